@@ -1,0 +1,17 @@
+/** Where Belfry takes the time from. Tests pass one that they move by hand. */
+export interface Clock {
+  /** The present time, in milliseconds since 1970, UTC. */
+  now(): number;
+  /** Runs `task` once after `delayMs`, unless the returned function is called first. Must not keep the process alive. */
+  after(delayMs: number, task: () => void): () => void;
+}
+
+/** The machine's own clock and timers. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(delayMs, task) {
+    const timer = setTimeout(task, delayMs);
+    timer.unref?.();
+    return () => clearTimeout(timer);
+  },
+};

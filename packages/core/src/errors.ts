@@ -1,0 +1,78 @@
+/** Every code a {@link BelfryError} can have. The list is closed: a `switch` over it can be exhaustive. */
+export type BelfryErrorCode =
+  | "CONFIGURATION"
+  | "FORBIDDEN"
+  | "INVALID_CURSOR"
+  | "INVALID_JSON"
+  | "METHOD_NOT_ALLOWED"
+  | "NOT_FOUND"
+  | "PAYLOAD_TOO_LARGE"
+  | "SERVICE_STOPPED"
+  | "STORAGE_FAILED"
+  | "STORAGE_UNAVAILABLE"
+  | "UNAUTHENTICATED"
+  | "UNKNOWN_TYPE"
+  | "UNSUPPORTED_MEDIA_TYPE"
+  | "VALIDATION_ERROR"
+  | "WRONG_TRANSACTION";
+
+/** One thing that is wrong with an input. */
+export interface Issue {
+  /** Where in the input, for example `["data", "related_order_id"]`. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  /** A short machine-readable kind, for example `missing` or `too_long`. */
+  readonly type: string;
+}
+
+export interface BelfryErrorOptions {
+  readonly cause?: unknown;
+  /** What is wrong, field by field; only for `VALIDATION_ERROR`. */
+  readonly issues?: readonly Issue[];
+}
+
+/**
+ * The one error class Belfry throws. `code` says which of a closed list of things happened, `message` says what
+ * happened, with which value, and what to do about it.
+ */
+export class BelfryError extends Error {
+  override readonly name = "BelfryError";
+  readonly code: BelfryErrorCode;
+  readonly issues: readonly Issue[];
+
+  constructor(code: BelfryErrorCode, message: string, options: BelfryErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.issues = options.issues ?? [];
+  }
+
+  /** True when the same call may succeed later: nothing was refused, the database was out of reach. */
+  get retryable(): boolean {
+    return this.code === "STORAGE_UNAVAILABLE";
+  }
+}
+
+/** The HTTP status of each code, where a contract does not prescribe another. */
+export const HTTP_STATUS: Readonly<Record<BelfryErrorCode, number>> = {
+  CONFIGURATION: 500,
+  FORBIDDEN: 403,
+  INVALID_CURSOR: 400,
+  INVALID_JSON: 400,
+  METHOD_NOT_ALLOWED: 405,
+  NOT_FOUND: 404,
+  PAYLOAD_TOO_LARGE: 413,
+  SERVICE_STOPPED: 503,
+  STORAGE_FAILED: 500,
+  STORAGE_UNAVAILABLE: 503,
+  UNAUTHENTICATED: 401,
+  UNKNOWN_TYPE: 422,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  VALIDATION_ERROR: 422,
+  WRONG_TRANSACTION: 500,
+};
+
+/** A `VALIDATION_ERROR` over a list of issues; its message names every one of them. */
+export function validationError(issues: readonly Issue[]): BelfryError {
+  const text = issues.map((issue) => `${issue.path.join(".") || "input"}: ${issue.message}`).join("; ");
+  return new BelfryError("VALIDATION_ERROR", text, { issues });
+}

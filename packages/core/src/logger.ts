@@ -1,0 +1,19 @@
+/** Where Belfry logs to: anything pino-shaped. It never receives credentials, message texts or addresses. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Warnings and errors on the console, nothing else: the default of a library that a host did not give a logger. */
+export const consoleLogger: Logger = {
+  debug() {},
+  info() {},
+  warn(fields, message) {
+    console.warn(message, fields);
+  },
+  error(fields, message) {
+    console.error(message, fields);
+  },
+};

@@ -1,0 +1,9 @@
+import { packageBuild } from "../../tsup.base.ts";
+
+export default packageBuild({
+  index: "src/index.ts",
+  http: "src/http/index.ts",
+  contracts: "src/contracts/index.ts",
+  auth: "src/auth/index.ts",
+  node: "src/node/index.ts",
+});

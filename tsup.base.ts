@@ -1,0 +1,18 @@
+import { defineConfig, type Options } from "tsup";
+
+/** The build every published package shares: ESM, CJS and declarations from the named entry points. */
+export function packageBuild(entry: Record<string, string>, more: Options = {}) {
+  return defineConfig({
+    entry,
+    format: ["esm", "cjs"],
+    dts: { compilerOptions: { composite: false, incremental: false, ignoreDeprecations: "6.0", customConditions: [] } },
+    // `import.meta.url` and `__dirname` work in both formats.
+    shims: true,
+    // Hosts on runtimes without bare built-ins need the `node:` prefix kept.
+    removeNodeProtocol: false,
+    clean: true,
+    sourcemap: true,
+    target: "es2023",
+    ...more,
+  });
+}
