@@ -25,7 +25,6 @@ export type {
   InboxTail,
   ItemAbsence,
   ItemsChange,
-  MaybePromise,
   NewNotification,
   Storage,
 } from "./storage.ts";

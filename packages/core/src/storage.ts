@@ -1,4 +1,4 @@
-import type { InboxCounts, InboxItem, InboxStatus, ItemRef } from "./model/inbox-item.ts";
+import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemRef } from "./model/inbox-item.ts";
 import type { Notification } from "./model/notification.ts";
 import type { Owner } from "./model/owner.ts";
 import type { Transport } from "./transport.ts";
@@ -70,9 +70,6 @@ export interface InboxSweep {
 /** Why an item is not to be had: it was the caller's and is deleted, it was never the caller's, or there is none. */
 export type ItemAbsence = "deleted" | "foreign" | "unknown";
 
-/** A value, or a promise of it: storages on a synchronous driver answer at once. */
-export type MaybePromise<T> = T | Promise<T>;
-
 /**
  * The inbox part of a storage. Every method is one transaction: it happened whole, with items and counts in step, or it
  * threw and nothing happened. Calls from any number of callers and processes at once give the same result as some
@@ -81,7 +78,7 @@ export type MaybePromise<T> = T | Promise<T>;
  * Foreign errors are wrapped once into a `BelfryError`: `STORAGE_UNAVAILABLE` when the same call may succeed later,
  * `STORAGE_FAILED` otherwise, with the driver's error as `cause`.
  */
-export interface InboxStorage<Tx = unknown> {
+export interface InboxStorage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> {
   /**
    * Writes notifications with one inbox item per recipient, and answers where each item went, per entry and in the
    * order of its recipients. All or nothing: if one entry cannot be written, none is.
@@ -99,10 +96,13 @@ export interface InboxStorage<Tx = unknown> {
 
   /**
    * Like {@link createMany} for one entry, through the host's own open transaction. Nothing is visible unless the host
-   * commits. Throws `WRONG_TRANSACTION`, before anything is written, for a handle that is not this storage's, or whose
+   * commits; once it has, `onCommit` is called with where the items went, outside of the transaction, and never if it
+   * rolled back. (A process that dies in between calls nothing; its clients find the items in the database.)
+   *
+   * Throws `WRONG_TRANSACTION`, before anything is written, for a handle that is not this storage's, or whose
    * transaction is over.
    */
-  createWithin(tx: Tx, entry: NewNotification): MaybePromise<readonly CreatedItem[]>;
+  createWithin(tx: Tx, entry: NewNotification, onCommit: (items: readonly CreatedItem[]) => void): Written;
 
   /**
    * Makes a notification and its list of recipients durable without writing their items yet; {@link fanOutNext} does
@@ -134,6 +134,9 @@ export interface InboxStorage<Tx = unknown> {
   /** The inbox's counts: one row by its key, however large the inbox. */
   counts(owner: Owner): Promise<InboxCounts>;
 
+  /** The last number and the epoch of several inboxes, in the order of `owners`: how lost signals are noticed. */
+  positions(owners: readonly Owner[]): Promise<readonly InboxPosition[]>;
+
   /** Marks items read at `at`; those read before keep their time. Unknown refs are skipped. */
   markRead(owner: Owner, refs: readonly ItemRef[], at: Date): Promise<ItemsChange>;
 
@@ -157,14 +160,15 @@ export interface InboxStorage<Tx = unknown> {
 }
 
 /**
- * Where Belfry keeps its data. `Tx` is the type of transaction handle that the host can pass in.
+ * Where Belfry keeps its data. `Tx` is the type of transaction handle that the host can pass in; `Written` is what
+ * writing through it returns: nothing where the driver is synchronous, else a promise.
  *
  * An implementation is one package; `@belfry/testkit`'s `storageSuite` is its test.
  */
-export interface Storage<Tx = unknown> {
+export interface Storage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> {
   /** Names the storage in errors and logs, for example `sqlite`. */
   readonly name: string;
-  readonly inbox: InboxStorage<Tx>;
+  readonly inbox: InboxStorage<Tx, Written>;
   /**
    * Connects and, unless the storage was told not to, migrates. The service calls it before the first operation; it is
    * safe when several processes do so at once. A call that failed may be repeated.

@@ -35,6 +35,11 @@ export interface TransportListener {
 /** How inbox changes travel between the processes and sockets of one installation. */
 export interface Transport {
   /**
+   * How often receivers look at the database for what a lost signal did not tell them, in milliseconds. 0 for a
+   * transport that loses nothing, as within one process.
+   */
+  readonly pollIntervalMs: number;
+  /**
    * Starts passing signals on, this process's own included. Resolves once signals published from now on will arrive.
    * Called again while started, it replaces nothing and resolves.
    */
