@@ -12,7 +12,7 @@ export function packageBuild(entry: Record<string, string>, more: Options = {}) 
     removeNodeProtocol: false,
     clean: true,
     sourcemap: true,
-    target: "es2023",
+    target: "es2024",
     ...more,
   });
 }

@@ -29,3 +29,16 @@ export type {
   Storage,
 } from "./storage.ts";
 export type { InboxChange, InboxSignal, Transport, TransportListener } from "./transport.ts";
+export { type InboxSwept, type ItemChanged, type NotificationCreated, type NotificationEvents, type NotificationListener } from "./events.ts";
+export { Inbox } from "./inbox.ts";
+export type { CreateFields, CreateInput, UntypedCreateInput } from "./model/create-input.ts";
+export { defineTypes, type NotificationType, type NotificationTypes, typeLabel } from "./model/notification-types.ts";
+export { NotificationService } from "./notification-service.ts";
+export type { Created } from "./operations/create.ts";
+export type { InboxList, ListInput } from "./operations/list-inbox.ts";
+export type { PreparedNotification } from "./operations/transactional.ts";
+export type { InboxEvent, InboxListener } from "./realtime/inbox-event.ts";
+export type { InboxSubscription } from "./realtime/inbox-feeds.ts";
+export type { NotificationServiceOptions } from "./service-options.ts";
+export { TenantNotifications } from "./tenant-notifications.ts";
+export { memoryTransport } from "./transports/memory.ts";

@@ -1,0 +1,42 @@
+import { EventEmitter as Emitter } from "eventemitter3";
+import type { InboxItem } from "./model/inbox-item.ts";
+import type { Notification } from "./model/notification.ts";
+import type { Owner } from "./model/owner.ts";
+
+/** A notification was created and committed. */
+export interface NotificationCreated {
+  readonly tenant: string;
+  readonly id: string;
+  readonly type: string;
+  readonly notification: Notification;
+  /** How many users get it. */
+  readonly recipients: number;
+}
+
+/** One item was read for the first time, or deleted. */
+export interface ItemChanged extends Owner {
+  readonly id: string;
+  readonly type: string;
+  readonly item: InboxItem;
+}
+
+/** A change over a whole inbox. */
+export interface InboxSwept extends Owner {
+  /** How many items it changed; never 0. */
+  readonly count: number;
+}
+
+/** The events of {@link NotificationService.on}, by name. All fire in the process that made the change, after commit. */
+export interface NotificationEvents {
+  "notification.created": NotificationCreated;
+  "item.read": ItemChanged;
+  "item.deleted": ItemChanged;
+  "inbox.all_read": InboxSwept;
+  "inbox.read_deleted": InboxSwept;
+}
+
+/** A function that {@link NotificationService.on} calls. */
+export type NotificationListener<Name extends keyof NotificationEvents> = (event: NotificationEvents[Name]) => void;
+
+/** eventemitter3, typed with Belfry's events. */
+export class EventEmitter extends Emitter<{ [Name in keyof NotificationEvents]: [event: NotificationEvents[Name]] }> {}

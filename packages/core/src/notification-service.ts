@@ -1,0 +1,205 @@
+import { systemClock } from "./clock.ts";
+import { BelfryError } from "./errors.ts";
+import { EventEmitter, type NotificationEvents, type NotificationListener } from "./events.ts";
+import { uuidV7 } from "./ids.ts";
+import type { Inbox } from "./inbox.ts";
+import { consoleLogger } from "./logger.ts";
+import type { CreateInput } from "./model/create-input.ts";
+import type { NotificationTypes } from "./model/notification-types.ts";
+import { DEFAULT_TENANT } from "./model/owner.ts";
+import type { Context } from "./operations/context.ts";
+import type { Created } from "./operations/create.ts";
+import { FanOut } from "./operations/fan-out.ts";
+import { GroupCommit } from "./operations/group-commit.ts";
+import type { PreparedNotification } from "./operations/transactional.ts";
+import { InboxFeeds } from "./realtime/inbox-feeds.ts";
+import type { NotificationServiceOptions } from "./service-options.ts";
+import { TenantNotifications } from "./tenant-notifications.ts";
+import type { InboxSignal, Transport } from "./transport.ts";
+import { memoryTransport } from "./transports/memory.ts";
+
+/**
+ * Notifications inside the host's own process and database.
+ *
+ * @example
+ * ```ts
+ * const notifications = new NotificationService({ storage: sqliteStorage("app.db") });
+ * await notifications.start();
+ * await notifications.create({ to: "user_123", type: "order_update", title: "Order shipped" });
+ * ```
+ */
+export class NotificationService<
+  Types extends NotificationTypes = NotificationTypes,
+  Tx = unknown,
+  Written extends void | Promise<void> = void | Promise<void>,
+> {
+  /** The declared notification types. */
+  readonly types: NotificationTypes;
+  readonly #options: NotificationServiceOptions<Types, Tx, Written>;
+  readonly #context: Context<Tx, Written>;
+  readonly #transport: Transport;
+  readonly #feeds: InboxFeeds;
+  readonly #fanOut: FanOut;
+  readonly #default: TenantNotifications<Types, Tx, Written>;
+  #opening: Promise<void> | null = null;
+  #listening: Promise<void> | null = null;
+  #stopped = false;
+
+  constructor(options: NotificationServiceOptions<Types, Tx, Written>) {
+    const { storage, logger = consoleLogger, clock = systemClock } = options;
+    this.#options = options;
+    this.types = options.types ?? {};
+    this.#transport = options.transport ?? storage.transport?.() ?? memoryTransport();
+    this.#context = {
+      storage,
+      logger,
+      clock,
+      types: this.types,
+      writer: new GroupCommit(storage.inbox),
+      events: new EventEmitter(),
+      ids: options.ids ?? uuidV7(clock),
+      ready: () => this.#ready(),
+      fanOut: () => this.#fanOut.wake(),
+      publish: (signals) => this.#publish(signals),
+    };
+    this.#feeds = new InboxFeeds({ inbox: storage.inbox, transport: this.#transport, clock, logger, ready: () => this.#listen() });
+    this.#fanOut = new FanOut(this.#context);
+    this.#default = this.tenant(options.defaultTenant ?? DEFAULT_TENANT);
+  }
+
+  /**
+   * Creates a notification for one user or many. Resolves after commit: what it acknowledged is in the database.
+   * Creates that are in flight together share a transaction. A list of more than 1,000 users resolves once the
+   * notification and the list are durable; their inboxes are then filled in the background, also after a crash.
+   *
+   * With `tx`, an open transaction of the host on the same database, it is written through that: it commits or
+   * vanishes with the host's own data, and nobody is told before the commit. A synchronous driver (better-sqlite3)
+   * cannot await inside a transaction: use {@link prepare} there.
+   *
+   * @throws BelfryError `VALIDATION_ERROR`, `UNKNOWN_TYPE`; `WRONG_TRANSACTION`; `STORAGE_UNAVAILABLE` (try again) or
+   *   `STORAGE_FAILED`. Nothing is written then.
+   * @example
+   * ```ts
+   * await notifications.create({ to: ["ann", "bob"], type: "comment", title: "New comment", data: { post: 7 } });
+   * ```
+   */
+  create(input: CreateInput<Types>, options?: { readonly tx?: Tx }): Promise<Created> {
+    return this.#default.create(input, options);
+  }
+
+  /**
+   * Checks a notification now, to be written later inside the host's transaction.
+   *
+   * @example
+   * ```ts
+   * const batch = await notifications.prepare({ to: "user_123", title: "Order received" });
+   * db.transaction(() => {
+   *   insertOrder.run(order);
+   *   batch.write(db);
+   * })();
+   * ```
+   */
+  prepare(input: CreateInput<Types>): Promise<PreparedNotification<Tx, Written>> {
+    return this.#default.prepare(input);
+  }
+
+  /** One user's inbox in the default tenant. */
+  inbox(userId: string): Inbox {
+    return this.#default.inbox(userId);
+  }
+
+  /** The same API, bound to another tenant. Tenants never see each other's data. */
+  tenant(tenantId: string): TenantNotifications<Types, Tx, Written> {
+    return new TenantNotifications(tenantId, this.#context, this.#feeds);
+  }
+
+  /** The default tenant. */
+  get defaultTenant(): TenantNotifications<Types, Tx, Written> {
+    return this.#default;
+  }
+
+  /**
+   * Calls `listener` for every such event of this process, after its commit. An error it throws is logged.
+   *
+   * @returns a function that takes the listener off
+   */
+  on<Name extends keyof NotificationEvents>(name: Name, listener: NotificationListener<Name>): () => void {
+    const { events, logger } = this.#context;
+    const guarded = (event: NotificationEvents[Name]) => {
+      try {
+        listener(event);
+      } catch (error) {
+        logger.error({ error, event: name }, "A listener of Belfry's events threw an error.");
+      }
+    };
+    const typed = guarded as Parameters<typeof events.on<Name>>[1];
+    events.on(name, typed);
+    return () => void events.off(name, typed);
+  }
+
+  /**
+   * Opens the storage, takes up what a crash left unfinished, and starts the background work. Without it, everything
+   * asked for still happens; only what an earlier process left behind waits.
+   */
+  async start(): Promise<void> {
+    this.#stopped = false;
+    await this.#listen();
+    this.#fanOut.wake();
+  }
+
+  /**
+   * Finishes the writes at hand, stops the background work and closes what Belfry itself opened. Calls that come later
+   * are refused with `SERVICE_STOPPED`. Idempotent.
+   */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#context.writer.drain();
+    await this.#fanOut.stop();
+    this.#feeds.stop();
+    await this.#transport.stop();
+    await this.#options.storage.close();
+    this.#opening = null;
+    this.#listening = null;
+  }
+
+  /** Does what is due once, without the background worker: for tests, and for hosts driven by cron. */
+  async runDue(): Promise<void> {
+    await this.#ready();
+    this.#fanOut.wake();
+    await this.#fanOut.idle();
+  }
+
+  /** To be called once after the database was restored from a backup: clients that saw lost numbers start over. */
+  async renewEpochs(): Promise<void> {
+    await this.#ready();
+    await this.#options.storage.inbox.renewEpochs();
+    this.#feeds.onGap();
+  }
+
+  #ready(): Promise<void> {
+    if (this.#stopped) {
+      return Promise.reject(new BelfryError("SERVICE_STOPPED", "The notification service was stopped; call start() to use it again."));
+    }
+    this.#opening ??= this.#options.storage.open().catch((error: unknown) => {
+      this.#opening = null;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  #listen(): Promise<void> {
+    this.#listening ??= this.#ready()
+      .then(() => this.#transport.start(this.#feeds))
+      .catch((error: unknown) => {
+        this.#listening = null;
+        throw error;
+      });
+    return this.#listening;
+  }
+
+  #publish(signals: readonly InboxSignal[]): void {
+    if (signals.length > 0) {
+      this.#transport.publish(signals);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { createdSignal } from "./create.ts";
+import type { Context } from "./context.ts";
+
+const RETRY_DELAY_MS = 1_000;
+
+/**
+ * Writes what large creates left to be written, chunk by chunk, yielding to the event loop between chunks. What a
+ * crash interrupts goes on at the next start: a chunk is written and forgotten in one transaction.
+ */
+export class FanOut {
+  readonly #context: Context;
+  #running: Promise<void> | null = null;
+  #again = false;
+  #stopped = false;
+  #cancelRetry: (() => void) | null = null;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** Starts working, unless it already does. */
+  wake(): void {
+    this.#stopped = false;
+    this.#again = true;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+    });
+  }
+
+  /** Resolves once nothing is left that this process can write. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
+  /** Finishes the chunk at hand and takes no other. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelRetry?.();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#again && !this.#stopped) {
+      this.#again = false;
+      try {
+        await this.#writeAll();
+      } catch (error) {
+        this.#context.logger.error({ error }, `Belfry could not go on with a fan-out; it tries again in ${RETRY_DELAY_MS} ms.`);
+        this.#cancelRetry = this.#context.clock.after(RETRY_DELAY_MS, () => this.wake());
+      }
+    }
+  }
+
+  async #writeAll(): Promise<void> {
+    while (!this.#stopped) {
+      const chunk = await this.#context.storage.inbox.fanOutNext(new Date(this.#context.clock.now()));
+      if (chunk === null) {
+        return;
+      }
+      this.#context.publish(chunk.items.map((item) => createdSignal(chunk.notification, item)));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}

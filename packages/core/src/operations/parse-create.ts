@@ -1,0 +1,98 @@
+import { type Issue, validationError, BelfryError } from "../errors.ts";
+import type { UntypedCreateInput } from "../model/create-input.ts";
+import type { JsonObject } from "../model/json.ts";
+import { DEFAULT_TYPE, type NotificationKind } from "../model/notification.ts";
+import type { NotificationType } from "../model/notification-types.ts";
+import { parseJsonObject } from "../model/parse-json.ts";
+import { describe, MESSAGE_RULE, NAME_RULE, type TextRule, TITLE_RULE, textIssue } from "../model/parse-text.ts";
+import { parseRecipients } from "../model/recipients.ts";
+import type { NewNotification } from "../storage.ts";
+import type { Context } from "./context.ts";
+
+/** What a creator outside of `create` decides beside the input. */
+export interface CreateRules {
+  readonly kind: NotificationKind;
+  /** Whether a type that the host did not declare is refused. Contracts accept it: their senders know no types. */
+  readonly declaredTypesOnly: boolean;
+}
+
+/** Checks the input of a create and makes the entry to be written, its id and time included. */
+export async function parseCreate(
+  context: Pick<Context, "clock" | "ids" | "types">,
+  { tenant, input, rules }: { tenant: string; input: UntypedCreateInput; rules: CreateRules },
+): Promise<NewNotification> {
+  if (typeof input !== "object" || input === null) {
+    throw validationError([{ path: [], type: "dict_type", message: `expected an object like { to, title }, got ${describe(input)}` }]);
+  }
+  const type = input.type ?? DEFAULT_TYPE;
+  const issues = textIssues(input, type);
+  const to = parseRecipients(input.to);
+  issues.push(...("issues" in to ? to.issues : []));
+  const parsed = parseJsonObject(input.data ?? {}, ["data"]);
+  issues.push(...("issues" in parsed ? parsed.issues : []));
+  if (issues.length > 0 || "issues" in to || "issues" in parsed) {
+    throw validationError(issues);
+  }
+  const data = await parseData(parsed.value, declaredType(context, type, rules));
+  const notification = {
+    id: context.ids.next(),
+    tenant,
+    kind: rules.kind,
+    type,
+    title: input.title ?? "",
+    message: input.message ?? "",
+    data,
+    source: input.source ?? null,
+    sender: input.sender ?? null,
+    createdAt: new Date(context.clock.now()),
+  };
+  return { notification, recipients: to.recipients };
+}
+
+function textIssues(input: UntypedCreateInput, type: string): Issue[] {
+  const rules: readonly [string, unknown, TextRule][] = [
+    ["type", type, NAME_RULE],
+    ["title", input.title ?? "", TITLE_RULE],
+    ["message", input.message ?? "", MESSAGE_RULE],
+    ["source", input.source ?? "-", NAME_RULE],
+    ["sender", input.sender ?? "-", NAME_RULE],
+  ];
+  return rules.map(([field, value, rule]) => textIssue(value, [field], rule)).filter((issue) => issue !== null);
+}
+
+function declaredType(context: Pick<Context, "types">, type: string, rules: CreateRules): NotificationType | undefined {
+  if (Object.hasOwn(context.types, type)) {
+    return context.types[type];
+  }
+  const declared = Object.keys(context.types);
+  if (rules.declaredTypesOnly && declared.length > 0) {
+    throw new BelfryError("UNKNOWN_TYPE", `The notification type "${type}" is not declared; the declared types are ${declared.join(", ")}.`);
+  }
+  return undefined;
+}
+
+async function parseData(data: JsonObject, type: NotificationType | undefined): Promise<JsonObject> {
+  if (!type?.data) {
+    return data;
+  }
+  const result = await type.data["~standard"].validate(data);
+  if (result.issues) {
+    throw validationError(
+      result.issues.map((issue) => ({
+        path: ["data", ...(issue.path ?? []).map((part) => pathPart(typeof part === "object" ? part.key : part))],
+        type: "value_error",
+        message: issue.message,
+      })),
+    );
+  }
+  // A schema may make what JSON cannot carry (a Date, a Map): what is stored is its JSON form.
+  const stored = parseJsonObject(result.value, ["data"]);
+  if ("issues" in stored) {
+    throw validationError(stored.issues);
+  }
+  return stored.value;
+}
+
+function pathPart(key: PropertyKey): string | number {
+  return typeof key === "number" ? key : String(key);
+}

@@ -1,0 +1,34 @@
+import { BelfryError } from "../errors.ts";
+import type { Notification } from "../model/notification.ts";
+import type { NewNotification } from "../storage.ts";
+import type { Context } from "./context.ts";
+import { announceCreated } from "./create.ts";
+
+/** A notification that was checked and only has to be written inside the host's transaction. */
+export interface PreparedNotification<Tx, Written extends void | Promise<void>> {
+  readonly notification: Notification;
+  /**
+   * Writes the notification through the host's open transaction: with it, or not at all. Clients and listeners hear of
+   * it once the transaction has committed. Writing the same one again in another transaction writes it once.
+   *
+   * @throws BelfryError `WRONG_TRANSACTION` before anything is written, for a handle that is not an open transaction
+   *   of the storage's database
+   */
+  write(tx: Tx): Written;
+}
+
+/** Makes `entry` ready to be written inside a transaction, which may be synchronous. */
+export function prepared<Tx, Written extends void | Promise<void>>(
+  context: Context<Tx, Written>,
+  entry: NewNotification,
+): PreparedNotification<Tx, Written> {
+  return {
+    notification: entry.notification,
+    write(tx) {
+      if (tx === undefined || tx === null) {
+        throw new BelfryError("WRONG_TRANSACTION", `Expected an open transaction, got ${tx}. Pass the handle your database gave you.`);
+      }
+      return context.storage.inbox.createWithin(tx, entry, (items) => announceCreated(context, entry, items));
+    },
+  };
+}

@@ -1,0 +1,166 @@
+import { EMPTY_EPOCH, type InboxPosition, inboxItem } from "../model/inbox-item.ts";
+import type { Owner } from "../model/owner.ts";
+import type { InboxStorage } from "../storage.ts";
+import type { InboxSignal } from "../transport.ts";
+import type { InboxEvent } from "./inbox-event.ts";
+
+const PAGE = 200;
+
+/** What a feed tells those who follow it. */
+export interface FeedFollower {
+  onEvent(event: InboxEvent): void;
+  onState(recovered: boolean): void;
+}
+
+type Pending = InboxSignal | "behind" | "gap";
+
+/**
+ * One inbox as this process's subscribers see it: turns signals, which may be late, repeated, out of order or lost,
+ * into events in the order of the inbox's numbers, each once. A signal that is the next in line is passed on as it is;
+ * any other makes the feed read what it misses from the database.
+ */
+export class InboxFeed {
+  readonly owner: Owner;
+  readonly followers = new Set<FeedFollower>();
+  readonly #inbox: InboxStorage;
+  readonly #onError: (error: unknown) => void;
+  readonly #queue: Pending[] = [];
+  #position: InboxPosition | null = null;
+  #working: Promise<void> | null = null;
+
+  constructor(owner: Owner, inbox: InboxStorage, onError: (error: unknown) => void) {
+    this.owner = owner;
+    this.#inbox = inbox;
+    this.#onError = onError;
+  }
+
+  /** Learns where the inbox stands. Signals that arrive before are kept. */
+  async open(): Promise<void> {
+    const { lastSeq, epoch } = await this.#inbox.counts(this.owner);
+    this.#position ??= { seq: lastSeq, epoch };
+    this.#work();
+  }
+
+  /** Whether the inbox has gone further than its followers were told. */
+  isBehind(position: InboxPosition): boolean {
+    return this.#position !== null && (position.seq > this.#position.seq || position.epoch !== this.#position.epoch);
+  }
+
+  signal(signal: InboxSignal): void {
+    this.#queue.push(signal);
+    this.#work();
+  }
+
+  /** Reads from the database the created items that a lost signal did not tell of. */
+  behind(): void {
+    this.#queue.push("behind");
+    this.#work();
+  }
+
+  /** Signals of every kind may be lost: reads the created items, and has the followers look at their state. */
+  gap(): void {
+    this.#queue.push("gap");
+    this.#work();
+  }
+
+  #work(): void {
+    if (this.#working !== null || this.#position === null) {
+      return;
+    }
+    // Signals that need no database are passed on before this returns, so the usual case costs no promise.
+    while (this.#queue.length > 0) {
+      const pending = this.#handle(this.#queue.shift() as Pending);
+      if (pending) {
+        this.#working = pending
+          .catch((error: unknown) => this.#onError(error))
+          .finally(() => {
+            this.#working = null;
+            this.#work();
+          });
+        return;
+      }
+    }
+  }
+
+  #handle(signal: Pending): Promise<void> | null {
+    if (signal === "gap") {
+      return this.#catchUp().then((recovered) => this.#state(recovered));
+    }
+    if (signal === "behind") {
+      return this.#passMissed();
+    }
+    return signal.change === "created" ? this.#created(signal) : this.#changed(signal);
+  }
+
+  #created(signal: InboxSignal): Promise<void> | null {
+    const position = this.#position as InboxPosition;
+    const sameNumbering = signal.epoch === position.epoch || position.epoch === EMPTY_EPOCH;
+    if (sameNumbering && signal.seq <= position.seq) {
+      return null;
+    }
+    if (sameNumbering && signal.seq === position.seq + 1 && signal.notification) {
+      const item = inboxItem(signal.notification, this.owner, { seq: signal.seq, readAt: null });
+      this.#tell({ change: "created", item, count: 1, seq: signal.seq, epoch: signal.epoch });
+      return null;
+    }
+    return this.#passMissed();
+  }
+
+  async #passMissed(): Promise<void> {
+    const recovered = await this.#catchUp();
+    if (!recovered) {
+      this.#state(false);
+    }
+  }
+
+  #changed(signal: InboxSignal): Promise<void> | null {
+    const { change, seq, epoch } = signal;
+    if (change === "read_all" || change === "deleted_read") {
+      this.#tell({ change, item: null, count: signal.count ?? 0, seq, epoch });
+      return null;
+    }
+    if (signal.item) {
+      this.#tell({ change, item: signal.item, count: 1, seq, epoch });
+      return null;
+    }
+    return this.#inbox.get(this.owner, { seq }, { includeDeleted: true }).then((item) => {
+      if (item) {
+        this.#tell({ change, item, count: 1, seq, epoch });
+      }
+    });
+  }
+
+  /** Passes on what the database holds after the present position. False when the numbering began anew. */
+  async #catchUp(): Promise<boolean> {
+    for (;;) {
+      const { seq, epoch } = this.#position as InboxPosition;
+      const { items, counts } = await this.#inbox.listAfter(this.owner, seq, PAGE);
+      if (epoch !== EMPTY_EPOCH && counts.epoch !== epoch) {
+        this.#position = { seq: counts.lastSeq, epoch: counts.epoch };
+        return false;
+      }
+      for (const item of items) {
+        this.#tell({ change: "created", item, count: 1, seq: item.seq, epoch: counts.epoch });
+      }
+      if (items.length < PAGE) {
+        this.#position = { seq: counts.lastSeq, epoch: counts.epoch };
+        return true;
+      }
+    }
+  }
+
+  #tell(event: InboxEvent): void {
+    if (event.change === "created") {
+      this.#position = { seq: event.seq, epoch: event.epoch };
+    }
+    for (const follower of this.followers) {
+      follower.onEvent(event);
+    }
+  }
+
+  #state(recovered: boolean): void {
+    for (const follower of this.followers) {
+      follower.onState(recovered);
+    }
+  }
+}

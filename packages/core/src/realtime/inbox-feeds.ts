@@ -1,0 +1,132 @@
+import type { Clock } from "../clock.ts";
+import type { Logger } from "../logger.ts";
+import type { InboxPosition } from "../model/inbox-item.ts";
+import type { Owner } from "../model/owner.ts";
+import type { InboxStorage } from "../storage.ts";
+import type { InboxSignal, Transport, TransportListener } from "../transport.ts";
+import type { InboxListener } from "./inbox-event.ts";
+import { InboxFeed } from "./inbox-feed.ts";
+import { Subscription } from "./subscription.ts";
+
+/** What the feeds of a process work with. */
+export interface InboxFeedsOptions {
+  readonly inbox: InboxStorage;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Resolves once the storage can be used and signals arrive. */
+  ready(): Promise<void>;
+}
+
+/** An inbox somebody follows. */
+export interface InboxSubscription {
+  /** Resolves once the replay is done and events come live; rejects if the database could not be read. */
+  readonly ready: Promise<void>;
+  /** Ends the subscription; nothing is told after it. Idempotent. */
+  close(): void;
+}
+
+const ERROR_RETRY_MS = 1_000;
+
+/** The inboxes that somebody in this process follows. An inbox nobody follows costs nothing. */
+export class InboxFeeds implements TransportListener {
+  readonly #options: InboxFeedsOptions;
+  readonly #feeds = new Map<string, { feed: InboxFeed; opened: Promise<void> }>();
+  #cancelPoll: (() => void) | null = null;
+
+  constructor(options: InboxFeedsOptions) {
+    this.#options = options;
+  }
+
+  /** Follows an inbox. With `since`, what came after that position is replayed first and the state reported. */
+  subscribe(owner: Owner, listener: InboxListener, since?: InboxPosition): InboxSubscription {
+    const key = feedKey(owner);
+    const { feed, opened } = this.#feeds.get(key) ?? this.#openFeed(key, owner);
+    const subscription = new Subscription(feed, this.#options.inbox, listener);
+    const close = () => this.#close(key, feed, subscription);
+    const ready = opened
+      .then(() => subscription.start(since))
+      .catch((error: unknown) => {
+        close();
+        throw error;
+      });
+    return { ready, close };
+  }
+
+  onSignals(signals: readonly InboxSignal[]): void {
+    if (this.#feeds.size === 0) {
+      return;
+    }
+    for (const signal of signals) {
+      this.#feeds.get(feedKey(signal))?.feed.signal(signal);
+    }
+  }
+
+  onGap(): void {
+    for (const { feed } of this.#feeds.values()) {
+      feed.gap();
+    }
+  }
+
+  /** Stops looking at the database; subscriptions are ended by those who hold them. */
+  stop(): void {
+    this.#cancelPoll?.();
+    this.#cancelPoll = null;
+  }
+
+  #openFeed(key: string, owner: Owner): { feed: InboxFeed; opened: Promise<void> } {
+    const feed = new InboxFeed({ tenant: owner.tenant, userId: owner.userId }, this.#options.inbox, (error) => {
+      this.#options.logger.error({ error }, `Belfry could not read an inbox for its subscribers; it tries again in ${ERROR_RETRY_MS} ms.`);
+      this.#options.clock.after(ERROR_RETRY_MS, () => feed.gap());
+    });
+    const entry = { feed, opened: this.#options.ready().then(() => feed.open()) };
+    this.#feeds.set(key, entry);
+    this.#poll();
+    return entry;
+  }
+
+  #close(key: string, feed: InboxFeed, subscription: Subscription): void {
+    subscription.close();
+    if (feed.followers.size === 0 && this.#feeds.get(key)?.feed === feed) {
+      this.#feeds.delete(key);
+    }
+    if (this.#feeds.size === 0) {
+      this.stop();
+    }
+  }
+
+  #poll(): void {
+    const { transport, clock } = this.#options;
+    if (this.#cancelPoll === null && transport.pollIntervalMs > 0) {
+      this.#cancelPoll = clock.after(transport.pollIntervalMs, () => {
+        void this.#lookForLost().finally(() => {
+          if (this.#cancelPoll) {
+            this.#cancelPoll = null;
+            this.#poll();
+          }
+        });
+      });
+    }
+  }
+
+  /** A signal that was lost shows as an inbox that has gone further than its feed. */
+  async #lookForLost(): Promise<void> {
+    const feeds = [...this.#feeds.values()].map(({ feed }) => feed);
+    try {
+      const positions = await this.#options.inbox.positions(feeds.map((feed) => feed.owner));
+      for (const [index, feed] of feeds.entries()) {
+        const position = positions[index];
+        if (position && feed.isBehind(position)) {
+          feed.behind();
+        }
+      }
+    } catch (error) {
+      this.#options.logger.warn({ error }, "Belfry could not look for lost inbox signals; it tries again at the next poll.");
+    }
+  }
+}
+
+function feedKey({ tenant, userId }: Owner): string {
+  // A NUL cannot be part of either.
+  return `${tenant}\u0000${userId}`;
+}

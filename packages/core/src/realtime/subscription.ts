@@ -1,0 +1,121 @@
+import { EMPTY_EPOCH, type InboxPosition } from "../model/inbox-item.ts";
+import type { Owner } from "../model/owner.ts";
+import type { InboxStorage } from "../storage.ts";
+import type { FeedFollower, InboxFeed } from "./inbox-feed.ts";
+import type { InboxEvent, InboxListener } from "./inbox-event.ts";
+
+const PAGE = 200;
+
+/** The most items a subscriber is replayed; who missed more lists anew. */
+const MAX_REPLAY = 10_000;
+
+/**
+ * One subscriber of a feed. It follows the feed first, replays from the database second, and then releases what the
+ * feed told meanwhile, leaving out what the replay covered: nothing is missed and nothing comes twice.
+ */
+export class Subscription implements FeedFollower {
+  readonly #feed: InboxFeed;
+  readonly #inbox: InboxStorage;
+  readonly #listener: InboxListener;
+  /** What the feed told during the replay; null once live. */
+  #held: (() => void)[] | null = [];
+  /** The last number the listener was told of. */
+  #seq = 0;
+  #epoch = EMPTY_EPOCH;
+  #closed = false;
+
+  constructor(feed: InboxFeed, inbox: InboxStorage, listener: InboxListener) {
+    this.#feed = feed;
+    this.#inbox = inbox;
+    this.#listener = listener;
+    feed.followers.add(this);
+  }
+
+  /** Whether {@link close} was called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Replays what came after `since`, reports the state if a replay was asked for, and goes live. */
+  async start(since: InboxPosition | undefined): Promise<void> {
+    if (since === undefined) {
+      this.#release();
+      return;
+    }
+    const recovered = await this.#replay(since);
+    this.#release();
+    if (!this.#closed) {
+      this.#listener.onState(recovered);
+    }
+  }
+
+  /** Stops telling the listener anything. */
+  close(): void {
+    this.#closed = true;
+    this.#held = null;
+    this.#feed.followers.delete(this);
+  }
+
+  onEvent(event: InboxEvent): void {
+    if (this.#held) {
+      this.#held.push(() => this.#pass(event));
+    } else {
+      this.#pass(event);
+    }
+  }
+
+  onState(recovered: boolean): void {
+    if (this.#held) {
+      this.#held.push(() => this.#listener.onState(recovered));
+    } else {
+      this.#listener.onState(recovered);
+    }
+  }
+
+  #pass(event: InboxEvent): void {
+    if (event.change === "created") {
+      if (event.epoch === this.#epoch && event.seq <= this.#seq) {
+        return;
+      }
+      this.#seq = event.seq;
+      this.#epoch = event.epoch;
+    }
+    this.#listener.onEvent(event);
+  }
+
+  #release(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const tell of held) {
+      if (!this.#closed) {
+        tell();
+      }
+    }
+  }
+
+  async #replay(since: InboxPosition): Promise<boolean> {
+    const owner: Owner = this.#feed.owner;
+    const { lastSeq, epoch } = await this.#inbox.counts(owner);
+    const known = since.epoch === epoch || (since.epoch === EMPTY_EPOCH && since.seq === 0);
+    const possible = Number.isSafeInteger(since.seq) && since.seq >= 0 && since.seq <= lastSeq;
+    if (!known || !possible || lastSeq - since.seq > MAX_REPLAY) {
+      return false;
+    }
+    this.#seq = since.seq;
+    this.#epoch = epoch;
+    while (!this.#closed) {
+      const { items, counts } = await this.#inbox.listAfter(owner, this.#seq, PAGE);
+      if (counts.epoch !== epoch && epoch !== EMPTY_EPOCH) {
+        return false;
+      }
+      for (const item of items) {
+        this.#pass({ change: "created", item, count: 1, seq: item.seq, epoch: counts.epoch });
+      }
+      if (items.length < PAGE) {
+        return true;
+      }
+      await this.#listener.writable?.();
+    }
+    return false;
+  }
+}

@@ -1,0 +1,77 @@
+import { Inbox } from "./inbox.ts";
+import { validationError } from "./errors.ts";
+import type { CreateInput, UntypedCreateInput } from "./model/create-input.ts";
+import type { InboxItem } from "./model/inbox-item.ts";
+import type { NotificationTypes } from "./model/notification-types.ts";
+import { NAME_RULE, textIssue } from "./model/parse-text.ts";
+import type { Context } from "./operations/context.ts";
+import { type Created, create } from "./operations/create.ts";
+import { listTenant } from "./operations/list-tenant.ts";
+import { parseCreate } from "./operations/parse-create.ts";
+import { type PreparedNotification, prepared } from "./operations/transactional.ts";
+import type { InboxFeeds } from "./realtime/inbox-feeds.ts";
+
+const HOST_RULES = { kind: "message", declaredTypesOnly: true } as const;
+const CONTRACT_RULES = { kind: "message", declaredTypesOnly: false } as const;
+
+/** The notifications of one tenant: what `notifications.tenant("acme")` returns. */
+export class TenantNotifications<
+  Types extends NotificationTypes = NotificationTypes,
+  Tx = unknown,
+  Written extends void | Promise<void> = void | Promise<void>,
+> {
+  readonly tenantId: string;
+  readonly #context: Context<Tx, Written>;
+  readonly #feeds: InboxFeeds;
+
+  /** Hosts call `notifications.tenant(id)` instead. */
+  constructor(tenantId: string, context: Context<Tx, Written>, feeds: InboxFeeds) {
+    const issue = textIssue(tenantId, ["tenant"], NAME_RULE);
+    if (issue) {
+      throw validationError([issue]);
+    }
+    this.tenantId = tenantId;
+    this.#context = context;
+    this.#feeds = feeds;
+  }
+
+  /** See {@link NotificationService.create}. */
+  async create(input: CreateInput<Types>, options: { readonly tx?: Tx } = {}): Promise<Created> {
+    if (options.tx === undefined) {
+      return create(this.#context, this.#request(input));
+    }
+    const batch = await this.prepare(input);
+    await batch.write(options.tx);
+    return { notification: batch.notification, items: [] };
+  }
+
+  /** See {@link NotificationService.prepare}. */
+  async prepare(input: CreateInput<Types>): Promise<PreparedNotification<Tx, Written>> {
+    const entry = await parseCreate(this.#context, this.#request(input));
+    await this.#context.ready();
+    return prepared(this.#context, entry);
+  }
+
+  /** Creates what a contract's sender asked for: any type goes, because senders over the wire know no declared types. */
+  createFromContract(input: UntypedCreateInput): Promise<Created> {
+    return create(this.#context, { tenant: this.tenantId, input, rules: CONTRACT_RULES });
+  }
+
+  /** One user's inbox in this tenant. */
+  inbox(userId: string): Inbox {
+    const issue = textIssue(userId, ["user_id"], NAME_RULE);
+    if (issue) {
+      throw validationError([issue]);
+    }
+    return new Inbox({ tenant: this.tenantId, userId }, this.#context, this.#feeds);
+  }
+
+  /** Up to `limit` (1 to 1,000) items of all the tenant's inboxes, newest notification first: for operators, not for users. */
+  latest(limit: number): Promise<readonly InboxItem[]> {
+    return listTenant(this.#context, this.tenantId, limit);
+  }
+
+  #request(input: CreateInput<Types>) {
+    return { tenant: this.tenantId, input: input as UntypedCreateInput, rules: HOST_RULES };
+  }
+}
