@@ -1,0 +1,61 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parseJsonObject } from "./parse-json.ts";
+
+function nested(depth: number): object {
+  let value: object = {};
+  for (let level = 0; level < depth; level += 1) {
+    value = { a: value };
+  }
+  return value;
+}
+
+describe("parseJsonObject", () => {
+  test("any JSON object is copied as JSON would write and read it", () => {
+    const json = fc.dictionary(fc.string(), fc.jsonValue({ stringUnit: "grapheme" }));
+    fc.assert(
+      fc.property(json, (value) => {
+        const result = parseJsonObject(value, ["data"]);
+        if ("value" in result) {
+          expect(JSON.stringify(result.value)).toBe(JSON.stringify(value));
+          expect(result.value).not.toBe(value);
+        } else {
+          expect(JSON.stringify(value)).toMatch(/\\u0000|\\ud[89a-f]/);
+        }
+      }),
+    );
+  });
+
+  test("what JSON writes otherwise is stored as it writes it", () => {
+    const at = new Date(0);
+    expect(parseJsonObject({ at, gone: undefined, list: [undefined, 1], zero: -0 }, ["data"])).toEqual({
+      value: { at: "1970-01-01T00:00:00.000Z", list: [null, 1], zero: 0 },
+    });
+  });
+
+  test("a member called __proto__ is plain data", () => {
+    const result = parseJsonObject(JSON.parse('{"__proto__":{"admin":true}}'), ["data"]);
+    expect(JSON.stringify("value" in result && result.value)).toBe('{"__proto__":{"admin":true}}');
+    expect(({} as { admin?: boolean }).admin).toBeUndefined();
+  });
+
+  test.each([
+    ["an array", [], "dict_type"],
+    ["null", null, "dict_type"],
+    ["a text", "x", "dict_type"],
+    ["an infinite number", { a: Number.POSITIVE_INFINITY }, "json_type"],
+    ["a bigint", { a: 1n }, "json_type"],
+    ["a function", { a: () => 1 }, "json_type"],
+    ["a NUL in a text", { a: "\u0000" }, "string_nul"],
+    ["a NUL in a name", { "a\u0000": 1 }, "string_nul"],
+    ["half a surrogate pair", { a: ["\udc00"] }, "string_unicode"],
+    ["5,000 levels", nested(5_000), "too_deep"],
+    ["more than 256 KiB", { a: "x".repeat(256 * 1024) }, "too_long"],
+  ])("%s is refused", (_, value, type) => {
+    expect(parseJsonObject(value, ["data"])).toMatchObject({ issues: [{ type }] });
+  });
+
+  test("60 levels are fine", () => {
+    expect(parseJsonObject(nested(60), ["data"])).toHaveProperty("value");
+  });
+});
