@@ -1,0 +1,73 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type ChainOutcome, chainOutcome, type DeliveryStatus, sendStatus } from "./delivery.ts";
+
+const statuses: readonly DeliveryStatus[] = ["waiting", "pending", "sent", "delivered", "failed", "cancelled"];
+const chain = fc.array(fc.constantFrom(...statuses), { minLength: 1, maxLength: 4 });
+
+function statusOf(chains: readonly (readonly DeliveryStatus[])[]) {
+  const counts: Record<ChainOutcome, number> = { pending: 0, sent: 0, delivered: 0, failed: 0, cancelled: 0 };
+  for (const deliveries of chains) {
+    counts[chainOutcome(deliveries)] += 1;
+  }
+  return sendStatus(counts);
+}
+
+describe("chainOutcome", () => {
+  test.each<[DeliveryStatus[], ChainOutcome]>([
+    [["pending"], "pending"],
+    [["pending", "waiting"], "pending"],
+    [["sent", "waiting"], "sent"],
+    [["failed", "waiting"], "pending"],
+    [["failed", "pending"], "pending"],
+    [["failed", "sent"], "sent"],
+    [["delivered", "cancelled"], "delivered"],
+    [["failed", "cancelled"], "failed"],
+    [["failed", "failed"], "failed"],
+    [["cancelled", "cancelled"], "cancelled"],
+    [["delivered", "sent"], "delivered"],
+  ])("%j comes to %s", (deliveries, outcome) => {
+    expect(chainOutcome(deliveries)).toBe(outcome);
+  });
+});
+
+describe("sendStatus", () => {
+  test("the order of chains and of their deliveries does not matter", () => {
+    fc.assert(
+      fc.property(fc.array(chain, { minLength: 1 }), (chains) => {
+        const turned = chains.map((deliveries) => deliveries.toReversed()).toReversed();
+        expect(statusOf(turned)).toBe(statusOf(chains));
+      }),
+    );
+  });
+
+  test("it follows from the outcomes of all chains that were not cancelled", () => {
+    fc.assert(
+      fc.property(fc.array(chain, { minLength: 1 }), (chains) => {
+        const outcomes = chains.map(chainOutcome);
+        const counted = outcomes.filter((outcome) => outcome !== "cancelled");
+        const status = statusOf(chains);
+        if (counted.length === 0) {
+          expect(status).toBe("cancelled");
+        } else if (counted.includes("pending")) {
+          expect(status).toBe("pending");
+        } else if (counted.every((outcome) => outcome === "delivered")) {
+          expect(status).toBe("delivered");
+        } else if (counted.every((outcome) => outcome === "failed")) {
+          expect(status).toBe("failed");
+        } else {
+          expect(status).toBe(counted.includes("failed") ? "partial" : "sent");
+        }
+      }),
+    );
+  });
+
+  test("a cancelled chain beside others changes nothing", () => {
+    fc.assert(
+      fc.property(fc.array(chain, { minLength: 1 }), (chains) => {
+        fc.pre(chains.some((deliveries) => chainOutcome(deliveries) !== "cancelled"));
+        expect(statusOf([...chains, ["cancelled"]])).toBe(statusOf(chains));
+      }),
+    );
+  });
+});
