@@ -144,7 +144,7 @@ export class NotificationService<
   async start(): Promise<void> {
     this.#stopped = false;
     await this.#listen();
-    this.#fanOut.wake();
+    this.#fanOut.start();
   }
 
   /**

@@ -3,6 +3,9 @@ import type { Context } from "./context.ts";
 
 const RETRY_DELAY_MS = 1_000;
 
+/** How often a process looks for chunks that another one, which died, held and did not write. */
+const POLL_INTERVAL_MS = 5_000;
+
 /**
  * Writes what large creates left to be written, chunk by chunk, yielding to the event loop between chunks. What a
  * crash interrupts goes on at the next start: a chunk is written and forgotten in one transaction.
@@ -13,6 +16,7 @@ export class FanOut {
   #again = false;
   #stopped = false;
   #cancelRetry: (() => void) | null = null;
+  #cancelPoll: (() => void) | null = null;
 
   constructor(context: Context) {
     this.#context = context;
@@ -27,6 +31,13 @@ export class FanOut {
     });
   }
 
+  /** Works now, and looks again from time to time for what another process left behind. */
+  start(): void {
+    this.wake();
+    this.#cancelPoll?.();
+    this.#cancelPoll = this.#context.clock.after(POLL_INTERVAL_MS, () => this.start());
+  }
+
   /** Resolves once nothing is left that this process can write. */
   async idle(): Promise<void> {
     await this.#running;
@@ -36,6 +47,7 @@ export class FanOut {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelRetry?.();
+    this.#cancelPoll?.();
     await this.#running;
   }
 
@@ -53,11 +65,14 @@ export class FanOut {
 
   async #writeAll(): Promise<void> {
     while (!this.#stopped) {
-      const chunk = await this.#context.storage.inbox.fanOutNext(new Date(this.#context.clock.now()));
+      const createdAt = new Date(this.#context.clock.now());
+      const chunk = await this.#context.storage.inbox.fanOutNext(createdAt);
       if (chunk === null) {
         return;
       }
-      this.#context.publish(chunk.items.map((item) => createdSignal(chunk.notification, item)));
+      // An item's time is when it came into the inbox, live as in every later list.
+      const notification = { ...chunk.notification, createdAt };
+      this.#context.publish(chunk.items.map((item) => createdSignal(notification, item)));
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
