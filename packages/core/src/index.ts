@@ -42,3 +42,4 @@ export type { InboxSubscription } from "./realtime/inbox-feeds.ts";
 export type { NotificationServiceOptions } from "./service-options.ts";
 export { TenantNotifications } from "./tenant-notifications.ts";
 export { memoryTransport } from "./transports/memory.ts";
+export type { Channel, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask } from "./channel.ts";
