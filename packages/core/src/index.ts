@@ -43,3 +43,5 @@ export type { NotificationServiceOptions } from "./service-options.ts";
 export { TenantNotifications } from "./tenant-notifications.ts";
 export { memoryTransport } from "./transports/memory.ts";
 export type { Channel, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask } from "./channel.ts";
+export { newEpoch } from "./model/epoch.ts";
+export { type MemoryStorage, type MemoryTransaction, memoryStorage } from "./storages/memory.ts";
