@@ -53,7 +53,7 @@ export interface InboxTail {
 
 /** What marking or removing some items did. */
 export interface ItemsChange {
-  /** The items that were there, as they are now, in the order of the refs; unknown and deleted ones are left out. */
+  /** The items that were there, as they are now, each once, in the order of the refs; unknown and deleted ones are left out. */
   readonly items: readonly InboxItem[];
   /** The numbers of those that this call changed; an item read before is in `items` and not here. */
   readonly changed: ReadonlySet<number>;

@@ -1,0 +1,54 @@
+import type { Storage } from "@belfry/core";
+
+/**
+ * What the suite needs to test a storage. `Tx` and `Written` are the storage's own.
+ *
+ * @example
+ * ```ts
+ * storageSuite("memory", {
+ *   singleWriter: true,
+ *   async create() {
+ *     const storage = memoryStorage();
+ *     const other = memoryStorage();
+ *     return {
+ *       storage,
+ *       transaction: async (work) => storage.transaction(work),
+ *       foreignTransaction: async (work) => other.transaction(work),
+ *       dispose: () => storage.close(),
+ *     };
+ *   },
+ * });
+ * ```
+ */
+export interface StorageHarness<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> {
+  /**
+   * Whether the storage can have one writing transaction at a time only. Then no inbox is ever busy, and the tests of
+   * `skipBusy` beside an open transaction of the host are left out.
+   */
+  readonly singleWriter: boolean;
+  /** Opens a storage over an empty database of its own. Called about once for each file of the suite. */
+  create(): Promise<StorageSubject<Tx, Written>>;
+}
+
+/** One opened storage under test, and the host's side of its database. */
+export interface StorageSubject<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> {
+  /** Opened already. */
+  readonly storage: Storage<Tx, Written>;
+  /**
+   * Runs `work` in a transaction that a host opened on the storage's database, over a connection of the host's own
+   * where the storage allows it. Commits when `work` is done. When it throws or rejects, rolls back and rejects with
+   * the same error.
+   */
+  transaction(work: (tx: Tx) => Written): Promise<void>;
+  /** The same on another database of the same kind, which has Belfry's tables too: the storage has to refuse its handle. */
+  foreignTransaction(work: (tx: Tx) => Written): Promise<void>;
+  /** More handles that are not an open transaction of this storage, each with a name: a pool, another driver's client. */
+  readonly wrongHandles?: Readonly<Record<string, unknown>>;
+  /**
+   * Closes the storage and opens another one over the same data, as the next start of the host would. Left out by
+   * storages that keep nothing.
+   */
+  reopen?(): Promise<Storage<Tx, Written>>;
+  /** Closes the storage and removes its database. */
+  dispose(): Promise<void>;
+}
