@@ -1,0 +1,110 @@
+import type { Notification } from "@belfry/core";
+import type { Database } from "better-sqlite3";
+import { isBusy } from "./errors.ts";
+
+const MAX_DELAY_MS = 50;
+
+/** A write inside a transaction of the host, whose end is to be learned. */
+export interface WatchedWrite {
+  readonly notification: Notification;
+  /** Whether the write made the notification, or found it there. */
+  readonly isNew: boolean;
+  /** The connection of the host's transaction. */
+  readonly host: Database;
+  onCommit(): void;
+  /** Called once the transaction is over, either way. */
+  onOver(): void;
+}
+
+/**
+ * Learns whether transactions of the host committed. SQLite's driver tells nobody of a commit, so Belfry looks: a
+ * synchronous transaction is over by the next microtask; one that the host began by hand is looked at again until it
+ * is. What the storage's own connection then sees has committed.
+ */
+export class CommitWatch {
+  readonly #own: Database;
+  readonly #isThere: (notification: Notification) => boolean;
+  readonly #watched = new Set<WatchedWrite>();
+  #timer: NodeJS.Timeout | undefined;
+  #scheduled = false;
+
+  /**
+   * @param own the storage's connection
+   * @param isThere whether that connection sees a notification
+   */
+  constructor(own: Database, isThere: (notification: Notification) => boolean) {
+    this.#own = own;
+    this.#isThere = isThere;
+  }
+
+  /** Calls `write.onCommit` once its transaction has committed, and never if it rolled back. */
+  add(write: WatchedWrite): void {
+    if (write.isNew) {
+      this.#dropEarlier(write.notification);
+    }
+    this.#watched.add(write);
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      queueMicrotask(() => this.#look(1));
+    }
+  }
+
+  /** Looks a last time: what has committed by now is told, the rest is not watched any longer. */
+  close(): void {
+    this.#settle();
+    this.#watched.clear();
+    clearTimeout(this.#timer);
+  }
+
+  /** If a notification could be made anew, what made it before was rolled back. */
+  #dropEarlier({ tenant, id }: Notification): void {
+    for (const earlier of this.#watched) {
+      if (earlier.notification.id === id && earlier.notification.tenant === tenant) {
+        this.#watched.delete(earlier);
+      }
+    }
+  }
+
+  #look(delayMs: number): void {
+    this.#settle();
+    if (this.#watched.size === 0) {
+      this.#scheduled = false;
+      return;
+    }
+    this.#timer = setTimeout(() => this.#look(Math.min(delayMs * 2, MAX_DELAY_MS)), delayMs);
+    // What no one waits for must not keep the process alive.
+    this.#timer.unref();
+  }
+
+  #settle(): void {
+    for (const write of [...this.#watched]) {
+      const isOpen = write.host.open && write.host.inTransaction;
+      const hasCommitted = this.#hasCommitted(write, isOpen);
+      if (hasCommitted === null || (!hasCommitted && isOpen)) {
+        continue;
+      }
+      this.#watched.delete(write);
+      write.onOver();
+      if (hasCommitted) {
+        // A listener that throws must not keep the others from hearing.
+        queueMicrotask(write.onCommit);
+      }
+    }
+  }
+
+  /** Null if it cannot be told at this moment. */
+  #hasCommitted(write: WatchedWrite, isOpen: boolean): boolean | null {
+    if (!this.#own.open || (isOpen && write.host === this.#own)) {
+      // The host's own connection sees what is not committed yet.
+      return false;
+    }
+    try {
+      return this.#isThere(write.notification);
+    } catch (error) {
+      if (isBusy(error)) {
+        return null;
+      }
+      throw error;
+    }
+  }
+}

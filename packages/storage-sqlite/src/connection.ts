@@ -1,0 +1,103 @@
+import { BelfryError } from "@belfry/core";
+import type { Database, Statement as DriverStatement } from "better-sqlite3";
+import { isBusy, wrapError } from "./errors.ts";
+
+const MAX_DELAY_MS = 50;
+
+/**
+ * Runs transactions of Belfry's own on one SQLite connection. A transaction is one synchronous piece of work, so
+ * Belfry's own never meet. What it may meet is waited for without blocking the event loop: another connection that
+ * writes, and, on a connection that the host shares with us, a transaction of the host. Joining that one would undo our
+ * writes, already acknowledged, if the host rolled back.
+ */
+export class Connection {
+  readonly database: Database;
+  readonly #busyTimeoutMs: number;
+  readonly #begin: DriverStatement;
+  readonly #beginImmediate: DriverStatement;
+  readonly #commit: DriverStatement;
+  readonly #rollback: DriverStatement;
+
+  constructor(database: Database, busyTimeoutMs: number) {
+    this.database = database;
+    this.#busyTimeoutMs = busyTimeoutMs;
+    this.#begin = database.prepare("BEGIN");
+    this.#beginImmediate = database.prepare("BEGIN IMMEDIATE");
+    this.#commit = database.prepare("COMMIT");
+    this.#rollback = database.prepare("ROLLBACK");
+  }
+
+  /** Runs `work`, which is one reading statement. */
+  query<Result>(work: () => Result): Promise<Result> {
+    return this.#patiently(work);
+  }
+
+  /** Runs `work`, which may be several reading statements, on one state of the database. */
+  read<Result>(work: () => Result): Promise<Result> {
+    return this.#patiently(() => this.#transaction(this.#begin, work));
+  }
+
+  /** Runs `work` as the only writer: whole, or not at all. */
+  write<Result>(work: () => Result): Promise<Result> {
+    // IMMEDIATE: a transaction that reads before it writes could otherwise find that it may not write any more.
+    return this.#patiently(() => this.#transaction(this.#beginImmediate, work));
+  }
+
+  #transaction<Result>(begin: DriverStatement, work: () => Result): Result {
+    begin.run();
+    try {
+      const result = work();
+      this.#commit.run();
+      return result;
+    } catch (error) {
+      // SQLite has rolled back by itself after some errors, a full disk for one.
+      if (this.database.inTransaction) {
+        this.#rollback.run();
+      }
+      throw error;
+    }
+  }
+
+  async #patiently<Result>(attempt: () => Result): Promise<Result> {
+    let deadlineMs: number | undefined;
+    for (let tries = 0; ; tries += 1) {
+      let obstacle: unknown;
+      if (this.database.inTransaction) {
+        obstacle = hostTransaction(this.#busyTimeoutMs);
+      } else {
+        try {
+          return attempt();
+        } catch (error) {
+          if (!isBusy(error)) {
+            throw wrapError(error);
+          }
+          obstacle = error;
+        }
+      }
+      deadlineMs ??= performance.now() + this.#busyTimeoutMs;
+      if (performance.now() >= deadlineMs) {
+        throw wrapError(obstacle);
+      }
+      await pause(tries);
+    }
+  }
+}
+
+function hostTransaction(waitedMs: number): BelfryError {
+  return new BelfryError(
+    "STORAGE_UNAVAILABLE",
+    `The connection that the host passed in had a transaction of the host open for ${waitedMs} ms, and Belfry does not join it unasked. ` +
+      "Keep transactions short, pass { tx } to write within one, or give sqliteStorage the database's path, so that it opens a connection of its own.",
+  );
+}
+
+/** Waits for the next turn of the event loop at first, then longer each time. */
+function pause(tries: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (tries === 0) {
+      setImmediate(resolve);
+    } else {
+      setTimeout(resolve, Math.min(2 ** (tries - 1), MAX_DELAY_MS));
+    }
+  });
+}

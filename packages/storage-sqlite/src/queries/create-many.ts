@@ -1,0 +1,10 @@
+import type { CreatedItem, NewNotification } from "@belfry/core";
+import type { QueryContext } from "../query-context.ts";
+import { prepareWriteEntry } from "./write-entry.ts";
+
+/** Writes several notifications with their items. */
+export function prepareCreateMany(context: QueryContext) {
+  const writeEntry = prepareWriteEntry(context);
+  return (entries: readonly NewNotification[], epoch: string): readonly (readonly CreatedItem[])[] =>
+    entries.map((entry) => writeEntry(entry, epoch).items);
+}

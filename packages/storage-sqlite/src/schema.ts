@@ -1,0 +1,2 @@
+export { fanOutChunks, inboxCounters, inboxItems, notifications, readMarks } from "./schema/inbox.ts";
+export { migrations } from "./schema/migrations.ts";

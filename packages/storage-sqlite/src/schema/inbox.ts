@@ -1,0 +1,91 @@
+import type { JsonObject, NotificationKind } from "@belfry/core";
+import { integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+
+/** What happened, once, however many users get it. Times are milliseconds since 1970, UTC. */
+export const notifications = sqliteTable(
+  "belfry_notifications",
+  {
+    /** For joins; the public id is `id`. */
+    pk: integer("pk").primaryKey(),
+    tenant: text("tenant").notNull(),
+    /** UUIDv7 in lower case. */
+    id: text("id").notNull(),
+    kind: text("kind").$type<NotificationKind>().notNull(),
+    type: text("type").notNull(),
+    title: text("title").notNull(),
+    message: text("message").notNull(),
+    data: text("data", { mode: "json" }).$type<JsonObject>().notNull(),
+    source: text("source"),
+    sender: text("sender"),
+    createdAt: integer("created_at", { mode: "timestamp_ms" }).notNull(),
+  },
+  // Serves look-up by id and, because a UUIDv7 sorts by time, a tenant's newest first.
+  (table) => [uniqueIndex("belfry_notifications_tenant_id").on(table.tenant, table.id)],
+);
+
+/**
+ * Notifications in users' inboxes. In the migrations the table is `WITHOUT ROWID`: it is its own primary key, so that a
+ * list is one range scan. An item is read if it has a `readAt` or its number is at most the inbox's `readUpToSeq`.
+ */
+export const inboxItems = sqliteTable(
+  "belfry_inbox_items",
+  {
+    tenant: text("tenant").notNull(),
+    userId: text("user_id").notNull(),
+    seq: integer("seq").notNull(),
+    notificationPk: integer("notification_pk")
+      .notNull()
+      .references(() => notifications.pk, { onDelete: "cascade" }),
+    type: text("type").notNull(),
+    createdAt: integer("created_at", { mode: "timestamp_ms" }).notNull(),
+    /** When the owner read this very item; null while unread or read only by a mark. */
+    readAt: integer("read_at", { mode: "timestamp_ms" }),
+    deletedAt: integer("deleted_at", { mode: "timestamp_ms" }),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.userId, table.seq] }),
+    // The only secondary index: each one more costs every create.
+    uniqueIndex("belfry_inbox_items_notification_user").on(table.notificationPk, table.userId),
+  ],
+);
+
+/** The state of each inbox, changed in the same transaction as its items. `WITHOUT ROWID` in the migrations. */
+export const inboxCounters = sqliteTable(
+  "belfry_inbox_counters",
+  {
+    tenant: text("tenant").notNull(),
+    userId: text("user_id").notNull(),
+    lastSeq: integer("last_seq").notNull(),
+    total: integer("total").notNull(),
+    unread: integer("unread").notNull(),
+    /** Everything up to this number was read by the newest read mark. */
+    readUpToSeq: integer("read_up_to_seq").notNull(),
+    epoch: text("epoch").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.userId] })],
+);
+
+/**
+ * Each "mark everything read", never changed afterwards. An item without a `readAt` of its own was read at the time of
+ * the earliest mark that covers it. `WITHOUT ROWID` in the migrations.
+ */
+export const readMarks = sqliteTable(
+  "belfry_read_marks",
+  {
+    tenant: text("tenant").notNull(),
+    userId: text("user_id").notNull(),
+    upToSeq: integer("up_to_seq").notNull(),
+    readAt: integer("read_at", { mode: "timestamp_ms" }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.userId, table.upToSeq] })],
+);
+
+/** Recipients whose items are still to be written, oldest chunk first. */
+export const fanOutChunks = sqliteTable("belfry_fan_out_chunks", {
+  pk: integer("pk").primaryKey(),
+  notificationPk: integer("notification_pk")
+    .notNull()
+    .references(() => notifications.pk, { onDelete: "cascade" }),
+  /** Sorted bytewise. */
+  recipients: text("recipients", { mode: "json" }).$type<readonly string[]>().notNull(),
+});

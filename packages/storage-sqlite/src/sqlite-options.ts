@@ -1,0 +1,23 @@
+/** How {@link sqliteStorage} works with its database. */
+export interface SqliteStorageOptions {
+  /**
+   * What an acknowledged write survives. `full`: the process being killed, and power loss on honest disks
+   * (`PRAGMA synchronous = FULL`). `normal`: the process being killed; power loss may undo the last moments
+   * (`PRAGMA synchronous = NORMAL`). On a database that the host passed in, `full` is set on its connection, and
+   * `normal` leaves the connection as it is.
+   *
+   * @default "full"
+   */
+  readonly durability?: "full" | "normal";
+  /** Whether opening brings the tables up to date. @default true */
+  readonly migrate?: boolean;
+  /**
+   * How long an operation waits, in milliseconds and without blocking the event loop, for whoever holds the database
+   * before it fails with `STORAGE_UNAVAILABLE`: another process that writes, or an open transaction of the host.
+   *
+   * @default 5000
+   */
+  readonly busyTimeoutMs?: number;
+}
+
+export const DEFAULT_BUSY_TIMEOUT_MS = 5_000;

@@ -1,0 +1,126 @@
+import { BelfryError, type InboxStorage, type Storage } from "@belfry/core";
+import type { Database } from "better-sqlite3";
+import { CommitWatch } from "./commit-watch.ts";
+import { Connection } from "./connection.ts";
+import { databaseOf, type DrizzleSqliteDatabase, type SqliteTransaction } from "./database-handle.ts";
+import { wrapError } from "./errors.ts";
+import { HostTransactions } from "./host-transactions.ts";
+import { prepareInboxQueries } from "./inbox-queries.ts";
+import { migrateConnection } from "./migrate.ts";
+import { MIGRATIONS } from "./migrations/index.ts";
+import { configureHosts, configureOwn, openDatabase } from "./open-database.ts";
+import { type OpenInbox, SqliteInbox } from "./sqlite-inbox.ts";
+import { DEFAULT_BUSY_TIMEOUT_MS, type SqliteStorageOptions } from "./sqlite-options.ts";
+
+/**
+ * Keeps Belfry's data in SQLite: in the file at a path, in a better-sqlite3 database of the host, or in the one behind
+ * the host's drizzle database. Nothing is opened before the storage is first used.
+ *
+ * With a path, Belfry has a connection of its own, and a transaction of the host on another connection holds up writes
+ * only. A database that is passed in is shared: Belfry's own operations wait until no transaction is open on it. It is
+ * never closed, and its `journal_mode` stays as it is; WAL is advised.
+ *
+ * @param source a path, `:memory:` for a database that lives as long as the storage is open, or an open database
+ * @throws BelfryError `CONFIGURATION` for anything else
+ *
+ * @example
+ * ```ts
+ * const notifications = new NotificationService({ storage: sqliteStorage("app.db") });
+ * ```
+ */
+export function sqliteStorage(source: string | Database | DrizzleSqliteDatabase, options: SqliteStorageOptions = {}): SqliteStorage {
+  const database = typeof source === "string" ? source : databaseOf(source);
+  if (database === null) {
+    throw new BelfryError(
+      "CONFIGURATION",
+      `sqliteStorage got ${source === null ? "null" : `a ${typeof source}`} as its database. ` +
+        "Pass a path, an open better-sqlite3 database, or a drizzle database over one.",
+    );
+  }
+  return new SqliteStorage(database, options);
+}
+
+/** A storage in SQLite, as {@link sqliteStorage} makes it. */
+export class SqliteStorage implements Storage<SqliteTransaction, void> {
+  readonly name = "sqlite";
+  readonly inbox: InboxStorage<SqliteTransaction, void>;
+  readonly #source: string | Database;
+  readonly #options: Required<SqliteStorageOptions>;
+  #opening: Promise<void> | null = null;
+  #open: OpenInbox | null = null;
+
+  constructor(source: string | Database, options: SqliteStorageOptions) {
+    this.#source = source;
+    this.#options = {
+      durability: options.durability ?? "full",
+      migrate: options.migrate ?? true,
+      busyTimeoutMs: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS,
+    };
+    this.inbox = new SqliteInbox(() => this.#current());
+  }
+
+  /** Opens the database and, unless told not to, migrates it. Again while open, it does nothing. */
+  open(): Promise<void> {
+    this.#opening ??= this.#connect().catch((error: unknown) => {
+      this.#opening = null;
+      throw wrapError(error);
+    });
+    return this.#opening;
+  }
+
+  /** Closes what {@link open} opened; a database that the host passed in stays open. */
+  async close(): Promise<void> {
+    // What could not be opened need not be closed; whoever opened it heard why.
+    await this.#opening?.catch(() => undefined);
+    this.#opening = null;
+    const open = this.#open;
+    this.#open = null;
+    open?.commits.close();
+    if (typeof this.#source === "string") {
+      open?.connection.database.close();
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const source = this.#source;
+    const database = typeof source === "string" ? openDatabase(source) : source;
+    try {
+      const connection = new Connection(database, this.#options.busyTimeoutMs);
+      const configure = typeof source === "string" ? configureOwn : configureHosts;
+      await configure(connection, this.#options.durability);
+      if (this.#options.migrate) {
+        await migrateConnection(connection, MIGRATIONS);
+      }
+      requireTables(database);
+      const queries = prepareInboxQueries(database);
+      const commits = new CommitWatch(database, queries.hasNotification);
+      this.#open = { connection, queries, commits, hostTransactions: new HostTransactions(database) };
+    } catch (error) {
+      if (typeof source === "string") {
+        database.close();
+      }
+      throw error;
+    }
+  }
+
+  #current(): OpenInbox {
+    if (this.#open === null) {
+      throw new BelfryError("STORAGE_UNAVAILABLE", `The SQLite storage of ${this.#label()} is not open. Await its open() first.`);
+    }
+    return this.#open;
+  }
+
+  #label(): string {
+    return typeof this.#source === "string" ? this.#source : this.#source.name;
+  }
+}
+
+function requireTables(database: Database): void {
+  const table = database.prepare("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'belfry_notifications'");
+  if (table.get() === undefined) {
+    throw new BelfryError(
+      "CONFIGURATION",
+      `The database ${database.name} has no Belfry tables. Leave the option migrate on, or call migrate(database) first.`,
+    );
+  }
+}
