@@ -17,7 +17,6 @@ import { keepNotification, type MemoryNotification } from "./memory-notification
 import { MemoryTenant } from "./memory-tenant.ts";
 import type { MemoryTransaction, MemoryTransactions } from "./memory-transactions.ts";
 
-
 /** An entry that was copied and can no longer fail; of a fan-out, one chunk of it. */
 interface KeptEntry {
   readonly kept: MemoryNotification;

@@ -16,14 +16,22 @@ export interface MemoryNotification {
  */
 export function keepNotification(notification: Notification): MemoryNotification {
   return {
-    notification: { ...notification, title: keepText(notification.title), data: keepData(notification.data), createdAt: new Date(notification.createdAt) },
+    notification: {
+      ...notification,
+      title: keepText(notification.title),
+      data: keepData(notification.data),
+      createdAt: new Date(notification.createdAt),
+    },
     seqByUser: new Map(),
   };
 }
 
 function keepText(text: unknown): string {
   if (typeof text !== "string") {
-    throw new BelfryError("STORAGE_FAILED", `The memory storage got a title that is no text but ${typeof text}. Pass a string; it may be empty.`);
+    throw new BelfryError(
+      "STORAGE_FAILED",
+      `The memory storage got a title that is no text but ${typeof text}. Pass a string; it may be empty.`,
+    );
   }
   return text;
 }

@@ -19,7 +19,10 @@ export class MemoryTransactions {
 
   run<Result>(work: (tx: MemoryTransaction) => Result): Result {
     if (this.#open) {
-      throw new BelfryError("WRONG_TRANSACTION", "A transaction of the memory storage is open already. Pass its handle on instead of opening another.");
+      throw new BelfryError(
+        "WRONG_TRANSACTION",
+        "A transaction of the memory storage is open already. Pass its handle on instead of opening another.",
+      );
     }
     const writes: DeferredWrite[] = [];
     const handle: MemoryTransaction = { [OPEN]: true };

@@ -47,9 +47,16 @@ export function creatingTests(harness: StorageHarness): void {
       const entries = [fixture.entry(["ann", "bob"]), fixture.entry("bob"), fixture.entry(["ann", "bob", "cid"])];
       const answers = await fixture.inbox.createMany(entries);
       expect(answers.map((items) => items?.map(({ userId, seq }) => [userId, seq]))).toEqual([
-        [["ann", 1], ["bob", 1]],
+        [
+          ["ann", 1],
+          ["bob", 1],
+        ],
         [["bob", 2]],
-        [["ann", 2], ["bob", 3], ["cid", 1]],
+        [
+          ["ann", 2],
+          ["bob", 3],
+          ["cid", 1],
+        ],
       ]);
       const page = await fixture.inbox.list(fixture.owner("bob"), { status: "all", limit: 10 });
       expect(page.items.map((item) => item.id)).toEqual(entries.map((entry) => entry.notification.id).toReversed());

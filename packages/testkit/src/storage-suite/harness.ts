@@ -49,6 +49,6 @@ export interface StorageSubject<Tx = unknown, Written extends void | Promise<voi
    * storages that keep nothing.
    */
   reopen?(): Promise<Storage<Tx, Written>>;
-  /** Closes the storage and removes its database. */
+  /** Closes the storage, the one that `reopen` opened too, and removes the database. */
   dispose(): Promise<void>;
 }

@@ -12,7 +12,10 @@ export function itemTests(harness: StorageHarness): void {
     test("an item is found by its notification's id and by its number", async () => {
       const [first, second] = await fixture.fill("ann", 2);
       const owner = fixture.owner("ann");
-      for (const [notification, seq] of [[first, 1], [second, 2]] as const) {
+      for (const [notification, seq] of [
+        [first, 1],
+        [second, 2],
+      ] as const) {
         const expected = notification && itemOf(notification, { userId: "ann", seq });
         expect(await fixture.inbox.get(owner, notification?.id ?? "")).toEqual(expected);
         expect(await fixture.inbox.get(owner, { seq })).toEqual(expected);
@@ -116,7 +119,10 @@ export function itemTests(harness: StorageHarness): void {
         [later.notification.id, "ann"],
       ]);
       expect(items[1]).toEqual(itemOf(first.notification, { userId: "ann", seq: 1 }));
-      expect((await fixture.inbox.listTenant(fixture.tenant, 2)).map((item) => item.id)).toEqual([second.notification.id, first.notification.id]);
+      expect((await fixture.inbox.listTenant(fixture.tenant, 2)).map((item) => item.id)).toEqual([
+        second.notification.id,
+        first.notification.id,
+      ]);
       expect(await fixture.inbox.listTenant(fixture.tenant, 0)).toEqual([]);
     });
 

@@ -55,7 +55,15 @@ export function markingTests(harness: StorageHarness): void {
       const others = await fixture.create("ann", { tenant: `${fixture.tenant} (other)` });
       const owner = fixture.owner("ann");
       await fixture.inbox.remove(owner, [second?.id ?? ""], at(1));
-      const refs = [NOBODYS_ID, bobs.notification.id, others.notification.id, { seq: 2 }, second?.id ?? "", { seq: 3 }, { seq: Number.MAX_SAFE_INTEGER }];
+      const refs = [
+        NOBODYS_ID,
+        bobs.notification.id,
+        others.notification.id,
+        { seq: 2 },
+        second?.id ?? "",
+        { seq: 3 },
+        { seq: Number.MAX_SAFE_INTEGER },
+      ];
       const change = await fixture.inbox.markRead(owner, refs, at(2));
       expect(change).toEqual({ items: [], changed: new Set(), counts: await fixture.inbox.counts(owner) });
       expect((await fixture.inbox.markRead(owner, [...refs, { seq: 1 }], at(3))).items).toMatchObject([{ seq: 1, readAt: at(3) }]);
@@ -81,7 +89,11 @@ export function markingTests(harness: StorageHarness): void {
     test("a thousand items are marked in one call", async () => {
       await fixture.fill("ann", 1_000);
       const owner = fixture.owner("ann");
-      const change = await fixture.inbox.markRead(owner, range(1_000, 1).map((seq) => ({ seq })), at(1));
+      const change = await fixture.inbox.markRead(
+        owner,
+        range(1_000, 1).map((seq) => ({ seq })),
+        at(1),
+      );
       expect(seqsOf(change.items)).toEqual(range(1_000, 1));
       expect(change.changed.size).toBe(1_000);
       expect(change.counts).toMatchObject({ total: 1_000, unread: 0 });

@@ -23,7 +23,11 @@ export async function expectTrueCounts(fixture: Fixture, owner: Owner): Promise<
   const unread = items.filter((item) => item.readAt === null).length;
   expect(await fixture.inbox.counts(owner)).toMatchObject({ total: items.length, unread });
   const read = items.length - unread;
-  for (const [status, matching] of [["all", items.length], ["unread", unread], ["read", read]] as const) {
+  for (const [status, matching] of [
+    ["all", items.length],
+    ["unread", unread],
+    ["read", read],
+  ] as const) {
     const page = await fixture.inbox.list(owner, { status, limit: 1 });
     expect({ status, matching: page.matching, shown: page.items.length }).toEqual({ status, matching, shown: Math.min(matching, 1) });
   }

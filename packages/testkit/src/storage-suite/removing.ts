@@ -72,7 +72,11 @@ export function removingTests(harness: StorageHarness): void {
     test("a thousand items are removed in one call", async () => {
       await fixture.fill("ann", 1_001);
       const owner = fixture.owner("ann");
-      const change = await fixture.inbox.remove(owner, range(1, 1_000).map((seq) => ({ seq })), at(1));
+      const change = await fixture.inbox.remove(
+        owner,
+        range(1, 1_000).map((seq) => ({ seq })),
+        at(1),
+      );
       expect(change.items).toHaveLength(1_000);
       expect(change.counts).toMatchObject({ total: 1, unread: 1, lastSeq: 1_001 });
     });

@@ -1,9 +1,16 @@
 import { describe } from "vitest";
+import { busyTests } from "./busy.ts";
+import { concurrencyTests } from "./concurrency.ts";
+import { contentTests } from "./content.ts";
 import { creatingTests } from "./creating.ts";
+import { fanOutTests } from "./fan-out.ts";
 import type { StorageHarness } from "./harness.ts";
 import { itemTests } from "./items.ts";
+import { lifecycleTests } from "./lifecycle.ts";
 import { listingTests } from "./listing.ts";
 import { markingTests } from "./marking.ts";
+import { modelTests } from "./model-suite.ts";
+import { nameTests } from "./names.ts";
 import { removingTests } from "./removing.ts";
 import { transactionTests } from "./transactions.ts";
 
@@ -15,11 +22,18 @@ import { transactionTests } from "./transactions.ts";
  */
 export function storageSuite<Tx, Written extends void | Promise<void>>(name: string, harness: StorageHarness<Tx, Written>): void {
   describe(`storage ${name}`, () => {
+    lifecycleTests(harness);
     creatingTests(harness);
+    contentTests(harness);
+    nameTests(harness);
     listingTests(harness);
     itemTests(harness);
     markingTests(harness);
     removingTests(harness);
+    fanOutTests(harness);
     transactionTests(harness);
+    busyTests(harness);
+    concurrencyTests(harness);
+    modelTests(harness);
   });
 }

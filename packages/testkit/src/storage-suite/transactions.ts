@@ -45,7 +45,10 @@ export function transactionTests(harness: StorageHarness): void {
       await vi.waitFor(() => expect(told).toHaveLength(3), WAIT);
       expect(told.map((items) => items.map(({ userId, seq }) => [userId, seq]))).toEqual([
         [["ann", 3]],
-        [["ann", 4], ["bob", 1]],
+        [
+          ["ann", 4],
+          ["bob", 1],
+        ],
         [["ann", 5]],
       ]);
       expect(seqsOf(await expectTrueCounts(fixture, fixture.owner("ann")))).toEqual([5, 4, 3, 2, 1]);
@@ -110,7 +113,12 @@ export function transactionTests(harness: StorageHarness): void {
       const entry = fixture.entry(["ann", "bob"]);
       const told: (readonly CreatedItem[])[] = [];
       const tell = (items: readonly CreatedItem[]) => void told.push(items);
-      await fixture.subject.transaction((tx) => inTurn(() => write(tx, entry, tell), () => write(tx, entry, tell)));
+      await fixture.subject.transaction((tx) =>
+        inTurn(
+          () => write(tx, entry, tell),
+          () => write(tx, entry, tell),
+        ),
+      );
       await fixture.subject.transaction((tx) => write(tx, entry, tell));
       await vi.waitFor(() => expect(told).toHaveLength(3), WAIT);
       expect(told[1]).toEqual(told[0]);

@@ -1,0 +1,107 @@
+import fc from "fast-check";
+
+/** The users of both tenants of a run. Their names are easily taken for one another. */
+export const MODEL_USERS: readonly string[] = ["ann", "Ann", "ann "];
+export const MODEL_TYPES: readonly string[] = ["note", "alert", "Note"];
+
+/** One notification to make. Tenants, users and types are named by their place in the lists. */
+export interface Draft {
+  readonly tenant: number;
+  readonly users: readonly number[];
+  readonly type: number;
+}
+
+/** Picks one of the tenant's items, whoever has it and whether deleted or not, or one that nobody has. */
+export interface Pick {
+  readonly item: number;
+  readonly by: "id" | "seq" | "nobody";
+}
+
+/** A filter and a place in a list; `start` is a part of the inbox's length, in percent. */
+export interface Look {
+  readonly status: "all" | "unread" | "read";
+  readonly type: number | null;
+  readonly from: "newest" | "before" | "offset";
+  readonly start: number;
+  readonly limit: number;
+}
+
+interface Whose {
+  readonly tenant: number;
+  readonly user: number;
+}
+
+/** One step of a run. What it names is looked up when it runs, so that fast-check can leave out steps before it. */
+export type Operation =
+  | { readonly do: "create"; readonly drafts: readonly Draft[]; readonly skipBusy: boolean }
+  | { readonly do: "repeat"; readonly written: number; readonly draft: Draft }
+  | { readonly do: "transaction"; readonly drafts: readonly Draft[]; readonly commit: boolean }
+  | ({ readonly do: "markRead" | "remove"; readonly picks: readonly Pick[]; readonly second: number } & Whose)
+  | ({ readonly do: "markAllRead" | "removeRead"; readonly second: number } & Whose)
+  | { readonly do: "fanOut"; readonly draft: Draft; readonly chunkSize: number }
+  | { readonly do: "fanOutNext"; readonly second: number }
+  | ({ readonly do: "find"; readonly pick: Pick } & Whose)
+  | ({ readonly do: "pageThrough"; readonly look: Look } & Whose)
+  | ({ readonly do: "follow"; readonly start: number; readonly limit: number } & Whose)
+  | { readonly do: "renewEpochs" };
+
+const tenant = fc.nat({ max: 1 });
+const user = fc.nat({ max: MODEL_USERS.length - 1 });
+const second = fc.nat({ max: 1_000 });
+const draft: fc.Arbitrary<Draft> = fc.record({
+  tenant,
+  users: fc.uniqueArray(user, { minLength: 1, maxLength: MODEL_USERS.length }),
+  type: fc.nat({ max: MODEL_TYPES.length - 1 }),
+});
+const drafts = fc.array(draft, { minLength: 1, maxLength: 3 });
+const pick: fc.Arbitrary<Pick> = fc.record({
+  item: fc.nat({ max: 10_000 }),
+  by: fc.oneof(
+    { weight: 5, arbitrary: fc.constant("id" as const) },
+    { weight: 5, arbitrary: fc.constant("seq" as const) },
+    fc.constant("nobody" as const),
+  ),
+});
+
+/** A filter and a place, as a list is looked at after every step. */
+export const look: fc.Arbitrary<Look> = fc.record({
+  status: fc.constantFrom("all" as const, "unread" as const, "read" as const),
+  type: fc.option(fc.nat({ max: MODEL_TYPES.length - 1 })),
+  from: fc.constantFrom("newest" as const, "before" as const, "offset" as const),
+  start: fc.nat({ max: 110 }),
+  limit: fc.integer({ min: 1, max: 8 }),
+});
+
+/** Any operation. Creating outweighs removing, so that inboxes grow. */
+export const operation: fc.Arbitrary<Operation> = fc.oneof(
+  { weight: 10, arbitrary: fc.record({ do: fc.constant("create" as const), drafts, skipBusy: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("repeat" as const), written: fc.nat({ max: 10_000 }), draft }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("transaction" as const), drafts, commit: fc.boolean() }) },
+  {
+    weight: 9,
+    arbitrary: fc.record({
+      do: fc.constantFrom("markRead" as const, "markRead" as const, "remove" as const),
+      tenant,
+      user,
+      picks: fc.array(pick, { maxLength: 6 }),
+      second,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("markAllRead" as const), tenant, user, second }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("removeRead" as const), tenant, user, second }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("fanOut" as const), draft, chunkSize: fc.integer({ min: 1, max: 3 }) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("fanOutNext" as const), second }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("find" as const), tenant, user, pick }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("pageThrough" as const), tenant, user, look }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("follow" as const),
+      tenant,
+      user,
+      start: fc.nat({ max: 110 }),
+      limit: fc.integer({ min: 1, max: 8 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("renewEpochs" as const) }) },
+);
