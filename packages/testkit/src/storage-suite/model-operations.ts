@@ -11,7 +11,7 @@ export interface Draft {
   readonly type: number;
 }
 
-/** Picks one of the tenant's items, whoever has it and whether deleted or not, or one that nobody has. */
+/** Picks one of all items, whoever of either tenant has it and whether deleted or not, or one that nobody has. */
 export interface Pick {
   readonly item: number;
   readonly by: "id" | "seq" | "nobody";

@@ -2,7 +2,7 @@ import { EMPTY_EPOCH, type InboxItem, type InboxQuery, type ItemRef, type NewNot
 import { expect } from "vitest";
 import { at, type Fixture, seqsOf } from "./fixture.ts";
 import { inTurn } from "./in-turn.ts";
-import { Model } from "./model.ts";
+import { byNotification, Model } from "./model.ts";
 import { type Draft, type Look, MODEL_TYPES, MODEL_USERS, type Operation, type Pick } from "./model-operations.ts";
 
 const NOBODYS_ID = "0198c000-0000-7000-8000-000000000000";
@@ -61,8 +61,18 @@ export class ModelRun {
     }
   }
 
-  /** Compares every inbox: all its items, its counts, and a page of some filtered list. */
+  /** Compares both tenants' items, and of every inbox all its items, its counts, and a page of some filtered list. */
   async check(look: Look): Promise<void> {
+    for (const tenant of this.#tenants) {
+      const items = await this.#fixture.inbox.listTenant(tenant, EVERYTHING);
+      expect(items.map((item) => item.id)).toEqual(
+        items
+          .map((item) => item.id)
+          .toSorted()
+          .toReversed(),
+      );
+      expectItems(items.toSorted(byNotification), this.#model.listTenant(tenant));
+    }
     for (const owner of this.#owners()) {
       const { items, counts, matching } = await this.#fixture.inbox.list(owner, { status: "all", limit: EVERYTHING });
       const expected = this.#model.counts(owner);
@@ -133,7 +143,7 @@ export class ModelRun {
 
   async #change(operation: Step<"markRead" | "remove">): Promise<void> {
     const owner = this.#owner(operation);
-    const refs = operation.picks.map((pick) => this.#ref(owner, pick));
+    const refs = operation.picks.map((pick) => this.#ref(pick));
     const time = at(operation.second);
     const { inbox } = this.#fixture;
     const change = operation.do === "markRead" ? await inbox.markRead(owner, refs, time) : await inbox.remove(owner, refs, time);
@@ -141,7 +151,10 @@ export class ModelRun {
     expect({ found: seqsOf(change.items), changed: change.changed }).toEqual({ found: expected.found, changed: new Set(expected.changed) });
     expect(change.counts).toMatchObject(this.#model.counts(owner));
     if (operation.do === "markRead") {
-      expectItems(change.items, refs.length > 0 ? expected.found.flatMap((seq) => this.#model.get(owner, { seq }) ?? []) : []);
+      expectItems(
+        change.items,
+        expected.found.flatMap((seq) => this.#model.get(owner, { seq }) ?? []),
+      );
     }
   }
 
@@ -168,7 +181,7 @@ export class ModelRun {
 
   async #findOne(operation: Step<"find">): Promise<void> {
     const owner = this.#owner(operation);
-    const ref = this.#ref(owner, operation.pick);
+    const ref = this.#ref(operation.pick);
     const item = await this.#fixture.inbox.get(owner, ref);
     const expected = this.#model.get(owner, ref);
     expect(item).toEqual(expected);
@@ -239,8 +252,8 @@ export class ModelRun {
     return this.#fixture.entry(to, { tenant: this.#tenants[tenant] ?? "", type: MODEL_TYPES[type] ?? "" });
   }
 
-  #ref({ tenant }: Owner, { item, by }: Pick): ItemRef {
-    const row = choose(this.#model.rowsOf(tenant), item);
+  #ref({ item, by }: Pick): ItemRef {
+    const row = choose(this.#model.rows, item);
     if (!row || by === "nobody") {
       return NOBODYS_ID;
     }

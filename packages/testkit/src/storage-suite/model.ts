@@ -32,9 +32,9 @@ export class Model {
     return this.#written;
   }
 
-  /** Every item of the tenant, deleted ones included, in the order they were written. */
-  rowsOf(tenant: string): readonly ModelRow[] {
-    return this.#rows.filter((row) => row.tenant === tenant);
+  /** Every item of every tenant, deleted ones included, in the order they were written. */
+  get rows(): readonly ModelRow[] {
+    return this.#rows;
   }
 
   create({ notification, recipients }: NewNotification): readonly number[] {
@@ -74,6 +74,14 @@ export class Model {
       .filter((row) => row.seq > seq)
       .slice(0, limit)
       .map(toItem);
+  }
+
+  /** By notification, newest first; the order of one notification's items is the storage's affair, here by user. */
+  listTenant(tenant: string): readonly InboxItem[] {
+    return this.#rows
+      .filter((row) => row.tenant === tenant && !row.deleted)
+      .map(toItem)
+      .toSorted(byNotification);
   }
 
   counts(owner: Owner): { readonly total: number; readonly unread: number; readonly lastSeq: number } {
@@ -169,4 +177,13 @@ function change(found: readonly ModelRow[], changed: readonly ModelRow[]): Model
 
 function toItem({ notification, userId, seq, readAt, createdAt }: ModelRow): InboxItem {
   return itemOf({ ...notification, createdAt }, { userId, seq, readAt });
+}
+
+/** Newest notification first, then by user. */
+export function byNotification(left: InboxItem, right: InboxItem): number {
+  return compare(right.id, left.id) || compare(left.userId, right.userId);
+}
+
+function compare(left: string, right: string): number {
+  return Number(left > right) - Number(left < right);
 }
