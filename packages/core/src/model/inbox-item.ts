@@ -23,7 +23,7 @@ export interface InboxCounts {
   readonly unread: number;
   /** The highest number given out so far; 0 for an inbox that never had an item. */
   readonly lastSeq: number;
-  /** Names this numbering. It changes when numbers may repeat (a restored backup, a deleted user). */
+  /** Names this numbering: random, and another in every inbox. It changes when numbers may repeat (a restored backup, a deleted user). */
   readonly epoch: string;
 }
 

@@ -132,9 +132,9 @@ export function contentTests(harness: StorageHarness): void {
       const item = await fixture.inbox.get(owner, notification.id);
       item?.createdAt.setTime(0);
       item?.readAt?.setTime(0);
-      // Fails on frozen data, which is as good.
-      Reflect.set(item?.data ?? {}, "list", "changed");
+      // Both fail on frozen data, which is as good.
       Reflect.set((item?.data.list as object | undefined) ?? {}, 0, "changed");
+      Reflect.set(item?.data ?? {}, "list", "changed");
       expect(await fixture.inbox.get(owner, notification.id)).toEqual(before);
     });
 

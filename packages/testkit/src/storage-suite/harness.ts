@@ -49,6 +49,11 @@ export interface StorageSubject<Tx = unknown, Written extends void | Promise<voi
    * storages that keep nothing.
    */
   reopen?(): Promise<Storage<Tx, Written>>;
+  /**
+   * Opens one more storage over the same data, over connections of its own, as another process of the host would. The
+   * caller closes it. Left out by storages that only one process can use.
+   */
+  another?(): Promise<Storage<Tx, Written>>;
   /** Closes the storage, the one that `reopen` opened too, and removes the database. */
   dispose(): Promise<void>;
 }

@@ -11,6 +11,7 @@ import { listingTests } from "./listing.ts";
 import { markingTests } from "./marking.ts";
 import { modelTests } from "./model-suite.ts";
 import { nameTests } from "./names.ts";
+import { processTests } from "./processes.ts";
 import { removingTests } from "./removing.ts";
 import { transactionTests } from "./transactions.ts";
 
@@ -34,6 +35,7 @@ export function storageSuite<Tx, Written extends void | Promise<void>>(name: str
     transactionTests(harness);
     busyTests(harness);
     concurrencyTests(harness);
+    processTests(harness);
     modelTests(harness);
   });
 }
