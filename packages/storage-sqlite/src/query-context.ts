@@ -6,13 +6,17 @@ import { prepareStatement, type Statement, type StatementSource } from "./statem
 export interface QueryContext {
   /** Builds queries; they are prepared with `prepare`, never run through it. */
   readonly builder: ReturnType<typeof drizzle>;
+  /** A statement whose rows are objects. */
   prepare<Values extends object = object, Row = never>(source: StatementSource): Statement<Values, Row>;
+  /** A statement whose rows are lists of their columns. */
+  prepareRows<Values extends object, Row extends readonly unknown[]>(source: StatementSource): Statement<Values, Row>;
 }
 
 /** The context of operations on `database`. */
 export function queryContext(database: Database): QueryContext {
   return {
     builder: drizzle(database),
-    prepare: (source) => prepareStatement(database, source),
+    prepare: (source) => prepareStatement(database, source, "objects"),
+    prepareRows: (source) => prepareStatement(database, source, "lists"),
   };
 }

@@ -85,12 +85,12 @@ export class SqliteInbox implements InboxStorage<SqliteTransaction, void> {
 
   async listTenant(tenant: string, limit: number): Promise<readonly InboxItem[]> {
     const { connection, queries } = this.#current();
-    return connection.query(() => queries.listTenant(tenant, limit));
+    return connection.read(() => queries.listTenant(tenant, limit));
   }
 
   async get(owner: Owner, ref: ItemRef, options: { readonly includeDeleted?: boolean } = {}): Promise<InboxItem | null> {
     const { connection, queries } = this.#current();
-    return connection.query(() => queries.get(owner, { ref, includeDeleted: options.includeDeleted ?? false }));
+    return connection.read(() => queries.get(owner, { ref, includeDeleted: options.includeDeleted ?? false }));
   }
 
   async absence(owner: Owner, ref: ItemRef): Promise<ItemAbsence> {

@@ -19,9 +19,10 @@ export type StatementSource = SQL | { toSQL(): Query };
  * `Values` names the query's placeholders. As values of an insert builder they are encoded as their column says (a Date
  * for a time, an object for JSON); elsewhere they are what SQLite stores.
  */
-export function prepareStatement<Values extends object = object, Row = never>(
+export function prepareStatement<Values extends object, Row>(
   database: Database,
   source: StatementSource,
+  rows: "objects" | "lists",
 ): Statement<Values, Row> {
   const query = "toSQL" in source ? source.toSQL() : new SQLiteSyncDialect().sqlToQuery(source);
   const binders = query.params.map(binder);
@@ -29,7 +30,7 @@ export function prepareStatement<Values extends object = object, Row = never>(
   const statement = database.prepare<unknown[], Row>(query.sql);
   if (statement.reader) {
     // A host may have switched its connection to BigInt; our numbers stay below 2^53.
-    statement.safeIntegers(false);
+    statement.safeIntegers(false).raw(rows === "lists");
   }
   return {
     run: (values) => statement.run(...bind(values)),

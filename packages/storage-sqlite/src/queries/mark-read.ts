@@ -3,36 +3,35 @@ import { sql } from "drizzle-orm";
 import type { QueryContext } from "../query-context.ts";
 import { inboxCounters, inboxItems } from "../schema.ts";
 import { OWN_COUNTERS, OWN_ITEM } from "./conditions.ts";
-import { prepareCounts } from "./counts.ts";
 import { prepareFindItem } from "./find-item.ts";
-import { toItem } from "./item-row.ts";
+import { prepareInboxState } from "./inbox-state.ts";
 
 /** Marks items read that were not yet. */
 export function prepareMarkRead(context: QueryContext) {
-  const counts = prepareCounts(context);
+  const inboxState = prepareInboxState(context);
   const findItem = prepareFindItem(context);
   const { setReadAt, takeFromUnread } = prepareChanges(context);
   return (owner: Owner, { refs, at }: { readonly refs: readonly ItemRef[]; readonly at: Date }): ItemsChange => {
-    const items: InboxItem[] = [];
-    const seen = new Set<number>();
+    const state = inboxState(owner);
+    const items = new Map<number, InboxItem>();
     const changed = new Set<number>();
     for (const ref of refs) {
-      const row = findItem(owner, ref);
-      if (row === undefined || row.deleted_at !== null || seen.has(row.seq)) {
+      const found = findItem(owner, state, ref);
+      if (found === undefined || found.isDeleted || items.has(found.item.seq)) {
         continue;
       }
-      const { seq } = row;
-      seen.add(seq);
-      if (row.read_at === null) {
-        setReadAt.run({ ...owner, seq, at: at.getTime() });
-        changed.add(seq);
+      const { item } = found;
+      if (item.readAt === null) {
+        setReadAt.run({ ...owner, seq: item.seq, at: at.getTime() });
+        changed.add(item.seq);
       }
-      items.push(toItem(row.read_at === null ? { ...row, read_at: at.getTime() } : row, owner));
+      items.set(item.seq, item.readAt === null ? { ...item, readAt: new Date(at) } : item);
     }
     if (changed.size > 0) {
       takeFromUnread.run({ ...owner, count: changed.size });
     }
-    return { items, changed, counts: counts(owner) };
+    const { counts } = state;
+    return { items: [...items.values()], changed, counts: { ...counts, unread: counts.unread - changed.size } };
   };
 }
 

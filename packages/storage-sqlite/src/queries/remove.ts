@@ -3,33 +3,33 @@ import { sql } from "drizzle-orm";
 import type { QueryContext } from "../query-context.ts";
 import { inboxCounters, inboxItems } from "../schema.ts";
 import { OWN_COUNTERS, OWN_ITEM } from "./conditions.ts";
-import { prepareCounts } from "./counts.ts";
 import { prepareFindItem } from "./find-item.ts";
-import { toItem } from "./item-row.ts";
+import { prepareInboxState } from "./inbox-state.ts";
 
 /** Deletes items softly. */
 export function prepareRemove(context: QueryContext) {
-  const counts = prepareCounts(context);
+  const inboxState = prepareInboxState(context);
   const findItem = prepareFindItem(context);
   const { setDeletedAt, takeFromCounts } = prepareChanges(context);
   return (owner: Owner, { refs, at }: { readonly refs: readonly ItemRef[]; readonly at: Date }): ItemsChange => {
+    const state = inboxState(owner);
     const items: InboxItem[] = [];
-    const changed = new Set<number>();
-    let unread = 0;
     for (const ref of refs) {
-      const row = findItem(owner, ref);
-      if (row === undefined || row.deleted_at !== null) {
+      const found = findItem(owner, state, ref);
+      if (found === undefined || found.isDeleted) {
         continue;
       }
-      setDeletedAt.run({ ...owner, seq: row.seq, at: at.getTime() });
-      changed.add(row.seq);
-      unread += row.read_at === null ? 1 : 0;
-      items.push(toItem(row, owner));
+      setDeletedAt.run({ ...owner, seq: found.item.seq, at: at.getTime() });
+      items.push(found.item);
     }
-    if (changed.size > 0) {
-      takeFromCounts.run({ ...owner, count: changed.size, unread });
+    const count = items.length;
+    const unread = items.filter((item) => item.readAt === null).length;
+    if (count > 0) {
+      takeFromCounts.run({ ...owner, count, unread });
     }
-    return { items, changed, counts: counts(owner) };
+    const { counts } = state;
+    const left = { ...counts, total: counts.total - count, unread: counts.unread - unread };
+    return { items, changed: new Set(items.map((item) => item.seq)), counts: left };
   };
 }
 

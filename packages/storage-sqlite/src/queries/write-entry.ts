@@ -1,7 +1,8 @@
 import type { CreatedItem, NewNotification } from "@belfry/core";
-import { eq, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import type { QueryContext } from "../query-context.ts";
 import { inboxCounters, inboxItems } from "../schema.ts";
+import { joinValue } from "./conditions.ts";
 import { prepareWriteItems } from "./write-items.ts";
 import { prepareWriteNotification } from "./write-notification.ts";
 
@@ -16,18 +17,18 @@ export interface WrittenEntry {
 export function prepareWriteEntry(context: QueryContext) {
   const writeNotification = prepareWriteNotification(context);
   const writeItems = prepareWriteItems(context);
-  const itemsOf = context.prepare<{ readonly tenant: string; readonly notificationPk: number }, CreatedItem>(sql`
+  const itemsOf = context.prepare<{ readonly notificationPk: number }, CreatedItem>(sql`
     select ${inboxItems.userId} as "userId", ${inboxItems.seq}, ${inboxCounters.epoch}
     from ${inboxItems}
-    cross join ${inboxCounters} on ${inboxCounters.tenant} = ${sql.placeholder("tenant")} and ${inboxCounters.userId} = ${inboxItems.userId}
-    where ${eq(inboxItems.notificationPk, sql.placeholder("notificationPk"))}
+    cross join ${inboxCounters} on ${inboxCounters.tenant} = ${inboxItems.tenant} and ${inboxCounters.userId} = ${inboxItems.userId}
+    where ${inboxItems.notificationPk} = ${joinValue("notificationPk")}
     order by ${inboxItems.userId}`);
   return ({ notification, recipients }: NewNotification, epoch: string): WrittenEntry => {
     const { tenant, type, createdAt } = notification;
     const { pk: notificationPk, isNew } = writeNotification(notification);
     const items = isNew
       ? writeItems({ tenant, notificationPk, type, createdAt, epoch }, recipients)
-      : itemsOf.all({ tenant, notificationPk });
+      : itemsOf.all({ notificationPk });
     return { items, isNew };
   };
 }

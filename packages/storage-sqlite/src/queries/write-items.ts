@@ -2,6 +2,7 @@ import type { CreatedItem } from "@belfry/core";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../query-context.ts";
 import { inboxCounters, inboxItems } from "../schema.ts";
+import { joinValue } from "./conditions.ts";
 
 /** The items to write of one notification. */
 export interface NewItems {
@@ -84,7 +85,7 @@ interface ManyValues extends Omit<NewItems, "createdAt"> {
   readonly recipients: string;
 }
 
-/** Whole sets at a time, over the recipients as JSON: half the time that a statement per recipient takes. */
+/** Whole sets at a time, over the recipients as JSON: in long lists a third faster than a statement per recipient. */
 function prepareWriteMany({ builder, prepare }: QueryContext) {
   const recipient = sql`json_each(${sql.placeholder("recipients")}) as recipient`;
   const count = prepare<ManyValues>(
@@ -94,7 +95,7 @@ function prepareWriteMany({ builder, prepare }: QueryContext) {
       .select(sql`select ${sql.placeholder("tenant")}, recipient.value, 1, 1, 1, 0, ${sql.placeholder("epoch")} from ${recipient} where true`)
       .onConflictDoUpdate(ONE_MORE),
   );
-  const ownCounters = sql`${inboxCounters.tenant} = ${sql.placeholder("tenant")} and ${inboxCounters.userId} = recipient.value`;
+  const ownCounters = sql`${inboxCounters.tenant} = ${joinValue("tenant")} and ${inboxCounters.userId} = recipient.value`;
   const insert = prepare<ManyValues>(
     builder.insert(inboxItems).select(sql`
       select ${inboxCounters.tenant}, ${inboxCounters.userId}, ${inboxCounters.lastSeq}, ${sql.placeholder("notificationPk")},
