@@ -10,7 +10,7 @@ import { queryContext } from "./query-context.ts";
 export interface HostTransaction {
   readonly database: Database;
   /** Writes an entry; if that fails, nothing of the entry stays in the host's transaction. */
-  write(entry: NewNotification, epoch: string): WrittenEntry;
+  write(entry: NewNotification): WrittenEntry;
   /** Refuses the handle from now on: its transaction is over. */
   finish(): void;
 }
@@ -44,7 +44,7 @@ export class HostTransactions {
     const writer = this.#writers.get(database) ?? this.#prepare(database);
     return {
       database,
-      write: (entry, epoch) => writer.write(entry, epoch),
+      write: (entry) => writer.write(entry),
       finish: () => {
         // A database can have another transaction later; the handle of a drizzle transaction cannot.
         if (key !== database && !("$client" in key)) {
@@ -80,11 +80,11 @@ class HostWriter {
     this.#rollbackTo = database.prepare("ROLLBACK TO belfry_write");
   }
 
-  write(entry: NewNotification, epoch: string): WrittenEntry {
+  write(entry: NewNotification): WrittenEntry {
     try {
       this.#savepoint.run();
       try {
-        return this.#writeEntry(entry, epoch);
+        return this.#writeEntry(entry);
       } catch (error) {
         // After some errors, a full disk for one, SQLite has rolled the whole transaction back by itself.
         if (this.#database.inTransaction) {

@@ -13,7 +13,6 @@ import {
   type ItemRef,
   type ItemsChange,
   type NewNotification,
-  newEpoch,
   type Owner,
 } from "@belfry/core";
 import type { CommitWatch } from "./commit-watch.ts";
@@ -43,13 +42,13 @@ export class SqliteInbox implements InboxStorage<SqliteTransaction, void> {
   /** SQLite has a single writer, so no inbox is ever busy while others are not: `skipBusy` skips nothing. */
   async createMany(entries: readonly NewNotification[]): Promise<readonly (readonly CreatedItem[])[]> {
     const { connection, queries } = this.#current();
-    return connection.write(() => queries.createMany(entries, newEpoch()));
+    return connection.write(() => queries.createMany(entries));
   }
 
   createWithin(tx: SqliteTransaction, entry: NewNotification, onCommit: (items: readonly CreatedItem[]) => void): void {
     const { hostTransactions, commits } = this.#current();
     const transaction = hostTransactions.resolve(tx);
-    const { items, isNew } = transaction.write(entry, newEpoch());
+    const { items, isNew } = transaction.write(entry);
     commits.add({
       notification: entry.notification,
       isNew,
@@ -70,7 +69,7 @@ export class SqliteInbox implements InboxStorage<SqliteTransaction, void> {
     if (!(await connection.query(queries.hasFanOut))) {
       return null;
     }
-    return connection.write(() => queries.fanOutNext(at, newEpoch()));
+    return connection.write(() => queries.fanOutNext(at));
   }
 
   async list(owner: Owner, query: InboxQuery): Promise<InboxPage> {
@@ -130,6 +129,6 @@ export class SqliteInbox implements InboxStorage<SqliteTransaction, void> {
 
   async renewEpochs(): Promise<void> {
     const { connection, queries } = this.#current();
-    return connection.write(() => queries.renewEpochs(newEpoch()));
+    return connection.write(() => queries.renewEpochs());
   }
 }

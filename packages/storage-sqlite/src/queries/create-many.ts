@@ -5,6 +5,5 @@ import { prepareWriteEntry } from "./write-entry.ts";
 /** Writes several notifications with their items. */
 export function prepareCreateMany(context: QueryContext) {
   const writeEntry = prepareWriteEntry(context);
-  return (entries: readonly NewNotification[], epoch: string): readonly (readonly CreatedItem[])[] =>
-    entries.map((entry) => writeEntry(entry, epoch).items);
+  return (entries: readonly NewNotification[]): readonly (readonly CreatedItem[])[] => entries.map((entry) => writeEntry(entry).items);
 }

@@ -37,13 +37,13 @@ export function prepareFanOutNext(context: QueryContext) {
     from ${fanOutChunks} cross join ${notifications} on ${notifications.pk} = ${fanOutChunks.notificationPk}
     order by ${asc(fanOutChunks.pk)} limit 1`);
   const forget = prepare<{ readonly pk: number }>(builder.delete(fanOutChunks).where(eq(fanOutChunks.pk, sql.placeholder("pk"))));
-  return (createdAt: Date, epoch: string): FanOutChunk | null => {
+  return (createdAt: Date): FanOutChunk | null => {
     const row = oldest.get({});
     if (row === undefined) {
       return null;
     }
     const { tenant, type, notification_pk: notificationPk } = row;
-    const items = writeItems({ tenant, notificationPk, type, createdAt, epoch }, JSON.parse(row.recipients) as readonly string[]);
+    const items = writeItems({ tenant, notificationPk, type, createdAt }, JSON.parse(row.recipients) as readonly string[]);
     forget.run({ pk: row.chunk_pk });
     return { notification: toNotification(row), items };
   };

@@ -1,11 +1,11 @@
-import { sql } from "drizzle-orm";
 import type { QueryContext } from "../query-context.ts";
 import { inboxCounters } from "../schema.ts";
+import { NEW_EPOCH } from "./new-epoch.ts";
 
 /** Gives every inbox a new epoch. */
 export function prepareRenewEpochs({ builder, prepare }: QueryContext) {
-  const renew = prepare<{ readonly epoch: string }>(builder.update(inboxCounters).set({ epoch: sql`${sql.placeholder("epoch")}` }));
-  return (epoch: string): void => {
-    renew.run({ epoch });
+  const renew = prepare(builder.update(inboxCounters).set({ epoch: NEW_EPOCH }));
+  return (): void => {
+    renew.run({});
   };
 }

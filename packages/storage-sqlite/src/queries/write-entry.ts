@@ -23,11 +23,11 @@ export function prepareWriteEntry(context: QueryContext) {
     cross join ${inboxCounters} on ${inboxCounters.tenant} = ${inboxItems.tenant} and ${inboxCounters.userId} = ${inboxItems.userId}
     where ${inboxItems.notificationPk} = ${joinValue("notificationPk")}
     order by ${inboxItems.userId}`);
-  return ({ notification, recipients }: NewNotification, epoch: string): WrittenEntry => {
+  return ({ notification, recipients }: NewNotification): WrittenEntry => {
     const { tenant, type, createdAt } = notification;
     const { pk: notificationPk, isNew } = writeNotification(notification);
     const items = isNew
-      ? writeItems({ tenant, notificationPk, type, createdAt, epoch }, recipients)
+      ? writeItems({ tenant, notificationPk, type, createdAt }, recipients)
       : itemsOf.all({ notificationPk });
     return { items, isNew };
   };

@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import type { QueryContext } from "../query-context.ts";
 import { inboxCounters, inboxItems } from "../schema.ts";
 import { joinValue } from "./conditions.ts";
+import { NEW_EPOCH } from "./new-epoch.ts";
 
 /** The items to write of one notification. */
 export interface NewItems {
@@ -10,8 +11,6 @@ export interface NewItems {
   readonly notificationPk: number;
   readonly type: string;
   readonly createdAt: Date;
-  /** The epoch of the inboxes that get their first item. */
-  readonly epoch: string;
 }
 
 interface Numbered {
@@ -53,7 +52,7 @@ function prepareWriteOne({ builder, prepare }: QueryContext) {
         total: 1,
         unread: 1,
         readUpToSeq: 0,
-        epoch: sql.placeholder("epoch"),
+        epoch: NEW_EPOCH,
       })
       .onConflictDoUpdate(ONE_MORE)
       .returning({ seq: sql<number>`${inboxCounters.lastSeq}`.as("seq"), epoch: inboxCounters.epoch }),
@@ -92,7 +91,7 @@ function prepareWriteMany({ builder, prepare }: QueryContext) {
     builder
       .insert(inboxCounters)
       // "where true": without it SQLite takes ON CONFLICT for the condition of a join.
-      .select(sql`select ${sql.placeholder("tenant")}, recipient.value, 1, 1, 1, 0, ${sql.placeholder("epoch")} from ${recipient} where true`)
+      .select(sql`select ${sql.placeholder("tenant")}, recipient.value, 1, 1, 1, 0, ${NEW_EPOCH} from ${recipient} where true`)
       .onConflictDoUpdate(ONE_MORE),
   );
   const ownCounters = sql`${inboxCounters.tenant} = ${joinValue("tenant")} and ${inboxCounters.userId} = recipient.value`;
