@@ -1,0 +1,100 @@
+import type { InboxStatus } from "@belfry/core";
+import Database from "better-sqlite3";
+import { describe, expect, test } from "vitest";
+import { type SqliteStorage, sqliteStorage } from "../src/index.ts";
+import { entry, useCleanup } from "./setup.ts";
+
+const ann = { tenant: "acme", userId: "ann" };
+
+/** Every read, with each of its filters. */
+const reads: Readonly<Record<string, (storage: SqliteStorage, id: string) => Promise<unknown>>> = {
+  ...Object.fromEntries(
+    (["all", "unread", "read"] satisfies InboxStatus[]).flatMap((status) =>
+      [undefined, "note"].flatMap((type) => {
+        const filter = type === undefined ? { status } : { status, type };
+        const name = `list ${status}${type === undefined ? "" : " of a type"}`;
+        return [
+          [name, (storage: SqliteStorage) => storage.inbox.list(ann, { ...filter, limit: 20 })],
+          [`${name} before a number`, (storage: SqliteStorage) => storage.inbox.list(ann, { ...filter, before: 40, limit: 20 })],
+          [`${name} with an offset`, (storage: SqliteStorage) => storage.inbox.list(ann, { ...filter, offset: 10, limit: 20 })],
+        ];
+      }),
+    ),
+  ),
+  listAfter: ({ inbox }) => inbox.listAfter(ann, 5, 20),
+  listTenant: ({ inbox }) => inbox.listTenant("acme", 20),
+  "get by id": ({ inbox }, id) => inbox.get(ann, id),
+  "get by number": ({ inbox }) => inbox.get(ann, { seq: 7 }),
+  absence: ({ inbox }, id) => inbox.absence({ tenant: "acme", userId: "zoe" }, id),
+  counts: ({ inbox }) => inbox.counts(ann),
+  positions: ({ inbox }) => inbox.positions([ann]),
+};
+
+/** Writes on a user's behalf, which look their rows up as well. */
+const writes: typeof reads = {
+  createMany: ({ inbox }) => inbox.createMany([entry("ann"), entry(["ann", "bob"])]),
+  markRead: ({ inbox }, id) => inbox.markRead(ann, [id, { seq: 3 }], new Date()),
+  markAllRead: ({ inbox }) => inbox.markAllRead(ann, new Date()),
+  remove: ({ inbox }, id) => inbox.remove(ann, [id, { seq: 3 }], new Date()),
+  removeRead: ({ inbox }) => inbox.removeRead(ann, new Date()),
+  createFanOut: ({ inbox }) => inbox.createFanOut(entry(["ann", "bob"]), 1),
+};
+
+describe.each(["without statistics", "with statistics"])("query plans %s", (statistics) => {
+  const cleanup = useCleanup();
+
+  /** A storage with some data, and the statements that it has run since it was last asked. */
+  async function recorded() {
+    const statements: string[] = [];
+    const database = new Database(":memory:", { verbose: (sql) => void statements.push(String(sql)) });
+    const storage = sqliteStorage(database);
+    await storage.open();
+    cleanup(() => database.close());
+    const users = ["ann", "bob", "cat", "dan"];
+    const entries = Array.from({ length: 100 }, () => entry(users));
+    await storage.inbox.createMany(entries);
+    await storage.inbox.markRead(ann, [{ seq: 95 }], new Date());
+    await storage.inbox.createMany([entry(users), entry(users)]);
+    await storage.inbox.remove(ann, [{ seq: 90 }], new Date());
+    for (const seq of [1, 2]) {
+      await storage.inbox.createMany([entry("bob")]);
+      await storage.inbox.markAllRead({ tenant: "acme", userId: "bob" }, new Date(seq));
+    }
+    if (statistics === "with statistics") {
+      database.exec("ANALYZE");
+    }
+    const takeStatements = () => statements.splice(0).filter((sql) => /^\s*(select|insert|update|delete)/i.test(sql));
+    takeStatements();
+    return { storage, database, takeStatements, id: entries[50]?.notification.id ?? "" };
+  }
+
+  function planOf(database: Database.Database, sql: string): readonly string[] {
+    return database
+      .prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+      .all()
+      .map((row) => row.detail);
+  }
+
+  const scans = /^SCAN (?!recipient VIRTUAL TABLE|CONSTANT ROW)|AUTOMATIC/;
+
+  test.each(Object.entries(reads))("%s searches by key and sorts nothing", async (_, read) => {
+    const { storage, database, takeStatements, id } = await recorded();
+    await read(storage, id);
+    const statements = takeStatements();
+    expect(statements.length).toBeGreaterThan(0);
+    for (const sql of statements) {
+      const plan = planOf(database, sql);
+      expect(plan.filter((step) => scans.test(step) || step.includes("TEMP B-TREE")), sql).toEqual([]);
+    }
+  });
+
+  test.each(Object.entries(writes))("%s searches by key", async (_, write) => {
+    const { storage, database, takeStatements, id } = await recorded();
+    await write(storage, id);
+    const statements = takeStatements();
+    expect(statements.length).toBeGreaterThan(0);
+    for (const sql of statements) {
+      expect(planOf(database, sql).filter((step) => scans.test(step)), sql).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,47 @@
+import Database from "better-sqlite3";
+import { generateSQLiteDrizzleJson, generateSQLiteMigration } from "drizzle-kit/api";
+import { describe, expect, test } from "vitest";
+import { migrate, schema } from "../src/index.ts";
+
+/** What a database's tables are like, down to columns, keys, indexes and references; not whether they have a rowid. */
+function describeTables(database: Database.Database): unknown {
+  const names = database.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all();
+  return names.map((name) => ({
+    name,
+    columns: database.prepare('SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_xinfo(?)').all(name).map(lowerCaseType),
+    references: database.prepare('SELECT "from", "table", "to", on_update, on_delete FROM pragma_foreign_key_list(?)').all(name),
+    indexes: database
+      .prepare<[string, string], { name: string }>('SELECT name, "unique", partial FROM pragma_index_list(?) WHERE origin = ? ORDER BY name')
+      .all(name, "c")
+      .map((index) => ({
+        ...index,
+        columns: database.prepare('SELECT name, "desc", coll FROM pragma_index_xinfo(?) WHERE key').all(index.name),
+      })),
+  }));
+}
+
+function lowerCaseType(column: unknown): unknown {
+  const { type, ...others } = column as { readonly type: string };
+  return { ...others, type: type.toLowerCase() };
+}
+
+describe("schema", () => {
+  test("the migrations make the tables that the drizzle schema declares", async () => {
+    const migrated = new Database(":memory:");
+    await migrate(migrated);
+    const declared = new Database(":memory:");
+    const statements = await generateSQLiteMigration(await generateSQLiteDrizzleJson({}), await generateSQLiteDrizzleJson(schema));
+    for (const statement of statements) {
+      declared.exec(statement);
+    }
+    expect(describeTables(migrated)).toEqual(describeTables(declared));
+    expect(describeTables(migrated)).toHaveLength(Object.keys(schema).length);
+  });
+
+  test("the tables read by key are their own key", async () => {
+    const database = new Database(":memory:");
+    await migrate(database);
+    const clustered = database.prepare("SELECT name FROM pragma_table_list WHERE wr = 1 ORDER BY name").pluck().all();
+    expect(clustered).toEqual(["belfry_inbox_counters", "belfry_inbox_items", "belfry_read_marks"]);
+  });
+});
