@@ -5,8 +5,8 @@ import Database from "better-sqlite3";
 import type { Connection } from "./connection.ts";
 
 const NODE_API = 10;
-/** The number of `PRAGMA synchronous = FULL`. */
-const FULL = 2;
+/** The number of `PRAGMA synchronous = EXTRA`, which is more than FULL. */
+const EXTRA = 3;
 
 /** Opens the database at `path`, whose directory is made if it is not there. */
 export function openDatabase(path: string): Database.Database {
@@ -41,9 +41,9 @@ export async function configureOwn(connection: Connection, durability: "full" | 
 /** Makes the connection that a host passed in keep its writes at least as `durability` promises; the rest stays as it is. */
 export async function configureHosts(connection: Connection, durability: "full" | "normal"): Promise<void> {
   if (durability === "full") {
-    // A host that chose EXTRA has more than FULL already.
+    // FULL is set even where the pragma reads FULL: in WAL mode the driver falls back to NORMAL afterwards, unless told.
     await connection.query(() => {
-      if (Number(connection.database.pragma("synchronous", { simple: true })) < FULL) {
+      if (Number(connection.database.pragma("synchronous", { simple: true })) !== EXTRA) {
         connection.database.pragma("synchronous = FULL");
       }
     });
