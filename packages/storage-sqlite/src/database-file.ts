@@ -19,6 +19,6 @@ function mainFile(database: Database): string {
 
 /** Two paths with links in them may lead to one file. */
 function fileIdentity(path: string): string {
-  const { dev, ino } = statSync(path, { bigint: true });
-  return `${dev}:${ino}`;
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? path : `${stat.dev}:${stat.ino}`;
 }

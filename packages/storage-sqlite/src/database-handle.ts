@@ -25,22 +25,22 @@ export function databaseOf(handle: unknown): Database | null {
   if (!isObject(handle)) {
     return null;
   }
-  if (isDatabase(handle["$client"])) {
-    return handle["$client"];
+  if (isDatabase(handle.$client)) {
+    return handle.$client;
   }
   // A drizzle transaction has no $client; its session has the driver's connection.
-  const session = handle["session"];
-  return isObject(session) && isDatabase(session["client"]) ? session["client"] : null;
+  const session = handle.session;
+  return isObject(session) && isDatabase(session.client) ? session.client : null;
 }
 
 /** Told by shape: the host may have loaded a better-sqlite3 of its own. */
 function isDatabase(value: unknown): value is Database {
   return (
     isObject(value) &&
-    typeof value["inTransaction"] === "boolean" &&
-    typeof value["name"] === "string" &&
-    typeof value["prepare"] === "function" &&
-    typeof value["pragma"] === "function"
+    typeof value.inTransaction === "boolean" &&
+    typeof value.name === "string" &&
+    typeof value.prepare === "function" &&
+    typeof value.pragma === "function"
   );
 }
 

@@ -1,7 +1,7 @@
 import { BelfryError, type NewNotification } from "@belfry/core";
 import type { Database, Statement as DriverStatement } from "better-sqlite3";
-import { databaseOf } from "./database-handle.ts";
 import { isSameDatabase } from "./database-file.ts";
+import { databaseOf } from "./database-handle.ts";
 import { wrapError } from "./errors.ts";
 import { prepareWriteEntry, type WrittenEntry } from "./queries/write-entry.ts";
 import { queryContext } from "./query-context.ts";

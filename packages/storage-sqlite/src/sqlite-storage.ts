@@ -2,7 +2,7 @@ import { BelfryError, type InboxStorage, type Storage } from "@belfry/core";
 import type { Database } from "better-sqlite3";
 import { CommitWatch } from "./commit-watch.ts";
 import { Connection } from "./connection.ts";
-import { databaseOf, type DrizzleSqliteDatabase, type SqliteTransaction } from "./database-handle.ts";
+import { type DrizzleSqliteDatabase, databaseOf, type SqliteTransaction } from "./database-handle.ts";
 import { wrapError } from "./errors.ts";
 import { HostTransactions } from "./host-transactions.ts";
 import { prepareInboxQueries } from "./inbox-queries.ts";

@@ -1,5 +1,5 @@
 import type { Database, RunResult } from "better-sqlite3";
-import { Param, Placeholder, type Query, type SQL, is } from "drizzle-orm";
+import { is, Param, Placeholder, type Query, type SQL } from "drizzle-orm";
 import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 
 /** A statement that is prepared once and run with named values. Rows come as the driver gives them. */

@@ -112,7 +112,11 @@ describe("transactions of the host", () => {
     for (const other of listeners) {
       process.off("uncaughtException", other);
     }
-    cleanup(() => listeners.forEach((other) => process.on("uncaughtException", other)));
+    cleanup(() => {
+      for (const other of listeners) {
+        process.on("uncaughtException", other);
+      }
+    });
     host.transaction(() => {
       storage.inbox.createWithin(host, entry("ann"), () => {
         throw new Error("a bug of the listener");

@@ -78,7 +78,10 @@ describe("migrations", () => {
     const database = openDatabase();
     await migrate(database);
     database.prepare("UPDATE belfry_migrations SET checksum = 'other' WHERE id = 1").run();
-    await expect(migrate(database)).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringMatching(/Migration 1 .* other/) });
+    await expect(migrate(database)).rejects.toMatchObject({
+      code: "CONFIGURATION",
+      message: expect.stringMatching(/Migration 1 .* other/),
+    });
   });
 
   test("a database of a newer version is refused", async () => {

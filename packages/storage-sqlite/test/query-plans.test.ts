@@ -84,7 +84,10 @@ describe.each(["without statistics", "with statistics"])("query plans %s", (stat
     expect(statements.length).toBeGreaterThan(0);
     for (const sql of statements) {
       const plan = planOf(database, sql);
-      expect(plan.filter((step) => scans.test(step) || step.includes("TEMP B-TREE")), sql).toEqual([]);
+      expect(
+        plan.filter((step) => scans.test(step) || step.includes("TEMP B-TREE")),
+        sql,
+      ).toEqual([]);
     }
   });
 
@@ -94,7 +97,10 @@ describe.each(["without statistics", "with statistics"])("query plans %s", (stat
     const statements = takeStatements();
     expect(statements.length).toBeGreaterThan(0);
     for (const sql of statements) {
-      expect(planOf(database, sql).filter((step) => scans.test(step)), sql).toEqual([]);
+      expect(
+        planOf(database, sql).filter((step) => scans.test(step)),
+        sql,
+      ).toEqual([]);
     }
   });
 });

@@ -67,7 +67,11 @@ function pageRows(
 }
 
 function prepareVariants(context: QueryContext): ListVariants {
-  const statuses = { all: sql``, unread: sql`and ${inboxItems.readAt} is null and ${inboxItems.seq} > ${joinValue("readUpToSeq")}`, read: sql`and ${IS_READ}` };
+  const statuses = {
+    all: sql``,
+    unread: sql`and ${inboxItems.readAt} is null and ${inboxItems.seq} > ${joinValue("readUpToSeq")}`,
+    read: sql`and ${IS_READ}`,
+  };
   const ofType = sql`and ${inboxItems.type} = ${joinValue("type")}`;
   const variant = (status: InboxStatus) => ({
     allTypes: prepareStatements(context, statuses[status]),

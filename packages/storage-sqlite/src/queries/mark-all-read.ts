@@ -22,7 +22,10 @@ export function prepareMarkAllRead(context: QueryContext) {
       .onConflictDoNothing(),
   );
   const moveUp = prepare<Owner>(
-    builder.update(inboxCounters).set({ unread: 0, readUpToSeq: sql`${inboxCounters.lastSeq}` }).where(OWN_COUNTERS),
+    builder
+      .update(inboxCounters)
+      .set({ unread: 0, readUpToSeq: sql`${inboxCounters.lastSeq}` })
+      .where(OWN_COUNTERS),
   );
   return (owner: Owner, at: Date): InboxSweep => {
     const before = counts(owner);

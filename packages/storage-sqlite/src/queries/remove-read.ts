@@ -15,7 +15,12 @@ export function prepareRemoveRead(context: QueryContext) {
       .set({ deletedAt: sql`${sql.placeholder("at")}` })
       .where(and(OWN_ITEMS, isNull(inboxItems.deletedAt), IS_READ)),
   );
-  const keepUnread = prepare<Owner>(builder.update(inboxCounters).set({ total: sql`${inboxCounters.unread}` }).where(OWN_COUNTERS));
+  const keepUnread = prepare<Owner>(
+    builder
+      .update(inboxCounters)
+      .set({ total: sql`${inboxCounters.unread}` })
+      .where(OWN_COUNTERS),
+  );
   return (owner: Owner, at: Date): InboxSweep => {
     const { counts, readUpToSeq } = inboxState(owner);
     const count = counts.total - counts.unread;

@@ -26,9 +26,7 @@ export function prepareWriteEntry(context: QueryContext) {
   return ({ notification, recipients }: NewNotification): WrittenEntry => {
     const { tenant, type, createdAt } = notification;
     const { pk: notificationPk, isNew } = writeNotification(notification);
-    const items = isNew
-      ? writeItems({ tenant, notificationPk, type, createdAt }, recipients)
-      : itemsOf.all({ notificationPk });
+    const items = isNew ? writeItems({ tenant, notificationPk, type, createdAt }, recipients) : itemsOf.all({ notificationPk });
     return { items, isNew };
   };
 }
