@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { isUuid } from "../ids.ts";
+import { textIssue } from "../model/parse-text.ts";
+
+/** A text that every storage keeps unchanged: well-formed Unicode without NUL, of a bounded length in code points. */
+export function text(rule: { readonly minLength?: number; readonly maxLength: number; readonly description: string }) {
+  return z
+    .string({ error: (issue) => (issue.input === undefined ? "Field required" : "Input should be a valid string") })
+    .superRefine((value, context) => {
+      const issue = textIssue(value, [], rule);
+      if (issue) {
+        context.addIssue({ code: "custom", message: capitalised(issue.message), params: { type: issue.type } });
+      }
+    })
+    .meta({ description: rule.description, override: { minLength: rule.minLength ?? 0, maxLength: rule.maxLength } });
+}
+
+/** A whole number written in a path or query. */
+export function integer(rule: { readonly min: number; readonly max?: number; readonly description: string }) {
+  const { min, max = Number.MAX_SAFE_INTEGER } = rule;
+  return z
+    .string({ error: "Field required" })
+    .transform((value, context) => {
+      const number = /^[+-]?\d{1,18}$/.test(value) ? Number(value) : Number.NaN;
+      const problem = integerProblem(number, min, max);
+      if (problem) {
+        context.addIssue({ code: "custom", message: problem.message, params: { type: problem.type } });
+        return z.NEVER;
+      }
+      return number;
+    })
+    .meta({
+      description: rule.description,
+      override: { type: "integer", minimum: min, ...(rule.max === undefined ? {} : { maximum: rule.max }) },
+    });
+}
+
+function integerProblem(number: number, min: number, max: number): { message: string; type: string } | null {
+  if (Number.isNaN(number)) {
+    return { type: "int_parsing", message: "Input should be a valid integer, unable to parse string as an integer" };
+  }
+  if (number < min) {
+    return { type: "greater_than_equal", message: `Input should be greater than or equal to ${min}` };
+  }
+  return number > max ? { type: "less_than_equal", message: `Input should be less than or equal to ${max}` } : null;
+}
+
+/** One of a few words. */
+export function choice<const Words extends readonly [string, ...string[]]>(words: Words, description: string) {
+  const listed = words.map((word) => `'${word}'`);
+  const message = `Input should be ${listed.slice(0, -1).join(", ")} or ${listed.at(-1)}`;
+  return z.enum(words, { error: message }).meta({ description });
+}
+
+/** A UUID in a path. */
+export function uuid(description: string) {
+  return z
+    .string()
+    .refine(isUuid, { error: "Input should be a valid UUID", params: { type: "uuid_parsing" } })
+    .transform((value) => value.toLowerCase())
+    .meta({ description, override: { type: "string", format: "uuid" } });
+}
+
+/** A date as every contract writes it. */
+export const timestamp = z.string().meta({ description: "ISO 8601, UTC, milliseconds", format: "date-time" });
+
+function capitalised(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}

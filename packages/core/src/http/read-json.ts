@@ -1,0 +1,45 @@
+import { BelfryError } from "../errors.ts";
+import type { HttpRequest } from "./messages.ts";
+
+/** Deeper JSON than any contract has a use for, and shallow enough to be handled without exhausting the stack. */
+const MAX_DEPTH = 100;
+
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
+
+/** Reads a request's JSON body; undefined if there is none. */
+export async function readJson(request: HttpRequest, maxBytes: number): Promise<unknown> {
+  if (request.parsedBody) {
+    checkDepth(request.parsedBody.value);
+    return request.parsedBody.value;
+  }
+  const bytes = await request.body(maxBytes);
+  if (bytes.length === 0) {
+    return undefined;
+  }
+  const contentType = request.headers["content-type"];
+  if (contentType !== undefined && !JSON_TYPE.test(contentType)) {
+    const shown = contentType.split(";", 1)[0]?.trim();
+    throw new BelfryError("UNSUPPORTED_MEDIA_TYPE", `The body is "${shown}"; send JSON with Content-Type: application/json.`);
+  }
+  const value = parse(bytes);
+  checkDepth(value);
+  return value;
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new BelfryError("INVALID_JSON", "The body is not valid JSON in UTF-8.", { cause: error });
+  }
+}
+
+function checkDepth(value: unknown): void {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > MAX_DEPTH) {
+      throw new BelfryError("INVALID_JSON", `The body is nested deeper than ${MAX_DEPTH} levels.`);
+    }
+    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
+  }
+}

@@ -1,0 +1,44 @@
+import { addRoute, createRouter, findRoute } from "rou3";
+import type { Contract } from "./contract.ts";
+import type { Route } from "./route.ts";
+
+/** Where a path leads within one contract. */
+export interface RouteMatch {
+  readonly byMethod: ReadonlyMap<string, Route>;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** Finds the routes of one contract by path. */
+export interface RouteTable {
+  find(path: string): RouteMatch | null;
+}
+
+/** Builds the look-up once, so that a request costs one walk through a tree. */
+export function routeTable(contract: Contract): RouteTable {
+  const byPath = new Map<string, Map<string, Route>>();
+  for (const route of contract.routes) {
+    const methods = byPath.get(route.path) ?? new Map<string, Route>();
+    methods.set(route.method, route);
+    byPath.set(route.path, methods);
+  }
+  const router = createRouter<Map<string, Route>>();
+  for (const [path, methods] of byPath) {
+    addRoute(router, "", path.replaceAll(/\{(\w+)\}/g, ":$1"), methods);
+  }
+  return {
+    find(path) {
+      const found = findRoute(router, "", path);
+      return found ? { byMethod: found.data, params: found.params ?? {} } : null;
+    },
+  };
+}
+
+/** Decodes percent-encoded path parameters; null if one is malformed. */
+export function decodeParams(params: Readonly<Record<string, string>>): Record<string, string> | null {
+  try {
+    return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, decodeURIComponent(value)]));
+  } catch {
+    // The one error decodeURIComponent has: the path is not valid percent-encoding.
+    return null;
+  }
+}

@@ -1,0 +1,129 @@
+import type { Clock } from "../clock.ts";
+import type { Peer } from "./messages.ts";
+import type { OpenStream } from "./route.ts";
+
+/** A reader with more outstanding than this is cut off. */
+const MAX_BUFFERED_BYTES = 1024 * 1024;
+
+/** A replay goes on when no more than this is outstanding. */
+const REPLAY_BUFFERED_BYTES = 256 * 1024;
+const DRAIN_POLL_MS = 20;
+
+/** How often all streams are looked at together: one timer, however many there are. */
+const SWEEP_INTERVAL_MS = 5_000;
+const SILENCE_MS = 30_000;
+
+/** What the registry knows of one stream. */
+export interface WatchedStream extends OpenStream {
+  /** Ends the stream with 4401 at this time, in milliseconds since 1970. */
+  expiresAtMs: number;
+  /** To be called once the other end is gone. */
+  gone(): void;
+}
+
+/** Watches every open stream and socket of a handler: pings the silent, cuts off slow readers, ends expired credentials. */
+export class StreamRegistry {
+  readonly #clock: Clock;
+  readonly #streams = new Set<Stream>();
+  #cancelSweep: (() => void) | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Watches `peer`. `ping` is sent after 30 s of silence. */
+  add(peer: Peer, ping: string | undefined): WatchedStream {
+    const stream = new Stream(peer, { ping, clock: this.#clock, onGone: (gone) => this.#remove(gone) });
+    this.#streams.add(stream);
+    this.#sweepLater();
+    return stream;
+  }
+
+  /** Ends every stream: the server is going away. */
+  closeAll(): void {
+    for (const stream of [...this.#streams]) {
+      stream.close(1012, "service restart");
+    }
+  }
+
+  #remove(stream: Stream): void {
+    this.#streams.delete(stream);
+    if (this.#streams.size === 0) {
+      this.#cancelSweep?.();
+      this.#cancelSweep = null;
+    }
+  }
+
+  #sweepLater(): void {
+    this.#cancelSweep ??= this.#clock.after(SWEEP_INTERVAL_MS, () => {
+      this.#cancelSweep = null;
+      const nowMs = this.#clock.now();
+      for (const stream of [...this.#streams]) {
+        stream.look(nowMs);
+      }
+      if (this.#streams.size > 0) {
+        this.#sweepLater();
+      }
+    });
+  }
+}
+
+interface StreamOptions {
+  readonly ping: string | undefined;
+  readonly clock: Clock;
+  onGone(stream: Stream): void;
+}
+
+class Stream implements WatchedStream {
+  expiresAtMs = Number.POSITIVE_INFINITY;
+  readonly #peer: Peer;
+  readonly #options: StreamOptions;
+  #lastSentMs: number;
+  #open = true;
+
+  constructor(peer: Peer, options: StreamOptions) {
+    this.#peer = peer;
+    this.#options = options;
+    this.#lastSentMs = options.clock.now();
+  }
+
+  send(text: string): void {
+    if (!this.#open) {
+      return;
+    }
+    if (this.#peer.bufferedAmount > MAX_BUFFERED_BYTES) {
+      this.close(1008, "reading too slowly");
+      return;
+    }
+    this.#peer.send(text);
+    this.#lastSentMs = this.#options.clock.now();
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#open) {
+      this.#peer.close(code, reason);
+      this.gone();
+    }
+  }
+
+  gone(): void {
+    this.#open = false;
+    this.#options.onGone(this);
+  }
+
+  async writable(): Promise<void> {
+    while (this.#open && this.#peer.bufferedAmount > REPLAY_BUFFERED_BYTES) {
+      await new Promise<void>((resolve) => void this.#options.clock.after(DRAIN_POLL_MS, resolve));
+    }
+  }
+
+  look(nowMs: number): void {
+    if (nowMs >= this.expiresAtMs) {
+      this.close(4401, "credential expired");
+    } else if (this.#peer.bufferedAmount > MAX_BUFFERED_BYTES) {
+      this.close(1008, "reading too slowly");
+    } else if (this.#options.ping !== undefined && nowMs - this.#lastSentMs >= SILENCE_MS) {
+      this.send(this.#options.ping);
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import type { z } from "zod";
+import { type Issue, validationError } from "../errors.ts";
+import type { RequestPart } from "./contract.ts";
+import { RequestFailure } from "./request-failure.ts";
+
+/** Checks one part of a request; throws a failure that names every issue in it. */
+export function validate<Output>(schema: z.ZodType<Output> | undefined, value: unknown, part: RequestPart): Output | undefined {
+  if (schema === undefined) {
+    return undefined;
+  }
+  const result = schema.safeParse(value);
+  if (result.success) {
+    return result.data;
+  }
+  const issues = result.error.issues.map((issue) => toIssue(issue, value));
+  throw new RequestFailure(validationError(issues), part);
+}
+
+function toIssue(issue: z.core.$ZodIssue, input: unknown): Issue {
+  const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
+  const missing = issue.code === "invalid_type" && valueAt(input, path) === undefined;
+  return { path, message: missing ? "Field required" : issue.message, type: missing ? "missing" : issueType(issue) };
+}
+
+/** The kinds of FastAPI's errors, which the checks of our own parameters name themselves. */
+function issueType(issue: z.core.$ZodIssue): string {
+  if (issue.code === "custom") {
+    const type: unknown = issue.params?.type;
+    return typeof type === "string" ? type : "value_error";
+  }
+  if (issue.code === "invalid_value") {
+    return "enum";
+  }
+  if (issue.code === "invalid_type") {
+    return issue.expected === "object" ? "model_attributes_type" : `${issue.expected}_type`;
+  }
+  return issue.code;
+}
+
+function valueAt(input: unknown, path: readonly (string | number)[]): unknown {
+  let value = input;
+  for (const key of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) {
+      return undefined;
+    }
+    value = (value as Record<string | number, unknown>)[key];
+  }
+  return value;
+}
