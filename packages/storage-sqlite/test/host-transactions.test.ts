@@ -217,6 +217,19 @@ describe("transactions of the host", () => {
     }
   });
 
+  test("of two databases in memory only the storage's own is accepted", async () => {
+    const [own, other] = [connect(":memory:"), connect(":memory:")];
+    const storage = sqliteStorage(own);
+    await storage.open();
+    await migrate(other);
+    for (const database of [own, other]) {
+      database.exec("BEGIN");
+    }
+    const write = (database: Database.Database) => storage.inbox.createWithin(database, entry("ann"), () => undefined);
+    expect(() => write(other)).toThrow(expect.objectContaining({ code: "WRONG_TRANSACTION" }));
+    expect(() => write(own)).not.toThrow();
+  });
+
   test("a connection that was closed is refused", async () => {
     const { storage, path } = await opened();
     const closed = new Database(path);

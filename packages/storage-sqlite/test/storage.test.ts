@@ -80,13 +80,26 @@ async function shared(): Promise<StorageSubject<SqliteTransaction, void>> {
   host.pragma("journal_mode = WAL");
   const storage = sqliteStorage(drizzle(host));
   await storage.open();
+  let reopened: typeof storage | undefined;
   return {
     storage,
     transaction: drizzleTransaction(host),
     foreignTransaction: drizzleTransaction(elsewhere),
     wrongHandles: { "the storage": storage, "the database without a transaction": host, "the drizzle database without one": drizzle(host) },
+    async reopen() {
+      await storage.close();
+      reopened = sqliteStorage(drizzle(host));
+      await reopened.open();
+      return reopened;
+    },
+    async another() {
+      const another = sqliteStorage(path);
+      await another.open();
+      return another;
+    },
     async dispose() {
       await storage.close();
+      await reopened?.close();
       host.close();
       dispose();
     },
