@@ -1,0 +1,86 @@
+import { mayReach } from "./address-rules.ts";
+import { parseTarget, type Target } from "./check-url.ts";
+import { connectDirectly, PinnedAgent } from "./connect.ts";
+import type { Egress, EgressFailure, EgressOptions } from "./egress.ts";
+import { exchange } from "./exchange.ts";
+import { failure } from "./failure.ts";
+import { type Resolve, type ResolvedAddress, systemResolve } from "./resolve.ts";
+
+const DEFAULT_TIMEOUT_MS = 15_000;
+
+/**
+ * Makes the guarded client. It opens no connection before the first request, and its idle connections hold no process
+ * open, so there is nothing to close.
+ *
+ * @example
+ * ```ts
+ * const egress = createEgress();
+ * egress.checkUrl("http://169.254.169.254/"); // why it is refused
+ * const result = await egress.send("https://hooks.example.com/in", { method: "POST", body: "{}" });
+ * ```
+ */
+export function createEgress(options: EgressOptions = {}): Egress {
+  const allowPrivate = options.allowPrivate ?? false;
+  const resolve = options.resolve ?? systemResolve;
+  const agents = makeAgents(options);
+  return {
+    checkUrl(url) {
+      const target = parseTarget(url, allowPrivate);
+      return "refused" in target ? target.refused : null;
+    },
+    async send(url, request) {
+      const target = parseTarget(url, allowPrivate);
+      if ("refused" in target) {
+        return failure("invalid_url");
+      }
+      const deadline = AbortSignal.timeout(request.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+      const signal = request.signal ? AbortSignal.any([deadline, request.signal]) : deadline;
+      const addresses = await checkedAddresses({ target, resolve, allowPrivate, signal });
+      const result = "ok" in addresses ? addresses : await exchange({ target, addresses, request, signal, ...agents(target.tls) });
+      return result.ok || !signal.aborted ? result : failure(deadline.aborted ? "timeout" : "aborted");
+    },
+  } satisfies Egress;
+}
+
+function makeAgents(options: EgressOptions) {
+  const connect = options.connect ?? connectDirectly;
+  const tls = options.ca === undefined ? {} : { ca: typeof options.ca === "string" ? options.ca : [...options.ca] };
+  const pair = (security: typeof tls | null) => ({
+    agent: new PinnedAgent({ tls: security, connect, keepAlive: true }),
+    freshAgent: new PinnedAgent({ tls: security, connect, keepAlive: false }),
+  });
+  const secure = pair(tls);
+  const plain = pair(null);
+  return (isTls: boolean) => (isTls ? secure : plain);
+}
+
+interface LookUp {
+  readonly target: Target;
+  readonly resolve: Resolve;
+  readonly allowPrivate: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Looks the host up, once, and checks every answer: one address that may not be reached condemns them all. */
+async function checkedAddresses({ target, resolve, allowPrivate, signal }: LookUp): Promise<readonly ResolvedAddress[] | EgressFailure> {
+  if (target.isLiteral) {
+    return [{ address: target.hostname, family: target.hostname.includes(":") ? 6 : 4 }];
+  }
+  const answers = await unlessAborted(signal, resolve(target.hostname)).catch(() => []);
+  if (answers.length === 0) {
+    return failure("unreachable");
+  }
+  return answers.every(({ address }) => mayReach(address, allowPrivate)) ? answers : failure("blocked_address");
+}
+
+/** Waits for `work`, which cannot be aborted, as long as `signal` allows. */
+function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((settle, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.then(settle, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    if (signal.aborted) {
+      onAbort();
+    }
+  });
+}

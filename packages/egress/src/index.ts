@@ -1,0 +1,13 @@
+export { type AddressClass, classifyAddress } from "./address-rules.ts";
+export type { Connect, ConnectTarget } from "./connect.ts";
+export type {
+  Egress,
+  EgressAnswer,
+  EgressFailure,
+  EgressFailureCode,
+  EgressOptions,
+  EgressRequest,
+  EgressResult,
+} from "./egress.ts";
+export { createEgress } from "./guarded-egress.ts";
+export type { Resolve, ResolvedAddress } from "./resolve.ts";

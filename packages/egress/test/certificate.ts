@@ -1,0 +1,24 @@
+/**
+ * A certificate for `hooks.example.test` and 127.0.0.1, signed by itself, and its key. Nothing but these tests trusts it,
+ * so the key is no secret. Valid until 2126.
+ */
+export const TEST_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgm5UX7YTErVN91w0g
+2VWtDYRRkqw9TvVez1XCwLF0CDuhRANCAAR7fcbe0mDYYR6MisHie4aglcB0M4kx
+iTGjmaP7hO2tyknbMPJ9NgwVvNN/eSDG/LDXNTf8Ea89tDPxM+6Geh+k
+-----END PRIVATE KEY-----
+`;
+
+export const TEST_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBtTCCAVygAwIBAgIULnt9dxnr/BMEM5AWY9+8HIhO79MwCgYIKoZIzj0EAwIw
+HTEbMBkGA1UEAwwSaG9va3MuZXhhbXBsZS50ZXN0MCAXDTI2MTEyMTAzMTcwN1oY
+DzIxMjYxMDI4MDMxNzA3WjAdMRswGQYDVQQDDBJob29rcy5leGFtcGxlLnRlc3Qw
+WTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAR7fcbe0mDYYR6MisHie4aglcB0M4kx
+iTGjmaP7hO2tyknbMPJ9NgwVvNN/eSDG/LDXNTf8Ea89tDPxM+6Geh+ko3gwdjAd
+BgNVHQ4EFgQUltS8PyjpUgi10tpRNOWU3S6ESiowHwYDVR0jBBgwFoAUltS8Pyjp
+Ugi10tpRNOWU3S6ESiowDwYDVR0TAQH/BAUwAwEB/zAjBgNVHREEHDAaghJob29r
+cy5leGFtcGxlLnRlc3SHBH8AAAEwCgYIKoZIzj0EAwIDRwAwRAIgDvjcntHNRg6t
+RbVmuvc7xu1o+lsKGRCm5nBrvTJCepYCIGWoAC3BQb8LnJcP5gYCAOb8yDKdjnLK
+Fc2/DjnLT28+
+-----END CERTIFICATE-----
+`;
