@@ -21,8 +21,8 @@ export type AuthFunction = (request: HttpRequest) => Principal | null | Promise<
 
 /** What a request presented, and whose it is. */
 export interface Presented {
-  /** Null when the request presents no credential. */
-  readonly scheme: CredentialScheme | null;
+  /** Null when the request presents no credential; `host` when the host's own function looked at it. */
+  readonly scheme: CredentialScheme | "host" | null;
   /** Null when the credential is wrong, expired or missing. */
   readonly principal: Principal | null;
 }
@@ -45,10 +45,7 @@ function hostAuthenticator(auth: AuthFunction): Authenticator {
     async authenticate(request) {
       const principal = await auth(request);
       const asked = request.headers.authorization !== undefined || request.headers["x-api-key"] !== undefined;
-      if (principal === null) {
-        return { scheme: asked ? "bearer" : null, principal };
-      }
-      return { scheme: principal.kind === "client" ? "api-key" : "bearer", principal };
+      return { scheme: asked || principal !== null ? "host" : null, principal };
     },
     // The host's function sees a socket's token as if it had come in the header.
     async check(_, credential, request) {

@@ -1,0 +1,20 @@
+import type { AuthFunction, AuthOptions } from "../auth/authenticator.ts";
+import type { Clock } from "../clock.ts";
+import type { Logger } from "../logger.ts";
+import type { Contract } from "./contract.ts";
+
+/** What a handler serves, and to whom. */
+export interface HandlerOptions {
+  /** The contracts to serve, for example `[inboxV1(), django()]`. */
+  readonly contracts: readonly Contract[];
+  /** Who may ask: credentials of the ready kinds, or the host's own function. @default nobody */
+  readonly auth?: AuthOptions | AuthFunction;
+  /** The most bytes a request body may have, where Belfry reads it. @default 1_048_576 */
+  readonly maxBodyBytes?: number;
+  /** Origins that browsers may open WebSockets from, for example `["https://app.example.com"]`. @default any */
+  readonly allowedOrigins?: readonly string[];
+  /** Anything pino-shaped. @default warnings and errors on the console */
+  readonly logger?: Logger;
+  /** @default the machine's clock */
+  readonly clock?: Clock;
+}

@@ -1,0 +1,19 @@
+export type { AuthFunction, AuthOptions } from "../auth/authenticator.ts";
+export { type Contract, defineContract, type Failure, type SocketContext, type SocketEndpoint, type SocketSession } from "./contract.ts";
+export { createHandler, type Handler } from "./create-handler.ts";
+export { fromFetchRequest, toFetchResponse } from "./fetch.ts";
+export type { HandlerOptions } from "./handler-options.ts";
+export type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
+export type { ClientPrincipal, CredentialScheme, Principal, UserPrincipal } from "./principal.ts";
+export {
+  type ContractService,
+  type ContractTenant,
+  defineRoute,
+  type OpenStream,
+  type Reply,
+  type ResponseDoc,
+  type Route,
+  type RouteContext,
+  type RouteDefinition,
+} from "./route.ts";
+export type { Connection } from "./socket.ts";

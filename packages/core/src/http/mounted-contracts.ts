@@ -1,0 +1,68 @@
+import type { Presented } from "../auth/authenticator.ts";
+import type { Contract, SocketEndpoint } from "./contract.ts";
+import { type RouteMatch, type RouteTable, routeTable } from "./route-table.ts";
+
+/** Which contract answers a request. */
+export interface Chosen {
+  readonly contract: Contract;
+  /** Null when the chosen contract does not have the path, though another one does. */
+  readonly match: RouteMatch | null;
+  /** Whether the caller may go on; if not, the answer is the contract's 401. */
+  readonly authenticated: boolean;
+}
+
+/** Contracts that have a path, in the order they were mounted. */
+export type Candidates = readonly { readonly contract: Contract; readonly match: RouteMatch }[];
+
+/** The contracts of one handler, and the rule by which the credential decides between those that share a path. */
+export class MountedContracts {
+  readonly #mounted: readonly { contract: Contract; routes: RouteTable }[];
+
+  constructor(contracts: readonly Contract[]) {
+    this.#mounted = contracts.map((contract) => ({ contract, routes: routeTable(contract) }));
+  }
+
+  /** The contracts that have `path`; empty when the path is none of Belfry's. */
+  having(path: string): Candidates {
+    return this.#mounted.flatMap(({ contract, routes }) => {
+      const match = routes.find(path);
+      return match ? [{ contract, match }] : [];
+    });
+  }
+
+  /** The WebSocket endpoint at `path`. */
+  socketAt(path: string): { readonly contract: Contract; readonly endpoint: SocketEndpoint } | null {
+    const plain = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+    for (const { contract } of this.#mounted) {
+      const endpoint = contract.sockets.find((socket) => socket.path === plain);
+      if (endpoint) {
+        return { contract, endpoint };
+      }
+    }
+    return null;
+  }
+
+  /** Decides between the contracts at a path by the credential that was presented. */
+  choose(candidates: Candidates, presented: Presented): Chosen {
+    const open = candidates.find(({ contract }) => contract.credential === "open");
+    if (open) {
+      return { ...open, authenticated: true };
+    }
+    const bases = new Set(candidates.map(({ contract }) => contract.basePath));
+    const sharing = this.#mounted.filter(({ contract }) => bases.has(contract.basePath));
+    const contract = sharing.find((mounted) => accepts(mounted.contract, presented))?.contract;
+    if (contract) {
+      const match = candidates.find((candidate) => candidate.contract === contract)?.match ?? null;
+      return { contract, match, authenticated: presented.principal?.kind === contract.principal };
+    }
+    const asked = candidates.find((candidate) => candidate.contract.principal === "user") ?? candidates[0];
+    if (asked === undefined) {
+      throw new Error("A contract was to be chosen for a path that none has.");
+    }
+    return { ...asked, authenticated: false };
+  }
+}
+
+function accepts(contract: Contract, { scheme, principal }: Presented): boolean {
+  return scheme === "host" ? principal?.kind === contract.principal : scheme === contract.credential;
+}
