@@ -1,0 +1,19 @@
+import { createHmac } from "node:crypto";
+
+/** What a Standard Webhooks signature covers. */
+export interface SignedParts {
+  readonly id: string;
+  /** In seconds since 1970, as the header carries it. */
+  readonly timestamp: string;
+  readonly body: string | Uint8Array;
+}
+
+/** The digest of the parts under one key, without its version. */
+export function digest(parts: SignedParts, key: Buffer): Buffer {
+  return createHmac("sha256", key).update(`${parts.id}.${parts.timestamp}.`).update(parts.body).digest();
+}
+
+/** The value of `webhook-signature`: one signature for each key, in their order. */
+export function signatureHeader(parts: SignedParts, keys: readonly Buffer[]): string {
+  return keys.map((key) => `v1,${digest(parts, key).toString("base64")}`).join(" ");
+}

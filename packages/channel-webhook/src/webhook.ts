@@ -1,0 +1,78 @@
+import type { Channel, DeliveryOutcome, DeliveryTask } from "@belfry/core";
+import { createEgress } from "@belfry/egress";
+import { invalidWebhookHeaders } from "./invalid-webhook-headers.ts";
+import { outcomeOf, webhookFailure } from "./outcome.ts";
+import { invalidWebhookMeta, payloadOf } from "./payload.ts";
+import { signingKeys } from "./secrets.ts";
+import { signatureHeader } from "./sign.ts";
+import type { WebhookOptions } from "./webhook-options.ts";
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+const RETRY_DELAYS_MS = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 10 * HOUR];
+const DEFAULT_TIMEOUT_MS = 15 * SECOND;
+/** The channel ends an attempt itself and says why; the engine's own limit is only there should that fail. */
+const ENGINE_MARGIN_MS = SECOND;
+
+/**
+ * The channel that posts notifications to URLs, signed as Standard Webhooks lays down. 2xx is `delivered`; 410 and
+ * redirects fail for good; anything else is tried again, after `Retry-After` where the receiver gives it.
+ *
+ * @throws `CONFIGURATION` for a secret that cannot be used.
+ * @example
+ * ```ts
+ * const notifications = new NotificationService({ storage, channels: [webhook({ secret: "whsec_…" })] });
+ * ```
+ */
+export function webhook(options: WebhookOptions): Channel {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const egress = createEgress({ ...options.egress, allowPrivate: options.allowPrivate ?? false });
+  const keysOf = keySource(options.secret);
+  const now = options.now ?? Date.now;
+  return {
+    name: options.name ?? "webhook",
+    retryDelaysMs: options.retryDelaysMs ?? RETRY_DELAYS_MS,
+    timeoutMs: timeoutMs + ENGINE_MARGIN_MS,
+    invalidRecipient: (recipient) => egress.checkUrl(recipient),
+    invalidMeta: invalidWebhookMeta,
+    async deliver(task, signal): Promise<DeliveryOutcome> {
+      const headers = (await options.headers?.(task.tenant)) ?? {};
+      const problems = invalidWebhookHeaders(headers);
+      if (problems.length > 0) {
+        return webhookFailure(`the tenant's headers cannot be sent: ${problems.join("; ")}`, false);
+      }
+      const body = payloadOf(task);
+      const signed = signedHeaders({ task, body, keys: await keysOf(task.tenant), nowMs: now() });
+      const request = { method: "POST", headers: { "User-Agent": "Belfry", ...headers, ...signed }, body, timeoutMs, signal } as const;
+      return outcomeOf(await egress.send(task.address, request), task.id, now());
+    },
+  } satisfies Channel;
+}
+
+/** Checks fixed secrets at once, and a tenant's when they are needed. */
+function keySource(secret: WebhookOptions["secret"]): (tenant: string) => readonly Buffer[] | Promise<readonly Buffer[]> {
+  if (typeof secret === "function") {
+    return async (tenant) => signingKeys(await secret(tenant));
+  }
+  const keys = signingKeys(secret);
+  return () => keys;
+}
+
+interface Signing {
+  readonly task: DeliveryTask;
+  readonly body: string;
+  readonly keys: readonly Buffer[];
+  readonly nowMs: number;
+}
+
+function signedHeaders({ task, body, keys, nowMs }: Signing): Readonly<Record<string, string>> {
+  const timestamp = String(Math.floor(nowMs / SECOND));
+  return {
+    "Content-Type": "application/json",
+    "webhook-id": task.id,
+    "webhook-timestamp": timestamp,
+    "webhook-signature": signatureHeader({ id: task.id, timestamp, body }, keys),
+  };
+}

@@ -1,0 +1,21 @@
+import type { DeliveryTask } from "@belfry/core";
+
+/** A task for a channel, with `changes` over an ordinary one. */
+export function taskOf(changes: Partial<DeliveryTask> = {}): DeliveryTask {
+  const address = changes.address ?? "https://hooks.example.com/in";
+  return {
+    id: "0193c5a0-0000-7000-8000-000000000001",
+    notificationId: "0193c5a0-0000-7000-8000-000000000002",
+    tenant: "acme",
+    recipient: address,
+    address,
+    roomId: "550e8400-e29b-41d4-a716-446655440001",
+    subject: "",
+    content: "New message in room — „ünïcode“ 🎐",
+    meta: { event: "message_created", sender: "john.doe@example.com" },
+    isFallback: false,
+    attempt: 1,
+    createdAt: new Date("2026-01-01T12:00:00.000Z"),
+    ...changes,
+  };
+}
