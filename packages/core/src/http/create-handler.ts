@@ -13,6 +13,7 @@ import { RequestFailure } from "./request-failure.ts";
 import type { ContractService, ContractTenant, Reply, Route, RouteContext } from "./route.ts";
 import { decodeParams } from "./route-table.ts";
 import { acceptSocket, type Connection } from "./socket.ts";
+import { SSE_PING } from "./sse.ts";
 import { StreamRegistry } from "./stream-registry.ts";
 import { validate } from "./validate.ts";
 
@@ -135,9 +136,10 @@ export class HandlerCore {
       params: validate(route.params, decoded, "path") as never,
       query: validate(route.query, queryOf(request.url), "query") as never,
       body: (await this.#body(route, request)) as never,
+      report: (error, message) => this.logger.error({ error }, message),
       stream: (start) => ({
         open: (peer: Peer) => {
-          const stream = this.streams.add(peer, undefined);
+          const stream = this.streams.add(peer, SSE_PING);
           stream.expiresAtMs = (principal.kind === "user" ? principal.expiresAt : undefined) ?? Number.POSITIVE_INFINITY;
           const stop = start(stream);
           return () => {

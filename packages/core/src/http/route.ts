@@ -32,6 +32,8 @@ export interface RouteContext<Params, Query, Body> {
   readonly query: Query;
   readonly body: Body;
   readonly request: HttpRequest;
+  /** Logs an error nobody else hears of. */
+  report(error: unknown, message: string): void;
   /** Makes the response of a stream that is watched for silence, slow readers and the end of the credential. */
   stream(start: StreamStart): ResponseStream;
 }

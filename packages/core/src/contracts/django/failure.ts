@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { type BelfryError, HTTP_STATUS } from "../../errors.ts";
+import type { Failure } from "../../http/contract.ts";
+import type { Reply } from "../../http/route.ts";
+
+/** The error bodies of Django REST framework. */
+export const detailSchema = z.object({ detail: z.string() }).meta({ id: "Error" });
+export const fieldErrorsSchema = z.record(z.string(), z.array(z.string())).meta({ id: "FieldErrors" });
+
+/** Words a failure as Django REST framework would. */
+export function djangoFailure({ error, part, credentialPresented = false, request }: Failure): Reply {
+  if (error.code === "VALIDATION_ERROR") {
+    // A path that cannot be an id names nothing.
+    return part === "path" ? detail(404, "Not found.") : { status: 400, json: fieldErrors(error) };
+  }
+  switch (error.code) {
+    case "UNAUTHENTICATED": {
+      const text = credentialPresented ? "Invalid token." : "Authentication credentials were not provided.";
+      return { ...detail(401, text), headers: { "www-authenticate": "Token" } };
+    }
+    case "NOT_FOUND":
+      return detail(404, error.message === "Invalid page." ? error.message : "Not found.");
+    case "FORBIDDEN":
+      // Someone else's is answered as if it did not exist.
+      return detail(404, "Not found.");
+    case "INVALID_JSON":
+      return detail(400, `JSON parse error - ${error.message}`);
+    case "METHOD_NOT_ALLOWED":
+      return detail(405, `Method "${request.method}" not allowed.`);
+    case "STORAGE_FAILED":
+    case "CONFIGURATION":
+    case "WRONG_TRANSACTION":
+      return detail(500, "Internal server error.");
+    case "STORAGE_UNAVAILABLE":
+    case "SERVICE_STOPPED":
+      return { ...detail(503, "Service unavailable, try again."), headers: { "retry-after": "1" } };
+    default:
+      return detail(HTTP_STATUS[error.code], error.message);
+  }
+}
+
+function detail(status: number, text: string): Reply {
+  return { status, json: { detail: text } };
+}
+
+/** Messages by field; what concerns no single field is under `non_field_errors`. */
+function fieldErrors(error: BelfryError): Record<string, string[]> {
+  const fields = new Map<string, string[]>();
+  for (const issue of error.issues) {
+    const field = String(issue.path[0] ?? "non_field_errors");
+    fields.set(field, [...(fields.get(field) ?? []), issue.type === "missing" ? "This field is required." : issue.message]);
+  }
+  return Object.fromEntries(fields);
+}

@@ -1,0 +1,180 @@
+import { z } from "zod";
+import { integer, text } from "../../http/parameters.ts";
+import { defineRoute, type Reply, type Route, type RouteContext } from "../../http/route.ts";
+import type { Inbox } from "../../inbox.ts";
+import type { InboxStatus } from "../../model/inbox-item.ts";
+import { detailSchema, fieldErrorsSchema } from "./failure.ts";
+import { itemSchema, renderItem } from "./item.ts";
+import { invalidPage, pageCount, pageLink, pageNumber, pageSize } from "./page.ts";
+
+const BASE = "/notifications";
+const MAX_BULK = 1_000;
+
+const unauthenticated = { description: "No valid token", schema: detailSchema };
+const notFound = { description: "There is no such notification", schema: detailSchema };
+const badBody = { description: "The body is not valid", schema: fieldErrorsSchema };
+
+const itemParams = z.object({ id: integer({ min: 1, description: "The item's number" }) });
+// Clients send {"is_read": true}; the path already says it.
+const readBody = z.object({ is_read: z.boolean({ error: "Must be a valid boolean." }).optional() });
+
+const listQuery = z.object({
+  page: z.string().optional().meta({ description: "A page number from 1, or `last`" }),
+  page_size: z.string().optional().meta({ description: "1 to 100, 20 unless given" }),
+  notification_type: text({ maxLength: 255, description: "Only items of this type" }).optional(),
+});
+
+const listSchema = z
+  .object({ count: z.int(), next: z.string().nullable(), previous: z.string().nullable(), results: z.array(itemSchema) })
+  .meta({ id: "NotificationPage" });
+
+function inboxOf({ tenant, principal }: RouteContext<unknown, unknown, unknown>): Inbox {
+  if (principal.kind !== "user") {
+    throw new Error("django was asked by a client; its routes are for users.");
+  }
+  return tenant.inbox(principal.userId);
+}
+
+type ListContext = RouteContext<unknown, z.infer<typeof listQuery>, unknown>;
+
+async function list(context: ListContext, status: InboxStatus): Promise<Reply> {
+  const { page_size, notification_type: type } = context.query;
+  const size = pageSize(page_size);
+  const asked = pageNumber(context.query.page);
+  if (asked === null || (typeof asked === "number" && asked * size > Number.MAX_SAFE_INTEGER)) {
+    throw invalidPage();
+  }
+  const inbox = inboxOf(context);
+  const filter = { status, limit: size, ...(type === undefined || type === "" ? {} : { type }) };
+  let result = await inbox.list({ ...filter, offset: asked === "last" ? 0 : (asked - 1) * size });
+  const pages = pageCount(result.matching, size);
+  const page = asked === "last" ? pages : asked;
+  if (page > pages) {
+    throw invalidPage();
+  }
+  if (asked === "last" && pages > 1) {
+    result = await inbox.list({ ...filter, offset: (pages - 1) * size });
+  }
+  const json: z.infer<typeof listSchema> = {
+    count: result.matching,
+    next: page < pages ? pageLink(context.request, page + 1) : null,
+    previous: page > 1 ? pageLink(context.request, page - 1) : null,
+    results: result.items.map((item) => renderItem(item, context.service.types)),
+  };
+  return { status: 200, json };
+}
+
+function listRoute(path: string, { operationId, summary, status }: { operationId: string; summary: string; status: InboxStatus }): Route {
+  return defineRoute({
+    method: "GET",
+    path,
+    operationId,
+    summary,
+    query: listQuery,
+    responses: {
+      200: { description: "One page", schema: listSchema },
+      401: unauthenticated,
+      404: { description: "There is no such page", schema: detailSchema },
+    },
+    handle: (context) => list(context, status),
+  });
+}
+
+/** The routes of the `django` contract. */
+export const djangoRoutes: readonly Route[] = [
+  listRoute(BASE, { operationId: "listNotifications", summary: "List the caller's notifications, newest first", status: "all" }),
+  listRoute(`${BASE}/unread`, { operationId: "listUnread", summary: "List the caller's unread notifications", status: "unread" }),
+  defineRoute({
+    method: "GET",
+    path: `${BASE}/unread_count`,
+    operationId: "countUnread",
+    summary: "Count the caller's unread notifications",
+    responses: { 200: { description: "The count", schema: z.object({ count: z.int() }) }, 401: unauthenticated },
+    async handle(context) {
+      return { status: 200, json: { count: (await inboxOf(context).counts()).unread } };
+    },
+  }),
+  defineRoute({
+    method: "GET",
+    path: `${BASE}/{id}`,
+    operationId: "getNotification",
+    summary: "Get one notification",
+    params: itemParams,
+    responses: { 200: { description: "The notification", schema: itemSchema }, 401: unauthenticated, 404: notFound },
+    async handle(context) {
+      return { status: 200, json: renderItem(await inboxOf(context).get({ seq: context.params.id }), context.service.types) };
+    },
+  }),
+  defineRoute({
+    method: "POST",
+    path: `${BASE}/{id}/mark_as_read`,
+    operationId: "markRead",
+    summary: "Mark one notification read; again keeps the first time",
+    params: itemParams,
+    body: readBody,
+    bodyOptional: true,
+    responses: { 200: { description: "The notification", schema: itemSchema }, 400: badBody, 401: unauthenticated, 404: notFound },
+    async handle(context) {
+      return { status: 200, json: renderItem(await inboxOf(context).markRead({ seq: context.params.id }), context.service.types) };
+    },
+  }),
+  defineRoute({
+    method: "POST",
+    path: `${BASE}/mark_all_as_read`,
+    operationId: "markAllRead",
+    summary: "Mark all of the caller's notifications read",
+    body: readBody,
+    bodyOptional: true,
+    responses: { 200: { description: "They are read", schema: z.object({ success: z.literal(true) }) }, 400: badBody, 401: unauthenticated },
+    async handle(context) {
+      await inboxOf(context).markAllRead();
+      return { status: 200, json: { success: true } };
+    },
+  }),
+  defineRoute({
+    method: "DELETE",
+    path: `${BASE}/{id}/delete_notification`,
+    operationId: "deleteNotification",
+    summary: "Delete one notification",
+    params: itemParams,
+    responses: { 204: { description: "It is deleted" }, 401: unauthenticated, 404: notFound },
+    async handle(context) {
+      await inboxOf(context).remove({ seq: context.params.id });
+      return { status: 204 };
+    },
+  }),
+  defineRoute({
+    method: "DELETE",
+    path: `${BASE}/delete_all_read`,
+    operationId: "deleteAllRead",
+    summary: "Delete all of the caller's read notifications",
+    responses: { 204: { description: "They are deleted" }, 401: unauthenticated },
+    async handle(context) {
+      await inboxOf(context).removeRead();
+      return { status: 204 };
+    },
+  }),
+  defineRoute({
+    method: "POST",
+    path: `${BASE}/bulk`,
+    operationId: "changeMany",
+    summary: "Mark several notifications read, or delete them; unknown ones are skipped",
+    body: z.object({
+      ids: z.array(z.int({ error: "A valid integer is required." }), { error: "Expected a list of items." }).max(MAX_BULK, {
+        error: `Ensure this field has no more than ${MAX_BULK} elements.`,
+      }),
+      action: z.enum(["read", "delete"], { error: 'Must be "read" or "delete".' }),
+    }),
+    responses: {
+      200: { description: "How many were found", schema: z.object({ success: z.literal(true), count: z.int() }) },
+      400: badBody,
+      401: unauthenticated,
+    },
+    async handle(context) {
+      const inbox = inboxOf(context);
+      const refs = context.body.ids.map((seq) => ({ seq }));
+      const count = context.body.action === "read" ? await inbox.markManyRead(refs) : await inbox.removeMany(refs);
+      return { status: 200, json: { success: true, count } };
+    },
+  }),
+];

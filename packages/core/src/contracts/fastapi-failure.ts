@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { type BelfryError, HTTP_STATUS } from "../errors.ts";
+import type { Failure } from "../http/contract.ts";
+import type { Reply } from "../http/route.ts";
+
+/** The error body of FastAPI: a text, or a list of what is wrong with the request. */
+export const fastapiError = z.object({ detail: z.string() }).meta({ id: "Error" });
+export const fastapiValidationError = z
+  .object({
+    detail: z.array(
+      z.object({
+        loc: z.array(z.union([z.string(), z.int()])).meta({ description: "The part of the request, then where in it" }),
+        msg: z.string(),
+        type: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: "ValidationError" });
+
+/** Words a failure as FastAPI would. `challenge` is the 401's WWW-Authenticate header. */
+export function fastapiFailure(failure: Failure, challenge: string | null): Reply {
+  const { error, part } = failure;
+  if (error.code === "VALIDATION_ERROR") {
+    const detail = error.issues.map((issue) => ({ loc: [part ?? "body", ...issue.path], msg: issue.message, type: issue.type }));
+    return { status: 422, json: { detail } };
+  }
+  const headers = {
+    ...(error.code === "UNAUTHENTICATED" && challenge !== null ? { "www-authenticate": challenge } : {}),
+    ...(error.retryable ? { "retry-after": "1" } : {}),
+  };
+  return { status: HTTP_STATUS[error.code], headers, json: { detail: detailText(error, failure.credentialPresented ?? false) } };
+}
+
+function detailText(error: BelfryError, presented: boolean): string {
+  switch (error.code) {
+    case "UNAUTHENTICATED":
+      return presented ? "Could not validate credentials" : "Not authenticated";
+    case "METHOD_NOT_ALLOWED":
+      return "Method Not Allowed";
+    case "STORAGE_FAILED":
+    case "CONFIGURATION":
+    case "WRONG_TRANSACTION":
+      // What went wrong inside is for the log.
+      return "Internal Server Error";
+    case "STORAGE_UNAVAILABLE":
+    case "SERVICE_STOPPED":
+      return "Service Unavailable";
+    default:
+      return error.message;
+  }
+}

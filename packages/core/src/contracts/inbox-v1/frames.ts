@@ -1,0 +1,53 @@
+import type { InboxCounts } from "../../model/inbox-item.ts";
+import type { Owner } from "../../model/owner.ts";
+import type { InboxEvent } from "../../realtime/inbox-event.ts";
+import type { InboxChange } from "../../transport.ts";
+import { renderItem } from "./item.ts";
+
+/** The frame types of each change. */
+const FRAME_TYPES: Readonly<Record<InboxChange, string>> = {
+  created: "notification_new",
+  read: "notification_read",
+  deleted: "notification_deleted",
+  read_all: "notification_read_all",
+  deleted_read: "notification_deleted_read",
+};
+
+/** A frame, ready to be sent to any number of sockets. */
+export interface Frame {
+  readonly type: string;
+  /** The SSE event id, `epoch:seq`: where a client that comes back goes on. */
+  readonly id: string;
+  readonly text: string;
+}
+
+// One event reaches every socket of its user as the same object, so its frame is written once.
+const written = new WeakMap<InboxEvent, Frame>();
+
+/** The frame of an event. */
+export function eventFrame(event: InboxEvent, owner: Owner): Frame {
+  const known = written.get(event);
+  if (known) {
+    return known;
+  }
+  const { item, count, seq, epoch } = event;
+  const type = FRAME_TYPES[event.change];
+  const frame = {
+    type,
+    payload: item ? renderItem(item) : { count },
+    event_type: type,
+    entity_type: "notification",
+    entity_id: item ? item.id : owner.userId,
+    seq,
+    epoch,
+  };
+  const made = { type, id: `${epoch}:${seq}`, text: JSON.stringify(frame) };
+  written.set(event, made);
+  return made;
+}
+
+/** The frame that ends a replay: what the inbox holds, and whether everything missed was replayed. */
+export function stateFrame({ unread, total, epoch, lastSeq }: InboxCounts, recovered: boolean): Frame {
+  const text = JSON.stringify({ type: "inbox_state", payload: { unread, total, recovered } });
+  return { type: "inbox_state", id: `${epoch}:${lastSeq}`, text };
+}

@@ -1,0 +1,35 @@
+import { z } from "zod";
+import type { InboxItem } from "../../model/inbox-item.ts";
+import { timestamp } from "../../http/parameters.ts";
+import { isoDate, isoDateOrNull } from "../iso-date.ts";
+
+/** An inbox item as `inbox-v1` writes it. */
+export const itemSchema = z
+  .object({
+    id: z.uuid(),
+    user_id: z.string(),
+    type: z.string(),
+    title: z.string(),
+    message: z.string(),
+    data: z.record(z.string(), z.unknown()),
+    status: z.enum(["unread", "read"]),
+    read_at: timestamp.nullable(),
+    created_at: timestamp,
+  })
+  .meta({ id: "Notification" });
+
+export type InboxV1Item = z.infer<typeof itemSchema>;
+
+export function renderItem(item: InboxItem): InboxV1Item {
+  return {
+    id: item.id,
+    user_id: item.userId,
+    type: item.type,
+    title: item.title,
+    message: item.message,
+    data: item.data,
+    status: item.readAt === null ? "unread" : "read",
+    read_at: isoDateOrNull(item.readAt),
+    created_at: isoDate(item.createdAt),
+  };
+}

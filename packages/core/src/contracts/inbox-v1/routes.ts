@@ -1,0 +1,157 @@
+import { z } from "zod";
+import { choice, integer, text, uuid } from "../../http/parameters.ts";
+import { defineRoute, type Route, type RouteContext } from "../../http/route.ts";
+import { SSE_HEADERS, SSE_RETRY, sseEvent } from "../../http/sse.ts";
+import type { Inbox } from "../../inbox.ts";
+import { fastapiError, fastapiValidationError } from "../fastapi-failure.ts";
+import { follow } from "./follow.ts";
+import { itemSchema, renderItem } from "./item.ts";
+import { positionOfEventId } from "./position.ts";
+import { stateFrame } from "./frames.ts";
+
+const BASE = "/api/v1/notifications";
+
+const errors = {
+  401: { description: "No valid JWT", schema: fastapiError },
+  422: { description: "A parameter is not valid", schema: fastapiValidationError },
+};
+const itemErrors = {
+  ...errors,
+  403: { description: "It exists, but never was the caller's", schema: fastapiError },
+  404: { description: "It is unknown or deleted", schema: fastapiError },
+};
+const itemParams = z.object({ notification_id: uuid("The notification's id") });
+const countSchema = z.object({ count: z.int() });
+
+const listQuery = z.object({
+  status: choice(["all", "read", "unread"], "Which items").default("all"),
+  type: text({ minLength: 1, maxLength: 255, description: "Only items of this type" }).optional(),
+  limit: integer({ min: 1, max: 100, description: "How many items at the most" }).default(50),
+  offset: integer({ min: 0, description: "How many of the newest items to skip" }).optional(),
+  cursor: text({ maxLength: 200, description: "The next_cursor of the page before" }).optional(),
+});
+
+const listSchema = z.object({
+  notifications: z.array(itemSchema),
+  total: z.int().meta({ description: "How many items match the filters" }),
+  unread_count: z.int().meta({ description: "How many items are unread, unfiltered" }),
+  next_cursor: z.string().nullable(),
+});
+
+/** The caller's own inbox: there is no other one to be had here. */
+function inboxOf({ tenant, principal }: RouteContext<unknown, unknown, unknown>): Inbox {
+  if (principal.kind !== "user") {
+    throw new Error("inbox-v1 was asked by a client; its routes are for users.");
+  }
+  return tenant.inbox(principal.userId);
+}
+
+/** The REST and SSE routes of `inbox-v1`. */
+export const inboxV1Routes: readonly Route[] = [
+  defineRoute({
+    method: "GET",
+    path: BASE,
+    operationId: "listNotifications",
+    summary: "List the caller's notifications, newest first",
+    query: listQuery,
+    responses: { 200: { description: "One page", schema: listSchema }, 400: { description: "A foreign cursor", schema: fastapiError }, ...errors },
+    async handle(context) {
+      const { type, cursor, offset, ...query } = context.query;
+      const list = await inboxOf(context).list({
+        ...query,
+        ...(type === undefined ? {} : { type }),
+        ...(cursor === undefined ? {} : { cursor }),
+        ...(offset === undefined ? {} : { offset }),
+      });
+      const unread = list.counts.unread;
+      return {
+        status: 200,
+        headers: { "x-unread-count": String(unread) },
+        json: { notifications: list.items.map(renderItem), total: list.matching, unread_count: unread, next_cursor: list.nextCursor },
+      };
+    },
+  }),
+  defineRoute({
+    method: "GET",
+    path: `${BASE}/unread-count`,
+    operationId: "countUnread",
+    summary: "Count the caller's unread notifications",
+    responses: { 200: { description: "The count", schema: countSchema }, 401: errors[401] },
+    async handle(context) {
+      return { status: 200, json: { count: (await inboxOf(context).counts()).unread } };
+    },
+  }),
+  defineRoute({
+    method: "POST",
+    path: `${BASE}/read-all`,
+    operationId: "markAllRead",
+    summary: "Mark all of the caller's notifications read, in one transaction",
+    responses: { 200: { description: "How many that changed", schema: countSchema }, 401: errors[401] },
+    async handle(context) {
+      return { status: 200, json: { count: await inboxOf(context).markAllRead() } };
+    },
+  }),
+  defineRoute({
+    method: "PATCH",
+    path: `${BASE}/{notification_id}/read`,
+    operationId: "markRead",
+    summary: "Mark one notification read; again keeps the first time",
+    params: itemParams,
+    responses: { 200: { description: "The notification", schema: itemSchema }, ...itemErrors },
+    async handle(context) {
+      return { status: 200, json: renderItem(await inboxOf(context).markRead(context.params.notification_id)) };
+    },
+  }),
+  defineRoute({
+    method: "DELETE",
+    path: `${BASE}/{notification_id}`,
+    operationId: "deleteNotification",
+    summary: "Delete one notification",
+    params: itemParams,
+    responses: { 204: { description: "It is deleted" }, ...itemErrors },
+    async handle(context) {
+      await inboxOf(context).remove(context.params.notification_id);
+      return { status: 204 };
+    },
+  }),
+  defineRoute({
+    method: "GET",
+    path: `${BASE}/stream`,
+    operationId: "streamNotifications",
+    summary: "Follow the caller's inbox by Server-Sent Events; Last-Event-ID resumes without a gap",
+    query: z.object({
+      token: z.string().optional().meta({ description: "The JWT, where a header cannot be sent" }),
+      last_event_id: z.string().optional().meta({ description: "As the Last-Event-ID header" }),
+    }),
+    responses: { 200: { description: "Events", schema: z.string(), contentType: "text/event-stream" }, 401: errors[401] },
+    async handle(context) {
+      return streamReply(context);
+    },
+  }),
+];
+
+type StreamContext = RouteContext<unknown, { readonly last_event_id?: string | undefined }, unknown>;
+
+async function streamReply(context: StreamContext) {
+  const inbox = inboxOf(context);
+  const resumed = positionOfEventId(context.request.headers["last-event-id"] ?? context.query.last_event_id);
+  // A new client is told where the inbox stands, so that it can resume even if nothing arrives before it drops.
+  const counts = await inbox.counts();
+  const since = resumed ?? { seq: counts.lastSeq, epoch: counts.epoch };
+  const stream = context.stream((open) => {
+    open.send(SSE_RETRY);
+    if (resumed === undefined) {
+      const { type, id, text: data } = stateFrame(counts, true);
+      open.send(sseEvent({ event: type, id, data }));
+    }
+    return follow({
+      inbox,
+      stream: open,
+      since,
+      send: ({ type, id, text: data }) => open.send(sseEvent({ event: type, id, data })),
+      wants: () => true,
+      report: context.report,
+    });
+  });
+  return { status: 200, headers: SSE_HEADERS, stream };
+}

@@ -1,0 +1,129 @@
+import { BelfryError } from "../../errors.ts";
+import type { SocketContext, SocketSession } from "../../http/contract.ts";
+import type { Inbox } from "../../inbox.ts";
+import { follow } from "./follow.ts";
+import { positionOfQuery } from "./position.ts";
+
+const MAX_EVENT_TYPES = 100;
+
+/** Opens the WebSocket session of `inbox-v1`: the token is in the query, a bad one gets an error frame and 4401. */
+export function openSocket(context: SocketContext): SocketSession {
+  const session = new InboxSocket(context);
+  session.start();
+  return session;
+}
+
+class InboxSocket implements SocketSession {
+  readonly #context: SocketContext;
+  /** What the client narrowed its events to; null for all. */
+  #eventTypes: ReadonlySet<string> | null = null;
+  #inbox: Inbox | null = null;
+  #stop: (() => void) | null = null;
+  #closed = false;
+  /** Messages are answered in their order, after the token was checked. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(context: SocketContext) {
+    this.#context = context;
+  }
+
+  start(): void {
+    this.#next(() => this.#open());
+  }
+
+  message(text: string): void {
+    this.#next(() => this.#answer(text));
+  }
+
+  closed(): void {
+    this.#closed = true;
+    this.#stop?.();
+    this.#stop = null;
+  }
+
+  #next(task: () => Promise<void>): void {
+    this.#turn = this.#turn
+      .then(() => (this.#closed ? undefined : task()))
+      .catch((error: unknown) => {
+        this.#context.report(error, "Belfry could not answer a WebSocket message.");
+        this.#send({ error: "Internal server error" });
+      });
+  }
+
+  async #open(): Promise<void> {
+    const { query, stream, service } = this.#context;
+    const principal = await this.#context.authenticate("bearer", query.get("token") ?? "");
+    if (this.#closed) {
+      return;
+    }
+    if (principal?.kind !== "user") {
+      this.#send({ error: "Could not validate credentials" });
+      stream.close(4401, "unauthenticated");
+      this.#closed = true;
+      return;
+    }
+    if (principal.expiresAt !== undefined) {
+      this.#context.expireAt(principal.expiresAt);
+    }
+    this.#inbox = service.tenant(principal.tenant).inbox(principal.userId);
+    this.#stop = follow({
+      inbox: this.#inbox,
+      stream,
+      since: positionOfQuery(query),
+      send: (frame) => stream.send(frame.text),
+      wants: (type) => this.#eventTypes?.has(type) ?? true,
+      report: (error, message) => this.#context.report(error, message),
+    });
+  }
+
+  async #answer(text: string): Promise<void> {
+    const message = parse(text);
+    if (message === undefined) {
+      this.#send({ error: "Invalid JSON message" });
+    } else if (message.type === "subscribe") {
+      this.#subscribe(message.event_types);
+    } else if (message.type === "ack") {
+      await this.#acknowledge(message.notification_id);
+    } else if (message.type !== "pong") {
+      this.#send({ error: "Unknown message type" });
+    }
+  }
+
+  #subscribe(eventTypes: unknown): void {
+    const list: readonly unknown[] = Array.isArray(eventTypes) ? eventTypes : [];
+    const valid = list.every((type) => typeof type === "string" && type.length <= 100);
+    if (!Array.isArray(eventTypes) || !valid || list.length > MAX_EVENT_TYPES) {
+      this.#send({ error: "event_types must be a list of at most 100 event types" });
+      return;
+    }
+    this.#eventTypes = new Set(list as readonly string[]);
+    this.#send({ status: "subscribed", filters: { event_types: list } });
+  }
+
+  async #acknowledge(id: unknown): Promise<void> {
+    try {
+      const item = await this.#inbox?.get(typeof id === "string" ? id : "");
+      this.#send({ status: "acknowledged", notification_id: item?.id });
+    } catch (error) {
+      if (error instanceof BelfryError && (error.code === "NOT_FOUND" || error.code === "FORBIDDEN")) {
+        this.#send({ error: "Notification not found" });
+        return;
+      }
+      throw error;
+    }
+  }
+
+  #send(message: object): void {
+    this.#context.stream.send(JSON.stringify(message));
+  }
+}
+
+function parse(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    // The one error JSON.parse has; the client is told.
+    return undefined;
+  }
+}

@@ -1,0 +1,143 @@
+import { z } from "zod";
+import { BelfryError } from "../errors.ts";
+import { type Contract, defineContract } from "../http/contract.ts";
+import { integer, text, timestamp } from "../http/parameters.ts";
+import { defineRoute, type Route } from "../http/route.ts";
+import type { InboxItem } from "../model/inbox-item.ts";
+import { fastapiError, fastapiFailure, fastapiValidationError } from "./fastapi-failure.ts";
+import { isoDate } from "./iso-date.ts";
+
+/** How the `pack` contract is served. */
+export interface PackOptions {
+  /**
+   * Who may ask: clients with an API key, or anybody. The original has no authentication; `open` serves it like that,
+   * and belongs on a loopback address or behind the host's own checks.
+   *
+   * @default "apikey"
+   */
+  readonly auth?: "apikey" | "open";
+  /** What `index` counts from: the newest notification, or the oldest, as the original server did. @default "newest" */
+  readonly indexOrder?: "newest" | "oldest";
+  /** How many of a user's newest notifications lists and indexes reach over, 1 to 1,000. @default 1_000 */
+  readonly window?: number;
+}
+
+const BASE = "/api/notifications";
+const MAX_WINDOW = 1_000;
+
+const userId = text({ minLength: 1, maxLength: 255, description: "The user's id" });
+const itemSchema = z
+  .object({ user_id: z.string(), content: z.string(), timestamp, is_read: z.boolean() })
+  .meta({ id: "Notification" });
+
+const invalid = { description: "A field or parameter is not valid", schema: fastapiValidationError };
+
+/**
+ * The contract `pack`: create a notification for a user, list, mark as read by index, and count.
+ *
+ * @throws BelfryError `CONFIGURATION` for a window that is not 1 to 1,000
+ * @example
+ * ```ts
+ * app.use(expressBelfry(notifications, { contracts: [pack({ auth: "open" })] }));
+ * ```
+ */
+export function pack(options: PackOptions = {}): Contract {
+  const { auth = "apikey", indexOrder = "newest", window = MAX_WINDOW } = options;
+  if (!Number.isInteger(window) || window < 1 || window > MAX_WINDOW) {
+    throw new BelfryError("CONFIGURATION", `pack's window must be a whole number from 1 to ${MAX_WINDOW}, is ${window}.`);
+  }
+  return defineContract({
+    name: "pack",
+    title: "Belfry pack",
+    basePath: BASE,
+    credential: auth === "open" ? "open" : "api-key",
+    principal: "client",
+    routes: [createRoute, listRoute(window), markReadRoute(window, indexOrder), countRoute],
+    sockets: [],
+    renderFailure: (failure) => fastapiFailure(failure, null),
+  });
+}
+
+const createRoute = defineRoute({
+  method: "POST",
+  path: `${BASE}/create`,
+  operationId: "createNotification",
+  summary: "Create a notification for a user",
+  body: z.object({ user_id: userId, content: text({ maxLength: 10_000, description: "The message" }) }),
+  responses: { 200: { description: "The notification", schema: itemSchema }, 422: invalid },
+  async handle({ tenant, body }) {
+    const { notification } = await tenant.createFromContract({ to: body.user_id, message: body.content });
+    const { createdAt, message } = notification;
+    return { status: 200, json: { user_id: body.user_id, content: message, timestamp: isoDate(createdAt), is_read: false } };
+  },
+});
+
+function listRoute(window: number): Route {
+  return defineRoute({
+    method: "GET",
+    path: `${BASE}/list`,
+    operationId: "listNotifications",
+    summary: "List notifications, newest first, of one user or of all",
+    query: z.object({
+      user_id: userId.optional(),
+      limit: integer({ min: 1, max: MAX_WINDOW, description: "How many notifications at the most" }).default(50),
+    }),
+    responses: { 200: { description: "The notifications", schema: z.array(itemSchema) }, 422: invalid },
+    async handle({ tenant, query }) {
+      const limit = Math.min(query.limit, window);
+      const items = query.user_id === undefined ? await tenant.latest(limit) : (await tenant.inbox(query.user_id).list({ limit })).items;
+      return { status: 200, json: items.map(renderItem) };
+    },
+  });
+}
+
+function markReadRoute(window: number, indexOrder: "newest" | "oldest"): Route {
+  return defineRoute({
+    method: "POST",
+    path: `${BASE}/mark-read/{user_id}/{index}`,
+    operationId: "markRead",
+    summary: "Mark one of a user's notifications read, by its place in the list",
+    params: z.object({ user_id: userId, index: integer({ min: Number.MIN_SAFE_INTEGER, description: "0-based" }) }),
+    responses: {
+      200: { description: "It is read", schema: z.object({ ok: z.literal(true), message: z.string() }) },
+      404: { description: "There is no such notification", schema: fastapiError },
+      422: invalid,
+    },
+    async handle({ tenant, params }) {
+      const inbox = tenant.inbox(params.user_id);
+      const reach = Math.min((await inbox.counts()).total, window);
+      const { index } = params;
+      if (index < 0 || index >= reach) {
+        throw notFound(index);
+      }
+      const offset = indexOrder === "newest" ? index : reach - 1 - index;
+      const [item] = (await inbox.list({ limit: 1, offset })).items;
+      if (item === undefined) {
+        throw notFound(index);
+      }
+      await inbox.markRead({ seq: item.seq });
+      return { status: 200, json: { ok: true, message: "Notification marked as read" } };
+    },
+  });
+}
+
+const countRoute = defineRoute({
+  method: "GET",
+  path: `${BASE}/unread-count/{user_id}`,
+  operationId: "countUnread",
+  summary: "Count a user's unread notifications",
+  params: z.object({ user_id: userId }),
+  responses: { 200: { description: "The count", schema: z.object({ user_id: z.string(), unread_count: z.int() }) }, 422: invalid },
+  async handle({ tenant, params }) {
+    const { unread } = await tenant.inbox(params.user_id).counts();
+    return { status: 200, json: { user_id: params.user_id, unread_count: unread } };
+  },
+});
+
+function renderItem(item: InboxItem): z.infer<typeof itemSchema> {
+  return { user_id: item.userId, content: item.message, timestamp: isoDate(item.createdAt), is_read: item.readAt !== null };
+}
+
+function notFound(index: number): BelfryError {
+  return new BelfryError("NOT_FOUND", `The user has no notification with index ${index}`);
+}
