@@ -1,1 +1,1 @@
-export {};
+export { type ExpressBelfry, type ExpressBelfryOptions, expressBelfry } from "./express-belfry.ts";

@@ -1,1 +1,1 @@
-export {};
+export { type HonoBelfry, type HonoBelfryOptions, honoBelfry } from "./hono-belfry.ts";

@@ -1,0 +1,51 @@
+import { type ContractService, createHandler, type Handler, type HandlerOptions } from "@belfry/core/http";
+import { fromNodeRequest, type UpgradeListener, upgradeListener, writeResponse } from "@belfry/core/node";
+import type { NextFunction, Request, Response } from "express";
+
+/** How Belfry is mounted into Express. */
+export interface ExpressBelfryOptions extends HandlerOptions {
+  /** The prefix of WebSocket paths, where Belfry is not mounted at the root: `app.use("/x", belfry)` takes `"/x"`. @default "" */
+  readonly basePath?: string;
+}
+
+/** Express middleware that answers Belfry's paths and passes every other one on. */
+export interface ExpressBelfry {
+  (request: Request, response: Response, next: NextFunction): void;
+  /** To be given to the server: `server.on("upgrade", belfry.upgrade)`. */
+  readonly upgrade: UpgradeListener;
+  /** The handler inside, for its OpenAPI documents. */
+  readonly handler: Handler;
+  /** Ends every open stream and socket (1012), for a server that is about to close. */
+  close(): void;
+}
+
+/**
+ * Mounts Belfry's contracts into Express 5, before or after `express.json()`, at any depth.
+ *
+ * @example
+ * ```ts
+ * const belfry = expressBelfry(notifications, { contracts: [inboxV1()], auth: { jwt: { secret } } });
+ * app.use(belfry);
+ * const server = app.listen(3000);
+ * server.on("upgrade", belfry.upgrade);
+ * ```
+ */
+export function expressBelfry(service: ContractService, options: ExpressBelfryOptions): ExpressBelfry {
+  const handler = createHandler(service, options);
+  const middleware = (request: Request, response: Response, next: NextFunction): void => {
+    const parsed: unknown = request.body;
+    const place = { url: request.url, mountPath: request.baseUrl, ...(parsed === undefined ? {} : { parsedBody: { value: parsed } }) };
+    handler.handle(fromNodeRequest(request, place)).then((answer) => {
+      if (answer === null) {
+        next();
+      } else {
+        writeResponse(response, answer);
+      }
+    }, next);
+  };
+  return Object.assign(middleware, {
+    handler,
+    upgrade: upgradeListener(handler, options.basePath),
+    close: () => handler.close(),
+  });
+}

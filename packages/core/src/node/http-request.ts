@@ -1,0 +1,49 @@
+import type { IncomingMessage } from "node:http";
+import { BelfryError } from "../errors.ts";
+import type { HttpRequest } from "../http/messages.ts";
+
+/** Where a request's routes begin, and the body that a parser of the host's already read. */
+export interface RequestPlace {
+  /** Path and query below the mount point. */
+  readonly url: string;
+  /** The prefix that was cut off. */
+  readonly mountPath: string;
+  readonly parsedBody?: { readonly value: unknown };
+}
+
+/** Reads a Node request as plain data. */
+export function fromNodeRequest(incoming: IncomingMessage, place: RequestPlace): HttpRequest {
+  const headers: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(incoming.headers)) {
+    headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return {
+    method: (incoming.method ?? "GET").toUpperCase(),
+    url: place.url,
+    mountPath: place.mountPath,
+    headers,
+    body: (maxBytes) => readBody(incoming, maxBytes),
+    ...(place.parsedBody ? { parsedBody: place.parsedBody } : {}),
+    ...(incoming.socket.remoteAddress === undefined ? {} : { remoteAddress: incoming.socket.remoteAddress }),
+  };
+}
+
+async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+  const tooLarge = () => new BelfryError("PAYLOAD_TOO_LARGE", `The body is larger than the ${maxBytes} bytes allowed.`);
+  if (Number(incoming.headers["content-length"] ?? 0) > maxBytes) {
+    // The rest is read and dropped, so that the client hears the answer instead of a reset connection.
+    incoming.resume();
+    throw tooLarge();
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+    size += (chunk as Buffer).length;
+    if (size > maxBytes) {
+      incoming.resume();
+      throw tooLarge();
+    }
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks, size);
+}
