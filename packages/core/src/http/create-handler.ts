@@ -6,7 +6,7 @@ import type { Contract, Failure } from "./contract.ts";
 import { fetchHandler } from "./fetch.ts";
 import type { HandlerOptions } from "./handler-options.ts";
 import type { HttpRequest, HttpResponse, Peer } from "./messages.ts";
-import { type Chosen, MountedContracts } from "./mounted-contracts.ts";
+import { type Candidates, type Chosen, MountedContracts } from "./mounted-contracts.ts";
 import { openapiDocument } from "./openapi.ts";
 import { readJson } from "./read-json.ts";
 import { RequestFailure } from "./request-failure.ts";
@@ -92,13 +92,28 @@ export class HandlerCore {
     let contract = candidates[0]?.contract as Contract;
     let presented: Presented = { scheme: null, principal: null };
     try {
-      presented = await this.authenticator.authenticate(request);
+      presented = await this.#presented(request, candidates);
       const chosen = this.mounted.choose(candidates, presented);
       contract = chosen.contract;
       return toResponse(await this.#answer(request, chosen, presented), request.method);
     } catch (error) {
       return toResponse(contract.renderFailure(this.#failure(error, request, presented)), request.method);
     }
+  }
+
+  async #presented(request: HttpRequest, candidates: Candidates): Promise<Presented> {
+    const presented = await this.authenticator.authenticate(request);
+    if (presented.scheme !== null) {
+      return presented;
+    }
+    for (const { contract, match } of candidates) {
+      const parameter = match.byMethod.get(request.method)?.credentialParameter;
+      const credential = parameter === undefined ? undefined : queryOf(request.url)[parameter];
+      if (credential !== undefined && contract.credential !== "open") {
+        return { scheme: contract.credential, principal: await this.authenticator.check(contract.credential, credential, request) };
+      }
+    }
+    return presented;
   }
 
   async #answer(request: HttpRequest, { contract, match, authenticated }: Chosen, presented: Presented): Promise<Reply> {

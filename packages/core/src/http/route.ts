@@ -79,6 +79,8 @@ export interface RouteDefinition<Params, Query, Body> {
   readonly body?: z.ZodType<Body>;
   /** Whether the body may be left out. @default false */
   readonly bodyOptional?: boolean;
+  /** The query parameter that may carry the credential, where clients cannot send headers. @default none */
+  readonly credentialParameter?: string;
   readonly responses: Readonly<Record<number, ResponseDoc>>;
   handle(context: RouteContext<Params, Query, Body>): Promise<Reply>;
 }

@@ -1,4 +1,4 @@
-import type { InboxItem } from "../model/inbox-item.ts";
+import type { InboxItem, InboxPosition } from "../model/inbox-item.ts";
 import type { InboxChange } from "../transport.ts";
 
 /** Something that happened in an inbox, as its subscribers see it. */
@@ -21,8 +21,9 @@ export interface InboxListener {
    * The subscription caught up with the database: after the replay it asked for, or after signals may have been lost.
    *
    * @param recovered false when items were missed that are not replayed: the subscriber has to list anew
+   * @param position the last item told or given up: where a subscriber that comes back goes on
    */
-  onState(recovered: boolean): void;
+  onState(recovered: boolean, position: InboxPosition): void;
   /** Resolves when the subscriber can take more; a replay waits for it between pages. @default at once */
   writable?(): Promise<void>;
 }

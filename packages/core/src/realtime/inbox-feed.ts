@@ -34,6 +34,11 @@ export class InboxFeed {
     this.#onError = onError;
   }
 
+  /** The last item the followers were told of. */
+  get position(): InboxPosition {
+    return this.#position ?? { seq: 0, epoch: EMPTY_EPOCH };
+  }
+
   /** Learns where the inbox stands. Signals that arrive before are kept. */
   async open(): Promise<void> {
     const { lastSeq, epoch } = await this.#inbox.counts(this.owner);

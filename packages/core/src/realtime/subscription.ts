@@ -45,7 +45,7 @@ export class Subscription implements FeedFollower {
     const recovered = await this.#replay(since);
     this.#release();
     if (!this.#closed) {
-      this.#listener.onState(recovered);
+      this.#state(recovered);
     }
   }
 
@@ -66,10 +66,16 @@ export class Subscription implements FeedFollower {
 
   onState(recovered: boolean): void {
     if (this.#held) {
-      this.#held.push(() => this.#listener.onState(recovered));
+      this.#held.push(() => this.#state(recovered));
     } else {
-      this.#listener.onState(recovered);
+      this.#state(recovered);
     }
+  }
+
+  #state(recovered: boolean): void {
+    const { seq, epoch } = this.#feed.position;
+    // A replay may have read further than the feed has told.
+    this.#listener.onState(recovered, { seq: epoch === this.#epoch ? Math.max(seq, this.#seq) : seq, epoch });
   }
 
   #pass(event: InboxEvent): void {

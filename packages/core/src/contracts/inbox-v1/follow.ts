@@ -1,5 +1,5 @@
 import type { Inbox } from "../../inbox.ts";
-import type { InboxPosition } from "../../model/inbox-item.ts";
+import { EMPTY_EPOCH, type InboxPosition } from "../../model/inbox-item.ts";
 import type { OpenStream } from "../../http/route.ts";
 import { eventFrame, type Frame, stateFrame } from "./frames.ts";
 
@@ -8,8 +8,12 @@ export interface FollowOptions {
   readonly inbox: Inbox;
   readonly stream: OpenStream;
   readonly since: InboxPosition | undefined;
-  /** Sends a frame in the stream's own wire format. */
-  send(frame: Frame): void;
+  /**
+   * Sends a frame in the stream's own wire format.
+   *
+   * @param position the last new item sent, which a frame about an older item does not turn back
+   */
+  send(frame: Frame, position: InboxPosition): void;
   /** Whether the client wants frames of this type. */
   wants(type: string): boolean;
   report(error: unknown, message: string): void;
@@ -21,17 +25,22 @@ export function follow({ inbox, stream, since, send, wants, report }: FollowOpti
     report(error, "Belfry could not read an inbox for a stream; the client is to come again.");
     stream.close(1011, "try again");
   };
+  let position = since ?? { seq: 0, epoch: EMPTY_EPOCH };
   const subscription = inbox.subscribe(
     {
       writable: () => stream.writable(),
       onEvent(event) {
+        if (event.change === "created") {
+          position = { seq: event.seq, epoch: event.epoch };
+        }
         const frame = eventFrame(event, inbox.owner);
         if (wants(frame.type)) {
-          send(frame);
+          send(frame, position);
         }
       },
-      onState(recovered) {
-        inbox.counts().then((counts) => send(stateFrame(counts, recovered)), failed);
+      onState(recovered, reached) {
+        position = reached;
+        inbox.counts().then((counts) => send(stateFrame(counts, recovered), position), failed);
       },
     },
     since,

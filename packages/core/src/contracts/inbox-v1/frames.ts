@@ -16,8 +16,6 @@ const FRAME_TYPES: Readonly<Record<InboxChange, string>> = {
 /** A frame, ready to be sent to any number of sockets. */
 export interface Frame {
   readonly type: string;
-  /** The SSE event id, `epoch:seq`: where a client that comes back goes on. */
-  readonly id: string;
   readonly text: string;
 }
 
@@ -41,13 +39,13 @@ export function eventFrame(event: InboxEvent, owner: Owner): Frame {
     seq,
     epoch,
   };
-  const made = { type, id: `${epoch}:${seq}`, text: JSON.stringify(frame) };
+  const made = { type, text: JSON.stringify(frame) };
   written.set(event, made);
   return made;
 }
 
 /** The frame that ends a replay: what the inbox holds, and whether everything missed was replayed. */
-export function stateFrame({ unread, total, epoch, lastSeq }: InboxCounts, recovered: boolean): Frame {
+export function stateFrame({ unread, total }: InboxCounts, recovered: boolean): Frame {
   const text = JSON.stringify({ type: "inbox_state", payload: { unread, total, recovered } });
-  return { type: "inbox_state", id: `${epoch}:${lastSeq}`, text };
+  return { type: "inbox_state", text };
 }

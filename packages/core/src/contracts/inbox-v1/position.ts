@@ -9,6 +9,11 @@ export function positionOfQuery(query: URLSearchParams): InboxPosition | undefin
   return since === null ? undefined : position(since, query.get("epoch") ?? "");
 }
 
+/** The SSE event id of a position: `epoch:seq`. */
+export function eventId({ seq, epoch }: InboxPosition): string {
+  return `${epoch}:${seq}`;
+}
+
 /** The position in an SSE event id, `epoch:seq`; undefined when there is none. */
 export function positionOfEventId(id: string | undefined): InboxPosition | undefined {
   if (id === undefined || id === "") {

@@ -6,8 +6,7 @@ import type { Inbox } from "../../inbox.ts";
 import { fastapiError, fastapiValidationError } from "../fastapi-failure.ts";
 import { follow } from "./follow.ts";
 import { itemSchema, renderItem } from "./item.ts";
-import { positionOfEventId } from "./position.ts";
-import { stateFrame } from "./frames.ts";
+import { eventId, positionOfEventId } from "./position.ts";
 
 const BASE = "/api/v1/notifications";
 
@@ -119,6 +118,7 @@ export const inboxV1Routes: readonly Route[] = [
     path: `${BASE}/stream`,
     operationId: "streamNotifications",
     summary: "Follow the caller's inbox by Server-Sent Events; Last-Event-ID resumes without a gap",
+    credentialParameter: "token",
     query: z.object({
       token: z.string().optional().meta({ description: "The JWT, where a header cannot be sent" }),
       last_event_id: z.string().optional().meta({ description: "As the Last-Event-ID header" }),
@@ -135,20 +135,16 @@ type StreamContext = RouteContext<unknown, { readonly last_event_id?: string | u
 async function streamReply(context: StreamContext) {
   const inbox = inboxOf(context);
   const resumed = positionOfEventId(context.request.headers["last-event-id"] ?? context.query.last_event_id);
-  // A new client is told where the inbox stands, so that it can resume even if nothing arrives before it drops.
-  const counts = await inbox.counts();
-  const since = resumed ?? { seq: counts.lastSeq, epoch: counts.epoch };
+  // A new client starts from where the inbox stands, and hears so: it can resume even if nothing arrives before it drops.
+  const { lastSeq, epoch } = await inbox.counts();
+  const since = resumed ?? { seq: lastSeq, epoch };
   const stream = context.stream((open) => {
     open.send(SSE_RETRY);
-    if (resumed === undefined) {
-      const { type, id, text: data } = stateFrame(counts, true);
-      open.send(sseEvent({ event: type, id, data }));
-    }
     return follow({
       inbox,
       stream: open,
       since,
-      send: ({ type, id, text: data }) => open.send(sseEvent({ event: type, id, data })),
+      send: ({ type, text: data }, position) => open.send(sseEvent({ event: type, id: eventId(position), data })),
       wants: () => true,
       report: context.report,
     });

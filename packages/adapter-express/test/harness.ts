@@ -1,0 +1,33 @@
+import { createServer } from "node:http";
+import type { NotificationService } from "@belfry/core";
+import { type HttpHarness, runServer } from "@belfry/testkit";
+import express from "express";
+import { expressBelfry } from "../src/index.ts";
+
+/** Express, over whatever storage `service` has. */
+export function expressHarness(service: () => Promise<NotificationService>): HttpHarness {
+  return {
+    service,
+    async serve(notifications, options, { prefix = "", parseFirst = false } = {}) {
+      const belfry = expressBelfry(notifications, { ...options, basePath: prefix });
+      const app = express();
+      if (parseFirst) {
+        app.use(express.json({ limit: "2mb" }));
+      }
+      if (prefix === "") {
+        app.use(belfry);
+      } else {
+        // Two levels deep: routers nest.
+        const [, outer = "", inner = ""] = prefix.split("/");
+        const router = express.Router();
+        router.use(`/${inner}`, belfry);
+        app.use(`/${outer}`, router);
+      }
+      app.get("/host", (_request, response) => void response.json({ host: true }));
+      app.post("/host/echo", express.json(), (request, response) => void response.json(request.body));
+      const server = createServer(app);
+      server.on("upgrade", belfry.upgrade);
+      return runServer(server, () => belfry.close());
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import type { Server } from "node:http";
+import type { NotificationService } from "@belfry/core";
+import { type HttpHarness, runServer } from "@belfry/testkit";
+import { createAdaptorServer } from "@hono/node-server";
+import { Hono } from "hono";
+import { honoBelfry } from "../src/index.ts";
+
+/** Hono on its Node server, over whatever storage `service` has. */
+export function honoHarness(service: () => Promise<NotificationService>): HttpHarness {
+  return {
+    service,
+    async serve(notifications, options, { prefix = "", parseFirst = false } = {}) {
+      const belfry = honoBelfry(notifications, { ...options, basePath: prefix });
+      const app = new Hono();
+      if (parseFirst) {
+        app.use(async (context, next) => {
+          // A host's middleware that looks at every body; what is no JSON it leaves alone.
+          await context.req.json().catch(() => null);
+          await next();
+        });
+      }
+      app.route(prefix === "" ? "/" : prefix, belfry);
+      app.get("/host", (context) => context.json({ host: true }));
+      app.post("/host/echo", async (context) => context.json(await context.req.json()));
+      const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+      server.on("upgrade", belfry.upgrade);
+      return runServer(server, () => belfry.close());
+    },
+  };
+}

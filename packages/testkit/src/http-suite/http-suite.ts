@@ -1,0 +1,29 @@
+import { describe } from "vitest";
+import { djangoSuite } from "./django.ts";
+import type { HttpHarness } from "./harness.ts";
+import { inboxV1Suite } from "./inbox-v1.ts";
+import { mountingSuite } from "./mounting.ts";
+import { packSuite } from "./pack.ts";
+import { realtimeSuite } from "./realtime.ts";
+import { resumeSuite } from "./resume.ts";
+import { securitySuite } from "./security.ts";
+
+/**
+ * Holds an adapter, over a storage, against everything the contracts say: real HTTP, real WebSockets, real SSE.
+ *
+ * @example
+ * ```ts
+ * httpSuite("Express over SQLite", { service, serve });
+ * ```
+ */
+export function httpSuite(name: string, harness: HttpHarness): void {
+  describe(`HTTP: ${name}`, () => {
+    inboxV1Suite(harness);
+    djangoSuite(harness);
+    packSuite(harness);
+    realtimeSuite(harness);
+    securitySuite(harness);
+    mountingSuite(harness);
+    resumeSuite(harness);
+  });
+}

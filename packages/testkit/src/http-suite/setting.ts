@@ -1,0 +1,63 @@
+import type { NotificationService } from "@belfry/core";
+import { django, inboxV1, pack } from "@belfry/core/contracts";
+import type { HandlerOptions } from "@belfry/core/http";
+import { afterAll, beforeAll } from "vitest";
+import { JWT_SECRET, jwt } from "./client.ts";
+import type { HttpHarness, Mounting, RunningServer } from "./harness.ts";
+
+/** What the tests of one describe block share: one service and one server. Each test has users of its own. */
+export interface Setting {
+  readonly service: NotificationService;
+  readonly url: string;
+  /** The header of a user's JWT. */
+  bearer(userId: string, clientId?: string): Promise<Record<string, string>>;
+  /** The header of a user's token; the user's token is `token-of-<user>`. */
+  token(userId: string): Record<string, string>;
+}
+
+export const API_KEY = "key-of-acme";
+
+/** The options every suite serves with. */
+export function suiteOptions(more: Partial<HandlerOptions> = {}): HandlerOptions {
+  return {
+    contracts: [inboxV1(), django(), pack({ auth: "open" })],
+    auth: {
+      jwt: { secret: JWT_SECRET },
+      tokens: (token) => (token.startsWith("token-of-") ? token.slice("token-of-".length) : null),
+      apiKeys: { [API_KEY]: "acme" },
+    },
+    ...more,
+  };
+}
+
+/** Starts a service and a server before the block's tests, and stops both after them. */
+export function useSetting(harness: HttpHarness, more: Partial<HandlerOptions> = {}, mounting: Mounting = {}): Setting {
+  let service: NotificationService | undefined;
+  let server: RunningServer | undefined;
+  beforeAll(async () => {
+    service = await harness.service();
+    await service.start();
+    server = await harness.serve(service, suiteOptions(more), mounting);
+  });
+  afterAll(async () => {
+    await server?.close();
+    await service?.stop();
+  });
+  return {
+    get service() {
+      return started(service);
+    },
+    get url() {
+      return started(server).url + (mounting.prefix ?? "");
+    },
+    bearer: async (userId, clientId) => ({ authorization: `Bearer ${await jwt(userId, clientId === undefined ? {} : { clientId })}` }),
+    token: (userId) => ({ authorization: `Token token-of-${userId}` }),
+  };
+}
+
+function started<Value>(value: Value | undefined): Value {
+  if (value === undefined) {
+    throw new Error("The setting is used before its tests run.");
+  }
+  return value;
+}
