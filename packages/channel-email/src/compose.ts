@@ -1,0 +1,65 @@
+import type { DeliveryTask } from "@belfry/core";
+import type { EmailContent, EmailTemplates } from "./email-options.ts";
+import { hasLineBreak } from "./header-text.ts";
+import { renderTemplate } from "./render-template.ts";
+import { sanitizeMailHtml } from "./sanitize.ts";
+
+/** The parts of a mail, with what the sender should know about them. */
+export interface Composed {
+  readonly subject: string;
+  readonly text: string;
+  readonly html?: string;
+  readonly note?: string;
+}
+
+/** Writes the parts of a mail from the sender's notification and the host's templates; says why it cannot. */
+export async function compose(task: DeliveryTask, templates: EmailTemplates | undefined): Promise<Composed | { readonly problem: string }> {
+  const written = await fromTemplate(task, templates);
+  if ("problem" in written) {
+    return written;
+  }
+  const subject = written.content.subject ?? task.subject;
+  if (hasLineBreak(subject)) {
+    return { problem: "the subject contains a line break or a NUL character" };
+  }
+  const html = written.content.html ?? senderHtml(task);
+  return {
+    subject,
+    text: written.content.text ?? task.content,
+    ...(html !== undefined && { html }),
+    ...(written.note !== undefined && { note: written.note }),
+  };
+}
+
+function senderHtml({ meta }: DeliveryTask): string | undefined {
+  return typeof meta.html_content === "string" && meta.html_content !== "" ? sanitizeMailHtml(meta.html_content) : undefined;
+}
+
+interface Written {
+  readonly content: EmailContent;
+  readonly note?: string;
+}
+
+async function fromTemplate(task: DeliveryTask, templates: EmailTemplates | undefined): Promise<Written | { readonly problem: string }> {
+  if (typeof templates === "function") {
+    try {
+      return { content: (await templates(task)) ?? {} };
+    } catch (error) {
+      // Its message is the host's own and may hold anything; senders see only what kind of error it was.
+      return { problem: `the template function threw ${error instanceof Error ? error.name : typeof error}` };
+    }
+  }
+  const name = templateName(task);
+  if (name === null) {
+    return { content: {} };
+  }
+  const template = templates && Object.hasOwn(templates, name) ? templates[name] : undefined;
+  return template
+    ? { content: renderTemplate(template, task) }
+    : { content: {}, note: `the template ${JSON.stringify(name)} is not known; the content was sent` };
+}
+
+function templateName({ meta, isFallback }: DeliveryTask): string | null {
+  const name = isFallback ? (meta.fallback_template ?? meta.template) : meta.template;
+  return typeof name === "string" ? name : null;
+}

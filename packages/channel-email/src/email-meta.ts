@@ -1,0 +1,30 @@
+import type { JsonObject } from "@belfry/core";
+import type { Egress } from "@belfry/egress";
+import { invalidAttachments } from "./attachments.ts";
+
+/** In UTF-16 code units. Common mail programs cut off what is longer. */
+const MAX_HTML_LENGTH = 100_000;
+/** Where a mail library would take whole messages or other recipients from. */
+const REFUSED_KEYS = ["raw", "envelope"];
+const TEMPLATE_KEYS = ["template", "fallback_template"];
+
+/** Says what is wrong with the sender's `meta` for e-mail, one text each. */
+export function invalidEmailMeta(meta: JsonObject, egress: Egress): readonly string[] {
+  const problems: string[] = [];
+  for (const key of REFUSED_KEYS) {
+    if (Object.hasOwn(meta, key)) {
+      problems.push(`${key} is not taken for e-mail; use content, html_content and attachments`);
+    }
+  }
+  for (const key of TEMPLATE_KEYS) {
+    const value = meta[key];
+    if (value !== undefined && value !== null && (typeof value !== "string" || value.length > 255)) {
+      problems.push(`${key} must be the name of a template`);
+    }
+  }
+  const html = meta.html_content;
+  if (html !== undefined && html !== null && (typeof html !== "string" || html.length > MAX_HTML_LENGTH)) {
+    problems.push(`html_content must be a text of at most ${MAX_HTML_LENGTH} characters`);
+  }
+  return [...problems, ...invalidAttachments(meta.attachments, egress)];
+}

@@ -1,0 +1,136 @@
+import type { Channel, DeliveryOutcome, DeliveryTask } from "@belfry/core";
+import { createEgress, type Egress } from "@belfry/egress";
+import { type Attachment, attachmentRefs, fetchAttachments } from "./attachments.ts";
+import { type Composed, compose } from "./compose.ts";
+import { invalidEmailMeta } from "./email-meta.ts";
+import type { EmailOptions } from "./email-options.ts";
+import { type Mailbox, parseMailbox } from "./mailbox.ts";
+import { parseAddress } from "./parse-address.ts";
+import { type Mail, sendWithFailover } from "./send-with-failover.ts";
+import { sendersFor } from "./senders.ts";
+import { emailFailure } from "./smtp-failure.ts";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+const RETRY_DELAYS_MS = [MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR];
+const DEFAULT_TIMEOUT_MS = 30_000;
+/** The channel ends an attempt itself and says why; the engine's own limit is only there should that fail. */
+const ENGINE_MARGIN_MS = 1_000;
+
+/**
+ * The channel that sends mail. `sent` means that the server took the mail (250 after DATA). A refusal of the mail (5xx)
+ * fails for good; 4xx, a broken connection and a time-out are tried again, at once by the next transport where there is
+ * one.
+ *
+ * @throws `CONFIGURATION` for a transport or an address that cannot be used.
+ * @example
+ * ```ts
+ * const notifications = new NotificationService({
+ *   storage,
+ *   channels: [email({ transport: process.env.SMTP_URL, from: "The Shop <shop@example.com>" })],
+ * });
+ * ```
+ */
+export function email(options: EmailOptions): Channel {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const egress = createEgress({ ...options.egress, allowPrivate: options.allowPrivateAttachments ?? false });
+  const senders = sendersFor(options);
+  const from = senderAddress(options);
+  const replyTo = options.replyTo === undefined ? null : parseMailbox("replyTo", options.replyTo);
+  return {
+    name: options.name ?? "email",
+    retryDelaysMs: options.retryDelaysMs ?? RETRY_DELAYS_MS,
+    timeoutMs: timeoutMs + ENGINE_MARGIN_MS,
+    isConfigured: (tenant) => senders(tenant).length > 0,
+    invalidRecipient(recipient) {
+      const parsed = parseAddress(recipient);
+      return "problem" in parsed ? parsed.problem : null;
+    },
+    invalidMeta: (meta) => invalidEmailMeta(meta, egress),
+    async deliver(task, engineSignal): Promise<DeliveryOutcome> {
+      const endsAt = performance.now() + timeoutMs;
+      const signal = AbortSignal.any([engineSignal, AbortSignal.timeout(timeoutMs)]);
+      const prepared = await prepare({ task, options, egress, signal });
+      if ("status" in prepared) {
+        return prepared;
+      }
+      const mail = mailOf({ ...prepared, task, from: from(task.tenant), replyTo });
+      const outcome = await sendWithFailover(mail, senders(task.tenant), { endsAt, signal });
+      return withNote(outcome, prepared.composed.note);
+    },
+  } satisfies Channel;
+}
+
+/** Checks a fixed sender at once, and a tenant's when it is needed. */
+function senderAddress({ from }: EmailOptions) {
+  if (typeof from === "function") {
+    return (tenant: string) => parseMailbox("from", from(tenant));
+  }
+  const fixed = parseMailbox("from", from);
+  return () => fixed;
+}
+
+interface Preparation {
+  readonly task: DeliveryTask;
+  readonly options: EmailOptions;
+  readonly egress: Egress;
+  readonly signal: AbortSignal;
+}
+
+interface Prepared {
+  readonly address: string;
+  readonly composed: Composed;
+  readonly attachments: readonly Attachment[];
+}
+
+/** Everything that can fail before a server is asked. The checks made at creation are made again: they guard this call. */
+async function prepare({ task, options, egress, signal }: Preparation): Promise<Prepared | DeliveryOutcome> {
+  const recipient = parseAddress(task.address);
+  const problems = "problem" in recipient ? [`the address ${recipient.problem}`] : invalidEmailMeta(task.meta, egress);
+  if ("problem" in recipient || problems.length > 0) {
+    return emailFailure(problems.join("; "), false);
+  }
+  if (!/^[\w.-]+$/.test(task.id)) {
+    return emailFailure("the delivery's id cannot be part of a Message-ID", false);
+  }
+  const composed = await compose(task, options.templates);
+  if ("problem" in composed) {
+    return emailFailure(composed.problem, false);
+  }
+  const attachments = await fetchAttachments(attachmentRefs(task.meta.attachments), egress, signal);
+  return "error" in attachments
+    ? emailFailure(attachments.error, attachments.transient)
+    : { address: recipient.address, composed, attachments };
+}
+
+interface MailParts extends Prepared {
+  readonly task: DeliveryTask;
+  readonly from: Mailbox & { readonly domain: string };
+  readonly replyTo: Mailbox | null;
+}
+
+function mailOf({ address, composed, attachments, task, from, replyTo }: MailParts): Mail {
+  return {
+    from: { name: from.name, address: from.address },
+    to: { name: "", address },
+    ...(replyTo && { replyTo: { name: replyTo.name, address: replyTo.address } }),
+    envelope: { from: from.address, to: [address] },
+    subject: composed.subject,
+    text: composed.text,
+    ...(composed.html !== undefined && { html: composed.html }),
+    messageId: `<${task.id}@${from.domain}>`,
+    // Vacation programs do not answer mail that says this of itself.
+    headers: { "Auto-Submitted": "auto-generated" },
+    attachments: [...attachments],
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  };
+}
+
+function withNote(outcome: DeliveryOutcome, note: string | undefined): DeliveryOutcome {
+  if (outcome.status === "failed" || note === undefined) {
+    return outcome;
+  }
+  return { ...outcome, note: outcome.note === undefined ? note : `${note}; ${outcome.note}` };
+}

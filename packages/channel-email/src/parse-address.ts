@@ -1,0 +1,38 @@
+import { domainToASCII } from "node:url";
+
+/** A mailbox address that means the same to every mail program, or why it is not one. */
+export type ParsedAddress = { readonly address: string; readonly domain: string } | { readonly problem: string };
+
+const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
+const LOCAL_PART = new RegExp(`^${ATOM}(?:\\.${ATOM})*$`);
+const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * Takes one plain address: no name, no quotes, no comments, no groups, no lists, no address literals. These are what mail
+ * programs read differently, and so what redirects mail. An internationalised domain is turned into its ASCII form.
+ */
+export function parseAddress(text: string): ParsedAddress {
+  const at = text.indexOf("@");
+  if (text.length > 254 || at === -1 || at !== text.lastIndexOf("@")) {
+    return { problem: "must be one plain e-mail address, such as name@example.com" };
+  }
+  const local = text.slice(0, at);
+  if (local.length > 64 || !LOCAL_PART.test(local)) {
+    return { problem: "must have a plain name before the @: letters, digits and dots, without quotes, spaces or accents" };
+  }
+  const domain = asciiDomain(text.slice(at + 1));
+  return domain === null ? { problem: "must have a domain with a dot after the @" } : { address: `${local}@${domain}`, domain };
+}
+
+/** The domain in lower case and ASCII, or null when it is none. */
+function asciiDomain(text: string): string | null {
+  // What a URL parser would forgive, a percent sign or a line break, is not forgiven here.
+  const isAscii = /^[A-Za-z0-9.-]+$/.test(text);
+  if (!isAscii && !/^[\p{L}\p{M}\p{N}.-]+$/u.test(text)) {
+    return null;
+  }
+  const domain = isAscii ? text.toLowerCase() : domainToASCII(text);
+  const labels = domain.split(".");
+  const isDomain = domain.length <= 253 && labels.length > 1 && labels.every((label) => LABEL.test(label));
+  return isDomain && !/^\d+$/.test(labels.at(-1) ?? "") ? domain : null;
+}

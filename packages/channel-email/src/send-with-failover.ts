@@ -1,0 +1,76 @@
+import type { DeliveryFailure, DeliveryOutcome } from "@belfry/core";
+import MailComposer from "nodemailer/lib/mail-composer";
+import type { MailSender, OutgoingMail, SentMail } from "./mail-sender.ts";
+import { emailFailure, failureOf, oneLine } from "./smtp-failure.ts";
+
+/** A mail without the signal, which each transport gets its own of. */
+export type Mail = Omit<OutgoingMail, "signal">;
+
+/** The time an attempt has left. */
+export interface Budget {
+  /** In milliseconds of `performance.now()`. */
+  readonly endsAt: number;
+  readonly signal: AbortSignal;
+}
+
+/** Sends `mail` by the first of `senders` that takes it. A refusal for good ends it; the others would only repeat it. */
+export async function sendWithFailover(mail: Mail, senders: readonly MailSender[], budget: Budget): Promise<DeliveryOutcome> {
+  if (!namesOnly(mail.envelope.to, composedRecipients(mail))) {
+    return emailFailure("the mail would have named other recipients than the intended one", false);
+  }
+  let failed: DeliveryFailure = emailFailure("no e-mail transport is configured", false);
+  for (const [index, sender] of senders.entries()) {
+    // Each transport gets its share of what is left, so that a server that never answers leaves time for the next one.
+    const shareMs = Math.max(1, Math.floor((budget.endsAt - performance.now()) / (senders.length - index)));
+    const signal = AbortSignal.any([budget.signal, AbortSignal.timeout(shareMs)]);
+    const outcome = await sendOnce(mail, sender, signal);
+    if (outcome.status !== "failed") {
+      return index === 0 ? outcome : { ...outcome, note: `sent by fallback transport ${index}` };
+    }
+    failed = outcome;
+    if (!outcome.transient || budget.signal.aborted) {
+      break;
+    }
+  }
+  return failed;
+}
+
+async function sendOnce(mail: Mail, sender: MailSender, signal: AbortSignal): Promise<DeliveryOutcome> {
+  try {
+    const sent = await unlessAborted(signal, sender.sendMail({ ...mail, signal }));
+    const named = recipientsOf(sent);
+    if (named && !namesOnly(mail.envelope.to, named)) {
+      return emailFailure("the transport named other recipients than the intended one", false);
+    }
+    const response = sent.response === undefined ? {} : { response: oneLine(sent.response) };
+    return { status: "sent", provider: "smtp", messageId: mail.messageId, ...response };
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
+/** Transports that know nothing of signals are not waited for either. */
+function unlessAborted(signal: AbortSignal, sending: Promise<SentMail>): Promise<SentMail> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(Object.assign(new Error("aborted"), { code: "EABORT" }));
+    signal.addEventListener("abort", onAbort, { once: true });
+    sending.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    if (signal.aborted) {
+      onAbort();
+    }
+  });
+}
+
+/** Whom nodemailer would name if it went by the headers it writes. */
+function composedRecipients({ from, to, replyTo }: Mail): readonly string[] {
+  return new MailComposer({ from, to, ...(replyTo && { replyTo }) }).compile().getEnvelope().to;
+}
+
+function recipientsOf({ envelope }: SentMail): readonly string[] | null {
+  const to = envelope?.to;
+  return to === undefined ? null : typeof to === "string" ? [to] : to;
+}
+
+function namesOnly(intended: readonly string[], named: readonly string[]): boolean {
+  return named.length === intended.length && named.every((address, index) => address === intended[index]);
+}

@@ -1,0 +1,65 @@
+import { BelfryError } from "@belfry/core";
+import { createTransport } from "nodemailer";
+import type { EmailOptions } from "./email-options.ts";
+import type { MailSender, MailTransport } from "./mail-sender.ts";
+
+/**
+ * Tells what carries a tenant's mail, in the order in which to try; empty when nothing does.
+ * @throws `CONFIGURATION`, at once for fixed transports, for what is neither an SMTP URL nor a transport.
+ */
+export function sendersFor(options: EmailOptions): (tenant: string) => readonly MailSender[] {
+  const { transport, provider } = options;
+  if (transport !== undefined && provider !== undefined) {
+    throw new BelfryError("CONFIGURATION", "email: both transport and provider are given; give one of them");
+  }
+  const toSender = senderSource(options.requireTLS ?? false);
+  const fallbacks = (options.fallbackTransports ?? []).map(toSender);
+  if (provider) {
+    return (tenant) => {
+      const own = listOf(provider(tenant)).map(toSender);
+      return own.length === 0 ? [] : [...own, ...fallbacks];
+    };
+  }
+  const fixed = transport === undefined ? [] : [toSender(transport), ...fallbacks];
+  return () => fixed;
+}
+
+function listOf(given: MailTransport | readonly MailTransport[] | null): readonly MailTransport[] {
+  if (given === null) {
+    return [];
+  }
+  return typeof given === "string" || "sendMail" in given ? [given] : given;
+}
+
+function senderSource(requireTLS: boolean): (transport: MailTransport) => MailSender {
+  return (transport) => {
+    if (typeof transport !== "string") {
+      return checkedSender(transport);
+    }
+    const options = smtpOptions(transport, requireTLS);
+    // A connection for each mail: nothing to close, and ending an attempt ends its connection.
+    return { sendMail: (mail) => createTransport(options).sendMail(mail) };
+  };
+}
+
+function checkedSender(sender: MailSender): MailSender {
+  if (typeof sender?.sendMail !== "function") {
+    throw new BelfryError("CONFIGURATION", "email: a transport is neither an SMTP URL nor an object with sendMail");
+  }
+  return sender;
+}
+
+/** Reads an SMTP URL. Its message never contains it: it may hold a password. */
+function smtpOptions(url: string, requireTLS: boolean) {
+  const parsed = URL.parse(url);
+  if (!parsed || !["smtp:", "smtps:"].includes(parsed.protocol) || parsed.hostname === "") {
+    throw new BelfryError("CONFIGURATION", "email: a transport is not an SMTP URL; give smtp://user:password@host:587 or smtps://…");
+  }
+  if (parsed.searchParams.has("pool")) {
+    throw new BelfryError(
+      "CONFIGURATION",
+      "email: an SMTP URL cannot ask for a pool; give nodemailer's createTransport({ pool: true, … })",
+    );
+  }
+  return { url, ...(requireTLS && { requireTLS }), disableFileAccess: true, disableUrlAccess: true };
+}

@@ -1,0 +1,73 @@
+import type { DeliveryFailure } from "@belfry/core";
+
+/** The commands whose 5xx speaks of this mail. A 5xx before them, to a greeting or a login, speaks of the connection. */
+const MAIL_COMMANDS: ReadonlySet<string> = new Set(["MAIL FROM", "RCPT TO", "DATA"]);
+
+/** Nodemailer's names for what will be no different next time, where no server has spoken. */
+const PERMANENT_CODES: ReadonlySet<string> = new Set(["EENVELOPE", "EMESSAGE", "EFILEACCESS", "EURLACCESS", "EMAXRECIPIENTS"]);
+
+/** Texts that name neither hosts nor credentials, which the errors' own may. */
+const TEXTS: Readonly<Record<string, string>> = {
+  EABORT: "the mail server did not answer in time",
+  ETIMEDOUT: "the mail server did not answer in time",
+  EAUTH: "the mail server refused the login",
+  ENOAUTH: "the mail server refused the login",
+  EOAUTH2: "the mail server refused the login",
+  ETLS: "no TLS connection could be made to the mail server",
+  EREQUIRETLS: "no TLS connection could be made to the mail server",
+  ECONNECTION: "the mail server could not be reached, or broke off",
+  ESOCKET: "the mail server could not be reached, or broke off",
+  EDNS: "the mail server could not be reached, or broke off",
+};
+
+/** As much of a server's answer as the engine keeps. */
+const RESPONSE_LENGTH = 1_000;
+
+/** What the error of a transport means for the delivery. */
+export function failureOf(error: unknown): DeliveryFailure {
+  const { code, command, responseCode, response } = describeError(error);
+  const transient = !isPermanent(code, command, responseCode);
+  return {
+    ...emailFailure(errorText(code, command, responseCode), transient),
+    ...(response !== undefined && { response: oneLine(response) }),
+  };
+}
+
+/** A failure of this channel. */
+export function emailFailure(error: string, transient: boolean): DeliveryFailure {
+  return { status: "failed", provider: "smtp", transient, error };
+}
+
+/** A server's answer as one line of storable text. */
+export function oneLine(text: string): string {
+  return text
+    .replace(/[\p{Cc}\s]+/gu, " ")
+    .trim()
+    .slice(0, RESPONSE_LENGTH)
+    .toWellFormed();
+}
+
+function isPermanent(code: string, command: string, responseCode: number): boolean {
+  if (responseCode === 0) {
+    return PERMANENT_CODES.has(code);
+  }
+  // 503 says that the session was in the wrong state, not that the mail was refused.
+  return responseCode >= 500 && responseCode < 600 && responseCode !== 503 && (command === "" || MAIL_COMMANDS.has(command));
+}
+
+function errorText(code: string, command: string, responseCode: number): string {
+  if (responseCode !== 0 && (command === "" || MAIL_COMMANDS.has(command))) {
+    return `the mail server answered ${responseCode}${command === "" ? "" : ` to ${command}`}`;
+  }
+  return TEXTS[code] ?? `the mail could not be sent${code === "" ? "" : ` (${code})`}`;
+}
+
+function describeError(error: unknown) {
+  const fields: Readonly<Record<string, unknown>> = error instanceof Error ? { ...error } : {};
+  return {
+    code: typeof fields.code === "string" ? fields.code : "",
+    command: typeof fields.command === "string" ? fields.command : "",
+    responseCode: typeof fields.responseCode === "number" ? fields.responseCode : 0,
+    response: typeof fields.response === "string" ? fields.response : undefined,
+  };
+}

@@ -1,0 +1,146 @@
+import { createServer } from "node:net";
+import { createTransport } from "nodemailer";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { email } from "../src/index.ts";
+import { mailServers, smtpError } from "./mail-server.ts";
+import { noAbort, only, taskOf } from "./task.ts";
+
+const from = "shop@example.com";
+
+describe("failures", () => {
+  const servers = mailServers();
+
+  afterEach(() => servers.closeAll());
+
+  it.each([
+    [421, true],
+    [450, true],
+    [451, true],
+    [452, true],
+    [550, false],
+    [552, false],
+    [553, false],
+    [554, false],
+  ])("takes %i at every command for transient: %s", async (code, transient) => {
+    const atMail = await servers.start({ onMailFrom: (_address, _session, callback) => callback(smtpError(code)) });
+    const atRcpt = await servers.start({
+      onRcptTo: (_address, _session, callback) => callback(smtpError(code, "mailbox <jane@example.com>")),
+    });
+    const atData = await servers.start({
+      onData: (stream, _session, callback) => {
+        stream.resume();
+        stream.on("end", () => callback(smtpError(code)));
+      },
+    });
+    const [mail, rcpt, data] = await Promise.all(
+      [atMail, atRcpt, atData].map(({ url }) => email({ transport: url, from }).deliver(taskOf(), noAbort)),
+    );
+    for (const outcome of [mail, rcpt, data]) {
+      expect(outcome).toMatchObject({ status: "failed", provider: "smtp", transient });
+    }
+    if (code !== 421) {
+      expect(rcpt).toMatchObject({ error: `the mail server answered ${code} to RCPT TO`, response: `${code} mailbox <jane@example.com>` });
+      expect(data).toMatchObject({ error: `the mail server answered ${code} to DATA` });
+    }
+  });
+
+  it("tries again when the connection breaks before the answer, and not when it breaks after it", async () => {
+    const before = await servers.start({}, (_accept, server) => server.drop("reset"));
+    expect(await email({ transport: before.url, from }).deliver(taskOf(), noAbort)).toMatchObject({ status: "failed", transient: true });
+    const after = await servers.start({}, (accept, server) => {
+      accept();
+      server.drop("flushed");
+    });
+    expect(await email({ transport: after.url, from }).deliver(taskOf(), noAbort)).toMatchObject({ status: "sent" });
+  });
+
+  it("tries again when no server answers, and names neither host nor cause", async () => {
+    const server = await servers.start();
+    await server.close();
+    expect(await email({ transport: server.url, from }).deliver(taskOf(), noAbort)).toEqual({
+      status: "failed",
+      provider: "smtp",
+      transient: true,
+      error: "the mail server could not be reached, or broke off",
+    });
+  });
+
+  it("gives up on a server that never greets, and ends its connection", async () => {
+    const closed = vi.fn();
+    const silent = createServer((socket) => socket.on("error", () => undefined).on("close", closed));
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address() as { port: number };
+    const outcome = await email({ transport: `smtp://127.0.0.1:${port}`, from, timeoutMs: 200 }).deliver(taskOf(), noAbort);
+    expect(outcome).toMatchObject({ status: "failed", transient: true, error: "the mail server did not answer in time" });
+    await vi.waitFor(() => expect(closed).toHaveBeenCalled());
+    silent.close();
+  });
+
+  it("ends its connection when the engine aborts", async () => {
+    const abort = new AbortController();
+    const server = await servers.start({ onRcptTo: () => abort.abort() });
+    const outcome = await email({ transport: server.url, from }).deliver(taskOf(), abort.signal);
+    expect(outcome).toMatchObject({ status: "failed", transient: true, error: "the mail server did not answer in time" });
+    await vi.waitFor(() => expect(server.openConnections()).toBe(0));
+    expect(server.mails).toHaveLength(0);
+  });
+
+  it("does not wait for a transport that ignores the abort", async () => {
+    const transport = { sendMail: () => new Promise<never>(() => undefined) };
+    expect(await email({ transport, from, timeoutMs: 50 }).deliver(taskOf(), noAbort)).toMatchObject({ status: "failed", transient: true });
+  });
+
+  it("sends neither login nor mail over plain text when TLS is required and STARTTLS was stripped", async () => {
+    const onAuth = vi.fn();
+    const server = await servers.start({ onAuth, disabledCommands: ["STARTTLS"], allowInsecureAuth: true });
+    const transport = `smtp://me:s3cret@127.0.0.1:${server.port}`;
+    expect(await email({ transport, from, requireTLS: true }).deliver(taskOf(), noAbort)).toMatchObject({
+      status: "failed",
+      transient: true,
+      error: "no TLS connection could be made to the mail server",
+    });
+    expect(onAuth).not.toHaveBeenCalled();
+    expect(server.mails).toHaveLength(0);
+  });
+
+  it("tries again after a refused login, and shows no password", async () => {
+    const server = await servers.start({
+      onAuth: (_auth, _session, callback) => callback(smtpError(535, "bad login")),
+      disabledCommands: ["STARTTLS"],
+      allowInsecureAuth: true,
+    });
+    const outcome = await email({ transport: `smtp://me:s3cret@127.0.0.1:${server.port}`, from }).deliver(taskOf(), noAbort);
+    expect(outcome).toMatchObject({ status: "failed", transient: true, error: "the mail server refused the login" });
+    expect(JSON.stringify(outcome)).not.toContain("s3cret");
+  });
+
+  it("sends by the next transport when one fails for the time being", async () => {
+    const busy = await servers.start({ onRcptTo: (_address, _session, callback) => callback(smtpError(450)) });
+    const down = await servers.start();
+    await down.close();
+    const good = await servers.start();
+    const channel = email({ transport: busy.url, fallbackTransports: [down.url, good.url], from });
+    expect(await channel.deliver(taskOf(), noAbort)).toMatchObject({ status: "sent", note: "sent by fallback transport 2" });
+    expect(only(good.mails).parsed.messageId).toBe("<0193c5a0-0000-7000-8000-000000000001@example.com>");
+  });
+
+  it("sends by the next transport when one stays silent, within its time", async () => {
+    const tarpit = await servers.start({ onConnect: () => undefined });
+    const good = await servers.start();
+    const channel = email({ provider: () => [tarpit.url, createTransport(good.url)], from, timeoutMs: 2_000 });
+    expect(await channel.deliver(taskOf(), noAbort)).toMatchObject({ status: "sent", note: "sent by fallback transport 1" });
+  });
+
+  it("asks no other transport when one has refused the mail for good", async () => {
+    const refusing = await servers.start({ onRcptTo: (_address, _session, callback) => callback(smtpError(550)) });
+    const other = await servers.start();
+    const channel = email({ transport: refusing.url, fallbackTransports: [other.url], from });
+    expect(await channel.deliver(taskOf(), noAbort)).toMatchObject({ status: "failed", transient: false });
+    expect(other.connections()).toBe(0);
+  });
+
+  it("fails when the transport says that it named someone else", async () => {
+    const transport = { sendMail: async () => ({ envelope: { to: ["evil@x.test"] } }) };
+    expect(await email({ transport, from }).deliver(taskOf(), noAbort)).toMatchObject({ status: "failed", transient: false });
+  });
+});

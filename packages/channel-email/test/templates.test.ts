@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type EmailTemplates, email } from "../src/index.ts";
+import { type MailServer, mailServers } from "./mail-server.ts";
+import { noAbort, only, taskOf } from "./task.ts";
+
+describe("templates", () => {
+  const servers = mailServers();
+  let server: MailServer;
+
+  beforeEach(async () => {
+    server = await servers.start();
+  });
+
+  afterEach(() => servers.closeAll());
+
+  async function deliver(templates: EmailTemplates | undefined, changes: Parameters<typeof taskOf>[0]) {
+    const options = { transport: server.url, from: "shop@example.com" };
+    return email(templates ? { ...options, templates } : options).deliver(taskOf(changes), noAbort);
+  }
+
+  /** What a template's text comes to. */
+  async function rendered(text: string, changes: Parameters<typeof taskOf>[0] = {}) {
+    await deliver({ t: { text } }, { ...changes, meta: { template: "t", ...changes.meta } });
+    return only(server.mails).parsed.text?.trimEnd();
+  }
+
+  it("fills names from the notification and its meta, escaped in HTML only", async () => {
+    const welcome = {
+      subject: "{{ sender }} in {{room.name}}",
+      text: "{{subject}}: {{content}} ({{recipient}}, {{room_id}}, {{count}}, {{urgent}})",
+      html: '<style>p { color: red }</style><p title="{{sender}}">{{content}}</p>',
+    };
+    const meta = { template: "welcome", sender: `<b>"J" & 'D'</b>`, room: { name: "General" }, count: 3, urgent: true };
+    const outcome = await deliver({ welcome }, { subject: "Hi", content: "<img onerror=alert(1)>", roomId: "r1", meta });
+    expect(outcome).toMatchObject({ status: "sent" });
+    expect(outcome).not.toHaveProperty("note");
+    const { parsed } = only(server.mails);
+    expect(parsed.subject).toBe(`<b>"J" & 'D'</b> in General`);
+    expect(parsed.text?.trimEnd()).toBe("Hi: <img onerror=alert(1)> (jane@example.com, r1, 3, true)");
+    expect(parsed.html?.trim()).toBe(
+      '<style>p { color: red }</style><p title="&lt;b&gt;&quot;J&quot; &amp; &#39;D&#39;&lt;/b&gt;">&lt;img onerror=alert(1)&gt;</p>',
+    );
+  });
+
+  it.each([
+    "{{constructor.constructor('return process')()}}",
+    "{{constructor}}",
+    "{{constructor.name}}",
+    "{{__proto__}}",
+    "{{toString}}",
+    "{{sender.length}}",
+    "{{#each list}}x{{/each}}",
+    "{{> partial}}",
+    "{{{content",
+    "{{ }}",
+    "{{missing}}",
+    "{{list}}",
+    "{{a-b..c}}",
+    "$content",
+    "<%= content %>",
+  ])("leaves %s as it is", async (text) => {
+    expect(await rendered(text, { meta: { sender: "Jane", list: ["a"] } })).toBe(text);
+  });
+
+  it("fills nothing into what it has filled in", async () => {
+    expect(await rendered("{{content}}", { content: "{{sender}} $& $1", meta: { sender: "Jane" } })).toBe("{{sender}} $& $1");
+  });
+
+  it("puts no link into HTML that leads anywhere but to the web or a mailbox", async () => {
+    const html = '<a href="{{good}}">a</a><a href={{bad}}>b</a><img src=\'{{bad}}\'><a href="https://example.com/{{bad}}">c</a>';
+    await deliver({ t: { html } }, { meta: { template: "t", good: "https://example.com/?a=1&b=2", bad: "javascript:alert(1)" } });
+    expect(only(server.mails).parsed.html?.trim()).toBe(
+      '<a href="https://example.com/?a=1&amp;b=2">a</a><a href=#>b</a><img src=\'#\'><a href="https://example.com/javascript:alert(1)">c</a>',
+    );
+  });
+
+  it("keeps what the template does not write, and lets its HTML stand before the sender's", async () => {
+    const meta = { template: "t", html_content: "<p>sender</p>" };
+    await deliver({ t: { subject: "From {{recipient}}" } }, { meta });
+    const { parsed } = only(server.mails);
+    expect([parsed.subject, parsed.text?.trimEnd(), parsed.html?.trim()]).toEqual([
+      "From jane@example.com",
+      "You have a new message.",
+      "<p>sender</p>",
+    ]);
+  });
+
+  it.each([
+    ["one that is not registered", { other: { text: "x" } }],
+    ["one named like an object's own", {}],
+    ["one where there are none", undefined],
+  ])("ignores an unknown template and says so: %s", async (_what, templates) => {
+    const outcome = await deliver(templates, { meta: { template: "toString" } });
+    expect(outcome).toMatchObject({ status: "sent", note: 'the template "toString" is not known; the content was sent' });
+    expect(only(server.mails).parsed.text?.trimEnd()).toBe("You have a new message.");
+  });
+
+  it("takes the fallback's template for a fallback", async () => {
+    const templates = { first: { text: "first" }, second: { text: "second" } };
+    const meta = { template: "first", fallback_template: "second" };
+    await deliver(templates, { meta });
+    await deliver(templates, { meta, isFallback: true });
+    await deliver(templates, { meta: { template: "first" }, isFallback: true });
+    expect(server.mails.map(({ parsed }) => parsed.text?.trimEnd())).toEqual(["first", "second", "first"]);
+  });
+
+  it("lets a function of the host's write the mail, or leave it", async () => {
+    const templates: EmailTemplates = async (task) =>
+      task.meta.template === "mine" ? { text: `for ${task.recipient}`, html: "<b>x</b>" } : null;
+    await deliver(templates, { meta: { template: "mine" } });
+    await deliver(templates, {});
+    expect(server.mails.map(({ parsed }) => parsed.text?.trimEnd())).toEqual(["for jane@example.com", "You have a new message."]);
+    expect(server.mails[0]?.parsed.html?.trim()).toBe("<b>x</b>");
+  });
+
+  it("fails for good when the function throws or writes a line break into the subject, and shows neither its message", async () => {
+    const throwing = () => {
+      throw new TypeError("password hunter2");
+    };
+    expect(await deliver(throwing, {})).toEqual({
+      status: "failed",
+      provider: "smtp",
+      transient: false,
+      error: "the template function threw TypeError",
+    });
+    expect(await deliver(() => ({ subject: "a\r\nBcc: evil@x.test" }), {})).toMatchObject({ status: "failed", transient: false });
+    expect(server.mails).toHaveLength(0);
+  });
+});
