@@ -2,11 +2,8 @@ import { type ContractService, createHandler, type Handler, type HandlerOptions 
 import { fromNodeRequest, type UpgradeListener, upgradeListener, writeResponse } from "@belfry/core/node";
 import type { NextFunction, Request, Response } from "express";
 
-/** How Belfry is mounted into Express. */
-export interface ExpressBelfryOptions extends HandlerOptions {
-  /** The prefix of WebSocket paths, where Belfry is not mounted at the root: `app.use("/x", belfry)` takes `"/x"`. @default "" */
-  readonly basePath?: string;
-}
+/** How Belfry is mounted into Express. `basePath` is needed for WebSockets below a prefix: `"/x"` for a mount at `/x`. */
+export type ExpressBelfryOptions = HandlerOptions;
 
 /** Express middleware that answers Belfry's paths and passes every other one on. */
 export interface ExpressBelfry {

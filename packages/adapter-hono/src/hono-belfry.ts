@@ -3,11 +3,8 @@ import { type UpgradeListener, upgradeListener } from "@belfry/core/node";
 import { type Context, Hono } from "hono";
 import { routePath } from "hono/route";
 
-/** How Belfry is mounted into Hono. */
-export interface HonoBelfryOptions extends HandlerOptions {
-  /** The prefix of WebSocket paths, where Belfry is not mounted at the root: `app.route("/x", belfry)` takes `"/x"`. @default "" */
-  readonly basePath?: string;
-}
+/** How Belfry is mounted into Hono. `basePath` is needed for WebSockets below a prefix: `"/x"` for a mount at `/x`. */
+export type HonoBelfryOptions = HandlerOptions;
 
 /** A Hono app that answers Belfry's paths and passes every other one on. */
 export interface HonoBelfry extends Hono {

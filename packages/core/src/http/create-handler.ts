@@ -48,7 +48,7 @@ export function createHandler(service: ContractService, options: HandlerOptions)
   const handle = (request: HttpRequest) => core.handle(request);
   return {
     handle,
-    fetch: fetchHandler(handle),
+    fetch: fetchHandler(handle, options.basePath ?? ""),
     connect: async (request) => acceptSocket(core, request),
     openapi: (contractName) => openapiDocument(core.contract(contractName)),
     close: () => core.streams.closeAll(),

@@ -2,20 +2,23 @@ import { BelfryError } from "../errors.ts";
 import type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
 
 /** Wraps a handler for runtimes that speak Request and Response. */
-export function fetchHandler(handle: (request: HttpRequest) => Promise<HttpResponse | null>): (request: Request) => Promise<Response> {
+export function fetchHandler(
+  handle: (request: HttpRequest) => Promise<HttpResponse | null>,
+  mountPath: string,
+): (request: Request) => Promise<Response> {
   return async (request) => {
-    const response = await handle(fromFetchRequest(request));
+    const { pathname, search } = new URL(request.url);
+    const response = await handle(fromFetchRequest(request, { url: pathname + search, mountPath }));
     return response ? toFetchResponse(response) : Response.json({ detail: "Not Found" }, { status: 404 });
   };
 }
 
-/** Reads a fetch Request as plain data. `path` overrides its own path and query, for a handler mounted below a prefix. */
-export function fromFetchRequest(request: Request, path?: { readonly url: string; readonly mountPath: string }): HttpRequest {
-  const url = new URL(request.url);
+/** Reads a fetch Request as plain data; `place` says where the routes begin. */
+export function fromFetchRequest(request: Request, place: { readonly url: string; readonly mountPath: string }): HttpRequest {
   return {
     method: request.method.toUpperCase(),
-    url: path?.url ?? url.pathname + url.search,
-    mountPath: path?.mountPath ?? "",
+    url: place.url,
+    mountPath: place.mountPath,
     headers: Object.fromEntries(request.headers),
     body: (maxBytes) => readBody(request, maxBytes),
   };

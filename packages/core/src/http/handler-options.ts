@@ -13,6 +13,11 @@ export interface HandlerOptions {
   readonly maxBodyBytes?: number;
   /** Origins that browsers may open WebSockets from, for example `["https://app.example.com"]`. @default any */
   readonly allowedOrigins?: readonly string[];
+  /**
+   * The prefix everything is mounted under, for example `/x`: adapters need it to know their WebSockets, `fetch` for
+   * links (it gets its paths without the prefix). @default ""
+   */
+  readonly basePath?: string;
   /** Anything pino-shaped. @default warnings and errors on the console */
   readonly logger?: Logger;
   /** @default the machine's clock */

@@ -216,6 +216,22 @@ export function realtimeSuite(harness: HttpHarness): void {
       again.drop();
     });
 
+    test("a frame about an older item does not turn an SSE client's position back", async () => {
+      const headers = await setting.bearer("sse4");
+      const first = await create("sse4", "old");
+      await create("sse4", "new");
+      const client = await new StreamClient().open(`${setting.url}${STREAM}`, headers);
+      await client.received.count(1);
+      await setting.service.inbox("sse4").markRead(first.id);
+      await client.received.count(2);
+      const { epoch } = await setting.service.inbox("sse4").counts();
+      expect(client.events).toEqual([
+        { event: "inbox_state", id: `${epoch}:2` },
+        { event: "notification_read", id: `${epoch}:2` },
+      ]);
+      client.drop();
+    });
+
     test("SSE takes the token in the query too, and refuses a bad one with 401", async () => {
       const client = await new StreamClient().open(`${setting.url}${STREAM}?token=${await jwt("sse3")}`, {});
       expect(client.status).toBe(200);

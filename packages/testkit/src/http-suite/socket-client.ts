@@ -64,14 +64,6 @@ export class SocketClient {
     this.socket.on("error", () => this.received.changed());
   }
 
-  async opened(): Promise<this> {
-    await this.received.until(() => this.socket.readyState === WebSocket.OPEN || this.closeCode !== null || this.received.frames.length > 0);
-    if (this.socket.readyState === WebSocket.CONNECTING) {
-      await new Promise((resolve) => this.socket.once("open", resolve));
-    }
-    return this;
-  }
-
   /** Resolves once the server has opened the session: it answers messages after that. */
   async ready(): Promise<this> {
     await new Promise<void>((resolve) => {

@@ -1,0 +1,118 @@
+import type { InboxSignal, Transport, TransportListener } from "@belfry/core";
+import { afterEach, describe, expect, test } from "vitest";
+
+/** What the transport suite needs of an implementation. */
+export interface TransportHarness {
+  /** A new transport of one process. Those of one test belong to one installation. */
+  create(): Promise<Transport>;
+  /** Whether several transports of an installation hear each other, as those of several processes do. */
+  readonly crossesProcesses: boolean;
+}
+
+/** Keeps what a transport told, and waits for conditions on it. */
+class Ear implements TransportListener {
+  readonly signals: InboxSignal[] = [];
+  gaps = 0;
+
+  onSignals(signals: readonly InboxSignal[]): void {
+    this.signals.push(...signals);
+  }
+
+  onGap(): void {
+    this.gaps += 1;
+  }
+
+  seqs(): number[] {
+    return this.signals.map(({ seq }) => seq);
+  }
+}
+
+function signal(seq: number, more: Partial<InboxSignal> = {}): InboxSignal {
+  return { tenant: "t", userId: "u", change: "created", seq, epoch: "e", id: "01920000-0000-7000-8000-000000000000", ...more };
+}
+
+const range = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
+
+/**
+ * Holds a transport against what `Transport` promises.
+ *
+ * @example
+ * ```ts
+ * transportSuite("memory", { crossesProcesses: false, create: async () => memoryTransport() });
+ * ```
+ */
+export function transportSuite(name: string, harness: TransportHarness): void {
+  describe(`transport: ${name}`, () => {
+    const made: Transport[] = [];
+    const create = async () => {
+      const transport = await harness.create();
+      made.push(transport);
+      return transport;
+    };
+    afterEach(async () => {
+      await Promise.all(made.splice(0).map((transport) => transport.stop()));
+    });
+
+    test("a process hears its own signals at once, whole and in order", async () => {
+      const [transport, ear] = [await create(), new Ear()];
+      await transport.start(ear);
+      const item = signal(1, { change: "read", count: 3, userId: "Zoë 😀" });
+      transport.publish([item, signal(2)]);
+      transport.publish([signal(3)]);
+      expect(ear.signals).toEqual([item, signal(2), signal(3)]);
+    });
+
+    test("publishing before the start and after the stop throws nothing and tells nothing", async () => {
+      const [transport, ear] = [await create(), new Ear()];
+      transport.publish([signal(1)]);
+      await transport.start(ear);
+      await transport.stop();
+      transport.publish([signal(2)]);
+      expect(ear.signals).toEqual([]);
+    });
+
+    test("starting twice tells everything once; stopping twice is allowed", async () => {
+      const [transport, ear] = [await create(), new Ear()];
+      await transport.start(ear);
+      await transport.start(ear);
+      transport.publish([signal(1)]);
+      expect(ear.seqs()).toEqual([1]);
+      await transport.stop();
+      await transport.stop();
+    });
+
+    test("a stopped transport can be started again", async () => {
+      const [transport, ear] = [await create(), new Ear()];
+      await transport.start(new Ear());
+      await transport.stop();
+      await transport.start(ear);
+      transport.publish([signal(1)]);
+      expect(ear.seqs()).toEqual([1]);
+    });
+
+    describe.skipIf(!harness.crossesProcesses)("between processes (only where it crosses them)", () => {
+      test("every process hears every signal, once and in the order of its sender, or is told of a gap", async () => {
+        const [one, two] = [await create(), await create()];
+        const [earOne, earTwo] = [new Ear(), new Ear()];
+        await Promise.all([one.start(earOne), two.start(earTwo)]);
+        for (const seq of range(200)) {
+          one.publish([signal(seq)]);
+        }
+        await expect.poll(() => earTwo.gaps > 0 || earTwo.seqs().at(-1) === 200, { timeout: 20_000 }).toBe(true);
+        if (earTwo.gaps === 0) {
+          expect(earTwo.seqs()).toEqual(range(200));
+        }
+        expect(earOne.seqs()).toEqual(range(200));
+      });
+
+      test("names of any script arrive unchanged", async () => {
+        const [one, two] = [await create(), await create()];
+        const ear = new Ear();
+        await Promise.all([one.start(new Ear()), two.start(ear)]);
+        const sent = signal(1, { tenant: "ünï'\"\\", userId: "😀 名\n", change: "deleted", id: "01920000-0000-7000-8000-000000000001" });
+        one.publish([sent]);
+        await expect.poll(() => ear.signals, { timeout: 20_000 }).toMatchObject([{ tenant: sent.tenant, userId: sent.userId, change: "deleted" }]);
+      });
+    });
+  });
+}
