@@ -43,10 +43,13 @@ describe("isUuid", () => {
     expect(isUuid(text)).toBe(true);
   });
 
-  test.each(["", "42", "01923456789a7abc8def0123456789ab", "01923456-789a-7abc-8def-0123456789ab\n", "g1923456-789a-7abc-8def-0123456789ab"])(
-    "%j is none",
-    (text) => {
-      expect(isUuid(text)).toBe(false);
-    },
-  );
+  test.each([
+    "",
+    "42",
+    "01923456789a7abc8def0123456789ab",
+    "01923456-789a-7abc-8def-0123456789ab\n",
+    "g1923456-789a-7abc-8def-0123456789ab",
+  ])("%j is none", (text) => {
+    expect(isUuid(text)).toBe(false);
+  });
 });

@@ -1,7 +1,12 @@
+export type { Channel, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask } from "./channel.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { BelfryError, type BelfryErrorCode, type BelfryErrorOptions, HTTP_STATUS, type Issue, validationError } from "./errors.ts";
+export type { InboxSwept, ItemChanged, NotificationCreated, NotificationEvents, NotificationListener } from "./events.ts";
 export { type Ids, isUuid, uuidV7 } from "./ids.ts";
+export { Inbox } from "./inbox.ts";
 export { consoleLogger, type Logger } from "./logger.ts";
+export type { CreateFields, CreateInput, UntypedCreateInput } from "./model/create-input.ts";
+export { newEpoch } from "./model/epoch.ts";
 export {
   EMPTY_COUNTS,
   EMPTY_EPOCH,
@@ -9,12 +14,20 @@ export {
   type InboxItem,
   type InboxPosition,
   type InboxStatus,
-  inboxItem,
   type ItemRef,
+  inboxItem,
 } from "./model/inbox-item.ts";
 export type { JsonObject, JsonValue } from "./model/json.ts";
 export { DEFAULT_TYPE, type Notification, type NotificationKind } from "./model/notification.ts";
+export { defineTypes, type NotificationType, type NotificationTypes, typeLabel } from "./model/notification-types.ts";
 export { DEFAULT_TENANT, type Owner } from "./model/owner.ts";
+export { NotificationService } from "./notification-service.ts";
+export type { Created } from "./operations/create.ts";
+export type { InboxList, ListInput } from "./operations/list-inbox.ts";
+export type { PreparedNotification } from "./operations/transactional.ts";
+export type { InboxEvent, InboxListener } from "./realtime/inbox-event.ts";
+export type { InboxSubscription } from "./realtime/inbox-feeds.ts";
+export type { NotificationServiceOptions } from "./service-options.ts";
 export type {
   CreatedItem,
   FanOutChunk,
@@ -28,20 +41,7 @@ export type {
   NewNotification,
   Storage,
 } from "./storage.ts";
-export type { InboxChange, InboxSignal, Transport, TransportListener } from "./transport.ts";
-export { type InboxSwept, type ItemChanged, type NotificationCreated, type NotificationEvents, type NotificationListener } from "./events.ts";
-export { Inbox } from "./inbox.ts";
-export type { CreateFields, CreateInput, UntypedCreateInput } from "./model/create-input.ts";
-export { defineTypes, type NotificationType, type NotificationTypes, typeLabel } from "./model/notification-types.ts";
-export { NotificationService } from "./notification-service.ts";
-export type { Created } from "./operations/create.ts";
-export type { InboxList, ListInput } from "./operations/list-inbox.ts";
-export type { PreparedNotification } from "./operations/transactional.ts";
-export type { InboxEvent, InboxListener } from "./realtime/inbox-event.ts";
-export type { InboxSubscription } from "./realtime/inbox-feeds.ts";
-export type { NotificationServiceOptions } from "./service-options.ts";
-export { TenantNotifications } from "./tenant-notifications.ts";
-export { memoryTransport } from "./transports/memory.ts";
-export type { Channel, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask } from "./channel.ts";
-export { newEpoch } from "./model/epoch.ts";
 export { type MemoryStorage, type MemoryTransaction, memoryStorage } from "./storages/memory.ts";
+export { TenantNotifications } from "./tenant-notifications.ts";
+export type { InboxChange, InboxSignal, Transport, TransportListener } from "./transport.ts";
+export { memoryTransport } from "./transports/memory.ts";

@@ -1,5 +1,5 @@
-import { Inbox } from "./inbox.ts";
 import { validationError } from "./errors.ts";
+import { Inbox } from "./inbox.ts";
 import type { CreateInput, UntypedCreateInput } from "./model/create-input.ts";
 import type { InboxItem } from "./model/inbox-item.ts";
 import type { NotificationTypes } from "./model/notification-types.ts";

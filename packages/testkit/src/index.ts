@@ -1,6 +1,6 @@
-export type { StorageHarness, StorageSubject } from "./storage-suite/harness.ts";
-export { storageSuite } from "./storage-suite/storage-suite.ts";
 export type { HttpHarness, Mounting, RunningServer } from "./http-suite/harness.ts";
 export { httpSuite } from "./http-suite/http-suite.ts";
 export { runServer } from "./http-suite/run-server.ts";
+export type { StorageHarness, StorageSubject } from "./storage-suite/harness.ts";
+export { storageSuite } from "./storage-suite/storage-suite.ts";
 export { type TransportHarness, transportSuite } from "./transport-suite.ts";

@@ -111,7 +111,9 @@ export function transportSuite(name: string, harness: TransportHarness): void {
         await Promise.all([one.start(new Ear()), two.start(ear)]);
         const sent = signal(1, { tenant: "ünï'\"\\", userId: "😀 名\n", change: "deleted", id: "01920000-0000-7000-8000-000000000001" });
         one.publish([sent]);
-        await expect.poll(() => ear.signals, { timeout: 20_000 }).toMatchObject([{ tenant: sent.tenant, userId: sent.userId, change: "deleted" }]);
+        await expect
+          .poll(() => ear.signals, { timeout: 20_000 })
+          .toMatchObject([{ tenant: sent.tenant, userId: sent.userId, change: "deleted" }]);
       });
     });
   });

@@ -26,9 +26,7 @@ const BASE = "/api/notifications";
 const MAX_WINDOW = 1_000;
 
 const userId = text({ minLength: 1, maxLength: 255, description: "The user's id" });
-const itemSchema = z
-  .object({ user_id: z.string(), content: z.string(), timestamp, is_read: z.boolean() })
-  .meta({ id: "Notification" });
+const itemSchema = z.object({ user_id: z.string(), content: z.string(), timestamp, is_read: z.boolean() }).meta({ id: "Notification" });
 
 const invalid = { description: "A field or parameter is not valid", schema: fastapiValidationError };
 

@@ -1,9 +1,9 @@
 import type { z } from "zod";
-import type { InboxItem } from "../model/inbox-item.ts";
+import type { Inbox } from "../inbox.ts";
 import type { UntypedCreateInput } from "../model/create-input.ts";
+import type { InboxItem } from "../model/inbox-item.ts";
 import type { NotificationTypes } from "../model/notification-types.ts";
 import type { Created } from "../operations/create.ts";
-import type { Inbox } from "../inbox.ts";
 import type { HttpRequest, ResponseStream } from "./messages.ts";
 import type { Principal } from "./principal.ts";
 

@@ -1,5 +1,5 @@
-import type { HandlerCore } from "./create-handler.ts";
 import type { SocketSession } from "./contract.ts";
+import type { HandlerCore } from "./handler-core.ts";
 import type { HttpRequest, Peer } from "./messages.ts";
 
 /** What a WebSocket adapter does with a handshake. */

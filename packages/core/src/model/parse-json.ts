@@ -10,7 +10,10 @@ const MAX_BYTES = 256 * 1024;
  * are left out), and collects why it cannot be stored: not an object, nested deeper than 64, larger than 256 KiB, a
  * number that JSON has no form for, or a text no database keeps.
  */
-export function parseJsonObject(value: unknown, path: Issue["path"]): { readonly value: JsonObject } | { readonly issues: readonly Issue[] } {
+export function parseJsonObject(
+  value: unknown,
+  path: Issue["path"],
+): { readonly value: JsonObject } | { readonly issues: readonly Issue[] } {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return { issues: [{ path, type: "dict_type", message: `expected a JSON object, got ${describe(value)}` }] };
   }

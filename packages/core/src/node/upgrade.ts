@@ -75,6 +75,11 @@ function attach(webSocket: WebSocket, connection: Extract<Connection, { accepted
 }
 
 function refuse(socket: Duplex, { status, body }: Extract<Connection, { accepted: false }>): void {
-  const head = [`HTTP/1.1 ${status} Refused`, "connection: close", "content-type: text/plain", `content-length: ${Buffer.byteLength(body)}`];
+  const head = [
+    `HTTP/1.1 ${status} Refused`,
+    "connection: close",
+    "content-type: text/plain",
+    `content-length: ${Buffer.byteLength(body)}`,
+  ];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
 }

@@ -1,5 +1,5 @@
-import { createdSignal } from "./create.ts";
 import type { Context } from "./context.ts";
+import { createdSignal } from "./create.ts";
 
 const RETRY_DELAY_MS = 1_000;
 

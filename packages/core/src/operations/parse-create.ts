@@ -1,4 +1,4 @@
-import { type Issue, validationError, BelfryError } from "../errors.ts";
+import { BelfryError, type Issue, validationError } from "../errors.ts";
 import type { UntypedCreateInput } from "../model/create-input.ts";
 import type { JsonObject } from "../model/json.ts";
 import { DEFAULT_TYPE, type NotificationKind } from "../model/notification.ts";
@@ -66,7 +66,10 @@ function declaredType(context: Pick<Context, "types">, type: string, rules: Crea
   }
   const declared = Object.keys(context.types);
   if (rules.declaredTypesOnly && declared.length > 0) {
-    throw new BelfryError("UNKNOWN_TYPE", `The notification type "${type}" is not declared; the declared types are ${declared.join(", ")}.`);
+    throw new BelfryError(
+      "UNKNOWN_TYPE",
+      `The notification type "${type}" is not declared; the declared types are ${declared.join(", ")}.`,
+    );
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { BelfryError } from "../errors.ts";
-import type { InboxItem, ItemRef } from "../model/inbox-item.ts";
 import { isUuid } from "../ids.ts";
+import type { InboxItem, ItemRef } from "../model/inbox-item.ts";
 import type { Owner } from "../model/owner.ts";
 import type { Context } from "./context.ts";
 

@@ -75,7 +75,7 @@ export class InboxFeed {
     // Signals that need no database are passed on before this returns, so the usual case costs no promise.
     while (this.#queue.length > 0) {
       const pending = this.#handle(this.#queue.shift() as Pending);
-      if (pending) {
+      if (pending !== null) {
         this.#working = pending
           .catch((error: unknown) => this.#onError(error))
           .finally(() => {

@@ -60,7 +60,13 @@ export function djangoSuite(harness: HttpHarness): void {
     test("pages of 20, newest first, with links that keep the other parameters", async () => {
       await create("pages", 45);
       const first = await page("pages", "/");
-      expect([first.count, first.previous, first.next, ids(first)[0], first.results.length]).toEqual([45, null, "/notifications/?page=2", 45, 20]);
+      expect([first.count, first.previous, first.next, ids(first)[0], first.results.length]).toEqual([
+        45,
+        null,
+        "/notifications/?page=2",
+        45,
+        20,
+      ]);
       const second = await page("pages", "/?page=2&notification_type=note");
       expect([second.previous, second.next]).toEqual([
         "/notifications/?page=1&notification_type=note",
@@ -164,7 +170,10 @@ export function djangoSuite(harness: HttpHarness): void {
         expect([id, ...Object.values(await statusAndBody(get("mine", `/${id}/`)))]).toEqual([id, ...notFound]);
       }
       expect(await statusAndBody(send("mine", "POST", "/2/mark_as_read/"))).toEqual({ status: 404, body: { detail: "Not found." } });
-      expect(await statusAndBody(send("mine", "DELETE", "/2/delete_notification/"))).toEqual({ status: 404, body: { detail: "Not found." } });
+      expect(await statusAndBody(send("mine", "DELETE", "/2/delete_notification/"))).toEqual({
+        status: 404,
+        body: { detail: "Not found." },
+      });
       expect((await get("theirs", "/unread_count/")).body).toEqual({ count: 2 });
     });
 

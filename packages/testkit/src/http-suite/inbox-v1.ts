@@ -131,7 +131,10 @@ export function inboxV1Suite(harness: HttpHarness): void {
       const first = await ask(`${setting.url}${PATH}/${id}/read`, request);
       expect(first).toMatchObject({ status: 200, body: { id, user_id: "read", status: "read", title: "a" } });
       expect((first.body as Item).read_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-      const again = await ask(`${setting.url}${PATH}/${id.toUpperCase()}/read/`, { ...request, headers: { ...request.headers, "content-type": "application/json" } });
+      const again = await ask(`${setting.url}${PATH}/${id.toUpperCase()}/read/`, {
+        ...request,
+        headers: { ...request.headers, "content-type": "application/json" },
+      });
       expect([again.status, again.body]).toEqual([200, first.body]);
     });
 
@@ -172,7 +175,9 @@ export function inboxV1Suite(harness: HttpHarness): void {
       ] as const) {
         const status = async (id: string) =>
           (await ask(`${setting.url}${PATH}/${id}${suffix}`, { method, headers: await setting.bearer("stranger") })).status;
-        expect([await status(theirs), await status(UNKNOWN_ID), await status(other.notification.id), await status("42")]).toEqual([403, 404, 404, 422]);
+        expect([await status(theirs), await status(UNKNOWN_ID), await status(other.notification.id), await status("42")]).toEqual([
+          403, 404, 404, 422,
+        ]);
       }
       expect((await list("owner")).unread_count).toBe(1);
     });

@@ -19,7 +19,8 @@ export function packSuite(harness: HttpHarness): void {
     const path = (suffix: string) => `${setting.url}/api/notifications${suffix}`;
     const create = (user_id: string, content: string) => ask(path("/create"), { method: "POST", json: { user_id, content } });
     const list = async (query: string) => (await ask(path(`/list${query}`))).body as Item[];
-    const mark = (userId: string, index: string | number) => ask(path(`/mark-read/${encodeURIComponent(userId)}/${index}`), { method: "POST" });
+    const mark = (userId: string, index: string | number) =>
+      ask(path(`/mark-read/${encodeURIComponent(userId)}/${index}`), { method: "POST" });
     const unread = async (userId: string) => (await ask(path(`/unread-count/${encodeURIComponent(userId)}`))).body;
 
     test("create answers exactly four keys, and the list shows the same", async () => {
@@ -77,7 +78,13 @@ export function packSuite(harness: HttpHarness): void {
     });
 
     test.each([
-      [{}, [["user_id", "missing"], ["content", "missing"]]],
+      [
+        {},
+        [
+          ["user_id", "missing"],
+          ["content", "missing"],
+        ],
+      ],
       [{ user_id: "u" }, [["content", "missing"]]],
       [{ user_id: 7, content: "x" }, [["user_id", "string_type"]]],
       [{ user_id: "", content: "x" }, [["user_id", "string_too_short"]]],

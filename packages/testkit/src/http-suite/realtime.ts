@@ -68,7 +68,10 @@ export function realtimeSuite(harness: HttpHarness): void {
 
     test("a user's sockets all get the event, other users' and other tenants' none", async () => {
       const mine = await Promise.all([socket("many"), socket("many")]);
-      const [theirs, elsewhere] = [await socket("few"), new SocketClient(`${setting.url}${SOCKET}?token=${await jwt("many", { clientId: "acme" })}`)];
+      const [theirs, elsewhere] = [
+        await socket("few"),
+        new SocketClient(`${setting.url}${SOCKET}?token=${await jwt("many", { clientId: "acme" })}`),
+      ];
       await Promise.all([...mine, theirs, elsewhere].map((client) => client.ready()));
       const { id } = await create("many");
       await create("few", "own");

@@ -19,7 +19,9 @@ export function securitySuite(harness: HttpHarness): void {
       const hour = Math.floor(Date.now() / 1_000) + 3_600;
       const tokens = [
         new UnsecuredJWT({}).setSubject("ann").setExpirationTime(hour).encode(),
-        await sign("HS256", new TextEncoder().encode("another secret of the same length"), (token) => token.setSubject("ann").setExpirationTime(hour)),
+        await sign("HS256", new TextEncoder().encode("another secret of the same length"), (token) =>
+          token.setSubject("ann").setExpirationTime(hour),
+        ),
         await sign("HS512", secret, (token) => token.setSubject("ann").setExpirationTime(hour)),
         await sign("HS256", secret, (token) => token.setSubject("ann")),
         await sign("HS256", secret, (token) => token.setExpirationTime(hour)),
@@ -79,14 +81,22 @@ export function securitySuite(harness: HttpHarness): void {
 
     test("a body over the limit is 413, before it is looked at", async () => {
       const raw = `{"user_id":"big","content":"${"x".repeat(1024 * 1024)}"}`;
-      const answer = await ask(`${setting.url}/api/notifications/create`, { method: "POST", raw, headers: { "content-type": "application/json" } });
+      const answer = await ask(`${setting.url}/api/notifications/create`, {
+        method: "POST",
+        raw,
+        headers: { "content-type": "application/json" },
+      });
       expect([answer.status, Object.keys(answer.body as object)]).toEqual([413, ["detail"]]);
       expect(await setting.service.inbox("big").counts()).toMatchObject({ total: 0 });
     });
 
     test("JSON in text/plain is 415, and nothing happens", async () => {
       const raw = '{"user_id":"plain","content":"x"}';
-      const answer = await ask(`${setting.url}/api/notifications/create`, { method: "POST", raw, headers: { "content-type": "text/plain" } });
+      const answer = await ask(`${setting.url}/api/notifications/create`, {
+        method: "POST",
+        raw,
+        headers: { "content-type": "text/plain" },
+      });
       expect(answer.status).toBe(415);
       expect(await setting.service.inbox("plain").counts()).toMatchObject({ total: 0 });
     });
@@ -94,20 +104,30 @@ export function securitySuite(harness: HttpHarness): void {
     test("invalid UTF-8, JSON nested 5,000 deep and half a document are 400", async () => {
       const deep = `{"user_id":"deep","content":"x","more":${"[".repeat(5_000)}${"]".repeat(5_000)}}`;
       for (const raw of [new Uint8Array([0x7b, 0xff, 0x7d]), deep, '{"user_id":']) {
-        const answer = await ask(`${setting.url}/api/notifications/create`, { method: "POST", raw, headers: { "content-type": "application/json" } });
+        const answer = await ask(`${setting.url}/api/notifications/create`, {
+          method: "POST",
+          raw,
+          headers: { "content-type": "application/json" },
+        });
         expect([answer.status, Object.keys(answer.body as object)]).toEqual([400, ["detail"]]);
       }
     });
 
     test("__proto__ and fields that are none of the caller's business have no effect", async () => {
       const raw = '{"user_id":"proto","content":"x","__proto__":{"admin":true},"tenant_id":"other","is_read":true}';
-      const answer = await ask(`${setting.url}/api/notifications/create`, { method: "POST", raw, headers: { "content-type": "application/json" } });
+      const answer = await ask(`${setting.url}/api/notifications/create`, {
+        method: "POST",
+        raw,
+        headers: { "content-type": "application/json" },
+      });
       expect(answer).toMatchObject({ status: 200, body: { is_read: false } });
       expect(({} as { admin?: boolean }).admin).toBeUndefined();
     });
 
     test("an evil origin gets no permission to read", async () => {
-      const answer = await ask(`${setting.url}${V1}`, { headers: { ...(await setting.bearer("cors")), origin: "https://evil.example.com" } });
+      const answer = await ask(`${setting.url}${V1}`, {
+        headers: { ...(await setting.bearer("cors")), origin: "https://evil.example.com" },
+      });
       expect(answer.headers.get("access-control-allow-origin")).toBeNull();
     });
 

@@ -5,7 +5,7 @@ export class StreamClient {
   readonly received = new Received();
   readonly events: { event: string; id: string }[] = [];
   status = 0;
-  headers = new Headers();
+  headers: Response["headers"] = new Headers();
   ended = false;
   readonly #abort = new AbortController();
 

@@ -125,7 +125,11 @@ export const djangoRoutes: readonly Route[] = [
     summary: "Mark all of the caller's notifications read",
     body: readBody,
     bodyOptional: true,
-    responses: { 200: { description: "They are read", schema: z.object({ success: z.literal(true) }) }, 400: badBody, 401: unauthenticated },
+    responses: {
+      200: { description: "They are read", schema: z.object({ success: z.literal(true) }) },
+      400: badBody,
+      401: unauthenticated,
+    },
     async handle(context) {
       await inboxOf(context).markAllRead();
       return { status: 200, json: { success: true } };

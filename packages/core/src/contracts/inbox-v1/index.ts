@@ -19,7 +19,9 @@ export function inboxV1(): Contract {
     credential: "bearer",
     principal: "user",
     routes: inboxV1Routes,
-    sockets: [{ path: "/api/v1/ws/events", summary: "the caller's inbox, live; `token`, `since` and `epoch` in the query", open: openSocket }],
+    sockets: [
+      { path: "/api/v1/ws/events", summary: "the caller's inbox, live; `token`, `since` and `epoch` in the query", open: openSocket },
+    ],
     ping: '{"type":"ping"}',
     renderFailure: (failure) => fastapiFailure(failure, "Bearer"),
   });

@@ -53,7 +53,11 @@ export const inboxV1Routes: readonly Route[] = [
     operationId: "listNotifications",
     summary: "List the caller's notifications, newest first",
     query: listQuery,
-    responses: { 200: { description: "One page", schema: listSchema }, 400: { description: "A foreign cursor", schema: fastapiError }, ...errors },
+    responses: {
+      200: { description: "One page", schema: listSchema },
+      400: { description: "A foreign cursor", schema: fastapiError },
+      ...errors,
+    },
     async handle(context) {
       const { type, cursor, offset, ...query } = context.query;
       const list = await inboxOf(context).list({

@@ -1,0 +1,180 @@
+import { type Authenticator, authenticator, type Presented } from "../auth/authenticator.ts";
+import { systemClock } from "../clock.ts";
+import { BelfryError } from "../errors.ts";
+import { consoleLogger, type Logger } from "../logger.ts";
+import type { Contract, Failure } from "./contract.ts";
+import type { HandlerOptions } from "./handler-options.ts";
+import type { HttpRequest, HttpResponse, Peer } from "./messages.ts";
+import { type Candidates, type Chosen, MountedContracts } from "./mounted-contracts.ts";
+import { readJson } from "./read-json.ts";
+import { RequestFailure } from "./request-failure.ts";
+import type { ContractService, ContractTenant, Reply, Route, RouteContext } from "./route.ts";
+import { decodeParams } from "./route-table.ts";
+import { SSE_PING } from "./sse.ts";
+import { StreamRegistry } from "./stream-registry.ts";
+import { validate } from "./validate.ts";
+
+const MAX_BODY_BYTES = 1024 * 1024;
+
+/** What requests and sockets of one handler share. */
+export class HandlerCore {
+  readonly service: ContractService;
+  readonly options: HandlerOptions;
+  readonly mounted: MountedContracts;
+  readonly authenticator: Authenticator;
+  readonly streams: StreamRegistry;
+  readonly logger: Logger;
+
+  constructor(service: ContractService, options: HandlerOptions) {
+    this.service = service;
+    this.options = options;
+    this.mounted = new MountedContracts(options.contracts);
+    this.authenticator = authenticator(options.auth, service.defaultTenant.tenantId);
+    this.streams = new StreamRegistry(options.clock ?? systemClock);
+    this.logger = options.logger ?? consoleLogger;
+  }
+
+  contract(name: string): Contract {
+    const contract = this.options.contracts.find((one) => one.name === name);
+    if (contract === undefined) {
+      const names = this.options.contracts.map((one) => one.name).join(", ");
+      throw new BelfryError("CONFIGURATION", `The contract "${name}" is not mounted; mounted are: ${names}.`);
+    }
+    return contract;
+  }
+
+  async handle(request: HttpRequest): Promise<HttpResponse | null> {
+    const [path = "/"] = request.url.split("?", 1);
+    const candidates = this.mounted.having(path);
+    // OPTIONS is left to the host, whose CORS rules Belfry does not know.
+    if (candidates.length === 0 || request.method === "OPTIONS") {
+      return null;
+    }
+    let contract = candidates[0]?.contract as Contract;
+    let presented: Presented = { scheme: null, principal: null };
+    try {
+      presented = await this.#presented(request, candidates);
+      const chosen = this.mounted.choose(candidates, presented);
+      contract = chosen.contract;
+      return toResponse(await this.#answer(request, chosen, presented), request.method);
+    } catch (error) {
+      return toResponse(contract.renderFailure(this.#failure(error, request, presented)), request.method);
+    }
+  }
+
+  async #presented(request: HttpRequest, candidates: Candidates): Promise<Presented> {
+    const presented = await this.authenticator.authenticate(request);
+    if (presented.scheme !== null) {
+      return presented;
+    }
+    for (const { contract, match } of candidates) {
+      const parameter = match.byMethod.get(request.method)?.credentialParameter;
+      const credential = parameter === undefined ? undefined : queryOf(request.url)[parameter];
+      if (credential !== undefined && contract.credential !== "open") {
+        return { scheme: contract.credential, principal: await this.authenticator.check(contract.credential, credential, request) };
+      }
+    }
+    return presented;
+  }
+
+  async #answer(request: HttpRequest, { contract, match, authenticated }: Chosen, presented: Presented): Promise<Reply> {
+    if (!authenticated) {
+      throw new BelfryError("UNAUTHENTICATED", "The request has no valid credential.");
+    }
+    if (match === null) {
+      throw new BelfryError("NOT_FOUND", "There is nothing at this path.");
+    }
+    const route = match.byMethod.get(request.method === "HEAD" ? "GET" : request.method);
+    if (route === undefined) {
+      const allowed = [...match.byMethod.keys()].join(", ");
+      const failure = this.#failure(new BelfryError("METHOD_NOT_ALLOWED", `Method "${request.method}" not allowed.`), request, presented);
+      const reply = contract.renderFailure(failure);
+      return { ...reply, headers: { ...reply.headers, allow: allowed } };
+    }
+    return route.handle(await this.#context(request, { contract, route, params: match.params, presented }));
+  }
+
+  async #context(
+    request: HttpRequest,
+    {
+      contract,
+      route,
+      params,
+      presented,
+    }: { contract: Contract; route: Route; params: Readonly<Record<string, string>>; presented: Presented },
+  ): Promise<RouteContext<never, never, never>> {
+    const tenant = this.#tenant(contract, presented);
+    const principal = presented.principal ?? { kind: "client" as const, tenant: tenant.tenantId };
+    const decoded = decodeParams(params);
+    if (decoded === null) {
+      throw new BelfryError("NOT_FOUND", "The path is not valid percent-encoding.");
+    }
+    return {
+      service: this.service,
+      tenant,
+      principal,
+      request,
+      params: validate(route.params, decoded, "path") as never,
+      query: validate(route.query, queryOf(request.url), "query") as never,
+      body: (await this.#body(route, request)) as never,
+      report: (error, message) => this.logger.error({ error }, message),
+      stream: (start) => ({
+        open: (peer: Peer) => {
+          const stream = this.streams.add(peer, SSE_PING);
+          stream.expiresAtMs = (principal.kind === "user" ? principal.expiresAt : undefined) ?? Number.POSITIVE_INFINITY;
+          const stop = start(stream);
+          return () => {
+            stream.gone();
+            stop();
+          };
+        },
+      }),
+    };
+  }
+
+  #tenant(contract: Contract, { principal }: Presented): ContractTenant {
+    return principal === null || contract.credential === "open" ? this.service.defaultTenant : this.service.tenant(principal.tenant);
+  }
+
+  async #body(route: Route, request: HttpRequest): Promise<unknown> {
+    if (route.body === undefined) {
+      return undefined;
+    }
+    const value = await readJson(request, this.options.maxBodyBytes ?? MAX_BODY_BYTES);
+    return validate(route.body, value === undefined && route.bodyOptional ? {} : value, "body");
+  }
+
+  #failure(error: unknown, request: HttpRequest, presented: Presented): Failure {
+    const credentialPresented = presented.scheme !== null;
+    if (error instanceof RequestFailure) {
+      return { error: error.error, part: error.part, request, credentialPresented };
+    }
+    if (error instanceof BelfryError) {
+      if (error.code === "STORAGE_FAILED" || error.code === "CONFIGURATION") {
+        this.logger.error({ error, method: request.method }, "Belfry could not answer a request.");
+      }
+      return { error, request, credentialPresented };
+    }
+    this.logger.error({ error, method: request.method }, "Belfry met an unexpected error while answering a request.");
+    const internal = new BelfryError("STORAGE_FAILED", "Internal server error", { cause: error });
+    return { error: internal, request, credentialPresented };
+  }
+}
+
+/** The last value wins where a parameter is repeated, as in the frameworks the documents name. */
+function queryOf(url: string): Record<string, string> {
+  const at = url.indexOf("?");
+  return at === -1 ? {} : Object.fromEntries(new URLSearchParams(url.slice(at + 1)));
+}
+
+function toResponse(reply: Reply, method: string): HttpResponse {
+  if (reply.stream) {
+    return { status: reply.status, headers: reply.headers ?? {}, body: method === "HEAD" ? null : reply.stream };
+  }
+  const shared = { "cache-control": "no-store", "x-content-type-options": "nosniff", ...reply.headers };
+  if (reply.json === undefined) {
+    return { status: reply.status, headers: shared, body: null };
+  }
+  const body = method === "HEAD" ? null : JSON.stringify(reply.json);
+  return { status: reply.status, headers: { "content-type": "application/json", ...shared }, body };
+}
