@@ -50,7 +50,9 @@ function announce(config: ServerConfig, { port }: AddressInfo): void {
     console.log(`No API_KEYS are set; the key of this run is ${config.madeUpKey}`);
   }
   const key = config.packAuth === "open" ? "" : ` -H "X-API-Key: ${config.madeUpKey ?? "<key>"}"`;
-  console.log(`Try: curl ${url}/api/notifications/create -H "Content-Type: application/json"${key} -d '{"user_id": "user_123", "content": "Hello"}'`);
+  console.log(
+    `Try: curl ${url}/api/notifications/create -H "Content-Type: application/json"${key} -d '{"user_id": "user_123", "content": "Hello"}'`,
+  );
   console.log(`Belfry listens on ${url}`);
 }
 

@@ -1,4 +1,5 @@
 import { SignJWT } from "jose";
+import { expectDocumented } from "./documented.ts";
 
 export const JWT_SECRET = "a-secret-of-the-conformance-suite";
 
@@ -40,7 +41,9 @@ export async function ask(url: string, { method = "GET", headers = {}, json, raw
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : new Uint8Array(body) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: parsed(text) };
+  const answer = { status: response.status, headers: response.headers, body: parsed(text) };
+  expectDocumented(method, url, answer);
+  return answer;
 }
 
 function parsed(text: string): unknown {
