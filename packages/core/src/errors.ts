@@ -40,6 +40,11 @@ export class BelfryError extends Error {
   readonly code: BelfryErrorCode;
   readonly issues: readonly Issue[];
 
+  /** Errors of another copy of this package count too: a host may load it as ESM and as CommonJS at once. */
+  static override [Symbol.hasInstance](value: unknown): value is BelfryError {
+    return value instanceof Error && value.name === "BelfryError";
+  }
+
   constructor(code: BelfryErrorCode, message: string, options: BelfryErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
