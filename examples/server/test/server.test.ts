@@ -133,7 +133,11 @@ describe("the quickstarts", () => {
     const child = spawn(process.execPath, ["--conditions=@belfry/source", main], { cwd: folder, env: { PORT: String(port) } });
     try {
       const url = `http://127.0.0.1:${port}`;
-      const order = () => fetch(`${url}/orders`, { method: "POST" }).then(({ status }) => status, () => null);
+      const order = () =>
+        fetch(`${url}/orders`, { method: "POST" }).then(
+          ({ status }) => status,
+          () => null,
+        );
       await expect.poll(order, { timeout: 30_000 }).toBe(201);
       const list = await fetch(`${url}/api/notifications/list?user_id=user_123`);
       expect(await list.json()).toMatchObject([{ user_id: "user_123", is_read: false }]);

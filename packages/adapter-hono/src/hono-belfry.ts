@@ -1,4 +1,12 @@
-import { type ContractService, createHandler, fromFetchRequest, type Handler, type HandlerOptions, type HttpRequest, toFetchResponse } from "@belfry/core/http";
+import {
+  type ContractService,
+  createHandler,
+  fromFetchRequest,
+  type Handler,
+  type HandlerOptions,
+  type HttpRequest,
+  toFetchResponse,
+} from "@belfry/core/http";
 import { type UpgradeListener, upgradeListener } from "@belfry/core/node";
 import { type Context, Hono } from "hono";
 import { routePath } from "hono/route";

@@ -17,9 +17,6 @@
  */
 export type DeliveryStatus = "waiting" | "pending" | "sent" | "delivered" | "failed" | "cancelled";
 
-/** What one attempt came to. `unknown`: the process died, or lost its lease, between the claim and the result. */
-export type AttemptStatus = "sent" | "delivered" | "failed" | "unknown";
-
 /** What a whole notification came to. */
 export type SendStatus = "pending" | "sent" | "delivered" | "failed" | "partial" | "cancelled";
 

@@ -1,0 +1,60 @@
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from "jose";
+import { describe, expect, test } from "vitest";
+import { jwtVerifier } from "./jwt.ts";
+
+const HOUR_S = 3_600;
+const inAnHour = () => Math.floor(Date.now() / 1_000) + HOUR_S;
+
+describe("tokens signed with public keys", () => {
+  test("the issuer's are accepted; HS256 signed with the public key as the secret is not", async () => {
+    const { publicKey, privateKey } = await generateKeyPair("RS256", { extractable: true });
+    const verify = jwtVerifier({ jwks: { keys: [{ ...(await exportJWK(publicKey)), kid: "k1", alg: "RS256" }] } }, "default");
+    const good = await new SignJWT({ client_id: "acme" })
+      .setProtectedHeader({ alg: "RS256", kid: "k1" })
+      .setSubject("ann")
+      .setExpirationTime(inAnHour())
+      .sign(privateKey);
+    expect(await verify(good)).toEqual({ kind: "user", tenant: "acme", userId: "ann", expiresAt: expect.any(Number) });
+    const confused = await new SignJWT({})
+      .setProtectedHeader({ alg: "HS256", kid: "k1" })
+      .setSubject("ann")
+      .setExpirationTime(inAnHour())
+      .sign(new TextEncoder().encode(await exportSPKI(publicKey)));
+    expect(await verify(confused)).toBeNull();
+    for (const kid of ["../../etc/passwd", "' OR 1=1 --", "k2", ""]) {
+      const hostile = await new SignJWT({})
+        .setProtectedHeader({ alg: "HS256", kid })
+        .setSubject("ann")
+        .setExpirationTime(inAnHour())
+        .sign(new Uint8Array(32));
+      expect(await verify(hostile)).toBeNull();
+    }
+  });
+});
+
+describe("issuer, audience and tenant", () => {
+  const secret = "a secret";
+  const sign = (claims: Record<string, unknown>) =>
+    new SignJWT(claims).setProtectedHeader({ alg: "HS256" }).setExpirationTime(inAnHour()).sign(new TextEncoder().encode(secret));
+
+  test("must be the configured ones", async () => {
+    const verify = jwtVerifier({ secret, issuer: "https://id.example.com", audience: ["inbox"] }, "default");
+    const claims = { sub: "ann", iss: "https://id.example.com", aud: "inbox" };
+    expect(await verify(await sign(claims))).toMatchObject({ userId: "ann", tenant: "default" });
+    expect(await verify(await sign({ ...claims, iss: "https://evil.example.com" }))).toBeNull();
+    expect(await verify(await sign({ ...claims, aud: "other" }))).toBeNull();
+    expect(await verify(await sign({ sub: "ann" }))).toBeNull();
+  });
+
+  test("a tenant or user that is no name is refused", async () => {
+    const verify = jwtVerifier({ secret }, "default");
+    for (const claims of [{ sub: "ann", client_id: "" }, { sub: "ann", client_id: 7 }, { sub: "a\u0000" }, { sub: "x".repeat(256) }]) {
+      expect(await verify(await sign(claims))).toBeNull();
+    }
+  });
+
+  test("without a secret or keys the configuration is refused", () => {
+    expect(() => jwtVerifier({}, "default")).toThrow("auth.jwt needs a secret");
+    expect(() => jwtVerifier({ secret: "" }, "default")).toThrow("empty");
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect, test } from "vitest";
+import type { Clock } from "../clock.ts";
+import { StreamRegistry } from "./stream-registry.ts";
+
+/** A clock that tests move by hand. */
+class HandClock implements Clock {
+  #nowMs = 1_000_000;
+  #tasks: { atMs: number; task: () => void }[] = [];
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, task: () => void): () => void {
+    const entry = { atMs: this.#nowMs + delayMs, task };
+    this.#tasks.push(entry);
+    return () => {
+      this.#tasks = this.#tasks.filter((one) => one !== entry);
+    };
+  }
+
+  get pending(): number {
+    return this.#tasks.length;
+  }
+
+  pass(ms: number): void {
+    const untilMs = this.#nowMs + ms;
+    for (;;) {
+      const next = this.#tasks.toSorted((left, right) => left.atMs - right.atMs)[0];
+      if (next === undefined || next.atMs > untilMs) {
+        break;
+      }
+      this.#tasks = this.#tasks.filter((one) => one !== next);
+      this.#nowMs = next.atMs;
+      next.task();
+    }
+    this.#nowMs = untilMs;
+  }
+}
+
+function open() {
+  const clock = new HandClock();
+  const registry = new StreamRegistry(clock);
+  const sent: string[] = [];
+  const closed: (number | undefined)[] = [];
+  const peer = { bufferedAmount: 0, send: (text: string) => void sent.push(text), close: (code?: number) => void closed.push(code) };
+  return { clock, registry, peer, sent, closed, stream: registry.add(peer, "ping") };
+}
+
+describe("StreamRegistry", () => {
+  test("a stream that was silent for 30 s is pinged, one that was not is left alone", () => {
+    const { clock, sent, stream } = open();
+    clock.pass(25_000);
+    stream.send("event");
+    clock.pass(29_000);
+    expect(sent).toEqual(["event"]);
+    clock.pass(6_000);
+    expect(sent).toEqual(["event", "ping"]);
+  });
+
+  test("an expired credential ends its stream with 4401 within 5 s", () => {
+    const { clock, closed, stream } = open();
+    stream.expiresAtMs = clock.now() + 10_000;
+    clock.pass(9_000);
+    expect(closed).toEqual([]);
+    clock.pass(6_000);
+    expect(closed).toEqual([4401]);
+  });
+
+  test("a reader with more than 1 MiB outstanding is cut off, at the next send or look", () => {
+    for (const provoke of ["send", "look"]) {
+      const { clock, closed, sent, peer, stream } = open();
+      peer.bufferedAmount = 1024 * 1024 + 1;
+      if (provoke === "send") {
+        stream.send("more");
+      } else {
+        clock.pass(5_000);
+      }
+      expect([closed, sent]).toEqual([[1008], []]);
+    }
+  });
+
+  test("a replay waits until the reader has caught up, or is gone", async () => {
+    const { clock, peer, stream } = open();
+    peer.bufferedAmount = 300 * 1024;
+    let ready = false;
+    const writable = stream.writable().then(() => {
+      ready = true;
+    });
+    clock.pass(1_000);
+    await Promise.resolve();
+    expect(ready).toBe(false);
+    peer.bufferedAmount = 0;
+    clock.pass(1_000);
+    await writable;
+    expect(ready).toBe(true);
+  });
+
+  test("closing all ends each once, and no timer is left", () => {
+    const { clock, registry, closed, stream } = open();
+    registry.closeAll();
+    stream.close(1000, "again");
+    stream.send("late");
+    expect([closed, clock.pending]).toEqual([[1012], 0]);
+  });
+});
