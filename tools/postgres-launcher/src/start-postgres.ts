@@ -1,0 +1,136 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { appendFile, chmod, chown, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { copyBinaries } from "./binaries.ts";
+import { run, serverUser } from "./run.ts";
+
+/** How `restart` treats those who are connected: it ends their sessions, or (`immediate`) crashes and recovers. */
+export type RestartMode = "fast" | "immediate";
+
+export interface PostgresOptions {
+  /** Whether commits reach the disk. Benchmarks want it, tests do not need it: a killed process loses nothing. @default false */
+  readonly durable?: boolean;
+  /** More lines for postgresql.conf, for example `{ max_connections: "20" }`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A PostgreSQL server of this process's own. */
+export interface PostgresServer {
+  /** A superuser's connection string to the database `postgres`. */
+  readonly url: string;
+  /** Restarts the server on the same port with the same data and resolves once it accepts connections. */
+  restart(mode: RestartMode): Promise<void>;
+  /** Stops the server and removes its data. Idempotent. */
+  stop(): Promise<void>;
+}
+
+const START_ATTEMPTS = 5;
+
+/**
+ * Starts a real PostgreSQL in a directory of its own below the temp directory, on a free port of the loopback
+ * interface. It is stopped and removed when {@link PostgresServer.stop} is called or this process ends, however it
+ * ends. Takes one to two seconds.
+ *
+ * Its collation is English by ICU rules, so that a comparison that forgot to be bytewise shows.
+ */
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const directory = await mkdtemp(join(tmpdir(), "belfry-postgres-"));
+  const watchdog = watch(directory);
+  try {
+    await copyBinaries(directory);
+    if (serverUser.uid !== undefined) {
+      await chown(directory, serverUser.uid, serverUser.gid ?? serverUser.uid);
+    }
+    const password = await initialise(directory, options);
+    const port = await startOnFreePort(directory);
+    const control = (...args: string[]) => run(join(directory, "bin", "pg_ctl"), [...args, "-D", join(directory, "data")], directory);
+    return {
+      url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+      restart: (mode) => control("restart", "-w", "-t", "30", "-m", mode, "-l", join(directory, "log")),
+      stop: () => endWatch(watchdog),
+    };
+  } catch (error) {
+    await endWatch(watchdog);
+    throw error;
+  }
+}
+
+async function initialise(directory: string, { durable = false, settings = {} }: PostgresOptions): Promise<string> {
+  const password = randomBytes(12).toString("hex");
+  const passwordFile = join(directory, "password");
+  await writeFile(passwordFile, password, { mode: 0o644 });
+  const data = join(directory, "data");
+  const locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=en-US"];
+  const access = ["--username=postgres", `--pwfile=${passwordFile}`, "--auth=scram-sha-256", "--no-sync"];
+  await run(join(directory, "bin", "initdb"), ["-D", data, ...locale, ...access], directory);
+  await rm(passwordFile);
+  const all: Record<string, string> = {
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: process.platform === "win32" ? "" : directory,
+    max_connections: "200",
+    // Test databases come and go by the dozen; what they hold is not worth flushing.
+    ...(durable ? {} : { fsync: "off", full_page_writes: "off" }),
+    ...settings,
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`);
+  await appendFile(join(data, "postgresql.conf"), lines.join(""));
+  return password;
+}
+
+async function startOnFreePort(directory: string): Promise<number> {
+  const log = join(directory, "log");
+  await writeFile(log, "");
+  await chmod(log, 0o666);
+  for (let attempt = 1; ; attempt += 1) {
+    // Somebody may take the port between our look and the server's start.
+    const port = await freePort();
+    try {
+      await run(
+        join(directory, "bin", "pg_ctl"),
+        ["start", "-w", "-t", "30", "-D", join(directory, "data"), "-l", log, "-o", `-p ${port}`],
+        directory,
+      );
+      return port;
+    } catch (error) {
+      if (attempt === START_ATTEMPTS) {
+        throw new Error(`PostgreSQL did not start: ${await readFile(log, "utf8")}`, { cause: error });
+      }
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") {
+    throw new Error(`Expected a port of the loopback interface, got ${address}.`);
+  }
+  return address.port;
+}
+
+function watch(directory: string): ChildProcess {
+  const script = fileURLToPath(new URL("./watchdog.ts", import.meta.url));
+  // Detached: what ends a whole process group must not end the one who cleans up.
+  const watchdog = spawn(process.execPath, [script, directory], { stdio: ["pipe", "ignore", "ignore"], detached: true });
+  watchdog.unref();
+  const stdin = watchdog.stdin as { unref?: () => void } | null;
+  stdin?.unref?.();
+  return watchdog;
+}
+
+async function endWatch(watchdog: ChildProcess): Promise<void> {
+  if (watchdog.exitCode === null && watchdog.signalCode === null) {
+    watchdog.ref();
+    const ended = once(watchdog, "exit");
+    watchdog.stdin?.end();
+    await ended;
+  }
+}

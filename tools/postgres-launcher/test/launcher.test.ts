@@ -1,0 +1,32 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { freshDatabase } from "@belfry/postgres-launcher";
+import pg from "pg";
+import { expect, test } from "vitest";
+
+test("a server whose starter is killed is stopped and its directory removed", async () => {
+  const script = fileURLToPath(new URL("./start-and-wait.ts", import.meta.url));
+  const child = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
+  const [output] = await once(child.stdout.setEncoding("utf8"), "data");
+  const { url, directory } = JSON.parse(String(output)) as { url: string; directory: string };
+  const client = new pg.Client({ connectionString: url });
+  client.on("error", () => {});
+  await client.connect();
+  expect(existsSync(directory)).toBe(true);
+  child.kill("SIGKILL");
+  await expect.poll(() => existsSync(directory), { timeout: 20_000 }).toBe(false);
+  await expect(client.query("SELECT 1")).rejects.toThrow();
+});
+
+test("a fresh database is empty and gone once dropped", async () => {
+  const { url, drop } = await freshDatabase();
+  const client = new pg.Client({ connectionString: url });
+  client.on("error", () => {});
+  await client.connect();
+  const { rows } = await client.query("SELECT count(*)::int AS tables FROM pg_tables WHERE schemaname = 'public'");
+  expect(rows).toEqual([{ tables: 0 }]);
+  await drop();
+  await expect(new pg.Client({ connectionString: url }).connect()).rejects.toThrow("does not exist");
+});
