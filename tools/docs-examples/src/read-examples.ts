@@ -1,0 +1,59 @@
+import { readFile } from "node:fs/promises";
+
+/** A program in a document: one code block, or several that go on from each other. */
+export interface Example {
+  /** Where it starts, for example `docs/guides/types.md:5`. */
+  readonly place: string;
+  readonly code: string;
+  /** Whether the test runs it, beside checking its types. */
+  readonly runs: boolean;
+  /** What it prints, where the document says so in a `text` block right after it. */
+  readonly prints: string | null;
+}
+
+interface Block {
+  readonly line: number;
+  /** The words after the fence: `ts`, `run`, `continued`. */
+  readonly words: readonly string[];
+  readonly code: string;
+}
+
+/**
+ * Reads the TypeScript programs of a Markdown document.
+ *
+ * A `ts` block is a program of its own; `ts continued` goes on from the block before; `ts run` is also run, and a
+ * `text` block that follows says what it prints.
+ */
+export async function readExamples(root: string, document: string): Promise<Example[]> {
+  const examples: Example[] = [];
+  let previous: Block | null = null;
+  for (const block of blocks(await readFile(`${root}/${document}`, "utf8"))) {
+    const last = examples.at(-1);
+    if (block.words.includes("continued") && last) {
+      examples[examples.length - 1] = { ...last, code: last.code + block.code };
+    } else if (block.words[0] === "ts") {
+      examples.push({ place: `${document}:${block.line}`, code: block.code, runs: block.words.includes("run"), prints: null });
+    } else if (block.words[0] === "text" && last && previous?.words.includes("run")) {
+      examples[examples.length - 1] = { ...last, prints: block.code };
+    }
+    previous = block;
+  }
+  return examples;
+}
+
+function blocks(markdown: string): Block[] {
+  const found: Block[] = [];
+  let open: { line: number; words: readonly string[]; code: string } | null = null;
+  for (const [index, text] of markdown.split("\n").entries()) {
+    const fence = /^```(.*)$/.exec(text);
+    if (fence && open) {
+      found.push(open);
+      open = null;
+    } else if (fence) {
+      open = { line: index + 1, words: (fence[1] ?? "").trim().split(/\s+/), code: "" };
+    } else if (open) {
+      open.code += `${text}\n`;
+    }
+  }
+  return found;
+}

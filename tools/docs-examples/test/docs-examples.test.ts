@@ -1,0 +1,72 @@
+import { execFile } from "node:child_process";
+import { access, glob, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Example, readExamples } from "../src/read-examples.ts";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+// Inside this package, so that the programs find what it depends on.
+const extracted = fileURLToPath(new URL("../.extracted", import.meta.url));
+
+const documents = await Array.fromAsync(glob(["README.md", "CONTRIBUTING.md", "docs/**/*.md", "packages/*/README.md"], { cwd: root }));
+const examples = (await Promise.all(documents.sort().map((document) => readExamples(root, document)))).flat();
+const fileOf = ({ place }: Example) => join(extracted, `${place.replaceAll(/[/.:]/g, "-")}.ts`);
+
+beforeAll(async () => {
+  await rm(extracted, { recursive: true, force: true });
+  await mkdir(extracted);
+  // "export {}" makes a module of a program that imports nothing.
+  await Promise.all(examples.map((example) => writeFile(fileOf(example), `${example.code}export {};\n`)));
+  const compilerOptions = {
+    noEmit: true,
+    emitDeclarationOnly: false,
+    declaration: false,
+    composite: false,
+    // Documents show what a thing is called, and leave its use to the reader.
+    noUnusedLocals: false,
+    lib: ["es2024", "dom"],
+    types: ["node"],
+  };
+  const project = { extends: "../../../tsconfig.base.json", compilerOptions, include: ["*.ts"] };
+  await writeFile(join(extracted, "tsconfig.json"), JSON.stringify(project));
+});
+
+afterAll(() => rm(extracted, { recursive: true, force: true }));
+
+test("every TypeScript example in the documents compiles", async () => {
+  expect(examples.length).toBeGreaterThan(20);
+  const problems = await run("tsc", ["--pretty", "false", "-p", join(extracted, "tsconfig.json")], { cwd: root }).then(
+    () => "",
+    (error: { stdout: string }) => error.stdout,
+  );
+  expect(problems).toBe("");
+});
+
+describe("examples that run", () => {
+  test.each(examples.filter(({ runs }) => runs))("$place prints what it says", async (example) => {
+    const directory = await mkdtemp(join(tmpdir(), "belfry-docs-"));
+    try {
+      const { stdout } = await run(process.execPath, ["--conditions=@belfry/source", fileOf(example)], { cwd: directory });
+      expect(stdout).toBe(example.prints ?? stdout);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+});
+
+test("links between documents lead somewhere", async () => {
+  const broken: string[] = [];
+  for (const document of documents) {
+    const text = (await readFile(join(root, document), "utf8")).replaceAll(/^```[\s\S]*?^```/gm, "");
+    for (const [, target = ""] of text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
+      if (!/^[a-z]+:/.test(target)) {
+        await access(join(root, dirname(document), target)).catch(() => broken.push(`${document}: ${target}`));
+      }
+    }
+  }
+  expect(broken).toEqual([]);
+});
