@@ -12,7 +12,10 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 // Inside this package, so that the programs find what it depends on.
 const extracted = fileURLToPath(new URL("../.extracted", import.meta.url));
 
-const documents = await Array.fromAsync(glob(["README.md", "CONTRIBUTING.md", "docs/**/*.md", "packages/*/README.md"], { cwd: root }));
+const documents: string[] = [];
+for await (const document of glob(["README.md", "CONTRIBUTING.md", "docs/**/*.md", "packages/*/README.md"], { cwd: root })) {
+  documents.push(document);
+}
 const examples = (await Promise.all(documents.sort().map((document) => readExamples(root, document)))).flat();
 const fileOf = ({ place }: Example) => join(extracted, `${place.replaceAll(/[/.:]/g, "-")}.ts`);
 
@@ -58,15 +61,32 @@ describe("examples that run", () => {
   });
 });
 
-test("links between documents lead somewhere", async () => {
+test("links between documents lead to a file, and to a heading in it", async () => {
   const broken: string[] = [];
   for (const document of documents) {
     const text = (await readFile(join(root, document), "utf8")).replaceAll(/^```[\s\S]*?^```/gm, "");
-    for (const [, target = ""] of text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
-      if (!/^[a-z]+:/.test(target)) {
-        await access(join(root, dirname(document), target)).catch(() => broken.push(`${document}: ${target}`));
+    for (const [, target = "", heading] of text.matchAll(/\]\(([^)#\s]*)(?:#([^)]*))?\)/g)) {
+      if (!/^[a-z]+:/.test(target) && !(await leadsSomewhere(join(root, dirname(document), target), heading))) {
+        broken.push(`${document}: ${target}#${heading ?? ""}`);
       }
     }
   }
   expect(broken).toEqual([]);
 });
+
+async function leadsSomewhere(file: string, heading: string | undefined): Promise<boolean> {
+  if (heading === undefined) {
+    return access(file).then(
+      () => true,
+      () => false,
+    );
+  }
+  const headings = (await readFile(file, "utf8")).matchAll(/^#+ (.+)$/gm);
+  return [...headings].some(
+    ([, title = ""]) =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^\w\s-]/g, "")
+        .replaceAll(" ", "-") === heading,
+  );
+}
