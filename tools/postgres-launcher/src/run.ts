@@ -7,8 +7,7 @@ const execute = promisify(execFile);
 const NOBODY = 65_534;
 
 /** The user that PostgreSQL's programs run as, where it is not the present one. */
-export const serverUser: { readonly uid?: number; readonly gid?: number } =
-  process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+export const serverUser: { readonly uid?: number; readonly gid?: number } = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 
 /** Runs one of PostgreSQL's programs to its end, as a user it accepts. Rejects, with its output, if it fails. */
 export async function run(program: string, args: readonly string[], directory: string): Promise<void> {

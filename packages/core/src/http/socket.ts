@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from "../clock.ts";
 import type { SocketSession } from "./contract.ts";
 import type { HandlerCore } from "./handler-core.ts";
 import type { HttpRequest, Peer } from "./messages.ts";
@@ -38,7 +39,7 @@ export function acceptSocket(core: HandlerCore, request: HttpRequest): Connectio
         },
         report: (error, message) => core.logger.error({ error }, message),
       });
-      const allow = messageLimit(core.options.clock?.now ?? Date.now);
+      const allow = messageLimit(core.options.clock ?? systemClock);
       return {
         message: (text) => (allow() ? session.message(text) : stream.close(1008, "too many messages")),
         closed: () => {
@@ -51,11 +52,11 @@ export function acceptSocket(core: HandlerCore, request: HttpRequest): Connectio
 }
 
 /** Counts messages by the second. */
-function messageLimit(now: () => number): () => boolean {
+function messageLimit(clock: Clock): () => boolean {
   let second = 0;
   let count = 0;
   return () => {
-    const present = Math.floor(now() / 1_000);
+    const present = Math.floor(clock.now() / 1_000);
     count = present === second ? count + 1 : 1;
     second = present;
     return count <= MAX_MESSAGES_PER_SECOND;

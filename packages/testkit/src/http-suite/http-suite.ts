@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { djangoSuite } from "./django.ts";
 import type { HttpHarness } from "./harness.ts";
 import { inboxV1Suite } from "./inbox-v1.ts";
+import { limitsSuite } from "./limits.ts";
 import { mountingSuite } from "./mounting.ts";
 import { packSuite } from "./pack.ts";
 import { realtimeSuite } from "./realtime.ts";
@@ -22,6 +23,7 @@ export function httpSuite(name: string, harness: HttpHarness): void {
     djangoSuite(harness);
     packSuite(harness);
     realtimeSuite(harness);
+    limitsSuite(harness);
     securitySuite(harness);
     mountingSuite(harness);
     resumeSuite(harness);

@@ -1,0 +1,29 @@
+import { type Clock, systemClock } from "@belfry/core";
+
+/** The machine's clock, which a test can move ahead: timers that are due by then run at once. */
+export class HandClock implements Clock {
+  #aheadMs = 0;
+  readonly #tasks = new Set<{ atMs: number; task: () => void }>();
+
+  now(): number {
+    return systemClock.now() + this.#aheadMs;
+  }
+
+  after(delayMs: number, task: () => void): () => void {
+    const entry = { atMs: this.now() + delayMs, task };
+    this.#tasks.add(entry);
+    return () => void this.#tasks.delete(entry);
+  }
+
+  /** Moves the clock, a second at a time, and runs what falls due on the way. */
+  pass(ms: number): void {
+    for (let passed = 0; passed < ms; passed += 1_000) {
+      this.#aheadMs += 1_000;
+      const due = [...this.#tasks].filter(({ atMs }) => atMs <= this.now());
+      for (const entry of due) {
+        this.#tasks.delete(entry);
+        entry.task();
+      }
+    }
+  }
+}
