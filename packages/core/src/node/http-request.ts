@@ -37,13 +37,20 @@ async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Ui
   }
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
-    size += (chunk as Buffer).length;
-    if (size > maxBytes) {
-      incoming.resume();
-      throw tooLarge();
+  try {
+    for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+      size += (chunk as Buffer).length;
+      if (size > maxBytes) {
+        incoming.resume();
+        throw tooLarge();
+      }
+      chunks.push(chunk as Buffer);
     }
-    chunks.push(chunk as Buffer);
+  } catch (error) {
+    // The client went away in the middle: nobody hears the answer, and nothing is wrong here.
+    throw incoming.complete || error instanceof BelfryError
+      ? error
+      : new BelfryError("INVALID_JSON", "The connection ended before the request's body did.", { cause: error });
   }
   return Buffer.concat(chunks, size);
 }

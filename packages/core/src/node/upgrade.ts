@@ -1,9 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import type { Handler } from "../http/create-handler.ts";
 import type { Connection } from "../http/socket.ts";
+import { FrameQueue } from "./frame-queue.ts";
 import { fromNodeRequest } from "./http-request.ts";
+import { attachSocket } from "./socket-peer.ts";
 
 /** The listener of a Node server's `upgrade` event. */
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -11,75 +13,86 @@ export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: B
 const MAX_MESSAGE_BYTES = 64 * 1024;
 const MAX_FRAGMENTS = 16;
 
+/** How long a client that was sent a close frame may take to answer it. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
 /**
- * Opens WebSockets for a handler. Sockets whose path is no contract's are left alone, for the host's other listeners.
+ * Opens WebSockets for a handler. Sockets whose path is no contract's are left alone, for the host's other listeners;
+ * only where there is no other listener, so that nobody could ever answer, they get a 404.
  *
- * @param basePath the prefix the contracts are mounted under, "" at the root
+ * @param basePath the fixed prefix the contracts are mounted under, "" at the root
  */
 export function upgradeListener(handler: Handler, basePath = ""): UpgradeListener {
-  // Compression would keep a buffer per socket, and its memory is what limits how many a process holds.
-  const options = { noServer: true, maxPayload: MAX_MESSAGE_BYTES, maxFragments: MAX_FRAGMENTS, perMessageDeflate: false };
-  const server = new WebSocketServer(options);
-  const prefix = basePath === "/" ? "" : basePath.replace(/\/$/, "");
+  const prefix = encodedPath(basePath);
+  const frames = new FrameQueue();
+  // Made when first needed: a host on a runtime without Node's sockets never needs it.
+  let server: WebSocketServer | null = null;
+  const accept = (connection: Extract<Connection, { accepted: true }>, ...handshake: Parameters<UpgradeListener>) => {
+    const [incoming, socket, head] = handshake;
+    server ??= webSocketServer();
+    server.handleUpgrade(incoming, socket, head, (webSocket: WebSocket) => attachSocket({ webSocket, socket, connection, frames }));
+  };
   return (incoming, socket, head) => {
     const url = incoming.url ?? "/";
     if (prefix !== "" && !url.startsWith(`${prefix}/`)) {
+      leave(incoming, socket);
       return;
     }
     // A socket that breaks while it is decided about must not bring the process down.
-    const onError = () => void socket.destroy();
+    socket.on("error", destroyBroken);
     const request = fromNodeRequest(incoming, { url: url.slice(prefix.length), mountPath: prefix });
-    handler.connect(request).then(
-      (connection) => {
-        if (connection === null) {
-          return;
-        }
-        socket.on("error", onError);
-        if (!connection.accepted) {
-          refuse(socket, connection);
-          return;
-        }
-        server.handleUpgrade(incoming, socket, head, (webSocket) => {
-          socket.off("error", onError);
-          attach(webSocket, connection);
-        });
-      },
-      () => socket.destroy(),
-    );
+    void handler.connect(request).then((connection) => {
+      socket.off("error", destroyBroken);
+      if (connection === null) {
+        leave(incoming, socket);
+      } else if (connection.accepted) {
+        accept(connection, incoming, socket, head);
+      } else {
+        refuse(socket, connection);
+      }
+    });
   };
 }
 
-function attach(webSocket: WebSocket, connection: Extract<Connection, { accepted: true }>): void {
-  const session = connection.open({
-    get bufferedAmount() {
-      return webSocket.bufferedAmount;
-    },
-    send: (text) => {
-      if (webSocket.readyState === webSocket.OPEN) {
-        webSocket.send(text);
-      }
-    },
-    close: (code, reason) => {
-      if (code === 1008 && webSocket.bufferedAmount > 0) {
-        // A peer that does not read would not read the close frame either.
-        webSocket.terminate();
-      } else {
-        webSocket.close(code, reason);
-      }
-    },
-  });
-  webSocket.on("message", (data: RawData) => session.message(data.toString()));
-  webSocket.on("close", () => session.closed());
-  // ws closes the socket itself after a protocol error, with the code that fits.
-  webSocket.on("error", () => {});
+function webSocketServer(): WebSocketServer {
+  const options: ServerOptions & { readonly maxFragments: number; readonly closeTimeout: number } = {
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    maxFragments: MAX_FRAGMENTS,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+    // Compression would keep buffers per socket, and the handler's own registry already knows every socket: what an
+    // idle socket costs limits how many a process holds.
+    perMessageDeflate: false,
+    clientTracking: false,
+  };
+  return new WebSocketServer(options);
 }
 
-function refuse(socket: Duplex, { status, body }: Extract<Connection, { accepted: false }>): void {
-  const head = [
+/** A path as it stands in a request: percent-encoded, without a slash at the end. */
+function encodedPath(path: string): string {
+  return new URL(path, "http://localhost").pathname.replace(/\/$/, "");
+}
+
+function destroyBroken(this: Duplex): void {
+  this.destroy();
+}
+
+function leave(incoming: IncomingMessage, socket: Duplex): void {
+  const { server } = incoming.socket as { server?: { listenerCount(event: string): number } };
+  if (server?.listenerCount("upgrade") === 1) {
+    refuse(socket, { status: 404, body: "There is no WebSocket at this path." });
+  }
+}
+
+/** Answers a handshake with a plain HTTP response. */
+function refuse(socket: Duplex, { status, body }: { readonly status: number; readonly body: string }): void {
+  socket.on("error", destroyBroken);
+  socket.once("finish", () => socket.destroy());
+  const lines = [
     `HTTP/1.1 ${status} Refused`,
     "connection: close",
-    "content-type: text/plain",
+    "content-type: text/plain; charset=utf-8",
     `content-length: ${Buffer.byteLength(body)}`,
   ];
-  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+  socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`);
 }

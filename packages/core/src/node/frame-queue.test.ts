@@ -1,0 +1,73 @@
+import type { Writable } from "node:stream";
+import { describe, expect, test } from "vitest";
+import { FrameQueue, type FrameSink, textFrame } from "./frame-queue.ts";
+
+// The part of ws that reads frames; its types leave it out.
+const { Receiver } = (await import("ws")) as unknown as { Receiver: new (options: { isServer: boolean }) => Writable };
+
+/** Takes frames as a socket would, and keeps each write. */
+function sink(): FrameSink & { readonly writes: Buffer[] } {
+  const writes: Buffer[] = [];
+  return { frames: [], writes, write: (bytes) => void writes.push(bytes) };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Reads frames as ws does. */
+async function texts(bytes: Buffer): Promise<string[]> {
+  const receiver = new Receiver({ isServer: false });
+  const read: string[] = [];
+  receiver.on("message", (data: Buffer) => void read.push(data.toString()));
+  await new Promise<void>((resolve, reject) => {
+    receiver.on("error", reject);
+    receiver.end(bytes, () => resolve());
+  });
+  return read;
+}
+
+describe("FrameQueue", () => {
+  test("what is sent in one turn is one write, in its order", async () => {
+    const [queue, one] = [new FrameQueue(), sink()];
+    for (const text of ["a", "b", "a"]) {
+      queue.add(one, text);
+    }
+    expect(one.writes).toEqual([]);
+    await turn();
+    expect(one.writes).toHaveLength(1);
+    expect(await texts(Buffer.concat(one.writes))).toEqual(["a", "b", "a"]);
+    queue.add(one, "c");
+    await turn();
+    expect(await texts(one.writes[1] as Buffer)).toEqual(["c"]);
+  });
+
+  test("sockets that get the same share the bytes, others get their own", async () => {
+    const queue = new FrameQueue();
+    const sinks = [sink(), sink(), sink(), sink()] as const;
+    for (const each of sinks) {
+      queue.add(each, "to all");
+    }
+    queue.add(sinks[0], "more");
+    queue.add(sinks[1], "more");
+    queue.add(sinks[2], "other");
+    await turn();
+    const [first, second, third, fourth] = sinks.map(({ writes }) => writes[0] as Buffer);
+    expect(first).toBe(second);
+    expect(await texts(first as Buffer)).toEqual(["to all", "more"]);
+    expect(await texts(third as Buffer)).toEqual(["to all", "other"]);
+    expect(await texts(fourth as Buffer)).toEqual(["to all"]);
+  });
+
+  test("a sink that is emptied before the turn ends is not written to", async () => {
+    const [queue, one] = [new FrameQueue(), sink()];
+    expect(queue.add(one, "gone")).toBe(6);
+    one.frames.length = 0;
+    await turn();
+    expect(one.writes).toEqual([]);
+  });
+
+  test.each([0, 125, 126, 65_535, 65_536, 1_000_000])("a text of %i bytes is framed as ws reads it", async (bytes) => {
+    const text = "é".repeat(Math.floor(bytes / 2)) + "x".repeat(bytes % 2);
+    expect(Buffer.byteLength(text)).toBe(bytes);
+    expect(await texts(textFrame(text))).toEqual([text]);
+  });
+});

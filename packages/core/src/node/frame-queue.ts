@@ -1,0 +1,78 @@
+/** Takes the bytes that were gathered for one socket. */
+export interface FrameSink {
+  /** Frames handed over since the last flush. */
+  readonly frames: Buffer[];
+  /** Writes the bytes of all of them at once. */
+  write(bytes: Buffer): void;
+}
+
+/**
+ * Gathers what is sent to many sockets in one turn of the event loop. A text that goes to many sockets is framed once,
+ * and each socket gets one write a turn, however many events happened in it: writing is what fanning out costs most.
+ */
+export class FrameQueue {
+  readonly #framed = new Map<string, Buffer>();
+  #waiting: FrameSink[] = [];
+
+  /** Frames `text` for a sink and returns how many bytes that is; they are written when the turn ends. */
+  add(sink: FrameSink, text: string): number {
+    if (this.#waiting.length === 0) {
+      process.nextTick(() => this.#flush());
+    }
+    let frame = this.#framed.get(text);
+    if (frame === undefined) {
+      frame = textFrame(text);
+      this.#framed.set(text, frame);
+    }
+    if (sink.frames.length === 0) {
+      this.#waiting.push(sink);
+    }
+    sink.frames.push(frame);
+    return frame.length;
+  }
+
+  #flush(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#framed.clear();
+    let last: readonly Buffer[] = [];
+    let bytes = Buffer.alloc(0);
+    for (const sink of waiting) {
+      const frames = sink.frames.splice(0);
+      if (!sameFrames(frames, last)) {
+        last = frames;
+        bytes = frames.length === 1 ? (frames[0] as Buffer<ArrayBuffer>) : Buffer.concat(frames);
+      }
+      if (frames.length > 0) {
+        sink.write(bytes);
+      }
+    }
+  }
+}
+
+function sameFrames(left: readonly Buffer[], right: readonly Buffer[]): boolean {
+  return left.length === right.length && left.every((frame, at) => frame === right[at]);
+}
+
+const FINAL_TEXT = 0x81;
+const LENGTH_IN_16_BITS = 126;
+const LENGTH_IN_64_BITS = 127;
+
+/** One unmasked text message in one frame (RFC 6455, 5.2). */
+export function textFrame(text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  const headBytes = length < LENGTH_IN_16_BITS ? 2 : length < 65_536 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(headBytes + length);
+  frame[0] = FINAL_TEXT;
+  if (headBytes === 2) {
+    frame[1] = length;
+  } else if (headBytes === 4) {
+    frame[1] = LENGTH_IN_16_BITS;
+    frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = LENGTH_IN_64_BITS;
+    frame.writeBigUInt64BE(BigInt(length), 2);
+  }
+  frame.write(text, headBytes);
+  return frame;
+}

@@ -1,0 +1,88 @@
+import type { Duplex } from "node:stream";
+import type { RawData, WebSocket } from "ws";
+import type { SocketSession } from "../http/contract.ts";
+import type { Peer } from "../http/messages.ts";
+import type { Connection } from "../http/socket.ts";
+import type { FrameQueue, FrameSink } from "./frame-queue.ts";
+
+/** A reader with more than this outstanding would not come to read a close frame behind it. */
+const POLITE_CLOSE_BYTES = 64 * 1024;
+
+/** A WebSocket that was just opened, and the session it is for. */
+export interface OpenedSocket {
+  readonly webSocket: WebSocket;
+  /** What the WebSocket runs on: whole frames are written to it directly. */
+  readonly socket: Duplex;
+  readonly connection: Extract<Connection, { accepted: true }>;
+  readonly frames: FrameQueue;
+}
+
+// The listeners are the same functions for every socket, and find what is a socket's own here.
+const sessions = new WeakMap<WebSocket, SocketSession>();
+
+/** Opens the session of a WebSocket and passes messages between the two. */
+export function attachSocket(opened: OpenedSocket): void {
+  const { webSocket, connection } = opened;
+  sessions.set(webSocket, connection.open(new SocketPeer(opened)));
+  webSocket.on("message", passMessage);
+  webSocket.on("close", passClose);
+  webSocket.on("error", leaveToClose);
+}
+
+function passMessage(this: WebSocket, data: RawData): void {
+  // What arrives after the close frame was sent is nobody's.
+  if (this.readyState === this.OPEN) {
+    sessions.get(this)?.message(data.toString());
+  }
+}
+
+function passClose(this: WebSocket): void {
+  sessions.get(this)?.closed();
+}
+
+/** After a protocol error ws closes the socket itself, with the code that fits, and `close` follows. */
+function leaveToClose(): void {}
+
+class SocketPeer implements Peer, FrameSink {
+  readonly frames: Buffer[] = [];
+  readonly #opened: OpenedSocket;
+  #queuedBytes = 0;
+
+  constructor(opened: OpenedSocket) {
+    this.#opened = opened;
+  }
+
+  get bufferedAmount(): number {
+    return this.#opened.webSocket.bufferedAmount + this.#queuedBytes;
+  }
+
+  send(text: string): void {
+    if (this.#isOpen) {
+      this.#queuedBytes += this.#opened.frames.add(this, text);
+    }
+  }
+
+  write(bytes: Buffer): void {
+    this.#queuedBytes = 0;
+    if (this.#isOpen) {
+      this.#opened.socket.write(bytes);
+    }
+  }
+
+  close(code = 1000, reason = ""): void {
+    const { webSocket } = this.#opened;
+    if (this.bufferedAmount > POLITE_CLOSE_BYTES) {
+      webSocket.terminate();
+      return;
+    }
+    // What was sent in this turn goes before the close frame.
+    if (this.frames.length > 0) {
+      this.write(Buffer.concat(this.frames.splice(0)));
+    }
+    webSocket.close(code, reason);
+  }
+
+  get #isOpen(): boolean {
+    return this.#opened.webSocket.readyState === this.#opened.webSocket.OPEN;
+  }
+}
