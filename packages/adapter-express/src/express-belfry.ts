@@ -1,5 +1,5 @@
 import { type ContractService, createHandler, type Handler, type HandlerOptions } from "@belfry/core/http";
-import { fromNodeRequest, type UpgradeListener, upgradeListener, writeResponse } from "@belfry/core/node";
+import { fromNodeRequest, type RequestPlace, type UpgradeListener, upgradeListener, writeResponse } from "@belfry/core/node";
 import type { NextFunction, Request, Response } from "express";
 
 /** How Belfry is mounted into Express. `basePath` is needed for WebSockets below a prefix: `"/x"` for a mount at `/x`. */
@@ -19,6 +19,7 @@ export interface ExpressBelfry {
 /**
  * Mounts Belfry's contracts into Express 5, before or after `express.json()`, at any depth.
  *
+ * @throws BelfryError `CONFIGURATION` for authentication that cannot work
  * @example
  * ```ts
  * const belfry = expressBelfry(notifications, { contracts: [inboxV1()], auth: { jwt: { secret } } });
@@ -30,19 +31,33 @@ export interface ExpressBelfry {
 export function expressBelfry(service: ContractService, options: ExpressBelfryOptions): ExpressBelfry {
   const handler = createHandler(service, options);
   const middleware = (request: Request, response: Response, next: NextFunction): void => {
-    const parsed: unknown = request.body;
-    const place = { url: request.url, mountPath: request.baseUrl, ...(parsed === undefined ? {} : { parsedBody: { value: parsed } }) };
-    handler.handle(fromNodeRequest(request, place)).then((answer) => {
-      if (answer === null) {
-        next();
-      } else {
-        writeResponse(response, answer);
-      }
-    }, next);
+    const place = { url: request.url, mountPath: request.baseUrl, ...bodyOf(request) };
+    handler
+      .handle(fromNodeRequest(request, place))
+      .then((answer) => {
+        if (answer === null) {
+          next();
+        } else {
+          writeResponse(response, answer);
+        }
+      })
+      .catch(next);
   };
   return Object.assign(middleware, {
     handler,
     upgrade: upgradeListener(handler, options.basePath),
     close: () => handler.close(),
   });
+}
+
+/** The body, where a parser of the host's was there first: `express.json()` leaves a value, `raw()` and `text()` do not parse. */
+function bodyOf(request: Request): Pick<RequestPlace, "parsedBody" | "rawBody"> {
+  const body: unknown = request.body;
+  if (body === undefined) {
+    return {};
+  }
+  if (body instanceof Uint8Array) {
+    return { rawBody: body };
+  }
+  return typeof body === "string" ? { rawBody: Buffer.from(body) } : { parsedBody: { value: body } };
 }

@@ -9,7 +9,7 @@ import {
 } from "@belfry/core/http";
 import { type UpgradeListener, upgradeListener } from "@belfry/core/node";
 import { type Context, Hono } from "hono";
-import { routePath } from "hono/route";
+import { baseRoutePath } from "hono/route";
 
 /** How Belfry is mounted into Hono. `basePath` is needed for WebSockets below a prefix: `"/x"` for a mount at `/x`. */
 export type HonoBelfryOptions = HandlerOptions;
@@ -25,8 +25,10 @@ export interface HonoBelfry extends Hono {
 }
 
 /**
- * Mounts Belfry's contracts into Hono, beside the host's own routes, at any depth.
+ * Mounts Belfry's contracts into Hono, beside the host's own routes, at any depth. REST and SSE work wherever Hono runs,
+ * WebSockets on Node's server.
  *
+ * @throws BelfryError `CONFIGURATION` for authentication that cannot work
  * @example
  * ```ts
  * const belfry = honoBelfry(notifications, { contracts: [inboxV1()], auth: { jwt: { secret } } });
@@ -36,9 +38,10 @@ export interface HonoBelfry extends Hono {
  */
 export function honoBelfry(service: ContractService, options: HonoBelfryOptions): HonoBelfry {
   const handler = createHandler(service, options);
+  const basePath = (options.basePath ?? "").replace(/\/$/, "");
   const app = new Hono();
   app.all("*", async (context, next) => {
-    const response = await handler.handle(plainRequest(context));
+    const response = await handler.handle(plainRequest(context, basePath));
     if (response === null) {
       return next();
     }
@@ -51,11 +54,31 @@ export function honoBelfry(service: ContractService, options: HonoBelfryOptions)
   });
 }
 
-function plainRequest(context: Context): HttpRequest {
+function plainRequest(context: Context, basePath: string): HttpRequest {
   const { pathname, search } = new URL(context.req.url);
-  const mountPath = routePath(context).replace(/\/\*$/, "");
-  const place = { url: (pathname.slice(mountPath.length) || "/") + search, mountPath };
-  const request = fromFetchRequest(context.req.raw, place);
+  const mountPath = mountPathOf(context, pathname);
+  // An app that was mounted with app.mount() gets its paths without the prefix.
+  const place = { url: (pathname.slice(mountPath.length) || "/") + search, mountPath: mountPath || basePath };
+  const request = { ...fromFetchRequest(context.req.raw, place), ...remoteAddressOf(context) };
   // A middleware of the host may have read the body; Hono then has a copy.
-  return context.req.raw.bodyUsed ? { ...request, body: async () => new Uint8Array(await context.req.arrayBuffer()) } : request;
+  const hasCopy = context.req.raw.bodyUsed && Object.keys(context.req.bodyCache).length > 0;
+  return hasCopy ? { ...request, body: async () => new Uint8Array(await context.req.arrayBuffer()) } : request;
+}
+
+/** The part of the path that the mount point matched: as many segments as it has, however they are encoded. */
+function mountPathOf(context: Context, pathname: string): string {
+  const segments = baseRoutePath(context).split("/").filter(Boolean).length;
+  return segments === 0
+    ? ""
+    : pathname
+        .split("/")
+        .slice(0, segments + 1)
+        .join("/");
+}
+
+/** Node's server tells who is at the other end. */
+function remoteAddressOf(context: Context): Pick<HttpRequest, "remoteAddress"> {
+  const env = context.env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined;
+  const remoteAddress = env?.incoming?.socket?.remoteAddress;
+  return remoteAddress === undefined ? {} : { remoteAddress };
 }

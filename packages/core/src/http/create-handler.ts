@@ -1,3 +1,4 @@
+import type { Logger } from "../logger.ts";
 import { fetchHandler } from "./fetch.ts";
 import { HandlerCore } from "./handler-core.ts";
 import type { HandlerOptions } from "./handler-options.ts";
@@ -16,6 +17,8 @@ export interface Handler {
   connect(request: HttpRequest): Promise<Connection | null>;
   /** The OpenAPI 3.1 document of a mounted contract, made from the routes that answer. */
   openapi(contractName: string): object;
+  /** Where errors go that nobody else hears of, an adapter's own included. */
+  readonly logger: Logger;
   /** Ends every open stream and socket (1012); they may come again. */
   close(): void;
 }
@@ -38,6 +41,7 @@ export function createHandler(service: ContractService, options: HandlerOptions)
     fetch: fetchHandler(handle, options.basePath ?? ""),
     connect: async (request) => acceptSocket(core, request),
     openapi: (contractName) => openapiDocument(core.contract(contractName)),
+    logger: core.logger,
     close: () => core.streams.closeAll(),
   };
 }

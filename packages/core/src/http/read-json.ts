@@ -9,21 +9,47 @@ const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 /** Reads a request's JSON body; undefined if there is none. */
 export async function readJson(request: HttpRequest, maxBytes: number): Promise<unknown> {
   if (request.parsedBody) {
-    checkDepth(request.parsedBody.value);
-    return request.parsedBody.value;
+    const { value } = request.parsedBody;
+    // Parsers make an empty object of an empty body, whatever its type.
+    if (!isEmptyObject(value)) {
+      checkType(request);
+      checkDepth(value);
+    }
+    return value;
   }
   const bytes = await request.body(maxBytes);
   if (bytes.length === 0) {
     return undefined;
   }
+  // Bytes that the host had read already were never counted.
+  if (bytes.length > maxBytes) {
+    throw bodyTooLarge(maxBytes);
+  }
+  checkType(request);
+  const value = parse(bytes);
+  checkDepth(value);
+  return value;
+}
+
+/** The refusal of a body with more bytes than allowed. */
+export function bodyTooLarge(maxBytes: number): BelfryError {
+  return new BelfryError("PAYLOAD_TOO_LARGE", `The body is larger than the ${maxBytes} bytes allowed.`);
+}
+
+/**
+ * Refuses what is not declared as JSON, though it may look like it: a page of another site can send forms and plain
+ * text with its visitor's cookies, but not JSON.
+ */
+function checkType(request: HttpRequest): void {
   const contentType = request.headers["content-type"];
   if (contentType !== undefined && !JSON_TYPE.test(contentType)) {
     const shown = contentType.split(";", 1)[0]?.trim();
     throw new BelfryError("UNSUPPORTED_MEDIA_TYPE", `The body is "${shown}"; send JSON with Content-Type: application/json.`);
   }
-  const value = parse(bytes);
-  checkDepth(value);
-  return value;
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
 function parse(bytes: Uint8Array): unknown {

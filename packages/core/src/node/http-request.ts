@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { BelfryError } from "../errors.ts";
 import type { HttpRequest } from "../http/messages.ts";
+import { bodyTooLarge } from "../http/read-json.ts";
 
 /** Where a request's routes begin, and the body that a parser of the host's already read. */
 export interface RequestPlace {
@@ -8,7 +9,10 @@ export interface RequestPlace {
   readonly url: string;
   /** The prefix that was cut off. */
   readonly mountPath: string;
+  /** What the host's parser made of the body. */
   readonly parsedBody?: { readonly value: unknown };
+  /** The body's bytes, where the host read but did not parse it. */
+  readonly rawBody?: Uint8Array;
 }
 
 /** Reads a Node request as plain data. */
@@ -22,18 +26,17 @@ export function fromNodeRequest(incoming: IncomingMessage, place: RequestPlace):
     url: place.url,
     mountPath: place.mountPath,
     headers,
-    body: (maxBytes) => readBody(incoming, maxBytes),
+    body: async (maxBytes) => place.rawBody ?? readBody(incoming, maxBytes),
     ...(place.parsedBody ? { parsedBody: place.parsedBody } : {}),
     ...(incoming.socket.remoteAddress === undefined ? {} : { remoteAddress: incoming.socket.remoteAddress }),
   };
 }
 
 async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
-  const tooLarge = () => new BelfryError("PAYLOAD_TOO_LARGE", `The body is larger than the ${maxBytes} bytes allowed.`);
   if (Number(incoming.headers["content-length"] ?? 0) > maxBytes) {
     // The rest is read and dropped, so that the client hears the answer instead of a reset connection.
     incoming.resume();
-    throw tooLarge();
+    throw bodyTooLarge(maxBytes);
   }
   const chunks: Buffer[] = [];
   let size = 0;
@@ -42,7 +45,7 @@ async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Ui
       size += (chunk as Buffer).length;
       if (size > maxBytes) {
         incoming.resume();
-        throw tooLarge();
+        throw bodyTooLarge(maxBytes);
       }
       chunks.push(chunk as Buffer);
     }

@@ -42,8 +42,11 @@ function openEcho({ stream }: SocketContext) {
 const servers: Server[] = [];
 const handlers: Handler[] = [];
 
+const errors: unknown[] = [];
+const logger = { error: (details: unknown) => void errors.push(details), warn() {}, info() {}, debug() {} };
+
 async function listen(attach: (server: Server, handler: Handler) => void): Promise<string> {
-  const handler = createHandler(service, { contracts: [contract] });
+  const handler = createHandler(service, { contracts: [contract], logger });
   const server = createServer((_request, response) => void response.end("plain"));
   attach(server, handler);
   servers.push(server);
@@ -53,6 +56,7 @@ async function listen(attach: (server: Server, handler: Handler) => void): Promi
 }
 
 afterEach(async () => {
+  errors.length = 0;
   for (const handler of handlers.splice(0)) {
     handler.close();
   }
@@ -128,6 +132,16 @@ describe("upgradeListener", () => {
     const address = await belfryAlone();
     expect(await outcome(`${address}/other`)).toBe(404);
     expect(await outcome(`${address}/echo/ws/more`)).toBe(404);
+  });
+
+  test("given to a server twice, it logs the mistake and the process goes on", async () => {
+    const address = await listen((server, handler) => {
+      server.on("upgrade", upgradeListener(handler));
+      server.on("upgrade", upgradeListener(handler));
+    });
+    const { client } = await handshake(`${address}/echo/ws`);
+    await new Promise((resolve) => void client.on("close", resolve));
+    expect(errors).toMatchObject([{ error: { message: expect.stringContaining("more than once") } }]);
   });
 
   test("below a prefix only the paths with it are Belfry's, also where it is percent-encoded", async () => {

@@ -41,16 +41,22 @@ export function upgradeListener(handler: Handler, basePath = ""): UpgradeListene
     // A socket that breaks while it is decided about must not bring the process down.
     socket.on("error", destroyBroken);
     const request = fromNodeRequest(incoming, { url: url.slice(prefix.length), mountPath: prefix });
-    void handler.connect(request).then((connection) => {
-      socket.off("error", destroyBroken);
-      if (connection === null) {
-        leave(incoming, socket);
-      } else if (connection.accepted) {
-        accept(connection, incoming, socket, head);
-      } else {
-        refuse(socket, connection);
-      }
-    });
+    handler
+      .connect(request)
+      .then((connection) => {
+        socket.off("error", destroyBroken);
+        if (connection === null) {
+          leave(incoming, socket);
+        } else if (connection.accepted) {
+          accept(connection, incoming, socket, head);
+        } else {
+          refuse(socket, connection);
+        }
+      })
+      .catch((error: unknown) => {
+        handler.logger.error({ error }, "Belfry could not open a WebSocket.");
+        socket.destroy();
+      });
   };
 }
 

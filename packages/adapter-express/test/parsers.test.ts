@@ -1,0 +1,75 @@
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { memoryStorage, NotificationService } from "@belfry/core";
+import { pack } from "@belfry/core/contracts";
+import express, { type RequestHandler } from "express";
+import { afterEach, describe, expect, test } from "vitest";
+import { expressBelfry } from "../src/index.ts";
+
+let server: Server | undefined;
+let service: NotificationService;
+
+/** Serves `pack` behind one of the host's parsers. */
+async function behind(parser: RequestHandler, maxBodyBytes = 1_000): Promise<string> {
+  service = new NotificationService({ storage: memoryStorage() });
+  const app = express();
+  app.use(parser, expressBelfry(service, { contracts: [pack({ auth: "open" })], maxBodyBytes }));
+  const listening = app.listen(0, "127.0.0.1");
+  server = listening;
+  await new Promise((resolve) => void listening.once("listening", resolve));
+  return `http://127.0.0.1:${(listening.address() as AddressInfo).port}/api/notifications/create`;
+}
+
+async function post(url: string, body: string, type = "application/json"): Promise<[number, unknown]> {
+  const response = await fetch(url, { method: "POST", body, headers: { "content-type": type } });
+  return [response.status, await response.json()];
+}
+
+afterEach(async () => {
+  server?.closeAllConnections();
+  await new Promise((resolve) => void server?.close(resolve));
+  await service.stop();
+});
+
+const parsers: readonly [string, RequestHandler][] = [
+  ["json()", express.json()],
+  ["text() of every type", express.text({ type: "*/*" })],
+  ["raw() of every type", express.raw({ type: "*/*" })],
+  ["urlencoded()", express.urlencoded({ extended: true })],
+];
+
+describe.each(parsers)("behind express.%s", (_, parser) => {
+  test("JSON is understood, and what is missing in it is named", async () => {
+    const url = await behind(parser);
+    expect(await post(url, '{"user_id":"ann","content":"Zoë 😀"}')).toMatchObject([200, { user_id: "ann", content: "Zoë 😀" }]);
+    expect(await post(url, '{"user_id":"ann"}')).toEqual([
+      422,
+      { detail: [{ loc: ["body", "content"], msg: "Field required", type: "missing" }] },
+    ]);
+  });
+
+  test("what is no JSON by its type is 415, and nothing is created", async () => {
+    const url = await behind(parser);
+    for (const [body, type] of [
+      ["user_id=ann&content=x", "application/x-www-form-urlencoded"],
+      ['{"user_id":"ann","content":"x"}', "text/plain"],
+    ] as const) {
+      expect(await post(url, body, type)).toEqual([
+        415,
+        { detail: `The body is "${type}"; send JSON with Content-Type: application/json.` },
+      ]);
+    }
+    expect(await service.inbox("ann").counts()).toMatchObject({ total: 0 });
+  });
+});
+
+describe.each(parsers.slice(1))("behind express.%s, which does not parse JSON", (_, parser) => {
+  test("broken JSON is 400, too much of it 413", async () => {
+    const url = await behind(parser);
+    expect(await post(url, '{"user_id":')).toEqual([400, { detail: "The body is not valid JSON in UTF-8." }]);
+    expect(await post(url, `{"user_id":"${"x".repeat(1_000)}"}`)).toEqual([
+      413,
+      { detail: "The body is larger than the 1000 bytes allowed." },
+    ]);
+  });
+});
