@@ -5,10 +5,9 @@ import { sqliteStorage } from "@belfry/storage-sqlite";
 import { pino } from "pino";
 import { readConfig, type ServerConfig } from "./config.ts";
 import { buildServer } from "./listen.ts";
+import { shutDownOnSignal } from "./shut-down.ts";
 
-const DRAIN_MS = 10_000;
-
-const logger = pino();
+const logger = pino({ serializers: { error: pino.stdSerializers.err } });
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
@@ -18,29 +17,17 @@ async function main(): Promise<void> {
     logger,
   });
   await notifications.start();
-  const { server, closeStreams } = buildServer(notifications, config, {
+  const built = buildServer(notifications, config, {
     contracts: [inboxV1(), django(), pack({ auth: config.packAuth })],
     auth: { jwt: { secret: config.jwtSecret }, tokens: config.userTokens, apiKeys: config.apiKeys },
     logger,
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(config.port, config.host, resolve);
+    built.server.once("error", reject);
+    built.server.listen(config.port, config.host, resolve);
   });
-  announce(config, server.address() as AddressInfo);
-
-  const stop = async () => {
-    // A client that does not let go must not keep the process alive.
-    setTimeout(() => process.exit(1), DRAIN_MS).unref();
-    const closed = new Promise((resolve) => void server.close(resolve));
-    closeStreams();
-    server.closeIdleConnections();
-    await closed;
-    await notifications.stop();
-    process.exit(0);
-  };
-  process.once("SIGTERM", stop);
-  process.once("SIGINT", stop);
+  shutDownOnSignal(built, notifications, logger);
+  announce(config, built.server.address() as AddressInfo);
 }
 
 function announce(config: ServerConfig, { port }: AddressInfo): void {

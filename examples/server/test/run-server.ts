@@ -3,38 +3,52 @@ import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
-/** The example's real process. */
-export interface ServerProcess {
-  readonly url: string;
-  readonly output: () => string;
+/** The example's real process, which may not serve yet, or never. */
+export interface SpawnedServer {
   readonly child: ChildProcess;
+  /** Everything it printed so far. */
+  readonly output: () => string;
+  /** Resolves with its exit code. */
+  readonly exited: Promise<number | null>;
+}
+
+/** The example's real process, serving. */
+export interface ServerProcess extends SpawnedServer {
+  readonly url: string;
   /** Sends SIGTERM and resolves with the exit code. */
   stop(): Promise<number | null>;
 }
 
-/** Starts the server on a free port and resolves once it says that it listens. */
-export async function startServer(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
+/** Starts the server, on a free port unless `env` names one. */
+export function spawnServer(env: Readonly<Record<string, string>>): SpawnedServer {
   const child = spawn(process.execPath, ["--conditions=@belfry/source", MAIN], {
     env: { PATH: process.env.PATH, PORT: "0", DATABASE_URL: "sqlite::memory:", ...env },
   });
   let output = "";
-  const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const collect = (chunk: Buffer) => {
+    output += chunk.toString();
+  };
+  child.stdout.on("data", collect);
+  child.stderr.on("data", collect);
+  return { child, output: () => output, exited: new Promise((resolve) => child.once("close", resolve)) };
+}
+
+/** Starts the server on a free port and resolves once it says that it listens. */
+export async function startServer(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
+  const spawned = spawnServer(env);
+  const { child, output, exited } = spawned;
   const url = await new Promise<string>((resolve, reject) => {
-    const listen = (chunk: Buffer) => {
-      output += chunk.toString();
-      const found = /Belfry listens on (\S+)/.exec(output)?.[1];
+    child.stdout?.on("data", () => {
+      const found = /Belfry listens on (\S+)/.exec(output())?.[1];
       if (found) {
         resolve(found);
       }
-    };
-    child.stdout.on("data", listen);
-    child.stderr.on("data", listen);
-    void exited.then((code) => reject(new Error(`The server ended with ${code}: ${output}`)));
+    });
+    exited.then((code) => reject(new Error(`The server ended with ${code}: ${output()}`)), reject);
   });
   return {
+    ...spawned,
     url,
-    child,
-    output: () => output,
     stop() {
       child.kill("SIGTERM");
       return exited;

@@ -1,6 +1,7 @@
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +9,7 @@ import { promisify } from "node:util";
 import { SignJWT } from "jose";
 import { afterEach, describe, expect, test } from "vitest";
 import { readConfig } from "../src/config.ts";
-import { type ServerProcess, startServer } from "./run-server.ts";
+import { type ServerProcess, spawnServer, startServer } from "./run-server.ts";
 
 const run = promisify(execFile);
 const JWT_SECRET = "the server's own secret, long enough for HS256";
@@ -28,13 +29,13 @@ async function curl(...args: string[]): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
+function jwt(user: string): Promise<string> {
+  const claims = new SignJWT({}).setProtectedHeader({ alg: "HS256" }).setSubject(user).setExpirationTime("1h");
+  return claims.sign(new TextEncoder().encode(JWT_SECRET));
+}
+
 async function bearer(user: string): Promise<Record<string, string>> {
-  const token = await new SignJWT({})
-    .setProtectedHeader({ alg: "HS256" })
-    .setSubject(user)
-    .setExpirationTime("1h")
-    .sign(new TextEncoder().encode(JWT_SECRET));
-  return { authorization: `Bearer ${token}` };
+  return { authorization: `Bearer ${await jwt(user)}` };
 }
 
 describe.each(["express", "hono"])("the complete host on %s", (framework) => {
@@ -86,14 +87,85 @@ describe.each(["express", "hono"])("the complete host on %s", (framework) => {
     expect(await count.json()).toEqual({ count: 1 });
   });
 
-  test("ends with 0 on SIGTERM while streams are open", async () => {
+  test("serves a user's inbox by JWT: live, read, counted and deleted", async () => {
+    const { url } = await start({ FRAMEWORK: framework, JWT_SECRET });
+    const headers = await bearer("ann");
+    const socket = new WebSocket(`${url.replace("http", "ws")}/api/v1/ws/events?token=${await jwt("ann")}`);
+    const frame = new Promise<MessageEvent>((resolve) => socket.addEventListener("message", resolve));
+    await new Promise((resolve) => socket.addEventListener("open", resolve));
+    // A socket is heard only once its token was checked: a subscription is answered then.
+    socket.send(JSON.stringify({ type: "subscribe", event_types: ["notification_new"] }));
+    expect(JSON.parse((await frame).data)).toMatchObject({ status: "subscribed" });
+    const live = new Promise<MessageEvent>((resolve) => socket.addEventListener("message", resolve));
+    await curl(`${url}/api/notifications/create`, "-H", "Content-Type: application/json", "-d", '{"user_id": "ann", "content": "Hi"}');
+    const { type, payload } = JSON.parse((await live).data);
+    expect([type, payload.message, payload.status]).toEqual(["notification_new", "Hi", "unread"]);
+    socket.close();
+
+    const item = `${url}/api/v1/notifications/${payload.id}`;
+    expect((await fetch(`${item}/read`, { method: "PATCH", headers })).status).toBe(200);
+    const count = await fetch(`${url}/api/v1/notifications/unread-count`, { headers });
+    expect(await count.json()).toEqual({ count: 0 });
+    expect((await fetch(item, { method: "DELETE", headers })).status).toBe(204);
+    expect((await fetch(item, { method: "DELETE", headers })).status).toBe(404);
+  });
+
+  test("serves a user's inbox by token, in Django's pages", async () => {
+    const { url } = await start({ FRAMEWORK: framework, USER_TOKENS: "a-token=ann" });
+    const headers = { authorization: "Token a-token" };
+    await curl(`${url}/api/notifications/create`, "-H", "Content-Type: application/json", "-d", '{"user_id": "ann", "content": "Hi"}');
+    const page = await fetch(`${url}/notifications/?page=1`, { headers });
+    expect(await page.json()).toMatchObject({ count: 1, next: null, previous: null, results: [{ id: 1, message: "Hi", is_read: false }] });
+    const marked = await fetch(`${url}/notifications/1/mark_as_read/`, { method: "POST", headers });
+    expect(await marked.json()).toMatchObject({ id: 1, is_read: true });
+    expect((await fetch(`${url}/notifications/delete_all_read/`, { method: "DELETE", headers })).status).toBe(204);
+    expect((await fetch(`${url}/notifications/`, { headers: { authorization: "Token other" } })).status).toBe(401);
+  });
+
+  test("ends with 0 on SIGTERM while streams and sockets are open, even one that does not let go", async () => {
     const server = await start({ FRAMEWORK: framework, JWT_SECRET });
     const stream = await fetch(`${server.url}/api/v1/notifications/stream`, { headers: await bearer("ann") });
     expect(stream.status).toBe(200);
     const ended = stream.text();
-    expect(await server.stop()).toBe(0);
-    expect(await ended).toContain("inbox_state");
+    const path = `/api/v1/ws/events?token=${await jwt("ann")}`;
+    const socket = new WebSocket(server.url.replace("http", "ws") + path);
+    await new Promise((resolve) => socket.addEventListener("open", resolve));
+    const closed = new Promise<CloseEvent>((resolve) => socket.addEventListener("close", resolve));
+    const stuck = await deafSocket(server.url, path);
+    try {
+      expect(await server.stop()).toBe(0);
+      expect(await ended).toContain("inbox_state");
+      expect((await closed).code).toBe(1012);
+    } finally {
+      stuck.destroy();
+    }
   });
+});
+
+/** A WebSocket that was opened and then answers nothing, close frames included. */
+async function deafSocket(url: string, path: string): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port) });
+  // A reset is how such a client is got rid of.
+  socket.on("error", () => {});
+  const handshake = [
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+  ];
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\n${handshake.join("\r\n")}\r\n\r\n`);
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  expect(answer.toString()).toContain("101 Switching Protocols");
+  return socket;
+}
+
+test("a start that fails says why, as JSON, and ends with 1", async () => {
+  const { url, child } = await start({});
+  const second = spawnServer({ PORT: new URL(url).port });
+  expect(await second.exited).toBe(1);
+  expect(JSON.parse(second.output())).toMatchObject({ level: 60, error: { message: expect.stringContaining("EADDRINUSE") } });
+  expect(child.exitCode).toBeNull();
 });
 
 describe("the configuration", () => {
