@@ -14,13 +14,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "tests",
-          include: [
-            "packages/*/{src,test}/**/*.test.ts",
-            "tools/*/test/**/*.test.ts",
-            "examples/*/test/**/*.test.ts",
-            "test/**/*.test.ts",
-            "tools/*/test/**/*.test.ts",
-          ],
+          include: ["packages/*/{src,test}/**/*.test.ts", "tools/*/test/**/*.test.ts", "examples/*/test/**/*.test.ts", "test/**/*.test.ts"],
           // Starts a real PostgreSQL when the first test asks for a database.
           globalSetup: ["tools/postgres-launcher/src/global-setup.ts"],
           testTimeout: 60_000,

@@ -1,0 +1,28 @@
+import { expect, test, vi } from "vitest";
+import { BelfryError, validationError } from "./errors.ts";
+
+test("an error of another copy of this package is a BelfryError too", async () => {
+  vi.resetModules();
+  const copy = await import("./errors.ts");
+  expect(copy.BelfryError).not.toBe(BelfryError);
+  expect(new copy.BelfryError("NOT_FOUND", "gone")).toBeInstanceOf(BelfryError);
+  expect(new Error("gone")).not.toBeInstanceOf(BelfryError);
+  expect({ name: "BelfryError", code: "NOT_FOUND" }).not.toBeInstanceOf(BelfryError);
+});
+
+test("a validation error names every issue in its message", () => {
+  const error = validationError([
+    { path: ["data", "id"], message: "expected a number", type: "value_error" },
+    { path: [], message: "expected an object", type: "dict_type" },
+  ]);
+  expect([error.code, error.message, error.issues.length]).toEqual([
+    "VALIDATION_ERROR",
+    "data.id: expected a number; input: expected an object",
+    2,
+  ]);
+});
+
+test("only an unreachable storage is worth another try", () => {
+  expect(new BelfryError("STORAGE_UNAVAILABLE", "busy").retryable).toBe(true);
+  expect(new BelfryError("STORAGE_FAILED", "broken").retryable).toBe(false);
+});
