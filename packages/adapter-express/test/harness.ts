@@ -1,11 +1,10 @@
 import { createServer } from "node:http";
-import type { NotificationService } from "@belfry/core";
 import { type HttpHarness, runServer } from "@belfry/testkit";
 import express from "express";
 import { expressBelfry } from "../src/index.ts";
 
 /** Express, over whatever storage `service` has. */
-export function expressHarness(service: () => Promise<NotificationService>): HttpHarness {
+export function expressHarness(service: HttpHarness["service"]): HttpHarness {
   return {
     service,
     async serve(notifications, options, { prefix = "", parseFirst = false } = {}) {

@@ -4,5 +4,5 @@ import { expressHarness } from "./harness.ts";
 
 httpSuite(
   "Express over memory",
-  expressHarness(async () => new NotificationService({ storage: memoryStorage() })),
+  expressHarness(async (needs) => new NotificationService({ storage: memoryStorage(), ...needs })),
 );

@@ -1,12 +1,11 @@
 import type { Server } from "node:http";
-import type { NotificationService } from "@belfry/core";
 import { type HttpHarness, runServer } from "@belfry/testkit";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
 import { honoBelfry } from "../src/index.ts";
 
 /** Hono on its Node server, over whatever storage `service` has. */
-export function honoHarness(service: () => Promise<NotificationService>): HttpHarness {
+export function honoHarness(service: HttpHarness["service"]): HttpHarness {
   return {
     service,
     async serve(notifications, options, { prefix = "", parseFirst = false } = {}) {

@@ -4,5 +4,5 @@ import { honoHarness } from "./harness.ts";
 
 httpSuite(
   "Hono over memory",
-  honoHarness(async () => new NotificationService({ storage: memoryStorage() })),
+  honoHarness(async (needs) => new NotificationService({ storage: memoryStorage(), ...needs })),
 );

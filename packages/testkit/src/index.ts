@@ -1,4 +1,4 @@
-export type { HttpHarness, Mounting, RunningServer } from "./http-suite/harness.ts";
+export type { HttpHarness, Mounting, RunningServer, ServiceNeeds } from "./http-suite/harness.ts";
 export { httpSuite } from "./http-suite/http-suite.ts";
 export { runServer } from "./http-suite/run-server.ts";
 export type { StorageHarness, StorageSubject } from "./storage-suite/harness.ts";

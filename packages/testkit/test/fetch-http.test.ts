@@ -22,7 +22,7 @@ async function host(handler: Handler, request: Request, prefix: string): Promise
 }
 
 httpSuite("fetch over memory", {
-  service: async () => new NotificationService({ storage: memoryStorage() }),
+  service: async (needs) => new NotificationService({ storage: memoryStorage(), ...needs }),
   async serve(service, options, { prefix = "" } = {}) {
     const handler = createHandler(service, { ...options, basePath: prefix });
     const server = createServer(getRequestListener((request) => host(handler, request, prefix)));

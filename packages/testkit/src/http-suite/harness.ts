@@ -1,4 +1,4 @@
-import type { NotificationService } from "@belfry/core";
+import type { NotificationService, NotificationServiceOptions } from "@belfry/core";
 import type { HandlerOptions } from "@belfry/core/http";
 
 /** Where and how a suite wants the contracts mounted. */
@@ -17,13 +17,16 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** What a suite wants of a service beside an empty storage: to be passed on to `NotificationService` as it is. */
+export type ServiceNeeds = Pick<NotificationServiceOptions, "types" | "logger">;
+
 /** What the HTTP suite needs of a framework's adapter and a storage. */
 export interface HttpHarness {
   /** A service on an empty storage. */
-  service(): Promise<NotificationService>;
+  service(needs: ServiceNeeds): Promise<NotificationService>;
   /**
-   * Serves the contracts on a free port of the loopback address. Beside Belfry, the host answers `GET /host` and
-   * `POST /host/echo` (which sends the JSON it got back) itself, and everything else with 404.
+   * Serves the contracts on a free port of the loopback address, through {@link runServer}. Beside Belfry, the host
+   * answers `GET /host` and `POST /host/echo` (which sends the JSON it got back) itself, and everything else with 404.
    */
   serve(service: NotificationService, options: HandlerOptions, mounting?: Mounting): Promise<RunningServer>;
 }

@@ -1,9 +1,21 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { WebSocketServer } from "ws";
 import type { RunningServer } from "./harness.ts";
 
-/** Listens on a free loopback port. `closeStreams` ends what would keep the server from closing. */
+/**
+ * Listens on a free loopback port. Beside what the server does already, the host has a WebSocket at `/host/ws` that
+ * sends every message back. `closeStreams` ends what would keep the server from closing.
+ */
 export async function runServer(server: Server, closeStreams: () => void): Promise<RunningServer> {
+  const hostSockets = new WebSocketServer({ noServer: true });
+  server.on("upgrade", (request, socket, head) => {
+    if (request.url === "/host/ws") {
+      hostSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        webSocket.on("message", (data) => webSocket.send(String(data)));
+      });
+    }
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {
@@ -11,7 +23,10 @@ export async function runServer(server: Server, closeStreams: () => void): Promi
     async close() {
       const closed = new Promise((resolve) => void server.close(resolve));
       closeStreams();
-      server.closeAllConnections();
+      for (const webSocket of hostSockets.clients) {
+        webSocket.terminate();
+      }
+      server.closeIdleConnections();
       await closed;
     },
   };

@@ -1,9 +1,10 @@
-import type { NotificationService } from "@belfry/core";
+import type { NotificationService, NotificationTypes } from "@belfry/core";
 import { django, inboxV1, pack } from "@belfry/core/contracts";
 import type { HandlerOptions } from "@belfry/core/http";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { JWT_SECRET, jwt } from "./client.ts";
 import type { HttpHarness, Mounting, RunningServer } from "./harness.ts";
+import { LogBook } from "./log-book.ts";
 
 /** What the tests of one describe block share: one service and one server. Each test has users of its own. */
 export interface Setting {
@@ -16,6 +17,9 @@ export interface Setting {
 }
 
 export const API_KEY = "key-of-acme";
+
+/** Every kind of credential the suite uses: the secret, tokens made of it, keys. */
+const CREDENTIALS = new RegExp(`${JWT_SECRET}|eyJ[\\w-]+\\.|token-of-|${API_KEY}`);
 
 /** The options every suite serves with. */
 export function suiteOptions(more: Partial<HandlerOptions> = {}): HandlerOptions {
@@ -30,18 +34,29 @@ export function suiteOptions(more: Partial<HandlerOptions> = {}): HandlerOptions
   };
 }
 
-/** Starts a service and a server before the block's tests, and stops both after them. */
-export function useSetting(harness: HttpHarness, more: Partial<HandlerOptions> = {}, mounting: Mounting = {}): Setting {
+/**
+ * Starts a service and a server before the block's tests, and stops both after them. Whatever the tests sent: nothing
+ * of it may be worth a warning, and no credential may be in the logs.
+ */
+export function useSetting(
+  harness: HttpHarness,
+  more: Partial<HandlerOptions> = {},
+  mounting: Mounting = {},
+  types: NotificationTypes = {},
+): Setting {
   let service: NotificationService | undefined;
   let server: RunningServer | undefined;
+  const logs = new LogBook();
   beforeAll(async () => {
-    service = await harness.service();
+    service = await harness.service({ types, logger: logs });
     await service.start();
-    server = await harness.serve(service, suiteOptions(more), mounting);
+    server = await harness.serve(service, suiteOptions({ logger: logs, ...more }), mounting);
   });
   afterAll(async () => {
     await server?.close();
     await service?.stop();
+    expect(logs.complaints).toEqual([]);
+    expect(logs.text).not.toMatch(CREDENTIALS);
   });
   return {
     get service() {
