@@ -1,0 +1,67 @@
+import { BelfryError } from "@belfry/core";
+
+/**
+ * SQLSTATEs after which the same call may succeed later: connection lost (08), out of connections, memory or disk (53),
+ * deadlock or serialization failure (40), a lock or statement that took too long, a server that stops, starts or only
+ * reads at the moment, and a failing disk.
+ */
+const UNAVAILABLE_STATES = /^(08...|53...|40001|40P01|55P03|57014|57P0[1-5]|25006|58030)$/;
+
+/** What Node says of a socket that cannot be opened or was lost. */
+const UNAVAILABLE_SOCKET =
+  /^(ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ENOENT)$/;
+
+/** pg's own words, errors without a code. */
+const UNAVAILABLE_MESSAGE =
+  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable|Connection ended/;
+
+const UNDEFINED_TABLE = "42P01";
+const TRANSIENT_CONFLICTS = ["40001", "40P01"];
+
+/**
+ * Wraps what the driver threw, once: `STORAGE_UNAVAILABLE` for a database that is out of reach, overloaded or locked,
+ * `STORAGE_FAILED` for everything else. The driver's error stays as `cause`.
+ */
+export function wrapError(error: unknown): BelfryError {
+  if (error instanceof BelfryError) {
+    return error;
+  }
+  const code = errorCode(error);
+  const what = `${code || "no code"}: ${errorMessage(error)}`;
+  if (isUnavailable(error)) {
+    return new BelfryError("STORAGE_UNAVAILABLE", `PostgreSQL is not available (${what}). The same call may succeed later.`, {
+      cause: error,
+    });
+  }
+  const remedy =
+    code === UNDEFINED_TABLE ? " Belfry's tables are not in this schema: leave the option migrate on, or call migrate() first." : "";
+  return new BelfryError("STORAGE_FAILED", `PostgreSQL refused the operation (${what}). Nothing was written.${remedy}`, { cause: error });
+}
+
+/** Whether two transactions were in each other's way, so that doing the same again is likely to succeed. */
+export function isTransientConflict(error: unknown): boolean {
+  return TRANSIENT_CONFLICTS.includes(errorCode(error));
+}
+
+/** Whether the statement waited for a lock longer than it was allowed to. */
+export function isLockTimeout(error: unknown): boolean {
+  return errorCode(error) === "55P03";
+}
+
+/** Whether the transaction had failed before, so that PostgreSQL ignores everything up to its end. */
+export function isFailedTransaction(error: unknown): boolean {
+  return errorCode(error) === "25P02";
+}
+
+function isUnavailable(error: unknown): boolean {
+  const code = errorCode(error);
+  return UNAVAILABLE_STATES.test(code) || UNAVAILABLE_SOCKET.test(code) || (code === "" && UNAVAILABLE_MESSAGE.test(errorMessage(error)));
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

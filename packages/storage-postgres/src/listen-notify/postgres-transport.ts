@@ -1,0 +1,177 @@
+import { randomUUID } from "node:crypto";
+import { BelfryError, consoleLogger, type InboxSignal, type Logger, type Transport, type TransportListener } from "@belfry/core";
+import type { ClientConfig, Pool } from "pg";
+import { session } from "../connection.ts";
+import { type DrizzlePostgresDatabase, poolOf } from "../database-handle.ts";
+import { wrapError } from "../errors.ts";
+import { CONNECTION_TIMEOUT_MS, DEFAULT_SCHEMA } from "../postgres-options.ts";
+import { HostAnnouncements } from "./host-announcements.ts";
+import { ListeningConnection } from "./listening-connection.ts";
+import { notify } from "./notify.ts";
+import { unpackSignals } from "./signal-payload.ts";
+import { WakeUpSender } from "./wake-up-sender.ts";
+
+/** How signals are carried over PostgreSQL. */
+export interface PostgresTransportOptions {
+  /** The PostgreSQL schema of Belfry's tables; processes with different ones do not hear each other. @default "public" */
+  readonly schema?: string;
+  /** How often the listening connection is tried, and how long it may take to answer, in milliseconds. @default 5_000 */
+  readonly heartbeatMs?: number;
+  /** Where a lost connection is reported. @default warnings and errors on the console */
+  readonly logger?: Logger;
+}
+
+/** What a storage shares with its transports. */
+export interface StorageTransportOptions extends PostgresTransportOptions {
+  readonly announcements: HostAnnouncements;
+  /** The storage's pool, which sends for a process that does not listen; null while the storage is closed. */
+  pool(): Pool | null;
+}
+
+const POLL_INTERVAL_MS = 1_000;
+const DEFAULT_HEARTBEAT_MS = 5_000;
+
+/** How long a stop waits for the last signals to go out. */
+const STOP_TIMEOUT_MS = 1_000;
+
+/**
+ * Carries signals between processes over LISTEN and NOTIFY. A storage in PostgreSQL brings its own; this is for a host
+ * that listens at another address than it writes to, for example past a pooler that cannot LISTEN.
+ *
+ * @param source a connection string, or a pg pool or drizzle database whose settings the listening connection takes over
+ * @throws BelfryError `CONFIGURATION` for anything else
+ *
+ * @example
+ * ```ts
+ * const notifications = new NotificationService({
+ *   storage: postgresStorage(process.env.POOLER_URL),
+ *   transport: postgresTransport(process.env.DATABASE_URL),
+ * });
+ * ```
+ */
+export function postgresTransport(source: string | Pool | DrizzlePostgresDatabase, options: PostgresTransportOptions = {}): Transport {
+  const pool = typeof source === "string" ? source : poolOf(source);
+  if (pool === null || pool === "") {
+    throw new BelfryError(
+      "CONFIGURATION",
+      "postgresTransport got no database. Pass a connection string, a pg Pool, or a drizzle database over a Pool.",
+    );
+  }
+  return new PostgresTransport(pool, {
+    ...options,
+    announcements: new HostAnnouncements(options.schema ?? DEFAULT_SCHEMA),
+    pool: () => (typeof pool === "string" ? null : pool),
+  });
+}
+
+/** The transport of {@link postgresTransport} and of a storage. */
+export class PostgresTransport implements Transport {
+  readonly pollIntervalMs = POLL_INTERVAL_MS;
+  readonly #source: string | Pool;
+  readonly #options: StorageTransportOptions;
+  readonly #logger: Logger;
+  readonly #id = randomUUID().slice(0, 13);
+  readonly #sender: WakeUpSender;
+  #listener: TransportListener | null = null;
+  #connection: ListeningConnection | null = null;
+  #starting: Promise<void> | null = null;
+
+  constructor(source: string | Pool, options: StorageTransportOptions) {
+    this.#source = source;
+    this.#options = options;
+    this.#logger = options.logger ?? consoleLogger;
+    this.#sender = new WakeUpSender(this.#id, { send: (payloads) => this.#send(payloads), logger: this.#logger });
+    options.announcements.attach();
+  }
+
+  /** Resolves once the listening connection is up; rejects with `STORAGE_UNAVAILABLE` or `STORAGE_FAILED` if it cannot be made. */
+  start(listener: TransportListener): Promise<void> {
+    this.#starting ??= this.#listen(listener).catch((error: unknown) => {
+      this.#starting = null;
+      throw wrapError(error);
+    });
+    return this.#starting;
+  }
+
+  publish(signals: readonly InboxSignal[]): void {
+    this.#tell((listener) => listener.onSignals(signals));
+    if (!this.#options.announcements.isTelling) {
+      this.#sender.add(signals);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#starting?.catch(() => undefined);
+    this.#starting = null;
+    this.#listener = null;
+    const connection = this.#connection;
+    if (connection) {
+      await Promise.race([this.#sender.idle(), new Promise((resolve) => setTimeout(resolve, STOP_TIMEOUT_MS).unref())]);
+      this.#connection = null;
+      connection.close();
+    }
+  }
+
+  async #listen(listener: TransportListener): Promise<void> {
+    const connection = new ListeningConnection({
+      config: clientConfig(this.#source),
+      channel: this.#options.announcements.channel,
+      logger: this.#logger,
+      heartbeatMs: this.#options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS,
+      onPayload: (payload) => this.#receive(payload),
+      onRebuilt: () => {
+        this.#sender.flush();
+        this.#tell((present) => present.onGap());
+      },
+    });
+    await connection.open();
+    this.#connection = connection;
+    this.#listener = listener;
+  }
+
+  #receive(payload: string): void {
+    const received = unpackSignals(payload);
+    // Our own were told when they were published.
+    if (received === null || received.sender === this.#id) {
+      return;
+    }
+    const { signals } = received;
+    this.#tell((listener) => (signals === "gap" ? listener.onGap() : listener.onSignals(signals)));
+  }
+
+  #tell(tell: (listener: TransportListener) => void): void {
+    if (this.#listener === null) {
+      return;
+    }
+    try {
+      tell(this.#listener);
+    } catch (error) {
+      this.#logger.error({ error }, "A listener of Belfry's PostgreSQL transport threw an error.");
+    }
+  }
+
+  /** Over the listening connection; a process that does not listen sends over the storage's pool. */
+  async #send(payloads: readonly string[]): Promise<void> {
+    const pool = this.#connection === null ? this.#options.pool() : null;
+    const sending = pool ? session(pool, { prepared: false, timeoutMs: CONNECTION_TIMEOUT_MS }) : this.#connection?.session;
+    if (!sending) {
+      throw new Error("There is no connection to PostgreSQL at this moment.");
+    }
+    await notify(sending, this.#options.announcements.channel, payloads);
+  }
+}
+
+function clientConfig(source: string | Pool): ClientConfig {
+  const common = { application_name: "belfry-listen", keepAlive: true };
+  if (typeof source === "string") {
+    return { connectionString: source, connectionTimeoutMillis: CONNECTION_TIMEOUT_MS, ...common };
+  }
+  const { password } = source.options;
+  return {
+    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+    ...source.options,
+    // pg hides it from being copied.
+    ...(password === undefined ? {} : { password }),
+    ...common,
+  };
+}

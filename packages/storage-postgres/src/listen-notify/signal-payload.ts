@@ -1,0 +1,96 @@
+import type { InboxChange, InboxSignal } from "@belfry/core";
+
+/** PostgreSQL refuses payloads of 8,000 bytes and more. */
+const MAX_BYTES = 7_999;
+
+/** More than this at once, and it costs everybody less to look at the database. */
+const MAX_PAYLOADS = 50;
+
+/** What a payload says: signals, or that everybody should look at the database. */
+export interface SignalPayload {
+  /** The transport that sent it; empty if PostgreSQL sent it on commit of a host's transaction. */
+  readonly sender: string;
+  readonly signals: readonly InboxSignal[] | "gap";
+}
+
+type Packed = readonly [change: string, tenant: string, userId: string, seq: number, epoch: string, id?: string | null, count?: number];
+
+const CODES: Readonly<Record<InboxChange, string>> = { created: "c", read: "r", deleted: "d", read_all: "R", deleted_read: "D" };
+const CHANGES = new Map(Object.entries(CODES).map(([change, code]) => [code, change as InboxChange]));
+
+/**
+ * Packs signals into as few payloads as fit, in their order. What only the sender's process has (`notification`, `item`)
+ * is left out.
+ */
+export function packSignals({ sender, signals }: SignalPayload): readonly string[] {
+  const gap = JSON.stringify([sender]);
+  if (signals === "gap") {
+    return [gap];
+  }
+  const payloads: string[] = [];
+  const start = `[${JSON.stringify(sender)}`;
+  let open = start;
+  let bytes = Buffer.byteLength(start);
+  for (const signal of signals) {
+    const packed = `,${JSON.stringify(pack(signal))}`;
+    const size = Buffer.byteLength(packed);
+    if (bytes + size + 1 > MAX_BYTES) {
+      payloads.push(`${open}]`);
+      open = start;
+      bytes = Buffer.byteLength(start);
+    }
+    open += packed;
+    bytes += size;
+  }
+  payloads.push(`${open}]`);
+  return payloads.length > MAX_PAYLOADS ? [gap] : payloads;
+}
+
+/** Reads a payload; null for one that is not ours. */
+export function unpackSignals(payload: string): SignalPayload | null {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(payload);
+  } catch {
+    return null;
+  }
+  if (!Array.isArray(parsed) || typeof parsed[0] !== "string") {
+    return null;
+  }
+  const [sender, ...packed] = parsed as [string, ...unknown[]];
+  if (packed.length === 0) {
+    return { sender, signals: "gap" };
+  }
+  return { sender, signals: packed.flatMap((one) => (isPacked(one) ? [unpack(one)] : [])) };
+}
+
+function pack({ change, tenant, userId, seq, epoch, id, count }: InboxSignal): Packed {
+  const start = [CODES[change], tenant, userId, seq, epoch] as const;
+  if (count !== undefined) {
+    return [...start, id ?? null, count];
+  }
+  return id === undefined ? start : [...start, id];
+}
+
+function unpack([code, tenant, userId, seq, epoch, id, count]: Packed): InboxSignal {
+  return {
+    tenant,
+    userId,
+    change: CHANGES.get(code) ?? "created",
+    seq,
+    epoch,
+    ...(typeof id === "string" ? { id } : {}),
+    ...(count === undefined ? {} : { count }),
+  };
+}
+
+function isPacked(value: unknown): value is Packed {
+  return (
+    Array.isArray(value) &&
+    CHANGES.has(value[0]) &&
+    typeof value[1] === "string" &&
+    typeof value[2] === "string" &&
+    typeof value[3] === "number" &&
+    typeof value[4] === "string"
+  );
+}

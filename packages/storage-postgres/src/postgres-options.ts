@@ -1,0 +1,27 @@
+import type { Logger } from "@belfry/core";
+
+/** How a PostgreSQL storage works. */
+export interface PostgresStorageOptions {
+  /** The PostgreSQL schema of Belfry's tables; it is made if it is not there. @default "public" */
+  readonly schema?: string;
+  /** Whether opening brings the tables up to date. @default true */
+  readonly migrate?: boolean;
+  /** How many connections Belfry opens at the most when it was given a connection string. @default 10 */
+  readonly poolSize?: number;
+  /**
+   * Whether connections keep hot statements prepared. To be switched off behind a pooler that gives each transaction
+   * another connection and does not know prepared statements (PgBouncer before 1.21). @default true
+   */
+  readonly preparedStatements?: boolean;
+  /** Where lost connections are reported. @default warnings and errors on the console */
+  readonly logger?: Logger;
+}
+
+/** After how long without an answer a connection is given up; above it PostgreSQL's own limits apply first. */
+export const QUERY_TIMEOUT_MS = 30_000;
+
+/** How long a new connection may take. */
+export const CONNECTION_TIMEOUT_MS = 10_000;
+
+export const DEFAULT_POOL_SIZE = 10;
+export const DEFAULT_SCHEMA = "public";

@@ -1,0 +1,168 @@
+import { BelfryError, consoleLogger, type InboxStorage, type Storage, type Transport } from "@belfry/core";
+import pg, { type Pool } from "pg";
+import { Connection } from "./connection.ts";
+import { type DrizzlePostgresDatabase, type PostgresTransaction, poolOf } from "./database-handle.ts";
+import { wrapError } from "./errors.ts";
+import { HostTransactions } from "./host-transactions.ts";
+import { prepareInboxQueries } from "./inbox-queries.ts";
+import { HostAnnouncements } from "./listen-notify/host-announcements.ts";
+import { PostgresTransport } from "./listen-notify/postgres-transport.ts";
+import { migratePool } from "./migrate.ts";
+import { MIGRATIONS } from "./migrations/index.ts";
+import { listenForErrors } from "./pool-errors.ts";
+import { type OpenInbox, PostgresInbox } from "./postgres-inbox.ts";
+import {
+  CONNECTION_TIMEOUT_MS,
+  DEFAULT_POOL_SIZE,
+  DEFAULT_SCHEMA,
+  type PostgresStorageOptions,
+  QUERY_TIMEOUT_MS,
+} from "./postgres-options.ts";
+import { identityCheck } from "./queries/database-identity.ts";
+import { statement } from "./statement.ts";
+import { tableNames } from "./table-names.ts";
+
+/**
+ * Keeps Belfry's data in PostgreSQL: through a pg pool of the host, the pool behind its drizzle database, or a pool of
+ * its own to a connection string. Nothing is connected before the storage is first used.
+ *
+ * A pool that is passed in is never closed. Belfry listens for its errors: a pool that nobody listens to ends the
+ * process when it loses an idle connection.
+ *
+ * @param source a pg pool, a drizzle database over one, or a connection string
+ * @throws BelfryError `CONFIGURATION` for anything else
+ *
+ * @example
+ * ```ts
+ * const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL });
+ * const notifications = new NotificationService({ storage: postgresStorage(pool) });
+ * ```
+ */
+export function postgresStorage(source: string | Pool | DrizzlePostgresDatabase, options: PostgresStorageOptions = {}): PostgresStorage {
+  const pool = typeof source === "string" ? source : poolOf(source);
+  if (pool === null || pool === "") {
+    throw new BelfryError(
+      "CONFIGURATION",
+      `postgresStorage got ${source === null ? "null" : source === "" ? "an empty text" : `a ${typeof source}`} as its database. ` +
+        "Pass a connection string, a pg Pool, or a drizzle database over a Pool (a single client cannot serve several callers at once).",
+    );
+  }
+  return new PostgresStorage(pool, options);
+}
+
+/** A storage in PostgreSQL, as {@link postgresStorage} makes it. */
+export class PostgresStorage implements Storage<PostgresTransaction, Promise<void>> {
+  readonly name = "postgres";
+  readonly inbox: InboxStorage<PostgresTransaction, Promise<void>>;
+  readonly #source: string | Pool;
+  readonly #options: Required<PostgresStorageOptions>;
+  readonly #announcements: HostAnnouncements;
+  #opening: Promise<void> | null = null;
+  #open: (OpenInbox & { readonly pool: Pool }) | null = null;
+
+  constructor(source: string | Pool, options: PostgresStorageOptions) {
+    this.#source = source;
+    this.#options = {
+      schema: options.schema ?? DEFAULT_SCHEMA,
+      migrate: options.migrate ?? true,
+      poolSize: options.poolSize ?? DEFAULT_POOL_SIZE,
+      preparedStatements: options.preparedStatements ?? true,
+      logger: options.logger ?? consoleLogger,
+    };
+    this.#announcements = new HostAnnouncements(this.#options.schema);
+    this.inbox = new PostgresInbox(() => this.#current());
+  }
+
+  /** Connects and, unless told not to, migrates. Again while open, it does nothing. */
+  open(): Promise<void> {
+    this.#opening ??= this.#connect().catch((error: unknown) => {
+      this.#opening = null;
+      throw wrapError(error);
+    });
+    return this.#opening;
+  }
+
+  /** Closes what {@link open} opened, once its statements are done; a pool that the host passed in stays open. */
+  async close(): Promise<void> {
+    // What could not be opened need not be closed; whoever opened it heard why.
+    await this.#opening?.catch(() => undefined);
+    this.#opening = null;
+    const open = this.#open;
+    this.#open = null;
+    if (open && typeof this.#source === "string") {
+      await open.pool.end();
+    }
+  }
+
+  /**
+   * Carries signals between all processes on this database, over LISTEN and NOTIFY. Its listening connection is its own,
+   * made with the pool's settings.
+   */
+  transport(): Transport {
+    return new PostgresTransport(this.#source, {
+      schema: this.#options.schema,
+      logger: this.#options.logger,
+      announcements: this.#announcements,
+      pool: () => this.#open?.pool ?? null,
+    });
+  }
+
+  async #connect(): Promise<void> {
+    const { schema, preparedStatements, logger } = this.#options;
+    const pool = typeof this.#source === "string" ? openPool(this.#source, this.#options) : this.#source;
+    listenForErrors(pool, logger);
+    try {
+      if (this.#options.migrate) {
+        await migratePool(pool, { schema, migrations: MIGRATIONS });
+      }
+      const run = { prepared: preparedStatements, timeoutMs: QUERY_TIMEOUT_MS };
+      const connection = new Connection(pool, run);
+      const tables = tableNames(schema);
+      await requireTables(connection, tables.notifications);
+      const hostTransactions = new HostTransactions({
+        connection,
+        tables,
+        identity: await identityCheck(connection),
+        // What the host's connection waits for, and how long, is the host's decision.
+        run: { ...run, timeoutMs: 0 },
+        logger,
+        announcements: this.#announcements,
+      });
+      this.#open = { pool, connection, queries: prepareInboxQueries(tables), hostTransactions };
+    } catch (error) {
+      if (typeof this.#source === "string") {
+        await pool.end();
+      }
+      throw error;
+    }
+  }
+
+  #current(): OpenInbox {
+    if (this.#open === null) {
+      throw new BelfryError("STORAGE_UNAVAILABLE", "The PostgreSQL storage is not open. Await its open() first.");
+    }
+    return this.#open;
+  }
+}
+
+function openPool(connectionString: string, { poolSize }: Required<PostgresStorageOptions>): Pool {
+  return new pg.Pool({
+    connectionString,
+    max: poolSize,
+    application_name: "belfry",
+    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+    keepAlive: true,
+  });
+}
+
+async function requireTables(connection: Connection, table: string): Promise<void> {
+  const [[isThere] = [false]] = await connection.rows(statement<[boolean]>("require_tables", "SELECT to_regclass($1) IS NOT NULL"), [
+    table,
+  ]);
+  if (!isThere) {
+    throw new BelfryError(
+      "CONFIGURATION",
+      `The database has no table ${table}. Leave the option migrate on, or call migrate(pool) first; check the option schema.`,
+    );
+  }
+}

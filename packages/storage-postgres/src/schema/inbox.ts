@@ -1,0 +1,134 @@
+import type { JsonObject, NotificationKind } from "@belfry/core";
+import { bigint, foreignKey, json, type PgTableFn, primaryKey, text, timestamp, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { bytewiseText } from "./bytewise-text.ts";
+
+const time = (name: string) => timestamp(name, { precision: 3, withTimezone: true });
+const number = (name: string) => bigint(name, { mode: "number" });
+
+/**
+ * What happened, once, however many users get it. `data` is `json`, not `jsonb`: it comes back as it was written, the
+ * order of its members included, and costs less to write.
+ */
+function notificationsTable(table: PgTableFn<string | undefined>) {
+  return table(
+    "belfry_notifications",
+    {
+      /** For joins; the public id is `id`. */
+      pk: number("pk").primaryKey().generatedAlwaysAsIdentity(),
+      tenant: bytewiseText("tenant").notNull(),
+      /** UUIDv7. */
+      id: uuid("id").notNull(),
+      kind: text("kind").$type<NotificationKind>().notNull(),
+      type: text("type").notNull(),
+      title: text("title").notNull(),
+      message: text("message").notNull(),
+      data: json("data").$type<JsonObject>().notNull(),
+      source: text("source"),
+      sender: text("sender"),
+      createdAt: time("created_at").notNull(),
+    },
+    // Serves look-up by id and, because a UUIDv7 sorts by time, a tenant's newest first.
+    (columns) => [uniqueIndex("belfry_notifications_tenant_id").on(columns.tenant, columns.id)],
+  );
+}
+
+/**
+ * Notifications in users' inboxes. An item is read if it has a `readAt` or its number is at most the inbox's
+ * `readUpToSeq`.
+ */
+function inboxItemsTable(table: PgTableFn<string | undefined>, notifications: ReturnType<typeof notificationsTable>) {
+  return table(
+    "belfry_inbox_items",
+    {
+      tenant: bytewiseText("tenant").notNull(),
+      userId: bytewiseText("user_id").notNull(),
+      seq: number("seq").notNull(),
+      notificationPk: number("notification_pk").notNull(),
+      type: text("type").notNull(),
+      createdAt: time("created_at").notNull(),
+      /** When the owner read this very item; null while unread or read only by a mark. */
+      readAt: time("read_at"),
+      deletedAt: time("deleted_at"),
+    },
+    (columns) => [
+      primaryKey({ name: "belfry_inbox_items_pkey", columns: [columns.tenant, columns.userId, columns.seq] }),
+      foreignKey({
+        name: "belfry_inbox_items_notification_pk_fkey",
+        columns: [columns.notificationPk],
+        foreignColumns: [notifications.pk],
+      }).onDelete("cascade"),
+      // The only secondary index: each one more costs every create.
+      uniqueIndex("belfry_inbox_items_notification_user").on(columns.notificationPk, columns.userId),
+    ],
+  );
+}
+
+/**
+ * The state of each inbox, changed in the same transaction as its items; its row's lock orders the writes of an inbox.
+ * A row whose `lastSeq` is 0 stands for an inbox that never had an item.
+ */
+function inboxCountersTable(table: PgTableFn<string | undefined>) {
+  return table(
+    "belfry_inbox_counters",
+    {
+      tenant: bytewiseText("tenant").notNull(),
+      userId: bytewiseText("user_id").notNull(),
+      lastSeq: number("last_seq").notNull(),
+      total: number("total").notNull(),
+      unread: number("unread").notNull(),
+      /** Everything up to this number was read by the newest read mark. */
+      readUpToSeq: number("read_up_to_seq").notNull(),
+      epoch: text("epoch").notNull(),
+    },
+    (columns) => [primaryKey({ name: "belfry_inbox_counters_pkey", columns: [columns.tenant, columns.userId] })],
+  );
+}
+
+/**
+ * Each "mark everything read", never changed afterwards. An item without a `readAt` of its own was read at the time of
+ * the earliest mark that covers it.
+ */
+function readMarksTable(table: PgTableFn<string | undefined>) {
+  return table(
+    "belfry_read_marks",
+    {
+      tenant: bytewiseText("tenant").notNull(),
+      userId: bytewiseText("user_id").notNull(),
+      upToSeq: number("up_to_seq").notNull(),
+      readAt: time("read_at").notNull(),
+    },
+    (columns) => [primaryKey({ name: "belfry_read_marks_pkey", columns: [columns.tenant, columns.userId, columns.upToSeq] })],
+  );
+}
+
+/** Recipients whose items are still to be written, oldest chunk first. */
+function fanOutChunksTable(table: PgTableFn<string | undefined>, notifications: ReturnType<typeof notificationsTable>) {
+  return table(
+    "belfry_fan_out_chunks",
+    {
+      pk: number("pk").primaryKey().generatedAlwaysAsIdentity(),
+      notificationPk: number("notification_pk").notNull(),
+      /** Sorted bytewise. */
+      recipients: text("recipients").array().notNull(),
+    },
+    (columns) => [
+      foreignKey({
+        name: "belfry_fan_out_chunks_notification_pk_fkey",
+        columns: [columns.notificationPk],
+        foreignColumns: [notifications.pk],
+      }).onDelete("cascade"),
+    ],
+  );
+}
+
+/** The tables of notifications and inboxes, made by `table`, which knows the schema they are in. */
+export function inboxTables(table: PgTableFn<string | undefined>) {
+  const notifications = notificationsTable(table);
+  return {
+    notifications,
+    inboxItems: inboxItemsTable(table, notifications),
+    inboxCounters: inboxCountersTable(table),
+    readMarks: readMarksTable(table),
+    fanOutChunks: fanOutChunksTable(table, notifications),
+  };
+}

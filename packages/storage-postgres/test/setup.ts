@@ -1,0 +1,69 @@
+import { type NewNotification, type Notification, systemClock, uuidV7 } from "@belfry/core";
+import { type FreshDatabase, freshDatabase } from "@belfry/postgres-launcher";
+import pg from "pg";
+import { afterAll, afterEach, beforeAll } from "vitest";
+
+const ids = uuidV7(systemClock);
+
+/** A notification that was not written yet. */
+export function entry(to: string | readonly string[], fields: Partial<Notification> = {}): NewNotification {
+  const notification: Notification = {
+    id: ids.next(),
+    tenant: "acme",
+    kind: "message",
+    type: "note",
+    title: "A title",
+    message: "A message",
+    data: {},
+    source: null,
+    sender: null,
+    createdAt: new Date(),
+    ...fields,
+  };
+  return { notification, recipients: typeof to === "string" ? [to] : to };
+}
+
+type Cleanup = () => unknown;
+
+/** Runs what a test hands in after that test, the last first. */
+export function useCleanup(): (cleanup: Cleanup) => void {
+  const cleanups: Cleanup[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) {
+      await cleanup();
+    }
+  });
+  return (cleanup) => void cleanups.push(cleanup);
+}
+
+/** A database of the test file's own. */
+export function useDatabase(): { readonly url: string } {
+  let database: FreshDatabase | null = null;
+  beforeAll(async () => {
+    database = await freshDatabase();
+  });
+  afterAll(() => database?.drop());
+  return {
+    get url() {
+      if (database === null) {
+        throw new Error("The database is there only while the tests of the file run.");
+      }
+      return database.url;
+    },
+  };
+}
+
+/** A pool that outlives lost connections. */
+export function openPool(url: string, max = 10): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max });
+  pool.on("error", () => {});
+  return pool;
+}
+
+/** Rows of a query that only the test makes. */
+export async function rowsOf<Row>(pool: pg.Pool, text: string, values: readonly unknown[] = []): Promise<Row[]> {
+  return (await pool.query(text, [...values])).rows as Row[];
+}
+
+/** A logger that says nothing. */
+export const silent = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,0 +1,106 @@
+import { freshDatabase } from "@belfry/postgres-launcher";
+import { type StorageHarness, type StorageSubject, storageSuite } from "@belfry/testkit";
+import { drizzle } from "drizzle-orm/node-postgres";
+import type { Pool } from "pg";
+import { migrate, type PostgresStorage, type PostgresTransaction, postgresStorage } from "../src/index.ts";
+import { openPool } from "./setup.ts";
+
+type Run = (work: (tx: PostgresTransaction) => Promise<void>) => Promise<void>;
+
+/** Runs `work` in a transaction of the driver, as a host that uses pg does. */
+function driverTransaction(pool: Pool): Run {
+  return async (work) => {
+    const client = await pool.connect();
+    try {
+      await client.query("BEGIN");
+      await work(client);
+      await client.query("COMMIT");
+    } catch (error) {
+      await client.query("ROLLBACK");
+      throw error;
+    } finally {
+      client.release();
+    }
+  };
+}
+
+/** Runs `work` in a transaction of drizzle, as a host that uses drizzle does. */
+function drizzleTransaction(pool: Pool): Run {
+  return (work) => drizzle(pool).transaction(async (tx) => work(tx));
+}
+
+interface Places {
+  readonly url: string;
+  /** The host's connections to the database under test. */
+  readonly host: Pool;
+  /** Another database that has Belfry's tables too. */
+  readonly elsewhere: Pool;
+  dispose(): Promise<void>;
+}
+
+async function places(): Promise<Places> {
+  const [database, other] = await Promise.all([freshDatabase(), freshDatabase()]);
+  const [host, elsewhere] = [openPool(database.url), openPool(other.url)];
+  await migrate(elsewhere);
+  return {
+    url: database.url,
+    host,
+    elsewhere,
+    async dispose() {
+      await Promise.all([host.end(), elsewhere.end()]);
+      await Promise.all([database.drop(), other.drop()]);
+    },
+  };
+}
+
+interface Kind {
+  source(places: Places): Parameters<typeof postgresStorage>[0];
+  readonly transaction: (pool: Pool) => Run;
+  readonly schema?: string;
+}
+
+async function subject({ source, transaction, schema = "public" }: Kind): Promise<StorageSubject<PostgresTransaction, Promise<void>>> {
+  const here = await places();
+  if (schema !== "public") {
+    await migrate(here.elsewhere, { schema });
+  }
+  const opened: PostgresStorage[] = [];
+  const open = async (from: Parameters<typeof postgresStorage>[0]) => {
+    const storage = postgresStorage(from, { schema });
+    await storage.open();
+    opened.push(storage);
+    return storage;
+  };
+  const storage = await open(source(here));
+  const client = await here.host.connect();
+  return {
+    storage,
+    transaction: transaction(here.host),
+    foreignTransaction: transaction(here.elsewhere),
+    wrongHandles: {
+      "the storage": storage,
+      "a pool": here.host,
+      "a drizzle database": drizzle(here.host),
+      "a client without a transaction": client,
+      "a drizzle database over a client without a transaction": drizzle(client),
+    },
+    async reopen() {
+      await storage.close();
+      return open(source(here));
+    },
+    another: () => open(here.url),
+    async dispose() {
+      client.release();
+      await Promise.all(opened.map((one) => one.close()));
+      await here.dispose();
+    },
+  };
+}
+
+const harness = (kind: Kind): StorageHarness<PostgresTransaction, Promise<void>> => ({ singleWriter: false, create: () => subject(kind) });
+
+storageSuite("postgres on the host's pool", harness({ source: ({ host }) => host, transaction: driverTransaction }));
+storageSuite(
+  "postgres by connection string, in a schema of its own",
+  harness({ source: ({ url }) => url, transaction: drizzleTransaction, schema: 'Bel"fry' }),
+);
