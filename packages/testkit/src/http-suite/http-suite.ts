@@ -1,7 +1,9 @@
 import { describe } from "vitest";
+import { credentialsSuite } from "./credentials.ts";
 import { djangoSuite } from "./django.ts";
 import type { HttpHarness } from "./harness.ts";
 import { inboxV1Suite } from "./inbox-v1.ts";
+import { isolationSuite } from "./isolation.ts";
 import { limitsSuite } from "./limits.ts";
 import { mountingSuite } from "./mounting.ts";
 import { packSuite } from "./pack.ts";
@@ -24,6 +26,8 @@ export function httpSuite(name: string, harness: HttpHarness): void {
     packSuite(harness);
     realtimeSuite(harness);
     limitsSuite(harness);
+    credentialsSuite(harness);
+    isolationSuite(harness);
     securitySuite(harness);
     mountingSuite(harness);
     resumeSuite(harness);

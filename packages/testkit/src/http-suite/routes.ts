@@ -22,9 +22,6 @@ export const ALL_ROUTES: readonly SuiteRoute[] = contracts.flatMap(({ name, rout
   })),
 );
 
-/** The routes of each path. */
-export const ROUTES_BY_PATH: ReadonlyMap<string, readonly SuiteRoute[]> = Map.groupBy(ALL_ROUTES, ({ path }) => path);
-
 /** Fills the parameters of a route's path; what is not given gets a value that is of the right kind and names nothing. */
 export function fill(path: string, values: Readonly<Record<string, string | number>> = {}): string {
   const defaults = { notification_id: "01920000-0000-7000-8000-000000000000", id: 999, user_id: "nobody", index: 0 };

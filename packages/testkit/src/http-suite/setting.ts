@@ -17,18 +17,19 @@ export interface Setting {
 }
 
 export const API_KEY = "key-of-acme";
+export const OTHER_API_KEY = "key-of-globex";
 
 /** Every kind of credential the suite uses: the secret, tokens made of it, keys. */
-const CREDENTIALS = new RegExp(`${JWT_SECRET}|eyJ[\\w-]+\\.|token-of-|${API_KEY}`);
+const CREDENTIALS = new RegExp(`${JWT_SECRET}|eyJ[\\w-]+\\.|token-of-|${API_KEY}|${OTHER_API_KEY}`);
 
-/** The options every suite serves with. */
-export function suiteOptions(more: Partial<HandlerOptions> = {}): HandlerOptions {
+/** The options every suite serves with; `pack` is open, as its document has it, unless a suite is about keys. */
+export function suiteOptions(more: Partial<HandlerOptions> = {}, packAuth: "open" | "apikey" = "open"): HandlerOptions {
   return {
-    contracts: [inboxV1(), django(), pack({ auth: "open" })],
+    contracts: [inboxV1(), django(), pack({ auth: packAuth })],
     auth: {
       jwt: { secret: JWT_SECRET },
       tokens: (token) => (token.startsWith("token-of-") ? token.slice("token-of-".length) : null),
-      apiKeys: { [API_KEY]: "acme" },
+      apiKeys: { [API_KEY]: "acme", [OTHER_API_KEY]: "globex" },
     },
     ...more,
   };
