@@ -1,12 +1,18 @@
 /** Every code a {@link BelfryError} can have. The list is closed: a `switch` over it can be exhaustive. */
 export type BelfryErrorCode =
+  | "CHANNEL_NOT_CONFIGURED"
   | "CONFIGURATION"
+  | "CONTENT_TOO_LONG"
   | "FORBIDDEN"
+  | "IDEMPOTENCY_KEY_REUSED"
   | "INVALID_CURSOR"
   | "INVALID_JSON"
+  | "INVALID_RECIPIENTS"
+  | "INVALID_STATE"
   | "METHOD_NOT_ALLOWED"
   | "NOT_FOUND"
   | "PAYLOAD_TOO_LARGE"
+  | "RATE_LIMITED"
   | "SERVICE_STOPPED"
   | "STORAGE_FAILED"
   | "STORAGE_UNAVAILABLE"
@@ -29,6 +35,11 @@ export interface BelfryErrorOptions {
   readonly cause?: unknown;
   /** What is wrong, field by field; only for `VALIDATION_ERROR`. */
   readonly issues?: readonly Issue[];
+  /**
+   * Facts for machines, by code: `INVALID_RECIPIENTS` {invalid, valid}, `CONTENT_TOO_LONG` {max_length, current_length},
+   * `CHANNEL_NOT_CONFIGURED` {channel}, `RATE_LIMITED` {retry_after_ms}.
+   */
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -39,6 +50,7 @@ export class BelfryError extends Error {
   override readonly name = "BelfryError";
   readonly code: BelfryErrorCode;
   readonly issues: readonly Issue[];
+  readonly details: Readonly<Record<string, unknown>>;
 
   /** Errors of another copy of this package count too: a host may load it as ESM and as CommonJS at once. */
   static override [Symbol.hasInstance](value: unknown): value is BelfryError {
@@ -49,6 +61,7 @@ export class BelfryError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.issues = options.issues ?? [];
+    this.details = options.details ?? {};
   }
 
   /** True when the same call may succeed later: nothing was refused, the database was out of reach. */
@@ -59,13 +72,19 @@ export class BelfryError extends Error {
 
 /** The HTTP status of each code, where a contract does not prescribe another. */
 export const HTTP_STATUS: Readonly<Record<BelfryErrorCode, number>> = {
+  CHANNEL_NOT_CONFIGURED: 409,
   CONFIGURATION: 500,
+  CONTENT_TOO_LONG: 422,
   FORBIDDEN: 403,
+  IDEMPOTENCY_KEY_REUSED: 422,
   INVALID_CURSOR: 400,
   INVALID_JSON: 400,
+  INVALID_RECIPIENTS: 422,
+  INVALID_STATE: 409,
   METHOD_NOT_ALLOWED: 405,
   NOT_FOUND: 404,
   PAYLOAD_TOO_LARGE: 413,
+  RATE_LIMITED: 429,
   SERVICE_STOPPED: 503,
   STORAGE_FAILED: 500,
   STORAGE_UNAVAILABLE: 503,

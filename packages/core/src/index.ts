@@ -1,11 +1,56 @@
+export type { ApiKeyScope, ApiKeyStorage, StoredApiKey } from "./api-key-storage.ts";
 export type { Channel, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask } from "./channel.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export type {
+  ChainSelection,
+  ClaimedDelivery,
+  ClaimRequest,
+  Decide,
+  DeletedSend,
+  DeliveryStorage,
+  Endpoint,
+  IdempotencyKey,
+  Lease,
+  LoadedDelivery,
+  LoadedSend,
+  NewDelivery,
+  NewSend,
+  SendCreated,
+  SendState,
+  SendUpdated,
+  SettleChanges,
+} from "./delivery-storage.ts";
 export { BelfryError, type BelfryErrorCode, type BelfryErrorOptions, HTTP_STATUS, type Issue, validationError } from "./errors.ts";
 export type { InboxSwept, ItemChanged, NotificationCreated, NotificationEvents, NotificationListener } from "./events.ts";
 export { type Ids, isUuid, uuidV7 } from "./ids.ts";
 export { Inbox } from "./inbox.ts";
+export type {
+  CreatedItem,
+  FanOutChunk,
+  InboxPage,
+  InboxQuery,
+  InboxStorage,
+  InboxSweep,
+  InboxTail,
+  ItemAbsence,
+  ItemsChange,
+  NewNotification,
+} from "./inbox-storage.ts";
 export { consoleLogger, type Logger } from "./logger.ts";
 export type { CreateFields, CreateInput, UntypedCreateInput } from "./model/create-input.ts";
+export {
+  type AttemptStatus,
+  type ChainCounts,
+  type ChainOutcome,
+  chainOutcome,
+  type Delivery,
+  type DeliveryAttempt,
+  type DeliveryStatus,
+  type SendStatus,
+  sendStatus,
+  type TrackedDelivery,
+  type UnreachedReason,
+} from "./model/delivery.ts";
 export { newEpoch } from "./model/epoch.ts";
 export {
   EMPTY_COUNTS,
@@ -21,26 +66,28 @@ export type { JsonObject, JsonValue } from "./model/json.ts";
 export { DEFAULT_TYPE, type Notification, type NotificationKind } from "./model/notification.ts";
 export { defineTypes, type NotificationType, type NotificationTypes, typeLabel } from "./model/notification-types.ts";
 export { DEFAULT_TENANT, type Owner } from "./model/owner.ts";
+export type {
+  AuditAction,
+  AuditEntry,
+  NewAuditEntry,
+  Send,
+  SendAnalytics,
+  SendAnalyticsQuery,
+  SendChanges,
+  SendDetails,
+  SendPage,
+  SendQuery,
+  SendSort,
+} from "./model/send.ts";
 export { NotificationService } from "./notification-service.ts";
 export type { Created } from "./operations/create.ts";
 export type { InboxList, ListInput } from "./operations/list-inbox.ts";
 export type { PreparedNotification } from "./operations/transactional.ts";
+export type { PresenceStorage } from "./presence.ts";
 export type { InboxEvent, InboxListener } from "./realtime/inbox-event.ts";
 export type { InboxSubscription } from "./realtime/inbox-feeds.ts";
 export type { NotificationServiceOptions } from "./service-options.ts";
-export type {
-  CreatedItem,
-  FanOutChunk,
-  InboxPage,
-  InboxQuery,
-  InboxStorage,
-  InboxSweep,
-  InboxTail,
-  ItemAbsence,
-  ItemsChange,
-  NewNotification,
-  Storage,
-} from "./storage.ts";
+export type { Storage } from "./storage.ts";
 export { type MemoryStorage, type MemoryTransaction, memoryStorage } from "./storages/memory.ts";
 export { TenantNotifications } from "./tenant-notifications.ts";
 export type { InboxChange, InboxSignal, Transport, TransportListener } from "./transport.ts";

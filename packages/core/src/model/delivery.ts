@@ -17,6 +17,68 @@
  */
 export type DeliveryStatus = "waiting" | "pending" | "sent" | "delivered" | "failed" | "cancelled";
 
+/** Why a delivery over the inbox failed, where a later read or acknowledgement can still make it `delivered`. */
+export type UnreachedReason = "offline" | "no_ack";
+
+/** One notification to one recipient over one channel. Times are the storage's. */
+export interface Delivery {
+  /** UUIDv7: the same for every attempt, so that receivers can tell a repetition. */
+  readonly id: string;
+  readonly notificationId: string;
+  readonly tenant: string;
+  readonly channel: string;
+  /** As the sender named the recipient: a user id, an address, a URL. */
+  readonly recipient: string;
+  /** Numbers the chains of a notification from 0: a recipient's primary delivery over a channel, and what stands in for it. */
+  readonly chain: number;
+  readonly isFallback: boolean;
+  readonly status: DeliveryStatus;
+  /** Why it failed, where a later acknowledgement still counts; null otherwise. */
+  readonly reason: UnreachedReason | null;
+  /** How many attempts were begun. */
+  readonly attempt: number;
+  /** How many of them came before the last retry somebody asked for; the schedule starts after those. */
+  readonly attemptsBefore: number;
+  /** When it is to be attempted or, waiting, to step in; null when settled, and when it waits for its primary alone. */
+  readonly dueAt: Date | null;
+  /** The worker that is delivering it at this moment, or null. */
+  readonly leaseOwner: string | null;
+  readonly leaseUntil: Date | null;
+  /** Grows with every claim: a worker that lost its lease is told apart by it. */
+  readonly fence: number;
+  readonly settledAt: Date | null;
+}
+
+/** How one attempt went. */
+export type AttemptStatus = "sent" | "delivered" | "failed" | "unknown";
+
+/** One try of a delivery. */
+export interface DeliveryAttempt {
+  readonly deliveryId: string;
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** `unknown` for an attempt whose worker was lost: it may have reached the recipient, or not. */
+  readonly status: AttemptStatus;
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+  /** What carried it, for example `smtp`; empty when unknown. */
+  readonly provider: string;
+  /** The provider's own words. */
+  readonly response: string | null;
+  readonly messageId: string | null;
+  /** What happened, for a failed attempt. */
+  readonly error: string | null;
+  /** What the sender should know though it went well. */
+  readonly note: string | null;
+  /** For a failed attempt: whether a later one may succeed. */
+  readonly isTransient: boolean;
+}
+
+/** A delivery with its attempts, oldest first. */
+export interface TrackedDelivery extends Delivery {
+  readonly attempts: readonly DeliveryAttempt[];
+}
+
 /** What a whole notification came to. */
 export type SendStatus = "pending" | "sent" | "delivered" | "failed" | "partial" | "cancelled";
 

@@ -1,6 +1,6 @@
+import type { ItemsChange } from "../inbox-storage.ts";
 import type { InboxItem, ItemRef } from "../model/inbox-item.ts";
 import type { Owner } from "../model/owner.ts";
-import type { ItemsChange } from "../storage.ts";
 import type { InboxSignal } from "../transport.ts";
 import type { Context } from "./context.ts";
 import { absenceError, isPossible } from "./read-item.ts";

@@ -1,6 +1,6 @@
+import type { CreatedItem, NewNotification } from "../inbox-storage.ts";
 import type { UntypedCreateInput } from "../model/create-input.ts";
 import type { Notification } from "../model/notification.ts";
-import type { CreatedItem, NewNotification } from "../storage.ts";
 import type { InboxSignal } from "../transport.ts";
 import type { Context } from "./context.ts";
 import { type CreateRules, parseCreate } from "./parse-create.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { BelfryError } from "../errors.ts";
-import type { CreatedItem, InboxStorage, NewNotification } from "../storage.ts";
+import type { CreatedItem, InboxStorage, NewNotification } from "../inbox-storage.ts";
 import { GroupCommit } from "./group-commit.ts";
 
 type CreateMany = InboxStorage["createMany"];

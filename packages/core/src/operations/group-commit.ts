@@ -1,5 +1,5 @@
 import { BelfryError } from "../errors.ts";
-import type { CreatedItem, InboxStorage, NewNotification } from "../storage.ts";
+import type { CreatedItem, InboxStorage, NewNotification } from "../inbox-storage.ts";
 import { BusyLanes } from "./busy-lanes.ts";
 import type { PendingWrite } from "./pending-write.ts";
 

@@ -1,8 +1,8 @@
 import { BelfryError, type Issue, validationError } from "../errors.ts";
+import type { InboxQuery } from "../inbox-storage.ts";
 import type { InboxCounts, InboxItem, InboxStatus } from "../model/inbox-item.ts";
 import type { Owner } from "../model/owner.ts";
 import { NAME_RULE, textIssue } from "../model/parse-text.ts";
-import type { InboxQuery } from "../storage.ts";
 import type { Context } from "./context.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 

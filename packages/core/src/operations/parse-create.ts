@@ -1,4 +1,5 @@
 import { BelfryError, type Issue, validationError } from "../errors.ts";
+import type { NewNotification } from "../inbox-storage.ts";
 import type { UntypedCreateInput } from "../model/create-input.ts";
 import type { JsonObject } from "../model/json.ts";
 import { DEFAULT_TYPE, type NotificationKind } from "../model/notification.ts";
@@ -6,7 +7,6 @@ import type { NotificationType } from "../model/notification-types.ts";
 import { parseJsonObject } from "../model/parse-json.ts";
 import { describe, MESSAGE_RULE, NAME_RULE, type TextRule, TITLE_RULE, textIssue } from "../model/parse-text.ts";
 import { parseRecipients } from "../model/recipients.ts";
-import type { NewNotification } from "../storage.ts";
 import type { Context } from "./context.ts";
 
 /** What a creator outside of `create` decides beside the input. */

@@ -1,4 +1,4 @@
-import type { CreatedItem, NewNotification } from "../storage.ts";
+import type { CreatedItem, NewNotification } from "../inbox-storage.ts";
 
 /** An entry on its way into the database, and the caller who waits for it. */
 export interface PendingWrite {

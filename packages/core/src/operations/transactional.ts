@@ -1,6 +1,6 @@
 import { BelfryError } from "../errors.ts";
+import type { NewNotification } from "../inbox-storage.ts";
 import type { Notification } from "../model/notification.ts";
-import type { NewNotification } from "../storage.ts";
 import type { Context } from "./context.ts";
 import { announceCreated } from "./create.ts";
 

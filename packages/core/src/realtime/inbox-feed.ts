@@ -1,6 +1,6 @@
+import type { InboxStorage } from "../inbox-storage.ts";
 import { EMPTY_EPOCH, type InboxPosition, inboxItem } from "../model/inbox-item.ts";
 import type { Owner } from "../model/owner.ts";
-import type { InboxStorage } from "../storage.ts";
 import type { InboxSignal } from "../transport.ts";
 import type { InboxEvent } from "./inbox-event.ts";
 

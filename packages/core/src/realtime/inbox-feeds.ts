@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.ts";
+import type { InboxStorage } from "../inbox-storage.ts";
 import type { Logger } from "../logger.ts";
 import type { InboxPosition } from "../model/inbox-item.ts";
 import type { Owner } from "../model/owner.ts";
-import type { InboxStorage } from "../storage.ts";
 import type { InboxSignal, Transport, TransportListener } from "../transport.ts";
 import type { InboxListener } from "./inbox-event.ts";
 import { InboxFeed } from "./inbox-feed.ts";

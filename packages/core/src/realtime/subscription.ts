@@ -1,6 +1,6 @@
+import type { InboxStorage } from "../inbox-storage.ts";
 import { EMPTY_EPOCH, type InboxPosition } from "../model/inbox-item.ts";
 import type { Owner } from "../model/owner.ts";
-import type { InboxStorage } from "../storage.ts";
 import type { InboxEvent, InboxListener } from "./inbox-event.ts";
 import type { FeedFollower, InboxFeed } from "./inbox-feed.ts";
 

@@ -1,5 +1,3 @@
-import type { InboxCounts, InboxItem, InboxPosition, ItemRef } from "../model/inbox-item.ts";
-import type { Owner } from "../model/owner.ts";
 import type {
   CreatedItem,
   FanOutChunk,
@@ -11,7 +9,9 @@ import type {
   ItemAbsence,
   ItemsChange,
   NewNotification,
-} from "../storage.ts";
+} from "../inbox-storage.ts";
+import type { InboxCounts, InboxItem, InboxPosition, ItemRef } from "../model/inbox-item.ts";
+import type { Owner } from "../model/owner.ts";
 import type { MemoryInbox } from "./memory-inbox.ts";
 import { keepNotification, type MemoryNotification } from "./memory-notification.ts";
 import { MemoryTenant } from "./memory-tenant.ts";

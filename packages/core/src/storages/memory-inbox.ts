@@ -1,8 +1,8 @@
+import type { InboxPage, InboxQuery, InboxSweep, InboxTail, ItemsChange } from "../inbox-storage.ts";
 import { newEpoch } from "../model/epoch.ts";
 import { EMPTY_COUNTS, type InboxCounts, type InboxItem, inboxItem } from "../model/inbox-item.ts";
 import type { Notification } from "../model/notification.ts";
 import type { Owner } from "../model/owner.ts";
-import type { InboxPage, InboxQuery, InboxSweep, InboxTail, ItemsChange } from "../storage.ts";
 
 interface MemoryItem {
   readonly seq: number;

@@ -1,5 +1,5 @@
+import type { CreatedItem } from "../inbox-storage.ts";
 import type { ItemRef } from "../model/inbox-item.ts";
-import type { CreatedItem } from "../storage.ts";
 import { MemoryInbox } from "./memory-inbox.ts";
 import type { MemoryNotification } from "./memory-notification.ts";
 
