@@ -1,4 +1,5 @@
 import { EventEmitter as Emitter } from "eventemitter3";
+import type { Delivery, DeliveryStatus, SendStatus } from "./model/delivery.ts";
 import type { InboxItem } from "./model/inbox-item.ts";
 import type { Notification } from "./model/notification.ts";
 import type { Owner } from "./model/owner.ts";
@@ -26,6 +27,22 @@ export interface InboxSwept extends Owner {
   readonly count: number;
 }
 
+/** One delivery went from one state to another. */
+export interface DeliveryChanged {
+  /** As it is now. */
+  readonly delivery: Delivery;
+  readonly from: DeliveryStatus;
+}
+
+/** A sent notification, as a whole, went from one status to another. */
+export interface SendChanged {
+  readonly tenant: string;
+  /** The notification's id. */
+  readonly id: string;
+  readonly from: SendStatus;
+  readonly to: SendStatus;
+}
+
 /** The events of {@link NotificationService.on}, by name. All fire in the process that made the change, after commit. */
 export interface NotificationEvents {
   "notification.created": NotificationCreated;
@@ -33,6 +50,15 @@ export interface NotificationEvents {
   "item.deleted": ItemChanged;
   "inbox.all_read": InboxSwept;
   "inbox.read_deleted": InboxSwept;
+  /** A fallback's turn has come, or a failed delivery is tried again because somebody asked. */
+  "delivery.pending": DeliveryChanged;
+  "delivery.waiting": DeliveryChanged;
+  "delivery.sent": DeliveryChanged;
+  "delivery.delivered": DeliveryChanged;
+  /** For good; a failed attempt that is followed by another one is no change of state. */
+  "delivery.failed": DeliveryChanged;
+  "delivery.cancelled": DeliveryChanged;
+  "send.changed": SendChanged;
 }
 
 /** A function that {@link NotificationService.on} calls. */

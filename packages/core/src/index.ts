@@ -20,8 +20,17 @@ export type {
   SendUpdated,
   SettleChanges,
 } from "./delivery-storage.ts";
+export type { Contact, Directory } from "./directory.ts";
 export { BelfryError, type BelfryErrorCode, type BelfryErrorOptions, HTTP_STATUS, type Issue, validationError } from "./errors.ts";
-export type { InboxSwept, ItemChanged, NotificationCreated, NotificationEvents, NotificationListener } from "./events.ts";
+export type {
+  DeliveryChanged,
+  InboxSwept,
+  ItemChanged,
+  NotificationCreated,
+  NotificationEvents,
+  NotificationListener,
+  SendChanged,
+} from "./events.ts";
 export { type Ids, isUuid, uuidV7 } from "./ids.ts";
 export { Inbox } from "./inbox.ts";
 export type {
@@ -79,14 +88,18 @@ export type {
   SendQuery,
   SendSort,
 } from "./model/send.ts";
+export type { Acting, FallbackInput, SendInput } from "./model/send-input.ts";
 export { NotificationService } from "./notification-service.ts";
 export type { Created } from "./operations/create.ts";
 export type { InboxList, ListInput } from "./operations/list-inbox.ts";
-export type { PreparedNotification } from "./operations/transactional.ts";
+export type { ListSendsInput } from "./operations/sends/list-sends.ts";
+export type { AuditInput } from "./operations/sends/read-sends.ts";
+export type { PreparedNotification, PreparedSend } from "./operations/transactional.ts";
 export type { PresenceStorage } from "./presence.ts";
 export type { InboxEvent, InboxListener } from "./realtime/inbox-event.ts";
 export type { InboxSubscription } from "./realtime/inbox-feeds.ts";
-export type { NotificationServiceOptions } from "./service-options.ts";
+export { Sends } from "./sends.ts";
+export type { DeliveryOptions, NotificationServiceOptions } from "./service-options.ts";
 export type { Storage } from "./storage.ts";
 export { type MemoryStorage, type MemoryTransaction, memoryStorage } from "./storages/memory.ts";
 export { TenantNotifications } from "./tenant-notifications.ts";

@@ -1,4 +1,5 @@
 import { systemClock } from "./clock.ts";
+import type { ClaimedDelivery, DeliveryStorage } from "./delivery-storage.ts";
 import { BelfryError } from "./errors.ts";
 import { EventEmitter, type NotificationEvents, type NotificationListener } from "./events.ts";
 import { uuidV7 } from "./ids.ts";
@@ -7,16 +8,26 @@ import { consoleLogger } from "./logger.ts";
 import type { CreateInput } from "./model/create-input.ts";
 import type { NotificationTypes } from "./model/notification-types.ts";
 import { DEFAULT_TENANT } from "./model/owner.ts";
+import type { Send } from "./model/send.ts";
+import type { SendInput } from "./model/send-input.ts";
 import type { Context } from "./operations/context.ts";
 import type { Created } from "./operations/create.ts";
+import { channelsByName, DeliverDue } from "./operations/deliver-due.ts";
 import { FanOut } from "./operations/fan-out.ts";
 import { GroupCommit } from "./operations/group-commit.ts";
-import type { PreparedNotification } from "./operations/transactional.ts";
+import { LeasedWorker } from "./operations/leased-worker.ts";
+import { sendWriter } from "./operations/sends/send.ts";
+import type { PreparedNotification, PreparedSend } from "./operations/transactional.ts";
 import { InboxFeeds } from "./realtime/inbox-feeds.ts";
-import type { NotificationServiceOptions } from "./service-options.ts";
+import { Presence } from "./realtime/presence.ts";
+import type { Sends } from "./sends.ts";
+import type { DeliveryOptions, NotificationServiceOptions } from "./service-options.ts";
 import { TenantNotifications } from "./tenant-notifications.ts";
 import type { InboxSignal, Transport } from "./transport.ts";
 import { memoryTransport } from "./transports/memory.ts";
+
+/** How often an instance looks for deliveries that another one left. */
+const POLL_INTERVAL_MS = 1_000;
 
 /**
  * Notifications inside the host's own process and database.
@@ -40,6 +51,7 @@ export class NotificationService<
   readonly #transport: Transport;
   readonly #feeds: InboxFeeds;
   readonly #fanOut: FanOut;
+  readonly #deliveryWorker: LeasedWorker<ClaimedDelivery> | null;
   readonly #default: TenantNotifications<Types, Tx, Written>;
   #opening: Promise<void> | null = null;
   #listening: Promise<void> | null = null;
@@ -50,20 +62,37 @@ export class NotificationService<
     this.#options = options;
     this.types = options.types ?? {};
     this.#transport = options.transport ?? storage.transport?.() ?? memoryTransport();
+    const ids = options.ids ?? uuidV7(clock);
+    const ready = () => this.#ready();
     this.#context = {
       storage,
+      deliveries: storage.deliveries as DeliveryStorage<Tx, Written>,
       logger,
       clock,
+      ids,
+      ready,
       types: this.types,
+      channels: channelsByName(options.channels ?? []),
+      directory: options.directory ?? null,
+      presence: new Presence({ storage: storage.presence, instance: ids.next(), clock, logger, ready }),
       writer: new GroupCommit(storage.inbox),
+      sendWriter: sendWriter(storage.deliveries as DeliveryStorage, () => new Date(clock.now())),
       events: new EventEmitter(),
-      ids: options.ids ?? uuidV7(clock),
-      ready: () => this.#ready(),
       fanOut: () => this.#fanOut.wake(),
+      deliverDue: () => this.#deliveryWorker?.wake(),
       publish: (signals) => this.#publish(signals),
     };
-    this.#feeds = new InboxFeeds({ inbox: storage.inbox, transport: this.#transport, clock, logger, ready: () => this.#listen() });
+    const { presence } = this.#context;
+    this.#feeds = new InboxFeeds({
+      inbox: storage.inbox,
+      transport: this.#transport,
+      clock,
+      logger,
+      presence,
+      ready: () => this.#listen(),
+    });
     this.#fanOut = new FanOut(this.#context);
+    this.#deliveryWorker = deliveryWorker(this.#context as Context, options.delivery ?? {});
     this.#default = this.tenant(options.defaultTenant ?? DEFAULT_TENANT);
   }
 
@@ -101,6 +130,32 @@ export class NotificationService<
    */
   prepare(input: CreateInput<Types>): Promise<PreparedNotification<Tx, Written>> {
     return this.#default.prepare(input);
+  }
+
+  /**
+   * Sends a notification over channels, to be tracked, retried and, where it fails, followed by a fallback. Resolves
+   * after commit; it is delivered in the background. With `tx`, see {@link create}.
+   *
+   * @throws BelfryError `VALIDATION_ERROR`, `UNKNOWN_TYPE`, `CONTENT_TOO_LONG`, `INVALID_RECIPIENTS`,
+   *   `CHANNEL_NOT_CONFIGURED`, `IDEMPOTENCY_KEY_REUSED`; otherwise as {@link create}. Nothing is written then.
+   * @example
+   * ```ts
+   * const { id } = await notifications.send({ channel: "email", to: "ann@example.com", subject: "Hello", content: "Hi Ann" });
+   * const { status } = await notifications.sends.get(id);
+   * ```
+   */
+  send(input: SendInput, options?: { readonly tx?: Tx }): Promise<Send> {
+    return this.#default.send(input, options);
+  }
+
+  /** Checks a send now, to be written later inside the host's transaction: see {@link prepare}. */
+  prepareSend(input: SendInput): Promise<PreparedSend<Tx, Written>> {
+    return this.#default.prepareSend(input);
+  }
+
+  /** What the default tenant has sent over channels: tracking, cancelling, retrying. */
+  get sends(): Sends {
+    return this.#default.sends;
   }
 
   /** One user's inbox in the default tenant. */
@@ -145,6 +200,7 @@ export class NotificationService<
     this.#stopped = false;
     await this.#listen();
     this.#fanOut.start();
+    this.#deliveryWorker?.start();
   }
 
   /**
@@ -154,19 +210,25 @@ export class NotificationService<
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#context.writer.drain();
+    await this.#context.sendWriter.drain();
     await this.#fanOut.stop();
+    await this.#deliveryWorker?.stop();
     this.#feeds.stop();
+    await this.#context.presence.stop();
     await this.#transport.stop();
     await this.#options.storage.close();
     this.#opening = null;
     this.#listening = null;
   }
 
-  /** Does what is due once, without the background worker: for tests, and for hosts driven by cron. */
+  /**
+   * Does what is due, and resolves once nothing is left that can be done now: for tests, and for hosts driven by cron.
+   */
   async runDue(): Promise<void> {
     await this.#ready();
     this.#fanOut.wake();
     await this.#fanOut.idle();
+    await this.#deliveryWorker?.runDue();
   }
 
   /** To be called once after the database was restored from a backup: clients that saw lost numbers start over. */
@@ -202,4 +264,12 @@ export class NotificationService<
       this.#transport.publish(signals);
     }
   }
+}
+
+function deliveryWorker(context: Context, { worker = true, ...options }: DeliveryOptions): LeasedWorker<ClaimedDelivery> | null {
+  const { concurrency = 100, leaseMs = 60_000, drainMs = 10_000 } = options;
+  const { clock, logger, storage } = context;
+  const pollIntervalMs = storage.hasSingleProcess ? null : POLL_INTERVAL_MS;
+  const work = new DeliverDue(context, { concurrency, leaseMs });
+  return worker && storage.deliveries ? new LeasedWorker(work, { concurrency, leaseMs, drainMs, pollIntervalMs, clock, logger }) : null;
 }

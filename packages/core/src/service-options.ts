@@ -1,9 +1,26 @@
+import type { Channel } from "./channel.ts";
 import type { Clock } from "./clock.ts";
+import type { Directory } from "./directory.ts";
 import type { Ids } from "./ids.ts";
 import type { Logger } from "./logger.ts";
 import type { NotificationTypes } from "./model/notification-types.ts";
 import type { Storage } from "./storage.ts";
 import type { Transport } from "./transport.ts";
+
+/** How a service delivers. */
+export interface DeliveryOptions {
+  /** Whether this process delivers; where it does not, another one on the same database has to. @default true */
+  readonly worker?: boolean;
+  /** How many deliveries are under way at once. @default 100 */
+  readonly concurrency?: number;
+  /**
+   * How long a delivery is this process's own without a sign of life; at least twice the longest timeout of a channel,
+   * in milliseconds. @default 60_000
+   */
+  readonly leaseMs?: number;
+  /** How long `stop` waits for deliveries under way before it aborts them, in milliseconds. @default 10_000 */
+  readonly drainMs?: number;
+}
 
 /** How a {@link NotificationService} is put together. Only the storage is required. */
 export interface NotificationServiceOptions<
@@ -15,6 +32,12 @@ export interface NotificationServiceOptions<
   readonly storage: Storage<Tx, Written>;
   /** The notification types of the host, from `defineTypes`. @default any type, any JSON object as data */
   readonly types?: Types;
+  /** Ways to reach recipients beside the inbox: e-mail, webhooks, the host's own. @default none */
+  readonly channels?: readonly Channel[];
+  /** The host's knowledge of its users' addresses. @default none: recipients are addresses themselves */
+  readonly directory?: Directory;
+  /** How deliveries are made. */
+  readonly delivery?: DeliveryOptions;
   /** How changes travel between processes. @default the storage's own, else within this process */
   readonly transport?: Transport;
   /** Anything pino-shaped. @default warnings and errors on the console */

@@ -4,14 +4,21 @@ import type { CreateInput, UntypedCreateInput } from "./model/create-input.ts";
 import type { InboxItem } from "./model/inbox-item.ts";
 import type { NotificationTypes } from "./model/notification-types.ts";
 import { NAME_RULE, textIssue } from "./model/parse-text.ts";
+import type { Send } from "./model/send.ts";
+import type { SendInput } from "./model/send-input.ts";
 import type { Context } from "./operations/context.ts";
 import { type Created, create } from "./operations/create.ts";
 import { listTenant } from "./operations/list-tenant.ts";
 import { parseCreate } from "./operations/parse-create.ts";
-import { type PreparedNotification, prepared } from "./operations/transactional.ts";
+import { parseSend } from "./operations/sends/parse-send.ts";
+import { send } from "./operations/sends/send.ts";
+import { type PreparedNotification, type PreparedSend, prepared, preparedSend } from "./operations/transactional.ts";
 import type { InboxFeeds } from "./realtime/inbox-feeds.ts";
+import { Sends } from "./sends.ts";
 
 const HOST_RULES = { kind: "message", declaredTypesOnly: true } as const;
+const HOST_SEND_RULES = { declaredTypesOnly: true, acceptsIds: true } as const;
+const CONTRACT_SEND_RULES = { declaredTypesOnly: false, acceptsIds: false } as const;
 const CONTRACT_RULES = { kind: "message", declaredTypesOnly: false } as const;
 
 /** The notifications of one tenant: what `notifications.tenant("acme")` returns. */
@@ -23,6 +30,8 @@ export class TenantNotifications<
   readonly tenantId: string;
   readonly #context: Context<Tx, Written>;
   readonly #feeds: InboxFeeds;
+  /** What this tenant has sent over channels: tracking, cancelling, retrying. */
+  readonly sends: Sends;
 
   /** Hosts call `notifications.tenant(id)` instead. */
   constructor(tenantId: string, context: Context<Tx, Written>, feeds: InboxFeeds) {
@@ -33,6 +42,7 @@ export class TenantNotifications<
     this.tenantId = tenantId;
     this.#context = context;
     this.#feeds = feeds;
+    this.sends = new Sends(tenantId, context as Context);
   }
 
   /** See {@link NotificationService.create}. */
@@ -50,6 +60,29 @@ export class TenantNotifications<
     const entry = await parseCreate(this.#context, this.#request(input));
     await this.#context.ready();
     return prepared(this.#context, entry);
+  }
+
+  /** See {@link NotificationService.send}. */
+  async send(input: SendInput, options: { readonly tx?: Tx } = {}): Promise<Send> {
+    const request = { tenant: this.tenantId, input, rules: HOST_SEND_RULES };
+    if (options.tx === undefined) {
+      return send(this.#context as Context, request);
+    }
+    const batch = await this.prepareSend(input);
+    await batch.write(options.tx);
+    return batch.send;
+  }
+
+  /** See {@link NotificationService.prepareSend}. */
+  async prepareSend(input: SendInput): Promise<PreparedSend<Tx, Written>> {
+    const parsed = await parseSend(this.#context as Context, { tenant: this.tenantId, input, rules: HOST_SEND_RULES });
+    await this.#context.ready();
+    return preparedSend(this.#context, parsed);
+  }
+
+  /** Sends what a contract's sender asked for: any type goes, and every recipient must be an address of its channel. */
+  sendFromContract(input: SendInput): Promise<Send> {
+    return send(this.#context as Context, { tenant: this.tenantId, input, rules: CONTRACT_SEND_RULES });
   }
 
   /** Creates what a contract's sender asked for: any type goes, because senders over the wire know no declared types. */

@@ -1,11 +1,4 @@
-/**
- * The SHA-256 of a credential as hexadecimal text. Credentials are kept and looked up as digests: the time a look-up
- * takes then says nothing about the credential itself.
- */
-export async function digest(credential: string): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(credential));
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+import { digest } from "../model/digest.ts";
 
 /** A credential's look-up: a fixed table, or the host's own function. */
 export type CredentialLookup<Found> =
@@ -13,7 +6,10 @@ export type CredentialLookup<Found> =
   | ReadonlyMap<string, Found>
   | ((credential: string) => Found | null | undefined | Promise<Found | null | undefined>);
 
-/** Makes one function of either form of look-up. */
+/**
+ * Makes one function of either form of look-up. Credentials are kept and looked up as digests: the time a look-up takes
+ * then says nothing about the credential itself.
+ */
 export function lookup<Found>(source: CredentialLookup<Found> | undefined): (credential: string) => Promise<Found | null> {
   if (source === undefined) {
     return async () => null;

@@ -3,7 +3,10 @@ import type { Inbox } from "../inbox.ts";
 import type { UntypedCreateInput } from "../model/create-input.ts";
 import type { InboxItem } from "../model/inbox-item.ts";
 import type { NotificationTypes } from "../model/notification-types.ts";
+import type { Send } from "../model/send.ts";
+import type { SendInput } from "../model/send-input.ts";
 import type { Created } from "../operations/create.ts";
+import type { Sends } from "../sends.ts";
 import type { HttpRequest, ResponseStream } from "./messages.ts";
 import type { Principal } from "./principal.ts";
 
@@ -17,7 +20,9 @@ export interface ContractService {
 /** The part of one tenant's notifications that contracts use. */
 export interface ContractTenant {
   readonly tenantId: string;
+  readonly sends: Sends;
   createFromContract(input: UntypedCreateInput): Promise<Created>;
+  sendFromContract(input: SendInput): Promise<Send>;
   inbox(userId: string): Inbox;
   latest(limit: number): Promise<readonly InboxItem[]>;
 }

@@ -4,6 +4,7 @@ import type { Owner } from "../model/owner.ts";
 import type { InboxSignal } from "../transport.ts";
 import type { Context } from "./context.ts";
 import { absenceError, isPossible } from "./read-item.ts";
+import { acknowledgeRead } from "./sends/acknowledge.ts";
 
 type Change = "read" | "deleted";
 
@@ -46,6 +47,13 @@ async function changeMany(
   const possible = refs.filter(isPossible);
   const result = change === "read" ? await inbox.markRead(owner, possible, at) : await inbox.remove(owner, possible, at);
   announce(context, owner, { result, change });
+  if (change === "read") {
+    await acknowledgeRead(
+      context,
+      owner,
+      result.items.map(({ id }) => id),
+    );
+  }
   return result;
 }
 

@@ -1,16 +1,27 @@
+import type { Channel } from "../channel.ts";
 import type { Clock } from "../clock.ts";
+import type { DeliveryStorage, NewSend, SendCreated } from "../delivery-storage.ts";
+import type { Directory } from "../directory.ts";
 import type { EventEmitter } from "../events.ts";
 import type { Ids } from "../ids.ts";
 import type { Logger } from "../logger.ts";
 import type { NotificationTypes } from "../model/notification-types.ts";
+import type { Presence } from "../realtime/presence.ts";
 import type { Storage } from "../storage.ts";
 import type { InboxSignal } from "../transport.ts";
+import type { BatchQueue } from "./batch-queue.ts";
 import type { GroupCommit } from "./group-commit.ts";
 
 /** What every operation works with. */
 export interface Context<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> {
   readonly storage: Storage<Tx, Written>;
+  readonly deliveries: DeliveryStorage<Tx, Written>;
   readonly writer: GroupCommit;
+  readonly sendWriter: BatchQueue<NewSend, SendCreated>;
+  /** The host's channels, by name; the inbox is not among them. */
+  readonly channels: ReadonlyMap<string, Channel>;
+  readonly directory: Directory | null;
+  readonly presence: Presence;
   readonly events: EventEmitter;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -20,6 +31,8 @@ export interface Context<Tx = unknown, Written extends void | Promise<void> = vo
   ready(): Promise<void>;
   /** Has what a large create left to be written, written in the background. */
   fanOut(): void;
+  /** Has what is due delivered, in the background. To be called after commit only. */
+  deliverDue(): void;
   /** Tells clients and other processes what changed. To be called after commit only. */
   publish(signals: readonly InboxSignal[]): void;
 }

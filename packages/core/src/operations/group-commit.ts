@@ -1,5 +1,5 @@
-import { BelfryError } from "../errors.ts";
 import type { CreatedItem, InboxStorage, NewNotification } from "../inbox-storage.ts";
+import { BatchQueue, commitBatch } from "./batch-queue.ts";
 import { BusyLanes } from "./busy-lanes.ts";
 import type { PendingWrite } from "./pending-write.ts";
 
@@ -8,20 +8,22 @@ const MAX_BATCH_ENTRIES = 256;
 const MAX_BATCH_ITEMS = 1_000;
 
 /**
- * Lets creates that are in flight in the same turn of the event loop share one transaction, and gathers the next batch
- * while one is being written. Each caller gets its own result or its own error: when a batch fails, its entries are
- * written one by one.
+ * Lets creates that are in flight at once share one transaction. What is for an inbox that a host's transaction holds
+ * is written on a lane of its own, so that nobody else waits for it.
  */
 export class GroupCommit {
-  readonly #inbox: InboxStorage;
+  readonly #queue: BatchQueue<NewNotification, readonly CreatedItem[]>;
   readonly #lanes: BusyLanes;
-  #queue: PendingWrite[] = [];
-  #scheduled = false;
-  #idle: Promise<void> = Promise.resolve();
 
   constructor(inbox: InboxStorage) {
-    this.#inbox = inbox;
-    this.#lanes = new BusyLanes((batch) => this.#commit(batch, false));
+    const commit = (batch: readonly PendingWrite[], skipBusy: boolean) =>
+      commitBatch(
+        batch,
+        (entries) => inbox.createMany(entries, { skipBusy }),
+        (pending, items) => (items === null ? this.#lanes.open(pending) : pending.resolve(items)),
+      );
+    this.#lanes = new BusyLanes((batch) => commit(batch, false));
+    this.#queue = new BatchQueue({ take: takeBatch, commit: (batch) => commit(batch, true) });
   }
 
   /** Writes `entry` and resolves, after commit, with where its items went. */
@@ -30,75 +32,14 @@ export class GroupCommit {
       const pending: PendingWrite = { entry, resolve, reject };
       if (!this.#lanes.take(pending)) {
         this.#queue.push(pending);
-        this.#schedule();
       }
     });
   }
 
   /** Resolves once everything handed in so far is written or has failed. */
   async drain(): Promise<void> {
-    while (this.#scheduled) {
-      await this.#idle;
-    }
+    await this.#queue.drain();
     await this.#lanes.drain();
-  }
-
-  #schedule(): void {
-    if (this.#scheduled) {
-      return;
-    }
-    this.#scheduled = true;
-    this.#idle = new Promise((resolve) => {
-      // Not a timer: a lone create must not wait for a millisecond to pass.
-      setImmediate(async () => {
-        while (this.#queue.length > 0) {
-          await this.#commit(takeBatch(this.#queue), true);
-        }
-        this.#scheduled = false;
-        resolve();
-      });
-    });
-  }
-
-  /** Never rejects: every entry's own caller hears of its failure. */
-  async #commit(batch: readonly PendingWrite[], skipBusy: boolean): Promise<void> {
-    try {
-      const results = await this.#createMany(batch, skipBusy);
-      for (const [index, pending] of batch.entries()) {
-        const items = results[index];
-        if (items) {
-          pending.resolve(items);
-        } else {
-          this.#lanes.open(pending);
-        }
-      }
-    } catch (error) {
-      await this.#replay(batch, skipBusy, error);
-    }
-  }
-
-  /** A reply that was lost with its connection is asked for once more; entries are written by id, so never twice. */
-  async #createMany(batch: readonly PendingWrite[], skipBusy: boolean): ReturnType<InboxStorage["createMany"]> {
-    const entries = batch.map((pending) => pending.entry);
-    try {
-      return await this.#inbox.createMany(entries, { skipBusy });
-    } catch (error) {
-      if (error instanceof BelfryError && error.retryable) {
-        return await this.#inbox.createMany(entries, { skipBusy });
-      }
-      throw error;
-    }
-  }
-
-  async #replay(batch: readonly PendingWrite[], skipBusy: boolean, error: unknown): Promise<void> {
-    const alone = batch.length === 1 || (error instanceof BelfryError && error.retryable);
-    for (const pending of batch) {
-      if (alone) {
-        pending.reject(error);
-      } else {
-        await this.#commit([pending], skipBusy);
-      }
-    }
   }
 }
 

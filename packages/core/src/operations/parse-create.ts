@@ -60,7 +60,12 @@ function textIssues(input: UntypedCreateInput, type: string): Issue[] {
   return rules.map(([field, value, rule]) => textIssue(value, [field], rule)).filter((issue) => issue !== null);
 }
 
-function declaredType(context: Pick<Context, "types">, type: string, rules: CreateRules): NotificationType | undefined {
+/** The host's declaration of `type`; throws `UNKNOWN_TYPE` for one it did not declare, where that matters. */
+export function declaredType(
+  context: Pick<Context, "types">,
+  type: string,
+  rules: Pick<CreateRules, "declaredTypesOnly">,
+): NotificationType | undefined {
   if (Object.hasOwn(context.types, type)) {
     return context.types[type];
   }
@@ -74,7 +79,8 @@ function declaredType(context: Pick<Context, "types">, type: string, rules: Crea
   return undefined;
 }
 
-async function parseData(data: JsonObject, type: NotificationType | undefined): Promise<JsonObject> {
+/** Checks `data` against the type's schema and returns what is to be stored. */
+export async function parseData(data: JsonObject, type: NotificationType | undefined): Promise<JsonObject> {
   if (!type?.data) {
     return data;
   }

@@ -1,8 +1,5 @@
 import type { CreatedItem, NewNotification } from "../inbox-storage.ts";
+import type { Pending } from "./batch-queue.ts";
 
-/** An entry on its way into the database, and the caller who waits for it. */
-export interface PendingWrite {
-  readonly entry: NewNotification;
-  resolve(items: readonly CreatedItem[]): void;
-  reject(error: unknown): void;
-}
+/** An entry on its way into the inbox storage, and the caller who waits for it. */
+export type PendingWrite = Pending<NewNotification, readonly CreatedItem[]>;

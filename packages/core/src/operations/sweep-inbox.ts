@@ -1,5 +1,6 @@
 import type { Owner } from "../model/owner.ts";
 import type { Context } from "./context.ts";
+import { acknowledgeRead } from "./sends/acknowledge.ts";
 
 /** Marks everything read that is in the inbox now, in one transaction, and returns how many items that changed. */
 export async function markAllRead(context: Context, owner: Owner): Promise<number> {
@@ -9,6 +10,7 @@ export async function markAllRead(context: Context, owner: Owner): Promise<numbe
     context.publish([{ ...owner, change: "read_all", seq: counts.lastSeq, epoch: counts.epoch, count }]);
     context.events.emit("inbox.all_read", { ...owner, count });
   }
+  await acknowledgeRead(context, owner, null);
   return count;
 }
 

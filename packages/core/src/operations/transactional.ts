@@ -1,8 +1,11 @@
 import { BelfryError } from "../errors.ts";
 import type { NewNotification } from "../inbox-storage.ts";
 import type { Notification } from "../model/notification.ts";
+import type { Send } from "../model/send.ts";
 import type { Context } from "./context.ts";
 import { announceCreated } from "./create.ts";
+import type { ParsedSend } from "./sends/parse-send.ts";
+import { sendWithin } from "./sends/send.ts";
 
 /** A notification that was checked and only has to be written inside the host's transaction. */
 export interface PreparedNotification<Tx, Written extends void | Promise<void>> {
@@ -17,6 +20,13 @@ export interface PreparedNotification<Tx, Written extends void | Promise<void>> 
   write(tx: Tx): Written;
 }
 
+/** A send that was checked and only has to be written inside the host's transaction. */
+export interface PreparedSend<Tx, Written extends void | Promise<void>> {
+  readonly send: Send;
+  /** See {@link PreparedNotification.write}: it is delivered once the transaction has committed, and never if it has not. */
+  write(tx: Tx): Written;
+}
+
 /** Makes `entry` ready to be written inside a transaction, which may be synchronous. */
 export function prepared<Tx, Written extends void | Promise<void>>(
   context: Context<Tx, Written>,
@@ -25,10 +35,28 @@ export function prepared<Tx, Written extends void | Promise<void>>(
   return {
     notification: entry.notification,
     write(tx) {
-      if (tx === undefined || tx === null) {
-        throw new BelfryError("WRONG_TRANSACTION", `Expected an open transaction, got ${tx}. Pass the handle your database gave you.`);
-      }
+      requireHandle(tx);
       return context.storage.inbox.createWithin(tx, entry, (items) => announceCreated(context, entry, items));
     },
   };
+}
+
+/** Makes a checked send ready to be written inside a transaction, which may be synchronous. */
+export function preparedSend<Tx, Written extends void | Promise<void>>(
+  context: Context<Tx, Written>,
+  parsed: ParsedSend,
+): PreparedSend<Tx, Written> {
+  return {
+    send: parsed.view,
+    write(tx) {
+      requireHandle(tx);
+      return sendWithin(context, parsed, tx);
+    },
+  };
+}
+
+function requireHandle(tx: unknown): void {
+  if (tx === undefined || tx === null) {
+    throw new BelfryError("WRONG_TRANSACTION", `Expected an open transaction, got ${tx}. Pass the handle your database gave you.`);
+  }
 }

@@ -131,6 +131,9 @@ export class InboxFeed {
     return this.#inbox.get(this.owner, { seq }, { includeDeleted: true }).then((item) => {
       if (item) {
         this.#tell({ change, item, count: 1, seq, epoch });
+      } else {
+        // Deleted for good, by another process: what is left to tell is how the inbox stands now.
+        this.#state(true);
       }
     });
   }

@@ -6,6 +6,7 @@ import type { Owner } from "../model/owner.ts";
 import type { InboxSignal, Transport, TransportListener } from "../transport.ts";
 import type { InboxListener } from "./inbox-event.ts";
 import { InboxFeed } from "./inbox-feed.ts";
+import type { Presence } from "./presence.ts";
 import { Subscription } from "./subscription.ts";
 
 /** What the feeds of a process work with. */
@@ -14,6 +15,8 @@ export interface InboxFeedsOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Hears of users whose first follower came here, or whose last one left. */
+  readonly presence: Pick<Presence, "joined" | "left">;
   /** Resolves once the storage can be used and signals arrive. */
   ready(): Promise<void>;
 }
@@ -81,6 +84,7 @@ export class InboxFeeds implements TransportListener {
     });
     const entry = { feed, opened: this.#options.ready().then(() => feed.open()) };
     this.#feeds.set(key, entry);
+    this.#options.presence.joined(feed.owner);
     this.#poll();
     return entry;
   }
@@ -89,6 +93,7 @@ export class InboxFeeds implements TransportListener {
     subscription.close();
     if (feed.followers.size === 0 && this.#feeds.get(key)?.feed === feed) {
       this.#feeds.delete(key);
+      this.#options.presence.left(feed.owner);
     }
     if (this.#feeds.size === 0) {
       this.stop();
