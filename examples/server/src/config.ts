@@ -1,13 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 
+/** Where the data is. */
+export type DatabaseConfig =
+  /** A file's path, or ":memory:". */
+  | { readonly kind: "sqlite"; readonly file: string }
+  /** A connection string, which may contain a password. */
+  | { readonly kind: "postgres"; readonly url: string };
+
 /** What the server was told by its environment, with what it chose itself filled in. */
 export interface ServerConfig {
   readonly host: string;
   readonly port: number;
   readonly framework: "express" | "hono";
-  /** A file's path, or ":memory:". */
-  readonly database: string;
+  readonly database: DatabaseConfig;
   /** Client by API key. */
   readonly apiKeys: ReadonlyMap<string, string>;
   /** The key that was made up because none was given; null otherwise. */
@@ -47,7 +53,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
     host: HOST,
     port: PORT,
     framework: FRAMEWORK,
-    database: sqliteFile(DATABASE_URL),
+    database: databaseConfig(DATABASE_URL),
     apiKeys,
     madeUpKey,
     defaultTenant: [...apiKeys.values()][0] ?? "default",
@@ -72,10 +78,18 @@ function pairs(name: string, text: string | undefined): Map<string, string> {
   );
 }
 
-function sqliteFile(url: string): string {
-  if (!url.startsWith("sqlite:") || url === "sqlite:") {
-    const scheme = url.split(":", 1)[0];
-    throw new Error(`DATABASE_URL: cannot use "${scheme}:"; give sqlite:<path> or sqlite::memory:`);
+function databaseConfig(url: string): DatabaseConfig {
+  const [scheme = "", rest] = url.split(/:(.*)/s, 2);
+  if (scheme === "sqlite" && rest) {
+    return { kind: "sqlite", file: rest };
   }
-  return url.slice("sqlite:".length);
+  // A URL that cannot be parsed is not repeated: it may contain a password.
+  if ((scheme === "postgres" || scheme === "postgresql") && URL.canParse(url)) {
+    return { kind: "postgres", url };
+  }
+  const fault =
+    scheme === "postgres" || scheme === "postgresql"
+      ? "this is no valid URL (are special characters of the password percent-encoded?)"
+      : `cannot use "${scheme}:"`;
+  throw new Error(`DATABASE_URL: ${fault}; give sqlite:<path>, sqlite::memory: or postgres://user:password@host:port/database`);
 }

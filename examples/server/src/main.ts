@@ -1,9 +1,9 @@
 import type { AddressInfo } from "node:net";
 import { NotificationService } from "@belfry/core";
 import { django, inboxV1, pack } from "@belfry/core/contracts";
-import { sqliteStorage } from "@belfry/storage-sqlite";
 import { pino } from "pino";
 import { readConfig, type ServerConfig } from "./config.ts";
+import { databaseFailure, storageOf } from "./database.ts";
 import { buildServer } from "./listen.ts";
 import { shutDownOnSignal } from "./shut-down.ts";
 
@@ -12,11 +12,13 @@ const logger = pino({ serializers: { error: pino.stdSerializers.err } });
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const notifications = new NotificationService({
-    storage: sqliteStorage(config.database),
+    storage: storageOf(config.database, logger),
     defaultTenant: config.defaultTenant,
     logger,
   });
-  await notifications.start();
+  await notifications.start().catch((error: unknown) => {
+    throw databaseFailure(config.database, error);
+  });
   const built = buildServer(notifications, config, {
     contracts: [inboxV1(), django(), pack({ auth: config.packAuth })],
     auth: { jwt: { secret: config.jwtSecret }, tokens: config.userTokens, apiKeys: config.apiKeys },

@@ -171,7 +171,8 @@ test("a start that fails says why, as JSON, and ends with 1", async () => {
 describe("the configuration", () => {
   test("has safe defaults", () => {
     const config = readConfig({});
-    expect(config).toMatchObject({ host: "127.0.0.1", port: 3000, framework: "express", database: "./data/belfry.db", packAuth: "open" });
+    expect(config).toMatchObject({ host: "127.0.0.1", port: 3000, framework: "express", packAuth: "open" });
+    expect(config.database).toEqual({ kind: "sqlite", file: "./data/belfry.db" });
     expect(config.madeUpKey).toMatch(/^[\w-]{32}$/);
     expect(readConfig({ HOST: "0.0.0.0" }).packAuth).toBe("apikey");
   });
@@ -186,9 +187,15 @@ describe("the configuration", () => {
     [{ API_KEYS: "nothing" }, "API_KEYS: entry 1"],
     [{ USER_TOKENS: "a=b,=c" }, "USER_TOKENS: entry 2"],
     [{ DATABASE_URL: "mysql://x" }, 'DATABASE_URL: cannot use "mysql:"'],
+    [{ DATABASE_URL: "sqlite:" }, 'DATABASE_URL: cannot use "sqlite:"'],
+    [{ DATABASE_URL: "postgres://ann:pass/word@host/db" }, "DATABASE_URL: this is no valid URL"],
   ])("%j is refused by name", (env, text) => {
     expect(() => readConfig(env)).toThrow(text);
   });
+});
+
+test.each(["postgres://ann@host/app", "postgresql://ann:secret@host:5433/app"])("%s is a PostgreSQL database", (url) => {
+  expect(readConfig({ DATABASE_URL: url }).database).toEqual({ kind: "postgres", url });
 });
 
 describe("the quickstarts", () => {

@@ -1,0 +1,31 @@
+import { BelfryError, type Logger, type Storage } from "@belfry/core";
+import { postgresStorage } from "@belfry/storage-postgres";
+import { sqliteStorage } from "@belfry/storage-sqlite";
+import type { DatabaseConfig } from "./config.ts";
+
+/** The storage on the configured database. Nothing is opened before it is used. */
+export function storageOf(database: DatabaseConfig, logger: Logger): Storage {
+  return database.kind === "postgres" ? postgresStorage(database.url, { logger }) : sqliteStorage(database.file);
+}
+
+/** Says of a database that could not be opened where it is, without its password, and what to do. */
+export function databaseFailure(database: DatabaseConfig, error: unknown): unknown {
+  if (!(error instanceof BelfryError)) {
+    return error;
+  }
+  const remedy =
+    database.kind === "postgres"
+      ? "Check that PostgreSQL runs there, that this database and user exist, and that DATABASE_URL is right."
+      : "Check that the file's directory can be written to, or set DATABASE_URL.";
+  return new Error(`Cannot use the database ${place(database)}: ${error.message} ${remedy}`, { cause: error });
+}
+
+function place(database: DatabaseConfig): string {
+  if (database.kind === "sqlite") {
+    return `sqlite:${database.file}`;
+  }
+  const url = new URL(database.url);
+  const user = url.username === "" ? "" : `${url.username}@`;
+  // Parameters may contain a password, too.
+  return `${url.protocol}//${user}${url.host}${url.pathname}`;
+}

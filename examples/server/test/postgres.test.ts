@@ -1,0 +1,103 @@
+import { type FreshDatabase, freshDatabase } from "@belfry/postgres-launcher";
+import { SignJWT } from "jose";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type ServerProcess, spawnServer, startServer } from "./run-server.ts";
+
+const JWT_SECRET = "the secret that all instances share, long enough for HS256";
+const TOKEN = await new SignJWT({})
+  .setProtectedHeader({ alg: "HS256" })
+  .setSubject("ann")
+  .setExpirationTime("1h")
+  .sign(new TextEncoder().encode(JWT_SECRET));
+
+let database: FreshDatabase;
+let running: ServerProcess[] = [];
+
+beforeEach(async () => {
+  database = await freshDatabase();
+});
+afterEach(async () => {
+  await Promise.all(running.map(({ child, stop }) => (child.exitCode === null ? stop() : null)));
+  running = [];
+  await database.drop();
+});
+
+interface Frame {
+  readonly type?: string;
+  readonly status?: string;
+  readonly payload?: { readonly id: string; readonly message: string; readonly status: string };
+}
+
+/** A socket of ann's, and everything that arrives on it. */
+async function listen(url: string): Promise<Frame[]> {
+  const frames: Frame[] = [];
+  const socket = new WebSocket(`${url.replace("http", "ws")}/api/v1/ws/events?token=${TOKEN}`);
+  socket.addEventListener("message", ({ data }) => frames.push(JSON.parse(data)));
+  await new Promise((resolve) => socket.addEventListener("open", resolve));
+  // A message is answered only once the token was checked and the socket follows the inbox.
+  socket.send(JSON.stringify({ type: "subscribe", event_types: ["notification_new", "notification_read"] }));
+  await expect.poll(() => frames.shift()?.status).toBe("subscribed");
+  return frames;
+}
+
+describe.each(["express", "hono"])("instances of the complete host on one PostgreSQL, on %s", (framework) => {
+  async function startBoth(url: string): Promise<[ServerProcess, ServerProcess]> {
+    const env = { FRAMEWORK: framework, DATABASE_URL: url, JWT_SECRET };
+    running = await Promise.all([startServer(env), startServer(env)]);
+    return running as [ServerProcess, ServerProcess];
+  }
+
+  test("start together on an empty database and work as one", async () => {
+    const [first, second] = await startBoth(database.url);
+    const frames = await listen(second.url);
+    const created = await fetch(`${first.url}/api/notifications/create`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ user_id: "ann", content: "Hi" }),
+    });
+    expect(created.status).toBe(200);
+    await expect.poll(() => frames.length).toBe(1);
+    expect(frames[0]).toMatchObject({ type: "notification_new", payload: { message: "Hi", status: "unread" } });
+
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const item = `${first.url}/api/v1/notifications/${frames[0]?.payload?.id}`;
+    expect((await fetch(`${item}/read`, { method: "PATCH", headers })).status).toBe(200);
+    await expect.poll(() => frames.length).toBe(2);
+    expect(frames[1]).toMatchObject({ type: "notification_read", payload: { id: frames[0]?.payload?.id, status: "read" } });
+    const count = await fetch(`${second.url}/api/v1/notifications/unread-count`, { headers });
+    expect(await count.json()).toEqual({ count: 0 });
+  });
+
+  test("end with 0 on SIGTERM, and find everything there at the next start", async () => {
+    const [first, second] = await startBoth(database.url.replace("postgres://", "postgresql://"));
+    const body = JSON.stringify({ user_id: "ann", content: "Hi" });
+    const headers = { "content-type": "application/json" };
+    expect((await fetch(`${first.url}/api/notifications/create`, { method: "POST", headers, body })).status).toBe(200);
+    expect(await Promise.all([first.stop(), second.stop()])).toEqual([0, 0]);
+    const [third] = await startBoth(database.url);
+    const list = await fetch(`${third.url}/api/notifications/list?user_id=ann`);
+    expect(await list.json()).toMatchObject([{ content: "Hi" }]);
+  });
+});
+
+describe("a database that cannot be used", () => {
+  const unusable: readonly [string, (url: URL) => void, string, string][] = [
+    ["at a port where nobody listens", (url) => Object.assign(url, { port: "1" }), "ECONNREFUSED", ":1/"],
+    ["that does not exist", (url) => Object.assign(url, { pathname: "/no_such_database" }), "does not exist", "/no_such_database"],
+    ["whose password is another", (url) => Object.assign(url, { password: "not-the-password" }), "password authentication failed", "@"],
+  ];
+  test.each(unusable)("%s is told, with its place, without its password, and the process ends with 1", async (_, change, fact, place) => {
+    const url = new URL(database.url);
+    change(url);
+    const { exited, output } = spawnServer({ DATABASE_URL: url.href });
+    expect(await exited).toBe(1);
+    const lines = output().trim().split("\n");
+    const last = JSON.parse(lines.at(-1) ?? "");
+    expect(last.level).toBe(60);
+    expect(last.msg).toContain("Cannot use the database postgres://");
+    expect(last.msg).toContain(fact);
+    expect(last.msg).toContain(place);
+    expect(last.msg).toContain("Check that PostgreSQL runs there");
+    expect(output()).not.toContain(url.password);
+  });
+});
