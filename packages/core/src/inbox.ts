@@ -5,6 +5,7 @@ import type { Context } from "./operations/context.ts";
 import { countInbox } from "./operations/count-inbox.ts";
 import { type InboxList, type ListInput, listInbox } from "./operations/list-inbox.ts";
 import { getItem } from "./operations/read-item.ts";
+import { type Acknowledged, acknowledgeItem } from "./operations/sends/acknowledge.ts";
 import { markAllRead, removeRead } from "./operations/sweep-inbox.ts";
 import type { InboxListener } from "./realtime/inbox-event.ts";
 import type { InboxFeeds, InboxSubscription } from "./realtime/inbox-feeds.ts";
@@ -53,6 +54,15 @@ export class Inbox {
   /** Marks one item read and returns it; again keeps the first time. Throws as {@link get} does. */
   markRead(ref: ItemRef): Promise<InboxItem> {
     return markRead(this.#context, this.owner, ref);
+  }
+
+  /**
+   * Says that the user has a notification, without reading it: a delivery over the inbox becomes `delivered`, and a
+   * fallback that is not on its way yet is stopped. Returns the item, and what became of the fallback. Throws as
+   * {@link get} does.
+   */
+  acknowledge(id: string): Promise<Acknowledged> {
+    return acknowledgeItem(this.#context, this.owner, id);
   }
 
   /** Marks several items read in one transaction and returns how many were found; unknown ones are skipped. */

@@ -147,7 +147,12 @@ export function realtimeSuite(harness: HttpHarness): void {
         client.send({ type: "ack", notification_id });
       }
       const missing = { error: "Notification not found" };
-      expect(await client.received.count(4)).toEqual([{ status: "acknowledged", notification_id: id }, missing, missing, missing]);
+      expect(await client.received.count(4)).toEqual([
+        { status: "acknowledged", notification_id: id, fallback: "none" },
+        missing,
+        missing,
+        missing,
+      ]);
       client.drop();
     });
 

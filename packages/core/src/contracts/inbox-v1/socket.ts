@@ -102,8 +102,8 @@ class InboxSocket implements SocketSession {
 
   async #acknowledge(id: unknown): Promise<void> {
     try {
-      const item = await this.#inbox?.get(typeof id === "string" ? id : "");
-      this.#send({ status: "acknowledged", notification_id: item?.id });
+      const acknowledged = await this.#inbox?.acknowledge(typeof id === "string" ? id : "");
+      this.#send({ status: "acknowledged", notification_id: acknowledged?.item.id, fallback: acknowledged?.fallback });
     } catch (error) {
       if (error instanceof BelfryError && (error.code === "NOT_FOUND" || error.code === "FORBIDDEN")) {
         this.#send({ error: "Notification not found" });

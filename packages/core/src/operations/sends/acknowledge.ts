@@ -1,6 +1,8 @@
 import type { ChainSelection, LoadedDelivery } from "../../delivery-storage.ts";
+import type { InboxItem } from "../../model/inbox-item.ts";
 import type { Owner } from "../../model/owner.ts";
 import type { Context } from "../context.ts";
+import { getItem } from "../read-item.ts";
 import { announce } from "./announce.ts";
 import { INBOX_CHANNEL, isStoppable } from "./fallbacks.ts";
 import { type ChainChange, type Settlement, settleChains, settled } from "./settle-chains.ts";
@@ -21,6 +23,9 @@ export async function acknowledge(
   const selection: ChainSelection = { kind: "inbox", owner, ids };
   let settlement: Settlement | null = null;
   const fallbacks = new Map<string, AcknowledgedFallback>();
+  if (context.storage.deliveries === undefined) {
+    return fallbacks;
+  }
   await context.deliveries.settle(selection, new Date(context.clock.now()), (loaded, now) => {
     fallbacks.clear();
     settlement = settleChains(loaded, now, (chain) => {
@@ -38,11 +43,21 @@ export async function acknowledge(
   return fallbacks;
 }
 
+/** An item that was acknowledged, and what became of what would have stood in. */
+export interface Acknowledged {
+  readonly item: InboxItem;
+  readonly fallback: AcknowledgedFallback;
+}
+
+/** Acknowledges one item; throws `NOT_FOUND` or `FORBIDDEN` when it is not in the inbox. */
+export async function acknowledgeItem(context: Context, owner: Owner, id: string): Promise<Acknowledged> {
+  const item = await getItem(context, owner, id);
+  const fallbacks = await acknowledge(context, owner, [item.id]);
+  return { item, fallback: fallbacks.get(item.id) ?? "none" };
+}
+
 /** {@link acknowledge} for what was just read: the read stands, even if this fails, and the next one makes up for it. */
 export async function acknowledgeRead(context: Context, owner: Owner, ids: readonly string[] | null): Promise<void> {
-  if (context.storage.deliveries === undefined) {
-    return;
-  }
   try {
     await acknowledge(context, owner, ids);
   } catch (error) {
