@@ -31,6 +31,18 @@ export type {
   NotificationListener,
   SendChanged,
 } from "./events.ts";
+export type {
+  ClaimedRecord,
+  EndedRecord,
+  HubPage,
+  HubRange,
+  HubStorage,
+  NewProcessingRecord,
+  PlanProcessing,
+  RecordClaim,
+  RecordLease,
+  SettledRecord,
+} from "./hub-storage.ts";
 export { type Ids, isUuid, uuidV7 } from "./ids.ts";
 export { Inbox } from "./inbox.ts";
 export type {
@@ -61,6 +73,7 @@ export {
   type UnreachedReason,
 } from "./model/delivery.ts";
 export { newEpoch } from "./model/epoch.ts";
+export type { Handler, HubEvent, IdentifiedEvent, Identity, ProcessingRecord, ProcessingStatus } from "./model/hub.ts";
 export {
   EMPTY_COUNTS,
   EMPTY_EPOCH,

@@ -1,5 +1,6 @@
 import type { ApiKeyStorage } from "./api-key-storage.ts";
 import type { DeliveryStorage } from "./delivery-storage.ts";
+import type { HubStorage } from "./hub-storage.ts";
 import type { InboxStorage } from "./inbox-storage.ts";
 import type { PresenceStorage } from "./presence.ts";
 import type { Transport } from "./transport.ts";
@@ -16,6 +17,7 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
   readonly inbox: InboxStorage<Tx, Written>;
   readonly deliveries?: DeliveryStorage<Tx, Written>;
   readonly apiKeys?: ApiKeyStorage;
+  readonly hub?: HubStorage;
   /** Who is connected to which instance. @default everybody is connected to this process */
   readonly presence?: PresenceStorage;
   /**
