@@ -1,0 +1,28 @@
+import { type Channel, NotificationService, type Storage } from "@belfry/core";
+
+const PER_SEND = 1_000;
+
+/** A channel that does nothing: what is measured is the engine. */
+export function noop(): Channel {
+  return {
+    name: "noop",
+    retryDelaysMs: [],
+    timeoutMs: 60_000,
+    invalidRecipient: () => null,
+    deliver: async () => ({ status: "delivered", provider: "noop" }),
+  };
+}
+
+/** A service that delivers over the channel that does nothing, when told to. */
+export function deliveringService(storage: Storage): NotificationService {
+  return new NotificationService({ storage, channels: [noop()], delivery: { concurrency: 100 } });
+}
+
+/** Makes `count` deliveries that are due; they are not made before {@link NotificationService.runDue} of a worker. */
+export async function enqueue(storage: Storage, count: number): Promise<void> {
+  const service = new NotificationService({ storage, channels: [noop()], delivery: { worker: false } });
+  for (let left = count; left > 0; left -= PER_SEND) {
+    const to = Array.from({ length: Math.min(PER_SEND, left) }, (_, index) => `r${left}-${index}`);
+    await service.send({ channel: "noop", to, content: "x" });
+  }
+}

@@ -1,0 +1,5 @@
+import { deadEndpoint } from "./dead-endpoint.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** Every scenario, in the order they run. */
+export const SCENARIOS: readonly Scenario[] = [deadEndpoint];
