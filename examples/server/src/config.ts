@@ -23,6 +23,17 @@ export interface ServerConfig {
   /** User by token. */
   readonly userTokens: ReadonlyMap<string, string>;
   readonly packAuth: "open" | "apikey";
+  /** Where mail is handed in; undefined for nowhere. */
+  readonly smtpUrl: string | undefined;
+  readonly emailFrom: string;
+  /** What webhooks are signed with, as Standard Webhooks writes secrets. */
+  readonly webhookSecret: string;
+  /** Whether the secret was made up because none was given. */
+  readonly isWebhookSecretMadeUp: boolean;
+  /** Whether webhooks may reach private addresses, and use plain http. */
+  readonly webhookAllowPrivate: boolean;
+  /** The first retry delay of every channel, in milliseconds; null for the channels' own. */
+  readonly retryBaseMs: number | null;
 }
 
 const environment = z.object({
@@ -34,6 +45,14 @@ const environment = z.object({
   JWT_SECRET: z.string().min(1).optional(),
   USER_TOKENS: z.string().optional(),
   PACK_AUTH: z.enum(["open", "apikey"]).optional(),
+  SMTP_URL: z.url({ protocol: /^smtps?$/, error: "must be a URL like smtp://user:password@host:587" }).optional(),
+  EMAIL_FROM: z.string().default("Belfry <belfry@localhost.localdomain>"),
+  WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]+={0,2}$/, "must be whsec_ and base64")
+    .optional(),
+  WEBHOOK_ALLOW_PRIVATE: z.enum(["0", "1"]).default("0"),
+  RETRY_BASE_MS: z.coerce.number("must be a number of milliseconds").int().min(1).optional(),
 });
 
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
@@ -46,6 +65,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
   if (!result.success) {
     throw new Error(result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "));
   }
+  const { SMTP_URL, EMAIL_FROM, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE, RETRY_BASE_MS } = result.data;
   const { HOST, PORT, FRAMEWORK, DATABASE_URL, API_KEYS, JWT_SECRET, USER_TOKENS, PACK_AUTH } = result.data;
   const madeUpKey = API_KEYS === undefined ? randomBytes(24).toString("base64url") : null;
   const apiKeys = madeUpKey === null ? pairs("API_KEYS", API_KEYS) : new Map([[madeUpKey, "default"]]);
@@ -59,6 +79,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
     defaultTenant: [...apiKeys.values()][0] ?? "default",
     jwtSecret: JWT_SECRET ?? randomBytes(32).toString("base64url"),
     userTokens: pairs("USER_TOKENS", USER_TOKENS),
+    smtpUrl: SMTP_URL,
+    emailFrom: EMAIL_FROM,
+    webhookSecret: WEBHOOK_SECRET ?? `whsec_${randomBytes(32).toString("base64")}`,
+    isWebhookSecretMadeUp: WEBHOOK_SECRET === undefined,
+    webhookAllowPrivate: WEBHOOK_ALLOW_PRIVATE === "1",
+    retryBaseMs: RETRY_BASE_MS ?? null,
     packAuth: PACK_AUTH ?? (LOOPBACK.has(HOST) ? "open" : "apikey"),
   };
 }

@@ -2,6 +2,7 @@ import type { AddressInfo } from "node:net";
 import { NotificationService } from "@belfry/core";
 import { django, inboxV1, pack } from "@belfry/core/contracts";
 import { pino } from "pino";
+import { channelsOf } from "./channels.ts";
 import { readConfig, type ServerConfig } from "./config.ts";
 import { databaseFailure, storageOf } from "./database.ts";
 import { buildServer } from "./listen.ts";
@@ -13,6 +14,7 @@ async function main(): Promise<void> {
   const config = readConfig(process.env);
   const notifications = new NotificationService({
     storage: storageOf(config.database, logger),
+    channels: channelsOf(config),
     defaultTenant: config.defaultTenant,
     logger,
   });
@@ -37,6 +39,9 @@ function announce(config: ServerConfig, { port }: AddressInfo): void {
   const url = `http://${host}:${port}`;
   if (config.madeUpKey !== null) {
     console.log(`No API_KEYS are set; the key of this run is ${config.madeUpKey}`);
+  }
+  if (config.isWebhookSecretMadeUp) {
+    console.log(`No WEBHOOK_SECRET is set; webhooks of this run are signed with ${config.webhookSecret}`);
   }
   const key = config.packAuth === "open" ? "" : ` -H "X-API-Key: ${config.madeUpKey ?? "<key>"}"`;
   console.log(

@@ -1,0 +1,19 @@
+import { email } from "@belfry/channel-email";
+import { webhook } from "@belfry/channel-webhook";
+import type { Channel } from "@belfry/core";
+import type { ServerConfig } from "./config.ts";
+
+/** The channels of the configured providers. Without an SMTP server, sending e-mail is refused with a clear error. */
+export function channelsOf({ smtpUrl, emailFrom, webhookSecret, webhookAllowPrivate, retryBaseMs }: ServerConfig): readonly Channel[] {
+  const channels = [
+    email({ transport: smtpUrl, from: emailFrom, allowPrivateAttachments: webhookAllowPrivate }),
+    webhook({ secret: webhookSecret, allowPrivate: webhookAllowPrivate }),
+  ];
+  return retryBaseMs === null ? channels : channels.map((channel) => sooner(channel, retryBaseMs));
+}
+
+/** The same channel with another first delay; the later ones keep their proportions. */
+function sooner(channel: Channel, firstMs: number): Channel {
+  const [first = firstMs] = channel.retryDelaysMs;
+  return { ...channel, retryDelaysMs: channel.retryDelaysMs.map((delayMs) => Math.round((delayMs * firstMs) / first)) };
+}
