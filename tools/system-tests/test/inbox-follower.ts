@@ -1,0 +1,92 @@
+import { once } from "node:events";
+import { SignJWT } from "jose";
+import { WebSocket } from "ws";
+
+/** The secret of every server that the tests start. */
+export const JWT_SECRET = "the secret of all servers of the system tests";
+
+/** A frame of the contract `inbox-v1`. */
+export interface InboxFrame {
+  readonly type: string;
+  readonly seq: number;
+  readonly epoch: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A client that follows one user's inbox over a real WebSocket, from the inbox's beginning on, and resumes where it was
+ * when it is connected again, as the documents tell clients to.
+ */
+export class InboxFollower {
+  readonly userId: string;
+  /** The frames of new items, in the order in which they came, over all connections. */
+  readonly created: InboxFrame[] = [];
+  /** What each `inbox_state` said of the replay before it. */
+  readonly recovered: boolean[] = [];
+  #socket: WebSocket | null = null;
+  #position = "since=0&epoch=0";
+  #waiting: { check(): boolean; resolve(): void }[] = [];
+
+  constructor(userId: string) {
+    this.userId = userId;
+  }
+
+  /** Whether its connection is there. */
+  get isConnected(): boolean {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Connects to a server and resolves once it was replayed what it missed and is live. */
+  async connect(url: string): Promise<void> {
+    const token = await new SignJWT({})
+      .setProtectedHeader({ alg: "HS256" })
+      .setSubject(this.userId)
+      .setExpirationTime("1h")
+      .sign(new TextEncoder().encode(JWT_SECRET));
+    const socket = new WebSocket(`${url.replace(/^http/, "ws")}/api/v1/ws/events?token=${token}&${this.#position}`);
+    this.#socket = socket;
+    // What went wrong shows as a close.
+    socket.on("error", () => {});
+    const states = this.recovered.length;
+    socket.on("message", (data) => this.#receive(JSON.parse(String(data)) as InboxFrame));
+    const closed = once(socket, "close");
+    const live = this.until(() => this.recovered.length > states);
+    const first = await Promise.race([live, closed]);
+    if (first !== undefined) {
+      throw new Error(`The socket of ${this.userId} was closed with ${first[0]} before it was live.`);
+    }
+  }
+
+  /** Resolves once `check`, which is asked after every frame, says true; the test's time limit is the only one. */
+  until(check: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      if (check()) {
+        resolve();
+      } else {
+        this.#waiting.push({ check, resolve });
+      }
+    });
+  }
+
+  /** Breaks the connection. */
+  close(): void {
+    this.#socket?.terminate();
+    this.#socket = null;
+  }
+
+  #receive(frame: InboxFrame): void {
+    if (frame.type === "notification_new") {
+      this.created.push(frame);
+      this.#position = `since=${frame.seq}&epoch=${frame.epoch}`;
+    } else if (frame.type === "inbox_state") {
+      this.recovered.push(frame.payload.recovered === true);
+    }
+    this.#waiting = this.#waiting.filter(({ check, resolve }) => {
+      const isDone = check();
+      if (isDone) {
+        resolve();
+      }
+      return !isDone;
+    });
+  }
+}

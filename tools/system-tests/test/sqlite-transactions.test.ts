@@ -1,0 +1,196 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { NotificationService, type PreparedNotification } from "@belfry/core";
+import { type SqliteTransaction, sqliteStorage } from "@belfry/storage-sqlite";
+import Database from "better-sqlite3";
+import { sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/better-sqlite3";
+import { describe, expect, test } from "vitest";
+import { InboxFollower } from "./inbox-follower.ts";
+import { serveSockets } from "./serve-sockets.ts";
+import {
+  ignoreFailure,
+  makeTrials,
+  type Outcome,
+  ordersOf,
+  ordersToldTo,
+  TrialFailure,
+  TrialTraces,
+  tellLast,
+  USERS,
+} from "./transaction-trials.ts";
+import { useCleanup } from "./use-cleanup.ts";
+
+type Batch = PreparedNotification<SqliteTransaction, void>;
+
+/** What a transaction of the host works with, whichever library opened it. */
+interface Host {
+  readonly connection: Database.Database;
+  readonly tx: SqliteTransaction;
+  run(text: string): void;
+  savepoint(work: (inner: Host) => void): void;
+}
+
+interface Fate {
+  readonly name: string;
+  readonly outcome: Outcome;
+  /** Does what is left to do once the order was written. */
+  finish(host: Host, batch: Batch): void;
+}
+
+function fail(): never {
+  throw new TrialFailure("The payment was refused.");
+}
+
+function ignoring(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    ignoreFailure(error);
+  }
+}
+
+/** A statement that SQLite refuses, as the mistake of a trial. */
+function runRefused({ run }: Host): void {
+  expect(() => run("INSERT INTO orders (number, customer) VALUES (0, 'a second time')")).toThrow();
+  fail();
+}
+
+const FATES: readonly [Fate, ...Fate[]] = [
+  { name: "commits", outcome: "both", finish: ({ tx }, batch) => batch.write(tx) },
+  { name: "throws before the notification", outcome: "none", finish: () => fail() },
+  {
+    name: "throws after the notification",
+    outcome: "none",
+    finish({ tx }, batch) {
+      batch.write(tx);
+      fail();
+    },
+  },
+  {
+    name: "a statement after it fails",
+    outcome: "none",
+    finish(host, batch) {
+      batch.write(host.tx);
+      runRefused(host);
+    },
+  },
+  {
+    name: "a statement after it fails, and the host goes on",
+    outcome: "both",
+    finish(host, batch) {
+      batch.write(host.tx);
+      ignoring(() => runRefused(host));
+    },
+  },
+  {
+    name: "goes back to a savepoint before the notification",
+    outcome: "order only",
+    finish(host, batch) {
+      ignoring(() =>
+        host.savepoint(({ tx }) => {
+          batch.write(tx);
+          fail();
+        }),
+      );
+    },
+  },
+  {
+    name: "goes back to a savepoint, and then writes the notification",
+    outcome: "both",
+    finish(host, batch) {
+      ignoring(() => host.savepoint(() => fail()));
+      batch.write(host.tx);
+    },
+  },
+  {
+    name: "writes it after a savepoint that is kept",
+    outcome: "both",
+    finish: (host, batch) => host.savepoint(({ tx }) => batch.write(tx)),
+  },
+  {
+    name: "the connection is closed",
+    outcome: "none",
+    finish({ connection, tx }, batch) {
+      batch.write(tx);
+      connection.close();
+      fail();
+    },
+  },
+];
+
+type Transact = (connection: Database.Database, work: (host: Host) => void) => void;
+
+const driverTransaction: Transact = (connection, work) => {
+  const host: Host = {
+    connection,
+    tx: connection,
+    run: (text) => void connection.prepare(text).run(),
+    savepoint: (inner) => connection.transaction(() => inner(host))(),
+  };
+  connection.transaction(() => work(host)).immediate();
+};
+
+const drizzleTransaction: Transact = (connection, work) => {
+  type Tx = Parameters<Parameters<ReturnType<typeof drizzle>["transaction"]>[0]>[0];
+  const hostOn = (tx: Tx): Host => ({
+    connection,
+    tx,
+    run: (text) => void tx.run(sql.raw(text)),
+    savepoint: (inner) => tx.transaction((nested) => inner(hostOn(nested))),
+  });
+  drizzle(connection).transaction((tx) => work(hostOn(tx)), { behavior: "immediate" });
+};
+
+describe.each([
+  ["better-sqlite3", driverTransaction],
+  ["drizzle over better-sqlite3", drizzleTransaction],
+])("transactions of a host that uses %s, with random failures", (_, transact) => {
+  const cleanup = useCleanup();
+
+  test("leave an order with its notification, told once, or nothing of it", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "belfry-trials-"));
+    cleanup(() => rmSync(directory, { recursive: true, force: true }));
+    const path = join(directory, "app.db");
+    const notifications = new NotificationService({ storage: sqliteStorage(path) });
+    cleanup(() => notifications.stop());
+    await notifications.start();
+    let connection = new Database(path);
+    cleanup(() => connection.close());
+    connection.exec("CREATE TABLE orders (number INTEGER PRIMARY KEY, customer TEXT NOT NULL); INSERT INTO orders VALUES (0, 'nobody')");
+    const events: unknown[] = [];
+    notifications.on("notification.created", ({ notification }) => events.push(...ordersOf([notification])));
+    const followers = USERS.map((user) => new InboxFollower(user));
+    const url = await serveSockets(notifications, cleanup);
+    cleanup(() => followers.map((follower) => follower.close()));
+    await Promise.all(followers.map((follower) => follower.connect(url)));
+
+    const trials = makeTrials(FATES);
+    for (const { number, userId, fate } of trials) {
+      const batch = await notifications.prepare({ to: userId, title: "Order received", data: { order: number } });
+      ignoring(() =>
+        transact(connection, (host) => {
+          host.run(`INSERT INTO orders (number, customer) VALUES (${number}, '${userId}')`);
+          fate.finish(host, batch);
+        }),
+      );
+      if (!connection.open) {
+        connection = new Database(path);
+      }
+    }
+    await tellLast(notifications, followers);
+
+    const numbers = (text: string) => connection.prepare(text).pluck().all();
+    const traces = new TrialTraces();
+    traces.count("order", numbers("SELECT number FROM orders WHERE number > 0"));
+    const order = "json_extract(n.data, '$.order')";
+    traces.count("notification", numbers(`SELECT ${order} FROM belfry_notifications n WHERE ${order} > 0`));
+    const items = "belfry_inbox_items i JOIN belfry_notifications n ON n.pk = i.notification_pk";
+    traces.count("item", numbers(`SELECT ${order} FROM ${items} WHERE ${order} > 0`));
+    await traces.countListed(notifications);
+    traces.count("event", events);
+    traces.count("frame", ordersToldTo(followers));
+    traces.expectOutcomes(trials, false);
+  });
+});

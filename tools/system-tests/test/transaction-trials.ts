@@ -1,0 +1,122 @@
+import type { NotificationService } from "@belfry/core";
+import { expect } from "vitest";
+import type { InboxFollower } from "./inbox-follower.ts";
+import { SeededRandom } from "./seeded-random.ts";
+
+/** How many transactions of the host are tried, and for how many users. */
+export const TRIALS = process.env.BELFRY_CHAOS ? 10_000 : 1_000;
+export const USERS = ["ann", "bob", "carl", "dora", "eve"] as const;
+
+/**
+ * What becomes of a trial's order and of its notification: both there, none, only the order (the host went back to a
+ * savepoint before the notification), or, where the connection was lost during the commit, both or none.
+ */
+export type Outcome = "both" | "none" | "order only" | "both or none";
+
+/** One transaction of the host: an order, and a notification about it. */
+export interface Trial<Fate> {
+  readonly number: number;
+  readonly userId: string;
+  readonly fate: Fate;
+}
+
+/** How often a trial's order, notification and what follows from it are there. Whoever tells of notifications adds to it. */
+export interface Trace {
+  order: number;
+  notification: number;
+  /** Items in the inbox that can be read, and those that the storage's table holds. */
+  listed: number;
+  item: number;
+  /** Calls of listeners of the service. */
+  event: number;
+  /** Frames on a socket of the same process, and of another one where there is one. */
+  frame: number;
+  frameElsewhere: number;
+}
+
+const NOTHING: Trace = { order: 0, notification: 0, listed: 0, item: 0, event: 0, frame: 0, frameElsewhere: 0 };
+
+/** What the random numbers of this run come from; in an error's text, so that the run can be repeated. */
+const SEED = Number(process.env.BELFRY_TRIALS_SEED ?? Date.now());
+
+/** Makes the trials of a run: the same ones for the same seed. */
+export function makeTrials<Fate>(fates: readonly [Fate, ...Fate[]]): Trial<Fate>[] {
+  const random = new SeededRandom(SEED);
+  return Array.from({ length: TRIALS }, (_, index) => ({ number: index + 1, userId: random.pick(USERS), fate: random.pick(fates) }));
+}
+
+/** Makes the mistake that a trial is about. */
+export class TrialFailure extends Error {}
+
+/** Ignores the mistake of a trial, and nothing else. */
+export function ignoreFailure(error: unknown): void {
+  if (!(error instanceof TrialFailure)) {
+    throw error;
+  }
+}
+
+/** What was found of every trial. */
+export class TrialTraces {
+  readonly #traces = new Map<number, Trace>();
+
+  /** Counts the orders that `rows` tell of by their numbers. */
+  count(what: keyof Trace, rows: Iterable<unknown>): void {
+    for (const row of rows) {
+      const number = Number(row);
+      const trace = this.#traces.get(number) ?? { ...NOTHING };
+      this.#traces.set(number, { ...trace, [what]: trace[what] + 1 });
+    }
+  }
+
+  /** Counts the trials' items as their owners see them. */
+  async countListed(notifications: NotificationService): Promise<void> {
+    for (const user of USERS) {
+      let cursor: string | null = null;
+      do {
+        const page = await notifications.inbox(user).list({ limit: 100, ...(cursor === null ? {} : { cursor }) });
+        this.count("listed", ordersOf(page.items));
+        cursor = page.nextCursor;
+      } while (cursor !== null);
+    }
+  }
+
+  /** Compares what was found with what had to become of each trial. `hasElsewhere`: whether another process has sockets, too. */
+  expectOutcomes(trials: readonly Trial<{ readonly name: string; readonly outcome: Outcome }>[], hasElsewhere: boolean): void {
+    const all: Trace = { order: 1, notification: 1, listed: 1, item: 1, event: 1, frame: 1, frameElsewhere: hasElsewhere ? 1 : 0 };
+    const expected: Readonly<Record<Outcome, readonly Trace[]>> = {
+      both: [all],
+      none: [NOTHING],
+      "order only": [{ ...NOTHING, order: 1 }],
+      // The creating process cannot know; those who look at the database do.
+      "both or none": [all, { ...all, event: 0 }, NOTHING],
+    };
+    const wrong = trials.flatMap((trial) => {
+      const trace = this.#traces.get(trial.number) ?? NOTHING;
+      const isRight = expected[trial.fate.outcome].some((one) => JSON.stringify(one) === JSON.stringify(trace));
+      return isRight ? [] : [{ trial: trial.number, fate: trial.fate.name, outcome: trial.fate.outcome, ...trace }];
+    });
+    expect(wrong, `BELFRY_TRIALS_SEED=${SEED} makes the same trials`).toEqual([]);
+    expect([...this.#traces.keys()].filter((number) => number > trials.length)).toEqual([]);
+  }
+}
+
+/** The orders that a follower was told of. */
+export function ordersToldTo(followers: readonly InboxFollower[]): unknown[] {
+  return ordersOf(followers.flatMap(({ created }) => created.map(({ payload }) => ({ data: payload.data as Record<string, unknown> }))));
+}
+
+/** The orders that items or notifications are about. The last one of each user is about none. */
+export function ordersOf(items: readonly { readonly data: Readonly<Record<string, unknown>> }[]): unknown[] {
+  return items.flatMap(({ data }) => data.order ?? []);
+}
+
+/**
+ * Creates a last notification for every user and waits until all followers have it. Frames come in the order of the
+ * inbox, so whatever else was to come has come before it.
+ */
+export async function tellLast(notifications: NotificationService, followers: readonly InboxFollower[]): Promise<void> {
+  for (const user of USERS) {
+    await notifications.create({ to: user, title: "last" });
+  }
+  await Promise.all(followers.map((follower) => follower.until(() => follower.created.at(-1)?.payload.title === "last")));
+}
