@@ -176,7 +176,7 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
    * Writes the items of a send that was scheduled, for users who have none yet, numbered as by `createMany`, and answers
    * where the items of all of them are. Empty when the notification does not exist any more.
    */
-  placeItems(tenant: string, notificationId: string, users: readonly string[], at: Date): Promise<readonly CreatedItem[]>;
+  placeItems(send: { readonly tenant: string; readonly id: string }, users: readonly string[], at: Date): Promise<readonly CreatedItem[]>;
 
   findSend(tenant: string, id: string): Promise<Send | null>;
   listSends(tenant: string, query: SendQuery): Promise<SendPage>;

@@ -66,7 +66,10 @@ test("links between documents lead to a file, and to a heading in it", async () 
   for (const document of documents) {
     const text = (await readFile(join(root, document), "utf8")).replaceAll(/^```[\s\S]*?^```/gm, "");
     for (const [, target = "", heading] of text.matchAll(/\]\(([^)#\s]*)(?:#([^)]*))?\)/g)) {
-      if (!/^[a-z]+:/.test(target) && !(await leadsSomewhere(join(root, dirname(document), target), heading))) {
+      if (
+        !/^[a-z]+:/.test(target) &&
+        !(await leadsSomewhere(target === "" ? join(root, document) : join(root, dirname(document), target), heading))
+      ) {
         broken.push(`${document}: ${target}#${heading ?? ""}`);
       }
     }

@@ -58,8 +58,7 @@ export class InboxChannel {
     }
     const at = new Date(this.#context.clock.now());
     const users = [...new Set(group.map(({ delivery }) => delivery.recipient))].sort(compareBytewise);
-    const { tenant, id } = first.notification;
-    const items: readonly CreatedItem[] = await this.#context.deliveries.placeItems(tenant, id, users, at);
+    const items: readonly CreatedItem[] = await this.#context.deliveries.placeItems(first.notification, users, at);
     this.#context.publish(items.map((item) => createdSignal({ ...first.notification, createdAt: at }, item)));
   }
 }

@@ -14,7 +14,8 @@ import type { InboxCounts, InboxItem, InboxPosition, ItemRef } from "../model/in
 import type { Owner } from "../model/owner.ts";
 import type { MemoryInbox } from "./memory-inbox.ts";
 import { keepNotification, type MemoryNotification } from "./memory-notification.ts";
-import { MemoryTenant } from "./memory-tenant.ts";
+import type { MemoryTenant } from "./memory-tenant.ts";
+import type { MemoryTenants } from "./memory-tenants.ts";
 import type { MemoryTransaction, MemoryTransactions } from "./memory-transactions.ts";
 
 /** An entry that was copied and can no longer fail; of a fan-out, one chunk of it. */
@@ -28,11 +29,12 @@ interface KeptEntry {
  * other call can come in between: that is its isolation.
  */
 export class MemoryInboxStorage implements InboxStorage<MemoryTransaction, void> {
-  readonly #tenants = new Map<string, MemoryTenant>();
+  readonly #tenants: MemoryTenants;
   readonly #chunks: KeptEntry[] = [];
   readonly #transactions: MemoryTransactions;
 
-  constructor(transactions: MemoryTransactions) {
+  constructor(tenants: MemoryTenants, transactions: MemoryTransactions) {
+    this.#tenants = tenants;
     this.#transactions = transactions;
   }
 
@@ -138,7 +140,7 @@ export class MemoryInboxStorage implements InboxStorage<MemoryTransaction, void>
   }
 
   async renewEpochs(): Promise<void> {
-    for (const tenant of this.#tenants.values()) {
+    for (const tenant of this.#tenants.all()) {
       for (const inbox of tenant.inboxes) {
         inbox.renewEpoch();
       }
@@ -157,13 +159,7 @@ export class MemoryInboxStorage implements InboxStorage<MemoryTransaction, void>
   }
 
   #tenant(tenantId: string): MemoryTenant {
-    const known = this.#tenants.get(tenantId);
-    if (known) {
-      return known;
-    }
-    const tenant = new MemoryTenant(tenantId);
-    this.#tenants.set(tenantId, tenant);
-    return tenant;
+    return this.#tenants.of(tenantId);
   }
 
   #inbox({ tenant, userId }: Owner): MemoryInbox {

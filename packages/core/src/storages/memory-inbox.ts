@@ -21,7 +21,8 @@ interface ReadMark {
 /** One user's inbox. Items are never taken out, so the one numbered `seq` stands at `seq - 1`. */
 export class MemoryInbox {
   readonly #owner: Owner;
-  readonly #items: MemoryItem[] = [];
+  /** Undefined where one was deleted for good. */
+  readonly #items: (MemoryItem | undefined)[] = [];
   /** Ascending: a later mark covers more. */
   readonly #marks: ReadMark[] = [];
   #total = 0;
@@ -115,8 +116,19 @@ export class MemoryInbox {
     });
   }
 
+  /** Deletes an item for good; its number stays unused. Returns it as it was, null if it was deleted before. */
+  purge(seq: number, at: Date): InboxItem | null {
+    const item = this.#at(seq);
+    const was = item ? this.#render(item) : null;
+    if (item) {
+      this.#delete(item, at);
+    }
+    this.#items[seq - 1] = undefined;
+    return was;
+  }
+
   removeRead(at: Date): InboxSweep {
-    const read = this.#items.filter((item) => this.#matches(item, { status: "read" }));
+    const read = this.#items.filter((item) => item !== undefined && this.#matches(item, { status: "read" })) as MemoryItem[];
     for (const item of read) {
       this.#delete(item, at);
     }
@@ -162,7 +174,7 @@ export class MemoryInbox {
 
   #matching(filter: Filter): number {
     if (filter.type !== undefined) {
-      return this.#items.reduce((count, item) => count + (this.#matches(item, filter) ? 1 : 0), 0);
+      return this.#items.filter((item) => item !== undefined && this.#matches(item, filter)).length;
     }
     const byStatus = { all: this.#total, unread: this.#unread, read: this.#total - this.#unread };
     return byStatus[filter.status];

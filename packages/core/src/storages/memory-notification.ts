@@ -36,8 +36,8 @@ function keepText(text: unknown): string {
   return text;
 }
 
-/** By way of JSON, as databases do it: a member called `__proto__` stays plain data. */
-function keepData(data: JsonObject): JsonObject {
+/** Copies data by way of JSON, as databases do it: a member called `__proto__` stays plain data. Throws as {@link keepNotification} does. */
+export function keepData(data: JsonObject): JsonObject {
   try {
     return JSON.parse(JSON.stringify(data), (_, value: unknown) => Object.freeze(value)) as JsonObject;
   } catch (cause) {

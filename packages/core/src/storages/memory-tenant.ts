@@ -1,5 +1,5 @@
 import type { CreatedItem } from "../inbox-storage.ts";
-import type { ItemRef } from "../model/inbox-item.ts";
+import type { InboxItem, ItemRef } from "../model/inbox-item.ts";
 import { MemoryInbox } from "./memory-inbox.ts";
 import type { MemoryNotification } from "./memory-notification.ts";
 
@@ -61,6 +61,23 @@ export class MemoryTenant {
       const seq = seqByUser.get(userId);
       return seq === undefined ? [] : [{ userId, seq, epoch: this.inbox(userId).epoch }];
     });
+  }
+
+  /** Forgets a notification and its items, and returns those that were not deleted before. */
+  forget({ notification, seqByUser }: MemoryNotification): readonly (InboxItem & { readonly epoch: string })[] {
+    this.#notifications.delete(notification.id);
+    this.#ids.splice(this.#ids.indexOf(notification.id), 1);
+    return [...seqByUser].flatMap(([userId, seq]) => {
+      const inbox = this.inbox(userId);
+      const item = inbox.purge(seq, notification.createdAt);
+      return item === null ? [] : [{ ...item, epoch: inbox.epoch }];
+    });
+  }
+
+  /** Whether the user has the notification's item and has read it. */
+  isRead({ seqByUser }: MemoryNotification, userId: string): boolean {
+    const seq = seqByUser.get(userId);
+    return seq !== undefined && (this.inbox(userId).get(seq, { includeDeleted: true })?.readAt ?? null) !== null;
   }
 
   /** The tenant's notifications, newest first. */

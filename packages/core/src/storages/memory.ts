@@ -1,5 +1,8 @@
 import type { Storage } from "../storage.ts";
+import { MemoryApiKeys } from "./memory-api-keys.ts";
+import { MemoryDeliveries } from "./memory-deliveries.ts";
 import { MemoryInboxStorage } from "./memory-inbox-storage.ts";
+import { MemoryTenants } from "./memory-tenants.ts";
 import { type MemoryTransaction, MemoryTransactions } from "./memory-transactions.ts";
 
 export type { MemoryTransaction } from "./memory-transactions.ts";
@@ -32,9 +35,13 @@ export interface MemoryStorage extends Storage<MemoryTransaction, void> {
  */
 export function memoryStorage(): MemoryStorage {
   const transactions = new MemoryTransactions();
+  const tenants = new MemoryTenants();
   return {
     name: "memory",
-    inbox: new MemoryInboxStorage(transactions),
+    hasSingleProcess: true,
+    inbox: new MemoryInboxStorage(tenants, transactions),
+    deliveries: new MemoryDeliveries(tenants, transactions),
+    apiKeys: new MemoryApiKeys(),
     async open() {},
     async close() {},
     transaction: (work) => transactions.run(work),

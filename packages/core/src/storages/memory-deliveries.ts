@@ -1,0 +1,239 @@
+import type {
+  ChainSelection,
+  ClaimedDelivery,
+  ClaimRequest,
+  Decide,
+  DeletedSend,
+  DeliveryStorage,
+  Lease,
+  NewSend,
+  SendCreated,
+  SendUpdated,
+} from "../delivery-storage.ts";
+import type { CreatedItem } from "../inbox-storage.ts";
+import type { TrackedDelivery } from "../model/delivery.ts";
+import type {
+  AuditEntry,
+  NewAuditEntry,
+  Send,
+  SendAnalytics,
+  SendAnalyticsQuery,
+  SendChanges,
+  SendPage,
+  SendQuery,
+} from "../model/send.ts";
+import { keepNotification } from "./memory-notification.ts";
+import { MemorySend } from "./memory-send.ts";
+import { analyticsOf, pageOf } from "./memory-send-queries.ts";
+import { MemorySends } from "./memory-sends.ts";
+import type { MemoryTenants } from "./memory-tenants.ts";
+import type { MemoryTransaction, MemoryTransactions } from "./memory-transactions.ts";
+
+interface UsedKey {
+  readonly bodyHash: string;
+  readonly response: string;
+  readonly at: Date;
+}
+
+/**
+ * The delivery part of the memory storage. As in its inbox part, nothing awaits, so every method is one step of the event
+ * loop. It looks at every send where a database would use an index.
+ */
+export class MemoryDeliveries implements DeliveryStorage<MemoryTransaction, void> {
+  readonly #tenants: MemoryTenants;
+  readonly #transactions: MemoryTransactions;
+  readonly #sends: MemorySends;
+  readonly #keys = new Map<string, UsedKey>();
+  readonly #audit: AuditEntry[] = [];
+
+  constructor(tenants: MemoryTenants, transactions: MemoryTransactions) {
+    this.#tenants = tenants;
+    this.#transactions = transactions;
+    this.#sends = new MemorySends(tenants);
+  }
+
+  async createSends(sends: readonly NewSend[], at: Date): Promise<readonly SendCreated[]> {
+    const kept = sends.map((send) => ({ send, kept: keepNotification(send.notification) }));
+    return kept.map((one) => this.#create(one, at));
+  }
+
+  createSendWithin(tx: MemoryTransaction, send: NewSend, onCommit: (created: SendCreated) => void): void {
+    const one = { send, kept: keepNotification(send.notification) };
+    this.#transactions.join(tx, () => {
+      const created = this.#create(one, send.notification.createdAt);
+      return () => onCommit(created);
+    });
+  }
+
+  async placeItems({ tenant, id }: Pick<Send, "tenant" | "id">, users: readonly string[], at: Date): Promise<readonly CreatedItem[]> {
+    const owner = this.#tenants.of(tenant);
+    const kept = owner.notification(id);
+    if (!kept) {
+      return [];
+    }
+    owner.deliver(
+      kept,
+      users.filter((user) => !kept.seqByUser.has(user)),
+      at,
+    );
+    return owner.itemsOf(kept, users);
+  }
+
+  async findSend(tenant: string, id: string): Promise<Send | null> {
+    return this.#sends.find(tenant, id)?.view() ?? null;
+  }
+
+  async listSends(tenant: string, query: SendQuery): Promise<SendPage> {
+    return pageOf(this.#sends.of(tenant), query);
+  }
+
+  async deliveriesOf(tenant: string, ids: readonly string[]): Promise<readonly TrackedDelivery[]> {
+    return ids.flatMap((id) => this.#sends.find(tenant, id)?.tracked() ?? []);
+  }
+
+  async countSends(tenant: string, query: SendAnalyticsQuery): Promise<SendAnalytics> {
+    return analyticsOf(this.#sends.of(tenant), query);
+  }
+
+  async listAudit(
+    tenant: string,
+    { limit, before = Number.POSITIVE_INFINITY }: { limit: number; before?: number },
+  ): Promise<readonly AuditEntry[]> {
+    return this.#audit
+      .filter((entry) => entry.tenant === tenant && entry.number < before)
+      .toReversed()
+      .slice(0, limit);
+  }
+
+  async updateSend(tenant: string, id: string, change: SendChanges & { readonly at: Date; readonly actor: string }): Promise<SendUpdated> {
+    const send = this.#sends.find(tenant, id);
+    if (!send) {
+      return "unknown";
+    }
+    if (send.view().status !== "pending") {
+      return "not_pending";
+    }
+    send.update(change, change.at);
+    this.#log(tenant, change.at, { action: "updated", actor: change.actor, notificationId: send.id });
+    return { send: send.view() };
+  }
+
+  async deleteSend(tenant: string, id: string, { at, actor }: { readonly at: Date; readonly actor: string }): Promise<DeletedSend | null> {
+    const send = this.#sends.find(tenant, id);
+    if (!send) {
+      return null;
+    }
+    this.#sends.remove(send);
+    this.#log(tenant, at, { action: "deleted", actor, notificationId: send.id });
+    return { items: this.#tenants.of(tenant).forget(send.kept) };
+  }
+
+  async claim({
+    owner,
+    at,
+    leaseMs,
+    limit,
+    perEndpoint,
+    channels,
+    exceptTenants,
+    exceptEndpoints,
+  }: ClaimRequest): Promise<readonly ClaimedDelivery[]> {
+    const taken = new Map<string, number>();
+    const claimed: ClaimedDelivery[] = [];
+    const refused = new Set(exceptEndpoints.map((endpoint) => JSON.stringify([endpoint.channel, endpoint.recipient])));
+    for (const { send, delivery } of this.#sends.openInOrder(
+      (one) => one.status === "pending" && one.leaseOwner === null && one.dueAt !== null && one.dueAt <= at,
+    )) {
+      const endpoint = JSON.stringify([delivery.channel, delivery.recipient]);
+      const count = taken.get(endpoint) ?? 0;
+      const isWanted = channels.includes(delivery.channel) && !exceptTenants.includes(delivery.tenant) && !refused.has(endpoint);
+      if (!isWanted || count >= perEndpoint || claimed.length >= limit) {
+        continue;
+      }
+      taken.set(endpoint, count + 1);
+      const leased = {
+        ...delivery,
+        leaseOwner: owner,
+        leaseUntil: new Date(at.getTime() + leaseMs),
+        attempt: delivery.attempt + 1,
+        fence: delivery.fence + 1,
+      };
+      send.replace(leased);
+      claimed.push({ delivery: leased, notification: { ...send.kept.notification }, details: send.details });
+    }
+    return claimed;
+  }
+
+  async renew(owner: string, leases: readonly Lease[], { at, leaseMs }: { at: Date; leaseMs: number }): Promise<readonly Lease[]> {
+    return leases.filter(({ deliveryId, fence }) => {
+      const held = this.#sends.openOne(deliveryId);
+      if (held?.delivery.leaseOwner !== owner || held.delivery.fence !== fence) {
+        return false;
+      }
+      held.send.replace({ ...held.delivery, leaseUntil: new Date(at.getTime() + leaseMs) });
+      return true;
+    });
+  }
+
+  async settle(selection: ChainSelection, at: Date, decide: Decide): Promise<void> {
+    const { deliveries, attempts, sends, audit } = decide(this.#sends.load(selection, at), at);
+    for (const delivery of deliveries) {
+      this.#sends.replace(delivery);
+    }
+    for (const attempt of attempts) {
+      const of = deliveries.find(({ id }) => id === attempt.deliveryId)?.notificationId;
+      this.#sends.get(of ?? "")?.addAttempt(attempt);
+    }
+    for (const state of sends) {
+      this.#sends.get(state.id)?.setState(state, at);
+    }
+    for (const entry of audit) {
+      const tenant = this.#sends.get(entry.notificationId)?.kept.notification.tenant;
+      this.#log(tenant ?? "", at, entry);
+    }
+  }
+
+  async nextDueInMs(at: Date): Promise<number | null> {
+    let next = Number.POSITIVE_INFINITY;
+    for (const [id, send] of this.#sends.open()) {
+      const delivery = send.deliveries.find((one) => one.id === id);
+      const time = delivery?.leaseUntil ?? delivery?.dueAt;
+      next = Math.min(next, time?.getTime() ?? next);
+    }
+    return next === Number.POSITIVE_INFINITY ? null : Math.max(0, next - at.getTime());
+  }
+
+  async pruneIdempotencyKeys(before: Date): Promise<void> {
+    for (const [key, used] of this.#keys) {
+      if (used.at < before) {
+        this.#keys.delete(key);
+      }
+    }
+  }
+
+  #create({ send, kept }: { send: NewSend; kept: ReturnType<typeof keepNotification> }, at: Date): SendCreated {
+    const { tenant, id } = kept.notification;
+    const owner = this.#tenants.of(tenant);
+    const known = owner.notification(id);
+    if (known) {
+      return { kind: "created", items: owner.itemsOf(known, send.inboxRecipients) };
+    }
+    const key = send.idempotency && JSON.stringify([tenant, send.idempotency.key]);
+    const used = key === null ? undefined : this.#keys.get(key);
+    if (used) {
+      return { kind: "repeated", bodyHash: used.bodyHash, response: used.response };
+    }
+    if (key !== null && send.idempotency) {
+      this.#keys.set(key, { bodyHash: send.idempotency.bodyHash, response: send.idempotency.response, at });
+    }
+    owner.keep(kept);
+    const stored = new MemorySend(kept, send, at);
+    this.#sends.add(stored);
+    this.#log(tenant, at, { action: "created", actor: send.actor, notificationId: id });
+    return { kind: "created", items: owner.deliver(kept, send.inboxRecipients, kept.notification.createdAt) };
+  }
+
+  #log(tenant: string, at: Date, entry: NewAuditEntry): void {
+    this.#audit.push({ ...entry, tenant, at: new Date(at), number: this.#audit.length + 1 });
+  }
+}
