@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { freshDatabase } from "@belfry/postgres-launcher";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Example, readExamples } from "../src/read-examples.ts";
 
@@ -52,10 +53,13 @@ test("every TypeScript example in the documents compiles", async () => {
 describe("examples that run", () => {
   test.each(examples.filter(({ runs }) => runs))("$place prints what it says", async (example) => {
     const directory = await mkdtemp(join(tmpdir(), "belfry-docs-"));
+    const database = example.code.includes("DATABASE_URL") ? await freshDatabase() : null;
+    const env = { ...process.env, ...(database ? { DATABASE_URL: database.url } : {}) };
     try {
-      const { stdout } = await run(process.execPath, ["--conditions=@belfry/source", fileOf(example)], { cwd: directory });
+      const { stdout } = await run(process.execPath, ["--conditions=@belfry/source", fileOf(example)], { cwd: directory, env });
       expect(stdout).toBe(example.prints ?? stdout);
     } finally {
+      await database?.drop();
       await rm(directory, { recursive: true, force: true });
     }
   });
