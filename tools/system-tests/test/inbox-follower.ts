@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { SignJWT } from "jose";
 import { WebSocket } from "ws";
 
@@ -23,17 +22,15 @@ export class InboxFollower {
   readonly created: InboxFrame[] = [];
   /** What each `inbox_state` said of the replay before it. */
   readonly recovered: boolean[] = [];
+  /** How often its connection was lost. */
+  losses = 0;
   #socket: WebSocket | null = null;
+  #lost: Promise<void> = Promise.resolve();
   #position = "since=0&epoch=0";
   #waiting: { check(): boolean; resolve(): void }[] = [];
 
   constructor(userId: string) {
     this.userId = userId;
-  }
-
-  /** Whether its connection is there. */
-  get isConnected(): boolean {
-    return this.#socket?.readyState === WebSocket.OPEN;
   }
 
   /** Connects to a server and resolves once it was replayed what it missed and is live. */
@@ -49,12 +46,20 @@ export class InboxFollower {
     socket.on("error", () => {});
     const states = this.recovered.length;
     socket.on("message", (data) => this.#receive(JSON.parse(String(data)) as InboxFrame));
-    const closed = once(socket, "close");
-    const live = this.until(() => this.recovered.length > states);
-    const first = await Promise.race([live, closed]);
-    if (first !== undefined) {
-      throw new Error(`The socket of ${this.userId} was closed with ${first[0]} before it was live.`);
+    let isClosed = false;
+    this.#lost = new Promise<void>((resolve) => socket.once("close", () => resolve())).then(() => {
+      isClosed = true;
+      this.losses += 1;
+    });
+    await Promise.race([this.until(() => this.recovered.length > states), this.#lost]);
+    if (isClosed) {
+      throw new Error(`The socket of ${this.userId} was closed before it was live.`);
     }
+  }
+
+  /** Resolves once its present connection is lost. */
+  lost(): Promise<void> {
+    return this.#lost;
   }
 
   /** Resolves once `check`, which is asked after every frame, says true; the test's time limit is the only one. */
