@@ -10,9 +10,10 @@ const listenedTo = new WeakSet<Pool>();
 export function listenForErrors(pool: Pool, logger: Logger): void {
   if (!listenedTo.has(pool)) {
     listenedTo.add(pool);
-    pool.on("error", (error: unknown) => {
+    pool.on("error", ({ message }: Error) => {
       logger.warn(
-        { error },
+        // Not the error itself: the pool hangs the whole connection on it, with the key that cancels its statements.
+        { reason: message },
         "PostgreSQL closed an idle connection of the pool that Belfry uses; the pool opens another when it needs one.",
       );
     });
