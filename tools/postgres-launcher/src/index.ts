@@ -1,2 +1,2 @@
 export { type FreshDatabase, freshDatabase } from "./fresh-database.ts";
-export { type PostgresOptions, type PostgresServer, type RestartMode, startPostgres } from "./start-postgres.ts";
+export { type PostgresOptions, type PostgresServer, type ShutdownMode, startPostgres } from "./start-postgres.ts";

@@ -9,8 +9,8 @@ import { fileURLToPath } from "node:url";
 import { copyBinaries } from "./binaries.ts";
 import { run, serverUser } from "./run.ts";
 
-/** How `restart` treats those who are connected: it ends their sessions, or (`immediate`) crashes and recovers. */
-export type RestartMode = "fast" | "immediate";
+/** How a shutdown treats those who are connected: it ends their sessions, or (`immediate`) crashes, and the start recovers. */
+export type ShutdownMode = "fast" | "immediate";
 
 export interface PostgresOptions {
   /** Whether commits reach the disk. Benchmarks want it, tests do not need it: a killed process loses nothing. @default false */
@@ -23,8 +23,10 @@ export interface PostgresOptions {
 export interface PostgresServer {
   /** A superuser's connection string to the database `postgres`. */
   readonly url: string;
-  /** Restarts the server on the same port with the same data and resolves once it accepts connections. */
-  restart(mode: RestartMode): Promise<void>;
+  /** Takes the server down and resolves once nobody can connect. Its data and port stay for {@link PostgresServer.startAgain}. */
+  shutDown(mode: ShutdownMode): Promise<void>;
+  /** Starts it after a shutdown, on the same port with the same data, and resolves once it accepts connections. */
+  startAgain(): Promise<void>;
   /** Stops the server and removes its data. Idempotent. */
   stop(): Promise<void>;
 }
@@ -48,10 +50,10 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     }
     const password = await initialise(directory, options);
     const port = await startOnFreePort(directory);
-    const control = (...args: string[]) => run(join(directory, "bin", "pg_ctl"), [...args, "-D", join(directory, "data")], directory);
     return {
       url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
-      restart: (mode) => control("restart", "-w", "-t", "30", "-m", mode, "-l", join(directory, "log")),
+      shutDown: (mode) => control(directory, ["stop", "-m", mode]),
+      startAgain: () => startOn(port, directory),
       stop: () => endWatch(watchdog),
     };
   } catch (error) {
@@ -90,11 +92,7 @@ async function startOnFreePort(directory: string): Promise<number> {
     // Somebody may take the port between our look and the server's start.
     const port = await freePort();
     try {
-      await run(
-        join(directory, "bin", "pg_ctl"),
-        ["start", "-w", "-t", "30", "-D", join(directory, "data"), "-l", log, "-o", `-p ${port}`],
-        directory,
-      );
+      await startOn(port, directory);
       return port;
     } catch (error) {
       if (attempt === START_ATTEMPTS) {
@@ -102,6 +100,15 @@ async function startOnFreePort(directory: string): Promise<number> {
       }
     }
   }
+}
+
+function startOn(port: number, directory: string): Promise<void> {
+  return control(directory, ["start", "-l", join(directory, "log"), "-o", `-p ${port}`]);
+}
+
+/** Tells the server in `directory` what to do, and waits until it is done. */
+function control(directory: string, command: readonly string[]): Promise<void> {
+  return run(join(directory, "bin", "pg_ctl"), [...command, "-w", "-t", "30", "-D", join(directory, "data")], directory);
 }
 
 async function freePort(): Promise<number> {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { freshDatabase } from "@belfry/postgres-launcher";
+import { freshDatabase, startPostgres } from "@belfry/postgres-launcher";
 import pg from "pg";
 import { expect, test } from "vitest";
 
@@ -29,4 +29,22 @@ test("a fresh database is empty and gone once dropped", async () => {
   expect(rows).toEqual([{ tables: 0 }]);
   await drop();
   await expect(new pg.Client({ connectionString: url }).connect()).rejects.toThrow("does not exist");
+});
+
+test("a server that was taken down accepts nobody, and has its data and its port when it is started again", async () => {
+  const server = await startPostgres();
+  try {
+    const query = async (text: string) => {
+      const client = new pg.Client({ connectionString: server.url });
+      await client.connect();
+      return client.query(text).finally(() => client.end());
+    };
+    await query("CREATE TABLE kept AS SELECT 1 AS number");
+    await server.shutDown("immediate");
+    await expect(query("SELECT 1")).rejects.toThrow("ECONNREFUSED");
+    await server.startAgain();
+    expect((await query("SELECT number FROM kept")).rows).toEqual([{ number: 1 }]);
+  } finally {
+    await server.stop();
+  }
 });

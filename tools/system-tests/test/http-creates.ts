@@ -26,12 +26,11 @@ export class HttpCreates {
   }
 
   /** Creates all of `jobs`, at most `inFlight` at once at each server, and resolves once all are acknowledged. */
-  async run(jobs: readonly CreateJob[], inFlight: number): Promise<void> {
-    const left = jobs.values();
+  async run(jobs: IterableIterator<CreateJob>, inFlight: number): Promise<void> {
     const servers = this.#servers().length;
     const client = async (_: unknown, number: number) => {
       // All clients take from the same jobs.
-      for (const job of left) {
+      for (const job of jobs) {
         await this.#create(job, number);
       }
     };

@@ -1,0 +1,168 @@
+import { BelfryError, NotificationService } from "@belfry/core";
+import { type PostgresServer, startPostgres } from "@belfry/postgres-launcher";
+import { postgresStorage } from "@belfry/storage-postgres";
+import pg from "pg";
+import { describe, expect, test } from "vitest";
+import { startServer } from "../../../examples/server/test/run-server.ts";
+import { type CreateJob, HttpCreates } from "./http-creates.ts";
+import { InboxFollower, JWT_SECRET } from "./inbox-follower.ts";
+import { openPool } from "./test-database.ts";
+import { expectLedger, expectToldOnce } from "./told-once.ts";
+import { useCleanup } from "./use-cleanup.ts";
+
+const SERVERS = 2;
+const USERS = 10;
+const SOCKETS = 20;
+const IN_FLIGHT = 8;
+/** Five times a second, for three seconds or for a minute. */
+const TERMINATIONS = process.env.BELFRY_CHAOS ? 300 : 15;
+const TERMINATION_INTERVAL_MS = 200;
+const RESTARTS = process.env.BELFRY_CHAOS ? 10 : 1;
+const TIMEOUT_MS = process.env.BELFRY_CHAOS ? 900_000 : 120_000;
+const RETRY_MS = 50;
+/** Too many for one transaction: their inboxes are filled in the background. */
+const CROWD = Array.from({ length: 3_000 }, (_, number) => `one of the crowd ${number}`);
+
+/** What is lost and found again all the time is not worth a line here. */
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Clients that create without end, until they are told to stop. */
+function endlessLoad(creates: HttpCreates): { stop(): Promise<void> } {
+  let isOver = false;
+  function* jobs(): Generator<CreateJob> {
+    for (let number = 0; !isOver; number += 1) {
+      yield { userId: `user ${number % USERS}`, content: `number ${number}` };
+    }
+  }
+  const done = creates.run(jobs(), IN_FLIGHT);
+  return {
+    stop() {
+      isOver = true;
+      return done;
+    },
+  };
+}
+
+/** Has a follower connect again whenever its connection is lost, until it is told to stop. */
+function keepFollowing(follower: InboxFollower, url: string): () => void {
+  let isOver = false;
+  const follow = async () => {
+    while (!isOver) {
+      // While the database is away, a server lets go of its clients: they are to come again.
+      await follower.connect(url).then(
+        () => follower.lost(),
+        () => delay(RETRY_MS),
+      );
+    }
+  };
+  void follow();
+  return () => {
+    isOver = true;
+    follower.close();
+  };
+}
+
+describe("a database that loses its connections, and goes away, under load", () => {
+  const cleanup = useCleanup();
+
+  async function start() {
+    const database = await startPostgres();
+    cleanup(() => database.stop());
+    const pool = openPool(database.url);
+    cleanup(() => pool.end());
+    const notifications = new NotificationService({ storage: postgresStorage(pool, { logger: silent }), logger: silent });
+    cleanup(() => notifications.stop());
+    await notifications.start();
+    const servers = await Promise.all(Array.from({ length: SERVERS }, () => startServer({ DATABASE_URL: database.url, JWT_SECRET })));
+    cleanup(() => Promise.all(servers.map((server) => (server.child.exitCode === null ? server.stop() : null))));
+    const creates = new HttpCreates(() => servers.map(({ url }) => url));
+    const followers = Array.from({ length: SOCKETS }, (_, socket) => new InboxFollower(`user ${socket % USERS}`));
+    const stops = followers.map((follower, socket) => keepFollowing(follower, servers[socket % SERVERS]?.url ?? ""));
+    cleanup(() => stops.map((stop) => stop()));
+    return { database, pool, notifications, servers, creates, followers };
+  }
+
+  /** Creates until it works, as a host does, and records what it was told before. */
+  async function createUntilDone(notifications: NotificationService, to: string | readonly string[], errors: unknown[]): Promise<void> {
+    for (;;) {
+      try {
+        await notifications.create({ to, title: "by the host" });
+        return;
+      } catch (error) {
+        errors.push(error);
+        await delay(RETRY_MS);
+      }
+    }
+  }
+
+  async function terminateAll(url: string): Promise<void> {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+    );
+    await client.end();
+  }
+
+  /** Takes the database down, looks at what callers are told, and starts it again. */
+  async function restart(database: PostgresServer, notifications: NotificationService, url: string): Promise<void> {
+    await database.shutDown("immediate");
+    const refused = await notifications.create({ to: "user 0", title: "while it is away" }).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(BelfryError);
+    expect(refused).toMatchObject({ code: "STORAGE_UNAVAILABLE", retryable: true });
+    const answer = await fetch(`${url}/api/notifications/unread-count/user_0`);
+    expect([answer.status, answer.headers.get("retry-after"), await answer.json()]).toEqual([503, "1", { detail: "Service Unavailable" }]);
+    await database.startAgain();
+  }
+
+  test("costs nothing that was acknowledged; clients that try again get through, and sockets catch up", {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const { database, pool, notifications, servers, creates, followers } = await start();
+    const load = endlessLoad(creates);
+    const errors: unknown[] = [];
+    /** Resolves once as many more creates were acknowledged. */
+    const progress = async (count: number) => {
+      const before = creates.acknowledged.size;
+      await expect.poll(() => creates.acknowledged.size - before, { timeout: TIMEOUT_MS }).toBeGreaterThanOrEqual(count);
+    };
+    await progress(100);
+    const crowds = [createUntilDone(notifications, CROWD, errors)];
+    for (let round = 0; round < TERMINATIONS; round += 1) {
+      await Promise.all([delay(TERMINATION_INTERVAL_MS), progress(1), terminateAll(database.url)]);
+    }
+    for (let round = 0; round < RESTARTS; round += 1) {
+      crowds.push(createUntilDone(notifications, CROWD, errors));
+      await restart(database, notifications, servers[0]?.url ?? "");
+      await progress(100);
+    }
+    await load.stop();
+    await Promise.all(crowds);
+    await expectToldOnce(pool, creates, followers);
+    await expectLedger(pool, creates);
+    // Callers were told to try again, and never anything else.
+    expect([...creates.answers.keys()].sort()).toEqual([200, 503]);
+    expect(errors.filter((error) => !(error instanceof BelfryError && error.retryable))).toEqual([]);
+
+    // The logs name what was lost, without what would let others in.
+    const logs = servers.map(({ output }) => output()).join();
+    expect(logs).toContain("Belfry lost its listening connection");
+    expect(logs).toContain("PostgreSQL closed an idle connection");
+    expect(logs).not.toMatch(new RegExp(`secretKey|${new URL(database.url).password}`));
+
+    // What was to be written in the background is written, to each recipient once.
+    const chunks = async () => (await pool.query("SELECT FROM belfry_fan_out_chunks")).rowCount;
+    await expect.poll(chunks, { timeout: 60_000 }).toBe(0);
+    const { rows } = await pool.query(
+      `SELECT (SELECT count(*)::int FROM belfry_inbox_items i WHERE i.notification_pk = n.pk) AS items
+      FROM belfry_notifications n WHERE title = 'by the host'`,
+    );
+    expect(rows.length).toBeGreaterThanOrEqual(crowds.length);
+    expect(rows).toEqual(rows.map(() => ({ items: CROWD.length })));
+
+    expect(servers.map(({ child }) => child.exitCode)).toEqual(servers.map(() => null));
+    expect(await Promise.all(servers.map((server) => server.stop()))).toEqual(servers.map(() => 0));
+  });
+});
