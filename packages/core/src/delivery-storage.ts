@@ -209,7 +209,8 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
 
   /**
    * Loads the selected chains under lock, runs `decide`, and writes what it says, in one transaction. Chains of one
-   * send are never loaded by two calls at once. `decide` may run more than once; the last run counts.
+   * send are never loaded by two calls at once. `decide` may run more than once; the last run counts. It need not run when
+   * nothing is selected.
    */
   settle(selection: ChainSelection, at: Date, decide: Decide): Promise<void>;
 

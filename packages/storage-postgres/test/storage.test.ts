@@ -97,7 +97,11 @@ async function subject({ source, transaction, schema = "public" }: Kind): Promis
   };
 }
 
-const harness = (kind: Kind): StorageHarness<PostgresTransaction, Promise<void>> => ({ singleWriter: false, create: () => subject(kind) });
+const harness = (kind: Kind): StorageHarness<PostgresTransaction, Promise<void>> => ({
+  singleWriter: false,
+  hasDeliveries: false,
+  create: () => subject(kind),
+});
 
 storageSuite("postgres on the host's pool", harness({ source: ({ host }) => host, transaction: driverTransaction }));
 storageSuite(

@@ -1,8 +1,9 @@
-import { BelfryError, type NewNotification } from "@belfry/core";
+import { BelfryError, type NewNotification, type NewSend } from "@belfry/core";
 import type { Database, Statement as DriverStatement } from "better-sqlite3";
 import { isSameDatabase } from "./database-file.ts";
 import { databaseOf } from "./database-handle.ts";
 import { wrapError } from "./errors.ts";
+import { prepareWriteSend, type WrittenSend } from "./queries/deliveries/write-send.ts";
 import { prepareWriteEntry, type WrittenEntry } from "./queries/write-entry.ts";
 import { queryContext } from "./query-context.ts";
 
@@ -11,6 +12,8 @@ export interface HostTransaction {
   readonly database: Database;
   /** Writes an entry; if that fails, nothing of the entry stays in the host's transaction. */
   write(entry: NewNotification): WrittenEntry;
+  /** Writes a send, likewise. */
+  writeSend(send: NewSend): WrittenSend;
   /** Refuses the handle from now on: its transaction is over. */
   finish(): void;
 }
@@ -45,6 +48,7 @@ export class HostTransactions {
     return {
       database,
       write: (entry) => writer.write(entry),
+      writeSend: (send) => writer.writeSend(send),
       finish: () => {
         // A database can have another transaction later; the handle of a drizzle transaction cannot.
         if (key !== database && !("$client" in key)) {
@@ -68,23 +72,34 @@ export class HostTransactions {
 class HostWriter {
   readonly #database: Database;
   readonly #writeEntry: ReturnType<typeof prepareWriteEntry>;
+  readonly #writeSend: ReturnType<typeof prepareWriteSend>;
   readonly #savepoint: DriverStatement;
   readonly #release: DriverStatement;
   readonly #rollbackTo: DriverStatement;
 
   constructor(database: Database) {
     this.#database = database;
-    this.#writeEntry = prepareWriteEntry(queryContext(database));
+    const context = queryContext(database);
+    this.#writeEntry = prepareWriteEntry(context);
+    this.#writeSend = prepareWriteSend(context);
     this.#savepoint = database.prepare("SAVEPOINT belfry_write");
     this.#release = database.prepare("RELEASE belfry_write");
     this.#rollbackTo = database.prepare("ROLLBACK TO belfry_write");
   }
 
   write(entry: NewNotification): WrittenEntry {
+    return this.#within(() => this.#writeEntry(entry));
+  }
+
+  writeSend(send: NewSend): WrittenSend {
+    return this.#within(() => this.#writeSend(send, send.notification.createdAt));
+  }
+
+  #within<Result>(work: () => Result): Result {
     try {
       this.#savepoint.run();
       try {
-        return this.#writeEntry(entry);
+        return work();
       } catch (error) {
         // After some errors, a full disk for one, SQLite has rolled the whole transaction back by itself.
         if (this.#database.inTransaction) {

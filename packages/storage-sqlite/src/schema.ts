@@ -1,2 +1,3 @@
+export { apiKeys, auditLog, deliveries, deliveryAttempts, idempotencyKeys, sends } from "./schema/deliveries.ts";
 export { fanOutChunks, inboxCounters, inboxItems, notifications, readMarks } from "./schema/inbox.ts";
 export { migrations } from "./schema/migrations.ts";

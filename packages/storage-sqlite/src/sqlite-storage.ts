@@ -1,14 +1,17 @@
-import { BelfryError, type InboxStorage, type Storage } from "@belfry/core";
+import { type ApiKeyStorage, BelfryError, type DeliveryStorage, type InboxStorage, type Storage } from "@belfry/core";
 import type { Database } from "better-sqlite3";
 import { CommitWatch } from "./commit-watch.ts";
 import { Connection } from "./connection.ts";
 import { type DrizzleSqliteDatabase, databaseOf, type SqliteTransaction } from "./database-handle.ts";
+import { prepareDeliveryQueries } from "./delivery-queries.ts";
 import { wrapError } from "./errors.ts";
 import { HostTransactions } from "./host-transactions.ts";
 import { prepareInboxQueries } from "./inbox-queries.ts";
 import { migrateConnection } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { configureHosts, configureOwn, openDatabase } from "./open-database.ts";
+import { SqliteApiKeys } from "./sqlite-api-keys.ts";
+import { type OpenDeliveries, SqliteDeliveries } from "./sqlite-deliveries.ts";
 import { type OpenInbox, SqliteInbox } from "./sqlite-inbox.ts";
 import { DEFAULT_BUSY_TIMEOUT_MS, type SqliteStorageOptions } from "./sqlite-options.ts";
 
@@ -43,11 +46,15 @@ export function sqliteStorage(source: string | Database | DrizzleSqliteDatabase,
 /** A storage in SQLite, as {@link sqliteStorage} makes it. */
 export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly name = "sqlite";
+  /** Several processes may write to one file, but one of them delivers. */
+  readonly hasSingleProcess = true;
   readonly inbox: InboxStorage<SqliteTransaction, void>;
+  readonly deliveries: DeliveryStorage<SqliteTransaction, void>;
+  readonly apiKeys: ApiKeyStorage;
   readonly #source: string | Database;
   readonly #options: Required<SqliteStorageOptions>;
   #opening: Promise<void> | null = null;
-  #open: OpenInbox | null = null;
+  #open: (OpenInbox & OpenDeliveries) | null = null;
 
   constructor(source: string | Database, options: SqliteStorageOptions) {
     this.#source = source;
@@ -57,6 +64,8 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
       busyTimeoutMs: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS,
     };
     this.inbox = new SqliteInbox(() => this.#current());
+    this.deliveries = new SqliteDeliveries(() => this.#current());
+    this.apiKeys = new SqliteApiKeys(() => this.#current());
   }
 
   /** Opens the database and, unless told not to, migrates it. Again while open, it does nothing. */
@@ -94,7 +103,8 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
       requireTables(database);
       const queries = prepareInboxQueries(database);
       const commits = new CommitWatch(database, queries.hasNotification);
-      this.#open = { connection, queries, commits, hostTransactions: new HostTransactions(database) };
+      const deliveryQueries = prepareDeliveryQueries(database);
+      this.#open = { connection, queries, deliveryQueries, commits, hostTransactions: new HostTransactions(database) };
     } catch (error) {
       if (typeof source === "string") {
         database.close();
@@ -103,7 +113,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     }
   }
 
-  #current(): OpenInbox {
+  #current(): OpenInbox & OpenDeliveries {
     if (this.#open === null) {
       throw new BelfryError("STORAGE_UNAVAILABLE", `The SQLite storage of ${this.#label()} is not open. Await its open() first.`);
     }
@@ -116,7 +126,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
 }
 
 function requireTables(database: Database): void {
-  const table = database.prepare("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'belfry_notifications'");
+  const table = database.prepare("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'belfry_sends'");
   if (table.get() === undefined) {
     throw new BelfryError(
       "CONFIGURATION",

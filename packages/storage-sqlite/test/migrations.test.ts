@@ -30,12 +30,19 @@ describe("migrations", () => {
     await migrate(database);
     expect(applied(database)).toEqual(all);
     expect(tables(database)).toEqual([
+      "belfry_api_keys",
+      "belfry_audit_log",
+      "belfry_deliveries",
+      "belfry_delivery_attempts",
       "belfry_fan_out_chunks",
+      "belfry_idempotency_keys",
       "belfry_inbox_counters",
       "belfry_inbox_items",
       "belfry_migrations",
       "belfry_notifications",
       "belfry_read_marks",
+      "belfry_sends",
+      "sqlite_sequence",
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { BelfryError } from "../errors.ts";
+import { BelfryError, validationError } from "../errors.ts";
 import type { NewNotification } from "../inbox-storage.ts";
 import type { Notification } from "../model/notification.ts";
 import type { Send } from "../model/send.ts";
@@ -46,6 +46,10 @@ export function preparedSend<Tx, Written extends void | Promise<void>>(
   context: Context<Tx, Written>,
   parsed: ParsedSend,
 ): PreparedSend<Tx, Written> {
+  if (parsed.entry.idempotency !== null) {
+    const message = "has no use in a transaction of yours: what it answers is not known before the commit. Keep the key with your own data";
+    throw validationError([{ path: ["idempotencyKey"], type: "value_error", message }]);
+  }
   return {
     send: parsed.view,
     write(tx) {

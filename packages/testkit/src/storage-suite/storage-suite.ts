@@ -1,5 +1,7 @@
 import { describe } from "vitest";
+import { apiKeyTests } from "./api-keys.ts";
 import { busyTests } from "./busy.ts";
+import { claimingTests } from "./claiming.ts";
 import { concurrencyTests } from "./concurrency.ts";
 import { contentTests } from "./content.ts";
 import { creatingTests } from "./creating.ts";
@@ -13,6 +15,7 @@ import { modelTests } from "./model-suite.ts";
 import { nameTests } from "./names.ts";
 import { processTests } from "./processes.ts";
 import { removingTests } from "./removing.ts";
+import { sendingTests } from "./sending.ts";
 import { transactionTests } from "./transactions.ts";
 
 /**
@@ -36,6 +39,11 @@ export function storageSuite<Tx, Written extends void | Promise<void>>(name: str
     busyTests(harness);
     concurrencyTests(harness);
     processTests(harness);
+    if (harness.hasDeliveries !== false) {
+      sendingTests(harness);
+      claimingTests(harness);
+      apiKeyTests(harness);
+    }
     modelTests(harness);
   });
 }
