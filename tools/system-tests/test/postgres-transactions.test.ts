@@ -8,7 +8,17 @@ import { InboxFollower, JWT_SECRET } from "./inbox-follower.ts";
 import { wrongCounts } from "./recount.ts";
 import { serveSockets } from "./serve-sockets.ts";
 import { openPool, testDatabase } from "./test-database.ts";
-import { makeTrials, type Outcome, ordersOf, ordersToldTo, TrialFailure, TrialTraces, tellLast, USERS } from "./transaction-trials.ts";
+import {
+  makeTrials,
+  type Outcome,
+  ordersOf,
+  ordersToldTo,
+  TRIALS_TIMEOUT_MS,
+  TrialFailure,
+  TrialTraces,
+  tellLast,
+  USERS,
+} from "./transaction-trials.ts";
 import { useCleanup } from "./use-cleanup.ts";
 
 /** How many transactions are open at once. */
@@ -243,7 +253,7 @@ describe.each(LIBRARIES)("transactions of a host that uses %s, with random failu
     return { url, admin, pool, notifications, here: await follow(here), elsewhere: await follow(elsewhere.url) };
   }
 
-  test("leave an order with its notification, told once, or nothing of it", async () => {
+  test("leave an order with its notification, told once, or nothing of it", { timeout: TRIALS_TIMEOUT_MS }, async () => {
     const { url, admin, pool, notifications, here, elsewhere } = await start();
     const events: unknown[] = [];
     notifications.on("notification.created", ({ notification }) => events.push(...ordersOf([notification])));

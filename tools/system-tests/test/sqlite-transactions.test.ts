@@ -15,6 +15,7 @@ import {
   type Outcome,
   ordersOf,
   ordersToldTo,
+  TRIALS_TIMEOUT_MS,
   TrialFailure,
   TrialTraces,
   tellLast,
@@ -149,7 +150,7 @@ describe.each([
 ])("transactions of a host that uses %s, with random failures", (_, transact) => {
   const cleanup = useCleanup();
 
-  test("leave an order with its notification, told once, or nothing of it", async () => {
+  test("leave an order with its notification, told once, or nothing of it", { timeout: TRIALS_TIMEOUT_MS }, async () => {
     const directory = mkdtempSync(join(tmpdir(), "belfry-trials-"));
     cleanup(() => rmSync(directory, { recursive: true, force: true }));
     const path = join(directory, "app.db");

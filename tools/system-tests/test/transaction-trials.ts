@@ -5,6 +5,7 @@ import { SeededRandom } from "./seeded-random.ts";
 
 /** How many transactions of the host are tried, and for how many users. */
 export const TRIALS = process.env.BELFRY_CHAOS ? 10_000 : 1_000;
+export const TRIALS_TIMEOUT_MS = process.env.BELFRY_CHAOS ? 600_000 : 60_000;
 export const USERS = ["ann", "bob", "carl", "dora", "eve"] as const;
 
 /**
