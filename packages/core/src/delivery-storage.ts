@@ -169,7 +169,10 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
    */
   createSends(sends: readonly NewSend[], at: Date): Promise<readonly SendCreated[]>;
 
-  /** Like `createSends` for one, through the host's own open transaction: see `InboxStorage.createWithin`. */
+  /**
+   * Like `createSends` for one without an idempotency key, through the host's own open transaction: see
+   * `InboxStorage.createWithin`.
+   */
   createSendWithin(tx: Tx, send: NewSend, onCommit: (created: SendCreated) => void): Written;
 
   /**

@@ -1,5 +1,5 @@
 import { systemClock } from "./clock.ts";
-import type { ClaimedDelivery, DeliveryStorage } from "./delivery-storage.ts";
+import type { ClaimedDelivery } from "./delivery-storage.ts";
 import { BelfryError } from "./errors.ts";
 import { EventEmitter, type NotificationEvents, type NotificationListener } from "./events.ts";
 import { uuidV7 } from "./ids.ts";
@@ -66,7 +66,7 @@ export class NotificationService<
     const ready = () => this.#ready();
     this.#context = {
       storage,
-      deliveries: storage.deliveries as DeliveryStorage<Tx, Written>,
+      deliveries: storage.deliveries,
       logger,
       clock,
       ids,
@@ -76,7 +76,7 @@ export class NotificationService<
       directory: options.directory ?? null,
       presence: new Presence({ storage: storage.presence, instance: ids.next(), clock, logger, ready }),
       writer: new GroupCommit(storage.inbox),
-      sendWriter: sendWriter(storage.deliveries as DeliveryStorage, () => new Date(clock.now())),
+      sendWriter: sendWriter(storage.deliveries, () => new Date(clock.now())),
       events: new EventEmitter(),
       fanOut: () => this.#fanOut.wake(),
       deliverDue: () => this.#deliveryWorker?.wake(),
@@ -271,5 +271,5 @@ function deliveryWorker(context: Context, { worker = true, ...options }: Deliver
   const { clock, logger, storage } = context;
   const pollIntervalMs = storage.hasSingleProcess ? null : POLL_INTERVAL_MS;
   const work = new DeliverDue(context, { concurrency, leaseMs });
-  return worker && storage.deliveries ? new LeasedWorker(work, { concurrency, leaseMs, drainMs, pollIntervalMs, clock, logger }) : null;
+  return worker ? new LeasedWorker(work, { concurrency, leaseMs, drainMs, pollIntervalMs, clock, logger }) : null;
 }

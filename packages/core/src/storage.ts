@@ -15,15 +15,15 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
   /** Names the storage in errors and logs, for example `sqlite`. */
   readonly name: string;
   readonly inbox: InboxStorage<Tx, Written>;
-  readonly deliveries?: DeliveryStorage<Tx, Written>;
-  readonly apiKeys?: ApiKeyStorage;
+  readonly deliveries: DeliveryStorage<Tx, Written>;
+  readonly apiKeys: ApiKeyStorage;
   readonly hub?: HubStorage;
   /** Who is connected to which instance. @default everybody is connected to this process */
   readonly presence?: PresenceStorage;
   /**
    * Whether one process at a time uses the storage: leases that another owner left are then released at start.
    */
-  readonly hasSingleProcess?: boolean;
+  readonly hasSingleProcess: boolean;
   /**
    * Connects and, unless the storage was told not to, migrates. The service calls it before the first operation; it is
    * safe when several processes do so at once. A call that failed may be repeated.

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { BelfryError, type CreatedItem, type Logger, type NewNotification } from "@belfry/core";
+import { BelfryError, type CreatedItem, type Logger, type NewNotification, type NewSend, type SendCreated } from "@belfry/core";
 import { CommitWatch } from "./commit-watch.ts";
 import { type Connection, type Session, session } from "./connection.ts";
 import { clientOf, poolOf, type WatchableClient } from "./database-handle.ts";
 import { isFailedTransaction, wrapError } from "./errors.ts";
 import type { HostAnnouncements } from "./listen-notify/host-announcements.ts";
 import type { IdentityCheck } from "./queries/database-identity.ts";
+import { prepareWriteSendDetails } from "./queries/deliveries/write-sends.ts";
 import { prepareHasNotification } from "./queries/has-notification.ts";
 import { prepareWriteEntries } from "./queries/write-entries.ts";
 import { type RunOptions, statement } from "./statement.ts";
@@ -21,6 +22,20 @@ export interface HostTransactionsOptions {
   readonly announcements: HostAnnouncements;
 }
 
+/** A send to be written through a transaction of the host. */
+export interface HostSend {
+  readonly send: NewSend;
+  readonly at: string | null;
+  onCommit(created: SendCreated): void;
+}
+
+interface HostWrite {
+  readonly entry: NewNotification;
+  /** Writes what goes with the entry. */
+  also?(tx: Session): Promise<void>;
+  onCommit(items: readonly CreatedItem[]): void;
+}
+
 /** Gone when the transaction ends, so a statement that finds it there runs inside the transaction that set it. */
 const mark = statement<[string]>("mark_transaction", "SELECT set_config('belfry.transaction', $1, true)");
 
@@ -28,6 +43,7 @@ const mark = statement<[string]>("mark_transaction", "SELECT set_config('belfry.
 export class HostTransactions {
   readonly #options: HostTransactionsOptions;
   readonly #writeEntries: ReturnType<typeof prepareWriteEntries>;
+  readonly #writeSendDetails: ReturnType<typeof prepareWriteSendDetails>;
   readonly #hasNotification: ReturnType<typeof prepareHasNotification>;
   readonly #mark = randomUUID();
   readonly #watches = new WeakMap<WatchableClient, CommitWatch>();
@@ -38,11 +54,26 @@ export class HostTransactions {
   constructor(options: HostTransactionsOptions) {
     this.#options = options;
     this.#writeEntries = prepareWriteEntries(options.tables);
+    this.#writeSendDetails = prepareWriteSendDetails(options.tables);
     this.#hasNotification = prepareHasNotification(options.tables);
   }
 
   /** Writes `entry` through the open transaction behind `handle` and calls `onCommit` once that has committed. */
-  async write(handle: unknown, entry: NewNotification, onCommit: (items: readonly CreatedItem[]) => void): Promise<void> {
+  write(handle: unknown, entry: NewNotification, onCommit: (items: readonly CreatedItem[]) => void): Promise<void> {
+    return this.#write(handle, { entry, onCommit });
+  }
+
+  /** Writes a send likewise; `at` null is the database's time. */
+  writeSend(handle: unknown, { send, at, onCommit }: HostSend): Promise<void> {
+    const entry = { notification: send.notification, recipients: send.inboxRecipients };
+    return this.#write(handle, {
+      entry,
+      also: (tx) => this.#writeSendDetails(tx, [send], at),
+      onCommit: (items) => onCommit({ kind: "created", items }),
+    });
+  }
+
+  async #write(handle: unknown, { entry, also, onCommit }: HostWrite): Promise<void> {
     const client = this.#client(handle);
     const { announcements } = this.#options;
     const watch = this.#watches.get(client) ?? new CommitWatch(client, this.#options.logger);
@@ -55,6 +86,7 @@ export class HostTransactions {
       if (items.length === 0 && entry.recipients.length > 0) {
         throw wrongTransaction("ended while the notification was being written; await the write before you commit");
       }
+      await also?.(tx);
       watch.add({
         onCommit: () => announcements.telling(() => onCommit(items)),
         onOver: () => this.#finish(handle as object, client),

@@ -13,6 +13,11 @@ export interface PostgresStorageOptions {
    * another connection and does not know prepared statements (PgBouncer before 1.21). @default true
    */
   readonly preparedStatements?: boolean;
+  /**
+   * Whose clock decides which deliveries are due and which leases have run out: the database's, which all instances
+   * share, or each service's own, for tests that move it by hand. @default "database"
+   */
+  readonly time?: "database" | "service";
   /** Where lost connections are reported. @default warnings and errors on the console */
   readonly logger?: Logger;
 }

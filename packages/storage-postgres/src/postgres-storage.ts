@@ -1,7 +1,17 @@
-import { BelfryError, consoleLogger, type InboxStorage, type Storage, type Transport } from "@belfry/core";
+import {
+  type ApiKeyStorage,
+  BelfryError,
+  consoleLogger,
+  type DeliveryStorage,
+  type InboxStorage,
+  type PresenceStorage,
+  type Storage,
+  type Transport,
+} from "@belfry/core";
 import pg, { type Pool } from "pg";
 import { Connection } from "./connection.ts";
 import { type DrizzlePostgresDatabase, type PostgresTransaction, poolOf } from "./database-handle.ts";
+import { prepareDeliveryQueries } from "./delivery-queries.ts";
 import { wrapError } from "./errors.ts";
 import { HostTransactions } from "./host-transactions.ts";
 import { prepareInboxQueries } from "./inbox-queries.ts";
@@ -10,6 +20,8 @@ import { PostgresTransport } from "./listen-notify/postgres-transport.ts";
 import { migratePool } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { listenForErrors } from "./pool-errors.ts";
+import { PostgresApiKeys } from "./postgres-api-keys.ts";
+import { type OpenDeliveries, PostgresDeliveries } from "./postgres-deliveries.ts";
 import { type OpenInbox, PostgresInbox } from "./postgres-inbox.ts";
 import {
   CONNECTION_TIMEOUT_MS,
@@ -18,6 +30,7 @@ import {
   type PostgresStorageOptions,
   QUERY_TIMEOUT_MS,
 } from "./postgres-options.ts";
+import { PostgresPresence } from "./postgres-presence.ts";
 import { identityCheck } from "./queries/database-identity.ts";
 import { statement } from "./statement.ts";
 import { tableNames } from "./table-names.ts";
@@ -53,12 +66,16 @@ export function postgresStorage(source: string | Pool | DrizzlePostgresDatabase,
 /** A storage in PostgreSQL, as {@link postgresStorage} makes it. */
 export class PostgresStorage implements Storage<PostgresTransaction, Promise<void>> {
   readonly name = "postgres";
+  readonly hasSingleProcess = false;
   readonly inbox: InboxStorage<PostgresTransaction, Promise<void>>;
+  readonly deliveries: DeliveryStorage<PostgresTransaction, Promise<void>>;
+  readonly apiKeys: ApiKeyStorage;
+  readonly presence: PresenceStorage;
   readonly #source: string | Pool;
   readonly #options: Required<PostgresStorageOptions>;
   readonly #announcements: HostAnnouncements;
   #opening: Promise<void> | null = null;
-  #open: (OpenInbox & { readonly pool: Pool }) | null = null;
+  #open: (OpenInbox & OpenDeliveries & { readonly pool: Pool }) | null = null;
 
   constructor(source: string | Pool, options: PostgresStorageOptions) {
     this.#source = source;
@@ -67,10 +84,14 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
       migrate: options.migrate ?? true,
       poolSize: options.poolSize ?? DEFAULT_POOL_SIZE,
       preparedStatements: options.preparedStatements ?? true,
+      time: options.time ?? "database",
       logger: options.logger ?? consoleLogger,
     };
     this.#announcements = new HostAnnouncements(this.#options.schema);
     this.inbox = new PostgresInbox(() => this.#current());
+    this.deliveries = new PostgresDeliveries(() => this.#current(), this.#options.time);
+    this.apiKeys = new PostgresApiKeys(() => this.#current());
+    this.presence = new PostgresPresence(() => this.#current());
   }
 
   /** Connects and, unless told not to, migrates. Again while open, it does nothing. */
@@ -118,7 +139,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
       const run = { prepared: preparedStatements, timeoutMs: QUERY_TIMEOUT_MS };
       const connection = new Connection(pool, run);
       const tables = tableNames(schema);
-      await requireTables(connection, tables.notifications);
+      await requireTables(connection, tables.sends);
       const hostTransactions = new HostTransactions({
         connection,
         tables,
@@ -128,7 +149,8 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
         logger,
         announcements: this.#announcements,
       });
-      this.#open = { pool, connection, queries: prepareInboxQueries(tables), hostTransactions };
+      const [queries, deliveryQueries] = [prepareInboxQueries(tables), prepareDeliveryQueries(tables)];
+      this.#open = { pool, connection, queries, deliveryQueries, hostTransactions };
     } catch (error) {
       if (typeof this.#source === "string") {
         await pool.end();
@@ -137,7 +159,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     }
   }
 
-  #current(): OpenInbox {
+  #current(): OpenInbox & OpenDeliveries {
     if (this.#open === null) {
       throw new BelfryError("STORAGE_UNAVAILABLE", "The PostgreSQL storage is not open. Await its open() first.");
     }

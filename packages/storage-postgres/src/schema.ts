@@ -1,4 +1,5 @@
 import { pgSchema, pgTable } from "drizzle-orm/pg-core";
+import { deliveryTables } from "./schema/deliveries.ts";
 import { inboxTables } from "./schema/inbox.ts";
 import { migrationsTable } from "./schema/migrations.ts";
 
@@ -13,7 +14,22 @@ import { migrationsTable } from "./schema/migrations.ts";
 export function tablesIn(name: string) {
   // drizzle has its own way to say "public" and refuses the name.
   const table = name === "public" ? pgTable : pgSchema(name).table;
-  return { ...inboxTables(table), migrations: migrationsTable(table) };
+  const inbox = inboxTables(table);
+  return { ...inbox, ...deliveryTables(table, inbox.notifications), migrations: migrationsTable(table) };
 }
 
-export const { notifications, inboxItems, inboxCounters, readMarks, fanOutChunks, migrations } = tablesIn("public");
+export const {
+  notifications,
+  inboxItems,
+  inboxCounters,
+  readMarks,
+  fanOutChunks,
+  sends,
+  deliveries,
+  deliveryAttempts,
+  idempotencyKeys,
+  auditLog,
+  apiKeys,
+  presence,
+  migrations,
+} = tablesIn("public");

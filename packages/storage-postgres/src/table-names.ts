@@ -14,6 +14,13 @@ export function tableNames(schema: string): TableNames {
     inboxCounters: name(tables.inboxCounters),
     readMarks: name(tables.readMarks),
     fanOutChunks: name(tables.fanOutChunks),
+    sends: name(tables.sends),
+    deliveries: name(tables.deliveries),
+    deliveryAttempts: name(tables.deliveryAttempts),
+    idempotencyKeys: name(tables.idempotencyKeys),
+    auditLog: name(tables.auditLog),
+    apiKeys: name(tables.apiKeys),
+    presence: name(tables.presence),
     migrations: name(tables.migrations),
   };
 }

@@ -66,7 +66,7 @@ async function subject({ source, transaction, schema = "public" }: Kind): Promis
   }
   const opened: PostgresStorage[] = [];
   const open = async (from: Parameters<typeof postgresStorage>[0]) => {
-    const storage = postgresStorage(from, { schema });
+    const storage = postgresStorage(from, { schema, time: "service" });
     await storage.open();
     opened.push(storage);
     return storage;
@@ -99,7 +99,6 @@ async function subject({ source, transaction, schema = "public" }: Kind): Promis
 
 const harness = (kind: Kind): StorageHarness<PostgresTransaction, Promise<void>> => ({
   singleWriter: false,
-  hasDeliveries: false,
   create: () => subject(kind),
 });
 

@@ -63,7 +63,7 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
   async tidy(): Promise<void> {
     await this.#context.ready();
     const { leaseMs } = this.#options;
-    const isAlone = this.#isFirstTidy && this.#context.storage.hasSingleProcess === true;
+    const isAlone = this.#isFirstTidy && this.#context.storage.hasSingleProcess;
     const notOwnedBy = isAlone ? { notOwnedBy: this.#owner } : {};
     const attemptsOf = (name: string) => (this.#context.channels.get(name)?.retryDelaysMs.length ?? 0) + 1;
     await this.#settleAll({ kind: "expired", limit: MAX_BATCH, ...notOwnedBy }, (loaded, now) =>

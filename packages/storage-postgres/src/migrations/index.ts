@@ -1,4 +1,5 @@
 import { inboxMigration } from "./0001-inbox.ts";
+import { deliveriesMigration } from "./0002-deliveries.ts";
 
 /** Every migration's SQL in order; the first has number 1. Only ever append. */
-export const MIGRATIONS: readonly string[] = [inboxMigration];
+export const MIGRATIONS: readonly string[] = [inboxMigration, deliveriesMigration];

@@ -7,13 +7,7 @@ import type { StorageHarness } from "./harness.ts";
 export function apiKeyTests(harness: StorageHarness): void {
   describe("API keys", () => {
     const fixture = useFixture(harness);
-    const keys = () => {
-      const { apiKeys } = fixture.storage;
-      if (apiKeys === undefined) {
-        throw new Error("The storage has no API keys.");
-      }
-      return apiKeys;
-    };
+    const keys = () => fixture.storage.apiKeys;
     const key = (id: string, second: number): StoredApiKey => ({
       id: `${fixture.tenant} ${id}`,
       tenant: fixture.tenant,

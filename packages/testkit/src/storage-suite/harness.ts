@@ -26,8 +26,6 @@ export interface StorageHarness<Tx = unknown, Written extends void | Promise<voi
    * `skipBusy` beside an open transaction of the host are left out.
    */
   readonly singleWriter: boolean;
-  /** False while a storage has no deliveries yet. @default true */
-  readonly hasDeliveries?: false;
   /** Opens a storage over an empty database of its own. Called about once for each file of the suite. */
   create(): Promise<StorageSubject<Tx, Written>>;
 }

@@ -71,11 +71,7 @@ export function newSend(fixture: Fixture, fields: SendFields = {}): NewSend {
 
 /** The delivery part of the storage under test. */
 export function deliveriesOf(fixture: Fixture): DeliveryStorage {
-  const { deliveries } = fixture.storage;
-  if (deliveries === undefined) {
-    throw new Error("The storage has no deliveries.");
-  }
-  return deliveries;
+  return fixture.storage.deliveries;
 }
 
 /** Writes a send and returns it; its deliveries are due at its creation. */

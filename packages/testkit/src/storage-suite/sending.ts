@@ -84,7 +84,7 @@ export function sendingTests(harness: StorageHarness): void {
     });
 
     test("in a transaction of the host: after its commit, or not at all", async () => {
-      const rolledBack = newSend(fixture, { idempotency: { key: "tx", bodyHash: "h", response: "{}" } });
+      const rolledBack = newSend(fixture);
       const told = vi.fn();
       const storage = deliveriesOf(fixture);
       const run = fixture.subject.transaction((tx) =>
@@ -98,7 +98,7 @@ export function sendingTests(harness: StorageHarness): void {
       await expect(run).rejects.toThrow("no");
       expect(await storage.findSend(fixture.tenant, rolledBack.notification.id)).toBeNull();
       expect(await claim(fixture, new Date(8.64e12))).toEqual([]);
-      const committed = newSend(fixture, { to: ["ann"], idempotency: { key: "tx", bodyHash: "h", response: "{}" } });
+      const committed = newSend(fixture, { to: ["ann"] });
       await fixture.subject.transaction((tx) => storage.createSendWithin(tx, committed, told));
       await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(1), WAIT);
       expect(told.mock.calls[0]?.[0]).toMatchObject({ kind: "created", items: [{ userId: "ann", seq: 1 }] });

@@ -39,11 +39,9 @@ export function storageSuite<Tx, Written extends void | Promise<void>>(name: str
     busyTests(harness);
     concurrencyTests(harness);
     processTests(harness);
-    if (harness.hasDeliveries !== false) {
-      sendingTests(harness);
-      claimingTests(harness);
-      apiKeyTests(harness);
-    }
+    sendingTests(harness);
+    claimingTests(harness);
+    apiKeyTests(harness);
     modelTests(harness);
   });
 }

@@ -23,9 +23,6 @@ export async function acknowledge(
   const selection: ChainSelection = { kind: "inbox", owner, ids };
   let settlement: Settlement | null = null;
   const fallbacks = new Map<string, AcknowledgedFallback>();
-  if (context.storage.deliveries === undefined) {
-    return fallbacks;
-  }
   await context.deliveries.settle(selection, new Date(context.clock.now()), (loaded, now) => {
     fallbacks.clear();
     settlement = settleChains(loaded, now, (chain) => {

@@ -1,0 +1,214 @@
+import type { ApiKeyScope, AttemptStatus, AuditAction, DeliveryStatus, JsonObject, SendStatus, UnreachedReason } from "@belfry/core";
+import { isNotNull, sql } from "drizzle-orm";
+import {
+  bigint,
+  boolean,
+  foreignKey,
+  index,
+  integer,
+  json,
+  type PgTableFn,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { bytewiseText } from "./bytewise-text.ts";
+import type { inboxTables } from "./inbox.ts";
+
+type Table = PgTableFn<string | undefined>;
+type Notifications = ReturnType<typeof inboxTables>["notifications"];
+
+const time = (name: string) => timestamp(name, { precision: 3, withTimezone: true });
+const number = (name: string) => bigint(name, { mode: "number" });
+
+/** How notifications of kind `send` are delivered, and how far they got. */
+function sendsTable(table: Table, notifications: Notifications) {
+  return table(
+    "belfry_sends",
+    {
+      notificationPk: number("notification_pk").primaryKey(),
+      tenant: bytewiseText("tenant").notNull(),
+      channel: text("channel").notNull(),
+      channels: json("channels").$type<readonly string[]>().notNull(),
+      roomId: text("room_id"),
+      recipients: json("recipients").$type<readonly string[]>().notNull(),
+      hasFallback: boolean("has_fallback").notNull(),
+      fallbackDelayMs: number("fallback_delay_ms").notNull(),
+      scheduledAt: time("scheduled_at"),
+      meta: json("meta").$type<JsonObject>().notNull(),
+      status: bytewiseText("status").$type<SendStatus>().notNull(),
+      /** How many of its chains came to what: the status follows from these. */
+      pendingChains: integer("pending_chains").notNull(),
+      sentChains: integer("sent_chains").notNull(),
+      deliveredChains: integer("delivered_chains").notNull(),
+      failedChains: integer("failed_chains").notNull(),
+      cancelledChains: integer("cancelled_chains").notNull(),
+      attempts: integer("attempts").notNull(),
+      fallbackUsed: boolean("fallback_used").notNull(),
+      deliveredAt: time("delivered_at"),
+      failedAt: time("failed_at"),
+      createdAt: time("created_at").notNull(),
+      updatedAt: time("updated_at").notNull(),
+    },
+    (columns) => [
+      foreignKey({
+        name: "belfry_sends_notification_pk_fkey",
+        columns: [columns.notificationPk],
+        foreignColumns: [notifications.pk],
+      }).onDelete("cascade"),
+      index("belfry_sends_tenant_created").on(columns.tenant, columns.createdAt, columns.notificationPk),
+      index("belfry_sends_tenant_status").on(columns.tenant, columns.status, columns.createdAt, columns.notificationPk),
+    ],
+  );
+}
+
+/** One notification to one recipient over one channel: its own entry in the queue. */
+function deliveriesTable(table: Table, notifications: Notifications) {
+  return table(
+    "belfry_deliveries",
+    {
+      pk: number("pk").primaryKey().generatedAlwaysAsIdentity(),
+      id: uuid("id").notNull(),
+      notificationPk: number("notification_pk").notNull(),
+      tenant: bytewiseText("tenant").notNull(),
+      channel: bytewiseText("channel").notNull(),
+      recipient: bytewiseText("recipient").notNull(),
+      chain: integer("chain").notNull(),
+      isFallback: boolean("is_fallback").notNull(),
+      status: text("status").$type<DeliveryStatus>().notNull(),
+      reason: text("reason").$type<UnreachedReason>(),
+      attempt: integer("attempt").notNull(),
+      attemptsBefore: integer("attempts_before").notNull(),
+      dueAt: time("due_at"),
+      leaseOwner: text("lease_owner"),
+      leaseUntil: time("lease_until"),
+      fence: integer("fence").notNull(),
+      settledAt: time("settled_at"),
+    },
+    (columns) => [
+      foreignKey({
+        name: "belfry_deliveries_notification_pk_fkey",
+        columns: [columns.notificationPk],
+        foreignColumns: [notifications.pk],
+      }).onDelete("cascade"),
+      uniqueIndex("belfry_deliveries_id").on(columns.id),
+      index("belfry_deliveries_chain").on(columns.notificationPk, columns.chain, columns.isFallback),
+      index("belfry_deliveries_recipient").on(columns.tenant, columns.recipient, columns.notificationPk),
+      index("belfry_deliveries_due").on(columns.dueAt).where(sql`status = 'pending' AND lease_owner IS NULL`),
+      index("belfry_deliveries_waiting").on(columns.dueAt).where(sql`status = 'waiting'`),
+      index("belfry_deliveries_leased").on(columns.leaseUntil).where(isNotNull(columns.leaseOwner)),
+    ],
+  );
+}
+
+/** Every try of a delivery. */
+function deliveryAttemptsTable(table: Table, deliveries: ReturnType<typeof deliveriesTable>) {
+  return table(
+    "belfry_delivery_attempts",
+    {
+      deliveryPk: number("delivery_pk").notNull(),
+      attempt: integer("attempt").notNull(),
+      status: text("status").$type<AttemptStatus>().notNull(),
+      startedAt: time("started_at").notNull(),
+      finishedAt: time("finished_at").notNull(),
+      provider: text("provider").notNull(),
+      response: text("response"),
+      messageId: text("message_id"),
+      error: text("error"),
+      note: text("note"),
+      isTransient: boolean("is_transient").notNull(),
+    },
+    (columns) => [
+      primaryKey({ name: "belfry_delivery_attempts_pkey", columns: [columns.deliveryPk, columns.attempt] }),
+      foreignKey({
+        name: "belfry_delivery_attempts_delivery_pk_fkey",
+        columns: [columns.deliveryPk],
+        foreignColumns: [deliveries.pk],
+      }).onDelete("cascade"),
+    ],
+  );
+}
+
+/** Keys under which a send was created, and what its sender was answered. */
+function idempotencyKeysTable(table: Table) {
+  return table(
+    "belfry_idempotency_keys",
+    {
+      tenant: bytewiseText("tenant").notNull(),
+      key: bytewiseText("key").notNull(),
+      bodyHash: text("body_hash").notNull(),
+      response: text("response").notNull(),
+      createdAt: time("created_at").notNull(),
+    },
+    (columns) => [
+      primaryKey({ name: "belfry_idempotency_keys_pkey", columns: [columns.tenant, columns.key] }),
+      index("belfry_idempotency_keys_created").on(columns.createdAt),
+    ],
+  );
+}
+
+/** Who did what to sends. It outlives them. */
+function auditLogTable(table: Table) {
+  return table(
+    "belfry_audit_log",
+    {
+      number: number("number").primaryKey().generatedAlwaysAsIdentity(),
+      tenant: bytewiseText("tenant").notNull(),
+      at: time("at").notNull(),
+      action: text("action").$type<AuditAction>().notNull(),
+      actor: text("actor").notNull(),
+      notificationId: uuid("notification_id").notNull(),
+    },
+    (columns) => [index("belfry_audit_log_tenant").on(columns.tenant, columns.number)],
+  );
+}
+
+/** API keys; of each only a digest. */
+function apiKeysTable(table: Table) {
+  return table(
+    "belfry_api_keys",
+    {
+      id: bytewiseText("id").primaryKey(),
+      tenant: bytewiseText("tenant").notNull(),
+      name: text("name").notNull(),
+      digest: text("digest").notNull(),
+      scopes: json("scopes").$type<readonly ApiKeyScope[]>().notNull(),
+      createdAt: time("created_at").notNull(),
+      revokedAt: time("revoked_at"),
+    },
+    (columns) => [index("belfry_api_keys_tenant").on(columns.tenant, columns.createdAt)],
+  );
+}
+
+/** Who is connected to which instance, as long as the lease runs. */
+function presenceTable(table: Table) {
+  return table(
+    "belfry_presence",
+    {
+      tenant: bytewiseText("tenant").notNull(),
+      userId: bytewiseText("user_id").notNull(),
+      instance: bytewiseText("instance").notNull(),
+      leaseUntil: time("lease_until").notNull(),
+    },
+    (columns) => [
+      primaryKey({ name: "belfry_presence_pkey", columns: [columns.tenant, columns.userId, columns.instance] }),
+      index("belfry_presence_instance").on(columns.instance),
+    ],
+  );
+}
+
+/** The tables of deliveries, made by `table`. */
+export function deliveryTables(table: Table, notifications: Notifications) {
+  const deliveries = deliveriesTable(table, notifications);
+  return {
+    sends: sendsTable(table, notifications),
+    deliveries,
+    deliveryAttempts: deliveryAttemptsTable(table, deliveries),
+    idempotencyKeys: idempotencyKeysTable(table),
+    auditLog: auditLogTable(table),
+    apiKeys: apiKeysTable(table),
+    presence: presenceTable(table),
+  };
+}
