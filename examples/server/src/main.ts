@@ -1,6 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { NotificationService } from "@belfry/core";
-import { django, inboxV1, pack } from "@belfry/core/contracts";
+import { deliveryV1, django, inboxV1, pack } from "@belfry/core/contracts";
 import { pino } from "pino";
 import { channelsOf } from "./channels.ts";
 import { readConfig, type ServerConfig } from "./config.ts";
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
     throw databaseFailure(config.database, error);
   });
   const built = buildServer(notifications, config, {
-    contracts: [inboxV1(), django(), pack({ auth: config.packAuth })],
+    contracts: [inboxV1(), deliveryV1(), django(), pack({ auth: config.packAuth })],
     auth: { jwt: { secret: config.jwtSecret }, tokens: config.userTokens, apiKeys: config.apiKeys },
     logger,
   });

@@ -61,6 +61,7 @@ const createRoute = defineRoute({
   path: `${BASE}/create`,
   operationId: "createNotification",
   summary: "Create a notification for a user",
+  isRateLimited: true,
   body: z.object({ user_id: userId, content: text({ maxLength: 10_000, description: "The message" }) }),
   responses: { 200: { description: "The notification", schema: itemSchema }, 422: invalid },
   async handle({ tenant, body }) {

@@ -84,6 +84,8 @@ export interface RouteDefinition<Params, Query, Body> {
   readonly body?: z.ZodType<Body>;
   /** Whether the body may be left out. @default false */
   readonly bodyOptional?: boolean;
+  /** Whether it counts against the limit of what a client may create. @default false */
+  readonly isRateLimited?: boolean;
   /** The query parameter that may carry the credential, where clients cannot send headers. @default none */
   readonly credentialParameter?: string;
   readonly responses: Readonly<Record<number, ResponseDoc>>;

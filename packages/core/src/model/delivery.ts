@@ -17,6 +17,9 @@
  */
 export type DeliveryStatus = "waiting" | "pending" | "sent" | "delivered" | "failed" | "cancelled";
 
+/** The name of the channel that is the inbox itself. */
+export const INBOX_CHANNEL = "inbox";
+
 /** Why a delivery over the inbox failed, where a later read or acknowledgement can still make it `delivered`. */
 export type UnreachedReason = "offline" | "no_ack";
 

@@ -2,7 +2,7 @@ import type { Channel, DeliveryFailure } from "../channel.ts";
 import { InboxChannel } from "../channels/inbox.ts";
 import type { ChainSelection, ClaimedDelivery, LoadedSend, SettleChanges } from "../delivery-storage.ts";
 import { BelfryError } from "../errors.ts";
-import type { UnreachedReason } from "../model/delivery.ts";
+import { INBOX_CHANNEL, type UnreachedReason } from "../model/delivery.ts";
 import { BatchQueue, commitBatch } from "./batch-queue.ts";
 import type { Context } from "./context.ts";
 import type { LeasedWork } from "./leased-worker.ts";
@@ -13,7 +13,7 @@ import { CircuitBreaker } from "./sends/circuit-breaker.ts";
 import { type EndedAttempt, type EndedAttempts, endAttempts } from "./sends/end-attempts.ts";
 import { endLostLeases } from "./sends/end-lost-leases.ts";
 import { FairShare } from "./sends/fair-share.ts";
-import { endWait, INBOX_CHANNEL } from "./sends/fallbacks.ts";
+import { endWait } from "./sends/fallbacks.ts";
 import { type Settlement, settleChains } from "./sends/settle-chains.ts";
 
 const MAX_BATCH = 256;

@@ -1,10 +1,11 @@
 import type { ChainSelection, LoadedDelivery } from "../../delivery-storage.ts";
+import { INBOX_CHANNEL } from "../../model/delivery.ts";
 import type { InboxItem } from "../../model/inbox-item.ts";
 import type { Owner } from "../../model/owner.ts";
 import type { Context } from "../context.ts";
 import { getItem } from "../read-item.ts";
 import { announce } from "./announce.ts";
-import { INBOX_CHANNEL, isStoppable } from "./fallbacks.ts";
+import { isStoppable } from "./fallbacks.ts";
 import { type ChainChange, type Settlement, settleChains, settled } from "./settle-chains.ts";
 
 /** What an acknowledgement did to what would stand in: nothing does, it was stopped, it is on its way, or it is out. */

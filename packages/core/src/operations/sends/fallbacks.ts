@@ -1,9 +1,6 @@
 import type { SendState } from "../../delivery-storage.ts";
-import type { Delivery } from "../../model/delivery.ts";
+import { type Delivery, INBOX_CHANNEL } from "../../model/delivery.ts";
 import { due, settled } from "./settle-chains.ts";
-
-/** The name of the channel that is the inbox itself. */
-export const INBOX_CHANNEL = "inbox";
 
 /** Whether a delivery can still be stopped: nobody is delivering it. */
 export function isStoppable({ status, leaseOwner }: Delivery): boolean {

@@ -1,6 +1,7 @@
 import type { Channel } from "../../channel.ts";
 import type { NewDelivery, NewSend } from "../../delivery-storage.ts";
 import { BelfryError, type Issue, validationError } from "../../errors.ts";
+import { INBOX_CHANNEL } from "../../model/delivery.ts";
 import { digest } from "../../model/digest.ts";
 import type { JsonObject } from "../../model/json.ts";
 import { DEFAULT_TYPE, type Notification } from "../../model/notification.ts";
@@ -14,7 +15,6 @@ import type { Context } from "../context.ts";
 import { declaredType, parseData } from "../parse-create.ts";
 import { actorOf } from "./change-request.ts";
 import { checkContent } from "./check-content.ts";
-import { INBOX_CHANNEL } from "./fallbacks.ts";
 import { parseSendRecipients } from "./parse-recipients.ts";
 import { parseSchedule } from "./parse-schedule.ts";
 import { newSendView } from "./send-view.ts";

@@ -1,13 +1,12 @@
 import type { LoadedDelivery, SendState } from "../../delivery-storage.ts";
 import { BelfryError } from "../../errors.ts";
 import { isUuid } from "../../ids.ts";
-import { chainOutcome, type Delivery } from "../../model/delivery.ts";
+import { chainOutcome, type Delivery, INBOX_CHANNEL } from "../../model/delivery.ts";
 import type { Send } from "../../model/send.ts";
 import type { Context } from "../context.ts";
 import { announce } from "./announce.ts";
 import { NOTHING } from "./cancel-send.ts";
 import { actorOf, type ChangeRequest } from "./change-request.ts";
-import { INBOX_CHANNEL } from "./fallbacks.ts";
 import { getSend, unknownSend } from "./read-sends.ts";
 import { type ChainChange, due, type Settlement, settleChains } from "./settle-chains.ts";
 

@@ -1,0 +1,280 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freshDatabase } from "@belfry/postgres-launcher";
+import { SignJWT } from "jose";
+import pg from "pg";
+import { Webhook } from "standardwebhooks";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { type MailPeer, mailPeer } from "./mail-peer.ts";
+import { type ServerProcess, startServer } from "./run-server.ts";
+import { type WebhookPeer, webhookPeer } from "./webhook-peer.ts";
+
+const SECRET = `whsec_${Buffer.from("a secret of thirty-two bytes ok.").toString("base64")}`;
+const JWT_SECRET = "a secret that signs tokens of users";
+const KEY = "key-of-acme";
+const PATIENCE = { timeout: 45_000, interval: 25 };
+
+interface Sent {
+  readonly id: string;
+  readonly status: string;
+  readonly delivery_attempts: number;
+  readonly meta: { readonly delivery_details?: { readonly fallback_used: boolean; readonly attempts: readonly Record<string, unknown>[] } };
+}
+
+const closing: (() => Promise<unknown> | unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) {
+    await close();
+  }
+});
+
+/** A place for data, and what takes it away again. */
+async function database(kind: "sqlite" | "postgres"): Promise<{ readonly url: string; drop(): Promise<void> }> {
+  if (kind === "postgres") {
+    return freshDatabase();
+  }
+  const directory = await mkdtemp(join(tmpdir(), "belfry-delivery-"));
+  return { url: `sqlite:${join(directory, "belfry.db")}`, drop: () => rm(directory, { recursive: true, force: true }) };
+}
+
+describe.each([
+  ["express", "sqlite"],
+  ["hono", "sqlite"],
+  ["express", "postgres"],
+  ["hono", "postgres"],
+] as const)("the complete host on %s over %s delivers", (framework, kind) => {
+  let mail: MailPeer;
+  let hooks: WebhookPeer;
+  let server: ServerProcess;
+  let data: Awaited<ReturnType<typeof database>>;
+  /** What the receiver answers, by path; 204 for the others. */
+  const answers = new Map<string, (count: number) => number | null | Promise<number | null>>();
+
+  beforeAll(async () => {
+    mail = await mailPeer();
+    hooks = await webhookPeer(({ path }, count) => answers.get(path)?.(count) ?? 204);
+    data = await database(kind);
+    server = await start();
+  });
+
+  afterAll(async () => {
+    await server.stop();
+    await hooks.close();
+    await mail.close();
+    await data.drop();
+  });
+
+  function start(env: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+    return startServer({
+      FRAMEWORK: framework,
+      DATABASE_URL: data.url,
+      API_KEYS: `${KEY}=acme`,
+      JWT_SECRET,
+      SMTP_URL: mail.url,
+      EMAIL_FROM: "Acme <acme@example.com>",
+      WEBHOOK_SECRET: SECRET,
+      WEBHOOK_ALLOW_PRIVATE: "1",
+      RETRY_BASE_MS: "1",
+      ...env,
+    });
+  }
+
+  async function ask<Data = Sent>(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: { data: Data } & Record<string, unknown> }> {
+    const response = await fetch(`${server.url}/api/v1/notifications${path}`, {
+      method,
+      headers: { "X-API-Key": KEY, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, body: (await response.json()) as { data: Data } & Record<string, unknown> };
+  }
+
+  async function send(body: object): Promise<string> {
+    const answer = await ask("POST", "/", body);
+    expect([answer.status, answer.body.data?.status]).toEqual([201, "pending"]);
+    return answer.body.data.id;
+  }
+
+  async function settled(id: string): Promise<Sent> {
+    await expect.poll(async () => (await ask("GET", `/${id}`)).body.data.status, PATIENCE).not.toBe("pending");
+    return (await ask("GET", `/${id}`)).body.data;
+  }
+
+  /** A user's live socket, and the frames it got. */
+  async function connect(user: string): Promise<{ readonly frames: { type: string; entity_id: string }[]; send(frame: object): void }> {
+    const token = await new SignJWT({})
+      .setProtectedHeader({ alg: "HS256" })
+      .setSubject(user)
+      .setExpirationTime("1h")
+      .sign(new TextEncoder().encode(JWT_SECRET));
+    const socket = new WebSocket(`${server.url.replace("http", "ws")}/api/v1/ws/events?token=${token}&since=0&epoch=0`);
+    const frames: { type: string; entity_id: string }[] = [];
+    socket.on("message", (text) => frames.push(JSON.parse(text.toString())));
+    closing.push(() => socket.terminate());
+    // The state that follows a replay says that the socket is live.
+    await expect.poll(() => frames.some(({ type }) => type === "inbox_state"), PATIENCE).toBe(true);
+    return { frames, send: (frame) => socket.send(JSON.stringify(frame)) };
+  }
+
+  test("an e-mail, as it was written", async () => {
+    const id = await send({
+      type: "email",
+      recipients: ["ann@example.com"],
+      subject: "Grüße",
+      content: "Hallo Ann",
+      meta: { html_content: "<h1>Hallo</h1><script>x</script>" },
+    });
+    const sent = await settled(id);
+    expect([sent.status, sent.delivery_attempts]).toEqual(["sent", 1]);
+    const received = mail.mails.find(({ to }) => to[0] === "ann@example.com");
+    expect([received?.mail.subject, received?.mail.text?.trim(), received?.mail.html?.trim()]).toEqual([
+      "Grüße",
+      "Hallo Ann",
+      "<h1>Hallo</h1>",
+    ]);
+  });
+
+  test("to a user's socket when there is one; acknowledged, it is delivered", async () => {
+    const socket = await connect("online");
+    const id = await send({ type: "websocket", recipients: ["online"], subject: "Hi", content: "there", email_fallback: true });
+    await expect.poll(() => socket.frames.find(({ type }) => type === "notification_new")?.entity_id, PATIENCE).toBe(id);
+    expect((await settled(id)).status).toBe("sent");
+    socket.send({ type: "ack", notification_id: id });
+    await expect.poll(async () => (await ask("GET", `/${id}`)).body.data.status, PATIENCE).toBe("delivered");
+    expect(mail.mails.filter(({ to }) => to[0] === "online")).toEqual([]);
+  });
+
+  test("by e-mail when the user is offline, and says that the fallback was used", async () => {
+    const id = await send({
+      type: "websocket",
+      recipients: ["offline@example.com"],
+      subject: "Missed",
+      content: "you",
+      email_fallback: true,
+    });
+    const sent = await settled(id);
+    expect([sent.status, sent.meta.delivery_details?.fallback_used]).toEqual(["sent", true]);
+    expect(mail.mails.find(({ to }) => to[0] === "offline@example.com")?.mail.subject).toBe("Missed");
+  });
+
+  test("to two receivers, one of which refuses for good: partial", async () => {
+    answers.set("/gone", () => 410);
+    const id = await send({ type: "webhook", recipients: [`${hooks.url}/fine`, `${hooks.url}/gone`], content: "x" });
+    expect((await settled(id)).status).toBe("partial");
+    const mails = await send({ type: "email", recipients: ["bob@example.com", "nobody@example.com"], subject: "s", content: "c" });
+    expect((await settled(mails)).status).toBe("partial");
+  });
+
+  test("a webhook after 503, 503, 200: three attempts under one id, each signed", async () => {
+    answers.set("/flaky", (count) => (count < 3 ? 503 : 200));
+    const id = await send({
+      type: "webhook",
+      recipients: [`${hooks.url}/flaky`],
+      content: "New message in room",
+      meta: { event: "message_created" },
+    });
+    const sent = await settled(id);
+    expect([sent.status, sent.delivery_attempts, sent.meta.delivery_details?.attempts.map(({ status }) => status)]).toEqual([
+      "delivered",
+      3,
+      ["failed", "failed", "delivered"],
+    ]);
+    const arrived = hooks.arrived.filter(({ path }) => path === "/flaky");
+    expect(new Set(arrived.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
+    for (const { headers, body } of arrived) {
+      expect(new Webhook(SECRET).verify(body, headers as Record<string, string>)).toMatchObject({ type: "message_created", data: { id } });
+    }
+  });
+
+  test("twenty parallel creates with one key: one notification", async () => {
+    const body = JSON.stringify({ type: "webhook", recipients: [`${hooks.url}/once`], content: "once" });
+    const headers = { "X-API-Key": KEY, "Content-Type": "application/json", "Idempotency-Key": "only-once" };
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async () =>
+        (await fetch(`${server.url}/api/v1/notifications/`, { method: "POST", headers, body })).json(),
+      ),
+    );
+    const ids = new Set((answers as { data: Sent }[]).map(({ data: { id } }) => id));
+    expect(ids.size).toBe(1);
+    await settled([...ids][0] ?? "");
+    expect(hooks.arrived.filter(({ path }) => path === "/once")).toHaveLength(1);
+  });
+
+  test("nothing of what was scheduled and cancelled, and what was scheduled at its time", async () => {
+    const soon = (ms: number) => new Date(Date.now() + ms).toISOString();
+    const never = await send({ type: "webhook", recipients: [`${hooks.url}/never`], content: "x", scheduled_at: soon(1_500) });
+    const item = await send({ type: "websocket", recipients: ["later"], content: "x", scheduled_at: soon(1_500) });
+    const after = await send({ type: "webhook", recipients: [`${hooks.url}/after`], content: "x", scheduled_at: soon(2_000) });
+    expect((await ask("POST", `/${never}/cancel`)).body.data.status).toBe("cancelled");
+    const socket = await connect("later");
+    expect(socket.frames.some(({ entity_id }) => entity_id === item)).toBe(false);
+    expect((await settled(after)).status).toBe("delivered");
+    await expect.poll(() => socket.frames.some(({ entity_id }) => entity_id === item), PATIENCE).toBe(true);
+    expect(hooks.arrived.filter(({ path }) => path === "/never")).toEqual([]);
+  });
+
+  test("everything, though the process is told to end with a hundred under way", async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    for (let index = 0; index < 100; index += 1) {
+      answers.set(`/slow?${index}`, async () => {
+        await released;
+        return 200;
+      });
+    }
+    const ids = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => send({ type: "webhook", recipients: [`${hooks.url}/slow?${index}`], content: `${index}` })),
+    );
+    await expect.poll(() => hooks.arrived.filter(({ path }) => path.startsWith("/slow")).length, PATIENCE).toBeGreaterThan(10);
+    const stopped = server.stop();
+    release();
+    expect(await stopped).toBe(0);
+    server = await start();
+    for (const id of ids) {
+      expect((await settled(id)).status).toBe("delivered");
+    }
+    const arrived = hooks.arrived.filter(({ path }) => path.startsWith("/slow"));
+    expect(new Set(arrived.map(({ headers }) => headers["webhook-id"])).size).toBe(100);
+  });
+
+  test("everything that was accepted, though the process is killed in the middle", async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    for (let index = 0; index < 40; index += 1) {
+      answers.set(`/killed?${index}`, async (count) => {
+        if (count === 1 && index % 2 === 1) {
+          await released;
+        }
+        return 200;
+      });
+    }
+    const ids = await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        send({ type: "webhook", recipients: [`${hooks.url}/killed?${index}`], content: `${index}` }),
+      ),
+    );
+    await expect.poll(() => hooks.arrived.filter(({ path }) => path.startsWith("/killed")).length, PATIENCE).toBeGreaterThan(10);
+    server.child.kill("SIGKILL");
+    await server.exited;
+    release();
+    if (kind === "postgres") {
+      // Leases run out after a minute; a test does not wait for that.
+      await expireLeases(data.url);
+    }
+    server = await start();
+    for (const id of ids) {
+      expect((await settled(id)).status).toBe("delivered");
+    }
+    expect(new Set(hooks.arrived.filter(({ path }) => path.startsWith("/killed")).map(({ path }) => path)).size).toBe(40);
+  });
+});
+
+async function expireLeases(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query("UPDATE belfry_deliveries SET lease_until = now() WHERE lease_owner IS NOT NULL");
+  await client.end();
+}

@@ -1,0 +1,74 @@
+import { z } from "zod";
+import { BelfryError } from "../../errors.ts";
+import type { HttpRequest } from "../../http/messages.ts";
+import { defineRoute, type RouteContext } from "../../http/route.ts";
+import type { JsonObject } from "../../model/json.ts";
+import type { SendInput } from "../../model/send-input.ts";
+import { BASE, errors } from "./errors.ts";
+import { channelOf, renderSend } from "./render.ts";
+import { createBody, notificationSchema, success } from "./schemas.ts";
+
+const MAX_KEY_LENGTH = 255;
+
+/** Who asks, as the audit log names clients. */
+export function actorOf({ tenant }: Pick<RouteContext<unknown, unknown, unknown>, "tenant">): string {
+  return `client:${tenant.tenantId}`.slice(0, 255);
+}
+
+export const createRoute = defineRoute({
+  method: "POST",
+  path: BASE,
+  operationId: "sendNotification",
+  summary: "Send a notification through a channel",
+  body: createBody,
+  isRateLimited: true,
+  responses: {
+    201: { description: "It is stored and goes out", schema: z.object({ data: notificationSchema, status: success }) },
+    ...errors(400, 401, 409, 413, 415, 422, 429),
+  },
+  async handle(context) {
+    const { tenant, body, request } = context;
+    const send = await tenant.sendFromContract({ ...inputOf(body), ...keyOf(request), actor: actorOf(context) });
+    return { status: 201, json: { data: renderSend(send, []), status: "success" } };
+  },
+});
+
+function inputOf(body: z.infer<typeof createBody>): SendInput {
+  const { type, room_id, recipients, subject, content, email_fallback, scheduled_at } = body;
+  const meta = (body.meta ?? {}) as JsonObject;
+  const { notification_type } = meta;
+  const fallback = type === "websocket" && email_fallback === true ? { channel: "email", afterMs: delayMs(meta.fallback_delay) } : false;
+  return {
+    channel: channelOf(type),
+    to: recipients,
+    content,
+    meta,
+    fallback,
+    ...(typeof notification_type === "string" && notification_type !== "" ? { type: notification_type } : {}),
+    ...(subject == null ? {} : { subject }),
+    ...(room_id == null ? {} : { roomId: room_id }),
+    ...(scheduled_at == null ? {} : { scheduledAt: scheduled_at }),
+  };
+}
+
+/** `meta.fallback_delay` in seconds; what is no number is left for the check of the send to refuse. */
+function delayMs(seconds: unknown): number {
+  if (seconds === undefined || seconds === null) {
+    return 0;
+  }
+  return typeof seconds === "number" ? seconds * 1_000 : Number.NaN;
+}
+
+function keyOf({ headers }: HttpRequest): { readonly idempotencyKey?: string } {
+  const key = headers["idempotency-key"];
+  if (key === undefined) {
+    return {};
+  }
+  if (key === "" || key.length > MAX_KEY_LENGTH) {
+    throw new BelfryError(
+      "INVALID_IDEMPOTENCY_KEY",
+      `The header Idempotency-Key must have 1 to ${MAX_KEY_LENGTH} characters, has ${key.length}.`,
+    );
+  }
+  return { idempotencyKey: key };
+}

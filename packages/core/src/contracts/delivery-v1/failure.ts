@@ -1,0 +1,90 @@
+import { type BelfryError, type BelfryErrorCode, HTTP_STATUS } from "../../errors.ts";
+import type { Failure } from "../../http/contract.ts";
+import type { Reply } from "../../http/route.ts";
+
+/** The contract's code, where it is another than Belfry's. */
+const CODES: Partial<Record<BelfryErrorCode, string>> = {
+  CONFIGURATION: "INTERNAL_ERROR",
+  IDEMPOTENCY_KEY_REUSED: "VALIDATION_ERROR",
+  INVALID_IDEMPOTENCY_KEY: "VALIDATION_ERROR",
+  SERVICE_STOPPED: "SERVICE_UNAVAILABLE",
+  STORAGE_FAILED: "INTERNAL_ERROR",
+  STORAGE_UNAVAILABLE: "SERVICE_UNAVAILABLE",
+  UNKNOWN_TYPE: "VALIDATION_ERROR",
+  WRONG_TRANSACTION: "INTERNAL_ERROR",
+};
+
+/** What the contract calls fields that Belfry calls otherwise. */
+const FIELDS: Readonly<Record<string, string>> = {
+  to: "recipients",
+  roomId: "room_id",
+  scheduledAt: "scheduled_at",
+  fallback: "meta.fallback_delay",
+  idempotencyKey: "Idempotency-Key",
+};
+
+/** Words a failure as the contract does. */
+export function deliveryFailure({ error, credentialPresented }: Failure): Reply {
+  const details = detailsOf(error);
+  return {
+    status: HTTP_STATUS[error.code],
+    headers: headersOf(error),
+    json: {
+      error: { code: codeOf(error), message: messageOf(error, credentialPresented ?? false), ...(details ? { details } : {}) },
+      status: "error",
+    },
+  };
+}
+
+function codeOf(error: BelfryError): string {
+  const isEmail = error.code === "CHANNEL_NOT_CONFIGURED" && error.details.channel === "email";
+  return isEmail ? "EMAIL_PROVIDER_NOT_CONFIGURED" : (CODES[error.code] ?? error.code);
+}
+
+function messageOf(error: BelfryError, isPresented: boolean): string {
+  switch (error.code) {
+    case "UNAUTHENTICATED":
+      return isPresented ? "The API key is not valid" : "An API key is required";
+    case "INVALID_RECIPIENTS":
+      return "One or more recipients are invalid";
+    case "CONTENT_TOO_LONG":
+      return "Notification content exceeds maximum length";
+    case "VALIDATION_ERROR":
+      return error.issues.length > 0
+        ? fieldsOf(error)
+            .map(({ field, message }) => `${field}: ${message}`)
+            .join("; ")
+        : error.message;
+    case "CHANNEL_NOT_CONFIGURED":
+      return error.details.channel === "email" ? "Email provider must be configured to send email notifications" : error.message;
+    case "STORAGE_FAILED":
+    case "CONFIGURATION":
+    case "WRONG_TRANSACTION":
+      // What went wrong inside is for the log.
+      return "Internal server error";
+    case "STORAGE_UNAVAILABLE":
+    case "SERVICE_STOPPED":
+      return "The service is not available at this moment; try again";
+    default:
+      return error.message;
+  }
+}
+
+function detailsOf(error: BelfryError): object | null {
+  if (error.code === "VALIDATION_ERROR" && error.issues.length > 0) {
+    return { fields: fieldsOf(error) };
+  }
+  return error.code === "INVALID_RECIPIENTS" || error.code === "CONTENT_TOO_LONG" ? error.details : null;
+}
+
+function fieldsOf({ issues }: BelfryError): readonly { readonly field: string; readonly message: string }[] {
+  return issues.map(({ path, message }) => {
+    const [first = "body", ...rest] = path;
+    return { field: [FIELDS[first] ?? first, ...rest].join("."), message };
+  });
+}
+
+function headersOf(error: BelfryError): Record<string, string> {
+  const afterMs = error.code === "RATE_LIMITED" ? Number(error.details.retry_after_ms) : 1_000;
+  return error.code === "RATE_LIMITED" || error.retryable ? { "retry-after": String(Math.max(1, Math.ceil(afterMs / 1_000))) } : {};
+}

@@ -1,0 +1,26 @@
+import { type Contract, defineContract } from "../../http/contract.ts";
+import { BASE } from "./errors.ts";
+import { deliveryFailure } from "./failure.ts";
+import { deliveryV1Routes } from "./routes.ts";
+
+/**
+ * The contract `delivery-v1`: clients with an API key send notifications over e-mail, sockets and webhooks, with
+ * fallback, and follow what becomes of them. It shares its path with `inbox-v1`; the credential decides.
+ *
+ * @example
+ * ```ts
+ * app.use(expressBelfry(notifications, { contracts: [inboxV1(), deliveryV1()], auth: { jwt: { secret }, apiKeys: { key: "acme" } } }));
+ * ```
+ */
+export function deliveryV1(): Contract {
+  return defineContract({
+    name: "delivery-v1",
+    title: "Belfry delivery-v1",
+    basePath: BASE,
+    credential: "api-key",
+    principal: "client",
+    routes: deliveryV1Routes,
+    sockets: [],
+    renderFailure: deliveryFailure,
+  });
+}

@@ -1,0 +1,152 @@
+import { z } from "zod";
+import { choice, integer, text, timestamp } from "../../http/parameters.ts";
+import { isUuid } from "../../ids.ts";
+
+export const TYPES = ["email", "websocket", "webhook"] as const;
+export const STATUSES = ["pending", "sent", "delivered", "failed", "partial", "cancelled"] as const;
+
+const meta = z.record(z.string(), z.unknown()).meta({ description: "The sender's own; some members mean something to a channel" });
+const roomId = z
+  .string()
+  .refine(isUuid, { error: "Input should be a valid UUID", params: { type: "uuid_parsing" } })
+  .transform((value) => value.toLowerCase())
+  .meta({ description: "The room it belongs to", override: { type: "string", format: "uuid" } });
+
+/** What a notification is created with. Null counts as left out. */
+export const createBody = z
+  .object({
+    type: choice(TYPES, "How it is delivered"),
+    room_id: roomId.nullish(),
+    recipients: z.array(z.string()).meta({ description: "User ids, addresses or URLs, after the type" }),
+    subject: z.string().nullish(),
+    content: z.string({ error: "Input should be a valid string" }),
+    email_fallback: z.boolean().nullish().meta({ description: "Whether an e-mail stands in for a user who is not reached" }),
+    meta: meta.nullish(),
+    scheduled_at: z
+      .string()
+      .nullish()
+      .meta({ description: "When to send it, ISO 8601 with a time zone", override: { type: "string", format: "date-time" } }),
+  })
+  .meta({ id: "CreateNotification" });
+
+/** What of a pending notification may be changed. */
+export const updateBody = z
+  .object({ subject: z.string().nullish(), content: z.string().nullish(), meta: meta.nullish() })
+  .meta({ id: "UpdateNotification" });
+
+/** A time in a query: ISO 8601, or a date, which is its midnight; without a zone in UTC. */
+function moment(description: string) {
+  return z
+    .string()
+    .transform((value, context) => {
+      const time = parseTime(value);
+      if (time === null) {
+        context.addIssue({ code: "custom", message: "Input should be a valid datetime", params: { type: "datetime_parsing" } });
+        return z.NEVER;
+      }
+      return time;
+    })
+    .meta({ description, override: { type: "string", format: "date-time" } });
+}
+
+/** A day in a query; of a time, the UTC day it is in. */
+function day(description: string) {
+  return z
+    .string()
+    .transform((value, context) => {
+      const time = parseTime(value);
+      if (time === null) {
+        context.addIssue({ code: "custom", message: "Input should be a valid date", params: { type: "date_parsing" } });
+        return z.NEVER;
+      }
+      return new Date(Date.UTC(time.getUTCFullYear(), time.getUTCMonth(), time.getUTCDate()));
+    })
+    .meta({ description, override: { type: "string", format: "date" } });
+}
+
+const TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:?\d{2})?)?$/i;
+
+function parseTime(value: string): Date | null {
+  const [, date, time = "00:00", zone = "Z"] = TIME.exec(value.trim()) ?? [];
+  const parsed = date === undefined ? new Date(Number.NaN) : new Date(`${date}T${time}${zone.toUpperCase()}`);
+  return Number.isNaN(parsed.getTime()) || isRolledOver(date, parsed, zone) ? null : parsed;
+}
+
+/** Whether a date like February 30th was taken for another one. */
+function isRolledOver(date: string | undefined, parsed: Date, zone: string): boolean {
+  return zone.toUpperCase() === "Z" && date !== undefined && !parsed.toISOString().startsWith(date);
+}
+
+export const listQuery = z.object({
+  skip: integer({ min: 0, description: "How many notifications to skip" }).default(0),
+  limit: integer({ min: 1, max: 100, description: "How many notifications at the most" }).default(50),
+  type: choice(TYPES, "Only notifications of this type").optional(),
+  room_id: roomId.optional(),
+  status: choice(STATUSES, "Only notifications of this status").optional(),
+  created_after: moment("Only notifications created after this time").optional(),
+  created_before: moment("Only notifications created before this time").optional(),
+  recipient: text({ minLength: 1, maxLength: 4_096, description: "Only notifications to this recipient" }).optional(),
+  sort: choice(["created_at", "-created_at", "status"], "The order").default("-created_at"),
+});
+
+export const analyticsQuery = z.object({
+  date_from: day("The first day, UTC").optional(),
+  date_to: day("The last day, UTC").optional(),
+  type: choice(TYPES, "Only notifications of this type").optional(),
+  room_id: roomId.optional(),
+});
+
+const attemptSchema = z
+  .object({
+    timestamp,
+    status: choice(["sent", "delivered", "failed", "unknown"], "How the attempt went"),
+    recipient: z.string(),
+    provider_response: z.string().nullable(),
+    message_id: z.string().nullable(),
+    error: z.string().nullable(),
+  })
+  .meta({ id: "Attempt" });
+
+export const notificationSchema = z
+  .object({
+    id: z.uuid(),
+    type: z.string(),
+    room_id: z.string().nullable(),
+    client_id: z.string(),
+    recipients: z.array(z.string()),
+    subject: z.string(),
+    content: z.string(),
+    status: z.enum(STATUSES),
+    email_fallback: z.boolean(),
+    meta: z.record(z.string(), z.unknown()).meta({ description: "The sender's own, and `delivery_details` once there are attempts" }),
+    delivery_attempts: z.int(),
+    delivered_at: timestamp.nullable(),
+    failed_at: timestamp.nullable(),
+    scheduled_at: timestamp.optional(),
+    created_at: timestamp,
+    updated_at: timestamp,
+  })
+  .meta({ id: "Notification" });
+
+export const deliverySchema = z
+  .object({
+    id: z.uuid(),
+    type: z.string(),
+    recipient: z.string(),
+    is_fallback: z.boolean(),
+    status: z.enum(["waiting", "pending", "sent", "delivered", "failed", "cancelled"]),
+    reason: z.string().nullable().meta({ description: "`offline` or `no_ack`, where a user was not reached" }),
+    attempts: z.array(attemptSchema.extend({ attempt: z.int(), provider: z.string(), duration_ms: z.int() })),
+    next_attempt_at: timestamp.nullable(),
+    settled_at: timestamp.nullable(),
+  })
+  .meta({ id: "Delivery" });
+
+export const success = z.literal("success");
+
+export const errorSchema = z
+  .object({
+    error: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()).optional() }),
+    status: z.literal("error"),
+  })
+  .meta({ id: "Error" });
