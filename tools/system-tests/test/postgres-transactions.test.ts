@@ -9,6 +9,7 @@ import { wrongCounts } from "./recount.ts";
 import { serveSockets } from "./serve-sockets.ts";
 import { openPool, testDatabase } from "./test-database.ts";
 import {
+  allTold,
   makeTrials,
   type Outcome,
   ordersOf,
@@ -275,8 +276,7 @@ describe.each(LIBRARIES)("transactions of a host that uses %s, with random failu
     await Promise.all(Array.from({ length: CONCURRENCY }, work));
     await tellLast(notifications, [...here, ...elsewhere]);
     // After a savepoint the creating process asks the database first what became of it.
-    const committed = trials.filter(({ fate }) => fate.outcome === "both").map(({ number }) => number);
-    await expect.poll(() => committed.filter((number) => !events.includes(number)), { timeout: 10_000 }).toEqual([]);
+    await allTold(trials, events);
 
     const numbers = async (text: string) => (await admin.query<{ number: number }>(text)).rows.map(({ number }) => number);
     const traces = new TrialTraces();

@@ -10,6 +10,7 @@ import { describe, expect, test } from "vitest";
 import { InboxFollower } from "./inbox-follower.ts";
 import { serveSockets } from "./serve-sockets.ts";
 import {
+  allTold,
   ignoreFailure,
   makeTrials,
   type Outcome,
@@ -181,6 +182,8 @@ describe.each([
       }
     }
     await tellLast(notifications, followers);
+    // SQLite says nothing of commits: whether they happened is looked for from time to time.
+    await allTold(trials, events);
 
     const numbers = (text: string) => connection.prepare(text).pluck().all();
     const traces = new TrialTraces();

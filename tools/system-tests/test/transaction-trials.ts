@@ -101,6 +101,12 @@ export class TrialTraces {
   }
 }
 
+/** Waits until listeners were told of every notification that was committed for sure. */
+export async function allTold(trials: readonly Trial<{ readonly outcome: Outcome }>[], events: readonly unknown[]): Promise<void> {
+  const committed = trials.filter(({ fate }) => fate.outcome === "both").map(({ number }) => number);
+  await expect.poll(() => committed.filter((number) => !events.includes(number)), { timeout: 10_000 }).toEqual([]);
+}
+
 /** The orders that a follower was told of. */
 export function ordersToldTo(followers: readonly InboxFollower[]): unknown[] {
   return ordersOf(followers.flatMap(({ created }) => created.map(({ payload }) => ({ data: payload.data as Record<string, unknown> }))));

@@ -10,7 +10,9 @@ const notifications = new NotificationService({ storage: postgresStorage(process
 await notifications.start();
 
 function answer(reply: CreateAnswer): void {
-  process.send?.(reply);
+  if (process.connected) {
+    process.send?.(reply);
+  }
 }
 
 process.on("message", ({ number, to, title }: CreateRequest) => {
