@@ -19,8 +19,15 @@ export interface FollowOptions {
   report(error: unknown, message: string): void;
 }
 
-/** Sends an inbox's changes down a stream; the returned function ends it. */
-export function follow({ inbox, stream, since, send, wants, report }: FollowOptions): () => void {
+/** A stream that follows an inbox. */
+export interface Following {
+  /** Resolves once the replay is done and nothing that happens from then on is missed, or once the stream was ended. */
+  readonly live: Promise<void>;
+  stop(): void;
+}
+
+/** Sends an inbox's changes down a stream, until that is ended or the following is stopped. */
+export function follow({ inbox, stream, since, send, wants, report }: FollowOptions): Following {
   const failed = (error: unknown) => {
     report(error, "Belfry could not read an inbox for a stream; the client is to come again.");
     stream.close(1011, "try again");
@@ -45,6 +52,5 @@ export function follow({ inbox, stream, since, send, wants, report }: FollowOpti
     },
     since,
   );
-  subscription.ready.catch(failed);
-  return () => subscription.close();
+  return { live: subscription.ready.catch(failed), stop: () => subscription.close() };
 }

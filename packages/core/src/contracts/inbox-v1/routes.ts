@@ -151,7 +151,7 @@ async function streamReply(context: StreamContext) {
       send: ({ type, text: data }, position) => open.send(sseEvent({ event: type, id: eventId(position), data })),
       wants: () => true,
       report: context.report,
-    });
+    }).stop;
   });
   return { status: 200, headers: SSE_HEADERS, stream };
 }

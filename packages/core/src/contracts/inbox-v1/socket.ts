@@ -66,14 +66,20 @@ class InboxSocket implements SocketSession {
       this.#context.expireAt(principal.expiresAt);
     }
     this.#inbox = service.tenant(principal.tenant).inbox(principal.userId);
-    this.#stop = follow({
+    const since = positionOfQuery(query);
+    const following = follow({
       inbox: this.#inbox,
       stream,
-      since: positionOfQuery(query),
+      since,
       send: (frame) => stream.send(frame.text),
       wants: (type) => this.#eventTypes?.has(type) ?? true,
       report: (error, message) => this.#context.report(error, message),
     });
+    this.#stop = following.stop;
+    if (since === undefined) {
+      // A client that is answered may rely on it that it misses nothing from then on. (After a replay, the state says so.)
+      await following.live;
+    }
   }
 
   async #answer(text: string): Promise<void> {
