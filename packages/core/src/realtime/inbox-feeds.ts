@@ -50,6 +50,10 @@ export class InboxFeeds implements TransportListener {
     const ready = opened
       .then(() => subscription.start(since))
       .catch((error: unknown) => {
+        // Whoever has closed it is not waiting any longer.
+        if (subscription.closed) {
+          return;
+        }
         close();
         throw error;
       });

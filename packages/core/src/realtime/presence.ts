@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { BelfryError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Owner } from "../model/owner.ts";
 import { Coalesced } from "../operations/coalesced.ts";
@@ -27,6 +28,9 @@ export class Presence {
   #untold = new Map<string, { readonly owner: Owner; readonly isHere: boolean }>();
   #telling: Promise<void> | null = null;
   #cancelRenewal: (() => void) | null = null;
+  /** Whether the storage was told of anybody since the last {@link stop}. */
+  #hasTold = false;
+  #isStopped = false;
   readonly #elsewhere: Coalesced<Owner, boolean>;
 
   constructor(options: PresenceOptions) {
@@ -36,6 +40,7 @@ export class Presence {
 
   /** A user's first socket or stream of this process was opened. */
   joined(owner: Owner): void {
+    this.#isStopped = false;
     this.#here.set(keyOf(owner), owner);
     this.#tell(owner, true);
   }
@@ -51,13 +56,16 @@ export class Presence {
     return this.#here.has(keyOf(owner)) || (this.#options.storage !== undefined && this.#elsewhere.get(owner));
   }
 
-  /** Takes back what this process said. */
+  /** Takes back what this process said, before the storage is closed. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#untold.clear();
     this.#cancelRenewal?.();
     this.#cancelRenewal = null;
     await this.#telling;
     const { storage, instance, logger } = this.#options;
-    if (storage && this.#here.size > 0) {
+    if (storage && this.#hasTold) {
+      this.#hasTold = false;
       await storage.leave(instance).catch((error: unknown) => {
         logger.warn({ error }, "Belfry could not say that this instance stops; its users are taken for connected until the lease ends.");
       });
@@ -65,7 +73,7 @@ export class Presence {
   }
 
   #tell(owner: Owner, isHere: boolean): void {
-    if (this.#options.storage === undefined) {
+    if (this.#options.storage === undefined || this.#isStopped) {
       return;
     }
     this.#untold.set(keyOf(owner), { owner, isHere });
@@ -87,8 +95,12 @@ export class Presence {
       const ownersWhere = (isHere: boolean) => [...untold.values()].filter((one) => one.isHere === isHere).map(({ owner }) => owner);
       try {
         await ready();
+        this.#hasTold = true;
         await storage?.announce(instance, { joined: ownersWhere(true), left: ownersWhere(false) }, LEASE_MS);
       } catch (error) {
+        if (this.#isStopped || (error instanceof BelfryError && error.code === "SERVICE_STOPPED")) {
+          return;
+        }
         logger.warn({ error }, `Belfry could not say who is connected here; it tries again within ${RENEW_MS} ms.`);
         this.#untold = new Map([...untold, ...this.#untold]);
         return;
