@@ -1,4 +1,3 @@
-import { schema } from "@belfry/storage-postgres";
 import { pgTable, text, uuid } from "drizzle-orm/pg-core";
 
 export const orders = pgTable("orders", {
@@ -8,4 +7,4 @@ export const orders = pgTable("orders", {
 });
 
 // Belfry's tables are part of this schema, so that drizzle-kit makes and keeps them with the application's own.
-export const { fanOutChunks, inboxCounters, inboxItems, migrations, notifications, readMarks } = schema;
+export * from "@belfry/storage-postgres/schema";

@@ -6,7 +6,6 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { freshDatabase } from "@belfry/postgres-launcher";
-import { schema } from "@belfry/storage-postgres";
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
@@ -65,12 +64,5 @@ describe("an order and its notification in one transaction", () => {
 
   test("on PostgreSQL with pg", async () => {
     expect(await run(["src/postgres-pg.ts"], env)).toBe(PRINTED);
-  });
-
-  test("the host's schema has all of Belfry's tables", async () => {
-    const hostSchema = await import("../src/postgres-schema.ts");
-    const exported = new Set<unknown>(Object.values(hostSchema));
-    const missing = Object.entries(schema).filter(([, table]) => typeof table === "object" && !exported.has(table));
-    expect(missing.map(([name]) => name)).toEqual([]);
   });
 });
