@@ -1,0 +1,146 @@
+import { NotificationService } from "@belfry/core";
+import { drizzle } from "drizzle-orm/node-postgres";
+import type { Pool, PoolClient } from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type PostgresTransaction, postgresStorage } from "../src/index.ts";
+import { openPool, rowsOf, silent, useDatabase } from "./setup.ts";
+
+const WAIT = { timeout: 20_000, interval: 10 };
+
+describe("the host's transactions", () => {
+  const database = useDatabase();
+  let pool: Pool;
+  let service: NotificationService<Record<string, never>, PostgresTransaction, Promise<void>>;
+  const told: string[] = [];
+
+  beforeAll(async () => {
+    pool = openPool(database.url);
+    service = new NotificationService({ storage: postgresStorage(pool, { logger: silent }), logger: silent });
+    await service.start();
+    await pool.query("CREATE TABLE orders (id serial PRIMARY KEY, customer text NOT NULL)");
+    service.on("notification.created", ({ notification }) => told.push(notification.title));
+  });
+  afterAll(async () => {
+    await service.stop();
+    await pool.end();
+  });
+
+  async function withClient<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+    const client = await pool.connect();
+    try {
+      return await work(client);
+    } finally {
+      client.release();
+    }
+  }
+
+  const titles = async (user: string) => (await service.inbox(user).list()).items.map(({ title }) => title);
+
+  test("an order and its notification are committed together, and told of after the commit", async () => {
+    await withClient(async (client) => {
+      await client.query("BEGIN");
+      await client.query("INSERT INTO orders (customer) VALUES ('ann')");
+      await service.create({ to: "ann", title: "with the order" }, { tx: client });
+      expect([await titles("ann"), told]).toEqual([[], []]);
+      await client.query("COMMIT");
+    });
+    expect(await titles("ann")).toEqual(["with the order"]);
+    await expect.poll(() => told, WAIT).toEqual(["with the order"]);
+  });
+
+  test("a rollback takes both away, and nobody hears", async () => {
+    const before = told.length;
+    const work = drizzle(pool).transaction(async (tx) => {
+      await service.create({ to: "bob", title: "never" }, { tx });
+      throw new Error("refused");
+    });
+    await expect(work).rejects.toThrow("refused");
+    await service.create({ to: "bob", title: "later" });
+    expect(await titles("bob")).toEqual(["later"]);
+    await expect.poll(() => told.slice(before), WAIT).toEqual(["later"]);
+  });
+
+  test("what was written before a savepoint that was gone back to stays; what came after it does not", async () => {
+    await withClient(async (client) => {
+      await client.query("BEGIN");
+      await service.create({ to: "cat", title: "before" }, { tx: client });
+      await client.query("SAVEPOINT here");
+      await service.create({ to: "cat", title: "after" }, { tx: client });
+      await client.query("ROLLBACK TO here");
+      await client.query("COMMIT");
+    });
+    expect(await titles("cat")).toEqual(["before"]);
+    await expect.poll(() => told.includes("before"), WAIT).toBe(true);
+    expect(told).not.toContain("after");
+  });
+
+  test("a nested transaction of drizzle commits with the outer one", async () => {
+    await drizzle(pool).transaction(async (tx) => {
+      await tx.transaction(async (inner) => {
+        await service.create({ to: "dan", title: "inner" }, { tx: inner });
+      });
+      expect(await titles("dan")).toEqual([]);
+    });
+    expect(await titles("dan")).toEqual(["inner"]);
+  });
+
+  test("prepared first, written later, also to many", async () => {
+    const to = Array.from({ length: 2_500 }, (_, index) => `user ${index}`);
+    const batch = await service.prepare({ to, title: "to all" });
+    await drizzle(pool).transaction((tx) => batch.write(tx));
+    expect(await titles("user 2499")).toEqual(["to all"]);
+  });
+
+  test("a send is delivered after the commit, and never without one", async () => {
+    const rolledBack = drizzle(pool).transaction(async (tx) => {
+      await service.send({ to: "eve", content: "never" }, { tx });
+      throw new Error("refused");
+    });
+    await expect(rolledBack).rejects.toThrow("refused");
+    const send = await drizzle(pool).transaction((tx) => service.send({ to: "eve", content: "sent" }, { tx }));
+    await expect.poll(async () => (await service.sends.get(send.id)).status, WAIT).toBe("failed");
+    expect((await service.sends.list({ recipient: "eve" })).total).toBe(1);
+  });
+
+  test("handles that are no open transaction are refused before anything is written", async () => {
+    const finished = await drizzle(pool).transaction(async (tx) => tx);
+    await withClient(async (client) => {
+      const refused: readonly [string, unknown][] = [
+        ["a pool", pool],
+        ["a drizzle database", drizzle(pool)],
+        ["a client without a transaction", client],
+        ["a transaction that is over", finished],
+        ["another dialect's handle", { prepare: () => {}, inTransaction: true, open: true }],
+        ["nothing", null],
+      ];
+      for (const [name, tx] of refused) {
+        const create = service.create({ to: "fay", title: name }, { tx: tx as PostgresTransaction });
+        await expect(create, name).rejects.toMatchObject({ code: "WRONG_TRANSACTION" });
+      }
+    });
+    expect(await titles("fay")).toEqual([]);
+  });
+
+  test("a transaction that has failed is refused, and can be rolled back", async () => {
+    await withClient(async (client) => {
+      await client.query("BEGIN");
+      await client.query("SELECT nonsense").catch(() => undefined);
+      await expect(service.create({ to: "gil", title: "x" }, { tx: client })).rejects.toMatchObject({ code: "WRONG_TRANSACTION" });
+      await client.query("ROLLBACK");
+    });
+    expect(await titles("gil")).toEqual([]);
+  });
+
+  test("a connection lost in the middle leaves nothing", async () => {
+    const client = await pool.connect();
+    client.on("error", () => undefined);
+    await client.query("BEGIN");
+    await service.create({ to: "hal", title: "lost" }, { tx: client });
+    const [{ pid } = { pid: 0 }] = (await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows;
+    await rowsOf(pool, "SELECT pg_terminate_backend($1)", [pid]);
+    await expect(client.query("COMMIT")).rejects.toThrow();
+    client.release(true);
+    expect(await titles("hal")).toEqual([]);
+    expect(told).not.toContain("lost");
+  });
+});

@@ -1,0 +1,146 @@
+import type { InboxQuery } from "@belfry/core";
+import type { Pool } from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { postgresStorage } from "../src/index.ts";
+import { openPool, silent, useDatabase } from "./setup.ts";
+
+const SIZES = [10, 10_000, 1_000_000] as const;
+
+interface Plan {
+  readonly "Node Type": string;
+  readonly "Relation Name"?: string;
+  readonly "Shared Hit Blocks": number;
+  readonly "Shared Read Blocks": number;
+  readonly Plans?: readonly Plan[];
+}
+
+/** Every node of a plan. */
+function nodesOf(plan: Plan): readonly Plan[] {
+  return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
+}
+
+describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
+  const database = useDatabase();
+  let pool: Pool;
+  let storage: ReturnType<typeof postgresStorage>;
+  const asked: { text: string; values: readonly unknown[] }[] = [];
+
+  beforeAll(async () => {
+    pool = openPool(database.url, 4);
+    storage = postgresStorage(pool, { logger: silent });
+    await storage.open();
+    for (const size of SIZES) {
+      await fill(pool, size);
+    }
+    // Of a table with a few rows, reading all of it is the best plan.
+    await pool.query(`INSERT INTO belfry_inbox_counters (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
+      SELECT 'default', 'other_' || i, 1, 1, 1, 0, 'e' FROM generate_series(1, 20000) i`);
+    await pool.query("INSERT INTO belfry_read_marks SELECT 'default', 'other_' || i, 1, now() FROM generate_series(1, 20000) i");
+    await pool.query("ANALYZE");
+    const query = pool.query.bind(pool) as (config: unknown) => unknown;
+    pool.query = ((config: { text: string; values: readonly unknown[] }) => {
+      if (typeof config === "object") {
+        asked.push({ text: config.text, values: config.values });
+      }
+      return query(config);
+    }) as Pool["query"];
+  }, 300_000);
+
+  afterAll(async () => {
+    await storage.close();
+    await pool.end();
+  });
+
+  /** Runs `work` and explains what it asked, as it was planned for its values. */
+  async function plansOf(work: () => Promise<unknown>): Promise<readonly Plan[]> {
+    asked.length = 0;
+    await work();
+    const statements = asked.splice(0);
+    const client = await pool.connect();
+    try {
+      const plans: Plan[] = [];
+      for (const { text, values } of statements) {
+        await client.query("BEGIN");
+        const { rows } = await client.query(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`, [...values]);
+        await client.query("ROLLBACK");
+        plans.push((rows[0] as { "QUERY PLAN": { Plan: Plan }[] })["QUERY PLAN"][0]?.Plan as Plan);
+      }
+      return plans;
+    } finally {
+      client.release();
+    }
+  }
+
+  function expectKeys(plans: readonly Plan[]): void {
+    const scanned = plans.flatMap(nodesOf).filter((node) => node["Node Type"] === "Seq Scan");
+    expect(scanned.map((node) => node["Relation Name"])).toEqual([]);
+    expect(plans.length).toBeGreaterThan(0);
+  }
+
+  const blocks = (plans: readonly Plan[]) => plans.reduce((sum, plan) => sum + plan["Shared Hit Blocks"] + plan["Shared Read Blocks"], 0);
+  const owner = (size: number) => ({ tenant: "default", userId: `user_${size}` });
+
+  const lists: Readonly<Record<string, (size: number) => InboxQuery>> = {
+    all: () => ({ status: "all", limit: 20 }),
+    unread: () => ({ status: "unread", limit: 20 }),
+    read: () => ({ status: "read", limit: 20 }),
+    "of a type": () => ({ status: "all", type: "x", limit: 20 }),
+    "deep by cursor": (size) => ({ status: "all", before: Math.ceil(size / 2) + 1, limit: 20 }),
+    "by offset": () => ({ status: "all", offset: 5, limit: 20 }),
+  };
+
+  test.each(Object.entries(lists))("list %s reads by key in every size", async (name, queryOf) => {
+    const read: number[] = [];
+    // A list of one type counts what matches: of an inbox that is nearly the whole table, reading the table is the best plan.
+    for (const size of name === "of a type" ? SIZES.slice(0, 2) : SIZES) {
+      const plans = await plansOf(() => storage.inbox.list(owner(size), queryOf(size)));
+      expectKeys(plans);
+      read.push(blocks(plans));
+    }
+    if (read[2] !== undefined) {
+      expect(read[2]).toBeLessThan((read[1] ?? 0) * 2 + 50);
+    }
+  });
+
+  test("everything else of an inbox reads by key in every size", async () => {
+    for (const size of SIZES) {
+      const at = new Date();
+      const mine = owner(size);
+      const [first] = (await storage.inbox.list(mine, { status: "all", limit: 1 })).items;
+      const id = first?.id ?? "";
+      const operations: Readonly<Record<string, () => Promise<unknown>>> = {
+        listAfter: () => storage.inbox.listAfter(mine, size - 5, 20),
+        counts: () => storage.inbox.counts(mine),
+        "get by id": () => storage.inbox.get(mine, id),
+        "get by number": () => storage.inbox.get(mine, { seq: 3 }),
+        absence: () => storage.inbox.absence({ tenant: "default", userId: "nobody" }, id),
+        positions: () => storage.inbox.positions([mine]),
+        markRead: () => storage.inbox.markRead(mine, [id, { seq: 2 }], at),
+        remove: () => storage.inbox.remove(mine, [{ seq: 4 }], at),
+      };
+      for (const [name, operation] of Object.entries(operations)) {
+        const plans = await plansOf(operation);
+        expectKeys(plans);
+        expect([name, size, blocks(plans) < 400]).toEqual([name, size, true]);
+      }
+    }
+  });
+});
+
+/** An inbox of `size` items, every tenth of them read. */
+async function fill(pool: Pool, size: number): Promise<void> {
+  await pool.query(
+    `WITH n AS (
+      INSERT INTO belfry_notifications (tenant, id, kind, type, title, message, data, created_at)
+      SELECT 'default', gen_random_uuid(), 'message', CASE WHEN i % 100 = 0 THEN 'x' ELSE 'y' END, 'A title', 'A message', '{}', now()
+      FROM generate_series(1, $1) i RETURNING pk, type)
+    INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at, read_at)
+    SELECT 'default', 'user_' || $1, s, pk, type, now(), CASE WHEN s % 10 = 0 THEN now() END FROM (SELECT row_number() OVER () AS s, pk, type FROM n) n`,
+    [size],
+  );
+  await pool.query(
+    `INSERT INTO belfry_inbox_counters (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
+    VALUES ('default', 'user_' || $1::int, $1::int, $1::int, $1::int - $1::int / 10, 0, 'e')`,
+    [size],
+  );
+}

@@ -1,0 +1,47 @@
+import { generateDrizzleJson, generateMigration } from "drizzle-kit/api";
+import { describe, expect, test } from "vitest";
+import { migrate, schema } from "../src/index.ts";
+import { openPool, rowsOf, useCleanup, useDatabase } from "./setup.ts";
+
+/** What a schema's tables are like, down to columns, constraints and indexes; names of what nobody names left out. */
+async function describeTables(pool: ReturnType<typeof openPool>, name: string): Promise<unknown> {
+  const columns = await rowsOf(
+    pool,
+    `SELECT table_name, column_name, data_type, collation_name, datetime_precision, is_nullable, column_default, is_identity, identity_generation
+    FROM information_schema.columns WHERE table_schema = $1 ORDER BY table_name, column_name`,
+    [name],
+  );
+  const definitions = await rowsOf<{ definition: string }>(
+    pool,
+    `SELECT replace(pg_get_indexdef(i.indexrelid), $1 || '.', '') AS definition FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND NOT i.indisprimary ORDER BY 1`,
+    [name],
+  );
+  const constraints = await rowsOf(
+    pool,
+    `SELECT c.relname, o.contype, replace(pg_get_constraintdef(o.oid), $1 || '.', '') AS definition FROM pg_constraint o
+    JOIN pg_class c ON c.oid = o.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = $1 AND o.contype IN ('p', 'f') ORDER BY 1, 2, 3`,
+    [name],
+  );
+  return { columns, definitions, constraints };
+}
+
+describe("schema", () => {
+  const cleanup = useCleanup();
+  const database = useDatabase();
+
+  test("the migrations make the tables that the drizzle schema declares", async () => {
+    const pool = openPool(database.url);
+    cleanup(() => pool.end());
+    await migrate(pool, { schema: "migrated" });
+    const declared = schema.tablesIn("declared");
+    await pool.query("CREATE SCHEMA declared");
+    for (const statement of await generateMigration(generateDrizzleJson({}), generateDrizzleJson(declared))) {
+      await pool.query(statement);
+    }
+    expect(await describeTables(pool, "migrated")).toEqual(await describeTables(pool, "declared"));
+    const [count] = await rowsOf<{ count: string }>(pool, "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'migrated'");
+    expect(Number(count?.count)).toBe(Object.keys(declared).length);
+  });
+});
