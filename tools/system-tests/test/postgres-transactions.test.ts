@@ -1,24 +1,29 @@
+import { webhook } from "@belfry/channel-webhook";
 import { NotificationService } from "@belfry/core";
 import { type PostgresTransaction, postgresStorage } from "@belfry/storage-postgres";
 import { drizzle } from "drizzle-orm/node-postgres";
 import type { Client, Pool, PoolClient } from "pg";
 import { describe, expect, test } from "vitest";
 import { startServer } from "../../../examples/server/test/run-server.ts";
+import { webhookPeer } from "../../../examples/server/test/webhook-peer.ts";
 import { InboxFollower, JWT_SECRET } from "./inbox-follower.ts";
 import { wrongCounts } from "./recount.ts";
 import { serveSockets } from "./serve-sockets.ts";
 import { openPool, testDatabase } from "./test-database.ts";
 import {
   allTold,
+  listen,
   makeTrials,
   type Outcome,
-  ordersOf,
+  ordersReceived,
   ordersToldTo,
   TRIALS_TIMEOUT_MS,
   TrialFailure,
   TrialTraces,
   tellLast,
+  trialInputs,
   USERS,
+  WEBHOOK_SECRET,
 } from "./transaction-trials.ts";
 import { useCleanup } from "./use-cleanup.ts";
 
@@ -37,7 +42,7 @@ interface Fate {
   readonly name: string;
   readonly outcome: Outcome;
   /** Does what is left to do once the order was written; `notify` writes the notification. */
-  finish(host: Host, notify: (tx: PostgresTransaction) => Promise<unknown>, admin: Pool): Promise<void>;
+  finish(host: Host, notify: (tx: PostgresTransaction) => Promise<void>, admin: Pool): Promise<void>;
 }
 
 async function fail(): Promise<never> {
@@ -118,7 +123,7 @@ const FATES: readonly [Fate, ...Fate[]] = [
   {
     name: "writes it after a savepoint that is kept",
     outcome: "both",
-    finish: ({ savepoint }, notify) => savepoint(async ({ tx }) => void (await notify(tx))),
+    finish: ({ savepoint }, notify) => savepoint(({ tx }) => notify(tx)),
   },
   {
     name: "the server ends the session",
@@ -239,10 +244,13 @@ describe.each(LIBRARIES)("transactions of a host that uses %s, with random failu
     cleanup(() => pool.end());
     await admin.query("CREATE TABLE orders (number integer PRIMARY KEY, customer text NOT NULL)");
     await admin.query("INSERT INTO orders VALUES (0, 'nobody')");
-    const notifications = new NotificationService({ storage: postgresStorage(admin) });
+    const webhooks = await webhookPeer(() => 204);
+    cleanup(() => webhooks.close());
+    const channels = [webhook({ secret: WEBHOOK_SECRET, allowPrivate: true })];
+    const notifications = new NotificationService({ storage: postgresStorage(admin), channels });
     cleanup(() => notifications.stop());
     await notifications.start();
-    const elsewhere = await startServer({ DATABASE_URL: url, JWT_SECRET });
+    const elsewhere = await startServer({ DATABASE_URL: url, JWT_SECRET, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE: "1" });
     cleanup(() => elsewhere.stop());
     const here = await serveSockets(notifications, cleanup);
     const follow = async (server: string) => {
@@ -251,23 +259,26 @@ describe.each(LIBRARIES)("transactions of a host that uses %s, with random failu
       await Promise.all(followers.map((follower) => follower.connect(server)));
       return followers;
     };
-    return { url, admin, pool, notifications, here: await follow(here), elsewhere: await follow(elsewhere.url) };
+    return { url, admin, pool, notifications, webhooks, here: await follow(here), elsewhere: await follow(elsewhere.url) };
   }
 
   test("leave an order with its notification, told once, or nothing of it", { timeout: TRIALS_TIMEOUT_MS }, async () => {
-    const { url, admin, pool, notifications, here, elsewhere } = await start();
-    const events: unknown[] = [];
-    notifications.on("notification.created", ({ notification }) => events.push(...ordersOf([notification])));
+    const { url, admin, pool, notifications, webhooks, here, elsewhere } = await start();
+    const { event, sendEvent } = listen(notifications);
     const trials = makeTrials(FATES);
     const left = [...trials];
     const work = async () => {
       for (let trial = left.shift(); trial !== undefined; trial = left.shift()) {
         const { number, userId, fate } = trial;
-        const input = { to: userId, title: "Order received", data: { order: number } };
+        const inputs = trialInputs(trial, webhooks);
+        const notify = async (tx: PostgresTransaction) => {
+          await notifications.create(inputs.notification, { tx });
+          await notifications.send(inputs.send, { tx });
+        };
         const order = (on: Pool) =>
           transact(on, async (host) => {
             await host.run(`INSERT INTO orders (number, customer) VALUES (${number}, '${userId}')`);
-            await fate.finish(host, (tx) => notifications.create(input, { tx }), admin);
+            await fate.finish(host, notify, admin);
           });
         // What a failure leaves is looked for in the end.
         await (fate.outcome === "both or none" ? withOwnPool(url, order) : order(pool)).catch(() => undefined);
@@ -276,17 +287,27 @@ describe.each(LIBRARIES)("transactions of a host that uses %s, with random failu
     await Promise.all(Array.from({ length: CONCURRENCY }, work));
     await tellLast(notifications, [...here, ...elsewhere]);
     // After a savepoint the creating process asks the database first what became of it.
-    await allTold(trials, events);
+    await allTold(trials, event);
+    await allTold(trials, sendEvent);
+    const unsettled = async () => (await admin.query("SELECT FROM belfry_deliveries WHERE settled_at IS NULL")).rowCount;
+    await expect.poll(unsettled, { timeout: 30_000 }).toBe(0);
 
     const numbers = async (text: string) => (await admin.query<{ number: number }>(text)).rows.map(({ number }) => number);
     const traces = new TrialTraces();
     traces.count("order", await numbers("SELECT number FROM orders WHERE number > 0"));
     const order = "(n.data->>'order')::int";
-    traces.count("notification", await numbers(`SELECT ${order} AS number FROM belfry_notifications n WHERE ${order} > 0`));
+    traces.count(
+      "notification",
+      await numbers(`SELECT ${order} AS number FROM belfry_notifications n WHERE n.kind = 'message' AND ${order} > 0`),
+    );
     const items = "belfry_inbox_items i JOIN belfry_notifications n ON n.pk = i.notification_pk";
     traces.count("item", await numbers(`SELECT ${order} AS number FROM ${items} WHERE ${order} > 0`));
     await traces.countListed(notifications);
-    traces.count("event", events);
+    const deliveries = "belfry_deliveries d JOIN belfry_notifications n ON n.pk = d.notification_pk";
+    traces.count("delivered", await numbers(`SELECT n.message::int AS number FROM ${deliveries} WHERE d.status = 'delivered'`));
+    traces.count("received", ordersReceived(webhooks));
+    traces.count("event", event);
+    traces.count("sendEvent", sendEvent);
     traces.count("frame", ordersToldTo(here));
     traces.count("frameElsewhere", ordersToldTo(elsewhere));
     traces.expectOutcomes(trials, true);

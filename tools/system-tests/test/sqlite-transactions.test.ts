@@ -1,30 +1,38 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { NotificationService, type PreparedNotification } from "@belfry/core";
+import { webhook } from "@belfry/channel-webhook";
+import { NotificationService } from "@belfry/core";
 import { type SqliteTransaction, sqliteStorage } from "@belfry/storage-sqlite";
 import Database from "better-sqlite3";
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { describe, expect, test } from "vitest";
+import { webhookPeer } from "../../../examples/server/test/webhook-peer.ts";
 import { InboxFollower } from "./inbox-follower.ts";
 import { serveSockets } from "./serve-sockets.ts";
 import {
   allTold,
   ignoreFailure,
+  listen,
   makeTrials,
   type Outcome,
-  ordersOf,
+  ordersReceived,
   ordersToldTo,
   TRIALS_TIMEOUT_MS,
   TrialFailure,
   TrialTraces,
   tellLast,
+  trialInputs,
   USERS,
+  WEBHOOK_SECRET,
 } from "./transaction-trials.ts";
 import { useCleanup } from "./use-cleanup.ts";
 
-type Batch = PreparedNotification<SqliteTransaction, void>;
+/** Writes what a trial is about, inside the transaction. */
+interface Batch {
+  write(tx: SqliteTransaction): void;
+}
 
 /** What a transaction of the host works with, whichever library opened it. */
 interface Host {
@@ -155,22 +163,27 @@ describe.each([
     const directory = mkdtempSync(join(tmpdir(), "belfry-trials-"));
     cleanup(() => rmSync(directory, { recursive: true, force: true }));
     const path = join(directory, "app.db");
-    const notifications = new NotificationService({ storage: sqliteStorage(path) });
+    const webhooks = await webhookPeer(() => 204);
+    cleanup(() => webhooks.close());
+    const channels = [webhook({ secret: WEBHOOK_SECRET, allowPrivate: true })];
+    const notifications = new NotificationService({ storage: sqliteStorage(path), channels });
     cleanup(() => notifications.stop());
     await notifications.start();
     let connection = new Database(path);
     cleanup(() => connection.close());
     connection.exec("CREATE TABLE orders (number INTEGER PRIMARY KEY, customer TEXT NOT NULL); INSERT INTO orders VALUES (0, 'nobody')");
-    const events: unknown[] = [];
-    notifications.on("notification.created", ({ notification }) => events.push(...ordersOf([notification])));
+    const { event, sendEvent } = listen(notifications);
     const followers = USERS.map((user) => new InboxFollower(user));
     const url = await serveSockets(notifications, cleanup);
     cleanup(() => followers.map((follower) => follower.close()));
     await Promise.all(followers.map((follower) => follower.connect(url)));
 
     const trials = makeTrials(FATES);
-    for (const { number, userId, fate } of trials) {
-      const batch = await notifications.prepare({ to: userId, title: "Order received", data: { order: number } });
+    for (const trial of trials) {
+      const { number, userId, fate } = trial;
+      const inputs = trialInputs(trial, webhooks);
+      const prepared = [await notifications.prepare(inputs.notification), await notifications.prepareSend(inputs.send)];
+      const batch: Batch = { write: (tx) => prepared.map((one) => one.write(tx)) };
       ignoring(() =>
         transact(connection, (host) => {
           host.run(`INSERT INTO orders (number, customer) VALUES (${number}, '${userId}')`);
@@ -183,17 +196,23 @@ describe.each([
     }
     await tellLast(notifications, followers);
     // SQLite says nothing of commits: whether they happened is looked for from time to time.
-    await allTold(trials, events);
+    await allTold(trials, event);
+    await allTold(trials, sendEvent);
 
     const numbers = (text: string) => connection.prepare(text).pluck().all();
+    await expect.poll(() => numbers("SELECT pk FROM belfry_deliveries WHERE settled_at IS NULL"), { timeout: 30_000 }).toEqual([]);
     const traces = new TrialTraces();
     traces.count("order", numbers("SELECT number FROM orders WHERE number > 0"));
     const order = "json_extract(n.data, '$.order')";
-    traces.count("notification", numbers(`SELECT ${order} FROM belfry_notifications n WHERE ${order} > 0`));
+    traces.count("notification", numbers(`SELECT ${order} FROM belfry_notifications n WHERE n.kind = 'message' AND ${order} > 0`));
     const items = "belfry_inbox_items i JOIN belfry_notifications n ON n.pk = i.notification_pk";
     traces.count("item", numbers(`SELECT ${order} FROM ${items} WHERE ${order} > 0`));
     await traces.countListed(notifications);
-    traces.count("event", events);
+    const deliveries = "belfry_deliveries d JOIN belfry_notifications n ON n.pk = d.notification_pk";
+    traces.count("delivered", numbers(`SELECT n.message FROM ${deliveries} WHERE d.status = 'delivered'`));
+    traces.count("received", ordersReceived(webhooks));
+    traces.count("event", event);
+    traces.count("sendEvent", sendEvent);
     traces.count("frame", ordersToldTo(followers));
     traces.expectOutcomes(trials, false);
   });

@@ -1,11 +1,14 @@
 import type { NotificationService } from "@belfry/core";
 import { expect } from "vitest";
+import type { WebhookPeer } from "../../../examples/server/test/webhook-peer.ts";
 import type { InboxFollower } from "./inbox-follower.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
 /** How many transactions of the host are tried, and for how many users. */
 export const TRIALS = process.env.BELFRY_CHAOS ? 10_000 : 1_000;
 export const TRIALS_TIMEOUT_MS = process.env.BELFRY_CHAOS ? 600_000 : 60_000;
+/** Signs the webhooks of all processes. */
+export const WEBHOOK_SECRET = `whsec_${Buffer.from("a secret of all processes of the trials").toString("base64")}`;
 export const USERS = ["ann", "bob", "carl", "dora", "eve"] as const;
 
 /**
@@ -28,14 +31,29 @@ export interface Trace {
   /** Items in the inbox that can be read, and those that the storage's table holds. */
   listed: number;
   item: number;
-  /** Calls of listeners of the service. */
+  /** Calls of listeners of the service: for the notification, and for the one that was sent. */
   event: number;
+  sendEvent: number;
   /** Frames on a socket of the same process, and of another one where there is one. */
   frame: number;
   frameElsewhere: number;
+  /** Deliveries that the database says were delivered, and webhooks that arrived. */
+  delivered: number;
+  received: number;
 }
 
-const NOTHING: Trace = { order: 0, notification: 0, listed: 0, item: 0, event: 0, frame: 0, frameElsewhere: 0 };
+const NOTHING: Trace = {
+  order: 0,
+  notification: 0,
+  listed: 0,
+  item: 0,
+  event: 0,
+  sendEvent: 0,
+  frame: 0,
+  frameElsewhere: 0,
+  delivered: 0,
+  received: 0,
+};
 
 /** What the random numbers of this run come from; in an error's text, so that the run can be repeated. */
 const SEED = Number(process.env.BELFRY_TRIALS_SEED ?? Date.now());
@@ -83,13 +101,14 @@ export class TrialTraces {
 
   /** Compares what was found with what had to become of each trial. `hasElsewhere`: whether another process has sockets, too. */
   expectOutcomes(trials: readonly Trial<{ readonly name: string; readonly outcome: Outcome }>[], hasElsewhere: boolean): void {
-    const all: Trace = { order: 1, notification: 1, listed: 1, item: 1, event: 1, frame: 1, frameElsewhere: hasElsewhere ? 1 : 0 };
+    const everything = Object.fromEntries(Object.keys(NOTHING).map((name) => [name, 1])) as unknown as Trace;
+    const all: Trace = { ...everything, frameElsewhere: hasElsewhere ? 1 : 0 };
     const expected: Readonly<Record<Outcome, readonly Trace[]>> = {
       both: [all],
       none: [NOTHING],
       "order only": [{ ...NOTHING, order: 1 }],
       // The creating process cannot know; those who look at the database do.
-      "both or none": [all, { ...all, event: 0 }, NOTHING],
+      "both or none": [all, { ...all, event: 0, sendEvent: 0 }, NOTHING],
     };
     const wrong = trials.flatMap((trial) => {
       const trace = this.#traces.get(trial.number) ?? NOTHING;
@@ -99,6 +118,28 @@ export class TrialTraces {
     expect(wrong, `BELFRY_TRIALS_SEED=${SEED} makes the same trials`).toEqual([]);
     expect([...this.#traces.keys()].filter((number) => number > trials.length)).toEqual([]);
   }
+}
+
+/** What a trial writes in its transaction, beside the order: an inbox item for the user, and a webhook. */
+export function trialInputs({ number, userId }: Trial<unknown>, webhooks: WebhookPeer) {
+  return {
+    notification: { to: userId, title: "Order received", data: { order: number } },
+    send: { channel: "webhook", to: webhooks.url, content: String(number), data: { order: number } },
+  };
+}
+
+/** The orders of the webhooks that arrived. */
+export function ordersReceived({ arrived }: WebhookPeer): unknown[] {
+  return arrived.map(({ body }) => (JSON.parse(body) as { readonly data: { readonly content: string } }).data.content);
+}
+
+/** Keeps which orders the service's listeners are told of. */
+export function listen(notifications: NotificationService): { readonly event: unknown[]; readonly sendEvent: unknown[] } {
+  const told = { event: [] as unknown[], sendEvent: [] as unknown[] };
+  notifications.on("notification.created", ({ notification }) => {
+    told[notification.kind === "send" ? "sendEvent" : "event"].push(...ordersOf([notification]));
+  });
+  return told;
 }
 
 /** Waits until listeners were told of every notification that was committed for sure. */
