@@ -32,6 +32,8 @@ export interface ServerConfig {
   readonly isWebhookSecretMadeUp: boolean;
   /** Whether webhooks may reach private addresses, and use plain http. */
   readonly webhookAllowPrivate: boolean;
+  /** How many notifications a client may create in a minute; null for any number. */
+  readonly rateLimit: number | null;
   /** The first retry delay of every channel, in milliseconds; null for the channels' own. */
   readonly retryBaseMs: number | null;
 }
@@ -52,6 +54,7 @@ const environment = z.object({
     .regex(/^whsec_[A-Za-z0-9+/]+={0,2}$/, "must be whsec_ and base64")
     .optional(),
   WEBHOOK_ALLOW_PRIVATE: z.enum(["0", "1"]).default("0"),
+  RATE_LIMIT: z.coerce.number("must be a number of creates a minute").int().min(1).optional(),
   RETRY_BASE_MS: z.coerce.number("must be a number of milliseconds").int().min(1).optional(),
 });
 
@@ -65,7 +68,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
   if (!result.success) {
     throw new Error(result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "));
   }
-  const { SMTP_URL, EMAIL_FROM, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE, RETRY_BASE_MS } = result.data;
+  const { SMTP_URL, EMAIL_FROM, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE, RETRY_BASE_MS, RATE_LIMIT } = result.data;
   const { HOST, PORT, FRAMEWORK, DATABASE_URL, API_KEYS, JWT_SECRET, USER_TOKENS, PACK_AUTH } = result.data;
   const madeUpKey = API_KEYS === undefined ? randomBytes(24).toString("base64url") : null;
   const apiKeys = madeUpKey === null ? pairs("API_KEYS", API_KEYS) : new Map([[madeUpKey, "default"]]);
@@ -84,6 +87,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
     webhookSecret: WEBHOOK_SECRET ?? `whsec_${randomBytes(32).toString("base64")}`,
     isWebhookSecretMadeUp: WEBHOOK_SECRET === undefined,
     webhookAllowPrivate: WEBHOOK_ALLOW_PRIVATE === "1",
+    rateLimit: RATE_LIMIT ?? null,
     retryBaseMs: RETRY_BASE_MS ?? null,
     packAuth: PACK_AUTH ?? (LOOPBACK.has(HOST) ? "open" : "apikey"),
   };

@@ -2,6 +2,7 @@ import type { AddressInfo } from "node:net";
 import { NotificationService } from "@belfry/core";
 import { deliveryV1, django, inboxV1, pack } from "@belfry/core/contracts";
 import { pino } from "pino";
+import { RateLimiterMemory } from "rate-limiter-flexible";
 import { channelsOf } from "./channels.ts";
 import { readConfig, type ServerConfig } from "./config.ts";
 import { databaseFailure, storageOf } from "./database.ts";
@@ -24,6 +25,7 @@ async function main(): Promise<void> {
   const built = buildServer(notifications, config, {
     contracts: [inboxV1(), deliveryV1(), django(), pack({ auth: config.packAuth })],
     auth: { jwt: { secret: config.jwtSecret }, tokens: config.userTokens, apiKeys: config.apiKeys },
+    ...(config.rateLimit === null ? {} : { rateLimiter: new RateLimiterMemory({ points: config.rateLimit, duration: 60 }) }),
     logger,
   });
   await new Promise<void>((resolve, reject) => {

@@ -207,6 +207,12 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
    */
   claim(request: ClaimRequest): Promise<readonly ClaimedDelivery[]>;
 
+  /**
+   * What `owner` holds the leases of, those due first first: among them what it claimed without getting the answer, as
+   * when its connection broke.
+   */
+  leasedTo(owner: string): Promise<readonly ClaimedDelivery[]>;
+
   /** Prolongs those of the leases that `owner` still holds, and answers which: the others were lost. */
   renew(owner: string, leases: readonly Lease[], options: { readonly at: Date; readonly leaseMs: number }): Promise<readonly Lease[]>;
 

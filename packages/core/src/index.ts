@@ -1,4 +1,5 @@
 export type { ApiKeyScope, ApiKeyStorage, StoredApiKey } from "./api-key-storage.ts";
+export { type ApiKey, type ApiKeyClient, ApiKeys, type NewApiKey } from "./api-keys.ts";
 export type { Channel, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask } from "./channel.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export type {

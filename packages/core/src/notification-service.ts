@@ -1,3 +1,4 @@
+import { ApiKeys } from "./api-keys.ts";
 import { systemClock } from "./clock.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 import { BelfryError } from "./errors.ts";
@@ -52,6 +53,8 @@ export class NotificationService<
   readonly #feeds: InboxFeeds;
   readonly #fanOut: FanOut;
   readonly #deliveryWorker: LeasedWorker<ClaimedDelivery> | null;
+  /** API keys that Belfry keeps, for clients of the HTTP contracts. */
+  readonly apiKeys: ApiKeys;
   readonly #default: TenantNotifications<Types, Tx, Written>;
   #opening: Promise<void> | null = null;
   #listening: Promise<void> | null = null;
@@ -94,6 +97,7 @@ export class NotificationService<
     this.#fanOut = new FanOut(this.#context);
     this.#deliveryWorker = deliveryWorker(this.#context as Context, options.delivery ?? {});
     this.#default = this.tenant(options.defaultTenant ?? DEFAULT_TENANT);
+    this.apiKeys = new ApiKeys({ storage, clock, ready, defaultTenant: this.#default.tenantId });
   }
 
   /**

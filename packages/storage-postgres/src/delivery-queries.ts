@@ -1,7 +1,7 @@
 import { prepareApiKeys } from "./queries/api-keys.ts";
 import { prepareListAudit } from "./queries/deliveries/audit-log.ts";
 import { prepareDeleteSend, preparePlaceItems, preparePruneKeys, prepareUpdateSend } from "./queries/deliveries/change-send.ts";
-import { prepareClaim, prepareNextDue, prepareRenew } from "./queries/deliveries/claim.ts";
+import { prepareClaim, prepareLeasedTo, prepareNextDue, prepareRenew } from "./queries/deliveries/claim.ts";
 import { prepareCountSends, prepareDeliveriesOf, prepareFindSend, prepareListSends } from "./queries/deliveries/read-sends.ts";
 import { prepareSettle } from "./queries/deliveries/settle.ts";
 import { prepareWriteSends } from "./queries/deliveries/write-sends.ts";
@@ -26,6 +26,7 @@ export function prepareDeliveryQueries(tables: TableNames) {
     placeItems: preparePlaceItems(tables),
     presence: preparePresence(tables),
     pruneKeys: preparePruneKeys(tables),
+    leasedTo: prepareLeasedTo(tables),
     renew: prepareRenew(tables),
     settle: prepareSettle(tables),
     updateSend: prepareUpdateSend(tables),

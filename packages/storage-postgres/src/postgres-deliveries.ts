@@ -99,6 +99,10 @@ export class PostgresDeliveries implements DeliveryStorage<PostgresTransaction, 
     return this.#run(({ connection, deliveryQueries }) => deliveryQueries.claim(connection, request, this.#at(request.at)));
   }
 
+  leasedTo(owner: string): Promise<readonly ClaimedDelivery[]> {
+    return this.#run(({ connection, deliveryQueries }) => deliveryQueries.leasedTo(connection, owner));
+  }
+
   renew(
     owner: string,
     leases: readonly Lease[],

@@ -2,7 +2,7 @@ import type { Database } from "better-sqlite3";
 import { prepareApiKeys } from "./queries/api-keys.ts";
 import { prepareListAudit } from "./queries/deliveries/audit-log.ts";
 import { prepareDeleteSend, preparePlaceItems, preparePruneKeys, prepareUpdateSend } from "./queries/deliveries/change-send.ts";
-import { prepareClaim, prepareHasDue, prepareNextDue, prepareRenew } from "./queries/deliveries/claim.ts";
+import { prepareClaim, prepareHasDue, prepareLeasedTo, prepareNextDue, prepareRenew } from "./queries/deliveries/claim.ts";
 import { prepareCountSends, prepareDeliveriesOf, prepareFindSend, prepareListSends } from "./queries/deliveries/read-sends.ts";
 import { prepareSelectChains } from "./queries/deliveries/select-chains.ts";
 import { prepareSettle } from "./queries/deliveries/settle.ts";
@@ -28,6 +28,7 @@ export function prepareDeliveryQueries(database: Database) {
     nextDue: prepareNextDue(context),
     placeItems: preparePlaceItems(context),
     pruneKeys: preparePruneKeys(context),
+    leasedTo: prepareLeasedTo(context),
     renew: prepareRenew(context),
     selectChains: prepareSelectChains(context),
     settle: prepareSettle(context),

@@ -112,6 +112,11 @@ export class SqliteDeliveries implements DeliveryStorage<SqliteTransaction, void
     return connection.write(() => deliveryQueries.claim(request));
   }
 
+  async leasedTo(owner: string): Promise<readonly ClaimedDelivery[]> {
+    const { connection, deliveryQueries } = this.#current();
+    return connection.read(() => deliveryQueries.leasedTo(owner));
+  }
+
   async renew(
     owner: string,
     leases: readonly Lease[],

@@ -1,3 +1,4 @@
+import type { ApiKeyScope } from "../api-key-storage.ts";
 import type { HttpRequest } from "../http/messages.ts";
 import type { ClientPrincipal, CredentialScheme, Principal, UserPrincipal } from "../http/principal.ts";
 import { type CredentialLookup, lookup } from "./digest.ts";
@@ -6,14 +7,20 @@ import { type JwtOptions, jwtVerifier } from "./jwt.ts";
 /** A user as a token look-up gives it: the id alone means the default tenant. */
 export type TokenUser = string | { readonly userId: string; readonly tenant?: string };
 
+/** A client as a key look-up gives it: the tenant alone may do everything. */
+export type KeyClient = string | { readonly tenant: string; readonly scopes?: readonly ApiKeyScope[]; readonly keyId?: string };
+
 /** Where principals come from. */
 export interface AuthOptions {
   /** `Authorization: Bearer <JWT>`: users, by the token's `sub` and optional `client_id`. */
   readonly jwt?: JwtOptions;
   /** `Authorization: Token <token>`: users, by a table of token → user or a function. */
   readonly tokens?: CredentialLookup<TokenUser>;
-  /** `X-API-Key: <key>` or `Authorization: Bearer <key>`: clients, by a table of key → tenant or a function. */
-  readonly apiKeys?: CredentialLookup<string>;
+  /**
+   * `X-API-Key: <key>` or `Authorization: Bearer <key>`: clients, by a table of key → tenant or a function, such as
+   * `notifications.apiKeys.lookup` for keys that Belfry keeps.
+   */
+  readonly apiKeys?: CredentialLookup<KeyClient>;
 }
 
 /** A host's own way to tell who asks; null for nobody. */
@@ -59,8 +66,11 @@ function credentialAuthenticator(auth: AuthOptions, defaultTenant: string): Auth
   const userOf = lookup(auth.tokens);
   const verify = auth.jwt ? jwtVerifier(auth.jwt, defaultTenant) : async () => null;
   const client = async (key: string): Promise<ClientPrincipal | null> => {
-    const tenant = await clientOf(key);
-    return tenant === null ? null : { kind: "client", tenant };
+    const found = await clientOf(key);
+    if (found === null) {
+      return null;
+    }
+    return typeof found === "string" ? { kind: "client", tenant: found } : { kind: "client", ...found };
   };
   const user = async (token: string): Promise<UserPrincipal | null> => {
     const found = await userOf(token);

@@ -1,3 +1,3 @@
-export type { AuthFunction, AuthOptions, TokenUser } from "./authenticator.ts";
+export type { AuthFunction, AuthOptions, KeyClient, TokenUser } from "./authenticator.ts";
 export type { CredentialLookup } from "./digest.ts";
 export type { JwtOptions } from "./jwt.ts";

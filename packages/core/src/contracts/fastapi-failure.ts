@@ -26,9 +26,15 @@ export function fastapiFailure(failure: Failure, challenge: string | null): Repl
   }
   const headers = {
     ...(error.code === "UNAUTHENTICATED" && challenge !== null ? { "www-authenticate": challenge } : {}),
-    ...(error.retryable ? { "retry-after": "1" } : {}),
+    ...retryAfter(error),
   };
   return { status: HTTP_STATUS[error.code], headers, json: { detail: detailText(error, failure.credentialPresented ?? false) } };
+}
+
+/** When to come again, where the error says that this helps. */
+export function retryAfter(error: BelfryError): Readonly<Record<string, string>> {
+  const afterMs = error.code === "RATE_LIMITED" ? Number(error.details.retry_after_ms) : 1_000;
+  return error.code === "RATE_LIMITED" || error.retryable ? { "retry-after": String(Math.max(1, Math.ceil(afterMs / 1_000))) } : {};
 }
 
 function detailText(error: BelfryError, presented: boolean): string {

@@ -6,6 +6,8 @@ import type { Contract, Failure } from "./contract.ts";
 import type { HandlerOptions } from "./handler-options.ts";
 import type { HttpRequest, HttpResponse, Peer } from "./messages.ts";
 import { type Candidates, type Chosen, MountedContracts } from "./mounted-contracts.ts";
+import type { Principal } from "./principal.ts";
+import { RateLimits } from "./rate-limits.ts";
 import { readJson } from "./read-json.ts";
 import { RequestFailure } from "./request-failure.ts";
 import type { ContractService, ContractTenant, Reply, Route, RouteContext } from "./route.ts";
@@ -24,6 +26,7 @@ export class HandlerCore {
   readonly authenticator: Authenticator;
   readonly streams: StreamRegistry;
   readonly logger: Logger;
+  readonly limits: RateLimits;
 
   constructor(service: ContractService, options: HandlerOptions) {
     this.service = service;
@@ -32,6 +35,12 @@ export class HandlerCore {
     this.authenticator = authenticator(options.auth, service.defaultTenant.tenantId);
     this.streams = new StreamRegistry(options.clock ?? systemClock);
     this.logger = options.logger ?? consoleLogger;
+    this.limits = new RateLimits({
+      creates: options.rateLimiter,
+      badCredentials: options.badCredentialLimiter,
+      clock: options.clock ?? systemClock,
+      logger: this.logger,
+    });
   }
 
   contract(name: string): Contract {
@@ -79,6 +88,9 @@ export class HandlerCore {
 
   async #answer(request: HttpRequest, { contract, match, authenticated }: Chosen, presented: Presented): Promise<Reply> {
     if (!authenticated) {
+      if (presented.scheme !== null && presented.principal === null) {
+        await this.limits.badCredential(request.remoteAddress);
+      }
       throw new BelfryError("UNAUTHENTICATED", "The request has no valid credential.");
     }
     if (match === null) {
@@ -90,6 +102,11 @@ export class HandlerCore {
       const failure = this.#failure(new BelfryError("METHOD_NOT_ALLOWED", `Method "${request.method}" not allowed.`), request, presented);
       const reply = contract.renderFailure(failure);
       return { ...reply, headers: { ...reply.headers, allow: allowed } };
+    }
+    const { principal } = presented;
+    requireScope(principal, route);
+    if (route.isRateLimited) {
+      await this.limits.create(principal?.tenant ?? this.service.defaultTenant.tenantId);
     }
     return route.handle(await this.#context(request, { contract, route, params: match.params, presented }));
   }
@@ -158,6 +175,14 @@ export class HandlerCore {
     this.logger.error({ error, method: request.method }, "Belfry met an unexpected error while answering a request.");
     const internal = new BelfryError("STORAGE_FAILED", "Internal server error", { cause: error });
     return { error: internal, request, credentialPresented };
+  }
+}
+
+/** A key that may only read does not write, and the other way round. */
+function requireScope(principal: Principal | null, { method }: Route): void {
+  const needed = method === "GET" ? "read" : "write";
+  if (principal?.kind === "client" && principal.scopes !== undefined && !principal.scopes.includes(needed)) {
+    throw new BelfryError("FORBIDDEN", `The API key may not ${needed}.`);
   }
 }
 

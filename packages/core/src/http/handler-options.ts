@@ -2,6 +2,7 @@ import type { AuthFunction, AuthOptions } from "../auth/authenticator.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { Contract } from "./contract.ts";
+import type { RateLimiter } from "./rate-limits.ts";
 
 /** What a handler serves, and to whom. */
 export interface HandlerOptions {
@@ -11,6 +12,16 @@ export interface HandlerOptions {
   readonly auth?: AuthOptions | AuthFunction;
   /** The most bytes a request body may have, where Belfry reads it. @default 1_048_576 */
   readonly maxBodyBytes?: number;
+  /**
+   * How many notifications a client may create: a limiter of the rate-limiter-flexible package, or anything like it.
+   * Beyond it, creates are answered 429 with `Retry-After`. @default no limit
+   */
+  readonly rateLimiter?: RateLimiter;
+  /**
+   * How many bad credentials an address may present; beyond it, they are answered 429. `false` for no limit.
+   * @default 100 a minute, counted by this process
+   */
+  readonly badCredentialLimiter?: RateLimiter | false | undefined;
   /** Origins that browsers may open WebSockets from, for example `["https://app.example.com"]`. @default any */
   readonly allowedOrigins?: readonly string[];
   /**

@@ -5,6 +5,7 @@ export { fromFetchRequest, toFetchResponse } from "./fetch.ts";
 export type { HandlerOptions } from "./handler-options.ts";
 export type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
 export type { ClientPrincipal, CredentialScheme, Principal, UserPrincipal } from "./principal.ts";
+export type { RateLimiter } from "./rate-limits.ts";
 export {
   type ContractService,
   type ContractTenant,

@@ -1,3 +1,5 @@
+import type { ApiKeyScope } from "../api-key-storage.ts";
+
 /** A user of a tenant, known by a JWT, a token or the host's own function. */
 export interface UserPrincipal {
   readonly kind: "user";
@@ -11,6 +13,10 @@ export interface UserPrincipal {
 export interface ClientPrincipal {
   readonly kind: "client";
   readonly tenant: string;
+  /** What its key may do. @default everything */
+  readonly scopes?: readonly ApiKeyScope[];
+  /** Names its key, for the audit log. */
+  readonly keyId?: string;
 }
 
 /** Who asks. */

@@ -39,6 +39,9 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
   readonly #share: FairShare;
   readonly #breaker = new CircuitBreaker();
   readonly #ended: BatchQueue<EndedAttempt, boolean>;
+  /** The deliveries it works on. */
+  readonly #held = new Set<string>();
+  #mayHoldMore = false;
   #isFirstTidy = true;
   #prunedMs = Number.NEGATIVE_INFINITY;
 
@@ -80,8 +83,29 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
   }
 
   async claim(limit: number): Promise<readonly ClaimedDelivery[]> {
+    const found = await this.#findAgain(limit);
+    const claimed = [...found, ...(found.length < limit ? await this.#claimDue(limit - found.length) : [])];
+    for (const one of claimed) {
+      this.#held.add(one.delivery.id);
+      this.#share.began(one);
+    }
+    return claimed;
+  }
+
+  /** What an earlier claim took whose answer was lost with its connection: its leases would run out before anybody else could. */
+  async #findAgain(limit: number): Promise<readonly ClaimedDelivery[]> {
+    if (!this.#mayHoldMore) {
+      return [];
+    }
+    const leased = await this.#context.deliveries.leasedTo(this.#owner);
+    const found = leased.filter(({ delivery }) => !this.#held.has(delivery.id));
+    this.#mayHoldMore = found.length > limit;
+    return found.slice(0, limit);
+  }
+
+  async #claimDue(limit: number): Promise<readonly ClaimedDelivery[]> {
     const nowMs = this.#context.clock.now();
-    const claimed = await this.#context.deliveries.claim({
+    const request = {
       owner: this.#owner,
       at: new Date(nowMs),
       leaseMs: this.#options.leaseMs,
@@ -90,11 +114,13 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
       channels: [INBOX_CHANNEL, ...this.#context.channels.keys()],
       exceptTenants: this.#share.fullTenants(),
       exceptEndpoints: [...this.#share.fullEndpoints(), ...this.#breaker.open(nowMs)],
-    });
-    for (const one of claimed) {
-      this.#share.began(one);
+    };
+    try {
+      return await this.#context.deliveries.claim(request);
+    } catch (error) {
+      this.#mayHoldMore = true;
+      throw error;
     }
-    return claimed;
   }
 
   async perform(claimed: ClaimedDelivery, signal: AbortSignal): Promise<void> {
@@ -107,6 +133,7 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
         this.#context.logger.warn({ delivery: claimed.delivery.id }, "A delivery ended after its lease was lost; its end is not kept.");
       }
     } finally {
+      this.#held.delete(claimed.delivery.id);
       this.#share.ended(claimed);
     }
   }

@@ -164,6 +164,12 @@ export class MemoryDeliveries implements DeliveryStorage<MemoryTransaction, void
     return claimed;
   }
 
+  async leasedTo(owner: string): Promise<readonly ClaimedDelivery[]> {
+    return this.#sends
+      .openInOrder(({ leaseOwner }) => leaseOwner === owner)
+      .map(({ send, delivery }) => ({ delivery, notification: { ...send.kept.notification }, details: send.details }));
+  }
+
   async renew(owner: string, leases: readonly Lease[], { at, leaseMs }: { at: Date; leaseMs: number }): Promise<readonly Lease[]> {
     return leases.filter(({ deliveryId, fence }) => {
       const held = this.#sends.openOne(deliveryId);

@@ -1,5 +1,7 @@
 import { describe } from "vitest";
+import { accessSuite } from "./access.ts";
 import { credentialsSuite } from "./credentials.ts";
+import { deliveryV1Suite } from "./delivery-v1.ts";
 import { djangoSuite } from "./django.ts";
 import type { HttpHarness } from "./harness.ts";
 import { inboxV1Suite } from "./inbox-v1.ts";
@@ -24,10 +26,12 @@ export function httpSuite(name: string, harness: HttpHarness): void {
     inboxV1Suite(harness);
     djangoSuite(harness);
     packSuite(harness);
+    deliveryV1Suite(harness);
     realtimeSuite(harness);
     limitsSuite(harness);
     credentialsSuite(harness);
     isolationSuite(harness);
+    accessSuite(harness);
     securitySuite(harness);
     mountingSuite(harness);
     resumeSuite(harness);

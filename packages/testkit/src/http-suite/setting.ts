@@ -1,9 +1,9 @@
-import type { NotificationService, NotificationTypes } from "@belfry/core";
+import type { NotificationService } from "@belfry/core";
 import { django, inboxV1, pack } from "@belfry/core/contracts";
 import type { HandlerOptions } from "@belfry/core/http";
 import { afterAll, beforeAll, expect } from "vitest";
 import { JWT_SECRET, jwt } from "./client.ts";
-import type { HttpHarness, Mounting, RunningServer } from "./harness.ts";
+import type { HttpHarness, Mounting, RunningServer, ServiceNeeds } from "./harness.ts";
 import { LogBook } from "./log-book.ts";
 
 /** What the tests of one describe block share: one service and one server. Each test has users of its own. */
@@ -31,6 +31,8 @@ export function suiteOptions(more: Partial<HandlerOptions> = {}, packAuth: "open
       tokens: (token) => (token.startsWith("token-of-") ? token.slice("token-of-".length) : null),
       apiKeys: { [API_KEY]: "acme", [OTHER_API_KEY]: "globex" },
     },
+    // The suites present far more bad credentials than anybody honest does.
+    badCredentialLimiter: false,
     ...more,
   };
 }
@@ -43,13 +45,13 @@ export function useSetting(
   harness: HttpHarness,
   more: Partial<HandlerOptions> = {},
   mounting: Mounting = {},
-  types: NotificationTypes = {},
+  needs: Omit<ServiceNeeds, "logger"> = {},
 ): Setting {
   let service: NotificationService | undefined;
   let server: RunningServer | undefined;
   const logs = new LogBook();
   beforeAll(async () => {
-    service = await harness.service({ types, logger: logs });
+    service = await harness.service({ ...needs, logger: logs });
     await service.start();
     server = await harness.serve(service, suiteOptions({ logger: logs, ...more }), mounting);
   });

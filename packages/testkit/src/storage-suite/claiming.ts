@@ -66,6 +66,29 @@ export function claimingTests(harness: StorageHarness): void {
       expect([ids.length, new Set(ids).size]).toEqual([60, 60]);
     });
 
+    test("a worker whose claim was not answered finds what it took", async () => {
+      const send = await createSend(fixture, { channel: "email", to: ["a", "b", "c"] });
+      const storage = deliveriesOf(fixture);
+      const [one, two] = [`${fixture.tenant} one`, `${fixture.tenant} two`];
+      const leasedTo = async (owner: string) =>
+        (await storage.leasedTo(owner)).filter(({ delivery }) => delivery.tenant === fixture.tenant);
+      const others = ["b", "c"].map((recipient) => ({ channel: "email", recipient }));
+      const first = await claim(fixture, later(0), { owner: one, exceptEndpoints: others });
+      const rest = await claim(fixture, later(0), { owner: two });
+      expect(rest.map(({ delivery, details }) => [delivery.recipient, details])).toEqual([
+        ["b", send.details],
+        ["c", send.details],
+      ]);
+      expect([await leasedTo(one), await leasedTo(two)]).toEqual([first, rest]);
+      const ids = first.map(({ delivery }) => delivery.id);
+      await storage.settle(
+        { kind: "deliveries", ids },
+        later(0),
+        become((delivery) => ({ ...delivery, status: "sent", dueAt: null, leaseOwner: null, leaseUntil: null, settledAt: later(0) })),
+      );
+      expect([await leasedTo(one), await leasedTo(two)]).toEqual([[], rest]);
+    });
+
     test("a lease is prolonged for its holder alone", async () => {
       await createSend(fixture, { channel: "email", to: ["a"] });
       const [claimed] = await claim(fixture, later(0));

@@ -11,8 +11,9 @@ import { createBody, notificationSchema, success } from "./schemas.ts";
 const MAX_KEY_LENGTH = 255;
 
 /** Who asks, as the audit log names clients. */
-export function actorOf({ tenant }: Pick<RouteContext<unknown, unknown, unknown>, "tenant">): string {
-  return `client:${tenant.tenantId}`.slice(0, 255);
+export function actorOf({ tenant, principal }: Pick<RouteContext<unknown, unknown, unknown>, "tenant" | "principal">): string {
+  const key = principal.kind === "client" ? principal.keyId : undefined;
+  return key === undefined ? `client:${tenant.tenantId}`.slice(0, 255) : `key:${key}`;
 }
 
 export const createRoute = defineRoute({

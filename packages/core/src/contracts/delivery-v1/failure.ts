@@ -1,6 +1,7 @@
 import { type BelfryError, type BelfryErrorCode, HTTP_STATUS } from "../../errors.ts";
 import type { Failure } from "../../http/contract.ts";
 import type { Reply } from "../../http/route.ts";
+import { retryAfter } from "../fastapi-failure.ts";
 
 /** The contract's code, where it is another than Belfry's. */
 const CODES: Partial<Record<BelfryErrorCode, string>> = {
@@ -28,7 +29,7 @@ export function deliveryFailure({ error, credentialPresented }: Failure): Reply 
   const details = detailsOf(error);
   return {
     status: HTTP_STATUS[error.code],
-    headers: headersOf(error),
+    headers: retryAfter(error),
     json: {
       error: { code: codeOf(error), message: messageOf(error, credentialPresented ?? false), ...(details ? { details } : {}) },
       status: "error",
@@ -82,9 +83,4 @@ function fieldsOf({ issues }: BelfryError): readonly { readonly field: string; r
     const [first = "body", ...rest] = path;
     return { field: [FIELDS[first] ?? first, ...rest].join("."), message };
   });
-}
-
-function headersOf(error: BelfryError): Record<string, string> {
-  const afterMs = error.code === "RATE_LIMITED" ? Number(error.details.retry_after_ms) : 1_000;
-  return error.code === "RATE_LIMITED" || error.retryable ? { "retry-after": String(Math.max(1, Math.ceil(afterMs / 1_000))) } : {};
 }

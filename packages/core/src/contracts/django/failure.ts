@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type BelfryError, HTTP_STATUS } from "../../errors.ts";
 import type { Failure } from "../../http/contract.ts";
 import type { Reply } from "../../http/route.ts";
+import { retryAfter } from "../fastapi-failure.ts";
 
 /** The error bodies of Django REST framework. */
 export const detailSchema = z.object({ detail: z.string() }).meta({ id: "Error" });
@@ -34,6 +35,8 @@ export function djangoFailure({ error, part, credentialPresented = false, reques
     case "STORAGE_UNAVAILABLE":
     case "SERVICE_STOPPED":
       return { ...detail(503, "Service unavailable, try again."), headers: { "retry-after": "1" } };
+    case "RATE_LIMITED":
+      return { ...detail(429, error.message), headers: retryAfter(error) };
     default:
       return detail(HTTP_STATUS[error.code], error.message);
   }

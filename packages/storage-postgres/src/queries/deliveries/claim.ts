@@ -20,7 +20,9 @@ const CANDIDATES_EACH = 10;
 const MAX_CANDIDATES = 1_000;
 
 /** Leases due deliveries, leaving out what another claim is taking at this moment. */
-export function prepareClaim({ deliveries, notifications, sends }: TableNames) {
+export function prepareClaim(tables: TableNames) {
+  const { deliveries, notifications } = tables;
+  const withSends = prepareWithSends(tables);
   const claim = statement<JsonRow<DeliveryRow>>(
     "claim_deliveries",
     `WITH due AS MATERIALIZED (
@@ -38,11 +40,6 @@ export function prepareClaim({ deliveries, notifications, sends }: TableNames) {
     SELECT to_json(r) FROM (
       SELECT ${DELIVERY_COLUMNS} FROM d JOIN ${notifications} n ON n.pk = d.notification_pk ORDER BY d.due_at, d.pk) r`,
   );
-  const sendsOf = statement<JsonRow<SendRow>>(
-    "claimed_sends",
-    `SELECT to_json(r) FROM (
-      SELECT ${SEND_COLUMNS} FROM ${sends} s JOIN ${notifications} n ON n.pk = s.notification_pk WHERE s.notification_pk = ANY ($1::bigint[])) r`,
-  );
   return async (session: Session, request: ClaimRequest, at: string | null): Promise<readonly ClaimedDelivery[]> => {
     const { owner, leaseMs, limit, perEndpoint, channels, exceptTenants, exceptEndpoints } = request;
     const rows = await session.rows(claim, [
@@ -57,6 +54,31 @@ export function prepareClaim({ deliveries, notifications, sends }: TableNames) {
       owner,
       leaseMs,
     ]);
+    return withSends(session, rows);
+  };
+}
+
+/** Reads what one worker holds the leases of. */
+export function prepareLeasedTo(tables: TableNames) {
+  const withSends = prepareWithSends(tables);
+  const find = statement<JsonRow<DeliveryRow>>(
+    "leased_to",
+    `SELECT to_json(r) FROM (
+      SELECT ${DELIVERY_COLUMNS} FROM ${tables.deliveries} d JOIN ${tables.notifications} n ON n.pk = d.notification_pk
+      WHERE d.lease_owner IS NOT NULL AND d.lease_owner = $1 ORDER BY d.due_at, d.pk) r`,
+  );
+  return async (session: Session, owner: string): Promise<readonly ClaimedDelivery[]> =>
+    withSends(session, await session.rows(find, [owner]));
+}
+
+/** Adds to deliveries what is to be delivered. */
+function prepareWithSends({ notifications, sends }: TableNames) {
+  const sendsOf = statement<JsonRow<SendRow>>(
+    "claimed_sends",
+    `SELECT to_json(r) FROM (
+      SELECT ${SEND_COLUMNS} FROM ${sends} s JOIN ${notifications} n ON n.pk = s.notification_pk WHERE s.notification_pk = ANY ($1::bigint[])) r`,
+  );
+  return async (session: Session, rows: readonly JsonRow<DeliveryRow>[]): Promise<readonly ClaimedDelivery[]> => {
     if (rows.length === 0) {
       return [];
     }

@@ -25,7 +25,9 @@ interface CandidateValues {
 }
 
 /** Leases due deliveries. */
-export function prepareClaim({ prepare }: QueryContext) {
+export function prepareClaim(context: QueryContext) {
+  const { prepare } = context;
+  const withSends = prepareWithSends(context);
   const candidates = prepare<CandidateValues, DeliveryRow>(sql`
     with due as materialized (
       select pk, due_at, channel, recipient from belfry_deliveries
@@ -40,9 +42,6 @@ export function prepareClaim({ prepare }: QueryContext) {
   const lease = prepare<{ readonly pk: number; readonly owner: string; readonly until: number }>(sql`
     update belfry_deliveries set lease_owner = ${sql.placeholder("owner")}, lease_until = ${sql.placeholder("until")}, attempt = attempt + 1,
       fence = fence + 1 where pk = ${sql.placeholder("pk")}`);
-  const sendOf = prepare<{ readonly pk: number }, SendRow>(sql`
-    select ${SEND_COLUMNS} from belfry_sends s cross join belfry_notifications n on n.pk = s.notification_pk
-    where s.notification_pk = (select ${sql.placeholder("pk")})`);
   return (request: ClaimRequest): readonly ClaimedDelivery[] => {
     const { at, owner, leaseMs, limit, perEndpoint } = request;
     const rows = candidates.all({
@@ -54,16 +53,36 @@ export function prepareClaim({ prepare }: QueryContext) {
       exceptEndpoints: JSON.stringify(request.exceptEndpoints.map(({ channel, recipient }) => `${channel}\u0000${recipient}`)),
     });
     const leaseUntil = new Date(at.getTime() + leaseMs);
+    for (const { pk } of rows) {
+      lease.run({ pk, owner, until: leaseUntil.getTime() });
+    }
+    return withSends(rows).map(({ delivery, ...send }) => ({
+      ...send,
+      delivery: { ...delivery, leaseOwner: owner, leaseUntil, attempt: delivery.attempt + 1, fence: delivery.fence + 1 },
+    }));
+  };
+}
+
+/** Reads what one worker holds the leases of. */
+export function prepareLeasedTo(context: QueryContext) {
+  const withSends = prepareWithSends(context);
+  const find = context.prepare<{ readonly owner: string }, DeliveryRow>(sql`
+    select ${DELIVERY_COLUMNS} from belfry_deliveries d cross join belfry_notifications n on n.pk = d.notification_pk
+    where d.lease_owner is not null and d.lease_owner = ${sql.placeholder("owner")} order by d.due_at, d.pk`);
+  return (owner: string): readonly ClaimedDelivery[] => withSends(find.all({ owner }));
+}
+
+/** Adds to deliveries what is to be delivered. */
+function prepareWithSends({ prepare }: QueryContext) {
+  const sendOf = prepare<{ readonly pk: number }, SendRow>(sql`
+    select ${SEND_COLUMNS} from belfry_sends s cross join belfry_notifications n on n.pk = s.notification_pk
+    where s.notification_pk = (select ${sql.placeholder("pk")})`);
+  return (rows: readonly DeliveryRow[]): readonly ClaimedDelivery[] => {
     const sends = new Map<number, Omit<ClaimedDelivery, "delivery">>();
     return rows.map((row) => {
-      lease.run({ pk: row.pk, owner, until: leaseUntil.getTime() });
       const send = sends.get(row.notification_pk) ?? whatToDeliver(sendOf.get({ pk: row.notification_pk }));
       sends.set(row.notification_pk, send);
-      const delivery = toDelivery(row);
-      return {
-        ...send,
-        delivery: { ...delivery, leaseOwner: owner, leaseUntil, attempt: delivery.attempt + 1, fence: delivery.fence + 1 },
-      };
+      return { ...send, delivery: toDelivery(row) };
     });
   };
 }

@@ -1,0 +1,39 @@
+import { expect, test, vi } from "vitest";
+import type { Channel } from "../channel.ts";
+import { BelfryError } from "../errors.ts";
+import { NotificationService } from "../notification-service.ts";
+import { memoryStorage } from "../storages/memory.ts";
+
+test("what a claim took whose answer was lost is delivered at once, and counted once", async () => {
+  const storage = memoryStorage();
+  const claim = storage.deliveries.claim.bind(storage.deliveries);
+  vi.spyOn(storage.deliveries, "claim").mockImplementationOnce(async (request) => {
+    await claim(request);
+    throw new BelfryError("STORAGE_UNAVAILABLE", "The connection was lost.");
+  });
+  const recipients: string[] = [];
+  const channel: Channel = {
+    name: "test",
+    retryDelaysMs: [],
+    timeoutMs: 1_000,
+    invalidRecipient: () => null,
+    async deliver({ recipient }) {
+      recipients.push(recipient);
+      return { status: "delivered", provider: "test" };
+    },
+  };
+  const errors: unknown[] = [];
+  const logger = { debug() {}, info() {}, warn() {}, error: (details: unknown) => void errors.push(details) };
+  const notifications = new NotificationService({ storage, channels: [channel], logger, delivery: { concurrency: 2 } });
+  const { id } = await notifications.send({ channel: "test", to: ["ann", "bob", "carl"], content: "Hello" });
+  await vi.waitFor(() => expect(errors).toHaveLength(1));
+  await notifications.runDue();
+  expect(recipients.sort()).toEqual(["ann", "bob", "carl"]);
+  const deliveries = await notifications.sends.deliveries(id);
+  expect(deliveries.map(({ status, attempt, attempts }) => [status, attempt, attempts.length])).toEqual([
+    ["delivered", 1, 1],
+    ["delivered", 1, 1],
+    ["delivered", 1, 1],
+  ]);
+  await notifications.stop();
+});
