@@ -130,7 +130,8 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
       const hasFailed = ended.outcome.status === "failed" && ended.outcome.transient;
       this.#breaker.ended({ channel, recipient }, hasFailed, this.#context.clock.now());
       if (!(await this.#record(ended))) {
-        this.#context.logger.warn({ delivery: claimed.delivery.id }, "A delivery ended after its lease was lost; its end is not kept.");
+        // It was acknowledged meanwhile, deleted, or taken over by another worker, whose attempt counts.
+        this.#context.logger.info({ delivery: claimed.delivery.id }, "A delivery had settled otherwise before its attempt ended.");
       }
     } finally {
       this.#held.delete(claimed.delivery.id);
