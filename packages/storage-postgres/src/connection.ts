@@ -44,10 +44,7 @@ export class Connection implements Session {
 
   /** Runs `work` in one transaction at the isolation level READ COMMITTED; rolls back and rejects if it rejects. */
   async transaction<Result>(work: (session: Session, client: PoolClient) => Promise<Result>): Promise<Result> {
-    const client = await this.#pool.connect();
-    // A connection that is lost between two statements says so by an event, which ends the process if nobody listens.
-    // The next statement fails and tells the caller.
-    client.on("error", ignore);
+    const client = await this.#connect();
     let isBroken = false;
     try {
       await client.query("BEGIN ISOLATION LEVEL READ COMMITTED");
@@ -64,6 +61,24 @@ export class Connection implements Session {
       client.off("error", ignore);
       client.release(isBroken);
     }
+  }
+
+  /**
+   * Takes a connection. One that is lost between two statements says so by an event, which ends the process if nobody
+   * listens; the next statement fails and tells the caller. By callback, because a promise is too late: the message that
+   * makes a new connection ready may come in one packet with the one that ends it.
+   */
+  #connect(): Promise<PoolClient> {
+    return new Promise((resolve, reject) => {
+      this.#pool.connect((error, client) => {
+        if (client === undefined) {
+          reject(error);
+        } else {
+          client.on("error", ignore);
+          resolve(client);
+        }
+      });
+    });
   }
 
   /** Does `work` again, a few times, when PostgreSQL ended it because two transactions were in each other's way. */

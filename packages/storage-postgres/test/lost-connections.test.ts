@@ -1,0 +1,94 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import type { NewSend } from "@belfry/core";
+import { describe, expect, test } from "vitest";
+import { postgresStorage } from "../src/index.ts";
+import { entry, openPool, silent, useCleanup, useDatabase } from "./setup.ts";
+
+/** PostgreSQL's last words to a session that an administrator ends. */
+function terminated(): Buffer {
+  const fields = Buffer.from("SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0");
+  const head = Buffer.alloc(5);
+  head.write("E");
+  head.writeInt32BE(fields.length + 4, 1);
+  return Buffer.concat([head, fields]);
+}
+
+/** The end of what a server says when it is ready for queries, outside of a transaction. */
+const READY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
+
+describe("a connection that is ended in the packet that makes it ready", () => {
+  const cleanup = useCleanup();
+  const database = useDatabase();
+
+  /** A way to the database that, once armed, ends the next new connection as soon as it is ready. */
+  async function trap() {
+    const { hostname, port } = new URL(database.url);
+    let isArmed = false;
+    const sockets = new Set<Socket>();
+    const server = createServer((host) => {
+      const upstream = connect({ host: hostname, port: Number(port) });
+      const isDoomed = isArmed;
+      isArmed = false;
+      sockets.add(host).add(upstream);
+      host.on("error", () => upstream.destroy()).on("close", () => upstream.destroy());
+      upstream.on("error", () => host.destroy()).on("close", () => host.end());
+      host.on("data", (data) => upstream.write(data));
+      upstream.on("data", (data) => {
+        if (isDoomed && data.subarray(-READY.length).equals(READY)) {
+          host.end(Buffer.concat([data, terminated()]));
+        } else {
+          host.write(data);
+        }
+      });
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    cleanup(() => {
+      for (const socket of sockets) {
+        socket.destroy();
+      }
+      server.close();
+    });
+    const url = new URL(database.url);
+    url.port = String((server.address() as AddressInfo).port);
+    return {
+      url: url.href,
+      arm() {
+        isArmed = true;
+      },
+    };
+  }
+
+  test("fails the call that got it, and nothing else", async () => {
+    const { url, arm } = await trap();
+    // Each call has a connection of its own.
+    const pool = openPool(url);
+    pool.options.maxUses = 1;
+    cleanup(() => pool.end());
+    const storage = postgresStorage(pool, { logger: silent });
+    await storage.open();
+    cleanup(() => storage.close());
+    const send: NewSend = {
+      ...entry([], { kind: "send" }),
+      details: {
+        channels: ["email"],
+        channel: "email",
+        recipients: ["ann@example.com"],
+        roomId: null,
+        hasFallback: false,
+        fallbackDelayMs: 0,
+        scheduledAt: null,
+        meta: {},
+      },
+      deliveries: [],
+      inboxRecipients: [],
+      idempotency: null,
+      actor: "host",
+    };
+    arm();
+    // An error that nobody listens for would end the process, and fail this run.
+    await expect(storage.deliveries.createSends([send], new Date())).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
+    expect(await storage.deliveries.createSends([send], new Date())).toHaveLength(1);
+  });
+});
