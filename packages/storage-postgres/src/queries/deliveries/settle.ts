@@ -60,8 +60,9 @@ function prepareLoad(tables: TableNames) {
     `SELECT to_json(r) FROM (
       SELECT ${DELIVERY_COLUMNS}, ${isItemRead(tables)} AS is_read
       FROM (SELECT DISTINCT pk, chain FROM unnest($1::bigint[], $2::int[]) AS k(pk, chain)) k
-      JOIN ${deliveries} d ON d.notification_pk = k.pk AND d.chain = k.chain JOIN ${notifications} n ON n.pk = d.notification_pk
-      ORDER BY d.notification_pk, d.chain, d.is_fallback FOR UPDATE OF d) r`,
+      CROSS JOIN LATERAL (SELECT * FROM ${deliveries} WHERE notification_pk = k.pk AND chain = k.chain FOR UPDATE) d
+      CROSS JOIN LATERAL (SELECT id FROM ${notifications} WHERE pk = k.pk OFFSET 0) n
+      ORDER BY d.notification_pk, d.chain, d.is_fallback) r`,
   );
   const time = statement<[nowMs: number]>("time", `SELECT ${milliseconds(timeOf("$1"))}`);
   return async (
@@ -96,20 +97,22 @@ interface Decided {
 function prepareSave(tables: TableNames) {
   const { deliveries, deliveryAttempts, sends, notifications } = tables;
   const writeAudit = prepareWriteAudit(tables);
+  // The ids a second time: the planner, which cannot know how many rows JSON has, is to look them up and not read the table.
   const saveDeliveries = statement<[]>(
     "save_deliveries",
     `UPDATE ${deliveries} d SET status = e.status, reason = e.reason, attempt = e.attempt, attempts_before = e."attemptsBefore", due_at = e."dueAt",
       lease_owner = e."leaseOwner", lease_until = e."leaseUntil", fence = e.fence, settled_at = e."settledAt"
     FROM json_to_recordset($1) AS e(id uuid, tenant text, status text, reason text, attempt int, "attemptsBefore" int, "dueAt" timestamptz,
       "leaseOwner" text, "leaseUntil" timestamptz, fence int, "settledAt" timestamptz)
-    WHERE d.id = e.id AND d.tenant = e.tenant`,
+    WHERE d.id = e.id AND d.tenant = e.tenant AND d.id = ANY ($2::uuid[])`,
   );
   const saveAttempts = statement<[]>(
     "save_attempts",
     `INSERT INTO ${deliveryAttempts} (delivery_pk, attempt, status, started_at, finished_at, provider, response, message_id, error, note, is_transient)
     SELECT d.pk, e.attempt, e.status, e."startedAt", e."finishedAt", e.provider, e.response, e."messageId", e.error, e.note, e."isTransient"
     FROM json_to_recordset($1) AS e("deliveryId" uuid, attempt int, status text, "startedAt" timestamptz, "finishedAt" timestamptz, provider text,
-      response text, "messageId" text, error text, note text, "isTransient" boolean) JOIN ${deliveries} d ON d.id = e."deliveryId"`,
+      response text, "messageId" text, error text, note text, "isTransient" boolean) JOIN ${deliveries} d ON d.id = e."deliveryId"
+    WHERE d.id = ANY ($2::uuid[])`,
   );
   const saveSends = statement<[]>(
     "save_sends",
@@ -123,10 +126,12 @@ function prepareSave(tables: TableNames) {
   return async (session: Session, { loaded, changes, now }: Decided): Promise<void> => {
     const at = now.toISOString();
     if (changes.deliveries.length > 0) {
-      await session.rows(saveDeliveries, [JSON.stringify(changes.deliveries satisfies readonly Delivery[])]);
+      const ids = changes.deliveries.map(({ id }) => id);
+      await session.rows(saveDeliveries, [JSON.stringify(changes.deliveries satisfies readonly Delivery[]), ids]);
     }
     if (changes.attempts.length > 0) {
-      await session.rows(saveAttempts, [JSON.stringify(changes.attempts)]);
+      const ids = changes.attempts.map(({ deliveryId }) => deliveryId);
+      await session.rows(saveAttempts, [JSON.stringify(changes.attempts), ids]);
     }
     if (changes.sends.length > 0) {
       await session.rows(saveSends, [JSON.stringify(changes.sends.map(({ chains, ...state }) => ({ ...state, ...chains }))), at]);
