@@ -1,6 +1,8 @@
 /** One side of a comparison. */
 export interface Contender {
   readonly name: string;
+  /** The fewest operations that a slice is made of, where what they share would count otherwise. @default 1 */
+  readonly atLeast?: number;
   /** Does `count` operations. */
   run(count: number): Promise<void>;
 }
@@ -81,12 +83,13 @@ export async function measure(row: BenchRow): Promise<Measured> {
 }
 
 async function calibrate(contender: Contender): Promise<number> {
-  for (let count = 1; ; count *= 2) {
+  const { atLeast = 1 } = contender;
+  for (let count = atLeast; ; count *= 2) {
     const startedMs = performance.now();
     await contender.run(count);
     const tookMs = performance.now() - startedMs;
     if (tookMs >= SLICE_MS / 4) {
-      return Math.max(1, Math.round((count * SLICE_MS) / tookMs));
+      return Math.max(atLeast, Math.round((count * SLICE_MS) / tookMs));
     }
   }
 }

@@ -25,6 +25,7 @@ async function compare(): Promise<Comparison> {
     contenders: [
       {
         name: "belfry",
+        atLeast: 2_000,
         async run(count) {
           await enqueue(storage, count);
           await service.runDue();
@@ -33,6 +34,7 @@ async function compare(): Promise<Comparison> {
       },
       {
         name: "raw",
+        atLeast: 2_000,
         async run(count) {
           await raw.query("INSERT INTO jobs (status) SELECT 'pending' FROM generate_series(1, $1)", [count]);
           for (let left = count; left > 0; left -= BATCH) {

@@ -31,6 +31,7 @@ async function compare(): Promise<Comparison> {
     contenders: [
       {
         name: "belfry",
+        atLeast: 2_000,
         async run(count) {
           await enqueue(storage, count);
           await service.runDue();
@@ -39,6 +40,7 @@ async function compare(): Promise<Comparison> {
       },
       {
         name: "raw",
+        atLeast: 2_000,
         async run(count) {
           raw.transaction(() => {
             for (let index = 0; index < count; index += 1) {
