@@ -4,16 +4,19 @@ import { postgresStorage } from "@belfry/storage-postgres";
 import pg from "pg";
 import { describe, expect, test } from "vitest";
 import { startServer } from "../../../examples/server/test/run-server.ts";
-import { type CreateJob, HttpCreates } from "./http-creates.ts";
+import { type WebhookPeer, webhookPeer } from "../../../examples/server/test/webhook-peer.ts";
+import { API_KEY, type CreateJob, HttpCreates, postToPack, postWebhook } from "./http-creates.ts";
 import { InboxFollower, JWT_SECRET } from "./inbox-follower.ts";
 import { openPool } from "./test-database.ts";
 import { expectLedger, expectToldOnce } from "./told-once.ts";
+import { ordersReceived } from "./transaction-trials.ts";
 import { useCleanup } from "./use-cleanup.ts";
 
 const SERVERS = 2;
 const USERS = 10;
 const SOCKETS = 20;
 const IN_FLIGHT = 8;
+const SENDS_IN_FLIGHT = 4;
 /** Five times a second, for three seconds or for a minute. */
 const TERMINATIONS = process.env.BELFRY_CHAOS ? 300 : 15;
 const TERMINATION_INTERVAL_MS = 200;
@@ -29,14 +32,14 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Clients that create without end, until they are told to stop. */
-function endlessLoad(creates: HttpCreates): { stop(): Promise<void> } {
+function endlessLoad(creates: HttpCreates, inFlight: number): { stop(): Promise<void> } {
   let isOver = false;
   function* jobs(): Generator<CreateJob> {
     for (let number = 0; !isOver; number += 1) {
       yield { userId: `user ${number % USERS}`, content: `number ${number}` };
     }
   }
-  const done = creates.run(jobs(), IN_FLIGHT);
+  const done = creates.run(jobs(), inFlight);
   return {
     stop() {
       isOver = true;
@@ -75,13 +78,25 @@ describe("a database that loses its connections, and goes away, under load", () 
     const notifications = new NotificationService({ storage: postgresStorage(pool, { logger: silent }), logger: silent });
     cleanup(() => notifications.stop());
     await notifications.start();
-    const servers = await Promise.all(Array.from({ length: SERVERS }, () => startServer({ DATABASE_URL: database.url, JWT_SECRET })));
+    const env = { DATABASE_URL: database.url, JWT_SECRET, API_KEYS: `${API_KEY}=default`, WEBHOOK_ALLOW_PRIVATE: "1" };
+    const servers = await Promise.all(Array.from({ length: SERVERS }, () => startServer(env)));
     cleanup(() => Promise.all(servers.map((server) => (server.child.exitCode === null ? server.stop() : null))));
-    const creates = new HttpCreates(() => servers.map(({ url }) => url));
+    const died = Promise.race(
+      servers.map(async ({ exited, output }) => {
+        throw new Error(`A server ended with ${await exited}: ${output()}`);
+      }),
+    );
+    // In the end, all of them do.
+    died.catch(() => undefined);
+    const webhooks = await webhookPeer(() => 204);
+    cleanup(() => webhooks.close());
+    const urls = () => servers.map(({ url }) => url);
+    const creates = new HttpCreates(urls, postToPack);
+    const sends = new HttpCreates(urls, postWebhook(webhooks.url));
     const followers = Array.from({ length: SOCKETS }, (_, socket) => new InboxFollower(`user ${socket % USERS}`));
     const stops = followers.map((follower, socket) => keepFollowing(follower, servers[socket % SERVERS]?.url ?? ""));
     cleanup(() => stops.map((stop) => stop()));
-    return { database, pool, notifications, servers, creates, followers };
+    return { database, pool, notifications, servers, died, creates, sends, webhooks, followers };
   }
 
   /** Creates until it works, as a host does, and records what it was told before. */
@@ -117,11 +132,34 @@ describe("a database that loses its connections, and goes away, under load", () 
     await database.startAgain();
   }
 
-  test("costs nothing that was acknowledged; clients that try again get through, and sockets catch up", {
-    timeout: TIMEOUT_MS,
-  }, async () => {
-    const { database, pool, notifications, servers, creates, followers } = await start();
-    const load = endlessLoad(creates);
+  /** What was to be written in the background is written, to each recipient once. */
+  async function expectCrowdsFilled(pool: pg.Pool, atLeast: number): Promise<void> {
+    const chunks = async () => (await pool.query("SELECT FROM belfry_fan_out_chunks")).rowCount;
+    await expect.poll(chunks, { timeout: 60_000 }).toBe(0);
+    const { rows } = await pool.query(
+      `SELECT (SELECT count(*)::int FROM belfry_inbox_items i WHERE i.notification_pk = n.pk) AS items
+      FROM belfry_notifications n WHERE title = 'by the host'`,
+    );
+    expect(rows.length).toBeGreaterThanOrEqual(atLeast);
+    expect(rows).toEqual(rows.map(() => ({ items: CROWD.length })));
+  }
+
+  /** A send that was tried again with its key is there once, and what was accepted is delivered. */
+  async function expectDelivered(pool: pg.Pool, sends: HttpCreates, webhooks: WebhookPeer): Promise<void> {
+    const unsettled = async () => (await pool.query("SELECT FROM belfry_deliveries WHERE settled_at IS NULL")).rowCount;
+    await expect.poll(unsettled, { timeout: 30_000 }).toBe(0);
+    const sent = await pool.query<{ message: string; status: string }>(
+      "SELECT n.message, d.status FROM belfry_notifications n JOIN belfry_deliveries d ON d.notification_pk = n.pk",
+    );
+    expect(sent.rows.map(({ message }) => message).sort()).toEqual([...sends.acknowledged].sort());
+    expect(sent.rows.filter(({ status }) => status !== "delivered")).toEqual([]);
+    expect(new Set(ordersReceived(webhooks))).toEqual(sends.acknowledged);
+  }
+
+  /** Loses connections and the database under load, and looks at what is left. */
+  async function ordeal(setting: Awaited<ReturnType<typeof start>>): Promise<void> {
+    const { database, pool, notifications, servers, creates, sends, webhooks, followers } = setting;
+    const loads = [endlessLoad(creates, IN_FLIGHT), endlessLoad(sends, SENDS_IN_FLIGHT)];
     const errors: unknown[] = [];
     /** Resolves once as many more creates were acknowledged. */
     const progress = async (count: number) => {
@@ -138,31 +176,28 @@ describe("a database that loses its connections, and goes away, under load", () 
       await restart(database, notifications, servers[0]?.url ?? "");
       await progress(100);
     }
-    await load.stop();
+    await Promise.all(loads.map((load) => load.stop()));
     await Promise.all(crowds);
     await expectToldOnce(pool, creates, followers);
     await expectLedger(pool, creates);
+    await expectCrowdsFilled(pool, crowds.length);
+    await expectDelivered(pool, sends, webhooks);
     // Callers were told to try again, and never anything else.
     expect([...creates.answers.keys()].sort()).toEqual([200, 503]);
+    expect([...sends.answers.keys()].sort()).toEqual([201, 503]);
     expect(errors.filter((error) => !(error instanceof BelfryError && error.retryable))).toEqual([]);
+  }
 
+  const title = "costs nothing that was accepted; clients that try again get through, sockets catch up, and the backlog drains";
+  test(title, { timeout: TIMEOUT_MS }, async () => {
+    const setting = await start();
+    const { database, servers, died } = setting;
+    await Promise.race([ordeal(setting), died]);
     // The logs name what was lost, without what would let others in.
     const logs = servers.map(({ output }) => output()).join();
     expect(logs).toContain("Belfry lost its listening connection");
     expect(logs).toContain("PostgreSQL closed an idle connection");
     expect(logs).not.toMatch(new RegExp(`secretKey|${new URL(database.url).password}`));
-
-    // What was to be written in the background is written, to each recipient once.
-    const chunks = async () => (await pool.query("SELECT FROM belfry_fan_out_chunks")).rowCount;
-    await expect.poll(chunks, { timeout: 60_000 }).toBe(0);
-    const { rows } = await pool.query(
-      `SELECT (SELECT count(*)::int FROM belfry_inbox_items i WHERE i.notification_pk = n.pk) AS items
-      FROM belfry_notifications n WHERE title = 'by the host'`,
-    );
-    expect(rows.length).toBeGreaterThanOrEqual(crowds.length);
-    expect(rows).toEqual(rows.map(() => ({ items: CROWD.length })));
-
-    expect(servers.map(({ child }) => child.exitCode)).toEqual(servers.map(() => null));
     expect(await Promise.all(servers.map((server) => server.stop()))).toEqual(servers.map(() => 0));
   });
 });

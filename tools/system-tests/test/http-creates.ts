@@ -4,6 +4,12 @@ export interface CreateJob {
   readonly content: string;
 }
 
+/** Asks the server at `url` to do a job. */
+export type Ask = (url: string, job: CreateJob) => Promise<Response>;
+
+/** The key of every server that the tests start. */
+export const API_KEY = "the key of the system tests";
+
 /** How long a client waits before it tries again what failed. */
 const RETRY_MS = 50;
 
@@ -12,17 +18,19 @@ const RETRY_MS = 50;
  * server, until it is acknowledged: a ledger of what was asked for and what was answered.
  */
 export class HttpCreates {
-  /** Contents that a server answered for with 200. */
+  /** Contents that a server accepted. */
   readonly acknowledged = new Set<string>();
   /** How often each answer came; "lost" where none came. */
   readonly answers = new Map<number | "lost", number>();
   /** How often each content was asked for. */
   readonly attempts = new Map<string, number>();
   readonly #servers: () => readonly string[];
+  readonly #ask: Ask;
 
   /** @param servers where the servers are at the moment it is called */
-  constructor(servers: () => readonly string[]) {
+  constructor(servers: () => readonly string[], ask: Ask) {
     this.#servers = servers;
+    this.#ask = ask;
   }
 
   /** Creates all of `jobs`, at most `inFlight` at once at each server, and resolves once all are acknowledged. */
@@ -41,28 +49,41 @@ export class HttpCreates {
     for (let server = client; ; server += 1) {
       const urls = this.#servers();
       this.attempts.set(job.content, (this.attempts.get(job.content) ?? 0) + 1);
-      const answer = await post(urls[server % urls.length] ?? "", job);
-      this.answers.set(answer, (this.answers.get(answer) ?? 0) + 1);
-      if (answer === 200) {
+      const { status, isDone } = await this.#try(urls[server % urls.length] ?? "", job);
+      this.answers.set(status, (this.answers.get(status) ?? 0) + 1);
+      if (isDone) {
         this.acknowledged.add(job.content);
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
+
+  async #try(url: string, job: CreateJob): Promise<{ readonly status: number | "lost"; readonly isDone: boolean }> {
+    try {
+      const response = await this.#ask(url, job);
+      await response.arrayBuffer();
+      return { status: response.status, isDone: response.ok };
+    } catch {
+      // The server is gone, or goes while it answers.
+      return { status: "lost", isDone: false };
+    }
+  }
 }
 
-async function post(url: string, { userId, content }: CreateJob): Promise<number | "lost"> {
-  try {
-    const response = await fetch(`${url}/api/notifications/create`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ user_id: userId, content }),
-    });
-    await response.arrayBuffer();
-    return response.status;
-  } catch {
-    // The server is gone, or goes while it answers.
-    return "lost";
-  }
+/** Creates an item in the user's inbox. */
+export function postToPack(url: string, { userId, content }: CreateJob): Promise<Response> {
+  return post(`${url}/api/notifications/create`, {}, { user_id: userId, content });
+}
+
+/** Sends a webhook to `receiver`, in a way that may be repeated: the content is the idempotency key. */
+export function postWebhook(receiver: string): Ask {
+  return (url, { content }) => {
+    const headers = { "x-api-key": API_KEY, "idempotency-key": content };
+    return post(`${url}/api/v1/notifications`, headers, { type: "webhook", recipients: [receiver], content });
+  };
+}
+
+function post(url: string, headers: Readonly<Record<string, string>>, body: unknown): Promise<Response> {
+  return fetch(url, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) });
 }

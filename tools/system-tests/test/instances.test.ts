@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type ServerProcess, startServer } from "../../../examples/server/test/run-server.ts";
-import { type CreateJob, HttpCreates } from "./http-creates.ts";
+import { type CreateJob, HttpCreates, postToPack } from "./http-creates.ts";
 import { InboxFollower, JWT_SECRET } from "./inbox-follower.ts";
 import { testDatabase } from "./test-database.ts";
 import { expectLedger, expectToldOnce, inboxMessages } from "./told-once.ts";
@@ -24,7 +24,7 @@ describe("three server processes on one database", () => {
     const start = () => startServer({ DATABASE_URL: url, JWT_SECRET });
     const servers = await Promise.all(Array.from({ length: SERVERS }, start));
     cleanup(() => Promise.all(servers.map((server) => (server.child.signalCode === null ? server.stop() : null))));
-    const creates = new HttpCreates(() => servers.map((server) => server.url));
+    const creates = new HttpCreates(() => servers.map((server) => server.url), postToPack);
     // A user's sockets are at different servers.
     const followers = Array.from({ length: SOCKETS }, (_, socket) => ({ at: socket % SERVERS, follower: new InboxFollower(user(socket)) }));
     cleanup(() => followers.map(({ follower }) => follower.close()));
