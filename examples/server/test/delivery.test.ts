@@ -1,7 +1,10 @@
+import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { freshDatabase } from "@belfry/postgres-launcher";
+import Database from "better-sqlite3";
 import { SignJWT } from "jose";
 import pg from "pg";
 import { Webhook } from "standardwebhooks";
@@ -11,6 +14,7 @@ import { type MailPeer, mailPeer } from "./mail-peer.ts";
 import { type ServerProcess, startServer } from "./run-server.ts";
 import { type WebhookPeer, webhookPeer } from "./webhook-peer.ts";
 
+const run = promisify(execFile);
 const SECRET = `whsec_${Buffer.from("a secret of thirty-two bytes ok.").toString("base64")}`;
 const JWT_SECRET = "a secret that signs tokens of users";
 const KEY = "key-of-acme";
@@ -54,7 +58,10 @@ describe.each([
 
   beforeAll(async () => {
     mail = await mailPeer();
-    hooks = await webhookPeer(({ path }, count) => answers.get(path)?.(count) ?? 204);
+    hooks = await webhookPeer(({ path }, count) => {
+      const answer = answers.get(path);
+      return answer ? answer(count) : 204;
+    });
     data = await database(kind);
     server = await start();
   });
@@ -85,13 +92,13 @@ describe.each([
     method: string,
     path: string,
     body?: unknown,
-  ): Promise<{ status: number; body: { data: Data } & Record<string, unknown> }> {
+  ): Promise<{ status: number; body: { data: Data; pagination?: object } & Record<string, unknown> }> {
     const response = await fetch(`${server.url}/api/v1/notifications${path}`, {
       method,
       headers: { "X-API-Key": KEY, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return { status: response.status, body: (await response.json()) as { data: Data } & Record<string, unknown> };
+    return { status: response.status, body: (await response.json()) as { data: Data; pagination?: object } & Record<string, unknown> };
   }
 
   async function send(body: object): Promise<string> {
@@ -233,12 +240,89 @@ describe.each([
     const stopped = server.stop();
     release();
     expect(await stopped).toBe(0);
+    expect(await leases(data.url)).toBe(0);
     server = await start();
     for (const id of ids) {
       expect((await settled(id)).status).toBe("delivered");
     }
     const arrived = hooks.arrived.filter(({ path }) => path.startsWith("/slow"));
     expect(new Set(arrived.map(({ headers }) => headers["webhook-id"])).size).toBe(100);
+  });
+
+  test("ten thousand webhooks, while an endpoint that never answers has its own retried", async () => {
+    answers.set("/dead", () => null);
+    const dead = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => send({ type: "webhook", recipients: [`${hooks.url}/dead`], content: `${index}` })),
+    );
+    const recipients = Array.from({ length: 10_000 }, (_, index) => `${hooks.url}/fast/${index}`);
+    const healthy = await send({ type: "webhook", recipients, content: "x" });
+    await expect
+      .poll(
+        async () => (await ask("GET", `/?limit=1&status=delivered&recipient=${encodeURIComponent(recipients[0] ?? "")}`)).body.pagination,
+        {
+          ...PATIENCE,
+          interval: 250,
+        },
+      )
+      .toMatchObject({ total: 1 });
+    expect(new Set(hooks.arrived.filter(({ path }) => path.startsWith("/fast/")).map(({ path }) => path)).size).toBe(10_000);
+    expect(
+      (await ask("GET", `/?limit=1&status=pending&recipient=${encodeURIComponent(`${hooks.url}/dead`)}`)).body.pagination,
+    ).toMatchObject({ total: 20 });
+    for (const id of [...dead, healthy]) {
+      expect((await ask("DELETE", `/${id}`)).status).toBe(200);
+    }
+  }, 120_000);
+
+  test("what the document's four curl commands ask for", async () => {
+    const room = "550e8400-e29b-41d4-a716-446655440001";
+    const documented = [
+      {
+        type: "email",
+        room_id: room,
+        recipients: ["user@example.com"],
+        subject: "New message in General Discussion",
+        content: 'You have a new message from John Doe: "Hello everyone!"',
+        meta: { priority: "normal", category: "message_notification" },
+      },
+      {
+        type: "websocket",
+        room_id: room,
+        recipients: ["user_123"],
+        subject: "New Message",
+        content: "You have a new message",
+        email_fallback: true,
+        meta: { notification_type: "message", action_url: `/rooms/${room}` },
+      },
+      {
+        type: "webhook",
+        recipients: ["https://api.external-service.com/webhooks/chatapi"],
+        content: "New message event",
+        meta: {
+          event: "message_created",
+          room_id: room,
+          message_id: "550e8400-e29b-41d4-a716-446655440002",
+          sender: "john.doe@example.com",
+        },
+      },
+    ];
+    const curl = async (...args: string[]) =>
+      JSON.parse((await run("curl", ["-sS", "-H", `X-API-Key: ${KEY}`, ...args])).stdout) as { data: Sent; status: string };
+    for (const body of documented) {
+      const created = await curl(
+        "-X",
+        "POST",
+        `${server.url}/api/v1/notifications/`,
+        "-H",
+        "Content-Type: application/json",
+        "-d",
+        JSON.stringify(body),
+      );
+      expect(created).toMatchObject({ status: "success", data: { ...body, client_id: "acme", status: "pending" } });
+    }
+    const analytics = await curl("-X", "GET", `${server.url}/api/v1/notifications/analytics?date_from=2024-01-01&date_to=2024-01-31`);
+    expect(analytics).toMatchObject({ status: "success", data: { total_notifications: 0 } });
+    await expect.poll(() => mail.mails.some(({ to }) => to[0] === "user@example.com"), PATIENCE).toBe(true);
   });
 
   test("everything that was accepted, though the process is killed in the middle", async () => {
@@ -271,6 +355,22 @@ describe.each([
     expect(new Set(hooks.arrived.filter(({ path }) => path.startsWith("/killed")).map(({ path }) => path)).size).toBe(40);
   });
 });
+
+/** How many deliveries somebody holds, as the database has it. */
+async function leases(url: string): Promise<number> {
+  const query = "SELECT count(*) AS count FROM belfry_deliveries WHERE lease_owner IS NOT NULL";
+  if (url.startsWith("sqlite:")) {
+    const database = new Database(url.slice("sqlite:".length), { readonly: true });
+    const { count } = database.prepare(query).get() as { count: number };
+    database.close();
+    return count;
+  }
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query<{ count: string }>(query);
+  await client.end();
+  return Number(rows[0]?.count);
+}
 
 async function expireLeases(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
