@@ -10,7 +10,7 @@ import type { CreateInput } from "./model/create-input.ts";
 import type { NotificationTypes } from "./model/notification-types.ts";
 import { DEFAULT_TENANT } from "./model/owner.ts";
 import type { Send } from "./model/send.ts";
-import type { SendInput } from "./model/send-input.ts";
+import type { TypedSendInput } from "./model/send-input.ts";
 import type { Context } from "./operations/context.ts";
 import type { Created } from "./operations/create.ts";
 import { channelsByName, DeliverDue } from "./operations/deliver-due.ts";
@@ -110,7 +110,8 @@ export class NotificationService<
    * cannot await inside a transaction: use {@link prepare} there.
    *
    * @throws BelfryError `VALIDATION_ERROR`, `UNKNOWN_TYPE`; `WRONG_TRANSACTION`; `STORAGE_UNAVAILABLE` (try again) or
-   *   `STORAGE_FAILED`. Nothing is written then.
+   *   `STORAGE_FAILED`. Nothing is written then, except where a connection broke before the answer, time and again: nobody
+   *   knows in that case, and `STORAGE_UNAVAILABLE` is all that can be said.
    * @example
    * ```ts
    * await notifications.create({ to: ["ann", "bob"], type: "comment", title: "New comment", data: { post: 7 } });
@@ -148,12 +149,12 @@ export class NotificationService<
    * const { status } = await notifications.sends.get(id);
    * ```
    */
-  send(input: SendInput, options?: { readonly tx?: Tx }): Promise<Send> {
+  send(input: TypedSendInput<Types>, options?: { readonly tx?: Tx }): Promise<Send> {
     return this.#default.send(input, options);
   }
 
   /** Checks a send now, to be written later inside the host's transaction: see {@link prepare}. */
-  prepareSend(input: SendInput): Promise<PreparedSend<Tx, Written>> {
+  prepareSend(input: TypedSendInput<Types>): Promise<PreparedSend<Tx, Written>> {
     return this.#default.prepareSend(input);
   }
 
