@@ -36,7 +36,7 @@ async function listen(url: string): Promise<Frame[]> {
   await new Promise((resolve) => socket.addEventListener("open", resolve));
   // A message is answered only once the token was checked and the socket follows the inbox.
   socket.send(JSON.stringify({ type: "subscribe", event_types: ["notification_new", "notification_read"] }));
-  await expect.poll(() => frames.shift()?.status).toBe("subscribed");
+  await expect.poll(() => frames.shift()?.status, { timeout: 20_000 }).toBe("subscribed");
   return frames;
 }
 
@@ -56,13 +56,13 @@ describe.each(["express", "hono"])("instances of the complete host on one Postgr
       body: JSON.stringify({ user_id: "ann", content: "Hi" }),
     });
     expect(created.status).toBe(200);
-    await expect.poll(() => frames.length).toBe(1);
+    await expect.poll(() => frames.length, { timeout: 20_000 }).toBe(1);
     expect(frames[0]).toMatchObject({ type: "notification_new", payload: { message: "Hi", status: "unread" } });
 
     const headers = { authorization: `Bearer ${TOKEN}` };
     const item = `${first.url}/api/v1/notifications/${frames[0]?.payload?.id}`;
     expect((await fetch(`${item}/read`, { method: "PATCH", headers })).status).toBe(200);
-    await expect.poll(() => frames.length).toBe(2);
+    await expect.poll(() => frames.length, { timeout: 20_000 }).toBe(2);
     expect(frames[1]).toMatchObject({ type: "notification_read", payload: { id: frames[0]?.payload?.id, status: "read" } });
     const count = await fetch(`${second.url}/api/v1/notifications/unread-count`, { headers });
     expect(await count.json()).toEqual({ count: 0 });

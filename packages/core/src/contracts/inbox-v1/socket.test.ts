@@ -46,7 +46,7 @@ test("a socket that is answered misses nothing from then on, however long the da
     await once(socket, "message");
     expect(frames).toMatchObject([{ status: "subscribed" }]);
     await notifications.create({ to: "ann", title: "after the answer" });
-    await expect.poll(() => frames.length).toBe(2);
+    await expect.poll(() => frames.length, { timeout: 20_000 }).toBe(2);
     expect(frames[1]).toMatchObject({ type: "notification_new", seq: 2, payload: { title: "after the answer" } });
   } finally {
     socket.terminate();
