@@ -102,7 +102,7 @@ export type {
   SendQuery,
   SendSort,
 } from "./model/send.ts";
-export type { Acting, FallbackInput, SendInput } from "./model/send-input.ts";
+export type { Acting, FallbackInput, SendInput, TypedSendInput } from "./model/send-input.ts";
 export { NotificationService } from "./notification-service.ts";
 export type { Created } from "./operations/create.ts";
 export type { InboxList, ListInput } from "./operations/list-inbox.ts";

@@ -37,6 +37,21 @@ test("with declared types an unknown type or wrong data does not compile", () =>
   void notifications.create({ to: "ann" });
 });
 
+test("what is sent is typed the same way", async () => {
+  const notifications = new NotificationService({ storage: synchronous, types });
+  void notifications.send({ to: "ann", type: "order_update", data: { related_order_id: 1 }, channel: "email", fallback: { afterMs: 1 } });
+  // @ts-expect-error There is no such type.
+  void notifications.send({ to: "ann", type: "order_updated" });
+  // @ts-expect-error The data is required.
+  void notifications.send({ to: "ann", type: "order_update" });
+  const untyped = new NotificationService({ storage: asynchronous });
+  void untyped.send({ to: "ann", content: "any type" });
+  const batch = await untyped.prepareSend({ to: "ann" });
+  expectTypeOf(batch.write({ handle: "async" })).toEqualTypeOf<Promise<void>>();
+  // @ts-expect-error Somebody has to get it.
+  void untyped.send({ content: "x" });
+});
+
 test("the storage carries the type of its transactions", async () => {
   const sync = new NotificationService({ storage: synchronous, types });
   const async = new NotificationService({ storage: asynchronous });

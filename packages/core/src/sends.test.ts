@@ -164,13 +164,13 @@ describe("send", () => {
     const batch = await service.prepareSend({ channel: "email", to: "ann@example.com", content: "x" });
     expect(() =>
       storage.transaction((tx) => {
-        batch.write(tx);
+        void batch.write(tx);
         throw new Error("rolled back");
       }),
     ).toThrow("rolled back");
     await service.runDue();
     expect(mail.tasks).toEqual([]);
-    storage.transaction((tx) => batch.write(tx));
+    storage.transaction((tx) => void batch.write(tx));
     await service.runDue();
     expect([mail.tasks.length, (await service.sends.get(batch.send.id)).status]).toEqual([1, "sent"]);
     await expect(service.prepareSend({ to: "ann", idempotencyKey: "k" })).rejects.toMatchObject({ code: "VALIDATION_ERROR" });

@@ -5,7 +5,7 @@ import type { InboxItem } from "./model/inbox-item.ts";
 import type { NotificationTypes } from "./model/notification-types.ts";
 import { NAME_RULE, textIssue } from "./model/parse-text.ts";
 import type { Send } from "./model/send.ts";
-import type { SendInput } from "./model/send-input.ts";
+import type { SendInput, TypedSendInput } from "./model/send-input.ts";
 import type { Context } from "./operations/context.ts";
 import { type Created, create } from "./operations/create.ts";
 import { listTenant } from "./operations/list-tenant.ts";
@@ -63,8 +63,8 @@ export class TenantNotifications<
   }
 
   /** See {@link NotificationService.send}. */
-  async send(input: SendInput, options: { readonly tx?: Tx } = {}): Promise<Send> {
-    const request = { tenant: this.tenantId, input, rules: HOST_SEND_RULES };
+  async send(input: TypedSendInput<Types>, options: { readonly tx?: Tx } = {}): Promise<Send> {
+    const request = { tenant: this.tenantId, input: input as SendInput, rules: HOST_SEND_RULES };
     if (options.tx === undefined) {
       return send(this.#context as Context, request);
     }
@@ -74,8 +74,8 @@ export class TenantNotifications<
   }
 
   /** See {@link NotificationService.prepareSend}. */
-  async prepareSend(input: SendInput): Promise<PreparedSend<Tx, Written>> {
-    const parsed = await parseSend(this.#context as Context, { tenant: this.tenantId, input, rules: HOST_SEND_RULES });
+  async prepareSend(input: TypedSendInput<Types>): Promise<PreparedSend<Tx, Written>> {
+    const parsed = await parseSend(this.#context as Context, { tenant: this.tenantId, input: input as SendInput, rules: HOST_SEND_RULES });
     await this.#context.ready();
     return preparedSend(this.#context, parsed);
   }

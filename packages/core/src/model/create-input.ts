@@ -24,7 +24,8 @@ export interface UntypedCreateInput extends CreateFields {
   readonly data?: JsonObject;
 }
 
-type DataOf<Definition> = Definition extends { readonly data: infer Schema extends StandardSchemaV1 }
+/** The data that a declared type wants: what its schema takes, else any JSON object. */
+export type DataOf<Definition> = Definition extends { readonly data: infer Schema extends StandardSchemaV1 }
   ? { readonly data: StandardSchemaV1.InferInput<Schema> }
   : { readonly data?: JsonObject };
 

@@ -1,4 +1,6 @@
+import type { DataOf } from "./create-input.ts";
 import type { JsonObject } from "./json.ts";
+import type { NotificationTypes } from "./notification-types.ts";
 
 /** What stands in when the channel of a send does not reach somebody. */
 export interface FallbackInput {
@@ -47,6 +49,11 @@ export interface SendInput {
   /** Who sends it, for the audit log. @default "host" */
   readonly actor?: string;
 }
+
+/** The input of `send` for a host that declared types: one of them, and the data that fits it. */
+export type TypedSendInput<Types extends NotificationTypes = NotificationTypes> = string extends keyof Types
+  ? SendInput
+  : { [Type in keyof Types]: Omit<SendInput, "type" | "data"> & { readonly type: Type } & DataOf<Types[Type]> }[keyof Types];
 
 /** Who does something, for the audit log. */
 export interface Acting {
