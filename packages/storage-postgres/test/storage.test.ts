@@ -97,13 +97,14 @@ async function subject({ source, transaction, schema = "public" }: Kind): Promis
   };
 }
 
-const harness = (kind: Kind): StorageHarness<PostgresTransaction, Promise<void>> => ({
+const harness = (kind: Kind, modelOperations = 10_000): StorageHarness<PostgresTransaction, Promise<void>> => ({
   singleWriter: false,
+  modelOperations,
   create: () => subject(kind),
 });
 
 storageSuite("postgres on the host's pool", harness({ source: ({ host }) => host, transaction: driverTransaction }));
 storageSuite(
   "postgres by connection string, in a schema of its own",
-  harness({ source: ({ url }) => url, transaction: drizzleTransaction, schema: 'Bel"fry' }),
+  harness({ source: ({ url }) => url, transaction: drizzleTransaction, schema: 'Bel"fry' }, 1_000),
 );

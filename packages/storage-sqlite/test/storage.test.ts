@@ -106,10 +106,11 @@ async function shared(): Promise<StorageSubject<SqliteTransaction, void>> {
   };
 }
 
-const harness = (create: StorageHarness<SqliteTransaction, void>["create"]): StorageHarness<SqliteTransaction, void> => ({
+const harness = (create: StorageHarness<SqliteTransaction, void>["create"], modelOperations = 10_000) => ({
   singleWriter: true,
+  modelOperations,
   create,
 });
 
 storageSuite("sqlite by path", harness(byPath));
-storageSuite("sqlite on the host's connection", harness(shared));
+storageSuite("sqlite on the host's connection", harness(shared, 2_000));

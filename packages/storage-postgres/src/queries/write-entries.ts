@@ -3,6 +3,7 @@ import type { Session } from "../connection.ts";
 import { statement } from "../statement.ts";
 import type { TableNames } from "../table-names.ts";
 import { lockGuard } from "./held-inbox.ts";
+import { NEW_EPOCH } from "./new-epoch.ts";
 import { writeItems } from "./write-items.ts";
 import { prepareWrittenItems } from "./written-items.ts";
 
@@ -23,12 +24,17 @@ export interface WriteOptions {
 export function prepareWriteEntries(tables: TableNames) {
   const writtenItems = prepareWrittenItems(tables);
   const write = statement<WrittenRow>("write_entries", writeEntriesText(tables));
+  const writeOne = statement<WrittenRow>("write_entry", writeEntryText(tables));
   return async (
     session: Session,
     entries: readonly NewNotification[],
     { lockTimeoutMs, mark = null }: WriteOptions,
   ): Promise<readonly (readonly CreatedItem[])[]> => {
-    const rows = await session.rows(write, [...entryValues(entries), ...recipientValues(entries), lockTimeoutMs, mark]);
+    const single = mark === null ? singleValues(entries) : null;
+    const rows =
+      single === null
+        ? await session.rows(write, [...entryValues(entries), ...recipientValues(entries), lockTimeoutMs, mark])
+        : await session.rows(writeOne, [...single, lockTimeoutMs]);
     const byPlace = new Map(rows.map(([place, seq, epoch]) => [place, { seq, epoch }]));
     let place = 0;
     const answers = entries.map(({ recipients }) =>
@@ -47,6 +53,28 @@ export function prepareWriteEntries(tables: TableNames) {
     const before = await writtenItems(session, known);
     return entries.map((entry, index) => before.get(entry) ?? answers[index] ?? []);
   };
+}
+
+/** One entry to one recipient, the usual create, without the lists: half the cost. $1 to $10 the entry, $11 the user, $12 the lock timeout. */
+function writeEntryText({ notifications, inboxCounters, inboxItems }: TableNames): string {
+  return `WITH ${lockGuard("$12")},
+  notification AS (
+    INSERT INTO ${notifications} (tenant, id, kind, type, title, message, data, source, sender, created_at)
+    SELECT $1, $2::uuid, $3, $4, $5, $6, $7::json, $8, $9, $10::timestamptz FROM guard WHERE guard.lock_timeout IS NOT NULL
+    ON CONFLICT (tenant, id) DO NOTHING
+    RETURNING pk
+  ),
+  counter AS (
+    INSERT INTO ${inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
+    SELECT $1, $11, 1, 1, 1, 0, ${NEW_EPOCH} FROM notification
+    ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1
+    RETURNING last_seq, epoch
+  ),
+  written AS (
+    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at)
+    SELECT $1, $11, counter.last_seq, notification.pk, $4, $10::timestamptz FROM notification CROSS JOIN counter
+  )
+  SELECT 1::bigint, last_seq, epoch FROM counter`;
 }
 
 /** $1 to $10 entries, $11 and $12 the index of the entry and the user for each recipient, $13 the lock timeout, $14 the mark. */
@@ -72,6 +100,16 @@ function writeEntriesText(tables: TableNames): string {
   ),
   ${writeItems(tables)}
   SELECT place, seq, epoch FROM numbered`;
+}
+
+/** The values of one entry to one recipient; null for anything else. */
+function singleValues(entries: readonly NewNotification[]): readonly unknown[] | null {
+  const [entry] = entries;
+  if (entries.length !== 1 || entry === undefined || entry.recipients.length !== 1) {
+    return null;
+  }
+  const { tenant, id, kind, type, title, message, data, source, sender, createdAt } = entry.notification;
+  return [tenant, id, kind, type, title, message, JSON.stringify(data), source, sender, createdAt.toISOString(), entry.recipients[0]];
 }
 
 function entryValues(entries: readonly NewNotification[]): readonly unknown[] {

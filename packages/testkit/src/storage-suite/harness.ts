@@ -26,6 +26,11 @@ export interface StorageHarness<Tx = unknown, Written extends void | Promise<voi
    * `skipBusy` beside an open transaction of the host are left out.
    */
   readonly singleWriter: boolean;
+  /**
+   * How many random operations the model test makes at the least: fewer for the second way to open the same storage.
+   * @default 10_000
+   */
+  readonly modelOperations?: number;
   /** Opens a storage over an empty database of its own. Called about once for each file of the suite. */
   create(): Promise<StorageSubject<Tx, Written>>;
 }

@@ -24,13 +24,13 @@ function numberFrom(name: string): number | undefined {
 
 /**
  * Random operations on a storage and on a model of it, which have to agree after every single one. `BELFRY_MODEL_OPS`
- * is how many operations there are at the least (10,000 if unset); `BELFRY_MODEL_SEED` repeats a run whose seed a
+ * is how many operations there are at the least (if unset, what the harness says, else 10,000); `BELFRY_MODEL_SEED` repeats a run whose seed a
  * failure has printed.
  */
 export function modelTests(harness: StorageHarness): void {
   describe("model", () => {
     const fixture = useFixture(harness);
-    const operations = numberFrom("BELFRY_MODEL_OPS") ?? DEFAULT_OPERATIONS;
+    const operations = numberFrom("BELFRY_MODEL_OPS") ?? harness.modelOperations ?? DEFAULT_OPERATIONS;
     const seed = numberFrom("BELFRY_MODEL_SEED");
     const steps = fc.array(fc.tuple(operation, look), { minLength: 1, maxLength: MAX_RUN_LENGTH, size: "max" });
 
