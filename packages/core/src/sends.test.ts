@@ -148,6 +148,41 @@ describe("send", () => {
     expect((await service.sends.list()).total).toBe(0);
   });
 
+  test("a fallback to e-mail that is not configured fails when its turn comes, and says so; any other is refused", async () => {
+    const service = new NotificationService({ storage: memoryStorage() });
+    const { id } = await service.send({ to: "ann", content: "x", fallback: true });
+    await service.runDue();
+    expect((await service.sends.get(id)).status).toBe("failed");
+    const [, fallback] = await service.sends.deliveries(id);
+    expect(fallback?.attempts.map(({ error }) => error)).toEqual(["The channel email is not configured."]);
+    const other = service.send({ to: "ann", content: "x", fallback: { channel: "sms" } });
+    await expect(other).rejects.toMatchObject({ code: "CHANNEL_NOT_CONFIGURED" });
+  });
+
+  test("a delivery over the inbox that its process did not survive is made again", async () => {
+    const storage = memoryStorage();
+    const lost = new NotificationService({ storage, delivery: { worker: false } });
+    const { id } = await lost.send({ to: "ann", content: "x" });
+    const claim = {
+      owner: "lost",
+      at: new Date(),
+      leaseMs: 60_000,
+      limit: 1,
+      perEndpoint: 1,
+      channels: ["inbox"],
+      exceptTenants: [],
+      exceptEndpoints: [],
+    };
+    expect(await storage.deliveries.claim(claim)).toHaveLength(1);
+    const next = new NotificationService({ storage });
+    const subscription = next.inbox("ann").subscribe({ onEvent: () => {}, onState: () => {} });
+    await subscription.ready;
+    await next.runDue();
+    const [delivery] = await next.sends.deliveries(id);
+    expect([delivery?.status, delivery?.attempts.map(({ status }) => status)]).toEqual(["sent", ["unknown", "sent"]]);
+    subscription.close();
+  });
+
   test("channels need names of their own", () => {
     const make =
       (...channels: Channel[]) =>

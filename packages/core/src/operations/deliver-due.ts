@@ -14,9 +14,12 @@ import { type EndedAttempt, type EndedAttempts, endAttempts } from "./sends/end-
 import { endLostLeases } from "./sends/end-lost-leases.ts";
 import { FairShare } from "./sends/fair-share.ts";
 import { endWait } from "./sends/fallbacks.ts";
+import { DEFAULT_FALLBACK } from "./sends/parse-send.ts";
 import { type Settlement, settleChains } from "./sends/settle-chains.ts";
 
 const MAX_BATCH = 256;
+/** A delivery over the inbox does no harm twice; one that again and again costs its worker's life has failed all the same. */
+const INBOX_ATTEMPTS = 10;
 const RECORD_RETRY_MS = 500;
 const PRUNE_INTERVAL_MS = 3_600_000;
 const IDEMPOTENCY_MS = 24 * 3_600_000;
@@ -68,7 +71,8 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
     const { leaseMs } = this.#options;
     const isAlone = this.#isFirstTidy && this.#context.storage.hasSingleProcess;
     const notOwnedBy = isAlone ? { notOwnedBy: this.#owner } : {};
-    const attemptsOf = (name: string) => (this.#context.channels.get(name)?.retryDelaysMs.length ?? 0) + 1;
+    const attemptsOf = (name: string) =>
+      name === INBOX_CHANNEL ? INBOX_ATTEMPTS : (this.#context.channels.get(name)?.retryDelaysMs.length ?? 0) + 1;
     await this.#settleAll({ kind: "expired", limit: MAX_BATCH, ...notOwnedBy }, (loaded, now) =>
       endLostLeases(loaded, now, { leaseMs, attemptsOf, ...notOwnedBy }),
     );
@@ -111,7 +115,8 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
       leaseMs: this.#options.leaseMs,
       limit,
       perEndpoint: this.#share.perEndpoint,
-      channels: [INBOX_CHANNEL, ...this.#context.channels.keys()],
+      // E-mail even where it is not configured: as a fallback it was accepted all the same, and has to fail with a reason.
+      channels: [...new Set([INBOX_CHANNEL, DEFAULT_FALLBACK, ...this.#context.channels.keys()])],
       exceptTenants: this.#share.fullTenants(),
       exceptEndpoints: [...this.#share.fullEndpoints(), ...this.#breaker.open(nowMs)],
     };
@@ -175,7 +180,7 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
       return this.#inbox.deliver(claimed);
     }
     if (channel === undefined) {
-      return failed(claimed.delivery.channel, "The channel is not configured.");
+      return failed(claimed.delivery.channel, `The channel ${claimed.delivery.channel} is not configured.`);
     }
     if (channel.isConfigured?.(claimed.delivery.tenant) === false) {
       return failed(channel.name, `The channel ${channel.name} has no provider for this client.`);

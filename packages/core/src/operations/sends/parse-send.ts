@@ -19,6 +19,9 @@ import { parseSendRecipients } from "./parse-recipients.ts";
 import { parseSchedule } from "./parse-schedule.ts";
 import { newSendView } from "./send-view.ts";
 
+/** What stands in unless the sender names another channel. It is accepted unconfigured, and fails when its turn comes. */
+export const DEFAULT_FALLBACK = "email";
+
 const MAX_DELAY_MS = 30 * 24 * 60 * 60 * 1_000;
 
 /** What differs between a host's own send and one that came over the wire. */
@@ -55,6 +58,9 @@ export async function parseSend(context: Context, { tenant, input, rules }: Send
   const declared = declaredType(context, type, rules);
   const names = channelNames(input, declared?.channels);
   const channels = names.map((name) => channelOf(context, tenant, name));
+  if (fallback.input !== null && fallback.input.channel !== DEFAULT_FALLBACK) {
+    channelOf(context, tenant, fallback.input.channel);
+  }
   const content = await parseContent(context, { input, declared, names, fallback: fallback.input });
   const recipients = parseSendRecipients(input.to, channels, { acceptsIds: rules.acceptsIds && context.directory !== null });
   const details = {
@@ -174,7 +180,7 @@ function fallbackOf(input: SendInput["fallback"]): { readonly input: Required<Fa
   if (input === undefined || input === false) {
     return { input: null, issues: [] };
   }
-  const { channel = "email", afterMs = 0 } = input === true ? {} : input;
+  const { channel = DEFAULT_FALLBACK, afterMs = 0 } = input === true ? {} : input;
   if (typeof channel !== "string" || channel === INBOX_CHANNEL || !Number.isFinite(afterMs) || afterMs < 0 || afterMs > MAX_DELAY_MS) {
     const message = `must name a channel other than ${INBOX_CHANNEL}, and wait 0 to ${MAX_DELAY_MS} ms`;
     return { input: null, issues: [{ path: ["fallback"], type: "value_error", message }] };
