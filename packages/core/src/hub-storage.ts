@@ -84,6 +84,12 @@ export interface HubStorage {
   recordsOf(tenant: string, notificationId: string): Promise<readonly ProcessingRecord[]>;
   /** Records of these ids that the tenant has, in any order. */
   findRecords(tenant: string, ids: readonly string[]): Promise<readonly ProcessingRecord[]>;
+  /** Records of one source's events that settled at `since` or later, those that settled first first. */
+  listSettledSince(
+    tenant: string,
+    source: string,
+    range: { readonly since: Date; readonly limit: number },
+  ): Promise<readonly SettledRecord[]>;
   /** Notes that `client` acknowledged the event; again keeps the first time. False when the tenant has no such event. */
   acknowledgeEvent(tenant: string, notificationId: string, by: { readonly client: string; readonly at: Date }): Promise<boolean>;
 
@@ -113,6 +119,8 @@ export interface HubStorage {
 
   /** Leases records that are PENDING, due and not leased, those due first first; they become PROCESSING, attempt and fence grow by one. */
   claimRecords(request: RecordClaim): Promise<readonly ClaimedRecord[]>;
+  /** What `owner` holds the leases of: among it what it claimed without getting the answer, as when its connection broke. */
+  recordsLeasedTo(owner: string): Promise<readonly ClaimedRecord[]>;
   /** Prolongs those of the leases that `owner` still holds, and answers which. */
   renewRecords(
     owner: string,
