@@ -110,6 +110,7 @@ export type { ListSendsInput } from "./operations/sends/list-sends.ts";
 export type { AuditInput } from "./operations/sends/read-sends.ts";
 export type { PreparedNotification, PreparedSend } from "./operations/transactional.ts";
 export type { PresenceStorage } from "./presence.ts";
+export type { ProcessingFailure, ProcessingOutcome, ProcessingSuccess, ProcessingTask, ProcessingUsage, Processor } from "./processor.ts";
 export type { InboxEvent, InboxListener } from "./realtime/inbox-event.ts";
 export type { InboxSubscription } from "./realtime/inbox-feeds.ts";
 export { Sends } from "./sends.ts";
