@@ -74,6 +74,7 @@ export {
   type UnreachedReason,
 } from "./model/delivery.ts";
 export { newEpoch } from "./model/epoch.ts";
+export { foldCase } from "./model/fold-case.ts";
 export type { Handler, HubEvent, IdentifiedEvent, Identity, ProcessingRecord, ProcessingStatus } from "./model/hub.ts";
 export {
   EMPTY_COUNTS,
