@@ -1,6 +1,5 @@
-import type { ActivityFilter, ActivitySummary, ChannelHealth } from "./model/activity.ts";
+import type { ActivityContent, ActivityFilter, ActivitySummary, ChannelHealth } from "./model/activity.ts";
 import type { InboxItem } from "./model/inbox-item.ts";
-import type { JsonObject } from "./model/json.ts";
 import type { AuditEntry, NewAuditEntry } from "./model/send.ts";
 
 /** A while in equal parts. */
@@ -17,10 +16,7 @@ export interface ActivityStorage {
   /** How many match, counted up to `max`. */
   count(tenant: string, filter: ActivityFilter, max: number): Promise<number>;
   /** A notification whole; null when the tenant has none of that id. */
-  find(
-    tenant: string,
-    id: string,
-  ): Promise<{ readonly summary: ActivitySummary; readonly message: string; readonly data: JsonObject } | null>;
+  find(tenant: string, id: string): Promise<ActivityContent | null>;
   /** Its items in inboxes, up to `limit`, by user; and how many there are, and are read. Deleted ones do not count. */
   itemsOf(
     tenant: string,

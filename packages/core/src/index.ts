@@ -1,3 +1,4 @@
+export type { ActivityStorage, HealthWindow } from "./activity-storage.ts";
 export type { ApiKeyScope, ApiKeyStorage, StoredApiKey } from "./api-key-storage.ts";
 export { type ApiKey, type ApiKeyClient, ApiKeys, type NewApiKey } from "./api-keys.ts";
 export type { Channel, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask } from "./channel.ts";
@@ -59,6 +60,17 @@ export type {
   NewNotification,
 } from "./inbox-storage.ts";
 export { consoleLogger, type Logger } from "./logger.ts";
+export type {
+  Activity,
+  ActivityContent,
+  ActivityFilter,
+  ActivityPage,
+  ActivitySummary,
+  ChannelHealth,
+  HealthBucket,
+  HealthRange,
+  RetriedAll,
+} from "./model/activity.ts";
 export type { CreateFields, CreateInput, UntypedCreateInput } from "./model/create-input.ts";
 export {
   type AttemptStatus,
@@ -107,9 +119,13 @@ export type { Acting, FallbackInput, SendInput, TypedSendInput } from "./model/s
 export { NotificationService } from "./notification-service.ts";
 export type { Created } from "./operations/create.ts";
 export type { InboxList, ListInput } from "./operations/list-inbox.ts";
+export type { AuditNote } from "./operations/operator/note-audit.ts";
+export type { RetryAllOptions } from "./operations/operator/retry-all.ts";
+export type { SearchInput } from "./operations/operator/search-activity.ts";
 export type { ListSendsInput } from "./operations/sends/list-sends.ts";
 export type { AuditInput } from "./operations/sends/read-sends.ts";
 export type { PreparedNotification, PreparedSend } from "./operations/transactional.ts";
+export { Operator } from "./operator.ts";
 export type { PresenceStorage } from "./presence.ts";
 export type { ProcessingFailure, ProcessingOutcome, ProcessingSuccess, ProcessingTask, ProcessingUsage, Processor } from "./processor.ts";
 export type { InboxEvent, InboxListener } from "./realtime/inbox-event.ts";

@@ -19,6 +19,7 @@ import { GroupCommit } from "./operations/group-commit.ts";
 import { LeasedWorker } from "./operations/leased-worker.ts";
 import { sendWriter } from "./operations/sends/send.ts";
 import type { PreparedNotification, PreparedSend } from "./operations/transactional.ts";
+import type { Operator } from "./operator.ts";
 import { InboxFeeds } from "./realtime/inbox-feeds.ts";
 import { Presence } from "./realtime/presence.ts";
 import type { Sends } from "./sends.ts";
@@ -161,6 +162,11 @@ export class NotificationService<
   /** What the default tenant has sent over channels: tracking, cancelling, retrying. */
   get sends(): Sends {
     return this.#default.sends;
+  }
+
+  /** What happened in the default tenant, and why: for those who run the application. */
+  get operator(): Operator {
+    return this.#default.operator;
   }
 
   /** One user's inbox in the default tenant. */

@@ -1,3 +1,4 @@
+import type { ActivityStorage } from "./activity-storage.ts";
 import type { ApiKeyStorage } from "./api-key-storage.ts";
 import type { DeliveryStorage } from "./delivery-storage.ts";
 import type { HubStorage } from "./hub-storage.ts";
@@ -16,6 +17,7 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
   readonly name: string;
   readonly inbox: InboxStorage<Tx, Written>;
   readonly deliveries: DeliveryStorage<Tx, Written>;
+  readonly activity?: ActivityStorage;
   readonly apiKeys: ApiKeyStorage;
   readonly hub?: HubStorage;
   /** Who is connected to which instance. @default everybody is connected to this process */

@@ -13,6 +13,7 @@ import { parseCreate } from "./operations/parse-create.ts";
 import { parseSend } from "./operations/sends/parse-send.ts";
 import { send } from "./operations/sends/send.ts";
 import { type PreparedNotification, type PreparedSend, prepared, preparedSend } from "./operations/transactional.ts";
+import { Operator } from "./operator.ts";
 import type { InboxFeeds } from "./realtime/inbox-feeds.ts";
 import { Sends } from "./sends.ts";
 
@@ -32,6 +33,8 @@ export class TenantNotifications<
   readonly #feeds: InboxFeeds;
   /** What this tenant has sent over channels: tracking, cancelling, retrying. */
   readonly sends: Sends;
+  /** What happened in this tenant, and why: for those who run the application. */
+  readonly operator: Operator;
 
   /** Hosts call `notifications.tenant(id)` instead. */
   constructor(tenantId: string, context: Context<Tx, Written>, feeds: InboxFeeds) {
@@ -43,6 +46,7 @@ export class TenantNotifications<
     this.#context = context;
     this.#feeds = feeds;
     this.sends = new Sends(tenantId, context as Context);
+    this.operator = new Operator(tenantId, context as Context);
   }
 
   /** See {@link NotificationService.create}. */

@@ -98,8 +98,8 @@ export interface SendAnalytics {
   readonly fallbackUsed: number;
 }
 
-/** What somebody did to a send. */
-export type AuditAction = "created" | "updated" | "cancelled" | "retried" | "deleted";
+/** What somebody did to a notification. Only sends log what is done to them by themselves; the rest is noted by whoever does it. */
+export type AuditAction = "created" | "updated" | "cancelled" | "retried" | "deleted" | "read";
 
 /** A line of the audit log, before it is written. */
 export interface NewAuditEntry {

@@ -1,5 +1,6 @@
 import type { InboxStatus } from "../model/inbox-item.ts";
 import type { Owner } from "../model/owner.ts";
+import { fingerprint } from "./fingerprint.ts";
 
 /** What a cursor belongs to: it is refused anywhere else. */
 export interface CursorScope {
@@ -29,14 +30,5 @@ export function decodeCursor(cursor: string, scope: CursorScope): number | null 
 }
 
 function check(seq: number, { owner, status, type, epoch }: CursorScope): string {
-  return fnv1a(JSON.stringify([seq, owner.tenant, owner.userId, epoch, status, type ?? null])).toString(36);
-}
-
-/** FNV-1a, 64 bits (draft-eastlake-fnv, 2). */
-function fnv1a(text: string): bigint {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of new TextEncoder().encode(text)) {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
-  }
-  return hash;
+  return fingerprint([seq, owner.tenant, owner.userId, epoch, status, type ?? null]);
 }

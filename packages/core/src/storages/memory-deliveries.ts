@@ -12,20 +12,13 @@ import type {
 } from "../delivery-storage.ts";
 import type { CreatedItem } from "../inbox-storage.ts";
 import type { TrackedDelivery } from "../model/delivery.ts";
-import type {
-  AuditEntry,
-  NewAuditEntry,
-  Send,
-  SendAnalytics,
-  SendAnalyticsQuery,
-  SendChanges,
-  SendPage,
-  SendQuery,
-} from "../model/send.ts";
+import type { AuditEntry, Send, SendAnalytics, SendAnalyticsQuery, SendChanges, SendPage, SendQuery } from "../model/send.ts";
+import type { MemoryKept } from "./memory-activity.ts";
+import type { MemoryAudit } from "./memory-audit.ts";
 import { keepNotification } from "./memory-notification.ts";
 import { MemorySend } from "./memory-send.ts";
 import { analyticsOf, pageOf } from "./memory-send-queries.ts";
-import { MemorySends } from "./memory-sends.ts";
+import type { MemorySends } from "./memory-sends.ts";
 import type { MemoryTenants } from "./memory-tenants.ts";
 import type { MemoryTransaction, MemoryTransactions } from "./memory-transactions.ts";
 
@@ -44,12 +37,13 @@ export class MemoryDeliveries implements DeliveryStorage<MemoryTransaction, void
   readonly #transactions: MemoryTransactions;
   readonly #sends: MemorySends;
   readonly #keys = new Map<string, UsedKey>();
-  readonly #audit: AuditEntry[] = [];
+  readonly #audit: MemoryAudit;
 
-  constructor(tenants: MemoryTenants, transactions: MemoryTransactions) {
+  constructor({ tenants, sends, audit }: MemoryKept, transactions: MemoryTransactions) {
     this.#tenants = tenants;
     this.#transactions = transactions;
-    this.#sends = new MemorySends(tenants);
+    this.#sends = sends;
+    this.#audit = audit;
   }
 
   async createSends(sends: readonly NewSend[], at: Date): Promise<readonly SendCreated[]> {
@@ -95,14 +89,8 @@ export class MemoryDeliveries implements DeliveryStorage<MemoryTransaction, void
     return analyticsOf(this.#sends.of(tenant), query);
   }
 
-  async listAudit(
-    tenant: string,
-    { limit, before = Number.POSITIVE_INFINITY }: { limit: number; before?: number },
-  ): Promise<readonly AuditEntry[]> {
-    return this.#audit
-      .filter((entry) => entry.tenant === tenant && entry.number < before)
-      .toReversed()
-      .slice(0, limit);
+  async listAudit(tenant: string, query: { readonly limit: number; readonly before?: number }): Promise<readonly AuditEntry[]> {
+    return this.#audit.newestFirst(tenant, query);
   }
 
   async updateSend(tenant: string, id: string, change: SendChanges & { readonly at: Date; readonly actor: string }): Promise<SendUpdated> {
@@ -114,7 +102,7 @@ export class MemoryDeliveries implements DeliveryStorage<MemoryTransaction, void
       return "not_pending";
     }
     send.update(change, change.at);
-    this.#log(tenant, change.at, { action: "updated", actor: change.actor, notificationId: send.id });
+    this.#audit.log(tenant, change.at, { action: "updated", actor: change.actor, notificationId: send.id });
     return { send: send.view() };
   }
 
@@ -124,7 +112,7 @@ export class MemoryDeliveries implements DeliveryStorage<MemoryTransaction, void
       return null;
     }
     this.#sends.remove(send);
-    this.#log(tenant, at, { action: "deleted", actor, notificationId: send.id });
+    this.#audit.log(tenant, at, { action: "deleted", actor, notificationId: send.id });
     return { items: this.#tenants.of(tenant).forget(send.kept) };
   }
 
@@ -195,7 +183,7 @@ export class MemoryDeliveries implements DeliveryStorage<MemoryTransaction, void
     }
     for (const entry of audit) {
       const tenant = this.#sends.get(entry.notificationId)?.kept.notification.tenant;
-      this.#log(tenant ?? "", at, entry);
+      this.#audit.log(tenant ?? "", at, entry);
     }
   }
 
@@ -235,11 +223,7 @@ export class MemoryDeliveries implements DeliveryStorage<MemoryTransaction, void
     owner.keep(kept);
     const stored = new MemorySend(kept, send, at);
     this.#sends.add(stored);
-    this.#log(tenant, at, { action: "created", actor: send.actor, notificationId: id });
+    this.#audit.log(tenant, at, { action: "created", actor: send.actor, notificationId: id });
     return { kind: "created", items: owner.deliver(kept, send.inboxRecipients, kept.notification.createdAt) };
-  }
-
-  #log(tenant: string, at: Date, entry: NewAuditEntry): void {
-    this.#audit.push({ ...entry, tenant, at: new Date(at), number: this.#audit.length + 1 });
   }
 }

@@ -129,7 +129,11 @@ export class MemorySends {
   }
 
   of(tenant: string): readonly Send[] {
-    return [...this.#sends.values()].filter(({ kept }) => kept.notification.tenant === tenant).map((send) => send.view());
+    return this.ofTenant(tenant).map((send) => send.view());
+  }
+
+  ofTenant(tenant: string): readonly MemorySend[] {
+    return [...this.#sends.values()].filter(({ kept }) => kept.notification.tenant === tenant);
   }
 }
 

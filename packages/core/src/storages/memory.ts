@@ -1,7 +1,10 @@
 import type { Storage } from "../storage.ts";
+import { MemoryActivity } from "./memory-activity.ts";
 import { MemoryApiKeys } from "./memory-api-keys.ts";
+import { MemoryAudit } from "./memory-audit.ts";
 import { MemoryDeliveries } from "./memory-deliveries.ts";
 import { MemoryInboxStorage } from "./memory-inbox-storage.ts";
+import { MemorySends } from "./memory-sends.ts";
 import { MemoryTenants } from "./memory-tenants.ts";
 import { type MemoryTransaction, MemoryTransactions } from "./memory-transactions.ts";
 
@@ -36,11 +39,13 @@ export interface MemoryStorage extends Storage<MemoryTransaction, void> {
 export function memoryStorage(): MemoryStorage {
   const transactions = new MemoryTransactions();
   const tenants = new MemoryTenants();
+  const kept = { tenants, sends: new MemorySends(tenants), audit: new MemoryAudit() };
   return {
     name: "memory",
     hasSingleProcess: true,
     inbox: new MemoryInboxStorage(tenants, transactions),
-    deliveries: new MemoryDeliveries(tenants, transactions),
+    deliveries: new MemoryDeliveries(kept, transactions),
+    activity: new MemoryActivity(kept),
     apiKeys: new MemoryApiKeys(),
     async open() {},
     async close() {},

@@ -1,0 +1,29 @@
+import type { ActivityFilter } from "../../model/activity.ts";
+import { fingerprint } from "../fingerprint.ts";
+
+/** What a cursor belongs to: it is refused anywhere else. */
+export interface ActivityScope {
+  readonly tenant: string;
+  readonly filter: ActivityFilter;
+}
+
+/**
+ * Writes down where the next page of a search starts: the last notification's id without its dashes, then a check of
+ * it, the tenant and the filter. The check finds mistakes; access never rests on it, because every query names its tenant.
+ */
+export function encodeActivityCursor(id: string, scope: ActivityScope): string {
+  return `${id.replaceAll("-", "")}-${check(id, scope)}`;
+}
+
+/** The id in `cursor`, or null if it was edited or belongs to another search. */
+export function decodeActivityCursor(cursor: string, scope: ActivityScope): string | null {
+  const parts = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})-[0-9a-z]{1,13}$/.exec(cursor);
+  const id = parts === null ? null : parts.slice(1).join("-");
+  return id !== null && encodeActivityCursor(id, scope) === cursor ? id : null;
+}
+
+function check(id: string, { tenant, filter }: ActivityScope): string {
+  const { kind, recipient, type, channel, status, from, before } = filter;
+  const values = [filter.id, kind, recipient, type, channel, status, from?.getTime(), before?.getTime()];
+  return fingerprint([id, tenant, ...values.map((value) => value ?? null)]);
+}

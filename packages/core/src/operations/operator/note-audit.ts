@@ -1,0 +1,34 @@
+import { type Issue, validationError } from "../../errors.ts";
+import { isUuid } from "../../ids.ts";
+import type { AuditAction } from "../../model/send.ts";
+import type { Acting } from "../../model/send-input.ts";
+import type { Context } from "../context.ts";
+import { actorOf } from "../sends/change-request.ts";
+import { activityOf } from "./activity-of.ts";
+
+const ACTIONS: readonly AuditAction[] = ["created", "updated", "cancelled", "retried", "deleted", "read"];
+
+/** What was done to a notification, by whom. */
+export interface AuditNote extends Acting {
+  readonly action: AuditAction;
+  readonly notificationId: string;
+}
+
+/** Writes a line of the audit log; see `Operator.note`. */
+export async function noteAudit(context: Context, tenant: string, note: AuditNote): Promise<void> {
+  const { action, notificationId } = note;
+  const actor = actorOf(note);
+  const issues: Issue[] = [];
+  if (!ACTIONS.includes(action)) {
+    issues.push({ path: ["action"], type: "value_error", message: `must be one of ${ACTIONS.join(", ")}` });
+  }
+  if (typeof notificationId !== "string" || !isUuid(notificationId)) {
+    issues.push({ path: ["notificationId"], type: "value_error", message: "must be a notification's id, which is a UUID" });
+  }
+  if (issues.length > 0) {
+    throw validationError(issues);
+  }
+  await context.ready();
+  const entry = { action, actor, notificationId: notificationId.toLowerCase() };
+  await activityOf(context).note(tenant, entry, new Date(context.clock.now()));
+}

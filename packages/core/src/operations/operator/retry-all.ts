@@ -1,0 +1,81 @@
+import { BelfryError, validationError } from "../../errors.ts";
+import type { ActivityFilter, ActivitySummary, RetriedAll } from "../../model/activity.ts";
+import type { Acting } from "../../model/send-input.ts";
+import type { Context } from "../context.ts";
+import { actorOf } from "../sends/change-request.ts";
+import { retrySend } from "../sends/retry-send.ts";
+import { activityOf } from "./activity-of.ts";
+import { filterIssues, limitIssue, pickFilter } from "./parse-filter.ts";
+import { MAX_COUNT } from "./search-activity.ts";
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+const RETRYABLE = ["failed", "partial"] as const;
+
+/** How much to retry, and who asks for it. */
+export interface RetryAllOptions extends Acting {
+  /** How many sends at the most, 1 to 1,000: the newest. @default 100 */
+  readonly limit?: number;
+}
+
+/** Retries what matches and can be retried; see `Operator.retryAll`. */
+export async function retryAll(
+  context: Context,
+  { tenant, filter: given }: { readonly tenant: string; readonly filter: ActivityFilter },
+  { limit = DEFAULT_LIMIT, ...acting }: RetryAllOptions,
+): Promise<RetriedAll> {
+  const issues = [...filterIssues(given), ...limitIssue(limit, MAX_LIMIT)];
+  if (issues.length > 0) {
+    throw validationError(issues);
+  }
+  const actor = actorOf(acting);
+  await context.ready();
+  const filters = retryable(pickFilter(given));
+  const matched = await countAll(context, tenant, filters);
+  let retried = 0;
+  for (const { id } of await newest(context, tenant, { filters, limit })) {
+    if (await retryOne(context, { tenant, id, actor })) {
+      retried += 1;
+    }
+  }
+  return { matched, retried, remaining: await countAll(context, tenant, filters) };
+}
+
+/** The filter, once for each status that can be retried and that it leaves open. */
+function retryable(filter: ActivityFilter): readonly ActivityFilter[] {
+  return RETRYABLE.filter((status) => filter.status === undefined || filter.status === status).map((status) => ({ ...filter, status }));
+}
+
+async function countAll(context: Context, tenant: string, filters: readonly ActivityFilter[]): Promise<number> {
+  const counts = await Promise.all(filters.map((filter) => activityOf(context).count(tenant, filter, MAX_COUNT)));
+  return counts.reduce((total, count) => total + count, 0);
+}
+
+async function newest(
+  context: Context,
+  tenant: string,
+  { filters, limit }: { readonly filters: readonly ActivityFilter[]; readonly limit: number },
+): Promise<readonly ActivitySummary[]> {
+  const found = await Promise.all(filters.map((filter) => activityOf(context).search(tenant, { ...filter, limit })));
+  // Ids are of one length and in lower case: they compare as their bytes do.
+  return found
+    .flat()
+    .sort((left, right) => (left.id < right.id ? 1 : -1))
+    .slice(0, limit);
+}
+
+/** Whether the send is now tried again; it is not if somebody else retried, deleted or settled it meanwhile. */
+async function retryOne(
+  context: Context,
+  request: { readonly tenant: string; readonly id: string; readonly actor: string },
+): Promise<boolean> {
+  try {
+    await retrySend(context, request);
+    return true;
+  } catch (error) {
+    if (error instanceof BelfryError && (error.code === "INVALID_STATE" || error.code === "NOT_FOUND")) {
+      return false;
+    }
+    throw error;
+  }
+}
