@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { hubStorageSuite } from "../hub-suite/hub-suite.ts";
 import { apiKeyTests } from "./api-keys.ts";
 import { busyTests } from "./busy.ts";
 import { claimingTests } from "./claiming.ts";
@@ -42,6 +43,7 @@ export function storageSuite<Tx, Written extends void | Promise<void>>(name: str
     sendingTests(harness);
     claimingTests(harness);
     apiKeyTests(harness);
+    hubStorageSuite(harness);
     modelTests(harness);
   });
 }
