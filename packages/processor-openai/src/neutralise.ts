@@ -1,6 +1,6 @@
 /**
  * What servers of open models may read as a new turn, wherever in a message it stands, and what could pass for the
- * fence of `messages.ts`. Only the opening character is matched: one space after it, and it is text again.
+ * fence of `messages.ts`. Only the opening character is matched: written as HTML's entity for it, it opens nothing.
  */
 const CONTROL = new RegExp(
   [
@@ -11,12 +11,12 @@ const CONTROL = new RegExp(
     String.raw`<(?=\/?SYS>)`,
     // Gemma, and the ends of sequences
     String.raw`<(?=(?:start_of_turn|end_of_turn|bos|eos|\/?s)>)`,
-    String.raw`<(?=\s{0,5}\/?\s{0,5}notification-)`,
+    String.raw`<(?=\s{0,9}\/?\s{0,9}notification-)`,
   ].join("|"),
   "gi",
 );
 
 /** The text, with whatever could end the data or begin another speaker's turn made plain text. Twice is as once. */
 export function neutralise(text: string): string {
-  return text.replace(CONTROL, "$& ");
+  return text.replace(CONTROL, (opening) => (opening === "<" ? "&lt;" : "&#91;"));
 }
