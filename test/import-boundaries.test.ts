@@ -68,6 +68,10 @@ const LAYERS: Readonly<Record<string, { readonly allowed: readonly string[]; rea
     allowed: ["@belfry/core", "@belfry/egress", "nodemailer"],
     refused: ["@belfry/core/http", "@belfry/channel-webhook", "@belfry/storage-sqlite"],
   },
+  "packages/processor-openai/src/probe.ts": {
+    allowed: ["@belfry/core", "ai", "@ai-sdk/openai-compatible"],
+    refused: ["@belfry/core/http", "@belfry/egress", "@belfry/storage-sqlite"],
+  },
   "packages/egress/src/probe.ts": { allowed: ["node:http"], refused: ["@belfry/core", "@belfry/channel-webhook"] },
   "packages/adapter-express/src/probe.ts": {
     allowed: ["@belfry/core/http", "@belfry/core/node", "express"],

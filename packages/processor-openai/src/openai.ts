@@ -24,7 +24,7 @@ const ENGINE_MARGIN_MS = 1_000;
  * @throws `CONFIGURATION` for options that cannot be used.
  * @example
  * ```ts
- * const processor = openai({ apiKey: process.env.OPENAI_API_KEY, model: "gpt-5-mini" });
+ * const processor = openai({ apiKey: process.env.OPENAI_API_KEY ?? "", model: "gpt-5-mini" });
  * ```
  */
 export function openai(options: OpenAIOptions): Processor {

@@ -32,7 +32,7 @@ describe("options", () => {
     expect(create).not.toThrow("sekret-word");
   });
 
-  it("are not changed, and changes to them have no effect", () => {
+  it("are not written to", () => {
     const options = Object.freeze({ model, headers: Object.freeze({ a: "b" }), parameters: Object.freeze({ temperature: 0 }) });
     expect(openai(options).name).toBe("openai");
   });
