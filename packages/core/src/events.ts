@@ -1,5 +1,7 @@
 import { EventEmitter as Emitter } from "eventemitter3";
+import type { SettledRecord } from "./hub-storage.ts";
 import type { Delivery, DeliveryStatus, SendStatus } from "./model/delivery.ts";
+import type { HubEvent } from "./model/hub.ts";
 import type { InboxItem } from "./model/inbox-item.ts";
 import type { Notification } from "./model/notification.ts";
 import type { Owner } from "./model/owner.ts";
@@ -43,6 +45,20 @@ export interface SendChanged {
   readonly to: SendStatus;
 }
 
+/** An event came into the hub. */
+export interface EventCreated {
+  readonly tenant: string;
+  readonly event: HubEvent;
+  /** How many handlers take it on. */
+  readonly handlers: number;
+}
+
+/** A handler is done with an event. */
+export interface RecordSettled {
+  readonly tenant: string;
+  readonly record: SettledRecord;
+}
+
 /** The events of {@link NotificationService.on}, by name. All fire in the process that made the change, after commit. */
 export interface NotificationEvents {
   "notification.created": NotificationCreated;
@@ -59,6 +75,10 @@ export interface NotificationEvents {
   "delivery.failed": DeliveryChanged;
   "delivery.cancelled": DeliveryChanged;
   "send.changed": SendChanged;
+  "event.created": EventCreated;
+  "record.completed": RecordSettled;
+  /** For good; an attempt that is followed by another one is not told of. */
+  "record.failed": RecordSettled;
 }
 
 /** A function that {@link NotificationService.on} calls. */

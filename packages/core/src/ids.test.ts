@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isUuid, uuidV7 } from "./ids.ts";
+import { derivedUuid, isUuid, uuidTimeMs, uuidV7 } from "./ids.ts";
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -51,5 +51,16 @@ describe("isUuid", () => {
     "g1923456-789a-7abc-8def-0123456789ab",
   ])("%j is none", (text) => {
     expect(isUuid(text)).toBe(false);
+  });
+});
+
+describe("derivedUuid", () => {
+  test("the same id and seed give the same UUIDv7, with the time of the id; another seed gives another one", async () => {
+    const id = uuidV7({ now: () => 0x0192_3456_789a, after: () => () => {} }).next();
+    const derived = await derivedUuid(id, "1");
+    expect(derived).toMatch(UUID_V7);
+    expect(uuidTimeMs(derived)).toBe(0x0192_3456_789a);
+    expect(await derivedUuid(id, "1")).toBe(derived);
+    expect(await derivedUuid(id, "2")).not.toBe(derived);
   });
 });

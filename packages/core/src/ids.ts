@@ -28,7 +28,7 @@ export function uuidV7(clock: Clock): Ids {
       } else {
         counter += 1;
       }
-      return format(lastMs, counter);
+      return format(lastMs, counter, randomTail());
     },
   };
 }
@@ -40,10 +40,29 @@ export function isUuid(text: string): boolean {
   return UUID.test(text);
 }
 
-function format(timeMs: number, counter: number): string {
+/** When a UUIDv7 was made, in milliseconds since 1970. */
+export function uuidTimeMs(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}
+
+/**
+ * A UUIDv7 that follows from another one: the same for the same `seed`, another one for another, with the time of `id`. What is
+ * created by it can be created again after a crash without being there twice.
+ */
+export async function derivedUuid(id: string, seed: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${id}/${seed}`));
+  const bytes = new Uint8Array(digest);
+  return format(uuidTimeMs(id), ((bytes[8] ?? 0) << 4) | ((bytes[9] ?? 0) & 0xf), bytes);
+}
+
+function randomTail(): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(8));
+}
+
+function format(timeMs: number, counter: number, rest: Uint8Array): string {
   const time = timeMs.toString(16).padStart(12, "0");
-  const tail = crypto.getRandomValues(new Uint8Array(8));
   // The variant bits: 10xxxxxx.
+  const tail = rest.slice(0, 8);
   tail[0] = ((tail[0] ?? 0) & 0x3f) | 0x80;
   const random = Array.from(tail, (byte) => byte.toString(16).padStart(2, "0")).join("");
   const version = `7${counter.toString(16).padStart(3, "0")}`;

@@ -26,13 +26,19 @@ export type { Contact, Directory } from "./directory.ts";
 export { BelfryError, type BelfryErrorCode, type BelfryErrorOptions, HTTP_STATUS, type Issue, validationError } from "./errors.ts";
 export type {
   DeliveryChanged,
+  EventCreated,
   InboxSwept,
   ItemChanged,
   NotificationCreated,
   NotificationEvents,
   NotificationListener,
+  RecordSettled,
   SendChanged,
 } from "./events.ts";
+export { Hub } from "./hub.ts";
+export { HubEvents } from "./hub-events.ts";
+export { HubHandlers } from "./hub-handlers.ts";
+export { HubIdentities } from "./hub-identities.ts";
 export type {
   ClaimedRecord,
   EndedRecord,
@@ -88,6 +94,7 @@ export {
 export { newEpoch } from "./model/epoch.ts";
 export { foldCase } from "./model/fold-case.ts";
 export type { Handler, HubEvent, IdentifiedEvent, Identity, ProcessingRecord, ProcessingStatus } from "./model/hub.ts";
+export type { EventInput, HandlerChanges, HandlerInput, HubListInput, IdentityInput } from "./model/hub-input.ts";
 export {
   EMPTY_COUNTS,
   EMPTY_EPOCH,
@@ -118,6 +125,7 @@ export type {
 export type { Acting, FallbackInput, SendInput, TypedSendInput } from "./model/send-input.ts";
 export { NotificationService } from "./notification-service.ts";
 export type { Created } from "./operations/create.ts";
+export type { HandlerResult, OnResult } from "./operations/hub/handler-result.ts";
 export type { InboxList, ListInput } from "./operations/list-inbox.ts";
 export type { AuditNote } from "./operations/operator/note-audit.ts";
 export type { RetryAllOptions } from "./operations/operator/retry-all.ts";
@@ -128,12 +136,22 @@ export type { PreparedNotification, PreparedSend } from "./operations/transactio
 export { Operator } from "./operator.ts";
 export type { PresenceStorage } from "./presence.ts";
 export type { ProcessingFailure, ProcessingOutcome, ProcessingSuccess, ProcessingTask, ProcessingUsage, Processor } from "./processor.ts";
+export type { HubListener } from "./realtime/hub-feed.ts";
+export type { HubSubscription } from "./realtime/hub-feeds.ts";
 export type { InboxEvent, InboxListener } from "./realtime/inbox-event.ts";
 export type { InboxSubscription } from "./realtime/inbox-feeds.ts";
 export { Sends } from "./sends.ts";
-export type { DeliveryOptions, NotificationServiceOptions } from "./service-options.ts";
+export type { DeliveryOptions, HubOptions, NotificationServiceOptions } from "./service-options.ts";
 export type { Storage } from "./storage.ts";
 export { type MemoryStorage, type MemoryTransaction, memoryStorage } from "./storages/memory.ts";
 export { TenantNotifications } from "./tenant-notifications.ts";
-export type { InboxChange, InboxSignal, Transport, TransportListener } from "./transport.ts";
+export {
+  type HubSignal,
+  type InboxChange,
+  type InboxSignal,
+  isHubSignal,
+  type Signal,
+  type Transport,
+  type TransportListener,
+} from "./transport.ts";
 export { memoryTransport } from "./transports/memory.ts";

@@ -3,6 +3,8 @@ import { systemClock } from "./clock.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 import { BelfryError } from "./errors.ts";
 import { EventEmitter, type NotificationEvents, type NotificationListener } from "./events.ts";
+import type { Hub } from "./hub.ts";
+import type { ClaimedRecord } from "./hub-storage.ts";
 import { uuidV7 } from "./ids.ts";
 import type { Inbox } from "./inbox.ts";
 import { consoleLogger } from "./logger.ts";
@@ -16,20 +18,26 @@ import type { Created } from "./operations/create.ts";
 import { channelsByName, DeliverDue } from "./operations/deliver-due.ts";
 import { FanOut } from "./operations/fan-out.ts";
 import { GroupCommit } from "./operations/group-commit.ts";
+import { eventWriter, planProcessing } from "./operations/hub/create-event.ts";
 import { LeasedWorker } from "./operations/leased-worker.ts";
+import { ProcessDue } from "./operations/process-due.ts";
 import { sendWriter } from "./operations/sends/send.ts";
 import type { PreparedNotification, PreparedSend } from "./operations/transactional.ts";
 import type { Operator } from "./operator.ts";
+import { HubFeeds } from "./realtime/hub-feeds.ts";
 import { InboxFeeds } from "./realtime/inbox-feeds.ts";
 import { Presence } from "./realtime/presence.ts";
+import { type Feeds, routeSignals } from "./realtime/route-signals.ts";
 import type { Sends } from "./sends.ts";
-import type { DeliveryOptions, NotificationServiceOptions } from "./service-options.ts";
+import type { DeliveryOptions, HubOptions, NotificationServiceOptions } from "./service-options.ts";
 import { TenantNotifications } from "./tenant-notifications.ts";
-import type { InboxSignal, Transport } from "./transport.ts";
+import type { Signal, Transport } from "./transport.ts";
 import { memoryTransport } from "./transports/memory.ts";
 
 /** How often an instance looks for deliveries that another one left. */
 const POLL_INTERVAL_MS = 1_000;
+const DEFAULT_LEASE_MS = 60_000;
+const DRAIN_MS = 10_000;
 
 /**
  * Notifications inside the host's own process and database.
@@ -51,9 +59,10 @@ export class NotificationService<
   readonly #options: NotificationServiceOptions<Types, Tx, Written>;
   readonly #context: Context<Tx, Written>;
   readonly #transport: Transport;
-  readonly #feeds: InboxFeeds;
+  readonly #feeds: Feeds;
   readonly #fanOut: FanOut;
   readonly #deliveryWorker: LeasedWorker<ClaimedDelivery> | null;
+  readonly #hubWorker: LeasedWorker<ClaimedRecord> | null;
   /** API keys that Belfry keeps, for clients of the HTTP contracts. */
   readonly apiKeys: ApiKeys;
   readonly #default: TenantNotifications<Types, Tx, Written>;
@@ -71,6 +80,7 @@ export class NotificationService<
     this.#context = {
       storage,
       deliveries: storage.deliveries,
+      hub: storage.hub,
       logger,
       clock,
       ids,
@@ -81,22 +91,22 @@ export class NotificationService<
       presence: new Presence({ storage: storage.presence, instance: ids.next(), clock, logger, ready }),
       writer: new GroupCommit(storage.inbox),
       sendWriter: sendWriter(storage.deliveries, () => new Date(clock.now())),
+      eventWriter: eventWriter(storage.hub, planProcessing({ ids })),
       events: new EventEmitter(),
       fanOut: () => this.#fanOut.wake(),
       deliverDue: () => this.#deliveryWorker?.wake(),
+      processDue: () => this.#hubWorker?.wake(),
       publish: (signals) => this.#publish(signals),
     };
     const { presence } = this.#context;
-    this.#feeds = new InboxFeeds({
-      inbox: storage.inbox,
-      transport: this.#transport,
-      clock,
-      logger,
-      presence,
-      ready: () => this.#listen(),
-    });
+    const shared = { transport: this.#transport, clock, logger, ready: () => this.#listen() };
+    this.#feeds = {
+      inbox: new InboxFeeds({ ...shared, inbox: storage.inbox, presence }),
+      hub: new HubFeeds({ ...shared, hub: storage.hub }),
+    };
     this.#fanOut = new FanOut(this.#context);
     this.#deliveryWorker = deliveryWorker(this.#context as Context, options.delivery ?? {});
+    this.#hubWorker = hubWorker(this.#context as Context, (options.hub ?? {}) as unknown as HubOptions);
     this.#default = this.tenant(options.defaultTenant ?? DEFAULT_TENANT);
     this.apiKeys = new ApiKeys({ storage, clock, ready, defaultTenant: this.#default.tenantId });
   }
@@ -169,6 +179,11 @@ export class NotificationService<
     return this.#default.operator;
   }
 
+  /** The default tenant's event hub: events, handlers, identities. */
+  get hub(): Hub {
+    return this.#default.hub;
+  }
+
   /** One user's inbox in the default tenant. */
   inbox(userId: string): Inbox {
     return this.#default.inbox(userId);
@@ -212,6 +227,7 @@ export class NotificationService<
     await this.#listen();
     this.#fanOut.start();
     this.#deliveryWorker?.start();
+    this.#hubWorker?.start();
   }
 
   /**
@@ -222,9 +238,11 @@ export class NotificationService<
     this.#stopped = true;
     await this.#context.writer.drain();
     await this.#context.sendWriter.drain();
+    await this.#context.eventWriter.drain();
     await this.#fanOut.stop();
-    await this.#deliveryWorker?.stop();
-    this.#feeds.stop();
+    await Promise.all([this.#deliveryWorker?.stop(), this.#hubWorker?.stop()]);
+    this.#feeds.inbox.stop();
+    this.#feeds.hub.stop();
     await this.#context.presence.stop();
     await this.#transport.stop();
     await this.#options.storage.close();
@@ -240,13 +258,14 @@ export class NotificationService<
     this.#fanOut.wake();
     await this.#fanOut.idle();
     await this.#deliveryWorker?.runDue();
+    await this.#hubWorker?.runDue();
   }
 
   /** To be called once after the database was restored from a backup: clients that saw lost numbers start over. */
   async renewEpochs(): Promise<void> {
     await this.#ready();
     await this.#options.storage.inbox.renewEpochs();
-    this.#feeds.onGap();
+    this.#feeds.inbox.onGap();
   }
 
   #ready(): Promise<void> {
@@ -262,7 +281,7 @@ export class NotificationService<
 
   #listen(): Promise<void> {
     this.#listening ??= this.#ready()
-      .then(() => this.#transport.start(this.#feeds))
+      .then(() => this.#transport.start(routeSignals(this.#feeds)))
       .catch((error: unknown) => {
         this.#listening = null;
         throw error;
@@ -270,7 +289,7 @@ export class NotificationService<
     return this.#listening;
   }
 
-  #publish(signals: readonly InboxSignal[]): void {
+  #publish(signals: readonly Signal[]): void {
     if (signals.length > 0) {
       this.#transport.publish(signals);
     }
@@ -278,9 +297,21 @@ export class NotificationService<
 }
 
 function deliveryWorker(context: Context, { worker = true, ...options }: DeliveryOptions): LeasedWorker<ClaimedDelivery> | null {
-  const { concurrency = 100, leaseMs = 60_000, drainMs = 10_000 } = options;
+  const { concurrency = 100, leaseMs = DEFAULT_LEASE_MS, drainMs = DRAIN_MS } = options;
   const { clock, logger, storage } = context;
   const pollIntervalMs = storage.hasSingleProcess ? null : POLL_INTERVAL_MS;
   const work = new DeliverDue(context, { concurrency, leaseMs });
   return worker ? new LeasedWorker(work, { concurrency, leaseMs, drainMs, pollIntervalMs, clock, logger }) : null;
+}
+
+/** A host without a processor has no records to wait for: what comes in through this process itself wakes the worker. */
+function hubWorker(context: Context, { processor, onResult, worker = true, leaseMs }: HubOptions): LeasedWorker<ClaimedRecord> | null {
+  const lease = leaseMs ?? Math.max(DEFAULT_LEASE_MS, 2 * (processor?.timeoutMs ?? 0));
+  const work = new ProcessDue(context, { processor: processor ?? null, onResult: onResult ?? null, leaseMs: lease });
+  const { clock, logger, storage } = context;
+  const pollIntervalMs = storage.hasSingleProcess || processor === undefined ? null : POLL_INTERVAL_MS;
+  const { concurrency } = work;
+  return worker && storage.hub
+    ? new LeasedWorker(work, { concurrency, leaseMs: lease, drainMs: DRAIN_MS, pollIntervalMs, clock, logger })
+    : null;
 }

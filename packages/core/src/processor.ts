@@ -71,6 +71,11 @@ export interface Processor {
   /** How many attempts one process runs at once. */
   readonly concurrency: number;
   /**
+   * The delays before the second, third, … attempt after a transient failure, in milliseconds; after the last one a
+   * record is FAILED. @default [1_000, 5_000, 30_000]
+   */
+  readonly retryDelaysMs?: readonly number[];
+  /**
    * Processes once. An outcome is the rule; an error it throws counts as a transient failure. After a crash the
    * record is processed again, so effects of its own must bear repetition. `signal` aborts when the attempt has run out of
    * time, or its process is stopping.

@@ -4,6 +4,8 @@ import type { Directory } from "./directory.ts";
 import type { Ids } from "./ids.ts";
 import type { Logger } from "./logger.ts";
 import type { NotificationTypes } from "./model/notification-types.ts";
+import type { OnResult } from "./operations/hub/handler-result.ts";
+import type { Processor } from "./processor.ts";
 import type { Storage } from "./storage.ts";
 import type { Transport } from "./transport.ts";
 
@@ -22,6 +24,21 @@ export interface DeliveryOptions {
   readonly drainMs?: number;
 }
 
+/** How a service runs the hub's handlers. */
+export interface HubOptions<Types extends NotificationTypes = NotificationTypes> {
+  /** What runs them. @default none: every processing record is FAILED, and says so */
+  readonly processor?: Processor;
+  /** Called with every result, to create notifications of it for users. @default none */
+  readonly onResult?: OnResult<Types>;
+  /** Whether this process runs handlers; where it does not, another one on the same database has to. @default true */
+  readonly worker?: boolean;
+  /**
+   * How long a processing record is this process's own without a sign of life, in milliseconds; at least twice the processor's
+   * timeout. @default 60_000, or twice the timeout if that is longer
+   */
+  readonly leaseMs?: number;
+}
+
 /** How a {@link NotificationService} is put together. Only the storage is required. */
 export interface NotificationServiceOptions<
   Types extends NotificationTypes = NotificationTypes,
@@ -38,6 +55,8 @@ export interface NotificationServiceOptions<
   readonly directory?: Directory;
   /** How deliveries are made. */
   readonly delivery?: DeliveryOptions;
+  /** How the hub's handlers are run. */
+  readonly hub?: HubOptions<Types>;
   /** How changes travel between processes. @default the storage's own, else within this process */
   readonly transport?: Transport;
   /** Anything pino-shaped. @default warnings and errors on the console */

@@ -17,9 +17,9 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
   readonly name: string;
   readonly inbox: InboxStorage<Tx, Written>;
   readonly deliveries: DeliveryStorage<Tx, Written>;
-  readonly activity?: ActivityStorage;
+  readonly activity: ActivityStorage;
   readonly apiKeys: ApiKeyStorage;
-  readonly hub?: HubStorage;
+  readonly hub: HubStorage;
   /** Who is connected to which instance. @default everybody is connected to this process */
   readonly presence?: PresenceStorage;
   /**

@@ -1,4 +1,5 @@
 import { validationError } from "./errors.ts";
+import { Hub } from "./hub.ts";
 import { Inbox } from "./inbox.ts";
 import type { CreateInput, UntypedCreateInput } from "./model/create-input.ts";
 import type { InboxItem } from "./model/inbox-item.ts";
@@ -14,7 +15,7 @@ import { parseSend } from "./operations/sends/parse-send.ts";
 import { send } from "./operations/sends/send.ts";
 import { type PreparedNotification, type PreparedSend, prepared, preparedSend } from "./operations/transactional.ts";
 import { Operator } from "./operator.ts";
-import type { InboxFeeds } from "./realtime/inbox-feeds.ts";
+import type { Feeds } from "./realtime/route-signals.ts";
 import { Sends } from "./sends.ts";
 
 const HOST_RULES = { kind: "message", declaredTypesOnly: true } as const;
@@ -30,14 +31,16 @@ export class TenantNotifications<
 > {
   readonly tenantId: string;
   readonly #context: Context<Tx, Written>;
-  readonly #feeds: InboxFeeds;
+  readonly #feeds: Feeds;
   /** What this tenant has sent over channels: tracking, cancelling, retrying. */
   readonly sends: Sends;
+  /** Events that services push in, handlers that process them, and who their senders are. */
+  readonly hub: Hub;
   /** What happened in this tenant, and why: for those who run the application. */
   readonly operator: Operator;
 
   /** Hosts call `notifications.tenant(id)` instead. */
-  constructor(tenantId: string, context: Context<Tx, Written>, feeds: InboxFeeds) {
+  constructor(tenantId: string, context: Context<Tx, Written>, feeds: Feeds) {
     const issue = textIssue(tenantId, ["tenant"], NAME_RULE);
     if (issue) {
       throw validationError([issue]);
@@ -46,6 +49,7 @@ export class TenantNotifications<
     this.#context = context;
     this.#feeds = feeds;
     this.sends = new Sends(tenantId, context as Context);
+    this.hub = new Hub(tenantId, context as Context, feeds.hub);
     this.operator = new Operator(tenantId, context as Context);
   }
 
@@ -100,7 +104,7 @@ export class TenantNotifications<
     if (issue) {
       throw validationError([issue]);
     }
-    return new Inbox({ tenant: this.tenantId, userId }, this.#context, this.#feeds);
+    return new Inbox({ tenant: this.tenantId, userId }, this.#context, this.#feeds.inbox);
   }
 
   /** Up to `limit` (1 to 1,000) items of all the tenant's inboxes, newest notification first: for operators, not for users. */

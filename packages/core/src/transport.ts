@@ -1,3 +1,5 @@
+import type { SettledRecord } from "./hub-storage.ts";
+import type { HubEvent } from "./model/hub.ts";
 import type { InboxItem } from "./model/inbox-item.ts";
 import type { Notification } from "./model/notification.ts";
 import type { Owner } from "./model/owner.ts";
@@ -24,15 +26,40 @@ export interface InboxSignal extends Owner {
   readonly item?: InboxItem;
 }
 
+/**
+ * Says that an event came into the hub, or that the processing of one settled. A hint too: what is left out (`event`,
+ * `record`), the receiver reads from the database.
+ */
+export interface HubSignal {
+  readonly topic: "hub";
+  readonly tenant: string;
+  readonly source: string;
+  readonly change: "event" | "settled";
+  /** The event's id, or the record's. */
+  readonly id: string;
+  /** `event`, in the creating process only. */
+  readonly event?: HubEvent;
+  /** `settled`, in the process that did it only. */
+  readonly record?: SettledRecord;
+}
+
+/** What travels over a transport. */
+export type Signal = InboxSignal | HubSignal;
+
+/** Tells a signal of the hub from one of an inbox. */
+export function isHubSignal(signal: Signal): signal is HubSignal {
+  return "topic" in signal;
+}
+
 /** What a transport calls. */
 export interface TransportListener {
   /** Signals arrived, in the order they were published by their process. */
-  onSignals(signals: readonly InboxSignal[]): void;
+  onSignals(signals: readonly Signal[]): void;
   /** Signals may have been lost: everybody should look at the database. */
   onGap(): void;
 }
 
-/** How inbox changes travel between the processes and sockets of one installation. */
+/** How changes travel between the processes and sockets of one installation. */
 export interface Transport {
   /**
    * How often receivers look at the database for what a lost signal did not tell them, in milliseconds. 0 for a
@@ -48,7 +75,7 @@ export interface Transport {
    * Passes `signals` on, after their transaction committed. Never throws and never waits: a signal that cannot be
    * passed on is lost, and the receivers' own look at the database makes up for it.
    */
-  publish(signals: readonly InboxSignal[]): void;
+  publish(signals: readonly Signal[]): void;
   /** Stops calling the listener and releases what was opened. Idempotent. */
   stop(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Hub } from "../hub.ts";
 import type { Inbox } from "../inbox.ts";
 import type { UntypedCreateInput } from "../model/create-input.ts";
 import type { InboxItem } from "../model/inbox-item.ts";
@@ -21,6 +22,7 @@ export interface ContractService {
 export interface ContractTenant {
   readonly tenantId: string;
   readonly sends: Sends;
+  readonly hub: Hub;
   createFromContract(input: UntypedCreateInput): Promise<Created>;
   sendFromContract(input: SendInput): Promise<Send>;
   inbox(userId: string): Inbox;

@@ -3,12 +3,14 @@ import type { Clock } from "../clock.ts";
 import type { DeliveryStorage, NewSend, SendCreated } from "../delivery-storage.ts";
 import type { Directory } from "../directory.ts";
 import type { EventEmitter } from "../events.ts";
+import type { HubStorage } from "../hub-storage.ts";
 import type { Ids } from "../ids.ts";
 import type { Logger } from "../logger.ts";
+import type { HubEvent } from "../model/hub.ts";
 import type { NotificationTypes } from "../model/notification-types.ts";
 import type { Presence } from "../realtime/presence.ts";
 import type { Storage } from "../storage.ts";
-import type { InboxSignal } from "../transport.ts";
+import type { Signal } from "../transport.ts";
 import type { BatchQueue } from "./batch-queue.ts";
 import type { GroupCommit } from "./group-commit.ts";
 
@@ -16,8 +18,11 @@ import type { GroupCommit } from "./group-commit.ts";
 export interface Context<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> {
   readonly storage: Storage<Tx, Written>;
   readonly deliveries: DeliveryStorage<Tx, Written>;
+  readonly hub: HubStorage;
   readonly writer: GroupCommit;
   readonly sendWriter: BatchQueue<NewSend, SendCreated>;
+  /** Answers how many handlers an event has. */
+  readonly eventWriter: BatchQueue<HubEvent, number>;
   /** The host's channels, by name; the inbox is not among them. */
   readonly channels: ReadonlyMap<string, Channel>;
   readonly directory: Directory | null;
@@ -33,6 +38,8 @@ export interface Context<Tx = unknown, Written extends void | Promise<void> = vo
   fanOut(): void;
   /** Has what is due delivered, in the background. To be called after commit only. */
   deliverDue(): void;
+  /** Has handlers run over what came in, in the background. To be called after commit only. */
+  processDue(): void;
   /** Tells clients and other processes what changed. To be called after commit only. */
-  publish(signals: readonly InboxSignal[]): void;
+  publish(signals: readonly Signal[]): void;
 }

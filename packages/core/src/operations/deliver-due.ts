@@ -4,11 +4,13 @@ import type { ChainSelection, ClaimedDelivery, LoadedSend, SettleChanges } from 
 import { BelfryError } from "../errors.ts";
 import { INBOX_CHANNEL, type UnreachedReason } from "../model/delivery.ts";
 import { BatchQueue, commitBatch } from "./batch-queue.ts";
+import { Claims } from "./claims.ts";
 import type { Context } from "./context.ts";
 import type { LeasedWork } from "./leased-worker.ts";
+import { retryDelayMs } from "./retry-delay.ts";
 import { Addresses } from "./sends/addresses.ts";
 import { announce } from "./sends/announce.ts";
-import { attempt, retryDelayMs, taskOf } from "./sends/attempt.ts";
+import { attempt, taskOf } from "./sends/attempt.ts";
 import { CircuitBreaker } from "./sends/circuit-breaker.ts";
 import { type EndedAttempt, type EndedAttempts, endAttempts } from "./sends/end-attempts.ts";
 import { endLostLeases } from "./sends/end-lost-leases.ts";
@@ -16,11 +18,11 @@ import { FairShare } from "./sends/fair-share.ts";
 import { endWait } from "./sends/fallbacks.ts";
 import { DEFAULT_FALLBACK } from "./sends/parse-send.ts";
 import { type Settlement, settleChains } from "./sends/settle-chains.ts";
+import { untilRecorded } from "./until-recorded.ts";
 
 const MAX_BATCH = 256;
 /** A delivery over the inbox does no harm twice; one that again and again costs its worker's life has failed all the same. */
 const INBOX_ATTEMPTS = 10;
-const RECORD_RETRY_MS = 500;
 const PRUNE_INTERVAL_MS = 3_600_000;
 const IDEMPOTENCY_MS = 24 * 3_600_000;
 
@@ -42,9 +44,7 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
   readonly #share: FairShare;
   readonly #breaker = new CircuitBreaker();
   readonly #ended: BatchQueue<EndedAttempt, boolean>;
-  /** The deliveries it works on. */
-  readonly #held = new Set<string>();
-  #mayHoldMore = false;
+  readonly #claims: Claims<ClaimedDelivery>;
   #isFirstTidy = true;
   #prunedMs = Number.NEGATIVE_INFINITY;
 
@@ -55,6 +55,11 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
     this.#inbox = new InboxChannel(context);
     this.#addresses = new Addresses(context.directory);
     this.#share = new FairShare(options.concurrency);
+    this.#claims = new Claims({
+      idOf: ({ delivery }) => delivery.id,
+      claim: (limit) => this.#claimDue(limit),
+      leased: () => context.deliveries.leasedTo(this.#owner),
+    });
     this.#ended = new BatchQueue({
       take: (queue) => queue.splice(0, MAX_BATCH),
       commit: (batch) =>
@@ -87,29 +92,16 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
   }
 
   async claim(limit: number): Promise<readonly ClaimedDelivery[]> {
-    const found = await this.#findAgain(limit);
-    const claimed = [...found, ...(found.length < limit ? await this.#claimDue(limit - found.length) : [])];
+    const claimed = await this.#claims.take(limit);
     for (const one of claimed) {
-      this.#held.add(one.delivery.id);
       this.#share.began(one);
     }
     return claimed;
   }
 
-  /** What an earlier claim took whose answer was lost with its connection: its leases would run out before anybody else could. */
-  async #findAgain(limit: number): Promise<readonly ClaimedDelivery[]> {
-    if (!this.#mayHoldMore) {
-      return [];
-    }
-    const leased = await this.#context.deliveries.leasedTo(this.#owner);
-    const found = leased.filter(({ delivery }) => !this.#held.has(delivery.id));
-    this.#mayHoldMore = found.length > limit;
-    return found.slice(0, limit);
-  }
-
-  async #claimDue(limit: number): Promise<readonly ClaimedDelivery[]> {
+  #claimDue(limit: number): Promise<readonly ClaimedDelivery[]> {
     const nowMs = this.#context.clock.now();
-    const request = {
+    return this.#context.deliveries.claim({
       owner: this.#owner,
       at: new Date(nowMs),
       leaseMs: this.#options.leaseMs,
@@ -119,13 +111,7 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
       channels: [...new Set([INBOX_CHANNEL, DEFAULT_FALLBACK, ...this.#context.channels.keys()])],
       exceptTenants: this.#share.fullTenants(),
       exceptEndpoints: [...this.#share.fullEndpoints(), ...this.#breaker.open(nowMs)],
-    };
-    try {
-      return await this.#context.deliveries.claim(request);
-    } catch (error) {
-      this.#mayHoldMore = true;
-      throw error;
-    }
+    });
   }
 
   async perform(claimed: ClaimedDelivery, signal: AbortSignal): Promise<void> {
@@ -134,12 +120,12 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
       const { channel, recipient } = claimed.delivery;
       const hasFailed = ended.outcome.status === "failed" && ended.outcome.transient;
       this.#breaker.ended({ channel, recipient }, hasFailed, this.#context.clock.now());
-      if (!(await this.#record(ended))) {
+      if (!(await untilRecorded(() => this.#ended.write(ended), this.#options.leaseMs))) {
         // It was acknowledged meanwhile, deleted, or taken over by another worker, whose attempt counts.
         this.#context.logger.info({ delivery: claimed.delivery.id }, "A delivery had settled otherwise before its attempt ended.");
       }
     } finally {
-      this.#held.delete(claimed.delivery.id);
+      this.#claims.release(claimed);
       this.#share.ended(claimed);
     }
   }
@@ -164,7 +150,7 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
     const channel = this.#context.channels.get(delivery.channel);
     const retryInMs =
       outcome.status === "failed" && outcome.transient && channel
-        ? retryDelayMs(channel, {
+        ? retryDelayMs(channel.retryDelaysMs, {
             attempt: delivery.attempt - delivery.attemptsBefore,
             retryAfterMs: outcome.retryAfterMs,
             random: Math.random(),
@@ -191,21 +177,6 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
     }
     const outcome = await attempt(channel, taskOf(claimed, address), { clock: this.#context.clock, signal });
     return { outcome, reason: null };
-  }
-
-  /** Records how an attempt ended, for as long as it takes: until then, nobody else makes another attempt. */
-  async #record(ended: EndedAttempt): Promise<boolean> {
-    const deadlineMs = performance.now() + this.#options.leaseMs;
-    for (;;) {
-      try {
-        return await this.#ended.write(ended);
-      } catch (error) {
-        if (!(error instanceof BelfryError && error.retryable) || performance.now() >= deadlineMs) {
-          throw error;
-        }
-        await new Promise((resolve) => setTimeout(resolve, RECORD_RETRY_MS));
-      }
-    }
   }
 
   async #recordAll(ended: readonly EndedAttempt[]): Promise<readonly boolean[]> {

@@ -3,7 +3,7 @@ import type { InboxStorage } from "../inbox-storage.ts";
 import type { Logger } from "../logger.ts";
 import type { InboxPosition } from "../model/inbox-item.ts";
 import type { Owner } from "../model/owner.ts";
-import type { InboxSignal, Transport, TransportListener } from "../transport.ts";
+import type { InboxSignal, Transport } from "../transport.ts";
 import type { InboxListener } from "./inbox-event.ts";
 import { InboxFeed } from "./inbox-feed.ts";
 import type { Presence } from "./presence.ts";
@@ -32,7 +32,7 @@ export interface InboxSubscription {
 const ERROR_RETRY_MS = 1_000;
 
 /** The inboxes that somebody in this process follows. An inbox nobody follows costs nothing. */
-export class InboxFeeds implements TransportListener {
+export class InboxFeeds {
   readonly #options: InboxFeedsOptions;
   readonly #feeds = new Map<string, { feed: InboxFeed; opened: Promise<void> }>();
   #cancelPoll: (() => void) | null = null;
@@ -60,11 +60,8 @@ export class InboxFeeds implements TransportListener {
     return { ready, close };
   }
 
-  onSignals(signals: readonly InboxSignal[]): void {
-    if (this.#feeds.size === 0) {
-      return;
-    }
-    for (const signal of signals) {
+  onSignal(signal: InboxSignal): void {
+    if (this.#feeds.size > 0) {
       this.#feeds.get(feedKey(signal))?.feed.signal(signal);
     }
   }

@@ -3,6 +3,7 @@ import { MemoryActivity } from "./memory-activity.ts";
 import { MemoryApiKeys } from "./memory-api-keys.ts";
 import { MemoryAudit } from "./memory-audit.ts";
 import { MemoryDeliveries } from "./memory-deliveries.ts";
+import { MemoryHub } from "./memory-hub.ts";
 import { MemoryInboxStorage } from "./memory-inbox-storage.ts";
 import { MemorySends } from "./memory-sends.ts";
 import { MemoryTenants } from "./memory-tenants.ts";
@@ -47,6 +48,7 @@ export function memoryStorage(): MemoryStorage {
     deliveries: new MemoryDeliveries(kept, transactions),
     activity: new MemoryActivity(kept),
     apiKeys: new MemoryApiKeys(),
+    hub: new MemoryHub(tenants),
     async open() {},
     async close() {},
     transaction: (work) => transactions.run(work),

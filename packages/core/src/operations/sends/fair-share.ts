@@ -1,22 +1,22 @@
 import type { ClaimedDelivery, Endpoint } from "../../delivery-storage.ts";
+import { TenantShare } from "../tenant-share.ts";
 import { endpointKey } from "./circuit-breaker.ts";
 
 /** Keeps one tenant, or one slow endpoint, from taking every turn. */
 export class FairShare {
   /** How many deliveries of one endpoint one claim may take. */
   readonly perEndpoint: number;
-  readonly #perTenant: number;
-  readonly #tenants = new Map<string, number>();
+  readonly #tenants: TenantShare;
   readonly #endpoints = new Map<string, { readonly endpoint: Endpoint; count: number }>();
 
   /** @param concurrency how many deliveries are under way at once */
   constructor(concurrency: number) {
     this.perEndpoint = Math.max(1, Math.floor(concurrency / 10));
-    this.#perTenant = Math.max(1, Math.floor(concurrency * 0.8));
+    this.#tenants = new TenantShare(concurrency);
   }
 
   began({ delivery }: ClaimedDelivery): void {
-    this.#tenants.set(delivery.tenant, (this.#tenants.get(delivery.tenant) ?? 0) + 1);
+    this.#tenants.began(delivery.tenant);
     const key = endpointKey(delivery);
     const { channel, recipient } = delivery;
     const entry = this.#endpoints.get(key) ?? { endpoint: { channel, recipient }, count: 0 };
@@ -25,12 +25,7 @@ export class FairShare {
   }
 
   ended({ delivery }: ClaimedDelivery): void {
-    const left = (this.#tenants.get(delivery.tenant) ?? 1) - 1;
-    if (left > 0) {
-      this.#tenants.set(delivery.tenant, left);
-    } else {
-      this.#tenants.delete(delivery.tenant);
-    }
+    this.#tenants.ended(delivery.tenant);
     const key = endpointKey(delivery);
     const entry = this.#endpoints.get(key);
     if (entry) {
@@ -43,7 +38,7 @@ export class FairShare {
 
   /** Tenants that have their share at this moment. */
   fullTenants(): readonly string[] {
-    return [...this.#tenants].filter(([, count]) => count >= this.#perTenant).map(([tenant]) => tenant);
+    return this.#tenants.full();
   }
 
   /** Endpoints that have their share at this moment. */

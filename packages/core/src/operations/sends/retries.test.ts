@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Channel, DeliveryTask } from "../../channel.ts";
 import { systemClock } from "../../clock.ts";
-import { attempt, retryDelayMs } from "./attempt.ts";
+import { retryDelayMs } from "../retry-delay.ts";
+import { attempt } from "./attempt.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
 import { FairShare } from "./fair-share.ts";
 import { parseSchedule } from "./parse-schedule.ts";
@@ -10,13 +11,13 @@ const retryDelaysMs = [5_000, 300_000];
 
 describe("retryDelayMs", () => {
   test("follows the schedule within a fifth either way, and ends with it", () => {
-    expect([0, 0.5, 1].map((random) => retryDelayMs({ retryDelaysMs }, { attempt: 1, random }))).toEqual([4_000, 5_000, 6_000]);
-    expect(retryDelayMs({ retryDelaysMs }, { attempt: 2, random: 0.5 })).toBe(300_000);
-    expect(retryDelayMs({ retryDelaysMs }, { attempt: 3, random: 0.5 })).toBeNull();
+    expect([0, 0.5, 1].map((random) => retryDelayMs(retryDelaysMs, { attempt: 1, random }))).toEqual([4_000, 5_000, 6_000]);
+    expect(retryDelayMs(retryDelaysMs, { attempt: 2, random: 0.5 })).toBe(300_000);
+    expect(retryDelayMs(retryDelaysMs, { attempt: 3, random: 0.5 })).toBeNull();
   });
 
   test("waits as long as the provider asks for, from the first delay to a day", () => {
-    const after = (retryAfterMs: number) => retryDelayMs({ retryDelaysMs }, { attempt: 1, retryAfterMs, random: 0 });
+    const after = (retryAfterMs: number) => retryDelayMs(retryDelaysMs, { attempt: 1, retryAfterMs, random: 0 });
     expect([0, 60_000, 1e12].map(after)).toEqual([5_000, 60_000, 86_400_000]);
   });
 });

@@ -1,0 +1,62 @@
+import type { HubPage } from "./hub-storage.ts";
+import { isUuid } from "./ids.ts";
+import type { Handler } from "./model/hub.ts";
+import type { HandlerChanges, HandlerInput, HubListInput } from "./model/hub-input.ts";
+import type { Context } from "./operations/context.ts";
+import { parseHandler, parseHandlerChanges, parseNames, parseRange } from "./operations/hub/parse.ts";
+import { found, unknown } from "./operations/hub/unknown.ts";
+
+/** The handlers of one tenant: `notifications.hub.handlers`. */
+export class HubHandlers {
+  readonly #tenant: string;
+  readonly #context: Context;
+
+  /** Hosts use `notifications.hub.handlers` instead. */
+  constructor(tenant: string, context: Context) {
+    this.#tenant = tenant;
+    this.#context = context;
+  }
+
+  /** Adds a handler; it takes on events that come in from now on. @throws BelfryError `VALIDATION_ERROR` */
+  async create(input: HandlerInput): Promise<Handler> {
+    const parsed = parseHandler(input);
+    await this.#context.ready();
+    const createdAt = new Date(this.#context.clock.now());
+    const handler = { id: this.#context.ids.next(), tenant: this.#tenant, ...parsed, createdAt, updatedAt: createdAt };
+    await this.#context.hub.createHandler(handler);
+    return handler;
+  }
+
+  /** @throws BelfryError `NOT_FOUND` */
+  async get(id: string): Promise<Handler> {
+    await this.#context.ready();
+    return found("handler", id, (uuid) => this.#context.hub.findHandler(this.#tenant, uuid));
+  }
+
+  /** A page of handlers, newest first. @throws BelfryError `VALIDATION_ERROR` */
+  async list(input: HubListInput & { readonly source?: string } = {}): Promise<HubPage<Handler>> {
+    const query = { ...parseRange(input), ...parseNames({ source: input.source }) };
+    await this.#context.ready();
+    return this.#context.hub.listHandlers(this.#tenant, query);
+  }
+
+  /**
+   * Changes what is given. Events that came in before keep the prompt of their time.
+   *
+   * @throws BelfryError `NOT_FOUND`, `VALIDATION_ERROR`
+   */
+  async update(id: string, changes: HandlerChanges): Promise<Handler> {
+    const parsed = parseHandlerChanges(changes);
+    await this.#context.ready();
+    const at = new Date(this.#context.clock.now());
+    return found("handler", id, (uuid) => this.#context.hub.updateHandler(this.#tenant, uuid, { ...parsed, at }));
+  }
+
+  /** Deletes a handler. What it took on before is still processed. @throws BelfryError `NOT_FOUND` */
+  async remove(id: string): Promise<void> {
+    await this.#context.ready();
+    if (!isUuid(id) || !(await this.#context.hub.deleteHandler(this.#tenant, id.toLowerCase()))) {
+      throw unknown("handler", id);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/** Where a {@link Claims} takes tasks from. */
+export interface ClaimsOptions<Task> {
+  idOf(task: Task): string;
+  /** Leases up to `limit` tasks that are due. */
+  claim(limit: number): Promise<readonly Task[]>;
+  /** Everything this worker holds leases of, as the storage has it. */
+  leased(): Promise<readonly Task[]>;
+}
+
+/**
+ * The tasks one worker holds leases of. A claim whose answer was lost with its connection took tasks all the same; they
+ * are found again, because their leases would have to run out before anybody else could do them.
+ */
+export class Claims<Task> {
+  readonly #options: ClaimsOptions<Task>;
+  readonly #held = new Set<string>();
+  #mayHoldMore = false;
+
+  constructor(options: ClaimsOptions<Task>) {
+    this.#options = options;
+  }
+
+  /** Leases up to `limit` tasks. */
+  async take(limit: number): Promise<readonly Task[]> {
+    const found = await this.#findAgain(limit);
+    const taken = [...found, ...(found.length < limit ? await this.#claim(limit - found.length) : [])];
+    for (const task of taken) {
+      this.#held.add(this.#options.idOf(task));
+    }
+    return taken;
+  }
+
+  /** To be called when a task's end is recorded, or cannot be. */
+  release(task: Task): void {
+    this.#held.delete(this.#options.idOf(task));
+  }
+
+  async #findAgain(limit: number): Promise<readonly Task[]> {
+    if (!this.#mayHoldMore) {
+      return [];
+    }
+    const leased = await this.#options.leased();
+    const found = leased.filter((task) => !this.#held.has(this.#options.idOf(task)));
+    this.#mayHoldMore = found.length > limit;
+    return found.slice(0, limit);
+  }
+
+  async #claim(limit: number): Promise<readonly Task[]> {
+    try {
+      return await this.#options.claim(limit);
+    } catch (error) {
+      this.#mayHoldMore = true;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import type { ClaimedRecord } from "../../hub-storage.ts";
+import { derivedUuid } from "../../ids.ts";
+import type { CreateInput, UntypedCreateInput } from "../../model/create-input.ts";
+import type { IdentifiedEvent, ProcessingRecord } from "../../model/hub.ts";
+import type { NotificationTypes } from "../../model/notification-types.ts";
+import type { Context } from "../context.ts";
+import { type Created, create } from "../create.ts";
+
+/** What a handler said of an event, and a way to tell users. */
+export interface HandlerResult<Types extends NotificationTypes = NotificationTypes> {
+  /** What the processor answered. */
+  readonly text: string;
+  readonly event: IdentifiedEvent;
+  readonly record: ProcessingRecord;
+  /**
+   * Creates a notification in the event's tenant: see `NotificationService.create`. If the process is lost before the record is
+   * COMPLETED, the handler runs again, and what it creates then is what it created before, not a second one: calls are
+   * told apart by their order.
+   */
+  create(input: CreateInput<Types>): Promise<Created>;
+}
+
+/** Called for every result of a handler, before its record is COMPLETED; what it throws makes the attempt a transient failure. */
+export type OnResult<Types extends NotificationTypes = NotificationTypes> = (result: HandlerResult<Types>) => void | Promise<void>;
+
+const RULES = { kind: "message", declaredTypesOnly: true } as const;
+
+/** Puts together what the host's `onResult` gets. */
+export function handlerResult(context: Context, { record, event }: ClaimedRecord, text: string): HandlerResult {
+  let calls = 0;
+  return {
+    text,
+    event,
+    record,
+    async create(input) {
+      calls += 1;
+      const id = await derivedUuid(record.id, String(calls));
+      const request = { tenant: record.tenant, input: input as UntypedCreateInput, rules: RULES };
+      return create({ ...context, ids: { next: () => id } }, request);
+    },
+  };
+}

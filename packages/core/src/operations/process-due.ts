@@ -1,0 +1,206 @@
+import type { ClaimedRecord, EndedRecord, SettledRecord } from "../hub-storage.ts";
+import type { ProcessingOutcome, ProcessingTask, Processor } from "../processor.ts";
+import { BatchQueue, commitBatch } from "./batch-queue.ts";
+import { Claims } from "./claims.ts";
+import type { Context } from "./context.ts";
+import type { OnResult } from "./hub/handler-result.ts";
+import { handlerResult } from "./hub/handler-result.ts";
+import type { LeasedWork } from "./leased-worker.ts";
+import { retryDelayMs } from "./retry-delay.ts";
+import { TenantShare } from "./tenant-share.ts";
+import { untilRecorded } from "./until-recorded.ts";
+import { withinTime } from "./within-time.ts";
+
+const MAX_BATCH = 256;
+const MAX_RESULT = 100_000;
+const MAX_ERROR = 1_000;
+const DEFAULT_RETRY_DELAYS_MS = [1_000, 5_000, 30_000];
+const LOST = "The process that ran this handler was lost, time and again.";
+
+/** Fails every record, and says why: what runs where the host configured no processor. */
+const NO_PROCESSOR: Processor = {
+  name: "none",
+  timeoutMs: 1_000,
+  concurrency: 100,
+  process: async () => ({
+    status: "failed",
+    transient: false,
+    error: "No processor is configured. Give the service one: new NotificationService({ hub: { processor } }).",
+  }),
+};
+
+/** What a {@link ProcessDue} works with. */
+export interface ProcessDueOptions {
+  readonly processor: Processor | null;
+  readonly onResult: OnResult | null;
+  readonly leaseMs: number;
+}
+
+/** Runs handlers over the events that fit them: the work of the hub's worker. */
+export class ProcessDue implements LeasedWork<ClaimedRecord> {
+  readonly name = "processing records";
+  readonly #context: Context;
+  readonly #processor: Processor;
+  readonly #options: ProcessDueOptions;
+  /** Another one at each start, so that what an earlier process held is told apart. */
+  readonly #owner: string;
+  readonly #claims: Claims<ClaimedRecord>;
+  readonly #share: TenantShare;
+  readonly #ended: BatchQueue<EndedRecord, SettledRecord | null>;
+  #isFirstTidy = true;
+
+  constructor(context: Context, options: ProcessDueOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#processor = options.processor ?? NO_PROCESSOR;
+    this.#owner = context.ids.next();
+    this.#share = new TenantShare(this.#processor.concurrency);
+    this.#claims = new Claims({
+      idOf: ({ record }) => record.id,
+      claim: (limit) => this.#claim(limit),
+      leased: () => context.hub.recordsLeasedTo(this.#owner),
+    });
+    this.#ended = new BatchQueue({
+      take: (queue) => queue.splice(0, MAX_BATCH),
+      commit: (batch) =>
+        commitBatch(
+          batch,
+          (ended) => this.#endAll(ended),
+          (pending, record) => pending.resolve(record),
+        ),
+    });
+  }
+
+  /** How many attempts one process runs at once. */
+  get concurrency(): number {
+    return this.#processor.concurrency;
+  }
+
+  async tidy(): Promise<void> {
+    await this.#context.ready();
+    const isAlone = this.#isFirstTidy && this.#context.storage.hasSingleProcess;
+    const request = {
+      limit: MAX_BATCH,
+      leaseMs: this.#options.leaseMs,
+      maxAttempts: this.#delaysMs.length + 1,
+      error: LOST,
+      ...(isAlone ? { notOwnedBy: this.#owner } : {}),
+    };
+    let taken: readonly SettledRecord[];
+    do {
+      taken = await this.#context.hub.takeBackRecords({ ...request, at: this.#now() });
+      this.#announce(taken);
+    } while (taken.length === MAX_BATCH);
+    this.#isFirstTidy = false;
+  }
+
+  async claim(limit: number): Promise<readonly ClaimedRecord[]> {
+    const claimed = await this.#claims.take(limit);
+    for (const { record } of claimed) {
+      this.#share.began(record.tenant);
+    }
+    return claimed;
+  }
+
+  async perform(claimed: ClaimedRecord, signal: AbortSignal): Promise<void> {
+    try {
+      const ended = this.#end(claimed, await this.#process(claimed, signal));
+      const record = await untilRecorded(() => this.#ended.write(ended), this.#options.leaseMs);
+      if (record === null) {
+        this.#context.logger.info({ record: ended.recordId }, "Another worker had taken a processing record over; its attempt counts.");
+      } else {
+        this.#announce([record]);
+      }
+    } finally {
+      this.#claims.release(claimed);
+      this.#share.ended(claimed.record.tenant);
+    }
+  }
+
+  async renew(claimed: readonly ClaimedRecord[]): Promise<readonly ClaimedRecord[]> {
+    const leases = claimed.map(({ record, fence }) => ({ recordId: record.id, fence }));
+    const held = await this.#context.hub.renewRecords(this.#owner, leases, { at: this.#now(), leaseMs: this.#options.leaseMs });
+    const ids = new Set(held.map(({ recordId }) => recordId));
+    return claimed.filter(({ record }) => !ids.has(record.id));
+  }
+
+  nextDueInMs(): Promise<number | null> {
+    return this.#context.hub.nextRecordDueInMs(this.#now());
+  }
+
+  get #delaysMs(): readonly number[] {
+    return this.#processor.retryDelaysMs ?? DEFAULT_RETRY_DELAYS_MS;
+  }
+
+  #now(): Date {
+    return new Date(this.#context.clock.now());
+  }
+
+  #claim(limit: number): Promise<readonly ClaimedRecord[]> {
+    const { leaseMs } = this.#options;
+    return this.#context.hub.claimRecords({ owner: this.#owner, at: this.#now(), leaseMs, limit, exceptTenants: this.#share.full() });
+  }
+
+  async #process(claimed: ClaimedRecord, signal: AbortSignal): Promise<ProcessingOutcome> {
+    const limit = { timeoutMs: this.#processor.timeoutMs, clock: this.#context.clock, signal };
+    try {
+      const outcome = await withinTime((ends) => this.#processor.process(taskOf(claimed), ends), limit);
+      const { onResult } = this.#options;
+      if (outcome.status === "completed" && onResult !== null) {
+        // Before the record is COMPLETED: a crash in between has all of it done again, and what it creates has the same id.
+        const result = handlerResult(this.#context, claimed, storable(outcome.text, MAX_RESULT));
+        await withinTime(async () => onResult(result), limit);
+      }
+      return outcome;
+    } catch (error) {
+      return { status: "failed", transient: true, error: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  #end({ record, fence }: ClaimedRecord, outcome: ProcessingOutcome): EndedRecord {
+    const base = { recordId: record.id, fence, result: null, error: null, inputTokens: null, outputTokens: null, dueInMs: null };
+    if (outcome.status === "completed") {
+      const { inputTokens = null, outputTokens = null } = outcome.usage ?? {};
+      return { ...base, status: "COMPLETED", result: storable(outcome.text, MAX_RESULT), inputTokens, outputTokens };
+    }
+    const { retryAfterMs, transient } = outcome;
+    const failed = { attempt: record.attempt, retryAfterMs, random: Math.random() };
+    const dueInMs = transient ? retryDelayMs(this.#delaysMs, failed) : null;
+    return { ...base, status: dueInMs === null ? "FAILED" : "PENDING", error: storable(outcome.error, MAX_ERROR), dueInMs };
+  }
+
+  async #endAll(ended: readonly EndedRecord[]): Promise<readonly (SettledRecord | null)[]> {
+    const records = await this.#context.hub.endRecords(this.#owner, ended, this.#now());
+    const byId = new Map(records.map((record) => [record.id, record]));
+    return ended.map(({ recordId }) => byId.get(recordId) ?? null);
+  }
+
+  /** Tells of those that settled. */
+  #announce(records: readonly SettledRecord[]): void {
+    const settled = records.filter(({ status }) => status === "COMPLETED" || status === "FAILED");
+    this.#context.publish(
+      settled.map((record) => ({
+        topic: "hub" as const,
+        tenant: record.tenant,
+        source: record.source,
+        change: "settled" as const,
+        id: record.id,
+        record,
+      })),
+    );
+    for (const record of settled) {
+      this.#context.events.emit(record.status === "COMPLETED" ? "record.completed" : "record.failed", { tenant: record.tenant, record });
+    }
+  }
+}
+
+function taskOf({ record, event }: ClaimedRecord): ProcessingTask {
+  const { identity, ...notification } = event;
+  const { id, tenant, handlerId, prompt, attempt } = record;
+  return { recordId: id, tenant, handlerId, prompt, notification, identity, attempt };
+}
+
+/** A processor's text as every database keeps it: without NUL and halves of surrogate pairs, and not without end. */
+function storable(text: string, maxLength: number): string {
+  return text.slice(0, maxLength).toWellFormed().replaceAll("\u0000", "\uFFFD");
+}

@@ -1,0 +1,108 @@
+import type { Clock } from "../clock.ts";
+import type { HubStorage } from "../hub-storage.ts";
+import type { Logger } from "../logger.ts";
+import type { HubSignal, Transport } from "../transport.ts";
+import { HubFeed, type HubListener } from "./hub-feed.ts";
+
+/** What the feeds of a process work with. */
+export interface HubFeedsOptions {
+  readonly hub: HubStorage;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Resolves once the storage can be used and signals arrive. */
+  ready(): Promise<void>;
+}
+
+/** A source somebody follows. */
+export interface HubSubscription {
+  /** Resolves once nothing that comes in from then on is missed. */
+  readonly ready: Promise<void>;
+  /** Ends the subscription; nothing is told after it. Idempotent. */
+  close(): void;
+}
+
+const ERROR_RETRY_MS = 1_000;
+/** Lost signals are rarer here than whole connections, whose loss is noticed: so the database is looked at less often. */
+const POLLS_SKIPPED = 5;
+
+/** The sources that somebody in this process follows. A source nobody follows costs nothing. */
+export class HubFeeds {
+  readonly #options: HubFeedsOptions;
+  readonly #feeds = new Map<string, HubFeed>();
+  #cancelPoll: (() => void) | null = null;
+
+  constructor(options: HubFeedsOptions) {
+    this.#options = options;
+  }
+
+  /** Follows a source of a tenant from now on. */
+  subscribe(tenant: string, source: string, listener: HubListener): HubSubscription {
+    const key = feedKey(tenant, source);
+    const feed = this.#feeds.get(key) ?? this.#open(key, tenant, source);
+    // The same listener may follow twice, and end one of the two.
+    const follower: HubListener = { onEvent: (event) => listener.onEvent(event), onSettled: (record) => listener.onSettled(record) };
+    feed.followers.add(follower);
+    return {
+      ready: this.#options.ready(),
+      close: () => {
+        feed.followers.delete(follower);
+        if (feed.followers.size === 0 && this.#feeds.get(key) === feed) {
+          this.#feeds.delete(key);
+        }
+        if (this.#feeds.size === 0) {
+          this.stop();
+        }
+      },
+    };
+  }
+
+  onSignal(signal: HubSignal): void {
+    this.#feeds.get(feedKey(signal.tenant, signal.source))?.signal(signal);
+  }
+
+  onGap(): void {
+    for (const feed of this.#feeds.values()) {
+      feed.gap();
+    }
+  }
+
+  /** Stops looking at the database; subscriptions are ended by those who hold them. */
+  stop(): void {
+    this.#cancelPoll?.();
+    this.#cancelPoll = null;
+  }
+
+  #open(key: string, tenant: string, source: string): HubFeed {
+    const { hub, clock, logger } = this.#options;
+    const feed = new HubFeed({
+      tenant,
+      source,
+      hub,
+      now: () => clock.now(),
+      onError: (error) => {
+        logger.error({ error }, `Belfry could not read the hub for its subscribers; it tries again in ${ERROR_RETRY_MS} ms.`);
+        clock.after(ERROR_RETRY_MS, () => feed.gap());
+      },
+    });
+    this.#feeds.set(key, feed);
+    this.#poll();
+    return feed;
+  }
+
+  #poll(): void {
+    const { transport, clock } = this.#options;
+    if (this.#cancelPoll === null && transport.pollIntervalMs > 0) {
+      this.#cancelPoll = clock.after(transport.pollIntervalMs * POLLS_SKIPPED, () => {
+        this.#cancelPoll = null;
+        this.onGap();
+        this.#poll();
+      });
+    }
+  }
+}
+
+function feedKey(tenant: string, source: string): string {
+  // A NUL cannot be part of either.
+  return `${tenant}\u0000${source}`;
+}

@@ -1,0 +1,28 @@
+import { isHubSignal, type TransportListener } from "../transport.ts";
+import type { HubFeeds } from "./hub-feeds.ts";
+import type { InboxFeeds } from "./inbox-feeds.ts";
+
+/** What this process's subscribers follow. */
+export interface Feeds {
+  readonly inbox: InboxFeeds;
+  readonly hub: HubFeeds;
+}
+
+/** Passes what arrives over the transport on to those it concerns. */
+export function routeSignals({ inbox, hub }: Feeds): TransportListener {
+  return {
+    onSignals(signals) {
+      for (const signal of signals) {
+        if (isHubSignal(signal)) {
+          hub.onSignal(signal);
+        } else {
+          inbox.onSignal(signal);
+        }
+      }
+    },
+    onGap() {
+      inbox.onGap();
+      hub.onGap();
+    },
+  };
+}

@@ -1,0 +1,6 @@
+import type { HubPage, HubRange } from "../hub-storage.ts";
+
+/** The asked part of a list that is in order. */
+export function page<Item>(items: readonly Item[], { offset, limit }: HubRange): HubPage<Item> {
+  return { items: items.slice(offset, offset + limit), total: items.length };
+}

@@ -1,0 +1,72 @@
+import type { EndedRecord, SettledRecord } from "../hub-storage.ts";
+import type { HubEvent, ProcessingRecord } from "../model/hub.ts";
+
+/** A processing record as the memory storage keeps it. */
+export class MemoryRecord {
+  readonly source: string;
+  fence = 0;
+  leaseOwner: string | null = null;
+  leaseUntilMs = 0;
+  dueMs: number;
+  #record: ProcessingRecord;
+
+  constructor(record: ProcessingRecord, event: HubEvent) {
+    this.#record = record;
+    this.source = event.source;
+    this.dueMs = record.createdAt.getTime();
+  }
+
+  view(): ProcessingRecord {
+    return this.#record;
+  }
+
+  settled(): SettledRecord {
+    return { ...this.#record, source: this.source };
+  }
+
+  get isOpen(): boolean {
+    return this.#record.status === "PENDING" || this.#record.status === "PROCESSING";
+  }
+
+  isDue(atMs: number): boolean {
+    return this.#record.status === "PENDING" && this.dueMs <= atMs;
+  }
+
+  /** When something happens to it: its lease runs out, or it is due. */
+  get nextMs(): number {
+    return this.leaseOwner === null ? this.dueMs : this.leaseUntilMs;
+  }
+
+  claim(owner: string, untilMs: number): void {
+    this.leaseOwner = owner;
+    this.leaseUntilMs = untilMs;
+    this.fence += 1;
+    this.#record = { ...this.#record, status: "PROCESSING", attempt: this.#record.attempt + 1 };
+  }
+
+  isHeld(owner: string, fence: number): boolean {
+    return this.leaseOwner === owner && this.fence === fence;
+  }
+
+  end(ended: Omit<EndedRecord, "recordId" | "fence">, atMs: number): void {
+    const { status, result, error, inputTokens, outputTokens, dueInMs } = ended;
+    this.leaseOwner = null;
+    this.dueMs = atMs + (dueInMs ?? 0);
+    this.#record = {
+      ...this.#record,
+      status,
+      result,
+      error,
+      inputTokens,
+      outputTokens,
+      completedAt: status === "PENDING" ? null : new Date(atMs),
+    };
+  }
+
+  /** Takes it back from a worker that was lost. */
+  takeBack(atMs: number, { maxAttempts, error }: { readonly maxAttempts: number; readonly error: string }): void {
+    const isOver = this.#record.attempt >= maxAttempts;
+    const kept = { result: null, inputTokens: null, outputTokens: null, dueInMs: 0 };
+    this.end({ ...kept, status: isOver ? "FAILED" : "PENDING", error: isOver ? error : this.#record.error }, atMs);
+  }
+}
