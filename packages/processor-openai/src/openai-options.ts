@@ -20,6 +20,11 @@ export interface OpenAIOptions {
   readonly timeoutMs?: number;
   /** How many requests one process has under way at once. @default 5 */
   readonly concurrency?: number;
+  /**
+   * The delays before the second, third, … attempt, in milliseconds; a provider that asks for a longer one gets it.
+   * @default 2 s, 15 s, 1 m, 5 m
+   */
+  readonly retryDelaysMs?: readonly number[];
   /** How many characters of an event's content the model sees; what is beyond is left out, and the model told so. @default 100,000 */
   readonly maxContentLength?: number;
   /** The same for its metadata, as JSON. @default 20,000 */

@@ -25,6 +25,7 @@ const ENGINE_MARGIN_MS = 1_000;
  * @example
  * ```ts
  * const processor = openai({ apiKey: process.env.OPENAI_API_KEY ?? "", model: "gpt-5-mini" });
+ * const notifications = new NotificationService({ storage, hub: { processor } });
  * ```
  */
 export function openai(options: OpenAIOptions): Processor {
@@ -36,6 +37,7 @@ export function openai(options: OpenAIOptions): Processor {
     name: settings.name,
     timeoutMs: timeoutMs + ENGINE_MARGIN_MS,
     concurrency: settings.concurrency,
+    retryDelaysMs: settings.retryDelaysMs,
     async process(task, signal) {
       const timeout = AbortSignal.timeout(timeoutMs);
       const { system, user } = messagesOf(task, settings);

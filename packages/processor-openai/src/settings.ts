@@ -11,6 +11,7 @@ export interface Settings {
   readonly parameters: JsonObject;
   readonly timeoutMs: number;
   readonly concurrency: number;
+  readonly retryDelaysMs: readonly number[];
   readonly maxContentLength: number;
   readonly maxMetadataLength: number;
   readonly maxAnswerLength: number;
@@ -18,6 +19,9 @@ export interface Settings {
 }
 
 const DEFAULT_BASE_URL = "https://api.openai.com/v1";
+/** Long enough in all for a rate limit by the minute, and for a short outage. */
+const RETRY_DELAYS_MS = [2_000, 15_000, 60_000, 300_000];
+const MAX_RETRY_DELAY_MS = 24 * 60 * 60_000;
 /** Node's own limit on the time until an answer begins. */
 const MAX_TIMEOUT_MS = 300_000;
 const MAX_CONCURRENCY = 1_000;
@@ -41,6 +45,7 @@ export function settingsOf(options: OpenAIOptions): Settings {
     parameters: checkedParameters(options.parameters ?? {}),
     timeoutMs: whole(options.timeoutMs ?? 60_000, "timeoutMs", MAX_TIMEOUT_MS),
     concurrency: whole(options.concurrency ?? 5, "concurrency", MAX_CONCURRENCY),
+    retryDelaysMs: (options.retryDelaysMs ?? RETRY_DELAYS_MS).map((delay) => whole(delay, "retryDelaysMs", MAX_RETRY_DELAY_MS)),
     maxContentLength: whole(options.maxContentLength ?? 100_000, "maxContentLength", MAX_LENGTH),
     maxMetadataLength: whole(options.maxMetadataLength ?? 20_000, "maxMetadataLength", MAX_LENGTH),
     maxAnswerLength: whole(options.maxAnswerLength ?? 100_000, "maxAnswerLength", MAX_LENGTH),

@@ -22,6 +22,7 @@ describe("options", () => {
     ["no time", { timeoutMs: 0 }, "timeoutMs"],
     ["more time than fetch waits", { timeoutMs: 300_001 }, "timeoutMs"],
     ["half a request at once", { concurrency: 0.5 }, "concurrency"],
+    ["a retry at once", { retryDelaysMs: [1_000, 0] }, "retryDelaysMs"],
     ["a limit that is no number", { maxContentLength: Number.NaN }, "maxContentLength"],
     ["no metadata", { maxMetadataLength: 0 }, "maxMetadataLength"],
     ["a limitless answer", { maxAnswerLength: Number.POSITIVE_INFINITY }, "maxAnswerLength"],

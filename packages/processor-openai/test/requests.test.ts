@@ -102,7 +102,9 @@ describe("requests", () => {
   });
 
   it("says what the engine has to know", () => {
-    expect(openai({ model })).toMatchObject({ name: "openai", timeoutMs: 61_000, concurrency: 5 });
+    const retryDelaysMs = [2_000, 15_000, 60_000, 300_000];
+    expect(openai({ model })).toMatchObject({ name: "openai", timeoutMs: 61_000, concurrency: 5, retryDelaysMs });
+    expect(openai({ model, retryDelaysMs: [] }).retryDelaysMs).toEqual([]);
     expect(openai({ model, name: "local", timeoutMs: 9_000, concurrency: 1 })).toMatchObject({
       name: "local",
       timeoutMs: 10_000,
