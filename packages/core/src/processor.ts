@@ -42,7 +42,7 @@ export interface ProcessingFailure {
   readonly transient: boolean;
   /** What happened, without credentials or the event's contents. Clients of the hub read it in the record. */
   readonly error: string;
-  /** How long to wait before the next attempt at least, in milliseconds, where the provider asks for that. */
+  /** The provider asked to wait this long, in milliseconds. It is clamped to between the first retry delay and 24 hours. */
   readonly retryAfterMs?: number;
 }
 

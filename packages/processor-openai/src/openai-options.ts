@@ -21,7 +21,7 @@ export interface OpenAIOptions {
   /** How many requests one process has under way at once. @default 5 */
   readonly concurrency?: number;
   /**
-   * The delays before the second, third, … attempt, in milliseconds; a provider that asks for a longer one gets it.
+   * The delays before the second, third, … attempt, in milliseconds; where the provider asks for a wait, that counts.
    * @default 2 s, 15 s, 1 m, 5 m
    */
   readonly retryDelaysMs?: readonly number[];
