@@ -15,8 +15,8 @@ export default defineConfig({
         test: {
           name: "tests",
           include: ["packages/*/{src,test}/**/*.test.ts", "tools/*/test/**/*.test.ts", "examples/*/test/**/*.test.ts", "test/**/*.test.ts"],
-          // Starts a real PostgreSQL when the first test asks for a database.
-          globalSetup: ["tools/postgres-launcher/src/global-setup.ts"],
+          // Starts a real PostgreSQL when the first test asks for a database; bundles the dashboard's page.
+          globalSetup: ["tools/postgres-launcher/src/global-setup.ts", "packages/dashboard/test/assets-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

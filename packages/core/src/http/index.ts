@@ -18,3 +18,4 @@ export {
   type RouteDefinition,
 } from "./route.ts";
 export type { Connection } from "./socket.ts";
+export { SSE_HEADERS, SSE_RETRY, sseEvent } from "./sse.ts";

@@ -1,0 +1,4 @@
+import "./styles/index.css";
+import { render } from "preact";
+
+render(<p>hi</p>, document.body);

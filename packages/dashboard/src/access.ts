@@ -1,0 +1,29 @@
+import type { HttpRequest } from "@belfry/core/http";
+import { isLocalRequest } from "./local-request.ts";
+
+/** A request as `authorize` sees it: plain data, and whatever the framework made of it. */
+export interface DashboardRequest extends HttpRequest {
+  /** The framework's own request: Express' `request` with its session, or a fetch `Request`. */
+  readonly raw: unknown;
+}
+
+/** What somebody may do with the dashboard. */
+export interface Access {
+  /** Whether they see it at all. */
+  readonly read: boolean;
+  /** Whether they may create, mark read, send, retry and cancel. */
+  readonly act: boolean;
+  /** Names them in the audit log; at most 255 characters. @default "dashboard" */
+  readonly actor?: string;
+  /** The tenant they look after. @default the dashboard's `tenant` */
+  readonly tenant?: string;
+}
+
+/** Says what the sender of a request may do; null for nothing. */
+export type Authorize = (request: DashboardRequest) => Access | null | Promise<Access | null>;
+
+/** The name in the audit log of whoever has no other. */
+export const DEFAULT_ACTOR = "dashboard";
+
+/** Without the host's own rule, whoever sits at the machine may do everything, and nobody else anything. */
+export const localAccess: Authorize = (request) => (isLocalRequest(request) ? { read: true, act: true, actor: DEFAULT_ACTOR } : null);

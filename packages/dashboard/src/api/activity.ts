@@ -1,0 +1,73 @@
+import type { ActivityFilter } from "@belfry/core";
+import { defineRoute, type Route } from "@belfry/core/http";
+import { z } from "zod";
+import type { ApiContext } from "./context.ts";
+
+/** The filters of a search, as a query has them. */
+const filterFields = {
+  id: z.string().optional(),
+  kind: z.enum(["message", "send", "event"]).optional(),
+  recipient: z.string().optional(),
+  type: z.string().optional(),
+  channel: z.string().optional(),
+  status: z.enum(["pending", "sent", "delivered", "failed", "partial", "cancelled"]).optional(),
+  from: z.coerce.date().optional(),
+  before: z.coerce.date().optional(),
+};
+
+/** Checks the filters of a search; what is left out does not filter. */
+export const activityFilter = z.object(filterFields).transform(given);
+
+const searchQuery = z
+  .object({ ...filterFields, limit: z.coerce.number().int().min(1).max(100).default(50), cursor: z.string().optional() })
+  .transform(({ limit, cursor, ...filter }) => ({ ...given(filter), limit, ...(cursor === undefined ? {} : { cursor }) }));
+
+/** Leaves out what is undefined. */
+function given(fields: { readonly [Name in keyof ActivityFilter]: ActivityFilter[Name] | undefined }): ActivityFilter {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** What the operator's view asks: search, count, one notification whole, health. */
+export function activityRoutes({ service }: ApiContext): readonly Route[] {
+  return [
+    defineRoute({
+      method: "GET",
+      path: "/api/activity",
+      operationId: "searchActivity",
+      summary: "Notifications that match, newest first",
+      query: searchQuery,
+      responses: { 200: { description: "A page of notifications" } },
+      handle: async ({ tenant, query }) => ({ status: 200, json: await service.tenant(tenant.tenantId).operator.search(query) }),
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/api/activity-count",
+      operationId: "countActivity",
+      summary: "How many notifications match",
+      query: activityFilter,
+      responses: { 200: { description: "The count, up to 10,000" } },
+      handle: async ({ tenant, query }) => ({ status: 200, json: { count: await service.tenant(tenant.tenantId).operator.count(query) } }),
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/api/activity/{id}",
+      operationId: "getActivity",
+      summary: "Everything known of one notification",
+      params: z.object({ id: z.string() }),
+      responses: { 200: { description: "The notification" } },
+      handle: async ({ tenant, params }) => ({ status: 200, json: await service.tenant(tenant.tenantId).operator.timeline(params.id) }),
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/api/health",
+      operationId: "getHealth",
+      summary: "How every channel does",
+      query: z.object({ range: z.enum(["1h", "24h", "7d"]).default("1h") }),
+      responses: { 200: { description: "The channels" } },
+      handle: async ({ tenant, query }) => ({
+        status: 200,
+        json: { channels: await service.tenant(tenant.tenantId).operator.health(query.range) },
+      }),
+    }),
+  ];
+}

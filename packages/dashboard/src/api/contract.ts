@@ -1,0 +1,22 @@
+import { type Contract, defineContract } from "@belfry/core/http";
+import { activityRoutes } from "./activity.ts";
+import type { ApiContext } from "./context.ts";
+import { apiFailure } from "./failure.ts";
+import { inboxRoutes } from "./inbox.ts";
+import { liveRoute } from "./live.ts";
+import { sendRoutes } from "./sends.ts";
+import { sessionRoute } from "./session.ts";
+
+/** The API that the page asks: below the mount point, in the TypeScript API's own words. */
+export function apiContract(context: ApiContext): Contract {
+  return defineContract({
+    name: "dashboard",
+    title: "Belfry dashboard",
+    basePath: "/api",
+    credential: "api-key",
+    principal: "client",
+    routes: [sessionRoute(context), ...inboxRoutes(context), ...activityRoutes(context), ...sendRoutes(context), liveRoute(context)],
+    sockets: [],
+    renderFailure: (failure) => apiFailure(failure, context.challenge),
+  });
+}

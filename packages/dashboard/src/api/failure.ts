@@ -1,0 +1,14 @@
+import { HTTP_STATUS } from "@belfry/core";
+import type { Failure, Reply } from "@belfry/core/http";
+import type { ApiError } from "../wire.ts";
+
+/** Words a failure for the page, which shows the message to a person. */
+export function apiFailure({ error, part }: Failure, challenge: string | undefined): Reply {
+  if (error.code === "UNAUTHENTICATED") {
+    const json: ApiError = { error: { code: "FORBIDDEN", message: "You are not allowed to see this dashboard.", issues: [] } };
+    return challenge === undefined ? { status: 403, json } : { status: 401, headers: { "www-authenticate": challenge }, json };
+  }
+  const issues = error.issues.map(({ path, message }) => ({ path: path.join("."), message }));
+  const json: ApiError = { error: { code: error.code, message: error.message, issues, ...(part === undefined ? {} : { part }) } };
+  return { status: HTTP_STATUS[error.code], json, ...(error.retryable ? { headers: { "retry-after": "1" } } : {}) };
+}

@@ -1,0 +1,35 @@
+import { defineRoute, type OpenStream, type Route, SSE_HEADERS, SSE_RETRY, sseEvent } from "@belfry/core/http";
+import type { LiveListener } from "../live/activity-feed.ts";
+import type { LiveEvents } from "../wire.ts";
+import type { ApiContext } from "./context.ts";
+
+/** The id of an event before there is any notification; a reader that comes back with it is told everything since. */
+const NOTHING_YET = "0";
+
+/** The live stream: what was created and what changed, as Server-Sent Events. */
+export function liveRoute({ service, feeds }: ApiContext): Route {
+  return defineRoute({
+    method: "GET",
+    path: "/api/live",
+    operationId: "followLive",
+    summary: "What happens, live; resumes after Last-Event-ID",
+    responses: { 200: { description: "Server-Sent Events", contentType: "text/event-stream" } },
+    async handle({ tenant, request, report, stream }) {
+      const lastId = request.headers["last-event-id"];
+      const start = (opened: OpenStream) => {
+        opened.send(SSE_RETRY);
+        const listener: LiveListener = {
+          tell(name, data: LiveEvents[typeof name], newest) {
+            opened.send(sseEvent({ event: name, id: newest ?? NOTHING_YET, data: JSON.stringify(data) }));
+          },
+          failed(error) {
+            report(error, "The dashboard could not begin a live stream.");
+            opened.close(1011, "failed");
+          },
+        };
+        return feeds.follow(service.tenant(tenant.tenantId), listener, lastId);
+      };
+      return { status: 200, headers: SSE_HEADERS, stream: stream(start) };
+    },
+  });
+}

@@ -1,0 +1,90 @@
+import type { ActivityFilter } from "@belfry/core";
+import { defineRoute, type Route } from "@belfry/core/http";
+import { z } from "zod";
+import type { DashboardTenant } from "../dashboard-options.ts";
+import { activityFilter } from "./activity.ts";
+import { actorOf } from "./actor.ts";
+import type { ApiContext } from "./context.ts";
+
+/** The most that one request retries: a page shows its progress between requests. */
+const MAX_RETRIES = 100;
+
+/** What is done to sends: retry one or many, cancel, send a test. */
+export function sendRoutes(context: ApiContext): readonly Route[] {
+  return [retryRoute, cancelRoute, testRoute, countRetriesRoute(context), retryAllRoute(context)];
+}
+
+const retryRoute = defineRoute({
+  method: "POST",
+  path: "/api/sends/{id}/retry",
+  operationId: "retrySend",
+  summary: "Have what failed tried again",
+  params: z.object({ id: z.string() }),
+  responses: { 200: { description: "The send" } },
+  handle: async ({ tenant, principal, params }) => ({
+    status: 200,
+    json: await tenant.sends.retry(params.id, { actor: actorOf(principal) }),
+  }),
+});
+
+const cancelRoute = defineRoute({
+  method: "POST",
+  path: "/api/sends/{id}/cancel",
+  operationId: "cancelSend",
+  summary: "Stop what has not gone out yet",
+  params: z.object({ id: z.string() }),
+  responses: { 200: { description: "The send" } },
+  handle: async ({ tenant, principal, params }) => ({
+    status: 200,
+    json: await tenant.sends.cancel(params.id, { actor: actorOf(principal) }),
+  }),
+});
+
+const testRoute = defineRoute({
+  method: "POST",
+  path: "/api/sends",
+  operationId: "sendTest",
+  summary: "Send a test over a channel",
+  body: z.object({ channel: z.string().min(1), to: z.string().min(1), subject: z.string().default(""), content: z.string().default("") }),
+  responses: { 201: { description: "The send" } },
+  async handle({ tenant, principal, body }) {
+    const send = await tenant.sendFromContract({ ...body, type: "test", actor: actorOf(principal) });
+    return { status: 201, json: send };
+  },
+});
+
+function countRetriesRoute({ service }: ApiContext): Route {
+  return defineRoute({
+    method: "GET",
+    path: "/api/retries",
+    operationId: "countRetries",
+    summary: "How many failed and partial sends match",
+    query: activityFilter,
+    responses: { 200: { description: "The count, up to 10,000 of each" } },
+    handle: async ({ tenant, query }) => ({ status: 200, json: { matched: await retryable(service.tenant(tenant.tenantId), query) } }),
+  });
+}
+
+function retryAllRoute({ service }: ApiContext): Route {
+  return defineRoute({
+    method: "POST",
+    path: "/api/retries",
+    operationId: "retryAll",
+    summary: "Have every failed and partial send that matches tried again",
+    query: activityFilter,
+    body: z.object({ limit: z.number().int().min(1).max(MAX_RETRIES).default(MAX_RETRIES) }),
+    bodyOptional: true,
+    responses: { 200: { description: "How many matched, were retried, and match still" } },
+    async handle({ tenant, principal, query, body }) {
+      const options = { limit: body.limit, actor: actorOf(principal) };
+      return { status: 200, json: await service.tenant(tenant.tenantId).operator.retryAll(query, options) };
+    },
+  });
+}
+
+/** Only failed and partial sends can be retried, whatever else a filter asks for. */
+async function retryable({ operator }: DashboardTenant, filter: ActivityFilter): Promise<number> {
+  const statuses = (["failed", "partial"] as const).filter((status) => filter.status === undefined || filter.status === status);
+  const counts = await Promise.all(statuses.map((status) => operator.count({ ...filter, status })));
+  return counts.reduce((sum, count) => sum + count, 0);
+}

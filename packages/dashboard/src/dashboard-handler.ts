@@ -1,0 +1,72 @@
+import { BelfryError, consoleLogger, type Logger } from "@belfry/core";
+import { createHandler, type Handler, type HttpRequest, type HttpResponse, type Principal } from "@belfry/core/http";
+import { type Authorize, type DashboardRequest, DEFAULT_ACTOR, localAccess } from "./access.ts";
+import { apiContract } from "./api/contract.ts";
+import { assetResponse } from "./assets.ts";
+import type { DashboardOptions, DashboardService } from "./dashboard-options.ts";
+import { ActivityFeeds } from "./live/activity-feeds.ts";
+import { deniedPage, page } from "./page.ts";
+import { requireSameOrigin } from "./same-origin.ts";
+
+/** Answers the dashboard's requests, framework or none. */
+export class DashboardHandler {
+  readonly #authorize: Authorize;
+  readonly #hasOwnRule: boolean;
+  readonly #challenge: string | undefined;
+  readonly #tenant: string;
+  readonly #api: Handler;
+
+  constructor(notifications: DashboardService, options: DashboardOptions) {
+    this.#authorize = options.authorize ?? localAccess;
+    this.#hasOwnRule = options.authorize !== undefined;
+    this.#challenge = options.challenge;
+    this.#tenant = (options.tenant === undefined ? notifications.defaultTenant : notifications.tenant(options.tenant)).tenantId;
+    const logger: Logger = options.logger ?? consoleLogger;
+    const feeds = new ActivityFeeds(notifications, logger);
+    this.#api = createHandler(notifications, {
+      contracts: [apiContract({ service: notifications, feeds, challenge: this.#challenge })],
+      auth: (request) => this.#principal(request),
+      logger,
+    });
+  }
+
+  /** Answers a request, or null when its path is none of the dashboard's. */
+  async handle(request: DashboardRequest): Promise<HttpResponse | null> {
+    const [path = "", query = ""] = request.url.split("?", 2);
+    // The page is one document at the mount point; what it shows is in the query, so that the path never has to be known.
+    if (path !== "" && path !== "/") {
+      return this.#api.handle(request);
+    }
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return { status: 405, headers: { allow: "GET, HEAD", "cache-control": "no-store" }, body: null };
+    }
+    const asset = new URLSearchParams(query).get("asset");
+    const answer = asset === null ? await this.#page(request) : await assetResponse(asset, request);
+    return request.method === "HEAD" ? { ...answer, body: null } : answer;
+  }
+
+  /** Ends every live stream. */
+  close(): void {
+    this.#api.close();
+  }
+
+  async #page(request: DashboardRequest): Promise<HttpResponse> {
+    const access = await this.#authorize(request);
+    return access?.read ? page() : deniedPage({ challenge: this.#challenge, isLocalOnly: !this.#hasOwnRule });
+  }
+
+  /** Who asks, for the API: reading and acting are the scopes of a client, and the actor names its key. */
+  async #principal(request: HttpRequest): Promise<Principal | null> {
+    // The handler gives the very object on that it was given.
+    const access = await this.#authorize(request as DashboardRequest);
+    if (access === null) {
+      return null;
+    }
+    requireSameOrigin(request);
+    const scopes = [...(access.read ? (["read"] as const) : []), ...(access.act ? (["write"] as const) : [])];
+    if (scopes.length === 0) {
+      throw new BelfryError("FORBIDDEN", "You may neither read nor act here.");
+    }
+    return { kind: "client", tenant: access.tenant ?? this.#tenant, scopes, keyId: access.actor ?? DEFAULT_ACTOR };
+  }
+}

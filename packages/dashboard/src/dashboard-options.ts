@@ -1,0 +1,33 @@
+import type { Logger, NotificationService, TenantNotifications } from "@belfry/core";
+import type { ContractService, ContractTenant } from "@belfry/core/http";
+import type { Authorize } from "./access.ts";
+
+/** The part of one tenant's notifications that the dashboard uses. */
+export interface DashboardTenant extends ContractTenant {
+  readonly operator: TenantNotifications["operator"];
+}
+
+/** The part of a `NotificationService` that the dashboard uses, whatever types and storage it was made with. */
+export interface DashboardService extends ContractService {
+  readonly defaultTenant: DashboardTenant;
+  tenant(tenantId: string): DashboardTenant;
+  on: NotificationService["on"];
+}
+
+/** Whom the dashboard is for, and how it is mounted. */
+export interface DashboardOptions {
+  /**
+   * Says what the sender of a request may do.
+   *
+   * @default everything for requests from this machine, nothing for any other
+   */
+  readonly authorize?: Authorize;
+  /** What a browser is told to log in with when `authorize` says null, for example `Basic realm="Belfry"`. @default 403 instead */
+  readonly challenge?: string;
+  /** The tenant it shows. @default the service's default tenant */
+  readonly tenant?: string;
+  /** The prefix of `fetch`, for routers that do not cut it off, for example `/admin/notifications`. @default "" */
+  readonly basePath?: string;
+  /** Anything pino-shaped. @default warnings and errors on the console */
+  readonly logger?: Logger;
+}

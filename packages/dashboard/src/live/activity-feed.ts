@@ -1,0 +1,188 @@
+import type { ActivitySummary, Clock, InboxItem, Logger } from "@belfry/core";
+import type { DashboardTenant } from "../dashboard-options.ts";
+import type { LiveEvents } from "../wire.ts";
+import { ItemWindow } from "./item-window.ts";
+import { missedSince } from "./missed-since.ts";
+import { NotificationWindow } from "./notification-window.ts";
+
+/** How often the database is looked at while somebody follows: other processes write to it too. */
+const POLL_INTERVAL_MS = 1_000;
+
+/** How soon it is looked at after something happened in this process; what happens meanwhile is seen by the same look. */
+const WAKE_MS = 100;
+
+/** How many of the newest notifications and items are compared from look to look. */
+const WINDOW = 100;
+
+/** How many changed notifications that are older than the window are read, one by one, in a look. */
+const MAX_TOUCHED = 50;
+
+/** A page that follows. */
+export interface LiveListener {
+  /** `newest` is the id of the newest notification told so far; null before there is any. */
+  tell<Name extends keyof LiveEvents>(name: Name, data: LiveEvents[Name], newest: string | null): void;
+  /** The database could not be read, so following cannot begin; the listener is not told anything. */
+  failed(error: unknown): void;
+}
+
+/** What one tenant's pages are told: read from the database, once for all of them. */
+export class ActivityFeed {
+  readonly #tenant: DashboardTenant;
+  readonly #options: { readonly logger: Logger; readonly clock: Clock };
+  readonly #listeners = new Set<LiveListener>();
+  readonly #notifications = new NotificationWindow(WINDOW);
+  readonly #items = new ItemWindow();
+  #touchedIds = new Set<string>();
+  #touchedUsers = new Set<string>();
+  #looking: Promise<void> | null = null;
+  #cancelTimer: (() => void) | null = null;
+  #dueAtMs = Number.POSITIVE_INFINITY;
+  #hasFailed = false;
+
+  constructor(tenant: DashboardTenant, options: { readonly logger: Logger; readonly clock: Clock }) {
+    this.#tenant = tenant;
+    this.#options = options;
+  }
+
+  /** Whether nobody follows. */
+  get isIdle(): boolean {
+    return this.#listeners.size === 0;
+  }
+
+  /** Begins to tell a listener, first what it missed since the notification `lastId`. */
+  add(listener: LiveListener, lastId: string | undefined): void {
+    this.#listeners.add(listener);
+    this.#begin(listener, lastId).catch((error: unknown) => {
+      if (this.#listeners.delete(listener)) {
+        listener.failed(error);
+      }
+    });
+  }
+
+  /** Tells a listener nothing any more. */
+  remove(listener: LiveListener): void {
+    this.#listeners.delete(listener);
+    if (this.isIdle) {
+      this.#cancelTimer?.();
+      this.#cancelTimer = null;
+    }
+  }
+
+  /** Something happened in this process. */
+  touch({ id, userId }: { readonly id?: string; readonly userId?: string }): void {
+    if (id !== undefined) {
+      this.#touchedIds.add(id);
+    }
+    if (userId !== undefined) {
+      this.#touchedUsers.add(userId);
+    }
+    this.#lookWithin(WAKE_MS);
+  }
+
+  async #begin(listener: LiveListener, lastId: string | undefined): Promise<void> {
+    // A look that runs already may have begun before whatever the page saw last; the poll makes up for it.
+    await (this.#looking ?? this.#look());
+    const missed = lastId === undefined ? { notifications: [], isComplete: true } : await missedSince(this.#tenant.operator, lastId);
+    if (!this.#listeners.has(listener)) {
+      return;
+    }
+    const { newest } = this.#notifications;
+    if (!missed.isComplete) {
+      listener.tell("reset", { reason: "too_much" }, newest);
+    }
+    for (const notification of missed.notifications) {
+      listener.tell("notification", { change: "created", notification }, newest);
+    }
+    listener.tell("hello", { newest }, newest);
+    this.#lookWithin(POLL_INTERVAL_MS);
+  }
+
+  /** Looks at the database after `delayMs` at the latest. */
+  #lookWithin(delayMs: number): void {
+    const dueAtMs = this.#options.clock.now() + delayMs;
+    if (this.isIdle || (this.#cancelTimer !== null && this.#dueAtMs <= dueAtMs)) {
+      return;
+    }
+    this.#cancelTimer?.();
+    this.#dueAtMs = dueAtMs;
+    this.#cancelTimer = this.#options.clock.after(delayMs, () => {
+      this.#cancelTimer = null;
+      void this.#lookAgain();
+    });
+  }
+
+  async #lookAgain(): Promise<void> {
+    try {
+      await (this.#looking ?? this.#look());
+      this.#hasFailed = false;
+    } catch (error) {
+      // Said once: the poll comes back every second until the database does.
+      if (!this.#hasFailed) {
+        this.#options.logger.warn({ error }, "The dashboard could not look for changes; it tries again every second.");
+      }
+      this.#hasFailed = true;
+    }
+    this.#lookWithin(POLL_INTERVAL_MS);
+  }
+
+  #look(): Promise<void> {
+    this.#looking = this.#read().finally(() => {
+      this.#looking = null;
+    });
+    return this.#looking;
+  }
+
+  async #read(): Promise<void> {
+    const [ids, users] = [this.#touchedIds, this.#touchedUsers];
+    this.#touchedIds = new Set();
+    this.#touchedUsers = new Set();
+    try {
+      const [{ notifications }, items] = await Promise.all([this.#tenant.operator.search({ limit: WINDOW }), this.#tenant.latest(WINDOW)]);
+      const older = await this.#older(ids, notifications);
+      this.#compare({ notifications, older, items }, { ids, users });
+    } catch (error) {
+      // What they touched is told by the look that succeeds.
+      this.#touchedIds = new Set([...ids, ...this.#touchedIds]);
+      this.#touchedUsers = new Set([...users, ...this.#touchedUsers]);
+      throw error;
+    }
+  }
+
+  /** What was touched and is too old to be among the newest. */
+  async #older(ids: ReadonlySet<string>, newest: readonly ActivitySummary[]): Promise<readonly ActivitySummary[]> {
+    const known = new Set(newest.map(({ id }) => id));
+    const wanted = [...ids].filter((id) => !known.has(id)).slice(0, MAX_TOUCHED);
+    const found = await Promise.all(wanted.map((id) => this.#tenant.operator.search({ id, limit: 1 })));
+    return found.flatMap((page) => page.notifications);
+  }
+
+  #compare(
+    seen: {
+      readonly notifications: readonly ActivitySummary[];
+      readonly older: readonly ActivitySummary[];
+      readonly items: readonly InboxItem[];
+    },
+    touched: { readonly ids: ReadonlySet<string>; readonly users: ReadonlySet<string> },
+  ): void {
+    const { created, changed, isComplete, hasRemoved } = this.#notifications.next(seen.notifications, touched.ids);
+    for (const notification of created) {
+      this.#tell("notification", { change: "created", notification });
+    }
+    for (const notification of [...changed, ...seen.older]) {
+      this.#tell("notification", { change: "changed", notification });
+    }
+    const userIds = [...new Set([...this.#items.next(seen.items), ...touched.users])];
+    if (userIds.length > 0) {
+      this.#tell("inbox", { userIds });
+    }
+    if (!isComplete || hasRemoved) {
+      this.#tell("reset", { reason: isComplete ? "removed" : "too_much" });
+    }
+  }
+
+  #tell<Name extends keyof LiveEvents>(name: Name, data: LiveEvents[Name]): void {
+    for (const listener of this.#listeners) {
+      listener.tell(name, data, this.#notifications.newest);
+    }
+  }
+}

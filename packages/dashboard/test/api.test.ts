@@ -1,0 +1,194 @@
+import {
+  type Activity,
+  type ActivityPage,
+  type ChannelHealth,
+  type InboxItem,
+  memoryStorage,
+  NotificationService,
+  type RetriedAll,
+  type Send,
+} from "@belfry/core";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ApiError, Json } from "../src/wire.ts";
+import { BreakableChannel } from "./breakable-channel.ts";
+import { type RunningHost, startHost } from "./host.ts";
+
+let channel: BreakableChannel;
+let service: NotificationService;
+let host: RunningHost;
+
+beforeEach(async () => {
+  channel = new BreakableChannel();
+  service = new NotificationService({ storage: memoryStorage(), channels: [channel] });
+  host = await startHost(service, {
+    framework: "express",
+    prefix: "/admin",
+    parseFirst: true,
+    authorize: () => ({ read: true, act: true, actor: "ann" }),
+  });
+});
+
+afterEach(async () => {
+  await host.close();
+  await service.stop();
+});
+
+async function get<Answer>(path: string): Promise<Answer> {
+  const response = await fetch(`${host.url}/api/${path}`);
+  expect(response.status).toBe(200);
+  return (await response.json()) as Answer;
+}
+
+function post(path: string, body?: unknown): Promise<Response> {
+  const headers = { "content-type": "application/json", "x-belfry-dashboard": "1" };
+  return fetch(`${host.url}/api/${path}`, { method: "POST", headers, body: body === undefined ? null : JSON.stringify(body) });
+}
+
+async function failingSend(): Promise<Send> {
+  const send = await service.send({ channel: "sms", to: "+4911", subject: "Code", content: "1234" });
+  await service.runDue();
+  return send;
+}
+
+describe("the inbox", () => {
+  test("what is created is in the user's inbox, in the list of all, and in the audit log", async () => {
+    const created = await post("notifications", { userId: "bob", message: "Hello <b>Bob</b>", title: "Greeting", type: "greeting" });
+    expect(created.status).toBe(201);
+    const { id } = (await created.json()) as { id: string };
+    const { items } = await get<{ items: Json<InboxItem>[] }>("items?user_id=bob");
+    expect(items).toMatchObject([{ id, userId: "bob", title: "Greeting", message: "Hello <b>Bob</b>", type: "greeting", readAt: null }]);
+    expect(await get("items")).toMatchObject({ items: [{ id }] });
+    expect((await service.operator.timeline(id)).audit).toMatchObject([{ action: "created", actor: "ann" }]);
+  });
+
+  test("marking read changes the counts once, and is audited", async () => {
+    const { notification } = await service.create({ to: ["bob", "eve"], message: "one" });
+    await service.create({ to: "bob", message: "two" });
+    expect(await get("counts?user_id=bob")).toEqual({ total: 2, unread: 2 });
+    const first = await post("items/read", { userId: "bob", id: notification.id });
+    const { readAt } = (await first.json()) as Json<InboxItem>;
+    expect(readAt).not.toBe(null);
+    expect(await (await post("items/read", { userId: "bob", id: notification.id })).json()).toMatchObject({ readAt });
+    expect(await get("counts?user_id=bob")).toEqual({ total: 2, unread: 1 });
+    expect(await get("counts?user_id=eve")).toEqual({ total: 1, unread: 1 });
+    expect(await get("items?user_id=bob&status=unread")).toMatchObject({ items: [{ message: "two" }] });
+    expect(await get("items?status=read")).toMatchObject({ items: [{ userId: "bob", message: "one" }] });
+    expect((await service.operator.timeline(notification.id)).audit).toMatchObject([{ action: "read" }, { action: "read" }]);
+  });
+
+  test("an item of another user is refused, an unknown one not found", async () => {
+    const { notification } = await service.create({ to: "bob", message: "private" });
+    expect((await post("items/read", { userId: "eve", id: notification.id })).status).toBe(403);
+    expect((await post("items/read", { userId: "bob", id: "00000000-0000-7000-8000-000000000000" })).status).toBe(404);
+  });
+
+  test("user ids are taken as they are", async () => {
+    const userId = "a/b c&d=%2F?ü@example.com";
+    await post("notifications", { userId, message: "odd" });
+    expect(await get(`items?user_id=${encodeURIComponent(userId)}`)).toMatchObject({ items: [{ userId }] });
+    expect(await get(`counts?user_id=${encodeURIComponent(userId)}`)).toMatchObject({ unread: 1 });
+  });
+});
+
+describe("the operator's view", () => {
+  test("search filters and pages, and its count agrees", async () => {
+    for (const to of ["bob", "eve", "bob"]) {
+      await service.create({ to, type: "comment", message: `for ${to}` });
+    }
+    const first = await get<Json<ActivityPage>>("activity?recipient=bob&type=comment&limit=1");
+    expect(first.notifications).toHaveLength(1);
+    const second = await get<Json<ActivityPage>>(`activity?recipient=bob&type=comment&limit=1&cursor=${first.nextCursor}`);
+    expect(second.notifications).toHaveLength(1);
+    expect(second.notifications[0]?.id).not.toBe(first.notifications[0]?.id);
+    expect(await get("activity-count?recipient=bob")).toEqual({ count: 2 });
+    expect(await get("activity-count?recipient=bob&from=2099-01-01T00:00:00Z")).toEqual({ count: 0 });
+  });
+
+  test("a timeline has every attempt with what the provider said", async () => {
+    const { id } = await failingSend();
+    const activity = await get<Json<Activity>>(`activity/${id}`);
+    expect(activity.summary).toMatchObject({ id, kind: "send", status: "failed" });
+    expect(activity.deliveries).toMatchObject([
+      { channel: "sms", status: "failed", attempts: [{ attempt: 1, error: "The gateway has no signal." }] },
+    ]);
+    expect((await fetch(`${host.url}/api/activity/00000000-0000-7000-8000-000000000000`)).status).toBe(404);
+  });
+
+  test("a retry is made and audited; one that cannot be says why", async () => {
+    const { id } = await failingSend();
+    channel.isBroken = false;
+    expect((await post(`sends/${id}/retry`)).status).toBe(200);
+    await service.runDue();
+    expect(await service.sends.get(id)).toMatchObject({ status: "delivered" });
+    const again = await post(`sends/${id}/retry`);
+    expect(again.status).toBe(409);
+    expect((await again.json()) as ApiError).toMatchObject({ error: { code: "INVALID_STATE" } });
+    const { audit } = await service.operator.timeline(id);
+    expect(audit.at(-1)).toMatchObject({ action: "retried", actor: "ann" });
+  });
+
+  test("a scheduled send is cancelled, and a test is sent", async () => {
+    const scheduledAt = new Date(Date.now() + 3_600_000);
+    const { id } = await service.send({ channel: "sms", to: "+4911", content: "later", scheduledAt });
+    expect(await (await post(`sends/${id}/cancel`)).json()).toMatchObject({ status: "cancelled" });
+    channel.isBroken = false;
+    const sent = await post("sends", { channel: "sms", to: "+4912", subject: "Test", content: "Hello" });
+    expect(sent.status).toBe(201);
+    const { id: testId } = (await sent.json()) as Json<Send>;
+    await service.runDue();
+    expect(await service.sends.get(testId)).toMatchObject({ type: "test", status: "delivered" });
+    expect((await service.operator.timeline(testId)).audit).toMatchObject([{ action: "created", actor: "ann" }]);
+    expect((await post("sends", { channel: "pigeon", to: "+4912" })).status).toBeGreaterThanOrEqual(400);
+  });
+
+  test("everything failed that matches is retried, within the limit, and counted before and after", async () => {
+    for (let count = 0; count < 5; count += 1) {
+      await failingSend();
+    }
+    await service.create({ to: "bob", message: "no send" });
+    expect(await get("retries?channel=sms")).toEqual({ matched: 5 });
+    expect(await get("retries?channel=email")).toEqual({ matched: 0 });
+    channel.isBroken = false;
+    const first = (await (await post("retries?channel=sms", { limit: 3 })).json()) as RetriedAll;
+    expect(first).toEqual({ matched: 5, retried: 3, remaining: 2 });
+    expect(await (await post("retries?channel=sms")).json()).toEqual({ matched: 2, retried: 2, remaining: 0 });
+    await service.runDue();
+    expect(await get("activity-count?status=delivered")).toEqual({ count: 5 });
+  });
+
+  test("health tells of each channel", async () => {
+    await failingSend();
+    const { channels } = await get<{ channels: Json<ChannelHealth>[] }>("health?range=1h");
+    const sms = channels.find((one) => one.channel === "sms");
+    expect(sms).toMatchObject({ succeeded: 0, failed: 1 });
+    expect(sms?.buckets).toHaveLength(60);
+  });
+});
+
+test.each([
+  ["notifications", { userId: "", message: "x" }],
+  ["notifications", { userId: "bob" }],
+  ["notifications", { userId: "bob", message: "nul \u0000" }],
+  ["notifications", { userId: "bob", message: 7 }],
+  ["sends", { channel: "sms" }],
+  ["retries", { limit: 0 }],
+  ["retries", { limit: 100_000 }],
+  ["retries?status=lost", {}],
+])("POST %s with %j is refused with what is wrong", async (path, body) => {
+  const response = await post(path, body);
+  expect(response.status).toBe(422);
+  const { error } = (await response.json()) as ApiError;
+  expect(error.code).toBe("VALIDATION_ERROR");
+  expect(error.issues.length).toBeGreaterThan(0);
+});
+
+test.each(["items?limit=0", "items?limit=101", "activity?limit=1000000000", "activity?from=yesterday", "health?range=1y", "counts"])(
+  "GET %s is refused",
+  async (path) => {
+    expect((await fetch(`${host.url}/api/${path}`)).status).toBe(422);
+  },
+);
+
+test("an edited cursor is refused", async () => {
+  expect((await fetch(`${host.url}/api/activity?cursor=zzz`)).status).toBe(400);
+});

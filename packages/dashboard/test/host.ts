@@ -1,0 +1,66 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import express from "express";
+import { Hono } from "hono";
+import { mount } from "hono/mount";
+import { type Dashboard, type DashboardOptions, type DashboardService, dashboard } from "../src/index.ts";
+
+/** The frameworks the dashboard is mounted into by the tests. */
+export const FRAMEWORKS = ["express", "hono"] as const;
+export type Framework = (typeof FRAMEWORKS)[number];
+
+/** Where a host mounts the dashboard. */
+export interface HostOptions extends DashboardOptions {
+  readonly framework: Framework;
+  /** Without a slash at its end; "" for the root. */
+  readonly prefix: string;
+  /** @default one that is free */
+  readonly port?: number;
+  /** Whether the host parses JSON bodies first. @default false */
+  readonly parseFirst?: boolean;
+}
+
+/** A host that serves. */
+export interface RunningHost {
+  /** The page's address. */
+  readonly url: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Serves the dashboard in a real host, which has a route of its own beside it. */
+export async function startHost(notifications: DashboardService, options: HostOptions): Promise<RunningHost> {
+  const { framework, prefix, port = 0, parseFirst = false, ...rest } = options;
+  const page = dashboard(notifications, rest);
+  const server = framework === "express" ? expressHost(page, prefix, parseFirst) : honoHost(page, prefix);
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  const address = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${address.port}${prefix}`,
+    port: address.port,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      page.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function expressHost(page: Dashboard, prefix: string, parseFirst: boolean): Server {
+  const app = express();
+  if (parseFirst) {
+    app.use(express.json());
+  }
+  app.use(prefix === "" ? "/" : prefix, page);
+  app.get("/host", (_request, response) => void response.json({ host: true }));
+  return createServer(app);
+}
+
+function honoHost(page: Dashboard, prefix: string): Server {
+  const app = new Hono();
+  app.get("/host", (context) => context.json({ host: true }));
+  app.all(`${prefix}/*`, mount(page.fetch));
+  return createAdaptorServer({ fetch: app.fetch }) as Server;
+}

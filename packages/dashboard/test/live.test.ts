@@ -1,0 +1,154 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { memoryStorage, NotificationService } from "@belfry/core";
+import { sqliteStorage } from "@belfry/storage-sqlite";
+import { afterEach, expect, test, vi } from "vitest";
+import { BreakableChannel } from "./breakable-channel.ts";
+import { type EventReader, readEvents } from "./event-source.ts";
+import { type RunningHost, startHost } from "./host.ts";
+
+const ends: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) {
+    await end();
+  }
+});
+
+async function serve(service: NotificationService, port?: number): Promise<RunningHost> {
+  const host = await startHost(service, { framework: "hono", prefix: "", ...(port === undefined ? {} : { port }) });
+  ends.push(() => host.close());
+  return host;
+}
+
+function memoryService(): NotificationService {
+  const service = new NotificationService({ storage: memoryStorage(), channels: [new BreakableChannel()] });
+  ends.push(() => service.stop());
+  return service;
+}
+
+async function follow(host: RunningHost, lastId?: string): Promise<EventReader> {
+  const reader = await readEvents(`${host.url}/api/live`, lastId);
+  ends.push(() => reader.close());
+  await vi.waitFor(() => expect(names(reader)).toContain("hello"), { timeout: 10_000 });
+  return reader;
+}
+
+const names = (reader: EventReader) => reader.events.map(({ name }) => name);
+
+/** The ids of notifications that a reader was told of as created. */
+function created(reader: EventReader): string[] {
+  return reader.events
+    .map(({ name, data }) => ({ name, ...(data as { change?: string; notification?: { id: string } }) }))
+    .filter(({ name, change }) => name === "notification" && change === "created")
+    .map(({ notification }) => notification?.id ?? "");
+}
+
+test("what is created, read and delivered is told to every reader", async () => {
+  const service = memoryService();
+  const host = await serve(service);
+  const readers = [await follow(host), await follow(host)];
+  const { notification } = await service.create({ to: "bob", message: "Hello" });
+  const send = await service.send({ channel: "sms", to: "+4911", content: "1234" });
+  await service.runDue();
+  await service.inbox("bob").markRead(notification.id);
+  for (const reader of readers) {
+    await vi.waitFor(() => expect(created(reader)).toEqual([notification.id, send.id]), { timeout: 10_000 });
+    await vi.waitFor(() => expect(reader.events).toContainEqual(expect.objectContaining({ name: "inbox", data: { userIds: ["bob"] } })), {
+      timeout: 10_000,
+    });
+    await vi.waitFor(
+      () =>
+        expect(reader.events).toContainEqual(
+          expect.objectContaining({
+            data: expect.objectContaining({ notification: expect.objectContaining({ id: send.id, status: "failed" }) }),
+          }),
+        ),
+      { timeout: 10_000 },
+    );
+  }
+});
+
+test("what another process writes is told too, and what it reads", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "belfry-dashboard-"));
+  ends.push(() => rm(directory, { recursive: true, force: true }));
+  const [here, elsewhere] = [0, 1].map(() => new NotificationService({ storage: sqliteStorage(join(directory, "app.db")) })) as [
+    NotificationService,
+    NotificationService,
+  ];
+  ends.push(
+    () => here.stop(),
+    () => elsewhere.stop(),
+  );
+  const reader = await follow(await serve(here));
+  const { notification } = await elsewhere.create({ to: "bob", message: "from elsewhere" });
+  await vi.waitFor(() => expect(created(reader)).toEqual([notification.id]), { timeout: 10_000 });
+  const told = () => reader.events.filter(({ name }) => name === "inbox").length;
+  const before = told();
+  await elsewhere.inbox("bob").markAllRead();
+  await vi.waitFor(() => expect(told()).toBeGreaterThan(before), { timeout: 10_000 });
+});
+
+test("a reader that comes back is told what it missed, even by a server that was started anew", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "belfry-dashboard-"));
+  ends.push(() => rm(directory, { recursive: true, force: true }));
+  const file = join(directory, "app.db");
+  const before = new NotificationService({ storage: sqliteStorage(file) });
+  const first = await serve(before);
+  const reader = await follow(first);
+  const seen = await before.create({ to: "bob", message: "seen" });
+  await vi.waitFor(() => expect(created(reader)).toEqual([seen.notification.id]), { timeout: 10_000 });
+  const lastId = reader.events.at(-1)?.id;
+  await first.close();
+  await vi.waitFor(() => expect(reader.isEnded()).toBe(true), { timeout: 10_000 });
+  const missed = [await before.create({ to: "bob", message: "missed" }), await before.create({ to: "eve", message: "missed too" })];
+  await before.stop();
+
+  const after = new NotificationService({ storage: sqliteStorage(file) });
+  ends.push(() => after.stop());
+  const again = await follow(await serve(after, first.port), lastId);
+  expect(created(again)).toEqual([seen, ...missed].map(({ notification }) => notification.id));
+  expect(names(again).at(-1)).toBe("hello");
+});
+
+test("a reader that missed too much is told to ask anew", async () => {
+  const service = memoryService();
+  const host = await serve(service);
+  await Promise.all(Array.from({ length: 600 }, (_, index) => service.create({ to: "bob", message: `number ${index}` })));
+  const reader = await follow(host, "0");
+  expect(reader.events[0]).toMatchObject({ name: "reset", data: { reason: "too_much" } });
+});
+
+test("a burst larger than a look is told as a reset beside its newest", async () => {
+  const service = memoryService();
+  const reader = await follow(await serve(service));
+  await Promise.all(Array.from({ length: 300 }, (_, index) => service.create({ to: "bob", message: `number ${index}` })));
+  await vi.waitFor(() => expect(names(reader)).toContain("reset"), { timeout: 10_000 });
+});
+
+test("closing the dashboard ends its streams, and nothing goes on in the background", async () => {
+  const service = memoryService();
+  const host = await startHost(service, { framework: "express", prefix: "/admin" });
+  const reader = await follow(host);
+  await host.close();
+  await vi.waitFor(() => expect(reader.isEnded()).toBe(true), { timeout: 10_000 });
+});
+
+test("a database that is out of reach for a while is followed again once it is back", async () => {
+  const storage = memoryStorage();
+  const service = new NotificationService({ storage });
+  ends.push(() => service.stop());
+  const warnings: string[] = [];
+  const ignore = () => {};
+  const logger = { debug: ignore, info: ignore, error: ignore, warn: (_: object, message: string) => void warnings.push(message) };
+  const host = await startHost(service, { framework: "express", prefix: "", logger });
+  ends.push(() => host.close());
+  const reader = await follow(host);
+  const search = vi.spyOn(storage.activity, "search").mockRejectedValue(new Error("connection lost"));
+  const { notification } = await service.create({ to: "bob", message: "meanwhile" });
+  await vi.waitFor(() => expect(warnings).toHaveLength(1), { timeout: 10_000 });
+  search.mockRestore();
+  await vi.waitFor(() => expect(created(reader)).toEqual([notification.id]), { timeout: 10_000 });
+  expect(warnings).toHaveLength(1);
+});
