@@ -1,4 +1,4 @@
-import { type ApiKeyStorage, BelfryError, type DeliveryStorage, type InboxStorage, type Storage } from "@belfry/core";
+import { type ApiKeyStorage, BelfryError, type DeliveryStorage, type HubStorage, type InboxStorage, type Storage } from "@belfry/core";
 import type { Database } from "better-sqlite3";
 import { CommitWatch } from "./commit-watch.ts";
 import { Connection } from "./connection.ts";
@@ -6,12 +6,14 @@ import { type DrizzleSqliteDatabase, databaseOf, type SqliteTransaction } from "
 import { prepareDeliveryQueries } from "./delivery-queries.ts";
 import { wrapError } from "./errors.ts";
 import { HostTransactions } from "./host-transactions.ts";
+import { prepareHubQueries } from "./hub-queries.ts";
 import { prepareInboxQueries } from "./inbox-queries.ts";
 import { migrateConnection } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { configureHosts, configureOwn, openDatabase } from "./open-database.ts";
 import { SqliteApiKeys } from "./sqlite-api-keys.ts";
 import { type OpenDeliveries, SqliteDeliveries } from "./sqlite-deliveries.ts";
+import { type OpenHub, SqliteHub } from "./sqlite-hub.ts";
 import { type OpenInbox, SqliteInbox } from "./sqlite-inbox.ts";
 import { DEFAULT_BUSY_TIMEOUT_MS, type SqliteStorageOptions } from "./sqlite-options.ts";
 
@@ -51,10 +53,11 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly inbox: InboxStorage<SqliteTransaction, void>;
   readonly deliveries: DeliveryStorage<SqliteTransaction, void>;
   readonly apiKeys: ApiKeyStorage;
+  readonly hub: HubStorage;
   readonly #source: string | Database;
   readonly #options: Required<SqliteStorageOptions>;
   #opening: Promise<void> | null = null;
-  #open: (OpenInbox & OpenDeliveries) | null = null;
+  #open: (OpenInbox & OpenDeliveries & OpenHub) | null = null;
 
   constructor(source: string | Database, options: SqliteStorageOptions) {
     this.#source = source;
@@ -66,6 +69,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     this.inbox = new SqliteInbox(() => this.#current());
     this.deliveries = new SqliteDeliveries(() => this.#current());
     this.apiKeys = new SqliteApiKeys(() => this.#current());
+    this.hub = new SqliteHub(() => this.#current());
   }
 
   /** Opens the database and, unless told not to, migrates it. Again while open, it does nothing. */
@@ -103,8 +107,8 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
       requireTables(database);
       const queries = prepareInboxQueries(database);
       const commits = new CommitWatch(database, queries.hasNotification);
-      const deliveryQueries = prepareDeliveryQueries(database);
-      this.#open = { connection, queries, deliveryQueries, commits, hostTransactions: new HostTransactions(database) };
+      const [deliveryQueries, hubQueries] = [prepareDeliveryQueries(database), prepareHubQueries(database)];
+      this.#open = { connection, queries, deliveryQueries, hubQueries, commits, hostTransactions: new HostTransactions(database) };
     } catch (error) {
       if (typeof source === "string") {
         database.close();
@@ -113,7 +117,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     }
   }
 
-  #current(): OpenInbox & OpenDeliveries {
+  #current(): OpenInbox & OpenDeliveries & OpenHub {
     if (this.#open === null) {
       throw new BelfryError("STORAGE_UNAVAILABLE", `The SQLite storage of ${this.#label()} is not open. Await its open() first.`);
     }
@@ -126,7 +130,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
 }
 
 function requireTables(database: Database): void {
-  const table = database.prepare("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'belfry_sends'");
+  const table = database.prepare("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'belfry_processing_records'");
   if (table.get() === undefined) {
     throw new BelfryError(
       "CONFIGURATION",

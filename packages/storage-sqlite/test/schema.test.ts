@@ -46,6 +46,7 @@ describe("schema", () => {
     const clustered = database.prepare("SELECT name FROM pragma_table_list WHERE wr = 1 ORDER BY name").pluck().all();
     expect(clustered).toEqual([
       "belfry_delivery_attempts",
+      "belfry_event_acks",
       "belfry_idempotency_keys",
       "belfry_inbox_counters",
       "belfry_inbox_items",

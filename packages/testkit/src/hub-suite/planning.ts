@@ -45,7 +45,7 @@ export function planningTests(harness: StorageHarness): void {
     });
 
     test("a filter is shown to the letter", async () => {
-      const text = '{"zebra":{"operator":"in","value":[1,"2",null]},"a.b":{"value":1e21,"operator":"gt"},"__proto__":{"a":1}}';
+      const text = '{"zebra":{"operator":"in","value":[1,"2",null]},"a.b":{"value":1e+21,"operator":"gt"},"__proto__":{"a":1}}';
       await fixture.createHandler({ filter: JSON.parse(text) as Handler["filter"] });
       const [[handler] = []] = await shown([fixture.newEvent()]);
       expect(JSON.stringify(handler?.filter)).toBe(text);
