@@ -1,4 +1,4 @@
-export type { ActivityStorage, HealthWindow } from "./activity-storage.ts";
+export type { ActivityItems, ActivityQuery, ActivityStorage, HealthWindow } from "./activity-storage.ts";
 export type { ApiKeyScope, ApiKeyStorage, StoredApiKey } from "./api-key-storage.ts";
 export { type ApiKey, type ApiKeyClient, ApiKeys, type NewApiKey } from "./api-keys.ts";
 export type { Channel, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask } from "./channel.ts";
@@ -95,6 +95,7 @@ export { newEpoch } from "./model/epoch.ts";
 export { foldCase } from "./model/fold-case.ts";
 export type { Handler, HubEvent, IdentifiedEvent, Identity, ProcessingRecord, ProcessingStatus } from "./model/hub.ts";
 export type { EventInput, HandlerChanges, HandlerInput, HubListInput, IdentityInput } from "./model/hub-input.ts";
+export { type IdRange, idRange } from "./model/id-range.ts";
 export {
   EMPTY_COUNTS,
   EMPTY_EPOCH,

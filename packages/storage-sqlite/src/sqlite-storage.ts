@@ -1,5 +1,14 @@
-import { type ApiKeyStorage, BelfryError, type DeliveryStorage, type HubStorage, type InboxStorage, type Storage } from "@belfry/core";
+import {
+  type ActivityStorage,
+  type ApiKeyStorage,
+  BelfryError,
+  type DeliveryStorage,
+  type HubStorage,
+  type InboxStorage,
+  type Storage,
+} from "@belfry/core";
 import type { Database } from "better-sqlite3";
+import { type OpenActivity, prepareActivityQueries } from "./activity-queries.ts";
 import { CommitWatch } from "./commit-watch.ts";
 import { Connection } from "./connection.ts";
 import { type DrizzleSqliteDatabase, databaseOf, type SqliteTransaction } from "./database-handle.ts";
@@ -11,6 +20,7 @@ import { prepareInboxQueries } from "./inbox-queries.ts";
 import { migrateConnection } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { configureHosts, configureOwn, openDatabase } from "./open-database.ts";
+import { SqliteActivity } from "./sqlite-activity.ts";
 import { SqliteApiKeys } from "./sqlite-api-keys.ts";
 import { type OpenDeliveries, SqliteDeliveries } from "./sqlite-deliveries.ts";
 import { type OpenHub, SqliteHub } from "./sqlite-hub.ts";
@@ -52,12 +62,13 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly hasSingleProcess = true;
   readonly inbox: InboxStorage<SqliteTransaction, void>;
   readonly deliveries: DeliveryStorage<SqliteTransaction, void>;
+  readonly activity: ActivityStorage;
   readonly apiKeys: ApiKeyStorage;
   readonly hub: HubStorage;
   readonly #source: string | Database;
   readonly #options: Required<SqliteStorageOptions>;
   #opening: Promise<void> | null = null;
-  #open: (OpenInbox & OpenDeliveries & OpenHub) | null = null;
+  #open: (OpenInbox & OpenDeliveries & OpenHub & OpenActivity) | null = null;
 
   constructor(source: string | Database, options: SqliteStorageOptions) {
     this.#source = source;
@@ -68,6 +79,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     };
     this.inbox = new SqliteInbox(() => this.#current());
     this.deliveries = new SqliteDeliveries(() => this.#current());
+    this.activity = new SqliteActivity(() => this.#current());
     this.apiKeys = new SqliteApiKeys(() => this.#current());
     this.hub = new SqliteHub(() => this.#current());
   }
@@ -108,7 +120,8 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
       const queries = prepareInboxQueries(database);
       const commits = new CommitWatch(database, queries.hasNotification);
       const [deliveryQueries, hubQueries] = [prepareDeliveryQueries(database), prepareHubQueries(database)];
-      this.#open = { connection, queries, deliveryQueries, hubQueries, commits, hostTransactions: new HostTransactions(database) };
+      const [activityQueries, hostTransactions] = [prepareActivityQueries(database), new HostTransactions(database)];
+      this.#open = { connection, queries, deliveryQueries, hubQueries, activityQueries, commits, hostTransactions };
     } catch (error) {
       if (typeof source === "string") {
         database.close();
@@ -117,7 +130,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     }
   }
 
-  #current(): OpenInbox & OpenDeliveries & OpenHub {
+  #current(): OpenInbox & OpenDeliveries & OpenHub & OpenActivity {
     if (this.#open === null) {
       throw new BelfryError("STORAGE_UNAVAILABLE", `The SQLite storage of ${this.#label()} is not open. Await its open() first.`);
     }

@@ -1,4 +1,4 @@
-import type { ActivityStorage, HealthWindow } from "../activity-storage.ts";
+import type { ActivityItems, ActivityQuery, ActivityStorage, HealthWindow } from "../activity-storage.ts";
 import type { ActivityContent, ActivityFilter, ActivitySummary, ChannelHealth } from "../model/activity.ts";
 import { INBOX_CHANNEL } from "../model/delivery.ts";
 import type { InboxItem } from "../model/inbox-item.ts";
@@ -30,10 +30,7 @@ export class MemoryActivity implements ActivityStorage {
     this.#kept = kept;
   }
 
-  async search(
-    tenant: string,
-    { after, limit, ...filter }: ActivityFilter & { readonly after?: string; readonly limit: number },
-  ): Promise<readonly ActivitySummary[]> {
+  async search(tenant: string, { after, limit, ...filter }: ActivityQuery): Promise<readonly ActivitySummary[]> {
     const found: ActivitySummary[] = [];
     for (const kept of this.#matching(tenant, filter)) {
       if (found.length === limit) {
@@ -66,7 +63,7 @@ export class MemoryActivity implements ActivityStorage {
     return { summary: this.#summary(kept), message, data, source, sender };
   }
 
-  async itemsOf(tenant: string, id: string, limit: number) {
+  async itemsOf(tenant: string, id: string, limit: number): Promise<ActivityItems> {
     const owner = this.#kept.tenants.of(tenant);
     const users = usersOf(owner.notification(id));
     const items = users.flatMap((userId): InboxItem[] => {

@@ -91,7 +91,7 @@ export const deliveryAttempts = sqliteTable(
     note: text("note"),
     isTransient: integer("is_transient", { mode: "boolean" }).notNull(),
   },
-  (table) => [primaryKey({ columns: [table.deliveryPk, table.attempt] })],
+  (table) => [primaryKey({ columns: [table.deliveryPk, table.attempt] }), index("belfry_delivery_attempts_finished").on(table.finishedAt)],
 );
 
 /** Keys under which a send was created, and what its sender was answered. `WITHOUT ROWID` in the migrations. */
@@ -118,7 +118,10 @@ export const auditLog = sqliteTable(
     actor: text("actor").notNull(),
     notificationId: text("notification_id").notNull(),
   },
-  (table) => [index("belfry_audit_log_tenant").on(table.tenant, table.number)],
+  (table) => [
+    index("belfry_audit_log_tenant").on(table.tenant, table.number),
+    index("belfry_audit_log_notification").on(table.tenant, table.notificationId, table.number),
+  ],
 );
 
 /** API keys; of each only a digest. */
