@@ -26,6 +26,11 @@ export interface SocketSession {
 export interface SocketEndpoint {
   readonly path: string;
   readonly summary: string;
+  /**
+   * The query parameter with the contract's credential, which is then asked for at the handshake: without a valid one the
+   * answer is the contract's 401, and the session knows its principal. @default the session asks for credentials itself
+   */
+  readonly credentialParameter?: string;
   /** Opens a session; the handshake is done, so a refusal is a frame and a close code. */
   open(context: SocketContext): SocketSession;
 }
@@ -35,6 +40,8 @@ export interface SocketContext {
   readonly service: ContractService;
   readonly request: HttpRequest;
   readonly query: URLSearchParams;
+  /** Who presented the credential at the handshake; null where the session asks for it. */
+  readonly principal: Principal | null;
   readonly stream: OpenStream;
   /** Who a token belongs to, or null. */
   authenticate(scheme: CredentialScheme, credential: string): Promise<Principal | null>;

@@ -39,7 +39,7 @@ export function createHandler(service: ContractService, options: HandlerOptions)
   return {
     handle,
     fetch: fetchHandler(handle, options.basePath ?? ""),
-    connect: async (request) => acceptSocket(core, request),
+    connect: (request) => acceptSocket(core, request),
     openapi: (contractName) => openapiDocument(core.contract(contractName)),
     logger: core.logger,
     close: () => core.streams.closeAll(),

@@ -63,7 +63,7 @@ export class HandlerCore {
     let presented: Presented = { scheme: null, principal: null };
     try {
       presented = await this.#presented(request, candidates);
-      const chosen = this.mounted.choose(candidates, presented);
+      const chosen = this.mounted.choose(candidates, presented, request.method);
       contract = chosen.contract;
       return toResponse(await this.#answer(request, chosen, presented), request.method);
     } catch (error) {
@@ -122,16 +122,12 @@ export class HandlerCore {
   ): Promise<RouteContext<never, never, never>> {
     const tenant = this.#tenant(contract, presented);
     const principal = presented.principal ?? { kind: "client" as const, tenant: tenant.tenantId };
-    const decoded = decodeParams(params);
-    if (decoded === null) {
-      throw new BelfryError("NOT_FOUND", "The path is not valid percent-encoding.");
-    }
     return {
       service: this.service,
       tenant,
       principal,
       request,
-      params: validate(route.params, decoded, "path") as never,
+      params: validate(route.params, decodeParams(params), "path") as never,
       query: validate(route.query, queryOf(request.url), "query") as never,
       body: (await this.#body(route, request)) as never,
       report: (error, message) => this.logger.error({ error }, message),

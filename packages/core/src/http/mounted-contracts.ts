@@ -43,8 +43,8 @@ export class MountedContracts {
   }
 
   /** Decides between the contracts at a path by the credential that was presented. */
-  choose(candidates: Candidates, presented: Presented): Chosen {
-    const open = candidates.find(({ contract }) => contract.credential === "open");
+  choose(candidates: Candidates, presented: Presented, method: string): Chosen {
+    const open = candidates.find(({ contract, match }) => contract.credential === "open" || match.byMethod.get(method)?.isPublic);
     if (open) {
       return { ...open, authenticated: true };
     }

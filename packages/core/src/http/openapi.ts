@@ -13,7 +13,8 @@ const SECURITY_SCHEMES = {
 export function openapiDocument(contract: Contract): object {
   const paths: ZodOpenApiPathsObject = {};
   for (const route of contract.routes) {
-    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(route) };
+    const path = route.path.replace("*}", "}");
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) };
   }
   const secured = contract.credential === "open" ? null : contract.credential;
   const document: ZodOpenApiObject = {
@@ -41,6 +42,7 @@ function operation(route: Route): ZodOpenApiOperationObject {
   return {
     operationId: route.operationId,
     summary: route.summary,
+    ...(route.isPublic ? { security: [] } : {}),
     requestParams: {
       ...(route.params ? { path: route.params as unknown as z.ZodObject } : {}),
       ...(route.query ? { query: route.query as unknown as z.ZodObject } : {}),

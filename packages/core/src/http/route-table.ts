@@ -23,7 +23,7 @@ export function routeTable(contract: Contract): RouteTable {
   }
   const router = createRouter<Map<string, Route>>();
   for (const [path, methods] of byPath) {
-    addRoute(router, "", path.replaceAll(/\{(\w+)\}/g, ":$1"), methods);
+    addRoute(router, "", path.replace(/\{(\w+)\*\}$/, "**:$1").replaceAll(/\{(\w+)\}/g, ":$1"), methods);
   }
   return {
     find(path) {
@@ -33,12 +33,16 @@ export function routeTable(contract: Contract): RouteTable {
   };
 }
 
-/** Decodes percent-encoded path parameters; null if one is malformed. */
-export function decodeParams(params: Readonly<Record<string, string>>): Record<string, string> | null {
+/** Decodes percent-encoded path parameters. What is not valid percent-encoding was never encoded, and stands for itself. */
+export function decodeParams(params: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, decode(value)]));
+}
+
+function decode(value: string): string {
   try {
-    return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, decodeURIComponent(value)]));
+    return decodeURIComponent(value);
   } catch {
-    // The one error decodeURIComponent has: the path is not valid percent-encoding.
-    return null;
+    // The one error decodeURIComponent has: the text is not valid percent-encoding.
+    return value;
   }
 }

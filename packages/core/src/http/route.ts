@@ -77,7 +77,10 @@ export interface ResponseDoc {
 /** A route as data: what it takes, what it answers, and the function that answers. */
 export interface RouteDefinition<Params, Query, Body> {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** With `{name}` for a parameter; without a trailing slash, though both spellings answer. */
+  /**
+   * With `{name}` for a parameter, `{name*}` for one that takes the rest of the path, slashes included; without a
+   * trailing slash, though both spellings answer.
+   */
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
@@ -86,6 +89,8 @@ export interface RouteDefinition<Params, Query, Body> {
   readonly body?: z.ZodType<Body>;
   /** Whether the body may be left out. @default false */
   readonly bodyOptional?: boolean;
+  /** Whether it answers everybody, with or without a credential. @default false */
+  readonly isPublic?: boolean;
   /** Whether it counts against the limit of what a client may create. @default false */
   readonly isRateLimited?: boolean;
   /** The query parameter that may carry the credential, where clients cannot send headers. @default none */

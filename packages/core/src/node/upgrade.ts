@@ -91,13 +91,14 @@ function leave(incoming: IncomingMessage, socket: Duplex): void {
 }
 
 /** Answers a handshake with a plain HTTP response. */
-function refuse(socket: Duplex, { status, body }: { readonly status: number; readonly body: string }): void {
+function refuse(socket: Duplex, refusal: Omit<Extract<Connection, { accepted: false }>, "accepted">): void {
+  const { status, body, headers = {} } = refusal;
   socket.on("error", destroyBroken);
   socket.once("finish", () => socket.destroy());
   const lines = [
     `HTTP/1.1 ${status} Refused`,
     "connection: close",
-    "content-type: text/plain; charset=utf-8",
+    ...Object.entries({ "content-type": "text/plain; charset=utf-8", ...headers }).map(([name, value]) => `${name}: ${value}`),
     `content-length: ${Buffer.byteLength(body)}`,
   ];
   socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`);

@@ -1,11 +1,11 @@
-import { deliveryV1, django, inboxV1, pack } from "@belfry/core/contracts";
+import { deliveryV1, django, hub, inboxV1, pack } from "@belfry/core/contracts";
 import { expect } from "vitest";
 
-const routes = [inboxV1(), deliveryV1(), django(), pack()].flatMap((contract) =>
+const routes = [inboxV1(), deliveryV1(), hub(), hub({ lists: "wrapped" }), django(), pack()].flatMap((contract) =>
   contract.routes.map((route) => ({
     ...route,
     // A parameter stands for one segment; what is spelled out wins over it by standing first.
-    pattern: new RegExp(`${route.path.replaceAll(/\{\w+\}/g, "[^/]+")}/?$`),
+    pattern: new RegExp(`${route.path.replaceAll(/\{\w+\*\}/g, ".+").replaceAll(/\{\w+\}/g, "[^/]+")}/?$`),
     parameters: route.path.split("{").length,
   })),
 );

@@ -18,7 +18,7 @@ export interface RunningServer {
 }
 
 /** What a suite wants of a service beside an empty storage: to be passed on to `NotificationService` as it is. */
-export type ServiceNeeds = Pick<NotificationServiceOptions, "types" | "logger" | "channels">;
+export type ServiceNeeds = Pick<NotificationServiceOptions, "types" | "logger" | "channels" | "hub">;
 
 /** What the HTTP suite needs of a framework's adapter and a storage. */
 export interface HttpHarness {

@@ -1,6 +1,7 @@
 import { BelfryError } from "../../errors.ts";
 import type { SocketContext, SocketSession } from "../../http/contract.ts";
 import type { Inbox } from "../../inbox.ts";
+import { parseMessage } from "../parse-message.ts";
 import { follow } from "./follow.ts";
 import { positionOfQuery } from "./position.ts";
 
@@ -83,7 +84,7 @@ class InboxSocket implements SocketSession {
   }
 
   async #answer(text: string): Promise<void> {
-    const message = parse(text);
+    const message = parseMessage(text);
     if (message === undefined) {
       this.#send({ error: "Invalid JSON message" });
     } else if (message.type === "subscribe") {
@@ -121,15 +122,5 @@ class InboxSocket implements SocketSession {
 
   #send(message: object): void {
     this.#context.stream.send(JSON.stringify(message));
-  }
-}
-
-function parse(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    // The one error JSON.parse has; the client is told.
-    return undefined;
   }
 }

@@ -1,0 +1,46 @@
+import { validationError } from "../../errors.ts";
+import type { Failure } from "../../http/contract.ts";
+import type { Reply, ResponseDoc } from "../../http/route.ts";
+import { fastapiError, fastapiFailure, fastapiValidationError } from "../fastapi-failure.ts";
+
+/** What the contract calls fields that Belfry calls otherwise. */
+const FIELDS: Readonly<Record<string, string>> = {
+  source: "source_service",
+  sender: "sender_id",
+  sourceId: "source_id",
+  filter: "metadata_filter",
+};
+
+/** Words a failure as the contract does: FastAPI's shapes, and the contract's names of fields. */
+export function hubFailure(failure: Failure): Reply {
+  const { error } = failure;
+  if (error.code !== "VALIDATION_ERROR") {
+    return fastapiFailure(failure, null);
+  }
+  const issues = error.issues.map(({ path: [first, ...rest], ...issue }) => ({
+    ...issue,
+    path: first === undefined ? [] : [FIELDS[first] ?? first, ...rest],
+  }));
+  return fastapiFailure({ ...failure, error: validationError(issues) }, null);
+}
+
+const DESCRIPTIONS: Readonly<Record<number, string>> = {
+  400: "The body is no JSON",
+  401: "No valid API key",
+  403: "The API key may not do this",
+  404: "There is nothing of this id",
+  413: "The body is larger than 1 MiB",
+  415: "The body is no JSON by its type",
+  422: "A field or parameter is not valid",
+  429: "More than a client may create",
+};
+
+/** The documentation of error answers. */
+export function errors(...statuses: readonly number[]): Readonly<Record<number, ResponseDoc>> {
+  return Object.fromEntries(
+    statuses.map((status) => [
+      status,
+      { description: DESCRIPTIONS[status] ?? "An error", schema: status === 422 ? fastapiValidationError : fastapiError },
+    ]),
+  );
+}

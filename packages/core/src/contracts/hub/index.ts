@@ -1,0 +1,46 @@
+import { type Contract, defineContract } from "../../http/contract.ts";
+import { eventRoutes } from "./events.ts";
+import { hubFailure } from "./failure.ts";
+import { handlerRoutes } from "./handlers.ts";
+import { identityRoutes } from "./identities.ts";
+import type { ListStyle } from "./lists.ts";
+import { openHubSocket } from "./socket.ts";
+import { statusRoute } from "./status.ts";
+
+/** How the `hub` contract is served. */
+export interface HubContractOptions {
+  /**
+   * What lists are: bare arrays, as the document has them, or objects like `{ notifications, total, limit, offset }`, which the
+   * public JavaScript client of this API reads. @default "arrays"
+   */
+  readonly lists?: ListStyle;
+}
+
+/**
+ * The contract `hub`: services push events in, handlers process them, identities say who their senders are, and
+ * subscribers watch over a WebSocket. It shares `/notifications` with `django`; the credential decides.
+ *
+ * @example
+ * ```ts
+ * app.use(expressBelfry(notifications, { contracts: [hub(), django()], auth: { apiKeys: { key: "acme" }, tokens } }));
+ * ```
+ */
+export function hub({ lists = "arrays" }: HubContractOptions = {}): Contract {
+  return defineContract({
+    name: "hub",
+    title: "Belfry hub",
+    basePath: "/notifications",
+    credential: "api-key",
+    principal: "client",
+    routes: [...eventRoutes(lists), ...handlerRoutes(lists), ...identityRoutes(lists), statusRoute],
+    sockets: [
+      {
+        path: "/ws",
+        credentialParameter: "apiKey",
+        summary: "live events of the sources a client subscribes to, and what handlers make of them; the key in `?apiKey=`",
+        open: openHubSocket,
+      },
+    ],
+    renderFailure: hubFailure,
+  });
+}

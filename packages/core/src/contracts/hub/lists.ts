@@ -1,0 +1,29 @@
+import { z } from "zod";
+import { integer } from "../../http/parameters.ts";
+import type { Reply } from "../../http/route.ts";
+import type { HubPage } from "../../hub-storage.ts";
+
+/** What lists are: bare arrays, or objects that say how many there are. */
+export type ListStyle = "arrays" | "wrapped";
+
+/** The part of a list that is asked for. */
+export const rangeQuery = {
+  limit: integer({ min: 1, max: 100, description: "How many at the most" }).default(50),
+  offset: integer({ min: 0, description: "How many to leave out" }).default(0),
+};
+
+/** The documentation of a list. */
+export function listSchema<Item extends z.ZodType>(name: string, item: Item, lists: ListStyle) {
+  const items = z.array(item);
+  return lists === "arrays" ? items : z.object({ [name]: items, total: z.int(), limit: z.int(), offset: z.int() });
+}
+
+/** A list in the style of the contract. */
+export function listReply<Item>(
+  name: string,
+  { items, total }: HubPage<Item>,
+  { lists, limit, offset, render }: { lists: ListStyle; limit: number; offset: number; render(item: Item): unknown },
+): Reply {
+  const rendered = items.map(render);
+  return { status: 200, json: lists === "arrays" ? rendered : { [name]: rendered, total, limit, offset } };
+}

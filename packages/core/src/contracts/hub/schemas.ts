@@ -1,0 +1,122 @@
+import { z } from "zod";
+import { text, timestamp } from "../../http/parameters.ts";
+import type { Handler, IdentifiedEvent, Identity, ProcessingRecord } from "../../model/hub.ts";
+import { isoDate, isoDateOrNull } from "../iso-date.ts";
+
+const MAX_TEXT = 100_000;
+
+/** A JSON object, passed on as it is: what it may hold is checked where it is used. */
+export function jsonObject(description: string) {
+  return z
+    .custom<object>((value) => typeof value === "object" && value !== null && !Array.isArray(value), "Input should be a valid dictionary")
+    .meta({ description, override: { type: "object", additionalProperties: true } });
+}
+
+export const sourceService = text({ minLength: 1, maxLength: 255, description: "The service" });
+export const senderId = text({ minLength: 1, maxLength: 255, description: "Who caused it, by that service's own id" });
+export const sourceId = text({ minLength: 1, maxLength: 255, description: "Their id in that service" });
+export const personName = text({ minLength: 1, maxLength: 255, description: "Their name" });
+export const content = text({ maxLength: MAX_TEXT, description: "What happened" });
+export const prompt = text({ minLength: 1, maxLength: MAX_TEXT, description: "What the processor is told to do" });
+
+const stored = z.record(z.string(), z.unknown());
+
+export const eventSchema = z
+  .object({
+    id: z.string(),
+    source_service: z.string(),
+    sender_id: z.string(),
+    content: z.string(),
+    metadata: stored,
+    received_at: timestamp,
+    identity: z.object({ id: z.string(), name: z.string() }).nullable().meta({ description: "Who the sender is known to be" }),
+  })
+  .meta({ id: "Notification" });
+
+export function renderEvent(event: IdentifiedEvent): z.infer<typeof eventSchema> {
+  const { id, source, sender, metadata, receivedAt, identity } = event;
+  return {
+    id,
+    source_service: source,
+    sender_id: sender,
+    content: event.content,
+    metadata,
+    received_at: isoDate(receivedAt),
+    identity,
+  };
+}
+
+export const recordSchema = z
+  .object({
+    id: z.string(),
+    notification_id: z.string(),
+    handler_id: z.string(),
+    status: z.enum(["PENDING", "PROCESSING", "COMPLETED", "FAILED"]),
+    result: z.string().nullable(),
+    error: z.string().nullable(),
+    created_at: timestamp,
+    completed_at: timestamp.nullable(),
+  })
+  .meta({ id: "ProcessingRecord" });
+
+export function renderRecord(record: ProcessingRecord): z.infer<typeof recordSchema> {
+  const { id, notificationId, handlerId, status, result, error, createdAt, completedAt } = record;
+  return {
+    id,
+    notification_id: notificationId,
+    handler_id: handlerId,
+    status,
+    result,
+    error,
+    created_at: isoDate(createdAt),
+    completed_at: isoDateOrNull(completedAt),
+  };
+}
+
+export const handlerSchema = z
+  .object({
+    id: z.string(),
+    source_service: z.string(),
+    prompt: z.string(),
+    metadata_filter: stored,
+    created_at: timestamp,
+    updated_at: timestamp,
+  })
+  .meta({ id: "NotificationHandler" });
+
+export function renderHandler(handler: Handler): z.infer<typeof handlerSchema> {
+  const { id, source, filter, createdAt, updatedAt } = handler;
+  return {
+    id,
+    source_service: source,
+    prompt: handler.prompt,
+    metadata_filter: filter,
+    created_at: isoDate(createdAt),
+    updated_at: isoDate(updatedAt),
+  };
+}
+
+export const identitySchema = z
+  .object({
+    id: z.string(),
+    source_service: z.string(),
+    source_id: z.string(),
+    name: z.string(),
+    metadata: stored,
+    created_at: timestamp,
+    updated_at: timestamp,
+  })
+  .meta({ id: "Identity" });
+
+export function renderIdentity(identity: Identity): z.infer<typeof identitySchema> {
+  const { id, source, name, metadata, createdAt, updatedAt } = identity;
+  return {
+    id,
+    source_service: source,
+    source_id: identity.sourceId,
+    name,
+    metadata,
+    created_at: isoDate(createdAt),
+    updated_at: isoDate(updatedAt),
+  };
+}

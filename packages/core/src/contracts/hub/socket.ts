@@ -1,0 +1,122 @@
+import { BelfryError } from "../../errors.ts";
+import type { SocketContext, SocketSession } from "../../http/contract.ts";
+import type { ContractTenant } from "../../http/route.ts";
+import { NAME_RULE, textIssue } from "../../model/parse-text.ts";
+import type { HubSubscription } from "../../realtime/hub-feeds.ts";
+import { parseMessage } from "../parse-message.ts";
+import { eventFrame, recordFrame } from "./frames.ts";
+
+const MAX_SUBSCRIPTIONS = 100;
+
+/** Opens the WebSocket session of `hub`. */
+export function openHubSocket(context: SocketContext): SocketSession {
+  const { principal, service } = context;
+  if (principal?.kind !== "client") {
+    throw new Error("The hub's socket was opened without a client.");
+  }
+  const session = new HubSocket(context, service.tenant(principal.tenant), principal.keyId ?? principal.tenant);
+  session.welcome();
+  return session;
+}
+
+class HubSocket implements SocketSession {
+  readonly #context: SocketContext;
+  readonly #tenant: ContractTenant;
+  /** Whose acknowledgements these are. */
+  readonly #client: string;
+  readonly #subscriptions = new Map<string, HubSubscription>();
+  #closed = false;
+  /** Messages are answered in their order. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(context: SocketContext, tenant: ContractTenant, client: string) {
+    this.#context = context;
+    this.#tenant = tenant;
+    this.#client = client;
+  }
+
+  welcome(): void {
+    this.#send({ type: "system", message: "Connected to notification system", client_id: crypto.randomUUID() });
+  }
+
+  message(text: string): void {
+    this.#turn = this.#turn
+      .then(() => (this.#closed ? undefined : this.#answer(text)))
+      .catch((error: unknown) => {
+        this.#context.report(error, "Belfry could not answer a WebSocket message.");
+        this.#error("Internal server error");
+      });
+  }
+
+  closed(): void {
+    this.#closed = true;
+    for (const subscription of this.#subscriptions.values()) {
+      subscription.close();
+    }
+    this.#subscriptions.clear();
+  }
+
+  async #answer(text: string): Promise<void> {
+    const message = parseMessage(text);
+    if (message === undefined) {
+      this.#error("Invalid JSON message");
+    } else if (message.action === "subscribe" && isName(message.source_service)) {
+      await this.#subscribe(message.source_service);
+    } else if (message.action === "unsubscribe" && isName(message.source_service)) {
+      this.#unsubscribe(message.source_service);
+    } else if (message.type === "ack" && typeof message.notification_id === "string") {
+      await this.#acknowledge(message.notification_id);
+    } else {
+      this.#error("Invalid message format");
+    }
+  }
+
+  async #subscribe(source: string): Promise<void> {
+    if (!this.#subscriptions.has(source)) {
+      if (this.#subscriptions.size >= MAX_SUBSCRIPTIONS) {
+        this.#error(`A connection can have at most ${MAX_SUBSCRIPTIONS} subscriptions`);
+        return;
+      }
+      const { stream } = this.#context;
+      const subscription = this.#tenant.hub.events.subscribe(source, {
+        onEvent: (event) => stream.send(eventFrame(event)),
+        onSettled: (record) => stream.send(recordFrame(record)),
+      });
+      this.#subscriptions.set(source, subscription);
+      // Who is told "subscribed" misses nothing from then on.
+      await subscription.ready;
+    }
+    this.#send({ type: "system", message: `Subscribed to ${source}`, subscription: source });
+  }
+
+  #unsubscribe(source: string): void {
+    this.#subscriptions.get(source)?.close();
+    this.#subscriptions.delete(source);
+    this.#send({ type: "system", message: `Unsubscribed from ${source}`, subscription: source });
+  }
+
+  async #acknowledge(id: string): Promise<void> {
+    try {
+      await this.#tenant.hub.events.acknowledge(id, this.#client);
+      this.#send({ type: "system", message: `Acknowledged notification ${id}`, notification_id: id });
+    } catch (error) {
+      if (error instanceof BelfryError && error.code === "NOT_FOUND") {
+        this.#error("Notification not found");
+        return;
+      }
+      throw error;
+    }
+  }
+
+  #error(message: string): void {
+    this.#send({ type: "error", message });
+  }
+
+  #send(message: object): void {
+    this.#context.stream.send(JSON.stringify(message));
+  }
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === "string" && textIssue(value, [], NAME_RULE) === null;
+}

@@ -1,0 +1,16 @@
+import { z } from "zod";
+import { defineRoute } from "../../http/route.ts";
+import { VERSION } from "../../version.ts";
+
+/** Says that the API is running, with or without a key. */
+export const statusRoute = defineRoute({
+  method: "GET",
+  path: "/status",
+  operationId: "getStatus",
+  summary: "Check that the API is running",
+  isPublic: true,
+  responses: { 200: { description: "It is", schema: z.object({ status: z.literal("ok"), version: z.string() }) } },
+  async handle() {
+    return { status: 200, json: { status: "ok", version: VERSION } };
+  },
+});
