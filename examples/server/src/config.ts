@@ -36,7 +36,19 @@ export interface ServerConfig {
   readonly rateLimit: number | null;
   /** The first retry delay of every channel, in milliseconds; null for the channels' own. */
   readonly retryBaseMs: number | null;
+  /** The model that runs the hub's handlers; null for none. */
+  readonly model: ModelConfig | null;
 }
+
+/** An OpenAI-compatible model. */
+export interface ModelConfig {
+  /** Undefined for OpenAI's own. */
+  readonly baseURL: string | undefined;
+  readonly apiKey: string | undefined;
+  readonly model: string;
+}
+
+const DEFAULT_MODEL = "gpt-5-mini";
 
 const environment = z.object({
   HOST: z.string().default("127.0.0.1"),
@@ -55,6 +67,9 @@ const environment = z.object({
     .optional(),
   WEBHOOK_ALLOW_PRIVATE: z.enum(["0", "1"]).default("0"),
   RATE_LIMIT: z.coerce.number("must be a number of creates a minute").int().min(1).optional(),
+  OPENAI_BASE_URL: z.url({ protocol: /^https?$/, error: "must be a URL like https://api.openai.com/v1" }).optional(),
+  OPENAI_API_KEY: z.string().optional(),
+  OPENAI_MODEL: z.string().default(DEFAULT_MODEL),
   RETRY_BASE_MS: z.coerce.number("must be a number of milliseconds").int().min(1).optional(),
 });
 
@@ -89,8 +104,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
     webhookAllowPrivate: WEBHOOK_ALLOW_PRIVATE === "1",
     rateLimit: RATE_LIMIT ?? null,
     retryBaseMs: RETRY_BASE_MS ?? null,
+    model: modelConfig(result.data),
     packAuth: PACK_AUTH ?? (LOOPBACK.has(HOST) ? "open" : "apikey"),
   };
+}
+
+/** A model is configured by its address, its key, or both: some that run locally need no key. */
+function modelConfig({ OPENAI_BASE_URL, OPENAI_API_KEY, OPENAI_MODEL }: z.infer<typeof environment>): ModelConfig | null {
+  const isConfigured = OPENAI_BASE_URL !== undefined || OPENAI_API_KEY !== undefined;
+  return isConfigured ? { baseURL: OPENAI_BASE_URL, apiKey: OPENAI_API_KEY, model: OPENAI_MODEL } : null;
 }
 
 /** Reads `key=value,key=value`; a key may contain "=", so an entry is split at its last one. */

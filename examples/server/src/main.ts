@@ -1,12 +1,13 @@
 import type { AddressInfo } from "node:net";
 import { NotificationService } from "@belfry/core";
-import { deliveryV1, django, inboxV1, pack } from "@belfry/core/contracts";
+import { deliveryV1, django, hub, inboxV1, pack } from "@belfry/core/contracts";
 import { pino } from "pino";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import { channelsOf } from "./channels.ts";
 import { readConfig, type ServerConfig } from "./config.ts";
 import { databaseFailure, storageOf } from "./database.ts";
 import { buildServer } from "./listen.ts";
+import { processorOf } from "./processor.ts";
 import { shutDownOnSignal } from "./shut-down.ts";
 
 const logger = pino({ serializers: { error: pino.stdSerializers.err } });
@@ -16,6 +17,7 @@ async function main(): Promise<void> {
   const notifications = new NotificationService({
     storage: storageOf(config.database, logger),
     channels: channelsOf(config),
+    hub: processorOf(config),
     defaultTenant: config.defaultTenant,
     logger,
   });
@@ -23,7 +25,7 @@ async function main(): Promise<void> {
     throw databaseFailure(config.database, error);
   });
   const built = buildServer(notifications, config, {
-    contracts: [inboxV1(), deliveryV1(), django(), pack({ auth: config.packAuth })],
+    contracts: [inboxV1(), deliveryV1(), hub(), django(), pack({ auth: config.packAuth })],
     auth: { jwt: { secret: config.jwtSecret }, tokens: config.userTokens, apiKeys: config.apiKeys },
     ...(config.rateLimit === null ? {} : { rateLimiter: new RateLimiterMemory({ points: config.rateLimit, duration: 60 }) }),
     logger,

@@ -1,0 +1,142 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { freshDatabase } from "@belfry/postgres-launcher";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { WebSocket } from "ws";
+import { type ServerProcess, startServer } from "./run-server.ts";
+
+const KEY = "hub-key";
+const HEADERS = { "x-api-key": KEY, "content-type": "application/json" };
+
+/** An OpenAI-compatible server that does what an event's content says: answer 500, or repeat its prompt. */
+class Model {
+  readonly requests: { readonly authorization: string | undefined; readonly messages: readonly { role: string; content: string }[] }[] = [];
+  #server: Server | undefined;
+
+  async start(): Promise<string> {
+    const server = createServer(async (request, response) => {
+      const { messages } = JSON.parse(await text(request)) as (typeof this.requests)[number];
+      this.requests.push({ authorization: request.headers.authorization, messages });
+      response.setHeader("content-type", "application/json");
+      if (messages.some(({ content }) => content.includes("break the model"))) {
+        response.statusCode = 500;
+        response.end('{"error":{"message":"overloaded"}}');
+        return;
+      }
+      const content = `answer to ${messages[0]?.content.split("\n")[0]}`;
+      response.end(
+        JSON.stringify({
+          id: "1",
+          object: "chat.completion",
+          created: 1,
+          model: "test",
+          choices: [{ index: 0, finish_reason: "stop", message: { role: "assistant", content } }],
+          usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 },
+        }),
+      );
+    });
+    this.#server = server;
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  }
+
+  stop(): void {
+    this.#server?.close();
+    this.#server?.closeAllConnections();
+  }
+}
+
+async function ask(url: string, path: string, json?: object): Promise<unknown> {
+  const response = await fetch(`${url}${path}`, { headers: HEADERS, ...(json && { method: "POST", body: JSON.stringify(json) }) });
+  expect(response.status).toBeLessThan(300);
+  return response.json();
+}
+
+async function push(url: string, content: string): Promise<string> {
+  const event = { source_service: "email_service", sender_id: "user123", content, metadata: { priority: "high" } };
+  return ((await ask(url, "/notifications/", event)) as { id: string }).id;
+}
+
+async function settled(url: string, id: string): Promise<readonly Record<string, unknown>[]> {
+  return vi.waitFor(
+    async () => {
+      const records = (await ask(url, `/notifications/${id}/processing`)) as readonly Record<string, unknown>[];
+      expect(records.map(({ status }) => status === "COMPLETED" || status === "FAILED")).toEqual(records.map(() => true));
+      return records;
+    },
+    { timeout: 50_000, interval: 50 },
+  );
+}
+
+const handler = { source_service: "email_service", prompt: "Categorize this email.", metadata_filter: { priority: "high" } };
+
+describe.each(["express", "hono"])("the hub of the complete host on %s", (framework) => {
+  describe.each(["sqlite", "postgres"])("over %s", (database) => {
+    const model = new Model();
+    let baseURL: string;
+    let env: Readonly<Record<string, string>>;
+    let dropDatabase = async () => {};
+    const running: ServerProcess[] = [];
+    const start = async (more: Readonly<Record<string, string>> = {}) => {
+      const server = await startServer({ FRAMEWORK: framework, API_KEYS: `${KEY}=acme`, ...env, ...more });
+      running.push(server);
+      return server;
+    };
+
+    beforeAll(async () => {
+      baseURL = await model.start();
+    });
+    afterAll(() => model.stop());
+    beforeEach(async () => {
+      env = {};
+      if (database === "postgres") {
+        const fresh = await freshDatabase();
+        env = { DATABASE_URL: fresh.url };
+        dropDatabase = () => fresh.drop();
+      }
+    });
+    afterEach(async () => {
+      await Promise.all(running.splice(0).map(({ stop }) => stop()));
+      await dropDatabase();
+    });
+
+    test("asks the model, and a subscriber sees the notification and its result", async () => {
+      const { url, output } = await start({ OPENAI_BASE_URL: baseURL, OPENAI_API_KEY: "secret-of-the-model", OPENAI_MODEL: "m" });
+      await ask(url, "/notification-handlers/", handler);
+      const frames: Record<string, unknown>[] = [];
+      const socket = new WebSocket(`${url.replace("http", "ws")}/ws?apiKey=${KEY}`);
+      socket.on("message", (data) => frames.push(JSON.parse(String(data)) as Record<string, unknown>));
+      await once(socket, "open");
+      socket.send('{"action":"subscribe","source_service":"email_service"}');
+      await vi.waitFor(() => expect(frames).toHaveLength(2));
+      const id = await push(url, "Meeting tomorrow");
+      expect(await settled(url, id)).toMatchObject([{ status: "COMPLETED", result: "answer to Categorize this email.", error: null }]);
+      await vi.waitFor(() => expect(frames.slice(2).map(({ type }) => type)).toEqual(["notification", "processing_result"]));
+      socket.close();
+      const request = model.requests.at(-1);
+      expect(request?.authorization).toBe("Bearer secret-of-the-model");
+      expect(request?.messages.map(({ role }) => role)).toEqual(["system", "user"]);
+      expect(request?.messages[1]?.content).toContain("Meeting tomorrow");
+      expect(output()).not.toMatch(/secret-of-the-model|hub-key/);
+    });
+
+    test("a model that answers 500 is asked again, and then the record is FAILED", async () => {
+      const { url } = await start({ OPENAI_BASE_URL: baseURL, OPENAI_MODEL: "m", RETRY_BASE_MS: "5" });
+      await ask(url, "/notification-handlers/", handler);
+      const before = model.requests.length;
+      const id = await push(url, "break the model");
+      expect(await settled(url, id)).toMatchObject([{ status: "FAILED", result: null, error: expect.stringContaining("500") }]);
+      expect(model.requests.length - before).toBe(4);
+    });
+
+    test("without a model, records are FAILED and say what is missing", async () => {
+      const { url } = await start();
+      await ask(url, "/notification-handlers/", handler);
+      const id = await push(url, "hello");
+      expect(await settled(url, id)).toMatchObject([{ status: "FAILED", error: expect.stringContaining("No processor is configured") }]);
+    });
+  });
+});
