@@ -3,6 +3,7 @@ import {
   BelfryError,
   consoleLogger,
   type DeliveryStorage,
+  type HubStorage,
   type InboxStorage,
   type PresenceStorage,
   type Storage,
@@ -14,6 +15,7 @@ import { type DrizzlePostgresDatabase, type PostgresTransaction, poolOf } from "
 import { prepareDeliveryQueries } from "./delivery-queries.ts";
 import { wrapError } from "./errors.ts";
 import { HostTransactions } from "./host-transactions.ts";
+import { prepareHubQueries } from "./hub-queries.ts";
 import { prepareInboxQueries } from "./inbox-queries.ts";
 import { HostAnnouncements } from "./listen-notify/host-announcements.ts";
 import { PostgresTransport } from "./listen-notify/postgres-transport.ts";
@@ -22,6 +24,7 @@ import { MIGRATIONS } from "./migrations/index.ts";
 import { listenForErrors } from "./pool-errors.ts";
 import { PostgresApiKeys } from "./postgres-api-keys.ts";
 import { type OpenDeliveries, PostgresDeliveries } from "./postgres-deliveries.ts";
+import { type OpenHub, PostgresHub } from "./postgres-hub.ts";
 import { type OpenInbox, PostgresInbox } from "./postgres-inbox.ts";
 import {
   CONNECTION_TIMEOUT_MS,
@@ -70,12 +73,13 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly inbox: InboxStorage<PostgresTransaction, Promise<void>>;
   readonly deliveries: DeliveryStorage<PostgresTransaction, Promise<void>>;
   readonly apiKeys: ApiKeyStorage;
+  readonly hub: HubStorage;
   readonly presence: PresenceStorage;
   readonly #source: string | Pool;
   readonly #options: Required<PostgresStorageOptions>;
   readonly #announcements: HostAnnouncements;
   #opening: Promise<void> | null = null;
-  #open: (OpenInbox & OpenDeliveries & { readonly pool: Pool }) | null = null;
+  #open: (OpenInbox & OpenDeliveries & OpenHub & { readonly pool: Pool }) | null = null;
 
   constructor(source: string | Pool, options: PostgresStorageOptions) {
     this.#source = source;
@@ -91,6 +95,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.inbox = new PostgresInbox(() => this.#current());
     this.deliveries = new PostgresDeliveries(() => this.#current(), this.#options.time);
     this.apiKeys = new PostgresApiKeys(() => this.#current());
+    this.hub = new PostgresHub(() => this.#current(), this.#options.time);
     this.presence = new PostgresPresence(() => this.#current());
   }
 
@@ -139,7 +144,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
       const run = { prepared: preparedStatements, timeoutMs: QUERY_TIMEOUT_MS };
       const connection = new Connection(pool, run);
       const tables = tableNames(schema);
-      await requireTables(connection, tables.sends);
+      await requireTables(connection, tables.processingRecords);
       const hostTransactions = new HostTransactions({
         connection,
         tables,
@@ -149,8 +154,12 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
         logger,
         announcements: this.#announcements,
       });
-      const [queries, deliveryQueries] = [prepareInboxQueries(tables), prepareDeliveryQueries(tables)];
-      this.#open = { pool, connection, queries, deliveryQueries, hostTransactions };
+      const [queries, deliveryQueries, hubQueries] = [
+        prepareInboxQueries(tables),
+        prepareDeliveryQueries(tables),
+        prepareHubQueries(tables),
+      ];
+      this.#open = { pool, connection, queries, deliveryQueries, hubQueries, hostTransactions };
     } catch (error) {
       if (typeof this.#source === "string") {
         await pool.end();
@@ -159,7 +168,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     }
   }
 
-  #current(): OpenInbox & OpenDeliveries {
+  #current(): OpenInbox & OpenDeliveries & OpenHub {
     if (this.#open === null) {
       throw new BelfryError("STORAGE_UNAVAILABLE", "The PostgreSQL storage is not open. Await its open() first.");
     }

@@ -1,5 +1,6 @@
 import { pgSchema, pgTable } from "drizzle-orm/pg-core";
 import { deliveryTables } from "./schema/deliveries.ts";
+import { hubTables } from "./schema/hub.ts";
 import { inboxTables } from "./schema/inbox.ts";
 import { migrationsTable } from "./schema/migrations.ts";
 
@@ -15,7 +16,8 @@ export function tablesIn(name: string) {
   // drizzle has its own way to say "public" and refuses the name.
   const table = name === "public" ? pgTable : pgSchema(name).table;
   const inbox = inboxTables(table);
-  return { ...inbox, ...deliveryTables(table, inbox.notifications), migrations: migrationsTable(table) };
+  const { notifications } = inbox;
+  return { ...inbox, ...deliveryTables(table, notifications), ...hubTables(table, notifications), migrations: migrationsTable(table) };
 }
 
 export const {
@@ -31,5 +33,10 @@ export const {
   auditLog,
   apiKeys,
   presence,
+  events,
+  eventAcks,
+  identities,
+  handlers,
+  processingRecords,
   migrations,
 } = tablesIn("public");

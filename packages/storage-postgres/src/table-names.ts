@@ -21,6 +21,11 @@ export function tableNames(schema: string): TableNames {
     auditLog: name(tables.auditLog),
     apiKeys: name(tables.apiKeys),
     presence: name(tables.presence),
+    events: name(tables.events),
+    eventAcks: name(tables.eventAcks),
+    identities: name(tables.identities),
+    handlers: name(tables.handlers),
+    processingRecords: name(tables.processingRecords),
     migrations: name(tables.migrations),
   };
 }

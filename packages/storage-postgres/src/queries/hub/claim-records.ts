@@ -1,0 +1,102 @@
+import { type ClaimedRecord, isUuid, type RecordClaim, type RecordLease } from "@belfry/core";
+import type { Session } from "../../connection.ts";
+import { statement } from "../../statement.ts";
+import type { TableNames } from "../../table-names.ts";
+import { type JsonRow, milliseconds, timeOf } from "../deliveries/rows.ts";
+import { IDENTIFIED_EVENT_COLUMNS, type IdentifiedEventRow, joinIdentity, toIdentifiedEvent } from "./event-row.ts";
+import { RECORD_COLUMNS, type RecordRow, toRecord } from "./record-row.ts";
+
+/** Leases due records, leaving out what another claim is taking at this moment. */
+export function prepareClaimRecords(tables: TableNames) {
+  const { processingRecords, notifications } = tables;
+  const withEvents = prepareWithEvents(tables);
+  const claim = statement<JsonRow<RecordRow>>(
+    "claim_records",
+    `WITH due AS MATERIALIZED (
+      SELECT pk FROM ${processingRecords}
+      WHERE status = 'PENDING' AND due_at <= (SELECT ${timeOf("$1")}) AND tenant <> ALL ($2::text[])
+      ORDER BY due_at, pk LIMIT $3 FOR UPDATE SKIP LOCKED
+    ),
+    r AS (
+      UPDATE ${processingRecords} t SET status = 'PROCESSING', lease_owner = $4, lease_until = ${timeOf("$1")} + $5 * interval '1 millisecond',
+        attempt = t.attempt + 1, fence = t.fence + 1 FROM due WHERE t.pk = due.pk RETURNING t.*
+    )
+    SELECT to_json(x) FROM (
+      SELECT ${RECORD_COLUMNS} FROM r JOIN ${notifications} n ON n.pk = r.notification_pk ORDER BY r.due_at, r.pk) x`,
+  );
+  return async (
+    session: Session,
+    { exceptTenants, limit, owner, leaseMs }: RecordClaim,
+    at: string | null,
+  ): Promise<readonly ClaimedRecord[]> => withEvents(session, await session.rows(claim, [at, exceptTenants, limit, owner, leaseMs]));
+}
+
+/** Reads what one worker holds the leases of. */
+export function prepareRecordsLeasedTo(tables: TableNames) {
+  const withEvents = prepareWithEvents(tables);
+  const find = statement<JsonRow<RecordRow>>(
+    "records_leased_to",
+    `SELECT to_json(x) FROM (
+      SELECT ${RECORD_COLUMNS} FROM ${tables.processingRecords} r JOIN ${tables.notifications} n ON n.pk = r.notification_pk
+      WHERE r.lease_owner IS NOT NULL AND r.lease_owner = $1 ORDER BY r.due_at, r.pk) x`,
+  );
+  return async (session: Session, owner: string): Promise<readonly ClaimedRecord[]> =>
+    withEvents(session, await session.rows(find, [owner]));
+}
+
+/** Adds to records the events that are to be processed. */
+function prepareWithEvents(tables: TableNames) {
+  const { notifications, events } = tables;
+  const eventsOf = statement<JsonRow<IdentifiedEventRow>>(
+    "claimed_events",
+    `SELECT to_json(x) FROM (
+      SELECT ${IDENTIFIED_EVENT_COLUMNS} FROM ${events} e JOIN ${notifications} n ON n.pk = e.notification_pk ${joinIdentity(tables)}
+      WHERE e.notification_pk = ANY ($1::bigint[])) x`,
+  );
+  return async (session: Session, rows: readonly JsonRow<RecordRow>[]): Promise<readonly ClaimedRecord[]> => {
+    if (rows.length === 0) {
+      return [];
+    }
+    const found = await session.rows(eventsOf, [[...new Set(rows.map(([row]) => row.notification_pk))]]);
+    const byPk = new Map(found.map(([row]) => [row.pk, row]));
+    // What was deleted since the claim has nothing left to process.
+    return rows.flatMap(([row]) => {
+      const event = byPk.get(row.notification_pk);
+      return event ? [{ record: toRecord(row), fence: row.fence, event: toIdentifiedEvent(event) }] : [];
+    });
+  };
+}
+
+/** Prolongs leases that are still held. */
+export function prepareRenewRecords({ processingRecords }: TableNames) {
+  const renew = statement<[id: string]>(
+    "renew_records",
+    `UPDATE ${processingRecords} r SET lease_until = ${timeOf("$4")} + $5 * interval '1 millisecond'
+    FROM unnest($1::uuid[], $2::int[]) AS e(id, fence) WHERE r.id = e.id AND r.fence = e.fence AND r.lease_owner = $3 RETURNING r.id`,
+  );
+  return async (
+    session: Session,
+    leases: readonly RecordLease[],
+    { owner, at, leaseMs }: { readonly owner: string; readonly at: string | null; readonly leaseMs: number },
+  ): Promise<readonly RecordLease[]> => {
+    const named = leases.filter(({ recordId }) => isUuid(recordId));
+    const values = [named.map(({ recordId }) => recordId), named.map(({ fence }) => fence), owner, at, leaseMs];
+    const held = new Set((await session.rows(renew, values)).map(([id]) => id));
+    return named.filter(({ recordId }) => held.has(recordId.toLowerCase()));
+  };
+}
+
+/** Tells when the next record is due, or a lease runs out. */
+export function prepareNextRecordDue({ processingRecords }: TableNames) {
+  const next = statement<[dueInMs: number | null]>(
+    "next_record_due",
+    `SELECT greatest(0, ceil(${milliseconds("min(due)")} - ${milliseconds(timeOf("$1"))}))::bigint FROM (
+      (SELECT due_at AS due FROM ${processingRecords} WHERE status = 'PENDING' ORDER BY due_at LIMIT 1)
+      UNION ALL (SELECT lease_until FROM ${processingRecords} WHERE lease_owner IS NOT NULL ORDER BY lease_until LIMIT 1)) d
+    HAVING min(due) IS NOT NULL`,
+  );
+  return async (session: Session, at: string | null): Promise<number | null> => {
+    const [row] = await session.rows(next, [at]);
+    return row?.[0] ?? null;
+  };
+}

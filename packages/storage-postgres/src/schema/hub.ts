@@ -1,0 +1,175 @@
+import type { JsonObject, ProcessingStatus } from "@belfry/core";
+import { isNotNull, sql } from "drizzle-orm";
+import {
+  bigint,
+  foreignKey,
+  index,
+  integer,
+  json,
+  type PgTableFn,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { bytewiseText } from "./bytewise-text.ts";
+import type { inboxTables } from "./inbox.ts";
+
+type Table = PgTableFn<string | undefined>;
+type Notifications = ReturnType<typeof inboxTables>["notifications"];
+
+const time = (name: string) => timestamp(name, { precision: 3, withTimezone: true });
+const number = (name: string) => bigint(name, { mode: "number" });
+
+/**
+ * Where notifications of kind `event` came from: a table of their own, so that its indexes cost other notifications
+ * nothing.
+ */
+function eventsTable(table: Table, notifications: Notifications) {
+  return table(
+    "belfry_events",
+    {
+      notificationPk: number("notification_pk").primaryKey(),
+      tenant: bytewiseText("tenant").notNull(),
+      source: bytewiseText("source").notNull(),
+      sender: bytewiseText("sender").notNull(),
+      receivedAt: time("received_at").notNull(),
+    },
+    (columns) => [
+      foreignKey({
+        name: "belfry_events_notification_pk_fkey",
+        columns: [columns.notificationPk],
+        foreignColumns: [notifications.pk],
+      }).onDelete("cascade"),
+      index("belfry_events_tenant").on(columns.tenant, columns.receivedAt, columns.notificationPk),
+      index("belfry_events_source").on(columns.tenant, columns.source, columns.receivedAt, columns.notificationPk),
+      index("belfry_events_sender").on(columns.tenant, columns.sender, columns.receivedAt, columns.notificationPk),
+    ],
+  );
+}
+
+/** Who acknowledged an event first when. */
+function eventAcksTable(table: Table, notifications: Notifications) {
+  return table(
+    "belfry_event_acks",
+    {
+      notificationPk: number("notification_pk").notNull(),
+      client: bytewiseText("client").notNull(),
+      acknowledgedAt: time("acknowledged_at").notNull(),
+    },
+    (columns) => [
+      primaryKey({ name: "belfry_event_acks_pkey", columns: [columns.notificationPk, columns.client] }),
+      foreignKey({
+        name: "belfry_event_acks_notification_pk_fkey",
+        columns: [columns.notificationPk],
+        foreignColumns: [notifications.pk],
+      }).onDelete("cascade"),
+    ],
+  );
+}
+
+/** People and things, as their sources know them. */
+function identitiesTable(table: Table) {
+  return table(
+    "belfry_identities",
+    {
+      pk: number("pk").primaryKey().generatedAlwaysAsIdentity(),
+      id: uuid("id").notNull(),
+      tenant: bytewiseText("tenant").notNull(),
+      source: bytewiseText("source").notNull(),
+      sourceId: bytewiseText("source_id").notNull(),
+      /** SHA-256 of `source_id`: three long texts would be more than an index takes. */
+      sourceDigest: bytewiseText("source_digest").notNull(),
+      name: text("name").notNull(),
+      /** The name without regard to case, as core folds it: what PostgreSQL folds depends on the database's locale. */
+      foldedName: bytewiseText("folded_name").notNull(),
+      metadata: json("metadata").$type<JsonObject>().notNull(),
+      createdAt: time("created_at").notNull(),
+      updatedAt: time("updated_at").notNull(),
+    },
+    (columns) => [
+      uniqueIndex("belfry_identities_id").on(columns.tenant, columns.id),
+      uniqueIndex("belfry_identities_source_id").on(columns.tenant, columns.source, columns.sourceDigest),
+      index("belfry_identities_tenant").on(columns.tenant, columns.createdAt, columns.pk),
+      index("belfry_identities_source").on(columns.tenant, columns.source, columns.createdAt, columns.pk),
+    ],
+  );
+}
+
+/** What is to be done with events. */
+function handlersTable(table: Table) {
+  return table(
+    "belfry_handlers",
+    {
+      pk: number("pk").primaryKey().generatedAlwaysAsIdentity(),
+      id: uuid("id").notNull(),
+      tenant: bytewiseText("tenant").notNull(),
+      source: bytewiseText("source").notNull(),
+      prompt: text("prompt").notNull(),
+      filter: json("filter").$type<JsonObject>().notNull(),
+      createdAt: time("created_at").notNull(),
+      updatedAt: time("updated_at").notNull(),
+    },
+    (columns) => [
+      uniqueIndex("belfry_handlers_id").on(columns.tenant, columns.id),
+      index("belfry_handlers_tenant").on(columns.tenant, columns.createdAt, columns.pk),
+      index("belfry_handlers_source").on(columns.tenant, columns.source, columns.createdAt, columns.pk),
+    ],
+  );
+}
+
+/** One event to be processed by one handler: its own entry in the queue. */
+function processingRecordsTable(table: Table, notifications: Notifications) {
+  return table(
+    "belfry_processing_records",
+    {
+      pk: number("pk").primaryKey().generatedAlwaysAsIdentity(),
+      id: uuid("id").notNull(),
+      notificationPk: number("notification_pk").notNull(),
+      tenant: bytewiseText("tenant").notNull(),
+      /** Its event's. */
+      source: bytewiseText("source").notNull(),
+      /** No reference: records outlive their handler. */
+      handlerId: uuid("handler_id").notNull(),
+      prompt: text("prompt").notNull(),
+      status: text("status").$type<ProcessingStatus>().notNull(),
+      result: text("result"),
+      error: text("error"),
+      attempt: integer("attempt").notNull(),
+      inputTokens: number("input_tokens"),
+      outputTokens: number("output_tokens"),
+      createdAt: time("created_at").notNull(),
+      completedAt: time("completed_at"),
+      dueAt: time("due_at"),
+      leaseOwner: text("lease_owner"),
+      leaseUntil: time("lease_until"),
+      fence: integer("fence").notNull(),
+    },
+    (columns) => [
+      foreignKey({
+        name: "belfry_processing_records_notification_pk_fkey",
+        columns: [columns.notificationPk],
+        foreignColumns: [notifications.pk],
+      }).onDelete("cascade"),
+      uniqueIndex("belfry_processing_records_id").on(columns.id),
+      index("belfry_processing_records_notification").on(columns.notificationPk, columns.pk),
+      index("belfry_processing_records_due").on(columns.dueAt, columns.pk).where(sql`status = 'PENDING'`),
+      index("belfry_processing_records_leased").on(columns.leaseUntil).where(isNotNull(columns.leaseOwner)),
+      index("belfry_processing_records_settled")
+        .on(columns.tenant, columns.source, columns.completedAt, columns.pk)
+        .where(isNotNull(columns.completedAt)),
+    ],
+  );
+}
+
+/** The tables of the hub, made by `table`. */
+export function hubTables(table: Table, notifications: Notifications) {
+  return {
+    events: eventsTable(table, notifications),
+    eventAcks: eventAcksTable(table, notifications),
+    identities: identitiesTable(table),
+    handlers: handlersTable(table),
+    processingRecords: processingRecordsTable(table, notifications),
+  };
+}
