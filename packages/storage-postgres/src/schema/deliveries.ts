@@ -127,6 +127,7 @@ function deliveryAttemptsTable(table: Table, deliveries: ReturnType<typeof deliv
         columns: [columns.deliveryPk],
         foreignColumns: [deliveries.pk],
       }).onDelete("cascade"),
+      index("belfry_delivery_attempts_finished").on(columns.finishedAt),
     ],
   );
 }
@@ -161,7 +162,10 @@ function auditLogTable(table: Table) {
       actor: text("actor").notNull(),
       notificationId: uuid("notification_id").notNull(),
     },
-    (columns) => [index("belfry_audit_log_tenant").on(columns.tenant, columns.number)],
+    (columns) => [
+      index("belfry_audit_log_tenant").on(columns.tenant, columns.number),
+      index("belfry_audit_log_notification").on(columns.tenant, columns.notificationId, columns.number),
+    ],
   );
 }
 
