@@ -1,5 +1,8 @@
 import { describe } from "vitest";
 import { hubStorageSuite } from "../hub-suite/hub-suite.ts";
+import { activityHealthTests } from "./activity-health.ts";
+import { activityReadingTests } from "./activity-reading.ts";
+import { activitySearchTests } from "./activity-search.ts";
 import { apiKeyTests } from "./api-keys.ts";
 import { busyTests } from "./busy.ts";
 import { claimingTests } from "./claiming.ts";
@@ -42,6 +45,9 @@ export function storageSuite<Tx, Written extends void | Promise<void>>(name: str
     processTests(harness);
     sendingTests(harness);
     claimingTests(harness);
+    activitySearchTests(harness);
+    activityReadingTests(harness);
+    activityHealthTests(harness);
     apiKeyTests(harness);
     hubStorageSuite(harness);
     modelTests(harness);
