@@ -4,7 +4,6 @@ import type { AuditAction } from "../../model/send.ts";
 import type { Acting } from "../../model/send-input.ts";
 import type { Context } from "../context.ts";
 import { actorOf } from "../sends/change-request.ts";
-import { activityOf } from "./activity-of.ts";
 
 const ACTIONS: readonly AuditAction[] = ["created", "updated", "cancelled", "retried", "deleted", "read"];
 
@@ -30,5 +29,5 @@ export async function noteAudit(context: Context, tenant: string, note: AuditNot
   }
   await context.ready();
   const entry = { action, actor, notificationId: notificationId.toLowerCase() };
-  await activityOf(context).note(tenant, entry, new Date(context.clock.now()));
+  await context.storage.activity.note(tenant, entry, new Date(context.clock.now()));
 }

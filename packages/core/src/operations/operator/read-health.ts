@@ -2,7 +2,6 @@ import { validationError } from "../../errors.ts";
 import type { ChannelHealth, HealthRange } from "../../model/activity.ts";
 import { describe } from "../../model/parse-text.ts";
 import type { Context } from "../context.ts";
-import { activityOf } from "./activity-of.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -25,5 +24,5 @@ export async function readHealth(context: Context, tenant: string, range: Health
   // On round times, so that a bar of the chart stays the same bar while time goes on.
   const begun = now - (now % parts.bucketMs);
   const from = new Date(begun - (parts.buckets - 1) * parts.bucketMs);
-  return activityOf(context).health(tenant, { from, ...parts }, new Date(now));
+  return context.storage.activity.health(tenant, { from, ...parts }, new Date(now));
 }

@@ -2,7 +2,6 @@ import { BelfryError } from "../../errors.ts";
 import { isUuid } from "../../ids.ts";
 import type { Activity } from "../../model/activity.ts";
 import type { Context } from "../context.ts";
-import { activityOf } from "./activity-of.ts";
 
 const MAX_ITEMS = 100;
 const MAX_AUDIT = 1_000;
@@ -10,8 +9,7 @@ const MAX_AUDIT = 1_000;
 /** Everything known of one notification; throws `NOT_FOUND`. */
 export async function readTimeline(context: Context, tenant: string, given: string): Promise<Activity> {
   await context.ready();
-  const activity = activityOf(context);
-  const { deliveries, hub } = context.storage;
+  const { activity, deliveries, hub } = context.storage;
   const id = given.toLowerCase();
   const content = isUuid(id) ? await activity.find(tenant, id) : null;
   if (content === null) {

@@ -4,7 +4,6 @@ import type { Acting } from "../../model/send-input.ts";
 import type { Context } from "../context.ts";
 import { actorOf } from "../sends/change-request.ts";
 import { retrySend } from "../sends/retry-send.ts";
-import { activityOf } from "./activity-of.ts";
 import { filterIssues, limitIssue, pickFilter } from "./parse-filter.ts";
 import { MAX_COUNT } from "./search-activity.ts";
 
@@ -47,7 +46,7 @@ function retryable(filter: ActivityFilter): readonly ActivityFilter[] {
 }
 
 async function countAll(context: Context, tenant: string, filters: readonly ActivityFilter[]): Promise<number> {
-  const counts = await Promise.all(filters.map((filter) => activityOf(context).count(tenant, filter, MAX_COUNT)));
+  const counts = await Promise.all(filters.map((filter) => context.storage.activity.count(tenant, filter, MAX_COUNT)));
   return counts.reduce((total, count) => total + count, 0);
 }
 
@@ -56,7 +55,7 @@ async function newest(
   tenant: string,
   { filters, limit }: { readonly filters: readonly ActivityFilter[]; readonly limit: number },
 ): Promise<readonly ActivitySummary[]> {
-  const found = await Promise.all(filters.map((filter) => activityOf(context).search(tenant, { ...filter, limit })));
+  const found = await Promise.all(filters.map((filter) => context.storage.activity.search(tenant, { ...filter, limit })));
   // Ids are of one length and in lower case: they compare as their bytes do.
   return found
     .flat()

@@ -2,7 +2,6 @@ import { BelfryError, validationError } from "../../errors.ts";
 import type { ActivityFilter, ActivityPage } from "../../model/activity.ts";
 import type { Context } from "../context.ts";
 import { decodeActivityCursor, encodeActivityCursor } from "./activity-cursor.ts";
-import { activityOf } from "./activity-of.ts";
 import { filterIssues, limitIssue, pickFilter } from "./parse-filter.ts";
 
 const DEFAULT_LIMIT = 50;
@@ -33,7 +32,7 @@ export async function searchActivity(context: Context, tenant: string, input: Se
   await context.ready();
   // One more than asked for tells whether there is a next page.
   const query = { ...scope.filter, ...(after === undefined ? {} : { after }), limit: limit + 1 };
-  const found = await activityOf(context).search(tenant, query);
+  const found = await context.storage.activity.search(tenant, query);
   const notifications = found.slice(0, limit);
   const last = notifications.at(-1);
   return { notifications, nextCursor: found.length > limit && last !== undefined ? encodeActivityCursor(last.id, scope) : null };
@@ -46,5 +45,5 @@ export async function countActivity(context: Context, tenant: string, filter: Ac
     throw validationError(issues);
   }
   await context.ready();
-  return activityOf(context).count(tenant, pickFilter(filter), MAX_COUNT);
+  return context.storage.activity.count(tenant, pickFilter(filter), MAX_COUNT);
 }

@@ -16,8 +16,9 @@ type SummaryRow = readonly [
   excerpt: string,
   createdAt: number,
   status: SendStatus | null,
-  /** JSON; null for what is not a send. */
+  /** A list of the first three in JSON, with null where there are fewer. Of a send, as is what follows; else null. */
   recipients: string | null,
+  recipientCount: number | null,
   channels: string | null,
   fallbackChannel: string | null,
 ];
@@ -25,7 +26,8 @@ type SummaryRow = readonly [
 type ContentRow = readonly [message: string, data: string, source: string | null, sender: string | null, ...SummaryRow];
 
 const SUMMARY_COLUMNS = sql`n.pk, n.id, n.kind, case n.kind when 'event' then coalesce(n.source, '') else n.type end, n.title,
-  substr(n.message, 1, ${sql.raw(String(EXCERPT_LENGTH))}), n.created_at, s.status, s.recipients, s.channels,
+  substr(n.message, 1, ${sql.raw(String(EXCERPT_LENGTH))}), n.created_at, s.status,
+  json_extract(s.recipients, '$[0]', '$[1]', '$[2]'), json_array_length(s.recipients), s.channels,
   case when s.has_fallback then (select d.channel from belfry_deliveries d where d.notification_pk = n.pk and d.is_fallback limit 1) end`;
 
 const WITH_SEND = sql`belfry_notifications n left join belfry_sends s on s.notification_pk = n.pk`;
@@ -66,8 +68,21 @@ function prepareComplete({ prepareRows }: QueryContext) {
         select user_id from belfry_inbox_items where notification_pk = ${joinValue("pk")} ${order} limit ${sql.placeholder("limit")})`);
   const first = users(sql`user_id`, sql`order by user_id`);
   const count = users(sql`count(*)`, sql``);
-  return ([pk, id, kind, type, title, excerpt, createdAt, status, recipients, channels, fallback]: SummaryRow): ActivitySummary => {
-    const all = recipients === null ? null : (JSON.parse(recipients) as readonly string[]);
+  return ([
+    pk,
+    id,
+    kind,
+    type,
+    title,
+    excerpt,
+    createdAt,
+    status,
+    recipients,
+    recipientCount,
+    channels,
+    fallback,
+  ]: SummaryRow): ActivitySummary => {
+    const firstOfSend = recipients === null ? null : (JSON.parse(recipients) as readonly (string | null)[]);
     const named = channels === null ? [] : (JSON.parse(channels) as readonly string[]);
     const own = kind === "message" ? ["inbox"] : named;
     return {
@@ -76,8 +91,9 @@ function prepareComplete({ prepareRows }: QueryContext) {
       type,
       title,
       excerpt,
-      recipients: all?.slice(0, SHOWN_RECIPIENTS) ?? first.all({ pk, limit: SHOWN_RECIPIENTS }).map(([user]) => String(user)),
-      recipientCount: all?.length ?? Number(count.get({ pk, limit: MAX_COUNTED_RECIPIENTS })?.[0] ?? 0),
+      recipients:
+        firstOfSend?.filter((recipient) => recipient !== null) ?? first.all({ pk, limit: SHOWN_RECIPIENTS }).map(([user]) => String(user)),
+      recipientCount: recipientCount ?? Number(count.get({ pk, limit: MAX_COUNTED_RECIPIENTS })?.[0] ?? 0),
       channels: fallback === null || own.includes(fallback) ? own : [...own, fallback],
       status,
       createdAt: new Date(createdAt),
