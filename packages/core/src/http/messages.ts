@@ -42,6 +42,11 @@ export interface Peer {
   send(text: string): void;
   /** Closes; for a WebSocket with this code and reason, an SSE response just ends. */
   close(code?: number, reason?: string): void;
+  /**
+   * Asks the other end for a sign of life, below anything a contract says. False when it has owed one for too long: it is gone
+   * without a word, as after a cut cable. @default the other end counts as alive
+   */
+  isAlive?(): boolean;
   /** Bytes handed to `send` that the network has not taken yet. */
   readonly bufferedAmount: number;
 }

@@ -58,6 +58,23 @@ describe("StreamRegistry", () => {
     expect(sent).toEqual(["event", "ping"]);
   });
 
+  test("who gives no sign of life when asked, every 15 s, is let go", () => {
+    const { clock, registry, peer, closed } = open();
+    let asked = 0;
+    const silent = {
+      ...peer,
+      isAlive() {
+        asked += 1;
+        return asked < 3;
+      },
+    };
+    registry.add(silent, undefined);
+    clock.pass(30_000);
+    expect([asked, closed]).toEqual([2, []]);
+    clock.pass(15_000);
+    expect([asked, closed]).toEqual([3, [1001]]);
+  });
+
   test("an expired credential ends its stream with 4401 within 5 s", () => {
     const { clock, closed, stream } = open();
     stream.expiresAtMs = clock.now() + 10_000;

@@ -12,6 +12,8 @@ const DRAIN_POLL_MS = 20;
 /** How often all streams are looked at together: one timer, however many there are. */
 const SWEEP_INTERVAL_MS = 5_000;
 const SILENCE_MS = 30_000;
+/** How often the other end is asked for a sign of life. */
+const PROBE_INTERVAL_MS = 15_000;
 
 /** What the registry knows of one stream. */
 export interface WatchedStream extends OpenStream {
@@ -79,12 +81,14 @@ class Stream implements WatchedStream {
   readonly #peer: Peer;
   readonly #options: StreamOptions;
   #lastSentMs: number;
+  #probedMs: number;
   #open = true;
 
   constructor(peer: Peer, options: StreamOptions) {
     this.#peer = peer;
     this.#options = options;
     this.#lastSentMs = options.clock.now();
+    this.#probedMs = this.#lastSentMs;
   }
 
   send(text: string): void {
@@ -122,8 +126,17 @@ class Stream implements WatchedStream {
       this.close(4401, "credential expired");
     } else if (this.#peer.bufferedAmount > MAX_BUFFERED_BYTES) {
       this.close(1008, "reading too slowly");
+    } else if (!this.#isAlive(nowMs)) {
+      this.close(1001, "no sign of life");
     } else if (this.#options.ping !== undefined && nowMs - this.#lastSentMs >= SILENCE_MS) {
       this.send(this.#options.ping);
     }
+  }
+  #isAlive(nowMs: number): boolean {
+    if (nowMs - this.#probedMs < PROBE_INTERVAL_MS) {
+      return true;
+    }
+    this.#probedMs = nowMs;
+    return this.#peer.isAlive?.() ?? true;
   }
 }

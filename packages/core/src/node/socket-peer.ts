@@ -8,6 +8,9 @@ import type { FrameQueue, FrameSink } from "./frame-queue.ts";
 /** A reader with more than this outstanding would not come to read a close frame behind it. */
 const POLITE_CLOSE_BYTES = 64 * 1024;
 
+/** How long a pong may take. By a clock that nobody moves: it is about the network. */
+const PONG_MS = 10_000;
+
 /** A WebSocket that was just opened, and the session it is for. */
 export interface OpenedSocket {
   readonly webSocket: WebSocket;
@@ -19,11 +22,15 @@ export interface OpenedSocket {
 
 // The listeners are the same functions for every socket, and find what is a socket's own here.
 const sessions = new WeakMap<WebSocket, SocketSession>();
+const peers = new WeakMap<WebSocket, SocketPeer>();
 
 /** Opens the session of a WebSocket and passes messages between the two. */
 export function attachSocket(opened: OpenedSocket): void {
   const { webSocket, connection } = opened;
-  sessions.set(webSocket, connection.open(new SocketPeer(opened)));
+  const peer = new SocketPeer(opened);
+  peers.set(webSocket, peer);
+  sessions.set(webSocket, connection.open(peer));
+  webSocket.on("pong", notePong);
   webSocket.on("message", passMessage);
   webSocket.on("close", passClose);
   webSocket.on("error", leaveToClose);
@@ -34,6 +41,10 @@ function passMessage(this: WebSocket, data: RawData): void {
   if (this.readyState === this.OPEN) {
     sessions.get(this)?.message(data.toString());
   }
+}
+
+function notePong(this: WebSocket): void {
+  peers.get(this)?.answered();
 }
 
 function passClose(this: WebSocket): void {
@@ -47,6 +58,8 @@ class SocketPeer implements Peer, FrameSink {
   readonly frames: Buffer[] = [];
   readonly #opened: OpenedSocket;
   #queuedBytes = 0;
+  /** Since when a pong is owed; null for none. */
+  #pingedMs: number | null = null;
 
   constructor(opened: OpenedSocket) {
     this.#opened = opened;
@@ -67,6 +80,21 @@ class SocketPeer implements Peer, FrameSink {
     if (this.#isOpen) {
       this.#opened.socket.write(bytes);
     }
+  }
+
+  isAlive(): boolean {
+    if (this.#pingedMs !== null) {
+      return performance.now() - this.#pingedMs < PONG_MS;
+    }
+    if (this.#isOpen) {
+      this.#pingedMs = performance.now();
+      this.#opened.webSocket.ping();
+    }
+    return true;
+  }
+
+  answered(): void {
+    this.#pingedMs = null;
   }
 
   close(code = 1000, reason = ""): void {

@@ -2,6 +2,7 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import type { Clock } from "../clock.ts";
 import type { Contract, SocketContext } from "../http/contract.ts";
 import { createHandler, type Handler } from "../http/create-handler.ts";
 import type { ContractService } from "../http/route.ts";
@@ -45,8 +46,8 @@ const handlers: Handler[] = [];
 const errors: unknown[] = [];
 const logger = { error: (details: unknown) => void errors.push(details), warn() {}, info() {}, debug() {} };
 
-async function listen(attach: (server: Server, handler: Handler) => void): Promise<string> {
-  const handler = createHandler(service, { contracts: [contract], logger });
+async function listen(attach: (server: Server, handler: Handler) => void, clock?: Clock): Promise<string> {
+  const handler = createHandler(service, { contracts: [contract], logger, ...(clock && { clock }) });
   const server = createServer((_request, response) => void response.end("plain"));
   attach(server, handler);
   servers.push(server);
@@ -197,6 +198,32 @@ describe("upgradeListener", () => {
       fragmenting.send("x", { fin: false });
     }
     expect(await new Promise((resolve) => void fragmenting.on("close", resolve))).toBe(1008);
+  });
+
+  test("a silent client is pinged, and its pong keeps it", async () => {
+    const tasks: (() => void)[] = [];
+    let nowMs = 0;
+    const after = (_: number, task: () => void) => {
+      tasks.push(task);
+      return () => {};
+    };
+    const clock: Clock = { now: () => nowMs, after };
+    const { client } = await handshake(
+      `${await listen((server, handler) => void server.on("upgrade", upgradeListener(handler)), clock)}/echo/ws`,
+    );
+    for (let round = 1; round <= 3; round += 1) {
+      const pinged = new Promise((resolve) => void client.once("ping", resolve));
+      nowMs += 15_000;
+      for (const task of tasks.splice(0)) {
+        task();
+      }
+      await pinged;
+      // The pong was sent before this message.
+      const read = messages(client, 1);
+      client.send("still here");
+      expect(await read).toEqual(["still here"]);
+    }
+    client.terminate();
   });
 
   test("a burst arrives whole and in order, between answered pings", async () => {
