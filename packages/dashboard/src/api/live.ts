@@ -1,4 +1,5 @@
 import { defineRoute, type OpenStream, type Route, SSE_HEADERS, SSE_RETRY, sseEvent } from "@belfry/core/http";
+import { z } from "zod";
 import type { LiveListener } from "../live/activity-feed.ts";
 import type { LiveEvents } from "../wire.ts";
 import type { ApiContext } from "./context.ts";
@@ -12,10 +13,11 @@ export function liveRoute({ service, feeds }: ApiContext): Route {
     method: "GET",
     path: "/api/live",
     operationId: "followLive",
-    summary: "What happens, live; resumes after Last-Event-ID",
+    summary: "What happens, live; resumes after Last-Event-ID, or after the id `after`",
+    query: z.object({ after: z.string().optional() }),
     responses: { 200: { description: "Server-Sent Events", contentType: "text/event-stream" } },
-    async handle({ tenant, request, report, stream }) {
-      const lastId = request.headers["last-event-id"];
+    async handle({ tenant, request, query, report, stream }) {
+      const lastId = request.headers["last-event-id"] ?? query.after;
       const start = (opened: OpenStream) => {
         opened.send(SSE_RETRY);
         const listener: LiveListener = {

@@ -1,0 +1,126 @@
+import type { Session } from "../src/wire.ts";
+import { HealthView } from "./health/health-view.tsx";
+import { InboxView } from "./inbox/inbox-view.tsx";
+import { LiveView } from "./live/live-view.tsx";
+import { Icon, type IconName } from "./parts/icon.tsx";
+import { Link } from "./parts/link.tsx";
+import { FailureNote, Loading } from "./parts/states.tsx";
+import { SearchView } from "./search/search-view.tsx";
+import { useAnnouncement } from "./state/announcements.ts";
+import { get } from "./state/api.ts";
+import { useLiveState } from "./state/live.ts";
+import { type Place, placeUrl, usePlace, type View } from "./state/place.ts";
+import { useResource } from "./state/resource.ts";
+import { SessionContext, useSession } from "./state/session.ts";
+import { NotificationView } from "./timeline/notification-view.tsx";
+
+/** The whole page. */
+export function App() {
+  const session = useResource("session", (signal) => get<Session>("session", {}, signal));
+  if (session.value === null) {
+    return (
+      <main class="boot-view">
+        {session.failure === null ? (
+          <Loading what="the dashboard" />
+        ) : (
+          <FailureNote failure={session.failure} what="The dashboard could not be opened." onRetry={session.reload} />
+        )}
+      </main>
+    );
+  }
+  return (
+    <SessionContext.Provider value={session.value}>
+      <Shell />
+    </SessionContext.Provider>
+  );
+}
+
+function Shell() {
+  const place = usePlace();
+  return (
+    <div class="shell">
+      <a class="skip" href="#main">
+        Skip to content
+      </a>
+      <Sidebar place={place} />
+      <main id="main" class="main" tabIndex={-1}>
+        <CurrentView place={place} />
+      </main>
+      <p class="visually-hidden" role="status" aria-live="polite">
+        {useAnnouncement()}
+      </p>
+    </div>
+  );
+}
+
+function CurrentView({ place: { view, params } }: { readonly place: Place }) {
+  switch (view) {
+    case "search":
+      return <SearchView params={params} />;
+    case "health":
+      return <HealthView params={params} />;
+    case "live":
+      return <LiveView />;
+    case "notification":
+      return <NotificationView key={params.get("id")} id={params.get("id") ?? ""} />;
+    default:
+      return <InboxView params={params} />;
+  }
+}
+
+const NAVIGATION: readonly (readonly [view: View, text: string, icon: IconName])[] = [
+  ["inbox", "Inbox", "inbox"],
+  ["search", "Search", "search"],
+  ["health", "Health", "health"],
+  ["live", "Live", "live"],
+];
+
+function Sidebar({ place }: { readonly place: Place }) {
+  const { actor, tenant, act } = useSession();
+  return (
+    <header class="sidebar">
+      <p class="brand">
+        <span class="brand-mark">
+          <Icon name="bell" />
+        </span>
+        Belfry
+      </p>
+      <nav aria-label="Views">
+        <ul class="nav">
+          {NAVIGATION.map(([view, text, icon]) => (
+            <li key={view}>
+              <Link to={placeUrl(view)} class="nav-link" isCurrent={view === place.view}>
+                <Icon name={icon} />
+                {text}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <div class="sidebar-foot">
+        <ConnectionState />
+        <p class="who">
+          <strong>{actor}</strong> in <strong>{tenant}</strong>
+          {act ? null : <span class="tag neutral">read only</span>}
+        </p>
+      </div>
+    </header>
+  );
+}
+
+const STATES = {
+  connecting: ["warn", "Connecting…"],
+  live: ["good", "Live"],
+  polling: ["warn", "Every 5 seconds"],
+} as const;
+
+function ConnectionState() {
+  const [tone, text] = STATES[useLiveState()];
+  return (
+    <p class="connection">
+      <span class={`dot ${tone}`} aria-hidden="true" />
+      <span class="visually-hidden">Updates: </span>
+      {text}
+    </p>
+  );
+}

@@ -1,0 +1,141 @@
+import { useState } from "preact/hooks";
+import { Button, Choices } from "../parts/fields.tsx";
+import { Empty, FailureNote, Loading } from "../parts/states.tsx";
+import { ViewTitle } from "../parts/view-title.tsx";
+import { announce } from "../state/announcements.ts";
+import { get, post } from "../state/api.ts";
+import { counted } from "../state/format.ts";
+import { useRevision } from "../state/live.ts";
+import { type OlderPages, type Page, useOlderPages } from "../state/older-pages.ts";
+import { go, placeUrl } from "../state/place.ts";
+import { type Resource, useResource } from "../state/resource.ts";
+import { useSession } from "../state/session.ts";
+import { CreateForm } from "./create-form.tsx";
+import { ItemList } from "./item-list.tsx";
+import { type Item, type ItemStatus, itemKey, loadInbox, NEWEST, type Shown } from "./load-inbox.ts";
+import { UserForm } from "./user-form.tsx";
+
+const STATUSES: readonly (readonly [ItemStatus, string])[] = [
+  ["all", "All"],
+  ["unread", "Unread"],
+  ["read", "Read"],
+];
+
+/** One user's inbox, or the newest items of all users. */
+export function InboxView({ params }: { readonly params: URLSearchParams }) {
+  const userId = params.get("user") ?? "";
+  const status = STATUSES.find(([value]) => value === params.get("status"))?.[0] ?? "all";
+  const inbox = useInbox(userId, status);
+  const unread = inbox.shown.value?.unread ?? 0;
+  const { act } = useSession();
+  return (
+    <>
+      <ViewTitle title="Inbox" tab={unread > 0 ? `(${unread}) Inbox` : "Inbox"}>
+        <UnreadBadge shown={inbox.shown.value} />
+      </ViewTitle>
+      <div class={act ? "columns" : "column"}>
+        <section class="card" aria-label="Notifications">
+          <div class="toolbar">
+            <UserForm key={userId} userId={userId} onShow={(user) => go(placeUrl("inbox", { user, status }))} />
+            <Choices
+              label="Which notifications"
+              name="status"
+              value={status}
+              options={STATUSES}
+              onChoose={(chosen) => go(placeUrl("inbox", { user: userId, status: chosen }), { replace: true })}
+            />
+          </div>
+          <Items inbox={inbox} userId={userId} status={status} />
+        </section>
+        {act ? <CreateForm userId={userId} onCreated={inbox.shown.reload} /> : null}
+      </div>
+    </>
+  );
+}
+
+interface InboxState {
+  readonly shown: Resource<Shown>;
+  readonly older: OlderPages<Item>;
+  readonly items: readonly Item[];
+  markRead(item: Item): Promise<void>;
+}
+
+function useInbox(userId: string, status: ItemStatus): InboxState {
+  const key = JSON.stringify([userId, status]);
+  const revision = useRevision((event) => event.name === "inbox" && (userId === "" || event.data.userIds.includes(userId)));
+  const shown = useResource(key, (signal) => loadInbox(userId, status, signal), revision);
+  const older = useOlderPages(key, shown.value, (cursor) => get<Page<Item>>("items", { user_id: userId, status, cursor }));
+  const [marked, setMarked] = useState<ReadonlyMap<string, Item>>(new Map());
+  const all = new Map([...(shown.value?.items ?? []), ...older.items].reverse().map((item) => [itemKey(item), item]));
+  const items = [...all.values()].reverse().map((item) => (item.readAt === null ? (marked.get(itemKey(item)) ?? item) : item));
+  return {
+    shown,
+    older,
+    items,
+    async markRead(item) {
+      const read = await post<Item>("items/read", { userId: item.userId, id: item.id });
+      setMarked((before) => new Map([...before, [itemKey(read), read]]));
+      shown.reload();
+      announce(`Marked as read for ${item.userId}.`);
+    },
+  };
+}
+
+function UnreadBadge({ shown }: { readonly shown: Shown | null }) {
+  if (shown === null) {
+    return null;
+  }
+  const scope = shown.total === null ? `of the newest ${NEWEST}` : `of ${shown.total}`;
+  return (
+    <p class="unread">
+      <span class={`badge ${shown.unread > 0 ? "some" : ""}`} data-testid="unread">
+        {shown.unread}
+      </span>{" "}
+      unread <span class="muted">{scope}</span>
+    </p>
+  );
+}
+
+interface ItemsProps {
+  readonly inbox: InboxState;
+  readonly userId: string;
+  readonly status: ItemStatus;
+}
+
+function Items({ inbox: { shown, older, items, markRead }, userId, status }: ItemsProps) {
+  const { act } = useSession();
+  if (shown.value === null && shown.failure === null) {
+    return <Loading what="notifications" rows={6} />;
+  }
+  return (
+    <>
+      <FailureNote failure={shown.failure} what="The notifications could not be loaded." onRetry={shown.reload} />
+      {items.length > 0 ? (
+        <ItemList items={items} showsUser={userId === ""} canMark={act} onMarkRead={markRead} />
+      ) : shown.value === null ? null : (
+        <NoItems userId={userId} status={status} />
+      )}
+      <FailureNote failure={older.failure} what="Older notifications could not be loaded." />
+      {older.hasMore ? (
+        <div class="more">
+          <Button isBusy={older.isLoading} onPress={older.more}>
+            Show older
+          </Button>
+          <span class="muted">{counted(items.length, "notification")} shown</span>
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+function NoItems({ userId, status }: { readonly userId: string; readonly status: ItemStatus }) {
+  const whose = userId === "" ? "" : ` for ${userId}`;
+  if (status === "unread") {
+    return <Empty title={`Nothing unread${whose}`}>Everything has been read.</Empty>;
+  }
+  return (
+    <Empty title={status === "read" ? `Nothing read yet${whose}` : `No notifications${whose}`}>
+      {status === "read" ? "What is read is shown here." : "What is created appears here at once, wherever it is created."}
+    </Empty>
+  );
+}

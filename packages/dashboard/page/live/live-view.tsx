@@ -1,0 +1,123 @@
+import type { ActivityPage, ActivitySummary } from "@belfry/core";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Json } from "../../src/wire.ts";
+import { Button } from "../parts/fields.tsx";
+import { Icon } from "../parts/icon.tsx";
+import { Link } from "../parts/link.tsx";
+import { Empty, FailureNote, Loading } from "../parts/states.tsx";
+import { SummaryStatus } from "../parts/status.tsx";
+import { ViewTitle } from "../parts/view-title.tsx";
+import { nameOf, recipientsOf } from "../search/result-table.tsx";
+import { announce } from "../state/announcements.ts";
+import { get } from "../state/api.ts";
+import { counted, timeOfDay } from "../state/format.ts";
+import { useLiveEvents, useRevision } from "../state/live.ts";
+import { placeUrl } from "../state/place.ts";
+import { type Resource, useResource } from "../state/resource.ts";
+
+/** How many lines are kept; older ones are found by Search. */
+const KEPT = 500;
+
+type Summary = Json<ActivitySummary>;
+type Lines = ReadonlyMap<string, Summary>;
+
+/** Everything that is created, as it is created, until it is paused. */
+export function LiveView() {
+  const { first, lines, held, isPaused, toggle } = useTail();
+  return (
+    <>
+      <ViewTitle title="Live">
+        {isPaused ? <span class="muted">{counted(held, "change")} held back</span> : null}
+        <Button onPress={toggle}>
+          <Icon name={isPaused ? "play" : "pause"} />
+          {isPaused ? "Resume" : "Pause"}
+        </Button>
+      </ViewTitle>
+      <section class="card" aria-label="Newest first">
+        <FailureNote failure={first.failure} what="The newest notifications could not be loaded." onRetry={first.reload} />
+        <Tail lines={lines} first={first} />
+      </section>
+    </>
+  );
+}
+
+interface TailState {
+  readonly first: Resource<Json<ActivityPage>>;
+  /** Newest first. */
+  readonly lines: readonly Summary[];
+  /** How many changes came since it was paused. */
+  readonly held: number;
+  readonly isPaused: boolean;
+  toggle(): void;
+}
+
+function useTail(): TailState {
+  // Connecting anew, and a burst too large to be told, are made up for by loading anew.
+  const revision = useRevision(() => false);
+  /** What was told since the newest were last asked for: an answer that was made before does not undo it. */
+  const told = useRef(new Set<string>());
+  const [known, setKnown] = useState<Lines>(new Map());
+  const [shown, setShown] = useState<Lines | null>(null);
+  const [held, setHeld] = useState(0);
+  const load = (signal: AbortSignal) => {
+    told.current = new Set();
+    return get<Json<ActivityPage>>("activity", { limit: 100 }, signal);
+  };
+  const first = useResource("live", load, revision);
+  useEffect(() => {
+    const answered = (first.value?.notifications ?? []).filter(({ id }) => !told.current.has(id));
+    setKnown((before) => newest([...before.values(), ...answered]));
+  }, [first.value]);
+  useLiveEvents((event) => {
+    if (event.name === "notification") {
+      const { notification } = event.data;
+      told.current.add(notification.id);
+      setKnown((before) => newest([...before.values(), notification]));
+      setHeld((before) => before + 1);
+    }
+  });
+  const isPaused = shown !== null;
+  return {
+    first,
+    lines: [...(shown ?? known).values()],
+    held,
+    isPaused,
+    toggle() {
+      setShown(isPaused ? null : known);
+      setHeld(0);
+      announce(isPaused ? "Resumed." : "Paused.");
+    },
+  };
+}
+
+/** The newest of these, newest first; of two that are the same notification the later one. */
+function newest(summaries: readonly Summary[]): Lines {
+  const byId = new Map(summaries.map((summary) => [summary.id, summary]));
+  const sorted = [...byId].sort(([one], [other]) => (one < other ? 1 : -1));
+  return new Map(sorted.slice(0, KEPT));
+}
+
+function Tail({ lines, first }: { readonly lines: readonly Summary[]; readonly first: TailState["first"] }) {
+  if (lines.length === 0) {
+    if (first.value === null) {
+      return first.failure === null ? <Loading what="the newest notifications" rows={8} /> : null;
+    }
+    return <Empty title="Nothing yet">What is created from now on appears here.</Empty>;
+  }
+  return (
+    <ul class="tail" data-testid="tail">
+      {lines.map((summary) => (
+        <li key={summary.id}>
+          <time dateTime={summary.createdAt}>{timeOfDay(summary.createdAt)}</time>
+          <SummaryStatus summary={summary} />
+          <Link to={placeUrl("notification", { id: summary.id })} class="tail-name">
+            {nameOf(summary)}
+          </Link>
+          <span class="muted tail-more">
+            {summary.type} · {recipientsOf(summary)}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}

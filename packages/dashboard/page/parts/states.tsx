@@ -1,0 +1,58 @@
+import type { ComponentChildren } from "preact";
+import type { ApiFailure } from "../state/api.ts";
+import { Button } from "./fields.tsx";
+import { Icon } from "./icon.tsx";
+
+/** What is shown while the first answer is on its way: as much room as it will take. */
+export function Loading({ what, rows = 4 }: { readonly what: string; readonly rows?: number }) {
+  return (
+    <div class="loading" role="status">
+      <span class="visually-hidden">Loading {what}…</span>
+      {Array.from({ length: rows }, (_, row) => (
+        <div key={row} class="skeleton" aria-hidden="true" />
+      ))}
+    </div>
+  );
+}
+
+interface EmptyProps {
+  readonly title: string;
+  readonly children?: ComponentChildren;
+}
+
+/** What is shown where there is nothing, and what can be done about it. */
+export function Empty({ title, children }: EmptyProps) {
+  return (
+    <div class="empty">
+      <span class="empty-icon">
+        <Icon name="empty" />
+      </span>
+      <p class="empty-title">{title}</p>
+      {children === undefined ? null : <div class="empty-text">{children}</div>}
+    </div>
+  );
+}
+
+interface FailureProps {
+  readonly failure: ApiFailure | null;
+  /** What could not be done: "The inbox could not be loaded." */
+  readonly what: string;
+  readonly onRetry?: () => void;
+}
+
+/** What went wrong, in the server's words, and the way to try again. */
+export function FailureNote({ failure, what, onRetry }: FailureProps) {
+  if (failure === null) {
+    return null;
+  }
+  return (
+    <div class="note bad" role="alert">
+      <Icon name="alert" />
+      <div class="note-text">
+        <strong>{what}</strong>
+        <p>{failure.message}</p>
+      </div>
+      {onRetry === undefined ? null : <Button onPress={onRetry}>Try again</Button>}
+    </div>
+  );
+}

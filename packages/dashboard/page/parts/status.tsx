@@ -1,0 +1,33 @@
+import type { ActivitySummary } from "@belfry/core";
+import type { Json } from "../../src/wire.ts";
+
+/** How good or bad something is: its colour, beside a word that says it too. */
+export type Tone = "good" | "bad" | "warn" | "info" | "neutral";
+
+const STATUS_TONES: Readonly<Record<string, Tone>> = {
+  delivered: "good",
+  sent: "info",
+  pending: "warn",
+  waiting: "neutral",
+  failed: "bad",
+  partial: "warn",
+  cancelled: "neutral",
+  unknown: "warn",
+};
+
+/** The tone of a status of a send, a delivery or an attempt. */
+export function toneOf(status: string): Tone {
+  return STATUS_TONES[status] ?? "neutral";
+}
+
+/** A status in a word. */
+export function Status({ status }: { readonly status: string }) {
+  return <span class={`tag ${toneOf(status)}`}>{status}</span>;
+}
+
+const KINDS = { message: "message", send: "send", event: "event" } as const;
+
+/** A notification's status; what is no send has its kind instead. */
+export function SummaryStatus({ summary }: { readonly summary: Json<ActivitySummary> }) {
+  return summary.status === null ? <span class="tag neutral">{KINDS[summary.kind]}</span> : <Status status={summary.status} />;
+}

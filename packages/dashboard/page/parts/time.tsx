@@ -1,0 +1,11 @@
+import { ago, dateTime } from "../state/format.ts";
+import { useNow } from "../state/now.ts";
+
+/** A time as people say it, with the whole date at hand. */
+export function Time({ date }: { readonly date: string }) {
+  return (
+    <time dateTime={date} title={dateTime(date)}>
+      {ago(date, useNow())}
+    </time>
+  );
+}

@@ -1,0 +1,117 @@
+import type { RetriedAll } from "@belfry/core";
+import { useRef, useState } from "preact/hooks";
+import { Dialog } from "../parts/dialog.tsx";
+import { Button } from "../parts/fields.tsx";
+import { FailureNote, Loading } from "../parts/states.tsx";
+import { useAction } from "../state/action.ts";
+import { announce } from "../state/announcements.ts";
+import { get, post } from "../state/api.ts";
+import { counted, number } from "../state/format.ts";
+import { type Resource, useResource } from "../state/resource.ts";
+import { filterQuery, type SearchFilter } from "./search-filter.ts";
+
+/** How many are retried at a time: between them the progress shows, and it can be stopped. */
+const STEP = 25;
+
+/** The most that one confirmation retries. */
+const BOUND = 1_000;
+
+interface RetryAllDialogProps {
+  readonly filter: SearchFilter;
+  onClose(): void;
+}
+
+interface Progress {
+  readonly retried: number;
+  readonly remaining: number;
+}
+
+/** Retries every failed send that matches the search: counted before, shown while it goes on, counted after. */
+export function RetryAllDialog({ filter, onClose }: RetryAllDialogProps) {
+  const query = filterQuery(filter);
+  const before = useResource("retries", (signal) => get<{ matched: number }>("retries", query, signal));
+  const [progress, setProgress] = useState<Progress | null>(null);
+  const isStopped = useRef(false);
+  const action = useAction();
+  const goal = Math.min(before.value?.matched ?? 0, BOUND);
+  const start = () =>
+    void action.run(async () => {
+      const done = await retryUpTo(goal, async (limit) => {
+        const step = await post<RetriedAll>("retries", { limit }, query);
+        setProgress((known) => ({ retried: (known?.retried ?? 0) + step.retried, remaining: step.remaining }));
+        return isStopped.current ? 0 : step.retried;
+      });
+      announce(`${counted(done, "notification")} retried.`);
+    });
+  const close = () => {
+    isStopped.current = true;
+    onClose();
+  };
+  return (
+    <Dialog title="Retry what failed" onClose={close}>
+      <CountBefore before={before} goal={goal} isFiltered={Object.keys(filter).length > 0} />
+      {progress === null ? null : <ProgressNote progress={progress} goal={goal} isDone={!action.isBusy} />}
+      <FailureNote failure={action.failure} what="The retries stopped." />
+      <div class="dialog-actions">
+        {progress === null ? (
+          <Button kind="primary" isBusy={action.isBusy} isDisabled={goal === 0} onPress={start}>
+            Retry {goal > 0 ? number(goal) : ""}
+          </Button>
+        ) : null}
+        <Button onPress={close}>{action.isBusy ? "Stop" : "Close"}</Button>
+      </div>
+    </Dialog>
+  );
+}
+
+/** Retries in steps until the goal is reached, a step retries nothing, or `step` says 0. Answers how many it asked for. */
+async function retryUpTo(goal: number, step: (limit: number) => Promise<number>): Promise<number> {
+  let done = 0;
+  while (done < goal) {
+    const retried = await step(Math.min(STEP, goal - done));
+    if (retried === 0) {
+      break;
+    }
+    done += retried;
+  }
+  return done;
+}
+
+interface CountBeforeProps {
+  readonly before: Resource<{ readonly matched: number }>;
+  readonly goal: number;
+  readonly isFiltered: boolean;
+}
+
+function CountBefore({ before, goal, isFiltered }: CountBeforeProps) {
+  if (before.value === null) {
+    return before.failure === null ? (
+      <Loading what="how many failed" rows={1} />
+    ) : (
+      <FailureNote failure={before.failure} what="They could not be counted." onRetry={before.reload} />
+    );
+  }
+  const { matched } = before.value;
+  const scope = isFiltered ? "that match the search" : "in all";
+  if (matched === 0) {
+    return <p>There are no failed or partly failed sends {scope}.</p>;
+  }
+  return (
+    <p>
+      <strong data-testid="matched">{number(matched)}</strong> failed or partly failed {matched === 1 ? "send" : "sends"} {scope}. Each is
+      tried again on a fresh schedule; what was delivered is left alone.
+      {matched > goal ? ` The newest ${number(goal)} are retried now.` : ""}
+    </p>
+  );
+}
+
+function ProgressNote({ progress: { retried, remaining }, goal, isDone }: { progress: Progress; goal: number; isDone: boolean }) {
+  return (
+    <div class="progress">
+      <progress value={retried} max={goal} aria-label="Retried" />
+      <p data-testid="retried">
+        {number(retried)} of {number(goal)} retried{isDone ? `; ${counted(remaining, "failed send")} left` : "…"}
+      </p>
+    </div>
+  );
+}

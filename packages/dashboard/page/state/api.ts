@@ -1,0 +1,63 @@
+import type { ApiError } from "../../src/wire.ts";
+
+/** Where the page is mounted: the path it was loaded from, whatever that is. */
+const BASE = location.pathname.replace(/\/+$/, "");
+
+/** Query parameters; what is undefined or empty is left out. */
+export type Query = Readonly<Record<string, string | number | undefined>>;
+
+/** An answer that is none, in words for a person. */
+export class ApiFailure extends Error {
+  override readonly name = "ApiFailure";
+  /** The HTTP status; 0 when the server could not be reached. */
+  readonly status: number;
+
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The address of an endpoint. */
+export function apiUrl(path: string, query: Query = {}): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
+  const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+  return `${BASE}/api/${path}${search.size > 0 ? `?${search}` : ""}`;
+}
+
+/** Asks. @throws ApiFailure */
+export function get<Answer>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Answer> {
+  return ask<Answer>(apiUrl(path, query), signal === undefined ? {} : { signal });
+}
+
+/** Has something done. @throws ApiFailure */
+export function post<Answer>(path: string, body: object = {}, query: Query = {}): Promise<Answer> {
+  const headers = { "content-type": "application/json", "x-belfry-dashboard": "1" };
+  return ask<Answer>(apiUrl(path, query), { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+async function ask<Answer>(url: string, init: RequestInit): Promise<Answer> {
+  let response: Response;
+  try {
+    response = await fetch(url, init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") {
+      throw error;
+    }
+    throw new ApiFailure("The server cannot be reached. The page tries again by itself.", 0);
+  }
+  if (!response.ok) {
+    throw new ApiFailure(await messageOf(response), response.status);
+  }
+  return (await response.json()) as Answer;
+}
+
+async function messageOf(response: Response): Promise<string> {
+  try {
+    const { error } = (await response.json()) as ApiError;
+    return error.message;
+  } catch {
+    // What answered is no Belfry: a proxy on the way, for example.
+    return `The server answered ${response.status} ${response.statusText}.`;
+  }
+}

@@ -1,0 +1,13 @@
+import { useEffect, useState } from "preact/hooks";
+
+const TICK_MS = 10_000;
+
+/** The present time in milliseconds, every ten seconds anew. */
+export function useNow(): number {
+  const [nowMs, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), TICK_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return nowMs;
+}

@@ -1,0 +1,43 @@
+import { useEffect, useState } from "preact/hooks";
+
+/** The page's views. */
+export const VIEWS = ["inbox", "search", "health", "live", "notification"] as const;
+export type View = (typeof VIEWS)[number];
+
+/** What the address says: which view, and its parameters. Every address can be shared. */
+export interface Place {
+  readonly view: View;
+  readonly params: URLSearchParams;
+}
+
+const moved = new EventTarget();
+addEventListener("popstate", () => moved.dispatchEvent(new Event("moved")));
+
+function here(): Place {
+  const params = new URLSearchParams(location.search);
+  const named = params.get("view");
+  return { view: VIEWS.find((view) => view === named) ?? "inbox", params };
+}
+
+/** The relative address of a view. It is a query alone, so that it holds wherever the page is mounted. */
+export function placeUrl(view: View, params: Readonly<Record<string, string | undefined>> = {}): string {
+  const given = Object.entries(params).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== "");
+  return `?${new URLSearchParams([["view", view], ...given])}`;
+}
+
+/** Goes to an address of {@link placeUrl}; `replace` leaves no step in the history. */
+export function go(url: string, { replace = false }: { readonly replace?: boolean } = {}): void {
+  history[replace ? "replaceState" : "pushState"](null, "", url);
+  moved.dispatchEvent(new Event("moved"));
+}
+
+/** The present place; changes as the address does. */
+export function usePlace(): Place {
+  const [place, setPlace] = useState(here);
+  useEffect(() => {
+    const onMoved = () => setPlace(here());
+    moved.addEventListener("moved", onMoved);
+    return () => moved.removeEventListener("moved", onMoved);
+  }, []);
+  return place;
+}

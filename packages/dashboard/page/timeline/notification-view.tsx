@@ -1,0 +1,127 @@
+import type { Activity } from "@belfry/core";
+import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
+import type { Json } from "../../src/wire.ts";
+import { Icon } from "../parts/icon.tsx";
+import { Link } from "../parts/link.tsx";
+import { Empty, FailureNote, Loading } from "../parts/states.tsx";
+import { SummaryStatus } from "../parts/status.tsx";
+import { Time } from "../parts/time.tsx";
+import { ViewTitle } from "../parts/view-title.tsx";
+import { nameOf, recipientsOf } from "../search/result-table.tsx";
+import { get } from "../state/api.ts";
+import { number } from "../state/format.ts";
+import { useRevision } from "../state/live.ts";
+import { placeUrl } from "../state/place.ts";
+import { type Resource, useResource } from "../state/resource.ts";
+import { safeLink } from "../state/safe-link.ts";
+import { SendActions } from "./send-actions.tsx";
+import { stepsOf } from "./steps.ts";
+import { Timeline } from "./timeline.tsx";
+
+/** What is still under way is looked at this often: another process may be at it, and its steps are not told. */
+const UNDER_WAY_MS = 5_000;
+
+/** One notification: what it says, and what happened to it, and why. */
+export function NotificationView({ id }: { readonly id: string }) {
+  const revision = useRevision((event) => event.name === "inbox" || (event.name === "notification" && event.data.notification.id === id));
+  const activity = useResource(id, (signal) => get<Json<Activity>>(`activity/${encodeURIComponent(id)}`, {}, signal), revision);
+  useUnderWay(activity);
+  const { value, failure } = activity;
+  if (value === null) {
+    return (
+      <>
+        <ViewTitle title="Notification" />
+        <section class="card">
+          <Missing failure={failure} reload={activity.reload} />
+        </section>
+      </>
+    );
+  }
+  return (
+    <>
+      <ViewTitle title={nameOf(value.summary)}>
+        <SummaryStatus summary={value.summary} />
+        <SendActions activity={value} onDone={activity.reload} />
+      </ViewTitle>
+      <FailureNote failure={failure} what="It could not be loaded anew." onRetry={activity.reload} />
+      <div class="columns">
+        <section class="card" aria-labelledby="timeline-title">
+          <h2 id="timeline-title">What happened</h2>
+          <Timeline steps={stepsOf(value)} />
+        </section>
+        <Contents activity={value} />
+      </div>
+    </>
+  );
+}
+
+function Missing({ failure, reload }: Pick<Resource<unknown>, "failure" | "reload">) {
+  if (failure === null) {
+    return <Loading what="the notification" rows={6} />;
+  }
+  return failure.status === 404 ? (
+    <Empty title="There is no such notification">
+      It may have been deleted, or the address is not whole. <Link to={placeUrl("search")}>Search for it</Link>.
+    </Empty>
+  ) : (
+    <FailureNote failure={failure} what="The notification could not be loaded." onRetry={reload} />
+  );
+}
+
+function useUnderWay({ value, reload }: Resource<Json<Activity>>): void {
+  const isUnderWay = value?.summary.status === "pending" || (value?.records.some(({ completedAt }) => completedAt === null) ?? false);
+  useEffect(() => {
+    if (!isUnderWay) {
+      return;
+    }
+    const timer = setInterval(reload, UNDER_WAY_MS);
+    return () => clearInterval(timer);
+  }, [isUnderWay]);
+}
+
+function Contents({ activity }: { readonly activity: Json<Activity> }) {
+  const { summary, message, data, itemCount, readCount } = activity;
+  const link = safeLink(data);
+  return (
+    <section class="card" aria-labelledby="contents-title">
+      <h2 id="contents-title">Contents</h2>
+      {summary.title === "" ? null : <p class="contents-title">{summary.title}</p>}
+      <p class="contents-message">{message || "(no message)"}</p>
+      {link === null ? null : (
+        <p>
+          <a href={link} target="_blank" rel="noopener noreferrer">
+            Open link <Icon name="external" />
+          </a>
+        </p>
+      )}
+      <dl class="facts">
+        <Fact name="Type">{summary.type}</Fact>
+        <Fact name="Recipients">{recipientsOf(summary)}</Fact>
+        <Fact name="Channels">{summary.channels.join(", ") || "–"}</Fact>
+        <Fact name="In inboxes">{itemCount === 0 ? "–" : `${number(itemCount)}, read in ${number(readCount)}`}</Fact>
+        <Fact name="Created">
+          <Time date={summary.createdAt} />
+        </Fact>
+        <Fact name="Id">
+          <code>{summary.id}</code>
+        </Fact>
+      </dl>
+      {Object.keys(data).length === 0 ? null : (
+        <details>
+          <summary>Data</summary>
+          <pre>{JSON.stringify(data, null, 2)}</pre>
+        </details>
+      )}
+    </section>
+  );
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,77 @@
+import type { Activity } from "@belfry/core";
+import { useState } from "preact/hooks";
+import type { Json } from "../../src/wire.ts";
+import { Dialog } from "../parts/dialog.tsx";
+import { Button } from "../parts/fields.tsx";
+import { FailureNote } from "../parts/states.tsx";
+import { useAction } from "../state/action.ts";
+import { announce } from "../state/announcements.ts";
+import { post } from "../state/api.ts";
+import { useSession } from "../state/session.ts";
+
+interface SendActionsProps {
+  readonly activity: Json<Activity>;
+  onDone(): void;
+}
+
+/** What can be done to a send as it stands: retry what failed, cancel what waits. */
+export function SendActions({ activity: { summary }, onDone }: SendActionsProps) {
+  const { act } = useSession();
+  const action = useAction();
+  const [isAsking, setAsking] = useState(false);
+  const { id, status } = summary;
+  const retry = () =>
+    void action.run(async () => {
+      await post(`sends/${id}/retry`);
+      announce("It is tried again.");
+      onDone();
+    });
+  if (!act || status === null) {
+    return null;
+  }
+  return (
+    <>
+      {status === "failed" || status === "partial" ? (
+        <Button kind="primary" isBusy={action.isBusy} onPress={retry}>
+          Retry
+        </Button>
+      ) : null}
+      {status === "pending" ? (
+        <Button kind="danger" onPress={() => setAsking(true)}>
+          Cancel…
+        </Button>
+      ) : null}
+      {isAsking ? <CancelDialog id={id} onClose={() => setAsking(false)} onDone={onDone} /> : null}
+      <FailureNote failure={action.failure} what="It was not retried." />
+    </>
+  );
+}
+
+interface CancelDialogProps {
+  readonly id: string;
+  onClose(): void;
+  onDone(): void;
+}
+
+function CancelDialog({ id, onClose, onDone }: CancelDialogProps) {
+  const action = useAction();
+  const cancel = () =>
+    void action.run(async () => {
+      await post(`sends/${id}/cancel`);
+      announce("Cancelled.");
+      onClose();
+      onDone();
+    });
+  return (
+    <Dialog title="Cancel this send?" onClose={onClose}>
+      <p>Nothing of it goes out any more. What is in inboxes stays there.</p>
+      <FailureNote failure={action.failure} what="It was not cancelled." />
+      <div class="dialog-actions">
+        <Button kind="danger" isBusy={action.isBusy} onPress={cancel}>
+          Cancel the send
+        </Button>
+        <Button onPress={onClose}>Keep it</Button>
+      </div>
+    </Dialog>
+  );
+}

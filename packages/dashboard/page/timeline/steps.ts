@@ -1,0 +1,163 @@
+import type { Activity, DeliveryAttempt, ProcessingRecord, TrackedDelivery } from "@belfry/core";
+import type { Json } from "../../src/wire.ts";
+import { type Tone, toneOf } from "../parts/status.tsx";
+import { counted, duration } from "../state/format.ts";
+
+/** One thing that happened to a notification, or is about to. */
+export interface Step {
+  readonly key: string;
+  /** Null for what waits for something other than a time. */
+  readonly at: string | null;
+  readonly tone: Tone;
+  readonly text: string;
+  /** More of it, as pairs of a name and a value. */
+  readonly facts: readonly (readonly [name: string, value: string])[];
+  readonly isAhead: boolean;
+}
+
+type Delivery = Json<TrackedDelivery>;
+type Attempt = Json<DeliveryAttempt>;
+
+/** A settlement this close to the end of an attempt is the attempt's own. */
+const SAME_MS = 1_000;
+
+/** Everything that happened, oldest first; what is ahead comes last. */
+export function stepsOf(activity: Json<Activity>): readonly Step[] {
+  const steps = [
+    created(activity),
+    ...activity.deliveries.flatMap(deliverySteps),
+    ...activity.items.flatMap(({ userId, readAt }) =>
+      readAt === null ? [] : [step({ key: `read ${userId}`, at: readAt, tone: "good", text: `Read by ${userId}` })],
+    ),
+    ...activity.records.flatMap(recordSteps),
+    ...activity.audit
+      .filter(({ action }) => action !== "created")
+      .map(({ number, action, actor, at }) =>
+        step({ key: `audit ${number}`, at, tone: "neutral", text: `${AUDIT_WORDS[action] ?? action} by ${actor}` }),
+      ),
+  ];
+  return steps.sort((one, other) => order(one) - order(other));
+}
+
+const AUDIT_WORDS: Readonly<Record<string, string>> = {
+  updated: "Changed",
+  cancelled: "Cancelled",
+  retried: "Retry asked for",
+  deleted: "Deleted",
+  read: "Marked as read",
+};
+
+function order({ at, isAhead }: Step): number {
+  const time = at === null ? Number.MAX_SAFE_INTEGER / 2 : new Date(at).getTime();
+  return isAhead ? time + 1e14 : time;
+}
+
+function step(parts: Pick<Step, "key" | "at" | "tone" | "text">): Step {
+  return { facts: [], isAhead: false, ...parts };
+}
+
+function created({ summary, send, itemCount, audit }: Json<Activity>): Step {
+  const by = audit.find(({ action }) => action === "created")?.actor;
+  const made = { message: "Created", send: "Sent", event: "Received" }[summary.kind];
+  const count = summary.kind === "message" ? itemCount : summary.recipientCount;
+  const facts: (readonly [string, string])[] = [];
+  if (count > 0) {
+    facts.push(["For", counted(count, "recipient")]);
+  }
+  if (send?.scheduledAt) {
+    facts.push(["Scheduled", send.scheduledAt]);
+  }
+  return { ...step({ key: "created", at: summary.createdAt, tone: "info", text: by === undefined ? made : `${made} by ${by}` }), facts };
+}
+
+function deliverySteps(delivery: Delivery): readonly Step[] {
+  return [...delivery.attempts.map((attempt) => attemptStep(delivery, attempt)), ...settlement(delivery), ...ahead(delivery)];
+}
+
+function route({ channel, recipient, isFallback }: Delivery): string {
+  return `${isFallback ? `fallback ${channel}` : channel} to ${recipient}`;
+}
+
+function attemptStep(delivery: Delivery, attempt: Attempt): Step {
+  const tookMs = new Date(attempt.finishedAt).getTime() - new Date(attempt.startedAt).getTime();
+  const facts: (readonly [string, string | null])[] = [
+    ["Took", duration(Math.max(0, tookMs))],
+    ["Provider", attempt.provider || null],
+    ["Answer", attempt.response],
+    ["Error", attempt.error],
+    ["Message id", attempt.messageId],
+    ["Note", attempt.note],
+    ["Then", attempt.status === "failed" ? (attempt.isTransient ? "may be tried again" : "not tried again") : null],
+  ];
+  return {
+    ...step({ key: `${delivery.id} ${attempt.attempt}`, at: attempt.finishedAt, tone: toneOf(attempt.status), text: "" }),
+    text: `Attempt ${attempt.attempt}, ${route(delivery)}: ${attempt.status}`,
+    facts: facts.filter((fact): fact is [string, string] => fact[1] !== null),
+  };
+}
+
+const REASONS = { offline: "the user was not connected", no_ack: "nobody acknowledged it in time" } as const;
+
+/** How a delivery ended, where no attempt says so: a receipt, a read, a cancellation, a user who was not connected. */
+function settlement(delivery: Delivery): readonly Step[] {
+  const { settledAt, status, reason } = delivery;
+  const last = delivery.attempts.at(-1);
+  if (settledAt === null) {
+    return [];
+  }
+  const isOwn =
+    last !== undefined && last.status === status && Math.abs(new Date(settledAt).getTime() - new Date(last.finishedAt).getTime()) < SAME_MS;
+  const facts: Step["facts"] = reason === null ? [] : [["Because", REASONS[reason]]];
+  return isOwn
+    ? []
+    : [
+        {
+          ...step({
+            key: `${delivery.id} settled`,
+            at: settledAt,
+            tone: toneOf(status),
+            text: `${capitalised(route(delivery))}: ${status}`,
+          }),
+          facts,
+        },
+      ];
+}
+
+function ahead(delivery: Delivery): readonly Step[] {
+  const { id, status, dueAt, attempt, leaseOwner } = delivery;
+  if (status === "waiting") {
+    const text = `${capitalised(route(delivery))} steps in ${dueAt === null ? "if the first way fails" : "unless it is read before"}`;
+    return [{ ...step({ key: `${id} ahead`, at: dueAt, tone: "neutral", text }), isAhead: true }];
+  }
+  if (status !== "pending") {
+    return [];
+  }
+  const text =
+    leaseOwner === null ? `Attempt ${attempt + 1}, ${route(delivery)}, is due` : `Attempt ${attempt}, ${route(delivery)}, is under way`;
+  return [{ ...step({ key: `${id} ahead`, at: dueAt, tone: "warn", text }), isAhead: true }];
+}
+
+function recordSteps(record: Json<ProcessingRecord>): readonly Step[] {
+  const { id, handlerId, status, result, error, attempt, createdAt, completedAt, inputTokens, outputTokens } = record;
+  const matched = {
+    ...step({ key: `${id} matched`, at: createdAt, tone: "info", text: `Matched handler ${handlerId}` }),
+    facts: [["Prompt", record.prompt]] as const,
+  };
+  if (completedAt === null) {
+    const text = status === "PROCESSING" ? `Handler ${handlerId} is processing it, attempt ${attempt}` : `Waits for handler ${handlerId}`;
+    return [matched, { ...step({ key: `${id} ahead`, at: null, tone: "warn", text }), isAhead: true }];
+  }
+  const facts: (readonly [string, string | null])[] = [
+    ["Result", result],
+    ["Error", error],
+    ["Attempts", String(attempt)],
+    ["Tokens", inputTokens === null ? null : `${inputTokens} in, ${outputTokens ?? 0} out`],
+  ];
+  const tone = status === "COMPLETED" ? "good" : "bad";
+  const done = { ...step({ key: `${id} done`, at: completedAt, tone, text: `Handler ${handlerId}: ${status.toLowerCase()}` }) };
+  return [matched, { ...done, facts: facts.filter((fact): fact is [string, string] => fact[1] !== null) }];
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,47 @@
+import { useState } from "preact/hooks";
+import { Button } from "../parts/fields.tsx";
+import { Time } from "../parts/time.tsx";
+import { dateTime, number } from "../state/format.ts";
+import type { Step } from "./steps.ts";
+
+/** How many steps are shown at once; a notification to thousands has thousands. */
+const SHOWN = 100;
+
+/** What happened to a notification, in the order of time. */
+export function Timeline({ steps }: { readonly steps: readonly Step[] }) {
+  const [limit, setLimit] = useState(SHOWN);
+  const hidden = steps.length - limit;
+  return (
+    <>
+      <ol class="timeline" data-testid="timeline">
+        {steps.slice(0, limit).map((step) => (
+          <li key={step.key} class={step.isAhead ? "step ahead" : "step"}>
+            <span class={`dot ${step.tone}`} aria-hidden="true" />
+            <StepText step={step} />
+          </li>
+        ))}
+      </ol>
+      {hidden > 0 ? <Button onPress={() => setLimit(limit + 10 * SHOWN)}>Show {number(Math.min(hidden, 10 * SHOWN))} more</Button> : null}
+    </>
+  );
+}
+
+function StepText({ step: { text, at, facts } }: { readonly step: Step }) {
+  return (
+    <div class="step-text">
+      <p class="step-head">
+        {text} <span class="muted">{at === null ? null : <Time date={at} />}</span>
+      </p>
+      {facts.length === 0 ? null : (
+        <dl class="step-facts">
+          {facts.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{name === "Scheduled" ? dateTime(value) : value}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    </div>
+  );
+}
