@@ -10,6 +10,7 @@ import { RECORD_COLUMNS, type RecordRow, toRecord } from "./record-row.ts";
 export function prepareClaimRecords(tables: TableNames) {
   const { processingRecords, notifications } = tables;
   const withEvents = prepareWithEvents(tables);
+  // As a list, because a plan for any limit expects a tenth of the table behind it, and would read all of it to join.
   const claim = statement<JsonRow<RecordRow>>(
     "claim_records",
     `WITH due AS MATERIALIZED (
@@ -19,7 +20,7 @@ export function prepareClaimRecords(tables: TableNames) {
     ),
     r AS (
       UPDATE ${processingRecords} t SET status = 'PROCESSING', lease_owner = $4, lease_until = ${timeOf("$1")} + $5 * interval '1 millisecond',
-        attempt = t.attempt + 1, fence = t.fence + 1 FROM due WHERE t.pk = due.pk RETURNING t.*
+        attempt = t.attempt + 1, fence = t.fence + 1 WHERE t.pk = ANY (ARRAY(SELECT pk FROM due)) RETURNING t.*
     )
     SELECT to_json(x) FROM (
       SELECT ${RECORD_COLUMNS} FROM r JOIN ${notifications} n ON n.pk = r.notification_pk ORDER BY r.due_at, r.pk) x`,

@@ -57,7 +57,7 @@ export function prepareTakeBackRecords({ processingRecords, notifications }: Tab
         UPDATE ${processingRecords} t SET status = CASE WHEN t.attempt >= $4 THEN 'FAILED' ELSE 'PENDING' END,
           error = CASE WHEN t.attempt >= $4 THEN $5 ELSE t.error END, completed_at = CASE WHEN t.attempt >= $4 THEN clock.now END,
           due_at = CASE WHEN t.attempt >= $4 THEN NULL ELSE clock.now END, lease_owner = NULL, lease_until = NULL
-        FROM lost CROSS JOIN clock WHERE t.pk = lost.pk RETURNING t.*
+        FROM clock WHERE t.pk = ANY (ARRAY(SELECT pk FROM lost)) RETURNING t.*
       )
       SELECT to_json(x) FROM (SELECT ${RECORD_COLUMNS} FROM r JOIN ${notifications} n ON n.pk = r.notification_pk ORDER BY r.pk) x`,
     );
