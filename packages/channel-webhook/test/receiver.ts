@@ -13,7 +13,9 @@ export interface Received {
 export interface Receiver {
   readonly url: string;
   readonly received: Received[];
+  /** How many it has had. */
   readonly connections: () => number;
+  readonly openConnections: () => number;
   readonly close: () => Promise<void>;
 }
 
@@ -55,6 +57,7 @@ async function listening(server: Server, received: Received[]): Promise<Receiver
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/in`,
     received,
     connections: () => connections,
+    openConnections: () => open.size,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -1,7 +1,6 @@
 import { EventEmitter as Emitter } from "eventemitter3";
-import type { SettledRecord } from "./hub-storage.ts";
 import type { Delivery, DeliveryStatus, SendStatus } from "./model/delivery.ts";
-import type { HubEvent } from "./model/hub.ts";
+import type { HubEvent, SettledRecord } from "./model/hub.ts";
 import type { InboxItem } from "./model/inbox-item.ts";
 import type { Notification } from "./model/notification.ts";
 import type { Owner } from "./model/owner.ts";

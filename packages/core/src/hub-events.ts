@@ -1,6 +1,5 @@
-import type { HubPage } from "./hub-storage.ts";
 import { isUuid } from "./ids.ts";
-import type { HubEvent, IdentifiedEvent, ProcessingRecord } from "./model/hub.ts";
+import type { HubEvent, HubPage, IdentifiedEvent, ProcessingRecord } from "./model/hub.ts";
 import type { EventInput, HubListInput } from "./model/hub-input.ts";
 import type { Context } from "./operations/context.ts";
 import { createEvent } from "./operations/hub/create-event.ts";

@@ -1,6 +1,5 @@
-import type { HubPage } from "./hub-storage.ts";
 import { isUuid } from "./ids.ts";
-import type { Handler } from "./model/hub.ts";
+import type { Handler, HubPage } from "./model/hub.ts";
 import type { HandlerChanges, HandlerInput, HubListInput } from "./model/hub-input.ts";
 import type { Context } from "./operations/context.ts";
 import { parseHandler, parseHandlerChanges, parseNames, parseRange } from "./operations/hub/parse.ts";

@@ -1,6 +1,5 @@
 import { BelfryError } from "./errors.ts";
-import type { HubPage } from "./hub-storage.ts";
-import type { Identity } from "./model/hub.ts";
+import type { HubPage, Identity } from "./model/hub.ts";
 import type { HubListInput, IdentityInput } from "./model/hub-input.ts";
 import type { Context } from "./operations/context.ts";
 import { parseIdentity, parseNames, parseRange } from "./operations/hub/parse.ts";

@@ -1,12 +1,5 @@
-import type { Handler, HubEvent, IdentifiedEvent, Identity, ProcessingRecord } from "./model/hub.ts";
+import type { Handler, HubEvent, HubPage, IdentifiedEvent, Identity, ProcessingRecord, SettledRecord } from "./model/hub.ts";
 import type { JsonObject } from "./model/json.ts";
-
-/** A page of anything the hub lists, newest first. */
-export interface HubPage<Item> {
-  readonly items: readonly Item[];
-  /** How many match, wherever the page starts. */
-  readonly total: number;
-}
 
 /** Which part of a list to read. */
 export interface HubRange {
@@ -56,11 +49,6 @@ export interface EndedRecord extends RecordLease {
   readonly outputTokens: number | null;
   /** Of PENDING: in how many milliseconds it is due again. */
   readonly dueInMs: number | null;
-}
-
-/** A record that settled, with the source of its event. */
-export interface SettledRecord extends ProcessingRecord {
-  readonly source: string;
 }
 
 /**

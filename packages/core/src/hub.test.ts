@@ -1,6 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import type { SettledRecord } from "./hub-storage.ts";
-import type { HubEvent } from "./model/hub.ts";
+import type { HubEvent, SettledRecord } from "./model/hub.ts";
 import { NotificationService } from "./notification-service.ts";
 import type { ProcessingOutcome, Processor } from "./processor.ts";
 import type { HubOptions } from "./service-options.ts";

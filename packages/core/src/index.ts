@@ -42,14 +42,12 @@ export { HubIdentities } from "./hub-identities.ts";
 export type {
   ClaimedRecord,
   EndedRecord,
-  HubPage,
   HubRange,
   HubStorage,
   NewProcessingRecord,
   PlanProcessing,
   RecordClaim,
   RecordLease,
-  SettledRecord,
 } from "./hub-storage.ts";
 export { type Ids, isUuid, uuidV7 } from "./ids.ts";
 export { Inbox } from "./inbox.ts";
@@ -93,7 +91,16 @@ export {
 } from "./model/delivery.ts";
 export { newEpoch } from "./model/epoch.ts";
 export { foldCase } from "./model/fold-case.ts";
-export type { Handler, HubEvent, IdentifiedEvent, Identity, ProcessingRecord, ProcessingStatus } from "./model/hub.ts";
+export type {
+  Handler,
+  HubEvent,
+  HubPage,
+  IdentifiedEvent,
+  Identity,
+  ProcessingRecord,
+  ProcessingStatus,
+  SettledRecord,
+} from "./model/hub.ts";
 export type { EventInput, HandlerChanges, HandlerInput, HubListInput, IdentityInput } from "./model/hub-input.ts";
 export { type IdRange, idRange } from "./model/id-range.ts";
 export {

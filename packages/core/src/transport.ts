@@ -1,5 +1,4 @@
-import type { SettledRecord } from "./hub-storage.ts";
-import type { HubEvent } from "./model/hub.ts";
+import type { HubEvent, SettledRecord } from "./model/hub.ts";
 import type { InboxItem } from "./model/inbox-item.ts";
 import type { Notification } from "./model/notification.ts";
 import type { Owner } from "./model/owner.ts";

@@ -1,3 +1,4 @@
+export { type ChannelHarness, type ChannelSubject, channelSuite } from "./channel-suite.ts";
 export type { HttpHarness, Mounting, RunningServer, ServiceNeeds } from "./http-suite/harness.ts";
 export { httpSuite } from "./http-suite/http-suite.ts";
 export { runServer } from "./http-suite/run-server.ts";

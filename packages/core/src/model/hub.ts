@@ -73,3 +73,15 @@ export interface ProcessingRecord {
   /** When it was COMPLETED or FAILED; null before. */
   readonly completedAt: Date | null;
 }
+
+/** A record that settled, with the source of its event. */
+export interface SettledRecord extends ProcessingRecord {
+  readonly source: string;
+}
+
+/** A page of anything the hub lists, newest first. */
+export interface HubPage<Item> {
+  readonly items: readonly Item[];
+  /** How many match, wherever the page starts. */
+  readonly total: number;
+}

@@ -1,4 +1,5 @@
-import type { ClaimedRecord, EndedRecord, SettledRecord } from "../hub-storage.ts";
+import type { ClaimedRecord, EndedRecord } from "../hub-storage.ts";
+import type { SettledRecord } from "../model/hub.ts";
 import type { ProcessingOutcome, ProcessingTask, Processor } from "../processor.ts";
 import { BatchQueue, commitBatch } from "./batch-queue.ts";
 import { Claims } from "./claims.ts";

@@ -1,6 +1,6 @@
-import type { HubStorage, SettledRecord } from "../hub-storage.ts";
+import type { HubStorage } from "../hub-storage.ts";
 import { uuidTimeMs } from "../ids.ts";
-import type { HubEvent } from "../model/hub.ts";
+import type { HubEvent, SettledRecord } from "../model/hub.ts";
 import type { HubSignal } from "../transport.ts";
 import { RecentIds } from "./recent-ids.ts";
 

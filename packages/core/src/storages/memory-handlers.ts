@@ -1,5 +1,5 @@
-import type { HubPage, HubRange } from "../hub-storage.ts";
-import type { Handler } from "../model/hub.ts";
+import type { HubRange } from "../hub-storage.ts";
+import type { Handler, HubPage } from "../model/hub.ts";
 import type { JsonObject } from "../model/json.ts";
 import { keepData } from "./memory-notification.ts";
 import { page } from "./memory-page.ts";
@@ -13,7 +13,7 @@ export class MemoryHandlers {
   }
 
   find(tenant: string, id: string): Handler | null {
-    const handler = this.#handlers.get(id);
+    const handler = this.#handlers.get(id.toLowerCase());
     return handler?.tenant === tenant ? handler : null;
   }
 
@@ -41,12 +41,12 @@ export class MemoryHandlers {
       return null;
     }
     const updated = { ...handler, ...change, ...(filter && { filter: keepData(filter) }), updatedAt: at };
-    this.#handlers.set(id, updated);
+    this.#handlers.set(handler.id, updated);
     return updated;
   }
 
   remove(tenant: string, id: string): boolean {
-    return this.find(tenant, id) !== null && this.#handlers.delete(id);
+    return this.find(tenant, id) !== null && this.#handlers.delete(id.toLowerCase());
   }
 
   #all(tenant: string): readonly Handler[] {

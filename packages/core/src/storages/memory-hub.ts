@@ -1,15 +1,5 @@
-import type {
-  ClaimedRecord,
-  EndedRecord,
-  HubPage,
-  HubRange,
-  HubStorage,
-  PlanProcessing,
-  RecordClaim,
-  RecordLease,
-  SettledRecord,
-} from "../hub-storage.ts";
-import type { Handler, HubEvent, IdentifiedEvent, Identity, ProcessingRecord } from "../model/hub.ts";
+import type { ClaimedRecord, EndedRecord, HubRange, HubStorage, PlanProcessing, RecordClaim, RecordLease } from "../hub-storage.ts";
+import type { Handler, HubEvent, HubPage, IdentifiedEvent, Identity, ProcessingRecord, SettledRecord } from "../model/hub.ts";
 import type { JsonObject } from "../model/json.ts";
 import { MemoryHandlers } from "./memory-handlers.ts";
 import { MemoryIdentities } from "./memory-identities.ts";
@@ -37,15 +27,22 @@ export class MemoryHub implements HubStorage {
   }
 
   async createEvents(events: readonly HubEvent[], plan: PlanProcessing): Promise<readonly (readonly ProcessingRecord[])[]> {
-    const kept = events.map((event) => ({ event, notification: keepNotification(notificationOf(event)) }));
-    return kept.map(({ event, notification }) => {
-      const tenant = this.#tenants.of(event.tenant);
-      if (!tenant.notification(event.id)) {
-        tenant.keep(notification);
-        this.#addRecords(event, plan(event, this.#handlers.of(event.tenant, event.source)));
+    const isKnown = ({ tenant, id }: HubEvent) => this.#tenants.of(tenant).notification(id) !== undefined;
+    // All plans before anything is written: one that throws leaves nothing.
+    const planned = events
+      .filter((event) => !isKnown(event))
+      .map((event) => ({
+        event,
+        notification: keepNotification(notificationOf(event)),
+        records: plan(event, this.#handlers.of(event.tenant, event.source)),
+      }));
+    for (const { event, notification, records } of planned) {
+      if (!isKnown(event)) {
+        this.#tenants.of(event.tenant).keep(notification);
+        this.#addRecords(event, records);
       }
-      return this.#views(event.id);
-    });
+    }
+    return events.map(({ tenant, id }) => this.#views(tenant, id));
   }
 
   async findEvents(tenant: string, ids: readonly string[]): Promise<readonly IdentifiedEvent[]> {
@@ -79,11 +76,12 @@ export class MemoryHub implements HubStorage {
   }
 
   async recordsOf(tenant: string, notificationId: string): Promise<readonly ProcessingRecord[]> {
-    return this.#event(tenant, notificationId) ? this.#views(notificationId) : [];
+    return this.#views(tenant, notificationId);
   }
 
   async findRecords(tenant: string, ids: readonly string[]): Promise<readonly ProcessingRecord[]> {
-    return [...new Set(ids)].map((id) => this.#records.get(id)?.view()).filter((record) => record?.tenant === tenant) as ProcessingRecord[];
+    const records = [...new Set(ids)].flatMap((id) => this.#records.get(id.toLowerCase())?.view() ?? []);
+    return records.filter((record) => record.tenant === tenant);
   }
 
   async listSettledSince(
@@ -101,10 +99,11 @@ export class MemoryHub implements HubStorage {
   }
 
   async acknowledgeEvent(tenant: string, notificationId: string, by: { readonly client: string; readonly at: Date }): Promise<boolean> {
-    if (!this.#event(tenant, notificationId)) {
+    const event = this.#event(tenant, notificationId);
+    if (event === null) {
       return false;
     }
-    const key = JSON.stringify([notificationId, by.client]);
+    const key = JSON.stringify([tenant, event.id, by.client]);
     this.#acknowledged.set(key, this.#acknowledged.get(key) ?? by.at);
     return true;
   }
@@ -242,7 +241,7 @@ export class MemoryHub implements HubStorage {
       this.#records.set(record.view().id, record);
       this.#open.add(record.view().id);
     }
-    this.#recordsByEvent.set(event.id, records);
+    this.#recordsByEvent.set(eventKey(event.tenant, event.id), records);
   }
 
   #settle(id: string, record: MemoryRecord): SettledRecord {
@@ -256,8 +255,8 @@ export class MemoryHub implements HubStorage {
     return [...this.#open].flatMap((id) => this.#records.get(id) ?? []);
   }
 
-  #views(eventId: string): readonly ProcessingRecord[] {
-    return (this.#recordsByEvent.get(eventId) ?? []).map((record) => record.view());
+  #views(tenant: string, eventId: string): readonly ProcessingRecord[] {
+    return (this.#recordsByEvent.get(eventKey(tenant, eventId)) ?? []).map((record) => record.view());
   }
 
   #claimed(record: MemoryRecord): ClaimedRecord {
@@ -266,7 +265,7 @@ export class MemoryHub implements HubStorage {
   }
 
   #event(tenant: string, id: string): HubEvent | null {
-    const kept = this.#tenants.of(tenant).notification(id);
+    const kept = this.#tenants.of(tenant).notification(id.toLowerCase());
     return kept?.notification.kind === "event" ? eventOf(kept.notification) : null;
   }
 
@@ -280,6 +279,10 @@ export class MemoryHub implements HubStorage {
     const identity = this.#identities.findBySource(event.tenant, event.source, event.sender);
     return { ...event, identity: identity && { id: identity.id, name: identity.name } };
   }
+}
+
+function eventKey(tenant: string, id: string): string {
+  return JSON.stringify([tenant, id.toLowerCase()]);
 }
 
 type Kept = Parameters<typeof keepNotification>[0];

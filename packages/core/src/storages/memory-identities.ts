@@ -1,5 +1,6 @@
-import type { HubPage, HubRange } from "../hub-storage.ts";
-import type { Identity } from "../model/hub.ts";
+import type { HubRange } from "../hub-storage.ts";
+import { foldCase } from "../model/fold-case.ts";
+import type { HubPage, Identity } from "../model/hub.ts";
 import type { JsonObject } from "../model/json.ts";
 import { keepData } from "./memory-notification.ts";
 import { page } from "./memory-page.ts";
@@ -23,7 +24,7 @@ export class MemoryIdentities {
   }
 
   find(tenant: string, id: string): Identity | null {
-    const identity = this.#identities.get(id);
+    const identity = this.#identities.get(id.toLowerCase());
     return identity?.tenant === tenant ? identity : null;
   }
 
@@ -32,9 +33,9 @@ export class MemoryIdentities {
   }
 
   list(tenant: string, query: HubRange & { readonly name?: string; readonly source?: string }): HubPage<Identity> {
-    const part = query.name?.toLowerCase() ?? "";
+    const part = foldCase(query.name ?? "");
     const matching = [...this.#identities.values()].filter(
-      (one) => one.tenant === tenant && (query.source ?? one.source) === one.source && one.name.toLowerCase().includes(part),
+      (one) => one.tenant === tenant && (query.source ?? one.source) === one.source && foldCase(one.name).includes(part),
     );
     return page(
       matching.toSorted((left, right) => (left.id < right.id ? 1 : -1)),

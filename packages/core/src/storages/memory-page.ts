@@ -1,4 +1,5 @@
-import type { HubPage, HubRange } from "../hub-storage.ts";
+import type { HubRange } from "../hub-storage.ts";
+import type { HubPage } from "../model/hub.ts";
 
 /** The asked part of a list that is in order. */
 export function page<Item>(items: readonly Item[], { offset, limit }: HubRange): HubPage<Item> {

@@ -1,5 +1,5 @@
-import type { EndedRecord, SettledRecord } from "../hub-storage.ts";
-import type { HubEvent, ProcessingRecord } from "../model/hub.ts";
+import type { EndedRecord } from "../hub-storage.ts";
+import type { HubEvent, ProcessingRecord, SettledRecord } from "../model/hub.ts";
 
 /** A processing record as the memory storage keeps it. */
 export class MemoryRecord {

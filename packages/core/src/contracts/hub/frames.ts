@@ -1,5 +1,4 @@
-import type { SettledRecord } from "../../hub-storage.ts";
-import type { HubEvent } from "../../model/hub.ts";
+import type { HubEvent, SettledRecord } from "../../model/hub.ts";
 
 // One event, or record, reaches every subscriber of this process as the same object, so its frame is written once.
 const written = new WeakMap<object, string>();
