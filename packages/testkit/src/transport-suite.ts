@@ -1,4 +1,4 @@
-import type { InboxSignal, Transport, TransportListener } from "@belfry/core";
+import { type HubSignal, type InboxSignal, isHubSignal, type Signal, type Transport, type TransportListener } from "@belfry/core";
 import { afterEach, describe, expect, test } from "vitest";
 
 /** What the transport suite needs of an implementation. */
@@ -11,10 +11,10 @@ export interface TransportHarness {
 
 /** Keeps what a transport told, and waits for conditions on it. */
 class Ear implements TransportListener {
-  readonly signals: InboxSignal[] = [];
+  readonly signals: Signal[] = [];
   gaps = 0;
 
-  onSignals(signals: readonly InboxSignal[]): void {
+  onSignals(signals: readonly Signal[]): void {
     this.signals.push(...signals);
   }
 
@@ -23,12 +23,16 @@ class Ear implements TransportListener {
   }
 
   seqs(): number[] {
-    return this.signals.map(({ seq }) => seq);
+    return this.signals.flatMap((signal) => (isHubSignal(signal) ? [] : [signal.seq]));
   }
 }
 
 function signal(seq: number, more: Partial<InboxSignal> = {}): InboxSignal {
   return { tenant: "t", userId: "u", change: "created", seq, epoch: "e", id: "01920000-0000-7000-8000-000000000000", ...more };
+}
+
+function hubSignal(more: Partial<HubSignal> = {}): HubSignal {
+  return { topic: "hub", tenant: "t", source: "mail", change: "event", id: "01920000-0000-7000-8000-00000000000a", ...more };
 }
 
 const range = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
@@ -60,6 +64,16 @@ export function transportSuite(name: string, harness: TransportHarness): void {
       transport.publish([item, signal(2)]);
       transport.publish([signal(3)]);
       expect(ear.signals).toEqual([item, signal(2), signal(3)]);
+    });
+
+    test("a process hears the hub's signals among those of inboxes, with what only it has", async () => {
+      const [transport, ear] = [await create(), new Ear()];
+      await transport.start(ear);
+      const { id, tenant, source } = hubSignal();
+      const event = { id, tenant, source, sender: "u", content: "x", metadata: {}, receivedAt: new Date(0) };
+      const published = [hubSignal({ event }), signal(1), hubSignal({ change: "settled" })];
+      transport.publish(published);
+      expect(ear.signals).toEqual(published);
     });
 
     test("publishing before the start and after the stop throws nothing and tells nothing", async () => {
@@ -114,6 +128,18 @@ export function transportSuite(name: string, harness: TransportHarness): void {
         await expect
           .poll(() => ear.signals, { timeout: 20_000 })
           .toMatchObject([{ tenant: sent.tenant, userId: sent.userId, change: "deleted" }]);
+      });
+
+      test("the hub's signals arrive unchanged among those of inboxes, without what only their process has", async () => {
+        const [one, two] = [await create(), await create()];
+        const ear = new Ear();
+        await Promise.all([one.start(new Ear()), two.start(ear)]);
+        const event = hubSignal({ tenant: "ünï'\"\\", source: "😀 名\n" });
+        const settled = hubSignal({ change: "settled", id: "01920000-0000-7000-8000-00000000000b" });
+        const { id, tenant, source } = event;
+        const content = { id, tenant, source, sender: "u", content: "x".repeat(9_000), metadata: {}, receivedAt: new Date(0) };
+        one.publish([{ ...event, event: content }, signal(1), settled]);
+        await expect.poll(() => ear.signals, { timeout: 20_000 }).toEqual([event, signal(1), settled]);
       });
     });
   });

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { BelfryError, consoleLogger, type InboxSignal, type Logger, type Transport, type TransportListener } from "@belfry/core";
+import { BelfryError, consoleLogger, type Logger, type Signal, type Transport, type TransportListener } from "@belfry/core";
 import type { ClientConfig, Pool } from "pg";
 import { session } from "../connection.ts";
 import { type DrizzlePostgresDatabase, poolOf } from "../database-handle.ts";
@@ -93,7 +93,7 @@ export class PostgresTransport implements Transport {
     return this.#starting;
   }
 
-  publish(signals: readonly InboxSignal[]): void {
+  publish(signals: readonly Signal[]): void {
     this.#tell((listener) => listener.onSignals(signals));
     if (!this.#options.announcements.isTelling) {
       this.#sender.add(signals);

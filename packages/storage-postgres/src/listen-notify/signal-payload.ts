@@ -1,4 +1,4 @@
-import type { InboxChange, InboxSignal } from "@belfry/core";
+import { type HubSignal, type InboxChange, type InboxSignal, isHubSignal, type Signal } from "@belfry/core";
 
 /** PostgreSQL refuses payloads of 8,000 bytes and more. */
 const MAX_BYTES = 7_999;
@@ -10,17 +10,28 @@ const MAX_PAYLOADS = 50;
 export interface SignalPayload {
   /** The transport that sent it; empty if PostgreSQL sent it on commit of a host's transaction. */
   readonly sender: string;
-  readonly signals: readonly InboxSignal[] | "gap";
+  readonly signals: readonly Signal[] | "gap";
 }
 
-type Packed = readonly [change: string, tenant: string, userId: string, seq: number, epoch: string, id?: string | null, count?: number];
+type PackedHub = readonly [change: string, tenant: string, source: string, id: string];
+type PackedInbox = readonly [
+  change: string,
+  tenant: string,
+  userId: string,
+  seq: number,
+  epoch: string,
+  id?: string | null,
+  count?: number,
+];
 
 const CODES: Readonly<Record<InboxChange, string>> = { created: "c", read: "r", deleted: "d", read_all: "R", deleted_read: "D" };
 const CHANGES = new Map(Object.entries(CODES).map(([change, code]) => [code, change as InboxChange]));
+const HUB_CODES: Readonly<Record<HubSignal["change"], string>> = { event: "he", settled: "hs" };
+const HUB_CHANGES = new Map(Object.entries(HUB_CODES).map(([change, code]) => [code, change as HubSignal["change"]]));
 
 /**
- * Packs signals into as few payloads as fit, in their order. What only the sender's process has (`notification`, `item`)
- * is left out.
+ * Packs signals into as few payloads as fit, in their order. What only the sender's process has (`notification`, `item`,
+ * `event`, `record`) is left out.
  */
 export function packSignals({ sender, signals }: SignalPayload): readonly string[] {
   const gap = JSON.stringify([sender]);
@@ -61,10 +72,14 @@ export function unpackSignals(payload: string): SignalPayload | null {
   if (packed.length === 0) {
     return { sender, signals: "gap" };
   }
-  return { sender, signals: packed.flatMap((one) => (isPacked(one) ? [unpack(one)] : [])) };
+  return { sender, signals: packed.flatMap(unpack) };
 }
 
-function pack({ change, tenant, userId, seq, epoch, id, count }: InboxSignal): Packed {
+function pack(signal: Signal): PackedHub | PackedInbox {
+  return isHubSignal(signal) ? [HUB_CODES[signal.change], signal.tenant, signal.source, signal.id] : packInbox(signal);
+}
+
+function packInbox({ change, tenant, userId, seq, epoch, id, count }: InboxSignal): PackedInbox {
   const start = [CODES[change], tenant, userId, seq, epoch] as const;
   if (count !== undefined) {
     return [...start, id ?? null, count];
@@ -72,7 +87,19 @@ function pack({ change, tenant, userId, seq, epoch, id, count }: InboxSignal): P
   return id === undefined ? start : [...start, id];
 }
 
-function unpack([code, tenant, userId, seq, epoch, id, count]: Packed): InboxSignal {
+/** The signal in a part of a payload; none for what a newer version may have to say. */
+function unpack(packed: unknown): readonly Signal[] {
+  if (isPackedInbox(packed)) {
+    return [unpackInbox(packed)];
+  }
+  return isPackedHub(packed) ? [unpackHub(packed)] : [];
+}
+
+function unpackHub([code, tenant, source, id]: PackedHub): HubSignal {
+  return { topic: "hub", tenant, source, change: HUB_CHANGES.get(code) ?? "event", id };
+}
+
+function unpackInbox([code, tenant, userId, seq, epoch, id, count]: PackedInbox): InboxSignal {
   return {
     tenant,
     userId,
@@ -84,7 +111,11 @@ function unpack([code, tenant, userId, seq, epoch, id, count]: Packed): InboxSig
   };
 }
 
-function isPacked(value: unknown): value is Packed {
+function isPackedHub(value: unknown): value is PackedHub {
+  return Array.isArray(value) && HUB_CHANGES.has(value[0]) && [value[1], value[2], value[3]].every((text) => typeof text === "string");
+}
+
+function isPackedInbox(value: unknown): value is PackedInbox {
   return (
     Array.isArray(value) &&
     CHANGES.has(value[0]) &&

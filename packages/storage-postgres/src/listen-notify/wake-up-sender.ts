@@ -1,4 +1,4 @@
-import type { InboxSignal, Logger } from "@belfry/core";
+import type { Logger, Signal } from "@belfry/core";
 import { packSignals } from "./signal-payload.ts";
 
 /** Beyond this many, signals that could not be sent yet become one that sends everybody to the database. */
@@ -12,7 +12,7 @@ export class WakeUpSender {
   readonly #sender: string;
   readonly #send: (payloads: readonly string[]) => Promise<void>;
   readonly #logger: Logger;
-  #pending: InboxSignal[] = [];
+  #pending: Signal[] = [];
   #hasGap = false;
   #running: Promise<void> | null = null;
 
@@ -26,7 +26,7 @@ export class WakeUpSender {
     this.#logger = logger;
   }
 
-  add(signals: readonly InboxSignal[]): void {
+  add(signals: readonly Signal[]): void {
     if (this.#pending.length + signals.length > MAX_PENDING) {
       this.#pending = [];
       this.#hasGap = true;

@@ -2,7 +2,7 @@ import type { ClaimedRecord, HubStorage } from "@belfry/core";
 import { describe, expect, test } from "vitest";
 import { at, range } from "../storage-suite/fixture.ts";
 import type { StorageHarness } from "../storage-suite/harness.ts";
-import { ended, hubOf, later, planEach, planSome, useHub } from "./hub-fixture.ts";
+import { ended, later, planEach, planSome, useHub } from "./hub-fixture.ts";
 
 /** Calls at once, also through two storages over one database, give the same result as some order of them. */
 export function hubConcurrencyTests(harness: StorageHarness): void {
@@ -13,7 +13,7 @@ export function hubConcurrencyTests(harness: StorageHarness): void {
     async function withTwo(work: (hubs: readonly [HubStorage, HubStorage]) => Promise<void>): Promise<void> {
       const other = await fixture.base.subject.another?.();
       try {
-        await work([fixture.hub, other === undefined ? fixture.hub : hubOf(other)]);
+        await work([fixture.hub, other?.hub ?? fixture.hub]);
       } finally {
         await other?.close();
       }

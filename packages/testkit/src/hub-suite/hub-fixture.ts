@@ -10,23 +10,14 @@ import {
   type ProcessingRecord,
   type RecordClaim,
   type SettledRecord,
-  type Storage,
   systemClock,
   uuidV7,
 } from "@belfry/core";
-import { afterEach, beforeEach } from "vitest";
+import { afterEach } from "vitest";
 import { type Fixture, useFixture } from "../storage-suite/fixture.ts";
 import type { StorageHarness } from "../storage-suite/harness.ts";
 
 const ids = uuidV7(systemClock);
-
-/** The hub's part of a storage under test. */
-export function hubOf({ hub }: Storage): HubStorage {
-  if (hub === undefined) {
-    throw new Error("The storage has no hub.");
-  }
-  return hub;
-}
 
 /** After everything that the suite writes is due. */
 export function later(seconds: number): Date {
@@ -97,7 +88,7 @@ export class HubFixture {
   }
 
   get hub(): HubStorage {
-    return hubOf(this.base.storage);
+    return this.base.storage.hub;
   }
 
   get tenant(): string {
@@ -166,15 +157,6 @@ export class HubFixture {
 /** Gives the tests of the enclosing describe block a hub. */
 export function useHub(harness: StorageHarness): HubFixture {
   const fixture = new HubFixture(useFixture(harness));
-  beforeEach((context) => {
-    if (fixture.base.storage.hub === undefined) {
-      context.skip("the storage has no hub yet");
-    }
-  });
-  afterEach(async () => {
-    if (fixture.base.storage.hub !== undefined) {
-      await fixture.settleAll();
-    }
-  });
+  afterEach(() => fixture.settleAll());
   return fixture;
 }

@@ -1,4 +1,4 @@
-import { DEFAULT_TYPE, type HubEvent, type NewProcessingRecord, type PlanProcessing, type ProcessingRecord } from "@belfry/core";
+import type { HubEvent, NewProcessingRecord, PlanProcessing, ProcessingRecord } from "@belfry/core";
 import type { Session } from "../../connection.ts";
 import { statement } from "../../statement.ts";
 import type { TableNames } from "../../table-names.ts";
@@ -60,7 +60,7 @@ function writeEventsText({ notifications, events, processingRecords }: TableName
   ),
   notification AS (
     INSERT INTO ${notifications} (tenant, id, kind, type, title, message, data, source, sender, created_at)
-    SELECT tenant, id, 'event', '${DEFAULT_TYPE}', '', content, metadata, source, sender, received_at FROM entry ORDER BY tenant, id
+    SELECT tenant, id, 'event', source, '', content, metadata, source, sender, received_at FROM entry ORDER BY tenant, id
     ON CONFLICT (tenant, id) DO NOTHING
     RETURNING pk, tenant, id
   ),

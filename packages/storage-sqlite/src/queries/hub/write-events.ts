@@ -1,11 +1,4 @@
-import {
-  DEFAULT_TYPE,
-  type Handler,
-  type HubEvent,
-  type NewProcessingRecord,
-  type PlanProcessing,
-  type ProcessingRecord,
-} from "@belfry/core";
+import type { Handler, HubEvent, NewProcessingRecord, PlanProcessing, ProcessingRecord } from "@belfry/core";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../../query-context.ts";
 import { prepareWriteNotification } from "../write-notification.ts";
@@ -43,8 +36,8 @@ export function prepareWriteEvents(context: QueryContext) {
 }
 
 function notificationOf({ id, tenant, source, sender, content, metadata, receivedAt }: HubEvent) {
-  const kind = "event" as const;
-  return { id, tenant, kind, type: DEFAULT_TYPE, title: "", message: content, data: metadata, source, sender, createdAt: receivedAt };
+  const base = { id, tenant, kind: "event" as const, type: source, title: "" };
+  return { ...base, message: content, data: metadata, source, sender, createdAt: receivedAt };
 }
 
 function prepareInsertRecord({ prepare }: QueryContext) {
