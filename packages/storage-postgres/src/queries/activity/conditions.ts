@@ -30,9 +30,14 @@ export function parameterOf(name: ConditionName, names: readonly ConditionName[]
   return `$${names.indexOf(name) + 2}`;
 }
 
-/** The conditions as SQL over the notification `n`. */
-export function allOf(tables: TableNames, names: readonly ConditionName[]): string {
-  return ["n.tenant = $1", ...names.map((name) => condition(tables, name, parameterOf(name, names)))].join(" AND ");
+/** Whether a condition says which ids to look at. */
+export function isOfId(name: ConditionName): boolean {
+  return name === "id" || name === "below" || name === "lowest";
+}
+
+/** The tenant and `conditions` as SQL over the notification `n`, in a statement whose parameters are those of `names`. */
+export function allOf(tables: TableNames, conditions: readonly ConditionName[], names = conditions): string {
+  return ["n.tenant = $1", ...conditions.map((name) => condition(tables, name, parameterOf(name, names)))].join(" AND ");
 }
 
 /**

@@ -47,14 +47,18 @@ function attemptsText({ deliveryAttempts, deliveries, sends }: TableNames): stri
   const since = `CASE WHEN d.is_fallback THEN least(a.started_at, ${primarySettled})
     ELSE (SELECT coalesce(s.scheduled_at, s.created_at) FROM ${sends} s WHERE s.notification_pk = d.notification_pk) END`;
   const percentile = (share: number) => `percentile_disc(${share}) WITHIN GROUP (ORDER BY latency) FILTER (WHERE is_good)`;
+  // The fence (OFFSET 0): the look-ups behind `ms` are made once for each attempt, not each time it is named outside.
   return `SELECT channel, bucket, count(*) FILTER (WHERE is_good), count(*) FILTER (WHERE NOT is_good), ${percentile(0.5)}, ${percentile(0.95)}
     FROM (
       SELECT channel, bucket, is_good, ms - ms % (10 ^ greatest(0, length(ms::text) - 3))::bigint AS latency
       FROM (
         SELECT d.channel, floor(extract(epoch FROM a.finished_at - $2::timestamptz) * 1000 / $4::bigint)::bigint AS bucket,
-          a.status IN ('sent', 'delivered') AS is_good, greatest(0, ${milliseconds(`(a.finished_at - ${since})`)}) AS ms
-        FROM ${deliveryAttempts} a JOIN ${deliveries} d ON d.pk = a.delivery_pk
-        WHERE a.finished_at >= $2::timestamptz AND a.finished_at < $3::timestamptz AND d.tenant = $1) a) a
+          a.is_good, CASE WHEN a.is_good THEN greatest(0, ${milliseconds(`(a.finished_at - ${since})`)}) END AS ms
+        FROM (
+          SELECT *, status IN ('sent', 'delivered') AS is_good FROM ${deliveryAttempts}
+          WHERE finished_at >= $2::timestamptz AND finished_at < $3::timestamptz) a
+        JOIN ${deliveries} d ON d.pk = a.delivery_pk
+        WHERE d.tenant = $1 OFFSET 0) a) a
     GROUP BY GROUPING SETS ((channel, bucket), (channel))`;
 }
 

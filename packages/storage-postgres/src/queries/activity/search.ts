@@ -5,7 +5,7 @@ import { type Statement, statement } from "../../statement.ts";
 import type { TableNames } from "../../table-names.ts";
 import type { JsonRow } from "../deliveries/rows.ts";
 import { scanLimit } from "../page-scan.ts";
-import { allOf, type ConditionName, type Conditions, conditionsOf, namesOf } from "./conditions.ts";
+import { allOf, type ConditionName, type Conditions, conditionsOf, isOfId, namesOf } from "./conditions.ts";
 import { joinSummary, type SummaryRow, summaryColumns, toSummary } from "./summaries.ts";
 import { keysAlong, suitableWays, type WayName } from "./ways.ts";
 
@@ -66,7 +66,7 @@ function prepareBySource<Row extends readonly unknown[]>(make: (source: Source, 
 function prepareChoice(tables: TableNames) {
   const size = memoized((key: string) => {
     const { names, ways } = JSON.parse(key) as { readonly names: readonly ConditionName[]; readonly ways: readonly WayName[] };
-    const parts = ways.map((way) => `(SELECT count(*) FROM (${keysAlong(way, tables, names)} LIMIT ${MAX_GATHERED + 1}) t)`);
+    const parts = ways.map((way) => `(SELECT count(*) FROM ${keysAlong(way, tables, { names, max: MAX_GATHERED })} t)`);
     // Every parameter has to be there, and of a type, whether the ways ask for it or not.
     const parameters = names.map((_, index) => `$${index + 2}::text`).join(", ");
     return statement<[size: number]>("activity_ways", `SELECT ${parts.join(" + ")} FROM (SELECT ${parameters}) p`);
@@ -88,16 +88,19 @@ function prepareChoice(tables: TableNames) {
 
 /**
  * The keys of what matches, newest first. Walked along, the notifications come in the order of their ids, and the scan
- * ends with the last one that is wanted: a sort would look at all of them first. Gathered ones are looked up by key.
+ * ends with the last one that is wanted: a sort would look at all of them first. Gathered ones are looked up by key. The
+ * fences (OFFSET 0) keep the planner from reading the table instead.
  */
 function keysOf(tables: TableNames, { names, ways }: Source, { scan, limit }: Bound): string {
   const columns = "pk, id, tenant, kind, type, source, sender, created_at";
   const where = allOf(tables, names);
   if (ways === null) {
-    return `SELECT n.pk, n.id FROM (SELECT ${columns} FROM ${tables.notifications} WHERE tenant = $1 ORDER BY id DESC) n WHERE ${where} LIMIT ${scan}`;
+    return `SELECT n.pk, n.id FROM (
+      SELECT ${columns} FROM ${tables.notifications} n WHERE ${allOf(tables, names.filter(isOfId), names)} ORDER BY id DESC OFFSET 0) n
+      WHERE ${where} LIMIT ${scan}`;
   }
-  const keys = ways.map((way) => keysAlong(way, tables, names)).join(" UNION ");
-  return `SELECT n.pk, n.id FROM (${ways.length === 1 ? keys.replace("SELECT", "SELECT DISTINCT") : keys} OFFSET 0) t
+  const keys = ways.map((way) => keysAlong(way, tables, { names, max: MAX_GATHERED }));
+  return `SELECT n.pk, n.id FROM (SELECT DISTINCT notification_pk FROM (${keys.join(" UNION ALL ")}) t OFFSET 0) t
     CROSS JOIN LATERAL (SELECT ${columns} FROM ${tables.notifications} WHERE pk = t.notification_pk OFFSET 0) n
     WHERE ${where} ORDER BY n.id DESC LIMIT ${limit}`;
 }

@@ -18,17 +18,26 @@ export function suitableWays({ id, recipient, status, kind, channel, type }: Con
   return id === undefined ? choices.filter(([isSuitable]) => isSuitable).map(([, ways]) => ways) : [];
 }
 
-/** The keys of the notifications along a way, as SQL; $1 is the tenant. */
-export function keysAlong(way: WayName, tables: TableNames, names: readonly ConditionName[]): string {
+/**
+ * The keys of the notifications along a way, as SQL; $1 is the tenant. It is read in the order of its index, and no
+ * further than to one more than `max`: else the planner might read the table, which may be other tenants' for the most.
+ */
+export function keysAlong(
+  way: WayName,
+  tables: TableNames,
+  { names, max }: { readonly names: readonly ConditionName[]; readonly max: number },
+): string {
   const value = (name: ConditionName) => parameterOf(name, names);
+  const keys = (table: string, order: string, condition: string) =>
+    `(SELECT t.notification_pk FROM ${table} t WHERE t.tenant = $1${condition} ORDER BY ${order} LIMIT ${max + 1})`;
   const byTime = (table: string, time: string, condition = "") => {
     const from = names.includes("from") ? ` AND t.${time} >= ${value("from")}::timestamptz` : "";
     const before = names.includes("before") ? ` AND t.${time} < ${value("before")}::timestamptz` : "";
-    return `SELECT t.notification_pk FROM ${table} t WHERE t.tenant = $1${condition}${from}${before}`;
+    return keys(table, `t.${time} DESC`, `${condition}${from}${before}`);
   };
   const ways: Readonly<Record<WayName, () => string>> = {
-    deliveries: () => `SELECT t.notification_pk FROM ${tables.deliveries} t WHERE t.tenant = $1 AND t.recipient = ${value("recipient")}`,
-    items: () => `SELECT t.notification_pk FROM ${tables.inboxItems} t WHERE t.tenant = $1 AND t.user_id = ${value("recipient")}`,
+    deliveries: () => keys(tables.deliveries, "t.notification_pk DESC", ` AND t.recipient = ${value("recipient")}`),
+    items: () => keys(tables.inboxItems, "t.seq DESC", ` AND t.user_id = ${value("recipient")}`),
     sends: () => byTime(tables.sends, "created_at"),
     sendsOfStatus: () => byTime(tables.sends, "created_at", ` AND t.status = ${value("status")}`),
     events: () => byTime(tables.events, "received_at"),
