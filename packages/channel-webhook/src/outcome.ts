@@ -24,7 +24,7 @@ export function webhookFailure(error: string, transient: boolean): DeliveryFailu
 
 function refusal(status: number): DeliveryFailure {
   if (status === 410) {
-    return webhookFailure("the receiver answered 410: the endpoint is gone", false);
+    return { ...webhookFailure("the receiver answered 410: the endpoint is gone", false), isEndpointGone: true };
   }
   if (status >= 300 && status < 400) {
     return webhookFailure(`redirect_refused: the receiver answered ${status}, and redirects are not followed`, false);

@@ -57,6 +57,7 @@ describe("outcomes", () => {
 
   it("fails for good at 410", async () => {
     expect(await status(410, {}, "gone")).toEqual({
+      isEndpointGone: true,
       status: "failed",
       provider: "webhook",
       transient: false,

@@ -48,6 +48,11 @@ export interface DeliveryFailure {
   readonly response?: string;
   /** The provider asked to wait this long. It is clamped to between the first retry delay and 24 hours. */
   readonly retryAfterMs?: number;
+  /**
+   * The recipient's endpoint is gone for good, as HTTP's 410 says: for a day nothing else is attempted to it, except what
+   * somebody explicitly retries. @default false
+   */
+  readonly isEndpointGone?: boolean;
 }
 
 /** What an attempt came to. */

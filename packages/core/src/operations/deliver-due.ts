@@ -1,4 +1,4 @@
-import type { Channel, DeliveryFailure } from "../channel.ts";
+import type { Channel, DeliveryFailure, DeliveryOutcome } from "../channel.ts";
 import { InboxChannel } from "../channels/inbox.ts";
 import type { ChainSelection, ClaimedDelivery, LoadedSend, SettleChanges } from "../delivery-storage.ts";
 import { BelfryError } from "../errors.ts";
@@ -16,6 +16,7 @@ import { type EndedAttempt, type EndedAttempts, endAttempts } from "./sends/end-
 import { endLostLeases } from "./sends/end-lost-leases.ts";
 import { FairShare } from "./sends/fair-share.ts";
 import { endWait } from "./sends/fallbacks.ts";
+import { GoneEndpoints } from "./sends/gone-endpoints.ts";
 import { DEFAULT_FALLBACK } from "./sends/parse-send.ts";
 import { type Settlement, settleChains } from "./sends/settle-chains.ts";
 import { untilRecorded } from "./until-recorded.ts";
@@ -43,6 +44,7 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
   readonly #addresses: Addresses;
   readonly #share: FairShare;
   readonly #breaker = new CircuitBreaker();
+  readonly #gone = new GoneEndpoints();
   readonly #ended: BatchQueue<EndedAttempt, boolean>;
   readonly #claims: Claims<ClaimedDelivery>;
   #isFirstTidy = true;
@@ -117,9 +119,7 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
   async perform(claimed: ClaimedDelivery, signal: AbortSignal): Promise<void> {
     try {
       const ended = await this.#attempt(claimed, signal);
-      const { channel, recipient } = claimed.delivery;
-      const hasFailed = ended.outcome.status === "failed" && ended.outcome.transient;
-      this.#breaker.ended({ channel, recipient }, hasFailed, this.#context.clock.now());
+      this.#noteEndpoint(claimed, ended.outcome);
       if (!(await untilRecorded(() => this.#ended.write(ended), this.#options.leaseMs))) {
         // It was acknowledged meanwhile, deleted, or taken over by another worker, whose attempt counts.
         this.#context.logger.info({ delivery: claimed.delivery.id }, "A delivery had settled otherwise before its attempt ended.");
@@ -171,12 +171,27 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
     if (channel.isConfigured?.(claimed.delivery.tenant) === false) {
       return failed(channel.name, `The channel ${channel.name} has no provider for this client.`);
     }
+    const goneUntil = this.#gone.until(claimed.delivery, this.#context.clock.now());
+    // What somebody retries is attempted: it may be there again.
+    if (goneUntil !== null && claimed.delivery.attemptsBefore === 0) {
+      return failed(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
+    }
     const address = await this.#addresses.of(claimed.delivery, channel);
     if (typeof address !== "string") {
       return { outcome: address, reason: null };
     }
     const outcome = await attempt(channel, taskOf(claimed, address), { clock: this.#context.clock, signal });
     return { outcome, reason: null };
+  }
+
+  #noteEndpoint({ delivery }: ClaimedDelivery, outcome: DeliveryOutcome): void {
+    const nowMs = this.#context.clock.now();
+    this.#breaker.ended(delivery, outcome.status === "failed" && outcome.transient, nowMs);
+    if (outcome.status !== "failed") {
+      this.#gone.forget(delivery);
+    } else if (outcome.isEndpointGone) {
+      this.#gone.note(delivery, nowMs);
+    }
   }
 
   async #recordAll(ended: readonly EndedAttempt[]): Promise<readonly boolean[]> {

@@ -24,7 +24,8 @@ export class CircuitBreaker {
   readonly #circuits = new Map<string, Circuit>();
 
   /** Says how an attempt ended; only failures that may pass count. */
-  ended(endpoint: Endpoint, hasFailed: boolean, nowMs: number): void {
+  ended({ channel, recipient }: Endpoint, hasFailed: boolean, nowMs: number): void {
+    const endpoint = { channel, recipient };
     const key = endpointKey(endpoint);
     const circuit = this.#circuits.get(key) ?? { endpoint, failures: 0, openUntilMs: 0 };
     this.#circuits.delete(key);
