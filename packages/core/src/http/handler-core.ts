@@ -12,11 +12,13 @@ import { readJson } from "./read-json.ts";
 import { RequestFailure } from "./request-failure.ts";
 import type { ContractService, ContractTenant, Reply, Route, RouteContext } from "./route.ts";
 import { decodeParams } from "./route-table.ts";
+import { SocketCounts } from "./socket-counts.ts";
 import { SSE_PING } from "./sse.ts";
 import { StreamRegistry } from "./stream-registry.ts";
 import { validate } from "./validate.ts";
 
 const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_SOCKETS_PER_ADDRESS = 1_000;
 
 /** What requests and sockets of one handler share. */
 export class HandlerCore {
@@ -27,6 +29,7 @@ export class HandlerCore {
   readonly streams: StreamRegistry;
   readonly logger: Logger;
   readonly limits: RateLimits;
+  readonly sockets: SocketCounts;
 
   constructor(service: ContractService, options: HandlerOptions) {
     this.service = service;
@@ -35,6 +38,8 @@ export class HandlerCore {
     this.authenticator = authenticator(options.auth, service.defaultTenant.tenantId);
     this.streams = new StreamRegistry(options.clock ?? systemClock);
     this.logger = options.logger ?? consoleLogger;
+    const { maxSocketsPerAddress } = options;
+    this.sockets = new SocketCounts(typeof maxSocketsPerAddress === "number" ? maxSocketsPerAddress : MAX_SOCKETS_PER_ADDRESS);
     this.limits = new RateLimits({
       creates: options.rateLimiter,
       badCredentials: options.badCredentialLimiter,

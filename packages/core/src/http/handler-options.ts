@@ -22,6 +22,11 @@ export interface HandlerOptions {
    * @default 100 a minute, counted by this process
    */
   readonly badCredentialLimiter?: RateLimiter | false | undefined;
+  /**
+   * How many WebSockets one address may have open; beyond it, handshakes are answered 429. `false` for no limit.
+   * @default 1,000 for a public address; none for a private one or this machine's own, where a proxy stands for many
+   */
+  readonly maxSocketsPerAddress?: number | false;
   /** Origins that browsers may open WebSockets from, for example `["https://app.example.com"]`. @default any */
   readonly allowedOrigins?: readonly string[];
   /**

@@ -5,6 +5,7 @@ import type { HandlerCore } from "./handler-core.ts";
 import type { HttpRequest, Peer } from "./messages.ts";
 import type { CredentialScheme, Principal } from "./principal.ts";
 import type { OpenStream } from "./route.ts";
+import { isPrivateAddress } from "./socket-counts.ts";
 
 /** What a WebSocket adapter does with a handshake. */
 export type Connection =
@@ -36,6 +37,11 @@ export async function acceptSocket(core: HandlerCore, request: HttpRequest): Pro
   if (allowedOrigins && origin !== undefined && !allowedOrigins.includes(origin)) {
     return { accepted: false, status: 403, body: "This origin may not open WebSockets here." };
   }
+  const counted = countedAddress(core, request);
+  if (counted !== null && core.sockets.isFull(counted)) {
+    core.logger.warn({}, "An address has as many WebSockets open as it may (maxSocketsPerAddress); Belfry refused another one.");
+    return { accepted: false, status: 429, body: "This address has too many WebSockets open." };
+  }
   const query = new URLSearchParams(search);
   try {
     const opened = await openedBy(core, request, { ...found, query });
@@ -46,6 +52,13 @@ export async function acceptSocket(core: HandlerCore, request: HttpRequest): Pro
     }
     throw error;
   }
+}
+
+/** The address whose sockets are counted; null where they are not. */
+function countedAddress({ options }: HandlerCore, { remoteAddress }: HttpRequest): string | null {
+  const { maxSocketsPerAddress: max } = options;
+  const isCounted = remoteAddress !== undefined && max !== false && (max !== undefined || !isPrivateAddress(remoteAddress));
+  return isCounted ? remoteAddress : null;
 }
 
 /** Whose credential opens the socket, where its endpoint asks for one at the handshake; throws `UNAUTHENTICATED`. */
@@ -84,6 +97,8 @@ interface SessionParts {
 function openSession(core: HandlerCore, peer: Peer, { contract, endpoint, request, query, opened }: SessionParts): SocketSession {
   const clock = core.options.clock ?? systemClock;
   const stream = core.streams.add(peer, contract.ping);
+  const counted = countedAddress(core, request);
+  const takeOff = counted === null ? () => {} : core.sockets.add(counted);
   const stopWatching = opened ? watchCredential(core, { request, opened, stream, clock }) : () => {};
   const session = endpoint.open({
     service: core.service,
@@ -101,6 +116,7 @@ function openSession(core: HandlerCore, peer: Peer, { contract, endpoint, reques
   return {
     message: (text) => (allow() ? session.message(text) : stream.close(1008, "too many messages")),
     closed: () => {
+      takeOff();
       stopWatching();
       stream.gone();
       session.closed();

@@ -1,9 +1,10 @@
 import { django, hub } from "@belfry/core/contracts";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ask } from "./client.ts";
 import { HandClock } from "./hand-clock.ts";
 import type { HttpHarness } from "./harness.ts";
 import { addHandler, askHub, openHubSocket, pushEvent, subscribe } from "./hub-client.ts";
+import { LogBook } from "./log-book.ts";
 import { fill } from "./routes.ts";
 import { API_KEY, OTHER_API_KEY, useSetting } from "./setting.ts";
 import { SocketClient } from "./socket-client.ts";
@@ -125,6 +126,30 @@ export function hubAccessSuite(harness: HttpHarness): void {
       valid.clear();
       clock.pass(30_000);
       expect(await client.closed()).toBe(4401);
+    });
+  });
+
+  describe("hub: how many sockets an address may have", () => {
+    const setting = useSetting(harness, { contracts: [hub()], maxSocketsPerAddress: 2, logger: new LogBook() });
+
+    test("beyond it the handshake is 429, until one is closed", async () => {
+      const [first, second] = [await openHubSocket(setting), await openHubSocket(setting)];
+      const handshake = () =>
+        new Promise<number>((resolve) => {
+          const { socket } = new SocketClient(`${setting.url}/ws?apiKey=${API_KEY}`);
+          socket.on("open", () => {
+            resolve(101);
+            socket.terminate();
+          });
+          socket.on("unexpected-response", (request, response) => {
+            resolve(response.statusCode ?? 0);
+            request.destroy();
+          });
+        });
+      expect(await handshake()).toBe(429);
+      first.drop();
+      await vi.waitFor(async () => expect(await handshake()).toBe(101), { timeout: 20_000 });
+      second.drop();
     });
   });
 
