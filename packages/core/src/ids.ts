@@ -28,7 +28,7 @@ export function uuidV7(clock: Clock): Ids {
       } else {
         counter += 1;
       }
-      return format(lastMs, counter, randomTail());
+      return format(lastMs, counter, randomBytes(8));
     },
   };
 }
@@ -55,8 +55,17 @@ export async function derivedUuid(id: string, seed: string): Promise<string> {
   return format(uuidTimeMs(id), ((bytes[8] ?? 0) << 4) | ((bytes[9] ?? 0) & 0xf), bytes);
 }
 
-function randomTail(): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(8));
+// Asking the system for random bytes costs more than the rest of an id: they are taken a page at a time.
+const pool = new Uint8Array(4_096);
+let poolAt = pool.length;
+
+function randomBytes(count: number): Uint8Array {
+  if (poolAt + count > pool.length) {
+    crypto.getRandomValues(pool);
+    poolAt = 0;
+  }
+  poolAt += count;
+  return pool.slice(poolAt - count, poolAt);
 }
 
 function format(timeMs: number, counter: number, rest: Uint8Array): string {
@@ -70,6 +79,6 @@ function format(timeMs: number, counter: number, rest: Uint8Array): string {
 }
 
 function randomInt(mask: number): number {
-  const [value = 0] = crypto.getRandomValues(new Uint16Array(1));
-  return value & mask;
+  const [low = 0, high = 0] = randomBytes(2);
+  return ((high << 8) | low) & mask;
 }
