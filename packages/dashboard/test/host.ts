@@ -60,6 +60,7 @@ function expressHost(page: Dashboard, prefix: string, parseFirst: boolean): Serv
 
 function honoHost(page: Dashboard, prefix: string): Server {
   const app = new Hono();
+  app.onError((_, context) => context.text("Internal Server Error", 500));
   app.get("/host", (context) => context.json({ host: true }));
   app.all(`${prefix}/*`, mount(page.fetch));
   return createAdaptorServer({ fetch: app.fetch }) as Server;

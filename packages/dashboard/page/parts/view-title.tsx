@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 interface ViewTitleProps {
   readonly title: string;
@@ -13,7 +13,7 @@ let isFirst = true;
 /** The head of a view. Whoever comes to the view by the keyboard begins here. */
 export function ViewTitle({ title, tab = title, children }: ViewTitleProps) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // A page that was just opened leaves the keyboard where browsers put it.
     if (isFirst) {
       isFirst = false;

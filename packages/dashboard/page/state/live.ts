@@ -15,7 +15,11 @@ function live(): LiveConnection {
 /** How the page learns of changes at this moment. */
 export function useLiveState(): LiveState {
   const [state, setState] = useState(() => live().state);
-  useEffect(() => live().onState(setState), []);
+  useEffect(() => {
+    // It may have changed before the page began to listen.
+    setState(live().state);
+    return live().onState(setState);
+  }, []);
   return state;
 }
 

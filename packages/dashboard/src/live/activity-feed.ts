@@ -117,7 +117,7 @@ export class ActivityFeed {
       this.#hasFailed = false;
     } catch (error) {
       // Said once: the poll comes back every second until the database does.
-      if (!this.#hasFailed) {
+      if (!this.#hasFailed && !this.isIdle) {
         this.#options.logger.warn({ error }, "The dashboard could not look for changes; it tries again every second.");
       }
       this.#hasFailed = true;

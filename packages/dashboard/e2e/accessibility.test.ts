@@ -1,0 +1,196 @@
+import axe from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { startBrowser } from "./browser.ts";
+import { type Stage, setStage } from "./stage.ts";
+
+let browser: Browser;
+let stage: Stage;
+let sendId: string;
+
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+
+afterAll(() => browser.close());
+
+beforeEach(async () => {
+  stage = await setStage(browser, { framework: "express", prefix: "/admin" });
+  const service = stage.service();
+  const { notification } = await service.create({
+    to: ["bob", "eve"],
+    title: "Order shipped",
+    message: "On its way",
+    data: { action_url: "https://example.com" },
+  });
+  await service.inbox("eve").markRead(notification.id);
+  sendId = (await service.send({ channel: "sms", to: ["+4911", "+4912"], subject: "Your code", content: "1234" })).id;
+  await service.runDue();
+});
+
+afterEach(() => stage.end());
+
+/** What axe finds serious or critical, as `rule: element`. */
+async function seriousProblems(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(async () => (window as unknown as { axe: typeof axe }).axe.run());
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
+}
+
+async function settled(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.querySelector("h1") !== null && document.querySelector(".skeleton") === null);
+  await page.getByText("Live", { exact: true }).last().waitFor();
+}
+
+describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
+  test.each([
+    ["the inbox", "", { width: 1280, height: 900 }],
+    ["the inbox on a narrow screen", "", { width: 360, height: 700 }],
+    ["an empty inbox", "?view=inbox&user=nobody", { width: 1280, height: 900 }],
+    ["search", "?view=search&status=failed", { width: 1280, height: 900 }],
+    ["search on a narrow screen", "?view=search", { width: 360, height: 700 }],
+    ["a search that finds nothing", "?view=search&type=nothing", { width: 1280, height: 900 }],
+    ["a timeline", "timeline", { width: 1280, height: 900 }],
+    ["a notification that is not there", "?view=notification&id=nothing", { width: 1280, height: 900 }],
+    ["health", "?view=health", { width: 1280, height: 900 }],
+    ["the live tail", "?view=live", { width: 1280, height: 900 }],
+  ])("axe finds nothing serious in %s", async (_, search, viewport) => {
+    const { page } = await stage.open(search === "timeline" ? `?view=notification&id=${sendId}` : search, { colorScheme, viewport });
+    await settled(page);
+    for (const summary of await page.locator("summary").all()) {
+      await summary.click();
+    }
+    expect(await seriousProblems(page)).toEqual([]);
+    // Nothing has to be scrolled sideways.
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+  });
+
+  test("axe finds nothing serious in the dialogs, and in an error", async () => {
+    const { page } = await stage.open("?view=search", { colorScheme });
+    await settled(page);
+    for (const name of ["Send a test…", "Retry what failed…"]) {
+      await page.getByRole("button", { name }).click();
+      await page.getByRole("dialog").waitFor();
+      await page.waitForFunction(() => document.querySelector(".skeleton") === null);
+      expect(await seriousProblems(page)).toEqual([]);
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+    }
+    await page.route("**/api/**", (route) => route.fulfill({ status: 500, body: "" }));
+    await page.getByLabel("Type").fill("x");
+    await page.keyboard.press("Enter");
+    await page.getByText("The search failed.").waitFor();
+    expect(await seriousProblems(page)).toEqual([]);
+  });
+});
+
+/** The accessible name of what has the keyboard. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const element = document.activeElement;
+    const label = element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement ? element.labels?.[0]?.textContent : null;
+    return (element?.getAttribute("aria-label") ?? label ?? element?.textContent ?? "").trim();
+  });
+}
+
+/** Moves on by Tab until something of that name has the keyboard. */
+async function tabTo(page: Page, name: string | RegExp): Promise<void> {
+  for (let presses = 0; presses < 40; presses += 1) {
+    await page.keyboard.press("Tab");
+    const at = await focused(page);
+    if (typeof name === "string" ? at === name : name.test(at)) {
+      return;
+    }
+  }
+  throw new Error(`Nothing called ${name} can be reached by Tab.`);
+}
+
+describe("by the keyboard alone", () => {
+  test("the first stop skips the navigation", async () => {
+    const { page } = await stage.open();
+    await settled(page);
+    await page.keyboard.press("Tab");
+    expect(await focused(page)).toBe("Skip to content");
+    await page.keyboard.press("Enter");
+    await tabTo(page, "User");
+  });
+
+  test("create a notification, and mark it as read; the keyboard is never lost", async () => {
+    const { page } = await stage.open("?view=inbox&user=ann");
+    await settled(page);
+    await tabTo(page, "To user");
+    expect(await page.evaluate(() => (document.activeElement as HTMLInputElement).value)).toBe("ann");
+    await tabTo(page, "Message");
+    await page.keyboard.type("By keyboard");
+    await tabTo(page, "Create");
+    await page.keyboard.press("Enter");
+    await page.getByRole("listitem").filter({ hasText: "By keyboard" }).waitFor();
+    await vi.waitFor(async () => expect(await focused(page)).toBe("Message"));
+    await page.keyboard.type("And another");
+    await tabTo(page, "Create");
+    await page.keyboard.press("Space");
+    await page.getByRole("listitem").filter({ hasText: "And another" }).waitFor();
+    await page.getByRole("heading", { name: "Inbox" }).focus();
+    await tabTo(page, "Mark as read: And another");
+    await page.keyboard.press("Enter");
+    await vi.waitFor(async () => expect(await focused(page)).toBe("Mark as read: By keyboard"));
+    expect(await page.getByRole("status").last().textContent()).toBe("Marked as read for ann.");
+    await page.keyboard.press("Enter");
+    await vi.waitFor(async () => expect(await page.getByTestId("unread").textContent()).toBe("0"));
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("UL");
+  });
+
+  test("search, open what failed, retry it", async () => {
+    const { page } = await stage.open();
+    await settled(page);
+    await tabTo(page, "Search");
+    await page.keyboard.press("Enter");
+    await vi.waitFor(async () => expect(await focused(page)).toBe("Search"));
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H1");
+    await tabTo(page, "Channel");
+    await page.keyboard.type("sms");
+    await page.keyboard.press("Enter");
+    await page.getByText("1 notification match").waitFor();
+    await tabTo(page, "Your code");
+    await page.keyboard.press("Enter");
+    await vi.waitFor(async () => expect(await focused(page)).toBe("Your code"));
+    stage.channel.isBroken = false;
+    await tabTo(page, "Retry");
+    await page.keyboard.press("Enter");
+    await page.getByText("Retry asked for by dashboard").waitFor();
+  });
+
+  test("a dialog holds the keyboard, Escape closes it, and the keyboard returns", async () => {
+    const { page } = await stage.open("?view=search");
+    await settled(page);
+    await tabTo(page, "Retry what failed…");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").getByTestId("matched").waitFor();
+    for (let presses = 0; presses < 5; presses += 1) {
+      await page.keyboard.press("Tab");
+      expect(
+        await page.evaluate(() => document.activeElement === document.body || document.activeElement?.closest("dialog") !== null),
+      ).toBe(true);
+    }
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(await focused(page)).toBe("Retry what failed…");
+  });
+
+  test("ranges are chosen by arrow keys, and the tail is paused", async () => {
+    const { page } = await stage.open("?view=health");
+    await settled(page);
+    await tabTo(page, "1 hour");
+    await page.keyboard.press("ArrowRight");
+    await page.getByText("Attempts per half hour").waitFor();
+    await vi.waitFor(async () => expect(await focused(page)).toBe("24 hours"));
+    await page.getByRole("link", { name: "Live" }).focus();
+    await page.keyboard.press("Enter");
+    await vi.waitFor(async () => expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H1"));
+    await tabTo(page, "Pause");
+    await page.keyboard.press("Space");
+    await vi.waitFor(async () => expect(await focused(page)).toBe("Resume"));
+  });
+});

@@ -1,0 +1,83 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startBrowser } from "./browser.ts";
+import { setStage } from "./stage.ts";
+
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+
+afterAll(() => browser.close());
+
+const MARKUP = '<img src=x onerror="window.hacked = 1"><script>window.hacked = 2</script>';
+const LINKS = [
+  "javascript:window.hacked=3",
+  "JaVaScRiPt:window.hacked=3",
+  "data:text/html,<script>1</script>",
+  " javascript:1",
+  "//evil.test",
+  "nothing",
+];
+
+test("what users and senders wrote is text everywhere, and only web addresses become links", async () => {
+  const stage = await setStage(browser, { framework: "express", prefix: "/admin" });
+  const service = stage.service();
+  const user = `${MARKUP.slice(0, 40)}">`;
+  const ids: string[] = [];
+  for (const link of LINKS) {
+    const data = { action_url: link, [MARKUP]: MARKUP };
+    const { notification } = await service.create({ to: user, title: MARKUP, message: MARKUP, type: "<b>type</b>", data });
+    ids.push(notification.id);
+  }
+  const good = await service.create({ to: user, title: "good", message: "x", data: { action_url: "https://example.com/?a=1&b=<2>" } });
+  const send = await service.send({ channel: "sms", to: `+${MARKUP}`, subject: MARKUP, content: MARKUP, meta: { "<i>": MARKUP } });
+  await service.runDue();
+  const { page, problems } = await stage.open();
+  const views = [
+    "",
+    `?view=inbox&user=${encodeURIComponent(user)}`,
+    "?view=search",
+    `?view=search&recipient=${encodeURIComponent(MARKUP)}`,
+    "?view=live",
+    "?view=health",
+    ...[...ids, send.id].map((id) => `?view=notification&id=${id}`),
+    `?view=${encodeURIComponent(MARKUP)}&user=${encodeURIComponent(MARKUP)}`,
+  ];
+  for (const view of views) {
+    await page.goto(stage.url() + view);
+    await page.waitForFunction(() => document.querySelector("h1") !== null && document.querySelector(".skeleton") === null);
+    expect(await page.evaluate(() => (window as unknown as { hacked?: number }).hacked)).toBeUndefined();
+    expect(await page.locator("img, b, script:not([src])").count()).toBe(0);
+    const links = await page.locator("a").evaluateAll((found) => found.map((one) => (one as HTMLAnchorElement).href));
+    expect(links.filter((link) => !link.startsWith(stage.url()) && link !== "https://example.com/?a=1&b=%3C2%3E")).toEqual([]);
+  }
+  await page.goto(stage.url());
+  await page.getByText(MARKUP).first().waitFor();
+  await page.goto(`${stage.url()}?view=notification&id=${good.notification.id}`);
+  const link = page.getByRole("link", { name: "Open link" });
+  await link.waitFor();
+  expect(await link.getAttribute("rel")).toBe("noopener noreferrer");
+  await stage.end();
+  expect(problems).toEqual([]);
+});
+
+test("the page cannot be framed, and the policy stops what is injected all the same", async () => {
+  const stage = await setStage(browser, { framework: "hono", prefix: "/admin" });
+  const { page, problems } = await stage.open();
+  await page.getByRole("heading", { name: "Inbox" }).waitFor();
+  expect(problems).toEqual([]);
+  await page.evaluate(() => {
+    const container = document.createElement("div");
+    container.innerHTML = '<img src=x onerror="window.hacked = 1"><a href="javascript:window.hacked=2">x</a><iframe src="/admin"></iframe>';
+    document.body.append(container);
+    container.querySelector("a")?.click();
+    const script = document.createElement("script");
+    script.textContent = "window.hacked = 3";
+    document.body.append(script);
+  });
+  await expect.poll(() => problems.filter((problem) => /Content Security Policy/i.test(problem)).length).toBeGreaterThanOrEqual(3);
+  expect(await page.evaluate(() => (window as unknown as { hacked?: number }).hacked)).toBeUndefined();
+  await stage.end();
+});

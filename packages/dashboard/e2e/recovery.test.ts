@@ -1,0 +1,117 @@
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { FRAMEWORKS } from "../test/host.ts";
+import { startBrowser } from "./browser.ts";
+import { type Stage, setStage } from "./stage.ts";
+
+let browser: Browser;
+const stages: Stage[] = [];
+
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+
+afterAll(() => browser.close());
+
+afterEach(async () => {
+  await Promise.all(stages.splice(0).map((stage) => stage.end()));
+});
+
+describe.each(FRAMEWORKS)("on %s", (framework) => {
+  async function stageAt(prefix: string): Promise<Stage> {
+    const stage = await setStage(browser, { framework, prefix });
+    stages.push(stage);
+    return stage;
+  }
+
+  test("two browsers see the same count move", async () => {
+    const stage = await stageAt("/admin");
+    await stage.service().create({ to: "bob", message: "one" });
+    const [first, second] = [await stage.open("?view=inbox&user=bob"), await stage.open("?view=inbox&user=bob")];
+    for (const { page } of [first, second]) {
+      await page.getByText("Live", { exact: true }).last().waitFor();
+      await vi.waitFor(async () => expect(await page.getByTestId("unread").textContent()).toBe("1"));
+    }
+    await first.page.getByLabel("Message").fill("two");
+    await first.page.getByRole("button", { name: "Create" }).click();
+    for (const { page } of [first, second]) {
+      await vi.waitFor(async () => expect(await page.getByTestId("unread").textContent()).toBe("2"), { timeout: 10_000 });
+    }
+    await second.page.getByRole("button", { name: /^Mark as read: one/ }).click();
+    for (const { page, problems } of [first, second]) {
+      await vi.waitFor(async () => expect(await page.getByTestId("unread").textContent()).toBe("1"), { timeout: 10_000 });
+      expect(problems).toEqual([]);
+    }
+  });
+
+  test("a server that is started anew is found again, and nothing is missed", async () => {
+    const stage = await stageAt("");
+    await stage.service().create({ to: "bob", message: "before." });
+    const [tail, inbox] = [await stage.open("?view=live"), await stage.open("?view=inbox&user=bob")];
+    for (const { page } of [tail, inbox]) {
+      await page.getByText("before.").waitFor();
+      await page.getByText("Live", { exact: true }).last().waitFor();
+    }
+    await stage.stop();
+    await tail.page.getByText("Every 5 seconds").waitFor();
+    await stage.start();
+    for (let count = 1; count <= 20; count += 1) {
+      await stage.service().create({ to: "bob", message: `number ${count}.` });
+    }
+    await vi.waitFor(async () => expect(await tail.page.getByTestId("tail").getByRole("listitem").count()).toBe(21), { timeout: 30_000 });
+    await vi.waitFor(async () => expect(await inbox.page.getByTestId("unread").textContent()).toBe("21"), { timeout: 30_000 });
+    for (const { page } of [tail, inbox]) {
+      await page.getByText("Live", { exact: true }).last().waitFor();
+    }
+    await stage.service().create({ to: "bob", message: "and after." });
+    await tail.page.getByText("and after.").waitFor();
+    await inbox.page.getByText("and after.").waitFor();
+  });
+
+  test("where the stream fails, the page asks every 5 seconds, and says so", async () => {
+    const stage = await stageAt("/admin");
+    const { page } = await stage.open();
+    await page.route("**/api/live*", (route) => route.fulfill({ status: 502, body: "no streams here" }));
+    await page.goto(`${stage.url()}?view=inbox&user=bob`);
+    await page.getByText("No notifications for bob").waitFor();
+    await page.getByText("Every 5 seconds").waitFor();
+    await stage.service().create({ to: "bob", message: "by asking" });
+    await page.getByText("by asking").waitFor();
+    await page.unroute("**/api/live*");
+    await page.getByText("Live", { exact: true }).last().waitFor();
+  });
+
+  test("an answer that fails is shown with a way to try again, and what was known stays", async () => {
+    const stage = await stageAt("/admin");
+    await stage.service().create({ to: "bob", message: "known" });
+    const { page } = await stage.open("?view=inbox&user=bob");
+    await page.getByText("known").waitFor();
+    await page.route("**/api/counts*", (route) =>
+      route.fulfill({
+        status: 503,
+        json: { error: { code: "STORAGE_UNAVAILABLE", message: "The database is out of reach.", issues: [] } },
+      }),
+    );
+    await stage.service().create({ to: "bob", message: "meanwhile" });
+    await page.getByText("The database is out of reach.").waitFor();
+    expect(await page.getByText("known").count()).toBe(1);
+    await page.unroute("**/api/counts*");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("meanwhile").waitFor();
+    expect(await page.getByText("The database is out of reach.").count()).toBe(0);
+  });
+
+  test("who may only read is offered nothing else", async () => {
+    const stage = await setStage(browser, { framework, prefix: "", authorize: () => ({ read: true, act: false, actor: "guest" }) });
+    stages.push(stage);
+    await stage.service().create({ to: "bob", message: "hello" });
+    const { page, problems } = await stage.open();
+    await page.getByText("hello").waitFor();
+    await page.getByText("read only").waitFor();
+    expect(await page.getByRole("button", { name: /Create|Mark as read/ }).count()).toBe(0);
+    await page.getByRole("link", { name: "Search" }).click();
+    await page.getByTestId("count").waitFor();
+    expect(await page.getByRole("button", { name: /Retry|test/ }).count()).toBe(0);
+    expect(problems).toEqual([]);
+  });
+});

@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Clock, NotificationService } from "@belfry/core";
+import { sqliteStorage } from "@belfry/storage-sqlite";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { BreakableChannel } from "../test/breakable-channel.ts";
+import { type HostOptions, type RunningHost, startHost } from "../test/host.ts";
+
+/** A page, and what was wrong in it: broken policy, errors, anything on the console. */
+export interface WatchedPage {
+  readonly page: Page;
+  /** Emptied by a test that provoked what is in it. */
+  readonly problems: string[];
+}
+
+/** A host over a real database, and browsers that look at it. */
+export interface Stage {
+  readonly channel: BreakableChannel;
+  /** Another one after {@link restart}. */
+  service(): NotificationService;
+  url(): string;
+  /** Opens the dashboard in a browser profile of its own. */
+  open(search?: string, options?: BrowserContextOptions): Promise<WatchedPage>;
+  /** Ends the host and its service; `start` begins again on the same port and database. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  /** Ends everything. */
+  end(): Promise<void>;
+}
+
+/** Sets up a stage in `browser`. `clock` is the service's own, for stories that take longer than a test. */
+export async function setStage(browser: Browser, { clock, ...options }: HostOptions & { readonly clock?: Clock }): Promise<Stage> {
+  const directory = await mkdtemp(join(tmpdir(), "belfry-e2e-"));
+  const channel = new BreakableChannel();
+  const pages: Page[] = [];
+  let running: { host: RunningHost; service: NotificationService } | null = null;
+  let port: number | undefined;
+  const current = () => {
+    if (running === null) {
+      throw new Error("The stage's host is stopped.");
+    }
+    return running;
+  };
+  const stage: Stage = {
+    channel,
+    service: () => current().service,
+    url: () => current().host.url,
+    async open(search = "", contextOptions = {}) {
+      const context = await browser.newContext({ locale: "en", timezoneId: "UTC", ...contextOptions });
+      const page = await context.newPage();
+      pages.push(page);
+      const problems = watch(page);
+      await page.goto(current().host.url + search);
+      return { page, problems };
+    },
+    async start() {
+      const storage = sqliteStorage(join(directory, "app.db"));
+      const service = new NotificationService({ storage, channels: [channel], ...(clock === undefined ? {} : { clock }) });
+      const host = await startHost(service, { ...options, ...(port === undefined ? {} : { port }) });
+      port = host.port;
+      running = { host, service };
+    },
+    async stop() {
+      const { host, service } = current();
+      running = null;
+      await host.close();
+      await service.stop();
+    },
+    async end() {
+      await Promise.all(pages.map((page) => page.context().close()));
+      if (running !== null) {
+        await stage.stop();
+      }
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+  await stage.start();
+  return stage;
+}
+
+/** Collects what the browser complains of: a broken policy is among it. */
+function watch(page: Page): string[] {
+  const problems: string[] = [];
+  page.on("pageerror", (error) => void problems.push(`error: ${error.message}`));
+  page.on("dialog", (dialog) => {
+    problems.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") {
+      problems.push(`${message.type()}: ${message.text()}`);
+    }
+  });
+  return problems;
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config";
+
+const conditions = ["@belfry/source", "module", "node", "development|production"];
+
+// The dashboard in a real browser: slower than the other tests, and in need of Chromium, so it is a run of its own.
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    name: "e2e",
+    include: ["packages/dashboard/e2e/**/*.test.ts"],
+    globalSetup: ["packages/dashboard/test/assets-setup.ts"],
+    maxWorkers: 1,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
