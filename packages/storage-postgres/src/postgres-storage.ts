@@ -1,4 +1,5 @@
 import {
+  type ActivityStorage,
   type ApiKeyStorage,
   BelfryError,
   consoleLogger,
@@ -10,6 +11,7 @@ import {
   type Transport,
 } from "@belfry/core";
 import pg, { type Pool } from "pg";
+import { type OpenActivity, prepareActivityQueries } from "./activity-queries.ts";
 import { Connection } from "./connection.ts";
 import { type DrizzlePostgresDatabase, type PostgresTransaction, poolOf } from "./database-handle.ts";
 import { prepareDeliveryQueries } from "./delivery-queries.ts";
@@ -22,6 +24,7 @@ import { PostgresTransport } from "./listen-notify/postgres-transport.ts";
 import { migratePool } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { listenForErrors } from "./pool-errors.ts";
+import { PostgresActivity } from "./postgres-activity.ts";
 import { PostgresApiKeys } from "./postgres-api-keys.ts";
 import { type OpenDeliveries, PostgresDeliveries } from "./postgres-deliveries.ts";
 import { type OpenHub, PostgresHub } from "./postgres-hub.ts";
@@ -36,7 +39,7 @@ import {
 import { PostgresPresence } from "./postgres-presence.ts";
 import { identityCheck } from "./queries/database-identity.ts";
 import { statement } from "./statement.ts";
-import { tableNames } from "./table-names.ts";
+import { type TableNames, tableNames } from "./table-names.ts";
 
 /**
  * Keeps Belfry's data in PostgreSQL: through a pg pool of the host, the pool behind its drizzle database, or a pool of
@@ -72,6 +75,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly hasSingleProcess = false;
   readonly inbox: InboxStorage<PostgresTransaction, Promise<void>>;
   readonly deliveries: DeliveryStorage<PostgresTransaction, Promise<void>>;
+  readonly activity: ActivityStorage;
   readonly apiKeys: ApiKeyStorage;
   readonly hub: HubStorage;
   readonly presence: PresenceStorage;
@@ -79,7 +83,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly #options: Required<PostgresStorageOptions>;
   readonly #announcements: HostAnnouncements;
   #opening: Promise<void> | null = null;
-  #open: (OpenInbox & OpenDeliveries & OpenHub & { readonly pool: Pool }) | null = null;
+  #open: (OpenInbox & OpenDeliveries & OpenActivity & OpenHub & { readonly pool: Pool }) | null = null;
 
   constructor(source: string | Pool, options: PostgresStorageOptions) {
     this.#source = source;
@@ -94,6 +98,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.#announcements = new HostAnnouncements(this.#options.schema);
     this.inbox = new PostgresInbox(() => this.#current());
     this.deliveries = new PostgresDeliveries(() => this.#current(), this.#options.time);
+    this.activity = new PostgresActivity(() => this.#current(), this.#options.time);
     this.apiKeys = new PostgresApiKeys(() => this.#current());
     this.hub = new PostgresHub(() => this.#current(), this.#options.time);
     this.presence = new PostgresPresence(() => this.#current());
@@ -154,12 +159,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
         logger,
         announcements: this.#announcements,
       });
-      const [queries, deliveryQueries, hubQueries] = [
-        prepareInboxQueries(tables),
-        prepareDeliveryQueries(tables),
-        prepareHubQueries(tables),
-      ];
-      this.#open = { pool, connection, queries, deliveryQueries, hubQueries, hostTransactions };
+      this.#open = { pool, connection, ...prepareQueries(tables), hostTransactions };
     } catch (error) {
       if (typeof this.#source === "string") {
         await pool.end();
@@ -168,12 +168,22 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     }
   }
 
-  #current(): OpenInbox & OpenDeliveries & OpenHub {
+  #current(): OpenInbox & OpenDeliveries & OpenActivity & OpenHub {
     if (this.#open === null) {
       throw new BelfryError("STORAGE_UNAVAILABLE", "The PostgreSQL storage is not open. Await its open() first.");
     }
     return this.#open;
   }
+}
+
+/** Makes the statements of every part. */
+function prepareQueries(tables: TableNames) {
+  return {
+    queries: prepareInboxQueries(tables),
+    deliveryQueries: prepareDeliveryQueries(tables),
+    hubQueries: prepareHubQueries(tables),
+    activityQueries: prepareActivityQueries(tables),
+  };
 }
 
 function openPool(connectionString: string, { poolSize }: Required<PostgresStorageOptions>): Pool {

@@ -1,0 +1,169 @@
+import type { ActivityFilter } from "@belfry/core";
+import type { Pool, PoolClient } from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { postgresStorage } from "../src/index.ts";
+import { openPool, silent, useDatabase } from "./setup.ts";
+
+const NOTIFICATIONS = 100_000;
+const START_S = Date.UTC(2026, 0, 1) / 1_000;
+const END_MS = (START_S + NOTIFICATIONS) * 1_000;
+const MINUTE_MS = 60_000;
+
+interface Plan {
+  readonly "Node Type": string;
+  readonly "Relation Name"?: string;
+  readonly Plans?: readonly Plan[];
+}
+
+function nodesOf(plan: Plan): readonly Plan[] {
+  return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
+}
+
+/** The id of the notification number `index`; one is made each second. */
+function idOf(index: number): string {
+  const time = ((START_S + index) * 1_000).toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${index.toString(16).padStart(12, "0")}`;
+}
+
+const anHour = { from: new Date(END_MS - 60 * MINUTE_MS), before: new Date(END_MS) };
+
+const filters: Readonly<Record<string, ActivityFilter>> = {
+  everything: {},
+  "a user": { recipient: "user_7" },
+  "an endpoint of many": { recipient: "https://one.example" },
+  "a user and a status": { recipient: "user_7", status: "delivered" },
+  "a sender": { recipient: "sender_9" },
+  "a rare status": { status: "failed" },
+  "a common status": { status: "delivered" },
+  "a status and a channel": { status: "delivered", channel: "webhook" },
+  sends: { kind: "send" },
+  events: { kind: "event" },
+  "events of a source": { kind: "event", type: "shop" },
+  "a type": { type: "type_3" },
+  "a rare type": { type: "rare" },
+  "the inbox": { channel: "inbox" },
+  "an hour": anHour,
+  "a status in an hour": { ...anHour, status: "pending" },
+  "one id": { id: idOf(500) },
+};
+
+describe("plans of an operator's questions over 100,000 notifications, and of a small tenant beside them", () => {
+  const database = useDatabase();
+  let pool: Pool;
+  let storage: ReturnType<typeof postgresStorage>;
+  const asked: { text: string; values: readonly unknown[] }[] = [];
+
+  beforeAll(async () => {
+    pool = openPool(database.url, 4);
+    storage = postgresStorage(pool, { logger: silent });
+    await storage.open();
+    await fill(pool);
+    const query = pool.query.bind(pool) as (config: unknown) => unknown;
+    pool.query = ((config: { text: string; values: readonly unknown[] }) => {
+      if (typeof config === "object") {
+        asked.push({ text: config.text, values: config.values });
+      }
+      return query(config);
+    }) as Pool["query"];
+  }, 300_000);
+
+  afterAll(async () => {
+    await storage.close();
+    await pool.end();
+  });
+
+  /** Which tables the statements of `work` read whole, planned for their values and for any. */
+  async function readWhole(work: () => Promise<unknown>): Promise<readonly string[]> {
+    asked.length = 0;
+    await work();
+    const statements = asked.splice(0);
+    expect(statements.length).toBeGreaterThan(0);
+    const client = await pool.connect();
+    try {
+      const plans: Plan[] = [];
+      for (const mode of ["force_custom_plan", "force_generic_plan"]) {
+        await client.query(`SET plan_cache_mode = ${mode}`);
+        for (const statement of statements) {
+          plans.push(await planOf(client, statement));
+        }
+      }
+      const scans = plans.flatMap(nodesOf).filter((node) => node["Node Type"] === "Seq Scan");
+      return scans.map((node) => node["Relation Name"] ?? "");
+    } finally {
+      client.release();
+    }
+  }
+
+  test.each(Object.entries(filters))("a search for %s, and its count, read no table whole", async (_, filter) => {
+    for (const tenant of ["default", "small", "nobody"]) {
+      const { activity } = storage;
+      expect([tenant, await readWhole(() => activity.search(tenant, { ...filter, limit: 51 }))]).toEqual([tenant, []]);
+      expect([tenant, await readWhole(() => activity.search(tenant, { ...filter, after: idOf(50_000), limit: 51 }))]).toEqual([tenant, []]);
+      expect([tenant, await readWhole(() => activity.count(tenant, filter, 10_000))]).toEqual([tenant, []]);
+    }
+  });
+
+  test("everything else reads no table whole", async () => {
+    for (const tenant of ["default", "small"]) {
+      const { activity } = storage;
+      const window = { from: anHour.from, bucketMs: MINUTE_MS, buckets: 60 };
+      const questions: Readonly<Record<string, () => Promise<unknown>>> = {
+        find: () => activity.find(tenant, idOf(500)),
+        itemsOf: () => activity.itemsOf(tenant, idOf(500), 100),
+        auditOf: () => activity.auditOf(tenant, idOf(507), 100),
+        health: () => activity.health(tenant, window, anHour.before),
+      };
+      for (const [name, question] of Object.entries(questions)) {
+        expect([tenant, name, await readWhole(question)]).toEqual([tenant, name, []]);
+      }
+    }
+  });
+});
+
+/** How a statement is planned, with the client's way to treat parameters. */
+async function planOf(client: PoolClient, { text, values }: { readonly text: string; readonly values: readonly unknown[] }): Promise<Plan> {
+  const literals = values.map((value) => (value === null ? "NULL" : client.escapeLiteral(String(value))));
+  await client.query(`PREPARE asked AS ${text}`);
+  try {
+    const { rows } = await client.query(`EXPLAIN (FORMAT JSON) EXECUTE asked${values.length > 0 ? `(${literals.join(", ")})` : ""}`);
+    return (rows[0] as { "QUERY PLAN": { Plan: Plan }[] })["QUERY PLAN"][0]?.Plan as Plan;
+  } finally {
+    await client.query("DEALLOCATE asked");
+  }
+}
+
+/** Of ten notifications seven are messages, two sends and one is an event; of a hundred one is another tenant's. */
+async function fill(pool: Pool): Promise<void> {
+  const id = `(lpad(to_hex((${START_S}::bigint + i) * 1000), 12, '0') || '70008000' || lpad(to_hex(i), 12, '0'))::uuid`;
+  await pool.query(`INSERT INTO belfry_notifications (tenant, id, kind, type, title, message, data, created_at, source, sender)
+    SELECT CASE WHEN i % 100 = 1 THEN 'small' ELSE 'default' END, ${id},
+      CASE WHEN i % 10 < 7 THEN 'message' WHEN i % 10 < 9 THEN 'send' ELSE 'event' END,
+      CASE WHEN i % 10000 = 0 THEN 'rare' ELSE 'type_' || i % 20 END, 'A title', repeat('A message. ', 20), '{}', to_timestamp(${START_S} + i),
+      CASE WHEN i % 10 = 9 THEN 'shop' END, CASE WHEN i % 10 = 9 THEN 'sender_' || i % 1000 END
+    FROM generate_series(1, ${NOTIFICATIONS}) i`);
+  await pool.query(`INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at)
+    SELECT tenant, 'user_' || pk % 500, pk, pk, type, created_at FROM belfry_notifications WHERE kind = 'message'`);
+  await pool.query(`INSERT INTO belfry_inbox_counters
+    SELECT tenant, user_id, max(seq), count(*), count(*), 0, 'e' FROM belfry_inbox_items GROUP BY tenant, user_id`);
+  await pool.query(`INSERT INTO belfry_inbox_counters SELECT 'default', 'other_' || i, 1, 1, 1, 0, 'e' FROM generate_series(1, 20000) i`);
+  await pool.query("INSERT INTO belfry_read_marks SELECT 'default', 'other_' || i, 1, now() FROM generate_series(1, 20000) i");
+  await pool.query(`INSERT INTO belfry_events (notification_pk, tenant, source, sender, received_at)
+    SELECT pk, tenant, source, sender, created_at FROM belfry_notifications WHERE kind = 'event'`);
+  const channel = "CASE WHEN pk % 20 < 10 THEN 'email' ELSE 'webhook' END";
+  const status = `CASE WHEN pk % 1000 = 8 THEN 'failed' WHEN pk > ${NOTIFICATIONS - 1_000} AND pk % 10 = 8 THEN 'pending' ELSE 'delivered' END`;
+  await pool.query(`INSERT INTO belfry_sends (notification_pk, tenant, channel, channels, recipients, has_fallback, fallback_delay_ms, meta, status,
+      pending_chains, sent_chains, delivered_chains, failed_chains, cancelled_chains, attempts, fallback_used, created_at, updated_at)
+    SELECT pk, tenant, ${channel}, json_build_array(${channel}), '["a"]', false, 0, '{}', ${status}, 0, 0, 0, 0, 0, 1, false, created_at, created_at
+    FROM belfry_notifications WHERE kind = 'send'`);
+  await pool.query(`INSERT INTO belfry_deliveries (id, notification_pk, tenant, channel, recipient, chain, is_fallback, status, attempt,
+      attempts_before, due_at, fence, settled_at)
+    SELECT gen_random_uuid(), pk, tenant, ${channel}, CASE WHEN pk % 20 < 10 THEN 'user_' || pk % 500 ELSE 'https://one.example' END, 0, false,
+      ${status}, 1, 0, CASE WHEN ${status} = 'pending' THEN created_at END, 1, created_at
+    FROM belfry_notifications WHERE kind = 'send'`);
+  await pool.query(`INSERT INTO belfry_delivery_attempts (delivery_pk, attempt, status, started_at, finished_at, provider, is_transient)
+    SELECT d.pk, 1, CASE WHEN d.status = 'failed' THEN 'failed' ELSE 'sent' END, d.settled_at, d.settled_at + interval '1 s', 'smtp', false
+    FROM belfry_deliveries d WHERE d.status <> 'pending'`);
+  await pool.query(`INSERT INTO belfry_audit_log (tenant, at, action, actor, notification_id)
+    SELECT tenant, created_at, 'created', 'host', id FROM belfry_notifications WHERE kind = 'send'`);
+  await pool.query("VACUUM ANALYZE");
+}

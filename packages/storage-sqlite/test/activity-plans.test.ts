@@ -1,0 +1,114 @@
+import type { ActivityFilter, NewSend } from "@belfry/core";
+import Database from "better-sqlite3";
+import { describe, expect, test } from "vitest";
+import { type SqliteStorage, sqliteStorage } from "../src/index.ts";
+import { entry, useCleanup } from "./setup.ts";
+
+const MINUTE_MS = 60_000;
+
+/** A send over e-mail, with a fallback, that was not written yet. */
+function newSend(recipient: string): NewSend {
+  const { notification } = entry(recipient, { kind: "send" });
+  const delivery = (kind: string) => ({
+    id: `${notification.id.slice(0, -1)}${kind}`,
+    channel: kind === "a" ? "email" : "webhook",
+    recipient,
+    chain: 0,
+  });
+  return {
+    notification,
+    details: {
+      channel: "email",
+      channels: ["email"],
+      roomId: null,
+      recipients: [recipient],
+      hasFallback: true,
+      fallbackDelayMs: 0,
+      scheduledAt: null,
+      meta: {},
+    },
+    deliveries: [
+      { ...delivery("a"), isFallback: false, status: "pending", dueInMs: 0 },
+      { ...delivery("b"), isFallback: true, status: "waiting", dueInMs: null },
+    ],
+    inboxRecipients: [],
+    idempotency: null,
+    actor: "host",
+  };
+}
+
+const filters: Readonly<Record<string, ActivityFilter>> = {
+  everything: {},
+  "a recipient": { recipient: "ann" },
+  "a status": { status: "pending" },
+  sends: { kind: "send" },
+  events: { kind: "event" },
+  "events of a source": { kind: "event", type: "shop" },
+  "a type": { type: "note" },
+  "a channel": { channel: "inbox" },
+  "another channel": { channel: "webhook" },
+  times: { from: new Date(0), before: new Date(8.64e12) },
+  "a status and times": { status: "pending", from: new Date(0), before: new Date(8.64e12) },
+  "one id": { id: "01920000-0000-7000-8000-000000000000" },
+};
+
+const questions: Readonly<Record<string, (storage: SqliteStorage, id: string) => Promise<unknown>>> = {
+  ...Object.fromEntries(
+    Object.entries(filters).flatMap(([name, filter]) => [
+      [`search for ${name}`, ({ activity }: SqliteStorage) => activity.search("acme", { ...filter, limit: 20 })],
+      [`count ${name}`, ({ activity }: SqliteStorage) => activity.count("acme", filter, 1_000)],
+    ]),
+  ),
+  find: ({ activity }, id) => activity.find("acme", id),
+  itemsOf: ({ activity }, id) => activity.itemsOf("acme", id, 20),
+  auditOf: ({ activity }, id) => activity.auditOf("acme", id, 20),
+  health: ({ activity }) =>
+    activity.health("acme", { from: new Date(Date.now() - 60 * MINUTE_MS), bucketMs: MINUTE_MS, buckets: 61 }, new Date()),
+};
+
+/** Steps that read a whole table, but for what has no rows of its own: values, lists in JSON, results at hand. */
+const SCANS = /^SCAN (?!CONSTANT ROW|c VIRTUAL TABLE|ended$|\(subquery)|AUTOMATIC/;
+
+describe.each(["without statistics", "with statistics"])("an operator's questions %s", (statistics) => {
+  const cleanup = useCleanup();
+
+  /** A storage with some data, and the statements that it has run since. */
+  async function recorded() {
+    const statements: string[] = [];
+    const database = new Database(":memory:", { verbose: (sql) => void statements.push(String(sql)) });
+    const storage = sqliteStorage(database);
+    await storage.open();
+    cleanup(() => database.close());
+    const entries = Array.from({ length: 100 }, () => entry(["ann", "bob"]));
+    await storage.inbox.createMany(entries);
+    await storage.deliveries.createSends(
+      Array.from({ length: 100 }, (_, index) => newSend(index % 2 === 0 ? "ann" : "bob")),
+      new Date(),
+    );
+    if (statistics === "with statistics") {
+      database.exec("ANALYZE");
+    }
+    statements.length = 0;
+    return { storage, database, statements, id: entries[50]?.notification.id ?? "" };
+  }
+
+  test.each(Object.entries(questions))("%s is answered by key", async (_, ask) => {
+    const { storage, database, statements, id } = await recorded();
+    await ask(storage, id);
+    const asked = new Set(statements.filter((sql) => /^\s*(select|with)/i.test(sql)));
+    expect(asked.size).toBeGreaterThan(0);
+    for (const sql of asked) {
+      const plan = database.prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).all();
+      const steps = plan.map(({ detail }) => detail);
+      expect(
+        steps.filter((step) => SCANS.test(step) || step === "USE TEMP B-TREE FOR ORDER BY"),
+        sql,
+      ).toEqual([]);
+      // By the tenant alone would be all that the tenant ever had.
+      expect(
+        steps.filter((step) => / USING (COVERING )?INDEX \S+ \(tenant=\?\)$/.test(step)),
+        sql,
+      ).toEqual([]);
+    }
+  });
+});
