@@ -3,10 +3,13 @@ import { expressBelfry } from "@belfry/adapter-express";
 import { honoBelfry } from "@belfry/adapter-hono";
 import type { NotificationService } from "@belfry/core";
 import type { HandlerOptions } from "@belfry/core/http";
+import type { Dashboard } from "@belfry/dashboard";
 import { createAdaptorServer } from "@hono/node-server";
 import express from "express";
 import { Hono } from "hono";
+import { mount } from "hono/mount";
 import type { ServerConfig } from "./config.ts";
+import { DASHBOARD_PATH } from "./operator-page.ts";
 
 /** A server that was built but does not listen yet. */
 export interface BuiltServer {
@@ -15,26 +18,41 @@ export interface BuiltServer {
   closeStreams(): void;
 }
 
-/** Builds the server in the framework that the configuration names. */
-export function buildServer(notifications: NotificationService, config: ServerConfig, options: HandlerOptions): BuiltServer {
-  return config.framework === "hono" ? honoServer(notifications, options) : expressServer(notifications, options);
+/** What a server serves: the contracts as `options` has them, and the dashboard. */
+export interface Served {
+  readonly notifications: NotificationService;
+  readonly options: HandlerOptions;
+  readonly page: Dashboard;
 }
 
-function expressServer(notifications: NotificationService, options: HandlerOptions): BuiltServer {
+/** Builds the server in the framework that the configuration names. */
+export function buildServer(framework: ServerConfig["framework"], served: Served): BuiltServer {
+  return framework === "hono" ? honoServer(served) : expressServer(served);
+}
+
+function expressServer({ notifications, options, page }: Served): BuiltServer {
   const belfry = expressBelfry(notifications, options);
   const app = express();
   app.disable("x-powered-by");
   app.use(belfry);
+  app.use(DASHBOARD_PATH, page);
   const server = createServer(app);
   server.on("upgrade", belfry.upgrade);
-  return { server, closeStreams: () => belfry.close() };
+  return { server, closeStreams: () => closeAll(belfry, page) };
 }
 
-function honoServer(notifications: NotificationService, options: HandlerOptions): BuiltServer {
+function honoServer({ notifications, options, page }: Served): BuiltServer {
   const belfry = honoBelfry(notifications, options);
   const app = new Hono();
   app.route("/", belfry);
+  app.all(`${DASHBOARD_PATH}/*`, mount(page.fetch));
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
   server.on("upgrade", belfry.upgrade);
-  return { server, closeStreams: () => belfry.close() };
+  return { server, closeStreams: () => closeAll(belfry, page) };
+}
+
+function closeAll(...closeables: readonly { close(): void }[]): void {
+  for (const closeable of closeables) {
+    closeable.close();
+  }
 }

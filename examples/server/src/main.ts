@@ -7,6 +7,7 @@ import { channelsOf } from "./channels.ts";
 import { readConfig, type ServerConfig } from "./config.ts";
 import { databaseFailure, storageOf } from "./database.ts";
 import { buildServer } from "./listen.ts";
+import { DASHBOARD_PATH, operatorPage } from "./operator-page.ts";
 import { processorOf } from "./processor.ts";
 import { shutDownOnSignal } from "./shut-down.ts";
 
@@ -24,12 +25,13 @@ async function main(): Promise<void> {
   await notifications.start().catch((error: unknown) => {
     throw databaseFailure(config.database, error);
   });
-  const built = buildServer(notifications, config, {
+  const options = {
     contracts: [inboxV1(), deliveryV1(), hub(), django(), pack({ auth: config.packAuth })],
     auth: { jwt: { secret: config.jwtSecret }, tokens: config.userTokens, apiKeys: config.apiKeys },
     ...(config.rateLimit === null ? {} : { rateLimiter: new RateLimiterMemory({ points: config.rateLimit, duration: 60 }) }),
     logger,
-  });
+  };
+  const built = buildServer(config.framework, { notifications, options, page: operatorPage(notifications, config, logger) });
   await new Promise<void>((resolve, reject) => {
     built.server.once("error", reject);
     built.server.listen(config.port, config.host, resolve);
@@ -51,6 +53,8 @@ function announce(config: ServerConfig, { port }: AddressInfo): void {
   console.log(
     `Try: curl ${url}/api/notifications/create -H "Content-Type: application/json"${key} -d '{"user_id": "user_123", "content": "Hello"}'`,
   );
+  const login = config.packAuth === "open" ? "" : " (log in with any name, and an API key as the password)";
+  console.log(`Dashboard: ${url}${DASHBOARD_PATH}${login}`);
   console.log(`Belfry listens on ${url}`);
 }
 

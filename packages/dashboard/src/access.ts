@@ -25,5 +25,5 @@ export type Authorize = (request: DashboardRequest) => Access | null | Promise<A
 /** The name in the audit log of whoever has no other. */
 export const DEFAULT_ACTOR = "dashboard";
 
-/** Without the host's own rule, whoever sits at the machine may do everything, and nobody else anything. */
-export const localAccess: Authorize = (request) => (isLocalRequest(request) ? { read: true, act: true, actor: DEFAULT_ACTOR } : null);
+/** The rule of a dashboard that was given none: whoever sits at the machine may do everything, and nobody else anything. */
+export const localOnly: Authorize = (request) => (isLocalRequest(request) ? { read: true, act: true, actor: DEFAULT_ACTOR } : null);

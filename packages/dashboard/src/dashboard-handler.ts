@@ -1,6 +1,6 @@
 import { BelfryError, consoleLogger, type Logger } from "@belfry/core";
 import { createHandler, type Handler, type HttpRequest, type HttpResponse, type Principal } from "@belfry/core/http";
-import { type Authorize, type DashboardRequest, DEFAULT_ACTOR, localAccess } from "./access.ts";
+import { type Authorize, type DashboardRequest, DEFAULT_ACTOR, localOnly } from "./access.ts";
 import { apiContract } from "./api/contract.ts";
 import { assetResponse } from "./assets.ts";
 import type { DashboardOptions, DashboardService } from "./dashboard-options.ts";
@@ -17,14 +17,15 @@ export class DashboardHandler {
   readonly #api: Handler;
 
   constructor(notifications: DashboardService, options: DashboardOptions) {
-    this.#authorize = options.authorize ?? localAccess;
+    this.#authorize = options.authorize ?? localOnly;
     this.#hasOwnRule = options.authorize !== undefined;
     this.#challenge = options.challenge;
     this.#tenant = (options.tenant === undefined ? notifications.defaultTenant : notifications.tenant(options.tenant)).tenantId;
     const logger: Logger = options.logger ?? consoleLogger;
     const feeds = new ActivityFeeds(notifications, logger);
+    const stillReads = (request: HttpRequest, tenant: string) => this.#stillReads(request, tenant);
     this.#api = createHandler(notifications, {
-      contracts: [apiContract({ service: notifications, feeds, challenge: this.#challenge })],
+      contracts: [apiContract({ service: notifications, feeds, stillReads, challenge: this.#challenge })],
       auth: (request) => this.#principal(request),
       logger,
     });
@@ -50,9 +51,14 @@ export class DashboardHandler {
     this.#api.close();
   }
 
+  /** The page is for those whom the API lets in, and counts wrong passwords as it does. */
   async #page(request: DashboardRequest): Promise<HttpResponse> {
-    const access = await this.#authorize(request);
-    return access?.read ? page() : deniedPage({ challenge: this.#challenge, isLocalOnly: !this.#hasOwnRule });
+    const session = await this.#api.handle({ ...request, method: "GET", url: "/api/session" });
+    if (session?.status === 200) {
+      return page();
+    }
+    const isDenied = session === null || session.status === 401 || session.status === 403;
+    return isDenied ? deniedPage({ challenge: this.#challenge, isLocalOnly: !this.#hasOwnRule }) : session;
   }
 
   /** Who asks, for the API: reading and acting are the scopes of a client, and the actor names its key. */
@@ -68,5 +74,10 @@ export class DashboardHandler {
       throw new BelfryError("FORBIDDEN", "You may neither read nor act here.");
     }
     return { kind: "client", tenant: access.tenant ?? this.#tenant, scopes, keyId: access.actor ?? DEFAULT_ACTOR };
+  }
+
+  async #stillReads(request: HttpRequest, tenant: string): Promise<boolean> {
+    const access = await this.#authorize(request as DashboardRequest);
+    return access?.read === true && (access.tenant ?? this.#tenant) === tenant;
   }
 }

@@ -152,3 +152,23 @@ test("a database that is out of reach for a while is followed again once it is b
   await vi.waitFor(() => expect(created(reader)).toEqual([notification.id]), { timeout: 10_000 });
   expect(warnings).toHaveLength(1);
 });
+
+test("a stream ends once its reader is no longer allowed", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  ends.push(() => vi.useRealTimers());
+  const service = memoryService();
+  let isAllowed = true;
+  const host = await startHost(service, {
+    framework: "express",
+    prefix: "",
+    authorize: () => (isAllowed ? { read: true, act: false } : null),
+  });
+  ends.push(() => host.close());
+  const reader = await readEvents(`${host.url}/api/live`);
+  await vi.waitFor(() => expect(names(reader)).toContain("hello"));
+  await vi.advanceTimersByTimeAsync(25_000);
+  expect(reader.isEnded()).toBe(false);
+  isAllowed = false;
+  await vi.advanceTimersByTimeAsync(25_000);
+  await vi.waitFor(() => expect(reader.isEnded()).toBe(true));
+});
