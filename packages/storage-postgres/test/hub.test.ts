@@ -46,7 +46,9 @@ const operations: Readonly<Record<string, (storage: PostgresStorage, id: string)
   "listHandlers of a source": ({ hub }) => hub.listHandlers(TENANT, { ...range, source: "source 3" }),
   updateHandler: ({ hub }, id) => hub.updateHandler(TENANT, id, { prompt: "p", at: now() }),
   deleteHandler: ({ hub }, id) => hub.deleteHandler(TENANT, id),
-  claimRecords: ({ hub }) => hub.claimRecords(claim()),
+  claimRecords: ({ hub }) => hub.claimRecords(claim({ exceptTenants: [] })),
+  "claimRecords of few tenants": ({ hub }) =>
+    hub.claimRecords(claim({ exceptTenants: Array.from({ length: 99 }, (_, index) => `tenant ${index}`) })),
   recordsLeasedTo: ({ hub }) => hub.recordsLeasedTo("held"),
   renewRecords: ({ hub }, id) => hub.renewRecords("w", [{ recordId: id, fence: 1 }], { at: now(), leaseMs: 1 }),
   endRecords: ({ hub }, id) => {

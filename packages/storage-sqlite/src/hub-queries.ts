@@ -1,12 +1,7 @@
 import type { Database } from "better-sqlite3";
 import { prepareAcknowledgeEvent } from "./queries/hub/acknowledge-event.ts";
-import {
-  prepareClaimRecords,
-  prepareHasDueRecord,
-  prepareNextRecordDue,
-  prepareRecordsLeasedTo,
-  prepareRenewRecords,
-} from "./queries/hub/claim-records.ts";
+import { prepareClaimRecords, prepareNextRecordDue, prepareRecordsLeasedTo, prepareRenewRecords } from "./queries/hub/claim-records.ts";
+import { prepareHasDueRecord } from "./queries/hub/due-records.ts";
 import { prepareEndRecords, prepareLostLeases, prepareTakeBackRecords } from "./queries/hub/end-records.ts";
 import {
   prepareCreateHandler,

@@ -50,6 +50,7 @@ const operations: Readonly<Record<string, (storage: SqliteStorage, id: string) =
   updateHandler: ({ hub }, id) => hub.updateHandler(TENANT, id, { prompt: "p", at: now() }),
   deleteHandler: ({ hub }, id) => hub.deleteHandler(TENANT, id),
   claimRecords: ({ hub }) => hub.claimRecords(claim()),
+  "claimRecords of others": ({ hub }) => hub.claimRecords({ ...claim(), exceptTenants: [TENANT] }),
   recordsLeasedTo: ({ hub }) => hub.recordsLeasedTo("w"),
   renewRecords: ({ hub }, id) => hub.renewRecords("w", [{ recordId: id, fence: 1 }], { at: now(), leaseMs: 1 }),
   endRecords: async ({ hub }) => {
@@ -73,7 +74,7 @@ describe.each(["without statistics", "with statistics"])("query plans of the hub
     const storage = sqliteStorage(database);
     await storage.open();
     cleanup(() => database.close());
-    const events = Array.from({ length: 200 }, (_, index) => newEvent({ source: index % 2 ? "mail" : "chat", sender: `u${index % 9}` }));
+    const events = Array.from({ length: 1_200 }, (_, index) => newEvent({ source: index % 2 ? "mail" : "chat", sender: `u${index % 9}` }));
     const plan = () => [0, 1].map((number) => ({ id: ids.next(), handlerId: "h", prompt: `p${number}` }));
     await storage.hub.createEvents(events, plan);
     for (let number = 0; number < 200; number += 1) {

@@ -155,6 +155,8 @@ function processingRecordsTable(table: Table, notifications: Notifications) {
       uniqueIndex("belfry_processing_records_id").on(columns.id),
       index("belfry_processing_records_notification").on(columns.notificationPk, columns.pk),
       index("belfry_processing_records_due").on(columns.dueAt, columns.pk).where(sql`status = 'PENDING'`),
+      // Serves claims that leave tenants out, however many records these have pending.
+      index("belfry_processing_records_tenant_due").on(columns.tenant, columns.dueAt, columns.pk).where(sql`status = 'PENDING'`),
       index("belfry_processing_records_leased").on(columns.leaseUntil).where(isNotNull(columns.leaseOwner)),
       index("belfry_processing_records_settled")
         .on(columns.tenant, columns.source, columns.completedAt, columns.pk)

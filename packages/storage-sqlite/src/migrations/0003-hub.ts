@@ -76,6 +76,7 @@ CREATE TABLE belfry_processing_records (
 CREATE UNIQUE INDEX belfry_processing_records_id ON belfry_processing_records (id);
 CREATE INDEX belfry_processing_records_notification ON belfry_processing_records (notification_pk, pk);
 CREATE INDEX belfry_processing_records_due ON belfry_processing_records (due_at, pk) WHERE status = 'PENDING';
+CREATE INDEX belfry_processing_records_tenant_due ON belfry_processing_records (tenant, due_at, pk) WHERE status = 'PENDING';
 CREATE INDEX belfry_processing_records_leased ON belfry_processing_records (lease_until) WHERE lease_owner IS NOT NULL;
 CREATE INDEX belfry_processing_records_settled ON belfry_processing_records (tenant, source, completed_at, pk) WHERE completed_at IS NOT NULL;
 `;

@@ -114,6 +114,8 @@ export const processingRecords = sqliteTable(
     uniqueIndex("belfry_processing_records_id").on(table.id),
     index("belfry_processing_records_notification").on(table.notificationPk, table.pk),
     index("belfry_processing_records_due").on(table.dueAt, table.pk).where(sql`status = 'PENDING'`),
+    // Serves claims that leave tenants out, however many records these have pending.
+    index("belfry_processing_records_tenant_due").on(table.tenant, table.dueAt, table.pk).where(sql`status = 'PENDING'`),
     index("belfry_processing_records_leased").on(table.leaseUntil).where(isNotNull(table.leaseOwner)),
     index("belfry_processing_records_settled")
       .on(table.tenant, table.source, table.completedAt, table.pk)

@@ -43,6 +43,28 @@ export function processingTests(harness: StorageHarness): void {
       expect(prompts(await fixture.claim(later(0)))).toEqual(["prompt 2"]);
     });
 
+    test("a tenant that is left out hides nobody, however many records it has in front of theirs", async () => {
+      await fixture.createRecords(1_100);
+      const [one, two] = [`${fixture.tenant} one`, `${fixture.tenant} two`];
+      const order = [two, one, two, one, two];
+      for (const tenant of order) {
+        await fixture.createRecords(2, { tenant });
+      }
+      const request = { exceptTenants: [fixture.tenant] };
+      const claimed = [...(await fixture.claim(later(0), { ...request, limit: 3 })), ...(await fixture.claim(later(0), request))];
+      expect(claimed.map(({ record }) => [record.tenant, record.prompt])).toEqual(
+        order.flatMap((tenant) => [
+          [tenant, "prompt 0"],
+          [tenant, "prompt 1"],
+        ]),
+      );
+      expect(await fixture.claim(later(0), request)).toEqual([]);
+      expect((await fixture.claim(later(0), { exceptTenants: [one], limit: 2 })).map(({ record }) => record.tenant)).toEqual([
+        fixture.tenant,
+        fixture.tenant,
+      ]);
+    });
+
     test("a completed record keeps its result, its tokens and its time, and is never claimed again", async () => {
       await fixture.createRecords(1);
       const [claimed] = await fixture.claim(later(0));

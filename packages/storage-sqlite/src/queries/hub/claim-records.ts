@@ -1,34 +1,28 @@
 import type { ClaimedRecord, RecordClaim, RecordLease } from "@belfry/core";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../../query-context.ts";
+import { prepareDueRecords } from "./due-records.ts";
 import { IDENTIFIED_EVENT_COLUMNS, type IdentifiedEventRow, JOIN_IDENTITY, toIdentifiedEvent } from "./event-row.ts";
 import { RECORD_COLUMNS, type RecordRow, toRecord } from "./record-row.ts";
-
-/** Whether anything is due that nobody holds: then a claim is worth a transaction. */
-export function prepareHasDueRecord({ prepare }: QueryContext) {
-  const find = prepare<{ readonly at: number }, { readonly pk: number }>(sql`
-    select pk from belfry_processing_records where status = 'PENDING' and due_at <= ${sql.placeholder("at")} limit 1`);
-  return (at: Date): boolean => find.get({ at: at.getTime() }) !== undefined;
-}
 
 /** Leases due records; inside a transaction that the caller opened. */
 export function prepareClaimRecords(context: QueryContext) {
   const { prepare } = context;
+  const dueRecords = prepareDueRecords(context);
   const withEvents = prepareWithEvents(context);
-  const due = prepare<{ readonly at: number; readonly exceptTenants: string; readonly limit: number }, RecordRow>(sql`
-    select ${RECORD_COLUMNS} from (
-      select pk from belfry_processing_records where status = 'PENDING' and due_at <= ${sql.placeholder("at")}
-        and tenant not in (select value from json_each(${sql.placeholder("exceptTenants")})) order by due_at, pk limit ${sql.placeholder("limit")}) k
-    cross join belfry_processing_records r on r.pk = k.pk cross join belfry_notifications n on n.pk = r.notification_pk order by r.due_at, r.pk`);
+  const read = prepare<{ readonly pk: number }, RecordRow>(sql`
+    select ${RECORD_COLUMNS} from belfry_processing_records r cross join belfry_notifications n on n.pk = r.notification_pk
+    where r.pk = (select ${sql.placeholder("pk")})`);
   const lease = prepare<{ readonly pk: number; readonly owner: string; readonly until: number }>(sql`
     update belfry_processing_records set status = 'PROCESSING', lease_owner = ${sql.placeholder("owner")}, lease_until = ${sql.placeholder("until")},
       attempt = attempt + 1, fence = fence + 1 where pk = ${sql.placeholder("pk")}`);
-  return ({ owner, at, leaseMs, limit, exceptTenants }: RecordClaim): readonly ClaimedRecord[] => {
-    const rows = due.all({ at: at.getTime(), exceptTenants: JSON.stringify(exceptTenants), limit });
-    for (const { pk } of rows) {
-      lease.run({ pk, owner, until: at.getTime() + leaseMs });
-    }
-    return withEvents(rows.map((row) => ({ ...row, status: "PROCESSING", attempt: row.attempt + 1, fence: row.fence + 1 })));
+  return ({ owner, at, leaseMs, ...request }: RecordClaim): readonly ClaimedRecord[] => {
+    const until = at.getTime() + leaseMs;
+    const rows = dueRecords({ ...request, atMs: at.getTime() }).flatMap((pk) => {
+      lease.run({ pk, owner, until });
+      return read.all({ pk });
+    });
+    return withEvents(rows);
   };
 }
 
