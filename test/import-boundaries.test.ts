@@ -77,6 +77,14 @@ const LAYERS: Readonly<Record<string, { readonly allowed: readonly string[]; rea
     allowed: ["@belfry/core/http", "@belfry/core/node", "express"],
     refused: ["@belfry/core", "@belfry/core/contracts", "@belfry/core/auth", "@belfry/adapter-hono", "@belfry/storage-sqlite"],
   },
+  "packages/dashboard/src/probe.ts": {
+    allowed: ["@belfry/core", "@belfry/core/http", "@belfry/core/node", "zod", "./wire.ts"],
+    refused: ["@belfry/core/contracts", "@belfry/core/auth", "@belfry/adapter-express", "@belfry/storage-sqlite", "preact", "../page/main.tsx"],
+  },
+  "packages/dashboard/page/probe.ts": {
+    allowed: ["@belfry/core", "../src/wire.ts", "preact"],
+    refused: ["../src/dashboard.ts", "@belfry/core/http", "node:fs"],
+  },
   "packages/testkit/src/probe.ts": {
     allowed: ["@belfry/core", "@belfry/core/contracts", "vitest"],
     refused: ["@belfry/storage-sqlite", "@belfry/adapter-express"],
