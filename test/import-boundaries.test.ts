@@ -79,7 +79,14 @@ const LAYERS: Readonly<Record<string, { readonly allowed: readonly string[]; rea
   },
   "packages/dashboard/src/probe.ts": {
     allowed: ["@belfry/core", "@belfry/core/http", "@belfry/core/node", "zod", "./wire.ts"],
-    refused: ["@belfry/core/contracts", "@belfry/core/auth", "@belfry/adapter-express", "@belfry/storage-sqlite", "preact", "../page/main.tsx"],
+    refused: [
+      "@belfry/core/contracts",
+      "@belfry/core/auth",
+      "@belfry/adapter-express",
+      "@belfry/storage-sqlite",
+      "preact",
+      "../page/main.tsx",
+    ],
   },
   "packages/dashboard/page/probe.ts": {
     allowed: ["@belfry/core", "../src/wire.ts", "preact"],
