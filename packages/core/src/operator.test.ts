@@ -232,11 +232,11 @@ describe("retryAll", () => {
     const other = await mail("dan@example.com");
     state.works = true;
     const filter: ActivityFilter = { recipient: "cat@example.com" };
-    expect(await service.operator.retryAll(filter, { actor: "eve" })).toEqual({ matched: 1, retried: 1, remaining: 0 });
+    expect(await service.operator.retryAll(filter, { actor: "eve" })).toEqual({ matched: 1, retried: 1, remaining: 0, nextCursor: null });
     await service.runDue();
     const status = async (id: string) => (await service.sends.get(id)).status;
     expect([await status(failed), await status(other), await status(partial)]).toEqual(["sent", "failed", "partial"]);
-    expect(await service.operator.retryAll({})).toEqual({ matched: 2, retried: 2, remaining: 0 });
+    expect(await service.operator.retryAll({})).toEqual({ matched: 2, retried: 2, remaining: 0, nextCursor: null });
     await service.runDue();
     expect([await status(other), await status(partial), await status(sent)]).toEqual(["sent", "partial", "sent"]);
     const retries = (await service.sends.auditLog()).filter(({ action }) => action === "retried");
@@ -254,9 +254,30 @@ describe("retryAll", () => {
     for (let index = 0; index < 5; index += 1) {
       ids.unshift(await mail(`u${index}@example.com`));
     }
-    expect(await service.operator.retryAll({ channel: "email" }, { limit: 2 })).toEqual({ matched: 5, retried: 2, remaining: 3 });
+    expect(await service.operator.retryAll({ channel: "email" }, { limit: 2 })).toMatchObject({ matched: 5, retried: 2, remaining: 3 });
     const pending = (await service.operator.search({ status: "pending" })).notifications;
     expect(pending.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+  });
+
+  test("what fails once more does not keep older ones from their turn", async () => {
+    const { service, state, mail } = setUp();
+    state.works = false;
+    for (let index = 0; index < 5; index += 1) {
+      await mail(`u${index}@example.com`);
+    }
+    const tried: number[] = [];
+    let cursor: string | undefined;
+    do {
+      const { retried, nextCursor } = await service.operator.retryAll({ kind: "send" }, { limit: 2, ...(cursor ? { cursor } : {}) });
+      tried.push(retried);
+      await service.runDue();
+      cursor = nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    expect(tried).toEqual([2, 2, 1]);
+    const retries = (await service.sends.auditLog()).filter(({ action }) => action === "retried");
+    expect(new Set(retries.map(({ notificationId }) => notificationId)).size).toBe(5);
+    const { nextCursor } = await service.operator.retryAll({ kind: "send" }, { limit: 2 });
+    await expect(service.operator.retryAll({}, { cursor: nextCursor ?? "" })).rejects.toMatchObject({ code: "INVALID_CURSOR" });
   });
 
   test("a status that cannot be retried, a message or an event matches nothing", async () => {
@@ -264,7 +285,7 @@ describe("retryAll", () => {
     await mail("ann@example.com");
     await service.create({ to: "ann" });
     for (const filter of [{ status: "sent" }, { kind: "message" }, { kind: "event" }, { status: "pending" }] satisfies ActivityFilter[]) {
-      expect(await service.operator.retryAll(filter)).toEqual({ matched: 0, retried: 0, remaining: 0 });
+      expect(await service.operator.retryAll(filter)).toEqual({ matched: 0, retried: 0, remaining: 0, nextCursor: null });
     }
   });
 
@@ -280,7 +301,7 @@ describe("retryAll", () => {
         void service.sends.remove(newer[2] ?? "");
       }
     });
-    expect(await service.operator.retryAll({})).toEqual({ matched: 3, retried: 1, remaining: 0 });
+    expect(await service.operator.retryAll({})).toEqual({ matched: 3, retried: 1, remaining: 0, nextCursor: null });
   });
 
   test("a limit or an actor that cannot be is refused", async () => {

@@ -70,14 +70,15 @@ export class Operator {
 
   /**
    * Retries the newest failed and partial sends that match, each as `sends.retry` does it, and counts what matches
-   * before and after. A send that changes meanwhile is left alone. Each retry is an act of its own: after an error, what
-   * was retried before stays so.
+   * before and after. Its `nextCursor` leads to older ones, so that what fails once more is not all that is ever tried. A
+   * send that changes meanwhile is left alone. Each retry is an act of its own: after an error, what was retried before
+   * stays so.
    *
-   * @throws BelfryError `VALIDATION_ERROR` for a filter, a limit or an actor that cannot be
+   * @throws BelfryError `VALIDATION_ERROR` for a filter, a limit or an actor that cannot be; `INVALID_CURSOR`
    * @example
    * ```ts
    * const lastHour = new Date(Date.now() - 3_600_000);
-   * const { retried, remaining } = await notifications.operator.retryAll({ channel: "email", from: lastHour }, { actor: "ann" });
+   * const { retried, nextCursor } = await notifications.operator.retryAll({ channel: "email", from: lastHour }, { actor: "ann" });
    * ```
    */
   retryAll(filter: ActivityFilter, options: RetryAllOptions = {}): Promise<RetriedAll> {

@@ -119,4 +119,6 @@ export interface RetriedAll {
   readonly retried: number;
   /** How many match now: beyond the bound, or failed since. */
   readonly remaining: number;
+  /** Goes on with older ones that match; null when this call has come to the oldest. */
+  readonly nextCursor: string | null;
 }

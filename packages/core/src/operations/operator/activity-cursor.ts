@@ -1,3 +1,4 @@
+import { BelfryError } from "../../errors.ts";
 import type { ActivityFilter } from "../../model/activity.ts";
 import { fingerprint } from "../fingerprint.ts";
 
@@ -15,11 +16,17 @@ export function encodeActivityCursor(id: string, scope: ActivityScope): string {
   return `${id.replaceAll("-", "")}-${check(id, scope)}`;
 }
 
-/** The id in `cursor`, or null if it was edited or belongs to another search. */
-export function decodeActivityCursor(cursor: string, scope: ActivityScope): string | null {
+/** What a query takes to start behind `cursor`, if there is one; throws `INVALID_CURSOR` if it was edited or is another search's. */
+export function afterCursor(cursor: string | undefined, scope: ActivityScope): { readonly after?: string } {
+  if (cursor === undefined) {
+    return {};
+  }
   const parts = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})-[0-9a-z]{1,13}$/.exec(cursor);
-  const id = parts === null ? null : parts.slice(1).join("-");
-  return id !== null && encodeActivityCursor(id, scope) === cursor ? id : null;
+  const after = parts === null ? null : parts.slice(1).join("-");
+  if (after === null || encodeActivityCursor(after, scope) !== cursor) {
+    throw new BelfryError("INVALID_CURSOR", "The cursor is not one that a call with this filter gave. Start again without a cursor.");
+  }
+  return { after };
 }
 
 function check(id: string, { tenant, filter }: ActivityScope): string {

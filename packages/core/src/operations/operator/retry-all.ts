@@ -4,6 +4,7 @@ import type { Acting } from "../../model/send-input.ts";
 import type { Context } from "../context.ts";
 import { actorOf } from "../sends/change-request.ts";
 import { retrySend } from "../sends/retry-send.ts";
+import { afterCursor, encodeActivityCursor } from "./activity-cursor.ts";
 import { filterIssues, limitIssue, pickFilter } from "./parse-filter.ts";
 import { MAX_COUNT } from "./search-activity.ts";
 
@@ -15,29 +16,38 @@ const RETRYABLE = ["failed", "partial"] as const;
 export interface RetryAllOptions extends Acting {
   /** How many sends at the most, 1 to 1,000: the newest. @default 100 */
   readonly limit?: number;
+  /** The `nextCursor` of the call before, to go on with older ones; it works with the same filter only. */
+  readonly cursor?: string;
 }
 
 /** Retries what matches and can be retried; see `Operator.retryAll`. */
 export async function retryAll(
   context: Context,
   { tenant, filter: given }: { readonly tenant: string; readonly filter: ActivityFilter },
-  { limit = DEFAULT_LIMIT, ...acting }: RetryAllOptions,
+  { limit = DEFAULT_LIMIT, cursor, ...acting }: RetryAllOptions,
 ): Promise<RetriedAll> {
   const issues = [...filterIssues(given), ...limitIssue(limit, MAX_LIMIT)];
   if (issues.length > 0) {
     throw validationError(issues);
   }
   const actor = actorOf(acting);
+  const scope = { tenant, filter: pickFilter(given) };
+  const after = afterCursor(cursor, scope);
   await context.ready();
-  const filters = retryable(pickFilter(given));
+  const filters = retryable(scope.filter);
   const matched = await countAll(context, tenant, filters);
+  // One more than asked for tells whether there are older ones.
+  const found = await newest(context, tenant, { filters, query: { ...after, limit: limit + 1 } });
+  const taken = found.slice(0, limit);
   let retried = 0;
-  for (const { id } of await newest(context, tenant, { filters, limit })) {
+  for (const { id } of taken) {
     if (await retryOne(context, { tenant, id, actor })) {
       retried += 1;
     }
   }
-  return { matched, retried, remaining: await countAll(context, tenant, filters) };
+  const last = taken.at(-1);
+  const nextCursor = found.length > limit && last !== undefined ? encodeActivityCursor(last.id, scope) : null;
+  return { matched, retried, remaining: await countAll(context, tenant, filters), nextCursor };
 }
 
 /** The filter, once for each status that can be retried and that it leaves open. */
@@ -53,14 +63,11 @@ async function countAll(context: Context, tenant: string, filters: readonly Acti
 async function newest(
   context: Context,
   tenant: string,
-  { filters, limit }: { readonly filters: readonly ActivityFilter[]; readonly limit: number },
+  { filters, query }: { readonly filters: readonly ActivityFilter[]; readonly query: { readonly after?: string; readonly limit: number } },
 ): Promise<readonly ActivitySummary[]> {
-  const found = await Promise.all(filters.map((filter) => context.storage.activity.search(tenant, { ...filter, limit })));
+  const found = await Promise.all(filters.map((filter) => context.storage.activity.search(tenant, { ...filter, ...query })));
   // Ids are of one length and in lower case: they compare as their bytes do.
-  return found
-    .flat()
-    .sort((left, right) => (left.id < right.id ? 1 : -1))
-    .slice(0, limit);
+  return found.flat().sort((left, right) => (left.id < right.id ? 1 : -1));
 }
 
 /** Whether the send is now tried again; it is not if somebody else retried, deleted or settled it meanwhile. */

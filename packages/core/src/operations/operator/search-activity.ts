@@ -1,7 +1,7 @@
-import { BelfryError, validationError } from "../../errors.ts";
+import { validationError } from "../../errors.ts";
 import type { ActivityFilter, ActivityPage } from "../../model/activity.ts";
 import type { Context } from "../context.ts";
-import { decodeActivityCursor, encodeActivityCursor } from "./activity-cursor.ts";
+import { afterCursor, encodeActivityCursor } from "./activity-cursor.ts";
 import { filterIssues, limitIssue, pickFilter } from "./parse-filter.ts";
 
 const DEFAULT_LIMIT = 50;
@@ -25,13 +25,10 @@ export async function searchActivity(context: Context, tenant: string, input: Se
     throw validationError(issues);
   }
   const scope = { tenant, filter: pickFilter(input) };
-  const after = cursor === undefined ? undefined : decodeActivityCursor(cursor, scope);
-  if (after === null) {
-    throw new BelfryError("INVALID_CURSOR", "The cursor is not one that this search gave. Start again without a cursor.");
-  }
+  const after = afterCursor(cursor, scope);
   await context.ready();
   // One more than asked for tells whether there is a next page.
-  const query = { ...scope.filter, ...(after === undefined ? {} : { after }), limit: limit + 1 };
+  const query = { ...scope.filter, ...after, limit: limit + 1 };
   const found = await context.storage.activity.search(tenant, query);
   const notifications = found.slice(0, limit);
   const last = notifications.at(-1);
