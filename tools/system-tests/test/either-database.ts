@@ -1,0 +1,17 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { testDatabase } from "./test-database.ts";
+
+/** The databases that Belfry keeps its data in, for tests of both. */
+export const DATABASES = ["SQLite", "PostgreSQL"] as const;
+
+/** Makes an empty database of a kind, which is gone when the test is over, and answers its URL. */
+export async function emptyDatabase(kind: (typeof DATABASES)[number], cleanup: (task: () => unknown) => void): Promise<string> {
+  if (kind === "PostgreSQL") {
+    return (await testDatabase(cleanup)).url;
+  }
+  const directory = mkdtempSync(join(tmpdir(), "belfry-system-"));
+  cleanup(() => rmSync(directory, { recursive: true }));
+  return `sqlite:${join(directory, "belfry.db")}`;
+}

@@ -1,0 +1,13 @@
+import type { Storage } from "@belfry/core";
+import { postgresStorage } from "@belfry/storage-postgres";
+import { sqliteStorage } from "@belfry/storage-sqlite";
+
+/** What is lost and found again all the time is not worth a line here. */
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+const SQLITE = "sqlite:";
+
+/** A storage over the database at a URL as the complete host takes it: `sqlite:<path>` or `postgres://…`. */
+export function storageAt(url: string): Storage {
+  return url.startsWith(SQLITE) ? sqliteStorage(url.slice(SQLITE.length)) : postgresStorage(url, { logger: silent });
+}
