@@ -161,6 +161,43 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     expect(new URL(page.url()).searchParams.get("id")).toBe(id);
   });
 
+  test("the timeline of an event tells what its handlers made of it", async () => {
+    const { hub } = stage.service();
+    await hub.handlers.create({ source: "shop", prompt: "Who is to be told?" });
+    const good = await hub.events.create({ source: "shop", sender: "till-1", content: "Sold out", metadata: { item: 7 } });
+    const bad = await hub.events.create({ source: "shop", sender: "till-1", content: "A fault", metadata: {} });
+    await stage.service().runDue();
+    await open("?view=search&kind=event");
+    await page.getByText("2 notifications match").waitFor();
+    await page.getByRole("link", { name: "Sold out" }).click();
+    const timeline = page.getByTestId("timeline");
+    await timeline.getByText(/^Handler .*: completed/).waitFor();
+    for (const fact of ["Received", "Who is to be told?", "Tell Ann about it.", "20 in, 5 out"]) {
+      expect(await timeline.textContent()).toContain(fact);
+    }
+    expect(new URL(page.url()).searchParams.get("id")).toBe(good.id);
+    await page.goto(`${stage.url()}?view=notification&id=${bad.id}`);
+    await timeline.getByText(/^Handler .*: failed/).waitFor();
+    expect(await timeline.textContent()).toContain("The model refused.");
+  });
+
+  test("the timeline of a fallback tells that it waits, and what stops it", async () => {
+    const send = await stage.service().send({
+      to: "bob",
+      channel: "inbox",
+      subject: "Read me",
+      content: "x",
+      fallback: { channel: "sms", afterMs: 600_000 },
+    });
+    await stage.service().runDue();
+    await open(`?view=notification&id=${send.id}`);
+    await page.getByText("Fallback sms to bob steps in").waitFor();
+    await stage.service().inbox("bob").markRead(send.id);
+    await page.getByText("Read by bob").waitFor();
+    await page.getByText("Fallback sms to bob: cancelled").waitFor();
+    await page.getByText("delivered", { exact: true }).waitFor();
+  });
+
   test("a scheduled send is cancelled after a question", async () => {
     const scheduledAt = new Date(Date.now() + 3_600_000);
     const { id } = await stage.service().send({ channel: "sms", to: "+4911", subject: "Later", content: "x", scheduledAt });

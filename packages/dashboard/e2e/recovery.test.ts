@@ -81,6 +81,25 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     await page.getByText("Live", { exact: true }).last().waitFor();
   });
 
+  test("a tab out of sight gives up its stream, and misses nothing once it is in sight again", async () => {
+    const stage = await stageAt("/admin");
+    const { page } = await stage.open("?view=live");
+    await page.getByText("Live", { exact: true }).last().waitFor();
+    const show = (isHidden: boolean) =>
+      page.evaluate((hidden) => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, isHidden);
+    await show(true);
+    await page.getByText("Every 5 seconds").waitFor();
+    await stage.service().create({ to: "bob", message: "out of sight" });
+    await page.getByTestId("tail").getByText("out of sight").waitFor();
+    await show(false);
+    await page.getByText("Live", { exact: true }).last().waitFor();
+    await stage.service().create({ to: "bob", message: "in sight" });
+    await page.getByTestId("tail").getByText("in sight").waitFor();
+  });
+
   test("an answer that fails is shown with a way to try again, and what was known stays", async () => {
     const stage = await stageAt("/admin");
     await stage.service().create({ to: "bob", message: "known" });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Clock, NotificationService } from "@belfry/core";
+import { type Clock, NotificationService, type Processor } from "@belfry/core";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { BreakableChannel } from "../test/breakable-channel.ts";
@@ -28,6 +28,18 @@ export interface Stage {
   /** Ends everything. */
   end(): Promise<void>;
 }
+
+/** Runs handlers: what mentions a fault fails. */
+const processor: Processor = {
+  name: "test",
+  timeoutMs: 1_000,
+  concurrency: 10,
+  async process({ notification }) {
+    return notification.content.includes("fault")
+      ? { status: "failed", transient: false, error: "The model refused." }
+      : { status: "completed", text: "Tell Ann about it.", usage: { inputTokens: 20, outputTokens: 5 } };
+  },
+};
 
 /** Sets up a stage in `browser`. `clock` is the service's own, for stories that take longer than a test. */
 export async function setStage(browser: Browser, { clock, ...options }: HostOptions & { readonly clock?: Clock }): Promise<Stage> {
@@ -56,7 +68,12 @@ export async function setStage(browser: Browser, { clock, ...options }: HostOpti
     },
     async start() {
       const storage = sqliteStorage(join(directory, "app.db"));
-      const service = new NotificationService({ storage, channels: [channel], ...(clock === undefined ? {} : { clock }) });
+      const service = new NotificationService({
+        storage,
+        channels: [channel],
+        hub: { processor },
+        ...(clock === undefined ? {} : { clock }),
+      });
       const host = await startHost(service, { ...options, ...(port === undefined ? {} : { port }) });
       port = host.port;
       running = { host, service };

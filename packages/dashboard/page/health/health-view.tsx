@@ -94,8 +94,8 @@ function ChannelCard({ channel, range }: { readonly channel: Channel; readonly r
         <Figure name="Failed">{number(failed)}</Figure>
         <Figure name="Pending">{number(pending)}</Figure>
         <Figure name="Oldest due">{oldestDueAt === null ? "none" : <Time date={oldestDueAt} />}</Figure>
-        <Figure name="Half within">{p50Ms === null ? "–" : duration(p50Ms)}</Figure>
-        <Figure name="95 % within">{p95Ms === null ? "–" : duration(p95Ms)}</Figure>
+        <Figure name="p50 latency">{p50Ms === null ? "–" : duration(p50Ms)}</Figure>
+        <Figure name="p95 latency">{p95Ms === null ? "–" : duration(p95Ms)}</Figure>
       </dl>
       <RateChart channel={channel} range={range} />
     </section>

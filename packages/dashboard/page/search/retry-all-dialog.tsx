@@ -36,12 +36,18 @@ export function RetryAllDialog({ filter, onClose }: RetryAllDialogProps) {
   const goal = Math.min(before.value?.matched ?? 0, BOUND);
   const start = () =>
     void action.run(async () => {
-      const done = await retryUpTo(goal, async (limit) => {
-        const step = await post<RetriedAll>("retries", { limit }, query);
-        setProgress((known) => ({ retried: (known?.retried ?? 0) + step.retried, remaining: step.remaining }));
-        return isStopped.current ? 0 : step.retried;
-      });
-      announce(`${counted(done, "notification")} retried.`);
+      let [retried, asked] = [0, 0];
+      let cursor: string | null = null;
+      do {
+        const limit = Math.min(STEP, goal - asked);
+        const step: RetriedAll = await post<RetriedAll>("retries", { limit, ...(cursor !== null && { cursor }) }, query);
+        // What fails again at once is not retried a second time: each step goes on with older ones.
+        ({ nextCursor: cursor } = step);
+        retried += step.retried;
+        asked += limit;
+        setProgress({ retried, remaining: step.remaining });
+      } while (cursor !== null && asked < goal && !isStopped.current);
+      announce(`${counted(retried, "notification")} retried.`);
     });
   const close = () => {
     isStopped.current = true;
@@ -62,19 +68,6 @@ export function RetryAllDialog({ filter, onClose }: RetryAllDialogProps) {
       </div>
     </Dialog>
   );
-}
-
-/** Retries in steps until the goal is reached, a step retries nothing, or `step` says 0. Answers how many it asked for. */
-async function retryUpTo(goal: number, step: (limit: number) => Promise<number>): Promise<number> {
-  let done = 0;
-  while (done < goal) {
-    const retried = await step(Math.min(STEP, goal - done));
-    if (retried === 0) {
-      break;
-    }
-    done += retried;
-  }
-  return done;
 }
 
 interface CountBeforeProps {

@@ -13,6 +13,9 @@ export type LiveEvent =
 /** How often the page asks while the stream is down. */
 const POLL_MS = 5_000;
 
+/** How long a tab may be out of sight before it gives up its stream: a browser has only six connections to a server. */
+const HIDDEN_MS = 10_000;
+
 const NAMES = ["hello", "notification", "inbox", "reset"] as const;
 
 /**
@@ -25,10 +28,12 @@ export class LiveConnection {
   #source: EventSource | null = null;
   #lastId: string | null = null;
   #state: LiveState = "connecting";
+  #giveUp: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     this.#open();
     setInterval(() => this.#watch(), POLL_MS);
+    document.addEventListener("visibilitychange", () => this.#onSight());
   }
 
   /** How changes are learned of at this moment. */
@@ -65,6 +70,20 @@ export class LiveConnection {
         this.#become("polling");
       }
     });
+  }
+
+  /** A tab out of sight asks now and then instead; in sight again, it goes on where its stream ended. */
+  #onSight(): void {
+    clearTimeout(this.#giveUp);
+    if (document.hidden) {
+      this.#giveUp = setTimeout(() => {
+        this.#source?.close();
+        this.#source = null;
+        this.#become("polling");
+      }, HIDDEN_MS);
+    } else if (this.#source === null) {
+      this.#open();
+    }
   }
 
   /** Without a stream, everything shown is asked for anew, and a stream that was given up is opened again. */

@@ -72,11 +72,11 @@ function retryAllRoute({ service }: ApiContext): Route {
     operationId: "retryAll",
     summary: "Have every failed and partial send that matches tried again",
     query: activityFilter,
-    body: z.object({ limit: z.number().int().min(1).max(MAX_RETRIES).default(MAX_RETRIES) }),
+    body: z.object({ limit: z.number().int().min(1).max(MAX_RETRIES).default(MAX_RETRIES), cursor: z.string().optional() }),
     bodyOptional: true,
-    responses: { 200: { description: "How many matched, were retried, and match still" } },
-    async handle({ tenant, principal, query, body }) {
-      const options = { limit: body.limit, actor: actorOf(principal) };
+    responses: { 200: { description: "How many matched, were retried, and match still; and where to go on" } },
+    async handle({ tenant, principal, query, body: { limit, cursor } }) {
+      const options = { limit, actor: actorOf(principal), ...(cursor === undefined ? {} : { cursor }) };
       return { status: 200, json: await service.tenant(tenant.tenantId).operator.retryAll(query, options) };
     },
   });
