@@ -13,6 +13,10 @@ export function databaseFailure(database: DatabaseConfig, error: unknown): unkno
   if (!(error instanceof BelfryError)) {
     return error;
   }
+  if (error.code === "CONFIGURATION") {
+    // It says itself what to do: the database was reached.
+    return new Error(`Cannot use the database ${place(database)}: ${error.message}`, { cause: error });
+  }
   const remedy =
     database.kind === "postgres"
       ? "Check that PostgreSQL runs there, that this database and user exist, and that DATABASE_URL is right."

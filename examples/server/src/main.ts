@@ -9,7 +9,7 @@ import { databaseFailure, storageOf } from "./database.ts";
 import { buildServer } from "./listen.ts";
 import { DASHBOARD_PATH, operatorPage } from "./operator-page.ts";
 import { processorOf } from "./processor.ts";
-import { shutDownOnSignal } from "./shut-down.ts";
+import { DRAIN_MS, shutDownOnSignal } from "./shut-down.ts";
 
 const logger = pino({ serializers: { error: pino.stdSerializers.err } });
 
@@ -18,6 +18,7 @@ async function main(): Promise<void> {
   const notifications = new NotificationService({
     storage: storageOf(config.database, logger),
     channels: channelsOf(config),
+    delivery: { drainMs: DRAIN_MS },
     hub: processorOf(config),
     defaultTenant: config.defaultTenant,
     logger,

@@ -1,6 +1,7 @@
 import type { HubOptions } from "@belfry/core";
 import { openai } from "@belfry/processor-openai";
 import type { ServerConfig } from "./config.ts";
+import { DRAIN_MS } from "./shut-down.ts";
 
 /** Somebody watches what comes of their events: a model that does not answer within half a minute has failed. */
 const RETRY_DELAYS_MS = [1_000, 4_000, 15_000];
@@ -8,10 +9,11 @@ const RETRY_DELAYS_MS = [1_000, 4_000, 15_000];
 /** What runs the hub's handlers. Without a model, every one fails with an error that says so. */
 export function processorOf({ model, retryBaseMs }: ServerConfig): HubOptions {
   if (model === null) {
-    return {};
+    return { drainMs: DRAIN_MS };
   }
   const { baseURL, apiKey } = model;
   const firstMs = retryBaseMs ?? 1_000;
   const retryDelaysMs = RETRY_DELAYS_MS.map((delayMs) => Math.round((delayMs * firstMs) / 1_000));
-  return { processor: openai({ model: model.model, retryDelaysMs, ...(baseURL && { baseURL }), ...(apiKey && { apiKey }) }) };
+  const processor = openai({ model: model.model, retryDelaysMs, ...(baseURL && { baseURL }), ...(apiKey && { apiKey }) });
+  return { processor, drainMs: DRAIN_MS };
 }

@@ -1,6 +1,9 @@
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { freshDatabase } from "@belfry/postgres-launcher";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
@@ -13,6 +16,8 @@ const HEADERS = { "x-api-key": KEY, "content-type": "application/json" };
 /** An OpenAI-compatible server that does what an event's content says: answer 500, or repeat its prompt. */
 class Model {
   readonly requests: { readonly authorization: string | undefined; readonly messages: readonly { role: string; content: string }[] }[] = [];
+  /** Whether it takes requests and never answers. */
+  isSilent = false;
   #server: Server | undefined;
 
   async start(): Promise<string> {
@@ -20,6 +25,9 @@ class Model {
       const { messages } = JSON.parse(await text(request)) as (typeof this.requests)[number];
       this.requests.push({ authorization: request.headers.authorization, messages });
       response.setHeader("content-type", "application/json");
+      if (this.isSilent) {
+        return;
+      }
       if (messages.some(({ content }) => content.includes("break the model"))) {
         response.statusCode = 500;
         response.end('{"error":{"message":"overloaded"}}');
@@ -78,7 +86,7 @@ describe.each(["express", "hono"])("the hub of the complete host on %s", (framew
     const model = new Model();
     let baseURL: string;
     let env: Readonly<Record<string, string>>;
-    let dropDatabase = async () => {};
+    let dropDatabase: () => Promise<unknown> = async () => {};
     const running: ServerProcess[] = [];
     const start = async (more: Readonly<Record<string, string>> = {}) => {
       const server = await startServer({ FRAMEWORK: framework, API_KEYS: `${KEY}=acme`, ...env, ...more });
@@ -91,15 +99,18 @@ describe.each(["express", "hono"])("the hub of the complete host on %s", (framew
     });
     afterAll(() => model.stop());
     beforeEach(async () => {
-      env = {};
       if (database === "postgres") {
         const fresh = await freshDatabase();
         env = { DATABASE_URL: fresh.url };
         dropDatabase = () => fresh.drop();
+      } else {
+        const directory = await mkdtemp(join(tmpdir(), "belfry-hub-"));
+        env = { DATABASE_URL: `sqlite:${join(directory, "belfry.db")}` };
+        dropDatabase = () => rm(directory, { recursive: true });
       }
     });
     afterEach(async () => {
-      await Promise.all(running.splice(0).map(({ stop }) => stop()));
+      await Promise.all(running.splice(0).map(({ child, stop }) => (child.exitCode === null ? stop() : null)));
       await dropDatabase();
     });
 
@@ -130,6 +141,20 @@ describe.each(["express", "hono"])("the hub of the complete host on %s", (framew
       const id = await push(url, "break the model");
       expect(await settled(url, id)).toMatchObject([{ status: "FAILED", result: null, error: expect.stringContaining("500") }]);
       expect(model.requests.length - before).toBe(4);
+    });
+
+    test("told to end while the model is silent, it ends well, and the next process asks again", async () => {
+      const asking = { OPENAI_BASE_URL: baseURL, OPENAI_MODEL: "m" };
+      const first = await start(asking);
+      await ask(first.url, "/notification-handlers/", handler);
+      model.isSilent = true;
+      const before = model.requests.length;
+      const id = await push(first.url, "hello");
+      await vi.waitFor(() => expect(model.requests.length).toBe(before + 1), { timeout: 20_000 });
+      expect(await first.stop()).toBe(0);
+      model.isSilent = false;
+      const second = await start(asking);
+      expect(await settled(second.url, id)).toMatchObject([{ status: "COMPLETED", result: "answer to Categorize this email." }]);
     });
 
     test("without a model, records are FAILED and say what is missing", async () => {

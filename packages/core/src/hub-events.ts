@@ -34,7 +34,7 @@ export class HubEvents {
   /** One event, with who its sender is known to be. @throws BelfryError `NOT_FOUND` */
   async get(id: string): Promise<IdentifiedEvent> {
     await this.#context.ready();
-    return found("event", id, async (uuid) => (await this.#context.hub.findEvents(this.#tenant, [uuid]))[0]);
+    return found("notification", id, async (uuid) => (await this.#context.hub.findEvents(this.#tenant, [uuid]))[0]);
   }
 
   /** A page of events, newest first. @throws BelfryError `VALIDATION_ERROR` */
@@ -62,7 +62,7 @@ export class HubEvents {
     await this.#context.ready();
     const by = { client, at: new Date(this.#context.clock.now()) };
     if (!isUuid(id) || !(await this.#context.hub.acknowledgeEvent(this.#tenant, id.toLowerCase(), by))) {
-      throw unknown("event", id);
+      throw unknown("notification", id);
     }
   }
 

@@ -1,9 +1,12 @@
+import { validationError } from "./errors.ts";
 import { isUuid } from "./ids.ts";
 import type { Handler, HubPage } from "./model/hub.ts";
 import type { HandlerChanges, HandlerInput, HubListInput } from "./model/hub-input.ts";
 import type { Context } from "./operations/context.ts";
 import { parseHandler, parseHandlerChanges, parseNames, parseRange } from "./operations/hub/parse.ts";
 import { found, unknown } from "./operations/hub/unknown.ts";
+
+const MAX_PER_SOURCE = 100;
 
 /** The handlers of one tenant: `notifications.hub.handlers`. */
 export class HubHandlers {
@@ -20,6 +23,7 @@ export class HubHandlers {
   async create(input: HandlerInput): Promise<Handler> {
     const parsed = parseHandler(input);
     await this.#context.ready();
+    await this.#checkRoom(parsed.source);
     const createdAt = new Date(this.#context.clock.now());
     const handler = { id: this.#context.ids.next(), tenant: this.#tenant, ...parsed, createdAt, updatedAt: createdAt };
     await this.#context.hub.createHandler(handler);
@@ -47,8 +51,20 @@ export class HubHandlers {
   async update(id: string, changes: HandlerChanges): Promise<Handler> {
     const parsed = parseHandlerChanges(changes);
     await this.#context.ready();
+    if (parsed.source !== undefined && parsed.source !== (await this.get(id)).source) {
+      await this.#checkRoom(parsed.source);
+    }
     const at = new Date(this.#context.clock.now());
     return found("handler", id, (uuid) => this.#context.hub.updateHandler(this.#tenant, uuid, { ...parsed, at }));
+  }
+
+  /** Every event of a source goes through all its handlers' filters, in one transaction. */
+  async #checkRoom(source: string): Promise<void> {
+    const { total } = await this.#context.hub.listHandlers(this.#tenant, { source, limit: 1, offset: 0 });
+    if (total >= MAX_PER_SOURCE) {
+      const message = `has ${total} handlers already, and may have ${MAX_PER_SOURCE}; delete one first`;
+      throw validationError([{ path: ["source"], type: "too_many", message }]);
+    }
   }
 
   /** Deletes a handler. What it took on before is still processed. @throws BelfryError `NOT_FOUND` */

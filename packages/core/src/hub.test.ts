@@ -1,9 +1,12 @@
 import { describe, expect, test, vi } from "vitest";
+import type { Clock } from "./clock.ts";
+import { BelfryError } from "./errors.ts";
 import type { HubEvent, SettledRecord } from "./model/hub.ts";
 import { NotificationService } from "./notification-service.ts";
 import type { ProcessingOutcome, Processor } from "./processor.ts";
 import type { HubOptions } from "./service-options.ts";
 import { memoryStorage } from "./storages/memory.ts";
+import { memoryTransport } from "./transports/memory.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const mail = { source: "mail", sender: "ann", content: "Hello" };
@@ -16,6 +19,39 @@ const echo = processor(async () => ({ status: "completed", text: "done" }));
 
 function hubOf(hub: HubOptions = { processor: echo }) {
   return new NotificationService({ storage: memoryStorage(), logger: silent, hub });
+}
+
+/** A clock that tests move, and that lets what its timers have begun go on before it moves further. */
+class TurnClock implements Clock {
+  #nowMs = 1_800_000_000_000;
+  #tasks: { readonly atMs: number; readonly task: () => void }[] = [];
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, task: () => void): () => void {
+    const entry = { atMs: this.#nowMs + delayMs, task };
+    this.#tasks.push(entry);
+    return () => {
+      this.#tasks = this.#tasks.filter((one) => one !== entry);
+    };
+  }
+
+  async pass(ms: number): Promise<void> {
+    const untilMs = this.#nowMs + ms;
+    for (;;) {
+      const next = this.#tasks.toSorted((left, right) => left.atMs - right.atMs)[0];
+      if (next === undefined || next.atMs > untilMs) {
+        break;
+      }
+      this.#tasks = this.#tasks.filter((one) => one !== next);
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      next.task();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#nowMs = untilMs;
+  }
 }
 
 /** Runs what is due until every record of the event has settled. */
@@ -91,7 +127,79 @@ describe("events and handlers", () => {
     const service = hubOf({ processor: hanging });
     await service.hub.handlers.create({ source: "mail", prompt: "x" });
     const { id } = await service.hub.events.create(mail);
-    expect(await settled(service, id)).toMatchObject([{ status: "FAILED", error: "broken", attempt: 2 }]);
+    expect(await settled(service, id)).toMatchObject([
+      { status: "FAILED", error: expect.stringContaining("unexpected Error"), attempt: 2 },
+    ]);
+  });
+
+  test("what a processor throws goes to the log, not to clients; what is no outcome is FAILED at once, and says why", async () => {
+    const errors: unknown[] = [];
+    const logger = { ...silent, error: (details: unknown) => void errors.push(details) };
+    const wrong: unknown[] = [undefined, "done", { status: "done" }, { status: "completed" }, { status: "failed", error: new Error("x") }];
+    const answers = [...wrong];
+    const odd = processor(
+      async () => (answers.length > 0 ? (answers.shift() as ProcessingOutcome) : Promise.reject(new RangeError("secret"))),
+      {
+        retryDelaysMs: [],
+      },
+    );
+    const service = new NotificationService({ storage: memoryStorage(), logger, hub: { processor: odd } });
+    await service.hub.handlers.create({ source: "mail", prompt: "x" });
+    const told: (string | null | undefined)[] = [];
+    for (let at = 0; at <= wrong.length; at += 1) {
+      const [record] = await settled(service, (await service.hub.events.create(mail)).id);
+      told.push(record?.error);
+    }
+    expect(told.slice(0, -1).every((error) => error?.includes("answered no outcome"))).toBe(true);
+    expect(told.at(-1)).toMatch(/unexpected RangeError/);
+    expect(errors).toMatchObject([{ error: { message: "secret" }, record: expect.any(String) }]);
+  });
+
+  test("tokens that are no whole numbers are not kept", async () => {
+    const odd = processor(async () => ({ status: "completed", text: "ok", usage: { inputTokens: 1.5, outputTokens: -1 } }));
+    const service = hubOf({ processor: odd });
+    await service.hub.handlers.create({ source: "mail", prompt: "x" });
+    const [record] = await settled(service, (await service.hub.events.create(mail)).id);
+    expect([record?.status, record?.inputTokens, record?.outputTokens]).toEqual(["COMPLETED", null, null]);
+  });
+
+  test("a stop lets a handler finish, what it creates included, and hands what it aborts on to the next process", async () => {
+    const storage = memoryStorage();
+    const begun: (() => void)[] = [];
+    const waiting = processor(() => new Promise((resolve) => void begun.push(() => resolve({ status: "completed", text: "late" }))), {
+      retryDelaysMs: [],
+    });
+    const create: HubOptions["onResult"] = async (result) => void (await result.create({ to: "ann", title: result.text }));
+    const first = new NotificationService({ storage, logger: silent, hub: { processor: waiting, onResult: create, drainMs: 200 } });
+    await first.hub.handlers.create({ source: "mail", prompt: "x" });
+    const finished = await first.hub.events.create(mail);
+    const aborted = await first.hub.events.create(mail);
+    await vi.waitFor(() => expect(begun).toHaveLength(2));
+    const stopped = first.stop();
+    await expect(first.hub.events.create(mail)).rejects.toMatchObject({ code: "SERVICE_STOPPED" });
+    begun[0]?.();
+    await stopped;
+    const next = new NotificationService({ storage, logger: silent, hub: { processor: echo, worker: false } });
+    expect(await next.hub.events.records(finished.id)).toMatchObject([{ status: "COMPLETED", result: "late" }]);
+    expect((await next.inbox("ann").list()).items.map(({ title }) => title)).toEqual(["late"]);
+    expect(await next.hub.events.records(aborted.id)).toMatchObject([{ status: "PENDING", error: null }]);
+    expect(await settled(new NotificationService({ storage, logger: silent, hub: { processor: echo } }), aborted.id)).toMatchObject([
+      { status: "COMPLETED", result: "done" },
+    ]);
+  });
+
+  test("a source has 100 handlers at the most, new or moved there, and a filter 16 KiB", async () => {
+    const { handlers } = hubOf().hub;
+    for (let made = 0; made < 100; made += 1) {
+      await handlers.create({ source: "mail", prompt: `${made}` });
+    }
+    const issue = { code: "VALIDATION_ERROR", issues: [{ path: ["source"], type: "too_many" }] };
+    await expect(handlers.create({ source: "mail", prompt: "one more" })).rejects.toMatchObject(issue);
+    const elsewhere = await handlers.create({ source: "chat", prompt: "x" });
+    await expect(handlers.update(elsewhere.id, { source: "mail" })).rejects.toMatchObject(issue);
+    expect(await handlers.update(elsewhere.id, { source: "chat", prompt: "y" })).toMatchObject({ prompt: "y" });
+    const long = { source: "chat", prompt: "x", filter: { text: "x".repeat(17_000) } };
+    await expect(handlers.create(long)).rejects.toMatchObject({ issues: [{ path: ["filter"], type: "too_long" }] });
   });
 
   test("no more attempts run at once than the processor allows", async () => {
@@ -204,6 +312,59 @@ describe("subscribe", () => {
     mine.close();
     await service.hub.events.create({ ...mail, content: "after" });
     expect(mine.told).toHaveLength(3);
+  });
+
+  test("a listener that throws is its own affair: the create resolves, others are told, handlers run", async () => {
+    const errors: unknown[] = [];
+    const logger = { ...silent, error: (details: unknown) => void errors.push(details) };
+    const service = new NotificationService({ storage: memoryStorage(), logger, hub: { processor: echo } });
+    await service.hub.handlers.create({ source: "mail", prompt: "x" });
+    const broken = () => {
+      throw new Error("broken listener");
+    };
+    service.hub.events.subscribe("mail", { onEvent: broken, onSettled: broken });
+    const { told } = follow(service, "mail");
+    const { id } = await service.hub.events.create(mail);
+    expect(await settled(service, id)).toMatchObject([{ status: "COMPLETED" }]);
+    expect(told).toEqual(["event Hello", "COMPLETED x"]);
+    expect(errors).toHaveLength(2);
+  });
+
+  test("a storage that is out of reach is asked once a second, not more and more often, and never after the end", async () => {
+    const storage = memoryStorage();
+    const clock = new TurnClock();
+    const transport = { ...memoryTransport(), pollIntervalMs: 1_000 };
+    const service = new NotificationService({ storage, clock, transport, logger: silent, hub: { worker: false } });
+    let looks = 0;
+    vi.spyOn(storage.hub, "listEventsSince").mockImplementation(async () => {
+      looks += 1;
+      throw new BelfryError("STORAGE_UNAVAILABLE", "It is away.");
+    });
+    const { ready, close } = follow(service, "mail");
+    await ready;
+    await clock.pass(60_000);
+    expect(looks).toBeGreaterThan(30);
+    expect(looks).toBeLessThan(90);
+    close();
+    const before = looks;
+    await clock.pass(60_000);
+    expect(looks).toBe(before);
+  });
+
+  test("what signals did not tell is read back: events first, whole milliseconds of them, each once", async () => {
+    const storage = memoryStorage();
+    const clock = new TurnClock();
+    const silentTransport = { pollIntervalMs: 1_000, start: async () => {}, publish() {}, stop: async () => {} };
+    const service = new NotificationService({ storage, clock, transport: silentTransport, logger: silent, hub: { processor: echo } });
+    await service.hub.handlers.create({ source: "mail", prompt: "x" });
+    const { told, ready } = follow(service, "mail");
+    await ready;
+    await clock.pass(10);
+    await Promise.all(Array.from({ length: 250 }, (_, at) => service.hub.events.create({ ...mail, content: `${at}` })));
+    await service.runDue();
+    await clock.pass(20_000);
+    const events = told.filter((line) => line.startsWith("event"));
+    expect([events.length, new Set(events).size, told.length]).toEqual([250, 250, 500]);
   });
 
   test("fires events of the service", async () => {

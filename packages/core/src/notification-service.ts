@@ -15,12 +15,11 @@ import type { Send } from "./model/send.ts";
 import type { TypedSendInput } from "./model/send-input.ts";
 import type { Context } from "./operations/context.ts";
 import type { Created } from "./operations/create.ts";
-import { channelsByName, DeliverDue } from "./operations/deliver-due.ts";
+import { channelsByName } from "./operations/deliver-due.ts";
 import { FanOut } from "./operations/fan-out.ts";
 import { GroupCommit } from "./operations/group-commit.ts";
 import { eventWriter, planProcessing } from "./operations/hub/create-event.ts";
-import { LeasedWorker } from "./operations/leased-worker.ts";
-import { ProcessDue } from "./operations/process-due.ts";
+import type { LeasedWorker } from "./operations/leased-worker.ts";
 import { sendWriter } from "./operations/sends/send.ts";
 import type { PreparedNotification, PreparedSend } from "./operations/transactional.ts";
 import type { Operator } from "./operator.ts";
@@ -29,15 +28,11 @@ import { InboxFeeds } from "./realtime/inbox-feeds.ts";
 import { Presence } from "./realtime/presence.ts";
 import { type Feeds, routeSignals } from "./realtime/route-signals.ts";
 import type { Sends } from "./sends.ts";
-import type { DeliveryOptions, HubOptions, NotificationServiceOptions } from "./service-options.ts";
+import type { HubOptions, NotificationServiceOptions } from "./service-options.ts";
 import { TenantNotifications } from "./tenant-notifications.ts";
 import type { Signal, Transport } from "./transport.ts";
 import { memoryTransport } from "./transports/memory.ts";
-
-/** How often an instance looks for deliveries that another one left. */
-const POLL_INTERVAL_MS = 1_000;
-const DEFAULT_LEASE_MS = 60_000;
-const DRAIN_MS = 10_000;
+import { deliveryWorker, hubWorker } from "./workers.ts";
 
 /**
  * Notifications inside the host's own process and database.
@@ -68,7 +63,10 @@ export class NotificationService<
   readonly #default: TenantNotifications<Types, Tx, Written>;
   #opening: Promise<void> | null = null;
   #listening: Promise<void> | null = null;
-  #stopped = false;
+  /** Refuses calls of the host. */
+  #isStopping = false;
+  /** Refuses what the background work asks for, too. */
+  #isStopped = false;
 
   constructor(options: NotificationServiceOptions<Types, Tx, Written>) {
     const { storage, logger = consoleLogger, clock = systemClock } = options;
@@ -104,9 +102,11 @@ export class NotificationService<
       inbox: new InboxFeeds({ ...shared, inbox: storage.inbox, presence }),
       hub: new HubFeeds({ ...shared, hub: storage.hub }),
     };
-    this.#fanOut = new FanOut(this.#context);
-    this.#deliveryWorker = deliveryWorker(this.#context as Context, options.delivery ?? {});
-    this.#hubWorker = hubWorker(this.#context as Context, (options.hub ?? {}) as unknown as HubOptions);
+    // Background work goes on while the service stops: it has to end what it has begun.
+    const background = { ...this.#context, ready: () => this.#ready(this.#isStopped) } as Context;
+    this.#fanOut = new FanOut(background);
+    this.#deliveryWorker = deliveryWorker(background, options.delivery ?? {});
+    this.#hubWorker = hubWorker(background, (options.hub ?? {}) as unknown as HubOptions);
     this.#default = this.tenant(options.defaultTenant ?? DEFAULT_TENANT);
     this.apiKeys = new ApiKeys({ storage, clock, ready, defaultTenant: this.#default.tenantId });
   }
@@ -223,7 +223,8 @@ export class NotificationService<
    * asked for still happens; only what an earlier process left behind waits.
    */
   async start(): Promise<void> {
-    this.#stopped = false;
+    this.#isStopping = false;
+    this.#isStopped = false;
     await this.#listen();
     this.#fanOut.start();
     this.#deliveryWorker?.start();
@@ -235,12 +236,13 @@ export class NotificationService<
    * are refused with `SERVICE_STOPPED`. Idempotent.
    */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#context.writer.drain();
-    await this.#context.sendWriter.drain();
-    await this.#context.eventWriter.drain();
+    this.#isStopping = true;
+    await this.#drain();
     await this.#fanOut.stop();
     await Promise.all([this.#deliveryWorker?.stop(), this.#hubWorker?.stop()]);
+    // What handlers under way have created.
+    await this.#drain();
+    this.#isStopped = true;
     this.#feeds.inbox.stop();
     this.#feeds.hub.stop();
     await this.#context.presence.stop();
@@ -268,8 +270,13 @@ export class NotificationService<
     this.#feeds.inbox.onGap();
   }
 
-  #ready(): Promise<void> {
-    if (this.#stopped) {
+  async #drain(): Promise<void> {
+    const { writer, sendWriter, eventWriter: events } = this.#context;
+    await Promise.all([writer.drain(), sendWriter.drain(), events.drain()]);
+  }
+
+  #ready(isRefused = this.#isStopping): Promise<void> {
+    if (isRefused) {
       return Promise.reject(new BelfryError("SERVICE_STOPPED", "The notification service was stopped; call start() to use it again."));
     }
     this.#opening ??= this.#options.storage.open().catch((error: unknown) => {
@@ -294,24 +301,4 @@ export class NotificationService<
       this.#transport.publish(signals);
     }
   }
-}
-
-function deliveryWorker(context: Context, { worker = true, ...options }: DeliveryOptions): LeasedWorker<ClaimedDelivery> | null {
-  const { concurrency = 100, leaseMs = DEFAULT_LEASE_MS, drainMs = DRAIN_MS } = options;
-  const { clock, logger, storage } = context;
-  const pollIntervalMs = storage.hasSingleProcess ? null : POLL_INTERVAL_MS;
-  const work = new DeliverDue(context, { concurrency, leaseMs });
-  return worker ? new LeasedWorker(work, { concurrency, leaseMs, drainMs, pollIntervalMs, clock, logger }) : null;
-}
-
-/** A host without a processor has no records to wait for: what comes in through this process itself wakes the worker. */
-function hubWorker(context: Context, { processor, onResult, worker = true, leaseMs }: HubOptions): LeasedWorker<ClaimedRecord> | null {
-  const lease = leaseMs ?? Math.max(DEFAULT_LEASE_MS, 2 * (processor?.timeoutMs ?? 0));
-  const work = new ProcessDue(context, { processor: processor ?? null, onResult: onResult ?? null, leaseMs: lease });
-  const { clock, logger, storage } = context;
-  const pollIntervalMs = storage.hasSingleProcess || processor === undefined ? null : POLL_INTERVAL_MS;
-  const { concurrency } = work;
-  return worker && storage.hub
-    ? new LeasedWorker(work, { concurrency, leaseMs: lease, drainMs: DRAIN_MS, pollIntervalMs, clock, logger })
-    : null;
 }

@@ -37,6 +37,11 @@ export interface HubOptions<Types extends NotificationTypes = NotificationTypes>
    * timeout. @default 60_000, or twice the timeout if that is longer
    */
   readonly leaseMs?: number;
+  /**
+   * How long `stop` waits for handlers under way before it aborts them, in milliseconds. What is aborted is begun anew by
+   * the next process. @default 10_000
+   */
+  readonly drainMs?: number;
 }
 
 /** How a {@link NotificationService} is put together. Only the storage is required. */

@@ -54,9 +54,10 @@ function hostAuthenticator(auth: AuthFunction): Authenticator {
       const asked = request.headers.authorization !== undefined || request.headers["x-api-key"] !== undefined;
       return { scheme: asked || principal !== null ? "host" : null, principal };
     },
-    // The host's function sees a socket's token as if it had come in the header.
-    async check(_, credential, request) {
-      return auth({ ...request, headers: { ...request.headers, authorization: `Bearer ${credential}` } });
+    // The host's function sees a credential of a query as if it had come in its header.
+    async check(scheme, credential, request) {
+      const header = scheme === "api-key" ? { "x-api-key": credential } : { authorization: `Bearer ${credential}` };
+      return auth({ ...request, headers: { ...request.headers, ...header } });
     },
   };
 }

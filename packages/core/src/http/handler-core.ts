@@ -68,7 +68,7 @@ export class HandlerCore {
     let presented: Presented = { scheme: null, principal: null };
     try {
       presented = await this.#presented(request, candidates);
-      const chosen = this.mounted.choose(candidates, presented, request.method);
+      const chosen = this.mounted.choose(candidates, presented);
       contract = chosen.contract;
       return toResponse(await this.#answer(request, chosen, presented), request.method);
     } catch (error) {

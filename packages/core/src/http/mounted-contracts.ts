@@ -43,8 +43,8 @@ export class MountedContracts {
   }
 
   /** Decides between the contracts at a path by the credential that was presented. */
-  choose(candidates: Candidates, presented: Presented, method: string): Chosen {
-    const open = candidates.find(({ contract, match }) => contract.credential === "open" || match.byMethod.get(method)?.isPublic);
+  choose(candidates: Candidates, presented: Presented): Chosen {
+    const open = candidates.find(({ contract, match }) => contract.credential === "open" || isPublic(match));
     if (open) {
       return { ...open, authenticated: true };
     }
@@ -61,6 +61,11 @@ export class MountedContracts {
     }
     return { ...asked, authenticated: false };
   }
+}
+
+/** Whether a path is everybody's: all there is at it needs no credential. */
+function isPublic({ byMethod }: RouteMatch): boolean {
+  return [...byMethod.values()].every((route) => route.isPublic);
 }
 
 function accepts(contract: Contract, { scheme, principal }: Presented): boolean {

@@ -129,7 +129,13 @@ function watchCredential(
   core: HandlerCore,
   { request, opened, stream, clock }: { request: HttpRequest; opened: Opened; stream: OpenStream; clock: Clock },
 ): () => void {
-  let cancel: () => void;
+  let cancel = () => {};
+  let isOver = false;
+  const lookLater = () => {
+    if (!isOver) {
+      cancel = clock.after(RECHECK_MS, () => void look());
+    }
+  };
   const look = async () => {
     try {
       const principal = await core.authenticator.check(opened.scheme, opened.credential, request);
@@ -140,10 +146,13 @@ function watchCredential(
     } catch (error) {
       core.logger.warn({ error }, "Belfry could not look whether a socket's credential still holds; it looks again.");
     }
-    cancel = clock.after(RECHECK_MS, () => void look());
+    lookLater();
   };
-  cancel = clock.after(RECHECK_MS, () => void look());
-  return () => cancel();
+  lookLater();
+  return () => {
+    isOver = true;
+    cancel();
+  };
 }
 
 function refusal(contract: Contract, error: BelfryError, request: HttpRequest): Connection {

@@ -84,17 +84,30 @@ describe("StreamRegistry", () => {
     expect(closed).toEqual([4401]);
   });
 
-  test("a reader with more than 1 MiB outstanding is cut off, at the next send or look", () => {
-    for (const provoke of ["send", "look"]) {
-      const { clock, closed, sent, peer, stream } = open();
-      peer.bufferedAmount = 1024 * 1024 + 1;
-      if (provoke === "send") {
-        stream.send("more");
-      } else {
-        clock.pass(5_000);
-      }
-      expect([closed, sent]).toEqual([[1008], []]);
+  test("a reader with more than 1 MiB outstanding is cut off if that is so for 5 s, one with more than 8 MiB at once", () => {
+    const slow = open();
+    slow.peer.bufferedAmount = 1024 * 1024 + 1;
+    slow.stream.send("a burst");
+    slow.clock.pass(4_000);
+    expect([slow.closed, slow.sent]).toEqual([[], ["a burst"]]);
+    slow.clock.pass(6_000);
+    expect(slow.closed).toEqual([1008]);
+    const drowned = open();
+    drowned.peer.bufferedAmount = 8 * 1024 * 1024 + 1;
+    drowned.stream.send("more");
+    expect([drowned.closed, drowned.sent]).toEqual([[1008], []]);
+  });
+
+  test("a reader that has taken a burst in time is left alone", () => {
+    const { clock, closed, peer, stream } = open();
+    for (let burst = 0; burst < 5; burst += 1) {
+      peer.bufferedAmount = 2 * 1024 * 1024;
+      stream.send("burst");
+      clock.pass(3_000);
+      peer.bufferedAmount = 0;
+      stream.send("more");
     }
+    expect(closed).toEqual([]);
   });
 
   test("a replay waits until the reader has caught up, or is gone", async () => {

@@ -2,8 +2,12 @@ import type { Clock } from "../clock.ts";
 import type { Peer } from "./messages.ts";
 import type { OpenStream } from "./route.ts";
 
-/** A reader with more outstanding than this is cut off. */
+/** A reader with more outstanding than this is slow; if it still is after the grace, it is cut off. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
+/** A burst is no fault of its reader: it gets this long to take it. */
+const GRACE_MS = 5_000;
+/** More than this is outstanding for nobody. */
+const HARD_LIMIT_BYTES = 8 * 1024 * 1024;
 
 /** A replay goes on when no more than this is outstanding. */
 const REPLAY_BUFFERED_BYTES = 256 * 1024;
@@ -82,6 +86,7 @@ class Stream implements WatchedStream {
   readonly #options: StreamOptions;
   #lastSentMs: number;
   #probedMs: number;
+  #slowSinceMs: number | null = null;
   #open = true;
 
   constructor(peer: Peer, options: StreamOptions) {
@@ -95,12 +100,13 @@ class Stream implements WatchedStream {
     if (!this.#open) {
       return;
     }
-    if (this.#peer.bufferedAmount > MAX_BUFFERED_BYTES) {
+    const nowMs = this.#options.clock.now();
+    if (this.#isTooSlow(nowMs)) {
       this.close(1008, "reading too slowly");
       return;
     }
     this.#peer.send(text);
-    this.#lastSentMs = this.#options.clock.now();
+    this.#lastSentMs = nowMs;
   }
 
   close(code: number, reason: string): void {
@@ -124,7 +130,7 @@ class Stream implements WatchedStream {
   look(nowMs: number): void {
     if (nowMs >= this.expiresAtMs) {
       this.close(4401, "credential expired");
-    } else if (this.#peer.bufferedAmount > MAX_BUFFERED_BYTES) {
+    } else if (this.#isTooSlow(nowMs)) {
       this.close(1008, "reading too slowly");
     } else if (!this.#isAlive(nowMs)) {
       this.close(1001, "no sign of life");
@@ -132,6 +138,16 @@ class Stream implements WatchedStream {
       this.send(this.#options.ping);
     }
   }
+  #isTooSlow(nowMs: number): boolean {
+    const outstanding = this.#peer.bufferedAmount;
+    if (outstanding <= MAX_BUFFERED_BYTES) {
+      this.#slowSinceMs = null;
+      return false;
+    }
+    this.#slowSinceMs ??= nowMs;
+    return outstanding > HARD_LIMIT_BYTES || nowMs - this.#slowSinceMs >= GRACE_MS;
+  }
+
   #isAlive(nowMs: number): boolean {
     if (nowMs - this.#probedMs < PROBE_INTERVAL_MS) {
       return true;

@@ -39,8 +39,13 @@ export class Claims<Task> {
     if (!this.#mayHoldMore) {
       return [];
     }
+    // What ends while the question is under way is leased in the answer, and not in hand any more.
+    const before = new Set(this.#held);
     const leased = await this.#options.leased();
-    const found = leased.filter((task) => !this.#held.has(this.#options.idOf(task)));
+    const found = leased.filter((task) => {
+      const id = this.#options.idOf(task);
+      return !this.#held.has(id) && !before.has(id);
+    });
     this.#mayHoldMore = found.length > limit;
     return found.slice(0, limit);
   }

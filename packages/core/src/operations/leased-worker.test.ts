@@ -57,6 +57,32 @@ function worker(work: LeasedWork<number>, options: { concurrency?: number; drain
 }
 
 describe("LeasedWorker", () => {
+  test("a wake-up at any moment of a look that ends is not lost", async () => {
+    for (let depth = 0; depth < 12; depth += 1) {
+      const work = new HandWork();
+      const under = worker(work);
+      let isLate = false;
+      work.nextDueInMs = async () => {
+        if (!isLate) {
+          isLate = true;
+          let turn = Promise.resolve();
+          for (let step = 0; step < depth; step += 1) {
+            turn = turn.then(() => {});
+          }
+          void turn.then(() => {
+            work.due.push(1);
+            under.wake();
+          });
+        }
+        return null;
+      };
+      under.wake();
+      await expect.poll(() => work.running.size, { interval: 1 }).toBe(1);
+      work.endAll();
+      await under.stop();
+    }
+  });
+
   test("does as many tasks at once as it may, and all of them", async () => {
     const work = new HandWork();
     work.due.push(1, 2, 3, 4, 5, 6, 7);

@@ -73,6 +73,10 @@ export class LeasedWorker<Task> {
     this.#again = true;
     this.#cycle ??= this.#run().finally(() => {
       this.#cycle = null;
+      if (this.#again) {
+        // Woken after the last look, before this.
+        this.wake();
+      }
     });
   }
 

@@ -4,15 +4,18 @@ import type { ProcessingOutcome, ProcessingTask, Processor } from "../processor.
 import { BatchQueue, commitBatch } from "./batch-queue.ts";
 import { Claims } from "./claims.ts";
 import type { Context } from "./context.ts";
+import { checkOutcome } from "./hub/check-outcome.ts";
 import type { OnResult } from "./hub/handler-result.ts";
 import { handlerResult } from "./hub/handler-result.ts";
 import type { LeasedWork } from "./leased-worker.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 import { TenantShare } from "./tenant-share.ts";
 import { untilRecorded } from "./until-recorded.ts";
-import { withinTime } from "./within-time.ts";
+import { OutOfTime, withinTime } from "./within-time.ts";
 
 const MAX_BATCH = 256;
+/** A lease further ahead than this is of a clock that went back since. */
+const MAX_LEASE_MS = 3_600_000;
 const MAX_RESULT = 100_000;
 const MAX_ERROR = 1_000;
 const DEFAULT_RETRY_DELAYS_MS = [1_000, 5_000, 30_000];
@@ -82,7 +85,8 @@ export class ProcessDue implements LeasedWork<ClaimedRecord> {
     const isAlone = this.#isFirstTidy && this.#context.storage.hasSingleProcess;
     const request = {
       limit: MAX_BATCH,
-      leaseMs: this.#options.leaseMs,
+      // Other processes may hold longer leases than this one does.
+      leaseMs: Math.max(MAX_LEASE_MS, 2 * this.#options.leaseMs),
       maxAttempts: this.#delaysMs.length + 1,
       error: LOST,
       ...(isAlone ? { notOwnedBy: this.#owner } : {}),
@@ -142,10 +146,11 @@ export class ProcessDue implements LeasedWork<ClaimedRecord> {
     return this.#context.hub.claimRecords({ owner: this.#owner, at: this.#now(), leaseMs, limit, exceptTenants: this.#share.full() });
   }
 
-  async #process(claimed: ClaimedRecord, signal: AbortSignal): Promise<ProcessingOutcome> {
+  /** Null when the attempt was cut short, by a stop or a lost lease: it says nothing about the handler. */
+  async #process(claimed: ClaimedRecord, signal: AbortSignal): Promise<ProcessingOutcome | null> {
     const limit = { timeoutMs: this.#processor.timeoutMs, clock: this.#context.clock, signal };
     try {
-      const outcome = await withinTime((ends) => this.#processor.process(taskOf(claimed), ends), limit);
+      const outcome = checkOutcome(await withinTime((ends) => this.#processor.process(taskOf(claimed), ends), limit), this.#processor.name);
       const { onResult } = this.#options;
       if (outcome.status === "completed" && onResult !== null) {
         // Before the record is COMPLETED: a crash in between has all of it done again, and what it creates has the same id.
@@ -154,12 +159,24 @@ export class ProcessDue implements LeasedWork<ClaimedRecord> {
       }
       return outcome;
     } catch (error) {
-      return { status: "failed", transient: true, error: error instanceof Error ? error.message : String(error) };
+      if (signal.aborted) {
+        return null;
+      }
+      if (error instanceof OutOfTime) {
+        return { status: "failed", transient: true, error: error.message };
+      }
+      // What was thrown may tell of the host's inside, and clients read the record.
+      this.#context.logger.error({ error, record: claimed.record.id }, "A processor, or onResult, threw an error.");
+      const name = error instanceof Error ? error.name : typeof error;
+      return { status: "failed", transient: true, error: `The handler could not be run: an unexpected ${name}. The log has more.` };
     }
   }
 
-  #end({ record, fence }: ClaimedRecord, outcome: ProcessingOutcome): EndedRecord {
+  #end({ record, fence }: ClaimedRecord, outcome: ProcessingOutcome | null): EndedRecord {
     const base = { recordId: record.id, fence, result: null, error: null, inputTokens: null, outputTokens: null, dueInMs: null };
+    if (outcome === null) {
+      return { ...base, status: "PENDING", dueInMs: 0 };
+    }
     if (outcome.status === "completed") {
       const { inputTokens = null, outputTokens = null } = outcome.usage ?? {};
       return { ...base, status: "COMPLETED", result: storable(outcome.text, MAX_RESULT), inputTokens, outputTokens };

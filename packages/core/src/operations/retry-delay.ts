@@ -20,8 +20,9 @@ export function retryDelayMs(delaysMs: readonly number[], { attempt, retryAfterM
   if (delayMs === undefined) {
     return null;
   }
-  if (retryAfterMs !== undefined) {
-    return Math.min(Math.max(retryAfterMs, delaysMs[0] ?? 0), MAX_RETRY_AFTER_MS);
+  // What is no number, as what a missing header was converted to, is no wait either.
+  if (retryAfterMs !== undefined && Number.isFinite(retryAfterMs)) {
+    return Math.round(Math.min(Math.max(retryAfterMs, delaysMs[0] ?? 0), MAX_RETRY_AFTER_MS));
   }
   return Math.round(delayMs * (1 + JITTER * (2 * random - 1)));
 }

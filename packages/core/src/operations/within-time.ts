@@ -1,5 +1,8 @@
 import type { Clock } from "../clock.ts";
 
+/** The work took longer than it may. */
+export class OutOfTime extends Error {}
+
 /** How long some work may take, and what else ends it. */
 export interface TimeLimit {
   readonly timeoutMs: number;
@@ -14,7 +17,7 @@ export interface TimeLimit {
 export async function withinTime<Result>(work: (signal: AbortSignal) => Promise<Result>, limit: TimeLimit): Promise<Result> {
   const { timeoutMs, clock, signal } = limit;
   const late = new AbortController();
-  const cancel = clock.after(timeoutMs, () => late.abort(new Error(`The attempt took longer than ${timeoutMs} ms.`)));
+  const cancel = clock.after(timeoutMs, () => late.abort(new OutOfTime(`The attempt took longer than ${timeoutMs} ms.`)));
   const ends = AbortSignal.any([signal, late.signal]);
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(ends.reason);

@@ -1,5 +1,7 @@
+import type { Clock } from "../clock.ts";
 import type { HubStorage } from "../hub-storage.ts";
 import { uuidTimeMs } from "../ids.ts";
+import type { Logger } from "../logger.ts";
 import type { HubEvent, SettledRecord } from "../model/hub.ts";
 import type { HubSignal } from "../transport.ts";
 import { RecentIds } from "./recent-ids.ts";
@@ -16,16 +18,17 @@ export interface HubFeedOptions {
   readonly tenant: string;
   readonly source: string;
   readonly hub: HubStorage;
-  now(): number;
-  onError(error: unknown): void;
+  readonly clock: Clock;
+  readonly logger: Logger;
 }
 
-const PAGE = 500;
+const PAGE = 100;
 /** A look at the database reaches back over what others had written, but not committed, at the last look. */
 const OVERLAP_MS = 10_000;
 const REMEMBERED = 50_000;
 /** How many signals one read of the database answers. */
 const BATCH = 200;
+const ERROR_RETRY_MS = 1_000;
 
 type Pending = HubSignal | "gap";
 
@@ -39,10 +42,12 @@ export class HubFeed {
   readonly #queue: Pending[] = [];
   #lookedMs: number;
   #working: Promise<void> | null = null;
+  #cancelRetry: (() => void) | null = null;
+  #isClosed = false;
 
   constructor(options: HubFeedOptions) {
     this.#options = options;
-    this.#openedMs = options.now();
+    this.#openedMs = options.clock.now();
     this.#lookedMs = this.#openedMs;
   }
 
@@ -53,12 +58,22 @@ export class HubFeed {
 
   /** Signals may be lost: reads what came since the last look. */
   gap(): void {
-    this.#queue.push("gap");
+    if (!this.#queue.includes("gap")) {
+      this.#queue.push("gap");
+    }
     this.#work();
   }
 
+  /** Reads and tells nothing more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#queue.length = 0;
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
+  }
+
   #work(): void {
-    if (this.#working !== null) {
+    if (this.#working !== null || this.#isClosed) {
       return;
     }
     // Signals of this process carry all there is to tell, and are passed on before this returns.
@@ -67,7 +82,7 @@ export class HubFeed {
       const pending = batch === "gap" ? this.#look() : this.#pass(batch);
       if (pending !== null) {
         this.#working = pending
-          .catch((error: unknown) => this.#options.onError(error))
+          .catch((error: unknown) => this.#failed(error))
           .finally(() => {
             this.#working = null;
             this.#work();
@@ -75,6 +90,19 @@ export class HubFeed {
         return;
       }
     }
+  }
+
+  /** One retry, however many reads fail meanwhile. */
+  #failed(error: unknown): void {
+    const { clock, logger } = this.#options;
+    if (this.#isClosed || this.#cancelRetry !== null) {
+      return;
+    }
+    logger.error({ error }, `Belfry could not read the hub for its subscribers; it tries again in ${ERROR_RETRY_MS} ms.`);
+    this.#cancelRetry = clock.after(ERROR_RETRY_MS, () => {
+      this.#cancelRetry = null;
+      this.gap();
+    });
   }
 
   #takeBatch(): readonly HubSignal[] | "gap" {
@@ -122,8 +150,17 @@ export class HubFeed {
     records: readonly SettledRecord[],
   ): readonly string[] {
     const signalled = signals.filter(({ change }) => change === "event").map(({ id }) => id);
-    const before = records.map(({ notificationId }) => notificationId).filter((id) => this.#isOurs(id));
-    return [...new Set([...signalled, ...before])].filter((id) => !events.has(id) && !this.#toldEvents.has(id));
+    return [...new Set([...signalled, ...this.#untold(records)])].filter((id) => !events.has(id) && !this.#toldEvents.has(id));
+  }
+
+  /**
+   * Events whose results are to be told, but which were perhaps not told themselves: young ones, whose own signal may be late
+   * or lost. Older ones were told, or a look has found them; what came in before anybody followed is not replayed.
+   */
+  #untold(records: readonly SettledRecord[]): readonly string[] {
+    const sinceMs = Math.max(this.#openedMs, this.#options.clock.now() - OVERLAP_MS);
+    const ids = records.map(({ notificationId }) => notificationId);
+    return ids.filter((id) => uuidTimeMs(id) > sinceMs && !this.#toldEvents.has(id));
   }
 
   #tellAll(signals: readonly HubSignal[], events: ReadonlyMap<string, HubEvent>, records: ReadonlyMap<string, SettledRecord>): void {
@@ -140,42 +177,42 @@ export class HubFeed {
 
   /** Reads from the database what came since the last look, and tells what was not told. */
   async #look(): Promise<void> {
-    const { tenant, source, hub, now } = this.#options;
-    const startedMs = now();
-    const since = new Date(Math.max(this.#lookedMs - OVERLAP_MS, this.#openedMs));
-    await this.#pages(since, async (from) => {
-      const events = await hub.listEventsSince(tenant, source, { since: from, limit: PAGE });
+    const { tenant, source, hub, clock } = this.#options;
+    const startedMs = clock.now();
+    const since = new Date(Math.max(this.#lookedMs - OVERLAP_MS, this.#openedMs + 1));
+    await this.#pages(since, async (range) => {
+      const events = await hub.listEventsSince(tenant, source, range);
       for (const event of events) {
         this.#tellEvent(event);
       }
       return events.map(({ receivedAt }) => receivedAt);
     });
-    await this.#pages(since, async (from) => {
-      const records = await hub.listSettledSince(tenant, source, { since: from, limit: PAGE });
+    await this.#pages(since, async (range) => {
+      const records = await hub.listSettledSince(tenant, source, range);
+      // What came in since the events were read.
+      const missing = this.#untold(records);
+      for (const event of missing.length === 0 ? [] : await hub.findEvents(tenant, missing)) {
+        this.#tellEvent(event);
+      }
       for (const record of records) {
         this.#tellRecord(record);
       }
-      return records.map(({ completedAt }) => completedAt ?? from);
+      return records.map(({ completedAt }) => completedAt ?? range.since);
     });
     this.#lookedMs = startedMs;
   }
 
-  async #pages(since: Date, read: (from: Date) => Promise<readonly Date[]>): Promise<void> {
-    let from = since;
-    for (;;) {
-      const times = await read(from);
+  async #pages(since: Date, read: (range: { readonly since: Date; readonly limit: number }) => Promise<readonly Date[]>): Promise<void> {
+    let range = { since, limit: PAGE };
+    while (!this.#isClosed) {
+      const times = await read(range);
       const last = times.at(-1);
-      // A whole page within one millisecond would be read for ever.
-      if (last === undefined || times.length < PAGE || last.getTime() === from.getTime()) {
+      if (last === undefined || times.length < range.limit) {
         return;
       }
-      from = last;
+      // A whole page of one millisecond leads no further: it has to be a larger one.
+      range = last.getTime() === range.since.getTime() ? { since: last, limit: range.limit * 2 } : { since: last, limit: PAGE };
     }
-  }
-
-  /** Whether an event came in since somebody follows: what came before is not replayed. */
-  #isOurs(eventId: string): boolean {
-    return uuidTimeMs(eventId) >= this.#openedMs;
   }
 
   #tellEvent(event: HubEvent | undefined): void {

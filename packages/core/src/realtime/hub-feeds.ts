@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { HubStorage } from "../hub-storage.ts";
 import type { Logger } from "../logger.ts";
 import type { HubSignal, Transport } from "../transport.ts";
+import { guarded } from "./guarded.ts";
 import { HubFeed, type HubListener } from "./hub-feed.ts";
 
 /** What the feeds of a process work with. */
@@ -22,7 +23,6 @@ export interface HubSubscription {
   close(): void;
 }
 
-const ERROR_RETRY_MS = 1_000;
 /** Lost signals are rarer here than whole connections, whose loss is noticed: so the database is looked at less often. */
 const POLLS_SKIPPED = 5;
 
@@ -40,18 +40,26 @@ export class HubFeeds {
   subscribe(tenant: string, source: string, listener: HubListener): HubSubscription {
     const key = feedKey(tenant, source);
     const feed = this.#feeds.get(key) ?? this.#open(key, tenant, source);
+    const { logger } = this.#options;
     // The same listener may follow twice, and end one of the two.
-    const follower: HubListener = { onEvent: (event) => listener.onEvent(event), onSettled: (record) => listener.onSettled(record) };
+    const follower: HubListener = {
+      onEvent: (event) => guarded(logger, () => listener.onEvent(event)),
+      onSettled: (record) => guarded(logger, () => listener.onSettled(record)),
+    };
     feed.followers.add(follower);
+    const ready = this.#options.ready();
+    // Whoever does not wait for it has the database's failure in the log all the same.
+    ready.catch((error: unknown) => logger.warn({ error }, "Belfry could not begin to follow a source of the hub."));
     return {
-      ready: this.#options.ready(),
+      ready,
       close: () => {
         feed.followers.delete(follower);
         if (feed.followers.size === 0 && this.#feeds.get(key) === feed) {
+          feed.close();
           this.#feeds.delete(key);
         }
         if (this.#feeds.size === 0) {
-          this.stop();
+          this.#stopPolling();
         }
       },
     };
@@ -67,24 +75,23 @@ export class HubFeeds {
     }
   }
 
-  /** Stops looking at the database; subscriptions are ended by those who hold them. */
+  /** Ends every subscription. */
   stop(): void {
+    for (const feed of this.#feeds.values()) {
+      feed.close();
+    }
+    this.#feeds.clear();
+    this.#stopPolling();
+  }
+
+  #stopPolling(): void {
     this.#cancelPoll?.();
     this.#cancelPoll = null;
   }
 
   #open(key: string, tenant: string, source: string): HubFeed {
     const { hub, clock, logger } = this.#options;
-    const feed = new HubFeed({
-      tenant,
-      source,
-      hub,
-      now: () => clock.now(),
-      onError: (error) => {
-        logger.error({ error }, `Belfry could not read the hub for its subscribers; it tries again in ${ERROR_RETRY_MS} ms.`);
-        clock.after(ERROR_RETRY_MS, () => feed.gap());
-      },
-    });
+    const feed = new HubFeed({ tenant, source, hub, clock, logger });
     this.#feeds.set(key, feed);
     this.#poll();
     return feed;

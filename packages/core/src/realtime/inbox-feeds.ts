@@ -4,6 +4,7 @@ import type { Logger } from "../logger.ts";
 import type { InboxPosition } from "../model/inbox-item.ts";
 import type { Owner } from "../model/owner.ts";
 import type { InboxSignal, Transport } from "../transport.ts";
+import { guarded } from "./guarded.ts";
 import type { InboxListener } from "./inbox-event.ts";
 import { InboxFeed } from "./inbox-feed.ts";
 import type { Presence } from "./presence.ts";
@@ -45,7 +46,7 @@ export class InboxFeeds {
   subscribe(owner: Owner, listener: InboxListener, since?: InboxPosition): InboxSubscription {
     const key = feedKey(owner);
     const { feed, opened } = this.#feeds.get(key) ?? this.#openFeed(key, owner);
-    const subscription = new Subscription(feed, this.#options.inbox, listener);
+    const subscription = new Subscription(feed, this.#options.inbox, this.#guarded(listener));
     const close = () => this.#close(key, feed, subscription);
     const ready = opened
       .then(() => subscription.start(since))
@@ -88,6 +89,16 @@ export class InboxFeeds {
     this.#options.presence.joined(feed.owner);
     this.#poll();
     return entry;
+  }
+
+  #guarded(listener: InboxListener): InboxListener {
+    const { logger } = this.#options;
+    const { writable } = listener;
+    return {
+      onEvent: (event) => guarded(logger, () => listener.onEvent(event)),
+      onState: (recovered, position) => guarded(logger, () => listener.onState(recovered, position)),
+      ...(writable && { writable: () => writable.call(listener) }),
+    };
   }
 
   #close(key: string, feed: InboxFeed, subscription: Subscription): void {

@@ -57,7 +57,8 @@ export function hubAccessSuite(harness: HttpHarness): void {
         expect([answer.status, answer.body]).toEqual([200, { status: "ok", version: expect.stringMatching(/^\d+\.\d+\.\d+/) }]);
       }
       expect((await ask(`${setting.url}/status/`)).status).toBe(200);
-      expect((await askHub(setting, "/status", { method: "DELETE" })).status).toBe(405);
+      const wrong = await ask(`${setting.url}/status`, { method: "POST" });
+      expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET"]);
     });
 
     test("the other client's are as unknown as what never was", async () => {
@@ -126,6 +127,34 @@ export function hubAccessSuite(harness: HttpHarness): void {
       valid.clear();
       clock.pass(30_000);
       expect(await client.closed()).toBe(4401);
+    });
+  });
+
+  describe("hub: keys that may only read", () => {
+    const apiKeys = (key: string) => (key === API_KEY ? { tenant: "acme", scopes: ["read" as const] } : null);
+    const setting = useSetting(harness, { contracts: [hub()], auth: { apiKeys } });
+
+    test("follow and read, and change nothing, by REST or by socket", async () => {
+      const { id } = await setting.service.tenant("acme").hub.events.create({ source: "mail", sender: "ann", content: "x" });
+      expect((await askHub(setting, `/notifications/${id}`)).status).toBe(200);
+      expect((await askHub(setting, "/notifications/", { method: "POST", json: EVENT })).status).toBe(403);
+      const client = await openHubSocket(setting);
+      await subscribe(client, "mail");
+      client.send({ type: "ack", notification_id: id });
+      expect(await client.received.count(1)).toEqual([{ type: "error", message: "The API key may not write" }]);
+      client.drop();
+    });
+  });
+
+  describe("hub: a host's own authentication", () => {
+    const setting = useSetting(harness, {
+      contracts: [hub()],
+      auth: (request) => (request.headers["x-api-key"] === "of the host" ? { kind: "client", tenant: "acme" } : null),
+    });
+
+    test("sees the socket's key where it sees a request's", async () => {
+      expect((await askHub(setting, "/notifications/", { key: "of the host" })).status).toBe(200);
+      (await openHubSocket(setting, "of the host")).drop();
     });
   });
 

@@ -168,6 +168,17 @@ export function hubSocketSuite(harness: HttpHarness): void {
       expect(await flood.closed()).toBe(1008);
     });
 
+    test("a burst of large events is no fault of its reader", async () => {
+      const client = await openHubSocket(setting);
+      await subscribe(client, "burst");
+      const content = "x".repeat(60_000);
+      const { hub: own } = setting.service.tenant("acme");
+      await Promise.all(Array.from({ length: 100 }, (_, at) => own.events.create({ source: "burst", sender: `${at}`, content })));
+      expect(await client.received.count(100)).toHaveLength(100);
+      expect(client.closeCode).toBeNull();
+      client.drop();
+    });
+
     test("a subscriber that never reads is closed, and the others do not notice", async () => {
       const [stuck, good] = [await openHubSocket(setting), await openHubSocket(setting)];
       await Promise.all([subscribe(stuck, "slow"), subscribe(good, "slow")]);

@@ -26,7 +26,8 @@ const createRoute = defineRoute({
   operationId: "createNotificationHandler",
   summary: "Create a handler",
   body: createBody,
-  responses: { 201: { description: "The handler", schema: handlerSchema }, ...errors(400, 401, 403, 413, 415, 422) },
+  isRateLimited: true,
+  responses: { 201: { description: "The handler", schema: handlerSchema }, ...errors(400, 401, 403, 413, 415, 422, 429) },
   async handle({ tenant, body }) {
     const { source_service: source, metadata_filter: given } = body;
     const handler = await tenant.hub.handlers.create({ source, prompt: body.prompt, ...(given ? { filter: given } : {}) });

@@ -83,8 +83,14 @@ class HubSocket implements SocketSession {
         onSettled: (record) => stream.send(recordFrame(record)),
       });
       this.#subscriptions.set(source, subscription);
-      // Who is told "subscribed" misses nothing from then on.
-      await subscription.ready;
+      try {
+        // Who is told "subscribed" misses nothing from then on.
+        await subscription.ready;
+      } catch (error) {
+        subscription.close();
+        this.#subscriptions.delete(source);
+        throw error;
+      }
     }
     this.#send({ type: "system", message: `Subscribed to ${source}`, subscription: source });
   }
@@ -96,6 +102,11 @@ class HubSocket implements SocketSession {
   }
 
   async #acknowledge(id: string): Promise<void> {
+    const { principal } = this.#context;
+    if (principal?.kind === "client" && principal.scopes?.includes("write") === false) {
+      this.#error("The API key may not write");
+      return;
+    }
     try {
       await this.#tenant.hub.events.acknowledge(id, this.#client);
       this.#send({ type: "system", message: `Acknowledged notification ${id}`, notification_id: id });

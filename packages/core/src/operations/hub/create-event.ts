@@ -16,11 +16,11 @@ export async function createEvent(context: Context, tenant: string, input: Event
   const receivedAt = new Date(context.clock.now());
   const event: HubEvent = { id: context.ids.next(), tenant, source, sender, content, metadata, receivedAt };
   const records = await context.eventWriter.write(event);
-  context.publish([{ topic: "hub", tenant, source, change: "event", id: event.id, event }]);
-  context.events.emit("event.created", { tenant, event, handlers: records });
   if (records > 0) {
     context.processDue();
   }
+  context.publish([{ topic: "hub", tenant, source, change: "event", id: event.id, event }]);
+  context.events.emit("event.created", { tenant, event, handlers: records });
   return event;
 }
 

@@ -9,6 +9,8 @@ import { describe, NAME_RULE, type TextRule, textIssue } from "../../model/parse
 /** E-mails come in whole; what is longer belongs behind a link. */
 const CONTENT_RULE: TextRule = { maxLength: 100_000 };
 const PROMPT_RULE: TextRule = { minLength: 1, maxLength: 100_000 };
+/** A filter is evaluated for every event of its source. */
+const MAX_FILTER_BYTES = 16 * 1024;
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 100;
 
@@ -119,6 +121,10 @@ class Check {
 
   filter(): JsonObject {
     const filter = this.object("filter", {});
+    const bytes = new TextEncoder().encode(JSON.stringify(filter)).length;
+    if (bytes > MAX_FILTER_BYTES) {
+      this.#issues.push({ path: ["filter"], type: "too_long", message: `must be at most ${MAX_FILTER_BYTES} bytes as JSON, is ${bytes}` });
+    }
     this.#issues.push(...filterIssues(filter, ["filter"]));
     return filter;
   }

@@ -17,8 +17,10 @@ describe("retryDelayMs", () => {
   });
 
   test("waits as long as the provider asks for, from the first delay to a day", () => {
-    const after = (retryAfterMs: number) => retryDelayMs(retryDelaysMs, { attempt: 1, retryAfterMs, random: 0 });
-    expect([0, 60_000, 1e12].map(after)).toEqual([5_000, 60_000, 86_400_000]);
+    const asked = (retryAfterMs: number) => retryDelayMs(retryDelaysMs, { attempt: 1, retryAfterMs, random: 0 });
+    expect([0, 60_000, 1e12].map(asked)).toEqual([5_000, 60_000, 86_400_000]);
+    expect([asked(Number.NaN), asked(Number.POSITIVE_INFINITY)]).toEqual([4_000, 4_000]);
+    expect(asked(7_000.4)).toBe(7_000);
   });
 });
 

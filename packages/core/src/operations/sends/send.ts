@@ -60,9 +60,9 @@ function announceSend(
   items: Extract<SendCreated, { kind: "created" }>["items"],
 ): void {
   const { tenant, id, type } = notification;
+  context.deliverDue();
   context.publish(items.map((item) => createdSignal(notification, item)));
   context.events.emit("notification.created", { tenant, id, type, notification, recipients: details.recipients.length });
-  context.deliverDue();
 }
 
 function takeBatch(queue: Pending<NewSend, SendCreated>[]): Pending<NewSend, SendCreated>[] {
