@@ -114,6 +114,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     await page.getByLabel("Recipient").fill("+4911");
     await page.getByLabel("Status").selectOption("failed");
     await page.getByLabel("Channel").fill("sms");
+    await page.getByLabel("From").fill("2020-01-01T12:30");
     await page.getByRole("button", { name: "Search" }).click();
     await page.getByText("1 notification match").waitFor();
     const shared = new URL(page.url()).search;
@@ -127,6 +128,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     const other = await stage.open(shared);
     await other.page.getByText("1 notification match").waitFor();
     expect(await other.page.getByLabel("Recipient").inputValue()).toBe("+4911");
+    expect(await other.page.getByLabel("From").inputValue()).toBe("2020-01-01T21:30");
     expect(other.problems).toEqual([]);
     for (const [filter, count] of [
       ["type=comment", "1 notification"],

@@ -27,3 +27,9 @@ export const DEFAULT_ACTOR = "dashboard";
 
 /** The rule of a dashboard that was given none: whoever sits at the machine may do everything, and nobody else anything. */
 export const localOnly: Authorize = (request) => (isLocalRequest(request) ? { read: true, act: true, actor: DEFAULT_ACTOR } : null);
+
+/** Makes an audit log's name of whatever a host or a login form gave: well-formed, at most 255 characters, never empty. */
+export function auditName(actor: string | undefined): string {
+  const kept = [...(actor ?? "").toWellFormed().replaceAll("\u0000", "").trim()].slice(0, 255).join("");
+  return kept === "" ? DEFAULT_ACTOR : kept;
+}

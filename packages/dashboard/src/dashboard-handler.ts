@@ -1,6 +1,6 @@
 import { BelfryError, consoleLogger, type Logger } from "@belfry/core";
 import { createHandler, type Handler, type HttpRequest, type HttpResponse, type Principal } from "@belfry/core/http";
-import { type Authorize, type DashboardRequest, DEFAULT_ACTOR, localOnly } from "./access.ts";
+import { type Authorize, auditName, type DashboardRequest, localOnly } from "./access.ts";
 import { apiContract } from "./api/contract.ts";
 import { assetResponse } from "./assets.ts";
 import type { DashboardOptions, DashboardService } from "./dashboard-options.ts";
@@ -73,7 +73,7 @@ export class DashboardHandler {
     if (scopes.length === 0) {
       throw new BelfryError("FORBIDDEN", "You may neither read nor act here.");
     }
-    return { kind: "client", tenant: access.tenant ?? this.#tenant, scopes, keyId: access.actor ?? DEFAULT_ACTOR };
+    return { kind: "client", tenant: access.tenant ?? this.#tenant, scopes, keyId: auditName(access.actor) };
   }
 
   async #stillReads(request: HttpRequest, tenant: string): Promise<boolean> {

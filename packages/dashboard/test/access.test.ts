@@ -75,6 +75,19 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     expect(seen[0]?.remoteAddress).toMatch(/127\.0\.0\.1$/);
   });
 
+  test.each([
+    ["", "dashboard"],
+    ["  ", "dashboard"],
+    ["a\u0000b\ud800", "ab\ufffd"],
+    ["x".repeat(300), "x".repeat(255)],
+  ])("an actor %j is in the audit log as far as it can be", async (actor, name) => {
+    const { url, service } = await serve({ framework, authorize: () => ({ read: true, act: true, actor }) });
+    const answer = await request(`${url}/api/notifications`, { ...create, headers: { ...JSON_TYPE, "x-belfry-dashboard": "1" } });
+    expect(answer.status).toBe(201);
+    const { id } = answer.json() as { id: string };
+    expect((await service.operator.timeline(id)).audit).toMatchObject([{ action: "created", actor: name }]);
+  });
+
   test("a rule that throws lets nobody in", async () => {
     const lines: string[] = [];
     const log = (_: object, message: string) => void lines.push(message);

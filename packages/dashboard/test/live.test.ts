@@ -2,6 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryStorage, NotificationService } from "@belfry/core";
+import { freshDatabase } from "@belfry/postgres-launcher";
+import { postgresStorage } from "@belfry/storage-postgres";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import { afterEach, expect, test, vi } from "vitest";
 import { BreakableChannel } from "./breakable-channel.ts";
@@ -71,9 +73,9 @@ test("what is created, read and delivered is told to every reader", async () => 
 });
 
 test("what another process writes is told too, and what it reads", async () => {
-  const directory = await mkdtemp(join(tmpdir(), "belfry-dashboard-"));
-  ends.push(() => rm(directory, { recursive: true, force: true }));
-  const [here, elsewhere] = [0, 1].map(() => new NotificationService({ storage: sqliteStorage(join(directory, "app.db")) })) as [
+  const database = await freshDatabase();
+  ends.push(() => database.drop());
+  const [here, elsewhere] = [0, 1].map(() => new NotificationService({ storage: postgresStorage(database.url) })) as [
     NotificationService,
     NotificationService,
   ];

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Button, Choices } from "../parts/fields.tsx";
 import { Empty, FailureNote, Loading } from "../parts/states.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
@@ -27,6 +27,7 @@ export function InboxView({ params }: { readonly params: URLSearchParams }) {
   const status = STATUSES.find(([value]) => value === params.get("status"))?.[0] ?? "all";
   const inbox = useInbox(userId, status);
   const unread = inbox.shown.value?.unread ?? 0;
+  useNewUnread(inbox.shown.value === null ? null : unread);
   const { act } = useSession();
   return (
     <>
@@ -51,6 +52,17 @@ export function InboxView({ params }: { readonly params: URLSearchParams }) {
       </div>
     </>
   );
+}
+
+/** Says how many are unread when that has grown. */
+function useNewUnread(unread: number | null): void {
+  const before = useRef<number | null>(null);
+  useEffect(() => {
+    if (unread !== null && before.current !== null && unread > before.current) {
+      announce(`${unread} unread.`);
+    }
+    before.current = unread;
+  }, [unread]);
 }
 
 interface InboxState {

@@ -1,6 +1,6 @@
 import type { TargetedEvent } from "preact";
 import { Button, SelectField, TextField } from "../parts/fields.tsx";
-import { readFilter, type SearchFilter } from "./search-filter.ts";
+import { localTime, readFilter, type SearchFilter } from "./search-filter.ts";
 
 const STATUSES = [
   ["", "Any"],
@@ -38,8 +38,8 @@ export function FilterForm({ filter, onSearch }: FilterFormProps) {
         <TextField label="Channel" name="channel" value={filter.channel ?? ""} placeholder="inbox, email, webhook" />
         <SelectField label="Status" name="status" value={filter.status ?? ""} options={STATUSES} />
         <SelectField label="Kind" name="kind" value={filter.kind ?? ""} options={KINDS} />
-        <TextField label="From" name="from" type="datetime-local" value={filter.from ?? ""} />
-        <TextField label="Before" name="before" type="datetime-local" value={filter.before ?? ""} />
+        <TextField label="From" name="from" type="datetime-local" value={localTime(filter.from)} />
+        <TextField label="Before" name="before" type="datetime-local" value={localTime(filter.before)} />
         <TextField label="Id" name="id" value={filter.id ?? ""} />
         <div class="form-actions">
           <Button type="submit" kind="primary">

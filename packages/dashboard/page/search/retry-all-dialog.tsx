@@ -8,7 +8,7 @@ import { announce } from "../state/announcements.ts";
 import { get, post } from "../state/api.ts";
 import { counted, number } from "../state/format.ts";
 import { type Resource, useResource } from "../state/resource.ts";
-import { filterQuery, type SearchFilter } from "./search-filter.ts";
+import type { SearchFilter } from "./search-filter.ts";
 
 /** How many are retried at a time: between them the progress shows, and it can be stopped. */
 const STEP = 25;
@@ -28,8 +28,7 @@ interface Progress {
 
 /** Retries every failed send that matches the search: counted before, shown while it goes on, counted after. */
 export function RetryAllDialog({ filter, onClose }: RetryAllDialogProps) {
-  const query = filterQuery(filter);
-  const before = useResource("retries", (signal) => get<{ matched: number }>("retries", query, signal));
+  const before = useResource("retries", (signal) => get<{ matched: number }>("retries", filter, signal));
   const [progress, setProgress] = useState<Progress | null>(null);
   const isStopped = useRef(false);
   const action = useAction();
@@ -40,7 +39,7 @@ export function RetryAllDialog({ filter, onClose }: RetryAllDialogProps) {
       let cursor: string | null = null;
       do {
         const limit = Math.min(STEP, goal - asked);
-        const step: RetriedAll = await post<RetriedAll>("retries", { limit, ...(cursor !== null && { cursor }) }, query);
+        const step: RetriedAll = await post<RetriedAll>("retries", { limit, ...(cursor !== null && { cursor }) }, filter);
         // What fails again at once is not retried a second time: each step goes on with older ones.
         ({ nextCursor: cursor } = step);
         retried += step.retried;

@@ -1,9 +1,10 @@
 import type { ActivityPage, ActivitySummary } from "@belfry/core";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Json } from "../../src/wire.ts";
 import { Button } from "../parts/fields.tsx";
 import { Empty, FailureNote, Loading } from "../parts/states.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
+import { announce } from "../state/announcements.ts";
 import { get } from "../state/api.ts";
 import { counted, number } from "../state/format.ts";
 import { useRevision } from "../state/live.ts";
@@ -14,7 +15,7 @@ import { useSession } from "../state/session.ts";
 import { FilterForm } from "./filter-form.tsx";
 import { ResultTable } from "./result-table.tsx";
 import { RetryAllDialog } from "./retry-all-dialog.tsx";
-import { filterQuery, readFilter, type SearchFilter } from "./search-filter.ts";
+import { readFilter, type SearchFilter } from "./search-filter.ts";
 import { SendTestDialog } from "./send-test-dialog.tsx";
 
 /** What counting stops at. */
@@ -35,6 +36,11 @@ export function SearchView({ params }: { readonly params: URLSearchParams }) {
   const key = JSON.stringify(filter);
   const revision = useRevision((event) => event.name === "notification", REFRESH_MS);
   const found = useResource(key, (signal) => search(filter, signal), revision);
+  useEffect(() => {
+    if (found.value !== null) {
+      announce(`${counted(found.value.count, "notification")} found.`);
+    }
+  }, [key, found.value === null]);
   const older = useOlderPages(key, found.value, (cursor) => page(filter, cursor));
   const results = [...new Map([...older.items, ...(found.value?.items ?? [])].map((one) => [one.id, one])).values()];
   results.sort((one, other) => (one.id < other.id ? 1 : -1));
@@ -64,16 +70,15 @@ export function SearchView({ params }: { readonly params: URLSearchParams }) {
 }
 
 async function search(filter: SearchFilter, signal: AbortSignal): Promise<Found> {
-  const query = filterQuery(filter);
   const [first, { count }] = await Promise.all([
-    get<Json<ActivityPage>>("activity", query, signal),
-    get<{ count: number }>("activity-count", query, signal),
+    get<Json<ActivityPage>>("activity", filter, signal),
+    get<{ count: number }>("activity-count", filter, signal),
   ]);
   return { items: first.notifications, nextCursor: first.nextCursor, count };
 }
 
 async function page(filter: SearchFilter, cursor: string): Promise<Page<Summary>> {
-  const { notifications, nextCursor } = await get<Json<ActivityPage>>("activity", { ...filterQuery(filter), cursor });
+  const { notifications, nextCursor } = await get<Json<ActivityPage>>("activity", { ...filter, cursor });
   return { items: notifications, nextCursor };
 }
 

@@ -1,5 +1,6 @@
-import { defineRoute, type Route } from "@belfry/core/http";
+import { defineRoute, type Route, type RouteContext } from "@belfry/core/http";
 import { z } from "zod";
+import type { DashboardService } from "../dashboard-options.ts";
 import { actorOf } from "./actor.ts";
 import type { ApiContext } from "./context.ts";
 
@@ -18,7 +19,8 @@ function createRoute({ service }: ApiContext): Route {
     summary: "Create a notification for a user",
     body: z.object({ userId, message: z.string(), title: z.string().optional(), type: z.string().min(1).optional() }),
     responses: { 201: { description: "Its id" } },
-    async handle({ tenant, principal, body }) {
+    async handle(context) {
+      const { tenant, body } = context;
       const { message, title, type } = body;
       const { notification } = await tenant.createFromContract({
         to: body.userId,
@@ -26,8 +28,7 @@ function createRoute({ service }: ApiContext): Route {
         ...(title === undefined ? {} : { title }),
         ...(type === undefined ? {} : { type }),
       });
-      const entry = { action: "created" as const, actor: actorOf(principal), notificationId: notification.id };
-      await service.tenant(tenant.tenantId).operator.note(entry);
+      await note(service, context, { action: "created", notificationId: notification.id });
       return { status: 201, json: { id: notification.id, createdAt: notification.createdAt } };
     },
   });
@@ -64,9 +65,10 @@ function markReadRoute({ service }: ApiContext): Route {
     summary: "Mark one of a user's items read",
     body: z.object({ userId, id: z.string() }),
     responses: { 200: { description: "The item" } },
-    async handle({ tenant, principal, body }) {
+    async handle(context) {
+      const { tenant, body } = context;
       const item = await tenant.inbox(body.userId).markRead(body.id);
-      await service.tenant(tenant.tenantId).operator.note({ action: "read", actor: actorOf(principal), notificationId: item.id });
+      await note(service, context, { action: "read", notificationId: item.id });
       return { status: 200, json: item };
     },
   });
@@ -84,3 +86,16 @@ const countsRoute = defineRoute({
     return { status: 200, json: { total, unread } };
   },
 });
+
+/** Writes the audit log's line. What it is about is done by then, so a failure is the log's, not the answer's. */
+async function note(
+  service: DashboardService,
+  { tenant, principal, report }: RouteContext<unknown, unknown, unknown>,
+  entry: { readonly action: "created" | "read"; readonly notificationId: string },
+): Promise<void> {
+  try {
+    await service.tenant(tenant.tenantId).operator.note({ ...entry, actor: actorOf(principal) });
+  } catch (error) {
+    report(error, `The dashboard could not write to the audit log that ${entry.notificationId} was ${entry.action}.`);
+  }
+}
