@@ -123,9 +123,10 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
       recipient: "+4911",
       status: "failed",
       channel: "sms",
+      from: "2020-01-01T12:30:00.000Z",
     });
 
-    const other = await stage.open(shared);
+    const other = await stage.open(shared, { timezoneId: "Asia/Tokyo" });
     await other.page.getByText("1 notification match").waitFor();
     expect(await other.page.getByLabel("Recipient").inputValue()).toBe("+4911");
     expect(await other.page.getByLabel("From").inputValue()).toBe("2020-01-01T21:30");
@@ -138,7 +139,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
       ["kind=event", "Nothing matches"],
     ]) {
       await other.page.goto(`${stage.url()}?view=search&${filter}`);
-      await other.page.getByText(count ?? "").waitFor();
+      await other.page.getByRole("main").getByText(count ?? "").waitFor();
     }
   });
 
