@@ -139,7 +139,10 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
       ["kind=event", "Nothing matches"],
     ]) {
       await other.page.goto(`${stage.url()}?view=search&${filter}`);
-      await other.page.getByRole("main").getByText(count ?? "").waitFor();
+      await other.page
+        .getByRole("main")
+        .getByText(count ?? "")
+        .waitFor();
     }
   });
 
