@@ -44,6 +44,21 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     }
   });
 
+  test("what another process creates and reads is seen, in an old inbox too", async () => {
+    const stage = await stageAt("/admin");
+    const { notification } = await stage.service().create({ to: "bob", message: "old" });
+    await Promise.all(Array.from({ length: 120 }, (_, index) => stage.service().create({ to: "eve", message: `number ${index}` })));
+    const { page, problems } = await stage.open("?view=inbox&user=bob");
+    await vi.waitFor(async () => expect(await page.getByTestId("unread").textContent()).toBe("1"));
+    const elsewhere = stage.elsewhere();
+    await elsewhere.inbox("bob").markRead(notification.id);
+    await vi.waitFor(async () => expect(await page.getByTestId("unread").textContent()).toBe("0"), { timeout: 15_000 });
+    await page.getByText(/^read /).waitFor();
+    await elsewhere.create({ to: "bob", message: "from another process" });
+    await page.getByText("from another process").waitFor();
+    expect(problems).toEqual([]);
+  });
+
   test("a server that is started anew is found again, and nothing is missed", async () => {
     const stage = await stageAt("");
     await stage.service().create({ to: "bob", message: "before." });

@@ -20,6 +20,8 @@ export interface Stage {
   /** Another one after {@link restart}. */
   service(): NotificationService;
   url(): string;
+  /** Another process' service on the same database, as far as the page can tell. */
+  elsewhere(): NotificationService;
   /** Opens the dashboard in a browser profile of its own. */
   open(search?: string, options?: BrowserContextOptions): Promise<WatchedPage>;
   /** Ends the host and its service; `start` begins again on the same port and database. */
@@ -46,6 +48,7 @@ export async function setStage(browser: Browser, { clock, ...options }: HostOpti
   const directory = await mkdtemp(join(tmpdir(), "belfry-e2e-"));
   const channel = new BreakableChannel();
   const pages: Page[] = [];
+  const others: NotificationService[] = [];
   let running: { host: RunningHost; service: NotificationService } | null = null;
   let port: number | undefined;
   const current = () => {
@@ -58,6 +61,11 @@ export async function setStage(browser: Browser, { clock, ...options }: HostOpti
     channel,
     service: () => current().service,
     url: () => current().host.url,
+    elsewhere() {
+      const service = new NotificationService({ storage: sqliteStorage(join(directory, "app.db")), delivery: { worker: false } });
+      others.push(service);
+      return service;
+    },
     async open(search = "", contextOptions = {}) {
       const context = await browser.newContext({ locale: "en", timezoneId: "UTC", ...contextOptions });
       const page = await context.newPage();
@@ -89,6 +97,7 @@ export async function setStage(browser: Browser, { clock, ...options }: HostOpti
       if (running !== null) {
         await stage.stop();
       }
+      await Promise.all(others.map((other) => other.stop()));
       await rm(directory, { recursive: true, force: true });
     },
   };

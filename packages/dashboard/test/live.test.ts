@@ -114,19 +114,45 @@ test("a reader that comes back is told what it missed, even by a server that was
   expect(names(again).at(-1)).toBe("hello");
 });
 
+function createMany(service: NotificationService, count: number): Promise<unknown> {
+  return Promise.all(Array.from({ length: count }, (_, index) => service.create({ to: "bob", message: `number ${index}` })));
+}
+
 test("a reader that missed too much is told to ask anew", async () => {
   const service = memoryService();
   const host = await serve(service);
-  await Promise.all(Array.from({ length: 600 }, (_, index) => service.create({ to: "bob", message: `number ${index}` })));
+  await createMany(service, 1_100);
   const reader = await follow(host, "0");
   expect(reader.events[0]).toMatchObject({ name: "reset", data: { reason: "too_much" } });
 });
 
-test("a burst larger than a look is told as a reset beside its newest", async () => {
+test("a burst is told one by one, each once", async () => {
   const service = memoryService();
   const reader = await follow(await serve(service));
-  await Promise.all(Array.from({ length: 300 }, (_, index) => service.create({ to: "bob", message: `number ${index}` })));
+  await createMany(service, 600);
+  await vi.waitFor(() => expect(created(reader)).toHaveLength(600), { timeout: 10_000 });
+  expect(new Set(created(reader)).size).toBe(600);
+  expect(names(reader)).not.toContain("reset");
+});
+
+test("of a burst that is too large to be told, the newest are, and that there is more", async () => {
+  const service = memoryService();
+  const reader = await follow(await serve(service));
+  await createMany(service, 1_500);
   await vi.waitFor(() => expect(names(reader)).toContain("reset"), { timeout: 10_000 });
+});
+
+test("what is deleted is told as a reset, and is no reason to tell the rest again", async () => {
+  const service = memoryService();
+  await createMany(service, 150);
+  const send = await service.send({ channel: "sms", to: "+4911", content: "1234" });
+  await service.runDue();
+  const reader = await follow(await serve(service));
+  await service.sends.remove(send.id);
+  await vi.waitFor(() => expect(reader.events).toContainEqual(expect.objectContaining({ name: "reset", data: { reason: "removed" } })), {
+    timeout: 10_000,
+  });
+  expect(created(reader)).toEqual([]);
 });
 
 test("closing the dashboard ends its streams, and nothing goes on in the background", async () => {

@@ -20,8 +20,8 @@ const RANGES: readonly (readonly [HealthRange, string])[] = [
   ["7d", "7 days"],
 ];
 
-/** Figures over a while change little in a second. */
-const REFRESH_MS = 2_000;
+/** Figures over a while change little in seconds. */
+const REFRESH_MS = 5_000;
 
 type Channel = Json<ChannelHealth>;
 

@@ -12,8 +12,11 @@ import { type Resource, useResource } from "../state/resource.ts";
 import { useSession } from "../state/session.ts";
 import { CreateForm } from "./create-form.tsx";
 import { ItemList } from "./item-list.tsx";
-import { type Item, type ItemStatus, itemKey, loadInbox, NEWEST, type Shown } from "./load-inbox.ts";
+import { type Item, type ItemStatus, itemKey, loadCounts, loadInbox, NEWEST, type Shown } from "./load-inbox.ts";
 import { UserForm } from "./user-form.tsx";
+
+/** How often a user's counts are looked at beside the live stream. */
+const CHECK_MS = 5_000;
 
 const STATUSES: readonly (readonly [ItemStatus, string])[] = [
   ["all", "All"],
@@ -54,6 +57,32 @@ export function InboxView({ params }: { readonly params: URLSearchParams }) {
   );
 }
 
+/**
+ * Looks at a user's counts every 5 seconds: what another process changes in an inbox that is not among the newest is not
+ * told. Only counts that differ are a reason to load the list anew.
+ */
+function useCountsCheck(userId: string, { value, reload }: Resource<Shown>): void {
+  const known = useRef(value);
+  known.current = value;
+  useEffect(() => {
+    if (userId === "") {
+      return;
+    }
+    const timer = setInterval(() => {
+      loadCounts(userId).then(
+        ({ total, unread }) => {
+          if (known.current !== null && (known.current.total !== total || known.current.unread !== unread)) {
+            reload();
+          }
+        },
+        // The list itself says when the server cannot be reached.
+        () => {},
+      );
+    }, CHECK_MS);
+    return () => clearInterval(timer);
+  }, [userId]);
+}
+
 /** Says how many are unread when that has grown. */
 function useNewUnread(unread: number | null): void {
   const before = useRef<number | null>(null);
@@ -76,6 +105,7 @@ function useInbox(userId: string, status: ItemStatus): InboxState {
   const key = JSON.stringify([userId, status]);
   const revision = useRevision((event) => event.name === "inbox" && (userId === "" || event.data.userIds.includes(userId)));
   const shown = useResource(key, (signal) => loadInbox(userId, status, signal), revision);
+  useCountsCheck(userId, shown);
   const older = useOlderPages(key, shown.value, (cursor) => get<Page<Item>>("items", { user_id: userId, status, cursor }));
   const [marked, setMarked] = useState<ReadonlyMap<string, Item>>(new Map());
   const all = new Map([...(shown.value?.items ?? []), ...older.items].reverse().map((item) => [itemKey(item), item]));

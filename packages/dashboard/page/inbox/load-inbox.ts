@@ -26,11 +26,13 @@ export async function loadInbox(userId: string, status: ItemStatus, signal: Abor
     const unread = items.filter(({ readAt }) => readAt === null).length;
     return { items: items.filter((item) => fits(item, status)), nextCursor: null, unread, total: null };
   }
-  const [page, counts] = await Promise.all([
-    get<Page<Item>>("items", { user_id: userId, status }, signal),
-    get<{ total: number; unread: number }>("counts", { user_id: userId }, signal),
-  ]);
+  const [page, counts] = await Promise.all([get<Page<Item>>("items", { user_id: userId, status }, signal), loadCounts(userId, signal)]);
   return { ...page, ...counts };
+}
+
+/** A user's counts: one row, however large the inbox. */
+export function loadCounts(userId: string, signal?: AbortSignal): Promise<{ readonly total: number; readonly unread: number }> {
+  return get("counts", { user_id: userId }, signal);
 }
 
 function fits({ readAt }: Item, status: ItemStatus): boolean {

@@ -22,7 +22,7 @@ import { SendTestDialog } from "./send-test-dialog.tsx";
 const COUNT_LIMIT = 10_000;
 
 /** Results change often while much is sent; so often are they asked for. */
-const REFRESH_MS = 500;
+const REFRESH_MS = 1_000;
 
 type Summary = Json<ActivitySummary>;
 

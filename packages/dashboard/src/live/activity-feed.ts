@@ -1,9 +1,9 @@
-import type { ActivitySummary, Clock, InboxItem, Logger } from "@belfry/core";
+import type { ActivityPage, ActivitySummary, Clock, InboxItem, Logger } from "@belfry/core";
 import type { DashboardTenant } from "../dashboard-options.ts";
 import type { LiveEvents } from "../wire.ts";
 import { ItemWindow } from "./item-window.ts";
 import { missedSince } from "./missed-since.ts";
-import { NotificationWindow } from "./notification-window.ts";
+import { type Newest, NotificationWindow } from "./notification-window.ts";
 
 /** How often the database is looked at while somebody follows: other processes write to it too. */
 const POLL_INTERVAL_MS = 1_000;
@@ -13,6 +13,9 @@ const WAKE_MS = 100;
 
 /** How many of the newest notifications and items are compared from look to look. */
 const WINDOW = 100;
+
+/** The most new notifications that a look tells one by one; of a larger burst it says that there is more. */
+const MAX_BURST = 1_000;
 
 /** How many changed notifications that are older than the window are read, one by one, in a look. */
 const MAX_TOUCHED = 50;
@@ -25,12 +28,18 @@ export interface LiveListener {
   failed(error: unknown): void;
 }
 
+/** What a look at the newest notifications found. */
+interface Look extends Newest {
+  /** False when more came in since the last look than is told. */
+  readonly isComplete: boolean;
+}
+
 /** What one tenant's pages are told: read from the database, once for all of them. */
 export class ActivityFeed {
   readonly #tenant: DashboardTenant;
   readonly #options: { readonly logger: Logger; readonly clock: Clock };
   readonly #listeners = new Set<LiveListener>();
-  readonly #notifications = new NotificationWindow(WINDOW);
+  readonly #notifications = new NotificationWindow();
   readonly #items = new ItemWindow();
   #touchedIds = new Set<string>();
   #touchedUsers = new Set<string>();
@@ -137,15 +146,27 @@ export class ActivityFeed {
     this.#touchedIds = new Set();
     this.#touchedUsers = new Set();
     try {
-      const [{ notifications }, items] = await Promise.all([this.#tenant.operator.search({ limit: WINDOW }), this.#tenant.latest(WINDOW)]);
-      const older = await this.#older(ids, notifications);
-      this.#compare({ notifications, older, items }, { ids, users });
+      const [newest, items] = await Promise.all([this.#newest(), this.#tenant.latest(WINDOW)]);
+      const older = await this.#older(ids, newest.notifications);
+      this.#compare({ ...newest, older, items }, { ids, users });
     } catch (error) {
       // What they touched is told by the look that succeeds.
       this.#touchedIds = new Set([...ids, ...this.#touchedIds]);
       this.#touchedUsers = new Set([...users, ...this.#touchedUsers]);
       throw error;
     }
+  }
+
+  /** The newest notifications: as far back as to those that were seen before, whatever came in meanwhile. */
+  async #newest(): Promise<Look> {
+    const notifications: ActivitySummary[] = [];
+    let cursor: string | null = null;
+    do {
+      const page: ActivityPage = await this.#tenant.operator.search({ limit: WINDOW, ...(cursor === null ? {} : { cursor }) });
+      notifications.push(...page.notifications);
+      cursor = page.nextCursor;
+    } while (cursor !== null && !this.#notifications.meets(notifications) && notifications.length < MAX_BURST);
+    return { notifications, isWhole: cursor === null, isComplete: cursor === null || this.#notifications.meets(notifications) };
   }
 
   /** What was touched and is too old to be among the newest. */
@@ -157,14 +178,10 @@ export class ActivityFeed {
   }
 
   #compare(
-    seen: {
-      readonly notifications: readonly ActivitySummary[];
-      readonly older: readonly ActivitySummary[];
-      readonly items: readonly InboxItem[];
-    },
+    seen: Look & { readonly older: readonly ActivitySummary[]; readonly items: readonly InboxItem[] },
     touched: { readonly ids: ReadonlySet<string>; readonly users: ReadonlySet<string> },
   ): void {
-    const { created, changed, isComplete, hasRemoved } = this.#notifications.next(seen.notifications, touched.ids);
+    const { created, changed, hasRemoved } = this.#notifications.next(seen, touched.ids);
     for (const notification of created) {
       this.#tell("notification", { change: "created", notification });
     }
@@ -175,8 +192,8 @@ export class ActivityFeed {
     if (userIds.length > 0) {
       this.#tell("inbox", { userIds });
     }
-    if (!isComplete || hasRemoved) {
-      this.#tell("reset", { reason: isComplete ? "removed" : "too_much" });
+    if (!seen.isComplete || hasRemoved) {
+      this.#tell("reset", { reason: seen.isComplete ? "removed" : "too_much" });
     }
   }
 

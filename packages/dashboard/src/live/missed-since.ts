@@ -10,7 +10,7 @@ const OVERLAP_MS = 60_000;
 const PAGE = 100;
 
 /** The most that is told one by one; who missed more asks anew. */
-const MAX_MISSED = 500;
+const MAX_MISSED = 1_000;
 
 /** What a page missed: oldest first, and whether that is all. */
 export interface Missed {

@@ -5,51 +5,54 @@ export interface WindowChange {
   /** Oldest first. */
   readonly created: readonly ActivitySummary[];
   readonly changed: readonly ActivitySummary[];
-  /** False when so many are new that others of them may lie beyond the window. */
-  readonly isComplete: boolean;
   readonly hasRemoved: boolean;
 }
 
-const NO_CHANGE: WindowChange = { created: [], changed: [], isComplete: true, hasRemoved: false };
+/** What is newest, newest first. */
+export interface Newest {
+  readonly notifications: readonly ActivitySummary[];
+  /** Whether there is nothing older. */
+  readonly isWhole: boolean;
+}
+
+const NO_CHANGE: WindowChange = { created: [], changed: [], hasRemoved: false };
 
 /**
  * The newest notifications, as they were last seen. They are compared one by one, not by the highest id: what commits
  * late has a lower id than what was seen before it.
  */
 export class NotificationWindow {
-  readonly #size: number;
   #seen: ReadonlyMap<string, ActivitySummary> | null = null;
+  #wasWhole = false;
   #newest: string | null = null;
-
-  constructor(size: number) {
-    this.#size = size;
-  }
 
   /** The highest id seen so far; null before there is any. */
   get newest(): string | null {
     return this.#newest;
   }
 
-  /** Takes in what is newest now, newest first; those of `touched` count as changed. The first look changes nothing. */
-  next(now: readonly ActivitySummary[], touched: ReadonlySet<string>): WindowChange {
+  /** Whether a look reaches back to what was seen before; the first look does. */
+  meets(now: readonly ActivitySummary[]): boolean {
     const before = this.#seen;
+    return before === null || now.some(({ id }) => before.has(id));
+  }
+
+  /** Takes in what is newest now; those of `touched` count as changed. The first look changes nothing. */
+  next({ notifications: now, isWhole }: Newest, touched: ReadonlySet<string>): WindowChange {
+    const [before, wasWhole] = [this.#seen, this.#wasWhole];
     const seen = new Map(now.map((one) => [one.id, one]));
     this.#seen = seen;
+    this.#wasWhole = isWhole;
     const top = now[0]?.id ?? null;
     this.#newest = this.#newest !== null && (top === null || this.#newest > top) ? this.#newest : top;
     if (before === null) {
       return NO_CHANGE;
     }
-    // Of a full window, what lies below its end was there before and slid back in.
-    const oldest = before.size < this.#size ? "" : ([...before.keys()].at(-1) ?? "");
+    // What lies below the end of the last look was there before: it slid back in as others were removed.
+    const oldest = wasWhole ? "" : ([...before.keys()].at(-1) ?? "");
     const created = now.filter(({ id }) => !before.has(id) && id > oldest);
     const changed = now.filter((one) => before.has(one.id) && (touched.has(one.id) || before.get(one.id)?.status !== one.status));
-    const end = now.length < this.#size ? "" : (now.at(-1)?.id ?? "");
-    return {
-      created: created.reverse(),
-      changed,
-      isComplete: before.size === 0 ? now.length < this.#size : created.length < this.#size,
-      hasRemoved: [...before.keys()].some((id) => id >= end && !seen.has(id)),
-    };
+    const end = isWhole ? "" : (now.at(-1)?.id ?? "");
+    return { created: created.reverse(), changed, hasRemoved: [...before.keys()].some((id) => id >= end && !seen.has(id)) };
   }
 }
