@@ -160,6 +160,8 @@ describe("by the keyboard alone", () => {
     await tabTo(page, "Retry");
     await page.keyboard.press("Enter");
     await page.getByText("Retry asked for by dashboard").waitFor();
+    // The button is gone by now.
+    await vi.waitFor(async () => expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H1"));
   });
 
   test("a dialog holds the keyboard, Escape closes it, and the keyboard returns", async () => {
@@ -175,6 +177,15 @@ describe("by the keyboard alone", () => {
       ).toBe(true);
     }
     await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(await focused(page)).toBe("Retry what failed…");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").getByTestId("matched").waitFor();
+    await tabTo(page, "Retry 1");
+    await page.keyboard.press("Enter");
+    await page.getByTestId("retried").waitFor();
+    await vi.waitFor(async () => expect(await focused(page)).toBe("Close"));
+    await page.keyboard.press("Enter");
     await page.getByRole("dialog").waitFor({ state: "detached" });
     expect(await focused(page)).toBe("Retry what failed…");
   });

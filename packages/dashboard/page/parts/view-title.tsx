@@ -8,6 +8,11 @@ interface ViewTitleProps {
   readonly children?: ComponentChildren;
 }
 
+/** Gives the keyboard to the head of the view: for when what had it is gone. */
+export function focusViewTitle(): void {
+  document.querySelector("h1")?.focus();
+}
+
 let isFirst = true;
 
 /** The head of a view. Whoever comes to the view by the keyboard begins here. */

@@ -47,7 +47,7 @@ export function ResultTable({ results }: { readonly results: readonly Summary[] 
 
 /** What a notification is called in a list. */
 export function nameOf({ title, excerpt }: Summary): string {
-  return title || excerpt.slice(0, 80) || "(empty)";
+  return title || (excerpt.length > 80 ? `${excerpt.slice(0, 79).trimEnd()}…` : excerpt) || "(empty)";
 }
 
 /** The first recipients, and how many more there are. */

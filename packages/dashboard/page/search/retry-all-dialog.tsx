@@ -1,5 +1,5 @@
 import type { RetriedAll } from "@belfry/core";
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Dialog } from "../parts/dialog.tsx";
 import { Button } from "../parts/fields.tsx";
 import { FailureNote, Loading } from "../parts/states.tsx";
@@ -32,6 +32,13 @@ export function RetryAllDialog({ filter, onClose }: RetryAllDialogProps) {
   const [progress, setProgress] = useState<Progress | null>(null);
   const isStopped = useRef(false);
   const action = useAction();
+  const actions = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // The button that began it is gone then; the one that stops it has the keyboard.
+    if (progress !== null) {
+      actions.current?.querySelector("button")?.focus();
+    }
+  }, [progress === null]);
   const goal = Math.min(before.value?.matched ?? 0, BOUND);
   const start = () =>
     void action.run(async () => {
@@ -57,7 +64,7 @@ export function RetryAllDialog({ filter, onClose }: RetryAllDialogProps) {
       <CountBefore before={before} goal={goal} isFiltered={Object.keys(filter).length > 0} />
       {progress === null ? null : <ProgressNote progress={progress} goal={goal} isDone={!action.isBusy} />}
       <FailureNote failure={action.failure} what="The retries stopped." />
-      <div class="dialog-actions">
+      <div class="dialog-actions" ref={actions}>
         {progress === null ? (
           <Button kind="primary" isBusy={action.isBusy} isDisabled={goal === 0} onPress={start}>
             Retry {goal > 0 ? number(goal) : ""}

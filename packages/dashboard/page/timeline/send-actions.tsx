@@ -1,9 +1,10 @@
 import type { Activity } from "@belfry/core";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Json } from "../../src/wire.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { Button } from "../parts/fields.tsx";
 import { FailureNote } from "../parts/states.tsx";
+import { focusViewTitle } from "../parts/view-title.tsx";
 import { useAction } from "../state/action.ts";
 import { announce } from "../state/announcements.ts";
 import { post } from "../state/api.ts";
@@ -20,6 +21,7 @@ export function SendActions({ activity: { summary }, onDone }: SendActionsProps)
   const action = useAction();
   const [isAsking, setAsking] = useState(false);
   const { id, status } = summary;
+  useKeptKeyboard(status);
   const retry = () =>
     void action.run(async () => {
       await post(`sends/${id}/retry`);
@@ -45,6 +47,17 @@ export function SendActions({ activity: { summary }, onDone }: SendActionsProps)
       <FailureNote failure={action.failure} what="It was not retried." />
     </>
   );
+}
+
+/** A button goes when the status changes; if it had the keyboard, the head of the view has it next. */
+function useKeptKeyboard(status: string | null): void {
+  const before = useRef(status);
+  useEffect(() => {
+    if (before.current !== status && document.activeElement === document.body) {
+      focusViewTitle();
+    }
+    before.current = status;
+  }, [status]);
 }
 
 interface CancelDialogProps {
