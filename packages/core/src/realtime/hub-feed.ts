@@ -20,6 +20,8 @@ export interface HubFeedOptions {
   readonly hub: HubStorage;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Whether signals may be lost, so that the feed looks at the database from time to time. */
+  readonly isLossy: boolean;
 }
 
 const PAGE = 100;
@@ -49,6 +51,7 @@ export class HubFeed {
     this.#options = options;
     this.#openedMs = options.clock.now();
     this.#lookedMs = this.#openedMs;
+    this.#remember();
   }
 
   signal(signal: HubSignal): void {
@@ -200,6 +203,14 @@ export class HubFeed {
       return records.map(({ completedAt }) => completedAt ?? range.since);
     });
     this.#lookedMs = startedMs;
+    this.#remember();
+  }
+
+  /** What the next look finds again has to be known by then, however much it is: twice the overlap, as clocks may differ. */
+  #remember(): void {
+    for (const told of this.#options.isLossy ? [this.#toldEvents, this.#toldRecords] : []) {
+      told.keepSinceMs = this.#lookedMs - 2 * OVERLAP_MS;
+    }
   }
 
   async #pages(since: Date, read: (range: { readonly since: Date; readonly limit: number }) => Promise<readonly Date[]>): Promise<void> {
@@ -216,7 +227,7 @@ export class HubFeed {
   }
 
   #tellEvent(event: HubEvent | undefined): void {
-    if (event && this.#toldEvents.add(event.id)) {
+    if (event && this.#toldEvents.add(event.id, this.#options.clock.now())) {
       for (const follower of this.followers) {
         follower.onEvent(event);
       }
@@ -224,7 +235,7 @@ export class HubFeed {
   }
 
   #tellRecord(record: SettledRecord | undefined): void {
-    if (record && this.#toldRecords.add(record.id)) {
+    if (record && this.#toldRecords.add(record.id, this.#options.clock.now())) {
       for (const follower of this.followers) {
         follower.onSettled(record);
       }

@@ -90,8 +90,8 @@ export class HubFeeds {
   }
 
   #open(key: string, tenant: string, source: string): HubFeed {
-    const { hub, clock, logger } = this.#options;
-    const feed = new HubFeed({ tenant, source, hub, clock, logger });
+    const { hub, clock, logger, transport } = this.#options;
+    const feed = new HubFeed({ tenant, source, hub, clock, logger, isLossy: transport.pollIntervalMs > 0 });
     this.#feeds.set(key, feed);
     this.#poll();
     return feed;

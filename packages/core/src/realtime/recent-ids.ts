@@ -1,25 +1,29 @@
-/** The ids that were seen last, up to a number: the oldest are forgotten. */
+/** The ids that were seen last: those of a span of time, and beyond it up to a number. The oldest are forgotten. */
 export class RecentIds {
   readonly #max: number;
-  readonly #ids = new Set<string>();
+  readonly #seenMs = new Map<string, number>();
+  /** What was seen since this time is kept, however much it is. @default nothing: the number alone counts */
+  keepSinceMs = Number.POSITIVE_INFINITY;
 
   constructor(max: number) {
     this.#max = max;
   }
 
   has(id: string): boolean {
-    return this.#ids.has(id);
+    return this.#seenMs.has(id);
   }
 
-  /** Notes an id; false if it was seen before. */
-  add(id: string): boolean {
-    if (this.#ids.has(id)) {
+  /** Notes an id that is seen at `atMs`; false if it was seen before. */
+  add(id: string, atMs: number): boolean {
+    if (this.#seenMs.has(id)) {
       return false;
     }
-    this.#ids.add(id);
-    if (this.#ids.size > this.#max) {
-      const [oldest = ""] = this.#ids;
-      this.#ids.delete(oldest);
+    this.#seenMs.set(id, atMs);
+    for (const [oldest, seenMs] of this.#seenMs) {
+      if (this.#seenMs.size <= this.#max || seenMs >= this.keepSinceMs) {
+        break;
+      }
+      this.#seenMs.delete(oldest);
     }
     return true;
   }
