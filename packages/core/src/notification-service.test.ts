@@ -169,3 +169,37 @@ describe("stopping", () => {
     expect(await notifications.inbox("ann").counts()).toMatchObject({ total: 2 });
   });
 });
+
+describe("stopping while starting", () => {
+  test("ends what was begun: no worker runs on, nothing stays open", async () => {
+    const storage = memoryStorage();
+    let open = (): void => {};
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const calls: string[] = [];
+    const slow = {
+      ...storage,
+      open: async () => {
+        await opened;
+        calls.push("open");
+      },
+      close: async () => void calls.push("close"),
+    };
+    const after = () => {
+      calls.push("timer");
+      return () => {};
+    };
+    const clock = { now: () => Date.now(), after };
+    const notifications = new NotificationService({ storage: slow, clock, hub: { worker: true } });
+    const started = refusal(notifications.start());
+    const stopped = notifications.stop();
+    open();
+    await stopped;
+    expect((await started).code).toBe("SERVICE_STOPPED");
+    expect(calls).toEqual(["open", "close"]);
+    await notifications.start();
+    expect(await notifications.create({ to: "ann" })).toMatchObject({ items: [{ userId: "ann" }] });
+    await notifications.stop();
+  });
+});

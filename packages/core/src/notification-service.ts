@@ -61,6 +61,8 @@ export class NotificationService<
   /** API keys that Belfry keeps, for clients of the HTTP contracts. */
   readonly apiKeys: ApiKeys;
   readonly #default: TenantNotifications<Types, Tx, Written>;
+  /** Tells a start that was overtaken by a stop. */
+  #starts = 0;
   #opening: Promise<void> | null = null;
   #listening: Promise<void> | null = null;
   /** Refuses calls of the host. */
@@ -220,12 +222,19 @@ export class NotificationService<
 
   /**
    * Opens the storage, takes up what a crash left unfinished, and starts the background work. Without it, everything
-   * asked for still happens; only what an earlier process left behind waits.
+   * asked for still happens; only what an earlier process left behind waits. After {@link stop}, it may be started again.
+   *
+   * @throws BelfryError `SERVICE_STOPPED` when it is stopped meanwhile; `STORAGE_UNAVAILABLE`, `STORAGE_FAILED`
    */
   async start(): Promise<void> {
     this.#isStopping = false;
     this.#isStopped = false;
+    this.#starts += 1;
+    const start = this.#starts;
     await this.#listen();
+    if (this.#isStopping || start !== this.#starts) {
+      throw new BelfryError("SERVICE_STOPPED", "The notification service was stopped while it was starting.");
+    }
     this.#fanOut.start();
     this.#deliveryWorker?.start();
     this.#hubWorker?.start();
@@ -237,6 +246,9 @@ export class NotificationService<
    */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    this.#starts += 1;
+    // What is being opened at this moment has to be closed, too; whoever asked for it hears of its failure.
+    await Promise.allSettled([this.#opening, this.#listening]);
     await this.#drain();
     await this.#fanOut.stop();
     await Promise.all([this.#deliveryWorker?.stop(), this.#hubWorker?.stop()]);

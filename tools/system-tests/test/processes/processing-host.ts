@@ -3,7 +3,7 @@
  * line at a time, before anything else happens: a line that is written outlives the process.
  */
 import { openSync, writeSync } from "node:fs";
-import { NotificationService, type Processor } from "@belfry/core";
+import { BelfryError, NotificationService, type Processor } from "@belfry/core";
 import { storageAt } from "../storage-at.ts";
 
 const { DATABASE_URL = "", LEDGER = "", CONCURRENCY = "1", ATTEMPTS = "1" } = process.env;
@@ -37,4 +37,9 @@ notifications.on("record.failed", ({ record }) => note("settled", record.id, rec
 process.on("disconnect", () => {
   void notifications.stop();
 });
-await notifications.start();
+await notifications.start().catch((error: unknown) => {
+  // It was let go of before it had begun.
+  if (!(error instanceof BelfryError && error.code === "SERVICE_STOPPED")) {
+    throw error;
+  }
+});
