@@ -59,7 +59,15 @@ function announce(config: ServerConfig, { port }: AddressInfo): void {
   console.log(`Belfry listens on ${url}`);
 }
 
+function failureText(error: unknown): string {
+  if (!(error instanceof Error)) {
+    return "Belfry could not start.";
+  }
+  const { code, address, port } = error as NodeJS.ErrnoException & { readonly address?: string; readonly port?: number };
+  return code === "EADDRINUSE" ? `Port ${port} on ${address} is in use; set PORT to another one.` : error.message;
+}
+
 main().catch((error: unknown) => {
-  logger.fatal({ error }, error instanceof Error ? error.message : "Belfry could not start.");
+  logger.fatal({ error }, failureText(error));
   process.exitCode = 1;
 });

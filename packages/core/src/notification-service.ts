@@ -1,4 +1,5 @@
 import { ApiKeys } from "./api-keys.ts";
+import { checkOptions } from "./check-options.ts";
 import { systemClock } from "./clock.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 import { BelfryError } from "./errors.ts";
@@ -70,7 +71,9 @@ export class NotificationService<
   /** Refuses what the background work asks for, too. */
   #isStopped = false;
 
+  /** @throws BelfryError `CONFIGURATION` for options that cannot be meant */
   constructor(options: NotificationServiceOptions<Types, Tx, Written>) {
+    checkOptions(options);
     const { storage, logger = consoleLogger, clock = systemClock } = options;
     this.#options = options;
     this.types = options.types ?? {};

@@ -27,6 +27,11 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
    */
   readonly hasSingleProcess: boolean;
   /**
+   * Where {@link hasSingleProcess} holds: whether no other living process works on the data. Only then are leases that another
+   * owner left released at start; it is asked while the storage is open. @default no other does
+   */
+  isOnlyWorker?(): boolean;
+  /**
    * Connects and, unless the storage was told not to, migrates. The service calls it before the first operation; it is
    * safe when several processes do so at once. A call that failed may be repeated.
    */

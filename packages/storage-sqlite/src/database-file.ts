@@ -12,7 +12,7 @@ export function isSameDatabase(left: Database, right: Database): boolean {
 }
 
 /** The absolute path of the file behind a connection; empty for a database in memory. */
-function mainFile(database: Database): string {
+export function mainFile(database: Database): string {
   const main = database.prepare<[], { file: string }>("SELECT file FROM pragma_database_list WHERE name = 'main'").get();
   return main?.file ?? "";
 }

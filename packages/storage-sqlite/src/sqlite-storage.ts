@@ -11,6 +11,7 @@ import type { Database } from "better-sqlite3";
 import { type OpenActivity, prepareActivityQueries } from "./activity-queries.ts";
 import { CommitWatch } from "./commit-watch.ts";
 import { Connection } from "./connection.ts";
+import { mainFile } from "./database-file.ts";
 import { type DrizzleSqliteDatabase, databaseOf, type SqliteTransaction } from "./database-handle.ts";
 import { prepareDeliveryQueries } from "./delivery-queries.ts";
 import { wrapError } from "./errors.ts";
@@ -26,6 +27,7 @@ import { type OpenDeliveries, SqliteDeliveries } from "./sqlite-deliveries.ts";
 import { type OpenHub, SqliteHub } from "./sqlite-hub.ts";
 import { type OpenInbox, SqliteInbox } from "./sqlite-inbox.ts";
 import { DEFAULT_BUSY_TIMEOUT_MS, type SqliteStorageOptions } from "./sqlite-options.ts";
+import { WorkerLock } from "./worker-lock.ts";
 
 /**
  * Keeps Belfry's data in SQLite: in the file at a path, in a better-sqlite3 database of the host, or in the one behind
@@ -44,7 +46,7 @@ import { DEFAULT_BUSY_TIMEOUT_MS, type SqliteStorageOptions } from "./sqlite-opt
  * ```
  */
 export function sqliteStorage(source: string | Database | DrizzleSqliteDatabase, options: SqliteStorageOptions = {}): SqliteStorage {
-  const database = typeof source === "string" ? source : databaseOf(source);
+  const database = typeof source === "string" ? checkPath(source) : databaseOf(source);
   if (database === null) {
     throw new BelfryError(
       "CONFIGURATION",
@@ -54,6 +56,20 @@ export function sqliteStorage(source: string | Database | DrizzleSqliteDatabase,
   }
   return new SqliteStorage(database, options);
 }
+
+/** An empty path is a database that nobody finds again, and a URL a file with a strange name. */
+function checkPath(path: string): string {
+  const isUrl = /^(sqlite|postgres|postgresql|https?):/.test(path);
+  if (path === "" || isUrl) {
+    const [, rest = ""] = /^sqlite:(?:\/\/)?(.+)$/.exec(path) ?? [];
+    const remedy = rest === "" ? 'such as "data/app.db", or ":memory:"' : `such as ${JSON.stringify(rest)}`;
+    throw new BelfryError("CONFIGURATION", `sqliteStorage takes the path of a file, got ${JSON.stringify(path)}. Pass one ${remedy}.`);
+  }
+  return path;
+}
+
+/** What is there while the storage is open. */
+type OpenStorage = OpenInbox & OpenDeliveries & OpenHub & OpenActivity & { readonly workerLock: WorkerLock };
 
 /** A storage in SQLite, as {@link sqliteStorage} makes it. */
 export class SqliteStorage implements Storage<SqliteTransaction, void> {
@@ -68,7 +84,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly #source: string | Database;
   readonly #options: Required<SqliteStorageOptions>;
   #opening: Promise<void> | null = null;
-  #open: (OpenInbox & OpenDeliveries & OpenHub & OpenActivity) | null = null;
+  #open: OpenStorage | null = null;
 
   constructor(source: string | Database, options: SqliteStorageOptions) {
     this.#source = source;
@@ -88,7 +104,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   open(): Promise<void> {
     this.#opening ??= this.#connect().catch((error: unknown) => {
       this.#opening = null;
-      throw wrapError(error);
+      throw this.#openingError(error);
     });
     return this.#opening;
   }
@@ -101,9 +117,15 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     const open = this.#open;
     this.#open = null;
     open?.commits.close();
+    open?.workerLock.release();
     if (typeof this.#source === "string") {
       open?.connection.database.close();
     }
+  }
+
+  /** Whether no other living process works on the database; see the README, "Several processes". */
+  isOnlyWorker(): boolean {
+    return this.#current().workerLock.take();
   }
 
   async #connect(): Promise<void> {
@@ -121,7 +143,8 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
       const commits = new CommitWatch(database, queries.hasNotification);
       const [deliveryQueries, hubQueries] = [prepareDeliveryQueries(database), prepareHubQueries(database)];
       const [activityQueries, hostTransactions] = [prepareActivityQueries(database), new HostTransactions(database)];
-      this.#open = { connection, queries, deliveryQueries, hubQueries, activityQueries, commits, hostTransactions };
+      const workerLock = new WorkerLock(mainFile(database));
+      this.#open = { connection, queries, deliveryQueries, hubQueries, activityQueries, commits, hostTransactions, workerLock };
     } catch (error) {
       if (typeof source === "string") {
         database.close();
@@ -130,11 +153,23 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     }
   }
 
-  #current(): OpenInbox & OpenDeliveries & OpenHub & OpenActivity {
+  #current(): OpenStorage {
     if (this.#open === null) {
       throw new BelfryError("STORAGE_UNAVAILABLE", `The SQLite storage of ${this.#label()} is not open. Await its open() first.`);
     }
     return this.#open;
+  }
+
+  #openingError(error: unknown): BelfryError {
+    const wrapped = wrapError(error);
+    if (wrapped.code !== "STORAGE_FAILED") {
+      return wrapped;
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    const remedy = "Give the path of a SQLite file, or of a new one in a directory that this process can write to.";
+    return new BelfryError("STORAGE_FAILED", `Cannot open the database ${JSON.stringify(this.#label())}: ${reason}. ${remedy}`, {
+      cause: error,
+    });
   }
 
   #label(): string {

@@ -2,6 +2,7 @@ import { type Authenticator, authenticator, type Presented } from "../auth/authe
 import { systemClock } from "../clock.ts";
 import { BelfryError } from "../errors.ts";
 import { consoleLogger, type Logger } from "../logger.ts";
+import { checkHandlerOptions } from "./check-handler-options.ts";
 import type { Contract, Failure } from "./contract.ts";
 import type { HandlerOptions } from "./handler-options.ts";
 import type { HttpRequest, HttpResponse, Peer } from "./messages.ts";
@@ -34,10 +35,11 @@ export class HandlerCore {
   constructor(service: ContractService, options: HandlerOptions) {
     this.service = service;
     this.options = options;
+    this.logger = options.logger ?? consoleLogger;
+    checkHandlerOptions(options, this.logger);
     this.mounted = new MountedContracts(options.contracts);
     this.authenticator = authenticator(options.auth, service.defaultTenant.tenantId);
     this.streams = new StreamRegistry(options.clock ?? systemClock);
-    this.logger = options.logger ?? consoleLogger;
     const { maxSocketsPerAddress } = options;
     this.sockets = new SocketCounts(typeof maxSocketsPerAddress === "number" ? maxSocketsPerAddress : MAX_SOCKETS_PER_ADDRESS);
     this.limits = new RateLimits({

@@ -37,13 +37,15 @@ export function bodyTooLarge(maxBytes: number): BelfryError {
 }
 
 /**
- * Refuses what is not declared as JSON, though it may look like it: a page of another site can send forms and plain
- * text with its visitor's cookies, but not JSON.
+ * Refuses what is not declared as JSON, though it may look like it: a page of another site can send forms, plain text and
+ * bodies of no type at all with its visitor's cookies, or to a server on its visitor's machine, but not JSON. What is no
+ * browser sends no origin, and may leave the type out.
  */
 function checkType(request: HttpRequest): void {
-  const contentType = request.headers["content-type"];
-  if (contentType !== undefined && !JSON_TYPE.test(contentType)) {
-    const shown = contentType.split(";", 1)[0]?.trim();
+  const { origin, "content-type": contentType } = request.headers;
+  const isDeclared = contentType === undefined ? origin === undefined : JSON_TYPE.test(contentType);
+  if (!isDeclared) {
+    const shown = contentType?.split(";", 1)[0]?.trim() ?? "of no type";
     throw new BelfryError("UNSUPPORTED_MEDIA_TYPE", `The body is "${shown}"; send JSON with Content-Type: application/json.`);
   }
 }

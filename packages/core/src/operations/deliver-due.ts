@@ -7,6 +7,7 @@ import { BatchQueue, commitBatch } from "./batch-queue.ts";
 import { Claims } from "./claims.ts";
 import type { Context } from "./context.ts";
 import type { LeasedWork } from "./leased-worker.ts";
+import { mayTakeOver } from "./may-take-over.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 import { Addresses } from "./sends/addresses.ts";
 import { announce } from "./sends/announce.ts";
@@ -76,7 +77,7 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
   async tidy(): Promise<void> {
     await this.#context.ready();
     const { leaseMs } = this.#options;
-    const isAlone = this.#isFirstTidy && this.#context.storage.hasSingleProcess;
+    const isAlone = this.#isFirstTidy && mayTakeOver(this.#context, this.name);
     const notOwnedBy = isAlone ? { notOwnedBy: this.#owner } : {};
     const attemptsOf = (name: string) =>
       name === INBOX_CHANNEL ? INBOX_ATTEMPTS : (this.#context.channels.get(name)?.retryDelaysMs.length ?? 0) + 1;

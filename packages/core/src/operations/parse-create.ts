@@ -28,12 +28,11 @@ export async function parseCreate(
   const issues = textIssues(input, type);
   const to = parseRecipients(input.to);
   issues.push(...("issues" in to ? to.issues : []));
-  const parsed = parseJsonObject(input.data ?? {}, ["data"]);
-  issues.push(...("issues" in parsed ? parsed.issues : []));
-  if (issues.length > 0 || "issues" in to || "issues" in parsed) {
-    throw validationError(issues);
+  if (issues.length > 0 || "issues" in to) {
+    const parsed = parseJsonObject(input.data ?? {}, ["data"]);
+    throw validationError([...issues, ...("issues" in parsed ? parsed.issues : [])]);
   }
-  const data = await parseData(parsed.value, declaredType(context, type, rules));
+  const data = await parseData(input.data ?? {}, declaredType(context, type, rules));
   const notification = {
     id: context.ids.next(),
     tenant,
@@ -73,18 +72,15 @@ export function declaredType(
   if (rules.declaredTypesOnly && declared.length > 0) {
     throw new BelfryError(
       "UNKNOWN_TYPE",
-      `The notification type "${type}" is not declared; the declared types are ${declared.join(", ")}.`,
+      `The notification type "${type}"${type === DEFAULT_TYPE ? ", which stands for none being given," : ""} is not declared; the declared types are ${declared.join(", ")}.`,
     );
   }
   return undefined;
 }
 
-/** Checks `data` against the type's schema and returns what is to be stored. */
-export async function parseData(data: JsonObject, type: NotificationType | undefined): Promise<JsonObject> {
-  if (!type?.data) {
-    return data;
-  }
-  const result = await type.data["~standard"].validate(data);
+/** Checks `data` against the type's schema, if it has one, and returns what is to be stored: its JSON form. */
+export async function parseData(data: object, type: NotificationType | undefined): Promise<JsonObject> {
+  const result = type?.data ? await type.data["~standard"].validate(data) : { value: data, issues: undefined };
   if (result.issues) {
     throw validationError(
       result.issues.map((issue) => ({
@@ -94,7 +90,7 @@ export async function parseData(data: JsonObject, type: NotificationType | undef
       })),
     );
   }
-  // A schema may make what JSON cannot carry (a Date, a Map): what is stored is its JSON form.
+  // A caller may pass, and a schema make, what JSON has no form for.
   const stored = parseJsonObject(result.value, ["data"]);
   if ("issues" in stored) {
     throw validationError(stored.issues);

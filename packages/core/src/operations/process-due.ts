@@ -8,6 +8,7 @@ import { checkOutcome } from "./hub/check-outcome.ts";
 import type { OnResult } from "./hub/handler-result.ts";
 import { handlerResult } from "./hub/handler-result.ts";
 import type { LeasedWork } from "./leased-worker.ts";
+import { mayTakeOver } from "./may-take-over.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 import { TenantShare } from "./tenant-share.ts";
 import { untilRecorded } from "./until-recorded.ts";
@@ -82,7 +83,7 @@ export class ProcessDue implements LeasedWork<ClaimedRecord> {
 
   async tidy(): Promise<void> {
     await this.#context.ready();
-    const isAlone = this.#isFirstTidy && this.#context.storage.hasSingleProcess;
+    const isAlone = this.#isFirstTidy && mayTakeOver(this.#context, this.name);
     const request = {
       limit: MAX_BATCH,
       // Other processes may hold longer leases than this one does.

@@ -4,10 +4,11 @@ import type { ProcessingOutcome, ProcessingUsage } from "../../processor.ts";
 export function checkOutcome(outcome: ProcessingOutcome, processor: string): ProcessingOutcome {
   const wrong = wrongMember(outcome);
   if (wrong !== null) {
+    const wanted = '{ status: "completed", text } or { status: "failed", transient, error }';
     return {
       status: "failed",
       transient: false,
-      error: `The processor ${processor} answered no outcome: its ${wrong} is not of the right kind.`,
+      error: `The processor ${processor} answered no outcome, but ${wrong}; expected ${wanted}.`,
     };
   }
   if (outcome.status !== "completed" || outcome.usage === undefined || isUsage(outcome.usage)) {
@@ -19,15 +20,15 @@ export function checkOutcome(outcome: ProcessingOutcome, processor: string): Pro
 
 function wrongMember(outcome: ProcessingOutcome): string | null {
   if (typeof outcome !== "object" || outcome === null) {
-    return "whole";
+    return outcome === null ? "null" : `a value of type ${typeof outcome}`;
   }
   if (outcome.status === "completed") {
-    return typeof outcome.text === "string" ? null : "text";
+    return typeof outcome.text === "string" ? null : "an object whose text is no string";
   }
   if (outcome.status !== "failed") {
-    return "status";
+    return "an object of another status";
   }
-  return typeof outcome.error === "string" ? null : "error";
+  return typeof outcome.error === "string" ? null : "an object whose error is no string";
 }
 
 function isUsage({ inputTokens, outputTokens }: ProcessingUsage): boolean {

@@ -1,0 +1,40 @@
+import { describe, expect, test } from "vitest";
+import { django, hub, inboxV1, pack } from "../contracts/index.ts";
+import { NotificationService } from "../notification-service.ts";
+import { memoryStorage } from "../storages/memory.ts";
+import { createHandler } from "./create-handler.ts";
+import type { HandlerOptions } from "./handler-options.ts";
+
+const service = new NotificationService({ storage: memoryStorage() });
+
+function warningsOf(options: HandlerOptions): string[] {
+  const warnings: string[] = [];
+  const logger = { debug() {}, info() {}, error() {}, warn: (_: object, text: string) => void warnings.push(text) };
+  createHandler(service, { ...options, logger });
+  return warnings;
+}
+
+describe("what a handler serves", () => {
+  const wrong: readonly (readonly [string, unknown, string])[] = [
+    ["no contracts", {}, "must be a list"],
+    ["a contract that was not called", { contracts: [inboxV1] }, "inboxV1()"],
+    ["a contract twice", { contracts: [pack(), pack()] }, '"pack"'],
+    ["a misspelt kind of credential", { contracts: [inboxV1()], auth: { JWT: {} } }, '"JWT"'],
+  ];
+  test.each(wrong)("%s is refused", (_, options, message) => {
+    const make = () => createHandler(service, options as HandlerOptions);
+    expect(make).toThrow(expect.objectContaining({ code: "CONFIGURATION", message: expect.stringContaining(message) }));
+  });
+
+  test("a contract that nobody can log in to is a warning, and so is a short secret", () => {
+    const secret = "x".repeat(32);
+    expect(warningsOf({ contracts: [inboxV1()], auth: { jwt: { secret } } })).toEqual([]);
+    expect(warningsOf({ contracts: [inboxV1()], auth: () => null })).toEqual([]);
+    expect(warningsOf({ contracts: [pack({ auth: "open" })] })).toEqual([]);
+    expect(warningsOf({ contracts: [inboxV1(), django(), hub()], auth: { tokens: {} } })).toEqual([
+      expect.stringContaining("inbox-v1 is mounted, but auth.jwt"),
+      expect.stringContaining("hub is mounted, but auth.apiKeys"),
+    ]);
+    expect(warningsOf({ contracts: [inboxV1()], auth: { jwt: { secret: "short" } } })).toEqual([expect.stringContaining("5 bytes")]);
+  });
+});
