@@ -148,7 +148,10 @@ export function credentialsSuite(harness: HttpHarness): void {
   describe("tokens of an issuer with published keys", async () => {
     const { publicKey, privateKey } = await generateKeyPair("RS256", { extractable: true });
     const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: "first", alg: "RS256" }] };
-    const setting = useSetting(harness, { contracts: [inboxV1()], auth: { jwt: { jwks, issuer: "https://issuer.example", audience: "belfry" } } });
+    const setting = useSetting(harness, {
+      contracts: [inboxV1()],
+      auth: { jwt: { jwks, issuer: "https://issuer.example", audience: "belfry" } },
+    });
     const claims = { sub: "ann", iss: "https://issuer.example", aud: "belfry" };
     const sign = (more: object, header: object = {}, key: Parameters<SignJWT["sign"]>[0] = privateKey) =>
       new SignJWT({ ...claims, ...more })
