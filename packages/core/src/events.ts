@@ -1,6 +1,6 @@
 import { EventEmitter as Emitter } from "eventemitter3";
 import type { Delivery, DeliveryStatus, SendStatus } from "./model/delivery.ts";
-import type { HubEvent, SettledRecord } from "./model/hub.ts";
+import type { HubEvent, SourceRecord } from "./model/hub.ts";
 import type { InboxItem } from "./model/inbox-item.ts";
 import type { Notification } from "./model/notification.ts";
 import type { Owner } from "./model/owner.ts";
@@ -55,7 +55,7 @@ export interface EventCreated {
 /** A handler is done with an event. */
 export interface RecordSettled {
   readonly tenant: string;
-  readonly record: SettledRecord;
+  readonly record: SourceRecord;
 }
 
 /** The events of {@link NotificationService.on}, by name. All fire in the process that made the change, after commit. */

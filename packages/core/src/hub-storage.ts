@@ -1,4 +1,4 @@
-import type { Handler, HubEvent, HubPage, IdentifiedEvent, Identity, ProcessingRecord, SettledRecord } from "./model/hub.ts";
+import type { Handler, HubEvent, HubPage, IdentifiedEvent, Identity, ProcessingRecord, SourceRecord } from "./model/hub.ts";
 import type { JsonObject } from "./model/json.ts";
 
 /** Which part of a list to read. */
@@ -77,7 +77,7 @@ export interface HubStorage {
     tenant: string,
     source: string,
     range: { readonly since: Date; readonly limit: number },
-  ): Promise<readonly SettledRecord[]>;
+  ): Promise<readonly SourceRecord[]>;
   /** Notes that `client` acknowledged the event; again keeps the first time. False when the tenant has no such event. */
   acknowledgeEvent(tenant: string, notificationId: string, by: { readonly client: string; readonly at: Date }): Promise<boolean>;
 
@@ -116,7 +116,7 @@ export interface HubStorage {
     options: { readonly at: Date; readonly leaseMs: number },
   ): Promise<readonly RecordLease[]>;
   /** Ends those of the attempts whose lease `owner` still holds, and answers those records as they are then. */
-  endRecords(owner: string, ended: readonly EndedRecord[], at: Date): Promise<readonly SettledRecord[]>;
+  endRecords(owner: string, ended: readonly EndedRecord[], at: Date): Promise<readonly SourceRecord[]>;
   /**
    * Takes up to `limit` records back whose lease ran out, is further ahead than `leaseMs`, or, with `notOwnedBy`, is held
    * by anybody else: FAILED with `error` if they had `maxAttempts`, else PENDING and due. Answers them as they are then.
@@ -128,7 +128,7 @@ export interface HubStorage {
     readonly maxAttempts: number;
     readonly error: string;
     readonly notOwnedBy?: string;
-  }): Promise<readonly SettledRecord[]>;
+  }): Promise<readonly SourceRecord[]>;
   /** In how many milliseconds the next record is due or a lease runs out; 0 for now, null for none. */
   nextRecordDueInMs(at: Date): Promise<number | null>;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Clock } from "./clock.ts";
 import { BelfryError } from "./errors.ts";
-import type { HubEvent, SettledRecord } from "./model/hub.ts";
+import type { HubEvent, SourceRecord } from "./model/hub.ts";
 import { NotificationService } from "./notification-service.ts";
 import type { ProcessingOutcome, Processor } from "./processor.ts";
 import type { HubOptions } from "./service-options.ts";
@@ -289,7 +289,7 @@ describe("subscribe", () => {
     const told: string[] = [];
     const listener = {
       onEvent: (event: HubEvent) => told.push(`event ${event.content}`),
-      onSettled: (record: SettledRecord) => told.push(`${record.status} ${record.prompt}`),
+      onSettled: (record: SourceRecord) => told.push(`${record.status} ${record.prompt}`),
     };
     return { told, ...service.hub.events.subscribe(source, listener) };
   }

@@ -99,7 +99,7 @@ export type {
   Identity,
   ProcessingRecord,
   ProcessingStatus,
-  SettledRecord,
+  SourceRecord,
 } from "./model/hub.ts";
 export type { EventInput, HandlerChanges, HandlerInput, HubListInput, IdentityInput } from "./model/hub-input.ts";
 export { type IdRange, idRange } from "./model/id-range.ts";

@@ -1,4 +1,4 @@
-import type { HubEvent, SettledRecord } from "./model/hub.ts";
+import type { HubEvent, SourceRecord } from "./model/hub.ts";
 import type { InboxItem } from "./model/inbox-item.ts";
 import type { Notification } from "./model/notification.ts";
 import type { Owner } from "./model/owner.ts";
@@ -39,7 +39,7 @@ export interface HubSignal {
   /** `event`, in the creating process only. */
   readonly event?: HubEvent;
   /** `settled`, in the process that did it only. */
-  readonly record?: SettledRecord;
+  readonly record?: SourceRecord;
 }
 
 /** What travels over a transport. */

@@ -13,7 +13,7 @@ import type {
   ProcessingRecord,
   RecordClaim,
   RecordLease,
-  SettledRecord,
+  SourceRecord,
 } from "@belfry/core";
 import type { Connection } from "./connection.ts";
 import { wrapError } from "./errors.ts";
@@ -69,7 +69,7 @@ export class PostgresHub implements HubStorage {
     tenant: string,
     source: string,
     range: { readonly since: Date; readonly limit: number },
-  ): Promise<readonly SettledRecord[]> {
+  ): Promise<readonly SourceRecord[]> {
     return this.#run(({ connection, hubQueries }) => hubQueries.listSettledSince(connection, { tenant, source }, range));
   }
 
@@ -136,11 +136,11 @@ export class PostgresHub implements HubStorage {
     return this.#run(({ connection, hubQueries }) => hubQueries.renewRecords(connection, leases, options));
   }
 
-  endRecords(owner: string, ended: readonly EndedRecord[], at: Date): Promise<readonly SettledRecord[]> {
+  endRecords(owner: string, ended: readonly EndedRecord[], at: Date): Promise<readonly SourceRecord[]> {
     return this.#run(({ connection, hubQueries }) => hubQueries.endRecords(connection, owner, { ended, at: this.#at(at) }));
   }
 
-  takeBackRecords(request: Parameters<HubStorage["takeBackRecords"]>[0]): Promise<readonly SettledRecord[]> {
+  takeBackRecords(request: Parameters<HubStorage["takeBackRecords"]>[0]): Promise<readonly SourceRecord[]> {
     return this.#run(({ connection, hubQueries }) => hubQueries.takeBackRecords(connection, request, this.#at(request.at)));
   }
 

@@ -13,7 +13,7 @@ import type {
   ProcessingRecord,
   RecordClaim,
   RecordLease,
-  SettledRecord,
+  SourceRecord,
 } from "@belfry/core";
 import type { Connection } from "./connection.ts";
 import type { HubQueries } from "./hub-queries.ts";
@@ -74,7 +74,7 @@ export class SqliteHub implements HubStorage {
     tenant: string,
     source: string,
     range: { readonly since: Date; readonly limit: number },
-  ): Promise<readonly SettledRecord[]> {
+  ): Promise<readonly SourceRecord[]> {
     const { connection, hubQueries } = this.#current();
     return connection.query(() => hubQueries.listSettledSince(tenant, source, range));
   }
@@ -157,12 +157,12 @@ export class SqliteHub implements HubStorage {
     return connection.write(() => hubQueries.renewRecords(owner, leases, options));
   }
 
-  async endRecords(owner: string, ended: readonly EndedRecord[], at: Date): Promise<readonly SettledRecord[]> {
+  async endRecords(owner: string, ended: readonly EndedRecord[], at: Date): Promise<readonly SourceRecord[]> {
     const { connection, hubQueries } = this.#current();
     return connection.write(() => hubQueries.endRecords(owner, ended, at));
   }
 
-  async takeBackRecords(request: Parameters<HubStorage["takeBackRecords"]>[0]): Promise<readonly SettledRecord[]> {
+  async takeBackRecords(request: Parameters<HubStorage["takeBackRecords"]>[0]): Promise<readonly SourceRecord[]> {
     const { connection, hubQueries } = this.#current();
     // Most of the time no lease was lost: that is learned without a transaction.
     if ((await connection.query(() => hubQueries.lostLeases(request))).length === 0) {

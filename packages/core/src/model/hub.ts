@@ -74,8 +74,8 @@ export interface ProcessingRecord {
   readonly completedAt: Date | null;
 }
 
-/** A record that settled, with the source of its event. */
-export interface SettledRecord extends ProcessingRecord {
+/** A record with the source of its event. */
+export interface SourceRecord extends ProcessingRecord {
   readonly source: string;
 }
 

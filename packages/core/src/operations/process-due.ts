@@ -1,5 +1,5 @@
 import type { ClaimedRecord, EndedRecord } from "../hub-storage.ts";
-import type { SettledRecord } from "../model/hub.ts";
+import type { SourceRecord } from "../model/hub.ts";
 import type { ProcessingOutcome, ProcessingTask, Processor } from "../processor.ts";
 import { BatchQueue, commitBatch } from "./batch-queue.ts";
 import { Claims } from "./claims.ts";
@@ -51,7 +51,7 @@ export class ProcessDue implements LeasedWork<ClaimedRecord> {
   readonly #owner: string;
   readonly #claims: Claims<ClaimedRecord>;
   readonly #share: TenantShare;
-  readonly #ended: BatchQueue<EndedRecord, SettledRecord | null>;
+  readonly #ended: BatchQueue<EndedRecord, SourceRecord | null>;
   #isFirstTidy = true;
 
   constructor(context: Context, options: ProcessDueOptions) {
@@ -92,7 +92,7 @@ export class ProcessDue implements LeasedWork<ClaimedRecord> {
       error: LOST,
       ...(isAlone ? { notOwnedBy: this.#owner } : {}),
     };
-    let taken: readonly SettledRecord[];
+    let taken: readonly SourceRecord[];
     do {
       taken = await this.#context.hub.takeBackRecords({ ...request, at: this.#now() });
       this.#announce(taken);
@@ -188,14 +188,14 @@ export class ProcessDue implements LeasedWork<ClaimedRecord> {
     return { ...base, status: dueInMs === null ? "FAILED" : "PENDING", error: storable(outcome.error, MAX_ERROR), dueInMs };
   }
 
-  async #endAll(ended: readonly EndedRecord[]): Promise<readonly (SettledRecord | null)[]> {
+  async #endAll(ended: readonly EndedRecord[]): Promise<readonly (SourceRecord | null)[]> {
     const records = await this.#context.hub.endRecords(this.#owner, ended, this.#now());
     const byId = new Map(records.map((record) => [record.id, record]));
     return ended.map(({ recordId }) => byId.get(recordId) ?? null);
   }
 
   /** Tells of those that settled. */
-  #announce(records: readonly SettledRecord[]): void {
+  #announce(records: readonly SourceRecord[]): void {
     const settled = records.filter(({ status }) => status === "COMPLETED" || status === "FAILED");
     this.#context.publish(
       settled.map((record) => ({

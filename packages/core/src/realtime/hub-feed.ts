@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { HubStorage } from "../hub-storage.ts";
 import { uuidTimeMs } from "../ids.ts";
 import type { Logger } from "../logger.ts";
-import type { HubEvent, SettledRecord } from "../model/hub.ts";
+import type { HubEvent, SourceRecord } from "../model/hub.ts";
 import type { HubSignal } from "../transport.ts";
 import { RecentIds } from "./recent-ids.ts";
 
@@ -10,7 +10,7 @@ import { RecentIds } from "./recent-ids.ts";
 export interface HubListener {
   onEvent(event: HubEvent): void;
   /** A handler is done with an event: COMPLETED or FAILED. */
-  onSettled(record: SettledRecord): void;
+  onSettled(record: SourceRecord): void;
 }
 
 /** What a {@link HubFeed} works with. */
@@ -24,7 +24,9 @@ export interface HubFeedOptions {
   readonly isLossy: boolean;
 }
 
-const PAGE = 100;
+/** So few events at a time that a page of long ones is nothing a reader could not take. */
+const EVENTS_PAGE = 200;
+const RECORDS_PAGE = 1_000;
 /** A look at the database reaches back over what others had written, but not committed, at the last look. */
 const OVERLAP_MS = 10_000;
 const REMEMBERED = 50_000;
@@ -33,6 +35,11 @@ const BATCH = 200;
 const ERROR_RETRY_MS = 1_000;
 
 type Pending = HubSignal | "gap";
+
+interface Range {
+  readonly since: Date;
+  readonly limit: number;
+}
 
 /** One source as this process's subscribers see it: makes of signals, which may be late, repeated or lost, a stream with everything once. */
 export class HubFeed {
@@ -129,7 +136,7 @@ export class HubFeed {
     return this.#load(signals, events, records);
   }
 
-  async #load(signals: readonly HubSignal[], events: Map<string, HubEvent>, records: Map<string, SettledRecord>): Promise<void> {
+  async #load(signals: readonly HubSignal[], events: Map<string, HubEvent>, records: Map<string, SourceRecord>): Promise<void> {
     const { tenant, source, hub } = this.#options;
     const recordIds = signals.flatMap(({ change, id }) => (change === "settled" && !records.has(id) ? [id] : []));
     if (recordIds.length > 0) {
@@ -150,7 +157,7 @@ export class HubFeed {
   #missingEvents(
     signals: readonly HubSignal[],
     events: ReadonlyMap<string, HubEvent>,
-    records: readonly SettledRecord[],
+    records: readonly SourceRecord[],
   ): readonly string[] {
     const signalled = signals.filter(({ change }) => change === "event").map(({ id }) => id);
     return [...new Set([...signalled, ...this.#untold(records)])].filter((id) => !events.has(id) && !this.#toldEvents.has(id));
@@ -160,13 +167,13 @@ export class HubFeed {
    * Events whose results are to be told, but which were perhaps not told themselves: young ones, whose own signal may be late
    * or lost. Older ones were told, or a look has found them; what came in before anybody followed is not replayed.
    */
-  #untold(records: readonly SettledRecord[]): readonly string[] {
+  #untold(records: readonly SourceRecord[]): readonly string[] {
     const sinceMs = Math.max(this.#openedMs, this.#options.clock.now() - OVERLAP_MS);
     const ids = records.map(({ notificationId }) => notificationId);
     return ids.filter((id) => uuidTimeMs(id) > sinceMs && !this.#toldEvents.has(id));
   }
 
-  #tellAll(signals: readonly HubSignal[], events: ReadonlyMap<string, HubEvent>, records: ReadonlyMap<string, SettledRecord>): void {
+  #tellAll(signals: readonly HubSignal[], events: ReadonlyMap<string, HubEvent>, records: ReadonlyMap<string, SourceRecord>): void {
     for (const { change, id } of signals) {
       if (change === "event") {
         this.#tellEvent(events.get(id));
@@ -183,14 +190,14 @@ export class HubFeed {
     const { tenant, source, hub, clock } = this.#options;
     const startedMs = clock.now();
     const since = new Date(Math.max(this.#lookedMs - OVERLAP_MS, this.#openedMs + 1));
-    await this.#pages(since, async (range) => {
+    await this.#pages({ since, limit: EVENTS_PAGE }, async (range) => {
       const events = await hub.listEventsSince(tenant, source, range);
       for (const event of events) {
         this.#tellEvent(event);
       }
       return events.map(({ receivedAt }) => receivedAt);
     });
-    await this.#pages(since, async (range) => {
+    await this.#pages({ since, limit: RECORDS_PAGE }, async (range) => {
       const records = await hub.listSettledSince(tenant, source, range);
       // What came in since the events were read.
       const missing = this.#untold(records);
@@ -213,8 +220,8 @@ export class HubFeed {
     }
   }
 
-  async #pages(since: Date, read: (range: { readonly since: Date; readonly limit: number }) => Promise<readonly Date[]>): Promise<void> {
-    let range = { since, limit: PAGE };
+  async #pages(first: Range, read: (range: Range) => Promise<readonly Date[]>): Promise<void> {
+    let range = first;
     while (!this.#isClosed) {
       const times = await read(range);
       const last = times.at(-1);
@@ -222,7 +229,8 @@ export class HubFeed {
         return;
       }
       // A whole page of one millisecond leads no further: it has to be a larger one.
-      range = last.getTime() === range.since.getTime() ? { since: last, limit: range.limit * 2 } : { since: last, limit: PAGE };
+      const isStuck = last.getTime() === range.since.getTime();
+      range = { since: last, limit: isStuck ? range.limit * 2 : first.limit };
     }
   }
 
@@ -234,7 +242,7 @@ export class HubFeed {
     }
   }
 
-  #tellRecord(record: SettledRecord | undefined): void {
+  #tellRecord(record: SourceRecord | undefined): void {
     if (record && this.#toldRecords.add(record.id, this.#options.clock.now())) {
       for (const follower of this.followers) {
         follower.onSettled(record);

@@ -1,5 +1,5 @@
 import type { ClaimedRecord, EndedRecord, HubRange, HubStorage, PlanProcessing, RecordClaim, RecordLease } from "../hub-storage.ts";
-import type { Handler, HubEvent, HubPage, IdentifiedEvent, Identity, ProcessingRecord, SettledRecord } from "../model/hub.ts";
+import type { Handler, HubEvent, HubPage, IdentifiedEvent, Identity, ProcessingRecord, SourceRecord } from "../model/hub.ts";
 import type { JsonObject } from "../model/json.ts";
 import { MemoryHandlers } from "./memory-handlers.ts";
 import { MemoryIdentities } from "./memory-identities.ts";
@@ -88,7 +88,7 @@ export class MemoryHub implements HubStorage {
     tenant: string,
     source: string,
     { since, limit }: { readonly since: Date; readonly limit: number },
-  ): Promise<readonly SettledRecord[]> {
+  ): Promise<readonly SourceRecord[]> {
     return [...this.#records.values()]
       .map((record) => record.settled())
       .filter(
@@ -182,7 +182,7 @@ export class MemoryHub implements HubStorage {
     });
   }
 
-  async endRecords(owner: string, ended: readonly EndedRecord[], at: Date): Promise<readonly SettledRecord[]> {
+  async endRecords(owner: string, ended: readonly EndedRecord[], at: Date): Promise<readonly SourceRecord[]> {
     return ended.flatMap(({ recordId, fence, ...end }) => {
       const record = this.#records.get(recordId);
       if (!record?.isHeld(owner, fence)) {
@@ -199,7 +199,7 @@ export class MemoryHub implements HubStorage {
     leaseMs,
     notOwnedBy,
     ...rule
-  }: Parameters<HubStorage["takeBackRecords"]>[0]): Promise<readonly SettledRecord[]> {
+  }: Parameters<HubStorage["takeBackRecords"]>[0]): Promise<readonly SourceRecord[]> {
     const atMs = at.getTime();
     const isLost = ({ leaseOwner, leaseUntilMs }: MemoryRecord) =>
       leaseOwner !== null &&
@@ -244,7 +244,7 @@ export class MemoryHub implements HubStorage {
     this.#recordsByEvent.set(eventKey(event.tenant, event.id), records);
   }
 
-  #settle(id: string, record: MemoryRecord): SettledRecord {
+  #settle(id: string, record: MemoryRecord): SourceRecord {
     if (!record.isOpen) {
       this.#open.delete(id);
     }

@@ -1,5 +1,5 @@
 import type { EndedRecord } from "../hub-storage.ts";
-import type { HubEvent, ProcessingRecord, SettledRecord } from "../model/hub.ts";
+import type { HubEvent, ProcessingRecord, SourceRecord } from "../model/hub.ts";
 
 /** A processing record as the memory storage keeps it. */
 export class MemoryRecord {
@@ -20,7 +20,7 @@ export class MemoryRecord {
     return this.#record;
   }
 
-  settled(): SettledRecord {
+  settled(): SourceRecord {
     return { ...this.#record, source: this.source };
   }
 

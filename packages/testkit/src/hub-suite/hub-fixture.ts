@@ -9,7 +9,7 @@ import {
   type PlanProcessing,
   type ProcessingRecord,
   type RecordClaim,
-  type SettledRecord,
+  type SourceRecord,
   systemClock,
   uuidV7,
 } from "@belfry/core";
@@ -137,7 +137,7 @@ export class HubFixture {
     return this.hub.claimRecords({ owner: "worker", at, leaseMs: 60_000, limit: 100, exceptTenants: [], ...more });
   }
 
-  takeBack(at: Date, more: Partial<Parameters<HubStorage["takeBackRecords"]>[0]> = {}): Promise<readonly SettledRecord[]> {
+  takeBack(at: Date, more: Partial<Parameters<HubStorage["takeBackRecords"]>[0]> = {}): Promise<readonly SourceRecord[]> {
     return this.hub.takeBackRecords({ at, limit: 100, leaseMs: 60_000, maxAttempts: 5, error: "The worker was lost.", ...more });
   }
 

@@ -1,4 +1,4 @@
-import type { EndedRecord, ProcessingRecord, SettledRecord } from "@belfry/core";
+import type { EndedRecord, ProcessingRecord, SourceRecord } from "@belfry/core";
 import { describe, expect, test } from "vitest";
 import type { StorageHarness } from "../storage-suite/harness.ts";
 import { ended, later, planSome, present, useHub } from "./hub-fixture.ts";
@@ -178,7 +178,7 @@ export function processingTests(harness: StorageHarness): void {
       await fixture.createRecords(1, { tenant: `${fixture.tenant} (other)` });
       const claimed = await fixture.claim(later(0));
       const seconds = [30, 10, 20, null, 15, 16];
-      const settled: SettledRecord[] = [];
+      const settled: SourceRecord[] = [];
       for (const [index, one] of claimed.entries()) {
         const second = seconds[index];
         const way: Partial<EndedRecord> =

@@ -1,4 +1,4 @@
-import type { HubEvent, SettledRecord } from "../../model/hub.ts";
+import type { HubEvent, SourceRecord } from "../../model/hub.ts";
 
 // One event, or record, reaches every subscriber of this process as the same object, so its frame is written once.
 const written = new WeakMap<object, string>();
@@ -10,7 +10,7 @@ export function eventFrame(event: HubEvent): string {
 }
 
 /** The frame of what a handler made of an event. */
-export function recordFrame(record: SettledRecord): string {
+export function recordFrame(record: SourceRecord): string {
   const { notificationId, handlerId, status, result, error } = record;
   const of = { notification_id: notificationId, handler_id: handlerId, status };
   return once(record, status === "COMPLETED" ? { type: "processing_result", ...of, result } : { type: "processing_error", ...of, error });

@@ -1,9 +1,9 @@
-import { type EndedRecord, type HubStorage, isUuid, type SettledRecord } from "@belfry/core";
+import { type EndedRecord, type HubStorage, isUuid, type SourceRecord } from "@belfry/core";
 import type { Session } from "../../connection.ts";
 import { statement } from "../../statement.ts";
 import type { TableNames } from "../../table-names.ts";
 import { type JsonRow, timeOf } from "../deliveries/rows.ts";
-import { RECORD_COLUMNS, type RecordRow, toSettledRecord } from "./record-row.ts";
+import { RECORD_COLUMNS, type RecordRow, toSourceRecord } from "./record-row.ts";
 
 /** Ends attempts whose lease is still held. */
 export function prepareEndRecords({ processingRecords, notifications }: TableNames) {
@@ -37,7 +37,7 @@ export function prepareEndRecords({ processingRecords, notifications }: TableNam
       named.map(({ outputTokens }) => outputTokens),
       named.map(({ dueInMs }) => dueInMs),
     ]);
-    return rows.map(([row]): SettledRecord => toSettledRecord(row));
+    return rows.map(([row]): SourceRecord => toSourceRecord(row));
   };
 }
 
@@ -67,9 +67,9 @@ export function prepareTakeBackRecords({ processingRecords, notifications }: Tab
     session: Session,
     { leaseMs, limit, maxAttempts, error, notOwnedBy }: Parameters<HubStorage["takeBackRecords"]>[0],
     at: string | null,
-  ): Promise<readonly SettledRecord[]> => {
+  ): Promise<readonly SourceRecord[]> => {
     const values = [at, leaseMs, limit, maxAttempts, error];
     const rows = notOwnedBy === undefined ? await session.rows(ofAnybody, values) : await session.rows(ofOthers, [...values, notOwnedBy]);
-    return rows.map(([row]) => toSettledRecord(row));
+    return rows.map(([row]) => toSourceRecord(row));
   };
 }

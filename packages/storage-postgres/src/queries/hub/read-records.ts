@@ -1,9 +1,9 @@
-import { type HubEvent, isUuid, type ProcessingRecord, type SettledRecord } from "@belfry/core";
+import { type HubEvent, isUuid, type ProcessingRecord, type SourceRecord } from "@belfry/core";
 import type { Session } from "../../connection.ts";
 import { statement } from "../../statement.ts";
 import type { TableNames } from "../../table-names.ts";
 import type { JsonRow } from "../deliveries/rows.ts";
-import { RECORD_COLUMNS, type RecordRow, toRecord, toSettledRecord } from "./record-row.ts";
+import { RECORD_COLUMNS, type RecordRow, toRecord, toSourceRecord } from "./record-row.ts";
 
 /** Reads the records of events, of each in the order of their creation. Events that are not there have none. */
 export function prepareRecordsOf({ notifications, processingRecords }: TableNames) {
@@ -51,6 +51,6 @@ export function prepareListSettledSince({ notifications, processingRecords }: Ta
     session: Session,
     { tenant, source }: Pick<HubEvent, "tenant" | "source">,
     { since, limit }: { readonly since: Date; readonly limit: number },
-  ): Promise<readonly SettledRecord[]> =>
-    (await session.rows(list, [tenant, source, since.toISOString(), limit])).map(([row]) => toSettledRecord(row));
+  ): Promise<readonly SourceRecord[]> =>
+    (await session.rows(list, [tenant, source, since.toISOString(), limit])).map(([row]) => toSourceRecord(row));
 }

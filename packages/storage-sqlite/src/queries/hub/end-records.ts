@@ -1,7 +1,7 @@
-import type { EndedRecord, HubStorage, SettledRecord } from "@belfry/core";
+import type { EndedRecord, HubStorage, SourceRecord } from "@belfry/core";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../../query-context.ts";
-import { RECORD_COLUMNS, type RecordRow, toSettledRecord } from "./record-row.ts";
+import { RECORD_COLUMNS, type RecordRow, toSourceRecord } from "./record-row.ts";
 
 interface EndValues extends Omit<EndedRecord, "recordId" | "dueInMs" | "fence"> {
   readonly pk: number;
@@ -23,7 +23,7 @@ function prepareReadRecord({ prepare }: QueryContext) {
   const find = prepare<{ readonly pk: number }, RecordRow>(sql`
     select ${RECORD_COLUMNS} from belfry_processing_records r cross join belfry_notifications n on n.pk = r.notification_pk
     where r.pk = (select ${sql.placeholder("pk")})`);
-  return (pk: number): readonly SettledRecord[] => find.all({ pk }).map(toSettledRecord);
+  return (pk: number): readonly SourceRecord[] => find.all({ pk }).map(toSourceRecord);
 }
 
 /** Ends attempts whose lease is still held; inside a transaction that the caller opened. */
@@ -33,7 +33,7 @@ export function prepareEndRecords(context: QueryContext) {
   const held = context.prepare<Pick<EndedRecord, "recordId" | "fence"> & { readonly owner: string }, { readonly pk: number }>(sql`
     select pk from belfry_processing_records
     where id = ${sql.placeholder("recordId")} and lease_owner = ${sql.placeholder("owner")} and fence = ${sql.placeholder("fence")}`);
-  return (owner: string, ended: readonly EndedRecord[], at: Date): readonly SettledRecord[] =>
+  return (owner: string, ended: readonly EndedRecord[], at: Date): readonly SourceRecord[] =>
     ended.flatMap(({ recordId, fence, dueInMs, ...outcome }) => {
       const found = held.get({ recordId, fence, owner });
       if (found === undefined) {
@@ -87,7 +87,7 @@ export function prepareTakeBackRecords(context: QueryContext) {
   const again = context.prepare<{ readonly pk: number; readonly at: number }>(sql`
     update belfry_processing_records set status = 'PENDING', due_at = ${sql.placeholder("at")}, lease_owner = null, lease_until = null
     where pk = ${sql.placeholder("pk")}`);
-  return (request: TakeBack): readonly SettledRecord[] => {
+  return (request: TakeBack): readonly SourceRecord[] => {
     const at = request.at.getTime();
     return lostLeases(request).flatMap(({ pk, attempt }) => {
       if (attempt >= request.maxAttempts) {

@@ -1,8 +1,8 @@
-import type { ProcessingRecord, SettledRecord } from "@belfry/core";
+import type { ProcessingRecord, SourceRecord } from "@belfry/core";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../../query-context.ts";
 import { joinValue } from "../conditions.ts";
-import { RECORD_COLUMNS, type RecordRow, toRecord, toSettledRecord } from "./record-row.ts";
+import { RECORD_COLUMNS, type RecordRow, toRecord, toSourceRecord } from "./record-row.ts";
 
 /** Reads the records of one event, in the order of their creation. */
 export function prepareRecordsOf({ prepare }: QueryContext) {
@@ -28,6 +28,6 @@ export function prepareListSettledSince({ prepare }: QueryContext) {
     select ${RECORD_COLUMNS} from belfry_processing_records r cross join belfry_notifications n on n.pk = r.notification_pk
     where r.tenant = ${joinValue("tenant")} and r.source = ${joinValue("source")} and r.completed_at >= ${joinValue("since")}
     order by r.completed_at, r.pk limit ${sql.placeholder("limit")}`);
-  return (tenant: string, source: string, { since, limit }: { readonly since: Date; readonly limit: number }): readonly SettledRecord[] =>
-    list.all({ tenant, source, since: since.getTime(), limit }).map(toSettledRecord);
+  return (tenant: string, source: string, { since, limit }: { readonly since: Date; readonly limit: number }): readonly SourceRecord[] =>
+    list.all({ tenant, source, since: since.getTime(), limit }).map(toSourceRecord);
 }

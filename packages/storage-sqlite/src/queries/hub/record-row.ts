@@ -1,4 +1,4 @@
-import type { ProcessingRecord, ProcessingStatus, SettledRecord } from "@belfry/core";
+import type { ProcessingRecord, ProcessingStatus, SourceRecord } from "@belfry/core";
 import { sql } from "drizzle-orm";
 
 /** A processing record as SQLite gives it, with its event's id. Times in milliseconds. */
@@ -47,6 +47,6 @@ export function toRecord(row: RecordRow): ProcessingRecord {
 }
 
 /** The record that a row stands for, with its event's source. */
-export function toSettledRecord(row: RecordRow): SettledRecord {
+export function toSourceRecord(row: RecordRow): SourceRecord {
   return { ...toRecord(row), source: row.source };
 }
