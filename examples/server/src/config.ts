@@ -20,6 +20,8 @@ export interface ServerConfig {
   readonly madeUpKey: string | null;
   readonly defaultTenant: string;
   readonly jwtSecret: string;
+  /** Whether the secret was made up because none was given. */
+  readonly isJwtSecretMadeUp: boolean;
   /** User by token. */
   readonly userTokens: ReadonlyMap<string, string>;
   readonly packAuth: "open" | "apikey";
@@ -96,6 +98,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
     madeUpKey,
     defaultTenant: [...apiKeys.values()][0] ?? "default",
     jwtSecret: JWT_SECRET ?? randomBytes(32).toString("base64url"),
+    isJwtSecretMadeUp: JWT_SECRET === undefined,
     userTokens: pairs("USER_TOKENS", USER_TOKENS),
     smtpUrl: SMTP_URL,
     emailFrom: EMAIL_FROM,

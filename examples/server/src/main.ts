@@ -9,6 +9,7 @@ import { databaseFailure, storageOf } from "./database.ts";
 import { buildServer } from "./listen.ts";
 import { DASHBOARD_PATH, operatorPage } from "./operator-page.ts";
 import { processorOf } from "./processor.ts";
+import { sampleToken } from "./sample-token.ts";
 import { DRAIN_MS, shutDownOnSignal } from "./shut-down.ts";
 
 const logger = pino({ serializers: { error: pino.stdSerializers.err } });
@@ -38,10 +39,10 @@ async function main(): Promise<void> {
     built.server.listen(config.port, config.host, resolve);
   });
   shutDownOnSignal(built, notifications, logger);
-  announce(config, built.server.address() as AddressInfo);
+  await announce(config, built.server.address() as AddressInfo);
 }
 
-function announce(config: ServerConfig, { port }: AddressInfo): void {
+async function announce(config: ServerConfig, { port }: AddressInfo): Promise<void> {
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
   const url = `http://${host}:${port}`;
   if (config.madeUpKey !== null) {
@@ -49,6 +50,9 @@ function announce(config: ServerConfig, { port }: AddressInfo): void {
   }
   if (config.isWebhookSecretMadeUp) {
     console.log(`No WEBHOOK_SECRET is set; webhooks of this run are signed with ${config.webhookSecret}`);
+  }
+  if (config.isJwtSecretMadeUp) {
+    console.log(`No JWT_SECRET is set; user_123 may ask inbox-v1 with the token ${await sampleToken(config.jwtSecret, "user_123")}`);
   }
   const key = config.packAuth === "open" ? "" : ` -H "X-API-Key: ${config.madeUpKey ?? "<key>"}"`;
   console.log(

@@ -38,6 +38,23 @@ async function bearer(user: string): Promise<Record<string, string>> {
   return { authorization: `Bearer ${await jwt(user)}` };
 }
 
+test("a host that is told nothing prints what is needed to try it out, and says so when its port is taken", async () => {
+  const { url, output } = await start({});
+  const token = /user_123 may ask inbox-v1 with the token (\S+)/.exec(output())?.[1];
+  const key = /the key of this run is (\S+)/.exec(output())?.[1] ?? "";
+  await fetch(`${url}/api/notifications/create`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: '{"user_id":"user_123","content":"Hello"}',
+  });
+  const inbox = await fetch(`${url}/api/v1/notifications`, { headers: { authorization: `Bearer ${token}` } });
+  expect(await inbox.json()).toMatchObject({ total: 1, notifications: [{ message: "Hello" }] });
+  expect((await fetch(`${url}/identities`, { headers: { "x-api-key": key } })).status).toBe(200);
+  const second = spawnServer({ PORT: new URL(url).port });
+  expect(await second.exited).toBe(1);
+  expect(second.output()).toContain(`Port ${new URL(url).port} on 127.0.0.1 is in use; set PORT`);
+});
+
 describe.each(["express", "hono"])("the complete host on %s", (framework) => {
   test("answers the pack document's five curl commands", async () => {
     const { url } = await start({ FRAMEWORK: framework });
