@@ -68,6 +68,18 @@ async function push(url: string, content: string): Promise<string> {
   return ((await ask(url, "/notifications/", event)) as { id: string }).id;
 }
 
+/** A socket that follows the source of these tests, and the frames that it got since. */
+async function subscriber(url: string): Promise<{ readonly frames: Record<string, unknown>[]; readonly socket: WebSocket }> {
+  const frames: Record<string, unknown>[] = [];
+  const socket = new WebSocket(`${url.replace("http", "ws")}/ws?apiKey=${KEY}`);
+  socket.on("message", (data) => frames.push(JSON.parse(String(data)) as Record<string, unknown>));
+  await once(socket, "open");
+  socket.send('{"action":"subscribe","source_service":"email_service"}');
+  await vi.waitFor(() => expect(frames).toHaveLength(2));
+  frames.length = 0;
+  return { frames, socket };
+}
+
 async function settled(url: string, id: string): Promise<readonly Record<string, unknown>[]> {
   return vi.waitFor(
     async () => {
@@ -117,15 +129,10 @@ describe.each(["express", "hono"])("the hub of the complete host on %s", (framew
     test("asks the model, and a subscriber sees the notification and its result", async () => {
       const { url, output } = await start({ OPENAI_BASE_URL: baseURL, OPENAI_API_KEY: "secret-of-the-model", OPENAI_MODEL: "m" });
       await ask(url, "/notification-handlers/", handler);
-      const frames: Record<string, unknown>[] = [];
-      const socket = new WebSocket(`${url.replace("http", "ws")}/ws?apiKey=${KEY}`);
-      socket.on("message", (data) => frames.push(JSON.parse(String(data)) as Record<string, unknown>));
-      await once(socket, "open");
-      socket.send('{"action":"subscribe","source_service":"email_service"}');
-      await vi.waitFor(() => expect(frames).toHaveLength(2));
+      const { frames, socket } = await subscriber(url);
       const id = await push(url, "Meeting tomorrow");
       expect(await settled(url, id)).toMatchObject([{ status: "COMPLETED", result: "answer to Categorize this email.", error: null }]);
-      await vi.waitFor(() => expect(frames.slice(2).map(({ type }) => type)).toEqual(["notification", "processing_result"]));
+      await vi.waitFor(() => expect(frames.map(({ type }) => type)).toEqual(["notification", "processing_result"]));
       socket.close();
       const request = model.requests.at(-1);
       expect(request?.authorization).toBe("Bearer secret-of-the-model");
@@ -133,6 +140,26 @@ describe.each(["express", "hono"])("the hub of the complete host on %s", (framew
       expect(request?.messages[1]?.content).toContain("Meeting tomorrow");
       expect(output()).not.toMatch(/secret-of-the-model|hub-key/);
     });
+
+    test.runIf(database === "postgres")(
+      "a subscriber at one instance sees what comes in at another, and what either makes of it",
+      async () => {
+        const settings = { OPENAI_BASE_URL: baseURL, OPENAI_MODEL: "m" };
+        const [first, second] = [await start(settings), await start(settings)];
+        await ask(first.url, "/notification-handlers/", handler);
+        const { frames, socket } = await subscriber(second.url);
+        const ids: string[] = [];
+        for (let at = 0; at < 20; at += 1) {
+          ids.push(await push(at % 2 === 0 ? first.url : second.url, `event ${at}`));
+        }
+        await vi.waitFor(() => expect(frames).toHaveLength(40), { timeout: 30_000 });
+        for (const id of ids) {
+          const own = frames.filter(({ notification_id }) => notification_id === id);
+          expect(own.map(({ type }) => type)).toEqual(["notification", "processing_result"]);
+        }
+        socket.close();
+      },
+    );
 
     test("a model that answers 500 is asked again, and then the record is FAILED", async () => {
       const { url } = await start({ OPENAI_BASE_URL: baseURL, OPENAI_MODEL: "m", RETRY_BASE_MS: "5" });
