@@ -28,10 +28,13 @@ describe("requests", () => {
     const { messages, ...rest } = onlyRequest(server);
     expect(rest).toEqual({ model });
     expect(messages.map(({ role }) => role)).toEqual(["system", "user"]);
-    const fence = messages[1]?.content.match(/^<(notification-[0-9a-f-]{36})>\n/)?.[1];
-    expect(messages[0]?.content).toMatch(/^Categorize this email into work, personal, or spam\.\n\n/);
-    expect(messages[0]?.content).toContain(`between <${fence}> and </${fence}>`);
-    expect(messages[1]?.content.split("\n")).toEqual([
+    expect(messages[0]?.content).toBe("Categorize this email into work, personal, or spam.");
+    const [warning, ...event] = messages[1]?.content.split("\n") ?? [];
+    const fence = event[1]?.slice(1, -1);
+    expect(fence).toMatch(/^notification-[0-9a-f-]{36}$/);
+    expect(warning).toContain(`between <${fence}> and </${fence}>`);
+    expect(event).toEqual([
+      "",
       `<${fence}>`,
       'source: "email-service"',
       'sender: "john@example.com"',
@@ -68,7 +71,7 @@ describe("requests", () => {
     const processor = openai({ baseURL: server.baseURL, model, maxContentLength: 4, maxMetadataLength: 10 });
     await processor.process(taskOf({ content: "abc🎐def", metadata: { key: "x".repeat(100) } }), signal);
     const lines = onlyRequest(server).messages[1]?.content.split("\n") ?? [];
-    expect(lines.slice(5, 8)).toEqual([
+    expect(lines.slice(7, 10)).toEqual([
       'metadata (the first 10 of 110 characters): {"key":"xx',
       "content (the first 4 of 8 characters):",
       "abc",
