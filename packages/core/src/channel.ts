@@ -7,21 +7,27 @@ export interface DeliveryTask {
    * as its protocol's stable id (`webhook-id`, `Message-ID`).
    */
   readonly id: string;
+  /** The id of the notification that is delivered, one for all its recipients and channels. */
   readonly notificationId: string;
+  /** The tenant that sends it. */
   readonly tenant: string;
   /** As the sender named the recipient: a user id, an address, a URL. */
   readonly recipient: string;
   /** Where to deliver: the recipient itself, or what the host's directory gave for it. */
   readonly address: string;
+  /** The room it belongs to, as the sender named it, or null. */
   readonly roomId: string | null;
+  /** One line; empty if the sender gave none. */
   readonly subject: string;
+  /** The text; empty if the sender gave none. */
   readonly content: string;
-  /** The sender's own. */
+  /** The sender's own `data` and `meta`, joined. */
   readonly meta: JsonObject;
   /** Whether this stands in for another channel that failed. */
   readonly isFallback: boolean;
   /** 1 for the first attempt. */
   readonly attempt: number;
+  /** When the notification was created. */
   readonly createdAt: Date;
 }
 

@@ -75,7 +75,13 @@ export type {
   HealthRange,
   RetriedAll,
 } from "./model/activity.ts";
-export type { CreateFields, CreateInput, UntypedCreateInput } from "./model/create-input.ts";
+export type {
+  CreateFields,
+  CreateInput,
+  CreateInputWithData,
+  CreateInputWithOptionalData,
+  UntypedCreateInput,
+} from "./model/create-input.ts";
 export {
   type AttemptStatus,
   type ChainCounts,
@@ -115,7 +121,15 @@ export {
 } from "./model/inbox-item.ts";
 export type { JsonObject, JsonValue } from "./model/json.ts";
 export { DEFAULT_TYPE, type Notification, type NotificationKind } from "./model/notification.ts";
-export { defineTypes, type NotificationType, type NotificationTypes, typeLabel } from "./model/notification-types.ts";
+export {
+  type DataByType,
+  type DataOf,
+  defineTypes,
+  type NotificationType,
+  type NotificationTypes,
+  type TypesTaking,
+  typeLabel,
+} from "./model/notification-types.ts";
 export { DEFAULT_TENANT, type Owner } from "./model/owner.ts";
 export type {
   AuditAction,
@@ -130,7 +144,15 @@ export type {
   SendQuery,
   SendSort,
 } from "./model/send.ts";
-export type { Acting, FallbackInput, SendInput, TypedSendInput } from "./model/send-input.ts";
+export type {
+  Acting,
+  FallbackInput,
+  SendFields,
+  SendInput,
+  SendInputWithData,
+  SendInputWithOptionalData,
+  TypedSendInput,
+} from "./model/send-input.ts";
 export { NotificationService } from "./notification-service.ts";
 export type { Created } from "./operations/create.ts";
 export type { HandlerResult, OnResult } from "./operations/hub/handler-result.ts";
@@ -140,7 +162,7 @@ export type { RetryAllOptions } from "./operations/operator/retry-all.ts";
 export type { SearchInput } from "./operations/operator/search-activity.ts";
 export type { ListSendsInput } from "./operations/sends/list-sends.ts";
 export type { AuditInput } from "./operations/sends/read-sends.ts";
-export type { PreparedNotification, PreparedSend } from "./operations/transactional.ts";
+export type { CallOptions, CallOptionsOf, PreparedNotification, PreparedSend, SynchronousCallOptions } from "./operations/transactional.ts";
 export { Operator } from "./operator.ts";
 export type { PresenceStorage } from "./presence.ts";
 export type { ProcessingFailure, ProcessingOutcome, ProcessingSuccess, ProcessingTask, ProcessingUsage, Processor } from "./processor.ts";

@@ -54,6 +54,19 @@ describe("creating", () => {
     expect((await refusal(untyped.create({ to: "ann", type: "ordr" }))).message).toContain('"ordr"');
   });
 
+  test("data that is left out is what the schema makes of nothing, and else an empty object", async () => {
+    const types = defineTypes({
+      digest: { data: z.object({ size: z.number() }).default({ size: 10 }) },
+      hint: { data: z.object({ page: z.string() }).optional() },
+      order: { data: z.object({ state: z.string().default("new") }) },
+    });
+    const notifications = new NotificationService({ storage: memoryStorage(), types });
+    const digest = await notifications.create({ to: "ann", type: "digest" });
+    const hint = await notifications.create({ to: "ann", type: "hint" });
+    const order = await notifications.defaultTenant.createFromContract({ to: "ann", type: "order" });
+    expect([digest, hint, order].map(({ notification }) => notification.data)).toEqual([{ size: 10 }, {}, { state: "new" }]);
+  });
+
   test("what the caller changes later does not change what is stored", async () => {
     const notifications = service();
     const data = { list: [1] };
@@ -152,6 +165,23 @@ describe("the host's transaction", () => {
     await expect.poll(() => fired).toEqual(["kept"]);
     const { items } = await notifications.inbox("ann").list();
     expect(items.map(({ title, seq }) => [title, seq])).toEqual([["kept", 1]]);
+  });
+});
+
+describe("the transaction of a synchronous storage", () => {
+  test("is refused by create and send, which name what to call instead", async () => {
+    const storage = memoryStorage();
+    const notifications = new NotificationService({ storage });
+    // As from JavaScript.
+    const options = storage.transaction((tx) => ({ tx })) as object;
+    const create = await refusal(notifications.create({ to: "ann" }, options));
+    const send = await refusal(notifications.tenant("acme").send({ to: "ann" }, options));
+    expect([create.code, send.code]).toEqual(["WRONG_TRANSACTION", "WRONG_TRANSACTION"]);
+    expect([create.message, send.message]).toEqual([
+      expect.stringContaining("Await prepare() before the transaction, and call write() inside it."),
+      expect.stringContaining("Await prepareSend() before the transaction, and call write() inside it."),
+    ]);
+    expect(await notifications.inbox("ann").counts()).toMatchObject({ total: 0 });
   });
 });
 

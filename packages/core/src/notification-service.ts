@@ -10,7 +10,7 @@ import { uuidV7 } from "./ids.ts";
 import type { Inbox } from "./inbox.ts";
 import { consoleLogger } from "./logger.ts";
 import type { CreateInput } from "./model/create-input.ts";
-import type { NotificationTypes } from "./model/notification-types.ts";
+import type { DataByType, NotificationTypes } from "./model/notification-types.ts";
 import { DEFAULT_TENANT } from "./model/owner.ts";
 import type { Send } from "./model/send.ts";
 import type { TypedSendInput } from "./model/send-input.ts";
@@ -22,7 +22,7 @@ import { GroupCommit } from "./operations/group-commit.ts";
 import { eventWriter, planProcessing } from "./operations/hub/create-event.ts";
 import type { LeasedWorker } from "./operations/leased-worker.ts";
 import { sendWriter } from "./operations/sends/send.ts";
-import type { PreparedNotification, PreparedSend } from "./operations/transactional.ts";
+import type { CallOptionsOf, PreparedNotification, PreparedSend } from "./operations/transactional.ts";
 import type { Operator } from "./operator.ts";
 import { HubFeeds } from "./realtime/hub-feeds.ts";
 import { InboxFeeds } from "./realtime/inbox-feeds.ts";
@@ -46,13 +46,13 @@ import { deliveryWorker, hubWorker } from "./workers.ts";
  * ```
  */
 export class NotificationService<
-  Types extends NotificationTypes = NotificationTypes,
+  Data extends DataByType = DataByType,
   Tx = unknown,
   Written extends void | Promise<void> = void | Promise<void>,
 > {
   /** The declared notification types. */
   readonly types: NotificationTypes;
-  readonly #options: NotificationServiceOptions<Types, Tx, Written>;
+  readonly #options: NotificationServiceOptions<Data, Tx, Written>;
   readonly #context: Context<Tx, Written>;
   readonly #transport: Transport;
   readonly #feeds: Feeds;
@@ -61,7 +61,7 @@ export class NotificationService<
   readonly #hubWorker: LeasedWorker<ClaimedRecord> | null;
   /** API keys that Belfry keeps, for clients of the HTTP contracts. */
   readonly apiKeys: ApiKeys;
-  readonly #default: TenantNotifications<Types, Tx, Written>;
+  readonly #default: TenantNotifications<Data, Tx, Written>;
   /** Tells a start that was overtaken by a stop. */
   #starts = 0;
   #opening: Promise<void> | null = null;
@@ -72,7 +72,7 @@ export class NotificationService<
   #isStopped = false;
 
   /** @throws BelfryError `CONFIGURATION` for options that cannot be meant */
-  constructor(options: NotificationServiceOptions<Types, Tx, Written>) {
+  constructor(options: NotificationServiceOptions<Data, Tx, Written>) {
     checkOptions(options);
     const { storage, logger = consoleLogger, clock = systemClock } = options;
     this.#options = options;
@@ -123,7 +123,7 @@ export class NotificationService<
    *
    * With `tx`, an open transaction of the host on the same database, it is written through that: it commits or
    * vanishes with the host's own data, and nobody is told before the commit. A synchronous driver (better-sqlite3)
-   * cannot await inside a transaction: use {@link prepare} there.
+   * cannot await inside a transaction, so `tx` is refused there: use {@link prepare}.
    *
    * @throws BelfryError `VALIDATION_ERROR`, `UNKNOWN_TYPE`; `WRONG_TRANSACTION`; `STORAGE_UNAVAILABLE` (try again) or
    *   `STORAGE_FAILED`. Nothing is written then, except where a connection broke before the answer, time and again: nobody
@@ -133,7 +133,7 @@ export class NotificationService<
    * await notifications.create({ to: ["ann", "bob"], type: "comment", title: "New comment", data: { post: 7 } });
    * ```
    */
-  create(input: CreateInput<Types>, options?: { readonly tx?: Tx }): Promise<Created> {
+  create<Type extends keyof Data = never>(input: CreateInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Created> {
     return this.#default.create(input, options);
   }
 
@@ -149,7 +149,7 @@ export class NotificationService<
    * })();
    * ```
    */
-  prepare(input: CreateInput<Types>): Promise<PreparedNotification<Tx, Written>> {
+  prepare<Type extends keyof Data = never>(input: CreateInput<Data, Type>): Promise<PreparedNotification<Tx, Written>> {
     return this.#default.prepare(input);
   }
 
@@ -165,12 +165,12 @@ export class NotificationService<
    * const { status } = await notifications.sends.get(id);
    * ```
    */
-  send(input: TypedSendInput<Types>, options?: { readonly tx?: Tx }): Promise<Send> {
+  send<Type extends keyof Data = never>(input: TypedSendInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Send> {
     return this.#default.send(input, options);
   }
 
   /** Checks a send now, to be written later inside the host's transaction: see {@link prepare}. */
-  prepareSend(input: TypedSendInput<Types>): Promise<PreparedSend<Tx, Written>> {
+  prepareSend<Type extends keyof Data = never>(input: TypedSendInput<Data, Type>): Promise<PreparedSend<Tx, Written>> {
     return this.#default.prepareSend(input);
   }
 
@@ -195,12 +195,12 @@ export class NotificationService<
   }
 
   /** The same API, bound to another tenant. Tenants never see each other's data. */
-  tenant(tenantId: string): TenantNotifications<Types, Tx, Written> {
+  tenant(tenantId: string): TenantNotifications<Data, Tx, Written> {
     return new TenantNotifications(tenantId, this.#context, this.#feeds);
   }
 
   /** The default tenant. */
-  get defaultTenant(): TenantNotifications<Types, Tx, Written> {
+  get defaultTenant(): TenantNotifications<Data, Tx, Written> {
     return this.#default;
   }
 

@@ -3,7 +3,7 @@ import type { Clock } from "./clock.ts";
 import type { Directory } from "./directory.ts";
 import type { Ids } from "./ids.ts";
 import type { Logger } from "./logger.ts";
-import type { NotificationTypes } from "./model/notification-types.ts";
+import type { DataByType, TypesTaking } from "./model/notification-types.ts";
 import type { OnResult } from "./operations/hub/handler-result.ts";
 import type { Processor } from "./processor.ts";
 import type { Storage } from "./storage.ts";
@@ -25,11 +25,11 @@ export interface DeliveryOptions {
 }
 
 /** How a service runs the hub's handlers. */
-export interface HubOptions<Types extends NotificationTypes = NotificationTypes> {
+export interface HubOptions<Data extends DataByType = DataByType> {
   /** What runs them. @default none: every processing record is FAILED, and says so */
   readonly processor?: Processor;
   /** Called with every result, to create notifications of it for users. @default none */
-  readonly onResult?: OnResult<Types>;
+  readonly onResult?: OnResult<Data>;
   /** Whether this process runs handlers; where it does not, another one on the same database has to. @default true */
   readonly worker?: boolean;
   /**
@@ -46,14 +46,14 @@ export interface HubOptions<Types extends NotificationTypes = NotificationTypes>
 
 /** How a {@link NotificationService} is put together. Only the storage is required. */
 export interface NotificationServiceOptions<
-  Types extends NotificationTypes = NotificationTypes,
+  Data extends DataByType = DataByType,
   Tx = unknown,
   Written extends void | Promise<void> = void | Promise<void>,
 > {
   /** Where the data is kept. */
   readonly storage: Storage<Tx, Written>;
   /** The notification types of the host, from `defineTypes`. @default any type, any JSON object as data */
-  readonly types?: Types;
+  readonly types?: TypesTaking<Data>;
   /** Ways to reach recipients beside the inbox: e-mail, webhooks, the host's own. @default none */
   readonly channels?: readonly Channel[];
   /** The host's knowledge of its users' addresses. @default none: recipients are addresses themselves */
@@ -61,7 +61,7 @@ export interface NotificationServiceOptions<
   /** How deliveries are made. */
   readonly delivery?: DeliveryOptions;
   /** How the hub's handlers are run. */
-  readonly hub?: HubOptions<Types>;
+  readonly hub?: HubOptions<NoInfer<Data>>;
   /** How changes travel between processes. @default the storage's own, else within this process */
   readonly transport?: Transport;
   /** Anything pino-shaped. @default warnings and errors on the console */

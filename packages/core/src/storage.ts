@@ -32,6 +32,11 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
    */
   isOnlyWorker?(): boolean;
   /**
+   * Whether the host's transactions are synchronous, so that nothing can be awaited inside: `create` and `send` then refuse to
+   * write through one, and `prepare` and `write` do it. @default they are not
+   */
+  readonly hasSynchronousTransactions?: boolean;
+  /**
    * Connects and, unless the storage was told not to, migrates. The service calls it before the first operation; it is
    * safe when several processes do so at once. A call that failed may be repeated.
    */

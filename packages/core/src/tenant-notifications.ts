@@ -3,7 +3,7 @@ import { Hub } from "./hub.ts";
 import { Inbox } from "./inbox.ts";
 import type { CreateInput, UntypedCreateInput } from "./model/create-input.ts";
 import type { InboxItem } from "./model/inbox-item.ts";
-import type { NotificationTypes } from "./model/notification-types.ts";
+import type { DataByType } from "./model/notification-types.ts";
 import { NAME_RULE, textIssue } from "./model/parse-text.ts";
 import type { Send } from "./model/send.ts";
 import type { SendInput, TypedSendInput } from "./model/send-input.ts";
@@ -13,7 +13,14 @@ import { listTenant } from "./operations/list-tenant.ts";
 import { parseCreate } from "./operations/parse-create.ts";
 import { parseSend } from "./operations/sends/parse-send.ts";
 import { send } from "./operations/sends/send.ts";
-import { type PreparedNotification, type PreparedSend, prepared, preparedSend } from "./operations/transactional.ts";
+import {
+  type CallOptionsOf,
+  type PreparedNotification,
+  type PreparedSend,
+  prepared,
+  preparedSend,
+  refuseSynchronous,
+} from "./operations/transactional.ts";
 import { Operator } from "./operator.ts";
 import type { Feeds } from "./realtime/route-signals.ts";
 import { Sends } from "./sends.ts";
@@ -25,7 +32,7 @@ const CONTRACT_RULES = { kind: "message", declaredTypesOnly: false } as const;
 
 /** The notifications of one tenant: what `notifications.tenant("acme")` returns. */
 export class TenantNotifications<
-  Types extends NotificationTypes = NotificationTypes,
+  Data extends DataByType = DataByType,
   Tx = unknown,
   Written extends void | Promise<void> = void | Promise<void>,
 > {
@@ -54,35 +61,37 @@ export class TenantNotifications<
   }
 
   /** See {@link NotificationService.create}. */
-  async create(input: CreateInput<Types>, options: { readonly tx?: Tx } = {}): Promise<Created> {
-    if (options.tx === undefined) {
+  async create<Type extends keyof Data = never>(input: CreateInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Created> {
+    if (options?.tx === undefined) {
       return create(this.#context, this.#request(input));
     }
+    refuseSynchronous(this.#context as Context, "create");
     const batch = await this.prepare(input);
     await batch.write(options.tx);
     return { notification: batch.notification, items: [] };
   }
 
   /** See {@link NotificationService.prepare}. */
-  async prepare(input: CreateInput<Types>): Promise<PreparedNotification<Tx, Written>> {
+  async prepare<Type extends keyof Data = never>(input: CreateInput<Data, Type>): Promise<PreparedNotification<Tx, Written>> {
     const entry = await parseCreate(this.#context, this.#request(input));
     await this.#context.ready();
     return prepared(this.#context, entry);
   }
 
   /** See {@link NotificationService.send}. */
-  async send(input: TypedSendInput<Types>, options: { readonly tx?: Tx } = {}): Promise<Send> {
+  async send<Type extends keyof Data = never>(input: TypedSendInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Send> {
     const request = { tenant: this.tenantId, input: input as SendInput, rules: HOST_SEND_RULES };
-    if (options.tx === undefined) {
+    if (options?.tx === undefined) {
       return send(this.#context as Context, request);
     }
+    refuseSynchronous(this.#context as Context, "send");
     const batch = await this.prepareSend(input);
     await batch.write(options.tx);
     return batch.send;
   }
 
   /** See {@link NotificationService.prepareSend}. */
-  async prepareSend(input: TypedSendInput<Types>): Promise<PreparedSend<Tx, Written>> {
+  async prepareSend<Type extends keyof Data = never>(input: TypedSendInput<Data, Type>): Promise<PreparedSend<Tx, Written>> {
     const parsed = await parseSend(this.#context as Context, { tenant: this.tenantId, input: input as SendInput, rules: HOST_SEND_RULES });
     await this.#context.ready();
     return preparedSend(this.#context, parsed);
@@ -112,7 +121,7 @@ export class TenantNotifications<
     return listTenant(this.#context, this.tenantId, limit);
   }
 
-  #request(input: CreateInput<Types>) {
+  #request(input: unknown) {
     return { tenant: this.tenantId, input: input as UntypedCreateInput, rules: HOST_RULES };
   }
 }

@@ -76,6 +76,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly name = "sqlite";
   /** Several processes may write to one file, but one of them delivers. */
   readonly hasSingleProcess = true;
+  readonly hasSynchronousTransactions = true;
   readonly inbox: InboxStorage<SqliteTransaction, void>;
   readonly deliveries: DeliveryStorage<SqliteTransaction, void>;
   readonly activity: ActivityStorage;

@@ -1,6 +1,5 @@
-import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { JsonObject } from "./json.ts";
-import type { NotificationTypes } from "./notification-types.ts";
+import type { DataByType, DataOrNone } from "./notification-types.ts";
 
 /** What every notification can be created with, whatever its type. */
 export interface CreateFields {
@@ -24,12 +23,32 @@ export interface UntypedCreateInput extends CreateFields {
   readonly data?: JsonObject;
 }
 
-/** The data that a declared type wants: what its schema takes, else any JSON object. */
-export type DataOf<Definition> = Definition extends { readonly data: infer Schema extends StandardSchemaV1 }
-  ? { readonly data: StandardSchemaV1.InferInput<Schema> }
-  : { readonly data?: JsonObject };
+/** The input of `create` for a declared type whose schema wants data. */
+export interface CreateInputWithData<Type, Data> extends CreateFields {
+  /** One of the declared types. */
+  readonly type: Type;
+  /** What the type's schema takes; at most 256 KiB as JSON. */
+  readonly data: Data;
+}
 
-/** The input of `create`: with declared types, one of them and the data that fits it. */
-export type CreateInput<Types extends NotificationTypes = NotificationTypes> = string extends keyof Types
+/** The input of `create` for a declared type that has no schema, or whose schema does without data. */
+export interface CreateInputWithOptionalData<Type, Data> extends CreateFields {
+  /** One of the declared types. */
+  readonly type: Type;
+  /** What the type's schema takes, else any JSON object; at most 256 KiB as JSON. @default {} */
+  readonly data?: Data;
+}
+
+/**
+ * The input of `create`: with declared types, one of them and the data that fits it. `Data` is the data by type, as
+ * `DataOf<typeof types>` has it; `Type` is never while it is not known, so that the type is what is said to be missing.
+ */
+export type CreateInput<Data extends DataByType = DataByType, Type extends keyof Data = keyof Data> = string extends keyof Data
   ? UntypedCreateInput
-  : { [Type in keyof Types]: CreateFields & { readonly type: Type } & DataOf<Types[Type]> }[keyof Types];
+  : [Type] extends [never]
+    ? CreateInputWithOptionalData<keyof Data, JsonObject>
+    : Type extends keyof Data
+      ? undefined extends Data[Type]
+        ? CreateInputWithOptionalData<Type, DataOrNone<Data[Type]>>
+        : CreateInputWithData<Type, Data[Type]>
+      : never;

@@ -1,6 +1,5 @@
-import type { DataOf } from "./create-input.ts";
 import type { JsonObject } from "./json.ts";
-import type { NotificationTypes } from "./notification-types.ts";
+import type { DataByType, DataOrNone } from "./notification-types.ts";
 
 /** What stands in when the channel of a send does not reach somebody. */
 export interface FallbackInput {
@@ -14,8 +13,8 @@ export interface FallbackInput {
   readonly afterMs?: number;
 }
 
-/** The input of `send`: a notification over channels, with tracking. */
-export interface SendInput {
+/** What everything can be sent with, whatever its type. */
+export interface SendFields {
   /**
    * Who gets it: user ids for the inbox, addresses for e-mail, URLs for webhooks; for every channel but the inbox also
    * user ids that the host's `directory` knows. At most 10,000; repeated ones get it once.
@@ -25,14 +24,10 @@ export interface SendInput {
   readonly channel?: string;
   /** Several channels, each to everybody. Instead of `channel`. @default what the type declares, else the inbox */
   readonly channels?: readonly string[];
-  /** @default "notification" */
-  readonly type?: string;
   /** At most 1,000 code points, on one line. @default "" */
   readonly subject?: string;
   /** At most 10,000 code points. @default "" */
   readonly content?: string;
-  /** The data of the inbox item, checked against the type's schema. @default {} */
-  readonly data?: JsonObject;
   /** More members for the channels, such as `html_content` for e-mail; they join `data`. @default {} */
   readonly meta?: JsonObject;
   /** The room it belongs to, at most 255 characters. */
@@ -50,10 +45,40 @@ export interface SendInput {
   readonly actor?: string;
 }
 
-/** The input of `send` for a host that declared types: one of them, and the data that fits it. */
-export type TypedSendInput<Types extends NotificationTypes = NotificationTypes> = string extends keyof Types
+/** The input of `send`, a notification over channels with tracking, for a host that declared no types. */
+export interface SendInput extends SendFields {
+  /** @default "notification" */
+  readonly type?: string;
+  /** The data of the inbox item. @default {} */
+  readonly data?: JsonObject;
+}
+
+/** The input of `send` for a declared type whose schema wants data. */
+export interface SendInputWithData<Type, Data> extends SendFields {
+  /** One of the declared types. */
+  readonly type: Type;
+  /** The data of the inbox item: what the type's schema takes. */
+  readonly data: Data;
+}
+
+/** The input of `send` for a declared type that has no schema, or whose schema does without data. */
+export interface SendInputWithOptionalData<Type, Data> extends SendFields {
+  /** One of the declared types. */
+  readonly type: Type;
+  /** The data of the inbox item: what the type's schema takes, else any JSON object. @default {} */
+  readonly data?: Data;
+}
+
+/** The input of `send`: with declared types, one of them and the data that fits it; see `CreateInput`. */
+export type TypedSendInput<Data extends DataByType = DataByType, Type extends keyof Data = keyof Data> = string extends keyof Data
   ? SendInput
-  : { [Type in keyof Types]: Omit<SendInput, "type" | "data"> & { readonly type: Type } & DataOf<Types[Type]> }[keyof Types];
+  : [Type] extends [never]
+    ? SendInputWithOptionalData<keyof Data, JsonObject>
+    : Type extends keyof Data
+      ? undefined extends Data[Type]
+        ? SendInputWithOptionalData<Type, DataOrNone<Data[Type]>>
+        : SendInputWithData<Type, Data[Type]>
+      : never;
 
 /** Who does something, for the audit log. */
 export interface Acting {

@@ -13,6 +13,7 @@ const FAN_OUT_CHUNK = 250;
 
 /** What `create` answers. */
 export interface Created {
+  /** The notification as it is stored, with its id. */
   readonly notification: Notification;
   /**
    * Where each recipient's item went. Empty where that is not decided yet: within a transaction of the host, and while

@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { BelfryError, type Issue, validationError } from "../errors.ts";
 import type { NewNotification } from "../inbox-storage.ts";
 import type { UntypedCreateInput } from "../model/create-input.ts";
@@ -32,7 +33,7 @@ export async function parseCreate(
     const parsed = parseJsonObject(input.data ?? {}, ["data"]);
     throw validationError([...issues, ...("issues" in parsed ? parsed.issues : [])]);
   }
-  const data = await parseData(input.data ?? {}, declaredType(context, type, rules));
+  const data = await parseData(input.data, declaredType(context, type, rules));
   const notification = {
     id: context.ids.next(),
     tenant,
@@ -79,8 +80,8 @@ export function declaredType(
 }
 
 /** Checks `data` against the type's schema, if it has one, and returns what is to be stored: its JSON form. */
-export async function parseData(data: object, type: NotificationType | undefined): Promise<JsonObject> {
-  const result = type?.data ? await type.data["~standard"].validate(data) : { value: data, issues: undefined };
+export async function parseData(data: object | undefined, type: NotificationType | undefined): Promise<JsonObject> {
+  const result = type?.data ? await validated(data, type.data) : { value: data ?? {} };
   if (result.issues) {
     throw validationError(
       result.issues.map((issue) => ({
@@ -96,6 +97,15 @@ export async function parseData(data: object, type: NotificationType | undefined
     throw validationError(stored.issues);
   }
   return stored.value;
+}
+
+/** Data that was left out is what the schema makes of nothing, and an empty object where it does not take nothing. */
+async function validated(data: object | undefined, { "~standard": schema }: StandardSchemaV1): Promise<StandardSchemaV1.Result<unknown>> {
+  if (data !== undefined && data !== null) {
+    return schema.validate(data);
+  }
+  const result = await schema.validate(undefined);
+  return result.issues ? schema.validate({}) : { value: result.value ?? {} };
 }
 
 function pathPart(key: PropertyKey): string | number {

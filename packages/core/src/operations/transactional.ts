@@ -7,8 +7,24 @@ import { announceCreated } from "./create.ts";
 import type { ParsedSend } from "./sends/parse-send.ts";
 import { sendWithin } from "./sends/send.ts";
 
+/** What `create` and `send` take beside their input. */
+export interface CallOptions<Tx> {
+  /** An open transaction of the host on the same database: what is written commits with it, or vanishes. @default one of Belfry's own */
+  readonly tx?: Tx;
+}
+
+/** What `create` and `send` take beside their input where the database's driver is synchronous. */
+export interface SynchronousCallOptions {
+  /** A synchronous transaction is over before these calls write: await `prepare` or `prepareSend` first, and call `write` inside it. */
+  readonly tx?: never;
+}
+
+/** What `create` and `send` take beside their input: no transaction where writing through one is synchronous. */
+export type CallOptionsOf<Tx, Written> = Written extends void ? SynchronousCallOptions : CallOptions<Tx>;
+
 /** A notification that was checked and only has to be written inside the host's transaction. */
 export interface PreparedNotification<Tx, Written extends void | Promise<void>> {
+  /** The notification as it will be stored, with its id. */
   readonly notification: Notification;
   /**
    * Writes the notification through the host's open transaction: with it, or not at all. Clients and listeners hear of
@@ -22,6 +38,7 @@ export interface PreparedNotification<Tx, Written extends void | Promise<void>> 
 
 /** A send that was checked and only has to be written inside the host's transaction. */
 export interface PreparedSend<Tx, Written extends void | Promise<void>> {
+  /** The send as it will be stored, with its id. */
   readonly send: Send;
   /** See {@link PreparedNotification.write}: it is delivered once the transaction has committed, and never if it has not. */
   write(tx: Tx): Written;
@@ -57,6 +74,18 @@ export function preparedSend<Tx, Written extends void | Promise<void>>(
       return sendWithin(context, parsed, tx);
     },
   };
+}
+
+/** Refuses a transaction that will be over once `call` has awaited what it awaits before it writes. */
+export function refuseSynchronous({ storage }: Context, call: "create" | "send"): void {
+  if (storage.hasSynchronousTransactions) {
+    const prepare = call === "create" ? "prepare" : "prepareSend";
+    throw new BelfryError(
+      "WRONG_TRANSACTION",
+      `${call}() takes no tx with the storage ${storage.name}: its transactions are synchronous, and over before ${call}() writes. ` +
+        `Await ${prepare}() before the transaction, and call write() inside it.`,
+    );
+  }
 }
 
 function requireHandle(tx: unknown): void {

@@ -44,6 +44,7 @@ export function memoryStorage(): MemoryStorage {
   return {
     name: "memory",
     hasSingleProcess: true,
+    hasSynchronousTransactions: true,
     inbox: new MemoryInboxStorage(tenants, transactions),
     deliveries: new MemoryDeliveries(kept, transactions),
     activity: new MemoryActivity(kept),

@@ -2,26 +2,28 @@ import type { ClaimedRecord } from "../../hub-storage.ts";
 import { derivedUuid } from "../../ids.ts";
 import type { CreateInput, UntypedCreateInput } from "../../model/create-input.ts";
 import type { IdentifiedEvent, ProcessingRecord } from "../../model/hub.ts";
-import type { NotificationTypes } from "../../model/notification-types.ts";
+import type { DataByType } from "../../model/notification-types.ts";
 import type { Context } from "../context.ts";
 import { type Created, create } from "../create.ts";
 
 /** What a handler said of an event, and a way to tell users. */
-export interface HandlerResult<Types extends NotificationTypes = NotificationTypes> {
+export interface HandlerResult<Data extends DataByType = DataByType> {
   /** What the processor answered. */
   readonly text: string;
+  /** What came in, and who its sender is known to be. */
   readonly event: IdentifiedEvent;
+  /** The handler's work on the event. */
   readonly record: ProcessingRecord;
   /**
    * Creates a notification in the event's tenant: see `NotificationService.create`. If the process is lost before the record is
    * COMPLETED, the handler runs again, and what it creates then is what it created before, not a second one: calls are
    * told apart by their order.
    */
-  create(input: CreateInput<Types>): Promise<Created>;
+  create<Type extends keyof Data = never>(input: CreateInput<Data, Type>): Promise<Created>;
 }
 
 /** Called for every result of a handler, before its record is COMPLETED; what it throws makes the attempt a transient failure. */
-export type OnResult<Types extends NotificationTypes = NotificationTypes> = (result: HandlerResult<Types>) => void | Promise<void>;
+export type OnResult<Data extends DataByType = DataByType> = (result: HandlerResult<Data>) => void | Promise<void>;
 
 const RULES = { kind: "message", declaredTypesOnly: true } as const;
 

@@ -94,7 +94,7 @@ interface ContentSource {
 }
 
 async function parseContent(context: Context, { input, declared, names, fallback }: ContentSource): Promise<Required<SendChanges>> {
-  const data = await parseData(input.data ?? {}, declared);
+  const data = await parseData(input.data, declared);
   const meta = { ...data, ...objectOf(input.meta ?? {}, "meta") };
   const { subject = "", content = "" } = input;
   // A fallback that is not configured is no reason to refuse: it fails when its turn comes, and says why.
