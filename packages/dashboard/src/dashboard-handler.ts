@@ -1,11 +1,11 @@
 import { BelfryError, consoleLogger, type Logger } from "@belfry/core";
 import { createHandler, type Handler, type HttpRequest, type HttpResponse, type Principal } from "@belfry/core/http";
-import { type Authorize, auditName, type DashboardRequest, localOnly } from "./access.ts";
+import { type Access, type Authorize, auditName, type DashboardRequest, localOnly } from "./access.ts";
 import { apiContract } from "./api/contract.ts";
 import { assetResponse } from "./assets.ts";
 import type { DashboardOptions, DashboardService } from "./dashboard-options.ts";
 import { ActivityFeeds } from "./live/activity-feeds.ts";
-import { deniedPage, page } from "./page.ts";
+import { deniedPage, failedPage, page } from "./page.ts";
 import { requireSameOrigin } from "./same-origin.ts";
 
 /** Answers the dashboard's requests, framework or none. */
@@ -14,20 +14,22 @@ export class DashboardHandler {
   readonly #hasOwnRule: boolean;
   readonly #challenge: string | undefined;
   readonly #tenant: string;
+  readonly #logger: Logger;
   readonly #api: Handler;
+  #hasWarned = false;
 
   constructor(notifications: DashboardService, options: DashboardOptions) {
     this.#authorize = options.authorize ?? localOnly;
     this.#hasOwnRule = options.authorize !== undefined;
     this.#challenge = options.challenge;
     this.#tenant = (options.tenant === undefined ? notifications.defaultTenant : notifications.tenant(options.tenant)).tenantId;
-    const logger: Logger = options.logger ?? consoleLogger;
-    const feeds = new ActivityFeeds(notifications, logger);
+    this.#logger = options.logger ?? consoleLogger;
+    const feeds = new ActivityFeeds(notifications, this.#logger);
     const stillReads = (request: HttpRequest, tenant: string) => this.#stillReads(request, tenant);
     this.#api = createHandler(notifications, {
       contracts: [apiContract({ service: notifications, feeds, stillReads, challenge: this.#challenge })],
       auth: (request) => this.#principal(request),
-      logger,
+      logger: this.#logger,
     });
   }
 
@@ -39,7 +41,7 @@ export class DashboardHandler {
       return this.#api.handle(request);
     }
     if (request.method !== "GET" && request.method !== "HEAD") {
-      return { status: 405, headers: { allow: "GET, HEAD", "cache-control": "no-store" }, body: null };
+      return { status: 405, headers: { allow: "GET, HEAD", "cache-control": "no-store", "x-content-type-options": "nosniff" }, body: null };
     }
     const asset = new URLSearchParams(query).get("asset");
     const answer = asset === null ? await this.#page(request) : await assetResponse(asset, request);
@@ -58,26 +60,50 @@ export class DashboardHandler {
       return page();
     }
     const isDenied = session === null || session.status === 401 || session.status === 403;
-    return isDenied ? deniedPage({ challenge: this.#challenge, isLocalOnly: !this.#hasOwnRule }) : session;
+    return isDenied ? deniedPage({ challenge: this.#challenge, isLocalOnly: !this.#hasOwnRule }) : failedPage(session);
   }
 
   /** Who asks, for the API: reading and acting are the scopes of a client, and the actor names its key. */
   async #principal(request: HttpRequest): Promise<Principal | null> {
-    // The handler gives the very object on that it was given.
-    const access = await this.#authorize(request as DashboardRequest);
+    const access = await this.#access(request);
     if (access === null) {
       return null;
     }
     requireSameOrigin(request);
-    const scopes = [...(access.read ? (["read"] as const) : []), ...(access.act ? (["write"] as const) : [])];
-    if (scopes.length === 0) {
-      throw new BelfryError("FORBIDDEN", "You may neither read nor act here.");
+    if (access.act !== true && request.method !== "GET" && request.method !== "HEAD") {
+      throw new BelfryError("FORBIDDEN", "You may look at this dashboard, but change nothing.");
     }
+    const scopes = ["read" as const, ...(access.act === true ? (["write"] as const) : [])];
     return { kind: "client", tenant: access.tenant ?? this.#tenant, scopes, keyId: auditName(access.actor) };
   }
 
+  /** What the rule says; null for whoever may not read. A rule that fails lets nobody in. */
+  async #access(request: HttpRequest): Promise<Access | null> {
+    let access: Access | null | undefined;
+    try {
+      // The handler gives the very object on that it was given. A rule written in JavaScript may return nothing at all.
+      access = await this.#authorize(request as DashboardRequest);
+    } catch (cause) {
+      if (cause instanceof BelfryError) {
+        throw cause;
+      }
+      throw new BelfryError("CONFIGURATION", "Who may see this dashboard could not be found out. The server's log says why.", { cause });
+    }
+    if (access?.read !== true) {
+      return null;
+    }
+    if (!this.#hasOwnRule && !this.#hasWarned) {
+      this.#hasWarned = true;
+      this.#logger.warn(
+        {},
+        "The dashboard has no `authorize` and lets in whoever sits at this machine. Behind a proxy that may be anybody: give it an `authorize` there.",
+      );
+    }
+    return access;
+  }
+
   async #stillReads(request: HttpRequest, tenant: string): Promise<boolean> {
-    const access = await this.#authorize(request as DashboardRequest);
-    return access?.read === true && (access.tenant ?? this.#tenant) === tenant;
+    const access = await this.#access(request);
+    return access !== null && (access.tenant ?? this.#tenant) === tenant;
   }
 }

@@ -25,6 +25,8 @@ export interface Dashboard {
   close(): void;
 }
 
+const NOT_FOUND_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+
 /**
  * The dashboard of an installation, to be mounted anywhere. Without `authorize` it answers requests from this machine only.
  *
@@ -37,24 +39,30 @@ export interface Dashboard {
  */
 export function dashboard(notifications: DashboardService, options: DashboardOptions = {}): Dashboard {
   const handler = new DashboardHandler(notifications, options);
-  const basePath = (options.basePath ?? "").replace(/\/+$/, "");
+  const basePath = prefixOf(options.basePath ?? "");
   const middleware = (request: MiddlewareRequest, response: ServerResponse, next: (error?: unknown) => void): void => {
     const place = { url: request.url ?? "/", mountPath: request.baseUrl ?? "", ...bodyOf(request.body) };
     handler
-      .handle({ ...fromNodeRequest(request, place), raw: request })
+      .handle({ ...fromNodeRequest(request, place), httpVersion: request.httpVersion, raw: request })
       .then((found) => (found === null ? next() : writeResponse(response, found)))
       .catch(next);
   };
   const fetch = async (request: Request, env?: unknown): Promise<Response> => {
     const { pathname, search } = new URL(request.url);
     const place = { url: below(pathname, basePath) + search, mountPath: basePath };
-    const plain = { ...fromFetchRequest(request, place), ...remoteAddressOf(env), raw: request };
+    const plain = { ...fromFetchRequest(request, place), ...connectionOf(env), raw: request };
     const found = await handler.handle(withHost(plain, request));
     return found === null
-      ? Response.json({ error: { code: "NOT_FOUND", message: "There is nothing here." } }, { status: 404 })
+      ? Response.json({ error: { code: "NOT_FOUND", message: "There is nothing here." } }, { status: 404, headers: NOT_FOUND_HEADERS })
       : toFetchResponse(found);
   };
   return Object.assign(middleware, { fetch, close: () => handler.close() });
+}
+
+/** A prefix with a slash before it and none at its end; "" for the root. */
+function prefixOf(basePath: string): string {
+  const name = basePath.replace(/^\/+|\/+$/g, "");
+  return name === "" ? "" : `/${name}`;
 }
 
 /** The path below the prefix; as it is, where the router has cut the prefix off already. */
@@ -68,9 +76,12 @@ function withHost(request: DashboardRequest, { url }: Request): DashboardRequest
   return request.headers.host === undefined ? { ...request, headers: { ...request.headers, host: new URL(url).host } } : request;
 }
 
-function remoteAddressOf(env: unknown): Pick<DashboardRequest, "remoteAddress"> {
-  const remoteAddress = (env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined)?.incoming?.socket?.remoteAddress;
-  return remoteAddress === undefined ? {} : { remoteAddress };
+/** What Hono's Node server tells of the connection. */
+function connectionOf(env: unknown): Pick<DashboardRequest, "remoteAddress" | "httpVersion"> {
+  const incoming = (env as { incoming?: { socket?: { remoteAddress?: string }; httpVersion?: string } } | undefined)?.incoming;
+  const { httpVersion } = incoming ?? {};
+  const remoteAddress = incoming?.socket?.remoteAddress;
+  return { ...(remoteAddress === undefined ? {} : { remoteAddress }), ...(httpVersion === undefined ? {} : { httpVersion }) };
 }
 
 /** The body, where a parser of the host's was there first. */

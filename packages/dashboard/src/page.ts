@@ -47,6 +47,17 @@ export function deniedPage({ challenge, isLocalOnly }: { challenge: string | und
     : { status: 401, headers: { ...HEADERS, "www-authenticate": challenge }, body: documentOf(body) };
 }
 
+/** The page where it could not be found out who asks, with the status and the pace that the API's answer has. */
+export function failedPage({ status, headers }: HttpResponse): HttpResponse {
+  const retryAfter = headers["retry-after"];
+  const why =
+    status === 429
+      ? "<p>There were too many wrong passwords from your address. Wait a minute, and load this page anew.</p>"
+      : "<p>Who may see this dashboard could not be found out. The server's log says why. Load this page anew in a moment.</p>";
+  const body = `<main class="denied"><h1>Not available</h1>\n${why}\n</main>`;
+  return { status, headers: { ...HEADERS, ...(retryAfter === undefined ? {} : { "retry-after": retryAfter }) }, body: documentOf(body) };
+}
+
 function documentOf(body: string): string {
   return `<!doctype html>
 <html lang="en">

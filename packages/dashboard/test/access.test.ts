@@ -1,3 +1,4 @@
+import { connect, type Socket } from "node:net";
 import { memoryStorage, NotificationService } from "@belfry/core";
 import { afterEach, describe, expect, test } from "vitest";
 import type { DashboardRequest } from "../src/index.ts";
@@ -21,6 +22,22 @@ async function serve(options: Omit<HostOptions, "prefix">): Promise<{ url: strin
 const create = { method: "POST", body: JSON.stringify({ userId: "ann", message: "Hello" }) };
 const JSON_TYPE = { "content-type": "application/json" };
 
+/** Asks as nginx asks unless it is told otherwise; resolves with the first line of the answer. */
+function statusByHttp10(url: string): Promise<string> {
+  const { host, port, pathname } = new URL(url);
+  return new Promise((resolve, reject) => {
+    let text = "";
+    connect(Number(port), "127.0.0.1", function (this: Socket) {
+      this.write(`GET ${pathname} HTTP/1.0\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    })
+      .on("data", (chunk) => {
+        text += chunk.toString();
+      })
+      .on("end", () => resolve(text.split("\r\n")[0] ?? ""))
+      .on("error", reject);
+  });
+}
+
 describe.each(FRAMEWORKS)("on %s", (framework) => {
   test("without a rule, a request that names another host is refused, page and API", async () => {
     const { url } = await serve({ framework });
@@ -33,6 +50,38 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
       expect((await request(`${url}/api/live`, { headers })).status).toBe(403);
     }
     expect((await request(url, { headers: { host: "localhost:1234" } })).status).toBe(200);
+  });
+
+  test("without a rule, what a proxy on this machine passes on is refused", async () => {
+    const { url } = await serve({ framework });
+    const traces = [
+      "x-forwarded-proto",
+      "x-original-url",
+      "x-client-ip",
+      "true-client-ip",
+      "cf-connecting-ip",
+      "x-real-ip",
+      "forwarded",
+      "via",
+    ];
+    for (const name of traces) {
+      expect((await request(url, { headers: { [name]: "1" } })).status).toBe(403);
+    }
+    expect((await request(url, { headers: { origin: "https://app.example.com" } })).status).toBe(403);
+    expect((await request(url, { headers: { origin: new URL(url).origin } })).status).toBe(200);
+    expect(await statusByHttp10(url)).toBe("HTTP/1.1 403 Forbidden");
+  });
+
+  test("without a rule, the first reader is told of in the log, once", async () => {
+    const warnings: string[] = [];
+    const ignore = () => {};
+    const logger = { debug: ignore, info: ignore, error: ignore, warn: (_: object, message: string) => void warnings.push(message) };
+    const { url } = await serve({ framework, logger });
+    await request(url, { headers: { host: "evil.test" } });
+    expect(warnings).toEqual([]);
+    await request(url);
+    await request(`${url}/api/session`);
+    expect(warnings).toEqual([expect.stringContaining("give it an `authorize`")]);
   });
 
   test("a rule that says null is 403, or 401 where there is a challenge", async () => {
@@ -49,6 +98,15 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
   test("who may read may not act", async () => {
     const { url, service } = await serve({ framework, authorize: () => ({ read: true, act: false, actor: "reader" }) });
     expect((await request(`${url}/api/session`)).json()).toMatchObject({ act: false, actor: "reader" });
+    const answer = await request(`${url}/api/notifications`, { ...create, headers: { ...JSON_TYPE, "x-belfry-dashboard": "1" } });
+    expect(answer.status).toBe(403);
+    expect(answer.json()).toMatchObject({ error: { code: "FORBIDDEN", message: "You may look at this dashboard, but change nothing." } });
+    expect(await service.defaultTenant.latest(10)).toEqual([]);
+  });
+
+  test("who may not read may not act either", async () => {
+    const { url, service } = await serve({ framework, authorize: () => ({ read: false, act: true }) });
+    expect((await request(url)).status).toBe(403);
     const answer = await request(`${url}/api/notifications`, { ...create, headers: { ...JSON_TYPE, "x-belfry-dashboard": "1" } });
     expect(answer.status).toBe(403);
     expect(await service.defaultTenant.latest(10)).toEqual([]);
@@ -96,11 +154,22 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
       throw new Error("the session store is down");
     };
     const { url } = await serve({ framework, authorize, logger });
-    expect((await request(url)).status).toBe(500);
+    const page = await request(url);
+    expect([page.status, page.headers["content-type"]]).toEqual([500, "text/html; charset=utf-8"]);
+    expect(page.headers["content-security-policy"]).toContain("default-src 'none'");
+    expect(page.body).toContain("could not be found out");
+    expect(page.body).not.toContain("session store");
     const answer = await request(`${url}/api/session`);
     expect(answer.status).toBe(500);
     expect(answer.body).not.toContain("session store");
     expect(lines.length).toBeGreaterThan(0);
+  });
+
+  test("a rule that returns nothing lets nobody in", async () => {
+    const { url } = await serve({ framework, authorize: (() => {}) as unknown as () => null });
+    const page = await request(url);
+    expect([page.status, page.headers["content-type"]]).toEqual([403, "text/html; charset=utf-8"]);
+    expect((await request(`${url}/api/session`)).status).toBe(403);
   });
 
   test.each([
@@ -144,6 +213,8 @@ test.each([
   ["192.168.1.9", { host: "localhost" }, false],
   [undefined, { host: "localhost" }, false],
   ["127.0.0.1", { host: "localhost", via: "1.1 proxy" }, false],
+  ["127.0.0.1", { host: "localhost", origin: "http://localhost:3000" }, true],
+  ["127.0.0.1", { host: "localhost", origin: "null" }, false],
 ] as const)("a request from %s with %j is local: %s", (remoteAddress, headers, isLocal) => {
-  expect(isLocalRequest({ headers, ...(remoteAddress === undefined ? {} : { remoteAddress }) })).toBe(isLocal);
+  expect(isLocalRequest({ headers, httpVersion: "1.1", ...(remoteAddress === undefined ? {} : { remoteAddress }) })).toBe(isLocal);
 });

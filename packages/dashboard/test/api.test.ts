@@ -72,8 +72,9 @@ describe("the inbox", () => {
     expect(await get("counts?user_id=bob")).toEqual({ total: 2, unread: 1 });
     expect(await get("counts?user_id=eve")).toEqual({ total: 1, unread: 1 });
     expect(await get("items?user_id=bob&status=unread")).toMatchObject({ items: [{ message: "two" }] });
-    expect(await get("items?status=read")).toMatchObject({ items: [{ userId: "bob", message: "one" }] });
-    expect((await service.operator.timeline(notification.id)).audit).toMatchObject([{ action: "read" }, { action: "read" }]);
+    expect(await get("items?status=read")).toMatchObject({ items: [{ userId: "bob", message: "one" }], unread: 2 });
+    expect((await service.operator.timeline(notification.id)).audit).toMatchObject([{ action: "read" }]);
+    expect((await service.operator.timeline(notification.id)).audit).toHaveLength(1);
   });
 
   test("an item of another user is refused, an unknown one not found", async () => {
@@ -189,6 +190,13 @@ test.each(["items?limit=0", "items?limit=101", "activity?limit=1000000000", "act
     expect((await fetch(`${host.url}/api/${path}`)).status).toBe(422);
   },
 );
+
+test("a time that is none is refused in words for people", async () => {
+  const response = await fetch(`${host.url}/api/activity?from=nonsense`);
+  expect((await response.json()) as ApiError).toMatchObject({
+    error: { message: "from: is no time; give one as ISO 8601, for example 2026-01-31T12:00:00Z" },
+  });
+});
 
 test("an edited cursor is refused", async () => {
   expect((await fetch(`${host.url}/api/activity?cursor=zzz`)).status).toBe(400);

@@ -2,6 +2,7 @@ import { request } from "node:http";
 
 /** One Server-Sent Event. */
 export interface ReceivedEvent {
+  /** Empty if it has none. */
   readonly id: string;
   readonly name: string;
   readonly data: unknown;
@@ -43,6 +44,6 @@ export async function readEvents(url: string, lastId?: string): Promise<EventRea
 
 function parse(block: string): ReceivedEvent[] {
   const fields = new Map(block.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
-  const [id, name, data] = [fields.get("id"), fields.get("event"), fields.get("data")];
-  return id === undefined || name === undefined || data === undefined ? [] : [{ id, name, data: JSON.parse(data) }];
+  const [name, data] = [fields.get("event"), fields.get("data")];
+  return name === undefined || data === undefined ? [] : [{ id: fields.get("id") ?? "", name, data: JSON.parse(data) }];
 }

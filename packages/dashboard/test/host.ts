@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { consoleLogger, type Logger } from "@belfry/core";
 import { createAdaptorServer } from "@hono/node-server";
 import express from "express";
 import { Hono } from "hono";
@@ -29,10 +30,15 @@ export interface RunningHost {
   close(): Promise<void>;
 }
 
+const ignore = () => {};
+
+/** Warnings are part of what is tested only where a test asks for them; errors are shown. */
+const ERRORS_ONLY: Logger = { debug: ignore, info: ignore, warn: ignore, error: (fields, message) => consoleLogger.error(fields, message) };
+
 /** Serves the dashboard in a real host, which has a route of its own beside it. */
 export async function startHost(notifications: DashboardService, options: HostOptions): Promise<RunningHost> {
   const { framework, prefix, port = 0, parseFirst = false, ...rest } = options;
-  const page = dashboard(notifications, rest);
+  const page = dashboard(notifications, { logger: ERRORS_ONLY, ...rest });
   const server = framework === "express" ? expressHost(page, prefix, parseFirst) : honoHost(page, prefix);
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const address = server.address() as AddressInfo;

@@ -142,6 +142,73 @@ test("of a burst that is too large to be told, the newest are, and that there is
   await vi.waitFor(() => expect(names(reader)).toContain("reset"), { timeout: 10_000 });
 });
 
+/** Whose inboxes a reader was told of. */
+function toldUsers(reader: EventReader): ReadonlySet<string> {
+  return new Set(
+    reader.events.flatMap(({ name, data }) => (name === "inbox" ? (data as { readonly userIds: readonly string[] }).userIds : [])),
+  );
+}
+
+test("of a notification to more users than are compared, every user is named", async () => {
+  const service = memoryService();
+  const reader = await follow(await serve(service));
+  const users = Array.from({ length: 150 }, (_, index) => `user ${index}`);
+  await service.create({ to: users, message: "to all" });
+  await vi.waitFor(() => expect(toldUsers(reader)).toEqual(new Set(users)), { timeout: 10_000 });
+  expect(names(reader)).not.toContain("reset");
+});
+
+test("of a notification to more users than are named, the page is told that there are more", async () => {
+  const service = memoryService();
+  const reader = await follow(await serve(service));
+  await service.create({ to: Array.from({ length: 1_000 }, (_, index) => `user ${index}`), message: "to all" });
+  await service.create({ to: Array.from({ length: 500 }, (_, index) => `other ${index}`), message: "to others" });
+  await vi.waitFor(() => expect(reader.events).toContainEqual(expect.objectContaining({ name: "reset", data: { reason: "too_much" } })), {
+    timeout: 10_000,
+  });
+});
+
+test("of more changes to old notifications than are read, the page is told that there are more", async () => {
+  const service = memoryService();
+  const sends = await Promise.all(
+    Array.from({ length: 90 }, (_, index) => service.send({ channel: "sms", to: `+${index}`, content: "x" })),
+  );
+  await service.runDue();
+  await createMany(service, 110);
+  const reader = await follow(await serve(service));
+  await Promise.all(sends.map(({ id }) => service.sends.retry(id)));
+  await vi.waitFor(() => expect(reader.events).toContainEqual(expect.objectContaining({ name: "reset", data: { reason: "too_much" } })), {
+    timeout: 10_000,
+  });
+});
+
+test.each(["ffffffff-ffff-7fff-bfff-ffffffffffff", "00000000-0000-0000-0000-000000000000", "x".repeat(5_000)])(
+  "a reader that comes back with the id %j, which no notification can have, is told everything",
+  async (lastId) => {
+    const lines: string[] = [];
+    const log = (_: object, message: string) => void lines.push(message);
+    const service = memoryService();
+    const { notification } = await service.create({ to: "bob", message: "before" });
+    const host = await startHost(service, { framework: "hono", prefix: "", logger: { debug: log, info: log, warn: () => {}, error: log } });
+    ends.push(() => host.close());
+    const reader = await follow(host, lastId);
+    expect(created(reader)).toEqual([notification.id]);
+    expect(lines).toEqual([]);
+  },
+);
+
+test("a stream gives a sign of life that scripts see, before they take it for dead", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  ends.push(() => vi.useRealTimers());
+  const host = await serve(memoryService());
+  const reader = await readEvents(`${host.url}/api/live`);
+  ends.push(() => reader.close());
+  await vi.waitFor(() => expect(names(reader)).toContain("hello"));
+  await vi.advanceTimersByTimeAsync(30_000);
+  await vi.waitFor(() => expect(names(reader).filter((name) => name === "ping")).toHaveLength(2));
+  expect(reader.events.find(({ name }) => name === "ping")?.id).toBe("");
+});
+
 test("what is deleted is told as a reset, and is no reason to tell the rest again", async () => {
   const service = memoryService();
   await createMany(service, 150);

@@ -57,6 +57,9 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
       expect(await (await fetch(`http://127.0.0.1:${port}/host`)).json()).toEqual({ host: true });
       expect((await fetch(`${url}/api/nothing`)).status).toBe(404);
       expect((await fetch(`${url}/nothing`)).status).toBe(404);
+      if (framework === "hono") {
+        expect((await fetch(`${url}/nothing`)).headers.get("x-content-type-options")).toBe("nosniff");
+      }
     });
   });
 
@@ -82,7 +85,8 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     const { url } = await serve({ framework, prefix: "/admin" });
     const head = await fetch(url, { method: "HEAD" });
     expect([head.status, await head.text()]).toEqual([200, ""]);
-    expect((await fetch(url, { method: "POST" })).status).toBe(405);
+    const refused = await fetch(url, { method: "POST" });
+    expect([refused.status, refused.headers.get("x-content-type-options")]).toEqual([405, "nosniff"]);
   });
 
   test("a file that an update has replaced is not there, and nobody keeps that answer", async () => {
@@ -102,4 +106,6 @@ test("fetch finds its place below basePath where the router does not cut the pre
   expect((await page.fetch(new Request("http://host.test/ops/"))).status).toBe(200);
   expect(await (await page.fetch(new Request("http://host.test/ops/api/session"))).json()).toMatchObject({ act: false });
   expect((await page.fetch(new Request("http://host.test/opsx"))).status).toBe(404);
+  const bare = dashboard(service, { basePath: "ops", authorize: () => ({ read: true, act: false }) });
+  expect((await bare.fetch(new Request("http://host.test/ops/api/session"))).status).toBe(200);
 });

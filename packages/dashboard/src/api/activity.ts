@@ -3,6 +3,8 @@ import { defineRoute, type Route } from "@belfry/core/http";
 import { z } from "zod";
 import type { ApiContext } from "./context.ts";
 
+const time = z.coerce.date({ error: "is no time; give one as ISO 8601, for example 2026-01-31T12:00:00Z" });
+
 /** The filters of a search, as a query has them. */
 const filterFields = {
   id: z.string().optional(),
@@ -11,8 +13,8 @@ const filterFields = {
   type: z.string().optional(),
   channel: z.string().optional(),
   status: z.enum(["pending", "sent", "delivered", "failed", "partial", "cancelled"]).optional(),
-  from: z.coerce.date().optional(),
-  before: z.coerce.date().optional(),
+  from: time.optional(),
+  before: time.optional(),
 };
 
 /** Checks the filters of a search; what is left out does not filter. */

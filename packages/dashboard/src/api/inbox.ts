@@ -38,7 +38,7 @@ const listRoute = defineRoute({
   method: "GET",
   path: "/api/items",
   operationId: "listItems",
-  summary: "A user's inbox items, newest first; without a user, the newest of all users",
+  summary: "A user's inbox items, newest first; without a user, the newest of all users, and how many of these are unread",
   query: z.object({
     user_id: userId.optional(),
     status: z.enum(["all", "unread", "read"]).default("all"),
@@ -48,9 +48,9 @@ const listRoute = defineRoute({
   responses: { 200: { description: "A page of items" } },
   async handle({ tenant, query: { user_id, status, limit, cursor } }) {
     if (user_id === undefined) {
-      const items = await tenant.latest(limit);
-      const wanted = items.filter(({ readAt }) => status === "all" || (readAt === null) === (status === "unread"));
-      return { status: 200, json: { items: wanted, nextCursor: null } };
+      const newest = await tenant.latest(limit);
+      const [unread, read] = [newest.filter(({ readAt }) => readAt === null), newest.filter(({ readAt }) => readAt !== null)];
+      return { status: 200, json: { items: { all: newest, unread, read }[status], nextCursor: null, unread: unread.length } };
     }
     const page = await tenant.inbox(user_id).list({ status, limit, ...(cursor === undefined ? {} : { cursor }) });
     return { status: 200, json: page };
@@ -67,8 +67,12 @@ function markReadRoute({ service }: ApiContext): Route {
     responses: { 200: { description: "The item" } },
     async handle(context) {
       const { tenant, body } = context;
-      const item = await tenant.inbox(body.userId).markRead(body.id);
-      await note(service, context, { action: "read", notificationId: item.id });
+      const inbox = tenant.inbox(body.userId);
+      const { readAt } = await inbox.get(body.id);
+      const item = await inbox.markRead(body.id);
+      if (readAt === null) {
+        await note(service, context, { action: "read", notificationId: item.id });
+      }
       return { status: 200, json: item };
     },
   });

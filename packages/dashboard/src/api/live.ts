@@ -1,12 +1,11 @@
 import { systemClock } from "@belfry/core";
-import { defineRoute, type OpenStream, type Route, SSE_HEADERS, SSE_RETRY, sseEvent } from "@belfry/core/http";
+import { defineRoute, type OpenStream, type Route, SSE_HEADERS, SSE_RETRY } from "@belfry/core/http";
 import { z } from "zod";
 import type { LiveListener } from "../live/activity-feed.ts";
-import type { LiveEvents } from "../wire.ts";
 import type { ApiContext } from "./context.ts";
 
-/** The id of an event before there is any notification; a reader that comes back with it is told everything since. */
-const NOTHING_YET = "0";
+/** How often a sign of life is sent: a page that hears nothing for longer looks for another way. */
+const PING_MS = 12_000;
 
 /** How often the host is asked whether a reader may still read. */
 const RECHECK_MS = 20_000;
@@ -26,9 +25,7 @@ export function liveRoute(context: ApiContext): Route {
       const start = (opened: OpenStream) => {
         opened.send(SSE_RETRY);
         const listener: LiveListener = {
-          tell(name, data: LiveEvents[typeof name], newest) {
-            opened.send(sseEvent({ event: name, id: newest ?? NOTHING_YET, data: JSON.stringify(data) }));
-          },
+          tell: (event) => opened.send(event),
           failed(error) {
             report(error, "The dashboard could not begin a live stream.");
             opened.close(1011, "failed");
@@ -39,14 +36,27 @@ export function liveRoute(context: ApiContext): Route {
           () => context.stillReads(request, tenant.tenantId),
           () => opened.close(4401, "no longer allowed"),
         );
+        const stopPinging = pinging(opened);
         return () => {
+          stopPinging();
           stopChecking();
           unfollow();
         };
       };
-      return { status: 200, headers: SSE_HEADERS, stream: stream(start) };
+      return { status: 200, headers: { ...SSE_HEADERS, "x-content-type-options": "nosniff" }, stream: stream(start) };
     },
   });
+}
+
+/** Sends signs of life that a page's script sees: comments of the protocol it does not. They have no id, so a reader's place stays. */
+function pinging(opened: OpenStream): () => void {
+  const pingLater = () =>
+    systemClock.after(PING_MS, () => {
+      opened.send("event: ping\ndata: {}\n\n");
+      cancel = pingLater();
+    });
+  let cancel = pingLater();
+  return () => cancel();
 }
 
 /** Asks again and again whether a reader may still read; a host that cannot say lets them no longer. */

@@ -1,4 +1,5 @@
 import type { ActivityPage, ActivitySummary, Clock, InboxItem, Logger } from "@belfry/core";
+import { sseEvent } from "@belfry/core/http";
 import type { DashboardTenant } from "../dashboard-options.ts";
 import type { LiveEvents } from "../wire.ts";
 import { ItemWindow } from "./item-window.ts";
@@ -14,16 +15,19 @@ const WAKE_MS = 100;
 /** How many of the newest notifications and items are compared from look to look. */
 const WINDOW = 100;
 
-/** The most new notifications that a look tells one by one; of a larger burst it says that there is more. */
+/** The most new notifications, and items, that a look tells one by one; of a larger burst it says that there is more. */
 const MAX_BURST = 1_000;
 
 /** How many changed notifications that are older than the window are read, one by one, in a look. */
 const MAX_TOUCHED = 50;
 
+/** The id of an event before there is any notification; a reader that comes back with it is told everything since. */
+const NOTHING_YET = "0";
+
 /** A page that follows. */
 export interface LiveListener {
-  /** `newest` is the id of the newest notification told so far; null before there is any. */
-  tell<Name extends keyof LiveEvents>(name: Name, data: LiveEvents[Name], newest: string | null): void;
+  /** `event` is a Server-Sent Event, whole. */
+  tell(event: string): void;
   /** The database could not be read, so following cannot begin; the listener is not told anything. */
   failed(error: unknown): void;
 }
@@ -31,6 +35,20 @@ export interface LiveListener {
 /** What a look at the newest notifications found. */
 interface Look extends Newest {
   /** False when more came in since the last look than is told. */
+  readonly isComplete: boolean;
+}
+
+/** What a look at the newest items found. */
+interface ItemLook {
+  readonly items: readonly InboxItem[];
+  /** False when more came in since the last look than is looked at: their users are not named. */
+  readonly isComplete: boolean;
+}
+
+/** What was touched, as it is now. */
+interface Touched {
+  readonly notifications: readonly ActivitySummary[];
+  /** False when more was touched than is read. */
   readonly isComplete: boolean;
 }
 
@@ -91,18 +109,20 @@ export class ActivityFeed {
   async #begin(listener: LiveListener, lastId: string | undefined): Promise<void> {
     // A look that runs already may have begun before whatever the page saw last; the poll makes up for it.
     await (this.#looking ?? this.#look());
-    const missed = lastId === undefined ? { notifications: [], isComplete: true } : await missedSince(this.#tenant.operator, lastId);
+    const missed =
+      lastId === undefined
+        ? { notifications: [], isComplete: true }
+        : await missedSince(this.#tenant.operator, { lastId, nowMs: this.#options.clock.now() });
     if (!this.#listeners.has(listener)) {
       return;
     }
-    const { newest } = this.#notifications;
     if (!missed.isComplete) {
-      listener.tell("reset", { reason: "too_much" }, newest);
+      listener.tell(this.#event("reset", { reason: "too_much" }));
     }
     for (const notification of missed.notifications) {
-      listener.tell("notification", { change: "created", notification }, newest);
+      listener.tell(this.#event("notification", { change: "created", notification }));
     }
-    listener.tell("hello", { newest }, newest);
+    listener.tell(this.#event("hello", { newest: this.#notifications.newest }));
     this.#lookWithin(POLL_INTERVAL_MS);
   }
 
@@ -146,9 +166,9 @@ export class ActivityFeed {
     this.#touchedIds = new Set();
     this.#touchedUsers = new Set();
     try {
-      const [newest, items] = await Promise.all([this.#newest(), this.#tenant.latest(WINDOW)]);
+      const [newest, items] = await Promise.all([this.#newest(), this.#newestItems()]);
       const older = await this.#older(ids, newest.notifications);
-      this.#compare({ ...newest, older, items }, { ids, users });
+      this.#compare({ newest, older, items }, { ids, users });
     } catch (error) {
       // What they touched is told by the look that succeeds.
       this.#touchedIds = new Set([...ids, ...this.#touchedIds]);
@@ -169,37 +189,54 @@ export class ActivityFeed {
     return { notifications, isWhole: cursor === null, isComplete: cursor === null || this.#notifications.meets(notifications) };
   }
 
+  /** The newest items, of as many as it takes to reach those that were seen before. */
+  async #newestItems(): Promise<ItemLook> {
+    const few = await this.#tenant.latest(WINDOW);
+    if (few.length < WINDOW || this.#items.meets(few)) {
+      return { items: few, isComplete: true };
+    }
+    const items = await this.#tenant.latest(MAX_BURST);
+    return { items, isComplete: items.length < MAX_BURST || this.#items.meets(items) };
+  }
+
   /** What was touched and is too old to be among the newest. */
-  async #older(ids: ReadonlySet<string>, newest: readonly ActivitySummary[]): Promise<readonly ActivitySummary[]> {
+  async #older(ids: ReadonlySet<string>, newest: readonly ActivitySummary[]): Promise<Touched> {
     const known = new Set(newest.map(({ id }) => id));
-    const wanted = [...ids].filter((id) => !known.has(id)).slice(0, MAX_TOUCHED);
-    const found = await Promise.all(wanted.map((id) => this.#tenant.operator.search({ id, limit: 1 })));
-    return found.flatMap((page) => page.notifications);
+    const wanted = [...ids].filter((id) => !known.has(id));
+    const found = await Promise.all(wanted.slice(0, MAX_TOUCHED).map((id) => this.#tenant.operator.search({ id, limit: 1 })));
+    return { notifications: found.flatMap((page) => page.notifications), isComplete: wanted.length <= MAX_TOUCHED };
   }
 
   #compare(
-    seen: Look & { readonly older: readonly ActivitySummary[]; readonly items: readonly InboxItem[] },
+    seen: { readonly newest: Look; readonly older: Touched; readonly items: ItemLook },
     touched: { readonly ids: ReadonlySet<string>; readonly users: ReadonlySet<string> },
   ): void {
-    const { created, changed, hasRemoved } = this.#notifications.next(seen, touched.ids);
+    const { created, changed, hasRemoved } = this.#notifications.next(seen.newest, touched.ids);
     for (const notification of created) {
       this.#tell("notification", { change: "created", notification });
     }
-    for (const notification of [...changed, ...seen.older]) {
+    for (const notification of [...changed, ...seen.older.notifications]) {
       this.#tell("notification", { change: "changed", notification });
     }
-    const userIds = [...new Set([...this.#items.next(seen.items), ...touched.users])];
+    const userIds = [...new Set([...this.#items.next(seen.items.items), ...touched.users])];
     if (userIds.length > 0) {
       this.#tell("inbox", { userIds });
     }
-    if (!seen.isComplete || hasRemoved) {
-      this.#tell("reset", { reason: seen.isComplete ? "removed" : "too_much" });
+    const isComplete = seen.newest.isComplete && seen.older.isComplete && seen.items.isComplete;
+    if (!isComplete || hasRemoved) {
+      this.#tell("reset", { reason: isComplete ? "removed" : "too_much" });
     }
   }
 
+  /** Made once for all who listen. */
   #tell<Name extends keyof LiveEvents>(name: Name, data: LiveEvents[Name]): void {
+    const event = this.#event(name, data);
     for (const listener of this.#listeners) {
-      listener.tell(name, data, this.#notifications.newest);
+      listener.tell(event);
     }
+  }
+
+  #event<Name extends keyof LiveEvents>(name: Name, data: LiveEvents[Name]): string {
+    return sseEvent({ event: name, id: this.#notifications.newest ?? NOTHING_YET, data: JSON.stringify(data) });
   }
 }

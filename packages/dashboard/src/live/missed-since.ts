@@ -18,9 +18,19 @@ export interface Missed {
   readonly isComplete: boolean;
 }
 
-/** Reads what was created since the notification `lastId`, and shortly before it. An id that is none misses everything. */
-export async function missedSince(operator: DashboardTenant["operator"], lastId: string): Promise<Missed> {
-  const from = isUuid(lastId) ? { from: new Date(Math.max(0, timeOf(lastId) - OVERLAP_MS)) } : {};
+/** How far ahead of this machine's clock another one's may be. */
+const AHEAD_MS = 86_400_000;
+
+/**
+ * Reads what was created since the notification `lastId`, and shortly before it. An id that is none, or that was made in
+ * a future which no clock can have, misses everything.
+ */
+export async function missedSince(
+  operator: DashboardTenant["operator"],
+  { lastId, nowMs }: { readonly lastId: string; readonly nowMs: number },
+): Promise<Missed> {
+  const isKnown = isUuid(lastId) && timeOf(lastId) <= nowMs + AHEAD_MS;
+  const from = isKnown ? { from: new Date(Math.max(0, timeOf(lastId) - OVERLAP_MS)) } : {};
   const missed: ActivitySummary[] = [];
   let cursor: string | null = null;
   do {
