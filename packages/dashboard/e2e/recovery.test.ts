@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { FRAMEWORKS } from "../test/host.ts";
@@ -16,6 +17,38 @@ afterAll(() => browser.close());
 afterEach(async () => {
   await Promise.all(stages.splice(0).map((stage) => stage.end()));
 });
+
+/** Passes everything on to `target`, until its present connections are told to fall silent; new ones work. */
+async function startRelay(target: string): Promise<{ readonly url: string; silence(): void; close(): void }> {
+  const { port, pathname } = new URL(target);
+  const pairs: (readonly [Socket, Socket])[] = [];
+  const server = createServer((near) => {
+    const far = connect(Number(port), "127.0.0.1");
+    pairs.push([near, far]);
+    near.pipe(far);
+    far.pipe(near);
+    near.on("error", () => far.destroy());
+    far.on("error", () => near.destroy());
+    near.on("close", () => far.destroy());
+    far.on("close", () => near.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${pathname}`,
+    silence() {
+      for (const [near, far] of pairs) {
+        near.unpipe(far).resume();
+        far.unpipe(near).resume();
+      }
+    },
+    close() {
+      server.close();
+      for (const socket of pairs.flat()) {
+        socket.destroy();
+      }
+    },
+  };
+}
 
 describe.each(FRAMEWORKS)("on %s", (framework) => {
   async function stageAt(prefix: string): Promise<Stage> {
@@ -96,6 +129,55 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     await page.getByText("Live", { exact: true }).last().waitFor();
   });
 
+  test("a stream that falls silent without a word is noticed, and another one opened", async () => {
+    const stage = await stageAt("/admin");
+    const relay = await startRelay(stage.url());
+    const { page } = await stage.open();
+    await page.clock.install();
+    await page.goto(`${relay.url}?view=inbox&user=bob`);
+    await page.getByText("Live", { exact: true }).last().waitFor();
+    await page.getByText("No notifications for bob").waitFor();
+    relay.silence();
+    await stage.service().create({ to: "bob", message: "unheard" });
+    await page.clock.fastForward(29_000);
+    await page.getByText("Live", { exact: true }).last().waitFor();
+    await page.clock.fastForward(10_000);
+    await page.getByText("unheard").waitFor();
+    await page.getByText("Live", { exact: true }).last().waitFor();
+    await stage.service().create({ to: "bob", message: "heard again" });
+    await page.getByText("heard again").waitFor();
+    relay.close();
+  });
+
+  test("a page that is opened while the server is away shows itself once it is back", async () => {
+    const stage = await stageAt("/admin");
+    const { page } = await stage.open();
+    await page.route("**/api/session", (route) => route.abort());
+    await page.goto(stage.url());
+    await page.getByText("The server cannot be reached. The page tries again by itself.").waitFor();
+    await page.unroute("**/api/session");
+    await page.getByRole("heading", { name: "Inbox" }).waitFor();
+  });
+
+  test("a change that did not reach the server is not said to be tried again", async () => {
+    const stage = await stageAt("/admin");
+    const { page } = await stage.open("?view=inbox&user=bob");
+    await page.route("**/api/notifications", (route) => route.abort());
+    await page.getByLabel("Message").fill("Hello");
+    await page.getByRole("button", { name: "Create", exact: true }).click();
+    await page.getByText("Nothing was changed as far as the page knows; try again.").first().waitFor();
+    expect(await page.getByText("by itself").count()).toBe(0);
+  });
+
+  test("an answer that is no data, such as a login page, is said to be none", async () => {
+    const stage = await stageAt("/admin");
+    const { page } = await stage.open();
+    await page.getByText("No notifications", { exact: true }).waitFor();
+    await page.route("**/api/items*", (route) => route.fulfill({ status: 200, contentType: "text/html", body: "<h1>Log in</h1>" }));
+    await page.getByText("Unread", { exact: true }).click();
+    await page.getByText("Perhaps you are logged out: load the page anew.").waitFor();
+  });
+
   test("a tab out of sight gives up its stream, and misses nothing once it is in sight again", async () => {
     const stage = await stageAt("/admin");
     const { page } = await stage.open("?view=live");
@@ -118,18 +200,15 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
   test("an answer that fails is shown with a way to try again, and what was known stays", async () => {
     const stage = await stageAt("/admin");
     await stage.service().create({ to: "bob", message: "known" });
-    const { page } = await stage.open("?view=inbox&user=bob");
+    const { page } = await stage.open("?view=inbox");
     await page.getByText("known").waitFor();
-    await page.route("**/api/counts*", (route) =>
-      route.fulfill({
-        status: 503,
-        json: { error: { code: "STORAGE_UNAVAILABLE", message: "The database is out of reach.", issues: [] } },
-      }),
+    await page.route("**/api/items*", (route) =>
+      route.fulfill({ status: 500, json: { error: { code: "STORAGE_FAILED", message: "The database is out of reach.", issues: [] } } }),
     );
     await stage.service().create({ to: "bob", message: "meanwhile" });
     await page.getByText("The database is out of reach.").waitFor();
     expect(await page.getByText("known").count()).toBe(1);
-    await page.unroute("**/api/counts*");
+    await page.unroute("**/api/items*");
     await page.getByRole("button", { name: "Try again" }).click();
     await page.getByText("meanwhile").waitFor();
     expect(await page.getByText("The database is out of reach.").count()).toBe(0);

@@ -2,6 +2,7 @@ import type { Session } from "../src/wire.ts";
 import { HealthView } from "./health/health-view.tsx";
 import { InboxView } from "./inbox/inbox-view.tsx";
 import { LiveView } from "./live/live-view.tsx";
+import { ErrorBoundary } from "./parts/error-boundary.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
 import { Link } from "./parts/link.tsx";
 import { FailureNote, Loading } from "./parts/states.tsx";
@@ -44,12 +45,22 @@ function Shell() {
       </a>
       <Sidebar place={place} />
       <main id="main" class="main" tabIndex={-1}>
-        <CurrentView place={place} />
+        <ErrorBoundary place={place}>
+          <CurrentView place={place} />
+        </ErrorBoundary>
       </main>
-      <p class="visually-hidden" role="status" aria-live="polite">
-        {useAnnouncement()}
-      </p>
+      <Announcements />
     </div>
+  );
+}
+
+/** What is said to those who listen. Each thing said is a node of its own: the same words once more are said once more. */
+function Announcements() {
+  const { text, count } = useAnnouncement();
+  return (
+    <p class="visually-hidden" role="status" aria-live="polite">
+      <span key={count}>{text}</span>
+    </p>
   );
 }
 

@@ -20,18 +20,18 @@ const RANGES: readonly (readonly [HealthRange, string])[] = [
   ["7d", "7 days"],
 ];
 
-/** Figures over a while change little in seconds. */
-const REFRESH_MS = 5_000;
+/** How often the figures are asked for: the longer the while, the less they change, and the more they cost. */
+const REFRESH_MS: Readonly<Record<HealthRange, number>> = { "1h": 5_000, "24h": 60_000, "7d": 300_000 };
 
 type Channel = Json<ChannelHealth>;
 
 /** How every channel does. */
 export function HealthView({ params }: { readonly params: URLSearchParams }) {
   const range = RANGES.find(([value]) => value === params.get("range"))?.[0] ?? "1h";
-  const revision = useRevision((event) => event.name === "notification", REFRESH_MS);
+  const revision = useRevision((event) => event.name === "notification", REFRESH_MS[range]);
   // The while moves on though nothing happens.
-  const minute = Math.floor(useNow() / 60_000);
-  const health = useResource(range, (signal) => get<{ channels: Channel[] }>("health", { range }, signal), revision + minute);
+  const steps = Math.floor(useNow() / Math.max(60_000, REFRESH_MS[range]));
+  const health = useResource(range, (signal) => get<{ channels: Channel[] }>("health", { range }, signal), revision + steps);
   return (
     <>
       <ViewTitle title="Health">

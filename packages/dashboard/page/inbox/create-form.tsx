@@ -1,6 +1,7 @@
 import type { TargetedEvent } from "preact";
 import { useRef } from "preact/hooks";
 import { Button, Proposals, TextArea, TextField } from "../parts/fields.tsx";
+import { fieldOf, useFormValues } from "../parts/form-values.ts";
 import { FailureNote } from "../parts/states.tsx";
 import { useAction } from "../state/action.ts";
 import { announce } from "../state/announcements.ts";
@@ -18,6 +19,7 @@ export function CreateForm({ userId, onCreated }: CreateFormProps) {
   const { types } = useSession();
   const action = useAction();
   const form = useRef<HTMLFormElement>(null);
+  useFormValues(form, { user: userId });
   const create = (event: TargetedEvent<HTMLFormElement>) => {
     event.preventDefault();
     const field = (name: string) => String(new FormData(event.currentTarget).get(name) ?? "");
@@ -27,14 +29,14 @@ export function CreateForm({ userId, onCreated }: CreateFormProps) {
       await post("notifications", body);
       onCreated();
       announce(`Notification created for ${body.userId}.`);
-      clear(form.current);
+      clear(form.current, { title, message: body.message });
     });
   };
   return (
     <section class="card" aria-labelledby="create-title">
       <h2 id="create-title">New notification</h2>
       <form ref={form} class="stack" onSubmit={create}>
-        <TextField key={userId} label="To user" name="user" value={userId} placeholder="user_123" isRequired maxLength={255} />
+        <TextField label="To user" name="user" value={userId} placeholder="user_123" isRequired maxLength={255} />
         <TextField label="Title (optional)" name="title" maxLength={1000} />
         <TextArea label="Message" name="message" placeholder="Your order has been shipped!" isRequired />
         <TextField label="Type (optional)" name="type" placeholder="notification" maxLength={255} list="types" />
@@ -48,16 +50,19 @@ export function CreateForm({ userId, onCreated }: CreateFormProps) {
   );
 }
 
-/** Empties the message and its title, for the next one to the same user, and goes on from there. */
-function clear(form: HTMLFormElement | null): void {
-  for (const name of ["title", "message"]) {
-    const field = form?.elements.namedItem(name);
-    if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) {
+/**
+ * Empties what was sent, for the next one to the same user. What was typed meanwhile stays, and so does the keyboard,
+ * unless it is where the message was sent from.
+ */
+function clear(form: HTMLFormElement | null, sent: Readonly<Record<"title" | "message", string>>): void {
+  for (const [name, text] of Object.entries(sent)) {
+    const field = fieldOf(form, name);
+    if (field?.value === text) {
       field.value = "";
     }
   }
-  const message = form?.elements.namedItem("message");
-  if (message instanceof HTMLTextAreaElement) {
-    message.focus();
+  const { activeElement } = document;
+  if (activeElement === document.body || (activeElement instanceof HTMLButtonElement && activeElement.form === form)) {
+    fieldOf(form, "message")?.focus();
   }
 }

@@ -6,9 +6,9 @@ import { announce } from "../state/announcements.ts";
 import { get, post } from "../state/api.ts";
 import { counted } from "../state/format.ts";
 import { useRevision } from "../state/live.ts";
-import { type OlderPages, type Page, useOlderPages } from "../state/older-pages.ts";
+import { type Page, type Pages, usePages } from "../state/pages.ts";
 import { go, placeUrl } from "../state/place.ts";
-import { type Resource, useResource } from "../state/resource.ts";
+import type { Resource } from "../state/resource.ts";
 import { useSession } from "../state/session.ts";
 import { CreateForm } from "./create-form.tsx";
 import { ItemList } from "./item-list.tsx";
@@ -29,18 +29,19 @@ export function InboxView({ params }: { readonly params: URLSearchParams }) {
   const userId = params.get("user") ?? "";
   const status = STATUSES.find(([value]) => value === params.get("status"))?.[0] ?? "all";
   const inbox = useInbox(userId, status);
-  const unread = inbox.shown.value?.unread ?? 0;
-  useNewUnread(inbox.shown.value === null ? null : unread);
+  const { value, reload } = inbox.pages.shown;
+  const unread = value?.unread ?? 0;
+  useNewUnread(value === null ? null : unread);
   const { act } = useSession();
   return (
     <>
       <ViewTitle title="Inbox" tab={unread > 0 ? `(${unread}) Inbox` : "Inbox"}>
-        <UnreadBadge shown={inbox.shown.value} />
+        <UnreadBadge shown={value} />
       </ViewTitle>
       <div class={act ? "columns" : "column"}>
         <section class="card" aria-label="Notifications">
           <div class="toolbar">
-            <UserForm key={userId} userId={userId} onShow={(user) => go(placeUrl("inbox", { user, status }))} />
+            <UserForm userId={userId} onShow={(user) => go(placeUrl("inbox", { user, status }))} />
             <Choices
               label="Which notifications"
               name="status"
@@ -51,7 +52,7 @@ export function InboxView({ params }: { readonly params: URLSearchParams }) {
           </div>
           <Items inbox={inbox} userId={userId} status={status} />
         </section>
-        {act ? <CreateForm userId={userId} onCreated={inbox.shown.reload} /> : null}
+        {act ? <CreateForm userId={userId} onCreated={reload} /> : null}
       </div>
     </>
   );
@@ -95,29 +96,28 @@ function useNewUnread(unread: number | null): void {
 }
 
 interface InboxState {
-  readonly shown: Resource<Shown>;
-  readonly older: OlderPages<Item>;
+  readonly pages: Pages<Shown>;
   readonly items: readonly Item[];
   markRead(item: Item): Promise<void>;
 }
 
 function useInbox(userId: string, status: ItemStatus): InboxState {
-  const key = JSON.stringify([userId, status]);
   const revision = useRevision((event) => event.name === "inbox" && (userId === "" || event.data.userIds.includes(userId)));
-  const shown = useResource(key, (signal) => loadInbox(userId, status, signal), revision);
-  useCountsCheck(userId, shown);
-  const older = useOlderPages(key, shown.value, (cursor) => get<Page<Item>>("items", { user_id: userId, status, cursor }));
+  const source = {
+    first: (signal: AbortSignal) => loadInbox(userId, status, signal),
+    after: (cursor: string, signal: AbortSignal) => get<Page<Item>>("items", { user_id: userId, status, cursor, limit: 100 }, signal),
+  };
+  const pages = usePages<Item, Shown>(JSON.stringify([userId, status]), source, revision);
+  useCountsCheck(userId, pages.shown);
   const [marked, setMarked] = useState<ReadonlyMap<string, Item>>(new Map());
-  const all = new Map([...(shown.value?.items ?? []), ...older.items].reverse().map((item) => [itemKey(item), item]));
-  const items = [...all.values()].reverse().map((item) => (item.readAt === null ? (marked.get(itemKey(item)) ?? item) : item));
+  const items = (pages.shown.value?.items ?? []).map((item) => (item.readAt === null ? (marked.get(itemKey(item)) ?? item) : item));
   return {
-    shown,
-    older,
+    pages,
     items,
     async markRead(item) {
       const read = await post<Item>("items/read", { userId: item.userId, id: item.id });
       setMarked((before) => new Map([...before, [itemKey(read), read]]));
-      shown.reload();
+      pages.shown.reload();
       announce(`Marked as read for ${item.userId}.`);
     },
   };
@@ -144,23 +144,23 @@ interface ItemsProps {
   readonly status: ItemStatus;
 }
 
-function Items({ inbox: { shown, older, items, markRead }, userId, status }: ItemsProps) {
+function Items({ inbox: { pages, items, markRead }, userId, status }: ItemsProps) {
   const { act } = useSession();
-  if (shown.value === null && shown.failure === null) {
+  const { value, failure, reload } = pages.shown;
+  if (value === null && failure === null) {
     return <Loading what="notifications" rows={6} />;
   }
   return (
     <>
-      <FailureNote failure={shown.failure} what="The notifications could not be loaded." onRetry={shown.reload} />
+      <FailureNote failure={failure} what="The notifications could not be loaded." onRetry={reload} />
       {items.length > 0 ? (
         <ItemList items={items} showsUser={userId === ""} canMark={act} onMarkRead={markRead} />
-      ) : shown.value === null ? null : (
+      ) : value === null ? null : (
         <NoItems userId={userId} status={status} />
       )}
-      <FailureNote failure={older.failure} what="Older notifications could not be loaded." />
-      {older.hasMore ? (
+      {pages.hasMore ? (
         <div class="more">
-          <Button isBusy={older.isLoading} onPress={older.more}>
+          <Button isBusy={pages.isLoadingMore} onPress={pages.more}>
             Show older
           </Button>
           <span class="muted">{counted(items.length, "notification")} shown</span>
@@ -171,9 +171,12 @@ function Items({ inbox: { shown, older, items, markRead }, userId, status }: Ite
 }
 
 function NoItems({ userId, status }: { readonly userId: string; readonly status: ItemStatus }) {
-  const whose = userId === "" ? "" : ` for ${userId}`;
+  // Of all users only the newest are looked at: what is older may be unread still.
+  const whose = userId === "" ? (status === "all" ? "" : ` among the newest ${NEWEST}`) : ` for ${userId}`;
   if (status === "unread") {
-    return <Empty title={`Nothing unread${whose}`}>Everything has been read.</Empty>;
+    return (
+      <Empty title={`Nothing unread${whose}`}>{userId === "" ? "Choose a user to see what is older." : "Everything has been read."}</Empty>
+    );
   }
   return (
     <Empty title={status === "read" ? `Nothing read yet${whose}` : `No notifications${whose}`}>

@@ -1,6 +1,7 @@
 import { useRef } from "preact/hooks";
 import { Button } from "../parts/fields.tsx";
 import { Icon } from "../parts/icon.tsx";
+import { keepKeyboard } from "../parts/keyboard.ts";
 import { Link } from "../parts/link.tsx";
 import { FailureNote } from "../parts/states.tsx";
 import { Time } from "../parts/time.tsx";
@@ -18,33 +19,49 @@ interface ItemListProps {
 }
 
 /** Inbox items, newest first. */
-export function ItemList({ items, showsUser, canMark, onMarkRead }: ItemListProps) {
+export function ItemList({ items, ...shared }: ItemListProps) {
   const list = useRef<HTMLUListElement>(null);
+  return (
+    <ul class="items" ref={list} tabIndex={-1}>
+      {items.map((item, index) => (
+        <Entry
+          key={itemKey(item)}
+          item={item}
+          {...shared}
+          // The button that had the keyboard is gone: the next one has it, or the list.
+          onMarked={() => keepKeyboard(nextButton(list.current, index) ?? list.current)}
+        />
+      ))}
+    </ul>
+  );
+}
+
+interface EntryProps extends Omit<ItemListProps, "items"> {
+  readonly item: Item;
+  onMarked(): void;
+}
+
+/** One item. Each is marked by itself: one that takes its time is not in the way of the next. */
+function Entry({ item, showsUser, canMark, onMarkRead, onMarked }: EntryProps) {
   const action = useAction();
-  const mark = (item: Item, index: number) => {
+  const mark = () =>
     void action.run(async () => {
       await onMarkRead(item);
-      // The button that had the keyboard is gone: the next one has it, or the list.
-      requestAnimationFrame(() => (nextButton(list.current, index) ?? list.current)?.focus());
+      requestAnimationFrame(onMarked);
     });
-  };
   return (
-    <>
-      <FailureNote failure={action.failure} what="The notification was not marked as read." />
-      <ul class="items" ref={list} tabIndex={-1}>
-        {items.map((item, index) => (
-          <li key={itemKey(item)} class={item.readAt === null ? "item unread" : "item"}>
-            <ItemText item={item} showsUser={showsUser} />
-            {item.readAt === null && canMark ? (
-              <Button label={`Mark as read: ${item.title || item.message.slice(0, 60)}`} onPress={() => mark(item, index)}>
-                <Icon name="check" />
-                Mark as read
-              </Button>
-            ) : null}
-          </li>
-        ))}
-      </ul>
-    </>
+    <li class={item.readAt === null ? "item unread" : "item"}>
+      <div class="item-text">
+        <ItemText item={item} showsUser={showsUser} />
+        <FailureNote failure={action.failure} what="The notification was not marked as read." />
+      </div>
+      {item.readAt === null && canMark ? (
+        <Button label={`Mark as read: ${item.title || item.message.slice(0, 60)}`} isBusy={action.isBusy} onPress={mark}>
+          <Icon name="check" />
+          Mark as read
+        </Button>
+      ) : null}
+    </li>
   );
 }
 
@@ -56,7 +73,7 @@ function nextButton(list: HTMLUListElement | null, index: number): HTMLElement |
 function ItemText({ item, showsUser }: { readonly item: Item; readonly showsUser: boolean }) {
   const link = safeLink(item.data);
   return (
-    <div class="item-text">
+    <>
       <p class="item-head">
         {item.readAt === null ? (
           <>
@@ -88,6 +105,6 @@ function ItemText({ item, showsUser }: { readonly item: Item; readonly showsUser
           </a>
         )}
       </p>
-    </div>
+    </>
   );
 }

@@ -1,7 +1,7 @@
 import type { InboxItem } from "@belfry/core";
 import type { Json } from "../../src/wire.ts";
 import { get } from "../state/api.ts";
-import type { Page } from "../state/older-pages.ts";
+import type { Page } from "../state/pages.ts";
 
 /** An inbox item as the API tells it. */
 export type Item = Json<InboxItem>;
@@ -22,9 +22,8 @@ export const NEWEST = 100;
 /** Loads a user's items and counts, or the newest items of all users where the user id is empty. */
 export async function loadInbox(userId: string, status: ItemStatus, signal: AbortSignal): Promise<Shown> {
   if (userId === "") {
-    const { items } = await get<Page<Item>>("items", { limit: NEWEST }, signal);
-    const unread = items.filter(({ readAt }) => readAt === null).length;
-    return { items: items.filter((item) => fits(item, status)), nextCursor: null, unread, total: null };
+    const newest = await get<Page<Item> & { readonly unread: number }>("items", { status, limit: NEWEST }, signal);
+    return { ...newest, total: null };
   }
   const [page, counts] = await Promise.all([get<Page<Item>>("items", { user_id: userId, status }, signal), loadCounts(userId, signal)]);
   return { ...page, ...counts };
@@ -33,10 +32,6 @@ export async function loadInbox(userId: string, status: ItemStatus, signal: Abor
 /** A user's counts: one row, however large the inbox. */
 export function loadCounts(userId: string, signal?: AbortSignal): Promise<{ readonly total: number; readonly unread: number }> {
   return get("counts", { user_id: userId }, signal);
-}
-
-function fits({ readAt }: Item, status: ItemStatus): boolean {
-  return status === "all" || (readAt === null) === (status === "unread");
 }
 
 /** Names an item: one notification may be in many inboxes. */

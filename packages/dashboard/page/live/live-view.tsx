@@ -7,7 +7,7 @@ import { Link } from "../parts/link.tsx";
 import { Empty, FailureNote, Loading } from "../parts/states.tsx";
 import { SummaryStatus } from "../parts/status.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
-import { nameOf, recipientsOf } from "../search/result-table.tsx";
+import { nameOf, Recipients } from "../search/result-table.tsx";
 import { announce } from "../state/announcements.ts";
 import { get } from "../state/api.ts";
 import { counted, timeOfDay } from "../state/format.ts";
@@ -114,7 +114,7 @@ function Tail({ lines, first }: { readonly lines: readonly Summary[]; readonly f
             {nameOf(summary)}
           </Link>
           <span class="muted tail-more">
-            {summary.type} · {recipientsOf(summary)}
+            {summary.type} · <Recipients summary={summary} />
           </span>
         </li>
       ))}

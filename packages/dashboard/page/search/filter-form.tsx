@@ -1,6 +1,7 @@
-import type { TargetedEvent } from "preact";
+import type { RefObject, TargetedEvent } from "preact";
 import { Button, SelectField, TextField } from "../parts/fields.tsx";
-import { localTime, readFilter, type SearchFilter } from "./search-filter.ts";
+import { fieldOf, useFormValues } from "../parts/form-values.ts";
+import { FILTER_NAMES, localTime, readForm, type SearchFilter } from "./search-filter.ts";
 
 const STATUSES = [
   ["", "Any"],
@@ -20,33 +21,42 @@ const KINDS = [
 ] as const;
 
 interface FilterFormProps {
+  /** The form itself, for whoever needs what stands in it. */
+  readonly form: RefObject<HTMLFormElement>;
   readonly filter: SearchFilter;
   onSearch(filter: SearchFilter): void;
 }
 
 /** The filters of a search. */
-export function FilterForm({ filter, onSearch }: FilterFormProps) {
+export function FilterForm({ form, filter, onSearch }: FilterFormProps) {
+  const [from, before] = [localTime(filter.from), localTime(filter.before)];
+  useFormValues(form, { ...Object.fromEntries(FILTER_NAMES.map((name) => [name, filter[name] ?? ""])), from, before });
   const submit = (event: TargetedEvent<HTMLFormElement>) => {
     event.preventDefault();
-    onSearch(readFilter(new FormData(event.currentTarget)));
+    onSearch(readForm(event.currentTarget, filter));
+  };
+  const clear = () => {
+    // The button goes; the first filter has the keyboard next.
+    fieldOf(form.current, "recipient")?.focus();
+    onSearch({});
   };
   return (
     <search>
-      <form class="filters" onSubmit={submit}>
+      <form ref={form} class="filters" onSubmit={submit}>
         <TextField label="Recipient" name="recipient" value={filter.recipient ?? ""} placeholder="User, address, URL" />
         <TextField label="Type" name="type" value={filter.type ?? ""} />
         <TextField label="Channel" name="channel" value={filter.channel ?? ""} placeholder="inbox, email, webhook" />
         <SelectField label="Status" name="status" value={filter.status ?? ""} options={STATUSES} />
         <SelectField label="Kind" name="kind" value={filter.kind ?? ""} options={KINDS} />
-        <TextField label="From" name="from" type="datetime-local" value={localTime(filter.from)} />
-        <TextField label="Before" name="before" type="datetime-local" value={localTime(filter.before)} />
+        <TextField label="From" name="from" type="datetime-local" value={from} />
+        <TextField label="Before" name="before" type="datetime-local" value={before} />
         <TextField label="Id" name="id" value={filter.id ?? ""} />
         <div class="form-actions">
           <Button type="submit" kind="primary">
             Search
           </Button>
           {Object.keys(filter).length === 0 ? null : (
-            <Button kind="quiet" onPress={() => onSearch({})}>
+            <Button kind="quiet" onPress={clear}>
               Clear
             </Button>
           )}

@@ -1,4 +1,5 @@
 import type { ActivitySummary } from "@belfry/core";
+import { Fragment } from "preact";
 import type { Json } from "../../src/wire.ts";
 import { Link } from "../parts/link.tsx";
 import { SummaryStatus } from "../parts/status.tsx";
@@ -32,7 +33,9 @@ export function ResultTable({ results }: { readonly results: readonly Summary[] 
             <td>
               <SummaryStatus summary={summary} />
             </td>
-            <td>{recipientsOf(summary)}</td>
+            <td>
+              <Recipients summary={summary} />
+            </td>
             <td>{summary.channels.join(", ") || "–"}</td>
             <td>{summary.type}</td>
             <td>
@@ -51,7 +54,20 @@ export function nameOf({ title, excerpt }: Summary): string {
 }
 
 /** The first recipients, and how many more there are. */
-export function recipientsOf({ recipients, recipientCount }: Summary): string {
+export function Recipients({ summary: { recipients, recipientCount } }: { readonly summary: Summary }) {
   const more = recipientCount - recipients.length;
-  return recipients.length === 0 ? "–" : recipients.join(", ") + (more > 0 ? ` and ${number(more)} more` : "");
+  if (recipients.length === 0) {
+    return <>–</>;
+  }
+  return (
+    <>
+      {recipients.map((recipient, index) => (
+        <Fragment key={recipient}>
+          {index === 0 ? "" : ", "}
+          <bdi>{recipient}</bdi>
+        </Fragment>
+      ))}
+      {more > 0 ? ` and ${number(more)} more` : ""}
+    </>
+  );
 }

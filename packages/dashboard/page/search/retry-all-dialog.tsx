@@ -28,7 +28,7 @@ interface Progress {
 
 /** Retries every failed send that matches the search: counted before, shown while it goes on, counted after. */
 export function RetryAllDialog({ filter, onClose }: RetryAllDialogProps) {
-  const before = useResource("retries", (signal) => get<{ matched: number }>("retries", filter, signal));
+  const before = useResource(JSON.stringify(filter), (signal) => get<{ matched: number }>("retries", filter, signal));
   const [progress, setProgress] = useState<Progress | null>(null);
   const isStopped = useRef(false);
   const action = useAction();

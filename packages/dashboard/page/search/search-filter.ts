@@ -11,13 +11,23 @@ export function readFilter(fields: Iterable<readonly [string, unknown]>): Search
   return { ...filter, ...isoTime("from", filter.from), ...isoTime("before", filter.before) };
 }
 
-/** A time as the reader's own clock has it, for a field of a form. */
+/** Reads the filters from the form that shows `filter`. A field holds whole minutes: one that was left alone keeps its seconds. */
+export function readForm(form: HTMLFormElement, filter: SearchFilter): SearchFilter {
+  const fields = new FormData(form);
+  for (const name of ["from", "before"] as const) {
+    const kept = filter[name];
+    if (kept !== undefined && fields.get(name) === localTime(kept)) {
+      fields.set(name, kept);
+    }
+  }
+  return readFilter(fields);
+}
+
+/** A time as the reader's own clock has it, for a field of a form; "" for one that no such field can hold. */
 export function localTime(iso: string | undefined): string {
   const date = new Date(iso ?? "");
-  if (Number.isNaN(date.getTime())) {
-    return "";
-  }
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  const shifted = new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
+  return Number.isNaN(shifted.getTime()) ? "" : shifted.toISOString().slice(0, 16);
 }
 
 /** A time without a zone, as a form has it, is the reader's own. What is no time goes to the server, which says so. */

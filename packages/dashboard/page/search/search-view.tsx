@@ -1,5 +1,6 @@
 import type { ActivityPage, ActivitySummary } from "@belfry/core";
-import { useEffect, useState } from "preact/hooks";
+import type { RefObject } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Json } from "../../src/wire.ts";
 import { Button } from "../parts/fields.tsx";
 import { Empty, FailureNote, Loading } from "../parts/states.tsx";
@@ -8,14 +9,14 @@ import { announce } from "../state/announcements.ts";
 import { get } from "../state/api.ts";
 import { counted, number } from "../state/format.ts";
 import { useRevision } from "../state/live.ts";
-import { type Page, useOlderPages } from "../state/older-pages.ts";
+import { type Page, usePages } from "../state/pages.ts";
 import { go, placeUrl } from "../state/place.ts";
-import { type Resource, useResource } from "../state/resource.ts";
+import type { Resource } from "../state/resource.ts";
 import { useSession } from "../state/session.ts";
 import { FilterForm } from "./filter-form.tsx";
 import { ResultTable } from "./result-table.tsx";
 import { RetryAllDialog } from "./retry-all-dialog.tsx";
-import { readFilter, type SearchFilter } from "./search-filter.ts";
+import { readFilter, readForm, type SearchFilter } from "./search-filter.ts";
 import { SendTestDialog } from "./send-test-dialog.tsx";
 
 /** What counting stops at. */
@@ -35,33 +36,36 @@ export function SearchView({ params }: { readonly params: URLSearchParams }) {
   const filter = readFilter(params);
   const key = JSON.stringify(filter);
   const revision = useRevision((event) => event.name === "notification", REFRESH_MS);
-  const found = useResource(key, (signal) => search(filter, signal), revision);
+  const source = {
+    first: (signal: AbortSignal) => search(filter, signal),
+    after: (cursor: string, signal: AbortSignal) => page(filter, cursor, signal),
+  };
+  const pages = usePages<Summary, Found>(key, source, revision);
+  const { value, failure, reload } = pages.shown;
   useEffect(() => {
-    if (found.value !== null) {
-      announce(`${counted(found.value.count, "notification")} found.`);
+    if (value !== null) {
+      announce(`${countedUp(value.count)} found.`);
     }
-  }, [key, found.value === null]);
-  const older = useOlderPages(key, found.value, (cursor) => page(filter, cursor));
-  const results = [...new Map([...older.items, ...(found.value?.items ?? [])].map((one) => [one.id, one])).values()];
-  results.sort((one, other) => (one.id < other.id ? 1 : -1));
+  }, [key, value === null]);
+  const form = useRef<HTMLFormElement>(null);
+  const onSearch = (chosen: SearchFilter) => go(placeUrl("search", chosen));
   return (
     <>
       <ViewTitle title="Search">
-        <SearchActions filter={filter} />
+        <SearchActions form={form} filter={filter} onSearch={onSearch} />
       </ViewTitle>
       <section class="card">
-        <FilterForm key={key} filter={filter} onSearch={(chosen) => go(placeUrl("search", chosen))} />
+        <FilterForm form={form} filter={filter} onSearch={onSearch} />
       </section>
       <section class="card" aria-label="Results">
-        <FailureNote failure={found.failure} what="The search failed." onRetry={found.reload} />
-        <Results found={found} results={results} isFiltered={key !== "{}"} />
-        <FailureNote failure={older.failure} what="Older notifications could not be loaded." />
-        {older.hasMore ? (
+        <FailureNote failure={failure} what="The search failed." onRetry={reload} />
+        <Results found={pages.shown} isFiltered={key !== "{}"} />
+        {pages.hasMore ? (
           <div class="more">
-            <Button isBusy={older.isLoading} onPress={older.more}>
+            <Button isBusy={pages.isLoadingMore} onPress={pages.more}>
               Show older
             </Button>
-            <span class="muted">{number(results.length)} shown</span>
+            <span class="muted">{number(value?.items.length ?? 0)} shown</span>
           </div>
         ) : null}
       </section>
@@ -77,21 +81,40 @@ async function search(filter: SearchFilter, signal: AbortSignal): Promise<Found>
   return { items: first.notifications, nextCursor: first.nextCursor, count };
 }
 
-async function page(filter: SearchFilter, cursor: string): Promise<Page<Summary>> {
-  const { notifications, nextCursor } = await get<Json<ActivityPage>>("activity", { ...filter, cursor });
+async function page(filter: SearchFilter, cursor: string, signal: AbortSignal): Promise<Page<Summary>> {
+  const { notifications, nextCursor } = await get<Json<ActivityPage>>("activity", { ...filter, cursor, limit: 100 }, signal);
   return { items: notifications, nextCursor };
 }
 
-function SearchActions({ filter }: { readonly filter: SearchFilter }) {
+/** Counting stops at a limit: a count that has reached it may be more. */
+function countedUp(count: number): string {
+  return count >= COUNT_LIMIT ? `${number(COUNT_LIMIT)} or more notifications` : counted(count, "notification");
+}
+
+interface SearchActionsProps {
+  readonly form: RefObject<HTMLFormElement>;
+  readonly filter: SearchFilter;
+  onSearch(filter: SearchFilter): void;
+}
+
+function SearchActions({ form, filter, onSearch }: SearchActionsProps) {
   const [open, setOpen] = useState<"retry" | "test" | null>(null);
   if (!useSession().act) {
     return null;
   }
   const close = () => setOpen(null);
+  const retry = () => {
+    // What stands in the form counts, searched for or not: it is what the person sees.
+    const chosen = form.current === null ? filter : readForm(form.current, filter);
+    if (JSON.stringify(chosen) !== JSON.stringify(filter)) {
+      onSearch(chosen);
+    }
+    setOpen("retry");
+  };
   return (
     <>
       <Button onPress={() => setOpen("test")}>Send a test…</Button>
-      <Button onPress={() => setOpen("retry")}>Retry what failed…</Button>
+      <Button onPress={retry}>Retry what failed…</Button>
       {open === "retry" ? <RetryAllDialog filter={filter} onClose={close} /> : null}
       {open === "test" ? <SendTestDialog onClose={close} /> : null}
     </>
@@ -100,15 +123,14 @@ function SearchActions({ filter }: { readonly filter: SearchFilter }) {
 
 interface ResultsProps {
   readonly found: Resource<Found>;
-  readonly results: readonly Summary[];
   readonly isFiltered: boolean;
 }
 
-function Results({ found: { value, failure }, results, isFiltered }: ResultsProps) {
+function Results({ found: { value, failure }, isFiltered }: ResultsProps) {
   if (value === null) {
     return failure === null ? <Loading what="results" rows={6} /> : null;
   }
-  if (results.length === 0) {
+  if (value.items.length === 0) {
     return isFiltered ? (
       <Empty title="Nothing matches">
         Recipients, types and channels have to match whole. Take a filter away, or <a href={placeUrl("search")}>look at everything</a>.
@@ -120,10 +142,10 @@ function Results({ found: { value, failure }, results, isFiltered }: ResultsProp
   return (
     <>
       <p class="muted count" data-testid="count">
-        {value.count >= COUNT_LIMIT ? `More than ${number(COUNT_LIMIT)} notifications` : counted(value.count, "notification")}
+        {countedUp(value.count)}
         {isFiltered ? " match" : ""}
       </p>
-      <ResultTable results={results} />
+      <ResultTable results={value.items} />
     </>
   );
 }

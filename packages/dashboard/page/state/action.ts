@@ -27,7 +27,7 @@ export function useAction(): Action {
         await work();
         return true;
       } catch (error) {
-        const shown = error instanceof ApiFailure ? error : new ApiFailure(String(error), 0);
+        const shown = ApiFailure.of(error);
         setFailure(shown);
         announce(shown.message);
         return false;

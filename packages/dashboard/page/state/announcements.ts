@@ -7,13 +7,13 @@ export function announce(text: string): void {
   spoken.dispatchEvent(new CustomEvent("announcement", { detail: text }));
 }
 
-/** The last thing said. */
-export function useAnnouncement(): string {
-  const [text, setText] = useState("");
+/** The last thing said. `count` tells it from the same words said before. */
+export function useAnnouncement(): { readonly text: string; readonly count: number } {
+  const [said, setSaid] = useState({ text: "", count: 0 });
   useEffect(() => {
-    const onAnnouncement = (event: Event) => setText((event as CustomEvent<string>).detail);
+    const onAnnouncement = (event: Event) => setSaid(({ count }) => ({ text: (event as CustomEvent<string>).detail, count: count + 1 }));
     spoken.addEventListener("announcement", onAnnouncement);
     return () => spoken.removeEventListener("announcement", onAnnouncement);
   }, []);
-  return text;
+  return said;
 }

@@ -3,6 +3,9 @@ import type { ApiError } from "../../src/wire.ts";
 /** Where the page is mounted: the path it was loaded from, whatever that is. */
 const BASE = location.pathname.replace(/\/+$/, "");
 
+/** Answers of a proxy whose server is not there, for example while it is started anew. */
+const UNREACHABLE: readonly number[] = [0, 502, 503, 504];
+
 /** Query parameters; what is undefined or empty is left out. */
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
@@ -16,6 +19,16 @@ export class ApiFailure extends Error {
     super(message);
     this.status = status;
   }
+
+  /** Whether the server may be back by itself before long. */
+  get isUnreachable(): boolean {
+    return UNREACHABLE.includes(this.status);
+  }
+
+  /** An error of any kind as something to be shown. */
+  static of(error: unknown): ApiFailure {
+    return error instanceof ApiFailure ? error : new ApiFailure(String(error), -1);
+  }
 }
 
 /** The address of an endpoint. */
@@ -27,16 +40,21 @@ export function apiUrl(path: string, query: Query = {}): string {
 
 /** Asks. @throws ApiFailure */
 export function get<Answer>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Answer> {
-  return ask<Answer>(apiUrl(path, query), signal === undefined ? {} : { signal });
+  const unreachable = "The server cannot be reached. The page tries again by itself.";
+  return ask<Answer>(apiUrl(path, query), { init: signal === undefined ? {} : { signal }, unreachable });
 }
 
 /** Has something done. @throws ApiFailure */
 export function post<Answer>(path: string, body: object = {}, query: Query = {}): Promise<Answer> {
   const headers = { "content-type": "application/json", "x-belfry-dashboard": "1" };
-  return ask<Answer>(apiUrl(path, query), { method: "POST", headers, body: JSON.stringify(body) });
+  const unreachable = "The server cannot be reached. Nothing was changed as far as the page knows; try again.";
+  return ask<Answer>(apiUrl(path, query), { init: { method: "POST", headers, body: JSON.stringify(body) }, unreachable });
 }
 
-async function ask<Answer>(url: string, init: RequestInit): Promise<Answer> {
+async function ask<Answer>(
+  url: string,
+  { init, unreachable }: { readonly init: RequestInit; readonly unreachable: string },
+): Promise<Answer> {
   let response: Response;
   try {
     response = await fetch(url, init);
@@ -44,10 +62,14 @@ async function ask<Answer>(url: string, init: RequestInit): Promise<Answer> {
     if (error instanceof DOMException && error.name === "AbortError") {
       throw error;
     }
-    throw new ApiFailure("The server cannot be reached. The page tries again by itself.", 0);
+    throw new ApiFailure(unreachable, 0);
   }
   if (!response.ok) {
     throw new ApiFailure(await messageOf(response), response.status);
+  }
+  if (!/^application\/json\b/i.test(response.headers.get("content-type") ?? "")) {
+    // A login page of the host's, or of a proxy on the way.
+    throw new ApiFailure("What answered is not the dashboard. Perhaps you are logged out: load the page anew.", response.status);
   }
   return (await response.json()) as Answer;
 }

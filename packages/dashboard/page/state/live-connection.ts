@@ -13,6 +13,9 @@ export type LiveEvent =
 /** How often the page asks while the stream is down. */
 const POLL_MS = 5_000;
 
+/** How long a stream may say nothing: the server gives a sign of life every 12 seconds. */
+const SILENCE_MS = 30_000;
+
 /** How long a tab may be out of sight before it gives up its stream: a browser has only six connections to a server. */
 const HIDDEN_MS = 10_000;
 
@@ -27,8 +30,11 @@ export class LiveConnection {
   readonly #states = new Set<(state: LiveState) => void>();
   #source: EventSource | null = null;
   #lastId: string | null = null;
+  #heardAtMs = 0;
   #state: LiveState = "connecting";
   #giveUp: ReturnType<typeof setTimeout> | undefined;
+  /** While the tab is out of sight. */
+  #isGivenUp = false;
 
   constructor() {
     this.#open();
@@ -56,8 +62,11 @@ export class LiveConnection {
   #open(): void {
     const source = new EventSource(apiUrl("live", this.#lastId === null ? {} : { after: this.#lastId }));
     this.#source = source;
+    this.#heardAtMs = Date.now();
+    source.addEventListener("ping", () => this.#heard());
     for (const name of NAMES) {
       source.addEventListener(name, (message: MessageEvent<string>) => {
+        this.#heard();
         this.#lastId = message.lastEventId;
         if (name === "hello") {
           this.#become("live");
@@ -72,28 +81,43 @@ export class LiveConnection {
     });
   }
 
+  /** The browser does not tell of a connection that ended without a word; silence does. */
+  #heard(): void {
+    this.#heardAtMs = Date.now();
+  }
+
+  #close(): void {
+    this.#source?.close();
+    this.#source = null;
+    this.#become("polling");
+  }
+
   /** A tab out of sight asks now and then instead; in sight again, it goes on where its stream ended. */
   #onSight(): void {
     clearTimeout(this.#giveUp);
     if (document.hidden) {
       this.#giveUp = setTimeout(() => {
-        this.#source?.close();
-        this.#source = null;
-        this.#become("polling");
+        this.#isGivenUp = true;
+        this.#close();
       }, HIDDEN_MS);
-    } else if (this.#source === null) {
+    } else if (this.#isGivenUp) {
+      this.#isGivenUp = false;
       this.#open();
     }
   }
 
-  /** Without a stream, everything shown is asked for anew, and a stream that was given up is opened again. */
+  /** Without a stream, everything shown is asked for anew, and a stream that has ended or fallen silent is opened again. */
   #watch(): void {
+    if (this.#source !== null && Date.now() - this.#heardAtMs > SILENCE_MS) {
+      this.#close();
+    }
     if (this.#state === "live") {
       return;
     }
     this.#become("polling");
     this.#tell({ name: "tick" });
-    if (this.#source?.readyState === EventSource.CLOSED) {
+    const isOver = this.#source === null || this.#source.readyState === EventSource.CLOSED;
+    if (isOver && !this.#isGivenUp) {
       this.#open();
     }
   }

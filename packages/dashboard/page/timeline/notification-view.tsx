@@ -8,7 +8,7 @@ import { Empty, FailureNote, Loading } from "../parts/states.tsx";
 import { SummaryStatus } from "../parts/status.tsx";
 import { Time } from "../parts/time.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
-import { nameOf, recipientsOf } from "../search/result-table.tsx";
+import { nameOf, Recipients } from "../search/result-table.tsx";
 import { get } from "../state/api.ts";
 import { number } from "../state/format.ts";
 import { useRevision } from "../state/live.ts";
@@ -97,7 +97,9 @@ function Contents({ activity }: { readonly activity: Json<Activity> }) {
       )}
       <dl class="facts">
         <Fact name="Type">{summary.type}</Fact>
-        <Fact name="Recipients">{recipientsOf(summary)}</Fact>
+        <Fact name="Recipients">
+          <Recipients summary={summary} />
+        </Fact>
         <Fact name="Channels">{summary.channels.join(", ") || "–"}</Fact>
         <Fact name="In inboxes">{itemCount === 0 ? "–" : `${number(itemCount)}, read in ${number(readCount)}`}</Fact>
         <Fact name="Created">

@@ -1,0 +1,164 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { startBrowser } from "./browser.ts";
+import { type Stage, setStage } from "./stage.ts";
+
+let browser: Browser;
+let stage: Stage;
+
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+
+afterAll(() => browser.close());
+
+beforeEach(async () => {
+  stage = await setStage(browser, { framework: "express", prefix: "/admin" });
+});
+
+afterEach(() => stage.end());
+
+/** Holds matching requests back until the returned function lets them go. */
+async function hold(page: Page, url: string, isWanted: (url: URL) => boolean = () => true): Promise<{ held(): number; release(): void }> {
+  let count = 0;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await page.route(url, async (route) => {
+    if (isWanted(new URL(route.request().url()))) {
+      count += 1;
+      await promise;
+    }
+    // A request that the page has given up meanwhile has nobody to answer.
+    await route.continue().catch(() => {});
+  });
+  return { held: () => count, release: resolve };
+}
+
+async function fill(user: string, count: number): Promise<void> {
+  await Promise.all(Array.from({ length: count }, (_, index) => stage.service().create({ to: user, message: `for ${user}, ${index}.` })));
+}
+
+test("older items that come late are not shown in another user's list", async () => {
+  await fill("big", 60);
+  await fill("small", 1);
+  const { page } = await stage.open("?view=inbox&user=big");
+  const older = await hold(page, "**/api/items*", (url) => url.searchParams.has("cursor"));
+  await page.getByRole("button", { name: "Show older" }).click();
+  await vi.waitFor(() => expect(older.held()).toBe(1));
+  await page.getByLabel("User", { exact: true }).fill("small");
+  await page.getByRole("button", { name: "Show", exact: true }).click();
+  await page.getByText("for small, 0.").waitFor();
+  older.release();
+  await stage.service().create({ to: "small", message: "and one more" });
+  await page.getByText("and one more").waitFor();
+  expect(await page.locator(".item").count()).toBe(2);
+  expect(await page.getByText("for big").count()).toBe(0);
+});
+
+test("older results that come late are not shown in another search", async () => {
+  await fill("big", 60);
+  await fill("small", 1);
+  const { page } = await stage.open("?view=search&recipient=big");
+  const older = await hold(page, "**/api/activity?*", (url) => url.searchParams.has("cursor"));
+  await page.getByRole("button", { name: "Show older" }).click();
+  await vi.waitFor(() => expect(older.held()).toBe(1));
+  await page.getByLabel("Recipient").fill("small");
+  await page.keyboard.press("Enter");
+  await page.getByText("1 notification match").waitFor();
+  older.release();
+  await stage.service().create({ to: "small", message: "and one more" });
+  await page.getByText("2 notifications match").waitFor();
+  expect(await page.locator("table.results tbody tr").count()).toBe(2);
+});
+
+test("what was loaded as older is true after a change too", async () => {
+  await fill("bob", 70);
+  const { page } = await stage.open("?view=inbox&user=bob");
+  await page.getByText("Live", { exact: true }).last().waitFor();
+  await page.getByRole("button", { name: "Show older" }).click();
+  await vi.waitFor(async () => expect(await page.locator(".item").count()).toBe(70));
+  const { items } = await stage.service().inbox("bob").list({ limit: 100 });
+  await stage
+    .service()
+    .inbox("bob")
+    .markRead(items.at(-1)?.id ?? "");
+  await vi.waitFor(async () => expect(await page.locator(".item.unread").count()).toBe(69));
+  expect(await page.locator(".item").count()).toBe(70);
+  await stage
+    .service()
+    .inbox("bob")
+    .remove(items.at(-1)?.id ?? "");
+  await vi.waitFor(async () => expect(await page.locator(".item").count()).toBe(69));
+});
+
+test("a search that shows older results forgets what matches no more", async () => {
+  const sends = await Promise.all(
+    Array.from({ length: 60 }, (_, index) => stage.service().send({ channel: "sms", to: `+49${index}`, content: "1234" })),
+  );
+  await stage.service().runDue();
+  const { page } = await stage.open("?view=search&status=failed");
+  await page.getByText("Live", { exact: true }).last().waitFor();
+  await page.getByText("60 notifications match").waitFor();
+  await page.getByRole("button", { name: "Show older" }).click();
+  const rows = page.locator("table.results tbody tr");
+  await vi.waitFor(async () => expect(await rows.count()).toBe(60));
+  stage.channel.isBroken = false;
+  for (const { id } of sends) {
+    await stage.service().sends.retry(id);
+  }
+  await stage.service().runDue();
+  await page.getByText("Nothing matches").waitFor();
+  expect(await rows.count()).toBe(0);
+});
+
+test("changes that come faster than answers do not keep the page from showing any", async () => {
+  const { page } = await stage.open("?view=inbox&user=bob");
+  await page.getByText("No notifications for bob").waitFor();
+  await page.getByText("Live", { exact: true }).last().waitFor();
+  const items = await hold(page, "**/api/items*");
+  await stage.service().create({ to: "bob", message: "first" });
+  await vi.waitFor(() => expect(items.held()).toBe(1));
+  await stage.service().create({ to: "bob", message: "second" });
+  await page.waitForResponse((response) => response.url().includes("/api/counts"));
+  items.release();
+  await page.getByText("second").waitFor();
+  expect(await page.locator(".item").count()).toBe(2);
+});
+
+test("items are marked one by one, however fast the clicks and slow the answers", async () => {
+  await fill("bob", 3);
+  const { page } = await stage.open("?view=inbox&user=bob");
+  const marks = await hold(page, "**/api/items/read");
+  const buttons = page.getByRole("button", { name: /^Mark as read/ });
+  for (const index of [0, 1, 2]) {
+    await buttons.nth(index).click();
+  }
+  await vi.waitFor(() => expect(marks.held()).toBe(3));
+  expect(await buttons.evaluateAll((all) => all.map((one) => one.getAttribute("aria-disabled")))).toEqual(["true", "true", "true"]);
+  marks.release();
+  await vi.waitFor(async () => expect(await page.getByTestId("unread").textContent()).toBe("0"));
+  expect(await stage.service().inbox("bob").counts()).toMatchObject({ unread: 0 });
+});
+
+test("of all users only the newest are looked at, and the page says so", async () => {
+  await stage.service().create({ to: "old", message: "unread for long" });
+  await fill("bob", 100);
+  await stage.service().inbox("bob").markAllRead();
+  const { page } = await stage.open("?view=inbox&status=unread");
+  await page.getByText("Nothing unread among the newest 100").waitFor();
+  expect(await page.getByText("Everything has been read.").count()).toBe(0);
+});
+
+test("what is typed while a notification is created stays, and so does the keyboard", async () => {
+  const { page } = await stage.open("?view=inbox&user=bob");
+  const create = await hold(page, "**/api/notifications");
+  await page.getByLabel("Title (optional)").fill("A title");
+  await page.getByLabel("Message").fill("first");
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await vi.waitFor(() => expect(create.held()).toBe(1));
+  await page.getByLabel("Message").fill("second");
+  await page.getByLabel("User", { exact: true }).focus();
+  create.release();
+  await vi.waitFor(async () => expect(await page.getByLabel("Title (optional)").inputValue()).toBe(""));
+  expect(await page.getByLabel("Message").inputValue()).toBe("second");
+  expect(await page.evaluate(() => document.activeElement?.getAttribute("name"))).toBe("user");
+});

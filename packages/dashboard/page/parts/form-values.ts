@@ -1,0 +1,24 @@
+import type { RefObject } from "preact";
+import { useEffect } from "preact/hooks";
+
+/** The field of a form that a person types into or chooses from. */
+export function fieldOf(form: HTMLFormElement | null, name: string): HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement | null {
+  const field = form?.elements.namedItem(name);
+  const isField = field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement || field instanceof HTMLSelectElement;
+  return isField ? field : null;
+}
+
+/**
+ * Fills a form in whenever `values` differ from those before. The fields themselves stay, and so does the keyboard in
+ * one of them.
+ */
+export function useFormValues(form: RefObject<HTMLFormElement>, values: Readonly<Record<string, string>>): void {
+  useEffect(() => {
+    for (const [name, value] of Object.entries(values)) {
+      const field = fieldOf(form.current, name);
+      if (field !== null) {
+        field.value = value;
+      }
+    }
+  }, [JSON.stringify(values)]);
+}

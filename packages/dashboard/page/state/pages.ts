@@ -1,0 +1,62 @@
+import { useRef } from "preact/hooks";
+import { type Resource, useResource } from "./resource.ts";
+
+/** One page of a list. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly nextCursor: string | null;
+}
+
+/** A list as far as it is shown. */
+export interface Pages<First> {
+  /** The first page, with the items of all pages that are shown. */
+  readonly shown: Resource<First>;
+  readonly hasMore: boolean;
+  readonly isLoadingMore: boolean;
+  /** Shows one more page. */
+  more(): void;
+}
+
+/** Where the pages of a list come from. */
+interface Source<Item, First extends Page<Item>> {
+  first(signal: AbortSignal): Promise<First>;
+  after(cursor: string, signal: AbortSignal): Promise<Page<Item>>;
+}
+
+/**
+ * How many pages are asked for again when something changed. A list that is longer falls back to this, and goes on from
+ * there at a press: rather a shorter list than one that is no longer true.
+ */
+const MAX_RELOADED = 10;
+
+/** A list whose pages are asked for one by one, and all anew whenever `revision` changes. `key` is that of {@link useResource}. */
+export function usePages<Item, First extends Page<Item>>(key: string, source: Source<Item, First>, revision: number): Pages<First> {
+  const wanted = useRef({ key, count: 1 });
+  if (wanted.current.key !== key) {
+    wanted.current = { key, count: 1 };
+  }
+  const load = async (signal: AbortSignal) => {
+    const { count } = wanted.current;
+    wanted.current.count = Math.min(count, MAX_RELOADED);
+    const first = await source.first(signal);
+    let { items, nextCursor } = first;
+    let pageCount = 1;
+    while (pageCount < count && nextCursor !== null) {
+      const next = await source.after(nextCursor, signal);
+      items = [...items, ...next.items];
+      ({ nextCursor } = next);
+      pageCount += 1;
+    }
+    return { page: { ...first, items, nextCursor }, pageCount };
+  };
+  const { value, failure, isLoading, reload } = useResource(key, load, revision);
+  return {
+    shown: { value: value?.page ?? null, failure, isLoading, reload },
+    hasMore: (value?.page.nextCursor ?? null) !== null,
+    isLoadingMore: isLoading && value !== null && wanted.current.count > value.pageCount,
+    more() {
+      wanted.current.count = (value?.pageCount ?? 0) + 1;
+      reload();
+    },
+  };
+}
