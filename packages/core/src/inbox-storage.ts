@@ -11,8 +11,11 @@ export interface NewNotification {
 
 /** Where one recipient's item went. */
 export interface CreatedItem {
+  /** Whose inbox it is in. */
   readonly userId: string;
+  /** Its number in that inbox. */
   readonly seq: number;
+  /** Names the inbox's numbering: other epochs count anew. */
   readonly epoch: string;
 }
 

@@ -4,7 +4,9 @@ import type { HubEvent, IdentifiedEvent } from "./model/hub.ts";
 export interface ProcessingTask {
   /** The processing record's id: the same for every attempt, so that a repetition can be told. */
   readonly recordId: string;
+  /** The tenant that the event came in for. */
   readonly tenant: string;
+  /** The handler whose prompt this is. */
   readonly handlerId: string;
   /** The handler's prompt, as it was when the event came in. */
   readonly prompt: string;
