@@ -1,6 +1,6 @@
 import { linkSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { CreatedItem } from "@belfry/core";
+import { type CreatedItem, NotificationService, type Storage } from "@belfry/core";
 import Database from "better-sqlite3";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { describe, expect, expectTypeOf, test, vi } from "vitest";
@@ -171,6 +171,18 @@ describe("transactions of the host", () => {
     expect(transaction).toThrow(/promise/);
     await vi.waitFor(() => expect(escaped).toMatchObject({ code: "WRONG_TRANSACTION" }));
     expect(await storage.inbox.counts(ann)).toMatchObject({ total: 0 });
+  });
+
+  test("create takes none, not even where the type of the storage is not known, and says what to call", async () => {
+    const { storage, host } = await opened();
+    const unknown: Storage = storage;
+    const notifications = new NotificationService({ storage: unknown });
+    const calls: Promise<unknown>[] = [];
+    host.transaction(() => {
+      calls.push(notifications.create({ to: "ann" }, { tx: host }).catch((error: unknown) => error));
+    })();
+    expect(await Promise.all(calls)).toMatchObject([{ code: "WRONG_TRANSACTION", message: expect.stringContaining("Await prepare()") }]);
+    expect(await notifications.inbox("ann").counts()).toMatchObject({ total: 0 });
   });
 
   test("the handle of a drizzle transaction that is over is refused while the next one is open", async () => {
