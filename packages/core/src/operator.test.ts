@@ -111,6 +111,7 @@ describe("search", () => {
       await expect(service.operator.search(filter), field).rejects.toMatchObject(refusal);
       await expect(service.operator.count(filter), field).rejects.toMatchObject(refusal);
       await expect(service.operator.retryAll(filter), field).rejects.toMatchObject(refusal);
+      await expect(service.operator.countRetryable(filter), field).rejects.toMatchObject(refusal);
     }
     for (const limit of [0, 101, 1.5, Number.NaN, "5"]) {
       await expect(service.operator.search({ limit } as SearchInput)).rejects.toMatchObject({ issues: [{ path: ["limit"] }] });
@@ -232,6 +233,9 @@ describe("retryAll", () => {
     const other = await mail("dan@example.com");
     state.works = true;
     const filter: ActivityFilter = { recipient: "cat@example.com" };
+    expect(await service.operator.countRetryable(filter)).toBe(1);
+    expect(await service.operator.countRetryable({ status: "partial" })).toBe(1);
+    expect(await service.operator.countRetryable()).toBe(3);
     expect(await service.operator.retryAll(filter, { actor: "eve" })).toEqual({ matched: 1, retried: 1, remaining: 0, nextCursor: null });
     await service.runDue();
     const status = async (id: string) => (await service.sends.get(id)).status;

@@ -3,7 +3,7 @@ import type { Context } from "./operations/context.ts";
 import { type AuditNote, noteAudit } from "./operations/operator/note-audit.ts";
 import { readHealth } from "./operations/operator/read-health.ts";
 import { readTimeline } from "./operations/operator/read-timeline.ts";
-import { type RetryAllOptions, retryAll } from "./operations/operator/retry-all.ts";
+import { countRetryable, type RetryAllOptions, retryAll } from "./operations/operator/retry-all.ts";
 import { countActivity, type SearchInput, searchActivity } from "./operations/operator/search-activity.ts";
 
 /**
@@ -66,6 +66,15 @@ export class Operator {
    */
   health(range: HealthRange): Promise<readonly ChannelHealth[]> {
     return readHealth(this.#context, this.#tenant, range);
+  }
+
+  /**
+   * How many sends {@link retryAll} would find with this filter: failed ones and partial ones, each counted up to 10,000.
+   *
+   * @throws BelfryError `VALIDATION_ERROR` for a filter that cannot be
+   */
+  countRetryable(filter: ActivityFilter = {}): Promise<number> {
+    return countRetryable(this.#context, { tenant: this.#tenant, filter });
   }
 
   /**

@@ -1,7 +1,5 @@
-import type { ActivityFilter } from "@belfry/core";
 import { defineRoute, type Route } from "@belfry/core/http";
 import { z } from "zod";
-import type { DashboardTenant } from "../dashboard-options.ts";
 import { activityFilter } from "./activity.ts";
 import { actorOf } from "./actor.ts";
 import type { ApiContext } from "./context.ts";
@@ -61,7 +59,10 @@ function countRetriesRoute({ service }: ApiContext): Route {
     summary: "How many failed and partial sends match",
     query: activityFilter,
     responses: { 200: { description: "The count, up to 10,000 of each" } },
-    handle: async ({ tenant, query }) => ({ status: 200, json: { matched: await retryable(service.tenant(tenant.tenantId), query) } }),
+    handle: async ({ tenant, query }) => ({
+      status: 200,
+      json: { matched: await service.tenant(tenant.tenantId).operator.countRetryable(query) },
+    }),
   });
 }
 
@@ -80,11 +81,4 @@ function retryAllRoute({ service }: ApiContext): Route {
       return { status: 200, json: await service.tenant(tenant.tenantId).operator.retryAll(query, options) };
     },
   });
-}
-
-/** Only failed and partial sends can be retried, whatever else a filter asks for. */
-async function retryable({ operator }: DashboardTenant, filter: ActivityFilter): Promise<number> {
-  const statuses = (["failed", "partial"] as const).filter((status) => filter.status === undefined || filter.status === status);
-  const counts = await Promise.all(statuses.map((status) => operator.count({ ...filter, status })));
-  return counts.reduce((sum, count) => sum + count, 0);
 }

@@ -50,6 +50,19 @@ export async function retryAll(
   return { matched, retried, remaining: await countAll(context, tenant, filters), nextCursor };
 }
 
+/** How many sends match and can be retried; see `Operator.countRetryable`. */
+export async function countRetryable(
+  context: Context,
+  { tenant, filter: given }: { readonly tenant: string; readonly filter: ActivityFilter },
+): Promise<number> {
+  const issues = filterIssues(given);
+  if (issues.length > 0) {
+    throw validationError(issues);
+  }
+  await context.ready();
+  return countAll(context, tenant, retryable(pickFilter(given)));
+}
+
 /** The filter, once for each status that can be retried and that it leaves open. */
 function retryable(filter: ActivityFilter): readonly ActivityFilter[] {
   return RETRYABLE.filter((status) => filter.status === undefined || filter.status === status).map((status) => ({ ...filter, status }));
