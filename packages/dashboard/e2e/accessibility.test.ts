@@ -190,6 +190,68 @@ describe("by the keyboard alone", () => {
     expect(await focused(page)).toBe("Retry what failed…");
   });
 
+  test("filters keep the keyboard while they are used, and a button that goes hands it on", async () => {
+    await stage.service().create({ to: "eve", type: "note", message: "a note" });
+    const { page } = await stage.open("?view=search");
+    await settled(page);
+    await tabTo(page, "Type");
+    await page.keyboard.type("note");
+    await page.keyboard.press("Enter");
+    await page.getByText("1 notification match").waitFor();
+    expect(await focused(page)).toBe("Type");
+    await tabTo(page, "Clear");
+    await page.keyboard.press("Enter");
+    await page.getByTestId("count").getByText("3 notifications").waitFor();
+    expect(await focused(page)).toBe("Recipient");
+    expect(await page.getByLabel("Type").inputValue()).toBe("");
+    await page.goBack();
+    await page.getByText("1 notification match").waitFor();
+    expect(await page.getByLabel("Type").inputValue()).toBe("note");
+
+    await page.goto(stage.url());
+    await settled(page);
+    await tabTo(page, "User");
+    await page.keyboard.type("bob");
+    await page.keyboard.press("Enter");
+    await page.getByText("of 1", { exact: true }).waitFor();
+    expect(await focused(page)).toBe("User");
+    expect(await page.getByLabel("To user").inputValue()).toBe("bob");
+    await tabTo(page, "Show");
+    await page.keyboard.press("Space");
+    expect(await focused(page)).toBe("Show");
+    await tabTo(page, "All users");
+    await page.keyboard.press("Enter");
+    await page.getByText("of the newest 100").waitFor();
+    expect(await focused(page)).toBe("User");
+    expect(await page.getByLabel("User", { exact: true }).inputValue()).toBe("");
+  });
+
+  test("the same words said once more are a change that is said once more", async () => {
+    await stage.service().create({ to: "ann", message: "one" });
+    await stage.service().create({ to: "ann", message: "two" });
+    const { page } = await stage.open("?view=inbox&user=ann");
+    await settled(page);
+    await page.evaluate(() => {
+      const said: string[] = [];
+      Object.assign(window, { said });
+      const region = [...document.querySelectorAll('[aria-live="polite"]')].at(-1);
+      new MutationObserver(() => void said.push(region?.textContent ?? "")).observe(region as Node, {
+        childList: true,
+        characterData: true,
+        subtree: true,
+      });
+    });
+    for (const left of ["1", "0"]) {
+      await page
+        .getByRole("button", { name: /^Mark as read/ })
+        .first()
+        .click();
+      await vi.waitFor(async () => expect(await page.getByTestId("unread").textContent()).toBe(left));
+    }
+    const said = await page.evaluate(() => (window as unknown as { said: string[] }).said);
+    expect(said).toEqual(["Marked as read for ann.", "Marked as read for ann."]);
+  });
+
   test("ranges are chosen by arrow keys, and the tail is paused", async () => {
     const { page } = await stage.open("?view=health");
     await settled(page);

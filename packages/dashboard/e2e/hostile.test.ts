@@ -81,3 +81,42 @@ test("the page cannot be framed, and the policy stops what is injected all the s
   expect(await page.evaluate(() => (window as unknown as { hacked?: number }).hacked)).toBeUndefined();
   await stage.end();
 });
+
+test("long and reversed titles stay in their place, on narrow screens and wide ones", async () => {
+  const stage = await setStage(browser, { framework: "express", prefix: "/admin" });
+  const long = "W".repeat(300);
+  const { notification } = await stage.service().create({ to: "u".repeat(255), title: long, message: long, type: "t".repeat(100) });
+  await stage.service().create({ to: "\u202ebob", title: "\u202ereversed", message: "x" });
+  for (const width of [360, 1280]) {
+    for (const view of ["?view=inbox", "?view=search", "?view=live", `?view=notification&id=${notification.id}`]) {
+      const { page } = await stage.open(view, { viewport: { width, height: 700 } });
+      await page.getByText(long.slice(0, 70)).first().waitFor();
+      const outside = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      expect([view, width, outside]).toEqual([view, width, 0]);
+    }
+  }
+  const { page } = await stage.open("?view=inbox");
+  const reversed = page.locator("a.item-title, a.chip").filter({ hasText: "\u202e" });
+  await reversed.first().waitFor();
+  expect(await reversed.evaluateAll((all) => all.map((one) => getComputedStyle(one).unicodeBidi))).toEqual(["isolate", "isolate"]);
+  await stage.end();
+});
+
+test.each(["Asia/Tokyo", "UTC", "America/New_York"])("a time at the end of time does not empty the page in %s", async (timezoneId) => {
+  const stage = await setStage(browser, { framework: "express", prefix: "/admin" });
+  const { page } = await stage.open(`?view=search&from=${encodeURIComponent("+275760-09-13T00:00:00.000Z")}`, { timezoneId });
+  await page.getByRole("button", { name: "Search", exact: true }).waitFor();
+  expect(await page.locator(".who").count()).toBe(1);
+  await stage.end();
+});
+
+test("a view that cannot be shown says so, and leaves the rest of the page as it is", async () => {
+  const stage = await setStage(browser, { framework: "express", prefix: "/admin" });
+  const { page } = await stage.open("?view=health");
+  await page.route(/\/api\/activity$/, (route) => route.fulfill({ status: 200, json: { notifications: [{}], nextCursor: null } }));
+  await page.getByRole("navigation").getByRole("link", { name: "Search" }).click();
+  await page.getByText("This view could not be shown.").waitFor();
+  await page.getByRole("link", { name: "Inbox" }).click();
+  await page.getByRole("heading", { name: "Inbox" }).waitFor();
+  await stage.end();
+});

@@ -162,3 +162,55 @@ test("what is typed while a notification is created stays, and so does the keybo
   expect(await page.getByLabel("Message").inputValue()).toBe("second");
   expect(await page.evaluate(() => document.activeElement?.getAttribute("name"))).toBe("user");
 });
+
+test("what is retried is what the filters on show say, searched for or not", async () => {
+  for (const type of ["code", "alarm"]) {
+    await stage.service().send({ channel: "sms", to: "+4911", type, content: "1234" });
+  }
+  await stage.service().runDue();
+  const { page } = await stage.open("?view=search");
+  await page.getByText("2 notifications").waitFor();
+  await page.getByLabel("Type").fill("alarm");
+  await page.getByRole("button", { name: "Retry what failed…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Retry 1" }).waitFor();
+  expect(new URL(page.url()).searchParams.get("type")).toBe("alarm");
+});
+
+test("retries that stopped go on with older ones", async () => {
+  await Promise.all(Array.from({ length: 60 }, (_, index) => stage.service().send({ channel: "sms", to: `+49${index}`, content: "1234" })));
+  await stage.service().runDue();
+  stage.channel.isBroken = false;
+  const { page } = await stage.open("?view=search");
+  let steps = 0;
+  await page.route("**/api/retries*", async (route) => {
+    steps += route.request().method() === "POST" ? 1 : 0;
+    await (steps === 2 ? route.fulfill({ status: 502, body: "" }) : route.continue());
+  });
+  await page.getByRole("button", { name: "Retry what failed…" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Retry 60" }).click();
+  await dialog.getByText("The retries stopped.").waitFor();
+  await dialog.getByText("25 of 60 retried; 35 failed sends left").waitFor();
+  await dialog.getByRole("button", { name: "Go on with older ones" }).click();
+  await dialog.getByText("60 of 60 retried; 0 failed sends left").waitFor();
+});
+
+test("a count that has reached its limit says that there may be more", async () => {
+  const { page } = await stage.open();
+  await page.route("**/api/activity-count*", (route) => route.fulfill({ status: 200, json: { count: 10_000 } }));
+  await stage.service().create({ to: "bob", message: "one" });
+  await page.getByRole("link", { name: "Search" }).click();
+  await page.getByTestId("count").getByText("10,000 or more notifications").waitFor();
+});
+
+test("what is deleted leaves the live tail too", async () => {
+  await stage.service().create({ to: "bob", message: "stays" });
+  const { id } = await stage.service().send({ channel: "sms", to: "+4911", subject: "goes", content: "x" });
+  await stage.service().runDue();
+  const { page } = await stage.open("?view=live");
+  await page.getByText("Live", { exact: true }).last().waitFor();
+  await page.getByTestId("tail").getByText("goes").waitFor();
+  await stage.service().sends.remove(id);
+  await page.getByTestId("tail").getByText("goes").waitFor({ state: "detached" });
+  expect(await page.getByTestId("tail").getByText("stays").count()).toBe(1);
+});

@@ -65,8 +65,14 @@ function useTail(): TailState {
   };
   const first = useResource("live", load, revision);
   useEffect(() => {
-    const answered = (first.value?.notifications ?? []).filter(({ id }) => !told.current.has(id));
-    setKnown((before) => newest([...before.values(), ...answered]));
+    if (first.value === null) {
+      return;
+    }
+    const { notifications, nextCursor } = first.value;
+    const answered = notifications.filter(({ id }) => !told.current.has(id));
+    // What the answer reaches back to and does not name is gone.
+    const end = nextCursor === null ? "" : (notifications.at(-1)?.id ?? "");
+    setKnown((before) => newest([...[...before.values()].filter(({ id }) => told.current.has(id) || id < end), ...answered]));
   }, [first.value]);
   useLiveEvents((event) => {
     if (event.name === "notification") {

@@ -12,7 +12,7 @@ interface ErrorBoundaryProps {
 
 /** Keeps a view that cannot be shown from taking the whole page with it. */
 export function ErrorBoundary({ place, children }: ErrorBoundaryProps) {
-  const [error, reset] = useErrorBoundary(reportError);
+  const [error, reset] = useErrorBoundary((thrown: unknown) => reportError(thrown));
   useEffect(() => {
     if (error !== undefined) {
       reset();

@@ -2,8 +2,9 @@ import type { RetriedAll } from "@belfry/core";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Dialog } from "../parts/dialog.tsx";
 import { Button } from "../parts/fields.tsx";
+import { keepKeyboard } from "../parts/keyboard.ts";
 import { FailureNote, Loading } from "../parts/states.tsx";
-import { useAction } from "../state/action.ts";
+import { type Action, useAction } from "../state/action.ts";
 import { announce } from "../state/announcements.ts";
 import { get, post } from "../state/api.ts";
 import { counted, number } from "../state/format.ts";
@@ -13,7 +14,7 @@ import type { SearchFilter } from "./search-filter.ts";
 /** How many are retried at a time: between them the progress shows, and it can be stopped. */
 const STEP = 25;
 
-/** The most that one confirmation retries. */
+/** The most that one press retries; another press goes on with older ones. */
 const BOUND = 1_000;
 
 interface RetryAllDialogProps {
@@ -23,40 +24,68 @@ interface RetryAllDialogProps {
 
 interface Progress {
   readonly retried: number;
+  /** How many were looked at: what was changed by somebody else meanwhile is not retried. */
+  readonly asked: number;
   readonly remaining: number;
+  /** Where older ones begin; null at the end. */
+  readonly cursor: string | null;
 }
 
-/** Retries every failed send that matches the search: counted before, shown while it goes on, counted after. */
-export function RetryAllDialog({ filter, onClose }: RetryAllDialogProps) {
-  const before = useResource(JSON.stringify(filter), (signal) => get<{ matched: number }>("retries", filter, signal));
+const NOTHING_DONE: Progress = { retried: 0, asked: 0, remaining: 0, cursor: null };
+
+interface Retries {
+  /** Null before the first step is done. */
+  readonly progress: Progress | null;
+  readonly action: Action;
+  /** Retries, newest first, until this many were looked at since the beginning. */
+  run(until: number): void;
+  stop(): void;
+}
+
+function useRetries(filter: SearchFilter): Retries {
   const [progress, setProgress] = useState<Progress | null>(null);
   const isStopped = useRef(false);
   const action = useAction();
-  const actions = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    // The button that began it is gone then; the one that stops it has the keyboard.
-    if (progress !== null) {
-      actions.current?.querySelector("button")?.focus();
-    }
-  }, [progress === null]);
-  const goal = Math.min(before.value?.matched ?? 0, BOUND);
-  const start = () =>
+  const run = (until: number) =>
     void action.run(async () => {
-      let [retried, asked] = [0, 0];
-      let cursor: string | null = null;
+      let { retried, asked, cursor } = progress ?? NOTHING_DONE;
       do {
-        const limit = Math.min(STEP, goal - asked);
+        const limit = Math.min(STEP, until - asked);
         const step: RetriedAll = await post<RetriedAll>("retries", { limit, ...(cursor !== null && { cursor }) }, filter);
         // What fails again at once is not retried a second time: each step goes on with older ones.
         ({ nextCursor: cursor } = step);
         retried += step.retried;
         asked += limit;
-        setProgress({ retried, remaining: step.remaining });
-      } while (cursor !== null && asked < goal && !isStopped.current);
+        setProgress({ retried, asked, remaining: step.remaining, cursor });
+      } while (cursor !== null && asked < until && !isStopped.current);
       announce(`${counted(retried, "notification")} retried.`);
     });
-  const close = () => {
+  const stop = () => {
     isStopped.current = true;
+  };
+  return { progress, action, run, stop };
+}
+
+/** Retries every failed send that matches the search: counted before, shown while it goes on, counted after. */
+export function RetryAllDialog({ filter, onClose }: RetryAllDialogProps) {
+  const before = useResource(JSON.stringify(filter), (signal) => get<{ matched: number }>("retries", filter, signal));
+  const { progress, action, run, stop } = useRetries(filter);
+  const [until, setUntil] = useState(BOUND);
+  const goal = Math.min(before.value?.matched ?? 0, until);
+  const actions = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // The button that began it is gone then; the one that stops it has the keyboard.
+    if (progress !== null) {
+      keepKeyboard(actions.current?.querySelector<HTMLElement>("button:last-child"));
+    }
+  }, [progress === null, action.isBusy]);
+  const goOn = () => {
+    const next = BOUND * Math.ceil(((progress?.asked ?? 0) + 1) / BOUND);
+    setUntil(next);
+    run(next);
+  };
+  const close = () => {
+    stop();
     onClose();
   };
   return (
@@ -66,8 +95,13 @@ export function RetryAllDialog({ filter, onClose }: RetryAllDialogProps) {
       <FailureNote failure={action.failure} what="The retries stopped." />
       <div class="dialog-actions" ref={actions}>
         {progress === null ? (
-          <Button kind="primary" isBusy={action.isBusy} isDisabled={goal === 0} onPress={start}>
+          <Button kind="primary" isBusy={action.isBusy} isDisabled={goal === 0} onPress={() => run(goal)}>
             Retry {goal > 0 ? number(goal) : ""}
+          </Button>
+        ) : null}
+        {progress !== null && progress.cursor !== null && !action.isBusy ? (
+          <Button kind="primary" onPress={goOn}>
+            Go on with older ones
           </Button>
         ) : null}
         <Button onPress={close}>{action.isBusy ? "Stop" : "Close"}</Button>
