@@ -56,7 +56,7 @@ export function honoBelfry(service: ContractService, options: HonoBelfryOptions)
 
 function plainRequest(context: Context, basePath: string): HttpRequest {
   const { pathname, search } = new URL(context.req.url);
-  const mountPath = mountPathOf(context, pathname);
+  const mountPath = mountPathOf(context, pathname, basePath);
   // An app that was mounted with app.mount() gets its paths without the prefix.
   const place = { url: (pathname.slice(mountPath.length) || "/") + search, mountPath: mountPath || basePath };
   const request = { ...fromFetchRequest(context.req.raw, place), ...remoteAddressOf(context) };
@@ -66,14 +66,28 @@ function plainRequest(context: Context, basePath: string): HttpRequest {
 }
 
 /** The part of the path that the mount point matched: as many segments as it has, however they are encoded. */
-function mountPathOf(context: Context, pathname: string): string {
-  const segments = baseRoutePath(context).split("/").filter(Boolean).length;
+function mountPathOf(context: Context, pathname: string, basePath: string): string {
+  const mountPoint = mountPointOf(context);
+  if (mountPoint === null) {
+    return pathname === basePath || pathname.startsWith(`${basePath}/`) ? basePath : "";
+  }
+  const segments = mountPoint.split("/").filter(Boolean).length;
   return segments === 0
     ? ""
     : pathname
         .split("/")
         .slice(0, segments + 1)
         .join("/");
+}
+
+/** Null for a context of another copy of Hono (another version, or CommonJS beside ESM), which keeps its routes where this one cannot look. */
+function mountPointOf(context: Context): string | null {
+  try {
+    return baseRoutePath(context);
+  } catch {
+    // The one error it has: there is nothing where it looks.
+    return null;
+  }
 }
 
 /** Node's server tells who is at the other end. */

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { memoryStorage, NotificationService } from "@belfry/core";
 import { django, inboxV1, pack } from "@belfry/core/contracts";
 import { Hono } from "hono";
@@ -39,6 +40,16 @@ describe("honoBelfry without a Node server", () => {
     const list = await app.request("/api/v1/notifications", { headers: await bearer() });
     expect([list.status, await list.json()]).toMatchObject([200, { total: 1, unread_count: 1 }]);
     expect((await app.request("/nothing")).status).toBe(404);
+  });
+
+  test("an application of another copy of Hono mounts it too, at the root and at a prefix that both are told", async () => {
+    const { Hono: Other } = createRequire(import.meta.url)("hono") as { Hono: typeof Hono };
+    expect(Other).not.toBe(Hono);
+    const root = new Other().route("/", belfryOf());
+    expect((await root.request("/api/notifications/create", create)).status).toBe(200);
+    const nested = new Other().route("/x", belfryOf("/x"));
+    expect((await nested.request("/x/api/notifications/create", create)).status).toBe(200);
+    expect((await nested.request("/x/nothing")).status).toBe(404);
   });
 
   test("SSE streams, and stops following the inbox when the reader leaves", async () => {
