@@ -162,7 +162,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     await timeline.getByText("Retry asked for by ann").waitFor();
     await stage.service().runDue();
     await timeline.getByText("Attempt 2, sms to +4911: delivered").waitFor();
-    await page.getByText("delivered", { exact: true }).waitFor();
+    await page.locator(".view-head").getByText("delivered", { exact: true }).waitFor();
     expect(await page.getByRole("button", { name: "Retry" }).count()).toBe(0);
     expect(new URL(page.url()).searchParams.get("id")).toBe(id);
   });
@@ -201,7 +201,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     await stage.service().inbox("bob").markRead(send.id);
     await page.getByText("Read by bob").waitFor();
     await page.getByText("Fallback sms to bob: cancelled").waitFor();
-    await page.getByText("delivered", { exact: true }).waitFor();
+    await page.locator(".view-head").getByText("delivered", { exact: true }).waitFor();
   });
 
   test("a scheduled send is cancelled after a question", async () => {

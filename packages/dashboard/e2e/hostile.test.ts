@@ -99,6 +99,10 @@ test("long and reversed titles stay in their place, on narrow screens and wide o
   const reversed = page.locator("a.item-title, a.chip").filter({ hasText: "\u202e" });
   await reversed.first().waitFor();
   expect(await reversed.evaluateAll((all) => all.map((one) => getComputedStyle(one).unicodeBidi))).toEqual(["isolate", "isolate"]);
+  const send = await stage.service().send({ channel: "sms", to: "+\u202e4911", content: "x" });
+  await stage.service().runDue();
+  await page.goto(`${stage.url()}?view=notification&id=${send.id}`);
+  await page.locator(".step-head bdi").filter({ hasText: "\u202e" }).waitFor();
   await stage.end();
 });
 

@@ -169,7 +169,7 @@ test("what is retried is what the filters on show say, searched for or not", asy
   }
   await stage.service().runDue();
   const { page } = await stage.open("?view=search");
-  await page.getByText("2 notifications").waitFor();
+  await page.getByTestId("count").getByText("2 notifications").waitFor();
   await page.getByLabel("Type").fill("alarm");
   await page.getByRole("button", { name: "Retry what failed…" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Retry 1" }).waitFor();

@@ -74,6 +74,16 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     expect(headers.get("x-frame-options")).toBe("DENY");
   });
 
+  test("no answer is taken for another kind than it says", async () => {
+    const { url } = await serve({ framework, prefix: "/admin" });
+    for (const path of ["", "/api/session", "/api/nothing", "/api/live", "?asset=nothing"]) {
+      const controller = new AbortController();
+      const { headers } = await fetch(url + path, { signal: controller.signal });
+      expect([path, headers.get("x-content-type-options")]).toEqual([path, "nosniff"]);
+      controller.abort();
+    }
+  });
+
   test("the page has no code, style or handler inside the document", async () => {
     const { url } = await serve({ framework, prefix: "/admin" });
     const page = await (await fetch(url)).text();

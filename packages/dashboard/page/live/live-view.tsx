@@ -45,7 +45,7 @@ interface TailState {
   readonly first: Resource<Json<ActivityPage>>;
   /** Newest first. */
   readonly lines: readonly Summary[];
-  /** How many changes came since it was paused. */
+  /** How many notifications are new, or have another status, since it was paused. */
   readonly held: number;
   readonly isPaused: boolean;
   toggle(): void;
@@ -58,7 +58,6 @@ function useTail(): TailState {
   const told = useRef(new Set<string>());
   const [known, setKnown] = useState<Lines>(new Map());
   const [shown, setShown] = useState<Lines | null>(null);
-  const [held, setHeld] = useState(0);
   const load = (signal: AbortSignal) => {
     told.current = new Set();
     return get<Json<ActivityPage>>("activity", { limit: 100 }, signal);
@@ -79,10 +78,11 @@ function useTail(): TailState {
       const { notification } = event.data;
       told.current.add(notification.id);
       setKnown((before) => newest([...before.values(), notification]));
-      setHeld((before) => before + 1);
     }
   });
   const isPaused = shown !== null;
+  // Counted by what differs, not by what was told: a connection that comes back tells some things again.
+  const held = shown === null ? 0 : [...known.values()].filter(({ id, status }) => shown.get(id)?.status !== status).length;
   return {
     first,
     lines: [...(shown ?? known).values()],
@@ -90,7 +90,6 @@ function useTail(): TailState {
     isPaused,
     toggle() {
       setShown(isPaused ? null : known);
-      setHeld(0);
       announce(isPaused ? "Resumed." : "Paused.");
     },
   };

@@ -2,6 +2,7 @@ import type { Activity, DeliveryAttempt, ProcessingRecord, TrackedDelivery } fro
 import type { Json } from "../../src/wire.ts";
 import { type Tone, toneOf } from "../parts/status.tsx";
 import { counted, duration } from "../state/format.ts";
+import { type Sentence, sentence } from "./words.tsx";
 
 /** One thing that happened to a notification, or is about to. */
 export interface Step {
@@ -9,7 +10,7 @@ export interface Step {
   /** Null for what waits for something other than a time. */
   readonly at: string | null;
   readonly tone: Tone;
-  readonly text: string;
+  readonly text: Sentence;
   /** More of it, as pairs of a name and a value. */
   readonly facts: readonly (readonly [name: string, value: string])[];
   readonly isAhead: boolean;
@@ -27,13 +28,13 @@ export function stepsOf(activity: Json<Activity>): readonly Step[] {
     created(activity),
     ...activity.deliveries.flatMap(deliverySteps),
     ...activity.items.flatMap(({ userId, readAt }) =>
-      readAt === null ? [] : [step({ key: `read ${userId}`, at: readAt, tone: "good", text: `Read by ${userId}` })],
+      readAt === null ? [] : [step({ key: `read ${userId}`, at: readAt, tone: "good", text: sentence`Read by ${userId}` })],
     ),
     ...activity.records.flatMap(recordSteps),
     ...activity.audit
       .filter(({ action }) => action !== "created")
       .map(({ number, action, actor, at }) =>
-        step({ key: `audit ${number}`, at, tone: "neutral", text: `${AUDIT_WORDS[action] ?? action} by ${actor}` }),
+        step({ key: `audit ${number}`, at, tone: "neutral", text: sentence`${AUDIT_WORDS[action] ?? action} by ${actor}` }),
       ),
   ];
   return steps.sort((one, other) => order(one) - order(other));
@@ -67,15 +68,23 @@ function created({ summary, send, itemCount, audit }: Json<Activity>): Step {
   if (send?.scheduledAt) {
     facts.push(["Scheduled", send.scheduledAt]);
   }
-  return { ...step({ key: "created", at: summary.createdAt, tone: "info", text: by === undefined ? made : `${made} by ${by}` }), facts };
+  return {
+    ...step({
+      key: "created",
+      at: summary.createdAt,
+      tone: "info",
+      text: by === undefined ? sentence`${made}` : sentence`${made} by ${by}`,
+    }),
+    facts,
+  };
 }
 
 function deliverySteps(delivery: Delivery): readonly Step[] {
   return [...delivery.attempts.map((attempt) => attemptStep(delivery, attempt)), ...settlement(delivery), ...ahead(delivery)];
 }
 
-function route({ channel, recipient, isFallback }: Delivery): string {
-  return `${isFallback ? `fallback ${channel}` : channel} to ${recipient}`;
+function way({ channel, isFallback }: Delivery): string {
+  return isFallback ? `fallback ${channel}` : channel;
 }
 
 function attemptStep(delivery: Delivery, attempt: Attempt): Step {
@@ -90,8 +99,12 @@ function attemptStep(delivery: Delivery, attempt: Attempt): Step {
     ["Then", attempt.status === "failed" ? (attempt.isTransient ? "may be tried again" : "not tried again") : null],
   ];
   return {
-    ...step({ key: `${delivery.id} ${attempt.attempt}`, at: attempt.finishedAt, tone: toneOf(attempt.status), text: "" }),
-    text: `Attempt ${attempt.attempt}, ${route(delivery)}: ${attempt.status}`,
+    ...step({
+      key: `${delivery.id} ${attempt.attempt}`,
+      at: attempt.finishedAt,
+      tone: toneOf(attempt.status),
+      text: sentence`Attempt ${attempt.attempt}, ${way(delivery)} to ${delivery.recipient}: ${attempt.status}`,
+    }),
     facts: facts.filter((fact): fact is [string, string] => fact[1] !== null),
   };
 }
@@ -116,7 +129,7 @@ function settlement(delivery: Delivery): readonly Step[] {
             key: `${delivery.id} settled`,
             at: settledAt,
             tone: toneOf(status),
-            text: `${capitalised(route(delivery))}: ${status}`,
+            text: sentence`${capitalised(way(delivery))} to ${delivery.recipient}: ${status}`,
           }),
           facts,
         },
@@ -126,25 +139,31 @@ function settlement(delivery: Delivery): readonly Step[] {
 function ahead(delivery: Delivery): readonly Step[] {
   const { id, status, dueAt, attempt, leaseOwner } = delivery;
   if (status === "waiting") {
-    const text = `${capitalised(route(delivery))} steps in ${dueAt === null ? "if the first way fails" : "unless it is read before"}`;
+    const unless = dueAt === null ? "if the first way fails" : "unless it is read before";
+    const text = sentence`${capitalised(way(delivery))} to ${delivery.recipient} steps in ${unless}`;
     return [{ ...step({ key: `${id} ahead`, at: dueAt, tone: "neutral", text }), isAhead: true }];
   }
   if (status !== "pending") {
     return [];
   }
   const text =
-    leaseOwner === null ? `Attempt ${attempt + 1}, ${route(delivery)}, is due` : `Attempt ${attempt}, ${route(delivery)}, is under way`;
+    leaseOwner === null
+      ? sentence`Attempt ${attempt + 1}, ${way(delivery)} to ${delivery.recipient}, is due`
+      : sentence`Attempt ${attempt}, ${way(delivery)} to ${delivery.recipient}, is under way`;
   return [{ ...step({ key: `${id} ahead`, at: dueAt, tone: "warn", text }), isAhead: true }];
 }
 
 function recordSteps(record: Json<ProcessingRecord>): readonly Step[] {
   const { id, handlerId, status, result, error, attempt, createdAt, completedAt, inputTokens, outputTokens } = record;
   const matched = {
-    ...step({ key: `${id} matched`, at: createdAt, tone: "info", text: `Matched handler ${handlerId}` }),
+    ...step({ key: `${id} matched`, at: createdAt, tone: "info", text: sentence`Matched handler ${handlerId}` }),
     facts: [["Prompt", record.prompt]] as const,
   };
   if (completedAt === null) {
-    const text = status === "PROCESSING" ? `Handler ${handlerId} is processing it, attempt ${attempt}` : `Waits for handler ${handlerId}`;
+    const text =
+      status === "PROCESSING"
+        ? sentence`Handler ${handlerId} is processing it, attempt ${attempt}`
+        : sentence`Waits for handler ${handlerId}`;
     return [matched, { ...step({ key: `${id} ahead`, at: null, tone: "warn", text }), isAhead: true }];
   }
   const facts: (readonly [string, string | null])[] = [
@@ -154,7 +173,7 @@ function recordSteps(record: Json<ProcessingRecord>): readonly Step[] {
     ["Tokens", inputTokens === null ? null : `${inputTokens} in, ${outputTokens ?? 0} out`],
   ];
   const tone = status === "COMPLETED" ? "good" : "bad";
-  const done = { ...step({ key: `${id} done`, at: completedAt, tone, text: `Handler ${handlerId}: ${status.toLowerCase()}` }) };
+  const done = { ...step({ key: `${id} done`, at: completedAt, tone, text: sentence`Handler ${handlerId}: ${status.toLowerCase()}` }) };
   return [matched, { ...done, facts: facts.filter((fact): fact is [string, string] => fact[1] !== null) }];
 }
 

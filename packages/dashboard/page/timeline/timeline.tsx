@@ -3,6 +3,7 @@ import { Button } from "../parts/fields.tsx";
 import { Time } from "../parts/time.tsx";
 import { dateTime, number } from "../state/format.ts";
 import type { Step } from "./steps.ts";
+import { Words } from "./words.tsx";
 
 /** How many steps are shown at once; a notification to thousands has thousands. */
 const SHOWN = 100;
@@ -30,7 +31,7 @@ function StepText({ step: { text, at, facts } }: { readonly step: Step }) {
   return (
     <div class="step-text">
       <p class="step-head">
-        {text} <span class="muted">{at === null ? null : <Time date={at} />}</span>
+        <Words of={text} /> <span class="muted">{at === null ? null : <Time date={at} />}</span>
       </p>
       {facts.length === 0 ? null : (
         <dl class="step-facts">
