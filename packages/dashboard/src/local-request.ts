@@ -7,7 +7,7 @@ const LOOPBACK_HOST = /^(?:localhost|(?:[a-z0-9-]+\.)+localhost|127(?:\.\d{1,3})
 const PROXY_HEADERS =
   /^(?:x-forwarded|x-original)(?:-|$)|^(?:forwarded|via|x-real-ip|x-client-ip|x-cluster-client-ip|true-client-ip|cf-connecting-ip)$/;
 
-/** Browsers speak these; proxies such as nginx hand requests on as HTTP/1.0 unless they are told otherwise. */
+/** Browsers speak these; some proxies, nginx for long among them, pass requests on as HTTP/1.0 unless they are told otherwise. */
 const BROWSER_HTTP_VERSION = /^(?:1\.1|2|2\.0|3|3\.0)$/;
 
 /** A request with what is known of its connection. */
