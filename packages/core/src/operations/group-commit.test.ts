@@ -134,6 +134,39 @@ describe("GroupCommit", () => {
     expect(written).toEqual(["b1", "b2", "a1", "a2", "a3"]);
   });
 
+  test("an inbox that was busy for a moment does not wait behind those that are held for long, and keeps its order", async () => {
+    const heldLong = new Set(["ann", "carl", "dora"]);
+    let busyLooks = 3;
+    const written: string[] = [];
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const commit = writer(async (entries, { skipBusy = false } = {}) => {
+      const isHeld = ({ recipients }: NewNotification) => recipients.some((user) => heldLong.has(user));
+      const isBusy = entries.some(({ recipients }) => recipients.includes("bob")) && busyLooks > 0;
+      busyLooks -= isBusy ? 1 : 0;
+      if (entries.some(isHeld) && !skipBusy) {
+        await released;
+      }
+      return entries.map((one) => {
+        if (skipBusy && (isHeld(one) || (isBusy && one.recipients.includes("bob")))) {
+          return null;
+        }
+        written.push(one.notification.id);
+        return items(one);
+      });
+    });
+    const waiting = [commit.write(entry("a", "ann")), commit.write(entry("c", "carl")), commit.write(entry("d", "dora"))];
+    const bobs = ["b1", "b2"].map((id) => commit.write(entry(id, "bob")));
+    await new Promise((resolve) => setImmediate(resolve));
+    bobs.push(commit.write(entry("b3", "bob")));
+    await Promise.all(bobs);
+    expect(written).toEqual(["b1", "b2", "b3"]);
+    heldLong.clear();
+    release();
+    await Promise.all(waiting);
+    await commit.drain();
+    expect(written.toSorted()).toEqual(["a", "b1", "b2", "b3", "c", "d"]);
+  });
+
   test("drain waits for everything handed in", async () => {
     let written = 0;
     const commit = writer(async (entries) => {

@@ -22,7 +22,18 @@ export class GroupCommit {
         (entries) => inbox.createMany(entries, { skipBusy }),
         (pending, items) => (items === null ? this.#lanes.open(pending) : pending.resolve(items)),
       );
-    this.#lanes = new BusyLanes((batch) => commit(batch, false));
+    this.#lanes = new BusyLanes({
+      commit: (batch) => commit(batch, false),
+      async commitFree(batch) {
+        const busy: PendingWrite[] = [];
+        await commitBatch(
+          batch,
+          (entries) => inbox.createMany(entries, { skipBusy: true }),
+          (pending, items) => (items === null ? busy.push(pending) : pending.resolve(items)),
+        );
+        return busy;
+      },
+    });
     this.#queue = new BatchQueue({ take: takeBatch, commit: (batch) => commit(batch, true) });
   }
 
