@@ -2,7 +2,6 @@ import { ApiKeys } from "./api-keys.ts";
 import { checkOptions } from "./check-options.ts";
 import { systemClock } from "./clock.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
-import { BelfryError } from "./errors.ts";
 import { EventEmitter, type NotificationEvents, type NotificationListener } from "./events.ts";
 import type { Hub } from "./hub.ts";
 import type { ClaimedRecord } from "./hub-storage.ts";
@@ -29,6 +28,7 @@ import { InboxFeeds } from "./realtime/inbox-feeds.ts";
 import { Presence } from "./realtime/presence.ts";
 import { type Feeds, routeSignals } from "./realtime/route-signals.ts";
 import type { Sends } from "./sends.ts";
+import { ServiceLifecycle } from "./service-lifecycle.ts";
 import type { HubOptions, NotificationServiceOptions } from "./service-options.ts";
 import { TenantNotifications } from "./tenant-notifications.ts";
 import type { Signal, Transport } from "./transport.ts";
@@ -62,14 +62,7 @@ export class NotificationService<
   /** API keys that Belfry keeps, for clients of the HTTP contracts. */
   readonly apiKeys: ApiKeys;
   readonly #default: TenantNotifications<Data, Tx, Written>;
-  /** Tells a start that was overtaken by a stop. */
-  #starts = 0;
-  #opening: Promise<void> | null = null;
-  #listening: Promise<void> | null = null;
-  /** Refuses calls of the host. */
-  #isStopping = false;
-  /** Refuses what the background work asks for, too. */
-  #isStopped = false;
+  readonly #lifecycle: ServiceLifecycle;
 
   /** @throws BelfryError `CONFIGURATION` for options that cannot be meant */
   constructor(options: NotificationServiceOptions<Data, Tx, Written>) {
@@ -79,7 +72,11 @@ export class NotificationService<
     this.types = options.types ?? {};
     this.#transport = options.transport ?? storage.transport?.() ?? memoryTransport();
     const ids = options.ids ?? uuidV7(clock);
-    const ready = () => this.#ready();
+    this.#lifecycle = new ServiceLifecycle({
+      open: () => storage.open(),
+      listen: () => this.#transport.start(routeSignals(this.#feeds)),
+    });
+    const ready = () => this.#lifecycle.ready();
     this.#context = {
       storage,
       deliveries: storage.deliveries,
@@ -102,13 +99,12 @@ export class NotificationService<
       publish: (signals) => this.#publish(signals),
     };
     const { presence } = this.#context;
-    const shared = { transport: this.#transport, clock, logger, ready: () => this.#listen() };
+    const shared = { transport: this.#transport, clock, logger, ready: () => this.#lifecycle.listening() };
     this.#feeds = {
       inbox: new InboxFeeds({ ...shared, inbox: storage.inbox, presence }),
       hub: new HubFeeds({ ...shared, hub: storage.hub }),
     };
-    // Background work goes on while the service stops: it has to end what it has begun.
-    const background = { ...this.#context, ready: () => this.#ready(this.#isStopped) } as Context;
+    const background = { ...this.#context, ready: () => this.#lifecycle.readyForWork() } as Context;
     this.#fanOut = new FanOut(background);
     this.#deliveryWorker = deliveryWorker(background, options.delivery ?? {});
     this.#hubWorker = hubWorker(background, (options.hub ?? {}) as unknown as HubOptions);
@@ -230,14 +226,7 @@ export class NotificationService<
    * @throws BelfryError `SERVICE_STOPPED` when it is stopped meanwhile; `STORAGE_UNAVAILABLE`, `STORAGE_FAILED`
    */
   async start(): Promise<void> {
-    this.#isStopping = false;
-    this.#isStopped = false;
-    this.#starts += 1;
-    const start = this.#starts;
-    await this.#listen();
-    if (this.#isStopping || start !== this.#starts) {
-      throw new BelfryError("SERVICE_STOPPED", "The notification service was stopped while it was starting.");
-    }
+    await this.#lifecycle.start();
     this.#fanOut.start();
     this.#deliveryWorker?.start();
     this.#hubWorker?.start();
@@ -248,30 +237,26 @@ export class NotificationService<
    * are refused with `SERVICE_STOPPED`. Idempotent.
    */
   async stop(): Promise<void> {
-    this.#isStopping = true;
-    this.#starts += 1;
-    // What is being opened at this moment has to be closed, too; whoever asked for it hears of its failure.
-    await Promise.allSettled([this.#opening, this.#listening]);
+    await this.#lifecycle.beginStop();
     await this.#drain();
     await this.#fanOut.stop();
     await Promise.all([this.#deliveryWorker?.stop(), this.#hubWorker?.stop()]);
     // What handlers under way have created.
     await this.#drain();
-    this.#isStopped = true;
+    this.#lifecycle.endStop();
     this.#feeds.inbox.stop();
     this.#feeds.hub.stop();
     await this.#context.presence.stop();
     await this.#transport.stop();
     await this.#options.storage.close();
-    this.#opening = null;
-    this.#listening = null;
+    this.#lifecycle.closed();
   }
 
   /**
    * Does what is due, and resolves once nothing is left that can be done now: for tests, and for hosts driven by cron.
    */
   async runDue(): Promise<void> {
-    await this.#ready();
+    await this.#lifecycle.ready();
     this.#fanOut.wake();
     await this.#fanOut.idle();
     await this.#deliveryWorker?.runDue();
@@ -280,7 +265,7 @@ export class NotificationService<
 
   /** To be called once after the database was restored from a backup: clients that saw lost numbers start over. */
   async renewEpochs(): Promise<void> {
-    await this.#ready();
+    await this.#lifecycle.ready();
     await this.#options.storage.inbox.renewEpochs();
     this.#feeds.inbox.onGap();
   }
@@ -288,27 +273,6 @@ export class NotificationService<
   async #drain(): Promise<void> {
     const { writer, sendWriter, eventWriter: events } = this.#context;
     await Promise.all([writer.drain(), sendWriter.drain(), events.drain()]);
-  }
-
-  #ready(isRefused = this.#isStopping): Promise<void> {
-    if (isRefused) {
-      return Promise.reject(new BelfryError("SERVICE_STOPPED", "The notification service was stopped; call start() to use it again."));
-    }
-    this.#opening ??= this.#options.storage.open().catch((error: unknown) => {
-      this.#opening = null;
-      throw error;
-    });
-    return this.#opening;
-  }
-
-  #listen(): Promise<void> {
-    this.#listening ??= this.#ready()
-      .then(() => this.#transport.start(routeSignals(this.#feeds)))
-      .catch((error: unknown) => {
-        this.#listening = null;
-        throw error;
-      });
-    return this.#listening;
   }
 
   #publish(signals: readonly Signal[]): void {
