@@ -10,55 +10,21 @@ const biome = createRequire(import.meta.url).resolve("@biomejs/biome/bin/biome")
 
 /** What a file may import, and what it may not: one list of each for every layer. */
 const LAYERS: Readonly<Record<string, { readonly allowed: readonly string[]; readonly refused: readonly string[] }>> = {
-  "packages/core/src/model/probe.ts": {
-    allowed: ["./json.ts", "../errors.ts"],
-    refused: [
-      "../storage.ts",
-      "../clock.ts",
-      "../operations/create.ts",
-      "../inbox.ts",
-      "../http/route.ts",
-      "node:fs",
-      "node:fs/promises",
-      "ws",
-    ],
-  },
-  "packages/core/src/errors.ts": { allowed: [], refused: ["./storage.ts", "./http/route.ts"] },
-  "packages/core/src/storage.ts": {
-    allowed: ["./model/owner.ts", "./errors.ts", "./transport.ts"],
-    refused: ["./operations/create.ts", "./inbox.ts", "./storages/memory.ts", "./http/route.ts", "node:fs"],
-  },
-  "packages/core/src/operations/probe.ts": {
-    allowed: ["./create.ts", "../storage.ts", "../model/owner.ts", "../events.ts"],
-    refused: ["../inbox.ts", "../notification-service.ts", "../http/route.ts", "../contracts/pack.ts", "node:fs"],
-  },
-  "packages/core/src/notification-service.ts": {
-    allowed: ["./operations/create.ts", "./realtime/inbox-feeds.ts", "./storage.ts"],
-    refused: ["./http/route.ts", "./contracts/pack.ts", "./node/index.ts", "node:fs"],
+  "packages/core/src/inbox/probe.ts": {
+    allowed: ["./inbox-item.ts", "../foundation/errors.ts"],
+    refused: ["../http/route.ts", "../contracts/pack.ts", "../node/index.ts", "node:fs", "node:fs/promises", "ws"],
   },
   "packages/core/src/http/probe.ts": {
-    allowed: ["./route.ts", "../auth/authenticator.ts", "../inbox.ts", "../model/owner.ts"],
-    refused: [
-      "../contracts/pack.ts",
-      "../storage.ts",
-      "../storages/memory.ts",
-      "../node/index.ts",
-      "../notification-service.ts",
-      "node:http",
-      "ws",
-    ],
+    allowed: ["./route.ts", "./auth/authenticator.ts", "../inbox/inbox.ts", "../foundation/owner.ts"],
+    refused: ["../contracts/pack.ts", "../service/storage.ts", "../node/index.ts", "../service/notification-service.ts", "node:http", "ws"],
   },
   "packages/core/src/contracts/probe.ts": {
-    allowed: ["./iso-date.ts", "../http/route.ts", "../inbox.ts", "../model/owner.ts"],
-    refused: ["../storage.ts", "../operations/create.ts", "../notification-service.ts", "../node/index.ts", "node:crypto"],
-  },
-  "packages/core/src/contracts/inbox-v1/probe.ts": {
-    allowed: ["../fastapi-failure.ts", "../../http/route.ts", "../../inbox.ts"],
-    refused: ["../../storage.ts", "../../operations/create.ts", "../../node/index.ts"],
+    allowed: ["./iso-date.ts", "../http/route.ts", "../inbox/inbox.ts", "../foundation/owner.ts"],
+    refused: ["../service/storage.ts", "../service/notification-service.ts", "../node/index.ts", "node:crypto"],
   },
   "packages/core/src/node/probe.ts": {
-    allowed: ["../http/messages.ts", "../errors.ts", "node:http", "ws"],
-    refused: ["../contracts/pack.ts", "../inbox.ts", "../storage.ts", "../operations/create.ts"],
+    allowed: ["../http/messages.ts", "../foundation/errors.ts", "node:http", "ws"],
+    refused: ["../contracts/pack.ts", "../inbox/inbox.ts", "../service/storage.ts"],
   },
   "packages/storage-sqlite/src/probe.ts": {
     allowed: ["@belfry/core", "drizzle-orm", "node:fs"],

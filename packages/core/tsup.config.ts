@@ -4,6 +4,6 @@ export default packageBuild({
   index: "src/index.ts",
   http: "src/http/index.ts",
   contracts: "src/contracts/index.ts",
-  auth: "src/auth/index.ts",
+  auth: "src/http/auth/index.ts",
   node: "src/node/index.ts",
 });

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { BelfryError } from "../errors.ts";
+import { BelfryError } from "../foundation/errors.ts";
 import { type Contract, defineContract } from "../http/contract.ts";
 import { integer, text, timestamp } from "../http/parameters.ts";
 import { defineRoute, type Route } from "../http/route.ts";
-import type { InboxItem } from "../model/inbox-item.ts";
+import type { InboxItem } from "../inbox/inbox-item.ts";
 import { fastapiError, fastapiFailure, fastapiValidationError } from "./fastapi-failure.ts";
 import { isoDate } from "./iso-date.ts";
 

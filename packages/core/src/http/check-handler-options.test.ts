@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { django, hub, inboxV1, pack } from "../contracts/index.ts";
-import { NotificationService } from "../notification-service.ts";
+import { NotificationService } from "../service/notification-service.ts";
 import { memoryStorage } from "../storages/memory.ts";
 import { createHandler } from "./create-handler.ts";
 import type { HandlerOptions } from "./handler-options.ts";

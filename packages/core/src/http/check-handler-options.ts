@@ -1,5 +1,5 @@
-import { BelfryError } from "../errors.ts";
-import type { Logger } from "../logger.ts";
+import { BelfryError } from "../foundation/errors.ts";
+import type { Logger } from "../foundation/logger.ts";
 import type { Contract } from "./contract.ts";
 import type { HandlerOptions } from "./handler-options.ts";
 

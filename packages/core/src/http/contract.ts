@@ -1,4 +1,4 @@
-import type { BelfryError } from "../errors.ts";
+import type { BelfryError } from "../foundation/errors.ts";
 import type { HttpRequest } from "./messages.ts";
 import type { CredentialScheme, Principal } from "./principal.ts";
 import type { ContractService, OpenStream, Reply, Route } from "./route.ts";

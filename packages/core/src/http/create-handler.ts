@@ -1,4 +1,4 @@
-import type { Logger } from "../logger.ts";
+import type { Logger } from "../foundation/logger.ts";
 import { fetchHandler } from "./fetch.ts";
 import { HandlerCore } from "./handler-core.ts";
 import type { HandlerOptions } from "./handler-options.ts";

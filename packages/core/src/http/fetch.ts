@@ -1,4 +1,4 @@
-import { BelfryError } from "../errors.ts";
+import { BelfryError } from "../foundation/errors.ts";
 import type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
 import { bodyTooLarge } from "./read-json.ts";
 

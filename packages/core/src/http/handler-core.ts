@@ -1,7 +1,7 @@
-import { type Authenticator, authenticator, type Presented } from "../auth/authenticator.ts";
-import { systemClock } from "../clock.ts";
-import { BelfryError } from "../errors.ts";
-import { consoleLogger, type Logger } from "../logger.ts";
+import { systemClock } from "../foundation/clock.ts";
+import { BelfryError } from "../foundation/errors.ts";
+import { consoleLogger, type Logger } from "../foundation/logger.ts";
+import { type Authenticator, authenticator, type Presented } from "./auth/authenticator.ts";
 import { checkHandlerOptions } from "./check-handler-options.ts";
 import type { Contract, Failure } from "./contract.ts";
 import type { HandlerOptions } from "./handler-options.ts";

@@ -1,6 +1,6 @@
-import type { AuthFunction, AuthOptions } from "../auth/authenticator.ts";
-import type { Clock } from "../clock.ts";
-import type { Logger } from "../logger.ts";
+import type { Clock } from "../foundation/clock.ts";
+import type { Logger } from "../foundation/logger.ts";
+import type { AuthFunction, AuthOptions } from "./auth/authenticator.ts";
 import type { Contract } from "./contract.ts";
 import type { RateLimiter } from "./rate-limits.ts";
 

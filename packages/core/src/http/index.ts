@@ -1,4 +1,4 @@
-export type { AuthFunction, AuthOptions } from "../auth/authenticator.ts";
+export type { AuthFunction, AuthOptions } from "./auth/authenticator.ts";
 export { type Contract, defineContract, type Failure, type SocketContext, type SocketEndpoint, type SocketSession } from "./contract.ts";
 export { createHandler, type Handler } from "./create-handler.ts";
 export { fromFetchRequest, toFetchResponse } from "./fetch.ts";

@@ -1,4 +1,4 @@
-import type { Presented } from "../auth/authenticator.ts";
+import type { Presented } from "./auth/authenticator.ts";
 import type { Contract, SocketEndpoint } from "./contract.ts";
 import { type RouteMatch, type RouteTable, routeTable } from "./route-table.ts";
 

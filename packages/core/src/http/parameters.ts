@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { isUuid } from "../ids.ts";
-import { textIssue } from "../model/parse-text.ts";
+import { isUuid } from "../foundation/ids.ts";
+import { textIssue } from "../foundation/parse-text.ts";
 
 /** A text that every storage keeps unchanged: well-formed Unicode without NUL, of a bounded length in code points. */
 export function text(rule: { readonly minLength?: number; readonly maxLength: number; readonly description: string }) {

@@ -1,4 +1,4 @@
-import type { ApiKeyScope } from "../api-key-storage.ts";
+import type { ApiKeyScope } from "../service/api-key-storage.ts";
 
 /** A user of a tenant, known by a JWT, a token or the host's own function. */
 export interface UserPrincipal {

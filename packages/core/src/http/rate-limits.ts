@@ -1,6 +1,6 @@
-import type { Clock } from "../clock.ts";
-import { BelfryError } from "../errors.ts";
-import type { Logger } from "../logger.ts";
+import type { Clock } from "../foundation/clock.ts";
+import { BelfryError } from "../foundation/errors.ts";
+import type { Logger } from "../foundation/logger.ts";
 
 /**
  * Counts what somebody may do in a time: what the limiters of the rate-limiter-flexible package are, in memory, or over

@@ -1,4 +1,4 @@
-import { BelfryError } from "../errors.ts";
+import { BelfryError } from "../foundation/errors.ts";
 import type { HttpRequest } from "./messages.ts";
 
 /** Deeper JSON than any contract has a use for, and shallow enough to be handled without exhausting the stack. */

@@ -1,4 +1,4 @@
-import type { BelfryError } from "../errors.ts";
+import type { BelfryError } from "../foundation/errors.ts";
 import type { RequestPart } from "./contract.ts";
 
 /** A refused request on its way to the contract that words the answer. */

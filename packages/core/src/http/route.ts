@@ -1,13 +1,13 @@
 import type { z } from "zod";
-import type { Hub } from "../hub.ts";
-import type { Inbox } from "../inbox.ts";
-import type { UntypedCreateInput } from "../model/create-input.ts";
-import type { InboxItem } from "../model/inbox-item.ts";
-import type { NotificationTypes } from "../model/notification-types.ts";
-import type { Send } from "../model/send.ts";
-import type { SendInput } from "../model/send-input.ts";
-import type { Created } from "../operations/create.ts";
-import type { Sends } from "../sends.ts";
+import type { Created } from "../creating/create.ts";
+import type { Send } from "../delivery/send.ts";
+import type { SendInput } from "../delivery/send-input.ts";
+import type { Sends } from "../delivery/sends.ts";
+import type { Hub } from "../hub/hub.ts";
+import type { Inbox } from "../inbox/inbox.ts";
+import type { InboxItem } from "../inbox/inbox-item.ts";
+import type { UntypedCreateInput } from "../notifications/create-input.ts";
+import type { NotificationTypes } from "../notifications/notification-types.ts";
 import type { HttpRequest, ResponseStream } from "./messages.ts";
 import type { Principal } from "./principal.ts";
 

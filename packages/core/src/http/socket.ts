@@ -1,5 +1,5 @@
-import { type Clock, systemClock } from "../clock.ts";
-import { BelfryError } from "../errors.ts";
+import { type Clock, systemClock } from "../foundation/clock.ts";
+import { BelfryError } from "../foundation/errors.ts";
 import type { Contract, SocketEndpoint, SocketSession } from "./contract.ts";
 import type { HandlerCore } from "./handler-core.ts";
 import type { HttpRequest, Peer } from "./messages.ts";

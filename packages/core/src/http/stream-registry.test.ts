@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../foundation/clock.ts";
 import { StreamRegistry } from "./stream-registry.ts";
 
 /** A clock that tests move by hand. */

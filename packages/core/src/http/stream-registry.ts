@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../foundation/clock.ts";
 import type { Peer } from "./messages.ts";
 import type { OpenStream } from "./route.ts";
 

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { type Issue, validationError } from "../errors.ts";
+import { type Issue, validationError } from "../foundation/errors.ts";
 import type { RequestPart } from "./contract.ts";
 import { RequestFailure } from "./request-failure.ts";
 

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import type { BelfryError } from "../errors.ts";
+import type { BelfryError } from "../foundation/errors.ts";
 import { fromNodeRequest } from "./http-request.ts";
 
 const MAX_BYTES = 10;

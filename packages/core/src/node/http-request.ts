@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { BelfryError } from "../errors.ts";
+import { BelfryError } from "../foundation/errors.ts";
 import type { HttpRequest } from "../http/messages.ts";
 import { bodyTooLarge } from "../http/read-json.ts";
 

@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../foundation/clock.ts";
 import type { Contract, SocketContext } from "../http/contract.ts";
 import { createHandler, type Handler } from "../http/create-handler.ts";
 import type { ContractService } from "../http/route.ts";

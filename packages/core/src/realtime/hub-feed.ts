@@ -1,10 +1,10 @@
-import type { Clock } from "../clock.ts";
-import type { HubStorage } from "../hub-storage.ts";
-import { uuidTimeMs } from "../ids.ts";
-import type { Logger } from "../logger.ts";
-import type { HubEvent, SourceRecord } from "../model/hub.ts";
-import type { HubSignal } from "../transport.ts";
+import type { Clock } from "../foundation/clock.ts";
+import { uuidTimeMs } from "../foundation/ids.ts";
+import type { Logger } from "../foundation/logger.ts";
+import type { HubEvent, SourceRecord } from "../hub/hub-model.ts";
+import type { HubStorage } from "../hub/hub-storage.ts";
 import { RecentIds } from "./recent-ids.ts";
+import type { HubSignal } from "./transport.ts";
 
 /** What somebody who follows a source is told: each event once, and then once for each of its handlers. */
 export interface HubListener {

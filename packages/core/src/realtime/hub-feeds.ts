@@ -1,9 +1,9 @@
-import type { Clock } from "../clock.ts";
-import type { HubStorage } from "../hub-storage.ts";
-import type { Logger } from "../logger.ts";
-import type { HubSignal, Transport } from "../transport.ts";
-import { guarded } from "./guarded.ts";
+import type { Clock } from "../foundation/clock.ts";
+import { guarded } from "../foundation/guarded.ts";
+import type { Logger } from "../foundation/logger.ts";
+import type { HubStorage } from "../hub/hub-storage.ts";
 import { HubFeed, type HubListener } from "./hub-feed.ts";
+import type { HubSignal, Transport } from "./transport.ts";
 
 /** What the feeds of a process work with. */
 export interface HubFeedsOptions {

@@ -1,8 +1,8 @@
-import type { InboxStorage } from "../inbox-storage.ts";
-import { EMPTY_EPOCH, type InboxPosition, inboxItem } from "../model/inbox-item.ts";
-import type { Owner } from "../model/owner.ts";
-import type { InboxSignal } from "../transport.ts";
-import type { InboxEvent } from "./inbox-event.ts";
+import type { Owner } from "../foundation/owner.ts";
+import type { InboxEvent } from "../inbox/inbox-event.ts";
+import { EMPTY_EPOCH, type InboxPosition, inboxItem } from "../inbox/inbox-item.ts";
+import type { InboxStorage } from "../inbox/inbox-storage.ts";
+import type { InboxSignal } from "./transport.ts";
 
 const PAGE = 200;
 

@@ -1,14 +1,14 @@
-import type { Clock } from "../clock.ts";
-import type { InboxStorage } from "../inbox-storage.ts";
-import type { Logger } from "../logger.ts";
-import type { InboxPosition } from "../model/inbox-item.ts";
-import type { Owner } from "../model/owner.ts";
-import type { InboxSignal, Transport } from "../transport.ts";
-import { guarded } from "./guarded.ts";
-import type { InboxListener } from "./inbox-event.ts";
+import type { Clock } from "../foundation/clock.ts";
+import { guarded } from "../foundation/guarded.ts";
+import type { Logger } from "../foundation/logger.ts";
+import type { Owner } from "../foundation/owner.ts";
+import type { InboxListener } from "../inbox/inbox-event.ts";
+import type { InboxPosition } from "../inbox/inbox-item.ts";
+import type { InboxStorage } from "../inbox/inbox-storage.ts";
 import { InboxFeed } from "./inbox-feed.ts";
 import type { Presence } from "./presence.ts";
 import { Subscription } from "./subscription.ts";
+import type { InboxSignal, Transport } from "./transport.ts";
 
 /** What the feeds of a process work with. */
 export interface InboxFeedsOptions {

@@ -1,9 +1,9 @@
-import type { Clock } from "../clock.ts";
-import { BelfryError } from "../errors.ts";
-import type { Logger } from "../logger.ts";
-import type { Owner } from "../model/owner.ts";
-import { Coalesced } from "../operations/coalesced.ts";
-import type { PresenceStorage } from "../presence.ts";
+import type { Clock } from "../foundation/clock.ts";
+import { BelfryError } from "../foundation/errors.ts";
+import type { Logger } from "../foundation/logger.ts";
+import type { Owner } from "../foundation/owner.ts";
+import { Coalesced } from "../work/coalesced.ts";
+import type { PresenceStorage } from "./presence-storage.ts";
 
 const LEASE_MS = 90_000;
 const RENEW_MS = 30_000;

@@ -1,6 +1,6 @@
-import { isHubSignal, type TransportListener } from "../transport.ts";
 import type { HubFeeds } from "./hub-feeds.ts";
 import type { InboxFeeds } from "./inbox-feeds.ts";
+import { isHubSignal, type TransportListener } from "./transport.ts";
 
 /** What this process's subscribers follow. */
 export interface Feeds {

@@ -1,7 +1,7 @@
-import type { InboxStorage } from "../inbox-storage.ts";
-import { EMPTY_EPOCH, type InboxPosition } from "../model/inbox-item.ts";
-import type { Owner } from "../model/owner.ts";
-import type { InboxEvent, InboxListener } from "./inbox-event.ts";
+import type { Owner } from "../foundation/owner.ts";
+import type { InboxEvent, InboxListener } from "../inbox/inbox-event.ts";
+import { EMPTY_EPOCH, type InboxPosition } from "../inbox/inbox-item.ts";
+import type { InboxStorage } from "../inbox/inbox-storage.ts";
 import type { FeedFollower, InboxFeed } from "./inbox-feed.ts";
 
 const PAGE = 200;

@@ -1,9 +1,9 @@
-import type { ActivityItems, ActivityQuery, ActivityStorage, HealthWindow } from "../activity-storage.ts";
-import type { ActivityContent, ActivityFilter, ActivitySummary, ChannelHealth } from "../model/activity.ts";
-import { INBOX_CHANNEL } from "../model/delivery.ts";
-import type { InboxItem } from "../model/inbox-item.ts";
-import { compareBytewise } from "../model/recipients.ts";
-import type { AuditEntry, NewAuditEntry } from "../model/send.ts";
+import { INBOX_CHANNEL } from "../delivery/delivery.ts";
+import type { AuditEntry, NewAuditEntry } from "../delivery/send.ts";
+import type { InboxItem } from "../inbox/inbox-item.ts";
+import { compareBytewise } from "../notifications/recipients.ts";
+import type { ActivityContent, ActivityFilter, ActivitySummary, ChannelHealth } from "../operator/activity.ts";
+import type { ActivityItems, ActivityQuery, ActivityStorage, HealthWindow } from "../operator/activity-storage.ts";
 import type { MemoryAudit } from "./memory-audit.ts";
 import { healthOf } from "./memory-health.ts";
 import type { MemoryNotification } from "./memory-notification.ts";

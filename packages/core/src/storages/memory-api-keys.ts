@@ -1,4 +1,4 @@
-import type { ApiKeyStorage, StoredApiKey } from "../api-key-storage.ts";
+import type { ApiKeyStorage, StoredApiKey } from "../service/api-key-storage.ts";
 
 /** The API keys part of the memory storage. */
 export class MemoryApiKeys implements ApiKeyStorage {

@@ -1,4 +1,4 @@
-import type { AuditEntry, NewAuditEntry } from "../model/send.ts";
+import type { AuditEntry, NewAuditEntry } from "../delivery/send.ts";
 
 /** The audit log of a memory storage. */
 export class MemoryAudit {

@@ -1,3 +1,4 @@
+import type { TrackedDelivery } from "../delivery/delivery.ts";
 import type {
   ChainSelection,
   ClaimedDelivery,
@@ -9,10 +10,9 @@ import type {
   NewSend,
   SendCreated,
   SendUpdated,
-} from "../delivery-storage.ts";
-import type { CreatedItem } from "../inbox-storage.ts";
-import type { TrackedDelivery } from "../model/delivery.ts";
-import type { AuditEntry, Send, SendAnalytics, SendAnalyticsQuery, SendChanges, SendPage, SendQuery } from "../model/send.ts";
+} from "../delivery/delivery-storage.ts";
+import type { AuditEntry, Send, SendAnalytics, SendAnalyticsQuery, SendChanges, SendPage, SendQuery } from "../delivery/send.ts";
+import type { CreatedItem } from "../inbox/inbox-storage.ts";
 import type { MemoryKept } from "./memory-activity.ts";
 import type { MemoryAudit } from "./memory-audit.ts";
 import { keepNotification } from "./memory-notification.ts";

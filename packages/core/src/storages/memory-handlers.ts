@@ -1,6 +1,6 @@
-import type { HubRange } from "../hub-storage.ts";
-import type { Handler, HubPage } from "../model/hub.ts";
-import type { JsonObject } from "../model/json.ts";
+import type { JsonObject } from "../foundation/json.ts";
+import type { Handler, HubPage } from "../hub/hub-model.ts";
+import type { HubRange } from "../hub/hub-storage.ts";
 import { keepData } from "./memory-notification.ts";
 import { page } from "./memory-page.ts";
 

@@ -1,8 +1,8 @@
-import type { HealthWindow } from "../activity-storage.ts";
-import type { ChannelHealth } from "../model/activity.ts";
-import type { Delivery, DeliveryAttempt, TrackedDelivery } from "../model/delivery.ts";
-import { threeDigits } from "../model/latency.ts";
-import { compareBytewise } from "../model/recipients.ts";
+import type { Delivery, DeliveryAttempt, TrackedDelivery } from "../delivery/delivery.ts";
+import { compareBytewise } from "../notifications/recipients.ts";
+import type { ChannelHealth } from "../operator/activity.ts";
+import type { HealthWindow } from "../operator/activity-storage.ts";
+import { threeDigits } from "../operator/latency.ts";
 import type { MemorySend } from "./memory-send.ts";
 
 interface EndedAttempt {

@@ -1,6 +1,6 @@
-import type { ClaimedRecord, EndedRecord, HubRange, HubStorage, PlanProcessing, RecordClaim, RecordLease } from "../hub-storage.ts";
-import type { Handler, HubEvent, HubPage, IdentifiedEvent, Identity, ProcessingRecord, SourceRecord } from "../model/hub.ts";
-import type { JsonObject } from "../model/json.ts";
+import type { JsonObject } from "../foundation/json.ts";
+import type { Handler, HubEvent, HubPage, IdentifiedEvent, Identity, ProcessingRecord, SourceRecord } from "../hub/hub-model.ts";
+import type { ClaimedRecord, EndedRecord, HubRange, HubStorage, PlanProcessing, RecordClaim, RecordLease } from "../hub/hub-storage.ts";
 import { MemoryHandlers } from "./memory-handlers.ts";
 import { MemoryIdentities } from "./memory-identities.ts";
 import { keepNotification } from "./memory-notification.ts";

@@ -1,7 +1,7 @@
-import type { HubRange } from "../hub-storage.ts";
-import { foldCase } from "../model/fold-case.ts";
-import type { HubPage, Identity } from "../model/hub.ts";
-import type { JsonObject } from "../model/json.ts";
+import { foldCase } from "../foundation/fold-case.ts";
+import type { JsonObject } from "../foundation/json.ts";
+import type { HubPage, Identity } from "../hub/hub-model.ts";
+import type { HubRange } from "../hub/hub-storage.ts";
 import { keepData } from "./memory-notification.ts";
 import { page } from "./memory-page.ts";
 

@@ -1,3 +1,5 @@
+import type { Owner } from "../foundation/owner.ts";
+import type { InboxCounts, InboxItem, InboxPosition, ItemRef } from "../inbox/inbox-item.ts";
 import type {
   CreatedItem,
   FanOutChunk,
@@ -9,9 +11,7 @@ import type {
   ItemAbsence,
   ItemsChange,
   NewNotification,
-} from "../inbox-storage.ts";
-import type { InboxCounts, InboxItem, InboxPosition, ItemRef } from "../model/inbox-item.ts";
-import type { Owner } from "../model/owner.ts";
+} from "../inbox/inbox-storage.ts";
 import type { MemoryInbox } from "./memory-inbox.ts";
 import { keepNotification, type MemoryNotification } from "./memory-notification.ts";
 import type { MemoryTenant } from "./memory-tenant.ts";

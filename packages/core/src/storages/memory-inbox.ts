@@ -1,8 +1,8 @@
-import type { InboxPage, InboxQuery, InboxSweep, InboxTail, ItemsChange } from "../inbox-storage.ts";
-import { newEpoch } from "../model/epoch.ts";
-import { EMPTY_COUNTS, type InboxCounts, type InboxItem, inboxItem } from "../model/inbox-item.ts";
-import type { Notification } from "../model/notification.ts";
-import type { Owner } from "../model/owner.ts";
+import { newEpoch } from "../foundation/epoch.ts";
+import type { Owner } from "../foundation/owner.ts";
+import { EMPTY_COUNTS, type InboxCounts, type InboxItem, inboxItem } from "../inbox/inbox-item.ts";
+import type { InboxPage, InboxQuery, InboxSweep, InboxTail, ItemsChange } from "../inbox/inbox-storage.ts";
+import type { Notification } from "../notifications/notification.ts";
 
 interface MemoryItem {
   readonly seq: number;

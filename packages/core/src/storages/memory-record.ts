@@ -1,5 +1,5 @@
-import type { EndedRecord } from "../hub-storage.ts";
-import type { HubEvent, ProcessingRecord, SourceRecord } from "../model/hub.ts";
+import type { HubEvent, ProcessingRecord, SourceRecord } from "../hub/hub-model.ts";
+import type { EndedRecord } from "../hub/hub-storage.ts";
 
 /** A processing record as the memory storage keeps it. */
 export class MemoryRecord {

@@ -1,6 +1,6 @@
-import type { SendState } from "../delivery-storage.ts";
-import { compareBytewise } from "../model/recipients.ts";
-import type { Send, SendAnalytics, SendAnalyticsQuery, SendPage, SendQuery } from "../model/send.ts";
+import type { SendState } from "../delivery/delivery-storage.ts";
+import type { Send, SendAnalytics, SendAnalyticsQuery, SendPage, SendQuery } from "../delivery/send.ts";
+import { compareBytewise } from "../notifications/recipients.ts";
 
 /** The page of `sends` that `query` asks for. */
 export function pageOf(sends: readonly Send[], query: SendQuery): SendPage {

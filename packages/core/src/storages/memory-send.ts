@@ -1,7 +1,7 @@
-import type { LoadedDelivery, LoadedSend, NewSend, SendState } from "../delivery-storage.ts";
-import { type Delivery, type DeliveryAttempt, sendStatus, type TrackedDelivery } from "../model/delivery.ts";
-import type { JsonObject } from "../model/json.ts";
-import type { Send, SendChanges, SendDetails } from "../model/send.ts";
+import { type Delivery, type DeliveryAttempt, sendStatus, type TrackedDelivery } from "../delivery/delivery.ts";
+import type { LoadedDelivery, LoadedSend, NewSend, SendState } from "../delivery/delivery-storage.ts";
+import type { Send, SendChanges, SendDetails } from "../delivery/send.ts";
+import type { JsonObject } from "../foundation/json.ts";
 import { keepData, type MemoryNotification } from "./memory-notification.ts";
 
 /** Whether the recipient of a delivery has read its inbox item. */

@@ -1,6 +1,6 @@
-import type { ChainSelection, LoadedSend } from "../delivery-storage.ts";
-import type { Delivery } from "../model/delivery.ts";
-import type { Send } from "../model/send.ts";
+import type { Delivery } from "../delivery/delivery.ts";
+import type { ChainSelection, LoadedSend } from "../delivery/delivery-storage.ts";
+import type { Send } from "../delivery/send.ts";
 import type { MemorySend } from "./memory-send.ts";
 import type { MemoryTenants } from "./memory-tenants.ts";
 

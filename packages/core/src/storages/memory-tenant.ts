@@ -1,5 +1,5 @@
-import type { CreatedItem } from "../inbox-storage.ts";
-import type { InboxItem, ItemRef } from "../model/inbox-item.ts";
+import type { InboxItem, ItemRef } from "../inbox/inbox-item.ts";
+import type { CreatedItem } from "../inbox/inbox-storage.ts";
 import { MemoryInbox } from "./memory-inbox.ts";
 import type { MemoryNotification } from "./memory-notification.ts";
 

@@ -1,4 +1,4 @@
-import { BelfryError } from "../errors.ts";
+import { BelfryError } from "../foundation/errors.ts";
 
 const OPEN: unique symbol = Symbol("open transaction of a memory storage");
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { CreatedItem, NewNotification } from "../inbox-storage.ts";
+import type { CreatedItem, NewNotification } from "../inbox/inbox-storage.ts";
 import { type MemoryTransaction, memoryStorage } from "./memory.ts";
 
 const ann = { tenant: "t", userId: "ann" };

@@ -1,4 +1,4 @@
-import type { Storage } from "../storage.ts";
+import type { Storage } from "../service/storage.ts";
 import { MemoryActivity } from "./memory-activity.ts";
 import { MemoryApiKeys } from "./memory-api-keys.ts";
 import { MemoryAudit } from "./memory-audit.ts";

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { BelfryError } from "../../errors.ts";
+import type { SendInput } from "../../delivery/send-input.ts";
+import { BelfryError } from "../../foundation/errors.ts";
+import type { JsonObject } from "../../foundation/json.ts";
 import type { HttpRequest } from "../../http/messages.ts";
 import { defineRoute, type RouteContext } from "../../http/route.ts";
-import type { JsonObject } from "../../model/json.ts";
-import type { SendInput } from "../../model/send-input.ts";
 import { BASE, errors } from "./errors.ts";
 import { channelOf, renderSend } from "./render.ts";
 import { createBody, notificationSchema, success } from "./schemas.ts";

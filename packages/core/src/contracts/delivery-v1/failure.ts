@@ -1,4 +1,4 @@
-import { type BelfryError, type BelfryErrorCode, HTTP_STATUS } from "../../errors.ts";
+import { type BelfryError, type BelfryErrorCode, HTTP_STATUS } from "../../foundation/errors.ts";
 import type { Failure } from "../../http/contract.ts";
 import type { Reply } from "../../http/route.ts";
 import { retryAfter } from "../fastapi-failure.ts";

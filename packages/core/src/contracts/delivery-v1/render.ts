@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import type { DeliveryAttempt, TrackedDelivery } from "../../model/delivery.ts";
-import { INBOX_CHANNEL } from "../../model/delivery.ts";
-import type { Send } from "../../model/send.ts";
+import type { DeliveryAttempt, TrackedDelivery } from "../../delivery/delivery.ts";
+import { INBOX_CHANNEL } from "../../delivery/delivery.ts";
+import type { Send } from "../../delivery/send.ts";
 import { isoDate, isoDateOrNull } from "../iso-date.ts";
 import type { deliverySchema, notificationSchema } from "./schemas.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import type { SendStatus } from "../../delivery/delivery.ts";
+import type { JsonObject } from "../../foundation/json.ts";
 import { defineRoute, type Route } from "../../http/route.ts";
-import type { SendStatus } from "../../model/delivery.ts";
-import type { JsonObject } from "../../model/json.ts";
 import { actorOf, createRoute } from "./create.ts";
 import { BASE, errors } from "./errors.ts";
 import { channelOf, renderDelivery, renderSend, typeOf } from "./render.ts";

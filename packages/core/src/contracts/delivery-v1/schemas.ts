@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { isUuid } from "../../foundation/ids.ts";
 import { choice, integer, text, timestamp } from "../../http/parameters.ts";
-import { isUuid } from "../../ids.ts";
 
 export const TYPES = ["email", "websocket", "webhook"] as const;
 export const STATUSES = ["pending", "sent", "delivered", "failed", "partial", "cancelled"] as const;

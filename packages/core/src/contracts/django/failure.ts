@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type BelfryError, HTTP_STATUS } from "../../errors.ts";
+import { type BelfryError, HTTP_STATUS } from "../../foundation/errors.ts";
 import type { Failure } from "../../http/contract.ts";
 import type { Reply } from "../../http/route.ts";
 import { retryAfter } from "../fastapi-failure.ts";

@@ -1,4 +1,4 @@
-import { BelfryError } from "../../errors.ts";
+import { BelfryError } from "../../foundation/errors.ts";
 import type { HttpRequest } from "../../http/messages.ts";
 
 const PAGE_SIZE = 20;

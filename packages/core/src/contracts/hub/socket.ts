@@ -1,7 +1,7 @@
-import { BelfryError } from "../../errors.ts";
+import { BelfryError } from "../../foundation/errors.ts";
+import { NAME_RULE, textIssue } from "../../foundation/parse-text.ts";
 import type { SocketContext, SocketSession } from "../../http/contract.ts";
 import type { ContractTenant } from "../../http/route.ts";
-import { NAME_RULE, textIssue } from "../../model/parse-text.ts";
 import type { HubSubscription } from "../../realtime/hub-feeds.ts";
 import { parseMessage } from "../parse-message.ts";
 import { eventFrame, recordFrame } from "./frames.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { VERSION } from "../../foundation/version.ts";
 import { defineRoute } from "../../http/route.ts";
-import { VERSION } from "../../version.ts";
 
 /** Says that the API is running, with or without a key. */
 export const statusRoute = defineRoute({

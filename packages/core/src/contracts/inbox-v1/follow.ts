@@ -1,6 +1,6 @@
 import type { OpenStream } from "../../http/route.ts";
-import type { Inbox } from "../../inbox.ts";
-import { EMPTY_EPOCH, type InboxPosition } from "../../model/inbox-item.ts";
+import type { Inbox } from "../../inbox/inbox.ts";
+import { EMPTY_EPOCH, type InboxPosition } from "../../inbox/inbox-item.ts";
 import { eventFrame, type Frame, stateFrame } from "./frames.ts";
 
 /** How a stream follows an inbox. */

@@ -1,7 +1,7 @@
-import type { InboxCounts } from "../../model/inbox-item.ts";
-import type { Owner } from "../../model/owner.ts";
-import type { InboxEvent } from "../../realtime/inbox-event.ts";
-import type { InboxChange } from "../../transport.ts";
+import type { Owner } from "../../foundation/owner.ts";
+import type { InboxEvent } from "../../inbox/inbox-event.ts";
+import type { InboxCounts } from "../../inbox/inbox-item.ts";
+import type { InboxChange } from "../../realtime/transport.ts";
 import { renderItem } from "./item.ts";
 
 /** The frame types of each change. */

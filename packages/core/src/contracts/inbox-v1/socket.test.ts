@@ -6,7 +6,7 @@ import { expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { createHandler } from "../../http/create-handler.ts";
 import { upgradeListener } from "../../node/upgrade.ts";
-import { NotificationService } from "../../notification-service.ts";
+import { NotificationService } from "../../service/notification-service.ts";
 import { memoryStorage } from "../../storages/memory.ts";
 import { inboxV1 } from "./index.ts";
 

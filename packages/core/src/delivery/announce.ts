@@ -1,0 +1,15 @@
+import type { Context } from "../service/context.ts";
+import type { DeliveryTransition, SendTransition } from "./settle-chains.ts";
+
+/** Tells the host's listeners what was committed. */
+export function announce(
+  { events }: Pick<Context, "events">,
+  { deliveries, sends }: { readonly deliveries: readonly DeliveryTransition[]; readonly sends: readonly SendTransition[] },
+): void {
+  for (const { delivery, from } of deliveries) {
+    events.emit(`delivery.${delivery.status}`, { delivery, from });
+  }
+  for (const transition of sends) {
+    events.emit("send.changed", transition);
+  }
+}

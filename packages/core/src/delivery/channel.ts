@@ -1,0 +1,89 @@
+import type { JsonObject } from "../foundation/json.ts";
+
+/** What a channel is asked to deliver: one notification to one recipient. */
+export interface DeliveryTask {
+  /**
+   * The delivery's id: the same for every attempt, so that a receiver can tell a repetition. A channel passes it on
+   * as its protocol's stable id (`webhook-id`, `Message-ID`).
+   */
+  readonly id: string;
+  /** The id of the notification that is delivered, one for all its recipients and channels. */
+  readonly notificationId: string;
+  /** The tenant that sends it. */
+  readonly tenant: string;
+  /** As the sender named the recipient: a user id, an address, a URL. */
+  readonly recipient: string;
+  /** Where to deliver: the recipient itself, or what the host's directory gave for it. */
+  readonly address: string;
+  /** The room it belongs to, as the sender named it, or null. */
+  readonly roomId: string | null;
+  /** One line; empty if the sender gave none. */
+  readonly subject: string;
+  /** The text; empty if the sender gave none. */
+  readonly content: string;
+  /** The sender's own `data` and `meta`, joined. */
+  readonly meta: JsonObject;
+  /** Whether this stands in for another channel that failed. */
+  readonly isFallback: boolean;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  /** When the notification was created. */
+  readonly createdAt: Date;
+}
+
+/** The provider took the notification (`sent`), or the recipient has it (`delivered`). */
+export interface DeliverySuccess {
+  readonly status: "sent" | "delivered";
+  /** Names what carried it, for example `smtp`. */
+  readonly provider: string;
+  /** The provider's own words, for example `250 2.0.0 OK`. At most 1,000 characters are kept. */
+  readonly response?: string;
+  readonly messageId?: string;
+  /** What the sender should know though it went well, for example that a template was not found. */
+  readonly note?: string;
+}
+
+/** The attempt failed. */
+export interface DeliveryFailure {
+  readonly status: "failed";
+  /** Whether a later attempt may succeed. */
+  readonly transient: boolean;
+  /** What happened, without credentials or contents. At most 1,000 characters are kept. */
+  readonly error: string;
+  readonly provider: string;
+  readonly response?: string;
+  /** The provider asked to wait this long. It is clamped to between the first retry delay and 24 hours. */
+  readonly retryAfterMs?: number;
+  /**
+   * The recipient's endpoint is gone for good, as HTTP's 410 says: for a day nothing else is attempted to it, except what
+   * somebody explicitly retries. @default false
+   */
+  readonly isEndpointGone?: boolean;
+}
+
+/** What an attempt came to. */
+export type DeliveryOutcome = DeliverySuccess | DeliveryFailure;
+
+/**
+ * A way to reach recipients: one file of the host's own is enough for a new one. The engine does the rest: it claims,
+ * times out, retries, falls back and keeps the attempts.
+ */
+export interface Channel {
+  /** What senders call it, for example `email`. */
+  readonly name: string;
+  /** The delays before the second, third, … attempt; after the last one a delivery has failed. */
+  readonly retryDelaysMs: readonly number[];
+  /** How long an attempt may take; it is aborted then, as a transient failure. */
+  readonly timeoutMs: number;
+  /** Whether the channel can be used for this tenant. @default yes */
+  isConfigured?(tenant: string): boolean;
+  /** Says why `recipient` cannot be delivered to, or null. Called before anything is stored. */
+  invalidRecipient(recipient: string): string | null;
+  /** Says what is wrong with the sender's `meta` for this channel, one text each. @default nothing */
+  invalidMeta?(meta: JsonObject): readonly string[];
+  /**
+   * Delivers once. An outcome is the rule; an error it throws counts as a transient failure. `signal` aborts when the
+   * attempt has run out of time.
+   */
+  deliver(task: DeliveryTask, signal: AbortSignal): Promise<DeliveryOutcome>;
+}

@@ -1,0 +1,62 @@
+import { BelfryError, type Issue, validationError } from "../foundation/errors.ts";
+import { parseJsonObject } from "../foundation/parse-json.ts";
+import { codePoints, NAME_RULE, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
+import type { Context } from "../service/context.ts";
+import type { SendChanges } from "./send.ts";
+
+const MAX_CONTENT = 10_000;
+
+/** Checks what a send is to say, for the channels it goes over, and returns what is to be stored. */
+export function checkContent(
+  { channels }: Pick<Context, "channels">,
+  { subject, content, meta }: SendChanges,
+  names: readonly string[],
+): SendChanges {
+  const issues: Issue[] = [];
+  if (subject !== undefined) {
+    issues.push(...subjectIssues(subject));
+  }
+  if (content !== undefined) {
+    issues.push(...contentIssues(content));
+  }
+  const parsed = meta === undefined ? undefined : parseJsonObject(meta, ["meta"]);
+  if (parsed && "issues" in parsed) {
+    issues.push(...parsed.issues);
+  } else if (parsed) {
+    const type = parsed.value.notification_type;
+    const issue = type === undefined ? null : textIssue(type, ["meta", "notification_type"], NAME_RULE);
+    const ofChannels = names.flatMap((name) => channels.get(name)?.invalidMeta?.(parsed.value) ?? []);
+    issues.push(...(issue ? [issue] : []), ...ofChannels.map((message) => ({ path: ["meta"], type: "value_error", message })));
+  }
+  if (issues.length > 0) {
+    throw validationError(issues);
+  }
+  return {
+    ...(subject !== undefined && { subject }),
+    ...(content !== undefined && { content }),
+    ...(parsed && "value" in parsed && { meta: parsed.value }),
+  };
+}
+
+function subjectIssues(subject: unknown): Issue[] {
+  const issue = textIssue(subject, ["subject"], TITLE_RULE);
+  if (issue) {
+    return [issue];
+  }
+  // It may become the header of a mail.
+  const isOneLine = typeof subject === "string" && !/[\r\n]/.test(subject);
+  return isOneLine ? [] : [{ path: ["subject"], type: "value_error", message: "must be one line" }];
+}
+
+function contentIssues(content: unknown): Issue[] {
+  if (typeof content === "string") {
+    const length = codePoints(content, MAX_CONTENT);
+    if (length > MAX_CONTENT) {
+      throw new BelfryError("CONTENT_TOO_LONG", `The content has ${length} code points; at most ${MAX_CONTENT} are allowed.`, {
+        details: { max_length: MAX_CONTENT, current_length: length },
+      });
+    }
+  }
+  const issue = textIssue(content, ["content"], { maxLength: MAX_CONTENT });
+  return issue ? [issue] : [];
+}

@@ -1,0 +1,85 @@
+import { createdSignal } from "../creating/create.ts";
+import { BelfryError } from "../foundation/errors.ts";
+import type { Context } from "../service/context.ts";
+import { BatchQueue, commitBatch, type Pending } from "../work/batch-queue.ts";
+import type { DeliveryStorage, NewSend, SendCreated } from "./delivery-storage.ts";
+import { type ParsedSend, parseSend, type SendRequest } from "./parse-send.ts";
+import type { Send } from "./send.ts";
+import { sendFromJson } from "./send-view.ts";
+
+/** Bounds how long one transaction holds a synchronous database. */
+const MAX_BATCH_SENDS = 128;
+const MAX_BATCH_DELIVERIES = 1_000;
+
+/** Creates a send in a transaction of Belfry's own, and has it delivered. Resolves after commit. */
+export async function send(context: Context, request: SendRequest): Promise<Send> {
+  const parsed = await parseSend(context, request);
+  await context.ready();
+  return answer(context, parsed, await context.sendWriter.write(parsed.entry));
+}
+
+/** Writes a checked send inside the host's transaction; it is delivered, and told of, once that has committed. */
+export function sendWithin<Tx, Written extends void | Promise<void>>(context: Context<Tx, Written>, parsed: ParsedSend, tx: Tx): Written {
+  return context.deliveries.createSendWithin(tx, parsed.entry, (created) => {
+    if (created.kind === "created") {
+      announceSend(context, parsed.entry, created.items);
+    }
+  });
+}
+
+/** Lets sends that are in flight at once share one transaction. */
+export function sendWriter(deliveries: DeliveryStorage, now: () => Date): BatchQueue<NewSend, SendCreated> {
+  return new BatchQueue({
+    take: takeBatch,
+    commit: (batch) =>
+      commitBatch(
+        batch,
+        (sends) => deliveries.createSends(sends, now()),
+        (pending, created) => pending.resolve(created),
+      ),
+  });
+}
+
+function answer(context: Context, { entry, view }: ParsedSend, created: SendCreated): Send {
+  if (created.kind === "created") {
+    announceSend(context, entry, created.items);
+    return view;
+  }
+  if (created.bodyHash !== entry.idempotency?.bodyHash) {
+    throw new BelfryError(
+      "IDEMPOTENCY_KEY_REUSED",
+      `The idempotency key ${JSON.stringify(entry.idempotency?.key)} was used for another notification. Use a new key for each notification.`,
+    );
+  }
+  return sendFromJson(created.response);
+}
+
+function announceSend(
+  context: Pick<Context, "publish" | "events" | "deliverDue">,
+  { notification, details }: NewSend,
+  items: Extract<SendCreated, { kind: "created" }>["items"],
+): void {
+  const { tenant, id, type } = notification;
+  context.deliverDue();
+  context.publish(items.map((item) => createdSignal(notification, item)));
+  context.events.emit("notification.created", { tenant, id, type, notification, recipients: details.recipients.length });
+}
+
+function takeBatch(queue: Pending<NewSend, SendCreated>[]): Pending<NewSend, SendCreated>[] {
+  const keys = new Set<string>();
+  let deliveries = 0;
+  let count = 0;
+  for (const { entry } of queue) {
+    const key = entry.idempotency && JSON.stringify([entry.notification.tenant, entry.idempotency.key]);
+    deliveries += entry.deliveries.length;
+    // The second of two with one key is answered by what the first one wrote.
+    if (count === MAX_BATCH_SENDS || (count > 0 && deliveries > MAX_BATCH_DELIVERIES) || (key !== null && keys.has(key))) {
+      break;
+    }
+    if (key !== null) {
+      keys.add(key);
+    }
+    count += 1;
+  }
+  return queue.splice(0, count);
+}

@@ -1,0 +1,212 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { chainOutcome, type Delivery, type DeliveryStatus, sendStatus } from "./delivery.ts";
+import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
+import { type EndedAttempt, endAttempts } from "./end-attempts.ts";
+import { endLostLeases } from "./end-lost-leases.ts";
+import { endWait } from "./fallbacks.ts";
+import { settleChains } from "./settle-chains.ts";
+
+const NOW = new Date("2030-01-01T00:00:00Z");
+const LATER = new Date("2030-01-01T00:01:00Z");
+
+function delivery(change: Partial<LoadedDelivery> = {}): LoadedDelivery {
+  return {
+    id: `${change.channel ?? "inbox"}-${change.chain ?? 0}`,
+    notificationId: "n",
+    tenant: "t",
+    channel: "inbox",
+    recipient: "ann",
+    chain: 0,
+    isFallback: false,
+    status: "pending",
+    reason: null,
+    attempt: 0,
+    attemptsBefore: 0,
+    dueAt: NOW,
+    leaseOwner: null,
+    leaseUntil: null,
+    fence: 0,
+    settledAt: null,
+    isRead: false,
+    ...change,
+  };
+}
+
+const email = (change: Partial<LoadedDelivery> = {}) =>
+  delivery({ channel: "email", isFallback: true, status: "waiting", dueAt: null, ...change });
+const leased = (change: Partial<LoadedDelivery> = {}) => delivery({ leaseOwner: "w", leaseUntil: LATER, attempt: 1, fence: 1, ...change });
+
+function loaded(chains: readonly (readonly LoadedDelivery[])[], state: Partial<SendState> = {}): LoadedSend {
+  const counts = { pending: 0, sent: 0, delivered: 0, failed: 0, cancelled: 0 };
+  for (const chain of chains) {
+    counts[chainOutcome(chain.map(({ status }) => status))] += 1;
+  }
+  return {
+    state: {
+      tenant: "t",
+      id: "n",
+      status: sendStatus(counts),
+      chains: counts,
+      attempts: 0,
+      fallbackUsed: false,
+      fallbackDelayMs: 0,
+      deliveredAt: null,
+      failedAt: null,
+      ...state,
+    },
+    chains,
+  };
+}
+
+function ended(change: Partial<EndedAttempt> & Pick<EndedAttempt, "outcome">): EndedAttempt {
+  return { deliveryId: "inbox-0", owner: "w", fence: 1, startedAt: NOW, finishedAt: NOW, reason: null, retryInMs: null, ...change };
+}
+
+const sent = { status: "sent", provider: "p" } as const;
+const offline = { status: "failed", transient: false, provider: "p", error: "offline" } as const;
+const busy = { status: "failed", transient: true, provider: "p", error: "busy" } as const;
+
+function end(send: LoadedSend, attempt: EndedAttempt) {
+  const { changes, accepted } = endAttempts([send], NOW, new Map([[attempt.deliveryId, attempt]]));
+  const [chain = []] = send.chains;
+  const after = chain.map((one) => changes.deliveries.find(({ id }) => id === one.id) ?? one);
+  return { chain: after.map(({ channel, status, dueAt }) => [channel, status, dueAt]), send: changes.sends[0], changes, accepted };
+}
+
+describe("an attempt that ended", () => {
+  test("offline without a delay: the fallback goes at once", () => {
+    const { chain, send } = end(loaded([[leased(), email()]]), ended({ outcome: offline, reason: "offline" }));
+    expect(chain).toEqual([
+      ["inbox", "failed", null],
+      ["email", "pending", NOW],
+    ]);
+    expect([send?.status, send?.attempts, send?.fallbackUsed]).toEqual(["pending", 1, false]);
+  });
+
+  test("offline with a delay: the fallback waits for its time, and the send stays pending", () => {
+    const { chain, send } = end(
+      loaded([[leased(), email({ dueAt: LATER })]], { fallbackDelayMs: 60_000 }),
+      ended({ outcome: offline, reason: "offline" }),
+    );
+    expect(chain).toEqual([
+      ["inbox", "failed", null],
+      ["email", "waiting", LATER],
+    ]);
+    expect(send?.status).toBe("pending");
+  });
+
+  test("sent by presence alone: there is nothing to wait for", () => {
+    const { chain, send } = end(loaded([[leased(), email()]]), ended({ outcome: sent }));
+    expect(chain).toEqual([
+      ["inbox", "sent", null],
+      ["email", "cancelled", null],
+    ]);
+    expect(send?.status).toBe("sent");
+  });
+
+  test("sent with a delay: the send is sent, and the fallback waits for a reader", () => {
+    const { chain, send } = end(loaded([[leased(), email({ dueAt: LATER })]], { fallbackDelayMs: 60_000 }), ended({ outcome: sent }));
+    expect([chain[1], send?.status]).toEqual([["email", "waiting", LATER], "sent"]);
+  });
+
+  test("a failure that may pass is due again; without another attempt it has failed", () => {
+    expect(end(loaded([[leased()]]), ended({ outcome: busy, retryInMs: 5_000 })).chain).toEqual([
+      ["inbox", "pending", new Date(NOW.getTime() + 5_000)],
+    ]);
+    const last = end(loaded([[leased()]]), ended({ outcome: busy }));
+    expect([last.chain, last.send?.status, last.send?.failedAt]).toEqual([[["inbox", "failed", null]], "failed", NOW]);
+  });
+
+  test("a lease that was lost since: nothing is accepted, nothing changes", () => {
+    for (const other of [{ owner: "another" }, { fence: 0 }, { deliveryId: "inbox-7" }]) {
+      const { changes, accepted } = end(loaded([[leased()]]), ended({ outcome: sent, ...other }));
+      expect([changes.deliveries, changes.attempts, changes.sends, accepted.size]).toEqual([[], [], [], 0]);
+    }
+  });
+
+  test("what a provider says is kept short, and without what no database keeps", () => {
+    const response = `\u0000${"x".repeat(5_000)}\ud800`;
+    const { changes } = end(loaded([[leased()]]), ended({ outcome: { ...sent, response } }));
+    expect(changes.attempts[0]?.response).toBe("x".repeat(999));
+  });
+
+  test("a fallback counts as used once its attempt has ended", () => {
+    const fallback = email({ ...leased(), channel: "email", id: "email-0", isFallback: true });
+    const { send } = end(
+      loaded([[delivery({ status: "failed", reason: "offline" }), fallback]]),
+      ended({ deliveryId: "email-0", outcome: sent }),
+    );
+    expect([send?.fallbackUsed, send?.status]).toEqual([true, "sent"]);
+  });
+});
+
+describe("a wait that is over", () => {
+  const statuses = (chain: readonly Delivery[] | null) => chain?.map(({ status, reason }) => [status, reason]);
+
+  test("sent and not read: the inbox has failed for want of an acknowledgement, the e-mail goes", () => {
+    expect(statuses(endWait([delivery({ status: "sent" }), email({ dueAt: NOW })], NOW))).toEqual([
+      ["failed", "no_ack"],
+      ["pending", null],
+    ]);
+  });
+
+  test("read meanwhile: delivered, and no e-mail", () => {
+    for (const status of ["sent", "failed"] as const) {
+      expect(statuses(endWait([delivery({ status, isRead: true }), email({ dueAt: NOW })], NOW))).toEqual([
+        ["delivered", null],
+        ["cancelled", null],
+      ]);
+    }
+  });
+
+  test("not attempted yet: the wait goes on", () => {
+    expect(endWait([delivery(), email({ dueAt: NOW })], NOW)).toBeNull();
+  });
+});
+
+describe("a lease that ran out", () => {
+  const leases = { leaseMs: 60_000, attemptsOf: () => 3 };
+
+  test("the attempt is kept as unknown and counts; the delivery is due, or has failed with its last attempt", () => {
+    for (const [attempt, status] of [
+      [1, "pending"],
+      [3, "failed"],
+    ] as const) {
+      const { changes } = endLostLeases([loaded([[leased({ attempt, leaseUntil: NOW })]])], NOW, leases);
+      expect(changes.deliveries.map((one) => [one.status, one.leaseOwner])).toEqual([[status, null]]);
+      expect(changes.attempts.map((one) => [one.attempt, one.status])).toEqual([[attempt, "unknown"]]);
+    }
+  });
+
+  test("one that still runs is left alone, unless it is another process's where there can be none", () => {
+    const held = [loaded([[leased()]])];
+    expect(endLostLeases(held, NOW, leases).changes.deliveries).toEqual([]);
+    expect(endLostLeases(held, NOW, { ...leases, notOwnedBy: "me" }).changes.deliveries).toHaveLength(1);
+    expect(endLostLeases(held, NOW, { ...leases, notOwnedBy: "w" }).changes.deliveries).toEqual([]);
+  });
+
+  test("one that is further ahead than its length was given before the clock went back", () => {
+    const ahead = leased({ leaseUntil: new Date(NOW.getTime() + 3_600_000) });
+    expect(endLostLeases([loaded([[ahead]])], NOW, leases).changes.deliveries).toHaveLength(1);
+  });
+});
+
+describe("counts and status of a send", () => {
+  const status = fc.constantFrom<DeliveryStatus>("waiting", "pending", "sent", "delivered", "failed", "cancelled");
+
+  test("follow any change of any of its chains", () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(fc.tuple(status, status), { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 8 }), (plan) => {
+        const before = plan.map((chain, index) =>
+          chain.map(([from], place) => delivery({ id: `${index}-${place}`, chain: index, status: from })),
+        );
+        const { changes } = settleChains([loaded(before)], NOW, ([first]) => ({
+          chain: (before[first?.chain ?? 0] ?? []).map((one, place) => ({ ...one, status: plan[one.chain]?.[place]?.[1] ?? one.status })),
+        }));
+        const after = loaded(plan.map((chain) => chain.map(([, to]) => delivery({ status: to }))));
+        expect([changes.sends[0]?.chains, changes.sends[0]?.status]).toEqual([after.state.chains, after.state.status]);
+      }),
+    );
+  });
+});

@@ -1,0 +1,231 @@
+import type { Owner } from "../foundation/owner.ts";
+import type { InboxItem } from "../inbox/inbox-item.ts";
+import type { CreatedItem } from "../inbox/inbox-storage.ts";
+import type { Notification } from "../notifications/notification.ts";
+import type { ChainCounts, Delivery, DeliveryAttempt, SendStatus, TrackedDelivery } from "./delivery.ts";
+import type {
+  AuditEntry,
+  NewAuditEntry,
+  Send,
+  SendAnalytics,
+  SendAnalyticsQuery,
+  SendChanges,
+  SendDetails,
+  SendPage,
+  SendQuery,
+} from "./send.ts";
+
+/** A delivery to be written. */
+export interface NewDelivery {
+  readonly id: string;
+  readonly channel: string;
+  readonly recipient: string;
+  readonly chain: number;
+  readonly isFallback: boolean;
+  /** A fallback waits; everything else is pending. */
+  readonly status: "pending" | "waiting";
+  /** How long after the send's time (its schedule, else its creation) it is due; null when it waits for its primary alone. */
+  readonly dueInMs: number | null;
+}
+
+/** A key under which a send is created once, and what the first caller was answered. */
+export interface IdempotencyKey {
+  readonly key: string;
+  /** Tells a repetition of the same call from another one. */
+  readonly bodyHash: string;
+  /** Opaque to the storage. */
+  readonly response: string;
+}
+
+/** A notification of kind `send` with all that goes with it. */
+export interface NewSend {
+  readonly notification: Notification;
+  readonly details: SendDetails;
+  readonly deliveries: readonly NewDelivery[];
+  /** The users who get an inbox item now, distinct and sorted bytewise; empty when it is scheduled. */
+  readonly inboxRecipients: readonly string[];
+  readonly idempotency: IdempotencyKey | null;
+  readonly actor: string;
+}
+
+/** What writing a send came to. */
+export type SendCreated =
+  | { readonly kind: "created"; readonly items: readonly CreatedItem[] }
+  /** Its idempotency key was used before: nothing was written. */
+  | { readonly kind: "repeated"; readonly bodyHash: string; readonly response: string };
+
+/** Deliveries of one address over one channel; what fairness and the circuit breaker go by. */
+export interface Endpoint {
+  readonly channel: string;
+  readonly recipient: string;
+}
+
+/** Which deliveries a worker wants. */
+export interface ClaimRequest {
+  /** Names the worker: random, and another one at each start. */
+  readonly owner: string;
+  readonly at: Date;
+  readonly leaseMs: number;
+  /** How many at the most. */
+  readonly limit: number;
+  /** How many of one endpoint at the most. */
+  readonly perEndpoint: number;
+  /** Only deliveries over these channels. */
+  readonly channels: readonly string[];
+  readonly exceptTenants: readonly string[];
+  readonly exceptEndpoints: readonly Endpoint[];
+}
+
+/** A delivery that a worker holds the lease of, with what is to be delivered. */
+export interface ClaimedDelivery {
+  /** As it is after the claim: its attempt counts already. */
+  readonly delivery: Delivery;
+  readonly notification: Notification;
+  readonly details: SendDetails;
+}
+
+/** A lease, as its holder names it. */
+export interface Lease {
+  readonly deliveryId: string;
+  readonly fence: number;
+}
+
+/** Where a send stands, as it is changed together with its deliveries. */
+export interface SendState {
+  readonly tenant: string;
+  readonly id: string;
+  readonly status: SendStatus;
+  readonly chains: ChainCounts;
+  readonly attempts: number;
+  readonly fallbackUsed: boolean;
+  readonly fallbackDelayMs: number;
+  readonly deliveredAt: Date | null;
+  readonly failedAt: Date | null;
+}
+
+/** A delivery as {@link DeliveryStorage.settle} loads it. */
+export interface LoadedDelivery extends Delivery {
+  /** Whether it is one over the inbox whose item its recipient has read. */
+  readonly isRead: boolean;
+}
+
+/** A send with some of its chains: each whole, in the order of `chain`, the primary first. */
+export interface LoadedSend {
+  readonly state: SendState;
+  readonly chains: readonly (readonly LoadedDelivery[])[];
+}
+
+/** Which chains {@link DeliveryStorage.settle} loads; always whole ones. */
+export type ChainSelection =
+  /** Every chain of one send. */
+  | { readonly kind: "send"; readonly tenant: string; readonly id: string }
+  /** The chains of these deliveries. */
+  | { readonly kind: "deliveries"; readonly ids: readonly string[] }
+  /**
+   * The chains in which a delivery over the inbox to this user is not delivered yet (`pending`, `sent` or `failed`): of
+   * these notifications, or, with null, of those whose item the user has read.
+   */
+  | { readonly kind: "inbox"; readonly owner: Owner; readonly ids: readonly string[] | null }
+  /** The chains of up to `limit` waiting deliveries that are due, those due first first. */
+  | { readonly kind: "waiting"; readonly limit: number }
+  /** The chains of up to `limit` deliveries whose lease ran out or, with `notOwnedBy`, is held by anybody else. */
+  | { readonly kind: "expired"; readonly limit: number; readonly notOwnedBy?: string };
+
+/** What is to be written; everything else stays as it is. */
+export interface SettleChanges {
+  /** Deliveries as they are to be. */
+  readonly deliveries: readonly Delivery[];
+  readonly attempts: readonly DeliveryAttempt[];
+  /** Sends as they are to be; their time of change is set to the storage's time. */
+  readonly sends: readonly SendState[];
+  readonly audit: readonly NewAuditEntry[];
+}
+
+/** Decides, without effects, what becomes of loaded chains. `now` is the storage's time. */
+export type Decide = (loaded: readonly LoadedSend[], now: Date) => SettleChanges;
+
+/** What deleting a send took away: the items that were in inboxes, as they were. */
+export interface DeletedSend {
+  readonly items: readonly (InboxItem & { readonly epoch: string })[];
+}
+
+/** What {@link DeliveryStorage.updateSend} found. */
+export type SendUpdated = { readonly send: Send } | "unknown" | "not_pending";
+
+/**
+ * The delivery part of a storage. As in the inbox part, every method is one transaction, and calls at once give the
+ * same result as some order of them. What becomes of deliveries is decided by core alone, in {@link Decide} functions
+ * that the storage runs inside its transaction; a storage only selects, locks, loads and writes.
+ *
+ * `at` is the service's time. A storage with a clock of its own that all instances share uses that one instead, for
+ * due times, leases and stamps, unless it was told not to.
+ */
+export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> {
+  /**
+   * Writes sends: notification, details, deliveries, inbox items, idempotency key and a line of the audit log each. All
+   * or nothing. A send whose idempotency key its tenant has used writes nothing of itself and is answered `repeated`,
+   * also when the first one is being written at this moment. One whose notification id exists is answered with the
+   * items it has: a write whose reply was lost may be repeated. No two sends of one call have the same key.
+   */
+  createSends(sends: readonly NewSend[], at: Date): Promise<readonly SendCreated[]>;
+
+  /**
+   * Like `createSends` for one without an idempotency key, through the host's own open transaction: see
+   * `InboxStorage.createWithin`.
+   */
+  createSendWithin(tx: Tx, send: NewSend, onCommit: (created: SendCreated) => void): Written;
+
+  /**
+   * Writes the items of a send that was scheduled, for users who have none yet, numbered as by `createMany`, and answers
+   * where the items of all of them are. Empty when the notification does not exist any more.
+   */
+  placeItems(send: { readonly tenant: string; readonly id: string }, users: readonly string[], at: Date): Promise<readonly CreatedItem[]>;
+
+  findSend(tenant: string, id: string): Promise<Send | null>;
+  listSends(tenant: string, query: SendQuery): Promise<SendPage>;
+  /** The deliveries of these sends with all their attempts: by send in the order of `ids`, then chain, primary first. */
+  deliveriesOf(tenant: string, ids: readonly string[]): Promise<readonly TrackedDelivery[]>;
+  countSends(tenant: string, query: SendAnalyticsQuery): Promise<SendAnalytics>;
+  /** Newest first; only lines numbered below `before`. */
+  listAudit(tenant: string, query: { readonly limit: number; readonly before?: number }): Promise<readonly AuditEntry[]>;
+
+  /**
+   * Changes title, message, meta and data of a send whose status is `pending`, and writes the audit line. The data is
+   * the meta without `notification_type`. Inbox items show the change.
+   */
+  updateSend(tenant: string, id: string, change: SendChanges & { readonly at: Date; readonly actor: string }): Promise<SendUpdated>;
+
+  /**
+   * Deletes a send with everything that belongs to it, inbox items included (their inboxes' counts follow), and writes
+   * the audit line. Null when there is none.
+   */
+  deleteSend(tenant: string, id: string, by: { readonly at: Date; readonly actor: string }): Promise<DeletedSend | null>;
+
+  /**
+   * Leases deliveries that are pending, due and not leased, those due first first: attempt and fence grow by one.
+   * Deliveries that another claim is taking at this moment are left to it. The claim is durable when this resolves.
+   */
+  claim(request: ClaimRequest): Promise<readonly ClaimedDelivery[]>;
+
+  /**
+   * What `owner` holds the leases of, those due first first: among them what it claimed without getting the answer, as
+   * when its connection broke.
+   */
+  leasedTo(owner: string): Promise<readonly ClaimedDelivery[]>;
+
+  /** Prolongs those of the leases that `owner` still holds, and answers which: the others were lost. */
+  renew(owner: string, leases: readonly Lease[], options: { readonly at: Date; readonly leaseMs: number }): Promise<readonly Lease[]>;
+
+  /**
+   * Loads the selected chains under lock, runs `decide`, and writes what it says, in one transaction. Chains of one
+   * send are never loaded by two calls at once. `decide` may run more than once; the last run counts. It need not run when
+   * nothing is selected.
+   */
+  settle(selection: ChainSelection, at: Date, decide: Decide): Promise<void>;
+
+  /** In how many milliseconds the next pending or waiting delivery is due or a lease runs out; 0 for now, null for none. */
+  nextDueInMs(at: Date): Promise<number | null>;
+
+  /** Forgets idempotency keys used before `before`. */
+  pruneIdempotencyKeys(before: Date): Promise<void>;
+}

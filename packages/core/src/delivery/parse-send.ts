@@ -1,0 +1,222 @@
+import { declaredType, parseData } from "../creating/parse-create.ts";
+import { digest } from "../foundation/digest.ts";
+import { BelfryError, type Issue, validationError } from "../foundation/errors.ts";
+import type { JsonObject } from "../foundation/json.ts";
+import { parseJsonObject } from "../foundation/parse-json.ts";
+import { describe, NAME_RULE, textIssue } from "../foundation/parse-text.ts";
+import { DEFAULT_TYPE, type Notification } from "../notifications/notification.ts";
+import type { NotificationType } from "../notifications/notification-types.ts";
+import { compareBytewise } from "../notifications/recipients.ts";
+import type { Context } from "../service/context.ts";
+import { actorOf } from "./change-request.ts";
+import type { Channel } from "./channel.ts";
+import { checkContent } from "./check-content.ts";
+import { INBOX_CHANNEL } from "./delivery.ts";
+import type { NewDelivery, NewSend } from "./delivery-storage.ts";
+import { parseSendRecipients } from "./parse-recipients.ts";
+import { parseSchedule } from "./parse-schedule.ts";
+import type { Send, SendChanges } from "./send.ts";
+import type { FallbackInput, SendInput } from "./send-input.ts";
+import { newSendView } from "./send-view.ts";
+
+/** What stands in unless the sender names another channel. It is accepted unconfigured, and fails when its turn comes. */
+export const DEFAULT_FALLBACK = "email";
+
+const MAX_DELAY_MS = 30 * 24 * 60 * 60 * 1_000;
+
+/** What differs between a host's own send and one that came over the wire. */
+export interface SendRules {
+  readonly declaredTypesOnly: boolean;
+  /** Whether recipients may be user ids for the directory, where the channel wants addresses. */
+  readonly acceptsIds: boolean;
+}
+
+/** A send, before it is checked. */
+export interface SendRequest {
+  readonly tenant: string;
+  readonly input: SendInput;
+  readonly rules: SendRules;
+}
+
+/** A send that was checked, and what its sender is answered. */
+export interface ParsedSend {
+  readonly entry: NewSend;
+  readonly view: Send;
+}
+
+/** Checks the input of a send and makes all that is to be written, ids and times included. */
+export async function parseSend(context: Context, { tenant, input, rules }: SendRequest): Promise<ParsedSend> {
+  if (typeof input !== "object" || input === null) {
+    const message = `expected an object like { to, channel, content }, got ${describe(input)}`;
+    throw validationError([{ path: [], type: "dict_type", message }]);
+  }
+  const nowMs = context.clock.now();
+  const { type = DEFAULT_TYPE } = input;
+  const fallback = fallbackOf(input.fallback);
+  const schedule = parseSchedule(input.scheduledAt, nowMs);
+  checkTexts({ ...input, type }, [...fallback.issues, ...schedule.issues]);
+  const declared = declaredType(context, type, rules);
+  const names = channelNames(input, declared?.channels);
+  const channels = names.map((name) => channelOf(context, tenant, name));
+  if (fallback.input !== null && fallback.input.channel !== DEFAULT_FALLBACK) {
+    channelOf(context, tenant, fallback.input.channel);
+  }
+  const content = await parseContent(context, { input, declared, names, fallback: fallback.input });
+  const recipients = parseSendRecipients(input.to, channels, { acceptsIds: rules.acceptsIds && context.directory !== null });
+  const details = {
+    channel: names[0] ?? INBOX_CHANNEL,
+    channels: names,
+    roomId: input.roomId ?? null,
+    recipients,
+    hasFallback: fallback.input !== null,
+    fallbackDelayMs: fallback.input?.afterMs ?? 0,
+    scheduledAt: schedule.at,
+    meta: content.meta,
+  };
+  const notification = newNotification(context, { tenant, type, content, nowMs });
+  const view = newSendView(notification, details);
+  const entry: NewSend = {
+    notification,
+    details,
+    deliveries: deliveriesOf(context, { names, recipients, fallback: fallback.input }),
+    inboxRecipients: names.includes(INBOX_CHANNEL) && !schedule.isAhead ? [...recipients].sort(compareBytewise) : [],
+    idempotency: input.idempotencyKey === undefined ? null : await idempotencyOf(input, view),
+    actor: actorOf(input),
+  };
+  return { entry, view };
+}
+
+interface ContentSource {
+  readonly input: SendInput;
+  readonly declared: NotificationType | undefined;
+  readonly names: readonly string[];
+  readonly fallback: Required<FallbackInput> | null;
+}
+
+async function parseContent(context: Context, { input, declared, names, fallback }: ContentSource): Promise<Required<SendChanges>> {
+  const data = await parseData(input.data, declared);
+  const meta = { ...data, ...objectOf(input.meta ?? {}, "meta") };
+  const { subject = "", content = "" } = input;
+  // A fallback that is not configured is no reason to refuse: it fails when its turn comes, and says why.
+  const checked = checkContent(context, { subject, content, meta }, fallback ? [...names, fallback.channel] : names);
+  return { subject, content, meta: checked.meta ?? {} };
+}
+
+function newNotification(
+  { ids }: Pick<Context, "ids">,
+  of: { readonly tenant: string; readonly type: string; readonly content: Required<SendChanges>; readonly nowMs: number },
+): Notification {
+  const { tenant, type, content, nowMs } = of;
+  const { notification_type: _, ...data } = content.meta;
+  return {
+    id: ids.next(),
+    tenant,
+    kind: "send",
+    type,
+    title: content.subject,
+    message: content.content,
+    data: data as JsonObject,
+    source: null,
+    sender: null,
+    createdAt: new Date(nowMs),
+  };
+}
+
+function checkTexts(input: SendInput, found: readonly Issue[]): void {
+  const texts: readonly [string, unknown][] = [
+    ["type", input.type],
+    ["roomId", input.roomId ?? "-"],
+    ["idempotencyKey", input.idempotencyKey ?? "-"],
+  ];
+  const issues = texts.map(([field, value]) => textIssue(value, [field], NAME_RULE)).filter((issue) => issue !== null);
+  if (input.channel !== undefined && input.channels !== undefined) {
+    issues.push({ path: ["channels"], type: "conflict", message: "cannot be given together with channel" });
+  }
+  if (issues.length > 0 || found.length > 0) {
+    throw validationError([...issues, ...found]);
+  }
+}
+
+function channelNames({ channel, channels }: SendInput, declared: readonly string[] | undefined): readonly string[] {
+  const names = channels ?? (channel === undefined ? declared : [channel]) ?? [INBOX_CHANNEL];
+  if (!Array.isArray(names) || names.length === 0 || names.some((name) => typeof name !== "string")) {
+    throw validationError([{ path: ["channels"], type: "list_type", message: "must be a list of at least one channel's name" }]);
+  }
+  return [...new Set(names as readonly string[])];
+}
+
+/** The channel of this name, null for the inbox; throws `CHANNEL_NOT_CONFIGURED`. */
+function channelOf({ channels }: Pick<Context, "channels">, tenant: string, name: string): Channel | null {
+  if (name === INBOX_CHANNEL) {
+    return null;
+  }
+  const channel = channels.get(name);
+  if (channel === undefined || channel.isConfigured?.(tenant) === false) {
+    const known = [INBOX_CHANNEL, ...channels.keys()].join(", ");
+    const fact =
+      channel === undefined
+        ? `The channel ${JSON.stringify(name.slice(0, 64))} is not configured`
+        : `The channel ${name} has no provider for ${tenant}`;
+    throw new BelfryError(
+      "CHANNEL_NOT_CONFIGURED",
+      `${fact}. The service's channels are: ${known}. Pass it to NotificationService as channels: […].`,
+      {
+        details: { channel: name },
+      },
+    );
+  }
+  return channel;
+}
+
+function objectOf(value: unknown, field: string): JsonObject {
+  const parsed = parseJsonObject(value, [field]);
+  if ("issues" in parsed) {
+    throw validationError(parsed.issues);
+  }
+  return parsed.value;
+}
+
+function fallbackOf(input: SendInput["fallback"]): { readonly input: Required<FallbackInput> | null; readonly issues: readonly Issue[] } {
+  if (input === undefined || input === false) {
+    return { input: null, issues: [] };
+  }
+  const { channel = DEFAULT_FALLBACK, afterMs = 0 } = input === true ? {} : input;
+  if (typeof channel !== "string" || channel === INBOX_CHANNEL || !Number.isFinite(afterMs) || afterMs < 0 || afterMs > MAX_DELAY_MS) {
+    const message = `must name a channel other than ${INBOX_CHANNEL}, and wait 0 to ${MAX_DELAY_MS} ms`;
+    return { input: null, issues: [{ path: ["fallback"], type: "value_error", message }] };
+  }
+  return { input: { channel, afterMs: Math.round(afterMs) }, issues: [] };
+}
+
+function deliveriesOf(
+  { ids }: Pick<Context, "ids">,
+  { names, recipients, fallback }: { names: readonly string[]; recipients: readonly string[]; fallback: Required<FallbackInput> | null },
+): readonly NewDelivery[] {
+  return names.flatMap((channel, order) =>
+    recipients.flatMap((recipient, index): NewDelivery[] => {
+      const chain = order * recipients.length + index;
+      const primary: NewDelivery = { id: ids.next(), channel, recipient, chain, isFallback: false, status: "pending", dueInMs: 0 };
+      if (fallback === null || order > 0) {
+        return [primary];
+      }
+      const dueInMs = channel === INBOX_CHANNEL && fallback.afterMs > 0 ? fallback.afterMs : null;
+      return [primary, { id: ids.next(), channel: fallback.channel, recipient, chain, isFallback: true, status: "waiting", dueInMs }];
+    }),
+  );
+}
+
+async function idempotencyOf({ idempotencyKey = "", actor: _, ...body }: SendInput, view: Send) {
+  return { key: idempotencyKey, bodyHash: await digest(JSON.stringify(canonical(body))), response: JSON.stringify(view) };
+}
+
+/** The same value with every object's members in one order: how a client orders them says nothing. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(canonical);
+  }
+  if (typeof value !== "object" || value === null || value instanceof Date) {
+    return value;
+  }
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return members.sort(([left], [right]) => compareBytewise(left, right)).map(([key, member]) => [key, canonical(member)]);
+}

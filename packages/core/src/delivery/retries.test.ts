@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import { systemClock } from "../foundation/clock.ts";
+import { retryDelayMs } from "../work/retry-delay.ts";
+import { attempt } from "./attempt.ts";
+import type { Channel, DeliveryTask } from "./channel.ts";
+import { CircuitBreaker } from "./circuit-breaker.ts";
+import { FairShare } from "./fair-share.ts";
+import { parseSchedule } from "./parse-schedule.ts";
+
+const retryDelaysMs = [5_000, 300_000];
+
+describe("retryDelayMs", () => {
+  test("follows the schedule within a fifth either way, and ends with it", () => {
+    expect([0, 0.5, 1].map((random) => retryDelayMs(retryDelaysMs, { attempt: 1, random }))).toEqual([4_000, 5_000, 6_000]);
+    expect(retryDelayMs(retryDelaysMs, { attempt: 2, random: 0.5 })).toBe(300_000);
+    expect(retryDelayMs(retryDelaysMs, { attempt: 3, random: 0.5 })).toBeNull();
+  });
+
+  test("waits as long as the provider asks for, from the first delay to a day", () => {
+    const asked = (retryAfterMs: number) => retryDelayMs(retryDelaysMs, { attempt: 1, retryAfterMs, random: 0 });
+    expect([0, 60_000, 1e12].map(asked)).toEqual([5_000, 60_000, 86_400_000]);
+    expect([asked(Number.NaN), asked(Number.POSITIVE_INFINITY)]).toEqual([4_000, 4_000]);
+    expect(asked(7_000.4)).toBe(7_000);
+  });
+});
+
+describe("attempt", () => {
+  const task = { id: "d" } as DeliveryTask;
+  const channel = (deliver: Channel["deliver"], timeoutMs = 60_000): Channel => ({
+    name: "test",
+    retryDelaysMs,
+    timeoutMs,
+    invalidRecipient: () => null,
+    deliver,
+  });
+  const never = new AbortController().signal;
+
+  test("an error is a failure that may pass", async () => {
+    const outcome = await attempt(
+      channel(() => Promise.reject(new Error("boom"))),
+      task,
+      { clock: systemClock, signal: never },
+    );
+    expect(outcome).toEqual({ status: "failed", transient: true, provider: "test", error: "boom" });
+  });
+
+  test("a channel that ignores its time is left behind", async () => {
+    const outcome = await attempt(
+      channel(() => new Promise(() => {}), 5),
+      task,
+      { clock: systemClock, signal: never },
+    );
+    expect(outcome).toMatchObject({ status: "failed", transient: true, error: "The attempt took longer than 5 ms." });
+  });
+});
+
+describe("CircuitBreaker", () => {
+  const endpoint = { channel: "webhook", recipient: "https://dead.example" };
+
+  test("opens after five failures in a row, for longer each time, and closes with a success", () => {
+    const breaker = new CircuitBreaker();
+    for (let failure = 0; failure < 4; failure += 1) {
+      breaker.ended(endpoint, true, 0);
+    }
+    expect(breaker.open(0)).toEqual([]);
+    breaker.ended(endpoint, true, 0);
+    expect([breaker.open(9_999), breaker.open(10_000)]).toEqual([[endpoint], []]);
+    breaker.ended(endpoint, true, 10_000);
+    expect([breaker.open(29_999), breaker.open(30_000)]).toEqual([[endpoint], []]);
+    breaker.ended(endpoint, false, 30_000);
+    breaker.ended(endpoint, true, 30_000);
+    expect(breaker.open(30_000)).toEqual([]);
+  });
+});
+
+describe("FairShare", () => {
+  test("knows who has had enough for now", () => {
+    const share = new FairShare(10);
+    const claimed = (recipient: string) =>
+      ({ delivery: { tenant: "t", channel: "webhook", recipient } }) as Parameters<FairShare["began"]>[0];
+    const all = Array.from({ length: 8 }, (_, index) => claimed(`https://${index}.example`));
+    for (const one of all) {
+      share.began(one);
+    }
+    expect([share.fullTenants(), share.fullEndpoints().length]).toEqual([["t"], 8]);
+    for (const one of all) {
+      share.ended(one);
+    }
+    expect([share.fullTenants(), share.fullEndpoints()]).toEqual([[], []]);
+  });
+});
+
+describe("parseSchedule", () => {
+  test("takes times with a zone, and nothing else", () => {
+    const now = Date.UTC(2030, 0, 1);
+    expect(parseSchedule("2030-01-01T01:00:00+01:00", now)).toEqual({ at: new Date(now), isAhead: false, issues: [] });
+    expect(parseSchedule(new Date(now + 1), now).isAhead).toBe(true);
+    for (const wrong of ["2030-01-01", "2030-01-01T00:00:00", "tomorrow", "+275760-09-13T00:00:00Z", new Date(Number.NaN), 5, {}]) {
+      expect(parseSchedule(wrong, now).issues).toHaveLength(1);
+    }
+  });
+});

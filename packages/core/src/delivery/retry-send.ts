@@ -1,0 +1,74 @@
+import { BelfryError } from "../foundation/errors.ts";
+import { isUuid } from "../foundation/ids.ts";
+import type { Context } from "../service/context.ts";
+import { announce } from "./announce.ts";
+import { NOTHING } from "./cancel-send.ts";
+import { actorOf, type ChangeRequest } from "./change-request.ts";
+import { chainOutcome, type Delivery, INBOX_CHANNEL } from "./delivery.ts";
+import type { LoadedDelivery, SendState } from "./delivery-storage.ts";
+import { getSend, unknownSend } from "./read-sends.ts";
+import type { Send } from "./send.ts";
+import { type ChainChange, due, type Settlement, settleChains } from "./settle-chains.ts";
+
+/** Has the failed chains of a send tried again from their primary delivery, on a fresh schedule. */
+export async function retrySend(context: Context, request: ChangeRequest): Promise<Send> {
+  const { tenant, id } = request;
+  const actor = actorOf(request);
+  await context.ready();
+  const settlement = isUuid(id) ? await retry(context, { tenant, id, actor }) : null;
+  if (settlement === null) {
+    throw unknownSend(id);
+  }
+  if (typeof settlement === "string") {
+    throw new BelfryError("INVALID_STATE", settlement);
+  }
+  announce(context, settlement);
+  const send = await getSend(context, tenant, id);
+  context.deliverDue();
+  return send;
+}
+
+async function retry(context: Context, { tenant, id, actor }: Required<ChangeRequest>): Promise<Settlement | string | null> {
+  let result: Settlement | string | null = null;
+  await context.deliveries.settle({ kind: "send", tenant, id }, new Date(context.clock.now()), (loaded, now) => {
+    const [send] = loaded;
+    if (send === undefined) {
+      result = null;
+      return NOTHING;
+    }
+    const { status } = send.state;
+    if (status !== "failed" && status !== "partial") {
+      result = `The notification ${id} cannot be retried: it is ${status}, neither failed nor partial.`;
+      return NOTHING;
+    }
+    const settlement = settleChains(loaded, now, (chain, state) => retryChain(chain, state, now));
+    result = settlement;
+    return { ...settlement.changes, audit: [{ action: "retried", actor, notificationId: id }] };
+  });
+  return result;
+}
+
+function retryChain(chain: readonly LoadedDelivery[], { fallbackDelayMs }: SendState, now: Date): ChainChange | null {
+  if (chainOutcome(chain.map(({ status }) => status)) !== "failed") {
+    return null;
+  }
+  const [primary, ...fallbacks] = chain;
+  if (primary === undefined) {
+    return null;
+  }
+  const waitsForReader = primary.channel === INBOX_CHANNEL && fallbackDelayMs > 0;
+  const waiting = (delivery: Delivery): Delivery => ({
+    ...fresh(delivery, now),
+    status: "waiting",
+    dueAt: waitsForReader ? new Date(now.getTime() + fallbackDelayMs) : null,
+  });
+  return {
+    chain: [fresh(primary, now), ...fallbacks.map(waiting)],
+    // The attempt about to run counts already.
+    shownAttempts: primary.attempt + 1,
+  };
+}
+
+function fresh(delivery: Delivery, now: Date): Delivery {
+  return { ...due(delivery, now), attemptsBefore: delivery.attempt };
+}

@@ -1,0 +1,87 @@
+import type { JsonObject } from "../foundation/json.ts";
+import type { DataByType, DataOrNone } from "../notifications/notification-types.ts";
+
+/** What stands in when the channel of a send does not reach somebody. */
+export interface FallbackInput {
+  /** @default "email" */
+  readonly channel?: string;
+  /**
+   * Of the inbox: how long to wait, in milliseconds, for the user to read or acknowledge the notification, whether
+   * online or not; at most 30 days. 0 decides by presence alone: whoever is offline gets the fallback at once.
+   * Other channels fall back when they have failed. @default 0
+   */
+  readonly afterMs?: number;
+}
+
+/** What everything can be sent with, whatever its type. */
+export interface SendFields {
+  /**
+   * Who gets it: user ids for the inbox, addresses for e-mail, URLs for webhooks; for every channel but the inbox also
+   * user ids that the host's `directory` knows. At most 10,000; repeated ones get it once.
+   */
+  readonly to: string | readonly string[];
+  /** The channel: `inbox`, or the name of one of the service's channels. */
+  readonly channel?: string;
+  /** Several channels, each to everybody. Instead of `channel`. @default what the type declares, else the inbox */
+  readonly channels?: readonly string[];
+  /** At most 1,000 code points, on one line. @default "" */
+  readonly subject?: string;
+  /** At most 10,000 code points. @default "" */
+  readonly content?: string;
+  /** More members for the channels, such as `html_content` for e-mail; they join `data`. @default {} */
+  readonly meta?: JsonObject;
+  /** The room it belongs to, at most 255 characters. */
+  readonly roomId?: string;
+  /** What stands in for the first channel; `true` is e-mail for whoever is offline. @default false */
+  readonly fallback?: boolean | FallbackInput;
+  /** When it is to go out; a time in the past is at once. A text is ISO 8601 with a time zone. */
+  readonly scheduledAt?: Date | string;
+  /**
+   * Makes the call repeatable: within 24 hours, the same call with the same key answers what the first one did and
+   * sends nothing. 1 to 255 characters.
+   */
+  readonly idempotencyKey?: string;
+  /** Who sends it, for the audit log. @default "host" */
+  readonly actor?: string;
+}
+
+/** The input of `send`, a notification over channels with tracking, for a host that declared no types. */
+export interface SendInput extends SendFields {
+  /** @default "notification" */
+  readonly type?: string;
+  /** The data of the inbox item. @default {} */
+  readonly data?: JsonObject;
+}
+
+/** The input of `send` for a declared type whose schema wants data. */
+export interface SendInputWithData<Type, Data> extends SendFields {
+  /** One of the declared types. */
+  readonly type: Type;
+  /** The data of the inbox item: what the type's schema takes. */
+  readonly data: Data;
+}
+
+/** The input of `send` for a declared type that has no schema, or whose schema does without data. */
+export interface SendInputWithOptionalData<Type, Data> extends SendFields {
+  /** One of the declared types. */
+  readonly type: Type;
+  /** The data of the inbox item: what the type's schema takes, else any JSON object. @default {} */
+  readonly data?: Data;
+}
+
+/** The input of `send`: with declared types, one of them and the data that fits it; see `CreateInput`. */
+export type TypedSendInput<Data extends DataByType = DataByType, Type extends keyof Data = keyof Data> = string extends keyof Data
+  ? SendInput
+  : [Type] extends [never]
+    ? SendInputWithOptionalData<keyof Data, JsonObject>
+    : Type extends keyof Data
+      ? undefined extends Data[Type]
+        ? SendInputWithOptionalData<Type, DataOrNone<Data[Type]>>
+        : SendInputWithData<Type, Data[Type]>
+      : never;
+
+/** Who does something, for the audit log. */
+export interface Acting {
+  /** @default "host" */
+  readonly actor?: string;
+}

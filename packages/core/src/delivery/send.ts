@@ -1,0 +1,118 @@
+import type { JsonObject } from "../foundation/json.ts";
+import type { SendStatus } from "./delivery.ts";
+
+/** How a sent notification is to be delivered, as its sender said. */
+export interface SendDetails {
+  /** The first channel it goes over; what lists are filtered by. */
+  readonly channel: string;
+  /** Every channel it goes over, not counting the fallback. */
+  readonly channels: readonly string[];
+  /** The room it belongs to, if the sender named one. */
+  readonly roomId: string | null;
+  /** As the sender named them, in that order. */
+  readonly recipients: readonly string[];
+  /** Whether another channel stands in when the first one fails. */
+  readonly hasFallback: boolean;
+  /** How long an acknowledgement is waited for before the fallback goes; 0 decides by presence alone. */
+  readonly fallbackDelayMs: number;
+  /** When it is to go out; null for at once. */
+  readonly scheduledAt: Date | null;
+  /** The sender's own. */
+  readonly meta: JsonObject;
+}
+
+/** A notification that was sent over channels, and how far it got. */
+export interface Send extends SendDetails {
+  /** The notification's id. */
+  readonly id: string;
+  readonly tenant: string;
+  /** The notification's type, for example `order_update`. */
+  readonly type: string;
+  readonly subject: string;
+  readonly content: string;
+  readonly status: SendStatus;
+  /** Attempts of its most-tried delivery; after a retry was asked for, the one about to run counts already. */
+  readonly attempts: number;
+  /** Whether a fallback was attempted. */
+  readonly fallbackUsed: boolean;
+  /** When everything was delivered; null before. */
+  readonly deliveredAt: Date | null;
+  /** When everything had failed; null otherwise. */
+  readonly failedAt: Date | null;
+  readonly createdAt: Date;
+  /** When the status, the attempts or the content last changed. */
+  readonly updatedAt: Date;
+}
+
+/** How a list of sends is sorted: oldest first, newest first, or by status (ties newest first). */
+export type SendSort = "created_at" | "-created_at" | "status";
+
+/** Which sends to list. Everything given must hold. */
+export interface SendQuery {
+  readonly channel?: string;
+  readonly roomId?: string;
+  readonly status?: SendStatus;
+  /** Exclusive. */
+  readonly createdAfter?: Date;
+  /** Exclusive. */
+  readonly createdBefore?: Date;
+  /** One of the recipients, exactly as the sender named it. */
+  readonly recipient?: string;
+  readonly sort: SendSort;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** A page of sends. */
+export interface SendPage {
+  readonly sends: readonly Send[];
+  /** How many match, wherever the page starts. */
+  readonly total: number;
+}
+
+/** What may change while a send is pending. What is left out stays. */
+export interface SendChanges {
+  readonly subject?: string;
+  readonly content?: string;
+  /** Replaces the sender's meta whole. */
+  readonly meta?: JsonObject;
+}
+
+/** Which sends to count. */
+export interface SendAnalyticsQuery {
+  /** Created then or later. */
+  readonly from?: Date;
+  /** Created before then. */
+  readonly before?: Date;
+  readonly channel?: string;
+  readonly roomId?: string;
+}
+
+/** Counts of sends, made by the database. */
+export interface SendAnalytics {
+  readonly total: number;
+  readonly byStatus: Readonly<Record<SendStatus, number>>;
+  /** By first channel; only channels that occur. */
+  readonly byChannel: Readonly<Record<string, number>>;
+  /** How many used a fallback. */
+  readonly fallbackUsed: number;
+}
+
+/** What somebody did to a notification. Only sends log what is done to them by themselves; the rest is noted by whoever does it. */
+export type AuditAction = "created" | "updated" | "cancelled" | "retried" | "deleted" | "read";
+
+/** A line of the audit log, before it is written. */
+export interface NewAuditEntry {
+  readonly action: AuditAction;
+  /** Who did it, as the host or the contract names them; at most 255 characters. */
+  readonly actor: string;
+  readonly notificationId: string;
+}
+
+/** A line of the audit log. */
+export interface AuditEntry extends NewAuditEntry {
+  /** Numbers the lines of an installation; later ones are higher. */
+  readonly number: number;
+  readonly tenant: string;
+  readonly at: Date;
+}

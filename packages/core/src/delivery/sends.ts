@@ -1,0 +1,98 @@
+import type { Context } from "../service/context.ts";
+import { cancelSend } from "./cancel-send.ts";
+import type { TrackedDelivery } from "./delivery.ts";
+import { type ListSendsInput, listSends } from "./list-sends.ts";
+import { type AuditInput, countSends, deliveriesOf, getSend, listAudit } from "./read-sends.ts";
+import { removeSend } from "./remove-send.ts";
+import { retrySend } from "./retry-send.ts";
+import type { AuditEntry, Send, SendAnalytics, SendAnalyticsQuery, SendChanges, SendPage } from "./send.ts";
+import type { Acting } from "./send-input.ts";
+import { updateSend } from "./update-send.ts";
+
+/**
+ * What one tenant has sent over channels: `notifications.sends`. Ids are those of the notifications; an id that is
+ * unknown, another tenant's, or not of a send is `NOT_FOUND`.
+ *
+ * @example
+ * ```ts
+ * const send = await notifications.send({ channel: "email", to: "ann@example.com", subject: "Hello", content: "Hi Ann" });
+ * const { status } = await notifications.sends.get(send.id);
+ * ```
+ */
+export class Sends {
+  readonly #tenant: string;
+  readonly #context: Context;
+
+  /** Hosts use `notifications.sends` or `notifications.tenant(id).sends` instead. */
+  constructor(tenant: string, context: Context) {
+    this.#tenant = tenant;
+    this.#context = context;
+  }
+
+  /** One send as it stands. @throws BelfryError `NOT_FOUND` */
+  get(id: string): Promise<Send> {
+    return getSend(this.#context, this.#tenant, id);
+  }
+
+  /**
+   * A page of sends, newest first unless `sort` says otherwise.
+   *
+   * @throws BelfryError `VALIDATION_ERROR` for a filter, a limit (1 to 100) or an offset that is out of range
+   */
+  list(input: ListSendsInput = {}): Promise<SendPage> {
+    return listSends(this.#context, this.#tenant, input);
+  }
+
+  /** The deliveries of a send with all their attempts, in the order of its recipients. @throws BelfryError `NOT_FOUND` */
+  async deliveries(id: string): Promise<readonly TrackedDelivery[]> {
+    await this.get(id);
+    return deliveriesOf(this.#context, this.#tenant, [id]);
+  }
+
+  /** The deliveries of several sends, unknown ones left out: one question to the database for a whole page. */
+  deliveriesOf(ids: readonly string[]): Promise<readonly TrackedDelivery[]> {
+    return deliveriesOf(this.#context, this.#tenant, ids);
+  }
+
+  /**
+   * Changes what has not gone out yet.
+   *
+   * @throws BelfryError `NOT_FOUND`; `INVALID_STATE` unless the send is pending; `VALIDATION_ERROR`, `CONTENT_TOO_LONG`
+   */
+  update(id: string, changes: SendChanges, acting: Acting = {}): Promise<Send> {
+    return updateSend(this.#context, { tenant: this.#tenant, id, ...acting }, changes);
+  }
+
+  /**
+   * Stops what has not gone out yet: nothing of it is sent after this resolves. Inbox items stay.
+   *
+   * @throws BelfryError `NOT_FOUND`; `INVALID_STATE` once any delivery has settled or is on its way
+   */
+  cancel(id: string, acting: Acting = {}): Promise<Send> {
+    return cancelSend(this.#context, { tenant: this.#tenant, id, ...acting });
+  }
+
+  /**
+   * Has what failed tried again, on a fresh schedule; what was delivered is left alone.
+   *
+   * @throws BelfryError `NOT_FOUND`; `INVALID_STATE` unless the send is failed or partial
+   */
+  retry(id: string, acting: Acting = {}): Promise<Send> {
+    return retrySend(this.#context, { tenant: this.#tenant, id, ...acting });
+  }
+
+  /** Deletes a send for good, with its deliveries and inbox items, and stops what is pending. @throws BelfryError `NOT_FOUND` */
+  remove(id: string, acting: Acting = {}): Promise<void> {
+    return removeSend(this.#context, { tenant: this.#tenant, id, ...acting });
+  }
+
+  /** Counts sends by status and channel. */
+  analytics(query: SendAnalyticsQuery = {}): Promise<SendAnalytics> {
+    return countSends(this.#context, this.#tenant, query);
+  }
+
+  /** Who created, changed, cancelled, retried and deleted what, newest first. */
+  auditLog(input: AuditInput = {}): Promise<readonly AuditEntry[]> {
+    return listAudit(this.#context, this.#tenant, input);
+  }
+}

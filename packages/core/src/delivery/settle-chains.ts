@@ -1,0 +1,143 @@
+import {
+  type ChainCounts,
+  chainOutcome,
+  type Delivery,
+  type DeliveryAttempt,
+  type DeliveryStatus,
+  type SendStatus,
+  sendStatus,
+} from "./delivery.ts";
+import type { LoadedDelivery, LoadedSend, SendState, SettleChanges } from "./delivery-storage.ts";
+import type { NewAuditEntry } from "./send.ts";
+
+/** What becomes of one chain; null leaves it as it is. */
+export interface ChainChange {
+  /** The whole chain as it is to be; what is left as it was is the same object. */
+  readonly chain: readonly Delivery[];
+  readonly attempts?: readonly DeliveryAttempt[];
+  /** How many attempts the send is to show at least. @default what it shows */
+  readonly shownAttempts?: number;
+}
+
+/** A delivery that changed its status. */
+export interface DeliveryTransition {
+  readonly delivery: Delivery;
+  readonly from: DeliveryStatus;
+}
+
+/** A send that changed its status. */
+export interface SendTransition {
+  readonly tenant: string;
+  readonly id: string;
+  readonly from: SendStatus;
+  readonly to: SendStatus;
+}
+
+/** What a decision comes to: what to write, and what to tell once that is committed. */
+export interface Settlement {
+  readonly changes: SettleChanges;
+  readonly deliveries: readonly DeliveryTransition[];
+  readonly sends: readonly SendTransition[];
+}
+
+/** Decides on every chain of the loaded sends, and keeps each send's counts, status and stamps in step. */
+export function settleChains(
+  loaded: readonly LoadedSend[],
+  now: Date,
+  decide: (chain: readonly LoadedDelivery[], send: SendState) => ChainChange | null,
+): Settlement {
+  const result = {
+    deliveries: [] as Delivery[],
+    attempts: [] as DeliveryAttempt[],
+    sends: [] as SendState[],
+    audit: [] as NewAuditEntry[],
+  };
+  const transitions: DeliveryTransition[] = [];
+  const sends: SendTransition[] = [];
+  for (const { state, chains } of loaded) {
+    const after = new SendLedger(state);
+    for (const chain of chains) {
+      const change = decide(chain, state);
+      if (change !== null) {
+        after.add(chain, change);
+        result.attempts.push(...(change.attempts ?? []));
+      }
+    }
+    result.deliveries.push(...after.changed);
+    transitions.push(...after.transitions);
+    if (after.changed.length > 0) {
+      const next = after.state(now);
+      result.sends.push(next);
+      if (next.status !== state.status) {
+        sends.push({ tenant: state.tenant, id: state.id, from: state.status, to: next.status });
+      }
+    }
+  }
+  return { changes: result, deliveries: transitions, sends };
+}
+
+/** Adds up what changes in the chains of one send. */
+class SendLedger {
+  readonly changed: Delivery[] = [];
+  readonly transitions: DeliveryTransition[] = [];
+  readonly #before: SendState;
+  readonly #chains: { -readonly [Outcome in keyof ChainCounts]: number };
+  #attempts: number;
+  #fallbackUsed: boolean;
+
+  constructor(before: SendState) {
+    this.#before = before;
+    this.#chains = { ...before.chains };
+    this.#attempts = before.attempts;
+    this.#fallbackUsed = before.fallbackUsed;
+  }
+
+  add(before: readonly LoadedDelivery[], { chain, shownAttempts = 0 }: ChainChange): void {
+    this.#chains[chainOutcome(before.map(({ status }) => status))] -= 1;
+    this.#chains[chainOutcome(chain.map(({ status }) => status))] += 1;
+    this.#attempts = Math.max(this.#attempts, shownAttempts);
+    for (const [index, delivery] of chain.entries()) {
+      const old = before[index];
+      if (old === undefined || old === delivery) {
+        continue;
+      }
+      this.changed.push(delivery);
+      // It counts as used once an attempt has ended.
+      this.#fallbackUsed ||= delivery.isFallback && delivery.attempt > delivery.attemptsBefore && delivery.leaseOwner === null;
+      if (old.status !== delivery.status) {
+        this.transitions.push({ delivery, from: old.status });
+      }
+    }
+  }
+
+  state(now: Date): SendState {
+    const status = sendStatus(this.#chains);
+    const before = this.#before;
+    return {
+      ...before,
+      status,
+      chains: this.#chains,
+      attempts: this.#attempts,
+      fallbackUsed: this.#fallbackUsed,
+      deliveredAt: status === "delivered" ? (before.deliveredAt ?? now) : null,
+      failedAt: status === "failed" ? (before.failedAt ?? now) : null,
+    };
+  }
+}
+
+/** Marks a delivery settled, cancelled included: nothing is due and nobody holds it. */
+export function settled(delivery: Delivery, change: { status: DeliveryStatus; reason?: Delivery["reason"]; now: Date }): Delivery {
+  const { status, reason = null, now } = change;
+  return { ...plain(delivery), status, reason, dueAt: null, leaseOwner: null, leaseUntil: null, settledAt: now };
+}
+
+/** Makes a delivery pending, to be attempted at `dueAt`. */
+export function due(delivery: Delivery, dueAt: Date): Delivery {
+  return { ...plain(delivery), status: "pending", reason: null, dueAt, leaseOwner: null, leaseUntil: null, settledAt: null };
+}
+
+/** A delivery without what loading added. */
+function plain(delivery: Delivery & { readonly isRead?: boolean }): Delivery {
+  const { isRead: _, ...rest } = delivery;
+  return rest;
+}

@@ -1,0 +1,59 @@
+import type { Issue } from "./errors.ts";
+
+/** What a text may be. */
+export interface TextRule {
+  readonly minLength?: number;
+  /** In code points, so that an emoji counts once. */
+  readonly maxLength: number;
+}
+
+/** The rule for tenant and user ids, types, sources and senders. */
+export const NAME_RULE: TextRule = { minLength: 1, maxLength: 255 };
+export const TITLE_RULE: TextRule = { maxLength: 1_000 };
+export const MESSAGE_RULE: TextRule = { maxLength: 10_000 };
+
+/** Checks that `value` is a text that every storage keeps unchanged, and says why not. */
+export function textIssue(value: unknown, path: Issue["path"], rule: TextRule): Issue | null {
+  if (typeof value !== "string") {
+    return { path, type: value === undefined ? "missing" : "string_type", message: `expected a string, got ${describe(value)}` };
+  }
+  if (value.length < (rule.minLength ?? 0)) {
+    return { path, type: "string_too_short", message: "must not be empty" };
+  }
+  const length = codePoints(value, rule.maxLength);
+  if (length > rule.maxLength) {
+    return { path, type: "string_too_long", message: `must have at most ${rule.maxLength} characters, has ${length}` };
+  }
+  return unstorable(value, path);
+}
+
+/** A NUL or half a surrogate pair is refused everywhere: PostgreSQL cannot keep the one, UTF-8 cannot carry the other. */
+export function unstorable(value: string, path: Issue["path"]): Issue | null {
+  if (value.includes("\u0000")) {
+    return { path, type: "string_nul", message: "must not contain the NUL character (U+0000)" };
+  }
+  if (!value.isWellFormed()) {
+    return { path, type: "string_unicode", message: "must be well-formed Unicode, but contains half of a surrogate pair" };
+  }
+  return null;
+}
+
+/** The number of code points of `text`. Counts only where the number of UTF-16 units leaves it open. */
+export function codePoints(text: string, enough: number): number {
+  if (text.length <= enough) {
+    return text.length;
+  }
+  let count = 0;
+  for (const _ of text) {
+    count += 1;
+  }
+  return count;
+}
+
+/** Names the kind of `value` for an error message, without showing it. */
+export function describe(value: unknown): string {
+  if (value === null) {
+    return "null";
+  }
+  return Array.isArray(value) ? "an array" : `${typeof value}`;
+}

@@ -1,0 +1,46 @@
+import type { Context } from "../service/context.ts";
+import { BatchQueue, commitBatch } from "../work/batch-queue.ts";
+import { fitsFilter } from "./filter.ts";
+import type { EventInput } from "./hub-input.ts";
+import type { HubEvent } from "./hub-model.ts";
+import type { HubStorage, PlanProcessing } from "./hub-storage.ts";
+import { parseEvent } from "./parse.ts";
+
+/** Bounds how long one transaction holds a synchronous database. */
+const MAX_BATCH = 128;
+
+/** Takes an event in, with a record for each handler that it fits. Resolves after commit; it is processed in the background. */
+export async function createEvent(context: Context, tenant: string, input: EventInput): Promise<HubEvent> {
+  const { source, sender, content, metadata } = parseEvent(input);
+  await context.ready();
+  const receivedAt = new Date(context.clock.now());
+  const event: HubEvent = { id: context.ids.next(), tenant, source, sender, content, metadata, receivedAt };
+  const records = await context.eventWriter.write(event);
+  if (records > 0) {
+    context.processDue();
+  }
+  context.publish([{ topic: "hub", tenant, source, change: "event", id: event.id, event }]);
+  context.events.emit("event.created", { tenant, event, handlers: records });
+  return event;
+}
+
+/** Lets events that come in at once share one transaction; answers how many handlers each has. */
+export function eventWriter(hub: HubStorage, plan: PlanProcessing): BatchQueue<HubEvent, number> {
+  return new BatchQueue({
+    take: (queue) => queue.splice(0, MAX_BATCH),
+    commit: (batch) =>
+      commitBatch(
+        batch,
+        (events) => hub.createEvents(events, plan),
+        (pending, records) => pending.resolve(records.length),
+      ),
+  });
+}
+
+/** Which handlers take an event on: those whose filter its metadata fits, each with a record of its own. */
+export function planProcessing(context: Pick<Context, "ids">): PlanProcessing {
+  return (event, handlers) =>
+    handlers
+      .filter(({ filter }) => fitsFilter(filter, event.metadata))
+      .map(({ id, prompt }) => ({ id: context.ids.next(), handlerId: id, prompt }));
+}

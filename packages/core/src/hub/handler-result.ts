@@ -1,0 +1,44 @@
+import { type Created, create } from "../creating/create.ts";
+import { derivedUuid } from "../foundation/ids.ts";
+import type { CreateInput, UntypedCreateInput } from "../notifications/create-input.ts";
+import type { DataByType } from "../notifications/notification-types.ts";
+import type { Context } from "../service/context.ts";
+import type { IdentifiedEvent, ProcessingRecord } from "./hub-model.ts";
+import type { ClaimedRecord } from "./hub-storage.ts";
+
+/** What a handler said of an event, and a way to tell users. */
+export interface HandlerResult<Data extends DataByType = DataByType> {
+  /** What the processor answered. */
+  readonly text: string;
+  /** What came in, and who its sender is known to be. */
+  readonly event: IdentifiedEvent;
+  /** The handler's work on the event. */
+  readonly record: ProcessingRecord;
+  /**
+   * Creates a notification in the event's tenant: see `NotificationService.create`. If the process is lost before the record is
+   * COMPLETED, the handler runs again, and what it creates then is what it created before, not a second one: calls are
+   * told apart by their order.
+   */
+  create<Type extends keyof Data = never>(input: CreateInput<Data, Type>): Promise<Created>;
+}
+
+/** Called for every result of a handler, before its record is COMPLETED; what it throws makes the attempt a transient failure. */
+export type OnResult<Data extends DataByType = DataByType> = (result: HandlerResult<Data>) => void | Promise<void>;
+
+const RULES = { kind: "message", declaredTypesOnly: true } as const;
+
+/** Puts together what the host's `onResult` gets. */
+export function handlerResult(context: Context, { record, event }: ClaimedRecord, text: string): HandlerResult {
+  let calls = 0;
+  return {
+    text,
+    event,
+    record,
+    async create(input) {
+      calls += 1;
+      const id = await derivedUuid(record.id, String(calls));
+      const request = { tenant: record.tenant, input: input as UntypedCreateInput, rules: RULES };
+      return create({ ...context, ids: { next: () => id } }, request);
+    },
+  };
+}

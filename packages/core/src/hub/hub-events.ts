@@ -1,0 +1,73 @@
+import { isUuid } from "../foundation/ids.ts";
+import type { HubListener } from "../realtime/hub-feed.ts";
+import type { HubFeeds, HubSubscription } from "../realtime/hub-feeds.ts";
+import type { Context } from "../service/context.ts";
+import { createEvent } from "./create-event.ts";
+import type { EventInput, HubListInput } from "./hub-input.ts";
+import type { HubEvent, HubPage, IdentifiedEvent, ProcessingRecord } from "./hub-model.ts";
+import { parseNames, parseRange } from "./parse.ts";
+import { found, unknown } from "./unknown.ts";
+
+/** The events of one tenant: `notifications.hub.events`. */
+export class HubEvents {
+  readonly #tenant: string;
+  readonly #context: Context;
+  readonly #feeds: HubFeeds;
+
+  /** Hosts use `notifications.hub.events` instead. */
+  constructor(tenant: string, context: Context, feeds: HubFeeds) {
+    this.#tenant = tenant;
+    this.#context = context;
+    this.#feeds = feeds;
+  }
+
+  /**
+   * Takes an event in. Resolves after commit: with it stands a processing record for each handler of its source whose
+   * filter its metadata fits. They are run in the background.
+   *
+   * @throws BelfryError `VALIDATION_ERROR`; `STORAGE_UNAVAILABLE` (try again) or `STORAGE_FAILED`
+   */
+  create(input: EventInput): Promise<HubEvent> {
+    return createEvent(this.#context, this.#tenant, input);
+  }
+
+  /** One event, with who its sender is known to be. @throws BelfryError `NOT_FOUND` */
+  async get(id: string): Promise<IdentifiedEvent> {
+    await this.#context.ready();
+    return found("notification", id, async (uuid) => (await this.#context.hub.findEvents(this.#tenant, [uuid]))[0]);
+  }
+
+  /** A page of events, newest first. @throws BelfryError `VALIDATION_ERROR` */
+  async list(input: HubListInput & { readonly source?: string; readonly sender?: string } = {}): Promise<HubPage<IdentifiedEvent>> {
+    const { source, sender } = input;
+    const query = { ...parseRange(input), ...parseNames({ source, sender }) };
+    await this.#context.ready();
+    return this.#context.hub.listEvents(this.#tenant, query);
+  }
+
+  /** What an event's handlers made of it, in the order they were planned. @throws BelfryError `NOT_FOUND` */
+  async records(id: string): Promise<readonly ProcessingRecord[]> {
+    const event = await this.get(id);
+    return this.#context.hub.recordsOf(this.#tenant, event.id);
+  }
+
+  /**
+   * Notes that a client has seen an event; again keeps the first time.
+   *
+   * @param client names the client, at most 255 characters
+   * @throws BelfryError `NOT_FOUND`
+   */
+  async acknowledge(id: string, client: string): Promise<void> {
+    parseNames({ client });
+    await this.#context.ready();
+    const by = { client, at: new Date(this.#context.clock.now()) };
+    if (!isUuid(id) || !(await this.#context.hub.acknowledgeEvent(this.#tenant, id.toLowerCase(), by))) {
+      throw unknown("notification", id);
+    }
+  }
+
+  /** Follows a source from now on, whichever process its events come in by. Nothing that came before is replayed. */
+  subscribe(source: string, listener: HubListener): HubSubscription {
+    return this.#feeds.subscribe(this.#tenant, source, listener);
+  }
+}

@@ -1,0 +1,77 @@
+import { validationError } from "../foundation/errors.ts";
+import { isUuid } from "../foundation/ids.ts";
+import type { Context } from "../service/context.ts";
+import type { HandlerChanges, HandlerInput, HubListInput } from "./hub-input.ts";
+import type { Handler, HubPage } from "./hub-model.ts";
+import { parseHandler, parseHandlerChanges, parseNames, parseRange } from "./parse.ts";
+import { found, unknown } from "./unknown.ts";
+
+const MAX_PER_SOURCE = 100;
+
+/** The handlers of one tenant: `notifications.hub.handlers`. */
+export class HubHandlers {
+  readonly #tenant: string;
+  readonly #context: Context;
+
+  /** Hosts use `notifications.hub.handlers` instead. */
+  constructor(tenant: string, context: Context) {
+    this.#tenant = tenant;
+    this.#context = context;
+  }
+
+  /** Adds a handler; it takes on events that come in from now on. @throws BelfryError `VALIDATION_ERROR` */
+  async create(input: HandlerInput): Promise<Handler> {
+    const parsed = parseHandler(input);
+    await this.#context.ready();
+    await this.#checkRoom(parsed.source);
+    const createdAt = new Date(this.#context.clock.now());
+    const handler = { id: this.#context.ids.next(), tenant: this.#tenant, ...parsed, createdAt, updatedAt: createdAt };
+    await this.#context.hub.createHandler(handler);
+    return handler;
+  }
+
+  /** @throws BelfryError `NOT_FOUND` */
+  async get(id: string): Promise<Handler> {
+    await this.#context.ready();
+    return found("handler", id, (uuid) => this.#context.hub.findHandler(this.#tenant, uuid));
+  }
+
+  /** A page of handlers, newest first. @throws BelfryError `VALIDATION_ERROR` */
+  async list(input: HubListInput & { readonly source?: string } = {}): Promise<HubPage<Handler>> {
+    const query = { ...parseRange(input), ...parseNames({ source: input.source }) };
+    await this.#context.ready();
+    return this.#context.hub.listHandlers(this.#tenant, query);
+  }
+
+  /**
+   * Changes what is given. Events that came in before keep the prompt of their time.
+   *
+   * @throws BelfryError `NOT_FOUND`, `VALIDATION_ERROR`
+   */
+  async update(id: string, changes: HandlerChanges): Promise<Handler> {
+    const parsed = parseHandlerChanges(changes);
+    await this.#context.ready();
+    if (parsed.source !== undefined && parsed.source !== (await this.get(id)).source) {
+      await this.#checkRoom(parsed.source);
+    }
+    const at = new Date(this.#context.clock.now());
+    return found("handler", id, (uuid) => this.#context.hub.updateHandler(this.#tenant, uuid, { ...parsed, at }));
+  }
+
+  /** Every event of a source goes through all its handlers' filters, in one transaction. */
+  async #checkRoom(source: string): Promise<void> {
+    const { total } = await this.#context.hub.listHandlers(this.#tenant, { source, limit: 1, offset: 0 });
+    if (total >= MAX_PER_SOURCE) {
+      const message = `has ${total} handlers already, and may have ${MAX_PER_SOURCE}; delete one first`;
+      throw validationError([{ path: ["source"], type: "too_many", message }]);
+    }
+  }
+
+  /** Deletes a handler. What it took on before is still processed. @throws BelfryError `NOT_FOUND` */
+  async remove(id: string): Promise<void> {
+    await this.#context.ready();
+    if (!isUuid(id) || !(await this.#context.hub.deleteHandler(this.#tenant, id.toLowerCase()))) {
+      throw unknown("handler", id);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { BelfryError } from "../foundation/errors.ts";
+import type { Context } from "../service/context.ts";
+import type { HubListInput, IdentityInput } from "./hub-input.ts";
+import type { HubPage, Identity } from "./hub-model.ts";
+import { parseIdentity, parseNames, parseRange } from "./parse.ts";
+import { found } from "./unknown.ts";
+
+/** The identities of one tenant: `notifications.hub.identities`. */
+export class HubIdentities {
+  readonly #tenant: string;
+  readonly #context: Context;
+
+  /** Hosts use `notifications.hub.identities` instead. */
+  constructor(tenant: string, context: Context) {
+    this.#tenant = tenant;
+    this.#context = context;
+  }
+
+  /**
+   * Writes who somebody is to a source, or updates it: one identity for each source and id there. Events show it from
+   * then on, those that came in before too.
+   *
+   * @throws BelfryError `VALIDATION_ERROR`
+   */
+  async upsert(input: IdentityInput): Promise<{ readonly identity: Identity; readonly isNew: boolean }> {
+    const parsed = parseIdentity(input);
+    await this.#context.ready();
+    const createdAt = new Date(this.#context.clock.now());
+    const identity = { id: this.#context.ids.next(), tenant: this.#tenant, ...parsed, createdAt, updatedAt: createdAt };
+    return this.#context.hub.upsertIdentity(identity);
+  }
+
+  /** @throws BelfryError `NOT_FOUND` */
+  async get(id: string): Promise<Identity> {
+    await this.#context.ready();
+    return found("identity", id, (uuid) => this.#context.hub.findIdentity(this.#tenant, uuid));
+  }
+
+  /** Who somebody is to a source. @throws BelfryError `NOT_FOUND` */
+  async getBySource(source: string, sourceId: string): Promise<Identity> {
+    parseNames({ source, sourceId });
+    await this.#context.ready();
+    const identity = await this.#context.hub.findIdentityBySource(this.#tenant, source, sourceId);
+    if (identity === null) {
+      const [of, id] = [source, sourceId].map((text) => JSON.stringify(text.slice(0, 64)));
+      throw new BelfryError("NOT_FOUND", `The source ${of} has no identity ${id}.`);
+    }
+    return identity;
+  }
+
+  /**
+   * A page of identities, newest first.
+   *
+   * @param input `name` is a part of the name, in any letter case, and stands for nothing but itself
+   * @throws BelfryError `VALIDATION_ERROR`
+   */
+  async list(input: HubListInput & { readonly name?: string; readonly source?: string } = {}): Promise<HubPage<Identity>> {
+    const { name, source } = input;
+    // Every name has the empty part.
+    const query = { ...parseRange(input), ...parseNames({ name: name === "" ? undefined : name, source }) };
+    await this.#context.ready();
+    return this.#context.hub.listIdentities(this.#tenant, query);
+  }
+}

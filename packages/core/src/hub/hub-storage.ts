@@ -1,0 +1,134 @@
+import type { JsonObject } from "../foundation/json.ts";
+import type { Handler, HubEvent, HubPage, IdentifiedEvent, Identity, ProcessingRecord, SourceRecord } from "./hub-model.ts";
+
+/** Which part of a list to read. */
+export interface HubRange {
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** A record to be written with its event. */
+export interface NewProcessingRecord {
+  readonly id: string;
+  readonly handlerId: string;
+  readonly prompt: string;
+}
+
+/** Decides, without effects, which handlers of an event's source take it on. */
+export type PlanProcessing = (event: HubEvent, handlers: readonly Handler[]) => readonly NewProcessingRecord[];
+
+/** Which records a worker wants. */
+export interface RecordClaim {
+  readonly owner: string;
+  readonly at: Date;
+  readonly leaseMs: number;
+  readonly limit: number;
+  readonly exceptTenants: readonly string[];
+}
+
+/** A record that a worker holds the lease of, with what is to be processed. */
+export interface ClaimedRecord {
+  /** As it is after the claim: PROCESSING, its attempt counted. */
+  readonly record: ProcessingRecord;
+  readonly fence: number;
+  readonly event: IdentifiedEvent;
+}
+
+/** A record's lease, as its holder names it. */
+export interface RecordLease {
+  readonly recordId: string;
+  readonly fence: number;
+}
+
+/** What an attempt at a record came to. */
+export interface EndedRecord extends RecordLease {
+  readonly status: "COMPLETED" | "FAILED" | "PENDING";
+  readonly result: string | null;
+  readonly error: string | null;
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+  /** Of PENDING: in how many milliseconds it is due again. */
+  readonly dueInMs: number | null;
+}
+
+/**
+ * The hub's part of a storage. As in the other parts, every method is one transaction, carries the tenant wherever a
+ * caller has one, and calls at once give the same result as some order of them. `at` is the service's time; see
+ * `DeliveryStorage` for storages with a clock of their own.
+ */
+export interface HubStorage {
+  /**
+   * Writes events, as notifications of kind `event` (`content` is the message, `metadata` the data), each with the
+   * records that `plan` makes of it and its source's handlers as they are in this transaction. All or nothing. An event
+   * whose id exists writes nothing and is answered with the records it has. The records are due at once.
+   */
+  createEvents(events: readonly HubEvent[], plan: PlanProcessing): Promise<readonly (readonly ProcessingRecord[])[]>;
+  /** Events of these ids that the tenant has, in any order, with their senders' identities. */
+  findEvents(tenant: string, ids: readonly string[]): Promise<readonly IdentifiedEvent[]>;
+  listEvents(tenant: string, query: HubRange & { readonly source?: string; readonly sender?: string }): Promise<HubPage<IdentifiedEvent>>;
+  /** Events of one source received at `since` or later, oldest first: what a subscriber may have missed. */
+  listEventsSince(tenant: string, source: string, range: { readonly since: Date; readonly limit: number }): Promise<readonly HubEvent[]>;
+  /** The records of an event in the order of their creation; empty when the tenant has no such event. */
+  recordsOf(tenant: string, notificationId: string): Promise<readonly ProcessingRecord[]>;
+  /** Records of these ids that the tenant has, in any order. */
+  findRecords(tenant: string, ids: readonly string[]): Promise<readonly ProcessingRecord[]>;
+  /** Records of one source's events that settled at `since` or later, those that settled first first. */
+  listSettledSince(
+    tenant: string,
+    source: string,
+    range: { readonly since: Date; readonly limit: number },
+  ): Promise<readonly SourceRecord[]>;
+  /** Notes that `client` acknowledged the event; again keeps the first time. False when the tenant has no such event. */
+  acknowledgeEvent(tenant: string, notificationId: string, by: { readonly client: string; readonly at: Date }): Promise<boolean>;
+
+  /**
+   * Writes an identity, or updates the one of the same source and id there: its name, its metadata unless that is null,
+   * and its time of change. Answers it as it is then, and whether it is new.
+   */
+  upsertIdentity(
+    identity: Omit<Identity, "metadata"> & { readonly metadata: JsonObject | null },
+  ): Promise<{ readonly identity: Identity; readonly isNew: boolean }>;
+  findIdentity(tenant: string, id: string): Promise<Identity | null>;
+  findIdentityBySource(tenant: string, source: string, sourceId: string): Promise<Identity | null>;
+  /** `name` is a literal part of the name, in any case (as Unicode's simple case folding has it, or lower-casing). */
+  listIdentities(tenant: string, query: HubRange & { readonly name?: string; readonly source?: string }): Promise<HubPage<Identity>>;
+
+  createHandler(handler: Handler): Promise<void>;
+  findHandler(tenant: string, id: string): Promise<Handler | null>;
+  listHandlers(tenant: string, query: HubRange & { readonly source?: string }): Promise<HubPage<Handler>>;
+  /** Changes what is given, and answers the handler as it is then; null when the tenant has none of that id. */
+  updateHandler(
+    tenant: string,
+    id: string,
+    change: { readonly source?: string; readonly prompt?: string; readonly filter?: JsonObject; readonly at: Date },
+  ): Promise<Handler | null>;
+  /** Deletes a handler; its records stay. False when the tenant has none of that id. */
+  deleteHandler(tenant: string, id: string): Promise<boolean>;
+
+  /** Leases records that are PENDING, due and not leased, those due first first; they become PROCESSING, attempt and fence grow by one. */
+  claimRecords(request: RecordClaim): Promise<readonly ClaimedRecord[]>;
+  /** What `owner` holds the leases of: among it what it claimed without getting the answer, as when its connection broke. */
+  recordsLeasedTo(owner: string): Promise<readonly ClaimedRecord[]>;
+  /** Prolongs those of the leases that `owner` still holds, and answers which. */
+  renewRecords(
+    owner: string,
+    leases: readonly RecordLease[],
+    options: { readonly at: Date; readonly leaseMs: number },
+  ): Promise<readonly RecordLease[]>;
+  /** Ends those of the attempts whose lease `owner` still holds, and answers those records as they are then. */
+  endRecords(owner: string, ended: readonly EndedRecord[], at: Date): Promise<readonly SourceRecord[]>;
+  /**
+   * Takes up to `limit` records back whose lease ran out, is further ahead than `leaseMs`, or, with `notOwnedBy`, is held
+   * by anybody else: FAILED with `error` if they had `maxAttempts`, else PENDING and due. Answers them as they are then.
+   */
+  takeBackRecords(request: {
+    readonly at: Date;
+    readonly limit: number;
+    readonly leaseMs: number;
+    readonly maxAttempts: number;
+    readonly error: string;
+    readonly notOwnedBy?: string;
+  }): Promise<readonly SourceRecord[]>;
+  /** In how many milliseconds the next record is due or a lease runs out; 0 for now, null for none. */
+  nextRecordDueInMs(at: Date): Promise<number | null>;
+}

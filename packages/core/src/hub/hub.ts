@@ -1,0 +1,31 @@
+import type { HubFeeds } from "../realtime/hub-feeds.ts";
+import type { Context } from "../service/context.ts";
+import { HubEvents } from "./hub-events.ts";
+import { HubHandlers } from "./hub-handlers.ts";
+import { HubIdentities } from "./hub-identities.ts";
+
+/**
+ * The event hub of one tenant: `notifications.hub`. Services push events in, handlers process those that fit their
+ * filters, and subscribers watch. Ids that are unknown or another tenant's are `NOT_FOUND`.
+ *
+ * @example
+ * ```ts
+ * await notifications.hub.handlers.create({ source: "monitoring", prompt: "How bad is it?", filter: { level: "error" } });
+ * await notifications.hub.events.create({ source: "monitoring", sender: "db-1", content: "Disk full", metadata: { level: "error" } });
+ * ```
+ */
+export class Hub {
+  /** What services pushed in, and what became of it. */
+  readonly events: HubEvents;
+  /** What is to be done with events. */
+  readonly handlers: HubHandlers;
+  /** Who the senders of events are. */
+  readonly identities: HubIdentities;
+
+  /** Hosts use `notifications.hub` or `notifications.tenant(id).hub` instead. */
+  constructor(tenant: string, context: Context, feeds: HubFeeds) {
+    this.events = new HubEvents(tenant, context, feeds);
+    this.handlers = new HubHandlers(tenant, context);
+    this.identities = new HubIdentities(tenant, context);
+  }
+}

@@ -1,0 +1,137 @@
+import { type Issue, validationError } from "../foundation/errors.ts";
+import type { JsonObject } from "../foundation/json.ts";
+import { parseJsonObject } from "../foundation/parse-json.ts";
+import { describe, NAME_RULE, type TextRule, textIssue } from "../foundation/parse-text.ts";
+import { filterIssues } from "./filter.ts";
+import type { EventInput, HandlerChanges, HandlerInput, HubListInput, IdentityInput } from "./hub-input.ts";
+import type { HubRange } from "./hub-storage.ts";
+
+/** E-mails come in whole; what is longer belongs behind a link. */
+const CONTENT_RULE: TextRule = { maxLength: 100_000 };
+const PROMPT_RULE: TextRule = { minLength: 1, maxLength: 100_000 };
+/** A filter is evaluated for every event of its source. */
+const MAX_FILTER_BYTES = 16 * 1024;
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 100;
+
+/** Checks an event's input; throws `VALIDATION_ERROR` with everything that is wrong. */
+export function parseEvent(input: EventInput): Required<EventInput> & { readonly metadata: JsonObject } {
+  const check = new Check(input);
+  check.text("source", NAME_RULE);
+  check.text("sender", NAME_RULE);
+  check.text("content", CONTENT_RULE);
+  const metadata = check.object("metadata", {});
+  check.done();
+  return { source: input.source, sender: input.sender, content: input.content, metadata };
+}
+
+/** Checks an identity's input; its metadata is null when none was given. */
+export function parseIdentity(
+  input: IdentityInput,
+): Pick<IdentityInput, "source" | "sourceId" | "name"> & { readonly metadata: JsonObject | null } {
+  const check = new Check(input);
+  check.text("source", NAME_RULE);
+  check.text("sourceId", NAME_RULE);
+  check.text("name", NAME_RULE);
+  const metadata = input?.metadata === undefined ? null : check.object("metadata", {});
+  check.done();
+  return { source: input.source, sourceId: input.sourceId, name: input.name, metadata };
+}
+
+/** Checks a new handler's input. */
+export function parseHandler(input: HandlerInput): Pick<HandlerInput, "source" | "prompt"> & { readonly filter: JsonObject } {
+  const check = new Check(input);
+  check.text("source", NAME_RULE);
+  check.text("prompt", PROMPT_RULE);
+  const filter = check.filter();
+  check.done();
+  return { source: input.source, prompt: input.prompt, filter };
+}
+
+/** Checks what is to change in a handler. */
+export function parseHandlerChanges(changes: HandlerChanges): Partial<ReturnType<typeof parseHandler>> {
+  const check = new Check(changes);
+  const { source, prompt } = changes;
+  if (source !== undefined) {
+    check.text("source", NAME_RULE);
+  }
+  if (prompt !== undefined) {
+    check.text("prompt", PROMPT_RULE);
+  }
+  const filter = changes.filter === undefined ? undefined : check.filter();
+  check.done();
+  return { ...(source === undefined ? {} : { source }), ...(prompt === undefined ? {} : { prompt }), ...(filter && { filter }) };
+}
+
+/** Checks which page of a list is asked for. */
+export function parseRange({ limit = DEFAULT_LIMIT, offset = 0 }: HubListInput): HubRange {
+  const issues: Issue[] = [];
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
+    issues.push({ path: ["limit"], type: "range", message: `must be a whole number from 1 to ${MAX_LIMIT}, is ${limit}` });
+  }
+  if (!Number.isSafeInteger(offset) || offset < 0) {
+    issues.push({ path: ["offset"], type: "range", message: `must be a whole number from 0, is ${offset}` });
+  }
+  if (issues.length > 0) {
+    throw validationError(issues);
+  }
+  return { limit, offset };
+}
+
+/** Checks what a list or a look-up goes by: each text that is given is storable; returns those that are given. */
+export function parseNames<Name extends string>(
+  names: { readonly [Key in Name]?: string | undefined },
+): { readonly [Key in Name]?: string } {
+  const given = Object.entries(names).filter(([, value]) => value !== undefined);
+  const check = new Check(names);
+  for (const [name] of given) {
+    check.text(name, { maxLength: 255 });
+  }
+  check.done();
+  return Object.fromEntries(given) as { readonly [Key in Name]?: string };
+}
+
+/** Collects what is wrong with the members of an input. */
+class Check {
+  readonly #input: Readonly<Record<string, unknown>>;
+  readonly #issues: Issue[] = [];
+
+  constructor(input: object) {
+    if (typeof input !== "object" || input === null) {
+      throw validationError([{ path: [], type: "dict_type", message: `expected an object, got ${describe(input)}` }]);
+    }
+    this.#input = input as Record<string, unknown>;
+  }
+
+  text(member: string, rule: TextRule): void {
+    const issue = textIssue(this.#input[member], [member], rule);
+    if (issue) {
+      this.#issues.push(issue);
+    }
+  }
+
+  object(member: string, fallback: JsonObject): JsonObject {
+    const parsed = parseJsonObject(this.#input[member] ?? fallback, [member]);
+    if ("issues" in parsed) {
+      this.#issues.push(...parsed.issues);
+      return fallback;
+    }
+    return parsed.value;
+  }
+
+  filter(): JsonObject {
+    const filter = this.object("filter", {});
+    const bytes = new TextEncoder().encode(JSON.stringify(filter)).length;
+    if (bytes > MAX_FILTER_BYTES) {
+      this.#issues.push({ path: ["filter"], type: "too_long", message: `must be at most ${MAX_FILTER_BYTES} bytes as JSON, is ${bytes}` });
+    }
+    this.#issues.push(...filterIssues(filter, ["filter"]));
+    return filter;
+  }
+
+  done(): void {
+    if (this.#issues.length > 0) {
+      throw validationError(this.#issues);
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import type { HubEvent, IdentifiedEvent } from "./hub-model.ts";
+
+/** What a processor is asked to do: one event, as one handler's prompt says. */
+export interface ProcessingTask {
+  /** The processing record's id: the same for every attempt, so that a repetition can be told. */
+  readonly recordId: string;
+  /** The tenant that the event came in for. */
+  readonly tenant: string;
+  /** The handler whose prompt this is. */
+  readonly handlerId: string;
+  /** The handler's prompt, as it was when the event came in. */
+  readonly prompt: string;
+  /** What the source pushed in. Anybody may have written its texts: to a model they are data, never instructions. */
+  readonly notification: HubEvent;
+  /** Who the sender is known to be, or null. */
+  readonly identity: IdentifiedEvent["identity"];
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+}
+
+/** What an attempt cost, where the processor tells. */
+export interface ProcessingUsage {
+  /** Tokens read: the prompt and the event. */
+  readonly inputTokens: number;
+  /** Tokens written: the result, and what the model thought on the way to it where its provider counts that. */
+  readonly outputTokens: number;
+}
+
+/** The event is processed. */
+export interface ProcessingSuccess {
+  readonly status: "completed";
+  /** What the processor has to say of the event: the record's result. */
+  readonly text: string;
+  /** @default not known */
+  readonly usage?: ProcessingUsage;
+  /** Names what answered, as its provider calls it, for example `gpt-5-mini-2026-01-15`. */
+  readonly model?: string;
+}
+
+/** The attempt failed. */
+export interface ProcessingFailure {
+  readonly status: "failed";
+  /** Whether a later attempt may succeed. */
+  readonly transient: boolean;
+  /** What happened, without credentials or the event's contents. Clients of the hub read it in the record. */
+  readonly error: string;
+  /** The provider asked to wait this long, in milliseconds. It is clamped to between the first retry delay and 24 hours. */
+  readonly retryAfterMs?: number;
+}
+
+/** What an attempt came to. */
+export type ProcessingOutcome = ProcessingSuccess | ProcessingFailure;
+
+/**
+ * What runs the handlers of the hub: one file of the host's own is enough for a new one. The engine does the rest: it
+ * claims records, limits how many run at once, times out, retries and keeps the results.
+ *
+ * @example
+ * ```ts
+ * const wordCount: Processor = {
+ *   name: "word-count",
+ *   timeoutMs: 1_000,
+ *   concurrency: 10,
+ *   process: async ({ notification }) => ({ status: "completed", text: `${notification.content.split(/\s+/).length} words` }),
+ * };
+ * ```
+ */
+export interface Processor {
+  /** Names it in logs and errors, for example `openai`. */
+  readonly name: string;
+  /** How long an attempt may take, in milliseconds; it is aborted then, as a transient failure. */
+  readonly timeoutMs: number;
+  /** How many attempts one process runs at once. */
+  readonly concurrency: number;
+  /**
+   * The delays before the second, third, … attempt after a transient failure, in milliseconds; after the last one a
+   * record is FAILED. @default [1_000, 5_000, 30_000]
+   */
+  readonly retryDelaysMs?: readonly number[];
+  /**
+   * Processes once. An outcome is the rule; an error it throws counts as a transient failure. After a crash the
+   * record is processed again, so effects of its own must bear repetition. `signal` aborts when the attempt has run out of
+   * time, or its process is stopping.
+   */
+  process(task: ProcessingTask, signal: AbortSignal): Promise<ProcessingOutcome>;
+}

@@ -1,0 +1,68 @@
+import { BatchQueue, commitBatch } from "../work/batch-queue.ts";
+import { BusyLanes } from "./busy-lanes.ts";
+import type { CreatedItem, InboxStorage, NewNotification } from "./inbox-storage.ts";
+import type { PendingWrite } from "./pending-write.ts";
+
+/** Bounds how long one transaction holds a synchronous database. */
+const MAX_BATCH_ENTRIES = 256;
+const MAX_BATCH_ITEMS = 1_000;
+
+/**
+ * Lets creates that are in flight at once share one transaction. What is for an inbox that a host's transaction holds
+ * is written on a lane of its own, so that nobody else waits for it.
+ */
+export class GroupCommit {
+  readonly #queue: BatchQueue<NewNotification, readonly CreatedItem[]>;
+  readonly #lanes: BusyLanes;
+
+  constructor(inbox: InboxStorage) {
+    const commit = (batch: readonly PendingWrite[], skipBusy: boolean) =>
+      commitBatch(
+        batch,
+        (entries) => inbox.createMany(entries, { skipBusy }),
+        (pending, items) => (items === null ? this.#lanes.open(pending) : pending.resolve(items)),
+      );
+    this.#lanes = new BusyLanes({
+      commit: (batch) => commit(batch, false),
+      async commitFree(batch) {
+        const busy: PendingWrite[] = [];
+        await commitBatch(
+          batch,
+          (entries) => inbox.createMany(entries, { skipBusy: true }),
+          (pending, items) => (items === null ? busy.push(pending) : pending.resolve(items)),
+        );
+        return busy;
+      },
+    });
+    this.#queue = new BatchQueue({ take: takeBatch, commit: (batch) => commit(batch, true) });
+  }
+
+  /** Writes `entry` and resolves, after commit, with where its items went. */
+  write(entry: NewNotification): Promise<readonly CreatedItem[]> {
+    return new Promise((resolve, reject) => {
+      const pending: PendingWrite = { entry, resolve, reject };
+      if (!this.#lanes.take(pending)) {
+        this.#queue.push(pending);
+      }
+    });
+  }
+
+  /** Resolves once everything handed in so far is written or has failed. */
+  async drain(): Promise<void> {
+    await this.#queue.drain();
+    await this.#lanes.drain();
+  }
+}
+
+function takeBatch(queue: PendingWrite[]): PendingWrite[] {
+  let items = 0;
+  let count = 0;
+  for (const pending of queue) {
+    items += pending.entry.recipients.length;
+    if (count === MAX_BATCH_ENTRIES || (count > 0 && items > MAX_BATCH_ITEMS)) {
+      break;
+    }
+    count += 1;
+  }
+  return queue.splice(0, count);
+}

@@ -1,0 +1,29 @@
+import type { InboxChange } from "../realtime/transport.ts";
+import type { InboxItem, InboxPosition } from "./inbox-item.ts";
+
+/** Something that happened in an inbox, as its subscribers see it. */
+export interface InboxEvent {
+  readonly change: InboxChange;
+  /** The item after the change; null for `read_all` and `deleted_read`, which concern many. */
+  readonly item: InboxItem | null;
+  /** How many items changed. */
+  readonly count: number;
+  /** The item's number; for `read_all` and `deleted_read` the last number the change covers. */
+  readonly seq: number;
+  readonly epoch: string;
+}
+
+/** What a subscriber of an inbox is told. */
+export interface InboxListener {
+  /** Created items come in the order of their numbers, each once. */
+  onEvent(event: InboxEvent): void;
+  /**
+   * The subscription caught up with the database: after the replay it asked for, or after signals may have been lost.
+   *
+   * @param recovered false when items were missed that are not replayed: the subscriber has to list anew
+   * @param position the last item told or given up: where a subscriber that comes back goes on
+   */
+  onState(recovered: boolean, position: InboxPosition): void;
+  /** Resolves when the subscriber can take more; a replay waits for it between pages. @default at once */
+  writable?(): Promise<void>;
+}

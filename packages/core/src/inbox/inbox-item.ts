@@ -1,0 +1,46 @@
+import type { Owner } from "../foundation/owner.ts";
+import type { Notification } from "../notifications/notification.ts";
+
+/** A notification in one user's inbox. */
+export interface InboxItem extends Omit<Notification, "kind"> {
+  readonly userId: string;
+  /** The item's number in its owner's inbox: 1, 2, 3, … in the order the writes committed. */
+  readonly seq: number;
+  /** When the owner read it; null while unread. Reading it again keeps the first time. */
+  readonly readAt: Date | null;
+}
+
+/** Names one item of an inbox: by its notification's id, or by its number in the inbox. */
+export type ItemRef = string | { readonly seq: number };
+
+/** Which items of an inbox a list shows. */
+export type InboxStatus = "all" | "unread" | "read";
+
+/** The state of one inbox, kept in one row and changed in the same transaction as the items. */
+export interface InboxCounts {
+  /** Items that are not deleted. */
+  readonly total: number;
+  readonly unread: number;
+  /** The highest number given out so far; 0 for an inbox that never had an item. */
+  readonly lastSeq: number;
+  /** Names this numbering: random, and another in every inbox. It changes when numbers may repeat (a restored backup, a deleted user). */
+  readonly epoch: string;
+}
+
+/** The epoch of an inbox that never had an item: nothing was numbered yet, so everything comes after it. */
+export const EMPTY_EPOCH = "0";
+
+/** The counts of an inbox that never had an item. */
+export const EMPTY_COUNTS: InboxCounts = { total: 0, unread: 0, lastSeq: 0, epoch: EMPTY_EPOCH };
+
+/** A place in an inbox's numbering: the last item a client has seen, and the epoch it was numbered in. */
+export interface InboxPosition {
+  readonly seq: number;
+  readonly epoch: string;
+}
+
+/** Builds the inbox item that `owner` sees of `notification`. */
+export function inboxItem(notification: Notification, owner: Owner, state: { seq: number; readAt: Date | null }): InboxItem {
+  const { kind: _, ...shared } = notification;
+  return { ...shared, userId: owner.userId, seq: state.seq, readAt: state.readAt };
+}

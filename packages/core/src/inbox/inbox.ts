@@ -1,0 +1,111 @@
+import { type Acknowledged, acknowledgeItem } from "../delivery/acknowledge.ts";
+import type { Owner } from "../foundation/owner.ts";
+import type { InboxFeeds, InboxSubscription } from "../realtime/inbox-feeds.ts";
+import type { Context } from "../service/context.ts";
+import { markManyRead, markRead, removeItem, removeMany } from "./change-items.ts";
+import { countInbox } from "./count-inbox.ts";
+import type { InboxListener } from "./inbox-event.ts";
+import type { InboxCounts, InboxItem, InboxPosition, ItemRef } from "./inbox-item.ts";
+import { type InboxList, type ListInput, listInbox } from "./list-inbox.ts";
+import { getItem } from "./read-item.ts";
+import { markAllRead, removeRead } from "./sweep-inbox.ts";
+
+/**
+ * One user's inbox. Everything done through it is scoped to that user of that tenant.
+ *
+ * @example
+ * ```ts
+ * const inbox = notifications.inbox("user_123");
+ * const { items, nextCursor } = await inbox.list({ status: "unread", limit: 20 });
+ * ```
+ */
+export class Inbox {
+  readonly owner: Owner;
+  readonly #context: Context;
+  readonly #feeds: InboxFeeds;
+
+  /** Hosts call `notifications.inbox(userId)` instead. */
+  constructor(owner: Owner, context: Context, feeds: InboxFeeds) {
+    this.owner = owner;
+    this.#context = context;
+    this.#feeds = feeds;
+  }
+
+  /**
+   * One page, newest first, by cursor or offset.
+   *
+   * @throws BelfryError `VALIDATION_ERROR` for a limit, offset or status out of range, `INVALID_CURSOR` for a cursor
+   *   that this list did not give
+   */
+  list(input?: ListInput): Promise<InboxList> {
+    return listInbox(this.#context, this.owner, input);
+  }
+
+  /**
+   * One item, by its notification's id or by `{ seq }`.
+   *
+   * @throws BelfryError `NOT_FOUND` if it is unknown, deleted or another tenant's, `FORBIDDEN` if it exists in the
+   *   tenant but never was in this inbox
+   */
+  get(ref: ItemRef): Promise<InboxItem> {
+    return getItem(this.#context, this.owner, ref);
+  }
+
+  /** Marks one item read and returns it; again keeps the first time. Throws as {@link get} does. */
+  markRead(ref: ItemRef): Promise<InboxItem> {
+    return markRead(this.#context, this.owner, ref);
+  }
+
+  /**
+   * Says that the user has a notification, without reading it: a delivery over the inbox becomes `delivered`, and a
+   * fallback that is not on its way yet is stopped. Returns the item, and what became of the fallback. Throws as
+   * {@link get} does.
+   */
+  acknowledge(id: string): Promise<Acknowledged> {
+    return acknowledgeItem(this.#context, this.owner, id);
+  }
+
+  /** Marks several items read in one transaction and returns how many were found; unknown ones are skipped. */
+  markManyRead(refs: readonly ItemRef[]): Promise<number> {
+    return markManyRead(this.#context, this.owner, refs);
+  }
+
+  /** Marks everything read that is in the inbox now and returns how many items that changed. What arrives later stays unread. */
+  markAllRead(): Promise<number> {
+    return markAllRead(this.#context, this.owner);
+  }
+
+  /** Deletes one item and returns what it was. Throws as {@link get} does. */
+  remove(ref: ItemRef): Promise<InboxItem> {
+    return removeItem(this.#context, this.owner, ref);
+  }
+
+  /** Deletes several items in one transaction and returns how many were found; unknown ones are skipped. */
+  removeMany(refs: readonly ItemRef[]): Promise<number> {
+    return removeMany(this.#context, this.owner, refs);
+  }
+
+  /** Deletes every read item and returns how many those were. */
+  removeRead(): Promise<number> {
+    return removeRead(this.#context, this.owner);
+  }
+
+  /** How many items there are and how many are unread: one row, however large the inbox. */
+  counts(): Promise<InboxCounts> {
+    return countInbox(this.#context, this.owner);
+  }
+
+  /**
+   * Follows the inbox live. With `since`, what came after that position is replayed first.
+   *
+   * @example
+   * ```ts
+   * const subscription = inbox.subscribe({ onEvent: (event) => send(event), onState: () => {} });
+   * await subscription.ready;
+   * subscription.close();
+   * ```
+   */
+  subscribe(listener: InboxListener, since?: InboxPosition): InboxSubscription {
+    return this.#feeds.subscribe(this.owner, listener, since);
+  }
+}

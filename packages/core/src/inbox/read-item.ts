@@ -1,0 +1,35 @@
+import { BelfryError } from "../foundation/errors.ts";
+import { isUuid } from "../foundation/ids.ts";
+import type { Owner } from "../foundation/owner.ts";
+import type { Context } from "../service/context.ts";
+import type { InboxItem, ItemRef } from "./inbox-item.ts";
+
+/** One item; throws `NOT_FOUND` or `FORBIDDEN` as {@link absenceError} says. */
+export async function getItem(context: Context, owner: Owner, ref: ItemRef): Promise<InboxItem> {
+  await context.ready();
+  const item = isPossible(ref) ? await context.storage.inbox.get(owner, ref) : null;
+  if (item === null) {
+    throw await absenceError(context, owner, ref);
+  }
+  return item;
+}
+
+/**
+ * Why the item is not to be had: `FORBIDDEN` for a notification of the tenant that never was in this inbox, else
+ * `NOT_FOUND` (unknown, deleted, another tenant's).
+ */
+export async function absenceError(context: Context, owner: Owner, ref: ItemRef): Promise<BelfryError> {
+  const absence = isPossible(ref) ? await context.storage.inbox.absence(owner, ref) : "unknown";
+  return absence === "foreign"
+    ? new BelfryError("FORBIDDEN", `The notification ${name(ref)} is not in this user's inbox.`)
+    : new BelfryError("NOT_FOUND", `There is no notification ${name(ref)} in this inbox.`);
+}
+
+/** Whether an item of that name can exist at all; what cannot is not asked of the database. */
+export function isPossible(ref: ItemRef): boolean {
+  return typeof ref === "string" ? isUuid(ref) : Number.isSafeInteger(ref.seq) && ref.seq > 0;
+}
+
+function name(ref: ItemRef): string {
+  return typeof ref === "string" ? JSON.stringify(ref.slice(0, 64)) : `number ${ref.seq}`;
+}

@@ -1,0 +1,54 @@
+import type { JsonObject } from "../foundation/json.ts";
+import type { DataByType, DataOrNone } from "./notification-types.ts";
+
+/** What every notification can be created with, whatever its type. */
+export interface CreateFields {
+  /** The user who gets it, or a list of users. Repeated users get it once. */
+  readonly to: string | readonly string[];
+  /** At most 1,000 code points. @default "" */
+  readonly title?: string;
+  /** At most 10,000 code points. @default "" */
+  readonly message?: string;
+  /** The service it comes from, at most 255 characters. */
+  readonly source?: string;
+  /** Who caused it, at most 255 characters. */
+  readonly sender?: string;
+}
+
+/** The input of `create` for a host that declared no types: a type is any string, data any JSON object. */
+export interface UntypedCreateInput extends CreateFields {
+  /** At most 255 characters. @default "notification" */
+  readonly type?: string;
+  /** At most 256 KiB as JSON. @default {} */
+  readonly data?: JsonObject;
+}
+
+/** The input of `create` for a declared type whose schema wants data. */
+export interface CreateInputWithData<Type, Data> extends CreateFields {
+  /** One of the declared types. */
+  readonly type: Type;
+  /** What the type's schema takes; at most 256 KiB as JSON. */
+  readonly data: Data;
+}
+
+/** The input of `create` for a declared type that has no schema, or whose schema does without data. */
+export interface CreateInputWithOptionalData<Type, Data> extends CreateFields {
+  /** One of the declared types. */
+  readonly type: Type;
+  /** What the type's schema takes, else any JSON object; at most 256 KiB as JSON. @default {} */
+  readonly data?: Data;
+}
+
+/**
+ * The input of `create`: with declared types, one of them and the data that fits it. `Data` is the data by type, as
+ * `DataOf<typeof types>` has it; `Type` is never while it is not known, so that the type is what is said to be missing.
+ */
+export type CreateInput<Data extends DataByType = DataByType, Type extends keyof Data = keyof Data> = string extends keyof Data
+  ? UntypedCreateInput
+  : [Type] extends [never]
+    ? CreateInputWithOptionalData<keyof Data, JsonObject>
+    : Type extends keyof Data
+      ? undefined extends Data[Type]
+        ? CreateInputWithOptionalData<Type, DataOrNone<Data[Type]>>
+        : CreateInputWithData<Type, Data[Type]>
+      : never;

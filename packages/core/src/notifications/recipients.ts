@@ -1,0 +1,52 @@
+import type { Issue } from "../foundation/errors.ts";
+import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
+
+/** The most recipients one notification may be given. */
+export const MAX_RECIPIENTS = 1_000_000;
+
+/** Makes the list of recipients that storages want: checked, each user once, sorted bytewise as UTF-8 is. */
+export function parseRecipients(to: unknown): { readonly recipients: readonly string[] } | { readonly issues: readonly Issue[] } {
+  const list: readonly unknown[] = Array.isArray(to) ? to : [to];
+  if (list.length === 0) {
+    return { issues: [{ path: ["to"], type: "too_short", message: "must name at least one user" }] };
+  }
+  if (list.length > MAX_RECIPIENTS) {
+    const message = `must name at most ${MAX_RECIPIENTS} users, names ${list.length}; split the list`;
+    return { issues: [{ path: ["to"], type: "too_long", message }] };
+  }
+  const issues: Issue[] = [];
+  const distinct = new Set<string>();
+  for (const [index, userId] of list.entries()) {
+    const issue = textIssue(userId, Array.isArray(to) ? ["to", index] : ["to"], NAME_RULE);
+    if (issue) {
+      issues.push(issue);
+    } else {
+      distinct.add(userId as string);
+    }
+    if (issues.length === 20) {
+      break;
+    }
+  }
+  return issues.length > 0 ? { issues } : { recipients: [...distinct].sort(compareBytewise) };
+}
+
+/** Orders texts as databases with bytewise collation do. JavaScript's own order differs above U+FFFF. */
+export function compareBytewise(left: string, right: string): number {
+  const length = Math.min(left.length, right.length);
+  for (let index = 0; index < length; index += 1) {
+    const a = left.charCodeAt(index);
+    const b = right.charCodeAt(index);
+    if (a !== b) {
+      return codeUnitRank(a) - codeUnitRank(b);
+    }
+  }
+  return left.length - right.length;
+}
+
+/** Surrogates stand for code points above every other code unit, so they sort after U+E000 to U+FFFF. */
+function codeUnitRank(unit: number): number {
+  if (unit >= 0xe000) {
+    return unit - 0x800;
+  }
+  return unit >= 0xd800 ? unit + 0x2000 : unit;
+}

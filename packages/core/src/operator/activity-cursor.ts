@@ -1,0 +1,36 @@
+import { BelfryError } from "../foundation/errors.ts";
+import { fingerprint } from "../foundation/fingerprint.ts";
+import type { ActivityFilter } from "./activity.ts";
+
+/** What a cursor belongs to: it is refused anywhere else. */
+export interface ActivityScope {
+  readonly tenant: string;
+  readonly filter: ActivityFilter;
+}
+
+/**
+ * Writes down where the next page of a search starts: the last notification's id without its dashes, then a check of
+ * it, the tenant and the filter. The check finds mistakes; access never rests on it, because every query names its tenant.
+ */
+export function encodeActivityCursor(id: string, scope: ActivityScope): string {
+  return `${id.replaceAll("-", "")}-${check(id, scope)}`;
+}
+
+/** What a query takes to start behind `cursor`, if there is one; throws `INVALID_CURSOR` if it was edited or is another search's. */
+export function afterCursor(cursor: string | undefined, scope: ActivityScope): { readonly after?: string } {
+  if (cursor === undefined) {
+    return {};
+  }
+  const parts = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})-[0-9a-z]{1,13}$/.exec(cursor);
+  const after = parts === null ? null : parts.slice(1).join("-");
+  if (after === null || encodeActivityCursor(after, scope) !== cursor) {
+    throw new BelfryError("INVALID_CURSOR", "The cursor is not one that a call with this filter gave. Start again without a cursor.");
+  }
+  return { after };
+}
+
+function check(id: string, { tenant, filter }: ActivityScope): string {
+  const { kind, recipient, type, channel, status, from, before } = filter;
+  const values = [filter.id, kind, recipient, type, channel, status, from?.getTime(), before?.getTime()];
+  return fingerprint([id, tenant, ...values.map((value) => value ?? null)]);
+}

@@ -1,0 +1,33 @@
+import { actorOf } from "../delivery/change-request.ts";
+import type { AuditAction } from "../delivery/send.ts";
+import type { Acting } from "../delivery/send-input.ts";
+import { type Issue, validationError } from "../foundation/errors.ts";
+import { isUuid } from "../foundation/ids.ts";
+import type { Context } from "../service/context.ts";
+
+const ACTIONS: readonly AuditAction[] = ["created", "updated", "cancelled", "retried", "deleted", "read"];
+
+/** What was done to a notification, by whom. */
+export interface AuditNote extends Acting {
+  readonly action: AuditAction;
+  readonly notificationId: string;
+}
+
+/** Writes a line of the audit log; see `Operator.note`. */
+export async function noteAudit(context: Context, tenant: string, note: AuditNote): Promise<void> {
+  const { action, notificationId } = note;
+  const actor = actorOf(note);
+  const issues: Issue[] = [];
+  if (!ACTIONS.includes(action)) {
+    issues.push({ path: ["action"], type: "value_error", message: `must be one of ${ACTIONS.join(", ")}` });
+  }
+  if (typeof notificationId !== "string" || !isUuid(notificationId)) {
+    issues.push({ path: ["notificationId"], type: "value_error", message: "must be a notification's id, which is a UUID" });
+  }
+  if (issues.length > 0) {
+    throw validationError(issues);
+  }
+  await context.ready();
+  const entry = { action, actor, notificationId: notificationId.toLowerCase() };
+  await context.storage.activity.note(tenant, entry, new Date(context.clock.now()));
+}

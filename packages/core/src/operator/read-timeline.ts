@@ -1,0 +1,28 @@
+import { BelfryError } from "../foundation/errors.ts";
+import { isUuid } from "../foundation/ids.ts";
+import type { Context } from "../service/context.ts";
+import type { Activity } from "./activity.ts";
+
+const MAX_ITEMS = 100;
+const MAX_AUDIT = 1_000;
+
+/** Everything known of one notification; throws `NOT_FOUND`. */
+export async function readTimeline(context: Context, tenant: string, given: string): Promise<Activity> {
+  await context.ready();
+  const { activity, deliveries, hub } = context.storage;
+  const id = given.toLowerCase();
+  const content = isUuid(id) ? await activity.find(tenant, id) : null;
+  if (content === null) {
+    throw new BelfryError("NOT_FOUND", `There is no notification ${JSON.stringify(given.slice(0, 64))}.`);
+  }
+  const { kind } = content.summary;
+  const [inboxes, send, tracked, records, audit] = await Promise.all([
+    activity.itemsOf(tenant, id, MAX_ITEMS),
+    kind === "send" ? deliveries.findSend(tenant, id) : null,
+    kind === "send" ? deliveries.deliveriesOf(tenant, [id]) : [],
+    kind === "event" && hub ? hub.recordsOf(tenant, id) : [],
+    activity.auditOf(tenant, id, MAX_AUDIT),
+  ]);
+  const { items, total, read } = inboxes;
+  return { ...content, items, itemCount: total, readCount: read, send, deliveries: tracked, records, audit };
+}

@@ -1,0 +1,100 @@
+import { actorOf } from "../delivery/change-request.ts";
+import { retrySend } from "../delivery/retry-send.ts";
+import type { Acting } from "../delivery/send-input.ts";
+import { BelfryError, validationError } from "../foundation/errors.ts";
+import type { Context } from "../service/context.ts";
+import type { ActivityFilter, ActivitySummary, RetriedAll } from "./activity.ts";
+import { afterCursor, encodeActivityCursor } from "./activity-cursor.ts";
+import { filterIssues, limitIssue, pickFilter } from "./parse-filter.ts";
+import { MAX_COUNT } from "./search-activity.ts";
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+const RETRYABLE = ["failed", "partial"] as const;
+
+/** How much to retry, and who asks for it. */
+export interface RetryAllOptions extends Acting {
+  /** How many sends at the most, 1 to 1,000: the newest. @default 100 */
+  readonly limit?: number;
+  /** The `nextCursor` of the call before, to go on with older ones; it works with the same filter only. */
+  readonly cursor?: string;
+}
+
+/** Retries what matches and can be retried; see `Operator.retryAll`. */
+export async function retryAll(
+  context: Context,
+  { tenant, filter: given }: { readonly tenant: string; readonly filter: ActivityFilter },
+  { limit = DEFAULT_LIMIT, cursor, ...acting }: RetryAllOptions,
+): Promise<RetriedAll> {
+  const issues = [...filterIssues(given), ...limitIssue(limit, MAX_LIMIT)];
+  if (issues.length > 0) {
+    throw validationError(issues);
+  }
+  const actor = actorOf(acting);
+  const scope = { tenant, filter: pickFilter(given) };
+  const after = afterCursor(cursor, scope);
+  await context.ready();
+  const filters = retryable(scope.filter);
+  const matched = await countAll(context, tenant, filters);
+  // One more than asked for tells whether there are older ones.
+  const found = await newest(context, tenant, { filters, query: { ...after, limit: limit + 1 } });
+  const taken = found.slice(0, limit);
+  let retried = 0;
+  for (const { id } of taken) {
+    if (await retryOne(context, { tenant, id, actor })) {
+      retried += 1;
+    }
+  }
+  const last = taken.at(-1);
+  const nextCursor = found.length > limit && last !== undefined ? encodeActivityCursor(last.id, scope) : null;
+  return { matched, retried, remaining: await countAll(context, tenant, filters), nextCursor };
+}
+
+/** How many sends match and can be retried; see `Operator.countRetryable`. */
+export async function countRetryable(
+  context: Context,
+  { tenant, filter: given }: { readonly tenant: string; readonly filter: ActivityFilter },
+): Promise<number> {
+  const issues = filterIssues(given);
+  if (issues.length > 0) {
+    throw validationError(issues);
+  }
+  await context.ready();
+  return countAll(context, tenant, retryable(pickFilter(given)));
+}
+
+/** The filter, once for each status that can be retried and that it leaves open. */
+function retryable(filter: ActivityFilter): readonly ActivityFilter[] {
+  return RETRYABLE.filter((status) => filter.status === undefined || filter.status === status).map((status) => ({ ...filter, status }));
+}
+
+async function countAll(context: Context, tenant: string, filters: readonly ActivityFilter[]): Promise<number> {
+  const counts = await Promise.all(filters.map((filter) => context.storage.activity.count(tenant, filter, MAX_COUNT)));
+  return counts.reduce((total, count) => total + count, 0);
+}
+
+async function newest(
+  context: Context,
+  tenant: string,
+  { filters, query }: { readonly filters: readonly ActivityFilter[]; readonly query: { readonly after?: string; readonly limit: number } },
+): Promise<readonly ActivitySummary[]> {
+  const found = await Promise.all(filters.map((filter) => context.storage.activity.search(tenant, { ...filter, ...query })));
+  // Ids are of one length and in lower case: they compare as their bytes do.
+  return found.flat().sort((left, right) => (left.id < right.id ? 1 : -1));
+}
+
+/** Whether the send is now tried again; it is not if somebody else retried, deleted or settled it meanwhile. */
+async function retryOne(
+  context: Context,
+  request: { readonly tenant: string; readonly id: string; readonly actor: string },
+): Promise<boolean> {
+  try {
+    await retrySend(context, request);
+    return true;
+  } catch (error) {
+    if (error instanceof BelfryError && (error.code === "INVALID_STATE" || error.code === "NOT_FOUND")) {
+      return false;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,46 @@
+import { validationError } from "../foundation/errors.ts";
+import type { Context } from "../service/context.ts";
+import type { ActivityFilter, ActivityPage } from "./activity.ts";
+import { afterCursor, encodeActivityCursor } from "./activity-cursor.ts";
+import { filterIssues, limitIssue, pickFilter } from "./parse-filter.ts";
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 100;
+/** Counting stops here: nobody reads further, and a count costs as much as what it counts. */
+export const MAX_COUNT = 10_000;
+
+/** What to search for, and which page of it. */
+export interface SearchInput extends ActivityFilter {
+  /** The `nextCursor` of the page before; it works with the same filter only. */
+  readonly cursor?: string;
+  /** 1 to 100. @default 50 */
+  readonly limit?: number;
+}
+
+/** A page of what matches; see `Operator.search`. */
+export async function searchActivity(context: Context, tenant: string, input: SearchInput): Promise<ActivityPage> {
+  const { cursor, limit = DEFAULT_LIMIT } = input;
+  const issues = [...filterIssues(input), ...limitIssue(limit, MAX_LIMIT)];
+  if (issues.length > 0) {
+    throw validationError(issues);
+  }
+  const scope = { tenant, filter: pickFilter(input) };
+  const after = afterCursor(cursor, scope);
+  await context.ready();
+  // One more than asked for tells whether there is a next page.
+  const query = { ...scope.filter, ...after, limit: limit + 1 };
+  const found = await context.storage.activity.search(tenant, query);
+  const notifications = found.slice(0, limit);
+  const last = notifications.at(-1);
+  return { notifications, nextCursor: found.length > limit && last !== undefined ? encodeActivityCursor(last.id, scope) : null };
+}
+
+/** How many match, up to {@link MAX_COUNT}. */
+export async function countActivity(context: Context, tenant: string, filter: ActivityFilter): Promise<number> {
+  const issues = filterIssues(filter);
+  if (issues.length > 0) {
+    throw validationError(issues);
+  }
+  await context.ready();
+  return context.storage.activity.count(tenant, pickFilter(filter), MAX_COUNT);
+}

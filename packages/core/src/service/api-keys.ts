@@ -1,0 +1,149 @@
+import type { Clock } from "../foundation/clock.ts";
+import { digest } from "../foundation/digest.ts";
+import { BelfryError, validationError } from "../foundation/errors.ts";
+import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
+import type { ApiKeyScope, StoredApiKey } from "./api-key-storage.ts";
+import type { Storage } from "./storage.ts";
+
+/** A new key is asked for by what it is for. */
+export interface NewApiKey {
+  /** What it is for, at most 255 characters. */
+  readonly name: string;
+  /** Whose data it opens. @default the service's default tenant */
+  readonly tenant?: string;
+  /** @default ["read", "write"] */
+  readonly scopes?: readonly ApiKeyScope[];
+  /** Goes into the key, so that people can tell where it belongs: up to 16 small letters and digits. @default "live" */
+  readonly environment?: string;
+}
+
+/** A key as it is listed: never the key itself. */
+export type ApiKey = Omit<StoredApiKey, "digest">;
+
+/** Who a key belongs to, and what it may do. */
+export interface ApiKeyClient {
+  readonly tenant: string;
+  readonly scopes: readonly ApiKeyScope[];
+  readonly keyId: string;
+}
+
+/** What API keys work with. */
+export interface ApiKeysOptions {
+  readonly storage: Pick<Storage, "apiKeys">;
+  readonly clock: Clock;
+  readonly defaultTenant: string;
+  /** Resolves once the storage can be used. */
+  ready(): Promise<void>;
+}
+
+const KEY = /^belfry_[a-z0-9]{1,16}_([0-9a-f]{24})_[0-9a-f]{64}$/;
+/** How long a key that was good is taken for good: a revoked one stops working within this time. */
+const CACHE_MS = 5_000;
+const MAX_CACHED = 10_000;
+
+/**
+ * API keys that Belfry keeps: of each only a digest. `notifications.apiKeys`.
+ *
+ * @example
+ * ```ts
+ * const { key } = await notifications.apiKeys.create({ name: "billing", tenant: "acme" });
+ * app.use(expressBelfry(notifications, { contracts: [deliveryV1()], auth: { apiKeys: notifications.apiKeys.lookup } }));
+ * ```
+ */
+export class ApiKeys {
+  readonly #options: ApiKeysOptions;
+  readonly #cache = new Map<string, { readonly client: ApiKeyClient; readonly untilMs: number }>();
+
+  /** Hosts use `notifications.apiKeys` instead. */
+  constructor(options: ApiKeysOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Makes a key: `belfry_<environment>_<id>_<secret>`, with 256 random bits. It is shown here and never again.
+   *
+   * @throws BelfryError `VALIDATION_ERROR` for a name, tenant, environment or scope that cannot be
+   */
+  async create({
+    name,
+    tenant = this.#options.defaultTenant,
+    scopes = ["read", "write"],
+    environment = "live",
+  }: NewApiKey): Promise<{ readonly key: string } & ApiKey> {
+    checkNew({ name, tenant, scopes, environment });
+    await this.#options.ready();
+    const id = randomHex(12);
+    const key = `belfry_${environment}_${id}_${randomHex(32)}`;
+    const createdAt = new Date(this.#options.clock.now());
+    const shown: ApiKey = { id, tenant, name, scopes: [...new Set(scopes)], createdAt, revokedAt: null };
+    await this.#options.storage.apiKeys.add({ ...shown, digest: await digest(key) });
+    return { key, ...shown };
+  }
+
+  /** A tenant's keys, newest first, revoked ones included. */
+  async list(tenant: string = this.#options.defaultTenant): Promise<readonly ApiKey[]> {
+    await this.#options.ready();
+    const keys = await this.#options.storage.apiKeys.list(tenant);
+    return keys.map(({ digest: _, ...shown }) => shown);
+  }
+
+  /** Ends a key: within 5 seconds no instance takes it any more. @throws BelfryError `NOT_FOUND` */
+  async revoke(id: string, tenant: string = this.#options.defaultTenant): Promise<void> {
+    await this.#options.ready();
+    if (!(await this.#options.storage.apiKeys.revoke(tenant, id, new Date(this.#options.clock.now())))) {
+      throw new BelfryError("NOT_FOUND", `The tenant ${tenant} has no API key ${JSON.stringify(id.slice(0, 64))}.`);
+    }
+    this.#cache.clear();
+  }
+
+  /** Whose a key is; null for what is no key, unknown or revoked. To be passed as `auth: { apiKeys }`. */
+  readonly lookup = async (key: string): Promise<ApiKeyClient | null> => {
+    const [, id] = KEY.exec(key) ?? [];
+    if (id === undefined) {
+      return null;
+    }
+    const given = await digest(key);
+    const cached = this.#cache.get(given);
+    if (cached && cached.untilMs > this.#options.clock.now()) {
+      return cached.client;
+    }
+    await this.#options.ready();
+    const stored = await this.#options.storage.apiKeys.find(id);
+    if (stored === null || stored.revokedAt !== null || !isSame(stored.digest, given)) {
+      this.#cache.delete(given);
+      return null;
+    }
+    const client = { tenant: stored.tenant, scopes: stored.scopes, keyId: stored.id };
+    if (this.#cache.size >= MAX_CACHED) {
+      this.#cache.clear();
+    }
+    this.#cache.set(given, { client, untilMs: this.#options.clock.now() + CACHE_MS });
+    return client;
+  };
+}
+
+function checkNew({ name, tenant, scopes, environment }: Required<NewApiKey>): void {
+  const issues = [textIssue(name, ["name"], NAME_RULE), textIssue(tenant, ["tenant"], NAME_RULE)].filter((issue) => issue !== null);
+  if (!/^[a-z0-9]{1,16}$/.test(environment)) {
+    issues.push({ path: ["environment"], type: "value_error", message: "must be 1 to 16 small letters and digits" });
+  }
+  if (!Array.isArray(scopes) || scopes.length === 0 || scopes.some((scope) => scope !== "read" && scope !== "write")) {
+    issues.push({ path: ["scopes"], type: "enum", message: "must be a list of read, write or both" });
+  }
+  if (issues.length > 0) {
+    throw validationError(issues);
+  }
+}
+
+function randomHex(bytes: number): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Compares two digests in a time that says nothing about where they differ. */
+function isSame(left: string, right: string): boolean {
+  let difference = left.length ^ right.length;
+  for (let index = 0; index < right.length; index += 1) {
+    difference |= left.charCodeAt(index) ^ right.charCodeAt(index);
+  }
+  return difference === 0;
+}

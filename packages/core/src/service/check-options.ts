@@ -1,0 +1,93 @@
+import { BelfryError } from "../foundation/errors.ts";
+import { describe } from "../foundation/parse-text.ts";
+import type { NotificationServiceOptions } from "./service-options.ts";
+
+/** Every option there is: a host without TypeScript hears of a misspelt one. */
+const KNOWN = {
+  storage: true,
+  types: true,
+  channels: true,
+  directory: true,
+  delivery: true,
+  hub: true,
+  transport: true,
+  logger: true,
+  clock: true,
+  ids: true,
+  defaultTenant: true,
+} satisfies Record<keyof NotificationServiceOptions, true>;
+
+const DURATIONS = ["concurrency", "leaseMs", "drainMs"];
+
+/** Checks what a service is put together of, as far as the types of a host without TypeScript would not have; throws `CONFIGURATION`. */
+export function checkOptions(options: object): void {
+  if (typeof options !== "object" || options === null) {
+    throw wrong(`expects an object like { storage }, got ${describe(options)}`);
+  }
+  const given = options as Readonly<Record<string, unknown>>;
+  const unknown = Object.keys(given).filter((key) => !Object.hasOwn(KNOWN, key));
+  if (unknown.length > 0) {
+    throw wrong(`has no option ${JSON.stringify(unknown[0])}; its options are ${Object.keys(KNOWN).join(", ")}`);
+  }
+  checkStorage(given.storage);
+  checkChannels(given.channels);
+  checkTypes(given.types);
+  for (const part of ["delivery", "hub"]) {
+    checkDurations(part, given[part]);
+  }
+}
+
+function checkStorage(storage: unknown): void {
+  if (!hasFunctions(storage, ["open", "close"])) {
+    const got = storage === undefined ? "nothing" : describe(storage);
+    throw wrong(`needs a storage, got ${got}; pass sqliteStorage("app.db"), postgresStorage(pool) or memoryStorage()`);
+  }
+}
+
+function checkChannels(channels: unknown): void {
+  if (channels === undefined) {
+    return;
+  }
+  if (!Array.isArray(channels)) {
+    throw wrong(`takes channels as a list, got ${describe(channels)}; write channels: [email({ … })]`);
+  }
+  for (const [index, channel] of channels.entries()) {
+    const isChannel =
+      hasFunctions(channel, ["deliver", "invalidRecipient"]) && Array.isArray((channel as { retryDelaysMs?: unknown }).retryDelaysMs);
+    if (!isChannel) {
+      throw wrong(`got as channel ${index} what is none: a channel has name, retryDelaysMs, timeoutMs, invalidRecipient() and deliver()`);
+    }
+  }
+}
+
+function checkTypes(types: unknown): void {
+  for (const [name, type] of Object.entries((types ?? {}) as Readonly<Record<string, { readonly data?: unknown }>>)) {
+    const schema = type?.data;
+    const isSchema =
+      schema === undefined || ((typeof schema === "object" || typeof schema === "function") && schema !== null && "~standard" in schema);
+    if (!isSchema) {
+      throw wrong(
+        `got as data of the type "${name}" what is no Standard Schema; pass one of zod, valibot or arktype, such as z.object({ … })`,
+      );
+    }
+  }
+}
+
+function checkDurations(part: string, options: unknown): void {
+  for (const [name, value] of Object.entries((options ?? {}) as object)) {
+    const isFine = typeof value === "number" && Number.isFinite(value) && value >= 0;
+    if (DURATIONS.includes(name) && value !== undefined && !isFine) {
+      throw wrong(`takes ${part}.${name} as a number from 0, got ${JSON.stringify(value) ?? describe(value)}`);
+    }
+  }
+}
+
+function hasFunctions(value: unknown, names: readonly string[]): boolean {
+  return (
+    typeof value === "object" && value !== null && names.every((name) => typeof (value as Record<string, unknown>)[name] === "function")
+  );
+}
+
+function wrong(what: string): BelfryError {
+  return new BelfryError("CONFIGURATION", `NotificationService ${what}.`);
+}

@@ -1,0 +1,180 @@
+import { expectTypeOf, test } from "vitest";
+import { z } from "zod";
+import type { HandlerResult } from "../hub/handler-result.ts";
+import type { CreateInput, CreateInputWithData, CreateInputWithOptionalData } from "../notifications/create-input.ts";
+import { type DataOf, defineTypes } from "../notifications/notification-types.ts";
+import { NotificationService } from "./notification-service.ts";
+import type { Storage } from "./storage.ts";
+
+declare const synchronous: Storage<{ readonly handle: "sync" }, void>;
+declare const asynchronous: Storage<{ readonly handle: "async" }, Promise<void>>;
+
+const types = defineTypes({
+  order_update: { label: "Order Update", data: z.object({ related_order_id: z.number() }) },
+  welcome: {},
+});
+
+test("without declared types a type is any string and data any JSON object", () => {
+  const notifications = new NotificationService({ storage: synchronous });
+  void notifications.create({ to: "ann" });
+  void notifications.create({ to: ["ann", "bob"], type: "anything", data: { a: [1, null, { b: "c" }] } });
+  // @ts-expect-error Somebody has to get it.
+  void notifications.create({ type: "anything" });
+  // @ts-expect-error A function is no JSON.
+  void notifications.create({ to: "ann", data: { a: () => 1 } });
+});
+
+test("with declared types an unknown type or wrong data does not compile", () => {
+  const notifications = new NotificationService({ storage: synchronous, types });
+  void notifications.create({ to: "ann", type: "order_update", data: { related_order_id: 1 } });
+  void notifications.create({ to: "ann", type: "welcome" });
+  void notifications.tenant("acme").create({ to: "ann", type: "welcome", data: { any: "thing" } });
+  // @ts-expect-error There is no such type.
+  void notifications.create({ to: "ann", type: "order_updated", data: { related_order_id: 1 } });
+  // @ts-expect-error The order's number is a number.
+  void notifications.create({ to: "ann", type: "order_update", data: { related_order_id: "1" } });
+  // @ts-expect-error The data is required.
+  void notifications.create({ to: "ann", type: "order_update" });
+  // @ts-expect-error One of the declared types has to be named.
+  void notifications.create({ to: "ann" });
+});
+
+test("a service names its data by type, not its schemas", () => {
+  const notifications = new NotificationService({ storage: synchronous, types });
+  type Data = { order_update: { related_order_id: number }; welcome: unknown };
+  expectTypeOf(notifications).toEqualTypeOf<NotificationService<Data, { readonly handle: "sync" }, void>>();
+  expectTypeOf<DataOf<typeof types>>().toEqualTypeOf<Data>();
+  const inline = new NotificationService({ storage: synchronous, types: { comment: { data: z.object({ post: z.number() }) } } });
+  void inline.create({ to: "ann", type: "comment", data: { post: 7 } });
+});
+
+test("a call with a type has that type's input, and one without it the names to choose from", () => {
+  const notifications = new NotificationService({ storage: synchronous, types });
+  expectTypeOf(notifications.create<"order_update">)
+    .parameter(0)
+    .toEqualTypeOf<CreateInputWithData<"order_update", { related_order_id: number }>>();
+  expectTypeOf<CreateInput<DataOf<typeof types>, never>["type"]>().toEqualTypeOf<"order_update" | "welcome">();
+  // @ts-expect-error A type is missing, whatever the data.
+  void notifications.create({ to: "ann", data: { related_order_id: 1 } });
+  // @ts-expect-error A type is missing from a send, too.
+  void notifications.send({ to: "ann", content: "Hello" });
+});
+
+test("a type that is only known as one of several needs the data of each", () => {
+  const notifications = new NotificationService({ storage: synchronous, types });
+  const of = (type: "order_update" | "welcome", input: CreateInput<DataOf<typeof types>>) => {
+    void notifications.create({ to: "ann", type, data: { related_order_id: 1 } });
+    // @ts-expect-error It may be the order's.
+    void notifications.create({ to: "ann", type });
+    // @ts-expect-error It may be the order's.
+    void notifications.create({ to: "ann", type, data: { any: "thing" } });
+    void notifications.create(input);
+  };
+  expectTypeOf(of).returns.toEqualTypeOf<void>();
+});
+
+test("data is optional where the schema takes nothing, and is what the schema takes rather than makes", () => {
+  const notifications = new NotificationService({
+    storage: synchronous,
+    types: {
+      hint: { data: z.object({ page: z.string() }).optional() },
+      digest: { data: z.object({ size: z.number() }).default({ size: 10 }) },
+      visit: { data: z.object({ at: z.iso.datetime().transform((text) => new Date(text)) }) },
+    },
+  });
+  void notifications.create({ to: "ann", type: "hint" });
+  void notifications.create({ to: "ann", type: "hint", data: { page: "home" } });
+  void notifications.send({ to: "ann", type: "digest" });
+  void notifications.create({ to: "ann", type: "visit", data: { at: "2026-01-02T03:04:05Z" } });
+  // @ts-expect-error The page is a text.
+  void notifications.create({ to: "ann", type: "hint", data: { page: 1 } });
+  // @ts-expect-error A date is what the schema makes.
+  void notifications.create({ to: "ann", type: "visit", data: { at: new Date(0) } });
+  expectTypeOf<CreateInput<{ hint: { page: string } | undefined }, "hint">>().toEqualTypeOf<
+    CreateInputWithOptionalData<"hint", { page: string } | undefined>
+  >();
+});
+
+test("a function can name the service that it takes", () => {
+  const notifications = new NotificationService({ storage: synchronous, types });
+  type Notifications = typeof notifications;
+  const welcome = (service: Notifications) => void service.create({ to: "ann", type: "welcome" });
+  const unread = (service: Pick<NotificationService, "inbox">) => service.inbox("ann").counts();
+  const createAny = (service: NotificationService) => void service.create({ to: "ann", type: "anything" });
+  welcome(notifications);
+  void unread(notifications);
+  createAny(new NotificationService({ storage: synchronous }));
+  // @ts-expect-error It would create a type that is not declared.
+  createAny(notifications);
+});
+
+test("what handlers say is typed the same way", () => {
+  const onResult = ({ text, create }: HandlerResult<DataOf<typeof types>>) =>
+    void create({ to: "ann", type: "order_update", title: text, data: { related_order_id: 1 } });
+  new NotificationService({ storage: synchronous, types, hub: { onResult } });
+  new NotificationService({
+    storage: synchronous,
+    types,
+    // @ts-expect-error There is no such type.
+    hub: { onResult: (result) => void result.create({ to: "ann", type: "order_updated" }) },
+  });
+});
+
+test("what is sent is typed the same way", async () => {
+  const notifications = new NotificationService({ storage: synchronous, types });
+  void notifications.send({ to: "ann", type: "order_update", data: { related_order_id: 1 }, channel: "email", fallback: { afterMs: 1 } });
+  // @ts-expect-error There is no such type.
+  void notifications.send({ to: "ann", type: "order_updated" });
+  // @ts-expect-error The data is required.
+  void notifications.send({ to: "ann", type: "order_update" });
+  const untyped = new NotificationService({ storage: asynchronous });
+  void untyped.send({ to: "ann", content: "any type" });
+  const batch = await untyped.prepareSend({ to: "ann" });
+  expectTypeOf(batch.write({ handle: "async" })).toEqualTypeOf<Promise<void>>();
+  // @ts-expect-error Somebody has to get it.
+  void untyped.send({ content: "x" });
+});
+
+test("the storage carries the type of its transactions", async () => {
+  const sync = new NotificationService({ storage: synchronous, types });
+  const async = new NotificationService({ storage: asynchronous });
+  const batch = await sync.prepare({ to: "ann", type: "welcome" });
+  expectTypeOf(batch.write({ handle: "sync" })).toEqualTypeOf<void>();
+  // @ts-expect-error The handle is another storage's.
+  batch.write({ handle: "async" });
+  const awaited = await async.prepare({ to: "ann" });
+  expectTypeOf(awaited.write({ handle: "async" })).toEqualTypeOf<Promise<void>>();
+  void async.create({ to: "ann" }, { tx: { handle: "async" } });
+  // @ts-expect-error The handle is another storage's.
+  void async.create({ to: "ann" }, { tx: { handle: "sync" } });
+});
+
+test("a transaction is no option of create and send where the driver is synchronous", () => {
+  const sync = new NotificationService({ storage: synchronous });
+  const async = new NotificationService({ storage: asynchronous });
+  void async.send({ to: "ann" }, { tx: { handle: "async" } });
+  void async.tenant("acme").create({ to: "ann" }, { tx: { handle: "async" } });
+  // @ts-expect-error The transaction would be over before the write.
+  void sync.create({ to: "ann" }, { tx: { handle: "sync" } });
+  // @ts-expect-error The transaction would be over before the write.
+  void sync.send({ to: "ann" }, { tx: { handle: "sync" } });
+  // @ts-expect-error The transaction would be over before the write.
+  void sync.tenant("acme").create({ to: "ann" }, { tx: { handle: "sync" } });
+});
+
+test("a storage that is chosen at run time is named Storage", async () => {
+  const either = (isTest: boolean) => {
+    const storage: Storage = isTest ? synchronous : asynchronous;
+    return new NotificationService({ storage, types });
+  };
+  const batch = await either(true).prepare({ to: "ann", type: "welcome" });
+  expectTypeOf(batch.write).returns.toEqualTypeOf<void | Promise<void>>();
+});
+
+test("listeners get the event they named", () => {
+  const notifications = new NotificationService({ storage: synchronous });
+  notifications.on("notification.created", (event) => expectTypeOf(event.type).toEqualTypeOf<string>());
+  notifications.on("item.read", (event) => expectTypeOf(event.item.readAt).toEqualTypeOf<Date | null>());
+  // @ts-expect-error There is no such event.
+  notifications.on("item.created", () => {});
+});

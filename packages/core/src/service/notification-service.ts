@@ -1,0 +1,283 @@
+import type { Created } from "../creating/create.ts";
+import { FanOut } from "../creating/fan-out.ts";
+import type { CallOptionsOf, PreparedNotification, PreparedSend } from "../creating/transactional.ts";
+import { sendWriter } from "../delivery/create-send.ts";
+import { channelsByName } from "../delivery/deliver-due.ts";
+import type { ClaimedDelivery } from "../delivery/delivery-storage.ts";
+import type { Send } from "../delivery/send.ts";
+import type { TypedSendInput } from "../delivery/send-input.ts";
+import type { Sends } from "../delivery/sends.ts";
+import { systemClock } from "../foundation/clock.ts";
+import { uuidV7 } from "../foundation/ids.ts";
+import { consoleLogger } from "../foundation/logger.ts";
+import { DEFAULT_TENANT } from "../foundation/owner.ts";
+import { eventWriter, planProcessing } from "../hub/create-event.ts";
+import type { Hub } from "../hub/hub.ts";
+import type { ClaimedRecord } from "../hub/hub-storage.ts";
+import { GroupCommit } from "../inbox/group-commit.ts";
+import type { Inbox } from "../inbox/inbox.ts";
+import type { CreateInput } from "../notifications/create-input.ts";
+import type { DataByType, NotificationTypes } from "../notifications/notification-types.ts";
+import type { Operator } from "../operator/operator.ts";
+import { HubFeeds } from "../realtime/hub-feeds.ts";
+import { InboxFeeds } from "../realtime/inbox-feeds.ts";
+import { memoryTransport } from "../realtime/memory-transport.ts";
+import { Presence } from "../realtime/presence.ts";
+import { type Feeds, routeSignals } from "../realtime/route-signals.ts";
+import type { Signal, Transport } from "../realtime/transport.ts";
+import type { LeasedWorker } from "../work/leased-worker.ts";
+import { ApiKeys } from "./api-keys.ts";
+import { checkOptions } from "./check-options.ts";
+import type { Context } from "./context.ts";
+import { EventEmitter, type NotificationEvents, type NotificationListener } from "./events.ts";
+import { ServiceLifecycle } from "./service-lifecycle.ts";
+import type { HubOptions, NotificationServiceOptions } from "./service-options.ts";
+import { TenantNotifications } from "./tenant-notifications.ts";
+import { deliveryWorker, hubWorker } from "./workers.ts";
+
+/**
+ * Notifications inside the host's own process and database.
+ *
+ * @example
+ * ```ts
+ * const notifications = new NotificationService({ storage: sqliteStorage("app.db") });
+ * await notifications.start();
+ * await notifications.create({ to: "user_123", type: "order_update", title: "Order shipped" });
+ * ```
+ */
+export class NotificationService<
+  Data extends DataByType = DataByType,
+  Tx = unknown,
+  Written extends void | Promise<void> = void | Promise<void>,
+> {
+  /** The declared notification types. */
+  readonly types: NotificationTypes;
+  readonly #options: NotificationServiceOptions<Data, Tx, Written>;
+  readonly #context: Context<Tx, Written>;
+  readonly #transport: Transport;
+  readonly #feeds: Feeds;
+  readonly #fanOut: FanOut;
+  readonly #deliveryWorker: LeasedWorker<ClaimedDelivery> | null;
+  readonly #hubWorker: LeasedWorker<ClaimedRecord> | null;
+  /** API keys that Belfry keeps, for clients of the HTTP contracts. */
+  readonly apiKeys: ApiKeys;
+  readonly #default: TenantNotifications<Data, Tx, Written>;
+  readonly #lifecycle: ServiceLifecycle;
+
+  /** @throws BelfryError `CONFIGURATION` for options that cannot be meant */
+  constructor(options: NotificationServiceOptions<Data, Tx, Written>) {
+    checkOptions(options);
+    const { storage, logger = consoleLogger, clock = systemClock } = options;
+    this.#options = options;
+    this.types = options.types ?? {};
+    this.#transport = options.transport ?? storage.transport?.() ?? memoryTransport();
+    const ids = options.ids ?? uuidV7(clock);
+    this.#lifecycle = new ServiceLifecycle({
+      open: () => storage.open(),
+      listen: () => this.#transport.start(routeSignals(this.#feeds)),
+    });
+    const ready = () => this.#lifecycle.ready();
+    this.#context = {
+      storage,
+      deliveries: storage.deliveries,
+      hub: storage.hub,
+      logger,
+      clock,
+      ids,
+      ready,
+      types: this.types,
+      channels: channelsByName(options.channels ?? []),
+      directory: options.directory ?? null,
+      presence: new Presence({ storage: storage.presence, instance: ids.next(), clock, logger, ready }),
+      writer: new GroupCommit(storage.inbox),
+      sendWriter: sendWriter(storage.deliveries, () => new Date(clock.now())),
+      eventWriter: eventWriter(storage.hub, planProcessing({ ids })),
+      events: new EventEmitter(),
+      fanOut: () => this.#fanOut.wake(),
+      deliverDue: () => this.#deliveryWorker?.wake(),
+      processDue: () => this.#hubWorker?.wake(),
+      publish: (signals) => this.#publish(signals),
+    };
+    const { presence } = this.#context;
+    const shared = { transport: this.#transport, clock, logger, ready: () => this.#lifecycle.listening() };
+    this.#feeds = {
+      inbox: new InboxFeeds({ ...shared, inbox: storage.inbox, presence }),
+      hub: new HubFeeds({ ...shared, hub: storage.hub }),
+    };
+    const background = { ...this.#context, ready: () => this.#lifecycle.readyForWork() } as Context;
+    this.#fanOut = new FanOut(background);
+    this.#deliveryWorker = deliveryWorker(background, options.delivery ?? {});
+    this.#hubWorker = hubWorker(background, (options.hub ?? {}) as unknown as HubOptions);
+    this.#default = this.tenant(options.defaultTenant ?? DEFAULT_TENANT);
+    this.apiKeys = new ApiKeys({ storage, clock, ready, defaultTenant: this.#default.tenantId });
+  }
+
+  /**
+   * Creates a notification for one user or many. Resolves after commit: what it acknowledged is in the database.
+   * Creates that are in flight together share a transaction. A list of more than 1,000 users resolves once the
+   * notification and the list are durable; their inboxes are then filled in the background, also after a crash.
+   *
+   * With `tx`, an open transaction of the host on the same database, it is written through that: it commits or
+   * vanishes with the host's own data, and nobody is told before the commit. A synchronous driver (better-sqlite3)
+   * cannot await inside a transaction, so `tx` is refused there: use {@link prepare}.
+   *
+   * @throws BelfryError `VALIDATION_ERROR`, `UNKNOWN_TYPE`; `WRONG_TRANSACTION`; `STORAGE_UNAVAILABLE` (try again) or
+   *   `STORAGE_FAILED`. Nothing is written then, except where a connection broke before the answer, time and again: nobody
+   *   knows in that case, and `STORAGE_UNAVAILABLE` is all that can be said.
+   * @example
+   * ```ts
+   * await notifications.create({ to: ["ann", "bob"], type: "comment", title: "New comment", data: { post: 7 } });
+   * ```
+   */
+  create<Type extends keyof Data = never>(input: CreateInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Created> {
+    return this.#default.create(input, options);
+  }
+
+  /**
+   * Checks a notification now, to be written later inside the host's transaction.
+   *
+   * @example
+   * ```ts
+   * const batch = await notifications.prepare({ to: "user_123", title: "Order received" });
+   * db.transaction(() => {
+   *   insertOrder.run(order);
+   *   batch.write(db);
+   * })();
+   * ```
+   */
+  prepare<Type extends keyof Data = never>(input: CreateInput<Data, Type>): Promise<PreparedNotification<Tx, Written>> {
+    return this.#default.prepare(input);
+  }
+
+  /**
+   * Sends a notification over channels, to be tracked, retried and, where it fails, followed by a fallback. Resolves
+   * after commit; it is delivered in the background. With `tx`, see {@link create}.
+   *
+   * @throws BelfryError `VALIDATION_ERROR`, `UNKNOWN_TYPE`, `CONTENT_TOO_LONG`, `INVALID_RECIPIENTS`,
+   *   `CHANNEL_NOT_CONFIGURED`, `IDEMPOTENCY_KEY_REUSED`; otherwise as {@link create}. Nothing is written then.
+   * @example
+   * ```ts
+   * const { id } = await notifications.send({ channel: "email", to: "ann@example.com", subject: "Hello", content: "Hi Ann" });
+   * const { status } = await notifications.sends.get(id);
+   * ```
+   */
+  send<Type extends keyof Data = never>(input: TypedSendInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Send> {
+    return this.#default.send(input, options);
+  }
+
+  /** Checks a send now, to be written later inside the host's transaction: see {@link prepare}. */
+  prepareSend<Type extends keyof Data = never>(input: TypedSendInput<Data, Type>): Promise<PreparedSend<Tx, Written>> {
+    return this.#default.prepareSend(input);
+  }
+
+  /** What the default tenant has sent over channels: tracking, cancelling, retrying. */
+  get sends(): Sends {
+    return this.#default.sends;
+  }
+
+  /** What happened in the default tenant, and why: for those who run the application. */
+  get operator(): Operator {
+    return this.#default.operator;
+  }
+
+  /** The default tenant's event hub: events, handlers, identities. */
+  get hub(): Hub {
+    return this.#default.hub;
+  }
+
+  /** One user's inbox in the default tenant. */
+  inbox(userId: string): Inbox {
+    return this.#default.inbox(userId);
+  }
+
+  /** The same API, bound to another tenant. Tenants never see each other's data. */
+  tenant(tenantId: string): TenantNotifications<Data, Tx, Written> {
+    return new TenantNotifications(tenantId, this.#context, this.#feeds);
+  }
+
+  /** The default tenant. */
+  get defaultTenant(): TenantNotifications<Data, Tx, Written> {
+    return this.#default;
+  }
+
+  /**
+   * Calls `listener` for every such event of this process, after its commit. An error it throws is logged.
+   *
+   * @returns a function that takes the listener off
+   */
+  on<Name extends keyof NotificationEvents>(name: Name, listener: NotificationListener<Name>): () => void {
+    const { events, logger } = this.#context;
+    const guarded = (event: NotificationEvents[Name]) => {
+      try {
+        listener(event);
+      } catch (error) {
+        logger.error({ error, event: name }, "A listener of Belfry's events threw an error.");
+      }
+    };
+    const typed = guarded as Parameters<typeof events.on<Name>>[1];
+    events.on(name, typed);
+    return () => void events.off(name, typed);
+  }
+
+  /**
+   * Opens the storage, takes up what a crash left unfinished, and starts the background work. Without it, everything
+   * asked for still happens; only what an earlier process left behind waits. After {@link stop}, it may be started again.
+   *
+   * @throws BelfryError `SERVICE_STOPPED` when it is stopped meanwhile; `STORAGE_UNAVAILABLE`, `STORAGE_FAILED`
+   */
+  async start(): Promise<void> {
+    await this.#lifecycle.start();
+    this.#fanOut.start();
+    this.#deliveryWorker?.start();
+    this.#hubWorker?.start();
+  }
+
+  /**
+   * Finishes the writes at hand, stops the background work and closes what Belfry itself opened. Calls that come later
+   * are refused with `SERVICE_STOPPED`. Idempotent.
+   */
+  async stop(): Promise<void> {
+    await this.#lifecycle.beginStop();
+    await this.#drain();
+    await this.#fanOut.stop();
+    await Promise.all([this.#deliveryWorker?.stop(), this.#hubWorker?.stop()]);
+    // What handlers under way have created.
+    await this.#drain();
+    this.#lifecycle.endStop();
+    this.#feeds.inbox.stop();
+    this.#feeds.hub.stop();
+    await this.#context.presence.stop();
+    await this.#transport.stop();
+    await this.#options.storage.close();
+    this.#lifecycle.closed();
+  }
+
+  /**
+   * Does what is due, and resolves once nothing is left that can be done now: for tests, and for hosts driven by cron.
+   */
+  async runDue(): Promise<void> {
+    await this.#lifecycle.ready();
+    this.#fanOut.wake();
+    await this.#fanOut.idle();
+    await this.#deliveryWorker?.runDue();
+    await this.#hubWorker?.runDue();
+  }
+
+  /** To be called once after the database was restored from a backup: clients that saw lost numbers start over. */
+  async renewEpochs(): Promise<void> {
+    await this.#lifecycle.ready();
+    await this.#options.storage.inbox.renewEpochs();
+    this.#feeds.inbox.onGap();
+  }
+
+  async #drain(): Promise<void> {
+    const { writer, sendWriter, eventWriter: events } = this.#context;
+    await Promise.all([writer.drain(), sendWriter.drain(), events.drain()]);
+  }
+
+  #publish(signals: readonly Signal[]): void {
+    if (signals.length > 0) {
+      this.#transport.publish(signals);
+    }
+  }
+}

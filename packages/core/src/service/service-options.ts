@@ -1,0 +1,75 @@
+import type { Channel } from "../delivery/channel.ts";
+import type { Directory } from "../delivery/directory.ts";
+import type { Clock } from "../foundation/clock.ts";
+import type { Ids } from "../foundation/ids.ts";
+import type { Logger } from "../foundation/logger.ts";
+import type { OnResult } from "../hub/handler-result.ts";
+import type { Processor } from "../hub/processor.ts";
+import type { DataByType, TypesTaking } from "../notifications/notification-types.ts";
+import type { Transport } from "../realtime/transport.ts";
+import type { Storage } from "./storage.ts";
+
+/** How a service delivers. */
+export interface DeliveryOptions {
+  /** Whether this process delivers; where it does not, another one on the same database has to. @default true */
+  readonly worker?: boolean;
+  /** How many deliveries are under way at once. @default 100 */
+  readonly concurrency?: number;
+  /**
+   * How long a delivery is this process's own without a sign of life; at least twice the longest timeout of a channel,
+   * in milliseconds. @default 60_000
+   */
+  readonly leaseMs?: number;
+  /** How long `stop` waits for deliveries under way before it aborts them, in milliseconds. @default 10_000 */
+  readonly drainMs?: number;
+}
+
+/** How a service runs the hub's handlers. */
+export interface HubOptions<Data extends DataByType = DataByType> {
+  /** What runs them. @default none: every processing record is FAILED, and says so */
+  readonly processor?: Processor;
+  /** Called with every result, to create notifications of it for users. @default none */
+  readonly onResult?: OnResult<Data>;
+  /** Whether this process runs handlers; where it does not, another one on the same database has to. @default true */
+  readonly worker?: boolean;
+  /**
+   * How long a processing record is this process's own without a sign of life, in milliseconds; at least twice the processor's
+   * timeout. @default 60_000, or twice the timeout if that is longer
+   */
+  readonly leaseMs?: number;
+  /**
+   * How long `stop` waits for handlers under way before it aborts them, in milliseconds. What is aborted is begun anew by
+   * the next process. @default 10_000
+   */
+  readonly drainMs?: number;
+}
+
+/** How a {@link NotificationService} is put together. Only the storage is required. */
+export interface NotificationServiceOptions<
+  Data extends DataByType = DataByType,
+  Tx = unknown,
+  Written extends void | Promise<void> = void | Promise<void>,
+> {
+  /** Where the data is kept. */
+  readonly storage: Storage<Tx, Written>;
+  /** The notification types of the host, from `defineTypes`. @default any type, any JSON object as data */
+  readonly types?: TypesTaking<Data>;
+  /** Ways to reach recipients beside the inbox: e-mail, webhooks, the host's own. @default none */
+  readonly channels?: readonly Channel[];
+  /** The host's knowledge of its users' addresses. @default none: recipients are addresses themselves */
+  readonly directory?: Directory;
+  /** How deliveries are made. */
+  readonly delivery?: DeliveryOptions;
+  /** How the hub's handlers are run. */
+  readonly hub?: HubOptions<NoInfer<Data>>;
+  /** How changes travel between processes. @default the storage's own, else within this process */
+  readonly transport?: Transport;
+  /** Anything pino-shaped. @default warnings and errors on the console */
+  readonly logger?: Logger;
+  /** @default the machine's clock */
+  readonly clock?: Clock;
+  /** @default UUIDv7 */
+  readonly ids?: Ids;
+  /** The tenant of calls that name none. @default "default" */
+  readonly defaultTenant?: string;
+}

@@ -1,0 +1,35 @@
+import { DeliverDue } from "../delivery/deliver-due.ts";
+import type { ClaimedDelivery } from "../delivery/delivery-storage.ts";
+import type { ClaimedRecord } from "../hub/hub-storage.ts";
+import { ProcessDue } from "../hub/process-due.ts";
+import { LeasedWorker } from "../work/leased-worker.ts";
+import type { Context } from "./context.ts";
+import type { DeliveryOptions, HubOptions } from "./service-options.ts";
+
+/** How often an instance looks for work that another one left. */
+const POLL_INTERVAL_MS = 1_000;
+const DEFAULT_LEASE_MS = 60_000;
+const DRAIN_MS = 10_000;
+
+/** The worker that delivers what is due; null where this process does not. */
+export function deliveryWorker(context: Context, { worker = true, ...options }: DeliveryOptions): LeasedWorker<ClaimedDelivery> | null {
+  const { concurrency = 100, leaseMs = DEFAULT_LEASE_MS, drainMs = DRAIN_MS } = options;
+  const { clock, logger, storage } = context;
+  const pollIntervalMs = storage.hasSingleProcess ? null : POLL_INTERVAL_MS;
+  const work = new DeliverDue(context, { concurrency, leaseMs });
+  return worker ? new LeasedWorker(work, { concurrency, leaseMs, drainMs, pollIntervalMs, clock, logger }) : null;
+}
+
+/**
+ * The worker that runs the hub's handlers; null where this process does not. A host without a processor has no records to wait
+ * for: what comes in through this process itself wakes it.
+ */
+export function hubWorker(context: Context, options: HubOptions): LeasedWorker<ClaimedRecord> | null {
+  const { processor, onResult, worker = true, leaseMs, drainMs = DRAIN_MS } = options;
+  const lease = leaseMs ?? Math.max(DEFAULT_LEASE_MS, 2 * (processor?.timeoutMs ?? 0));
+  const work = new ProcessDue(context, { processor: processor ?? null, onResult: onResult ?? null, leaseMs: lease });
+  const { clock, logger, storage } = context;
+  const pollIntervalMs = storage.hasSingleProcess || processor === undefined ? null : POLL_INTERVAL_MS;
+  const { concurrency } = work;
+  return worker ? new LeasedWorker(work, { concurrency, leaseMs: lease, drainMs, pollIntervalMs, clock, logger }) : null;
+}

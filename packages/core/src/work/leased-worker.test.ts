@@ -1,0 +1,151 @@
+import { describe, expect, test } from "vitest";
+import { systemClock } from "../foundation/clock.ts";
+import type { Logger } from "../foundation/logger.ts";
+import { type LeasedWork, LeasedWorker } from "./leased-worker.ts";
+
+const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Work whose tasks end when the test says so. */
+class HandWork implements LeasedWork<number> {
+  readonly name = "tasks";
+  readonly due: number[] = [];
+  readonly running = new Map<number, { end: () => void; signal: AbortSignal }>();
+  readonly done: number[] = [];
+  mostAtOnce = 0;
+
+  async tidy(): Promise<void> {}
+
+  async claim(limit: number): Promise<readonly number[]> {
+    return this.due.splice(0, limit);
+  }
+
+  async perform(task: number, signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.running.set(task, { end: resolve, signal });
+      this.mostAtOnce = Math.max(this.mostAtOnce, this.running.size);
+      signal.addEventListener("abort", () => resolve());
+    });
+    this.running.delete(task);
+    this.done.push(task);
+  }
+
+  async renew(): Promise<readonly number[]> {
+    return [];
+  }
+
+  async nextDueInMs(): Promise<number | null> {
+    return null;
+  }
+
+  endAll(): void {
+    for (const { end } of this.running.values()) {
+      end();
+    }
+  }
+}
+
+function worker(work: LeasedWork<number>, options: { concurrency?: number; drainMs?: number } = {}): LeasedWorker<number> {
+  return new LeasedWorker(work, {
+    concurrency: 3,
+    leaseMs: 60_000,
+    pollIntervalMs: null,
+    drainMs: 60_000,
+    clock: systemClock,
+    logger: silent,
+    ...options,
+  });
+}
+
+describe("LeasedWorker", () => {
+  test("a wake-up at any moment of a look that ends is not lost", async () => {
+    for (let depth = 0; depth < 12; depth += 1) {
+      const work = new HandWork();
+      const under = worker(work);
+      let isLate = false;
+      work.nextDueInMs = async () => {
+        if (!isLate) {
+          isLate = true;
+          let turn = Promise.resolve();
+          for (let step = 0; step < depth; step += 1) {
+            turn = turn.then(() => {});
+          }
+          void turn.then(() => {
+            work.due.push(1);
+            under.wake();
+          });
+        }
+        return null;
+      };
+      under.wake();
+      await expect.poll(() => work.running.size, { interval: 1 }).toBe(1);
+      work.endAll();
+      await under.stop();
+    }
+  });
+
+  test("does as many tasks at once as it may, and all of them", async () => {
+    const work = new HandWork();
+    work.due.push(1, 2, 3, 4, 5, 6, 7);
+    const under = worker(work);
+    const finished = under.runDue();
+    while (work.done.length < 7) {
+      await expect.poll(() => work.running.size).toBeGreaterThan(0);
+      work.endAll();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await finished;
+    expect([work.mostAtOnce, work.done.toSorted()]).toEqual([3, [1, 2, 3, 4, 5, 6, 7]]);
+  });
+
+  test("stop claims nothing more and waits for what is under way", async () => {
+    const work = new HandWork();
+    work.due.push(1, 2, 3, 4);
+    const under = worker(work);
+    under.start();
+    await expect.poll(() => work.running.size).toBe(3);
+    const stopped = under.stop();
+    work.endAll();
+    await stopped;
+    expect([work.done.toSorted(), work.due]).toEqual([[1, 2, 3], [4]]);
+    under.wake();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(work.due).toEqual([4]);
+  });
+
+  test("what does not end in time is aborted", async () => {
+    const work = new HandWork();
+    work.due.push(1);
+    const under = worker(work, { drainMs: 1 });
+    under.start();
+    await expect.poll(() => work.running.size).toBe(1);
+    const { signal } = work.running.get(1) as { signal: AbortSignal };
+    await under.stop();
+    expect([signal.aborted, work.done]).toEqual([true, [1]]);
+  });
+
+  test("an error while claiming is no end: it looks again", async () => {
+    const work = new HandWork();
+    work.due.push(1);
+    let failures = 0;
+    const failing: LeasedWork<number> = {
+      name: "tasks",
+      tidy: () => work.tidy(),
+      claim: async (limit) => {
+        if (failures === 0) {
+          failures += 1;
+          throw new Error("no database");
+        }
+        return work.claim(limit);
+      },
+      perform: (task, signal) => work.perform(task, signal),
+      renew: () => work.renew(),
+      nextDueInMs: () => work.nextDueInMs(),
+    };
+    const under = worker(failing);
+    under.start();
+    await expect.poll(() => work.running.size, { timeout: 10_000 }).toBe(1);
+    work.endAll();
+    await under.stop();
+    expect([failures, work.done]).toEqual([1, [1]]);
+  });
+});
