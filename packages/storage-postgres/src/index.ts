@@ -1,6 +1,6 @@
-export type { DrizzlePostgresDatabase, DrizzlePostgresTransaction, PostgresTransaction } from "./database-handle.ts";
+export type { DrizzlePostgresDatabase, DrizzlePostgresTransaction, PostgresTransaction } from "./database/database-handle.ts";
 export { type PostgresTransportOptions, postgresTransport } from "./listen-notify/postgres-transport.ts";
-export { type MigrateOptions, migrate } from "./migrate.ts";
+export { type MigrateOptions, migrate } from "./migrations/migrate.ts";
 export type { PostgresStorageOptions } from "./postgres-options.ts";
 export { PostgresStorage, postgresStorage } from "./postgres-storage.ts";
 export * as schema from "./schema.ts";

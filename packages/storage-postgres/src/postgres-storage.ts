@@ -11,24 +11,26 @@ import {
   type Transport,
 } from "@belfry/core";
 import pg, { type Pool } from "pg";
-import { type OpenActivity, prepareActivityQueries } from "./activity-queries.ts";
-import { Connection } from "./connection.ts";
-import { type DrizzlePostgresDatabase, type PostgresTransaction, poolOf } from "./database-handle.ts";
-import { prepareDeliveryQueries } from "./delivery-queries.ts";
-import { wrapError } from "./errors.ts";
-import { HostTransactions } from "./host-transactions.ts";
-import { prepareHubQueries } from "./hub-queries.ts";
-import { prepareInboxQueries } from "./inbox-queries.ts";
+import { HostTransactions } from "./creating/host-transactions.ts";
+import { Connection } from "./database/connection.ts";
+import { type DrizzlePostgresDatabase, type PostgresTransaction, poolOf } from "./database/database-handle.ts";
+import { identityCheck } from "./database/database-identity.ts";
+import { wrapError } from "./database/errors.ts";
+import { listenForErrors } from "./database/pool-errors.ts";
+import { statement } from "./database/statement.ts";
+import { type TableNames, tableNames } from "./database/table-names.ts";
+import { prepareDeliveryQueries } from "./delivery/delivery-queries.ts";
+import { type OpenDeliveries, PostgresDeliveries } from "./delivery/postgres-deliveries.ts";
+import { prepareHubQueries } from "./hub/hub-queries.ts";
+import { type OpenHub, PostgresHub } from "./hub/postgres-hub.ts";
+import { prepareInboxQueries } from "./inbox/inbox-queries.ts";
+import { type OpenInbox, PostgresInbox } from "./inbox/postgres-inbox.ts";
 import { HostAnnouncements } from "./listen-notify/host-announcements.ts";
 import { PostgresTransport } from "./listen-notify/postgres-transport.ts";
-import { migratePool } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
-import { listenForErrors } from "./pool-errors.ts";
-import { PostgresActivity } from "./postgres-activity.ts";
-import { PostgresApiKeys } from "./postgres-api-keys.ts";
-import { type OpenDeliveries, PostgresDeliveries } from "./postgres-deliveries.ts";
-import { type OpenHub, PostgresHub } from "./postgres-hub.ts";
-import { type OpenInbox, PostgresInbox } from "./postgres-inbox.ts";
+import { migratePool } from "./migrations/migrate.ts";
+import { type OpenActivity, prepareActivityQueries } from "./operator/activity-queries.ts";
+import { PostgresActivity } from "./operator/postgres-activity.ts";
 import {
   CONNECTION_TIMEOUT_MS,
   DEFAULT_POOL_SIZE,
@@ -36,10 +38,8 @@ import {
   type PostgresStorageOptions,
   QUERY_TIMEOUT_MS,
 } from "./postgres-options.ts";
-import { PostgresPresence } from "./postgres-presence.ts";
-import { identityCheck } from "./queries/database-identity.ts";
-import { statement } from "./statement.ts";
-import { type TableNames, tableNames } from "./table-names.ts";
+import { PostgresPresence } from "./realtime/postgres-presence.ts";
+import { PostgresApiKeys } from "./service/postgres-api-keys.ts";
 
 /**
  * Keeps Belfry's data in PostgreSQL: through a pg pool of the host, the pool behind its drizzle database, or a pool of

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { migrate, postgresStorage } from "../src/index.ts";
-import { migratePool } from "../src/migrate.ts";
 import { MIGRATIONS } from "../src/migrations/index.ts";
+import { migratePool } from "../src/migrations/migrate.ts";
 import { openPool, rowsOf, silent, useCleanup, useDatabase } from "./setup.ts";
 
 describe("migrations", () => {

@@ -8,26 +8,26 @@ import {
   type Storage,
 } from "@belfry/core";
 import type { Database } from "better-sqlite3";
-import { type OpenActivity, prepareActivityQueries } from "./activity-queries.ts";
-import { CommitWatch } from "./commit-watch.ts";
-import { Connection } from "./connection.ts";
-import { mainFile } from "./database-file.ts";
-import { type DrizzleSqliteDatabase, databaseOf, type SqliteTransaction } from "./database-handle.ts";
-import { prepareDeliveryQueries } from "./delivery-queries.ts";
-import { wrapError } from "./errors.ts";
-import { HostTransactions } from "./host-transactions.ts";
-import { prepareHubQueries } from "./hub-queries.ts";
-import { prepareInboxQueries } from "./inbox-queries.ts";
-import { migrateConnection } from "./migrate.ts";
+import { HostTransactions } from "./creating/host-transactions.ts";
+import { CommitWatch } from "./database/commit-watch.ts";
+import { Connection } from "./database/connection.ts";
+import { mainFile } from "./database/database-file.ts";
+import { type DrizzleSqliteDatabase, databaseOf, type SqliteTransaction } from "./database/database-handle.ts";
+import { wrapError } from "./database/errors.ts";
+import { configureHosts, configureOwn, openDatabase } from "./database/open-database.ts";
+import { WorkerLock } from "./database/worker-lock.ts";
+import { prepareDeliveryQueries } from "./delivery/delivery-queries.ts";
+import { type OpenDeliveries, SqliteDeliveries } from "./delivery/sqlite-deliveries.ts";
+import { prepareHubQueries } from "./hub/hub-queries.ts";
+import { type OpenHub, SqliteHub } from "./hub/sqlite-hub.ts";
+import { prepareInboxQueries } from "./inbox/inbox-queries.ts";
+import { type OpenInbox, SqliteInbox } from "./inbox/sqlite-inbox.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
-import { configureHosts, configureOwn, openDatabase } from "./open-database.ts";
-import { SqliteActivity } from "./sqlite-activity.ts";
-import { SqliteApiKeys } from "./sqlite-api-keys.ts";
-import { type OpenDeliveries, SqliteDeliveries } from "./sqlite-deliveries.ts";
-import { type OpenHub, SqliteHub } from "./sqlite-hub.ts";
-import { type OpenInbox, SqliteInbox } from "./sqlite-inbox.ts";
+import { migrateConnection } from "./migrations/migrate.ts";
+import { type OpenActivity, prepareActivityQueries } from "./operator/activity-queries.ts";
+import { SqliteActivity } from "./operator/sqlite-activity.ts";
+import { SqliteApiKeys } from "./service/sqlite-api-keys.ts";
 import { DEFAULT_BUSY_TIMEOUT_MS, type SqliteStorageOptions } from "./sqlite-options.ts";
-import { WorkerLock } from "./worker-lock.ts";
 
 /**
  * Keeps Belfry's data in SQLite: in the file at a path, in a better-sqlite3 database of the host, or in the one behind

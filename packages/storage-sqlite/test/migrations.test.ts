@@ -1,9 +1,9 @@
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { Connection } from "../src/connection.ts";
+import { Connection } from "../src/database/connection.ts";
 import { migrate, sqliteStorage } from "../src/index.ts";
-import { migrateConnection } from "../src/migrate.ts";
 import { MIGRATIONS } from "../src/migrations/index.ts";
+import { migrateConnection } from "../src/migrations/migrate.ts";
 import { ended, linesOf, startProcess, temporaryPath, useCleanup } from "./setup.ts";
 
 describe("migrations", () => {

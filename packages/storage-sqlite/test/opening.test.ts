@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { describe, expect, test } from "vitest";
+import { requireNodeApi } from "../src/database/open-database.ts";
 import { sqliteStorage } from "../src/index.ts";
-import { requireNodeApi } from "../src/open-database.ts";
 import { entry, temporaryPath, useCleanup } from "./setup.ts";
 
 const FULL = 2;

@@ -1,5 +1,5 @@
 import type { CreatedItem, InboxSignal, NewNotification } from "@belfry/core";
-import type { Session } from "../connection.ts";
+import type { Session } from "../database/connection.ts";
 import { channelOf, notify } from "./notify.ts";
 import { packSignals } from "./signal-payload.ts";
 

@@ -1,7 +1,7 @@
 import type { Logger } from "@belfry/core";
 import pg, { type Client, type ClientConfig } from "pg";
-import { type Session, session } from "../connection.ts";
-import { quoteIdentifier } from "../table-names.ts";
+import { type Session, session } from "../database/connection.ts";
+import { quoteIdentifier } from "../database/table-names.ts";
 
 /** How a listening connection is kept up. */
 export interface ListeningOptions {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Session } from "../connection.ts";
-import { statement } from "../statement.ts";
+import type { Session } from "../database/connection.ts";
+import { statement } from "../database/statement.ts";
 
 /** PostgreSQL cuts longer names of channels. */
 const MAX_CHANNEL_BYTES = 63;

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { BelfryError, consoleLogger, type Logger, type Signal, type Transport, type TransportListener } from "@belfry/core";
 import type { ClientConfig, Pool } from "pg";
-import { session } from "../connection.ts";
-import { type DrizzlePostgresDatabase, poolOf } from "../database-handle.ts";
-import { wrapError } from "../errors.ts";
+import { session } from "../database/connection.ts";
+import { type DrizzlePostgresDatabase, poolOf } from "../database/database-handle.ts";
+import { wrapError } from "../database/errors.ts";
 import { CONNECTION_TIMEOUT_MS, DEFAULT_SCHEMA } from "../postgres-options.ts";
 import { HostAnnouncements } from "./host-announcements.ts";
 import { ListeningConnection } from "./listening-connection.ts";

@@ -1,0 +1,150 @@
+import { randomUUID } from "node:crypto";
+import { BelfryError, type CreatedItem, type Logger, type NewNotification, type NewSend, type SendCreated } from "@belfry/core";
+import { CommitWatch } from "../database/commit-watch.ts";
+import { type Connection, type Session, session } from "../database/connection.ts";
+import { clientOf, poolOf, type WatchableClient } from "../database/database-handle.ts";
+import type { IdentityCheck } from "../database/database-identity.ts";
+import { isFailedTransaction, wrapError } from "../database/errors.ts";
+import { type RunOptions, statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { prepareWriteSendDetails } from "../delivery/write-sends.ts";
+import { prepareHasNotification } from "../inbox/has-notification.ts";
+import { prepareWriteEntries } from "../inbox/write-entries.ts";
+import type { HostAnnouncements } from "../listen-notify/host-announcements.ts";
+
+/** What writing through the host's transactions works with. */
+export interface HostTransactionsOptions {
+  readonly connection: Connection;
+  readonly tables: TableNames;
+  readonly identity: IdentityCheck;
+  readonly run: RunOptions;
+  readonly logger: Logger;
+  readonly announcements: HostAnnouncements;
+}
+
+/** A send to be written through a transaction of the host. */
+export interface HostSend {
+  readonly send: NewSend;
+  readonly at: string | null;
+  onCommit(created: SendCreated): void;
+}
+
+interface HostWrite {
+  readonly entry: NewNotification;
+  /** Writes what goes with the entry. */
+  also?(tx: Session): Promise<void>;
+  onCommit(items: readonly CreatedItem[]): void;
+}
+
+/** Gone when the transaction ends, so a statement that finds it there runs inside the transaction that set it. */
+const mark = statement<[string]>("mark_transaction", "SELECT set_config('belfry.transaction', $1, true)");
+
+/** Writes through the host's connections, whose transactions the host opens and ends. */
+export class HostTransactions {
+  readonly #options: HostTransactionsOptions;
+  readonly #writeEntries: ReturnType<typeof prepareWriteEntries>;
+  readonly #writeSendDetails: ReturnType<typeof prepareWriteSendDetails>;
+  readonly #hasNotification: ReturnType<typeof prepareHasNotification>;
+  readonly #mark = randomUUID();
+  readonly #watches = new WeakMap<WatchableClient, CommitWatch>();
+  readonly #known = new WeakSet<WatchableClient>();
+  /** Handles of drizzle transactions known to be over: their client may have another transaction by now. */
+  readonly #finished = new WeakSet<object>();
+
+  constructor(options: HostTransactionsOptions) {
+    this.#options = options;
+    this.#writeEntries = prepareWriteEntries(options.tables);
+    this.#writeSendDetails = prepareWriteSendDetails(options.tables);
+    this.#hasNotification = prepareHasNotification(options.tables);
+  }
+
+  /** Writes `entry` through the open transaction behind `handle` and calls `onCommit` once that has committed. */
+  write(handle: unknown, entry: NewNotification, onCommit: (items: readonly CreatedItem[]) => void): Promise<void> {
+    return this.#write(handle, { entry, onCommit });
+  }
+
+  /** Writes a send likewise; `at` null is the database's time. */
+  writeSend(handle: unknown, { send, at, onCommit }: HostSend): Promise<void> {
+    const entry = { notification: send.notification, recipients: send.inboxRecipients };
+    return this.#write(handle, {
+      entry,
+      also: (tx) => this.#writeSendDetails(tx, [send], at),
+      onCommit: (items) => onCommit({ kind: "created", items }),
+    });
+  }
+
+  async #write(handle: unknown, { entry, also, onCommit }: HostWrite): Promise<void> {
+    const client = this.#client(handle);
+    const { announcements } = this.#options;
+    const watch = this.#watches.get(client) ?? new CommitWatch(client, this.#options.logger);
+    this.#watches.set(client, watch);
+    const tx = session(client, this.#options.run);
+    watch.begin();
+    try {
+      await this.#requireTransaction(client, tx, watch);
+      const [items = []] = await this.#writeEntries(tx, [entry], { lockTimeoutMs: null, mark: this.#mark });
+      if (items.length === 0 && entry.recipients.length > 0) {
+        throw wrongTransaction("ended while the notification was being written; await the write before you commit");
+      }
+      await also?.(tx);
+      watch.add({
+        onCommit: () => announcements.telling(() => onCommit(items)),
+        onOver: () => this.#finish(handle as object, client),
+        isThere: () => this.#hasNotification(this.#options.connection, entry.notification),
+      });
+      await announcements.add(tx, entry, items);
+    } catch (error) {
+      throw wrapError(error);
+    } finally {
+      watch.end();
+    }
+  }
+
+  #client(handle: unknown): WatchableClient {
+    const client = clientOf(handle);
+    if (client === null) {
+      throw wrongTransaction(poolOf(handle) ? "is a pool or a database, not one connection" : "is no such handle");
+    }
+    if (this.#finished.has(handle as object)) {
+      throw wrongTransaction("is over");
+    }
+    return client;
+  }
+
+  async #requireTransaction(client: WatchableClient, tx: Session, watch: CommitWatch): Promise<void> {
+    try {
+      await tx.rows(mark, [this.#mark]);
+    } catch (error) {
+      if (isFailedTransaction(error)) {
+        throw wrongTransaction("has failed, so that PostgreSQL ignores what it is told before a rollback", error);
+      }
+      throw error;
+    }
+    if (watch.status !== "T") {
+      throw wrongTransaction("is not open: its connection is in no transaction");
+    }
+    if (!this.#known.has(client)) {
+      const { identity } = this.#options;
+      if ((await identity.of(tx)) !== identity.own) {
+        throw wrongTransaction("is one of another database than the storage's");
+      }
+      this.#known.add(client);
+    }
+  }
+
+  #finish(handle: object, client: WatchableClient): void {
+    // A client can have another transaction later; the handle of a drizzle transaction cannot.
+    if (handle !== client) {
+      this.#finished.add(handle);
+    }
+  }
+}
+
+function wrongTransaction(fact: string, cause?: unknown): BelfryError {
+  return new BelfryError(
+    "WRONG_TRANSACTION",
+    `The transaction ${fact}. Pass a client of pg's JavaScript driver after its BEGIN, or the tx of a drizzle transaction over node-postgres, ` +
+      "while the transaction is open.",
+    { cause },
+  );
+}

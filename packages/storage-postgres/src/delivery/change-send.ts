@@ -1,0 +1,144 @@
+import { type CreatedItem, type DeletedSend, isUuid, type SendChanges, type SendUpdated } from "@belfry/core";
+import type { Session } from "../database/connection.ts";
+import { statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { LOCK_TIMEOUT_MS, lockGuard } from "../inbox/held-inbox.ts";
+import { type ItemRow, itemColumns, readTime, toItem } from "../inbox/item-row.ts";
+import { writeItems } from "../inbox/write-items.ts";
+import { prepareWriteAudit } from "./audit-log.ts";
+import { prepareFindSend } from "./read-sends.ts";
+import { timeOf } from "./rows.ts";
+
+/** Changes what a pending send says; inside a transaction of the caller's. */
+export function prepareUpdateSend(tables: TableNames) {
+  const { notifications, sends } = tables;
+  const find = prepareFindSend(tables);
+  const writeAudit = prepareWriteAudit(tables);
+  const hold = statement<[status: string]>(
+    "hold_send",
+    `SELECT s.status FROM ${notifications} n JOIN ${sends} s ON s.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2 FOR UPDATE OF s`,
+  );
+  const content = statement<[]>(
+    "update_content",
+    `UPDATE ${notifications} SET title = coalesce($3, title), message = coalesce($4, message), data = coalesce($5::json, data)
+    WHERE tenant = $1 AND id = $2`,
+  );
+  const details = statement<[]>(
+    "update_send",
+    `UPDATE ${sends} s SET meta = coalesce($3::json, s.meta), updated_at = ${timeOf("$4")} FROM ${notifications} n
+    WHERE n.tenant = $1 AND n.id = $2 AND s.notification_pk = n.pk`,
+  );
+  return async (
+    session: Session,
+    { tenant, id, at }: { readonly tenant: string; readonly id: string; readonly at: string | null },
+    { subject, content: message, meta, actor }: SendChanges & { readonly actor: string },
+  ): Promise<SendUpdated> => {
+    const [held] = isUuid(id) ? await session.rows(hold, [tenant, id]) : [];
+    if (held === undefined) {
+      return "unknown";
+    }
+    if (held[0] !== "pending") {
+      return "not_pending";
+    }
+    const { notification_type: _, ...data } = meta ?? {};
+    await session.rows(content, [tenant, id, subject ?? null, message ?? null, meta === undefined ? null : JSON.stringify(data)]);
+    await session.rows(details, [tenant, id, meta === undefined ? null : JSON.stringify(meta), at]);
+    await writeAudit(session, [{ tenant, action: "updated", actor, notificationId: id }], at);
+    const send = await find(session, tenant, id);
+    return send === null ? "unknown" : { send };
+  };
+}
+
+type TakenRow = readonly [userId: string, epoch: string, ...ItemRow];
+
+/** Deletes a send with everything that belongs to it; inside a transaction of the caller's. */
+export function prepareDeleteSend(tables: TableNames) {
+  const { notifications, sends, inboxItems, inboxCounters } = tables;
+  const writeAudit = prepareWriteAudit(tables);
+  const hold = statement<[pk: number, id: string]>(
+    "hold_send_to_delete",
+    `SELECT n.pk, n.id FROM ${notifications} n JOIN ${sends} s ON s.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2 FOR UPDATE OF s`,
+  );
+  // In the order in which creates take them.
+  const holdInboxes = statement<[]>(
+    "hold_inboxes_of_send",
+    `WITH ${lockGuard(LOCK_TIMEOUT_MS)}
+    SELECT FROM guard CROSS JOIN LATERAL (
+      SELECT FROM ${inboxCounters} c WHERE guard.lock_timeout IS NOT NULL AND c.tenant = $1
+        AND c.user_id IN (SELECT user_id FROM ${inboxItems} WHERE notification_pk = $2) ORDER BY c.tenant, c.user_id FOR NO KEY UPDATE
+    ) held`,
+  );
+  const time = readTime(tables, { tenant: "i.tenant", userId: "i.user_id", readUpToSeq: "c.read_up_to_seq" });
+  const items = statement<TakenRow>(
+    "items_of_send",
+    `SELECT i.user_id, c.epoch, ${itemColumns(time)} FROM ${inboxItems} i JOIN ${notifications} n ON n.pk = i.notification_pk
+    JOIN ${inboxCounters} c ON c.tenant = i.tenant AND c.user_id = i.user_id WHERE i.notification_pk = $1 AND i.deleted_at IS NULL ORDER BY i.user_id`,
+  );
+  const takeFromCounts = statement<[]>(
+    "take_from_counts",
+    `UPDATE ${inboxCounters} c SET total = c.total - 1, unread = c.unread - e.unread FROM unnest($2::text[], $3::int[]) AS e(user_id, unread)
+    WHERE c.tenant = $1 AND c.user_id = e.user_id`,
+  );
+  const remove = statement<[]>("delete_send", `DELETE FROM ${notifications} WHERE tenant = $1 AND pk = $2`);
+  return async (
+    session: Session,
+    { tenant, id, at }: { readonly tenant: string; readonly id: string; readonly at: string | null },
+    actor: string,
+  ): Promise<DeletedSend | null> => {
+    const [held] = isUuid(id) ? await session.rows(hold, [tenant, id]) : [];
+    if (held === undefined) {
+      return null;
+    }
+    const [pk, notificationId] = held;
+    await session.rows(holdInboxes, [tenant, pk]);
+    const rows = await session.rows(items, [pk]);
+    const taken = rows.map(([userId, epoch, ...row]) => ({ ...toItem(row, { tenant, userId }), epoch }));
+    const users = taken.map(({ userId }) => userId);
+    const unread = taken.map(({ readAt }) => (readAt === null ? 1 : 0));
+    await session.rows(takeFromCounts, [tenant, users, unread]);
+    await session.rows(remove, [tenant, pk]);
+    await writeAudit(session, [{ tenant, action: "deleted", actor, notificationId }], at);
+    return { items: taken };
+  };
+}
+
+/** Writes the items of a scheduled send for users who have none yet. */
+export function preparePlaceItems(tables: TableNames) {
+  const { notifications, inboxItems, inboxCounters } = tables;
+  const place = statement<[userId: string]>(
+    "place_items",
+    `WITH ${lockGuard(LOCK_TIMEOUT_MS)},
+    n AS MATERIALIZED (SELECT pk, tenant, type FROM ${notifications} WHERE tenant = $1 AND id = $2 FOR KEY SHARE),
+    target AS MATERIALIZED (
+      SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, n.type, ${timeOf("$4")} AS created_at
+      FROM guard CROSS JOIN n CROSS JOIN unnest($3::text[]) WITH ORDINALITY AS r(user_id, place)
+      WHERE guard.lock_timeout IS NOT NULL AND NOT EXISTS (
+        SELECT FROM ${inboxItems} i WHERE i.notification_pk = n.pk AND i.user_id = r.user_id)
+    ),
+    ${writeItems(tables)}
+    SELECT user_id FROM numbered`,
+  );
+  const placed = statement<[userId: string, seq: number, epoch: string]>(
+    "placed_items",
+    `SELECT i.user_id, i.seq, c.epoch FROM ${notifications} n JOIN ${inboxItems} i ON i.notification_pk = n.pk
+    JOIN ${inboxCounters} c ON c.tenant = i.tenant AND c.user_id = i.user_id
+    WHERE n.tenant = $1 AND n.id = $2 AND i.user_id = ANY ($3::text[]) ORDER BY i.user_id`,
+  );
+  return async (
+    session: Session,
+    { tenant, id }: { readonly tenant: string; readonly id: string },
+    { users, at }: { readonly users: readonly string[]; readonly at: string | null },
+  ): Promise<readonly CreatedItem[]> => {
+    await session.rows(place, [tenant, id, users, at]);
+    const rows = await session.rows(placed, [tenant, id, users]);
+    return rows.map(([userId, seq, epoch]) => ({ userId, seq, epoch }));
+  };
+}
+
+/** Forgets idempotency keys that are older than a time. */
+export function preparePruneKeys({ idempotencyKeys }: TableNames) {
+  const remove = statement<[]>("prune_keys", `DELETE FROM ${idempotencyKeys} WHERE created_at < $1`);
+  return async (session: Session, before: Date): Promise<void> => {
+    await session.rows(remove, [before.toISOString()]);
+  };
+}

@@ -1,0 +1,159 @@
+import {
+  isUuid,
+  type Send,
+  type SendAnalytics,
+  type SendAnalyticsQuery,
+  type SendPage,
+  type SendQuery,
+  type SendSort,
+  type SendStatus,
+  type TrackedDelivery,
+} from "@belfry/core";
+import type { Session } from "../database/connection.ts";
+import { type Statement, statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import {
+  type AttemptRow,
+  DELIVERY_COLUMNS,
+  type DeliveryRow,
+  type JsonRow,
+  milliseconds,
+  SEND_COLUMNS,
+  type SendRow,
+  toAttempt,
+  toDelivery,
+  toSend,
+} from "./rows.ts";
+
+/** Reads one send. */
+export function prepareFindSend({ notifications, sends }: TableNames) {
+  const find = statement<JsonRow<SendRow>>(
+    "find_send",
+    `SELECT to_json(r) FROM (
+      SELECT ${SEND_COLUMNS} FROM ${notifications} n JOIN ${sends} s ON s.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2) r`,
+  );
+  return async (session: Session, tenant: string, id: string): Promise<Send | null> => {
+    const [row] = isUuid(id) ? await session.rows(find, [tenant, id]) : [];
+    return row === undefined ? null : toSend(row[0]);
+  };
+}
+
+const ORDERS: Readonly<Record<SendSort, string>> = {
+  "-created_at": "s.created_at DESC, s.notification_pk DESC",
+  created_at: "s.created_at, s.notification_pk",
+  status: "s.status, s.created_at DESC, s.notification_pk DESC",
+};
+
+type FilterName = "channel" | "roomId" | "status" | "createdAfter" | "createdBefore" | "recipient";
+
+function condition(name: FilterName, parameter: string, { deliveries }: TableNames): string {
+  const conditions: Readonly<Record<FilterName, string>> = {
+    channel: `s.channel = ${parameter}`,
+    roomId: `s.room_id = ${parameter}`,
+    status: `s.status = ${parameter}`,
+    createdAfter: `s.created_at > ${parameter}::timestamptz`,
+    createdBefore: `s.created_at < ${parameter}::timestamptz`,
+    recipient: `s.notification_pk IN (SELECT d.notification_pk FROM ${deliveries} d WHERE d.tenant = $1 AND d.recipient = ${parameter})`,
+  };
+  return conditions[name];
+}
+
+interface PageStatements {
+  readonly count: Statement<readonly [total: number]>;
+  readonly page: Statement<JsonRow<SendRow>>;
+}
+
+/** Reads a page of sends. A statement is made for each combination of filters and order that is asked for. */
+export function prepareListSends(tables: TableNames) {
+  const made = new Map<string, PageStatements>();
+  const statements = (names: readonly FilterName[], sort: SendSort): PageStatements => {
+    const key = `${sort} ${names.join(" ")}`;
+    const known = made.get(key) ?? pageStatements(tables, names, sort);
+    made.set(key, known);
+    return known;
+  };
+  return async (session: Session, tenant: string, { sort, offset, limit, ...query }: SendQuery): Promise<SendPage> => {
+    const filters: Readonly<Record<FilterName, string | undefined>> = {
+      channel: query.channel,
+      roomId: query.roomId,
+      status: query.status,
+      createdAfter: query.createdAfter?.toISOString(),
+      createdBefore: query.createdBefore?.toISOString(),
+      recipient: query.recipient,
+    };
+    const names = (Object.keys(filters) as FilterName[]).filter((name) => filters[name] !== undefined);
+    const { count, page } = statements(names, sort);
+    const values = [tenant, ...names.map((name) => filters[name])];
+    const [rows, [[total] = [0]]] = await Promise.all([session.rows(page, [...values, limit, offset]), session.rows(count, values)]);
+    return { sends: rows.map(([row]) => toSend(row)), total };
+  };
+}
+
+/** $1 the tenant, then a value for each filter, then limit and offset. */
+function pageStatements(tables: TableNames, names: readonly FilterName[], sort: SendSort): PageStatements {
+  const { sends, notifications } = tables;
+  const where = ["s.tenant = $1", ...names.map((name, index) => condition(name, `$${index + 2}`, tables))].join(" AND ");
+  const [limit, offset] = [names.length + 2, names.length + 3];
+  return {
+    count: statement("count_sends", `SELECT count(*) FROM ${sends} s WHERE ${where}`),
+    // The keys of the page first, the rows after: what an offset skips is passed over by its key alone.
+    page: statement(
+      "list_sends",
+      `WITH k AS MATERIALIZED (SELECT s.notification_pk AS pk FROM ${sends} s WHERE ${where} ORDER BY ${ORDERS[sort]} LIMIT $${limit} OFFSET $${offset})
+      SELECT to_json(r) FROM (
+        SELECT ${SEND_COLUMNS} FROM k JOIN ${sends} s ON s.notification_pk = k.pk JOIN ${notifications} n ON n.pk = k.pk ORDER BY ${ORDERS[sort]}) r`,
+    ),
+  };
+}
+
+/** Reads the deliveries of sends, with their attempts. */
+export function prepareDeliveriesOf({ notifications, deliveries, deliveryAttempts }: TableNames) {
+  const list = statement<JsonRow<DeliveryRow>>(
+    "deliveries_of",
+    `SELECT to_json(r) FROM (
+      SELECT ${DELIVERY_COLUMNS} FROM unnest($2::uuid[]) WITH ORDINALITY AS e(id, place)
+      JOIN ${notifications} n ON n.tenant = $1 AND n.id = e.id JOIN ${deliveries} d ON d.notification_pk = n.pk
+      ORDER BY e.place, d.chain, d.is_fallback) r`,
+  );
+  const attempts = statement<JsonRow<AttemptRow>>(
+    "attempts_of",
+    `SELECT to_json(r) FROM (
+      SELECT d.id AS delivery_id, a.attempt, a.status, ${milliseconds("a.started_at")} AS started_at, ${milliseconds("a.finished_at")} AS finished_at,
+        a.provider, a.response, a.message_id, a.error, a.note, a.is_transient
+      FROM ${notifications} n JOIN ${deliveries} d ON d.notification_pk = n.pk JOIN ${deliveryAttempts} a ON a.delivery_pk = d.pk
+      WHERE n.tenant = $1 AND n.id = ANY ($2::uuid[]) ORDER BY a.attempt) r`,
+  );
+  return async (session: Session, tenant: string, given: readonly string[]): Promise<readonly TrackedDelivery[]> => {
+    const ids = given.filter(isUuid);
+    const [rows, tries] = await Promise.all([session.rows(list, [tenant, ids]), session.rows(attempts, [tenant, ids])]);
+    const byDelivery = Map.groupBy(
+      tries.map(([row]) => toAttempt(row)),
+      ({ deliveryId }) => deliveryId,
+    );
+    return rows.map(([row]) => ({ ...toDelivery(row), attempts: byDelivery.get(row.id) ?? [] }));
+  };
+}
+
+/** Counts sends, by status and channel at once. */
+export function prepareCountSends({ sends }: TableNames) {
+  const count = statement<[status: SendStatus, channel: string, sends: number, fallbacks: number]>(
+    "send_analytics",
+    `SELECT status, channel, count(*), count(*) FILTER (WHERE fallback_used) FROM ${sends}
+    WHERE tenant = $1 AND ($2::timestamptz IS NULL OR created_at >= $2) AND ($3::timestamptz IS NULL OR created_at < $3)
+      AND ($4::text IS NULL OR channel = $4) AND ($5::text IS NULL OR room_id = $5) GROUP BY status, channel`,
+  );
+  return async (session: Session, tenant: string, { from, before, channel, roomId }: SendAnalyticsQuery): Promise<SendAnalytics> => {
+    const values = [tenant, from?.toISOString() ?? null, before?.toISOString() ?? null, channel ?? null, roomId ?? null];
+    const byStatus: Record<SendStatus, number> = { pending: 0, sent: 0, delivered: 0, failed: 0, partial: 0, cancelled: 0 };
+    const byChannel = new Map<string, number>();
+    let total = 0;
+    let fallbackUsed = 0;
+    for (const [status, of, number, fallbacks] of await session.rows(count, values)) {
+      total += number;
+      fallbackUsed += fallbacks;
+      byStatus[status] += number;
+      byChannel.set(of, (byChannel.get(of) ?? 0) + number);
+    }
+    return { total, byStatus, byChannel: Object.fromEntries(byChannel), fallbackUsed };
+  };
+}

@@ -1,0 +1,143 @@
+import type { ChainSelection, Decide, Delivery, LoadedDelivery, LoadedSend, SettleChanges } from "@belfry/core";
+import type { Connection, Session } from "../database/connection.ts";
+import { statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { prepareWriteAudit } from "./audit-log.ts";
+import {
+  DELIVERY_COLUMNS,
+  type DeliveryRow,
+  type JsonRow,
+  milliseconds,
+  SEND_COLUMNS,
+  type SendRow,
+  timeOf,
+  toDelivery,
+  toState,
+} from "./rows.ts";
+import { type ChainKey, isItemRead, prepareSelectChains } from "./select-chains.ts";
+
+/**
+ * Loads chains under lock, has them decided upon, and writes what was decided. The sends' rows are locked first, in
+ * one order, so that chains of one send are never decided upon twice at once. What is due by time is left to whoever
+ * holds it at this moment.
+ */
+export function prepareSettle(tables: TableNames) {
+  const selectChains = prepareSelectChains(tables);
+  const load = prepareLoad(tables);
+  const save = prepareSave(tables);
+  return async (
+    connection: Connection,
+    selection: ChainSelection,
+    { at, decide }: { readonly at: string | null; readonly decide: Decide },
+  ) => {
+    const keys = await selectChains(connection, selection, at);
+    if (keys.length === 0) {
+      return;
+    }
+    const mayLeave = selection.kind === "waiting" || selection.kind === "expired";
+    await connection.transaction(async (session) => {
+      const { loaded, now } = await load(session, keys, { mayLeave, at });
+      if (loaded.length > 0) {
+        await save(session, { loaded, changes: decide(loaded, now), now });
+      }
+    });
+  };
+}
+
+function prepareLoad(tables: TableNames) {
+  const { sends, notifications, deliveries } = tables;
+  const lock = (operation: string, skip: string) =>
+    statement<JsonRow<SendRow>>(
+      operation,
+      `SELECT to_json(r) FROM (
+        SELECT ${SEND_COLUMNS} FROM ${sends} s JOIN ${notifications} n ON n.pk = s.notification_pk WHERE s.notification_pk = ANY ($1::bigint[])
+        ORDER BY s.notification_pk FOR UPDATE OF s ${skip}) r`,
+    );
+  const lockAll = lock("lock_sends", "");
+  const lockFree = lock("lock_free_sends", "SKIP LOCKED");
+  const chains = statement<JsonRow<DeliveryRow & { readonly is_read: boolean }>>(
+    "load_chains",
+    `SELECT to_json(r) FROM (
+      SELECT ${DELIVERY_COLUMNS}, ${isItemRead(tables)} AS is_read
+      FROM (SELECT DISTINCT pk, chain FROM unnest($1::bigint[], $2::int[]) AS k(pk, chain)) k
+      CROSS JOIN LATERAL (SELECT * FROM ${deliveries} WHERE notification_pk = k.pk AND chain = k.chain FOR UPDATE) d
+      CROSS JOIN LATERAL (SELECT id FROM ${notifications} WHERE pk = k.pk OFFSET 0) n
+      ORDER BY d.notification_pk, d.chain, d.is_fallback) r`,
+  );
+  const time = statement<[nowMs: number]>("time", `SELECT ${milliseconds(timeOf("$1"))}`);
+  return async (
+    session: Session,
+    keys: readonly ChainKey[],
+    { mayLeave, at }: { readonly mayLeave: boolean; readonly at: string | null },
+  ) => {
+    const pks = [...new Set(keys.map(([pk]) => pk))];
+    const locked = await session.rows(mayLeave ? lockFree : lockAll, [pks]);
+    const held = new Set(locked.map(([row]) => row.pk));
+    const own = keys.filter(([pk]) => held.has(pk));
+    const rows = await session.rows(chains, [own.map(([pk]) => pk), own.map(([, chain]) => chain)]);
+    const [[nowMs] = [0]] = await session.rows(time, [at]);
+    const bySend = Map.groupBy(rows, ([row]) => row.notification_pk);
+    const loaded = locked.map(([send]): LoadedSend => {
+      const byChain = Map.groupBy(bySend.get(send.pk) ?? [], ([row]) => row.chain);
+      const ofSend = [...byChain.values()].map((chain) =>
+        chain.map(([row]): LoadedDelivery => ({ ...toDelivery(row), isRead: row.is_read })),
+      );
+      return { state: toState(send), chains: ofSend };
+    });
+    return { loaded: loaded.filter((send) => send.chains.length > 0), now: new Date(nowMs) };
+  };
+}
+
+interface Decided {
+  readonly loaded: readonly LoadedSend[];
+  readonly changes: SettleChanges;
+  readonly now: Date;
+}
+
+function prepareSave(tables: TableNames) {
+  const { deliveries, deliveryAttempts, sends, notifications } = tables;
+  const writeAudit = prepareWriteAudit(tables);
+  // The ids a second time: the planner, which cannot know how many rows JSON has, is to look them up and not read the table.
+  const saveDeliveries = statement<[]>(
+    "save_deliveries",
+    `UPDATE ${deliveries} d SET status = e.status, reason = e.reason, attempt = e.attempt, attempts_before = e."attemptsBefore", due_at = e."dueAt",
+      lease_owner = e."leaseOwner", lease_until = e."leaseUntil", fence = e.fence, settled_at = e."settledAt"
+    FROM json_to_recordset($1) AS e(id uuid, tenant text, status text, reason text, attempt int, "attemptsBefore" int, "dueAt" timestamptz,
+      "leaseOwner" text, "leaseUntil" timestamptz, fence int, "settledAt" timestamptz)
+    WHERE d.id = e.id AND d.tenant = e.tenant AND d.id = ANY ($2::uuid[])`,
+  );
+  const saveAttempts = statement<[]>(
+    "save_attempts",
+    `INSERT INTO ${deliveryAttempts} (delivery_pk, attempt, status, started_at, finished_at, provider, response, message_id, error, note, is_transient)
+    SELECT d.pk, e.attempt, e.status, e."startedAt", e."finishedAt", e.provider, e.response, e."messageId", e.error, e.note, e."isTransient"
+    FROM json_to_recordset($1) AS e("deliveryId" uuid, attempt int, status text, "startedAt" timestamptz, "finishedAt" timestamptz, provider text,
+      response text, "messageId" text, error text, note text, "isTransient" boolean) JOIN ${deliveries} d ON d.id = e."deliveryId"
+    WHERE d.id = ANY ($2::uuid[])`,
+  );
+  const saveSends = statement<[]>(
+    "save_sends",
+    `UPDATE ${sends} s SET status = e.status, pending_chains = e.pending, sent_chains = e.sent, delivered_chains = e.delivered,
+      failed_chains = e.failed, cancelled_chains = e.cancelled, attempts = e.attempts, fallback_used = e."fallbackUsed",
+      delivered_at = e."deliveredAt", failed_at = e."failedAt", updated_at = $2
+    FROM json_to_recordset($1) AS e(tenant text, id uuid, status text, pending int, sent int, delivered int, failed int, cancelled int, attempts int,
+      "fallbackUsed" boolean, "deliveredAt" timestamptz, "failedAt" timestamptz)
+    JOIN ${notifications} n ON n.tenant = e.tenant AND n.id = e.id WHERE s.notification_pk = n.pk`,
+  );
+  return async (session: Session, { loaded, changes, now }: Decided): Promise<void> => {
+    const at = now.toISOString();
+    if (changes.deliveries.length > 0) {
+      const ids = changes.deliveries.map(({ id }) => id);
+      await session.rows(saveDeliveries, [JSON.stringify(changes.deliveries satisfies readonly Delivery[]), ids]);
+    }
+    if (changes.attempts.length > 0) {
+      const ids = changes.attempts.map(({ deliveryId }) => deliveryId);
+      await session.rows(saveAttempts, [JSON.stringify(changes.attempts), ids]);
+    }
+    if (changes.sends.length > 0) {
+      await session.rows(saveSends, [JSON.stringify(changes.sends.map(({ chains, ...state }) => ({ ...state, ...chains }))), at]);
+    }
+    const tenants = new Map(loaded.map(({ state }) => [state.id, state.tenant]));
+    const audit = changes.audit.map((entry) => ({ ...entry, tenant: tenants.get(entry.notificationId) ?? "" }));
+    await writeAudit(session, audit, at);
+  };
+}

@@ -1,0 +1,164 @@
+import { type CreatedItem, type NewSend, type SendCreated, sendStatus } from "@belfry/core";
+import type { Session } from "../database/connection.ts";
+import { statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { BUSY_TIMEOUT_MS } from "../inbox/busy-inboxes.ts";
+import { LOCK_TIMEOUT_MS } from "../inbox/held-inbox.ts";
+import { prepareWriteEntries } from "../inbox/write-entries.ts";
+import { prepareWrittenItems } from "../inbox/written-items.ts";
+import { prepareWriteAudit } from "./audit-log.ts";
+import { timeOf } from "./rows.ts";
+
+type KeyRow = readonly [place: number, isNew: boolean, bodyHash: string, response: string];
+
+/** Writes sends inside a transaction that the caller opened. */
+export function prepareWriteSends(tables: TableNames) {
+  const writeEntries = prepareWriteEntries(tables);
+  const writtenItems = prepareWrittenItems(tables);
+  const writeKeys = prepareWriteKeys(tables);
+  const writeDetails = prepareWriteSendDetails(tables);
+  const known = statement<[place: number]>(
+    "known_sends",
+    `SELECT e.place::int FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS e(tenant, id, place)
+    WHERE EXISTS (SELECT FROM ${tables.notifications} n WHERE n.tenant = e.tenant AND n.id = e.id)`,
+  );
+  return async (session: Session, sends: readonly NewSend[], at: string | null): Promise<readonly SendCreated[]> => {
+    const places = await session.rows(known, [
+      sends.map(({ notification }) => notification.tenant),
+      sends.map(({ notification }) => notification.id),
+    ]);
+    const before = new Set(places.map(([place]) => sends[place - 1]));
+    const unknown = sends.filter((send) => !before.has(send));
+    const repeated = await writeKeys(session, unknown, at);
+    const fresh = unknown.filter((send) => !repeated.has(send));
+    const entryOf = ({ notification, inboxRecipients }: NewSend) => ({ notification, recipients: inboxRecipients });
+    const items = new Map<NewSend, readonly CreatedItem[]>();
+    if (fresh.length > 0) {
+      // A batch does not hold inboxes for long while it waits for one: its sends are then written one by one.
+      const lockTimeoutMs = fresh.length > 1 ? BUSY_TIMEOUT_MS : LOCK_TIMEOUT_MS;
+      const written = await writeEntries(session, fresh.map(entryOf), { lockTimeoutMs });
+      for (const [index, send] of fresh.entries()) {
+        items.set(send, written[index] ?? []);
+      }
+      await writeDetails(session, fresh, at);
+    }
+    if (before.size > 0) {
+      const entries = new Map(sends.filter((send) => before.has(send)).map((send) => [entryOf(send), send]));
+      for (const [entry, found] of await writtenItems(session, [...entries.keys()])) {
+        items.set(entries.get(entry) as NewSend, found);
+      }
+    }
+    return sends.map((send) => repeated.get(send) ?? { kind: "created", items: items.get(send) ?? [] });
+  };
+}
+
+/** Keeps idempotency keys; answers the sends whose key was used before. Waits for those who are using one at this moment. */
+function prepareWriteKeys({ idempotencyKeys }: TableNames) {
+  const insert = statement<[place: number]>(
+    "write_keys",
+    `WITH e AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS e(tenant, key, body_hash, response, place)),
+    written AS (
+      INSERT INTO ${idempotencyKeys} (tenant, key, body_hash, response, created_at)
+      SELECT tenant, key, body_hash, response, ${timeOf("$5")} FROM e ORDER BY tenant, key ON CONFLICT DO NOTHING RETURNING tenant, key
+    )
+    SELECT e.place::int FROM e JOIN written ON written.tenant = e.tenant COLLATE "C" AND written.key = e.key COLLATE "C"`,
+  );
+  const find = statement<KeyRow>(
+    "used_keys",
+    `SELECT e.place::int, false, k.body_hash, k.response FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS e(tenant, key, place)
+    JOIN ${idempotencyKeys} k ON k.tenant = e.tenant AND k.key = e.key`,
+  );
+  return async (session: Session, sends: readonly NewSend[], at: string | null): Promise<Map<NewSend, SendCreated>> => {
+    const keyed = sends.filter(({ idempotency }) => idempotency !== null);
+    if (keyed.length === 0) {
+      return new Map();
+    }
+    const names = [keyed.map(({ notification }) => notification.tenant), keyed.map(({ idempotency }) => idempotency?.key)];
+    const rest = [keyed.map(({ idempotency }) => idempotency?.bodyHash), keyed.map(({ idempotency }) => idempotency?.response)];
+    const written = new Set((await session.rows(insert, [...names, ...rest, at])).map(([place]) => place));
+    if (written.size === keyed.length) {
+      return new Map();
+    }
+    // A statement of its own: it sees what the one above waited for.
+    const used = await session.rows(find, names);
+    return new Map(
+      used.flatMap(([place, , bodyHash, response]) => {
+        const send = keyed[place - 1];
+        return send === undefined || written.has(place) ? [] : [[send, { kind: "repeated", bodyHash, response }] as const];
+      }),
+    );
+  };
+}
+
+/** Writes what sends have beside notification, items and key. */
+export function prepareWriteSendDetails(tables: TableNames) {
+  const writeAudit = prepareWriteAudit(tables);
+  const insertSends = statement<[]>(
+    "write_sends",
+    `INSERT INTO ${tables.sends} (notification_pk, tenant, channel, channels, room_id, recipients, has_fallback, fallback_delay_ms, scheduled_at, meta,
+      status, pending_chains, sent_chains, delivered_chains, failed_chains, cancelled_chains, attempts, fallback_used, created_at, updated_at)
+    SELECT n.pk, n.tenant, e.channel, e.channels, e.room_id, e.recipients, e.has_fallback, e.fallback_delay_ms, e.scheduled_at, e.meta, e.status,
+      e.pending_chains, 0, 0, 0, 0, 0, false, n.created_at, n.created_at
+    FROM unnest($1::text[], $2::uuid[], $3::text[], $4::json[], $5::text[], $6::json[], $7::boolean[], $8::bigint[], $9::timestamptz[], $10::json[],
+      $11::text[], $12::int[])
+      AS e(tenant, id, channel, channels, room_id, recipients, has_fallback, fallback_delay_ms, scheduled_at, meta, status, pending_chains)
+    JOIN ${tables.notifications} n ON n.tenant = e.tenant AND n.id = e.id`,
+  );
+  const insertDeliveries = statement<[]>(
+    "write_deliveries",
+    `INSERT INTO ${tables.deliveries} (id, notification_pk, tenant, channel, recipient, chain, is_fallback, status, attempt, attempts_before, due_at, fence)
+    SELECT e.id, n.pk, n.tenant, e.channel, e.recipient, e.chain, e.is_fallback, e.status, 0, 0,
+      coalesce(e.scheduled_at, ${timeOf("$11")}) + e.due_in_ms * interval '1 millisecond', 0
+    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::int[], $7::boolean[], $8::text[], $9::bigint[], $10::timestamptz[])
+      WITH ORDINALITY AS e(id, tenant, notification_id, channel, recipient, chain, is_fallback, status, due_in_ms, scheduled_at, place)
+    JOIN ${tables.notifications} n ON n.tenant = e.tenant AND n.id = e.notification_id ORDER BY e.place`,
+  );
+  return async (session: Session, sends: readonly NewSend[], at: string | null): Promise<void> => {
+    await session.rows(insertSends, sendValues(sends));
+    await session.rows(insertDeliveries, [...deliveryValues(sends), at]);
+    const audit = sends.map(({ notification: { tenant, id }, actor }) => ({
+      tenant,
+      notificationId: id,
+      actor,
+      action: "created" as const,
+    }));
+    await writeAudit(session, audit, at);
+  };
+}
+
+function sendValues(sends: readonly NewSend[]): readonly unknown[] {
+  const pending = sends.map(({ deliveries }) => new Set(deliveries.map(({ chain }) => chain)).size);
+  const details = sends.map((send) => send.details);
+  return [
+    sends.map(({ notification }) => notification.tenant),
+    sends.map(({ notification }) => notification.id),
+    details.map(({ channel }) => channel),
+    details.map(({ channels }) => JSON.stringify(channels)),
+    details.map(({ roomId }) => roomId),
+    details.map(({ recipients }) => JSON.stringify(recipients)),
+    details.map(({ hasFallback }) => hasFallback),
+    details.map(({ fallbackDelayMs }) => fallbackDelayMs),
+    details.map(({ scheduledAt }) => scheduledAt?.toISOString() ?? null),
+    details.map(({ meta }) => JSON.stringify(meta)),
+    pending.map((count) => sendStatus({ pending: count, sent: 0, delivered: 0, failed: 0, cancelled: 0 })),
+    pending,
+  ];
+}
+
+function deliveryValues(sends: readonly NewSend[]): readonly unknown[] {
+  const all = sends.flatMap(({ notification: { tenant, id }, details, deliveries }) =>
+    deliveries.map((delivery) => ({ ...delivery, tenant, notificationId: id, scheduledAt: details.scheduledAt?.toISOString() ?? null })),
+  );
+  return [
+    all.map(({ id }) => id),
+    all.map(({ tenant }) => tenant),
+    all.map(({ notificationId }) => notificationId),
+    all.map(({ channel }) => channel),
+    all.map(({ recipient }) => recipient),
+    all.map(({ chain }) => chain),
+    all.map(({ isFallback }) => isFallback),
+    all.map(({ status }) => status),
+    all.map(({ dueInMs }) => dueInMs),
+    all.map(({ scheduledAt }) => scheduledAt),
+  ];
+}

@@ -1,0 +1,48 @@
+import type { HubEvent, IdentifiedEvent, JsonObject } from "@belfry/core";
+import type { TableNames } from "../database/table-names.ts";
+import { milliseconds } from "../delivery/rows.ts";
+
+/** An event, times in milliseconds. */
+export interface EventRow {
+  readonly pk: number;
+  readonly id: string;
+  readonly tenant: string;
+  readonly source: string;
+  readonly sender: string;
+  readonly message: string;
+  readonly data: JsonObject;
+  readonly received_at: number;
+}
+
+/** An event with who its sender is known to be. */
+export interface IdentifiedEventRow extends EventRow {
+  readonly identity_id: string | null;
+  readonly identity_name: string | null;
+}
+
+/** The columns of an {@link EventRow}, over `e` (events) and `n` (notifications). */
+export const EVENT_COLUMNS = `n.pk, n.id, e.tenant, e.source, e.sender, n.message, n.data, ${milliseconds("e.received_at")} AS received_at`;
+
+/** The columns of an {@link IdentifiedEventRow}, over `e`, `n` and `i` (identities). */
+export const IDENTIFIED_EVENT_COLUMNS = `${EVENT_COLUMNS}, i.id AS identity_id, i.name AS identity_name`;
+
+/** Joins `i`, the identity of the sender of `e`. */
+export function joinIdentity({ identities }: TableNames): string {
+  return `LEFT JOIN ${identities} i ON i.tenant = e.tenant AND i.source = e.source AND i.source_digest = ${digestOf("e.sender")}`;
+}
+
+/** What stands for a long text in an index, as SQL. */
+export function digestOf(text: string): string {
+  return `encode(sha256(convert_to(${text}, 'UTF8')), 'hex')`;
+}
+
+/** The event that a row stands for. */
+export function toEvent({ id, tenant, source, sender, message, data, received_at }: EventRow): HubEvent {
+  return { id, tenant, source, sender, content: message, metadata: data, receivedAt: new Date(received_at) };
+}
+
+/** The event that a row stands for, with its sender's identity. */
+export function toIdentifiedEvent(row: IdentifiedEventRow): IdentifiedEvent {
+  const { identity_id: id, identity_name: name } = row;
+  return { ...toEvent(row), identity: id === null || name === null ? null : { id, name } };
+}

@@ -1,0 +1,121 @@
+import type { HubEvent, NewProcessingRecord, PlanProcessing, ProcessingRecord } from "@belfry/core";
+import type { Session } from "../database/connection.ts";
+import { statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { milliseconds } from "../delivery/rows.ts";
+import { prepareHandlersOf } from "./handlers.ts";
+import { prepareRecordsOf } from "./read-records.ts";
+
+/** An event with what was planned for it. */
+interface PlannedEvent {
+  readonly event: HubEvent;
+  readonly records: readonly NewProcessingRecord[];
+}
+
+/**
+ * Writes events with their records. The handlers are read first; everything is written in one statement, which is a
+ * transaction by itself: at READ COMMITTED, one around both would see and promise the same for two round trips more.
+ *
+ * @param isServiceTime whether records are made and due when their event was received, instead of at the database's now
+ */
+export function prepareWriteEvents(tables: TableNames) {
+  const handlersOf = prepareHandlersOf(tables);
+  const recordsOf = prepareRecordsOf(tables);
+  const write = statement<[place: number, at: number]>("write_events", writeEventsText(tables));
+  return async (
+    session: Session,
+    events: readonly HubEvent[],
+    { plan, isServiceTime }: { readonly plan: PlanProcessing; readonly isServiceTime: boolean },
+  ): Promise<readonly (readonly ProcessingRecord[])[]> => {
+    if (events.length === 0) {
+      return [];
+    }
+    const distinct = [...new Map(events.map((event) => [keyOf(event), event])).values()];
+    const handlersFor = await handlersOf(session, distinct);
+    const planned = distinct.map((event): PlannedEvent => ({ event, records: plan(event, handlersFor(event)) }));
+    const written = new Map(await session.rows(write, [...eventValues(planned, isServiceTime), ...recordValues(planned)]));
+    const known = distinct.filter((_, index) => !written.has(index + 1));
+    // A statement of its own: the one above cannot see what another transaction committed while it ran.
+    const before = known.length === 0 ? [] : await recordsOf(session, known);
+    const answers = new Map(known.map((event, index) => [keyOf(event), before[index] ?? []]));
+    for (const [place, at] of written) {
+      const one = planned[place - 1];
+      if (one) {
+        answers.set(
+          keyOf(one.event),
+          one.records.map((record) => newRecord(one.event, record, at)),
+        );
+      }
+    }
+    return events.map((event) => answers.get(keyOf(event)) ?? []);
+  };
+}
+
+/** $1 to $8 events, $9 to $12 records with the place of their event. */
+function writeEventsText({ notifications, events, processingRecords }: TableNames): string {
+  return `WITH clock AS MATERIALIZED (SELECT date_trunc('milliseconds', clock_timestamp()) AS now),
+  entry AS MATERIALIZED (
+    SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::json[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[])
+      WITH ORDINALITY AS e(tenant, id, content, metadata, source, sender, received_at, at, place)
+  ),
+  notification AS (
+    INSERT INTO ${notifications} (tenant, id, kind, type, title, message, data, source, sender, created_at)
+    SELECT tenant, id, 'event', source, '', content, metadata, source, sender, received_at FROM entry ORDER BY tenant, id
+    ON CONFLICT (tenant, id) DO NOTHING
+    RETURNING pk, tenant, id
+  ),
+  written AS MATERIALIZED (
+    SELECT e.place, n.pk, e.tenant, e.source, e.sender, e.received_at, coalesce(e.at, clock.now) AS at
+    FROM notification n JOIN entry e ON e.tenant = n.tenant AND e.id = n.id CROSS JOIN clock
+  ),
+  event AS (
+    INSERT INTO ${events} (notification_pk, tenant, source, sender, received_at)
+    SELECT pk, tenant, source, sender, received_at FROM written ORDER BY pk
+  ),
+  record AS (
+    INSERT INTO ${processingRecords} (id, notification_pk, tenant, source, handler_id, prompt, status, attempt, created_at, due_at, fence)
+    SELECT r.id, w.pk, w.tenant, w.source, r.handler_id, r.prompt, 'PENDING', 0, w.at, w.at, 0
+    FROM unnest($9::bigint[], $10::uuid[], $11::uuid[], $12::text[]) WITH ORDINALITY AS r(event, id, handler_id, prompt, place)
+    JOIN written w ON w.place = r.event ORDER BY r.place
+  )
+  SELECT place, ${milliseconds("at")} FROM written`;
+}
+
+function eventValues(planned: readonly PlannedEvent[], isServiceTime: boolean): readonly unknown[] {
+  const events = planned.map(({ event }) => event);
+  const times = events.map(({ receivedAt }) => receivedAt.toISOString());
+  return [
+    events.map(({ tenant }) => tenant),
+    events.map(({ id }) => id),
+    events.map(({ content }) => content),
+    events.map(({ metadata }) => JSON.stringify(metadata)),
+    events.map(({ source }) => source),
+    events.map(({ sender }) => sender),
+    times,
+    isServiceTime ? times : times.map(() => null),
+  ];
+}
+
+function recordValues(planned: readonly PlannedEvent[]): readonly unknown[] {
+  const records = planned.flatMap(({ records: of }) => of);
+  return [
+    planned.flatMap(({ records: of }, index) => of.map(() => index + 1)),
+    records.map(({ id }) => id),
+    records.map(({ handlerId }) => handlerId),
+    records.map(({ prompt }) => prompt),
+  ];
+}
+
+function newRecord(
+  { id: notificationId, tenant }: HubEvent,
+  { id, handlerId, prompt }: NewProcessingRecord,
+  atMs: number,
+): ProcessingRecord {
+  const open = { status: "PENDING", result: null, error: null, attempt: 0, inputTokens: null, outputTokens: null } as const;
+  return { id, tenant, notificationId, handlerId, prompt, ...open, createdAt: new Date(atMs), completedAt: null };
+}
+
+/** Names an event. A NUL cannot be part of either text. */
+function keyOf({ tenant, id }: HubEvent): string {
+  return `${tenant}\u0000${id}`;
+}

@@ -1,0 +1,107 @@
+import type { CreatedItem, FanOutChunk, JsonObject, NotificationKind, Owner } from "@belfry/core";
+import type { Session } from "../database/connection.ts";
+import { isLockTimeout } from "../database/errors.ts";
+import { statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { BUSY_TIMEOUT_MS, prepareBusyInboxes } from "./busy-inboxes.ts";
+import { lockGuard } from "./held-inbox.ts";
+import { writeItems } from "./write-items.ts";
+
+type NotificationRow = readonly [
+  tenant: string,
+  id: string,
+  kind: NotificationKind,
+  type: string,
+  title: string,
+  message: string,
+  data: JsonObject,
+  source: string | null,
+  sender: string | null,
+  createdAt: number,
+];
+
+/** The first row has the notification, each other one an item; what a row does not have is null. */
+type ChunkRow = readonly [place: number, userId: string, seq: number, epoch: string, ...NotificationRow];
+
+/** Writes the items of the oldest chunk and forgets it. Recipients whose inboxes are held are left for a later chunk. */
+export function prepareFanOutNext(tables: TableNames) {
+  const busyInboxes = prepareBusyInboxes(tables);
+  const writeChunk = statement<ChunkRow>("write_chunk", writeChunkText(tables));
+  const oldest = statement<[tenant: string, userId: string]>(
+    "oldest_chunk",
+    `SELECT n.tenant, r.user_id
+    FROM (SELECT notification_pk, recipients FROM ${tables.fanOutChunks} ORDER BY pk LIMIT 1) chunk
+    JOIN ${tables.notifications} n ON n.pk = chunk.notification_pk
+    CROSS JOIN LATERAL unnest(chunk.recipients) AS r(user_id)`,
+  );
+
+  /** Finds the held inboxes of the chunk that is next. If there are no others, waits for one of them. */
+  const findBusy = async (session: Session): Promise<readonly Owner[]> => {
+    const inboxes = (await session.rows(oldest, [])).map(([tenant, userId]) => ({ tenant, userId }));
+    const busy = await busyInboxes.find(session, inboxes);
+    const [first] = busy;
+    if (first === undefined || busy.length < inboxes.length) {
+      return busy;
+    }
+    await busyInboxes.wait(session, first);
+    return busy.slice(1);
+  };
+
+  return async (session: Session, at: Date): Promise<FanOutChunk | null> => {
+    let busy: readonly Owner[] = [];
+    for (;;) {
+      try {
+        const rows = await session.rows(writeChunk, [at.toISOString(), busy.map((inbox) => inbox.userId), BUSY_TIMEOUT_MS]);
+        return toChunk(rows);
+      } catch (error) {
+        if (!isLockTimeout(error)) {
+          throw error;
+        }
+        busy = await findBusy(session);
+      }
+    }
+  };
+}
+
+/** $1 the items' creation time, $2 users to leave for later, $3 the lock timeout. */
+function writeChunkText(tables: TableNames): string {
+  return `WITH ${lockGuard("$3")},
+  chunk AS MATERIALIZED (
+    SELECT taken.* FROM guard CROSS JOIN LATERAL (
+      SELECT pk, notification_pk, recipients FROM ${tables.fanOutChunks} WHERE guard.lock_timeout IS NOT NULL
+      ORDER BY pk LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) taken
+  ),
+  forgotten AS (DELETE FROM ${tables.fanOutChunks} WHERE pk = (SELECT pk FROM chunk)),
+  recipient AS MATERIALIZED (
+    SELECT r.place, chunk.notification_pk, r.user_id, r.user_id = ANY ($2::text[]) AS is_left
+    FROM chunk CROSS JOIN LATERAL unnest(chunk.recipients) WITH ORDINALITY AS r(user_id, place)
+  ),
+  put_off AS (
+    INSERT INTO ${tables.fanOutChunks} (notification_pk, recipients)
+    SELECT notification_pk, array_agg(user_id ORDER BY place) FROM recipient WHERE is_left GROUP BY notification_pk
+  ),
+  target AS MATERIALIZED (
+    SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, n.type, $1::timestamptz AS created_at
+    FROM recipient r JOIN ${tables.notifications} n ON n.pk = r.notification_pk WHERE NOT r.is_left
+  ),
+  ${writeItems(tables)}
+  SELECT 0::bigint AS place, NULL AS user_id, NULL::bigint AS seq, NULL AS epoch, n.tenant, n.id, n.kind, n.type, n.title, n.message, n.data,
+    n.source, n.sender, (extract(epoch FROM n.created_at) * 1000)::bigint
+  FROM chunk JOIN ${tables.notifications} n ON n.pk = chunk.notification_pk
+  UNION ALL
+  SELECT place, user_id, seq, epoch, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM numbered
+  ORDER BY place`;
+}
+
+function toChunk([first, ...rows]: readonly ChunkRow[]): FanOutChunk | null {
+  if (first === undefined) {
+    return null;
+  }
+  const [, , , , tenant, id, kind, type, title, message, data, source, sender, createdAt] = first;
+  const items = rows.map(([, userId, seq, epoch]): CreatedItem => ({ userId, seq, epoch }));
+  return {
+    notification: { id, tenant, kind, type, title, message, data, source, sender, createdAt: new Date(createdAt) },
+    items,
+  };
+}

@@ -1,0 +1,84 @@
+import type { InboxItem, JsonObject, Owner } from "@belfry/core";
+import type { TableNames } from "../database/table-names.ts";
+
+/** An inbox item as a statement answers with it. Times in milliseconds since 1970, UTC. */
+export type ItemRow = readonly [
+  id: string,
+  type: string,
+  title: string,
+  message: string,
+  data: JsonObject,
+  source: string | null,
+  sender: string | null,
+  /** When it came into the inbox: with its notification, or, in a large fan-out, with its chunk. */
+  createdAt: number,
+  seq: number,
+  readAt: number | null,
+];
+
+/** An {@link ItemRow}, or, where a left join found no item, the same with nothing in it. */
+export type MaybeItemRow = ItemRow | readonly null[];
+
+/** Where an item's read time comes from. */
+export interface ReadTimeSource {
+  readonly tenant: string;
+  readonly userId: string;
+  /** The number up to which a mark covers everything. */
+  readonly readUpToSeq: string;
+}
+
+/** The columns of an {@link ItemRow}, of the item `i` and its notification `n`, with an SQL expression for its read time. */
+export function itemColumns(readTime: string): string {
+  const own = "n.id, i.type, n.title, n.message, n.data, n.source, n.sender";
+  return `${own}, ${milliseconds("i.created_at")}, i.seq, ${milliseconds(readTime)}`;
+}
+
+/** When the item `i` was read: its own time, else that of the earliest mark that covers it, else null. */
+export function readTime({ readMarks }: TableNames, { tenant, userId, readUpToSeq }: ReadTimeSource): string {
+  return `coalesce(i.read_at, CASE WHEN i.seq <= ${readUpToSeq} THEN (
+    SELECT m.read_at FROM ${readMarks} m WHERE m.tenant = ${tenant} AND m.user_id = ${userId} AND m.up_to_seq >= i.seq
+    ORDER BY m.up_to_seq LIMIT 1) END)`;
+}
+
+/** The read time in statements about the inbox of tenant $1 and user $2, whose state is `inbox`. */
+export function ownReadTime(tables: TableNames): string {
+  return readTime(tables, { tenant: "$1", userId: "$2", readUpToSeq: "inbox.read_up_to_seq" });
+}
+
+/**
+ * Joins the notification `n` of each item `i`. By a fence: the planner, which may think that there are many items, must
+ * look each one up by key and not read all notifications.
+ */
+export function joinNotification({ notifications }: TableNames): string {
+  return `LEFT JOIN LATERAL (
+    SELECT id, title, message, data, source, sender FROM ${notifications} WHERE pk = i.notification_pk OFFSET 0
+  ) n ON true`;
+}
+
+/** The inbox item that a row stands for. */
+export function toItem(row: ItemRow, owner: Owner): InboxItem {
+  const [id, type, title, message, data, source, sender, createdAt, seq, readAt] = row;
+  return {
+    id,
+    tenant: owner.tenant,
+    type,
+    title,
+    message,
+    data,
+    source,
+    sender,
+    createdAt: new Date(createdAt),
+    userId: owner.userId,
+    seq,
+    readAt: readAt === null ? null : new Date(readAt),
+  };
+}
+
+/** Whether a row has an item. */
+export function isItemRow(row: MaybeItemRow): row is ItemRow {
+  return row[0] !== null;
+}
+
+function milliseconds(time: string): string {
+  return `(extract(epoch FROM ${time}) * 1000)::bigint`;
+}

@@ -1,0 +1,38 @@
+import type { InboxTail, Owner } from "@belfry/core";
+import type { Session } from "../database/connection.ts";
+import { memoized } from "../database/memoized.ts";
+import { type ScanLimit, scanLimit } from "../database/page-scan.ts";
+import { statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { COUNTS_COLUMNS, COUNTS_WIDTH, type CountsRow, inboxState, toCounts } from "./inbox-state.ts";
+import { isItemRow, itemColumns, joinNotification, type MaybeItemRow, ownReadTime, toItem } from "./item-row.ts";
+
+type TailRow = readonly [...CountsRow, ...MaybeItemRow];
+
+/** Reads the items of an inbox after a number, oldest first. */
+export function prepareListAfter(tables: TableNames) {
+  const tail = memoized((scan: ScanLimit) =>
+    statement<TailRow>(
+      "list_after",
+      `WITH ${inboxState(tables)}
+      SELECT ${COUNTS_COLUMNS}, ${itemColumns(ownReadTime(tables))}
+      FROM inbox
+      LEFT JOIN LATERAL (
+        SELECT * FROM (
+          SELECT i.seq, i.type, i.created_at, i.read_at, i.notification_pk
+          FROM ${tables.inboxItems} i
+          WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3 AND i.deleted_at IS NULL AND inbox.last_seq > $3
+          ORDER BY i.seq LIMIT ${scan}
+        ) scan
+        LIMIT $4
+      ) i ON true
+      ${joinNotification(tables)}
+      ORDER BY i.seq`,
+    ),
+  );
+  return async (session: Session, owner: Owner, { seq, limit }: { readonly seq: number; readonly limit: number }): Promise<InboxTail> => {
+    const rows = await session.rows(tail(scanLimit(limit)), [owner.tenant, owner.userId, seq, limit]);
+    const items = rows.map((row) => row.slice(COUNTS_WIDTH) as MaybeItemRow).filter(isItemRow);
+    return { items: items.map((row) => toItem(row, owner)), counts: toCounts(rows[0]) };
+  };
+}

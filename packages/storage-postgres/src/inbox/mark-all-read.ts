@@ -1,0 +1,30 @@
+import type { InboxSweep, Owner } from "@belfry/core";
+import type { Session } from "../database/connection.ts";
+import { statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { heldInbox } from "./held-inbox.ts";
+import { type CountsRow, toCounts } from "./inbox-state.ts";
+
+type SweepRow = readonly [count: number, ...CountsRow];
+
+/** Marks everything in an inbox read: one mark, whatever the number of items. It looks at no item, so it is always current. */
+export function prepareMarkAllRead(tables: TableNames) {
+  const run = statement<SweepRow>(
+    "mark_all_read",
+    `WITH ${heldInbox(tables)},
+    marked AS (
+      INSERT INTO ${tables.readMarks} (tenant, user_id, up_to_seq, read_at)
+      SELECT $1, $2, held.last_seq, $3 FROM held WHERE held.unread > 0
+      ON CONFLICT DO NOTHING
+    ),
+    counted AS (
+      UPDATE ${tables.inboxCounters} c SET unread = 0, read_up_to_seq = held.last_seq FROM held
+      WHERE c.tenant = $1 AND c.user_id = $2 AND held.unread > 0
+    )
+    SELECT held.unread, held.last_seq, held.total, 0::bigint, held.epoch FROM held WHERE held.last_seq > 0`,
+  );
+  return async (session: Session, owner: Owner, at: Date): Promise<InboxSweep> => {
+    const [row] = await session.rows(run, [owner.tenant, owner.userId, at.toISOString()]);
+    return { count: row?.[0] ?? 0, counts: toCounts(row?.slice(1) as CountsRow | undefined) };
+  };
+}

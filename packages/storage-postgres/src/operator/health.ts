@@ -1,0 +1,89 @@
+import type { ChannelHealth, HealthWindow } from "@belfry/core";
+import type { Session } from "../database/connection.ts";
+import { statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { milliseconds, timeOf } from "../delivery/rows.ts";
+
+/** Of one part of the window, or, with the bucket null, of all of it: then with the percentiles. */
+type AttemptRow = readonly [
+  channel: string,
+  bucket: number | null,
+  succeeded: number,
+  failed: number,
+  p50Ms: number | null,
+  p95Ms: number | null,
+];
+
+type PendingRow = readonly [channel: string, pending: number, oldestDueAt: number | null];
+
+/** Reads how a tenant's channels do. */
+export function prepareHealth(tables: TableNames) {
+  const attempts = statement<AttemptRow>("health_attempts", attemptsText(tables));
+  const pending = statement<PendingRow>(
+    "health_pending",
+    `SELECT channel, count(*), ${milliseconds(`min(due_at) FILTER (WHERE due_at <= ${timeOf("$2")})`)} FROM ${tables.deliveries}
+    WHERE tenant = $1 AND status = 'pending' AND lease_owner IS NULL GROUP BY channel`,
+  );
+  return async (
+    session: Session,
+    tenant: string,
+    { window, at }: { readonly window: HealthWindow; readonly at: string | null },
+  ): Promise<readonly ChannelHealth[]> => {
+    const end = new Date(window.from.getTime() + window.buckets * window.bucketMs);
+    const [attemptRows, pendingRows] = await Promise.all([
+      session.rows(attempts, [tenant, window.from.toISOString(), end.toISOString(), window.bucketMs]),
+      session.rows(pending, [tenant, at]),
+    ]);
+    const channels = new Set([...attemptRows, ...pendingRows].map(([channel]) => channel));
+    return [...channels]
+      .sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
+      .map((channel) => channelHealth(channel, { attemptRows: attemptRows.filter(([of]) => of === channel), pendingRows, window }));
+  };
+}
+
+/** $1 the tenant, $2 and $3 the window's start and end, $4 the length of its parts. */
+function attemptsText({ deliveryAttempts, deliveries, sends }: TableNames): string {
+  const primarySettled = `(SELECT p.settled_at FROM ${deliveries} p WHERE p.notification_pk = d.notification_pk AND p.chain = d.chain AND NOT p.is_fallback)`;
+  const since = `CASE WHEN d.is_fallback THEN least(a.started_at, ${primarySettled})
+    ELSE (SELECT coalesce(s.scheduled_at, s.created_at) FROM ${sends} s WHERE s.notification_pk = d.notification_pk) END`;
+  const percentile = (share: number) => `percentile_disc(${share}) WITHIN GROUP (ORDER BY latency) FILTER (WHERE is_good)`;
+  // The fences (OFFSET 0): deliveries are looked up by key, and what `ms` takes once for each attempt, not each time it is named.
+  return `SELECT channel, bucket, count(*) FILTER (WHERE is_good), count(*) FILTER (WHERE NOT is_good), ${percentile(0.5)}, ${percentile(0.95)}
+    FROM (
+      SELECT channel, bucket, is_good, ms - ms % (10 ^ greatest(0, length(ms::text) - 3))::bigint AS latency
+      FROM (
+        SELECT d.channel, floor(extract(epoch FROM a.finished_at - $2::timestamptz) * 1000 / $4::bigint)::bigint AS bucket,
+          a.is_good, CASE WHEN a.is_good THEN greatest(0, ${milliseconds(`(a.finished_at - ${since})`)}) END AS ms
+        FROM (
+          SELECT *, status IN ('sent', 'delivered') AS is_good FROM ${deliveryAttempts}
+          WHERE finished_at >= $2::timestamptz AND finished_at < $3::timestamptz) a
+        CROSS JOIN LATERAL (SELECT * FROM ${deliveries} WHERE pk = a.delivery_pk OFFSET 0) d
+        WHERE d.tenant = $1 OFFSET 0) a) a
+    GROUP BY GROUPING SETS ((channel, bucket), (channel))`;
+}
+
+function channelHealth(
+  channel: string,
+  {
+    attemptRows,
+    pendingRows,
+    window,
+  }: { readonly attemptRows: readonly AttemptRow[]; readonly pendingRows: readonly PendingRow[]; readonly window: HealthWindow },
+): ChannelHealth {
+  const rows = new Map(attemptRows.map((row) => [row[1], row]));
+  const [, , succeeded = 0, failed = 0, p50Ms = null, p95Ms = null] = rows.get(null) ?? [];
+  const [, pending = 0, oldestDueAt = null] = pendingRows.find(([of]) => of === channel) ?? [];
+  return {
+    channel,
+    succeeded,
+    failed,
+    p50Ms,
+    p95Ms,
+    pending,
+    oldestDueAt: oldestDueAt === null ? null : new Date(oldestDueAt),
+    buckets: Array.from({ length: window.buckets }, (_, bucket) => {
+      const [, , good = 0, bad = 0] = rows.get(bucket) ?? [];
+      return { from: new Date(window.from.getTime() + bucket * window.bucketMs), succeeded: good, failed: bad };
+    }),
+  };
+}

@@ -1,0 +1,86 @@
+import type { ActivityContent, ActivitySummary, JsonObject, NotificationKind, SendStatus } from "@belfry/core";
+import type { Session } from "../database/connection.ts";
+import { statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { type JsonRow, milliseconds } from "../delivery/rows.ts";
+
+const EXCERPT_LENGTH = 200;
+const MAX_COUNTED_RECIPIENTS = 1_000;
+
+/** One line of a search. Times in milliseconds. */
+export interface SummaryRow {
+  readonly id: string;
+  readonly kind: NotificationKind;
+  readonly type: string;
+  readonly title: string;
+  readonly excerpt: string;
+  readonly created_at: number;
+  /** Of a send; null for what is none. */
+  readonly status: SendStatus | null;
+  readonly channels: readonly string[] | null;
+  readonly fallback_channel: string | null;
+  /** The first three, null where there are fewer. */
+  readonly recipients: readonly (string | null)[];
+  readonly recipient_count: number;
+}
+
+interface ContentRow extends SummaryRow {
+  readonly message: string;
+  readonly data: JsonObject;
+  readonly source: string | null;
+  readonly sender: string | null;
+}
+
+/** Joins the notification `n` of the key `pk`, and its send `s` if it is one. By a fence: each is looked up by key. */
+export function joinSummary({ notifications, sends }: TableNames, pk: string): string {
+  return `CROSS JOIN LATERAL (SELECT * FROM ${notifications} WHERE pk = ${pk} OFFSET 0) n
+    LEFT JOIN LATERAL (SELECT * FROM ${sends} WHERE notification_pk = ${pk} OFFSET 0) s ON true`;
+}
+
+/** The columns of a {@link SummaryRow}, over what {@link joinSummary} joins. */
+export function summaryColumns({ inboxItems, deliveries }: TableNames): string {
+  return `n.id, n.kind, CASE n.kind WHEN 'event' THEN coalesce(n.source, '') ELSE n.type END AS type, n.title,
+    left(n.message, ${EXCERPT_LENGTH}) AS excerpt, ${milliseconds("n.created_at")} AS created_at, s.status, s.channels,
+    CASE WHEN s.has_fallback THEN (SELECT d.channel FROM ${deliveries} d WHERE d.notification_pk = n.pk AND d.is_fallback LIMIT 1) END
+      AS fallback_channel,
+    CASE WHEN s.notification_pk IS NOT NULL THEN to_json(ARRAY[s.recipients ->> 0, s.recipients ->> 1, s.recipients ->> 2])
+      ELSE to_json(ARRAY(SELECT i.user_id FROM ${inboxItems} i WHERE i.notification_pk = n.pk ORDER BY i.user_id LIMIT 3)) END AS recipients,
+    CASE WHEN s.notification_pk IS NOT NULL THEN json_array_length(s.recipients)
+      ELSE (SELECT count(*) FROM (SELECT FROM ${inboxItems} i WHERE i.notification_pk = n.pk LIMIT ${MAX_COUNTED_RECIPIENTS}) i) END
+      AS recipient_count`;
+}
+
+export function toSummary(row: SummaryRow): ActivitySummary {
+  const { id, kind, type, title, excerpt, status, channels, fallback_channel: fallback } = row;
+  const own = kind === "message" ? ["inbox"] : (channels ?? []);
+  return {
+    id,
+    kind,
+    type,
+    title,
+    excerpt,
+    recipients: row.recipients.filter((recipient) => recipient !== null),
+    recipientCount: row.recipient_count,
+    channels: fallback === null || own.includes(fallback) ? own : [...own, fallback],
+    status,
+    createdAt: new Date(row.created_at),
+  };
+}
+
+/** Reads a notification whole. */
+export function prepareFindActivity(tables: TableNames) {
+  const find = statement<JsonRow<ContentRow>>(
+    "find_activity",
+    `SELECT to_json(r) FROM (
+      SELECT n.message, n.data, n.source, n.sender, ${summaryColumns(tables)}
+      FROM (SELECT pk FROM ${tables.notifications} WHERE tenant = $1 AND id = $2 OFFSET 0) p ${joinSummary(tables, "p.pk")}) r`,
+  );
+  return async (session: Session, tenant: string, id: string): Promise<ActivityContent | null> => {
+    const [[row] = []] = await session.rows(find, [tenant, id]);
+    if (row === undefined) {
+      return null;
+    }
+    const { message, data, source, sender } = row;
+    return { summary: toSummary(row), message, data, source, sender };
+  };
+}

@@ -1,0 +1,97 @@
+import type { InboxCounts, InboxPage, InboxQuery, InboxStatus, Owner } from "@belfry/core";
+import { type SQL, sql } from "drizzle-orm";
+import type { QueryContext } from "../database/query-context.ts";
+import type { Statement } from "../database/statement.ts";
+import { inboxItems, notifications } from "../schema.ts";
+import { IS_READ, joinValue } from "./conditions.ts";
+import { prepareInboxState } from "./inbox-state.ts";
+import { ITEM_COLUMNS, type ItemRow, toItem } from "./item-row.ts";
+import { prepareReadTimes } from "./read-times.ts";
+
+interface MatchValues extends Owner {
+  readonly readUpToSeq: number;
+  readonly type: string | undefined;
+}
+
+interface PageValues extends MatchValues {
+  readonly before: number;
+  readonly limit: number;
+}
+
+/** The statements of one combination of filters. */
+interface ListStatements {
+  /** How many items match. */
+  readonly matching: Statement<MatchValues, { readonly matching: number }>;
+  /** The number of the last matching item that an offset skips. */
+  readonly lastSkipped: Statement<MatchValues & { readonly skipped: number }, { readonly seq: number }>;
+  readonly page: Statement<PageValues, ItemRow>;
+}
+
+type ListVariants = Readonly<Record<InboxStatus, { readonly allTypes: ListStatements; readonly oneType: ListStatements }>>;
+
+/** Reads a page of an inbox, newest first. */
+export function prepareList(context: QueryContext) {
+  const inboxState = prepareInboxState(context);
+  const readTimes = prepareReadTimes(context);
+  const variants = prepareVariants(context);
+  return (owner: Owner, query: InboxQuery): InboxPage => {
+    const { counts, readUpToSeq } = inboxState(owner);
+    const statements = variants[query.status][query.type === undefined ? "allTypes" : "oneType"];
+    const values: MatchValues = { ...owner, readUpToSeq, type: query.type };
+    const ofStatus = countOf(counts, query.status);
+    const matching = query.type === undefined || ofStatus === 0 ? ofStatus : (statements.matching.get(values)?.matching ?? 0);
+    const rows = pageRows(statements, values, { query, matching });
+    const readTime = readTimes(owner, { readUpToSeq });
+    return { items: rows.map((row) => toItem(row, owner, readTime)), counts, matching };
+  };
+}
+
+function countOf({ total, unread }: InboxCounts, status: InboxStatus): number {
+  return { all: total, unread, read: total - unread }[status];
+}
+
+function pageRows(
+  { lastSkipped, page }: ListStatements,
+  values: MatchValues,
+  { query, matching }: { readonly query: InboxQuery; readonly matching: number },
+): readonly ItemRow[] {
+  const offset = query.offset ?? 0;
+  // No more rows than there are: a scan that has found them all stops before it has read the rest of the inbox.
+  const limit = Math.min(query.limit, matching - offset);
+  if (limit <= 0) {
+    return [];
+  }
+  // What an offset skips is passed over by its key alone, never joined.
+  const before = offset === 0 ? query.before : lastSkipped.get({ ...values, skipped: offset - 1 })?.seq;
+  return page.all({ ...values, before: before ?? Number.MAX_SAFE_INTEGER, limit });
+}
+
+function prepareVariants(context: QueryContext): ListVariants {
+  const statuses = {
+    all: sql``,
+    unread: sql`and ${inboxItems.readAt} is null and ${inboxItems.seq} > ${joinValue("readUpToSeq")}`,
+    read: sql`and ${IS_READ}`,
+  };
+  const ofType = sql`and ${inboxItems.type} = ${joinValue("type")}`;
+  const variant = (status: InboxStatus) => ({
+    allTypes: prepareStatements(context, statuses[status]),
+    oneType: prepareStatements(context, sql`${statuses[status]} ${ofType}`),
+  });
+  return { all: variant("all"), unread: variant("unread"), read: variant("read") };
+}
+
+function prepareStatements({ prepare, prepareRows }: QueryContext, filter: SQL): ListStatements {
+  const matches = sql`${inboxItems.tenant} = ${joinValue("tenant")} and ${inboxItems.userId} = ${joinValue("userId")}
+    and ${inboxItems.deletedAt} is null ${filter}`;
+  return {
+    matching: prepare(sql`select count(*) as matching from ${inboxItems} where ${matches}`),
+    lastSkipped: prepare(sql`
+      select ${inboxItems.seq} from ${inboxItems} where ${matches}
+      order by ${inboxItems.seq} desc limit 1 offset ${sql.placeholder("skipped")}`),
+    page: prepareRows(sql`
+      select ${ITEM_COLUMNS}
+      from ${inboxItems} cross join ${notifications} on ${notifications.pk} = ${inboxItems.notificationPk}
+      where ${matches} and ${inboxItems.seq} < ${joinValue("before")}
+      order by ${inboxItems.seq} desc limit ${sql.placeholder("limit")}`),
+  };
+}

@@ -1,0 +1,53 @@
+import type { InboxItem, ItemRef, ItemsChange, Owner } from "@belfry/core";
+import { sql } from "drizzle-orm";
+import type { QueryContext } from "../database/query-context.ts";
+import { inboxCounters, inboxItems } from "../schema.ts";
+import { OWN_COUNTERS, OWN_ITEM } from "./conditions.ts";
+import { prepareFindItem } from "./find-item.ts";
+import { prepareInboxState } from "./inbox-state.ts";
+
+/** Marks items read that were not yet. */
+export function prepareMarkRead(context: QueryContext) {
+  const inboxState = prepareInboxState(context);
+  const findItem = prepareFindItem(context);
+  const { setReadAt, takeFromUnread } = prepareChanges(context);
+  return (owner: Owner, { refs, at }: { readonly refs: readonly ItemRef[]; readonly at: Date }): ItemsChange => {
+    const state = inboxState(owner);
+    const items = new Map<number, InboxItem>();
+    const changed = new Set<number>();
+    for (const ref of refs) {
+      const found = findItem(owner, state, ref);
+      if (found === undefined || found.isDeleted || items.has(found.item.seq)) {
+        continue;
+      }
+      const { item } = found;
+      if (item.readAt === null) {
+        setReadAt.run({ ...owner, seq: item.seq, at: at.getTime() });
+        changed.add(item.seq);
+      }
+      items.set(item.seq, item.readAt === null ? { ...item, readAt: new Date(at) } : item);
+    }
+    if (changed.size > 0) {
+      takeFromUnread.run({ ...owner, count: changed.size });
+    }
+    const { counts } = state;
+    return { items: [...items.values()], changed, counts: { ...counts, unread: counts.unread - changed.size } };
+  };
+}
+
+function prepareChanges({ builder, prepare }: QueryContext) {
+  return {
+    setReadAt: prepare<Owner & { readonly seq: number; readonly at: number }>(
+      builder
+        .update(inboxItems)
+        .set({ readAt: sql`${sql.placeholder("at")}` })
+        .where(OWN_ITEM),
+    ),
+    takeFromUnread: prepare<Owner & { readonly count: number }>(
+      builder
+        .update(inboxCounters)
+        .set({ unread: sql`${inboxCounters.unread} - ${sql.placeholder("count")}` })
+        .where(OWN_COUNTERS),
+    ),
+  };
+}
