@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -8,26 +8,66 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 const root = new URL("..", import.meta.url).pathname;
 const biome = createRequire(import.meta.url).resolve("@biomejs/biome/bin/biome");
 
+interface Layer {
+  readonly allowed: readonly string[];
+  readonly refused: readonly string[];
+}
+
+/** The rooms of core, in the order in which imports run. */
+const ROOMS = [
+  "foundation",
+  "work",
+  "notifications",
+  "inbox",
+  "delivery",
+  "hub",
+  "realtime",
+  "operator",
+  "creating",
+  "service",
+  "http",
+  "node",
+  "contracts",
+] as const;
+
+/** Domains are imported through their faces; the other rooms file by file. */
+const DOMAINS: readonly string[] = ["notifications", "inbox", "delivery", "hub", "realtime", "operator", "creating"];
+
+/** What a file of a room may import of the other rooms, and what it may not. */
+function layerOf(room: (typeof ROOMS)[number], index: number): Layer {
+  const face = (other: string) => (DOMAINS.includes(other) ? `../${other}/index.ts` : `../${other}/probe.ts`);
+  const isServing = index >= ROOMS.indexOf("http");
+  const before = ROOMS.slice(0, index).filter(
+    (other) => !(isServing && other === "service") && !(room === "contracts" && other === "node"),
+  );
+  const after = ROOMS.filter((other) => other !== room && !before.includes(other));
+  return {
+    allowed: ["./probe.ts", ...before.map(face), ...(room === "node" ? ["node:fs", "ws"] : [])],
+    refused: [
+      ...after.map(face),
+      ...before.filter((other) => DOMAINS.includes(other)).map((other) => `../${other}/probe.ts`),
+      ...(room === "node" ? [] : ["node:fs", "node:fs/promises", "ws"]),
+    ],
+  };
+}
+
 /** What a file may import, and what it may not: one list of each for every layer. */
-const LAYERS: Readonly<Record<string, { readonly allowed: readonly string[]; readonly refused: readonly string[] }>> = {
-  "packages/core/src/inbox/probe.ts": {
-    allowed: ["./inbox-item.ts", "../foundation/errors.ts"],
-    refused: ["../http/route.ts", "../contracts/pack.ts", "../node/index.ts", "node:fs", "node:fs/promises", "ws"],
+const LAYERS: Readonly<Record<string, Layer>> = {
+  ...Object.fromEntries(ROOMS.map((room, index) => [`packages/core/src/${room}/probe.ts`, layerOf(room, index)])),
+  "packages/core/src/contracts/inbox-v1/probe.ts": {
+    allowed: ["../fastapi-failure.ts", "../../http/route.ts", "../../inbox/index.ts"],
+    refused: ["../../inbox/inbox.ts", "../../service/storage.ts", "../../node/index.ts"],
   },
-  "packages/core/src/http/probe.ts": {
-    allowed: ["./route.ts", "./auth/authenticator.ts", "../inbox/inbox.ts", "../foundation/owner.ts"],
-    refused: ["../contracts/pack.ts", "../service/storage.ts", "../node/index.ts", "../service/notification-service.ts", "node:http", "ws"],
+  "packages/core/src/http/auth/probe.ts": {
+    allowed: ["../messages.ts", "../../foundation/errors.ts", "../../service/api-key-storage.ts"],
+    refused: ["../../contracts/pack.ts", "../../service/notification-service.ts", "node:crypto"],
   },
-  "packages/core/src/contracts/probe.ts": {
-    allowed: ["./iso-date.ts", "../http/route.ts", "../inbox/inbox.ts", "../foundation/owner.ts"],
-    refused: ["../service/storage.ts", "../service/notification-service.ts", "../node/index.ts", "node:crypto"],
-  },
-  "packages/core/src/node/probe.ts": {
-    allowed: ["../http/messages.ts", "../foundation/errors.ts", "node:http", "ws"],
-    refused: ["../contracts/pack.ts", "../inbox/inbox.ts", "../service/storage.ts"],
+  "packages/core/src/index.ts": {
+    allowed: ["./inbox/index.ts", "./service/notification-service.ts", "./foundation/errors.ts"],
+    refused: ["./inbox/inbox.ts", "./http/route.ts", "./contracts/pack.ts", "./node/index.ts"],
   },
   "packages/storage-sqlite/src/probe.ts": {
-    allowed: ["@belfry/core", "drizzle-orm", "node:fs"],
+    allowed: ["@belfry/core", "@belfry/core/storage", "drizzle-orm", "node:fs"],
     refused: ["@belfry/core/http", "@belfry/storage-postgres", "@belfry/testkit"],
   },
   "packages/channel-email/src/probe.ts": {
@@ -92,6 +132,12 @@ async function lint(): Promise<ReadonlySet<string>> {
   });
   return new Set(found);
 }
+
+test("every folder of core is one of the rooms", async () => {
+  const entries = await readdir(join(root, "packages/core/src"), { withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory() && entry.name !== "storages").map(({ name }) => name);
+  expect(folders.sort()).toEqual([...ROOMS].sort());
+});
 
 test.each(Object.entries(LAYERS))("%s may import what is below it and nothing else", (path, { refused }) => {
   const found = [...refusals].filter((refusal) => refusal.startsWith(`${path}: `));

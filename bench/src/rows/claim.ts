@@ -1,4 +1,5 @@
-import { type Channel, NotificationService, type Storage } from "@belfry/core";
+import { type Channel, NotificationService } from "@belfry/core";
+import type { Storage } from "@belfry/core/storage";
 
 const PER_SEND = 1_000;
 

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { NotificationService, type Processor, type Storage } from "@belfry/core";
+import { NotificationService, type Processor } from "@belfry/core";
+import type { Storage } from "@belfry/core/storage";
 import { postgresStorage } from "@belfry/storage-postgres";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import Database from "better-sqlite3";

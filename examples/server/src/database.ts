@@ -1,4 +1,5 @@
-import { BelfryError, type Logger, type Storage } from "@belfry/core";
+import { BelfryError, type Logger } from "@belfry/core";
+import type { Storage } from "@belfry/core/storage";
 import { postgresStorage } from "@belfry/storage-postgres";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import type { DatabaseConfig } from "./config.ts";

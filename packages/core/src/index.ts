@@ -1,66 +1,43 @@
-export type { Created } from "./creating/create.ts";
-export type { CallOptions, CallOptionsOf, PreparedNotification, PreparedSend, SynchronousCallOptions } from "./creating/transactional.ts";
-export type { Channel, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask } from "./delivery/channel.ts";
-export {
-  type AttemptStatus,
-  type ChainCounts,
-  type ChainOutcome,
-  chainOutcome,
-  type Delivery,
-  type DeliveryAttempt,
-  type DeliveryStatus,
-  type SendStatus,
-  sendStatus,
-  type TrackedDelivery,
-  type UnreachedReason,
-} from "./delivery/delivery.ts";
+export type { CallOptions, CallOptionsOf, PreparedNotification, PreparedSend, SynchronousCallOptions } from "./creating/index.ts";
 export type {
-  ChainSelection,
-  ClaimedDelivery,
-  ClaimRequest,
-  Decide,
-  DeletedSend,
-  DeliveryStorage,
-  Endpoint,
-  IdempotencyKey,
-  Lease,
-  LoadedDelivery,
-  LoadedSend,
-  NewDelivery,
-  NewSend,
-  SendCreated,
-  SendState,
-  SendUpdated,
-  SettleChanges,
-} from "./delivery/delivery-storage.ts";
-export type { Contact, Directory } from "./delivery/directory.ts";
-export type { ListSendsInput } from "./delivery/list-sends.ts";
-export type { AuditInput } from "./delivery/read-sends.ts";
-export type {
+  Acting,
+  AttemptStatus,
   AuditAction,
   AuditEntry,
-  NewAuditEntry,
+  AuditInput,
+  Channel,
+  Contact,
+  Delivery,
+  DeliveryAttempt,
+  DeliveryChanged,
+  DeliveryFailure,
+  DeliveryOutcome,
+  DeliveryStatus,
+  DeliverySuccess,
+  DeliveryTask,
+  Directory,
+  FallbackInput,
+  ListSendsInput,
   Send,
   SendAnalytics,
   SendAnalyticsQuery,
+  SendChanged,
   SendChanges,
   SendDetails,
-  SendPage,
-  SendQuery,
-  SendSort,
-} from "./delivery/send.ts";
-export type {
-  Acting,
-  FallbackInput,
   SendFields,
   SendInput,
   SendInputWithData,
   SendInputWithOptionalData,
+  SendPage,
+  SendQuery,
+  SendSort,
+  SendStatus,
+  Sends,
+  TrackedDelivery,
   TypedSendInput,
-} from "./delivery/send-input.ts";
-export { Sends } from "./delivery/sends.ts";
+  UnreachedReason,
+} from "./delivery/index.ts";
 export { type Clock, systemClock } from "./foundation/clock.ts";
-export { newEpoch } from "./foundation/epoch.ts";
 export {
   BelfryError,
   type BelfryErrorCode,
@@ -69,133 +46,98 @@ export {
   type Issue,
   validationError,
 } from "./foundation/errors.ts";
-export { foldCase } from "./foundation/fold-case.ts";
-export { type IdRange, idRange } from "./foundation/id-range.ts";
 export { type Ids, isUuid, uuidV7 } from "./foundation/ids.ts";
 export type { JsonObject, JsonValue } from "./foundation/json.ts";
 export { consoleLogger, type Logger } from "./foundation/logger.ts";
 export { DEFAULT_TENANT, type Owner } from "./foundation/owner.ts";
-export type { HandlerResult, OnResult } from "./hub/handler-result.ts";
-export { Hub } from "./hub/hub.ts";
-export { HubEvents } from "./hub/hub-events.ts";
-export { HubHandlers } from "./hub/hub-handlers.ts";
-export { HubIdentities } from "./hub/hub-identities.ts";
-export type { EventInput, HandlerChanges, HandlerInput, HubListInput, IdentityInput } from "./hub/hub-input.ts";
 export type {
+  EventCreated,
+  EventInput,
   Handler,
+  HandlerChanges,
+  HandlerInput,
+  HandlerResult,
+  Hub,
   HubEvent,
+  HubEvents,
+  HubHandlers,
+  HubIdentities,
+  HubListener,
+  HubListInput,
   HubPage,
+  HubSubscription,
   IdentifiedEvent,
   Identity,
-  ProcessingRecord,
-  ProcessingStatus,
-  SourceRecord,
-} from "./hub/hub-model.ts";
-export type {
-  ClaimedRecord,
-  EndedRecord,
-  HubRange,
-  HubStorage,
-  NewProcessingRecord,
-  PlanProcessing,
-  RecordClaim,
-  RecordLease,
-} from "./hub/hub-storage.ts";
-export type {
+  IdentityInput,
+  OnResult,
   ProcessingFailure,
   ProcessingOutcome,
+  ProcessingRecord,
+  ProcessingStatus,
   ProcessingSuccess,
   ProcessingTask,
   ProcessingUsage,
   Processor,
-} from "./hub/processor.ts";
-export { Inbox } from "./inbox/inbox.ts";
-export type { InboxEvent, InboxListener } from "./inbox/inbox-event.ts";
+  RecordSettled,
+  SourceRecord,
+} from "./hub/index.ts";
 export {
-  EMPTY_COUNTS,
+  type Created,
+  type CreatedItem,
   EMPTY_EPOCH,
+  type Inbox,
+  type InboxChange,
   type InboxCounts,
+  type InboxEvent,
   type InboxItem,
+  type InboxList,
+  type InboxListener,
   type InboxPosition,
   type InboxStatus,
+  type InboxSubscription,
+  type InboxSwept,
+  type ItemChanged,
   type ItemRef,
-  inboxItem,
-} from "./inbox/inbox-item.ts";
-export type {
-  CreatedItem,
-  FanOutChunk,
-  InboxPage,
-  InboxQuery,
-  InboxStorage,
-  InboxSweep,
-  InboxTail,
-  ItemAbsence,
-  ItemsChange,
-  NewNotification,
-} from "./inbox/inbox-storage.ts";
-export type { InboxList, ListInput } from "./inbox/list-inbox.ts";
-export type {
-  CreateFields,
-  CreateInput,
-  CreateInputWithData,
-  CreateInputWithOptionalData,
-  UntypedCreateInput,
-} from "./notifications/create-input.ts";
-export { DEFAULT_TYPE, type Notification, type NotificationKind } from "./notifications/notification.ts";
+  type ListInput,
+} from "./inbox/index.ts";
 export {
+  type CreateFields,
+  type CreateInput,
+  type CreateInputWithData,
+  type CreateInputWithOptionalData,
   type DataByType,
   type DataOf,
+  DEFAULT_TYPE,
   defineTypes,
+  type Notification,
+  type NotificationCreated,
+  type NotificationKind,
   type NotificationType,
   type NotificationTypes,
   type TypesTaking,
   typeLabel,
-} from "./notifications/notification-types.ts";
+  type UntypedCreateInput,
+} from "./notifications/index.ts";
 export type {
   Activity,
   ActivityContent,
   ActivityFilter,
   ActivityPage,
   ActivitySummary,
+  AuditNote,
   ChannelHealth,
   HealthBucket,
   HealthRange,
+  Operator,
   RetriedAll,
-} from "./operator/activity.ts";
-export type { ActivityItems, ActivityQuery, ActivityStorage, HealthWindow } from "./operator/activity-storage.ts";
-export type { AuditNote } from "./operator/note-audit.ts";
-export { Operator } from "./operator/operator.ts";
-export type { RetryAllOptions } from "./operator/retry-all.ts";
-export type { SearchInput } from "./operator/search-activity.ts";
-export type { HubListener } from "./realtime/hub-feed.ts";
-export type { HubSubscription } from "./realtime/hub-feeds.ts";
-export type { InboxSubscription } from "./realtime/inbox-feeds.ts";
-export { memoryTransport } from "./realtime/memory-transport.ts";
-export type { PresenceStorage } from "./realtime/presence-storage.ts";
-export {
-  type HubSignal,
-  type InboxChange,
-  type InboxSignal,
-  isHubSignal,
-  type Signal,
-  type Transport,
-  type TransportListener,
-} from "./realtime/transport.ts";
-export type { ApiKeyScope, ApiKeyStorage, StoredApiKey } from "./service/api-key-storage.ts";
-export { type ApiKey, type ApiKeyClient, ApiKeys, type NewApiKey } from "./service/api-keys.ts";
-export type {
-  DeliveryChanged,
-  EventCreated,
-  InboxSwept,
-  ItemChanged,
-  NotificationCreated,
-  NotificationEvents,
-  NotificationListener,
-  RecordSettled,
-  SendChanged,
-} from "./service/events.ts";
+  RetryAllOptions,
+  SearchInput,
+} from "./operator/index.ts";
+export { memoryTransport } from "./realtime/index.ts";
+export type { ApiKeyScope } from "./service/api-key-storage.ts";
+export type { ApiKey, ApiKeyClient, ApiKeys, NewApiKey } from "./service/api-keys.ts";
+export type { NotificationEvents, NotificationListener } from "./service/events.ts";
 export { NotificationService } from "./service/notification-service.ts";
 export type { DeliveryOptions, HubOptions, NotificationServiceOptions } from "./service/service-options.ts";
-export type { Storage } from "./service/storage.ts";
-export { TenantNotifications } from "./service/tenant-notifications.ts";
+export type { TenantNotifications } from "./service/tenant-notifications.ts";
 export { type MemoryStorage, type MemoryTransaction, memoryStorage } from "./storages/memory.ts";

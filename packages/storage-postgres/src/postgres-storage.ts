@@ -1,15 +1,14 @@
-import {
-  type ActivityStorage,
-  type ApiKeyStorage,
-  BelfryError,
-  consoleLogger,
-  type DeliveryStorage,
-  type HubStorage,
-  type InboxStorage,
-  type PresenceStorage,
-  type Storage,
-  type Transport,
-} from "@belfry/core";
+import { BelfryError, consoleLogger } from "@belfry/core";
+import type {
+  ActivityStorage,
+  ApiKeyStorage,
+  DeliveryStorage,
+  HubStorage,
+  InboxStorage,
+  PresenceStorage,
+  Storage,
+  Transport,
+} from "@belfry/core/storage";
 import pg, { type Pool } from "pg";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import { Connection } from "./database/connection.ts";

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import type { NewSend } from "@belfry/core";
+import type { NewSend } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { postgresStorage } from "../src/index.ts";
 import { entry, openPool, silent, useCleanup, useDatabase } from "./setup.ts";

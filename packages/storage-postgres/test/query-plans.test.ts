@@ -1,4 +1,4 @@
-import type { InboxQuery } from "@belfry/core";
+import type { InboxQuery } from "@belfry/core/storage";
 import type { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { postgresStorage } from "../src/index.ts";

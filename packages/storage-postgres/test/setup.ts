@@ -1,4 +1,5 @@
-import { type NewNotification, type Notification, systemClock, uuidV7 } from "@belfry/core";
+import { type Notification, systemClock, uuidV7 } from "@belfry/core";
+import type { NewNotification } from "@belfry/core/storage";
 import { type FreshDatabase, freshDatabase } from "@belfry/postgres-launcher";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll } from "vitest";

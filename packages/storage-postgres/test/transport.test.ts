@@ -1,5 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { type InboxSignal, isHubSignal, type TransportListener } from "@belfry/core";
+import { type InboxSignal, isHubSignal, type TransportListener } from "@belfry/core/storage";
 import { transportSuite } from "@belfry/testkit";
 import { describe, expect, test } from "vitest";
 import { type PostgresTransportOptions, postgresTransport } from "../src/index.ts";

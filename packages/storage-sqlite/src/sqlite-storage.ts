@@ -1,12 +1,5 @@
-import {
-  type ActivityStorage,
-  type ApiKeyStorage,
-  BelfryError,
-  type DeliveryStorage,
-  type HubStorage,
-  type InboxStorage,
-  type Storage,
-} from "@belfry/core";
+import { BelfryError } from "@belfry/core";
+import type { ActivityStorage, ApiKeyStorage, DeliveryStorage, HubStorage, InboxStorage, Storage } from "@belfry/core/storage";
 import type { Database } from "better-sqlite3";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import { CommitWatch } from "./database/commit-watch.ts";

@@ -1,4 +1,5 @@
-import type { ActivityFilter, NewSend } from "@belfry/core";
+import type { ActivityFilter } from "@belfry/core";
+import type { NewSend } from "@belfry/core/storage";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { type SqliteStorage, sqliteStorage } from "../src/index.ts";

@@ -1,6 +1,7 @@
 import { linkSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type CreatedItem, NotificationService, type Storage } from "@belfry/core";
+import { type CreatedItem, NotificationService } from "@belfry/core";
+import type { Storage } from "@belfry/core/storage";
 import Database from "better-sqlite3";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { describe, expect, expectTypeOf, test, vi } from "vitest";

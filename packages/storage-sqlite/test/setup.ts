@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { type NewNotification, type Notification, systemClock, uuidV7 } from "@belfry/core";
+import { type Notification, systemClock, uuidV7 } from "@belfry/core";
+import type { NewNotification } from "@belfry/core/storage";
 import { afterEach } from "vitest";
 
 const ids = uuidV7(systemClock);

@@ -1,4 +1,4 @@
-import { type HubSignal, type InboxSignal, isHubSignal, type Signal, type Transport, type TransportListener } from "@belfry/core";
+import { type HubSignal, type InboxSignal, isHubSignal, type Signal, type Transport, type TransportListener } from "@belfry/core/storage";
 import { afterEach, describe, expect, test } from "vitest";
 
 /** What the transport suite needs of an implementation. */

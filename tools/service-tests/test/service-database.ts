@@ -1,4 +1,4 @@
-import type { Storage } from "@belfry/core";
+import type { Storage } from "@belfry/core/storage";
 
 /** The database of the test that runs; it is empty when the test begins. */
 export interface ServiceDatabase {

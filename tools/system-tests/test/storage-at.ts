@@ -1,4 +1,4 @@
-import type { Storage } from "@belfry/core";
+import type { Storage } from "@belfry/core/storage";
 import { postgresStorage } from "@belfry/storage-postgres";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 

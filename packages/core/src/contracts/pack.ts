@@ -3,7 +3,7 @@ import { BelfryError } from "../foundation/errors.ts";
 import { type Contract, defineContract } from "../http/contract.ts";
 import { integer, text, timestamp } from "../http/parameters.ts";
 import { defineRoute, type Route } from "../http/route.ts";
-import type { InboxItem } from "../inbox/inbox-item.ts";
+import type { InboxItem } from "../inbox/index.ts";
 import { fastapiError, fastapiFailure, fastapiValidationError } from "./fastapi-failure.ts";
 import { isoDate } from "./iso-date.ts";
 

@@ -1,5 +1,5 @@
-import type { Context } from "../service/context.ts";
-import { createdSignal } from "./create.ts";
+import { createdSignal } from "../inbox/index.ts";
+import type { CreatingContext } from "./context.ts";
 
 const RETRY_DELAY_MS = 1_000;
 
@@ -11,14 +11,14 @@ const POLL_INTERVAL_MS = 5_000;
  * crash interrupts goes on at the next start: a chunk is written and forgotten in one transaction.
  */
 export class FanOut {
-  readonly #context: Context;
+  readonly #context: CreatingContext;
   #running: Promise<void> | null = null;
   #again = false;
   #stopped = false;
   #cancelRetry: (() => void) | null = null;
   #cancelPoll: (() => void) | null = null;
 
-  constructor(context: Context) {
+  constructor(context: CreatingContext) {
     this.#context = context;
   }
 
@@ -66,7 +66,7 @@ export class FanOut {
   async #writeAll(): Promise<void> {
     while (!this.#stopped) {
       const createdAt = new Date(this.#context.clock.now());
-      const chunk = await this.#context.storage.inbox.fanOutNext(createdAt);
+      const chunk = await this.#context.inbox.fanOutNext(createdAt);
       if (chunk === null) {
         return;
       }

@@ -1,14 +1,16 @@
-import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { BelfryError, type Issue, validationError } from "../foundation/errors.ts";
-import type { JsonObject } from "../foundation/json.ts";
+import { type Issue, validationError } from "../foundation/errors.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { describe, MESSAGE_RULE, NAME_RULE, type TextRule, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
-import type { NewNotification } from "../inbox/inbox-storage.ts";
-import type { UntypedCreateInput } from "../notifications/create-input.ts";
-import { DEFAULT_TYPE, type NotificationKind } from "../notifications/notification.ts";
-import type { NotificationType } from "../notifications/notification-types.ts";
-import { parseRecipients } from "../notifications/recipients.ts";
-import type { Context } from "../service/context.ts";
+import type { NewNotification } from "../inbox/index.ts";
+import {
+  DEFAULT_TYPE,
+  declaredType,
+  type NotificationKind,
+  parseData,
+  parseRecipients,
+  type UntypedCreateInput,
+} from "../notifications/index.ts";
+import type { CreatingContext } from "./context.ts";
 
 /** What a creator outside of `create` decides beside the input. */
 export interface CreateRules {
@@ -17,10 +19,22 @@ export interface CreateRules {
   readonly declaredTypesOnly: boolean;
 }
 
+/** The rules of a host's own creates. */
+export const HOST_RULES: CreateRules = { kind: "message", declaredTypesOnly: true };
+
+/** A create, before it is checked. */
+export interface CreateRequest {
+  readonly tenant: string;
+  readonly input: UntypedCreateInput;
+  readonly rules: CreateRules;
+  /** The notification's id. @default a new one */
+  readonly id?: string;
+}
+
 /** Checks the input of a create and makes the entry to be written, its id and time included. */
 export async function parseCreate(
-  context: Pick<Context, "clock" | "ids" | "types">,
-  { tenant, input, rules }: { tenant: string; input: UntypedCreateInput; rules: CreateRules },
+  context: Pick<CreatingContext, "clock" | "ids" | "types">,
+  { tenant, input, rules, id = context.ids.next() }: CreateRequest,
 ): Promise<NewNotification> {
   if (typeof input !== "object" || input === null) {
     throw validationError([{ path: [], type: "dict_type", message: `expected an object like { to, title }, got ${describe(input)}` }]);
@@ -35,7 +49,7 @@ export async function parseCreate(
   }
   const data = await parseData(input.data, declaredType(context, type, rules));
   const notification = {
-    id: context.ids.next(),
+    id,
     tenant,
     kind: rules.kind,
     type,
@@ -58,56 +72,4 @@ function textIssues(input: UntypedCreateInput, type: string): Issue[] {
     ["sender", input.sender ?? "-", NAME_RULE],
   ];
   return rules.map(([field, value, rule]) => textIssue(value, [field], rule)).filter((issue) => issue !== null);
-}
-
-/** The host's declaration of `type`; throws `UNKNOWN_TYPE` for one it did not declare, where that matters. */
-export function declaredType(
-  context: Pick<Context, "types">,
-  type: string,
-  rules: Pick<CreateRules, "declaredTypesOnly">,
-): NotificationType | undefined {
-  if (Object.hasOwn(context.types, type)) {
-    return context.types[type];
-  }
-  const declared = Object.keys(context.types);
-  if (rules.declaredTypesOnly && declared.length > 0) {
-    throw new BelfryError(
-      "UNKNOWN_TYPE",
-      `The notification type "${type}"${type === DEFAULT_TYPE ? ", which stands for none being given," : ""} is not declared; the declared types are ${declared.join(", ")}.`,
-    );
-  }
-  return undefined;
-}
-
-/** Checks `data` against the type's schema, if it has one, and returns what is to be stored: its JSON form. */
-export async function parseData(data: object | undefined, type: NotificationType | undefined): Promise<JsonObject> {
-  const result = type?.data ? await validated(data, type.data) : { value: data ?? {} };
-  if (result.issues) {
-    throw validationError(
-      result.issues.map((issue) => ({
-        path: ["data", ...(issue.path ?? []).map((part) => pathPart(typeof part === "object" ? part.key : part))],
-        type: "value_error",
-        message: issue.message,
-      })),
-    );
-  }
-  // A caller may pass, and a schema make, what JSON has no form for.
-  const stored = parseJsonObject(result.value, ["data"]);
-  if ("issues" in stored) {
-    throw validationError(stored.issues);
-  }
-  return stored.value;
-}
-
-/** Data that was left out is what the schema makes of nothing, and an empty object where it does not take nothing. */
-async function validated(data: object | undefined, { "~standard": schema }: StandardSchemaV1): Promise<StandardSchemaV1.Result<unknown>> {
-  if (data !== undefined && data !== null) {
-    return schema.validate(data);
-  }
-  const result = await schema.validate(undefined);
-  return result.issues ? schema.validate({}) : { value: result.value ?? {} };
-}
-
-function pathPart(key: PropertyKey): string | number {
-  return typeof key === "number" ? key : String(key);
 }

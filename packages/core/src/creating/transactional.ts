@@ -1,10 +1,8 @@
-import { sendWithin } from "../delivery/create-send.ts";
-import type { ParsedSend } from "../delivery/parse-send.ts";
-import type { Send } from "../delivery/send.ts";
+import { type DeliveryContext, type ParsedSend, type Send, sendWithin } from "../delivery/index.ts";
 import { BelfryError, validationError } from "../foundation/errors.ts";
-import type { NewNotification } from "../inbox/inbox-storage.ts";
-import type { Notification } from "../notifications/notification.ts";
-import type { Context } from "../service/context.ts";
+import type { NewNotification } from "../inbox/index.ts";
+import type { Notification } from "../notifications/index.ts";
+import type { CreatingContext } from "./context.ts";
 import { announceCreated } from "./create.ts";
 
 /** What `create` and `send` take beside their input. */
@@ -46,21 +44,21 @@ export interface PreparedSend<Tx, Written extends void | Promise<void>> {
 
 /** Makes `entry` ready to be written inside a transaction, which may be synchronous. */
 export function prepared<Tx, Written extends void | Promise<void>>(
-  context: Context<Tx, Written>,
+  context: CreatingContext<Tx, Written>,
   entry: NewNotification,
 ): PreparedNotification<Tx, Written> {
   return {
     notification: entry.notification,
     write(tx) {
       requireHandle(tx);
-      return context.storage.inbox.createWithin(tx, entry, (items) => announceCreated(context, entry, items));
+      return context.inbox.createWithin(tx, entry, (items) => announceCreated(context, entry, items));
     },
   };
 }
 
 /** Makes a checked send ready to be written inside a transaction, which may be synchronous. */
 export function preparedSend<Tx, Written extends void | Promise<void>>(
-  context: Context<Tx, Written>,
+  context: DeliveryContext<Tx, Written>,
   parsed: ParsedSend,
 ): PreparedSend<Tx, Written> {
   if (parsed.entry.idempotency !== null) {
@@ -76,8 +74,14 @@ export function preparedSend<Tx, Written extends void | Promise<void>>(
   };
 }
 
+/** The part of a storage that says how its transactions are. */
+export interface TransactionsOf {
+  readonly name: string;
+  readonly hasSynchronousTransactions?: boolean;
+}
+
 /** Refuses a transaction that will be over once `call` has awaited what it awaits before it writes. */
-export function refuseSynchronous({ storage }: Context, call: "create" | "send"): void {
+export function refuseSynchronous(storage: TransactionsOf, call: "create" | "send"): void {
   if (storage.hasSynchronousTransactions) {
     const prepare = call === "create" ? "prepare" : "prepareSend";
     throw new BelfryError(

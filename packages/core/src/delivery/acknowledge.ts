@@ -1,23 +1,19 @@
 import type { Owner } from "../foundation/owner.ts";
-import type { InboxItem } from "../inbox/inbox-item.ts";
-import { getItem } from "../inbox/read-item.ts";
-import type { Context } from "../service/context.ts";
+import type { AcknowledgedFallback, ReadHook } from "../inbox/index.ts";
 import { announce } from "./announce.ts";
+import type { DeliveryContext } from "./context.ts";
 import { INBOX_CHANNEL } from "./delivery.ts";
 import type { ChainSelection, LoadedDelivery } from "./delivery-storage.ts";
 import { isStoppable } from "./fallbacks.ts";
 import { type ChainChange, type Settlement, settleChains, settled } from "./settle-chains.ts";
-
-/** What an acknowledgement did to what would stand in: nothing does, it was stopped, it is on its way, or it is out. */
-export type AcknowledgedFallback = "none" | "cancelled" | "in_flight" | "sent";
 
 /**
  * Takes the user's word that these notifications arrived, or, with null, that whatever they have read did: deliveries
  * over the inbox become `delivered`, and fallbacks that are not under way are stopped. Returns what became of the
  * fallbacks, by notification; those that had arrived before are left out.
  */
-export async function acknowledge(
-  context: Context,
+async function acknowledge(
+  context: DeliveryContext,
   owner: Owner,
   ids: readonly string[] | null,
 ): Promise<ReadonlyMap<string, AcknowledgedFallback>> {
@@ -41,26 +37,20 @@ export async function acknowledge(
   return fallbacks;
 }
 
-/** An item that was acknowledged, and what became of what would have stood in. */
-export interface Acknowledged {
-  readonly item: InboxItem;
-  readonly fallback: AcknowledgedFallback;
-}
-
-/** Acknowledges one item; throws `NOT_FOUND` or `FORBIDDEN` when it is not in the inbox. */
-export async function acknowledgeItem(context: Context, owner: Owner, id: string): Promise<Acknowledged> {
-  const item = await getItem(context, owner, id);
-  const fallbacks = await acknowledge(context, owner, [item.id]);
-  return { item, fallback: fallbacks.get(item.id) ?? "none" };
-}
-
-/** {@link acknowledge} for what was just read: the read stands, even if this fails, and the next one makes up for it. */
-export async function acknowledgeRead(context: Context, owner: Owner, ids: readonly string[] | null): Promise<void> {
-  try {
-    await acknowledge(context, owner, ids);
-  } catch (error) {
-    context.logger.warn({ error }, "Belfry could not settle deliveries that were read; it does so when the user reads again.");
-  }
+/** Lets deliveries over the inbox follow what users read and acknowledge there. */
+export function readHook(context: DeliveryContext): ReadHook {
+  return {
+    async onRead(owner, ids) {
+      try {
+        await acknowledge(context, owner, ids);
+      } catch (error) {
+        context.logger.warn({ error }, "Belfry could not settle deliveries that were read; it does so when the user reads again.");
+      }
+    },
+    async onAcknowledged(owner, id) {
+      return (await acknowledge(context, owner, [id])).get(id) ?? "none";
+    },
+  };
 }
 
 function acknowledged(

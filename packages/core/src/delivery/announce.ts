@@ -1,9 +1,9 @@
-import type { Context } from "../service/context.ts";
+import type { DeliveryContext } from "./context.ts";
 import type { DeliveryTransition, SendTransition } from "./settle-chains.ts";
 
 /** Tells the host's listeners what was committed. */
 export function announce(
-  { events }: Pick<Context, "events">,
+  { events }: Pick<DeliveryContext, "events">,
   { deliveries, sends }: { readonly deliveries: readonly DeliveryTransition[]; readonly sends: readonly SendTransition[] },
 ): void {
   for (const { delivery, from } of deliveries) {

@@ -1,15 +1,15 @@
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
-import type { Context } from "../service/context.ts";
 import { announce } from "./announce.ts";
 import { actorOf, type ChangeRequest } from "./change-request.ts";
+import type { DeliveryContext } from "./context.ts";
 import { isStoppable } from "./fallbacks.ts";
 import { getSend, unknownSend } from "./read-sends.ts";
 import type { Send } from "./send.ts";
 import { type Settlement, settleChains, settled } from "./settle-chains.ts";
 
 /** Stops everything of a send, or nothing: throws `INVALID_STATE` once any delivery has settled or is on its way. */
-export async function cancelSend(context: Context, request: ChangeRequest): Promise<Send> {
+export async function cancelSend(context: DeliveryContext, request: ChangeRequest): Promise<Send> {
   const { tenant, id } = request;
   const actor = actorOf(request);
   await context.ready();
@@ -24,7 +24,7 @@ export async function cancelSend(context: Context, request: ChangeRequest): Prom
   return getSend(context, tenant, id);
 }
 
-async function cancel(context: Context, { tenant, id, actor }: Required<ChangeRequest>): Promise<Settlement | string | null> {
+async function cancel(context: DeliveryContext, { tenant, id, actor }: Required<ChangeRequest>): Promise<Settlement | string | null> {
   let result: Settlement | string | null = null;
   await context.deliveries.settle({ kind: "send", tenant, id }, new Date(context.clock.now()), (loaded, now) => {
     const deliveries = loaded.flatMap(({ chains }) => chains.flat());

@@ -1,14 +1,14 @@
 import { BelfryError, type Issue, validationError } from "../foundation/errors.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { codePoints, NAME_RULE, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
-import type { Context } from "../service/context.ts";
+import type { DeliveryContext } from "./context.ts";
 import type { SendChanges } from "./send.ts";
 
 const MAX_CONTENT = 10_000;
 
 /** Checks what a send is to say, for the channels it goes over, and returns what is to be stored. */
 export function checkContent(
-  { channels }: Pick<Context, "channels">,
+  { channels }: Pick<DeliveryContext, "channels">,
   { subject, content, meta }: SendChanges,
   names: readonly string[],
 ): SendChanges {

@@ -1,7 +1,7 @@
-import { createdSignal } from "../creating/create.ts";
 import { BelfryError } from "../foundation/errors.ts";
-import type { Context } from "../service/context.ts";
+import { createdSignal } from "../inbox/index.ts";
 import { BatchQueue, commitBatch, type Pending } from "../work/batch-queue.ts";
+import type { DeliveryContext } from "./context.ts";
 import type { DeliveryStorage, NewSend, SendCreated } from "./delivery-storage.ts";
 import { type ParsedSend, parseSend, type SendRequest } from "./parse-send.ts";
 import type { Send } from "./send.ts";
@@ -12,14 +12,18 @@ const MAX_BATCH_SENDS = 128;
 const MAX_BATCH_DELIVERIES = 1_000;
 
 /** Creates a send in a transaction of Belfry's own, and has it delivered. Resolves after commit. */
-export async function send(context: Context, request: SendRequest): Promise<Send> {
+export async function send(context: DeliveryContext, request: SendRequest): Promise<Send> {
   const parsed = await parseSend(context, request);
   await context.ready();
   return answer(context, parsed, await context.sendWriter.write(parsed.entry));
 }
 
 /** Writes a checked send inside the host's transaction; it is delivered, and told of, once that has committed. */
-export function sendWithin<Tx, Written extends void | Promise<void>>(context: Context<Tx, Written>, parsed: ParsedSend, tx: Tx): Written {
+export function sendWithin<Tx, Written extends void | Promise<void>>(
+  context: DeliveryContext<Tx, Written>,
+  parsed: ParsedSend,
+  tx: Tx,
+): Written {
   return context.deliveries.createSendWithin(tx, parsed.entry, (created) => {
     if (created.kind === "created") {
       announceSend(context, parsed.entry, created.items);
@@ -40,7 +44,7 @@ export function sendWriter(deliveries: DeliveryStorage, now: () => Date): BatchQ
   });
 }
 
-function answer(context: Context, { entry, view }: ParsedSend, created: SendCreated): Send {
+function answer(context: DeliveryContext, { entry, view }: ParsedSend, created: SendCreated): Send {
   if (created.kind === "created") {
     announceSend(context, entry, created.items);
     return view;
@@ -55,7 +59,7 @@ function answer(context: Context, { entry, view }: ParsedSend, created: SendCrea
 }
 
 function announceSend(
-  context: Pick<Context, "publish" | "events" | "deliverDue">,
+  context: Pick<DeliveryContext, "publish" | "events" | "deliverDue">,
   { notification, details }: NewSend,
   items: Extract<SendCreated, { kind: "created" }>["items"],
 ): void {

@@ -1,5 +1,4 @@
 import { BelfryError } from "../foundation/errors.ts";
-import type { Context } from "../service/context.ts";
 import { BatchQueue, commitBatch } from "../work/batch-queue.ts";
 import { Claims } from "../work/claims.ts";
 import type { LeasedWork } from "../work/leased-worker.ts";
@@ -11,6 +10,7 @@ import { announce } from "./announce.ts";
 import { attempt, taskOf } from "./attempt.ts";
 import type { Channel, DeliveryFailure, DeliveryOutcome } from "./channel.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
+import type { DeliveryContext } from "./context.ts";
 import { INBOX_CHANNEL, type UnreachedReason } from "./delivery.ts";
 import type { ChainSelection, ClaimedDelivery, LoadedSend, SettleChanges } from "./delivery-storage.ts";
 import { type EndedAttempt, type EndedAttempts, endAttempts } from "./end-attempts.ts";
@@ -37,7 +37,7 @@ export interface DeliverDueOptions {
 /** Delivers what is due: the work of the delivery worker. See GUARANTEES in docs/guides/delivery.md for what it promises. */
 export class DeliverDue implements LeasedWork<ClaimedDelivery> {
   readonly name = "deliveries";
-  readonly #context: Context;
+  readonly #context: DeliveryContext;
   readonly #options: DeliverDueOptions;
   /** Another one at each start, so that what an earlier process held is told apart. */
   readonly #owner: string;
@@ -51,7 +51,7 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
   #isFirstTidy = true;
   #prunedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(context: Context, options: DeliverDueOptions) {
+  constructor(context: DeliveryContext, options: DeliverDueOptions) {
     this.#context = context;
     this.#options = options;
     this.#owner = context.ids.next();

@@ -1,7 +1,6 @@
 import type { Owner } from "../foundation/owner.ts";
-import type { InboxItem } from "../inbox/inbox-item.ts";
-import type { CreatedItem } from "../inbox/inbox-storage.ts";
-import type { Notification } from "../notifications/notification.ts";
+import type { CreatedItem, InboxItem } from "../inbox/index.ts";
+import type { Notification } from "../notifications/index.ts";
 import type { ChainCounts, Delivery, DeliveryAttempt, SendStatus, TrackedDelivery } from "./delivery.ts";
 import type {
   AuditEntry,

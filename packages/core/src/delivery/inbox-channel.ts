@@ -1,9 +1,8 @@
-import { createdSignal } from "../creating/create.ts";
-import type { CreatedItem } from "../inbox/inbox-storage.ts";
-import { compareBytewise } from "../notifications/recipients.ts";
-import type { Context } from "../service/context.ts";
+import { type CreatedItem, createdSignal } from "../inbox/index.ts";
+import { compareBytewise } from "../notifications/index.ts";
 import { Coalesced } from "../work/coalesced.ts";
 import type { DeliveryOutcome } from "./channel.ts";
+import type { DeliveryContext } from "./context.ts";
 import type { UnreachedReason } from "./delivery.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 
@@ -20,10 +19,10 @@ export interface InboxOutcome {
  * has an open socket or stream, on any instance, and has failed when there is none.
  */
 export class InboxChannel {
-  readonly #context: Context;
+  readonly #context: DeliveryContext;
   readonly #placed: Coalesced<ClaimedDelivery, true>;
 
-  constructor(context: Context) {
+  constructor(context: DeliveryContext) {
     this.#context = context;
     this.#placed = new Coalesced((claimed) => this.#placeAll(claimed));
   }

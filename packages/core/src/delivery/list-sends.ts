@@ -1,6 +1,6 @@
 import { type Issue, validationError } from "../foundation/errors.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
-import type { Context } from "../service/context.ts";
+import type { DeliveryContext } from "./context.ts";
 import type { SendPage, SendQuery } from "./send.ts";
 
 const DEFAULT_LIMIT = 50;
@@ -11,7 +11,7 @@ const STATUSES = ["pending", "sent", "delivered", "failed", "partial", "cancelle
 /** Which sends to list; everything given must hold. `limit` is 1 to 100, 50 if left out; the newest come first. */
 export type ListSendsInput = Partial<SendQuery>;
 
-export async function listSends(context: Context, tenant: string, input: ListSendsInput): Promise<SendPage> {
+export async function listSends(context: DeliveryContext, tenant: string, input: ListSendsInput): Promise<SendPage> {
   const query: SendQuery = { ...input, sort: input.sort ?? "-created_at", offset: input.offset ?? 0, limit: input.limit ?? DEFAULT_LIMIT };
   const issues = queryIssues(query);
   if (issues.length > 0) {

@@ -1,16 +1,20 @@
-import { declaredType, parseData } from "../creating/parse-create.ts";
 import { digest } from "../foundation/digest.ts";
 import { BelfryError, type Issue, validationError } from "../foundation/errors.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { describe, NAME_RULE, textIssue } from "../foundation/parse-text.ts";
-import { DEFAULT_TYPE, type Notification } from "../notifications/notification.ts";
-import type { NotificationType } from "../notifications/notification-types.ts";
-import { compareBytewise } from "../notifications/recipients.ts";
-import type { Context } from "../service/context.ts";
+import {
+  compareBytewise,
+  DEFAULT_TYPE,
+  declaredType,
+  type Notification,
+  type NotificationType,
+  parseData,
+} from "../notifications/index.ts";
 import { actorOf } from "./change-request.ts";
 import type { Channel } from "./channel.ts";
 import { checkContent } from "./check-content.ts";
+import type { DeliveryContext } from "./context.ts";
 import { INBOX_CHANNEL } from "./delivery.ts";
 import type { NewDelivery, NewSend } from "./delivery-storage.ts";
 import { parseSendRecipients } from "./parse-recipients.ts";
@@ -45,7 +49,7 @@ export interface ParsedSend {
 }
 
 /** Checks the input of a send and makes all that is to be written, ids and times included. */
-export async function parseSend(context: Context, { tenant, input, rules }: SendRequest): Promise<ParsedSend> {
+export async function parseSend(context: DeliveryContext, { tenant, input, rules }: SendRequest): Promise<ParsedSend> {
   if (typeof input !== "object" || input === null) {
     const message = `expected an object like { to, channel, content }, got ${describe(input)}`;
     throw validationError([{ path: [], type: "dict_type", message }]);
@@ -93,7 +97,7 @@ interface ContentSource {
   readonly fallback: Required<FallbackInput> | null;
 }
 
-async function parseContent(context: Context, { input, declared, names, fallback }: ContentSource): Promise<Required<SendChanges>> {
+async function parseContent(context: DeliveryContext, { input, declared, names, fallback }: ContentSource): Promise<Required<SendChanges>> {
   const data = await parseData(input.data, declared);
   const meta = { ...data, ...objectOf(input.meta ?? {}, "meta") };
   const { subject = "", content = "" } = input;
@@ -103,7 +107,7 @@ async function parseContent(context: Context, { input, declared, names, fallback
 }
 
 function newNotification(
-  { ids }: Pick<Context, "ids">,
+  { ids }: Pick<DeliveryContext, "ids">,
   of: { readonly tenant: string; readonly type: string; readonly content: Required<SendChanges>; readonly nowMs: number },
 ): Notification {
   const { tenant, type, content, nowMs } = of;
@@ -146,7 +150,7 @@ function channelNames({ channel, channels }: SendInput, declared: readonly strin
 }
 
 /** The channel of this name, null for the inbox; throws `CHANNEL_NOT_CONFIGURED`. */
-function channelOf({ channels }: Pick<Context, "channels">, tenant: string, name: string): Channel | null {
+function channelOf({ channels }: Pick<DeliveryContext, "channels">, tenant: string, name: string): Channel | null {
   if (name === INBOX_CHANNEL) {
     return null;
   }
@@ -189,7 +193,7 @@ function fallbackOf(input: SendInput["fallback"]): { readonly input: Required<Fa
 }
 
 function deliveriesOf(
-  { ids }: Pick<Context, "ids">,
+  { ids }: Pick<DeliveryContext, "ids">,
   { names, recipients, fallback }: { names: readonly string[]; recipients: readonly string[]; fallback: Required<FallbackInput> | null },
 ): readonly NewDelivery[] {
   return names.flatMap((channel, order) =>

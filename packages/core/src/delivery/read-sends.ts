@@ -1,6 +1,6 @@
 import { BelfryError, validationError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
-import type { Context } from "../service/context.ts";
+import type { DeliveryContext } from "./context.ts";
 import type { TrackedDelivery } from "./delivery.ts";
 import type { AuditEntry, Send, SendAnalytics, SendAnalyticsQuery } from "./send.ts";
 
@@ -15,7 +15,7 @@ export interface AuditInput {
 }
 
 /** One send as it stands; throws `NOT_FOUND`. */
-export async function getSend(context: Context, tenant: string, id: string): Promise<Send> {
+export async function getSend(context: DeliveryContext, tenant: string, id: string): Promise<Send> {
   await context.ready();
   const send = isUuid(id) ? await context.deliveries.findSend(tenant, id) : null;
   if (send === null) {
@@ -25,17 +25,21 @@ export async function getSend(context: Context, tenant: string, id: string): Pro
 }
 
 /** The deliveries of sends with their attempts; unknown sends are left out. */
-export async function deliveriesOf(context: Context, tenant: string, ids: readonly string[]): Promise<readonly TrackedDelivery[]> {
+export async function deliveriesOf(context: DeliveryContext, tenant: string, ids: readonly string[]): Promise<readonly TrackedDelivery[]> {
   await context.ready();
   return context.deliveries.deliveriesOf(tenant, ids.filter(isUuid));
 }
 
-export async function countSends(context: Context, tenant: string, query: SendAnalyticsQuery): Promise<SendAnalytics> {
+export async function countSends(context: DeliveryContext, tenant: string, query: SendAnalyticsQuery): Promise<SendAnalytics> {
   await context.ready();
   return context.deliveries.countSends(tenant, query);
 }
 
-export async function listAudit(context: Context, tenant: string, { limit = 100, before }: AuditInput): Promise<readonly AuditEntry[]> {
+export async function listAudit(
+  context: DeliveryContext,
+  tenant: string,
+  { limit = 100, before }: AuditInput,
+): Promise<readonly AuditEntry[]> {
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_AUDIT) {
     throw validationError([{ path: ["limit"], type: "range", message: `must be a whole number from 1 to ${MAX_AUDIT}, is ${limit}` }]);
   }

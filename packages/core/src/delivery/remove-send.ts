@@ -1,10 +1,10 @@
 import { isUuid } from "../foundation/ids.ts";
-import type { Context } from "../service/context.ts";
 import { actorOf, type ChangeRequest } from "./change-request.ts";
+import type { DeliveryContext } from "./context.ts";
 import { unknownSend } from "./read-sends.ts";
 
 /** Deletes a send for good, its inbox items too, and tells their owners' clients. */
-export async function removeSend(context: Context, request: ChangeRequest): Promise<void> {
+export async function removeSend(context: DeliveryContext, request: ChangeRequest): Promise<void> {
   const { tenant, id } = request;
   const actor = actorOf(request);
   await context.ready();

@@ -1,9 +1,9 @@
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
-import type { Context } from "../service/context.ts";
 import { announce } from "./announce.ts";
 import { NOTHING } from "./cancel-send.ts";
 import { actorOf, type ChangeRequest } from "./change-request.ts";
+import type { DeliveryContext } from "./context.ts";
 import { chainOutcome, type Delivery, INBOX_CHANNEL } from "./delivery.ts";
 import type { LoadedDelivery, SendState } from "./delivery-storage.ts";
 import { getSend, unknownSend } from "./read-sends.ts";
@@ -11,7 +11,7 @@ import type { Send } from "./send.ts";
 import { type ChainChange, due, type Settlement, settleChains } from "./settle-chains.ts";
 
 /** Has the failed chains of a send tried again from their primary delivery, on a fresh schedule. */
-export async function retrySend(context: Context, request: ChangeRequest): Promise<Send> {
+export async function retrySend(context: DeliveryContext, request: ChangeRequest): Promise<Send> {
   const { tenant, id } = request;
   const actor = actorOf(request);
   await context.ready();
@@ -28,7 +28,7 @@ export async function retrySend(context: Context, request: ChangeRequest): Promi
   return send;
 }
 
-async function retry(context: Context, { tenant, id, actor }: Required<ChangeRequest>): Promise<Settlement | string | null> {
+async function retry(context: DeliveryContext, { tenant, id, actor }: Required<ChangeRequest>): Promise<Settlement | string | null> {
   let result: Settlement | string | null = null;
   await context.deliveries.settle({ kind: "send", tenant, id }, new Date(context.clock.now()), (loaded, now) => {
     const [send] = loaded;

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../foundation/json.ts";
-import type { DataByType, DataOrNone } from "../notifications/notification-types.ts";
+import type { DataByType, DataOrNone } from "../notifications/index.ts";
 
 /** What stands in when the channel of a send does not reach somebody. */
 export interface FallbackInput {

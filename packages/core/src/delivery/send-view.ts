@@ -1,4 +1,4 @@
-import type { Notification } from "../notifications/notification.ts";
+import type { Notification } from "../notifications/index.ts";
 import type { Send, SendDetails } from "./send.ts";
 
 /** A send as it stands when it was just created. */

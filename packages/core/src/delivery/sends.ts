@@ -1,5 +1,5 @@
-import type { Context } from "../service/context.ts";
 import { cancelSend } from "./cancel-send.ts";
+import type { DeliveryContext } from "./context.ts";
 import type { TrackedDelivery } from "./delivery.ts";
 import { type ListSendsInput, listSends } from "./list-sends.ts";
 import { type AuditInput, countSends, deliveriesOf, getSend, listAudit } from "./read-sends.ts";
@@ -21,10 +21,10 @@ import { updateSend } from "./update-send.ts";
  */
 export class Sends {
   readonly #tenant: string;
-  readonly #context: Context;
+  readonly #context: DeliveryContext;
 
   /** Hosts use `notifications.sends` or `notifications.tenant(id).sends` instead. */
-  constructor(tenant: string, context: Context) {
+  constructor(tenant: string, context: DeliveryContext) {
     this.#tenant = tenant;
     this.#context = context;
   }

@@ -1,13 +1,13 @@
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
-import type { Context } from "../service/context.ts";
 import { actorOf, type ChangeRequest } from "./change-request.ts";
 import { checkContent } from "./check-content.ts";
+import type { DeliveryContext } from "./context.ts";
 import { getSend, unknownSend } from "./read-sends.ts";
 import type { Send, SendChanges } from "./send.ts";
 
 /** Changes the content of a send that is pending; throws `INVALID_STATE` for any other. */
-export async function updateSend(context: Context, request: ChangeRequest, changes: SendChanges): Promise<Send> {
+export async function updateSend(context: DeliveryContext, request: ChangeRequest, changes: SendChanges): Promise<Send> {
   const { tenant, id } = request;
   const actor = actorOf(request);
   await context.ready();

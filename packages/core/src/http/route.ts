@@ -1,13 +1,8 @@
 import type { z } from "zod";
-import type { Created } from "../creating/create.ts";
-import type { Send } from "../delivery/send.ts";
-import type { SendInput } from "../delivery/send-input.ts";
-import type { Sends } from "../delivery/sends.ts";
-import type { Hub } from "../hub/hub.ts";
-import type { Inbox } from "../inbox/inbox.ts";
-import type { InboxItem } from "../inbox/inbox-item.ts";
-import type { UntypedCreateInput } from "../notifications/create-input.ts";
-import type { NotificationTypes } from "../notifications/notification-types.ts";
+import type { Send, SendInput, Sends } from "../delivery/index.ts";
+import type { Hub } from "../hub/index.ts";
+import type { Created, Inbox, InboxItem } from "../inbox/index.ts";
+import type { NotificationTypes, UntypedCreateInput } from "../notifications/index.ts";
 import type { HttpRequest, ResponseStream } from "./messages.ts";
 import type { Principal } from "./principal.ts";
 

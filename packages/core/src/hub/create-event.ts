@@ -1,5 +1,5 @@
-import type { Context } from "../service/context.ts";
 import { BatchQueue, commitBatch } from "../work/batch-queue.ts";
+import type { HubContext } from "./context.ts";
 import { fitsFilter } from "./filter.ts";
 import type { EventInput } from "./hub-input.ts";
 import type { HubEvent } from "./hub-model.ts";
@@ -10,7 +10,7 @@ import { parseEvent } from "./parse.ts";
 const MAX_BATCH = 128;
 
 /** Takes an event in, with a record for each handler that it fits. Resolves after commit; it is processed in the background. */
-export async function createEvent(context: Context, tenant: string, input: EventInput): Promise<HubEvent> {
+export async function createEvent(context: HubContext, tenant: string, input: EventInput): Promise<HubEvent> {
   const { source, sender, content, metadata } = parseEvent(input);
   await context.ready();
   const receivedAt = new Date(context.clock.now());
@@ -38,7 +38,7 @@ export function eventWriter(hub: HubStorage, plan: PlanProcessing): BatchQueue<H
 }
 
 /** Which handlers take an event on: those whose filter its metadata fits, each with a record of its own. */
-export function planProcessing(context: Pick<Context, "ids">): PlanProcessing {
+export function planProcessing(context: Pick<HubContext, "ids">): PlanProcessing {
   return (event, handlers) =>
     handlers
       .filter(({ filter }) => fitsFilter(filter, event.metadata))

@@ -1,8 +1,7 @@
-import { type Created, create } from "../creating/create.ts";
 import { derivedUuid } from "../foundation/ids.ts";
-import type { CreateInput, UntypedCreateInput } from "../notifications/create-input.ts";
-import type { DataByType } from "../notifications/notification-types.ts";
-import type { Context } from "../service/context.ts";
+import type { Created } from "../inbox/index.ts";
+import type { CreateInput, DataByType, UntypedCreateInput } from "../notifications/index.ts";
+import type { HubContext } from "./context.ts";
 import type { IdentifiedEvent, ProcessingRecord } from "./hub-model.ts";
 import type { ClaimedRecord } from "./hub-storage.ts";
 
@@ -25,10 +24,8 @@ export interface HandlerResult<Data extends DataByType = DataByType> {
 /** Called for every result of a handler, before its record is COMPLETED; what it throws makes the attempt a transient failure. */
 export type OnResult<Data extends DataByType = DataByType> = (result: HandlerResult<Data>) => void | Promise<void>;
 
-const RULES = { kind: "message", declaredTypesOnly: true } as const;
-
 /** Puts together what the host's `onResult` gets. */
-export function handlerResult(context: Context, { record, event }: ClaimedRecord, text: string): HandlerResult {
+export function handlerResult(context: HubContext, { record, event }: ClaimedRecord, text: string): HandlerResult {
   let calls = 0;
   return {
     text,
@@ -37,8 +34,7 @@ export function handlerResult(context: Context, { record, event }: ClaimedRecord
     async create(input) {
       calls += 1;
       const id = await derivedUuid(record.id, String(calls));
-      const request = { tenant: record.tenant, input: input as UntypedCreateInput, rules: RULES };
-      return create({ ...context, ids: { next: () => id } }, request);
+      return context.create({ tenant: record.tenant, input: input as UntypedCreateInput, id });
     },
   };
 }

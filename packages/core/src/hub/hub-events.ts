@@ -1,9 +1,8 @@
 import { isUuid } from "../foundation/ids.ts";
-import type { HubListener } from "../realtime/hub-feed.ts";
-import type { HubFeeds, HubSubscription } from "../realtime/hub-feeds.ts";
-import type { Context } from "../service/context.ts";
+import type { HubContext } from "./context.ts";
 import { createEvent } from "./create-event.ts";
 import type { EventInput, HubListInput } from "./hub-input.ts";
+import type { FollowSources, HubListener, HubSubscription } from "./hub-listener.ts";
 import type { HubEvent, HubPage, IdentifiedEvent, ProcessingRecord } from "./hub-model.ts";
 import { parseNames, parseRange } from "./parse.ts";
 import { found, unknown } from "./unknown.ts";
@@ -11,11 +10,11 @@ import { found, unknown } from "./unknown.ts";
 /** The events of one tenant: `notifications.hub.events`. */
 export class HubEvents {
   readonly #tenant: string;
-  readonly #context: Context;
-  readonly #feeds: HubFeeds;
+  readonly #context: HubContext;
+  readonly #feeds: FollowSources;
 
   /** Hosts use `notifications.hub.events` instead. */
-  constructor(tenant: string, context: Context, feeds: HubFeeds) {
+  constructor(tenant: string, context: HubContext, feeds: FollowSources) {
     this.#tenant = tenant;
     this.#context = context;
     this.#feeds = feeds;

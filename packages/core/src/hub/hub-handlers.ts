@@ -1,6 +1,6 @@
 import { validationError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
-import type { Context } from "../service/context.ts";
+import type { HubContext } from "./context.ts";
 import type { HandlerChanges, HandlerInput, HubListInput } from "./hub-input.ts";
 import type { Handler, HubPage } from "./hub-model.ts";
 import { parseHandler, parseHandlerChanges, parseNames, parseRange } from "./parse.ts";
@@ -11,10 +11,10 @@ const MAX_PER_SOURCE = 100;
 /** The handlers of one tenant: `notifications.hub.handlers`. */
 export class HubHandlers {
   readonly #tenant: string;
-  readonly #context: Context;
+  readonly #context: HubContext;
 
   /** Hosts use `notifications.hub.handlers` instead. */
-  constructor(tenant: string, context: Context) {
+  constructor(tenant: string, context: HubContext) {
     this.#tenant = tenant;
     this.#context = context;
   }

@@ -1,5 +1,5 @@
 import { BelfryError } from "../foundation/errors.ts";
-import type { Context } from "../service/context.ts";
+import type { HubContext } from "./context.ts";
 import type { HubListInput, IdentityInput } from "./hub-input.ts";
 import type { HubPage, Identity } from "./hub-model.ts";
 import { parseIdentity, parseNames, parseRange } from "./parse.ts";
@@ -8,10 +8,10 @@ import { found } from "./unknown.ts";
 /** The identities of one tenant: `notifications.hub.identities`. */
 export class HubIdentities {
   readonly #tenant: string;
-  readonly #context: Context;
+  readonly #context: HubContext;
 
   /** Hosts use `notifications.hub.identities` instead. */
-  constructor(tenant: string, context: Context) {
+  constructor(tenant: string, context: HubContext) {
     this.#tenant = tenant;
     this.#context = context;
   }

@@ -1,8 +1,8 @@
-import type { HubFeeds } from "../realtime/hub-feeds.ts";
-import type { Context } from "../service/context.ts";
+import type { HubContext } from "./context.ts";
 import { HubEvents } from "./hub-events.ts";
 import { HubHandlers } from "./hub-handlers.ts";
 import { HubIdentities } from "./hub-identities.ts";
+import type { FollowSources } from "./hub-listener.ts";
 
 /**
  * The event hub of one tenant: `notifications.hub`. Services push events in, handlers process those that fit their
@@ -23,7 +23,7 @@ export class Hub {
   readonly identities: HubIdentities;
 
   /** Hosts use `notifications.hub` or `notifications.tenant(id).hub` instead. */
-  constructor(tenant: string, context: Context, feeds: HubFeeds) {
+  constructor(tenant: string, context: HubContext, feeds: FollowSources) {
     this.events = new HubEvents(tenant, context, feeds);
     this.handlers = new HubHandlers(tenant, context);
     this.identities = new HubIdentities(tenant, context);

@@ -1,4 +1,3 @@
-import type { Context } from "../service/context.ts";
 import { BatchQueue, commitBatch } from "../work/batch-queue.ts";
 import { Claims } from "../work/claims.ts";
 import type { LeasedWork } from "../work/leased-worker.ts";
@@ -8,6 +7,7 @@ import { TenantShare } from "../work/tenant-share.ts";
 import { untilRecorded } from "../work/until-recorded.ts";
 import { OutOfTime, withinTime } from "../work/within-time.ts";
 import { checkOutcome } from "./check-outcome.ts";
+import type { HubContext } from "./context.ts";
 import type { OnResult } from "./handler-result.ts";
 import { handlerResult } from "./handler-result.ts";
 import type { SourceRecord } from "./hub-model.ts";
@@ -44,7 +44,7 @@ export interface ProcessDueOptions {
 /** Runs handlers over the events that fit them: the work of the hub's worker. */
 export class ProcessDue implements LeasedWork<ClaimedRecord> {
   readonly name = "processing records";
-  readonly #context: Context;
+  readonly #context: HubContext;
   readonly #processor: Processor;
   readonly #options: ProcessDueOptions;
   /** Another one at each start, so that what an earlier process held is told apart. */
@@ -54,7 +54,7 @@ export class ProcessDue implements LeasedWork<ClaimedRecord> {
   readonly #ended: BatchQueue<EndedRecord, SourceRecord | null>;
   #isFirstTidy = true;
 
-  constructor(context: Context, options: ProcessDueOptions) {
+  constructor(context: HubContext, options: ProcessDueOptions) {
     this.#context = context;
     this.#options = options;
     this.#processor = options.processor ?? NO_PROCESSOR;

@@ -1,34 +1,33 @@
-import { acknowledgeRead } from "../delivery/acknowledge.ts";
 import type { Owner } from "../foundation/owner.ts";
-import type { InboxSignal } from "../realtime/transport.ts";
-import type { Context } from "../service/context.ts";
+import type { InboxContext } from "./context.ts";
 import type { InboxItem, ItemRef } from "./inbox-item.ts";
+import type { InboxSignal } from "./inbox-signal.ts";
 import type { ItemsChange } from "./inbox-storage.ts";
 import { absenceError, isPossible } from "./read-item.ts";
 
 type Change = "read" | "deleted";
 
 /** Marks one item read and returns it; again is allowed and keeps the first time. Throws as `getItem` does. */
-export async function markRead(context: Context, owner: Owner, ref: ItemRef): Promise<InboxItem> {
+export async function markRead(context: InboxContext, owner: Owner, ref: ItemRef): Promise<InboxItem> {
   return changeOne(context, owner, { ref, change: "read" });
 }
 
 /** Deletes one item and returns what it was. Throws as `getItem` does. */
-export async function removeItem(context: Context, owner: Owner, ref: ItemRef): Promise<InboxItem> {
+export async function removeItem(context: InboxContext, owner: Owner, ref: ItemRef): Promise<InboxItem> {
   return changeOne(context, owner, { ref, change: "deleted" });
 }
 
 /** Marks several items read in one transaction, skips unknown ones, and returns how many were found. */
-export async function markManyRead(context: Context, owner: Owner, refs: readonly ItemRef[]): Promise<number> {
+export async function markManyRead(context: InboxContext, owner: Owner, refs: readonly ItemRef[]): Promise<number> {
   return (await changeMany(context, owner, { refs, change: "read" })).items.length;
 }
 
 /** Deletes several items in one transaction, skips unknown ones, and returns how many were found. */
-export async function removeMany(context: Context, owner: Owner, refs: readonly ItemRef[]): Promise<number> {
+export async function removeMany(context: InboxContext, owner: Owner, refs: readonly ItemRef[]): Promise<number> {
   return (await changeMany(context, owner, { refs, change: "deleted" })).items.length;
 }
 
-async function changeOne(context: Context, owner: Owner, { ref, change }: { ref: ItemRef; change: Change }): Promise<InboxItem> {
+async function changeOne(context: InboxContext, owner: Owner, { ref, change }: { ref: ItemRef; change: Change }): Promise<InboxItem> {
   const [item] = (await changeMany(context, owner, { refs: [ref], change })).items;
   if (item === undefined) {
     throw await absenceError(context, owner, ref);
@@ -37,19 +36,18 @@ async function changeOne(context: Context, owner: Owner, { ref, change }: { ref:
 }
 
 async function changeMany(
-  context: Context,
+  context: InboxContext,
   owner: Owner,
   { refs, change }: { refs: readonly ItemRef[]; change: Change },
 ): Promise<ItemsChange> {
   await context.ready();
   const at = new Date(context.clock.now());
-  const { inbox } = context.storage;
+  const { inbox } = context;
   const possible = refs.filter(isPossible);
   const result = change === "read" ? await inbox.markRead(owner, possible, at) : await inbox.remove(owner, possible, at);
   announce(context, owner, { result, change });
   if (change === "read") {
-    await acknowledgeRead(
-      context,
+    await context.reads.onRead(
       owner,
       result.items.map(({ id }) => id),
     );
@@ -57,7 +55,7 @@ async function changeMany(
   return result;
 }
 
-function announce(context: Context, owner: Owner, { result, change }: { result: ItemsChange; change: Change }): void {
+function announce(context: InboxContext, owner: Owner, { result, change }: { result: ItemsChange; change: Change }): void {
   const changed = result.items.filter((item) => result.changed.has(item.seq));
   if (changed.length === 0) {
     return;

@@ -1,5 +1,6 @@
-import type { InboxChange } from "../realtime/transport.ts";
+import type { Owner } from "../foundation/owner.ts";
 import type { InboxItem, InboxPosition } from "./inbox-item.ts";
+import type { InboxChange } from "./inbox-signal.ts";
 
 /** Something that happened in an inbox, as its subscribers see it. */
 export interface InboxEvent {
@@ -26,4 +27,18 @@ export interface InboxListener {
   onState(recovered: boolean, position: InboxPosition): void;
   /** Resolves when the subscriber can take more; a replay waits for it between pages. @default at once */
   writable?(): Promise<void>;
+}
+
+/** An inbox somebody follows. */
+export interface InboxSubscription {
+  /** Resolves once the replay is done and events come live; rejects if the database could not be read. */
+  readonly ready: Promise<void>;
+  /** Ends the subscription; nothing is told after it. Idempotent. */
+  close(): void;
+}
+
+/** Lets listeners follow inboxes: what an {@link Inbox} subscribes them with. */
+export interface FollowInboxes {
+  /** Follows an inbox. With `since`, what came after that position is replayed first and the state reported. */
+  subscribe(owner: Owner, listener: InboxListener, since?: InboxPosition): InboxSubscription;
 }

@@ -1,5 +1,5 @@
 import type { Owner } from "../foundation/owner.ts";
-import type { Notification } from "../notifications/notification.ts";
+import type { Notification } from "../notifications/index.ts";
 
 /** A notification in one user's inbox. */
 export interface InboxItem extends Omit<Notification, "kind"> {

@@ -1,5 +1,5 @@
 import type { Owner } from "../foundation/owner.ts";
-import type { Notification } from "../notifications/notification.ts";
+import type { Notification } from "../notifications/index.ts";
 import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemRef } from "./inbox-item.ts";
 
 /** A notification to write, and who gets it. */

@@ -1,10 +1,10 @@
-import { type Acknowledged, acknowledgeItem } from "../delivery/acknowledge.ts";
 import type { Owner } from "../foundation/owner.ts";
-import type { InboxFeeds, InboxSubscription } from "../realtime/inbox-feeds.ts";
-import type { Context } from "../service/context.ts";
+import { acknowledgeItem } from "./acknowledge-item.ts";
+import type { Acknowledged } from "./acknowledged.ts";
 import { markManyRead, markRead, removeItem, removeMany } from "./change-items.ts";
+import type { InboxContext } from "./context.ts";
 import { countInbox } from "./count-inbox.ts";
-import type { InboxListener } from "./inbox-event.ts";
+import type { FollowInboxes, InboxListener, InboxSubscription } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, InboxPosition, ItemRef } from "./inbox-item.ts";
 import { type InboxList, type ListInput, listInbox } from "./list-inbox.ts";
 import { getItem } from "./read-item.ts";
@@ -21,11 +21,11 @@ import { markAllRead, removeRead } from "./sweep-inbox.ts";
  */
 export class Inbox {
   readonly owner: Owner;
-  readonly #context: Context;
-  readonly #feeds: InboxFeeds;
+  readonly #context: InboxContext;
+  readonly #feeds: FollowInboxes;
 
   /** Hosts call `notifications.inbox(userId)` instead. */
-  constructor(owner: Owner, context: Context, feeds: InboxFeeds) {
+  constructor(owner: Owner, context: InboxContext, feeds: FollowInboxes) {
     this.owner = owner;
     this.#context = context;
     this.#feeds = feeds;

@@ -1,7 +1,7 @@
 import { BelfryError, type Issue, validationError } from "../foundation/errors.ts";
 import type { Owner } from "../foundation/owner.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
-import type { Context } from "../service/context.ts";
+import type { InboxContext } from "./context.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import type { InboxCounts, InboxItem, InboxStatus } from "./inbox-item.ts";
 import type { InboxQuery } from "./inbox-storage.ts";
@@ -32,7 +32,7 @@ export interface InboxList {
   readonly counts: InboxCounts;
 }
 
-export async function listInbox(context: Context, owner: Owner, input: ListInput = {}): Promise<InboxList> {
+export async function listInbox(context: InboxContext, owner: Owner, input: ListInput = {}): Promise<InboxList> {
   const limit = checkList(input);
   const status = input.status ?? "all";
   await context.ready();
@@ -42,7 +42,7 @@ export async function listInbox(context: Context, owner: Owner, input: ListInput
     ...(await start(context, owner, input)),
   };
   // One more than asked for tells whether there is a next page.
-  const page = await context.storage.inbox.list(owner, { ...query, limit: limit + 1 });
+  const page = await context.inbox.list(owner, { ...query, limit: limit + 1 });
   const items = page.items.slice(0, limit);
   const last = items.at(-1);
   const more = page.items.length > limit && last !== undefined;
@@ -55,11 +55,11 @@ export async function listInbox(context: Context, owner: Owner, input: ListInput
   };
 }
 
-async function start(context: Context, owner: Owner, input: ListInput): Promise<Pick<InboxQuery, "before" | "offset">> {
+async function start(context: InboxContext, owner: Owner, input: ListInput): Promise<Pick<InboxQuery, "before" | "offset">> {
   if (input.cursor === undefined) {
     return { offset: input.offset ?? 0 };
   }
-  const { epoch } = await context.storage.inbox.counts(owner);
+  const { epoch } = await context.inbox.counts(owner);
   const before = decodeCursor(input.cursor, { owner, status: input.status ?? "all", type: input.type, epoch });
   if (before === null) {
     throw new BelfryError("INVALID_CURSOR", "The cursor is not one that this list gave. Start again without a cursor.");

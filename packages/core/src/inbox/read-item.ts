@@ -1,13 +1,13 @@
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import type { Owner } from "../foundation/owner.ts";
-import type { Context } from "../service/context.ts";
+import type { InboxContext } from "./context.ts";
 import type { InboxItem, ItemRef } from "./inbox-item.ts";
 
 /** One item; throws `NOT_FOUND` or `FORBIDDEN` as {@link absenceError} says. */
-export async function getItem(context: Context, owner: Owner, ref: ItemRef): Promise<InboxItem> {
+export async function getItem(context: InboxContext, owner: Owner, ref: ItemRef): Promise<InboxItem> {
   await context.ready();
-  const item = isPossible(ref) ? await context.storage.inbox.get(owner, ref) : null;
+  const item = isPossible(ref) ? await context.inbox.get(owner, ref) : null;
   if (item === null) {
     throw await absenceError(context, owner, ref);
   }
@@ -18,8 +18,8 @@ export async function getItem(context: Context, owner: Owner, ref: ItemRef): Pro
  * Why the item is not to be had: `FORBIDDEN` for a notification of the tenant that never was in this inbox, else
  * `NOT_FOUND` (unknown, deleted, another tenant's).
  */
-export async function absenceError(context: Context, owner: Owner, ref: ItemRef): Promise<BelfryError> {
-  const absence = isPossible(ref) ? await context.storage.inbox.absence(owner, ref) : "unknown";
+export async function absenceError(context: InboxContext, owner: Owner, ref: ItemRef): Promise<BelfryError> {
+  const absence = isPossible(ref) ? await context.inbox.absence(owner, ref) : "unknown";
   return absence === "foreign"
     ? new BelfryError("FORBIDDEN", `The notification ${name(ref)} is not in this user's inbox.`)
     : new BelfryError("NOT_FOUND", `There is no notification ${name(ref)} in this inbox.`);

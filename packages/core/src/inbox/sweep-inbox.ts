@@ -1,23 +1,22 @@
-import { acknowledgeRead } from "../delivery/acknowledge.ts";
 import type { Owner } from "../foundation/owner.ts";
-import type { Context } from "../service/context.ts";
+import type { InboxContext } from "./context.ts";
 
 /** Marks everything read that is in the inbox now, in one transaction, and returns how many items that changed. */
-export async function markAllRead(context: Context, owner: Owner): Promise<number> {
+export async function markAllRead(context: InboxContext, owner: Owner): Promise<number> {
   await context.ready();
-  const { count, counts } = await context.storage.inbox.markAllRead(owner, new Date(context.clock.now()));
+  const { count, counts } = await context.inbox.markAllRead(owner, new Date(context.clock.now()));
   if (count > 0) {
     context.publish([{ ...owner, change: "read_all", seq: counts.lastSeq, epoch: counts.epoch, count }]);
     context.events.emit("inbox.all_read", { ...owner, count });
   }
-  await acknowledgeRead(context, owner, null);
+  await context.reads.onRead(owner, null);
   return count;
 }
 
 /** Deletes every read item, in one transaction, and returns how many those were. */
-export async function removeRead(context: Context, owner: Owner): Promise<number> {
+export async function removeRead(context: InboxContext, owner: Owner): Promise<number> {
   await context.ready();
-  const { count, counts } = await context.storage.inbox.removeRead(owner, new Date(context.clock.now()));
+  const { count, counts } = await context.inbox.removeRead(owner, new Date(context.clock.now()));
   if (count > 0) {
     context.publish([{ ...owner, change: "deleted_read", seq: counts.lastSeq, epoch: counts.epoch, count }]);
     context.events.emit("inbox.read_deleted", { ...owner, count });

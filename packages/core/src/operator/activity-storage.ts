@@ -1,5 +1,5 @@
-import type { AuditEntry, NewAuditEntry } from "../delivery/send.ts";
-import type { InboxItem } from "../inbox/inbox-item.ts";
+import type { AuditEntry, NewAuditEntry } from "../delivery/index.ts";
+import type { InboxItem } from "../inbox/index.ts";
 import type { ActivityContent, ActivityFilter, ActivitySummary, ChannelHealth } from "./activity.ts";
 
 /** A while in equal parts. */

@@ -1,9 +1,8 @@
-import type { SendStatus, TrackedDelivery } from "../delivery/delivery.ts";
-import type { AuditEntry, Send } from "../delivery/send.ts";
+import type { AuditEntry, Send, SendStatus, TrackedDelivery } from "../delivery/index.ts";
 import type { JsonObject } from "../foundation/json.ts";
-import type { ProcessingRecord } from "../hub/hub-model.ts";
-import type { InboxItem } from "../inbox/inbox-item.ts";
-import type { NotificationKind } from "../notifications/notification.ts";
+import type { ProcessingRecord } from "../hub/index.ts";
+import type { InboxItem } from "../inbox/index.ts";
+import type { NotificationKind } from "../notifications/index.ts";
 
 /** Which notifications an operator looks for. Everything given must hold. */
 export interface ActivityFilter {

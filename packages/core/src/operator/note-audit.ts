@@ -1,9 +1,7 @@
-import { actorOf } from "../delivery/change-request.ts";
-import type { AuditAction } from "../delivery/send.ts";
-import type { Acting } from "../delivery/send-input.ts";
+import { type Acting, type AuditAction, actorOf } from "../delivery/index.ts";
 import { type Issue, validationError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
-import type { Context } from "../service/context.ts";
+import type { OperatorContext } from "./context.ts";
 
 const ACTIONS: readonly AuditAction[] = ["created", "updated", "cancelled", "retried", "deleted", "read"];
 
@@ -14,7 +12,7 @@ export interface AuditNote extends Acting {
 }
 
 /** Writes a line of the audit log; see `Operator.note`. */
-export async function noteAudit(context: Context, tenant: string, note: AuditNote): Promise<void> {
+export async function noteAudit(context: OperatorContext, tenant: string, note: AuditNote): Promise<void> {
   const { action, notificationId } = note;
   const actor = actorOf(note);
   const issues: Issue[] = [];
@@ -29,5 +27,5 @@ export async function noteAudit(context: Context, tenant: string, note: AuditNot
   }
   await context.ready();
   const entry = { action, actor, notificationId: notificationId.toLowerCase() };
-  await context.storage.activity.note(tenant, entry, new Date(context.clock.now()));
+  await context.activity.note(tenant, entry, new Date(context.clock.now()));
 }

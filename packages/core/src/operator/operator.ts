@@ -1,5 +1,5 @@
-import type { Context } from "../service/context.ts";
 import type { Activity, ActivityFilter, ActivityPage, ChannelHealth, HealthRange, RetriedAll } from "./activity.ts";
+import type { OperatorContext } from "./context.ts";
 import { type AuditNote, noteAudit } from "./note-audit.ts";
 import { readHealth } from "./read-health.ts";
 import { readTimeline } from "./read-timeline.ts";
@@ -23,10 +23,10 @@ import { countActivity, type SearchInput, searchActivity } from "./search-activi
  */
 export class Operator {
   readonly #tenant: string;
-  readonly #context: Context;
+  readonly #context: OperatorContext;
 
   /** Hosts use `notifications.operator` or `notifications.tenant(id).operator` instead. */
-  constructor(tenant: string, context: Context) {
+  constructor(tenant: string, context: OperatorContext) {
     this.#tenant = tenant;
     this.#context = context;
   }

@@ -1,7 +1,7 @@
 import { validationError } from "../foundation/errors.ts";
 import { describe } from "../foundation/parse-text.ts";
-import type { Context } from "../service/context.ts";
 import type { ChannelHealth, HealthRange } from "./activity.ts";
+import type { OperatorContext } from "./context.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -12,7 +12,7 @@ const RANGES: Readonly<Record<HealthRange, { readonly bucketMs: number; readonly
 };
 
 /** How each channel does; the last part of the while is the one that has begun. */
-export async function readHealth(context: Context, tenant: string, range: HealthRange): Promise<readonly ChannelHealth[]> {
+export async function readHealth(context: OperatorContext, tenant: string, range: HealthRange): Promise<readonly ChannelHealth[]> {
   const parts = Object.hasOwn(RANGES, range) ? RANGES[range] : null;
   if (parts === null) {
     const is = typeof range === "string" ? JSON.stringify((range as string).slice(0, 64)) : describe(range);
@@ -24,5 +24,5 @@ export async function readHealth(context: Context, tenant: string, range: Health
   // On round times, so that a bar of the chart stays the same bar while time goes on.
   const begun = now - (now % parts.bucketMs);
   const from = new Date(begun - (parts.buckets - 1) * parts.bucketMs);
-  return context.storage.activity.health(tenant, { from, ...parts }, new Date(now));
+  return context.activity.health(tenant, { from, ...parts }, new Date(now));
 }

@@ -1,15 +1,15 @@
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
-import type { Context } from "../service/context.ts";
 import type { Activity } from "./activity.ts";
+import type { OperatorContext } from "./context.ts";
 
 const MAX_ITEMS = 100;
 const MAX_AUDIT = 1_000;
 
 /** Everything known of one notification; throws `NOT_FOUND`. */
-export async function readTimeline(context: Context, tenant: string, given: string): Promise<Activity> {
+export async function readTimeline(context: OperatorContext, tenant: string, given: string): Promise<Activity> {
   await context.ready();
-  const { activity, deliveries, hub } = context.storage;
+  const { activity, deliveries, hub } = context;
   const id = given.toLowerCase();
   const content = isUuid(id) ? await activity.find(tenant, id) : null;
   if (content === null) {
@@ -20,7 +20,7 @@ export async function readTimeline(context: Context, tenant: string, given: stri
     activity.itemsOf(tenant, id, MAX_ITEMS),
     kind === "send" ? deliveries.findSend(tenant, id) : null,
     kind === "send" ? deliveries.deliveriesOf(tenant, [id]) : [],
-    kind === "event" && hub ? hub.recordsOf(tenant, id) : [],
+    kind === "event" ? hub.recordsOf(tenant, id) : [],
     activity.auditOf(tenant, id, MAX_AUDIT),
   ]);
   const { items, total, read } = inboxes;

@@ -1,10 +1,8 @@
-import { actorOf } from "../delivery/change-request.ts";
-import { retrySend } from "../delivery/retry-send.ts";
-import type { Acting } from "../delivery/send-input.ts";
+import { type Acting, actorOf } from "../delivery/index.ts";
 import { BelfryError, validationError } from "../foundation/errors.ts";
-import type { Context } from "../service/context.ts";
 import type { ActivityFilter, ActivitySummary, RetriedAll } from "./activity.ts";
 import { afterCursor, encodeActivityCursor } from "./activity-cursor.ts";
+import type { OperatorContext } from "./context.ts";
 import { filterIssues, limitIssue, pickFilter } from "./parse-filter.ts";
 import { MAX_COUNT } from "./search-activity.ts";
 
@@ -22,7 +20,7 @@ export interface RetryAllOptions extends Acting {
 
 /** Retries what matches and can be retried; see `Operator.retryAll`. */
 export async function retryAll(
-  context: Context,
+  context: OperatorContext,
   { tenant, filter: given }: { readonly tenant: string; readonly filter: ActivityFilter },
   { limit = DEFAULT_LIMIT, cursor, ...acting }: RetryAllOptions,
 ): Promise<RetriedAll> {
@@ -52,7 +50,7 @@ export async function retryAll(
 
 /** How many sends match and can be retried; see `Operator.countRetryable`. */
 export async function countRetryable(
-  context: Context,
+  context: OperatorContext,
   { tenant, filter: given }: { readonly tenant: string; readonly filter: ActivityFilter },
 ): Promise<number> {
   const issues = filterIssues(given);
@@ -68,28 +66,28 @@ function retryable(filter: ActivityFilter): readonly ActivityFilter[] {
   return RETRYABLE.filter((status) => filter.status === undefined || filter.status === status).map((status) => ({ ...filter, status }));
 }
 
-async function countAll(context: Context, tenant: string, filters: readonly ActivityFilter[]): Promise<number> {
-  const counts = await Promise.all(filters.map((filter) => context.storage.activity.count(tenant, filter, MAX_COUNT)));
+async function countAll(context: OperatorContext, tenant: string, filters: readonly ActivityFilter[]): Promise<number> {
+  const counts = await Promise.all(filters.map((filter) => context.activity.count(tenant, filter, MAX_COUNT)));
   return counts.reduce((total, count) => total + count, 0);
 }
 
 async function newest(
-  context: Context,
+  context: OperatorContext,
   tenant: string,
   { filters, query }: { readonly filters: readonly ActivityFilter[]; readonly query: { readonly after?: string; readonly limit: number } },
 ): Promise<readonly ActivitySummary[]> {
-  const found = await Promise.all(filters.map((filter) => context.storage.activity.search(tenant, { ...filter, ...query })));
+  const found = await Promise.all(filters.map((filter) => context.activity.search(tenant, { ...filter, ...query })));
   // Ids are of one length and in lower case: they compare as their bytes do.
   return found.flat().sort((left, right) => (left.id < right.id ? 1 : -1));
 }
 
 /** Whether the send is now tried again; it is not if somebody else retried, deleted or settled it meanwhile. */
 async function retryOne(
-  context: Context,
+  context: OperatorContext,
   request: { readonly tenant: string; readonly id: string; readonly actor: string },
 ): Promise<boolean> {
   try {
-    await retrySend(context, request);
+    await context.retrySend(request);
     return true;
   } catch (error) {
     if (error instanceof BelfryError && (error.code === "INVALID_STATE" || error.code === "NOT_FOUND")) {

@@ -1,7 +1,7 @@
 import { validationError } from "../foundation/errors.ts";
-import type { Context } from "../service/context.ts";
 import type { ActivityFilter, ActivityPage } from "./activity.ts";
 import { afterCursor, encodeActivityCursor } from "./activity-cursor.ts";
+import type { OperatorContext } from "./context.ts";
 import { filterIssues, limitIssue, pickFilter } from "./parse-filter.ts";
 
 const DEFAULT_LIMIT = 50;
@@ -18,7 +18,7 @@ export interface SearchInput extends ActivityFilter {
 }
 
 /** A page of what matches; see `Operator.search`. */
-export async function searchActivity(context: Context, tenant: string, input: SearchInput): Promise<ActivityPage> {
+export async function searchActivity(context: OperatorContext, tenant: string, input: SearchInput): Promise<ActivityPage> {
   const { cursor, limit = DEFAULT_LIMIT } = input;
   const issues = [...filterIssues(input), ...limitIssue(limit, MAX_LIMIT)];
   if (issues.length > 0) {
@@ -29,18 +29,18 @@ export async function searchActivity(context: Context, tenant: string, input: Se
   await context.ready();
   // One more than asked for tells whether there is a next page.
   const query = { ...scope.filter, ...after, limit: limit + 1 };
-  const found = await context.storage.activity.search(tenant, query);
+  const found = await context.activity.search(tenant, query);
   const notifications = found.slice(0, limit);
   const last = notifications.at(-1);
   return { notifications, nextCursor: found.length > limit && last !== undefined ? encodeActivityCursor(last.id, scope) : null };
 }
 
 /** How many match, up to {@link MAX_COUNT}. */
-export async function countActivity(context: Context, tenant: string, filter: ActivityFilter): Promise<number> {
+export async function countActivity(context: OperatorContext, tenant: string, filter: ActivityFilter): Promise<number> {
   const issues = filterIssues(filter);
   if (issues.length > 0) {
     throw validationError(issues);
   }
   await context.ready();
-  return context.storage.activity.count(tenant, pickFilter(filter), MAX_COUNT);
+  return context.activity.count(tenant, pickFilter(filter), MAX_COUNT);
 }

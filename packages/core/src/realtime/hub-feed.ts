@@ -1,17 +1,8 @@
 import type { Clock } from "../foundation/clock.ts";
 import { uuidTimeMs } from "../foundation/ids.ts";
 import type { Logger } from "../foundation/logger.ts";
-import type { HubEvent, SourceRecord } from "../hub/hub-model.ts";
-import type { HubStorage } from "../hub/hub-storage.ts";
+import type { HubEvent, HubListener, HubSignal, HubStorage, SourceRecord } from "../hub/index.ts";
 import { RecentIds } from "./recent-ids.ts";
-import type { HubSignal } from "./transport.ts";
-
-/** What somebody who follows a source is told: each event once, and then once for each of its handlers. */
-export interface HubListener {
-  onEvent(event: HubEvent): void;
-  /** A handler is done with an event: COMPLETED or FAILED. */
-  onSettled(record: SourceRecord): void;
-}
 
 /** What a {@link HubFeed} works with. */
 export interface HubFeedOptions {

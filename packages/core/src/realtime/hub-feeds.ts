@@ -1,9 +1,9 @@
 import type { Clock } from "../foundation/clock.ts";
 import { guarded } from "../foundation/guarded.ts";
 import type { Logger } from "../foundation/logger.ts";
-import type { HubStorage } from "../hub/hub-storage.ts";
-import { HubFeed, type HubListener } from "./hub-feed.ts";
-import type { HubSignal, Transport } from "./transport.ts";
+import type { HubListener, HubSignal, HubStorage, HubSubscription } from "../hub/index.ts";
+import { HubFeed } from "./hub-feed.ts";
+import type { Transport } from "./transport.ts";
 
 /** What the feeds of a process work with. */
 export interface HubFeedsOptions {
@@ -13,14 +13,6 @@ export interface HubFeedsOptions {
   readonly logger: Logger;
   /** Resolves once the storage can be used and signals arrive. */
   ready(): Promise<void>;
-}
-
-/** A source somebody follows. */
-export interface HubSubscription {
-  /** Resolves once nothing that comes in from then on is missed. */
-  readonly ready: Promise<void>;
-  /** Ends the subscription; nothing is told after it. Idempotent. */
-  close(): void;
 }
 
 /** Lost signals are rarer here than whole connections, whose loss is noticed: so the database is looked at less often. */

@@ -1,8 +1,5 @@
 import type { Owner } from "../foundation/owner.ts";
-import type { InboxEvent } from "../inbox/inbox-event.ts";
-import { EMPTY_EPOCH, type InboxPosition, inboxItem } from "../inbox/inbox-item.ts";
-import type { InboxStorage } from "../inbox/inbox-storage.ts";
-import type { InboxSignal } from "./transport.ts";
+import { EMPTY_EPOCH, type InboxEvent, type InboxPosition, type InboxSignal, type InboxStorage, inboxItem } from "../inbox/index.ts";
 
 const PAGE = 200;
 

@@ -2,13 +2,11 @@ import type { Clock } from "../foundation/clock.ts";
 import { guarded } from "../foundation/guarded.ts";
 import type { Logger } from "../foundation/logger.ts";
 import type { Owner } from "../foundation/owner.ts";
-import type { InboxListener } from "../inbox/inbox-event.ts";
-import type { InboxPosition } from "../inbox/inbox-item.ts";
-import type { InboxStorage } from "../inbox/inbox-storage.ts";
+import type { InboxListener, InboxPosition, InboxSignal, InboxStorage, InboxSubscription } from "../inbox/index.ts";
 import { InboxFeed } from "./inbox-feed.ts";
 import type { Presence } from "./presence.ts";
 import { Subscription } from "./subscription.ts";
-import type { InboxSignal, Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 /** What the feeds of a process work with. */
 export interface InboxFeedsOptions {
@@ -20,14 +18,6 @@ export interface InboxFeedsOptions {
   readonly presence: Pick<Presence, "joined" | "left">;
   /** Resolves once the storage can be used and signals arrive. */
   ready(): Promise<void>;
-}
-
-/** An inbox somebody follows. */
-export interface InboxSubscription {
-  /** Resolves once the replay is done and events come live; rejects if the database could not be read. */
-  readonly ready: Promise<void>;
-  /** Ends the subscription; nothing is told after it. Idempotent. */
-  close(): void;
 }
 
 const ERROR_RETRY_MS = 1_000;

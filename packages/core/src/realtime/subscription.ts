@@ -1,7 +1,5 @@
 import type { Owner } from "../foundation/owner.ts";
-import type { InboxEvent, InboxListener } from "../inbox/inbox-event.ts";
-import { EMPTY_EPOCH, type InboxPosition } from "../inbox/inbox-item.ts";
-import type { InboxStorage } from "../inbox/inbox-storage.ts";
+import { EMPTY_EPOCH, type InboxEvent, type InboxListener, type InboxPosition, type InboxStorage } from "../inbox/index.ts";
 import type { FeedFollower, InboxFeed } from "./inbox-feed.ts";
 
 const PAGE = 200;

@@ -1,46 +1,5 @@
-import type { Owner } from "../foundation/owner.ts";
-import type { HubEvent, SourceRecord } from "../hub/hub-model.ts";
-import type { InboxItem } from "../inbox/inbox-item.ts";
-import type { Notification } from "../notifications/notification.ts";
-
-/** What changed in an inbox. */
-export type InboxChange = "created" | "read" | "deleted" | "read_all" | "deleted_read";
-
-/**
- * Says that something changed in one inbox. It is a hint, not the truth: a transport may lose it, and what it leaves
- * out (`notification`, `item`) the receiver reads from the database.
- */
-export interface InboxSignal extends Owner {
-  readonly change: InboxChange;
-  /** The item's number; for `read_all` and `deleted_read` the last number the change covers. */
-  readonly seq: number;
-  readonly epoch: string;
-  /** The id of the item that was read or deleted. */
-  readonly id?: string;
-  /** How many items `read_all` or `deleted_read` changed. */
-  readonly count?: number;
-  /** `created`, in the creating process only: what was created. */
-  readonly notification?: Notification;
-  /** `read` and `deleted`, in the changing process only: the item after the change. */
-  readonly item?: InboxItem;
-}
-
-/**
- * Says that an event came into the hub, or that the processing of one settled. A hint too: what is left out (`event`,
- * `record`), the receiver reads from the database.
- */
-export interface HubSignal {
-  readonly topic: "hub";
-  readonly tenant: string;
-  readonly source: string;
-  readonly change: "event" | "settled";
-  /** The event's id, or the record's. */
-  readonly id: string;
-  /** `event`, in the creating process only. */
-  readonly event?: HubEvent;
-  /** `settled`, in the process that did it only. */
-  readonly record?: SourceRecord;
-}
+import type { HubSignal } from "../hub/index.ts";
+import type { InboxSignal } from "../inbox/index.ts";
 
 /** What travels over a transport. */
 export type Signal = InboxSignal | HubSignal;

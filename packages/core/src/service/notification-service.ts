@@ -1,39 +1,35 @@
-import type { Created } from "../creating/create.ts";
-import { FanOut } from "../creating/fan-out.ts";
-import type { CallOptionsOf, PreparedNotification, PreparedSend } from "../creating/transactional.ts";
-import { sendWriter } from "../delivery/create-send.ts";
-import { channelsByName } from "../delivery/deliver-due.ts";
-import type { ClaimedDelivery } from "../delivery/delivery-storage.ts";
-import type { Send } from "../delivery/send.ts";
-import type { TypedSendInput } from "../delivery/send-input.ts";
-import type { Sends } from "../delivery/sends.ts";
+import { type CallOptionsOf, FanOut, type PreparedNotification, type PreparedSend } from "../creating/index.ts";
+import { type ClaimedDelivery, channelsByName, type Send, type Sends, type TypedSendInput } from "../delivery/index.ts";
 import { systemClock } from "../foundation/clock.ts";
 import { uuidV7 } from "../foundation/ids.ts";
 import { consoleLogger } from "../foundation/logger.ts";
 import { DEFAULT_TENANT } from "../foundation/owner.ts";
-import { eventWriter, planProcessing } from "../hub/create-event.ts";
-import type { Hub } from "../hub/hub.ts";
-import type { ClaimedRecord } from "../hub/hub-storage.ts";
-import { GroupCommit } from "../inbox/group-commit.ts";
-import type { Inbox } from "../inbox/inbox.ts";
-import type { CreateInput } from "../notifications/create-input.ts";
-import type { DataByType, NotificationTypes } from "../notifications/notification-types.ts";
-import type { Operator } from "../operator/operator.ts";
-import { HubFeeds } from "../realtime/hub-feeds.ts";
-import { InboxFeeds } from "../realtime/inbox-feeds.ts";
-import { memoryTransport } from "../realtime/memory-transport.ts";
-import { Presence } from "../realtime/presence.ts";
-import { type Feeds, routeSignals } from "../realtime/route-signals.ts";
-import type { Signal, Transport } from "../realtime/transport.ts";
+import type { ClaimedRecord, Hub } from "../hub/index.ts";
+import type { Created, Inbox } from "../inbox/index.ts";
+import type { CreateInput, DataByType, NotificationTypes } from "../notifications/index.ts";
+import type { Operator } from "../operator/index.ts";
+import {
+  type Feeds,
+  HubFeeds,
+  InboxFeeds,
+  memoryTransport,
+  Presence,
+  routeSignals,
+  type Signal,
+  type Transport,
+} from "../realtime/index.ts";
 import type { LeasedWorker } from "../work/leased-worker.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { checkOptions } from "./check-options.ts";
-import type { Context } from "./context.ts";
+import { type ContextParts, type Contexts, contextsOf, type Writers, writersOf } from "./contexts.ts";
 import { EventEmitter, type NotificationEvents, type NotificationListener } from "./events.ts";
 import { ServiceLifecycle } from "./service-lifecycle.ts";
 import type { HubOptions, NotificationServiceOptions } from "./service-options.ts";
 import { TenantNotifications } from "./tenant-notifications.ts";
 import { deliveryWorker, hubWorker } from "./workers.ts";
+
+/** So many tenants are kept in memory; a name may come from outside, so there is an end. */
+const MAX_TENANTS = 10_000;
 
 /**
  * Notifications inside the host's own process and database.
@@ -53,7 +49,12 @@ export class NotificationService<
   /** The declared notification types. */
   readonly types: NotificationTypes;
   readonly #options: NotificationServiceOptions<Data, Tx, Written>;
-  readonly #context: Context<Tx, Written>;
+  readonly #contexts: Contexts<Tx, Written>;
+  readonly #writers: Writers;
+  readonly #events: EventEmitter;
+  readonly #presence: Presence;
+  /** Made once a tenant; the one made first goes when there are more than {@link MAX_TENANTS}. */
+  readonly #tenants = new Map<string, TenantNotifications<Data, Tx, Written>>();
   readonly #transport: Transport;
   readonly #feeds: Feeds;
   readonly #fanOut: FanOut;
@@ -77,37 +78,35 @@ export class NotificationService<
       listen: () => this.#transport.start(routeSignals(this.#feeds)),
     });
     const ready = () => this.#lifecycle.ready();
-    this.#context = {
+    this.#events = new EventEmitter();
+    this.#presence = new Presence({ storage: storage.presence, instance: ids.next(), clock, logger, ready });
+    this.#writers = writersOf(storage, { ids, clock });
+    const parts: ContextParts<Tx, Written> = {
+      base: { clock, ids, logger, ready },
       storage,
-      deliveries: storage.deliveries,
-      hub: storage.hub,
-      logger,
-      clock,
-      ids,
-      ready,
+      writers: this.#writers,
       types: this.types,
       channels: channelsByName(options.channels ?? []),
       directory: options.directory ?? null,
-      presence: new Presence({ storage: storage.presence, instance: ids.next(), clock, logger, ready }),
-      writer: new GroupCommit(storage.inbox),
-      sendWriter: sendWriter(storage.deliveries, () => new Date(clock.now())),
-      eventWriter: eventWriter(storage.hub, planProcessing({ ids })),
-      events: new EventEmitter(),
-      fanOut: () => this.#fanOut.wake(),
-      deliverDue: () => this.#deliveryWorker?.wake(),
-      processDue: () => this.#hubWorker?.wake(),
+      presence: this.#presence,
+      events: this.#events,
+      wake: {
+        fanOut: () => this.#fanOut.wake(),
+        deliverDue: () => this.#deliveryWorker?.wake(),
+        processDue: () => this.#hubWorker?.wake(),
+      },
       publish: (signals) => this.#publish(signals),
     };
-    const { presence } = this.#context;
+    this.#contexts = contextsOf(parts);
     const shared = { transport: this.#transport, clock, logger, ready: () => this.#lifecycle.listening() };
     this.#feeds = {
-      inbox: new InboxFeeds({ ...shared, inbox: storage.inbox, presence }),
+      inbox: new InboxFeeds({ ...shared, inbox: storage.inbox, presence: this.#presence }),
       hub: new HubFeeds({ ...shared, hub: storage.hub }),
     };
-    const background = { ...this.#context, ready: () => this.#lifecycle.readyForWork() } as Context;
-    this.#fanOut = new FanOut(background);
-    this.#deliveryWorker = deliveryWorker(background, options.delivery ?? {});
-    this.#hubWorker = hubWorker(background, (options.hub ?? {}) as unknown as HubOptions);
+    const background = contextsOf({ ...parts, base: { ...parts.base, ready: () => this.#lifecycle.readyForWork() } });
+    this.#fanOut = new FanOut(background.creating);
+    this.#deliveryWorker = deliveryWorker(background.delivery, options.delivery ?? {});
+    this.#hubWorker = hubWorker(background.hub, (options.hub ?? {}) as unknown as HubOptions);
     this.#default = this.tenant(options.defaultTenant ?? DEFAULT_TENANT);
     this.apiKeys = new ApiKeys({ storage, clock, ready, defaultTenant: this.#default.tenantId });
   }
@@ -192,7 +191,21 @@ export class NotificationService<
 
   /** The same API, bound to another tenant. Tenants never see each other's data. */
   tenant(tenantId: string): TenantNotifications<Data, Tx, Written> {
-    return new TenantNotifications(tenantId, this.#context, this.#feeds);
+    const known = this.#tenants.get(tenantId);
+    if (known) {
+      return known;
+    }
+    const tenant = new TenantNotifications<Data, Tx, Written>(tenantId, {
+      contexts: this.#contexts,
+      storage: this.#options.storage,
+      feeds: this.#feeds,
+    });
+    const [oldest] = this.#tenants.keys();
+    if (this.#tenants.size >= MAX_TENANTS && oldest !== undefined) {
+      this.#tenants.delete(oldest);
+    }
+    this.#tenants.set(tenantId, tenant);
+    return tenant;
   }
 
   /** The default tenant. */
@@ -206,7 +219,7 @@ export class NotificationService<
    * @returns a function that takes the listener off
    */
   on<Name extends keyof NotificationEvents>(name: Name, listener: NotificationListener<Name>): () => void {
-    const { events, logger } = this.#context;
+    const { logger = consoleLogger } = this.#options;
     const guarded = (event: NotificationEvents[Name]) => {
       try {
         listener(event);
@@ -214,9 +227,7 @@ export class NotificationService<
         logger.error({ error, event: name }, "A listener of Belfry's events threw an error.");
       }
     };
-    const typed = guarded as Parameters<typeof events.on<Name>>[1];
-    events.on(name, typed);
-    return () => void events.off(name, typed);
+    return this.#events.on(name, guarded);
   }
 
   /**
@@ -246,7 +257,7 @@ export class NotificationService<
     this.#lifecycle.endStop();
     this.#feeds.inbox.stop();
     this.#feeds.hub.stop();
-    await this.#context.presence.stop();
+    await this.#presence.stop();
     await this.#transport.stop();
     await this.#options.storage.close();
     this.#lifecycle.closed();
@@ -271,8 +282,8 @@ export class NotificationService<
   }
 
   async #drain(): Promise<void> {
-    const { writer, sendWriter, eventWriter: events } = this.#context;
-    await Promise.all([writer.drain(), sendWriter.drain(), events.drain()]);
+    const { writer, sendWriter, eventWriter } = this.#writers;
+    await Promise.all([writer.drain(), sendWriter.drain(), eventWriter.drain()]);
   }
 
   #publish(signals: readonly Signal[]): void {

@@ -1,12 +1,10 @@
-import type { Channel } from "../delivery/channel.ts";
-import type { Directory } from "../delivery/directory.ts";
+import type { Channel, Directory } from "../delivery/index.ts";
 import type { Clock } from "../foundation/clock.ts";
 import type { Ids } from "../foundation/ids.ts";
 import type { Logger } from "../foundation/logger.ts";
-import type { OnResult } from "../hub/handler-result.ts";
-import type { Processor } from "../hub/processor.ts";
-import type { DataByType, TypesTaking } from "../notifications/notification-types.ts";
-import type { Transport } from "../realtime/transport.ts";
+import type { OnResult, Processor } from "../hub/index.ts";
+import type { DataByType, TypesTaking } from "../notifications/index.ts";
+import type { Transport } from "../realtime/index.ts";
 import type { Storage } from "./storage.ts";
 
 /** How a service delivers. */

@@ -1,9 +1,9 @@
-import type { DeliveryStorage } from "../delivery/delivery-storage.ts";
-import type { HubStorage } from "../hub/hub-storage.ts";
-import type { InboxStorage } from "../inbox/inbox-storage.ts";
-import type { ActivityStorage } from "../operator/activity-storage.ts";
-import type { PresenceStorage } from "../realtime/presence-storage.ts";
-import type { Transport } from "../realtime/transport.ts";
+import type { DeliveryStorage } from "../delivery/index.ts";
+import type { HubStorage } from "../hub/index.ts";
+import type { InboxStorage } from "../inbox/index.ts";
+import type { ActivityStorage } from "../operator/index.ts";
+import type { PresenceStorage, Transport } from "../realtime/index.ts";
+import type { SharedStorage } from "../work/may-take-over.ts";
 import type { ApiKeyStorage } from "./api-key-storage.ts";
 
 /**
@@ -12,9 +12,7 @@ import type { ApiKeyStorage } from "./api-key-storage.ts";
  *
  * An implementation is one package; `@belfry/testkit`'s `storageSuite` is its test.
  */
-export interface Storage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> {
-  /** Names the storage in errors and logs, for example `sqlite`. */
-  readonly name: string;
+export interface Storage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> extends SharedStorage {
   readonly inbox: InboxStorage<Tx, Written>;
   readonly deliveries: DeliveryStorage<Tx, Written>;
   readonly activity: ActivityStorage;
@@ -22,15 +20,6 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
   readonly hub: HubStorage;
   /** Who is connected to which instance. @default everybody is connected to this process */
   readonly presence?: PresenceStorage;
-  /**
-   * Whether one process at a time uses the storage: leases that another owner left are then released at start.
-   */
-  readonly hasSingleProcess: boolean;
-  /**
-   * Where {@link hasSingleProcess} holds: whether no other living process works on the data. Only then are leases that another
-   * owner left released at start; it is asked while the storage is open. @default no other does
-   */
-  isOnlyWorker?(): boolean;
   /**
    * Whether the host's transactions are synchronous, so that nothing can be awaited inside: `create` and `send` then refuse to
    * write through one, and `prepare` and `write` do it. @default they are not

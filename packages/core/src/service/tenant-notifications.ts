@@ -1,34 +1,35 @@
-import { type Created, create } from "../creating/create.ts";
-import { parseCreate } from "../creating/parse-create.ts";
 import {
   type CallOptionsOf,
+  create,
+  HOST_RULES,
   type PreparedNotification,
   type PreparedSend,
+  parseCreate,
   prepared,
   preparedSend,
   refuseSynchronous,
-} from "../creating/transactional.ts";
-import { send } from "../delivery/create-send.ts";
-import { parseSend } from "../delivery/parse-send.ts";
-import type { Send } from "../delivery/send.ts";
-import type { SendInput, TypedSendInput } from "../delivery/send-input.ts";
-import { Sends } from "../delivery/sends.ts";
+  type TransactionsOf,
+} from "../creating/index.ts";
+import { parseSend, type Send, type SendInput, Sends, send, type TypedSendInput } from "../delivery/index.ts";
 import { validationError } from "../foundation/errors.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
-import { Hub } from "../hub/hub.ts";
-import { Inbox } from "../inbox/inbox.ts";
-import type { InboxItem } from "../inbox/inbox-item.ts";
-import { listTenant } from "../inbox/list-tenant.ts";
-import type { CreateInput, UntypedCreateInput } from "../notifications/create-input.ts";
-import type { DataByType } from "../notifications/notification-types.ts";
-import { Operator } from "../operator/operator.ts";
-import type { Feeds } from "../realtime/route-signals.ts";
-import type { Context } from "./context.ts";
+import { Hub } from "../hub/index.ts";
+import { type Created, Inbox, type InboxItem, listTenant } from "../inbox/index.ts";
+import type { CreateInput, DataByType, UntypedCreateInput } from "../notifications/index.ts";
+import { Operator } from "../operator/index.ts";
+import type { Feeds } from "../realtime/index.ts";
+import type { Contexts } from "./contexts.ts";
 
-const HOST_RULES = { kind: "message", declaredTypesOnly: true } as const;
 const HOST_SEND_RULES = { declaredTypesOnly: true, acceptsIds: true } as const;
 const CONTRACT_SEND_RULES = { declaredTypesOnly: false, acceptsIds: false } as const;
 const CONTRACT_RULES = { kind: "message", declaredTypesOnly: false } as const;
+
+/** What the notifications of a tenant are put together from. */
+export interface TenantParts<Tx, Written extends void | Promise<void>> {
+  readonly contexts: Contexts<Tx, Written>;
+  readonly storage: TransactionsOf;
+  readonly feeds: Feeds;
+}
 
 /** The notifications of one tenant: what `notifications.tenant("acme")` returns. */
 export class TenantNotifications<
@@ -37,7 +38,8 @@ export class TenantNotifications<
   Written extends void | Promise<void> = void | Promise<void>,
 > {
   readonly tenantId: string;
-  readonly #context: Context<Tx, Written>;
+  readonly #contexts: Contexts<Tx, Written>;
+  readonly #storage: TransactionsOf;
   readonly #feeds: Feeds;
   /** What this tenant has sent over channels: tracking, cancelling, retrying. */
   readonly sends: Sends;
@@ -47,25 +49,26 @@ export class TenantNotifications<
   readonly operator: Operator;
 
   /** Hosts call `notifications.tenant(id)` instead. */
-  constructor(tenantId: string, context: Context<Tx, Written>, feeds: Feeds) {
+  constructor(tenantId: string, { contexts, storage, feeds }: TenantParts<Tx, Written>) {
     const issue = textIssue(tenantId, ["tenant"], NAME_RULE);
     if (issue) {
       throw validationError([issue]);
     }
     this.tenantId = tenantId;
-    this.#context = context;
+    this.#contexts = contexts;
+    this.#storage = storage;
     this.#feeds = feeds;
-    this.sends = new Sends(tenantId, context as Context);
-    this.hub = new Hub(tenantId, context as Context, feeds.hub);
-    this.operator = new Operator(tenantId, context as Context);
+    this.sends = new Sends(tenantId, contexts.delivery);
+    this.hub = new Hub(tenantId, contexts.hub, feeds.hub);
+    this.operator = new Operator(tenantId, contexts.operator);
   }
 
   /** See {@link NotificationService.create}. */
   async create<Type extends keyof Data = never>(input: CreateInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Created> {
     if (options?.tx === undefined) {
-      return create(this.#context, this.#request(input));
+      return create(this.#contexts.creating, this.#request(input));
     }
-    refuseSynchronous(this.#context as Context, "create");
+    refuseSynchronous(this.#storage, "create");
     const batch = await this.prepare(input);
     await batch.write(options.tx);
     return { notification: batch.notification, items: [] };
@@ -73,18 +76,18 @@ export class TenantNotifications<
 
   /** See {@link NotificationService.prepare}. */
   async prepare<Type extends keyof Data = never>(input: CreateInput<Data, Type>): Promise<PreparedNotification<Tx, Written>> {
-    const entry = await parseCreate(this.#context, this.#request(input));
-    await this.#context.ready();
-    return prepared(this.#context, entry);
+    const entry = await parseCreate(this.#contexts.creating, this.#request(input));
+    await this.#contexts.creating.ready();
+    return prepared(this.#contexts.creating, entry);
   }
 
   /** See {@link NotificationService.send}. */
   async send<Type extends keyof Data = never>(input: TypedSendInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Send> {
     const request = { tenant: this.tenantId, input: input as SendInput, rules: HOST_SEND_RULES };
     if (options?.tx === undefined) {
-      return send(this.#context as Context, request);
+      return send(this.#contexts.delivery, request);
     }
-    refuseSynchronous(this.#context as Context, "send");
+    refuseSynchronous(this.#storage, "send");
     const batch = await this.prepareSend(input);
     await batch.write(options.tx);
     return batch.send;
@@ -92,19 +95,19 @@ export class TenantNotifications<
 
   /** See {@link NotificationService.prepareSend}. */
   async prepareSend<Type extends keyof Data = never>(input: TypedSendInput<Data, Type>): Promise<PreparedSend<Tx, Written>> {
-    const parsed = await parseSend(this.#context as Context, { tenant: this.tenantId, input: input as SendInput, rules: HOST_SEND_RULES });
-    await this.#context.ready();
-    return preparedSend(this.#context, parsed);
+    const parsed = await parseSend(this.#contexts.delivery, { tenant: this.tenantId, input: input as SendInput, rules: HOST_SEND_RULES });
+    await this.#contexts.delivery.ready();
+    return preparedSend(this.#contexts.delivery, parsed);
   }
 
   /** Sends what a contract's sender asked for: any type goes, and every recipient must be an address of its channel. */
   sendFromContract(input: SendInput): Promise<Send> {
-    return send(this.#context as Context, { tenant: this.tenantId, input, rules: CONTRACT_SEND_RULES });
+    return send(this.#contexts.delivery, { tenant: this.tenantId, input, rules: CONTRACT_SEND_RULES });
   }
 
   /** Creates what a contract's sender asked for: any type goes, because senders over the wire know no declared types. */
   createFromContract(input: UntypedCreateInput): Promise<Created> {
-    return create(this.#context, { tenant: this.tenantId, input, rules: CONTRACT_RULES });
+    return create(this.#contexts.creating, { tenant: this.tenantId, input, rules: CONTRACT_RULES });
   }
 
   /** One user's inbox in this tenant. */
@@ -113,12 +116,12 @@ export class TenantNotifications<
     if (issue) {
       throw validationError([issue]);
     }
-    return new Inbox({ tenant: this.tenantId, userId }, this.#context, this.#feeds.inbox);
+    return new Inbox({ tenant: this.tenantId, userId }, this.#contexts.inbox, this.#feeds.inbox);
   }
 
   /** Up to `limit` (1 to 1,000) items of all the tenant's inboxes, newest notification first: for operators, not for users. */
   latest(limit: number): Promise<readonly InboxItem[]> {
-    return listTenant(this.#context, this.tenantId, limit);
+    return listTenant(this.#contexts.inbox, this.tenantId, limit);
   }
 
   #request(input: unknown) {

@@ -1,9 +1,6 @@
-import { DeliverDue } from "../delivery/deliver-due.ts";
-import type { ClaimedDelivery } from "../delivery/delivery-storage.ts";
-import type { ClaimedRecord } from "../hub/hub-storage.ts";
-import { ProcessDue } from "../hub/process-due.ts";
+import { type ClaimedDelivery, DeliverDue, type DeliveryContext } from "../delivery/index.ts";
+import { type ClaimedRecord, type HubContext, ProcessDue } from "../hub/index.ts";
 import { LeasedWorker } from "../work/leased-worker.ts";
-import type { Context } from "./context.ts";
 import type { DeliveryOptions, HubOptions } from "./service-options.ts";
 
 /** How often an instance looks for work that another one left. */
@@ -12,7 +9,10 @@ const DEFAULT_LEASE_MS = 60_000;
 const DRAIN_MS = 10_000;
 
 /** The worker that delivers what is due; null where this process does not. */
-export function deliveryWorker(context: Context, { worker = true, ...options }: DeliveryOptions): LeasedWorker<ClaimedDelivery> | null {
+export function deliveryWorker(
+  context: DeliveryContext,
+  { worker = true, ...options }: DeliveryOptions,
+): LeasedWorker<ClaimedDelivery> | null {
   const { concurrency = 100, leaseMs = DEFAULT_LEASE_MS, drainMs = DRAIN_MS } = options;
   const { clock, logger, storage } = context;
   const pollIntervalMs = storage.hasSingleProcess ? null : POLL_INTERVAL_MS;
@@ -24,7 +24,7 @@ export function deliveryWorker(context: Context, { worker = true, ...options }: 
  * The worker that runs the hub's handlers; null where this process does not. A host without a processor has no records to wait
  * for: what comes in through this process itself wakes it.
  */
-export function hubWorker(context: Context, options: HubOptions): LeasedWorker<ClaimedRecord> | null {
+export function hubWorker(context: HubContext, options: HubOptions): LeasedWorker<ClaimedRecord> | null {
   const { processor, onResult, worker = true, leaseMs, drainMs = DRAIN_MS } = options;
   const lease = leaseMs ?? Math.max(DEFAULT_LEASE_MS, 2 * (processor?.timeoutMs ?? 0));
   const work = new ProcessDue(context, { processor: processor ?? null, onResult: onResult ?? null, leaseMs: lease });

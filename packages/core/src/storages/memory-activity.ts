@@ -1,9 +1,16 @@
-import { INBOX_CHANNEL } from "../delivery/delivery.ts";
-import type { AuditEntry, NewAuditEntry } from "../delivery/send.ts";
-import type { InboxItem } from "../inbox/inbox-item.ts";
-import { compareBytewise } from "../notifications/recipients.ts";
-import type { ActivityContent, ActivityFilter, ActivitySummary, ChannelHealth } from "../operator/activity.ts";
-import type { ActivityItems, ActivityQuery, ActivityStorage, HealthWindow } from "../operator/activity-storage.ts";
+import { type AuditEntry, INBOX_CHANNEL, type NewAuditEntry } from "../delivery/index.ts";
+import type { InboxItem } from "../inbox/index.ts";
+import { compareBytewise } from "../notifications/index.ts";
+import type {
+  ActivityContent,
+  ActivityFilter,
+  ActivityItems,
+  ActivityQuery,
+  ActivityStorage,
+  ActivitySummary,
+  ChannelHealth,
+  HealthWindow,
+} from "../operator/index.ts";
 import type { MemoryAudit } from "./memory-audit.ts";
 import { healthOf } from "./memory-health.ts";
 import type { MemoryNotification } from "./memory-notification.ts";

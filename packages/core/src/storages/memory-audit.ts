@@ -1,4 +1,4 @@
-import type { AuditEntry, NewAuditEntry } from "../delivery/send.ts";
+import type { AuditEntry, NewAuditEntry } from "../delivery/index.ts";
 
 /** The audit log of a memory storage. */
 export class MemoryAudit {

@@ -1,5 +1,5 @@
-import type { TrackedDelivery } from "../delivery/delivery.ts";
 import type {
+  AuditEntry,
   ChainSelection,
   ClaimedDelivery,
   ClaimRequest,
@@ -8,11 +8,17 @@ import type {
   DeliveryStorage,
   Lease,
   NewSend,
+  Send,
+  SendAnalytics,
+  SendAnalyticsQuery,
+  SendChanges,
   SendCreated,
+  SendPage,
+  SendQuery,
   SendUpdated,
-} from "../delivery/delivery-storage.ts";
-import type { AuditEntry, Send, SendAnalytics, SendAnalyticsQuery, SendChanges, SendPage, SendQuery } from "../delivery/send.ts";
-import type { CreatedItem } from "../inbox/inbox-storage.ts";
+  TrackedDelivery,
+} from "../delivery/index.ts";
+import type { CreatedItem } from "../inbox/index.ts";
 import type { MemoryKept } from "./memory-activity.ts";
 import type { MemoryAudit } from "./memory-audit.ts";
 import { keepNotification } from "./memory-notification.ts";

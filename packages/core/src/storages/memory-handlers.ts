@@ -1,6 +1,5 @@
 import type { JsonObject } from "../foundation/json.ts";
-import type { Handler, HubPage } from "../hub/hub-model.ts";
-import type { HubRange } from "../hub/hub-storage.ts";
+import type { Handler, HubPage, HubRange } from "../hub/index.ts";
 import { keepData } from "./memory-notification.ts";
 import { page } from "./memory-page.ts";
 

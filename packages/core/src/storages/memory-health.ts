@@ -1,8 +1,6 @@
-import type { Delivery, DeliveryAttempt, TrackedDelivery } from "../delivery/delivery.ts";
-import { compareBytewise } from "../notifications/recipients.ts";
-import type { ChannelHealth } from "../operator/activity.ts";
-import type { HealthWindow } from "../operator/activity-storage.ts";
-import { threeDigits } from "../operator/latency.ts";
+import type { Delivery, DeliveryAttempt, TrackedDelivery } from "../delivery/index.ts";
+import { compareBytewise } from "../notifications/index.ts";
+import { type ChannelHealth, type HealthWindow, threeDigits } from "../operator/index.ts";
 import type { MemorySend } from "./memory-send.ts";
 
 interface EndedAttempt {

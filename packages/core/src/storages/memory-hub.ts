@@ -1,6 +1,21 @@
 import type { JsonObject } from "../foundation/json.ts";
-import type { Handler, HubEvent, HubPage, IdentifiedEvent, Identity, ProcessingRecord, SourceRecord } from "../hub/hub-model.ts";
-import type { ClaimedRecord, EndedRecord, HubRange, HubStorage, PlanProcessing, RecordClaim, RecordLease } from "../hub/hub-storage.ts";
+import type {
+  ClaimedRecord,
+  EndedRecord,
+  Handler,
+  HubEvent,
+  HubPage,
+  HubRange,
+  HubStorage,
+  IdentifiedEvent,
+  Identity,
+  PlanProcessing,
+  ProcessingRecord,
+  RecordClaim,
+  RecordLease,
+  SourceRecord,
+} from "../hub/index.ts";
+import { eventOf, notificationOf } from "./memory-event.ts";
 import { MemoryHandlers } from "./memory-handlers.ts";
 import { MemoryIdentities } from "./memory-identities.ts";
 import { keepNotification } from "./memory-notification.ts";
@@ -8,10 +23,7 @@ import { page } from "./memory-page.ts";
 import { MemoryRecord } from "./memory-record.ts";
 import type { MemoryTenants } from "./memory-tenants.ts";
 
-/**
- * The hub's part of the memory storage. Nothing awaits, so every method is one step of the event loop. It looks at
- * everything of a tenant where a database would use an index.
- */
+/** The hub's part of the memory storage. Nothing awaits: every method is one step of the event loop. */
 export class MemoryHub implements HubStorage {
   readonly #tenants: MemoryTenants;
   readonly #identities = new MemoryIdentities();
@@ -283,14 +295,4 @@ export class MemoryHub implements HubStorage {
 
 function eventKey(tenant: string, id: string): string {
   return JSON.stringify([tenant, id.toLowerCase()]);
-}
-
-type Kept = Parameters<typeof keepNotification>[0];
-
-function notificationOf({ id, tenant, source, sender, content, metadata, receivedAt }: HubEvent): Kept {
-  return { id, tenant, kind: "event", type: source, title: "", message: content, data: metadata, source, sender, createdAt: receivedAt };
-}
-
-function eventOf({ id, tenant, source, sender, message, data, createdAt }: Kept): HubEvent {
-  return { id, tenant, source: source ?? "", sender: sender ?? "", content: message, metadata: data, receivedAt: createdAt };
 }

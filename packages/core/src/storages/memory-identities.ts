@@ -1,7 +1,6 @@
 import { foldCase } from "../foundation/fold-case.ts";
 import type { JsonObject } from "../foundation/json.ts";
-import type { HubPage, Identity } from "../hub/hub-model.ts";
-import type { HubRange } from "../hub/hub-storage.ts";
+import type { HubPage, HubRange, Identity } from "../hub/index.ts";
 import { keepData } from "./memory-notification.ts";
 import { page } from "./memory-page.ts";
 

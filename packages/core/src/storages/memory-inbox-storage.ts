@@ -1,17 +1,20 @@
 import type { Owner } from "../foundation/owner.ts";
-import type { InboxCounts, InboxItem, InboxPosition, ItemRef } from "../inbox/inbox-item.ts";
 import type {
   CreatedItem,
   FanOutChunk,
+  InboxCounts,
+  InboxItem,
   InboxPage,
+  InboxPosition,
   InboxQuery,
   InboxStorage,
   InboxSweep,
   InboxTail,
   ItemAbsence,
+  ItemRef,
   ItemsChange,
   NewNotification,
-} from "../inbox/inbox-storage.ts";
+} from "../inbox/index.ts";
 import type { MemoryInbox } from "./memory-inbox.ts";
 import { keepNotification, type MemoryNotification } from "./memory-notification.ts";
 import type { MemoryTenant } from "./memory-tenant.ts";

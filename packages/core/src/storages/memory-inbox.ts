@@ -1,8 +1,17 @@
 import { newEpoch } from "../foundation/epoch.ts";
 import type { Owner } from "../foundation/owner.ts";
-import { EMPTY_COUNTS, type InboxCounts, type InboxItem, inboxItem } from "../inbox/inbox-item.ts";
-import type { InboxPage, InboxQuery, InboxSweep, InboxTail, ItemsChange } from "../inbox/inbox-storage.ts";
-import type { Notification } from "../notifications/notification.ts";
+import {
+  EMPTY_COUNTS,
+  type InboxCounts,
+  type InboxItem,
+  type InboxPage,
+  type InboxQuery,
+  type InboxSweep,
+  type InboxTail,
+  type ItemsChange,
+  inboxItem,
+} from "../inbox/index.ts";
+import type { Notification } from "../notifications/index.ts";
 
 interface MemoryItem {
   readonly seq: number;

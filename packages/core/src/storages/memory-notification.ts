@@ -1,6 +1,6 @@
 import { BelfryError } from "../foundation/errors.ts";
 import type { JsonObject } from "../foundation/json.ts";
-import type { Notification } from "../notifications/notification.ts";
+import type { Notification } from "../notifications/index.ts";
 
 /** A notification as the memory storage keeps it, and which number it has in each of its inboxes. */
 export interface MemoryNotification {

@@ -1,5 +1,4 @@
-import type { HubPage } from "../hub/hub-model.ts";
-import type { HubRange } from "../hub/hub-storage.ts";
+import type { HubPage, HubRange } from "../hub/index.ts";
 
 /** The asked part of a list that is in order. */
 export function page<Item>(items: readonly Item[], { offset, limit }: HubRange): HubPage<Item> {

@@ -1,5 +1,4 @@
-import type { HubEvent, ProcessingRecord, SourceRecord } from "../hub/hub-model.ts";
-import type { EndedRecord } from "../hub/hub-storage.ts";
+import type { EndedRecord, HubEvent, ProcessingRecord, SourceRecord } from "../hub/index.ts";
 
 /** A processing record as the memory storage keeps it. */
 export class MemoryRecord {

@@ -1,6 +1,5 @@
-import type { SendState } from "../delivery/delivery-storage.ts";
-import type { Send, SendAnalytics, SendAnalyticsQuery, SendPage, SendQuery } from "../delivery/send.ts";
-import { compareBytewise } from "../notifications/recipients.ts";
+import type { Send, SendAnalytics, SendAnalyticsQuery, SendPage, SendQuery, SendState } from "../delivery/index.ts";
+import { compareBytewise } from "../notifications/index.ts";
 
 /** The page of `sends` that `query` asks for. */
 export function pageOf(sends: readonly Send[], query: SendQuery): SendPage {

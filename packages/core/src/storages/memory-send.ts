@@ -1,6 +1,16 @@
-import { type Delivery, type DeliveryAttempt, sendStatus, type TrackedDelivery } from "../delivery/delivery.ts";
-import type { LoadedDelivery, LoadedSend, NewSend, SendState } from "../delivery/delivery-storage.ts";
-import type { Send, SendChanges, SendDetails } from "../delivery/send.ts";
+import {
+  type Delivery,
+  type DeliveryAttempt,
+  type LoadedDelivery,
+  type LoadedSend,
+  type NewSend,
+  type Send,
+  type SendChanges,
+  type SendDetails,
+  type SendState,
+  sendStatus,
+  type TrackedDelivery,
+} from "../delivery/index.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { keepData, type MemoryNotification } from "./memory-notification.ts";
 

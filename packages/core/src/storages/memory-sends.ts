@@ -1,6 +1,4 @@
-import type { Delivery } from "../delivery/delivery.ts";
-import type { ChainSelection, LoadedSend } from "../delivery/delivery-storage.ts";
-import type { Send } from "../delivery/send.ts";
+import type { ChainSelection, Delivery, LoadedSend, Send } from "../delivery/index.ts";
 import type { MemorySend } from "./memory-send.ts";
 import type { MemoryTenants } from "./memory-tenants.ts";
 

@@ -1,5 +1,4 @@
-import type { InboxItem, ItemRef } from "../inbox/inbox-item.ts";
-import type { CreatedItem } from "../inbox/inbox-storage.ts";
+import type { CreatedItem, InboxItem, ItemRef } from "../inbox/index.ts";
 import { MemoryInbox } from "./memory-inbox.ts";
 import type { MemoryNotification } from "./memory-notification.ts";
 

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { BelfryError, type CreatedItem, type Logger, type NewNotification, type NewSend, type SendCreated } from "@belfry/core";
+import { BelfryError, type CreatedItem, type Logger } from "@belfry/core";
+import type { NewNotification, NewSend, SendCreated } from "@belfry/core/storage";
 import { CommitWatch } from "../database/commit-watch.ts";
 import { type Connection, type Session, session } from "../database/connection.ts";
 import { clientOf, poolOf, type WatchableClient } from "../database/database-handle.ts";

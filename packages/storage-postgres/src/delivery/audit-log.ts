@@ -1,4 +1,5 @@
-import type { AuditAction, AuditEntry, NewAuditEntry } from "@belfry/core";
+import type { AuditAction, AuditEntry } from "@belfry/core";
+import type { NewAuditEntry } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

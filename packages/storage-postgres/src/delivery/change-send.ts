@@ -1,4 +1,5 @@
-import { type CreatedItem, type DeletedSend, isUuid, type SendChanges, type SendUpdated } from "@belfry/core";
+import { type CreatedItem, isUuid, type SendChanges } from "@belfry/core";
+import type { DeletedSend, SendUpdated } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

@@ -1,24 +1,26 @@
 import type {
   AuditEntry,
+  CreatedItem,
+  Send,
+  SendAnalytics,
+  SendAnalyticsQuery,
+  SendChanges,
+  SendPage,
+  SendQuery,
+  TrackedDelivery,
+} from "@belfry/core";
+import type {
   ChainSelection,
   ClaimedDelivery,
   ClaimRequest,
-  CreatedItem,
   Decide,
   DeletedSend,
   DeliveryStorage,
   Lease,
   NewSend,
-  Send,
-  SendAnalytics,
-  SendAnalyticsQuery,
-  SendChanges,
   SendCreated,
-  SendPage,
-  SendQuery,
   SendUpdated,
-  TrackedDelivery,
-} from "@belfry/core";
+} from "@belfry/core/storage";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import type { Connection } from "../database/connection.ts";
 import type { PostgresTransaction } from "../database/database-handle.ts";

@@ -6,10 +6,10 @@ import type {
   Notification,
   Send,
   SendDetails,
-  SendState,
   SendStatus,
   UnreachedReason,
 } from "@belfry/core";
+import type { SendState } from "@belfry/core/storage";
 
 /** A row that came as one JSON object: its members are the columns, times in milliseconds. */
 export type JsonRow<Row> = readonly [row: Row];

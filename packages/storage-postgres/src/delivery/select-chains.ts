@@ -1,4 +1,5 @@
-import { type ChainSelection, isUuid } from "@belfry/core";
+import { isUuid } from "@belfry/core";
+import type { ChainSelection } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

@@ -1,4 +1,5 @@
-import type { ChainSelection, Decide, Delivery, LoadedDelivery, LoadedSend, SettleChanges } from "@belfry/core";
+import type { Delivery } from "@belfry/core";
+import type { ChainSelection, Decide, LoadedDelivery, LoadedSend, SettleChanges } from "@belfry/core/storage";
 import type { Connection, Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

@@ -1,4 +1,5 @@
-import { type CreatedItem, type NewSend, type SendCreated, sendStatus } from "@belfry/core";
+import type { CreatedItem } from "@belfry/core";
+import { type NewSend, type SendCreated, sendStatus } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

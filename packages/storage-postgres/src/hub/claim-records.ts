@@ -1,4 +1,5 @@
-import { type ClaimedRecord, isUuid, type RecordClaim, type RecordLease } from "@belfry/core";
+import { isUuid } from "@belfry/core";
+import type { ClaimedRecord, RecordClaim, RecordLease } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

@@ -1,4 +1,5 @@
-import { type EndedRecord, type HubStorage, isUuid, type SourceRecord } from "@belfry/core";
+import { isUuid, type SourceRecord } from "@belfry/core";
+import type { EndedRecord, HubStorage } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

@@ -1,4 +1,5 @@
-import { type Handler, type HubEvent, type HubPage, type HubRange, isUuid, type JsonObject } from "@belfry/core";
+import { type Handler, type HubEvent, type HubPage, isUuid, type JsonObject } from "@belfry/core";
+import type { HubRange } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

@@ -1,4 +1,5 @@
-import { foldCase, type HubPage, type HubRange, type Identity, isUuid, type JsonObject } from "@belfry/core";
+import { type HubPage, type Identity, isUuid, type JsonObject } from "@belfry/core";
+import { foldCase, type HubRange } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

@@ -1,20 +1,5 @@
-import type {
-  ClaimedRecord,
-  EndedRecord,
-  Handler,
-  HubEvent,
-  HubPage,
-  HubRange,
-  HubStorage,
-  IdentifiedEvent,
-  Identity,
-  JsonObject,
-  PlanProcessing,
-  ProcessingRecord,
-  RecordClaim,
-  RecordLease,
-  SourceRecord,
-} from "@belfry/core";
+import type { Handler, HubEvent, HubPage, IdentifiedEvent, Identity, JsonObject, ProcessingRecord, SourceRecord } from "@belfry/core";
+import type { ClaimedRecord, EndedRecord, HubRange, HubStorage, PlanProcessing, RecordClaim, RecordLease } from "@belfry/core/storage";
 import type { Connection } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
 import type { TimeSource } from "../delivery/postgres-deliveries.ts";

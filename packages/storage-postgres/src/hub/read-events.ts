@@ -1,4 +1,5 @@
-import { type HubEvent, type HubPage, type HubRange, type IdentifiedEvent, isUuid } from "@belfry/core";
+import { type HubEvent, type HubPage, type IdentifiedEvent, isUuid } from "@belfry/core";
+import type { HubRange } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

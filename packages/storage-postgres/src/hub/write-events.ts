@@ -1,4 +1,5 @@
-import type { HubEvent, NewProcessingRecord, PlanProcessing, ProcessingRecord } from "@belfry/core";
+import type { HubEvent, ProcessingRecord } from "@belfry/core";
+import type { NewProcessingRecord, PlanProcessing } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

@@ -1,4 +1,5 @@
-import { type ItemAbsence, type ItemRef, isUuid, type Owner } from "@belfry/core";
+import { type ItemRef, isUuid, type Owner } from "@belfry/core";
+import type { ItemAbsence } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

@@ -1,4 +1,4 @@
-import type { NewNotification } from "@belfry/core";
+import type { NewNotification } from "@belfry/core/storage";
 import type { Connection } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

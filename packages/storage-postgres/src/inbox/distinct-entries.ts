@@ -1,4 +1,5 @@
-import type { NewNotification, Owner } from "@belfry/core";
+import type { Owner } from "@belfry/core";
+import type { NewNotification } from "@belfry/core/storage";
 
 /** The first of the entries of each notification: one that stands twice is written once. */
 export function distinctEntries(entries: readonly NewNotification[]): readonly NewNotification[] {

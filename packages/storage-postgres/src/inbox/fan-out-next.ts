@@ -1,4 +1,5 @@
-import type { CreatedItem, FanOutChunk, JsonObject, NotificationKind, Owner } from "@belfry/core";
+import type { CreatedItem, JsonObject, NotificationKind, Owner } from "@belfry/core";
+import type { FanOutChunk } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { isLockTimeout } from "../database/errors.ts";
 import { statement } from "../database/statement.ts";

@@ -1,4 +1,5 @@
-import { EMPTY_COUNTS, type InboxCounts } from "@belfry/core";
+import type { InboxCounts } from "@belfry/core";
+import { EMPTY_COUNTS } from "@belfry/core/storage";
 import type { TableNames } from "../database/table-names.ts";
 
 /** The counts of an inbox as a statement answers with them; of each the first columns. */

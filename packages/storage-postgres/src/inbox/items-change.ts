@@ -1,4 +1,5 @@
-import type { ItemRef, ItemsChange, Owner } from "@belfry/core";
+import type { ItemRef, Owner } from "@belfry/core";
+import type { ItemsChange } from "@belfry/core/storage";
 import { COUNTS_WIDTH, type CountsRow, toCounts } from "./inbox-state.ts";
 import { inOrderOf } from "./item-refs.ts";
 import { isItemRow, type MaybeItemRow, toItem } from "./item-row.ts";

@@ -1,4 +1,5 @@
-import type { InboxTail, Owner } from "@belfry/core";
+import type { Owner } from "@belfry/core";
+import type { InboxTail } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { memoized } from "../database/memoized.ts";
 import { type ScanLimit, scanLimit } from "../database/page-scan.ts";

@@ -1,4 +1,5 @@
-import type { InboxPage, InboxQuery, InboxStatus, Owner } from "@belfry/core";
+import type { InboxStatus, Owner } from "@belfry/core";
+import type { InboxPage, InboxQuery } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { type ScanLimit, scanLimit } from "../database/page-scan.ts";
 import { type Statement, statement } from "../database/statement.ts";

@@ -1,4 +1,5 @@
-import type { ItemRef, ItemsChange, Owner } from "@belfry/core";
+import type { ItemRef, Owner } from "@belfry/core";
+import type { ItemsChange } from "@belfry/core/storage";
 import type { Connection } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

@@ -1,20 +1,15 @@
+import type { CreatedItem, InboxCounts, InboxItem, InboxPosition, ItemRef, Owner } from "@belfry/core";
 import type {
-  CreatedItem,
   FanOutChunk,
-  InboxCounts,
-  InboxItem,
   InboxPage,
-  InboxPosition,
   InboxQuery,
   InboxStorage,
   InboxSweep,
   InboxTail,
   ItemAbsence,
-  ItemRef,
   ItemsChange,
   NewNotification,
-  Owner,
-} from "@belfry/core";
+} from "@belfry/core/storage";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import type { Connection } from "../database/connection.ts";
 import type { PostgresTransaction } from "../database/database-handle.ts";

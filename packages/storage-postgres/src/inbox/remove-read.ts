@@ -1,4 +1,5 @@
-import type { InboxSweep, Owner } from "@belfry/core";
+import type { Owner } from "@belfry/core";
+import type { InboxSweep } from "@belfry/core/storage";
 import type { Connection } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

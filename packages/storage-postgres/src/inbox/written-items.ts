@@ -1,4 +1,5 @@
-import type { CreatedItem, NewNotification } from "@belfry/core";
+import type { CreatedItem } from "@belfry/core";
+import type { NewNotification } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

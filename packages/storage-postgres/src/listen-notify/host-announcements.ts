@@ -1,4 +1,5 @@
-import type { CreatedItem, InboxSignal, NewNotification } from "@belfry/core";
+import type { CreatedItem } from "@belfry/core";
+import type { InboxSignal, NewNotification } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { channelOf, notify } from "./notify.ts";
 import { packSignals } from "./signal-payload.ts";

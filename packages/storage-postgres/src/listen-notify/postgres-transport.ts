@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { BelfryError, consoleLogger, type Logger, type Signal, type Transport, type TransportListener } from "@belfry/core";
+import { BelfryError, consoleLogger, type Logger } from "@belfry/core";
+import type { Signal, Transport, TransportListener } from "@belfry/core/storage";
 import type { ClientConfig, Pool } from "pg";
 import { session } from "../database/connection.ts";
 import { type DrizzlePostgresDatabase, poolOf } from "../database/database-handle.ts";

@@ -1,4 +1,5 @@
-import { type HubSignal, type InboxChange, type InboxSignal, isHubSignal, type Signal } from "@belfry/core";
+import type { InboxChange } from "@belfry/core";
+import { type HubSignal, type InboxSignal, isHubSignal, type Signal } from "@belfry/core/storage";
 
 /** PostgreSQL refuses payloads of 8,000 bytes and more. */
 const MAX_BYTES = 7_999;

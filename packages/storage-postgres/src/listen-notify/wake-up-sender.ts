@@ -1,4 +1,5 @@
-import type { Logger, Signal } from "@belfry/core";
+import type { Logger } from "@belfry/core";
+import type { Signal } from "@belfry/core/storage";
 import { packSignals } from "./signal-payload.ts";
 
 /** Beyond this many, signals that could not be sent yet become one that sends everybody to the database. */

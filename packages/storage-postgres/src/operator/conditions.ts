@@ -1,4 +1,5 @@
-import { type ActivityFilter, idRange } from "@belfry/core";
+import type { ActivityFilter } from "@belfry/core";
+import { idRange } from "@belfry/core/storage";
 import type { TableNames } from "../database/table-names.ts";
 
 /** What a statement may be asked to hold, each with a parameter of its own. */

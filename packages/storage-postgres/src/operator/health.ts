@@ -1,4 +1,5 @@
-import type { ChannelHealth, HealthWindow } from "@belfry/core";
+import type { ChannelHealth } from "@belfry/core";
+import type { HealthWindow } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

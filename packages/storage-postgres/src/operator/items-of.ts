@@ -1,4 +1,4 @@
-import type { ActivityItems } from "@belfry/core";
+import type { ActivityItems } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

@@ -1,15 +1,5 @@
-import type {
-  ActivityContent,
-  ActivityFilter,
-  ActivityItems,
-  ActivityQuery,
-  ActivityStorage,
-  ActivitySummary,
-  AuditEntry,
-  ChannelHealth,
-  HealthWindow,
-  NewAuditEntry,
-} from "@belfry/core";
+import type { ActivityContent, ActivityFilter, ActivitySummary, AuditEntry, ChannelHealth } from "@belfry/core";
+import type { ActivityItems, ActivityQuery, ActivityStorage, HealthWindow, NewAuditEntry } from "@belfry/core/storage";
 import { wrapError } from "../database/errors.ts";
 import type { TimeSource } from "../delivery/postgres-deliveries.ts";
 import type { OpenActivity } from "./activity-queries.ts";

@@ -1,4 +1,5 @@
-import type { ActivityFilter, ActivityQuery, ActivitySummary } from "@belfry/core";
+import type { ActivityFilter, ActivitySummary } from "@belfry/core";
+import type { ActivityQuery } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { memoized } from "../database/memoized.ts";
 import { scanLimit } from "../database/page-scan.ts";

@@ -1,4 +1,5 @@
-import type { Owner, PresenceStorage } from "@belfry/core";
+import type { Owner } from "@belfry/core";
+import type { PresenceStorage } from "@belfry/core/storage";
 import { wrapError } from "../database/errors.ts";
 import type { OpenDeliveries } from "../delivery/postgres-deliveries.ts";
 

@@ -1,4 +1,5 @@
-import type { ApiKeyScope, StoredApiKey } from "@belfry/core";
+import type { ApiKeyScope } from "@belfry/core";
+import type { StoredApiKey } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";

@@ -1,4 +1,4 @@
-import type { ApiKeyStorage, StoredApiKey } from "@belfry/core";
+import type { ApiKeyStorage, StoredApiKey } from "@belfry/core/storage";
 import { wrapError } from "../database/errors.ts";
 import type { OpenDeliveries } from "../delivery/postgres-deliveries.ts";
 

@@ -1,4 +1,5 @@
-import { BelfryError, type NewNotification, type NewSend } from "@belfry/core";
+import { BelfryError } from "@belfry/core";
+import type { NewNotification, NewSend } from "@belfry/core/storage";
 import type { Database, Statement as DriverStatement } from "better-sqlite3";
 import { isSameDatabase } from "../database/database-file.ts";
 import { databaseOf } from "../database/database-handle.ts";

@@ -1,4 +1,5 @@
-import type { AuditAction, AuditEntry, NewAuditEntry } from "@belfry/core";
+import type { AuditAction, AuditEntry } from "@belfry/core";
+import type { NewAuditEntry } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 

@@ -1,4 +1,5 @@
-import type { CreatedItem, DeletedSend, InboxItem, SendChanges, SendUpdated } from "@belfry/core";
+import type { CreatedItem, InboxItem, SendChanges } from "@belfry/core";
+import type { DeletedSend, SendUpdated } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { prepareInboxState } from "../inbox/inbox-state.ts";

@@ -1,4 +1,4 @@
-import type { ClaimedDelivery, ClaimRequest, Lease } from "@belfry/core";
+import type { ClaimedDelivery, ClaimRequest, Lease } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { DELIVERY_COLUMNS, type DeliveryRow, toDelivery } from "./delivery-row.ts";

@@ -1,4 +1,4 @@
-import type { ChainSelection } from "@belfry/core";
+import type { ChainSelection } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 

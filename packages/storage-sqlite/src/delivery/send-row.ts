@@ -1,4 +1,5 @@
-import type { JsonObject, Notification, Send, SendDetails, SendState, SendStatus } from "@belfry/core";
+import type { JsonObject, Notification, Send, SendDetails, SendStatus } from "@belfry/core";
+import type { SendState } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import { toDate } from "./delivery-row.ts";
 

@@ -1,4 +1,5 @@
-import type { Decide, Delivery, DeliveryAttempt, LoadedDelivery, LoadedSend, SendState, SettleChanges } from "@belfry/core";
+import type { Delivery, DeliveryAttempt } from "@belfry/core";
+import type { Decide, LoadedDelivery, LoadedSend, SendState, SettleChanges } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { prepareWriteAudit } from "./audit-log.ts";

@@ -1,4 +1,5 @@
-import { type CreatedItem, type NewSend, type SendCreated, sendStatus } from "@belfry/core";
+import type { CreatedItem } from "@belfry/core";
+import { type NewSend, type SendCreated, sendStatus } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { prepareWriteEntry } from "../inbox/write-entry.ts";

@@ -1,4 +1,4 @@
-import type { ClaimedRecord, RecordClaim, RecordLease } from "@belfry/core";
+import type { ClaimedRecord, RecordClaim, RecordLease } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { prepareDueRecords } from "./due-records.ts";

@@ -1,4 +1,5 @@
-import type { EndedRecord, HubStorage, SourceRecord } from "@belfry/core";
+import type { SourceRecord } from "@belfry/core";
+import type { EndedRecord, HubStorage } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { RECORD_COLUMNS, type RecordRow, toSourceRecord } from "./record-row.ts";

@@ -1,4 +1,5 @@
-import type { Handler, HubPage, HubRange, JsonObject } from "@belfry/core";
+import type { Handler, HubPage, JsonObject } from "@belfry/core";
+import type { HubRange } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 

@@ -1,4 +1,5 @@
-import { foldCase, type HubPage, type HubRange, type Identity, type JsonObject } from "@belfry/core";
+import type { HubPage, Identity, JsonObject } from "@belfry/core";
+import { foldCase, type HubRange } from "@belfry/core/storage";
 import { type SQL, sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 

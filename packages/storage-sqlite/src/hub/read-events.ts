@@ -1,4 +1,5 @@
-import type { HubEvent, HubPage, HubRange, IdentifiedEvent } from "@belfry/core";
+import type { HubEvent, HubPage, IdentifiedEvent } from "@belfry/core";
+import type { HubRange } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { joinValue } from "../inbox/conditions.ts";

@@ -1,4 +1,5 @@
-import type { Handler, HubEvent, NewProcessingRecord, PlanProcessing, ProcessingRecord } from "@belfry/core";
+import type { Handler, HubEvent, ProcessingRecord } from "@belfry/core";
+import type { NewProcessingRecord, PlanProcessing } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { prepareWriteNotification } from "../inbox/write-notification.ts";

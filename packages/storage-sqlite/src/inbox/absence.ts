@@ -1,4 +1,5 @@
-import type { ItemAbsence, ItemRef, Owner } from "@belfry/core";
+import type { ItemRef, Owner } from "@belfry/core";
+import type { ItemAbsence } from "@belfry/core/storage";
 import type { QueryContext } from "../database/query-context.ts";
 import { prepareFindItem } from "./find-item.ts";
 import { prepareHasNotification } from "./has-notification.ts";

@@ -1,4 +1,5 @@
-import type { FanOutChunk, JsonObject, Notification, NotificationKind } from "@belfry/core";
+import type { JsonObject, Notification, NotificationKind } from "@belfry/core";
+import type { FanOutChunk } from "@belfry/core/storage";
 import { asc, eq, sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { fanOutChunks, notifications } from "../schema.ts";

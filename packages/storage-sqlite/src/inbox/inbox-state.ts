@@ -1,4 +1,5 @@
-import { EMPTY_COUNTS, type InboxCounts, type Owner } from "@belfry/core";
+import type { InboxCounts, Owner } from "@belfry/core";
+import { EMPTY_COUNTS } from "@belfry/core/storage";
 import type { QueryContext } from "../database/query-context.ts";
 import { inboxCounters } from "../schema.ts";
 import { OWN_COUNTERS } from "./conditions.ts";

@@ -1,4 +1,5 @@
-import type { InboxTail, Owner } from "@belfry/core";
+import type { Owner } from "@belfry/core";
+import type { InboxTail } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { inboxItems, notifications } from "../schema.ts";

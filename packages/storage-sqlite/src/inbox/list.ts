@@ -1,4 +1,5 @@
-import type { InboxCounts, InboxPage, InboxQuery, InboxStatus, Owner } from "@belfry/core";
+import type { InboxCounts, InboxStatus, Owner } from "@belfry/core";
+import type { InboxPage, InboxQuery } from "@belfry/core/storage";
 import { type SQL, sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import type { Statement } from "../database/statement.ts";

@@ -1,4 +1,5 @@
-import type { InboxSweep, Owner } from "@belfry/core";
+import type { Owner } from "@belfry/core";
+import type { InboxSweep } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { inboxCounters, readMarks } from "../schema.ts";

@@ -1,4 +1,5 @@
-import type { InboxItem, ItemRef, ItemsChange, Owner } from "@belfry/core";
+import type { InboxItem, ItemRef, Owner } from "@belfry/core";
+import type { ItemsChange } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { inboxCounters, inboxItems } from "../schema.ts";

@@ -1,4 +1,5 @@
-import type { InboxSweep, Owner } from "@belfry/core";
+import type { Owner } from "@belfry/core";
+import type { InboxSweep } from "@belfry/core/storage";
 import { and, isNull, sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { inboxCounters, inboxItems } from "../schema.ts";

@@ -1,4 +1,5 @@
-import type { CreatedItem, NewNotification } from "@belfry/core";
+import type { CreatedItem } from "@belfry/core";
+import type { NewNotification } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { inboxCounters, inboxItems } from "../schema.ts";

@@ -1,4 +1,5 @@
-import type { ChannelHealth, HealthBucket, HealthWindow } from "@belfry/core";
+import type { ChannelHealth, HealthBucket } from "@belfry/core";
+import type { HealthWindow } from "@belfry/core/storage";
 import { turn } from "../database/turn.ts";
 import type { OpenActivity } from "./activity-queries.ts";
 import type { AttemptGroup, AttemptPlace, AttemptRange, DuePlace, PendingGroup } from "./health.ts";

@@ -1,4 +1,5 @@
-import { type ActivityFilter, idRange } from "@belfry/core";
+import type { ActivityFilter } from "@belfry/core";
+import { idRange } from "@belfry/core/storage";
 import { turn } from "../database/turn.ts";
 import type { OpenActivity } from "./activity-queries.ts";
 import { type FilterValues, filterValues } from "./filter-values.ts";

@@ -1,15 +1,5 @@
-import type {
-  ActivityContent,
-  ActivityFilter,
-  ActivityItems,
-  ActivityQuery,
-  ActivityStorage,
-  ActivitySummary,
-  AuditEntry,
-  ChannelHealth,
-  HealthWindow,
-  NewAuditEntry,
-} from "@belfry/core";
+import type { ActivityContent, ActivityFilter, ActivitySummary, AuditEntry, ChannelHealth } from "@belfry/core";
+import type { ActivityItems, ActivityQuery, ActivityStorage, HealthWindow, NewAuditEntry } from "@belfry/core/storage";
 import { turn } from "../database/turn.ts";
 import { readHealth } from "./activity-health.ts";
 import type { OpenActivity } from "./activity-queries.ts";

@@ -1,4 +1,5 @@
-import type { ApiKeyScope, StoredApiKey } from "@belfry/core";
+import type { ApiKeyScope } from "@belfry/core";
+import type { StoredApiKey } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 

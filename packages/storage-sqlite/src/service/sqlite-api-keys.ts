@@ -1,4 +1,4 @@
-import type { ApiKeyStorage, StoredApiKey } from "@belfry/core";
+import type { ApiKeyStorage, StoredApiKey } from "@belfry/core/storage";
 import type { OpenDeliveries } from "../delivery/sqlite-deliveries.ts";
 
 /** API keys in SQLite: gives every operation its transaction. */

@@ -1,4 +1,4 @@
-import type { ClaimedRecord, HubStorage } from "@belfry/core";
+import type { ClaimedRecord, HubStorage } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { at, range } from "../storage-suite/fixture.ts";
 import type { StorageHarness } from "../storage-suite/harness.ts";

@@ -1,18 +1,5 @@
-import {
-  type ClaimedRecord,
-  type EndedRecord,
-  type Handler,
-  type HubEvent,
-  type HubStorage,
-  type Identity,
-  type NewProcessingRecord,
-  type PlanProcessing,
-  type ProcessingRecord,
-  type RecordClaim,
-  type SourceRecord,
-  systemClock,
-  uuidV7,
-} from "@belfry/core";
+import { type Handler, type HubEvent, type Identity, type ProcessingRecord, type SourceRecord, systemClock, uuidV7 } from "@belfry/core";
+import type { ClaimedRecord, EndedRecord, HubStorage, NewProcessingRecord, PlanProcessing, RecordClaim } from "@belfry/core/storage";
 import { afterEach } from "vitest";
 import { type Fixture, useFixture } from "../storage-suite/fixture.ts";
 import type { StorageHarness } from "../storage-suite/harness.ts";

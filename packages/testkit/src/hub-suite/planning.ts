@@ -1,4 +1,5 @@
-import type { Handler, HubEvent, PlanProcessing } from "@belfry/core";
+import type { Handler, HubEvent } from "@belfry/core";
+import type { PlanProcessing } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { at } from "../storage-suite/fixture.ts";
 import type { StorageHarness } from "../storage-suite/harness.ts";

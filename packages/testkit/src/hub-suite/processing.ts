@@ -1,4 +1,5 @@
-import type { EndedRecord, ProcessingRecord, SourceRecord } from "@belfry/core";
+import type { ProcessingRecord, SourceRecord } from "@belfry/core";
+import type { EndedRecord } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import type { StorageHarness } from "../storage-suite/harness.ts";
 import { ended, later, planSome, present, useHub } from "./hub-fixture.ts";

@@ -1,4 +1,5 @@
-import type { AttemptStatus, Delivery, DeliveryAttempt, HealthWindow, NewSend } from "@belfry/core";
+import type { AttemptStatus, Delivery, DeliveryAttempt } from "@belfry/core";
+import type { HealthWindow, NewSend } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { at, type Fixture, range, useFixture } from "./fixture.ts";
 import type { StorageHarness } from "./harness.ts";

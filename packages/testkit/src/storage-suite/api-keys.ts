@@ -1,4 +1,4 @@
-import type { StoredApiKey } from "@belfry/core";
+import type { StoredApiKey } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { at, useFixture } from "./fixture.ts";
 import type { StorageHarness } from "./harness.ts";

@@ -1,4 +1,4 @@
-import type { ChainSelection, LoadedSend } from "@belfry/core";
+import type { ChainSelection, LoadedSend } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { useFixture } from "./fixture.ts";
 import type { StorageHarness } from "./harness.ts";

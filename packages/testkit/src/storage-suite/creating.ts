@@ -1,4 +1,5 @@
-import { EMPTY_COUNTS, EMPTY_EPOCH } from "@belfry/core";
+import { EMPTY_EPOCH } from "@belfry/core";
+import { EMPTY_COUNTS } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { at, itemOf, seqsOf, useFixture } from "./fixture.ts";
 import type { StorageHarness } from "./harness.ts";

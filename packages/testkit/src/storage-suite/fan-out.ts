@@ -1,4 +1,4 @@
-import { EMPTY_COUNTS, type FanOutChunk } from "@belfry/core";
+import { EMPTY_COUNTS, type FanOutChunk } from "@belfry/core/storage";
 import { beforeEach, describe, expect, test } from "vitest";
 import { at, itemOf, range, seqsOf, sortBytewise, useFixture } from "./fixture.ts";
 import type { StorageHarness } from "./harness.ts";

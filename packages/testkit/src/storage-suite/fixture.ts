@@ -1,14 +1,5 @@
-import {
-  type Clock,
-  type CreatedItem,
-  type InboxItem,
-  type InboxStorage,
-  type NewNotification,
-  type Notification,
-  type Owner,
-  type Storage,
-  uuidV7,
-} from "@belfry/core";
+import { type Clock, type CreatedItem, type InboxItem, type Notification, type Owner, uuidV7 } from "@belfry/core";
+import type { InboxStorage, NewNotification, Storage } from "@belfry/core/storage";
 import { afterAll, beforeAll, beforeEach } from "vitest";
 import type { StorageHarness, StorageSubject } from "./harness.ts";
 

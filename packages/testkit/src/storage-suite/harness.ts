@@ -1,4 +1,4 @@
-import type { Storage } from "@belfry/core";
+import type { Storage } from "@belfry/core/storage";
 
 /**
  * What the suite needs to test a storage. `Tx` and `Written` are the storage's own.

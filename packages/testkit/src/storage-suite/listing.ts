@@ -1,4 +1,5 @@
-import type { InboxQuery, Owner } from "@belfry/core";
+import type { Owner } from "@belfry/core";
+import type { InboxQuery } from "@belfry/core/storage";
 import { beforeEach, describe, expect, test } from "vitest";
 import { at, itemOf, range, seqsOf, useFixture } from "./fixture.ts";
 import type { StorageHarness } from "./harness.ts";

@@ -1,4 +1,5 @@
-import { EMPTY_EPOCH, type InboxItem, type InboxQuery, type ItemRef, type NewNotification, type Owner } from "@belfry/core";
+import { EMPTY_EPOCH, type InboxItem, type ItemRef, type Owner } from "@belfry/core";
+import type { InboxQuery, NewNotification } from "@belfry/core/storage";
 import { expect } from "vitest";
 import { at, type Fixture, seqsOf } from "./fixture.ts";
 import { inTurn } from "./in-turn.ts";

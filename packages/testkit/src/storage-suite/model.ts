@@ -1,4 +1,5 @@
-import type { InboxItem, InboxQuery, ItemRef, NewNotification, Notification, Owner } from "@belfry/core";
+import type { InboxItem, ItemRef, Notification, Owner } from "@belfry/core";
+import type { InboxQuery, NewNotification } from "@belfry/core/storage";
 import { itemOf } from "./fixture.ts";
 
 /** One item of the model. */

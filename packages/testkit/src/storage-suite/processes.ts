@@ -1,4 +1,4 @@
-import type { Storage } from "@belfry/core";
+import type { Storage } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { at, range, seqsOf, sortBytewise, useFixture } from "./fixture.ts";
 import type { StorageHarness } from "./harness.ts";

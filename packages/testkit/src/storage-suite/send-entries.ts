@@ -1,15 +1,6 @@
-import type {
-  ClaimedDelivery,
-  ClaimRequest,
-  Decide,
-  Delivery,
-  DeliveryStorage,
-  NewDelivery,
-  NewSend,
-  SendDetails,
-  SettleChanges,
-} from "@belfry/core";
-import { chainOutcome, sendStatus } from "@belfry/core";
+import type { Delivery, SendDetails } from "@belfry/core";
+import type { ClaimedDelivery, ClaimRequest, Decide, DeliveryStorage, NewDelivery, NewSend, SettleChanges } from "@belfry/core/storage";
+import { chainOutcome, sendStatus } from "@belfry/core/storage";
 import { expect } from "vitest";
 import type { Fixture } from "./fixture.ts";
 

@@ -1,4 +1,5 @@
-import { type CreatedItem, EMPTY_COUNTS, type NewNotification } from "@belfry/core";
+import type { CreatedItem } from "@belfry/core";
+import { EMPTY_COUNTS, type NewNotification } from "@belfry/core/storage";
 import { describe, expect, test, vi } from "vitest";
 import { at, itemOf, seqsOf, useFixture } from "./fixture.ts";
 import type { StorageHarness } from "./harness.ts";

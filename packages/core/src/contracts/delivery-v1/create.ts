@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { SendInput } from "../../delivery/send-input.ts";
+import type { SendInput } from "../../delivery/index.ts";
 import { BelfryError } from "../../foundation/errors.ts";
 import type { JsonObject } from "../../foundation/json.ts";
 import type { HttpRequest } from "../../http/messages.ts";

@@ -1,7 +1,5 @@
 import type { z } from "zod";
-import type { DeliveryAttempt, TrackedDelivery } from "../../delivery/delivery.ts";
-import { INBOX_CHANNEL } from "../../delivery/delivery.ts";
-import type { Send } from "../../delivery/send.ts";
+import { type DeliveryAttempt, INBOX_CHANNEL, type Send, type TrackedDelivery } from "../../delivery/index.ts";
 import { isoDate, isoDateOrNull } from "../iso-date.ts";
 import type { deliverySchema, notificationSchema } from "./schemas.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { SendStatus } from "../../delivery/delivery.ts";
+import type { SendStatus } from "../../delivery/index.ts";
 import type { JsonObject } from "../../foundation/json.ts";
 import { defineRoute, type Route } from "../../http/route.ts";
 import { actorOf, createRoute } from "./create.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { JsonValue } from "../../foundation/json.ts";
 import { timestamp } from "../../http/parameters.ts";
-import type { InboxItem } from "../../inbox/inbox-item.ts";
-import { type NotificationTypes, typeLabel } from "../../notifications/notification-types.ts";
+import type { InboxItem } from "../../inbox/index.ts";
+import { type NotificationTypes, typeLabel } from "../../notifications/index.ts";
 import { isoDate, isoDateOrNull } from "../iso-date.ts";
 
 const relatedId = z.union([z.int(), z.string()]).nullable();

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { integer, text } from "../../http/parameters.ts";
 import { defineRoute, type Reply, type Route, type RouteContext } from "../../http/route.ts";
-import type { Inbox } from "../../inbox/inbox.ts";
-import type { InboxStatus } from "../../inbox/inbox-item.ts";
+import type { Inbox, InboxStatus } from "../../inbox/index.ts";
 import { detailSchema, fieldErrorsSchema } from "./failure.ts";
 import { itemSchema, renderItem } from "./item.ts";
 import { invalidPage, pageCount, pageLink, pageNumber, pageSize } from "./page.ts";

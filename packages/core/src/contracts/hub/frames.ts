@@ -1,4 +1,4 @@
-import type { HubEvent, SourceRecord } from "../../hub/hub-model.ts";
+import type { HubEvent, SourceRecord } from "../../hub/index.ts";
 
 // One event, or record, reaches every subscriber of this process as the same object, so its frame is written once.
 const written = new WeakMap<object, string>();

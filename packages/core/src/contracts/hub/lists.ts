@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { integer } from "../../http/parameters.ts";
 import type { Reply } from "../../http/route.ts";
-import type { HubPage } from "../../hub/hub-model.ts";
+import type { HubPage } from "../../hub/index.ts";
 
 /** What lists are: bare arrays, or objects that say how many there are. */
 export type ListStyle = "arrays" | "wrapped";

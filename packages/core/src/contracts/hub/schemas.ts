@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { text, timestamp } from "../../http/parameters.ts";
-import type { Handler, IdentifiedEvent, Identity, ProcessingRecord } from "../../hub/hub-model.ts";
+import type { Handler, IdentifiedEvent, Identity, ProcessingRecord } from "../../hub/index.ts";
 import { isoDate, isoDateOrNull } from "../iso-date.ts";
 
 const MAX_TEXT = 100_000;

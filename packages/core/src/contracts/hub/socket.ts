@@ -2,7 +2,7 @@ import { BelfryError } from "../../foundation/errors.ts";
 import { NAME_RULE, textIssue } from "../../foundation/parse-text.ts";
 import type { SocketContext, SocketSession } from "../../http/contract.ts";
 import type { ContractTenant } from "../../http/route.ts";
-import type { HubSubscription } from "../../realtime/hub-feeds.ts";
+import type { HubSubscription } from "../../hub/index.ts";
 import { parseMessage } from "../parse-message.ts";
 import { eventFrame, recordFrame } from "./frames.ts";
 

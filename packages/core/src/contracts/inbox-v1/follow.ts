@@ -1,6 +1,5 @@
 import type { OpenStream } from "../../http/route.ts";
-import type { Inbox } from "../../inbox/inbox.ts";
-import { EMPTY_EPOCH, type InboxPosition } from "../../inbox/inbox-item.ts";
+import { EMPTY_EPOCH, type Inbox, type InboxPosition } from "../../inbox/index.ts";
 import { eventFrame, type Frame, stateFrame } from "./frames.ts";
 
 /** How a stream follows an inbox. */

@@ -1,7 +1,5 @@
 import type { Owner } from "../../foundation/owner.ts";
-import type { InboxEvent } from "../../inbox/inbox-event.ts";
-import type { InboxCounts } from "../../inbox/inbox-item.ts";
-import type { InboxChange } from "../../realtime/transport.ts";
+import type { InboxChange, InboxCounts, InboxEvent } from "../../inbox/index.ts";
 import { renderItem } from "./item.ts";
 
 /** The frame types of each change. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { timestamp } from "../../http/parameters.ts";
-import type { InboxItem } from "../../inbox/inbox-item.ts";
+import type { InboxItem } from "../../inbox/index.ts";
 import { isoDate, isoDateOrNull } from "../iso-date.ts";
 
 /** An inbox item as `inbox-v1` writes it. */

@@ -1,4 +1,4 @@
-import type { InboxPosition } from "../../inbox/inbox-item.ts";
+import type { InboxPosition } from "../../inbox/index.ts";
 
 /** An unusable position still asks for a replay: it is answered with `recovered: false`. */
 const NOWHERE: InboxPosition = { seq: -1, epoch: "" };

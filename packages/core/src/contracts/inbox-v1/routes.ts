@@ -2,7 +2,7 @@ import { z } from "zod";
 import { choice, integer, text, uuid } from "../../http/parameters.ts";
 import { defineRoute, type Route, type RouteContext } from "../../http/route.ts";
 import { SSE_HEADERS, SSE_RETRY, sseEvent } from "../../http/sse.ts";
-import type { Inbox } from "../../inbox/inbox.ts";
+import type { Inbox } from "../../inbox/index.ts";
 import { fastapiError, fastapiValidationError } from "../fastapi-failure.ts";
 import { follow } from "./follow.ts";
 import { itemSchema, renderItem } from "./item.ts";

@@ -1,6 +1,6 @@
 import { BelfryError } from "../../foundation/errors.ts";
 import type { SocketContext, SocketSession } from "../../http/contract.ts";
-import type { Inbox } from "../../inbox/inbox.ts";
+import type { Inbox } from "../../inbox/index.ts";
 import { parseMessage } from "../parse-message.ts";
 import { follow } from "./follow.ts";
 import { positionOfQuery } from "./position.ts";

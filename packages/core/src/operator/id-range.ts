@@ -1,4 +1,4 @@
-import type { ActivityFilter } from "../operator/activity.ts";
+import type { ActivityFilter } from "./activity.ts";
 
 /**
  * How far the time in an id may be from `createdAt`. Both come from one clock within a millisecond; but ids never go

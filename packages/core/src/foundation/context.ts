@@ -1,0 +1,20 @@
+import type { Clock } from "./clock.ts";
+import type { Ids } from "./ids.ts";
+import type { Logger } from "./logger.ts";
+
+/** The part of every domain's context: each operation works with it. */
+export interface BaseContext {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  /** Resolves once the storage can be used; operations await it first. */
+  ready(): Promise<void>;
+}
+
+/** Tells the host's listeners of what was committed: `Events` maps each event's name to its payload. */
+export interface Emits<Events> {
+  emit(...event: NamedEvent<Events>): void;
+}
+
+/** An event with its name, as {@link Emits.emit} takes it. */
+export type NamedEvent<Events> = { [Name in keyof Events]: [name: Name, event: Events[Name]] }[keyof Events];

@@ -1,0 +1,18 @@
+import type { HubEvent, SourceRecord } from "./hub-model.ts";
+
+/**
+ * Says that an event came into the hub, or that the processing of one settled. A hint too: what is left out (`event`,
+ * `record`), the receiver reads from the database.
+ */
+export interface HubSignal {
+  readonly topic: "hub";
+  readonly tenant: string;
+  readonly source: string;
+  readonly change: "event" | "settled";
+  /** The event's id, or the record's. */
+  readonly id: string;
+  /** `event`, in the creating process only. */
+  readonly event?: HubEvent;
+  /** `settled`, in the process that did it only. */
+  readonly record?: SourceRecord;
+}

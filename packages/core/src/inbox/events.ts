@@ -1,0 +1,23 @@
+import type { Owner } from "../foundation/owner.ts";
+import type { InboxItem } from "./inbox-item.ts";
+
+/** One item was read for the first time, or deleted. */
+export interface ItemChanged extends Owner {
+  readonly id: string;
+  readonly type: string;
+  readonly item: InboxItem;
+}
+
+/** A change over a whole inbox. */
+export interface InboxSwept extends Owner {
+  /** How many items it changed; never 0. */
+  readonly count: number;
+}
+
+/** What inboxes tell, by name. */
+export interface InboxEvents {
+  "item.read": ItemChanged;
+  "item.deleted": ItemChanged;
+  "inbox.all_read": InboxSwept;
+  "inbox.read_deleted": InboxSwept;
+}

@@ -1,0 +1,58 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { BelfryError, validationError } from "../foundation/errors.ts";
+import type { JsonObject } from "../foundation/json.ts";
+import { parseJsonObject } from "../foundation/parse-json.ts";
+import { DEFAULT_TYPE } from "./notification.ts";
+import type { NotificationType, NotificationTypes } from "./notification-types.ts";
+
+/** The host's declaration of `type`; throws `UNKNOWN_TYPE` for one it did not declare, where that matters. */
+export function declaredType(
+  { types }: { readonly types: NotificationTypes },
+  type: string,
+  rules: { readonly declaredTypesOnly: boolean },
+): NotificationType | undefined {
+  if (Object.hasOwn(types, type)) {
+    return types[type];
+  }
+  const declared = Object.keys(types);
+  if (rules.declaredTypesOnly && declared.length > 0) {
+    throw new BelfryError(
+      "UNKNOWN_TYPE",
+      `The notification type "${type}"${type === DEFAULT_TYPE ? ", which stands for none being given," : ""} is not declared; the declared types are ${declared.join(", ")}.`,
+    );
+  }
+  return undefined;
+}
+
+/** Checks `data` against the type's schema, if it has one, and returns what is to be stored: its JSON form. */
+export async function parseData(data: object | undefined, type: NotificationType | undefined): Promise<JsonObject> {
+  const result = type?.data ? await validated(data, type.data) : { value: data ?? {} };
+  if (result.issues) {
+    throw validationError(
+      result.issues.map((issue) => ({
+        path: ["data", ...(issue.path ?? []).map((part) => pathPart(typeof part === "object" ? part.key : part))],
+        type: "value_error",
+        message: issue.message,
+      })),
+    );
+  }
+  // A caller may pass, and a schema make, what JSON has no form for.
+  const stored = parseJsonObject(result.value, ["data"]);
+  if ("issues" in stored) {
+    throw validationError(stored.issues);
+  }
+  return stored.value;
+}
+
+/** Data that was left out is what the schema makes of nothing, and an empty object where it does not take nothing. */
+async function validated(data: object | undefined, { "~standard": schema }: StandardSchemaV1): Promise<StandardSchemaV1.Result<unknown>> {
+  if (data !== undefined && data !== null) {
+    return schema.validate(data);
+  }
+  const result = await schema.validate(undefined);
+  return result.issues ? schema.validate({}) : { value: result.value ?? {} };
+}
+
+function pathPart(key: PropertyKey): string | number {
+  return typeof key === "number" ? key : String(key);
+}

@@ -1,0 +1,62 @@
+export {
+  type ChainCounts,
+  type ChainOutcome,
+  type ChainSelection,
+  type ClaimedDelivery,
+  type ClaimRequest,
+  chainOutcome,
+  type Decide,
+  type DeletedSend,
+  type DeliveryStorage,
+  type Endpoint,
+  type IdempotencyKey,
+  type Lease,
+  type LoadedDelivery,
+  type LoadedSend,
+  type NewAuditEntry,
+  type NewDelivery,
+  type NewSend,
+  type SendCreated,
+  type SendState,
+  type SendUpdated,
+  type SettleChanges,
+  sendStatus,
+} from "./delivery/index.ts";
+export { newEpoch } from "./foundation/epoch.ts";
+export { foldCase } from "./foundation/fold-case.ts";
+export type {
+  ClaimedRecord,
+  EndedRecord,
+  HubRange,
+  HubSignal,
+  HubStorage,
+  NewProcessingRecord,
+  PlanProcessing,
+  RecordClaim,
+  RecordLease,
+} from "./hub/index.ts";
+export {
+  EMPTY_COUNTS,
+  type FanOutChunk,
+  type InboxPage,
+  type InboxQuery,
+  type InboxSignal,
+  type InboxStorage,
+  type InboxSweep,
+  type InboxTail,
+  type ItemAbsence,
+  type ItemsChange,
+  inboxItem,
+  type NewNotification,
+} from "./inbox/index.ts";
+export {
+  type ActivityItems,
+  type ActivityQuery,
+  type ActivityStorage,
+  type HealthWindow,
+  type IdRange,
+  idRange,
+} from "./operator/index.ts";
+export { isHubSignal, type PresenceStorage, type Signal, type Transport, type TransportListener } from "./realtime/index.ts";
+export type { ApiKeyStorage, StoredApiKey } from "./service/api-key-storage.ts";
+export type { Storage } from "./service/storage.ts";
