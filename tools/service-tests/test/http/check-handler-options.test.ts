@@ -1,11 +1,10 @@
+import { NotificationService } from "@belfry/core";
+import { django, hub, inboxV1, pack } from "@belfry/core/contracts";
+import { createHandler, type HandlerOptions } from "@belfry/core/http";
+import { sqliteStorage } from "@belfry/storage-sqlite";
 import { describe, expect, test } from "vitest";
-import { django, hub, inboxV1, pack } from "../contracts/index.ts";
-import { NotificationService } from "../service/notification-service.ts";
-import { memoryStorage } from "../storages/memory.ts";
-import { createHandler } from "./create-handler.ts";
-import type { HandlerOptions } from "./handler-options.ts";
 
-const service = new NotificationService({ storage: memoryStorage() });
+const service = new NotificationService({ storage: sqliteStorage(":memory:") });
 
 function warningsOf(options: HandlerOptions): string[] {
   const warnings: string[] = [];

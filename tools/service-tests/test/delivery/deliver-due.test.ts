@@ -1,0 +1,78 @@
+import { BelfryError, type Channel, NotificationService } from "@belfry/core";
+import { expect, test, vi } from "vitest";
+import { onEveryStorage } from "../on-every-storage.ts";
+import { silent } from "../silent.ts";
+import { stopsAfterTest } from "../stops-after-test.ts";
+
+onEveryStorage((database) => {
+  test("what a claim took whose answer was lost is delivered at once, and counted once", async () => {
+    const storage = database.storage();
+    const claim = storage.deliveries.claim.bind(storage.deliveries);
+    vi.spyOn(storage.deliveries, "claim").mockImplementationOnce(async (request) => {
+      await claim(request);
+      throw new BelfryError("STORAGE_UNAVAILABLE", "The connection was lost.");
+    });
+    const recipients: string[] = [];
+    const channel: Channel = {
+      name: "test",
+      retryDelaysMs: [],
+      timeoutMs: 1_000,
+      invalidRecipient: () => null,
+      async deliver({ recipient }) {
+        recipients.push(recipient);
+        return { status: "delivered", provider: "test" };
+      },
+    };
+    const errors: unknown[] = [];
+    const logger = { ...silent, error: (details: unknown) => void errors.push(details) };
+    const notifications = stopsAfterTest(new NotificationService({ storage, channels: [channel], logger, delivery: { concurrency: 2 } }));
+    const { id } = await notifications.send({ channel: "test", to: ["ann", "bob", "carl"], content: "Hello" });
+    await vi.waitFor(() => expect(errors).toHaveLength(1));
+    await notifications.runDue();
+    expect(recipients.sort()).toEqual(["ann", "bob", "carl"]);
+    const deliveries = await notifications.sends.deliveries(id);
+    expect(deliveries.map(({ status, attempt, attempts }) => [status, attempt, attempts.length])).toEqual([
+      ["delivered", 1, 1],
+      ["delivered", 1, 1],
+      ["delivered", 1, 1],
+    ]);
+  });
+
+  test("an endpoint that is gone is left alone, until somebody retries and it answers", async () => {
+    const asked: string[] = [];
+    let isGone = true;
+    const channel: Channel = {
+      name: "test",
+      retryDelaysMs: [],
+      timeoutMs: 1_000,
+      invalidRecipient: () => null,
+      async deliver({ recipient }) {
+        asked.push(recipient);
+        return isGone
+          ? { status: "failed", transient: false, provider: "test", error: "410", isEndpointGone: true }
+          : { status: "delivered", provider: "test" };
+      },
+    };
+    const notifications = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [channel] }));
+    const send = async (to: string) => {
+      const { id } = await notifications.send({ channel: "test", to, content: "Hello" });
+      await notifications.runDue();
+      return id;
+    };
+    const errorOf = async (id: string) => (await notifications.sends.deliveries(id))[0]?.attempts.at(-1)?.error;
+    expect(await errorOf(await send("here"))).toBe("410");
+    const second = await send("here");
+    expect(await errorOf(second)).toMatch(/^The endpoint said that it is gone; nothing is sent to it before 20/);
+    await send("elsewhere");
+    expect(asked).toEqual(["here", "elsewhere"]);
+    isGone = false;
+    await notifications.sends.retry(second);
+    await notifications.runDue();
+    const third = await send("here");
+    expect([(await notifications.sends.get(second)).status, (await notifications.sends.get(third)).status]).toEqual([
+      "delivered",
+      "delivered",
+    ]);
+    expect(asked).toEqual(["here", "elsewhere", "here", "here"]);
+  });
+});

@@ -1,0 +1,243 @@
+import { type Channel, type DeliveryTask, defineTypes, NotificationService, systemClock } from "@belfry/core";
+import type { Storage } from "@belfry/core/storage";
+import { describe, expect, test } from "vitest";
+import { onEveryStorage } from "../on-every-storage.ts";
+import { silent } from "../silent.ts";
+import { useSqliteDatabase } from "../sqlite-database.ts";
+import { stopsAfterTest } from "../stops-after-test.ts";
+
+/** A channel for addresses of one kind that keeps its tasks. */
+function channel(name: string, pattern: RegExp): Channel & { readonly tasks: DeliveryTask[] } {
+  const tasks: DeliveryTask[] = [];
+  return {
+    name,
+    tasks,
+    retryDelaysMs: [],
+    timeoutMs: 5_000,
+    invalidRecipient: (recipient) => (pattern.test(recipient) ? null : `is no ${name} address`),
+    async deliver(task) {
+      tasks.push(task);
+      return { status: "sent", provider: name };
+    },
+  };
+}
+
+const email = () => channel("email", /^\S+@\S+$/);
+
+const LEASE_MS = 60_000;
+
+/** Sends to Ann's inbox, and leases the delivery for a process that is never heard of again; answers the send's id. */
+async function loseDelivery(storage: Storage): Promise<string> {
+  const service = stopsAfterTest(new NotificationService({ storage, delivery: { worker: false } }));
+  const { id } = await service.send({ to: "ann", content: "x" });
+  const claim = {
+    owner: "lost",
+    at: new Date(),
+    leaseMs: LEASE_MS,
+    limit: 1,
+    perEndpoint: 1,
+    channels: ["inbox"],
+    exceptTenants: [],
+    exceptEndpoints: [],
+  };
+  expect(await storage.deliveries.claim(claim)).toHaveLength(1);
+  return id;
+}
+
+/** Runs what is due while Ann is connected; answers how the delivery of a send stands, and its attempts. */
+async function deliverAgain(service: NotificationService, sendId: string): Promise<unknown> {
+  const subscription = service.inbox("ann").subscribe({ onEvent: () => {}, onState: () => {} });
+  await subscription.ready;
+  await service.runDue();
+  const [delivery] = await service.sends.deliveries(sendId);
+  subscription.close();
+  return [delivery?.status, delivery?.attempts.map(({ status }) => status)];
+}
+
+describe("on a storage that one process uses", () => {
+  const database = useSqliteDatabase();
+
+  test("a delivery over the inbox that the process before did not survive is made again at once", async () => {
+    const id = await loseDelivery(database.storage());
+    const next = stopsAfterTest(new NotificationService({ storage: database.storage() }));
+    expect(await deliverAgain(next, id)).toEqual(["sent", ["unknown", "sent"]]);
+  });
+});
+
+onEveryStorage((database) => {
+  describe("send", () => {
+    test("a user's address comes from the directory, when it is needed, for all users at once", async () => {
+      const mail = email();
+      const asked: (readonly string[])[] = [];
+      const service = stopsAfterTest(
+        new NotificationService({
+          storage: database.storage(),
+          channels: [mail],
+          directory: async (ids, { tenant }) => {
+            asked.push([tenant, ...ids]);
+            return new Map([
+              ["ann", { email: "ann@example.com" }],
+              ["bob", { email: "no address" }],
+            ]);
+          },
+        }),
+      );
+      const { id } = await service.send({ channel: "email", to: ["ann", "bob", "cat", "dan@example.com"], content: "x" });
+      await service.runDue();
+      expect(mail.tasks.map(({ recipient, address }) => [recipient, address]).toSorted()).toEqual([
+        ["ann", "ann@example.com"],
+        ["dan@example.com", "dan@example.com"],
+      ]);
+      expect(asked).toEqual([["default", "ann", "bob", "cat"]]);
+      const deliveries = await service.sends.deliveries(id);
+      expect(deliveries.map(({ status, attempts }) => [status, attempts[0]?.error])).toEqual([
+        ["sent", null],
+        ["failed", "The email address that the host's directory gave is no email address."],
+        ["failed", "The host's directory knows no email address of this user."],
+        ["sent", null],
+      ]);
+    });
+
+    test("a directory that fails is no reason to give up", async () => {
+      let fails = true;
+      const mail = { ...email(), retryDelaysMs: [1] };
+      const service = stopsAfterTest(
+        new NotificationService({
+          storage: database.storage(),
+          channels: [mail],
+          directory: () => {
+            if (fails) {
+              fails = false;
+              throw new Error("no directory today");
+            }
+            return new Map([["ann", { email: "ann@example.com" }]]);
+          },
+        }),
+      );
+      const { id } = await service.send({ channel: "email", to: "ann", content: "x" });
+      await expect.poll(async () => (await service.sends.get(id)).status).toBe("sent");
+      const [delivery] = await service.sends.deliveries(id);
+      expect(delivery?.attempts.map(({ status, error }) => [status, error])).toEqual([
+        ["failed", "The host's directory failed: no directory today"],
+        ["sent", null],
+      ]);
+    });
+
+    test("a type says which channels it goes over, each to everybody", async () => {
+      const mail = email();
+      const types = defineTypes({ welcome: { channels: ["inbox", "email"] } });
+      const service = stopsAfterTest(
+        new NotificationService({
+          storage: database.storage(),
+          channels: [mail],
+          types,
+          directory: () => new Map([["ann", { email: "ann@example.com" }]]),
+        }),
+      );
+      const { id, channels } = await service.send({
+        type: "welcome",
+        to: "ann",
+        subject: "Welcome",
+        content: "Hi",
+        data: { step: 1 },
+        meta: { icon: "wave" },
+      });
+      await service.runDue();
+      expect(channels).toEqual(["inbox", "email"]);
+      expect((await service.inbox("ann").list()).items).toMatchObject([
+        { id, type: "welcome", title: "Welcome", data: { step: 1, icon: "wave" } },
+      ]);
+      expect(mail.tasks.map(({ subject, meta }) => [subject, meta])).toEqual([["Welcome", { step: 1, icon: "wave" }]]);
+      expect((await service.sends.get(id)).status).toBe("partial");
+    });
+
+    test("every change of state is told, and a listener that throws disturbs nobody", async () => {
+      const mail = email();
+      const service = stopsAfterTest(
+        new NotificationService({
+          storage: database.storage(),
+          channels: [mail],
+          directory: () => new Map([["ann", { email: "ann@example.com" }]]),
+          logger: silent,
+        }),
+      );
+      const told: string[] = [];
+      for (const name of ["delivery.pending", "delivery.sent", "delivery.delivered", "delivery.failed", "delivery.cancelled"] as const) {
+        service.on(name, ({ delivery, from }) => told.push(`${delivery.channel}: ${from} -> ${delivery.status}`));
+      }
+      service.on("delivery.failed", () => {
+        throw new Error("a listener's own");
+      });
+      service.on("send.changed", ({ from, to }) => told.push(`send: ${from} -> ${to}`));
+      const { id } = await service.send({ to: "ann", content: "x", fallback: true });
+      await service.runDue();
+      await service.inbox("ann").markRead(id);
+      expect(told).toEqual([
+        "inbox: pending -> failed",
+        "email: waiting -> pending",
+        "email: pending -> sent",
+        "send: pending -> sent",
+        "inbox: failed -> delivered",
+        "send: sent -> delivered",
+      ]);
+    });
+
+    test.each([
+      ["a channel that is not there", { channel: "sms", to: "1" }, "CHANNEL_NOT_CONFIGURED", /sms.*inbox, email/],
+      ["an address that cannot be an id either", { channel: "email", to: "a b" }, "INVALID_RECIPIENTS", /"a b" is no email address/],
+      ["channel and channels", { channel: "email", channels: ["inbox"], to: "a@b" }, "VALIDATION_ERROR", /channels/],
+      ["no channels", { channels: [], to: "a@b" }, "VALIDATION_ERROR", /at least one/],
+      ["a fallback to the inbox", { to: "ann", fallback: { channel: "inbox" } }, "VALIDATION_ERROR", /fallback/],
+      ["too many recipients", { to: Array.from({ length: 10_001 }, (_, index) => `${index}`) }, "VALIDATION_ERROR", /10000.*split/],
+      ["an invalid date", { to: "ann", scheduledAt: new Date(Number.NaN) }, "VALIDATION_ERROR", /scheduledAt/],
+      ["a key that is empty", { to: "ann", idempotencyKey: "" }, "VALIDATION_ERROR", /idempotencyKey/],
+      ["nothing", undefined, "VALIDATION_ERROR", /expected an object/],
+    ])("%s is refused with what to do, and nothing is stored", async (_, input, code, message) => {
+      const service = stopsAfterTest(
+        new NotificationService({ storage: database.storage(), channels: [email()], directory: () => new Map() }),
+      );
+      await expect(service.send(input as never)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+      expect((await service.sends.list()).total).toBe(0);
+    });
+
+    test("a fallback to e-mail that is not configured fails when its turn comes, and says so; any other is refused", async () => {
+      const service = stopsAfterTest(new NotificationService({ storage: database.storage() }));
+      const { id } = await service.send({ to: "ann", content: "x", fallback: true });
+      await service.runDue();
+      expect((await service.sends.get(id)).status).toBe("failed");
+      const [, fallback] = await service.sends.deliveries(id);
+      expect(fallback?.attempts.map(({ error }) => error)).toEqual(["The channel email is not configured."]);
+      const other = service.send({ to: "ann", content: "x", fallback: { channel: "sms" } });
+      await expect(other).rejects.toMatchObject({ code: "CHANNEL_NOT_CONFIGURED" });
+    });
+
+    test("a delivery over the inbox that its process did not survive is made again, once its lease has run out", async () => {
+      const id = await loseDelivery(database.storage());
+      const clock = { ...systemClock, now: () => Date.now() + 2 * LEASE_MS };
+      const next = stopsAfterTest(new NotificationService({ storage: database.storage(), clock }));
+      expect(await deliverAgain(next, id)).toEqual(["sent", ["unknown", "sent"]]);
+    });
+
+    test("channels need names of their own", () => {
+      const make =
+        (...channels: Channel[]) =>
+        () =>
+          stopsAfterTest(new NotificationService({ storage: database.storage(), channels }));
+      expect(make(email(), email())).toThrowError(expect.objectContaining({ code: "CONFIGURATION" }));
+      expect(make(channel("inbox", /./))).toThrowError(expect.objectContaining({ code: "CONFIGURATION" }));
+    });
+
+    test("in a transaction of the host, a send is delivered after the commit, or never", async () => {
+      const mail = email();
+      const service = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [mail] }));
+      const batch = await service.prepareSend({ channel: "email", to: "ann@example.com", content: "x" });
+      await database.rolledBack((tx) => batch.write(tx));
+      await service.runDue();
+      expect(mail.tasks).toEqual([]);
+      await database.transaction((tx) => batch.write(tx));
+      await service.runDue();
+      expect([mail.tasks.length, (await service.sends.get(batch.send.id)).status]).toEqual([1, "sent"]);
+      await expect(service.prepareSend({ to: "ann", idempotencyKey: "k" })).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
+    });
+  });
+});

@@ -1,0 +1,70 @@
+import { NotificationService, type NotificationServiceOptions } from "@belfry/core";
+import { sqliteStorage } from "@belfry/storage-sqlite";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { onEveryStorage } from "../on-every-storage.ts";
+import { stopsAfterTest } from "../stops-after-test.ts";
+
+describe("the options of a service", () => {
+  const storage = sqliteStorage(":memory:");
+  const wrong: readonly (readonly [string, unknown, string])[] = [
+    ["no options", undefined, "expects an object"],
+    ["no storage", {}, 'pass sqliteStorage("app.db")'],
+    ["a path as storage", { storage: "app.db" }, "got string"],
+    ["a misspelt option", { storage, chanels: [] }, '"chanels"'],
+    ["one channel without a list", { storage, channels: { name: "a" } }, "as a list"],
+    ["half a channel", { storage, channels: [{ name: "a", deliver() {} }] }, "channel 0"],
+    ["data that is no schema", { storage, types: { a: { data: {} } } }, 'type "a"'],
+    ["a negative lease", { storage, hub: { leaseMs: -1 } }, "hub.leaseMs"],
+    ["a text as a number", { storage, delivery: { drainMs: "10" } }, "delivery.drainMs"],
+  ];
+  test.each(wrong)("%s is refused", (_, options, message) => {
+    const make = () => new NotificationService(options as NotificationServiceOptions);
+    expect(make).toThrow(expect.objectContaining({ code: "CONFIGURATION", message: expect.stringContaining(message) }));
+  });
+});
+
+onEveryStorage((database) => {
+  describe("data of a declared type", () => {
+    const types = { meeting: { data: z.object({ at: z.date(), guests: z.set(z.string()).transform((guests) => [...guests]) }) } };
+
+    test("is checked as the caller passes it, and stored as its JSON form", async () => {
+      const service = stopsAfterTest(new NotificationService({ storage: database.storage(), types }));
+      const at = new Date("2026-01-02T03:04:05.678Z");
+      const data = { at, guests: new Set(["ann", "bob"]) };
+      await service.create({ to: "ann", type: "meeting", data });
+      const { items } = await service.inbox("ann").list();
+      expect(items[0]?.data).toEqual({ at: at.toISOString(), guests: ["ann", "bob"] });
+    });
+
+    test("a type that is not given is named as such", async () => {
+      const service = stopsAfterTest(new NotificationService({ storage: database.storage(), types }));
+      const untyped = service as unknown as NotificationService;
+      await expect(untyped.create({ to: "ann" })).rejects.toMatchObject({
+        code: "UNKNOWN_TYPE",
+        message: expect.stringMatching(/stands for none being given.*meeting/),
+      });
+    });
+  });
+
+  describe("what a channel answers", () => {
+    test.each([undefined, "ok", { status: "ok", provider: "x" }, { status: "failed", provider: "x" }, { status: "sent" }])(
+      "%j is no outcome: the delivery fails, and says what was expected",
+      async (answer) => {
+        const channel = {
+          name: "own",
+          retryDelaysMs: [],
+          timeoutMs: 1_000,
+          invalidRecipient: () => null,
+          deliver: async () => answer as never,
+        };
+        const service = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [channel] }));
+        const { id } = await service.send({ channel: "own", to: "ann", content: "x" });
+        await service.runDue();
+        expect((await service.sends.get(id)).status).toBe("failed");
+        const [delivery] = await service.sends.deliveries(id);
+        expect(delivery?.attempts[0]?.error).toMatch(/^The channel own answered .*; expected \{ status: "sent"/);
+      },
+    );
+  });
+});
