@@ -1,4 +1,4 @@
-import { type ContractService, createHandler, type Handler, type HandlerOptions } from "@belfry/core/http";
+import { type ContractService, createHandler, type HandlerOptions, type HttpHandler } from "@belfry/core/http";
 import { fromNodeRequest, type RequestPlace, type UpgradeListener, upgradeListener, writeResponse } from "@belfry/core/node";
 import type { NextFunction, Request, Response } from "express";
 
@@ -11,7 +11,7 @@ export interface ExpressBelfry {
   /** To be given to the server: `server.on("upgrade", belfry.upgrade)`. */
   readonly upgrade: UpgradeListener;
   /** The handler inside, for its OpenAPI documents. */
-  readonly handler: Handler;
+  readonly handler: HttpHandler;
   /** Ends every open stream and socket (1012), for a server that is about to close. */
   close(): void;
 }

@@ -2,8 +2,8 @@ import {
   type ContractService,
   createHandler,
   fromFetchRequest,
-  type Handler,
   type HandlerOptions,
+  type HttpHandler,
   type HttpRequest,
   toFetchResponse,
 } from "@belfry/core/http";
@@ -19,7 +19,7 @@ export interface HonoBelfry extends Hono {
   /** To be given to the Node server: `serve(app).on("upgrade", belfry.upgrade)`. */
   readonly upgrade: UpgradeListener;
   /** The handler inside, for its OpenAPI documents. */
-  readonly handler: Handler;
+  readonly handler: HttpHandler;
   /** Ends every open stream and socket (1012), for a server that is about to close. */
   close(): void;
 }

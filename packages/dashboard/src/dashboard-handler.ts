@@ -1,5 +1,5 @@
 import { BelfryError, consoleLogger, type Logger } from "@belfry/core";
-import { createHandler, type Handler, type HttpRequest, type HttpResponse, type Principal } from "@belfry/core/http";
+import { createHandler, type HttpHandler, type HttpRequest, type HttpResponse, type Principal } from "@belfry/core/http";
 import { type Access, type Authorize, auditName, type DashboardRequest, localOnly } from "./access.ts";
 import { apiContract } from "./api/contract.ts";
 import { assetResponse } from "./assets.ts";
@@ -15,7 +15,7 @@ export class DashboardHandler {
   readonly #challenge: string | undefined;
   readonly #tenant: string;
   readonly #logger: Logger;
-  readonly #api: Handler;
+  readonly #api: HttpHandler;
   #hasWarned = false;
 
   constructor(notifications: DashboardService, options: DashboardOptions) {

@@ -1,12 +1,12 @@
 import { createServer } from "node:http";
 import { memoryStorage, NotificationService } from "@belfry/core";
-import { createHandler, type Handler } from "@belfry/core/http";
+import { createHandler, type HttpHandler } from "@belfry/core/http";
 import { upgradeListener } from "@belfry/core/node";
 import { getRequestListener } from "@hono/node-server";
 import { httpSuite, runServer } from "../src/index.ts";
 
 /** A host without a framework: Request in, Response out. */
-async function host(handler: Handler, request: Request, prefix: string): Promise<Response> {
+async function host(handler: HttpHandler, request: Request, prefix: string): Promise<Response> {
   const url = new URL(request.url);
   if (url.pathname === "/host") {
     return Response.json({ host: true });

@@ -8,7 +8,7 @@ import type { ContractService } from "./route.ts";
 import { acceptSocket, type Connection } from "./socket.ts";
 
 /** Serves contracts, framework or none. */
-export interface Handler {
+export interface HttpHandler {
   /** Answers a request, or null when no contract has its path: the host's own routes go on with it. */
   handle(request: HttpRequest): Promise<HttpResponse | null>;
   /** The same for every runtime that speaks Request and Response; a path that no contract has is a 404. */
@@ -33,7 +33,7 @@ export interface Handler {
  * const response = await handler.fetch(request);
  * ```
  */
-export function createHandler(service: ContractService, options: HandlerOptions): Handler {
+export function createHandler(service: ContractService, options: HandlerOptions): HttpHandler {
   const core = new HandlerCore(service, options);
   const handle = (request: HttpRequest) => core.handle(request);
   return {

@@ -1,9 +1,16 @@
 export type { AuthFunction, AuthOptions } from "./auth/authenticator.ts";
 export { type Contract, defineContract, type Failure, type SocketContext, type SocketEndpoint, type SocketSession } from "./contract.ts";
-export { createHandler, type Handler } from "./create-handler.ts";
+export { createHandler, type HttpHandler } from "./create-handler.ts";
 export { fromFetchRequest, toFetchResponse } from "./fetch.ts";
 export type { HandlerOptions } from "./handler-options.ts";
 export type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
+export {
+  choice as choiceParameter,
+  integer as integerParameter,
+  text as textParameter,
+  timestamp as timestampField,
+  uuid as uuidParameter,
+} from "./parameters.ts";
 export type { ClientPrincipal, CredentialScheme, Principal, UserPrincipal } from "./principal.ts";
 export type { RateLimiter } from "./rate-limits.ts";
 export {

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import type { Clock } from "../foundation/clock.ts";
 import type { Contract, SocketContext } from "../http/contract.ts";
-import { createHandler, type Handler } from "../http/create-handler.ts";
+import { createHandler, type HttpHandler } from "../http/create-handler.ts";
 import type { ContractService } from "../http/route.ts";
 import { upgradeListener } from "./upgrade.ts";
 
@@ -41,12 +41,12 @@ function openEcho({ stream }: SocketContext) {
 }
 
 const servers: Server[] = [];
-const handlers: Handler[] = [];
+const handlers: HttpHandler[] = [];
 
 const errors: unknown[] = [];
 const logger = { error: (details: unknown) => void errors.push(details), warn() {}, info() {}, debug() {} };
 
-async function listen(attach: (server: Server, handler: Handler) => void, clock?: Clock): Promise<string> {
+async function listen(attach: (server: Server, handler: HttpHandler) => void, clock?: Clock): Promise<string> {
   const handler = createHandler(service, { contracts: [contract], logger, ...(clock && { clock }) });
   const server = createServer((_request, response) => void response.end("plain"));
   attach(server, handler);

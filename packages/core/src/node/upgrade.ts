@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
-import type { Handler } from "../http/create-handler.ts";
+import type { HttpHandler } from "../http/create-handler.ts";
 import type { Connection } from "../http/socket.ts";
 import { FrameQueue } from "./frame-queue.ts";
 import { fromNodeRequest } from "./http-request.ts";
@@ -22,7 +22,7 @@ const CLOSE_TIMEOUT_MS = 5_000;
  *
  * @param basePath the fixed prefix the contracts are mounted under, "" at the root
  */
-export function upgradeListener(handler: Handler, basePath = ""): UpgradeListener {
+export function upgradeListener(handler: HttpHandler, basePath = ""): UpgradeListener {
   const prefix = encodedPath(basePath);
   const frames = new FrameQueue();
   // Made when first needed: a host on a runtime without Node's sockets never needs it.
