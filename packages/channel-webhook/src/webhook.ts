@@ -1,11 +1,12 @@
 import type { Channel, DeliveryOutcome, DeliveryTask } from "@belfry/core";
-import { createEgress } from "@belfry/egress";
+import { createEgress, httpOutcome } from "@belfry/egress";
 import { invalidWebhookHeaders } from "./invalid-webhook-headers.ts";
-import { outcomeOf, webhookFailure } from "./outcome.ts";
 import { invalidWebhookMeta, payloadOf } from "./payload.ts";
 import { signingKeys } from "./secrets.ts";
 import { signatureHeader } from "./sign.ts";
 import type { WebhookOptions } from "./webhook-options.ts";
+
+const PROVIDER = "webhook";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -41,12 +42,14 @@ export function webhook(options: WebhookOptions): Channel {
       const headers = (await options.headers?.(task.tenant)) ?? {};
       const problems = invalidWebhookHeaders(headers);
       if (problems.length > 0) {
-        return webhookFailure(`the tenant's headers cannot be sent: ${problems.join("; ")}`, false);
+        const error = `the tenant's headers cannot be sent: ${problems.join("; ")}`;
+        return { status: "failed", provider: PROVIDER, transient: false, error };
       }
       const body = payloadOf(task);
       const signed = signedHeaders({ task, body, keys: await keysOf(task.tenant), nowMs: now() });
       const request = { method: "POST", headers: { "User-Agent": "Belfry", ...headers, ...signed }, body, timeoutMs, signal } as const;
-      return outcomeOf(await egress.send(task.address, request), task.id, now());
+      const result = await egress.send(task.address, request);
+      return httpOutcome(result, { provider: PROVIDER, acceptedIs: "delivered", messageId: task.id, nowMs: now() });
     },
   } satisfies Channel;
 }

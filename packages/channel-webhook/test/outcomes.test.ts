@@ -85,6 +85,7 @@ describe("outcomes", () => {
     ["1000000000", 1_000_000_000_000],
     ["Thu, 01 Jan 2026 12:01:30 GMT", 90_000],
     ["Thu, 01 Jan 2026 11:00:00 GMT", 0],
+    ["10000000000", 1_000_000_000_000],
   ])("passes on Retry-After: %s", async (value, retryAfterMs) => {
     expect(await status(429, { "retry-after": value })).toMatchObject({ transient: true, retryAfterMs });
     expect(await status(503, { "retry-after": value })).toMatchObject({ transient: true, retryAfterMs });
