@@ -11,25 +11,23 @@ import type {
 } from "@belfry/core/storage";
 import pg, { type Pool } from "pg";
 import { HostTransactions } from "./creating/host-transactions.ts";
+import type { Bound } from "./database/bind.ts";
 import { Connection } from "./database/connection.ts";
 import { type DrizzlePostgresDatabase, type PostgresTransaction, poolOf } from "./database/database-handle.ts";
 import { identityCheck } from "./database/database-identity.ts";
 import { wrapError } from "./database/errors.ts";
 import { listenForErrors } from "./database/pool-errors.ts";
 import { statement } from "./database/statement.ts";
-import { type TableNames, tableNames } from "./database/table-names.ts";
-import { prepareDeliveryQueries } from "./delivery/delivery-queries.ts";
-import { type OpenDeliveries, PostgresDeliveries } from "./delivery/postgres-deliveries.ts";
-import { prepareHubQueries } from "./hub/hub-queries.ts";
-import { type OpenHub, PostgresHub } from "./hub/postgres-hub.ts";
-import { prepareInboxQueries } from "./inbox/inbox-queries.ts";
-import { type OpenInbox, PostgresInbox } from "./inbox/postgres-inbox.ts";
+import { storageTime } from "./database/storage-time.ts";
+import { tableNames } from "./database/table-names.ts";
+import { postgresDeliveries } from "./delivery/postgres-deliveries.ts";
+import { postgresHub } from "./hub/postgres-hub.ts";
+import { postgresInbox } from "./inbox/postgres-inbox.ts";
 import { HostAnnouncements } from "./listen-notify/host-announcements.ts";
 import { PostgresTransport } from "./listen-notify/postgres-transport.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { migratePool } from "./migrations/migrate.ts";
-import { type OpenActivity, prepareActivityQueries } from "./operator/activity-queries.ts";
-import { PostgresActivity } from "./operator/postgres-activity.ts";
+import { postgresActivity } from "./operator/postgres-activity.ts";
 import {
   CONNECTION_TIMEOUT_MS,
   DEFAULT_POOL_SIZE,
@@ -37,8 +35,8 @@ import {
   type PostgresStorageOptions,
   QUERY_TIMEOUT_MS,
 } from "./postgres-options.ts";
-import { PostgresPresence } from "./realtime/postgres-presence.ts";
-import { PostgresApiKeys } from "./service/postgres-api-keys.ts";
+import { postgresPresence } from "./realtime/postgres-presence.ts";
+import { postgresApiKeys } from "./service/postgres-api-keys.ts";
 
 /**
  * Keeps Belfry's data in PostgreSQL: through a pg pool of the host, the pool behind its drizzle database, or a pool of
@@ -68,6 +66,13 @@ export function postgresStorage(source: string | Pool | DrizzlePostgresDatabase,
   return new PostgresStorage(pool, options);
 }
 
+/** What is there while the storage is open. */
+interface OpenStorage {
+  readonly pool: Pool;
+  readonly connection: Connection;
+  readonly hostTransactions: HostTransactions;
+}
+
 /** A storage in PostgreSQL, as {@link postgresStorage} makes it. */
 export class PostgresStorage implements Storage<PostgresTransaction, Promise<void>> {
   readonly name = "postgres";
@@ -82,7 +87,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly #options: Required<PostgresStorageOptions>;
   readonly #announcements: HostAnnouncements;
   #opening: Promise<void> | null = null;
-  #open: (OpenInbox & OpenDeliveries & OpenActivity & OpenHub & { readonly pool: Pool }) | null = null;
+  #open: OpenStorage | null = null;
 
   constructor(source: string | Pool, options: PostgresStorageOptions) {
     this.#source = source;
@@ -95,12 +100,15 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
       logger: options.logger ?? consoleLogger,
     };
     this.#announcements = new HostAnnouncements(this.#options.schema);
-    this.inbox = new PostgresInbox(() => this.#current());
-    this.deliveries = new PostgresDeliveries(() => this.#current(), this.#options.time);
-    this.activity = new PostgresActivity(() => this.#current(), this.#options.time);
-    this.apiKeys = new PostgresApiKeys(() => this.#current());
-    this.hub = new PostgresHub(() => this.#current(), this.#options.time);
-    this.presence = new PostgresPresence(() => this.#current());
+    const tables = tableNames(this.#options.schema);
+    const bound: Bound = { tables, time: storageTime(this.#options.time), current: () => this.#current() };
+    const hostTransactions = () => this.#current().hostTransactions;
+    this.inbox = postgresInbox(bound, hostTransactions);
+    this.deliveries = postgresDeliveries(bound, hostTransactions);
+    this.activity = postgresActivity(bound);
+    this.apiKeys = postgresApiKeys(bound);
+    this.hub = postgresHub(bound);
+    this.presence = postgresPresence(bound);
   }
 
   /** Connects and, unless told not to, migrates. Again while open, it does nothing. */
@@ -158,7 +166,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
         logger,
         announcements: this.#announcements,
       });
-      this.#open = { pool, connection, ...prepareQueries(tables), hostTransactions };
+      this.#open = { pool, connection, hostTransactions };
     } catch (error) {
       if (typeof this.#source === "string") {
         await pool.end();
@@ -167,22 +175,12 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     }
   }
 
-  #current(): OpenInbox & OpenDeliveries & OpenActivity & OpenHub {
+  #current(): OpenStorage {
     if (this.#open === null) {
       throw new BelfryError("STORAGE_UNAVAILABLE", "The PostgreSQL storage is not open. Await its open() first.");
     }
     return this.#open;
   }
-}
-
-/** Makes the statements of every part. */
-function prepareQueries(tables: TableNames) {
-  return {
-    queries: prepareInboxQueries(tables),
-    deliveryQueries: prepareDeliveryQueries(tables),
-    hubQueries: prepareHubQueries(tables),
-    activityQueries: prepareActivityQueries(tables),
-  };
 }
 
 function openPool(connectionString: string, { poolSize }: Required<PostgresStorageOptions>): Pool {

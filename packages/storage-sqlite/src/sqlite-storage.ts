@@ -9,17 +9,14 @@ import { type DrizzleSqliteDatabase, databaseOf, type SqliteTransaction } from "
 import { wrapError } from "./database/errors.ts";
 import { configureHosts, configureOwn, openDatabase } from "./database/open-database.ts";
 import { WorkerLock } from "./database/worker-lock.ts";
-import { prepareDeliveryQueries } from "./delivery/delivery-queries.ts";
-import { type OpenDeliveries, SqliteDeliveries } from "./delivery/sqlite-deliveries.ts";
-import { prepareHubQueries } from "./hub/hub-queries.ts";
-import { type OpenHub, SqliteHub } from "./hub/sqlite-hub.ts";
-import { prepareInboxQueries } from "./inbox/inbox-queries.ts";
-import { type OpenInbox, SqliteInbox } from "./inbox/sqlite-inbox.ts";
+import { type OpenDeliveries, sqliteDeliveries } from "./delivery/sqlite-deliveries.ts";
+import { sqliteHub } from "./hub/sqlite-hub.ts";
+import { prepareHasNotification } from "./inbox/has-notification.ts";
+import { type OpenInbox, sqliteInbox } from "./inbox/sqlite-inbox.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { migrateConnection } from "./migrations/migrate.ts";
-import { type OpenActivity, prepareActivityQueries } from "./operator/activity-queries.ts";
-import { SqliteActivity } from "./operator/sqlite-activity.ts";
-import { SqliteApiKeys } from "./service/sqlite-api-keys.ts";
+import { sqliteActivity } from "./operator/sqlite-activity.ts";
+import { sqliteApiKeys } from "./service/sqlite-api-keys.ts";
 import { DEFAULT_BUSY_TIMEOUT_MS, type SqliteStorageOptions } from "./sqlite-options.ts";
 
 /**
@@ -62,7 +59,7 @@ function checkPath(path: string): string {
 }
 
 /** What is there while the storage is open. */
-type OpenStorage = OpenInbox & OpenDeliveries & OpenHub & OpenActivity & { readonly workerLock: WorkerLock };
+type OpenStorage = OpenInbox & OpenDeliveries & { readonly workerLock: WorkerLock };
 
 /** A storage in SQLite, as {@link sqliteStorage} makes it. */
 export class SqliteStorage implements Storage<SqliteTransaction, void> {
@@ -87,11 +84,11 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
       migrate: options.migrate ?? true,
       busyTimeoutMs: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS,
     };
-    this.inbox = new SqliteInbox(() => this.#current());
-    this.deliveries = new SqliteDeliveries(() => this.#current());
-    this.activity = new SqliteActivity(() => this.#current());
-    this.apiKeys = new SqliteApiKeys(() => this.#current());
-    this.hub = new SqliteHub(() => this.#current());
+    this.inbox = sqliteInbox(() => this.#current());
+    this.deliveries = sqliteDeliveries(() => this.#current());
+    this.activity = sqliteActivity(() => this.#current());
+    this.apiKeys = sqliteApiKeys(() => this.#current());
+    this.hub = sqliteHub(() => this.#current());
   }
 
   /** Opens the database and, unless told not to, migrates it. Again while open, it does nothing. */
@@ -133,12 +130,9 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
         await migrateConnection(connection, MIGRATIONS);
       }
       requireTables(database);
-      const queries = prepareInboxQueries(database);
-      const commits = new CommitWatch(database, queries.hasNotification);
-      const [deliveryQueries, hubQueries] = [prepareDeliveryQueries(database), prepareHubQueries(database)];
-      const [activityQueries, hostTransactions] = [prepareActivityQueries(database), new HostTransactions(database)];
-      const workerLock = new WorkerLock(mainFile(database));
-      this.#open = { connection, queries, deliveryQueries, hubQueries, activityQueries, commits, hostTransactions, workerLock };
+      const commits = new CommitWatch(database, (notification) => connection.prepared(prepareHasNotification)(notification));
+      const [hostTransactions, workerLock] = [new HostTransactions(database), new WorkerLock(mainFile(database))];
+      this.#open = { connection, commits, hostTransactions, workerLock };
     } catch (error) {
       if (typeof source === "string") {
         database.close();

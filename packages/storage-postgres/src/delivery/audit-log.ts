@@ -2,6 +2,7 @@ import type { AuditAction, AuditEntry } from "@belfry/core";
 import type { NewAuditEntry } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
+import type { StorageTime } from "../database/storage-time.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { milliseconds, timeOf } from "./rows.ts";
 
@@ -30,18 +31,28 @@ export function prepareWriteAudit({ auditLog }: TableNames) {
   };
 }
 
+/** Writes one line of the audit log. */
+export function prepareNote(tables: TableNames, time: StorageTime) {
+  const writeAudit = prepareWriteAudit(tables);
+  return (tenant: string, entry: NewAuditEntry, at: Date) => (session: Session) => writeAudit(session, [{ ...entry, tenant }], time(at));
+}
+
 /** Reads a tenant's audit log, newest first. */
 export function prepareListAudit({ auditLog }: TableNames) {
   const list = statement<[number: number, at: number, action: AuditAction, actor: string, notificationId: string]>(
     "list_audit",
     `SELECT number, ${milliseconds("at")}, action, actor, notification_id FROM ${auditLog} WHERE tenant = $1 AND number < $2 ORDER BY number DESC LIMIT $3`,
   );
-  return async (
-    session: Session,
-    tenant: string,
-    { limit, before = Number.MAX_SAFE_INTEGER }: { readonly limit: number; readonly before?: number },
-  ): Promise<readonly AuditEntry[]> => {
-    const rows = await session.rows(list, [tenant, before, limit]);
-    return rows.map(([number, at, action, actor, notificationId]) => ({ number, tenant, at: new Date(at), action, actor, notificationId }));
-  };
+  return (tenant: string, { limit, before = Number.MAX_SAFE_INTEGER }: { readonly limit: number; readonly before?: number }) =>
+    async (session: Session): Promise<readonly AuditEntry[]> => {
+      const rows = await session.rows(list, [tenant, before, limit]);
+      return rows.map(([number, at, action, actor, notificationId]) => ({
+        number,
+        tenant,
+        at: new Date(at),
+        action,
+        actor,
+        notificationId,
+      }));
+    };
 }

@@ -2,6 +2,7 @@ import { type CreatedItem, isUuid, type SendChanges } from "@belfry/core";
 import type { DeletedSend, SendUpdated } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
+import type { StorageTime } from "../database/storage-time.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { LOCK_TIMEOUT_MS, lockGuard } from "../inbox/held-inbox.ts";
 import { type ItemRow, itemColumns, readTime, toItem } from "../inbox/item-row.ts";
@@ -10,8 +11,15 @@ import { prepareWriteAudit } from "./audit-log.ts";
 import { prepareFindSend } from "./read-sends.ts";
 import { timeOf } from "./rows.ts";
 
+interface SendName {
+  readonly tenant: string;
+  readonly id: string;
+}
+
+type SendChange = SendChanges & { readonly at: Date; readonly actor: string };
+
 /** Changes what a pending send says; inside a transaction of the caller's. */
-export function prepareUpdateSend(tables: TableNames) {
+export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
   const { notifications, sends } = tables;
   const find = prepareFindSend(tables);
   const writeAudit = prepareWriteAudit(tables);
@@ -29,31 +37,32 @@ export function prepareUpdateSend(tables: TableNames) {
     `UPDATE ${sends} s SET meta = coalesce($3::json, s.meta), updated_at = ${timeOf("$4")} FROM ${notifications} n
     WHERE n.tenant = $1 AND n.id = $2 AND s.notification_pk = n.pk`,
   );
-  return async (
-    session: Session,
-    { tenant, id, at }: { readonly tenant: string; readonly id: string; readonly at: string | null },
-    { subject, content: message, meta, actor }: SendChanges & { readonly actor: string },
-  ): Promise<SendUpdated> => {
-    const [held] = isUuid(id) ? await session.rows(hold, [tenant, id]) : [];
-    if (held === undefined) {
-      return "unknown";
-    }
-    if (held[0] !== "pending") {
-      return "not_pending";
-    }
+  const write = async (session: Session, { tenant, id }: SendName, { at, actor, ...change }: SendChange): Promise<void> => {
+    const { subject = null, content: message = null, meta } = change;
     const { notification_type: _, ...data } = meta ?? {};
-    await session.rows(content, [tenant, id, subject ?? null, message ?? null, meta === undefined ? null : JSON.stringify(data)]);
-    await session.rows(details, [tenant, id, meta === undefined ? null : JSON.stringify(meta), at]);
-    await writeAudit(session, [{ tenant, action: "updated", actor, notificationId: id }], at);
-    const send = await find(session, tenant, id);
-    return send === null ? "unknown" : { send };
+    await session.rows(content, [tenant, id, subject, message, meta === undefined ? null : JSON.stringify(data)]);
+    await session.rows(details, [tenant, id, meta === undefined ? null : JSON.stringify(meta), time(at)]);
+    await writeAudit(session, [{ tenant, action: "updated", actor, notificationId: id }], time(at));
   };
+  return (tenant: string, id: string, change: SendChange) =>
+    async (session: Session): Promise<SendUpdated> => {
+      const [held] = isUuid(id) ? await session.rows(hold, [tenant, id]) : [];
+      if (held === undefined) {
+        return "unknown";
+      }
+      if (held[0] !== "pending") {
+        return "not_pending";
+      }
+      await write(session, { tenant, id }, change);
+      const send = await find(tenant, id)(session);
+      return send === null ? "unknown" : { send };
+    };
 }
 
 type TakenRow = readonly [userId: string, epoch: string, ...ItemRow];
 
 /** Deletes a send with everything that belongs to it; inside a transaction of the caller's. */
-export function prepareDeleteSend(tables: TableNames) {
+export function prepareDeleteSend(tables: TableNames, time: StorageTime) {
   const { notifications, sends, inboxItems, inboxCounters } = tables;
   const writeAudit = prepareWriteAudit(tables);
   const hold = statement<[pk: number, id: string]>(
@@ -69,10 +78,10 @@ export function prepareDeleteSend(tables: TableNames) {
         AND c.user_id IN (SELECT user_id FROM ${inboxItems} WHERE notification_pk = $2) ORDER BY c.tenant, c.user_id FOR NO KEY UPDATE
     ) held`,
   );
-  const time = readTime(tables, { tenant: "i.tenant", userId: "i.user_id", readUpToSeq: "c.read_up_to_seq" });
+  const readAt = readTime(tables, { tenant: "i.tenant", userId: "i.user_id", readUpToSeq: "c.read_up_to_seq" });
   const items = statement<TakenRow>(
     "items_of_send",
-    `SELECT i.user_id, c.epoch, ${itemColumns(time)} FROM ${inboxItems} i JOIN ${notifications} n ON n.pk = i.notification_pk
+    `SELECT i.user_id, c.epoch, ${itemColumns(readAt)} FROM ${inboxItems} i JOIN ${notifications} n ON n.pk = i.notification_pk
     JOIN ${inboxCounters} c ON c.tenant = i.tenant AND c.user_id = i.user_id WHERE i.notification_pk = $1 AND i.deleted_at IS NULL ORDER BY i.user_id`,
   );
   const takeFromCounts = statement<[]>(
@@ -81,30 +90,27 @@ export function prepareDeleteSend(tables: TableNames) {
     WHERE c.tenant = $1 AND c.user_id = e.user_id`,
   );
   const remove = statement<[]>("delete_send", `DELETE FROM ${notifications} WHERE tenant = $1 AND pk = $2`);
-  return async (
-    session: Session,
-    { tenant, id, at }: { readonly tenant: string; readonly id: string; readonly at: string | null },
-    actor: string,
-  ): Promise<DeletedSend | null> => {
-    const [held] = isUuid(id) ? await session.rows(hold, [tenant, id]) : [];
-    if (held === undefined) {
-      return null;
-    }
-    const [pk, notificationId] = held;
-    await session.rows(holdInboxes, [tenant, pk]);
-    const rows = await session.rows(items, [pk]);
-    const taken = rows.map(([userId, epoch, ...row]) => ({ ...toItem(row, { tenant, userId }), epoch }));
-    const users = taken.map(({ userId }) => userId);
-    const unread = taken.map(({ readAt }) => (readAt === null ? 1 : 0));
-    await session.rows(takeFromCounts, [tenant, users, unread]);
-    await session.rows(remove, [tenant, pk]);
-    await writeAudit(session, [{ tenant, action: "deleted", actor, notificationId }], at);
-    return { items: taken };
-  };
+  return (tenant: string, id: string, { at, actor }: { readonly at: Date; readonly actor: string }) =>
+    async (session: Session): Promise<DeletedSend | null> => {
+      const [held] = isUuid(id) ? await session.rows(hold, [tenant, id]) : [];
+      if (held === undefined) {
+        return null;
+      }
+      const [pk, notificationId] = held;
+      await session.rows(holdInboxes, [tenant, pk]);
+      const rows = await session.rows(items, [pk]);
+      const taken = rows.map(([userId, epoch, ...row]) => ({ ...toItem(row, { tenant, userId }), epoch }));
+      const users = taken.map(({ userId }) => userId);
+      const unread = taken.map(({ readAt }) => (readAt === null ? 1 : 0));
+      await session.rows(takeFromCounts, [tenant, users, unread]);
+      await session.rows(remove, [tenant, pk]);
+      await writeAudit(session, [{ tenant, action: "deleted", actor, notificationId }], time(at));
+      return { items: taken };
+    };
 }
 
 /** Writes the items of a scheduled send for users who have none yet. */
-export function preparePlaceItems(tables: TableNames) {
+export function preparePlaceItems(tables: TableNames, time: StorageTime) {
   const { notifications, inboxItems, inboxCounters } = tables;
   const place = statement<[userId: string]>(
     "place_items",
@@ -125,21 +131,19 @@ export function preparePlaceItems(tables: TableNames) {
     JOIN ${inboxCounters} c ON c.tenant = i.tenant AND c.user_id = i.user_id
     WHERE n.tenant = $1 AND n.id = $2 AND i.user_id = ANY ($3::text[]) ORDER BY i.user_id`,
   );
-  return async (
-    session: Session,
-    { tenant, id }: { readonly tenant: string; readonly id: string },
-    { users, at }: { readonly users: readonly string[]; readonly at: string | null },
-  ): Promise<readonly CreatedItem[]> => {
-    await session.rows(place, [tenant, id, users, at]);
-    const rows = await session.rows(placed, [tenant, id, users]);
-    return rows.map(([userId, seq, epoch]) => ({ userId, seq, epoch }));
-  };
+  return ({ tenant, id }: { readonly tenant: string; readonly id: string }, users: readonly string[], at: Date) =>
+    async (session: Session): Promise<readonly CreatedItem[]> => {
+      await session.rows(place, [tenant, id, users, time(at)]);
+      const rows = await session.rows(placed, [tenant, id, users]);
+      return rows.map(([userId, seq, epoch]) => ({ userId, seq, epoch }));
+    };
 }
 
 /** Forgets idempotency keys that are older than a time. */
 export function preparePruneKeys({ idempotencyKeys }: TableNames) {
   const remove = statement<[]>("prune_keys", `DELETE FROM ${idempotencyKeys} WHERE created_at < $1`);
-  return async (session: Session, before: Date): Promise<void> => {
-    await session.rows(remove, [before.toISOString()]);
-  };
+  return (before: Date) =>
+    async (session: Session): Promise<void> => {
+      await session.rows(remove, [before.toISOString()]);
+    };
 }

@@ -2,6 +2,7 @@ import { isUuid } from "@belfry/core";
 import type { ClaimedDelivery, ClaimRequest, Lease } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
+import type { StorageTime } from "../database/storage-time.ts";
 import type { TableNames } from "../database/table-names.ts";
 import {
   DELIVERY_COLUMNS,
@@ -21,7 +22,7 @@ const CANDIDATES_EACH = 10;
 const MAX_CANDIDATES = 1_000;
 
 /** Leases due deliveries, leaving out what another claim is taking at this moment. */
-export function prepareClaim(tables: TableNames) {
+export function prepareClaim(tables: TableNames, time: StorageTime) {
   const { deliveries, notifications } = tables;
   const withSends = prepareWithSends(tables);
   const claim = statement<JsonRow<DeliveryRow>>(
@@ -41,22 +42,23 @@ export function prepareClaim(tables: TableNames) {
     SELECT to_json(r) FROM (
       SELECT ${DELIVERY_COLUMNS} FROM d JOIN ${notifications} n ON n.pk = d.notification_pk ORDER BY d.due_at, d.pk) r`,
   );
-  return async (session: Session, request: ClaimRequest, at: string | null): Promise<readonly ClaimedDelivery[]> => {
-    const { owner, leaseMs, limit, perEndpoint, channels, exceptTenants, exceptEndpoints } = request;
-    const rows = await session.rows(claim, [
-      at,
-      channels,
-      exceptTenants,
-      exceptEndpoints.map(({ channel }) => channel),
-      exceptEndpoints.map(({ recipient }) => recipient),
-      Math.min(limit * CANDIDATES_EACH, MAX_CANDIDATES),
-      perEndpoint,
-      limit,
-      owner,
-      leaseMs,
-    ]);
-    return withSends(session, rows);
-  };
+  return (request: ClaimRequest) =>
+    async (session: Session): Promise<readonly ClaimedDelivery[]> => {
+      const { owner, leaseMs, limit, perEndpoint, channels, exceptTenants, exceptEndpoints } = request;
+      const rows = await session.rows(claim, [
+        time(request.at),
+        channels,
+        exceptTenants,
+        exceptEndpoints.map(({ channel }) => channel),
+        exceptEndpoints.map(({ recipient }) => recipient),
+        Math.min(limit * CANDIDATES_EACH, MAX_CANDIDATES),
+        perEndpoint,
+        limit,
+        owner,
+        leaseMs,
+      ]);
+      return withSends(session, rows);
+    };
 }
 
 /** Reads what one worker holds the leases of. */
@@ -68,8 +70,9 @@ export function prepareLeasedTo(tables: TableNames) {
       SELECT ${DELIVERY_COLUMNS} FROM ${tables.deliveries} d JOIN ${tables.notifications} n ON n.pk = d.notification_pk
       WHERE d.lease_owner IS NOT NULL AND d.lease_owner = $1 ORDER BY d.due_at, d.pk) r`,
   );
-  return async (session: Session, owner: string): Promise<readonly ClaimedDelivery[]> =>
-    withSends(session, await session.rows(find, [owner]));
+  return (owner: string) =>
+    async (session: Session): Promise<readonly ClaimedDelivery[]> =>
+      withSends(session, await session.rows(find, [owner]));
 }
 
 /** Adds to deliveries what is to be delivered. */
@@ -95,26 +98,23 @@ function prepareWithSends({ notifications, sends }: TableNames) {
 }
 
 /** Prolongs leases that are still held. */
-export function prepareRenew({ deliveries }: TableNames) {
+export function prepareRenew({ deliveries }: TableNames, time: StorageTime) {
   const renew = statement<[id: string]>(
     "renew_leases",
     `UPDATE ${deliveries} d SET lease_until = ${timeOf("$4")} + $5 * interval '1 millisecond'
     FROM unnest($1::uuid[], $2::int[]) AS e(id, fence) WHERE d.id = e.id AND d.fence = e.fence AND d.lease_owner = $3 RETURNING d.id`,
   );
-  return async (
-    session: Session,
-    leases: readonly Lease[],
-    { owner, at, leaseMs }: { readonly owner: string; readonly at: string | null; readonly leaseMs: number },
-  ): Promise<readonly Lease[]> => {
-    const named = leases.filter(({ deliveryId }) => isUuid(deliveryId));
-    const values = [named.map(({ deliveryId }) => deliveryId), named.map(({ fence }) => fence), owner, at, leaseMs];
-    const held = new Set((await session.rows(renew, values)).map(([id]) => id));
-    return named.filter(({ deliveryId }) => held.has(deliveryId.toLowerCase()));
-  };
+  return (owner: string, leases: readonly Lease[], { at, leaseMs }: { readonly at: Date; readonly leaseMs: number }) =>
+    async (session: Session): Promise<readonly Lease[]> => {
+      const named = leases.filter(({ deliveryId }) => isUuid(deliveryId));
+      const values = [named.map(({ deliveryId }) => deliveryId), named.map(({ fence }) => fence), owner, time(at), leaseMs];
+      const held = new Set((await session.rows(renew, values)).map(([id]) => id));
+      return named.filter(({ deliveryId }) => held.has(deliveryId.toLowerCase()));
+    };
 }
 
 /** Tells when the next delivery is due, or a lease runs out. */
-export function prepareNextDue({ deliveries }: TableNames) {
+export function prepareNextDue({ deliveries }: TableNames, time: StorageTime) {
   const next = statement<[dueInMs: number | null]>(
     "next_due",
     `SELECT greatest(0, ceil(${milliseconds("min(due)")} - ${milliseconds(timeOf("$1"))}))::bigint FROM (
@@ -122,8 +122,9 @@ export function prepareNextDue({ deliveries }: TableNames) {
       UNION ALL (SELECT due_at FROM ${deliveries} WHERE status = 'waiting' AND due_at IS NOT NULL ORDER BY due_at LIMIT 1)
       UNION ALL (SELECT lease_until FROM ${deliveries} WHERE lease_owner IS NOT NULL ORDER BY lease_until LIMIT 1)) d HAVING min(due) IS NOT NULL`,
   );
-  return async (session: Session, at: string | null): Promise<number | null> => {
-    const [row] = await session.rows(next, [at]);
-    return row?.[0] ?? null;
-  };
+  return (at: Date) =>
+    async (session: Session): Promise<number | null> => {
+      const [row] = await session.rows(next, [time(at)]);
+      return row?.[0] ?? null;
+    };
 }

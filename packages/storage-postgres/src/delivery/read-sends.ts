@@ -32,10 +32,11 @@ export function prepareFindSend({ notifications, sends }: TableNames) {
     `SELECT to_json(r) FROM (
       SELECT ${SEND_COLUMNS} FROM ${notifications} n JOIN ${sends} s ON s.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2) r`,
   );
-  return async (session: Session, tenant: string, id: string): Promise<Send | null> => {
-    const [row] = isUuid(id) ? await session.rows(find, [tenant, id]) : [];
-    return row === undefined ? null : toSend(row[0]);
-  };
+  return (tenant: string, id: string) =>
+    async (session: Session): Promise<Send | null> => {
+      const [row] = isUuid(id) ? await session.rows(find, [tenant, id]) : [];
+      return row === undefined ? null : toSend(row[0]);
+    };
 }
 
 const ORDERS: Readonly<Record<SendSort, string>> = {
@@ -72,21 +73,22 @@ export function prepareListSends(tables: TableNames) {
     made.set(key, known);
     return known;
   };
-  return async (session: Session, tenant: string, { sort, offset, limit, ...query }: SendQuery): Promise<SendPage> => {
-    const filters: Readonly<Record<FilterName, string | undefined>> = {
-      channel: query.channel,
-      roomId: query.roomId,
-      status: query.status,
-      createdAfter: query.createdAfter?.toISOString(),
-      createdBefore: query.createdBefore?.toISOString(),
-      recipient: query.recipient,
+  return (tenant: string, { sort, offset, limit, ...query }: SendQuery) =>
+    async (session: Session): Promise<SendPage> => {
+      const filters: Readonly<Record<FilterName, string | undefined>> = {
+        channel: query.channel,
+        roomId: query.roomId,
+        status: query.status,
+        createdAfter: query.createdAfter?.toISOString(),
+        createdBefore: query.createdBefore?.toISOString(),
+        recipient: query.recipient,
+      };
+      const names = (Object.keys(filters) as FilterName[]).filter((name) => filters[name] !== undefined);
+      const { count, page } = statements(names, sort);
+      const values = [tenant, ...names.map((name) => filters[name])];
+      const [rows, [[total] = [0]]] = await Promise.all([session.rows(page, [...values, limit, offset]), session.rows(count, values)]);
+      return { sends: rows.map(([row]) => toSend(row)), total };
     };
-    const names = (Object.keys(filters) as FilterName[]).filter((name) => filters[name] !== undefined);
-    const { count, page } = statements(names, sort);
-    const values = [tenant, ...names.map((name) => filters[name])];
-    const [rows, [[total] = [0]]] = await Promise.all([session.rows(page, [...values, limit, offset]), session.rows(count, values)]);
-    return { sends: rows.map(([row]) => toSend(row)), total };
-  };
 }
 
 /** $1 the tenant, then a value for each filter, then limit and offset. */
@@ -123,15 +125,16 @@ export function prepareDeliveriesOf({ notifications, deliveries, deliveryAttempt
       FROM ${notifications} n JOIN ${deliveries} d ON d.notification_pk = n.pk JOIN ${deliveryAttempts} a ON a.delivery_pk = d.pk
       WHERE n.tenant = $1 AND n.id = ANY ($2::uuid[]) ORDER BY a.attempt) r`,
   );
-  return async (session: Session, tenant: string, given: readonly string[]): Promise<readonly TrackedDelivery[]> => {
-    const ids = given.filter(isUuid);
-    const [rows, tries] = await Promise.all([session.rows(list, [tenant, ids]), session.rows(attempts, [tenant, ids])]);
-    const byDelivery = Map.groupBy(
-      tries.map(([row]) => toAttempt(row)),
-      ({ deliveryId }) => deliveryId,
-    );
-    return rows.map(([row]) => ({ ...toDelivery(row), attempts: byDelivery.get(row.id) ?? [] }));
-  };
+  return (tenant: string, given: readonly string[]) =>
+    async (session: Session): Promise<readonly TrackedDelivery[]> => {
+      const ids = given.filter(isUuid);
+      const [rows, tries] = await Promise.all([session.rows(list, [tenant, ids]), session.rows(attempts, [tenant, ids])]);
+      const byDelivery = Map.groupBy(
+        tries.map(([row]) => toAttempt(row)),
+        ({ deliveryId }) => deliveryId,
+      );
+      return rows.map(([row]) => ({ ...toDelivery(row), attempts: byDelivery.get(row.id) ?? [] }));
+    };
 }
 
 /** Counts sends, by status and channel at once. */
@@ -142,18 +145,19 @@ export function prepareCountSends({ sends }: TableNames) {
     WHERE tenant = $1 AND ($2::timestamptz IS NULL OR created_at >= $2) AND ($3::timestamptz IS NULL OR created_at < $3)
       AND ($4::text IS NULL OR channel = $4) AND ($5::text IS NULL OR room_id = $5) GROUP BY status, channel`,
   );
-  return async (session: Session, tenant: string, { from, before, channel, roomId }: SendAnalyticsQuery): Promise<SendAnalytics> => {
-    const values = [tenant, from?.toISOString() ?? null, before?.toISOString() ?? null, channel ?? null, roomId ?? null];
-    const byStatus: Record<SendStatus, number> = { pending: 0, sent: 0, delivered: 0, failed: 0, partial: 0, cancelled: 0 };
-    const byChannel = new Map<string, number>();
-    let total = 0;
-    let fallbackUsed = 0;
-    for (const [status, of, number, fallbacks] of await session.rows(count, values)) {
-      total += number;
-      fallbackUsed += fallbacks;
-      byStatus[status] += number;
-      byChannel.set(of, (byChannel.get(of) ?? 0) + number);
-    }
-    return { total, byStatus, byChannel: Object.fromEntries(byChannel), fallbackUsed };
-  };
+  return (tenant: string, { from, before, channel, roomId }: SendAnalyticsQuery) =>
+    async (session: Session): Promise<SendAnalytics> => {
+      const values = [tenant, from?.toISOString() ?? null, before?.toISOString() ?? null, channel ?? null, roomId ?? null];
+      const byStatus: Record<SendStatus, number> = { pending: 0, sent: 0, delivered: 0, failed: 0, partial: 0, cancelled: 0 };
+      const byChannel = new Map<string, number>();
+      let total = 0;
+      let fallbackUsed = 0;
+      for (const [status, of, number, fallbacks] of await session.rows(count, values)) {
+        total += number;
+        fallbackUsed += fallbacks;
+        byStatus[status] += number;
+        byChannel.set(of, (byChannel.get(of) ?? 0) + number);
+      }
+      return { total, byStatus, byChannel: Object.fromEntries(byChannel), fallbackUsed };
+    };
 }

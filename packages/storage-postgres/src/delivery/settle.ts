@@ -2,6 +2,7 @@ import type { Delivery } from "@belfry/core";
 import type { ChainSelection, Decide, LoadedDelivery, LoadedSend, SettleChanges } from "@belfry/core/storage";
 import type { Connection, Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
+import type { StorageTime } from "../database/storage-time.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareWriteAudit } from "./audit-log.ts";
 import {
@@ -22,22 +23,18 @@ import { type ChainKey, isItemRead, prepareSelectChains } from "./select-chains.
  * one order, so that chains of one send are never decided upon twice at once. What is due by time is left to whoever
  * holds it at this moment.
  */
-export function prepareSettle(tables: TableNames) {
+export function prepareSettle(tables: TableNames, time: StorageTime) {
   const selectChains = prepareSelectChains(tables);
   const load = prepareLoad(tables);
   const save = prepareSave(tables);
-  return async (
-    connection: Connection,
-    selection: ChainSelection,
-    { at, decide }: { readonly at: string | null; readonly decide: Decide },
-  ) => {
-    const keys = await selectChains(connection, selection, at);
+  return (selection: ChainSelection, at: Date, decide: Decide) => async (connection: Connection) => {
+    const keys = await selectChains(connection, selection, time(at));
     if (keys.length === 0) {
       return;
     }
     const mayLeave = selection.kind === "waiting" || selection.kind === "expired";
     await connection.transaction(async (session) => {
-      const { loaded, now } = await load(session, keys, { mayLeave, at });
+      const { loaded, now } = await load(session, keys, { mayLeave, at: time(at) });
       if (loaded.length > 0) {
         await save(session, { loaded, changes: decide(loaded, now), now });
       }

@@ -2,6 +2,7 @@ import type { CreatedItem } from "@belfry/core";
 import { type NewSend, type SendCreated, sendStatus } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
+import type { StorageTime } from "../database/storage-time.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { BUSY_TIMEOUT_MS } from "../inbox/busy-inboxes.ts";
 import { LOCK_TIMEOUT_MS } from "../inbox/held-inbox.ts";
@@ -13,7 +14,7 @@ import { timeOf } from "./rows.ts";
 type KeyRow = readonly [place: number, isNew: boolean, bodyHash: string, response: string];
 
 /** Writes sends inside a transaction that the caller opened. */
-export function prepareWriteSends(tables: TableNames) {
+export function prepareCreateSends(tables: TableNames, time: StorageTime) {
   const writeEntries = prepareWriteEntries(tables);
   const writtenItems = prepareWrittenItems(tables);
   const writeKeys = prepareWriteKeys(tables);
@@ -23,7 +24,7 @@ export function prepareWriteSends(tables: TableNames) {
     `SELECT e.place::int FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS e(tenant, id, place)
     WHERE EXISTS (SELECT FROM ${tables.notifications} n WHERE n.tenant = e.tenant AND n.id = e.id)`,
   );
-  return async (session: Session, sends: readonly NewSend[], at: string | null): Promise<readonly SendCreated[]> => {
+  const write = async (session: Session, sends: readonly NewSend[], at: string | null): Promise<readonly SendCreated[]> => {
     const places = await session.rows(known, [
       sends.map(({ notification }) => notification.tenant),
       sends.map(({ notification }) => notification.id),
@@ -51,6 +52,7 @@ export function prepareWriteSends(tables: TableNames) {
     }
     return sends.map((send) => repeated.get(send) ?? { kind: "created", items: items.get(send) ?? [] });
   };
+  return (sends: readonly NewSend[], at: Date) => (session: Session) => write(session, sends, time(at));
 }
 
 /** Keeps idempotency keys; answers the sends whose key was used before. Waits for those who are using one at this moment. */

@@ -15,9 +15,7 @@ export function prepareAcknowledgeEvent({ notifications, events, eventAcks }: Ta
     )
     SELECT pk FROM event`,
   );
-  return async (
-    session: Session,
-    { tenant, id }: { readonly tenant: string; readonly id: string },
-    { client, at }: { readonly client: string; readonly at: Date },
-  ): Promise<boolean> => isUuid(id) && (await session.rows(acknowledge, [tenant, id, client, at.toISOString()])).length > 0;
+  return (tenant: string, id: string, { client, at }: { readonly client: string; readonly at: Date }) =>
+    async (session: Session): Promise<boolean> =>
+      isUuid(id) && (await session.rows(acknowledge, [tenant, id, client, at.toISOString()])).length > 0;
 }

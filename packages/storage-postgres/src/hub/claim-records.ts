@@ -2,6 +2,7 @@ import { isUuid } from "@belfry/core";
 import type { ClaimedRecord, RecordClaim, RecordLease } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { type Statement, statement } from "../database/statement.ts";
+import type { StorageTime } from "../database/storage-time.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { type JsonRow, milliseconds, timeOf } from "../delivery/rows.ts";
 import { IDENTIFIED_EVENT_COLUMNS, type IdentifiedEventRow, joinIdentity, toIdentifiedEvent } from "./event-row.ts";
@@ -14,21 +15,22 @@ import { RECORD_COLUMNS, type RecordRow, toRecord } from "./record-row.ts";
 const CANDIDATES = 100;
 
 /** Leases due records, leaving out what another claim is taking at this moment. */
-export function prepareClaimRecords(tables: TableNames) {
+export function prepareClaimRecords(tables: TableNames, time: StorageTime) {
   const withEvents = prepareWithEvents(tables);
   const { first, firstOfOthers, ofOthersByTenant } = claimStatements(tables);
-  return async (session: Session, { owner, leaseMs, limit, exceptTenants }: RecordClaim, at: string | null) => {
-    const claim = (run: Statement<JsonRow<RecordRow>>, upTo: number, ...more: readonly unknown[]) =>
-      session.rows(run, [at, upTo, owner, leaseMs, ...more]);
-    if (exceptTenants.length === 0) {
-      return withEvents(session, await claim(first, limit));
-    }
-    const claimed = await claim(firstOfOthers, limit, exceptTenants);
-    const rest = limit - claimed.length;
-    // One tenant may have a million in front of everybody else's: going past them one by one would take as long.
-    const others = rest > 0 ? await claim(ofOthersByTenant, rest, exceptTenants) : [];
-    return withEvents(session, [...claimed, ...others]);
-  };
+  return ({ owner, at, leaseMs, limit, exceptTenants }: RecordClaim) =>
+    async (session: Session) => {
+      const claim = (run: Statement<JsonRow<RecordRow>>, upTo: number, ...more: readonly unknown[]) =>
+        session.rows(run, [time(at), upTo, owner, leaseMs, ...more]);
+      if (exceptTenants.length === 0) {
+        return withEvents(session, await claim(first, limit));
+      }
+      const claimed = await claim(firstOfOthers, limit, exceptTenants);
+      const rest = limit - claimed.length;
+      // One tenant may have a million in front of everybody else's: going past them one by one would take as long.
+      const others = rest > 0 ? await claim(ofOthersByTenant, rest, exceptTenants) : [];
+      return withEvents(session, [...claimed, ...others]);
+    };
 }
 
 /** $1 the time, $2 how many, $3 the owner, $4 the length of the lease, $5 tenants to leave out. */
@@ -90,8 +92,9 @@ export function prepareRecordsLeasedTo(tables: TableNames) {
       SELECT ${RECORD_COLUMNS} FROM ${tables.processingRecords} r JOIN ${tables.notifications} n ON n.pk = r.notification_pk
       WHERE r.lease_owner IS NOT NULL AND r.lease_owner = $1 ORDER BY r.due_at, r.pk) x`,
   );
-  return async (session: Session, owner: string): Promise<readonly ClaimedRecord[]> =>
-    withEvents(session, await session.rows(find, [owner]));
+  return (owner: string) =>
+    async (session: Session): Promise<readonly ClaimedRecord[]> =>
+      withEvents(session, await session.rows(find, [owner]));
 }
 
 /** Adds to records the events that are to be processed. */
@@ -118,26 +121,23 @@ function prepareWithEvents(tables: TableNames) {
 }
 
 /** Prolongs leases that are still held. */
-export function prepareRenewRecords({ processingRecords }: TableNames) {
+export function prepareRenewRecords({ processingRecords }: TableNames, time: StorageTime) {
   const renew = statement<[id: string]>(
     "renew_records",
     `UPDATE ${processingRecords} r SET lease_until = ${timeOf("$4")} + $5 * interval '1 millisecond'
     FROM unnest($1::uuid[], $2::int[]) AS e(id, fence) WHERE r.id = e.id AND r.fence = e.fence AND r.lease_owner = $3 RETURNING r.id`,
   );
-  return async (
-    session: Session,
-    leases: readonly RecordLease[],
-    { owner, at, leaseMs }: { readonly owner: string; readonly at: string | null; readonly leaseMs: number },
-  ): Promise<readonly RecordLease[]> => {
-    const named = leases.filter(({ recordId }) => isUuid(recordId));
-    const values = [named.map(({ recordId }) => recordId), named.map(({ fence }) => fence), owner, at, leaseMs];
-    const held = new Set((await session.rows(renew, values)).map(([id]) => id));
-    return named.filter(({ recordId }) => held.has(recordId.toLowerCase()));
-  };
+  return (owner: string, leases: readonly RecordLease[], { at, leaseMs }: { readonly at: Date; readonly leaseMs: number }) =>
+    async (session: Session): Promise<readonly RecordLease[]> => {
+      const named = leases.filter(({ recordId }) => isUuid(recordId));
+      const values = [named.map(({ recordId }) => recordId), named.map(({ fence }) => fence), owner, time(at), leaseMs];
+      const held = new Set((await session.rows(renew, values)).map(([id]) => id));
+      return named.filter(({ recordId }) => held.has(recordId.toLowerCase()));
+    };
 }
 
 /** Tells when the next record is due, or a lease runs out. */
-export function prepareNextRecordDue({ processingRecords }: TableNames) {
+export function prepareNextRecordDue({ processingRecords }: TableNames, time: StorageTime) {
   const next = statement<[dueInMs: number | null]>(
     "next_record_due",
     `SELECT greatest(0, ceil(${milliseconds("min(due)")} - ${milliseconds(timeOf("$1"))}))::bigint FROM (
@@ -145,8 +145,9 @@ export function prepareNextRecordDue({ processingRecords }: TableNames) {
       UNION ALL (SELECT lease_until FROM ${processingRecords} WHERE lease_owner IS NOT NULL ORDER BY lease_until LIMIT 1)) d
     HAVING min(due) IS NOT NULL`,
   );
-  return async (session: Session, at: string | null): Promise<number | null> => {
-    const [row] = await session.rows(next, [at]);
-    return row?.[0] ?? null;
-  };
+  return (at: Date) =>
+    async (session: Session): Promise<number | null> => {
+      const [row] = await session.rows(next, [time(at)]);
+      return row?.[0] ?? null;
+    };
 }

@@ -2,12 +2,13 @@ import { isUuid, type SourceRecord } from "@belfry/core";
 import type { EndedRecord, HubStorage } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
+import type { StorageTime } from "../database/storage-time.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { type JsonRow, timeOf } from "../delivery/rows.ts";
 import { RECORD_COLUMNS, type RecordRow, toSourceRecord } from "./record-row.ts";
 
 /** Ends attempts whose lease is still held. */
-export function prepareEndRecords({ processingRecords, notifications }: TableNames) {
+export function prepareEndRecords({ processingRecords, notifications }: TableNames, time: StorageTime) {
   const end = statement<JsonRow<RecordRow>>(
     "end_records",
     `WITH clock AS MATERIALIZED (SELECT ${timeOf("$1")} AS now),
@@ -24,10 +25,10 @@ export function prepareEndRecords({ processingRecords, notifications }: TableNam
     )
     SELECT to_json(x) FROM (SELECT ${RECORD_COLUMNS} FROM r JOIN ${notifications} n ON n.pk = r.notification_pk ORDER BY r.place) x`,
   );
-  return async (session: Session, owner: string, { ended, at }: { readonly ended: readonly EndedRecord[]; readonly at: string | null }) => {
+  return (owner: string, ended: readonly EndedRecord[], at: Date) => async (session: Session) => {
     const named = ended.filter(({ recordId }) => isUuid(recordId));
     const rows = await session.rows(end, [
-      at,
+      time(at),
       owner,
       named.map(({ recordId }) => recordId),
       named.map(({ fence }) => fence),
@@ -43,7 +44,7 @@ export function prepareEndRecords({ processingRecords, notifications }: TableNam
 }
 
 /** Takes records back whose lease their holder lost, leaving out what another call is taking back at this moment. */
-export function prepareTakeBackRecords({ processingRecords, notifications }: TableNames) {
+export function prepareTakeBackRecords({ processingRecords, notifications }: TableNames, time: StorageTime) {
   const take = (operation: string, others: string) =>
     statement<JsonRow<RecordRow>>(
       operation,
@@ -64,13 +65,10 @@ export function prepareTakeBackRecords({ processingRecords, notifications }: Tab
     );
   const ofAnybody = take("take_back_records", "");
   const ofOthers = take("take_back_others", "r.lease_owner <> $6 OR ");
-  return async (
-    session: Session,
-    { leaseMs, limit, maxAttempts, error, notOwnedBy }: Parameters<HubStorage["takeBackRecords"]>[0],
-    at: string | null,
-  ): Promise<readonly SourceRecord[]> => {
-    const values = [at, leaseMs, limit, maxAttempts, error];
-    const rows = notOwnedBy === undefined ? await session.rows(ofAnybody, values) : await session.rows(ofOthers, [...values, notOwnedBy]);
-    return rows.map(([row]) => toSourceRecord(row));
-  };
+  return ({ at, leaseMs, limit, maxAttempts, error, notOwnedBy }: Parameters<HubStorage["takeBackRecords"]>[0]) =>
+    async (session: Session): Promise<readonly SourceRecord[]> => {
+      const values = [time(at), leaseMs, limit, maxAttempts, error];
+      const rows = notOwnedBy === undefined ? await session.rows(ofAnybody, values) : await session.rows(ofOthers, [...values, notOwnedBy]);
+      return rows.map(([row]) => toSourceRecord(row));
+    };
 }

@@ -19,21 +19,16 @@ interface HandlerRow {
 const COLUMNS = `h.id, h.tenant, h.source, h.prompt, h.filter, ${milliseconds("h.created_at")} AS created_at,
   ${milliseconds("h.updated_at")} AS updated_at`;
 
-/** Names one handler. */
-export interface HandlerName {
-  readonly tenant: string;
-  readonly id: string;
-}
-
 /** Writes a handler. */
 export function prepareCreateHandler({ handlers }: TableNames) {
   const insert = statement<[]>(
     "create_handler",
     `INSERT INTO ${handlers} (id, tenant, source, prompt, filter, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
   );
-  return async (session: Session, { id, tenant, source, prompt, filter, createdAt, updatedAt }: Handler): Promise<void> => {
-    await session.rows(insert, [id, tenant, source, prompt, JSON.stringify(filter), createdAt.toISOString(), updatedAt.toISOString()]);
-  };
+  return ({ id, tenant, source, prompt, filter, createdAt, updatedAt }: Handler) =>
+    async (session: Session): Promise<void> => {
+      await session.rows(insert, [id, tenant, source, prompt, JSON.stringify(filter), createdAt.toISOString(), updatedAt.toISOString()]);
+    };
 }
 
 /** Finds a handler by its id. */
@@ -42,10 +37,11 @@ export function prepareFindHandler({ handlers }: TableNames) {
     "find_handler",
     `SELECT to_json(x) FROM (SELECT ${COLUMNS} FROM ${handlers} h WHERE h.tenant = $1 AND h.id = $2) x`,
   );
-  return async (session: Session, { tenant, id }: HandlerName): Promise<Handler | null> => {
-    const [row] = isUuid(id) ? await session.rows(find, [tenant, id]) : [];
-    return row === undefined ? null : toHandler(row[0]);
-  };
+  return (tenant: string, id: string) =>
+    async (session: Session): Promise<Handler | null> => {
+      const [row] = isUuid(id) ? await session.rows(find, [tenant, id]) : [];
+      return row === undefined ? null : toHandler(row[0]);
+    };
 }
 
 /** Reads all handlers of the events' sources, oldest first. */
@@ -75,17 +71,14 @@ export function prepareListHandlers({ handlers }: TableNames) {
   };
   const all = list("list_handlers", "");
   const bySource = list("list_handlers_of_source", " AND h.source = $4");
-  return async (
-    session: Session,
-    tenant: string,
-    { source, limit, offset }: HubRange & { readonly source?: string },
-  ): Promise<HubPage<Handler>> => {
-    const rows =
-      source === undefined
-        ? await session.rows(all, [tenant, limit, offset])
-        : await session.rows(bySource, [tenant, limit, offset, source]);
-    return toPage(rows, toHandler);
-  };
+  return (tenant: string, { source, limit, offset }: HubRange & { readonly source?: string }) =>
+    async (session: Session): Promise<HubPage<Handler>> => {
+      const rows =
+        source === undefined
+          ? await session.rows(all, [tenant, limit, offset])
+          : await session.rows(bySource, [tenant, limit, offset, source]);
+      return toPage(rows, toHandler);
+    };
 }
 
 /** Changes what is given of a handler. */
@@ -98,23 +91,25 @@ export function prepareUpdateHandler({ handlers }: TableNames) {
     )
     SELECT to_json(x) FROM (SELECT ${COLUMNS} FROM h) x`,
   );
-  return async (
-    session: Session,
-    { tenant, id }: HandlerName,
+  return (
+    tenant: string,
+    id: string,
     change: { readonly source?: string; readonly prompt?: string; readonly filter?: JsonObject; readonly at: Date },
-  ): Promise<Handler | null> => {
-    const filter = change.filter === undefined ? null : JSON.stringify(change.filter);
-    const values = [tenant, id, change.source ?? null, change.prompt ?? null, filter, change.at.toISOString()];
-    const [row] = isUuid(id) ? await session.rows(update, values) : [];
-    return row === undefined ? null : toHandler(row[0]);
-  };
+  ) =>
+    async (session: Session): Promise<Handler | null> => {
+      const filter = change.filter === undefined ? null : JSON.stringify(change.filter);
+      const values = [tenant, id, change.source ?? null, change.prompt ?? null, filter, change.at.toISOString()];
+      const [row] = isUuid(id) ? await session.rows(update, values) : [];
+      return row === undefined ? null : toHandler(row[0]);
+    };
 }
 
 /** Deletes a handler. */
 export function prepareDeleteHandler({ handlers }: TableNames) {
   const remove = statement<[pk: number]>("delete_handler", `DELETE FROM ${handlers} WHERE tenant = $1 AND id = $2 RETURNING pk`);
-  return async (session: Session, { tenant, id }: HandlerName): Promise<boolean> =>
-    isUuid(id) && (await session.rows(remove, [tenant, id])).length > 0;
+  return (tenant: string, id: string) =>
+    async (session: Session): Promise<boolean> =>
+      isUuid(id) && (await session.rows(remove, [tenant, id])).length > 0;
 }
 
 function toHandler({ id, tenant, source, prompt, filter, created_at, updated_at }: HandlerRow): Handler {

@@ -35,7 +35,7 @@ export function prepareUpsertIdentity({ identities }: TableNames) {
     )
     SELECT to_json(x) FROM (SELECT ${COLUMNS}, i.is_new FROM i) x`,
   );
-  return async (session: Session, identity: Omit<Identity, "metadata"> & { readonly metadata: JsonObject | null }) => {
+  return (identity: Omit<Identity, "metadata"> & { readonly metadata: JsonObject | null }) => async (session: Session) => {
     const { id, tenant, source, sourceId, name, createdAt, updatedAt } = identity;
     const metadata = identity.metadata === null ? null : JSON.stringify(identity.metadata);
     const times = [createdAt.toISOString(), updatedAt.toISOString()];
@@ -53,10 +53,11 @@ export function prepareFindIdentity({ identities }: TableNames) {
     "find_identity",
     `SELECT to_json(x) FROM (SELECT ${COLUMNS} FROM ${identities} i WHERE i.tenant = $1 AND i.id = $2) x`,
   );
-  return async (session: Session, tenant: string, id: string): Promise<Identity | null> => {
-    const [row] = isUuid(id) ? await session.rows(find, [tenant, id]) : [];
-    return row === undefined ? null : toIdentity(row[0]);
-  };
+  return (tenant: string, id: string) =>
+    async (session: Session): Promise<Identity | null> => {
+      const [row] = isUuid(id) ? await session.rows(find, [tenant, id]) : [];
+      return row === undefined ? null : toIdentity(row[0]);
+    };
 }
 
 /** Finds an identity by what its source calls it. */
@@ -66,13 +67,11 @@ export function prepareFindIdentityBySource({ identities }: TableNames) {
     `SELECT to_json(x) FROM (
       SELECT ${COLUMNS} FROM ${identities} i WHERE i.tenant = $1 AND i.source = $2 AND i.source_digest = ${digestOf("$3")}) x`,
   );
-  return async (
-    session: Session,
-    { tenant, source, sourceId }: Pick<Identity, "tenant" | "source" | "sourceId">,
-  ): Promise<Identity | null> => {
-    const [row] = await session.rows(find, [tenant, source, sourceId]);
-    return row === undefined ? null : toIdentity(row[0]);
-  };
+  return (tenant: string, source: string, sourceId: string) =>
+    async (session: Session): Promise<Identity | null> => {
+      const [row] = await session.rows(find, [tenant, source, sourceId]);
+      return row === undefined ? null : toIdentity(row[0]);
+    };
 }
 
 /** Reads a page of identities, newest first. A search by name looks at all of the tenant's, or of the source's. */
@@ -89,17 +88,14 @@ export function prepareListIdentities({ identities }: TableNames) {
   const bySource = list("list_identities_of_source", " AND i.source = $4");
   const byName = list("list_identities_by_name", " AND strpos(i.folded_name, $4) > 0");
   const byBoth = list("list_identities_by_both", " AND i.source = $4 AND strpos(i.folded_name, $5) > 0");
-  return async (
-    session: Session,
-    tenant: string,
-    { name, source, limit, offset }: HubRange & { readonly name?: string; readonly source?: string },
-  ): Promise<HubPage<Identity>> => {
-    const ofSource = name === undefined ? bySource : byBoth;
-    const ofAny = name === undefined ? all : byName;
-    const filters = [source, name === undefined ? undefined : foldCase(name)].filter((filter) => filter !== undefined);
-    const rows = await session.rows(source === undefined ? ofAny : ofSource, [tenant, limit, offset, ...filters]);
-    return toPage(rows, toIdentity);
-  };
+  return (tenant: string, { name, source, limit, offset }: HubRange & { readonly name?: string; readonly source?: string }) =>
+    async (session: Session): Promise<HubPage<Identity>> => {
+      const ofSource = name === undefined ? bySource : byBoth;
+      const ofAny = name === undefined ? all : byName;
+      const filters = [source, name === undefined ? undefined : foldCase(name)].filter((filter) => filter !== undefined);
+      const rows = await session.rows(source === undefined ? ofAny : ofSource, [tenant, limit, offset, ...filters]);
+      return toPage(rows, toIdentity);
+    };
 }
 
 function toIdentity({ id, tenant, source, source_id, name, metadata, created_at, updated_at }: IdentityRow): Identity {

@@ -24,8 +24,9 @@ export function prepareFindEvents(tables: TableNames) {
       SELECT ${IDENTIFIED_EVENT_COLUMNS} FROM ${notifications} n JOIN ${events} e ON e.notification_pk = n.pk ${joinIdentity(tables)}
       WHERE n.tenant = $1 AND n.id = ANY ($2::uuid[])) x`,
   );
-  return async (session: Session, tenant: string, ids: readonly string[]): Promise<readonly IdentifiedEvent[]> =>
-    (await session.rows(find, [tenant, ids.filter(isUuid)])).map(([row]) => toIdentifiedEvent(row));
+  return (tenant: string, ids: readonly string[]) =>
+    async (session: Session): Promise<readonly IdentifiedEvent[]> =>
+      (await session.rows(find, [tenant, ids.filter(isUuid)])).map(([row]) => toIdentifiedEvent(row));
 }
 
 /** Reads a page of events, newest first. */
@@ -45,17 +46,14 @@ export function prepareListEvents(tables: TableNames) {
   const bySource = list("list_events_of_source", " AND e.source = $4");
   const bySender = list("list_events_of_sender", " AND e.sender = $4");
   const byBoth = list("list_events_of_both", " AND e.source = $4 AND e.sender = $5");
-  return async (
-    session: Session,
-    tenant: string,
-    { source, sender, limit, offset }: HubRange & { readonly source?: string; readonly sender?: string },
-  ): Promise<HubPage<IdentifiedEvent>> => {
-    const ofSource = sender === undefined ? bySource : byBoth;
-    const ofAny = sender === undefined ? all : bySender;
-    const filters = [source, sender].filter((filter) => filter !== undefined);
-    const rows = await session.rows(source === undefined ? ofAny : ofSource, [tenant, limit, offset, ...filters]);
-    return toPage(rows, toIdentifiedEvent);
-  };
+  return (tenant: string, { source, sender, limit, offset }: HubRange & { readonly source?: string; readonly sender?: string }) =>
+    async (session: Session): Promise<HubPage<IdentifiedEvent>> => {
+      const ofSource = sender === undefined ? bySource : byBoth;
+      const ofAny = sender === undefined ? all : bySender;
+      const filters = [source, sender].filter((filter) => filter !== undefined);
+      const rows = await session.rows(source === undefined ? ofAny : ofSource, [tenant, limit, offset, ...filters]);
+      return toPage(rows, toIdentifiedEvent);
+    };
 }
 
 /** Reads what came since a time, from one source. */
@@ -68,9 +66,7 @@ export function prepareListEventsSince({ notifications, events }: TableNames) {
         ORDER BY received_at, notification_pk LIMIT $4) e
       JOIN ${notifications} n ON n.pk = e.notification_pk ORDER BY e.received_at, e.notification_pk) x`,
   );
-  return async (
-    session: Session,
-    { tenant, source }: Pick<HubEvent, "tenant" | "source">,
-    { since, limit }: { readonly since: Date; readonly limit: number },
-  ): Promise<readonly HubEvent[]> => (await session.rows(list, [tenant, source, since.toISOString(), limit])).map(([row]) => toEvent(row));
+  return (tenant: string, source: string, { since, limit }: { readonly since: Date; readonly limit: number }) =>
+    async (session: Session): Promise<readonly HubEvent[]> =>
+      (await session.rows(list, [tenant, source, since.toISOString(), limit])).map(([row]) => toEvent(row));
 }

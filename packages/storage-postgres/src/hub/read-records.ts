@@ -5,8 +5,18 @@ import type { TableNames } from "../database/table-names.ts";
 import type { JsonRow } from "../delivery/rows.ts";
 import { RECORD_COLUMNS, type RecordRow, toRecord, toSourceRecord } from "./record-row.ts";
 
+/** Reads the records of one event, in the order of their creation. */
+export function prepareRecordsOf(tables: TableNames) {
+  const recordsOf = prepareRecordsOfAll(tables);
+  return (tenant: string, id: string) =>
+    async (session: Session): Promise<readonly ProcessingRecord[]> => {
+      const [records = []] = await recordsOf(session, [{ tenant, id }]);
+      return records;
+    };
+}
+
 /** Reads the records of events, of each in the order of their creation. Events that are not there have none. */
-export function prepareRecordsOf({ notifications, processingRecords }: TableNames) {
+export function prepareRecordsOfAll({ notifications, processingRecords }: TableNames) {
   const list = statement<JsonRow<RecordRow & { readonly place: number }>>(
     "records_of",
     `SELECT to_json(x) FROM (
@@ -33,8 +43,9 @@ export function prepareFindRecords({ notifications, processingRecords }: TableNa
       SELECT ${RECORD_COLUMNS} FROM ${processingRecords} r JOIN ${notifications} n ON n.pk = r.notification_pk
       WHERE r.tenant = $1 AND r.id = ANY ($2::uuid[])) x`,
   );
-  return async (session: Session, tenant: string, ids: readonly string[]): Promise<readonly ProcessingRecord[]> =>
-    (await session.rows(find, [tenant, ids.filter(isUuid)])).map(([row]) => toRecord(row));
+  return (tenant: string, ids: readonly string[]) =>
+    async (session: Session): Promise<readonly ProcessingRecord[]> =>
+      (await session.rows(find, [tenant, ids.filter(isUuid)])).map(([row]) => toRecord(row));
 }
 
 /** Reads what settled since a time, of one source's events. */
@@ -47,10 +58,7 @@ export function prepareListSettledSince({ notifications, processingRecords }: Ta
         ORDER BY completed_at, pk LIMIT $4) r
       JOIN ${notifications} n ON n.pk = r.notification_pk ORDER BY r.completed_at, r.pk) x`,
   );
-  return async (
-    session: Session,
-    { tenant, source }: Pick<HubEvent, "tenant" | "source">,
-    { since, limit }: { readonly since: Date; readonly limit: number },
-  ): Promise<readonly SourceRecord[]> =>
-    (await session.rows(list, [tenant, source, since.toISOString(), limit])).map(([row]) => toSourceRecord(row));
+  return (tenant: string, source: string, { since, limit }: { readonly since: Date; readonly limit: number }) =>
+    async (session: Session): Promise<readonly SourceRecord[]> =>
+      (await session.rows(list, [tenant, source, since.toISOString(), limit])).map(([row]) => toSourceRecord(row));
 }

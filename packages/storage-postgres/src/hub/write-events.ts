@@ -2,10 +2,11 @@ import type { HubEvent, ProcessingRecord } from "@belfry/core";
 import type { NewProcessingRecord, PlanProcessing } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
+import type { StorageTime } from "../database/storage-time.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { milliseconds } from "../delivery/rows.ts";
 import { prepareHandlersOf } from "./handlers.ts";
-import { prepareRecordsOf } from "./read-records.ts";
+import { prepareRecordsOfAll } from "./read-records.ts";
 
 /** An event with what was planned for it. */
 interface PlannedEvent {
@@ -16,40 +17,36 @@ interface PlannedEvent {
 /**
  * Writes events with their records. The handlers are read first; everything is written in one statement, which is a
  * transaction by itself: at READ COMMITTED, one around both would see and promise the same for two round trips more.
- *
- * @param isServiceTime whether records are made and due when their event was received, instead of at the database's now
+ * Records are made and due at the database's time or, by the service's, when their event was received.
  */
-export function prepareWriteEvents(tables: TableNames) {
+export function prepareWriteEvents(tables: TableNames, time: StorageTime) {
   const handlersOf = prepareHandlersOf(tables);
-  const recordsOf = prepareRecordsOf(tables);
+  const recordsOf = prepareRecordsOfAll(tables);
   const write = statement<[place: number, at: number]>("write_events", writeEventsText(tables));
-  return async (
-    session: Session,
-    events: readonly HubEvent[],
-    { plan, isServiceTime }: { readonly plan: PlanProcessing; readonly isServiceTime: boolean },
-  ): Promise<readonly (readonly ProcessingRecord[])[]> => {
-    if (events.length === 0) {
-      return [];
-    }
-    const distinct = [...new Map(events.map((event) => [keyOf(event), event])).values()];
-    const handlersFor = await handlersOf(session, distinct);
-    const planned = distinct.map((event): PlannedEvent => ({ event, records: plan(event, handlersFor(event)) }));
-    const written = new Map(await session.rows(write, [...eventValues(planned, isServiceTime), ...recordValues(planned)]));
-    const known = distinct.filter((_, index) => !written.has(index + 1));
-    // A statement of its own: the one above cannot see what another transaction committed while it ran.
-    const before = known.length === 0 ? [] : await recordsOf(session, known);
-    const answers = new Map(known.map((event, index) => [keyOf(event), before[index] ?? []]));
-    for (const [place, at] of written) {
-      const one = planned[place - 1];
-      if (one) {
-        answers.set(
-          keyOf(one.event),
-          one.records.map((record) => newRecord(one.event, record, at)),
-        );
+  return (events: readonly HubEvent[], plan: PlanProcessing) =>
+    async (session: Session): Promise<readonly (readonly ProcessingRecord[])[]> => {
+      if (events.length === 0) {
+        return [];
       }
-    }
-    return events.map((event) => answers.get(keyOf(event)) ?? []);
-  };
+      const distinct = [...new Map(events.map((event) => [keyOf(event), event])).values()];
+      const handlersFor = await handlersOf(session, distinct);
+      const planned = distinct.map((event): PlannedEvent => ({ event, records: plan(event, handlersFor(event)) }));
+      const written = new Map(await session.rows(write, [...eventValues(planned, time), ...recordValues(planned)]));
+      const known = distinct.filter((_, index) => !written.has(index + 1));
+      // A statement of its own: the one above cannot see what another transaction committed while it ran.
+      const before = known.length === 0 ? [] : await recordsOf(session, known);
+      const answers = new Map(known.map((event, index) => [keyOf(event), before[index] ?? []]));
+      for (const [place, at] of written) {
+        const one = planned[place - 1];
+        if (one) {
+          answers.set(
+            keyOf(one.event),
+            one.records.map((record) => newRecord(one.event, record, at)),
+          );
+        }
+      }
+      return events.map((event) => answers.get(keyOf(event)) ?? []);
+    };
 }
 
 /** $1 to $8 events, $9 to $12 records with the place of their event. */
@@ -82,7 +79,7 @@ function writeEventsText({ notifications, events, processingRecords }: TableName
   SELECT place, ${milliseconds("at")} FROM written`;
 }
 
-function eventValues(planned: readonly PlannedEvent[], isServiceTime: boolean): readonly unknown[] {
+function eventValues(planned: readonly PlannedEvent[], time: StorageTime): readonly unknown[] {
   const events = planned.map(({ event }) => event);
   const times = events.map(({ receivedAt }) => receivedAt.toISOString());
   return [
@@ -93,7 +90,7 @@ function eventValues(planned: readonly PlannedEvent[], isServiceTime: boolean): 
     events.map(({ source }) => source),
     events.map(({ sender }) => sender),
     times,
-    isServiceTime ? times : times.map(() => null),
+    planned.map(({ event }) => time(event.receivedAt)),
   ];
 }
 

@@ -30,6 +30,7 @@ export function prepareAbsence({ notifications, inboxItems }: TableNames) {
     const ofItem = isDeleted ? "deleted" : "unknown";
     return isThere ? ofItem : "foreign";
   };
-  return (session: Session, owner: Owner, ref: ItemRef): Promise<ItemAbsence> =>
-    typeof ref === "string" ? absenceOfId(session, owner, ref) : absenceOfSeq(session, owner, ref.seq);
+  return (owner: Owner, ref: ItemRef) =>
+    (session: Session): Promise<ItemAbsence> =>
+      typeof ref === "string" ? absenceOfId(session, owner, ref) : absenceOfSeq(session, owner, ref.seq);
 }

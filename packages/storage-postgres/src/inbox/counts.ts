@@ -7,8 +7,9 @@ import { COUNTS_COLUMNS, type CountsRow, inboxState, toCounts } from "./inbox-st
 /** Reads the counts of an inbox: one row by its key. */
 export function prepareCounts(tables: TableNames) {
   const counters = statement<CountsRow>("counts", `WITH ${inboxState(tables)} SELECT ${COUNTS_COLUMNS} FROM inbox`);
-  return async (session: Session, { tenant, userId }: Owner): Promise<InboxCounts> => {
-    const [row] = await session.rows(counters, [tenant, userId]);
-    return toCounts(row);
-  };
+  return ({ tenant, userId }: Owner) =>
+    async (session: Session): Promise<InboxCounts> => {
+      const [row] = await session.rows(counters, [tenant, userId]);
+      return toCounts(row);
+    };
 }

@@ -20,17 +20,18 @@ export function prepareCreateFanOut({ notifications, fanOutChunks }: TableNames)
     SELECT $1, array_agg(user_id ORDER BY place) FROM unnest($2::text[]) WITH ORDINALITY AS r(user_id, place)
     GROUP BY (place - 1) / $3::int ORDER BY (place - 1) / $3::int`,
   );
-  return (connection: Connection, { notification, recipients }: NewNotification, chunkSize: number): Promise<void> =>
-    connection.transaction(async (session) => {
-      const { tenant, id, kind, type, title, message, data, source, sender, createdAt } = notification;
-      const values = [tenant, id, kind, type, title, message, JSON.stringify(data), source, sender, createdAt.toISOString()];
-      const [written] = await session.rows(writeNotification, values);
-      if (written === undefined) {
-        return;
-      }
-      const step = Math.max(1, Math.floor(MAX_RECIPIENTS_AT_ONCE / chunkSize)) * chunkSize;
-      for (let start = 0; start < recipients.length; start += step) {
-        await session.rows(writeChunks, [written[0], recipients.slice(start, start + step), chunkSize]);
-      }
-    });
+  return ({ notification, recipients }: NewNotification, chunkSize: number) =>
+    (connection: Connection): Promise<void> =>
+      connection.transaction(async (session) => {
+        const { tenant, id, kind, type, title, message, data, source, sender, createdAt } = notification;
+        const values = [tenant, id, kind, type, title, message, JSON.stringify(data), source, sender, createdAt.toISOString()];
+        const [written] = await session.rows(writeNotification, values);
+        if (written === undefined) {
+          return;
+        }
+        const step = Math.max(1, Math.floor(MAX_RECIPIENTS_AT_ONCE / chunkSize)) * chunkSize;
+        for (let start = 0; start < recipients.length; start += step) {
+          await session.rows(writeChunks, [written[0], recipients.slice(start, start + step), chunkSize]);
+        }
+      });
 }

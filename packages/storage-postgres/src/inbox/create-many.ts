@@ -17,18 +17,19 @@ const BUSY_ATTEMPTS = 5;
 export function prepareCreateMany(tables: TableNames) {
   const writeWaiting = prepareWriteWaiting(tables);
   const writeFree = prepareWriteFree(tables);
-  return async (session: Session, entries: readonly NewNotification[], skipBusy: boolean): Promise<readonly Answer[]> => {
-    if (entries.length === 0) {
-      return [];
-    }
-    const distinct = distinctEntries(entries);
-    const answers = await (skipBusy ? writeFree : writeWaiting)(session, distinct);
-    if (distinct.length === entries.length) {
-      return answers;
-    }
-    const byKey = new Map(distinct.map((entry, index) => [entryKey(entry), answers[index] ?? null]));
-    return entries.map((entry) => byKey.get(entryKey(entry)) ?? null);
-  };
+  return (entries: readonly NewNotification[], { skipBusy = false }: { readonly skipBusy?: boolean } = {}) =>
+    async (session: Session): Promise<readonly Answer[]> => {
+      if (entries.length === 0) {
+        return [];
+      }
+      const distinct = distinctEntries(entries);
+      const answers = await (skipBusy ? writeFree : writeWaiting)(session, distinct);
+      if (distinct.length === entries.length) {
+        return answers;
+      }
+      const byKey = new Map(distinct.map((entry, index) => [entryKey(entry), answers[index] ?? null]));
+      return entries.map((entry) => byKey.get(entryKey(entry)) ?? null);
+    };
 }
 
 /** Writes all entries. It holds no inbox while it waits for another, so that nobody else has to wait for this batch. */

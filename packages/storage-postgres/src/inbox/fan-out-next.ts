@@ -48,20 +48,21 @@ export function prepareFanOutNext(tables: TableNames) {
     return busy.slice(1);
   };
 
-  return async (session: Session, at: Date): Promise<FanOutChunk | null> => {
-    let busy: readonly Owner[] = [];
-    for (;;) {
-      try {
-        const rows = await session.rows(writeChunk, [at.toISOString(), busy.map((inbox) => inbox.userId), BUSY_TIMEOUT_MS]);
-        return toChunk(rows);
-      } catch (error) {
-        if (!isLockTimeout(error)) {
-          throw error;
+  return (at: Date) =>
+    async (session: Session): Promise<FanOutChunk | null> => {
+      let busy: readonly Owner[] = [];
+      for (;;) {
+        try {
+          const rows = await session.rows(writeChunk, [at.toISOString(), busy.map((inbox) => inbox.userId), BUSY_TIMEOUT_MS]);
+          return toChunk(rows);
+        } catch (error) {
+          if (!isLockTimeout(error)) {
+            throw error;
+          }
+          busy = await findBusy(session);
         }
-        busy = await findBusy(session);
       }
-    }
-  };
+    };
 }
 
 /** $1 the items' creation time, $2 users to leave for later, $3 the lock timeout. */

@@ -27,22 +27,21 @@ export function prepareGet(tables: TableNames) {
       SELECT * FROM ${tables.inboxItems} WHERE notification_pk = n.pk AND user_id = $2 OFFSET 0
     ) i`,
   );
-  return async (
-    session: Session,
-    owner: Owner,
-    { ref, includeDeleted }: { readonly ref: ItemRef; readonly includeDeleted: boolean },
-  ): Promise<InboxItem | null> => {
-    if (typeof ref === "string" ? !isUuid(ref) : !Number.isSafeInteger(ref.seq)) {
-      return null;
+  const find = async (session: Session, { tenant, userId }: Owner, ref: ItemRef): Promise<FoundRow | undefined> => {
+    const isId = typeof ref === "string";
+    if (isId ? !isUuid(ref) : !Number.isSafeInteger(ref.seq)) {
+      return undefined;
     }
-    const [found] =
-      typeof ref === "string"
-        ? await session.rows(byId, [owner.tenant, owner.userId, ref])
-        : await session.rows(bySeq, [owner.tenant, owner.userId, ref.seq]);
-    if (found === undefined) {
-      return null;
-    }
-    const [isDeleted, ...row] = found;
-    return isDeleted && !includeDeleted ? null : toItem(row, owner);
+    const [found] = await session.rows(isId ? byId : bySeq, [tenant, userId, isId ? ref : ref.seq]);
+    return found;
   };
+  return (owner: Owner, ref: ItemRef, { includeDeleted = false }: { readonly includeDeleted?: boolean } = {}) =>
+    async (session: Session): Promise<InboxItem | null> => {
+      const found = await find(session, owner, ref);
+      if (found === undefined) {
+        return null;
+      }
+      const [isDeleted, ...row] = found;
+      return isDeleted && !includeDeleted ? null : toItem(row, owner);
+    };
 }

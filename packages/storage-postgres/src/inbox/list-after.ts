@@ -31,9 +31,10 @@ export function prepareListAfter(tables: TableNames) {
       ORDER BY i.seq`,
     ),
   );
-  return async (session: Session, owner: Owner, { seq, limit }: { readonly seq: number; readonly limit: number }): Promise<InboxTail> => {
-    const rows = await session.rows(tail(scanLimit(limit)), [owner.tenant, owner.userId, seq, limit]);
-    const items = rows.map((row) => row.slice(COUNTS_WIDTH) as MaybeItemRow).filter(isItemRow);
-    return { items: items.map((row) => toItem(row, owner)), counts: toCounts(rows[0]) };
-  };
+  return (owner: Owner, seq: number, limit: number) =>
+    async (session: Session): Promise<InboxTail> => {
+      const rows = await session.rows(tail(scanLimit(limit)), [owner.tenant, owner.userId, seq, limit]);
+      const items = rows.map((row) => row.slice(COUNTS_WIDTH) as MaybeItemRow).filter(isItemRow);
+      return { items: items.map((row) => toItem(row, owner)), counts: toCounts(rows[0]) };
+    };
 }

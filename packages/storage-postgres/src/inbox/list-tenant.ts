@@ -38,8 +38,9 @@ export function prepareListTenant(tables: TableNames) {
       LIMIT $2`,
     ),
   );
-  return async (session: Session, tenant: string, limit: number): Promise<readonly InboxItem[]> => {
-    const rows = await session.rows(newest(scanLimit(limit)), [tenant, limit]);
-    return rows.map(([userId, ...row]) => toItem(row, { tenant, userId }));
-  };
+  return (tenant: string, limit: number) =>
+    async (session: Session): Promise<readonly InboxItem[]> => {
+      const rows = await session.rows(newest(scanLimit(limit)), [tenant, limit]);
+      return rows.map(([userId, ...row]) => toItem(row, { tenant, userId }));
+    };
 }

@@ -34,19 +34,20 @@ export function prepareList(tables: TableNames) {
     statements.set(key, page);
     return page;
   };
-  return async (session: Session, owner: Owner, query: InboxQuery): Promise<InboxPage> => {
-    const { status, type, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
-    const page = prepared({ status, hasType: type !== undefined, hasOffset: offset > 0, scan: scanLimit(limit) });
-    const more = [...(type === undefined ? [] : [type]), ...(offset > 0 ? [offset] : [])];
-    const rows = await session.rows(page, [owner.tenant, owner.userId, before, limit, ...more]);
-    const items = rows.map((row) => row.slice(ITEM_START) as MaybeItemRow).filter(isItemRow);
-    const [first] = rows;
-    return {
-      items: items.map((row) => toItem(row, owner)),
-      counts: toCounts(first),
-      matching: first === undefined ? 0 : (first[COUNTS_WIDTH] as number),
+  return (owner: Owner, query: InboxQuery) =>
+    async (session: Session): Promise<InboxPage> => {
+      const { status, type, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
+      const page = prepared({ status, hasType: type !== undefined, hasOffset: offset > 0, scan: scanLimit(limit) });
+      const more = [...(type === undefined ? [] : [type]), ...(offset > 0 ? [offset] : [])];
+      const rows = await session.rows(page, [owner.tenant, owner.userId, before, limit, ...more]);
+      const items = rows.map((row) => row.slice(ITEM_START) as MaybeItemRow).filter(isItemRow);
+      const [first] = rows;
+      return {
+        items: items.map((row) => toItem(row, owner)),
+        counts: toCounts(first),
+        matching: first === undefined ? 0 : (first[COUNTS_WIDTH] as number),
+      };
     };
-  };
 }
 
 /** $1 tenant, $2 user, $3 below which number, $4 how many, then the type and the offset where there are such. */

@@ -24,8 +24,9 @@ export function prepareMarkAllRead(tables: TableNames) {
     )
     SELECT held.unread, held.last_seq, held.total, 0::bigint, held.epoch FROM held WHERE held.last_seq > 0`,
   );
-  return async (session: Session, owner: Owner, at: Date): Promise<InboxSweep> => {
-    const [row] = await session.rows(run, [owner.tenant, owner.userId, at.toISOString()]);
-    return { count: row?.[0] ?? 0, counts: toCounts(row?.slice(1) as CountsRow | undefined) };
-  };
+  return (owner: Owner, at: Date) =>
+    async (session: Session): Promise<InboxSweep> => {
+      const [row] = await session.rows(run, [owner.tenant, owner.userId, at.toISOString()]);
+      return { count: row?.[0] ?? 0, counts: toCounts(row?.slice(1) as CountsRow | undefined) };
+    };
 }

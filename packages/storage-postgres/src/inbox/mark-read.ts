@@ -32,13 +32,10 @@ export function prepareMarkRead(tables: TableNames) {
       i.is_unread, ${itemColumns(readTime)}
     FROM inbox CROSS JOIN tally LEFT JOIN found i ON true ${joinNotification(tables)}`,
   );
-  return async (
-    connection: Connection,
-    owner: Owner,
-    { refs, at }: { readonly refs: readonly ItemRef[]; readonly at: Date },
-  ): Promise<ItemsChange> => {
-    const { seqs, ids } = splitRefs(refs);
-    const rows = await changeInbox(connection, owner, { run, values: [seqs, ids, at.toISOString()] });
-    return toItemsChange(rows, owner, refs);
-  };
+  return (owner: Owner, refs: readonly ItemRef[], at: Date) =>
+    async (connection: Connection): Promise<ItemsChange> => {
+      const { seqs, ids } = splitRefs(refs);
+      const rows = await changeInbox(connection, owner, { run, values: [seqs, ids, at.toISOString()] });
+      return toItemsChange(rows, owner, refs);
+    };
 }

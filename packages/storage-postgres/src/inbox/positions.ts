@@ -14,8 +14,9 @@ export function preparePositions({ inboxCounters }: TableNames) {
     ) c ON true
     ORDER BY o.place`,
   );
-  return async (session: Session, owners: readonly Owner[]): Promise<readonly InboxPosition[]> => {
-    const rows = await session.rows(all, [owners.map((owner) => owner.tenant), owners.map((owner) => owner.userId)]);
-    return rows.map(([seq, epoch]) => ({ seq: seq ?? 0, epoch: epoch ?? EMPTY_EPOCH }));
-  };
+  return (owners: readonly Owner[]) =>
+    async (session: Session): Promise<readonly InboxPosition[]> => {
+      const rows = await session.rows(all, [owners.map((owner) => owner.tenant), owners.map((owner) => owner.userId)]);
+      return rows.map(([seq, epoch]) => ({ seq: seq ?? 0, epoch: epoch ?? EMPTY_EPOCH }));
+    };
 }

@@ -30,8 +30,9 @@ export function prepareRemoveRead(tables: TableNames) {
     SELECT inbox.is_current, tally.changed, inbox.last_seq, inbox.total - tally.changed, inbox.unread, inbox.epoch
     FROM inbox CROSS JOIN tally`,
   );
-  return async (connection: Connection, owner: Owner, at: Date): Promise<InboxSweep> => {
-    const [row] = await changeInbox(connection, owner, { run, values: [at.toISOString()] });
-    return { count: row?.[1] ?? 0, counts: toCounts(row?.slice(2) as CountsRow | undefined) };
-  };
+  return (owner: Owner, at: Date) =>
+    async (connection: Connection): Promise<InboxSweep> => {
+      const [row] = await changeInbox(connection, owner, { run, values: [at.toISOString()] });
+      return { count: row?.[1] ?? 0, counts: toCounts(row?.slice(2) as CountsRow | undefined) };
+    };
 }

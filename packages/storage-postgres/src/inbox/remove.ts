@@ -31,13 +31,10 @@ export function prepareRemove(tables: TableNames) {
       true, ${itemColumns(ownReadTime(tables))}
     FROM inbox CROSS JOIN tally LEFT JOIN found i ON true ${joinNotification(tables)}`,
   );
-  return async (
-    connection: Connection,
-    owner: Owner,
-    { refs, at }: { readonly refs: readonly ItemRef[]; readonly at: Date },
-  ): Promise<ItemsChange> => {
-    const { seqs, ids } = splitRefs(refs);
-    const rows = await changeInbox(connection, owner, { run, values: [seqs, ids, at.toISOString()] });
-    return toItemsChange(rows, owner, refs);
-  };
+  return (owner: Owner, refs: readonly ItemRef[], at: Date) =>
+    async (connection: Connection): Promise<ItemsChange> => {
+      const { seqs, ids } = splitRefs(refs);
+      const rows = await changeInbox(connection, owner, { run, values: [seqs, ids, at.toISOString()] });
+      return toItemsChange(rows, owner, refs);
+    };
 }

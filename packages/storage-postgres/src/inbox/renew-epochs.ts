@@ -6,7 +6,8 @@ import { NEW_EPOCH } from "./new-epoch.ts";
 /** Gives every inbox a new epoch. */
 export function prepareRenewEpochs({ inboxCounters }: TableNames) {
   const renew = statement<[]>("renew_epochs", `UPDATE ${inboxCounters} SET epoch = ${NEW_EPOCH}`);
-  return async (session: Session): Promise<void> => {
-    await session.rows(renew, []);
-  };
+  return () =>
+    async (session: Session): Promise<void> => {
+      await session.rows(renew, []);
+    };
 }

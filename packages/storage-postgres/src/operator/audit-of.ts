@@ -10,12 +10,9 @@ export function prepareAuditOf({ auditLog }: TableNames) {
     "audit_of",
     `SELECT number, ${milliseconds("at")}, action, actor FROM ${auditLog} WHERE tenant = $1 AND notification_id = $2 ORDER BY number LIMIT $3`,
   );
-  return async (
-    session: Session,
-    tenant: string,
-    { id, limit }: { readonly id: string; readonly limit: number },
-  ): Promise<readonly AuditEntry[]> => {
-    const rows = await session.rows(list, [tenant, id, limit]);
-    return rows.map(([number, at, action, actor]) => ({ number, tenant, at: new Date(at), action, actor, notificationId: id }));
-  };
+  return (tenant: string, id: string, limit: number) =>
+    async (session: Session): Promise<readonly AuditEntry[]> => {
+      const rows = await session.rows(list, [tenant, id, limit]);
+      return rows.map(([number, at, action, actor]) => ({ number, tenant, at: new Date(at), action, actor, notificationId: id }));
+    };
 }

@@ -2,6 +2,7 @@ import type { ChannelHealth } from "@belfry/core";
 import type { HealthWindow } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
+import type { StorageTime } from "../database/storage-time.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { milliseconds, timeOf } from "../delivery/rows.ts";
 
@@ -18,28 +19,25 @@ type AttemptRow = readonly [
 type PendingRow = readonly [channel: string, pending: number, oldestDueAt: number | null];
 
 /** Reads how a tenant's channels do. */
-export function prepareHealth(tables: TableNames) {
+export function prepareHealth(tables: TableNames, time: StorageTime) {
   const attempts = statement<AttemptRow>("health_attempts", attemptsText(tables));
   const pending = statement<PendingRow>(
     "health_pending",
     `SELECT channel, count(*), ${milliseconds(`min(due_at) FILTER (WHERE due_at <= ${timeOf("$2")})`)} FROM ${tables.deliveries}
     WHERE tenant = $1 AND status = 'pending' AND lease_owner IS NULL GROUP BY channel`,
   );
-  return async (
-    session: Session,
-    tenant: string,
-    { window, at }: { readonly window: HealthWindow; readonly at: string | null },
-  ): Promise<readonly ChannelHealth[]> => {
-    const end = new Date(window.from.getTime() + window.buckets * window.bucketMs);
-    const [attemptRows, pendingRows] = await Promise.all([
-      session.rows(attempts, [tenant, window.from.toISOString(), end.toISOString(), window.bucketMs]),
-      session.rows(pending, [tenant, at]),
-    ]);
-    const channels = new Set([...attemptRows, ...pendingRows].map(([channel]) => channel));
-    return [...channels]
-      .sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
-      .map((channel) => channelHealth(channel, { attemptRows: attemptRows.filter(([of]) => of === channel), pendingRows, window }));
-  };
+  return (tenant: string, window: HealthWindow, at: Date) =>
+    async (session: Session): Promise<readonly ChannelHealth[]> => {
+      const end = new Date(window.from.getTime() + window.buckets * window.bucketMs);
+      const [attemptRows, pendingRows] = await Promise.all([
+        session.rows(attempts, [tenant, window.from.toISOString(), end.toISOString(), window.bucketMs]),
+        session.rows(pending, [tenant, time(at)]),
+      ]);
+      const channels = new Set([...attemptRows, ...pendingRows].map(([channel]) => channel));
+      return [...channels]
+        .sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
+        .map((channel) => channelHealth(channel, { attemptRows: attemptRows.filter(([of]) => of === channel), pendingRows, window }));
+    };
 }
 
 /** $1 the tenant, $2 and $3 the window's start and end, $4 the length of its parts. */

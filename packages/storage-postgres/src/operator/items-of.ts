@@ -23,15 +23,12 @@ export function prepareItemsOf(tables: TableNames) {
     FROM ${notification} CROSS JOIN LATERAL (
       SELECT user_id, seq, read_at FROM ${inboxItems} WHERE notification_pk = n.pk AND deleted_at IS NULL OFFSET 0) i`,
   );
-  return async (
-    session: Session,
-    tenant: string,
-    { id, limit }: { readonly id: string; readonly limit: number },
-  ): Promise<ActivityItems> => {
-    const [rows, [[total, read] = [0, 0]]] = await Promise.all([
-      session.rows(list, [tenant, id, limit]),
-      session.rows(count, [tenant, id]),
-    ]);
-    return { items: rows.map(([userId, ...row]) => toItem(row, { tenant, userId })), total, read };
-  };
+  return (tenant: string, id: string, limit: number) =>
+    async (session: Session): Promise<ActivityItems> => {
+      const [rows, [[total, read] = [0, 0]]] = await Promise.all([
+        session.rows(list, [tenant, id, limit]),
+        session.rows(count, [tenant, id]),
+      ]);
+      return { items: rows.map(([userId, ...row]) => toItem(row, { tenant, userId })), total, read };
+    };
 }

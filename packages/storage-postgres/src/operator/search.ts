@@ -25,29 +25,30 @@ interface Bound {
   readonly scan: string;
 }
 
-/** Finds notifications, and counts them. */
+/** Finds notifications. */
 export function prepareSearch(tables: TableNames) {
   const choose = prepareChoice(tables);
   const page = prepareBySource((source, scan) => pageStatement(tables, source, scan));
-  const count = prepareBySource((source, max) => countStatement(tables, source, max));
-  return {
-    async search(session: Session, tenant: string, { after, limit, ...filter }: ActivityQuery): Promise<readonly ActivitySummary[]> {
+  return (tenant: string, { after, limit, ...filter }: ActivityQuery) =>
+    async (session: Session): Promise<readonly ActivitySummary[]> => {
       const conditions = conditionsOf(filter, after);
       const source = await choose(session, tenant, conditions);
       const rows = await session.rows(page(source, String(scanLimit(limit))), [...valuesOf(tenant, conditions, source), limit]);
       return rows.map(([row]) => toSummary(row));
-    },
-    async count(
-      session: Session,
-      tenant: string,
-      { filter, max }: { readonly filter: ActivityFilter; readonly max: number },
-    ): Promise<number> {
+    };
+}
+
+/** Counts notifications. */
+export function prepareCount(tables: TableNames) {
+  const choose = prepareChoice(tables);
+  const count = prepareBySource((source, max) => countStatement(tables, source, max));
+  return (tenant: string, filter: ActivityFilter, max: number) =>
+    async (session: Session): Promise<number> => {
       const conditions = conditionsOf(filter);
       const source = await choose(session, tenant, conditions);
       const [[found] = [0]] = await session.rows(count(source, String(max)), valuesOf(tenant, conditions, source));
       return found;
-    },
-  };
+    };
 }
 
 function valuesOf(tenant: string, conditions: Conditions, { names }: Source): readonly unknown[] {

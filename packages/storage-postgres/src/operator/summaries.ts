@@ -75,12 +75,13 @@ export function prepareFindActivity(tables: TableNames) {
       SELECT n.message, n.data, n.source, n.sender, ${summaryColumns(tables)}
       FROM (SELECT pk FROM ${tables.notifications} WHERE tenant = $1 AND id = $2 OFFSET 0) p ${joinSummary(tables, "p.pk")}) r`,
   );
-  return async (session: Session, tenant: string, id: string): Promise<ActivityContent | null> => {
-    const [[row] = []] = await session.rows(find, [tenant, id]);
-    if (row === undefined) {
-      return null;
-    }
-    const { message, data, source, sender } = row;
-    return { summary: toSummary(row), message, data, source, sender };
-  };
+  return (tenant: string, id: string) =>
+    async (session: Session): Promise<ActivityContent | null> => {
+      const [[row] = []] = await session.rows(find, [tenant, id]);
+      if (row === undefined) {
+        return null;
+      }
+      const { message, data, source, sender } = row;
+      return { summary: toSummary(row), message, data, source, sender };
+    };
 }

@@ -15,35 +15,48 @@ type KeyRow = readonly [
   revokedAt: number | null,
 ];
 
-/** Every operation on API keys. */
-export function prepareApiKeys({ apiKeys }: TableNames) {
-  const columns = `id, tenant, name, digest, scopes, ${milliseconds("created_at")}, ${milliseconds("revoked_at")}`;
+const COLUMNS = `id, tenant, name, digest, scopes, ${milliseconds("created_at")}, ${milliseconds("revoked_at")}`;
+
+/** Keeps a new key. */
+export function prepareAddKey({ apiKeys }: TableNames) {
   const insert = statement<[]>(
     "add_key",
     `INSERT INTO ${apiKeys} (id, tenant, name, digest, scopes, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
   );
-  const find = statement<KeyRow>("find_key", `SELECT ${columns} FROM ${apiKeys} WHERE id = $1`);
-  const list = statement<KeyRow>("list_keys", `SELECT ${columns} FROM ${apiKeys} WHERE tenant = $1 ORDER BY created_at DESC, id`);
+  return ({ id, tenant, name, digest, scopes, createdAt, revokedAt }: StoredApiKey) =>
+    async (session: Session): Promise<void> => {
+      const times = [createdAt.toISOString(), revokedAt?.toISOString() ?? null];
+      await session.rows(insert, [id, tenant, name, digest, JSON.stringify(scopes), ...times]);
+    };
+}
+
+/** Finds a key by its id. */
+export function prepareFindKey({ apiKeys }: TableNames) {
+  const find = statement<KeyRow>("find_key", `SELECT ${COLUMNS} FROM ${apiKeys} WHERE id = $1`);
+  return (id: string) =>
+    async (session: Session): Promise<StoredApiKey | null> => {
+      const [row] = await session.rows(find, [id]);
+      return row === undefined ? null : toKey(row);
+    };
+}
+
+/** Reads a tenant's keys, newest first. */
+export function prepareListKeys({ apiKeys }: TableNames) {
+  const list = statement<KeyRow>("list_keys", `SELECT ${COLUMNS} FROM ${apiKeys} WHERE tenant = $1 ORDER BY created_at DESC, id`);
+  return (tenant: string) =>
+    async (session: Session): Promise<readonly StoredApiKey[]> =>
+      (await session.rows(list, [tenant])).map(toKey);
+}
+
+/** Revokes a key; again keeps the first time. */
+export function prepareRevokeKey({ apiKeys }: TableNames) {
   const revoke = statement<[id: string]>(
     "revoke_key",
     `UPDATE ${apiKeys} SET revoked_at = coalesce(revoked_at, $3) WHERE tenant = $1 AND id = $2 RETURNING id`,
   );
-  return {
-    async add(session: Session, { id, tenant, name, digest, scopes, createdAt, revokedAt }: StoredApiKey): Promise<void> {
-      const times = [createdAt.toISOString(), revokedAt?.toISOString() ?? null];
-      await session.rows(insert, [id, tenant, name, digest, JSON.stringify(scopes), ...times]);
-    },
-    async find(session: Session, id: string): Promise<StoredApiKey | null> {
-      const [row] = await session.rows(find, [id]);
-      return row === undefined ? null : toKey(row);
-    },
-    async list(session: Session, tenant: string): Promise<readonly StoredApiKey[]> {
-      return (await session.rows(list, [tenant])).map(toKey);
-    },
-    async revoke(session: Session, key: { readonly tenant: string; readonly id: string }, at: Date): Promise<boolean> {
-      return (await session.rows(revoke, [key.tenant, key.id, at.toISOString()])).length > 0;
-    },
-  };
+  return (tenant: string, id: string, at: Date) =>
+    async (session: Session): Promise<boolean> =>
+      (await session.rows(revoke, [tenant, id, at.toISOString()])).length > 0;
 }
 
 function toKey([id, tenant, name, digest, scopes, createdAt, revokedAt]: KeyRow): StoredApiKey {

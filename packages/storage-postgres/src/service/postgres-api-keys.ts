@@ -1,38 +1,13 @@
-import type { ApiKeyStorage, StoredApiKey } from "@belfry/core/storage";
-import { wrapError } from "../database/errors.ts";
-import type { OpenDeliveries } from "../delivery/postgres-deliveries.ts";
+import type { ApiKeyStorage } from "@belfry/core/storage";
+import { type Bound, bind, run } from "../database/bind.ts";
+import { prepareAddKey, prepareFindKey, prepareListKeys, prepareRevokeKey } from "./api-keys.ts";
 
 /** API keys in PostgreSQL. */
-export class PostgresApiKeys implements ApiKeyStorage {
-  readonly #current: () => Pick<OpenDeliveries, "connection" | "deliveryQueries">;
-
-  /** @param current what is open at this moment; throws if nothing is */
-  constructor(current: () => Pick<OpenDeliveries, "connection" | "deliveryQueries">) {
-    this.#current = current;
-  }
-
-  add(key: StoredApiKey): Promise<void> {
-    return this.#run(({ connection, deliveryQueries: { apiKeys } }) => apiKeys.add(connection, key));
-  }
-
-  find(id: string): Promise<StoredApiKey | null> {
-    return this.#run(({ connection, deliveryQueries: { apiKeys } }) => apiKeys.find(connection, id));
-  }
-
-  list(tenant: string): Promise<readonly StoredApiKey[]> {
-    return this.#run(({ connection, deliveryQueries: { apiKeys } }) => apiKeys.list(connection, tenant));
-  }
-
-  revoke(tenant: string, id: string, at: Date): Promise<boolean> {
-    return this.#run(({ connection, deliveryQueries: { apiKeys } }) => apiKeys.revoke(connection, { tenant, id }, at));
-  }
-
-  async #run<Result>(work: (open: Pick<OpenDeliveries, "connection" | "deliveryQueries">) => Promise<Result>): Promise<Result> {
-    const open = this.#current();
-    try {
-      return await open.connection.retryingConflicts(() => work(open));
-    } catch (error) {
-      throw wrapError(error);
-    }
-  }
+export function postgresApiKeys(bound: Bound): ApiKeyStorage {
+  return bind(bound, {
+    add: run(prepareAddKey),
+    find: run(prepareFindKey),
+    list: run(prepareListKeys),
+    revoke: run(prepareRevokeKey),
+  });
 }

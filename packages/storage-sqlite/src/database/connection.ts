@@ -1,6 +1,7 @@
 import { BelfryError } from "@belfry/core";
 import type { Database, Statement as DriverStatement } from "better-sqlite3";
 import { isBusy, wrapError } from "./errors.ts";
+import { type QueryContext, queryContext } from "./query-context.ts";
 
 const MAX_DELAY_MS = 50;
 
@@ -17,6 +18,8 @@ export class Connection {
   readonly #beginImmediate: DriverStatement;
   readonly #commit: DriverStatement;
   readonly #rollback: DriverStatement;
+  readonly #context: QueryContext;
+  readonly #prepared = new Map<unknown, unknown>();
 
   constructor(database: Database, busyTimeoutMs: number) {
     this.database = database;
@@ -25,6 +28,15 @@ export class Connection {
     this.#beginImmediate = database.prepare("BEGIN IMMEDIATE");
     this.#commit = database.prepare("COMMIT");
     this.#rollback = database.prepare("ROLLBACK");
+    this.#context = queryContext(database);
+  }
+
+  /** The operation that `prepare` prepares; the same one each time. */
+  prepared<Operation>(prepare: (context: QueryContext) => Operation): Operation {
+    const known = this.#prepared.get(prepare) as Operation | undefined;
+    const operation = known ?? prepare(this.#context);
+    this.#prepared.set(prepare, operation);
+    return operation;
   }
 
   /** Runs `work`, which is one reading statement. */

@@ -9,7 +9,7 @@ export function prepareWriteAudit({ prepare }: QueryContext) {
     insert into belfry_audit_log (tenant, at, action, actor, notification_id)
     values (${sql.placeholder("tenant")}, ${sql.placeholder("at")}, ${sql.placeholder("action")}, ${sql.placeholder("actor")},
       ${sql.placeholder("notificationId")})`);
-  return (tenant: string, at: Date, entry: NewAuditEntry): void => {
+  return (tenant: string, entry: NewAuditEntry, at: Date): void => {
     insert.run({ ...entry, tenant, at: at.getTime() });
   };
 }

@@ -44,7 +44,7 @@ export function prepareUpdateSend(context: QueryContext) {
       setData.run({ ...name, data: JSON.stringify(data) });
     }
     touch.run({ ...name, meta: JSON.stringify(meta ?? send.meta), at: at.getTime() });
-    writeAudit(tenant, at, { action: "updated", actor, notificationId: send.id });
+    writeAudit(tenant, { action: "updated", actor, notificationId: send.id }, at);
     return { send: { ...send, subject, content, meta: meta ?? send.meta, updatedAt: at } };
   };
 }
@@ -74,7 +74,7 @@ export function prepareDeleteSend(context: QueryContext) {
       part.run(name);
     }
     remove.run(name);
-    writeAudit(tenant, at, { action: "deleted", actor, notificationId: send.id });
+    writeAudit(tenant, { action: "deleted", actor, notificationId: send.id }, at);
     return { items };
   };
 }

@@ -58,7 +58,7 @@ function prepareSave(context: QueryContext) {
     }
     for (const entry of audit) {
       const of = loaded.find(({ state }) => state.id === entry.notificationId);
-      writeAudit(of?.state.tenant ?? "", at, entry);
+      writeAudit(of?.state.tenant ?? "", entry, at);
     }
   };
 }

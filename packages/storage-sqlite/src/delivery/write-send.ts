@@ -38,10 +38,16 @@ export function prepareWriteSend(context: QueryContext) {
         const dueAt = dueInMs === null ? null : base + dueInMs;
         insertDelivery.run({ ...delivery, tenant, notificationPk, dueAt, isFallback: Number(isFallback) });
       }
-      writeAudit(tenant, at, { action: "created", actor, notificationId: id });
+      writeAudit(tenant, { action: "created", actor, notificationId: id }, at);
     }
     return { created: { kind: "created", items: ofRecipients(items, send) }, isNew: !isKnown };
   };
+}
+
+/** Writes several sends. */
+export function prepareCreateSends(context: QueryContext) {
+  const writeSend = prepareWriteSend(context);
+  return (sends: readonly NewSend[], at: Date): readonly SendCreated[] => sends.map((send) => writeSend(send, at).created);
 }
 
 function ofRecipients(items: readonly CreatedItem[], { inboxRecipients }: NewSend): readonly CreatedItem[] {

@@ -7,7 +7,7 @@ import { prepareInboxState } from "./inbox-state.ts";
 export function prepareGet(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const findItem = prepareFindItem(context);
-  return (owner: Owner, { ref, includeDeleted }: { readonly ref: ItemRef; readonly includeDeleted: boolean }): InboxItem | null => {
+  return (owner: Owner, ref: ItemRef, { includeDeleted = false }: { readonly includeDeleted?: boolean } = {}): InboxItem | null => {
     const found = findItem(owner, inboxState(owner), ref);
     return found === undefined || (found.isDeleted && !includeDeleted) ? null : found.item;
   };

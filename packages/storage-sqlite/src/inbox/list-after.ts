@@ -18,7 +18,7 @@ export function prepareListAfter(context: QueryContext) {
     where ${inboxItems.tenant} = ${joinValue("tenant")} and ${inboxItems.userId} = ${joinValue("userId")}
       and ${inboxItems.seq} > ${joinValue("seq")} and ${inboxItems.deletedAt} is null
     order by ${inboxItems.seq} limit ${sql.placeholder("limit")}`);
-  return (owner: Owner, { seq, limit }: { readonly seq: number; readonly limit: number }): InboxTail => {
+  return (owner: Owner, seq: number, limit: number): InboxTail => {
     const state = inboxState(owner);
     const rows = state.counts.lastSeq > seq && limit > 0 ? tail.all({ ...owner, seq, limit }) : [];
     const readTime = readTimes(owner, state);

@@ -12,7 +12,7 @@ export function prepareMarkRead(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const findItem = prepareFindItem(context);
   const { setReadAt, takeFromUnread } = prepareChanges(context);
-  return (owner: Owner, { refs, at }: { readonly refs: readonly ItemRef[]; readonly at: Date }): ItemsChange => {
+  return (owner: Owner, refs: readonly ItemRef[], at: Date): ItemsChange => {
     const state = inboxState(owner);
     const items = new Map<number, InboxItem>();
     const changed = new Set<number>();

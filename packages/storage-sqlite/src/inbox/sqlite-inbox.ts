@@ -1,129 +1,81 @@
-import type { CreatedItem, InboxCounts, InboxItem, InboxPosition, ItemRef, Owner } from "@belfry/core";
-import type {
-  FanOutChunk,
-  InboxPage,
-  InboxQuery,
-  InboxStorage,
-  InboxSweep,
-  InboxTail,
-  ItemAbsence,
-  ItemsChange,
-  NewNotification,
-} from "@belfry/core/storage";
+import type { FanOutChunk, InboxStorage, NewNotification } from "@belfry/core/storage";
 import type { HostTransactions } from "../creating/host-transactions.ts";
+import { bind, query, read, write } from "../database/bind.ts";
 import type { CommitWatch } from "../database/commit-watch.ts";
 import type { Connection } from "../database/connection.ts";
 import type { SqliteTransaction } from "../database/database-handle.ts";
+import { prepareAbsence } from "./absence.ts";
+import { prepareCounts } from "./counts.ts";
+import { prepareCreateFanOut } from "./create-fan-out.ts";
+import { prepareCreateMany } from "./create-many.ts";
 import { fanOutChunks } from "./fan-out-chunks.ts";
-import type { InboxQueries } from "./inbox-queries.ts";
+import { prepareFanOutNext, prepareHasFanOut } from "./fan-out-next.ts";
+import { prepareGet } from "./get.ts";
+import { prepareList } from "./list.ts";
+import { prepareListAfter } from "./list-after.ts";
+import { prepareListTenant } from "./list-tenant.ts";
+import { prepareMarkAllRead } from "./mark-all-read.ts";
+import { prepareMarkRead } from "./mark-read.ts";
+import { preparePositions } from "./positions.ts";
+import { prepareRemove } from "./remove.ts";
+import { prepareRemoveRead } from "./remove-read.ts";
+import { prepareRenewEpochs } from "./renew-epochs.ts";
 
 /** What an inbox works with while its storage is open. */
 export interface OpenInbox {
   readonly connection: Connection;
-  readonly queries: InboxQueries;
   readonly hostTransactions: HostTransactions;
   readonly commits: CommitWatch;
 }
 
-/** Inboxes in SQLite: gives every operation its transaction. */
-export class SqliteInbox implements InboxStorage<SqliteTransaction, void> {
-  readonly #current: () => OpenInbox;
+/**
+ * Inboxes in SQLite.
+ *
+ * @param current what is open at this moment; throws if nothing is
+ */
+export function sqliteInbox(current: () => OpenInbox): InboxStorage<SqliteTransaction, void> {
+  return {
+    ...bind(current, {
+      // SQLite has a single writer, so no inbox is ever busy while others are not: `skipBusy` skips nothing.
+      createMany: write(prepareCreateMany),
+      list: read(prepareList),
+      listAfter: read(prepareListAfter),
+      listTenant: read(prepareListTenant),
+      get: read(prepareGet),
+      absence: read(prepareAbsence),
+      counts: query(prepareCounts),
+      positions: read(preparePositions),
+      markRead: write(prepareMarkRead),
+      markAllRead: write(prepareMarkAllRead),
+      remove: write(prepareRemove),
+      removeRead: write(prepareRemoveRead),
+      renewEpochs: write(prepareRenewEpochs),
+    }),
 
-  /** @param current what is open at this moment; throws if nothing is */
-  constructor(current: () => OpenInbox) {
-    this.#current = current;
-  }
+    createWithin(tx, entry, onCommit) {
+      const { hostTransactions, commits } = current();
+      const transaction = hostTransactions.resolve(tx);
+      const { items, isNew } = transaction.write(entry);
+      commits.add({
+        notification: entry.notification,
+        isNew,
+        host: transaction.database,
+        onCommit: () => onCommit(items),
+        onOver: () => transaction.finish(),
+      });
+    },
 
-  /** SQLite has a single writer, so no inbox is ever busy while others are not: `skipBusy` skips nothing. */
-  async createMany(entries: readonly NewNotification[]): Promise<readonly (readonly CreatedItem[])[]> {
-    const { connection, queries } = this.#current();
-    return connection.write(() => queries.createMany(entries));
-  }
+    async createFanOut({ notification, recipients }: NewNotification, chunkSize: number): Promise<void> {
+      const { connection } = current();
+      const chunks = await fanOutChunks(recipients, chunkSize);
+      return connection.write(() => connection.prepared(prepareCreateFanOut)(notification, chunks));
+    },
 
-  createWithin(tx: SqliteTransaction, entry: NewNotification, onCommit: (items: readonly CreatedItem[]) => void): void {
-    const { hostTransactions, commits } = this.#current();
-    const transaction = hostTransactions.resolve(tx);
-    const { items, isNew } = transaction.write(entry);
-    commits.add({
-      notification: entry.notification,
-      isNew,
-      host: transaction.database,
-      onCommit: () => onCommit(items),
-      onOver: () => transaction.finish(),
-    });
-  }
-
-  async createFanOut({ notification, recipients }: NewNotification, chunkSize: number): Promise<void> {
-    const { connection, queries } = this.#current();
-    const chunks = await fanOutChunks(recipients, chunkSize);
-    return connection.write(() => queries.createFanOut(notification, chunks));
-  }
-
-  async fanOutNext(at: Date): Promise<FanOutChunk | null> {
-    const { connection, queries } = this.#current();
-    if (!(await connection.query(queries.hasFanOut))) {
-      return null;
-    }
-    return connection.write(() => queries.fanOutNext(at));
-  }
-
-  async list(owner: Owner, query: InboxQuery): Promise<InboxPage> {
-    const { connection, queries } = this.#current();
-    return connection.read(() => queries.list(owner, query));
-  }
-
-  async listAfter(owner: Owner, seq: number, limit: number): Promise<InboxTail> {
-    const { connection, queries } = this.#current();
-    return connection.read(() => queries.listAfter(owner, { seq, limit }));
-  }
-
-  async listTenant(tenant: string, limit: number): Promise<readonly InboxItem[]> {
-    const { connection, queries } = this.#current();
-    return connection.read(() => queries.listTenant(tenant, limit));
-  }
-
-  async get(owner: Owner, ref: ItemRef, options: { readonly includeDeleted?: boolean } = {}): Promise<InboxItem | null> {
-    const { connection, queries } = this.#current();
-    return connection.read(() => queries.get(owner, { ref, includeDeleted: options.includeDeleted ?? false }));
-  }
-
-  async absence(owner: Owner, ref: ItemRef): Promise<ItemAbsence> {
-    const { connection, queries } = this.#current();
-    return connection.read(() => queries.absence(owner, ref));
-  }
-
-  async counts(owner: Owner): Promise<InboxCounts> {
-    const { connection, queries } = this.#current();
-    return connection.query(() => queries.counts(owner));
-  }
-
-  async positions(owners: readonly Owner[]): Promise<readonly InboxPosition[]> {
-    const { connection, queries } = this.#current();
-    return connection.read(() => queries.positions(owners));
-  }
-
-  async markRead(owner: Owner, refs: readonly ItemRef[], at: Date): Promise<ItemsChange> {
-    const { connection, queries } = this.#current();
-    return connection.write(() => queries.markRead(owner, { refs, at }));
-  }
-
-  async markAllRead(owner: Owner, at: Date): Promise<InboxSweep> {
-    const { connection, queries } = this.#current();
-    return connection.write(() => queries.markAllRead(owner, at));
-  }
-
-  async remove(owner: Owner, refs: readonly ItemRef[], at: Date): Promise<ItemsChange> {
-    const { connection, queries } = this.#current();
-    return connection.write(() => queries.remove(owner, { refs, at }));
-  }
-
-  async removeRead(owner: Owner, at: Date): Promise<InboxSweep> {
-    const { connection, queries } = this.#current();
-    return connection.write(() => queries.removeRead(owner, at));
-  }
-
-  async renewEpochs(): Promise<void> {
-    const { connection, queries } = this.#current();
-    return connection.write(() => queries.renewEpochs());
-  }
+    async fanOutNext(at: Date): Promise<FanOutChunk | null> {
+      const { connection } = current();
+      // Most of the time no chunk is left: that is learned without a transaction.
+      const isAnyLeft = await connection.query(() => connection.prepared(prepareHasFanOut)());
+      return isAnyLeft ? connection.write(() => connection.prepared(prepareFanOutNext)(at)) : null;
+    },
+  };
 }

@@ -1,26 +1,36 @@
 import type { ChannelHealth, HealthBucket } from "@belfry/core";
 import type { HealthWindow } from "@belfry/core/storage";
+import type { Connection } from "../database/connection.ts";
 import { turn } from "../database/turn.ts";
-import type { OpenActivity } from "./activity-queries.ts";
-import type { AttemptGroup, AttemptPlace, AttemptRange, DuePlace, PendingGroup } from "./health.ts";
+import {
+  type AttemptGroup,
+  type AttemptPlace,
+  type AttemptRange,
+  type DuePlace,
+  type PendingGroup,
+  prepareAttemptGroups,
+  prepareAttemptPlace,
+  prepareDuePlace,
+  preparePendingGroups,
+} from "./health.ts";
 
 /** How many attempts or deliveries one step looks at: a few milliseconds' work, in which nobody else gets a turn. */
 const STEP = 2_000;
 
 /** Reads how a tenant's channels do, in steps. */
 export async function readHealth(
-  open: OpenActivity,
+  connection: Connection,
   tenant: string,
   { window, at }: { readonly window: HealthWindow; readonly at: Date },
 ): Promise<readonly ChannelHealth[]> {
   const tally = new Tally(window, at);
-  await readAttempts(open, tenant, { window, tally });
-  await readPending(open, tenant, tally);
+  await readAttempts(connection, tenant, { window, tally });
+  await readPending(connection, tenant, tally);
   return tally.channels();
 }
 
 async function readAttempts(
-  { connection, activityQueries }: OpenActivity,
+  connection: Connection,
   tenant: string,
   { window, tally }: { readonly window: HealthWindow; readonly tally: Tally },
 ): Promise<void> {
@@ -29,20 +39,20 @@ async function readAttempts(
   const end: AttemptPlace = [from + window.buckets * bucketMs, -1, -1];
   for (let after: AttemptPlace | null = [from, -1, -1]; after !== null; ) {
     const range: AttemptRange = { after, upTo: end };
-    const place: AttemptPlace | null = await connection.query(() => activityQueries.attemptPlace(range, STEP));
+    const place: AttemptPlace | null = await connection.query(() => connection.prepared(prepareAttemptPlace)(range, STEP));
     const part: AttemptRange = { after, upTo: place ?? end };
-    tally.addAttempts(await connection.query(() => activityQueries.attemptGroups(tenant, part, { from, bucketMs })));
+    tally.addAttempts(await connection.query(() => connection.prepared(prepareAttemptGroups)(tenant, part, { from, bucketMs })));
     after = place;
     await turn();
   }
 }
 
-async function readPending({ connection, activityQueries }: OpenActivity, tenant: string, tally: Tally): Promise<void> {
+async function readPending(connection: Connection, tenant: string, tally: Tally): Promise<void> {
   const end: DuePlace = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
   for (let after: DuePlace | null = [-1, -1]; after !== null; ) {
     const start: DuePlace = after;
-    const place: DuePlace | null = await connection.query(() => activityQueries.duePlace(start, STEP));
-    tally.addPending(await connection.query(() => activityQueries.pendingGroups(tenant, start, place ?? end)));
+    const place: DuePlace | null = await connection.query(() => connection.prepared(prepareDuePlace)(start, STEP));
+    tally.addPending(await connection.query(() => connection.prepared(preparePendingGroups)(tenant, start, place ?? end)));
     after = place;
     await turn();
   }

@@ -1,9 +1,10 @@
 import type { ActivityFilter } from "@belfry/core";
 import { idRange } from "@belfry/core/storage";
+import type { Connection } from "../database/connection.ts";
 import { turn } from "../database/turn.ts";
-import type { OpenActivity } from "./activity-queries.ts";
 import { type FilterValues, filterValues } from "./filter-values.ts";
-import type { Candidate, Position, Way, WayStep, Ways } from "./ways.ts";
+import { prepareWalk } from "./walk.ts";
+import { type Candidate, type Position, prepareWays, type Way, type WayStep, type Ways } from "./ways.ts";
 
 /** How many entries one step looks at: a few milliseconds' work, in which nobody else gets a turn. */
 const STEP = 1_000;
@@ -17,14 +18,14 @@ const ABOVE_IDS = "~";
  * notifications are walked along, newest first, until enough have matched. Both go in steps.
  */
 export class ActivitySearch {
-  readonly #open: OpenActivity;
+  readonly #connection: Connection;
   readonly #values: FilterValues;
   readonly #lowest: string;
   readonly #below: string;
 
-  constructor(open: OpenActivity, tenant: string, filter: ActivityFilter) {
+  constructor(connection: Connection, tenant: string, filter: ActivityFilter) {
     const { lowest, below } = idRange(filter);
-    this.#open = open;
+    this.#connection = connection;
     this.#values = filterValues(tenant, filter);
     this.#lowest = filter.id ?? lowest ?? "";
     this.#below = filter.id === undefined ? (below ?? ABOVE_IDS) : `${filter.id}${ABOVE_IDS}`;
@@ -49,11 +50,10 @@ export class ActivitySearch {
 
   /** Those ways that lead to everything that matches, and to little else; null if all do lead to a lot. */
   async #ways(): Promise<readonly Way[] | null> {
-    const { connection, activityQueries } = this.#open;
-    for (const ways of suitable(this.#values, activityQueries.ways)) {
+    for (const ways of suitable(this.#values, this.#connection.prepared(prepareWays))) {
       let size = 0;
       for (const way of ways) {
-        size += await connection.query(() => way.size(this.#values, MAX_GATHERED + 1));
+        size += await this.#connection.query(() => way.size(this.#values, MAX_GATHERED + 1));
       }
       if (size <= MAX_GATHERED) {
         return ways;
@@ -69,7 +69,7 @@ export class ActivitySearch {
       let at: Position | null = null;
       do {
         const after: Position | null = at;
-        const step: WayStep = await this.#open.connection.query(() => way.next(this.#values, after, STEP));
+        const step: WayStep = await this.#connection.query(() => way.next(this.#values, after, STEP));
         for (const candidate of step.found.filter(({ matches }) => matches)) {
           gathered.set(candidate.pk, candidate);
         }
@@ -81,13 +81,14 @@ export class ActivitySearch {
   }
 
   async #walk(start: string, limit: number): Promise<readonly Candidate[]> {
-    const { connection, activityQueries } = this.#open;
     const found: Candidate[] = [];
     let below = start;
     let isOver = false;
     // Most of the time the first few match.
     for (let size = Math.min(STEP, limit); !isOver && found.length < limit; size = Math.min(STEP, 2 * size)) {
-      const step = await connection.query(() => activityQueries.walk(this.#values, { below, lowest: this.#lowest }, size));
+      const step = await this.#connection.query(() =>
+        this.#connection.prepared(prepareWalk)(this.#values, { below, lowest: this.#lowest }, size),
+      );
       found.push(...step.filter(({ matches }) => matches));
       isOver = step.length < size;
       below = step.at(-1)?.id ?? below;

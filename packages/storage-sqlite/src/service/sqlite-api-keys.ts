@@ -1,32 +1,18 @@
-import type { ApiKeyStorage, StoredApiKey } from "@belfry/core/storage";
-import type { OpenDeliveries } from "../delivery/sqlite-deliveries.ts";
+import type { ApiKeyStorage } from "@belfry/core/storage";
+import { bind, query, write } from "../database/bind.ts";
+import type { Connection } from "../database/connection.ts";
+import { prepareAddKey, prepareFindKey, prepareListKeys, prepareRevokeKey } from "./api-keys.ts";
 
-/** API keys in SQLite: gives every operation its transaction. */
-export class SqliteApiKeys implements ApiKeyStorage {
-  readonly #current: () => Pick<OpenDeliveries, "connection" | "deliveryQueries">;
-
-  /** @param current what is open at this moment; throws if nothing is */
-  constructor(current: () => Pick<OpenDeliveries, "connection" | "deliveryQueries">) {
-    this.#current = current;
-  }
-
-  async add(key: StoredApiKey): Promise<void> {
-    const { connection, deliveryQueries } = this.#current();
-    return connection.write(() => deliveryQueries.apiKeys.add(key));
-  }
-
-  async find(id: string): Promise<StoredApiKey | null> {
-    const { connection, deliveryQueries } = this.#current();
-    return connection.query(() => deliveryQueries.apiKeys.find(id));
-  }
-
-  async list(tenant: string): Promise<readonly StoredApiKey[]> {
-    const { connection, deliveryQueries } = this.#current();
-    return connection.query(() => deliveryQueries.apiKeys.list(tenant));
-  }
-
-  async revoke(tenant: string, id: string, at: Date): Promise<boolean> {
-    const { connection, deliveryQueries } = this.#current();
-    return connection.write(() => deliveryQueries.apiKeys.revoke(tenant, id, at));
-  }
+/**
+ * API keys in SQLite.
+ *
+ * @param current what is open at this moment; throws if nothing is
+ */
+export function sqliteApiKeys(current: () => { readonly connection: Connection }): ApiKeyStorage {
+  return bind(current, {
+    add: write(prepareAddKey),
+    find: query(prepareFindKey),
+    list: query(prepareListKeys),
+    revoke: write(prepareRevokeKey),
+  });
 }

@@ -1,0 +1,61 @@
+import type { Connection, Session } from "./connection.ts";
+import { wrapError } from "./errors.ts";
+import type { StorageTime } from "./storage-time.ts";
+import type { TableNames } from "./table-names.ts";
+
+/** What the parts of a storage are bound to. */
+export interface Bound {
+  readonly tables: TableNames;
+  readonly time: StorageTime;
+  /** What is open at this moment; throws if nothing is. */
+  current(): { readonly connection: Connection };
+}
+
+/** Makes the statements of an operation. With its values, the operation is what a connection, or a session of one, runs. */
+export type Prepare<Args extends readonly unknown[], Result, On = Connection> = (
+  tables: TableNames,
+  time: StorageTime,
+) => (...args: Args) => (on: On) => Promise<Result>;
+
+/** An operation that still lacks what it is bound to. */
+type Binding<Args extends readonly unknown[], Result> = (bound: Bound) => (...args: Args) => Promise<Result>;
+
+/**
+ * An operation that is one statement, or opens its transactions itself. It is run again when another transaction was in
+ * its way, and what the driver throws in the end is wrapped.
+ */
+export function run<Args extends readonly unknown[], Result>(prepare: Prepare<Args, Result>): Binding<Args, Result> {
+  return ({ tables, time, current }) => {
+    let operation: ReturnType<typeof prepare> | undefined;
+    return async (...args) => {
+      const { connection } = current();
+      operation ??= prepare(tables, time);
+      const work = operation(...args);
+      try {
+        return await connection.retryingConflicts(() => work(connection));
+      } catch (error) {
+        throw wrapError(error);
+      }
+    };
+  };
+}
+
+/** An operation of several statements, which are one transaction. */
+export function inTransaction<Args extends readonly unknown[], Result>(prepare: Prepare<Args, Result, Session>): Binding<Args, Result> {
+  return run((tables, time) => {
+    const operation = prepare(tables, time);
+    return (...args) => {
+      const work = operation(...args);
+      return (connection) => connection.transaction(work);
+    };
+  });
+}
+
+/** A part of the storage made of its operations, whose statements are made when they are first needed. */
+export function bind<Bindings extends Readonly<Record<string, Binding<never, unknown>>>>(
+  bound: Bound,
+  bindings: Bindings,
+): { readonly [Name in keyof Bindings]: ReturnType<Bindings[Name]> } {
+  const operations = Object.entries(bindings).map(([name, binding]) => [name, binding(bound)]);
+  return Object.fromEntries(operations) as { readonly [Name in keyof Bindings]: ReturnType<Bindings[Name]> };
+}

@@ -1,0 +1,40 @@
+import type { Connection } from "./connection.ts";
+import type { QueryContext } from "./query-context.ts";
+
+/** Prepares an operation for one connection: a synchronous function that opens no transaction. */
+export type Prepare<Args extends readonly unknown[], Result> = (context: QueryContext) => (...args: Args) => Result;
+
+/** An operation that still lacks the connection that is open when it is called. */
+type Binding<Args extends readonly unknown[], Result> = (current: () => Connection) => (...args: Args) => Promise<Result>;
+
+/** An operation that is one reading statement. */
+export const query = binding("query");
+
+/** An operation that may be several reading statements, on one state of the database. */
+export const read = binding("read");
+
+/** An operation that writes: whole, or not at all. */
+export const write = binding("write");
+
+/**
+ * A part of the storage made of its operations. Each is prepared on its first call, once for each connection.
+ *
+ * @param current what is open at this moment; throws if nothing is
+ */
+export function bind<Bindings extends Readonly<Record<string, Binding<never, unknown>>>>(
+  current: () => { readonly connection: Connection },
+  bindings: Bindings,
+): { readonly [Name in keyof Bindings]: ReturnType<Bindings[Name]> } {
+  const connection = () => current().connection;
+  const bound = Object.entries(bindings).map(([name, binding]) => [name, binding(connection)]);
+  return Object.fromEntries(bound) as { readonly [Name in keyof Bindings]: ReturnType<Bindings[Name]> };
+}
+
+function binding(transaction: "query" | "read" | "write") {
+  return <Args extends readonly unknown[], Result>(prepare: Prepare<Args, Result>): Binding<Args, Result> =>
+    (current) =>
+    async (...args) => {
+      const connection = current();
+      return connection[transaction](() => connection.prepared(prepare)(...args));
+    };
+}
