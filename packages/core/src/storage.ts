@@ -60,3 +60,16 @@ export {
 export { isHubSignal, type PresenceStorage, type Signal, type Transport, type TransportListener } from "./realtime/index.ts";
 export type { ApiKeyStorage, StoredApiKey } from "./service/api-key-storage.ts";
 export type { Storage } from "./service/storage.ts";
+export { LaterMigrations, type LaterMigrationsOptions, type MigrationStep } from "./work/later-migrations.ts";
+export {
+  type AppliedMigration,
+  backgroundBefore,
+  checkedText,
+  type Migration,
+  type MigrationPlan,
+  type Numbered,
+  nextContract,
+  oldestCompatibleOf,
+  type PlanSubject,
+  planMigrations,
+} from "./work/migration-plan.ts";

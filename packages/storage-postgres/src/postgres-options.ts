@@ -18,7 +18,7 @@ export interface PostgresStorageOptions {
    * share, or each service's own, for tests that move it by hand. @default "database"
    */
   readonly time?: "database" | "service";
-  /** Where lost connections are reported. @default warnings and errors on the console */
+  /** Where lost connections, and migrations that fail in the background, are reported. @default warnings and errors on the console */
   readonly logger?: Logger;
 }
 

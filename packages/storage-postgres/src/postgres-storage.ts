@@ -1,13 +1,15 @@
 import { BelfryError, consoleLogger } from "@belfry/core";
-import type {
-  ActivityStorage,
-  ApiKeyStorage,
-  DeliveryStorage,
-  HubStorage,
-  InboxStorage,
-  PresenceStorage,
-  Storage,
-  Transport,
+import {
+  type ActivityStorage,
+  type ApiKeyStorage,
+  type DeliveryStorage,
+  type HubStorage,
+  type InboxStorage,
+  LaterMigrations,
+  type Migration,
+  type PresenceStorage,
+  type Storage,
+  type Transport,
 } from "@belfry/core/storage";
 import pg, { type Pool } from "pg";
 import { HostTransactions } from "./creating/host-transactions.ts";
@@ -17,7 +19,6 @@ import { type DrizzlePostgresDatabase, type PostgresTransaction, poolOf } from "
 import { identityCheck } from "./database/database-identity.ts";
 import { wrapError } from "./database/errors.ts";
 import { listenForErrors } from "./database/pool-errors.ts";
-import { statement } from "./database/statement.ts";
 import { storageTime } from "./database/storage-time.ts";
 import { tableNames } from "./database/table-names.ts";
 import { postgresDeliveries } from "./delivery/postgres-deliveries.ts";
@@ -26,7 +27,8 @@ import { postgresInbox } from "./inbox/postgres-inbox.ts";
 import { HostAnnouncements } from "./listen-notify/host-announcements.ts";
 import { PostgresTransport } from "./listen-notify/postgres-transport.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
-import { migratePool } from "./migrations/migrate.ts";
+import { migrationStep } from "./migrations/migrate-later.ts";
+import { openTables } from "./migrations/open-tables.ts";
 import { postgresActivity } from "./operator/postgres-activity.ts";
 import {
   CONNECTION_TIMEOUT_MS,
@@ -71,6 +73,8 @@ interface OpenStorage {
   readonly pool: Pool;
   readonly connection: Connection;
   readonly hostTransactions: HostTransactions;
+  /** Migrates in the background; null when nothing was left to do. */
+  readonly migrating: LaterMigrations | null;
 }
 
 /** A storage in PostgreSQL, as {@link postgresStorage} makes it. */
@@ -86,11 +90,14 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly #source: string | Pool;
   readonly #options: Required<PostgresStorageOptions>;
   readonly #announcements: HostAnnouncements;
+  readonly #migrations: readonly Migration[];
   #opening: Promise<void> | null = null;
   #open: OpenStorage | null = null;
 
-  constructor(source: string | Pool, options: PostgresStorageOptions) {
+  /** @param migrations what this package knows; another list is for tests alone */
+  constructor(source: string | Pool, options: PostgresStorageOptions, migrations: readonly Migration[] = MIGRATIONS) {
     this.#source = source;
+    this.#migrations = migrations;
     this.#options = {
       schema: options.schema ?? DEFAULT_SCHEMA,
       migrate: options.migrate ?? true,
@@ -127,6 +134,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.#opening = null;
     const open = this.#open;
     this.#open = null;
+    await open?.migrating?.stop();
     if (open && typeof this.#source === "string") {
       await open.pool.end();
     }
@@ -150,13 +158,11 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     const pool = typeof this.#source === "string" ? openPool(this.#source, this.#options) : this.#source;
     listenForErrors(pool, logger);
     try {
-      if (this.#options.migrate) {
-        await migratePool(pool, { schema, migrations: MIGRATIONS });
-      }
       const run = { prepared: preparedStatements, timeoutMs: QUERY_TIMEOUT_MS };
       const connection = new Connection(pool, run);
       const tables = tableNames(schema);
-      await requireTables(connection, tables.processingRecords);
+      const target = { schema, migrations: this.#migrations };
+      const isMoreToDo = await openTables(pool, target, this.#options.migrate);
       const hostTransactions = new HostTransactions({
         connection,
         tables,
@@ -166,7 +172,8 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
         logger,
         announcements: this.#announcements,
       });
-      this.#open = { pool, connection, hostTransactions };
+      const migrating = isMoreToDo ? new LaterMigrations({ step: (signal) => migrationStep(pool, target, { signal }), logger }) : null;
+      this.#open = { pool, connection, hostTransactions, migrating };
     } catch (error) {
       if (typeof this.#source === "string") {
         await pool.end();
@@ -191,16 +198,4 @@ function openPool(connectionString: string, { poolSize }: Required<PostgresStora
     connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
     keepAlive: true,
   });
-}
-
-async function requireTables(connection: Connection, table: string): Promise<void> {
-  const [[isThere] = [false]] = await connection.rows(statement<[boolean]>("require_tables", "SELECT to_regclass($1) IS NOT NULL"), [
-    table,
-  ]);
-  if (!isThere) {
-    throw new BelfryError(
-      "CONFIGURATION",
-      `The database has no table ${table}. Leave the option migrate on, or call migrate(pool) first; check the option schema.`,
-    );
-  }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { migrate, postgresStorage } from "../src/index.ts";
 import { MIGRATIONS } from "../src/migrations/index.ts";
-import { migratePool } from "../src/migrations/migrate.ts";
+import { migrateAtOpen } from "../src/migrations/migrate.ts";
 import { openPool, rowsOf, silent, useCleanup, useDatabase } from "./setup.ts";
 
 describe("migrations", () => {
@@ -44,7 +44,7 @@ describe("migrations", () => {
   test("a migration whose SQL is not what the database has is refused, and so is a newer database", async () => {
     const here = place();
     await migrate(here.pool, here);
-    await here.pool.query(`INSERT INTO "${here.schema}".belfry_migrations VALUES ($1, 'later', now())`, [MIGRATIONS.length + 1]);
+    await here.pool.query(`INSERT INTO "${here.schema}".belfry_migrations VALUES ($1, 'later', now(), $1)`, [MIGRATIONS.length + 1]);
     await expect(migrate(here.pool, here)).rejects.toMatchObject({
       code: "CONFIGURATION",
       message: expect.stringMatching(/newer version/),
@@ -59,8 +59,10 @@ describe("migrations", () => {
 
   test("a migration that fails leaves nothing of itself or of those before it", async () => {
     const here = place();
-    const broken = "CREATE TABLE belfry_half (id integer); INSERT INTO belfry_nowhere VALUES (1);";
-    await expect(migratePool(here.pool, { schema: here.schema, migrations: [...MIGRATIONS, broken] })).rejects.toMatchObject({
+    const sql = "CREATE TABLE belfry_half (id integer); INSERT INTO belfry_nowhere VALUES (1);";
+    await expect(
+      migrateAtOpen(here.pool, { schema: here.schema, migrations: [...MIGRATIONS, { phase: "expand", sql }] }),
+    ).rejects.toMatchObject({
       code: "STORAGE_FAILED",
     });
     expect(await rowsOf(here.pool, "SELECT 1 FROM pg_namespace WHERE nspname = $1", [here.schema])).toEqual([]);

@@ -1,3 +1,5 @@
+import type { Logger } from "@belfry/core";
+
 /** How {@link sqliteStorage} works with its database. */
 export interface SqliteStorageOptions {
   /**
@@ -18,6 +20,8 @@ export interface SqliteStorageOptions {
    * @default 5000
    */
   readonly busyTimeoutMs?: number;
+  /** Where a migration that fails in the background is reported. @default warnings and errors on the console */
+  readonly logger?: Logger;
 }
 
 export const DEFAULT_BUSY_TIMEOUT_MS = 5_000;

@@ -1,5 +1,14 @@
-import { BelfryError } from "@belfry/core";
-import type { ActivityStorage, ApiKeyStorage, DeliveryStorage, HubStorage, InboxStorage, Storage } from "@belfry/core/storage";
+import { BelfryError, consoleLogger } from "@belfry/core";
+import {
+  type ActivityStorage,
+  type ApiKeyStorage,
+  type DeliveryStorage,
+  type HubStorage,
+  type InboxStorage,
+  LaterMigrations,
+  type Migration,
+  type Storage,
+} from "@belfry/core/storage";
 import type { Database } from "better-sqlite3";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import { CommitWatch } from "./database/commit-watch.ts";
@@ -14,7 +23,8 @@ import { sqliteHub } from "./hub/sqlite-hub.ts";
 import { prepareHasNotification } from "./inbox/has-notification.ts";
 import { type OpenInbox, sqliteInbox } from "./inbox/sqlite-inbox.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
-import { migrateConnection } from "./migrations/migrate.ts";
+import { migrationStep } from "./migrations/migrate-later.ts";
+import { openTables } from "./migrations/open-tables.ts";
 import { sqliteActivity } from "./operator/sqlite-activity.ts";
 import { sqliteApiKeys } from "./service/sqlite-api-keys.ts";
 import { DEFAULT_BUSY_TIMEOUT_MS, type SqliteStorageOptions } from "./sqlite-options.ts";
@@ -59,7 +69,12 @@ function checkPath(path: string): string {
 }
 
 /** What is there while the storage is open. */
-type OpenStorage = OpenInbox & OpenDeliveries & { readonly workerLock: WorkerLock };
+type OpenStorage = OpenInbox &
+  OpenDeliveries & {
+    readonly workerLock: WorkerLock;
+    /** Migrates in the background; null when nothing was left to do. */
+    readonly migrating: LaterMigrations | null;
+  };
 
 /** A storage in SQLite, as {@link sqliteStorage} makes it. */
 export class SqliteStorage implements Storage<SqliteTransaction, void> {
@@ -74,15 +89,19 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly hub: HubStorage;
   readonly #source: string | Database;
   readonly #options: Required<SqliteStorageOptions>;
+  readonly #migrations: readonly Migration[];
   #opening: Promise<void> | null = null;
   #open: OpenStorage | null = null;
 
-  constructor(source: string | Database, options: SqliteStorageOptions) {
+  /** @param migrations what this package knows; another list is for tests alone */
+  constructor(source: string | Database, options: SqliteStorageOptions, migrations: readonly Migration[] = MIGRATIONS) {
     this.#source = source;
+    this.#migrations = migrations;
     this.#options = {
       durability: options.durability ?? "full",
       migrate: options.migrate ?? true,
       busyTimeoutMs: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS,
+      logger: options.logger ?? consoleLogger,
     };
     this.inbox = sqliteInbox(() => this.#current());
     this.deliveries = sqliteDeliveries(() => this.#current());
@@ -107,6 +126,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     this.#opening = null;
     const open = this.#open;
     this.#open = null;
+    await open?.migrating?.stop();
     open?.commits.close();
     open?.workerLock.release();
     if (typeof this.#source === "string") {
@@ -126,13 +146,12 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
       const connection = new Connection(database, this.#options.busyTimeoutMs);
       const configure = typeof source === "string" ? configureOwn : configureHosts;
       await configure(connection, this.#options.durability);
-      if (this.#options.migrate) {
-        await migrateConnection(connection, MIGRATIONS);
-      }
-      requireTables(database);
+      const isMoreToDo = await openTables(connection, this.#migrations, this.#options.migrate);
       const commits = new CommitWatch(database, (notification) => connection.prepared(prepareHasNotification)(notification));
       const [hostTransactions, workerLock] = [new HostTransactions(database), new WorkerLock(mainFile(database))];
-      this.#open = { connection, commits, hostTransactions, workerLock };
+      const step = () => migrationStep(connection, this.#migrations, false);
+      const migrating = isMoreToDo ? new LaterMigrations({ step, logger: this.#options.logger }) : null;
+      this.#open = { connection, commits, hostTransactions, workerLock, migrating };
     } catch (error) {
       if (typeof source === "string") {
         database.close();
@@ -162,15 +181,5 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
 
   #label(): string {
     return typeof this.#source === "string" ? this.#source : this.#source.name;
-  }
-}
-
-function requireTables(database: Database): void {
-  const table = database.prepare("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'belfry_processing_records'");
-  if (table.get() === undefined) {
-    throw new BelfryError(
-      "CONFIGURATION",
-      `The database ${database.name} has no Belfry tables. Leave the option migrate on, or call migrate(database) first.`,
-    );
   }
 }

@@ -1,9 +1,10 @@
+import type { Migration } from "@belfry/core/storage";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { Connection } from "../src/database/connection.ts";
 import { migrate, sqliteStorage } from "../src/index.ts";
 import { MIGRATIONS } from "../src/migrations/index.ts";
-import { migrateConnection } from "../src/migrations/migrate.ts";
+import { migrateAtOpen } from "../src/migrations/migrate.ts";
 import { ended, linesOf, startProcess, temporaryPath, useCleanup } from "./setup.ts";
 
 describe("migrations", () => {
@@ -22,6 +23,8 @@ describe("migrations", () => {
   function tables(database: Database.Database): unknown[] {
     return database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all();
   }
+
+  const expand = (sql: string): Migration => ({ phase: "expand", sql });
 
   const all = MIGRATIONS.map((_, index) => index + 1);
 
@@ -99,26 +102,26 @@ describe("migrations", () => {
   test("a database of a newer version is refused", async () => {
     const database = openDatabase();
     await migrate(database);
-    database.prepare("INSERT INTO belfry_migrations VALUES (?, 'later', 0)").run(MIGRATIONS.length + 1);
+    database.prepare("INSERT INTO belfry_migrations VALUES (@id, 'later', 0, @id)").run({ id: MIGRATIONS.length + 1 });
     await expect(migrate(database)).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringMatching(/newer version/) });
   });
 
   test("a migration that fails leaves nothing of itself or of those before it", async () => {
     const database = openDatabase();
     const connection = new Connection(database, 1_000);
-    const broken = "CREATE TABLE belfry_half (id INTEGER); INSERT INTO belfry_nowhere VALUES (1);";
-    await expect(migrateConnection(connection, [...MIGRATIONS, broken])).rejects.toMatchObject({ code: "STORAGE_FAILED" });
+    const sql = "CREATE TABLE belfry_half (id INTEGER); INSERT INTO belfry_nowhere VALUES (1);";
+    await expect(migrateAtOpen(connection, [...MIGRATIONS, { phase: "expand", sql }])).rejects.toMatchObject({ code: "STORAGE_FAILED" });
     expect(tables(database)).toEqual([]);
-    await migrateConnection(connection, MIGRATIONS);
+    await migrateAtOpen(connection, MIGRATIONS);
     expect(applied(database)).toEqual(all);
   });
 
   test("only what is missing is applied, in order", async () => {
     const database = openDatabase();
     const connection = new Connection(database, 1_000);
-    await migrateConnection(connection, MIGRATIONS);
-    const more = [...MIGRATIONS, "CREATE TABLE belfry_later (id INTEGER)", "INSERT INTO belfry_later VALUES (1)"];
-    await migrateConnection(connection, more);
+    await migrateAtOpen(connection, MIGRATIONS);
+    const more = [...MIGRATIONS, ...["CREATE TABLE belfry_later (id INTEGER)", "INSERT INTO belfry_later VALUES (1)"].map(expand)];
+    await migrateAtOpen(connection, more);
     expect(applied(database)).toEqual(more.map((_, index) => index + 1));
     expect(database.prepare("SELECT id FROM belfry_later").pluck().all()).toEqual([1]);
   });

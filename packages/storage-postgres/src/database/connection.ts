@@ -64,6 +64,28 @@ export class Connection implements Session {
   }
 
   /**
+   * Runs `work`, outside of a transaction, on a connection that is closed afterwards, with whatever was set or locked on
+   * it. `signal` cancels the statement that runs at that moment.
+   */
+  async alone<Result>(signal: AbortSignal | undefined, work: (session: Session, client: PoolClient) => Promise<Result>): Promise<Result> {
+    const client = await this.#connect();
+    const cancel = () => {
+      // The process id of the connection, which pg's types leave out.
+      const { processID } = client as PoolClient & { readonly processID?: number };
+      // If it cannot be cancelled, it is waited for.
+      this.#pool.query("SELECT pg_cancel_backend($1)", [processID]).catch(ignore);
+    };
+    signal?.addEventListener("abort", cancel);
+    try {
+      return await work(session(client, this.#options), client);
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      client.off("error", ignore);
+      client.release(true);
+    }
+  }
+
+  /**
    * Takes a connection. One that is lost between two statements says so by an event, which ends the process if nobody
    * listens; the next statement fails and tells the caller. By callback, because a promise is too late: the message that
    * makes a new connection ready may come in one packet with the one that ends it.

@@ -1,7 +1,13 @@
+import type { Migration } from "@belfry/core/storage";
 import { inboxMigration } from "./0001-inbox.ts";
 import { deliveriesMigration } from "./0002-deliveries.ts";
 import { hubMigration } from "./0003-hub.ts";
 import { activityMigration } from "./0004-activity.ts";
 
-/** Every migration's SQL in order; the first has number 1. Only ever append. */
-export const MIGRATIONS: readonly string[] = [inboxMigration, deliveriesMigration, hubMigration, activityMigration];
+/** Every migration in order; the first has number 1. Only ever append. */
+export const MIGRATIONS: readonly Migration[] = [
+  { phase: "expand", sql: inboxMigration },
+  { phase: "expand", sql: deliveriesMigration },
+  { phase: "expand", sql: hubMigration },
+  { phase: "expand", sql: activityMigration },
+];

@@ -1,116 +1,77 @@
-import { createHash } from "node:crypto";
-import { BelfryError } from "@belfry/core";
+import type { MigrationPlan } from "@belfry/core/storage";
 import type { Pool, PoolClient } from "pg";
 import { Connection, type Session } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
 import { statement } from "../database/statement.ts";
 import { quoteIdentifier } from "../database/table-names.ts";
 import { MIGRATIONS } from "./index.ts";
+import { migrateLater } from "./migrate-later.ts";
+import { MIGRATION_TIMEOUT_MS, type MigrationTarget, readPlan, recordMigration, useSchema } from "./migration-state.ts";
 
-/** Where the tables are. */
+/** Where the tables are, and what may be done to them. */
 export interface MigrateOptions {
   /** The PostgreSQL schema; it is made if it is not there. @default "public" */
   readonly schema?: string;
+  /**
+   * Whether to take away what only older versions of this package need. To be allowed once none of them runs any more.
+   *
+   * @default false
+   */
+  readonly contract?: boolean;
 }
-
-/** What is to be brought into a database. */
-export interface MigrationPlan {
-  readonly schema: string;
-  readonly migrations: readonly string[];
-}
-
-/** Longer than any migration takes, waiting for the others that start at the same time included. */
-const MIGRATION_TIMEOUT_MS = 600_000;
 
 /**
- * Brings Belfry's tables in the database of `pool` up to date, in one transaction: after a crash in the middle nothing
- * of it is there. Several processes may do so at once. A storage does it by itself when it opens, unless it was told
- * not to.
+ * Brings Belfry's tables in the database of `pool` up to date, to the end: also what a storage, which migrates by itself
+ * when it opens, does once it is open. New tables and columns come in one transaction: after a crash in the middle nothing
+ * of them is there. What follows goes in small steps, and goes on where it stopped. Several processes may do so at once.
  *
- * @throws BelfryError `CONFIGURATION` if the database was migrated by a newer Belfry, or if a migration it has is not
- *   the one this package contains; `STORAGE_UNAVAILABLE` or `STORAGE_FAILED` if PostgreSQL does not do it
+ * @throws BelfryError `CONFIGURATION` if the database needs a newer Belfry, or if a migration it has is not the one this
+ *   package contains; `STORAGE_UNAVAILABLE` or `STORAGE_FAILED` if PostgreSQL does not do it
  *
  * @example
  * ```ts
  * await migrate(new pg.Pool({ connectionString: process.env.DATABASE_URL }));
  * ```
  */
-export async function migrate(pool: Pool, { schema = "public" }: MigrateOptions = {}): Promise<void> {
-  await migratePool(pool, { schema, migrations: MIGRATIONS });
+export async function migrate(pool: Pool, { schema = "public", contract = false }: MigrateOptions = {}): Promise<void> {
+  const target = { schema, migrations: MIGRATIONS };
+  await migrateAtOpen(pool, target);
+  await migrateLater(pool, target, { mayContract: contract });
 }
 
-/** Like {@link migrate}, over a given list of migrations. */
-export async function migratePool(pool: Pool, plan: MigrationPlan): Promise<void> {
+/** Runs what has to be there before a storage can be used, and answers what is left to do. */
+export async function migrateAtOpen(pool: Pool, target: MigrationTarget): Promise<MigrationPlan> {
   const connection = new Connection(pool, { prepared: false, timeoutMs: MIGRATION_TIMEOUT_MS });
   try {
     // Most starts find everything done, and need not wait for the others to learn so.
-    if ((await missing(connection, plan)).length > 0) {
-      await connection.transaction((session, client) => apply(session, client, plan));
+    const plan = await readPlan(connection, target);
+    if (plan.atOpen.length === 0) {
+      return plan;
     }
+    await connection.transaction((session, client) => apply(session, client, target));
+    return await readPlan(connection, target);
   } catch (error) {
     throw wrapError(error);
   }
 }
 
-async function apply(session: Session, client: PoolClient, plan: MigrationPlan): Promise<void> {
-  const schema = quoteIdentifier(plan.schema);
+async function apply(session: Session, client: PoolClient, target: MigrationTarget): Promise<void> {
   // One at a time: those who come later find everything done.
   await session.rows(statement("migrate_lock", "SELECT pg_advisory_xact_lock(hashtextextended('belfry_migrations ' || $1, 0))"), [
-    plan.schema,
+    target.schema,
   ]);
-  const existing = await session.rows(statement("migrate_schema", "SELECT 1 FROM pg_namespace WHERE nspname = $1"), [plan.schema]);
+  const existing = await session.rows(statement("migrate_schema", "SELECT 1 FROM pg_namespace WHERE nspname = $1"), [target.schema]);
   if (existing.length === 0) {
     // Not IF NOT EXISTS: PostgreSQL asks for the right to make schemas even where there is nothing to make.
-    await client.query(`CREATE SCHEMA ${schema}`);
+    await client.query(`CREATE SCHEMA ${quoteIdentifier(target.schema)}`);
   }
-  // The migrations name no schema, so that their checksums are the same in every one.
-  await client.query(`SET LOCAL search_path = ${schema}`);
+  await useSchema(client, target.schema);
   await client.query(
     "CREATE TABLE IF NOT EXISTS belfry_migrations (id integer PRIMARY KEY, checksum text NOT NULL, applied_at timestamp(3) with time zone NOT NULL)",
   );
-  for (const { id, sql } of await missing(session, plan)) {
-    await client.query(sql);
-    await client.query("INSERT INTO belfry_migrations (id, checksum, applied_at) VALUES ($1, $2, now())", [id, checksum(sql)]);
+  await client.query("ALTER TABLE belfry_migrations ADD COLUMN IF NOT EXISTS oldest_compatible integer NOT NULL DEFAULT 0");
+  for (const migration of (await readPlan(session, target)).atOpen) {
+    await client.query(migration.sql);
+    await recordMigration(client, migration);
   }
-}
-
-/** The migrations that the database does not have yet, after a check of those that it has. */
-async function missing(session: Session, { schema, migrations }: MigrationPlan): Promise<{ readonly id: number; readonly sql: string }[]> {
-  const applied = await appliedMigrations(session, schema);
-  const newest = Math.max(0, ...applied.keys());
-  if (newest > migrations.length) {
-    throw new BelfryError(
-      "CONFIGURATION",
-      `The schema "${schema}" has migration ${newest}, but this @belfry/storage-postgres knows ${migrations.length}: ` +
-        "it was migrated by a newer version. Upgrade the package.",
-    );
-  }
-  return migrations.flatMap((sql, index) => {
-    const id = index + 1;
-    const found = applied.get(id);
-    if (found === undefined) {
-      return [{ id, sql }];
-    }
-    if (found !== checksum(sql)) {
-      throw new BelfryError(
-        "CONFIGURATION",
-        `Migration ${id} of the schema "${schema}" has checksum ${found}, but this @belfry/storage-postgres has ${checksum(sql)}: ` +
-          "it was migrated with other SQL. Use the package version that made it, or restore belfry_migrations.",
-      );
-    }
-    return [];
-  });
-}
-
-async function appliedMigrations(session: Session, schema: string): Promise<Map<number, string>> {
-  const table = `${quoteIdentifier(schema)}.belfry_migrations`;
-  const [[isThere] = [false]] = await session.rows(statement<[boolean]>("migrate_table", "SELECT to_regclass($1) IS NOT NULL"), [table]);
-  if (!isThere) {
-    return new Map();
-  }
-  return new Map(await session.rows(statement<[number, string]>("migrate_applied", `SELECT id, checksum FROM ${table}`), []));
-}
-
-function checksum(sql: string): string {
-  return createHash("sha256").update(sql).digest("hex");
 }

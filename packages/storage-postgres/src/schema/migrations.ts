@@ -8,5 +8,7 @@ export function migrationsTable(table: PgTableFn<string | undefined>) {
     /** SHA-256 of the migration's SQL, in hexadecimal. */
     checksum: text("checksum").notNull(),
     appliedAt: timestamp("applied_at", { precision: 3, withTimezone: true }).notNull(),
+    /** Packages that know fewer migrations than this cannot work after it. */
+    oldestCompatible: integer("oldest_compatible").notNull().default(0),
   });
 }

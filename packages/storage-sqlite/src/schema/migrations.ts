@@ -7,4 +7,6 @@ export const migrations = sqliteTable("belfry_migrations", {
   /** SHA-256 of the migration's SQL, in hexadecimal. */
   checksum: text("checksum").notNull(),
   appliedAt: integer("applied_at", { mode: "timestamp_ms" }).notNull(),
+  /** Packages that know fewer migrations than this cannot work after it. */
+  oldestCompatible: integer("oldest_compatible").notNull().default(0),
 });

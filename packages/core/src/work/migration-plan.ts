@@ -1,0 +1,137 @@
+import { BelfryError } from "../foundation/errors.ts";
+
+/**
+ * One step on the way of a database to the tables of today. Its number is its place in the list, counted from 1. An
+ * instance of an older package may run beside one of a newer package, so a change that old code could not live with is
+ * cut into three: expand, move the rows, contract.
+ *
+ * - `expand` adds what new code needs, so that old code still works. It runs when a storage opens, before anything else.
+ * - `background` moves rows, some hundreds at a time, once the storage is open. Its statement changes only rows that need
+ *   it, and runs again until it finds none: it may be cut off at any time, and rows that an older instance wrote
+ *   meanwhile are found, too. Give it an index to find them by.
+ * - `outside` runs statements that a transaction cannot hold, such as CREATE INDEX CONCURRENTLY, once the storage is open.
+ *   All of them run again if one failed, so each must undo what it left: DROP INDEX CONCURRENTLY IF EXISTS comes first.
+ * - `contract` takes away what only old code needs. It runs once the host says that no older instance is left, or once
+ *   the database refuses those instances anyway. No later `expand` may need it.
+ */
+export type Migration =
+  | {
+      readonly phase: "expand";
+      readonly sql: string;
+      /** Packages that know fewer migrations than this cannot work beside it. @default those of the database stay as they are */
+      readonly oldestCompatible?: number;
+    }
+  | { readonly phase: "background"; readonly sql: string }
+  | { readonly phase: "outside"; readonly statements: readonly string[] }
+  | {
+      readonly phase: "contract";
+      readonly sql: string;
+      /** Packages that know fewer migrations than this cannot work after it. */
+      readonly oldestCompatible: number;
+    };
+
+/** A migration of one phase with its number. */
+export type Numbered<Phase extends Migration["phase"] = Migration["phase"]> = Extract<Migration, { phase: Phase }> & {
+  readonly id: number;
+};
+
+/** A migration that a database has: a row of its table `belfry_migrations`. */
+export interface AppliedMigration {
+  readonly id: number;
+  readonly checksum: string;
+  readonly oldestCompatible: number;
+}
+
+/** The migrations that a database does not have yet, in order. */
+export interface MigrationPlan {
+  /**
+   * What runs when a storage opens, in one transaction: the `expand` steps, and into an empty database everything that a
+   * transaction can hold, since there are no rows to move and no older instance.
+   */
+  readonly atOpen: readonly Numbered<"expand" | "background" | "contract">[];
+  /** What runs once the storage is open. */
+  readonly later: readonly Numbered<"background" | "outside">[];
+  readonly contract: readonly Numbered<"contract">[];
+  /** Packages that know fewer migrations than this are refused by the database. */
+  readonly oldestCompatible: number;
+}
+
+/** What {@link planMigrations} is about. */
+export interface PlanSubject {
+  /** Names the database in errors, for example `schema "public"`. */
+  readonly database: string;
+  /** The storage's package. */
+  readonly packageName: string;
+  readonly checksumOf: (migration: Migration) => string;
+}
+
+/**
+ * Compares what a database has with what a package knows.
+ *
+ * @throws BelfryError `CONFIGURATION` if the database needs a newer package, or if a migration it has is not the one
+ *   that the package contains
+ */
+export function planMigrations(
+  migrations: readonly Migration[],
+  applied: readonly AppliedMigration[],
+  { database, packageName, checksumOf }: PlanSubject,
+): MigrationPlan {
+  const known = migrations.length;
+  const newest = Math.max(0, ...applied.map(({ id }) => id));
+  const oldestCompatible = Math.max(0, ...applied.map((migration) => migration.oldestCompatible));
+  if (oldestCompatible > known) {
+    throw new BelfryError(
+      "CONFIGURATION",
+      `The ${database} has migration ${newest} and needs a package that knows migration ${oldestCompatible}, but this ${packageName} ` +
+        `knows ${known}: it was migrated by a newer version. Update the package.`,
+    );
+  }
+  const checksums = new Map(applied.map(({ id, checksum }) => [id, checksum]));
+  const missing = migrations.flatMap((migration, index): Numbered[] => {
+    const numbered = { ...migration, id: index + 1 };
+    const found = checksums.get(numbered.id);
+    if (found !== undefined && found !== checksumOf(migration)) {
+      throw new BelfryError(
+        "CONFIGURATION",
+        `Migration ${numbered.id} of the ${database} has checksum ${found}, but this ${packageName} has ${checksumOf(migration)}: ` +
+          "it was migrated with other SQL. Use the package version that made it, or restore belfry_migrations.",
+      );
+    }
+    return found === undefined ? [numbered] : [];
+  });
+  const later = missing.filter((one) => one.phase === "background" || one.phase === "outside");
+  const isFresh = applied.length === 0;
+  return {
+    atOpen: missing.filter((one) => one.phase !== "outside").filter(({ phase }) => isFresh || phase === "expand"),
+    later: isFresh ? later.filter((one) => one.phase === "outside") : later,
+    contract: isFresh ? [] : missing.filter((one) => one.phase === "contract"),
+    oldestCompatible,
+  };
+}
+
+/**
+ * The next `contract` step that may run now: nothing that comes before it is left to do, and either the host allows it
+ * or the database refuses the packages that mind.
+ */
+export function nextContract(plan: MigrationPlan, isAllowed: boolean): Numbered<"contract"> | undefined {
+  const firstLater = Math.min(...plan.later.map(({ id }) => id));
+  return plan.contract.find(({ id, oldestCompatible }) => id < firstLater && (isAllowed || oldestCompatible <= plan.oldestCompatible));
+}
+
+/** The steps that move rows and come before migration `id`. */
+export function backgroundBefore(migrations: readonly Migration[], id: number): readonly Numbered<"background">[] {
+  return migrations
+    .map((migration, index) => ({ ...migration, id: index + 1 }))
+    .filter((migration) => migration.phase === "background")
+    .filter((migration) => migration.id < id);
+}
+
+/** How far back packages must reach to work after a migration; 0 where it changes nothing for them. */
+export function oldestCompatibleOf(migration: Migration): number {
+  return "oldestCompatible" in migration ? (migration.oldestCompatible ?? 0) : 0;
+}
+
+/** The text whose SHA-256, in hexadecimal, is a migration's checksum. */
+export function checkedText(migration: Migration): string {
+  return migration.phase === "outside" ? migration.statements.join(";\n") : migration.sql;
+}

@@ -1,0 +1,122 @@
+/** A value as a fixture names it; a harness writes it as its dialect has it. */
+export type PublishedValue = string | number | boolean | null | Date | readonly string[];
+
+/** A row of a table, as a version of Belfry that was published could have written it. */
+export interface PublishedRow {
+  /** The first migration after which the row can be there. */
+  readonly since: number;
+  readonly table: string;
+  readonly values: Readonly<Record<string, PublishedValue>>;
+}
+
+/** A moment that all rows share. */
+export const THEN = new Date("2026-01-02T03:04:05.678Z");
+
+export const MESSAGE = "019b0000-0000-7000-8000-000000000001";
+export const SENT = "019b0000-0000-7000-8000-000000000002";
+export const EVENT = "019b0000-0000-7000-8000-000000000003";
+export const DUE = "019b0000-0000-7000-8000-000000000011";
+export const FAILED = "019b0000-0000-7000-8000-000000000012";
+export const RECORD = "019b0000-0000-7000-8000-000000000021";
+const HANDLER = "019b0000-0000-7000-8000-000000000022";
+
+const tenant = "acme";
+
+function notification(pk: number, id: string, kind: string): PublishedRow["values"] {
+  const texts = { type: "note", title: `Title ${pk}`, message: `Message ${pk}`, data: '{"n":1}', source: null, sender: null };
+  return { pk, tenant, id, kind, ...texts, created_at: THEN };
+}
+
+function item(seq: number, notificationPk: number, readAt: Date | null): PublishedRow["values"] {
+  const own = { read_at: readAt, deleted_at: null };
+  return { tenant, user_id: "ann", seq, notification_pk: notificationPk, type: "note", created_at: THEN, ...own };
+}
+
+function delivery(pk: number, id: string, more: PublishedRow["values"]): PublishedRow["values"] {
+  const name = { pk, id, notification_pk: 2, tenant, channel: "email", recipient: `${pk}@example.com`, chain: pk - 1, is_fallback: false };
+  return { ...name, reason: null, attempts_before: 0, lease_owner: null, lease_until: null, ...more };
+}
+
+const SEND = {
+  ...{
+    notification_pk: 2,
+    tenant,
+    channel: "email",
+    channels: '["email"]',
+    room_id: "lobby",
+    recipients: '["1@example.com","2@example.com"]',
+  },
+  ...{ has_fallback: false, fallback_delay_ms: 0, scheduled_at: null, meta: '{"n":1,"notification_type":"note"}', status: "pending" },
+  ...{ pending_chains: 1, sent_chains: 0, delivered_chains: 0, failed_chains: 1, cancelled_chains: 0, attempts: 1, fallback_used: false },
+  ...{ delivered_at: null, failed_at: null, created_at: THEN, updated_at: THEN },
+};
+
+/** Rows of every table. Item 1 is read by a mark, item 2 by itself, item 3 not. */
+export const PUBLISHED_ROWS: readonly PublishedRow[] = [
+  { since: 1, table: "belfry_notifications", values: notification(1, MESSAGE, "message") },
+  { since: 1, table: "belfry_notifications", values: notification(2, SENT, "send") },
+  { since: 1, table: "belfry_notifications", values: notification(3, EVENT, "event") },
+  { since: 1, table: "belfry_inbox_items", values: item(1, 1, null) },
+  { since: 1, table: "belfry_inbox_items", values: item(2, 2, THEN) },
+  { since: 1, table: "belfry_inbox_items", values: item(3, 3, null) },
+  {
+    since: 1,
+    table: "belfry_inbox_counters",
+    values: { tenant, user_id: "ann", last_seq: 3, total: 3, unread: 1, read_up_to_seq: 1, epoch: "first" },
+  },
+  { since: 1, table: "belfry_read_marks", values: { tenant, user_id: "ann", up_to_seq: 1, read_at: THEN } },
+  { since: 1, table: "belfry_fan_out_chunks", values: { pk: 1, notification_pk: 1, recipients: ["bob", "cat"] } },
+  { since: 2, table: "belfry_sends", values: SEND },
+  {
+    since: 2,
+    table: "belfry_deliveries",
+    values: delivery(1, DUE, { status: "pending", attempt: 0, due_at: THEN, fence: 0, settled_at: null }),
+  },
+  {
+    since: 2,
+    table: "belfry_deliveries",
+    values: delivery(2, FAILED, { status: "failed", attempt: 1, due_at: null, fence: 1, settled_at: THEN }),
+  },
+  {
+    since: 2,
+    table: "belfry_delivery_attempts",
+    values: {
+      ...{ delivery_pk: 2, attempt: 1, status: "failed", started_at: THEN, finished_at: THEN, provider: "smtp", response: null },
+      ...{ message_id: null, error: "550", note: null, is_transient: false },
+    },
+  },
+  {
+    since: 2,
+    table: "belfry_idempotency_keys",
+    values: { tenant, key: "once", body_hash: "hash", response: "{}", created_at: THEN },
+  },
+  {
+    since: 2,
+    table: "belfry_audit_log",
+    values: { number: 1, tenant, at: THEN, action: "created", actor: "host", notification_id: SENT },
+  },
+  {
+    since: 2,
+    table: "belfry_api_keys",
+    values: { id: "key", tenant, name: "A key", digest: "digest", scopes: '["read"]', created_at: THEN, revoked_at: null },
+  },
+  {
+    since: 3,
+    table: "belfry_events",
+    values: { notification_pk: 3, tenant, source: "shop", sender: "ann", received_at: THEN },
+  },
+  {
+    since: 3,
+    table: "belfry_event_acks",
+    values: { notification_pk: 3, client: "phone", acknowledged_at: THEN },
+  },
+  {
+    since: 3,
+    table: "belfry_processing_records",
+    values: {
+      ...{ pk: 1, id: RECORD, notification_pk: 3, tenant, source: "shop", handler_id: HANDLER, prompt: "Do it", status: "PENDING" },
+      ...{ result: null, error: null, attempt: 0, input_tokens: null, output_tokens: null, created_at: THEN, completed_at: null },
+      ...{ due_at: THEN, lease_owner: null, lease_until: null, fence: 0 },
+    },
+  },
+];

@@ -1,0 +1,101 @@
+import type { Storage } from "@belfry/core/storage";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { DUE, EVENT, FAILED, MESSAGE, PUBLISHED_ROWS, type PublishedRow, RECORD, SENT, THEN } from "./published-rows.ts";
+
+/** What {@link upgradeSuite} needs of a storage. */
+export interface UpgradeHarness {
+  /** How many migrations the storage has. */
+  readonly migrations: number;
+  /** Makes a database that has the first `count` migrations, and these rows. */
+  create(count: number, rows: readonly PublishedRow[]): Promise<UpgradeSubject>;
+}
+
+/** A database of an earlier version. */
+export interface UpgradeSubject {
+  /** Opens a storage of today over it. */
+  open(): Promise<Storage>;
+  /** Resolves once nothing is left to migrate, what is taken away included. */
+  migrated(): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+const owner = { tenant: "acme", userId: "ann" };
+
+/** Declares the tests that hold a storage's migrations to the data of every version that was published. */
+export function upgradeSuite(name: string, harness: UpgradeHarness): void {
+  describe(`upgrades of ${name}`, () => {
+    const states = Array.from({ length: harness.migrations }, (_, index) => index + 1);
+    test.each(states)("data of migration %i is all there, and can be worked on", async (count) => {
+      const subject = await harness.create(
+        count,
+        PUBLISHED_ROWS.filter(({ since }) => since <= count),
+      );
+      onTestFinished(() => subject.dispose());
+      const storage = await subject.open();
+      onTestFinished(() => storage.close());
+      await expectInbox(storage);
+      if (count >= 2) {
+        await expectDeliveries(storage);
+      }
+      if (count >= 3) {
+        await expectHub(storage);
+      }
+      await subject.migrated();
+      expect((await storage.inbox.counts(owner)).total).toBe(3);
+      await expectChanges(storage);
+    });
+  });
+}
+
+async function expectInbox({ inbox }: Storage): Promise<void> {
+  const page = await inbox.list(owner, { status: "all", limit: 10 });
+  expect(page.items.map(({ id, seq, readAt }) => [id, seq, readAt])).toEqual([
+    [EVENT, 3, null],
+    [SENT, 2, THEN],
+    [MESSAGE, 1, THEN],
+  ]);
+  expect(page.items[2]).toMatchObject({ type: "note", title: "Title 1", message: "Message 1", data: { n: 1 }, createdAt: THEN });
+  expect(page.counts).toMatchObject({ total: 3, unread: 1, lastSeq: 3, epoch: "first" });
+  expect((await inbox.list(owner, { status: "unread", limit: 10 })).items.map(({ seq }) => seq)).toEqual([3]);
+  expect((await inbox.list(owner, { status: "read", limit: 10 })).items.map(({ seq }) => seq)).toEqual([2, 1]);
+  expect((await inbox.fanOutNext(THEN))?.items.map(({ userId, seq }) => [userId, seq])).toEqual([
+    ["bob", 1],
+    ["cat", 1],
+  ]);
+}
+
+async function expectDeliveries({ deliveries, apiKeys }: Storage): Promise<void> {
+  expect(await deliveries.findSend("acme", SENT)).toMatchObject({ status: "pending", roomId: "lobby", attempts: 1, createdAt: THEN });
+  const tracked = await deliveries.deliveriesOf("acme", [SENT]);
+  expect(tracked.map(({ id, status, attempts }) => [id, status, attempts.map(({ error }) => error)])).toEqual([
+    [DUE, "pending", []],
+    [FAILED, "failed", ["550"]],
+  ]);
+  const request = { owner: "worker", at: new Date(), leaseMs: 60_000, limit: 10, perEndpoint: 10, channels: ["email"] };
+  const [claimed, ...more] = await deliveries.claim({ ...request, exceptTenants: [], exceptEndpoints: [] });
+  expect(more).toEqual([]);
+  expect(claimed).toMatchObject({
+    delivery: { id: DUE, attempt: 1, recipient: "1@example.com" },
+    notification: { id: SENT, title: "Title 2" },
+    details: { roomId: "lobby", meta: { n: 1, notification_type: "note" } },
+  });
+  await deliveries.settle({ kind: "deliveries", ids: [DUE] }, new Date(), (loaded) => {
+    expect(loaded).toMatchObject([{ state: { id: SENT, chains: { pending: 1, failed: 1 } }, chains: [[{ id: DUE }]] }]);
+    return { deliveries: [], attempts: [], sends: [], audit: [] };
+  });
+  expect(await deliveries.listAudit("acme", { limit: 10 })).toMatchObject([{ number: 1, action: "created", notificationId: SENT }]);
+  expect(await apiKeys.find("key")).toMatchObject({ name: "A key", scopes: ["read"] });
+}
+
+async function expectHub({ hub }: Storage): Promise<void> {
+  expect(await hub.findEvents("acme", [EVENT])).toMatchObject([{ source: "shop", sender: "ann" }]);
+  const claimed = await hub.claimRecords({ owner: "worker", at: new Date(), leaseMs: 60_000, limit: 10, exceptTenants: [] });
+  expect(claimed).toMatchObject([{ record: { id: RECORD, prompt: "Do it" }, event: { id: EVENT } }]);
+}
+
+async function expectChanges({ inbox }: Storage): Promise<void> {
+  const at = new Date(THEN.getTime() + 1_000);
+  expect((await inbox.markAllRead(owner, at)).count).toBe(1);
+  expect((await inbox.removeRead(owner, at)).count).toBe(3);
+  expect(await inbox.counts(owner)).toMatchObject({ total: 0, unread: 0, lastSeq: 3 });
+}
