@@ -46,6 +46,7 @@ export {
   type Issue,
   validationError,
 } from "./foundation/errors.ts";
+export type { FeedSubscription } from "./foundation/feed-subscription.ts";
 export { type Ids, isUuid, uuidV7 } from "./foundation/ids.ts";
 export type { JsonObject, JsonValue } from "./foundation/json.ts";
 export { consoleLogger, type Logger } from "./foundation/logger.ts";
@@ -65,7 +66,6 @@ export type {
   HubListener,
   HubListInput,
   HubPage,
-  HubSubscription,
   IdentifiedEvent,
   Identity,
   IdentityInput,
@@ -94,7 +94,6 @@ export {
   type InboxListener,
   type InboxPosition,
   type InboxStatus,
-  type InboxSubscription,
   type InboxSwept,
   type ItemChanged,
   type ItemRef,

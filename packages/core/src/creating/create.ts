@@ -11,7 +11,7 @@ const FAN_OUT_CHUNK = 250;
 /** Creates a notification in a transaction of Belfry's own. Resolves after commit. */
 export async function create(context: CreatingContext, request: CreateRequest): Promise<Created> {
   const entry = await parseCreate(context, request);
-  await context.ready();
+  using _call = await context.ready();
   if (entry.recipients.length > MAX_AT_ONCE) {
     await context.inbox.createFanOut(entry, FAN_OUT_CHUNK);
     emitCreated(context, entry);

@@ -29,7 +29,7 @@ export interface PreparedNotification<Tx, Written extends void | Promise<void>> 
    * it once the transaction has committed. Writing the same one again in another transaction writes it once.
    *
    * @throws BelfryError `WRONG_TRANSACTION` before anything is written, for a handle that is not an open transaction
-   *   of the storage's database
+   *   of the storage's database; `SERVICE_STOPPED`
    */
   write(tx: Tx): Written;
 }
@@ -50,6 +50,7 @@ export function prepared<Tx, Written extends void | Promise<void>>(
   return {
     notification: entry.notification,
     write(tx) {
+      context.requireRunning();
       requireHandle(tx);
       return context.inbox.createWithin(tx, entry, (items) => announceCreated(context, entry, items));
     },
@@ -68,6 +69,7 @@ export function preparedSend<Tx, Written extends void | Promise<void>>(
   return {
     send: parsed.view,
     write(tx) {
+      context.requireRunning();
       requireHandle(tx);
       return sendWithin(context, parsed, tx);
     },

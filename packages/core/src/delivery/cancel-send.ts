@@ -12,7 +12,7 @@ import { type Settlement, settleChains, settled } from "./settle-chains.ts";
 export async function cancelSend(context: DeliveryContext, request: ChangeRequest): Promise<Send> {
   const { tenant, id } = request;
   const actor = actorOf(request);
-  await context.ready();
+  using _call = await context.ready();
   const settlement = isUuid(id) ? await cancel(context, { tenant, id, actor }) : null;
   if (settlement === null) {
     throw unknownSend(id);

@@ -14,7 +14,7 @@ const MAX_BATCH_DELIVERIES = 1_000;
 /** Creates a send in a transaction of Belfry's own, and has it delivered. Resolves after commit. */
 export async function send(context: DeliveryContext, request: SendRequest): Promise<Send> {
   const parsed = await parseSend(context, request);
-  await context.ready();
+  using _call = await context.ready();
   return answer(context, parsed, await context.sendWriter.write(parsed.entry));
 }
 

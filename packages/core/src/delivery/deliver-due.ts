@@ -118,10 +118,12 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
   }
 
   async perform(claimed: ClaimedDelivery, signal: AbortSignal): Promise<void> {
+    const { leaseMs } = this.#options;
+    const { clock } = this.#context;
     try {
       const ended = await this.#attempt(claimed, signal);
       this.#noteEndpoint(claimed, ended.outcome);
-      if (!(await untilRecorded(() => this.#ended.write(ended), this.#options.leaseMs))) {
+      if (!(await untilRecorded(() => this.#ended.write(ended), { leaseMs, clock, signal }))) {
         // It was acknowledged meanwhile, deleted, or taken over by another worker, whose attempt counts.
         this.#context.logger.info({ delivery: claimed.delivery.id }, "A delivery had settled otherwise before its attempt ended.");
       }

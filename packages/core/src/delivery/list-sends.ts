@@ -17,7 +17,7 @@ export async function listSends(context: DeliveryContext, tenant: string, input:
   if (issues.length > 0) {
     throw validationError(issues);
   }
-  await context.ready();
+  using _call = await context.ready();
   return context.deliveries.listSends(tenant, query);
 }
 

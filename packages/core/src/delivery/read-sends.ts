@@ -16,7 +16,7 @@ export interface AuditInput {
 
 /** One send as it stands; throws `NOT_FOUND`. */
 export async function getSend(context: DeliveryContext, tenant: string, id: string): Promise<Send> {
-  await context.ready();
+  using _call = await context.ready();
   const send = isUuid(id) ? await context.deliveries.findSend(tenant, id) : null;
   if (send === null) {
     throw unknownSend(id);
@@ -26,12 +26,12 @@ export async function getSend(context: DeliveryContext, tenant: string, id: stri
 
 /** The deliveries of sends with their attempts; unknown sends are left out. */
 export async function deliveriesOf(context: DeliveryContext, tenant: string, ids: readonly string[]): Promise<readonly TrackedDelivery[]> {
-  await context.ready();
+  using _call = await context.ready();
   return context.deliveries.deliveriesOf(tenant, ids.filter(isUuid));
 }
 
 export async function countSends(context: DeliveryContext, tenant: string, query: SendAnalyticsQuery): Promise<SendAnalytics> {
-  await context.ready();
+  using _call = await context.ready();
   return context.deliveries.countSends(tenant, query);
 }
 
@@ -43,7 +43,7 @@ export async function listAudit(
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_AUDIT) {
     throw validationError([{ path: ["limit"], type: "range", message: `must be a whole number from 1 to ${MAX_AUDIT}, is ${limit}` }]);
   }
-  await context.ready();
+  using _call = await context.ready();
   return context.deliveries.listAudit(tenant, { limit, ...(before === undefined ? {} : { before }) });
 }
 

@@ -7,7 +7,7 @@ import { unknownSend } from "./read-sends.ts";
 export async function removeSend(context: DeliveryContext, request: ChangeRequest): Promise<void> {
   const { tenant, id } = request;
   const actor = actorOf(request);
-  await context.ready();
+  using _call = await context.ready();
   const deleted = isUuid(id) ? await context.deliveries.deleteSend(tenant, id, { at: new Date(context.clock.now()), actor }) : null;
   if (deleted === null) {
     throw unknownSend(id);

@@ -14,7 +14,7 @@ import { type ChainChange, due, type Settlement, settleChains } from "./settle-c
 export async function retrySend(context: DeliveryContext, request: ChangeRequest): Promise<Send> {
   const { tenant, id } = request;
   const actor = actorOf(request);
-  await context.ready();
+  using _call = await context.ready();
   const settlement = isUuid(id) ? await retry(context, { tenant, id, actor }) : null;
   if (settlement === null) {
     throw unknownSend(id);

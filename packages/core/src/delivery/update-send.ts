@@ -10,7 +10,7 @@ import type { Send, SendChanges } from "./send.ts";
 export async function updateSend(context: DeliveryContext, request: ChangeRequest, changes: SendChanges): Promise<Send> {
   const { tenant, id } = request;
   const actor = actorOf(request);
-  await context.ready();
+  using _call = await context.ready();
   const { channels } = await getSend(context, tenant, id);
   const checked = checkContent(context, changes, channels);
   const updated = isUuid(id)

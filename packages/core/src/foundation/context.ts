@@ -7,8 +7,13 @@ export interface BaseContext {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
-  /** Resolves once the storage can be used; operations await it first. */
-  ready(): Promise<void>;
+  /**
+   * Resolves once the storage can be used. Operations await it first, and count as in flight until they end:
+   * `using _call = await context.ready()`.
+   */
+  ready(): Promise<Disposable>;
+  /** Throws `SERVICE_STOPPED` where an operation is refused: for what cannot wait. */
+  requireRunning(): void;
 }
 
 /** Tells the host's listeners of what was committed: `Events` maps each event's name to its payload. */

@@ -1,10 +1,19 @@
 import type { Logger } from "./logger.ts";
 
-/** Tells a listener, whose error is its own: those told after it, and what has just been committed, go on. */
-export function guarded(logger: Logger, tell: () => void): void {
+/**
+ * Calls a host's listener, whose error is its own: whoever is told after it, and what has just been committed, go on. A
+ * listener may be asynchronous, whatever its type says; what it rejects with is logged too.
+ *
+ * @param whose begins the line that is logged
+ */
+export function guarded(logger: Logger, tell: () => unknown, whose = "A subscriber's listener"): void {
+  const failed = (error: unknown) => logger.error({ error }, `${whose} threw an error.`);
   try {
-    tell();
+    const told = tell();
+    if (told instanceof Promise) {
+      told.catch(failed);
+    }
   } catch (error) {
-    logger.error({ error }, "A subscriber's listener threw an error.");
+    failed(error);
   }
 }

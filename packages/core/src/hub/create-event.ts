@@ -12,7 +12,7 @@ const MAX_BATCH = 128;
 /** Takes an event in, with a record for each handler that it fits. Resolves after commit; it is processed in the background. */
 export async function createEvent(context: HubContext, tenant: string, input: EventInput): Promise<HubEvent> {
   const { source, sender, content, metadata } = parseEvent(input);
-  await context.ready();
+  using _call = await context.ready();
   const receivedAt = new Date(context.clock.now());
   const event: HubEvent = { id: context.ids.next(), tenant, source, sender, content, metadata, receivedAt };
   const records = await context.eventWriter.write(event);

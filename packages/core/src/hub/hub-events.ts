@@ -1,8 +1,9 @@
+import type { FeedSubscription } from "../foundation/feed-subscription.ts";
 import { isUuid } from "../foundation/ids.ts";
 import type { HubContext } from "./context.ts";
 import { createEvent } from "./create-event.ts";
 import type { EventInput, HubListInput } from "./hub-input.ts";
-import type { FollowSources, HubListener, HubSubscription } from "./hub-listener.ts";
+import type { FollowSources, HubListener } from "./hub-listener.ts";
 import type { HubEvent, HubPage, IdentifiedEvent, ProcessingRecord } from "./hub-model.ts";
 import { parseNames, parseRange } from "./parse.ts";
 import { found, unknown } from "./unknown.ts";
@@ -32,7 +33,7 @@ export class HubEvents {
 
   /** One event, with who its sender is known to be. @throws BelfryError `NOT_FOUND` */
   async get(id: string): Promise<IdentifiedEvent> {
-    await this.#context.ready();
+    using _call = await this.#context.ready();
     return found("notification", id, async (uuid) => (await this.#context.hub.findEvents(this.#tenant, [uuid]))[0]);
   }
 
@@ -40,7 +41,7 @@ export class HubEvents {
   async list(input: HubListInput & { readonly source?: string; readonly sender?: string } = {}): Promise<HubPage<IdentifiedEvent>> {
     const { source, sender } = input;
     const query = { ...parseRange(input), ...parseNames({ source, sender }) };
-    await this.#context.ready();
+    using _call = await this.#context.ready();
     return this.#context.hub.listEvents(this.#tenant, query);
   }
 
@@ -58,7 +59,7 @@ export class HubEvents {
    */
   async acknowledge(id: string, client: string): Promise<void> {
     parseNames({ client });
-    await this.#context.ready();
+    using _call = await this.#context.ready();
     const by = { client, at: new Date(this.#context.clock.now()) };
     if (!isUuid(id) || !(await this.#context.hub.acknowledgeEvent(this.#tenant, id.toLowerCase(), by))) {
       throw unknown("notification", id);
@@ -66,7 +67,7 @@ export class HubEvents {
   }
 
   /** Follows a source from now on, whichever process its events come in by. Nothing that came before is replayed. */
-  subscribe(source: string, listener: HubListener): HubSubscription {
+  subscribe(source: string, listener: HubListener): FeedSubscription {
     return this.#feeds.subscribe(this.#tenant, source, listener);
   }
 }

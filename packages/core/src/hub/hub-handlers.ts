@@ -22,7 +22,7 @@ export class HubHandlers {
   /** Adds a handler; it takes on events that come in from now on. @throws BelfryError `VALIDATION_ERROR` */
   async create(input: HandlerInput): Promise<Handler> {
     const parsed = parseHandler(input);
-    await this.#context.ready();
+    using _call = await this.#context.ready();
     await this.#checkRoom(parsed.source);
     const createdAt = new Date(this.#context.clock.now());
     const handler = { id: this.#context.ids.next(), tenant: this.#tenant, ...parsed, createdAt, updatedAt: createdAt };
@@ -32,14 +32,14 @@ export class HubHandlers {
 
   /** @throws BelfryError `NOT_FOUND` */
   async get(id: string): Promise<Handler> {
-    await this.#context.ready();
+    using _call = await this.#context.ready();
     return found("handler", id, (uuid) => this.#context.hub.findHandler(this.#tenant, uuid));
   }
 
   /** A page of handlers, newest first. @throws BelfryError `VALIDATION_ERROR` */
   async list(input: HubListInput & { readonly source?: string } = {}): Promise<HubPage<Handler>> {
     const query = { ...parseRange(input), ...parseNames({ source: input.source }) };
-    await this.#context.ready();
+    using _call = await this.#context.ready();
     return this.#context.hub.listHandlers(this.#tenant, query);
   }
 
@@ -50,7 +50,7 @@ export class HubHandlers {
    */
   async update(id: string, changes: HandlerChanges): Promise<Handler> {
     const parsed = parseHandlerChanges(changes);
-    await this.#context.ready();
+    using _call = await this.#context.ready();
     if (parsed.source !== undefined && parsed.source !== (await this.get(id)).source) {
       await this.#checkRoom(parsed.source);
     }
@@ -69,7 +69,7 @@ export class HubHandlers {
 
   /** Deletes a handler. What it took on before is still processed. @throws BelfryError `NOT_FOUND` */
   async remove(id: string): Promise<void> {
-    await this.#context.ready();
+    using _call = await this.#context.ready();
     if (!isUuid(id) || !(await this.#context.hub.deleteHandler(this.#tenant, id.toLowerCase()))) {
       throw unknown("handler", id);
     }

@@ -24,7 +24,7 @@ export class HubIdentities {
    */
   async upsert(input: IdentityInput): Promise<{ readonly identity: Identity; readonly isNew: boolean }> {
     const parsed = parseIdentity(input);
-    await this.#context.ready();
+    using _call = await this.#context.ready();
     const createdAt = new Date(this.#context.clock.now());
     const identity = { id: this.#context.ids.next(), tenant: this.#tenant, ...parsed, createdAt, updatedAt: createdAt };
     return this.#context.hub.upsertIdentity(identity);
@@ -32,14 +32,14 @@ export class HubIdentities {
 
   /** @throws BelfryError `NOT_FOUND` */
   async get(id: string): Promise<Identity> {
-    await this.#context.ready();
+    using _call = await this.#context.ready();
     return found("identity", id, (uuid) => this.#context.hub.findIdentity(this.#tenant, uuid));
   }
 
   /** Who somebody is to a source. @throws BelfryError `NOT_FOUND` */
   async getBySource(source: string, sourceId: string): Promise<Identity> {
     parseNames({ source, sourceId });
-    await this.#context.ready();
+    using _call = await this.#context.ready();
     const identity = await this.#context.hub.findIdentityBySource(this.#tenant, source, sourceId);
     if (identity === null) {
       const [of, id] = [source, sourceId].map((text) => JSON.stringify(text.slice(0, 64)));
@@ -58,7 +58,7 @@ export class HubIdentities {
     const { name, source } = input;
     // Every name has the empty part.
     const query = { ...parseRange(input), ...parseNames({ name: name === "" ? undefined : name, source }) };
-    await this.#context.ready();
+    using _call = await this.#context.ready();
     return this.#context.hub.listIdentities(this.#tenant, query);
   }
 }

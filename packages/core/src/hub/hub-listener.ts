@@ -1,3 +1,4 @@
+import type { FeedSubscription } from "../foundation/feed-subscription.ts";
 import type { HubEvent, SourceRecord } from "./hub-model.ts";
 
 /** What somebody who follows a source is told: each event once, and then once for each of its handlers. */
@@ -7,16 +8,8 @@ export interface HubListener {
   onSettled(record: SourceRecord): void;
 }
 
-/** A source somebody follows. */
-export interface HubSubscription {
-  /** Resolves once nothing that comes in from then on is missed. */
-  readonly ready: Promise<void>;
-  /** Ends the subscription; nothing is told after it. Idempotent. */
-  close(): void;
-}
-
 /** Lets listeners follow sources: what {@link HubEvents} subscribes them with. */
 export interface FollowSources {
   /** Follows a source of a tenant from now on. */
-  subscribe(tenant: string, source: string, listener: HubListener): HubSubscription;
+  subscribe(tenant: string, source: string, listener: HubListener): FeedSubscription;
 }

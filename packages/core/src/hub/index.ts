@@ -7,7 +7,7 @@ export { HubEvents } from "./hub-events.ts";
 export { HubHandlers } from "./hub-handlers.ts";
 export { HubIdentities } from "./hub-identities.ts";
 export type { EventInput, HandlerChanges, HandlerInput, HubListInput, IdentityInput } from "./hub-input.ts";
-export type { HubListener, HubSubscription } from "./hub-listener.ts";
+export type { HubListener } from "./hub-listener.ts";
 export type {
   Handler,
   HubEvent,

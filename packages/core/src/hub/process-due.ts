@@ -109,9 +109,11 @@ export class ProcessDue implements LeasedWork<ClaimedRecord> {
   }
 
   async perform(claimed: ClaimedRecord, signal: AbortSignal): Promise<void> {
+    const { leaseMs } = this.#options;
+    const { clock } = this.#context;
     try {
       const ended = this.#end(claimed, await this.#process(claimed, signal));
-      const record = await untilRecorded(() => this.#ended.write(ended), this.#options.leaseMs);
+      const record = await untilRecorded(() => this.#ended.write(ended), { leaseMs, clock, signal });
       if (record === null) {
         this.#context.logger.info({ record: ended.recordId }, "Another worker had taken a processing record over; its attempt counts.");
       } else {

@@ -40,7 +40,7 @@ async function changeMany(
   owner: Owner,
   { refs, change }: { refs: readonly ItemRef[]; change: Change },
 ): Promise<ItemsChange> {
-  await context.ready();
+  using _call = await context.ready();
   const at = new Date(context.clock.now());
   const { inbox } = context;
   const possible = refs.filter(isPossible);

@@ -4,6 +4,6 @@ import type { InboxCounts } from "./inbox-item.ts";
 
 /** The inbox's counts, as its last change left them. */
 export async function countInbox(context: InboxContext, owner: Owner): Promise<InboxCounts> {
-  await context.ready();
+  using _call = await context.ready();
   return context.inbox.counts(owner);
 }

@@ -1,3 +1,4 @@
+import type { FeedSubscription } from "../foundation/feed-subscription.ts";
 import type { Owner } from "../foundation/owner.ts";
 import type { InboxItem, InboxPosition } from "./inbox-item.ts";
 import type { InboxChange } from "./inbox-signal.ts";
@@ -29,16 +30,8 @@ export interface InboxListener {
   writable?(): Promise<void>;
 }
 
-/** An inbox somebody follows. */
-export interface InboxSubscription {
-  /** Resolves once the replay is done and events come live; rejects if the database could not be read. */
-  readonly ready: Promise<void>;
-  /** Ends the subscription; nothing is told after it. Idempotent. */
-  close(): void;
-}
-
 /** Lets listeners follow inboxes: what an {@link Inbox} subscribes them with. */
 export interface FollowInboxes {
   /** Follows an inbox. With `since`, what came after that position is replayed first and the state reported. */
-  subscribe(owner: Owner, listener: InboxListener, since?: InboxPosition): InboxSubscription;
+  subscribe(owner: Owner, listener: InboxListener, since?: InboxPosition): FeedSubscription;
 }

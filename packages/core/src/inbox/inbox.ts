@@ -1,10 +1,11 @@
+import type { FeedSubscription } from "../foundation/feed-subscription.ts";
 import type { Owner } from "../foundation/owner.ts";
 import { acknowledgeItem } from "./acknowledge-item.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import { markManyRead, markRead, removeItem, removeMany } from "./change-items.ts";
 import type { InboxContext } from "./context.ts";
 import { countInbox } from "./count-inbox.ts";
-import type { FollowInboxes, InboxListener, InboxSubscription } from "./inbox-event.ts";
+import type { FollowInboxes, InboxListener } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, InboxPosition, ItemRef } from "./inbox-item.ts";
 import { type InboxList, type ListInput, listInbox } from "./list-inbox.ts";
 import { getItem } from "./read-item.ts";
@@ -105,7 +106,7 @@ export class Inbox {
    * subscription.close();
    * ```
    */
-  subscribe(listener: InboxListener, since?: InboxPosition): InboxSubscription {
+  subscribe(listener: InboxListener, since?: InboxPosition): FeedSubscription {
     return this.#feeds.subscribe(this.owner, listener, since);
   }
 }

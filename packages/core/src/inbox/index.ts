@@ -4,7 +4,7 @@ export type { Created } from "./created.ts";
 export type { InboxEvents, InboxSwept, ItemChanged } from "./events.ts";
 export { GroupCommit } from "./group-commit.ts";
 export { Inbox } from "./inbox.ts";
-export type { InboxEvent, InboxListener, InboxSubscription } from "./inbox-event.ts";
+export type { InboxEvent, InboxListener } from "./inbox-event.ts";
 export {
   EMPTY_COUNTS,
   EMPTY_EPOCH,

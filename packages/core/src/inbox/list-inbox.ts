@@ -35,7 +35,7 @@ export interface InboxList {
 export async function listInbox(context: InboxContext, owner: Owner, input: ListInput = {}): Promise<InboxList> {
   const limit = checkList(input);
   const status = input.status ?? "all";
-  await context.ready();
+  using _call = await context.ready();
   const query = {
     status,
     ...(input.type === undefined ? {} : { type: input.type }),

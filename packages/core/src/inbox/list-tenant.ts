@@ -7,6 +7,6 @@ export async function listTenant(context: InboxContext, tenant: string, limit: n
   if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) {
     throw validationError([{ path: ["limit"], type: "range", message: `must be a whole number from 1 to 1000, is ${limit}` }]);
   }
-  await context.ready();
+  using _call = await context.ready();
   return context.inbox.listTenant(tenant, limit);
 }

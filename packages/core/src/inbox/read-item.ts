@@ -6,7 +6,7 @@ import type { InboxItem, ItemRef } from "./inbox-item.ts";
 
 /** One item; throws `NOT_FOUND` or `FORBIDDEN` as {@link absenceError} says. */
 export async function getItem(context: InboxContext, owner: Owner, ref: ItemRef): Promise<InboxItem> {
-  await context.ready();
+  using _call = await context.ready();
   const item = isPossible(ref) ? await context.inbox.get(owner, ref) : null;
   if (item === null) {
     throw await absenceError(context, owner, ref);

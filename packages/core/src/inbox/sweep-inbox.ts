@@ -3,7 +3,7 @@ import type { InboxContext } from "./context.ts";
 
 /** Marks everything read that is in the inbox now, in one transaction, and returns how many items that changed. */
 export async function markAllRead(context: InboxContext, owner: Owner): Promise<number> {
-  await context.ready();
+  using _call = await context.ready();
   const { count, counts } = await context.inbox.markAllRead(owner, new Date(context.clock.now()));
   if (count > 0) {
     context.publish([{ ...owner, change: "read_all", seq: counts.lastSeq, epoch: counts.epoch, count }]);
@@ -15,7 +15,7 @@ export async function markAllRead(context: InboxContext, owner: Owner): Promise<
 
 /** Deletes every read item, in one transaction, and returns how many those were. */
 export async function removeRead(context: InboxContext, owner: Owner): Promise<number> {
-  await context.ready();
+  using _call = await context.ready();
   const { count, counts } = await context.inbox.removeRead(owner, new Date(context.clock.now()));
   if (count > 0) {
     context.publish([{ ...owner, change: "deleted_read", seq: counts.lastSeq, epoch: counts.epoch, count }]);

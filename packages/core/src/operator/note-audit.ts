@@ -25,7 +25,7 @@ export async function noteAudit(context: OperatorContext, tenant: string, note: 
   if (issues.length > 0) {
     throw validationError(issues);
   }
-  await context.ready();
+  using _call = await context.ready();
   const entry = { action, actor, notificationId: notificationId.toLowerCase() };
   await context.activity.note(tenant, entry, new Date(context.clock.now()));
 }

@@ -19,7 +19,7 @@ export async function readHealth(context: OperatorContext, tenant: string, range
     const message = `must be one of ${Object.keys(RANGES).join(", ")}, is ${is}`;
     throw validationError([{ path: ["range"], type: "value_error", message }]);
   }
-  await context.ready();
+  using _call = await context.ready();
   const now = context.clock.now();
   // On round times, so that a bar of the chart stays the same bar while time goes on.
   const begun = now - (now % parts.bucketMs);

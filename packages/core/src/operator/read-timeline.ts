@@ -8,7 +8,7 @@ const MAX_AUDIT = 1_000;
 
 /** Everything known of one notification; throws `NOT_FOUND`. */
 export async function readTimeline(context: OperatorContext, tenant: string, given: string): Promise<Activity> {
-  await context.ready();
+  using _call = await context.ready();
   const { activity, deliveries, hub } = context;
   const id = given.toLowerCase();
   const content = isUuid(id) ? await activity.find(tenant, id) : null;

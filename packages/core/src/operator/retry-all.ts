@@ -31,7 +31,7 @@ export async function retryAll(
   const actor = actorOf(acting);
   const scope = { tenant, filter: pickFilter(given) };
   const after = afterCursor(cursor, scope);
-  await context.ready();
+  using _call = await context.ready();
   const filters = retryable(scope.filter);
   const matched = await countAll(context, tenant, filters);
   // One more than asked for tells whether there are older ones.
@@ -57,7 +57,7 @@ export async function countRetryable(
   if (issues.length > 0) {
     throw validationError(issues);
   }
-  await context.ready();
+  using _call = await context.ready();
   return countAll(context, tenant, retryable(pickFilter(given)));
 }
 

@@ -26,7 +26,7 @@ export async function searchActivity(context: OperatorContext, tenant: string, i
   }
   const scope = { tenant, filter: pickFilter(input) };
   const after = afterCursor(cursor, scope);
-  await context.ready();
+  using _call = await context.ready();
   // One more than asked for tells whether there is a next page.
   const query = { ...scope.filter, ...after, limit: limit + 1 };
   const found = await context.activity.search(tenant, query);
@@ -41,6 +41,6 @@ export async function countActivity(context: OperatorContext, tenant: string, fi
   if (issues.length > 0) {
     throw validationError(issues);
   }
-  await context.ready();
+  using _call = await context.ready();
   return context.activity.count(tenant, pickFilter(filter), MAX_COUNT);
 }

@@ -1,16 +1,13 @@
-import type { Clock } from "../foundation/clock.ts";
 import { uuidTimeMs } from "../foundation/ids.ts";
-import type { Logger } from "../foundation/logger.ts";
 import type { HubEvent, HubListener, HubSignal, HubStorage, SourceRecord } from "../hub/index.ts";
+import { Feed, type FeedOptions, type Pending } from "./feed.ts";
 import { RecentIds } from "./recent-ids.ts";
 
 /** What a {@link HubFeed} works with. */
-export interface HubFeedOptions {
+export interface HubFeedOptions extends FeedOptions {
   readonly tenant: string;
   readonly source: string;
   readonly hub: HubStorage;
-  readonly clock: Clock;
-  readonly logger: Logger;
   /** Whether signals may be lost, so that the feed looks at the database from time to time. */
   readonly isLossy: boolean;
 }
@@ -23,9 +20,6 @@ const OVERLAP_MS = 10_000;
 const REMEMBERED = 50_000;
 /** How many signals one read of the database answers. */
 const BATCH = 200;
-const ERROR_RETRY_MS = 1_000;
-
-type Pending = HubSignal | "gap";
 
 interface Range {
   readonly since: Date;
@@ -33,86 +27,25 @@ interface Range {
 }
 
 /** One source as this process's subscribers see it: makes of signals, which may be late, repeated or lost, a stream with everything once. */
-export class HubFeed {
-  readonly followers = new Set<HubListener>();
+export class HubFeed extends Feed<HubSignal, HubListener> {
   readonly #options: HubFeedOptions;
   readonly #openedMs: number;
   readonly #toldEvents = new RecentIds(REMEMBERED);
   readonly #toldRecords = new RecentIds(REMEMBERED);
-  readonly #queue: Pending[] = [];
   #lookedMs: number;
-  #working: Promise<void> | null = null;
-  #cancelRetry: (() => void) | null = null;
-  #isClosed = false;
 
   constructor(options: HubFeedOptions) {
+    super("read the hub for its subscribers", options);
     this.#options = options;
     this.#openedMs = options.clock.now();
     this.#lookedMs = this.#openedMs;
     this.#remember();
   }
 
-  signal(signal: HubSignal): void {
-    this.#queue.push(signal);
-    this.#work();
-  }
-
-  /** Signals may be lost: reads what came since the last look. */
-  gap(): void {
-    if (!this.#queue.includes("gap")) {
-      this.#queue.push("gap");
-    }
-    this.#work();
-  }
-
-  /** Reads and tells nothing more. */
-  close(): void {
-    this.#isClosed = true;
-    this.#queue.length = 0;
-    this.#cancelRetry?.();
-    this.#cancelRetry = null;
-  }
-
-  #work(): void {
-    if (this.#working !== null || this.#isClosed) {
-      return;
-    }
-    // Signals of this process carry all there is to tell, and are passed on before this returns.
-    while (this.#queue.length > 0) {
-      const batch = this.#takeBatch();
-      const pending = batch === "gap" ? this.#look() : this.#pass(batch);
-      if (pending !== null) {
-        this.#working = pending
-          .catch((error: unknown) => this.#failed(error))
-          .finally(() => {
-            this.#working = null;
-            this.#work();
-          });
-        return;
-      }
-    }
-  }
-
-  /** One retry, however many reads fail meanwhile. */
-  #failed(error: unknown): void {
-    const { clock, logger } = this.#options;
-    if (this.#isClosed || this.#cancelRetry !== null) {
-      return;
-    }
-    logger.error({ error }, `Belfry could not read the hub for its subscribers; it tries again in ${ERROR_RETRY_MS} ms.`);
-    this.#cancelRetry = clock.after(ERROR_RETRY_MS, () => {
-      this.#cancelRetry = null;
-      this.gap();
-    });
-  }
-
-  #takeBatch(): readonly HubSignal[] | "gap" {
-    if (this.#queue[0] === "gap") {
-      this.#queue.shift();
-      return "gap";
-    }
-    const end = this.#queue.findIndex((pending, index) => pending === "gap" || index === BATCH);
-    return this.#queue.splice(0, end === -1 ? this.#queue.length : end) as HubSignal[];
+  /** Signals of this process carry all there is to tell, and are passed on at once. */
+  protected override pass(queue: Pending<HubSignal>[]): Promise<void> | null {
+    const batch = takeBatch(queue);
+    return batch.length === 0 ? this.#look() : this.#pass(batch);
   }
 
   #pass(signals: readonly HubSignal[]): Promise<void> | null {
@@ -213,7 +146,7 @@ export class HubFeed {
 
   async #pages(first: Range, read: (range: Range) => Promise<readonly Date[]>): Promise<void> {
     let range = first;
-    while (!this.#isClosed) {
+    while (!this.isStopping) {
       const times = await read(range);
       const last = times.at(-1);
       if (last === undefined || times.length < range.limit) {
@@ -240,4 +173,11 @@ export class HubFeed {
       }
     }
   }
+}
+
+/** Takes the signals up to the next look at the database off `queue`, not too many; none if that look is first. */
+function takeBatch(queue: Pending<HubSignal>[]): readonly HubSignal[] {
+  const end = queue.findIndex((pending, index) => typeof pending === "string" || index === BATCH);
+  const batch = queue.splice(0, end === -1 ? queue.length : Math.max(end, 1));
+  return batch.filter((pending) => typeof pending !== "string");
 }

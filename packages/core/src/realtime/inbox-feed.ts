@@ -1,5 +1,6 @@
 import type { Owner } from "../foundation/owner.ts";
 import { EMPTY_EPOCH, type InboxEvent, type InboxPosition, type InboxSignal, type InboxStorage, inboxItem } from "../inbox/index.ts";
+import { Feed, type FeedOptions, type Pending } from "./feed.ts";
 
 const PAGE = 200;
 
@@ -9,26 +10,25 @@ export interface FeedFollower {
   onState(recovered: boolean): void;
 }
 
-type Pending = InboxSignal | "behind" | "gap";
+/** What an {@link InboxFeed} works with. */
+export interface InboxFeedOptions extends FeedOptions {
+  readonly inbox: InboxStorage;
+}
 
 /**
  * One inbox as this process's subscribers see it: turns signals, which may be late, repeated, out of order or lost,
  * into events in the order of the inbox's numbers, each once. A signal that is the next in line is passed on as it is;
  * any other makes the feed read what it misses from the database.
  */
-export class InboxFeed {
+export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   readonly owner: Owner;
-  readonly followers = new Set<FeedFollower>();
   readonly #inbox: InboxStorage;
-  readonly #onError: (error: unknown) => void;
-  readonly #queue: Pending[] = [];
   #position: InboxPosition | null = null;
-  #working: Promise<void> | null = null;
 
-  constructor(owner: Owner, inbox: InboxStorage, onError: (error: unknown) => void) {
+  constructor(owner: Owner, options: InboxFeedOptions) {
+    super("read an inbox for its subscribers", options);
     this.owner = owner;
-    this.#inbox = inbox;
-    this.#onError = onError;
+    this.#inbox = options.inbox;
   }
 
   /** The last item the followers were told of. */
@@ -40,7 +40,11 @@ export class InboxFeed {
   async open(): Promise<void> {
     const { lastSeq, epoch } = await this.#inbox.counts(this.owner);
     this.#position ??= { seq: lastSeq, epoch };
-    this.#work();
+    this.wake();
+  }
+
+  protected override isOpen(): boolean {
+    return this.#position !== null;
   }
 
   /** Whether the inbox has gone further than its followers were told. */
@@ -48,43 +52,11 @@ export class InboxFeed {
     return this.#position !== null && (position.seq > this.#position.seq || position.epoch !== this.#position.epoch);
   }
 
-  signal(signal: InboxSignal): void {
-    this.#queue.push(signal);
-    this.#work();
+  protected override pass(queue: Pending<InboxSignal>[]): Promise<void> | null {
+    return this.#handle(queue.shift() as Pending<InboxSignal>);
   }
 
-  /** Reads from the database the created items that a lost signal did not tell of. */
-  behind(): void {
-    this.#queue.push("behind");
-    this.#work();
-  }
-
-  /** Signals of every kind may be lost: reads the created items, and has the followers look at their state. */
-  gap(): void {
-    this.#queue.push("gap");
-    this.#work();
-  }
-
-  #work(): void {
-    if (this.#working !== null || this.#position === null) {
-      return;
-    }
-    // Signals that need no database are passed on before this returns, so the usual case costs no promise.
-    while (this.#queue.length > 0) {
-      const pending = this.#handle(this.#queue.shift() as Pending);
-      if (pending !== null) {
-        this.#working = pending
-          .catch((error: unknown) => this.#onError(error))
-          .finally(() => {
-            this.#working = null;
-            this.#work();
-          });
-        return;
-      }
-    }
-  }
-
-  #handle(signal: Pending): Promise<void> | null {
+  #handle(signal: Pending<InboxSignal>): Promise<void> | null {
     if (signal === "gap") {
       return this.#catchUp().then((recovered) => this.#state(recovered));
     }
@@ -137,7 +109,7 @@ export class InboxFeed {
 
   /** Passes on what the database holds after the present position. False when the numbering began anew. */
   async #catchUp(): Promise<boolean> {
-    for (;;) {
+    while (!this.isStopping) {
       const { seq, epoch } = this.#position as InboxPosition;
       const { items, counts } = await this.#inbox.listAfter(this.owner, seq, PAGE);
       if (epoch !== EMPTY_EPOCH && counts.epoch !== epoch) {
@@ -152,6 +124,8 @@ export class InboxFeed {
         return true;
       }
     }
+    // The next start looks again.
+    return true;
   }
 
   #tell(event: InboxEvent): void {

@@ -1,8 +1,8 @@
 import type { Clock } from "../foundation/clock.ts";
-import { BelfryError } from "../foundation/errors.ts";
 import type { Logger } from "../foundation/logger.ts";
 import type { Owner } from "../foundation/owner.ts";
 import { Coalesced } from "../work/coalesced.ts";
+import { Loop, type NextRun } from "../work/loop.ts";
 import type { PresenceStorage } from "./presence-storage.ts";
 
 const LEASE_MS = 90_000;
@@ -17,7 +17,7 @@ export interface PresenceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Resolves once the storage can be used. */
-  ready(): Promise<void>;
+  ready(): Promise<unknown>;
 }
 
 /** Knows which users have an open socket or stream, here or on another instance. */
@@ -26,21 +26,23 @@ export class Presence {
   readonly #here = new Map<string, Owner>();
   /** What the storage has not been told yet: true for users who came, false for those who left. */
   #untold = new Map<string, { readonly owner: Owner; readonly isHere: boolean }>();
-  #telling: Promise<void> | null = null;
-  #cancelRenewal: (() => void) | null = null;
+  readonly #telling: Loop;
+  readonly #renewal: Loop;
   /** Whether the storage was told of anybody since the last {@link stop}. */
   #hasTold = false;
-  #isStopped = false;
   readonly #elsewhere: Coalesced<Owner, boolean>;
 
   constructor(options: PresenceOptions) {
     this.#options = options;
+    const { clock, logger } = options;
+    const shared = { level: "warn", clock, logger } as const;
+    this.#telling = new Loop({ ...shared, task: "say who is connected here", run: () => this.#tellAll() });
+    this.#renewal = new Loop({ ...shared, task: "renew who is connected here", run: () => this.#renew() });
     this.#elsewhere = new Coalesced((owners) => options.storage?.online(owners) ?? Promise.resolve(owners.map(() => false)));
   }
 
   /** A user's first socket or stream of this process was opened. */
   joined(owner: Owner): void {
-    this.#isStopped = false;
     this.#here.set(keyOf(owner), owner);
     this.#tell(owner, true);
   }
@@ -56,13 +58,19 @@ export class Presence {
     return this.#here.has(keyOf(owner)) || (this.#options.storage !== undefined && this.#elsewhere.get(owner));
   }
 
+  /** Says again who is connected here, after {@link stop}. */
+  start(): void {
+    this.#telling.start();
+    this.#renewal.start();
+    for (const owner of this.#here.values()) {
+      this.#tell(owner, true);
+    }
+  }
+
   /** Takes back what this process said, before the storage is closed. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
+    await Promise.all([this.#telling.stop(), this.#renewal.stop()]);
     this.#untold.clear();
-    this.#cancelRenewal?.();
-    this.#cancelRenewal = null;
-    await this.#telling;
     const { storage, instance, logger } = this.#options;
     if (storage && this.#hasTold) {
       this.#hasTold = false;
@@ -73,48 +81,41 @@ export class Presence {
   }
 
   #tell(owner: Owner, isHere: boolean): void {
-    if (this.#options.storage === undefined || this.#isStopped) {
-      return;
+    // What comes during a stop is told at the next start.
+    if (this.#options.storage !== undefined && !this.#telling.isStopping) {
+      this.#untold.set(keyOf(owner), { owner, isHere });
+      this.#telling.wake();
+      this.#renewal.wakeIn(RENEW_MS);
     }
-    this.#untold.set(keyOf(owner), { owner, isHere });
-    this.#work();
-    this.#cancelRenewal ??= this.#options.clock.after(RENEW_MS, () => this.#renew());
   }
 
-  #work(): void {
-    this.#telling ??= this.#tellAll().finally(() => {
-      this.#telling = null;
-    });
-  }
-
-  async #tellAll(): Promise<void> {
-    const { storage, instance, logger, ready } = this.#options;
-    while (this.#untold.size > 0) {
-      const untold = this.#untold;
-      this.#untold = new Map();
+  async #tellAll(): Promise<NextRun> {
+    const { storage, instance, ready } = this.#options;
+    const untold = this.#untold;
+    this.#untold = new Map();
+    if (untold.size > 0) {
       const ownersWhere = (isHere: boolean) => [...untold.values()].filter((one) => one.isHere === isHere).map(({ owner }) => owner);
       try {
         await ready();
         this.#hasTold = true;
         await storage?.announce(instance, { joined: ownersWhere(true), left: ownersWhere(false) }, LEASE_MS);
       } catch (error) {
-        if (this.#isStopped || (error instanceof BelfryError && error.code === "SERVICE_STOPPED")) {
-          return;
-        }
-        logger.warn({ error }, `Belfry could not say who is connected here; it tries again within ${RENEW_MS} ms.`);
+        // What came later counts.
         this.#untold = new Map([...untold, ...this.#untold]);
-        return;
+        throw error;
       }
     }
+    return null;
   }
 
-  #renew(): void {
-    const { storage, instance, logger, clock } = this.#options;
-    this.#work();
-    storage?.renew(instance, LEASE_MS).catch((error: unknown) => {
-      logger.warn({ error }, "Belfry could not renew who is connected here; it tries again.");
-    });
-    this.#cancelRenewal = this.#here.size > 0 || this.#untold.size > 0 ? clock.after(RENEW_MS, () => this.#renew()) : null;
+  async #renew(): Promise<NextRun> {
+    const { storage, instance, ready } = this.#options;
+    if (this.#here.size === 0) {
+      return null;
+    }
+    await ready();
+    await storage?.renew(instance, LEASE_MS);
+    return RENEW_MS;
   }
 }
 

@@ -33,7 +33,7 @@ export interface ApiKeysOptions {
   readonly clock: Clock;
   readonly defaultTenant: string;
   /** Resolves once the storage can be used. */
-  ready(): Promise<void>;
+  ready(): Promise<Disposable>;
 }
 
 const KEY = /^belfry_[a-z0-9]{1,16}_([0-9a-f]{24})_[0-9a-f]{64}$/;
@@ -71,7 +71,7 @@ export class ApiKeys {
     environment = "live",
   }: NewApiKey): Promise<{ readonly key: string } & ApiKey> {
     checkNew({ name, tenant, scopes, environment });
-    await this.#options.ready();
+    using _call = await this.#options.ready();
     const id = randomHex(12);
     const key = `belfry_${environment}_${id}_${randomHex(32)}`;
     const createdAt = new Date(this.#options.clock.now());
@@ -82,14 +82,14 @@ export class ApiKeys {
 
   /** A tenant's keys, newest first, revoked ones included. */
   async list(tenant: string = this.#options.defaultTenant): Promise<readonly ApiKey[]> {
-    await this.#options.ready();
+    using _call = await this.#options.ready();
     const keys = await this.#options.storage.apiKeys.list(tenant);
     return keys.map(({ digest: _, ...shown }) => shown);
   }
 
   /** Ends a key: within 5 seconds no instance takes it any more. @throws BelfryError `NOT_FOUND` */
   async revoke(id: string, tenant: string = this.#options.defaultTenant): Promise<void> {
-    await this.#options.ready();
+    using _call = await this.#options.ready();
     if (!(await this.#options.storage.apiKeys.revoke(tenant, id, new Date(this.#options.clock.now())))) {
       throw new BelfryError("NOT_FOUND", `The tenant ${tenant} has no API key ${JSON.stringify(id.slice(0, 64))}.`);
     }
@@ -107,7 +107,7 @@ export class ApiKeys {
     if (cached && cached.untilMs > this.#options.clock.now()) {
       return cached.client;
     }
-    await this.#options.ready();
+    using _call = await this.#options.ready();
     const stored = await this.#options.storage.apiKeys.find(id);
     if (stored === null || stored.revokedAt !== null || !isSame(stored.digest, given)) {
       this.#cache.delete(given);

@@ -1,6 +1,7 @@
 import { type CallOptionsOf, FanOut, type PreparedNotification, type PreparedSend } from "../creating/index.ts";
 import { type ClaimedDelivery, channelsByName, type Send, type Sends, type TypedSendInput } from "../delivery/index.ts";
 import { systemClock } from "../foundation/clock.ts";
+import { guarded } from "../foundation/guarded.ts";
 import { uuidV7 } from "../foundation/ids.ts";
 import { consoleLogger } from "../foundation/logger.ts";
 import { DEFAULT_TENANT } from "../foundation/owner.ts";
@@ -23,7 +24,7 @@ import { ApiKeys } from "./api-keys.ts";
 import { checkOptions } from "./check-options.ts";
 import { type ContextParts, type Contexts, contextsOf, type Writers, writersOf } from "./contexts.ts";
 import { EventEmitter, type NotificationEvents, type NotificationListener } from "./events.ts";
-import { ServiceLifecycle } from "./service-lifecycle.ts";
+import { Lifecycle, type LifecycleParts } from "./lifecycle.ts";
 import type { HubOptions, NotificationServiceOptions } from "./service-options.ts";
 import { TenantNotifications } from "./tenant-notifications.ts";
 import { deliveryWorker, hubWorker } from "./workers.ts";
@@ -63,7 +64,7 @@ export class NotificationService<
   /** API keys that Belfry keeps, for clients of the HTTP contracts. */
   readonly apiKeys: ApiKeys;
   readonly #default: TenantNotifications<Data, Tx, Written>;
-  readonly #lifecycle: ServiceLifecycle;
+  readonly #lifecycle: Lifecycle;
 
   /** @throws BelfryError `CONFIGURATION` for options that cannot be meant */
   constructor(options: NotificationServiceOptions<Data, Tx, Written>) {
@@ -73,16 +74,14 @@ export class NotificationService<
     this.types = options.types ?? {};
     this.#transport = options.transport ?? storage.transport?.() ?? memoryTransport();
     const ids = options.ids ?? uuidV7(clock);
-    this.#lifecycle = new ServiceLifecycle({
-      open: () => storage.open(),
-      listen: () => this.#transport.start(routeSignals(this.#feeds)),
-    });
+    this.#lifecycle = new Lifecycle(this.#parts());
     const ready = () => this.#lifecycle.ready();
+    const readyForWork = () => this.#lifecycle.readyForWork();
     this.#events = new EventEmitter();
-    this.#presence = new Presence({ storage: storage.presence, instance: ids.next(), clock, logger, ready });
+    this.#presence = new Presence({ storage: storage.presence, instance: ids.next(), clock, logger, ready: readyForWork });
     this.#writers = writersOf(storage, { ids, clock });
     const parts: ContextParts<Tx, Written> = {
-      base: { clock, ids, logger, ready },
+      base: { clock, ids, logger, ready, requireRunning: () => this.#lifecycle.requireRunning() },
       storage,
       writers: this.#writers,
       types: this.types,
@@ -91,7 +90,7 @@ export class NotificationService<
       presence: this.#presence,
       events: this.#events,
       wake: {
-        fanOut: () => this.#fanOut.wake(),
+        fanOut: () => this.#fanOut.loop.wake(),
         deliverDue: () => this.#deliveryWorker?.wake(),
         processDue: () => this.#hubWorker?.wake(),
       },
@@ -103,7 +102,7 @@ export class NotificationService<
       inbox: new InboxFeeds({ ...shared, inbox: storage.inbox, presence: this.#presence }),
       hub: new HubFeeds({ ...shared, hub: storage.hub }),
     };
-    const background = contextsOf({ ...parts, base: { ...parts.base, ready: () => this.#lifecycle.readyForWork() } });
+    const background = contextsOf({ ...parts, base: { ...parts.base, ready: readyForWork } });
     this.#fanOut = new FanOut(background.creating);
     this.#deliveryWorker = deliveryWorker(background.delivery, options.delivery ?? {});
     this.#hubWorker = hubWorker(background.hub, (options.hub ?? {}) as unknown as HubOptions);
@@ -214,76 +213,91 @@ export class NotificationService<
   }
 
   /**
-   * Calls `listener` for every such event of this process, after its commit. An error it throws is logged.
+   * Calls `listener` for every such event of this process, after its commit. What it throws, or rejects with, is logged.
    *
    * @returns a function that takes the listener off
    */
   on<Name extends keyof NotificationEvents>(name: Name, listener: NotificationListener<Name>): () => void {
     const { logger = consoleLogger } = this.#options;
-    const guarded = (event: NotificationEvents[Name]) => {
-      try {
-        listener(event);
-      } catch (error) {
-        logger.error({ error, event: name }, "A listener of Belfry's events threw an error.");
-      }
-    };
-    return this.#events.on(name, guarded);
+    return this.#events.on(name, (event) => guarded(logger, () => listener(event), "A listener of Belfry's events"));
   }
 
   /**
    * Opens the storage, takes up what a crash left unfinished, and starts the background work. Without it, everything
-   * asked for still happens; only what an earlier process left behind waits. After {@link stop}, it may be started again.
+   * asked for still happens; only what an earlier process left behind waits. Several starts at once are one; after
+   * {@link stop}, it may be started again, and a start during a stop waits for it.
    *
    * @throws BelfryError `SERVICE_STOPPED` when it is stopped meanwhile; `STORAGE_UNAVAILABLE`, `STORAGE_FAILED`
    */
-  async start(): Promise<void> {
-    await this.#lifecycle.start();
-    this.#fanOut.start();
-    this.#deliveryWorker?.start();
-    this.#hubWorker?.start();
+  start(): Promise<void> {
+    return this.#lifecycle.start();
   }
 
   /**
-   * Finishes the writes at hand, stops the background work and closes what Belfry itself opened. Calls that come later
-   * are refused with `SERVICE_STOPPED`. Idempotent.
+   * Finishes the calls in flight, stops the background work and closes what Belfry itself opened. Calls that come later
+   * are refused with `SERVICE_STOPPED`. Several stops at once are one, and all wait for it. Subscriptions rest, and go on after
+   * the next {@link start}.
+   *
+   * @throws what the storage or the transport threw while it was closed; the service is stopped all the same
    */
-  async stop(): Promise<void> {
-    await this.#lifecycle.beginStop();
-    await this.#drain();
-    await this.#fanOut.stop();
-    await Promise.all([this.#deliveryWorker?.stop(), this.#hubWorker?.stop()]);
-    // What handlers under way have created.
-    await this.#drain();
-    this.#lifecycle.endStop();
-    this.#feeds.inbox.stop();
-    this.#feeds.hub.stop();
-    await this.#presence.stop();
-    await this.#transport.stop();
-    await this.#options.storage.close();
-    this.#lifecycle.closed();
+  stop(): Promise<void> {
+    return this.#lifecycle.stop();
   }
 
   /**
    * Does what is due, and resolves once nothing is left that can be done now: for tests, and for hosts driven by cron.
    */
   async runDue(): Promise<void> {
-    await this.#lifecycle.ready();
-    this.#fanOut.wake();
-    await this.#fanOut.idle();
+    this.#lifecycle.requireRunning();
+    await this.#lifecycle.readyForWork();
+    await this.#fanOut.loop.runNow();
     await this.#deliveryWorker?.runDue();
     await this.#hubWorker?.runDue();
   }
 
   /** To be called once after the database was restored from a backup: clients that saw lost numbers start over. */
   async renewEpochs(): Promise<void> {
-    await this.#lifecycle.ready();
+    using _call = await this.#lifecycle.ready();
     await this.#options.storage.inbox.renewEpochs();
     this.#feeds.inbox.onGap();
   }
 
-  async #drain(): Promise<void> {
-    const { writer, sendWriter, eventWriter } = this.#writers;
-    await Promise.all([writer.drain(), sendWriter.drain(), eventWriter.drain()]);
+  /** What the service's start and stop consist of. */
+  #parts(): LifecycleParts {
+    const { storage } = this.#options;
+    return {
+      open: () => storage.open(),
+      listen: () => this.#transport.start(routeSignals(this.#feeds)),
+      resume: () => {
+        for (const part of this.#background()) {
+          part?.start();
+        }
+      },
+      wake: () => {
+        this.#fanOut.loop.wake();
+        this.#deliveryWorker?.wake();
+        this.#hubWorker?.wake();
+      },
+      drain: async () => {
+        await this.#fanOut.loop.stop();
+        await Promise.all([this.#deliveryWorker?.stop(), this.#hubWorker?.stop()]);
+        // What handlers under way have created.
+        const { writer, sendWriter, eventWriter } = this.#writers;
+        await Promise.all([writer.drain(), sendWriter.drain(), eventWriter.drain()]);
+      },
+      close: [
+        () => this.#feeds.inbox.stop(),
+        () => this.#feeds.hub.stop(),
+        () => this.#presence.stop(),
+        () => this.#transport.stop(),
+        () => storage.close(),
+      ],
+    };
+  }
+
+  /** Everything that rests while the service is stopped. */
+  #background() {
+    return [this.#fanOut.loop, this.#deliveryWorker, this.#hubWorker, this.#presence, this.#feeds.inbox, this.#feeds.hub];
   }
 
   #publish(signals: readonly Signal[]): void {

@@ -77,7 +77,7 @@ export class TenantNotifications<
   /** See {@link NotificationService.prepare}. */
   async prepare<Type extends keyof Data = never>(input: CreateInput<Data, Type>): Promise<PreparedNotification<Tx, Written>> {
     const entry = await parseCreate(this.#contexts.creating, this.#request(input));
-    await this.#contexts.creating.ready();
+    using _call = await this.#contexts.creating.ready();
     return prepared(this.#contexts.creating, entry);
   }
 
@@ -96,7 +96,7 @@ export class TenantNotifications<
   /** See {@link NotificationService.prepareSend}. */
   async prepareSend<Type extends keyof Data = never>(input: TypedSendInput<Data, Type>): Promise<PreparedSend<Tx, Written>> {
     const parsed = await parseSend(this.#contexts.delivery, { tenant: this.tenantId, input: input as SendInput, rules: HOST_SEND_RULES });
-    await this.#contexts.delivery.ready();
+    using _call = await this.#contexts.delivery.ready();
     return preparedSend(this.#contexts.delivery, parsed);
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../foundation/clock.ts";
 import type { Logger } from "../foundation/logger.ts";
-import { type LeasedWork, LeasedWorker } from "./leased-worker.ts";
+import { type LeasedWork, LeasedWorker, type LeasedWorkerOptions } from "./leased-worker.ts";
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -44,7 +44,7 @@ class HandWork implements LeasedWork<number> {
   }
 }
 
-function worker(work: LeasedWork<number>, options: { concurrency?: number; drainMs?: number } = {}): LeasedWorker<number> {
+function worker(work: LeasedWork<number>, options: Partial<LeasedWorkerOptions> = {}): LeasedWorker<number> {
   return new LeasedWorker(work, {
     concurrency: 3,
     leaseMs: 60_000,
@@ -101,7 +101,7 @@ describe("LeasedWorker", () => {
     const work = new HandWork();
     work.due.push(1, 2, 3, 4);
     const under = worker(work);
-    under.start();
+    under.wake();
     await expect.poll(() => work.running.size).toBe(3);
     const stopped = under.stop();
     work.endAll();
@@ -112,11 +112,56 @@ describe("LeasedWorker", () => {
     expect(work.due).toEqual([4]);
   });
 
+  test.each([
+    ["ends by itself", false],
+    ["is aborted", true],
+  ])(
+    "a stop is drained while what is under way goes on; what %s leaves it stopped, and a start makes it work again",
+    async (_, isAborted) => {
+      const work = new HandWork();
+      work.due.push(1, 2);
+      let expire = (): void => {};
+      const clock = {
+        now: () => 0,
+        after: (delayMs: number, task: () => void) => {
+          if (delayMs === 5_000) {
+            expire = task;
+          }
+          return () => {};
+        },
+      };
+      const under = worker(work, { concurrency: 1, drainMs: 5_000, clock });
+      under.wake();
+      await expect.poll(() => work.running.size).toBe(1);
+      expect(under.mode).toBe("working");
+      const stops = [under.stop(), under.stop()];
+      await expect.poll(() => under.mode).toBe("draining");
+      await new Promise((resolve) => setImmediate(resolve));
+      if (isAborted) {
+        expire();
+        await new Promise((resolve) => queueMicrotask(() => resolve(null)));
+        await expect.poll(() => under.mode).not.toBe("draining");
+      } else {
+        work.endAll();
+      }
+      await Promise.all(stops);
+      expect([under.mode, work.done, work.due]).toEqual(["stopped", [1], [2]]);
+      under.wake();
+      expect([under.mode, work.running.size]).toEqual(["stopped", 0]);
+      under.start();
+      under.wake();
+      await expect.poll(() => work.running.size).toBe(1);
+      expect(under.mode).toBe("working");
+      work.endAll();
+      await under.stop();
+    },
+  );
+
   test("what does not end in time is aborted", async () => {
     const work = new HandWork();
     work.due.push(1);
     const under = worker(work, { drainMs: 1 });
-    under.start();
+    under.wake();
     await expect.poll(() => work.running.size).toBe(1);
     const { signal } = work.running.get(1) as { signal: AbortSignal };
     await under.stop();
@@ -142,7 +187,7 @@ describe("LeasedWorker", () => {
       nextDueInMs: () => work.nextDueInMs(),
     };
     const under = worker(failing);
-    under.start();
+    under.wake();
     await expect.poll(() => work.running.size, { timeout: 10_000 }).toBe(1);
     work.endAll();
     await under.stop();

@@ -1,5 +1,6 @@
 import type { Clock } from "../foundation/clock.ts";
 import type { Logger } from "../foundation/logger.ts";
+import { Loop, type NextRun } from "./loop.ts";
 
 /** Work that is claimed by lease: what {@link LeasedWorker} does, and how. */
 export interface LeasedWork<Task> {
@@ -35,111 +36,109 @@ export interface LeasedWorkerOptions {
 
 /** What is due and not claimed belongs to somebody else or has to wait its turn. */
 const OVERDUE_DELAY_MS = 250;
-const ERROR_DELAY_MS = 1_000;
 /** The longest sleep; timers of a day and more are cut short by some runtimes. */
 const MAX_DELAY_MS = 3_600_000;
 /** How long aborted tasks may take to record their end. */
 const ABORT_GRACE_MS = 2_000;
 
+/** Whether a {@link LeasedWorker} claims, and what it does with tasks under way; its own documentation has the transitions. */
+export type WorkerMode = "working" | "draining" | "aborting" | "stopped";
+
 /**
  * Claims tasks and does them, several at once: whenever it is woken, when the next one is due, and from time to time.
  *
- * ```
- * idle ──wake, timer──> tidy ──> claim ──> perform … ──> record ──> idle
- * any ──stop──> no more claims ──> tasks end, or are aborted ──> stopped
- * ```
+ * | mode       | what it does                                                   | ends with                                     |
+ * | ---------- | -------------------------------------------------------------- | --------------------------------------------- |
+ * | `working`  | a {@link Loop} tidies and claims; tasks are performed           | stop: `draining`                              |
+ * | `draining` | nothing is claimed; tasks under way go on, their leases renewed | no task left: `stopped`; `drainMs`: `aborting` |
+ * | `aborting` | tasks under way are aborted, and record that                    | no task left, or 2 s: `stopped`               |
+ * | `stopped`  | nothing                                                        | start: `working`                              |
+ *
+ * It is `working` from the beginning, but looks for nothing before it is woken.
  */
 export class LeasedWorker<Task> {
   readonly #work: LeasedWork<Task>;
   readonly #options: LeasedWorkerOptions;
   readonly #underWay = new Map<Task, { readonly abort: AbortController; readonly done: Promise<void> }>();
-  #cycle: Promise<void> | null = null;
-  #again = false;
-  #isStopped = false;
-  #cancelTimer: (() => void) | null = null;
-  #cancelRenewal: (() => void) | null = null;
-  #roomMade: (() => void) | null = null;
+  readonly #claiming: Loop;
+  readonly #renewal: Loop;
+  #mode: WorkerMode = "working";
+  #stopping: Promise<void> | null = null;
 
   constructor(work: LeasedWork<Task>, options: LeasedWorkerOptions) {
     this.#work = work;
     this.#options = options;
+    const { clock, logger } = options;
+    this.#claiming = new Loop({ task: `look for ${work.name}`, run: () => this.#claim(), clock, logger });
+    this.#renewal = new Loop({
+      task: `renew its leases of ${work.name}`,
+      run: () => this.#renew(),
+      retryMs: this.#renewalMs,
+      level: "warn",
+      clock,
+      logger,
+    });
+  }
+
+  get mode(): WorkerMode {
+    return this.#mode;
   }
 
   /** Looks for due tasks now. After {@link stop}, it does nothing until {@link start}. */
   wake(): void {
-    if (this.#isStopped) {
-      return;
-    }
-    this.#again = true;
-    this.#cycle ??= this.#run().finally(() => {
-      this.#cycle = null;
-      if (this.#again) {
-        // Woken after the last look, before this.
-        this.wake();
-      }
-    });
+    this.#claiming.wake();
   }
 
+  /** Lets it work again after {@link stop}, whenever it is woken. */
   start(): void {
-    this.#isStopped = false;
-    this.wake();
+    if (this.#mode === "stopped") {
+      this.#mode = "working";
+      this.#claiming.start();
+      this.#renewal.start();
+    }
   }
 
   /** Does everything that is due, and resolves once nothing is left that can be done now. */
   async runDue(): Promise<void> {
     do {
-      this.wake();
-      await this.#cycle;
-      await Promise.all([...this.#underWay.values()].map(({ done }) => done));
-    } while (this.#cycle !== null || this.#underWay.size > 0);
+      await this.#claiming.runNow();
+      await this.#ended();
+    } while (this.#underWay.size > 0 || this.#claiming.isRunning);
   }
 
-  /** Claims nothing more, and resolves once what is under way has ended or was aborted. */
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#cancelTimer?.();
-    this.#cancelTimer = null;
-    this.#roomMade?.();
-    await this.#cycle;
+  /** Claims nothing more, and resolves once what is under way has ended or was aborted. All who call it wait for one stop. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop().finally(() => {
+      this.#stopping = null;
+    });
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    this.#mode = "draining";
+    await this.#claiming.stop();
     await this.#within(this.#options.drainMs);
-    for (const { abort } of this.#underWay.values()) {
-      abort.abort(new Error("The service is stopping."));
-    }
-    await this.#within(ABORT_GRACE_MS);
-    this.#cancelRenewal?.();
-    this.#cancelRenewal = null;
-  }
-
-  async #run(): Promise<void> {
-    let delayMs: number | null = null;
-    while (this.#again && !this.#isStopped) {
-      this.#again = false;
-      try {
-        await this.#claimAll();
-        delayMs = await this.#nextDelayMs();
-      } catch (error) {
-        this.#options.logger.error({ error }, `Belfry could not look for ${this.#work.name}; it tries again in ${ERROR_DELAY_MS} ms.`);
-        delayMs = ERROR_DELAY_MS;
+    if (this.#underWay.size > 0) {
+      this.#mode = "aborting";
+      for (const { abort } of this.#underWay.values()) {
+        abort.abort(new Error("The service is stopping."));
       }
+      await this.#within(ABORT_GRACE_MS);
     }
-    this.#cancelTimer?.();
-    this.#cancelTimer = delayMs === null || this.#isStopped ? null : this.#options.clock.after(delayMs, () => this.wake());
+    await this.#renewal.stop();
+    this.#mode = "stopped";
   }
 
-  async #claimAll(): Promise<void> {
+  async #claim(): Promise<NextRun> {
     const { concurrency } = this.#options;
-    for (;;) {
-      await this.#work.tidy();
-      const room = concurrency - this.#underWay.size;
-      const tasks = room > 0 && !this.#isStopped ? await this.#work.claim(room) : [];
-      for (const task of tasks) {
-        this.#begin(task);
-      }
-      if (tasks.length < room || this.#isStopped) {
-        return;
-      }
-      await this.#untilRoom();
+    await this.#work.tidy();
+    const room = concurrency - this.#underWay.size;
+    const tasks = room > 0 && !this.#claiming.isStopping ? await this.#work.claim(room) : [];
+    for (const task of tasks) {
+      this.#begin(task);
     }
+    // With no room left, the first task that ends wakes it.
+    return tasks.length < room ? this.#nextDelayMs() : null;
   }
 
   async #nextDelayMs(): Promise<number | null> {
@@ -159,47 +158,40 @@ export class LeasedWorker<Task> {
       })
       .finally(() => {
         this.#underWay.delete(task);
-        this.#roomMade?.();
         // What had to wait for its turn may go now.
         this.wake();
       });
     this.#underWay.set(task, { abort, done });
-    this.#cancelRenewal ??= this.#options.clock.after(this.#options.leaseMs / 3, () => void this.#renew());
+    this.#renewal.wakeIn(this.#renewalMs);
   }
 
-  async #renew(): Promise<void> {
-    try {
-      for (const lost of await this.#work.renew([...this.#underWay.keys()])) {
-        this.#underWay.get(lost)?.abort.abort(new Error("The lease was lost to another worker."));
-      }
-    } catch (error) {
-      this.#options.logger.warn({ error }, `Belfry could not renew its leases of ${this.#work.name}; it tries again.`);
+  async #renew(): Promise<NextRun> {
+    if (this.#underWay.size === 0) {
+      return null;
     }
-    this.#cancelRenewal = this.#underWay.size > 0 ? this.#options.clock.after(this.#options.leaseMs / 3, () => void this.#renew()) : null;
-  }
-
-  #untilRoom(): Promise<void> {
-    if (this.#underWay.size < this.#options.concurrency) {
-      return Promise.resolve();
+    for (const lost of await this.#work.renew([...this.#underWay.keys()])) {
+      this.#underWay.get(lost)?.abort.abort(new Error("The lease was lost to another worker."));
     }
-    return new Promise((resolve) => {
-      this.#roomMade = () => {
-        this.#roomMade = null;
-        resolve();
-      };
-    });
+    return this.#renewalMs;
   }
 
+  get #renewalMs(): number {
+    return this.#options.leaseMs / 3;
+  }
+
+  /** Resolves once the tasks that are under way now have ended. */
+  async #ended(): Promise<void> {
+    await Promise.all([...this.#underWay.values()].map(({ done }) => done));
+  }
+
+  /** Resolves once they have ended, or after `limitMs`. */
   async #within(limitMs: number): Promise<void> {
     if (this.#underWay.size === 0) {
       return;
     }
-    const ended = Promise.all([...this.#underWay.values()].map(({ done }) => done));
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, limitMs);
-    });
-    await Promise.race([ended, late]);
-    clearTimeout(timer);
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.after(limitMs, resolve);
+    await Promise.race([this.#ended(), late]);
+    cancel();
   }
 }

@@ -1,8 +1,8 @@
 import { BelfryError } from "../../foundation/errors.ts";
+import type { FeedSubscription } from "../../foundation/feed-subscription.ts";
 import { NAME_RULE, textIssue } from "../../foundation/parse-text.ts";
 import type { SocketContext, SocketSession } from "../../http/contract.ts";
 import type { ContractTenant } from "../../http/route.ts";
-import type { HubSubscription } from "../../hub/index.ts";
 import { parseMessage } from "../parse-message.ts";
 import { eventFrame, recordFrame } from "./frames.ts";
 
@@ -24,7 +24,7 @@ class HubSocket implements SocketSession {
   readonly #tenant: ContractTenant;
   /** Whose acknowledgements these are. */
   readonly #client: string;
-  readonly #subscriptions = new Map<string, HubSubscription>();
+  readonly #subscriptions = new Map<string, FeedSubscription>();
   #closed = false;
   /** Messages are answered in their order. */
   #turn: Promise<void> = Promise.resolve();

@@ -1,0 +1,164 @@
+import type { Clock } from "../foundation/clock.ts";
+import type { FeedSubscription } from "../foundation/feed-subscription.ts";
+import type { Logger } from "../foundation/logger.ts";
+import { Loop, type NextRun } from "../work/loop.ts";
+
+/** What {@link Feeds} ask of a feed. */
+export interface FollowedFeed<Follower> {
+  readonly followers: Set<Follower>;
+  gap(): void;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+/** What every kind of feeds works with. */
+export interface FeedsContext {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Resolves once the storage can be used and signals arrive. */
+  ready(): Promise<unknown>;
+}
+
+/** What one kind of feeds does. */
+export interface FeedsOptions<Key, One> {
+  /** Names the kind in the log, for example `an inbox`. */
+  readonly name: string;
+  /** How often to look for what lost signals did not tell; 0 for never. */
+  readonly pollIntervalMs: number;
+  /** Makes the feed of something that nobody followed. */
+  open(key: Key): One;
+  /** Learns where a new feed stands, before anybody is told anything. @default nothing to learn */
+  opened?(feed: One): Promise<void>;
+  /** The last follower left. */
+  left?(feed: One): void;
+  /** Looks for what lost signals did not tell the feeds. */
+  poll(feeds: readonly One[]): Promise<void> | void;
+}
+
+/** Who follows, and how that begins. */
+export interface Following<Follower> {
+  readonly follower: Follower;
+  /** Called once the feed is open; what it rejects with ends the subscription. @default nothing */
+  begin?(): Promise<void>;
+  /** Called when the subscription ends. @default nothing */
+  end?(): void;
+}
+
+interface Entry<One> {
+  readonly feed: One;
+  readonly opened: Promise<void>;
+}
+
+/**
+ * What somebody in this process follows: a feed is opened for the first follower and closed after the last, so that what nobody
+ * follows costs nothing. A stop of the service ends no subscription: the feeds rest, and look at what they missed once it starts again.
+ */
+export class Feeds<Key, Follower, One extends FollowedFeed<Follower>> {
+  readonly #context: FeedsContext;
+  readonly #options: FeedsOptions<Key, One>;
+  readonly #entries = new Map<string, Entry<One>>();
+  readonly #polling: Loop;
+
+  constructor(context: FeedsContext, options: FeedsOptions<Key, One>) {
+    this.#context = context;
+    this.#options = options;
+    const { clock, logger } = context;
+    this.#polling = new Loop({
+      task: `look for lost signals of ${options.name}`,
+      run: () => this.#poll(),
+      retryMs: options.pollIntervalMs,
+      level: "warn",
+      clock,
+      logger,
+    });
+  }
+
+  /** The feed of `name`, if anybody follows it. */
+  find(name: string): One | undefined {
+    return this.#entries.get(name)?.feed;
+  }
+
+  /**
+   * Follows what `name` stands for.
+   *
+   * @param following makes the follower for the feed, which is there already or is opened from `key`
+   */
+  subscribe(name: string, key: Key, following: (feed: One) => Following<Follower>): FeedSubscription {
+    const { feed, opened } = this.#entries.get(name) ?? this.#open(name, key);
+    const { follower, begin, end } = following(feed);
+    feed.followers.add(follower);
+    const close = () => {
+      end?.();
+      this.#close(name, feed, follower);
+    };
+    const ready = opened
+      .then(() => begin?.())
+      .catch(async (error: unknown) => {
+        // Whoever has closed it is not waiting any longer.
+        if (feed.followers.has(follower)) {
+          close();
+          // A stop says so itself, whatever it did to the read.
+          await this.#context.ready();
+          throw error;
+        }
+      });
+    const { logger } = this.#context;
+    ready.catch((error: unknown) =>
+      logger.warn({ error }, `Belfry could not begin to follow ${this.#options.name}; the subscription is over.`),
+    );
+    return { ready, close };
+  }
+
+  /** Signals of every kind may be lost. */
+  gap(): void {
+    for (const { feed } of this.#entries.values()) {
+      feed.gap();
+    }
+  }
+
+  /** Lets the feeds go on after {@link stop}. */
+  start(): void {
+    this.#polling.start();
+    for (const { feed } of this.#entries.values()) {
+      feed.start();
+    }
+    this.#pollLater();
+  }
+
+  /** Reads nothing and tells nobody anything, before {@link start}. */
+  async stop(): Promise<void> {
+    const feeds = [...this.#entries.values()].map(({ feed }) => feed.stop());
+    await Promise.all([...feeds, this.#polling.stop()]);
+  }
+
+  #open(name: string, key: Key): Entry<One> {
+    const { open, opened } = this.#options;
+    const feed = open(key);
+    const entry = { feed, opened: this.#context.ready().then(() => opened?.(feed)) };
+    this.#entries.set(name, entry);
+    this.#pollLater();
+    return entry;
+  }
+
+  #close(name: string, feed: One, follower: Follower): void {
+    feed.followers.delete(follower);
+    if (feed.followers.size === 0 && this.#entries.get(name)?.feed === feed) {
+      this.#entries.delete(name);
+      void feed.stop();
+      this.#options.left?.(feed);
+    }
+  }
+
+  #pollLater(): void {
+    const { pollIntervalMs } = this.#options;
+    if (pollIntervalMs > 0 && this.#entries.size > 0) {
+      this.#polling.wakeIn(pollIntervalMs);
+    }
+  }
+
+  #poll(): NextRun | Promise<NextRun> {
+    const next = () => (this.#entries.size > 0 ? this.#options.pollIntervalMs : null);
+    const polling = this.#options.poll([...this.#entries.values()].map(({ feed }) => feed));
+    return polling instanceof Promise ? polling.then(next) : next();
+  }
+}

@@ -1,0 +1,223 @@
+import { BelfryError } from "../foundation/errors.ts";
+
+/** Who may use a service; {@link Lifecycle} has the transitions. */
+export type LifecycleMode = "running" | "stopping" | "closing" | "stopped";
+
+/** What a {@link Lifecycle} opens, starts, ends and closes. */
+export interface LifecycleParts {
+  /** Opens the storage. */
+  open(): Promise<void>;
+  /** Begins to hear signals; the storage is open then. */
+  listen(): Promise<void>;
+  /** Lets the background work run again, whenever something wakes it. */
+  resume(): void;
+  /** Has the background work look for what an earlier process left. */
+  wake(): void;
+  /** Ends the background work, which may still use the storage. */
+  drain(): Promise<void>;
+  /** Close everything, one after another. */
+  readonly close: readonly (() => Promise<void>)[];
+}
+
+/** What background work holds while it uses the storage: it is not counted, as `drain` waits for it. */
+const NOT_COUNTED: Disposable = { [Symbol.dispose]: () => {} };
+
+/** How often a process that is stopping is kept from ending by itself; any long time does. */
+const KEEP_ALIVE_MS = 60_000;
+
+/**
+ * Opens what a service works with, once, whoever asks first; and starts and stops it.
+ *
+ * | mode       | calls of the host               | background work         | ends with                                         |
+ * | ---------- | ------------------------------- | ----------------------- | ------------------------------------------------- |
+ * | `running`  | accepted; the first one opens   | runs when it is woken   | stop: `stopping`                                  |
+ * | `stopping` | refused; those in flight finish | ends what it has begun  | calls and background work have ended: `closing`   |
+ * | `closing`  | refused                         | refused                 | everything is closed, or failed to close: `stopped` |
+ * | `stopped`  | refused                         | refused                 | start: `running`                                  |
+ *
+ * It is `running` from the beginning: a call of the host needs no start. A start that fails leaves it `running`, too: the
+ * next call opens again, and what it has done in the background is done.
+ *
+ * Starts and stops are coalesced. All who call `stop` wait for the one stop. All who call `start` wait for the one start; it waits
+ * for a stop under way, and is refused with `SERVICE_STOPPED` when another stop is asked for before it is through.
+ */
+export class Lifecycle {
+  readonly #parts: LifecycleParts;
+  #mode: LifecycleMode = "running";
+  #opening: Promise<Disposable> | null = null;
+  #listening: Promise<void> | null = null;
+  #starting: Promise<void> | null = null;
+  #stopping: Promise<void> | null = null;
+  /** How often it was told to start or stop: tells a start that was overtaken. */
+  #orders = 0;
+  /** How many calls of the host are in flight. */
+  #calls = 0;
+  #callsEnded: (() => void) | null = null;
+  /** Ends a call; one for all of them, as they are only counted. */
+  readonly #call: Disposable = { [Symbol.dispose]: () => this.#countDown(1) };
+
+  constructor(parts: LifecycleParts) {
+    this.#parts = parts;
+  }
+
+  get mode(): LifecycleMode {
+    return this.#mode;
+  }
+
+  /**
+   * Resolves once the storage can be used, for a call of the host. The call counts as in flight until what this resolves with is
+   * disposed of: `using _call = await ready()`.
+   */
+  ready(): Promise<Disposable> {
+    if (this.#mode !== "running") {
+      return Promise.reject(refusal());
+    }
+    this.#calls += 1;
+    return this.#open();
+  }
+
+  /** The same for background work, which goes on while the service stops: it has to end what it has begun. */
+  async readyForWork(): Promise<Disposable> {
+    if (this.#mode === "closing" || this.#mode === "stopped") {
+      throw refusal();
+    }
+    await this.#open();
+    return NOT_COUNTED;
+  }
+
+  /** Throws `SERVICE_STOPPED` where a call of the host is refused: for what cannot wait. */
+  requireRunning(): void {
+    if (this.#mode !== "running") {
+      throw refusal();
+    }
+  }
+
+  /** Resolves once signals arrive. */
+  listening(): Promise<void> {
+    if (this.#mode !== "running") {
+      return Promise.reject(refusal());
+    }
+    this.#listening ??= this.#open()
+      .then(() => this.#parts.listen())
+      .catch((error: unknown) => {
+        this.#listening = null;
+        throw error;
+      });
+    return this.#listening;
+  }
+
+  /** Opens everything and wakes the background work; throws `SERVICE_STOPPED` when it is stopped meanwhile. */
+  start(): Promise<void> {
+    if (this.#starting === null) {
+      const starting = this.#start().finally(() => {
+        if (this.#starting === starting) {
+          this.#starting = null;
+        }
+      });
+      this.#starting = starting;
+    }
+    return this.#starting;
+  }
+
+  /** Lets calls in flight and background work finish, and closes everything, even if some of it fails to close; throws the first failure. */
+  stop(): Promise<void> {
+    this.#orders += 1;
+    this.#starting = null;
+    if (this.#mode === "stopped") {
+      return Promise.resolve();
+    }
+    this.#stopping ??= this.#stop().finally(() => {
+      this.#stopping = null;
+    });
+    return this.#stopping;
+  }
+
+  async #start(): Promise<void> {
+    this.#orders += 1;
+    const order = this.#orders;
+    if (this.#stopping !== null) {
+      // Those who called stop hear of its failure.
+      await this.#stopping.catch(() => undefined);
+      this.#requireNewest(order);
+    }
+    if (this.#mode === "stopped") {
+      this.#mode = "running";
+      this.#parts.resume();
+    }
+    await this.listening();
+    this.#requireNewest(order);
+    this.#parts.wake();
+  }
+
+  #requireNewest(order: number): void {
+    if (order !== this.#orders) {
+      throw new BelfryError("SERVICE_STOPPED", "The notification service was stopped while it was starting.");
+    }
+  }
+
+  async #stop(): Promise<void> {
+    this.#mode = "stopping";
+    // Belfry's timers do not keep a process alive; a stop that somebody waits for does.
+    const keepAlive = setInterval(() => {}, KEEP_ALIVE_MS);
+    try {
+      // What is being opened has to be closed, too. Whoever asked for it hears of its failure.
+      await Promise.allSettled([this.#opening, this.#listening]);
+      await this.#untilNoCalls();
+      const failures = await inTurn([() => this.#parts.drain()]);
+      this.#mode = "closing";
+      failures.push(...(await inTurn(this.#parts.close)));
+      this.#opening = null;
+      this.#listening = null;
+      this.#mode = "stopped";
+      if (failures.length > 0) {
+        throw failures[0];
+      }
+    } finally {
+      clearInterval(keepAlive);
+    }
+  }
+
+  #open(): Promise<Disposable> {
+    this.#opening ??= this.#parts.open().then(
+      () => this.#call,
+      (error: unknown) => {
+        this.#opening = null;
+        // Nothing was open before: all calls that are counted wait for this, and end with it.
+        this.#countDown(this.#calls);
+        throw error;
+      },
+    );
+    return this.#opening;
+  }
+
+  #untilNoCalls(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#callsEnded = resolve;
+    this.#countDown(0);
+    return promise;
+  }
+
+  #countDown(ended: number): void {
+    this.#calls -= ended;
+    if (this.#calls === 0) {
+      this.#callsEnded?.();
+    }
+  }
+}
+
+/** Does all of `steps`, whatever becomes of those before; answers what they threw. */
+async function inTurn(steps: readonly (() => Promise<void>)[]): Promise<unknown[]> {
+  const failures: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  return failures;
+}
+
+function refusal(): BelfryError {
+  return new BelfryError("SERVICE_STOPPED", "The notification service was stopped; call start() to use it again.");
+}

@@ -1,0 +1,206 @@
+import type { Clock } from "../foundation/clock.ts";
+import type { Logger } from "../foundation/logger.ts";
+
+/** Where a {@link Loop} stands; its own documentation has the transitions. */
+export type LoopState = "idle" | "running" | "again" | "retrying" | "stopping" | "stopped";
+
+/** In how many milliseconds a {@link Loop} runs again by itself; null for only when it is woken. */
+export type NextRun = number | null;
+
+/** What a {@link Loop} does, and when. */
+export interface LoopOptions {
+  /** Completes "Belfry could not …" in the log, for example `look for deliveries`. */
+  readonly task: string;
+  /**
+   * Does all there is to do. A run that needs no waiting answers at once, and is then over before `wake()` returns. A long
+   * one looks at {@link Loop.isStopping} between its steps.
+   */
+  run(): NextRun | Promise<NextRun>;
+  /** How long after an error it runs again; null if only a wake-up makes it run again. @default 1_000 */
+  readonly retryMs?: number | null;
+  /** How errors are logged. @default "error" */
+  readonly level?: "error" | "warn" | "debug";
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const RETRY_MS = 1_000;
+/** A database that is down for an hour is worth a line a minute, not one for each retry; `debug` has them all. */
+const LOG_INTERVAL_MS = 60_000;
+
+/**
+ * Does some work in the background: once when it is woken, and once more if it is woken meanwhile. All background work
+ * of Belfry runs on one; the two queues of writes, which are hot, have their own (`BatchQueue`, `BusyLanes`).
+ *
+ * | from       | event                 | to         | effect                                                    |
+ * | ---------- | --------------------- | ---------- | --------------------------------------------------------- |
+ * | `idle`     | wake, timer           | `running`  | a run begins; the timer is cancelled                      |
+ * | `idle`     | stop                  | `stopped`  | the timer is cancelled                                    |
+ * | `running`  | wake                  | `again`    | another run is to follow, however many wake-ups come      |
+ * | `running`  | the run ends          | `idle`     | the timer is set, if the run answered a time              |
+ * | `again`    | the run ends          | `running`  | the next run begins                                       |
+ * | `running`, `again`   | the run fails | `retrying` | one line is logged, the timer is set                    |
+ * | `retrying` | wake                  | `retrying` | nothing: the retry does that work too                     |
+ * | `retrying` | timer, `runNow`       | `running`  | a run begins                                              |
+ * | `retrying` | stop                  | `stopped`  | the timer is cancelled                                    |
+ * | `running`, `again`   | stop        | `stopping` | the run at hand is the last                               |
+ * | `stopping` | the run ends or fails | `stopped`  | whoever waits for the stop goes on                        |
+ * | `stopping` | start                 | `running`  | the run at hand is not the last any more                  |
+ * | `stopped`  | start                 | `idle`     | nothing runs before it is woken                           |
+ *
+ * A wake-up in `stopping` or `stopped` does nothing. With `retryMs: null`, a run that fails ends like any other.
+ */
+export class Loop {
+  readonly #options: LoopOptions;
+  #state: LoopState = "idle";
+  /** The asynchronous run at hand. */
+  #run: Promise<void> | null = null;
+  #cancelTimer: (() => void) | null = null;
+  #loggedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+  }
+
+  get state(): LoopState {
+    return this.#state;
+  }
+
+  /** Whether a run is under way that is not the last. */
+  get isRunning(): boolean {
+    return this.#state === "running" || this.#state === "again";
+  }
+
+  /** Whether the run at hand is to end soon, as no other follows. */
+  get isStopping(): boolean {
+    return this.#state === "stopping" || this.#state === "stopped";
+  }
+
+  /** Runs now, or once more after the run at hand. */
+  wake(): void {
+    if (this.#state === "idle") {
+      this.#begin();
+    } else if (this.#state === "running") {
+      this.#state = "again";
+    }
+  }
+
+  /** Runs in `delayMs`, unless it is to run earlier. */
+  wakeIn(delayMs: number): void {
+    if (this.#state === "idle" && this.#cancelTimer === null) {
+      this.#setTimer(delayMs);
+    }
+  }
+
+  /** Runs at least once from now on, without waiting for a retry, and resolves once nothing runs. */
+  async runNow(): Promise<void> {
+    if (this.#state === "retrying") {
+      this.#state = "idle";
+    }
+    this.wake();
+    await this.idle();
+  }
+
+  /** Resolves once nothing runs. */
+  async idle(): Promise<void> {
+    while (this.#run !== null) {
+      await this.#run;
+    }
+  }
+
+  /** Begins no other run, and resolves once the run at hand has ended. Idempotent. */
+  stop(): Promise<void> {
+    this.#clearTimer();
+    this.#state = this.isRunning || this.#state === "stopping" ? "stopping" : "stopped";
+    return this.idle();
+  }
+
+  /** Lets it run again after {@link stop}, whenever it is woken. */
+  start(): void {
+    if (this.#state === "stopped") {
+      this.#state = "idle";
+    } else if (this.#state === "stopping") {
+      this.#state = "running";
+    }
+  }
+
+  #begin(): void {
+    this.#clearTimer();
+    do {
+      this.#state = "running";
+      try {
+        const result = this.#options.run();
+        if (result instanceof Promise) {
+          this.#run = result.then(
+            (next) => this.#goOn(() => this.#ended(next)),
+            (error: unknown) => this.#goOn(() => this.#failed(error)),
+          );
+          return;
+        }
+        this.#ended(result);
+      } catch (error) {
+        this.#failed(error);
+      }
+    } while (this.#isToGoOn());
+  }
+
+  /** After an asynchronous run. */
+  #goOn(end: () => void): void {
+    this.#run = null;
+    end();
+    if (this.#isToGoOn()) {
+      this.#begin();
+    }
+  }
+
+  /** Between two runs, and nowhere else, the state is still `again`. */
+  #isToGoOn(): boolean {
+    return this.#state === "again";
+  }
+
+  #ended(next: NextRun): void {
+    if (this.#state === "stopping") {
+      this.#state = "stopped";
+    } else if (this.#state === "running") {
+      this.#state = "idle";
+      if (next !== null) {
+        this.#setTimer(next);
+      }
+    }
+  }
+
+  #failed(error: unknown): void {
+    const { retryMs = RETRY_MS } = this.#options;
+    if (retryMs === null || this.#state === "stopping") {
+      this.#log(error, this.#state === "stopping" ? "it is stopping" : "it does when it is woken");
+      this.#ended(null);
+      return;
+    }
+    this.#log(error, `it tries again in ${retryMs} ms`);
+    this.#state = "retrying";
+    this.#setTimer(retryMs);
+  }
+
+  #log(error: unknown, consequence: string): void {
+    const { task, logger, clock, level = "error" } = this.#options;
+    const nowMs = clock.now();
+    // By how far apart, as a clock may go back.
+    const isDue = Math.abs(nowMs - this.#loggedMs) >= LOG_INTERVAL_MS;
+    if (isDue) {
+      this.#loggedMs = nowMs;
+    }
+    logger[isDue ? level : "debug"]({ error }, `Belfry could not ${task}; ${consequence}.`);
+  }
+
+  #setTimer(delayMs: number): void {
+    this.#cancelTimer = this.#options.clock.after(delayMs, () => {
+      this.#cancelTimer = null;
+      this.#begin();
+    });
+  }
+
+  #clearTimer(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+  }
+}
