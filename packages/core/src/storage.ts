@@ -59,7 +59,7 @@ export {
 } from "./operator/index.ts";
 export { isHubSignal, type PresenceStorage, type Signal, type Transport, type TransportListener } from "./realtime/index.ts";
 export type { ApiKeyStorage, StoredApiKey } from "./service/api-key-storage.ts";
-export type { Storage } from "./service/storage.ts";
+export { STORAGE_VERSION, type Storage } from "./service/storage.ts";
 export { LaterMigrations, type LaterMigrationsOptions, type MigrationStep } from "./work/later-migrations.ts";
 export {
   type AppliedMigration,

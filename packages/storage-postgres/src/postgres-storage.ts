@@ -80,6 +80,7 @@ interface OpenStorage {
 /** A storage in PostgreSQL, as {@link postgresStorage} makes it. */
 export class PostgresStorage implements Storage<PostgresTransaction, Promise<void>> {
   readonly name = "postgres";
+  readonly version = 1;
   readonly hasSingleProcess = false;
   readonly inbox: InboxStorage<PostgresTransaction, Promise<void>>;
   readonly deliveries: DeliveryStorage<PostgresTransaction, Promise<void>>;

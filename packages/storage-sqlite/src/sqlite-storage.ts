@@ -79,6 +79,7 @@ type OpenStorage = OpenInbox &
 /** A storage in SQLite, as {@link sqliteStorage} makes it. */
 export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly name = "sqlite";
+  readonly version = 1;
   /** Several processes may write to one file, but one of them delivers. */
   readonly hasSingleProcess = true;
   readonly hasSynchronousTransactions = true;

@@ -1,6 +1,7 @@
 import { BelfryError } from "../foundation/errors.ts";
 import { describe } from "../foundation/parse-text.ts";
 import type { NotificationServiceOptions } from "./service-options.ts";
+import { STORAGE_VERSION } from "./storage.ts";
 
 /** Every option there is: a host without TypeScript hears of a misspelt one. */
 const KNOWN = {
@@ -42,6 +43,20 @@ function checkStorage(storage: unknown): void {
     const got = storage === undefined ? "nothing" : describe(storage);
     throw wrong(`needs a storage, got ${got}; pass sqliteStorage("app.db"), postgresStorage(pool) or memoryStorage()`);
   }
+  const { name, version } = storage as { readonly name?: unknown; readonly version?: unknown };
+  if (version !== STORAGE_VERSION) {
+    const isOlder = typeof version !== "number" || version < STORAGE_VERSION;
+    const speaks = typeof version === "number" ? `version ${version}` : "no version";
+    throw wrong(
+      `got the storage ${JSON.stringify(name)}, which speaks ${speaks} of the storage interface, but this @belfry/core needs ` +
+        `${STORAGE_VERSION}; update ${isOlder ? `the storage's package${packageOf(name)}` : "@belfry/core"}`,
+    );
+  }
+}
+
+/** Which package Belfry's own storages come from. */
+function packageOf(name: unknown): string {
+  return name === "sqlite" || name === "postgres" ? `, @belfry/storage-${name}` : "";
 }
 
 function checkChannels(channels: unknown): void {

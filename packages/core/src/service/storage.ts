@@ -7,12 +7,20 @@ import type { SharedStorage } from "../work/may-take-over.ts";
 import type { ApiKeyStorage } from "./api-key-storage.ts";
 
 /**
+ * The version of the {@link Storage} interface that this core speaks. It grows with every change that an implementation
+ * has to follow. An implementation states the number it was written for, as a number of its own.
+ */
+export const STORAGE_VERSION = 1;
+
+/**
  * Where Belfry keeps its data. `Tx` is the type of transaction handle that the host can pass in; `Written` is what
  * writing through it returns: nothing where the driver is synchronous, else a promise.
  *
  * An implementation is one package; `@belfry/testkit`'s `storageSuite` is its test.
  */
 export interface Storage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> extends SharedStorage {
+  /** The version of this interface that the storage was written for; a service refuses any but its own {@link STORAGE_VERSION}. */
+  readonly version: typeof STORAGE_VERSION;
   readonly inbox: InboxStorage<Tx, Written>;
   readonly deliveries: DeliveryStorage<Tx, Written>;
   readonly activity: ActivityStorage;

@@ -43,6 +43,7 @@ export function memoryStorage(): MemoryStorage {
   const kept = { tenants, sends: new MemorySends(tenants), audit: new MemoryAudit() };
   return {
     name: "memory",
+    version: 1,
     hasSingleProcess: true,
     hasSynchronousTransactions: true,
     inbox: new MemoryInboxStorage(tenants, transactions),

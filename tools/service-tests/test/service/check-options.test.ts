@@ -7,10 +7,15 @@ import { stopsAfterTest } from "../stops-after-test.ts";
 
 describe("the options of a service", () => {
   const storage = sqliteStorage(":memory:");
+  const speaking = (name: string, version: number | undefined) => ({ name, version, open() {}, close() {} });
   const wrong: readonly (readonly [string, unknown, string])[] = [
     ["no options", undefined, "expects an object"],
     ["no storage", {}, 'pass sqliteStorage("app.db")'],
     ["a path as storage", { storage: "app.db" }, "got string"],
+    ["a storage written for another core", { storage: speaking("sqlite", 0) }, "speaks version 0 of the storage interface"],
+    ["the same, and what to do", { storage: speaking("sqlite", 0) }, "update the storage's package, @belfry/storage-sqlite"],
+    ["a storage of somebody else's without a version", { storage: speaking("oracle", undefined) }, '"oracle", which speaks no version'],
+    ["a storage that is newer than this core", { storage: speaking("postgres", 1_000) }, "update @belfry/core"],
     ["a misspelt option", { storage, chanels: [] }, '"chanels"'],
     ["one channel without a list", { storage, channels: { name: "a" } }, "as a list"],
     ["half a channel", { storage, channels: [{ name: "a", deliver() {} }] }, "channel 0"],

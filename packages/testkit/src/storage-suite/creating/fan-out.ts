@@ -1,0 +1,164 @@
+import { EMPTY_COUNTS, type FanOutChunk } from "@belfry/core/storage";
+import { beforeEach, describe, expect, test } from "vitest";
+import { at, itemOf, range, seqsOf, sortBytewise, useFixture } from "../fixture.ts";
+import type { StorageHarness } from "../harness.ts";
+import { expectTrueCounts } from "../inbox/recount.ts";
+
+/** What `createFanOut` and `fanOutNext` promise. */
+export function fanOutTests(harness: StorageHarness): void {
+  describe("fan-out", () => {
+    const fixture = useFixture(harness);
+
+    async function drain(): Promise<readonly FanOutChunk[]> {
+      const chunks: FanOutChunk[] = [];
+      for (let chunk = await fixture.inbox.fanOutNext(at(1)); chunk; chunk = await fixture.inbox.fanOutNext(at(1))) {
+        chunks.push(chunk);
+      }
+      return chunks;
+    }
+
+    beforeEach(async () => {
+      await drain();
+    });
+
+    function users(count: number): readonly string[] {
+      return sortBytewise(range(1, count).map((number) => `user ${number}`));
+    }
+
+    test("without one there is no chunk", async () => {
+      expect(await fixture.inbox.fanOutNext(at(1))).toBeNull();
+    });
+
+    test("nobody has an item before the chunks are written", async () => {
+      await fixture.inbox.createFanOut(fixture.entry(["ann", "bob"]), 1);
+      expect(await fixture.inbox.counts(fixture.owner("ann"))).toEqual(EMPTY_COUNTS);
+      expect(await fixture.inbox.listTenant(fixture.tenant, 5)).toEqual([]);
+    });
+
+    test("each chunk has its share of the recipients in their order, and says where their items went", async () => {
+      await fixture.fill("user 2", 4);
+      const entry = fixture.entry(users(5), { data: { a: [1] }, source: "shop" });
+      await fixture.inbox.createFanOut(entry, 2);
+      const chunks = await drain();
+      expect(chunks.map((chunk) => chunk.items.map((item) => item.userId))).toEqual([
+        ["user 1", "user 2"],
+        ["user 3", "user 4"],
+        ["user 5"],
+      ]);
+      expect(chunks.flatMap((chunk) => seqsOf(chunk.items))).toEqual([1, 5, 1, 1, 1]);
+      for (const chunk of chunks) {
+        expect(chunk.notification).toEqual(entry.notification);
+        for (const { userId, seq, epoch } of chunk.items) {
+          expect((await fixture.inbox.positions([fixture.owner(userId)]))[0]).toEqual({ seq, epoch });
+        }
+      }
+      expect(await fixture.inbox.fanOutNext(at(2))).toBeNull();
+    });
+
+    test("items are those of the chunks written so far", async () => {
+      await fixture.inbox.createFanOut(fixture.entry(users(3)), 1);
+      for (const written of [1, 2, 3]) {
+        await fixture.inbox.fanOutNext(at(written));
+        const totals = await Promise.all(users(3).map(async (userId) => (await fixture.inbox.counts(fixture.owner(userId))).total));
+        expect(totals).toEqual([1, 2, 3].map((number) => (number <= written ? 1 : 0)));
+      }
+    });
+
+    test("an item's creation time is when its chunk was written", async () => {
+      const { notification, recipients } = fixture.entry(["ann", "bob"]);
+      await fixture.inbox.createFanOut({ notification, recipients }, 1);
+      await fixture.inbox.fanOutNext(at(500));
+      await fixture.inbox.fanOutNext(at(600));
+      for (const [userId, second] of [
+        ["ann", 500],
+        ["bob", 600],
+      ] as const) {
+        const owner = fixture.owner(userId);
+        const expected = itemOf({ ...notification, createdAt: at(second) }, { userId, seq: 1 });
+        expect(await fixture.inbox.get(owner, notification.id)).toEqual(expected);
+        expect((await fixture.inbox.list(owner, { status: "all", limit: 1 })).items).toEqual([expected]);
+        expect((await fixture.inbox.listAfter(owner, 0, 1)).items).toEqual([expected]);
+        expect((await fixture.inbox.markRead(owner, [{ seq: 1 }], at(700))).items).toEqual([{ ...expected, readAt: at(700) }]);
+      }
+      const listed = await fixture.inbox.listTenant(fixture.tenant, 5);
+      expect(Object.fromEntries(listed.map((item) => [item.userId, item.createdAt]))).toEqual({ ann: at(500), bob: at(600) });
+    });
+
+    test("chunks of several fan-outs are written oldest first", async () => {
+      const entries = [fixture.entry(users(3)), fixture.entry(["ann"]), fixture.entry(users(2))];
+      for (const entry of entries) {
+        await fixture.inbox.createFanOut(entry, 2);
+      }
+      const [first, second, third] = entries.map((entry) => entry.notification.id);
+      expect((await drain()).map((chunk) => chunk.notification.id)).toEqual([first, first, second, third]);
+    });
+
+    test("numbers stay without gaps while others create in between", async () => {
+      await fixture.inbox.createFanOut(fixture.entry(users(4)), 1);
+      for (const userId of users(4)) {
+        await fixture.create(users(4));
+        await fixture.inbox.fanOutNext(at(1));
+        await fixture.create(userId);
+      }
+      for (const userId of users(4)) {
+        expect(seqsOf(await expectTrueCounts(fixture, fixture.owner(userId)))).toEqual(range(6, 1));
+      }
+    });
+
+    test("a tenant's list goes by the notification, not by when its chunk was written", async () => {
+      const early = fixture.entry(["ann"]);
+      await fixture.inbox.createFanOut(early, 1);
+      const { notification } = await fixture.create("bob");
+      await fixture.inbox.fanOutNext(at(9_000));
+      const listed = await fixture.inbox.listTenant(fixture.tenant, 5);
+      expect(listed.map((item) => item.id)).toEqual([notification.id, early.notification.id]);
+    });
+
+    test("a chunk may be larger than the list", async () => {
+      await fixture.inbox.createFanOut(fixture.entry("ann"), 250);
+      expect((await drain()).map((chunk) => chunk.items.length)).toEqual([1]);
+    });
+
+    test("2,500 recipients in chunks of 250", async () => {
+      await fixture.inbox.createFanOut(fixture.entry(users(2_500)), 250);
+      const chunks = await drain();
+      expect(chunks.map((chunk) => chunk.items.length)).toEqual(Array.from({ length: 10 }, () => 250));
+      expect(chunks.flatMap((chunk) => chunk.items.map((item) => item.userId))).toEqual(users(2_500));
+    });
+
+    test("several at work write each chunk once", async () => {
+      await fixture.inbox.createFanOut(fixture.entry(users(40)), 2);
+      const written: FanOutChunk[] = [];
+      const work = async () => {
+        for (;;) {
+          const chunk = await fixture.inbox.fanOutNext(at(1));
+          if (chunk) {
+            written.push(chunk);
+          } else {
+            return;
+          }
+        }
+      };
+      await Promise.all(range(1, 4).map(work));
+      // A worker may have found every chunk held by others and left.
+      written.push(...(await drain()));
+      expect(written).toHaveLength(20);
+      expect(sortBytewise(written.flatMap((chunk) => chunk.items.map((item) => item.userId)))).toEqual(users(40));
+      for (const userId of users(40)) {
+        expect(await fixture.inbox.counts(fixture.owner(userId))).toMatchObject({ total: 1, unread: 1, lastSeq: 1 });
+      }
+    });
+
+    test("what a stop interrupted goes on at the next start", async (context) => {
+      const entry = fixture.entry(users(5));
+      await fixture.inbox.createFanOut(entry, 2);
+      await fixture.inbox.fanOutNext(at(1));
+      if (!(await fixture.reopen())) {
+        context.skip("the storage keeps nothing beyond its process");
+      }
+      const chunks = await drain();
+      expect(chunks.map((chunk) => chunk.items.map((item) => item.userId))).toEqual([["user 3", "user 4"], ["user 5"]]);
+      expect(chunks[0]?.notification).toEqual(entry.notification);
+    });
+  });
+}

@@ -1,0 +1,232 @@
+import type { ChainSelection, LoadedSend } from "@belfry/core/storage";
+import { describe, expect, test } from "vitest";
+import { useFixture } from "../fixture.ts";
+import type { StorageHarness } from "../harness.ts";
+import { become, claim, createSend, deliveriesOf, expectTrueStatus } from "./send-entries.ts";
+
+/** What claiming and settling deliveries promises. */
+export function claimingTests(harness: StorageHarness): void {
+  describe("deliveries", () => {
+    const fixture = useFixture(harness);
+    const later = (seconds: number) => new Date(Date.UTC(2026, 6, 1) + seconds * 1_000);
+
+    async function load(selection: ChainSelection, at = later(0)): Promise<readonly LoadedSend[]> {
+      let seen: readonly LoadedSend[] = [];
+      await deliveriesOf(fixture).settle(selection, at, (loaded) => {
+        seen = loaded.filter(({ state }) => state.tenant === fixture.tenant);
+        return { deliveries: [], attempts: [], sends: [], audit: [] };
+      });
+      return seen;
+    }
+
+    test("due ones are leased once, oldest first, with what is to be delivered", async () => {
+      const first = await createSend(fixture, { channel: "email", to: ["a@x.example"] });
+      const second = await createSend(fixture, { channel: "email", to: ["b@x.example"], title: "Second" });
+      const claimed = await claim(fixture, later(0));
+      expect(claimed.map(({ delivery, notification }) => [delivery.recipient, notification.title])).toEqual([
+        ["a@x.example", "Subject"],
+        ["b@x.example", "Second"],
+      ]);
+      expect(claimed[0]?.details).toEqual(first.details);
+      expect(claimed[1]?.notification).toEqual(second.notification);
+      expect(claimed[0]?.delivery).toMatchObject({ attempt: 1, fence: 1, leaseOwner: "worker", leaseUntil: later(60), status: "pending" });
+      expect(await claim(fixture, later(1))).toEqual([]);
+    });
+
+    test("what is not due, of another channel, tenant or endpoint, waiting or above the limit is left", async () => {
+      await createSend(fixture, { channel: "email", to: ["a", "b", "c"], fallbackAfterMs: null });
+      await createSend(fixture, { channel: "webhook", to: ["a"] });
+      await createSend(fixture, { channel: "email", to: ["d"], details: { scheduledAt: later(100) } });
+      const recipients = (claimed: Awaited<ReturnType<typeof claim>>) =>
+        claimed.map(({ delivery: { channel, recipient } }) => `${channel} ${recipient}`);
+      expect(await claim(fixture, later(0), { channels: ["sms"] })).toEqual([]);
+      expect(await claim(fixture, later(0), { exceptTenants: [fixture.tenant] })).toEqual([]);
+      const exceptEndpoints = [{ channel: "email", recipient: "a" }];
+      expect(recipients(await claim(fixture, later(0), { channels: ["email"], exceptEndpoints }))).toEqual(["email b", "email c"]);
+      expect(recipients(await claim(fixture, later(0)))).toEqual(["email a", "webhook a"]);
+      expect(recipients(await claim(fixture, later(100)))).toEqual(["email d"]);
+    });
+
+    test("of one endpoint no more than asked for", async () => {
+      for (let index = 0; index < 5; index += 1) {
+        await createSend(fixture, { channel: "webhook", to: ["https://one.example", `https://${index}.example`] });
+      }
+      const claimed = await claim(fixture, later(0), { perEndpoint: 2 });
+      expect(claimed.filter(({ delivery }) => delivery.recipient === "https://one.example")).toHaveLength(2);
+      expect(claimed).toHaveLength(7);
+    });
+
+    test("claims at once share nothing", async () => {
+      await createSend(fixture, { channel: "email", to: Array.from({ length: 60 }, (_, index) => `u${index}`) });
+      const claims = await Promise.all(
+        Array.from({ length: 6 }, (_, index) => claim(fixture, later(0), { owner: `w${index}`, limit: 10 })),
+      );
+      const rest = await claim(fixture, later(0));
+      const ids = [...claims.flat(), ...rest].map(({ delivery }) => delivery.id);
+      expect([ids.length, new Set(ids).size]).toEqual([60, 60]);
+    });
+
+    test("a worker whose claim was not answered finds what it took", async () => {
+      const send = await createSend(fixture, { channel: "email", to: ["a", "b", "c"] });
+      const storage = deliveriesOf(fixture);
+      const [one, two] = [`${fixture.tenant} one`, `${fixture.tenant} two`];
+      const leasedTo = async (owner: string) =>
+        (await storage.leasedTo(owner)).filter(({ delivery }) => delivery.tenant === fixture.tenant);
+      const others = ["b", "c"].map((recipient) => ({ channel: "email", recipient }));
+      const first = await claim(fixture, later(0), { owner: one, exceptEndpoints: others });
+      const rest = await claim(fixture, later(0), { owner: two });
+      expect(rest.map(({ delivery, details }) => [delivery.recipient, details])).toEqual([
+        ["b", send.details],
+        ["c", send.details],
+      ]);
+      expect([await leasedTo(one), await leasedTo(two)]).toEqual([first, rest]);
+      const ids = first.map(({ delivery }) => delivery.id);
+      await storage.settle(
+        { kind: "deliveries", ids },
+        later(0),
+        become((delivery) => ({ ...delivery, status: "sent", dueAt: null, leaseOwner: null, leaseUntil: null, settledAt: later(0) })),
+      );
+      expect([await leasedTo(one), await leasedTo(two)]).toEqual([[], rest]);
+    });
+
+    test("a lease is prolonged for its holder alone", async () => {
+      await createSend(fixture, { channel: "email", to: ["a"] });
+      const [claimed] = await claim(fixture, later(0));
+      const lease = { deliveryId: claimed?.delivery.id ?? "", fence: 1 };
+      const storage = deliveriesOf(fixture);
+      const options = { at: later(30), leaseMs: 60_000 };
+      expect(await storage.renew("another", [lease], options)).toEqual([]);
+      expect(
+        await storage.renew(
+          "worker",
+          [
+            { ...lease, fence: 0 },
+            { ...lease, deliveryId: "none" },
+          ],
+          options,
+        ),
+      ).toEqual([]);
+      expect(await storage.renew("worker", [lease], options)).toEqual([lease]);
+      expect(await load({ kind: "expired", limit: 1_000 }, later(61))).toEqual([]);
+      expect(await load({ kind: "expired", limit: 1_000 }, later(91))).toHaveLength(1);
+      expect(await load({ kind: "expired", limit: 1_000, notOwnedBy: "worker" }, later(61))).toEqual([]);
+      expect(await load({ kind: "expired", limit: 1_000, notOwnedBy: "me" }, later(61))).toHaveLength(1);
+    });
+
+    test("whole chains are loaded, and what was decided is written", async () => {
+      const send = await createSend(fixture, { to: ["ann", "bob"], fallbackAfterMs: 5_000 });
+      const { id } = send.notification;
+      const [first] = send.deliveries;
+      const ids = [first?.id ?? ""];
+      const [loaded] = await load({ kind: "deliveries", ids });
+      expect(loaded?.chains.map((chain) => chain.map(({ recipient, channel }) => `${recipient} ${channel}`))).toEqual([
+        ["ann inbox", "ann email"],
+      ]);
+      expect(loaded?.state).toMatchObject({ id, status: "pending", chains: { pending: 2, sent: 0 }, fallbackDelayMs: 5_000 });
+      const at = later(5);
+      const settled = { status: "sent", dueAt: null, settledAt: at, attempt: 3, attemptsBefore: 1, fence: 4, reason: "no_ack" } as const;
+      const attempt = {
+        deliveryId: first?.id ?? "",
+        attempt: 3,
+        status: "sent",
+        startedAt: later(3),
+        finishedAt: later(4),
+        provider: "p",
+        response: "250 ok",
+        messageId: "m",
+        error: null,
+        note: "n",
+        isTransient: false,
+      } as const;
+      const change = become((one) => (one.isFallback ? one : { ...one, ...settled }), {
+        attempts: [attempt],
+        audit: [{ action: "retried", actor: "me", notificationId: id }],
+      });
+      await deliveriesOf(fixture).settle({ kind: "deliveries", ids }, at, (all, now) => {
+        const changes = change(all, now);
+        return { ...changes, sends: changes.sends.map((state) => ({ ...state, attempts: 3, deliveredAt: at })) };
+      });
+      const [delivery, fallback, other] = await deliveriesOf(fixture).deliveriesOf(fixture.tenant, [id]);
+      expect(delivery).toMatchObject({ ...settled, attempts: [attempt] });
+      expect([fallback?.status, other?.status, other?.attempts]).toEqual(["waiting", "pending", []]);
+      expect(await deliveriesOf(fixture).findSend(fixture.tenant, id)).toMatchObject({ attempts: 3, deliveredAt: at, updatedAt: at });
+      expect((await deliveriesOf(fixture).listAudit(fixture.tenant, { limit: 1 }))[0]).toMatchObject({
+        action: "retried",
+        actor: "me",
+        at,
+      });
+      await expectTrueStatus(fixture, id);
+    });
+
+    test("a decision that throws changes nothing", async () => {
+      const send = await createSend(fixture);
+      const decide = () => {
+        throw new Error("undecided");
+      };
+      const settle = deliveriesOf(fixture).settle({ kind: "send", tenant: fixture.tenant, id: send.notification.id }, later(0), decide);
+      await expect(settle).rejects.toThrow();
+      await expectTrueStatus(fixture, send.notification.id);
+    });
+
+    test("waiting ones are found when their time has come, not before, and never those that wait for their primary alone", async () => {
+      const timed = await createSend(fixture, { fallbackAfterMs: 1_000_000_000 });
+      await createSend(fixture, { to: ["bob"], fallbackAfterMs: null });
+      const due = timed.notification.createdAt.getTime() + 1_000_000_000;
+      expect(await load({ kind: "waiting", limit: 1_000 }, new Date(due - 1))).toEqual([]);
+      expect((await load({ kind: "waiting", limit: 1_000 }, new Date(due))).map(({ state }) => state.id)).toEqual([timed.notification.id]);
+    });
+
+    test("a user's own are found by notification, or by what was read", async () => {
+      const owner = fixture.owner("ann");
+      const a = await createSend(fixture, { to: ["ann", "bob"], fallbackAfterMs: 5_000 });
+      const b = await createSend(fixture, { to: ["ann"] });
+      await createSend(fixture, { channel: "email", to: ["ann"] });
+      const ids = [a.notification.id, b.notification.id];
+      const byId = await load({ kind: "inbox", owner, ids: [a.notification.id.toUpperCase()] });
+      expect(byId.map(({ chains }) => chains.map((chain) => chain.map(({ recipient, isRead }) => [recipient, isRead])))).toEqual([
+        [
+          [
+            ["ann", false],
+            ["ann", false],
+          ],
+        ],
+      ]);
+      expect(await load({ kind: "inbox", owner, ids: null })).toEqual([]);
+      expect(await load({ kind: "inbox", owner: fixture.owner("eve"), ids })).toEqual([]);
+      await fixture.inbox.markRead(owner, [a.notification.id], later(0));
+      const read = await load({ kind: "inbox", owner, ids: null });
+      expect(read.map(({ state, chains }) => [state.id, chains[0]?.[0]?.isRead])).toEqual([[a.notification.id, true]]);
+      await fixture.inbox.markAllRead(owner, later(1));
+      expect((await load({ kind: "inbox", owner, ids: null })).map(({ state }) => state.id).sort()).toEqual([...ids].sort());
+      const delivered = become((one) => ({ ...one, status: "delivered" }));
+      await deliveriesOf(fixture).settle({ kind: "inbox", owner, ids }, later(2), delivered);
+      expect(await load({ kind: "inbox", owner, ids })).toEqual([]);
+    });
+
+    test("settling at once keeps a send's counts and status those of its deliveries", async () => {
+      const to = Array.from({ length: 40 }, (_, index) => `u${index}`);
+      const send = await createSend(fixture, { channel: "email", to });
+      const outcomes = ["sent", "delivered", "failed", "cancelled"] as const;
+      await Promise.all(
+        send.deliveries.map(({ id }, index) =>
+          deliveriesOf(fixture).settle(
+            { kind: "deliveries", ids: [id] },
+            later(index),
+            become((one) => ({ ...one, status: outcomes[index % 4] ?? "sent", dueAt: null })),
+          ),
+        ),
+      );
+      await expectTrueStatus(fixture, send.notification.id);
+      expect((await deliveriesOf(fixture).findSend(fixture.tenant, send.notification.id))?.status).toBe("partial");
+    });
+
+    test("the next time anything is due is known", async () => {
+      const storage = deliveriesOf(fixture);
+      // What other tests left is due long before.
+      expect(await storage.nextDueInMs(new Date(8.64e12))).toBe(0);
+      const send = await createSend(fixture, { channel: "email" });
+      const inMs = await storage.nextDueInMs(new Date(0));
+      expect(inMs).toBeLessThanOrEqual(send.notification.createdAt.getTime());
+    });
+  });
+}

@@ -1,0 +1,12 @@
+import { describe } from "vitest";
+import type { StorageHarness } from "../harness.ts";
+import { claimingTests } from "./claiming.ts";
+import { sendingTests } from "./sending.ts";
+
+/** Declares the tests of sends and their deliveries. */
+export function deliveryTests(harness: StorageHarness): void {
+  describe("delivery", () => {
+    sendingTests(harness);
+    claimingTests(harness);
+  });
+}

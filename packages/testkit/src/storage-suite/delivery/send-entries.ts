@@ -1,0 +1,128 @@
+import type { Delivery, SendDetails } from "@belfry/core";
+import type { ClaimedDelivery, ClaimRequest, Decide, DeliveryStorage, NewDelivery, NewSend, SettleChanges } from "@belfry/core/storage";
+import { chainOutcome, sendStatus } from "@belfry/core/storage";
+import { expect } from "vitest";
+import type { Fixture } from "../fixture.ts";
+
+/** What a test says of a send; everything else is ordinary. */
+export interface SendFields {
+  readonly to?: readonly string[];
+  readonly channel?: string;
+  readonly details?: Partial<SendDetails>;
+  /** Gives each recipient a fallback that waits: for its primary alone, or this many milliseconds. */
+  readonly fallbackAfterMs?: number | null;
+  readonly idempotency?: NewSend["idempotency"];
+  readonly title?: string;
+}
+
+let made = 0;
+
+/** A send of the test's tenant that was not written yet. */
+export function newSend(fixture: Fixture, fields: SendFields = {}): NewSend {
+  const { to = ["ann"], channel = "inbox", fallbackAfterMs, details, idempotency = null, title = "Subject" } = fields;
+  const { notification, recipients } = fixture.entry(to, { kind: "send", title, message: "Content", data: { a: 1 } });
+  made += 1;
+  const id = (chain: number, kind: string) =>
+    `${notification.id.slice(0, 24)}${kind}${made.toString(16).padStart(6, "0")}${chain.toString(16).padStart(5, "0")}`;
+  const deliveries = to.flatMap((recipient, chain): NewDelivery[] => [
+    { id: id(chain, "a"), channel, recipient, chain, isFallback: false, status: "pending", dueInMs: 0 },
+    ...(fallbackAfterMs === undefined
+      ? []
+      : [
+          {
+            id: id(chain, "b"),
+            channel: "email",
+            recipient,
+            chain,
+            isFallback: true,
+            status: "waiting",
+            dueInMs: fallbackAfterMs,
+          } as const,
+        ]),
+  ]);
+  return {
+    notification,
+    details: {
+      channel,
+      channels: [channel],
+      roomId: null,
+      recipients: to,
+      hasFallback: fallbackAfterMs !== undefined,
+      fallbackDelayMs: fallbackAfterMs ?? 0,
+      scheduledAt: null,
+      meta: { a: 1 },
+      ...details,
+    },
+    deliveries,
+    inboxRecipients: channel === "inbox" && !details?.scheduledAt ? recipients : [],
+    idempotency,
+    actor: "somebody",
+  };
+}
+
+/** The delivery part of the storage under test. */
+export function deliveriesOf(fixture: Fixture): DeliveryStorage {
+  return fixture.storage.deliveries;
+}
+
+/** Writes a send and returns it; its deliveries are due at its creation. */
+export async function createSend(fixture: Fixture, fields: SendFields = {}): Promise<NewSend> {
+  const send = newSend(fixture, fields);
+  await deliveriesOf(fixture).createSends([send], send.notification.createdAt);
+  return send;
+}
+
+/** A claim for everything there is, of the test's tenant alone where the storage is shared. */
+export function claimAll(at: Date, more: Partial<ClaimRequest> = {}): ClaimRequest {
+  return {
+    owner: "worker",
+    at,
+    leaseMs: 60_000,
+    limit: 100,
+    perEndpoint: 100,
+    channels: ["inbox", "email", "webhook"],
+    exceptTenants: [],
+    exceptEndpoints: [],
+    ...more,
+  };
+}
+
+/** Claims, and leaves out what other tests left. */
+export async function claim(fixture: Fixture, at: Date, more: Partial<ClaimRequest> = {}): Promise<readonly ClaimedDelivery[]> {
+  const claimed = await deliveriesOf(fixture).claim(claimAll(at, more));
+  return claimed.filter(({ delivery }) => delivery.tenant === fixture.tenant);
+}
+
+/** Gives every loaded delivery a state, and keeps the sends' counts and status as core does. */
+export function become(change: (delivery: Delivery) => Delivery, more: Partial<SettleChanges> = {}): Decide {
+  return (loaded) => ({
+    deliveries: loaded.flatMap(({ chains }) => chains.flat().map(({ isRead: _, ...delivery }) => change(delivery))),
+    attempts: [],
+    sends: loaded.map(({ state, chains }) => {
+      const counts = { ...state.chains };
+      for (const chain of chains) {
+        counts[chainOutcome(chain.map(({ status }) => status))] -= 1;
+        counts[chainOutcome(chain.map((delivery) => change(delivery).status))] += 1;
+      }
+      return { ...state, chains: counts, status: sendStatus(counts) };
+    }),
+    audit: [],
+    ...more,
+  });
+}
+
+/** Checks that a send's status is that of its deliveries, counted anew. */
+export async function expectTrueStatus(fixture: Fixture, id: string): Promise<void> {
+  const storage = deliveriesOf(fixture);
+  const chains = Map.groupBy(await storage.deliveriesOf(fixture.tenant, [id]), ({ chain }) => chain);
+  const counts = { pending: 0, sent: 0, delivered: 0, failed: 0, cancelled: 0 };
+  for (const chain of chains.values()) {
+    counts[chainOutcome(chain.map(({ status }) => status))] += 1;
+  }
+  let state: unknown;
+  await storage.settle({ kind: "send", tenant: fixture.tenant, id }, new Date(0), (loaded) => {
+    state = loaded[0]?.state.chains;
+    return { deliveries: [], attempts: [], sends: [], audit: [] };
+  });
+  expect([state, (await storage.findSend(fixture.tenant, id))?.status]).toEqual([counts, sendStatus(counts)]);
+}

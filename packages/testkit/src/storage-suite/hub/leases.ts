@@ -1,0 +1,134 @@
+import { describe, expect, test } from "vitest";
+import type { StorageHarness } from "../harness.ts";
+import { ended, later, planSome, present, useHub } from "./hub-fixture.ts";
+
+/** What holding, losing and taking back the leases of records promises. */
+export function leaseTests(harness: StorageHarness): void {
+  describe("leases of records", () => {
+    const fixture = useHub(harness);
+    const statuses = (records: readonly { readonly status: string }[]) => records.map(({ status }) => status);
+
+    test("a worker whose claim was not answered finds what it took", async () => {
+      const event = await fixture.createEvent({}, planSome(3));
+      await fixture.createIdentity();
+      const one = await fixture.claim(later(0), { owner: "one", limit: 1 });
+      const two = await fixture.claim(later(0), { owner: "two" });
+      const leasedTo = async (owner: string) =>
+        [...(await fixture.hub.recordsLeasedTo(owner))].sort((a, b) => a.record.prompt.localeCompare(b.record.prompt));
+      expect(await leasedTo("one")).toEqual(one);
+      expect(await leasedTo("two")).toEqual(two);
+      expect(await leasedTo("nobody")).toEqual([]);
+      expect(two[0]?.event).toMatchObject({ id: event.id, identity: { name: "Ann" } });
+      await fixture.hub.endRecords(
+        "one",
+        one.map((claimed) => ended(claimed)),
+        later(1),
+      );
+      expect(await leasedTo("one")).toEqual([]);
+      expect(await leasedTo("two")).toHaveLength(2);
+    });
+
+    test("a lease is prolonged for its holder alone", async () => {
+      await fixture.createRecords(2);
+      const [one, two] = await fixture.claim(later(0));
+      const lease = { recordId: present(one).record.id, fence: 1 };
+      const other = { recordId: present(two).record.id, fence: 1 };
+      const { hub } = fixture;
+      const options = { at: later(30), leaseMs: 60_000 };
+      expect(await hub.renewRecords("another", [lease], options)).toEqual([]);
+      const wrong = [
+        { ...lease, fence: 0 },
+        { ...lease, recordId: "unknown" },
+        { ...lease, recordId: crypto.randomUUID() },
+      ];
+      expect(await hub.renewRecords("worker", wrong, options)).toEqual([]);
+      expect(await hub.renewRecords("worker", [], options)).toEqual([]);
+      expect(await hub.renewRecords("worker", [lease], options)).toEqual([lease]);
+      expect((await fixture.takeBack(later(61))).map(({ id }) => id)).toEqual([other.recordId]);
+      expect(await fixture.takeBack(later(89))).toEqual([]);
+      expect(await hub.renewRecords("worker", [other, lease], { ...options, at: later(89) })).toEqual([lease]);
+      expect(await fixture.takeBack(later(148))).toEqual([]);
+      expect(await fixture.takeBack(later(150))).toHaveLength(1);
+    });
+
+    test("a lease that ran out is taken back: tried again, or failed after too many attempts", async () => {
+      await fixture.createRecords(1);
+      const [first] = await fixture.claim(later(0));
+      expect(await fixture.takeBack(later(59), { maxAttempts: 2 })).toEqual([]);
+      const [back] = await fixture.takeBack(later(61), { maxAttempts: 2 });
+      expect(back).toEqual({ ...first?.record, status: "PENDING", source: "mail" });
+      expect(await fixture.takeBack(later(61), { maxAttempts: 2 })).toEqual([]);
+      expect(await fixture.hub.nextRecordDueInMs(later(61))).toBe(0);
+      const [second] = await fixture.claim(later(61));
+      expect(second).toMatchObject({ record: { attempt: 2 }, fence: 2 });
+      const [failed] = await fixture.takeBack(later(122), { maxAttempts: 2, error: "Lost 😀" });
+      expect(failed).toEqual({ ...second?.record, status: "FAILED", error: "Lost 😀", completedAt: later(122), source: "mail" });
+      expect(await fixture.hub.findRecords(fixture.tenant, [failed?.id ?? ""])).toMatchObject([{ status: "FAILED", error: "Lost 😀" }]);
+      expect(await fixture.claim(later(9_999))).toEqual([]);
+      expect(await fixture.hub.listSettledSince(fixture.tenant, "mail", { since: later(122), limit: 9 })).toEqual([failed]);
+    });
+
+    test("what a worker says of a record that was taken back is not heard", async () => {
+      await fixture.createRecords(1);
+      const [first] = await fixture.claim(later(0));
+      const stale = ended(present(first), { result: "stale" });
+      await fixture.takeBack(later(61));
+      const lease = { recordId: stale.recordId, fence: stale.fence };
+      const { hub } = fixture;
+      expect(await hub.endRecords("worker", [stale], later(62))).toEqual([]);
+      const [second] = await fixture.claim(later(62));
+      expect(await hub.endRecords("worker", [stale], later(63))).toEqual([]);
+      expect(await hub.renewRecords("worker", [lease], { at: later(63), leaseMs: 60_000 })).toEqual([]);
+      const [settled] = await hub.endRecords("worker", [ended(present(second), { result: "fresh" })], later(64));
+      expect(settled).toMatchObject({ status: "COMPLETED", result: "fresh", attempt: 2 });
+    });
+
+    test("a lease further ahead than any can be, as when the clock went back, is taken back", async () => {
+      await fixture.createRecords(1);
+      await fixture.claim(later(3_600));
+      expect(await fixture.takeBack(later(3_599))).toHaveLength(1);
+      expect(statuses(await fixture.claim(later(3_599)).then((claimed) => claimed.map(({ record }) => record)))).toEqual(["PROCESSING"]);
+    });
+
+    test("what others hold is taken back where only one can hold anything", async () => {
+      await fixture.createRecords(3);
+      const mine = await fixture.claim(later(0), { owner: "me", limit: 1 });
+      const theirs = await fixture.claim(later(0), { owner: "another" });
+      expect(await fixture.takeBack(later(1))).toEqual([]);
+      const back = await fixture.takeBack(later(1), { notOwnedBy: "me" });
+      expect(back.map(({ id }) => id).sort()).toEqual(theirs.map(({ record }) => record.id).sort());
+      expect(await fixture.hub.recordsLeasedTo("me")).toEqual(mine);
+      expect(statuses(await fixture.takeBack(later(61), { notOwnedBy: "me" }))).toEqual(["PENDING"]);
+    });
+
+    test("no more are taken back at once than asked for", async () => {
+      await fixture.createRecords(5);
+      await fixture.claim(later(0));
+      const taken: number[] = [];
+      for (const _ of [1, 2, 3, 4]) {
+        taken.push((await fixture.takeBack(later(61), { limit: 2, maxAttempts: 1 })).length);
+      }
+      expect(taken).toEqual([2, 2, 1, 0]);
+    });
+
+    test("the next time anything is due, or a lease runs out, is known", async () => {
+      const { hub } = fixture;
+      expect(await hub.nextRecordDueInMs(later(0))).toBeNull();
+      const [record] = await fixture.createRecords(2);
+      const createdAt = record?.createdAt.getTime() ?? 0;
+      expect(await hub.nextRecordDueInMs(new Date(createdAt - 1_500))).toBe(1_500);
+      expect(await hub.nextRecordDueInMs(later(0))).toBe(0);
+      const [first] = await fixture.claim(later(0), { limit: 1 });
+      expect(await hub.nextRecordDueInMs(later(0))).toBe(0);
+      const [second] = await fixture.claim(later(10), { limit: 1 });
+      expect(await hub.nextRecordDueInMs(later(20))).toBe(40_000);
+      expect(await hub.nextRecordDueInMs(later(90))).toBe(0);
+      const end = ended(present(first));
+      await hub.endRecords("worker", [end], later(20));
+      expect(await hub.nextRecordDueInMs(later(20))).toBe(50_000);
+      const again = ended(present(second), { status: "PENDING", result: null, dueInMs: 7_000 });
+      await hub.endRecords("worker", [again], later(20));
+      expect(await hub.nextRecordDueInMs(later(21))).toBe(6_000);
+    });
+  });
+}

@@ -1,0 +1,18 @@
+import { describe } from "vitest";
+import type { StorageHarness } from "../harness.ts";
+import { concurrencyTests } from "./concurrency.ts";
+import { itemTests } from "./items.ts";
+import { listingTests } from "./listing.ts";
+import { markingTests } from "./marking.ts";
+import { removingTests } from "./removing.ts";
+
+/** Declares the tests of reading and changing inboxes. */
+export function inboxTests(harness: StorageHarness): void {
+  describe("inbox", () => {
+    listingTests(harness);
+    itemTests(harness);
+    markingTests(harness);
+    removingTests(harness);
+    concurrencyTests(harness);
+  });
+}

@@ -1,0 +1,35 @@
+import type { InboxItem, Owner } from "@belfry/core";
+import { expect } from "vitest";
+import type { Fixture } from "../fixture.ts";
+
+const PAGE = 500;
+
+/** Every item of the inbox that is not deleted, newest first, read page by page. */
+export async function allItems({ inbox }: Fixture, owner: Owner): Promise<readonly InboxItem[]> {
+  const items: InboxItem[] = [];
+  for (;;) {
+    const before = items.at(-1)?.seq;
+    const page = await inbox.list(owner, { status: "all", limit: PAGE, ...(before === undefined ? {} : { before }) });
+    items.push(...page.items);
+    if (page.items.length < PAGE) {
+      return items;
+    }
+  }
+}
+
+/** Counts the inbox's items one by one, expects its counts to say the same, and returns the items. */
+export async function expectTrueCounts(fixture: Fixture, owner: Owner): Promise<readonly InboxItem[]> {
+  const items = await allItems(fixture, owner);
+  const unread = items.filter((item) => item.readAt === null).length;
+  expect(await fixture.inbox.counts(owner)).toMatchObject({ total: items.length, unread });
+  const read = items.length - unread;
+  for (const [status, matching] of [
+    ["all", items.length],
+    ["unread", unread],
+    ["read", read],
+  ] as const) {
+    const page = await fixture.inbox.list(owner, { status, limit: 1 });
+    expect({ status, matching: page.matching, shown: page.items.length }).toEqual({ status, matching, shown: Math.min(matching, 1) });
+  }
+  return items;
+}

@@ -1,0 +1,190 @@
+import type { InboxItem, ItemRef, Notification, Owner } from "@belfry/core";
+import type { InboxQuery, NewNotification } from "@belfry/core/storage";
+import { itemOf } from "../fixture.ts";
+
+/** One item of the model. */
+export interface ModelRow extends Owner {
+  readonly seq: number;
+  readonly notification: Notification;
+  readonly createdAt: Date;
+  readAt: Date | null;
+  deleted: boolean;
+}
+
+interface ModelChunk {
+  readonly notification: Notification;
+  readonly recipients: readonly string[];
+}
+
+/** What of a change the model foretells: the numbers of the items found, and of those changed. */
+export interface ModelChange {
+  readonly found: readonly number[];
+  readonly changed: readonly number[];
+}
+
+/** A storage as an array of items in which everything is found by looking at all of them: slow, and plainly right. */
+export class InboxModel {
+  readonly #rows: ModelRow[] = [];
+  readonly #chunks: ModelChunk[] = [];
+  readonly #written: NewNotification[] = [];
+
+  /** Everything that was ever handed in and not rolled back. */
+  get written(): readonly NewNotification[] {
+    return this.#written;
+  }
+
+  /** Every item of every tenant, deleted ones included, in the order they were written. */
+  get rows(): readonly ModelRow[] {
+    return this.#rows;
+  }
+
+  create({ notification, recipients }: NewNotification): readonly number[] {
+    if (!this.#knows(notification)) {
+      this.#written.push({ notification, recipients });
+      this.#deliver(notification, { recipients, createdAt: notification.createdAt });
+    }
+    return recipients.flatMap((userId) => this.#find({ tenant: notification.tenant, userId }, notification.id)?.seq ?? []);
+  }
+
+  createFanOut(entry: NewNotification, chunkSize: number): void {
+    this.#written.push(entry);
+    for (let start = 0; start < entry.recipients.length; start += chunkSize) {
+      this.#chunks.push({ notification: entry.notification, recipients: entry.recipients.slice(start, start + chunkSize) });
+    }
+  }
+
+  fanOutNext(at: Date): readonly number[] | null {
+    const chunk = this.#chunks.shift();
+    return chunk ? this.#deliver(chunk.notification, { recipients: chunk.recipients, createdAt: at }) : null;
+  }
+
+  /** Newest first. */
+  list(owner: Owner, query: Omit<InboxQuery, "limit"> & { readonly limit?: number }): readonly InboxItem[] {
+    return this.#present(owner)
+      .filter((row) => query.type === undefined || row.notification.type === query.type)
+      .filter((row) => query.status === "all" || (row.readAt === null) === (query.status === "unread"))
+      .filter((row) => query.before === undefined || row.seq < query.before)
+      .toReversed()
+      .slice(query.offset ?? 0)
+      .slice(0, query.limit)
+      .map(toItem);
+  }
+
+  listAfter(owner: Owner, seq: number, limit: number): readonly InboxItem[] {
+    return this.#present(owner)
+      .filter((row) => row.seq > seq)
+      .slice(0, limit)
+      .map(toItem);
+  }
+
+  /** By notification, newest first; the order of one notification's items is the storage's affair, here by user. */
+  listTenant(tenant: string): readonly InboxItem[] {
+    return this.#rows
+      .filter((row) => row.tenant === tenant && !row.deleted)
+      .map(toItem)
+      .toSorted(byNotification);
+  }
+
+  counts(owner: Owner): { readonly total: number; readonly unread: number; readonly lastSeq: number } {
+    const present = this.#present(owner);
+    return {
+      total: present.length,
+      unread: present.filter((row) => row.readAt === null).length,
+      lastSeq: this.#of(owner).length,
+    };
+  }
+
+  get(owner: Owner, ref: ItemRef): InboxItem | null {
+    const row = this.#find(owner, ref);
+    return row && !row.deleted ? toItem(row) : null;
+  }
+
+  absence(owner: Owner, ref: ItemRef): "deleted" | "foreign" | "unknown" {
+    if (this.#find(owner, ref)) {
+      return "deleted";
+    }
+    const known = this.#written.some(({ notification }) => notification.id === ref && notification.tenant === owner.tenant);
+    return known ? "foreign" : "unknown";
+  }
+
+  markRead(owner: Owner, refs: readonly ItemRef[], at: Date): ModelChange {
+    const found = this.#findAll(owner, refs);
+    const changed = found.filter((row) => row.readAt === null);
+    for (const row of changed) {
+      row.readAt = at;
+    }
+    return change(found, changed);
+  }
+
+  markAllRead(owner: Owner, at: Date): number {
+    const unread = this.#present(owner).filter((row) => row.readAt === null);
+    for (const row of unread) {
+      row.readAt = at;
+    }
+    return unread.length;
+  }
+
+  remove(owner: Owner, refs: readonly ItemRef[]): ModelChange {
+    const found = this.#findAll(owner, refs);
+    for (const row of found) {
+      row.deleted = true;
+    }
+    return change(found, found);
+  }
+
+  removeRead(owner: Owner): number {
+    const read = this.#present(owner).filter((row) => row.readAt !== null);
+    for (const row of read) {
+      row.deleted = true;
+    }
+    return read.length;
+  }
+
+  #deliver(notification: Notification, { recipients, createdAt }: { recipients: readonly string[]; createdAt: Date }): readonly number[] {
+    return recipients.map((userId) => {
+      const owner = { tenant: notification.tenant, userId };
+      const seq = this.#of(owner).length + 1;
+      this.#rows.push({ ...owner, seq, notification, createdAt, readAt: null, deleted: false });
+      return seq;
+    });
+  }
+
+  #knows({ tenant, id }: Notification): boolean {
+    return this.#written.some(({ notification }) => notification.tenant === tenant && notification.id === id);
+  }
+
+  #of({ tenant, userId }: Owner): readonly ModelRow[] {
+    return this.#rows.filter((row) => row.tenant === tenant && row.userId === userId);
+  }
+
+  #present(owner: Owner): readonly ModelRow[] {
+    return this.#of(owner).filter((row) => !row.deleted);
+  }
+
+  #find(owner: Owner, ref: ItemRef): ModelRow | undefined {
+    return this.#of(owner).find((row) => (typeof ref === "string" ? row.notification.id === ref : row.seq === ref.seq));
+  }
+
+  /** The items present, each once, in the order of the refs. */
+  #findAll(owner: Owner, refs: readonly ItemRef[]): readonly ModelRow[] {
+    const rows = refs.flatMap((ref) => this.#find(owner, ref) ?? []);
+    return [...new Set(rows)].filter((row) => !row.deleted);
+  }
+}
+
+function change(found: readonly ModelRow[], changed: readonly ModelRow[]): ModelChange {
+  return { found: found.map((row) => row.seq), changed: changed.map((row) => row.seq) };
+}
+
+function toItem({ notification, userId, seq, readAt, createdAt }: ModelRow): InboxItem {
+  return itemOf({ ...notification, createdAt }, { userId, seq, readAt });
+}
+
+/** Newest notification first, then by user. */
+export function byNotification(left: InboxItem, right: InboxItem): number {
+  return compare(right.id, left.id) || compare(left.userId, right.userId);
+}
+
+function compare(left: string, right: string): number {
+  return Number(left > right) - Number(left < right);
+}

@@ -1,0 +1,292 @@
+import { EMPTY_EPOCH, type InboxItem, type ItemRef, type Owner } from "@belfry/core";
+import type { InboxQuery, NewNotification } from "@belfry/core/storage";
+import { expect } from "vitest";
+import { at, type Fixture, seqsOf } from "../fixture.ts";
+import { inTurn } from "../in-turn.ts";
+import { byNotification, InboxModel } from "./inbox-model.ts";
+import { type Draft, type Look, MODEL_TYPES, MODEL_USERS, type Operation, type Pick } from "./inbox-operations.ts";
+
+const NOBODYS_ID = "0198c000-0000-7000-8000-000000000000";
+const EVERYTHING = 10_000;
+
+class RolledBack extends Error {}
+
+/** An operation of one kind. */
+type Step<Kind extends Operation["do"]> = Extract<Operation, { readonly do: Kind }>;
+
+/** Does the same things to a storage and to the model, in two tenants of its own, and compares what they answer. */
+export class InboxRun {
+  readonly #fixture: Fixture;
+  readonly #model = new InboxModel();
+  readonly #tenants: readonly string[];
+  readonly #epochs = new Map<string, string>();
+
+  constructor(fixture: Fixture, run: number) {
+    this.#fixture = fixture;
+    this.#tenants = [`run ${run}`, `Run ${run}`];
+  }
+
+  /** Chunks are taken whosever they are, so none may be left by a run that failed. */
+  async start(): Promise<void> {
+    while (await this.#fixture.inbox.fanOutNext(at(0))) {
+      // Each turn takes one.
+    }
+  }
+
+  async apply(operation: Operation): Promise<void> {
+    switch (operation.do) {
+      case "create":
+        return this.#create(operation);
+      case "repeat":
+        return this.#repeat(operation);
+      case "transaction":
+        return this.#transaction(operation);
+      case "markRead":
+      case "remove":
+        return this.#change(operation);
+      case "markAllRead":
+      case "removeRead":
+        return this.#sweep(operation);
+      case "fanOut":
+        return this.#fanOut(operation);
+      case "fanOutNext":
+        return this.#fanOutNext(operation);
+      case "find":
+        return this.#findOne(operation);
+      case "pageThrough":
+        return this.#pageThrough(operation);
+      case "follow":
+        return this.#follow(operation);
+      case "renewEpochs":
+        return this.#renewEpochs();
+    }
+  }
+
+  /** Compares both tenants' items, and of every inbox all its items, its counts, and a page of some filtered list. */
+  async check(look: Look): Promise<void> {
+    for (const tenant of this.#tenants) {
+      const items = await this.#fixture.inbox.listTenant(tenant, EVERYTHING);
+      expect(items.map((item) => item.id)).toEqual(
+        items
+          .map((item) => item.id)
+          .toSorted()
+          .toReversed(),
+      );
+      expectItems(items.toSorted(byNotification), this.#model.listTenant(tenant));
+    }
+    for (const owner of this.#owners()) {
+      const { items, counts, matching } = await this.#fixture.inbox.list(owner, { status: "all", limit: EVERYTHING });
+      const expected = this.#model.counts(owner);
+      expectItems(items, this.#model.list(owner, { status: "all" }));
+      expect({ owner, ...counts, matching }).toEqual({
+        owner,
+        ...expected,
+        epoch: this.#epoch(owner, counts.epoch),
+        matching: expected.total,
+      });
+      expect(await this.#fixture.inbox.counts(owner)).toEqual(counts);
+      await this.#checkPage(owner, this.#query(owner, look));
+    }
+  }
+
+  async #checkPage(owner: Owner, query: InboxQuery): Promise<readonly InboxItem[]> {
+    const page = await this.#fixture.inbox.list(owner, query);
+    expectItems(page.items, this.#model.list(owner, query));
+    const { before: _, offset: __, limit: ___, ...filter } = query;
+    expect({ owner, query, matching: page.matching }).toEqual({ owner, query, matching: this.#model.list(owner, filter).length });
+    return page.items;
+  }
+
+  async #create({ drafts, skipBusy }: Step<"create">): Promise<void> {
+    await this.#write(
+      drafts.map((draft) => this.#entry(draft)),
+      skipBusy,
+    );
+  }
+
+  async #repeat({ written, draft }: Step<"repeat">): Promise<void> {
+    const again = choose(this.#model.written, written);
+    // What is still being fanned out belongs to the fan-out.
+    const done = again?.recipients.every(
+      (userId) => this.#model.absence({ tenant: again.notification.tenant, userId }, again.notification.id) === "deleted",
+    );
+    await this.#write([this.#entry(draft), ...(again && done ? [again] : [])], false);
+  }
+
+  async #write(entries: readonly NewNotification[], skipBusy: boolean): Promise<void> {
+    const answers = await this.#fixture.inbox.createMany(entries, { skipBusy });
+    const expected = entries.map((entry) => this.#model.create(entry));
+    expect(answers.map((items) => items && seqsOf(items))).toEqual(expected);
+  }
+
+  async #transaction({ drafts, commit }: Step<"transaction">): Promise<void> {
+    const entries = drafts.map((draft) => this.#entry(draft));
+    const told: (readonly number[])[] = [];
+    const writes = (tx: unknown) =>
+      entries.map((entry) => () => this.#fixture.inbox.createWithin(tx, entry, (items) => told.push(seqsOf(items))));
+    const end = () => {
+      if (!commit) {
+        throw new RolledBack();
+      }
+    };
+    const run = this.#fixture.subject.transaction((tx) => inTurn(...writes(tx), end));
+    if (!commit) {
+      await expect(run).rejects.toThrow(RolledBack);
+      return;
+    }
+    await run;
+    const expected = entries.map((entry) => this.#model.create(entry));
+    if (told.length < expected.length) {
+      await expect.poll(() => told.length, { timeout: 20_000, interval: 1 }).toBe(expected.length);
+    }
+    expect(told).toEqual(expected);
+  }
+
+  async #change(operation: Step<"markRead" | "remove">): Promise<void> {
+    const owner = this.#owner(operation);
+    const refs = operation.picks.map((pick) => this.#ref(pick));
+    const time = at(operation.second);
+    const { inbox } = this.#fixture;
+    const change = operation.do === "markRead" ? await inbox.markRead(owner, refs, time) : await inbox.remove(owner, refs, time);
+    const expected = operation.do === "markRead" ? this.#model.markRead(owner, refs, time) : this.#model.remove(owner, refs);
+    expect({ found: seqsOf(change.items), changed: change.changed }).toEqual({ found: expected.found, changed: new Set(expected.changed) });
+    expect(change.counts).toMatchObject(this.#model.counts(owner));
+    if (operation.do === "markRead") {
+      expectItems(
+        change.items,
+        expected.found.flatMap((seq) => this.#model.get(owner, { seq }) ?? []),
+      );
+    }
+  }
+
+  async #sweep(operation: Step<"markAllRead" | "removeRead">): Promise<void> {
+    const owner = this.#owner(operation);
+    const time = at(operation.second);
+    const { inbox } = this.#fixture;
+    const sweep = operation.do === "markAllRead" ? await inbox.markAllRead(owner, time) : await inbox.removeRead(owner, time);
+    const count = operation.do === "markAllRead" ? this.#model.markAllRead(owner, time) : this.#model.removeRead(owner);
+    expect(sweep.count).toBe(count);
+    expect(sweep.counts).toMatchObject(this.#model.counts(owner));
+  }
+
+  async #fanOut({ draft, chunkSize }: Step<"fanOut">): Promise<void> {
+    const entry = this.#entry(draft);
+    await this.#fixture.inbox.createFanOut(entry, chunkSize);
+    this.#model.createFanOut(entry, chunkSize);
+  }
+
+  async #fanOutNext({ second }: Step<"fanOutNext">): Promise<void> {
+    const chunk = await this.#fixture.inbox.fanOutNext(at(second));
+    expect(chunk && seqsOf(chunk.items)).toEqual(this.#model.fanOutNext(at(second)));
+  }
+
+  async #findOne(operation: Step<"find">): Promise<void> {
+    const owner = this.#owner(operation);
+    const ref = this.#ref(operation.pick);
+    const item = await this.#fixture.inbox.get(owner, ref);
+    const expected = this.#model.get(owner, ref);
+    expect(item).toEqual(expected);
+    if (expected === null) {
+      expect(await this.#fixture.inbox.absence(owner, ref)).toBe(this.#model.absence(owner, ref));
+    }
+  }
+
+  async #pageThrough(operation: Step<"pageThrough">): Promise<void> {
+    const owner = this.#owner(operation);
+    const { before: _, offset: __, ...filter } = this.#query(owner, operation.look);
+    const paged: InboxItem[] = [];
+    for (;;) {
+      const before = paged.at(-1)?.seq;
+      const items = await this.#checkPage(owner, { ...filter, ...(before === undefined ? {} : { before }) });
+      await this.#checkPage(owner, { ...filter, offset: paged.length });
+      paged.push(...items);
+      if (items.length < filter.limit) {
+        break;
+      }
+    }
+    const { limit: _limit, ...whole } = filter;
+    expectItems(paged, this.#model.list(owner, whole));
+  }
+
+  async #follow(operation: Step<"follow">): Promise<void> {
+    const owner = this.#owner(operation);
+    const expected = this.#model.counts(owner);
+    const seq = Math.round((expected.lastSeq * operation.start) / 100);
+    const { items, counts } = await this.#fixture.inbox.listAfter(owner, seq, operation.limit);
+    expectItems(items, this.#model.listAfter(owner, seq, operation.limit));
+    expect(counts).toMatchObject(expected);
+    const [position] = await this.#fixture.inbox.positions([owner]);
+    expect(position).toEqual({ seq: expected.lastSeq, epoch: this.#epoch(owner, counts.epoch) });
+  }
+
+  async #renewEpochs(): Promise<void> {
+    const earlier = [...this.#epochs.values()].filter((epoch) => epoch !== EMPTY_EPOCH);
+    await this.#fixture.inbox.renewEpochs();
+    this.#epochs.clear();
+    const positions = await this.#fixture.inbox.positions(this.#owners());
+    for (const { epoch } of positions) {
+      expect(earlier).not.toContain(epoch);
+    }
+  }
+
+  /** The epoch the inbox is known to have; the first one seen is taken as given. */
+  #epoch(owner: Owner, seen: string): string {
+    if (this.#model.counts(owner).lastSeq === 0) {
+      return EMPTY_EPOCH;
+    }
+    const key = JSON.stringify([owner.tenant, owner.userId]);
+    const known = this.#epochs.get(key) ?? seen;
+    this.#epochs.set(key, known);
+    return known;
+  }
+
+  #owners(): readonly Owner[] {
+    return this.#tenants.flatMap((tenant) => MODEL_USERS.map((userId) => ({ tenant, userId })));
+  }
+
+  #owner({ tenant, user }: { readonly tenant: number; readonly user: number }): Owner {
+    return { tenant: this.#tenants[tenant] ?? "", userId: MODEL_USERS[user] ?? "" };
+  }
+
+  #entry({ tenant, users, type }: Draft): NewNotification {
+    const to = users.map((index) => MODEL_USERS[index] ?? "");
+    return this.#fixture.entry(to, { tenant: this.#tenants[tenant] ?? "", type: MODEL_TYPES[type] ?? "" });
+  }
+
+  #ref({ item, by }: Pick): ItemRef {
+    const row = choose(this.#model.rows, item);
+    if (!row || by === "nobody") {
+      return NOBODYS_ID;
+    }
+    return by === "id" ? row.notification.id : { seq: row.seq };
+  }
+
+  #query(owner: Owner, look: Look): InboxQuery {
+    const start = Math.round((this.#model.counts(owner).lastSeq * look.start) / 100);
+    const type = look.type === null ? undefined : MODEL_TYPES[look.type];
+    return {
+      status: look.status,
+      limit: look.limit,
+      ...(type === undefined ? {} : { type }),
+      ...(look.from === "before" ? { before: start + 1 } : {}),
+      ...(look.from === "offset" ? { offset: start } : {}),
+    };
+  }
+}
+
+function choose<Value>(values: readonly Value[], index: number): Value | undefined {
+  return values[index % Math.max(values.length, 1)];
+}
+
+/** Compares by a line for each item first: a deep comparison of every inbox after every step would take minutes. */
+function expectItems(actual: readonly InboxItem[], expected: readonly InboxItem[]): void {
+  const lines = actual.map(line);
+  const expectedLines = expected.map(line);
+  if (lines.join("\n") !== expectedLines.join("\n")) {
+    expect(lines).toEqual(expectedLines);
+  }
+}
+
+function line({ seq, tenant, userId, id, type, title, createdAt, readAt }: InboxItem): string {
+  return JSON.stringify([seq, tenant, userId, id, type, title, createdAt.getTime(), readAt?.getTime() ?? "unread"]);
+}

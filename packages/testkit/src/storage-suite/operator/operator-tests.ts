@@ -1,0 +1,14 @@
+import { describe } from "vitest";
+import type { StorageHarness } from "../harness.ts";
+import { activityHealthTests } from "./activity-health.ts";
+import { activityReadingTests } from "./activity-reading.ts";
+import { activitySearchTests } from "./activity-search.ts";
+
+/** Declares the tests of what an operator searches and reads. */
+export function operatorTests(harness: StorageHarness): void {
+  describe("operator", () => {
+    activitySearchTests(harness);
+    activityReadingTests(harness);
+    activityHealthTests(harness);
+  });
+}

@@ -1,0 +1,16 @@
+import { describe } from "vitest";
+import type { StorageHarness } from "../harness.ts";
+import { apiKeyTests } from "./api-keys.ts";
+import { lifecycleTests } from "./lifecycle.ts";
+import { nameTests } from "./names.ts";
+import { processTests } from "./processes.ts";
+
+/** Declares the tests of the storage as a whole: opening and closing, tenants' names, several processes, API keys. */
+export function serviceTests(harness: StorageHarness): void {
+  describe("service", () => {
+    lifecycleTests(harness);
+    nameTests(harness);
+    processTests(harness);
+    apiKeyTests(harness);
+  });
+}
