@@ -30,7 +30,7 @@ beforeEach(async () => {
 
 afterEach(() => stage.end());
 
-/** What axe finds serious or critical, as `rule: element`. */
+/** The problems that axe finds serious or critical, as `rule: element`. */
 async function seriousProblems(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(async () => (window as unknown as { axe: typeof axe }).axe.run());
@@ -63,11 +63,11 @@ describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
       await summary.click();
     }
     expect(await seriousProblems(page)).toEqual([]);
-    // Nothing has to be scrolled sideways.
+    // The page does not scroll sideways.
     expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
   });
 
-  test("axe finds nothing serious in the dialogs, and in an error", async () => {
+  test("axe finds no serious problem in the dialogs and in an error", async () => {
     const { page } = await stage.open("?view=search", { colorScheme });
     await settled(page);
     for (const name of ["Send a test…", "Retry what failed…"]) {
@@ -86,7 +86,7 @@ describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
   });
 });
 
-/** The accessible name of what has the keyboard. */
+/** The accessible name of the focused element. */
 function focused(page: Page): Promise<string> {
   return page.evaluate(() => {
     const element = document.activeElement;
@@ -95,7 +95,7 @@ function focused(page: Page): Promise<string> {
   });
 }
 
-/** Moves on by Tab until something of that name has the keyboard. */
+/** Presses Tab until an element with that name has the focus. */
 async function tabTo(page: Page, name: string | RegExp): Promise<void> {
   for (let presses = 0; presses < 40; presses += 1) {
     await page.keyboard.press("Tab");
@@ -107,7 +107,7 @@ async function tabTo(page: Page, name: string | RegExp): Promise<void> {
   throw new Error(`Nothing called ${name} can be reached by Tab.`);
 }
 
-describe("by the keyboard alone", () => {
+describe("with only the keyboard", () => {
   test("the first stop skips the navigation", async () => {
     const { page } = await stage.open();
     await settled(page);
@@ -117,7 +117,7 @@ describe("by the keyboard alone", () => {
     await tabTo(page, "User");
   });
 
-  test("create a notification, and mark it as read; the keyboard is never lost", async () => {
+  test("a person creates a notification and marks it as read, and the focus is never lost", async () => {
     const { page } = await stage.open("?view=inbox&user=ann");
     await settled(page);
     await tabTo(page, "To user");
@@ -142,7 +142,7 @@ describe("by the keyboard alone", () => {
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("UL");
   });
 
-  test("search, open what failed, retry it", async () => {
+  test("a person searches for a failed send, opens it and retries it", async () => {
     const { page } = await stage.open();
     await settled(page);
     await tabTo(page, "Search");
@@ -164,7 +164,7 @@ describe("by the keyboard alone", () => {
     await vi.waitFor(async () => expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H1"));
   });
 
-  test("a dialog holds the keyboard, Escape closes it, and the keyboard returns", async () => {
+  test("a dialog keeps the focus, Escape closes it, and the focus returns", async () => {
     const { page } = await stage.open("?view=search");
     await settled(page);
     await tabTo(page, "Retry what failed…");
@@ -190,7 +190,7 @@ describe("by the keyboard alone", () => {
     expect(await focused(page)).toBe("Retry what failed…");
   });
 
-  test("filters keep the keyboard while they are used, and a button that goes hands it on", async () => {
+  test("filters keep the focus while in use, and a button that disappears passes the focus on", async () => {
     await stage.service().create({ to: "eve", type: "note", message: "a note" });
     const { page } = await stage.open("?view=search");
     await settled(page);
@@ -226,7 +226,7 @@ describe("by the keyboard alone", () => {
     expect(await page.getByLabel("User", { exact: true }).inputValue()).toBe("");
   });
 
-  test("the same words said once more are a change that is said once more", async () => {
+  test("a repeated announcement is announced again", async () => {
     await stage.service().create({ to: "ann", message: "one" });
     await stage.service().create({ to: "ann", message: "two" });
     const { page } = await stage.open("?view=inbox&user=ann");
@@ -252,7 +252,7 @@ describe("by the keyboard alone", () => {
     expect(said).toEqual(["Marked as read for ann.", "Marked as read for ann."]);
   });
 
-  test("ranges are chosen by arrow keys, and the tail is paused", async () => {
+  test("arrow keys choose ranges, and the tail can be paused", async () => {
     const { page } = await stage.open("?view=health");
     await settled(page);
     await tabTo(page, "1 hour");

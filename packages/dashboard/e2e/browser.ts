@@ -1,9 +1,9 @@
 import { type Browser, chromium } from "playwright-core";
 
-/** Where the browser is; Debian's package has it there. */
+/** The path of the browser; by default that of Debian's package. */
 const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-/** Starts a real browser. @throws Error that says how to install one */
+/** Starts a real browser. @throws Error if there is none; it says how to install one */
 export async function startBrowser(): Promise<Browser> {
   const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"];
   return chromium.launch({ executablePath: EXECUTABLE, args }).catch((error: unknown) => {

@@ -38,7 +38,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
   const item = (text: string) => page.getByRole("listitem").filter({ hasText: text });
   const unread = () => page.getByTestId("unread");
 
-  test("create for a user, tell read from unread, mark one as read, see the badge", async () => {
+  test("a person creates a notification, tells read from unread, marks one as read and sees the badge", async () => {
     await open();
     await page.getByText("No notifications", { exact: true }).waitFor();
     await page.getByLabel("To user").fill("user_123");
@@ -66,7 +66,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     ]);
   });
 
-  test("one user's list, or everybody's, and only what is unread", async () => {
+  test("the list shows one user's items or everybody's, and only unread ones on demand", async () => {
     const { notification } = await stage.service().create({ to: ["bob", "eve"], message: "for both" });
     await stage.service().create({ to: "eve", message: "for eve" });
     await stage.service().inbox("bob").markRead(notification.id);
@@ -87,7 +87,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     expect(await page.locator(".item").count()).toBe(2);
   });
 
-  test("a long inbox is read page by page", async () => {
+  test("a long inbox loads page by page", async () => {
     await Promise.all(Array.from({ length: 70 }, (_, index) => stage.service().create({ to: "bob", message: `number ${index}.` })));
     await open("?view=inbox&user=bob");
     await page.getByText("50 notifications shown").waitFor();
@@ -96,7 +96,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     expect(await page.getByRole("button", { name: "Show older" }).count()).toBe(0);
   });
 
-  test("what is created elsewhere appears by itself", async () => {
+  test("a notification created elsewhere appears by itself", async () => {
     await open("?view=inbox&user=bob");
     await page.getByText("Live", { exact: true }).last().waitFor();
     await page.getByText("No notifications for bob").waitFor();
@@ -105,7 +105,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     expect(await unread().textContent()).toBe("1");
   });
 
-  test("a search by its filters has an address that can be shared", async () => {
+  test("the address of a search holds its filters, so it can be shared", async () => {
     const failed = await stage.service().send({ channel: "sms", to: "+4911", type: "code", subject: "Your code", content: "1234" });
     await stage.service().runDue();
     await stage.service().create({ to: "bob", type: "comment", title: "A comment", message: "Nice" });
@@ -146,7 +146,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     }
   });
 
-  test("the timeline of a failed send tells why; a retry makes it good", async () => {
+  test("the timeline of a failed send says why it failed, and a retry delivers it", async () => {
     const { id } = await stage.service().send({ channel: "sms", to: "+4911", subject: "Your code", content: "1234" });
     await stage.service().runDue();
     await open("?view=search");
@@ -167,7 +167,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     expect(new URL(page.url()).searchParams.get("id")).toBe(id);
   });
 
-  test("the timeline of an event tells what its handlers made of it", async () => {
+  test("the timeline of an event shows the results of its handlers", async () => {
     const { hub } = stage.service();
     await hub.handlers.create({ source: "shop", prompt: "Who is to be told?" });
     const good = await hub.events.create({ source: "shop", sender: "till-1", content: "Sold out", metadata: { item: 7 } });
@@ -187,7 +187,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     expect(await timeline.textContent()).toContain("The model refused.");
   });
 
-  test("the timeline of a fallback tells that it waits, and what stops it", async () => {
+  test("the timeline of a fallback says that it waits, and why it was stopped", async () => {
     const send = await stage.service().send({
       to: "bob",
       channel: "inbox",
@@ -204,7 +204,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     await page.locator(".view-head").getByText("delivered", { exact: true }).waitFor();
   });
 
-  test("a scheduled send is cancelled after a question", async () => {
+  test("a scheduled send is cancelled after a confirmation", async () => {
     const scheduledAt = new Date(Date.now() + 3_600_000);
     const { id } = await stage.service().send({ channel: "sms", to: "+4911", subject: "Later", content: "x", scheduledAt });
     await open(`?view=notification&id=${id}`);
@@ -218,7 +218,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     expect(await stage.service().sends.get(id)).toMatchObject({ status: "cancelled" });
   });
 
-  test("a test is sent, and what becomes of it is shown; a wrong one says what is wrong", async () => {
+  test("the page sends a test and shows its timeline; for an invalid test it says why", async () => {
     stage.channel.isBroken = false;
     await open("?view=search");
     await page.getByRole("button", { name: "Send a test…" }).click();
@@ -227,7 +227,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     await dialog.getByLabel("Recipient").fill("nobody");
     await dialog.getByRole("button", { name: "Send" }).click();
     await dialog.getByText("The test was not sent.").waitFor();
-    // The browser notes the refused request by itself; nothing else is noted.
+    // The browser itself logs the refused request; the console has nothing else.
     expect(problems.every((problem) => problem.includes("422"))).toBe(true);
     problems.length = 0;
     await dialog.getByLabel("Recipient").fill("+4911");
@@ -237,7 +237,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     await page.getByText("Attempt 1, sms to +4911: delivered").waitFor();
   });
 
-  test("everything failed that matches is retried, counted before and after, with its progress", async () => {
+  test("all failed sends that match are retried, with counts before and after and a progress", async () => {
     for (let count = 0; count < 60; count += 1) {
       await stage.service().send({ channel: "sms", to: `+49${count}`, type: count < 30 ? "code" : "alarm", content: "1234" });
     }
@@ -257,7 +257,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     expect(await stage.service().operator.count({ status: "failed" })).toBe(30);
   });
 
-  test("health has figures, a chart and its table for each channel and each range", async () => {
+  test("the health view has figures, a chart and its table for each channel and range", async () => {
     await stage.service().send({ channel: "sms", to: "+4911", content: "1" });
     await stage.service().runDue();
     stage.channel.isBroken = false;
@@ -281,7 +281,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     await page.getByText("1 notification match").waitFor();
   });
 
-  test("the live tail goes on, is paused, and catches up", async () => {
+  test("the live tail follows, pauses and catches up", async () => {
     await open("?view=live");
     await page.getByText("Live", { exact: true }).last().waitFor();
     const tail = page.getByTestId("tail");

@@ -21,7 +21,7 @@ const LINKS = [
   "nothing",
 ];
 
-test("what users and senders wrote is text everywhere, and only web addresses become links", async () => {
+test("texts of users and senders are shown as text everywhere, and only web addresses become links", async () => {
   const stage = await setStage(browser, { framework: "express", prefix: "/admin" });
   const service = stage.service();
   const user = `${MARKUP.slice(0, 40)}">`;
@@ -63,7 +63,7 @@ test("what users and senders wrote is text everywhere, and only web addresses be
   expect(problems).toEqual([]);
 });
 
-test("the page cannot be framed, and the policy stops what is injected all the same", async () => {
+test("the page cannot be framed, and its policy stops injected code", async () => {
   const stage = await setStage(browser, { framework: "hono", prefix: "/admin" });
   const { page, problems } = await stage.open();
   await page.getByRole("heading", { name: "Inbox" }).waitFor();
@@ -82,7 +82,7 @@ test("the page cannot be framed, and the policy stops what is injected all the s
   await stage.end();
 });
 
-test("long and reversed titles stay in their place, on narrow screens and wide ones", async () => {
+test("long and reversed titles stay in their place on narrow and wide screens", async () => {
   const stage = await setStage(browser, { framework: "express", prefix: "/admin" });
   const long = "W".repeat(300);
   const { notification } = await stage.service().create({ to: "u".repeat(255), title: long, message: long, type: "t".repeat(100) });
@@ -114,7 +114,7 @@ test.each(["Asia/Tokyo", "UTC", "America/New_York"])("a time at the end of time 
   await stage.end();
 });
 
-test("a view that cannot be shown says so, and leaves the rest of the page as it is", async () => {
+test("a view that throws says so, and the rest of the page still works", async () => {
   const stage = await setStage(browser, { framework: "express", prefix: "/admin" });
   const { page } = await stage.open("?view=health");
   await page.route(/\/api\/activity$/, (route) => route.fulfill({ status: 200, json: { notifications: [{}], nextCursor: null } }));

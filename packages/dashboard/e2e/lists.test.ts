@@ -27,7 +27,7 @@ async function hold(page: Page, url: string, isWanted: (url: URL) => boolean = (
       count += 1;
       await promise;
     }
-    // A request that the page has given up meanwhile has nobody to answer.
+    // The page may have aborted the request meanwhile.
     await route.continue().catch(() => {});
   });
   return { held: () => count, release: resolve };
@@ -37,7 +37,7 @@ async function fill(user: string, count: number): Promise<void> {
   await Promise.all(Array.from({ length: count }, (_, index) => stage.service().create({ to: user, message: `for ${user}, ${index}.` })));
 }
 
-test("older items that come late are not shown in another user's list", async () => {
+test("older items that load late do not show in another user's list", async () => {
   await fill("big", 60);
   await fill("small", 1);
   const { page } = await stage.open("?view=inbox&user=big");
@@ -54,7 +54,7 @@ test("older items that come late are not shown in another user's list", async ()
   expect(await page.getByText("for big").count()).toBe(0);
 });
 
-test("older results that come late are not shown in another search", async () => {
+test("older results that load late do not show in another search", async () => {
   await fill("big", 60);
   await fill("small", 1);
   const { page } = await stage.open("?view=search&recipient=big");
@@ -70,7 +70,7 @@ test("older results that come late are not shown in another search", async () =>
   expect(await page.locator("table.results tbody tr").count()).toBe(2);
 });
 
-test("what was loaded as older is true after a change too", async () => {
+test("older pages are up to date after a change too", async () => {
   await fill("bob", 70);
   const { page } = await stage.open("?view=inbox&user=bob");
   await page.getByText("Live", { exact: true }).last().waitFor();
@@ -90,7 +90,7 @@ test("what was loaded as older is true after a change too", async () => {
   await vi.waitFor(async () => expect(await page.locator(".item").count()).toBe(69));
 });
 
-test("a search that shows older results forgets what matches no more", async () => {
+test("a search that shows older results drops those that no longer match", async () => {
   const sends = await Promise.all(
     Array.from({ length: 60 }, (_, index) => stage.service().send({ channel: "sms", to: `+49${index}`, content: "1234" })),
   );
@@ -110,7 +110,7 @@ test("a search that shows older results forgets what matches no more", async () 
   expect(await rows.count()).toBe(0);
 });
 
-test("changes that come faster than answers do not keep the page from showing any", async () => {
+test("the page shows answers even if changes come faster than answers", async () => {
   const { page } = await stage.open("?view=inbox&user=bob");
   await page.getByText("No notifications for bob").waitFor();
   await page.getByText("Live", { exact: true }).last().waitFor();
@@ -124,7 +124,7 @@ test("changes that come faster than answers do not keep the page from showing an
   expect(await page.locator(".item").count()).toBe(2);
 });
 
-test("items are marked one by one, however fast the clicks and slow the answers", async () => {
+test("fast clicks mark several items as read while answers are slow", async () => {
   await fill("bob", 3);
   const { page } = await stage.open("?view=inbox&user=bob");
   const marks = await hold(page, "**/api/items/read");
@@ -139,7 +139,7 @@ test("items are marked one by one, however fast the clicks and slow the answers"
   expect(await stage.service().inbox("bob").counts()).toMatchObject({ unread: 0 });
 });
 
-test("of all users only the newest are looked at, and the page says so", async () => {
+test("for all users the page counts only the newest items, and says so", async () => {
   await stage.service().create({ to: "old", message: "unread for long" });
   await fill("bob", 100);
   await stage.service().inbox("bob").markAllRead();
@@ -148,7 +148,7 @@ test("of all users only the newest are looked at, and the page says so", async (
   expect(await page.getByText("Everything has been read.").count()).toBe(0);
 });
 
-test("what is typed while a notification is created stays, and so does the keyboard", async () => {
+test("text typed while a notification is created stays, and so does the focus", async () => {
   const { page } = await stage.open("?view=inbox&user=bob");
   const create = await hold(page, "**/api/notifications");
   await page.getByLabel("Title (optional)").fill("A title");
@@ -163,7 +163,7 @@ test("what is typed while a notification is created stays, and so does the keybo
   expect(await page.evaluate(() => document.activeElement?.getAttribute("name"))).toBe("user");
 });
 
-test("what is retried is what the filters on show say, searched for or not", async () => {
+test("a retry uses the filters on show, even before a search", async () => {
   for (const type of ["code", "alarm"]) {
     await stage.service().send({ channel: "sms", to: "+4911", type, content: "1234" });
   }
@@ -203,7 +203,7 @@ test("a count that has reached its limit says that there may be more", async () 
   await page.getByTestId("count").getByText("10,000 or more notifications").waitFor();
 });
 
-test("what is deleted leaves the live tail too", async () => {
+test("deleted notifications leave the live tail too", async () => {
   await stage.service().create({ to: "bob", message: "stays" });
   const { id } = await stage.service().send({ channel: "sms", to: "+4911", subject: "goes", content: "x" });
   await stage.service().runDue();

@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 afterAll(() => browser.close());
 
-/** A proxy that serves `target` below `prefix`, and tells it nothing of that. */
+/** Starts a proxy that serves `target` below `prefix` and adds no headers. */
 async function startProxy(target: string, prefix: string): Promise<{ server: Server; url: string }> {
   const server = createServer((incoming, outgoing) => {
     const path = incoming.url ?? "/";
@@ -39,7 +39,7 @@ async function startProxy(target: string, prefix: string): Promise<{ server: Ser
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${prefix}` };
 }
 
-test.each(["", "/"])("behind a proxy that cuts its prefix off, the page works from %j on", async (slash) => {
+test.each(["", "/"])("behind a proxy that cuts its prefix off, the page works when opened at the prefix and %j", async (slash) => {
   const stage = await setStage(browser, { framework: "express", prefix: "", authorize: () => ({ read: true, act: true }) });
   const proxy = await startProxy(stage.url(), "/ops/notifications");
   const { page, problems } = await stage.open();
@@ -60,7 +60,7 @@ test.each(["", "/"])("behind a proxy that cuts its prefix off, the page works fr
   await new Promise((resolve) => proxy.server.close(resolve));
 });
 
-test("a proxy on the same machine is no way around the rule that only this machine may look", async () => {
+test("requests through a proxy on the same machine are refused without `authorize`", async () => {
   const stage = await setStage(browser, { framework: "hono", prefix: "" });
   const proxy = await startProxy(stage.url(), "/ops");
   const { page, problems } = await stage.open();

@@ -18,7 +18,7 @@ afterEach(async () => {
   await Promise.all(stages.splice(0).map((stage) => stage.end()));
 });
 
-/** Passes everything on to `target`, until its present connections are told to fall silent; new ones work. */
+/** Starts a relay to `target`. It can make its present connections fall silent; new ones still work. */
 async function startRelay(target: string): Promise<{ readonly url: string; silence(): void; close(): void }> {
   const { port, pathname } = new URL(target);
   const pairs: (readonly [Socket, Socket])[] = [];
@@ -77,7 +77,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     }
   });
 
-  test("what another process creates and reads is seen, in an old inbox too", async () => {
+  test("the page shows notifications that another process creates and reads, in an old inbox too", async () => {
     const stage = await stageAt("/admin");
     const { notification } = await stage.service().create({ to: "bob", message: "old" });
     await Promise.all(Array.from({ length: 120 }, (_, index) => stage.service().create({ to: "eve", message: `number ${index}` })));
@@ -92,7 +92,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     expect(problems).toEqual([]);
   });
 
-  test("a server that is started anew is found again, and nothing is missed", async () => {
+  test("the page connects again after the server restarts, and misses nothing", async () => {
     const stage = await stageAt("");
     await stage.service().create({ to: "bob", message: "before." });
     const [tail, inbox] = [await stage.open("?view=live"), await stage.open("?view=inbox&user=bob")];
@@ -116,7 +116,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     await inbox.page.getByText("and after.").waitFor();
   });
 
-  test("where the stream fails, the page asks every 5 seconds, and says so", async () => {
+  test("if the stream fails, the page asks every 5 seconds, and says so", async () => {
     const stage = await stageAt("/admin");
     const { page } = await stage.open();
     await page.route("**/api/live*", (route) => route.fulfill({ status: 502, body: "no streams here" }));
@@ -129,7 +129,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     await page.getByText("Live", { exact: true }).last().waitFor();
   });
 
-  test("a stream that falls silent without a word is noticed, and another one opened", async () => {
+  test("the page notices a silent stream and opens another one", async () => {
     const stage = await stageAt("/admin");
     const relay = await startRelay(stage.url());
     const { page } = await stage.open();
@@ -149,7 +149,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     relay.close();
   });
 
-  test("a page that is opened while the server is away shows itself once it is back", async () => {
+  test("a page opened while the server is down shows its contents once the server is back", async () => {
     const stage = await stageAt("/admin");
     const { page } = await stage.open();
     await page.route("**/api/session", (route) => route.abort());
@@ -159,7 +159,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     await page.getByRole("heading", { name: "Inbox" }).waitFor();
   });
 
-  test("a change that did not reach the server is not said to be tried again", async () => {
+  test("the page does not promise to repeat a change that did not reach the server", async () => {
     const stage = await stageAt("/admin");
     const { page } = await stage.open("?view=inbox&user=bob");
     await page.route("**/api/notifications", (route) => route.abort());
@@ -169,7 +169,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     expect(await page.getByText("by itself").count()).toBe(0);
   });
 
-  test("an answer that is no data, such as a login page, is said to be none", async () => {
+  test("the page says so if something else answers, such as a login page", async () => {
     const stage = await stageAt("/admin");
     const { page } = await stage.open();
     await page.getByText("No notifications", { exact: true }).waitFor();
@@ -178,7 +178,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     await page.getByText("Perhaps you are logged out: load the page anew.").waitFor();
   });
 
-  test("a tab out of sight gives up its stream, and misses nothing once it is in sight again", async () => {
+  test("a hidden tab closes its stream, and misses nothing once it is visible again", async () => {
     const stage = await stageAt("/admin");
     const { page } = await stage.open("?view=live");
     await page.getByText("Live", { exact: true }).last().waitFor();
@@ -197,7 +197,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     await page.getByTestId("tail").getByText("in sight").waitFor();
   });
 
-  test("an answer that fails is shown with a way to try again, and what was known stays", async () => {
+  test("a failed request shows a way to try again, and the last contents stay", async () => {
     const stage = await stageAt("/admin");
     await stage.service().create({ to: "bob", message: "known" });
     const { page } = await stage.open("?view=inbox");
@@ -214,7 +214,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     expect(await page.getByText("The database is out of reach.").count()).toBe(0);
   });
 
-  test("who may only read is offered nothing else", async () => {
+  test("a reader without the right to act sees no actions", async () => {
     const stage = await setStage(browser, { framework, prefix: "", authorize: () => ({ read: true, act: false, actor: "guest" }) });
     stages.push(stage);
     await stage.service().create({ to: "bob", message: "hello" });

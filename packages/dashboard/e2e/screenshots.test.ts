@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startBrowser } from "./browser.ts";
 import { type Stage, setStage } from "./stage.ts";
 
-/** The pictures of the documents are taken anew on demand: no two runs take the same, so each would change the files. */
+/** The documents' pictures are taken anew only on demand: every run takes slightly different ones. */
 const DIRECTORY = process.env.UPDATE_SCREENSHOTS
   ? fileURLToPath(new URL("../../../docs/screenshots", import.meta.url))
   : join(tmpdir(), "belfry-screenshots");
@@ -17,7 +17,7 @@ let browser: Browser;
 let stage: Stage;
 let sendId: string;
 
-/** How long ago it is in the story; it ends at the present. */
+/** How long ago the story's present moment is; the story ends now. */
 let agoMs = 0;
 const clock: Clock = { ...systemClock, now: () => Date.now() - agoMs };
 
@@ -34,7 +34,7 @@ afterAll(async () => {
   await browser.close();
 });
 
-/** An hour in a shop: orders, comments, and codes by text message, of which some fail while the gateway is down. */
+/** Plays an hour in a shop: orders, comments, and codes by text message, some of which fail while the gateway is down. */
 async function play({ service, channel }: Stage): Promise<string> {
   const notifications = service();
   const at = (minutes: number) => {

@@ -7,31 +7,31 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { BreakableChannel } from "../test/breakable-channel.ts";
 import { type HostOptions, type RunningHost, startHost } from "../test/host.ts";
 
-/** A page, and what was wrong in it: broken policy, errors, anything on the console. */
+/** A page and its problems: violations of the policy, errors, anything on the console. */
 export interface WatchedPage {
   readonly page: Page;
-  /** Emptied by a test that provoked what is in it. */
+  /** A test that provokes problems empties this list. */
   readonly problems: string[];
 }
 
-/** A host over a real database, and browsers that look at it. */
+/** A host over a real database, and browsers that show its dashboard. */
 export interface Stage {
   readonly channel: BreakableChannel;
-  /** Another one after {@link restart}. */
+  /** The host's present service; {@link start} makes a new one. */
   service(): NotificationService;
   url(): string;
-  /** Another process' service on the same database, as far as the page can tell. */
+  /** A second service on the same database; to the page it is another process. */
   elsewhere(): NotificationService;
   /** Opens the dashboard in a browser profile of its own. */
   open(search?: string, options?: BrowserContextOptions): Promise<WatchedPage>;
-  /** Ends the host and its service; `start` begins again on the same port and database. */
+  /** Stops the host and its service; `start` starts them again on the same port and database. */
   stop(): Promise<void>;
   start(): Promise<void>;
   /** Ends everything. */
   end(): Promise<void>;
 }
 
-/** Runs handlers: what mentions a fault fails. */
+/** Runs handlers; an event that mentions a fault fails. */
 const processor: Processor = {
   name: "test",
   timeoutMs: 1_000,
@@ -43,7 +43,7 @@ const processor: Processor = {
   },
 };
 
-/** Sets up a stage in `browser`. `clock` is the service's own, for stories that take longer than a test. */
+/** Sets up a stage in `browser`. `clock` is the service's clock, for stories that take longer than a test. */
 export async function setStage(browser: Browser, { clock, ...options }: HostOptions & { readonly clock?: Clock }): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), "belfry-e2e-"));
   const channel = new BreakableChannel();
@@ -105,7 +105,7 @@ export async function setStage(browser: Browser, { clock, ...options }: HostOpti
   return stage;
 }
 
-/** Collects what the browser complains of: a broken policy is among it. */
+/** Collects the browser's complaints, violations of the policy among them. */
 function watch(page: Page): string[] {
   const problems: string[] = [];
   page.on("pageerror", (error) => void problems.push(`error: ${error.message}`));

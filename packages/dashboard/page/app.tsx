@@ -54,7 +54,7 @@ function Shell() {
   );
 }
 
-/** What is said to those who listen. Each thing said is a node of its own: the same words once more are said once more. */
+/** The live region. Each announcement is a node of its own, so that screen readers repeat the same words. */
 function Announcements() {
   const { text, count } = useAnnouncement();
   return (

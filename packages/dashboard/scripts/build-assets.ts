@@ -1,5 +1,5 @@
 // Bundles the page and writes it into src/generated-assets.ts, so that hosts serve it from memory, bundled or not.
-// Run at install, before every build, and by the tests; it changes nothing when the page has not changed.
+// It runs at install, before every build, and in the tests; it changes nothing when the page has not changed.
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -9,7 +9,7 @@ import { build } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** Bundles the page. Everything it loads is in the answer: one script, one style sheet, one icon. */
+/** Bundles the page into everything it loads: one script, one style sheet, one icon. */
 async function bundle(): Promise<ReadonlyMap<string, Buffer>> {
   const { outputFiles } = await build({
     entryPoints: { app: join(root, "page/main.tsx") },
@@ -41,11 +41,11 @@ function moduleOf(files: ReadonlyMap<string, Buffer>): string {
   return `// Written by scripts/build-assets.ts.\nexport const ASSETS = {\n${lines.join("")}} as const;\n`;
 }
 
-/** Writes a file unless it says the same already: what watches it is not woken for nothing. */
+/** Writes a file unless it has these contents already, so that watchers do not wake for nothing. */
 async function writeIfChanged(path: string, contents: string | Buffer): Promise<void> {
   const present = await readFile(path).catch(() => null);
   if (present === null || !present.equals(Buffer.from(contents))) {
-    // Whoever reads it meanwhile sees the old file or the new one, never a part.
+    // A reader sees the old file or the new one meanwhile, never a part.
     const whole = `${path}.${process.pid}`;
     await writeFile(whole, contents);
     await rename(whole, path);
@@ -54,7 +54,7 @@ async function writeIfChanged(path: string, contents: string | Buffer): Promise<
 
 const files = await bundle();
 await writeIfChanged(join(root, "src/generated-assets.ts"), moduleOf(files));
-// What a browser loads first, for the size check.
+// The files that a browser loads first, for the size check.
 const loaded = join(root, ".assets");
 await mkdir(loaded, { recursive: true });
 await Promise.all([...files].map(([name, contents]) => writeIfChanged(join(loaded, name), contents)));

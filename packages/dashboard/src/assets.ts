@@ -10,16 +10,16 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 /** A year: the name changes with the contents. */
 const IMMUTABLE = "public, max-age=31536000, immutable";
 
-/** The relative URL of an asset. It is a query alone, so it holds at every mount point, with and without a slash at its end. */
+/** The relative URL of an asset. It is only a query, so it works at every mount point, with and without a trailing slash. */
 export function assetUrl(asset: keyof typeof ASSETS): string {
   return `?asset=${ASSETS[asset].name}`;
 }
 
-/** Answers one of the page's files, compressed if the client takes that. */
+/** Answers with one of the page's files, compressed if the client accepts that. */
 export async function assetResponse(name: string, { headers }: HttpRequest): Promise<HttpResponse> {
   const asset = Object.values(ASSETS).find((one) => one.name === name);
   if (asset === undefined) {
-    // An old page asks for what an update replaced; nobody keeps that answer.
+    // A page from before an update asks for a file that is gone; no cache may keep this answer.
     return { status: 404, headers: { "cache-control": "no-store", "x-content-type-options": "nosniff" }, body: null };
   }
   const type = CONTENT_TYPES[name.slice(name.lastIndexOf(".") + 1)] ?? "application/octet-stream";

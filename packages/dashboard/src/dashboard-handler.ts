@@ -8,7 +8,7 @@ import { ActivityFeeds } from "./live/activity-feeds.ts";
 import { deniedPage, failedPage, page } from "./page.ts";
 import { requireSameOrigin } from "./same-origin.ts";
 
-/** Answers the dashboard's requests, framework or none. */
+/** Answers the dashboard's requests, with or without a framework. */
 export class DashboardHandler {
   readonly #authorize: Authorize;
   readonly #hasOwnRule: boolean;
@@ -33,10 +33,10 @@ export class DashboardHandler {
     });
   }
 
-  /** Answers a request, or null when its path is none of the dashboard's. */
+  /** Answers a request; null if the dashboard has no such path. */
   async handle(request: DashboardRequest): Promise<HttpResponse | null> {
     const [path = "", query = ""] = request.url.split("?", 2);
-    // The page is one document at the mount point; what it shows is in the query, so that the path never has to be known.
+    // The page is one document at the mount point. Its view is in the query, so the page need not know its own path.
     if (path !== "" && path !== "/") {
       return this.#api.handle(request);
     }
@@ -53,7 +53,7 @@ export class DashboardHandler {
     this.#api.close();
   }
 
-  /** The page is for those whom the API lets in, and counts wrong passwords as it does. */
+  /** Answers with the page. It lets in the same people as the API, and counts wrong passwords in the same way. */
   async #page(request: DashboardRequest): Promise<HttpResponse> {
     const session = await this.#api.handle({ ...request, method: "GET", url: "/api/session" });
     if (session?.status === 200) {
@@ -63,7 +63,7 @@ export class DashboardHandler {
     return isDenied ? deniedPage({ challenge: this.#challenge, isLocalOnly: !this.#hasOwnRule }) : failedPage(session);
   }
 
-  /** Who asks, for the API: reading and acting are the scopes of a client, and the actor names its key. */
+  /** The principal of an API request: a client with the scopes to read and to act. The actor is the name of its key. */
   async #principal(request: HttpRequest): Promise<Principal | null> {
     const access = await this.#access(request);
     if (access === null) {
@@ -77,11 +77,11 @@ export class DashboardHandler {
     return { kind: "client", tenant: access.tenant ?? this.#tenant, scopes, keyId: auditName(access.actor) };
   }
 
-  /** What the rule says; null for whoever may not read. A rule that fails lets nobody in. */
+  /** Asks `authorize`; null if the sender may not read. An `authorize` that throws lets nobody in. */
   async #access(request: HttpRequest): Promise<Access | null> {
     let access: Access | null | undefined;
     try {
-      // The handler gives the very object on that it was given. A rule written in JavaScript may return nothing at all.
+      // The HTTP handler passes on the very object it got. An `authorize` written in JavaScript may return undefined.
       access = await this.#authorize(request as DashboardRequest);
     } catch (cause) {
       if (cause instanceof BelfryError) {

@@ -7,14 +7,14 @@ export interface DashboardTenant extends ContractTenant {
   readonly operator: TenantNotifications["operator"];
 }
 
-/** The part of a `NotificationService` that the dashboard uses, whatever types and storage it was made with. */
+/** The part of a `NotificationService` that the dashboard uses, for any declared types and any storage. */
 export interface DashboardService extends ContractService {
   readonly defaultTenant: DashboardTenant;
   tenant(tenantId: string): DashboardTenant;
   on: NotificationService["on"];
 }
 
-/** Whom the dashboard is for, and how it is mounted. */
+/** Says who may use the dashboard, and how it is mounted. */
 export interface DashboardOptions {
   /**
    * Says what the sender of a request may do.
@@ -22,11 +22,11 @@ export interface DashboardOptions {
    * @default everything for requests from this machine, nothing for any other
    */
   readonly authorize?: Authorize;
-  /** What a browser is told to log in with when `authorize` says null, for example `Basic realm="Belfry"`. @default 403 instead */
+  /** The `WWW-Authenticate` of a 401 if `authorize` returns null, for example `Basic realm="Belfry"`. @default a 403 instead */
   readonly challenge?: string;
   /** The tenant it shows. @default the service's default tenant */
   readonly tenant?: string;
-  /** The prefix of `fetch`, for routers that do not cut it off, for example `/admin/notifications`. @default "" */
+  /** The path prefix that `fetch` cuts off, for routers that do not, for example `/admin/notifications`. @default "" */
   readonly basePath?: string;
   /** Anything pino-shaped. @default warnings and errors on the console */
   readonly logger?: Logger;

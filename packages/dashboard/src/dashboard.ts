@@ -5,32 +5,32 @@ import type { DashboardRequest } from "./access.ts";
 import { DashboardHandler } from "./dashboard-handler.ts";
 import type { DashboardOptions, DashboardService } from "./dashboard-options.ts";
 
-/** A request as Express and its kind hand it to a middleware. */
+/** A request as Express and similar frameworks hand it to a middleware. */
 interface MiddlewareRequest extends IncomingMessage {
   /** The part of the path that the mount point matched. */
   readonly baseUrl?: string;
-  /** What a parser of the host's made of the body. */
+  /** The body, parsed by a parser of the host. */
   readonly body?: unknown;
 }
 
-/** The page and its API: middleware for Express and its kind, and `fetch` for everything else. */
+/** The page and its API: middleware for Express and similar frameworks, and `fetch` for everything else. */
 export interface Dashboard {
   (request: MiddlewareRequest, response: ServerResponse, next: (error?: unknown) => void): void;
   /**
-   * Answers a request whose path has the mount point cut off, as `mount` of Hono does it, or begins with `basePath`.
-   * `env` is what Hono passes on from its Node server: where the request came from.
+   * Answers a request. Its path must lack the mount point (`mount` of Hono cuts it off) or begin with `basePath`.
+   * `env` is Hono's environment on Node, which has the connection of the request.
    */
   readonly fetch: (request: Request, env?: unknown) => Promise<Response>;
-  /** Ends every live stream, for a server that is about to close; pages come again by themselves. */
+  /** Ends every live stream. Call it before the server closes; pages connect again by themselves. */
   close(): void;
 }
 
 const NOT_FOUND_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
 /**
- * The dashboard of an installation, to be mounted anywhere. Without `authorize` it answers requests from this machine only.
+ * Makes the dashboard of an installation, to be mounted anywhere. Without `authorize` it answers only requests from this machine.
  *
- * @throws BelfryError `VALIDATION_ERROR` for a tenant that cannot be one
+ * @throws BelfryError `VALIDATION_ERROR` for an invalid tenant
  * @example
  * ```ts
  * app.use("/admin/notifications", dashboard(notifications, { authorize })); // Express
@@ -59,24 +59,24 @@ export function dashboard(notifications: DashboardService, options: DashboardOpt
   return Object.assign(middleware, { fetch, close: () => handler.close() });
 }
 
-/** A prefix with a slash before it and none at its end; "" for the root. */
+/** The prefix with a leading slash and no trailing one; "" for the root. */
 function prefixOf(basePath: string): string {
   const name = basePath.replace(/^\/+|\/+$/g, "");
   return name === "" ? "" : `/${name}`;
 }
 
-/** The path below the prefix; as it is, where the router has cut the prefix off already. */
+/** The path below the prefix; the same path if the router has already cut the prefix off. */
 function below(pathname: string, basePath: string): string {
   const isBelow = basePath !== "" && (pathname === basePath || pathname.startsWith(`${basePath}/`));
   return isBelow ? pathname.slice(basePath.length) || "/" : pathname;
 }
 
-/** A fetch Request of some runtimes has its host in the URL alone. */
+/** Adds the `Host` header: on some runtimes a fetch Request has its host only in the URL. */
 function withHost(request: DashboardRequest, { url }: Request): DashboardRequest {
   return request.headers.host === undefined ? { ...request, headers: { ...request.headers, host: new URL(url).host } } : request;
 }
 
-/** What Hono's Node server tells of the connection. */
+/** Reads the connection from the environment of Hono's Node server. */
 function connectionOf(env: unknown): Pick<DashboardRequest, "remoteAddress" | "httpVersion"> {
   const incoming = (env as { incoming?: { socket?: { remoteAddress?: string }; httpVersion?: string } } | undefined)?.incoming;
   const { httpVersion } = incoming ?? {};
@@ -84,7 +84,7 @@ function connectionOf(env: unknown): Pick<DashboardRequest, "remoteAddress" | "h
   return { ...(remoteAddress === undefined ? {} : { remoteAddress }), ...(httpVersion === undefined ? {} : { httpVersion }) };
 }
 
-/** The body, where a parser of the host's was there first. */
+/** The body, if a parser of the host has already read it. */
 function bodyOf(body: unknown): Pick<RequestPlace, "parsedBody" | "rawBody"> {
   if (body === undefined) {
     return {};

@@ -1,7 +1,7 @@
 import type { HttpResponse } from "@belfry/core/http";
 import { assetUrl } from "./assets.ts";
 
-/** Nothing but the page's own files, no code or style inside the document, and nobody may frame it. */
+/** Allows only the page's own files, no code or style inside the document, and no frames around it. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -24,7 +24,7 @@ const HEADERS = {
   "x-frame-options": "DENY",
 };
 
-/** The page. It is the same for everybody: what it shows, it asks the API for. */
+/** Answers with the page. It is the same for everybody, and asks the API for its data. */
 export function page(): HttpResponse {
   const body = `<div id="app"><p class="boot" role="status">Loading…</p></div>
 <noscript><p class="boot">This page needs JavaScript.</p></noscript>
@@ -32,7 +32,7 @@ export function page(): HttpResponse {
   return { status: 200, headers: HEADERS, body: documentOf(body) };
 }
 
-/** The answer to whoever may not see the page: why, and what to do about it. */
+/** Answers somebody who may not see the page: why not, and what to do about it. */
 export function deniedPage({ challenge, isLocalOnly }: { challenge: string | undefined; isLocalOnly: boolean }): HttpResponse {
   const why = isLocalOnly
     ? `<p>Until it is told whom to let in, the dashboard answers requests from its own machine only.</p>
@@ -47,7 +47,7 @@ export function deniedPage({ challenge, isLocalOnly }: { challenge: string | und
     : { status: 401, headers: { ...HEADERS, "www-authenticate": challenge }, body: documentOf(body) };
 }
 
-/** The page where it could not be found out who asks, with the status and the pace that the API's answer has. */
+/** Answers if `authorize` failed, or after too many wrong passwords, with the status and `Retry-After` of the API's answer. */
 export function failedPage({ status, headers }: HttpResponse): HttpResponse {
   const retryAfter = headers["retry-after"];
   const why =

@@ -1,13 +1,13 @@
 import { BelfryError } from "@belfry/core";
 import type { HttpRequest } from "@belfry/core/http";
 
-/** What callers that are no browser send along with whatever changes something. */
+/** The header that callers other than browsers send with every change. */
 export const ACTION_HEADER = "x-belfry-dashboard";
 
 /**
- * Refuses a change that a page of another site may have had its visitor's browser ask for (cross-site request forgery).
- * Browsers say where a request comes from, in headers that pages cannot write; a caller that says nothing has to send
- * `X-Belfry-Dashboard`, which a page of another site cannot either.
+ * Refuses changes that a page of another site may have made a visitor's browser request (cross-site request forgery).
+ * Browsers say where a request comes from, in headers that pages cannot write. A caller without those headers has to send
+ * `X-Belfry-Dashboard`, which a page of another site cannot send either.
  *
  * @throws BelfryError `FORBIDDEN`
  */

@@ -1,6 +1,6 @@
 import type { ActivitySummary } from "@belfry/core";
 
-/** What a type becomes on its way through JSON: dates are texts. */
+/** A type after its way through JSON: dates are texts. */
 export type Json<Value> = Value extends Date
   ? string
   : Value extends readonly (infer Element)[]
@@ -19,7 +19,7 @@ export interface ApiError {
   };
 }
 
-/** Who the page's reader is, and what they may do. */
+/** The page's reader, and what they may do. */
 export interface Session {
   readonly actor: string;
   readonly tenant: string;
@@ -28,14 +28,14 @@ export interface Session {
   readonly types: readonly { readonly name: string; readonly label: string }[];
 }
 
-/** What the live stream tells. */
+/** The events of the live stream. */
 export interface LiveEvents {
-  /** Connected, and caught up: whatever is asked for from now on is followed. */
+  /** Connected and caught up: from now on, no change is missed. */
   readonly hello: { readonly newest: string | null };
-  /** A notification was created, or something of it changed. A page may hear of the same creation twice. */
+  /** A notification was created or has changed. A page may get the same creation twice. */
   readonly notification: { readonly change: "created" | "changed"; readonly notification: ActivitySummary };
   /** Inboxes of these users changed. */
   readonly inbox: { readonly userIds: readonly string[] };
-  /** More happened than is told one by one: ask anew. */
+  /** More happened than the stream reports one by one: load anew. */
   readonly reset: { readonly reason: "too_much" | "removed" };
 }

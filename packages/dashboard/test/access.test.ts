@@ -22,7 +22,7 @@ async function serve(options: Omit<HostOptions, "prefix">): Promise<{ url: strin
 const create = { method: "POST", body: JSON.stringify({ userId: "ann", message: "Hello" }) };
 const JSON_TYPE = { "content-type": "application/json" };
 
-/** Asks as nginx asks unless it is told otherwise; resolves with the first line of the answer. */
+/** Sends a request as nginx does by default; resolves with the first line of the answer. */
 function statusByHttp10(url: string): Promise<string> {
   const { host, port, pathname } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -39,7 +39,7 @@ function statusByHttp10(url: string): Promise<string> {
 }
 
 describe.each(FRAMEWORKS)("on %s", (framework) => {
-  test("without a rule, a request that names another host is refused, page and API", async () => {
+  test("without `authorize`, the page and the API refuse a request that names another host", async () => {
     const { url } = await serve({ framework });
     for (const headers of [{ host: "evil.test" }, { host: "localhost.evil.test" }, { "x-forwarded-for": "203.0.113.7" }]) {
       const page = await request(url, { headers });
@@ -52,7 +52,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     expect((await request(url, { headers: { host: "localhost:1234" } })).status).toBe(200);
   });
 
-  test("without a rule, what a proxy on this machine passes on is refused", async () => {
+  test("without `authorize`, requests through a proxy on this machine are refused", async () => {
     const { url } = await serve({ framework });
     const traces = [
       "x-forwarded-proto",
@@ -72,7 +72,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     expect(await statusByHttp10(url)).toBe("HTTP/1.1 403 Forbidden");
   });
 
-  test("without a rule, the first reader is told of in the log, once", async () => {
+  test("without `authorize`, the log reports the first reader, once", async () => {
     const warnings: string[] = [];
     const ignore = () => {};
     const logger = { debug: ignore, info: ignore, error: ignore, warn: (_: object, message: string) => void warnings.push(message) };
@@ -84,7 +84,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     expect(warnings).toEqual([expect.stringContaining("give it an `authorize`")]);
   });
 
-  test("a rule that says null is 403, or 401 where there is a challenge", async () => {
+  test("null from `authorize` is 403, or 401 with a challenge", async () => {
     const { url } = await serve({ framework, authorize: () => null });
     expect((await request(url)).status).toBe(403);
     expect((await request(url)).body).not.toContain("authorize");
@@ -95,7 +95,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     }
   });
 
-  test("who may read may not act", async () => {
+  test("somebody who may only read may not act", async () => {
     const { url, service } = await serve({ framework, authorize: () => ({ read: true, act: false, actor: "reader" }) });
     expect((await request(`${url}/api/session`)).json()).toMatchObject({ act: false, actor: "reader" });
     const answer = await request(`${url}/api/notifications`, { ...create, headers: { ...JSON_TYPE, "x-belfry-dashboard": "1" } });
@@ -104,7 +104,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     expect(await service.defaultTenant.latest(10)).toEqual([]);
   });
 
-  test("who may not read may not act either", async () => {
+  test("somebody who may not read may not act either", async () => {
     const { url, service } = await serve({ framework, authorize: () => ({ read: false, act: true }) });
     expect((await request(url)).status).toBe(403);
     const answer = await request(`${url}/api/notifications`, { ...create, headers: { ...JSON_TYPE, "x-belfry-dashboard": "1" } });
@@ -112,13 +112,13 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     expect(await service.defaultTenant.latest(10)).toEqual([]);
   });
 
-  test("who may neither read nor act sees nothing", async () => {
+  test("somebody who may neither read nor act sees nothing", async () => {
     const { url } = await serve({ framework, authorize: () => ({ read: false, act: false }) });
     expect((await request(url)).status).toBe(403);
     expect((await request(`${url}/api/session`)).status).toBe(403);
   });
 
-  test("a rule sees the framework's own request, and chooses the tenant", async () => {
+  test("`authorize` sees the framework's own request, and chooses the tenant", async () => {
     const seen: DashboardRequest[] = [];
     const authorize = (asked: DashboardRequest) => {
       seen.push(asked);
@@ -146,7 +146,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     expect((await service.operator.timeline(id)).audit).toMatchObject([{ action: "created", actor: name }]);
   });
 
-  test("a rule that throws lets nobody in", async () => {
+  test("an `authorize` that throws lets nobody in", async () => {
     const lines: string[] = [];
     const log = (_: object, message: string) => void lines.push(message);
     const logger = { debug: log, info: log, warn: log, error: log };
@@ -165,7 +165,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     expect(lines.length).toBeGreaterThan(0);
   });
 
-  test("a rule that returns nothing lets nobody in", async () => {
+  test("an `authorize` that returns nothing lets nobody in", async () => {
     const { url } = await serve({ framework, authorize: (() => {}) as unknown as () => null });
     const page = await request(url);
     expect([page.status, page.headers["content-type"]]).toEqual([403, "text/html; charset=utf-8"]);
@@ -187,7 +187,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     expect(await service.defaultTenant.latest(10)).toEqual([]);
   });
 
-  test("a change that comes from the page itself, or from a program that says so, is made", async () => {
+  test("changes from the page itself, or from a program with the header, are accepted", async () => {
     const { url } = await serve({ framework });
     const origin = new URL(url).origin;
     for (const headers of [{ "sec-fetch-site": "same-origin" }, { origin }, { "x-belfry-dashboard": "1" }]) {

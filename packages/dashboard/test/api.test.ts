@@ -51,7 +51,7 @@ async function failingSend(): Promise<Send> {
 }
 
 describe("the inbox", () => {
-  test("what is created is in the user's inbox, in the list of all, and in the audit log", async () => {
+  test("a created notification is in the user's inbox, in the list of all users, and in the audit log", async () => {
     const created = await post("notifications", { userId: "bob", message: "Hello <b>Bob</b>", title: "Greeting", type: "greeting" });
     expect(created.status).toBe(201);
     const { id } = (await created.json()) as { id: string };
@@ -61,7 +61,7 @@ describe("the inbox", () => {
     expect((await service.operator.timeline(id)).audit).toMatchObject([{ action: "created", actor: "ann" }]);
   });
 
-  test("marking read changes the counts once, and is audited", async () => {
+  test("marking an item as read changes the counts once, and is in the audit log", async () => {
     const { notification } = await service.create({ to: ["bob", "eve"], message: "one" });
     await service.create({ to: "bob", message: "two" });
     expect(await get("counts?user_id=bob")).toEqual({ total: 2, unread: 2 });
@@ -92,7 +92,7 @@ describe("the inbox", () => {
 });
 
 describe("the operator's view", () => {
-  test("search filters and pages, and its count agrees", async () => {
+  test("a search filters and pages, and its count agrees", async () => {
     for (const to of ["bob", "eve", "bob"]) {
       await service.create({ to, type: "comment", message: `for ${to}` });
     }
@@ -105,7 +105,7 @@ describe("the operator's view", () => {
     expect(await get("activity-count?recipient=bob&from=2099-01-01T00:00:00Z")).toEqual({ count: 0 });
   });
 
-  test("a timeline has every attempt with what the provider said", async () => {
+  test("a timeline has every attempt with the provider's answer", async () => {
     const { id } = await failingSend();
     const activity = await get<Json<Activity>>(`activity/${id}`);
     expect(activity.summary).toMatchObject({ id, kind: "send", status: "failed" });
@@ -115,7 +115,7 @@ describe("the operator's view", () => {
     expect((await fetch(`${host.url}/api/activity/00000000-0000-7000-8000-000000000000`)).status).toBe(404);
   });
 
-  test("a retry is made and audited; one that cannot be says why", async () => {
+  test("a retry is in the audit log; a refused retry says why", async () => {
     const { id } = await failingSend();
     channel.isBroken = false;
     expect((await post(`sends/${id}/retry`)).status).toBe(200);
@@ -142,7 +142,7 @@ describe("the operator's view", () => {
     expect((await post("sends", { channel: "pigeon", to: "+4912" })).status).toBeGreaterThanOrEqual(400);
   });
 
-  test("everything failed that matches is retried, within the limit, and counted before and after", async () => {
+  test("all failed sends that match are retried within the limit, and counted before and after", async () => {
     for (let count = 0; count < 5; count += 1) {
       await failingSend();
     }
@@ -158,7 +158,7 @@ describe("the operator's view", () => {
     expect(await get("activity-count?status=delivered")).toEqual({ count: 5 });
   });
 
-  test("health tells of each channel", async () => {
+  test("health has figures for each channel", async () => {
     await failingSend();
     const { channels } = await get<{ channels: Json<ChannelHealth>[] }>("health?range=1h");
     const sms = channels.find((one) => one.channel === "sms");
@@ -191,7 +191,7 @@ test.each(["items?limit=0", "items?limit=101", "activity?limit=1000000000", "act
   },
 );
 
-test("a time that is none is refused in words for people", async () => {
+test("an invalid time is refused in words for people", async () => {
   const response = await fetch(`${host.url}/api/activity?from=nonsense`);
   expect((await response.json()) as ApiError).toMatchObject({
     error: { message: "from: is no time; give one as ISO 8601, for example 2026-01-31T12:00:00Z" },

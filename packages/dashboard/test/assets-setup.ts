@@ -1,4 +1,4 @@
-/** Bundles the page before any test asks for it: installing did, but the page may have changed since. */
+/** Bundles the page before the tests: the page may have changed since it was bundled at install. */
 export async function setup(): Promise<void> {
   await import("../scripts/build-assets.ts");
 }

@@ -8,14 +8,14 @@ export interface ReceivedEvent {
   readonly data: unknown;
 }
 
-/** A live stream as a reader has it. */
+/** A live stream from its reader's side. */
 export interface EventReader {
   readonly events: readonly ReceivedEvent[];
   readonly isEnded: () => boolean;
   close(): void;
 }
 
-/** Follows a stream of Server-Sent Events, from after `lastId` if given. */
+/** Follows a stream of Server-Sent Events; starts after `lastId` if given. */
 export async function readEvents(url: string, lastId?: string): Promise<EventReader> {
   const events: ReceivedEvent[] = [];
   let isEnded = false;

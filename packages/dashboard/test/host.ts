@@ -7,16 +7,16 @@ import { Hono } from "hono";
 import { mount } from "hono/mount";
 import { type Dashboard, type DashboardOptions, type DashboardService, dashboard } from "../src/index.ts";
 
-/** The frameworks the dashboard is mounted into by the tests. */
+/** The frameworks into which the tests mount the dashboard. */
 export const FRAMEWORKS = ["express", "hono"] as const;
 export type Framework = (typeof FRAMEWORKS)[number];
 
 /** Where a host mounts the dashboard. */
 export interface HostOptions extends DashboardOptions {
   readonly framework: Framework;
-  /** Without a slash at its end; "" for the root. */
+  /** The mount point without a trailing slash; "" for the root. */
   readonly prefix: string;
-  /** @default one that is free */
+  /** @default a free port */
   readonly port?: number;
   /** Whether the host parses JSON bodies first. @default false */
   readonly parseFirst?: boolean;
@@ -32,10 +32,10 @@ export interface RunningHost {
 
 const ignore = () => {};
 
-/** Warnings are part of what is tested only where a test asks for them; errors are shown. */
+/** Shows only errors: a test that checks warnings passes a logger of its own. */
 const ERRORS_ONLY: Logger = { debug: ignore, info: ignore, warn: ignore, error: (fields, message) => consoleLogger.error(fields, message) };
 
-/** Serves the dashboard in a real host, which has a route of its own beside it. */
+/** Serves the dashboard in a real host that also has a route of its own. */
 export async function startHost(notifications: DashboardService, options: HostOptions): Promise<RunningHost> {
   const { framework, prefix, port = 0, parseFirst = false, ...rest } = options;
   const page = dashboard(notifications, { logger: ERRORS_ONLY, ...rest });

@@ -39,7 +39,7 @@ async function follow(host: RunningHost, lastId?: string): Promise<EventReader> 
 
 const names = (reader: EventReader) => reader.events.map(({ name }) => name);
 
-/** The ids of notifications that a reader was told of as created. */
+/** The ids of the created notifications in a reader's stream. */
 function created(reader: EventReader): string[] {
   return reader.events
     .map(({ name, data }) => ({ name, ...(data as { change?: string; notification?: { id: string } }) }))
@@ -47,7 +47,7 @@ function created(reader: EventReader): string[] {
     .map(({ notification }) => notification?.id ?? "");
 }
 
-test("what is created, read and delivered is told to every reader", async () => {
+test("every reader gets created, read and delivered notifications", async () => {
   const service = memoryService();
   const host = await serve(service);
   const readers = [await follow(host), await follow(host)];
@@ -72,7 +72,7 @@ test("what is created, read and delivered is told to every reader", async () => 
   }
 });
 
-test("what another process writes is told too, and what it reads", async () => {
+test("readers also get notifications that another process writes and reads", async () => {
   const database = await freshDatabase();
   ends.push(() => database.drop());
   const [here, elsewhere] = [0, 1].map(() => new NotificationService({ storage: postgresStorage(database.url) })) as [
@@ -92,7 +92,7 @@ test("what another process writes is told too, and what it reads", async () => {
   await vi.waitFor(() => expect(told()).toBeGreaterThan(before), { timeout: 10_000 });
 });
 
-test("a reader that comes back is told what it missed, even by a server that was started anew", async () => {
+test("a reader that comes back gets what it missed, even from a restarted server", async () => {
   const directory = await mkdtemp(join(tmpdir(), "belfry-dashboard-"));
   ends.push(() => rm(directory, { recursive: true, force: true }));
   const file = join(directory, "app.db");
@@ -118,7 +118,7 @@ function createMany(service: NotificationService, count: number): Promise<unknow
   return Promise.all(Array.from({ length: count }, (_, index) => service.create({ to: "bob", message: `number ${index}` })));
 }
 
-test("a reader that missed too much is told to ask anew", async () => {
+test("a reader that missed too much gets a reset", async () => {
   const service = memoryService();
   const host = await serve(service);
   await createMany(service, 1_100);
@@ -126,7 +126,7 @@ test("a reader that missed too much is told to ask anew", async () => {
   expect(reader.events[0]).toMatchObject({ name: "reset", data: { reason: "too_much" } });
 });
 
-test("a burst is told one by one, each once", async () => {
+test("readers get each notification of a burst once", async () => {
   const service = memoryService();
   const reader = await follow(await serve(service));
   await createMany(service, 600);
@@ -135,21 +135,21 @@ test("a burst is told one by one, each once", async () => {
   expect(names(reader)).not.toContain("reset");
 });
 
-test("of a burst that is too large to be told, the newest are, and that there is more", async () => {
+test("readers get a reset for a burst that is too large", async () => {
   const service = memoryService();
   const reader = await follow(await serve(service));
   await createMany(service, 1_500);
   await vi.waitFor(() => expect(names(reader)).toContain("reset"), { timeout: 10_000 });
 });
 
-/** Whose inboxes a reader was told of. */
+/** The users named in a reader's stream. */
 function toldUsers(reader: EventReader): ReadonlySet<string> {
   return new Set(
     reader.events.flatMap(({ name, data }) => (name === "inbox" ? (data as { readonly userIds: readonly string[] }).userIds : [])),
   );
 }
 
-test("of a notification to more users than are compared, every user is named", async () => {
+test("a notification to more users than a look compares names every user", async () => {
   const service = memoryService();
   const reader = await follow(await serve(service));
   const users = Array.from({ length: 150 }, (_, index) => `user ${index}`);
@@ -158,7 +158,7 @@ test("of a notification to more users than are compared, every user is named", a
   expect(names(reader)).not.toContain("reset");
 });
 
-test("of a notification to more users than are named, the page is told that there are more", async () => {
+test("a notification to more users than a look names sends a reset", async () => {
   const service = memoryService();
   const reader = await follow(await serve(service));
   await service.create({ to: Array.from({ length: 1_000 }, (_, index) => `user ${index}`), message: "to all" });
@@ -168,7 +168,7 @@ test("of a notification to more users than are named, the page is told that ther
   });
 });
 
-test("of more changes to old notifications than are read, the page is told that there are more", async () => {
+test("more changes to old notifications than a look reads send a reset", async () => {
   const service = memoryService();
   const sends = await Promise.all(
     Array.from({ length: 90 }, (_, index) => service.send({ channel: "sms", to: `+${index}`, content: "x" })),
@@ -183,7 +183,7 @@ test("of more changes to old notifications than are read, the page is told that 
 });
 
 test.each(["ffffffff-ffff-7fff-bfff-ffffffffffff", "00000000-0000-0000-0000-000000000000", "x".repeat(5_000)])(
-  "a reader that comes back with the id %j, which no notification can have, is told everything",
+  "a reader that comes back with the impossible id %j gets everything",
   async (lastId) => {
     const lines: string[] = [];
     const log = (_: object, message: string) => void lines.push(message);
@@ -197,7 +197,7 @@ test.each(["ffffffff-ffff-7fff-bfff-ffffffffffff", "00000000-0000-0000-0000-0000
   },
 );
 
-test("a stream gives a sign of life that scripts see, before they take it for dead", async () => {
+test("a stream sends a ping that scripts see, before they take it for dead", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   ends.push(() => vi.useRealTimers());
   const host = await serve(memoryService());
@@ -209,7 +209,7 @@ test("a stream gives a sign of life that scripts see, before they take it for de
   expect(reader.events.find(({ name }) => name === "ping")?.id).toBe("");
 });
 
-test("what is deleted is told as a reset, and is no reason to tell the rest again", async () => {
+test("a deletion sends a reset, and does not repeat the other notifications", async () => {
   const service = memoryService();
   await createMany(service, 150);
   const send = await service.send({ channel: "sms", to: "+4911", content: "1234" });
@@ -222,7 +222,7 @@ test("what is deleted is told as a reset, and is no reason to tell the rest agai
   expect(created(reader)).toEqual([]);
 });
 
-test("closing the dashboard ends its streams, and nothing goes on in the background", async () => {
+test("closing the dashboard ends its streams and its background work", async () => {
   const service = memoryService();
   const host = await startHost(service, { framework: "express", prefix: "/admin" });
   const reader = await follow(host);
@@ -230,7 +230,7 @@ test("closing the dashboard ends its streams, and nothing goes on in the backgro
   await vi.waitFor(() => expect(reader.isEnded()).toBe(true), { timeout: 10_000 });
 });
 
-test("a database that is out of reach for a while is followed again once it is back", async () => {
+test("a stream goes on once a database that was out of reach is back", async () => {
   const storage = memoryStorage();
   const service = new NotificationService({ storage });
   ends.push(() => service.stop());
@@ -248,7 +248,7 @@ test("a database that is out of reach for a while is followed again once it is b
   expect(warnings).toHaveLength(1);
 });
 
-test("a stream ends once its reader is no longer allowed", async () => {
+test("a stream ends once its reader may no longer read", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   ends.push(() => vi.useRealTimers());
   const service = memoryService();

@@ -18,7 +18,7 @@ const PREFIXES = ["", "/admin", "/api/ui-dashboard/notifications-dashboard-ui"];
 
 describe.each(FRAMEWORKS)("on %s", (framework) => {
   describe.each(PREFIXES)("at %j", (prefix) => {
-    test("the page answers with and without a slash at its end", async () => {
+    test("the page answers with and without a trailing slash", async () => {
       const { url } = await serve({ framework, prefix });
       for (const address of [url, `${url}/`, `${url}/?view=search&status=failed`]) {
         const response = await fetch(address);
@@ -29,7 +29,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
       }
     });
 
-    test("every file that the page names is there, immutable and compressed", async () => {
+    test("every file that the page names is served immutable and compressed", async () => {
       const { url } = await serve({ framework, prefix });
       const page = await (await fetch(url)).text();
       const links = [...page.matchAll(/(?:src|href)="(\?asset=[^"]+)"/g)].map(([, link = ""]) => link);
@@ -63,7 +63,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     });
   });
 
-  test("the page's policy allows nothing but its own files", async () => {
+  test("the page's policy allows only its own files", async () => {
     const { url } = await serve({ framework, prefix: "/admin" });
     const { headers } = await fetch(url);
     expect(headers.get("content-security-policy")).toBe(
@@ -74,7 +74,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     expect(headers.get("x-frame-options")).toBe("DENY");
   });
 
-  test("no answer is taken for another kind than it says", async () => {
+  test("browsers take no answer for another content type", async () => {
     const { url } = await serve({ framework, prefix: "/admin" });
     for (const path of ["", "/api/session", "/api/nothing", "/api/live", "?asset=nothing"]) {
       const controller = new AbortController();
@@ -99,7 +99,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     expect([refused.status, refused.headers.get("x-content-type-options")]).toEqual([405, "nosniff"]);
   });
 
-  test("a file that an update has replaced is not there, and nobody keeps that answer", async () => {
+  test("a file from before an update is 404, and no cache keeps that answer", async () => {
     const { url } = await serve({ framework, prefix: "/admin" });
     for (const name of ["app-000000000000.js", "../package.json", "__proto__", ""]) {
       const response = await fetch(`${url}?asset=${encodeURIComponent(name)}`);
@@ -108,7 +108,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
   });
 });
 
-test("fetch finds its place below basePath where the router does not cut the prefix off", async () => {
+test("fetch works below basePath if the router does not cut the prefix off", async () => {
   const { dashboard } = await import("../src/index.ts");
   const service = new NotificationService({ storage: memoryStorage() });
   const page = dashboard(service, { basePath: "/ops/", authorize: () => ({ read: true, act: false }) });

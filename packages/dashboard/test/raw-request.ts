@@ -1,6 +1,6 @@
 import { request as nodeRequest } from "node:http";
 
-/** An answer, whole. */
+/** A whole answer. */
 export interface RawAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -8,7 +8,7 @@ export interface RawAnswer {
   json(): unknown;
 }
 
-/** Asks with any header at all, those included that `fetch` does not let anybody set. */
+/** Sends a request with any headers, even those that `fetch` does not let callers set. */
 export function request(
   url: string,
   { method = "GET", headers = {}, body }: { method?: string; headers?: Readonly<Record<string, string>>; body?: string } = {},

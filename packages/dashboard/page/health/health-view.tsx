@@ -20,16 +20,16 @@ const RANGES: readonly (readonly [HealthRange, string])[] = [
   ["7d", "7 days"],
 ];
 
-/** How often the figures are asked for: the longer the while, the less they change, and the more they cost. */
+/** How often the page loads the figures. Over a longer range they change less and cost more. */
 const REFRESH_MS: Readonly<Record<HealthRange, number>> = { "1h": 5_000, "24h": 60_000, "7d": 300_000 };
 
 type Channel = Json<ChannelHealth>;
 
-/** How every channel does. */
+/** The health of every channel. */
 export function HealthView({ params }: { readonly params: URLSearchParams }) {
   const range = RANGES.find(([value]) => value === params.get("range"))?.[0] ?? "1h";
   const revision = useRevision((event) => event.name === "notification", REFRESH_MS[range]);
-  // The while moves on though nothing happens.
+  // The range moves on although nothing happens.
   const steps = Math.floor(useNow() / Math.max(60_000, REFRESH_MS[range]));
   const health = useResource(range, (signal) => get<{ channels: Channel[] }>("health", { range }, signal), revision + steps);
   return (

@@ -4,13 +4,13 @@ import { number, shortDate } from "../state/format.ts";
 
 type Bucket = Json<HealthBucket>;
 
-/** The drawing's own units; it is stretched to the room there is. */
+/** The drawing's own units; it stretches to the room there is. */
 const WIDTH = 600;
 const HEIGHT = 120;
 
 const SPANS: Readonly<Record<HealthRange, string>> = { "1h": "minute", "24h": "half hour", "7d": "two hours" };
 
-/** Attempts over time: a bar for each part of the while, what failed on top of what succeeded. */
+/** Attempts over time: a bar for each part of the range, failed ones on top of succeeded ones. */
 export function RateChart({ channel, range }: { readonly channel: Json<ChannelHealth>; readonly range: HealthRange }) {
   const { buckets } = channel;
   const top = Math.max(1, ...buckets.map(({ succeeded, failed }) => succeeded + failed));
@@ -62,7 +62,7 @@ function Bar({ bucket: { succeeded, failed, from }, x, width, scale }: BarProps)
   );
 }
 
-/** The same figures as a table, for whoever does not see the bars; parts without any attempt are left out. */
+/** The same figures as a table, for people who do not see the bars; it leaves out parts without any attempt. */
 function ChartTable({ buckets }: { readonly buckets: readonly Bucket[] }) {
   const filled = buckets.filter(({ succeeded, failed }) => succeeded + failed > 0);
   return (

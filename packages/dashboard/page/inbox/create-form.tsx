@@ -9,7 +9,7 @@ import { post } from "../state/api.ts";
 import { useSession } from "../state/session.ts";
 
 interface CreateFormProps {
-  /** Whose inbox is shown; empty for all. */
+  /** The user on show; empty for all users. */
   readonly userId: string;
   onCreated(): void;
 }
@@ -51,8 +51,8 @@ export function CreateForm({ userId, onCreated }: CreateFormProps) {
 }
 
 /**
- * Empties what was sent, for the next one to the same user. What was typed meanwhile stays, and so does the keyboard,
- * unless it is where the message was sent from.
+ * Empties the fields that were sent, for the next message to the same user. Text typed meanwhile stays. If the focus is
+ * on the button that sent the message, it moves to the message field.
  */
 function clear(form: HTMLFormElement | null, sent: Readonly<Record<"title" | "message", string>>): void {
   for (const [name, text] of Object.entries(sent)) {

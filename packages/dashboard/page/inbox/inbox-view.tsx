@@ -15,7 +15,7 @@ import { ItemList } from "./item-list.tsx";
 import { type Item, type ItemStatus, itemKey, loadCounts, loadInbox, NEWEST, type Shown } from "./load-inbox.ts";
 import { UserForm } from "./user-form.tsx";
 
-/** How often a user's counts are looked at beside the live stream. */
+/** How often the view loads a user's counts, beside the live stream. */
 const CHECK_MS = 5_000;
 
 const STATUSES: readonly (readonly [ItemStatus, string])[] = [
@@ -59,8 +59,8 @@ export function InboxView({ params }: { readonly params: URLSearchParams }) {
 }
 
 /**
- * Looks at a user's counts every 5 seconds: what another process changes in an inbox that is not among the newest is not
- * told. Only counts that differ are a reason to load the list anew.
+ * Loads a user's counts every 5 seconds, and the list anew if they differ. The live stream does not report changes that
+ * another process makes to items that are not among the newest.
  */
 function useCountsCheck(userId: string, { value, reload }: Resource<Shown>): void {
   const known = useRef(value);
@@ -76,7 +76,7 @@ function useCountsCheck(userId: string, { value, reload }: Resource<Shown>): voi
             reload();
           }
         },
-        // The list itself says when the server cannot be reached.
+        // The list itself shows that the server cannot be reached.
         () => {},
       );
     }, CHECK_MS);
@@ -84,7 +84,7 @@ function useCountsCheck(userId: string, { value, reload }: Resource<Shown>): voi
   }, [userId]);
 }
 
-/** Says how many are unread when that has grown. */
+/** Announces the number of unread items when it has grown. */
 function useNewUnread(unread: number | null): void {
   const before = useRef<number | null>(null);
   useEffect(() => {
@@ -171,7 +171,7 @@ function Items({ inbox: { pages, items, markRead }, userId, status }: ItemsProps
 }
 
 function NoItems({ userId, status }: { readonly userId: string; readonly status: ItemStatus }) {
-  // Of all users only the newest are looked at: what is older may be unread still.
+  // For all users the view loads only the newest items; older ones may still be unread.
   const whose = userId === "" ? (status === "all" ? "" : ` among the newest ${NEWEST}`) : ` for ${userId}`;
   if (status === "unread") {
     return (

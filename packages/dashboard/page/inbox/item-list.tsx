@@ -12,7 +12,7 @@ import { type Item, itemKey } from "./load-inbox.ts";
 
 interface ItemListProps {
   readonly items: readonly Item[];
-  /** Whether each item says whose it is. */
+  /** Whether each item shows its user. */
   readonly showsUser: boolean;
   readonly canMark: boolean;
   onMarkRead(item: Item): Promise<void>;
@@ -28,7 +28,7 @@ export function ItemList({ items, ...shared }: ItemListProps) {
           key={itemKey(item)}
           item={item}
           {...shared}
-          // The button that had the keyboard is gone: the next one has it, or the list.
+          // The button that had the focus is gone: the focus moves to the next one, or to the list.
           onMarked={() => keepKeyboard(nextButton(list.current, index) ?? list.current)}
         />
       ))}
@@ -41,7 +41,7 @@ interface EntryProps extends Omit<ItemListProps, "items"> {
   onMarked(): void;
 }
 
-/** One item. Each is marked by itself: one that takes its time is not in the way of the next. */
+/** One item. It is marked as read by itself, so a slow one does not hold up the next. */
 function Entry({ item, showsUser, canMark, onMarkRead, onMarked }: EntryProps) {
   const action = useAction();
   const mark = () =>

@@ -3,23 +3,23 @@ import type { Json } from "../../src/wire.ts";
 import { get } from "../state/api.ts";
 import type { Page } from "../state/pages.ts";
 
-/** An inbox item as the API tells it. */
+/** An inbox item as the API returns it. */
 export type Item = Json<InboxItem>;
 
 /** Which items to show. */
 export type ItemStatus = "all" | "unread" | "read";
 
-/** What the inbox shows: the first items, and how many are unread. */
+/** The contents of the inbox view: the first items, and how many are unread. */
 export interface Shown extends Page<Item> {
   readonly unread: number;
-  /** How many items there are; null where only the newest of all users are known. */
+  /** How many items there are; null for all users, where only the newest are known. */
   readonly total: number | null;
 }
 
-/** How many of the newest items of all users are looked at. */
+/** How many of the newest items of all users the view loads. */
 export const NEWEST = 100;
 
-/** Loads a user's items and counts, or the newest items of all users where the user id is empty. */
+/** Loads a user's items and counts, or the newest items of all users if the user id is empty. */
 export async function loadInbox(userId: string, status: ItemStatus, signal: AbortSignal): Promise<Shown> {
   if (userId === "") {
     const newest = await get<Page<Item> & { readonly unread: number }>("items", { status, limit: NEWEST }, signal);
@@ -34,7 +34,7 @@ export function loadCounts(userId: string, signal?: AbortSignal): Promise<{ read
   return get("counts", { user_id: userId }, signal);
 }
 
-/** Names an item: one notification may be in many inboxes. */
+/** A unique key of an item: one notification may be in many inboxes. */
 export function itemKey({ id, userId }: Item): string {
   return `${id} ${userId}`;
 }

@@ -18,7 +18,7 @@ export function UserForm({ userId, onShow }: UserFormProps) {
     onShow(String(new FormData(event.currentTarget).get("user") ?? "").trim());
   };
   const showAll = () => {
-    // The button goes; the field that does the same has the keyboard next.
+    // The button disappears; the focus moves to the field that does the same.
     fieldOf(form.current, "user")?.focus();
     onShow("");
   };

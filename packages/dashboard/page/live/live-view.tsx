@@ -15,13 +15,13 @@ import { useLiveEvents, useRevision } from "../state/live.ts";
 import { placeUrl } from "../state/place.ts";
 import { type Resource, useResource } from "../state/resource.ts";
 
-/** How many lines are kept; older ones are found by Search. */
+/** How many lines the view keeps; Search finds older ones. */
 const KEPT = 500;
 
 type Summary = Json<ActivitySummary>;
 type Lines = ReadonlyMap<string, Summary>;
 
-/** Everything that is created, as it is created, until it is paused. */
+/** Shows notifications as they are created, until a person pauses it. */
 export function LiveView() {
   const { first, lines, held, isPaused, toggle } = useTail();
   return (
@@ -45,16 +45,16 @@ interface TailState {
   readonly first: Resource<Json<ActivityPage>>;
   /** Newest first. */
   readonly lines: readonly Summary[];
-  /** How many notifications are new, or have another status, since it was paused. */
+  /** How many notifications are new, or have another status, since the pause. */
   readonly held: number;
   readonly isPaused: boolean;
   toggle(): void;
 }
 
 function useTail(): TailState {
-  // Connecting anew, and a burst too large to be told, are made up for by loading anew.
+  // After a reconnection, or a burst too large for the stream, the view loads anew.
   const revision = useRevision(() => false);
-  /** What was told since the newest were last asked for: an answer that was made before does not undo it. */
+  /** Notifications from the stream since the last request: an answer that is older than they are must not undo them. */
   const told = useRef(new Set<string>());
   const [known, setKnown] = useState<Lines>(new Map());
   const [shown, setShown] = useState<Lines | null>(null);
@@ -69,7 +69,7 @@ function useTail(): TailState {
     }
     const { notifications, nextCursor } = first.value;
     const answered = notifications.filter(({ id }) => !told.current.has(id));
-    // What the answer reaches back to and does not name is gone.
+    // Notifications within the answer's range that are not in it are gone.
     const end = nextCursor === null ? "" : (notifications.at(-1)?.id ?? "");
     setKnown((before) => newest([...[...before.values()].filter(({ id }) => told.current.has(id) || id < end), ...answered]));
   }, [first.value]);
@@ -81,7 +81,7 @@ function useTail(): TailState {
     }
   });
   const isPaused = shown !== null;
-  // Counted by what differs, not by what was told: a connection that comes back tells some things again.
+  // This counts differences, not events: after a reconnection the stream repeats some events.
   const held = shown === null ? 0 : [...known.values()].filter(({ id, status }) => shown.get(id)?.status !== status).length;
   return {
     first,
@@ -95,7 +95,7 @@ function useTail(): TailState {
   };
 }
 
-/** The newest of these, newest first; of two that are the same notification the later one. */
+/** The newest of these, newest first; if a notification is in there twice, the later summary. */
 function newest(summaries: readonly Summary[]): Lines {
   const byId = new Map(summaries.map((summary) => [summary.id, summary]));
   const sorted = [...byId].sort(([one], [other]) => (one < other ? 1 : -1));

@@ -5,12 +5,12 @@ import type { Place } from "../state/place.ts";
 import { FailureNote } from "./states.tsx";
 
 interface ErrorBoundaryProps {
-  /** Where the page is: another place is another try. */
+  /** The page's place: at another place, the boundary tries again. */
   readonly place: Place;
   readonly children: ComponentChildren;
 }
 
-/** Keeps a view that cannot be shown from taking the whole page with it. */
+/** Shows an error in place of a view that throws, so that the rest of the page still works. */
 export function ErrorBoundary({ place, children }: ErrorBoundaryProps) {
   const [error, reset] = useErrorBoundary((thrown: unknown) => reportError(thrown));
   useEffect(() => {

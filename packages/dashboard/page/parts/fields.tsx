@@ -82,7 +82,7 @@ interface ChoicesProps {
   onChoose(value: string): void;
 }
 
-/** One of a few choices, all in sight; arrow keys move between them. */
+/** One of a few choices, all visible; arrow keys move between them. */
 export function Choices({ label, name, value, options, onChoose }: ChoicesProps) {
   return (
     <fieldset class="choices">
@@ -113,13 +113,13 @@ interface ButtonProps {
   readonly type?: "button" | "submit";
   readonly isBusy?: boolean;
   readonly isDisabled?: boolean;
-  /** What it is called where its text alone does not tell. */
+  /** Its accessible name, if its text alone does not tell enough. */
   readonly label?: string;
   readonly onPress?: () => void;
   readonly children: ComponentChildren;
 }
 
-/** A button. While busy it stays where the keyboard is, but does nothing. */
+/** A button. While busy it keeps the focus but does nothing. */
 export function Button({ kind = "plain", type = "button", isBusy = false, isDisabled = false, label, onPress, children }: ButtonProps) {
   return (
     <button

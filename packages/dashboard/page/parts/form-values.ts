@@ -1,7 +1,7 @@
 import type { RefObject } from "preact";
 import { useEffect } from "preact/hooks";
 
-/** The field of a form that a person types into or chooses from. */
+/** The field of a form with this name; null if there is none. */
 export function fieldOf(form: HTMLFormElement | null, name: string): HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement | null {
   const field = form?.elements.namedItem(name);
   const isField = field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement || field instanceof HTMLSelectElement;
@@ -9,8 +9,7 @@ export function fieldOf(form: HTMLFormElement | null, name: string): HTMLInputEl
 }
 
 /**
- * Fills a form in whenever `values` differ from those before. The fields themselves stay, and so does the keyboard in
- * one of them.
+ * Fills in a form whenever `values` change. The fields themselves stay, and so does the focus in one of them.
  */
 export function useFormValues(form: RefObject<HTMLFormElement>, values: Readonly<Record<string, string>>): void {
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** Gives the keyboard to `next` if what had it is gone; whoever has moved on stays where they are. */
+/** Moves the focus to `next` if the focused element is gone. A person who has moved on keeps their focus. */
 export function keepKeyboard(next: HTMLElement | null | undefined): void {
   if (document.activeElement === null || document.activeElement === document.body) {
     next?.focus();

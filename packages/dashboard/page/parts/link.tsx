@@ -9,7 +9,7 @@ interface LinkProps {
   readonly children: ComponentChildren;
 }
 
-/** A link inside the page. It is a real link: it opens in another tab, and can be copied. */
+/** A link inside the page. It is a real link: people can open it in another tab, or copy it. */
 export function Link({ to, class: className, isCurrent = false, children }: LinkProps) {
   const follow = (event: TargetedMouseEvent<HTMLAnchorElement>) => {
     if (event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey) {

@@ -3,7 +3,7 @@ import type { ApiFailure } from "../state/api.ts";
 import { Button } from "./fields.tsx";
 import { Icon } from "./icon.tsx";
 
-/** What is shown while the first answer is on its way: as much room as it will take. */
+/** A placeholder until the first answer, about as large as the answer will be. */
 export function Loading({ what, rows = 4 }: { readonly what: string; readonly rows?: number }) {
   return (
     <div class="loading" role="status">
@@ -20,7 +20,7 @@ interface EmptyProps {
   readonly children?: ComponentChildren;
 }
 
-/** What is shown where there is nothing, and what can be done about it. */
+/** Says that there is nothing to show, and what a person can do about it. */
 export function Empty({ title, children }: EmptyProps) {
   return (
     <div class="empty">
@@ -35,12 +35,12 @@ export function Empty({ title, children }: EmptyProps) {
 
 interface FailureProps {
   readonly failure: ApiFailure | null;
-  /** What could not be done: "The inbox could not be loaded." */
+  /** A sentence that names the failed action: "The inbox could not be loaded." */
   readonly what: string;
   readonly onRetry?: () => void;
 }
 
-/** What went wrong, in the server's words, and the way to try again. */
+/** Shows a failure in the server's words, with a way to try again. */
 export function FailureNote({ failure, what, onRetry }: FailureProps) {
   if (failure === null) {
     return null;

@@ -1,7 +1,7 @@
 import type { ActivitySummary } from "@belfry/core";
 import type { Json } from "../../src/wire.ts";
 
-/** How good or bad something is: its colour, beside a word that says it too. */
+/** How good or bad something is. It sets the colour beside a word that says the same. */
 export type Tone = "good" | "bad" | "warn" | "info" | "neutral";
 
 const STATUS_TONES: Readonly<Record<string, Tone>> = {
@@ -27,7 +27,7 @@ export function Status({ status }: { readonly status: string }) {
 
 const KINDS = { message: "message", send: "send", event: "event" } as const;
 
-/** A notification's status; what is no send has its kind instead. */
+/** A send's status; for messages and events, their kind. */
 export function SummaryStatus({ summary }: { readonly summary: Json<ActivitySummary> }) {
   return summary.status === null ? <span class="tag neutral">{KINDS[summary.kind]}</span> : <Status status={summary.status} />;
 }

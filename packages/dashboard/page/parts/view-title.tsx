@@ -3,23 +3,23 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 interface ViewTitleProps {
   readonly title: string;
-  /** What the browser's tab says; the title itself if not given. */
+  /** The title of the browser's tab. @default the view's title */
   readonly tab?: string;
   readonly children?: ComponentChildren;
 }
 
-/** Gives the keyboard to the head of the view: for when what had it is gone. */
+/** Moves the focus to the view's title; for when the focused element is gone. */
 export function focusViewTitle(): void {
   document.querySelector("h1")?.focus();
 }
 
 let isFirst = true;
 
-/** The head of a view. Whoever comes to the view by the keyboard begins here. */
+/** The title of a view. It takes the focus when a person opens the view from another one. */
 export function ViewTitle({ title, tab = title, children }: ViewTitleProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useLayoutEffect(() => {
-    // A page that was just opened leaves the keyboard where browsers put it.
+    // On the first view of a new page, the focus stays where the browser put it.
     if (isFirst) {
       isFirst = false;
     } else {

@@ -21,7 +21,7 @@ const KINDS = [
 ] as const;
 
 interface FilterFormProps {
-  /** The form itself, for whoever needs what stands in it. */
+  /** The form itself, for others who read its fields. */
   readonly form: RefObject<HTMLFormElement>;
   readonly filter: SearchFilter;
   onSearch(filter: SearchFilter): void;
@@ -36,7 +36,7 @@ export function FilterForm({ form, filter, onSearch }: FilterFormProps) {
     onSearch(readForm(event.currentTarget, filter));
   };
   const clear = () => {
-    // The button goes; the first filter has the keyboard next.
+    // The button disappears; the focus moves to the first filter.
     fieldOf(form.current, "recipient")?.focus();
     onSearch({});
   };

@@ -9,7 +9,7 @@ import { placeUrl } from "../state/place.ts";
 
 type Summary = Json<ActivitySummary>;
 
-/** Notifications, a line each; on narrow screens a card each. */
+/** Notifications, one a line; on narrow screens one a card. */
 export function ResultTable({ results }: { readonly results: readonly Summary[] }) {
   return (
     <table class="results">
@@ -48,7 +48,7 @@ export function ResultTable({ results }: { readonly results: readonly Summary[] 
   );
 }
 
-/** What a notification is called in a list. */
+/** The name of a notification in a list. */
 export function nameOf({ title, excerpt }: Summary): string {
   return title || (excerpt.length > 80 ? `${excerpt.slice(0, 79).trimEnd()}…` : excerpt) || "(empty)";
 }

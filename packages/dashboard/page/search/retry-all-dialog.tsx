@@ -11,10 +11,10 @@ import { counted, number } from "../state/format.ts";
 import { type Resource, useResource } from "../state/resource.ts";
 import type { SearchFilter } from "./search-filter.ts";
 
-/** How many are retried at a time: between them the progress shows, and it can be stopped. */
+/** How many sends one step retries. Between steps the dialog shows its progress, and a person can stop it. */
 const STEP = 25;
 
-/** The most that one press retries; another press goes on with older ones. */
+/** One press retries at most this many sends; another press goes on with older ones. */
 const BOUND = 1_000;
 
 interface RetryAllDialogProps {
@@ -24,10 +24,10 @@ interface RetryAllDialogProps {
 
 interface Progress {
   readonly retried: number;
-  /** How many were looked at: what was changed by somebody else meanwhile is not retried. */
+  /** How many sends the steps have covered; those that somebody else changed meanwhile are not retried. */
   readonly asked: number;
   readonly remaining: number;
-  /** Where older ones begin; null at the end. */
+  /** The cursor of the next older ones; null at the end. */
   readonly cursor: string | null;
 }
 
@@ -37,7 +37,7 @@ interface Retries {
   /** Null before the first step is done. */
   readonly progress: Progress | null;
   readonly action: Action;
-  /** Retries, newest first, until this many were looked at since the beginning. */
+  /** Retries, newest first, until the steps have covered this many since the beginning. */
   run(until: number): void;
   stop(): void;
 }
@@ -52,7 +52,7 @@ function useRetries(filter: SearchFilter): Retries {
       do {
         const limit = Math.min(STEP, until - asked);
         const step: RetriedAll = await post<RetriedAll>("retries", { limit, ...(cursor !== null && { cursor }) }, filter);
-        // What fails again at once is not retried a second time: each step goes on with older ones.
+        // Each step goes on with older sends, so one that fails again at once is not retried twice.
         ({ nextCursor: cursor } = step);
         retried += step.retried;
         asked += limit;
@@ -66,7 +66,7 @@ function useRetries(filter: SearchFilter): Retries {
   return { progress, action, run, stop };
 }
 
-/** Retries every failed send that matches the search: counted before, shown while it goes on, counted after. */
+/** Retries every failed send that matches the search. It counts them before and after, and shows its progress. */
 export function RetryAllDialog({ filter, onClose }: RetryAllDialogProps) {
   const before = useResource(JSON.stringify(filter), (signal) => get<{ matched: number }>("retries", filter, signal));
   const { progress, action, run, stop } = useRetries(filter);
@@ -74,7 +74,7 @@ export function RetryAllDialog({ filter, onClose }: RetryAllDialogProps) {
   const goal = Math.min(before.value?.matched ?? 0, until);
   const actions = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    // The button that began it is gone then; the one that stops it has the keyboard.
+    // The button that started it is gone by then; the focus moves to the one that stops it.
     if (progress !== null) {
       keepKeyboard(actions.current?.querySelector<HTMLElement>("button:last-child"));
     }

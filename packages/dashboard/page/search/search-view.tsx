@@ -19,10 +19,10 @@ import { RetryAllDialog } from "./retry-all-dialog.tsx";
 import { readFilter, readForm, type SearchFilter } from "./search-filter.ts";
 import { SendTestDialog } from "./send-test-dialog.tsx";
 
-/** What counting stops at. */
+/** The server counts no further than this. */
 const COUNT_LIMIT = 10_000;
 
-/** Results change often while much is sent; so often are they asked for. */
+/** The view loads the results at most this often, however fast they change. */
 const REFRESH_MS = 1_000;
 
 type Summary = Json<ActivitySummary>;
@@ -86,7 +86,7 @@ async function page(filter: SearchFilter, cursor: string, signal: AbortSignal): 
   return { items: notifications, nextCursor };
 }
 
-/** Counting stops at a limit: a count that has reached it may be more. */
+/** A count as text. Counting stops at a limit, so at the limit there may be more. */
 function countedUp(count: number): string {
   return count >= COUNT_LIMIT ? `${number(COUNT_LIMIT)} or more notifications` : counted(count, "notification");
 }
@@ -104,7 +104,7 @@ function SearchActions({ form, filter, onSearch }: SearchActionsProps) {
   }
   const close = () => setOpen(null);
   const retry = () => {
-    // What stands in the form counts, searched for or not: it is what the person sees.
+    // The form's filters apply even before a search: they are what the person sees.
     const chosen = form.current === null ? filter : readForm(form.current, filter);
     if (JSON.stringify(chosen) !== JSON.stringify(filter)) {
       onSearch(chosen);

@@ -10,7 +10,7 @@ import { get, post } from "../state/api.ts";
 import { go, placeUrl } from "../state/place.ts";
 import { useResource } from "../state/resource.ts";
 
-/** Sends a test over a channel, and shows what becomes of it. */
+/** Sends a test over a channel, and shows its timeline. */
 export function SendTestDialog({ onClose }: { onClose(): void }) {
   const action = useAction();
   const health = useResource("channels", (signal) => get<{ channels: Json<ChannelHealth>[] }>("health", { range: "7d" }, signal));

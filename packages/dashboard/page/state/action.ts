@@ -2,15 +2,15 @@ import { useState } from "preact/hooks";
 import { announce } from "./announcements.ts";
 import { ApiFailure } from "./api.ts";
 
-/** Something a person has done by a button: under way, failed, or neither. */
+/** An action behind a button: under way, failed, or neither. */
 export interface Action {
   readonly isBusy: boolean;
   readonly failure: ApiFailure | null;
-  /** Does it, unless it is under way; resolves with whether it went well. */
+  /** Does the work, unless some is under way; resolves with whether it succeeded. */
   run(work: () => Promise<void>): Promise<boolean>;
 }
 
-/** One action at a time; what went wrong is kept to be shown, and said. */
+/** Runs one action at a time; keeps a failure to show it, and announces it. */
 export function useAction(): Action {
   const [isBusy, setBusy] = useState(false);
   const [failure, setFailure] = useState<ApiFailure | null>(null);

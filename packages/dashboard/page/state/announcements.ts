@@ -2,12 +2,12 @@ import { useEffect, useState } from "preact/hooks";
 
 const spoken = new EventTarget();
 
-/** Says something to people who listen to the page, without moving them away from where they are. */
+/** Says something to people who listen to the page, without moving their focus. */
 export function announce(text: string): void {
   spoken.dispatchEvent(new CustomEvent("announcement", { detail: text }));
 }
 
-/** The last thing said. `count` tells it from the same words said before. */
+/** The last announcement. `count` tells it from an earlier one with the same words. */
 export function useAnnouncement(): { readonly text: string; readonly count: number } {
   const [said, setSaid] = useState({ text: "", count: 0 });
   useEffect(() => {

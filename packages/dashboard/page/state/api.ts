@@ -1,15 +1,15 @@
 import type { ApiError } from "../../src/wire.ts";
 
-/** Where the page is mounted: the path it was loaded from, whatever that is. */
+/** The page's mount point: the path it was loaded from. */
 const BASE = location.pathname.replace(/\/+$/, "");
 
-/** Answers of a proxy whose server is not there, for example while it is started anew. */
+/** Statuses from a proxy that cannot reach the server, for example during a restart; 0 means no answer. */
 const UNREACHABLE: readonly number[] = [0, 502, 503, 504];
 
-/** Query parameters; what is undefined or empty is left out. */
+/** Query parameters; undefined and empty ones are not sent. */
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
-/** An answer that is none, in words for a person. */
+/** A failed request, in words for a person. */
 export class ApiFailure extends Error {
   override readonly name = "ApiFailure";
   /** The HTTP status; 0 when the server could not be reached. */
@@ -20,12 +20,12 @@ export class ApiFailure extends Error {
     this.status = status;
   }
 
-  /** Whether the server may be back by itself before long. */
+  /** Whether the server may soon be back by itself. */
   get isUnreachable(): boolean {
     return UNREACHABLE.includes(this.status);
   }
 
-  /** An error of any kind as something to be shown. */
+  /** Turns any error into a failure to show. */
   static of(error: unknown): ApiFailure {
     return error instanceof ApiFailure ? error : new ApiFailure(String(error), -1);
   }
@@ -38,13 +38,13 @@ export function apiUrl(path: string, query: Query = {}): string {
   return `${BASE}/api/${path}${search.size > 0 ? `?${search}` : ""}`;
 }
 
-/** Asks. @throws ApiFailure */
+/** Sends a GET request. @throws ApiFailure */
 export function get<Answer>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Answer> {
   const unreachable = "The server cannot be reached. The page tries again by itself.";
   return ask<Answer>(apiUrl(path, query), { init: signal === undefined ? {} : { signal }, unreachable });
 }
 
-/** Has something done. @throws ApiFailure */
+/** Sends a POST request. @throws ApiFailure */
 export function post<Answer>(path: string, body: object = {}, query: Query = {}): Promise<Answer> {
   const headers = { "content-type": "application/json", "x-belfry-dashboard": "1" };
   const unreachable = "The server cannot be reached. Nothing was changed as far as the page knows; try again.";
@@ -68,7 +68,7 @@ async function ask<Answer>(
     throw new ApiFailure(await messageOf(response), response.status);
   }
   if (!/^application\/json\b/i.test(response.headers.get("content-type") ?? "")) {
-    // A login page of the host's, or of a proxy on the way.
+    // This is a login page of the host, or of a proxy on the way.
     throw new ApiFailure("What answered is not the dashboard. Perhaps you are logged out: load the page anew.", response.status);
   }
   return (await response.json()) as Answer;
@@ -79,7 +79,7 @@ async function messageOf(response: Response): Promise<string> {
     const { error } = (await response.json()) as ApiError;
     return error.message;
   } catch {
-    // What answered is no Belfry: a proxy on the way, for example.
+    // Something other than Belfry answered: a proxy on the way, for example.
     return `The server answered ${response.status} ${response.statusText}.`;
   }
 }

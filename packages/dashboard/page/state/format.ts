@@ -18,7 +18,7 @@ export function counted(value: number, one: string, many: string = `${one}s`): s
   return `${number(value)} ${value === 1 ? one : many}`;
 }
 
-/** A date with its time, whole. */
+/** A full date with its time. */
 export function dateTime(date: string): string {
   return absolute.format(new Date(date));
 }
@@ -33,7 +33,7 @@ export function shortDate(date: string): string {
   return day.format(new Date(date));
 }
 
-/** "5 min. ago", "in 2 hr."; a date that is more than a week away whole. */
+/** "5 min. ago", "in 2 hr."; the full date if it is more than a week away. */
 export function ago(date: string, nowMs: number): string {
   const distanceMs = new Date(date).getTime() - nowMs;
   const size = Math.abs(distanceMs);

@@ -1,29 +1,29 @@
 import type { Json, LiveEvents } from "../../src/wire.ts";
 import { apiUrl } from "./api.ts";
 
-/** How the page learns of changes: by the stream, or, until it is back, by asking. */
+/** How the page learns of changes: from the stream, or, until that is back, by asking. */
 export type LiveState = "connecting" | "live" | "polling";
 
-/** Something that may have changed what is shown. */
+/** Something after which the page's contents may differ. */
 export type LiveEvent =
   | { readonly [Name in keyof LiveEvents]: { readonly name: Name; readonly data: Json<LiveEvents[Name]> } }[keyof LiveEvents]
-  /** While there is no stream: look for yourself. */
+  /** There is no stream at present: load anew. */
   | { readonly name: "tick" };
 
 /** How often the page asks while the stream is down. */
 const POLL_MS = 5_000;
 
-/** How long a stream may say nothing: the server gives a sign of life every 12 seconds. */
+/** How long a stream may be silent: the server gives a sign of life every 12 seconds. */
 const SILENCE_MS = 30_000;
 
-/** How long a tab may be out of sight before it gives up its stream: a browser has only six connections to a server. */
+/** How long a tab may be hidden before it closes its stream: a browser has only six connections to a server. */
 const HIDDEN_MS = 10_000;
 
 const NAMES = ["hello", "notification", "inbox", "reset"] as const;
 
 /**
- * The page's one live stream. The browser connects again by itself after a lost connection; after an answer that is no
- * stream it gives up, so then this does, from after the last event all the same.
+ * The page's one live stream. After a lost connection the browser connects again by itself. After an answer that is not a
+ * stream the browser gives up; this class then connects again, and also goes on after the last event.
  */
 export class LiveConnection {
   readonly #events = new Set<(event: LiveEvent) => void>();
@@ -33,7 +33,7 @@ export class LiveConnection {
   #heardAtMs = 0;
   #state: LiveState = "connecting";
   #giveUp: ReturnType<typeof setTimeout> | undefined;
-  /** While the tab is out of sight. */
+  /** Whether the stream is closed because the tab is hidden. */
   #isGivenUp = false;
 
   constructor() {
@@ -42,18 +42,18 @@ export class LiveConnection {
     document.addEventListener("visibilitychange", () => this.#onSight());
   }
 
-  /** How changes are learned of at this moment. */
+  /** How the page learns of changes at this moment. */
   get state(): LiveState {
     return this.#state;
   }
 
-  /** Hears of events, until the returned function is called. */
+  /** Calls `listener` with every event, until the returned function is called. */
   onEvent(listener: (event: LiveEvent) => void): () => void {
     this.#events.add(listener);
     return () => void this.#events.delete(listener);
   }
 
-  /** Hears of changes of {@link state}, until the returned function is called. */
+  /** Calls `listener` when {@link state} changes, until the returned function is called. */
   onState(listener: (state: LiveState) => void): () => void {
     this.#states.add(listener);
     return () => void this.#states.delete(listener);
@@ -81,7 +81,7 @@ export class LiveConnection {
     });
   }
 
-  /** The browser does not tell of a connection that ended without a word; silence does. */
+  /** Notes that the stream is alive: the browser does not report a connection that broke silently. */
   #heard(): void {
     this.#heardAtMs = Date.now();
   }
@@ -92,7 +92,7 @@ export class LiveConnection {
     this.#become("polling");
   }
 
-  /** A tab out of sight asks now and then instead; in sight again, it goes on where its stream ended. */
+  /** Closes the stream of a hidden tab, which then asks now and then. A visible tab goes on where its stream ended. */
   #onSight(): void {
     clearTimeout(this.#giveUp);
     if (document.hidden) {
@@ -106,7 +106,7 @@ export class LiveConnection {
     }
   }
 
-  /** Without a stream, everything shown is asked for anew, and a stream that has ended or fallen silent is opened again. */
+  /** While there is no stream, has everything loaded anew; opens a stream again that has ended or fallen silent. */
   #watch(): void {
     if (this.#source !== null && Date.now() - this.#heardAtMs > SILENCE_MS) {
       this.#close();

@@ -1,12 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { LiveConnection, type LiveEvent, type LiveState } from "./live-connection.ts";
 
-/** Changes that come close together are looked at once. */
+/** Changes this close together cause one request. */
 const COALESCE_MS = 150;
 
 let connection: LiveConnection | null = null;
 
-/** Opened by whoever needs it first, and kept: the page has one. */
+/** The page's one live connection, opened at first use. */
 function live(): LiveConnection {
   connection ??= new LiveConnection();
   return connection;
@@ -16,21 +16,21 @@ function live(): LiveConnection {
 export function useLiveState(): LiveState {
   const [state, setState] = useState(() => live().state);
   useEffect(() => {
-    // It may have changed before the page began to listen.
+    // The state may have changed before this listener was added.
     setState(live().state);
     return live().onState(setState);
   }, []);
   return state;
 }
 
-/** Calls `listener`, the latest one given, with every live event. */
+/** Calls the latest `listener` with every live event. */
 export function useLiveEvents(listener: (event: LiveEvent) => void): void {
   const latest = useRef(listener);
   latest.current = listener;
   useEffect(() => live().onEvent((event) => latest.current(event)), []);
 }
 
-/** A number that grows when what is shown should be asked for anew: `matters` says whether an event is about it. */
+/** A number that grows when a view should load anew. `matters` says whether an event is about that view. */
 export function useRevision(matters: (event: LiveEvent) => boolean, delayMs: number = COALESCE_MS): number {
   const [revision, setRevision] = useState(0);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 
 const TICK_MS = 10_000;
 
-/** The present time in milliseconds, every ten seconds anew. */
+/** The present time in milliseconds; it changes every ten seconds. */
 export function useNow(): number {
   const [nowMs, setNow] = useState(Date.now);
   useEffect(() => {

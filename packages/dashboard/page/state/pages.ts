@@ -7,9 +7,9 @@ export interface Page<Item> {
   readonly nextCursor: string | null;
 }
 
-/** A list as far as it is shown. */
+/** The pages of a list that are shown. */
 export interface Pages<First> {
-  /** The first page, with the items of all pages that are shown. */
+  /** The first page, with the items of all shown pages. */
   readonly shown: Resource<First>;
   readonly hasMore: boolean;
   readonly isLoadingMore: boolean;
@@ -17,19 +17,19 @@ export interface Pages<First> {
   more(): void;
 }
 
-/** Where the pages of a list come from. */
+/** Loads the pages of a list. */
 interface Source<Item, First extends Page<Item>> {
   first(signal: AbortSignal): Promise<First>;
   after(cursor: string, signal: AbortSignal): Promise<Page<Item>>;
 }
 
 /**
- * How many pages are asked for again when something changed. A list that is longer falls back to this, and goes on from
- * there at a press: rather a shorter list than one that is no longer true.
+ * How many pages a list loads again when something changed. A longer list falls back to this many, and a press shows
+ * more: a shorter list is better than an outdated one.
  */
 const MAX_RELOADED = 10;
 
-/** A list whose pages are asked for one by one, and all anew whenever `revision` changes. `key` is that of {@link useResource}. */
+/** Loads the pages of a list one by one, and all of them anew when `revision` changes. `key` is that of {@link useResource}. */
 export function usePages<Item, First extends Page<Item>>(key: string, source: Source<Item, First>, revision: number): Pages<First> {
   const wanted = useRef({ key, count: 1 });
   if (wanted.current.key !== key) {

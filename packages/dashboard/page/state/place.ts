@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 export const VIEWS = ["inbox", "search", "health", "live", "notification"] as const;
 export type View = (typeof VIEWS)[number];
 
-/** What the address says: which view, and its parameters. Every address can be shared. */
+/** The contents of the page's address: a view and its parameters. People can share every address. */
 export interface Place {
   readonly view: View;
   readonly params: URLSearchParams;
@@ -19,7 +19,7 @@ function here(): Place {
   return { view: VIEWS.find((view) => view === named) ?? "inbox", params };
 }
 
-/** The relative address of a view. It is a query alone, so that it holds wherever the page is mounted. */
+/** The relative address of a view. It is only a query, so it works wherever the page is mounted. */
 export function placeUrl(view: View, params: Readonly<Record<string, string | undefined>> = {}): string {
   const given = Object.entries(params).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== "");
   return `?${new URLSearchParams([["view", view], ...given])}`;
@@ -31,7 +31,7 @@ export function go(url: string, { replace = false }: { readonly replace?: boolea
   moved.dispatchEvent(new Event("moved"));
 }
 
-/** The present place; changes as the address does. */
+/** The present place; it changes with the address. */
 export function usePlace(): Place {
   const [place, setPlace] = useState(here);
   useEffect(() => {

@@ -1,13 +1,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiFailure } from "./api.ts";
 
-/** Something asked of the server. While it is asked for anew, what is known stays. */
+/** Something loaded from the server. While it loads anew, the last value stays. */
 export interface Resource<Value> {
   readonly value: Value | null;
-  /** What went wrong the last time; null when all went well. */
+  /** The failure of the last request; null if it succeeded. */
   readonly failure: ApiFailure | null;
   readonly isLoading: boolean;
-  /** Asks again. */
+  /** Loads it again. */
   reload(): void;
 }
 
@@ -18,24 +18,24 @@ interface Held<Value> {
   readonly isLoading: boolean;
 }
 
-/** A question that has no answer yet. */
+/** A request that has no answer yet. */
 interface Question {
   readonly key: string;
   readonly controller: AbortController;
   readonly askedAtMs: number;
-  /** Something changed since it was asked: its answer is shown, and asked for once more. */
+  /** Something changed since the request began: its answer is shown, and another request follows. */
   isStale: boolean;
 }
 
-/** How long an answer is waited for before a newer question takes its place: changes that come fast must not stop every answer. */
+/** How long a request may take before a newer one replaces it: fast changes must not cancel every request. */
 const PATIENCE_MS = 30_000;
 
-/** How soon a server that could not be reached is asked again. */
+/** How soon a request is repeated if the server could not be reached. */
 const RETRY_MS = 5_000;
 
 /**
- * Asks for something. `key` names what is asked for: another key forgets the old answer, while another `revision` keeps
- * it on show until the new one is there. A server that cannot be reached is asked again every 5 seconds.
+ * Loads something from the server. A new `key` forgets the old value; a new `revision` keeps it on show until the new
+ * one is there. If the server cannot be reached, the request is repeated every 5 seconds.
  */
 export function useResource<Value>(key: string, load: (signal: AbortSignal) => Promise<Value>, revision: number = 0): Resource<Value> {
   const [held, setHeld] = useState<Held<Value>>({ key, value: null, failure: null, isLoading: true });

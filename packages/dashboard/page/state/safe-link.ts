@@ -1,4 +1,4 @@
-/** The link that a notification's data carries, if it leads to a web page; whatever else a sender wrote is no link. */
+/** The link in a notification's data, if it leads to a web page; null for anything else that a sender wrote. */
 export function safeLink(data: unknown): string | null {
   const url = typeof data === "object" && data !== null ? (data as { action_url?: unknown }).action_url : undefined;
   if (typeof url !== "string" || !URL.canParse(url)) {

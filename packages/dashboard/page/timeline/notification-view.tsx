@@ -19,10 +19,10 @@ import { SendActions } from "./send-actions.tsx";
 import { stepsOf } from "./steps.ts";
 import { Timeline } from "./timeline.tsx";
 
-/** What is still under way is looked at this often: another process may be at it, and its steps are not told. */
+/** How often the view loads a notification that is under way: the stream does not report all steps of other processes. */
 const UNDER_WAY_MS = 5_000;
 
-/** One notification: what it says, and what happened to it, and why. */
+/** One notification: its texts, what happened to it, and why. */
 export function NotificationView({ id }: { readonly id: string }) {
   const revision = useRevision((event) => event.name === "inbox" || (event.name === "notification" && event.data.notification.id === id));
   const activity = useResource(id, (signal) => get<Json<Activity>>(`activity/${encodeURIComponent(id)}`, {}, signal), revision);

@@ -15,7 +15,7 @@ interface SendActionsProps {
   onDone(): void;
 }
 
-/** What can be done to a send as it stands: retry what failed, cancel what waits. */
+/** The actions for a send in its present status: retry a failed one, cancel a pending one. */
 export function SendActions({ activity: { summary }, onDone }: SendActionsProps) {
   const { act } = useSession();
   const action = useAction();
@@ -49,7 +49,7 @@ export function SendActions({ activity: { summary }, onDone }: SendActionsProps)
   );
 }
 
-/** A button goes when the status changes; if it had the keyboard, the head of the view has it next. */
+/** When the status changes, a button disappears; if it had the focus, the focus moves to the view's title. */
 function useKeptKeyboard(status: string | null): void {
   const before = useRef(status);
   useEffect(() => {

@@ -7,11 +7,11 @@ import { type Sentence, sentence } from "./words.tsx";
 /** One thing that happened to a notification, or is about to. */
 export interface Step {
   readonly key: string;
-  /** Null for what waits for something other than a time. */
+  /** When it happened; null if it waits for something other than a time. */
   readonly at: string | null;
   readonly tone: Tone;
   readonly text: Sentence;
-  /** More of it, as pairs of a name and a value. */
+  /** More facts, as pairs of a name and a value. */
   readonly facts: readonly (readonly [name: string, value: string])[];
   readonly isAhead: boolean;
 }
@@ -19,10 +19,10 @@ export interface Step {
 type Delivery = Json<TrackedDelivery>;
 type Attempt = Json<DeliveryAttempt>;
 
-/** A settlement this close to the end of an attempt is the attempt's own. */
+/** A settlement this close to the end of an attempt belongs to that attempt. */
 const SAME_MS = 1_000;
 
-/** Everything that happened, oldest first; what is ahead comes last. */
+/** Everything that happened, oldest first; steps that are still ahead come last. */
 export function stepsOf(activity: Json<Activity>): readonly Step[] {
   const steps = [
     created(activity),
@@ -111,7 +111,7 @@ function attemptStep(delivery: Delivery, attempt: Attempt): Step {
 
 const REASONS = { offline: "the user was not connected", no_ack: "nobody acknowledged it in time" } as const;
 
-/** How a delivery ended, where no attempt says so: a receipt, a read, a cancellation, a user who was not connected. */
+/** The end of a delivery that did not end with an attempt: by a receipt, a read, a cancellation, or because the user was not connected. */
 function settlement(delivery: Delivery): readonly Step[] {
   const { settledAt, status, reason } = delivery;
   const last = delivery.attempts.at(-1);

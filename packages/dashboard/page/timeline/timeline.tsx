@@ -5,10 +5,10 @@ import { dateTime, number } from "../state/format.ts";
 import type { Step } from "./steps.ts";
 import { Words } from "./words.tsx";
 
-/** How many steps are shown at once; a notification to thousands has thousands. */
+/** How many steps are shown at once: a notification to thousands of users has thousands of steps. */
 const SHOWN = 100;
 
-/** What happened to a notification, in the order of time. */
+/** The steps of a notification, oldest first. */
 export function Timeline({ steps }: { readonly steps: readonly Step[] }) {
   const [limit, setLimit] = useState(SHOWN);
   const hidden = steps.length - limit;

@@ -6,7 +6,7 @@ export interface Sentence {
   readonly names: readonly (string | number)[];
 }
 
-/** Makes a sentence. What is put into it is kept apart: a name that runs from right to left must not turn the rest around. */
+/** Makes a sentence. It keeps the inserted values apart: a name that runs from right to left must not turn the rest around. */
 export function sentence(words: TemplateStringsArray, ...names: readonly (string | number)[]): Sentence {
   return { words, names };
 }

@@ -5,7 +5,7 @@ import type { ApiContext } from "./context.ts";
 
 const time = z.coerce.date({ error: "is no time; give one as ISO 8601, for example 2026-01-31T12:00:00Z" });
 
-/** The filters of a search, as a query has them. */
+/** The filters of a search, as query parameters. */
 const filterFields = {
   id: z.string().optional(),
   kind: z.enum(["message", "send", "event"]).optional(),
@@ -17,19 +17,19 @@ const filterFields = {
   before: time.optional(),
 };
 
-/** Checks the filters of a search; what is left out does not filter. */
+/** Checks the filters of a search. */
 export const activityFilter = z.object(filterFields).transform(given);
 
 const searchQuery = z
   .object({ ...filterFields, limit: z.coerce.number().int().min(1).max(100).default(50), cursor: z.string().optional() })
   .transform(({ limit, cursor, ...filter }) => ({ ...given(filter), limit, ...(cursor === undefined ? {} : { cursor }) }));
 
-/** Leaves out what is undefined. */
+/** Leaves out undefined fields. */
 function given(fields: { readonly [Name in keyof ActivityFilter]: ActivityFilter[Name] | undefined }): ActivityFilter {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** What the operator's view asks: search, count, one notification whole, health. */
+/** The operator's routes: search, count, the timeline of one notification, health. */
 export function activityRoutes({ service }: ApiContext): readonly Route[] {
   return [
     defineRoute({

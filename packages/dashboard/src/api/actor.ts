@@ -1,7 +1,7 @@
 import type { ClientPrincipal, Principal } from "@belfry/core/http";
 import { DEFAULT_ACTOR } from "../access.ts";
 
-/** Who asks, as the audit log names them. */
+/** The name of a principal in the audit log. */
 export function actorOf(principal: Principal): string {
   return (principal as ClientPrincipal).keyId ?? DEFAULT_ACTOR;
 }

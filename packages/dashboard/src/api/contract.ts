@@ -7,7 +7,7 @@ import { liveRoute } from "./live.ts";
 import { sendRoutes } from "./sends.ts";
 import { sessionRoute } from "./session.ts";
 
-/** The API that the page asks: below the mount point, in the TypeScript API's own words. */
+/** The page's API, below the mount point. Its members have the names of the TypeScript API. */
 export function apiContract(context: ApiContext): Contract {
   return defineContract({
     name: "dashboard",

@@ -2,7 +2,7 @@ import { HTTP_STATUS } from "@belfry/core";
 import type { Failure, Reply } from "@belfry/core/http";
 import type { ApiError } from "../wire.ts";
 
-/** Words a failure for the page, which shows the message to a person. */
+/** Turns a failure into an answer; the page shows its message to a person. */
 export function apiFailure({ error, part }: Failure, challenge: string | undefined): Reply {
   if (error.code === "UNAUTHENTICATED") {
     const json: ApiError = { error: { code: "FORBIDDEN", message: "You are not allowed to see this dashboard.", issues: [] } };

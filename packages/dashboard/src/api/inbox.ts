@@ -6,7 +6,7 @@ import type { ApiContext } from "./context.ts";
 
 const userId = z.string().min(1).max(255);
 
-/** What the page's inbox view asks: create, list, mark read, count. */
+/** The routes of the page's inbox view: create, list, mark as read, count. */
 export function inboxRoutes(context: ApiContext): readonly Route[] {
   return [createRoute(context), listRoute, markReadRoute(context), countsRoute];
 }
@@ -91,7 +91,7 @@ const countsRoute = defineRoute({
   },
 });
 
-/** Writes the audit log's line. What it is about is done by then, so a failure is the log's, not the answer's. */
+/** Writes a line of the audit log. The action has succeeded by then, so a failure here is logged and does not fail the request. */
 async function note(
   service: DashboardService,
   { tenant, principal, report }: RouteContext<unknown, unknown, unknown>,

@@ -4,13 +4,13 @@ import { z } from "zod";
 import type { LiveListener } from "../live/activity-feed.ts";
 import type { ApiContext } from "./context.ts";
 
-/** How often a sign of life is sent: a page that hears nothing for longer looks for another way. */
+/** How often the stream sends a sign of life. A page that hears nothing for longer asks instead. */
 const PING_MS = 12_000;
 
-/** How often the host is asked whether a reader may still read. */
+/** How often `authorize` is asked whether a reader may still read. */
 const RECHECK_MS = 20_000;
 
-/** The live stream: what was created and what changed, as Server-Sent Events. */
+/** The live stream of created and changed notifications, as Server-Sent Events. */
 export function liveRoute(context: ApiContext): Route {
   const { service, feeds } = context;
   return defineRoute({
@@ -48,7 +48,7 @@ export function liveRoute(context: ApiContext): Route {
   });
 }
 
-/** Sends signs of life that a page's script sees: comments of the protocol it does not. They have no id, so a reader's place stays. */
+/** Sends signs of life as events, since a page's script does not see the protocol's comments. They have no id, so a reader keeps its place. */
 function pinging(opened: OpenStream): () => void {
   const pingLater = () =>
     systemClock.after(PING_MS, () => {
@@ -59,7 +59,7 @@ function pinging(opened: OpenStream): () => void {
   return () => cancel();
 }
 
-/** Asks again and again whether a reader may still read; a host that cannot say lets them no longer. */
+/** Asks repeatedly whether a reader may still read, and ends the stream if not, or if the question fails. */
 function whileAllowed(isAllowed: () => Promise<boolean>, end: () => void): () => void {
   let isStopped = false;
   const check = async () => {

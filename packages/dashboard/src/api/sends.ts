@@ -4,10 +4,10 @@ import { activityFilter } from "./activity.ts";
 import { actorOf } from "./actor.ts";
 import type { ApiContext } from "./context.ts";
 
-/** The most that one request retries: a page shows its progress between requests. */
+/** One request retries at most this many sends: the page shows its progress between requests. */
 const MAX_RETRIES = 100;
 
-/** What is done to sends: retry one or many, cancel, send a test. */
+/** The routes that change sends: retry one or many, cancel, send a test. */
 export function sendRoutes(context: ApiContext): readonly Route[] {
   return [retryRoute, cancelRoute, testRoute, countRetriesRoute(context), retryAllRoute(context)];
 }

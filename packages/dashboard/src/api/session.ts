@@ -4,7 +4,7 @@ import type { Session } from "../wire.ts";
 import { actorOf } from "./actor.ts";
 import type { ApiContext } from "./context.ts";
 
-/** Tells the page whom it is shown to. */
+/** Tells the page who its reader is. */
 export function sessionRoute({ service }: ApiContext): Route {
   return defineRoute({
     method: "GET",

@@ -6,53 +6,53 @@ import { ItemWindow } from "./item-window.ts";
 import { missedSince } from "./missed-since.ts";
 import { type Newest, NotificationWindow } from "./notification-window.ts";
 
-/** How often the database is looked at while somebody follows: other processes write to it too. */
+/** How often the feed looks at the database while somebody follows: other processes write to it too. */
 const POLL_INTERVAL_MS = 1_000;
 
-/** How soon it is looked at after something happened in this process; what happens meanwhile is seen by the same look. */
+/** How soon the feed looks after a change in this process; the same look sees the changes made meanwhile. */
 const WAKE_MS = 100;
 
-/** How many of the newest notifications and items are compared from look to look. */
+/** How many of the newest notifications and items the feed compares from look to look. */
 const WINDOW = 100;
 
-/** The most new notifications, and items, that a look tells one by one; of a larger burst it says that there is more. */
+/** A look reports at most this many new notifications, and items, one by one; for a larger burst it reports only that there is more. */
 const MAX_BURST = 1_000;
 
-/** How many changed notifications that are older than the window are read, one by one, in a look. */
+/** A look reads at most this many changed notifications that are older than the window, one by one. */
 const MAX_TOUCHED = 50;
 
-/** The id of an event before there is any notification; a reader that comes back with it is told everything since. */
+/** The event id before there is any notification; a reader that comes back with it gets everything since. */
 const NOTHING_YET = "0";
 
 /** A page that follows. */
 export interface LiveListener {
-  /** `event` is a Server-Sent Event, whole. */
+  /** Takes one whole Server-Sent Event. */
   tell(event: string): void;
-  /** The database could not be read, so following cannot begin; the listener is not told anything. */
+  /** The feed could not read the database, so following cannot begin; no event follows. */
   failed(error: unknown): void;
 }
 
-/** What a look at the newest notifications found. */
+/** The result of a look at the newest notifications. */
 interface Look extends Newest {
-  /** False when more came in since the last look than is told. */
+  /** False if more came in since the last look than a look reports. */
   readonly isComplete: boolean;
 }
 
-/** What a look at the newest items found. */
+/** The result of a look at the newest items. */
 interface ItemLook {
   readonly items: readonly InboxItem[];
-  /** False when more came in since the last look than is looked at: their users are not named. */
+  /** False if more came in since the last look than a look reads: some users are missing. */
   readonly isComplete: boolean;
 }
 
-/** What was touched, as it is now. */
+/** The present state of touched notifications. */
 interface Touched {
   readonly notifications: readonly ActivitySummary[];
-  /** False when more was touched than is read. */
+  /** False if more notifications were touched than a look reads. */
   readonly isComplete: boolean;
 }
 
-/** What one tenant's pages are told: read from the database, once for all of them. */
+/** Tells all pages of one tenant about changes; it reads the database once for all of them. */
 export class ActivityFeed {
   readonly #tenant: DashboardTenant;
   readonly #options: { readonly logger: Logger; readonly clock: Clock };
@@ -76,7 +76,7 @@ export class ActivityFeed {
     return this.#listeners.size === 0;
   }
 
-  /** Begins to tell a listener, first what it missed since the notification `lastId`. */
+  /** Adds a listener, and first tells it what it missed since the notification `lastId`. */
   add(listener: LiveListener, lastId: string | undefined): void {
     this.#listeners.add(listener);
     this.#begin(listener, lastId).catch((error: unknown) => {
@@ -86,7 +86,7 @@ export class ActivityFeed {
     });
   }
 
-  /** Tells a listener nothing any more. */
+  /** Removes a listener. */
   remove(listener: LiveListener): void {
     this.#listeners.delete(listener);
     if (this.isIdle) {
@@ -95,7 +95,7 @@ export class ActivityFeed {
     }
   }
 
-  /** Something happened in this process. */
+  /** Notes a change in this process. */
   touch({ id, userId }: { readonly id?: string; readonly userId?: string }): void {
     if (id !== undefined) {
       this.#touchedIds.add(id);
@@ -107,7 +107,7 @@ export class ActivityFeed {
   }
 
   async #begin(listener: LiveListener, lastId: string | undefined): Promise<void> {
-    // A look that runs already may have begun before whatever the page saw last; the poll makes up for it.
+    // A look that already runs may have begun before the page's last event; the poll makes up for it.
     await (this.#looking ?? this.#look());
     const missed =
       lastId === undefined
@@ -145,7 +145,7 @@ export class ActivityFeed {
       await (this.#looking ?? this.#look());
       this.#hasFailed = false;
     } catch (error) {
-      // Said once: the poll comes back every second until the database does.
+      // Log this once: the poll repeats every second until the database is back.
       if (!this.#hasFailed && !this.isIdle) {
         this.#options.logger.warn({ error }, "The dashboard could not look for changes; it tries again every second.");
       }
@@ -170,14 +170,14 @@ export class ActivityFeed {
       const older = await this.#older(ids, newest.notifications);
       this.#compare({ newest, older, items }, { ids, users });
     } catch (error) {
-      // What they touched is told by the look that succeeds.
+      // The next look that succeeds reports these.
       this.#touchedIds = new Set([...ids, ...this.#touchedIds]);
       this.#touchedUsers = new Set([...users, ...this.#touchedUsers]);
       throw error;
     }
   }
 
-  /** The newest notifications: as far back as to those that were seen before, whatever came in meanwhile. */
+  /** Reads the newest notifications, back to the first one seen before. */
   async #newest(): Promise<Look> {
     const notifications: ActivitySummary[] = [];
     let cursor: string | null = null;
@@ -189,7 +189,7 @@ export class ActivityFeed {
     return { notifications, isWhole: cursor === null, isComplete: cursor === null || this.#notifications.meets(notifications) };
   }
 
-  /** The newest items, of as many as it takes to reach those that were seen before. */
+  /** Reads the newest items, back to the first one seen before. */
   async #newestItems(): Promise<ItemLook> {
     const few = await this.#tenant.latest(WINDOW);
     if (few.length < WINDOW || this.#items.meets(few)) {
@@ -199,7 +199,7 @@ export class ActivityFeed {
     return { items, isComplete: items.length < MAX_BURST || this.#items.meets(items) };
   }
 
-  /** What was touched and is too old to be among the newest. */
+  /** Reads touched notifications that are too old to be among the newest. */
   async #older(ids: ReadonlySet<string>, newest: readonly ActivitySummary[]): Promise<Touched> {
     const known = new Set(newest.map(({ id }) => id));
     const wanted = [...ids].filter((id) => !known.has(id));
@@ -228,7 +228,7 @@ export class ActivityFeed {
     }
   }
 
-  /** Made once for all who listen. */
+  /** Tells all listeners; the event is written once. */
   #tell<Name extends keyof LiveEvents>(name: Name, data: LiveEvents[Name]): void {
     const event = this.#event(name, data);
     for (const listener of this.#listeners) {

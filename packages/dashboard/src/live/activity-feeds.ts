@@ -2,7 +2,7 @@ import { type Clock, type Logger, type NotificationEvents, systemClock } from "@
 import type { DashboardService, DashboardTenant } from "../dashboard-options.ts";
 import { ActivityFeed, type LiveListener } from "./activity-feed.ts";
 
-/** The tenants that somebody's page follows. One that nobody follows costs nothing. */
+/** The feeds of the tenants that some page follows. A tenant without followers costs nothing. */
 export class ActivityFeeds {
   readonly #service: DashboardService;
   readonly #logger: Logger;
@@ -16,7 +16,7 @@ export class ActivityFeeds {
     this.#clock = clock;
   }
 
-  /** Follows a tenant; the returned function ends it. With `lastId`, what came after that notification is told first. */
+  /** Follows a tenant; the returned function ends it. With `lastId`, the listener first gets what came after that notification. */
   follow(tenant: DashboardTenant, listener: LiveListener, lastId: string | undefined): () => void {
     const { tenantId } = tenant;
     const feed = this.#feeds.get(tenantId) ?? new ActivityFeed(tenant, { logger: this.#logger, clock: this.#clock });
@@ -39,7 +39,7 @@ export class ActivityFeeds {
     };
   }
 
-  /** What happens in this process is looked at sooner than the next poll would. */
+  /** Wakes a feed after changes in this process, so that they show before the next poll. */
   #listen(): readonly (() => void)[] {
     const touch = (tenant: string, touched: { id?: string; userId?: string }) => this.#feeds.get(tenant)?.touch(touched);
     const ofItem = ({ tenant, userId, id }: { tenant: string; userId: string; id?: string }) =>

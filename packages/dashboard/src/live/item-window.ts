@@ -1,16 +1,16 @@
 import type { InboxItem } from "@belfry/core";
 
-/** The newest inbox items of all users, as they were last seen. */
+/** The newest inbox items of all users at the last look. */
 export class ItemWindow {
   #seen: ReadonlyMap<string, { readonly userId: string; readonly isRead: boolean }> | null = null;
 
-  /** Whether a look reaches back to what was seen before; the first look does. */
+  /** Whether a look reaches back to an item seen before; the first look always does. */
   meets(now: readonly InboxItem[]): boolean {
     const before = this.#seen;
     return before === null || now.some((item) => before.has(keyOf(item)));
   }
 
-  /** Takes in what is newest now, and says whose inboxes differ from the last look. The first look changes nothing. */
+  /** Stores the newest items, and returns the users whose inboxes differ from the last look. The first look differs from nothing. */
   next(now: readonly InboxItem[]): readonly string[] {
     const before = this.#seen;
     const seen = new Map(now.map((item) => [keyOf(item), { userId: item.userId, isRead: item.readAt !== null }]));
@@ -25,7 +25,7 @@ export class ItemWindow {
   }
 }
 
-/** Names an item; neither part can contain a NUL. */
+/** A unique key of an item: neither part can contain a NUL. */
 function keyOf({ id, userId }: InboxItem): string {
   return `${id}\u0000${userId}`;
 }

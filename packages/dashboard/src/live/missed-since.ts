@@ -2,17 +2,17 @@ import { type ActivitySummary, isUuid } from "@belfry/core";
 import type { DashboardTenant } from "../dashboard-options.ts";
 
 /**
- * How far before the last notification seen a look back begins: ids are made before they are written, on machines
- * whose clocks differ a little, so an older id may have come later.
+ * A look back begins this long before the last notification seen. Ids are made before they are written, and clocks of
+ * machines differ a little, so a notification with an older id may have been written later.
  */
 const OVERLAP_MS = 60_000;
 
 const PAGE = 100;
 
-/** The most that is told one by one; who missed more asks anew. */
+/** At most this many missed notifications are reported one by one; a page that missed more loads anew. */
 const MAX_MISSED = 1_000;
 
-/** What a page missed: oldest first, and whether that is all. */
+/** The notifications that a page missed, oldest first, and whether these are all. */
 export interface Missed {
   readonly notifications: readonly ActivitySummary[];
   readonly isComplete: boolean;
@@ -22,8 +22,8 @@ export interface Missed {
 const AHEAD_MS = 86_400_000;
 
 /**
- * Reads what was created since the notification `lastId`, and shortly before it. An id that is none, or that was made in
- * a future which no clock can have, misses everything.
+ * Reads the notifications created since `lastId`, and shortly before it. With an invalid id, or one from too far in the
+ * future, a page counts as having missed everything.
  */
 export async function missedSince(
   operator: DashboardTenant["operator"],

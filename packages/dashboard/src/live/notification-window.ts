@@ -1,6 +1,6 @@
 import type { ActivitySummary } from "@belfry/core";
 
-/** What differs between two looks at the newest notifications. */
+/** The differences between two looks at the newest notifications. */
 export interface WindowChange {
   /** Oldest first. */
   readonly created: readonly ActivitySummary[];
@@ -8,18 +8,18 @@ export interface WindowChange {
   readonly hasRemoved: boolean;
 }
 
-/** What is newest, newest first. */
+/** The newest notifications, newest first. */
 export interface Newest {
   readonly notifications: readonly ActivitySummary[];
-  /** Whether there is nothing older. */
+  /** Whether there are no older ones. */
   readonly isWhole: boolean;
 }
 
 const NO_CHANGE: WindowChange = { created: [], changed: [], hasRemoved: false };
 
 /**
- * The newest notifications, as they were last seen. They are compared one by one, not by the highest id: what commits
- * late has a lower id than what was seen before it.
+ * The newest notifications at the last look. They are compared one by one, not by the highest id: a notification that
+ * commits late has a lower id than some that were seen before it.
  */
 export class NotificationWindow {
   #seen: ReadonlyMap<string, ActivitySummary> | null = null;
@@ -31,13 +31,13 @@ export class NotificationWindow {
     return this.#newest;
   }
 
-  /** Whether a look reaches back to what was seen before; the first look does. */
+  /** Whether a look reaches back to a notification seen before; the first look always does. */
   meets(now: readonly ActivitySummary[]): boolean {
     const before = this.#seen;
     return before === null || now.some(({ id }) => before.has(id));
   }
 
-  /** Takes in what is newest now; those of `touched` count as changed. The first look changes nothing. */
+  /** Stores the newest notifications and returns the differences; those in `touched` count as changed. The first look has no differences. */
   next({ notifications: now, isWhole }: Newest, touched: ReadonlySet<string>): WindowChange {
     const [before, wasWhole] = [this.#seen, this.#wasWhole];
     const seen = new Map(now.map((one) => [one.id, one]));
@@ -48,7 +48,7 @@ export class NotificationWindow {
     if (before === null) {
       return NO_CHANGE;
     }
-    // What lies below the end of the last look was there before: it slid back in as others were removed.
+    // Notifications older than the end of the last look are not new: they moved up as others were removed.
     const oldest = wasWhole ? "" : ([...before.keys()].at(-1) ?? "");
     const created = now.filter(({ id }) => !before.has(id) && id > oldest);
     const changed = now.filter((one) => before.has(one.id) && (touched.has(one.id) || before.get(one.id)?.status !== one.status));
