@@ -24,6 +24,7 @@ export {
 } from "./delivery/index.ts";
 export { newEpoch } from "./foundation/epoch.ts";
 export { foldCase } from "./foundation/fold-case.ts";
+export type { PageBounds } from "./foundation/page-bounds.ts";
 export type {
   ClaimedRecord,
   EndedRecord,

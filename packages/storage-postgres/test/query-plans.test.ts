@@ -109,7 +109,7 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
       const [first] = (await storage.inbox.list(mine, { status: "all", limit: 1 })).items;
       const id = first?.id ?? "";
       const operations: Readonly<Record<string, () => Promise<unknown>>> = {
-        listAfter: () => storage.inbox.listAfter(mine, size - 5, 20),
+        listAfter: () => storage.inbox.listAfter(mine, size - 5, { limit: 20, bytes: 1_000_000 }),
         counts: () => storage.inbox.counts(mine),
         "get by id": () => storage.inbox.get(mine, id),
         "get by number": () => storage.inbox.get(mine, { seq: 3 }),

@@ -21,7 +21,7 @@ const reads: Readonly<Record<string, (storage: SqliteStorage, id: string) => Pro
       }),
     ),
   ),
-  listAfter: ({ inbox }) => inbox.listAfter(ann, 5, 20),
+  listAfter: ({ inbox }) => inbox.listAfter(ann, 5, { limit: 20, bytes: 1_000_000 }),
   listTenant: ({ inbox }) => inbox.listTenant("acme", 20),
   "get by id": ({ inbox }, id) => inbox.get(ann, id),
   "get by number": ({ inbox }) => inbox.get(ann, { seq: 7 }),

@@ -1,6 +1,7 @@
 export { type ChannelHarness, type ChannelSubject, channelSuite } from "./channel-suite.ts";
 export type { HttpHarness, Mounting, RunningServer, ServiceNeeds } from "./http-suite/harness.ts";
 export { httpSuite } from "./http-suite/http-suite.ts";
+export { longReplaySuite } from "./http-suite/long-replay.ts";
 export { runServer } from "./http-suite/run-server.ts";
 export type { StorageHarness, StorageSubject } from "./storage-suite/harness.ts";
 export { storageSuite } from "./storage-suite/storage-suite.ts";

@@ -45,10 +45,10 @@ export type StreamStart = (stream: OpenStream) => () => void;
 
 /** The writing side of one open stream or socket. */
 export interface OpenStream {
-  /** Sends one piece of text; a reader with more than 1 MiB outstanding is cut off instead. */
+  /** Sends one piece of text. A reader that has left more than 1 MiB for 5 s, or 8 MiB from before this turn, is cut off instead. */
   send(text: string): void;
   close(code: number, reason: string): void;
-  /** Resolves when little enough is outstanding to go on with a replay. */
+  /** Resolves when little enough is outstanding to go on with a replay, or when the stream is over. */
   writable(): Promise<void>;
 }
 

@@ -98,6 +98,38 @@ describe("StreamRegistry", () => {
     expect([drowned.closed, drowned.sent]).toEqual([[1008], []]);
   });
 
+  test("one turn may send as much as it likes; the next turn may not, unless the reader has taken it", async () => {
+    const { peer, sent, closed, stream } = open();
+    const MIB = 1024 * 1024;
+    for (let at = 0; at < 12; at += 1) {
+      stream.send("a MiB");
+      peer.bufferedAmount += MIB;
+    }
+    expect([closed, sent.length]).toEqual([[], 12]);
+    await new Promise((resolve) => setImmediate(resolve));
+    peer.bufferedAmount = 8 * MIB;
+    stream.send("more");
+    expect([closed, sent.length]).toEqual([[], 13]);
+    peer.bufferedAmount = 9 * MIB;
+    await new Promise((resolve) => setImmediate(resolve));
+    stream.send("too much");
+    expect([closed, sent.length]).toEqual([[1008], 13]);
+  });
+
+  test("a replay whose reader takes nothing for 30 s is over", async () => {
+    const { clock, peer, closed, stream } = open();
+    peer.bufferedAmount = 300 * 1024;
+    let over = false;
+    void stream.writable().then(() => {
+      over = true;
+    });
+    for (let waited = 0; !over && waited < 40_000; waited += 50) {
+      clock.pass(50);
+      await Promise.resolve();
+    }
+    expect([over, closed]).toEqual([true, [1008]]);
+  });
+
   test("a reader that has taken a burst in time is left alone", () => {
     const { clock, closed, peer, stream } = open();
     for (let burst = 0; burst < 5; burst += 1) {

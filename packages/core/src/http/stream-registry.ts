@@ -6,12 +6,17 @@ import type { OpenStream } from "./route.ts";
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 /** A burst is no fault of its reader: it gets this long to take it. */
 const GRACE_MS = 5_000;
-/** More than this is outstanding for nobody. */
+/**
+ * Who has more than this outstanding from before gets nothing more. What is sent within one turn of the event loop does
+ * not count in that turn: no reader could have taken it yet.
+ */
 const HARD_LIMIT_BYTES = 8 * 1024 * 1024;
 
-/** A replay goes on when no more than this is outstanding. */
+/** A replay goes on when no more than this is outstanding. It is looked at after 1 ms, then less and less often. */
 const REPLAY_BUFFERED_BYTES = 256 * 1024;
-const DRAIN_POLL_MS = 20;
+const DRAIN_POLL_MS = 50;
+/** A replay whose reader takes nothing for this long is over. */
+const STALLED_MS = 30_000;
 
 /** How often all streams are looked at together: one timer, however many there are. */
 const SWEEP_INTERVAL_MS = 5_000;
@@ -31,6 +36,7 @@ export interface WatchedStream extends OpenStream {
 export class StreamRegistry {
   readonly #clock: Clock;
   readonly #streams = new Set<Stream>();
+  readonly #turns = new Turns();
   #cancelSweep: (() => void) | null = null;
 
   constructor(clock: Clock) {
@@ -39,7 +45,7 @@ export class StreamRegistry {
 
   /** Watches `peer`. `ping` is sent after 30 s of silence. */
   add(peer: Peer, ping: string | undefined): WatchedStream {
-    const stream = new Stream(peer, { ping, clock: this.#clock, onGone: (gone) => this.#remove(gone) });
+    const stream = new Stream(peer, { ping, clock: this.#clock, turns: this.#turns, onGone: (gone) => this.#remove(gone) });
     this.#streams.add(stream);
     this.#sweepLater();
     return stream;
@@ -74,9 +80,28 @@ export class StreamRegistry {
   }
 }
 
+/** Numbers the turns of the event loop in which something is sent. */
+class Turns {
+  #number = 0;
+  #isCounted = false;
+
+  /** The number of the present turn. */
+  get present(): number {
+    if (!this.#isCounted) {
+      this.#isCounted = true;
+      this.#number += 1;
+      setImmediate(() => {
+        this.#isCounted = false;
+      });
+    }
+    return this.#number;
+  }
+}
+
 interface StreamOptions {
   readonly ping: string | undefined;
   readonly clock: Clock;
+  readonly turns: Turns;
   onGone(stream: Stream): void;
 }
 
@@ -87,6 +112,9 @@ class Stream implements WatchedStream {
   #lastSentMs: number;
   #probedMs: number;
   #slowSinceMs: number | null = null;
+  /** The turn in which something was sent last, and how much was outstanding when it began. */
+  #turn = 0;
+  #outstandingBefore = 0;
   #open = true;
 
   constructor(peer: Peer, options: StreamOptions) {
@@ -101,7 +129,8 @@ class Stream implements WatchedStream {
       return;
     }
     const nowMs = this.#options.clock.now();
-    if (this.#isTooSlow(nowMs)) {
+    const outstanding = this.#outstandingOfEarlierTurns();
+    if (outstanding > HARD_LIMIT_BYTES || this.#isTooSlow(outstanding, nowMs)) {
       this.close(1008, "reading too slowly");
       return;
     }
@@ -122,15 +151,24 @@ class Stream implements WatchedStream {
   }
 
   async writable(): Promise<void> {
-    while (this.#open && this.#peer.bufferedAmount > REPLAY_BUFFERED_BYTES) {
-      await new Promise<void>((resolve) => void this.#options.clock.after(DRAIN_POLL_MS, resolve));
+    const { clock } = this.#options;
+    let least = Number.POSITIVE_INFINITY;
+    let takenMs = clock.now();
+    for (let delayMs = 1; this.#open && this.#peer.bufferedAmount > REPLAY_BUFFERED_BYTES; delayMs = Math.min(2 * delayMs, DRAIN_POLL_MS)) {
+      if (this.#peer.bufferedAmount < least) {
+        least = this.#peer.bufferedAmount;
+        takenMs = clock.now();
+      } else if (clock.now() - takenMs >= STALLED_MS) {
+        this.close(1008, "reading too slowly");
+      }
+      await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
     }
   }
 
   look(nowMs: number): void {
     if (nowMs >= this.expiresAtMs) {
       this.close(4401, "credential expired");
-    } else if (this.#isTooSlow(nowMs)) {
+    } else if (this.#isTooSlow(this.#peer.bufferedAmount, nowMs)) {
       this.close(1008, "reading too slowly");
     } else if (!this.#isAlive(nowMs)) {
       this.close(1001, "no sign of life");
@@ -138,14 +176,24 @@ class Stream implements WatchedStream {
       this.send(this.#options.ping);
     }
   }
-  #isTooSlow(nowMs: number): boolean {
-    const outstanding = this.#peer.bufferedAmount;
+
+  #outstandingOfEarlierTurns(): number {
+    const { present } = this.#options.turns;
+    const { bufferedAmount } = this.#peer;
+    if (present !== this.#turn) {
+      this.#turn = present;
+      this.#outstandingBefore = bufferedAmount;
+    }
+    return Math.min(this.#outstandingBefore, bufferedAmount);
+  }
+
+  #isTooSlow(outstanding: number, nowMs: number): boolean {
     if (outstanding <= MAX_BUFFERED_BYTES) {
       this.#slowSinceMs = null;
       return false;
     }
     this.#slowSinceMs ??= nowMs;
-    return outstanding > HARD_LIMIT_BYTES || nowMs - this.#slowSinceMs >= GRACE_MS;
+    return nowMs - this.#slowSinceMs >= GRACE_MS;
   }
 
   #isAlive(nowMs: number): boolean {

@@ -26,7 +26,7 @@ export interface InboxListener {
    * @param position the last item told or given up: where a subscriber that comes back goes on
    */
   onState(recovered: boolean, position: InboxPosition): void;
-  /** Resolves when the subscriber can take more; a replay waits for it between pages. @default at once */
+  /** Resolves when the subscriber can take more; a replay waits for it before each item. @default at once */
   writable?(): Promise<void>;
 }
 

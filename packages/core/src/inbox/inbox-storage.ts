@@ -1,4 +1,5 @@
 import type { Owner } from "../foundation/owner.ts";
+import type { PageBounds } from "../foundation/page-bounds.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemRef } from "./inbox-item.ts";
 
@@ -121,8 +122,11 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   /** A page of the inbox, newest first. An inbox that never had an item is empty, with {@link EMPTY_COUNTS}. */
   list(owner: Owner, query: InboxQuery): Promise<InboxPage>;
 
-  /** Up to `limit` items with a number above `seq`, oldest first, deleted ones left out. */
-  listAfter(owner: Owner, seq: number, limit: number): Promise<InboxTail>;
+  /**
+   * Items with a number above `seq`, oldest first, deleted ones left out, up to the bounds of `page`: what an item counts
+   * for its bytes is its title, its message and its data as JSON. What is beyond the bounds is not read into memory.
+   */
+  listAfter(owner: Owner, seq: number, page: PageBounds): Promise<InboxTail>;
 
   /** Up to `limit` items of all the tenant's inboxes, newest notification first, deleted ones left out. */
   listTenant(tenant: string, limit: number): Promise<readonly InboxItem[]>;

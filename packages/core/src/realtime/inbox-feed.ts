@@ -1,8 +1,7 @@
 import type { Owner } from "../foundation/owner.ts";
+import { CATCH_UP_PAGE } from "../foundation/page-bounds.ts";
 import { EMPTY_EPOCH, type InboxEvent, type InboxPosition, type InboxSignal, type InboxStorage, inboxItem } from "../inbox/index.ts";
 import { Feed, type FeedOptions, type Pending } from "./feed.ts";
-
-const PAGE = 200;
 
 /** What a feed tells those who follow it. */
 export interface FeedFollower {
@@ -111,7 +110,7 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   async #catchUp(): Promise<boolean> {
     while (!this.isStopping) {
       const { seq, epoch } = this.#position as InboxPosition;
-      const { items, counts } = await this.#inbox.listAfter(this.owner, seq, PAGE);
+      const { items, counts } = await this.#inbox.listAfter(this.owner, seq, CATCH_UP_PAGE);
       if (epoch !== EMPTY_EPOCH && counts.epoch !== epoch) {
         this.#position = { seq: counts.lastSeq, epoch: counts.epoch };
         return false;
@@ -119,7 +118,7 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
       for (const item of items) {
         this.#tell({ change: "created", item, count: 1, seq: item.seq, epoch: counts.epoch });
       }
-      if (items.length < PAGE) {
+      if ((items.at(-1)?.seq ?? counts.lastSeq) >= counts.lastSeq) {
         this.#position = { seq: counts.lastSeq, epoch: counts.epoch };
         return true;
       }

@@ -1,8 +1,14 @@
 import type { Owner } from "../foundation/owner.ts";
-import { EMPTY_EPOCH, type InboxEvent, type InboxListener, type InboxPosition, type InboxStorage } from "../inbox/index.ts";
+import { CATCH_UP_PAGE } from "../foundation/page-bounds.ts";
+import {
+  EMPTY_EPOCH,
+  type InboxCounts,
+  type InboxEvent,
+  type InboxListener,
+  type InboxPosition,
+  type InboxStorage,
+} from "../inbox/index.ts";
 import type { FeedFollower, InboxFeed } from "./inbox-feed.ts";
-
-const PAGE = 200;
 
 /** The most items a subscriber is replayed; who missed more lists anew. */
 const MAX_REPLAY = 10_000;
@@ -15,8 +21,11 @@ export class Subscription implements FeedFollower {
   readonly #feed: InboxFeed;
   readonly #inbox: InboxStorage;
   readonly #listener: InboxListener;
-  /** What the feed told during the replay; null once live. */
+  /** What the feed told before the subscription was live; null once it is. */
   #held: (() => void)[] | null = [];
+  /** During a replay: the newest item the feed told of, which the replay has to reach; items are not held meanwhile. */
+  #toReach: InboxPosition | null = null;
+  #isReplaying = false;
   /** The last number the listener was told of. */
   #seq = 0;
   #epoch = EMPTY_EPOCH;
@@ -55,7 +64,9 @@ export class Subscription implements FeedFollower {
   }
 
   onEvent(event: InboxEvent): void {
-    if (this.#held) {
+    if (this.#isReplaying && event.change === "created") {
+      this.#toReach = { seq: event.seq, epoch: event.epoch };
+    } else if (this.#held) {
       this.#held.push(() => this.#pass(event));
     } else {
       this.#pass(event);
@@ -107,19 +118,36 @@ export class Subscription implements FeedFollower {
     }
     this.#seq = since.seq;
     this.#epoch = epoch;
+    this.#isReplaying = true;
+    const isComplete = await this.#replayPages(owner, epoch);
+    this.#isReplaying = false;
+    return isComplete;
+  }
+
+  /** Passes on what came after the present number, page by page, as fast as the listener takes it. False when the numbering began anew. */
+  async #replayPages(owner: Owner, epoch: string): Promise<boolean> {
     while (!this.#closed) {
-      const { items, counts } = await this.#inbox.listAfter(owner, this.#seq, PAGE);
+      const { items, counts } = await this.#inbox.listAfter(owner, this.#seq, CATCH_UP_PAGE);
       if (counts.epoch !== epoch && epoch !== EMPTY_EPOCH) {
         return false;
       }
       for (const item of items) {
+        await this.#listener.writable?.();
+        if (this.#closed) {
+          return false;
+        }
         this.#pass({ change: "created", item, count: 1, seq: item.seq, epoch: counts.epoch });
       }
-      if (items.length < PAGE) {
+      if ((items.at(-1)?.seq ?? counts.lastSeq) >= counts.lastSeq && !this.#isBehind(counts)) {
         return true;
       }
-      await this.#listener.writable?.();
     }
     return false;
+  }
+
+  /** Whether the feed has told of an item that came after `counts` were read. */
+  #isBehind({ lastSeq, epoch }: InboxCounts): boolean {
+    const reach = this.#toReach;
+    return reach !== null && (reach.epoch === epoch || epoch === EMPTY_EPOCH) && reach.seq > lastSeq;
   }
 }

@@ -1,4 +1,5 @@
 import type { Owner } from "../foundation/owner.ts";
+import type { PageBounds } from "../foundation/page-bounds.ts";
 import type {
   CreatedItem,
   FanOutChunk,
@@ -81,8 +82,8 @@ export class MemoryInboxStorage implements InboxStorage<MemoryTransaction, void>
     return this.#inbox(owner).page(query);
   }
 
-  async listAfter(owner: Owner, seq: number, limit: number): Promise<InboxTail> {
-    return this.#inbox(owner).after(seq, limit);
+  async listAfter(owner: Owner, seq: number, page: PageBounds): Promise<InboxTail> {
+    return this.#inbox(owner).after(seq, page);
   }
 
   async listTenant(tenantId: string, limit: number): Promise<readonly InboxItem[]> {

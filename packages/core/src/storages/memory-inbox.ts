@@ -1,5 +1,6 @@
 import { newEpoch } from "../foundation/epoch.ts";
 import type { Owner } from "../foundation/owner.ts";
+import type { PageBounds } from "../foundation/page-bounds.ts";
 import {
   EMPTY_COUNTS,
   type InboxCounts,
@@ -82,11 +83,14 @@ export class MemoryInbox {
     return { items, counts: this.counts(), matching: this.#matching({ status, type }) };
   }
 
-  after(seq: number, limit: number): InboxTail {
+  after(seq: number, { limit, bytes }: PageBounds): InboxTail {
     const items: InboxItem[] = [];
-    for (let next = seq + 1; next <= this.#items.length && items.length < limit; next += 1) {
+    let size = 0;
+    for (let next = seq + 1; next <= this.#items.length && items.length < limit && size < bytes; next += 1) {
       const item = this.#at(next);
       if (item) {
+        const { title, message, data } = item.notification;
+        size += title.length + message.length + JSON.stringify(data).length;
         items.push(this.#render(item));
       }
     }

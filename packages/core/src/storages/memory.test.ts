@@ -90,7 +90,7 @@ test("the newest of an inbox of 100,000 are found without looking at the rest", 
   // Each of these would take minutes in all if it copied, sorted or walked the inbox.
   for (let round = 0; round < 20_000; round += 1) {
     await storage.inbox.list(ann, { status: "all", limit: 20 });
-    await storage.inbox.listAfter(ann, 99_990, 20);
+    await storage.inbox.listAfter(ann, 99_990, { limit: 20, bytes: 1_000_000 });
     await storage.inbox.markAllRead(ann, new Date(round));
   }
   const page = await storage.inbox.list(ann, { status: "all", limit: 20 });

@@ -1,5 +1,5 @@
 import type { Owner } from "@belfry/core";
-import type { InboxTail } from "@belfry/core/storage";
+import type { InboxTail, PageBounds } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { memoized } from "../database/memoized.ts";
 import { type ScanLimit, scanLimit } from "../database/page-scan.ts";
@@ -23,6 +23,7 @@ export function prepareListAfter(tables: TableNames) {
           SELECT i.seq, i.type, i.created_at, i.read_at, i.notification_pk
           FROM ${tables.inboxItems} i
           WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3 AND i.deleted_at IS NULL AND inbox.last_seq > $3
+            AND i.seq <= coalesce((${lastOfBytes(tables, scan)}), 9223372036854775807)
           ORDER BY i.seq LIMIT ${scan}
         ) scan
         LIMIT $4
@@ -31,10 +32,25 @@ export function prepareListAfter(tables: TableNames) {
       ORDER BY i.seq`,
     ),
   );
-  return (owner: Owner, seq: number, limit: number) =>
+  return (owner: Owner, seq: number, { limit, bytes }: PageBounds) =>
     async (session: Session): Promise<InboxTail> => {
-      const rows = await session.rows(tail(scanLimit(limit)), [owner.tenant, owner.userId, seq, limit]);
+      const rows = await session.rows(tail(scanLimit(limit)), [owner.tenant, owner.userId, seq, limit, bytes]);
       const items = rows.map((row) => row.slice(COUNTS_WIDTH) as MaybeItemRow).filter(isItemRow);
       return { items: items.map((row) => toItem(row, owner)), counts: toCounts(rows[0]) };
     };
+}
+
+/**
+ * The number of the item that makes the page $5 bytes long; null when all of them are shorter. PostgreSQL adds the sizes
+ * up row by row and stops at that item, so long contents behind it are not even unpacked.
+ */
+function lastOfBytes({ inboxItems, notifications }: TableNames, scan: ScanLimit): string {
+  return `SELECT summed.seq FROM (
+      SELECT sized.seq, sum(sized.bytes) OVER (ORDER BY sized.seq ROWS UNBOUNDED PRECEDING) AS bytes FROM (
+        SELECT i.seq, (SELECT octet_length(title) + octet_length(message) + octet_length(data::text)
+          FROM ${notifications} WHERE pk = i.notification_pk) AS bytes
+        FROM ${inboxItems} i WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3 AND i.deleted_at IS NULL
+        ORDER BY i.seq LIMIT ${scan}
+      ) sized
+    ) summed WHERE summed.bytes >= $5::bigint ORDER BY summed.seq LIMIT 1`;
 }

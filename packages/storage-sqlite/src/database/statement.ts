@@ -7,6 +7,8 @@ export interface Statement<Values, Row> {
   run(values: Values): RunResult;
   get(values: Values): Row | undefined;
   all(values: Values): Row[];
+  /** The rows one by one: who stops early leaves the others unread. The connection runs nothing else meanwhile. */
+  iterate(values: Values): IterableIterator<Row>;
 }
 
 /** What a drizzle builder and a drizzle `sql` template have in common: SQL text and its parameters can be had. */
@@ -36,6 +38,7 @@ export function prepareStatement<Values extends object, Row>(
     run: (values) => statement.run(...bind(values)),
     get: (values) => statement.get(...bind(values)),
     all: (values) => statement.all(...bind(values)),
+    iterate: (values) => statement.iterate(...bind(values)),
   };
 }
 

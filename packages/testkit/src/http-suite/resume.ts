@@ -1,12 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { jwt } from "./client.ts";
 import type { HttpHarness } from "./harness.ts";
+import { longReplayTests } from "./long-replay.ts";
 import { useSetting } from "./setting.ts";
 import { type Received, SocketClient } from "./socket-client.ts";
 import { StreamClient } from "./stream-client.ts";
 
 const RECONNECTS = 200;
 const NOTIFICATIONS = 5_000;
+/** So few that they were one page by count, and far more than a socket buffers by bytes. */
+const LONG_ITEMS = 60;
 const PER_ROUND = NOTIFICATIONS / RECONNECTS;
 
 /** One connection of the client under test, by either kind of stream. */
@@ -36,6 +39,8 @@ class Memory {
 export function resumeSuite(harness: HttpHarness): void {
   describe("resuming", () => {
     const setting = useSetting(harness);
+
+    longReplayTests(setting, LONG_ITEMS);
 
     async function run(userId: string, connect: (memory: Memory) => Promise<Connection>): Promise<void> {
       const memory = new Memory();

@@ -65,7 +65,7 @@ export function contentTests(harness: StorageHarness): void {
       const read = [
         await fixture.inbox.get(owner, notification.id),
         (await fixture.inbox.list(owner, { status: "all", limit: 1 })).items[0],
-        (await fixture.inbox.listAfter(owner, 0, 1)).items[0],
+        (await fixture.inbox.listAfter(owner, 0, { limit: 1, bytes: 1_000_000 })).items[0],
         (await fixture.inbox.listTenant(fixture.tenant, 1))[0],
         (await fixture.inbox.markRead(owner, [notification.id], at(1))).items[0],
       ];

@@ -52,7 +52,7 @@ export function concurrencyTests(harness: StorageHarness): void {
       const seen: number[] = [];
       for (let again = true; again; ) {
         again = writing;
-        const { items, counts } = await fixture.inbox.listAfter(owner, seen.at(-1) ?? 0, 1_000);
+        const { items, counts } = await fixture.inbox.listAfter(owner, seen.at(-1) ?? 0, { limit: 1_000, bytes: 1_000_000 });
         seen.push(...seqsOf(items));
         expect(seen).toEqual(seen.length === 0 ? [] : range(1, seen.length));
         expect(counts.lastSeq).toBe(seen.length);

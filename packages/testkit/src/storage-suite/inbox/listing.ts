@@ -105,9 +105,29 @@ export function listingTests(harness: StorageHarness): void {
       [12, 50, []],
       [Number.MAX_SAFE_INTEGER, 50, []],
     ])("after number %d at most %d items follow, oldest first", async (after, limit, seqs) => {
-      const tail = await fixture.inbox.listAfter(owner, after, limit);
+      const tail = await fixture.inbox.listAfter(owner, after, { limit, bytes: 1_000_000 });
       expect(seqsOf(tail.items)).toEqual(seqs);
       expect(tail.counts).toEqual(await fixture.inbox.counts(owner));
+    });
+
+    test("a page after a number ends with the item that reaches its bytes, however little it compresses or much", async () => {
+      const random = Array.from({ length: 10_000 }, (_, at) => ((at * 7919 * 104_729) % 65_521).toString(36)).join("");
+      const contents = [
+        { title: "a".repeat(200) },
+        { message: "b".repeat(30_000) },
+        { data: { text: "c".repeat(30_000) } },
+        { data: { random } },
+      ];
+      for (const content of [...contents, ...contents]) {
+        await fixture.create("len", content);
+      }
+      const pages: (readonly number[])[] = [];
+      for (let last = 0; last < 8; last = pages.at(-1)?.at(-1) ?? 8) {
+        pages.push(seqsOf((await fixture.inbox.listAfter(fixture.owner("len"), last, { limit: 50, bytes: 30_000 })).items));
+      }
+      expect(pages).toEqual([[1, 2], [3], [4], [5, 6], [7], [8]]);
+      expect(seqsOf((await fixture.inbox.listAfter(fixture.owner("len"), 0, { limit: 50, bytes: 1 })).items)).toEqual([1]);
+      expect(seqsOf((await fixture.inbox.listAfter(fixture.owner("len"), 0, { limit: 50, bytes: 90_000 })).items)).toEqual([1, 2, 3, 4]);
     });
 
     test("list, listAfter, get and listTenant show an item alike", async () => {
@@ -116,7 +136,7 @@ export function listingTests(harness: StorageHarness): void {
       await fixture.inbox.markRead(dan, [notification.id], at(300));
       const expected = itemOf(notification, { userId: "dan", seq: 1, readAt: at(300) });
       expect((await fixture.inbox.list(dan, { status: "all", limit: 1 })).items).toEqual([expected]);
-      expect((await fixture.inbox.listAfter(dan, 0, 1)).items).toEqual([expected]);
+      expect((await fixture.inbox.listAfter(dan, 0, { limit: 1, bytes: 1_000_000 })).items).toEqual([expected]);
       expect(await fixture.inbox.get(dan, notification.id)).toEqual(expected);
       expect(await fixture.inbox.listTenant(fixture.tenant, 1)).toEqual([expected]);
     });

@@ -18,7 +18,7 @@ export function removingTests(harness: StorageHarness): void {
       expect(change).toEqual({ items: [second && itemOf(second, { userId: "ann", seq: 2 })], changed: new Set([2]), counts });
       expect(counts).toMatchObject({ total: 1, unread: 1, lastSeq: 2 });
       expect(seqsOf((await fixture.inbox.list(owner, { status: "all", limit: 5 })).items)).toEqual([1]);
-      expect(seqsOf((await fixture.inbox.listAfter(owner, 0, 5)).items)).toEqual([1]);
+      expect(seqsOf((await fixture.inbox.listAfter(owner, 0, { limit: 5, bytes: 1_000_000 })).items)).toEqual([1]);
       expect((await fixture.create("ann")).items).toMatchObject([{ seq: 3 }]);
     });
 

@@ -212,7 +212,7 @@ export class InboxRun {
     const owner = this.#owner(operation);
     const expected = this.#model.counts(owner);
     const seq = Math.round((expected.lastSeq * operation.start) / 100);
-    const { items, counts } = await this.#fixture.inbox.listAfter(owner, seq, operation.limit);
+    const { items, counts } = await this.#fixture.inbox.listAfter(owner, seq, { limit: operation.limit, bytes: 1_000_000 });
     expectItems(items, this.#model.listAfter(owner, seq, operation.limit));
     expect(counts).toMatchObject(expected);
     const [position] = await this.#fixture.inbox.positions([owner]);

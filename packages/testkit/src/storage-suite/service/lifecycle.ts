@@ -116,7 +116,7 @@ export function lifecycleTests(harness: StorageHarness): void {
       await fixture.inbox.renewEpochs();
       const { epoch } = await fixture.inbox.counts(owner);
       expect((await fixture.create("ann")).items).toEqual([{ userId: "ann", seq: 3, epoch }]);
-      expect((await fixture.inbox.listAfter(owner, 0, 5)).counts.epoch).toBe(epoch);
+      expect((await fixture.inbox.listAfter(owner, 0, { limit: 5, bytes: 1_000_000 })).counts.epoch).toBe(epoch);
       expect(seqsOf(await expectTrueCounts(fixture, owner))).toEqual(range(3, 1));
     });
 
