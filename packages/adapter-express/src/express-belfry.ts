@@ -2,17 +2,17 @@ import { type ContractService, createHandler, type HandlerOptions, type HttpHand
 import { fromNodeRequest, type RequestPlace, type UpgradeListener, upgradeListener, writeResponse } from "@belfry/core/node";
 import type { NextFunction, Request, Response } from "express";
 
-/** How Belfry is mounted into Express. `basePath` is needed for WebSockets below a prefix: `"/x"` for a mount at `/x`. */
+/** The options of a mount into Express. WebSockets below a prefix need `basePath`: `"/x"` for a mount at `/x`. */
 export type ExpressBelfryOptions = HandlerOptions;
 
-/** Express middleware that answers Belfry's paths and passes every other one on. */
+/** Express middleware that answers Belfry's paths and passes on all others. */
 export interface ExpressBelfry {
   (request: Request, response: Response, next: NextFunction): void;
-  /** To be given to the server: `server.on("upgrade", belfry.upgrade)`. */
+  /** Serves WebSockets. Give it to the server: `server.on("upgrade", belfry.upgrade)`. */
   readonly upgrade: UpgradeListener;
   /** The handler inside, for its OpenAPI documents. */
   readonly handler: HttpHandler;
-  /** Ends every open stream and socket (1012), for a server that is about to close. */
+  /** Ends every open stream and socket (1012). Call it before the server closes. */
   close(): void;
 }
 
@@ -50,7 +50,7 @@ export function expressBelfry(service: ContractService, options: ExpressBelfryOp
   });
 }
 
-/** The body, where a parser of the host's was there first: `express.json()` leaves a value, `raw()` and `text()` do not parse. */
+/** The body, if a parser of the host has already read it: `express.json()` leaves a value, `raw()` and `text()` leave the raw body. */
 function bodyOf(request: Request): Pick<RequestPlace, "parsedBody" | "rawBody"> {
   const body: unknown = request.body;
   if (body === undefined) {

@@ -3,7 +3,7 @@ import { type HttpHarness, runServer } from "@belfry/testkit";
 import express from "express";
 import { expressBelfry } from "../src/index.ts";
 
-/** Express, over whatever storage `service` has. */
+/** A harness for Express, over the storage of `service`. */
 export function expressHarness(service: HttpHarness["service"]): HttpHarness {
   return {
     service,

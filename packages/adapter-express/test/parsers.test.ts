@@ -39,7 +39,7 @@ const parsers: readonly [string, RequestHandler][] = [
 ];
 
 describe.each(parsers)("behind express.%s", (_, parser) => {
-  test("JSON is understood, and what is missing in it is named", async () => {
+  test("JSON is read, and an error names the missing field", async () => {
     const url = await behind(parser);
     expect(await post(url, '{"user_id":"ann","content":"Zoë 😀"}')).toMatchObject([200, { user_id: "ann", content: "Zoë 😀" }]);
     expect(await post(url, '{"user_id":"ann"}')).toEqual([
@@ -48,7 +48,7 @@ describe.each(parsers)("behind express.%s", (_, parser) => {
     ]);
   });
 
-  test("what is no JSON by its type is 415, and nothing is created", async () => {
+  test("a body that is not declared as JSON is 415, and nothing is created", async () => {
     const url = await behind(parser);
     for (const [body, type] of [
       ["user_id=ann&content=x", "application/x-www-form-urlencoded"],
@@ -64,7 +64,7 @@ describe.each(parsers)("behind express.%s", (_, parser) => {
 });
 
 describe.each(parsers.slice(1))("behind express.%s, which does not parse JSON", (_, parser) => {
-  test("broken JSON is 400, too much of it 413", async () => {
+  test("broken JSON is 400, and a body over the limit is 413", async () => {
     const url = await behind(parser);
     expect(await post(url, '{"user_id":')).toEqual([400, { detail: "The body is not valid JSON in UTF-8." }]);
     expect(await post(url, `{"user_id":"${"x".repeat(1_000)}"}`)).toEqual([

@@ -11,22 +11,22 @@ import { type UpgradeListener, upgradeListener } from "@belfry/core/node";
 import { type Context, Hono } from "hono";
 import { baseRoutePath } from "hono/route";
 
-/** How Belfry is mounted into Hono. `basePath` is needed for WebSockets below a prefix: `"/x"` for a mount at `/x`. */
+/** The options of a mount into Hono. WebSockets below a prefix need `basePath`: `"/x"` for a mount at `/x`. */
 export type HonoBelfryOptions = HandlerOptions;
 
-/** A Hono app that answers Belfry's paths and passes every other one on. */
+/** A Hono app that answers Belfry's paths and passes on all others. */
 export interface HonoBelfry extends Hono {
-  /** To be given to the Node server: `serve(app).on("upgrade", belfry.upgrade)`. */
+  /** Serves WebSockets. Give it to the Node server: `serve(app).on("upgrade", belfry.upgrade)`. */
   readonly upgrade: UpgradeListener;
   /** The handler inside, for its OpenAPI documents. */
   readonly handler: HttpHandler;
-  /** Ends every open stream and socket (1012), for a server that is about to close. */
+  /** Ends every open stream and socket (1012). Call it before the server closes. */
   close(): void;
 }
 
 /**
- * Mounts Belfry's contracts into Hono, beside the host's own routes, at any depth. REST and SSE work wherever Hono runs,
- * WebSockets on Node's server.
+ * Mounts Belfry's contracts into Hono, beside the host's own routes, at any depth. REST and SSE work wherever Hono runs;
+ * WebSockets need Node's server.
  *
  * @throws BelfryError `CONFIGURATION` for authentication that cannot work
  * @example
@@ -57,7 +57,7 @@ export function honoBelfry(service: ContractService, options: HonoBelfryOptions)
 function plainRequest(context: Context, basePath: string): HttpRequest {
   const { pathname, search } = new URL(context.req.url);
   const mountPath = mountPathOf(context, pathname, basePath);
-  // An app that was mounted with app.mount() gets its paths without the prefix.
+  // app.mount() cuts the prefix off the paths.
   const place = { url: (pathname.slice(mountPath.length) || "/") + search, mountPath: mountPath || basePath };
   const request = { ...fromFetchRequest(context.req.raw, place), ...remoteAddressOf(context) };
   // A middleware of the host may have read the body; Hono then has a copy.
@@ -65,7 +65,7 @@ function plainRequest(context: Context, basePath: string): HttpRequest {
   return hasCopy ? { ...request, body: async () => new Uint8Array(await context.req.arrayBuffer()) } : request;
 }
 
-/** The part of the path that the mount point matched: as many segments as it has, however they are encoded. */
+/** The part of the path that the mount point matched: as many segments as the mount point has, however they are encoded. */
 function mountPathOf(context: Context, pathname: string, basePath: string): string {
   const mountPoint = mountPointOf(context);
   if (mountPoint === null) {
@@ -80,17 +80,17 @@ function mountPathOf(context: Context, pathname: string, basePath: string): stri
         .join("/");
 }
 
-/** Null for a context of another copy of Hono (another version, or CommonJS beside ESM), which keeps its routes where this one cannot look. */
+/** The mount point; null for a context of another copy of Hono (another version, or CommonJS beside ESM), whose routes this copy cannot read. */
 function mountPointOf(context: Context): string | null {
   try {
     return baseRoutePath(context);
   } catch {
-    // The one error it has: there is nothing where it looks.
+    // This is the only error it throws: the context has no routes for this copy of Hono.
     return null;
   }
 }
 
-/** Node's server tells who is at the other end. */
+/** The address of the other end, which only Node's server tells. */
 function remoteAddressOf(context: Context): Pick<HttpRequest, "remoteAddress"> {
   const env = context.env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined;
   const remoteAddress = env?.incoming?.socket?.remoteAddress;

@@ -42,7 +42,7 @@ describe("honoBelfry without a Node server", () => {
     expect((await app.request("/nothing")).status).toBe(404);
   });
 
-  test("an application of another copy of Hono mounts it too, at the root and at a prefix that both are told", async () => {
+  test("an application of another copy of Hono mounts it too, at the root and, with `basePath`, at a prefix", async () => {
     const { Hono: Other } = createRequire(import.meta.url)("hono") as { Hono: typeof Hono };
     expect(Other).not.toBe(Hono);
     const root = new Other().route("/", belfryOf());
@@ -81,7 +81,7 @@ describe("honoBelfry without a Node server", () => {
 });
 
 describe("honoBelfry among a host's own code", () => {
-  test("routes before and after it are the host's, and middleware around it sees its answers", async () => {
+  test("the host's routes before and after it still answer, and middleware around it sees its answers", async () => {
     const app = new Hono();
     app.use(async (context, next) => {
       await next();
@@ -118,7 +118,7 @@ describe("honoBelfry among a host's own code", () => {
     expect(errors).toEqual([]);
   });
 
-  test("a body that was read past Hono is an error of the host's, logged with what to do", async () => {
+  test("a body that was read past Hono is a 500, and the log says what to do", async () => {
     const app = new Hono();
     app.use(async (context, next) => {
       await context.req.raw.text();
@@ -142,7 +142,7 @@ describe("honoBelfry among a host's own code", () => {
     await linksOf(app, prefix);
   });
 
-  test("mounted as a plain fetch function, links have the prefix by basePath", async () => {
+  test("mounted as a plain fetch function, it takes the links' prefix from basePath", async () => {
     const app = new Hono();
     app.mount("/x", belfryOf("/x").fetch);
     await linksOf(app, "/x");

@@ -4,7 +4,7 @@ import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
 import { honoBelfry } from "../src/index.ts";
 
-/** Hono on its Node server, over whatever storage `service` has. */
+/** A harness for Hono on its Node server, over the storage of `service`. */
 export function honoHarness(service: HttpHarness["service"]): HttpHarness {
   return {
     service,
@@ -13,7 +13,7 @@ export function honoHarness(service: HttpHarness["service"]): HttpHarness {
       const app = new Hono();
       if (parseFirst) {
         app.use(async (context, next) => {
-          // A host's middleware that looks at every body; what is no JSON it leaves alone.
+          // This stands for a host's middleware that reads every body and ignores those that are not JSON.
           await context.req.json().catch(() => null);
           await next();
         });

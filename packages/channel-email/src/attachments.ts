@@ -1,19 +1,19 @@
 import type { JsonObject, JsonValue } from "@belfry/core";
 import type { Egress, EgressResult } from "@belfry/egress";
 
-/** An attachment as the sender gave it, checked. */
+/** A checked attachment from the sender's `meta`. */
 export interface AttachmentRef {
   readonly filename: string;
   readonly url: string;
 }
 
-/** An attachment, fetched. */
+/** A fetched attachment. */
 export interface Attachment {
   readonly filename: string;
   readonly content: Buffer;
 }
 
-/** Why the attachments could not be fetched. */
+/** The reason why the attachments could not be fetched. */
 export interface AttachmentFailure {
   readonly error: string;
   readonly transient: boolean;
@@ -21,12 +21,12 @@ export interface AttachmentFailure {
 
 const MAX_ATTACHMENTS = 10;
 const MAX_BYTES = 10 * 1_048_576;
-/** All of one mail's together. Common mail servers take 25 MB, of which encoding costs a quarter. */
+/** The limit for all attachments of one mail together. Common mail servers take 25 MB, and encoding costs a quarter of that. */
 const MAX_TOTAL_BYTES = 18 * 1_048_576;
 const TIMEOUT_MS = 15_000;
 const FIELDS: ReadonlySet<string> = new Set(["filename", "url"]);
 
-/** Says what is wrong with `meta.attachments`, one text each. */
+/** Says what is wrong with `meta.attachments`, one text for each problem. */
 export function invalidAttachments(value: JsonValue | undefined, egress: Egress): readonly string[] {
   if (value === undefined || value === null) {
     return [];
@@ -44,7 +44,7 @@ function attachmentProblem(entry: JsonValue, egress: Egress): string | null {
   if (typeof entry !== "object" || entry === null || Array.isArray(entry)) {
     return "must be an object with filename and url";
   }
-  // `path`, `href`, `raw` and the like would have a mail library read files or call URLs by itself.
+  // `path`, `href`, `raw` and the like would make a mail library read files or call URLs by itself.
   const unknown = Object.keys(entry).find((key) => !FIELDS.has(key));
   if (unknown !== undefined) {
     return `must have filename and url only, has ${JSON.stringify(unknown.slice(0, 50))}`;
@@ -57,12 +57,12 @@ function attachmentProblem(entry: JsonValue, egress: Egress): string | null {
   return problem === null ? null : `has a url that ${problem}`;
 }
 
-/** The attachments of a `meta` that {@link invalidAttachments} found nothing wrong with. */
+/** The attachments of a `meta` that has passed {@link invalidAttachments}. */
 export function attachmentRefs(value: JsonValue | undefined): readonly AttachmentRef[] {
   return Array.isArray(value) ? (value as unknown as readonly AttachmentRef[]) : [];
 }
 
-/** Fetches the attachments one after the other, so that no more than their sum is ever held. */
+/** Fetches the attachments one after the other, so that it never holds more than their total limit. */
 export async function fetchAttachments(
   refs: readonly AttachmentRef[],
   egress: Egress,

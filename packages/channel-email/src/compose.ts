@@ -4,7 +4,7 @@ import { hasLineBreak } from "./header-text.ts";
 import { renderTemplate } from "./render-template.ts";
 import { sanitizeMailHtml } from "./sanitize.ts";
 
-/** The parts of a mail, with what the sender should know about them. */
+/** The parts of a mail, with a note for the sender. */
 export interface Composed {
   readonly subject: string;
   readonly text: string;
@@ -12,7 +12,7 @@ export interface Composed {
   readonly note?: string;
 }
 
-/** Writes the parts of a mail from the sender's notification and the host's templates; says why it cannot. */
+/** Writes the parts of a mail from the sender's notification and the host's templates, or says why it cannot. */
 export async function compose(task: DeliveryTask, templates: EmailTemplates | undefined): Promise<Composed | { readonly problem: string }> {
   const written = await fromTemplate(task, templates);
   if ("problem" in written) {
@@ -45,7 +45,7 @@ async function fromTemplate(task: DeliveryTask, templates: EmailTemplates | unde
     try {
       return { content: (await templates(task)) ?? {} };
     } catch (error) {
-      // Its message is the host's own and may hold anything; senders see only what kind of error it was.
+      // The error's message may hold private details of the host; senders see only the error's name.
       return { problem: `the template function threw ${error instanceof Error ? error.name : typeof error}` };
     }
   }

@@ -2,13 +2,13 @@ import type { JsonObject } from "@belfry/core";
 import type { Egress } from "@belfry/egress";
 import { invalidAttachments } from "./attachments.ts";
 
-/** In UTF-16 code units. Common mail programs cut off what is longer. */
+/** In UTF-16 code units. Common mail programs cut off longer mails. */
 const MAX_HTML_LENGTH = 100_000;
-/** Where a mail library would take whole messages or other recipients from. */
+/** A mail library would take whole messages or other recipients from these members. */
 const REFUSED_KEYS = ["raw", "envelope"];
 const TEMPLATE_KEYS = ["template", "fallback_template"];
 
-/** Says what is wrong with the sender's `meta` for e-mail, one text each. */
+/** Says what is wrong with the sender's `meta` for e-mail, one text for each problem. */
 export function invalidEmailMeta(meta: JsonObject, egress: Egress): readonly string[] {
   const problems: string[] = [];
   for (const key of REFUSED_KEYS) {

@@ -15,13 +15,13 @@ const HOUR = 60 * MINUTE;
 
 const RETRY_DELAYS_MS = [MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR];
 const DEFAULT_TIMEOUT_MS = 30_000;
-/** The channel ends an attempt itself and says why; the engine's own limit is only there should that fail. */
+/** The channel ends an attempt itself and says why. The engine's limit is this much longer, in case that fails. */
 const ENGINE_MARGIN_MS = 1_000;
 
 /**
- * The channel that sends mail. `sent` means that the server took the mail (250 after DATA). A refusal of the mail (5xx)
- * fails for good; 4xx, a broken connection and a time-out are tried again, at once by the next transport where there is
- * one.
+ * Makes the channel that sends mail. `sent` means that the server took the mail (250 after DATA). A refusal of the mail
+ * (5xx) fails for good. After 4xx, a broken connection or a time-out the next transport, if there is one, tries at once;
+ * otherwise the delivery is retried later.
  *
  * @throws `CONFIGURATION` for a transport or an address that cannot be used.
  * @example
@@ -62,7 +62,7 @@ export function email(options: EmailOptions): Channel {
   } satisfies Channel;
 }
 
-/** Checks a fixed sender at once, and a tenant's when it is needed. */
+/** Checks a fixed sender at once, and a tenant's sender at use. */
 function senderAddress({ from }: EmailOptions) {
   if (typeof from === "function") {
     return (tenant: string) => parseMailbox("from", from(tenant));
@@ -84,7 +84,7 @@ interface Prepared {
   readonly attachments: readonly Attachment[];
 }
 
-/** Everything that can fail before a server is asked. The checks made at creation are made again: they guard this call. */
+/** Does everything that can fail before a server is asked. It repeats the checks made at creation, because they guard this call. */
 async function prepare({ task, options, egress, signal }: Preparation): Promise<Prepared | DeliveryOutcome> {
   const recipient = parseAddress(task.address);
   const problems = "problem" in recipient ? [`the address ${recipient.problem}`] : invalidEmailMeta(task.meta, egress);
@@ -120,7 +120,7 @@ function mailOf({ address, composed, attachments, task, from, replyTo }: MailPar
     text: composed.text,
     ...(composed.html !== undefined && { html: composed.html }),
     messageId: `<${task.id}@${from.domain}>`,
-    // Vacation programs do not answer mail that says this of itself.
+    // Vacation programs do not answer mail with this header.
     headers: { "Auto-Submitted": "auto-generated" },
     attachments: [...attachments],
     disableFileAccess: true,

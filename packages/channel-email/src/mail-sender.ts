@@ -1,11 +1,11 @@
 import type { Mailbox } from "./mailbox.ts";
 
-/** One mail, as it is handed to a transport. It has no path and no URL in it: everything to send is in memory. */
+/** One mail for a transport. It contains no path and no URL: everything to send is in memory. */
 export interface OutgoingMail {
   readonly from: Mailbox;
   readonly to: Mailbox;
   readonly replyTo?: Mailbox;
-  /** Who is named to the mail server, whatever the headers say. */
+  /** The sender and the recipient for the mail server, whatever the headers say. */
   readonly envelope: { readonly from: string; readonly to: string[] };
   readonly subject: string;
   readonly text: string;
@@ -20,7 +20,7 @@ export interface OutgoingMail {
   readonly signal: AbortSignal;
 }
 
-/** What a transport says about a mail it has taken. */
+/** A transport's answer about a mail it has taken. */
 export interface SentMail {
   /** The server's last words, for example `250 2.0.0 OK`. */
   readonly response?: string | undefined;
@@ -28,8 +28,8 @@ export interface SentMail {
 }
 
 /**
- * What carries a mail: a nodemailer transport, or anything with this one method, such as a provider's HTTP API. An error
- * with a `responseCode` of 500 to 599 refuses the mail for good; any other is tried again.
+ * Sends a mail: a nodemailer transport, or any object with this one method, for example over a provider's HTTP API. An
+ * error with a `responseCode` of 500 to 599 refuses the mail for good; every other error is transient.
  */
 export interface MailSender {
   sendMail(mail: OutgoingMail): Promise<SentMail>;

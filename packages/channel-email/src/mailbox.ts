@@ -2,7 +2,7 @@ import { BelfryError } from "@belfry/core";
 import { hasLineBreak } from "./header-text.ts";
 import { parseAddress } from "./parse-address.ts";
 
-/** An address with the name that mail programs show beside it. */
+/** An address, with the name that mail programs show for it. */
 export interface Mailbox {
   /** Empty for none. */
   readonly name: string;
@@ -10,8 +10,8 @@ export interface Mailbox {
 }
 
 /**
- * Reads what a host gives for `from` or `replyTo`: `shop@example.com`, `The Shop <shop@example.com>`, or an object.
- * @throws `CONFIGURATION` when it is neither.
+ * Reads a host's `from` or `replyTo`: `shop@example.com`, `The Shop <shop@example.com>`, or an object.
+ * @throws `CONFIGURATION` for any other value
  */
 export function parseMailbox(option: "from" | "replyTo", value: string | Mailbox): Mailbox & { readonly domain: string } {
   const { name, address } = typeof value === "string" ? splitMailbox(value) : value;

@@ -1,6 +1,6 @@
 import { domainToASCII } from "node:url";
 
-/** A mailbox address that means the same to every mail program, or why it is not one. */
+/** A mailbox address that every mail program reads alike, or the reason why the text is not one. */
 export type ParsedAddress = { readonly address: string; readonly domain: string } | { readonly problem: string };
 
 const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
@@ -8,8 +8,8 @@ const LOCAL_PART = new RegExp(`^${ATOM}(?:\\.${ATOM})*$`);
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
- * Takes one plain address: no name, no quotes, no comments, no groups, no lists, no address literals. These are what mail
- * programs read differently, and so what redirects mail. An internationalised domain is turned into its ASCII form.
+ * Accepts one plain address: no name, no quotes, no comments, no groups, no lists, no address literals. Mail programs read
+ * those differently, so they can redirect mail. An internationalised domain is turned into its ASCII form.
  */
 export function parseAddress(text: string): ParsedAddress {
   const at = text.indexOf("@");
@@ -24,9 +24,9 @@ export function parseAddress(text: string): ParsedAddress {
   return domain === null ? { problem: "must have a domain with a dot after the @" } : { address: `${local}@${domain}`, domain };
 }
 
-/** The domain in lower case and ASCII, or null when it is none. */
+/** The domain in lower case and ASCII; null if the text is not a domain. */
 function asciiDomain(text: string): string | null {
-  // What a URL parser would forgive, a percent sign or a line break, is not forgiven here.
+  // This refuses texts that a URL parser would accept, with a percent sign or a line break for example.
   const isAscii = /^[A-Za-z0-9.-]+$/.test(text);
   if (!isAscii && !/^[\p{L}\p{M}\p{N}.-]+$/u.test(text)) {
     return null;

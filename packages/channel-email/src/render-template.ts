@@ -15,7 +15,7 @@ export function renderTemplate(template: EmailTemplate, task: DeliveryTask): Ema
   };
 }
 
-/** Writes a value into a part; `before` is what stands in the template before it. */
+/** Writes a value into a part; `before` is the template's text before it. */
 type Write = (value: string, before: string) => string;
 
 function fill(part: string, task: DeliveryTask, write: Write): string {
@@ -26,7 +26,7 @@ function fill(part: string, task: DeliveryTask, write: Write): string {
 }
 
 const writeHtml: Write = (value, before) => {
-  // A whole link from a sender has to lead to the web or to a mailbox; `javascript:` and the like become a link to nothing.
+  // A sender's link must lead to the web or to a mailbox; `javascript:` and the like become a link to nothing.
   const isLink = /(?:href|src)\s*=\s*["']?$/i.test(before);
   return isLink && !/^(?:https?:\/\/|mailto:)/i.test(value) ? "#" : escapeHtml(value);
 };
@@ -35,12 +35,12 @@ function escapeHtml(value: string): string {
   return value.replace(/[&<>"']/g, (character) => HTML_ESCAPES[character] ?? character);
 }
 
-/** The text, number or boolean that `path` names, as text; null when it names nothing of the kind. */
+/** The text, number or boolean at `path`, as text; null if there is none. */
 function valueAt(path: string, task: DeliveryTask): string | null {
   const { subject, content, recipient, roomId, meta } = task;
   let value: JsonValue | undefined = { ...meta, subject, content, recipient, room_id: roomId };
   for (const key of path.split(".")) {
-    // Own keys only: `constructor` and its like are nobody's data.
+    // Only own keys count: `constructor` and the like are not data.
     value =
       value !== null && typeof value === "object" && Object.hasOwn(value, key)
         ? (value as Readonly<Record<string, JsonValue>>)[key]

@@ -4,10 +4,10 @@ const TEXT_TAGS =
   "a abbr address b bdi bdo blockquote br caption center cite code col colgroup dd del dfn div dl dt em font h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strike strong sub sup table tbody td tfoot th thead time tr tt u ul var wbr";
 const ALIGN = ["align", "valign", "width", "height", "bgcolor"];
 
-/** A link that says where it leads: without a scheme it would lead wherever the mail program likes. */
+/** An absolute link: a link without a scheme leads to a different place in each mail program. */
 const ABSOLUTE = /^(?:https?:\/\/[^/\\]|mailto:)/i;
 
-/** Whole elements that go with what is inside them: it is no text for a reader. */
+/** Elements that are removed with their contents, which are no text for a reader. */
 const DROPPED_WITH_CONTENT = [
   "script",
   "style",
@@ -44,7 +44,7 @@ const OPTIONS: sanitizeHtml.IOptions = {
   allowProtocolRelative: false,
   nonTextTags: DROPPED_WITH_CONTENT,
   parseStyleAttributes: false,
-  // Deeper than any layout; what hostile nesting costs stays small.
+  // No layout nests deeper than this; the limit keeps hostile nesting cheap.
   nestingLimit: 100,
   transformTags: {
     a: (tagName, attribs) => ({ tagName, attribs: withAbsolute(attribs, "href") }),
@@ -53,8 +53,8 @@ const OPTIONS: sanitizeHtml.IOptions = {
 };
 
 /**
- * Leaves text, links, images and tables of a sender's HTML, and nothing that runs, styles or loads anything else. Doing it
- * twice changes nothing more.
+ * Keeps the text, links, images and tables of a sender's HTML, and removes everything that runs, styles or loads anything
+ * else. A second pass changes nothing more.
  */
 export function sanitizeMailHtml(html: string): string {
   return sanitizeHtml(html, OPTIONS);

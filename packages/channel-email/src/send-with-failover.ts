@@ -3,7 +3,7 @@ import MailComposer from "nodemailer/lib/mail-composer";
 import type { MailSender, OutgoingMail, SentMail } from "./mail-sender.ts";
 import { emailFailure, failureOf, oneLine } from "./smtp-failure.ts";
 
-/** A mail without the signal, which each transport gets its own of. */
+/** A mail without the signal: each transport gets a signal of its own. */
 export type Mail = Omit<OutgoingMail, "signal">;
 
 /** The time an attempt has left. */
@@ -13,14 +13,14 @@ export interface Budget {
   readonly signal: AbortSignal;
 }
 
-/** Sends `mail` by the first of `senders` that takes it. A refusal for good ends it; the others would only repeat it. */
+/** Sends `mail` by the first of `senders` that takes it. It stops at a permanent refusal, which the others would only repeat. */
 export async function sendWithFailover(mail: Mail, senders: readonly MailSender[], budget: Budget): Promise<DeliveryOutcome> {
   if (!namesOnly(mail.envelope.to, composedRecipients(mail))) {
     return emailFailure("the mail would have named other recipients than the intended one", false);
   }
   let failed: DeliveryFailure = emailFailure("no e-mail transport is configured", false);
   for (const [index, sender] of senders.entries()) {
-    // Each transport gets its share of what is left, so that a server that never answers leaves time for the next one.
+    // Each transport gets a share of the time left, so that a server that never answers leaves time for the next one.
     const shareMs = Math.max(1, Math.floor((budget.endsAt - performance.now()) / (senders.length - index)));
     const signal = AbortSignal.any([budget.signal, AbortSignal.timeout(shareMs)]);
     const outcome = await sendOnce(mail, sender, signal);
@@ -49,7 +49,7 @@ async function sendOnce(mail: Mail, sender: MailSender, signal: AbortSignal): Pr
   }
 }
 
-/** Transports that know nothing of signals are not waited for either. */
+/** Rejects on abort, without waiting for a transport that ignores signals. */
 function unlessAborted(signal: AbortSignal, sending: Promise<SentMail>): Promise<SentMail> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(Object.assign(new Error("aborted"), { code: "EABORT" }));
@@ -61,7 +61,7 @@ function unlessAborted(signal: AbortSignal, sending: Promise<SentMail>): Promise
   });
 }
 
-/** Whom nodemailer would name if it went by the headers it writes. */
+/** The recipients that nodemailer would read from the headers it writes. */
 function composedRecipients({ from, to, replyTo }: Mail): readonly string[] {
   return new MailComposer({ from, to, ...(replyTo && { replyTo }) }).compile().getEnvelope().to;
 }

@@ -4,8 +4,8 @@ import type { EmailOptions } from "./email-options.ts";
 import type { MailSender, MailTransport } from "./mail-sender.ts";
 
 /**
- * Tells what carries a tenant's mail, in the order in which to try; empty when nothing does.
- * @throws `CONFIGURATION`, at once for fixed transports, for what is neither an SMTP URL nor a transport.
+ * Gives a tenant's senders, in the order in which to try them; empty if there are none.
+ * @throws `CONFIGURATION` for a value that is neither an SMTP URL nor a transport; at once for fixed transports
  */
 export function sendersFor(options: EmailOptions): (tenant: string) => readonly MailSender[] {
   const { transport, provider } = options;
@@ -37,7 +37,7 @@ function senderSource(requireTLS: boolean): (transport: MailTransport) => MailSe
       return checkedSender(transport);
     }
     const options = smtpOptions(transport, requireTLS);
-    // A connection for each mail: nothing to close, and ending an attempt ends its connection.
+    // Each mail gets a connection of its own: there is nothing to close, and the end of an attempt ends its connection.
     return { sendMail: (mail) => createTransport(options).sendMail(mail) };
   };
 }
@@ -49,7 +49,7 @@ function checkedSender(sender: MailSender): MailSender {
   return sender;
 }
 
-/** Reads an SMTP URL. Its message never contains it: it may hold a password. */
+/** Reads an SMTP URL. Its error never quotes the URL, which may hold a password. */
 function smtpOptions(url: string, requireTLS: boolean) {
   const parsed = URL.parse(url);
   if (!parsed || !["smtp:", "smtps:"].includes(parsed.protocol) || parsed.hostname === "") {

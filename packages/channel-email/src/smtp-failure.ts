@@ -1,12 +1,12 @@
 import type { DeliveryFailure } from "@belfry/core";
 
-/** The commands whose 5xx speaks of this mail. A 5xx before them, to a greeting or a login, speaks of the connection. */
+/** A 5xx to one of these commands is about this mail. An earlier 5xx, to a greeting or a login, is about the connection. */
 const MAIL_COMMANDS: ReadonlySet<string> = new Set(["MAIL FROM", "RCPT TO", "DATA"]);
 
-/** Nodemailer's names for what will be no different next time, where no server has spoken. */
+/** Nodemailer's codes for permanent failures that come without an answer from a server. */
 const PERMANENT_CODES: ReadonlySet<string> = new Set(["EENVELOPE", "EMESSAGE", "EFILEACCESS", "EURLACCESS", "EMAXRECIPIENTS"]);
 
-/** Texts that name neither hosts nor credentials, which the errors' own may. */
+/** Texts without hosts and credentials, which the errors' own messages may contain. */
 const TEXTS: Readonly<Record<string, string>> = {
   EABORT: "the mail server did not answer in time",
   ETIMEDOUT: "the mail server did not answer in time",
@@ -20,10 +20,10 @@ const TEXTS: Readonly<Record<string, string>> = {
   EDNS: "the mail server could not be reached, or broke off",
 };
 
-/** As much of a server's answer as the engine keeps. */
+/** The engine keeps this many characters of a server's answer. */
 const RESPONSE_LENGTH = 1_000;
 
-/** What the error of a transport means for the delivery. */
+/** Turns the error of a transport into a failure of the delivery. */
 export function failureOf(error: unknown): DeliveryFailure {
   const { code, command, responseCode, response } = describeError(error);
   const transient = !isPermanent(code, command, responseCode);

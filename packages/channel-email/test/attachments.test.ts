@@ -99,7 +99,7 @@ describe("attachments", () => {
     expect(outcome).toMatchObject({ status: "failed", transient: true, error: expect.stringContaining("connection_lost") });
   });
 
-  it("are fetched from public addresses only, unless the host allows others", async () => {
+  it("are fetched only from public addresses, unless the host allows others", async () => {
     const base = await serve((_request, response) => response.end("secret"));
     const port = Number(new URL(base).port);
     const guarded: Partial<EmailOptions> = {

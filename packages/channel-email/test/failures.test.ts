@@ -114,7 +114,7 @@ describe("failures", () => {
     expect(JSON.stringify(outcome)).not.toContain("s3cret");
   });
 
-  it("sends by the next transport when one fails for the time being", async () => {
+  it("sends by the next transport after a transient failure", async () => {
     const busy = await servers.start({ onRcptTo: (_address, _session, callback) => callback(smtpError(450)) });
     const down = await servers.start();
     await down.close();
@@ -139,7 +139,7 @@ describe("failures", () => {
     expect(other.connections()).toBe(0);
   });
 
-  it("fails when the transport says that it named someone else", async () => {
+  it("fails when the transport says that it sent to another recipient", async () => {
     const transport = { sendMail: async () => ({ envelope: { to: ["evil@x.test"] } }) };
     expect(await email({ transport, from }).deliver(taskOf(), noAbort)).toMatchObject({ status: "failed", transient: false });
   });

@@ -73,7 +73,7 @@ describe("injection", () => {
     expect(server.connections()).toBe(0);
   });
 
-  it("names to the server exactly the recipient it was given, for every address that it takes", async () => {
+  it("gives the server exactly the recipient it was given, for every address that it accepts", async () => {
     const channel = email({ transport: { sendMail: async ({ envelope }) => ({ envelope, response: envelope.to.join() }) }, from });
     const hostile = fc.string({ unit: fc.constantFrom(..."ab.@,;:<>()[]\"'\\ \r\n\t\u0000%=?_äé＠"), maxLength: 12 });
     await fc.assert(
@@ -99,7 +99,7 @@ describe("injection", () => {
     },
   );
 
-  it("fails for good at an id that is no part of a Message-ID", async () => {
+  it("fails for good at an id that cannot be part of a Message-ID", async () => {
     const outcome = await email({ transport: server.url, from }).deliver(taskOf({ id: "a>\r\nBcc: evil@x.test" }), noAbort);
     expect(outcome).toMatchObject({ status: "failed", transient: false });
   });

@@ -2,7 +2,7 @@ import type { AddressInfo, Socket } from "node:net";
 import PostalMime, { type Email } from "postal-mime";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 
-/** One mail as a server took it. */
+/** One mail that the server took. */
 export interface ReceivedMail {
   readonly from: string;
   readonly to: readonly string[];
@@ -12,20 +12,20 @@ export interface ReceivedMail {
   readonly user: string | undefined;
 }
 
-/** A real SMTP server on 127.0.0.1, and what it took. */
+/** A real SMTP server on 127.0.0.1, and the mails it took. */
 export interface MailServer {
   readonly port: number;
   readonly url: string;
   readonly mails: ReceivedMail[];
-  /** The most connections it has had. */
+  /** The largest number of connections at once. */
   readonly connections: () => number;
-  /** Ends every connection: after what was written, or at once. */
+  /** Ends every connection: after its pending writes, or at once. */
   readonly drop: (how: "flushed" | "reset") => void;
   readonly openConnections: () => number;
   readonly close: () => Promise<void>;
 }
 
-/** What a server does with a mail it has read; the ordinary one takes it. */
+/** Decides about a mail that the server has read; by default the server takes it. */
 export type OnMail = (accept: () => void, server: MailServer) => void;
 
 /** The error that makes smtp-server answer with this code. */

@@ -11,7 +11,7 @@ describe("sending", () => {
 
   afterEach(() => servers.closeAll());
 
-  it("says what the engine has to know", () => {
+  it("tells the engine its name, schedule and time-out", () => {
     const channel = email({ from });
     const [m, h] = [60_000, 3_600_000];
     expect(channel).toMatchObject({ name: "email", retryDelaysMs: [m, 5 * m, 30 * m, 2 * h, 6 * h], timeoutMs: 31_000 });
@@ -62,7 +62,7 @@ describe("sending", () => {
     expect(server.mails.map(({ parsed }) => parsed.messageId)).toEqual(Array(2).fill("<0193c5a0-0000-7000-8000-000000000001@example.com>"));
   });
 
-  it("takes a text that looks like SMTP commands for one mail to one recipient", async () => {
+  it("sends a text that looks like SMTP commands as one mail to one recipient", async () => {
     const server = await servers.start();
     const smuggled = "hello\n.\nMAIL FROM:<evil@x.test>\nRCPT TO:<evil@x.test>\nDATA\nsecond\n.\n";
     const content = `${smuggled}\r\n.\r\n${smuggled}\r.\r${smuggled}`;
@@ -81,7 +81,7 @@ describe("sending", () => {
     expect(only(server.mails).raw).toContain("To: jane@xn--bcher-kva.example\r\n");
   });
 
-  it("sends each tenant's mail by its own provider, under its own name, and none for a tenant without", async () => {
+  it("sends each tenant's mail by its own provider and under its own name, and no mail for a tenant without a provider", async () => {
     const [acme, other] = [await servers.start(), await servers.start()];
     const providers: Record<string, MailTransport> = { acme: acme.url, other: createTransport({ host: "127.0.0.1", port: other.port }) };
     const channel = email({ provider: (tenant) => providers[tenant] ?? null, from: (tenant) => `${tenant}@${tenant}.example` });
@@ -103,13 +103,13 @@ describe("sending", () => {
     const server = await servers.start({
       onAuth: ({ username, password }, _session, callback) => callback(null, { user: password === "s3cret" ? (username ?? "") : "nobody" }),
     });
-    // The server's certificate is its own.
+    // The server signs its own certificate.
     const transport = createTransport({ url: `smtp://me:s3cret@127.0.0.1:${server.port}`, tls: { rejectUnauthorized: false } });
     expect(await email({ transport, from }).deliver(taskOf(), noAbort)).toMatchObject({ status: "sent" });
     expect(only(server.mails)).toMatchObject({ secure: true, user: "me" });
   });
 
-  it("sends through a pool of the host's, and through anything with sendMail", async () => {
+  it("sends through the host's pool, and through any object with sendMail", async () => {
     const server = await servers.start();
     const pool = createTransport({ pool: true, host: "127.0.0.1", port: server.port, maxConnections: 1 });
     const channel = email({ transport: pool, from });

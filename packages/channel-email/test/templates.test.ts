@@ -18,7 +18,7 @@ describe("templates", () => {
     return email(templates ? { ...options, templates } : options).deliver(taskOf(changes), noAbort);
   }
 
-  /** What a template's text comes to. */
+  /** The text that a template renders. */
   async function rendered(text: string, changes: Parameters<typeof taskOf>[0] = {}) {
     await deliver({ t: { text } }, { ...changes, meta: { template: "t", ...changes.meta } });
     return only(server.mails).parsed.text?.trimEnd();
@@ -62,11 +62,11 @@ describe("templates", () => {
     expect(await rendered(text, { meta: { sender: "Jane", list: ["a"] } })).toBe(text);
   });
 
-  it("fills nothing into what it has filled in", async () => {
+  it("fills no placeholders in filled-in values", async () => {
     expect(await rendered("{{content}}", { content: "{{sender}} $& $1", meta: { sender: "Jane" } })).toBe("{{sender}} $& $1");
   });
 
-  it("puts no link into HTML that leads anywhere but to the web or a mailbox", async () => {
+  it("puts only links to the web or a mailbox into HTML", async () => {
     const html = '<a href="{{good}}">a</a><a href={{bad}}>b</a><img src=\'{{bad}}\'><a href="https://example.com/{{bad}}">c</a>';
     await deliver({ t: { html } }, { meta: { template: "t", good: "https://example.com/?a=1&b=2", bad: "javascript:alert(1)" } });
     expect(only(server.mails).parsed.html?.trim()).toBe(
@@ -74,7 +74,7 @@ describe("templates", () => {
     );
   });
 
-  it("keeps what the template does not write, and lets its HTML stand before the sender's", async () => {
+  it("keeps the parts that the template does not write, and prefers its HTML to the sender's", async () => {
     const meta = { template: "t", html_content: "<p>sender</p>" };
     await deliver({ t: { subject: "From {{recipient}}" } }, { meta });
     const { parsed } = only(server.mails);
@@ -95,7 +95,7 @@ describe("templates", () => {
     expect(only(server.mails).parsed.text?.trimEnd()).toBe("You have a new message.");
   });
 
-  it("takes the fallback's template for a fallback", async () => {
+  it("uses the fallback's template for a fallback", async () => {
     const templates = { first: { text: "first" }, second: { text: "second" } };
     const meta = { template: "first", fallback_template: "second" };
     await deliver(templates, { meta });
@@ -104,7 +104,7 @@ describe("templates", () => {
     expect(server.mails.map(({ parsed }) => parsed.text?.trimEnd())).toEqual(["first", "second", "first"]);
   });
 
-  it("lets a function of the host's write the mail, or leave it", async () => {
+  it("lets a function of the host write the mail, or leave it unchanged", async () => {
     const templates: EmailTemplates = async (task) =>
       task.meta.template === "mine" ? { text: `for ${task.recipient}`, html: "<b>x</b>" } : null;
     await deliver(templates, { meta: { template: "mine" } });
@@ -113,7 +113,7 @@ describe("templates", () => {
     expect(server.mails[0]?.parsed.html?.trim()).toBe("<b>x</b>");
   });
 
-  it("fails for good when the function throws or writes a line break into the subject, and shows neither its message", async () => {
+  it("fails for good when the function throws or writes a line break into the subject, and hides its message", async () => {
     const throwing = () => {
       throw new TypeError("password hunter2");
     };

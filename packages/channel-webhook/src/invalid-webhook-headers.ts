@@ -1,10 +1,10 @@
 const MAX_HEADERS = 20;
 const MAX_VALUE_LENGTH = 4_096;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/;
-/** Visible ASCII, spaces and tabs: no line break can end the header and begin another. */
+/** Visible ASCII, spaces and tabs: a line break would begin another header. */
 const VALUE = /^[\t\x20-\x7e]*$/;
 
-/** The channel's own, or those that say how the request is carried. */
+/** The channel's own headers, and those that say how the request is carried. */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
   "accept-encoding",
   "connection",
@@ -21,8 +21,8 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Says what is wrong with a tenant's own headers, one text each; empty when they may be sent. Call it when they are saved.
- * The channel calls it again before each request, and fails the delivery for good.
+ * Says what is wrong with a tenant's own headers, one text for each problem; empty if they are valid. Call it when you
+ * save them. The channel calls it again before each request, and fails the delivery for good if they are not valid.
  */
 export function invalidWebhookHeaders(headers: Readonly<Record<string, string>>): readonly string[] {
   const entries = Object.entries(headers);

@@ -6,8 +6,8 @@ const PREFIX = "whsec_";
 const MIN_KEY_BYTES = 16;
 
 /**
- * Decodes secrets into the keys that sign, in their order.
- * @throws `CONFIGURATION` when there is none or one is not `whsec_` and base64; the message does not contain it.
+ * Decodes secrets into the keys that sign, in the same order.
+ * @throws `CONFIGURATION` if there is none, or one is not `whsec_` and base64; the message does not contain the secret
  */
 export function signingKeys(secret: WebhookSecret): readonly Buffer[] {
   const secrets = typeof secret === "string" ? [secret] : secret;

@@ -1,9 +1,9 @@
 import { createHmac } from "node:crypto";
 
-/** What a Standard Webhooks signature covers. */
+/** The parts that a Standard Webhooks signature covers. */
 export interface SignedParts {
   readonly id: string;
-  /** In seconds since 1970, as the header carries it. */
+  /** In seconds since 1970, as in the header. */
   readonly timestamp: string;
   readonly body: string | Uint8Array;
 }
@@ -13,7 +13,7 @@ export function digest(parts: SignedParts, key: Buffer): Buffer {
   return createHmac("sha256", key).update(`${parts.id}.${parts.timestamp}.`).update(parts.body).digest();
 }
 
-/** The value of `webhook-signature`: one signature for each key, in their order. */
+/** The value of `webhook-signature`: one signature for each key, in the order of the keys. */
 export function signatureHeader(parts: SignedParts, keys: readonly Buffer[]): string {
   return keys.map((key) => `v1,${digest(parts, key).toString("base64")}`).join(" ");
 }

@@ -3,13 +3,13 @@ import { signingKeys } from "./secrets.ts";
 import { digest } from "./sign.ts";
 import type { WebhookSecret } from "./webhook-options.ts";
 
-/** A request as a receiver got it. */
+/** A request that a receiver got. */
 export interface ReceivedWebhook {
-  /** The receiver's secret, or several while they are being changed. */
+  /** The receiver's secret, or several during a change of secrets. */
   readonly secret: WebhookSecret;
   /** A fetch `Headers`, or the headers of a Node request. */
   readonly headers: Headers | Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** The body's bytes as they arrived, or their text: not parsed and serialised again. */
+  /** The body's bytes as they arrived, or their text; not a body that was parsed and serialised again. */
   readonly body: string | Uint8Array;
   /** How far the request's time may be from now, either way, in milliseconds. @default 300,000 */
   readonly toleranceMs?: number;
@@ -20,8 +20,8 @@ export interface ReceivedWebhook {
 const DEFAULT_TOLERANCE_MS = 300_000;
 
 /**
- * True when a webhook was signed with one of the secrets, and recently. For receivers; a repeated `webhook-id` is theirs
- * to recognise.
+ * True if a webhook was signed recently with one of the secrets. Receivers call it; they have to recognise a repeated
+ * `webhook-id` themselves.
  *
  * @throws `CONFIGURATION` for a secret that cannot be used. Nothing in the request makes it throw.
  * @example

@@ -14,12 +14,12 @@ const HOUR = 60 * MINUTE;
 
 const RETRY_DELAYS_MS = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 10 * HOUR];
 const DEFAULT_TIMEOUT_MS = 15 * SECOND;
-/** The channel ends an attempt itself and says why; the engine's own limit is only there should that fail. */
+/** The channel ends an attempt itself and says why. The engine's limit is this much longer, in case that fails. */
 const ENGINE_MARGIN_MS = SECOND;
 
 /**
- * The channel that posts notifications to URLs, signed as Standard Webhooks lays down. 2xx is `delivered`; 410 and
- * redirects fail for good; anything else is tried again, after `Retry-After` where the receiver gives it.
+ * Makes the channel that posts notifications to URLs, signed as Standard Webhooks requires. 2xx is `delivered`; 410 and
+ * redirects fail for good; every other answer is a transient failure, retried after `Retry-After` if the receiver gives it.
  *
  * @throws `CONFIGURATION` for a secret that cannot be used.
  * @example
@@ -54,7 +54,7 @@ export function webhook(options: WebhookOptions): Channel {
   } satisfies Channel;
 }
 
-/** Checks fixed secrets at once, and a tenant's when they are needed. */
+/** Checks fixed secrets at once, and a tenant's secrets at use. */
 function keySource(secret: WebhookOptions["secret"]): (tenant: string) => readonly Buffer[] | Promise<readonly Buffer[]> {
   if (typeof secret === "function") {
     return async (tenant) => signingKeys(await secret(tenant));

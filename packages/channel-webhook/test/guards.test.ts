@@ -16,7 +16,7 @@ describe("guards", () => {
 
   afterEach(() => canary.close());
 
-  /** Whatever it connects to, it connects to the canary. */
+  /** A channel that connects to the canary in place of every target. */
   function guarded(addresses: readonly string[] = ["127.0.0.1"]) {
     return webhook({
       secret,
@@ -75,7 +75,7 @@ describe("guards", () => {
     },
   );
 
-  it("takes a private receiver only where it is allowed", () => {
+  it("accepts a private receiver only if the host allows it", () => {
     expect(guarded().invalidRecipient(canary.url)).toBe("must begin with https://");
     expect(webhook({ secret, allowPrivate: true }).invalidRecipient(canary.url)).toBeNull();
   });
@@ -113,7 +113,7 @@ describe("guards", () => {
     expect(invalidWebhookHeaders(many)).toEqual(["there may be at most 20 headers, there are 21"]);
   });
 
-  it("wants an event to be a text", () => {
+  it("refuses an event that is not a text", () => {
     const channel = guarded();
     for (const meta of [{}, { event: null }, { event: "order.paid" }]) {
       expect(channel.invalidMeta?.(meta)).toEqual([]);

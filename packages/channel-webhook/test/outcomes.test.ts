@@ -31,7 +31,7 @@ describe("outcomes", () => {
   const status = (code: number, headers: Record<string, string> = {}, body = "") =>
     deliverTo((response) => response.writeHead(code, headers).end(body));
 
-  it("says what the engine has to know", () => {
+  it("tells the engine its name, schedule and time-out", () => {
     expect(channel.name).toBe("webhook");
     const [s, m, h] = [1_000, 60_000, 3_600_000];
     expect(channel.retryDelaysMs).toEqual([5 * s, 5 * m, 30 * m, 2 * h, 5 * h, 10 * h, 10 * h]);
@@ -39,7 +39,7 @@ describe("outcomes", () => {
     expect(webhook({ secret, name: "hooks", retryDelaysMs: [1] })).toMatchObject({ name: "hooks", retryDelaysMs: [1] });
   });
 
-  it.each([200, 201, 202, 204, 299])("takes %i for delivered", async (code) => {
+  it.each([200, 201, 202, 204, 299])("is delivered at %i", async (code) => {
     expect(await status(code)).toEqual({
       status: "delivered",
       provider: "webhook",
@@ -66,7 +66,7 @@ describe("outcomes", () => {
     });
   });
 
-  it.each([301, 302, 303, 304, 307, 308])("fails for good at %i and follows it nowhere", async (code) => {
+  it.each([301, 302, 303, 304, 307, 308])("fails for good at %i and follows no redirect", async (code) => {
     const inside = await using(httpReceiver());
     const outcome = await status(code, { location: inside.url });
     expect(outcome).toMatchObject({ status: "failed", transient: false, error: expect.stringContaining("redirect_refused") });
@@ -95,7 +95,7 @@ describe("outcomes", () => {
     expect(await status(429, { "retry-after": value })).not.toHaveProperty("retryAfterMs");
   });
 
-  it("sends the same id and body at every attempt, until it is taken", async () => {
+  it("sends the same id and body at every attempt", async () => {
     const answers = [503, 503, 200];
     const { url, received } = await using(httpReceiver((response) => response.writeHead(answers.shift() ?? 500).end()));
     const outcomes: string[] = [];
@@ -107,7 +107,7 @@ describe("outcomes", () => {
     expect(new Set(received.map(({ body }) => body)).size).toBe(1);
   });
 
-  it("names a notification without event a notification", async () => {
+  it("sends the type notification if the notification has no event", async () => {
     const { url, received } = await using(httpReceiver());
     await channel.deliver(taskOf({ address: url, meta: {}, roomId: null }), signal);
     expect(JSON.parse(received[0]?.body ?? "")).toMatchObject({ type: "notification", data: { room_id: null, meta: {} } });
@@ -128,7 +128,7 @@ describe("outcomes", () => {
     expect(bombed).toMatchObject({ status: "failed", transient: true, error: "the receiver answered 500" });
   });
 
-  it("gives up at its deadline on a receiver that stays silent, and believes the status of one whose body drips", async () => {
+  it("gives up on a silent receiver at its deadline, and goes by the status if only the body drips", async () => {
     const silent = await deliverTo(() => undefined);
     expect(silent).toEqual({ status: "failed", provider: "webhook", transient: true, error: "timeout: the host did not answer in time" });
     const dripping = await deliverTo((response) => {

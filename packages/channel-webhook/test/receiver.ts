@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 
-/** One request as it arrived. */
+/** One received request. */
 export interface Received {
   readonly method: string | undefined;
   readonly path: string | undefined;
@@ -9,11 +9,11 @@ export interface Received {
   readonly body: string;
 }
 
-/** A receiver of webhooks on 127.0.0.1, and what it got. */
+/** A receiver of webhooks on 127.0.0.1, and the requests it got. */
 export interface Receiver {
   readonly url: string;
   readonly received: Received[];
-  /** How many it has had. */
+  /** How many connections it has had. */
   readonly connections: () => number;
   readonly openConnections: () => number;
   readonly close: () => Promise<void>;
@@ -34,7 +34,7 @@ export async function httpReceiver(answer: (response: ServerResponse, request: R
   return listening(server, received);
 }
 
-/** Starts a TCP listener that does with each connection what `onConnection` says. */
+/** Starts a TCP listener that calls `onConnection` for each connection. */
 export function tcpReceiver(onConnection: (socket: Socket) => void): Promise<Receiver> {
   return listening(createTcpServer(onConnection), []);
 }

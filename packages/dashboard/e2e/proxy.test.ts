@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 afterAll(() => browser.close());
 
-/** Starts a proxy that serves `target` below `prefix` and adds no headers. */
+/** Starts a proxy that serves `target` below `prefix`. It does not tell `target` the prefix. */
 async function startProxy(target: string, prefix: string): Promise<{ server: Server; url: string }> {
   const server = createServer((incoming, outgoing) => {
     const path = incoming.url ?? "/";

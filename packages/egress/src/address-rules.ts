@@ -1,22 +1,22 @@
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
-/** Whether an address may be reached: by everyone, only by a host that allows private targets, or by nobody. */
+/** Who may reach an address: everyone, only a host that allows private targets, or nobody. */
 export type AddressClass = "public" | "private" | "never";
 
-/** What a host that allows private targets means by it: its own machine and its own networks. */
+/** The private targets that a host can allow: its own machine and its own networks. */
 const PRIVATE_RANGES: ReadonlySet<string> = new Set(["loopback", "private", "uniqueLocal", "carrierGradeNat"]);
 
 /**
- * Where clouds answer with their own credentials and settings. Refused even where private targets are allowed; link-local
- * 169.254.169.254 is refused by its range. 168.63.129.16 lies in a public range.
+ * Addresses at which clouds serve their credentials and settings. They are refused even if private targets are allowed.
+ * 169.254.169.254 needs no entry: its link-local range is refused. 168.63.129.16 lies in a public range.
  */
 const METADATA_ADDRESSES: ReadonlySet<string> = new Set(["168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254"]);
 
-/** All of IPv6 that is routed publicly. Outside it ipaddr.js calls some of what is not assigned, `::2` for one, unicast. */
+/** The part of IPv6 that is routed publicly. ipaddr.js calls some unassigned addresses outside it unicast, for example `::2`. */
 const PUBLIC_IPV6 = ipaddr.IPv6.parseCIDR("2000::/3");
 
-/** Classifies an IP address, in any text form that `node:net` takes for one. What is no address is `never`. */
+/** Classifies an IP address in any text form that `node:net` accepts. Any other text is `never`. */
 export function classifyAddress(address: string): AddressClass {
   if (isIP(address) === 0) {
     return "never";

@@ -2,10 +2,10 @@ import { isIP } from "node:net";
 import { mayReach } from "./address-rules.ts";
 import { mayUsePort } from "./port-rules.ts";
 
-/** The longest URL that is taken, in UTF-16 code units. */
+/** The longest URL that is accepted, in UTF-16 code units. */
 export const MAX_URL_LENGTH = 2_048;
 
-/** A URL taken apart, with nothing in it that is refused. Its name, where it has one, is still to be looked up. */
+/** The parts of an accepted URL. If it has a name, that is still to be looked up. */
 export interface Target {
   readonly tls: boolean;
   /** A name, or a bare IP address (IPv6 without brackets). */
@@ -19,7 +19,7 @@ export interface Target {
   readonly hostHeader: string;
 }
 
-/** Takes `url` apart, or says why it is refused. Looks nothing up. */
+/** Splits `url` into its parts, or says why it is refused. It looks nothing up. */
 export function parseTarget(url: string, allowPrivate: boolean): Target | { readonly refused: string } {
   const refused = textRefusal(url);
   if (refused) {
@@ -38,7 +38,7 @@ function textRefusal(url: string): string | null {
   if (url.length > MAX_URL_LENGTH) {
     return `must have at most ${MAX_URL_LENGTH} characters`;
   }
-  // The URL parser drops tabs and line breaks; what was stored and what is called would differ.
+  // The URL parser drops tabs and line breaks, so the stored URL and the called URL would differ.
   return hasControlOrSpace(url) ? "must not contain spaces or control characters" : null;
 }
 
@@ -74,7 +74,7 @@ function isLocalName(hostname: string): boolean {
 
 function targetOf(url: URL): Target {
   const tls = url.protocol === "https:";
-  // `URL` has already turned 127.1, 0x7f000001, 2130706433 and the like into 127.0.0.1.
+  // `URL` has already turned 127.1, 0x7f000001 and 2130706433 into 127.0.0.1.
   const hostname = url.hostname.replace(/^\[(.*)\]$/, "$1");
   return {
     tls,

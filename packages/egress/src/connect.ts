@@ -4,16 +4,16 @@ import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import type { ResolvedAddress } from "./resolve.ts";
 
-/** Where to connect to. */
+/** The target of a connection. */
 export interface ConnectTarget {
-  /** As the URL names it; for the server's certificate. Connect to `addresses`, never to what this resolves to. */
+  /** The URL's name, for the server's certificate. Connect only to `addresses`; do not resolve this name again. */
   readonly hostname: string;
   readonly port: number;
-  /** Checked, in the order in which to try them; at least one. */
+  /** The checked addresses, in the order in which to try them; at least one. */
   readonly addresses: readonly ResolvedAddress[];
 }
 
-/** Opens a TCP connection. TLS, where the URL asks for it, is laid over it. */
+/** Opens a TCP connection. The client adds TLS if the URL asks for it. */
 export type Connect = (target: ConnectTarget) => Socket;
 
 /** Options of one request, with the addresses it may use. */
@@ -25,8 +25,8 @@ export interface PinnedRequestArgs extends ClientRequestArgs {
 const IDLE_MS = 4_000;
 
 /**
- * Keeps connections for reuse and opens each of them to checked addresses only. An idle connection is shared by
- * requests with the same host name and port; it holds no process open.
+ * Keeps connections for reuse and opens them only to checked addresses. Requests with the same host name and port share
+ * an idle connection, which holds no process open.
  */
 export class PinnedAgent extends Agent {
   readonly #tls: { readonly ca?: string | string[] } | null;
@@ -51,7 +51,7 @@ export class PinnedAgent extends Agent {
       return socket;
     }
     const isLiteral = pinned.addresses[0]?.address === pinned.hostname;
-    // A certificate is checked against `servername`, or `host` for an address, which SNI cannot carry.
+    // Node checks the certificate against `servername`, or for an address, which SNI cannot carry, against `host`.
     return connectTls({ ...this.#tls, socket, host: pinned.hostname, ...(isLiteral ? {} : { servername: pinned.hostname }) });
   }
 }
@@ -66,6 +66,6 @@ export const connectDirectly: Connect = ({ hostname, port, addresses }) => {
     const first = addresses[0];
     callback(first ? null : new Error("no address"), first?.address ?? "", first?.family ?? 4);
   };
-  // For a literal host Node skips `lookup`; the literal is the address that was checked.
+  // For a literal host Node skips `lookup`, but that literal is the checked address.
   return connectTcp({ host: hostname, port, lookup, autoSelectFamily: true, noDelay: true });
 };

@@ -1,7 +1,7 @@
 import type { Connect } from "./connect.ts";
 import type { Resolve } from "./resolve.ts";
 
-/** How the guarded client is set up. */
+/** The options of the guarded client. */
 export interface EgressOptions {
   /**
    * Lets requests reach loopback and private networks, and use plain http. Cloud metadata, link-local, multicast and
@@ -13,23 +13,23 @@ export interface EgressOptions {
   readonly ca?: string | readonly string[];
   /** Looks names up. @default the system's resolver, hosts file included */
   readonly resolve?: Resolve;
-  /** Opens the connection, always to addresses that were checked; for hosts that leave through a gateway. @default a socket */
+  /** Opens the connection, always to checked addresses; for hosts that reach the outside through a gateway. @default a socket */
   readonly connect?: Connect;
 }
 
 /** One request. */
 export interface EgressRequest {
   readonly method: "GET" | "POST";
-  /** Sent besides `Host`, `Content-Length` and `Accept-Encoding`, which are the client's own. Names in any case. */
+  /** Headers, with names in any case. The client sets `Host`, `Content-Length` and `Accept-Encoding` itself. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
-  /** From the look-up to the last byte of the answer. @default 15,000 */
+  /** The time from the look-up to the last byte of the answer. @default 15,000 */
   readonly timeoutMs?: number;
-  /** How much of the answer's body is read, decoded. @default 16,384 */
+  /** How many bytes of the decoded answer are read. @default 16,384 */
   readonly maxBytes?: number;
   /**
-   * What a longer, or unfinished, body means: `cut` keeps its beginning, as the status has already said what
-   * happened; `refuse` makes the request fail.
+   * Says what to do with a longer or unfinished body: `cut` keeps its beginning, since the status has already told the
+   * result; `refuse` makes the request fail.
    * @default "cut"
    */
   readonly overflow?: "cut" | "refuse";
@@ -37,7 +37,7 @@ export interface EgressRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Why a request got no answer. */
+/** The reason why a request got no answer. */
 export type EgressFailureCode =
   | "invalid_url"
   | "blocked_address"
@@ -49,41 +49,41 @@ export type EgressFailureCode =
   | "bad_answer"
   | "too_large";
 
-/** The request got an answer, of any status: redirects are returned, never followed. */
+/** An answer with any status: redirects are returned, never followed. */
 export interface EgressAnswer {
   readonly ok: true;
   readonly status: number;
-  /** Names in lower case. */
+  /** The headers, with names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
-  /** Whether there was more of the body than was kept. */
+  /** Whether the body was longer than the part that was kept. */
   readonly isCut: boolean;
 }
 
-/** The request got no answer that could be used. */
+/** A request without a usable answer. */
 export interface EgressFailure {
   readonly ok: false;
   readonly code: EgressFailureCode;
   /** Whether the same request may succeed later. */
   readonly transient: boolean;
-  /** The same text for every cause of one code, so that it tells nothing about the host's own network. */
+  /** One fixed text for each code, so that it tells nothing about the host's own network. */
   readonly error: string;
 }
 
-/** What a request came to. */
+/** The result of a request. */
 export type EgressResult = EgressAnswer | EgressFailure;
 
 /**
- * A client for URLs that others chose. Each request is refused, before anything is sent, unless its literal host and
- * every address its name resolves to may be reached; the connection then goes to those addresses and no others.
+ * A client for URLs that others chose. Before it sends anything, it checks the literal host, or every address of the name,
+ * and refuses the request if one of them may not be reached. It then connects only to the checked addresses.
  */
 export interface Egress {
   /**
-   * Says why `url` is refused, or null. Looks at the URL alone, so it fits the moment something is saved: a name that
-   * resolves to a private address passes here and is refused by {@link Egress.send}.
+   * Says why `url` is refused; null if it is not. It looks only at the URL, so call it when you save one. A name that
+   * resolves to a private address passes here; {@link Egress.send} refuses it.
    */
   checkUrl(url: string): string | null;
-  /** Sends one request. No redirect is followed, and nothing outlives its deadline. What goes wrong is in the result; it
-   * rejects only for a request that HTTP cannot carry, such as a header with a line break. */
+  /** Sends one request. It follows no redirect, and nothing outlives its deadline. Failures are in the result; it rejects
+   * only for a request that HTTP cannot carry, for example with a line break in a header. */
   send(url: string, request: EgressRequest): Promise<EgressResult>;
 }

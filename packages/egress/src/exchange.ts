@@ -6,7 +6,7 @@ import { errorCode, failure, failureOfError } from "./failure.ts";
 import { readBody } from "./read-body.ts";
 import type { ResolvedAddress } from "./resolve.ts";
 
-/** The most bytes of a body that are read when the request does not say. */
+/** How many bytes of a body are read by default. */
 const DEFAULT_MAX_BYTES = 16_384;
 
 /** One request, its checked addresses, and the connections it may use. */
@@ -20,10 +20,10 @@ export interface Exchange {
   readonly signal: AbortSignal;
 }
 
-/** Sends the request and reads the answer. An abort shows as some failure; the caller knows why it aborted. */
+/** Sends the request and reads the answer. An abort gives some failure; the caller knows why it aborted. */
 export async function exchange(parts: Exchange): Promise<EgressResult> {
   const first = await attempt(parts, parts.agent);
-  // The server ended an idle connection just as it was taken up again: it has not answered, and says so to every client.
+  // A server may end an idle connection, without an answer, just as it is used again: then the request goes out once more.
   return first === "stale" ? ((await attempt(parts, parts.freshAgent)) as EgressResult) : first;
 }
 
@@ -36,7 +36,7 @@ function attempt(parts: Exchange, agent: PinnedAgent): Promise<EgressResult | "s
       resolve(failure("bad_answer"));
     });
     request.once("error", (error) => resolve(isStale(request, error) ? "stale" : failureOfError(error)));
-    // After one of the above this changes nothing.
+    // If the promise is already resolved, this changes nothing.
     request.once("close", () => resolve(failure("connection_lost")));
     request.end(parts.request.body);
   });
@@ -53,7 +53,7 @@ function requestArgs({ target, addresses, request, signal }: Exchange, agent: Pi
     headers[name.toLowerCase()] = value;
   }
   return {
-    // The agent lays TLS under HTTP where the URL asks for it.
+    // The agent adds TLS if the URL asks for it.
     protocol: "http:",
     method: request.method,
     host: target.hostname,

@@ -17,7 +17,7 @@ export function failure(code: EgressFailureCode): EgressFailure {
   return { ok: false, code, ...FAILURES[code] };
 }
 
-/** The failure that an error of the connection, of TLS or of the HTTP parser stands for. */
+/** Turns an error of the connection, of TLS or of the HTTP parser into a failure. */
 export function failureOfError(error: unknown): EgressFailure {
   const code = errorCode(error);
   if (code.startsWith("HPE_")) {

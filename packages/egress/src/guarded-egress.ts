@@ -61,7 +61,7 @@ interface LookUp {
   readonly signal: AbortSignal;
 }
 
-/** Looks the host up, once, and checks every answer: one address that may not be reached condemns them all. */
+/** Looks the host up once and checks every answer: one address that may not be reached refuses the request. */
 async function checkedAddresses({ target, resolve, allowPrivate, signal }: LookUp): Promise<readonly ResolvedAddress[] | EgressFailure> {
   if (target.isLiteral) {
     return [{ address: target.hostname, family: target.hostname.includes(":") ? 6 : 4 }];
@@ -73,7 +73,7 @@ async function checkedAddresses({ target, resolve, allowPrivate, signal }: LookU
   return answers.every(({ address }) => mayReach(address, allowPrivate)) ? answers : failure("blocked_address");
 }
 
-/** Waits for `work`, which cannot be aborted, as long as `signal` allows. */
+/** Waits for `work`, which cannot be aborted, until `signal` aborts. */
 function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((settle, reject) => {
     const onAbort = () => reject(signal.reason);

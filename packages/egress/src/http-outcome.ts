@@ -1,15 +1,15 @@
 import type { EgressAnswer, EgressResult } from "./egress.ts";
 
-/** As much of an answer as a delivery's attempt keeps. */
+/** An attempt keeps this many characters of an answer. */
 const RESPONSE_LENGTH = 1_000;
-/** The longest wait that is passed on, in seconds; whoever waits has a limit of their own. */
+/** The longest wait that is passed on, in seconds; the engine has a limit of its own. */
 const MAX_RETRY_AFTER_S = 1_000_000_000;
 
-/** What a channel that delivers over HTTP says of itself and of one delivery. */
+/** The facts that a channel over HTTP gives about itself and one delivery. */
 export interface HttpDelivery {
-  /** Names what carried it, for example `webhook`. */
+  /** The provider's name, for example `webhook`. */
   readonly provider: string;
-  /** What a 2xx answer means: the provider took it, or the recipient has it. */
+  /** The meaning of a 2xx answer: `sent` if the provider took it, `delivered` if the recipient has it. */
   readonly acceptedIs: "sent" | "delivered";
   /** The id under which the receiver knows the delivery. */
   readonly messageId: string;
@@ -17,7 +17,7 @@ export interface HttpDelivery {
   readonly nowMs: number;
 }
 
-/** What one request came to: an outcome as a channel's `deliver` answers it. */
+/** The outcome of one request, as a channel's `deliver` returns it. */
 export type HttpOutcome =
   | { readonly status: "sent" | "delivered"; readonly provider: string; readonly response: string; readonly messageId: string }
   | {
@@ -31,9 +31,10 @@ export type HttpOutcome =
     };
 
 /**
- * Says what the result of a request means for its delivery, one rule for every channel that delivers over HTTP: 2xx is a
- * success; a redirect and 410 fail for good, and after 410 the endpoint is gone; every other answer may pass, after
- * `Retry-After` where the receiver gives one. An answer that says more than its status is a channel's own to read.
+ * Turns the result of a request into the outcome of its delivery, in the same way for every channel over HTTP. 2xx is a
+ * success. A redirect and 410 fail for good, and after 410 the endpoint is gone. Every other answer is a transient
+ * failure, with the wait of `Retry-After` if the receiver gives one. A channel whose provider puts more into the body
+ * reads that itself.
  *
  * @example
  * ```ts
@@ -67,7 +68,7 @@ function responseText({ status, body }: EgressAnswer): string {
   return `${status} ${text}`.trim().slice(0, RESPONSE_LENGTH).toWellFormed();
 }
 
-/** The wait that the receiver asks for: seconds, or a date. Anything else is ignored. */
+/** The wait that the receiver asks for, as seconds or as a date. Other values are ignored. */
 function retryAfter({ headers }: EgressAnswer, nowMs: number): { readonly retryAfterMs?: number } {
   const value = headers["retry-after"]?.trim() ?? "";
   if (/^\d+$/.test(value)) {

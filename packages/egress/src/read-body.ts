@@ -2,14 +2,14 @@ import type { IncomingMessage } from "node:http";
 import { pipeline, type Readable } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 
-/** A body, as far as it was read. */
+/** The part of a body that was read. */
 export interface ReadBody {
   readonly bytes: Uint8Array;
   /** `over`: there was more than allowed. `broken`: it ended early, or its encoding could not be read. */
   readonly end: "complete" | "over" | "broken";
 }
 
-/** Reads at most `maxBytes` of an answer, counted before and after decoding, so a small bomb cannot grow. */
+/** Reads at most `maxBytes` of an answer, counted before and after decoding, so that a small bomb cannot grow. */
 export async function readBody(response: IncomingMessage, maxBytes: number): Promise<ReadBody> {
   const source = decoded(response, maxBytes);
   if (!source) {
@@ -34,10 +34,10 @@ export async function readBody(response: IncomingMessage, maxBytes: number): Pro
   return { bytes: Buffer.concat(chunks), end };
 }
 
-/** Says that the bytes before decoding were too many. */
+/** There were too many bytes before decoding. */
 class TooManyBytes extends Error {}
 
-/** The decoded body, or null for an encoding that was never asked for and is not known. */
+/** The decoded body; null for an unknown encoding, which was never asked for. */
 function decoded(response: IncomingMessage, maxBytes: number): Readable | null {
   const decoder = decoderFor(response.headers["content-encoding"]);
   if (decoder === "identity") {
@@ -46,7 +46,7 @@ function decoded(response: IncomingMessage, maxBytes: number): Readable | null {
   if (decoder === null) {
     return null;
   }
-  // The reader sees every error through the decoder; the callback only keeps it from being thrown.
+  // The reader gets every error from the decoder; this callback only keeps the pipeline from throwing it.
   return pipeline(response, limited(maxBytes), decoder, () => undefined);
 }
 

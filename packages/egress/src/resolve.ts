@@ -6,7 +6,7 @@ export interface ResolvedAddress {
   readonly family: 4 | 6;
 }
 
-/** Looks a name up: all its addresses, in the order in which to try them. Rejects, or is empty, when there are none. */
+/** Looks up all addresses of a name, in the order in which to try them. It rejects, or gives an empty list, if there are none. */
 export type Resolve = (hostname: string) => Promise<readonly ResolvedAddress[]>;
 
 /** The system's own resolver. */

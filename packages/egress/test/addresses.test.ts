@@ -39,7 +39,7 @@ const LOCAL_HOSTS = [
   "app.localhost",
 ];
 
-/** Answers by address alone, as a public web server's name would. */
+/** A resolver that gives these addresses for every name. */
 const answers = (...addresses: string[]): Resolve => {
   return async () => addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
 };
@@ -51,7 +51,7 @@ describe("addresses", () => {
     await Promise.all(open.splice(0).map((receiver) => receiver.close()));
   });
 
-  /** Every connection that is opened at all lands in this listener, whatever address it was meant for. */
+  /** Starts a listener that gets every connection, whatever its target address. */
   async function canary() {
     const receiver = await tcpReceiver((socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
     open.push(receiver);
@@ -95,7 +95,7 @@ describe("addresses", () => {
     expect(receiver.connections()).toBe(0);
   });
 
-  it("looks a name up once a request and connects to the checked answer, however the resolver changes its mind", async () => {
+  it("looks a name up once a request and connects to the checked address, even if the resolver's answer changes", async () => {
     const { targets, connect } = await canary();
     let lookups = 0;
     const rebinding: Resolve = async () => {
@@ -109,12 +109,12 @@ describe("addresses", () => {
       codes.push(result.ok ? "answered" : result.code);
     }
     expect(lookups).toBe(100);
-    // Every second look-up says 127.0.0.1, and is refused. The others meet a listener that speaks no TLS.
+    // Every second look-up gives 127.0.0.1, which is refused. The others reach a listener without TLS.
     expect(codes.filter((code) => code === "blocked_address")).toHaveLength(50);
     expect(new Set(targets.flatMap((target) => target.addresses.map(({ address }) => address)))).toEqual(new Set(["93.184.215.14"]));
   });
 
-  it("reaches loopback, and still no metadata, link-local or multicast address, where private targets are allowed", async () => {
+  it("reaches loopback if private targets are allowed, but still no metadata, link-local or multicast address", async () => {
     const { receiver, connect } = await canary();
     const egress = createEgress({ allowPrivate: true, connect });
     expect(await egress.send(`http://127.0.0.1:${receiver.port}/`, { method: "GET" })).toMatchObject({ ok: true, status: 200 });

@@ -42,7 +42,7 @@ describe("checkUrl", () => {
     },
   );
 
-  it("takes http, localhost and private addresses where private targets are allowed, and no other scheme", () => {
+  it("accepts http, localhost and private addresses if private targets are allowed, and no other scheme", () => {
     for (const url of ["http://localhost:3000/", "http://127.0.0.1/", "http://10.0.0.1:8080/", "https://[::1]:8443/"]) {
       expect(lenient.checkUrl(url)).toBeNull();
     }

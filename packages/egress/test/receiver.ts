@@ -45,7 +45,7 @@ export function httpsReceiver(listener: RequestListener): Promise<Receiver> {
   return listen(createHttpsServer({ key: TEST_KEY, cert: TEST_CERTIFICATE }, listener));
 }
 
-/** A TCP server, for answers that are not HTTP as it should be. */
+/** A TCP server, for answers that are not valid HTTP. */
 export function tcpReceiver(onConnection: (socket: Socket) => void): Promise<Receiver> {
   return listen(createTcpServer(onConnection));
 }

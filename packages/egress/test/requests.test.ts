@@ -99,7 +99,7 @@ describe("requests", () => {
     });
   });
 
-  it("takes no more than allowed of a gzip bomb, decoded", async () => {
+  it("reads no more than the allowed bytes of a gzip bomb", async () => {
     const bomb = gzipSync(Buffer.alloc(50_000_000));
     const { port } = await using(httpReceiver((_request, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(bomb)));
     const result = await egress.send(`http://127.0.0.1:${port}/`, { method: "GET", maxBytes: 100_000 });
@@ -187,7 +187,7 @@ describe("requests", () => {
     expect(unknown).toEqual(closed);
   });
 
-  it("uses a connection again, and sends once more when the server had ended it meanwhile", async () => {
+  it("reuses a connection, and sends once more if the server has ended it meanwhile", async () => {
     let requests = 0;
     const receiver = await using(
       tcpReceiver((socket) => {
@@ -210,7 +210,7 @@ describe("requests", () => {
     expect([receiver.connections(), requests]).toEqual([2, 4]);
   });
 
-  it("opens connections through the host's own function, to addresses that were checked", async () => {
+  it("opens connections through the host's own function, to checked addresses", async () => {
     const receiver = await using(httpReceiver((_request, response) => response.end("by gateway")));
     const through: string[] = [];
     const gateway = createEgress({

@@ -1,11 +1,11 @@
-/** The provider's answer is longer than anything a processor keeps. */
+/** The provider's answer is longer than any answer that the processor keeps. */
 export class AnswerTooLargeError extends Error {
   override readonly name = "AnswerTooLargeError";
 }
 
 /**
- * A `fetch` that follows no redirect, since it would carry the event and perhaps the key elsewhere, and breaks off
- * after `maxBytes` of an answer, counted after decompression.
+ * Makes a `fetch` that follows no redirect, since that could send the event and perhaps the key elsewhere, and stops after
+ * `maxBytes` of an answer, counted after decompression.
  */
 export function boundedFetch(maxBytes: number): typeof fetch {
   return async (input, init) => {

@@ -1,4 +1,4 @@
-/** The first `maxLength` UTF-16 code units of a text, or one less where the last would be half a character. */
+/** The first `maxLength` UTF-16 code units of a text, or one less if the last would be half a character. */
 export function cut(text: string, maxLength: number): string {
   if (text.length <= maxLength) {
     return text;

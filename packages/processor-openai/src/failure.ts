@@ -3,14 +3,14 @@ import { APICallError } from "ai";
 import { AnswerTooLargeError } from "./bounded-fetch.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
-/** What it takes to tell a failure. */
+/** The parts needed to describe a failure. */
 export interface FailureContext {
-  /** Brings the provider's words into one line without secrets. */
+  /** Turns the provider's words into one line without secrets. */
   readonly redact: (text: string) => string;
   readonly now: () => number;
 }
 
-/** The answers below 500 after which a later attempt may succeed: time-out, conflict, too early, too many requests. */
+/** The statuses below 500 that are transient: time-out, conflict, too early, too many requests. */
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 409, 425, 429]);
 
 /** A failure, as the engine takes it. */
@@ -18,7 +18,7 @@ export function processingFailure(error: string, transient: boolean): Processing
   return { status: "failed", transient, error };
 }
 
-/** What a request that came to nothing means for its record. The time-out and the abort are told apart by the caller. */
+/** Turns a failed request into a failure of its record. The caller tells a time-out from an abort. */
 export function failureOf(error: unknown, context: FailureContext): ProcessingFailure {
   const causes = causesOf(error);
   const tooLarge = causes.find((cause) => cause instanceof AnswerTooLargeError);
@@ -26,25 +26,25 @@ export function failureOf(error: unknown, context: FailureContext): ProcessingFa
     return processingFailure(`the model's provider: ${tooLarge.message}`, false);
   }
   if (!APICallError.isInstance(error)) {
-    // Without its message, which may quote the answer.
+    // The message is left out: it may quote the answer.
     const name = error instanceof Error ? error.name : typeof error;
     return processingFailure(`the model's provider gave no answer that can be read (${name})`, true);
   }
   if (error.statusCode === undefined) {
-    // Without its message, which names hosts and ports of the operator's network.
+    // The message is left out: it names hosts and ports of the operator's network.
     const code = causes.map((cause) => cause.code).find((each) => typeof each === "string") ?? "network error";
     return processingFailure(`the model's provider cannot be reached (${code})`, true);
   }
   return error.statusCode < 300 ? unreadable(error, context) : refused(error, error.statusCode, context);
 }
 
-/** The provider answered, and said no. */
+/** The failure for an error status from the provider. */
 function refused(error: APICallError, status: number, { redact, now }: FailureContext): ProcessingFailure {
   if (status < 400) {
     return processingFailure(`the model's provider answered ${status}, and redirects are not followed; correct baseURL`, false);
   }
   if (status === 401 || status === 403) {
-    // Without the provider's words, which often repeat a part of the key.
+    // The provider's words are left out: they often repeat a part of the key.
     return processingFailure(`the model's provider answered ${status}: it does not accept the key, or not for this model`, false);
   }
   const words = redact(error.message);
@@ -54,7 +54,7 @@ function refused(error: APICallError, status: number, { redact, now }: FailureCo
   return { ...processingFailure(text, isTransient), ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
 }
 
-/** The provider said yes, but its answer is no chat completion. Some send an error that way. */
+/** The failure for a success status without a chat completion. Some providers send errors that way. */
 function unreadable(error: APICallError, { redact }: FailureContext): ProcessingFailure {
   const words = redact(errorMessageIn(error.responseBody ?? ""));
   const what = words === "" ? "what is no chat completion" : `with an error: ${words}`;
@@ -67,14 +67,14 @@ function errorMessageIn(body: string): string {
     const message = parsed?.error?.message;
     return typeof message === "string" ? message : "";
   } catch {
-    // No JSON, so no message in it.
+    // The answer is not JSON, so it has no message.
     return "";
   }
 }
 
 type Cause = Error & { readonly code?: unknown };
 
-/** An error and the errors it comes from, the outermost first. */
+/** An error and its causes, the outermost first. */
 function causesOf(error: unknown): readonly Cause[] {
   const causes: Cause[] = [];
   for (let cause = error; cause instanceof Error && causes.length < 10; cause = cause.cause) {

@@ -2,7 +2,7 @@ import type { ProcessingTask } from "@belfry/core";
 import { cut } from "./cut.ts";
 import { neutralise } from "./neutralise.ts";
 
-/** What the model is told. */
+/** The messages for the model. */
 export interface Messages {
   readonly system: string;
   readonly user: string;
@@ -14,13 +14,13 @@ export interface InputLimits {
   readonly maxMetadataLength: number;
 }
 
-/** As much of a source's, a sender's or an identity's name as the model sees, in characters. */
+/** How much of a source's, a sender's or an identity's name the model sees, in characters. */
 const MAX_NAME_LENGTH = 1_000;
 
 /**
- * Makes the messages for a task: the prompt as the system's, to the letter, and the event as the user's. The event stands in a
- * fence, and the words before it say that what is inside is data. Nobody who writes an event knows the fence: it is new
- * each time.
+ * Makes the messages for a task: the unchanged prompt as the system message, and the event as the user message. The event
+ * stands in a fence, and the words before it say that its contents are data. The fence is new each time, so nobody who
+ * writes an event knows it.
  */
 export function messagesOf(task: ProcessingTask, limits: InputLimits): Messages {
   const fence = `notification-${crypto.randomUUID()}`;
@@ -39,7 +39,7 @@ function warningOf(fence: string): string {
   ].join(" ");
 }
 
-/** All but the content in one line each, as JSON, and the content last: no line of it can be taken for another field. */
+/** Writes each field as JSON in one line, and the content last, so that no line of the content looks like another field. */
 function dataOf({ notification, identity }: ProcessingTask, limits: InputLimits): string {
   const metadata = JSON.stringify(notification.metadata);
   return [

@@ -1,6 +1,6 @@
 /**
- * What servers of open models may read as a new turn, wherever in a message it stands, and what could pass for the
- * fence of `messages.ts`. Only the opening character is matched: written as HTML's entity for it, it opens nothing.
+ * Matches tokens that servers of open models may read as a new turn anywhere in a message, and texts that look like the
+ * fence of `messages.ts`. It matches only the opening character: as an HTML entity, that opens nothing.
  */
 const CONTROL = new RegExp(
   [
@@ -16,7 +16,7 @@ const CONTROL = new RegExp(
   "gi",
 );
 
-/** The text, with whatever could end the data or begin another speaker's turn made plain text. Twice is as once. */
+/** Turns everything in a text that could end the data or begin another turn into plain text. A second pass changes nothing. */
 export function neutralise(text: string): string {
   return text.replace(CONTROL, (opening) => (opening === "<" ? "&lt;" : "&#91;"));
 }

@@ -9,17 +9,17 @@ import { redactor } from "./redact.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { completionOutcome } from "./success.ts";
 
-/** More than any answer that is kept, with all that stands around it, and little enough for many at once. */
+/** Enough for the longest answer that is kept with its JSON, and small enough for many at once. */
 const MAX_ANSWER_BYTES = 4 * 1_024 * 1_024;
-/** The processor ends an attempt itself and says why; the engine's own limit is only there should that fail. */
+/** The processor ends an attempt itself and says why. The engine's limit is this much longer, in case that fails. */
 const ENGINE_MARGIN_MS = 1_000;
 
 /**
- * The processor that asks a model behind an OpenAI-compatible API: OpenAI itself, a gateway, or a server of your own.
+ * Makes the processor that asks a model behind an OpenAI-compatible API: OpenAI itself, a gateway, or a server of your own.
  * The handler's prompt is the system message; the event is the user message, fenced and declared to be data.
  *
- * It asks once per attempt: repeating is the engine's part, which waits as long as the provider asks for. 408, 409, 425,
- * 429, 5xx, time-outs, broken connections and unreadable or empty answers are tried again; other refusals are not.
+ * It asks once per attempt; the engine retries, and waits as long as the provider asks for. 408, 409, 425, 429, 5xx,
+ * time-outs, broken connections and unreadable or empty answers are transient failures; other refusals are not.
  *
  * @throws `CONFIGURATION` for options that cannot be used.
  * @example

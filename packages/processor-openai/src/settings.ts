@@ -1,7 +1,7 @@
 import { BelfryError, type JsonObject } from "@belfry/core";
 import type { OpenAIOptions } from "./openai-options.ts";
 
-/** The options, checked, with their defaults. */
+/** The checked options with their defaults. */
 export interface Settings {
   readonly name: string;
   readonly model: string;
@@ -19,7 +19,7 @@ export interface Settings {
 }
 
 const DEFAULT_BASE_URL = "https://api.openai.com/v1";
-/** Long enough in all for a rate limit by the minute, and for a short outage. */
+/** Together long enough for a rate limit per minute, and for a short outage. */
 const RETRY_DELAYS_MS = [2_000, 15_000, 60_000, 300_000];
 const MAX_RETRY_DELAY_MS = 24 * 60 * 60_000;
 /** Node's own limit on the time until an answer begins. */
@@ -33,7 +33,7 @@ const OWN_PARAMETERS = ["model", "messages", "stream"];
 
 /**
  * Checks the options.
- * @throws `CONFIGURATION` for the first that cannot be used. Neither the key nor a header's value is in the message.
+ * @throws `CONFIGURATION` for the first invalid option. The message contains neither the key nor a header's value.
  */
 export function settingsOf(options: OpenAIOptions): Settings {
   return {
@@ -64,7 +64,7 @@ function checkedBaseUrl(baseURL: string): string {
   const url = URL.canParse(baseURL) ? new URL(baseURL) : null;
   const isWeb = url?.protocol === "https:" || url?.protocol === "http:";
   if (url === null || !isWeb || url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
-    // It may hold a password, so it is not repeated.
+    // The message does not repeat the URL, which may hold a password.
     throw refusal("baseURL cannot be used; give an http(s) URL without user, password, query and fragment");
   }
   return url.href.replace(/\/+$/, "");

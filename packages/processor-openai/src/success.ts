@@ -2,7 +2,7 @@ import type { ProcessingOutcome, ProcessingUsage } from "@belfry/core";
 import { cut } from "./cut.ts";
 import { processingFailure } from "./failure.ts";
 
-/** As much of a chat completion as matters here. */
+/** The part of a chat completion that the processor reads. */
 export interface Completion {
   readonly text: string;
   readonly finishReason: string;
@@ -12,7 +12,7 @@ export interface Completion {
 
 const MAX_MODEL_LENGTH = 200;
 
-/** What a chat completion means for its record: an answer, or that there is none. */
+/** Turns a chat completion into an outcome: its answer, or a failure if there is none. */
 export function completionOutcome(completion: Completion, maxAnswerLength: number): ProcessingOutcome {
   if (completion.finishReason === "content-filter") {
     return processingFailure("the model, or its provider's filter, refused to answer", false);

@@ -2,14 +2,14 @@ import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 
-/** The body of a chat completion's request, as it arrived. */
+/** The received body of a request for a chat completion. */
 export interface ChatRequest {
   readonly model: string;
   readonly messages: readonly { readonly role: string; readonly content: string }[];
   readonly [parameter: string]: unknown;
 }
 
-/** One request as it arrived. */
+/** One received request. */
 export interface Received {
   readonly method: string | undefined;
   readonly path: string | undefined;
@@ -17,11 +17,11 @@ export interface Received {
   readonly body: ChatRequest;
 }
 
-/** An OpenAI-compatible server on 127.0.0.1, and what it was asked. */
+/** An OpenAI-compatible server on 127.0.0.1, and the requests it got. */
 export interface ModelServer {
   readonly baseURL: string;
   readonly received: Received[];
-  /** Resolves when a client has closed a connection of its own accord, or had it closed. */
+  /** Resolves when a client has closed a connection. */
   readonly disconnected: Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -65,7 +65,7 @@ export async function modelServer(answer: (response: ServerResponse) => void = s
   };
 }
 
-/** Answers with a completion; `changes` are laid over it. */
+/** Answers with a completion; `changes` replace some of its members. */
 export function say(content: string | null, changes: Readonly<Record<string, unknown>> = {}): (response: ServerResponse) => void {
   const completion = {
     id: "chatcmpl-1",

@@ -33,7 +33,7 @@ describe("options", () => {
     expect(create).not.toThrow("sekret-word");
   });
 
-  it("are not written to", () => {
+  it("are not changed", () => {
     const options = Object.freeze({ model, headers: Object.freeze({ a: "b" }), parameters: Object.freeze({ temperature: 0 }) });
     expect(openai(options).name).toBe("openai");
   });

@@ -13,17 +13,17 @@ const NOW = Date.parse("2026-01-01T12:00:00Z");
 const never = new AbortController().signal;
 const start = runningServers();
 
-/** What comes of a task when the provider answers so. */
+/** The outcome of a task if the provider answers like this. */
 async function outcomeOf(answer: (response: ServerResponse) => void, options = {}): Promise<ProcessingOutcome> {
   const { baseURL } = await start(answer);
   return openai({ baseURL, apiKey, model: "test-model", now: () => NOW, ...options }).process(taskOf(), never);
 }
 
-/** A whole completion with this choice alone. */
+/** A whole completion with only this choice. */
 const choice = (message: object, finishReason: string) => say(null, { choices: [{ index: 0, message, finish_reason: finishReason }] });
 
 describe("an answer", () => {
-  it("is the text, with the tokens and the model that the provider tells", async () => {
+  it("is the text, with the provider's token counts and model", async () => {
     expect(await outcomeOf(say("work\n"))).toEqual({
       status: "completed",
       text: "work",
@@ -43,11 +43,11 @@ describe("an answer", () => {
     expect(outcome).not.toHaveProperty("usage");
   });
 
-  it("is stored without what databases refuse", async () => {
+  it("is stored without characters that databases refuse", async () => {
     expect(await outcomeOf(say("a\u0000b\ud83dc"))).toMatchObject({ status: "completed", text: "ab\ufffdc" });
   });
 
-  it("is cut where it is long, between characters", async () => {
+  it("is cut between characters if it is too long", async () => {
     expect(await outcomeOf(say("x".repeat(200_000)))).toMatchObject({ text: `${"x".repeat(99_999)}…` });
     expect(await outcomeOf(say("ab🎐cd"), { maxAnswerLength: 4 })).toMatchObject({ text: "ab…" });
     expect(await outcomeOf(say("abcd"), { maxAnswerLength: 4 })).toMatchObject({ text: "abcd" });
@@ -123,7 +123,7 @@ describe("an answer", () => {
     await vi.waitFor(() => expect(isClosed).toBe(true));
   });
 
-  it("that unpacks to more than is read is broken off", async () => {
+  it("that unpacks to more than the limit is broken off", async () => {
     const bomb = gzipSync(Buffer.alloc(64 * 1_024 * 1_024, " "));
     const outcome = await outcomeOf((response) =>
       response.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" }).end(bomb),
@@ -160,39 +160,39 @@ describe("a refusal", () => {
     expect(await outcomeOf(refuse(503, "Overloaded", headers))).toMatchObject({ transient: true, retryAfterMs });
   });
 
-  it.each(["soon", "-5", "", "1e9", "99999999999999"])("asks for nothing with the wait %j", async (value) => {
+  it.each(["soon", "-5", "", "1e9", "99999999999999"])("with the invalid wait %j asks for no wait", async (value) => {
     expect(await outcomeOf(refuse(429, "Rate limit", { "retry-after": value }))).not.toHaveProperty("retryAfterMs");
   });
 
-  it.each([301, 302, 307, 308])("is a redirect of status %i, which is followed nowhere", async (status) => {
+  it.each([301, 302, 307, 308])("is also a redirect of status %i, which is not followed", async (status) => {
     const inside = await start();
     const outcome = await outcomeOf((response) => response.writeHead(status, { location: `${inside.baseURL}/chat/completions` }).end());
     expect(outcome).toMatchObject({ status: "failed", transient: false, error: expect.stringContaining("redirects are not followed") });
     expect(inside.received).toEqual([]);
   });
 
-  it("in words without end is cut", async () => {
+  it("with a very long message is cut", async () => {
     const outcome = await outcomeOf(refuse(400, `${"very ".repeat(10_000)}long`));
     expect(outcome.status === "failed" && outcome.error.length).toBeLessThan(600);
   });
 });
 
 describe("no answer", () => {
-  it("in time is a failure to be tried again, and the connection is closed", async () => {
+  it("in time is a transient failure, and the connection is closed", async () => {
     const server = await start(() => undefined);
     const outcome = await openai({ baseURL: server.baseURL, model: "test-model", timeoutMs: 50 }).process(taskOf(), never);
     expect(outcome).toEqual({ status: "failed", transient: true, error: "the model gave no answer within 50 ms" });
     await server.disconnected;
   });
 
-  it("to its end in time is a failure too", async () => {
+  it("that ends in time is a failure too", async () => {
     const outcome = await outcomeOf((response) => response.writeHead(200, { "content-type": "application/json" }).write('{"choices":'), {
       timeoutMs: 50,
     });
     expect(outcome).toMatchObject({ status: "failed", transient: true, error: "the model gave no answer within 50 ms" });
   });
 
-  it("before the engine breaks off is a failure to be tried again, and the connection is closed", async () => {
+  it("before the engine aborts is a transient failure, and the connection is closed", async () => {
     const controller = new AbortController();
     const server = await start(() => controller.abort());
     const outcome = await openai({ baseURL: server.baseURL, model: "test-model" }).process(taskOf(), controller.signal);
@@ -213,14 +213,14 @@ describe("no answer", () => {
     expect(await outcomeOf(answer)).toMatchObject({ status: "failed", transient: true });
   });
 
-  it("of a server that is not there is tried again, and its address is not told", async () => {
+  it("from an unreachable server is tried again, and the error hides its address", async () => {
     const { baseURL, close } = await start();
     await close();
     const outcome = await openai({ baseURL, model: "test-model" }).process(taskOf(), never);
     expect(outcome).toEqual({ status: "failed", transient: true, error: "the model's provider cannot be reached (ECONNREFUSED)" });
   });
 
-  it("of what speaks no HTTP is tried again", async () => {
+  it("in valid HTTP is tried again", async () => {
     const server = createServer((socket) => socket.end("SSH-2.0-OpenSSH_9.6\r\n"));
     const listening = Promise.withResolvers<void>();
     server.listen(0, "127.0.0.1", listening.resolve);
@@ -255,7 +255,7 @@ describe("a secret", () => {
     expect(JSON.stringify(outcome)).not.toContain("gateway-secret-42");
   });
 
-  it("is not in an error without its words either", async () => {
+  it("is not in an error without the provider's words either", async () => {
     const outcome = await outcomeOf((response) => response.writeHead(500, apiKey).end(`no JSON: ${apiKey}`));
     expect(outcome).toMatchObject({ status: "failed", error: "the model's provider answered 500: [redacted]" });
   });

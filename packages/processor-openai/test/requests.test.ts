@@ -48,13 +48,13 @@ describe("requests", () => {
     ]);
   });
 
-  it("says when nobody is known as the sender", async () => {
+  it("says when the sender has no identity", async () => {
     const server = await start();
     await openai({ baseURL: server.baseURL, model }).process(taskOf({}, { identity: null }), signal);
     expect(onlyRequest(server).messages[1]?.content).toContain("\nsender is known as: nobody\n");
   });
 
-  it("takes a base URL that ends in slashes, sends no key where there is none, and the host's headers and parameters", async () => {
+  it("accepts a base URL that ends in slashes, sends no key without one, and sends the host's headers and parameters", async () => {
     const server = await start();
     const parameters = { temperature: 0, max_completion_tokens: 50, reasoning_effort: "low" };
     const options = { baseURL: `${server.baseURL}//`, model, headers: { "x-team": "inbox" }, parameters };
@@ -66,7 +66,7 @@ describe("requests", () => {
     expect(request?.body).toMatchObject({ model, ...parameters });
   });
 
-  it("cuts what is long, between characters, and tells the model so", async () => {
+  it("cuts long texts between characters, and tells the model so", async () => {
     const server = await start();
     const processor = openai({ baseURL: server.baseURL, model, maxContentLength: 4, maxMetadataLength: 10 });
     await processor.process(taskOf({ content: "abc🎐def", metadata: { key: "x".repeat(100) } }), signal);
@@ -104,7 +104,7 @@ describe("requests", () => {
     expect(server.received).toEqual([]);
   });
 
-  it("says what the engine has to know", () => {
+  it("tells the engine its name, schedule, time-out and concurrency", () => {
     const retryDelaysMs = [2_000, 15_000, 60_000, 300_000];
     expect(openai({ model })).toMatchObject({ name: "openai", timeoutMs: 61_000, concurrency: 5, retryDelaysMs });
     expect(openai({ model, retryDelaysMs: [] }).retryDelaysMs).toEqual([]);

@@ -1,7 +1,7 @@
 import { afterEach } from "vitest";
 import { type ModelServer, modelServer } from "./model-server.ts";
 
-/** Gives a test file a way to start servers that are closed after each test. */
+/** Gives a test file a function to start servers; each test closes its servers at its end. */
 export function runningServers(): typeof modelServer {
   const servers: ModelServer[] = [];
   afterEach(async () => {
