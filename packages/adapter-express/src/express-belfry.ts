@@ -17,7 +17,7 @@ export interface ExpressBelfry {
 }
 
 /**
- * Mounts Belfry's contracts into Express 5, before or after `express.json()`, at any depth.
+ * Mounts Belfry's contracts into Express 4.18 or 5, before or after `express.json()`, at any depth.
  *
  * @throws BelfryError `CONFIGURATION` for authentication that cannot work
  * @example
@@ -53,11 +53,17 @@ export function expressBelfry(service: ContractService, options: ExpressBelfryOp
 /** The body, if a parser of the host has already read it: `express.json()` leaves a value, `raw()` and `text()` leave the raw body. */
 function bodyOf(request: Request): Pick<RequestPlace, "parsedBody" | "rawBody"> {
   const body: unknown = request.body;
-  if (body === undefined) {
+  if (body === undefined || isUnread(request)) {
     return {};
   }
   if (body instanceof Uint8Array) {
     return { rawBody: body };
   }
   return typeof body === "string" ? { rawBody: Buffer.from(body) } : { parsedBody: { value: body } };
+}
+
+/** Whether a parser of Express 4 left the body to others: it puts an empty object where Express 5 puts nothing. */
+function isUnread(request: Request): boolean {
+  const body: unknown = request.body;
+  return typeof body === "object" && body !== null && Object.keys(body).length === 0 && !request.readableDidRead;
 }

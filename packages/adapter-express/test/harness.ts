@@ -1,10 +1,10 @@
 import { createServer } from "node:http";
 import { type HttpHarness, runServer } from "@belfry/testkit";
-import express from "express";
+import express5 from "express";
 import { expressBelfry } from "../src/index.ts";
 
-/** A harness for Express, over the storage of `service`. */
-export function expressHarness(service: HttpHarness["service"]): HttpHarness {
+/** A harness for Express, over the storage of `service`; for another version of Express if one is given. */
+export function expressHarness(service: HttpHarness["service"], express: typeof express5 = express5): HttpHarness {
   return {
     service,
     async serve(notifications, options, { prefix = "", parseFirst = false } = {}) {

@@ -2,15 +2,24 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { memoryStorage, NotificationService } from "@belfry/core";
 import { pack } from "@belfry/core/contracts";
-import express, { type RequestHandler } from "express";
+import express5, { type RequestHandler } from "express";
+import express4 from "express-4";
 import { afterEach, describe, expect, test } from "vitest";
 import { expressBelfry } from "../src/index.ts";
 
 let server: Server | undefined;
 let service: NotificationService;
 
+type Express = typeof express5;
+
+interface Parser {
+  readonly name: string;
+  readonly express: Express;
+  readonly parser: RequestHandler;
+}
+
 /** Serves `pack` behind one of the host's parsers. */
-async function behind(parser: RequestHandler, maxBodyBytes = 1_000): Promise<string> {
+async function behind({ express, parser }: Parser, maxBodyBytes = 1_000): Promise<string> {
   service = new NotificationService({ storage: memoryStorage() });
   const app = express();
   app.use(parser, expressBelfry(service, { contracts: [pack({ auth: "open" })], maxBodyBytes }));
@@ -31,14 +40,18 @@ afterEach(async () => {
   await service.stop();
 });
 
-const parsers: readonly [string, RequestHandler][] = [
-  ["json()", express.json()],
-  ["text() of every type", express.text({ type: "*/*" })],
-  ["raw() of every type", express.raw({ type: "*/*" })],
-  ["urlencoded()", express.urlencoded({ extended: true })],
-];
+function parsersOf(version: string, express: Express): Parser[] {
+  return [
+    { name: `json() of ${version}`, express, parser: express.json() },
+    { name: `text() of every type of ${version}`, express, parser: express.text({ type: "*/*" }) },
+    { name: `raw() of every type of ${version}`, express, parser: express.raw({ type: "*/*" }) },
+    { name: `urlencoded() of ${version}`, express, parser: express.urlencoded({ extended: true }) },
+  ];
+}
 
-describe.each(parsers)("behind express.%s", (_, parser) => {
+const parsers = [...parsersOf("Express 5", express5), ...parsersOf("Express 4.18", express4)];
+
+describe.each(parsers)("behind $name", (parser) => {
   test("JSON is read, and an error names the missing field", async () => {
     const url = await behind(parser);
     expect(await post(url, '{"user_id":"ann","content":"Zoë 😀"}')).toMatchObject([200, { user_id: "ann", content: "Zoë 😀" }]);
@@ -63,7 +76,7 @@ describe.each(parsers)("behind express.%s", (_, parser) => {
   });
 });
 
-describe.each(parsers.slice(1))("behind express.%s, which does not parse JSON", (_, parser) => {
+describe.each(parsers.filter(({ name }) => !name.startsWith("json")))("behind $name, which does not parse JSON", (parser) => {
   test("broken JSON is 400, and a body over the limit is 413", async () => {
     const url = await behind(parser);
     expect(await post(url, '{"user_id":')).toEqual([400, { detail: "The body is not valid JSON in UTF-8." }]);

@@ -4,8 +4,11 @@ import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
 import { honoBelfry } from "../src/index.ts";
 
-/** A harness for Hono on its Node server, over the storage of `service`. */
-export function honoHarness(service: HttpHarness["service"]): HttpHarness {
+/** Makes the Node server of an app. */
+type CreateServer = (options: { readonly fetch: Hono["fetch"] }) => unknown;
+
+/** A harness for Hono on its Node server, over the storage of `service`; for another version of the server if one is given. */
+export function honoHarness(service: HttpHarness["service"], createServer: CreateServer = createAdaptorServer): HttpHarness {
   return {
     service,
     async serve(notifications, options, { prefix = "", parseFirst = false } = {}) {
@@ -21,7 +24,7 @@ export function honoHarness(service: HttpHarness["service"]): HttpHarness {
       app.route(prefix === "" ? "/" : prefix, belfry);
       app.get("/host", (context) => context.json({ host: true }));
       app.post("/host/echo", async (context) => context.json(await context.req.json()));
-      const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+      const server = createServer({ fetch: app.fetch }) as Server;
       server.on("upgrade", belfry.upgrade);
       return runServer(server, () => belfry.close());
     },

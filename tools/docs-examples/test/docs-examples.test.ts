@@ -65,20 +65,49 @@ describe("examples that run", () => {
   });
 });
 
+/** Where a reader outside of the repository finds its files. */
+const PUBLISHED = /^https:\/\/(github\.com\/belfry\/belfry\/(blob|tree)|raw\.githubusercontent\.com\/belfry\/belfry)\/main\//;
+
+/** The links of a document outside of its examples. */
+async function linksOf(document: string): Promise<{ readonly target: string; readonly heading: string | undefined }[]> {
+  const text = (await readFile(join(root, document), "utf8")).replaceAll(/^```[\s\S]*?^```/gm, "");
+  return [...text.matchAll(/\]\(([^)#\s]*)(?:#([^)]*))?\)/g)].map(([, target = "", heading]) => ({ target, heading }));
+}
+
+/** The file of the repository that a link leads to; null for a link to another site. */
+function fileBehind(document: string, target: string): string | null {
+  if (PUBLISHED.test(target)) {
+    return join(root, target.replace(PUBLISHED, ""));
+  }
+  if (/^[a-z]+:/.test(target)) {
+    return null;
+  }
+  return target === "" ? join(root, document) : join(root, dirname(document), target);
+}
+
 test("links between documents lead to a file, and to a heading in it", async () => {
   const broken: string[] = [];
   for (const document of documents) {
-    const text = (await readFile(join(root, document), "utf8")).replaceAll(/^```[\s\S]*?^```/gm, "");
-    for (const [, target = "", heading] of text.matchAll(/\]\(([^)#\s]*)(?:#([^)]*))?\)/g)) {
-      if (
-        !/^[a-z]+:/.test(target) &&
-        !(await leadsSomewhere(target === "" ? join(root, document) : join(root, dirname(document), target), heading))
-      ) {
+    for (const { target, heading } of await linksOf(document)) {
+      const file = fileBehind(document, target);
+      if (file !== null && !(await leadsSomewhere(file, heading))) {
         broken.push(`${document}: ${target}#${heading ?? ""}`);
       }
     }
   }
   expect(broken).toEqual([]);
+});
+
+test("READMEs of packages, which registries show too, have absolute links alone", async () => {
+  const relative: string[] = [];
+  for (const document of documents.filter((document) => document.startsWith("packages/"))) {
+    for (const { target } of await linksOf(document)) {
+      if (target !== "" && !/^https:/.test(target)) {
+        relative.push(`${document}: ${target}`);
+      }
+    }
+  }
+  expect(relative).toEqual([]);
 });
 
 async function leadsSomewhere(file: string, heading: string | undefined): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { BelfryError } from "../foundation/errors.ts";
 import { describe } from "../foundation/parse-text.ts";
+import { checkRuntime } from "./check-runtime.ts";
 import type { NotificationServiceOptions } from "./service-options.ts";
 import { STORAGE_VERSION } from "./storage.ts";
 
@@ -20,8 +21,12 @@ const KNOWN = {
 
 const DURATIONS = ["concurrency", "leaseMs", "drainMs"];
 
-/** Checks what a service is put together of, as far as the types of a host without TypeScript would not have; throws `CONFIGURATION`. */
+/**
+ * Checks what a service is put together of, as far as the types of a host without TypeScript would not have, and what it
+ * runs on; throws `CONFIGURATION`.
+ */
 export function checkOptions(options: object): void {
+  checkRuntime();
   if (typeof options !== "object" || options === null) {
     throw wrong(`expects an object like { storage }, got ${describe(options)}`);
   }
