@@ -3,7 +3,7 @@ import type { AcknowledgedFallback, ReadHook } from "../inbox/index.ts";
 import { announce } from "./announce.ts";
 import type { DeliveryContext } from "./context.ts";
 import { INBOX_CHANNEL } from "./delivery.ts";
-import type { ChainSelection, LoadedDelivery } from "./delivery-storage.ts";
+import type { ChainSelection, LoadedDelivery, LoadedSend } from "./delivery-storage.ts";
 import { isStoppable } from "./fallbacks.ts";
 import { type ChainChange, type Settlement, settleChains, settled } from "./settle-chains.ts";
 
@@ -22,12 +22,10 @@ async function acknowledge(
   const fallbacks = new Map<string, AcknowledgedFallback>();
   await context.deliveries.settle(selection, new Date(context.clock.now()), (loaded, now) => {
     fallbacks.clear();
-    settlement = settleChains(loaded, now, (chain) => {
-      const change = acknowledged(chain, { userId: owner.userId, readOnly: ids === null, now });
-      if (change !== null) {
-        fallbacks.set(chain[0]?.notificationId ?? "", fallbackOf(chain));
-      }
-      return change;
+    settlement = acknowledgeChains(loaded, now, {
+      userId: owner.userId,
+      readOnly: ids === null,
+      onChanged: (chain) => fallbacks.set(chain[0]?.notificationId ?? "", fallbackOf(chain)),
     });
     return settlement.changes;
   });
@@ -35,6 +33,26 @@ async function acknowledge(
     announce(context, settlement);
   }
   return fallbacks;
+}
+
+/** Whose word it is that something arrived. */
+export interface Acknowledging {
+  readonly userId: string;
+  /** Whether only what the user has read counts. */
+  readonly readOnly: boolean;
+  /** Is told each chain that changes, as it was. */
+  onChanged?(chain: readonly LoadedDelivery[]): void;
+}
+
+/** Makes those of the loaded chains `delivered` whose notification the user has, and stops their fallbacks. */
+export function acknowledgeChains(loaded: readonly LoadedSend[], now: Date, { userId, readOnly, onChanged }: Acknowledging): Settlement {
+  return settleChains(loaded, now, (chain) => {
+    const change = acknowledged(chain, { userId, readOnly, now });
+    if (change !== null) {
+      onChanged?.(chain);
+    }
+    return change;
+  });
 }
 
 /** Lets deliveries over the inbox follow what users read and acknowledge there. */

@@ -3,6 +3,7 @@ import { isUuid } from "../foundation/ids.ts";
 import { announce } from "./announce.ts";
 import { actorOf, type ChangeRequest } from "./change-request.ts";
 import type { DeliveryContext } from "./context.ts";
+import type { LoadedSend } from "./delivery-storage.ts";
 import { isStoppable } from "./fallbacks.ts";
 import { getSend, unknownSend } from "./read-sends.ts";
 import type { Send } from "./send.ts";
@@ -27,24 +28,30 @@ export async function cancelSend(context: DeliveryContext, request: ChangeReques
 async function cancel(context: DeliveryContext, { tenant, id, actor }: Required<ChangeRequest>): Promise<Settlement | string | null> {
   let result: Settlement | string | null = null;
   await context.deliveries.settle({ kind: "send", tenant, id }, new Date(context.clock.now()), (loaded, now) => {
-    const deliveries = loaded.flatMap(({ chains }) => chains.flat());
-    if (loaded.length === 0) {
-      result = null;
-      return NOTHING;
-    }
-    const obstacle = deliveries.find((delivery) => !isStoppable(delivery));
-    if (obstacle) {
-      const what = obstacle.leaseOwner === null ? `a delivery is already ${obstacle.status}` : "a delivery is on its way";
-      result = `The notification ${id} cannot be cancelled: ${what}.`;
-      return NOTHING;
-    }
-    const settlement = settleChains(loaded, now, (chain) => ({
-      chain: chain.map((delivery) => settled(delivery, { status: "cancelled", now })),
-    }));
-    result = settlement;
-    return { ...settlement.changes, audit: [{ action: "cancelled", actor, notificationId: id }] };
+    result = cancelChains(loaded, now, { id, actor });
+    return result === null || typeof result === "string" ? NOTHING : result.changes;
   });
   return result;
+}
+
+/** Stops every chain of a loaded send: null if there is none, a sentence if something of it cannot be stopped any more. */
+export function cancelChains(
+  loaded: readonly LoadedSend[],
+  now: Date,
+  { id, actor }: { readonly id: string; readonly actor: string },
+): Settlement | string | null {
+  if (loaded.length === 0) {
+    return null;
+  }
+  const obstacle = loaded.flatMap(({ chains }) => chains.flat()).find((delivery) => !isStoppable(delivery));
+  if (obstacle) {
+    const what = obstacle.leaseOwner === null ? `a delivery is already ${obstacle.status}` : "a delivery is on its way";
+    return `The notification ${id} cannot be cancelled: ${what}.`;
+  }
+  const settlement = settleChains(loaded, now, (chain) => ({
+    chain: chain.map((delivery) => settled(delivery, { status: "cancelled", now })),
+  }));
+  return { ...settlement, changes: { ...settlement.changes, audit: [{ action: "cancelled", actor, notificationId: id }] } };
 }
 
 /** A decision that changes nothing. */

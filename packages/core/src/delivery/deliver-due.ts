@@ -16,11 +16,11 @@ import type { ChainSelection, ClaimedDelivery, LoadedSend, SettleChanges } from 
 import { type EndedAttempt, type EndedAttempts, endAttempts } from "./end-attempts.ts";
 import { endLostLeases } from "./end-lost-leases.ts";
 import { FairShare } from "./fair-share.ts";
-import { endWait } from "./fallbacks.ts";
+import { endWaits } from "./fallbacks.ts";
 import { GoneEndpoints } from "./gone-endpoints.ts";
 import { InboxChannel } from "./inbox-channel.ts";
 import { DEFAULT_FALLBACK } from "./parse-send.ts";
-import { type Settlement, settleChains } from "./settle-chains.ts";
+import type { Settlement } from "./settle-chains.ts";
 
 const MAX_BATCH = 256;
 /** A delivery over the inbox does no harm twice; one that again and again costs its worker's life has failed all the same. */
@@ -85,12 +85,7 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
       endLostLeases(loaded, now, { leaseMs, attemptsOf, ...notOwnedBy }),
     );
     this.#isFirstTidy = false;
-    await this.#settleAll({ kind: "waiting", limit: MAX_BATCH }, (loaded, now) =>
-      settleChains(loaded, now, (chain) => {
-        const ended = endWait(chain, now);
-        return ended === null ? null : { chain: ended };
-      }),
-    );
+    await this.#settleAll({ kind: "waiting", limit: MAX_BATCH }, endWaits);
     await this.#prune();
   }
 

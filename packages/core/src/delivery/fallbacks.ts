@@ -1,6 +1,6 @@
 import { type Delivery, INBOX_CHANNEL } from "./delivery.ts";
-import type { SendState } from "./delivery-storage.ts";
-import { due, settled } from "./settle-chains.ts";
+import type { LoadedSend, SendState } from "./delivery-storage.ts";
+import { due, type Settlement, settleChains, settled } from "./settle-chains.ts";
 
 /** Whether a delivery can still be stopped: nobody is delivering it. */
 export function isStoppable({ status, leaseOwner }: Delivery): boolean {
@@ -37,6 +37,14 @@ function followOne(fallback: Delivery, primary: Delivery, { waitMs, now }: { rea
 
 function stopped(delivery: Delivery, now: Date): Delivery {
   return isStoppable(delivery) ? settled(delivery, { status: "cancelled", now }) : delivery;
+}
+
+/** Lets the fallbacks of the loaded chains step in that have waited long enough. */
+export function endWaits(loaded: readonly LoadedSend[], now: Date): Settlement {
+  return settleChains(loaded, now, (chain) => {
+    const ended = endWait(chain, now);
+    return ended === null ? null : { chain: ended };
+  });
 }
 
 /** What becomes of a chain whose fallback has waited long enough; null if the primary has not been attempted yet. */

@@ -1,4 +1,5 @@
-export { readHook } from "./acknowledge.ts";
+export { acknowledgeChains, readHook } from "./acknowledge.ts";
+export { cancelChains } from "./cancel-send.ts";
 export { actorOf, type ChangeRequest } from "./change-request.ts";
 export type { Channel, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask } from "./channel.ts";
 export type { DeliveryContext } from "./context.ts";
@@ -38,11 +39,14 @@ export type {
   SettleChanges,
 } from "./delivery-storage.ts";
 export type { Contact, Directory } from "./directory.ts";
+export { type EndedAttempt, endAttempts } from "./end-attempts.ts";
+export { endLostLeases } from "./end-lost-leases.ts";
 export type { DeliveryChanged, DeliveryEvents, SendChanged } from "./events.ts";
+export { endWaits } from "./fallbacks.ts";
 export type { ListSendsInput } from "./list-sends.ts";
 export { type ParsedSend, parseSend } from "./parse-send.ts";
 export type { AuditInput } from "./read-sends.ts";
-export { retrySend } from "./retry-send.ts";
+export { retryChains, retrySend } from "./retry-send.ts";
 export type {
   AuditAction,
   AuditEntry,
@@ -66,3 +70,4 @@ export type {
   TypedSendInput,
 } from "./send-input.ts";
 export { Sends } from "./sends.ts";
+export type { Settlement } from "./settle-chains.ts";

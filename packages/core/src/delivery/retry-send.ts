@@ -5,7 +5,7 @@ import { NOTHING } from "./cancel-send.ts";
 import { actorOf, type ChangeRequest } from "./change-request.ts";
 import type { DeliveryContext } from "./context.ts";
 import { chainOutcome, type Delivery, INBOX_CHANNEL } from "./delivery.ts";
-import type { LoadedDelivery, SendState } from "./delivery-storage.ts";
+import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
 import { getSend, unknownSend } from "./read-sends.ts";
 import type { Send } from "./send.ts";
 import { type ChainChange, due, type Settlement, settleChains } from "./settle-chains.ts";
@@ -31,21 +31,28 @@ export async function retrySend(context: DeliveryContext, request: ChangeRequest
 async function retry(context: DeliveryContext, { tenant, id, actor }: Required<ChangeRequest>): Promise<Settlement | string | null> {
   let result: Settlement | string | null = null;
   await context.deliveries.settle({ kind: "send", tenant, id }, new Date(context.clock.now()), (loaded, now) => {
-    const [send] = loaded;
-    if (send === undefined) {
-      result = null;
-      return NOTHING;
-    }
-    const { status } = send.state;
-    if (status !== "failed" && status !== "partial") {
-      result = `The notification ${id} cannot be retried: it is ${status}, neither failed nor partial.`;
-      return NOTHING;
-    }
-    const settlement = settleChains(loaded, now, (chain, state) => retryChain(chain, state, now));
-    result = settlement;
-    return { ...settlement.changes, audit: [{ action: "retried", actor, notificationId: id }] };
+    result = retryChains(loaded, now, { id, actor });
+    return result === null || typeof result === "string" ? NOTHING : result.changes;
   });
   return result;
+}
+
+/** Makes the failed chains of a loaded send pending again: null if there is no such send, a sentence if nothing of it failed. */
+export function retryChains(
+  loaded: readonly LoadedSend[],
+  now: Date,
+  { id, actor }: { readonly id: string; readonly actor: string },
+): Settlement | string | null {
+  const [send] = loaded;
+  if (send === undefined) {
+    return null;
+  }
+  const { status } = send.state;
+  if (status !== "failed" && status !== "partial") {
+    return `The notification ${id} cannot be retried: it is ${status}, neither failed nor partial.`;
+  }
+  const settlement = settleChains(loaded, now, (chain, state) => retryChain(chain, state, now));
+  return { ...settlement, changes: { ...settlement.changes, audit: [{ action: "retried", actor, notificationId: id }] } };
 }
 
 function retryChain(chain: readonly LoadedDelivery[], { fallbackDelayMs }: SendState, now: Date): ChainChange | null {

@@ -27,7 +27,7 @@ export interface StorageHarness<Tx = unknown, Written extends void | Promise<voi
    */
   readonly singleWriter: boolean;
   /**
-   * How many random operations the model test makes at the least: fewer for the second way to open the same storage.
+   * How many random operations each of the models makes at the least: fewer for the second way to open the same storage.
    * @default 10_000
    */
   readonly modelOperations?: number;

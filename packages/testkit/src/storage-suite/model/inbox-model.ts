@@ -5,7 +5,7 @@ import { itemOf } from "../fixture.ts";
 /** One item of the model. */
 export interface ModelRow extends Owner {
   readonly seq: number;
-  readonly notification: Notification;
+  notification: Notification;
   readonly createdAt: Date;
   readAt: Date | null;
   deleted: boolean;
@@ -138,6 +138,31 @@ export class InboxModel {
       row.deleted = true;
     }
     return read.length;
+  }
+
+  /** Gives a notification to users who do not have it yet, and answers the numbers of the items of all of them. */
+  place(notification: Notification, users: readonly string[], createdAt: Date): readonly number[] {
+    const ownerOf = (userId: string): Owner => ({ tenant: notification.tenant, userId });
+    this.#deliver(notification, { recipients: users.filter((userId) => !this.#find(ownerOf(userId), notification.id)), createdAt });
+    return users.flatMap((userId) => this.#find(ownerOf(userId), notification.id)?.seq ?? []);
+  }
+
+  /** Changes what the items of a notification say. */
+  change(notification: Notification): void {
+    for (const row of this.#rows) {
+      if (row.notification.id === notification.id) {
+        row.notification = notification;
+      }
+    }
+  }
+
+  /** Deletes the items of a notification; their numbers are not given out again. Answers those that were there. */
+  forget({ id }: Pick<Notification, "id">): readonly InboxItem[] {
+    const present = this.#rows.filter((row) => row.notification.id === id && !row.deleted);
+    for (const row of present) {
+      row.deleted = true;
+    }
+    return present.map(toItem).toSorted(byNotification);
   }
 
   #deliver(notification: Notification, { recipients, createdAt }: { recipients: readonly string[]; createdAt: Date }): readonly number[] {

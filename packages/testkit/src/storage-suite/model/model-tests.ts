@@ -1,14 +1,98 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { useFixture } from "../fixture.ts";
+import { type Fixture, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
+import { deliveryLook, deliveryOperation } from "./delivery-operations.ts";
+import { DeliveryRun } from "./delivery-run.ts";
+import { hubLook, hubOperation } from "./hub-operations.ts";
+import { HubRun } from "./hub-run.ts";
 import { look, operation } from "./inbox-operations.ts";
 import { InboxRun } from "./inbox-run.ts";
 
 const DEFAULT_OPERATIONS = 10_000;
 const MAX_RUN_LENGTH = 160;
-const RUNS_AT_ONCE = 20;
+const RUNS_AT_ONCE = 5;
 const TIMEOUT_MS = 15 * 60_000;
+
+/** Does random operations of one domain to a storage and to the model of it. */
+interface Run<Operation, Look> {
+  start?(): Promise<void>;
+  apply(operation: Operation): Promise<void>;
+  /** Compares what is there; `look` says what of the many things that there are to compare. */
+  check(look: Look): Promise<void>;
+  /** Leaves nothing that the next run could meet, also after a failure. */
+  end?(): Promise<void>;
+}
+
+/** The model of one domain. */
+interface DomainModel<Operation, Look> {
+  readonly title: string;
+  readonly operation: fc.Arbitrary<Operation>;
+  readonly look: fc.Arbitrary<Look>;
+  run(fixture: Fixture, number: number): Run<Operation, Look>;
+}
+
+/**
+ * Random operations on a storage and on a model of it, which have to agree after every single one. `BELFRY_MODEL_OPS`
+ * is how many operations each model makes at the least (if unset, what the harness says, else 10,000);
+ * `BELFRY_MODEL_SEED` repeats a run whose seed a failure has printed.
+ */
+export function modelTests(harness: StorageHarness): void {
+  describe("model", () => {
+    modelTest(harness, {
+      title: "do to inboxes what they do to a plain list of items",
+      ...{ operation, look },
+      run: (fixture, number) => new InboxRun(fixture, number),
+    });
+    modelTest(harness, {
+      title: "do to deliveries what they do to a plain list of them",
+      ...{ operation: deliveryOperation, look: deliveryLook },
+      run: (fixture, number) => new DeliveryRun(fixture, number),
+    });
+    modelTest(harness, {
+      title: "do to handlers and records what they do to plain lists of them",
+      ...{ operation: hubOperation, look: hubLook },
+      run: (fixture, number) => new HubRun(fixture, number),
+    });
+  });
+}
+
+function modelTest<Operation, Look>(harness: StorageHarness, model: DomainModel<Operation, Look>): void {
+  const operations = numberFrom("BELFRY_MODEL_OPS") ?? harness.modelOperations ?? DEFAULT_OPERATIONS;
+  const seed = numberFrom("BELFRY_MODEL_SEED");
+  const steps = fc.array(fc.tuple(model.operation, model.look), { minLength: 1, maxLength: MAX_RUN_LENGTH, size: "max" });
+
+  describe("random", () => {
+    const fixture = useFixture(harness);
+
+    test(
+      `any ${operations} operations ${model.title}`,
+      async () => {
+        let done = 0;
+        let runs = 0;
+        const property = fc.asyncProperty(steps, async (sequence) => {
+          runs += 1;
+          const run = model.run(fixture, runs);
+          await run.start?.();
+          try {
+            for (const [next, check] of sequence) {
+              await run.apply(next);
+              await run.check(check);
+              done += 1;
+            }
+          } finally {
+            await run.end?.();
+          }
+        });
+        while (done < operations) {
+          await fc.assert(property, { numRuns: RUNS_AT_ONCE, ...(seed === undefined || done > 0 ? {} : { seed }) });
+        }
+        expect(done).toBeGreaterThanOrEqual(operations);
+      },
+      TIMEOUT_MS,
+    );
+  });
+}
 
 function numberFrom(name: string): number | undefined {
   const text = process.env[name];
@@ -20,41 +104,4 @@ function numberFrom(name: string): number | undefined {
     throw new Error(`${name} has to be a whole number and is ${JSON.stringify(text)}.`);
   }
   return value;
-}
-
-/**
- * Random operations on a storage and on a model of it, which have to agree after every single one. `BELFRY_MODEL_OPS`
- * is how many operations there are at the least (if unset, what the harness says, else 10,000); `BELFRY_MODEL_SEED` repeats a run whose seed a
- * failure has printed.
- */
-export function modelTests(harness: StorageHarness): void {
-  describe("model", () => {
-    const fixture = useFixture(harness);
-    const operations = numberFrom("BELFRY_MODEL_OPS") ?? harness.modelOperations ?? DEFAULT_OPERATIONS;
-    const seed = numberFrom("BELFRY_MODEL_SEED");
-    const steps = fc.array(fc.tuple(operation, look), { minLength: 1, maxLength: MAX_RUN_LENGTH, size: "max" });
-
-    test(
-      `any ${operations} operations do what they do to a plain list of items`,
-      async () => {
-        let done = 0;
-        let runs = 0;
-        const property = fc.asyncProperty(steps, async (sequence) => {
-          runs += 1;
-          const run = new InboxRun(fixture, runs);
-          await run.start();
-          for (const [next, check] of sequence) {
-            await run.apply(next);
-            await run.check(check);
-            done += 1;
-          }
-        });
-        while (done < operations) {
-          await fc.assert(property, { numRuns: RUNS_AT_ONCE, ...(seed === undefined || done > 0 ? {} : { seed }) });
-        }
-        expect(done).toBeGreaterThanOrEqual(operations);
-      },
-      TIMEOUT_MS,
-    );
-  });
 }

@@ -1,0 +1,48 @@
+import { type DeliveryStorage, type EndedAttempt, endAttempts, endLostLeases, type LoadedSend } from "@belfry/core/storage";
+
+/** Everything that the model does with leases of deliveries, in the words of the storage. */
+export function leasesOf(storage: DeliveryStorage): Pick<DeliveryStorage, "claim" | "leasedTo" | "renew" | "nextDueInMs"> {
+  return storage;
+}
+
+/** What a worker tells of its attempts. */
+export interface Ended {
+  readonly owner: string;
+  readonly at: Date;
+  readonly attempts: readonly Omit<EndedAttempt, "owner">[];
+}
+
+/** Ends attempts as a worker does. Answers the deliveries whose lease it still held. */
+export async function endAttemptsOf(storage: DeliveryStorage, { owner, at, attempts }: Ended): Promise<readonly string[]> {
+  const byId = new Map(attempts.map((attempt) => [attempt.deliveryId, { ...attempt, owner }]));
+  let accepted: readonly string[] = [];
+  await storage.settle({ kind: "deliveries", ids: [...byId.keys()] }, at, (loaded, now) => {
+    const ended = endAttempts(loaded, now, byId);
+    accepted = [...ended.accepted];
+    return ended.changes;
+  });
+  return accepted;
+}
+
+/** Which leases to take back. */
+export interface TakingBack {
+  readonly at: Date;
+  readonly limit: number;
+  /** A lease further ahead than this was given before the clock went back. */
+  readonly leaseMs: number;
+  readonly maxAttempts: number;
+  readonly notOwnedBy?: string;
+}
+
+/** Takes deliveries back whose worker was lost, as a worker does, and answers which. */
+export async function takeBackLost(storage: DeliveryStorage, request: TakingBack): Promise<readonly string[]> {
+  const { at, limit, leaseMs, maxAttempts, notOwnedBy } = request;
+  const others = notOwnedBy === undefined ? {} : { notOwnedBy };
+  let taken: readonly string[] = [];
+  await storage.settle({ kind: "expired", limit, ...others }, at, (loaded: readonly LoadedSend[], now) => {
+    const { changes } = endLostLeases(loaded, now, { leaseMs, attemptsOf: () => maxAttempts, ...others });
+    taken = changes.attempts.map(({ deliveryId }) => deliveryId);
+    return changes;
+  });
+  return taken;
+}
