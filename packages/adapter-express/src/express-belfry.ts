@@ -32,8 +32,10 @@ export function expressBelfry(service: ContractService, options: ExpressBelfryOp
   const handler = createHandler(service, options);
   const middleware = (request: Request, response: Response, next: NextFunction): void => {
     const place = { url: request.url, mountPath: request.baseUrl, ...bodyOf(request) };
+    // Express knows the address behind the proxies that the host trusts ("trust proxy").
+    const address = request.ip === undefined ? {} : { remoteAddress: request.ip };
     handler
-      .handle(fromNodeRequest(request, place))
+      .handle({ ...fromNodeRequest(request, place), ...address })
       .then((answer) => {
         if (answer === null) {
           next();

@@ -1,5 +1,4 @@
-import type { HttpRequest } from "@belfry/core/http";
-import { isLocalRequest } from "./local-request.ts";
+import { type HttpRequest, isLocalRequest } from "@belfry/core/http";
 
 /** A request as `authorize` sees it: plain data, and the framework's own request. */
 export interface DashboardRequest extends HttpRequest {

@@ -1,8 +1,8 @@
 import { connect, type Socket } from "node:net";
 import { memoryStorage, NotificationService } from "@belfry/core";
+import { isLocalRequest } from "@belfry/core/http";
 import { afterEach, describe, expect, test } from "vitest";
 import type { DashboardRequest } from "../src/index.ts";
-import { isLocalRequest } from "../src/local-request.ts";
 import { FRAMEWORKS, type HostOptions, type RunningHost, startHost } from "./host.ts";
 import { request } from "./raw-request.ts";
 

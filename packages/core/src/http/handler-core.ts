@@ -1,36 +1,41 @@
 import { systemClock } from "../foundation/clock.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { consoleLogger, type Logger } from "../foundation/logger.ts";
-import { type Authenticator, authenticator, type Presented } from "./auth/authenticator.ts";
+import { RepeatedLines } from "../foundation/repeated-lines.ts";
+import { authenticator } from "./auth/authenticator.ts";
+import { CredentialWatch } from "./auth/credential-watch.ts";
+import { Gate, type Presented } from "./auth/gate.ts";
 import { checkHandlerOptions } from "./check-handler-options.ts";
 import type { Contract, Failure } from "./contract.ts";
 import type { HandlerOptions } from "./handler-options.ts";
-import type { HttpRequest, HttpResponse, Peer } from "./messages.ts";
+import { isForeignPage } from "./local-request.ts";
+import type { HttpRequest, HttpResponse } from "./messages.ts";
 import { type Candidates, type Chosen, MountedContracts } from "./mounted-contracts.ts";
 import type { Principal } from "./principal.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { readJson } from "./read-json.ts";
 import { RequestFailure } from "./request-failure.ts";
 import type { ContractService, ContractTenant, Reply, Route, RouteContext } from "./route.ts";
-import { decodeParams } from "./route-table.ts";
-import { SocketCounts } from "./socket-counts.ts";
-import { SSE_PING } from "./sse.ts";
+import { decodeParams, type RouteMatch } from "./route-table.ts";
+import { StreamCounts } from "./stream-counts.ts";
 import { StreamRegistry } from "./stream-registry.ts";
 import { validate } from "./validate.ts";
+import { watchedResponse } from "./watched-response.ts";
 
 const MAX_BODY_BYTES = 1024 * 1024;
-const MAX_SOCKETS_PER_ADDRESS = 1_000;
 
 /** What requests and sockets of one handler share. */
 export class HandlerCore {
   readonly service: ContractService;
   readonly options: HandlerOptions;
   readonly mounted: MountedContracts;
-  readonly authenticator: Authenticator;
+  /** Finds out who asks. */
+  readonly gate: Gate;
+  readonly credentials: CredentialWatch;
   readonly streams: StreamRegistry;
   readonly logger: Logger;
   readonly limits: RateLimits;
-  readonly sockets: SocketCounts;
+  readonly counts: StreamCounts;
 
   constructor(service: ContractService, options: HandlerOptions) {
     this.service = service;
@@ -38,16 +43,18 @@ export class HandlerCore {
     this.logger = options.logger ?? consoleLogger;
     checkHandlerOptions(options, this.logger);
     this.mounted = new MountedContracts(options.contracts);
-    this.authenticator = authenticator(options.auth, service.defaultTenant.tenantId);
-    this.streams = new StreamRegistry(options.clock ?? systemClock);
-    const { maxSocketsPerAddress } = options;
-    this.sockets = new SocketCounts(typeof maxSocketsPerAddress === "number" ? maxSocketsPerAddress : MAX_SOCKETS_PER_ADDRESS);
+    const clock = options.clock ?? systemClock;
+    this.streams = new StreamRegistry(clock);
+    this.credentials = new CredentialWatch({ clock, logger: this.logger });
+    this.counts = new StreamCounts(options, new RepeatedLines(this.logger, clock));
     this.limits = new RateLimits({
       creates: options.rateLimiter,
       badCredentials: options.badCredentialLimiter,
-      clock: options.clock ?? systemClock,
+      clock,
       logger: this.logger,
     });
+    const identities = authenticator(options.auth, service.defaultTenant.tenantId);
+    this.gate = new Gate({ authenticator: identities, limits: this.limits, options, logger: this.logger });
   }
 
   contract(name: string): Contract {
@@ -69,8 +76,11 @@ export class HandlerCore {
     let contract = candidates[0]?.contract as Contract;
     let presented: Presented = { scheme: null, principal: null };
     try {
-      presented = await this.#presented(request, candidates);
-      const chosen = this.mounted.choose(candidates, presented);
+      const open = this.mounted.openAt(candidates);
+      if (open === null) {
+        presented = await this.#presented(request, candidates);
+      }
+      const chosen = open ?? this.mounted.choose(candidates, { presented, method: request.method });
       contract = chosen.contract;
       return toResponse(await this.#answer(request, chosen, presented), request.method);
     } catch (error) {
@@ -79,7 +89,7 @@ export class HandlerCore {
   }
 
   async #presented(request: HttpRequest, candidates: Candidates): Promise<Presented> {
-    const presented = await this.authenticator.authenticate(request);
+    const presented = await this.gate.admit(request);
     if (presented.scheme !== null) {
       return presented;
     }
@@ -87,7 +97,7 @@ export class HandlerCore {
       const parameter = match.byMethod.get(request.method)?.credentialParameter;
       const credential = parameter === undefined ? undefined : queryOf(request.url)[parameter];
       if (credential !== undefined && contract.credential !== "open") {
-        return { scheme: contract.credential, principal: await this.authenticator.check(contract.credential, credential, request) };
+        return this.gate.check(contract.credential, credential, request);
       }
     }
     return presented;
@@ -95,10 +105,11 @@ export class HandlerCore {
 
   async #answer(request: HttpRequest, { contract, match, authenticated }: Chosen, presented: Presented): Promise<Reply> {
     if (!authenticated) {
-      if (presented.scheme !== null && presented.principal === null) {
-        await this.limits.badCredential(request.remoteAddress);
-      }
-      throw new BelfryError("UNAUTHENTICATED", "The request has no valid credential.");
+      throw presented.limited ?? new BelfryError("UNAUTHENTICATED", "The request has no valid credential.");
+    }
+    if (contract.credential === "open" && isForeignPage(request, this.options.allowedOrigins)) {
+      const message = "A page of another site may not ask here. Name its origin in allowedOrigins, or have callers present a credential.";
+      throw new BelfryError("FORBIDDEN", message);
     }
     if (match === null) {
       throw new BelfryError("NOT_FOUND", "There is nothing at this path.");
@@ -115,17 +126,12 @@ export class HandlerCore {
     if (route.isRateLimited) {
       await this.limits.create(principal?.tenant ?? this.service.defaultTenant.tenantId);
     }
-    return route.handle(await this.#context(request, { contract, route, params: match.params, presented }));
+    return route.handle(await this.#context(request, { contract, route, match, presented }));
   }
 
   async #context(
     request: HttpRequest,
-    {
-      contract,
-      route,
-      params,
-      presented,
-    }: { contract: Contract; route: Route; params: Readonly<Record<string, string>>; presented: Presented },
+    { contract, route, match, presented }: { contract: Contract; route: Route; match: RouteMatch; presented: Presented },
   ): Promise<RouteContext<never, never, never>> {
     const tenant = this.#tenant(contract, presented);
     const principal = presented.principal ?? { kind: "client" as const, tenant: tenant.tenantId };
@@ -134,21 +140,17 @@ export class HandlerCore {
       tenant,
       principal,
       request,
-      params: validate(route.params, decodeParams(params), "path") as never,
+      params: validate(route.params, decodeParams(match.params), "path") as never,
       query: validate(route.query, queryOf(request.url), "query") as never,
       body: (await this.#body(route, request)) as never,
       report: (error, message) => this.logger.error({ error }, message),
-      stream: (start) => ({
-        open: (peer: Peer) => {
-          const stream = this.streams.add(peer, SSE_PING);
-          stream.expiresAtMs = (principal.kind === "user" ? principal.expiresAt : undefined) ?? Number.POSITIVE_INFINITY;
-          const stop = start(stream);
-          return () => {
-            stream.gone();
-            stop();
-          };
-        },
-      }),
+      stream: (start) =>
+        watchedResponse(this, {
+          request,
+          principal: presented.principal,
+          start,
+          ask: () => this.#presented(request, [{ contract, match }]),
+        }),
     };
   }
 

@@ -2,6 +2,7 @@ import type { Clock } from "../foundation/clock.ts";
 import type { Logger } from "../foundation/logger.ts";
 import type { AuthFunction, AuthOptions } from "./auth/authenticator.ts";
 import type { Contract } from "./contract.ts";
+import type { HttpRequest } from "./messages.ts";
 import type { RateLimiter } from "./rate-limits.ts";
 
 /** What a handler serves, and to whom. */
@@ -18,16 +19,25 @@ export interface HandlerOptions {
    */
   readonly rateLimiter?: RateLimiter;
   /**
-   * How many bad credentials an address may present; beyond it, they are answered 429. `false` for no limit.
-   * @default 100 a minute, counted by this process
+   * How many bad credentials an address may present; beyond it, they are answered 429, before they are looked up. `false`
+   * for no limit. Unknown and private addresses, behind which many callers stand, are not counted: see
+   * {@link clientAddress}. @default 100 a minute, counted by this process
    */
   readonly badCredentialLimiter?: RateLimiter | false | undefined;
   /**
-   * How many WebSockets one address may have open; beyond it, handshakes are answered 429. `false` for no limit.
+   * Names the address to count a request by, where a proxy stands in between: `(request) => request.headers["x-real-ip"]`
+   * where the proxy sets that header itself. Addresses of IPv6 are counted by their /64. @default the peer's own address
+   */
+  readonly clientAddress?: (request: HttpRequest) => string | undefined;
+  /**
+   * How many WebSockets and streams one address may have open; beyond it, another one is answered 429. `false` for no limit.
    * @default 1,000 for a public address; none for a private one or this machine's own, where a proxy stands for many
    */
   readonly maxSocketsPerAddress?: number | false;
-  /** Origins that browsers may open WebSockets from, for example `["https://app.example.com"]`. @default any */
+  /**
+   * Origins whose pages may open WebSockets, and ask contracts that need no credential, for example
+   * `["https://app.example.com"]`. @default the host's own origin where `auth` is a function or a contract is open, else any
+   */
   readonly allowedOrigins?: readonly string[];
   /**
    * The prefix everything is mounted under, for example `/x`: adapters need it to know their WebSockets, `fetch` for

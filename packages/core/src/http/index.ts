@@ -3,6 +3,7 @@ export { type Contract, defineContract, type Failure, type SocketContext, type S
 export { createHandler, type HttpHandler } from "./create-handler.ts";
 export { fromFetchRequest, toFetchResponse } from "./fetch.ts";
 export type { HandlerOptions } from "./handler-options.ts";
+export { isLocalRequest } from "./local-request.ts";
 export type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
 export {
   choice as choiceParameter,

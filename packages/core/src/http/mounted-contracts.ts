@@ -1,4 +1,4 @@
-import type { Presented } from "./auth/authenticator.ts";
+import type { Presented } from "./auth/gate.ts";
 import type { Contract, SocketEndpoint } from "./contract.ts";
 import { type RouteMatch, type RouteTable, routeTable } from "./route-table.ts";
 
@@ -42,12 +42,14 @@ export class MountedContracts {
     return null;
   }
 
-  /** Decides between the contracts at a path by the credential that was presented. */
-  choose(candidates: Candidates, presented: Presented): Chosen {
+  /** The contract at a path that answers everybody; null when there is none. */
+  openAt(candidates: Candidates): Chosen | null {
     const open = candidates.find(({ contract, match }) => contract.credential === "open" || isPublic(match));
-    if (open) {
-      return { ...open, authenticated: true };
-    }
+    return open ? { ...open, authenticated: true } : null;
+  }
+
+  /** Decides between the contracts at a path by the credential that was presented; without one, by the method too. */
+  choose(candidates: Candidates, { presented, method }: { readonly presented: Presented; readonly method: string }): Chosen {
     const bases = new Set(candidates.map(({ contract }) => contract.basePath));
     const sharing = this.#mounted.filter(({ contract }) => bases.has(contract.basePath));
     const contract = sharing.find((mounted) => accepts(mounted.contract, presented))?.contract;
@@ -55,7 +57,9 @@ export class MountedContracts {
       const match = candidates.find((candidate) => candidate.contract === contract)?.match ?? null;
       return { contract, match, authenticated: presented.principal?.kind === contract.principal };
     }
-    const asked = candidates.find((candidate) => candidate.contract.principal === "user") ?? candidates[0];
+    const having = candidates.filter(({ match }) => match.byMethod.has(method === "HEAD" ? "GET" : method));
+    const asking = having.length > 0 ? having : candidates;
+    const asked = asking.find((candidate) => candidate.contract.principal === "user") ?? asking[0];
     if (asked === undefined) {
       throw new Error("A contract was to be chosen for a path that none has.");
     }

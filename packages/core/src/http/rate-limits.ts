@@ -1,6 +1,8 @@
 import type { Clock } from "../foundation/clock.ts";
+import { digest } from "../foundation/digest.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import type { Logger } from "../foundation/logger.ts";
+import { RepeatedLines } from "../foundation/repeated-lines.ts";
 
 /**
  * Counts what somebody may do in a time: what the limiters of the rate-limiter-flexible package are, in memory, or over
@@ -17,6 +19,7 @@ const BAD_CREDENTIALS = 100;
 const TAKE_OVER = 600;
 const WINDOW_MS = 60_000;
 const MAX_KEYS = 100_000;
+const MAX_GOOD = 10_000;
 
 /** A limiter of this process alone, over windows of a minute. */
 class LocalLimiter implements RateLimiter {
@@ -52,18 +55,32 @@ export interface RateLimitsOptions {
   readonly logger: Logger;
 }
 
+/** Who presents a credential. */
+export interface Guess {
+  /** Null for nobody in particular: many callers stand behind one unknown or private address. */
+  readonly address: string | null;
+  readonly credential: string;
+}
+
 /** The limits of one handler. */
 export class RateLimits {
   readonly #creates: RateLimiter | null;
   readonly #badCredentials: RateLimiter | null;
   readonly #takeOver: RateLimiter;
-  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #lines: RepeatedLines;
+  /** Addresses that have guessed too often, and until when. */
+  readonly #blockedUntilMs = new Map<string, number>();
+  /** Digests of credentials that were good while somebody guessed: their callers are let through. */
+  readonly #good = new Set<string>();
+  #isGuessedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor({ creates, badCredentials, clock, logger }: RateLimitsOptions) {
     this.#creates = creates ?? null;
     this.#badCredentials = badCredentials === false ? null : (badCredentials ?? new LocalLimiter(BAD_CREDENTIALS, clock));
     this.#takeOver = new LocalLimiter(TAKE_OVER, clock);
-    this.#logger = logger;
+    this.#clock = clock;
+    this.#lines = new RepeatedLines(logger, clock);
   }
 
   /** Counts a create of a client; throws `RATE_LIMITED`. */
@@ -73,10 +90,51 @@ export class RateLimits {
     }
   }
 
-  /** Counts a bad credential from an address; throws `RATE_LIMITED`. */
-  async badCredential(address: string | undefined): Promise<void> {
-    if (this.#badCredentials) {
-      await this.#consume(this.#badCredentials, `bad:${address ?? "unknown"}`);
+  /** Throws `RATE_LIMITED` for an address that has guessed too often, unless the credential was good before. */
+  async beforeLookUp({ address, credential }: Guess): Promise<void> {
+    const untilMs = address === null ? undefined : this.#blockedUntilMs.get(address);
+    if (untilMs === undefined || credential === "") {
+      return;
+    }
+    const waitMs = untilMs - this.#clock.now();
+    if (waitMs <= 0) {
+      this.#blockedUntilMs.delete(address as string);
+    } else if (!this.#good.has(await digest(credential))) {
+      throw limited(waitMs);
+    }
+  }
+
+  /** Notes a credential that is good, while somebody guesses. */
+  async goodCredential({ credential }: Guess): Promise<void> {
+    if (this.#isGuessedUntilMs > this.#clock.now()) {
+      if (this.#good.size >= MAX_GOOD) {
+        this.#good.clear();
+      }
+      this.#good.add(await digest(credential));
+    }
+  }
+
+  /** Counts a bad credential from an address; throws `RATE_LIMITED` where there were too many. */
+  async badCredential({ address }: Guess): Promise<void> {
+    if (this.#badCredentials === null || address === null) {
+      return;
+    }
+    this.#isGuessedUntilMs = this.#clock.now() + 2 * WINDOW_MS;
+    try {
+      await this.#consume(this.#badCredentials, `bad:${address}`);
+    } catch (error) {
+      this.#block(address, error);
+      throw error;
+    }
+  }
+
+  #block(address: string, error: unknown): void {
+    const waitMs = error instanceof BelfryError ? Number(error.details.retry_after_ms) : Number.NaN;
+    if (Number.isFinite(waitMs)) {
+      if (this.#blockedUntilMs.size >= MAX_KEYS) {
+        this.#blockedUntilMs.clear();
+      }
+      this.#blockedUntilMs.set(address, this.#clock.now() + waitMs);
     }
   }
 
@@ -88,7 +146,7 @@ export class RateLimits {
       if (waitMs !== null) {
         throw limited(waitMs);
       }
-      this.#logger.warn({ error: rejection }, "A rate limiter's store cannot be reached; a limiter of this process takes over.");
+      this.#lines.warn({ error: rejection }, "A rate limiter's store cannot be reached; a limiter of this process takes over.");
       if (limiter !== this.#takeOver) {
         await this.#consume(this.#takeOver, key);
       }

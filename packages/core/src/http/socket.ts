@@ -3,9 +3,8 @@ import { BelfryError } from "../foundation/errors.ts";
 import type { Contract, SocketEndpoint, SocketSession } from "./contract.ts";
 import type { HandlerCore } from "./handler-core.ts";
 import type { HttpRequest, Peer } from "./messages.ts";
+import { originProblem } from "./origin-rules.ts";
 import type { CredentialScheme, Principal } from "./principal.ts";
-import type { OpenStream } from "./route.ts";
-import { isPrivateAddress } from "./socket-counts.ts";
 
 /** What a WebSocket adapter does with a handshake. */
 export type Connection =
@@ -14,9 +13,6 @@ export type Connection =
 
 /** More messages than this within a second close a socket. */
 const MAX_MESSAGES_PER_SECOND = 100;
-
-/** How often a credential that was presented at the handshake is looked at again: it may have been revoked. */
-const RECHECK_MS = 15_000;
 
 /** A credential that opened a socket, and whose it is. */
 interface Opened {
@@ -32,33 +28,25 @@ export async function acceptSocket(core: HandlerCore, request: HttpRequest): Pro
   if (found === null) {
     return null;
   }
-  const { origin } = request.headers;
-  const { allowedOrigins } = core.options;
-  if (allowedOrigins && origin !== undefined && !allowedOrigins.includes(origin)) {
-    return { accepted: false, status: 403, body: "This origin may not open WebSockets here." };
-  }
-  const counted = countedAddress(core, request);
-  if (counted !== null && core.sockets.isFull(counted)) {
-    core.logger.warn({}, "An address has as many WebSockets open as it may (maxSocketsPerAddress); Belfry refused another one.");
-    return { accepted: false, status: 429, body: "This address has too many WebSockets open." };
+  const problem = originProblem(core.options, request);
+  if (problem !== null) {
+    return { accepted: false, status: 403, body: problem };
   }
   const query = new URLSearchParams(search);
+  // Counted before the credential is looked up: many handshakes may wait for that at once.
+  let takeOff = () => {};
   try {
+    core.counts.check(request);
+    takeOff = core.counts.add(request);
     const opened = await openedBy(core, request, { ...found, query });
-    return { accepted: true, open: (peer) => openSession(core, peer, { ...found, request, query, opened }) };
+    return { accepted: true, open: (peer) => openSession(core, peer, { ...found, request, query, opened, takeOff }) };
   } catch (error) {
+    takeOff();
     if (error instanceof BelfryError) {
       return refusal(found.contract, error, request);
     }
     throw error;
   }
-}
-
-/** The address whose sockets are counted; null where they are not. */
-function countedAddress({ options }: HandlerCore, { remoteAddress }: HttpRequest): string | null {
-  const { maxSocketsPerAddress: max } = options;
-  const isCounted = remoteAddress !== undefined && max !== false && (max !== undefined || !isPrivateAddress(remoteAddress));
-  return isCounted ? remoteAddress : null;
 }
 
 /** Whose credential opens the socket, where its endpoint asks for one at the handshake; throws `UNAUTHENTICATED`. */
@@ -73,12 +61,9 @@ async function openedBy(
   }
   // Clients that can send headers may do so.
   const credential = request.headers["x-api-key"] ?? query.get(endpoint.credentialParameter) ?? "";
-  const principal = await core.authenticator.check(scheme, credential, request);
+  const { principal, limited } = await core.gate.check(scheme, credential, request);
   if (principal?.kind !== contract.principal) {
-    if (credential !== "") {
-      await core.limits.badCredential(request.remoteAddress);
-    }
-    throw new BelfryError("UNAUTHENTICATED", "The handshake has no valid credential.");
+    throw limited ?? new BelfryError("UNAUTHENTICATED", "The handshake has no valid credential.");
   }
   if (principal.kind === "client" && principal.scopes?.includes("read") === false) {
     throw new BelfryError("FORBIDDEN", "The API key may not read.");
@@ -92,21 +77,34 @@ interface SessionParts {
   readonly request: HttpRequest;
   readonly query: URLSearchParams;
   readonly opened: Opened | null;
+  /** Takes the socket off its address's count. */
+  takeOff(): void;
 }
 
-function openSession(core: HandlerCore, peer: Peer, { contract, endpoint, request, query, opened }: SessionParts): SocketSession {
+function openSession(core: HandlerCore, peer: Peer, { contract, endpoint, request, query, opened, takeOff }: SessionParts): SocketSession {
   const clock = core.options.clock ?? systemClock;
   const stream = core.streams.add(peer, contract.ping);
-  const counted = countedAddress(core, request);
-  const takeOff = counted === null ? () => {} : core.sockets.add(counted);
-  const stopWatching = opened ? watchCredential(core, { request, opened, stream, clock }) : () => {};
+  let stopWatching = () => {};
+  const watch = ({ scheme, credential, principal }: Opened) => {
+    stopWatching = core.credentials.add({ stream, principal, ask: () => core.gate.check(scheme, credential, request) });
+  };
+  if (opened !== null) {
+    watch(opened);
+  }
   const session = endpoint.open({
     service: core.service,
     request,
     stream,
     query,
     principal: opened?.principal ?? null,
-    authenticate: (scheme, credential) => core.authenticator.check(scheme, credential, request),
+    async authenticate(scheme, credential) {
+      const { principal } = await core.gate.check(scheme, credential, request);
+      if (principal !== null) {
+        stopWatching();
+        watch({ scheme, credential, principal });
+      }
+      return principal;
+    },
     expireAt: (timeMs) => {
       stream.expiresAtMs = timeMs;
     },
@@ -121,37 +119,6 @@ function openSession(core: HandlerCore, peer: Peer, { contract, endpoint, reques
       stream.gone();
       session.closed();
     },
-  };
-}
-
-/** Closes a socket with 4401 once its credential is worth nothing any more. */
-function watchCredential(
-  core: HandlerCore,
-  { request, opened, stream, clock }: { request: HttpRequest; opened: Opened; stream: OpenStream; clock: Clock },
-): () => void {
-  let cancel = () => {};
-  let isOver = false;
-  const lookLater = () => {
-    if (!isOver) {
-      cancel = clock.after(RECHECK_MS, () => void look());
-    }
-  };
-  const look = async () => {
-    try {
-      const principal = await core.authenticator.check(opened.scheme, opened.credential, request);
-      if (principal?.kind !== opened.principal.kind || principal.tenant !== opened.principal.tenant) {
-        stream.close(4401, "credential revoked");
-        return;
-      }
-    } catch (error) {
-      core.logger.warn({ error }, "Belfry could not look whether a socket's credential still holds; it looks again.");
-    }
-    lookLater();
-  };
-  lookLater();
-  return () => {
-    isOver = true;
-    cancel();
   };
 }
 

@@ -3,6 +3,7 @@ import { accessSuite } from "./access.ts";
 import { credentialsSuite } from "./credentials.ts";
 import { deliveryV1Suite } from "./delivery-v1.ts";
 import { djangoSuite } from "./django.ts";
+import { gateSuite } from "./gate.ts";
 import type { HttpHarness } from "./harness.ts";
 import { hubSuite } from "./hub.ts";
 import { hubAccessSuite } from "./hub-access.ts";
@@ -38,6 +39,7 @@ export function httpSuite(name: string, harness: HttpHarness): void {
     credentialsSuite(harness);
     isolationSuite(harness);
     accessSuite(harness);
+    gateSuite(harness);
     securitySuite(harness);
     mountingSuite(harness);
     resumeSuite(harness);

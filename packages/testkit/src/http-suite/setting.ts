@@ -16,8 +16,8 @@ export interface Setting {
   token(userId: string): Record<string, string>;
 }
 
-export const API_KEY = "key-of-acme";
-export const OTHER_API_KEY = "key-of-globex";
+export const API_KEY = "key-of-the-client-acme";
+export const OTHER_API_KEY = "key-of-the-client-globex";
 
 /** Every kind of credential the suite uses: the secret, tokens made of it, keys. */
 const CREDENTIALS = new RegExp(`${JWT_SECRET}|eyJ[\\w-]+\\.|token-of-|${API_KEY}|${OTHER_API_KEY}`);

@@ -19,6 +19,15 @@ describe("what a handler serves", () => {
     ["a contract that was not called", { contracts: [inboxV1] }, "inboxV1()"],
     ["a contract twice", { contracts: [pack(), pack()] }, '"pack"'],
     ["a misspelt kind of credential", { contracts: [inboxV1()], auth: { JWT: {} } }, '"JWT"'],
+    ["a misspelt option", { contracts: [], allowedOrigin: [] }, 'allowedOrigins, basePath, logger, clock; got "allowedOrigin"'],
+    ["keys in a list", { contracts: [hub()], auth: { apiKeys: ["a-key-of-many-characters"] } }, "is an array"],
+    ["a key without a character", { contracts: [hub()], auth: { apiKeys: { "": "acme" } } }, "empty"],
+    ["keys the wrong way round", { contracts: [hub()], auth: { apiKeys: { acme: "k3y9f8a7d6e5c4b3a2" } } }, "wrong way round"],
+    ["an origin that is no list", { contracts: [], allowedOrigins: "https://app.example.com" }, "must be a list"],
+    ["an origin with a path", { contracts: [], allowedOrigins: ["https://app.example.com/"] }, "https://app.example.com/"],
+    ["no room for bodies", { contracts: [], maxBodyBytes: 0 }, "maxBodyBytes must be a whole number above 0, is 0"],
+    ["sockets as a text", { contracts: [], maxSocketsPerAddress: "10" }, "maxSocketsPerAddress"],
+    ["an address that is no function", { contracts: [], clientAddress: "8.8.8.8" }, "clientAddress must be a function"],
   ];
   test.each(wrong)("%s is refused", (_, options, message) => {
     const make = () => createHandler(service, options as HandlerOptions);
@@ -35,5 +44,9 @@ describe("what a handler serves", () => {
       expect.stringContaining("hub is mounted, but auth.apiKeys"),
     ]);
     expect(warningsOf({ contracts: [inboxV1()], auth: { jwt: { secret: "short" } } })).toEqual([expect.stringContaining("5 bytes")]);
+    const apiKeys = { short: "acme", "a-key-of-many-characters": "acme" };
+    expect(warningsOf({ contracts: [hub()], auth: { apiKeys } })).toEqual([
+      expect.stringContaining("auth.apiKeys has 1 credentials of fewer"),
+    ]);
   });
 });

@@ -1,8 +1,11 @@
+import { BelfryError } from "../../foundation/errors.ts";
+import { NAME_RULE, textIssue } from "../../foundation/parse-text.ts";
 import type { ApiKeyScope } from "../../service/api-key-storage.ts";
 import type { HttpRequest } from "../messages.ts";
-import type { ClientPrincipal, CredentialScheme, Principal, UserPrincipal } from "../principal.ts";
+import type { CredentialScheme, Principal } from "../principal.ts";
 import { type CredentialLookup, lookup } from "./digest.ts";
 import { type JwtOptions, jwtVerifier } from "./jwt.ts";
+import { isRefusal, type Refusal, refused } from "./refusal.ts";
 
 /** A user as a token look-up gives it: the id alone means the default tenant. */
 export type TokenUser = string | { readonly userId: string; readonly tenant?: string };
@@ -23,23 +26,36 @@ export interface AuthOptions {
   readonly apiKeys?: CredentialLookup<KeyClient>;
 }
 
-/** A host's own way to tell who asks; null for nobody. */
+/**
+ * A host's own way to tell who asks; null for nobody. It is asked for each request, and every 15 seconds for each open
+ * stream and socket: a session that the host ends there ends here within 30 seconds.
+ */
 export type AuthFunction = (request: HttpRequest) => Principal | null | Promise<Principal | null>;
 
-/** What a request presented, and whose it is. */
-export interface Presented {
-  /** Null when the request presents no credential; `host` when the host's own function looked at it. */
-  readonly scheme: CredentialScheme | "host" | null;
-  /** Null when the credential is wrong, expired or missing. */
-  readonly principal: Principal | null;
+/** A credential as a request presents it. */
+export interface PresentedCredential {
+  /** `host` when the host's own function looks at the request. */
+  readonly scheme: CredentialScheme | "host";
+  /** The credential itself. */
+  readonly text: string;
 }
 
 /** Tells who asks. */
 export interface Authenticator {
-  /** Who sent this request, by its headers alone: a key in a query string is no credential here. */
-  authenticate(request: HttpRequest): Promise<Presented>;
-  /** Whose credential this is, where it came otherwise than in a header. */
-  check(scheme: CredentialScheme, credential: string, request: HttpRequest): Promise<Principal | null>;
+  /** The credential in a request's headers; null for none. A key in a query string is no credential here. */
+  presentedBy(request: HttpRequest): PresentedCredential | null;
+  /**
+   * Whose credential this is, and as which scheme it was accepted.
+   *
+   * @throws BelfryError `CONFIGURATION` when the host's own function answers what is no principal
+   */
+  identify(presented: PresentedCredential, request: HttpRequest): Promise<Identified>;
+}
+
+/** What came of a credential. */
+export interface Identified {
+  readonly scheme: CredentialScheme | "host";
+  readonly found: Principal | Refusal;
 }
 
 /** Builds the authenticator a host configured. */
@@ -49,63 +65,82 @@ export function authenticator(auth: AuthOptions | AuthFunction | undefined, defa
 
 function hostAuthenticator(auth: AuthFunction): Authenticator {
   return {
-    async authenticate(request) {
-      const principal = await auth(request);
-      const asked = request.headers.authorization !== undefined || request.headers["x-api-key"] !== undefined;
-      return { scheme: asked || principal !== null ? "host" : null, principal };
-    },
-    // The host's function sees a credential of a query as if it had come in its header.
-    async check(scheme, credential, request) {
-      const header = scheme === "api-key" ? { "x-api-key": credential } : { authorization: `Bearer ${credential}` };
-      return auth({ ...request, headers: { ...request.headers, ...header } });
+    // The function may look at anything else, too. These headers are where a caller would guess.
+    presentedBy: ({ headers }) => ({ scheme: "host", text: headers.authorization ?? headers["x-api-key"] ?? "" }),
+    async identify({ scheme, text }, request) {
+      // The function sees a credential of a query as if it had come in its header.
+      const header = scheme === "api-key" ? { "x-api-key": text } : { authorization: `Bearer ${text}` };
+      const asked = scheme === "host" ? request : { ...request, headers: { ...request.headers, ...header } };
+      const principal = await auth(asked);
+      return { scheme: "host", found: principal === null ? refused("the host's auth function knows nobody by it") : checked(principal) };
     },
   };
+}
+
+/** The host's function is its own code, and what it answers may be anything: that is the host's fault, not the caller's. */
+function checked(principal: Principal): Principal {
+  const kind: unknown = principal?.kind;
+  const names = kind === "user" ? (["tenant", "userId"] as const) : (["tenant"] as const);
+  const members: Partial<Record<string, unknown>> = { ...principal };
+  const wrong = names.find((name) => textIssue(members[name], [name], NAME_RULE) !== null);
+  if ((kind !== "user" && kind !== "client") || wrong !== undefined) {
+    const what = wrong === undefined ? `kind ${JSON.stringify(kind)}` : `no ${wrong} that is a text of 1 to 255 characters`;
+    throw new BelfryError(
+      "CONFIGURATION",
+      `The auth function answered a principal with ${what}; expected { kind: "user", tenant, userId }, { kind: "client", tenant }, or null.`,
+    );
+  }
+  return principal;
 }
 
 function credentialAuthenticator(auth: AuthOptions, defaultTenant: string): Authenticator {
   const clientOf = lookup(auth.apiKeys);
   const userOf = lookup(auth.tokens);
-  const verify = auth.jwt ? jwtVerifier(auth.jwt, defaultTenant) : async () => null;
-  const client = async (key: string): Promise<ClientPrincipal | null> => {
-    const found = await clientOf(key);
-    if (found === null) {
-      return null;
-    }
-    return typeof found === "string" ? { kind: "client", tenant: found } : { kind: "client", ...found };
-  };
-  const user = async (token: string): Promise<UserPrincipal | null> => {
-    const found = await userOf(token);
-    if (found === null) {
-      return null;
-    }
-    return typeof found === "string"
-      ? { kind: "user", tenant: defaultTenant, userId: found }
-      : { kind: "user", tenant: found.tenant ?? defaultTenant, userId: found.userId };
-  };
-  const check = async (scheme: CredentialScheme, credential: string): Promise<Principal | null> => {
-    if (credential === "") {
-      return null;
-    }
-    const checks = { "api-key": client, bearer: verify, token: user };
-    return checks[scheme](credential);
+  const verify = auth.jwt ? jwtVerifier(auth.jwt, defaultTenant) : async () => refused("auth.jwt is not given");
+  const check: Readonly<Record<CredentialScheme, (credential: string) => Promise<Principal | Refusal>>> = {
+    async "api-key"(key) {
+      const found = await clientOf(key);
+      if (found === null) {
+        return refused("no such API key");
+      }
+      return typeof found === "string" ? { kind: "client", tenant: found } : { kind: "client", ...found };
+    },
+    async token(token) {
+      const found = await userOf(token);
+      if (found === null) {
+        return refused("no such token");
+      }
+      const { userId, tenant = defaultTenant } = typeof found === "string" ? { userId: found } : found;
+      return { kind: "user", tenant, userId };
+    },
+    bearer: verify,
   };
   return {
-    check,
-    async authenticate(request) {
-      const apiKey = request.headers["x-api-key"];
-      if (apiKey !== undefined) {
-        return { scheme: "api-key", principal: await check("api-key", apiKey) };
+    presentedBy,
+    async identify({ scheme, text }) {
+      if (scheme === "host" || text === "") {
+        return { scheme, found: refused("it is empty") };
       }
-      const [, word, credential = ""] = /^(bearer|token)(?:\s+(.*))?$/is.exec(request.headers.authorization ?? "") ?? [];
-      if (word === undefined) {
-        return { scheme: null, principal: null };
+      if (scheme === "bearer" && auth.apiKeys !== undefined) {
+        // A Bearer may be an API key; anything else is taken for a JWT.
+        const client = await check["api-key"](text);
+        if (!isRefusal(client)) {
+          return { scheme: "api-key", found: client };
+        }
       }
-      if (word.toLowerCase() === "token") {
-        return { scheme: "token", principal: await check("token", credential.trim()) };
-      }
-      // A Bearer may be an API key; what is no known key is taken for a JWT.
-      const known = await check("api-key", credential.trim());
-      return known ? { scheme: "api-key", principal: known } : { scheme: "bearer", principal: await check("bearer", credential.trim()) };
+      return { scheme, found: await check[scheme](text) };
     },
   };
+}
+
+function presentedBy({ headers }: HttpRequest): PresentedCredential | null {
+  const apiKey = headers["x-api-key"];
+  if (apiKey !== undefined) {
+    return { scheme: "api-key", text: apiKey };
+  }
+  const [, word, credential = ""] = /^(bearer|token)(?:\s+(.*))?$/is.exec(headers.authorization ?? "") ?? [];
+  if (word === undefined) {
+    return null;
+  }
+  return { scheme: word.toLowerCase() === "token" ? "token" : "bearer", text: credential.trim() };
 }

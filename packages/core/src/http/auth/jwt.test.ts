@@ -20,14 +20,14 @@ describe("tokens signed with public keys", () => {
       .setSubject("ann")
       .setExpirationTime(inAnHour())
       .sign(new TextEncoder().encode(await exportSPKI(publicKey)));
-    expect(await verify(confused)).toBeNull();
+    expect(await verify(confused)).toMatchObject({ kind: "refused" });
     for (const kid of ["../../etc/passwd", "' OR 1=1 --", "k2", ""]) {
       const hostile = await new SignJWT({})
         .setProtectedHeader({ alg: "HS256", kid })
         .setSubject("ann")
         .setExpirationTime(inAnHour())
         .sign(new Uint8Array(32));
-      expect(await verify(hostile)).toBeNull();
+      expect(await verify(hostile)).toMatchObject({ kind: "refused" });
     }
   });
 });
@@ -41,16 +41,37 @@ describe("issuer, audience and tenant", () => {
     const verify = jwtVerifier({ secret, issuer: "https://id.example.com", audience: ["inbox"] }, "default");
     const claims = { sub: "ann", iss: "https://id.example.com", aud: "inbox" };
     expect(await verify(await sign(claims))).toMatchObject({ userId: "ann", tenant: "default" });
-    expect(await verify(await sign({ ...claims, iss: "https://evil.example.com" }))).toBeNull();
-    expect(await verify(await sign({ ...claims, aud: "other" }))).toBeNull();
-    expect(await verify(await sign({ sub: "ann" }))).toBeNull();
+    expect(await verify(await sign({ ...claims, iss: "https://evil.example.com" }))).toMatchObject({ kind: "refused" });
+    expect(await verify(await sign({ ...claims, aud: "other" }))).toMatchObject({ kind: "refused" });
+    expect(await verify(await sign({ sub: "ann" }))).toMatchObject({ kind: "refused" });
   });
 
   test("a tenant or user that is no name is refused", async () => {
     const verify = jwtVerifier({ secret }, "default");
     for (const claims of [{ sub: "ann", client_id: "" }, { sub: "ann", client_id: 7 }, { sub: "a\u0000" }, { sub: "x".repeat(256) }]) {
-      expect(await verify(await sign(claims))).toBeNull();
+      expect(await verify(await sign(claims))).toMatchObject({ kind: "refused" });
     }
+  });
+
+  test("says why a token is refused, and whether it may be a guess", async () => {
+    const verify = jwtVerifier({ secret }, "default");
+    const refusal = async (claims: Record<string, unknown>) => verify(await sign(claims));
+    const expired = await new SignJWT({ sub: "ann" })
+      .setProtectedHeader({ alg: "HS256" })
+      .setExpirationTime(1)
+      .sign(new TextEncoder().encode(secret));
+    const endless = await new SignJWT({ sub: "ann" }).setProtectedHeader({ alg: "HS256" }).sign(new TextEncoder().encode(secret));
+    expect(await verify(expired)).toEqual({ kind: "refused", reason: expect.stringContaining("exp"), isGuess: false });
+    expect(await verify(endless)).toEqual({ kind: "refused", reason: expect.stringContaining('"exp"'), isGuess: true });
+    expect(await verify(`${expired.slice(0, -4)}AAAA`)).toEqual({
+      kind: "refused",
+      reason: expect.stringContaining("signature"),
+      isGuess: true,
+    });
+    expect(await refusal({ sub: 7 })).toEqual({ kind: "refused", reason: expect.stringContaining("sub"), isGuess: false });
+    expect(await refusal({ sub: "ann", type: "refresh" })).toEqual({ kind: "refused", reason: 'its type is "refresh"', isGuess: false });
+    expect(await refusal({ sub: "ann", type: "access" })).toMatchObject({ kind: "user" });
+    expect(await verify("no token")).toMatchObject({ kind: "refused", isGuess: true });
   });
 
   test("without a secret or keys the configuration is refused", () => {

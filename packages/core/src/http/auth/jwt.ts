@@ -1,7 +1,17 @@
-import { createLocalJWKSet, createRemoteJWKSet, type JSONWebKeySet, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from "jose";
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  errors,
+  type JSONWebKeySet,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from "jose";
 import { BelfryError } from "../../foundation/errors.ts";
 import { NAME_RULE, textIssue } from "../../foundation/parse-text.ts";
 import type { UserPrincipal } from "../principal.ts";
+import { type Refusal, refused } from "./refusal.ts";
 
 /** How users' JSON Web Tokens are checked. One of `secret` and `jwks` is required. */
 export interface JwtOptions {
@@ -19,23 +29,48 @@ export interface JwtOptions {
 
 const PUBLIC_KEY_ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"];
 
-/** Checks tokens (RFC 7519) with a fixed set of algorithms (RFC 8725, 3.1). A token needs `sub`, the user, and `exp`. */
-export function jwtVerifier(options: JwtOptions, defaultTenant: string): (token: string) => Promise<UserPrincipal | null> {
+/**
+ * Checks tokens (RFC 7519) with a fixed set of algorithms (RFC 8725, 3.1). A token needs `sub`, the user, as a text, and
+ * `exp`; a refresh token is none.
+ */
+export function jwtVerifier(options: JwtOptions, defaultTenant: string): (token: string) => Promise<UserPrincipal | Refusal> {
   const verify = verifier(options);
   return async (token) => {
-    const payload = await verify(token);
-    if (payload === null || payload.exp === undefined) {
-      return null;
+    let payload: JWTPayload;
+    try {
+      payload = await verify(token);
+    } catch (error) {
+      // The signature of an expired token was good.
+      return refused(reasonOf(error), { isGuess: !(error instanceof errors.JWTExpired) });
     }
-    const tenant = payload.client_id ?? defaultTenant;
-    if (textIssue(payload.sub, [], NAME_RULE) || textIssue(tenant, [], NAME_RULE)) {
-      return null;
-    }
-    return { kind: "user", tenant: tenant as string, userId: payload.sub as string, expiresAt: payload.exp * 1_000 };
+    return userOf(payload, defaultTenant);
   };
 }
 
-function verifier(options: JwtOptions) {
+function userOf(payload: JWTPayload, defaultTenant: string): UserPrincipal | Refusal {
+  const tenant = payload.client_id ?? defaultTenant;
+  const kinds = [payload.type, payload.token_type, payload.typ];
+  if (kinds.includes("refresh")) {
+    return refused('its type is "refresh"', { isGuess: false });
+  }
+  for (const [claim, value] of [
+    ["sub", payload.sub],
+    ["client_id", tenant],
+  ] as const) {
+    const issue = textIssue(value, [], NAME_RULE);
+    if (issue) {
+      return refused(`its ${claim} ${issue.message}`, { isGuess: false });
+    }
+  }
+  return { kind: "user", tenant: tenant as string, userId: payload.sub as string, expiresAt: (payload.exp ?? 0) * 1_000 };
+}
+
+/** jose says which claim is wrong and how, and never quotes the token. */
+function reasonOf(error: unknown): string {
+  return error instanceof errors.JOSEError ? `${error.code}: ${error.message}` : "it is no JSON Web Token";
+}
+
+function verifier(options: JwtOptions): (token: string) => Promise<JWTPayload> {
   const shared: JWTVerifyOptions = {
     requiredClaims: ["exp", "sub"],
     clockTolerance: options.clockToleranceS ?? 0,
@@ -47,16 +82,10 @@ function verifier(options: JwtOptions) {
     if (key.length === 0) {
       throw new BelfryError("CONFIGURATION", "The JWT secret is empty. Set a random one of at least 32 bytes.");
     }
-    return async (token: string) => {
-      const result = await jwtVerify(token, key, { ...shared, algorithms: ["HS256"] }).catch(() => null);
-      return result?.payload ?? null;
-    };
+    return async (token) => (await jwtVerify(token, key, { ...shared, algorithms: ["HS256"] })).payload;
   }
   const keys = keySet(options);
-  return async (token: string) => {
-    const result = await jwtVerify(token, keys, { ...shared, algorithms: PUBLIC_KEY_ALGORITHMS }).catch(() => null);
-    return result?.payload ?? null;
-  };
+  return async (token) => (await jwtVerify(token, keys, { ...shared, algorithms: PUBLIC_KEY_ALGORITHMS })).payload;
 }
 
 function keySet({ jwks }: JwtOptions): JWTVerifyGetKey {

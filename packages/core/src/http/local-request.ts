@@ -1,4 +1,4 @@
-import type { HttpRequest } from "@belfry/core/http";
+import type { HttpRequest } from "./messages.ts";
 
 const LOOPBACK_ADDRESS = /^(?:127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/i;
 const LOOPBACK_HOST = /^(?:localhost|(?:[a-z0-9-]+\.)+localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
@@ -26,8 +26,28 @@ export function isLocalRequest({ remoteAddress, httpVersion, headers }: Connecte
     BROWSER_HTTP_VERSION.test(httpVersion ?? "") &&
     LOOPBACK_HOST.test(headers.host ?? "") &&
     (headers.origin === undefined || isLoopbackOrigin(headers.origin)) &&
-    !Object.entries(headers).some(([name, value]) => value !== undefined && PROXY_HEADERS.test(name))
+    !hasProxyTrace(headers)
   );
+}
+
+/**
+ * Whether a page of another site asks an API that needs no credential: browsers name the page in `Origin`, and a site whose
+ * name was made to point to this machine (DNS rebinding) shows by its `Host`.
+ */
+export function isForeignPage(
+  { remoteAddress, headers }: Pick<HttpRequest, "remoteAddress" | "headers">,
+  allowed: readonly string[] = [],
+): boolean {
+  const { origin, host = "" } = headers;
+  if (origin !== undefined && !allowed.includes(origin)) {
+    const isItself = URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
+    return !isItself;
+  }
+  return LOOPBACK_ADDRESS.test(remoteAddress ?? "") && host !== "" && !LOOPBACK_HOST.test(host) && !hasProxyTrace(headers);
+}
+
+function hasProxyTrace(headers: HttpRequest["headers"]): boolean {
+  return Object.entries(headers).some(([name, value]) => value !== undefined && PROXY_HEADERS.test(name));
 }
 
 function isLoopbackOrigin(origin: string): boolean {

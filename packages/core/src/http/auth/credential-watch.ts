@@ -1,0 +1,76 @@
+import type { Clock } from "../../foundation/clock.ts";
+import type { Logger } from "../../foundation/logger.ts";
+import { Loop } from "../../work/loop.ts";
+import type { Principal } from "../principal.ts";
+import type { OpenStream } from "../route.ts";
+import type { Presented } from "./gate.ts";
+
+/** How often credentials of open streams are asked for again: one that was revoked ends its streams within twice this time. */
+const RECHECK_MS = 15_000;
+/** How many are asked for at once. */
+const AT_ONCE = 20;
+
+/** An open stream or socket, and how its credential is asked for again. */
+export interface Watched {
+  readonly stream: OpenStream;
+  readonly principal: Principal;
+  /** Asks for the credential again. */
+  ask(): Promise<Presented>;
+}
+
+/** Ends streams and sockets with 4401 once their credential is worth nothing, or less than it was, any more. */
+export class CredentialWatch {
+  readonly #watched = new Set<Watched>();
+  readonly #loop: Loop;
+
+  constructor(parts: { readonly clock: Clock; readonly logger: Logger }) {
+    this.#loop = new Loop({
+      ...parts,
+      task: "look whether the credentials of open streams still hold",
+      level: "warn",
+      run: () => this.#lookAtAll(),
+    });
+  }
+
+  /** Watches a stream. The function that it answers ends that. */
+  add(watched: Watched): () => void {
+    this.#watched.add(watched);
+    this.#loop.wakeIn(RECHECK_MS);
+    return () => void this.#watched.delete(watched);
+  }
+
+  async #lookAtAll(): Promise<number | null> {
+    const all = [...this.#watched];
+    let failure: unknown = null;
+    for (let start = 0; start < all.length; start += AT_ONCE) {
+      const results = await Promise.allSettled(all.slice(start, start + AT_ONCE).map((one) => this.#look(one)));
+      failure ??= results.find((result) => result.status === "rejected")?.reason ?? null;
+    }
+    if (failure !== null) {
+      // Nobody is sent away because a look-up failed. The next look decides.
+      throw failure;
+    }
+    return this.#watched.size > 0 ? RECHECK_MS : null;
+  }
+
+  async #look(watched: Watched): Promise<void> {
+    const { principal, limited } = await watched.ask();
+    if (limited !== undefined) {
+      throw limited;
+    }
+    if (this.#watched.has(watched) && !isStill(watched.principal, principal)) {
+      this.#watched.delete(watched);
+      watched.stream.close(4401, "credential revoked");
+    }
+  }
+}
+
+function isStill(before: Principal, now: Principal | null): boolean {
+  if (now?.kind !== before.kind || now.tenant !== before.tenant) {
+    return false;
+  }
+  if (now.kind === "user") {
+    return before.kind === "user" && now.userId === before.userId;
+  }
+  return now.scopes === undefined || now.scopes.includes("read");
+}

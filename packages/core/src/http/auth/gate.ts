@@ -1,0 +1,78 @@
+import { BelfryError } from "../../foundation/errors.ts";
+import type { Logger } from "../../foundation/logger.ts";
+import { clientAddress } from "../client-address.ts";
+import type { HandlerOptions } from "../handler-options.ts";
+import type { HttpRequest } from "../messages.ts";
+import type { CredentialScheme, Principal } from "../principal.ts";
+import type { Guess, RateLimits } from "../rate-limits.ts";
+import type { Authenticator, PresentedCredential } from "./authenticator.ts";
+import { isRefusal } from "./refusal.ts";
+
+/** What a request presented, and whose it is. */
+export interface Presented {
+  /** Null when the request presents no credential; `host` when the host's own function looked at it. */
+  readonly scheme: CredentialScheme | "host" | null;
+  /** Null when the credential is wrong, expired or missing. */
+  readonly principal: Principal | null;
+  /** Why the credential was not looked at: its address has guessed too often. */
+  readonly limited?: BelfryError;
+}
+
+/** What a gate works with. */
+export interface GateOptions {
+  readonly authenticator: Authenticator;
+  readonly limits: RateLimits;
+  readonly options: Pick<HandlerOptions, "clientAddress">;
+  readonly logger: Logger;
+}
+
+/** Finds out who asks, and slows down who guesses: every look-up of a credential goes through here. */
+export class Gate {
+  readonly #options: GateOptions;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+  }
+
+  /** Who sent this request, by its headers alone. */
+  async admit(request: HttpRequest): Promise<Presented> {
+    const presented = this.#options.authenticator.presentedBy(request);
+    return presented === null ? { scheme: null, principal: null } : this.#identify(presented, request);
+  }
+
+  /** Whose credential this is, where it came otherwise than in a header. */
+  check(scheme: CredentialScheme, text: string, request: HttpRequest): Promise<Presented> {
+    return this.#identify({ scheme, text }, request);
+  }
+
+  async #identify(presented: PresentedCredential, request: HttpRequest): Promise<Presented> {
+    const { limits, options } = this.#options;
+    const guess = { address: clientAddress(options, request), credential: presented.text };
+    try {
+      await limits.beforeLookUp(guess);
+      return await this.#lookUp(presented, request, guess);
+    } catch (error) {
+      if (error instanceof BelfryError && error.code === "RATE_LIMITED") {
+        return { scheme: presented.scheme, principal: null, limited: error };
+      }
+      throw error;
+    }
+  }
+
+  async #lookUp(presented: PresentedCredential, request: HttpRequest, guess: Guess): Promise<Presented> {
+    const { authenticator, limits, logger } = this.#options;
+    const { scheme, found } = await authenticator.identify(presented, request);
+    if (!isRefusal(found)) {
+      await limits.goodCredential(guess);
+      return { scheme, principal: found };
+    }
+    if (presented.text === "") {
+      return { scheme: scheme === "host" ? null : scheme, principal: null };
+    }
+    logger.debug({ scheme, reason: found.reason }, "Belfry refused a credential.");
+    if (found.isGuess) {
+      await limits.badCredential(guess);
+    }
+    return { scheme, principal: null };
+  }
+}

@@ -1,0 +1,68 @@
+import { BelfryError } from "../foundation/errors.ts";
+import type { RepeatedLines } from "../foundation/repeated-lines.ts";
+import { addressKey, clientAddress } from "./client-address.ts";
+import type { HandlerOptions } from "./handler-options.ts";
+import type { HttpRequest } from "./messages.ts";
+
+const DEFAULT_MAX = 1_000;
+/** When an address with too many streams may try again. */
+const RETRY_MS = 30_000;
+
+/** How many streams and sockets each address has open, those that are being opened included. */
+export class StreamCounts {
+  readonly #options: Pick<HandlerOptions, "clientAddress" | "maxSocketsPerAddress">;
+  readonly #lines: RepeatedLines;
+  readonly #counts = new Map<string, number>();
+
+  constructor(options: Pick<HandlerOptions, "clientAddress" | "maxSocketsPerAddress">, lines: RepeatedLines) {
+    this.#options = options;
+    this.#lines = lines;
+  }
+
+  /** Throws `RATE_LIMITED` when the request's address may open no other one. */
+  check(request: HttpRequest): void {
+    const { maxSocketsPerAddress: max } = this.#options;
+    const address = this.#addressOf(request);
+    if (address !== null && (this.#counts.get(address) ?? 0) >= (typeof max === "number" ? max : DEFAULT_MAX)) {
+      this.#lines.warn({}, "An address has as many streams and sockets open as it may (maxSocketsPerAddress); Belfry refused another one.");
+      throw new BelfryError("RATE_LIMITED", "This address has too many streams and sockets open.", {
+        details: { retry_after_ms: RETRY_MS },
+      });
+    }
+  }
+
+  /** Counts one; the function that it answers takes it off again. */
+  add(request: HttpRequest): () => void {
+    const address = this.#addressOf(request);
+    if (address === null) {
+      return () => {};
+    }
+    this.#counts.set(address, (this.#counts.get(address) ?? 0) + 1);
+    let isCounted = true;
+    return () => {
+      if (isCounted) {
+        isCounted = false;
+        this.#takeOff(address);
+      }
+    };
+  }
+
+  #takeOff(address: string): void {
+    const left = (this.#counts.get(address) ?? 1) - 1;
+    if (left > 0) {
+      this.#counts.set(address, left);
+    } else {
+      this.#counts.delete(address);
+    }
+  }
+
+  /** Null for who is not counted. A host that sets a number means every address, its own proxy's too. */
+  #addressOf(request: HttpRequest): string | null {
+    const { maxSocketsPerAddress: max } = this.#options;
+    if (max === false) {
+      return null;
+    }
+    const named = clientAddress(this.#options, request);
+    return named ?? (max !== undefined && request.remoteAddress !== undefined ? addressKey(request.remoteAddress) : null);
+  }
+}
