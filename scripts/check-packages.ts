@@ -1,5 +1,5 @@
-// Checks every published package as a host would get it: packs it, looks at the tarball with publint and
-// are-the-types-wrong, and loads each of its entry points both ways. Needs a build.
+// Checks every published package as a host would get it: it packs the package, checks the tarball with publint and
+// are-the-types-wrong, and loads each entry point by import and by require. It needs a build.
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -53,7 +53,7 @@ async function check(name: string): Promise<number> {
   return problems.length;
 }
 
-/** Runs a checker of the workspace; its whole output is the problem when it fails. */
+/** Runs a checker of the workspace; if it fails, its whole output is the problem. */
 async function tool(name: string, args: readonly string[]): Promise<string[]> {
   return run(name, args).then(
     () => [],
@@ -61,7 +61,7 @@ async function tool(name: string, args: readonly string[]): Promise<string[]> {
   );
 }
 
-/** A package holds its build, its README and the license, and nothing of the workspace. */
+/** Checks that a package holds only its build, its README and the license. */
 async function contents(tarball: string): Promise<string[]> {
   const { stdout } = await run("tar", ["-tzf", tarball]);
   const files = stdout.trim().split("\n");
@@ -70,13 +70,13 @@ async function contents(tarball: string): Promise<string[]> {
   return [...missing.map((file) => `the tarball lacks ${file}`), ...foreign.map((file) => `the tarball holds ${file}`)];
 }
 
-/** What is published and what the workspace uses are the same entry points. */
+/** Checks that a package publishes the same entry points that the workspace uses. */
 function entryPoints({ exports, publishConfig }: Manifest): string[] {
   const [here, published] = [Object.keys(exports), Object.keys(publishConfig.exports)].map((keys) => keys.sort().join(" "));
   return here === published ? [] : [`exports (${here}) and publishConfig.exports (${published}) differ`];
 }
 
-/** Every entry point loads by import and by require, and both ways give the same names. */
+/** Checks that every entry point loads by import and by require, and that both give the same names. */
 async function loads(directory: string, { name, exports }: Manifest): Promise<string[]> {
   if (NOT_LOADED.has(name)) {
     return [];

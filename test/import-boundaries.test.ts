@@ -30,10 +30,10 @@ const ROOMS = [
   "contracts",
 ] as const;
 
-/** Domains are imported through their faces; the other rooms file by file. */
+/** The domains: others import them only through their faces, but import files of the other rooms directly. */
 const DOMAINS: readonly string[] = ["notifications", "inbox", "delivery", "hub", "realtime", "operator", "creating"];
 
-/** What a file of a room may import of the other rooms, and what it may not. */
+/** The imports from other rooms that a file of a room may have, and those it may not. */
 function layerOf(room: (typeof ROOMS)[number], index: number): Layer {
   const face = (other: string) => (DOMAINS.includes(other) ? `../${other}/index.ts` : `../${other}/probe.ts`);
   const isServing = index >= ROOMS.indexOf("http");
@@ -51,7 +51,7 @@ function layerOf(room: (typeof ROOMS)[number], index: number): Layer {
   };
 }
 
-/** What a file may import, and what it may not: one list of each for every layer. */
+/** The permitted and the refused imports of every layer. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   ...Object.fromEntries(ROOMS.map((room, index) => [`packages/core/src/${room}/probe.ts`, layerOf(room, index)])),
   "packages/core/src/contracts/inbox-v1/probe.ts": {
@@ -120,7 +120,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-/** Runs the linter over the probes and answers what it refused, as `file: import`. */
+/** Runs the linter over the probes and returns the refused imports, as `file: import`. */
 async function lint(): Promise<ReadonlySet<string>> {
   const options = ["lint", "--only=style/noRestrictedImports", "--vcs-enabled=false", "--reporter=github", "--max-diagnostics=none", "."];
   const output = await new Promise<string>((resolve) => {
@@ -139,7 +139,7 @@ test("every folder of core is one of the rooms", async () => {
   expect(folders.sort()).toEqual([...ROOMS].sort());
 });
 
-test.each(Object.entries(LAYERS))("%s may import what is below it and nothing else", (path, { refused }) => {
+test.each(Object.entries(LAYERS))("%s may import only what is below it", (path, { refused }) => {
   const found = [...refusals].filter((refusal) => refusal.startsWith(`${path}: `));
   expect(found.sort()).toEqual(refused.map((source) => `${path}: ${source}`).sort());
 });

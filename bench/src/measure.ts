@@ -1,33 +1,33 @@
 /** One side of a comparison. */
 export interface Contender {
   readonly name: string;
-  /** The fewest operations that a slice is made of, where what they share would count otherwise. @default 1 */
+  /** The least number of operations in a slice; for operations that share costs. @default 1 */
   readonly atLeast?: number;
   /** Does `count` operations. */
   run(count: number): Promise<void>;
 }
 
-/** What is compared, and what has to come out. */
+/** A comparison and its goals. */
 export interface Comparison {
   /** The first one is Belfry. */
   readonly contenders: readonly Contender[];
-  /** Goals as Belfry's rate over another contender's. */
+  /** Goals for Belfry's rate over another contender's. */
   readonly goals: readonly { readonly against: string; readonly atLeast: number }[];
-  /** What decides the durability and so the cost, for example `synchronous=FULL`. */
+  /** The settings that decide the durability, and so the cost, for example `synchronous=FULL`. */
   readonly knobs: string;
   /** Throws unless both sides did the same work. */
   check(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A row of PERFORMANCE's table. */
+/** A row of the goals' table. */
 export interface BenchRow {
   readonly id: string;
   readonly what: string;
   open(): Promise<Comparison>;
 }
 
-/** Belfry's rate over another's: the median of the rounds, and the interval that holds it with 95 % certainty. */
+/** Belfry's rate over another contender's: the median of the rounds, and its interval with 95 % certainty. */
 export interface Ratio {
   readonly against: string;
   readonly median: number;
@@ -36,13 +36,13 @@ export interface Ratio {
   readonly goal: number | null;
 }
 
-/** What measuring a row gave. */
+/** The figures of a measured row. */
 export interface Measured {
   readonly id: string;
   readonly what: string;
   readonly knobs: string;
   readonly ratios: readonly Ratio[];
-  /** By contender: operations a second, and microseconds of this process's CPU for one; medians. */
+  /** By contender: operations a second, and microseconds of this process's CPU for one operation, as medians. */
   readonly rates: Readonly<Record<string, { readonly perSecond: number; readonly cpuMicros: number }>>;
 }
 
@@ -56,7 +56,7 @@ const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 15);
 
 /**
  * Measures the contenders side by side, in one process, in rotated order, in slices of about 100 ms, after a round that
- * does not count: what disturbs the machine disturbs all of them.
+ * does not count. So a disturbance of the machine disturbs all of them alike.
  */
 export async function measure(row: BenchRow): Promise<Measured> {
   const comparison = await row.open();
@@ -85,7 +85,7 @@ export async function measure(row: BenchRow): Promise<Measured> {
 async function calibrate(contender: Contender): Promise<number> {
   const { atLeast = 1 } = contender;
   for (let count = atLeast; ; count *= 2) {
-    // The fastest of three: a checkpoint or a collection of garbage that falls into one of them would make for tiny slices.
+    // This takes the fastest of three runs: a checkpoint or a garbage collection in one run would make the slices tiny.
     const tookMs = Math.min(await duration(contender, count), await duration(contender, count), await duration(contender, count));
     if (tookMs >= SLICE_MS / 4) {
       return Math.max(atLeast, Math.round((count * SLICE_MS) / tookMs));
@@ -138,7 +138,7 @@ function median(sorted: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }
 
-/** The order statistics between which the median lies with 95 % certainty (the binomial's normal approximation). */
+/** The order statistics around the median with 95 % certainty (by the binomial's normal approximation). */
 function interval(sorted: readonly number[]): readonly [number, number] {
   const spread = 0.98 * Math.sqrt(sorted.length);
   const low = Math.max(0, Math.floor(sorted.length / 2 - spread));

@@ -4,6 +4,6 @@ export default defineConfig({
   dialect: "sqlite",
   schema: "./src/sqlite-schema.ts",
   dbCredentials: { url: process.env.SQLITE_FILE ?? "app.db" },
-  // Belfry makes its own tables when it starts; drizzle-kit is to leave them alone.
+  // Belfry makes its own tables when it starts; drizzle-kit must leave them alone.
   tablesFilter: ["!belfry_*"],
 });

@@ -1,4 +1,4 @@
-/** Asks a server, over kept connections, as often as it is told. Tasks: `{ url, paths, headers, count }`; answers `{ requests, bytes }`. */
+/** Sends a server `count` requests over kept connections. Tasks: `{ url, targets, count }`; answers `{ requests, bytes }`. */
 import { Agent, get } from "node:http";
 
 const CONNECTIONS = 32;
@@ -6,7 +6,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 
 interface Task {
   readonly url: string;
-  /** What follows the URL, in turn, each with headers of its own. */
+  /** The paths to ask for in turn, each with headers of its own. */
   readonly targets: readonly { readonly path: string; readonly headers: Record<string, string> }[];
   readonly count: number;
 }

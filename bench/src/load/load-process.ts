@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** A process of its own that puts load on a server of this one, so that its work is not measured with the server's. */
+/** A separate process that puts load on a server in this one, so that its work is not measured with the server's. */
 export class LoadProcess {
   readonly #child: ChildProcess;
 
@@ -10,7 +10,7 @@ export class LoadProcess {
     this.#child = fork(fileURLToPath(new URL(script, import.meta.url)), { execArgv: [] });
   }
 
-  /** Tells it what to do, and resolves with what it answers. */
+  /** Sends it a task, and resolves with its answer. */
   ask(task: object): Promise<Record<string, number>> {
     return new Promise((resolve, reject) => {
       const onExit = (code: number | null) => reject(new Error(`The load generator ended with ${code}.`));

@@ -3,7 +3,7 @@ import type { Storage } from "@belfry/core/storage";
 
 const PER_SEND = 1_000;
 
-/** A channel that does nothing: what is measured is the engine. */
+/** A channel that does nothing, so that the row measures the engine. */
 export function noop(): Channel {
   return {
     name: "noop",
@@ -14,12 +14,12 @@ export function noop(): Channel {
   };
 }
 
-/** A service that delivers over the channel that does nothing, when told to. */
+/** A service that delivers over the channel that does nothing, only on demand. */
 export function deliveringService(storage: Storage): NotificationService {
   return new NotificationService({ storage, channels: [noop()], delivery: { concurrency: 100 } });
 }
 
-/** Makes `count` deliveries that are due; they are not made before {@link NotificationService.runDue} of a worker. */
+/** Creates `count` due deliveries; a worker's {@link NotificationService.runDue} makes their attempts. */
 export async function enqueue(storage: Storage, count: number): Promise<void> {
   const service = new NotificationService({ storage, channels: [noop()], delivery: { worker: false } });
   for (let left = count; left > 0; left -= PER_SEND) {

@@ -77,7 +77,7 @@ function fill(database: Database.Database): void {
   })();
 }
 
-/** What an application without a library answers: the rows of one table, and how many are unread. */
+/** The answer of an application without a library: the rows of one table, and how many are unread. */
 function answerOf(database: Database.Database, userId: string): object {
   const rows = database.prepare("SELECT * FROM notifications WHERE user_id = ? ORDER BY created_at DESC LIMIT ?").all(userId, PAGE);
   const count = database.prepare("SELECT count(*) AS unread FROM notifications WHERE user_id = ? AND is_read = 0").get(userId);

@@ -29,7 +29,7 @@ async function compare(): Promise<Comparison> {
   });
   return {
     knobs: await setting.knobs(),
-    // The slowest may take twice as long as the fastest. The smallest inbox has half a page only.
+    // The slowest may take twice as long as the fastest. The smallest inbox has only half a page.
     goals: larger.map((size) => ({ against: `${size} items`, atLeast: 0.5 })),
     contenders: [contender(small), ...larger.map(contender)],
     async check() {

@@ -23,7 +23,7 @@ export class PostgresSetting {
     return pool;
   }
 
-  /** A service over one pool of `max` connections, in a schema of its own. */
+  /** Makes a service over one pool of `max` connections, in a schema of its own. */
   async belfry(schema: string, max: number): Promise<{ readonly service: NotificationService; readonly pool: pg.Pool }> {
     const pool = this.pool(max);
     const service = new NotificationService({ storage: postgresStorage(pool, { schema }) });

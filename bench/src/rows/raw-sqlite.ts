@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type Database from "better-sqlite3";
 
-/** Creates one notification by hand-written, prepared statements on Belfry's own schema, inside a transaction. */
+/** Creates one notification with hand-written, prepared statements on Belfry's own schema, inside a transaction. */
 export function rawCreate(database: Database.Database): (userId: string) => void {
   const notification = database.prepare(
     "INSERT INTO belfry_notifications (tenant, id, kind, type, title, message, data, created_at) VALUES (?, ?, 'message', ?, ?, ?, ?, ?) RETURNING pk",
@@ -24,7 +24,7 @@ export function rawCreate(database: Database.Database): (userId: string) => void
   };
 }
 
-/** What an application without a library writes: one table, a row per user, an index to list by, one to count by. */
+/** Writes like an application without a library: one table, a row per user, an index for lists, one for counts. */
 export function naiveCreate(database: Database.Database): (userId: string) => void {
   database.exec(`CREATE TABLE IF NOT EXISTS notifications (
       id TEXT PRIMARY KEY, user_id TEXT NOT NULL, type TEXT, title TEXT, message TEXT, data TEXT, is_read INTEGER DEFAULT 0, created_at TEXT);

@@ -24,7 +24,7 @@ export const socketsBurst: BenchRow = {
   open: () => compare(BURST, 10),
 };
 
-/** Events reach all sockets of a user; the naive side writes to its own sockets what it has written to the same database. */
+/** Sends events to all sockets of a user. The naive side writes to the same database, and then to its own sockets. */
 async function compare(together: number, goal: number): Promise<Comparison> {
   const setting = await SqliteSetting.open();
   const { service } = await setting.belfry("belfry.db");

@@ -3,7 +3,7 @@ import { naiveCreate, rawCreate } from "./raw-sqlite.ts";
 import { KNOBS, nextUser, preload, SqliteSetting } from "./sqlite-setting.ts";
 
 const TOGETHER = 64;
-/** Rows that are there before: indexes of an empty table cost nothing. */
+/** Rows to create first: indexes of an empty table cost nothing. */
 const PRELOADED = 100_000;
 
 export const sqliteCreateOne: BenchRow = {

@@ -96,7 +96,7 @@ async function compareCounts(): Promise<Comparison> {
         name: "one row by its key",
         async run(count) {
           for (let index = 0; index < count; index += 1) {
-            // The promise that any asynchronous interface costs is part of both.
+            // Both sides pay for the promise of an asynchronous interface.
             rawUnread = await Promise.resolve((row.get("default", user()) as { unread: number }).unread);
           }
         },
@@ -116,7 +116,7 @@ async function compareMarks(): Promise<Comparison> {
   const { service } = await setting.belfry("belfry.db");
   await service.create({ to: "big", title: "first" });
   const raw = setting.raw("belfry.db");
-  // 100,000 unread items in one inbox, without 100,000 commits.
+  // This makes 100,000 unread items in one inbox without 100,000 commits.
   raw.exec(`WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ${ROWS})
     INSERT INTO belfry_notifications (tenant, id, kind, type, title, message, data, created_at) SELECT 'default', 'n' || i, 'message', 'x', '', '', '{}', i FROM n;
     INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at) SELECT 'default', 'big', pk, pk, 'x', pk FROM belfry_notifications WHERE pk > 1;

@@ -5,7 +5,7 @@ import { NotificationService } from "@belfry/core";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import Database from "better-sqlite3";
 
-/** Users the operations are spread over. */
+/** The users over whom the operations are spread. */
 export const USERS = Array.from({ length: 1_000 }, (_, index) => `user_${index}`);
 
 export const KNOBS = "SQLite, journal_mode=WAL, synchronous=FULL";
@@ -16,7 +16,7 @@ export interface BelfryDatabase {
   readonly path: string;
 }
 
-/** Databases in a directory that goes away with the row. */
+/** Databases in a directory that is removed after the row. */
 export class SqliteSetting {
   readonly directory: string;
   readonly #services: NotificationService[] = [];
@@ -34,12 +34,12 @@ export class SqliteSetting {
     const path = join(this.directory, name);
     const service = new NotificationService({ storage: sqliteStorage(path) });
     this.#services.push(service);
-    // Opens and migrates.
+    // The first call opens and migrates the database.
     await service.inbox("nobody").counts();
     return { service, path };
   }
 
-  /** A connection as a careful author of raw code opens it. */
+  /** Opens a connection as a careful author of raw code does. */
   raw(name: string): Database.Database {
     const database = new Database(join(this.directory, name));
     database.pragma("journal_mode = WAL");

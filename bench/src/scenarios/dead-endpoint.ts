@@ -8,7 +8,7 @@ import type { Scenario } from "./scenario.ts";
 const WEBHOOKS = 10_000;
 const DEAD = 500;
 
-/** Healthy webhooks alone, and beside an endpoint that accepts connections and never answers. */
+/** Measures healthy webhooks alone, and beside an endpoint that accepts connections and never answers. */
 export const deadEndpoint: Scenario = {
   id: "dead-endpoint",
   what: `${WEBHOOKS} webhooks to a fast receiver, alone and beside ${DEAD} to one that never answers`,

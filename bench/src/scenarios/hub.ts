@@ -14,7 +14,7 @@ const HANDLERS = 20;
 const IN_FLIGHT = 64;
 const COUNT = "SELECT status, count(*) AS count FROM belfry_processing_records GROUP BY status";
 
-/** Answers at once: what is measured is Belfry's own part. */
+/** Answers at once, so that the scenario measures only Belfry. */
 const processor: Processor = {
   name: "none",
   timeoutMs: 60_000,
@@ -22,7 +22,7 @@ const processor: Processor = {
   process: async () => ({ status: "completed", text: "ok" }),
 };
 
-/** Events through handlers, on both databases, without losing a record. */
+/** Measures events through handlers on both databases, and checks that no record is lost. */
 export const hubThroughput: Scenario = {
   id: "hub",
   what: `${EVENTS} events through ${HANDLERS} handlers, ${IN_FLIGHT} events in flight, synchronous=FULL and synchronous_commit=on`,

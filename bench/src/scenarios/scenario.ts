@@ -1,4 +1,4 @@
-/** Something that is measured as a whole, and whose figures have no raw opponent. */
+/** A measurement of a whole flow, without a contender. */
 export interface Scenario {
   readonly id: string;
   readonly what: string;

@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 
-/** Where the data is. */
+/** The database with the data. */
 export type DatabaseConfig =
   /** A file's path, or ":memory:". */
   | { readonly kind: "sqlite"; readonly file: string }
   /** A connection string, which may contain a password. */
   | { readonly kind: "postgres"; readonly url: string };
 
-/** What the server was told by its environment, with what it chose itself filled in. */
+/** The server's configuration from its environment, with its own choices for missing values. */
 export interface ServerConfig {
   readonly host: string;
   readonly port: number;
@@ -16,7 +16,7 @@ export interface ServerConfig {
   readonly database: DatabaseConfig;
   /** Client by API key. */
   readonly apiKeys: ReadonlyMap<string, string>;
-  /** The key that was made up because none was given; null otherwise. */
+  /** The key that the server made up because none was given; null otherwise. */
   readonly madeUpKey: string | null;
   readonly defaultTenant: string;
   readonly jwtSecret: string;
@@ -25,10 +25,10 @@ export interface ServerConfig {
   /** User by token. */
   readonly userTokens: ReadonlyMap<string, string>;
   readonly packAuth: "open" | "apikey";
-  /** Where mail is handed in; undefined for nowhere. */
+  /** The SMTP server for mail; undefined for none. */
   readonly smtpUrl: string | undefined;
   readonly emailFrom: string;
-  /** What webhooks are signed with, as Standard Webhooks writes secrets. */
+  /** Signs webhooks; in the format of Standard Webhooks. */
   readonly webhookSecret: string;
   /** Whether the secret was made up because none was given. */
   readonly isWebhookSecretMadeUp: boolean;
@@ -42,7 +42,7 @@ export interface ServerConfig {
   readonly model: ModelConfig | null;
 }
 
-/** An OpenAI-compatible model. */
+/** The address and the name of an OpenAI-compatible model. */
 export interface ModelConfig {
   /** Undefined for OpenAI's own. */
   readonly baseURL: string | undefined;
@@ -77,9 +77,9 @@ const environment = z.object({
 
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
-/** Reads the environment; throws an error that names the variable, its value's fault and the remedy. */
+/** Reads the environment. @throws Error that names the variable, the fault of its value and the remedy */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): ServerConfig {
-  // An empty variable is one that is not set.
+  // An empty variable counts as not set.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const result = environment.safeParse(given);
   if (!result.success) {
@@ -138,7 +138,7 @@ function databaseConfig(url: string): DatabaseConfig {
   if (scheme === "sqlite" && rest) {
     return { kind: "sqlite", file: rest };
   }
-  // A URL that cannot be parsed is not repeated: it may contain a password.
+  // The error does not repeat an invalid URL, which may contain a password.
   if ((scheme === "postgres" || scheme === "postgresql") && URL.canParse(url)) {
     return { kind: "postgres", url };
   }

@@ -4,18 +4,18 @@ import { postgresStorage } from "@belfry/storage-postgres";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import type { DatabaseConfig } from "./config.ts";
 
-/** The storage on the configured database. Nothing is opened before it is used. */
+/** Makes the storage on the configured database. It opens nothing before its first use. */
 export function storageOf(database: DatabaseConfig, logger: Logger): Storage {
   return database.kind === "postgres" ? postgresStorage(database.url, { logger }) : sqliteStorage(database.file);
 }
 
-/** Says of a database that could not be opened where it is, without its password, and what to do. */
+/** Makes the error for a database that cannot be opened: it names the place, without the password, and says what to do. */
 export function databaseFailure(database: DatabaseConfig, error: unknown): unknown {
   if (!(error instanceof BelfryError)) {
     return error;
   }
   if (error.code === "CONFIGURATION") {
-    // It says itself what to do: the database was reached.
+    // The server was reached, and its error says what to do.
     return new Error(`Cannot use the database ${place(database)}: ${error.message}`, { cause: error });
   }
   const remedy =

@@ -18,7 +18,7 @@ export interface BuiltServer {
   closeStreams(): void;
 }
 
-/** What a server serves: the contracts as `options` has them, and the dashboard. */
+/** The parts that a server serves: the contracts of `options`, and the dashboard. */
 export interface Served {
   readonly notifications: NotificationService;
   readonly options: HandlerOptions;

@@ -3,12 +3,12 @@ import type { Logger, NotificationService } from "@belfry/core";
 import { type Access, type Authorize, type Dashboard, dashboard, localOnly } from "@belfry/dashboard";
 import type { ServerConfig } from "./config.ts";
 
-/** Where the dashboard is. */
+/** The path of the dashboard. */
 export const DASHBOARD_PATH = "/api/ui-dashboard/notifications-dashboard-ui";
 
 /**
- * The dashboard: for whoever has an API key, as the password of HTTP Basic; and, where the `pack` contract is open, for
- * whoever sits at this machine.
+ * Makes the dashboard. If the `pack` contract is open, it lets in requests from this machine; otherwise it wants an API
+ * key as the password of HTTP Basic.
  */
 export function operatorPage(notifications: NotificationService, config: ServerConfig, logger: Logger): Dashboard {
   const byKey = accessByKey(config.apiKeys);
@@ -17,7 +17,7 @@ export function operatorPage(notifications: NotificationService, config: ServerC
   return dashboard(notifications, { authorize, challenge: 'Basic realm="Belfry: any name, and an API key"', logger });
 }
 
-/** Keys are looked up by their digests: the time it takes then says nothing about them. */
+/** Looks keys up by their digests, so that the time it takes says nothing about the keys. */
 function accessByKey(apiKeys: ReadonlyMap<string, string>): (authorization: string | undefined) => Access | null {
   const clients = new Map([...apiKeys].map(([key, client]) => [digest(key), client]));
   return (authorization) => {

@@ -3,10 +3,10 @@ import { openai } from "@belfry/processor-openai";
 import type { ServerConfig } from "./config.ts";
 import { DRAIN_MS } from "./shut-down.ts";
 
-/** Somebody watches what comes of their events: a model that does not answer within half a minute has failed. */
+/** People watch the results of their events, so a model that gives no answer within half a minute has failed. */
 const RETRY_DELAYS_MS = [1_000, 4_000, 15_000];
 
-/** What runs the hub's handlers. Without a model, every one fails with an error that says so. */
+/** Makes the processor of the hub. Without a model, every record fails with an error that says so. */
 export function processorOf({ model, retryBaseMs }: ServerConfig): HubOptions {
   if (model === null) {
     return { drainMs: DRAIN_MS };

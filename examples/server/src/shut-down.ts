@@ -2,16 +2,16 @@ import type { NotificationService } from "@belfry/core";
 import type { Logger } from "pino";
 import type { BuiltServer } from "./listen.ts";
 
-/** How long requests that are being answered, and clients that are told to go, are waited for. */
+/** How long a shutdown waits for requests under way, and for clients to close their connections. */
 const CLOSE_MS = 3_000;
 
-/** How long deliveries and handlers under way are waited for; what is aborted then is done by the next process. */
+/** How long a shutdown waits for deliveries and handlers under way; the next process repeats aborted ones. */
 export const DRAIN_MS = 4_000;
 
-/** After this the process ends, whatever still goes on. */
+/** After this time the process ends in any case. */
 const END_MS = 10_000;
 
-/** Ends the process with 0 when it is told to: stops accepting, lets go of clients, finishes what is being written. */
+/** Ends the process with 0 on SIGTERM or SIGINT: it accepts no more connections, ends the open ones and finishes its writes. */
 export function shutDownOnSignal({ server, closeStreams }: BuiltServer, notifications: NotificationService, logger: Logger): void {
   const shutDown = async () => {
     setTimeout(() => {
@@ -21,7 +21,7 @@ export function shutDownOnSignal({ server, closeStreams }: BuiltServer, notifica
     const closed = new Promise((resolve) => server.close(resolve));
     closeStreams();
     server.closeIdleConnections();
-    // A client that does not let go is left behind.
+    // The shutdown does not wait longer for a client that keeps its connection.
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_MS))]);
     await notifications.stop();
   };

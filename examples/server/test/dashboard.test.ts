@@ -34,7 +34,7 @@ describe.each(["express", "hono"])("the complete host on %s", (framework) => {
     expect(await (await fetch(`${url}${PATH}/api/items?user_id=user_123`)).json()).toMatchObject({ items: [{ message: "Hello" }] });
   });
 
-  test("wants an API key where the pack contract does, and shows its client alone", async () => {
+  test("wants an API key if the pack contract does, and shows only its client's data", async () => {
     const { url, output } = await start({ FRAMEWORK: framework, PACK_AUTH: "apikey", API_KEYS: "k=1=acme,k2=other" });
     expect(output()).toContain("an API key as the password");
     const denied = await fetch(url + PATH);

@@ -34,7 +34,7 @@ afterEach(async () => {
   }
 });
 
-/** A place for data, and what takes it away again. */
+/** Makes an empty database, with a function that removes it. */
 async function database(kind: "sqlite" | "postgres"): Promise<{ readonly url: string; drop(): Promise<void> }> {
   if (kind === "postgres") {
     return freshDatabase();
@@ -53,7 +53,7 @@ describe.each([
   let hooks: WebhookPeer;
   let server: ServerProcess;
   let data: Awaited<ReturnType<typeof database>>;
-  /** What the receiver answers, by path; 204 for the others. */
+  /** The receiver's answers by path; 204 for the others. */
   const answers = new Map<string, (count: number) => number | null | Promise<number | null>>();
 
   beforeAll(async () => {
@@ -112,7 +112,7 @@ describe.each([
     return (await ask("GET", `/${id}`)).body.data;
   }
 
-  /** A user's live socket, and the frames it got. */
+  /** Opens a user's live socket, and collects its frames. */
   async function connect(user: string): Promise<{ readonly frames: { type: string; entity_id: string }[]; send(frame: object): void }> {
     const token = await new SignJWT({})
       .setProtectedHeader({ alg: "HS256" })
@@ -123,7 +123,7 @@ describe.each([
     const frames: { type: string; entity_id: string }[] = [];
     socket.on("message", (text) => frames.push(JSON.parse(text.toString())));
     closing.push(() => socket.terminate());
-    // The state that follows a replay says that the socket is live.
+    // The `inbox_state` after a replay says that the socket is live.
     await expect.poll(() => frames.some(({ type }) => type === "inbox_state"), PATIENCE).toBe(true);
     return { frames, send: (frame) => socket.send(JSON.stringify(frame)) };
   }
@@ -146,7 +146,7 @@ describe.each([
     ]);
   });
 
-  test("to a user's socket when there is one; acknowledged, it is delivered", async () => {
+  test("to a user's open socket; once acknowledged, it is delivered", async () => {
     const socket = await connect("online");
     const id = await send({ type: "websocket", recipients: ["online"], subject: "Hi", content: "there", email_fallback: true });
     await expect.poll(() => socket.frames.find(({ type }) => type === "notification_new")?.entity_id, PATIENCE).toBe(id);
@@ -198,7 +198,7 @@ describe.each([
     }
   });
 
-  test("twenty parallel creates with one key: one notification", async () => {
+  test("one notification for twenty parallel creates with one idempotency key", async () => {
     const body = JSON.stringify({ type: "webhook", recipients: [`${hooks.url}/once`], content: "once" });
     const headers = { "X-API-Key": KEY, "Content-Type": "application/json", "Idempotency-Key": "only-once" };
     const answers = await Promise.all(
@@ -212,7 +212,7 @@ describe.each([
     expect(hooks.arrived.filter(({ path }) => path === "/once")).toHaveLength(1);
   });
 
-  test("nothing of what was scheduled and cancelled, and what was scheduled at its time", async () => {
+  test("a scheduled notification at its time, and nothing of a cancelled one", async () => {
     const soon = (ms: number) => new Date(Date.now() + ms).toISOString();
     const never = await send({ type: "webhook", recipients: [`${hooks.url}/never`], content: "x", scheduled_at: soon(1_500) });
     const item = await send({ type: "websocket", recipients: ["later"], content: "x", scheduled_at: soon(1_500) });
@@ -225,7 +225,7 @@ describe.each([
     expect(hooks.arrived.filter(({ path }) => path === "/never")).toEqual([]);
   });
 
-  test("everything, though the process is told to end with a hundred under way", async () => {
+  test("everything, although the process gets SIGTERM with a hundred under way", async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     for (let index = 0; index < 100; index += 1) {
       answers.set(`/slow?${index}`, async () => {
@@ -249,7 +249,7 @@ describe.each([
     expect(new Set(arrived.map(({ headers }) => headers["webhook-id"])).size).toBe(100);
   });
 
-  test("ten thousand webhooks, while an endpoint that never answers has its own retried", async () => {
+  test("ten thousand webhooks, while those to an endpoint that never answers are retried", async () => {
     answers.set("/dead", () => null);
     const dead = await Promise.all(
       Array.from({ length: 20 }, (_, index) => send({ type: "webhook", recipients: [`${hooks.url}/dead`], content: `${index}` })),
@@ -274,7 +274,7 @@ describe.each([
     }
   }, 120_000);
 
-  test("what the document's four curl commands ask for", async () => {
+  test("the notifications of the document's four curl commands", async () => {
     const room = "550e8400-e29b-41d4-a716-446655440001";
     const documented = [
       {
@@ -325,7 +325,7 @@ describe.each([
     await expect.poll(() => mail.mails.some(({ to }) => to[0] === "user@example.com"), PATIENCE).toBe(true);
   });
 
-  test("everything that was accepted, though the process is killed in the middle", async () => {
+  test("every accepted notification, although the process is killed in the middle", async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     for (let index = 0; index < 40; index += 1) {
       answers.set(`/killed?${index}`, async (count) => {
@@ -345,7 +345,7 @@ describe.each([
     await server.exited;
     release();
     if (kind === "postgres") {
-      // Leases run out after a minute; a test does not wait for that.
+      // Leases run out after a minute; the test does not wait that long.
       await expireLeases(data.url);
     }
     server = await start();
@@ -356,7 +356,7 @@ describe.each([
   });
 });
 
-/** How many deliveries somebody holds, as the database has it. */
+/** How many deliveries are leased, according to the database. */
 async function leases(url: string): Promise<number> {
   const query = "SELECT count(*) AS count FROM belfry_deliveries WHERE lease_owner IS NOT NULL";
   if (url.startsWith("sqlite:")) {

@@ -13,7 +13,7 @@ import { type ServerProcess, startServer } from "./run-server.ts";
 const KEY = "hub-key";
 const HEADERS = { "x-api-key": KEY, "content-type": "application/json" };
 
-/** An OpenAI-compatible server that does what an event's content says: answer 500, or repeat its prompt. */
+/** An OpenAI-compatible server that does what an event's content says: it answers 500, or repeats its prompt. */
 class Model {
   readonly requests: { readonly authorization: string | undefined; readonly messages: readonly { role: string; content: string }[] }[] = [];
   /** Whether it takes requests and never answers. */
@@ -68,7 +68,7 @@ async function push(url: string, content: string): Promise<string> {
   return ((await ask(url, "/notifications/", event)) as { id: string }).id;
 }
 
-/** A socket that follows the source of these tests, and the frames that it got since. */
+/** Opens a socket that follows the source of these tests, and collects its frames. */
 async function subscriber(url: string): Promise<{ readonly frames: Record<string, unknown>[]; readonly socket: WebSocket }> {
   const frames: Record<string, unknown>[] = [];
   const socket = new WebSocket(`${url.replace("http", "ws")}/ws?apiKey=${KEY}`);
@@ -142,7 +142,7 @@ describe.each(["express", "hono"])("the hub of the complete host on %s", (framew
     });
 
     test.runIf(database === "postgres")(
-      "a subscriber at one instance sees what comes in at another, and what either makes of it",
+      "a subscriber at one instance sees another instance's events, and the results of both",
       async () => {
         const settings = { OPENAI_BASE_URL: baseURL, OPENAI_MODEL: "m" };
         const [first, second] = [await start(settings), await start(settings)];
@@ -170,7 +170,7 @@ describe.each(["express", "hono"])("the hub of the complete host on %s", (framew
       expect(model.requests.length - before).toBe(4);
     });
 
-    test("told to end while the model is silent, it ends well, and the next process asks again", async () => {
+    test("on SIGTERM while the model is silent, it ends with 0, and the next process asks again", async () => {
       const asking = { OPENAI_BASE_URL: baseURL, OPENAI_MODEL: "m" };
       const first = await start(asking);
       await ask(first.url, "/notification-handlers/", handler);

@@ -2,20 +2,20 @@ import type { AddressInfo } from "node:net";
 import PostalMime, { type Email } from "postal-mime";
 import { SMTPServer } from "smtp-server";
 
-/** A mail as it was handed in. */
+/** A mail that the server took. */
 export interface HandedIn {
   readonly to: readonly string[];
   readonly mail: Email;
 }
 
-/** A real SMTP server on 127.0.0.1, and what it took. */
+/** A real SMTP server on 127.0.0.1, and the mails it took. */
 export interface MailPeer {
   readonly url: string;
   readonly mails: HandedIn[];
   close(): Promise<void>;
 }
 
-/** Starts a server that takes every mail, but refuses those to addresses that begin with "nobody" for good. */
+/** Starts a server that takes every mail, except to addresses that begin with "nobody", which it refuses for good. */
 export async function mailPeer(): Promise<MailPeer> {
   const mails: HandedIn[] = [];
   const server = new SMTPServer({

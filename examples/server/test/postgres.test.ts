@@ -28,13 +28,13 @@ interface Frame {
   readonly payload?: { readonly id: string; readonly message: string; readonly status: string };
 }
 
-/** A socket of ann's, and everything that arrives on it. */
+/** Opens a socket of ann, and collects its frames. */
 async function listen(url: string): Promise<Frame[]> {
   const frames: Frame[] = [];
   const socket = new WebSocket(`${url.replace("http", "ws")}/api/v1/ws/events?token=${TOKEN}`);
   socket.addEventListener("message", ({ data }) => frames.push(JSON.parse(data)));
   await new Promise((resolve) => socket.addEventListener("open", resolve));
-  // A message is answered only once the token was checked and the socket follows the inbox.
+  // The server answers a message only once it has checked the token and the socket follows the inbox.
   socket.send(JSON.stringify({ type: "subscribe", event_types: ["notification_new", "notification_read"] }));
   await expect.poll(() => frames.shift()?.status, { timeout: 20_000 }).toBe("subscribed");
   return frames;
@@ -86,18 +86,21 @@ describe("a database that cannot be used", () => {
     ["that does not exist", (url) => Object.assign(url, { pathname: "/no_such_database" }), "does not exist", "/no_such_database"],
     ["whose password is another", (url) => Object.assign(url, { password: "not-the-password" }), "password authentication failed", "@"],
   ];
-  test.each(unusable)("%s is told, with its place, without its password, and the process ends with 1", async (_, change, fact, place) => {
-    const url = new URL(database.url);
-    change(url);
-    const { exited, output } = spawnServer({ DATABASE_URL: url.href });
-    expect(await exited).toBe(1);
-    const lines = output().trim().split("\n");
-    const last = JSON.parse(lines.at(-1) ?? "");
-    expect(last.level).toBe(60);
-    expect(last.msg).toContain("Cannot use the database postgres://");
-    expect(last.msg).toContain(fact);
-    expect(last.msg).toContain(place);
-    expect(last.msg).toContain("Check that PostgreSQL runs there");
-    expect(output()).not.toContain(url.password);
-  });
+  test.each(unusable)(
+    "%s is reported with its place and without its password, and the process ends with 1",
+    async (_, change, fact, place) => {
+      const url = new URL(database.url);
+      change(url);
+      const { exited, output } = spawnServer({ DATABASE_URL: url.href });
+      expect(await exited).toBe(1);
+      const lines = output().trim().split("\n");
+      const last = JSON.parse(lines.at(-1) ?? "");
+      expect(last.level).toBe(60);
+      expect(last.msg).toContain("Cannot use the database postgres://");
+      expect(last.msg).toContain(fact);
+      expect(last.msg).toContain(place);
+      expect(last.msg).toContain("Check that PostgreSQL runs there");
+      expect(output()).not.toContain(url.password);
+    },
+  );
 });

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
-/** The example's real process, which may not serve yet, or never. */
+/** The example's real process; it may not serve yet, or never. */
 export interface SpawnedServer {
   readonly child: ChildProcess;
   /** Everything it printed so far. */
@@ -12,7 +12,7 @@ export interface SpawnedServer {
   readonly exited: Promise<number | null>;
 }
 
-/** The example's real process, serving. */
+/** The example's real process once it serves. */
 export interface ServerProcess extends SpawnedServer {
   readonly url: string;
   /** Sends SIGTERM and resolves with the exit code. */

@@ -38,7 +38,7 @@ async function bearer(user: string): Promise<Record<string, string>> {
   return { authorization: `Bearer ${await jwt(user)}` };
 }
 
-test("a host that is told nothing prints what is needed to try it out, and says so when its port is taken", async () => {
+test("a host without configuration prints how to try it out, and says so if its port is taken", async () => {
   const { url, output } = await start({});
   const token = /user_123 may ask inbox-v1 with the token (\S+)/.exec(output())?.[1];
   const key = /the key of this run is (\S+)/.exec(output())?.[1] ?? "";
@@ -110,7 +110,7 @@ describe.each(["express", "hono"])("the complete host on %s", (framework) => {
     const socket = new WebSocket(`${url.replace("http", "ws")}/api/v1/ws/events?token=${await jwt("ann")}`);
     const frame = new Promise<MessageEvent>((resolve) => socket.addEventListener("message", resolve));
     await new Promise((resolve) => socket.addEventListener("open", resolve));
-    // A socket is heard only once its token was checked: a subscription is answered then.
+    // The server answers a subscription only once it has checked the token.
     socket.send(JSON.stringify({ type: "subscribe", event_types: ["notification_new"] }));
     expect(JSON.parse((await frame).data)).toMatchObject({ status: "subscribed" });
     const live = new Promise<MessageEvent>((resolve) => socket.addEventListener("message", resolve));
@@ -139,7 +139,7 @@ describe.each(["express", "hono"])("the complete host on %s", (framework) => {
     expect((await fetch(`${url}/notifications/`, { headers: { authorization: "Token other" } })).status).toBe(401);
   });
 
-  test("ends with 0 on SIGTERM while streams and sockets are open, even one that does not let go", async () => {
+  test("ends with 0 on SIGTERM while streams and sockets are open, even one that does not close", async () => {
     const server = await start({ FRAMEWORK: framework, JWT_SECRET });
     const stream = await fetch(`${server.url}/api/v1/notifications/stream`, { headers: await bearer("ann") });
     expect(stream.status).toBe(200);
@@ -159,11 +159,11 @@ describe.each(["express", "hono"])("the complete host on %s", (framework) => {
   });
 });
 
-/** A WebSocket that was opened and then answers nothing, close frames included. */
+/** Opens a WebSocket that then answers nothing, not even close frames. */
 async function deafSocket(url: string, path: string): Promise<Socket> {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port) });
-  // A reset is how such a client is got rid of.
+  // The server gets rid of such a client with a reset.
   socket.on("error", () => {});
   const handshake = [
     "Upgrade: websocket",
@@ -216,13 +216,13 @@ test.each(["postgres://ann@host/app", "postgresql://ann:secret@host:5433/app"])(
 });
 
 describe("the quickstarts", () => {
-  test.each(["express", "hono"])("the README shows the %s one as it is", async (framework) => {
+  test.each(["express", "hono"])("the README shows the %s quickstart unchanged", async (framework) => {
     const readme = await readFile(new URL("../../../README.md", import.meta.url), "utf8");
     const source = await readFile(new URL(`../../${framework}-quickstart/src/main.ts`, import.meta.url), "utf8");
     expect(readme).toContain(`\`\`\`ts\n${source}\`\`\``);
   });
 
-  test.each(["express", "hono"])("the %s one serves", async (framework) => {
+  test.each(["express", "hono"])("the %s quickstart serves", async (framework) => {
     const folder = await mkdtemp(join(tmpdir(), "belfry-quickstart-"));
     const port = await freePort();
     const main = fileURLToPath(new URL(`../../${framework}-quickstart/src/main.ts`, import.meta.url));

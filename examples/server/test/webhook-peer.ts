@@ -1,21 +1,21 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A webhook as it arrived. */
+/** A received webhook. */
 export interface Arrived {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
-/** A real HTTP server on 127.0.0.1, and what it got. */
+/** A real HTTP server on 127.0.0.1, and the webhooks it got. */
 export interface WebhookPeer {
   readonly url: string;
   readonly arrived: Arrived[];
   close(): Promise<void>;
 }
 
-/** Starts a server that answers with the status that `answer` gives, or, with null, not at all. */
+/** Starts a server that answers with the status from `answer`, or not at all if that is null. */
 export async function webhookPeer(
   answer: (arrived: Arrived, count: number) => number | null | Promise<number | null>,
 ): Promise<WebhookPeer> {

@@ -11,7 +11,7 @@ const notifications = new NotificationService({ storage: sqliteStorage(file) });
 
 async function placeOrder(customer: string, item: string): Promise<void> {
   const id = randomUUID();
-  // Nothing can be awaited inside a transaction of better-sqlite3: the notification is checked before it.
+  // A transaction of better-sqlite3 cannot await anything, so this checks the notification before it.
   const batch = await notifications.prepare({ to: customer, type: "order_update", title: `Order received: ${item}`, data: { order: id } });
   db.transaction((tx) => {
     tx.insert(orders).values({ id, customer, item }).run();

@@ -15,7 +15,7 @@ const drizzleKit = join(dirname(createRequire(import.meta.url).resolve("drizzle-
 
 const PRINTED = "We are out of the moon.\norders: 1, inbox: Order received: a lamp\n";
 
-/** Runs a program of the example, or drizzle-kit, in the example's directory, and answers what it printed. */
+/** Runs a program of the example, or drizzle-kit, in the example's directory, and returns its output. */
 async function run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
   const { stdout } = await execute(process.execPath, [...args], {
     cwd: directory,
@@ -42,14 +42,14 @@ describe("an order and its notification in one transaction", () => {
   });
   afterEach(() => cleanup());
 
-  test("on SQLite, beside drizzle-kit that leaves Belfry's tables alone", async () => {
+  test("on SQLite, beside drizzle-kit, which leaves Belfry's tables alone", async () => {
     const push = () => run([drizzleKit, "push", "--config", "drizzle.sqlite.config.ts"], env);
     await push();
     expect(await run(["src/sqlite.ts"], env)).toBe(PRINTED);
     expect(await push()).toContain("No changes detected");
   });
 
-  test("on PostgreSQL with drizzle, whose drizzle-kit makes Belfry's tables with the host's", async () => {
+  test("on PostgreSQL with drizzle, where drizzle-kit makes Belfry's tables with the host's", async () => {
     const kit = (command: string) => run([drizzleKit, command, "--config", "drizzle.postgres.config.ts"], env);
     await kit("generate");
     await kit("migrate");

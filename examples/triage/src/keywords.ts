@@ -1,6 +1,6 @@
 import type { Processor } from "@belfry/core";
 
-/** Stands in for a model where none is configured: it knows two words. */
+/** Stands in for a model if none is configured: it knows two words. */
 export const keywords: Processor = {
   name: "keywords",
   timeoutMs: 1_000,

@@ -15,11 +15,11 @@ async function run(env: Readonly<Record<string, string>> = {}): Promise<string> 
   return stdout;
 }
 
-test("an event becomes an inbox item when its handler says so", async () => {
+test("an event becomes an inbox item if its handler says so", async () => {
   expect(await run()).toBe("URGENT: The disk is full (db-1)\n");
 });
 
-test("the same with a model, over HTTP: it is asked about what fits the filter alone", async () => {
+test("a model over HTTP is asked only about events that fit the filter", async () => {
   const asked: string[] = [];
   const server = createServer(async (request, response) => {
     const body = await text(request);

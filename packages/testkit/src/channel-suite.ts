@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 /** A channel, and the real peer that it delivers to. */
 export interface ChannelSubject {
   readonly channel: Channel;
-  /** A recipient that the peer takes deliveries for. */
+  /** A recipient whose deliveries the peer takes. */
   readonly recipient: string;
   /** How many deliveries have reached the peer. */
   received(): number;
@@ -13,24 +13,24 @@ export interface ChannelSubject {
   close(): Promise<void>;
 }
 
-/** What the channel suite needs of an implementation. */
+/** The parts of an implementation that the channel suite needs. */
 export interface ChannelHarness {
-  /** A channel whose peer takes everything. */
+  /** Makes a channel; its peer takes everything. */
   taking(): Promise<ChannelSubject>;
-  /** One whose peer takes the connection and never answers. */
+  /** Makes a channel; its peer takes the connection and never answers. */
   silent(): Promise<ChannelSubject>;
-  /** One whose peer is not there. */
+  /** Makes a channel; its peer cannot be reached. */
   unreachable(): Promise<ChannelSubject>;
-  /** Texts that are no recipients of this channel. */
+  /** Texts that are not recipients of this channel. */
   readonly invalidRecipients: readonly string[];
-  /** What the channel was configured with that belongs in no outcome. */
+  /** Secrets in the channel's options; no outcome may contain them. */
   readonly secrets: readonly string[];
 }
 
 const HOSTILE = ["a\r\nBcc: evil@example.com", "a\n.\nMAIL FROM:<evil@example.com>", "\u202eabc 🙂 <img onerror=x>", "x".repeat(10_000)];
 let deliveries = 0;
 
-/** A delivery to be made; each has an id of its own. */
+/** A task with an id of its own. */
 function taskOf(recipient: string, more: Partial<DeliveryTask> = {}): DeliveryTask {
   deliveries += 1;
   const id = `01920000-0000-7000-8000-${deliveries.toString(16).padStart(12, "0")}`;
@@ -52,7 +52,7 @@ function taskOf(recipient: string, more: Partial<DeliveryTask> = {}): DeliveryTa
 }
 
 /**
- * Holds a channel against what `Channel` promises, with its real peer.
+ * Tests whether a channel keeps the promises of `Channel`, with its real peer.
  *
  * @example
  * ```ts
@@ -70,7 +70,7 @@ export function channelSuite(name: string, harness: ChannelHarness): void {
     afterEach(() => Promise.all(open.splice(0).map((subject) => subject.close())));
     const live = () => new AbortController().signal;
 
-    test("says how it is called, how long it may take and when it tries again", async () => {
+    test("has a name, a time-out and a retry schedule", async () => {
       const { channel } = await use(harness.taking());
       expect(channel.name).toMatch(/^[a-z][\w-]*$/);
       expect(channel.name).not.toBe("inbox");
@@ -78,7 +78,7 @@ export function channelSuite(name: string, harness: ChannelHarness): void {
       expect(channel.retryDelaysMs.every((delayMs) => Number.isFinite(delayMs) && delayMs > 0)).toBe(true);
     });
 
-    test("takes its recipients, and says of others what is wrong", async () => {
+    test("accepts its recipients, and says what is wrong with others", async () => {
       const { channel, recipient } = await use(harness.taking());
       expect(channel.invalidRecipient(recipient)).toBeNull();
       for (const invalid of ["", ...harness.invalidRecipients]) {
@@ -96,14 +96,14 @@ export function channelSuite(name: string, harness: ChannelHarness): void {
       expect([received(), messageIdOf(again)]).toEqual([2, messageIdOf(first)]);
     });
 
-    test("deliveries at once each reach the peer", async () => {
+    test("simultaneous deliveries all reach the peer", async () => {
       const { channel, recipient, received } = await use(harness.taking());
       const outcomes = await Promise.all(Array.from({ length: 20 }, () => channel.deliver(taskOf(recipient), live())));
       expect(new Set(outcomes.map(({ status }) => status)).size).toBe(1);
       expect([outcomes[0]?.status === "failed", received()]).toEqual([false, 20]);
     });
 
-    test("hostile texts are one delivery, or none", async () => {
+    test("a hostile text makes one delivery or none", async () => {
       const { channel, recipient, received } = await use(harness.taking());
       for (const text of HOSTILE) {
         const before = received();
@@ -112,13 +112,13 @@ export function channelSuite(name: string, harness: ChannelHarness): void {
       }
     });
 
-    test("an attempt that was aborted before it began reaches nobody", async () => {
+    test("an attempt that is aborted before it begins reaches nobody", async () => {
       const { channel, recipient, received } = await use(harness.taking());
       const outcome = await attempt(channel, taskOf(recipient), AbortSignal.abort(new Error("too late")));
       expect([outcome.status, received()]).toEqual(["failed", 0]);
     });
 
-    test("an attempt that is aborted ends, and lets go of the peer", async () => {
+    test("an aborted attempt ends, and closes its connection", async () => {
       const { channel, recipient, connections } = await use(harness.silent());
       const abort = new AbortController();
       const ended = attempt(channel, taskOf(recipient), abort.signal);
@@ -128,7 +128,7 @@ export function channelSuite(name: string, harness: ChannelHarness): void {
       await vi.waitFor(() => expect(connections()).toBe(0), { timeout: 20_000 });
     });
 
-    test("a peer that is not there is a failure that may pass, and no outcome tells a secret", async () => {
+    test("an unreachable peer is a transient failure, and no outcome contains a secret", async () => {
       const { channel, recipient } = await use(harness.unreachable());
       const outcome = await attempt(channel, taskOf(recipient), live());
       expect(outcome).toMatchObject({ status: "failed", transient: true, error: expect.stringMatching(/\S/) });
@@ -138,7 +138,7 @@ export function channelSuite(name: string, harness: ChannelHarness): void {
   });
 }
 
-/** As the engine attempts: what is thrown is a transient failure. */
+/** Makes an attempt as the engine does: a thrown error is a transient failure. */
 async function attempt(channel: Channel, task: DeliveryTask, signal: AbortSignal): Promise<DeliveryOutcome> {
   try {
     return await channel.deliver(task, signal);

@@ -1,15 +1,15 @@
 import { type HubSignal, type InboxSignal, isHubSignal, type Signal, type Transport, type TransportListener } from "@belfry/core/storage";
 import { afterEach, describe, expect, test } from "vitest";
 
-/** What the transport suite needs of an implementation. */
+/** The parts of an implementation that the transport suite needs. */
 export interface TransportHarness {
-  /** A new transport of one process. Those of one test belong to one installation. */
+  /** Makes a transport of one process. All transports of a test belong to one installation. */
   create(): Promise<Transport>;
-  /** Whether several transports of an installation hear each other, as those of several processes do. */
+  /** Whether the transports of one installation hear each other across processes. */
   readonly crossesProcesses: boolean;
 }
 
-/** Keeps what a transport told, and waits for conditions on it. */
+/** Keeps the signals of a transport, and waits for conditions on them. */
 class Ear implements TransportListener {
   readonly signals: Signal[] = [];
   gaps = 0;
@@ -38,7 +38,7 @@ function hubSignal(more: Partial<HubSignal> = {}): HubSignal {
 const range = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 
 /**
- * Holds a transport against what `Transport` promises.
+ * Tests whether a transport keeps the promises of `Transport`.
  *
  * @example
  * ```ts
@@ -66,7 +66,7 @@ export function transportSuite(name: string, harness: TransportHarness): void {
       expect(ear.signals).toEqual([item, signal(2), signal(3)]);
     });
 
-    test("a process hears the hub's signals among those of inboxes, with what only it has", async () => {
+    test("a process hears the hub's signals among those of inboxes, with their local parts", async () => {
       const [transport, ear] = [await create(), new Ear()];
       await transport.start(ear);
       const { id, tenant, source } = hubSignal();
@@ -76,7 +76,7 @@ export function transportSuite(name: string, harness: TransportHarness): void {
       expect(ear.signals).toEqual(published);
     });
 
-    test("publishing before the start and after the stop throws nothing and tells nothing", async () => {
+    test("publishing before the start and after the stop throws nothing and sends nothing", async () => {
       const [transport, ear] = [await create(), new Ear()];
       transport.publish([signal(1)]);
       await transport.start(ear);
@@ -85,7 +85,7 @@ export function transportSuite(name: string, harness: TransportHarness): void {
       expect(ear.signals).toEqual([]);
     });
 
-    test("starting twice tells everything once; stopping twice is allowed", async () => {
+    test("after two starts every signal comes once; stopping twice is allowed", async () => {
       const [transport, ear] = [await create(), new Ear()];
       await transport.start(ear);
       await transport.start(ear);
@@ -104,8 +104,8 @@ export function transportSuite(name: string, harness: TransportHarness): void {
       expect(ear.seqs()).toEqual([1]);
     });
 
-    describe.skipIf(!harness.crossesProcesses)("between processes (only where it crosses them)", () => {
-      test("every process hears every signal, once and in the order of its sender, or is told of a gap", async () => {
+    describe.skipIf(!harness.crossesProcesses)("between processes (only if it crosses them)", () => {
+      test("every process hears every signal once and in its sender's order, or is told of a gap", async () => {
         const [one, two] = [await create(), await create()];
         const [earOne, earTwo] = [new Ear(), new Ear()];
         await Promise.all([one.start(earOne), two.start(earTwo)]);
@@ -130,7 +130,7 @@ export function transportSuite(name: string, harness: TransportHarness): void {
           .toMatchObject([{ tenant: sent.tenant, userId: sent.userId, change: "deleted" }]);
       });
 
-      test("the hub's signals arrive unchanged among those of inboxes, without what only their process has", async () => {
+      test("the hub's signals arrive unchanged among those of inboxes, without their local parts", async () => {
         const [one, two] = [await create(), await create()];
         const ear = new Ear();
         await Promise.all([one.start(new Ear()), two.start(ear)]);

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 
-/** A program in a document: one code block, or several that go on from each other. */
+/** A program in a document: one code block, or several that continue each other. */
 export interface Example {
-  /** Where it starts, for example `docs/guides/types.md:5`. */
+  /** The line where it starts, for example `docs/guides/types.md:5`. */
   readonly place: string;
   readonly code: string;
-  /** Whether the test runs it, beside checking its types. */
+  /** Whether the test also runs it, besides checking its types. */
   readonly runs: boolean;
-  /** What it prints, where the document says so in a `text` block right after it. */
+  /** Its expected output, from a `text` block right after it; null if there is none. */
   readonly prints: string | null;
 }
 
@@ -21,8 +21,8 @@ interface Block {
 /**
  * Reads the TypeScript programs of a Markdown document.
  *
- * A `ts` block is a program of its own; `ts continued` goes on from the block before; `ts run` is also run, and a
- * `text` block that follows says what it prints.
+ * A `ts` block is a program of its own. `ts continued` continues the block before. `ts run` is also run, and a `text`
+ * block after it has the expected output.
  */
 export async function readExamples(root: string, document: string): Promise<Example[]> {
   const examples: Example[] = [];

@@ -10,7 +10,7 @@ import { type Example, readExamples } from "../src/read-examples.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-// Inside this package, so that the programs find what it depends on.
+// The programs stand inside this package, so that they find its dependencies.
 const extracted = fileURLToPath(new URL("../.extracted", import.meta.url));
 
 const documents: string[] = [];
@@ -30,7 +30,7 @@ beforeAll(async () => {
     emitDeclarationOnly: false,
     declaration: false,
     composite: false,
-    // Documents show what a thing is called, and leave its use to the reader.
+    // Documents may show a declaration without using it.
     noUnusedLocals: false,
     lib: ["es2024", "dom"],
     types: ["node"],

@@ -16,7 +16,7 @@ export async function copyBinaries(directory: string): Promise<void> {
   for (const part of ["bin", "lib", "share"]) {
     await cp(join(native, part), join(directory, part), { recursive: true });
   }
-  // The package may have been unpacked for the eyes of one user only.
+  // The package may have been unpacked with permissions for only one user.
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
     await chmod(join(entry.parentPath, entry.name), entry.isDirectory() || basename(entry.parentPath) === "bin" ? 0o755 : 0o644);
   }
@@ -25,7 +25,7 @@ export async function copyBinaries(directory: string): Promise<void> {
     const link = join(directory, relative("native", target));
     await mkdir(dirname(link), { recursive: true });
     await symlink(basename(source), link).catch((error: NodeJS.ErrnoException) => {
-      // Where the package manager ran the package's own script, the link was there to be copied.
+      // If the package manager ran the package's own script, the link was already copied.
       if (error.code !== "EEXIST") {
         throw error;
       }

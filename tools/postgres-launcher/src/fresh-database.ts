@@ -2,15 +2,15 @@ import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { LAUNCHER_VARIABLE } from "./global-setup.ts";
 
-/** A database of a test file's own. */
+/** A database for one test file. */
 export interface FreshDatabase {
   readonly url: string;
-  /** Ends the sessions that are left and drops the database. */
+  /** Ends the remaining sessions and drops the database. */
   drop(): Promise<void>;
 }
 
 /**
- * Creates an empty database on the server of this test run, or on the one `TEST_DATABASE_URL` names.
+ * Creates an empty database on the server of this test run, or on the server that `TEST_DATABASE_URL` names.
  *
  * @example
  * ```ts

@@ -7,13 +7,13 @@ import type { PostgresServer } from "./start-postgres.ts";
 export const LAUNCHER_VARIABLE = "BELFRY_POSTGRES_LAUNCHER";
 
 /**
- * For vitest's `globalSetup`: one PostgreSQL for the whole run, started when the first test file asks for a database. A
- * run that asks for none does not start any.
+ * Starts one PostgreSQL for the whole run when the first test file asks for a database; for vitest's `globalSetup`. A run
+ * that asks for none starts none.
  */
 export async function setup(): Promise<() => Promise<void>> {
   let server: Promise<PostgresServer> | null = null;
   const start = async () => (await import("./start-postgres.ts")).startPostgres();
-  // Others on this machine can reach the port, but do not know the path.
+  // Other users of this machine can reach the port, but do not know the path.
   const path = `/${randomBytes(16).toString("hex")}`;
   const launcher = createServer(async (request, response) => {
     if (request.url !== path) {

@@ -3,13 +3,13 @@ import { promisify } from "node:util";
 
 const execute = promisify(execFile);
 
-/** PostgreSQL refuses to run as root: then its programs run as the user nobody. */
+/** PostgreSQL refuses to run as root; its programs then run as the user nobody. */
 const NOBODY = 65_534;
 
-/** The user that PostgreSQL's programs run as, where it is not the present one. */
+/** The user for PostgreSQL's programs, if it is not the present one. */
 export const serverUser: { readonly uid?: number; readonly gid?: number } = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 
-/** Runs one of PostgreSQL's programs to its end, as a user it accepts. Rejects, with its output, if it fails. */
+/** Runs one of PostgreSQL's programs to its end, as a user that it accepts. If it fails, this rejects with its output. */
 export async function run(program: string, args: readonly string[], directory: string): Promise<void> {
   try {
     await execute(program, [...args], { cwd: directory, ...serverUser, env: { ...process.env, LC_ALL: "C", TZ: "UTC" } });

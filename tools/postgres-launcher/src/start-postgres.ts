@@ -9,21 +9,21 @@ import { fileURLToPath } from "node:url";
 import { copyBinaries } from "./binaries.ts";
 import { run, serverUser } from "./run.ts";
 
-/** How a shutdown treats those who are connected: it ends their sessions, or (`immediate`) crashes, and the start recovers. */
+/** How to shut down: `fast` ends all sessions; `immediate` crashes, and the next start recovers. */
 export type ShutdownMode = "fast" | "immediate";
 
 export interface PostgresOptions {
-  /** Whether commits reach the disk. Benchmarks want it, tests do not need it: a killed process loses nothing. @default false */
+  /** Whether commits reach the disk. Benchmarks need it; tests do not, since a killed process loses nothing. @default false */
   readonly durable?: boolean;
   /** More lines for postgresql.conf, for example `{ max_connections: "20" }`. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** A PostgreSQL server of this process's own. */
+/** A PostgreSQL server that belongs to this process. */
 export interface PostgresServer {
   /** A superuser's connection string to the database `postgres`. */
   readonly url: string;
-  /** Takes the server down and resolves once nobody can connect. Its data and port stay for {@link PostgresServer.startAgain}. */
+  /** Shuts the server down and resolves once nobody can connect. Its data and port stay for {@link PostgresServer.startAgain}. */
   shutDown(mode: ShutdownMode): Promise<void>;
   /** Starts it after a shutdown, on the same port with the same data, and resolves once it accepts connections. */
   startAgain(): Promise<void>;
@@ -35,10 +35,10 @@ const START_ATTEMPTS = 5;
 
 /**
  * Starts a real PostgreSQL in a directory of its own below the temp directory, on a free port of the loopback
- * interface. It is stopped and removed when {@link PostgresServer.stop} is called or this process ends, however it
- * ends. Takes one to two seconds.
+ * interface. It is stopped and removed by {@link PostgresServer.stop}, or when this process ends, even if it is killed. A
+ * start takes one to two seconds.
  *
- * Its collation is English by ICU rules, so that a comparison that forgot to be bytewise shows.
+ * Its collation is English by ICU rules, so that tests notice a comparison that should be bytewise and is not.
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const directory = await mkdtemp(join(tmpdir(), "belfry-postgres-"));
@@ -75,7 +75,7 @@ async function initialise(directory: string, { durable = false, settings = {} }:
     listen_addresses: "127.0.0.1",
     unix_socket_directories: process.platform === "win32" ? "" : directory,
     max_connections: "200",
-    // Test databases come and go by the dozen; what they hold is not worth flushing.
+    // Test databases come and go by the dozen; their data is not worth flushing.
     ...(durable ? {} : { fsync: "off", full_page_writes: "off" }),
     ...settings,
   };
@@ -89,7 +89,7 @@ async function startOnFreePort(directory: string): Promise<number> {
   await writeFile(log, "");
   await chmod(log, 0o666);
   for (let attempt = 1; ; attempt += 1) {
-    // Somebody may take the port between our look and the server's start.
+    // Another program may take the port before the server starts.
     const port = await freePort();
     try {
       await startOn(port, directory);
@@ -106,7 +106,7 @@ function startOn(port: number, directory: string): Promise<void> {
   return control(directory, ["start", "-l", join(directory, "log"), "-o", `-p ${port}`]);
 }
 
-/** Tells the server in `directory` what to do, and waits until it is done. */
+/** Sends the server in `directory` a command, and waits until it is done. */
 function control(directory: string, command: readonly string[]): Promise<void> {
   return run(join(directory, "bin", "pg_ctl"), [...command, "-w", "-t", "30", "-D", join(directory, "data")], directory);
 }
@@ -125,7 +125,7 @@ async function freePort(): Promise<number> {
 
 function watch(directory: string): ChildProcess {
   const script = fileURLToPath(new URL("./watchdog.ts", import.meta.url));
-  // Detached: what ends a whole process group must not end the one who cleans up.
+  // The watchdog is detached: a signal to the whole process group must not end it before it cleans up.
   const watchdog = spawn(process.execPath, [script, directory], { stdio: ["pipe", "ignore", "ignore"], detached: true });
   watchdog.unref();
   const stdin = watchdog.stdin as { unref?: () => void } | null;

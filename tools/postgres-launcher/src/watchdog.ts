@@ -1,6 +1,6 @@
 /**
- * A process of its own that waits until the process that started it closes its standard input, or dies, and then stops
- * the server and removes its directory: a test run that is killed leaves nothing behind.
+ * A separate process that stops the server and removes its directory once the process that started it dies, or closes
+ * the standard input. So a killed test run leaves nothing behind.
  */
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";

@@ -6,7 +6,7 @@ import { freshDatabase, startPostgres } from "@belfry/postgres-launcher";
 import pg from "pg";
 import { expect, test } from "vitest";
 
-test("a server whose starter is killed is stopped and its directory removed", async () => {
+test("when the process that started it is killed, a server is stopped and its directory removed", async () => {
   const script = fileURLToPath(new URL("./start-and-wait.ts", import.meta.url));
   const child = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
   const [output] = await once(child.stdout.setEncoding("utf8"), "data");
@@ -20,7 +20,7 @@ test("a server whose starter is killed is stopped and its directory removed", as
   await expect(client.query("SELECT 1")).rejects.toThrow();
 });
 
-test("a fresh database is empty and gone once dropped", async () => {
+test("a fresh database is empty, and gone after it is dropped", async () => {
   const { url, drop } = await freshDatabase();
   const client = new pg.Client({ connectionString: url });
   client.on("error", () => {});
@@ -31,7 +31,7 @@ test("a fresh database is empty and gone once dropped", async () => {
   await expect(new pg.Client({ connectionString: url }).connect()).rejects.toThrow("does not exist");
 });
 
-test("a server that was taken down accepts nobody, and has its data and its port when it is started again", async () => {
+test("a server that was shut down accepts nobody, and has its data and its port after the next start", async () => {
   const server = await startPostgres();
   try {
     const query = async (text: string) => {

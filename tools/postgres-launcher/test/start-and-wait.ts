@@ -1,4 +1,4 @@
-/** Starts a server, says where, and waits to be killed. */
+/** Starts a server, prints its directory, and waits to be killed. */
 import { dirname } from "node:path";
 import { startPostgres } from "@belfry/postgres-launcher";
 import pg from "pg";

@@ -10,7 +10,7 @@ import { HandClock } from "./hand-clock.ts";
 
 const CREATE = "/api/notifications/create";
 
-/** Keys that Belfry keeps, what they may do, and how much anybody may do. */
+/** Tests keys that Belfry keeps, their scopes, and the limits for clients. */
 export function accessSuite(harness: HttpHarness): void {
   describe("API keys that Belfry keeps", () => {
     const clock = new HandClock();
@@ -39,14 +39,14 @@ export function accessSuite(harness: HttpHarness): void {
       expect([listed.some((one) => one.id === id), JSON.stringify(listed).includes(key)]).toEqual([true, false]);
     });
 
-    test("a key that may only read does not write, and the other way round", async () => {
+    test("a key that may only read cannot write, and the other way round", async () => {
       const [read, write] = [(await create(["read"])).key, (await create(["write"])).key];
       expect([await status(read), await status(read, "POST"), await status(write), await status(write, "POST")]).toEqual([
         200, 403, 403, 200,
       ]);
     });
 
-    test("a key that is cut, longer, of another environment, or another's id is none", async () => {
+    test("a key that is cut, longer, of another environment, or under another key's id opens nothing", async () => {
       const { key } = await create();
       const { id } = await create();
       const [, , own = ""] = key.split("_");
@@ -89,7 +89,7 @@ export function accessSuite(harness: HttpHarness): void {
     const create = (path: string, json: object) =>
       ask(`${setting.url}${path}`, { method: "POST", headers: { "x-api-key": API_KEY }, json });
 
-    test("a client that creates too much is told when to come again, in the contract's words; reading goes on", async () => {
+    test("a client that creates too much is told when to retry, in the contract's words, and can still read", async () => {
       const websocket = { type: "websocket", recipients: ["u"], content: "x" };
       const message = { user_id: "u", content: "x" };
       expect([(await create(V1, websocket)).status, (await create(CREATE, message)).status, (await create(V1, websocket)).status]).toEqual([

@@ -3,7 +3,7 @@ import { expectDocumented } from "./documented.ts";
 
 export const JWT_SECRET = "a-secret-of-the-conformance-suite";
 
-/** A JWT of the suite's secret. */
+/** Makes a JWT, signed with the suite's secret. */
 export async function jwt(userId: string, claims: { readonly clientId?: string; readonly expiresInS?: number } = {}): Promise<string> {
   return new SignJWT(claims.clientId === undefined ? {} : { client_id: claims.clientId })
     .setProtectedHeader({ alg: "HS256" })
@@ -12,25 +12,25 @@ export async function jwt(userId: string, claims: { readonly clientId?: string; 
     .sign(new TextEncoder().encode(JWT_SECRET));
 }
 
-/** An answer, read whole. */
+/** A whole answer. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  /** Null for an empty body, the text itself where it is no JSON. */
+  /** The parsed body; null if it is empty, the text itself if it is not JSON. */
   readonly body: unknown;
 }
 
-/** What to send. */
+/** The parts of a request. */
 export interface Ask {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly json?: unknown;
-  /** Sent as it is. */
+  /** Sent unchanged. */
   readonly raw?: string | Uint8Array;
 }
 
-/** Asks over real HTTP. */
+/** Sends a request over real HTTP. */
 export async function ask(url: string, { method = "GET", headers = {}, json, raw }: Ask = {}): Promise<Answer> {
   const body = json === undefined ? raw : JSON.stringify(json);
   const type = json === undefined ? {} : { "content-type": "application/json" };
@@ -53,7 +53,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Not every answer is JSON; the text is then what the test looks at.
+    // Not every answer is JSON; the test then looks at the text.
     return text;
   }
 }

@@ -16,7 +16,7 @@ const UNAUTHENTICATED = {
   django: { challenge: "Token", none: "Authentication credentials were not provided.", bad: "Invalid token." },
 } as const;
 
-/** Credentials that open nothing, of the scheme of each contract. */
+/** Invalid credentials in the scheme of each contract. */
 const BAD_CREDENTIALS = {
   "inbox-v1": ["", "x", "x.y.z", "..", "ü", "a b"].map((token) => ({ authorization: `Bearer ${token}` })),
   pack: ["", "x", API_KEY.slice(0, -1), `${API_KEY}x`, API_KEY.toUpperCase(), "ü", "__proto__", "x".repeat(4_000)].map((key) => ({
@@ -34,7 +34,7 @@ function expected(contract: SuiteRoute["contract"], kind: "none" | "bad"): unkno
   return [401, challenge, { detail }];
 }
 
-/** Who gets in, and that the answer to everybody else is one and the same. */
+/** Tests which credentials get in, and that all others get one and the same answer. */
 export function credentialsSuite(harness: HttpHarness): void {
   describe("credentials", () => {
     const setting = useSetting(harness, { contracts: suiteOptions({}, "apikey").contracts });
@@ -43,7 +43,7 @@ export function credentialsSuite(harness: HttpHarness): void {
       const send = (headers: Readonly<Record<string, string>>) =>
         ask(`${setting.url}${fill(route.path)}`, { method: route.method, headers, ...bodyFor(route) });
 
-      test("without a credential, and with every bad one, it is the contract's 401", async () => {
+      test("without a credential, and with every bad one, the answer is the contract's 401", async () => {
         expect(refusal(await send({}))).toEqual(expected(route.contract, "none"));
         expect(refusal(await send({ authorization: "Basic YW5uOmFubg==" }))).toEqual(expected(route.contract, "none"));
         for (const headers of BAD_CREDENTIALS[route.contract]) {
@@ -63,7 +63,7 @@ export function credentialsSuite(harness: HttpHarness): void {
         }
       });
 
-      test("a credential in the query is none, but for the stream's token", async () => {
+      test("a credential in the query does not count, except for the stream's token", async () => {
         const query = `?token=${await jwt("ann")}&api_key=${API_KEY}&apiKey=${API_KEY}&access_token=token-of-ann`;
         if (!route.path.endsWith("/stream")) {
           const answer = await ask(`${setting.url}${fill(route.path)}${query}`, { method: route.method, ...bodyFor(route) });
@@ -118,7 +118,7 @@ export function credentialsSuite(harness: HttpHarness): void {
       }
     });
 
-    test("the scheme's word is read in any case, the credential as it stands", async () => {
+    test("the scheme's name counts in any letter case, the credential only as it is", async () => {
       const token = await jwt("ann");
       for (const authorization of [`bearer ${token}`, `BEARER  ${token}`, `Bearer ${token} `]) {
         expect((await ask(`${setting.url}${V1}`, { headers: { authorization } })).status).toBe(200);
@@ -136,7 +136,7 @@ export function credentialsSuite(harness: HttpHarness): void {
       expect((await ask(`${setting.url}${V1}`, { headers: asBearer })).status).toBe(401);
     });
 
-    test("the credential is asked for before anything else is looked at", async () => {
+    test("the credential is checked before anything else", async () => {
       const raw = { raw: "{broken", headers: { "content-type": "application/json" } };
       expect((await ask(`${setting.url}/api/notifications/create`, { method: "POST", ...raw })).status).toBe(401);
       expect((await ask(`${setting.url}${V1}?limit=0`)).status).toBe(401);
@@ -161,7 +161,7 @@ export function credentialsSuite(harness: HttpHarness): void {
     const answer = async (token: string) =>
       refusal(await ask(`${setting.url}${V1}/unread-count`, { headers: { authorization: `Bearer ${token}` } }));
 
-    test("a token of theirs opens", async () => {
+    test("a token that the issuer signed opens", async () => {
       expect(await answer(await sign({}))).toEqual([200, null, { count: 0 }]);
     });
 
@@ -194,7 +194,7 @@ export function credentialsSuite(harness: HttpHarness): void {
       },
     });
 
-    test("opens the user contracts, and nothing for nobody", async () => {
+    test("opens the contracts for users, and nothing for null", async () => {
       await setting.service.create({ to: "cookie", title: "a" });
       const headers = { "x-user": "cookie" };
       expect((await ask(`${setting.url}/notifications/unread_count/`, { headers })).body).toEqual({ count: 1 });
@@ -205,7 +205,7 @@ export function credentialsSuite(harness: HttpHarness): void {
   });
 }
 
-/** The status alone: the body of a stream that opens has no end. */
+/** Gets only the status: the body of an open stream has no end. */
 async function statusOf(url: string, { json, ...init }: RequestInit & { json?: unknown }): Promise<number> {
   const headers = { ...(init.headers as Record<string, string>), ...(json === undefined ? {} : { "content-type": "application/json" }) };
   const { status, body } = await fetch(url, { ...init, headers, ...(json === undefined ? {} : { body: JSON.stringify(json) }) });

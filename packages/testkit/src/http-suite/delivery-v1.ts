@@ -18,7 +18,7 @@ interface Sent {
   readonly created_at: string;
 }
 
-/** The whole of `delivery-v1`, over channels that do as they are told. */
+/** Tests all of `delivery-v1`, over scripted channels. */
 export function deliveryV1Suite(harness: HttpHarness): void {
   describe("delivery-v1", () => {
     const channels = scriptedChannels();
@@ -45,7 +45,7 @@ export function deliveryV1Suite(harness: HttpHarness): void {
     const email = { type: "email", recipients: ["john.doe@example.com"], subject: "Hello", content: "Hi" };
     const later = { scheduled_at: "2099-01-01T00:00:00Z" };
 
-    test("the document's example is answered with exactly its members", async () => {
+    test("the answer to the document's example has exactly its members", async () => {
       const body = {
         type: "email",
         room_id: ROOM,
@@ -76,7 +76,7 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       ]);
     });
 
-    test("a delivered one shows when, how, and each attempt", async () => {
+    test("a delivered notification shows when, how, and each attempt", async () => {
       const { id } = await send(email);
       const sent = await settled(id);
       expect(sent).toMatchObject({
@@ -105,7 +105,7 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       });
     });
 
-    test("a failed one says why; one of two is partial; retried attempts are counted", async () => {
+    test("a failed notification says why; one failure of two is partial; retried attempts are counted", async () => {
       const failed = await settled((await send({ ...email, recipients: ["gone@example.com"] })).id);
       expect(failed).toMatchObject({
         status: "failed",
@@ -124,7 +124,7 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       expect(taken.status).toBe("sent");
     });
 
-    test("a retry starts what failed anew, and counts the attempt about to run", async () => {
+    test("a retry starts failed deliveries anew, and counts the attempt about to run", async () => {
       const { id } = await settled((await send({ ...email, recipients: ["gone@example.com", "ok@example.com"] })).id);
       const answer = await call("POST", `/${id}/retry`);
       expect([answer.status, answer.body]).toEqual([
@@ -141,7 +141,7 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       ).toHaveLength(1);
     });
 
-    test("a pending one can be changed and cancelled; then no more", async () => {
+    test("a pending notification can be changed and cancelled, and after that neither", async () => {
       const { id } = await send({ ...email, ...later });
       const changed = await call("PUT", `/${id}`, { json: { subject: "New", meta: { priority: "high" } } });
       expect(changed).toMatchObject({
@@ -163,7 +163,7 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       expect(channels.email.tasks.some(({ notificationId }) => notificationId === id)).toBe(false);
     });
 
-    test("a deleted one is gone with its deliveries and inbox items", async () => {
+    test("a deleted notification is gone with its deliveries and inbox items", async () => {
       const { id } = await send({ type: "websocket", recipients: ["deleted-from"], content: "x" });
       const inbox = setting.service.tenant("acme").inbox("deleted-from");
       expect((await inbox.counts()).total).toBe(1);
@@ -175,7 +175,7 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       }
     });
 
-    test("a websocket one is its users' inbox item at once, with its type, title and data", async () => {
+    test("a websocket notification is in its users' inboxes at once, with its type, title and data", async () => {
       const meta = { notification_type: "message", action_url: "/rooms/1", icon: "message" };
       const { id } = await send({
         type: "websocket",
@@ -196,7 +196,7 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       expect(data(await call("GET", `/${id}`)).status).toBe("delivered");
     });
 
-    test("offline with a fallback, the e-mail goes, and is said to be used; a delay waits, and a read in time stops it", async () => {
+    test("an offline user gets the fallback's e-mail, and the answer says so; a delayed one waits, and a read in time stops it", async () => {
       const now = await settled(
         (await send({ type: "websocket", recipients: ["off@example.com"], content: "x", email_fallback: true })).id,
       );
@@ -371,7 +371,7 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       ]);
     });
 
-    test("one key, one notification: at once, again, with another body, for another client", async () => {
+    test("one idempotency key makes one notification: at once, again, with another body, for another client", async () => {
       const create = (json: object, headers: Record<string, string> = {}) =>
         call("POST", "/", { json, headers: { "idempotency-key": "the key", ...headers } });
       const body = { type: "websocket", recipients: ["keyed"], content: "x" };
@@ -418,12 +418,12 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       ]);
       expect((await ask(path, { headers: { authorization: "Bearer wrong" } })).body).toEqual({ detail: "Could not validate credentials" });
       expect((await ask(`${path}?api_key=${API_KEY}`)).status).toBe(401);
-      // A user has no business in a client's routes, nor a client in a user's.
+      // A user may not use a client's routes, nor a client a user's.
       expect(error(await call("POST", "/read-all"))[0]).toBe(405);
       expect((await ask(`${path}/analytics`, { headers: await setting.bearer("shared") })).status).toBe(405);
     });
 
-    test("who created, changed, cancelled, retried and deleted what is kept", async () => {
+    test("the audit log has who created, changed, cancelled, retried and deleted each notification", async () => {
       const { id } = await send({ ...email, ...later });
       await call("PUT", `/${id}`, { json: { content: "y" } });
       await call("POST", `/${id}/cancel`);

@@ -10,7 +10,7 @@ interface Page {
   readonly results: readonly { readonly id: number; readonly title: string; readonly is_read: boolean; readonly read_at: string | null }[];
 }
 
-/** Every endpoint, parameter, status and error of `django`. */
+/** Tests every endpoint, parameter, status and error of `django`. */
 export function djangoSuite(harness: HttpHarness): void {
   describe("django", () => {
     const setting = useSetting(harness);
@@ -109,7 +109,7 @@ export function djangoSuite(harness: HttpHarness): void {
       expect((await get("unread", "/unread_count/")).body).toEqual({ count: 3 });
     });
 
-    test("mark_as_read answers the whole object, twice the same", async () => {
+    test("mark_as_read answers the whole object, and the same the second time", async () => {
       await create("read", 1);
       const first = await send("read", "POST", "/1/mark_as_read/", { is_read: true });
       expect(first).toMatchObject({ status: 200, body: { id: 1, is_read: true, title: "n1" } });

@@ -4,7 +4,7 @@ import { expect } from "vitest";
 const routes = [inboxV1(), deliveryV1(), hub(), hub({ lists: "wrapped" }), django(), pack()].flatMap((contract) =>
   contract.routes.map((route) => ({
     ...route,
-    // A parameter stands for one segment; what is spelled out wins over it by standing first.
+    // A parameter stands for one segment; literal paths come first, so they win over it.
     pattern: new RegExp(`${route.path.replaceAll(/\{\w+\*\}/g, ".+").replaceAll(/\{\w+\}/g, "[^/]+")}/?$`),
     parameters: route.path.split("{").length,
   })),
@@ -12,9 +12,8 @@ const routes = [inboxV1(), deliveryV1(), hub(), hub({ lists: "wrapped" }), djang
 routes.sort((left, right) => left.parameters - right.parameters);
 
 /**
- * Holds an answer against the route's documentation, which the OpenAPI documents are made from: a success has a
- * documented status, and a body of a documented status has the documented shape. Contracts may share a path: the answer
- * is one of theirs.
+ * Compares an answer with the schemas of the route, from which the OpenAPI documents are made. A success has a documented
+ * status, and a body has the documented shape of its status. If contracts share a path, the answer fits one of them.
  */
 export function expectDocumented(method: string, url: string, { status, body }: { status: number; body: unknown }): void {
   const { pathname } = new URL(url);
@@ -29,7 +28,7 @@ export function expectDocumented(method: string, url: string, { status, body }: 
     expect(documented, `${what} documents its status ${status}`).not.toEqual([]);
   }
   const schemas = documented.flatMap(({ schema }) => schema ?? []);
-  // A text is the answer of the host itself, whose path only looks like the route.
+  // A text is the host's own answer, at a path that only looks like the route.
   if (schemas.length > 0 && body !== null && typeof body !== "string") {
     const issues = schemas.map((schema) => schema.safeParse(body).error?.issues);
     expect(issues.includes(undefined) ? undefined : issues, `${what} answers ${status} as documented`).toBeUndefined();

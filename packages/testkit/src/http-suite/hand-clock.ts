@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "@belfry/core";
 
-/** The machine's clock, which a test can move ahead: timers that are due by then run at once. */
+/** A clock that a test can move ahead: timers that are due by then run at once. */
 export class HandClock implements Clock {
   #aheadMs = 0;
   readonly #tasks = new Set<{ atMs: number; task: () => void }>();
@@ -15,7 +15,7 @@ export class HandClock implements Clock {
     return () => void this.#tasks.delete(entry);
   }
 
-  /** Moves the clock, a second at a time, and runs what falls due on the way. */
+  /** Moves the clock ahead, a second at a time, and runs the timers that become due. */
   pass(ms: number): void {
     for (let passed = 0; passed < ms; passed += 1_000) {
       this.#aheadMs += 1_000;

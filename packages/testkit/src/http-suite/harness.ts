@@ -1,11 +1,11 @@
 import type { NotificationService, NotificationServiceOptions } from "@belfry/core";
 import type { HandlerOptions } from "@belfry/core/http";
 
-/** Where and how a suite wants the contracts mounted. */
+/** How a suite wants the contracts mounted. */
 export interface Mounting {
   /** The prefix of all paths, for example `/deep/er`. @default "" */
   readonly prefix?: string;
-  /** Whether the host's own JSON parser runs before Belfry, where the framework has one. @default false */
+  /** Whether the host's own JSON parser runs before Belfry, if the framework has one. @default false */
   readonly parseFirst?: boolean;
 }
 
@@ -13,16 +13,16 @@ export interface Mounting {
 export interface RunningServer {
   /** For example `http://127.0.0.1:40123`, the prefix left out. */
   readonly url: string;
-  /** Ends what is open and stops listening. */
+  /** Ends open streams and sockets, and stops listening. */
   close(): Promise<void>;
 }
 
-/** What a suite wants of a service beside an empty storage: to be passed on to `NotificationService` as it is. */
+/** The options that a suite needs of a service, besides an empty storage. Pass them on to `NotificationService` unchanged. */
 export type ServiceNeeds = Pick<NotificationServiceOptions, "types" | "logger" | "channels" | "hub">;
 
-/** What the HTTP suite needs of a framework's adapter and a storage. */
+/** The parts of a framework's adapter and a storage that the HTTP suite needs. */
 export interface HttpHarness {
-  /** A service on an empty storage. */
+  /** Makes a service on an empty storage. */
   service(needs: ServiceNeeds): Promise<NotificationService>;
   /**
    * Serves the contracts on a free port of the loopback address, through {@link runServer}. Beside Belfry, the host

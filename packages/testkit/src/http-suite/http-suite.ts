@@ -18,7 +18,7 @@ import { resumeSuite } from "./resume.ts";
 import { securitySuite } from "./security.ts";
 
 /**
- * Holds an adapter, over a storage, against everything the contracts say: real HTTP, real WebSockets, real SSE.
+ * Tests an adapter over a storage against everything in the contracts, over real HTTP, WebSockets and SSE.
  *
  * @example
  * ```ts

@@ -12,7 +12,7 @@ import { SocketClient } from "./socket-client.ts";
 const SECURED = hub().routes.filter(({ isPublic }) => !isPublic);
 const EVENT = { source_service: "mail", sender_id: "ann", content: "x" };
 
-/** Who gets into the hub, and that clients never see or change each other's. */
+/** Tests which credentials get into the hub, and that clients never see or change each other's data. */
 export function hubAccessSuite(harness: HttpHarness): void {
   describe("hub: credentials", () => {
     const setting = useSetting(harness, { contracts: [hub(), django()] });
@@ -37,7 +37,7 @@ export function hubAccessSuite(harness: HttpHarness): void {
       expect(byBearer).toBe(status);
     });
 
-    test("/notifications is the hub's with a key, and django's with a token", async () => {
+    test("/notifications is answered by the hub with a key, and by django with a token", async () => {
       await pushEvent(setting, EVENT);
       await setting.service.create({ to: "ann", title: "hers" });
       expect((await askHub(setting, "/notifications/")).body).toMatchObject([{ source_service: "mail" }]);
@@ -47,7 +47,7 @@ export function hubAccessSuite(harness: HttpHarness): void {
       });
       const both = { ...setting.token("ann"), "x-api-key": API_KEY };
       expect((await ask(`${setting.url}/notifications/`, { headers: both })).body).toMatchObject([{ source_service: "mail" }]);
-      // What the chosen contract does not have is its own 404, or its 405.
+      // For a path it does not have, the chosen contract answers its own 404 or 405.
       expect((await ask(`${setting.url}/notifications/unread_count/`, { headers: { "x-api-key": API_KEY } })).status).toBe(404);
       expect((await ask(`${setting.url}/identities/`, { headers: setting.token("ann") })).status).toBe(404);
     });
@@ -62,7 +62,7 @@ export function hubAccessSuite(harness: HttpHarness): void {
       expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET"]);
     });
 
-    test("the other client's are as unknown as what never was", async () => {
+    test("another client's data is as unknown as data that never existed", async () => {
       const id = await pushEvent(setting, EVENT);
       const handler = await addHandler(setting, { source_service: "mail", prompt: "mine" });
       const json = { source_service: "mail", source_id: "ann", name: "Ann" };
@@ -89,14 +89,14 @@ export function hubAccessSuite(harness: HttpHarness): void {
       for (const path of ["/notifications/?client_id=acme&tenant=acme", "/notification-handlers/", "/identities/"]) {
         expect((await theirs(path)).body).toEqual([]);
       }
-      // The same name with the other client is another identity, and its events do not meet the first one's handlers.
+      // The other client's identity with the same name is another one, and its events do not reach the first client's handlers.
       expect((await askHub(setting, "/identities/", { method: "POST", json, key: OTHER_API_KEY })).status).toBe(201);
       const other = await pushEvent(setting, { ...EVENT, client_id: "acme", tenant_id: "acme" }, OTHER_API_KEY);
       expect((await theirs(`/notifications/${other}/processing`)).body).toEqual([]);
       expect((await askHub(setting, `/notification-handlers/${handler}`)).body).toMatchObject({ prompt: "mine" });
     });
 
-    test("a wrong key, none, and a token are refused at the handshake with 401", async () => {
+    test("a wrong key, no key, and a token are refused at the handshake with 401", async () => {
       for (const query of ["", "?apiKey=", "?apiKey=wrong", `?api_key=${API_KEY}`, "?token=token-of-ann"]) {
         const client = new SocketClient(`${setting.url}/ws${query}`);
         const status = new Promise((resolve) => {
@@ -135,7 +135,7 @@ export function hubAccessSuite(harness: HttpHarness): void {
     const apiKeys = (key: string) => (key === API_KEY ? { tenant: "acme", scopes: ["read" as const] } : null);
     const setting = useSetting(harness, { contracts: [hub()], auth: { apiKeys } });
 
-    test("follow and read, and change nothing, by REST or by socket", async () => {
+    test("can follow and read, and change nothing, by REST or by socket", async () => {
       const { id } = await setting.service.tenant("acme").hub.events.create({ source: "mail", sender: "ann", content: "x" });
       expect((await askHub(setting, `/notifications/${id}`)).status).toBe(200);
       expect((await askHub(setting, "/notifications/", { method: "POST", json: EVENT })).status).toBe(403);
@@ -153,7 +153,7 @@ export function hubAccessSuite(harness: HttpHarness): void {
       auth: (request) => (request.headers["x-api-key"] === "of the host" ? { kind: "client", tenant: "acme" } : null),
     });
 
-    test("sees the socket's key where it sees a request's", async () => {
+    test("gets the socket's key in the same header as a request's", async () => {
       expect((await askHub(setting, "/notifications/", { key: "of the host" })).status).toBe(200);
       (await openHubSocket(setting, "of the host")).drop();
     });

@@ -3,33 +3,33 @@ import { type Answer, ask } from "./client.ts";
 import { API_KEY, type Setting } from "./setting.ts";
 import { SocketClient } from "./socket-client.ts";
 
-/** What a hub test sends. */
+/** The parts of a hub request. */
 export interface HubAsk {
   readonly method?: string;
   readonly json?: unknown;
   readonly key?: string;
 }
 
-/** Asks the hub with a key. */
+/** Sends the hub a request with a key. */
 export function askHub({ url }: Setting, path: string, { method = "GET", json, key = API_KEY }: HubAsk = {}): Promise<Answer> {
   return ask(`${url}${path}`, { method, headers: { "x-api-key": key }, ...(json === undefined ? {} : { json }) });
 }
 
-/** Creates a notification and answers its id. */
+/** Creates an event and returns its id. */
 export async function pushEvent(setting: Setting, event: object, key?: string): Promise<string> {
   const answer = await askHub(setting, "/notifications/", { method: "POST", json: event, ...(key && { key }) });
   expect([answer.status, Object.keys(answer.body as object)]).toEqual([201, ["id"]]);
   return (answer.body as { id: string }).id;
 }
 
-/** Creates a handler and answers its id. */
+/** Creates a handler and returns its id. */
 export async function addHandler(setting: Setting, handler: object, key?: string): Promise<string> {
   const answer = await askHub(setting, "/notification-handlers/", { method: "POST", json: handler, ...(key && { key }) });
   expect(answer.status).toBe(201);
   return (answer.body as { id: string }).id;
 }
 
-/** Opens the hub's socket, and takes its welcome. */
+/** Opens the hub's socket, and waits for its welcome. */
 export async function openHubSocket({ url }: Setting, key = API_KEY): Promise<SocketClient> {
   const client = new SocketClient(`${url}/ws?apiKey=${encodeURIComponent(key)}`);
   await client.received.count(1);
@@ -39,7 +39,7 @@ export async function openHubSocket({ url }: Setting, key = API_KEY): Promise<So
   return client;
 }
 
-/** Subscribes a socket to a source, and takes the confirmation. */
+/** Subscribes a socket to a source, and waits for the confirmation. */
 export async function subscribe(client: SocketClient, source: string): Promise<void> {
   const before = client.received.frames.length;
   client.send({ action: "subscribe", source_service: source });

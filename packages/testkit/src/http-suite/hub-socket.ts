@@ -8,7 +8,7 @@ import { OTHER_API_KEY, useSetting } from "./setting.ts";
 
 const UNKNOWN = "01920000-0000-7000-8000-000000000000";
 
-/** Every frame of the hub's WebSocket, and what becomes of sockets that misuse it. */
+/** Tests every frame of the hub's WebSocket, and sockets that misuse it. */
 export function hubSocketSuite(harness: HttpHarness): void {
   describe("hub: WebSocket", () => {
     const processor = new ScriptedProcessor();
@@ -25,7 +25,7 @@ export function hubSocketSuite(harness: HttpHarness): void {
       await subscribe(other, "elsewhere");
       const id = await pushEvent(setting, event("live", "hello", { twice: true }));
       const failed = await pushEvent(setting, event("live", "fail"));
-      // The result of what came before may still arrive; the notification itself does not.
+      // The result of an earlier event may still arrive; that event itself does not.
       const mine = () => client.received.frames.filter(({ notification_id }) => notification_id === id || notification_id === failed);
       await client.received.until(() => mine().length === 5);
       const of = (notification_id: string) => mine().filter((frame) => frame.notification_id === notification_id);
@@ -61,7 +61,7 @@ export function hubSocketSuite(harness: HttpHarness): void {
       other.drop();
     });
 
-    test("two clients with the same source name never see each other's", async () => {
+    test("two clients with the same source name never see each other's events", async () => {
       const [acme, globex] = [await openHubSocket(setting), await openHubSocket(setting, OTHER_API_KEY)];
       await Promise.all([subscribe(acme, "shared"), subscribe(globex, "shared")]);
       await addHandler(setting, { source_service: "shared", prompt: "p" });
@@ -96,7 +96,7 @@ export function hubSocketSuite(harness: HttpHarness): void {
       client.drop();
     });
 
-    test("ack is answered, again too, and of what is unknown or another's by an error", async () => {
+    test("every ack is answered, a repeated one too; an unknown or another client's id gets an error", async () => {
       const client = await openHubSocket(setting);
       const own = await pushEvent(setting, event("ack", "x"));
       const theirs = await pushEvent(setting, event("ack", "x"), OTHER_API_KEY);
@@ -109,7 +109,7 @@ export function hubSocketSuite(harness: HttpHarness): void {
       client.drop();
     });
 
-    test("what is no JSON, or of no known kind, gets an error and the socket stays open", async () => {
+    test("broken JSON and an unknown message get an error and the socket stays open", async () => {
       const client = await openHubSocket(setting);
       const invalid = [
         "[]",
@@ -136,12 +136,12 @@ export function hubSocketSuite(harness: HttpHarness): void {
       client.drop();
     });
 
-    test("a connection has 100 subscriptions at the most", async () => {
+    test("a connection has at most 100 subscriptions", async () => {
       const client = await openHubSocket(setting);
       for (let at = 0; at <= 100; at += 1) {
         client.send({ action: "subscribe", source_service: `s${at}` });
         await client.received.count(at + 1);
-        // Slower than the limit on messages.
+        // This is slower than the limit on messages.
         clock.pass(100);
       }
       expect(client.received.frames[100]).toEqual({ type: "error", message: "A connection can have at most 100 subscriptions" });
@@ -168,7 +168,7 @@ export function hubSocketSuite(harness: HttpHarness): void {
       expect(await flood.closed()).toBe(1008);
     });
 
-    test("a burst of large events is no fault of its reader", async () => {
+    test("a burst of large events does not close its reader", async () => {
       const client = await openHubSocket(setting);
       await subscribe(client, "burst");
       const content = "x".repeat(60_000);
@@ -190,7 +190,7 @@ export function hubSocketSuite(harness: HttpHarness): void {
         await Promise.all(
           Array.from({ length: 20 }, (_, at) => own.events.create({ source: "slow", sender: `${round * 20 + at}`, content })),
         );
-        // The good reader shares this process: it gets its turn to read before more is sent.
+        // The good reader shares this process, so it must get its turn to read before the test sends more.
         await good.received.count((round + 1) * 20);
       }
       const senders = good.received.frames.map(({ sender_id }) => Number(sender_id));

@@ -23,12 +23,12 @@ const IDENTITY = {
   metadata: { department: "Engineering", location: "San Francisco" },
 };
 
-/** Where a 422 says the trouble is. */
+/** The places of the errors in a 422. */
 function locations(body: unknown): string[] {
   return (body as { detail: { loc: unknown[] }[] }).detail.map(({ loc }) => loc.join("."));
 }
 
-/** The records of an event once all of them have settled. */
+/** Waits for the records of an event to settle, and returns them. */
 function settled(setting: Setting, id: string): Promise<Record<string, unknown>[]> {
   return vi.waitFor(
     async () => {
@@ -40,14 +40,14 @@ function settled(setting: Setting, id: string): Promise<Record<string, unknown>[
   );
 }
 
-/** Every endpoint, parameter, body and status of `hub`. */
+/** Tests every endpoint, parameter, body and status of `hub`. */
 export function hubSuite(harness: HttpHarness): void {
   describe("hub", () => {
     const processor = new ScriptedProcessor();
     const setting = useSetting(harness, { contracts: [hub(), django()] }, {}, { hub: { processor } });
     const get = (path: string) => askHub(setting, path);
 
-    test("a notification is created, and read with who its sender is known to be", async () => {
+    test("an event is created, and read with its sender's identity", async () => {
       const event = { ...EVENT, source_service: "reading", sender_id: "ä/ö?#%" };
       const id = await pushEvent(setting, event);
       expect(id).toMatch(UUID);
@@ -121,7 +121,7 @@ export function hubSuite(harness: HttpHarness): void {
       expect((await get("/notifications/?source_service=email_service")).body).toHaveLength(before);
     });
 
-    test("an id of nothing, or of no UUID, is 404 on every route", async () => {
+    test("an unknown id, or one that is not a UUID, is 404 on every route", async () => {
       for (const id of [UNKNOWN, "1x", "a%2Fb", "%00"]) {
         for (const [method, path] of [
           ["GET", `/notifications/${id}/processing`],
@@ -137,7 +137,7 @@ export function hubSuite(harness: HttpHarness): void {
       }
     });
 
-    test("a handler is created, read, listed, changed in the given fields only, and deleted", async () => {
+    test("a handler is created, read, listed, changed only in the given fields, and deleted", async () => {
       const json = { source_service: "handlers", prompt: "Categorize this email.", metadata_filter: { priority: "high" } };
       const created = await askHub(setting, "/notification-handlers/", { method: "POST", json });
       const handler = created.body as { id: string; created_at: string; updated_at: string };
@@ -216,7 +216,7 @@ export function hubSuite(harness: HttpHarness): void {
       );
     });
 
-    test("a handler that is changed and deleted while its records run changes nothing of them", async () => {
+    test("changing or deleting a handler while its records run does not change them", async () => {
       const source_service = "meanwhile";
       const handler = await addHandler(setting, { source_service, prompt: "first" });
       const id = await pushEvent(setting, { ...EVENT, source_service, content: "wait" });
@@ -313,7 +313,7 @@ export function hubSuite(harness: HttpHarness): void {
   describe("hub with wrapped lists", () => {
     const setting = useSetting(harness, { contracts: [hub({ lists: "wrapped" })] });
 
-    test("says how many there are, and which part this is", async () => {
+    test("a list says how many there are, and which part this is", async () => {
       await pushEvent(setting, EVENT);
       await pushEvent(setting, EVENT);
       await addHandler(setting, { source_service: "s", prompt: "x" });

@@ -18,7 +18,7 @@ interface List {
   readonly next_cursor: string | null;
 }
 
-/** Every endpoint, parameter, status and error of `inbox-v1`'s REST part. */
+/** Tests every endpoint, parameter, status and error of the REST part of `inbox-v1`. */
 export function inboxV1Suite(harness: HttpHarness): void {
   describe("inbox-v1", () => {
     const setting = useSetting(harness);
@@ -125,7 +125,7 @@ export function inboxV1Suite(harness: HttpHarness): void {
       expect([answer.status, answer.body]).toEqual([422, { detail: [{ loc: ["query", field], msg, type }] }]);
     });
 
-    test("marking read answers the item, and again keeps the time", async () => {
+    test("marking as read answers the item, and a repetition keeps the time", async () => {
       const [id = ""] = await create("read", ["a"]);
       const request = { method: "PATCH", headers: await setting.bearer("read") };
       const first = await ask(`${setting.url}${PATH}/${id}/read`, request);
@@ -166,7 +166,7 @@ export function inboxV1Suite(harness: HttpHarness): void {
       expect(await list("delete")).toMatchObject({ total: 1, unread_count: 1 });
     });
 
-    test("never the caller's is 403, unknown and other tenants' are 404, no UUID is 422", async () => {
+    test("another user's item is 403, unknown ones and other tenants' are 404, an id that is not a UUID is 422", async () => {
       const [theirs = ""] = await create("owner", ["a"]);
       const other = await setting.service.tenant("other").create({ to: "stranger", title: "b" });
       for (const [method, suffix] of [

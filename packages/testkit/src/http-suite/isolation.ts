@@ -6,12 +6,12 @@ import { API_KEY, OTHER_API_KEY, suiteOptions, useSetting } from "./setting.ts";
 
 const CANARY = "canary 7f3a";
 
-/** That users and tenants cannot see, count, mark or delete each other's items by any route. */
+/** Tests that users and tenants cannot see, count, mark or delete each other's items by any route. */
 export function isolationSuite(harness: HttpHarness): void {
   describe("isolation", () => {
     const setting = useSetting(harness, { contracts: suiteOptions({}, "apikey").contracts });
 
-    /** A victim with two unread items, who shares a user id with somebody of another tenant. */
+    /** Makes a victim with two unread items; a user of another tenant has the same id. */
     async function victim(userId: string) {
       const ids: string[] = [];
       for (const tenant of ["default", "acme", "globex"]) {
@@ -87,7 +87,7 @@ export function isolationSuite(harness: HttpHarness): void {
       },
     );
 
-    test("a client of pack sees and changes its own tenant alone", async () => {
+    test("a client of pack sees and changes only its own tenant", async () => {
       const { userId } = await victim("shared name");
       const [acme, globex] = [{ "x-api-key": API_KEY }, { "x-api-key": OTHER_API_KEY }];
       const pack = (path: string, headers: Readonly<Record<string, string>>, method = "GET") =>
@@ -103,7 +103,7 @@ export function isolationSuite(harness: HttpHarness): void {
       expect((await pack(`/mark-read/${encodeURIComponent("only acme's")}/0`, globex, "POST")).status).toBe(404);
     });
 
-    test("a cursor opens no list but the one that gave it", async () => {
+    test("a cursor opens only the list that gave it", async () => {
       const { userId } = await victim("cursor owner");
       const path = "/api/v1/notifications";
       const first = await ask(`${setting.url}${path}?limit=1`, { headers: await setting.bearer(userId) });

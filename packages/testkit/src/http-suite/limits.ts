@@ -8,7 +8,7 @@ import { StreamClient } from "./stream-client.ts";
 
 const SOCKET = "/api/v1/ws/events";
 
-/** What time does to open streams, and what becomes of sockets that misuse the server. */
+/** Tests open streams as time passes, and sockets that misuse the server. */
 export function limitsSuite(harness: HttpHarness): void {
   describe("open streams, as time passes", () => {
     const clock = new HandClock();
@@ -51,11 +51,11 @@ export function limitsSuite(harness: HttpHarness): void {
       const [stuck, good] = [await open("slow"), await open("slow")];
       stuck.socket.pause();
       const message = "x".repeat(10_000);
-      // Far more than the system's own buffers and the megabyte that may wait.
+      // This is far more than the system's own buffers and the megabyte that may wait.
       const rounds = 40;
       for (let round = 0; round < rounds; round += 1) {
         await Promise.all(Array.from({ length: 50 }, () => setting.service.create({ to: "slow", message })));
-        // The good reader shares this process: it gets its turn to read before more is sent.
+        // The good reader shares this process, so it must get its turn to read before the test sends more.
         await good.received.count((round + 1) * 50);
       }
       expect(good.received.frames.map(({ seq }) => seq)).toEqual(Array.from({ length: rounds * 50 }, (_, at) => at + 1));

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import type { Logger } from "@belfry/core";
 
-/** Keeps what is logged, for a test to look at. */
+/** Keeps the log for a test. */
 export class LogBook implements Logger {
   /** Warnings and errors. */
   readonly complaints: string[] = [];

@@ -8,12 +8,12 @@ import { StreamClient } from "./stream-client.ts";
 const DATA = { text: "a".repeat(250_000) };
 const AT_ONCE = 10;
 
-/** Holds an adapter, over a storage, against a replay of `count` items of 250,000 characters, as one client reads it. */
+/** Tests an adapter over a storage with a replay of `count` items of 250,000 characters to one client. */
 export function longReplaySuite(name: string, harness: HttpHarness, count: number): void {
   describe(`Long replays: ${name}`, () => longReplayTests(useSetting(harness), count));
 }
 
-/** Who missed `count` items of 250,000 characters each gets all of them, in order, by either kind of stream. */
+/** Tests that a client which missed `count` items of 250,000 characters gets all of them, in order, by either kind of stream. */
 export function longReplayTests(setting: Setting, count: number): void {
   async function missed(userId: string): Promise<void> {
     for (let written = 0; written < count; written += AT_ONCE) {
@@ -46,7 +46,7 @@ function complete(count: number): Replayed {
   return { items: count, recovered: true };
 }
 
-/** Takes the items of a replay, each when it comes, so that the client holds no more than one. */
+/** Takes each item of a replay as it arrives, so that the client holds only one. */
 async function readAll(received: Received, isOver: () => boolean): Promise<Replayed> {
   let items = 0;
   let recovered: unknown;

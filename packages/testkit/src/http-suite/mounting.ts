@@ -4,7 +4,7 @@ import type { HttpHarness } from "./harness.ts";
 import { useSetting } from "./setting.ts";
 import { SocketClient } from "./socket-client.ts";
 
-/** Belfry beside the host's own routes, below a prefix, and behind the host's own JSON parser. */
+/** Tests Belfry beside the host's own routes, below a prefix, and behind the host's own JSON parser. */
 export function mountingSuite(harness: HttpHarness): void {
   describe.each([
     { prefix: "", parseFirst: false },
@@ -26,7 +26,7 @@ export function mountingSuite(harness: HttpHarness): void {
       client.drop();
     });
 
-    test("an empty body with Content-Type JSON is legal where the body is optional", async () => {
+    test("an empty body with Content-Type JSON is accepted if the body is optional", async () => {
       await setting.service.create({ to: "empty" });
       const headers = { ...setting.token("empty"), "content-type": "application/json" };
       const answer = await ask(`${setting.url}/notifications/1/mark_as_read/`, { method: "POST", headers });
@@ -40,7 +40,7 @@ export function mountingSuite(harness: HttpHarness): void {
       expect((await ask(`${root()}${(body as { next: string }).next}`, { headers: setting.token("links") })).status).toBe(200);
     });
 
-    test("what is not Belfry's is the host's", async () => {
+    test("the host answers all other paths and sockets", async () => {
       expect((await ask(`${root()}/host`)).body).toEqual({ host: true });
       expect((await ask(`${root()}/host/echo`, { method: "POST", json: { a: 1 } })).body).toEqual({ a: 1 });
       expect((await ask(`${setting.url}/api/v2/notifications`)).status).toBe(404);

@@ -12,7 +12,7 @@ interface Item {
   readonly is_read: boolean;
 }
 
-/** Every endpoint, parameter, status and error of `pack`'s REST part. */
+/** Tests every endpoint, parameter, status and error of `pack`. */
 export function packSuite(harness: HttpHarness): void {
   describe("pack", () => {
     const setting = useSetting(harness);
@@ -141,7 +141,7 @@ export function packSuite(harness: HttpHarness): void {
       expect((await ask(path("/unread-count/u"), { headers })).body).toEqual({ user_id: "u", unread_count: 2 });
     });
 
-    test("without a key it is 401, and a key in the query is none", async () => {
+    test("without a key the answer is 401, and a key in the query does not count", async () => {
       expect((await ask(path("/list"))).status).toBe(401);
       expect((await ask(path(`/list?apiKey=${API_KEY}&api_key=${API_KEY}`))).status).toBe(401);
       expect((await ask(path("/list"), { headers: { "x-api-key": `${API_KEY}x` } })).status).toBe(401);

@@ -8,7 +8,7 @@ import { StreamClient } from "./stream-client.ts";
 const SOCKET = "/api/v1/ws/events";
 const STREAM = "/api/v1/notifications/stream";
 
-/** Every frame of `inbox-v1` over a real WebSocket and real SSE. */
+/** Tests every frame of `inbox-v1` over a real WebSocket and real SSE. */
 export function realtimeSuite(harness: HttpHarness): void {
   describe("inbox-v1 realtime", () => {
     const setting = useSetting(harness);
@@ -66,7 +66,7 @@ export function realtimeSuite(harness: HttpHarness): void {
       client.drop();
     });
 
-    test("a user's sockets all get the event, other users' and other tenants' none", async () => {
+    test("all sockets of a user get the event; those of other users and tenants do not", async () => {
       const mine = await Promise.all([socket("many"), socket("many")]);
       const [theirs, elsewhere] = [
         await socket("few"),
@@ -86,7 +86,7 @@ export function realtimeSuite(harness: HttpHarness): void {
       }
     });
 
-    test("since and epoch replay what came after, in order, then the state", async () => {
+    test("since and epoch replay the later items, in order, then the state", async () => {
       const first = await (await socket("resume")).ready();
       await create("resume", "a");
       const [seen] = await first.received.count(1);
@@ -129,7 +129,7 @@ export function realtimeSuite(harness: HttpHarness): void {
       again.drop();
     });
 
-    test("subscribe narrows what follows", async () => {
+    test("subscribe narrows the frames that follow", async () => {
       const client = await (await socket("narrow")).ready();
       client.send({ type: "subscribe", event_types: ["notification_read"] });
       expect(await client.received.count(1)).toEqual([{ status: "subscribed", filters: { event_types: ["notification_read"] } }]);
@@ -139,7 +139,7 @@ export function realtimeSuite(harness: HttpHarness): void {
       client.drop();
     });
 
-    test("ack answers for the user's own, and not for another's or an unknown one", async () => {
+    test("ack answers for the user's own item, and not for another user's or an unknown one", async () => {
       const { id } = await create("ack");
       const theirs = await create("other");
       const client = await (await socket("ack")).ready();
@@ -156,7 +156,7 @@ export function realtimeSuite(harness: HttpHarness): void {
       client.drop();
     });
 
-    test("what is no JSON gets an error frame and the socket stays open", async () => {
+    test("broken JSON gets an error frame and the socket stays open", async () => {
       const client = await (await socket("garbage")).ready();
       client.send("{not json");
       client.send("[]");
@@ -171,7 +171,7 @@ export function realtimeSuite(harness: HttpHarness): void {
       client.drop();
     });
 
-    test("no token, a wrong one and an expired one get an error frame and 4401", async () => {
+    test("no token, a wrong token and an expired token get an error frame and 4401", async () => {
       for (const token of ["", "x.y.z", await jwt("late", { expiresInS: -10 })]) {
         const client = new SocketClient(`${setting.url}${SOCKET}?token=${token}`);
         expect(await client.closed()).toBe(4401);

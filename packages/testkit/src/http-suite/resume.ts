@@ -8,7 +8,7 @@ import { StreamClient } from "./stream-client.ts";
 
 const RECONNECTS = 200;
 const NOTIFICATIONS = 5_000;
-/** So few that they were one page by count, and far more than a socket buffers by bytes. */
+/** By count these fit into one page; by bytes they are far more than a socket buffers. */
 const LONG_ITEMS = 60;
 const PER_ROUND = NOTIFICATIONS / RECONNECTS;
 
@@ -18,7 +18,7 @@ interface Connection {
   drop(): void;
 }
 
-/** What a client remembers between connections: what it got, and where it stands. */
+/** A client's memory between connections: the items it got, and its position. */
 class Memory {
   readonly ids: unknown[] = [];
   seq = 0;
@@ -35,7 +35,7 @@ class Memory {
   }
 }
 
-/** A client that drops and reconnects 200 times while 5,000 notifications arrive has exactly what the database holds. */
+/** Tests that a client which drops and reconnects 200 times while 5,000 notifications arrive has exactly the database's items. */
 export function resumeSuite(harness: HttpHarness): void {
   describe("resuming", () => {
     const setting = useSetting(harness);
@@ -49,7 +49,7 @@ export function resumeSuite(harness: HttpHarness): void {
           Array.from({ length: PER_ROUND }, (_, at) => setting.service.create({ to: userId, title: `${round}.${at}` })),
         );
         const connection = await connect(memory);
-        // Dropped at another moment each time: during the replay, between it and the live events, and among these.
+        // Each round drops at another moment: during the replay, between the replay and the live events, and among these.
         const enough = round % (PER_ROUND + 1);
         await connection.received.until(() => connection.received.frames.length >= enough);
         connection.drop();

@@ -1,18 +1,18 @@
 import { django, inboxV1, pack } from "@belfry/core/contracts";
 
-/** A route of the contracts, as the tests that go over all of them see it. */
+/** A route of a contract, for tests that go over all routes. */
 export interface SuiteRoute {
   readonly contract: "inbox-v1" | "django" | "pack";
   readonly method: string;
-  /** With `{name}` for a parameter, without a trailing slash. */
+  /** The path with `{name}` for a parameter, without a trailing slash. */
   readonly path: string;
-  /** Whether it takes a body, and whether that may be left out. */
+  /** Whether it takes a body, and whether the body is optional. */
   readonly body: "none" | "optional" | "required";
 }
 
 const contracts = [inboxV1(), django(), pack()];
 
-/** Every route of the three contracts: what holds for all of them is tested for one that is added later, too. */
+/** Every route of these contracts. Tests that go over all routes also cover routes that are added later. */
 export const ALL_ROUTES: readonly SuiteRoute[] = contracts.flatMap(({ name, routes }) =>
   routes.map(({ method, path, body, bodyOptional }) => ({
     contract: name as SuiteRoute["contract"],
@@ -22,14 +22,14 @@ export const ALL_ROUTES: readonly SuiteRoute[] = contracts.flatMap(({ name, rout
   })),
 );
 
-/** Fills the parameters of a route's path; what is not given gets a value that is of the right kind and names nothing. */
+/** Fills the parameters of a route's path. Missing ones get a valid value that names nothing. */
 export function fill(path: string, values: Readonly<Record<string, string | number>> = {}): string {
   const defaults = { notification_id: "01920000-0000-7000-8000-000000000000", id: 999, user_id: "nobody", index: 0 };
   const all: Readonly<Record<string, string | number>> = { ...defaults, ...values };
   return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(all[name] ?? ""));
 }
 
-/** A body that a route takes, as far as it takes one. */
+/** A valid body for a route; none if it takes none. */
 export function bodyFor({ method, path, body }: SuiteRoute): { readonly json?: unknown } {
   if (body === "none") {
     return {};

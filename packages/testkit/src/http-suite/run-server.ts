@@ -4,8 +4,8 @@ import { WebSocketServer } from "ws";
 import type { RunningServer } from "./harness.ts";
 
 /**
- * Listens on a free loopback port. Beside what the server does already, the host has a WebSocket at `/host/ws` that
- * sends every message back. `closeStreams` ends what would keep the server from closing.
+ * Listens on a free loopback port. It adds a WebSocket of the host at `/host/ws`, which sends every message back.
+ * `closeStreams` ends the streams that would keep the server from closing.
  */
 export async function runServer(server: Server, closeStreams: () => void): Promise<RunningServer> {
   const hostSockets = new WebSocketServer({ noServer: true });

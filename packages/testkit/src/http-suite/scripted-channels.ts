@@ -1,6 +1,6 @@
 import type { Channel, DeliveryOutcome, DeliveryTask } from "@belfry/core";
 
-/** A channel that does what the recipient's name says, and keeps what it was asked. */
+/** A channel that does what the recipient's name says, and keeps its tasks. */
 export class ScriptedChannel implements Channel {
   readonly name: string;
   readonly retryDelaysMs = [1, 1];
@@ -35,7 +35,7 @@ export class ScriptedChannel implements Channel {
   }
 }
 
-/** The channels the suite sends over. */
+/** Makes the channels over which the suite sends. */
 export function scriptedChannels(): { readonly email: ScriptedChannel; readonly webhook: ScriptedChannel } {
   return {
     email: new ScriptedChannel("email", (to) => (/^[^@\s,]+@[^@\s,]+$/.test(to) ? null : "is no plain address")),

@@ -1,6 +1,6 @@
 import type { ProcessingOutcome, ProcessingTask, Processor } from "@belfry/core";
 
-/** A processor that does what an event's content says: `fail`, `wait` until it is released, or else echo prompt and content. */
+/** A processor that does what an event's content says: it fails at `fail`, waits for a release at `wait`, and else echoes prompt and content. */
 export class ScriptedProcessor implements Processor {
   readonly name = "scripted";
   readonly timeoutMs = 60_000;
@@ -12,7 +12,7 @@ export class ScriptedProcessor implements Processor {
     this.#release = resolve;
   });
 
-  /** Lets everything that waits go on. */
+  /** Lets all waiting tasks go on. */
   release(): void {
     this.#release();
   }

@@ -5,12 +5,12 @@ import { useSetting } from "./setting.ts";
 
 const V1 = "/api/v1/notifications";
 
-/** Who gets in, what is refused, and that a refused request changes nothing. */
+/** Tests which requests are refused, and that a refused request changes nothing. */
 export function securitySuite(harness: HttpHarness): void {
   describe("security", () => {
     const setting = useSetting(harness);
 
-    test("a body over the limit is 413, before it is looked at", async () => {
+    test("a body over the limit is 413, before it is parsed", async () => {
       const raw = `{"user_id":"big","content":"${"x".repeat(1024 * 1024)}"}`;
       const answer = await ask(`${setting.url}/api/notifications/create`, {
         method: "POST",
@@ -44,7 +44,7 @@ export function securitySuite(harness: HttpHarness): void {
       }
     });
 
-    test("__proto__ and fields that are none of the caller's business have no effect", async () => {
+    test("__proto__ and fields that callers may not set have no effect", async () => {
       const raw = '{"user_id":"proto","content":"x","__proto__":{"admin":true},"tenant_id":"other","is_read":true}';
       const answer = await ask(`${setting.url}/api/notifications/create`, {
         method: "POST",

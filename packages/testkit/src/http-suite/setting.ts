@@ -6,23 +6,23 @@ import { JWT_SECRET, jwt } from "./client.ts";
 import type { HttpHarness, Mounting, RunningServer, ServiceNeeds } from "./harness.ts";
 import { LogBook } from "./log-book.ts";
 
-/** What the tests of one describe block share: one service and one server. Each test has users of its own. */
+/** One service and one server, shared by the tests of one describe block. Each test has users of its own. */
 export interface Setting {
   readonly service: NotificationService;
   readonly url: string;
-  /** The header of a user's JWT. */
+  /** Makes the header with a user's JWT. */
   bearer(userId: string, clientId?: string): Promise<Record<string, string>>;
-  /** The header of a user's token; the user's token is `token-of-<user>`. */
+  /** Makes the header with a user's token, which is `token-of-<user>`. */
   token(userId: string): Record<string, string>;
 }
 
 export const API_KEY = "key-of-the-client-acme";
 export const OTHER_API_KEY = "key-of-the-client-globex";
 
-/** Every kind of credential the suite uses: the secret, tokens made of it, keys. */
+/** Matches every credential of the suite: the secret, tokens made with it, keys. */
 const CREDENTIALS = new RegExp(`${JWT_SECRET}|eyJ[\\w-]+\\.|token-of-|${API_KEY}|${OTHER_API_KEY}`);
 
-/** The options every suite serves with; `pack` is open, as its document has it, unless a suite is about keys. */
+/** The options with which every suite serves. `pack` is open, as in its document, unless a suite is about keys. */
 export function suiteOptions(more: Partial<HandlerOptions> = {}, packAuth: "open" | "apikey" = "open"): HandlerOptions {
   return {
     contracts: [inboxV1(), django(), pack({ auth: packAuth })],
@@ -31,15 +31,15 @@ export function suiteOptions(more: Partial<HandlerOptions> = {}, packAuth: "open
       tokens: (token) => (token.startsWith("token-of-") ? token.slice("token-of-".length) : null),
       apiKeys: { [API_KEY]: "acme", [OTHER_API_KEY]: "globex" },
     },
-    // The suites present far more bad credentials than anybody honest does.
+    // The suites present far more bad credentials than honest clients do.
     badCredentialLimiter: false,
     ...more,
   };
 }
 
 /**
- * Starts a service and a server before the block's tests, and stops both after them. Whatever the tests sent: nothing
- * of it may be worth a warning, and no credential may be in the logs.
+ * Starts a service and a server before the block's tests, and stops both after them. Nothing that the tests send may
+ * cause a warning, and no credential may be in the logs.
  */
 export function useSetting(
   harness: HttpHarness,

@@ -1,6 +1,6 @@
 import { WebSocket } from "ws";
 
-/** A frame as the contracts write them. */
+/** A frame of a contract. */
 export interface ReceivedFrame {
   readonly type?: string;
   readonly seq?: number;
@@ -9,7 +9,7 @@ export interface ReceivedFrame {
   readonly [key: string]: unknown;
 }
 
-/** Keeps what arrived, and lets a test wait for a condition on it. */
+/** Keeps the received frames, and lets a test wait for a condition on them. */
 export class Received {
   readonly frames: ReceivedFrame[] = [];
   readonly #waiting = new Set<() => void>();
@@ -19,7 +19,7 @@ export class Received {
     this.changed();
   }
 
-  /** To be called when something changed that a condition may look at. */
+  /** Checks the conditions again; call it after every change. */
   changed(): void {
     for (const check of [...this.#waiting]) {
       check();
@@ -60,11 +60,11 @@ export class SocketClient {
       this.closeCode = code;
       this.received.changed();
     });
-    // A refused or broken connection shows as its close.
+    // A refused or broken connection also shows as a close.
     this.socket.on("error", () => this.received.changed());
   }
 
-  /** Resolves once the server has opened the session: it answers messages after that. */
+  /** Resolves once the server has opened the session, after which it answers messages. */
   async ready(): Promise<this> {
     await new Promise<void>((resolve) => {
       if (this.socket.readyState === WebSocket.OPEN) {
@@ -89,7 +89,7 @@ export class SocketClient {
     return this.closeCode ?? 0;
   }
 
-  /** Breaks the connection without a word, as a lost network does. */
+  /** Breaks the connection without a close frame, as a lost network does. */
   drop(): void {
     this.socket.terminate();
   }
