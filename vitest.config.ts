@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-// Packages are tested from their sources: no build needed first.
+// Tests use the packages' sources, so no build is needed first.
 const conditions = ["@belfry/source", "module", "node", "development|production"];
 
 export default defineConfig({

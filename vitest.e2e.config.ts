@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 const conditions = ["@belfry/source", "module", "node", "development|production"];
 
-// The dashboard in a real browser: slower than the other tests, and in need of Chromium, so it is a run of its own.
+// Tests the dashboard in a real browser. It is slower than the other tests and needs Chromium, so it is a run of its own.
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },

@@ -7,8 +7,8 @@ import type { ServerConfig } from "./config.ts";
 export const DASHBOARD_PATH = "/api/ui-dashboard/notifications-dashboard-ui";
 
 /**
- * Makes the dashboard. If the `pack` contract is open, it lets in requests from this machine; otherwise it wants an API
- * key as the password of HTTP Basic.
+ * Makes the dashboard. It lets in people with an API key as the password of HTTP Basic and, if the `pack` contract is
+ * open, requests from this machine.
  */
 export function operatorPage(notifications: NotificationService, config: ServerConfig, logger: Logger): Dashboard {
   const byKey = accessByKey(config.apiKeys);

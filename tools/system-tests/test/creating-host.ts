@@ -2,21 +2,21 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-/** What a host is asked to create. */
+/** A request to a host to create a notification. */
 export interface CreateRequest {
   readonly number: number;
   readonly to: string | readonly string[];
   readonly title: string;
 }
 
-/** How it went; number 0 says that the host is ready. */
+/** The answer to a request; number 0 says that the host is ready. */
 export interface CreateAnswer {
   readonly number: number;
-  /** What the error said, or null. */
+  /** The error's message; null if there was none. */
   readonly failure: string | null;
 }
 
-/** A process of its own that creates notifications in a database. */
+/** A separate process that creates notifications in a database. */
 export class CreatingHost {
   readonly child: ChildProcess;
   readonly #exited: Promise<unknown>;
@@ -51,7 +51,7 @@ export class CreatingHost {
     return this;
   }
 
-  /** Has it create a notification and resolves with how that went. */
+  /** Lets it create a notification and resolves with the answer. */
   create(to: string | readonly string[], title: string): Promise<CreateAnswer> {
     this.#last += 1;
     const request: CreateRequest = { number: this.#last, to, title };
@@ -59,7 +59,7 @@ export class CreatingHost {
     return this.#answerTo(request.number);
   }
 
-  /** Lets go of it and resolves once it has ended. */
+  /** Tells it to end and resolves once it has ended. */
   async stop(): Promise<void> {
     if (this.child.connected) {
       this.child.disconnect();

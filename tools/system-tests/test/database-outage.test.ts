@@ -23,15 +23,15 @@ const TERMINATION_INTERVAL_MS = 200;
 const RESTARTS = process.env.BELFRY_CHAOS ? 10 : 1;
 const TIMEOUT_MS = process.env.BELFRY_CHAOS ? 900_000 : 120_000;
 const RETRY_MS = 50;
-/** Too many for one transaction: their inboxes are filled in the background. */
+/** Too many users for one transaction: their inboxes are filled in the background. */
 const CROWD = Array.from({ length: 3_000 }, (_, number) => `one of the crowd ${number}`);
 
-/** What is lost and found again all the time is not worth a line here. */
+/** These tests lose and rebuild connections all the time, which is not worth a log line. */
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Clients that create without end, until they are told to stop. */
+/** Lets clients create without end, until they are stopped. */
 function endlessLoad(creates: HttpCreates, inFlight: number): { stop(): Promise<void> } {
   let isOver = false;
   function* jobs(): Generator<CreateJob> {
@@ -48,12 +48,12 @@ function endlessLoad(creates: HttpCreates, inFlight: number): { stop(): Promise<
   };
 }
 
-/** Has a follower connect again whenever its connection is lost, until it is told to stop. */
+/** Lets a follower connect again whenever its connection is lost, until it is stopped. */
 function keepFollowing(follower: InboxFollower, url: string): () => void {
   let isOver = false;
   const follow = async () => {
     while (!isOver) {
-      // While the database is away, a server lets go of its clients: they are to come again.
+      // While the database is down, a server closes its clients' connections, and they connect again.
       await follower.connect(url).then(
         () => follower.lost(),
         () => delay(RETRY_MS),
@@ -67,7 +67,7 @@ function keepFollowing(follower: InboxFollower, url: string): () => void {
   };
 }
 
-describe("a database that loses its connections, and goes away, under load", () => {
+describe("a database that loses its connections, and goes down, under load", () => {
   const cleanup = useCleanup();
 
   async function start() {
@@ -99,7 +99,7 @@ describe("a database that loses its connections, and goes away, under load", () 
     return { database, pool, notifications, servers, died, creates, sends, webhooks, followers };
   }
 
-  /** Creates until it works, as a host does, and records what it was told before. */
+  /** Creates until it works, as a host does, and records the errors before that. */
   async function createUntilDone(notifications: NotificationService, to: string | readonly string[], errors: unknown[]): Promise<void> {
     for (;;) {
       try {
@@ -121,7 +121,7 @@ describe("a database that loses its connections, and goes away, under load", () 
     await client.end();
   }
 
-  /** Takes the database down, looks at what callers are told, and starts it again. */
+  /** Shuts the database down, checks the errors that callers get, and starts it again. */
   async function restart(database: PostgresServer, notifications: NotificationService, url: string): Promise<void> {
     await database.shutDown("immediate");
     const refused = await notifications.create({ to: "user 0", title: "while it is away" }).catch((error: unknown) => error);
@@ -132,7 +132,7 @@ describe("a database that loses its connections, and goes away, under load", () 
     await database.startAgain();
   }
 
-  /** What was to be written in the background is written, to each recipient once. */
+  /** Checks that the background work wrote to each recipient once. */
   async function expectCrowdsFilled(pool: pg.Pool, atLeast: number): Promise<void> {
     const chunks = async () => (await pool.query("SELECT FROM belfry_fan_out_chunks")).rowCount;
     await expect.poll(chunks, { timeout: 60_000 }).toBe(0);
@@ -144,7 +144,7 @@ describe("a database that loses its connections, and goes away, under load", () 
     expect(rows).toEqual(rows.map(() => ({ items: CROWD.length })));
   }
 
-  /** A send that was tried again with its key is there once, and what was accepted is delivered. */
+  /** Checks that a send which was tried again with its key exists once, and that accepted sends are delivered. */
   async function expectDelivered(pool: pg.Pool, sends: HttpCreates, webhooks: WebhookPeer): Promise<void> {
     const unsettled = async () => (await pool.query("SELECT FROM belfry_deliveries WHERE settled_at IS NULL")).rowCount;
     await expect.poll(unsettled, { timeout: 30_000 }).toBe(0);
@@ -156,12 +156,12 @@ describe("a database that loses its connections, and goes away, under load", () 
     expect(new Set(ordersReceived(webhooks))).toEqual(sends.acknowledged);
   }
 
-  /** Loses connections and the database under load, and looks at what is left. */
+  /** Loses connections and the database under load, and checks the result. */
   async function ordeal(setting: Awaited<ReturnType<typeof start>>): Promise<void> {
     const { database, pool, notifications, servers, creates, sends, webhooks, followers } = setting;
     const loads = [endlessLoad(creates, IN_FLIGHT), endlessLoad(sends, SENDS_IN_FLIGHT)];
     const errors: unknown[] = [];
-    /** Resolves once as many more creates were acknowledged. */
+    /** Resolves once `count` more creates were acknowledged. */
     const progress = async (count: number) => {
       const before = creates.acknowledged.size;
       await expect.poll(() => creates.acknowledged.size - before, { timeout: TIMEOUT_MS }).toBeGreaterThanOrEqual(count);
@@ -182,7 +182,7 @@ describe("a database that loses its connections, and goes away, under load", () 
     await expectLedger(pool, creates);
     await expectCrowdsFilled(pool, crowds.length);
     await expectDelivered(pool, sends, webhooks);
-    // Callers were told to try again, and never anything else.
+    // All failed calls said to try again.
     expect([...creates.answers.keys()].sort()).toEqual([200, 503]);
     expect([...sends.answers.keys()].sort()).toEqual([201, 503]);
     expect(errors.filter((error) => !(error instanceof BelfryError && error.retryable))).toEqual([]);
@@ -193,7 +193,7 @@ describe("a database that loses its connections, and goes away, under load", () 
     const setting = await start();
     const { database, servers, died } = setting;
     await Promise.race([ordeal(setting), died]);
-    // The logs name what was lost, without what would let others in.
+    // The logs name the lost connections, and contain no credentials.
     const logs = servers.map(({ output }) => output()).join();
     expect(logs).toContain("Belfry lost its listening connection");
     expect(logs).toContain("PostgreSQL closed an idle connection");

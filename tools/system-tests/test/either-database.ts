@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { testDatabase } from "./test-database.ts";
 
-/** The databases that Belfry keeps its data in, for tests of both. */
+/** The databases that Belfry supports, for tests of both. */
 export const DATABASES = ["SQLite", "PostgreSQL"] as const;
 
-/** Makes an empty database of a kind, which is gone when the test is over, and answers its URL. */
+/** Makes an empty database of a kind and returns its URL; the database is removed after the test. */
 export async function emptyDatabase(kind: (typeof DATABASES)[number], cleanup: (task: () => unknown) => void): Promise<string> {
   if (kind === "PostgreSQL") {
     return (await testDatabase(cleanup)).url;

@@ -9,7 +9,7 @@ import { useCleanup } from "./use-cleanup.ts";
 
 const PROCESSES = 4;
 const IN_FLIGHT = 64;
-/** Creates for other users, of each process, while the inbox is held. */
+/** The creates for other users by each process, while the inbox is held. */
 const OTHERS = 64;
 
 const failuresOf = (answers: readonly CreateAnswer[]) => answers.flatMap(({ failure }) => failure ?? []);
@@ -24,7 +24,7 @@ async function waitingFor(client: PoolClient, pool: Pool): Promise<number> {
   return rows[0]?.waiting ?? 0;
 }
 
-/** How many deadlocks PostgreSQL saw in this database, once those who write are gone: it counts when a session ends. */
+/** How many deadlocks PostgreSQL saw in this database. Ask after the writers are gone: it counts when a session ends. */
 async function deadlocks(pool: Pool): Promise<number> {
   const sessions =
     "SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'belfry%'";
@@ -50,7 +50,7 @@ describe("a transaction of the host that holds a user's inbox while four process
     return { pool, notifications, hosts, client };
   }
 
-  /** Has every process create for `to`, 64 at once, and answers how it went and how many were answered so far. */
+  /** Lets every process create for `to`, 64 at once; gives the answers and how many there are so far. */
   function createMany(hosts: readonly CreatingHost[], to: string | readonly string[], times: number) {
     let answered = 0;
     const answers = hosts.flatMap((host, process) =>
@@ -63,13 +63,13 @@ describe("a transaction of the host that holds a user's inbox while four process
     return { all: Promise.all(answers), answered: () => answered };
   }
 
-  test("keeps those creates waiting and nobody else's; all of them are written once it commits", async () => {
+  test("keeps only those creates waiting; all of them are written once it commits", async () => {
     const { pool, notifications, hosts, client } = await start();
     await notifications.create({ to: "held", title: "by the host" }, { tx: client });
     const held = createMany(hosts, "held", IN_FLIGHT);
     await expect.poll(() => waitingFor(client, pool), { timeout: 30_000 }).toBe(PROCESSES);
 
-    // Some of them have the held user and another one: they wait as a whole.
+    // Some creates are for the held user and another one: they wait as a whole.
     const both = createMany(hosts, ["both", "held"], 4);
     const others = hosts.map((host, index) => createMany([host], `other ${index % 2}`, OTHERS));
     for (const { all } of others) {
@@ -95,7 +95,7 @@ describe("a transaction of the host that holds a user's inbox while four process
     await notifications.create({ to: "b", title: "by the host" }, { tx: client });
     const both = createMany(hosts, ["a", "b"], IN_FLIGHT);
     await expect.poll(() => waitingFor(client, pool), { timeout: 30_000 }).toBeGreaterThanOrEqual(PROCESSES);
-    // Whoever writes to both takes "a" first: had they kept it while they wait for "b", nobody could go on.
+    // A create for both takes "a" first. If it kept "a" while it waits for "b", nobody could go on.
     await notifications.create({ to: "a", title: "by the host" }, { tx: client });
     expect(both.answered()).toBe(0);
     await client.query("ROLLBACK");

@@ -1,33 +1,33 @@
-/** One notification to be created, told from all others by its content. */
+/** One notification to create, with a content of its own. */
 export interface CreateJob {
   readonly userId: string;
   readonly content: string;
 }
 
-/** Asks the server at `url` to do a job. */
+/** Sends a job to the server at `url`. */
 export type Ask = (url: string, job: CreateJob) => Promise<Response>;
 
 /** The key of every server that the tests start. */
 export const API_KEY = "the key of the system tests";
 
-/** How long a client waits before it tries again what failed. */
+/** How long a client waits before it repeats a failed create. */
 const RETRY_MS = 50;
 
 /**
- * Clients that create notifications over HTTP, each at one of several servers, and try what fails again, at the next
- * server, until it is acknowledged: a ledger of what was asked for and what was answered.
+ * Clients that create notifications over HTTP, each at one of several servers, and repeat a failed create at the next
+ * server until it is acknowledged. They keep a ledger of their requests and the answers.
  */
 export class HttpCreates {
-  /** Contents that a server accepted. */
+  /** The contents that a server accepted. */
   readonly acknowledged = new Set<string>();
-  /** How often each answer came; "lost" where none came. */
+  /** How often each answer came; "lost" counts missing answers. */
   readonly answers = new Map<number | "lost", number>();
-  /** How often each content was asked for. */
+  /** How often each content was sent. */
   readonly attempts = new Map<string, number>();
   readonly #servers: () => readonly string[];
   readonly #ask: Ask;
 
-  /** @param servers where the servers are at the moment it is called */
+  /** @param servers returns the URLs of the servers at the moment */
   constructor(servers: () => readonly string[], ask: Ask) {
     this.#servers = servers;
     this.#ask = ask;
@@ -65,7 +65,7 @@ export class HttpCreates {
       await response.arrayBuffer();
       return { status: response.status, isDone: response.ok };
     } catch {
-      // The server is gone, or goes while it answers.
+      // The server is gone, or died while it answered.
       return { status: "lost", isDone: false };
     }
   }
@@ -76,7 +76,7 @@ export function postToPack(url: string, { userId, content }: CreateJob): Promise
   return post(`${url}/api/notifications/create`, {}, { user_id: userId, content });
 }
 
-/** Sends a webhook to `receiver`, in a way that may be repeated: the content is the idempotency key. */
+/** Creates a webhook to `receiver`. It may be repeated: the content is the idempotency key. */
 export function postWebhook(receiver: string): Ask {
   return (url, { content }) => {
     const headers = { "x-api-key": API_KEY, "idempotency-key": content };

@@ -19,7 +19,7 @@ const SOURCE = "monitoring";
 
 describe.each(DATABASES)("processes on %s that are killed while they run handlers", (kind) => {
   const cleanup = useCleanup();
-  /** Of SQLite, one process at a time delivers. */
+  /** On SQLite, one process at a time runs handlers. */
   const hosts = kind === "SQLite" ? 1 : 2;
 
   async function prepared(handlers: number) {
@@ -83,7 +83,7 @@ describe.each(DATABASES)("processes on %s that are killed while they run handler
     const begun = () => ledger().filter(({ what }) => what === "begin").length;
     const total = EVENTS * HANDLERS;
     for (let kill = 0; kill < KILLS; kill += 1) {
-      // In the middle of its work, at another point each time.
+      // This kills it in the middle of its work, at another point each time.
       const until = Math.min(begun() + 1 + random.below(Math.floor(total / KILLS / 2)), total - 1);
       await expect.poll(begun, WAIT).toBeGreaterThanOrEqual(until);
       await running[kill % hosts]?.kill();
@@ -95,17 +95,17 @@ describe.each(DATABASES)("processes on %s that are killed while they run handler
     expect(new Set(records.map(({ notificationId, handlerId }) => `${notificationId} ${handlerId}`)).size).toBe(total);
     expect(records.filter(({ status, result, attempt }) => status !== "COMPLETED" || result !== `attempt ${attempt}`)).toEqual([]);
     expectOnce(ledger());
-    // What was under way at a kill was done again, and nothing else.
+    // Only the attempts under way at a kill were repeated.
     expect(begun() - total).toBeLessThanOrEqual(KILLS * CONCURRENCY);
   });
 
-  test("an event that kills whoever processes it fails after its attempts; the others complete", { timeout: TIMEOUT_MS }, async () => {
+  test("an event that kills each process that runs it fails after its attempts; the others complete", { timeout: TIMEOUT_MS }, async () => {
     const { ledger, create, recordsOf, start } = await prepared(2);
     const harmless = await create(["one", "two", "three"]);
     const [deadly = ""] = await create(["deadly"]);
     const others = await create(["four", "five"]);
     const attempts = 2;
-    // One record at a time: who dies takes nobody with it.
+    // Each process runs one record at a time, so a kill ends no other record's attempt.
     const startOne = () => start({ concurrency: 1, attempts });
     let running = startOne();
     let isOver = false;

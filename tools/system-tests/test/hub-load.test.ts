@@ -10,7 +10,7 @@ const IN_FLIGHT = 64;
 const TIMEOUT_MS = process.env.BELFRY_CHAOS ? 1_800_000 : 180_000;
 const SOURCE = "monitoring";
 
-/** Ids that are to come once each. */
+/** Ids that must each come once. */
 class Once {
   readonly #ids = new Set<string>();
   count = 0;
@@ -39,7 +39,9 @@ async function forEach<Item>(items: readonly Item[], work: (item: Item) => Promi
 describe.each(DATABASES)("%s", (kind) => {
   const cleanup = useCleanup();
 
-  test(`${EVENTS} events through ${HANDLERS} handlers: no record is lost, done twice or told twice`, { timeout: TIMEOUT_MS }, async () => {
+  test(`${EVENTS} events through ${HANDLERS} handlers: no record is lost, run twice or reported twice`, {
+    timeout: TIMEOUT_MS,
+  }, async () => {
     const attempts = new Map<string, number>();
     const processor: Processor = {
       name: "counting",

@@ -13,14 +13,14 @@ export interface InboxFrame {
 }
 
 /**
- * A client that follows one user's inbox over a real WebSocket, from the inbox's beginning on, and resumes where it was
- * when it is connected again, as the documents tell clients to.
+ * A client that follows one user's inbox over a real WebSocket, from the inbox's beginning. When it connects again, it
+ * resumes at its position, as the documents tell clients to.
  */
 export class InboxFollower {
   readonly userId: string;
-  /** The frames of new items, in the order in which they came, over all connections. */
+  /** The frames of new items over all connections, in the order of arrival. */
   readonly created: InboxFrame[] = [];
-  /** What each `inbox_state` said of the replay before it. */
+  /** The `recovered` of each `inbox_state`. */
   readonly recovered: boolean[] = [];
   /** How often its connection was lost. */
   losses = 0;
@@ -33,7 +33,7 @@ export class InboxFollower {
     this.userId = userId;
   }
 
-  /** Connects to a server and resolves once it was replayed what it missed and is live. */
+  /** Connects to a server and resolves once it has got the items it missed and is live. */
   async connect(url: string): Promise<void> {
     const token = await new SignJWT({})
       .setProtectedHeader({ alg: "HS256" })
@@ -42,7 +42,7 @@ export class InboxFollower {
       .sign(new TextEncoder().encode(JWT_SECRET));
     const socket = new WebSocket(`${url.replace(/^http/, "ws")}/api/v1/ws/events?token=${token}&${this.#position}`);
     this.#socket = socket;
-    // What went wrong shows as a close.
+    // An error also shows as a close.
     socket.on("error", () => {});
     const states = this.recovered.length;
     socket.on("message", (data) => this.#receive(JSON.parse(String(data)) as InboxFrame));
@@ -62,7 +62,7 @@ export class InboxFollower {
     return this.#lost;
   }
 
-  /** Resolves once `check`, which is asked after every frame, says true; the test's time limit is the only one. */
+  /** Asks `check` after every frame, and resolves once it returns true; only the test's time limit ends it. */
   until(check: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       if (check()) {

@@ -25,7 +25,7 @@ describe("three server processes on one database", () => {
     const servers = await Promise.all(Array.from({ length: SERVERS }, start));
     cleanup(() => Promise.all(servers.map((server) => (server.child.signalCode === null ? server.stop() : null))));
     const creates = new HttpCreates(() => servers.map((server) => server.url), postToPack);
-    // A user's sockets are at different servers.
+    // The sockets of a user are at different servers.
     const followers = Array.from({ length: SOCKETS }, (_, socket) => ({ at: socket % SERVERS, follower: new InboxFollower(user(socket)) }));
     cleanup(() => followers.map(({ follower }) => follower.close()));
     await Promise.all(followers.map(({ at, follower }) => follower.connect(servers[at]?.url ?? "")));
@@ -47,11 +47,11 @@ describe("three server processes on one database", () => {
     expect(followers.filter(({ follower }) => follower.losses > 0)).toEqual([]);
   });
 
-  test("a process that is killed in the middle costs nobody an event: its clients resume at others", { timeout: TIMEOUT_MS }, async () => {
+  test("when a process is killed in the middle, its clients resume at others and miss no event", { timeout: TIMEOUT_MS }, async () => {
     const { pool, start, servers, creates, followers } = await startAll();
     const load = creates.run(jobs.values(), IN_FLIGHT);
 
-    /** Kills one of the servers, whose clients go to the next one, and replaces it. */
+    /** Kills one of the servers and replaces it; its clients go to the next one. */
     const kill = async (index: number) => {
       const victim = servers[index] as ServerProcess;
       const left = followers.filter(({ at }) => at === index);

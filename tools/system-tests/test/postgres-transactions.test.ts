@@ -30,7 +30,7 @@ import { useCleanup } from "./use-cleanup.ts";
 /** How many transactions are open at once. */
 const CONCURRENCY = 8;
 
-/** What a transaction of the host works with, whichever library opened it. */
+/** The parts of a transaction of the host, the same for every library. */
 interface Host {
   readonly client: Client | PoolClient;
   readonly tx: PostgresTransaction;
@@ -41,7 +41,7 @@ interface Host {
 interface Fate {
   readonly name: string;
   readonly outcome: Outcome;
-  /** Does what is left to do once the order was written; `notify` writes the notification. */
+  /** Finishes the transaction after the order is written; `notify` writes the notification. */
   finish(host: Host, notify: (tx: PostgresTransaction) => Promise<void>, admin: Pool): Promise<void>;
 }
 
@@ -174,12 +174,12 @@ const FATES: readonly [Fate, ...Fate[]] = [
 
 function hostPool(url: string): Pool {
   const pool = openPool(url, { max: CONCURRENCY });
-  // A connection in use that is lost says so by an event, too; whoever uses it learns it from the next statement.
+  // A lost connection also emits an error while in use; its user learns of the loss from the next statement.
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 
-/** Works on a pool of its own, so that a connection that breaks after the commit is not given to another trial. */
+/** Works on a pool of its own, so that no other trial gets a connection that breaks after the commit. */
 async function withOwnPool(url: string, work: (pool: Pool) => Promise<void>): Promise<void> {
   const pool = hostPool(url);
   await work(pool).finally(() => pool.end());
@@ -280,13 +280,13 @@ describe.each(LIBRARIES)("transactions of a host that uses %s, with random failu
             await host.run(`INSERT INTO orders (number, customer) VALUES (${number}, '${userId}')`);
             await fate.finish(host, notify, admin);
           });
-        // What a failure leaves is looked for in the end.
+        // The test checks at its end what a failure left.
         await (fate.outcome === "both or none" ? withOwnPool(url, order) : order(pool)).catch(() => undefined);
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, work));
     await tellLast(notifications, [...here, ...elsewhere]);
-    // After a savepoint the creating process asks the database first what became of it.
+    // After a savepoint, the creating process first asks the database whether the notification was committed.
     await allTold(trials, event);
     await allTold(trials, sendEvent);
     const unsettled = async () => (await admin.query("SELECT FROM belfry_deliveries WHERE settled_at IS NULL")).rowCount;

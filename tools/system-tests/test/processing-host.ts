@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** What a host that runs handlers works with. */
+/** The options of a host that runs handlers. */
 export interface ProcessingHostOptions {
   readonly url: string;
   readonly ledger: string;
@@ -13,7 +13,7 @@ export interface ProcessingHostOptions {
   readonly attempts: number;
 }
 
-/** A process of its own that runs the hub's handlers over what is in a database. */
+/** A separate process that runs the hub's handlers over the events in a database. */
 export class ProcessingHost {
   readonly child: ChildProcess;
   readonly exited: Promise<unknown>;
@@ -32,13 +32,13 @@ export class ProcessingHost {
     this.exited = once(this.child, "exit");
   }
 
-  /** Ends it as a failing machine does, and resolves once it has ended. */
+  /** Kills it, as a failing machine does, and resolves once it has ended. */
   async kill(): Promise<void> {
     this.child.kill("SIGKILL");
     await this.exited;
   }
 
-  /** Lets go of it and resolves once it has ended. */
+  /** Tells it to end and resolves once it has ended. */
   async stop(): Promise<void> {
     if (this.child.connected) {
       this.child.disconnect();
@@ -47,14 +47,14 @@ export class ProcessingHost {
   }
 }
 
-/** A line of a ledger: an attempt at a record began, or its record settled by it. */
+/** A line of a ledger: an attempt at a record began, or settled the record. */
 export interface LedgerLine {
   readonly what: "begin" | "settled";
   readonly recordId: string;
   readonly attempt: number;
 }
 
-/** What hosts wrote into their ledger so far, in the order of time. */
+/** The lines that hosts have written into their ledger so far, in the order of time. */
 export function readLedger(path: string): readonly LedgerLine[] {
   const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
   return lines.map((line) => {

@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 
-/** What an inbox's counters say, and what is there. */
+/** An inbox's counters, and the real numbers. */
 interface Count {
   readonly user: string;
   readonly counted: readonly number[];
@@ -8,8 +8,8 @@ interface Count {
 }
 
 /**
- * Counts every inbox of a PostgreSQL database anew and returns those whose counters say something else, or whose numbers
- * have a gap: none, in a database that is as it should be. Of items that were deleted for good it knows nothing.
+ * Counts every inbox of a PostgreSQL database anew. It returns the inboxes with wrong counters or with a gap in their
+ * numbers; a sound database has none. It does not see items that were deleted for good.
  */
 export async function wrongCounts(pool: Pool): Promise<Count[]> {
   const { rows } = await pool.query<Count>(`

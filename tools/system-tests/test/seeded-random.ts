@@ -1,4 +1,4 @@
-/** Numbers that look random and are the same in every run with the same seed. */
+/** Numbers that look random, and are the same in every run with the same seed. */
 export class SeededRandom {
   #state: number;
 
@@ -8,7 +8,7 @@ export class SeededRandom {
 
   /** A whole number from 0 up to, and without, `bound`. */
   below(bound: number): number {
-    // A linear congruential generator, of which the upper bits are used: the lower ones repeat soon.
+    // This is a linear congruential generator. It uses the upper bits, since the lower ones repeat soon.
     this.#state = (Math.imul(this.#state, 1_664_525) + 1_013_904_223) >>> 0;
     return Math.floor((this.#state / 2 ** 32) * bound);
   }

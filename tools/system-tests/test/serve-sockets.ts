@@ -7,7 +7,7 @@ import { createHandler } from "@belfry/core/http";
 import { upgradeListener } from "@belfry/core/node";
 import { JWT_SECRET } from "./inbox-follower.ts";
 
-/** Serves the sockets of `inbox-v1` in the test's own process and answers where. */
+/** Serves the sockets of `inbox-v1` in the test's own process and returns the URL. */
 export async function serveSockets(notifications: NotificationService, cleanup: (task: () => unknown) => void): Promise<string> {
   const handler = createHandler(notifications, { contracts: [inboxV1()], auth: { jwt: { secret: JWT_SECRET } } });
   const server = createServer().on("upgrade", upgradeListener(handler));

@@ -29,12 +29,12 @@ import {
 } from "./transaction-trials.ts";
 import { useCleanup } from "./use-cleanup.ts";
 
-/** Writes what a trial is about, inside the transaction. */
+/** Writes a trial's notifications inside the transaction. */
 interface Batch {
   write(tx: SqliteTransaction): void;
 }
 
-/** What a transaction of the host works with, whichever library opened it. */
+/** The parts of a transaction of the host, the same for every library. */
 interface Host {
   readonly connection: Database.Database;
   readonly tx: SqliteTransaction;
@@ -45,7 +45,7 @@ interface Host {
 interface Fate {
   readonly name: string;
   readonly outcome: Outcome;
-  /** Does what is left to do once the order was written. */
+  /** Finishes the transaction after the order is written. */
   finish(host: Host, batch: Batch): void;
 }
 
@@ -61,7 +61,7 @@ function ignoring(work: () => void): void {
   }
 }
 
-/** A statement that SQLite refuses, as the mistake of a trial. */
+/** Runs a statement that SQLite refuses, as the mistake of a trial. */
 function runRefused({ run }: Host): void {
   expect(() => run("INSERT INTO orders (number, customer) VALUES (0, 'a second time')")).toThrow();
   fail();
@@ -195,7 +195,7 @@ describe.each([
       }
     }
     await tellLast(notifications, followers);
-    // SQLite says nothing of commits: whether they happened is looked for from time to time.
+    // SQLite does not report commits, so the service looks for them from time to time.
     await allTold(trials, event);
     await allTold(trials, sendEvent);
 

@@ -2,7 +2,7 @@ import type { Storage } from "@belfry/core/storage";
 import { postgresStorage } from "@belfry/storage-postgres";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 
-/** What is lost and found again all the time is not worth a line here. */
+/** These tests lose and rebuild connections all the time, which is not worth a log line. */
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 const SQLITE = "sqlite:";

@@ -1,13 +1,13 @@
 import { freshDatabase } from "@belfry/postgres-launcher";
 import pg from "pg";
 
-/** A database of a test's own, and connections to it that the test works with. */
+/** A database for one test, and the test's connections to it. */
 export interface TestDatabase {
   readonly url: string;
   readonly pool: pg.Pool;
 }
 
-/** Makes an empty database, which is dropped when the test is over. */
+/** Makes an empty database; it is dropped after the test. */
 export async function testDatabase(cleanup: (task: () => unknown) => void): Promise<TestDatabase> {
   const { url, drop } = await freshDatabase();
   cleanup(drop);
@@ -16,7 +16,7 @@ export async function testDatabase(cleanup: (task: () => unknown) => void): Prom
   return { url, pool };
 }
 
-/** A pool that outlives lost connections. */
+/** Opens a pool that outlives lost connections. */
 export function openPool(url: string, options: pg.PoolConfig = {}): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, ...options });
   pool.on("error", () => {});

@@ -4,7 +4,7 @@ import type { CreateJob, HttpCreates } from "./http-creates.ts";
 import type { InboxFollower } from "./inbox-follower.ts";
 import { wrongCounts } from "./recount.ts";
 
-/** The messages of what clients created over HTTP, which has no title: of every inbox, in the order of their numbers. */
+/** The messages that clients created over HTTP (those have no title), by inbox, in the order of their numbers. */
 export async function inboxMessages(pool: Pool): Promise<ReadonlyMap<string, readonly string[]>> {
   const { rows } = await pool.query<{ user_id: string; messages: string[] }>(
     `SELECT i.user_id, array_agg(n.message ORDER BY i.seq) AS messages
@@ -14,8 +14,8 @@ export async function inboxMessages(pool: Pool): Promise<ReadonlyMap<string, rea
 }
 
 /**
- * Creates a last notification for every follower's user, waits until all have been told of it, and compares what each
- * follower was told with its inbox: the same, in its order, each once. Counts have to be true as well.
+ * Creates a last notification for every follower's user and waits until all followers have it. It then compares each
+ * follower's items with the inbox: the same items, in the same order, each once. The counts must be true as well.
  */
 export async function expectToldOnce(pool: Pool, creates: HttpCreates, followers: readonly InboxFollower[]): Promise<void> {
   const users = [...new Set(followers.map(({ userId }) => userId))];
@@ -34,8 +34,8 @@ export async function expectToldOnce(pool: Pool, creates: HttpCreates, followers
 }
 
 /**
- * Compares the database with what clients asked for and were answered: what was acknowledged is there; what is there
- * was asked for, and is there twice only if it was asked for twice.
+ * Compares the database with the clients' ledger. Every acknowledged notification exists. Every existing notification was
+ * requested, and exists twice only if it was requested twice.
  */
 export async function expectLedger(pool: Pool, creates: HttpCreates): Promise<void> {
   const times = new Map<string, number>();

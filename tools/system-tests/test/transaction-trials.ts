@@ -4,7 +4,7 @@ import type { WebhookPeer } from "../../../examples/server/test/webhook-peer.ts"
 import type { InboxFollower } from "./inbox-follower.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
-/** How many transactions of the host are tried, and for how many users. */
+/** How many transactions of the host the test tries, and for how many users. */
 export const TRIALS = process.env.BELFRY_CHAOS ? 10_000 : 1_000;
 export const TRIALS_TIMEOUT_MS = process.env.BELFRY_CHAOS ? 600_000 : 120_000;
 /** Signs the webhooks of all processes. */
@@ -12,8 +12,8 @@ export const WEBHOOK_SECRET = `whsec_${Buffer.from("a secret of all processes of
 export const USERS = ["ann", "bob", "carl", "dora", "eve"] as const;
 
 /**
- * What becomes of a trial's order and of its notification: both there, none, only the order (the host went back to a
- * savepoint before the notification), or, where the connection was lost during the commit, both or none.
+ * The outcome of a trial's order and its notification: both exist, none, only the order (the host went back to a savepoint
+ * before the notification), or, if the connection was lost during the commit, both or none.
  */
 export type Outcome = "both" | "none" | "order only" | "both or none";
 
@@ -24,20 +24,20 @@ export interface Trial<Fate> {
   readonly fate: Fate;
 }
 
-/** How often a trial's order, notification and what follows from it are there. Whoever tells of notifications adds to it. */
+/** How often a trial's order, its notification and the effects of it were found. */
 export interface Trace {
   order: number;
   notification: number;
-  /** Items in the inbox that can be read, and those that the storage's table holds. */
+  /** Items that the inbox lists, and items in the storage's table. */
   listed: number;
   item: number;
-  /** Calls of listeners of the service: for the notification, and for the one that was sent. */
+  /** Events of the service: for the created notification, and for the send. */
   event: number;
   sendEvent: number;
-  /** Frames on a socket of the same process, and of another one where there is one. */
+  /** Frames on a socket of the same process, and of another process if there is one. */
   frame: number;
   frameElsewhere: number;
-  /** Deliveries that the database says were delivered, and webhooks that arrived. */
+  /** Deliveries that are `delivered` in the database, and webhooks that arrived. */
   delivered: number;
   received: number;
 }
@@ -55,7 +55,7 @@ const NOTHING: Trace = {
   received: 0,
 };
 
-/** What the random numbers of this run come from; in an error's text, so that the run can be repeated. */
+/** The seed of this run's random numbers. Error texts contain it, so that the run can be repeated. */
 const SEED = Number(process.env.BELFRY_TRIALS_SEED ?? Date.now());
 
 /** Makes the trials of a run: the same ones for the same seed. */
@@ -74,11 +74,11 @@ export function ignoreFailure(error: unknown): void {
   }
 }
 
-/** What was found of every trial. */
+/** The traces found of every trial. */
 export class TrialTraces {
   readonly #traces = new Map<number, Trace>();
 
-  /** Counts the orders that `rows` tell of by their numbers. */
+  /** Counts the orders in `rows` by their numbers. */
   count(what: keyof Trace, rows: Iterable<unknown>): void {
     for (const row of rows) {
       const number = Number(row);
@@ -99,7 +99,7 @@ export class TrialTraces {
     }
   }
 
-  /** Compares what was found with what had to become of each trial. `hasElsewhere`: whether another process has sockets, too. */
+  /** Compares the traces with the outcome of each trial. `hasElsewhere` says whether another process has sockets, too. */
   expectOutcomes(trials: readonly Trial<{ readonly name: string; readonly outcome: Outcome }>[], hasElsewhere: boolean): void {
     const everything = Object.fromEntries(Object.keys(NOTHING).map((name) => [name, 1])) as unknown as Trace;
     const all: Trace = { ...everything, frameElsewhere: hasElsewhere ? 1 : 0 };
@@ -107,7 +107,7 @@ export class TrialTraces {
       both: [all],
       none: [NOTHING],
       "order only": [{ ...NOTHING, order: 1 }],
-      // The creating process cannot know; those who look at the database do.
+      // The creating process cannot know the outcome; processes that look at the database do.
       "both or none": [all, { ...all, event: 0, sendEvent: 0 }, NOTHING],
     };
     const wrong = trials.flatMap((trial) => {
@@ -120,7 +120,7 @@ export class TrialTraces {
   }
 }
 
-/** What a trial writes in its transaction, beside the order: an inbox item for the user, and a webhook. */
+/** The inputs that a trial writes in its transaction besides the order: an inbox item for the user, and a webhook. */
 export function trialInputs({ number, userId }: Trial<unknown>, webhooks: WebhookPeer) {
   return {
     notification: { to: userId, title: "Order received", data: { order: number } },
@@ -133,7 +133,7 @@ export function ordersReceived({ arrived }: WebhookPeer): unknown[] {
   return arrived.map(({ body }) => (JSON.parse(body) as { readonly data: { readonly content: string } }).data.content);
 }
 
-/** Keeps which orders the service's listeners are told of. */
+/** Keeps the orders in the service's events. */
 export function listen(notifications: NotificationService): { readonly event: unknown[]; readonly sendEvent: unknown[] } {
   const told = { event: [] as unknown[], sendEvent: [] as unknown[] };
   notifications.on("notification.created", ({ notification }) => {
@@ -142,25 +142,25 @@ export function listen(notifications: NotificationService): { readonly event: un
   return told;
 }
 
-/** Waits until listeners were told of every notification that was committed for sure. */
+/** Waits for the service's events of every notification that was certainly committed. */
 export async function allTold(trials: readonly Trial<{ readonly outcome: Outcome }>[], events: readonly unknown[]): Promise<void> {
   const committed = trials.filter(({ fate }) => fate.outcome === "both").map(({ number }) => number);
   await expect.poll(() => committed.filter((number) => !events.includes(number)), { timeout: 10_000 }).toEqual([]);
 }
 
-/** The orders that a follower was told of. */
+/** The orders in the followers' frames. */
 export function ordersToldTo(followers: readonly InboxFollower[]): unknown[] {
   return ordersOf(followers.flatMap(({ created }) => created.map(({ payload }) => ({ data: payload.data as Record<string, unknown> }))));
 }
 
-/** The orders that items or notifications are about. The last one of each user is about none. */
+/** The orders of items or notifications. The last one of each user has none. */
 export function ordersOf(items: readonly { readonly data: Readonly<Record<string, unknown>> }[]): unknown[] {
   return items.flatMap(({ data }) => data.order ?? []);
 }
 
 /**
- * Creates a last notification for every user and waits until all followers have it. Frames come in the order of the
- * inbox, so whatever else was to come has come before it.
+ * Creates a last notification for every user and waits until all followers have it. Frames come in the order of the inbox,
+ * so every other frame has come before it.
  */
 export async function tellLast(notifications: NotificationService, followers: readonly InboxFollower[]): Promise<void> {
   for (const user of USERS) {

@@ -2,7 +2,7 @@ import { afterEach } from "vitest";
 
 type Cleanup = () => unknown;
 
-/** Runs what a test hands in after that test, the last first, even if one of them fails. */
+/** Runs a test's cleanup tasks after that test, the last task first, even if one of them fails. */
 export function useCleanup(): (cleanup: Cleanup) => void {
   const cleanups: Cleanup[] = [];
   afterEach(async () => {

@@ -1,6 +1,6 @@
 /**
- * A host that creates what its parent asks it to, as many at once as it is asked, and answers each. It ends when its
- * parent lets go of it.
+ * A host that creates notifications for its parent, any number at once, and answers each request. It ends when its parent
+ * disconnects.
  */
 import { NotificationService } from "@belfry/core";
 import { postgresStorage } from "@belfry/storage-postgres";

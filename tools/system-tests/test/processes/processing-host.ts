@@ -1,6 +1,6 @@
 /**
- * A host that runs the hub's handlers over what is in its database until it is killed. What it does goes into a ledger, a
- * line at a time, before anything else happens: a line that is written outlives the process.
+ * A host that runs the hub's handlers over the events in its database until it is killed. It first writes each step into a
+ * ledger, a line at a time: a written line outlives the process.
  */
 import { openSync, writeSync } from "node:fs";
 import { BelfryError, NotificationService, type Processor } from "@belfry/core";
@@ -38,7 +38,7 @@ process.on("disconnect", () => {
   void notifications.stop();
 });
 await notifications.start().catch((error: unknown) => {
-  // It was let go of before it had begun.
+  // The parent ended it before it had started.
   if (!(error instanceof BelfryError && error.code === "SERVICE_STOPPED")) {
     throw error;
   }
