@@ -4,11 +4,11 @@ export {
   type ChainOutcome,
   type ChainSelection,
   type ClaimedDelivery,
-  type ClaimRequest,
   cancelChains,
   chainOutcome,
   type Decide,
   type DeletedSend,
+  type DeliveryFairness,
   type DeliveryStorage,
   type EndedAttempt,
   type Endpoint,
@@ -16,7 +16,6 @@ export {
   endLostLeases,
   endWaits,
   type IdempotencyKey,
-  type Lease,
   type LoadedDelivery,
   type LoadedSend,
   type NewAuditEntry,
@@ -41,8 +40,6 @@ export type {
   HubStorage,
   NewProcessingRecord,
   PlanProcessing,
-  RecordClaim,
-  RecordLease,
 } from "./hub/index.ts";
 export {
   EMPTY_COUNTS,
@@ -70,6 +67,7 @@ export { isHubSignal, type PresenceStorage, type Signal, type Transport, type Tr
 export type { ApiKeyStorage, StoredApiKey } from "./service/api-key-storage.ts";
 export { STORAGE_VERSION, type Storage } from "./service/storage.ts";
 export { LaterMigrations, type LaterMigrationsOptions, type MigrationStep } from "./work/later-migrations.ts";
+export type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery } from "./work/lease-storage.ts";
 export {
   type AppliedMigration,
   backgroundBefore,

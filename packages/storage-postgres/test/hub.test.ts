@@ -16,7 +16,7 @@ const now = () => new Date();
 const newRecord = () => ({ id: ids.next(), handlerId: ids.next(), prompt: "p" });
 const range = { limit: 20, offset: 10 };
 const claim = (more: object = {}) => ({ owner: "w", at: now(), leaseMs: 60_000, limit: 10, exceptTenants: ["full"], ...more });
-const takeBack = { limit: 10, leaseMs: 60_000, maxAttempts: 3, error: "lost" };
+const lostLeases = { limit: 10, furthestMs: 60_000 };
 
 /** Every operation of the hub, with each of its filters. */
 const operations: Readonly<Record<string, (storage: PostgresStorage, id: string) => Promise<unknown>>> = {
@@ -46,18 +46,18 @@ const operations: Readonly<Record<string, (storage: PostgresStorage, id: string)
   "listHandlers of a source": ({ hub }) => hub.listHandlers(TENANT, { ...range, source: "source 3" }),
   updateHandler: ({ hub }, id) => hub.updateHandler(TENANT, id, { prompt: "p", at: now() }),
   deleteHandler: ({ hub }, id) => hub.deleteHandler(TENANT, id),
-  claimRecords: ({ hub }) => hub.claimRecords(claim({ exceptTenants: [] })),
-  "claimRecords of few tenants": ({ hub }) =>
-    hub.claimRecords(claim({ exceptTenants: Array.from({ length: 99 }, (_, index) => `tenant ${index}`) })),
-  recordsLeasedTo: ({ hub }) => hub.recordsLeasedTo("held"),
-  renewRecords: ({ hub }, id) => hub.renewRecords("w", [{ recordId: id, fence: 1 }], { at: now(), leaseMs: 1 }),
+  "leases.claim": ({ hub }) => hub.leases.claim(claim({ exceptTenants: [] })),
+  "leases.claim of few tenants": ({ hub }) =>
+    hub.leases.claim(claim({ exceptTenants: Array.from({ length: 99 }, (_, index) => `tenant ${index}`) })),
+  "leases.leasedTo": ({ hub }) => hub.leases.leasedTo("held"),
+  "leases.renew": ({ hub }, id) => hub.leases.renew("w", [{ id, fence: 1 }], { at: now(), leaseMs: 1 }),
   endRecords: ({ hub }, id) => {
     const outcome = { status: "COMPLETED", result: "r", error: null, inputTokens: null, outputTokens: null, dueInMs: null } as const;
-    return hub.endRecords("w", [{ recordId: id, fence: 1, ...outcome }], now());
+    return hub.endRecords("w", [{ id, fence: 1, ...outcome }], now());
   },
-  takeBackRecords: ({ hub }) => hub.takeBackRecords({ ...takeBack, at: now() }),
-  "takeBackRecords of others": ({ hub }) => hub.takeBackRecords({ ...takeBack, at: now(), notOwnedBy: "another" }),
-  nextRecordDueInMs: ({ hub }) => hub.nextRecordDueInMs(now()),
+  "leases.lost": ({ hub }) => hub.leases.lost({ ...lostLeases, at: now() }),
+  "leases.lost of others": ({ hub }) => hub.leases.lost({ ...lostLeases, at: now(), notOwnedBy: "another" }),
+  "leases.nextDueInMs": ({ hub }) => hub.leases.nextDueInMs(now()),
 };
 
 interface Plan {
@@ -170,14 +170,14 @@ describe("the hub in PostgreSQL", () => {
     const [ahead, behind] = [new Date(Date.now() + 3_600_000), new Date(Date.now() - 3_600_000)];
     const [[record] = []] = await hub.createEvents([newEvent({ receivedAt: ahead })], () => [newRecord()]);
     expect(Math.abs(Number(record?.createdAt) - Date.now())).toBeLessThan(1_800_000);
-    expect(await hub.nextRecordDueInMs(behind)).toBe(0);
-    const [claimed] = await hub.claimRecords(claim({ owner: "one", at: behind }));
+    expect(await hub.leases.nextDueInMs(behind)).toBe(0);
+    const [claimed] = await hub.leases.claim(claim({ owner: "one", at: behind }));
     expect(claimed?.record).toMatchObject({ id: record?.id, status: "PROCESSING" });
-    expect(await hub.takeBackRecords({ ...takeBack, at: ahead })).toEqual([]);
-    expect(await hub.takeBackRecords({ ...takeBack, at: behind })).toEqual([]);
-    const lease = { recordId: record?.id ?? "", fence: 1 };
-    expect(await hub.renewRecords("one", [lease], { at: behind, leaseMs: 60_000 })).toEqual([lease]);
-    expect(await hub.takeBackRecords({ ...takeBack, at: ahead })).toEqual([]);
+    expect(await hub.leases.lost({ ...lostLeases, at: ahead })).toEqual([]);
+    expect(await hub.leases.lost({ ...lostLeases, at: behind })).toEqual([]);
+    const lease = { id: record?.id ?? "", fence: 1 };
+    expect(await hub.leases.renew("one", [lease], { at: behind, leaseMs: 60_000 })).toEqual([lease]);
+    expect(await hub.leases.lost({ ...lostLeases, at: ahead })).toEqual([]);
     const outcome = { status: "COMPLETED", result: "r", error: null, inputTokens: null, outputTokens: null, dueInMs: null } as const;
     const [settled] = await hub.endRecords("one", [{ ...lease, ...outcome }], ahead);
     expect(Math.abs(Number(settled?.completedAt) - Date.now())).toBeLessThan(1_800_000);

@@ -55,7 +55,7 @@ test("time is the database's: a service whose clock is an hour off steals no lea
   const service = new NotificationService({ storage, logger: silent, delivery: { worker: false } });
   await service.send({ to: "ann", content: "x" });
   const claim = (owner: string, at: Date) =>
-    storage.deliveries.claim({
+    storage.deliveries.leases.claim({
       owner,
       at,
       leaseMs: 60_000,
@@ -67,12 +67,8 @@ test("time is the database's: a service whose clock is an hour off steals no lea
     });
   const hour = 3_600_000;
   expect(await claim("behind", new Date(Date.now() - hour))).toHaveLength(1);
-  let expired = 0;
-  await storage.deliveries.settle({ kind: "expired", limit: 10 }, new Date(Date.now() + hour), (loaded) => {
-    expired += loaded.length;
-    return { deliveries: [], attempts: [], sends: [], audit: [] };
-  });
-  expect([expired, await claim("ahead", new Date(Date.now() + hour))]).toEqual([0, []]);
+  const lost = await storage.deliveries.leases.lost({ at: new Date(Date.now() + hour), limit: 10, furthestMs: 3 * hour });
+  expect([lost, await claim("ahead", new Date(Date.now() + hour))]).toEqual([[], []]);
   await service.stop();
   await database.drop();
 });

@@ -14,7 +14,7 @@ function newEvent(fields: Partial<HubEvent> = {}): HubEvent {
 
 const now = () => new Date();
 const claim = (limit = 10) => ({ owner: "w", at: now(), leaseMs: 60_000, limit, exceptTenants: ["full"] });
-const takeBack = () => ({ at: now(), limit: 10, leaseMs: 60_000, maxAttempts: 3, error: "lost" });
+const lostLeases = () => ({ at: now(), limit: 10, furthestMs: 60_000 });
 const range = { limit: 20, offset: 10 };
 
 /** Every operation of the hub, with each of its filters. */
@@ -49,19 +49,19 @@ const operations: Readonly<Record<string, (storage: SqliteStorage, id: string) =
   "listHandlers of a source": ({ hub }) => hub.listHandlers(TENANT, { ...range, source: "mail" }),
   updateHandler: ({ hub }, id) => hub.updateHandler(TENANT, id, { prompt: "p", at: now() }),
   deleteHandler: ({ hub }, id) => hub.deleteHandler(TENANT, id),
-  claimRecords: ({ hub }) => hub.claimRecords(claim()),
-  "claimRecords of others": ({ hub }) => hub.claimRecords({ ...claim(), exceptTenants: [TENANT] }),
-  recordsLeasedTo: ({ hub }) => hub.recordsLeasedTo("w"),
-  renewRecords: ({ hub }, id) => hub.renewRecords("w", [{ recordId: id, fence: 1 }], { at: now(), leaseMs: 1 }),
+  "leases.claim": ({ hub }) => hub.leases.claim(claim()),
+  "leases.claim of others": ({ hub }) => hub.leases.claim({ ...claim(), exceptTenants: [TENANT] }),
+  "leases.leasedTo": ({ hub }) => hub.leases.leasedTo("w"),
+  "leases.renew": ({ hub }, id) => hub.leases.renew("w", [{ id, fence: 1 }], { at: now(), leaseMs: 1 }),
   endRecords: async ({ hub }) => {
-    const [held] = await hub.recordsLeasedTo("w");
-    const lease = { recordId: held?.record.id ?? "", fence: held?.fence ?? 0 };
+    const [held] = await hub.leases.leasedTo("w");
+    const lease = { id: held?.record.id ?? "", fence: held?.fence ?? 0 };
     const outcome = { status: "COMPLETED", result: "r", error: null, inputTokens: null, outputTokens: null, dueInMs: null } as const;
     return hub.endRecords("w", [{ ...lease, ...outcome }], now());
   },
-  takeBackRecords: ({ hub }) => hub.takeBackRecords({ ...takeBack(), at: new Date(Date.now() + 120_000) }),
-  "takeBackRecords of others": ({ hub }) => hub.takeBackRecords({ ...takeBack(), notOwnedBy: "another" }),
-  nextRecordDueInMs: ({ hub }) => hub.nextRecordDueInMs(now()),
+  "leases.lost": ({ hub }) => hub.leases.lost({ ...lostLeases(), at: new Date(Date.now() + 120_000) }),
+  "leases.lost of others": ({ hub }) => hub.leases.lost({ ...lostLeases(), notOwnedBy: "another" }),
+  "leases.nextDueInMs": ({ hub }) => hub.leases.nextDueInMs(now()),
 };
 
 describe.each(["without statistics", "with statistics"])("query plans of the hub %s", (statistics) => {
@@ -83,7 +83,7 @@ describe.each(["without statistics", "with statistics"])("query plans of the hub
       await storage.hub.createHandler({ ...base, id: ids.next(), prompt: "p", filter: {} });
       await storage.hub.upsertIdentity({ ...base, id: ids.next(), sourceId: `u${number}`, name: "n", metadata: {} });
     }
-    await storage.hub.claimRecords(claim(50));
+    await storage.hub.leases.claim(claim(50));
     if (statistics === "with statistics") {
       database.exec("ANALYZE");
     }

@@ -45,7 +45,7 @@ describe("a second service on one file", () => {
     const lost = new NotificationService({ storage, delivery: { worker: false }, hub: { worker: false } });
     const { id } = await lost.send({ to: "ann", content: "Hello" });
     const claim = { owner: "lost", at: new Date(), leaseMs: 3_600_000, limit: 1, perEndpoint: 1, channels: ["inbox"] };
-    expect(await storage.deliveries.claim({ ...claim, exceptTenants: [], exceptEndpoints: [] })).toHaveLength(1);
+    expect(await storage.deliveries.leases.claim({ ...claim, exceptTenants: [], exceptEndpoints: [] })).toHaveLength(1);
     expect(storage.isOnlyWorker()).toBe(true);
     await lost.stop();
     const { service, warnings } = serviceOn(path, async () => ({ status: "delivered", provider: "next" }));

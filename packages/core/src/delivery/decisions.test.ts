@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { LostLease } from "../work/lease-storage.ts";
 import { chainOutcome, type Delivery, type DeliveryStatus, sendStatus } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
 import { type EndedAttempt, endAttempts } from "./end-attempts.ts";
@@ -60,15 +61,15 @@ function loaded(chains: readonly (readonly LoadedDelivery[])[], state: Partial<S
 }
 
 function ended(change: Partial<EndedAttempt> & Pick<EndedAttempt, "outcome">): EndedAttempt {
-  return { deliveryId: "inbox-0", owner: "w", fence: 1, startedAt: NOW, finishedAt: NOW, reason: null, retryInMs: null, ...change };
+  return { deliveryId: "inbox-0", fence: 1, startedAt: NOW, finishedAt: NOW, reason: null, retryInMs: null, ...change };
 }
 
 const sent = { status: "sent", provider: "p" } as const;
 const offline = { status: "failed", transient: false, provider: "p", error: "offline" } as const;
 const busy = { status: "failed", transient: true, provider: "p", error: "busy" } as const;
 
-function end(send: LoadedSend, attempt: EndedAttempt) {
-  const { changes, accepted } = endAttempts([send], NOW, new Map([[attempt.deliveryId, attempt]]));
+function end(send: LoadedSend, attempt: EndedAttempt, owner = "w") {
+  const { changes, accepted } = endAttempts([send], NOW, { owner, byId: new Map([[attempt.deliveryId, attempt]]) });
   const [chain = []] = send.chains;
   const after = chain.map((one) => changes.deliveries.find(({ id }) => id === one.id) ?? one);
   return { chain: after.map(({ channel, status, dueAt }) => [channel, status, dueAt]), send: changes.sends[0], changes, accepted };
@@ -119,8 +120,8 @@ describe("an attempt that ended", () => {
   });
 
   test("a lease that was lost since: nothing is accepted, nothing changes", () => {
-    for (const other of [{ owner: "another" }, { fence: 0 }, { deliveryId: "inbox-7" }]) {
-      const { changes, accepted } = end(loaded([[leased()]]), ended({ outcome: sent, ...other }));
+    for (const { owner, ...other } of [{ owner: "another" }, { owner: "w", fence: 0 }, { owner: "w", deliveryId: "inbox-7" }]) {
+      const { changes, accepted } = end(loaded([[leased()]]), ended({ outcome: sent, ...other }), owner);
       expect([changes.deliveries, changes.attempts, changes.sends, accepted.size]).toEqual([[], [], [], 0]);
     }
   });
@@ -165,30 +166,28 @@ describe("a wait that is over", () => {
   });
 });
 
-describe("a lease that ran out", () => {
-  const leases = { leaseMs: 60_000, attemptsOf: () => 3 };
+describe("a lease that was lost", () => {
+  function takeBack(delivery: LoadedDelivery, lost: Partial<LostLease> = {}) {
+    const { id, fence, attempt, leaseOwner, leaseUntil } = delivery;
+    const lease = { id, fence, attempt, owner: leaseOwner ?? "", until: leaseUntil ?? NOW, ...lost };
+    return endLostLeases([loaded([[delivery]])], NOW, { leaseMs: 60_000, attemptsOf: () => 3, lost: new Map([[id, lease]]) }).changes;
+  }
 
   test("the attempt is kept as unknown and counts; the delivery is due, or has failed with its last attempt", () => {
     for (const [attempt, status] of [
       [1, "pending"],
       [3, "failed"],
     ] as const) {
-      const { changes } = endLostLeases([loaded([[leased({ attempt, leaseUntil: NOW })]])], NOW, leases);
+      const changes = takeBack(leased({ attempt, leaseUntil: NOW }));
       expect(changes.deliveries.map((one) => [one.status, one.leaseOwner])).toEqual([[status, null]]);
       expect(changes.attempts.map((one) => [one.attempt, one.status])).toEqual([[attempt, "unknown"]]);
     }
   });
 
-  test("one that still runs is left alone, unless it is another process's where there can be none", () => {
-    const held = [loaded([[leased()]])];
-    expect(endLostLeases(held, NOW, leases).changes.deliveries).toEqual([]);
-    expect(endLostLeases(held, NOW, { ...leases, notOwnedBy: "me" }).changes.deliveries).toHaveLength(1);
-    expect(endLostLeases(held, NOW, { ...leases, notOwnedBy: "w" }).changes.deliveries).toEqual([]);
-  });
-
-  test("one that is further ahead than its length was given before the clock went back", () => {
-    const ahead = leased({ leaseUntil: new Date(NOW.getTime() + 3_600_000) });
-    expect(endLostLeases([loaded([[ahead]])], NOW, leases).changes.deliveries).toHaveLength(1);
+  test("one that was ended, renewed or taken by another worker since is left alone", () => {
+    const changed = [{ fence: 0 }, { owner: "another" }, { until: new Date(NOW.getTime() - 1) }];
+    expect(changed.map((lost) => takeBack(leased(), lost).deliveries)).toEqual([[], [], []]);
+    expect(takeBack({ ...leased(), leaseOwner: null, leaseUntil: null }).deliveries).toEqual([]);
   });
 });
 

@@ -1,21 +1,18 @@
 import { BelfryError } from "../foundation/errors.ts";
-import { BatchQueue, commitBatch } from "../work/batch-queue.ts";
-import { Claims } from "../work/claims.ts";
-import type { LeasedWork } from "../work/leased-worker.ts";
-import { mayTakeOver } from "../work/may-take-over.ts";
+import type { LeasedTasks } from "../work/lease-engine.ts";
+import type { LeaseStorage, LostLease } from "../work/lease-storage.ts";
 import { retryDelayMs } from "../work/retry-delay.ts";
-import { untilRecorded } from "../work/until-recorded.ts";
 import { Addresses } from "./addresses.ts";
 import { announce } from "./announce.ts";
 import { attempt, taskOf } from "./attempt.ts";
 import type { Channel, DeliveryFailure, DeliveryOutcome } from "./channel.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
 import type { DeliveryContext } from "./context.ts";
-import { INBOX_CHANNEL, type UnreachedReason } from "./delivery.ts";
-import type { ChainSelection, ClaimedDelivery, LoadedSend, SettleChanges } from "./delivery-storage.ts";
+import { type Delivery, INBOX_CHANNEL, type UnreachedReason } from "./delivery.ts";
+import type { ChainSelection, ClaimedDelivery, DeliveryFairness, LoadedSend, SettleChanges } from "./delivery-storage.ts";
 import { type EndedAttempt, type EndedAttempts, endAttempts } from "./end-attempts.ts";
 import { endLostLeases } from "./end-lost-leases.ts";
-import { FairShare } from "./fair-share.ts";
+import { EndpointShare } from "./endpoint-share.ts";
 import { endWaits } from "./fallbacks.ts";
 import { GoneEndpoints } from "./gone-endpoints.ts";
 import { InboxChannel } from "./inbox-channel.ts";
@@ -35,109 +32,79 @@ export interface DeliverDueOptions {
 }
 
 /** Delivers what is due: the work of the delivery worker. See GUARANTEES in docs/guides/delivery.md for what it promises. */
-export class DeliverDue implements LeasedWork<ClaimedDelivery> {
+export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness, EndedAttempt> {
   readonly name = "deliveries";
+  readonly leases: LeaseStorage<ClaimedDelivery, DeliveryFairness>;
   readonly #context: DeliveryContext;
   readonly #options: DeliverDueOptions;
-  /** Another one at each start, so that what an earlier process held is told apart. */
-  readonly #owner: string;
   readonly #inbox: InboxChannel;
   readonly #addresses: Addresses;
-  readonly #share: FairShare;
+  readonly #share: EndpointShare;
   readonly #breaker = new CircuitBreaker();
   readonly #gone = new GoneEndpoints();
-  readonly #ended: BatchQueue<EndedAttempt, boolean>;
-  readonly #claims: Claims<ClaimedDelivery>;
-  #isFirstTidy = true;
   #prunedMs = Number.NEGATIVE_INFINITY;
 
   constructor(context: DeliveryContext, options: DeliverDueOptions) {
+    this.leases = context.deliveries.leases;
     this.#context = context;
     this.#options = options;
-    this.#owner = context.ids.next();
     this.#inbox = new InboxChannel(context);
     this.#addresses = new Addresses(context.directory);
-    this.#share = new FairShare(options.concurrency);
-    this.#claims = new Claims({
-      idOf: ({ delivery }) => delivery.id,
-      claim: (limit) => this.#claimDue(limit),
-      leased: () => context.deliveries.leasedTo(this.#owner),
-    });
-    this.#ended = new BatchQueue({
-      take: (queue) => queue.splice(0, MAX_BATCH),
-      commit: (batch) =>
-        commitBatch(
-          batch,
-          (ended) => this.#recordAll(ended),
-          (pending, accepted) => pending.resolve(accepted),
-        ),
-    });
+    this.#share = new EndpointShare(options.concurrency);
   }
 
-  async tidy(): Promise<void> {
-    await this.#context.ready();
-    const { leaseMs } = this.#options;
-    const isAlone = this.#isFirstTidy && mayTakeOver(this.#context, this.name);
-    const notOwnedBy = isAlone ? { notOwnedBy: this.#owner } : {};
-    const attemptsOf = (name: string) =>
-      name === INBOX_CHANNEL ? INBOX_ATTEMPTS : (this.#context.channels.get(name)?.retryDelaysMs.length ?? 0) + 1;
-    await this.#settleAll({ kind: "expired", limit: MAX_BATCH, ...notOwnedBy }, (loaded, now) =>
-      endLostLeases(loaded, now, { leaseMs, attemptsOf, ...notOwnedBy }),
-    );
-    this.#isFirstTidy = false;
-    await this.#settleAll({ kind: "waiting", limit: MAX_BATCH }, endWaits);
-    await this.#prune();
+  leaseOf({ delivery }: ClaimedDelivery): Delivery {
+    return delivery;
   }
 
-  async claim(limit: number): Promise<readonly ClaimedDelivery[]> {
-    const claimed = await this.#claims.take(limit);
-    for (const one of claimed) {
-      this.#share.began(one);
-    }
-    return claimed;
-  }
-
-  #claimDue(limit: number): Promise<readonly ClaimedDelivery[]> {
-    const nowMs = this.#context.clock.now();
-    return this.#context.deliveries.claim({
-      owner: this.#owner,
-      at: new Date(nowMs),
-      leaseMs: this.#options.leaseMs,
-      limit,
+  fairness(): DeliveryFairness {
+    return {
       perEndpoint: this.#share.perEndpoint,
       // E-mail even where it is not configured: as a fallback it was accepted all the same, and has to fail with a reason.
       channels: [...new Set([INBOX_CHANNEL, DEFAULT_FALLBACK, ...this.#context.channels.keys()])],
-      exceptTenants: this.#share.fullTenants(),
-      exceptEndpoints: [...this.#share.fullEndpoints(), ...this.#breaker.open(nowMs)],
-    });
+      exceptEndpoints: [...this.#share.full(), ...this.#breaker.open(this.#context.clock.now())],
+    };
   }
 
-  async perform(claimed: ClaimedDelivery, signal: AbortSignal): Promise<void> {
+  began(claimed: ClaimedDelivery): void {
+    this.#share.began(claimed);
+  }
+
+  ended(claimed: ClaimedDelivery): void {
+    this.#share.ended(claimed);
+  }
+
+  async record(owner: string, ended: readonly EndedAttempt[]): Promise<readonly boolean[]> {
+    const byId = new Map(ended.map((one) => [one.deliveryId, one]));
+    const result = await this.#settle<EndedAttempts>({ kind: "deliveries", ids: [...byId.keys()] }, (loaded, now) =>
+      endAttempts(loaded, now, { owner, byId }),
+    );
+    return ended.map(({ deliveryId }) => result?.accepted.has(deliveryId) ?? false);
+  }
+
+  async takeBack(leases: readonly LostLease[]): Promise<void> {
+    const lost = new Map(leases.map((lease) => [lease.id, lease]));
+    const attemptsOf = (name: string) =>
+      name === INBOX_CHANNEL ? INBOX_ATTEMPTS : (this.#context.channels.get(name)?.retryDelaysMs.length ?? 0) + 1;
     const { leaseMs } = this.#options;
-    const { clock } = this.#context;
-    try {
-      const ended = await this.#attempt(claimed, signal);
-      this.#noteEndpoint(claimed, ended.outcome);
-      if (!(await untilRecorded(() => this.#ended.write(ended), { leaseMs, clock, signal }))) {
-        // It was acknowledged meanwhile, deleted, or taken over by another worker, whose attempt counts.
-        this.#context.logger.info({ delivery: claimed.delivery.id }, "A delivery had settled otherwise before its attempt ended.");
-      }
-    } finally {
-      this.#claims.release(claimed);
-      this.#share.ended(claimed);
-    }
+    await this.#settle({ kind: "deliveries", ids: [...lost.keys()] }, (loaded, now) =>
+      endLostLeases(loaded, now, { lost, leaseMs, attemptsOf }),
+    );
   }
 
-  async renew(claimed: readonly ClaimedDelivery[]): Promise<readonly ClaimedDelivery[]> {
-    const leases = claimed.map(({ delivery }) => ({ deliveryId: delivery.id, fence: delivery.fence }));
-    const at = new Date(this.#context.clock.now());
-    const held = await this.#context.deliveries.renew(this.#owner, leases, { at, leaseMs: this.#options.leaseMs });
-    const ids = new Set(held.map(({ deliveryId }) => deliveryId));
-    return claimed.filter(({ delivery }) => !ids.has(delivery.id));
+  /** Starts the fallbacks that have waited long enough, and forgets old idempotency keys. */
+  async tidy(): Promise<void> {
+    let settlement: Settlement | null;
+    do {
+      settlement = await this.#settle({ kind: "waiting", limit: MAX_BATCH }, endWaits);
+    } while (settlement !== null && settlement.changes.deliveries.length >= MAX_BATCH);
+    await this.#prune();
   }
 
-  nextDueInMs(): Promise<number | null> {
-    return this.#context.deliveries.nextDueInMs(new Date(this.#context.clock.now()));
+  async attempt(claimed: ClaimedDelivery, signal: AbortSignal): Promise<EndedAttempt> {
+    const ended = await this.#attempt(claimed, signal);
+    this.#noteEndpoint(claimed, ended.outcome);
+    return ended;
   }
 
   async #attempt(claimed: ClaimedDelivery, signal: AbortSignal): Promise<EndedAttempt> {
@@ -155,7 +122,7 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
           })
         : null;
     const finishedAt = new Date(clock.now());
-    return { deliveryId: delivery.id, owner: this.#owner, fence: delivery.fence, startedAt, finishedAt, outcome, reason, retryInMs };
+    return { deliveryId: delivery.id, fence: delivery.fence, startedAt, finishedAt, outcome, reason, retryInMs };
   }
 
   async #deliver(claimed: ClaimedDelivery, signal: AbortSignal): Promise<Pick<EndedAttempt, "outcome" | "reason">> {
@@ -189,24 +156,6 @@ export class DeliverDue implements LeasedWork<ClaimedDelivery> {
       this.#gone.forget(delivery);
     } else if (outcome.isEndpointGone) {
       this.#gone.note(delivery, nowMs);
-    }
-  }
-
-  async #recordAll(ended: readonly EndedAttempt[]): Promise<readonly boolean[]> {
-    const byId = new Map(ended.map((one) => [one.deliveryId, one]));
-    const result = await this.#settle<EndedAttempts>({ kind: "deliveries", ids: [...byId.keys()] }, (loaded, now) =>
-      endAttempts(loaded, now, byId),
-    );
-    return ended.map(({ deliveryId }) => result?.accepted.has(deliveryId) ?? false);
-  }
-
-  /** Settles batch after batch until one is not full. */
-  async #settleAll(selection: Extract<ChainSelection, { limit: number }>, decide: Deciding<Settlement>): Promise<void> {
-    for (;;) {
-      const settlement = await this.#settle(selection, decide);
-      if (settlement === null || settlement.changes.deliveries.length < selection.limit) {
-        return;
-      }
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Owner } from "../foundation/owner.ts";
 import type { CreatedItem, InboxItem } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
+import type { LeaseStorage } from "../work/lease-storage.ts";
 import type { ChainCounts, Delivery, DeliveryAttempt, SendStatus, TrackedDelivery } from "./delivery.ts";
 import type {
   AuditEntry,
@@ -59,19 +60,12 @@ export interface Endpoint {
   readonly recipient: string;
 }
 
-/** Which deliveries a worker wants. */
-export interface ClaimRequest {
-  /** Names the worker: random, and another one at each start. */
-  readonly owner: string;
-  readonly at: Date;
-  readonly leaseMs: number;
-  /** How many at the most. */
-  readonly limit: number;
+/** What a claim of deliveries limits and leaves out, beside tenants. */
+export interface DeliveryFairness {
   /** How many of one endpoint at the most. */
   readonly perEndpoint: number;
   /** Only deliveries over these channels. */
   readonly channels: readonly string[];
-  readonly exceptTenants: readonly string[];
   readonly exceptEndpoints: readonly Endpoint[];
 }
 
@@ -81,12 +75,6 @@ export interface ClaimedDelivery {
   readonly delivery: Delivery;
   readonly notification: Notification;
   readonly details: SendDetails;
-}
-
-/** A lease, as its holder names it. */
-export interface Lease {
-  readonly deliveryId: string;
-  readonly fence: number;
 }
 
 /** Where a send stands, as it is changed together with its deliveries. */
@@ -126,9 +114,7 @@ export type ChainSelection =
    */
   | { readonly kind: "inbox"; readonly owner: Owner; readonly ids: readonly string[] | null }
   /** The chains of up to `limit` waiting deliveries that are due, those due first first. */
-  | { readonly kind: "waiting"; readonly limit: number }
-  /** The chains of up to `limit` deliveries whose lease ran out or, with `notOwnedBy`, is held by anybody else. */
-  | { readonly kind: "expired"; readonly limit: number; readonly notOwnedBy?: string };
+  | { readonly kind: "waiting"; readonly limit: number };
 
 /** What is to be written; everything else stays as it is. */
 export interface SettleChanges {
@@ -160,6 +146,9 @@ export type SendUpdated = { readonly send: Send } | "unknown" | "not_pending";
  * due times, leases and stamps, unless it was told not to.
  */
 export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> {
+  /** Leases of deliveries that are pending. What waits counts for the next time anything is due. */
+  readonly leases: LeaseStorage<ClaimedDelivery, DeliveryFairness>;
+
   /**
    * Writes sends: notification, details, deliveries, inbox items, idempotency key and a line of the audit log each. All
    * or nothing. A send whose idempotency key its tenant has used writes nothing of itself and is answered `repeated`,
@@ -201,29 +190,11 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
   deleteSend(tenant: string, id: string, by: { readonly at: Date; readonly actor: string }): Promise<DeletedSend | null>;
 
   /**
-   * Leases deliveries that are pending, due and not leased, those due first first: attempt and fence grow by one.
-   * Deliveries that another claim is taking at this moment are left to it. The claim is durable when this resolves.
-   */
-  claim(request: ClaimRequest): Promise<readonly ClaimedDelivery[]>;
-
-  /**
-   * What `owner` holds the leases of, those due first first: among them what it claimed without getting the answer, as
-   * when its connection broke.
-   */
-  leasedTo(owner: string): Promise<readonly ClaimedDelivery[]>;
-
-  /** Prolongs those of the leases that `owner` still holds, and answers which: the others were lost. */
-  renew(owner: string, leases: readonly Lease[], options: { readonly at: Date; readonly leaseMs: number }): Promise<readonly Lease[]>;
-
-  /**
    * Loads the selected chains under lock, runs `decide`, and writes what it says, in one transaction. Chains of one
    * send are never loaded by two calls at once. `decide` may run more than once; the last run counts. It need not run when
    * nothing is selected.
    */
   settle(selection: ChainSelection, at: Date, decide: Decide): Promise<void>;
-
-  /** In how many milliseconds the next pending or waiting delivery is due or a lease runs out; 0 for now, null for none. */
-  nextDueInMs(at: Date): Promise<number | null>;
 
   /** Forgets idempotency keys used before `before`. */
   pruneIdempotencyKeys(before: Date): Promise<void>;

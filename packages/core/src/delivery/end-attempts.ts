@@ -9,7 +9,6 @@ const MAX_TEXT = 1_000;
 /** An attempt that has ended, as the worker that made it reports it. */
 export interface EndedAttempt {
   readonly deliveryId: string;
-  readonly owner: string;
   readonly fence: number;
   readonly startedAt: Date;
   readonly finishedAt: Date;
@@ -20,18 +19,24 @@ export interface EndedAttempt {
   readonly retryInMs: number | null;
 }
 
+/** Attempts of one worker that have ended, by delivery. */
+export interface EndedBy {
+  readonly owner: string;
+  readonly byId: ReadonlyMap<string, EndedAttempt>;
+}
+
 /** What ended attempts come to, and which of them were accepted: one whose lease was lost is not. */
 export interface EndedAttempts extends Settlement {
   readonly accepted: ReadonlySet<string>;
 }
 
 /** Settles deliveries by how their attempts ended. */
-export function endAttempts(loaded: readonly LoadedSend[], now: Date, ended: ReadonlyMap<string, EndedAttempt>): EndedAttempts {
+export function endAttempts(loaded: readonly LoadedSend[], now: Date, ended: EndedBy): EndedAttempts {
   const accepted = new Set<string>();
   const settlement = settleChains(loaded, now, (chain, send) => {
     const attempts = chain.flatMap((delivery) => {
-      const attempt = ended.get(delivery.id);
-      return attempt && delivery.leaseOwner === attempt.owner && delivery.fence === attempt.fence ? [{ delivery, attempt }] : [];
+      const attempt = ended.byId.get(delivery.id);
+      return attempt && delivery.leaseOwner === ended.owner && delivery.fence === attempt.fence ? [{ delivery, attempt }] : [];
     });
     for (const { delivery } of attempts) {
       accepted.add(delivery.id);

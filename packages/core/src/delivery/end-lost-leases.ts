@@ -1,13 +1,13 @@
+import type { LostLease } from "../work/lease-storage.ts";
 import type { Delivery, DeliveryAttempt } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend } from "./delivery-storage.ts";
 import { followPrimary } from "./fallbacks.ts";
 import { due, type Settlement, settleChains, settled } from "./settle-chains.ts";
 
-/** Which leases are over, and how many attempts a channel makes. */
-export interface LostLeases {
-  /** Leases of anybody else are over too: this process is the only one. */
-  readonly notOwnedBy?: string;
-  /** A lease further ahead than this was given before the clock went back: it is over too. */
+/** Which leases were lost, and how many attempts a channel makes. */
+export interface LostDeliveries {
+  /** By delivery. */
+  readonly lost: ReadonlyMap<string, LostLease>;
   readonly leaseMs: number;
   attemptsOf(channel: string): number;
 }
@@ -16,9 +16,9 @@ export interface LostLeases {
  * Takes deliveries back from workers that were lost. Nobody knows whether the recipient was reached: the attempt is
  * kept as `unknown`, and counts, so that a delivery that kills its worker is not tried for ever.
  */
-export function endLostLeases(loaded: readonly LoadedSend[], now: Date, leases: LostLeases): Settlement {
+export function endLostLeases(loaded: readonly LoadedSend[], now: Date, leases: LostDeliveries): Settlement {
   return settleChains(loaded, now, (chain, send) => {
-    const lost = chain.filter((delivery) => isLost(delivery, now, leases));
+    const lost = chain.filter((delivery) => isLost(delivery, leases.lost.get(delivery.id)));
     if (lost.length === 0) {
       return null;
     }
@@ -31,15 +31,12 @@ export function endLostLeases(loaded: readonly LoadedSend[], now: Date, leases: 
   });
 }
 
-function isLost({ leaseOwner, leaseUntil }: Delivery, now: Date, { notOwnedBy, leaseMs }: LostLeases): boolean {
-  if (leaseOwner === null || leaseUntil === null) {
-    return false;
-  }
-  const isElsewhere = notOwnedBy !== undefined && leaseOwner !== notOwnedBy;
-  return isElsewhere || leaseUntil <= now || leaseUntil.getTime() > now.getTime() + leaseMs;
+/** Whether the lease is still the one that was lost: its holder may have ended or renewed it since. */
+function isLost({ leaseOwner, leaseUntil, fence }: Delivery, lease: LostLease | undefined): boolean {
+  return lease?.owner === leaseOwner && lease?.fence === fence && lease?.until.getTime() === leaseUntil?.getTime();
 }
 
-function takenBack(delivery: LoadedDelivery, now: Date, { attemptsOf }: LostLeases): Delivery {
+function takenBack(delivery: LoadedDelivery, now: Date, { attemptsOf }: LostDeliveries): Delivery {
   if (delivery.isRead) {
     return settled(delivery, { status: "delivered", now });
   }
@@ -47,7 +44,7 @@ function takenBack(delivery: LoadedDelivery, now: Date, { attemptsOf }: LostLeas
   return isLast ? settled(delivery, { status: "failed", now }) : due(delivery, now);
 }
 
-function unknownAttempt(delivery: Delivery, now: Date, { leaseMs }: LostLeases): DeliveryAttempt {
+function unknownAttempt(delivery: Delivery, now: Date, { leaseMs }: LostDeliveries): DeliveryAttempt {
   const startedAt = new Date(Math.min(now.getTime(), (delivery.leaseUntil?.getTime() ?? now.getTime()) - leaseMs));
   return {
     deliveryId: delivery.id,

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../foundation/clock.ts";
 import { retryDelayMs } from "../work/retry-delay.ts";
+import { TenantShare } from "../work/tenant-share.ts";
 import { attempt } from "./attempt.ts";
 import type { Channel, DeliveryTask } from "./channel.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
-import { FairShare } from "./fair-share.ts";
+import { EndpointShare } from "./endpoint-share.ts";
 import { parseSchedule } from "./parse-schedule.ts";
 
 const retryDelaysMs = [5_000, 300_000];
@@ -73,20 +74,34 @@ describe("CircuitBreaker", () => {
   });
 });
 
-describe("FairShare", () => {
+describe("EndpointShare", () => {
   test("knows who has had enough for now", () => {
-    const share = new FairShare(10);
+    const share = new EndpointShare(10);
     const claimed = (recipient: string) =>
-      ({ delivery: { tenant: "t", channel: "webhook", recipient } }) as Parameters<FairShare["began"]>[0];
+      ({ delivery: { tenant: "t", channel: "webhook", recipient } }) as Parameters<EndpointShare["began"]>[0];
     const all = Array.from({ length: 8 }, (_, index) => claimed(`https://${index}.example`));
     for (const one of all) {
       share.began(one);
     }
-    expect([share.fullTenants(), share.fullEndpoints().length]).toEqual([["t"], 8]);
+    expect(share.full()).toHaveLength(8);
     for (const one of all) {
       share.ended(one);
     }
-    expect([share.fullTenants(), share.fullEndpoints()]).toEqual([[], []]);
+    expect(share.full()).toEqual([]);
+  });
+});
+
+describe("TenantShare", () => {
+  test("is four fifths of the turns", () => {
+    const share = new TenantShare(10);
+    const turns = Array.from({ length: 8 }, () => "t");
+    for (const tenant of turns) {
+      expect(share.full()).toEqual([]);
+      share.began(tenant);
+    }
+    expect(share.full()).toEqual(["t"]);
+    share.ended("t");
+    expect(share.full()).toEqual([]);
   });
 });
 

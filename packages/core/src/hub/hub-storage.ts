@@ -1,4 +1,5 @@
 import type { JsonObject } from "../foundation/json.ts";
+import type { Lease, LeaseStorage } from "../work/lease-storage.ts";
 import type { Handler, HubEvent, HubPage, IdentifiedEvent, Identity, ProcessingRecord, SourceRecord } from "./hub-model.ts";
 
 /** Which part of a list to read. */
@@ -17,15 +18,6 @@ export interface NewProcessingRecord {
 /** Decides, without effects, which handlers of an event's source take it on. */
 export type PlanProcessing = (event: HubEvent, handlers: readonly Handler[]) => readonly NewProcessingRecord[];
 
-/** Which records a worker wants. */
-export interface RecordClaim {
-  readonly owner: string;
-  readonly at: Date;
-  readonly leaseMs: number;
-  readonly limit: number;
-  readonly exceptTenants: readonly string[];
-}
-
 /** A record that a worker holds the lease of, with what is to be processed. */
 export interface ClaimedRecord {
   /** As it is after the claim: PROCESSING, its attempt counted. */
@@ -34,14 +26,8 @@ export interface ClaimedRecord {
   readonly event: IdentifiedEvent;
 }
 
-/** A record's lease, as its holder names it. */
-export interface RecordLease {
-  readonly recordId: string;
-  readonly fence: number;
-}
-
 /** What an attempt at a record came to. */
-export interface EndedRecord extends RecordLease {
+export interface EndedRecord extends Lease {
   readonly status: "COMPLETED" | "FAILED" | "PENDING";
   readonly result: string | null;
   readonly error: string | null;
@@ -49,6 +35,8 @@ export interface EndedRecord extends RecordLease {
   readonly outputTokens: number | null;
   /** Of PENDING: in how many milliseconds it is due again. */
   readonly dueInMs: number | null;
+  /** Of a lease that was lost: when it ran out. If its holder has renewed it since, nothing is ended. */
+  readonly lostAt?: Date;
 }
 
 /**
@@ -105,30 +93,12 @@ export interface HubStorage {
   /** Deletes a handler; its records stay. False when the tenant has none of that id. */
   deleteHandler(tenant: string, id: string): Promise<boolean>;
 
-  /** Leases records that are PENDING, due and not leased, those due first first; they become PROCESSING, attempt and fence grow by one. */
-  claimRecords(request: RecordClaim): Promise<readonly ClaimedRecord[]>;
-  /** What `owner` holds the leases of: among it what it claimed without getting the answer, as when its connection broke. */
-  recordsLeasedTo(owner: string): Promise<readonly ClaimedRecord[]>;
-  /** Prolongs those of the leases that `owner` still holds, and answers which. */
-  renewRecords(
-    owner: string,
-    leases: readonly RecordLease[],
-    options: { readonly at: Date; readonly leaseMs: number },
-  ): Promise<readonly RecordLease[]>;
-  /** Ends those of the attempts whose lease `owner` still holds, and answers those records as they are then. */
-  endRecords(owner: string, ended: readonly EndedRecord[], at: Date): Promise<readonly SourceRecord[]>;
+  /** Leases of records. One that is PENDING becomes PROCESSING when it is claimed. */
+  readonly leases: LeaseStorage<ClaimedRecord>;
+
   /**
-   * Takes up to `limit` records back whose lease ran out, is further ahead than `leaseMs`, or, with `notOwnedBy`, is held
-   * by anybody else: FAILED with `error` if they had `maxAttempts`, else PENDING and due. Answers them as they are then.
+   * Ends those of the attempts whose lease `owner` still holds, and answers those records as they are then. PENDING without an
+   * error keeps the one of the attempt before.
    */
-  takeBackRecords(request: {
-    readonly at: Date;
-    readonly limit: number;
-    readonly leaseMs: number;
-    readonly maxAttempts: number;
-    readonly error: string;
-    readonly notOwnedBy?: string;
-  }): Promise<readonly SourceRecord[]>;
-  /** In how many milliseconds the next record is due or a lease runs out; 0 for now, null for none. */
-  nextRecordDueInMs(at: Date): Promise<number | null>;
+  endRecords(owner: string, ended: readonly EndedRecord[], at: Date): Promise<readonly SourceRecord[]>;
 }

@@ -26,8 +26,6 @@ export type {
   HubStorage,
   NewProcessingRecord,
   PlanProcessing,
-  RecordClaim,
-  RecordLease,
 } from "./hub-storage.ts";
 export { ProcessDue } from "./process-due.ts";
 export type { ProcessingFailure, ProcessingOutcome, ProcessingSuccess, ProcessingTask, ProcessingUsage, Processor } from "./processor.ts";

@@ -1,10 +1,6 @@
-import { BatchQueue, commitBatch } from "../work/batch-queue.ts";
-import { Claims } from "../work/claims.ts";
-import type { LeasedWork } from "../work/leased-worker.ts";
-import { mayTakeOver } from "../work/may-take-over.ts";
+import type { LeasedTasks } from "../work/lease-engine.ts";
+import type { Lease, LeaseStorage, LostLease } from "../work/lease-storage.ts";
 import { retryDelayMs } from "../work/retry-delay.ts";
-import { TenantShare } from "../work/tenant-share.ts";
-import { untilRecorded } from "../work/until-recorded.ts";
 import { OutOfTime, withinTime } from "../work/within-time.ts";
 import { checkOutcome } from "./check-outcome.ts";
 import type { HubContext } from "./context.ts";
@@ -14,13 +10,13 @@ import type { SourceRecord } from "./hub-model.ts";
 import type { ClaimedRecord, EndedRecord } from "./hub-storage.ts";
 import type { ProcessingOutcome, ProcessingTask, Processor } from "./processor.ts";
 
-const MAX_BATCH = 256;
-/** A lease further ahead than this is of a clock that went back since. */
-const MAX_LEASE_MS = 3_600_000;
 const MAX_RESULT = 100_000;
 const MAX_ERROR = 1_000;
 const DEFAULT_RETRY_DELAYS_MS = [1_000, 5_000, 30_000];
 const LOST = "The process that ran this handler was lost, time and again.";
+
+/** An end with nothing to tell. */
+const NOTHING = { result: null, error: null, inputTokens: null, outputTokens: null, dueInMs: null };
 
 /** Fails every record, and says why: what runs where the host configured no processor. */
 const NO_PROCESSOR: Processor = {
@@ -38,42 +34,21 @@ const NO_PROCESSOR: Processor = {
 export interface ProcessDueOptions {
   readonly processor: Processor | null;
   readonly onResult: OnResult | null;
-  readonly leaseMs: number;
 }
 
 /** Runs handlers over the events that fit them: the work of the hub's worker. */
-export class ProcessDue implements LeasedWork<ClaimedRecord> {
+export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecord> {
   readonly name = "processing records";
+  readonly leases: LeaseStorage<ClaimedRecord>;
   readonly #context: HubContext;
   readonly #processor: Processor;
   readonly #options: ProcessDueOptions;
-  /** Another one at each start, so that what an earlier process held is told apart. */
-  readonly #owner: string;
-  readonly #claims: Claims<ClaimedRecord>;
-  readonly #share: TenantShare;
-  readonly #ended: BatchQueue<EndedRecord, SourceRecord | null>;
-  #isFirstTidy = true;
 
   constructor(context: HubContext, options: ProcessDueOptions) {
+    this.leases = context.hub.leases;
     this.#context = context;
     this.#options = options;
     this.#processor = options.processor ?? NO_PROCESSOR;
-    this.#owner = context.ids.next();
-    this.#share = new TenantShare(this.#processor.concurrency);
-    this.#claims = new Claims({
-      idOf: ({ record }) => record.id,
-      claim: (limit) => this.#claim(limit),
-      leased: () => context.hub.recordsLeasedTo(this.#owner),
-    });
-    this.#ended = new BatchQueue({
-      take: (queue) => queue.splice(0, MAX_BATCH),
-      commit: (batch) =>
-        commitBatch(
-          batch,
-          (ended) => this.#endAll(ended),
-          (pending, record) => pending.resolve(record),
-        ),
-    });
   }
 
   /** How many attempts one process runs at once. */
@@ -81,72 +56,40 @@ export class ProcessDue implements LeasedWork<ClaimedRecord> {
     return this.#processor.concurrency;
   }
 
-  async tidy(): Promise<void> {
-    await this.#context.ready();
-    const isAlone = this.#isFirstTidy && mayTakeOver(this.#context, this.name);
-    const request = {
-      limit: MAX_BATCH,
-      // Other processes may hold longer leases than this one does.
-      leaseMs: Math.max(MAX_LEASE_MS, 2 * this.#options.leaseMs),
-      maxAttempts: this.#delaysMs.length + 1,
-      error: LOST,
-      ...(isAlone ? { notOwnedBy: this.#owner } : {}),
-    };
-    let taken: readonly SourceRecord[];
-    do {
-      taken = await this.#context.hub.takeBackRecords({ ...request, at: this.#now() });
-      this.#announce(taken);
-    } while (taken.length === MAX_BATCH);
-    this.#isFirstTidy = false;
+  leaseOf({ record: { id, tenant }, fence }: ClaimedRecord): Lease & { readonly tenant: string } {
+    return { id, tenant, fence };
   }
 
-  async claim(limit: number): Promise<readonly ClaimedRecord[]> {
-    const claimed = await this.#claims.take(limit);
-    for (const { record } of claimed) {
-      this.#share.began(record.tenant);
+  fairness(): object {
+    return {};
+  }
+
+  async attempt(claimed: ClaimedRecord, signal: AbortSignal): Promise<EndedRecord> {
+    return this.#end(claimed, await this.#process(claimed, signal));
+  }
+
+  async record(owner: string, ended: readonly EndedRecord[]): Promise<readonly boolean[]> {
+    const records = await this.#context.hub.endRecords(owner, ended, new Date(this.#context.clock.now()));
+    this.#announce(records);
+    const ids = new Set(records.map(({ id }) => id));
+    return ended.map(({ id }) => ids.has(id));
+  }
+
+  async takeBack(lost: readonly LostLease[]): Promise<void> {
+    for (const [owner, leases] of Map.groupBy(lost, (lease) => lease.owner)) {
+      await this.record(
+        owner,
+        leases.map(({ id, fence, until, attempt }) => {
+          const isLast = attempt > this.#delaysMs.length;
+          const end = isLast ? ({ status: "FAILED", error: LOST } as const) : ({ status: "PENDING", dueInMs: 0 } as const);
+          return { ...NOTHING, ...end, id, fence, lostAt: until };
+        }),
+      );
     }
-    return claimed;
-  }
-
-  async perform(claimed: ClaimedRecord, signal: AbortSignal): Promise<void> {
-    const { leaseMs } = this.#options;
-    const { clock } = this.#context;
-    try {
-      const ended = this.#end(claimed, await this.#process(claimed, signal));
-      const record = await untilRecorded(() => this.#ended.write(ended), { leaseMs, clock, signal });
-      if (record === null) {
-        this.#context.logger.info({ record: ended.recordId }, "Another worker had taken a processing record over; its attempt counts.");
-      } else {
-        this.#announce([record]);
-      }
-    } finally {
-      this.#claims.release(claimed);
-      this.#share.ended(claimed.record.tenant);
-    }
-  }
-
-  async renew(claimed: readonly ClaimedRecord[]): Promise<readonly ClaimedRecord[]> {
-    const leases = claimed.map(({ record, fence }) => ({ recordId: record.id, fence }));
-    const held = await this.#context.hub.renewRecords(this.#owner, leases, { at: this.#now(), leaseMs: this.#options.leaseMs });
-    const ids = new Set(held.map(({ recordId }) => recordId));
-    return claimed.filter(({ record }) => !ids.has(record.id));
-  }
-
-  nextDueInMs(): Promise<number | null> {
-    return this.#context.hub.nextRecordDueInMs(this.#now());
   }
 
   get #delaysMs(): readonly number[] {
     return this.#processor.retryDelaysMs ?? DEFAULT_RETRY_DELAYS_MS;
-  }
-
-  #now(): Date {
-    return new Date(this.#context.clock.now());
-  }
-
-  #claim(limit: number): Promise<readonly ClaimedRecord[]> {
-    const { leaseMs } = this.#options;
-    return this.#context.hub.claimRecords({ owner: this.#owner, at: this.#now(), leaseMs, limit, exceptTenants: this.#share.full() });
   }
 
   /** Null when the attempt was cut short, by a stop or a lost lease: it says nothing about the handler. */
@@ -176,7 +119,7 @@ export class ProcessDue implements LeasedWork<ClaimedRecord> {
   }
 
   #end({ record, fence }: ClaimedRecord, outcome: ProcessingOutcome | null): EndedRecord {
-    const base = { recordId: record.id, fence, result: null, error: null, inputTokens: null, outputTokens: null, dueInMs: null };
+    const base = { ...NOTHING, id: record.id, fence };
     if (outcome === null) {
       return { ...base, status: "PENDING", dueInMs: 0 };
     }
@@ -188,12 +131,6 @@ export class ProcessDue implements LeasedWork<ClaimedRecord> {
     const failed = { attempt: record.attempt, retryAfterMs, random: Math.random() };
     const dueInMs = transient ? retryDelayMs(this.#delaysMs, failed) : null;
     return { ...base, status: dueInMs === null ? "FAILED" : "PENDING", error: storable(outcome.error, MAX_ERROR), dueInMs };
-  }
-
-  async #endAll(ended: readonly EndedRecord[]): Promise<readonly (SourceRecord | null)[]> {
-    const records = await this.#context.hub.endRecords(this.#owner, ended, this.#now());
-    const byId = new Map(records.map((record) => [record.id, record]));
-    return ended.map(({ recordId }) => byId.get(recordId) ?? null);
   }
 
   /** Tells of those that settled. */

@@ -1,5 +1,6 @@
 import { type ClaimedDelivery, DeliverDue, type DeliveryContext } from "../delivery/index.ts";
 import { type ClaimedRecord, type HubContext, ProcessDue } from "../hub/index.ts";
+import { LeaseEngine, type LeaseEngineOptions } from "../work/lease-engine.ts";
 import { LeasedWorker } from "../work/leased-worker.ts";
 import type { DeliveryOptions, HubOptions } from "./service-options.ts";
 
@@ -16,7 +17,7 @@ export function deliveryWorker(
   const { concurrency = 100, leaseMs = DEFAULT_LEASE_MS, drainMs = DRAIN_MS } = options;
   const { clock, logger, storage } = context;
   const pollIntervalMs = storage.hasSingleProcess ? null : POLL_INTERVAL_MS;
-  const work = new DeliverDue(context, { concurrency, leaseMs });
+  const work = new LeaseEngine(new DeliverDue(context, { concurrency, leaseMs }), engineOptions(context, { concurrency, leaseMs }));
   return worker ? new LeasedWorker(work, { concurrency, leaseMs, drainMs, pollIntervalMs, clock, logger }) : null;
 }
 
@@ -27,9 +28,18 @@ export function deliveryWorker(
 export function hubWorker(context: HubContext, options: HubOptions): LeasedWorker<ClaimedRecord> | null {
   const { processor, onResult, worker = true, leaseMs, drainMs = DRAIN_MS } = options;
   const lease = leaseMs ?? Math.max(DEFAULT_LEASE_MS, 2 * (processor?.timeoutMs ?? 0));
-  const work = new ProcessDue(context, { processor: processor ?? null, onResult: onResult ?? null, leaseMs: lease });
+  const records = new ProcessDue(context, { processor: processor ?? null, onResult: onResult ?? null });
+  const { concurrency } = records;
+  const work = new LeaseEngine(records, engineOptions(context, { concurrency, leaseMs: lease }));
   const { clock, logger, storage } = context;
   const pollIntervalMs = storage.hasSingleProcess || processor === undefined ? null : POLL_INTERVAL_MS;
-  const { concurrency } = work;
   return worker ? new LeasedWorker(work, { concurrency, leaseMs: lease, drainMs, pollIntervalMs, clock, logger }) : null;
+}
+
+/** Every engine is an owner of its own, another one at each start. */
+function engineOptions(
+  { storage, clock, ids, logger, ready }: DeliveryContext | HubContext,
+  numbers: Pick<LeaseEngineOptions, "concurrency" | "leaseMs">,
+): LeaseEngineOptions {
+  return { ...numbers, owner: ids.next(), storage, clock, logger, ready: () => ready() };
 }

@@ -1,12 +1,9 @@
 import type {
   AuditEntry,
   ChainSelection,
-  ClaimedDelivery,
-  ClaimRequest,
   Decide,
   DeletedSend,
   DeliveryStorage,
-  Lease,
   NewSend,
   Send,
   SendAnalytics,
@@ -21,6 +18,7 @@ import type {
 import type { CreatedItem } from "../inbox/index.ts";
 import type { MemoryKept } from "./memory-activity.ts";
 import type { MemoryAudit } from "./memory-audit.ts";
+import { memoryDeliveryLeases } from "./memory-delivery-leases.ts";
 import { keepNotification } from "./memory-notification.ts";
 import { MemorySend } from "./memory-send.ts";
 import { analyticsOf, pageOf } from "./memory-send-queries.ts";
@@ -39,6 +37,7 @@ interface UsedKey {
  * loop. It looks at every send where a database would use an index.
  */
 export class MemoryDeliveries implements DeliveryStorage<MemoryTransaction, void> {
+  readonly leases: DeliveryStorage["leases"];
   readonly #tenants: MemoryTenants;
   readonly #transactions: MemoryTransactions;
   readonly #sends: MemorySends;
@@ -49,6 +48,7 @@ export class MemoryDeliveries implements DeliveryStorage<MemoryTransaction, void
     this.#tenants = tenants;
     this.#transactions = transactions;
     this.#sends = sends;
+    this.leases = memoryDeliveryLeases(sends);
     this.#audit = audit;
   }
 
@@ -122,59 +122,6 @@ export class MemoryDeliveries implements DeliveryStorage<MemoryTransaction, void
     return { items: this.#tenants.of(tenant).forget(send.kept) };
   }
 
-  async claim({
-    owner,
-    at,
-    leaseMs,
-    limit,
-    perEndpoint,
-    channels,
-    exceptTenants,
-    exceptEndpoints,
-  }: ClaimRequest): Promise<readonly ClaimedDelivery[]> {
-    const taken = new Map<string, number>();
-    const claimed: ClaimedDelivery[] = [];
-    const refused = new Set(exceptEndpoints.map((endpoint) => JSON.stringify([endpoint.channel, endpoint.recipient])));
-    for (const { send, delivery } of this.#sends.openInOrder(
-      (one) => one.status === "pending" && one.leaseOwner === null && one.dueAt !== null && one.dueAt <= at,
-    )) {
-      const endpoint = JSON.stringify([delivery.channel, delivery.recipient]);
-      const count = taken.get(endpoint) ?? 0;
-      const isWanted = channels.includes(delivery.channel) && !exceptTenants.includes(delivery.tenant) && !refused.has(endpoint);
-      if (!isWanted || count >= perEndpoint || claimed.length >= limit) {
-        continue;
-      }
-      taken.set(endpoint, count + 1);
-      const leased = {
-        ...delivery,
-        leaseOwner: owner,
-        leaseUntil: new Date(at.getTime() + leaseMs),
-        attempt: delivery.attempt + 1,
-        fence: delivery.fence + 1,
-      };
-      send.replace(leased);
-      claimed.push({ delivery: leased, notification: { ...send.kept.notification }, details: send.details });
-    }
-    return claimed;
-  }
-
-  async leasedTo(owner: string): Promise<readonly ClaimedDelivery[]> {
-    return this.#sends
-      .openInOrder(({ leaseOwner }) => leaseOwner === owner)
-      .map(({ send, delivery }) => ({ delivery, notification: { ...send.kept.notification }, details: send.details }));
-  }
-
-  async renew(owner: string, leases: readonly Lease[], { at, leaseMs }: { at: Date; leaseMs: number }): Promise<readonly Lease[]> {
-    return leases.filter(({ deliveryId, fence }) => {
-      const held = this.#sends.openOne(deliveryId);
-      if (held?.delivery.leaseOwner !== owner || held.delivery.fence !== fence) {
-        return false;
-      }
-      held.send.replace({ ...held.delivery, leaseUntil: new Date(at.getTime() + leaseMs) });
-      return true;
-    });
-  }
-
   async settle(selection: ChainSelection, at: Date, decide: Decide): Promise<void> {
     const { deliveries, attempts, sends, audit } = decide(this.#sends.load(selection, at), at);
     for (const delivery of deliveries) {
@@ -191,16 +138,6 @@ export class MemoryDeliveries implements DeliveryStorage<MemoryTransaction, void
       const tenant = this.#sends.get(entry.notificationId)?.kept.notification.tenant;
       this.#audit.log(tenant ?? "", at, entry);
     }
-  }
-
-  async nextDueInMs(at: Date): Promise<number | null> {
-    let next = Number.POSITIVE_INFINITY;
-    for (const [id, send] of this.#sends.open()) {
-      const delivery = send.deliveries.find((one) => one.id === id);
-      const time = delivery?.leaseUntil ?? delivery?.dueAt;
-      next = Math.min(next, time?.getTime() ?? next);
-    }
-    return next === Number.POSITIVE_INFINITY ? null : Math.max(0, next - at.getTime());
   }
 
   async pruneIdempotencyKeys(before: Date): Promise<void> {

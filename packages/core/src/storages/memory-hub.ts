@@ -11,8 +11,6 @@ import type {
   Identity,
   PlanProcessing,
   ProcessingRecord,
-  RecordClaim,
-  RecordLease,
   SourceRecord,
 } from "../hub/index.ts";
 import { eventOf, notificationOf } from "./memory-event.ts";
@@ -25,6 +23,7 @@ import type { MemoryTenants } from "./memory-tenants.ts";
 
 /** The hub's part of the memory storage. Nothing awaits: every method is one step of the event loop. */
 export class MemoryHub implements HubStorage {
+  readonly leases: HubStorage["leases"] = this.#makeLeases();
   readonly #tenants: MemoryTenants;
   readonly #identities = new MemoryIdentities();
   readonly #handlers = new MemoryHandlers();
@@ -162,72 +161,51 @@ export class MemoryHub implements HubStorage {
     return this.#handlers.remove(tenant, id);
   }
 
-  async claimRecords({ owner, at, leaseMs, limit, exceptTenants }: RecordClaim): Promise<readonly ClaimedRecord[]> {
-    const due = this.#openRecords()
-      .filter((record) => record.isDue(at.getTime()) && !exceptTenants.includes(record.view().tenant))
-      .toSorted((left, right) => left.dueMs - right.dueMs)
-      .slice(0, limit);
-    for (const record of due) {
-      record.claim(owner, at.getTime() + leaseMs);
-    }
-    return due.map((record) => this.#claimed(record));
-  }
-
-  async recordsLeasedTo(owner: string): Promise<readonly ClaimedRecord[]> {
-    return this.#openRecords()
-      .filter(({ leaseOwner }) => leaseOwner === owner)
-      .map((record) => this.#claimed(record));
-  }
-
-  async renewRecords(
-    owner: string,
-    leases: readonly RecordLease[],
-    { at, leaseMs }: { readonly at: Date; readonly leaseMs: number },
-  ): Promise<readonly RecordLease[]> {
-    return leases.filter(({ recordId, fence }) => {
-      const record = this.#records.get(recordId);
-      if (!record?.isHeld(owner, fence)) {
-        return false;
-      }
-      record.leaseUntilMs = at.getTime() + leaseMs;
-      return true;
-    });
-  }
-
   async endRecords(owner: string, ended: readonly EndedRecord[], at: Date): Promise<readonly SourceRecord[]> {
-    return ended.flatMap(({ recordId, fence, ...end }) => {
-      const record = this.#records.get(recordId);
-      if (!record?.isHeld(owner, fence)) {
+    return ended.flatMap(({ id, fence, lostAt, ...end }) => {
+      const record = this.#records.get(id);
+      if (!record?.isHeld(owner, fence) || (lostAt !== undefined && lostAt.getTime() !== record.leaseUntilMs)) {
         return [];
       }
       record.end(end, at.getTime());
-      return [this.#settle(recordId, record)];
+      return [this.#settle(id, record)];
     });
   }
 
-  async takeBackRecords({
-    at,
-    limit,
-    leaseMs,
-    notOwnedBy,
-    ...rule
-  }: Parameters<HubStorage["takeBackRecords"]>[0]): Promise<readonly SourceRecord[]> {
-    const atMs = at.getTime();
-    const isLost = ({ leaseOwner, leaseUntilMs }: MemoryRecord) =>
-      leaseOwner !== null &&
-      (leaseUntilMs <= atMs || leaseUntilMs > atMs + leaseMs || (notOwnedBy !== undefined && leaseOwner !== notOwnedBy));
-    return this.#openRecords()
-      .filter(isLost)
-      .slice(0, limit)
-      .map((record) => {
-        record.takeBack(atMs, rule);
-        return this.#settle(record.view().id, record);
-      });
-  }
-
-  async nextRecordDueInMs(at: Date): Promise<number | null> {
-    const next = this.#openRecords().reduce((least, { nextMs }) => Math.min(least, nextMs), Number.POSITIVE_INFINITY);
-    return next === Number.POSITIVE_INFINITY ? null : Math.max(0, next - at.getTime());
+  #makeLeases(): HubStorage["leases"] {
+    const open = () => this.#openRecords();
+    return {
+      claim: async ({ owner, at, leaseMs, limit, exceptTenants }) => {
+        const due = open()
+          .filter((record) => record.isDue(at.getTime()) && !exceptTenants.includes(record.view().tenant))
+          .toSorted((left, right) => left.dueMs - right.dueMs)
+          .slice(0, limit);
+        for (const record of due) {
+          record.claim(owner, at.getTime() + leaseMs);
+        }
+        return due.map((record) => this.#claimed(record));
+      },
+      leasedTo: async (owner) =>
+        open()
+          .filter(({ leaseOwner }) => leaseOwner === owner)
+          .map((record) => this.#claimed(record)),
+      renew: async (owner, leases, { at, leaseMs }) =>
+        leases.filter(({ id, fence }) => this.#records.get(id)?.renew({ owner, fence }, at.getTime() + leaseMs) ?? false),
+      lost: async ({ at, limit, furthestMs, notOwnedBy }) => {
+        const atMs = at.getTime();
+        const isLost = ({ leaseOwner, leaseUntilMs }: MemoryRecord) =>
+          leaseOwner !== null &&
+          (leaseUntilMs <= atMs || leaseUntilMs > atMs + furthestMs || (notOwnedBy !== undefined && leaseOwner !== notOwnedBy));
+        return open()
+          .filter(isLost)
+          .slice(0, limit)
+          .map((record) => record.lease());
+      },
+      nextDueInMs: async (at) => {
+        const next = open().reduce((least, { nextMs }) => Math.min(least, nextMs), Number.POSITIVE_INFINITY);
+        return next === Number.POSITIVE_INFINITY ? null : Math.max(0, next - at.getTime());
+      },
+    };
   }
 
   #addRecords(event: HubEvent, planned: ReturnType<PlanProcessing>): void {

@@ -1,4 +1,5 @@
 import type { EndedRecord, HubEvent, ProcessingRecord, SourceRecord } from "../hub/index.ts";
+import type { LostLease } from "../work/lease-storage.ts";
 
 /** A processing record as the memory storage keeps it. */
 export class MemoryRecord {
@@ -47,7 +48,7 @@ export class MemoryRecord {
     return this.leaseOwner === owner && this.fence === fence;
   }
 
-  end(ended: Omit<EndedRecord, "recordId" | "fence">, atMs: number): void {
+  end(ended: Omit<EndedRecord, "id" | "fence" | "lostAt">, atMs: number): void {
     const { status, result, error, inputTokens, outputTokens, dueInMs } = ended;
     this.leaseOwner = null;
     this.dueMs = atMs + (dueInMs ?? 0);
@@ -55,17 +56,25 @@ export class MemoryRecord {
       ...this.#record,
       status,
       result,
-      error,
+      error: status === "PENDING" ? (error ?? this.#record.error) : error,
       inputTokens,
       outputTokens,
       completedAt: status === "PENDING" ? null : new Date(atMs),
     };
   }
 
-  /** Takes it back from a worker that was lost. */
-  takeBack(atMs: number, { maxAttempts, error }: { readonly maxAttempts: number; readonly error: string }): void {
-    const isOver = this.#record.attempt >= maxAttempts;
-    const kept = { result: null, inputTokens: null, outputTokens: null, dueInMs: 0 };
-    this.end({ ...kept, status: isOver ? "FAILED" : "PENDING", error: isOver ? error : this.#record.error }, atMs);
+  /** Its lease, as that of a lost worker. */
+  lease(): LostLease {
+    const { id, attempt } = this.#record;
+    return { id, fence: this.fence, owner: this.leaseOwner ?? "", until: new Date(this.leaseUntilMs), attempt };
+  }
+
+  /** Prolongs its lease; false if that is not held any more. */
+  renew({ owner, fence }: { readonly owner: string; readonly fence: number }, untilMs: number): boolean {
+    if (!this.isHeld(owner, fence)) {
+      return false;
+    }
+    this.leaseUntilMs = untilMs;
+    return true;
   }
 }

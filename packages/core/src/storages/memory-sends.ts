@@ -72,14 +72,6 @@ export class MemorySends {
         return grouped(this.#inboxDeliveries(selection));
       case "waiting":
         return grouped(this.openInOrder((one) => one.status === "waiting" && isDue(one, at)).slice(0, selection.limit));
-      case "expired":
-        return grouped(
-          this.openInOrder(
-            ({ leaseOwner, leaseUntil }) =>
-              leaseOwner !== null &&
-              ((leaseUntil !== null && leaseUntil <= at) || (selection.notOwnedBy !== undefined && leaseOwner !== selection.notOwnedBy)),
-          ).slice(0, selection.limit),
-        );
     }
   }
 

@@ -30,6 +30,11 @@ export class Claims<Task> {
     return taken;
   }
 
+  /** Whether a task is in hand. */
+  has(id: string): boolean {
+    return this.#held.has(id);
+  }
+
   /** To be called when a task's end is recorded, or cannot be. */
   release(task: Task): void {
     this.#held.delete(this.#options.idOf(task));

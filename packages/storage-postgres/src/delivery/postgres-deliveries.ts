@@ -2,9 +2,10 @@ import type { DeliveryStorage } from "@belfry/core/storage";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inTransaction, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/database-handle.ts";
+import { leases } from "../database/leases.ts";
 import { prepareListAudit } from "./audit-log.ts";
 import { prepareDeleteSend, preparePlaceItems, preparePruneKeys, prepareUpdateSend } from "./change-send.ts";
-import { prepareClaim, prepareLeasedTo, prepareNextDue, prepareRenew } from "./claim.ts";
+import { DELIVERY_LEASES } from "./delivery-leases.ts";
 import { prepareCountSends, prepareDeliveriesOf, prepareFindSend, prepareListSends } from "./read-sends.ts";
 import { prepareSettle } from "./settle.ts";
 import { prepareCreateSends } from "./write-sends.ts";
@@ -15,6 +16,7 @@ export function postgresDeliveries(
   hostTransactions: () => HostTransactions,
 ): DeliveryStorage<PostgresTransaction, Promise<void>> {
   return {
+    leases: leases(bound, DELIVERY_LEASES),
     ...bind(bound, {
       createSends: inTransaction(prepareCreateSends),
       placeItems: run(preparePlaceItems),
@@ -25,11 +27,7 @@ export function postgresDeliveries(
       listAudit: run(prepareListAudit),
       updateSend: inTransaction(prepareUpdateSend),
       deleteSend: inTransaction(prepareDeleteSend),
-      claim: run(prepareClaim),
-      leasedTo: run(prepareLeasedTo),
-      renew: run(prepareRenew),
       settle: run(prepareSettle),
-      nextDueInMs: run(prepareNextDue),
       pruneIdempotencyKeys: run(preparePruneKeys),
     }),
     async createSendWithin(tx, send, onCommit) {

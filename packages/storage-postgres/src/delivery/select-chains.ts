@@ -35,12 +35,6 @@ export function prepareSelectChains(tables: TableNames) {
   );
   const ofRead = select("chains_of_read", `${deliveries} d WHERE d.tenant = $1 AND d.recipient = $2 AND ${open} AND ${isItemRead(tables)}`);
   const ofWaiting = due("waiting_chains", `d.status = 'waiting' AND d.due_at <= ${timeOf("$1")}`, "d.due_at");
-  const ofExpired = due("expired_chains", `d.lease_owner IS NOT NULL AND d.lease_until <= ${timeOf("$1")}`, "d.lease_until");
-  const ofOthers = due(
-    "others_chains",
-    `d.lease_owner IS NOT NULL AND (d.lease_owner <> $3 OR d.lease_until <= ${timeOf("$1")})`,
-    "d.lease_until",
-  );
   return async (session: Session, selection: ChainSelection, at: string | null): Promise<readonly ChainKey[]> => {
     switch (selection.kind) {
       case "send":
@@ -54,10 +48,6 @@ export function prepareSelectChains(tables: TableNames) {
       }
       case "waiting":
         return session.rows(ofWaiting, [at, selection.limit]);
-      case "expired": {
-        const { limit, notOwnedBy } = selection;
-        return notOwnedBy === undefined ? session.rows(ofExpired, [at, limit]) : session.rows(ofOthers, [at, limit, notOwnedBy]);
-      }
     }
   };
 }

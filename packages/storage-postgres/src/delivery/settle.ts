@@ -32,7 +32,7 @@ export function prepareSettle(tables: TableNames, time: StorageTime) {
     if (keys.length === 0) {
       return;
     }
-    const mayLeave = selection.kind === "waiting" || selection.kind === "expired";
+    const mayLeave = selection.kind === "waiting";
     await connection.transaction(async (session) => {
       const { loaded, now } = await load(session, keys, { mayLeave, at: time(at) });
       if (loaded.length > 0) {

@@ -35,13 +35,6 @@ export function prepareSelectChains({ prepare }: QueryContext) {
   const ofWaiting = prepare<{ readonly at: number; readonly limit: number }, ChainKey>(sql`
     select ${KEY} from belfry_deliveries d where d.status = 'waiting' and d.due_at <= ${sql.placeholder("at")} order by d.due_at
     limit ${sql.placeholder("limit")}`);
-  const ofExpired = prepare<{ readonly at: number; readonly limit: number }, ChainKey>(sql`
-    select ${KEY} from belfry_deliveries d where d.lease_owner is not null and d.lease_until <= ${sql.placeholder("at")} order by d.lease_until
-    limit ${sql.placeholder("limit")}`);
-  const ofOthers = prepare<{ readonly owner: string; readonly at: number; readonly limit: number }, ChainKey>(sql`
-    select ${KEY} from belfry_deliveries d
-    where d.lease_owner is not null and (d.lease_owner <> ${sql.placeholder("owner")} or d.lease_until <= ${sql.placeholder("at")})
-    order by d.lease_until limit ${sql.placeholder("limit")}`);
   return (selection: ChainSelection, at: Date): readonly ChainKey[] => {
     switch (selection.kind) {
       case "send":
@@ -54,11 +47,6 @@ export function prepareSelectChains({ prepare }: QueryContext) {
       }
       case "waiting":
         return ofWaiting.all({ at: at.getTime(), limit: selection.limit });
-      case "expired": {
-        const { limit, notOwnedBy } = selection;
-        const values = { at: at.getTime(), limit };
-        return notOwnedBy === undefined ? ofExpired.all(values) : ofOthers.all({ ...values, owner: notOwnedBy });
-      }
     }
   };
 }

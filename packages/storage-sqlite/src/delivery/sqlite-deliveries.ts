@@ -1,12 +1,13 @@
-import type { ClaimedDelivery, ClaimRequest, DeliveryStorage } from "@belfry/core/storage";
+import type { DeliveryStorage } from "@belfry/core/storage";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, query, read, write } from "../database/bind.ts";
 import type { CommitWatch } from "../database/commit-watch.ts";
 import type { Connection } from "../database/connection.ts";
 import type { SqliteTransaction } from "../database/database-handle.ts";
+import { leases } from "../database/leases.ts";
 import { prepareListAudit } from "./audit-log.ts";
 import { prepareDeleteSend, preparePlaceItems, preparePruneKeys, prepareUpdateSend } from "./change-send.ts";
-import { prepareClaim, prepareHasDue, prepareLeasedTo, prepareNextDue, prepareRenew } from "./claim.ts";
+import { DELIVERY_LEASES } from "./delivery-leases.ts";
 import { prepareCountSends, prepareDeliveriesOf, prepareFindSend, prepareListSends } from "./read-sends.ts";
 import { prepareSelectChains } from "./select-chains.ts";
 import { prepareSettle } from "./settle.ts";
@@ -26,6 +27,7 @@ export interface OpenDeliveries {
  */
 export function sqliteDeliveries(current: () => OpenDeliveries): DeliveryStorage<SqliteTransaction, void> {
   return {
+    leases: leases(current, DELIVERY_LEASES),
     ...bind(current, {
       createSends: write(prepareCreateSends),
       placeItems: write(preparePlaceItems),
@@ -36,9 +38,6 @@ export function sqliteDeliveries(current: () => OpenDeliveries): DeliveryStorage
       listAudit: query(prepareListAudit),
       updateSend: write(prepareUpdateSend),
       deleteSend: write(prepareDeleteSend),
-      leasedTo: read(prepareLeasedTo),
-      renew: write(prepareRenew),
-      nextDueInMs: query(prepareNextDue),
       pruneIdempotencyKeys: write(preparePruneKeys),
     }),
 
@@ -53,12 +52,6 @@ export function sqliteDeliveries(current: () => OpenDeliveries): DeliveryStorage
         onCommit: () => onCommit(created),
         onOver: () => transaction.finish(),
       });
-    },
-
-    async claim(request: ClaimRequest): Promise<readonly ClaimedDelivery[]> {
-      const { connection } = current();
-      const isDue = await connection.query(() => connection.prepared(prepareHasDue)(request.at));
-      return isDue ? connection.write(() => connection.prepared(prepareClaim)(request)) : [];
     },
 
     async settle(selection, at, decide) {

@@ -1,10 +1,10 @@
 import type { SourceRecord } from "@belfry/core";
-import type { EndedRecord, HubStorage } from "@belfry/core/storage";
+import type { EndedRecord, Lease } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { RECORD_COLUMNS, type RecordRow, toSourceRecord } from "./record-row.ts";
 
-interface EndValues extends Omit<EndedRecord, "recordId" | "dueInMs" | "fence"> {
+interface EndValues extends Omit<EndedRecord, "id" | "dueInMs" | "fence" | "lostAt"> {
   readonly pk: number;
   readonly dueAt: number | null;
   readonly completedAt: number | null;
@@ -14,7 +14,7 @@ interface EndValues extends Omit<EndedRecord, "recordId" | "dueInMs" | "fence"> 
 function prepareEnd({ prepare }: QueryContext) {
   return prepare<EndValues>(sql`
     update belfry_processing_records set status = ${sql.placeholder("status")}, result = ${sql.placeholder("result")},
-      error = ${sql.placeholder("error")}, input_tokens = ${sql.placeholder("inputTokens")}, output_tokens = ${sql.placeholder("outputTokens")},
+      error = case when ${sql.placeholder("status")} = 'PENDING' then coalesce(${sql.placeholder("error")}, error) else ${sql.placeholder("error")} end, input_tokens = ${sql.placeholder("inputTokens")}, output_tokens = ${sql.placeholder("outputTokens")},
       due_at = ${sql.placeholder("dueAt")}, completed_at = ${sql.placeholder("completedAt")}, lease_owner = null, lease_until = null
     where pk = ${sql.placeholder("pk")}`);
 }
@@ -31,13 +31,14 @@ function prepareReadRecord({ prepare }: QueryContext) {
 export function prepareEndRecords(context: QueryContext) {
   const end = prepareEnd(context);
   const read = prepareReadRecord(context);
-  const held = context.prepare<Pick<EndedRecord, "recordId" | "fence"> & { readonly owner: string }, { readonly pk: number }>(sql`
-    select pk from belfry_processing_records
-    where id = ${sql.placeholder("recordId")} and lease_owner = ${sql.placeholder("owner")} and fence = ${sql.placeholder("fence")}`);
+  const held = context.prepare<Lease & { readonly owner: string }, { readonly pk: number; readonly until: number }>(sql`
+    select pk, lease_until as "until" from belfry_processing_records
+    where id = ${sql.placeholder("id")} and lease_owner = ${sql.placeholder("owner")} and fence = ${sql.placeholder("fence")}`);
   return (owner: string, ended: readonly EndedRecord[], at: Date): readonly SourceRecord[] =>
-    ended.flatMap(({ recordId, fence, dueInMs, ...outcome }) => {
-      const found = held.get({ recordId, fence, owner });
-      if (found === undefined) {
+    ended.flatMap(({ id, fence, dueInMs, lostAt, ...outcome }) => {
+      const found = held.get({ id, fence, owner });
+      const isRenewed = lostAt !== undefined && lostAt.getTime() !== found?.until;
+      if (found === undefined || isRenewed) {
         return [];
       }
       const times =
@@ -47,56 +48,4 @@ export function prepareEndRecords(context: QueryContext) {
       end.run({ ...outcome, ...times, pk: found.pk });
       return read(found.pk);
     });
-}
-
-type TakeBack = Parameters<HubStorage["takeBackRecords"]>[0];
-
-/** A record whose lease its holder lost. */
-export interface LostLease {
-  readonly pk: number;
-  readonly attempt: number;
-}
-
-interface LostValues {
-  readonly now: number;
-  readonly furthest: number;
-  readonly limit: number;
-}
-
-/** Finds leases that their holder lost. Those of the records under way are few: all of them may be looked at. */
-export function prepareLostLeases({ prepare }: QueryContext) {
-  const isOver = sql`(lease_until <= ${sql.placeholder("now")} or lease_until > ${sql.placeholder("furthest")})`;
-  const lost = (condition: ReturnType<typeof sql>) => sql`
-    select pk, attempt from belfry_processing_records where lease_owner is not null and ${condition} order by lease_until limit ${sql.placeholder("limit")}`;
-  const ofAnybody = prepare<LostValues, LostLease>(lost(isOver));
-  const ofOthers = prepare<LostValues & { readonly owner: string }, LostLease>(
-    lost(sql`(lease_owner <> ${sql.placeholder("owner")} or ${isOver})`),
-  );
-  return ({ at, limit, leaseMs, notOwnedBy }: TakeBack): readonly LostLease[] => {
-    const values = { now: at.getTime(), furthest: at.getTime() + leaseMs, limit };
-    return notOwnedBy === undefined ? ofAnybody.all(values) : ofOthers.all({ ...values, owner: notOwnedBy });
-  };
-}
-
-/** Takes records back whose lease their holder lost; inside a transaction that the caller opened. */
-export function prepareTakeBackRecords(context: QueryContext) {
-  const lostLeases = prepareLostLeases(context);
-  const read = prepareReadRecord(context);
-  const fail = context.prepare<{ readonly pk: number; readonly error: string; readonly at: number }>(sql`
-    update belfry_processing_records set status = 'FAILED', error = ${sql.placeholder("error")}, completed_at = ${sql.placeholder("at")}, due_at = null,
-      lease_owner = null, lease_until = null where pk = ${sql.placeholder("pk")}`);
-  const again = context.prepare<{ readonly pk: number; readonly at: number }>(sql`
-    update belfry_processing_records set status = 'PENDING', due_at = ${sql.placeholder("at")}, lease_owner = null, lease_until = null
-    where pk = ${sql.placeholder("pk")}`);
-  return (request: TakeBack): readonly SourceRecord[] => {
-    const at = request.at.getTime();
-    return lostLeases(request).flatMap(({ pk, attempt }) => {
-      if (attempt >= request.maxAttempts) {
-        fail.run({ pk, error: request.error, at });
-      } else {
-        again.run({ pk, at });
-      }
-      return read(pk);
-    });
-  };
 }

@@ -72,7 +72,7 @@ async function expectDeliveries({ deliveries, apiKeys }: Storage): Promise<void>
     [FAILED, "failed", ["550"]],
   ]);
   const request = { owner: "worker", at: new Date(), leaseMs: 60_000, limit: 10, perEndpoint: 10, channels: ["email"] };
-  const [claimed, ...more] = await deliveries.claim({ ...request, exceptTenants: [], exceptEndpoints: [] });
+  const [claimed, ...more] = await deliveries.leases.claim({ ...request, exceptTenants: [], exceptEndpoints: [] });
   expect(more).toEqual([]);
   expect(claimed).toMatchObject({
     delivery: { id: DUE, attempt: 1, recipient: "1@example.com" },
@@ -89,7 +89,7 @@ async function expectDeliveries({ deliveries, apiKeys }: Storage): Promise<void>
 
 async function expectHub({ hub }: Storage): Promise<void> {
   expect(await hub.findEvents("acme", [EVENT])).toMatchObject([{ source: "shop", sender: "ann" }]);
-  const claimed = await hub.claimRecords({ owner: "worker", at: new Date(), leaseMs: 60_000, limit: 10, exceptTenants: [] });
+  const claimed = await hub.leases.claim({ owner: "worker", at: new Date(), leaseMs: 60_000, limit: 10, exceptTenants: [] });
   expect(claimed).toMatchObject([{ record: { id: RECORD, prompt: "Do it" }, event: { id: EVENT } }]);
 }
 

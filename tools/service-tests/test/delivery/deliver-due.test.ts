@@ -7,8 +7,8 @@ import { stopsAfterTest } from "../stops-after-test.ts";
 onEveryStorage((database) => {
   test("what a claim took whose answer was lost is delivered at once, and counted once", async () => {
     const storage = database.storage();
-    const claim = storage.deliveries.claim.bind(storage.deliveries);
-    vi.spyOn(storage.deliveries, "claim").mockImplementationOnce(async (request) => {
+    const claim = storage.deliveries.leases.claim.bind(storage.deliveries.leases);
+    vi.spyOn(storage.deliveries.leases, "claim").mockImplementationOnce(async (request) => {
       await claim(request);
       throw new BelfryError("STORAGE_UNAVAILABLE", "The connection was lost.");
     });

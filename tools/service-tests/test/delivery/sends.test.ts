@@ -40,7 +40,7 @@ async function loseDelivery(storage: Storage): Promise<string> {
     exceptTenants: [],
     exceptEndpoints: [],
   };
-  expect(await storage.deliveries.claim(claim)).toHaveLength(1);
+  expect(await storage.deliveries.leases.claim(claim)).toHaveLength(1);
   return id;
 }
 

@@ -71,7 +71,7 @@ export function claimingTests(harness: StorageHarness): void {
       const storage = deliveriesOf(fixture);
       const [one, two] = [`${fixture.tenant} one`, `${fixture.tenant} two`];
       const leasedTo = async (owner: string) =>
-        (await storage.leasedTo(owner)).filter(({ delivery }) => delivery.tenant === fixture.tenant);
+        (await storage.leases.leasedTo(owner)).filter(({ delivery }) => delivery.tenant === fixture.tenant);
       const others = ["b", "c"].map((recipient) => ({ channel: "email", recipient }));
       const first = await claim(fixture, later(0), { owner: one, exceptEndpoints: others });
       const rest = await claim(fixture, later(0), { owner: two });
@@ -92,25 +92,30 @@ export function claimingTests(harness: StorageHarness): void {
     test("a lease is prolonged for its holder alone", async () => {
       await createSend(fixture, { channel: "email", to: ["a"] });
       const [claimed] = await claim(fixture, later(0));
-      const lease = { deliveryId: claimed?.delivery.id ?? "", fence: 1 };
+      const lease = { id: claimed?.delivery.id ?? "", fence: 1 };
       const storage = deliveriesOf(fixture);
       const options = { at: later(30), leaseMs: 60_000 };
-      expect(await storage.renew("another", [lease], options)).toEqual([]);
+      expect(await storage.leases.renew("another", [lease], options)).toEqual([]);
       expect(
-        await storage.renew(
+        await storage.leases.renew(
           "worker",
           [
             { ...lease, fence: 0 },
-            { ...lease, deliveryId: "none" },
+            { ...lease, id: "none" },
           ],
           options,
         ),
       ).toEqual([]);
-      expect(await storage.renew("worker", [lease], options)).toEqual([lease]);
-      expect(await load({ kind: "expired", limit: 1_000 }, later(61))).toEqual([]);
-      expect(await load({ kind: "expired", limit: 1_000 }, later(91))).toHaveLength(1);
-      expect(await load({ kind: "expired", limit: 1_000, notOwnedBy: "worker" }, later(61))).toEqual([]);
-      expect(await load({ kind: "expired", limit: 1_000, notOwnedBy: "me" }, later(61))).toHaveLength(1);
+      expect(await storage.leases.renew("worker", [lease], options)).toEqual([lease]);
+      const lost = async (at: Date, notOwnedBy?: string) =>
+        (await storage.leases.lost({ at, limit: 1_000, furthestMs: 60_000, ...(notOwnedBy === undefined ? {} : { notOwnedBy }) })).filter(
+          ({ id }) => id === lease.id,
+        );
+      expect(await lost(later(61))).toEqual([]);
+      expect(await lost(later(91))).toEqual([{ ...lease, owner: "worker", attempt: 1, until: later(90) }]);
+      expect([await lost(later(61), "worker"), (await lost(later(61), "me")).length]).toEqual([[], 1]);
+      // Further ahead than any can be: the clock went back.
+      expect([await lost(later(30)), (await lost(later(29))).length]).toEqual([[], 1]);
     });
 
     test("whole chains are loaded, and what was decided is written", async () => {
@@ -223,9 +228,9 @@ export function claimingTests(harness: StorageHarness): void {
     test("the next time anything is due is known", async () => {
       const storage = deliveriesOf(fixture);
       // What other tests left is due long before.
-      expect(await storage.nextDueInMs(new Date(8.64e12))).toBe(0);
+      expect(await storage.leases.nextDueInMs(new Date(8.64e12))).toBe(0);
       const send = await createSend(fixture, { channel: "email" });
-      const inMs = await storage.nextDueInMs(new Date(0));
+      const inMs = await storage.leases.nextDueInMs(new Date(0));
       expect(inMs).toBeLessThanOrEqual(send.notification.createdAt.getTime());
     });
   });

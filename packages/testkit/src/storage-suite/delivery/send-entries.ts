@@ -1,5 +1,14 @@
 import type { Delivery, SendDetails } from "@belfry/core";
-import type { ClaimedDelivery, ClaimRequest, Decide, DeliveryStorage, NewDelivery, NewSend, SettleChanges } from "@belfry/core/storage";
+import type {
+  ClaimedDelivery,
+  Decide,
+  DeliveryFairness,
+  DeliveryStorage,
+  LeaseRequest,
+  NewDelivery,
+  NewSend,
+  SettleChanges,
+} from "@belfry/core/storage";
 import { chainOutcome, sendStatus } from "@belfry/core/storage";
 import { expect } from "vitest";
 import type { Fixture } from "../fixture.ts";
@@ -73,7 +82,7 @@ export async function createSend(fixture: Fixture, fields: SendFields = {}): Pro
 }
 
 /** A claim for everything there is, of the test's tenant alone where the storage is shared. */
-export function claimAll(at: Date, more: Partial<ClaimRequest> = {}): ClaimRequest {
+export function claimAll(at: Date, more: Partial<LeaseRequest & DeliveryFairness> = {}): LeaseRequest & DeliveryFairness {
   return {
     owner: "worker",
     at,
@@ -88,8 +97,12 @@ export function claimAll(at: Date, more: Partial<ClaimRequest> = {}): ClaimReque
 }
 
 /** Claims, and leaves out what other tests left. */
-export async function claim(fixture: Fixture, at: Date, more: Partial<ClaimRequest> = {}): Promise<readonly ClaimedDelivery[]> {
-  const claimed = await deliveriesOf(fixture).claim(claimAll(at, more));
+export async function claim(
+  fixture: Fixture,
+  at: Date,
+  more: Partial<LeaseRequest & DeliveryFairness> = {},
+): Promise<readonly ClaimedDelivery[]> {
+  const claimed = await deliveriesOf(fixture).leases.claim(claimAll(at, more));
   return claimed.filter(({ delivery }) => delivery.tenant === fixture.tenant);
 }
 

@@ -2,7 +2,7 @@ import type { ClaimedRecord, HubStorage } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { at, range } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
-import { ended, later, planEach, planSome, useHub } from "./hub-fixture.ts";
+import { ended, later, planEach, planSome, takeBack, useHub } from "./hub-fixture.ts";
 
 /** Calls at once, also through two storages over one database, give the same result as some order of them. */
 export function hubConcurrencyTests(harness: StorageHarness): void {
@@ -27,7 +27,7 @@ export function hubConcurrencyTests(harness: StorageHarness): void {
           const hub = hubs[number % 2] as HubStorage;
           const request = { owner: `w${number}`, at: later(0), leaseMs: 60_000, limit: 7, exceptTenants: [] };
           const claimed: ClaimedRecord[] = [];
-          for (let some = await hub.claimRecords(request); some.length > 0; some = await hub.claimRecords(request)) {
+          for (let some = await hub.leases.claim(request); some.length > 0; some = await hub.leases.claim(request)) {
             claimed.push(...some);
           }
           return claimed;
@@ -50,9 +50,10 @@ export function hubConcurrencyTests(harness: StorageHarness): void {
           // Every other worker loses its leases: its claims are long over when it ends them.
           for (let round = 0; round < 10; round += 1) {
             const second = round * 1_000;
-            const claimed = await hub.claimRecords({ owner, at: later(second), leaseMs: 60_000, limit: 5, exceptTenants: [] });
+            const claimed = await hub.leases.claim({ owner, at: later(second), leaseMs: 60_000, limit: 5, exceptTenants: [] });
             if (number % 2 === 0) {
-              await hub.takeBackRecords({ at: later(second + 500), limit: 50, leaseMs: 60_000, maxAttempts: 99, error: "lost" });
+              const query = { at: later(second + 500), limit: 50, furthestMs: 60_000 };
+              await takeBack(hub, query, { maxAttempts: 99, error: "lost" });
             }
             const ends = claimed.map((one) => ended(one, { result: owner }));
             settled.push(...(await hub.endRecords(owner, ends, later(second + 500))).map(({ id }) => id));

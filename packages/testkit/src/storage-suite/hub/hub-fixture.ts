@@ -1,5 +1,13 @@
 import { type Handler, type HubEvent, type Identity, type ProcessingRecord, type SourceRecord, systemClock, uuidV7 } from "@belfry/core";
-import type { ClaimedRecord, EndedRecord, HubStorage, NewProcessingRecord, PlanProcessing, RecordClaim } from "@belfry/core/storage";
+import type {
+  ClaimedRecord,
+  EndedRecord,
+  HubStorage,
+  LeaseRequest,
+  LostLeaseQuery,
+  NewProcessingRecord,
+  PlanProcessing,
+} from "@belfry/core/storage";
 import { afterEach } from "vitest";
 import { type Fixture, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
@@ -46,7 +54,7 @@ export function madeRecord(event: HubEvent, { id, handlerId, prompt }: NewProces
 /** How an attempt at a claimed record ended. */
 export function ended({ record, fence }: ClaimedRecord, more: Partial<EndedRecord> = {}): EndedRecord {
   return {
-    recordId: record.id,
+    id: record.id,
     fence,
     status: "COMPLETED",
     result: "done",
@@ -120,12 +128,13 @@ export class HubFixture {
     return handler;
   }
 
-  claim(at: Date, more: Partial<RecordClaim> = {}): Promise<readonly ClaimedRecord[]> {
-    return this.hub.claimRecords({ owner: "worker", at, leaseMs: 60_000, limit: 100, exceptTenants: [], ...more });
+  claim(at: Date, more: Partial<LeaseRequest> = {}): Promise<readonly ClaimedRecord[]> {
+    return this.hub.leases.claim({ owner: "worker", at, leaseMs: 60_000, limit: 100, exceptTenants: [], ...more });
   }
 
-  takeBack(at: Date, more: Partial<Parameters<HubStorage["takeBackRecords"]>[0]> = {}): Promise<readonly SourceRecord[]> {
-    return this.hub.takeBackRecords({ at, limit: 100, leaseMs: 60_000, maxAttempts: 5, error: "The worker was lost.", ...more });
+  /** Takes lost records back, as a worker does. */
+  async takeBack(at: Date, { maxAttempts = 5, error = "The worker was lost.", ...more }: TakeBack = {}): Promise<readonly SourceRecord[]> {
+    return takeBack(this.hub, { at, limit: 100, furthestMs: 60_000, ...more }, { maxAttempts, error });
   }
 
   /** Leaves nothing to process for the next test: claims and leases are of all tenants. */
@@ -139,6 +148,26 @@ export class HubFixture {
       await this.hub.endRecords("worker", failed, at);
     }
   }
+}
+
+type TakeBack = Partial<LostLeaseQuery> & { readonly maxAttempts?: number; readonly error?: string };
+
+/** Ends the attempts of workers that lost their leases: tried again, or failed after too many. */
+export async function takeBack(
+  hub: HubStorage,
+  query: LostLeaseQuery,
+  { maxAttempts, error }: { readonly maxAttempts: number; readonly error: string },
+): Promise<readonly SourceRecord[]> {
+  const taken: SourceRecord[] = [];
+  for (const [owner, leases] of Map.groupBy(await hub.leases.lost(query), (lease) => lease.owner)) {
+    const ends = leases.map(({ id, fence, until, attempt }): EndedRecord => {
+      const isLast = attempt >= maxAttempts;
+      const nothing = { result: null, inputTokens: null, outputTokens: null, dueInMs: isLast ? null : 0 };
+      return { ...nothing, id, fence, status: isLast ? "FAILED" : "PENDING", error: isLast ? error : null, lostAt: until };
+    });
+    taken.push(...(await hub.endRecords(owner, ends, query.at)));
+  }
+  return taken;
 }
 
 /** Gives the tests of the enclosing describe block a hub. */

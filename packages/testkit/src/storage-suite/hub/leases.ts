@@ -14,7 +14,7 @@ export function leaseTests(harness: StorageHarness): void {
       const one = await fixture.claim(later(0), { owner: "one", limit: 1 });
       const two = await fixture.claim(later(0), { owner: "two" });
       const leasedTo = async (owner: string) =>
-        [...(await fixture.hub.recordsLeasedTo(owner))].sort((a, b) => a.record.prompt.localeCompare(b.record.prompt));
+        [...(await fixture.hub.leases.leasedTo(owner))].sort((a, b) => a.record.prompt.localeCompare(b.record.prompt));
       expect(await leasedTo("one")).toEqual(one);
       expect(await leasedTo("two")).toEqual(two);
       expect(await leasedTo("nobody")).toEqual([]);
@@ -31,22 +31,22 @@ export function leaseTests(harness: StorageHarness): void {
     test("a lease is prolonged for its holder alone", async () => {
       await fixture.createRecords(2);
       const [one, two] = await fixture.claim(later(0));
-      const lease = { recordId: present(one).record.id, fence: 1 };
-      const other = { recordId: present(two).record.id, fence: 1 };
+      const lease = { id: present(one).record.id, fence: 1 };
+      const other = { id: present(two).record.id, fence: 1 };
       const { hub } = fixture;
       const options = { at: later(30), leaseMs: 60_000 };
-      expect(await hub.renewRecords("another", [lease], options)).toEqual([]);
+      expect(await hub.leases.renew("another", [lease], options)).toEqual([]);
       const wrong = [
         { ...lease, fence: 0 },
-        { ...lease, recordId: "unknown" },
-        { ...lease, recordId: crypto.randomUUID() },
+        { ...lease, id: "unknown" },
+        { ...lease, id: crypto.randomUUID() },
       ];
-      expect(await hub.renewRecords("worker", wrong, options)).toEqual([]);
-      expect(await hub.renewRecords("worker", [], options)).toEqual([]);
-      expect(await hub.renewRecords("worker", [lease], options)).toEqual([lease]);
-      expect((await fixture.takeBack(later(61))).map(({ id }) => id)).toEqual([other.recordId]);
+      expect(await hub.leases.renew("worker", wrong, options)).toEqual([]);
+      expect(await hub.leases.renew("worker", [], options)).toEqual([]);
+      expect(await hub.leases.renew("worker", [lease], options)).toEqual([lease]);
+      expect((await fixture.takeBack(later(61))).map(({ id }) => id)).toEqual([other.id]);
       expect(await fixture.takeBack(later(89))).toEqual([]);
-      expect(await hub.renewRecords("worker", [other, lease], { ...options, at: later(89) })).toEqual([lease]);
+      expect(await hub.leases.renew("worker", [other, lease], { ...options, at: later(89) })).toEqual([lease]);
       expect(await fixture.takeBack(later(148))).toEqual([]);
       expect(await fixture.takeBack(later(150))).toHaveLength(1);
     });
@@ -58,7 +58,7 @@ export function leaseTests(harness: StorageHarness): void {
       const [back] = await fixture.takeBack(later(61), { maxAttempts: 2 });
       expect(back).toEqual({ ...first?.record, status: "PENDING", source: "mail" });
       expect(await fixture.takeBack(later(61), { maxAttempts: 2 })).toEqual([]);
-      expect(await fixture.hub.nextRecordDueInMs(later(61))).toBe(0);
+      expect(await fixture.hub.leases.nextDueInMs(later(61))).toBe(0);
       const [second] = await fixture.claim(later(61));
       expect(second).toMatchObject({ record: { attempt: 2 }, fence: 2 });
       const [failed] = await fixture.takeBack(later(122), { maxAttempts: 2, error: "Lost 😀" });
@@ -73,12 +73,12 @@ export function leaseTests(harness: StorageHarness): void {
       const [first] = await fixture.claim(later(0));
       const stale = ended(present(first), { result: "stale" });
       await fixture.takeBack(later(61));
-      const lease = { recordId: stale.recordId, fence: stale.fence };
+      const lease = { id: stale.id, fence: stale.fence };
       const { hub } = fixture;
       expect(await hub.endRecords("worker", [stale], later(62))).toEqual([]);
       const [second] = await fixture.claim(later(62));
       expect(await hub.endRecords("worker", [stale], later(63))).toEqual([]);
-      expect(await hub.renewRecords("worker", [lease], { at: later(63), leaseMs: 60_000 })).toEqual([]);
+      expect(await hub.leases.renew("worker", [lease], { at: later(63), leaseMs: 60_000 })).toEqual([]);
       const [settled] = await hub.endRecords("worker", [ended(present(second), { result: "fresh" })], later(64));
       expect(settled).toMatchObject({ status: "COMPLETED", result: "fresh", attempt: 2 });
     });
@@ -97,7 +97,7 @@ export function leaseTests(harness: StorageHarness): void {
       expect(await fixture.takeBack(later(1))).toEqual([]);
       const back = await fixture.takeBack(later(1), { notOwnedBy: "me" });
       expect(back.map(({ id }) => id).sort()).toEqual(theirs.map(({ record }) => record.id).sort());
-      expect(await fixture.hub.recordsLeasedTo("me")).toEqual(mine);
+      expect(await fixture.hub.leases.leasedTo("me")).toEqual(mine);
       expect(statuses(await fixture.takeBack(later(61), { notOwnedBy: "me" }))).toEqual(["PENDING"]);
     });
 
@@ -113,22 +113,22 @@ export function leaseTests(harness: StorageHarness): void {
 
     test("the next time anything is due, or a lease runs out, is known", async () => {
       const { hub } = fixture;
-      expect(await hub.nextRecordDueInMs(later(0))).toBeNull();
+      expect(await hub.leases.nextDueInMs(later(0))).toBeNull();
       const [record] = await fixture.createRecords(2);
       const createdAt = record?.createdAt.getTime() ?? 0;
-      expect(await hub.nextRecordDueInMs(new Date(createdAt - 1_500))).toBe(1_500);
-      expect(await hub.nextRecordDueInMs(later(0))).toBe(0);
+      expect(await hub.leases.nextDueInMs(new Date(createdAt - 1_500))).toBe(1_500);
+      expect(await hub.leases.nextDueInMs(later(0))).toBe(0);
       const [first] = await fixture.claim(later(0), { limit: 1 });
-      expect(await hub.nextRecordDueInMs(later(0))).toBe(0);
+      expect(await hub.leases.nextDueInMs(later(0))).toBe(0);
       const [second] = await fixture.claim(later(10), { limit: 1 });
-      expect(await hub.nextRecordDueInMs(later(20))).toBe(40_000);
-      expect(await hub.nextRecordDueInMs(later(90))).toBe(0);
+      expect(await hub.leases.nextDueInMs(later(20))).toBe(40_000);
+      expect(await hub.leases.nextDueInMs(later(90))).toBe(0);
       const end = ended(present(first));
       await hub.endRecords("worker", [end], later(20));
-      expect(await hub.nextRecordDueInMs(later(20))).toBe(50_000);
+      expect(await hub.leases.nextDueInMs(later(20))).toBe(50_000);
       const again = ended(present(second), { status: "PENDING", result: null, dueInMs: 7_000 });
       await hub.endRecords("worker", [again], later(20));
-      expect(await hub.nextRecordDueInMs(later(21))).toBe(6_000);
+      expect(await hub.leases.nextDueInMs(later(21))).toBe(6_000);
     });
   });
 }

@@ -85,7 +85,7 @@ export function planningTests(harness: StorageHarness): void {
           events.map(({ id }) => id),
         ),
       ).toEqual([]);
-      expect(await hub.nextRecordDueInMs(at(0))).toBeNull();
+      expect(await hub.leases.nextDueInMs(at(0))).toBeNull();
       expect((await hub.createEvents(events, planEach)).length).toBe(3);
     });
 

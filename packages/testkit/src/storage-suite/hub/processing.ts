@@ -28,7 +28,7 @@ export function processingTests(harness: StorageHarness): void {
 
     test("records are due when their event was received, at once", async () => {
       const event = await fixture.createEvent({}, planSome(1));
-      expect(await fixture.hub.nextRecordDueInMs(event.receivedAt)).toBe(0);
+      expect(await fixture.hub.leases.nextDueInMs(event.receivedAt)).toBe(0);
       expect(await fixture.claim(event.receivedAt)).toHaveLength(1);
     });
 
@@ -79,10 +79,10 @@ export function processingTests(harness: StorageHarness): void {
         completedAt: later(5),
       };
       expect(await fixture.hub.endRecords("worker", [end], later(5))).toEqual([{ ...expected, source: "mail" }]);
-      expect(await fixture.hub.findRecords(fixture.tenant, [end.recordId])).toEqual([expected]);
+      expect(await fixture.hub.findRecords(fixture.tenant, [end.id])).toEqual([expected]);
       expect(await fixture.claim(later(9_999))).toEqual([]);
       expect(await fixture.takeBack(later(9_999))).toEqual([]);
-      expect(await fixture.hub.nextRecordDueInMs(later(9_999))).toBeNull();
+      expect(await fixture.hub.leases.nextDueInMs(later(9_999))).toBeNull();
     });
 
     test("a failed record keeps its error", async () => {
@@ -106,7 +106,7 @@ export function processingTests(harness: StorageHarness): void {
       const again = ended(present(first), { status: "PENDING", result: null, error: "429", dueInMs: 30_000 });
       const [pending] = await fixture.hub.endRecords("worker", [again], later(10));
       expect(pending).toEqual({ ...first?.record, status: "PENDING", error: "429", source: "mail" });
-      expect(await fixture.hub.nextRecordDueInMs(later(10))).toBe(30_000);
+      expect(await fixture.hub.leases.nextDueInMs(later(10))).toBe(30_000);
       expect(await fixture.claim(later(39))).toEqual([]);
       const [second] = await fixture.claim(later(40));
       expect(second).toMatchObject({ record: { status: "PROCESSING", attempt: 2, completedAt: null }, fence: 2 });
@@ -148,18 +148,18 @@ export function processingTests(harness: StorageHarness): void {
         await hub.endRecords(
           "worker",
           [
-            { ...end, recordId: "unknown" },
-            { ...end, recordId: crypto.randomUUID() },
+            { ...end, id: "unknown" },
+            { ...end, id: crypto.randomUUID() },
           ],
           later(1),
         ),
       ).toEqual([]);
-      expect(await hub.findRecords(fixture.tenant, [end.recordId])).toEqual([one?.record]);
+      expect(await hub.findRecords(fixture.tenant, [end.id])).toEqual([one?.record]);
       const both = [{ ...end, fence: 9 }, ended(present(two))];
       expect((await hub.endRecords("worker", both, later(1))).map(({ id }) => id)).toEqual([two?.record.id]);
       expect(await hub.endRecords("worker", [end], later(2))).toHaveLength(1);
       expect(await hub.endRecords("worker", [{ ...end, result: "again" }], later(3))).toEqual([]);
-      expect(await hub.findRecords(fixture.tenant, [end.recordId])).toMatchObject([{ result: "done", completedAt: later(2) }]);
+      expect(await hub.findRecords(fixture.tenant, [end.id])).toMatchObject([{ result: "done", completedAt: later(2) }]);
     });
 
     test("a result is kept to the letter, however long", async () => {

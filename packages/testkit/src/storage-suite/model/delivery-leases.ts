@@ -1,23 +1,23 @@
-import { type DeliveryStorage, type EndedAttempt, endAttempts, endLostLeases, type LoadedSend } from "@belfry/core/storage";
+import { type DeliveryStorage, type EndedAttempt, endAttempts, endLostLeases } from "@belfry/core/storage";
 
 /** Everything that the model does with leases of deliveries, in the words of the storage. */
-export function leasesOf(storage: DeliveryStorage): Pick<DeliveryStorage, "claim" | "leasedTo" | "renew" | "nextDueInMs"> {
-  return storage;
+export function leasesOf(storage: DeliveryStorage): DeliveryStorage["leases"] {
+  return storage.leases;
 }
 
 /** What a worker tells of its attempts. */
 export interface Ended {
   readonly owner: string;
   readonly at: Date;
-  readonly attempts: readonly Omit<EndedAttempt, "owner">[];
+  readonly attempts: readonly EndedAttempt[];
 }
 
 /** Ends attempts as a worker does. Answers the deliveries whose lease it still held. */
 export async function endAttemptsOf(storage: DeliveryStorage, { owner, at, attempts }: Ended): Promise<readonly string[]> {
-  const byId = new Map(attempts.map((attempt) => [attempt.deliveryId, { ...attempt, owner }]));
+  const byId = new Map(attempts.map((attempt) => [attempt.deliveryId, attempt]));
   let accepted: readonly string[] = [];
   await storage.settle({ kind: "deliveries", ids: [...byId.keys()] }, at, (loaded, now) => {
-    const ended = endAttempts(loaded, now, byId);
+    const ended = endAttempts(loaded, now, { owner, byId });
     accepted = [...ended.accepted];
     return ended.changes;
   });
@@ -38,9 +38,11 @@ export interface TakingBack {
 export async function takeBackLost(storage: DeliveryStorage, request: TakingBack): Promise<readonly string[]> {
   const { at, limit, leaseMs, maxAttempts, notOwnedBy } = request;
   const others = notOwnedBy === undefined ? {} : { notOwnedBy };
+  const leases = await storage.leases.lost({ at, limit, furthestMs: leaseMs, ...others });
+  const lost = new Map(leases.map((lease) => [lease.id, lease]));
   let taken: readonly string[] = [];
-  await storage.settle({ kind: "expired", limit, ...others }, at, (loaded: readonly LoadedSend[], now) => {
-    const { changes } = endLostLeases(loaded, now, { leaseMs, attemptsOf: () => maxAttempts, ...others });
+  await storage.settle({ kind: "deliveries", ids: [...lost.keys()] }, at, (loaded, now) => {
+    const { changes } = endLostLeases(loaded, now, { lost, leaseMs, attemptsOf: () => maxAttempts });
     taken = changes.attempts.map(({ deliveryId }) => deliveryId);
     return changes;
   });

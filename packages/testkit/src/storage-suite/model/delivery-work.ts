@@ -1,4 +1,4 @@
-import { type ClaimedDelivery, type DeliveryStorage, type EndedAttempt, endWaits } from "@belfry/core/storage";
+import { type ClaimedDelivery, type DeliveryStorage, type EndedAttempt, endWaits, type Lease } from "@belfry/core/storage";
 import { expect } from "vitest";
 import type { Fixture } from "../fixture.ts";
 import { endAttemptsOf, leasesOf, takeBackLost } from "./delivery-leases.ts";
@@ -23,7 +23,7 @@ export class DeliveryWork {
   readonly #model: DeliveryModel;
   readonly #tenants: readonly string[];
   /** Every lease that was ever given, the latest first. */
-  readonly #leases: { readonly deliveryId: string; readonly fence: number }[] = [];
+  readonly #leases: Lease[] = [];
   #nowMs = 0;
 
   constructor(fixture: Fixture, model: DeliveryModel, tenants: readonly string[]) {
@@ -83,7 +83,7 @@ export class DeliveryWork {
         return [];
       }
       lease(delivery, { owner, until: new Date(this.#nowMs + leaseMs) });
-      this.#leases.unshift({ deliveryId: delivery.id, fence: delivery.fence });
+      this.#leases.unshift({ id: delivery.id, fence: delivery.fence });
       return [claimedOf(this.#model.sendOf(delivery), delivery)];
     });
     expectSame(claimed, expected);
@@ -97,17 +97,18 @@ export class DeliveryWork {
     // Of one chain, the fallbacks' attempts end first: the primary delivery then decides about them.
     const isPrimary = (id: string) => Number(this.#model.deliveries.find((one) => one.id === id)?.isFallback === false);
     const inOrder = attempts.toSorted((left, right) => isPrimary(left.deliveryId) - isPrimary(right.deliveryId));
-    const expected = inOrder.filter((one) => endAttempt(this.#model, { ...one, owner }, { owner, now: this.#now }));
+    const expected = inOrder.filter((one) => endAttempt(this.#model, one, { owner, now: this.#now }));
     expect(accepted.toSorted()).toEqual(expected.map(({ deliveryId }) => deliveryId).toSorted());
   }
 
-  #ended({ lease, outcome, retryInMs }: Ending): Omit<EndedAttempt, "owner"> | null {
+  #ended({ lease, outcome, retryInMs }: Ending): EndedAttempt | null {
     const given = choose(this.#leases, lease);
     if (!given) {
       return null;
     }
     const base = {
-      ...given,
+      deliveryId: given.id,
+      fence: given.fence,
       startedAt: new Date(this.#nowMs - 300),
       finishedAt: new Date(this.#nowMs - 100),
       reason: null,
@@ -127,17 +128,17 @@ export class DeliveryWork {
 
   async #renew({ worker, leases, leaseMs }: Step<"renew">): Promise<void> {
     const owner = WORKERS[worker] ?? "";
-    const named = [...new Map(leases.flatMap((index) => choose(this.#leases, index) ?? []).map((one) => [one.deliveryId, one])).values()];
+    const named = [...new Map(leases.flatMap((index) => choose(this.#leases, index) ?? []).map((one) => [one.id, one])).values()];
     const held = await leasesOf(this.#storage).renew(owner, named, { at: this.#now, leaseMs });
-    const expected = named.filter(({ deliveryId, fence }) => {
-      const delivery = this.#model.deliveries.find(({ id }) => id === deliveryId);
+    const expected = named.filter(({ id: leased, fence }) => {
+      const delivery = this.#model.deliveries.find(({ id }) => id === leased);
       const isHeld = delivery?.leaseOwner === owner && delivery.fence === fence;
       if (isHeld) {
         delivery.leaseUntil = new Date(this.#nowMs + leaseMs);
       }
       return isHeld;
     });
-    const ids = (leasesOfThese: readonly { readonly deliveryId: string }[]) => leasesOfThese.map(({ deliveryId }) => deliveryId).toSorted();
+    const ids = (ofThese: readonly Lease[]) => ofThese.map(({ id }) => id).toSorted();
     expect(ids(held)).toEqual(ids(expected));
   }
 
@@ -148,13 +149,14 @@ export class DeliveryWork {
     const leased = this.#model.deliveries.flatMap((delivery) =>
       delivery.leaseUntil === null ? [] : [{ delivery, atMs: delivery.leaseUntil.getTime() }],
     );
-    const isOver = ({ delivery, atMs }: (typeof leased)[number]) =>
-      atMs <= this.#nowMs || (others.notOwnedBy !== undefined && delivery.leaseOwner !== others.notOwnedBy);
-    const isTooFar = ({ atMs }: (typeof leased)[number]) => atMs > this.#nowMs + LEASE_MS;
+    const isLost = ({ delivery, atMs }: (typeof leased)[number]) =>
+      atMs <= this.#nowMs ||
+      atMs > this.#nowMs + LEASE_MS ||
+      (others.notOwnedBy !== undefined && delivery.leaseOwner !== others.notOwnedBy);
     expectFirst(
       taken,
-      leased.filter(isOver).map(({ delivery, atMs }) => ({ id: delivery.id, atMs })),
-      { limit, more: leased.filter(isTooFar).map(({ delivery }) => delivery.id) },
+      leased.filter(isLost).map(({ delivery, atMs }) => ({ id: delivery.id, atMs })),
+      { limit, more: [] },
     );
     const lost = leased.filter(({ delivery }) => taken.includes(delivery.id)).map(({ delivery }) => delivery);
     for (const delivery of lost.toSorted((left, right) => Number(right.isFallback) - Number(left.isFallback))) {

@@ -51,8 +51,8 @@ export class HubModel {
   }
 
   /** Ends an attempt of somebody who still holds the lease; null if that is over. */
-  end(owner: string, { recordId, fence, dueInMs, ...outcome }: EndedRecord, now: Date): SourceRecord | null {
-    const record = this.find(recordId);
+  end(owner: string, { id, fence, dueInMs, lostAt: _, ...outcome }: EndedRecord, now: Date): SourceRecord | null {
+    const record = this.find(id);
     if (record?.owner !== owner || record.fence !== fence) {
       return null;
     }

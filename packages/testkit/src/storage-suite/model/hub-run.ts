@@ -1,8 +1,8 @@
 import type { Handler, HubEvent } from "@belfry/core";
-import type { ClaimedRecord, EndedRecord, PlanProcessing, RecordLease } from "@belfry/core/storage";
+import type { ClaimedRecord, EndedRecord, Lease, PlanProcessing } from "@belfry/core/storage";
 import { expect } from "vitest";
 import type { Fixture } from "../fixture.ts";
-import { HubFixture } from "../hub/hub-fixture.ts";
+import { HubFixture, takeBack } from "../hub/hub-fixture.ts";
 import { expectFirst } from "./expect-first.ts";
 import { HubChecks } from "./hub-checks.ts";
 import { recordLeasesOf } from "./hub-leases.ts";
@@ -24,7 +24,7 @@ export class HubRun {
   readonly #tenants: readonly string[];
   readonly #checks: HubChecks;
   /** Every lease that was ever given, the latest first. */
-  readonly #leases: RecordLease[] = [];
+  readonly #leases: Lease[] = [];
   #nowMs = START_MS;
 
   constructor(fixture: Fixture, run: number) {
@@ -144,7 +144,7 @@ export class HubRun {
     expect(times).toEqual(times.toSorted((left, right) => left - right));
     const expected = taken.map((record): ClaimedRecord => {
       this.#model.lease(record, owner, this.#nowMs + leaseMs);
-      this.#leases.unshift({ recordId: record.id, fence: record.fence });
+      this.#leases.unshift({ id: record.id, fence: record.fence });
       return { record: recordOf(record), fence: record.fence, event: { ...record.event, identity: null } };
     });
     expectSame(claimed, expected);
@@ -153,7 +153,7 @@ export class HubRun {
   async #end({ worker, endings }: Step<"end">): Promise<void> {
     const owner = HUB_WORKERS[worker] ?? "";
     const named = endings.flatMap((ending) => this.#ended(ending) ?? []);
-    const ended = [...new Map(named.map((one) => [one.recordId, one])).values()];
+    const ended = [...new Map(named.map((one) => [one.id, one])).values()];
     const answers = await this.#fixture.hub.endRecords(owner, ended, this.#now);
     expectSame(
       answers,
@@ -173,28 +173,28 @@ export class HubRun {
 
   async #renew({ worker, leases, leaseMs }: Step<"renew">): Promise<void> {
     const owner = HUB_WORKERS[worker] ?? "";
-    const named = [...new Map(leases.flatMap((index) => choose(this.#leases, index) ?? []).map((one) => [one.recordId, one])).values()];
+    const named = [...new Map(leases.flatMap((index) => choose(this.#leases, index) ?? []).map((one) => [one.id, one])).values()];
     const held = await recordLeasesOf(this.#fixture.hub).renew(owner, named, { at: this.#now, leaseMs });
-    const expected = named.filter(({ recordId, fence }) => {
-      const record = this.#model.find(recordId);
+    const expected = named.filter(({ id, fence }) => {
+      const record = this.#model.find(id);
       const isHeld = record?.owner === owner && record.fence === fence;
       if (isHeld) {
         record.untilMs = this.#nowMs + leaseMs;
       }
       return isHeld;
     });
-    const ids = (ofThese: readonly RecordLease[]) => ofThese.map(({ recordId }) => recordId).toSorted();
+    const ids = (ofThese: readonly Lease[]) => ofThese.map(({ id }) => id).toSorted();
     expect(ids(held)).toEqual(ids(expected));
   }
 
   async #takeBack({ notOwnedBy, limit }: Step<"takeBack">): Promise<void> {
     const others = notOwnedBy === null ? {} : { notOwnedBy: HUB_WORKERS[notOwnedBy] ?? "" };
-    const request = { at: this.#now, limit, leaseMs: LEASE_MS, maxAttempts: MAX_RECORD_ATTEMPTS, error: LOST_ERROR, ...others };
+    const query = { at: this.#now, limit, furthestMs: LEASE_MS, ...others };
     const isLost = ({ owner, untilMs }: ModelRecord) =>
       owner !== null &&
       (untilMs <= this.#nowMs || untilMs > this.#nowMs + LEASE_MS || (others.notOwnedBy !== undefined && owner !== others.notOwnedBy));
     const lost = this.#model.records.filter(isLost);
-    const back = await recordLeasesOf(this.#fixture.hub).takeBackLost(request);
+    const back = await takeBack(this.#fixture.hub, query, { maxAttempts: MAX_RECORD_ATTEMPTS, error: LOST_ERROR });
     const ids = back.map(({ id }) => id);
     expect(ids.length).toBe(Math.min(limit, lost.length));
     expectFirst(

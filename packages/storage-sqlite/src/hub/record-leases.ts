@@ -1,8 +1,26 @@
+import type { ClaimedRecord, LeaseRequest } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
+import type { LeaseTable } from "../database/leases.ts";
 import type { QueryContext } from "../database/query-context.ts";
+import { IDENTIFIED_EVENT_COLUMNS, type IdentifiedEventRow, JOIN_IDENTITY, toIdentifiedEvent } from "./event-row.ts";
+import { RECORD_COLUMNS, type RecordRow, toRecord } from "./record-row.ts";
 
 /** How many due records are looked at, whosever they are, before each tenant's are looked at by themselves. */
 const CANDIDATES = 1_000;
+
+const SELECT_RECORD = sql`select ${RECORD_COLUMNS} from belfry_processing_records r cross join belfry_notifications n on n.pk = r.notification_pk`;
+
+/** Processing records as tasks to be leased. */
+export const RECORD_LEASES: LeaseTable<RecordRow, ClaimedRecord, object> = {
+  table: sql`belfry_processing_records`,
+  isDue: sql`status = 'PENDING' and due_at <= ${sql.placeholder("at")}`,
+  queues: [sql`select due_at as due from belfry_processing_records where status = 'PENDING' order by due_at limit 1`],
+  select: SELECT_RECORD,
+  alias: sql`r`,
+  claimed: { status: "PROCESSING" },
+  due: prepareDue,
+  tasks: prepareWithEvents,
+};
 
 interface DueRow {
   readonly pk: number;
@@ -10,29 +28,23 @@ interface DueRow {
   readonly due_at: number;
 }
 
-/** Whether anything is due that nobody holds: then a claim is worth a transaction. */
-export function prepareHasDueRecord({ prepare }: QueryContext) {
-  const find = prepare<{ readonly at: number }, { readonly pk: number }>(sql`
-    select pk from belfry_processing_records where status = 'PENDING' and due_at <= ${sql.placeholder("at")} limit 1`);
-  return (at: Date): boolean => find.get({ at: at.getTime() }) !== undefined;
-}
-
-/** Finds the records that are due first, those of some tenants left out. Answers their keys, those due first first. */
-export function prepareDueRecords(context: QueryContext) {
+/** Finds the records that are due first, those of some tenants left out. */
+function prepareDue(context: QueryContext) {
   const first = context.prepare<{ readonly atMs: number; readonly limit: number }, DueRow>(sql`
     select pk, tenant, due_at from belfry_processing_records where status = 'PENDING' and due_at <= ${sql.placeholder("atMs")}
     order by due_at, pk limit ${sql.placeholder("limit")}`);
+  const read = context.prepare<{ readonly pk: number }, RecordRow>(sql`${SELECT_RECORD} where r.pk = (select ${sql.placeholder("pk")})`);
   const ofOthers = prepareDueByTenant(context);
-  return ({ atMs, limit, exceptTenants }: { readonly atMs: number; readonly limit: number; readonly exceptTenants: readonly string[] }) => {
+  return ({ at, limit, exceptTenants }: LeaseRequest): readonly RecordRow[] => {
+    const atMs = at.getTime();
     const except = new Set(exceptTenants);
     const candidates = first.all({ atMs, limit: except.size === 0 ? limit : Math.max(limit, CANDIDATES) });
     const found = candidates.filter(({ tenant }) => !except.has(tenant));
     // One tenant may have a million in front of everybody else's: going past them one by one would take as long.
     const isAll = found.length >= limit || candidates.length < CANDIDATES;
-    return (isAll ? found : ofOthers({ atMs, limit, except })).slice(0, limit).map(({ pk }) => pk);
+    return (isAll ? found : ofOthers({ atMs, limit, except })).slice(0, limit).flatMap(({ pk }) => read.all({ pk }));
   };
 }
-
 /** Finds the due records of every tenant by itself, with one step for each tenant that has any pending. */
 function prepareDueByTenant({ prepare }: QueryContext) {
   const nextTenant = prepare<{ readonly after: string }, { readonly tenant: string | null }>(sql`
@@ -57,5 +69,22 @@ function prepareDueByTenant({ prepare }: QueryContext) {
       }
     }
     return due;
+  };
+}
+/** Adds to records the events that are to be processed. */
+function prepareWithEvents({ prepare }: QueryContext) {
+  const eventOf = prepare<{ readonly pk: number }, IdentifiedEventRow>(sql`
+    select ${IDENTIFIED_EVENT_COLUMNS} from belfry_events e cross join belfry_notifications n on n.pk = e.notification_pk ${JOIN_IDENTITY}
+    where e.notification_pk = (select ${sql.placeholder("pk")})`);
+  return (rows: readonly RecordRow[]): readonly ClaimedRecord[] => {
+    const events = new Map<number, IdentifiedEventRow>();
+    return rows.map((row) => {
+      const event = events.get(row.notification_pk) ?? eventOf.get({ pk: row.notification_pk });
+      if (event === undefined) {
+        throw new Error(`The processing record ${row.id} was found without its event.`);
+      }
+      events.set(row.notification_pk, event);
+      return { record: toRecord(row), fence: row.fence, event: toIdentifiedEvent(event) };
+    });
   };
 }

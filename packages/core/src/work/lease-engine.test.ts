@@ -1,0 +1,103 @@
+import { expect, test } from "vitest";
+import { systemClock } from "../foundation/clock.ts";
+import { type LeasedTasks, LeaseEngine } from "./lease-engine.ts";
+import type { LostLease, LostLeaseQuery } from "./lease-storage.ts";
+
+interface Task {
+  readonly id: string;
+  readonly tenant: string;
+  readonly fence: number;
+}
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** An engine over tasks that are listed here, on a storage that one process has to itself, or shares. */
+function engineOver({ due = [] as Task[], lost = [] as LostLease[][], hasSingleProcess = true }) {
+  const asked: LostLeaseQuery[] = [];
+  const takenBack: string[][] = [];
+  const claims: (readonly string[])[] = [];
+  const recorded: string[] = [];
+  const tasks: LeasedTasks<Task, object, string> = {
+    name: "tasks",
+    leases: {
+      claim: async ({ limit, exceptTenants }) => {
+        claims.push(exceptTenants);
+        return due.splice(0, limit);
+      },
+      leasedTo: async () => [],
+      renew: async () => [],
+      lost: async (query) => {
+        asked.push(query);
+        return lost.shift() ?? [];
+      },
+      nextDueInMs: async () => null,
+    },
+    leaseOf: (task) => task,
+    fairness: () => ({}),
+    attempt: async ({ id }) => id,
+    async record(_, ended) {
+      recorded.push(...ended);
+      return ended.map(() => true);
+    },
+    takeBack: async (leases) => void takenBack.push(leases.map(({ id }) => id)),
+  };
+  const engine = new LeaseEngine(tasks, {
+    owner: "me",
+    concurrency: 10,
+    leaseMs: 60_000,
+    storage: { name: "test", hasSingleProcess },
+    clock: systemClock,
+    logger: silent,
+    ready: async () => undefined,
+  });
+  return { engine, asked, takenBack, claims, recorded };
+}
+
+const lease = (id: string, owner: string): LostLease => ({ id, owner, fence: 1, until: new Date(0), attempt: 1 });
+
+test("at its start it takes over what others held, where nobody else can hold anything; afterwards only what was lost", async () => {
+  const { engine, asked } = engineOver({});
+  await engine.tidy();
+  await engine.tidy();
+  expect(asked.map(({ notOwnedBy, furthestMs }) => [notOwnedBy, furthestMs])).toEqual([
+    ["me", 60_000],
+    [undefined, 60_000],
+  ]);
+});
+
+test("where others work, too, their leases may be longer than its own", async () => {
+  const { engine, asked } = engineOver({ hasSingleProcess: false });
+  await engine.tidy();
+  expect(asked).toMatchObject([{ furthestMs: 3_600_000 }]);
+  expect(asked[0]).not.toHaveProperty("notOwnedBy");
+});
+
+test("what it has in hand is not lost, however far the clock went", async () => {
+  const { engine, takenBack } = engineOver({
+    due: [{ id: "mine", tenant: "t", fence: 1 }],
+    lost: [[lease("mine", "me"), lease("left", "me"), lease("mine", "another")], [lease("mine", "me")]],
+  });
+  const [mine] = await engine.claim(10);
+  await engine.tidy();
+  expect(takenBack).toEqual([["left", "mine"]]);
+  await engine.perform(mine as Task, new AbortController().signal);
+  await engine.tidy();
+  expect(takenBack).toEqual([["left", "mine"], ["mine"]]);
+});
+
+test("a full batch is followed by another, and one of its own alone by none", async () => {
+  const full = Array.from({ length: 256 }, (_, index) => lease(`${index}`, "another"));
+  const { engine, asked, takenBack } = engineOver({ lost: [full, full.slice(0, 3)] });
+  await engine.tidy();
+  expect([asked.length, takenBack.map(({ length }) => length)]).toEqual([2, [256, 3]]);
+});
+
+test("a tenant that has its share is left out until one of its tasks ends", async () => {
+  const due = Array.from({ length: 8 }, (_, index) => ({ id: `${index}`, tenant: "t", fence: 1 }));
+  const { engine, claims, recorded } = engineOver({ due });
+  const [first] = await engine.claim(8);
+  await engine.claim(2);
+  await engine.perform(first as Task, new AbortController().signal);
+  await engine.claim(3);
+  expect([claims, recorded]).toEqual([[[], ["t"], []], ["0"]]);
+});

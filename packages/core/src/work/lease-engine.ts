@@ -1,0 +1,171 @@
+import type { Clock } from "../foundation/clock.ts";
+import type { Logger } from "../foundation/logger.ts";
+import { BatchQueue, commitBatch } from "./batch-queue.ts";
+import { Claims } from "./claims.ts";
+import type { Lease, LeaseStorage, LostLease } from "./lease-storage.ts";
+import type { LeasedWork } from "./leased-worker.ts";
+import { mayTakeOver, type SharedStorage } from "./may-take-over.ts";
+import { TenantShare } from "./tenant-share.ts";
+import { untilRecorded } from "./until-recorded.ts";
+
+const MAX_BATCH = 256;
+/** Where others work, too: no lease of theirs is longer than this, or than twice one of ours. */
+const MAX_LEASE_MS = 3_600_000;
+
+/** A kind of task that is done under a lease: what a {@link LeaseEngine} has to know of it. */
+export interface LeasedTasks<Task, Fairness extends object, Ended> {
+  /** Names the tasks in logs, for example `deliveries`. */
+  readonly name: string;
+  readonly leases: LeaseStorage<Task, Fairness>;
+  leaseOf(task: Task): Lease & { readonly tenant: string };
+  /** What a claim limits or leaves out at this moment. */
+  fairness(): Fairness;
+  /** A task was claimed. */
+  began?(task: Task): void;
+  /** A task's end is recorded, or cannot be. */
+  ended?(task: Task): void;
+  /** Does a task once, and answers how it went. `signal` aborts when the lease is lost or the worker has no more time. */
+  attempt(task: Task, signal: AbortSignal): Promise<Ended>;
+  /** Records how attempts went, and answers which of them counted: those whose lease `owner` still held. */
+  record(owner: string, ended: readonly Ended[]): Promise<readonly boolean[]>;
+  /** Ends the attempts of workers that lost their leases, unless the leases were renewed since. */
+  takeBack(lost: readonly LostLease[]): Promise<void>;
+  /** Puts right what else time has overtaken. @default nothing */
+  tidy?(): Promise<void>;
+}
+
+/** What a {@link LeaseEngine} works with. */
+export interface LeaseEngineOptions {
+  /** Names the worker: another one at each start, so that what an earlier process held is told apart. */
+  readonly owner: string;
+  /** How many tasks are under way at once. */
+  readonly concurrency: number;
+  readonly leaseMs: number;
+  readonly storage: SharedStorage;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Resolves once the storage can be used. */
+  ready(): Promise<unknown>;
+}
+
+/**
+ * Takes, renews and loses the leases of one kind of task, keeps one tenant from taking every turn, and records ends in
+ * batches:
+ *
+ * ```
+ * due ──claim──> leased ──attempt──> ended ──record──> whatever its domain makes of it
+ *                leased ──lease lost──> taken back
+ * ```
+ */
+export class LeaseEngine<Task, Fairness extends object, Ended> implements LeasedWork<Task> {
+  readonly name: string;
+  readonly #tasks: LeasedTasks<Task, Fairness, Ended>;
+  readonly #options: LeaseEngineOptions;
+  readonly #claims: Claims<Task>;
+  readonly #share: TenantShare;
+  readonly #ended: BatchQueue<Ended, boolean>;
+  /** Whether no other process works on the storage; null before the first look. */
+  #isAlone: boolean | null = null;
+  #isFirstTidy = true;
+
+  constructor(tasks: LeasedTasks<Task, Fairness, Ended>, options: LeaseEngineOptions) {
+    this.name = tasks.name;
+    this.#tasks = tasks;
+    this.#options = options;
+    this.#share = new TenantShare(options.concurrency);
+    this.#claims = new Claims({
+      idOf: (task) => tasks.leaseOf(task).id,
+      claim: (limit) => this.#claim(limit),
+      leased: () => tasks.leases.leasedTo(options.owner),
+    });
+    this.#ended = new BatchQueue({
+      take: (queue) => queue.splice(0, MAX_BATCH),
+      commit: (batch) =>
+        commitBatch(
+          batch,
+          (ended) => tasks.record(options.owner, ended),
+          (pending, counted) => pending.resolve(counted),
+        ),
+    });
+  }
+
+  async tidy(): Promise<void> {
+    await this.#options.ready();
+    this.#isAlone ??= mayTakeOver(this.#options, this.name);
+    let isMoreLost = true;
+    while (isMoreLost) {
+      isMoreLost = await this.#takeBack(this.#isFirstTidy && this.#isAlone);
+    }
+    this.#isFirstTidy = false;
+    await this.#tasks.tidy?.();
+  }
+
+  async claim(limit: number): Promise<readonly Task[]> {
+    const claimed = await this.#claims.take(limit);
+    for (const task of claimed) {
+      this.#share.began(this.#tasks.leaseOf(task).tenant);
+      this.#tasks.began?.(task);
+    }
+    return claimed;
+  }
+
+  async perform(task: Task, signal: AbortSignal): Promise<void> {
+    const { id, tenant } = this.#tasks.leaseOf(task);
+    const { leaseMs, clock, logger } = this.#options;
+    try {
+      const ended = await this.#tasks.attempt(task, signal);
+      const counted = await untilRecorded(() => this.#ended.write(ended), { leaseMs, clock, signal });
+      if (!counted) {
+        // It was acknowledged meanwhile, deleted, or taken over by another worker, whose attempt counts.
+        logger.info({ id }, `One of the ${this.name} had ended otherwise before its attempt did.`);
+      }
+    } finally {
+      this.#claims.release(task);
+      this.#share.ended(tenant);
+      this.#tasks.ended?.(task);
+    }
+  }
+
+  async renew(tasks: readonly Task[]): Promise<readonly Task[]> {
+    const { owner, leaseMs } = this.#options;
+    const leases = tasks.map((task): Lease => {
+      const { id, fence } = this.#tasks.leaseOf(task);
+      return { id, fence };
+    });
+    const held = await this.#tasks.leases.renew(owner, leases, { at: this.#now(), leaseMs });
+    const ids = new Set(held.map(({ id }) => id));
+    return tasks.filter((task) => !ids.has(this.#tasks.leaseOf(task).id));
+  }
+
+  nextDueInMs(): Promise<number | null> {
+    return this.#tasks.leases.nextDueInMs(this.#now());
+  }
+
+  #claim(limit: number): Promise<readonly Task[]> {
+    const { owner, leaseMs } = this.#options;
+    const request = { owner, at: this.#now(), leaseMs, limit, exceptTenants: this.#share.full() };
+    return this.#tasks.leases.claim({ ...this.#tasks.fairness(), ...request });
+  }
+
+  /** Takes a batch of lost leases back, and answers whether there may be more. */
+  async #takeBack(areOthersLost: boolean): Promise<boolean> {
+    const { owner, leaseMs } = this.#options;
+    const lost = await this.#tasks.leases.lost({
+      at: this.#now(),
+      limit: MAX_BATCH,
+      furthestMs: this.#isAlone ? leaseMs : Math.max(MAX_LEASE_MS, 2 * leaseMs),
+      ...(areOthersLost ? { notOwnedBy: owner } : {}),
+    });
+    // What this worker still has in hand is not lost, whatever the clock says: it ends, or another worker takes it over.
+    const gone = lost.filter((lease) => lease.owner !== owner || !this.#claims.has(lease.id));
+    if (gone.length === 0) {
+      return false;
+    }
+    await this.#tasks.takeBack(gone);
+    return lost.length === MAX_BATCH;
+  }
+
+  #now(): Date {
+    return new Date(this.#options.clock.now());
+  }
+}

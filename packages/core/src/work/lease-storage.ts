@@ -1,0 +1,69 @@
+/** A lease, as its holder names it: the task, and the fence that the claim gave it. */
+export interface Lease {
+  readonly id: string;
+  readonly fence: number;
+}
+
+/** A lease that its holder lost. */
+export interface LostLease extends Lease {
+  readonly owner: string;
+  /** When it ran, or was to run, out: another time than this means that its holder has renewed it since. */
+  readonly until: Date;
+  /** How many attempts the task had, this one included. */
+  readonly attempt: number;
+}
+
+/** How many tasks a worker wants, and for how long. */
+export interface LeaseRequest {
+  /** Names the worker: random, and another one at each start. */
+  readonly owner: string;
+  readonly at: Date;
+  readonly leaseMs: number;
+  /** How many at the most. */
+  readonly limit: number;
+  /** Tenants that have their share at this moment. */
+  readonly exceptTenants: readonly string[];
+}
+
+/** Which leases count as lost. */
+export interface LostLeaseQuery {
+  readonly at: Date;
+  /** How many at the most. */
+  readonly limit: number;
+  /** A lease further ahead than this was given before the clock went back: it is lost, too. */
+  readonly furthestMs: number;
+  /** Whatever anybody but this owner holds is lost. */
+  readonly notOwnedBy?: string;
+}
+
+/**
+ * Leases of one kind of task. A storage builds it once for all kinds; how a task ends is a verb of its own domain, which
+ * checks owner and fence again. `Fairness` is what a claim of this kind limits or leaves out beside tenants.
+ *
+ * `at` is the service's time. A storage with a clock that all instances share uses that one instead, unless it was told not to.
+ */
+export interface LeaseStorage<Task, Fairness extends object = object> {
+  /**
+   * Leases tasks that are due and not leased, those due first first: attempt and fence grow by one. Tasks that another
+   * claim is taking at this moment are left to it. The claim is durable when this resolves.
+   */
+  claim(request: LeaseRequest & Fairness): Promise<readonly Task[]>;
+
+  /**
+   * What `owner` holds the leases of, those due first first: among them what it claimed without getting the answer, as
+   * when its connection broke.
+   */
+  leasedTo(owner: string): Promise<readonly Task[]>;
+
+  /** Prolongs those of the leases that `owner` still holds, and answers which: the others were lost. */
+  renew(owner: string, leases: readonly Lease[], options: { readonly at: Date; readonly leaseMs: number }): Promise<readonly Lease[]>;
+
+  /**
+   * Leases that ran out, are further ahead than any can be, or are held by anybody else, those that ran out first first.
+   * Nothing is changed: whoever ends such a task checks that the lease is still the same.
+   */
+  lost(query: LostLeaseQuery): Promise<readonly LostLease[]>;
+
+  /** In how many milliseconds the next task is due or a lease runs out; 0 for now, null for none. */
+  nextDueInMs(at: Date): Promise<number | null>;
+}

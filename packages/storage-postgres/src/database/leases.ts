@@ -1,0 +1,152 @@
+import { isUuid } from "@belfry/core";
+import type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery } from "@belfry/core/storage";
+import { type JsonRow, milliseconds, timeOf } from "../delivery/rows.ts";
+import { type Bound, bind, run } from "./bind.ts";
+import type { Session } from "./connection.ts";
+import { type Statement, statement } from "./statement.ts";
+import type { StorageTime } from "./storage-time.ts";
+import type { TableNames } from "./table-names.ts";
+
+/** Makes a statement that leases rows: `due` is a common table expression of that name with their `pk`. */
+export type MakeClaim<Row> = (operation: string, due: string) => Statement<JsonRow<Row>>;
+
+/** Runs a statement of {@link MakeClaim}, with how many rows at the most and the values from $5 on. */
+export type RunClaim<Row> = (run: Statement<JsonRow<Row>>, limit: number, values: readonly unknown[]) => Promise<readonly JsonRow<Row>[]>;
+
+/** A table whose rows are tasks to be leased. */
+export interface LeaseTable<Row, Task, Fairness extends object> {
+  /** Names the tasks in statements, for example `deliveries`. */
+  readonly name: string;
+  readonly table: "deliveries" | "processingRecords";
+  /** The columns of a row, over the table by its `alias` and `n`, the notification. */
+  readonly columns: string;
+  readonly alias: string;
+  /** For each queue of rows, which of them are in it: the next one due is the least `due_at` of all. */
+  readonly queues: readonly string[];
+  /** What a claim sets beside the lease, as SQL, ending in a comma. @default nothing */
+  readonly claimed?: string;
+  /**
+   * Prepares the choice of due rows. It differs by what is fair, and makes the plan. Of a statement's values, $1 is the time,
+   * $2 how many, $3 the owner, $4 the length of the lease.
+   */
+  claim(
+    tables: TableNames,
+    claim: MakeClaim<Row>,
+  ): (run: RunClaim<Row>, request: LeaseRequest & Fairness) => Promise<readonly JsonRow<Row>[]>;
+  /** Prepares what makes tasks of rows. */
+  tasks(tables: TableNames): (session: Session, rows: readonly JsonRow<Row>[]) => Promise<readonly Task[]>;
+}
+
+/** Leases of the rows of one table. */
+export function leases<Row, Task, Fairness extends object>(
+  bound: Bound,
+  table: LeaseTable<Row, Task, Fairness>,
+): LeaseStorage<Task, Fairness> {
+  return bind(bound, {
+    claim: run(prepareClaim(table)),
+    leasedTo: run(prepareLeasedTo(table)),
+    renew: run(prepareRenew(table)),
+    lost: run(prepareLost(table)),
+    nextDueInMs: run(prepareNextDue(table)),
+  });
+}
+
+/** Leases due rows, leaving out what another claim is taking at this moment. */
+function prepareClaim<Row, Task, Fairness extends object>(table: LeaseTable<Row, Task, Fairness>) {
+  const { alias, columns, claimed = "" } = table;
+  return (tables: TableNames, time: StorageTime) => {
+    // Keys as a list, because a plan for any limit expects a tenth of the table behind it, and would read all of it to join.
+    const make: MakeClaim<Row> = (operation, due) =>
+      statement(
+        operation,
+        `WITH ${due},
+        ${alias} AS (
+          UPDATE ${tables[table.table]} t SET ${claimed} lease_owner = $3, lease_until = ${timeOf("$1")} + $4 * interval '1 millisecond',
+            attempt = t.attempt + 1, fence = t.fence + 1 WHERE t.pk = ANY (ARRAY(SELECT pk FROM due)) RETURNING t.*
+        )
+        SELECT to_json(x) FROM (
+          SELECT ${columns} FROM ${alias} JOIN ${tables.notifications} n ON n.pk = ${alias}.notification_pk ORDER BY ${alias}.due_at, ${alias}.pk) x`,
+      );
+    const claim = table.claim(tables, make);
+    const tasks = table.tasks(tables);
+    return (request: LeaseRequest & Fairness) =>
+      async (session: Session): Promise<readonly Task[]> => {
+        const { owner, at, leaseMs } = request;
+        const runClaim: RunClaim<Row> = (one, limit, values) => session.rows(one, [time(at), limit, owner, leaseMs, ...values]);
+        return tasks(session, await claim(runClaim, request));
+      };
+  };
+}
+
+function prepareLeasedTo<Row, Task, Fairness extends object>({ name, columns, alias, ...table }: LeaseTable<Row, Task, Fairness>) {
+  return (tables: TableNames) => {
+    const tasks = table.tasks(tables);
+    const find = statement<JsonRow<Row>>(
+      `${name}_leased_to`,
+      `SELECT to_json(x) FROM (
+        SELECT ${columns} FROM ${tables[table.table]} ${alias} JOIN ${tables.notifications} n ON n.pk = ${alias}.notification_pk
+        WHERE ${alias}.lease_owner IS NOT NULL AND ${alias}.lease_owner = $1 ORDER BY ${alias}.due_at, ${alias}.pk) x`,
+    );
+    return (owner: string) => async (session: Session) => tasks(session, await session.rows(find, [owner]));
+  };
+}
+
+type Named = Pick<LeaseTable<unknown, unknown, object>, "name" | "table" | "queues">;
+
+function prepareRenew({ name, table }: Named) {
+  return (tables: TableNames, time: StorageTime) => {
+    const renew = statement<[id: string]>(
+      `renew_${name}`,
+      `UPDATE ${tables[table]} t SET lease_until = ${timeOf("$4")} + $5 * interval '1 millisecond'
+      FROM unnest($1::uuid[], $2::int[]) AS e(id, fence) WHERE t.id = e.id AND t.fence = e.fence AND t.lease_owner = $3 RETURNING t.id`,
+    );
+    return (owner: string, given: readonly Lease[], { at, leaseMs }: { readonly at: Date; readonly leaseMs: number }) =>
+      async (session: Session): Promise<readonly Lease[]> => {
+        const named = given.filter(({ id }) => isUuid(id));
+        const values = [named.map(({ id }) => id), named.map(({ fence }) => fence), owner, time(at), leaseMs];
+        const held = new Set((await session.rows(renew, values)).map(([id]) => id));
+        return named.filter(({ id }) => held.has(id.toLowerCase()));
+      };
+  };
+}
+
+function prepareLost({ name, table }: Named) {
+  return (tables: TableNames, time: StorageTime) => {
+    const lost = (operation: string, others: string) =>
+      statement<[id: string, fence: number, owner: string, until: number, attempt: number]>(
+        operation,
+        `WITH clock AS MATERIALIZED (SELECT ${timeOf("$1")} AS now)
+        SELECT t.id, t.fence, t.lease_owner, ${milliseconds("t.lease_until")}, t.attempt FROM ${tables[table]} t
+        WHERE t.lease_owner IS NOT NULL AND (${others}t.lease_until <= (SELECT now FROM clock)
+          OR t.lease_until > (SELECT now + $2 * interval '1 millisecond' FROM clock))
+        ORDER BY t.lease_until LIMIT $3`,
+      );
+    const ofAnybody = lost(`lost_${name}`, "");
+    const ofOthers = lost(`lost_${name}_of_others`, "t.lease_owner <> $4 OR ");
+    return ({ at, limit, furthestMs, notOwnedBy }: LostLeaseQuery) =>
+      async (session: Session): Promise<readonly LostLease[]> => {
+        const values = [time(at), furthestMs, limit];
+        const rows =
+          notOwnedBy === undefined ? await session.rows(ofAnybody, values) : await session.rows(ofOthers, [...values, notOwnedBy]);
+        return rows.map(([id, fence, owner, until, attempt]) => ({ id, fence, owner, until: new Date(until), attempt }));
+      };
+  };
+}
+
+function prepareNextDue({ name, table, queues }: Named) {
+  return (tables: TableNames, time: StorageTime) => {
+    const first = (column: string, where: string) =>
+      `(SELECT ${column} AS due FROM ${tables[table]} WHERE ${where} ORDER BY ${column} LIMIT 1)`;
+    const times = [...queues.map((queue) => first("due_at", queue)), first("lease_until", "lease_owner IS NOT NULL")];
+    const next = statement<[dueInMs: number | null]>(
+      `next_due_${name}`,
+      `SELECT greatest(0, ceil(${milliseconds("min(due)")} - ${milliseconds(timeOf("$1"))}))::bigint FROM (${times.join(" UNION ALL ")}) d
+      HAVING min(due) IS NOT NULL`,
+    );
+    return (at: Date) =>
+      async (session: Session): Promise<number | null> => {
+        const [row] = await session.rows(next, [time(at)]);
+        return row?.[0] ?? null;
+      };
+  };
+}
