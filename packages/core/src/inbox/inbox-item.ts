@@ -25,13 +25,18 @@ export interface InboxCounts {
   readonly lastSeq: number;
   /** Names this numbering: random, and another in every inbox. It changes when numbers may repeat (a restored backup, a deleted user). */
   readonly epoch: string;
+  /**
+   * Grows by one with each call that changes items which are there already: read, deleted, everything read, read ones
+   * deleted, a send updated. New items leave it alone.
+   */
+  readonly rev: number;
 }
 
 /** The epoch of an inbox that never had an item: nothing was numbered yet, so everything comes after it. */
 export const EMPTY_EPOCH = "0";
 
 /** The counts of an inbox that never had an item. */
-export const EMPTY_COUNTS: InboxCounts = { total: 0, unread: 0, lastSeq: 0, epoch: EMPTY_EPOCH };
+export const EMPTY_COUNTS: InboxCounts = { total: 0, unread: 0, lastSeq: 0, epoch: EMPTY_EPOCH, rev: 0 };
 
 /** A place in an inbox's numbering: the last item a client has seen, and the epoch it was numbered in. */
 export interface InboxPosition {

@@ -78,6 +78,8 @@ export type ItemAbsence = "deleted" | "foreign" | "unknown";
  * threw and nothing happened. Calls from any number of callers and processes at once give the same result as some
  * order of them one after another.
  *
+ * A call that changes items which are there already raises the inbox's `rev` by one; one that changes nothing leaves it.
+ *
  * Foreign errors are wrapped once into a `BelfryError`: `STORAGE_UNAVAILABLE` when the same call may succeed later,
  * `STORAGE_FAILED` otherwise, with the driver's error as `cause`.
  */
@@ -145,6 +147,12 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
 
   /** Marks items read at `at`; those read before keep their time. Unknown refs are skipped. */
   markRead(owner: Owner, refs: readonly ItemRef[], at: Date): Promise<ItemsChange>;
+
+  /**
+   * Marks items unread again, also those that {@link markAllRead} has covered; the next one covers them again. Unknown and
+   * deleted refs are skipped, and so are unread items.
+   */
+  markUnread(owner: Owner, refs: readonly ItemRef[]): Promise<ItemsChange>;
 
   /**
    * Marks everything read that is in the inbox at this moment; what arrives later stays unread. Its cost does not grow

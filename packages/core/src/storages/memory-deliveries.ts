@@ -108,6 +108,9 @@ export class MemoryDeliveries implements DeliveryStorage<MemoryTransaction, void
       return "not_pending";
     }
     send.update(change, change.at);
+    for (const [userId, seq] of send.kept.seqByUser) {
+      this.#tenants.of(tenant).inbox(userId).touch(seq);
+    }
     this.#audit.log(tenant, change.at, { action: "updated", actor: change.actor, notificationId: send.id });
     return { send: send.view() };
   }

@@ -131,6 +131,10 @@ export class MemoryInboxStorage implements InboxStorage<MemoryTransaction, void>
     return this.#inbox(owner).markRead(this.#seqs(owner, refs), at);
   }
 
+  async markUnread(owner: Owner, refs: readonly ItemRef[]): Promise<ItemsChange> {
+    return this.#inbox(owner).markUnread(this.#seqs(owner, refs));
+  }
+
   async markAllRead(owner: Owner, at: Date): Promise<InboxSweep> {
     return this.#inbox(owner).markAllRead(at);
   }

@@ -21,9 +21,12 @@ interface MemoryItem {
   /** When this very item was marked read; null while unread or read only by a mark over the whole inbox. */
   readAt: Date | null;
   deletedAt: Date | null;
+  /** The change that marked it unread again. */
+  unreadRev: number;
 }
 
 interface ReadMark {
+  readonly rev: number;
   readonly upToSeq: number;
   readonly readAt: Date;
 }
@@ -37,6 +40,7 @@ export class MemoryInbox {
   readonly #marks: ReadMark[] = [];
   #total = 0;
   #unread = 0;
+  #rev = 0;
   #epoch = newEpoch();
 
   constructor(owner: Owner) {
@@ -49,7 +53,7 @@ export class MemoryInbox {
 
   counts(): InboxCounts {
     const lastSeq = this.#items.length;
-    return lastSeq === 0 ? EMPTY_COUNTS : { total: this.#total, unread: this.#unread, lastSeq, epoch: this.#epoch };
+    return lastSeq === 0 ? EMPTY_COUNTS : { total: this.#total, unread: this.#unread, lastSeq, epoch: this.#epoch, rev: this.#rev };
   }
 
   renewEpoch(): void {
@@ -59,7 +63,7 @@ export class MemoryInbox {
   /** Adds an item and returns its number. */
   add(notification: Notification, createdAt: Date): number {
     const seq = this.#items.length + 1;
-    this.#items.push({ seq, notification, createdAt: new Date(createdAt), readAt: null, deletedAt: null });
+    this.#items.push({ seq, notification, createdAt: new Date(createdAt), readAt: null, deletedAt: null, unreadRev: 0 });
     this.#total += 1;
     this.#unread += 1;
     return seq;
@@ -113,10 +117,30 @@ export class MemoryInbox {
     });
   }
 
+  markUnread(seqs: Iterable<number>): ItemsChange {
+    return this.#change(seqs, (item) => {
+      if (this.#readAt(item) === null) {
+        return false;
+      }
+      item.readAt = null;
+      item.unreadRev = this.#rev + 1;
+      this.#unread += 1;
+      return true;
+    });
+  }
+
+  /** Notes that an item's text changed. */
+  touch(seq: number): void {
+    if (this.#at(seq)) {
+      this.#rev += 1;
+    }
+  }
+
   markAllRead(at: Date): InboxSweep {
     const count = this.#unread;
     if (count > 0) {
-      this.#marks.push({ upToSeq: this.#items.length, readAt: new Date(at) });
+      this.#rev += 1;
+      this.#marks.push({ rev: this.#rev, upToSeq: this.#items.length, readAt: new Date(at) });
       this.#unread = 0;
     }
     return { count, counts: this.counts() };
@@ -135,6 +159,7 @@ export class MemoryInbox {
     const was = item ? this.#render(item) : null;
     if (item) {
       this.#delete(item, at);
+      this.#rev += 1;
     }
     this.#items[seq - 1] = undefined;
     return was;
@@ -145,6 +170,7 @@ export class MemoryInbox {
     for (const item of read) {
       this.#delete(item, at);
     }
+    this.#rev += Number(read.length > 0);
     return { count: read.length, counts: this.counts() };
   }
 
@@ -161,6 +187,7 @@ export class MemoryInbox {
       }
       items.push(this.#render(item));
     }
+    this.#rev += Number(changed.size > 0);
     return { items, changed, counts: this.counts() };
   }
 
@@ -196,14 +223,15 @@ export class MemoryInbox {
   /** The item's own time, else that of the earliest mark that covers it. */
   #readAt(item: MemoryItem): Date | null {
     const newest = this.#marks.at(-1);
-    if (item.readAt !== null || newest === undefined || newest.upToSeq < item.seq) {
+    if (item.readAt !== null || newest === undefined || newest.upToSeq < item.seq || newest.rev < item.unreadRev) {
       return item.readAt;
     }
     let low = 0;
     let high = this.#marks.length - 1;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#marks[middle]?.upToSeq ?? 0) >= item.seq) {
+      const { upToSeq, rev } = this.#marks[middle] ?? { upToSeq: 0, rev: 0 };
+      if (upToSeq >= item.seq && rev > item.unreadRev) {
         high = middle;
       } else {
         low = middle + 1;

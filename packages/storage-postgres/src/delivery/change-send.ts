@@ -18,14 +18,30 @@ interface SendName {
 
 type SendChange = SendChanges & { readonly at: Date; readonly actor: string };
 
+/** Locks the inboxes in which a notification has an item, in the order in which creates take them. */
+function prepareHoldInboxes({ inboxItems, inboxCounters }: TableNames) {
+  const hold = statement<[]>(
+    "hold_inboxes_of_send",
+    `WITH ${lockGuard(LOCK_TIMEOUT_MS)}
+    SELECT FROM guard CROSS JOIN LATERAL (
+      SELECT FROM ${inboxCounters} c WHERE guard.lock_timeout IS NOT NULL AND c.tenant = $1
+        AND c.user_id IN (SELECT user_id FROM ${inboxItems} WHERE notification_pk = $2) ORDER BY c.tenant, c.user_id FOR NO KEY UPDATE
+    ) held`,
+  );
+  return async (session: Session, tenant: string, pk: number): Promise<void> => {
+    await session.rows(hold, [tenant, pk]);
+  };
+}
+
 /** Changes what a pending send says; inside a transaction of the caller's. */
 export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
-  const { notifications, sends } = tables;
+  const { notifications, sends, inboxItems, inboxCounters } = tables;
   const find = prepareFindSend(tables);
   const writeAudit = prepareWriteAudit(tables);
-  const hold = statement<[status: string]>(
+  const holdInboxes = prepareHoldInboxes(tables);
+  const hold = statement<[status: string, pk: number]>(
     "hold_send",
-    `SELECT s.status FROM ${notifications} n JOIN ${sends} s ON s.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2 FOR UPDATE OF s`,
+    `SELECT s.status, n.pk FROM ${notifications} n JOIN ${sends} s ON s.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2 FOR UPDATE OF s`,
   );
   const content = statement<[]>(
     "update_content",
@@ -36,6 +52,11 @@ export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
     "update_send",
     `UPDATE ${sends} s SET meta = coalesce($3::json, s.meta), updated_at = ${timeOf("$4")} FROM ${notifications} n
     WHERE n.tenant = $1 AND n.id = $2 AND s.notification_pk = n.pk`,
+  );
+  const noteChange = statement<[]>(
+    "note_update",
+    `UPDATE ${inboxCounters} SET rev = rev + 1
+    WHERE tenant = $1 AND user_id IN (SELECT user_id FROM ${inboxItems} WHERE notification_pk = $2 AND deleted_at IS NULL)`,
   );
   const write = async (session: Session, { tenant, id }: SendName, { at, actor, ...change }: SendChange): Promise<void> => {
     const { subject = null, content: message = null, meta } = change;
@@ -53,6 +74,8 @@ export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
       if (held[0] !== "pending") {
         return "not_pending";
       }
+      await holdInboxes(session, tenant, held[1]);
+      await session.rows(noteChange, [tenant, held[1]]);
       await write(session, { tenant, id }, change);
       const send = await find(tenant, id)(session);
       return send === null ? "unknown" : { send };
@@ -69,16 +92,8 @@ export function prepareDeleteSend(tables: TableNames, time: StorageTime) {
     "hold_send_to_delete",
     `SELECT n.pk, n.id FROM ${notifications} n JOIN ${sends} s ON s.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2 FOR UPDATE OF s`,
   );
-  // In the order in which creates take them.
-  const holdInboxes = statement<[]>(
-    "hold_inboxes_of_send",
-    `WITH ${lockGuard(LOCK_TIMEOUT_MS)}
-    SELECT FROM guard CROSS JOIN LATERAL (
-      SELECT FROM ${inboxCounters} c WHERE guard.lock_timeout IS NOT NULL AND c.tenant = $1
-        AND c.user_id IN (SELECT user_id FROM ${inboxItems} WHERE notification_pk = $2) ORDER BY c.tenant, c.user_id FOR NO KEY UPDATE
-    ) held`,
-  );
-  const readAt = readTime(tables, { tenant: "i.tenant", userId: "i.user_id", readUpToSeq: "c.read_up_to_seq" });
+  const holdInboxes = prepareHoldInboxes(tables);
+  const readAt = readTime(tables, { tenant: "i.tenant", userId: "i.user_id", state: "c" });
   const items = statement<TakenRow>(
     "items_of_send",
     `SELECT i.user_id, c.epoch, ${itemColumns(readAt)} FROM ${inboxItems} i JOIN ${notifications} n ON n.pk = i.notification_pk
@@ -86,7 +101,7 @@ export function prepareDeleteSend(tables: TableNames, time: StorageTime) {
   );
   const takeFromCounts = statement<[]>(
     "take_from_counts",
-    `UPDATE ${inboxCounters} c SET total = c.total - 1, unread = c.unread - e.unread FROM unnest($2::text[], $3::int[]) AS e(user_id, unread)
+    `UPDATE ${inboxCounters} c SET total = c.total - 1, unread = c.unread - e.unread, rev = c.rev + 1 FROM unnest($2::text[], $3::int[]) AS e(user_id, unread)
     WHERE c.tenant = $1 AND c.user_id = e.user_id`,
   );
   const remove = statement<[]>("delete_send", `DELETE FROM ${notifications} WHERE tenant = $1 AND pk = $2`);
@@ -97,7 +112,7 @@ export function prepareDeleteSend(tables: TableNames, time: StorageTime) {
         return null;
       }
       const [pk, notificationId] = held;
-      await session.rows(holdInboxes, [tenant, pk]);
+      await holdInboxes(session, tenant, pk);
       const rows = await session.rows(items, [pk]);
       const taken = rows.map(([userId, epoch, ...row]) => ({ ...toItem(row, { tenant, userId }), epoch }));
       const users = taken.map(({ userId }) => userId);

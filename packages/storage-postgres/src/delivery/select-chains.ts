@@ -3,6 +3,7 @@ import type { ChainSelection } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
+import { isRead } from "../inbox/item-row.ts";
 import { timeOf } from "./rows.ts";
 
 /** Names a chain: its notification, and its number there. */
@@ -12,7 +13,7 @@ export type ChainKey = readonly [pk: number, chain: number];
 export function isItemRead({ inboxItems, inboxCounters }: TableNames): string {
   return `(d.channel = 'inbox' AND EXISTS (
     SELECT FROM ${inboxItems} i JOIN ${inboxCounters} c ON c.tenant = i.tenant AND c.user_id = i.user_id
-    WHERE i.notification_pk = d.notification_pk AND i.user_id = d.recipient AND (i.read_at IS NOT NULL OR i.seq <= c.read_up_to_seq)))`;
+    WHERE i.notification_pk = d.notification_pk AND i.user_id = d.recipient AND ${isRead("c")}))`;
 }
 
 /** Finds the chains that a selection is about, without a lock. */

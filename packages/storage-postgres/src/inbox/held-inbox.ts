@@ -28,7 +28,7 @@ export function heldInbox({ inboxCounters }: TableNames): string {
   ),
   held AS MATERIALIZED (
     SELECT c.* FROM guard CROSS JOIN LATERAL (
-      SELECT last_seq, total, unread, read_up_to_seq, epoch, xmin::text AS version FROM ${inboxCounters}
+      SELECT last_seq, total, unread, read_up_to_seq, epoch, rev, read_rev, reopened_from_seq, xmin::text AS version FROM ${inboxCounters}
       WHERE tenant = $1 AND user_id = $2 AND guard.lock_timeout IS NOT NULL
       FOR NO KEY UPDATE
     ) c

@@ -23,8 +23,23 @@ export type MaybeItemRow = ItemRow | readonly null[];
 export interface ReadTimeSource {
   readonly tenant: string;
   readonly userId: string;
-  /** The number up to which a mark covers everything. */
-  readonly readUpToSeq: string;
+  /** What has the columns `read_up_to_seq` and `read_rev` of the item's inbox. */
+  readonly state: string;
+}
+
+/** Whether the newest read mark covers the item `i`, whose inbox's state is `state`: it was not marked unread later. */
+function isCovered(state: string): string {
+  return `i.seq <= ${state}.read_up_to_seq AND (i.unread_rev IS NULL OR i.unread_rev <= ${state}.read_rev)`;
+}
+
+/** Whether the item `i` is read. */
+export function isRead(state: string): string {
+  return `(i.read_at IS NOT NULL OR (${isCovered(state)}))`;
+}
+
+/** Whether the item `i` is unread. The first part bounds the scan: below it nothing is. */
+export function isUnread(state: string): string {
+  return `(i.seq > least(${state}.read_up_to_seq, ${state}.reopened_from_seq - 1) AND i.read_at IS NULL AND NOT (${isCovered(state)}))`;
 }
 
 /** The columns of an {@link ItemRow}, of the item `i` and its notification `n`, with an SQL expression for its read time. */
@@ -34,15 +49,16 @@ export function itemColumns(readTime: string): string {
 }
 
 /** When the item `i` was read: its own time, else that of the earliest mark that covers it, else null. */
-export function readTime({ readMarks }: TableNames, { tenant, userId, readUpToSeq }: ReadTimeSource): string {
-  return `coalesce(i.read_at, CASE WHEN i.seq <= ${readUpToSeq} THEN (
+export function readTime({ readMarks }: TableNames, { tenant, userId, state }: ReadTimeSource): string {
+  return `coalesce(i.read_at, CASE WHEN ${isCovered(state)} THEN (
     SELECT m.read_at FROM ${readMarks} m WHERE m.tenant = ${tenant} AND m.user_id = ${userId} AND m.up_to_seq >= i.seq
-    ORDER BY m.up_to_seq LIMIT 1) END)`;
+      AND m.rev > coalesce(i.unread_rev, -1)
+    ORDER BY m.up_to_seq, m.rev LIMIT 1) END)`;
 }
 
 /** The read time in statements about the inbox of tenant $1 and user $2, whose state is `inbox`. */
 export function ownReadTime(tables: TableNames): string {
-  return readTime(tables, { tenant: "$1", userId: "$2", readUpToSeq: "inbox.read_up_to_seq" });
+  return readTime(tables, { tenant: "$1", userId: "$2", state: "inbox" });
 }
 
 /**

@@ -20,7 +20,7 @@ export function prepareListAfter(tables: TableNames) {
       FROM inbox
       LEFT JOIN LATERAL (
         SELECT * FROM (
-          SELECT i.seq, i.type, i.created_at, i.read_at, i.notification_pk
+          SELECT i.seq, i.type, i.created_at, i.read_at, i.unread_rev, i.notification_pk
           FROM ${tables.inboxItems} i
           WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3 AND i.deleted_at IS NULL AND inbox.last_seq > $3
             AND i.seq <= coalesce((${lastOfBytes(tables, scan)}), 9223372036854775807)

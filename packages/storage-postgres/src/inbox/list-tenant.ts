@@ -10,7 +10,7 @@ type TenantItemRow = readonly [userId: string, ...ItemRow];
 
 /** Reads the newest items of all of a tenant's inboxes: along the notifications' ids, which sort by time. */
 export function prepareListTenant(tables: TableNames) {
-  const time = readTime(tables, { tenant: "$1", userId: "i.user_id", readUpToSeq: "c.read_up_to_seq" });
+  const time = readTime(tables, { tenant: "$1", userId: "i.user_id", state: "c" });
   // The scan comes out in order, notification by notification and user by user, so its LIMIT needs no sort of its own:
   // a sort would read all of the tenant's notifications first. The last ORDER BY is over one page.
   const newest = memoized((scan: ScanLimit) =>
@@ -19,12 +19,12 @@ export function prepareListTenant(tables: TableNames) {
       `SELECT i.user_id, ${itemColumns(time)}
       FROM (
         SELECT n.pk, n.id, n.title, n.message, n.data, n.source, n.sender,
-          i.user_id, i.seq, i.type, i.created_at, i.read_at
+          i.user_id, i.seq, i.type, i.created_at, i.read_at, i.unread_rev
         FROM (
           SELECT pk, id, title, message, data, source, sender FROM ${tables.notifications} WHERE tenant = $1 ORDER BY id DESC
         ) n
         CROSS JOIN LATERAL (
-          SELECT user_id, seq, type, created_at, read_at FROM ${tables.inboxItems}
+          SELECT user_id, seq, type, created_at, read_at, unread_rev FROM ${tables.inboxItems}
           WHERE notification_pk = n.pk AND deleted_at IS NULL
           ORDER BY user_id LIMIT ${scan}
         ) i
@@ -32,7 +32,7 @@ export function prepareListTenant(tables: TableNames) {
       ) i
       CROSS JOIN LATERAL (SELECT i.id, i.title, i.message, i.data, i.source, i.sender) n
       CROSS JOIN LATERAL (
-        SELECT read_up_to_seq FROM ${tables.inboxCounters} WHERE tenant = $1 AND user_id = i.user_id OFFSET 0
+        SELECT read_up_to_seq, read_rev FROM ${tables.inboxCounters} WHERE tenant = $1 AND user_id = i.user_id OFFSET 0
       ) c
       ORDER BY i.id DESC, i.user_id
       LIMIT $2`,

@@ -5,7 +5,7 @@ import { type ScanLimit, scanLimit } from "../database/page-scan.ts";
 import { type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { COUNTS_COLUMNS, COUNTS_WIDTH, type CountsRow, inboxState, toCounts } from "./inbox-state.ts";
-import { isItemRow, itemColumns, joinNotification, type MaybeItemRow, ownReadTime, toItem } from "./item-row.ts";
+import { isItemRow, isRead, isUnread, itemColumns, joinNotification, type MaybeItemRow, ownReadTime, toItem } from "./item-row.ts";
 
 type PageRow = readonly [...CountsRow, matching: number, ...MaybeItemRow];
 
@@ -21,8 +21,8 @@ interface Variant {
 
 const OF_STATUS: Readonly<Record<InboxStatus, { readonly filter: string; readonly count: string }>> = {
   all: { filter: "", count: "inbox.total" },
-  unread: { filter: "AND i.read_at IS NULL AND i.seq > inbox.read_up_to_seq", count: "inbox.unread" },
-  read: { filter: "AND (i.read_at IS NOT NULL OR i.seq <= inbox.read_up_to_seq)", count: "(inbox.total - inbox.unread)" },
+  unread: { filter: `AND ${isUnread("inbox")}`, count: "inbox.unread" },
+  read: { filter: `AND ${isRead("inbox")}`, count: "(inbox.total - inbox.unread)" },
 };
 
 /** Reads a page of an inbox, newest first. */
@@ -65,7 +65,7 @@ function pageStatement(tables: TableNames, { status, hasType, hasOffset, scan }:
     FROM inbox
     LEFT JOIN LATERAL (
       SELECT * FROM (
-        SELECT i.seq, i.type, i.created_at, i.read_at, i.notification_pk
+        SELECT i.seq, i.type, i.created_at, i.read_at, i.unread_rev, i.notification_pk
         FROM ${tables.inboxItems} i
         WHERE ${matches} AND i.seq < $3
         ORDER BY i.seq DESC LIMIT ${scan} OFFSET ${offset}

@@ -14,15 +14,16 @@ export function prepareMarkAllRead(tables: TableNames) {
     "mark_all_read",
     `WITH ${heldInbox(tables)},
     marked AS (
-      INSERT INTO ${tables.readMarks} (tenant, user_id, up_to_seq, read_at)
-      SELECT $1, $2, held.last_seq, $3 FROM held WHERE held.unread > 0
+      INSERT INTO ${tables.readMarks} (tenant, user_id, up_to_seq, read_at, rev)
+      SELECT $1, $2, held.last_seq, $3, held.rev + 1 FROM held WHERE held.unread > 0
       ON CONFLICT DO NOTHING
     ),
     counted AS (
-      UPDATE ${tables.inboxCounters} c SET unread = 0, read_up_to_seq = held.last_seq FROM held
+      UPDATE ${tables.inboxCounters} c SET unread = 0, read_up_to_seq = held.last_seq, rev = c.rev + 1, read_rev = c.rev + 1, reopened_from_seq = NULL
+      FROM held
       WHERE c.tenant = $1 AND c.user_id = $2 AND held.unread > 0
     )
-    SELECT held.unread, held.last_seq, held.total, 0::bigint, held.epoch FROM held WHERE held.last_seq > 0`,
+    SELECT held.unread, held.last_seq, held.total, 0::bigint, held.epoch, held.rev + (held.unread > 0)::int FROM held WHERE held.last_seq > 0`,
   );
   return (owner: Owner, at: Date) =>
     async (session: Session): Promise<InboxSweep> => {

@@ -25,10 +25,10 @@ export function prepareMarkRead(tables: TableNames) {
     ),
     tally AS MATERIALIZED (SELECT count(*) AS changed FROM changed),
     counted AS (
-      UPDATE ${tables.inboxCounters} c SET unread = c.unread - tally.changed FROM tally
+      UPDATE ${tables.inboxCounters} c SET unread = c.unread - tally.changed, rev = c.rev + 1 FROM tally
       WHERE c.tenant = $1 AND c.user_id = $2 AND tally.changed > 0
     )
-    SELECT inbox.is_current, inbox.last_seq, inbox.total, inbox.unread - tally.changed, inbox.epoch,
+    SELECT inbox.is_current, inbox.last_seq, inbox.total, inbox.unread - tally.changed, inbox.epoch, inbox.rev + (tally.changed > 0)::int,
       i.is_unread, ${itemColumns(readTime)}
     FROM inbox CROSS JOIN tally LEFT JOIN found i ON true ${joinNotification(tables)}`,
   );

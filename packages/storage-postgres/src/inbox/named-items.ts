@@ -1,4 +1,5 @@
 import type { TableNames } from "../database/table-names.ts";
+import { isUnread } from "./item-row.ts";
 
 /**
  * A common table expression called `found`: the items of the held and current `inbox` with numbers in $3 or notification
@@ -6,7 +7,7 @@ import type { TableNames } from "../database/table-names.ts";
  */
 export function namedItems({ inboxItems, notifications }: TableNames): string {
   return `found AS MATERIALIZED (
-    SELECT i.*, i.read_at IS NULL AND i.seq > inbox.read_up_to_seq AS is_unread
+    SELECT i.*, ${isUnread("inbox")} AS is_unread
     FROM inbox
     CROSS JOIN LATERAL (
       SELECT seq FROM unnest($3::bigint[]) AS named(seq)
@@ -16,7 +17,7 @@ export function namedItems({ inboxItems, notifications }: TableNames): string {
       CROSS JOIN LATERAL (SELECT seq FROM ${inboxItems} WHERE notification_pk = n.pk AND user_id = $2 OFFSET 0) item
     ) ref
     CROSS JOIN LATERAL (
-      SELECT seq, type, created_at, read_at, notification_pk FROM ${inboxItems}
+      SELECT seq, type, created_at, read_at, unread_rev, notification_pk FROM ${inboxItems}
       WHERE tenant = $1 AND user_id = $2 AND seq = ref.seq AND deleted_at IS NULL OFFSET 0
     ) i
     WHERE inbox.is_current

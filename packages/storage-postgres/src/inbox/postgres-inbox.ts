@@ -13,6 +13,7 @@ import { prepareListAfter } from "./list-after.ts";
 import { prepareListTenant } from "./list-tenant.ts";
 import { prepareMarkAllRead } from "./mark-all-read.ts";
 import { prepareMarkRead } from "./mark-read.ts";
+import { prepareMarkUnread } from "./mark-unread.ts";
 import { preparePositions } from "./positions.ts";
 import { prepareRemove } from "./remove.ts";
 import { prepareRemoveRead } from "./remove-read.ts";
@@ -33,6 +34,7 @@ export function postgresInbox(bound: Bound, hostTransactions: () => HostTransact
       counts: run(prepareCounts),
       positions: run(preparePositions),
       markRead: run(prepareMarkRead),
+      markUnread: run(prepareMarkUnread),
       markAllRead: run(prepareMarkAllRead),
       remove: run(prepareRemove),
       removeRead: run(prepareRemoveRead),

@@ -6,6 +6,7 @@ import type { TableNames } from "../database/table-names.ts";
 import { prepareChangeInbox } from "./change-inbox.ts";
 import { heldInbox } from "./held-inbox.ts";
 import { type CountsRow, toCounts } from "./inbox-state.ts";
+import { isRead } from "./item-row.ts";
 
 type SweepRow = readonly [isCurrent: boolean, count: number, ...CountsRow];
 
@@ -16,18 +17,18 @@ export function prepareRemoveRead(tables: TableNames) {
     "remove_read",
     `WITH ${heldInbox(tables)},
     changed AS (
-      UPDATE ${tables.inboxItems} item SET deleted_at = $3 FROM inbox
+      UPDATE ${tables.inboxItems} i SET deleted_at = $3 FROM inbox
       WHERE inbox.is_current AND inbox.total > inbox.unread
-        AND item.tenant = $1 AND item.user_id = $2 AND item.deleted_at IS NULL
-        AND (item.read_at IS NOT NULL OR item.seq <= inbox.read_up_to_seq)
+        AND i.tenant = $1 AND i.user_id = $2 AND i.deleted_at IS NULL
+        AND ${isRead("inbox")}
       RETURNING 1
     ),
     tally AS MATERIALIZED (SELECT count(*) AS changed FROM changed),
     counted AS (
-      UPDATE ${tables.inboxCounters} c SET total = c.total - tally.changed FROM tally
+      UPDATE ${tables.inboxCounters} c SET total = c.total - tally.changed, rev = c.rev + 1 FROM tally
       WHERE c.tenant = $1 AND c.user_id = $2 AND tally.changed > 0
     )
-    SELECT inbox.is_current, tally.changed, inbox.last_seq, inbox.total - tally.changed, inbox.unread, inbox.epoch
+    SELECT inbox.is_current, tally.changed, inbox.last_seq, inbox.total - tally.changed, inbox.unread, inbox.epoch, inbox.rev + (tally.changed > 0)::int
     FROM inbox CROSS JOIN tally`,
   );
   return (owner: Owner, at: Date) =>

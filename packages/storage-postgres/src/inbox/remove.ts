@@ -24,10 +24,10 @@ export function prepareRemove(tables: TableNames) {
     ),
     tally AS MATERIALIZED (SELECT count(*) AS changed, count(*) FILTER (WHERE is_unread) AS unread FROM changed),
     counted AS (
-      UPDATE ${tables.inboxCounters} c SET total = c.total - tally.changed, unread = c.unread - tally.unread FROM tally
+      UPDATE ${tables.inboxCounters} c SET total = c.total - tally.changed, unread = c.unread - tally.unread, rev = c.rev + 1 FROM tally
       WHERE c.tenant = $1 AND c.user_id = $2 AND tally.changed > 0
     )
-    SELECT inbox.is_current, inbox.last_seq, inbox.total - tally.changed, inbox.unread - tally.unread, inbox.epoch,
+    SELECT inbox.is_current, inbox.last_seq, inbox.total - tally.changed, inbox.unread - tally.unread, inbox.epoch, inbox.rev + (tally.changed > 0)::int,
       true, ${itemColumns(ownReadTime(tables))}
     FROM inbox CROSS JOIN tally LEFT JOIN found i ON true ${joinNotification(tables)}`,
   );

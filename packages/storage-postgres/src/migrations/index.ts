@@ -3,6 +3,7 @@ import { inboxMigration } from "./0001-inbox.ts";
 import { deliveriesMigration } from "./0002-deliveries.ts";
 import { hubMigration } from "./0003-hub.ts";
 import { activityMigration } from "./0004-activity.ts";
+import { inboxChangesMigration } from "./0005-inbox-changes.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -10,4 +11,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { phase: "expand", sql: deliveriesMigration },
   { phase: "expand", sql: hubMigration },
   { phase: "expand", sql: activityMigration },
+  { phase: "expand", sql: inboxChangesMigration },
 ];

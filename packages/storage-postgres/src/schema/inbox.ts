@@ -33,8 +33,8 @@ function notificationsTable(table: PgTableFn<string | undefined>) {
 }
 
 /**
- * Notifications in users' inboxes. An item is read if it has a `readAt` or its number is at most the inbox's
- * `readUpToSeq`.
+ * Notifications in users' inboxes. An item is read if it has a `readAt`, or if its number is at most the inbox's
+ * `readUpToSeq` and it was not marked unread after the inbox's `readRev`.
  */
 function inboxItemsTable(table: PgTableFn<string | undefined>, notifications: ReturnType<typeof notificationsTable>) {
   return table(
@@ -49,6 +49,8 @@ function inboxItemsTable(table: PgTableFn<string | undefined>, notifications: Re
       /** When the owner read this very item; null while unread or read only by a mark. */
       readAt: time("read_at"),
       deletedAt: time("deleted_at"),
+      /** The change of the inbox that marked this very item unread again: a mark of everything made before does not cover it. */
+      unreadRev: number("unread_rev"),
     },
     (columns) => [
       primaryKey({ name: "belfry_inbox_items_pkey", columns: [columns.tenant, columns.userId, columns.seq] }),
@@ -79,6 +81,12 @@ function inboxCountersTable(table: PgTableFn<string | undefined>) {
       /** Everything up to this number was read by the newest read mark. */
       readUpToSeq: number("read_up_to_seq").notNull(),
       epoch: text("epoch").notNull(),
+      /** Numbers the changes of the inbox but for new items: the last one's number. */
+      rev: number("rev").notNull().default(0),
+      /** The change that made the newest read mark. */
+      readRev: number("read_rev").notNull().default(0),
+      /** Below it nothing is unread again that the newest read mark covers; null if nothing is at all. */
+      reopenedFromSeq: number("reopened_from_seq"),
     },
     (columns) => [primaryKey({ name: "belfry_inbox_counters_pkey", columns: [columns.tenant, columns.userId] })],
   );
@@ -86,7 +94,7 @@ function inboxCountersTable(table: PgTableFn<string | undefined>) {
 
 /**
  * Each "mark everything read", never changed afterwards. An item without a `readAt` of its own was read at the time of
- * the earliest mark that covers it.
+ * the earliest mark that covers it and is later than its `unreadRev`.
  */
 function readMarksTable(table: PgTableFn<string | undefined>) {
   return table(
@@ -96,8 +104,10 @@ function readMarksTable(table: PgTableFn<string | undefined>) {
       userId: bytewiseText("user_id").notNull(),
       upToSeq: number("up_to_seq").notNull(),
       readAt: time("read_at").notNull(),
+      /** The change of the inbox that made it. */
+      rev: number("rev").notNull().default(0),
     },
-    (columns) => [primaryKey({ name: "belfry_read_marks_pkey", columns: [columns.tenant, columns.userId, columns.upToSeq] })],
+    (columns) => [primaryKey({ name: "belfry_read_marks_pkey", columns: [columns.tenant, columns.userId, columns.upToSeq, columns.rev] })],
   );
 }
 

@@ -28,6 +28,10 @@ export function prepareUpdateSend(context: QueryContext) {
   const touch = context.prepare<Name & { readonly meta: string; readonly at: number }>(sql`
     update belfry_sends set meta = ${sql.placeholder("meta")}, updated_at = ${sql.placeholder("at")}
     where notification_pk = (select pk from belfry_notifications where ${OWN_NOTIFICATION})`);
+  const noteChange = context.prepare<Name>(sql`
+    update belfry_inbox_counters set rev = rev + 1 where tenant = ${sql.placeholder("tenant")} and user_id in (
+      select user_id from belfry_inbox_items where deleted_at is null and notification_pk = (
+        select pk from belfry_notifications where ${OWN_NOTIFICATION}))`);
   return (tenant: string, id: string, change: SendChanges & { readonly at: Date; readonly actor: string }): SendUpdated => {
     const send = find(tenant, id);
     if (send === null) {
@@ -43,6 +47,7 @@ export function prepareUpdateSend(context: QueryContext) {
       const { notification_type: _, ...data } = meta;
       setData.run({ ...name, data: JSON.stringify(data) });
     }
+    noteChange.run(name);
     touch.run({ ...name, meta: JSON.stringify(meta ?? send.meta), at: at.getTime() });
     writeAudit(tenant, { action: "updated", actor, notificationId: send.id }, at);
     return { send: { ...send, subject, content, meta: meta ?? send.meta, updatedAt: at } };
@@ -91,7 +96,7 @@ function prepareTakeItems(context: QueryContext) {
     where belfry_notifications.tenant = (select ${sql.placeholder("tenant")}) and belfry_notifications.id = (select ${sql.placeholder("id")})
       and belfry_inbox_items.user_id = (select ${sql.placeholder("userId")})`);
   const takeFromCounts = context.prepare<{ readonly tenant: string; readonly userId: string; readonly unread: number }>(sql`
-    update belfry_inbox_counters set total = total - 1, unread = unread - ${sql.placeholder("unread")}
+    update belfry_inbox_counters set total = total - 1, unread = unread - ${sql.placeholder("unread")}, rev = rev + 1
     where tenant = ${sql.placeholder("tenant")} and user_id = ${sql.placeholder("userId")}`);
   return (name: Name): readonly (InboxItem & { readonly epoch: string })[] =>
     users.all(name).flatMap(({ userId }) => {

@@ -12,7 +12,8 @@ export interface ChainKey {
 export const IS_ITEM_READ = sql`(d.channel = 'inbox' and exists (
   select 1 from belfry_inbox_items i
   cross join belfry_inbox_counters c on c.tenant = i.tenant and c.user_id = i.user_id
-  where i.notification_pk = d.notification_pk and i.user_id = d.recipient and (i.read_at is not null or i.seq <= c.read_up_to_seq)))`;
+  where i.notification_pk = d.notification_pk and i.user_id = d.recipient and (
+    i.read_at is not null or (i.seq <= c.read_up_to_seq and (i.unread_rev is null or i.unread_rev <= c.read_rev)))))`;
 
 const KEY = sql`d.notification_pk as pk, d.chain`;
 const OPEN = sql`d.channel = 'inbox' and d.status in ('pending', 'sent', 'failed')`;

@@ -4,13 +4,22 @@ import type { QueryContext } from "../database/query-context.ts";
 import { inboxCounters } from "../schema.ts";
 import { OWN_COUNTERS } from "./conditions.ts";
 
-/** The counts of an inbox, and up to which number a read mark covers everything. */
-export interface InboxState {
-  readonly counts: InboxCounts;
+/** What tells which items of an inbox are read. */
+export interface ReadState {
+  /** Up to which number the newest read mark covers everything. */
   readonly readUpToSeq: number;
+  /** The change that made that mark: what was marked unread by a later one is not covered. */
+  readonly readRev: number;
 }
 
-const EMPTY_STATE: InboxState = { counts: EMPTY_COUNTS, readUpToSeq: 0 };
+/** The counts of an inbox, and which of its items are read. */
+export interface InboxState extends ReadState {
+  readonly counts: InboxCounts;
+  /** Every unread item has a number above this. */
+  readonly unreadAfterSeq: number;
+}
+
+const EMPTY_STATE: InboxState = { counts: EMPTY_COUNTS, readUpToSeq: 0, readRev: 0, unreadAfterSeq: 0 };
 
 interface CountersRow {
   readonly last_seq: number;
@@ -18,20 +27,24 @@ interface CountersRow {
   readonly unread: number;
   readonly read_up_to_seq: number;
   readonly epoch: string;
+  readonly rev: number;
+  readonly read_rev: number;
+  readonly reopened_from_seq: number | null;
 }
 
 /** Reads the state of an inbox: one row by its key. */
 export function prepareInboxState({ builder, prepare }: QueryContext) {
-  const { lastSeq, total, unread, readUpToSeq, epoch } = inboxCounters;
+  const { lastSeq, total, unread, readUpToSeq, epoch, rev, readRev, reopenedFromSeq } = inboxCounters;
   const counters = prepare<Owner, CountersRow>(
-    builder.select({ lastSeq, total, unread, readUpToSeq, epoch }).from(inboxCounters).where(OWN_COUNTERS),
+    builder.select({ lastSeq, total, unread, readUpToSeq, epoch, rev, readRev, reopenedFromSeq }).from(inboxCounters).where(OWN_COUNTERS),
   );
   return (owner: Owner): InboxState => {
     const row = counters.get(owner);
     if (row === undefined) {
       return EMPTY_STATE;
     }
-    const counts = { total: row.total, unread: row.unread, lastSeq: row.last_seq, epoch: row.epoch };
-    return { counts, readUpToSeq: row.read_up_to_seq };
+    const counts = { total: row.total, unread: row.unread, lastSeq: row.last_seq, epoch: row.epoch, rev: row.rev };
+    const unreadAfterSeq = Math.min(row.read_up_to_seq, (row.reopened_from_seq ?? Number.POSITIVE_INFINITY) - 1);
+    return { counts, readUpToSeq: row.read_up_to_seq, readRev: row.read_rev, unreadAfterSeq };
   };
 }

@@ -17,6 +17,8 @@ export type ItemRow = readonly [
   /** The time of its own; a read mark may cover it all the same. */
   ownReadAt: number | null,
   deletedAt: number | null,
+  /** The change that marked it unread again, if one did. */
+  unreadRev: number | null,
 ];
 
 /** Where an {@link ItemRow} has `deletedAt`. */
@@ -26,15 +28,15 @@ export const DELETED_AT = 10;
 export const ITEM_COLUMNS = sql`
   ${notifications.id}, ${inboxItems.type}, ${notifications.title}, ${notifications.message}, ${notifications.data},
   ${notifications.source}, ${notifications.sender}, ${inboxItems.createdAt}, ${inboxItems.seq}, ${inboxItems.readAt},
-  ${inboxItems.deletedAt}`;
+  ${inboxItems.deletedAt}, ${inboxItems.unreadRev}`;
 
-/** Tells when an item was read, in milliseconds, from its number and its own time; null while it is unread. */
-export type ReadTime = (seq: number, ownReadAt: number | null) => number | null;
+/** Tells when an item was read, in milliseconds, from its number and its own marks; null while it is unread. */
+export type ReadTime = (seq: number, ownReadAt: number | null, unreadRev: number | null) => number | null;
 
 /** The inbox item that a row stands for. */
 export function toItem(row: ItemRow, owner: Owner, readTime: ReadTime): InboxItem {
-  const [id, type, title, message, data, source, sender, createdAt, seq, ownReadAt] = row;
-  const readAt = readTime(seq, ownReadAt);
+  const [id, type, title, message, data, source, sender, createdAt, seq, ownReadAt, , unreadRev] = row;
+  const readAt = readTime(seq, ownReadAt, unreadRev);
   return {
     id,
     tenant: owner.tenant,

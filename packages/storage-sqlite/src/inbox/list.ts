@@ -4,13 +4,13 @@ import { type SQL, sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import type { Statement } from "../database/statement.ts";
 import { inboxItems, notifications } from "../schema.ts";
-import { IS_READ, joinValue } from "./conditions.ts";
-import { prepareInboxState } from "./inbox-state.ts";
+import { IS_READ, IS_UNREAD, joinValue } from "./conditions.ts";
+import { prepareInboxState, type ReadState } from "./inbox-state.ts";
 import { ITEM_COLUMNS, type ItemRow, toItem } from "./item-row.ts";
 import { prepareReadTimes } from "./read-times.ts";
 
-interface MatchValues extends Owner {
-  readonly readUpToSeq: number;
+interface MatchValues extends Owner, ReadState {
+  readonly unreadAfterSeq: number;
   readonly type: string | undefined;
 }
 
@@ -36,13 +36,13 @@ export function prepareList(context: QueryContext) {
   const readTimes = prepareReadTimes(context);
   const variants = prepareVariants(context);
   return (owner: Owner, query: InboxQuery): InboxPage => {
-    const { counts, readUpToSeq } = inboxState(owner);
+    const { counts, ...state } = inboxState(owner);
     const statements = variants[query.status][query.type === undefined ? "allTypes" : "oneType"];
-    const values: MatchValues = { ...owner, readUpToSeq, type: query.type };
+    const values: MatchValues = { ...owner, ...state, type: query.type };
     const ofStatus = countOf(counts, query.status);
     const matching = query.type === undefined || ofStatus === 0 ? ofStatus : (statements.matching.get(values)?.matching ?? 0);
     const rows = pageRows(statements, values, { query, matching });
-    const readTime = readTimes(owner, { readUpToSeq });
+    const readTime = readTimes(owner, state);
     return { items: rows.map((row) => toItem(row, owner, readTime)), counts, matching };
   };
 }
@@ -70,7 +70,7 @@ function pageRows(
 function prepareVariants(context: QueryContext): ListVariants {
   const statuses = {
     all: sql``,
-    unread: sql`and ${inboxItems.readAt} is null and ${inboxItems.seq} > ${joinValue("readUpToSeq")}`,
+    unread: sql`and ${IS_UNREAD}`,
     read: sql`and ${IS_READ}`,
   };
   const ofType = sql`and ${inboxItems.type} = ${joinValue("type")}`;

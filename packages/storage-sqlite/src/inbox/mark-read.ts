@@ -3,7 +3,7 @@ import type { ItemsChange } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { inboxCounters, inboxItems } from "../schema.ts";
-import { OWN_COUNTERS, OWN_ITEM } from "./conditions.ts";
+import { NEXT_REV, OWN_COUNTERS, OWN_ITEM } from "./conditions.ts";
 import { prepareFindItem } from "./find-item.ts";
 import { prepareInboxState } from "./inbox-state.ts";
 
@@ -32,7 +32,11 @@ export function prepareMarkRead(context: QueryContext) {
       takeFromUnread.run({ ...owner, count: changed.size });
     }
     const { counts } = state;
-    return { items: [...items.values()], changed, counts: { ...counts, unread: counts.unread - changed.size } };
+    return {
+      items: [...items.values()],
+      changed,
+      counts: { ...counts, unread: counts.unread - changed.size, rev: counts.rev + Number(changed.size > 0) },
+    };
   };
 }
 
@@ -47,7 +51,7 @@ function prepareChanges({ builder, prepare }: QueryContext) {
     takeFromUnread: prepare<Owner & { readonly count: number }>(
       builder
         .update(inboxCounters)
-        .set({ unread: sql`${inboxCounters.unread} - ${sql.placeholder("count")}` })
+        .set({ unread: sql`${inboxCounters.unread} - ${sql.placeholder("count")}`, rev: NEXT_REV })
         .where(OWN_COUNTERS),
     ),
   };

@@ -3,14 +3,14 @@ import type { InboxSweep } from "@belfry/core/storage";
 import { and, isNull, sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { inboxCounters, inboxItems } from "../schema.ts";
-import { IS_READ, OWN_COUNTERS, OWN_ITEMS } from "./conditions.ts";
-import { prepareInboxState } from "./inbox-state.ts";
+import { IS_READ, NEXT_REV, OWN_COUNTERS, OWN_ITEMS } from "./conditions.ts";
+import { prepareInboxState, type ReadState } from "./inbox-state.ts";
 
 /** Deletes every read item of an inbox softly. */
 export function prepareRemoveRead(context: QueryContext) {
   const { builder, prepare } = context;
   const inboxState = prepareInboxState(context);
-  const setDeletedAt = prepare<Owner & { readonly at: number; readonly readUpToSeq: number }>(
+  const setDeletedAt = prepare<Owner & ReadState & { readonly at: number }>(
     builder
       .update(inboxItems)
       .set({ deletedAt: sql`${sql.placeholder("at")}` })
@@ -19,16 +19,16 @@ export function prepareRemoveRead(context: QueryContext) {
   const keepUnread = prepare<Owner>(
     builder
       .update(inboxCounters)
-      .set({ total: sql`${inboxCounters.unread}` })
+      .set({ total: sql`${inboxCounters.unread}`, rev: NEXT_REV })
       .where(OWN_COUNTERS),
   );
   return (owner: Owner, at: Date): InboxSweep => {
-    const { counts, readUpToSeq } = inboxState(owner);
+    const { counts, readUpToSeq, readRev } = inboxState(owner);
     const count = counts.total - counts.unread;
     if (count > 0) {
-      setDeletedAt.run({ ...owner, at: at.getTime(), readUpToSeq });
+      setDeletedAt.run({ ...owner, at: at.getTime(), readUpToSeq, readRev });
       keepUnread.run(owner);
     }
-    return { count, counts: { ...counts, total: counts.unread } };
+    return { count, counts: { ...counts, total: counts.unread, rev: counts.rev + Number(count > 0) } };
   };
 }

@@ -3,7 +3,7 @@ import type { ItemsChange } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { inboxCounters, inboxItems } from "../schema.ts";
-import { OWN_COUNTERS, OWN_ITEM } from "./conditions.ts";
+import { NEXT_REV, OWN_COUNTERS, OWN_ITEM } from "./conditions.ts";
 import { prepareFindItem } from "./find-item.ts";
 import { prepareInboxState } from "./inbox-state.ts";
 
@@ -29,7 +29,7 @@ export function prepareRemove(context: QueryContext) {
       takeFromCounts.run({ ...owner, count, unread });
     }
     const { counts } = state;
-    const left = { ...counts, total: counts.total - count, unread: counts.unread - unread };
+    const left = { ...counts, total: counts.total - count, unread: counts.unread - unread, rev: counts.rev + Number(count > 0) };
     return { items, changed: new Set(items.map((item) => item.seq)), counts: left };
   };
 }
@@ -48,6 +48,7 @@ function prepareChanges({ builder, prepare }: QueryContext) {
         .set({
           total: sql`${inboxCounters.total} - ${sql.placeholder("count")}`,
           unread: sql`${inboxCounters.unread} - ${sql.placeholder("unread")}`,
+          rev: NEXT_REV,
         })
         .where(OWN_COUNTERS),
     ),

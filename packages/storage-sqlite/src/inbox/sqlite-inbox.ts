@@ -16,6 +16,7 @@ import { prepareListAfter } from "./list-after.ts";
 import { prepareListTenant } from "./list-tenant.ts";
 import { prepareMarkAllRead } from "./mark-all-read.ts";
 import { prepareMarkRead } from "./mark-read.ts";
+import { prepareMarkUnread } from "./mark-unread.ts";
 import { preparePositions } from "./positions.ts";
 import { prepareRemove } from "./remove.ts";
 import { prepareRemoveRead } from "./remove-read.ts";
@@ -46,6 +47,7 @@ export function sqliteInbox(current: () => OpenInbox): InboxStorage<SqliteTransa
       counts: query(prepareCounts),
       positions: read(preparePositions),
       markRead: write(prepareMarkRead),
+      markUnread: write(prepareMarkUnread),
       markAllRead: write(prepareMarkAllRead),
       remove: write(prepareRemove),
       removeRead: write(prepareRemoveRead),

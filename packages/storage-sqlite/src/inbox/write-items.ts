@@ -91,14 +91,14 @@ function prepareWriteMany({ builder, prepare }: QueryContext) {
     builder
       .insert(inboxCounters)
       // "where true": without it SQLite takes ON CONFLICT for the condition of a join.
-      .select(sql`select ${sql.placeholder("tenant")}, recipient.value, 1, 1, 1, 0, ${NEW_EPOCH} from ${recipient} where true`)
+      .select(sql`select ${sql.placeholder("tenant")}, recipient.value, 1, 1, 1, 0, ${NEW_EPOCH}, 0, 0, null from ${recipient} where true`)
       .onConflictDoUpdate(ONE_MORE),
   );
   const ownCounters = sql`${inboxCounters.tenant} = ${joinValue("tenant")} and ${inboxCounters.userId} = recipient.value`;
   const insert = prepare<ManyValues>(
     builder.insert(inboxItems).select(sql`
       select ${inboxCounters.tenant}, ${inboxCounters.userId}, ${inboxCounters.lastSeq}, ${sql.placeholder("notificationPk")},
-        ${sql.placeholder("type")}, ${sql.placeholder("createdAt")}, null, null
+        ${sql.placeholder("type")}, ${sql.placeholder("createdAt")}, null, null, null
       from ${recipient} cross join ${inboxCounters} on ${ownCounters}`),
   );
   const numbers = prepare<ManyValues, Numbered & { readonly userId: string }>(sql`

@@ -1,7 +1,7 @@
 import type { InboxItem } from "@belfry/core";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
-import { joinValue } from "../inbox/conditions.ts";
+import { IS_READ_BESIDE_COUNTERS, joinValue } from "../inbox/conditions.ts";
 import { ITEM_COLUMNS, type ItemRow, toItem } from "../inbox/item-row.ts";
 import { prepareReadTimes } from "../inbox/read-times.ts";
 import { inboxCounters, inboxItems, notifications } from "../schema.ts";
@@ -46,7 +46,7 @@ export function prepareCountItems({ prepareRows }: QueryContext) {
   const count = prepareRows<NotificationName & { readonly after: string; readonly limit: number }, CountRow>(sql`
     select count(*), sum(is_there), sum(is_there and is_read), max(user_id) from (
       select ${inboxItems.userId} as user_id, ${inboxItems.deletedAt} is null as is_there,
-        ${inboxItems.readAt} is not null or ${inboxItems.seq} <= ${inboxCounters.readUpToSeq} as is_read
+        ${IS_READ_BESIDE_COUNTERS} as is_read
       from ${OF_NOTIFICATION} and ${inboxItems.userId} > ${joinValue("after")} order by ${inboxItems.userId} limit ${sql.placeholder("limit")})`);
   return (name: NotificationName, after: string, limit: number): ItemCounts => {
     const [looked, total, read, lastUser] = count.get({ ...name, after, limit }) ?? [0, 0, 0, null];

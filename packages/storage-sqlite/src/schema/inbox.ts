@@ -25,7 +25,8 @@ export const notifications = sqliteTable(
 
 /**
  * Notifications in users' inboxes. In the migrations the table is `WITHOUT ROWID`: it is its own primary key, so that a
- * list is one range scan. An item is read if it has a `readAt` or its number is at most the inbox's `readUpToSeq`.
+ * list is one range scan. An item is read if it has a `readAt`, or if its number is at most the inbox's `readUpToSeq` and it
+ * was not marked unread after the inbox's `readRev`.
  */
 export const inboxItems = sqliteTable(
   "belfry_inbox_items",
@@ -41,6 +42,8 @@ export const inboxItems = sqliteTable(
     /** When the owner read this very item; null while unread or read only by a mark. */
     readAt: integer("read_at", { mode: "timestamp_ms" }),
     deletedAt: integer("deleted_at", { mode: "timestamp_ms" }),
+    /** The change of the inbox that marked this very item unread again: a mark of everything made before does not cover it. */
+    unreadRev: integer("unread_rev"),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.userId, table.seq] }),
@@ -61,13 +64,19 @@ export const inboxCounters = sqliteTable(
     /** Everything up to this number was read by the newest read mark. */
     readUpToSeq: integer("read_up_to_seq").notNull(),
     epoch: text("epoch").notNull(),
+    /** Numbers the changes of the inbox but for new items: the last one's number. */
+    rev: integer("rev").notNull().default(0),
+    /** The change that made the newest read mark. */
+    readRev: integer("read_rev").notNull().default(0),
+    /** Below it nothing is unread again that the newest read mark covers; null if nothing is at all. */
+    reopenedFromSeq: integer("reopened_from_seq"),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.userId] })],
 );
 
 /**
  * Each "mark everything read", never changed afterwards. An item without a `readAt` of its own was read at the time of
- * the earliest mark that covers it. `WITHOUT ROWID` in the migrations.
+ * the earliest mark that covers it and is later than its `unreadRev`. `WITHOUT ROWID` in the migrations.
  */
 export const readMarks = sqliteTable(
   "belfry_read_marks",
@@ -76,8 +85,10 @@ export const readMarks = sqliteTable(
     userId: text("user_id").notNull(),
     upToSeq: integer("up_to_seq").notNull(),
     readAt: integer("read_at", { mode: "timestamp_ms" }).notNull(),
+    /** The change of the inbox that made it. */
+    rev: integer("rev").notNull().default(0),
   },
-  (table) => [primaryKey({ columns: [table.tenant, table.userId, table.upToSeq] })],
+  (table) => [primaryKey({ columns: [table.tenant, table.userId, table.upToSeq, table.rev] })],
 );
 
 /** Recipients whose items are still to be written, oldest chunk first. */

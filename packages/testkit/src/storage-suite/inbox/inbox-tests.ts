@@ -5,6 +5,7 @@ import { itemTests } from "./items.ts";
 import { listingTests } from "./listing.ts";
 import { markingTests } from "./marking.ts";
 import { removingTests } from "./removing.ts";
+import { reopeningTests } from "./reopening.ts";
 
 /** Declares the tests of reading and changing inboxes. */
 export function inboxTests(harness: StorageHarness): void {
@@ -13,6 +14,7 @@ export function inboxTests(harness: StorageHarness): void {
     itemTests(harness);
     markingTests(harness);
     removingTests(harness);
+    reopeningTests(harness);
     concurrencyTests(harness);
   });
 }

@@ -27,6 +27,8 @@ export class InboxModel {
   readonly #rows: ModelRow[] = [];
   readonly #chunks: ModelChunk[] = [];
   readonly #written: NewNotification[] = [];
+  /** How many changes each inbox has seen. */
+  readonly #revs = new Map<string, number>();
 
   /** Everything that was ever handed in and not rolled back. */
   get written(): readonly NewNotification[] {
@@ -85,12 +87,13 @@ export class InboxModel {
       .toSorted(byNotification);
   }
 
-  counts(owner: Owner): { readonly total: number; readonly unread: number; readonly lastSeq: number } {
+  counts(owner: Owner): { readonly total: number; readonly unread: number; readonly lastSeq: number; readonly rev: number } {
     const present = this.#present(owner);
     return {
       total: present.length,
       unread: present.filter((row) => row.readAt === null).length,
       lastSeq: this.#of(owner).length,
+      rev: this.#revs.get(keyOf(owner)) ?? 0,
     };
   }
 
@@ -113,7 +116,16 @@ export class InboxModel {
     for (const row of changed) {
       row.readAt = at;
     }
-    return change(found, changed);
+    return this.#noteChange(owner, found, changed);
+  }
+
+  markUnread(owner: Owner, refs: readonly ItemRef[]): ModelChange {
+    const found = this.#findAll(owner, refs);
+    const changed = found.filter((row) => row.readAt !== null);
+    for (const row of changed) {
+      row.readAt = null;
+    }
+    return this.#noteChange(owner, found, changed);
   }
 
   markAllRead(owner: Owner, at: Date): number {
@@ -121,7 +133,7 @@ export class InboxModel {
     for (const row of unread) {
       row.readAt = at;
     }
-    return unread.length;
+    return this.#noteChange(owner, unread, unread).changed.length;
   }
 
   remove(owner: Owner, refs: readonly ItemRef[]): ModelChange {
@@ -129,7 +141,7 @@ export class InboxModel {
     for (const row of found) {
       row.deleted = true;
     }
-    return change(found, found);
+    return this.#noteChange(owner, found, found);
   }
 
   removeRead(owner: Owner): number {
@@ -137,7 +149,7 @@ export class InboxModel {
     for (const row of read) {
       row.deleted = true;
     }
-    return read.length;
+    return this.#noteChange(owner, read, read).changed.length;
   }
 
   /** Gives a notification to users who do not have it yet, and answers the numbers of the items of all of them. */
@@ -152,6 +164,7 @@ export class InboxModel {
     for (const row of this.#rows) {
       if (row.notification.id === notification.id) {
         row.notification = notification;
+        this.#noteChange(row, [], row.deleted ? [] : [row]);
       }
     }
   }
@@ -161,6 +174,7 @@ export class InboxModel {
     const present = this.#rows.filter((row) => row.notification.id === id && !row.deleted);
     for (const row of present) {
       row.deleted = true;
+      this.#noteChange(row, [], [row]);
     }
     return present.map(toItem).toSorted(byNotification);
   }
@@ -172,6 +186,13 @@ export class InboxModel {
       this.#rows.push({ ...owner, seq, notification, createdAt, readAt: null, deleted: false });
       return seq;
     });
+  }
+
+  #noteChange(owner: Owner, found: readonly ModelRow[], changed: readonly ModelRow[]): ModelChange {
+    if (changed.length > 0) {
+      this.#revs.set(keyOf(owner), this.counts(owner).rev + 1);
+    }
+    return { found: found.map((row) => row.seq), changed: changed.map((row) => row.seq) };
   }
 
   #knows({ tenant, id }: Notification): boolean {
@@ -197,8 +218,8 @@ export class InboxModel {
   }
 }
 
-function change(found: readonly ModelRow[], changed: readonly ModelRow[]): ModelChange {
-  return { found: found.map((row) => row.seq), changed: changed.map((row) => row.seq) };
+function keyOf({ tenant, userId }: Owner): string {
+  return JSON.stringify([tenant, userId]);
 }
 
 function toItem({ notification, userId, seq, readAt, createdAt }: ModelRow): InboxItem {

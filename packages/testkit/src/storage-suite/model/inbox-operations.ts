@@ -36,7 +36,7 @@ export type Operation =
   | { readonly do: "create"; readonly drafts: readonly Draft[]; readonly skipBusy: boolean }
   | { readonly do: "repeat"; readonly written: number; readonly draft: Draft }
   | { readonly do: "transaction"; readonly drafts: readonly Draft[]; readonly commit: boolean }
-  | ({ readonly do: "markRead" | "remove"; readonly picks: readonly Pick[]; readonly second: number } & Whose)
+  | ({ readonly do: "markRead" | "markUnread" | "remove"; readonly picks: readonly Pick[]; readonly second: number } & Whose)
   | ({ readonly do: "markAllRead" | "removeRead"; readonly second: number } & Whose)
   | { readonly do: "fanOut"; readonly draft: Draft; readonly chunkSize: number }
   | { readonly do: "fanOutNext"; readonly second: number }
@@ -80,7 +80,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 9,
     arbitrary: fc.record({
-      do: fc.constantFrom("markRead" as const, "markRead" as const, "remove" as const),
+      do: fc.constantFrom("markRead" as const, "markRead" as const, "markUnread" as const, "remove" as const),
       tenant,
       user,
       picks: fc.array(pick, { maxLength: 6 }),

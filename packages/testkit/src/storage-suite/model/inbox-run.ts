@@ -42,6 +42,7 @@ export class InboxRun {
       case "transaction":
         return this.#transaction(operation);
       case "markRead":
+      case "markUnread":
       case "remove":
         return this.#change(operation);
       case "markAllRead":
@@ -142,16 +143,15 @@ export class InboxRun {
     expect(told).toEqual(expected);
   }
 
-  async #change(operation: Step<"markRead" | "remove">): Promise<void> {
+  async #change(operation: Step<"markRead" | "markUnread" | "remove">): Promise<void> {
     const owner = this.#owner(operation);
     const refs = operation.picks.map((pick) => this.#ref(pick));
     const time = at(operation.second);
-    const { inbox } = this.#fixture;
-    const change = operation.do === "markRead" ? await inbox.markRead(owner, refs, time) : await inbox.remove(owner, refs, time);
-    const expected = operation.do === "markRead" ? this.#model.markRead(owner, refs, time) : this.#model.remove(owner, refs);
+    const change = await this.#fixture.inbox[operation.do](owner, refs, time);
+    const expected = this.#model[operation.do](owner, refs, time);
     expect({ found: seqsOf(change.items), changed: change.changed }).toEqual({ found: expected.found, changed: new Set(expected.changed) });
     expect(change.counts).toMatchObject(this.#model.counts(owner));
-    if (operation.do === "markRead") {
+    if (operation.do !== "remove") {
       expectItems(
         change.items,
         expected.found.flatMap((seq) => this.#model.get(owner, { seq }) ?? []),
