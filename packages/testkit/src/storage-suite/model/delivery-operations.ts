@@ -19,6 +19,8 @@ export interface SendDraft {
 
 /** How an attempt ends. */
 export interface Ending {
+  /** Whether the worker names the fence before, as one does that lost the lease and got it again. */
+  readonly isStale: boolean;
   /** Picks one of all leases that were ever given, the latest first. */
   readonly lease: number;
   readonly outcome: "sent" | "delivered" | "permanent" | "transient" | "offline";
@@ -55,7 +57,13 @@ export type DeliveryOperation =
       readonly exceptUser: number | null;
     }
   | { readonly do: "end"; readonly worker: number; readonly endings: readonly Ending[] }
-  | { readonly do: "renew"; readonly worker: number; readonly leases: readonly number[]; readonly leaseMs: number }
+  | {
+      readonly do: "renew";
+      readonly worker: number;
+      readonly leases: readonly number[];
+      readonly leaseMs: number;
+      readonly isStale: boolean;
+    }
   | { readonly do: "takeBack"; readonly notOwnedBy: number | null; readonly limit: number }
   | { readonly do: "endWaits"; readonly limit: number }
   | { readonly do: "cancel" | "retry" | "delete"; readonly send: number }
@@ -72,6 +80,7 @@ const channel = fc.nat({ max: SEND_CHANNELS.length - 1 });
 const worker = fc.nat({ max: WORKERS.length - 1 });
 const send = fc.nat({ max: 10_000 });
 const lease = fc.nat({ max: 12 });
+const isStale = fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) });
 const leaseMs = fc.constantFrom(1_000, 5_000, 60_000);
 
 const draft: fc.Arbitrary<SendDraft> = fc.record({
@@ -84,6 +93,7 @@ const draft: fc.Arbitrary<SendDraft> = fc.record({
 });
 
 const ending: fc.Arbitrary<Ending> = fc.record({
+  isStale,
   lease,
   outcome: fc.constantFrom("sent" as const, "delivered" as const, "permanent" as const, "transient" as const, "offline" as const),
   retryInMs: fc.option(fc.constantFrom(0, 1_000, 5_000), { freq: 3 }),
@@ -135,6 +145,7 @@ export const deliveryOperation: fc.Arbitrary<DeliveryOperation> = fc.oneof(
       worker,
       leases: fc.uniqueArray(lease, { minLength: 1, maxLength: 5 }),
       leaseMs,
+      isStale,
     }),
   },
   {

@@ -101,8 +101,8 @@ export class DeliveryWork {
     expect(accepted.toSorted()).toEqual(expected.map(({ deliveryId }) => deliveryId).toSorted());
   }
 
-  #ended({ lease, outcome, retryInMs }: Ending): EndedAttempt | null {
-    const given = choose(this.#leases, lease);
+  #ended({ lease, isStale, outcome, retryInMs }: Ending): EndedAttempt | null {
+    const given = this.#named(lease, isStale);
     if (!given) {
       return null;
     }
@@ -126,9 +126,15 @@ export class DeliveryWork {
     };
   }
 
-  async #renew({ worker, leases, leaseMs }: Step<"renew">): Promise<void> {
+  /** A lease that was given; or, stale, the one before it of the same task. */
+  #named(index: number, isStale: boolean): Lease | undefined {
+    const given = choose(this.#leases, index);
+    return given && isStale ? { ...given, fence: given.fence - 1 } : given;
+  }
+
+  async #renew({ worker, leases, leaseMs, isStale }: Step<"renew">): Promise<void> {
     const owner = WORKERS[worker] ?? "";
-    const named = [...new Map(leases.flatMap((index) => choose(this.#leases, index) ?? []).map((one) => [one.id, one])).values()];
+    const named = [...new Map(leases.flatMap((index) => this.#named(index, isStale) ?? []).map((one) => [one.id, one])).values()];
     const held = await leasesOf(this.#storage).renew(owner, named, { at: this.#now, leaseMs });
     const expected = named.filter(({ id: leased, fence }) => {
       const delivery = this.#model.deliveries.find(({ id }) => id === leased);
@@ -156,7 +162,7 @@ export class DeliveryWork {
     expectFirst(
       taken,
       leased.filter(isLost).map(({ delivery, atMs }) => ({ id: delivery.id, atMs })),
-      { limit, more: [] },
+      limit,
     );
     const lost = leased.filter(({ delivery }) => taken.includes(delivery.id)).map(({ delivery }) => delivery);
     for (const delivery of lost.toSorted((left, right) => Number(right.isFallback) - Number(left.isFallback))) {
@@ -176,7 +182,7 @@ export class DeliveryWork {
     expectFirst(
       waiting.filter(({ id }) => ids.includes(id)).map(({ id }) => id),
       waiting,
-      { limit, more: [] },
+      limit,
     );
     for (const chain of this.#model.sends.flatMap(chainsOf).filter(([primary]) => ids.includes(primary?.id ?? ""))) {
       endWait(this.#model, chain, this.#now);

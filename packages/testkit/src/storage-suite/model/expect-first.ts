@@ -5,15 +5,11 @@ import type { ModelDelivery } from "./delivery-model.ts";
 const CANDIDATES_EACH = 10;
 
 /**
- * Checks that `taken` are the first of `all` by time, up to `limit`, and perhaps some of `more`; which of those of one
- * time they are is the storage's affair.
+ * Checks that `taken` are the first of `all` by time, up to `limit`; which of those of one time they are is the
+ * storage's affair.
  */
-export function expectFirst(
-  taken: readonly string[],
-  all: readonly { readonly id: string; readonly atMs: number }[],
-  { limit, more }: { readonly limit: number; readonly more: readonly string[] },
-): void {
-  const allowed = new Set([...all.map(({ id }) => id), ...more]);
+export function expectFirst(taken: readonly string[], all: readonly { readonly id: string; readonly atMs: number }[], limit: number): void {
+  const allowed = new Set(all.map(({ id }) => id));
   expect(taken.filter((id) => !allowed.has(id))).toEqual([]);
   const passedOver = all.filter(
     ({ id, atMs }) => !taken.includes(id) && all.filter((one) => one.id !== id && one.atMs <= atMs).length < limit,

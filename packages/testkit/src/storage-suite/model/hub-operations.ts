@@ -5,6 +5,8 @@ export const HUB_WORKERS: readonly string[] = ["one", "two", "three"];
 
 /** How an attempt at a record ends. */
 export interface RecordEnding {
+  /** Whether the worker names the fence before, as one does that lost the lease and got it again. */
+  readonly isStale: boolean;
   /** Picks one of all leases that were ever given, the latest first. */
   readonly lease: number;
   readonly status: "COMPLETED" | "FAILED" | "PENDING";
@@ -47,7 +49,13 @@ export type HubOperation =
       readonly exceptTenant: number | null;
     }
   | { readonly do: "end"; readonly worker: number; readonly endings: readonly RecordEnding[] }
-  | { readonly do: "renew"; readonly worker: number; readonly leases: readonly number[]; readonly leaseMs: number }
+  | {
+      readonly do: "renew";
+      readonly worker: number;
+      readonly leases: readonly number[];
+      readonly leaseMs: number;
+      readonly isStale: boolean;
+    }
   | { readonly do: "takeBack"; readonly notOwnedBy: number | null; readonly limit: number }
   | { readonly do: "pass"; readonly ms: number };
 
@@ -56,10 +64,12 @@ const source = fc.nat({ max: SOURCES.length - 1 });
 const worker = fc.nat({ max: HUB_WORKERS.length - 1 });
 const handler = fc.nat({ max: 10_000 });
 const lease = fc.nat({ max: 12 });
+const isStale = fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) });
 const leaseMs = fc.constantFrom(1_000, 5_000, 60_000);
 const text = fc.nat({ max: 9 });
 
 const ending: fc.Arbitrary<RecordEnding> = fc.record({
+  isStale,
   lease,
   status: fc.constantFrom("COMPLETED" as const, "FAILED" as const, "PENDING" as const),
   dueInMs: fc.option(fc.constantFrom(0, 1_000, 5_000), { freq: 3 }),
@@ -120,6 +130,7 @@ export const hubOperation: fc.Arbitrary<HubOperation> = fc.oneof(
       worker,
       leases: fc.uniqueArray(lease, { minLength: 1, maxLength: 5 }),
       leaseMs,
+      isStale,
     }),
   },
   {

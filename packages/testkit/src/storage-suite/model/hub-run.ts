@@ -137,7 +137,7 @@ export class HubRun {
     expectFirst(
       ids,
       due.map(({ id, dueMs }) => ({ id, atMs: dueMs })),
-      { limit, more: [] },
+      limit,
     );
     const taken = ids.flatMap((id) => this.#model.find(id) ?? []);
     const times = taken.map(({ dueMs }) => dueMs);
@@ -161,8 +161,8 @@ export class HubRun {
     );
   }
 
-  #ended({ lease, status, dueInMs }: RecordEnding): EndedRecord | null {
-    const given = choose(this.#leases, lease);
+  #ended({ lease, isStale, status, dueInMs }: RecordEnding): EndedRecord | null {
+    const given = this.#named(lease, isStale);
     const outcomes = {
       COMPLETED: { result: `done ${lease}`, error: null, inputTokens: lease, outputTokens: 7, dueInMs: null },
       FAILED: { result: null, error: `failed ${lease}`, inputTokens: null, outputTokens: null, dueInMs: null },
@@ -171,9 +171,15 @@ export class HubRun {
     return given ? { ...given, status, ...outcomes[status] } : null;
   }
 
-  async #renew({ worker, leases, leaseMs }: Step<"renew">): Promise<void> {
+  /** A lease that was given; or, stale, the one before it of the same task. */
+  #named(index: number, isStale: boolean): Lease | undefined {
+    const given = choose(this.#leases, index);
+    return given && isStale ? { ...given, fence: given.fence - 1 } : given;
+  }
+
+  async #renew({ worker, leases, leaseMs, isStale }: Step<"renew">): Promise<void> {
     const owner = HUB_WORKERS[worker] ?? "";
-    const named = [...new Map(leases.flatMap((index) => choose(this.#leases, index) ?? []).map((one) => [one.id, one])).values()];
+    const named = [...new Map(leases.flatMap((index) => this.#named(index, isStale) ?? []).map((one) => [one.id, one])).values()];
     const held = await recordLeasesOf(this.#fixture.hub).renew(owner, named, { at: this.#now, leaseMs });
     const expected = named.filter(({ id, fence }) => {
       const record = this.#model.find(id);
@@ -200,7 +206,7 @@ export class HubRun {
     expectFirst(
       ids,
       lost.map(({ id, untilMs }) => ({ id, atMs: untilMs })),
-      { limit, more: [] },
+      limit,
     );
     const expected = ids.flatMap((id) => {
       const record = this.#model.find(id);
