@@ -44,10 +44,10 @@ export {
   type BelfryErrorOptions,
   HTTP_STATUS,
   type Issue,
-  validationError,
 } from "./foundation/errors.ts";
 export type { FeedSubscription } from "./foundation/feed-subscription.ts";
 export { type Ids, isUuid, uuidV7 } from "./foundation/ids.ts";
+export { validationError } from "./foundation/issue-list.ts";
 export type { JsonObject, JsonValue } from "./foundation/json.ts";
 export { consoleLogger, type Logger } from "./foundation/logger.ts";
 export { DEFAULT_TENANT, type Owner } from "./foundation/owner.ts";

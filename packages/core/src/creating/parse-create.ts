@@ -1,4 +1,4 @@
-import { type Issue, validationError } from "../foundation/errors.ts";
+import { IssueList, validationError } from "../foundation/issue-list.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { describe, MESSAGE_RULE, NAME_RULE, type TextRule, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { NewNotification } from "../inbox/index.ts";
@@ -42,10 +42,13 @@ export async function parseCreate(
   const type = input.type ?? DEFAULT_TYPE;
   const issues = textIssues(input, type);
   const to = parseRecipients(input.to);
-  issues.push(...("issues" in to ? to.issues : []));
-  if (issues.length > 0 || "issues" in to) {
-    const parsed = parseJsonObject(input.data ?? {}, ["data"]);
-    throw validationError([...issues, ...("issues" in parsed ? parsed.issues : [])]);
+  if (!issues.isEmpty || "issues" in to) {
+    for (const parsed of [to, parseJsonObject(input.data ?? {}, ["data"])]) {
+      if ("issues" in parsed) {
+        issues.addList(parsed.issues);
+      }
+    }
+    throw issues.error();
   }
   const data = await parseData(input.data, declaredType(context, type, rules));
   const notification = {
@@ -63,7 +66,7 @@ export async function parseCreate(
   return { notification, recipients: to.recipients };
 }
 
-function textIssues(input: UntypedCreateInput, type: string): Issue[] {
+function textIssues(input: UntypedCreateInput, type: string): IssueList {
   const rules: readonly [string, unknown, TextRule][] = [
     ["type", type, NAME_RULE],
     ["title", input.title ?? "", TITLE_RULE],
@@ -71,5 +74,9 @@ function textIssues(input: UntypedCreateInput, type: string): Issue[] {
     ["source", input.source ?? "-", NAME_RULE],
     ["sender", input.sender ?? "-", NAME_RULE],
   ];
-  return rules.map(([field, value, rule]) => textIssue(value, [field], rule)).filter((issue) => issue !== null);
+  const issues = new IssueList();
+  for (const [field, value, rule] of rules) {
+    issues.add(textIssue(value, [field], rule));
+  }
+  return issues;
 }

@@ -1,5 +1,6 @@
 import { type DeliveryContext, type ParsedSend, type Send, sendWithin } from "../delivery/index.ts";
-import { BelfryError, validationError } from "../foundation/errors.ts";
+import { BelfryError } from "../foundation/errors.ts";
+import { validationError } from "../foundation/issue-list.ts";
 import type { NewNotification } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { CreatingContext } from "./context.ts";

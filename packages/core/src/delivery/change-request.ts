@@ -1,4 +1,4 @@
-import { validationError } from "../foundation/errors.ts";
+import { validationError } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 
 /** Which send somebody wants to change, and who. */

@@ -1,4 +1,5 @@
-import { BelfryError, type Issue, validationError } from "../foundation/errors.ts";
+import { BelfryError, type Issue } from "../foundation/errors.ts";
+import { IssueList } from "../foundation/issue-list.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { codePoints, NAME_RULE, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { DeliveryContext } from "./context.ts";
@@ -12,25 +13,24 @@ export function checkContent(
   { subject, content, meta }: SendChanges,
   names: readonly string[],
 ): SendChanges {
-  const issues: Issue[] = [];
+  const issues = new IssueList();
   if (subject !== undefined) {
-    issues.push(...subjectIssues(subject));
+    issues.addAll(subjectIssues(subject));
   }
   if (content !== undefined) {
-    issues.push(...contentIssues(content));
+    issues.addAll(contentIssues(content));
   }
   const parsed = meta === undefined ? undefined : parseJsonObject(meta, ["meta"]);
   if (parsed && "issues" in parsed) {
-    issues.push(...parsed.issues);
+    issues.addList(parsed.issues);
   } else if (parsed) {
     const type = parsed.value.notification_type;
     const issue = type === undefined ? null : textIssue(type, ["meta", "notification_type"], NAME_RULE);
     const ofChannels = names.flatMap((name) => channels.get(name)?.invalidMeta?.(parsed.value) ?? []);
-    issues.push(...(issue ? [issue] : []), ...ofChannels.map((message) => ({ path: ["meta"], type: "value_error", message })));
+    issues.add(issue);
+    issues.addAll(ofChannels.map((message) => ({ path: ["meta"], type: "value_error", message })));
   }
-  if (issues.length > 0) {
-    throw validationError(issues);
-  }
+  issues.done();
   return {
     ...(subject !== undefined && { subject }),
     ...(content !== undefined && { content }),

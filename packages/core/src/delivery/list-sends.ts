@@ -1,4 +1,5 @@
-import { type Issue, validationError } from "../foundation/errors.ts";
+import type { Issue } from "../foundation/errors.ts";
+import { validationError } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { SendPage, SendQuery } from "./send.ts";

@@ -1,9 +1,11 @@
-import { BelfryError, validationError } from "../foundation/errors.ts";
-import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
+import { BoundedList, cut } from "../foundation/bounded-list.ts";
+import { BelfryError } from "../foundation/errors.ts";
+import { validationError } from "../foundation/issue-list.ts";
+import { describe, NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { Channel } from "./channel.ts";
 
 const MAX_RECIPIENTS = 10_000;
-const SHOWN = 20;
+const SHOWN_LENGTH = 320;
 
 /** Checks a send's recipients for its channels; each is kept once, in the order given. */
 export function parseSendRecipients(
@@ -18,22 +20,36 @@ export function parseSendRecipients(
     throw validationError([{ path: ["to"], type: list.length === 0 ? "too_short" : "too_long", message }]);
   }
   const distinct = [...new Set(list)];
-  const invalid = distinct.filter((recipient) => channels.some((channel) => problemOf(recipient, channel, acceptsIds) !== null));
-  if (invalid.length > 0) {
-    const [first] = invalid;
-    const problem = channels.map((channel) => problemOf(first, channel, acceptsIds)).find((found) => found !== null);
+  const invalid = new BoundedList<unknown>();
+  const valid = new BoundedList<unknown>();
+  let first: string | null = null;
+  for (const recipient of distinct) {
+    const problem = firstProblem(recipient, channels, acceptsIds);
+    first ??= problem === null ? null : `${shown(recipient)} ${problem}`;
+    (problem === null ? valid : invalid).add(() => shownValue(recipient));
+  }
+  if (first !== null) {
+    const others = invalid.values.length + invalid.more - 1;
     throw new BelfryError(
       "INVALID_RECIPIENTS",
-      `One or more recipients are invalid: ${shown(first)} ${problem}${invalid.length > 1 ? `, and ${invalid.length - 1} more` : ""}.`,
+      `One or more recipients are invalid: ${first}${others > 0 ? `, and ${others} more` : ""}.`,
       {
-        details: {
-          invalid: invalid.slice(0, SHOWN).map(shownValue),
-          valid: distinct.filter((recipient) => !invalid.includes(recipient)).slice(0, SHOWN),
-        },
+        details: { invalid: invalid.values, valid: valid.values },
       },
     );
   }
   return distinct as readonly string[];
+}
+
+/** Why `recipient` cannot be reached over the first channel that it does not fit, or null. */
+function firstProblem(recipient: unknown, channels: readonly (Channel | null)[], acceptsIds: boolean): string | null {
+  for (const channel of channels) {
+    const problem = problemOf(recipient, channel, acceptsIds);
+    if (problem !== null) {
+      return problem;
+    }
+  }
+  return null;
 }
 
 /** Why `recipient` cannot be reached over `channel` (null: the inbox), or null. */
@@ -52,9 +68,12 @@ function isId(recipient: string): boolean {
 }
 
 function shown(recipient: unknown): string {
-  return typeof recipient === "string" ? JSON.stringify(recipient.slice(0, 100)) : `a ${typeof recipient}`;
+  return typeof recipient === "string" ? JSON.stringify(cut(recipient)) : `a ${typeof recipient}`;
 }
 
 function shownValue(recipient: unknown): unknown {
-  return typeof recipient === "string" ? recipient.slice(0, 4_096) : recipient;
+  if (typeof recipient === "string") {
+    return cut(recipient, SHOWN_LENGTH);
+  }
+  return typeof recipient === "object" && recipient !== null ? describe(recipient) : recipient;
 }

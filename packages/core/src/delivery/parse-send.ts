@@ -1,5 +1,6 @@
 import { digest } from "../foundation/digest.ts";
-import { BelfryError, type Issue, validationError } from "../foundation/errors.ts";
+import { BelfryError, type Issue } from "../foundation/errors.ts";
+import { validationError } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { describe, NAME_RULE, textIssue } from "../foundation/parse-text.ts";
@@ -175,7 +176,7 @@ function channelOf({ channels }: Pick<DeliveryContext, "channels">, tenant: stri
 function objectOf(value: unknown, field: string): JsonObject {
   const parsed = parseJsonObject(value, [field]);
   if ("issues" in parsed) {
-    throw validationError(parsed.issues);
+    throw parsed.issues.error();
   }
   return parsed.value;
 }

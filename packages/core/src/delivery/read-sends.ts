@@ -1,5 +1,6 @@
-import { BelfryError, validationError } from "../foundation/errors.ts";
+import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
+import { validationError } from "../foundation/issue-list.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { TrackedDelivery } from "./delivery.ts";
 import type { AuditEntry, Send, SendAnalytics, SendAnalyticsQuery } from "./send.ts";

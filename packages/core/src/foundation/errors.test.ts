@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { BelfryError, validationError } from "./errors.ts";
+import { BelfryError } from "./errors.ts";
+import { validationError } from "./issue-list.ts";
 
 test("an error of another copy of this package is a BelfryError too", async () => {
   vi.resetModules();

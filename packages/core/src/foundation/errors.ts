@@ -96,9 +96,3 @@ export const HTTP_STATUS: Readonly<Record<BelfryErrorCode, number>> = {
   VALIDATION_ERROR: 422,
   WRONG_TRANSACTION: 500,
 };
-
-/** A `VALIDATION_ERROR` over a list of issues; its message names every one of them. */
-export function validationError(issues: readonly Issue[]): BelfryError {
-  const text = issues.map((issue) => `${issue.path.join(".") || "input"}: ${issue.message}`).join("; ");
-  return new BelfryError("VALIDATION_ERROR", text, { issues });
-}

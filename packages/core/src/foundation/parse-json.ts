@@ -1,4 +1,5 @@
 import type { Issue } from "./errors.ts";
+import { IssueList } from "./issue-list.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import { describe, unstorable } from "./parse-text.ts";
 
@@ -10,65 +11,87 @@ const MAX_BYTES = 256 * 1024;
  * are left out), and collects why it cannot be stored: not an object, nested deeper than 64, larger than 256 KiB, a
  * number that JSON has no form for, or a text no database keeps.
  */
-export function parseJsonObject(
-  value: unknown,
-  path: Issue["path"],
-): { readonly value: JsonObject } | { readonly issues: readonly Issue[] } {
+export function parseJsonObject(value: unknown, path: Issue["path"]): { readonly value: JsonObject } | { readonly issues: IssueList } {
+  const issues = new IssueList();
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return { issues: [{ path, type: "dict_type", message: `expected a JSON object, got ${describe(value)}` }] };
+    issues.add({ path, type: "dict_type", message: `expected a JSON object, got ${describe(value)}` });
+    return { issues };
   }
-  const issues: Issue[] = [];
-  const copy = copyValue(value, path, issues);
-  if (issues.length > 0) {
+  const copy = new Copier(path, issues).copy(value);
+  if (!issues.isEmpty) {
     return { issues };
   }
   const bytes = new TextEncoder().encode(JSON.stringify(copy)).length;
   if (bytes > MAX_BYTES) {
-    return { issues: [{ path, type: "too_long", message: `must be at most ${MAX_BYTES} bytes as JSON, is ${bytes}` }] };
+    issues.add({ path, type: "too_long", message: `must be at most ${MAX_BYTES} bytes as JSON, is ${bytes}` });
+    return { issues };
   }
   return { value: copy as JsonObject };
 }
 
-function copyValue(value: unknown, path: Issue["path"], issues: Issue[]): JsonValue {
-  if (path.length > MAX_DEPTH) {
-    issues.push({ path: path.slice(0, 3), type: "too_deep", message: `must not be nested deeper than ${MAX_DEPTH} levels` });
+/** Copies a value. Knows where it is, so that a path is only made for an issue that is kept. */
+class Copier {
+  readonly #path: (string | number)[];
+  readonly #issues: IssueList;
+
+  constructor(path: Issue["path"], issues: IssueList) {
+    this.#path = [...path];
+    this.#issues = issues;
+  }
+
+  copy(value: unknown): JsonValue {
+    if (this.#path.length > MAX_DEPTH) {
+      this.#add({ type: "too_deep", message: `must not be nested deeper than ${MAX_DEPTH} levels` }, this.#path.slice(0, 3));
+      return null;
+    }
+    if (value === null || typeof value === "boolean") {
+      return value;
+    }
+    if (typeof value === "string") {
+      this.#checkText(value);
+      return value;
+    }
+    if (typeof value === "number" && Number.isFinite(value)) {
+      // JSON has no negative zero.
+      return value === 0 ? 0 : value;
+    }
+    if (typeof value === "object") {
+      return this.#copyObject(value);
+    }
+    this.#add({ type: "json_type", message: `${describe(value)} has no form in JSON` });
     return null;
   }
-  if (value === null || typeof value === "boolean") {
-    return value;
-  }
-  if (typeof value === "string") {
-    const issue = unstorable(value, path);
-    if (issue) {
-      issues.push(issue);
-    }
-    return value;
-  }
-  if (typeof value === "number" && Number.isFinite(value)) {
-    // JSON has no negative zero.
-    return value === 0 ? 0 : value;
-  }
-  if (typeof value === "object") {
-    return copyObject(value, path, issues);
-  }
-  issues.push({ path, type: "json_type", message: `${describe(value)} has no form in JSON` });
-  return null;
-}
 
-function copyObject(value: object, path: Issue["path"], issues: Issue[]): JsonValue {
-  if ("toJSON" in value && typeof value.toJSON === "function") {
-    return copyValue(value.toJSON(), path, issues);
+  #copyObject(value: object): JsonValue {
+    if ("toJSON" in value && typeof value.toJSON === "function") {
+      return this.copy(value.toJSON());
+    }
+    if (Array.isArray(value)) {
+      return value.map((element, index) => this.#copyMember(index, element ?? null));
+    }
+    const members = Object.entries(value).filter(([, member]) => member !== undefined);
+    for (const [key] of members) {
+      this.#checkText(key);
+    }
+    // fromEntries defines own properties: a member called __proto__ stays plain data.
+    return Object.fromEntries(members.map(([key, member]) => [key, this.#copyMember(key, member)]));
   }
-  if (Array.isArray(value)) {
-    return value.map((element, index) => copyValue(element ?? null, [...path, index], issues));
+
+  #copyMember(key: string | number, member: unknown): JsonValue {
+    this.#path.push(key);
+    const copy = this.copy(member);
+    this.#path.pop();
+    return copy;
   }
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  for (const [key] of members) {
-    const issue = unstorable(key, path);
+
+  #checkText(text: string): void {
+    const issue = unstorable(text, this.#path);
     if (issue) {
-      issues.push(issue);
+      this.#add(issue);
     }
   }
-  // fromEntries defines own properties: a member called __proto__ stays plain data.
-  return Object.fromEntries(members.map(([key, member]) => [key, copyValue(member, [...path, key], issues)]));
+
+  #add({ type, message }: Omit<Issue, "path">, path: Issue["path"] = this.#path): void {
+    this.#issues.add(() => ({ path: [...path], type, message }));
+  }
 }

@@ -45,6 +45,35 @@ function integerProblem(number: number, min: number, max: number): { message: st
   return number > max ? { type: "less_than_equal", message: `Input should be less than or equal to ${max}` } : null;
 }
 
+/**
+ * A list of at most `max` elements. A longer one is refused by its length alone: its elements are not looked at, as each
+ * of half a million wrong ones would be an issue.
+ */
+export function list<Element extends z.ZodType>(element: Element, rule: ListRule): z.ZodType<z.output<Element>[]> {
+  const { max, items, error, description, tooLong = `List should have at most ${max} items after validation` } = rule;
+  return z
+    .unknown()
+    .superRefine((value, context) => {
+      if (Array.isArray(value) && value.length > max) {
+        context.addIssue({ code: "custom", message: `${tooLong}, not ${value.length}`, params: { type: "too_long" } });
+      }
+    })
+    .pipe(z.array(element, error === undefined ? {} : { error }))
+    .meta({ ...(description === undefined ? {} : { description }), override: { type: "array", items: { type: items }, maxItems: max } });
+}
+
+/** What a list may be. */
+interface ListRule {
+  readonly max: number;
+  /** The type of its elements, for the documentation. */
+  readonly items: "string" | "integer";
+  readonly description?: string;
+  /** The message for what is no list. */
+  readonly error?: string;
+  /** The message for too many elements, up to their number. */
+  readonly tooLong?: string;
+}
+
 /** One of a few words. */
 export function choice<const Words extends readonly [string, ...string[]]>(words: Words, description: string) {
   const listed = words.map((word) => `'${word}'`);

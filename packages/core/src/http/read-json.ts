@@ -68,6 +68,12 @@ function checkDepth(value: unknown): void {
     if (depth > MAX_DEPTH) {
       throw new BelfryError("INVALID_JSON", `The body is nested deeper than ${MAX_DEPTH} levels.`);
     }
-    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
+    level = level.flatMap(nested);
   }
+}
+
+/** The members of an object or a list that may be nested further: a long list of numbers is passed over at once. */
+function nested(value: unknown): readonly unknown[] {
+  const members = typeof value === "object" && value !== null ? Object.values(value) : [];
+  return members.filter((member) => typeof member === "object" && member !== null);
 }

@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import { type Issue, validationError } from "../foundation/errors.ts";
+import type { Issue } from "../foundation/errors.ts";
+import { IssueList } from "../foundation/issue-list.ts";
 import type { RequestPart } from "./contract.ts";
 import { RequestFailure } from "./request-failure.ts";
 
@@ -12,8 +13,11 @@ export function validate<Output>(schema: z.ZodType<Output> | undefined, value: u
   if (result.success) {
     return result.data;
   }
-  const issues = result.error.issues.map((issue) => toIssue(issue, value));
-  throw new RequestFailure(validationError(issues), part);
+  const issues = new IssueList();
+  for (const issue of result.error.issues) {
+    issues.add(() => toIssue(issue, value));
+  }
+  throw new RequestFailure(issues.error(), part);
 }
 
 function toIssue(issue: z.core.$ZodIssue, input: unknown): Issue {

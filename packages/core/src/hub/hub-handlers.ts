@@ -1,5 +1,5 @@
-import { validationError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
+import { validationError } from "../foundation/issue-list.ts";
 import type { HubContext } from "./context.ts";
 import type { HandlerChanges, HandlerInput, HubListInput } from "./hub-input.ts";
 import type { Handler, HubPage } from "./hub-model.ts";

@@ -1,4 +1,5 @@
-import { type Issue, validationError } from "../foundation/errors.ts";
+import type { Issue } from "../foundation/errors.ts";
+import { IssueList, validationError } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { describe, NAME_RULE, type TextRule, textIssue } from "../foundation/parse-text.ts";
@@ -94,7 +95,7 @@ export function parseNames<Name extends string>(
 /** Collects what is wrong with the members of an input. */
 class Check {
   readonly #input: Readonly<Record<string, unknown>>;
-  readonly #issues: Issue[] = [];
+  readonly #issues = new IssueList();
 
   constructor(input: object) {
     if (typeof input !== "object" || input === null) {
@@ -104,16 +105,13 @@ class Check {
   }
 
   text(member: string, rule: TextRule): void {
-    const issue = textIssue(this.#input[member], [member], rule);
-    if (issue) {
-      this.#issues.push(issue);
-    }
+    this.#issues.add(textIssue(this.#input[member], [member], rule));
   }
 
   object(member: string, fallback: JsonObject): JsonObject {
     const parsed = parseJsonObject(this.#input[member] ?? fallback, [member]);
     if ("issues" in parsed) {
-      this.#issues.push(...parsed.issues);
+      this.#issues.addList(parsed.issues);
       return fallback;
     }
     return parsed.value;
@@ -123,15 +121,13 @@ class Check {
     const filter = this.object("filter", {});
     const bytes = new TextEncoder().encode(JSON.stringify(filter)).length;
     if (bytes > MAX_FILTER_BYTES) {
-      this.#issues.push({ path: ["filter"], type: "too_long", message: `must be at most ${MAX_FILTER_BYTES} bytes as JSON, is ${bytes}` });
+      this.#issues.add({ path: ["filter"], type: "too_long", message: `must be at most ${MAX_FILTER_BYTES} bytes as JSON, is ${bytes}` });
     }
-    this.#issues.push(...filterIssues(filter, ["filter"]));
+    this.#issues.addAll(filterIssues(filter, ["filter"]));
     return filter;
   }
 
   done(): void {
-    if (this.#issues.length > 0) {
-      throw validationError(this.#issues);
-    }
+    this.#issues.done();
   }
 }

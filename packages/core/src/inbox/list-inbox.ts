@@ -1,4 +1,5 @@
-import { BelfryError, type Issue, validationError } from "../foundation/errors.ts";
+import { BelfryError, type Issue } from "../foundation/errors.ts";
+import { validationError } from "../foundation/issue-list.ts";
 import type { Owner } from "../foundation/owner.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { InboxContext } from "./context.ts";

@@ -1,4 +1,4 @@
-import { validationError } from "../foundation/errors.ts";
+import { validationError } from "../foundation/issue-list.ts";
 import type { InboxContext } from "./context.ts";
 import type { InboxItem } from "./inbox-item.ts";
 

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { BelfryError, validationError } from "../foundation/errors.ts";
+import { BelfryError } from "../foundation/errors.ts";
+import { IssueList } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { DEFAULT_TYPE } from "./notification.ts";
@@ -28,18 +29,20 @@ export function declaredType(
 export async function parseData(data: object | undefined, type: NotificationType | undefined): Promise<JsonObject> {
   const result = type?.data ? await validated(data, type.data) : { value: data ?? {} };
   if (result.issues) {
-    throw validationError(
-      result.issues.map((issue) => ({
+    const issues = new IssueList();
+    for (const issue of result.issues) {
+      issues.add(() => ({
         path: ["data", ...(issue.path ?? []).map((part) => pathPart(typeof part === "object" ? part.key : part))],
         type: "value_error",
         message: issue.message,
-      })),
-    );
+      }));
+    }
+    throw issues.error();
   }
   // A caller may pass, and a schema make, what JSON has no form for.
   const stored = parseJsonObject(result.value, ["data"]);
   if ("issues" in stored) {
-    throw validationError(stored.issues);
+    throw stored.issues.error();
   }
   return stored.value;
 }

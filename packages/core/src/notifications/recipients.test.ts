@@ -21,13 +21,13 @@ describe("parseRecipients", () => {
   });
 
   test("an issue names the place in the list", () => {
-    expect(parseRecipients(["a", 7])).toEqual({
-      issues: [{ path: ["to", 1], type: "string_type", message: "expected a string, got number" }],
+    expect(parseRecipients(["a", 7])).toMatchObject({
+      issues: { shown: [{ path: ["to", 1], type: "string_type", message: "expected a string, got number" }] },
     });
   });
 
   test("more than a million users are refused before any is looked at", () => {
-    expect(parseRecipients(new Array(1_000_001))).toMatchObject({ issues: [{ path: ["to"], type: "too_long" }] });
+    expect(parseRecipients(new Array(1_000_001))).toMatchObject({ issues: { shown: [{ path: ["to"], type: "too_long" }] } });
   });
 });
 

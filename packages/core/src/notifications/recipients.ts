@@ -1,33 +1,31 @@
-import type { Issue } from "../foundation/errors.ts";
+import { IssueList } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 
 /** The most recipients one notification may be given. */
 export const MAX_RECIPIENTS = 1_000_000;
 
 /** Makes the list of recipients that storages want: checked, each user once, sorted bytewise as UTF-8 is. */
-export function parseRecipients(to: unknown): { readonly recipients: readonly string[] } | { readonly issues: readonly Issue[] } {
+export function parseRecipients(to: unknown): { readonly recipients: readonly string[] } | { readonly issues: IssueList } {
   const list: readonly unknown[] = Array.isArray(to) ? to : [to];
-  if (list.length === 0) {
-    return { issues: [{ path: ["to"], type: "too_short", message: "must name at least one user" }] };
+  const issues = new IssueList();
+  if (list.length === 0 || list.length > MAX_RECIPIENTS) {
+    issues.add(
+      list.length === 0
+        ? { path: ["to"], type: "too_short", message: "must name at least one user" }
+        : { path: ["to"], type: "too_long", message: `must name at most ${MAX_RECIPIENTS} users, names ${list.length}; split the list` },
+    );
+    return { issues };
   }
-  if (list.length > MAX_RECIPIENTS) {
-    const message = `must name at most ${MAX_RECIPIENTS} users, names ${list.length}; split the list`;
-    return { issues: [{ path: ["to"], type: "too_long", message }] };
-  }
-  const issues: Issue[] = [];
   const distinct = new Set<string>();
   for (const [index, userId] of list.entries()) {
     const issue = textIssue(userId, Array.isArray(to) ? ["to", index] : ["to"], NAME_RULE);
     if (issue) {
-      issues.push(issue);
+      issues.add(issue);
     } else {
       distinct.add(userId as string);
     }
-    if (issues.length === 20) {
-      break;
-    }
   }
-  return issues.length > 0 ? { issues } : { recipients: [...distinct].sort(compareBytewise) };
+  return issues.isEmpty ? { recipients: [...distinct].sort(compareBytewise) } : { issues };
 }
 
 /** Orders texts as databases with bytewise collation do. JavaScript's own order differs above U+FFFF. */

@@ -1,6 +1,7 @@
 import { type Acting, type AuditAction, actorOf } from "../delivery/index.ts";
-import { type Issue, validationError } from "../foundation/errors.ts";
+import type { Issue } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
+import { validationError } from "../foundation/issue-list.ts";
 import type { OperatorContext } from "./context.ts";
 
 const ACTIONS: readonly AuditAction[] = ["created", "updated", "cancelled", "retried", "deleted", "read"];

@@ -1,4 +1,4 @@
-import { validationError } from "../foundation/errors.ts";
+import { validationError } from "../foundation/issue-list.ts";
 import { describe } from "../foundation/parse-text.ts";
 import type { ChannelHealth, HealthRange } from "./activity.ts";
 import type { OperatorContext } from "./context.ts";

@@ -1,5 +1,6 @@
 import { type Acting, actorOf } from "../delivery/index.ts";
-import { BelfryError, validationError } from "../foundation/errors.ts";
+import { BelfryError } from "../foundation/errors.ts";
+import { validationError } from "../foundation/issue-list.ts";
 import type { ActivityFilter, ActivitySummary, RetriedAll } from "./activity.ts";
 import { afterCursor, encodeActivityCursor } from "./activity-cursor.ts";
 import type { OperatorContext } from "./context.ts";

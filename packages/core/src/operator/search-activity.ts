@@ -1,4 +1,4 @@
-import { validationError } from "../foundation/errors.ts";
+import { validationError } from "../foundation/issue-list.ts";
 import type { ActivityFilter, ActivityPage } from "./activity.ts";
 import { afterCursor, encodeActivityCursor } from "./activity-cursor.ts";
 import type { OperatorContext } from "./context.ts";

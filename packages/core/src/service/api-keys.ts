@@ -1,6 +1,7 @@
 import type { Clock } from "../foundation/clock.ts";
 import { digest } from "../foundation/digest.ts";
-import { BelfryError, validationError } from "../foundation/errors.ts";
+import { BelfryError } from "../foundation/errors.ts";
+import { validationError } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { ApiKeyScope, StoredApiKey } from "./api-key-storage.ts";
 import type { Storage } from "./storage.ts";

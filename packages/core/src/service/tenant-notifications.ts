@@ -11,7 +11,7 @@ import {
   type TransactionsOf,
 } from "../creating/index.ts";
 import { parseSend, type Send, type SendInput, Sends, send, type TypedSendInput } from "../delivery/index.ts";
-import { validationError } from "../foundation/errors.ts";
+import { validationError } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { Hub } from "../hub/index.ts";
 import { type Created, Inbox, type InboxItem, listTenant } from "../inbox/index.ts";

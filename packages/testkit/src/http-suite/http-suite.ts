@@ -12,6 +12,7 @@ import { inboxV1Suite } from "./inbox-v1.ts";
 import { isolationSuite } from "./isolation.ts";
 import { limitsSuite } from "./limits.ts";
 import { mountingSuite } from "./mounting.ts";
+import { oversizedSuite } from "./oversized.ts";
 import { packSuite } from "./pack.ts";
 import { realtimeSuite } from "./realtime.ts";
 import { resumeSuite } from "./resume.ts";
@@ -36,6 +37,7 @@ export function httpSuite(name: string, harness: HttpHarness): void {
     hubSocketSuite(harness);
     realtimeSuite(harness);
     limitsSuite(harness);
+    oversizedSuite(harness);
     credentialsSuite(harness);
     isolationSuite(harness);
     accessSuite(harness);

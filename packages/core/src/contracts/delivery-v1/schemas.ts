@@ -1,9 +1,12 @@
 import { z } from "zod";
 import { isUuid } from "../../foundation/ids.ts";
-import { choice, integer, text, timestamp } from "../../http/parameters.ts";
+import { choice, integer, list, text, timestamp } from "../../http/parameters.ts";
 
 export const TYPES = ["email", "websocket", "webhook"] as const;
 export const STATUSES = ["pending", "sent", "delivered", "failed", "partial", "cancelled"] as const;
+
+/** The most recipients of one call; the library itself takes more. */
+const MAX_RECIPIENTS = 1_000;
 
 const meta = z.record(z.string(), z.unknown()).meta({ description: "The sender's own; some members mean something to a channel" });
 const roomId = z
@@ -17,7 +20,7 @@ export const createBody = z
   .object({
     type: choice(TYPES, "How it is delivered"),
     room_id: roomId.nullish(),
-    recipients: z.array(z.string()).meta({ description: "User ids, addresses or URLs, after the type" }),
+    recipients: list(z.string(), { max: MAX_RECIPIENTS, items: "string", description: "User ids, addresses or URLs, after the type" }),
     subject: z.string().nullish(),
     content: z.string({ error: "Input should be a valid string" }),
     email_fallback: z.boolean().nullish().meta({ description: "Whether an e-mail stands in for a user who is not reached" }),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { integer, text } from "../../http/parameters.ts";
+import { integer, list, text } from "../../http/parameters.ts";
 import { defineRoute, type Reply, type Route, type RouteContext } from "../../http/route.ts";
 import type { Inbox, InboxStatus } from "../../inbox/index.ts";
 import { detailSchema, fieldErrorsSchema } from "./failure.ts";
@@ -36,7 +36,7 @@ function inboxOf({ tenant, principal }: RouteContext<unknown, unknown, unknown>)
 
 type ListContext = RouteContext<unknown, z.infer<typeof listQuery>, unknown>;
 
-async function list(context: ListContext, status: InboxStatus): Promise<Reply> {
+async function listPage(context: ListContext, status: InboxStatus): Promise<Reply> {
   const { page_size, notification_type: type } = context.query;
   const size = pageSize(page_size);
   const asked = pageNumber(context.query.page);
@@ -75,7 +75,7 @@ function listRoute(path: string, { operationId, summary, status }: { operationId
       401: unauthenticated,
       404: { description: "There is no such page", schema: detailSchema },
     },
-    handle: (context) => list(context, status),
+    handle: (context) => listPage(context, status),
   });
 }
 
@@ -163,8 +163,11 @@ export const djangoRoutes: readonly Route[] = [
     operationId: "changeMany",
     summary: "Mark several notifications read, or delete them; unknown ones are skipped",
     body: z.object({
-      ids: z.array(z.int({ error: "A valid integer is required." }), { error: "Expected a list of items." }).max(MAX_BULK, {
-        error: `Ensure this field has no more than ${MAX_BULK} elements.`,
+      ids: list(z.int({ error: "A valid integer is required." }), {
+        max: MAX_BULK,
+        items: "integer",
+        error: "Expected a list of items.",
+        tooLong: `Ensure this field has no more than ${MAX_BULK} elements`,
       }),
       action: z.enum(["read", "delete"], { error: 'Must be "read" or "delete".' }),
     }),

@@ -1,4 +1,4 @@
-import { validationError } from "../../foundation/errors.ts";
+import { validationError } from "../../foundation/issue-list.ts";
 import type { Failure } from "../../http/contract.ts";
 import type { Reply, ResponseDoc } from "../../http/route.ts";
 import { fastapiError, fastapiFailure, fastapiValidationError } from "../fastapi-failure.ts";

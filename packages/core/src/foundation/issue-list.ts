@@ -1,0 +1,69 @@
+import { BoundedList, cut } from "./bounded-list.ts";
+import { BelfryError, type Issue } from "./errors.ts";
+
+const MAX_MESSAGE = 300;
+const MAX_PATH = 8;
+
+/** Collects what is wrong with an input: the first 20 issues are kept, in a bounded length, and the others counted. */
+export class IssueList {
+  readonly #list = new BoundedList<Issue>();
+
+  /** Whether nothing is wrong. */
+  get isEmpty(): boolean {
+    return this.#list.values.length === 0;
+  }
+
+  /** The issues that were kept. */
+  get shown(): readonly Issue[] {
+    return this.#list.values;
+  }
+
+  /** Adds what was found, if anything was. A caller with very many issues passes a function, which is not called for those beyond the bound. */
+  add(issue: Issue | (() => Issue) | null): void {
+    if (issue !== null) {
+      this.#list.add(() => shortened(typeof issue === "function" ? issue() : issue));
+    }
+  }
+
+  /** Adds several. */
+  addAll(issues: Iterable<Issue>): void {
+    for (const issue of issues) {
+      this.add(issue);
+    }
+  }
+
+  /** Adds what another list has, and what that one only counted. */
+  addList(other: IssueList): void {
+    this.addAll(other.#list.values);
+    this.#list.skip(other.#list.more);
+  }
+
+  /** Throws a `VALIDATION_ERROR` that names the issues, unless there are none. */
+  done(): void {
+    if (!this.isEmpty) {
+      throw this.error();
+    }
+  }
+
+  /** A `VALIDATION_ERROR` over the issues. Its message names them, and the last one says how many more there are. */
+  error(): BelfryError {
+    const { values, more } = this.#list;
+    const issues = values.map((issue, at) =>
+      more > 0 && at === values.length - 1 ? { ...issue, message: `${issue.message} (and ${more} more issues)` } : issue,
+    );
+    const text = issues.map((issue) => `${issue.path.join(".") || "input"}: ${issue.message}`).join("; ");
+    return new BelfryError("VALIDATION_ERROR", text, { issues });
+  }
+}
+
+function shortened({ path, message, type }: Issue): Issue {
+  const shown = path.slice(0, MAX_PATH).map((key) => (typeof key === "string" ? cut(key) : key));
+  return { path: shown, message: cut(message, MAX_MESSAGE), type };
+}
+
+/** A `VALIDATION_ERROR` over issues, as {@link IssueList.error} words it. */
+export function validationError(issues: Iterable<Issue>): BelfryError {
+  const list = new IssueList();
+  list.addAll(issues);
+  return list.error();
+}

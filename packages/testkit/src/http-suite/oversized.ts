@@ -1,0 +1,107 @@
+import { deliveryV1, django, hub, inboxV1, pack } from "@belfry/core/contracts";
+import { describe, expect, test } from "vitest";
+import { ask } from "./client.ts";
+import type { HttpHarness } from "./harness.ts";
+import { scriptedChannels } from "./scripted-channels.ts";
+import { API_KEY, useSetting } from "./setting.ts";
+
+/** Each close to the 1 MiB that a body may have. */
+const NUMBERS = Array.from({ length: 520_000 }, () => 1);
+const NULS = Array.from({ length: 110_000 }, () => "\u0000");
+const NUL_NAMES = Object.fromEntries(Array.from({ length: 60_000 }, (_, at) => [`\u0000${at}`, 1]));
+const LONG_NAME = { ["\u0000".repeat(150_000)]: "\u0000" };
+const ANSWER_BYTES = 8 * 1024;
+const ISSUES = 20;
+
+const email = { type: "email", recipients: ["ann@example.com"], subject: "Hello", content: "Hi" };
+const event = { source_service: "shop", sender_id: "ann", content: "Hi" };
+const handler = { source_service: "shop", prompt: "Answer" };
+
+type Case = readonly [name: string, method: string, path: string, body: object, status: number, issues: number];
+
+const cases: readonly Case[] = [
+  ["delivery-v1: 520,000 numbers as recipients", "POST", "/api/v1/notifications", { ...email, recipients: NUMBERS }, 422, 1],
+  [
+    "delivery-v1: 1,001 recipients",
+    "POST",
+    "/api/v1/notifications",
+    { ...email, recipients: range(1_001, (at) => `u${at}@a.test`) },
+    422,
+    1,
+  ],
+  [
+    "delivery-v1: 1,000 numbers as recipients",
+    "POST",
+    "/api/v1/notifications",
+    { ...email, recipients: NUMBERS.slice(0, 1_000) },
+    422,
+    ISSUES,
+  ],
+  ["delivery-v1: 1,000 long wrong addresses", "POST", "/api/v1/notifications", { ...email, recipients: range(1_000, longText) }, 422, 0],
+  ["delivery-v1: 110,000 NULs in meta", "POST", "/api/v1/notifications", { ...email, meta: { nuls: NULS } }, 422, ISSUES],
+  ["delivery-v1: 60,000 names with a NUL in meta", "POST", "/api/v1/notifications", { ...email, meta: NUL_NAMES }, 422, ISSUES],
+  ["delivery-v1: one name of 150,000 NULs", "POST", "/api/v1/notifications", { ...email, meta: LONG_NAME }, 422, 2],
+  ["hub: 110,000 NULs in an event", "POST", "/notifications", { ...event, metadata: { nuls: NULS } }, 422, ISSUES],
+  ["hub: 60,000 names with a NUL in an event", "POST", "/notifications", { ...event, metadata: NUL_NAMES }, 422, ISSUES],
+  ["hub: 110,000 NULs in a filter", "POST", "/notification-handlers", { ...handler, metadata_filter: { nuls: NULS } }, 422, ISSUES],
+  ["hub: 60,000 conditions", "POST", "/notification-handlers", { ...handler, metadata_filter: NUL_NAMES }, 422, ISSUES],
+  ["hub: a list of 520,000 numbers as a name", "POST", "/identities", { source_service: NUMBERS, source_id: "a", name: "b" }, 422, 1],
+  ["django: 520,000 ids", "POST", "/notifications/bulk/", { ids: NUMBERS, action: "read" }, 400, 1],
+  ["django: 1,000 wrong ids", "POST", "/notifications/bulk/", { ids: NULS.slice(0, 1_000), action: "read" }, 400, ISSUES],
+  [
+    "pack: 150,000 NULs as content",
+    "POST",
+    "/api/notifications/create",
+    { user_id: NULS.slice(0, 1_000), content: "\u0000".repeat(150_000) },
+    422,
+    2,
+  ],
+];
+
+/** Bodies of up to 1 MiB in which everything is wrong get a short answer that names no more than 20 issues. */
+export function oversizedSuite(harness: HttpHarness): void {
+  describe("bodies that are wrong a hundred thousand times", () => {
+    const { email: mail, webhook } = scriptedChannels();
+    const contracts = [inboxV1(), deliveryV1(), hub(), django(), pack({ auth: "open" })];
+    const setting = useSetting(harness, { contracts }, {}, { channels: [mail, webhook] });
+
+    test.each(cases)("%s", async (...one) => {
+      const [name, method, path, json, status, issues] = one;
+      const headers = name.startsWith("django") ? setting.token("ann") : { "x-api-key": API_KEY };
+      const answer = await ask(`${setting.url}${path}`, { method, json, headers: name.startsWith("pack") ? {} : headers });
+      expect(answer.status).toBe(status);
+      const text = JSON.stringify(answer.body);
+      expect(new TextEncoder().encode(text).length).toBeLessThanOrEqual(ANSWER_BYTES);
+      expect(countIssues(answer.body)).toBeLessThanOrEqual(Math.max(issues, 1));
+      expect(text.includes("more issues)")).toBe(issues === ISSUES);
+    });
+
+    test("a thousand recipients are taken", async () => {
+      const recipients = range(1_000, (at) => `user_${at}`);
+      const json = { type: "websocket", recipients, subject: "Hello", content: "Hi", scheduled_at: "2099-01-01T00:00:00Z" };
+      expect((await ask(`${setting.url}/api/v1/notifications`, { method: "POST", json, headers: { "x-api-key": API_KEY } })).status).toBe(
+        201,
+      );
+    });
+  });
+}
+
+function range<Value>(length: number, make: (at: number) => Value): Value[] {
+  return Array.from({ length }, (_, at) => make(at));
+}
+
+function longText(at: number): string {
+  return `${at} is no address ${"x".repeat(900)}`;
+}
+
+/** How many issues an answer lists, in any of the contracts' words. */
+function countIssues(body: unknown): number {
+  const { detail, error, ...fields } = body as {
+    readonly detail?: unknown;
+    readonly error?: { readonly details?: { readonly fields?: readonly unknown[] } };
+  };
+  if (error !== undefined) {
+    return error.details?.fields?.length ?? 0;
+  }
+  return Array.isArray(detail) ? detail.length : Object.values(fields).flat().length;
+}
