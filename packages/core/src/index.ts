@@ -12,6 +12,8 @@ export type {
   DeliveryChanged,
   DeliveryFailure,
   DeliveryOutcome,
+  DeliveryPage,
+  DeliveryRange,
   DeliveryStatus,
   DeliverySuccess,
   DeliveryTask,

@@ -34,7 +34,9 @@ describe("a second service on one file", () => {
     ]);
     begun[0]?.();
     await vi.waitFor(async () => expect((await first.service.sends.get(id)).status).toBe("delivered"));
-    const [delivery] = await first.service.sends.deliveries(id);
+    const {
+      deliveries: [delivery],
+    } = await first.service.sends.deliveries(id);
     expect(delivery?.attempts.map(({ provider, status }) => [provider, status])).toEqual([["first", "delivered"]]);
     expect(first.warnings).toEqual([]);
   });
@@ -51,7 +53,9 @@ describe("a second service on one file", () => {
     const { service, warnings } = serviceOn(path, async () => ({ status: "delivered", provider: "next" }));
     await service.runDue();
     expect((await service.sends.get(id)).status).toBe("failed");
-    const [delivery] = await service.sends.deliveries(id);
+    const {
+      deliveries: [delivery],
+    } = await service.sends.deliveries(id);
     expect([delivery?.attempts.map(({ status }) => status), warnings]).toEqual([["unknown", "failed"], []]);
   });
 

@@ -2,7 +2,7 @@ import type { Owner } from "../foundation/owner.ts";
 import type { CreatedItem, InboxItem } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { LeaseStorage } from "../work/lease-storage.ts";
-import type { ChainCounts, Delivery, DeliveryAttempt, SendStatus, TrackedDelivery } from "./delivery.ts";
+import type { ChainCounts, Delivery, DeliveryAttempt, DeliveryRange, SendStatus, TrackedDelivery } from "./delivery.ts";
 import type {
   AuditEntry,
   NewAuditEntry,
@@ -171,8 +171,13 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
 
   findSend(tenant: string, id: string): Promise<Send | null>;
   listSends(tenant: string, query: SendQuery): Promise<SendPage>;
-  /** The deliveries of these sends with all their attempts: by send in the order of `ids`, then chain, primary first. */
-  deliveriesOf(tenant: string, ids: readonly string[]): Promise<readonly TrackedDelivery[]>;
+  /**
+   * A page of each of these sends' deliveries, with the newest 100 attempts of each, oldest first: by send in the order
+   * of `ids`, then chain, primary first. `offset` and `limit` count within one send.
+   */
+  deliveriesOf(tenant: string, ids: readonly string[], range: DeliveryRange): Promise<readonly TrackedDelivery[]>;
+  /** How many deliveries a send has; 0 for an unknown one. */
+  countDeliveries(tenant: string, id: string): Promise<number>;
   countSends(tenant: string, query: SendAnalyticsQuery): Promise<SendAnalytics>;
   /** Newest first; only lines numbered below `before`. */
   listAudit(tenant: string, query: { readonly limit: number; readonly before?: number }): Promise<readonly AuditEntry[]>;

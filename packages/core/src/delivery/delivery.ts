@@ -77,9 +77,24 @@ export interface DeliveryAttempt {
   readonly isTransient: boolean;
 }
 
-/** A delivery with its attempts, oldest first. */
+/** A delivery with its attempts, oldest first; of more than 100, the newest 100. */
 export interface TrackedDelivery extends Delivery {
   readonly attempts: readonly DeliveryAttempt[];
+}
+
+/** Which of one send's deliveries to read. */
+export interface DeliveryRange {
+  /** How many to skip. */
+  readonly offset: number;
+  /** How many at the most. */
+  readonly limit: number;
+}
+
+/** A page of a send's deliveries, in the order of its recipients. */
+export interface DeliveryPage {
+  readonly deliveries: readonly TrackedDelivery[];
+  /** How many deliveries the send has. */
+  readonly total: number;
 }
 
 /** What a whole notification came to. */

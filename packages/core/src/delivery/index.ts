@@ -12,6 +12,8 @@ export {
   chainOutcome,
   type Delivery,
   type DeliveryAttempt,
+  type DeliveryPage,
+  type DeliveryRange,
   type DeliveryStatus,
   INBOX_CHANNEL,
   type SendStatus,

@@ -1,11 +1,14 @@
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
-import { validationError } from "../foundation/issue-list.ts";
+import { IssueList, validationError } from "../foundation/issue-list.ts";
 import type { DeliveryContext } from "./context.ts";
-import type { TrackedDelivery } from "./delivery.ts";
+import type { DeliveryPage, DeliveryRange, TrackedDelivery } from "./delivery.ts";
 import type { AuditEntry, Send, SendAnalytics, SendAnalyticsQuery } from "./send.ts";
 
 const MAX_AUDIT = 1_000;
+const DEFAULT_DELIVERIES = 100;
+const MAX_DELIVERIES = 1_000;
+const SENDS_AT_ONCE = 20;
 
 /** Which lines of the audit log to read. */
 export interface AuditInput {
@@ -25,10 +28,46 @@ export async function getSend(context: DeliveryContext, tenant: string, id: stri
   return send;
 }
 
-/** The deliveries of sends with their attempts; unknown sends are left out. */
-export async function deliveriesOf(context: DeliveryContext, tenant: string, ids: readonly string[]): Promise<readonly TrackedDelivery[]> {
+/** A page of a send's deliveries with their attempts; throws `NOT_FOUND`. */
+export async function listDeliveries(
+  context: DeliveryContext,
+  { tenant, id }: { readonly tenant: string; readonly id: string },
+  { offset = 0, limit = DEFAULT_DELIVERIES }: Partial<DeliveryRange>,
+): Promise<DeliveryPage> {
+  const issues = new IssueList();
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_DELIVERIES) {
+    issues.add({ path: ["limit"], type: "range", message: `must be a whole number from 1 to ${MAX_DELIVERIES}, is ${limit}` });
+  }
+  if (!Number.isSafeInteger(offset) || offset < 0) {
+    issues.add({ path: ["offset"], type: "range", message: `must be a whole number from 0, is ${offset}` });
+  }
+  issues.done();
+  await getSend(context, tenant, id);
   using _call = await context.ready();
-  return context.deliveries.deliveriesOf(tenant, ids.filter(isUuid));
+  const [deliveries, total] = await Promise.all([
+    context.deliveries.deliveriesOf(tenant, [id], { offset, limit }),
+    context.deliveries.countDeliveries(tenant, id),
+  ]);
+  return { deliveries, total };
+}
+
+/**
+ * The first deliveries of each of several sends, with their attempts; unknown sends are left out. Few sends are read at a
+ * time, and others get their turn in between.
+ */
+export async function firstDeliveries(
+  context: DeliveryContext,
+  tenant: string,
+  { ids, limit }: { readonly ids: readonly string[]; readonly limit: number },
+): Promise<readonly TrackedDelivery[]> {
+  using _call = await context.ready();
+  const known = ids.filter(isUuid);
+  const deliveries: TrackedDelivery[] = [];
+  for (let start = 0; start < known.length; start += SENDS_AT_ONCE) {
+    deliveries.push(...(await context.deliveries.deliveriesOf(tenant, known.slice(start, start + SENDS_AT_ONCE), { offset: 0, limit })));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return deliveries;
 }
 
 export async function countSends(context: DeliveryContext, tenant: string, query: SendAnalyticsQuery): Promise<SendAnalytics> {

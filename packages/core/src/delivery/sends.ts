@@ -1,8 +1,8 @@
 import { cancelSend } from "./cancel-send.ts";
 import type { DeliveryContext } from "./context.ts";
-import type { TrackedDelivery } from "./delivery.ts";
+import type { DeliveryPage, DeliveryRange, TrackedDelivery } from "./delivery.ts";
 import { type ListSendsInput, listSends } from "./list-sends.ts";
-import { type AuditInput, countSends, deliveriesOf, getSend, listAudit } from "./read-sends.ts";
+import { type AuditInput, countSends, firstDeliveries, getSend, listAudit, listDeliveries } from "./read-sends.ts";
 import { removeSend } from "./remove-send.ts";
 import { retrySend } from "./retry-send.ts";
 import type { AuditEntry, Send, SendAnalytics, SendAnalyticsQuery, SendChanges, SendPage } from "./send.ts";
@@ -43,15 +43,20 @@ export class Sends {
     return listSends(this.#context, this.#tenant, input);
   }
 
-  /** The deliveries of a send with all their attempts, in the order of its recipients. @throws BelfryError `NOT_FOUND` */
-  async deliveries(id: string): Promise<readonly TrackedDelivery[]> {
-    await this.get(id);
-    return deliveriesOf(this.#context, this.#tenant, [id]);
+  /**
+   * A page of a send's deliveries with their attempts, in the order of its recipients. Of a delivery that was attempted
+   * more than 100 times, it has the newest 100 attempts.
+   *
+   * @param range `offset` from 0, `limit` from 1 to 1,000, 100 if left out
+   * @throws BelfryError `NOT_FOUND`; `VALIDATION_ERROR` for a range that is not valid
+   */
+  deliveries(id: string, range: Partial<DeliveryRange> = {}): Promise<DeliveryPage> {
+    return listDeliveries(this.#context, { tenant: this.#tenant, id }, range);
   }
 
-  /** The deliveries of several sends, unknown ones left out: one question to the database for a whole page. */
-  deliveriesOf(ids: readonly string[]): Promise<readonly TrackedDelivery[]> {
-    return deliveriesOf(this.#context, this.#tenant, ids);
+  /** The first deliveries, `limit` at the most, of each of several sends, unknown ones left out: for a page of sends. */
+  firstDeliveries(ids: readonly string[], limit: number): Promise<readonly TrackedDelivery[]> {
+    return firstDeliveries(this.#context, this.#tenant, { ids, limit });
   }
 
   /**

@@ -17,6 +17,7 @@ import { readJson } from "./read-json.ts";
 import { RequestFailure } from "./request-failure.ts";
 import type { ContractService, ContractTenant, Reply, Route, RouteContext } from "./route.ts";
 import { decodeParams, type RouteMatch } from "./route-table.ts";
+import { splitUrl } from "./split-url.ts";
 import { StreamCounts } from "./stream-counts.ts";
 import { StreamRegistry } from "./stream-registry.ts";
 import { validate } from "./validate.ts";
@@ -67,7 +68,7 @@ export class HandlerCore {
   }
 
   async handle(request: HttpRequest): Promise<HttpResponse | null> {
-    const [path = "/"] = request.url.split("?", 1);
+    const { path } = splitUrl(request.url);
     const candidates = this.mounted.having(path);
     // OPTIONS is left to the host, whose CORS rules Belfry does not know.
     if (candidates.length === 0 || request.method === "OPTIONS") {
@@ -193,8 +194,7 @@ function requireScope(principal: Principal | null, { method }: Route): void {
 
 /** The last value wins where a parameter is repeated, as in the frameworks the documents name. */
 function queryOf(url: string): Record<string, string> {
-  const at = url.indexOf("?");
-  return at === -1 ? {} : Object.fromEntries(new URLSearchParams(url.slice(at + 1)));
+  return Object.fromEntries(new URLSearchParams(splitUrl(url).search));
 }
 
 function toResponse(reply: Reply, method: string): HttpResponse {

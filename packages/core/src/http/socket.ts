@@ -5,6 +5,7 @@ import type { HandlerCore } from "./handler-core.ts";
 import type { HttpRequest, Peer } from "./messages.ts";
 import { originProblem } from "./origin-rules.ts";
 import type { CredentialScheme, Principal } from "./principal.ts";
+import { splitUrl } from "./split-url.ts";
 
 /** What a WebSocket adapter does with a handshake. */
 export type Connection =
@@ -23,7 +24,7 @@ interface Opened {
 
 /** Finds the endpoint of a handshake and opens its session. */
 export async function acceptSocket(core: HandlerCore, request: HttpRequest): Promise<Connection | null> {
-  const [path = "/", search = ""] = request.url.split("?", 2);
+  const { path, search } = splitUrl(request.url);
   const found = core.mounted.socketAt(path);
   if (found === null) {
     return null;

@@ -69,7 +69,7 @@ export interface Activity extends ActivityContent {
   readonly readCount: number;
   /** Of a send. */
   readonly send: Send | null;
-  /** Of a send: in the order of its recipients, the primary before its fallback, attempts oldest first. */
+  /** Of a send, the first 1,000: in the order of its recipients, the primary before its fallback, attempts oldest first. */
   readonly deliveries: readonly TrackedDelivery[];
   /** Of an event. */
   readonly records: readonly ProcessingRecord[];

@@ -4,6 +4,7 @@ import type { Activity } from "./activity.ts";
 import type { OperatorContext } from "./context.ts";
 
 const MAX_ITEMS = 100;
+const MAX_DELIVERIES = 1_000;
 const MAX_AUDIT = 1_000;
 
 /** Everything known of one notification; throws `NOT_FOUND`. */
@@ -19,7 +20,7 @@ export async function readTimeline(context: OperatorContext, tenant: string, giv
   const [inboxes, send, tracked, records, audit] = await Promise.all([
     activity.itemsOf(tenant, id, MAX_ITEMS),
     kind === "send" ? deliveries.findSend(tenant, id) : null,
-    kind === "send" ? deliveries.deliveriesOf(tenant, [id]) : [],
+    kind === "send" ? deliveries.deliveriesOf(tenant, [id], { offset: 0, limit: MAX_DELIVERIES }) : [],
     kind === "event" ? hub.recordsOf(tenant, id) : [],
     activity.auditOf(tenant, id, MAX_AUDIT),
   ]);

@@ -3,6 +3,7 @@ import type {
   ChainSelection,
   Decide,
   DeletedSend,
+  DeliveryRange,
   DeliveryStorage,
   NewSend,
   Send,
@@ -87,8 +88,18 @@ export class MemoryDeliveries implements DeliveryStorage<MemoryTransaction, void
     return pageOf(this.#sends.of(tenant), query);
   }
 
-  async deliveriesOf(tenant: string, ids: readonly string[]): Promise<readonly TrackedDelivery[]> {
-    return ids.flatMap((id) => this.#sends.find(tenant, id)?.tracked() ?? []);
+  async deliveriesOf(tenant: string, ids: readonly string[], { offset, limit }: DeliveryRange): Promise<readonly TrackedDelivery[]> {
+    return ids.flatMap(
+      (id) =>
+        this.#sends
+          .find(tenant, id)
+          ?.tracked()
+          .slice(offset, offset + limit) ?? [],
+    );
+  }
+
+  async countDeliveries(tenant: string, id: string): Promise<number> {
+    return this.#sends.find(tenant, id)?.tracked().length ?? 0;
   }
 
   async countSends(tenant: string, query: SendAnalyticsQuery): Promise<SendAnalytics> {

@@ -6,7 +6,7 @@ import { leases } from "../database/leases.ts";
 import { prepareListAudit } from "./audit-log.ts";
 import { prepareDeleteSend, preparePlaceItems, preparePruneKeys, prepareUpdateSend } from "./change-send.ts";
 import { DELIVERY_LEASES } from "./delivery-leases.ts";
-import { prepareCountSends, prepareDeliveriesOf, prepareFindSend, prepareListSends } from "./read-sends.ts";
+import { prepareCountDeliveries, prepareCountSends, prepareDeliveriesOf, prepareFindSend, prepareListSends } from "./read-sends.ts";
 import { prepareSettle } from "./settle.ts";
 import { prepareCreateSends } from "./write-sends.ts";
 
@@ -23,6 +23,7 @@ export function postgresDeliveries(
       findSend: run(prepareFindSend),
       listSends: run(prepareListSends),
       deliveriesOf: run(prepareDeliveriesOf),
+      countDeliveries: run(prepareCountDeliveries),
       countSends: run(prepareCountSends),
       listAudit: run(prepareListAudit),
       updateSend: inTransaction(prepareUpdateSend),

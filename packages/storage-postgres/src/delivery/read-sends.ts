@@ -1,4 +1,5 @@
 import {
+  type DeliveryRange,
   isUuid,
   type Send,
   type SendAnalytics,
@@ -108,13 +109,14 @@ function pageStatements(tables: TableNames, names: readonly FilterName[], sort: 
   };
 }
 
-/** Reads the deliveries of sends, with their attempts. */
+/** Reads a page of each send's deliveries, with the newest 100 attempts of each. */
 export function prepareDeliveriesOf({ notifications, deliveries, deliveryAttempts }: TableNames) {
   const list = statement<JsonRow<DeliveryRow>>(
     "deliveries_of",
     `SELECT to_json(r) FROM (
       SELECT ${DELIVERY_COLUMNS} FROM unnest($2::uuid[]) WITH ORDINALITY AS e(id, place)
-      JOIN ${notifications} n ON n.tenant = $1 AND n.id = e.id JOIN ${deliveries} d ON d.notification_pk = n.pk
+      JOIN ${notifications} n ON n.tenant = $1 AND n.id = e.id
+      CROSS JOIN LATERAL (SELECT * FROM ${deliveries} WHERE notification_pk = n.pk ORDER BY chain, is_fallback LIMIT $3 OFFSET $4) d
       ORDER BY e.place, d.chain, d.is_fallback) r`,
   );
   const attempts = statement<JsonRow<AttemptRow>>(
@@ -122,18 +124,32 @@ export function prepareDeliveriesOf({ notifications, deliveries, deliveryAttempt
     `SELECT to_json(r) FROM (
       SELECT d.id AS delivery_id, a.attempt, a.status, ${milliseconds("a.started_at")} AS started_at, ${milliseconds("a.finished_at")} AS finished_at,
         a.provider, a.response, a.message_id, a.error, a.note, a.is_transient
-      FROM ${notifications} n JOIN ${deliveries} d ON d.notification_pk = n.pk JOIN ${deliveryAttempts} a ON a.delivery_pk = d.pk
-      WHERE n.tenant = $1 AND n.id = ANY ($2::uuid[]) ORDER BY a.attempt) r`,
+      FROM ${deliveries} d JOIN ${deliveryAttempts} a ON a.delivery_pk = d.pk AND a.attempt > d.attempt - 100
+      WHERE d.tenant = $1 AND d.id = ANY ($2::uuid[]) ORDER BY a.attempt) r`,
   );
-  return (tenant: string, given: readonly string[]) =>
+  return (tenant: string, given: readonly string[], { offset, limit }: DeliveryRange) =>
     async (session: Session): Promise<readonly TrackedDelivery[]> => {
-      const ids = given.filter(isUuid);
-      const [rows, tries] = await Promise.all([session.rows(list, [tenant, ids]), session.rows(attempts, [tenant, ids])]);
+      const rows = await session.rows(list, [tenant, given.filter(isUuid), limit, offset]);
+      const tried = rows.flatMap(([{ id, attempt }]) => (attempt > 0 ? [id] : []));
+      const tries = tried.length > 0 ? await session.rows(attempts, [tenant, tried]) : [];
       const byDelivery = Map.groupBy(
         tries.map(([row]) => toAttempt(row)),
         ({ deliveryId }) => deliveryId,
       );
       return rows.map(([row]) => ({ ...toDelivery(row), attempts: byDelivery.get(row.id) ?? [] }));
+    };
+}
+
+/** Counts the deliveries of a send. */
+export function prepareCountDeliveries({ notifications, deliveries }: TableNames) {
+  const count = statement<readonly [total: number]>(
+    "count_deliveries",
+    `SELECT count(*) FROM ${notifications} n JOIN ${deliveries} d ON d.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2`,
+  );
+  return (tenant: string, id: string) =>
+    async (session: Session): Promise<number> => {
+      const [[total] = [0]] = isUuid(id) ? await session.rows(count, [tenant, id]) : [];
+      return total;
     };
 }
 

@@ -1,4 +1,14 @@
-import type { Send, SendAnalytics, SendAnalyticsQuery, SendPage, SendQuery, SendSort, SendStatus, TrackedDelivery } from "@belfry/core";
+import type {
+  DeliveryRange,
+  Send,
+  SendAnalytics,
+  SendAnalyticsQuery,
+  SendPage,
+  SendQuery,
+  SendSort,
+  SendStatus,
+  TrackedDelivery,
+} from "@belfry/core";
 import { type SQL, sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import type { Statement } from "../database/statement.ts";
@@ -77,23 +87,32 @@ export function prepareListSends({ prepare }: QueryContext) {
   };
 }
 
-/** Reads the deliveries of sends, with their attempts. */
+/** Reads a page of each send's deliveries, with the newest 100 attempts of each. */
 export function prepareDeliveriesOf({ prepare }: QueryContext) {
   const values = { tenant: sql.placeholder("tenant"), id: sql.placeholder("id") };
-  const deliveries = prepare<{ readonly tenant: string; readonly id: string }, DeliveryRow>(sql`
+  const deliveries = prepare<DeliveryRange & { readonly tenant: string; readonly id: string }, DeliveryRow>(sql`
     select ${DELIVERY_COLUMNS} from belfry_notifications n cross join belfry_deliveries d on d.notification_pk = n.pk
-    where n.tenant = (select ${values.tenant}) and n.id = (select ${values.id}) order by d.chain, d.is_fallback`);
-  const attempts = prepare<{ readonly tenant: string; readonly id: string }, AttemptRow>(sql`
+    where n.tenant = (select ${values.tenant}) and n.id = (select ${values.id}) order by d.chain, d.is_fallback
+    limit ${sql.placeholder("limit")} offset ${sql.placeholder("offset")}`);
+  const attempts = prepare<{ readonly pks: string }, AttemptRow>(sql`
     select d.id as delivery_id, a.attempt, a.status, a.started_at, a.finished_at, a.provider, a.response, a.message_id, a.error, a.note, a.is_transient
-    from belfry_notifications n cross join belfry_deliveries d on d.notification_pk = n.pk
-    cross join belfry_delivery_attempts a on a.delivery_pk = d.pk
-    where n.tenant = (select ${values.tenant}) and n.id = (select ${values.id}) order by a.attempt`);
-  return (tenant: string, ids: readonly string[]): readonly TrackedDelivery[] =>
-    ids.flatMap((given) => {
-      const id = given.toLowerCase();
-      const byDelivery = Map.groupBy(attempts.all({ tenant, id }).map(toAttempt), ({ deliveryId }) => deliveryId);
-      return deliveries.all({ tenant, id }).map((row) => ({ ...toDelivery(row), attempts: byDelivery.get(row.id) ?? [] }));
+    from json_each(${sql.placeholder("pks")}) k cross join belfry_deliveries d on d.pk = k.value
+    cross join belfry_delivery_attempts a on a.delivery_pk = d.pk and a.attempt > d.attempt - 100 order by a.attempt`);
+  return (tenant: string, ids: readonly string[], { offset, limit }: DeliveryRange): readonly TrackedDelivery[] =>
+    ids.flatMap((id) => {
+      const rows = deliveries.all({ tenant, id: id.toLowerCase(), offset, limit });
+      const tried = rows.filter(({ attempt }) => attempt > 0).map(({ pk }) => pk);
+      const byDelivery = Map.groupBy(attempts.all({ pks: JSON.stringify(tried) }).map(toAttempt), ({ deliveryId }) => deliveryId);
+      return rows.map((row) => ({ ...toDelivery(row), attempts: byDelivery.get(row.id) ?? [] }));
     });
+}
+
+/** Counts the deliveries of a send. */
+export function prepareCountDeliveries({ prepare }: QueryContext) {
+  const count = prepare<{ readonly tenant: string; readonly id: string }, { readonly total: number }>(sql`
+    select count(*) as total from belfry_notifications n cross join belfry_deliveries d on d.notification_pk = n.pk
+    where n.tenant = (select ${sql.placeholder("tenant")}) and n.id = (select ${sql.placeholder("id")})`);
+  return (tenant: string, id: string): number => count.get({ tenant, id: id.toLowerCase() })?.total ?? 0;
 }
 
 /** Counts sends, by status and channel at once. */

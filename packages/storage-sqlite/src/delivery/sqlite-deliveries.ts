@@ -8,7 +8,7 @@ import { leases } from "../database/leases.ts";
 import { prepareListAudit } from "./audit-log.ts";
 import { prepareDeleteSend, preparePlaceItems, preparePruneKeys, prepareUpdateSend } from "./change-send.ts";
 import { DELIVERY_LEASES } from "./delivery-leases.ts";
-import { prepareCountSends, prepareDeliveriesOf, prepareFindSend, prepareListSends } from "./read-sends.ts";
+import { prepareCountDeliveries, prepareCountSends, prepareDeliveriesOf, prepareFindSend, prepareListSends } from "./read-sends.ts";
 import { prepareSelectChains } from "./select-chains.ts";
 import { prepareSettle } from "./settle.ts";
 import { prepareCreateSends } from "./write-send.ts";
@@ -34,6 +34,7 @@ export function sqliteDeliveries(current: () => OpenDeliveries): DeliveryStorage
       findSend: query(prepareFindSend),
       listSends: read(prepareListSends),
       deliveriesOf: read(prepareDeliveriesOf),
+      countDeliveries: query(prepareCountDeliveries),
       countSends: query(prepareCountSends),
       listAudit: query(prepareListAudit),
       updateSend: write(prepareUpdateSend),

@@ -74,6 +74,8 @@ export function djangoSuite(harness: HttpHarness): void {
       ]);
       const last = await page("pages", "/?page=last");
       expect([last.previous, last.next, ids(last)]).toEqual(["/notifications/?page=2", null, [5, 4, 3, 2, 1]]);
+      const odd = await page("pages", "/?page=2&note=a?b");
+      expect(odd.next).toBe("/notifications/?page=3&note=a%3Fb");
       expect(await page("pages", "?page=3")).toMatchObject({ next: null, results: last.results });
     });
 

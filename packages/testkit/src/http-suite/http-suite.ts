@@ -17,6 +17,7 @@ import { packSuite } from "./pack.ts";
 import { realtimeSuite } from "./realtime.ts";
 import { resumeSuite } from "./resume.ts";
 import { securitySuite } from "./security.ts";
+import { wideSendsSuite } from "./wide-sends.ts";
 
 /**
  * Tests an adapter over a storage against everything in the contracts, over real HTTP, WebSockets and SSE.
@@ -38,6 +39,7 @@ export function httpSuite(name: string, harness: HttpHarness): void {
     realtimeSuite(harness);
     limitsSuite(harness);
     oversizedSuite(harness);
+    wideSendsSuite(harness);
     credentialsSuite(harness);
     isolationSuite(harness);
     accessSuite(harness);

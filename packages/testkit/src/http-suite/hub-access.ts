@@ -110,6 +110,9 @@ export function hubAccessSuite(harness: HttpHarness): void {
       const byHeader = new SocketClient(`${setting.url}/ws`, { "x-api-key": API_KEY });
       expect(await byHeader.received.count(1)).toMatchObject([{ type: "system" }]);
       byHeader.drop();
+      const afterMark = new SocketClient(`${setting.url}/ws?from=a?b&apiKey=${API_KEY}`);
+      expect(await afterMark.received.count(1)).toMatchObject([{ type: "system" }]);
+      afterMark.drop();
     });
   });
 

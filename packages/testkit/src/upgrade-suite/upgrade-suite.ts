@@ -66,7 +66,7 @@ async function expectInbox({ inbox }: Storage): Promise<void> {
 
 async function expectDeliveries({ deliveries, apiKeys }: Storage): Promise<void> {
   expect(await deliveries.findSend("acme", SENT)).toMatchObject({ status: "pending", roomId: "lobby", attempts: 1, createdAt: THEN });
-  const tracked = await deliveries.deliveriesOf("acme", [SENT]);
+  const tracked = await deliveries.deliveriesOf("acme", [SENT], { offset: 0, limit: 100 });
   expect(tracked.map(({ id, status, attempts }) => [id, status, attempts.map(({ error }) => error)])).toEqual([
     [DUE, "pending", []],
     [FAILED, "failed", ["550"]],

@@ -30,7 +30,7 @@ onEveryStorage((database) => {
     await vi.waitFor(() => expect(errors).toHaveLength(1));
     await notifications.runDue();
     expect(recipients.sort()).toEqual(["ann", "bob", "carl"]);
-    const deliveries = await notifications.sends.deliveries(id);
+    const { deliveries } = await notifications.sends.deliveries(id);
     expect(deliveries.map(({ status, attempt, attempts }) => [status, attempt, attempts.length])).toEqual([
       ["delivered", 1, 1],
       ["delivered", 1, 1],
@@ -59,7 +59,7 @@ onEveryStorage((database) => {
       await notifications.runDue();
       return id;
     };
-    const errorOf = async (id: string) => (await notifications.sends.deliveries(id))[0]?.attempts.at(-1)?.error;
+    const errorOf = async (id: string) => (await notifications.sends.deliveries(id)).deliveries[0]?.attempts.at(-1)?.error;
     expect(await errorOf(await send("here"))).toBe("410");
     const second = await send("here");
     expect(await errorOf(second)).toMatch(/^The endpoint said that it is gone; nothing is sent to it before 20/);

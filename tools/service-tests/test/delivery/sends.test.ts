@@ -49,7 +49,9 @@ async function deliverAgain(service: NotificationService, sendId: string): Promi
   const subscription = service.inbox("ann").subscribe({ onEvent: () => {}, onState: () => {} });
   await subscription.ready;
   await service.runDue();
-  const [delivery] = await service.sends.deliveries(sendId);
+  const {
+    deliveries: [delivery],
+  } = await service.sends.deliveries(sendId);
   subscription.close();
   return [delivery?.status, delivery?.attempts.map(({ status }) => status)];
 }
@@ -89,7 +91,7 @@ onEveryStorage((database) => {
         ["dan@example.com", "dan@example.com"],
       ]);
       expect(asked).toEqual([["default", "ann", "bob", "cat"]]);
-      const deliveries = await service.sends.deliveries(id);
+      const { deliveries } = await service.sends.deliveries(id);
       expect(deliveries.map(({ status, attempts }) => [status, attempts[0]?.error])).toEqual([
         ["sent", null],
         ["failed", "The email address that the host's directory gave is no email address."],
@@ -116,7 +118,9 @@ onEveryStorage((database) => {
       );
       const { id } = await service.send({ channel: "email", to: "ann", content: "x" });
       await expect.poll(async () => (await service.sends.get(id)).status).toBe("sent");
-      const [delivery] = await service.sends.deliveries(id);
+      const {
+        deliveries: [delivery],
+      } = await service.sends.deliveries(id);
       expect(delivery?.attempts.map(({ status, error }) => [status, error])).toEqual([
         ["failed", "The host's directory failed: no directory today"],
         ["sent", null],
@@ -205,7 +209,9 @@ onEveryStorage((database) => {
       const { id } = await service.send({ to: "ann", content: "x", fallback: true });
       await service.runDue();
       expect((await service.sends.get(id)).status).toBe("failed");
-      const [, fallback] = await service.sends.deliveries(id);
+      const {
+        deliveries: [, fallback],
+      } = await service.sends.deliveries(id);
       expect(fallback?.attempts.map(({ error }) => error)).toEqual(["The channel email is not configured."]);
       const other = service.send({ to: "ann", content: "x", fallback: { channel: "sms" } });
       await expect(other).rejects.toMatchObject({ code: "CHANNEL_NOT_CONFIGURED" });

@@ -67,7 +67,9 @@ onEveryStorage((database) => {
         const { id } = await service.send({ channel: "own", to: "ann", content: "x" });
         await service.runDue();
         expect((await service.sends.get(id)).status).toBe("failed");
-        const [delivery] = await service.sends.deliveries(id);
+        const {
+          deliveries: [delivery],
+        } = await service.sends.deliveries(id);
         expect(delivery?.attempts[0]?.error).toMatch(/^The channel own answered .*; expected \{ status: "sent"/);
       },
     );

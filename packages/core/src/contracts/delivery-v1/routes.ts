@@ -5,9 +5,24 @@ import { defineRoute, type Route } from "../../http/route.ts";
 import { actorOf, createRoute } from "./create.ts";
 import { BASE, errors } from "./errors.ts";
 import { channelOf, renderDelivery, renderSend, typeOf } from "./render.ts";
-import { analyticsQuery, deliverySchema, listQuery, notificationSchema, STATUSES, success, TYPES, updateBody } from "./schemas.ts";
+import {
+  analyticsQuery,
+  deliveriesQuery,
+  deliverySchema,
+  listQuery,
+  notificationSchema,
+  pagination,
+  STATUSES,
+  success,
+  TYPES,
+  updateBody,
+} from "./schemas.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/** Of how many deliveries `meta.delivery_details` is made: a list shows fewer of each, `/deliveries` shows all. */
+const SHOWN_IN_LISTS = 20;
+const SHOWN_ALONE = 100;
 
 const params = z.object({ notification_id: z.string().meta({ description: "The notification's id" }) });
 const path = `${BASE}/{notification_id}`;
@@ -23,7 +38,7 @@ const listRoute = defineRoute({
       description: "One page",
       schema: z.object({
         data: z.array(notificationSchema),
-        pagination: z.object({ skip: z.int(), limit: z.int(), total: z.int(), has_more: z.boolean() }),
+        pagination,
         status: success,
       }),
     },
@@ -42,11 +57,14 @@ const listRoute = defineRoute({
       ...(created_after && { createdAfter: created_after }),
       ...(created_before && { createdBefore: created_before }),
     });
-    const deliveries = await tenant.sends.deliveriesOf(sends.map(({ id }) => id));
+    const deliveries = await tenant.sends.firstDeliveries(
+      sends.map(({ id }) => id),
+      SHOWN_IN_LISTS,
+    );
     const bySend = Map.groupBy(deliveries, ({ notificationId }) => notificationId);
     const data = sends.map((send) => renderSend(send, bySend.get(send.id) ?? []));
-    const pagination = { skip, limit, total, has_more: skip + sends.length < total };
-    return { status: 200, json: { data, pagination, status: "success" } };
+    const page = { skip, limit, total, has_more: skip + sends.length < total };
+    return { status: 200, json: { data, pagination: page, status: "success" } };
   },
 });
 
@@ -62,7 +80,7 @@ const getRoute = defineRoute({
   },
   async handle({ tenant, params: { notification_id: id } }) {
     const send = await tenant.sends.get(id);
-    return { status: 200, json: { data: renderSend(send, await tenant.sends.deliveriesOf([send.id])), status: "success" } };
+    return { status: 200, json: { data: renderSend(send, await tenant.sends.firstDeliveries([send.id], SHOWN_ALONE)), status: "success" } };
   },
 });
 
@@ -72,15 +90,18 @@ const deliveriesRoute = defineRoute({
   operationId: "listDeliveries",
   summary: "List a notification's deliveries with their attempts",
   params,
+  query: deliveriesQuery,
   responses: {
     200: {
       description: "The deliveries, in the order of the recipients",
-      schema: z.object({ data: z.array(deliverySchema), status: success }),
+      schema: z.object({ data: z.array(deliverySchema), pagination, status: success }),
     },
-    ...errors(401, 403, 404),
+    ...errors(401, 403, 404, 422),
   },
-  async handle({ tenant, params: { notification_id: id } }) {
-    return { status: 200, json: { data: (await tenant.sends.deliveries(id)).map(renderDelivery), status: "success" } };
+  async handle({ tenant, params: { notification_id: id }, query: { skip, limit } }) {
+    const { deliveries, total } = await tenant.sends.deliveries(id, { offset: skip, limit });
+    const page = { skip, limit, total, has_more: skip + deliveries.length < total };
+    return { status: 200, json: { data: deliveries.map(renderDelivery), pagination: page, status: "success" } };
   },
 });
 
@@ -104,7 +125,7 @@ const updateRoute = defineRoute({
       ...(meta == null ? {} : { meta: meta as JsonObject }),
     };
     const send = await tenant.sends.update(context.params.notification_id, changes, { actor: actorOf(context) });
-    const data = renderSend(send, await tenant.sends.deliveriesOf([send.id]));
+    const data = renderSend(send, await tenant.sends.firstDeliveries([send.id], SHOWN_ALONE));
     return { status: 200, json: { data, message: "Notification updated successfully", status: "success" } };
   },
 });

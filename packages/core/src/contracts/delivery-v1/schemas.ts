@@ -92,6 +92,13 @@ export const listQuery = z.object({
   sort: choice(["created_at", "-created_at", "status"], "The order").default("-created_at"),
 });
 
+export const deliveriesQuery = z.object({
+  skip: integer({ min: 0, description: "How many deliveries to skip" }).default(0),
+  limit: integer({ min: 1, max: 1_000, description: "How many deliveries at the most" }).default(100),
+});
+
+export const pagination = z.object({ skip: z.int(), limit: z.int(), total: z.int(), has_more: z.boolean() });
+
 export const analyticsQuery = z.object({
   date_from: day("The first day, UTC").optional(),
   date_to: day("The last day, UTC").optional(),
@@ -121,7 +128,12 @@ export const notificationSchema = z
     content: z.string(),
     status: z.enum(STATUSES),
     email_fallback: z.boolean(),
-    meta: z.record(z.string(), z.unknown()).meta({ description: "The sender's own, and `delivery_details` once there are attempts" }),
+    meta: z
+      .record(z.string(), z.unknown())
+      .meta({
+        description:
+          "The sender's own, and `delivery_details` once there are attempts: of the first 100 deliveries, in lists of the first 20",
+      }),
     delivery_attempts: z.int(),
     delivered_at: timestamp.nullable(),
     failed_at: timestamp.nullable(),

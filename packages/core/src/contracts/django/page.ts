@@ -1,5 +1,6 @@
 import { BelfryError } from "../../foundation/errors.ts";
 import type { HttpRequest } from "../../http/messages.ts";
+import { splitUrl } from "../../http/split-url.ts";
 
 const PAGE_SIZE = 20;
 const MAX_PAGE_SIZE = 100;
@@ -31,7 +32,7 @@ export function invalidPage(): BelfryError {
 
 /** The relative link to another page of the same list; all other query parameters stay. */
 export function pageLink(request: HttpRequest, page: number): string {
-  const [path = "/", search = ""] = request.url.split("?", 2);
+  const { path, search } = splitUrl(request.url);
   const query = new URLSearchParams(search);
   query.set("page", String(page));
   return `${request.mountPath ?? ""}${path}?${query}`;

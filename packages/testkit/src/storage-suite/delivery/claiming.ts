@@ -151,7 +151,7 @@ export function claimingTests(harness: StorageHarness): void {
         const changes = change(all, now);
         return { ...changes, sends: changes.sends.map((state) => ({ ...state, attempts: 3, deliveredAt: at })) };
       });
-      const [delivery, fallback, other] = await deliveriesOf(fixture).deliveriesOf(fixture.tenant, [id]);
+      const [delivery, fallback, other] = await deliveriesOf(fixture).deliveriesOf(fixture.tenant, [id], { offset: 0, limit: 100 });
       expect(delivery).toMatchObject({ ...settled, attempts: [attempt] });
       expect([fallback?.status, other?.status, other?.attempts]).toEqual(["waiting", "pending", []]);
       expect(await deliveriesOf(fixture).findSend(fixture.tenant, id)).toMatchObject({ attempts: 3, deliveredAt: at, updatedAt: at });

@@ -37,7 +37,11 @@ export function sendingTests(harness: StorageHarness): void {
         createdAt: send.notification.createdAt,
         updatedAt: send.notification.createdAt,
       });
-      const deliveries = await deliveriesOf(fixture).deliveriesOf(fixture.tenant, [send.notification.id]);
+      const deliveries = await deliveriesOf(fixture).deliveriesOf(fixture.tenant, [send.notification.id], { offset: 0, limit: 100 });
+      for (const [offset, delivery] of deliveries.entries()) {
+        expect(await deliveriesOf(fixture).deliveriesOf(fixture.tenant, [send.notification.id], { offset, limit: 1 })).toEqual([delivery]);
+      }
+      expect(await deliveriesOf(fixture).countDeliveries(fixture.tenant, send.notification.id)).toBe(deliveries.length);
       expect(deliveries.map(({ recipient, channel, status, chain }) => [chain, recipient, channel, status])).toEqual([
         [0, "bob", "inbox", "pending"],
         [0, "bob", "email", "waiting"],
@@ -53,7 +57,7 @@ export function sendingTests(harness: StorageHarness): void {
       const send = newSend(fixture, { to: ["ann", "bob"] });
       const first = await deliveriesOf(fixture).createSends([send], send.notification.createdAt);
       expect(await deliveriesOf(fixture).createSends([send], send.notification.createdAt)).toEqual(first);
-      expect((await deliveriesOf(fixture).deliveriesOf(fixture.tenant, [send.notification.id])).length).toBe(2);
+      expect((await deliveriesOf(fixture).deliveriesOf(fixture.tenant, [send.notification.id], { offset: 0, limit: 100 })).length).toBe(2);
       expect(await deliveriesOf(fixture).listAudit(fixture.tenant, { limit: 10 })).toHaveLength(1);
       expect(await expectTrueCounts(fixture, fixture.owner("bob"))).toHaveLength(1);
     });
@@ -125,7 +129,9 @@ export function sendingTests(harness: StorageHarness): void {
       expect(
         await storage.placeItems({ tenant: fixture.tenant, id: "01920000-0000-7000-8000-000000000000" }, ["ann"], scheduledAt),
       ).toEqual([]);
-      expect((await storage.deliveriesOf(fixture.tenant, [send.notification.id]))[0]?.dueAt).toEqual(scheduledAt);
+      expect((await storage.deliveriesOf(fixture.tenant, [send.notification.id], { offset: 0, limit: 100 }))[0]?.dueAt).toEqual(
+        scheduledAt,
+      );
     });
 
     test("a list takes every filter, alone and together, and every order", async () => {
@@ -225,7 +231,8 @@ export function sendingTests(harness: StorageHarness): void {
         expect([item?.seq, others]).toEqual([2, []]);
       }
       expect(await storage.findSend(fixture.tenant, id)).toBeNull();
-      expect(await storage.deliveriesOf(fixture.tenant, [id])).toEqual([]);
+      expect(await storage.deliveriesOf(fixture.tenant, [id], { offset: 0, limit: 100 })).toEqual([]);
+      expect(await storage.countDeliveries(fixture.tenant, id)).toBe(0);
       expect(await fixture.inbox.absence(fixture.owner("read"), id)).toBe("unknown");
       expect(await storage.deleteSend(fixture.tenant, id, { at, actor: "x" })).toBeNull();
       expect(await claim(fixture, at)).toEqual([]);

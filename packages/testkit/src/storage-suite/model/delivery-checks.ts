@@ -64,7 +64,7 @@ export class DeliveryChecks {
     const ids = sends.map(({ notification }) => notification.id);
     const [listed, deliveries, last] = await Promise.all([
       this.#storage.listSends(tenant, EVERYTHING),
-      this.#storage.deliveriesOf(tenant, ids),
+      this.#storage.deliveriesOf(tenant, ids, { offset: 0, limit: 1_000 }),
       this.#storage.findSend(tenant, ids.at(-1) ?? crypto.randomUUID()),
     ]);
     const views = sends.map(viewOf);
