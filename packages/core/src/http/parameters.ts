@@ -74,6 +74,13 @@ interface ListRule {
   readonly tooLong?: string;
 }
 
+/** A JSON object, passed on as it is: what it may hold is checked where it is used. */
+export function jsonObject(description: string) {
+  return z
+    .custom<object>((value) => typeof value === "object" && value !== null && !Array.isArray(value), "Input should be a valid dictionary")
+    .meta({ description, override: { type: "object", additionalProperties: true } });
+}
+
 /** One of a few words. */
 export function choice<const Words extends readonly [string, ...string[]]>(words: Words, description: string) {
   const listed = words.map((word) => `'${word}'`);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isUuid } from "../../foundation/ids.ts";
-import { choice, integer, list, text, timestamp } from "../../http/parameters.ts";
+import { choice, integer, jsonObject, list, text, timestamp } from "../../http/parameters.ts";
 
 export const TYPES = ["email", "websocket", "webhook"] as const;
 export const STATUSES = ["pending", "sent", "delivered", "failed", "partial", "cancelled"] as const;
@@ -8,7 +8,7 @@ export const STATUSES = ["pending", "sent", "delivered", "failed", "partial", "c
 /** The most recipients of one call; the library itself takes more. */
 const MAX_RECIPIENTS = 1_000;
 
-const meta = z.record(z.string(), z.unknown()).meta({ description: "The sender's own; some members mean something to a channel" });
+const meta = jsonObject("The sender's own; some members mean something to a channel");
 const roomId = z
   .string()
   .refine(isUuid, { error: "Input should be a valid UUID", params: { type: "uuid_parsing" } })
@@ -128,12 +128,10 @@ export const notificationSchema = z
     content: z.string(),
     status: z.enum(STATUSES),
     email_fallback: z.boolean(),
-    meta: z
-      .record(z.string(), z.unknown())
-      .meta({
-        description:
-          "The sender's own, and `delivery_details` once there are attempts: of the first 100 deliveries, in lists of the first 20",
-      }),
+    meta: z.record(z.string(), z.unknown()).meta({
+      description:
+        "The sender's own, and `delivery_details` once there are attempts: of the first 100 deliveries, in lists of the first 20",
+    }),
     delivery_attempts: z.int(),
     delivered_at: timestamp.nullable(),
     failed_at: timestamp.nullable(),

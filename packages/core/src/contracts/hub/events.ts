@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { text } from "../../http/parameters.ts";
+import { jsonObject, text } from "../../http/parameters.ts";
 import { defineRoute, type Route } from "../../http/route.ts";
 import { errors } from "./failure.ts";
 import { type ListStyle, listReply, listSchema, rangeQuery } from "./lists.ts";
-import { content, eventSchema, jsonObject, recordSchema, renderEvent, renderRecord, senderId, sourceService } from "./schemas.ts";
+import { content, eventSchema, recordSchema, renderEvent, renderRecord, senderId, sourceService } from "./schemas.ts";
 
 const BASE = "/notifications";
 const params = z.object({ notification_id: z.string().meta({ description: "The notification's id" }) });

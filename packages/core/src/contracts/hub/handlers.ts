@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { text } from "../../http/parameters.ts";
+import { jsonObject, text } from "../../http/parameters.ts";
 import { defineRoute, type Route } from "../../http/route.ts";
 import { errors } from "./failure.ts";
 import { type ListStyle, listReply, listSchema, rangeQuery } from "./lists.ts";
-import { handlerSchema, jsonObject, prompt, renderHandler, sourceService } from "./schemas.ts";
+import { handlerSchema, prompt, renderHandler, sourceService } from "./schemas.ts";
 
 const BASE = "/notification-handlers";
 const params = z.object({ handler_id: z.string().meta({ description: "The handler's id" }) });

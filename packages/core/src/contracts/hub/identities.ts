@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { text } from "../../http/parameters.ts";
+import { jsonObject, text } from "../../http/parameters.ts";
 import { defineRoute, type Route } from "../../http/route.ts";
 import { errors } from "./failure.ts";
 import { type ListStyle, listReply, listSchema, rangeQuery } from "./lists.ts";
-import { identitySchema, jsonObject, personName, renderIdentity, sourceId, sourceService } from "./schemas.ts";
+import { identitySchema, personName, renderIdentity, sourceId, sourceService } from "./schemas.ts";
 
 const BASE = "/identities";
 

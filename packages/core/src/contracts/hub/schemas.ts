@@ -5,13 +5,6 @@ import { isoDate, isoDateOrNull } from "../iso-date.ts";
 
 const MAX_TEXT = 100_000;
 
-/** A JSON object, passed on as it is: what it may hold is checked where it is used. */
-export function jsonObject(description: string) {
-  return z
-    .custom<object>((value) => typeof value === "object" && value !== null && !Array.isArray(value), "Input should be a valid dictionary")
-    .meta({ description, override: { type: "object", additionalProperties: true } });
-}
-
 export const sourceService = text({ minLength: 1, maxLength: 255, description: "The service" });
 export const senderId = text({ minLength: 1, maxLength: 255, description: "Who caused it, by that service's own id" });
 export const sourceId = text({ minLength: 1, maxLength: 255, description: "Their id in that service" });
