@@ -10,7 +10,7 @@ export default defineConfig({
     name: "e2e",
     include: ["packages/dashboard/e2e/**/*.test.ts"],
     globalSetup: ["packages/dashboard/test/assets-setup.ts"],
-    maxWorkers: 1,
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

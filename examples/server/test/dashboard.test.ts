@@ -1,12 +1,15 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { HOSTS, type HostDatabase, hostDatabase } from "./host-database.ts";
 import { type ServerProcess, startServer } from "./run-server.ts";
 
 const PATH = "/api/ui-dashboard/notifications-dashboard-ui";
 
 const running: ServerProcess[] = [];
+let database: HostDatabase;
 
 afterEach(async () => {
   await Promise.all(running.splice(0).map(({ stop }) => stop()));
+  await database.drop();
 });
 
 async function start(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
@@ -19,9 +22,12 @@ function basic(name: string, password: string): Record<string, string> {
   return { authorization: `Basic ${Buffer.from(`${name}:${password}`).toString("base64")}` };
 }
 
-describe.each(["express", "hono"])("the complete host on %s", (framework) => {
+describe.each(HOSTS)("the complete host on %s over %s", (framework, kind) => {
+  beforeEach(async () => {
+    database = await hostDatabase(kind);
+  });
   test("serves the dashboard at its documented path, and prints its address", async () => {
-    const { url, output } = await start({ FRAMEWORK: framework });
+    const { url, output } = await start({ FRAMEWORK: framework, DATABASE_URL: database.url });
     expect(output()).toContain(`Dashboard: ${url}${PATH}\n`);
     for (const path of [PATH, `${PATH}/`]) {
       const page = await fetch(url + path);
@@ -35,7 +41,12 @@ describe.each(["express", "hono"])("the complete host on %s", (framework) => {
   });
 
   test("wants an API key if the pack contract does, and shows only its client's data", async () => {
-    const { url, output } = await start({ FRAMEWORK: framework, PACK_AUTH: "apikey", API_KEYS: "k=1=acme,k2=other" });
+    const { url, output } = await start({
+      FRAMEWORK: framework,
+      DATABASE_URL: database.url,
+      PACK_AUTH: "apikey",
+      API_KEYS: "k=1=acme,k2=other",
+    });
     expect(output()).toContain("an API key as the password");
     const denied = await fetch(url + PATH);
     expect([denied.status, denied.headers.get("www-authenticate")]).toEqual([401, 'Basic realm="Belfry: any name, and an API key"']);

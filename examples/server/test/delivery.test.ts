@@ -1,15 +1,12 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { promisify } from "node:util";
-import { freshDatabase } from "@belfry/postgres-launcher";
 import Database from "better-sqlite3";
 import { SignJWT } from "jose";
 import pg from "pg";
 import { Webhook } from "standardwebhooks";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { HOSTS, type HostDatabase, hostDatabase } from "./host-database.ts";
 import { type MailPeer, mailPeer } from "./mail-peer.ts";
 import { type ServerProcess, startServer } from "./run-server.ts";
 import { type WebhookPeer, webhookPeer } from "./webhook-peer.ts";
@@ -34,25 +31,11 @@ afterEach(async () => {
   }
 });
 
-/** Makes an empty database, with a function that removes it. */
-async function database(kind: "sqlite" | "postgres"): Promise<{ readonly url: string; drop(): Promise<void> }> {
-  if (kind === "postgres") {
-    return freshDatabase();
-  }
-  const directory = await mkdtemp(join(tmpdir(), "belfry-delivery-"));
-  return { url: `sqlite:${join(directory, "belfry.db")}`, drop: () => rm(directory, { recursive: true, force: true }) };
-}
-
-describe.each([
-  ["express", "sqlite"],
-  ["hono", "sqlite"],
-  ["express", "postgres"],
-  ["hono", "postgres"],
-] as const)("the complete host on %s over %s delivers", (framework, kind) => {
+describe.each(HOSTS)("the complete host on %s over %s delivers", (framework, kind) => {
   let mail: MailPeer;
   let hooks: WebhookPeer;
   let server: ServerProcess;
-  let data: Awaited<ReturnType<typeof database>>;
+  let data: HostDatabase;
   /** The receiver's answers by path; 204 for the others. */
   const answers = new Map<string, (count: number) => number | null | Promise<number | null>>();
 
@@ -62,7 +45,7 @@ describe.each([
       const answer = answers.get(path);
       return answer ? answer(count) : 204;
     });
-    data = await database(kind);
+    data = await hostDatabase(kind);
     server = await start();
   });
 

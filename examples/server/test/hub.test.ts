@@ -1,13 +1,10 @@
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { freshDatabase } from "@belfry/postgres-launcher";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
+import { HOSTS, type HostDatabase, hostDatabase } from "./host-database.ts";
 import { type ServerProcess, startServer } from "./run-server.ts";
 
 const KEY = "hub-key";
@@ -93,102 +90,88 @@ async function settled(url: string, id: string): Promise<readonly Record<string,
 
 const handler = { source_service: "email_service", prompt: "Categorize this email.", metadata_filter: { priority: "high" } };
 
-describe.each(["express", "hono"])("the hub of the complete host on %s", (framework) => {
-  describe.each(["sqlite", "postgres"])("over %s", (database) => {
-    const model = new Model();
-    let baseURL: string;
-    let env: Readonly<Record<string, string>>;
-    let dropDatabase: () => Promise<unknown> = async () => {};
-    const running: ServerProcess[] = [];
-    const start = async (more: Readonly<Record<string, string>> = {}) => {
-      const server = await startServer({ FRAMEWORK: framework, API_KEYS: `${KEY}=acme`, ...env, ...more });
-      running.push(server);
-      return server;
-    };
+describe.each(HOSTS)("the hub of the complete host on %s over %s", (framework, kind) => {
+  const model = new Model();
+  let baseURL: string;
+  let database: HostDatabase;
+  const running: ServerProcess[] = [];
+  const start = async (more: Readonly<Record<string, string>> = {}) => {
+    const server = await startServer({ FRAMEWORK: framework, DATABASE_URL: database.url, API_KEYS: `${KEY}=acme`, ...more });
+    running.push(server);
+    return server;
+  };
 
-    beforeAll(async () => {
-      baseURL = await model.start();
-    });
-    afterAll(() => model.stop());
-    beforeEach(async () => {
-      if (database === "postgres") {
-        const fresh = await freshDatabase();
-        env = { DATABASE_URL: fresh.url };
-        dropDatabase = () => fresh.drop();
-      } else {
-        const directory = await mkdtemp(join(tmpdir(), "belfry-hub-"));
-        env = { DATABASE_URL: `sqlite:${join(directory, "belfry.db")}` };
-        dropDatabase = () => rm(directory, { recursive: true });
-      }
-    });
-    afterEach(async () => {
-      await Promise.all(running.splice(0).map(({ child, stop }) => (child.exitCode === null ? stop() : null)));
-      await dropDatabase();
-    });
+  beforeAll(async () => {
+    baseURL = await model.start();
+  });
+  afterAll(() => model.stop());
+  beforeEach(async () => {
+    database = await hostDatabase(kind);
+  });
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map(({ child, stop }) => (child.exitCode === null ? stop() : null)));
+    await database.drop();
+  });
 
-    test("asks the model, and a subscriber sees the notification and its result", async () => {
-      const { url, output } = await start({ OPENAI_BASE_URL: baseURL, OPENAI_API_KEY: "secret-of-the-model", OPENAI_MODEL: "m" });
-      await ask(url, "/notification-handlers/", handler);
-      const { frames, socket } = await subscriber(url);
-      const id = await push(url, "Meeting tomorrow");
-      expect(await settled(url, id)).toMatchObject([{ status: "COMPLETED", result: "answer to Categorize this email.", error: null }]);
-      await vi.waitFor(() => expect(frames.map(({ type }) => type)).toEqual(["notification", "processing_result"]));
-      socket.close();
-      const request = model.requests.at(-1);
-      expect(request?.authorization).toBe("Bearer secret-of-the-model");
-      expect(request?.messages.map(({ role }) => role)).toEqual(["system", "user"]);
-      expect(request?.messages[1]?.content).toContain("Meeting tomorrow");
-      expect(output()).not.toMatch(/secret-of-the-model|hub-key/);
-    });
+  test("asks the model, and a subscriber sees the notification and its result", async () => {
+    const { url, output } = await start({ OPENAI_BASE_URL: baseURL, OPENAI_API_KEY: "secret-of-the-model", OPENAI_MODEL: "m" });
+    await ask(url, "/notification-handlers/", handler);
+    const { frames, socket } = await subscriber(url);
+    const id = await push(url, "Meeting tomorrow");
+    expect(await settled(url, id)).toMatchObject([{ status: "COMPLETED", result: "answer to Categorize this email.", error: null }]);
+    await vi.waitFor(() => expect(frames.map(({ type }) => type)).toEqual(["notification", "processing_result"]));
+    socket.close();
+    const request = model.requests.at(-1);
+    expect(request?.authorization).toBe("Bearer secret-of-the-model");
+    expect(request?.messages.map(({ role }) => role)).toEqual(["system", "user"]);
+    expect(request?.messages[1]?.content).toContain("Meeting tomorrow");
+    expect(output()).not.toMatch(/secret-of-the-model|hub-key/);
+  });
 
-    test.runIf(database === "postgres")(
-      "a subscriber at one instance sees another instance's events, and the results of both",
-      async () => {
-        const settings = { OPENAI_BASE_URL: baseURL, OPENAI_MODEL: "m" };
-        const [first, second] = [await start(settings), await start(settings)];
-        await ask(first.url, "/notification-handlers/", handler);
-        const { frames, socket } = await subscriber(second.url);
-        const ids: string[] = [];
-        for (let at = 0; at < 20; at += 1) {
-          ids.push(await push(at % 2 === 0 ? first.url : second.url, `event ${at}`));
-        }
-        await vi.waitFor(() => expect(frames).toHaveLength(40), { timeout: 30_000 });
-        for (const id of ids) {
-          const own = frames.filter(({ notification_id }) => notification_id === id);
-          expect(own.map(({ type }) => type)).toEqual(["notification", "processing_result"]);
-        }
-        socket.close();
-      },
-    );
+  test.runIf(kind === "postgres")("a subscriber at one instance sees another instance's events, and the results of both", async () => {
+    const settings = { OPENAI_BASE_URL: baseURL, OPENAI_MODEL: "m" };
+    const [first, second] = [await start(settings), await start(settings)];
+    await ask(first.url, "/notification-handlers/", handler);
+    const { frames, socket } = await subscriber(second.url);
+    const ids: string[] = [];
+    for (let at = 0; at < 20; at += 1) {
+      ids.push(await push(at % 2 === 0 ? first.url : second.url, `event ${at}`));
+    }
+    await vi.waitFor(() => expect(frames).toHaveLength(40), { timeout: 30_000 });
+    for (const id of ids) {
+      const own = frames.filter(({ notification_id }) => notification_id === id);
+      expect(own.map(({ type }) => type)).toEqual(["notification", "processing_result"]);
+    }
+    socket.close();
+  });
 
-    test("a model that answers 500 is asked again, and then the record is FAILED", async () => {
-      const { url } = await start({ OPENAI_BASE_URL: baseURL, OPENAI_MODEL: "m", RETRY_BASE_MS: "5" });
-      await ask(url, "/notification-handlers/", handler);
-      const before = model.requests.length;
-      const id = await push(url, "break the model");
-      expect(await settled(url, id)).toMatchObject([{ status: "FAILED", result: null, error: expect.stringContaining("500") }]);
-      expect(model.requests.length - before).toBe(4);
-    });
+  test("a model that answers 500 is asked again, and then the record is FAILED", async () => {
+    const { url } = await start({ OPENAI_BASE_URL: baseURL, OPENAI_MODEL: "m", RETRY_BASE_MS: "5" });
+    await ask(url, "/notification-handlers/", handler);
+    const before = model.requests.length;
+    const id = await push(url, "break the model");
+    expect(await settled(url, id)).toMatchObject([{ status: "FAILED", result: null, error: expect.stringContaining("500") }]);
+    expect(model.requests.length - before).toBe(4);
+  });
 
-    test("on SIGTERM while the model is silent, it ends with 0, and the next process asks again", async () => {
-      const asking = { OPENAI_BASE_URL: baseURL, OPENAI_MODEL: "m" };
-      const first = await start(asking);
-      await ask(first.url, "/notification-handlers/", handler);
-      model.isSilent = true;
-      const before = model.requests.length;
-      const id = await push(first.url, "hello");
-      await vi.waitFor(() => expect(model.requests.length).toBe(before + 1), { timeout: 20_000 });
-      expect(await first.stop()).toBe(0);
-      model.isSilent = false;
-      const second = await start(asking);
-      expect(await settled(second.url, id)).toMatchObject([{ status: "COMPLETED", result: "answer to Categorize this email." }]);
-    });
+  test("on SIGTERM while the model is silent, it ends with 0, and the next process asks again", async () => {
+    const asking = { OPENAI_BASE_URL: baseURL, OPENAI_MODEL: "m" };
+    const first = await start(asking);
+    await ask(first.url, "/notification-handlers/", handler);
+    model.isSilent = true;
+    const before = model.requests.length;
+    const id = await push(first.url, "hello");
+    await vi.waitFor(() => expect(model.requests.length).toBe(before + 1), { timeout: 20_000 });
+    expect(await first.stop()).toBe(0);
+    model.isSilent = false;
+    const second = await start(asking);
+    expect(await settled(second.url, id)).toMatchObject([{ status: "COMPLETED", result: "answer to Categorize this email." }]);
+  });
 
-    test("without a model, records are FAILED and say what is missing", async () => {
-      const { url } = await start();
-      await ask(url, "/notification-handlers/", handler);
-      const id = await push(url, "hello");
-      expect(await settled(url, id)).toMatchObject([{ status: "FAILED", error: expect.stringContaining("No processor is configured") }]);
-    });
+  test("without a model, records are FAILED and say what is missing", async () => {
+    const { url } = await start();
+    await ask(url, "/notification-handlers/", handler);
+    const id = await push(url, "hello");
+    expect(await settled(url, id)).toMatchObject([{ status: "FAILED", error: expect.stringContaining("No processor is configured") }]);
   });
 });

@@ -7,14 +7,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { SignJWT } from "jose";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readConfig } from "../src/config.ts";
+import { HOSTS, type HostDatabase, hostDatabase } from "./host-database.ts";
 import { type ServerProcess, spawnServer, startServer } from "./run-server.ts";
 
 const run = promisify(execFile);
 const JWT_SECRET = "the server's own secret, long enough for HS256";
 
 const running: ServerProcess[] = [];
+const databases: HostDatabase[] = [];
 async function start(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
   const server = await startServer(env);
   running.push(server);
@@ -22,6 +24,7 @@ async function start(env: Readonly<Record<string, string>>): Promise<ServerProce
 }
 afterEach(async () => {
   await Promise.all(running.splice(0).map(({ child, stop }) => (child.exitCode === null ? stop() : null)));
+  await Promise.all(databases.splice(0).map((database) => database.drop()));
 });
 
 async function curl(...args: string[]): Promise<unknown> {
@@ -55,9 +58,16 @@ test("a host without configuration prints how to try it out, and says so if its 
   expect(second.output()).toContain(`Port ${new URL(url).port} on 127.0.0.1 is in use; set PORT`);
 });
 
-describe.each(["express", "hono"])("the complete host on %s", (framework) => {
+describe.each(HOSTS)("the complete host on %s over %s", (framework, kind) => {
+  let databaseUrl: string;
+  beforeEach(async () => {
+    const database = await hostDatabase(kind);
+    databases.push(database);
+    databaseUrl = database.url;
+  });
+
   test("answers the pack document's five curl commands", async () => {
-    const { url } = await start({ FRAMEWORK: framework });
+    const { url } = await start({ FRAMEWORK: framework, DATABASE_URL: databaseUrl });
     const content = "Your order has been shipped!";
     const created = await curl(
       "-X",
@@ -79,10 +89,9 @@ describe.each(["express", "hono"])("the complete host on %s", (framework) => {
   });
 
   test("takes its credentials from the environment, and keeps its data over a restart", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "belfry-server-"));
     const env = {
       FRAMEWORK: framework,
-      DATABASE_URL: `sqlite:${join(folder, "deep", "belfry.db")}`,
+      DATABASE_URL: databaseUrl,
       API_KEYS: "a=b=acme,other=globex",
       USER_TOKENS: "tok=en==ann",
       JWT_SECRET,
@@ -105,7 +114,7 @@ describe.each(["express", "hono"])("the complete host on %s", (framework) => {
   });
 
   test("serves a user's inbox by JWT: live, read, counted and deleted", async () => {
-    const { url } = await start({ FRAMEWORK: framework, JWT_SECRET });
+    const { url } = await start({ FRAMEWORK: framework, DATABASE_URL: databaseUrl, JWT_SECRET });
     const headers = await bearer("ann");
     const socket = new WebSocket(`${url.replace("http", "ws")}/api/v1/ws/events?token=${await jwt("ann")}`);
     const frame = new Promise<MessageEvent>((resolve) => socket.addEventListener("message", resolve));
@@ -128,7 +137,7 @@ describe.each(["express", "hono"])("the complete host on %s", (framework) => {
   });
 
   test("serves a user's inbox by token, in Django's pages", async () => {
-    const { url } = await start({ FRAMEWORK: framework, USER_TOKENS: "a-token=ann" });
+    const { url } = await start({ FRAMEWORK: framework, DATABASE_URL: databaseUrl, USER_TOKENS: "a-token=ann" });
     const headers = { authorization: "Token a-token" };
     await curl(`${url}/api/notifications/create`, "-H", "Content-Type: application/json", "-d", '{"user_id": "ann", "content": "Hi"}');
     const page = await fetch(`${url}/notifications/?page=1`, { headers });
@@ -140,10 +149,16 @@ describe.each(["express", "hono"])("the complete host on %s", (framework) => {
   });
 
   test("ends with 0 on SIGTERM while streams and sockets are open, even one that does not close", async () => {
-    const server = await start({ FRAMEWORK: framework, JWT_SECRET });
+    const server = await start({ FRAMEWORK: framework, DATABASE_URL: databaseUrl, JWT_SECRET });
     const stream = await fetch(`${server.url}/api/v1/notifications/stream`, { headers: await bearer("ann") });
     expect(stream.status).toBe(200);
-    const ended = stream.text();
+    let streamed = "";
+    const ended = (async () => {
+      for await (const text of stream.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+        streamed += text;
+      }
+    })();
+    await expect.poll(() => streamed, { timeout: 20_000 }).toContain("inbox_state");
     const path = `/api/v1/ws/events?token=${await jwt("ann")}`;
     const socket = new WebSocket(server.url.replace("http", "ws") + path);
     await new Promise((resolve) => socket.addEventListener("open", resolve));
@@ -151,7 +166,7 @@ describe.each(["express", "hono"])("the complete host on %s", (framework) => {
     const stuck = await deafSocket(server.url, path);
     try {
       expect(await server.stop()).toBe(0);
-      expect(await ended).toContain("inbox_state");
+      await ended;
       expect((await closed).code).toBe(1012);
     } finally {
       stuck.destroy();

@@ -1,7 +1,6 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { FRAMEWORKS } from "../test/host.ts";
 import { startBrowser } from "./browser.ts";
 import { type Stage, setStage } from "./stage.ts";
 
@@ -50,9 +49,10 @@ async function startRelay(target: string): Promise<{ readonly url: string; silen
   };
 }
 
-describe.each(FRAMEWORKS)("on %s", (framework) => {
+// What a page does about a lost server is the page's own: the framework behind it makes no difference.
+describe("a page whose server comes and goes", () => {
   async function stageAt(prefix: string): Promise<Stage> {
-    const stage = await setStage(browser, { framework, prefix });
+    const stage = await setStage(browser, { framework: "express", prefix });
     stages.push(stage);
     return stage;
   }
@@ -215,7 +215,11 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
   });
 
   test("a reader without the right to act sees no actions", async () => {
-    const stage = await setStage(browser, { framework, prefix: "", authorize: () => ({ read: true, act: false, actor: "guest" }) });
+    const stage = await setStage(browser, {
+      framework: "express",
+      prefix: "",
+      authorize: () => ({ read: true, act: false, actor: "guest" }),
+    });
     stages.push(stage);
     await stage.service().create({ to: "bob", message: "hello" });
     const { page, problems } = await stage.open();

@@ -115,4 +115,4 @@ const harness = (create: StorageHarness<SqliteTransaction, void>["create"], mode
 });
 
 storageSuite("sqlite by path", harness(byPath));
-storageSuite("sqlite on the host's connection", harness(shared, isLong ? 2_000 : 500));
+storageSuite("sqlite on the host's connection", { ...harness(shared, 2_000), covers: isLong ? "everything" : "opening" });

@@ -31,6 +31,12 @@ export interface StorageHarness<Tx = unknown, Written extends void | Promise<voi
    * @default 10_000
    */
   readonly modelOperations?: number;
+  /**
+   * Which tests run: all, or those that see how the storage was opened (its lifecycle, its host's transactions, names),
+   * for the second way to open the same storage.
+   * @default "everything"
+   */
+  readonly covers?: "everything" | "opening";
   /** Opens a storage over an empty database of its own. Called about once for each file of the suite. */
   create(): Promise<StorageSubject<Tx, Written>>;
 }
