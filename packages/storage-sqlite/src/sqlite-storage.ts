@@ -37,7 +37,10 @@ import { DEFAULT_BUSY_TIMEOUT_MS, type SqliteStorageOptions } from "./sqlite-opt
  * only. A database that is passed in is shared: Belfry's own operations wait until no transaction is open on it. It is
  * never closed, and its `journal_mode` stays as it is; WAL is advised.
  *
- * @param source a path, `:memory:` for a database that lives as long as the storage is open, or an open database
+ * `:memory:` makes a database in memory that is lost when the storage is closed, so also when the service stops. To keep
+ * the data of a test over a stop and a start, pass `new Database(":memory:")` of better-sqlite3 instead.
+ *
+ * @param source a path, `:memory:`, or an open database
  * @throws BelfryError `CONFIGURATION` for anything else
  *
  * @example

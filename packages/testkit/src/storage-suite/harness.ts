@@ -5,16 +5,23 @@ import type { Storage } from "@belfry/core/storage";
  *
  * @example
  * ```ts
- * storageSuite("memory", {
+ * storageSuite("SQLite in memory", {
  *   singleWriter: true,
  *   async create() {
- *     const storage = memoryStorage();
- *     const other = memoryStorage();
+ *     const database = new Database(":memory:");
+ *     const elsewhere = new Database(":memory:");
+ *     await migrate(elsewhere);
+ *     const storage = sqliteStorage(database);
+ *     await storage.open();
  *     return {
  *       storage,
- *       transaction: async (work) => storage.transaction(work),
- *       foreignTransaction: async (work) => other.transaction(work),
- *       dispose: () => storage.close(),
+ *       transaction: async (work) => database.transaction(() => work(database))(),
+ *       foreignTransaction: async (work) => elsewhere.transaction(() => work(elsewhere))(),
+ *       async dispose() {
+ *         await storage.close();
+ *         database.close();
+ *         elsewhere.close();
+ *       },
  *     };
  *   },
  * });
