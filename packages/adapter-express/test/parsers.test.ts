@@ -1,7 +1,8 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { memoryStorage, NotificationService } from "@belfry/core";
+import { NotificationService } from "@belfry/core";
 import { pack } from "@belfry/core/contracts";
+import { sqliteStorage } from "@belfry/storage-sqlite";
 import express5, { type RequestHandler } from "express";
 import express4 from "express-4";
 import { afterEach, describe, expect, test } from "vitest";
@@ -20,7 +21,7 @@ interface Parser {
 
 /** Serves `pack` behind one of the host's parsers. */
 async function behind({ express, parser }: Parser, maxBodyBytes = 1_000): Promise<string> {
-  service = new NotificationService({ storage: memoryStorage() });
+  service = new NotificationService({ storage: sqliteStorage(":memory:") });
   const app = express();
   app.use(parser, expressBelfry(service, { contracts: [pack({ auth: "open" })], maxBodyBytes }));
   const listening = app.listen(0, "127.0.0.1");

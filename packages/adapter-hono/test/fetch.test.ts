@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
-import { memoryStorage, NotificationService } from "@belfry/core";
+import { NotificationService } from "@belfry/core";
 import { django, inboxV1, pack } from "@belfry/core/contracts";
+import { sqliteStorage } from "@belfry/storage-sqlite";
 import { Hono } from "hono";
 import { SignJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -28,7 +29,7 @@ const json = (body: string) => ({ method: "POST", body, headers: { "content-type
 const create = json('{"user_id":"ann","content":"Zoë"}');
 
 beforeEach(() => {
-  service = new NotificationService({ storage: memoryStorage(), logger });
+  service = new NotificationService({ storage: sqliteStorage(":memory:"), logger });
   errors.length = 0;
 });
 afterEach(() => service.stop());

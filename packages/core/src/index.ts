@@ -141,4 +141,3 @@ export type { NotificationEvents, NotificationListener } from "./service/events.
 export { NotificationService } from "./service/notification-service.ts";
 export type { DeliveryOptions, HubOptions, NotificationServiceOptions } from "./service/service-options.ts";
 export type { TenantNotifications } from "./service/tenant-notifications.ts";
-export { type MemoryStorage, type MemoryTransaction, memoryStorage } from "./storages/memory.ts";

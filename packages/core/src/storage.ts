@@ -52,7 +52,6 @@ export {
   type InboxTail,
   type ItemAbsence,
   type ItemsChange,
-  inboxItem,
   type NewNotification,
 } from "./inbox/index.ts";
 export {

@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
-import { memoryStorage, NotificationService } from "@belfry/core";
+import { NotificationService } from "@belfry/core";
 import { isLocalRequest } from "@belfry/core/http";
+import { sqliteStorage } from "@belfry/storage-sqlite";
 import { afterEach, describe, expect, test } from "vitest";
 import type { DashboardRequest } from "../src/index.ts";
 import { FRAMEWORKS, type HostOptions, type RunningHost, startHost } from "./host.ts";
@@ -13,7 +14,7 @@ afterEach(async () => {
 });
 
 async function serve(options: Omit<HostOptions, "prefix">): Promise<{ url: string; service: NotificationService }> {
-  const service = new NotificationService({ storage: memoryStorage() });
+  const service = new NotificationService({ storage: sqliteStorage(":memory:") });
   const host = await startHost(service, { prefix: "/admin", ...options });
   hosts.push(host);
   return { url: host.url, service };

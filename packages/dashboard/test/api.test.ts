@@ -3,11 +3,11 @@ import {
   type ActivityPage,
   type ChannelHealth,
   type InboxItem,
-  memoryStorage,
   NotificationService,
   type RetriedAll,
   type Send,
 } from "@belfry/core";
+import { sqliteStorage } from "@belfry/storage-sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ApiError, Json } from "../src/wire.ts";
 import { BreakableChannel } from "./breakable-channel.ts";
@@ -19,7 +19,7 @@ let host: RunningHost;
 
 beforeEach(async () => {
   channel = new BreakableChannel();
-  service = new NotificationService({ storage: memoryStorage(), channels: [channel] });
+  service = new NotificationService({ storage: sqliteStorage(":memory:"), channels: [channel] });
   host = await startHost(service, {
     framework: "express",
     prefix: "/admin",

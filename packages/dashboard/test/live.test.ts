@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { memoryStorage, NotificationService } from "@belfry/core";
+import { NotificationService } from "@belfry/core";
 import { freshDatabase } from "@belfry/postgres-launcher";
 import { postgresStorage } from "@belfry/storage-postgres";
 import { sqliteStorage } from "@belfry/storage-sqlite";
@@ -24,8 +24,8 @@ async function serve(service: NotificationService, port?: number): Promise<Runni
   return host;
 }
 
-function memoryService(): NotificationService {
-  const service = new NotificationService({ storage: memoryStorage(), channels: [new BreakableChannel()] });
+function serviceInMemory(): NotificationService {
+  const service = new NotificationService({ storage: sqliteStorage(":memory:"), channels: [new BreakableChannel()] });
   ends.push(() => service.stop());
   return service;
 }
@@ -48,7 +48,7 @@ function created(reader: EventReader): string[] {
 }
 
 test("every reader gets created, read and delivered notifications", async () => {
-  const service = memoryService();
+  const service = serviceInMemory();
   const host = await serve(service);
   const readers = [await follow(host), await follow(host)];
   const { notification } = await service.create({ to: "bob", message: "Hello" });
@@ -119,7 +119,7 @@ function createMany(service: NotificationService, count: number): Promise<unknow
 }
 
 test("a reader that missed too much gets a reset", async () => {
-  const service = memoryService();
+  const service = serviceInMemory();
   const host = await serve(service);
   await createMany(service, 1_100);
   const reader = await follow(host, "0");
@@ -127,7 +127,7 @@ test("a reader that missed too much gets a reset", async () => {
 });
 
 test("readers get each notification of a burst once", async () => {
-  const service = memoryService();
+  const service = serviceInMemory();
   const reader = await follow(await serve(service));
   await createMany(service, 600);
   await vi.waitFor(() => expect(created(reader)).toHaveLength(600), { timeout: 10_000 });
@@ -136,7 +136,7 @@ test("readers get each notification of a burst once", async () => {
 });
 
 test("readers get a reset for a burst that is too large", async () => {
-  const service = memoryService();
+  const service = serviceInMemory();
   const reader = await follow(await serve(service));
   await createMany(service, 1_500);
   await vi.waitFor(() => expect(names(reader)).toContain("reset"), { timeout: 10_000 });
@@ -150,7 +150,7 @@ function toldUsers(reader: EventReader): ReadonlySet<string> {
 }
 
 test("a notification to more users than a look compares names every user", async () => {
-  const service = memoryService();
+  const service = serviceInMemory();
   const reader = await follow(await serve(service));
   const users = Array.from({ length: 150 }, (_, index) => `user ${index}`);
   await service.create({ to: users, message: "to all" });
@@ -159,7 +159,7 @@ test("a notification to more users than a look compares names every user", async
 });
 
 test("a notification to more users than a look names sends a reset", async () => {
-  const service = memoryService();
+  const service = serviceInMemory();
   const reader = await follow(await serve(service));
   await service.create({ to: Array.from({ length: 1_000 }, (_, index) => `user ${index}`), message: "to all" });
   await service.create({ to: Array.from({ length: 500 }, (_, index) => `other ${index}`), message: "to others" });
@@ -169,7 +169,7 @@ test("a notification to more users than a look names sends a reset", async () =>
 });
 
 test("more changes to old notifications than a look reads send a reset", async () => {
-  const service = memoryService();
+  const service = serviceInMemory();
   const sends = await Promise.all(
     Array.from({ length: 90 }, (_, index) => service.send({ channel: "sms", to: `+${index}`, content: "x" })),
   );
@@ -187,7 +187,7 @@ test.each(["ffffffff-ffff-7fff-bfff-ffffffffffff", "00000000-0000-0000-0000-0000
   async (lastId) => {
     const lines: string[] = [];
     const log = (_: object, message: string) => void lines.push(message);
-    const service = memoryService();
+    const service = serviceInMemory();
     const { notification } = await service.create({ to: "bob", message: "before" });
     const host = await startHost(service, { framework: "hono", prefix: "", logger: { debug: log, info: log, warn: () => {}, error: log } });
     ends.push(() => host.close());
@@ -200,7 +200,7 @@ test.each(["ffffffff-ffff-7fff-bfff-ffffffffffff", "00000000-0000-0000-0000-0000
 test("a stream sends a ping that scripts see, before they take it for dead", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   ends.push(() => vi.useRealTimers());
-  const host = await serve(memoryService());
+  const host = await serve(serviceInMemory());
   const reader = await readEvents(`${host.url}/api/live`);
   ends.push(() => reader.close());
   await vi.waitFor(() => expect(names(reader)).toContain("hello"));
@@ -210,7 +210,7 @@ test("a stream sends a ping that scripts see, before they take it for dead", asy
 });
 
 test("a deletion sends a reset, and does not repeat the other notifications", async () => {
-  const service = memoryService();
+  const service = serviceInMemory();
   await createMany(service, 150);
   const send = await service.send({ channel: "sms", to: "+4911", content: "1234" });
   await service.runDue();
@@ -223,7 +223,7 @@ test("a deletion sends a reset, and does not repeat the other notifications", as
 });
 
 test("closing the dashboard ends its streams and its background work", async () => {
-  const service = memoryService();
+  const service = serviceInMemory();
   const host = await startHost(service, { framework: "express", prefix: "/admin" });
   const reader = await follow(host);
   await host.close();
@@ -231,7 +231,7 @@ test("closing the dashboard ends its streams and its background work", async () 
 });
 
 test("a stream goes on once a database that was out of reach is back", async () => {
-  const storage = memoryStorage();
+  const storage = sqliteStorage(":memory:");
   const service = new NotificationService({ storage });
   ends.push(() => service.stop());
   const warnings: string[] = [];
@@ -251,7 +251,7 @@ test("a stream goes on once a database that was out of reach is back", async () 
 test("a stream ends once its reader may no longer read", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   ends.push(() => vi.useRealTimers());
-  const service = memoryService();
+  const service = serviceInMemory();
   let isAllowed = true;
   const host = await startHost(service, {
     framework: "express",

@@ -1,4 +1,5 @@
-import { memoryStorage, NotificationService } from "@belfry/core";
+import { NotificationService } from "@belfry/core";
+import { sqliteStorage } from "@belfry/storage-sqlite";
 import { afterEach, describe, expect, test } from "vitest";
 import { FRAMEWORKS, type HostOptions, type RunningHost, startHost } from "./host.ts";
 
@@ -9,7 +10,7 @@ afterEach(async () => {
 });
 
 async function serve(options: HostOptions): Promise<RunningHost> {
-  const host = await startHost(new NotificationService({ storage: memoryStorage() }), options);
+  const host = await startHost(new NotificationService({ storage: sqliteStorage(":memory:") }), options);
   hosts.push(host);
   return host;
 }
@@ -110,7 +111,7 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
 
 test("fetch works below basePath if the router does not cut the prefix off", async () => {
   const { dashboard } = await import("../src/index.ts");
-  const service = new NotificationService({ storage: memoryStorage() });
+  const service = new NotificationService({ storage: sqliteStorage(":memory:") });
   const page = dashboard(service, { basePath: "/ops/", authorize: () => ({ read: true, act: false }) });
   expect((await page.fetch(new Request("http://host.test/ops"))).status).toBe(200);
   expect((await page.fetch(new Request("http://host.test/ops/"))).status).toBe(200);

@@ -12,7 +12,6 @@ export type {
 export type { ActivityItems, ActivityQuery, ActivityStorage, HealthWindow } from "./activity-storage.ts";
 export type { OperatorContext } from "./context.ts";
 export { type IdRange, idRange } from "./id-range.ts";
-export { threeDigits } from "./latency.ts";
 export type { AuditNote } from "./note-audit.ts";
 export { Operator } from "./operator.ts";
 export type { RetryAllOptions } from "./retry-all.ts";

@@ -46,7 +46,7 @@ export function checkOptions(options: object): void {
 function checkStorage(storage: unknown): void {
   if (!hasFunctions(storage, ["open", "close"])) {
     const got = storage === undefined ? "nothing" : describe(storage);
-    throw wrong(`needs a storage, got ${got}; pass sqliteStorage("app.db"), postgresStorage(pool) or memoryStorage()`);
+    throw wrong(`needs a storage, got ${got}; pass sqliteStorage("app.db") or postgresStorage(pool)`);
   }
   const { name, version } = storage as { readonly name?: unknown; readonly version?: unknown };
   if (version !== STORAGE_VERSION) {

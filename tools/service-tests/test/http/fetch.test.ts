@@ -1,9 +1,10 @@
 import { createServer } from "node:http";
-import { memoryStorage, NotificationService } from "@belfry/core";
+import { NotificationService } from "@belfry/core";
 import { createHandler, type HttpHandler } from "@belfry/core/http";
 import { upgradeListener } from "@belfry/core/node";
+import { sqliteStorage } from "@belfry/storage-sqlite";
+import { httpSuite, runServer } from "@belfry/testkit";
 import { getRequestListener } from "@hono/node-server";
-import { httpSuite, runServer } from "../src/index.ts";
 
 /** A host without a framework: Request in, Response out. */
 async function host(handler: HttpHandler, request: Request, prefix: string): Promise<Response> {
@@ -21,8 +22,8 @@ async function host(handler: HttpHandler, request: Request, prefix: string): Pro
   return handler.fetch(prefix === "" ? request : new Request(url, request));
 }
 
-httpSuite("fetch over memory", {
-  service: async (needs) => new NotificationService({ storage: memoryStorage(), ...needs }),
+httpSuite("fetch over SQLite", {
+  service: async (needs) => new NotificationService({ storage: sqliteStorage(":memory:"), ...needs }),
   async serve(service, options, { prefix = "" } = {}) {
     const handler = createHandler(service, { ...options, basePath: prefix });
     const server = createServer(getRequestListener((request) => host(handler, request, prefix)));
