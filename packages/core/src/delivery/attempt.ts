@@ -1,10 +1,11 @@
 import type { Clock } from "../foundation/clock.ts";
-import { withinTime } from "../work/within-time.ts";
-import type { Channel, DeliveryOutcome, DeliveryTask } from "./channel.ts";
+import { OutOfTime, withinTime } from "../work/within-time.ts";
+import type { Addresses } from "./addresses.ts";
+import type { Channel, DeliveryFailure, DeliveryOutcome, DeliveryTask } from "./channel.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 
 /** What the channel is asked to deliver. */
-export function taskOf({ delivery, notification, details }: ClaimedDelivery, address: string): DeliveryTask {
+function taskOf({ delivery, notification, details }: ClaimedDelivery, address: string): DeliveryTask {
   return {
     id: delivery.id,
     notificationId: notification.id,
@@ -21,17 +22,41 @@ export function taskOf({ delivery, notification, details }: ClaimedDelivery, add
   };
 }
 
-/** Has `channel` deliver once, within its time; whatever goes wrong is an outcome. */
-export async function attempt(
-  channel: Channel,
-  task: DeliveryTask,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<DeliveryOutcome> {
-  try {
-    const outcome = await withinTime((ends) => channel.deliver(task, ends), { timeoutMs: channel.timeoutMs, clock, signal });
+/** What an attempt works with. */
+export interface AttemptContext {
+  readonly addresses: Addresses;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Finds the recipient's address and has `channel` deliver once, both within the channel's time; whatever goes wrong is an
+ * outcome.
+ */
+export async function attempt(channel: Channel, claimed: ClaimedDelivery, context: AttemptContext): Promise<DeliveryOutcome> {
+  const { addresses, clock, signal } = context;
+  const { name, timeoutMs } = channel;
+  let address: string | DeliveryFailure | null = null;
+  const work = async (ends: AbortSignal): Promise<DeliveryOutcome> => {
+    address = await addresses.of(claimed.delivery, channel);
+    // A directory that answers too late must not have anything delivered: another attempt may be under way.
+    ends.throwIfAborted();
+    if (typeof address !== "string") {
+      return address;
+    }
+    const outcome = await channel.deliver(taskOf(claimed, address), ends);
     return isOutcome(outcome) ? outcome : noOutcome(channel, outcome);
+  };
+  try {
+    return await withinTime(work, { timeoutMs, clock, signal });
   } catch (error) {
-    return { status: "failed", transient: true, provider: channel.name, error: error instanceof Error ? error.message : String(error) };
+    const isLookUp = error instanceof OutOfTime && address === null;
+    const text = isLookUp
+      ? `The host's directory gave no answer within ${timeoutMs} ms.`
+      : error instanceof Error
+        ? error.message
+        : String(error);
+    return { status: "failed", transient: true, provider: name, error: text };
   }
 }
 

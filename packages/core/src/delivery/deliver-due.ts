@@ -4,7 +4,7 @@ import type { LeaseStorage, LostLease } from "../work/lease-storage.ts";
 import { retryDelayMs } from "../work/retry-delay.ts";
 import { Addresses } from "./addresses.ts";
 import { announce } from "./announce.ts";
-import { attempt, taskOf } from "./attempt.ts";
+import { attempt } from "./attempt.ts";
 import type { Channel, DeliveryFailure, DeliveryOutcome } from "./channel.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
 import type { DeliveryContext } from "./context.ts";
@@ -133,20 +133,17 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     if (channel === undefined) {
       return failed(claimed.delivery.channel, `The channel ${claimed.delivery.channel} is not configured.`);
     }
-    if (channel.isConfigured?.(claimed.delivery.tenant) === false) {
-      return failed(channel.name, `The channel ${channel.name} has no provider for this client.`);
+    const unusable = whyUnusable(channel, claimed.delivery.tenant);
+    if (unusable !== null) {
+      return failed(channel.name, unusable);
     }
     const goneUntil = this.#gone.until(claimed.delivery, this.#context.clock.now());
     // What somebody retries is attempted: it may be there again.
     if (goneUntil !== null && claimed.delivery.attemptsBefore === 0) {
       return failed(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
     }
-    const address = await this.#addresses.of(claimed.delivery, channel);
-    if (typeof address !== "string") {
-      return { outcome: address, reason: null };
-    }
-    const outcome = await attempt(channel, taskOf(claimed, address), { clock: this.#context.clock, signal });
-    return { outcome, reason: null };
+    const { clock } = this.#context;
+    return { outcome: await attempt(channel, claimed, { addresses: this.#addresses, clock, signal }), reason: null };
   }
 
   #noteEndpoint({ delivery }: ClaimedDelivery, outcome: DeliveryOutcome): void {
@@ -184,6 +181,15 @@ type Deciding<Result> = (loaded: readonly LoadedSend[], now: Date) => Result;
 
 function failed(provider: string, error: string): { readonly outcome: DeliveryFailure; readonly reason: UnreachedReason | null } {
   return { outcome: { status: "failed", transient: false, provider, error }, reason: null };
+}
+
+/** Why a channel cannot be used for a tenant, or null. It is the host's own code, which may throw. */
+function whyUnusable(channel: Channel, tenant: string): string | null {
+  try {
+    return channel.isConfigured?.(tenant) === false ? `The channel ${channel.name} has no provider for this client.` : null;
+  } catch (error) {
+    return `The channel ${channel.name} could not say whether it is configured, its isConfigured() threw: ${error instanceof Error ? error.message : error}`;
+  }
 }
 
 /** Whether a channel's name can be used: the inbox is Belfry's own. */

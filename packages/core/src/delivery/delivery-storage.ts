@@ -42,7 +42,7 @@ export interface NewSend {
   readonly notification: Notification;
   readonly details: SendDetails;
   readonly deliveries: readonly NewDelivery[];
-  /** The users who get an inbox item now, distinct and sorted bytewise; empty when it is scheduled. */
+  /** The users who get an inbox item now, distinct and sorted bytewise; empty when it is scheduled: whoever delivers it places the items. */
   readonly inboxRecipients: readonly string[];
   readonly idempotency: IdempotencyKey | null;
   readonly actor: string;

@@ -4,22 +4,21 @@ import type { Issue } from "../foundation/errors.ts";
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})$/i;
 const LAST_MS = Date.UTC(9999, 11, 31);
 
-/** When a send is to go out, and whether that is still to come. */
+/** When a send is to go out. Whether that is still to come, the storage's time decides. */
 export interface Schedule {
   readonly at: Date | null;
-  readonly isAhead: boolean;
   readonly issues: readonly Issue[];
 }
 
 /** Reads `scheduledAt`: a Date, or a text in ISO 8601 with a time zone, of the years 1970 to 9999. */
-export function parseSchedule(scheduledAt: unknown, nowMs: number): Schedule {
+export function parseSchedule(scheduledAt: unknown): Schedule {
   if (scheduledAt === undefined || scheduledAt === null) {
-    return { at: null, isAhead: false, issues: [] };
+    return { at: null, issues: [] };
   }
   const at = typeof scheduledAt === "string" && ISO_TIME.test(scheduledAt) ? new Date(scheduledAt) : scheduledAt;
   if (!(at instanceof Date) || !(at.getTime() >= 0 && at.getTime() <= LAST_MS)) {
     const message = "must be a time like 2030-01-31T12:00:00Z, of the years 1970 to 9999";
-    return { at: null, isAhead: false, issues: [{ path: ["scheduledAt"], type: "datetime", message }] };
+    return { at: null, issues: [{ path: ["scheduledAt"], type: "datetime", message }] };
   }
-  return { at: new Date(at), isAhead: at.getTime() > nowMs, issues: [] };
+  return { at: new Date(at), issues: [] };
 }

@@ -58,7 +58,7 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   const nowMs = context.clock.now();
   const { type = DEFAULT_TYPE } = input;
   const fallback = fallbackOf(input.fallback);
-  const schedule = parseSchedule(input.scheduledAt, nowMs);
+  const schedule = parseSchedule(input.scheduledAt);
   checkTexts({ ...input, type }, [...fallback.issues, ...schedule.issues]);
   const declared = declaredType(context, type, rules);
   const names = channelNames(input, declared?.channels);
@@ -84,7 +84,7 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
     notification,
     details,
     deliveries: deliveriesOf(context, { names, recipients, fallback: fallback.input }),
-    inboxRecipients: names.includes(INBOX_CHANNEL) && !schedule.isAhead ? [...recipients].sort(compareBytewise) : [],
+    inboxRecipients: names.includes(INBOX_CHANNEL) && schedule.at === null ? [...recipients].sort(compareBytewise) : [],
     idempotency: input.idempotencyKey === undefined ? null : await idempotencyOf(input, view),
     actor: actorOf(input),
   };

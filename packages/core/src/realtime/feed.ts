@@ -57,20 +57,19 @@ export abstract class Feed<Signal, Follower> {
     }
   }
 
-  /** Reads and tells nothing more, and forgets what it was to tell. */
+  /** Reads and tells nothing more. */
   stop(): Promise<void> {
-    this.#queue = [];
+    this.#queue = ["gap"];
     return this.#loop.stop();
   }
 
-  /** Goes on after {@link stop}, with a look at what was missed. */
+  /** Goes on after {@link stop}, once it is woken or a signal comes, with a look at what was missed. */
   start(): void {
     this.#loop.start();
-    this.gap();
   }
 
   /** Passes on what waits, if anything does. */
-  protected wake(): void {
+  wake(): void {
     this.#loop.wake();
   }
 
@@ -102,7 +101,7 @@ export abstract class Feed<Signal, Follower> {
       }
       return null;
     } catch (error) {
-      this.#queue = this.#loop.isStopping ? [] : ["gap"];
+      this.#queue = ["gap"];
       throw error;
     }
   }

@@ -8,6 +8,7 @@ export interface FollowedFeed<Follower> {
   readonly followers: Set<Follower>;
   gap(): void;
   start(): void;
+  wake(): void;
   stop(): Promise<void>;
 }
 
@@ -116,13 +117,20 @@ export class Feeds<Key, Follower, One extends FollowedFeed<Follower>> {
     }
   }
 
-  /** Lets the feeds go on after {@link stop}. */
+  /** Lets the feeds go on after {@link stop}, once they are woken. */
   start(): void {
     this.#polling.start();
     for (const { feed } of this.#entries.values()) {
       feed.start();
     }
     this.#pollLater();
+  }
+
+  /** Has the feeds look at what they missed while they rested. */
+  wake(): void {
+    for (const { feed } of this.#entries.values()) {
+      feed.wake();
+    }
   }
 
   /** Reads nothing and tells nobody anything, before {@link start}. */

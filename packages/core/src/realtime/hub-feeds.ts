@@ -58,6 +58,10 @@ export class HubFeeds {
     this.#feeds.start();
   }
 
+  wake(): void {
+    this.#feeds.wake();
+  }
+
   stop(): Promise<void> {
     return this.#feeds.stop();
   }

@@ -60,6 +60,10 @@ export class InboxFeeds {
     this.#feeds.start();
   }
 
+  wake(): void {
+    this.#feeds.wake();
+  }
+
   stop(): Promise<void> {
     return this.#feeds.stop();
   }

@@ -277,6 +277,8 @@ export class NotificationService<
         this.#fanOut.loop.wake();
         this.#deliveryWorker?.wake();
         this.#hubWorker?.wake();
+        this.#feeds.inbox.wake();
+        this.#feeds.hub.wake();
       },
       drain: async () => {
         await this.#fanOut.loop.stop();

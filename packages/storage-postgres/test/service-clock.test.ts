@@ -1,0 +1,21 @@
+import { NotificationService } from "@belfry/core";
+import { expect, test } from "vitest";
+import { postgresStorage } from "../src/index.ts";
+import { silent, useDatabase } from "./setup.ts";
+
+const HOUR_MS = 3_600_000;
+
+const database = useDatabase();
+
+test("the database's time decides whether a scheduled send is due, not that of a service whose clock is an hour ahead", async () => {
+  const clock = { now: () => Date.now() + HOUR_MS, after: () => () => {} };
+  const notifications = new NotificationService({ storage: postgresStorage(database.url, { logger: silent }), clock, logger: silent });
+  const past = await notifications.send({ to: "ann", content: "past", scheduledAt: new Date(Date.now() - HOUR_MS) });
+  const future = await notifications.send({ to: "ann", content: "future", scheduledAt: new Date(Date.now() + HOUR_MS / 2) });
+  await notifications.runDue();
+  const { items } = await notifications.inbox("ann").list();
+  expect(items.map(({ message }) => message)).toEqual(["past"]);
+  expect((await notifications.sends.get(past.id)).status).toBe("failed");
+  expect((await notifications.sends.get(future.id)).status).toBe("pending");
+  await notifications.stop();
+});

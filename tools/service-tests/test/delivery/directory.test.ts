@@ -1,0 +1,70 @@
+import { type Channel, type Directory, NotificationService } from "@belfry/core";
+import { describe, expect, test } from "vitest";
+import { HandClock } from "../hand-clock.ts";
+import { onEveryStorage } from "../on-every-storage.ts";
+import { silent } from "../silent.ts";
+import { stopsAfterTest } from "../stops-after-test.ts";
+
+const sms = (options: Partial<Channel> = {}): Channel => ({
+  name: "sms",
+  retryDelaysMs: [60_000],
+  timeoutMs: 5_000,
+  invalidRecipient: (recipient) => (recipient.trim().startsWith("+") ? null : "is no number"),
+  deliver: async () => ({ status: "sent", provider: "sms" }),
+  ...options,
+});
+
+onEveryStorage((database) => {
+  describe("the host's directory", () => {
+    /** Sends to users, lets `clock` pass until all that can be done now is done, and answers status and errors of each delivery. */
+    async function outcomes(directory: Directory, channel = sms(), to = ["ann"]): Promise<unknown[]> {
+      const clock = new HandClock();
+      const options = { storage: database.storage(), channels: [channel], directory, clock, logger: silent, delivery: { concurrency: 4 } };
+      const notifications = stopsAfterTest(new NotificationService(options));
+      const { id } = await notifications.send({ channel: "sms", to, content: "Hello" });
+      const deliveries = async () => (await notifications.sends.deliveries(id)).deliveries;
+      const isOver = async () => (await deliveries()).every(({ attempts }) => attempts.length > 0);
+      expect(await clock.until(isOver)).toBe(true);
+      return (await deliveries()).map(({ status, attempts }) => [
+        status,
+        ...attempts.map(({ error, isTransient }) => [error, isTransient]),
+      ]);
+    }
+
+    test("that never answers fails the attempt after its time, and others are delivered", async () => {
+      const never = () => new Promise<never>(() => {});
+      expect(await outcomes(never, sms(), ["ann", "bob", "carl", "dora", "+1"])).toEqual([
+        ...Array(4).fill(["pending", ["The host's directory gave no answer within 5000 ms.", true]]),
+        ["sent", [null, false]],
+      ]);
+    });
+
+    test.each<[string, unknown, string]>([
+      ["a number", 4_912, "The host's directory gave a value of the type number as the sms address of this user; expected a text."],
+      ["nothing", undefined, "The host's directory knows no sms address of this user."],
+      ["no address", "4912", "The sms address that the host's directory gave is no number."],
+    ])("that gives %s fails the delivery at once, with what was wrong", async (_, address, error) => {
+      const directory = (() => new Map([["ann", { sms: address }]])) as unknown as Directory;
+      expect(await outcomes(directory)).toEqual([["failed", [error, false]]]);
+    });
+
+    test("that answers no Map fails the delivery at once", async () => {
+      const directory = (() => ({ ann: { sms: "+1" } })) as unknown as Directory;
+      const error = "The host's directory failed: it answered a value of the type object; expected a Map of user ids to contacts.";
+      expect(await outcomes(directory)).toEqual([["failed", [error, false]]]);
+    });
+
+    test("a channel whose check throws once a delivery is made fails it at once", async () => {
+      let isAccepted = false;
+      const invalidRecipient = () => {
+        if (isAccepted) {
+          throw new Error("the list of prefixes is gone");
+        }
+        isAccepted = true;
+        return null;
+      };
+      const error = "The channel sms could not check an address, its invalidRecipient() threw: the list of prefixes is gone";
+      expect(await outcomes(() => new Map(), sms({ invalidRecipient }))).toEqual([["failed", [error, false]]]);
+    });
+  });
+});
