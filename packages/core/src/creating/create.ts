@@ -2,13 +2,13 @@ import { type Created, type CreatedItem, createdSignal, type NewNotification } f
 import type { CreatingContext } from "./context.ts";
 import { type CreateRequest, parseCreate } from "./parse-create.ts";
 
-/** The most recipients that one transaction of Belfry's own writes; longer lists are fanned out in chunks. */
+/** The most recipients that one transaction of Belfry writes. Longer lists are fanned out in chunks. */
 export const MAX_AT_ONCE = 1_000;
 
-/** How many items one chunk of a fan-out writes: few enough that a synchronous database blocks for a moment only. */
+/** The number of items in one chunk of a fan-out. It is small so that a synchronous database blocks for a moment only. */
 const FAN_OUT_CHUNK = 250;
 
-/** Creates a notification in a transaction of Belfry's own. Resolves after commit. */
+/** Creates a notification in its own transaction. Resolves after commit. */
 export async function create(context: CreatingContext, request: CreateRequest): Promise<Created> {
   const entry = await parseCreate(context, request);
   using _call = await context.ready();
@@ -23,7 +23,7 @@ export async function create(context: CreatingContext, request: CreateRequest): 
   return { notification: entry.notification, items };
 }
 
-/** Tells everybody of an entry that was committed. */
+/** Tells clients, other processes and listeners about a committed entry. */
 export function announceCreated(context: CreatingContext, entry: NewNotification, items: readonly CreatedItem[]): void {
   context.publish(items.map((item) => createdSignal(entry.notification, item)));
   emitCreated(context, entry);

@@ -2,16 +2,16 @@ import { createdSignal } from "../inbox/index.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 import type { CreatingContext } from "./context.ts";
 
-/** How often a process looks for chunks that another one, which died, held and did not write. */
+/** The interval at which a process looks for chunks that a dead process left unwritten. */
 const POLL_INTERVAL_MS = 5_000;
 
 /**
- * Writes what large creates left to be written, chunk by chunk, yielding to the event loop between chunks. What a
- * crash interrupts goes on at the next start: a chunk is written and forgotten in one transaction. A stop lets the chunk at
- * hand end, and begins no other.
+ * Writes the remaining items of large creates, chunk by chunk, and yields to the event loop between chunks. After a crash,
+ * the next start continues: one transaction writes a chunk and deletes it. A stop lets the current chunk end and begins no
+ * other.
  */
 export class FanOut {
-  /** Woken by each large create, at each start, and from time to time. */
+  /** The background loop. Each large create and each start wakes it, and it also runs from time to time. */
   readonly loop: Loop;
   readonly #context: CreatingContext;
 
@@ -29,7 +29,7 @@ export class FanOut {
       if (chunk === null) {
         return POLL_INTERVAL_MS;
       }
-      // An item's time is when it came into the inbox, live as in every later list.
+      // An item's time is the moment it entered the inbox, both in live events and in later lists.
       const notification = { ...chunk.notification, createdAt };
       this.#context.publish(chunk.items.map((item) => createdSignal(notification, item)));
       await new Promise((resolve) => setImmediate(resolve));

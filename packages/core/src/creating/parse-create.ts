@@ -12,17 +12,17 @@ import {
 } from "../notifications/index.ts";
 import type { CreatingContext } from "./context.ts";
 
-/** What a creator outside of `create` decides beside the input. */
+/** The rules that a caller sets in addition to the input. */
 export interface CreateRules {
   readonly kind: NotificationKind;
-  /** Whether a type that the host did not declare is refused. Contracts accept it: their senders know no types. */
+  /** Whether an undeclared type is refused. Contracts accept it, because their senders do not know the types. */
   readonly declaredTypesOnly: boolean;
 }
 
 /** The rules of a host's own creates. */
 export const HOST_RULES: CreateRules = { kind: "message", declaredTypesOnly: true };
 
-/** A create, before it is checked. */
+/** A request to create a notification, before it is checked. */
 export interface CreateRequest {
   readonly tenant: string;
   readonly input: UntypedCreateInput;
@@ -31,7 +31,7 @@ export interface CreateRequest {
   readonly id?: string;
 }
 
-/** Checks the input of a create and makes the entry to be written, its id and time included. */
+/** Checks the input of a create and makes the entry to write, with its id and time. */
 export async function parseCreate(
   context: Pick<CreatingContext, "clock" | "ids" | "types">,
   { tenant, input, rules, id = context.ids.next() }: CreateRequest,

@@ -6,44 +6,50 @@ import type { Notification } from "../notifications/index.ts";
 import type { CreatingContext } from "./context.ts";
 import { announceCreated } from "./create.ts";
 
-/** What `create` and `send` take beside their input. */
+/** Options of `create` and `send`. */
 export interface CallOptions<Tx> {
-  /** An open transaction of the host on the same database: what is written commits with it, or vanishes. @default one of Belfry's own */
+  /**
+   * An open transaction of the host on the same database. The writes commit or roll back with it.
+   * @default one of Belfry's own
+   */
   readonly tx?: Tx;
 }
 
-/** What `create` and `send` take beside their input where the database's driver is synchronous. */
+/** Options of `create` and `send` when the database's driver is synchronous. */
 export interface SynchronousCallOptions {
-  /** A synchronous transaction is over before these calls write: await `prepare` or `prepareSend` first, and call `write` inside it. */
+  /**
+   * Not available: a synchronous transaction ends before these calls write. Await `prepare` or `prepareSend` first, and call
+   * `write` inside the transaction.
+   */
   readonly tx?: never;
 }
 
-/** What `create` and `send` take beside their input: no transaction where writing through one is synchronous. */
+/** Options of `create` and `send`. There is no `tx` when writes through a transaction are synchronous. */
 export type CallOptionsOf<Tx, Written> = Written extends void ? SynchronousCallOptions : CallOptions<Tx>;
 
-/** A notification that was checked and only has to be written inside the host's transaction. */
+/** A checked notification, ready to be written inside the host's transaction. */
 export interface PreparedNotification<Tx, Written extends void | Promise<void>> {
   /** The notification as it will be stored, with its id. */
   readonly notification: Notification;
   /**
-   * Writes the notification through the host's open transaction: with it, or not at all. Clients and listeners hear of
-   * it once the transaction has committed. Writing the same one again in another transaction writes it once.
+   * Writes the notification through the host's open transaction. It commits or rolls back with that transaction. Clients and
+   * listeners hear of it after the commit. Writing it again in another transaction has no further effect.
    *
-   * @throws BelfryError `WRONG_TRANSACTION` before anything is written, for a handle that is not an open transaction
-   *   of the storage's database; `SERVICE_STOPPED`
+   * @throws BelfryError `WRONG_TRANSACTION`, before anything is written, for a handle that is not an open transaction of the
+   *   storage's database; `SERVICE_STOPPED`
    */
   write(tx: Tx): Written;
 }
 
-/** A send that was checked and only has to be written inside the host's transaction. */
+/** A checked send, ready to be written inside the host's transaction. */
 export interface PreparedSend<Tx, Written extends void | Promise<void>> {
   /** The send as it will be stored, with its id. */
   readonly send: Send;
-  /** See {@link PreparedNotification.write}: it is delivered once the transaction has committed, and never if it has not. */
+  /** Writes the send; see {@link PreparedNotification.write}. It is delivered only after the transaction has committed. */
   write(tx: Tx): Written;
 }
 
-/** Makes `entry` ready to be written inside a transaction, which may be synchronous. */
+/** Makes a checked entry that can be written inside a transaction, also a synchronous one. */
 export function prepared<Tx, Written extends void | Promise<void>>(
   context: CreatingContext<Tx, Written>,
   entry: NewNotification,
@@ -58,7 +64,7 @@ export function prepared<Tx, Written extends void | Promise<void>>(
   };
 }
 
-/** Makes a checked send ready to be written inside a transaction, which may be synchronous. */
+/** Makes a checked send that can be written inside a transaction, also a synchronous one. */
 export function preparedSend<Tx, Written extends void | Promise<void>>(
   context: DeliveryContext<Tx, Written>,
   parsed: ParsedSend,
@@ -77,13 +83,13 @@ export function preparedSend<Tx, Written extends void | Promise<void>>(
   };
 }
 
-/** The part of a storage that says how its transactions are. */
+/** The part of a storage that says whether its transactions are synchronous. */
 export interface TransactionsOf {
   readonly name: string;
   readonly hasSynchronousTransactions?: boolean;
 }
 
-/** Refuses a transaction that will be over once `call` has awaited what it awaits before it writes. */
+/** Throws when transactions are synchronous: the transaction would end before `call` writes, because `call` awaits first. */
 export function refuseSynchronous(storage: TransactionsOf, call: "create" | "send"): void {
   if (storage.hasSynchronousTransactions) {
     const prepare = call === "create" ? "prepare" : "prepareSend";

@@ -1,9 +1,9 @@
 import type { InboxItem } from "./inbox-item.ts";
 
-/** What an acknowledgement did to what would stand in: nothing does, it was stopped, it is on its way, or it is out. */
+/** The state of the fallback after an acknowledgement: there is none, it was stopped, it is on its way, or it was sent. */
 export type AcknowledgedFallback = "none" | "cancelled" | "in_flight" | "sent";
 
-/** An item that was acknowledged, and what became of what would have stood in. */
+/** An item that was acknowledged, and the state of its fallback. */
 export interface Acknowledged {
   readonly item: InboxItem;
   readonly fallback: AcknowledgedFallback;

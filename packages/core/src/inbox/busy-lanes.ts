@@ -1,25 +1,25 @@
 import type { PendingWrite } from "./pending-write.ts";
 
-/** How many busy inboxes are waited for at once; each wait holds a database connection. */
+/** The most busy inboxes that writes wait for at once. Each wait holds a database connection. */
 const MAX_WAITING = 2;
 const MAX_LANE_BATCH = 256;
-/** How long to leave a lane that has no turn, and whose inbox is still busy, before another look. */
+/** The pause between two looks at a lane that has no turn while its inbox is busy. */
 const LOOK_IN_PAUSE_MS = 50;
 
-/** How {@link BusyLanes} write. Neither rejects: every write's own caller hears of its failure. */
+/** The functions that {@link BusyLanes} write with. Neither rejects: each write tells its own caller about a failure. */
 export interface BusyLanesOptions {
-  /** Writes a batch, waiting for its inboxes. */
+  /** Waits for the inboxes of a batch and writes it. */
   commit(batch: readonly PendingWrite[]): Promise<void>;
-  /** Writes those of a batch whose inboxes are free, and answers the others. */
+  /** Writes the part of a batch whose inboxes are free, and returns the rest. */
   commitFree(batch: readonly PendingWrite[]): Promise<readonly PendingWrite[]>;
 }
 
 /**
- * Keeps writes for inboxes that a host's transaction holds out of everybody else's way. A lane gathers the writes of
- * one inbox and writes them together once the inbox is free; it closes when it is empty.
+ * Holds writes to inboxes that are locked by a host's transaction, so that other writes do not wait for them. A lane
+ * collects the writes of one inbox and writes them together once the inbox is free. An empty lane closes.
  *
- * A few lanes wait inside the database. The others take turns to be looked at: an inbox that was busy for a moment only must not
- * wait behind those that are held for long.
+ * A few lanes wait inside the database. Belfry looks at the remaining lanes in turn, so that an inbox that was busy for a
+ * moment does not wait behind inboxes that are busy for long.
  */
 export class BusyLanes {
   readonly #options: BusyLanesOptions;
@@ -32,7 +32,10 @@ export class BusyLanes {
     this.#options = options;
   }
 
-  /** Takes `pending` if its inbox has an open lane: a later write must not overtake an earlier one. */
+  /**
+   * Adds `pending` to the open lane of its inbox and returns true, or returns false without one. A later write must not
+   * overtake an earlier one.
+   */
   take(pending: PendingWrite): boolean {
     if (this.#lanes.size === 0) {
       return false;
@@ -42,7 +45,7 @@ export class BusyLanes {
     return lane !== undefined;
   }
 
-  /** Gives `pending`, whose inbox is busy, a lane. */
+  /** Opens a lane for `pending`, whose inbox is busy. */
   open(pending: PendingWrite): void {
     if (this.take(pending)) {
       return;
@@ -88,12 +91,12 @@ export class BusyLanes {
     this.#lanes.delete(key);
   }
 
-  /** Looks at the lanes that have no turn, one after another, for as long as there are any. */
+  /** Looks at the lanes that have no turn, one after another, until there are none. */
   async #lookIn(): Promise<void> {
     for (let key = this.#turns.shift(); key !== undefined; key = this.#turns.shift()) {
       const lane = this.#lanes.get(key) ?? [];
       const busy = await this.#options.commitFree(lane.splice(0, MAX_LANE_BATCH));
-      // What came meanwhile comes after what was here.
+      // Writes that came meanwhile go behind these.
       lane.unshift(...busy);
       if (lane.length === 0) {
         this.#lanes.delete(key);
@@ -110,7 +113,7 @@ export class BusyLanes {
   }
 }
 
-/** A write to several inboxes has a lane of its own list: it waits for the busiest of them. */
+/** The key of a write's lane. A write to several inboxes has a lane for that list, because it waits for the busiest of them. */
 function laneKey({ entry }: PendingWrite): string {
   return JSON.stringify([entry.notification.tenant, ...entry.recipients]);
 }

@@ -7,12 +7,12 @@ import { absenceError, isPossible } from "./read-item.ts";
 
 type Change = "read" | "deleted";
 
-/** Marks one item read and returns it; again is allowed and keeps the first time. Throws as `getItem` does. */
+/** Marks one item read and returns it; marking it again keeps the first time. Throws as `getItem` does. */
 export async function markRead(context: InboxContext, owner: Owner, ref: ItemRef): Promise<InboxItem> {
   return changeOne(context, owner, { ref, change: "read" });
 }
 
-/** Deletes one item and returns what it was. Throws as `getItem` does. */
+/** Deletes one item and returns it as it was. Throws as `getItem` does. */
 export async function removeItem(context: InboxContext, owner: Owner, ref: ItemRef): Promise<InboxItem> {
   return changeOne(context, owner, { ref, change: "deleted" });
 }

@@ -5,19 +5,22 @@ import type { InboxEvents } from "./events.ts";
 import type { InboxSignal } from "./inbox-signal.ts";
 import type { InboxStorage } from "./inbox-storage.ts";
 
-/** Whoever has to know that a user has what is in the inbox: deliveries over the inbox, and what would stand in for them. */
+/** The part of Belfry that must know when a user has read or received an item: deliveries over the inbox, and their fallbacks. */
 export interface ReadHook {
-  /** The user has read these notifications or, with null, whatever is read by now. Never rejects: the read stands. */
+  /**
+   * Called when the user has read these notifications or, with null, everything up to now. It never rejects: the items stay
+   * read.
+   */
   onRead(owner: Owner, ids: readonly string[] | null): Promise<void>;
-  /** The user says that this notification arrived. */
+  /** Called when the user confirms that this notification arrived. */
   onAcknowledged(owner: Owner, id: string): Promise<AcknowledgedFallback>;
 }
 
-/** What operations on inboxes work with. */
+/** The parts that operations on inboxes use. */
 export interface InboxContext extends BaseContext {
   readonly inbox: InboxStorage;
   readonly events: Emits<InboxEvents>;
   readonly reads: ReadHook;
-  /** Tells clients and other processes what changed. To be called after commit only. */
+  /** Tells clients and other processes what changed. Call it only after the commit. */
   publish(signals: readonly InboxSignal[]): void;
 }

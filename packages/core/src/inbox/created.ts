@@ -1,13 +1,13 @@
 import type { Notification } from "../notifications/index.ts";
 import type { CreatedItem } from "./inbox-storage.ts";
 
-/** What `create` answers. */
+/** The result of `create`. */
 export interface Created {
   /** The notification as it is stored, with its id. */
   readonly notification: Notification;
   /**
-   * Where each recipient's item went. Empty where that is not decided yet: within a transaction of the host, and while
-   * a fan-out to more than 1,000 users goes on in the background.
+   * The place of each recipient's item. It is empty while that is not decided: within a transaction of the host, and while a
+   * fan-out to more than 1,000 users runs in the background.
    */
   readonly items: readonly CreatedItem[];
 }

@@ -8,13 +8,13 @@ export interface ItemChanged extends Owner {
   readonly item: InboxItem;
 }
 
-/** A change over a whole inbox. */
+/** A change to a whole inbox. */
 export interface InboxSwept extends Owner {
-  /** How many items it changed; never 0. */
+  /** The number of items it changed; never 0. */
   readonly count: number;
 }
 
-/** What inboxes tell, by name. */
+/** The events of inboxes, by name. */
 export interface InboxEvents {
   "item.read": ItemChanged;
   "item.deleted": ItemChanged;

@@ -25,7 +25,7 @@ function items({ recipients }: NewNotification): readonly CreatedItem[] {
   return recipients.map((userId) => ({ userId, seq: 1, epoch: "e" }));
 }
 
-/** The one method of a storage that writes go through. */
+/** Makes a group commit over the one storage method that it uses. */
 function writer(createMany: CreateMany): GroupCommit {
   return new GroupCommit({ createMany } as InboxStorage);
 }

@@ -3,13 +3,13 @@ import { BusyLanes } from "./busy-lanes.ts";
 import type { CreatedItem, InboxStorage, NewNotification } from "./inbox-storage.ts";
 import type { PendingWrite } from "./pending-write.ts";
 
-/** Bounds how long one transaction holds a synchronous database. */
+/** The limit of a batch. It bounds how long one transaction holds a synchronous database. */
 const MAX_BATCH_ENTRIES = 256;
 const MAX_BATCH_ITEMS = 1_000;
 
 /**
- * Lets creates that are in flight at once share one transaction. What is for an inbox that a host's transaction holds
- * is written on a lane of its own, so that nobody else waits for it.
+ * Writes creates that arrive at the same time in one transaction. A write to an inbox that a host's transaction holds goes
+ * to a lane of its own, so that other writes do not wait for it.
  */
 export class GroupCommit {
   readonly #queue: BatchQueue<NewNotification, readonly CreatedItem[]>;
@@ -37,7 +37,7 @@ export class GroupCommit {
     this.#queue = new BatchQueue({ take: takeBatch, commit: (batch) => commit(batch, true) });
   }
 
-  /** Writes `entry` and resolves, after commit, with where its items went. */
+  /** Writes `entry`. Resolves after the commit with the place of each item. */
   write(entry: NewNotification): Promise<readonly CreatedItem[]> {
     return new Promise((resolve, reject) => {
       const pending: PendingWrite = { entry, resolve, reject };

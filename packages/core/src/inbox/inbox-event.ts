@@ -6,32 +6,33 @@ import type { InboxChange } from "./inbox-signal.ts";
 /** Something that happened in an inbox, as its subscribers see it. */
 export interface InboxEvent {
   readonly change: InboxChange;
-  /** The item after the change; null for `read_all` and `deleted_read`, which concern many. */
+  /** The item after the change; null for `read_all` and `deleted_read`, which change many items. */
   readonly item: InboxItem | null;
-  /** How many items changed. */
+  /** The number of items that changed. */
   readonly count: number;
   /** The item's number; for `read_all` and `deleted_read` the last number the change covers. */
   readonly seq: number;
   readonly epoch: string;
 }
 
-/** What a subscriber of an inbox is told. */
+/** The functions that a subscriber of an inbox passes in. */
 export interface InboxListener {
-  /** Created items come in the order of their numbers, each once. */
+  /** Called for each event. Created items come in the order of their numbers, each once. */
   onEvent(event: InboxEvent): void;
   /**
-   * The subscription caught up with the database: after the replay it asked for, or after signals may have been lost.
+   * Called when the subscription has caught up with the database: after the requested replay, or after signals may have been
+   * lost.
    *
-   * @param recovered false when items were missed that are not replayed: the subscriber has to list anew
-   * @param position the last item told or given up: where a subscriber that comes back goes on
+   * @param recovered false when items were missed and are not replayed: the subscriber must list the inbox again
+   * @param position the last item that was sent or skipped: the place to resume from
    */
   onState(recovered: boolean, position: InboxPosition): void;
-  /** Resolves when the subscriber can take more; a replay waits for it before each item. @default at once */
+  /** Resolves when the subscriber can take more. A replay waits for this before each item. @default at once */
   writable?(): Promise<void>;
 }
 
-/** Lets listeners follow inboxes: what an {@link Inbox} subscribes them with. */
+/** Lets listeners follow inboxes. {@link Inbox} uses it to subscribe. */
 export interface FollowInboxes {
-  /** Follows an inbox. With `since`, what came after that position is replayed first and the state reported. */
+  /** Follows an inbox. With `since`, it first replays the items after that position and reports the state. */
   subscribe(owner: Owner, listener: InboxListener, since?: InboxPosition): FeedSubscription;
 }

@@ -23,16 +23,19 @@ export interface InboxCounts {
   readonly unread: number;
   /** The highest number given out so far; 0 for an inbox that never had an item. */
   readonly lastSeq: number;
-  /** Names this numbering: random, and another in every inbox. It changes when numbers may repeat (a restored backup, a deleted user). */
+  /**
+   * The random name of this numbering, different in every inbox. It changes when numbers may repeat (a restored backup, a
+   * deleted user).
+   */
   readonly epoch: string;
   /**
-   * Grows by one with each call that changes items which are there already: read, deleted, everything read, read ones
-   * deleted, a send updated. New items leave it alone.
+   * Grows by one with each call that changes existing items: read, deleted, everything read, read ones deleted, a send
+   * updated. New items do not change it.
    */
   readonly rev: number;
 }
 
-/** The epoch of an inbox that never had an item: nothing was numbered yet, so everything comes after it. */
+/** The epoch of an inbox that never had an item. It has no numbers yet, so every item comes after it. */
 export const EMPTY_EPOCH = "0";
 
 /** The counts of an inbox that never had an item. */
@@ -44,7 +47,7 @@ export interface InboxPosition {
   readonly epoch: string;
 }
 
-/** Builds the inbox item that `owner` sees of `notification`. */
+/** Builds the inbox item of `notification` for `owner`. */
 export function inboxItem(notification: Notification, owner: Owner, state: { seq: number; readAt: Date | null }): InboxItem {
   const { kind: _, ...shared } = notification;
   return { ...shared, userId: owner.userId, seq: state.seq, readAt: state.readAt };

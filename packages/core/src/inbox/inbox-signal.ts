@@ -3,12 +3,12 @@ import type { Notification } from "../notifications/index.ts";
 import type { InboxItem } from "./inbox-item.ts";
 import type { CreatedItem } from "./inbox-storage.ts";
 
-/** What changed in an inbox. */
+/** The kinds of change in an inbox. */
 export type InboxChange = "created" | "read" | "deleted" | "read_all" | "deleted_read";
 
 /**
- * Says that something changed in one inbox. It is a hint, not the truth: a transport may lose it, and what it leaves
- * out (`notification`, `item`) the receiver reads from the database.
+ * Says that something changed in one inbox. It is a hint, not the truth: a transport may lose it. The receiver reads missing
+ * fields (`notification`, `item`) from the database.
  */
 export interface InboxSignal extends Owner {
   readonly change: InboxChange;
@@ -17,15 +17,15 @@ export interface InboxSignal extends Owner {
   readonly epoch: string;
   /** The id of the item that was read or deleted. */
   readonly id?: string;
-  /** How many items `read_all` or `deleted_read` changed. */
+  /** The number of items that `read_all` or `deleted_read` changed. */
   readonly count?: number;
-  /** `created`, in the creating process only: what was created. */
+  /** The created notification. Set for `created`, and only in the process that created it. */
   readonly notification?: Notification;
-  /** `read` and `deleted`, in the changing process only: the item after the change. */
+  /** The item after the change. Set for `read` and `deleted`, and only in the process that changed it. */
   readonly item?: InboxItem;
 }
 
-/** The signal that tells of one recipient's new item. */
+/** Builds the signal for one recipient's new item. */
 export function createdSignal(notification: Notification, item: CreatedItem): InboxSignal {
   return {
     tenant: notification.tenant,

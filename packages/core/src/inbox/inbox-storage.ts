@@ -3,20 +3,20 @@ import type { PageBounds } from "../foundation/page-bounds.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemRef } from "./inbox-item.ts";
 
-/** A notification to write, and who gets it. */
+/** A notification to write, with its recipients. */
 export interface NewNotification {
   readonly notification: Notification;
-  /** Distinct user ids, sorted bytewise: sorted writes touch each page of the inbox once. */
+  /** Distinct user ids, sorted bytewise. Sorted writes touch each database page of the inboxes only once. */
   readonly recipients: readonly string[];
 }
 
-/** Where one recipient's item went. */
+/** The place of one recipient's item. */
 export interface CreatedItem {
-  /** Whose inbox it is in. */
+  /** The user whose inbox it is in. */
   readonly userId: string;
   /** Its number in that inbox. */
   readonly seq: number;
-  /** Names the inbox's numbering: other epochs count anew. */
+  /** The name of the inbox's numbering. Each epoch counts from the start. */
   readonly epoch: string;
 }
 
@@ -35,16 +35,16 @@ export interface InboxQuery {
   readonly before?: number;
   /** Skips this many of the newest matching items. Not together with `before`. */
   readonly offset?: number;
-  /** How many items at the most, at least 0. */
+  /** The most items to return, at least 0. */
   readonly limit: number;
 }
 
 /** A page of an inbox, newest first, with the counts of the same moment. */
 export interface InboxPage {
   readonly items: readonly InboxItem[];
-  /** The whole inbox, unfiltered. */
+  /** The counts of the whole inbox, without filters. */
   readonly counts: InboxCounts;
-  /** How many items match `status` and `type`, wherever the page starts. */
+  /** The number of items that match `status` and `type`, on this page or not. */
   readonly matching: number;
 }
 
@@ -54,45 +54,50 @@ export interface InboxTail {
   readonly counts: InboxCounts;
 }
 
-/** What marking or removing some items did. */
+/** The result of marking or removing some items. */
 export interface ItemsChange {
-  /** The items that were there, as they are now, each once, in the order of the refs; unknown and deleted ones are left out. */
+  /**
+   * The items that were found, in their new state, each once, in the order of the refs. Unknown and deleted items are left
+   * out.
+   */
   readonly items: readonly InboxItem[];
-  /** The numbers of those that this call changed; an item read before is in `items` and not here. */
+  /** The numbers of the items that this call changed. An item that was read before is in `items` but not here. */
   readonly changed: ReadonlySet<number>;
   readonly counts: InboxCounts;
 }
 
-/** What a change over a whole inbox did. */
+/** The result of a change to a whole inbox. */
 export interface InboxSweep {
-  /** How many items it changed. */
+  /** The number of items it changed. */
   readonly count: number;
   readonly counts: InboxCounts;
 }
 
-/** Why an item is not to be had: it was the caller's and is deleted, it was never the caller's, or there is none. */
+/** The reason an item is absent: it was the owner's and is deleted, it was never the owner's, or it does not exist. */
 export type ItemAbsence = "deleted" | "foreign" | "unknown";
 
 /**
- * The inbox part of a storage. Every method is one transaction: it happened whole, with items and counts in step, or it
- * threw and nothing happened. Calls from any number of callers and processes at once give the same result as some
- * order of them one after another.
+ * The inbox part of a storage. Every method is one transaction. It either takes effect in full, with items and counts in
+ * step, or it throws and changes nothing. Concurrent calls from any number of callers and processes give the same result as
+ * the same calls in some order, one after another.
  *
- * A call that changes items which are there already raises the inbox's `rev` by one; one that changes nothing leaves it.
+ * A call that changes existing items raises the inbox's `rev` by one. A call that changes nothing leaves it.
  *
- * Foreign errors are wrapped once into a `BelfryError`: `STORAGE_UNAVAILABLE` when the same call may succeed later,
+ * Errors of the driver are wrapped once into a `BelfryError`: `STORAGE_UNAVAILABLE` when the same call may succeed later,
  * `STORAGE_FAILED` otherwise, with the driver's error as `cause`.
  */
 export interface InboxStorage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> {
   /**
-   * Writes notifications with one inbox item per recipient, and answers where each item went, per entry and in the
-   * order of its recipients. All or nothing: if one entry cannot be written, none is.
+   * Writes notifications with one inbox item per recipient. Returns the place of each item, per entry and in the order of
+   * its recipients. All or nothing: if one entry cannot be written, none is.
    *
-   * Numbers of one inbox are given out in commit order, without gaps. An entry whose notification id its tenant
-   * already has writes nothing and answers with the items it has: a write whose reply was lost may be repeated.
+   * Numbers of one inbox are given out in commit order, without gaps. If the tenant already has an entry's notification id,
+   * nothing is written for that entry, and the result holds its existing items. So a write whose reply was lost can be
+   * repeated.
    *
-   * With `skipBusy`, an entry for an inbox that another transaction holds at this moment is not waited for: it is
-   * answered with null, nothing of it is written, and the others are. A storage with a single writer has no busy inbox.
+   * With `skipBusy`, the call does not wait for an entry whose inbox another transaction holds at this moment. The result
+   * for that entry is null and nothing of it is written. All other entries are written. In a storage with a single writer no
+   * inbox is busy.
    */
   createMany(
     entries: readonly NewNotification[],
@@ -100,75 +105,81 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   ): Promise<readonly (readonly CreatedItem[] | null)[]>;
 
   /**
-   * Like {@link createMany} for one entry, through the host's own open transaction. Nothing is visible unless the host
-   * commits; once it has, `onCommit` is called with where the items went, outside of the transaction, and never if it
-   * rolled back. (A process that dies in between calls nothing; its clients find the items in the database.)
+   * Writes one entry as {@link createMany} does, through the host's own open transaction. Nothing is visible unless the host
+   * commits. After the commit, `onCommit` is called with the places of the items, outside of the transaction. It is never
+   * called after a rollback. (If the process dies in between, it is not called; clients find the items in the database.)
    *
-   * Throws `WRONG_TRANSACTION`, before anything is written, for a handle that is not this storage's, or whose
-   * transaction is over.
+   * Throws `WRONG_TRANSACTION`, before it writes anything, when the handle does not belong to this storage or its
+   * transaction has ended.
    */
   createWithin(tx: Tx, entry: NewNotification, onCommit: (items: readonly CreatedItem[]) => void): Written;
 
   /**
-   * Makes a notification and its list of recipients durable without writing their items yet; {@link fanOutNext} does
-   * that chunk by chunk. For lists too long for one transaction.
+   * Stores a notification and its list of recipients durably, without their items. {@link fanOutNext} writes the items chunk
+   * by chunk. Use it for lists that are too long for one transaction.
    */
   createFanOut(entry: NewNotification, chunkSize: number): Promise<void>;
 
   /**
-   * Writes the items of the oldest chunk left by {@link createFanOut} and forgets the chunk, in one transaction. The
-   * items' creation time is `at`. Null when no chunk is left that another process does not hold at this moment.
+   * Writes the items of the oldest chunk left by {@link createFanOut} and deletes the chunk, in one transaction. The items'
+   * creation time is `at`. Returns null when no chunk is left, apart from those that another process holds at this moment.
    */
   fanOutNext(at: Date): Promise<FanOutChunk | null>;
 
-  /** A page of the inbox, newest first. An inbox that never had an item is empty, with {@link EMPTY_COUNTS}. */
+  /** Returns a page of the inbox, newest first. An inbox that never had an item is empty, with {@link EMPTY_COUNTS}. */
   list(owner: Owner, query: InboxQuery): Promise<InboxPage>;
 
   /**
-   * Items with a number above `seq`, oldest first, deleted ones left out, up to the bounds of `page`: what an item counts
-   * for its bytes is its title, its message and its data as JSON. What is beyond the bounds is not read into memory.
+   * Returns items with a number above `seq`, oldest first, without deleted ones, up to the bounds of `page`. The size of an
+   * item in bytes is its title, its message and its data as JSON. Items beyond the bounds are not read into memory.
    */
   listAfter(owner: Owner, seq: number, page: PageBounds): Promise<InboxTail>;
 
-  /** Up to `limit` items of all the tenant's inboxes, newest notification first, deleted ones left out. */
+  /** Returns up to `limit` items of all the tenant's inboxes, newest notification first, without deleted ones. */
   listTenant(tenant: string, limit: number): Promise<readonly InboxItem[]>;
 
-  /** One item, or null if the owner has none such. Deleted ones only with `includeDeleted`. */
+  /** Returns one item, or null if the owner does not have it. It returns a deleted item only with `includeDeleted`. */
   get(owner: Owner, ref: ItemRef, options?: { readonly includeDeleted?: boolean }): Promise<InboxItem | null>;
 
-  /** Why {@link get} found nothing. By number, what is not deleted is unknown: numbers are the owner's own. */
+  /**
+   * Returns the reason why {@link get} found nothing. A number that is not a deleted item's is unknown, because numbers are
+   * the owner's own.
+   */
   absence(owner: Owner, ref: ItemRef): Promise<ItemAbsence>;
 
-  /** The inbox's counts: one row by its key, however large the inbox. */
+  /** Returns the inbox's counts. It reads one row by its key, whatever the size of the inbox. */
   counts(owner: Owner): Promise<InboxCounts>;
 
-  /** The last number and the epoch of several inboxes, in the order of `owners`: how lost signals are noticed. */
+  /**
+   * Returns the last number and the epoch of several inboxes, in the order of `owners`. Belfry uses it to notice lost
+   * signals.
+   */
   positions(owners: readonly Owner[]): Promise<readonly InboxPosition[]>;
 
-  /** Marks items read at `at`; those read before keep their time. Unknown refs are skipped. */
+  /** Marks items read at `at`. Items that were read before keep their time. Unknown refs are skipped. */
   markRead(owner: Owner, refs: readonly ItemRef[], at: Date): Promise<ItemsChange>;
 
   /**
-   * Marks items unread again, also those that {@link markAllRead} has covered; the next one covers them again. Unknown and
-   * deleted refs are skipped, and so are unread items.
+   * Marks items unread again, even those that {@link markAllRead} covered. The next call of it covers them again. Unknown
+   * refs, deleted items and unread items are skipped.
    */
   markUnread(owner: Owner, refs: readonly ItemRef[]): Promise<ItemsChange>;
 
   /**
-   * Marks everything read that is in the inbox at this moment; what arrives later stays unread. Its cost does not grow
-   * with the number of unread items.
+   * Marks everything read that is in the inbox at this moment. Later items stay unread. Its cost does not grow with the
+   * number of unread items.
    */
   markAllRead(owner: Owner, at: Date): Promise<InboxSweep>;
 
-  /** Deletes items softly: they leave lists and counts. Unknown and deleted refs are skipped. */
+  /** Deletes items softly: they leave lists and counts. Unknown refs and deleted items are skipped. */
   remove(owner: Owner, refs: readonly ItemRef[], at: Date): Promise<ItemsChange>;
 
   /** Deletes every read item of the inbox softly. */
   removeRead(owner: Owner, at: Date): Promise<InboxSweep>;
 
   /**
-   * Gives every inbox a new epoch, so that clients that saw numbers of a lost history start over. To be called once
-   * after a database was restored from a backup.
+   * Gives every inbox a new epoch, so that clients that saw numbers of a lost history start over. Call it once after you
+   * restore a database from a backup.
    */
   renewEpochs(): Promise<void>;
 }

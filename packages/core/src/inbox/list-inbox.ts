@@ -19,7 +19,7 @@ export interface ListInput {
   readonly limit?: number;
   /** The `nextCursor` of the page before. */
   readonly cursor?: string;
-  /** Skips this many of the newest matching items; a cursor is steadier while new items arrive. @default 0 */
+  /** Skips this many of the newest matching items. A cursor is more stable while new items arrive. @default 0 */
   readonly offset?: number;
 }
 
@@ -28,11 +28,15 @@ export interface InboxList {
   readonly items: readonly InboxItem[];
   /** Leads to the next page; null at the end. It works for this inbox and these filters only. */
   readonly nextCursor: string | null;
-  /** How many items match the filters. */
+  /** The number of items that match the filters. */
   readonly matching: number;
   readonly counts: InboxCounts;
 }
 
+/**
+ * Lists one page of an inbox. Throws `VALIDATION_ERROR` for a value out of range and `INVALID_CURSOR` for a cursor of
+ * another list.
+ */
 export async function listInbox(context: InboxContext, owner: Owner, input: ListInput = {}): Promise<InboxList> {
   const limit = checkList(input);
   const status = input.status ?? "all";
@@ -42,7 +46,7 @@ export async function listInbox(context: InboxContext, owner: Owner, input: List
     ...(input.type === undefined ? {} : { type: input.type }),
     ...(await start(context, owner, input)),
   };
-  // One more than asked for tells whether there is a next page.
+  // Reads one item more than requested, to see whether there is a next page.
   const page = await context.inbox.list(owner, { ...query, limit: limit + 1 });
   const items = page.items.slice(0, limit);
   const last = items.at(-1);

@@ -4,7 +4,7 @@ import type { Owner } from "../foundation/owner.ts";
 import type { InboxContext } from "./context.ts";
 import type { InboxItem, ItemRef } from "./inbox-item.ts";
 
-/** One item; throws `NOT_FOUND` or `FORBIDDEN` as {@link absenceError} says. */
+/** Returns one item. Throws `NOT_FOUND` or `FORBIDDEN`; see {@link absenceError}. */
 export async function getItem(context: InboxContext, owner: Owner, ref: ItemRef): Promise<InboxItem> {
   using _call = await context.ready();
   const item = isPossible(ref) ? await context.inbox.get(owner, ref) : null;
@@ -15,7 +15,7 @@ export async function getItem(context: InboxContext, owner: Owner, ref: ItemRef)
 }
 
 /**
- * Why the item is not to be had: `FORBIDDEN` for a notification of the tenant that never was in this inbox, else
+ * Returns the error for an absent item: `FORBIDDEN` for a notification of the tenant that was never in this inbox, else
  * `NOT_FOUND` (unknown, deleted, another tenant's).
  */
 export async function absenceError(context: InboxContext, owner: Owner, ref: ItemRef): Promise<BelfryError> {
@@ -25,7 +25,7 @@ export async function absenceError(context: InboxContext, owner: Owner, ref: Ite
     : new BelfryError("NOT_FOUND", `There is no notification ${name(ref)} in this inbox.`);
 }
 
-/** Whether an item of that name can exist at all; what cannot is not asked of the database. */
+/** Whether an item with this ref can exist at all. Belfry does not query the database for an impossible ref. */
 export function isPossible(ref: ItemRef): boolean {
   return typeof ref === "string" ? isUuid(ref) : Number.isSafeInteger(ref.seq) && ref.seq > 0;
 }

@@ -1,7 +1,7 @@
 import type { Owner } from "../foundation/owner.ts";
 import type { InboxContext } from "./context.ts";
 
-/** Marks everything read that is in the inbox now, in one transaction, and returns how many items that changed. */
+/** Marks everything read that is in the inbox now, in one transaction, and returns the number of items it changed. */
 export async function markAllRead(context: InboxContext, owner: Owner): Promise<number> {
   using _call = await context.ready();
   const { count, counts } = await context.inbox.markAllRead(owner, new Date(context.clock.now()));
@@ -13,7 +13,7 @@ export async function markAllRead(context: InboxContext, owner: Owner): Promise<
   return count;
 }
 
-/** Deletes every read item, in one transaction, and returns how many those were. */
+/** Deletes every read item, in one transaction, and returns their number. */
 export async function removeRead(context: InboxContext, owner: Owner): Promise<number> {
   using _call = await context.ready();
   const { count, counts } = await context.inbox.removeRead(owner, new Date(context.clock.now()));

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../foundation/json.ts";
 import type { DataByType, DataOrNone } from "./notification-types.ts";
 
-/** What every notification can be created with, whatever its type. */
+/** The fields that a notification of any type can be created with. */
 export interface CreateFields {
   /** The user who gets it, or a list of users. Repeated users get it once. */
   readonly to: string | readonly string[];
@@ -9,9 +9,9 @@ export interface CreateFields {
   readonly title?: string;
   /** At most 10,000 code points. @default "" */
   readonly message?: string;
-  /** The service it comes from, at most 255 characters. */
+  /** The service that the notification comes from, at most 255 characters. */
   readonly source?: string;
-  /** Who caused it, at most 255 characters. */
+  /** The person or program that caused it, at most 255 characters. */
   readonly sender?: string;
 }
 
@@ -23,25 +23,25 @@ export interface UntypedCreateInput extends CreateFields {
   readonly data?: JsonObject;
 }
 
-/** The input of `create` for a declared type whose schema wants data. */
+/** The input of `create` for a declared type whose schema requires data. */
 export interface CreateInputWithData<Type, Data> extends CreateFields {
   /** One of the declared types. */
   readonly type: Type;
-  /** What the type's schema takes; at most 256 KiB as JSON. */
+  /** The data that the type's schema accepts, at most 256 KiB as JSON. */
   readonly data: Data;
 }
 
-/** The input of `create` for a declared type that has no schema, or whose schema does without data. */
+/** The input of `create` for a declared type that has no schema, or whose schema does not require data. */
 export interface CreateInputWithOptionalData<Type, Data> extends CreateFields {
   /** One of the declared types. */
   readonly type: Type;
-  /** What the type's schema takes, else any JSON object; at most 256 KiB as JSON. @default {} */
+  /** The data that the type's schema accepts, or any JSON object without a schema. At most 256 KiB as JSON. @default {} */
   readonly data?: Data;
 }
 
 /**
- * The input of `create`: with declared types, one of them and the data that fits it. `Data` is the data by type, as
- * `DataOf<typeof types>` has it; `Type` is never while it is not known, so that the type is what is said to be missing.
+ * The input of `create`. With declared types it is one of them and the data that fits it. `Data` is the data by type, as in
+ * `DataOf<typeof types>`. `Type` is never while it is not known, so that the compiler reports the type as missing.
  */
 export type CreateInput<Data extends DataByType = DataByType, Type extends keyof Data = keyof Data> = string extends keyof Data
   ? UntypedCreateInput

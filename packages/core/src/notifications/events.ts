@@ -6,11 +6,11 @@ export interface NotificationCreated {
   readonly id: string;
   readonly type: string;
   readonly notification: Notification;
-  /** How many users get it. */
+  /** The number of users who get it. */
   readonly recipients: number;
 }
 
-/** What creating a notification tells, by name. */
+/** The events of creating a notification, by name. */
 export interface CreationEvents {
   "notification.created": NotificationCreated;
 }

@@ -1,13 +1,13 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { JsonObject } from "../foundation/json.ts";
 
-/** What a host says of one notification type, whose schema takes `Data`. */
+/** The declaration of one notification type, whose schema accepts `Data`. */
 export interface NotificationType<Data = unknown> {
-  /** What people call it. @default the type in title case: `order_update` is "Order Update" */
+  /** The name that people see. @default the type in title case: `order_update` is "Order Update" */
   readonly label?: string;
-  /** Any Standard Schema (zod, valibot, arktype, …) that the data of such notifications has to fit. */
+  /** Any Standard Schema (zod, valibot, arktype, …) that the data of these notifications must fit. */
   readonly data?: StandardSchemaV1<Data, unknown>;
-  /** The channels such a notification goes to. @default the inbox alone */
+  /** The channels that these notifications go to. @default the inbox alone */
   readonly channels?: readonly string[];
 }
 
@@ -16,7 +16,10 @@ export interface NotificationTypes {
   readonly [type: string]: NotificationType;
 }
 
-/** The data of every notification type, by the type's name; unknown for a type without a schema. Without declared types, any. */
+/**
+ * The data of every notification type, by the type's name. It is unknown for a type without a schema, and any without
+ * declared types.
+ */
 export interface DataByType {
   readonly [type: string]: unknown;
 }
@@ -26,15 +29,15 @@ export type DataOf<Types extends NotificationTypes> = {
   -readonly [Type in keyof Types]: Types[Type] extends NotificationType<infer Data> ? Data : unknown;
 };
 
-/** The types that take this data. */
+/** The declared types that accept this data. */
 export type TypesTaking<Data extends DataByType> = { readonly [Type in keyof Data]: NotificationType<Data[Type]> };
 
-/** The data of one type, where it may be left out: any JSON object if there is no schema. */
+/** The data of one type that may be left out: any JSON object if there is no schema. */
 export type DataOrNone<Data> = unknown extends Data ? JsonObject : Data;
 
 /**
- * Declares the notification types of a host, so that an unknown type or data of the wrong shape does not compile and
- * is refused at run time.
+ * Declares the notification types of a host. An unknown type or data of the wrong shape then does not compile, and is
+ * refused at run time.
  *
  * @example
  * ```ts
@@ -47,7 +50,7 @@ export function defineTypes<const Types extends NotificationTypes>(types: Types)
   return types;
 }
 
-/** The label of `type`: the one the host gave it, else the type in title case. */
+/** Returns the label of `type`: the host's label, or the type in title case. */
 export function typeLabel(types: NotificationTypes, type: string): string {
   const registered = Object.hasOwn(types, type) ? types[type]?.label : undefined;
   return registered ?? titleCase(type);

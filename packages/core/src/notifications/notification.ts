@@ -1,7 +1,7 @@
 import type { JsonObject } from "../foundation/json.ts";
 
 /**
- * How a notification came to be, which decides where it is listed.
+ * The way a notification was created. It decides where the notification is listed.
  *
  * - `message`: made by `create` or the `pack` contract. It has no delivery rows: the inbox item is the delivery.
  * - `send`: made by `send` or the `delivery-v1` contract, with one delivery per recipient and channel.
@@ -9,9 +9,9 @@ import type { JsonObject } from "../foundation/json.ts";
  */
 export type NotificationKind = "message" | "send" | "event";
 
-/** What happened. Stored once, however many users get it. */
+/** Something that happened. It is stored once, whatever the number of users who get it. */
 export interface Notification {
-  /** UUIDv7, made before anything is written, so that a repeated write cannot create it twice. */
+  /** A UUIDv7. It is made before anything is written, so that a repeated write cannot create the notification twice. */
   readonly id: string;
   readonly tenant: string;
   readonly kind: NotificationKind;
@@ -21,12 +21,12 @@ export interface Notification {
   readonly title: string;
   readonly message: string;
   readonly data: JsonObject;
-  /** The service it came from, if the caller named one. */
+  /** The service that it came from, or null if the caller named none. */
   readonly source: string | null;
-  /** Who caused it, if the caller named one. */
+  /** The person or program that caused it, or null if the caller named none. */
   readonly sender: string | null;
   readonly createdAt: Date;
 }
 
-/** The type of a notification whose creator named none. */
+/** The type of a notification that was created without one. */
 export const DEFAULT_TYPE = "notification";

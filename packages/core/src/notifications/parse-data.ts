@@ -6,7 +6,7 @@ import { parseJsonObject } from "../foundation/parse-json.ts";
 import { DEFAULT_TYPE } from "./notification.ts";
 import type { NotificationType, NotificationTypes } from "./notification-types.ts";
 
-/** The host's declaration of `type`; throws `UNKNOWN_TYPE` for one it did not declare, where that matters. */
+/** Returns the host's declaration of `type`. Throws `UNKNOWN_TYPE` for an undeclared type when declared types are required. */
 export function declaredType(
   { types }: { readonly types: NotificationTypes },
   type: string,
@@ -25,7 +25,7 @@ export function declaredType(
   return undefined;
 }
 
-/** Checks `data` against the type's schema, if it has one, and returns what is to be stored: its JSON form. */
+/** Checks `data` against the type's schema, if it has one, and returns the JSON form to store. */
 export async function parseData(data: object | undefined, type: NotificationType | undefined): Promise<JsonObject> {
   const result = type?.data ? await validated(data, type.data) : { value: data ?? {} };
   if (result.issues) {
@@ -39,7 +39,7 @@ export async function parseData(data: object | undefined, type: NotificationType
     }
     throw issues.error();
   }
-  // A caller may pass, and a schema make, what JSON has no form for.
+  // A caller may pass, or a schema may produce, a value that has no JSON form.
   const stored = parseJsonObject(result.value, ["data"]);
   if ("issues" in stored) {
     throw stored.issues.error();
@@ -47,7 +47,7 @@ export async function parseData(data: object | undefined, type: NotificationType
   return stored.value;
 }
 
-/** Data that was left out is what the schema makes of nothing, and an empty object where it does not take nothing. */
+/** Validates the data. For missing data the schema gets undefined, and an empty object if it refuses undefined. */
 async function validated(data: object | undefined, { "~standard": schema }: StandardSchemaV1): Promise<StandardSchemaV1.Result<unknown>> {
   if (data !== undefined && data !== null) {
     return schema.validate(data);

@@ -1,10 +1,10 @@
 import { IssueList } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 
-/** The most recipients one notification may be given. */
+/** The most recipients that one notification may have. */
 export const MAX_RECIPIENTS = 1_000_000;
 
-/** Makes the list of recipients that storages want: checked, each user once, sorted bytewise as UTF-8 is. */
+/** Makes the list of recipients for storages: checked, each user once, sorted bytewise in UTF-8. */
 export function parseRecipients(to: unknown): { readonly recipients: readonly string[] } | { readonly issues: IssueList } {
   const list: readonly unknown[] = Array.isArray(to) ? to : [to];
   const issues = new IssueList();
@@ -28,7 +28,7 @@ export function parseRecipients(to: unknown): { readonly recipients: readonly st
   return issues.isEmpty ? { recipients: [...distinct].sort(compareBytewise) } : { issues };
 }
 
-/** Orders texts as databases with bytewise collation do. JavaScript's own order differs above U+FFFF. */
+/** Compares texts as databases with bytewise collation do. JavaScript's own order differs above U+FFFF. */
 export function compareBytewise(left: string, right: string): number {
   const length = Math.min(left.length, right.length);
   for (let index = 0; index < length; index += 1) {
@@ -41,7 +41,7 @@ export function compareBytewise(left: string, right: string): number {
   return left.length - right.length;
 }
 
-/** Surrogates stand for code points above every other code unit, so they sort after U+E000 to U+FFFF. */
+/** The rank of a code unit. Surrogates encode code points above every other code unit, so they sort after U+E000 to U+FFFF. */
 function codeUnitRank(unit: number): number {
   if (unit >= 0xe000) {
     return unit - 0x800;

@@ -1,12 +1,11 @@
 import { deliveryV1, django, inboxV1, pack } from "@belfry/core/contracts";
 import { describe, expect, test } from "vitest";
 import { ask } from "./client.ts";
+import { HandClock } from "./hand-clock.ts";
 import type { HttpHarness } from "./harness.ts";
 import { API_KEY, useSetting } from "./setting.ts";
 
 const V1 = "/api/v1/notifications";
-
-import { HandClock } from "./hand-clock.ts";
 
 const CREATE = "/api/notifications/create";
 
