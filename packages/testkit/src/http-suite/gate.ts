@@ -125,7 +125,7 @@ export function gateSuite(harness: HttpHarness): void {
   });
 
   test("streams count among an address's sockets", async () => {
-    const { url } = await serve({ contracts: [inboxV1()], maxSocketsPerAddress: 1 });
+    const { url } = await serve({ contracts: [inboxV1()], maxSocketsPerAddress: 1, clientAddress: () => "203.0.113.7" });
     const headers = { authorization: `Bearer ${await jwt("ann")}` };
     const stream = await new StreamClient().open(`${url}${V1}/stream`, headers);
     await stream.received.count(1);
@@ -180,7 +180,8 @@ export function gateSuite(harness: HttpHarness): void {
     test("answers its own pages and clients, and no page of another site", async () => {
       expect(await list({})).toBe(200);
       expect(await list({ origin: setting.url })).toBe(200);
-      expect(await list({ host: "evil.example" })).toBe(403);
+      // A name that was made to point to this machine shows only where the peer's address is known.
+      expect(await list({ host: "evil.example" })).toBe(harness.knowsPeer === false ? 200 : 403);
       expect(await list({ origin: "https://evil.example" })).toBe(403);
       const post = await ask(`${setting.url}${PACK}/mark-read/ann/0`, {
         method: "POST",

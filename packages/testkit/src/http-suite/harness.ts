@@ -22,6 +22,8 @@ export type ServiceNeeds = Pick<NotificationServiceOptions, "types" | "logger" |
 
 /** The parts of a framework's adapter and a storage that the HTTP suite needs. */
 export interface HttpHarness {
+  /** Whether the adapter knows the address of whoever asks. @default true */
+  readonly knowsPeer?: boolean;
   /** Makes a service on an empty storage. */
   service(needs: ServiceNeeds): Promise<NotificationService>;
   /**

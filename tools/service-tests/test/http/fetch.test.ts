@@ -23,6 +23,8 @@ async function host(handler: HttpHandler, request: Request, prefix: string): Pro
 }
 
 httpSuite("fetch over SQLite", {
+  // A Request has no address.
+  knowsPeer: false,
   service: async (needs) => new NotificationService({ storage: sqliteStorage(":memory:"), ...needs }),
   async serve(service, options, { prefix = "" } = {}) {
     const handler = createHandler(service, { ...options, basePath: prefix });
