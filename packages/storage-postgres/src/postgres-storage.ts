@@ -119,7 +119,12 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.presence = postgresPresence(bound);
   }
 
-  /** Connects and, unless told not to, migrates. Again while open, it does nothing. */
+  /**
+   * Connects and, unless told not to, migrates. Again while open, it does nothing.
+   *
+   * @throws BelfryError `CONFIGURATION` if the tables are not those of this package, or if the pool has `binary: true`;
+   *   `STORAGE_UNAVAILABLE` or `STORAGE_FAILED` if PostgreSQL does not do it
+   */
   open(): Promise<void> {
     this.#opening ??= this.#connect().catch((error: unknown) => {
       this.#opening = null;
@@ -150,6 +155,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
       schema: this.#options.schema,
       logger: this.#options.logger,
       announcements: this.#announcements,
+      preparedStatements: this.#options.preparedStatements,
       pool: () => this.#open?.pool ?? null,
     });
   }

@@ -8,6 +8,7 @@ import type { IdentityCheck } from "../database/database-identity.ts";
 import { isFailedTransaction, wrapError } from "../database/errors.ts";
 import { type RunOptions, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
+import { requireReadableValues } from "../database/value-check.ts";
 import { prepareWriteSendDetails } from "../delivery/write-sends.ts";
 import { prepareHasNotification } from "../inbox/has-notification.ts";
 import { prepareWriteEntries } from "../inbox/write-entries.ts";
@@ -129,6 +130,7 @@ export class HostTransactions {
       if ((await identity.of(tx)) !== identity.own) {
         throw wrongTransaction("is one of another database than the storage's");
       }
+      await requireReadableValues(tx);
       this.#known.add(client);
     }
   }

@@ -11,11 +11,22 @@ const UNAVAILABLE_STATES = /^(08...|53...|40001|40P01|55P03|57014|57P0[1-5]|2500
 const UNAVAILABLE_SOCKET =
   /^(ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ENOENT)$/;
 
+const NO_PREPARED_STATEMENTS =
+  "A connection does not have the prepared statements that it should have: behind a pooler in transaction mode, such as PgBouncer, " +
+  "pass preparedStatements: false to postgresStorage.";
+
 /** pg's own words, errors without a code. */
 const UNAVAILABLE_MESSAGE =
   /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable|Connection ended/;
 
-const UNDEFINED_TABLE = "42P01";
+/** What to do about a SQLSTATE that has one likely reason. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  "42P01": "Belfry's tables are not in this schema: leave the option migrate on, or call migrate() first.",
+  // A statement that is prepared twice, and one that is not prepared.
+  "42P05": NO_PREPARED_STATEMENTS,
+  "26000": NO_PREPARED_STATEMENTS,
+};
+
 const TRANSIENT_CONFLICTS = ["40001", "40P01"];
 
 /**
@@ -33,9 +44,9 @@ export function wrapError(error: unknown): BelfryError {
       cause: error,
     });
   }
-  const remedy =
-    code === UNDEFINED_TABLE ? " Belfry's tables are not in this schema: leave the option migrate on, or call migrate() first." : "";
-  return new BelfryError("STORAGE_FAILED", `PostgreSQL refused the operation (${what}). Nothing was written.${remedy}`, { cause: error });
+  const remedy = REMEDIES[code];
+  const message = `PostgreSQL refused the operation (${what}). Nothing was written.${remedy === undefined ? "" : ` ${remedy}`}`;
+  return new BelfryError("STORAGE_FAILED", message, { cause: error });
 }
 
 /** Whether two transactions were in each other's way, so that doing the same again is likely to succeed. */

@@ -8,6 +8,8 @@ export interface ListeningOptions {
   readonly config: ClientConfig;
   readonly channel: string;
   readonly logger: Logger;
+  /** Whether the connection keeps what it sends with prepared. */
+  readonly preparedStatements: boolean;
   /** How often the connection is tried, and how long an answer may take. A peer that vanished says nothing by itself. */
   readonly heartbeatMs: number;
   onPayload(payload: string): void;
@@ -45,7 +47,7 @@ export class ListeningConnection {
 
   /** Connects and listens; rejects with the driver's error if that fails. To be called once. */
   async open(): Promise<void> {
-    const { config, channel, heartbeatMs } = this.#options;
+    const { config, channel, preparedStatements, heartbeatMs } = this.#options;
     const client = new pg.Client(config);
     this.#client = client;
     // Also while connecting, and after it was given up: an error nobody listens for ends the process.
@@ -64,7 +66,7 @@ export class ListeningConnection {
       destroy(client);
       throw new Error("Connection terminated while it began to listen");
     }
-    this.#session = session(client, { prepared: true, timeoutMs: heartbeatMs });
+    this.#session = session(client, { prepared: preparedStatements, timeoutMs: heartbeatMs });
     this.#beat(client);
   }
 

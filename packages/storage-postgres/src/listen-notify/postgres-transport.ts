@@ -25,6 +25,7 @@ export interface PostgresTransportOptions {
 /** What a storage shares with its transports. */
 export interface StorageTransportOptions extends PostgresTransportOptions {
   readonly announcements: HostAnnouncements;
+  readonly preparedStatements: boolean;
   /** The storage's pool, which sends for a process that does not listen; null while the storage is closed. */
   pool(): Pool | null;
 }
@@ -61,6 +62,7 @@ export function postgresTransport(source: string | Pool | DrizzlePostgresDatabas
   return new PostgresTransport(pool, {
     ...options,
     announcements: new HostAnnouncements(options.schema ?? DEFAULT_SCHEMA),
+    preparedStatements: true,
     pool: () => (typeof pool === "string" ? null : pool),
   });
 }
@@ -118,6 +120,7 @@ export class PostgresTransport implements Transport {
       config: clientConfig(this.#source),
       channel: this.#options.announcements.channel,
       logger: this.#logger,
+      preparedStatements: this.#options.preparedStatements,
       heartbeatMs: this.#options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS,
       onPayload: (payload) => this.#receive(payload),
       onRebuilt: () => {

@@ -4,6 +4,7 @@ import { Connection, type Session } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
 import { statement } from "../database/statement.ts";
 import { quoteIdentifier } from "../database/table-names.ts";
+import { requireReadableValues } from "../database/value-check.ts";
 import { MIGRATIONS } from "./index.ts";
 import { migrateLater } from "./migrate-later.ts";
 import { MIGRATION_TIMEOUT_MS, type MigrationTarget, readPlan, recordMigration, useSchema } from "./migration-state.ts";
@@ -25,8 +26,8 @@ export interface MigrateOptions {
  * when it opens, does once it is open. New tables and columns come in one transaction: after a crash in the middle nothing
  * of them is there. What follows goes in small steps, and goes on where it stopped. Several processes may do so at once.
  *
- * @throws BelfryError `CONFIGURATION` if the database needs a newer Belfry, or if a migration it has is not the one this
- *   package contains; `STORAGE_UNAVAILABLE` or `STORAGE_FAILED` if PostgreSQL does not do it
+ * @throws BelfryError `CONFIGURATION` if the database needs a newer Belfry, if a migration it has is not the one this
+ *   package contains, or if the pool has `binary: true`; `STORAGE_UNAVAILABLE` or `STORAGE_FAILED` if PostgreSQL does not do it
  *
  * @example
  * ```ts
@@ -43,6 +44,7 @@ export async function migrate(pool: Pool, { schema = "public", contract = false 
 export async function migrateAtOpen(pool: Pool, target: MigrationTarget): Promise<MigrationPlan> {
   const connection = new Connection(pool, { prepared: false, timeoutMs: MIGRATION_TIMEOUT_MS });
   try {
+    await requireReadableValues(connection);
     // Most starts find everything done, and need not wait for the others to learn so.
     const plan = await readPlan(connection, target);
     if (plan.atOpen.length === 0) {

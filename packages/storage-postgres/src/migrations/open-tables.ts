@@ -3,6 +3,7 @@ import type { Pool } from "pg";
 import { Connection } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import { tableNames } from "../database/table-names.ts";
+import { requireReadableValues } from "../database/value-check.ts";
 import { migrateAtOpen } from "./migrate.ts";
 import { MIGRATION_TIMEOUT_MS, type MigrationTarget, readPlan } from "./migration-state.ts";
 
@@ -16,6 +17,7 @@ export async function openTables(pool: Pool, target: MigrationTarget, mayMigrate
     return later.length + contract.length > 0;
   }
   const connection = new Connection(pool, { prepared: false, timeoutMs: MIGRATION_TIMEOUT_MS });
+  await requireReadableValues(connection);
   await requireTables(connection, target);
   return false;
 }

@@ -1,0 +1,57 @@
+import pg from "pg";
+import { describe, expect, test } from "vitest";
+import { migrate, postgresStorage } from "../src/index.ts";
+import { entry, silent, useCleanup, useDatabase } from "./setup.ts";
+
+const UNREADABLE = { code: "CONFIGURATION", message: expect.stringMatching(/true arrived as false, not as true.+`binary: true`/s) };
+
+describe("values that arrive in another form", () => {
+  const cleanup = useCleanup();
+  const database = useDatabase();
+
+  /** pg's types leave `binary` out. */
+  function poolWith(config: pg.PoolConfig & { readonly binary?: boolean }) {
+    const pool = new pg.Pool({ connectionString: database.url, ...config });
+    cleanup(() => pool.end());
+    return pool;
+  }
+
+  async function openStorage() {
+    const storage = postgresStorage(poolWith({}), { logger: silent });
+    await storage.open();
+    cleanup(() => storage.close());
+    return storage;
+  }
+
+  test("a pool with binary: true is refused by name, with and without migrations", async () => {
+    await openStorage();
+    const pool = poolWith({ binary: true });
+    for (const isMigrating of [true, false]) {
+      await expect(postgresStorage(pool, { migrate: isMigrating, logger: silent }).open()).rejects.toMatchObject(UNREADABLE);
+    }
+    await expect(migrate(pool)).rejects.toMatchObject(UNREADABLE);
+  });
+
+  test("a transaction on a client with binary: true is refused by name, and nothing is written", async () => {
+    const storage = await openStorage();
+    const client = await poolWith({ binary: true }).connect();
+    cleanup(() => client.release());
+    await client.query("BEGIN");
+    const write = storage.inbox.createWithin(client, entry("bob"), () => undefined);
+    await expect(write).rejects.toMatchObject(UNREADABLE);
+    await client.query("COMMIT");
+    expect((await storage.inbox.counts({ tenant: "acme", userId: "bob" })).total).toBe(0);
+  });
+
+  test("parsers that the host set for its own queries change nothing", async () => {
+    const pool = poolWith({ types: { getTypeParser: () => () => "another form" } });
+    expect((await pool.query("SELECT 1 AS one")).rows).toEqual([{ one: "another form" }]);
+    const storage = postgresStorage(pool, { logger: silent });
+    await storage.open();
+    cleanup(() => storage.close());
+    await storage.inbox.createMany([entry("ann", { data: { a: [1] } })]);
+    const { items } = await storage.inbox.list({ tenant: "acme", userId: "ann" }, { status: "all", limit: 10 });
+    expect(items.map(({ data, createdAt }) => [data, createdAt.constructor])).toEqual([[{ a: [1] }, Date]]);
+    expect((await storage.inbox.counts({ tenant: "acme", userId: "ann" })).total).toBe(1);
+  });
+});
