@@ -29,7 +29,7 @@ onEveryStorage((database) => {
 
   test("a listener that is asynchronous and fails is logged", async () => {
     const { notifications } = service();
-    const failure = async () => {
+    const failure: () => unknown = async () => {
       throw new Error("the host's own fault");
     };
     notifications.on("notification.created", failure);
