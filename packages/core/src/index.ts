@@ -31,6 +31,7 @@ export type {
   SendInputWithData,
   SendInputWithOptionalData,
   SendPage,
+  SendProgress,
   SendQuery,
   SendSort,
   SendStatus,

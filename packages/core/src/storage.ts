@@ -27,6 +27,7 @@ export {
   type SendUpdated,
   type SettleChanges,
   type Settlement,
+  sendOf,
   sendStatus,
 } from "./delivery/index.ts";
 export { newEpoch } from "./foundation/epoch.ts";
@@ -54,6 +55,7 @@ export {
   type ItemsChange,
   type NewNotification,
 } from "./inbox/index.ts";
+export { NOTIFICATION_DEFAULTS } from "./notifications/index.ts";
 export {
   type ActivityItems,
   type ActivityQuery,

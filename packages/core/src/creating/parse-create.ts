@@ -1,12 +1,13 @@
-import { IssueList, validationError } from "../foundation/issue-list.ts";
+import { type IssueList, validationError } from "../foundation/issue-list.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { describe, MESSAGE_RULE, NAME_RULE, type TextRule, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { NewNotification } from "../inbox/index.ts";
 import {
-  DEFAULT_TYPE,
   declaredType,
+  type Notification,
   type NotificationKind,
   parseData,
+  parseFields,
   parseRecipients,
   type UntypedCreateInput,
 } from "../notifications/index.ts";
@@ -39,8 +40,8 @@ export async function parseCreate(
   if (typeof input !== "object" || input === null) {
     throw validationError([{ path: [], type: "dict_type", message: `expected an object like { to, title }, got ${describe(input)}` }]);
   }
-  const type = input.type ?? DEFAULT_TYPE;
-  const issues = textIssues(input, type);
+  const { fields, issues } = parseFields(input);
+  addTextIssues(input, issues);
   const to = parseRecipients(input.to);
   if (!issues.isEmpty || "issues" in to) {
     for (const parsed of [to, parseJsonObject(input.data ?? {}, ["data"])]) {
@@ -50,12 +51,12 @@ export async function parseCreate(
     }
     throw issues.error();
   }
-  const data = await parseData(input.data, declaredType(context, type, rules));
-  const notification = {
+  const data = await parseData(input.data, declaredType(context, fields.type, rules));
+  const notification: Notification = {
     id,
     tenant,
     kind: rules.kind,
-    type,
+    ...fields,
     title: input.title ?? "",
     message: input.message ?? "",
     data,
@@ -66,17 +67,14 @@ export async function parseCreate(
   return { notification, recipients: to.recipients };
 }
 
-function textIssues(input: UntypedCreateInput, type: string): IssueList {
+function addTextIssues(input: UntypedCreateInput, issues: IssueList): void {
   const rules: readonly [string, unknown, TextRule][] = [
-    ["type", type, NAME_RULE],
     ["title", input.title ?? "", TITLE_RULE],
     ["message", input.message ?? "", MESSAGE_RULE],
     ["source", input.source ?? "-", NAME_RULE],
     ["sender", input.sender ?? "-", NAME_RULE],
   ];
-  const issues = new IssueList();
   for (const [field, value, rule] of rules) {
     issues.add(textIssue(value, [field], rule));
   }
-  return issues;
 }

@@ -58,6 +58,7 @@ export type {
   SendChanges,
   SendDetails,
   SendPage,
+  SendProgress,
   SendQuery,
   SendSort,
 } from "./send.ts";
@@ -70,5 +71,6 @@ export type {
   SendInputWithOptionalData,
   TypedSendInput,
 } from "./send-input.ts";
+export { sendOf } from "./send-view.ts";
 export { Sends } from "./sends.ts";
 export type { Settlement } from "./settle-chains.ts";

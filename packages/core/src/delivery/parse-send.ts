@@ -1,17 +1,10 @@
 import { digest } from "../foundation/digest.ts";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
-import { validationError } from "../foundation/issue-list.ts";
+import { type IssueList, validationError } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { describe, NAME_RULE, textIssue } from "../foundation/parse-text.ts";
-import {
-  compareBytewise,
-  DEFAULT_TYPE,
-  declaredType,
-  type Notification,
-  type NotificationType,
-  parseData,
-} from "../notifications/index.ts";
+import { compareBytewise, declaredType, type Notification, type NotificationType, parseData, parseFields } from "../notifications/index.ts";
 import { actorOf } from "./change-request.ts";
 import type { Channel } from "./channel.ts";
 import { checkContent } from "./check-content.ts";
@@ -56,11 +49,11 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
     throw validationError([{ path: [], type: "dict_type", message }]);
   }
   const nowMs = context.clock.now();
-  const { type = DEFAULT_TYPE } = input;
+  const { fields, issues } = parseFields(input);
   const fallback = fallbackOf(input.fallback);
   const schedule = parseSchedule(input.scheduledAt);
-  checkTexts({ ...input, type }, [...fallback.issues, ...schedule.issues]);
-  const declared = declaredType(context, type, rules);
+  checkTexts(input, issues, [...fallback.issues, ...schedule.issues]);
+  const declared = declaredType(context, fields.type, rules);
   const names = channelNames(input, declared?.channels);
   const channels = names.map((name) => channelOf(context, tenant, name));
   if (fallback.input !== null && fallback.input.channel !== DEFAULT_FALLBACK) {
@@ -78,7 +71,7 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
     scheduledAt: schedule.at,
     meta: content.meta,
   };
-  const notification = newNotification(context, { tenant, type, content, nowMs });
+  const notification = newNotification(context, { tenant, fields, content, nowMs });
   const view = newSendView(notification, details);
   const entry: NewSend = {
     notification,
@@ -109,15 +102,20 @@ async function parseContent(context: DeliveryContext, { input, declared, names, 
 
 function newNotification(
   { ids }: Pick<DeliveryContext, "ids">,
-  of: { readonly tenant: string; readonly type: string; readonly content: Required<SendChanges>; readonly nowMs: number },
+  of: {
+    readonly tenant: string;
+    readonly fields: ReturnType<typeof parseFields>["fields"];
+    readonly content: Required<SendChanges>;
+    readonly nowMs: number;
+  },
 ): Notification {
-  const { tenant, type, content, nowMs } = of;
+  const { tenant, fields, content, nowMs } = of;
   const { notification_type: _, ...data } = content.meta;
   return {
     id: ids.next(),
     tenant,
     kind: "send",
-    type,
+    ...fields,
     title: content.subject,
     message: content.content,
     data: data as JsonObject,
@@ -127,19 +125,19 @@ function newNotification(
   };
 }
 
-function checkTexts(input: SendInput, found: readonly Issue[]): void {
+function checkTexts(input: SendInput, issues: IssueList, more: readonly Issue[]): void {
   const texts: readonly [string, unknown][] = [
-    ["type", input.type],
     ["roomId", input.roomId ?? "-"],
     ["idempotencyKey", input.idempotencyKey ?? "-"],
   ];
-  const issues = texts.map(([field, value]) => textIssue(value, [field], NAME_RULE)).filter((issue) => issue !== null);
+  for (const [field, value] of texts) {
+    issues.add(textIssue(value, [field], NAME_RULE));
+  }
   if (input.channel !== undefined && input.channels !== undefined) {
-    issues.push({ path: ["channels"], type: "conflict", message: "cannot be given together with channel" });
+    issues.add({ path: ["channels"], type: "conflict", message: "cannot be given together with channel" });
   }
-  if (issues.length > 0 || found.length > 0) {
-    throw validationError([...issues, ...found]);
-  }
+  issues.addAll(more);
+  issues.done();
 }
 
 function channelNames({ channel, channels }: SendInput, declared: readonly string[] | undefined): readonly string[] {

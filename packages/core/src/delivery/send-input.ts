@@ -1,5 +1,5 @@
 import type { JsonObject } from "../foundation/json.ts";
-import type { DataByType, DataOrNone } from "../notifications/index.ts";
+import type { CreateFields, DataByType, DataOrNone } from "../notifications/index.ts";
 
 /** What stands in when the channel of a send does not reach somebody. */
 export interface FallbackInput {
@@ -13,8 +13,8 @@ export interface FallbackInput {
   readonly afterMs?: number;
 }
 
-/** What everything can be sent with, whatever its type. */
-export interface SendFields {
+/** What everything can be sent with, whatever its type: all that `create` takes, but what has a name or a sense of its own here. */
+export interface SendFields extends Omit<CreateFields, "to" | "title" | "message" | "source" | "sender"> {
   /**
    * Who gets it: user ids for the inbox, addresses for e-mail, URLs for webhooks; for every channel but the inbox also
    * user ids that the host's `directory` knows. At most 10,000; repeated ones get it once.

@@ -1,23 +1,17 @@
 import type { Notification } from "../notifications/index.ts";
-import type { Send, SendDetails } from "./send.ts";
+import type { Send, SendDetails, SendProgress } from "./send.ts";
+
+/** The send that a notification is, with what its sender said of its delivery and how far it got. */
+export function sendOf(notification: Notification, details: SendDetails, progress: SendProgress): Send {
+  const { kind: _, title: subject, message: content, data: __, source: ___, sender: ____, ...shared } = notification;
+  return { ...details, ...shared, subject, content, ...progress };
+}
 
 /** A send as it stands when it was just created. */
-export function newSendView({ id, tenant, type, title, message, createdAt }: Notification, details: SendDetails): Send {
-  return {
-    ...details,
-    id,
-    tenant,
-    type,
-    subject: title,
-    content: message,
-    status: "pending",
-    attempts: 0,
-    fallbackUsed: false,
-    deliveredAt: null,
-    failedAt: null,
-    createdAt,
-    updatedAt: createdAt,
-  };
+export function newSendView(notification: Notification, details: SendDetails): Send {
+  const { createdAt: updatedAt } = notification;
+  const open = { status: "pending", attempts: 0, fallbackUsed: false, deliveredAt: null, failedAt: null } as const;
+  return sendOf(notification, details, { ...open, updatedAt });
 }
 
 /** Reads a send back from the JSON that was kept for its idempotency key. */

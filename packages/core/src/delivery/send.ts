@@ -1,4 +1,5 @@
 import type { JsonObject } from "../foundation/json.ts";
+import type { Notification } from "../notifications/index.ts";
 import type { SendStatus } from "./delivery.ts";
 
 /** How a sent notification is to be delivered, as its sender said. */
@@ -21,15 +22,8 @@ export interface SendDetails {
   readonly meta: JsonObject;
 }
 
-/** A notification that was sent over channels, and how far it got. */
-export interface Send extends SendDetails {
-  /** The notification's id. */
-  readonly id: string;
-  readonly tenant: string;
-  /** The notification's type, for example `order_update`. */
-  readonly type: string;
-  readonly subject: string;
-  readonly content: string;
+/** How far a send got. */
+export interface SendProgress {
   readonly status: SendStatus;
   /** Attempts of its most-tried delivery; after a retry was asked for, the one about to run counts already. */
   readonly attempts: number;
@@ -39,9 +33,14 @@ export interface Send extends SendDetails {
   readonly deliveredAt: Date | null;
   /** When everything had failed; null otherwise. */
   readonly failedAt: Date | null;
-  readonly createdAt: Date;
   /** When the status, the attempts or the content last changed. */
   readonly updatedAt: Date;
+}
+
+/** A notification that was sent over channels, and how far it got. */
+export interface Send extends SendDetails, SendProgress, Omit<Notification, "kind" | "title" | "message" | "data" | "source" | "sender"> {
+  readonly subject: string;
+  readonly content: string;
 }
 
 /** How a list of sends is sorted: oldest first, newest first, or by status (ties newest first). */

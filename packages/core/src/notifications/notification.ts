@@ -30,3 +30,12 @@ export interface Notification {
 
 /** The type of a notification that was created without one. */
 export const DEFAULT_TYPE = "notification";
+
+/** What a notification has where its creator says nothing. */
+export const NOTIFICATION_DEFAULTS = {
+  title: "",
+  message: "",
+  data: {},
+  source: null,
+  sender: null,
+} as const satisfies Partial<Notification>;

@@ -1,8 +1,8 @@
 import { isUuid } from "@belfry/core";
 import type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery } from "@belfry/core/storage";
-import { type JsonRow, milliseconds, timeOf } from "../delivery/rows.ts";
 import { type Bound, bind, run } from "./bind.ts";
 import type { Session } from "./connection.ts";
+import { type JsonRow, milliseconds, timeOf } from "./json-rows.ts";
 import { type Statement, statement } from "./statement.ts";
 import type { StorageTime } from "./storage-time.ts";
 import type { TableNames } from "./table-names.ts";

@@ -1,10 +1,10 @@
 import type { AuditAction, AuditEntry } from "@belfry/core";
 import type { NewAuditEntry } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
+import { milliseconds, timeOf } from "../database/json-rows.ts";
 import { statement } from "../database/statement.ts";
 import type { StorageTime } from "../database/storage-time.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { milliseconds, timeOf } from "./rows.ts";
 
 /** A line of the audit log on its way into the database. */
 export interface TenantAuditEntry extends NewAuditEntry {

@@ -1,6 +1,7 @@
 import { type CreatedItem, isUuid, type SendChanges } from "@belfry/core";
 import type { DeletedSend, SendUpdated } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
+import { timeOf } from "../database/json-rows.ts";
 import { statement } from "../database/statement.ts";
 import type { StorageTime } from "../database/storage-time.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -9,7 +10,6 @@ import { type ItemRow, itemColumns, readTime, toItem } from "../inbox/item-row.t
 import { writeItems } from "../inbox/write-items.ts";
 import { prepareWriteAudit } from "./audit-log.ts";
 import { prepareFindSend } from "./read-sends.ts";
-import { timeOf } from "./rows.ts";
 
 interface SendName {
   readonly tenant: string;

@@ -1,19 +1,10 @@
 import type { ClaimedDelivery, DeliveryFairness } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
+import { type JsonRow, timeOf } from "../database/json-rows.ts";
 import type { LeaseTable, MakeClaim } from "../database/leases.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import {
-  DELIVERY_COLUMNS,
-  type DeliveryRow,
-  type JsonRow,
-  SEND_COLUMNS,
-  type SendRow,
-  timeOf,
-  toDelivery,
-  toDetails,
-  toNotification,
-} from "./rows.ts";
+import { DELIVERY_COLUMNS, type DeliveryRow, SEND_COLUMNS, type SendRow, toDelivery, toDetails, toNotification } from "./rows.ts";
 
 /** How many due deliveries are looked at for one that is taken: one endpoint's may be many, and only a few of them go. */
 const CANDIDATES_EACH = 10;

@@ -11,20 +11,10 @@ import {
   type TrackedDelivery,
 } from "@belfry/core";
 import type { Session } from "../database/connection.ts";
+import { type JsonRow, milliseconds } from "../database/json-rows.ts";
 import { type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import {
-  type AttemptRow,
-  DELIVERY_COLUMNS,
-  type DeliveryRow,
-  type JsonRow,
-  milliseconds,
-  SEND_COLUMNS,
-  type SendRow,
-  toAttempt,
-  toDelivery,
-  toSend,
-} from "./rows.ts";
+import { type AttemptRow, DELIVERY_COLUMNS, type DeliveryRow, SEND_COLUMNS, type SendRow, toAttempt, toDelivery, toSend } from "./rows.ts";
 
 /** Reads one send. */
 export function prepareFindSend({ notifications, sends }: TableNames) {

@@ -9,20 +9,9 @@ import type {
   SendStatus,
   UnreachedReason,
 } from "@belfry/core";
-import type { SendState } from "@belfry/core/storage";
-
-/** A row that came as one JSON object: its members are the columns, times in milliseconds. */
-export type JsonRow<Row> = readonly [row: Row];
-
-/** Milliseconds since 1970 of a time, as SQL. */
-export function milliseconds(time: string): string {
-  return `(extract(epoch FROM ${time}) * 1000)::bigint`;
-}
-
-/** The time that parameter `parameter` names, else the database's own, in whole milliseconds, as SQL. */
-export function timeOf(parameter: `$${number}`): string {
-  return `coalesce(${parameter}::timestamptz, date_trunc('milliseconds', clock_timestamp()))`;
-}
+import { type SendState, sendOf } from "@belfry/core/storage";
+import { milliseconds } from "../database/json-rows.ts";
+import { NOTIFICATION_FIELDS } from "../inbox/notification-fields.ts";
 
 /** A delivery, with its notification's id. */
 export interface DeliveryRow {
@@ -102,18 +91,11 @@ export function toAttempt(row: AttemptRow): DeliveryAttempt {
   };
 }
 
-/** A send, with its notification. */
+/** A send, with the columns of its notification. */
 export interface SendRow {
   readonly pk: number;
   readonly id: string;
   readonly tenant: string;
-  readonly type: string;
-  readonly title: string;
-  readonly message: string;
-  readonly data: JsonObject;
-  readonly source: string | null;
-  readonly sender: string | null;
-  readonly created_at: number;
   readonly channel: string;
   readonly channels: readonly string[];
   readonly room_id: string | null;
@@ -136,7 +118,7 @@ export interface SendRow {
 }
 
 /** The columns of a {@link SendRow}, over `s` (sends) and `n` (notifications). */
-export const SEND_COLUMNS = `n.pk, n.id, n.tenant, n.type, n.title, n.message, n.data, n.source, n.sender, ${milliseconds("n.created_at")} AS created_at,
+export const SEND_COLUMNS = `n.pk, ${NOTIFICATION_FIELDS.columns("n")},
   s.channel, s.channels, s.room_id, s.recipients, s.has_fallback, s.fallback_delay_ms, ${milliseconds("s.scheduled_at")} AS scheduled_at, s.meta,
   s.status, s.pending_chains, s.sent_chains, s.delivered_chains, s.failed_chains, s.cancelled_chains, s.attempts, s.fallback_used,
   ${milliseconds("s.delivered_at")} AS delivered_at, ${milliseconds("s.failed_at")} AS failed_at, ${milliseconds("s.updated_at")} AS updated_at`;
@@ -154,26 +136,19 @@ export function toDetails(row: SendRow): SendDetails {
   };
 }
 
-export function toNotification({ id, tenant, type, title, message, data, source, sender, created_at }: SendRow): Notification {
-  return { id, tenant, kind: "send", type, title, message, data, source, sender, createdAt: new Date(created_at) };
+export function toNotification(row: SendRow): Notification {
+  return NOTIFICATION_FIELDS.record(row);
 }
 
 export function toSend(row: SendRow): Send {
-  return {
-    ...toDetails(row),
-    id: row.id,
-    tenant: row.tenant,
-    type: row.type,
-    subject: row.title,
-    content: row.message,
+  return sendOf(toNotification(row), toDetails(row), {
     status: row.status,
     attempts: row.attempts,
     fallbackUsed: row.fallback_used,
     deliveredAt: toDate(row.delivered_at),
     failedAt: toDate(row.failed_at),
-    createdAt: new Date(row.created_at),
     updatedAt: new Date(row.updated_at),
-  };
+  });
 }
 
 export function toState(row: SendRow): SendState {

@@ -1,10 +1,10 @@
 import { isUuid } from "@belfry/core";
 import type { ChainSelection } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
+import { timeOf } from "../database/json-rows.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { isRead } from "../inbox/item-row.ts";
-import { timeOf } from "./rows.ts";
 
 /** Names a chain: its notification, and its number there. */
 export type ChainKey = readonly [pk: number, chain: number];

@@ -1,21 +1,12 @@
 import type { Delivery } from "@belfry/core";
 import type { ChainSelection, Decide, LoadedDelivery, LoadedSend, SettleChanges } from "@belfry/core/storage";
 import type { Connection, Session } from "../database/connection.ts";
+import { type JsonRow, milliseconds, timeOf } from "../database/json-rows.ts";
 import { statement } from "../database/statement.ts";
 import type { StorageTime } from "../database/storage-time.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareWriteAudit } from "./audit-log.ts";
-import {
-  DELIVERY_COLUMNS,
-  type DeliveryRow,
-  type JsonRow,
-  milliseconds,
-  SEND_COLUMNS,
-  type SendRow,
-  timeOf,
-  toDelivery,
-  toState,
-} from "./rows.ts";
+import { DELIVERY_COLUMNS, type DeliveryRow, SEND_COLUMNS, type SendRow, toDelivery, toState } from "./rows.ts";
 import { type ChainKey, isItemRead, prepareSelectChains } from "./select-chains.ts";
 
 /**

@@ -1,6 +1,7 @@
 import type { CreatedItem } from "@belfry/core";
 import { type NewSend, type SendCreated, sendStatus } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
+import { timeOf } from "../database/json-rows.ts";
 import { statement } from "../database/statement.ts";
 import type { StorageTime } from "../database/storage-time.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -9,7 +10,6 @@ import { LOCK_TIMEOUT_MS } from "../inbox/held-inbox.ts";
 import { prepareWriteEntries } from "../inbox/write-entries.ts";
 import { prepareWrittenItems } from "../inbox/written-items.ts";
 import { prepareWriteAudit } from "./audit-log.ts";
-import { timeOf } from "./rows.ts";
 
 type KeyRow = readonly [place: number, isNew: boolean, bodyHash: string, response: string];
 

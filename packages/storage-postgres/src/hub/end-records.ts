@@ -1,10 +1,10 @@
 import { isUuid, type SourceRecord } from "@belfry/core";
 import type { EndedRecord } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
+import { type JsonRow, timeOf } from "../database/json-rows.ts";
 import { statement } from "../database/statement.ts";
 import type { StorageTime } from "../database/storage-time.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { type JsonRow, timeOf } from "../delivery/rows.ts";
 import { RECORD_COLUMNS, type RecordRow, toSourceRecord } from "./record-row.ts";
 
 /** Ends attempts whose lease is still held. */

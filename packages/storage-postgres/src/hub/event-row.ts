@@ -1,6 +1,6 @@
 import type { HubEvent, IdentifiedEvent, JsonObject } from "@belfry/core";
+import { milliseconds } from "../database/json-rows.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { milliseconds } from "../delivery/rows.ts";
 
 /** An event, times in milliseconds. */
 export interface EventRow {

@@ -1,9 +1,9 @@
 import { type HubEvent, type HubPage, type IdentifiedEvent, isUuid } from "@belfry/core";
 import type { HubRange } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
+import type { JsonRow } from "../database/json-rows.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import type { JsonRow } from "../delivery/rows.ts";
 import {
   EVENT_COLUMNS,
   type EventRow,

@@ -1,8 +1,8 @@
 import { type HubEvent, isUuid, type ProcessingRecord, type SourceRecord } from "@belfry/core";
 import type { Session } from "../database/connection.ts";
+import type { JsonRow } from "../database/json-rows.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import type { JsonRow } from "../delivery/rows.ts";
 import { RECORD_COLUMNS, type RecordRow, toRecord, toSourceRecord } from "./record-row.ts";
 
 /** Reads the records of one event, in the order of their creation. */

@@ -1,9 +1,9 @@
 import type { ClaimedRecord } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
+import { type JsonRow, timeOf } from "../database/json-rows.ts";
 import type { LeaseTable, MakeClaim } from "../database/leases.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { type JsonRow, timeOf } from "../delivery/rows.ts";
 import { IDENTIFIED_EVENT_COLUMNS, type IdentifiedEventRow, joinIdentity, toIdentifiedEvent } from "./event-row.ts";
 import { RECORD_COLUMNS, type RecordRow, toRecord } from "./record-row.ts";
 

@@ -1,5 +1,5 @@
 import type { ProcessingRecord, ProcessingStatus, SourceRecord } from "@belfry/core";
-import { milliseconds } from "../delivery/rows.ts";
+import { milliseconds } from "../database/json-rows.ts";
 
 /** A processing record with its event's id, times in milliseconds. */
 export interface RecordRow {

@@ -1,10 +1,10 @@
 import type { HubEvent, ProcessingRecord } from "@belfry/core";
 import type { NewProcessingRecord, PlanProcessing } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
+import { milliseconds } from "../database/json-rows.ts";
 import { statement } from "../database/statement.ts";
 import type { StorageTime } from "../database/storage-time.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { milliseconds } from "../delivery/rows.ts";
 import { prepareHandlersOf } from "./handlers.ts";
 import { prepareRecordsOfAll } from "./read-records.ts";
 

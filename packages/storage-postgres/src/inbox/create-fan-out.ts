@@ -2,6 +2,7 @@ import type { NewNotification } from "@belfry/core/storage";
 import type { Connection } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
+import { NOTIFICATION_FIELDS } from "./notification-fields.ts";
 
 /** How many recipients one statement takes, so that a long list never blocks the event loop while it is put into text. */
 const MAX_RECIPIENTS_AT_ONCE = 10_000;
@@ -10,8 +11,7 @@ const MAX_RECIPIENTS_AT_ONCE = 10_000;
 export function prepareCreateFanOut({ notifications, fanOutChunks }: TableNames) {
   const writeNotification = statement<[pk: number]>(
     "write_notification",
-    `INSERT INTO ${notifications} (tenant, id, kind, type, title, message, data, source, sender, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    `INSERT INTO ${notifications} (${NOTIFICATION_FIELDS.names}) VALUES (${NOTIFICATION_FIELDS.parameters})
     ON CONFLICT (tenant, id) DO NOTHING RETURNING pk`,
   );
   const writeChunks = statement<[]>(
@@ -23,9 +23,7 @@ export function prepareCreateFanOut({ notifications, fanOutChunks }: TableNames)
   return ({ notification, recipients }: NewNotification, chunkSize: number) =>
     (connection: Connection): Promise<void> =>
       connection.transaction(async (session) => {
-        const { tenant, id, kind, type, title, message, data, source, sender, createdAt } = notification;
-        const values = [tenant, id, kind, type, title, message, JSON.stringify(data), source, sender, createdAt.toISOString()];
-        const [written] = await session.rows(writeNotification, values);
+        const [written] = await session.rows(writeNotification, NOTIFICATION_FIELDS.values(notification));
         if (written === undefined) {
           return;
         }

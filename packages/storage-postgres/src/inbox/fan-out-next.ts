@@ -1,4 +1,4 @@
-import type { CreatedItem, JsonObject, NotificationKind, Owner } from "@belfry/core";
+import type { CreatedItem, Owner } from "@belfry/core";
 import type { FanOutChunk } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { isLockTimeout } from "../database/errors.ts";
@@ -6,23 +6,11 @@ import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { BUSY_TIMEOUT_MS, prepareBusyInboxes } from "./busy-inboxes.ts";
 import { lockGuard } from "./held-inbox.ts";
+import { NOTIFICATION_FIELDS } from "./notification-fields.ts";
 import { writeItems } from "./write-items.ts";
 
-type NotificationRow = readonly [
-  tenant: string,
-  id: string,
-  kind: NotificationKind,
-  type: string,
-  title: string,
-  message: string,
-  data: JsonObject,
-  source: string | null,
-  sender: string | null,
-  createdAt: number,
-];
-
 /** The first row has the notification, each other one an item; what a row does not have is null. */
-type ChunkRow = readonly [place: number, userId: string, seq: number, epoch: string, ...NotificationRow];
+type ChunkRow = readonly [place: number, userId: string, seq: number, epoch: string, notification: object];
 
 /** Writes the items of the oldest chunk and forgets it. Recipients whose inboxes are held are left for a later chunk. */
 export function prepareFanOutNext(tables: TableNames) {
@@ -88,11 +76,11 @@ function writeChunkText(tables: TableNames): string {
     FROM recipient r JOIN ${tables.notifications} n ON n.pk = r.notification_pk WHERE NOT r.is_left
   ),
   ${writeItems(tables)}
-  SELECT 0::bigint AS place, NULL AS user_id, NULL::bigint AS seq, NULL AS epoch, n.tenant, n.id, n.kind, n.type, n.title, n.message, n.data,
-    n.source, n.sender, (extract(epoch FROM n.created_at) * 1000)::bigint
-  FROM chunk JOIN ${tables.notifications} n ON n.pk = chunk.notification_pk
+  SELECT 0::bigint AS place, NULL AS user_id, NULL::bigint AS seq, NULL AS epoch, (
+    SELECT to_json(n) FROM (SELECT ${NOTIFICATION_FIELDS.columns("n")} FROM ${tables.notifications} n WHERE n.pk = chunk.notification_pk) n)
+  FROM chunk
   UNION ALL
-  SELECT place, user_id, seq, epoch, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM numbered
+  SELECT place, user_id, seq, epoch, NULL FROM numbered
   ORDER BY place`;
 }
 
@@ -100,10 +88,7 @@ function toChunk([first, ...rows]: readonly ChunkRow[]): FanOutChunk | null {
   if (first === undefined) {
     return null;
   }
-  const [, , , , tenant, id, kind, type, title, message, data, source, sender, createdAt] = first;
+  const [, , , , notification] = first;
   const items = rows.map(([, userId, seq, epoch]): CreatedItem => ({ userId, seq, epoch }));
-  return {
-    notification: { id, tenant, kind, type, title, message, data, source, sender, createdAt: new Date(createdAt) },
-    items,
-  };
+  return { notification: NOTIFICATION_FIELDS.record(notification), items };
 }

@@ -1,10 +1,10 @@
-import type { InboxItem, JsonObject, Owner } from "@belfry/core";
+import type { InboxItem, JsonObject, Notification, Owner } from "@belfry/core";
 import type { TableNames } from "../database/table-names.ts";
 
 /** An inbox item as a statement answers with it. Times in milliseconds since 1970, UTC. */
 export type ItemRow = readonly [
-  id: string,
   type: string,
+  id: string,
   title: string,
   message: string,
   data: JsonObject,
@@ -42,10 +42,24 @@ export function isUnread(state: string): string {
   return `(i.seq > least(${state}.read_up_to_seq, ${state}.reopened_from_seq - 1) AND i.read_at IS NULL AND NOT (${isCovered(state)}))`;
 }
 
+/** What an item takes from its notification, in the order of an {@link ItemRow}. What it has of its own is left out. */
+const CONTENT = Object.keys({
+  id: true,
+  title: true,
+  message: true,
+  data: true,
+  source: true,
+  sender: true,
+} satisfies Readonly<Record<Exclude<keyof Notification, "tenant" | "kind" | "type" | "createdAt">, true>>);
+
+/** The columns of a notification that its items show, of the table by an alias. */
+export function contentOf(alias?: string): string {
+  return CONTENT.map((name) => (alias === undefined ? name : `${alias}.${name}`)).join(", ");
+}
+
 /** The columns of an {@link ItemRow}, of the item `i` and its notification `n`, with an SQL expression for its read time. */
 export function itemColumns(readTime: string): string {
-  const own = "n.id, i.type, n.title, n.message, n.data, n.source, n.sender";
-  return `${own}, ${milliseconds("i.created_at")}, i.seq, ${milliseconds(readTime)}`;
+  return `i.type, ${contentOf("n")}, ${milliseconds("i.created_at")}, i.seq, ${milliseconds(readTime)}`;
 }
 
 /** When the item `i` was read: its own time, else that of the earliest mark that covers it, else null. */
@@ -67,13 +81,13 @@ export function ownReadTime(tables: TableNames): string {
  */
 export function joinNotification({ notifications }: TableNames): string {
   return `LEFT JOIN LATERAL (
-    SELECT id, title, message, data, source, sender FROM ${notifications} WHERE pk = i.notification_pk OFFSET 0
+    SELECT ${contentOf()} FROM ${notifications} WHERE pk = i.notification_pk OFFSET 0
   ) n ON true`;
 }
 
 /** The inbox item that a row stands for. */
 export function toItem(row: ItemRow, owner: Owner): InboxItem {
-  const [id, type, title, message, data, source, sender, createdAt, seq, readAt] = row;
+  const [type, id, title, message, data, source, sender, createdAt, seq, readAt] = row;
   return {
     id,
     tenant: owner.tenant,

@@ -4,7 +4,7 @@ import { memoized } from "../database/memoized.ts";
 import { type ScanLimit, scanLimit } from "../database/page-scan.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { type ItemRow, itemColumns, readTime, toItem } from "./item-row.ts";
+import { contentOf, type ItemRow, itemColumns, readTime, toItem } from "./item-row.ts";
 
 type TenantItemRow = readonly [userId: string, ...ItemRow];
 
@@ -18,10 +18,10 @@ export function prepareListTenant(tables: TableNames) {
       "list_tenant",
       `SELECT i.user_id, ${itemColumns(time)}
       FROM (
-        SELECT n.pk, n.id, n.title, n.message, n.data, n.source, n.sender,
+        SELECT n.pk, ${contentOf("n")},
           i.user_id, i.seq, i.type, i.created_at, i.read_at, i.unread_rev
         FROM (
-          SELECT pk, id, title, message, data, source, sender FROM ${tables.notifications} WHERE tenant = $1 ORDER BY id DESC
+          SELECT pk, ${contentOf()} FROM ${tables.notifications} WHERE tenant = $1 ORDER BY id DESC
         ) n
         CROSS JOIN LATERAL (
           SELECT user_id, seq, type, created_at, read_at, unread_rev FROM ${tables.inboxItems}
@@ -30,7 +30,7 @@ export function prepareListTenant(tables: TableNames) {
         ) i
         LIMIT ${scan}
       ) i
-      CROSS JOIN LATERAL (SELECT i.id, i.title, i.message, i.data, i.source, i.sender) n
+      CROSS JOIN LATERAL (SELECT ${contentOf("i")}) n
       CROSS JOIN LATERAL (
         SELECT read_up_to_seq, read_rev FROM ${tables.inboxCounters} WHERE tenant = $1 AND user_id = i.user_id OFFSET 0
       ) c

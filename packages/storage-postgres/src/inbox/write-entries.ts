@@ -5,6 +5,7 @@ import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { lockGuard } from "./held-inbox.ts";
 import { NEW_EPOCH } from "./new-epoch.ts";
+import { NOTIFICATION_FIELDS } from "./notification-fields.ts";
 import { writeItems } from "./write-items.ts";
 import { prepareWrittenItems } from "./written-items.ts";
 
@@ -56,46 +57,46 @@ export function prepareWriteEntries(tables: TableNames) {
   };
 }
 
-/** One entry to one recipient, the usual create, without the lists: half the cost. $1 to $10 the entry, $11 the user, $12 the lock timeout. */
+/** One entry to one recipient, the usual create, without the lists: half the cost. After the fields the user and the lock timeout. */
 function writeEntryText({ notifications, inboxCounters, inboxItems }: TableNames): string {
-  return `WITH ${lockGuard("$12")},
+  const { count, names, parameters, parameter } = NOTIFICATION_FIELDS;
+  const [tenant, type, createdAt, user] = [parameter("tenant"), parameter("type"), parameter("createdAt"), `$${count + 1}`];
+  return `WITH ${lockGuard(`$${count + 2}`)},
   notification AS (
-    INSERT INTO ${notifications} (tenant, id, kind, type, title, message, data, source, sender, created_at)
-    SELECT $1, $2::uuid, $3, $4, $5, $6, $7::json, $8, $9, $10::timestamptz FROM guard WHERE guard.lock_timeout IS NOT NULL
+    INSERT INTO ${notifications} (${names}) SELECT ${parameters} FROM guard WHERE guard.lock_timeout IS NOT NULL
     ON CONFLICT (tenant, id) DO NOTHING
     RETURNING pk
   ),
   counter AS (
     INSERT INTO ${inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
-    SELECT $1, $11, 1, 1, 1, 0, ${NEW_EPOCH} FROM notification
+    SELECT ${tenant}, ${user}, 1, 1, 1, 0, ${NEW_EPOCH} FROM notification
     ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1
     RETURNING last_seq, epoch
   ),
   written AS (
     INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at)
-    SELECT $1, $11, counter.last_seq, notification.pk, $4, $10::timestamptz FROM notification CROSS JOIN counter
+    SELECT ${tenant}, ${user}, counter.last_seq, notification.pk, ${type}, ${createdAt}::timestamptz FROM notification CROSS JOIN counter
   )
   SELECT 1::bigint, last_seq, epoch FROM counter`;
 }
 
-/** $1 to $10 entries, $11 and $12 the index of the entry and the user for each recipient, $13 the lock timeout, $14 the mark. */
+/** After the fields of entries the index of the entry and the user for each recipient, the lock timeout, and the mark. */
 function writeEntriesText(tables: TableNames): string {
-  return `WITH ${lockGuard("$13")},
+  const { count, names, lists } = NOTIFICATION_FIELDS;
+  const [entryOf, user, mark] = [`$${count + 1}`, `$${count + 2}`, `$${count + 4}`];
+  return `WITH ${lockGuard(`$${count + 3}`)},
   entry AS MATERIALIZED (
-    SELECT e.* FROM guard CROSS JOIN unnest(
-      $1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::json[], $8::text[], $9::text[], $10::timestamptz[]
-    ) WITH ORDINALITY AS e(tenant, id, kind, type, title, message, data, source, sender, created_at, place)
-    WHERE guard.lock_timeout IS NOT NULL AND ($14::text IS NULL OR $14 = current_setting('belfry.transaction', true))
+    SELECT e.* FROM guard CROSS JOIN unnest(${lists}) WITH ORDINALITY AS e(${names}, place)
+    WHERE guard.lock_timeout IS NOT NULL AND (${mark}::text IS NULL OR ${mark} = current_setting('belfry.transaction', true))
   ),
   notification AS (
-    INSERT INTO ${tables.notifications} (tenant, id, kind, type, title, message, data, source, sender, created_at)
-    SELECT tenant, id, kind, type, title, message, data, source, sender, created_at FROM entry ORDER BY tenant, id
+    INSERT INTO ${tables.notifications} (${names}) SELECT ${names} FROM entry ORDER BY tenant, id
     ON CONFLICT (tenant, id) DO NOTHING
     RETURNING pk, tenant, id
   ),
   target AS MATERIALIZED (
     SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, e.type, e.created_at
-    FROM unnest($11::int[], $12::text[]) WITH ORDINALITY AS r(entry, user_id, place)
+    FROM unnest(${entryOf}::int[], ${user}::text[]) WITH ORDINALITY AS r(entry, user_id, place)
     JOIN entry e ON e.place = r.entry
     JOIN notification n ON n.tenant = e.tenant AND n.id = e.id
   ),
@@ -109,24 +110,11 @@ function singleValues(entries: readonly NewNotification[]): readonly unknown[] |
   if (entries.length !== 1 || entry === undefined || entry.recipients.length !== 1) {
     return null;
   }
-  const { tenant, id, kind, type, title, message, data, source, sender, createdAt } = entry.notification;
-  return [tenant, id, kind, type, title, message, JSON.stringify(data), source, sender, createdAt.toISOString(), entry.recipients[0]];
+  return [...NOTIFICATION_FIELDS.values(entry.notification), entry.recipients[0]];
 }
 
 function entryValues(entries: readonly NewNotification[]): readonly unknown[] {
-  const notifications = entries.map(({ notification }) => notification);
-  return [
-    notifications.map((one) => one.tenant),
-    notifications.map((one) => one.id),
-    notifications.map((one) => one.kind),
-    notifications.map((one) => one.type),
-    notifications.map((one) => one.title),
-    notifications.map((one) => one.message),
-    notifications.map((one) => JSON.stringify(one.data)),
-    notifications.map((one) => one.source),
-    notifications.map((one) => one.sender),
-    notifications.map((one) => one.createdAt.toISOString()),
-  ];
+  return NOTIFICATION_FIELDS.listsOf(entries.map(({ notification }) => notification));
 }
 
 function recipientValues(entries: readonly NewNotification[]): readonly unknown[] {

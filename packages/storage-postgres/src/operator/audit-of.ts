@@ -1,8 +1,8 @@
 import type { AuditAction, AuditEntry } from "@belfry/core";
 import type { Session } from "../database/connection.ts";
+import { milliseconds } from "../database/json-rows.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { milliseconds } from "../delivery/rows.ts";
 
 /** Reads the lines of the audit log about one notification, oldest first. */
 export function prepareAuditOf({ auditLog }: TableNames) {

@@ -1,10 +1,10 @@
 import type { ChannelHealth } from "@belfry/core";
 import type { HealthWindow } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
+import { milliseconds, timeOf } from "../database/json-rows.ts";
 import { statement } from "../database/statement.ts";
 import type { StorageTime } from "../database/storage-time.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { milliseconds, timeOf } from "../delivery/rows.ts";
 
 /** Of one part of the window, or, with the bucket null, of all of it: then with the percentiles. */
 type AttemptRow = readonly [

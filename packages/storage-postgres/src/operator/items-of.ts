@@ -2,13 +2,13 @@ import type { ActivityItems } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { type ItemRow, isRead, itemColumns, readTime, toItem } from "../inbox/item-row.ts";
+import { contentOf, type ItemRow, isRead, itemColumns, readTime, toItem } from "../inbox/item-row.ts";
 
 /** Reads the first items of a notification, by user, and counts all of them. */
 export function prepareItemsOf(tables: TableNames) {
   const { notifications, inboxItems, inboxCounters } = tables;
   const time = readTime(tables, { tenant: "$1", userId: "i.user_id", state: "c" });
-  const notification = `(SELECT pk, id, title, message, data, source, sender FROM ${notifications} WHERE tenant = $1 AND id = $2 OFFSET 0) n`;
+  const notification = `(SELECT pk, ${contentOf()} FROM ${notifications} WHERE tenant = $1 AND id = $2 OFFSET 0) n`;
   const list = statement<readonly [userId: string, ...ItemRow]>(
     "activity_items",
     `SELECT i.user_id, ${itemColumns(time)} FROM ${notification}

@@ -1,11 +1,11 @@
 import type { ActivityFilter, ActivitySummary } from "@belfry/core";
 import type { ActivityQuery } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
+import type { JsonRow } from "../database/json-rows.ts";
 import { memoized } from "../database/memoized.ts";
 import { scanLimit } from "../database/page-scan.ts";
 import { type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import type { JsonRow } from "../delivery/rows.ts";
 import { allOf, type ConditionName, type Conditions, conditionsOf, isOfId, namesOf } from "./conditions.ts";
 import { joinSummary, type SummaryRow, summaryColumns, toSummary } from "./summaries.ts";
 import { keysAlong, suitableWays, type WayName } from "./ways.ts";

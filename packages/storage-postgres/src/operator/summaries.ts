@@ -1,8 +1,8 @@
 import type { ActivityContent, ActivitySummary, JsonObject, NotificationKind, SendStatus } from "@belfry/core";
 import type { Session } from "../database/connection.ts";
+import { type JsonRow, milliseconds } from "../database/json-rows.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { type JsonRow, milliseconds } from "../delivery/rows.ts";
 
 const EXCERPT_LENGTH = 200;
 const MAX_COUNTED_RECIPIENTS = 1_000;

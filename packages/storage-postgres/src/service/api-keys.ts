@@ -1,9 +1,9 @@
 import type { ApiKeyScope } from "@belfry/core";
 import type { StoredApiKey } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
+import { milliseconds } from "../database/json-rows.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { milliseconds } from "../delivery/rows.ts";
 
 type KeyRow = readonly [
   id: string,

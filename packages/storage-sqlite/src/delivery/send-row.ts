@@ -1,20 +1,14 @@
 import type { JsonObject, Notification, Send, SendDetails, SendStatus } from "@belfry/core";
-import type { SendState } from "@belfry/core/storage";
+import { type SendState, sendOf } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
+import { NOTIFICATION_FIELDS } from "../inbox/notification-fields.ts";
 import { toDate } from "./delivery-row.ts";
 
-/** A send as SQLite gives it, with its notification. */
+/** A send as SQLite gives it, with the columns of its notification. */
 export interface SendRow {
   readonly pk: number;
   readonly id: string;
   readonly tenant: string;
-  readonly type: string;
-  readonly title: string;
-  readonly message: string;
-  readonly data: string;
-  readonly source: string | null;
-  readonly sender: string | null;
-  readonly created_at: number;
   readonly channel: string;
   readonly channels: string;
   readonly room_id: string | null;
@@ -38,7 +32,7 @@ export interface SendRow {
 
 /** The columns of a {@link SendRow}, over the tables `s` (sends) and `n` (notifications). */
 export const SEND_COLUMNS = sql`
-  n.pk, n.id, n.tenant, n.type, n.title, n.message, n.data, n.source, n.sender, n.created_at, s.channel, s.channels, s.room_id, s.recipients,
+  n.pk, ${NOTIFICATION_FIELDS.columns("n")}, s.channel, s.channels, s.room_id, s.recipients,
   s.has_fallback, s.fallback_delay_ms, s.scheduled_at, s.meta, s.status, s.pending_chains, s.sent_chains, s.delivered_chains, s.failed_chains,
   s.cancelled_chains, s.attempts, s.fallback_used, s.delivered_at, s.failed_at, s.updated_at`;
 
@@ -56,27 +50,18 @@ export function toDetails(row: SendRow): SendDetails {
 }
 
 export function toNotification(row: SendRow): Notification {
-  const { id, tenant, type, title, message, data, source, sender, created_at } = row;
-  const createdAt = new Date(created_at);
-  return { id, tenant, kind: "send", type, title, message, data: JSON.parse(data) as JsonObject, source, sender, createdAt };
+  return NOTIFICATION_FIELDS.record(row);
 }
 
 export function toSend(row: SendRow): Send {
-  return {
-    ...toDetails(row),
-    id: row.id,
-    tenant: row.tenant,
-    type: row.type,
-    subject: row.title,
-    content: row.message,
+  return sendOf(toNotification(row), toDetails(row), {
     status: row.status,
     attempts: row.attempts,
     fallbackUsed: row.fallback_used === 1,
     deliveredAt: toDate(row.delivered_at),
     failedAt: toDate(row.failed_at),
-    createdAt: new Date(row.created_at),
     updatedAt: new Date(row.updated_at),
-  };
+  });
 }
 
 export function toState(row: SendRow): SendState {

@@ -1,5 +1,5 @@
 import type { Handler, HubEvent, ProcessingRecord } from "@belfry/core";
-import type { NewProcessingRecord, PlanProcessing } from "@belfry/core/storage";
+import { type NewProcessingRecord, NOTIFICATION_DEFAULTS, type PlanProcessing } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { prepareWriteNotification } from "../inbox/write-notification.ts";
@@ -37,7 +37,7 @@ export function prepareWriteEvents(context: QueryContext) {
 }
 
 function notificationOf({ id, tenant, source, sender, content, metadata, receivedAt }: HubEvent) {
-  const base = { id, tenant, kind: "event" as const, type: source, title: "" };
+  const base = { ...NOTIFICATION_DEFAULTS, id, tenant, kind: "event" as const, type: source };
   return { ...base, message: content, data: metadata, source, sender, createdAt: receivedAt };
 }
 

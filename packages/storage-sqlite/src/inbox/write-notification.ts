@@ -2,6 +2,7 @@ import type { Notification } from "@belfry/core";
 import { and, eq, sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { notifications } from "../schema.ts";
+import { NOTIFICATION_FIELDS } from "./notification-fields.ts";
 
 /** A notification's key, and whether this write made it or found it there. */
 export interface WrittenNotification {
@@ -14,18 +15,7 @@ export function prepareWriteNotification({ builder, prepare }: QueryContext) {
   const insert = prepare<Notification>(
     builder
       .insert(notifications)
-      .values({
-        tenant: sql.placeholder("tenant"),
-        id: sql.placeholder("id"),
-        kind: sql.placeholder("kind"),
-        type: sql.placeholder("type"),
-        title: sql.placeholder("title"),
-        message: sql.placeholder("message"),
-        data: sql.placeholder("data"),
-        source: sql.placeholder("source"),
-        sender: sql.placeholder("sender"),
-        createdAt: sql.placeholder("createdAt"),
-      })
+      .values(NOTIFICATION_FIELDS.placeholders)
       .onConflictDoNothing({ target: [notifications.tenant, notifications.id] }),
   );
   const find = prepare<Notification, { readonly pk: number }>(

@@ -10,7 +10,15 @@ import type {
   SendStatus,
   TrackedDelivery,
 } from "@belfry/core";
-import type { ChainCounts, ChainOutcome, ClaimedDelivery, IdempotencyKey, NewSend, SendState } from "@belfry/core/storage";
+import {
+  type ChainCounts,
+  type ChainOutcome,
+  type ClaimedDelivery,
+  type IdempotencyKey,
+  type NewSend,
+  type SendState,
+  sendOf,
+} from "@belfry/core/storage";
 import { InboxModel } from "./inbox-model.ts";
 
 /** One delivery of the model. */
@@ -163,11 +171,8 @@ export function statusOf(send: ModelSend): SendStatus {
 /** The send as it is read. */
 export function viewOf(send: ModelSend): Send {
   const { notification, details, attempts, fallbackUsed, deliveredAt, failedAt, updatedAt } = send;
-  const { id, tenant, type, title, message, createdAt } = notification;
-  return {
-    ...{ ...details, id, tenant, type, subject: title, content: message, status: statusOf(send) },
-    ...{ attempts, fallbackUsed, deliveredAt, failedAt, createdAt, updatedAt },
-  };
+  const progress = { status: statusOf(send), attempts, fallbackUsed, deliveredAt, failedAt, updatedAt };
+  return sendOf(notification, details, progress);
 }
 
 /** The send as it is decided upon. */
