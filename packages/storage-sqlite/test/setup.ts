@@ -22,6 +22,7 @@ export function entry(to: string | readonly string[], fields: Partial<Notificati
     data: {},
     source: null,
     sender: null,
+    priority: "high",
     createdAt: new Date(),
     ...fields,
   };

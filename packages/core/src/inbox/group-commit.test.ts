@@ -16,6 +16,7 @@ function entry(id: string, ...recipients: string[]): NewNotification {
     data: {},
     source: null,
     sender: null,
+    priority: "high" as const,
     createdAt: new Date(0),
   };
   return { notification, recipients };

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../foundation/json.ts";
+import type { Notification } from "./notification.ts";
 import type { DataByType, DataOrNone } from "./notification-types.ts";
 
 /** The fields that a notification of any type can be created with. */
@@ -13,6 +14,8 @@ export interface CreateFields {
   readonly source?: string;
   /** The person or program that caused it, at most 255 characters. */
   readonly sender?: string;
+  /** How much it matters: `low`, `normal` or `high`. @default "normal" */
+  readonly priority?: Notification["priority"];
 }
 
 /** The input of `create` for a host that declared no types: a type is any string, data any JSON object. */

@@ -26,6 +26,8 @@ export interface Notification {
   /** The person or program that caused it, or null if the caller named none. */
   readonly sender: string | null;
   readonly createdAt: Date;
+  /** How much it matters to whoever gets it. What follows from that is the host's to say: it changes no order and no channel. */
+  readonly priority: "low" | "normal" | "high";
 }
 
 /** The type of a notification that was created without one. */
@@ -38,4 +40,5 @@ export const NOTIFICATION_DEFAULTS = {
   data: {},
   source: null,
   sender: null,
+  priority: "normal",
 } as const satisfies Partial<Notification>;

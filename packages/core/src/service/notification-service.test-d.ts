@@ -17,6 +17,12 @@ const types = defineTypes({
 test("without declared types a type is any string and data any JSON object", () => {
   const notifications = new NotificationService({ storage: synchronous });
   void notifications.create({ to: "ann" });
+  void notifications.create({ to: "ann", priority: "high" });
+  void notifications.send({ to: "ann", priority: "low" });
+  // @ts-expect-error there is no such priority
+  void notifications.create({ to: "ann", priority: "urgent" });
+  // @ts-expect-error there is no such priority
+  void notifications.send({ to: "ann", priority: 1 });
   void notifications.create({ to: ["ann", "bob"], type: "anything", data: { a: [1, null, { b: "c" }] } });
   // @ts-expect-error Somebody has to get it.
   void notifications.create({ type: "anything" });

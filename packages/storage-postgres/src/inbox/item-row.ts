@@ -10,6 +10,7 @@ export type ItemRow = readonly [
   data: JsonObject,
   source: string | null,
   sender: string | null,
+  priority: Notification["priority"],
   /** When it came into the inbox: with its notification, or, in a large fan-out, with its chunk. */
   createdAt: number,
   seq: number,
@@ -50,6 +51,7 @@ const CONTENT = Object.keys({
   data: true,
   source: true,
   sender: true,
+  priority: true,
 } satisfies Readonly<Record<Exclude<keyof Notification, "tenant" | "kind" | "type" | "createdAt">, true>>);
 
 /** The columns of a notification that its items show, of the table by an alias. */
@@ -87,7 +89,7 @@ export function joinNotification({ notifications }: TableNames): string {
 
 /** The inbox item that a row stands for. */
 export function toItem(row: ItemRow, owner: Owner): InboxItem {
-  const [type, id, title, message, data, source, sender, createdAt, seq, readAt] = row;
+  const [type, id, title, message, data, source, sender, priority, createdAt, seq, readAt] = row;
   return {
     id,
     tenant: owner.tenant,
@@ -97,6 +99,7 @@ export function toItem(row: ItemRow, owner: Owner): InboxItem {
     data,
     source,
     sender,
+    priority,
     createdAt: new Date(createdAt),
     userId: owner.userId,
     seq,

@@ -1,4 +1,4 @@
-import type { JsonObject, NotificationKind } from "@belfry/core";
+import type { JsonObject, Notification, NotificationKind } from "@belfry/core";
 import { bigint, foreignKey, json, type PgTableFn, primaryKey, text, timestamp, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { bytewiseText } from "./bytewise-text.ts";
 
@@ -26,6 +26,7 @@ function notificationsTable(table: PgTableFn<string | undefined>) {
       source: text("source"),
       sender: text("sender"),
       createdAt: time("created_at").notNull(),
+      priority: text("priority").$type<Notification["priority"]>().notNull().default("normal"),
     },
     // Serves look-up by id and, because a UUIDv7 sorts by time, a tenant's newest first.
     (columns) => [uniqueIndex("belfry_notifications_tenant_id").on(columns.tenant, columns.id)],

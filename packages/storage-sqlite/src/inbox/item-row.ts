@@ -1,4 +1,4 @@
-import type { InboxItem, JsonObject, Owner } from "@belfry/core";
+import type { InboxItem, JsonObject, Notification, Owner } from "@belfry/core";
 import { sql } from "drizzle-orm";
 import { inboxItems, notifications } from "../schema.ts";
 
@@ -19,6 +19,7 @@ export type ItemRow = readonly [
   deletedAt: number | null,
   /** The change that marked it unread again, if one did. */
   unreadRev: number | null,
+  priority: Notification["priority"],
 ];
 
 /** Where an {@link ItemRow} has `deletedAt`. */
@@ -28,14 +29,14 @@ export const DELETED_AT = 10;
 export const ITEM_COLUMNS = sql`
   ${notifications.id}, ${inboxItems.type}, ${notifications.title}, ${notifications.message}, ${notifications.data},
   ${notifications.source}, ${notifications.sender}, ${inboxItems.createdAt}, ${inboxItems.seq}, ${inboxItems.readAt},
-  ${inboxItems.deletedAt}, ${inboxItems.unreadRev}`;
+  ${inboxItems.deletedAt}, ${inboxItems.unreadRev}, ${notifications.priority}`;
 
 /** Tells when an item was read, in milliseconds, from its number and its own marks; null while it is unread. */
 export type ReadTime = (seq: number, ownReadAt: number | null, unreadRev: number | null) => number | null;
 
 /** The inbox item that a row stands for. */
 export function toItem(row: ItemRow, owner: Owner, readTime: ReadTime): InboxItem {
-  const [id, type, title, message, data, source, sender, createdAt, seq, ownReadAt, , unreadRev] = row;
+  const [id, type, title, message, data, source, sender, createdAt, seq, ownReadAt, , unreadRev, priority] = row;
   const readAt = readTime(seq, ownReadAt, unreadRev);
   return {
     id,
@@ -47,6 +48,7 @@ export function toItem(row: ItemRow, owner: Owner, readTime: ReadTime): InboxIte
     source,
     sender,
     createdAt: new Date(createdAt),
+    priority,
     userId: owner.userId,
     seq,
     readAt: readAt === null ? null : new Date(readAt),

@@ -4,6 +4,7 @@ import { deliveriesMigration } from "./0002-deliveries.ts";
 import { hubMigration } from "./0003-hub.ts";
 import { activityMigration } from "./0004-activity.ts";
 import { inboxChangesMigration } from "./0005-inbox-changes.ts";
+import { priorityMigration } from "./0006-priority.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -12,4 +13,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { phase: "expand", sql: hubMigration },
   { phase: "expand", sql: activityMigration },
   { phase: "expand", sql: inboxChangesMigration },
+  { phase: "expand", sql: priorityMigration },
 ];

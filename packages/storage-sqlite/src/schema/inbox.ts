@@ -1,4 +1,4 @@
-import type { JsonObject, NotificationKind } from "@belfry/core";
+import type { JsonObject, Notification, NotificationKind } from "@belfry/core";
 import { integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
 /** What happened, once, however many users get it. Times are milliseconds since 1970, UTC. */
@@ -18,6 +18,7 @@ export const notifications = sqliteTable(
     source: text("source"),
     sender: text("sender"),
     createdAt: integer("created_at", { mode: "timestamp_ms" }).notNull(),
+    priority: text("priority").$type<Notification["priority"]>().notNull().default("normal"),
   },
   // Serves look-up by id and, because a UUIDv7 sorts by time, a tenant's newest first.
   (table) => [uniqueIndex("belfry_notifications_tenant_id").on(table.tenant, table.id)],

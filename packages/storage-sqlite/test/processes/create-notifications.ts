@@ -18,6 +18,7 @@ async function create(number: number): Promise<void> {
     data: { number },
     source: null,
     sender: null,
+    priority: "high" as const,
     createdAt: new Date(),
   };
   await storage.inbox.createMany([{ notification, recipients: ["ann", `user ${number % 5}`] }]);

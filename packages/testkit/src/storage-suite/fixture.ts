@@ -101,6 +101,7 @@ export class Fixture {
       data: {},
       source: null,
       sender: null,
+      priority: "high",
       createdAt: new Date(this.#nowMs),
       ...fields,
     };

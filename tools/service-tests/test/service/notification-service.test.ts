@@ -24,6 +24,36 @@ onEveryStorage((database) => {
       });
     });
 
+    test("a priority goes to lists, events and listeners, of a create and of a send; without one it is normal", async () => {
+      const notifications = service();
+      const told: unknown[] = [];
+      notifications.on("notification.created", ({ notification }) => void told.push(notification.priority));
+      const subscription = notifications.inbox("ann").subscribe({
+        onEvent: ({ item }) => void told.push(item?.priority),
+        onState: () => {},
+      });
+      await subscription.ready;
+      const { notification } = await notifications.create({ to: "ann", priority: "high" });
+      const sent = await notifications.send({ to: "ann", priority: "low" });
+      await notifications.create({ to: "ann" });
+      await vi.waitFor(() => expect(told).toHaveLength(6));
+      expect(told.toSorted()).toEqual(["high", "high", "low", "low", "normal", "normal"]);
+      const { items } = await notifications.inbox("ann").list();
+      expect(items.map(({ priority }) => priority)).toEqual(["normal", "low", "high"]);
+      const { sends } = await notifications.sends.list();
+      expect([notification.priority, sent.priority, sends.map(({ priority }) => priority)]).toEqual(["high", "low", ["low"]]);
+      expect((await notifications.sends.get(sent.id)).priority).toBe("low");
+      subscription.close();
+    });
+
+    test("a priority that there is not is refused by name, of a create and of a send", async () => {
+      const notifications = service();
+      const priority = "urgent" as "high";
+      for (const call of [notifications.create({ to: "ann", priority }), notifications.send({ to: "ann", priority })]) {
+        expect((await refusal(call)).message).toBe('priority: must be "low", "normal" or "high", got "urgent"');
+      }
+    });
+
     test("bad input names every fault and writes nothing", async () => {
       const notifications = service();
       const error = await refusal(notifications.create({ to: ["ann", ""], title: "x".repeat(1_001), data: { a: "\u0000" } }));

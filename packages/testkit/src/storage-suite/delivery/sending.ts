@@ -27,6 +27,7 @@ export function sendingTests(harness: StorageHarness): void {
         id: send.notification.id,
         tenant: fixture.tenant,
         type: "note",
+        priority: "high",
         subject: "Subject",
         content: "Content",
         status: "pending",

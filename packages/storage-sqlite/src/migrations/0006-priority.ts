@@ -1,0 +1,4 @@
+/** Never edit a published migration: databases keep its checksum. */
+export const priorityMigration = `
+ALTER TABLE belfry_notifications ADD COLUMN priority TEXT NOT NULL DEFAULT 'normal';
+`;
