@@ -30,6 +30,7 @@ export {
   sendOf,
   sendStatus,
 } from "./delivery/index.ts";
+export type { ErasureStep, ExportStep, StepRange, SweepStep } from "./foundation/data-steps.ts";
 export { newEpoch } from "./foundation/epoch.ts";
 export { foldCase } from "./foundation/fold-case.ts";
 export type { PageBounds } from "./foundation/page-bounds.ts";
@@ -44,6 +45,7 @@ export type {
 } from "./hub/index.ts";
 export {
   EMPTY_COUNTS,
+  type ExportedItem,
   type FanOutChunk,
   type InboxPage,
   type InboxQuery,

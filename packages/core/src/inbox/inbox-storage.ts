@@ -1,3 +1,4 @@
+import type { ErasureStep, ExportStep, StepRange, SweepStep } from "../foundation/data-steps.ts";
 import type { Owner } from "../foundation/owner.ts";
 import type { PageBounds } from "../foundation/page-bounds.ts";
 import type { Notification } from "../notifications/index.ts";
@@ -71,6 +72,12 @@ export interface InboxSweep {
   /** The number of items it changed. */
   readonly count: number;
   readonly counts: InboxCounts;
+}
+
+/** An item as an export shows it, deleted or not. */
+export interface ExportedItem extends InboxItem {
+  /** When it was deleted; null while it is in lists. */
+  readonly deletedAt: Date | null;
 }
 
 /** The reason an item is absent: it was the owner's and is deleted, it was never the owner's, or it does not exist. */
@@ -182,4 +189,22 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
    * restore a database from a backup.
    */
   renewEpochs(): Promise<void>;
+
+  /**
+   * Removes an inbox for good, up to `limit` rows a call: the owner's name in fan-outs that are still to be written, all
+   * items, deleted ones too, the read marks, and last the counts. A notification that nothing else refers to is removed
+   * with its last item. After every step the counts match the items that are left. The next item after the end starts a
+   * new inbox with another epoch. You may repeat a step; for an inbox that never had an item it does nothing.
+   */
+  erase(owner: Owner, limit: number): Promise<ErasureStep>;
+
+  /** The inbox's items, oldest first, deleted ones too. Read marks show in the items' read times. */
+  export(owner: Owner, range: StepRange): Promise<ExportStep<ExportedItem>>;
+
+  /**
+   * Looks at items of all inboxes of all tenants, and removes for good those that are read or deleted and came before
+   * `before`. The item with the inbox's last number stays. A notification that nothing else refers to is removed with its
+   * last item. The counts match the items that are left; a step that takes items out of an inbox's lists raises its `rev`.
+   */
+  sweep(before: Date, range: StepRange): Promise<SweepStep>;
 }

@@ -18,6 +18,7 @@ export {
 export { createdSignal, type InboxChange, type InboxSignal } from "./inbox-signal.ts";
 export type {
   CreatedItem,
+  ExportedItem,
   FanOutChunk,
   InboxPage,
   InboxQuery,

@@ -8,6 +8,8 @@ import { prepareAbsence } from "./absence.ts";
 import { prepareCounts } from "./counts.ts";
 import { prepareCreateFanOut } from "./create-fan-out.ts";
 import { prepareCreateMany } from "./create-many.ts";
+import { prepareErase } from "./erase.ts";
+import { prepareExport } from "./export.ts";
 import { fanOutChunks } from "./fan-out-chunks.ts";
 import { prepareFanOutNext, prepareHasFanOut } from "./fan-out-next.ts";
 import { prepareGet } from "./get.ts";
@@ -21,6 +23,7 @@ import { preparePositions } from "./positions.ts";
 import { prepareRemove } from "./remove.ts";
 import { prepareRemoveRead } from "./remove-read.ts";
 import { prepareRenewEpochs } from "./renew-epochs.ts";
+import { prepareSweep } from "./sweep.ts";
 
 /** What an inbox works with while its storage is open. */
 export interface OpenInbox {
@@ -52,6 +55,9 @@ export function sqliteInbox(current: () => OpenInbox): InboxStorage<SqliteTransa
       remove: write(prepareRemove),
       removeRead: write(prepareRemoveRead),
       renewEpochs: write(prepareRenewEpochs),
+      erase: write(prepareErase),
+      export: read(prepareExport),
+      sweep: write(prepareSweep),
     }),
 
     createWithin(tx, entry, onCommit) {

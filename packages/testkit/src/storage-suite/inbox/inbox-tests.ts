@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import type { StorageHarness } from "../harness.ts";
 import { concurrencyTests } from "./concurrency.ts";
+import { erasingTests, sweepingTests } from "./erasing.ts";
 import { itemTests } from "./items.ts";
 import { listingTests } from "./listing.ts";
 import { markingTests } from "./marking.ts";
@@ -15,6 +16,8 @@ export function inboxTests(harness: StorageHarness): void {
     markingTests(harness);
     removingTests(harness);
     reopeningTests(harness);
+    erasingTests(harness);
+    sweepingTests(harness);
     concurrencyTests(harness);
   });
 }
