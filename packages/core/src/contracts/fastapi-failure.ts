@@ -3,8 +3,9 @@ import { type BelfryError, HTTP_STATUS } from "../foundation/errors.ts";
 import type { Failure } from "../http/contract.ts";
 import type { Reply } from "../http/route.ts";
 
-/** The error body of FastAPI: a text, or a list of what is wrong with the request. */
+/** FastAPI's error body with a text. */
 export const fastapiError = z.object({ detail: z.string() }).meta({ id: "Error" });
+/** FastAPI's error body with a list of the request's issues. */
 export const fastapiValidationError = z
   .object({
     detail: z.array(
@@ -17,7 +18,7 @@ export const fastapiValidationError = z
   })
   .meta({ id: "ValidationError" });
 
-/** Words a failure as FastAPI would. `challenge` is the 401's WWW-Authenticate header. */
+/** Renders a failure in FastAPI's error shape. `challenge` is the 401's WWW-Authenticate header. */
 export function fastapiFailure(failure: Failure, challenge: string | null): Reply {
   const { error, part } = failure;
   if (error.code === "VALIDATION_ERROR") {
@@ -31,7 +32,7 @@ export function fastapiFailure(failure: Failure, challenge: string | null): Repl
   return { status: HTTP_STATUS[error.code], headers, json: { detail: detailText(error, failure.credentialPresented ?? false) } };
 }
 
-/** When to come again, where the error says that this helps. */
+/** Returns the `Retry-After` header if the error says when to try again. */
 export function retryAfter(error: BelfryError): Readonly<Record<string, string>> {
   const afterMs = error.code === "RATE_LIMITED" ? Number(error.details.retry_after_ms) : 1_000;
   return error.code === "RATE_LIMITED" || error.retryable ? { "retry-after": String(Math.max(1, Math.ceil(afterMs / 1_000))) } : {};
@@ -46,7 +47,7 @@ function detailText(error: BelfryError, presented: boolean): string {
     case "STORAGE_FAILED":
     case "CONFIGURATION":
     case "WRONG_TRANSACTION":
-      // What went wrong inside is for the log.
+      // The log has the details of an internal error; clients do not get them.
       return "Internal Server Error";
     case "STORAGE_UNAVAILABLE":
     case "SERVICE_STOPPED":

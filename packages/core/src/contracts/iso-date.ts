@@ -1,9 +1,9 @@
-/** A date as every contract writes it: ISO 8601, UTC, milliseconds. */
+/** Formats a date for every contract: ISO 8601, UTC, milliseconds. */
 export function isoDate(date: Date): string {
   return date.toISOString();
 }
 
-/** The same where there may be none. */
+/** Formats a date as {@link isoDate} does; null stays null. */
 export function isoDateOrNull(date: Date | null): string | null {
   return date === null ? null : date.toISOString();
 }

@@ -7,18 +7,18 @@ import type { InboxItem } from "../inbox/index.ts";
 import { fastapiError, fastapiFailure, fastapiValidationError } from "./fastapi-failure.ts";
 import { isoDate } from "./iso-date.ts";
 
-/** How the `pack` contract is served. */
+/** Options of the `pack` contract. */
 export interface PackOptions {
   /**
-   * Who may ask: clients with an API key, or anybody. The original has no authentication; `open` serves it like that,
-   * and belongs on a loopback address or behind the host's own checks.
+   * The callers it accepts: clients with an API key, or anybody. The original has no authentication, and neither has `open`.
+   * Use `open` only on a loopback address or behind the host's own checks.
    *
    * @default "apikey"
    */
   readonly auth?: "apikey" | "open";
-  /** What `index` counts from: the newest notification, or the oldest, as the original server did. @default "newest" */
+  /** The start of `index`: the newest notification or, as on the original server, the oldest. @default "newest" */
   readonly indexOrder?: "newest" | "oldest";
-  /** How many of a user's newest notifications lists and indexes reach over, 1 to 1,000. @default 1_000 */
+  /** The number of a user's newest notifications that lists and indexes cover, 1 to 1,000. @default 1_000 */
   readonly window?: number;
 }
 

@@ -12,7 +12,7 @@ const AUTH_OF = { bearer: "jwt", token: "tokens", "api-key": "apiKeys" } as cons
 
 const AUTH: MembersOf<AuthOptions> = { jwt: true, tokens: true, apiKeys: true };
 
-/** HS256 is as strong as its secret, and that of a whole key has 256 bits (RFC 7518, 3.2). */
+/** HS256 is only as strong as its secret. A full-strength secret has 256 bits (RFC 7518, 3.2). */
 const SECRET_BYTES = 32;
 
 const OPTIONS: MembersOf<HandlerOptions> = {
@@ -29,7 +29,7 @@ const OPTIONS: MembersOf<HandlerOptions> = {
   clock: true,
 };
 
-/** Checks what a handler is to serve; throws `CONFIGURATION`. What works, but is hardly meant, is a warning. */
+/** Checks a handler's options. Throws `CONFIGURATION`. Warns about options that work but are probably a mistake. */
 export function checkHandlerOptions(options: HandlerOptions, logger: Logger): void {
   const { contracts, auth, allowedOrigins, clientAddress } = options;
   const stranger = strangerIn("A handler", options, OPTIONS);

@@ -4,14 +4,14 @@ import type { HttpRequest } from "./messages.ts";
 const PRIVATE =
   /^(?:::ffff:)?(?:127\.|10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.)|^::1$|^f[cd][0-9a-f]{2}:|^fe[89ab][0-9a-f]:/i;
 
-/** Whether an address is of a private network or this machine: what connects from there is a proxy that stands for many. */
+/** Whether an address belongs to a private network or this machine. Such a peer is often a proxy for many callers. */
 export function isPrivateAddress(address: string): boolean {
   return PRIVATE.test(address);
 }
 
 /**
- * Who is counted for a request; null for nobody in particular. The host's own word counts; else the peer's address,
- * unless it is unknown or private, as a proxy's is: many callers stand behind it.
+ * Returns the address to count a request by, or null for none. The host's own function decides if there is one. Otherwise it
+ * is the peer's address, unless that is unknown or private: many callers may stand behind it.
  */
 export function clientAddress({ clientAddress: named }: Pick<HandlerOptions, "clientAddress">, request: HttpRequest): string | null {
   const address = named?.(request);
@@ -22,7 +22,10 @@ export function clientAddress({ clientAddress: named }: Pick<HandlerOptions, "cl
   return remoteAddress === undefined || isPrivateAddress(remoteAddress) ? null : addressKey(remoteAddress);
 }
 
-/** What addresses are counted by: one household, or one rented machine, has a whole /64 of IPv6 and changes within it. */
+/**
+ * Returns the key to count an address by. For IPv6 it is the /64, because one household or rented machine owns a whole /64
+ * and changes addresses within it.
+ */
 export function addressKey(address: string): string {
   const [bare = ""] = address.replace(/^::ffff:(?=\d+\.)/i, "").split("%", 1);
   if (!bare.includes(":")) {

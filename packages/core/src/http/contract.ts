@@ -3,20 +3,20 @@ import type { HttpRequest } from "./messages.ts";
 import type { CredentialScheme, Principal } from "./principal.ts";
 import type { ContractService, OpenStream, Reply, Route } from "./route.ts";
 
-/** Where in a request something is wrong. */
+/** The part of a request that is wrong. */
 export type RequestPart = "path" | "query" | "body";
 
-/** A failed request, for a contract to put into its own words. */
+/** A failed request, which the contract renders in its own error shape. */
 export interface Failure {
   readonly error: BelfryError;
-  /** For a `VALIDATION_ERROR`: which part of the request it is about. */
+  /** For a `VALIDATION_ERROR`: the part of the request that is wrong. */
   readonly part?: RequestPart;
-  /** For `UNAUTHENTICATED`: whether a credential was presented at all. */
+  /** For `UNAUTHENTICATED`: whether the request had a credential. */
   readonly credentialPresented?: boolean;
   readonly request: HttpRequest;
 }
 
-/** What a WebSocket endpoint of a contract does with messages. */
+/** A session of a contract's WebSocket endpoint. It handles the messages. */
 export interface SocketSession {
   message(text: string): void;
   closed(): void;
@@ -27,27 +27,27 @@ export interface SocketEndpoint {
   readonly path: string;
   readonly summary: string;
   /**
-   * The query parameter with the contract's credential, which is then asked for at the handshake: without a valid one the
-   * answer is the contract's 401, and the session knows its principal. @default the session asks for credentials itself
+   * The query parameter with the contract's credential. The handshake then requires it: without a valid one the answer is
+   * the contract's 401, and with one the session knows its principal.
    */
   readonly credentialParameter?: string;
-  /** Opens a session; the handshake is done, so a refusal is a frame and a close code. */
+  /** Opens a session after the handshake. A refusal is therefore a frame and a close code. */
   open(context: SocketContext): SocketSession;
 }
 
-/** What a socket session works with. */
+/** The parts that a socket session uses. */
 export interface SocketContext {
   readonly service: ContractService;
   readonly request: HttpRequest;
   readonly query: URLSearchParams;
-  /** Who presented the credential at the handshake; null where the session asks for it. */
+  /** The principal of the handshake's credential; null if the session itself asks for a credential. */
   readonly principal: Principal | null;
   readonly stream: OpenStream;
-  /** Who a token belongs to, or null. */
+  /** Returns the principal of a credential, or null. */
   authenticate(scheme: CredentialScheme, credential: string): Promise<Principal | null>;
   /** Closes the socket with 4401 when the credential ends. */
   expireAt(timeMs: number): void;
-  /** Logs an error nobody else hears of. */
+  /** Logs an error that is reported nowhere else. */
   report(error: unknown, message: string): void;
 }
 
@@ -55,20 +55,20 @@ export interface SocketContext {
 export interface Contract {
   readonly name: string;
   readonly title: string;
-  /** Contracts with the same base share its paths, and the credential decides between them. */
+  /** The base of its paths. If contracts have the same base, the credential decides between them. */
   readonly basePath: string;
-  /** How its callers say who they are; `open` for nobody in particular: the default tenant. */
+  /** The kind of credential that its callers present. `open` needs none and serves the default tenant. */
   readonly credential: CredentialScheme | "open";
   readonly principal: Principal["kind"];
   readonly routes: readonly Route[];
   readonly sockets: readonly SocketEndpoint[];
-  /** Puts a failure into the contract's own error shape. */
+  /** Renders a failure in the contract's own error shape. */
   renderFailure(failure: Failure): Reply;
-  /** What a client is sent after 30 s of silence on a socket. @default nothing */
+  /** The message that a client gets after 30 s of silence on a socket. @default nothing */
   readonly ping?: string;
 }
 
-/** Checks that what a contract says of itself is consistent, and returns it. */
+/** Checks that a contract's definition is consistent, and returns it. */
 export function defineContract(contract: Contract): Contract {
   const seen = new Set<string>();
   for (const { method, path } of contract.routes) {

@@ -7,19 +7,19 @@ import { openapiDocument } from "./openapi.ts";
 import type { ContractService } from "./route.ts";
 import { acceptSocket, type Connection } from "./socket.ts";
 
-/** Serves contracts, framework or none. */
+/** Serves contracts, with or without a framework. */
 export interface HttpHandler {
-  /** Answers a request, or null when no contract has its path: the host's own routes go on with it. */
+  /** Answers a request. Returns null when no contract has its path, so that the host's own routes can answer. */
   handle(request: HttpRequest): Promise<HttpResponse | null>;
-  /** The same for every runtime that speaks Request and Response; a path that no contract has is a 404. */
+  /** Answers a fetch Request with a Response. A path that no contract has is a 404. */
   fetch(request: Request): Promise<Response>;
-  /** Accepts or refuses a WebSocket; null when its path is no contract's, and the socket is to be left alone. */
+  /** Accepts or refuses a WebSocket. Returns null when no contract has its path: leave the socket alone then. */
   connect(request: HttpRequest): Promise<Connection | null>;
-  /** The OpenAPI 3.1 document of a mounted contract, made from the routes that answer. */
+  /** Returns the OpenAPI 3.1 document of a mounted contract, made from its routes. */
   openapi(contractName: string): object;
-  /** Where errors go that nobody else hears of, an adapter's own included. */
+  /** The log for errors that are reported nowhere else, including an adapter's own. */
   readonly logger: Logger;
-  /** Ends every open stream and socket (1012); they may come again. */
+  /** Ends every open stream and socket (1012). Clients may connect again. */
   close(): void;
 }
 

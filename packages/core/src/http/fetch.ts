@@ -2,7 +2,7 @@ import { BelfryError } from "../foundation/errors.ts";
 import type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
 import { bodyTooLarge } from "./read-json.ts";
 
-/** Wraps a handler for runtimes that speak Request and Response. */
+/** Wraps a handler for runtimes that use Request and Response. */
 export function fetchHandler(
   handle: (request: HttpRequest) => Promise<HttpResponse | null>,
   mountPath: string,
@@ -14,7 +14,7 @@ export function fetchHandler(
   };
 }
 
-/** Reads a fetch Request as plain data; `place` says where the routes begin. */
+/** Reads a fetch Request as plain data. `place` holds the URL below the mount point, and the mount point. */
 export function fromFetchRequest(request: Request, place: { readonly url: string; readonly mountPath: string }): HttpRequest {
   return {
     method: request.method.toUpperCase(),
@@ -25,7 +25,7 @@ export function fromFetchRequest(request: Request, place: { readonly url: string
   };
 }
 
-/** Makes a fetch Response of a plain one. */
+/** Makes a fetch Response from a plain response. */
 export function toFetchResponse({ status, headers, body }: HttpResponse): Response {
   const init = { status, headers: { ...headers } };
   if (body === null || typeof body === "string") {
@@ -55,7 +55,7 @@ async function readBody(request: Request, maxBytes: number): Promise<Uint8Array>
       chunks.push(chunk);
     }
   } catch (error) {
-    // The client went away in the middle: nobody hears the answer, and nothing is wrong here.
+    // The client disconnected in the middle. Nobody receives the answer, and this is no error.
     throw error instanceof BelfryError
       ? error
       : new BelfryError("INVALID_JSON", "The connection ended before the request's body did.", { cause: error });
@@ -75,7 +75,7 @@ function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
 
 const encoder = new TextEncoder();
 
-/** A reader with more than this outstanding is not waited for when its stream ends. */
+/** When a stream ends, Belfry does not wait for a reader with more than this outstanding. */
 const POLITE_END_BYTES = 64 * 1024;
 
 function readable(stream: ResponseStream): ReadableStream<Uint8Array> {
@@ -89,7 +89,7 @@ function readable(stream: ResponseStream): ReadableStream<Uint8Array> {
         peer?.end();
       },
     },
-    // With a mark of 0 the desired size is minus what nobody has read yet.
+    // With a mark of 0, the desired size is minus the number of unread bytes.
     { highWaterMark: 0, size: (chunk) => chunk.length },
   );
 }
@@ -125,14 +125,14 @@ class StreamPeer implements Peer {
       return;
     }
     if (outstanding > POLITE_END_BYTES) {
-      // What a slow reader has not taken is dropped: ending politely would keep it in memory.
+      // Drops the data that a slow reader has not read. A normal end would keep it in memory.
       this.#controller.error(new Error("The stream was ended because its reader was too slow."));
     } else {
       this.#controller.close();
     }
   }
 
-  /** Stops what writes to the stream; false if that was done before. */
+  /** Stops the writer of the stream. Returns false if it was stopped before. */
   end(): boolean {
     const wasOpen = this.#open;
     this.#open = false;

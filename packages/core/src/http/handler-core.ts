@@ -25,12 +25,12 @@ import { watchedResponse } from "./watched-response.ts";
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
-/** What requests and sockets of one handler share. */
+/** The parts that requests and sockets of one handler share. */
 export class HandlerCore {
   readonly service: ContractService;
   readonly options: HandlerOptions;
   readonly mounted: MountedContracts;
-  /** Finds out who asks. */
+  /** Finds the principal of a request. */
   readonly gate: Gate;
   readonly credentials: CredentialWatch;
   readonly streams: StreamRegistry;
@@ -70,7 +70,7 @@ export class HandlerCore {
   async handle(request: HttpRequest): Promise<HttpResponse | null> {
     const { path } = splitUrl(request.url);
     const candidates = this.mounted.having(path);
-    // OPTIONS is left to the host, whose CORS rules Belfry does not know.
+    // The host answers OPTIONS, because Belfry does not know its CORS rules.
     if (candidates.length === 0 || request.method === "OPTIONS") {
       return null;
     }
@@ -184,7 +184,7 @@ export class HandlerCore {
   }
 }
 
-/** A key that may only read does not write, and the other way round. */
+/** Refuses a write with a key that may only read, and a read with a key that may only write. */
 function requireScope(principal: Principal | null, { method }: Route): void {
   const needed = method === "GET" ? "read" : "write";
   if (principal?.kind === "client" && principal.scopes !== undefined && !principal.scopes.includes(needed)) {
@@ -192,7 +192,7 @@ function requireScope(principal: Principal | null, { method }: Route): void {
   }
 }
 
-/** The last value wins where a parameter is repeated, as in the frameworks the documents name. */
+/** Parses the query. The last value of a repeated parameter wins, as in the frameworks that the contracts' documents name. */
 function queryOf(url: string): Record<string, string> {
   return Object.fromEntries(new URLSearchParams(splitUrl(url).search));
 }

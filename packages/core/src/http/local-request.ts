@@ -3,11 +3,11 @@ import type { HttpRequest } from "./messages.ts";
 const LOOPBACK_ADDRESS = /^(?:127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/i;
 const LOOPBACK_HOST = /^(?:localhost|(?:[a-z0-9-]+\.)+localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
 
-/** Headers that proxies add. With one of them a request came from elsewhere, though its last step was on this machine. */
+/** Headers that proxies add. A request with one of them came from another machine, even if its last hop was on this one. */
 const PROXY_HEADERS =
   /^(?:x-forwarded|x-original)(?:-|$)|^(?:forwarded|via|x-real-ip|x-client-ip|x-cluster-client-ip|true-client-ip|cf-connecting-ip)$/;
 
-/** The versions that browsers use. Some proxies pass requests on as HTTP/1.0 by default; nginx did so for long. */
+/** The HTTP versions that browsers use. Some proxies forward requests as HTTP/1.0 by default, as nginx long did. */
 const BROWSER_HTTP_VERSION = /^(?:1\.1|2|2\.0|3|3\.0)$/;
 
 /** A request with the facts known about its connection. */
@@ -16,9 +16,9 @@ interface Connected extends Pick<HttpRequest, "remoteAddress" | "headers"> {
 }
 
 /**
- * Whether a request comes from this very machine. The peer's address alone does not tell. A page of another site can make
- * its name point here (DNS rebinding) and connect from here too, but its `Host` is that site's name. A proxy on this
- * machine connects from here for everybody; if it adds no header, nothing tells it from the machine itself.
+ * Whether a request comes from this machine. The peer's address alone does not prove it. A page of another site can point
+ * its name here (DNS rebinding) and connect from here too, but its `Host` is that site's name. A proxy on this machine
+ * connects from here for everybody. If the proxy adds no header, its requests look like this machine's own.
  */
 export function isLocalRequest({ remoteAddress, httpVersion, headers }: Connected): boolean {
   return (
@@ -31,8 +31,8 @@ export function isLocalRequest({ remoteAddress, httpVersion, headers }: Connecte
 }
 
 /**
- * Whether a page of another site asks an API that needs no credential: browsers name the page in `Origin`, and a site whose
- * name was made to point to this machine (DNS rebinding) shows by its `Host`.
+ * Whether a page of another site calls an API that needs no credential. Browsers send the page's origin in `Origin`. The
+ * `Host` header reveals a site that pointed its name to this machine (DNS rebinding).
  */
 export function isForeignPage(
   { remoteAddress, headers }: Pick<HttpRequest, "remoteAddress" | "headers">,

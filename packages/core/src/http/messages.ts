@@ -1,17 +1,17 @@
-/** A request as an adapter hands it to Belfry: plain data, no framework. */
+/** A request as plain data, without a framework. Adapters pass it to Belfry. */
 export interface HttpRequest {
-  /** Uppercase. */
+  /** The method in uppercase. */
   readonly method: string;
-  /** Path and query as the client sent them, below the mount point: `/api/v1/notifications?limit=20`. */
+  /** The path and query that the client sent, below the mount point: `/api/v1/notifications?limit=20`. */
   readonly url: string;
-  /** By lowercase name; repeated headers joined with ", ". */
+  /** The headers by lowercase name. Repeated headers are joined with ", ". */
   readonly headers: Readonly<Record<string, string | undefined>>;
   /**
-   * Reads the raw body, at most `maxBytes`, and is called at most once, only for routes that take a body and after the
-   * caller is known. Throws a `PAYLOAD_TOO_LARGE` BelfryError when there is more.
+   * Reads the raw body, at most `maxBytes`. It is called at most once, only for routes that take a body, and only after the
+   * caller is known. Throws a `PAYLOAD_TOO_LARGE` BelfryError for a larger body.
    */
   body(maxBytes: number): Promise<Uint8Array>;
-  /** The body as the host's own parser (such as `express.json()`) left it; then {@link body} is not called. */
+  /** The body that the host's own parser (such as `express.json()`) parsed. If it is set, {@link body} is not called. */
   readonly parsedBody?: { readonly value: unknown };
   /** The path prefix the routes are mounted under, for links; "" at the root. */
   readonly mountPath?: string;
@@ -19,18 +19,18 @@ export interface HttpRequest {
   readonly remoteAddress?: string;
 }
 
-/** What Belfry answers, for an adapter to write out. */
+/** Belfry's response, which an adapter writes out. */
 export interface HttpResponse {
   readonly status: number;
-  /** By lowercase name. */
+  /** The headers by lowercase name. */
   readonly headers: Readonly<Record<string, string>>;
   /** Text, bytes, a stream of text (SSE), or null for no body. */
   readonly body: string | Uint8Array | ResponseStream | null;
 }
 
-/** A response that goes on: the adapter calls {@link open} with where to write, once the head is sent. */
+/** A response that stays open. The adapter sends the head, then calls {@link open} with the peer to write to. */
 export interface ResponseStream {
-  /** Starts writing to `peer`; the returned function is called once when the client is gone. */
+  /** Starts writing to `peer`. The adapter calls the returned function once when the client is gone. */
   open(peer: Peer): () => void;
 }
 
@@ -40,11 +40,12 @@ export interface ResponseStream {
  */
 export interface Peer {
   send(text: string): void;
-  /** Closes; for a WebSocket with this code and reason, an SSE response just ends. */
+  /** Closes a WebSocket with this code and reason, or ends an SSE response. */
   close(code?: number, reason?: string): void;
   /**
-   * Asks the other end for a sign of life, below anything a contract says. False when it has owed one for too long: it is gone
-   * without a word, as after a cut cable. @default the other end counts as alive
+   * Asks the other end for a sign of life, below the level of contracts. Returns false when it has not answered for too
+   * long: it is gone without notice, as after a cut cable.
+   * @default the other end counts as alive
    */
   isAlive?(): boolean;
   /** Bytes handed to `send` that the network has not taken yet. */

@@ -2,19 +2,19 @@ import type { Presented } from "./auth/gate.ts";
 import type { Contract, SocketEndpoint } from "./contract.ts";
 import { type RouteMatch, type RouteTable, routeTable } from "./route-table.ts";
 
-/** Which contract answers a request. */
+/** The contract that answers a request. */
 export interface Chosen {
   readonly contract: Contract;
-  /** Null when the chosen contract does not have the path, though another one does. */
+  /** The chosen contract's route; null when only another contract has the path. */
   readonly match: RouteMatch | null;
-  /** Whether the caller may go on; if not, the answer is the contract's 401. */
+  /** Whether the caller is authenticated. If not, the answer is the contract's 401. */
   readonly authenticated: boolean;
 }
 
 /** Contracts that have a path, in the order they were mounted. */
 export type Candidates = readonly { readonly contract: Contract; readonly match: RouteMatch }[];
 
-/** The contracts of one handler, and the rule by which the credential decides between those that share a path. */
+/** The contracts of one handler. If several share a path, the credential decides between them. */
 export class MountedContracts {
   readonly #mounted: readonly { contract: Contract; routes: RouteTable }[];
 
@@ -22,7 +22,7 @@ export class MountedContracts {
     this.#mounted = contracts.map((contract) => ({ contract, routes: routeTable(contract) }));
   }
 
-  /** The contracts that have `path`; empty when the path is none of Belfry's. */
+  /** Returns the contracts that have `path`, or an empty list. */
   having(path: string): Candidates {
     return this.#mounted.flatMap(({ contract, routes }) => {
       const match = routes.find(path);
@@ -30,7 +30,7 @@ export class MountedContracts {
     });
   }
 
-  /** The WebSocket endpoint at `path`. */
+  /** Returns the WebSocket endpoint at `path`, or null. */
   socketAt(path: string): { readonly contract: Contract; readonly endpoint: SocketEndpoint } | null {
     const plain = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
     for (const { contract } of this.#mounted) {
@@ -42,13 +42,13 @@ export class MountedContracts {
     return null;
   }
 
-  /** The contract at a path that answers everybody; null when there is none. */
+  /** Returns the contract at a path that answers everybody, or null. */
   openAt(candidates: Candidates): Chosen | null {
     const open = candidates.find(({ contract, match }) => contract.credential === "open" || isPublic(match));
     return open ? { ...open, authenticated: true } : null;
   }
 
-  /** Decides between the contracts at a path by the credential that was presented; without one, by the method too. */
+  /** Chooses the contract at a path by the presented credential. Without a credential, it also looks at the method. */
   choose(candidates: Candidates, { presented, method }: { readonly presented: Presented; readonly method: string }): Chosen {
     const bases = new Set(candidates.map(({ contract }) => contract.basePath));
     const sharing = this.#mounted.filter(({ contract }) => bases.has(contract.basePath));
@@ -67,7 +67,7 @@ export class MountedContracts {
   }
 }
 
-/** Whether a path is everybody's: all there is at it needs no credential. */
+/** Whether a path is public: none of its methods needs a credential. */
 function isPublic({ byMethod }: RouteMatch): boolean {
   return [...byMethod.values()].every((route) => route.isPublic);
 }

@@ -2,14 +2,14 @@ import type { HandlerOptions } from "./handler-options.ts";
 import type { HttpRequest } from "./messages.ts";
 
 /**
- * Why a WebSocket may not be opened from where the request comes; null when it may. A browser sends cookies with any
- * page's handshake, so that the page's Origin has to be one that the host trusts:
+ * Returns why a request's origin may not open a WebSocket, or null if it may. A browser sends cookies with any page's
+ * handshake, so the page's Origin must be one that the host trusts:
  *
  * - With `allowedOrigins`, an Origin must be listed.
- * - Without it, where a function of the host's looks at the request, an Origin must be the host itself.
- * - A request with a Cookie must have an Origin in both cases. Clients that are no browsers send neither.
+ * - Without it, if `auth` is a function of the host, an Origin must be the host itself.
+ * - A request with a Cookie must have an Origin in both cases. Clients other than browsers send neither.
  *
- * Where credentials are of the ready kinds, which no browser sends by itself, any Origin is fine unless a list is given.
+ * No browser sends the built-in kinds of credentials by itself. With them any Origin is allowed, unless a list is given.
  */
 export function originProblem({ allowedOrigins, auth }: HandlerOptions, { headers }: HttpRequest): string | null {
   const { origin, host, cookie } = headers;
@@ -32,7 +32,7 @@ function hostOf(origin: string): string | null {
   try {
     return new URL(origin).host;
   } catch {
-    // The one error URL has. "null", as sandboxed frames send it, is no host either.
+    // `new URL` has only this error. Sandboxed frames send "null", which is no host either.
     return null;
   }
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isUuid } from "../foundation/ids.ts";
 import { textIssue } from "../foundation/parse-text.ts";
 
-/** A text that every storage keeps unchanged: well-formed Unicode without NUL, of a bounded length in code points. */
+/** A text that every storage stores unchanged: well-formed Unicode without NUL, with a limited length in code points. */
 export function text(rule: { readonly minLength?: number; readonly maxLength: number; readonly description: string }) {
   return z
     .string({ error: (issue) => (issue.input === undefined ? "Field required" : "Input should be a valid string") })
@@ -46,8 +46,8 @@ function integerProblem(number: number, min: number, max: number): { message: st
 }
 
 /**
- * A list of at most `max` elements. A longer one is refused by its length alone: its elements are not looked at, as each
- * of half a million wrong ones would be an issue.
+ * A list of at most `max` elements. A longer list is refused by its length, without a look at its elements: half a million
+ * wrong elements would give as many issues.
  */
 export function list<Element extends z.ZodType>(element: Element, rule: ListRule): z.ZodType<z.output<Element>[]> {
   const { max, items, error, description, tooLong = `List should have at most ${max} items after validation` } = rule;
@@ -62,19 +62,19 @@ export function list<Element extends z.ZodType>(element: Element, rule: ListRule
     .meta({ ...(description === undefined ? {} : { description }), override: { type: "array", items: { type: items }, maxItems: max } });
 }
 
-/** What a list may be. */
+/** Options of a list parameter. */
 interface ListRule {
   readonly max: number;
   /** The type of its elements, for the documentation. */
   readonly items: "string" | "integer";
   readonly description?: string;
-  /** The message for what is no list. */
+  /** The message for a value that is no list. */
   readonly error?: string;
-  /** The message for too many elements, up to their number. */
+  /** The start of the message for too many elements; the number follows. */
   readonly tooLong?: string;
 }
 
-/** A JSON object, passed on as it is: what it may hold is checked where it is used. */
+/** A JSON object, passed on unchanged. Its users check its content. */
 export function jsonObject(description: string) {
   return z
     .custom<object>((value) => typeof value === "object" && value !== null && !Array.isArray(value), "Input should be a valid dictionary")
@@ -97,7 +97,7 @@ export function uuid(description: string) {
     .meta({ description, override: { type: "string", format: "uuid" } });
 }
 
-/** A date as every contract writes it. */
+/** A date in the format of every contract. */
 export const timestamp = z.string().meta({ description: "ISO 8601, UTC, milliseconds", format: "date-time" });
 
 function capitalised(sentence: string): string {

@@ -1,26 +1,26 @@
 import type { ApiKeyScope } from "../service/api-key-storage.ts";
 
-/** A user of a tenant, known by a JWT, a token or the host's own function. */
+/** A user of a tenant, identified by a JWT, a token or the host's own function. */
 export interface UserPrincipal {
   readonly kind: "user";
   readonly tenant: string;
   readonly userId: string;
-  /** When the credential ends, in milliseconds since 1970: open streams are closed then. */
+  /** The time the credential ends, in milliseconds since 1970. Open streams are closed then. */
   readonly expiresAt?: number;
 }
 
-/** A client: another service that acts for a whole tenant, known by an API key. */
+/** A client: another service that acts for a whole tenant, identified by an API key. */
 export interface ClientPrincipal {
   readonly kind: "client";
   readonly tenant: string;
-  /** What its key may do. @default everything */
+  /** The actions that its key allows. @default everything */
   readonly scopes?: readonly ApiKeyScope[];
-  /** Names its key, for the audit log. */
+  /** The name of its key, for the audit log. */
   readonly keyId?: string;
 }
 
-/** Who asks. */
+/** The authenticated caller. */
 export type Principal = UserPrincipal | ClientPrincipal;
 
-/** How a credential is presented. */
+/** The ways to present a credential. */
 export type CredentialScheme = "api-key" | "bearer" | "token";

@@ -5,23 +5,23 @@ import type { Logger } from "../foundation/logger.ts";
 import { RepeatedLines } from "../foundation/repeated-lines.ts";
 
 /**
- * Counts what somebody may do in a time: what the limiters of the rate-limiter-flexible package are, in memory, or over
- * the host's Redis or PostgreSQL. Rejects with `{ msBeforeNext }` when there is nothing left, with an error when its
- * store cannot be reached.
+ * Limits how often an action may happen in a period. The limiters of the rate-limiter-flexible package fit, in memory or
+ * over the host's Redis or PostgreSQL. It rejects with `{ msBeforeNext }` when the limit is used up, and with an error when
+ * its store cannot be reached.
  */
 export interface RateLimiter {
   consume(key: string, points?: number): Promise<unknown>;
 }
 
-/** How many bad credentials an address may present in a minute. */
+/** The most bad credentials that an address may present in a minute. */
 const BAD_CREDENTIALS = 100;
-/** What takes over from a limiter whose store is out of reach is generous: it is there to stop floods. */
+/** The limit while a limiter's store is out of reach. It is generous, because it only has to stop floods. */
 const TAKE_OVER = 600;
 const WINDOW_MS = 60_000;
 const MAX_KEYS = 100_000;
 const MAX_GOOD = 10_000;
 
-/** A limiter of this process alone, over windows of a minute. */
+/** A limiter that counts in this process, over windows of a minute. */
 class LocalLimiter implements RateLimiter {
   readonly #limit: number;
   readonly #clock: Clock;
@@ -47,7 +47,7 @@ class LocalLimiter implements RateLimiter {
   }
 }
 
-/** What limits work with. */
+/** The parts that rate limits use. */
 export interface RateLimitsOptions {
   readonly creates: RateLimiter | undefined;
   readonly badCredentials: RateLimiter | false | undefined;
@@ -55,9 +55,9 @@ export interface RateLimitsOptions {
   readonly logger: Logger;
 }
 
-/** Who presents a credential. */
+/** A presented credential, with the address it came from. */
 export interface Guess {
-  /** Null for nobody in particular: many callers stand behind one unknown or private address. */
+  /** Null for an unknown or private address, because many callers stand behind it. */
   readonly address: string | null;
   readonly credential: string;
 }
@@ -69,9 +69,9 @@ export class RateLimits {
   readonly #takeOver: RateLimiter;
   readonly #clock: Clock;
   readonly #lines: RepeatedLines;
-  /** Addresses that have guessed too often, and until when. */
+  /** Addresses that guessed too often, with the end of their block. */
   readonly #blockedUntilMs = new Map<string, number>();
-  /** Digests of credentials that were good while somebody guessed: their callers are let through. */
+  /** Digests of credentials that were good while somebody guessed. Callers with these credentials pass. */
   readonly #good = new Set<string>();
   #isGuessedUntilMs = Number.NEGATIVE_INFINITY;
 
@@ -104,7 +104,7 @@ export class RateLimits {
     }
   }
 
-  /** Notes a credential that is good, while somebody guesses. */
+  /** Remembers a good credential while somebody guesses. */
   async goodCredential({ credential }: Guess): Promise<void> {
     if (this.#isGuessedUntilMs > this.#clock.now()) {
       if (this.#good.size >= MAX_GOOD) {
@@ -114,7 +114,7 @@ export class RateLimits {
     }
   }
 
-  /** Counts a bad credential from an address; throws `RATE_LIMITED` where there were too many. */
+  /** Counts a bad credential from an address. Throws `RATE_LIMITED` after too many. */
   async badCredential({ address }: Guess): Promise<void> {
     if (this.#badCredentials === null || address === null) {
       return;

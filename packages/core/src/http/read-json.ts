@@ -1,7 +1,7 @@
 import { BelfryError } from "../foundation/errors.ts";
 import type { HttpRequest } from "./messages.ts";
 
-/** Deeper JSON than any contract has a use for, and shallow enough to be handled without exhausting the stack. */
+/** The deepest JSON that Belfry reads. No contract needs more, and this much does not exhaust the stack. */
 const MAX_DEPTH = 100;
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
@@ -10,7 +10,7 @@ const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 export async function readJson(request: HttpRequest, maxBytes: number): Promise<unknown> {
   if (request.parsedBody) {
     const { value } = request.parsedBody;
-    // Parsers make an empty object of an empty body, whatever its type.
+    // Parsers return an empty object for an empty body of any type.
     if (!isEmptyObject(value)) {
       checkType(request);
       checkDepth(value);
@@ -21,7 +21,7 @@ export async function readJson(request: HttpRequest, maxBytes: number): Promise<
   if (bytes.length === 0) {
     return undefined;
   }
-  // Bytes that the host had read already were never counted.
+  // Belfry has not yet counted bytes that the host had already read.
   if (bytes.length > maxBytes) {
     throw bodyTooLarge(maxBytes);
   }
@@ -31,15 +31,15 @@ export async function readJson(request: HttpRequest, maxBytes: number): Promise<
   return value;
 }
 
-/** The refusal of a body with more bytes than allowed. */
+/** Makes the error for a body with more bytes than allowed. */
 export function bodyTooLarge(maxBytes: number): BelfryError {
   return new BelfryError("PAYLOAD_TOO_LARGE", `The body is larger than the ${maxBytes} bytes allowed.`);
 }
 
 /**
- * Refuses what is not declared as JSON, though it may look like it: a page of another site can send forms, plain text and
- * bodies of no type at all with its visitor's cookies, or to a server on its visitor's machine, but not JSON. What is no
- * browser sends no origin, and may leave the type out.
+ * Refuses a body that is not declared as JSON, even if it looks like JSON. A page of another site can send forms, plain text
+ * and bodies without a type with its visitor's cookies, or to a server on its visitor's machine, but it cannot send JSON.
+ * Clients other than browsers send no origin, and may leave the type out.
  */
 function checkType(request: HttpRequest): void {
   const { origin, "content-type": contentType } = request.headers;
@@ -72,7 +72,7 @@ function checkDepth(value: unknown): void {
   }
 }
 
-/** The members of an object or a list that may be nested further: a long list of numbers is passed over at once. */
+/** Returns the members of an object or a list that may be nested further. It skips a long list of numbers at once. */
 function nested(value: unknown): readonly unknown[] {
   const members = typeof value === "object" && value !== null ? Object.values(value) : [];
   return members.filter((member) => typeof member === "object" && member !== null);

@@ -1,7 +1,7 @@
 import type { BelfryError } from "../foundation/errors.ts";
 import type { RequestPart } from "./contract.ts";
 
-/** A refused request on its way to the contract that words the answer. */
+/** A refused request, on its way to the contract that renders the answer. */
 export class RequestFailure extends Error {
   override readonly name = "RequestFailure";
   readonly error: BelfryError;

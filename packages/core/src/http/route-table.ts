@@ -2,7 +2,7 @@ import { addRoute, createRouter, findRoute } from "rou3";
 import type { Contract } from "./contract.ts";
 import type { Route } from "./route.ts";
 
-/** Where a path leads within one contract. */
+/** The routes of one contract at a path. */
 export interface RouteMatch {
   readonly byMethod: ReadonlyMap<string, Route>;
   readonly params: Readonly<Record<string, string>>;
@@ -13,7 +13,7 @@ export interface RouteTable {
   find(path: string): RouteMatch | null;
 }
 
-/** Builds the look-up once, so that a request costs one walk through a tree. */
+/** Builds a contract's route table. It is built once, so that each request needs only one walk through a tree. */
 export function routeTable(contract: Contract): RouteTable {
   const byPath = new Map<string, Map<string, Route>>();
   for (const route of contract.routes) {
@@ -33,7 +33,7 @@ export function routeTable(contract: Contract): RouteTable {
   };
 }
 
-/** Decodes percent-encoded path parameters. What is not valid percent-encoding was never encoded, and stands for itself. */
+/** Decodes percent-encoded path parameters. A value that is not valid percent-encoding was never encoded and stays as it is. */
 export function decodeParams(params: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, decode(value)]));
 }
@@ -42,7 +42,7 @@ function decode(value: string): string {
   try {
     return decodeURIComponent(value);
   } catch {
-    // The one error decodeURIComponent has: the text is not valid percent-encoding.
+    // decodeURIComponent has only this error: the text is not valid percent-encoding.
     return value;
   }
 }

@@ -6,7 +6,7 @@ import type { NotificationTypes, UntypedCreateInput } from "../notifications/ind
 import type { HttpRequest, ResponseStream } from "./messages.ts";
 import type { Principal } from "./principal.ts";
 
-/** The part of a `NotificationService` that contracts use, whatever types and storage it was made with. */
+/** The part of a `NotificationService` that contracts use. It does not depend on the service's types and storage. */
 export interface ContractService {
   readonly types: NotificationTypes;
   readonly defaultTenant: ContractTenant;
@@ -24,44 +24,47 @@ export interface ContractTenant {
   latest(limit: number): Promise<readonly InboxItem[]>;
 }
 
-/** What a route's handler works with; path, query and body are checked by then. */
+/** The parts that a route's handler uses. Path, query and body are already checked. */
 export interface RouteContext<Params, Query, Body> {
   readonly service: ContractService;
-  /** The tenant of whoever asks. */
+  /** The caller's tenant. */
   readonly tenant: ContractTenant;
   readonly principal: Principal;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
   readonly request: HttpRequest;
-  /** Logs an error nobody else hears of. */
+  /** Logs an error that is reported nowhere else. */
   report(error: unknown, message: string): void;
-  /** Makes the response of a stream that is watched for silence, slow readers and the end of the credential. */
+  /** Makes a streamed response. Belfry watches it for silence, slow readers and the end of the credential. */
   stream(start: StreamStart): ResponseStream;
 }
 
-/** Starts what writes to a stream; see `StreamRegistry`. */
+/** Starts the writer of a stream and returns the function that stops it; see `StreamRegistry`. */
 export type StreamStart = (stream: OpenStream) => () => void;
 
 /** The writing side of one open stream or socket. */
 export interface OpenStream {
-  /** Sends one piece of text. A reader that has left more than 1 MiB for 5 s, or 8 MiB from before this turn, is cut off instead. */
+  /**
+   * Sends one piece of text. If a reader leaves more than 1 MiB unread for 5 s, or 8 MiB from before this turn of the event
+   * loop, it is cut off instead.
+   */
   send(text: string): void;
   close(code: number, reason: string): void;
-  /** Resolves when little enough is outstanding to go on with a replay, or when the stream is over. */
+  /** Resolves when the reader has taken enough for a replay to continue, or when the stream is over. */
   writable(): Promise<void>;
 }
 
-/** What a route answers. */
+/** The answer of a route. */
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Answered as JSON; left out for an empty body. */
+  /** The JSON body; left out for an empty body. */
   readonly json?: unknown;
   readonly stream?: ResponseStream;
 }
 
-/** One answer that a route can give, for the documentation. */
+/** A possible answer of a route, for the documentation. */
 export interface ResponseDoc {
   readonly description: string;
   readonly schema?: z.ZodType;
@@ -69,12 +72,12 @@ export interface ResponseDoc {
   readonly contentType?: string;
 }
 
-/** A route as data: what it takes, what it answers, and the function that answers. */
+/** A route as data: its parameters, its answers, and the function that answers. */
 export interface RouteDefinition<Params, Query, Body> {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /**
-   * With `{name}` for a parameter, `{name*}` for one that takes the rest of the path, slashes included; without a
-   * trailing slash, though both spellings answer.
+   * The path, with `{name}` for a parameter and `{name*}` for one that takes the rest of the path, slashes included. It has
+   * no trailing slash, but requests with and without one are answered.
    */
   readonly path: string;
   readonly operationId: string;
@@ -86,18 +89,18 @@ export interface RouteDefinition<Params, Query, Body> {
   readonly bodyOptional?: boolean;
   /** Whether it answers everybody, with or without a credential. @default false */
   readonly isPublic?: boolean;
-  /** Whether it counts against the limit of what a client may create. @default false */
+  /** Whether it counts against a client's limit for creates. @default false */
   readonly isRateLimited?: boolean;
-  /** The query parameter that may carry the credential, where clients cannot send headers. @default none */
+  /** The query parameter that may carry the credential, for clients that cannot send headers. @default none */
   readonly credentialParameter?: string;
   readonly responses: Readonly<Record<number, ResponseDoc>>;
   handle(context: RouteContext<Params, Query, Body>): Promise<Reply>;
 }
 
-/** A route of any parameters, as a contract lists it. */
+/** A route with any parameters, in a contract's list. */
 export type Route = RouteDefinition<never, never, never>;
 
-/** Declares a route; its handler gets what the schemas parse. */
+/** Declares a route. Its handler gets the parsed output of the schemas. */
 export function defineRoute<Params = unknown, Query = unknown, Body = unknown>(route: RouteDefinition<Params, Query, Body>): Route {
   return route as unknown as Route;
 }

@@ -7,15 +7,15 @@ import { originProblem } from "./origin-rules.ts";
 import type { CredentialScheme, Principal } from "./principal.ts";
 import { splitUrl } from "./split-url.ts";
 
-/** What a WebSocket adapter does with a handshake. */
+/** The result of a handshake, for a WebSocket adapter. */
 export type Connection =
   | { readonly accepted: false; readonly status: number; readonly body: string; readonly headers?: Readonly<Record<string, string>> }
   | { readonly accepted: true; open(peer: Peer): SocketSession };
 
-/** More messages than this within a second close a socket. */
+/** A socket that gets more messages than this within a second is closed. */
 const MAX_MESSAGES_PER_SECOND = 100;
 
-/** A credential that opened a socket, and whose it is. */
+/** The credential that opened a socket, with its principal. */
 interface Opened {
   readonly scheme: CredentialScheme;
   readonly credential: string;
@@ -34,7 +34,7 @@ export async function acceptSocket(core: HandlerCore, request: HttpRequest): Pro
     return { accepted: false, status: 403, body: problem };
   }
   const query = new URLSearchParams(search);
-  // Counted before the credential is looked up: many handshakes may wait for that at once.
+  // Counts the socket before the credential look-up, because many handshakes may wait for look-ups at once.
   let takeOff = () => {};
   try {
     core.counts.check(request);
@@ -50,7 +50,7 @@ export async function acceptSocket(core: HandlerCore, request: HttpRequest): Pro
   }
 }
 
-/** Whose credential opens the socket, where its endpoint asks for one at the handshake; throws `UNAUTHENTICATED`. */
+/** Returns the credential of the handshake, if the endpoint requires one. Throws `UNAUTHENTICATED`. */
 async function openedBy(
   core: HandlerCore,
   request: HttpRequest,
@@ -60,7 +60,7 @@ async function openedBy(
   if (endpoint.credentialParameter === undefined || scheme === "open") {
     return null;
   }
-  // Clients that can send headers may do so.
+  // Clients that can send headers may use the header.
   const credential = request.headers["x-api-key"] ?? query.get(endpoint.credentialParameter) ?? "";
   const { principal, limited } = await core.gate.check(scheme, credential, request);
   if (principal?.kind !== contract.principal) {
@@ -78,7 +78,7 @@ interface SessionParts {
   readonly request: HttpRequest;
   readonly query: URLSearchParams;
   readonly opened: Opened | null;
-  /** Takes the socket off its address's count. */
+  /** Removes the socket from its address's count. */
   takeOff(): void;
 }
 
@@ -128,7 +128,7 @@ function refusal(contract: Contract, error: BelfryError, request: HttpRequest): 
   return { accepted: false, status, body: JSON.stringify(json), headers: { ...headers, "content-type": "application/json" } };
 }
 
-/** Counts messages by the second. */
+/** Makes a counter of messages per second. */
 function messageLimit(clock: Clock): () => boolean {
   let second = 0;
   let count = 0;

@@ -5,10 +5,10 @@ import type { HandlerOptions } from "./handler-options.ts";
 import type { HttpRequest } from "./messages.ts";
 
 const DEFAULT_MAX = 1_000;
-/** When an address with too many streams may try again. */
+/** The time after which an address with too many streams may try again. */
 const RETRY_MS = 30_000;
 
-/** How many streams and sockets each address has open, those that are being opened included. */
+/** Counts the open streams and sockets of each address, including those that are being opened. */
 export class StreamCounts {
   readonly #options: Pick<HandlerOptions, "clientAddress" | "maxSocketsPerAddress">;
   readonly #lines: RepeatedLines;
@@ -19,7 +19,7 @@ export class StreamCounts {
     this.#lines = lines;
   }
 
-  /** Throws `RATE_LIMITED` when the request's address may open no other one. */
+  /** Throws `RATE_LIMITED` when the request's address has reached its limit. */
   check(request: HttpRequest): void {
     const { maxSocketsPerAddress: max } = this.#options;
     const address = this.#addressOf(request);
@@ -31,7 +31,7 @@ export class StreamCounts {
     }
   }
 
-  /** Counts one; the function that it answers takes it off again. */
+  /** Counts one stream or socket. The returned function removes it from the count. */
   add(request: HttpRequest): () => void {
     const address = this.#addressOf(request);
     if (address === null) {
@@ -56,7 +56,10 @@ export class StreamCounts {
     }
   }
 
-  /** Null for who is not counted. A host that sets a number means every address, its own proxy's too. */
+  /**
+   * Returns the address to count, or null for none. If the host sets a number, it applies to every address, also its own
+   * proxy's.
+   */
   #addressOf(request: HttpRequest): string | null {
     const { maxSocketsPerAddress: max } = this.#options;
     if (max === false) {

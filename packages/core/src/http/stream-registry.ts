@@ -2,37 +2,40 @@ import type { Clock } from "../foundation/clock.ts";
 import type { Peer } from "./messages.ts";
 import type { OpenStream } from "./route.ts";
 
-/** A reader with more outstanding than this is slow; if it still is after the grace, it is cut off. */
+/** A reader with more unread bytes than this is slow. If it is still slow after the grace period, it is cut off. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
-/** A burst is no fault of its reader: it gets this long to take it. */
+/** The grace period. A reader gets this long to take a burst. */
 const GRACE_MS = 5_000;
 /**
- * Who has more than this outstanding from before gets nothing more. What is sent within one turn of the event loop does
- * not count in that turn: no reader could have taken it yet.
+ * A reader with more unread bytes than this from earlier turns is cut off at once. Bytes sent within one turn of the event
+ * loop do not count in that turn, because no reader could have taken them yet.
  */
 const HARD_LIMIT_BYTES = 8 * 1024 * 1024;
 
-/** A replay goes on when no more than this is outstanding. It is looked at after 1 ms, then less and less often. */
+/** A replay continues when no more than this is unread. Belfry checks after 1 ms, then at growing intervals. */
 const REPLAY_BUFFERED_BYTES = 256 * 1024;
 const DRAIN_POLL_MS = 50;
-/** A replay whose reader takes nothing for this long is over. */
+/** A replay ends when its reader takes nothing for this long. */
 const STALLED_MS = 30_000;
 
-/** How often all streams are looked at together: one timer, however many there are. */
+/** The interval at which one timer checks all streams. */
 const SWEEP_INTERVAL_MS = 5_000;
 const SILENCE_MS = 30_000;
-/** How often the other end is asked for a sign of life. */
+/** The interval at which Belfry asks the other end for a sign of life. */
 const PROBE_INTERVAL_MS = 15_000;
 
-/** What the registry knows of one stream. */
+/** One stream in the registry. */
 export interface WatchedStream extends OpenStream {
-  /** Ends the stream with 4401 at this time, in milliseconds since 1970. */
+  /** The stream ends with 4401 at this time, in milliseconds since 1970. */
   expiresAtMs: number;
-  /** To be called once the other end is gone. */
+  /** Call it once the other end is gone. */
   gone(): void;
 }
 
-/** Watches every open stream and socket of a handler: pings the silent, cuts off slow readers, ends expired credentials. */
+/**
+ * Watches every open stream and socket of a handler. It pings silent ones, cuts off slow readers, and ends streams whose
+ * credential expired.
+ */
 export class StreamRegistry {
   readonly #clock: Clock;
   readonly #streams = new Set<Stream>();
@@ -43,7 +46,7 @@ export class StreamRegistry {
     this.#clock = clock;
   }
 
-  /** Watches `peer`. `ping` is sent after 30 s of silence. */
+  /** Watches `peer`. It sends `ping` after 30 s of silence. */
   add(peer: Peer, ping: string | undefined): WatchedStream {
     const stream = new Stream(peer, { ping, clock: this.#clock, turns: this.#turns, onGone: (gone) => this.#remove(gone) });
     this.#streams.add(stream);
@@ -80,12 +83,12 @@ export class StreamRegistry {
   }
 }
 
-/** Numbers the turns of the event loop in which something is sent. */
+/** Numbers the turns of the event loop in which Belfry sends something. */
 class Turns {
   #number = 0;
   #isCounted = false;
 
-  /** The number of the present turn. */
+  /** The number of the current turn. */
   get present(): number {
     if (!this.#isCounted) {
       this.#isCounted = true;
@@ -112,7 +115,7 @@ class Stream implements WatchedStream {
   #lastSentMs: number;
   #probedMs: number;
   #slowSinceMs: number | null = null;
-  /** The turn in which something was sent last, and how much was outstanding when it began. */
+  /** The last turn with a send, and the unread bytes at its start. */
   #turn = 0;
   #outstandingBefore = 0;
   #open = true;

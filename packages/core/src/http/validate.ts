@@ -4,7 +4,7 @@ import { IssueList } from "../foundation/issue-list.ts";
 import type { RequestPart } from "./contract.ts";
 import { RequestFailure } from "./request-failure.ts";
 
-/** Checks one part of a request; throws a failure that names every issue in it. */
+/** Checks one part of a request. Throws a failure with its issues. */
 export function validate<Output>(schema: z.ZodType<Output> | undefined, value: unknown, part: RequestPart): Output | undefined {
   if (schema === undefined) {
     return undefined;
@@ -26,7 +26,7 @@ function toIssue(issue: z.core.$ZodIssue, input: unknown): Issue {
   return { path, message: missing ? "Field required" : issue.message, type: missing ? "missing" : issueType(issue) };
 }
 
-/** The kinds of FastAPI's errors, which the checks of our own parameters name themselves. */
+/** Returns FastAPI's kind of error for an issue. Checks of Belfry's own parameters set it themselves. */
 function issueType(issue: z.core.$ZodIssue): string {
   if (issue.code === "custom") {
     const type: unknown = issue.params?.type;

@@ -7,27 +7,27 @@ import { SSE_PING } from "./sse.ts";
 import type { StreamCounts } from "./stream-counts.ts";
 import type { StreamRegistry } from "./stream-registry.ts";
 
-/** Who watches the open streams and sockets of a handler. */
+/** The watchers of a handler's open streams and sockets. */
 export interface StreamWatchers {
   readonly streams: StreamRegistry;
   readonly counts: StreamCounts;
   readonly credentials: CredentialWatch;
 }
 
-/** What a streamed response is made of. */
+/** The parts of a streamed response. */
 export interface WatchedResponseParts {
   readonly request: HttpRequest;
-  /** Null where nobody presented a credential, as on an open contract. */
+  /** Null if there was no credential, as on an open contract. */
   readonly principal: Principal | null;
   readonly start: StreamStart;
-  /** Asks for the credential again. */
+  /** Checks the credential again. */
   ask(): Promise<Presented>;
 }
 
 /**
- * A streamed response that is watched for silence, slow readers, and the end of its credential.
+ * Makes a streamed response and watches it for silence, slow readers, and the end of its credential.
  *
- * @throws BelfryError `RATE_LIMITED` where its address has too many
+ * @throws BelfryError `RATE_LIMITED` if its address has too many streams
  */
 export function watchedResponse({ streams, counts, credentials }: StreamWatchers, parts: WatchedResponseParts): ResponseStream {
   const { request, principal, start, ask } = parts;

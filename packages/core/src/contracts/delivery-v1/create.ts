@@ -10,12 +10,13 @@ import { createBody, notificationSchema, success } from "./schemas.ts";
 
 const MAX_KEY_LENGTH = 255;
 
-/** Who asks, as the audit log names clients. */
+/** Returns the caller's name for the audit log. */
 export function actorOf({ tenant, principal }: Pick<RouteContext<unknown, unknown, unknown>, "tenant" | "principal">): string {
   const key = principal.kind === "client" ? principal.keyId : undefined;
   return key === undefined ? `client:${tenant.tenantId}`.slice(0, 255) : `key:${key}`;
 }
 
+/** The route that creates a notification. */
 export const createRoute = defineRoute({
   method: "POST",
   path: BASE,
@@ -52,7 +53,7 @@ function inputOf(body: z.infer<typeof createBody>): SendInput {
   };
 }
 
-/** `meta.fallback_delay` in seconds; what is no number is left for the check of the send to refuse. */
+/** Converts `meta.fallback_delay` from seconds to milliseconds. The check of the send refuses a value that is not a number. */
 function delayMs(seconds: unknown): number {
   if (seconds === undefined || seconds === null) {
     return 0;

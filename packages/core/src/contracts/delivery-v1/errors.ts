@@ -1,6 +1,7 @@
 import type { ResponseDoc } from "../../http/route.ts";
 import { errorSchema } from "./schemas.ts";
 
+/** The base path of the contract. */
 export const BASE = "/api/v1/notifications";
 
 const DESCRIPTIONS = {
@@ -15,7 +16,7 @@ const DESCRIPTIONS = {
   429: "Too many notifications in too short a time",
 } as const;
 
-/** The error answers of a route. */
+/** Returns the documentation of a route's error answers. */
 export function errors(...statuses: readonly (keyof typeof DESCRIPTIONS)[]): Readonly<Record<number, ResponseDoc>> {
   return Object.fromEntries(statuses.map((status) => [status, { description: DESCRIPTIONS[status], schema: errorSchema }]));
 }

@@ -3,7 +3,7 @@ import type { Failure } from "../../http/contract.ts";
 import type { Reply } from "../../http/route.ts";
 import { retryAfter } from "../fastapi-failure.ts";
 
-/** The contract's code, where it is another than Belfry's. */
+/** The contract's error codes that differ from Belfry's. */
 const CODES: Partial<Record<BelfryErrorCode, string>> = {
   CONFIGURATION: "INTERNAL_ERROR",
   IDEMPOTENCY_KEY_REUSED: "VALIDATION_ERROR",
@@ -15,7 +15,7 @@ const CODES: Partial<Record<BelfryErrorCode, string>> = {
   WRONG_TRANSACTION: "INTERNAL_ERROR",
 };
 
-/** What the contract calls fields that Belfry calls otherwise. */
+/** The contract's field names that differ from Belfry's. */
 const FIELDS: Readonly<Record<string, string>> = {
   to: "recipients",
   roomId: "room_id",
@@ -24,7 +24,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   idempotencyKey: "Idempotency-Key",
 };
 
-/** Words a failure as the contract does. */
+/** Renders a failure in the contract's error shape. */
 export function deliveryFailure({ error, credentialPresented }: Failure): Reply {
   const details = detailsOf(error);
   return {
@@ -61,7 +61,7 @@ function messageOf(error: BelfryError, isPresented: boolean): string {
     case "STORAGE_FAILED":
     case "CONFIGURATION":
     case "WRONG_TRANSACTION":
-      // What went wrong inside is for the log.
+      // The log has the details of an internal error; clients do not get them.
       return "Internal server error";
     case "STORAGE_UNAVAILABLE":
     case "SERVICE_STOPPED":

@@ -4,8 +4,8 @@ import { deliveryFailure } from "./failure.ts";
 import { deliveryV1Routes } from "./routes.ts";
 
 /**
- * The contract `delivery-v1`: clients with an API key send notifications over e-mail, sockets and webhooks, with
- * fallback, and follow what becomes of them. It shares its path with `inbox-v1`; the credential decides.
+ * The contract `delivery-v1`: clients with an API key send notifications over e-mail, sockets and webhooks, with fallback,
+ * and track their deliveries. It shares its path with `inbox-v1`; the credential decides.
  *
  * @example
  * ```ts

@@ -3,17 +3,17 @@ import { type DeliveryAttempt, INBOX_CHANNEL, type Send, type TrackedDelivery } 
 import { isoDate, isoDateOrNull } from "../iso-date.ts";
 import type { deliverySchema, notificationSchema } from "./schemas.ts";
 
-/** The contract's name of a channel. */
+/** Returns the contract's type for a channel. */
 export function typeOf(channel: string): string {
   return channel === INBOX_CHANNEL ? "websocket" : channel;
 }
 
-/** The channel that a type of the contract names. */
+/** Returns the channel for a type of the contract. */
 export function channelOf(type: string): string {
   return type === "websocket" ? INBOX_CHANNEL : type;
 }
 
-/** A notification as the contract shows it. */
+/** Renders a notification for the contract. */
 export function renderSend(send: Send, deliveries: readonly TrackedDelivery[]): z.infer<typeof notificationSchema> {
   const details = deliveryDetails(send, deliveries);
   return {
@@ -41,7 +41,7 @@ interface Tried {
   readonly attempt: DeliveryAttempt;
 }
 
-/** What is known of a notification's attempts; null before the first one. */
+/** Renders a notification's attempts; null before the first one. */
 function deliveryDetails(send: Send, deliveries: readonly TrackedDelivery[]): Record<string, unknown> | null {
   const tried = deliveries
     .flatMap((delivery) => delivery.attempts.map((attempt): Tried => ({ delivery, attempt })))
@@ -84,7 +84,7 @@ function renderAttempt({ recipient }: TrackedDelivery, attempt: DeliveryAttempt)
   };
 }
 
-/** A delivery as the contract shows it. */
+/** Renders a delivery for the contract. */
 export function renderDelivery(delivery: TrackedDelivery): z.infer<typeof deliverySchema> {
   return {
     id: delivery.id,

@@ -20,7 +20,7 @@ import {
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-/** Of how many deliveries `meta.delivery_details` is made: a list shows fewer of each, `/deliveries` shows all. */
+/** The most deliveries per notification in `meta.delivery_details` of a list. `/deliveries` shows all. */
 const SHOWN_IN_LISTS = 20;
 const SHOWN_ALONE = 100;
 
@@ -240,7 +240,7 @@ const analyticsRoute = defineRoute({
   },
 });
 
-/** With one decimal. */
+/** Returns a percentage with one decimal. */
 function percent(part: number, total: number): number {
   return total === 0 ? 0 : Math.round((part * 1_000) / total) / 10;
 }

@@ -2,10 +2,12 @@ import { z } from "zod";
 import { isUuid } from "../../foundation/ids.ts";
 import { choice, integer, jsonObject, list, text, timestamp } from "../../http/parameters.ts";
 
+/** The contract's names of channels. */
 export const TYPES = ["email", "websocket", "webhook"] as const;
+/** The statuses of a notification. */
 export const STATUSES = ["pending", "sent", "delivered", "failed", "partial", "cancelled"] as const;
 
-/** The most recipients of one call; the library itself takes more. */
+/** The most recipients of one call. The library itself accepts more. */
 const MAX_RECIPIENTS = 1_000;
 
 const meta = jsonObject("The sender's own; some members mean something to a channel");
@@ -15,7 +17,7 @@ const roomId = z
   .transform((value) => value.toLowerCase())
   .meta({ description: "The room it belongs to", override: { type: "string", format: "uuid" } });
 
-/** What a notification is created with. Null counts as left out. */
+/** The body that creates a notification. A null field counts as left out. */
 export const createBody = z
   .object({
     type: choice(TYPES, "How it is delivered"),
@@ -32,12 +34,12 @@ export const createBody = z
   })
   .meta({ id: "CreateNotification" });
 
-/** What of a pending notification may be changed. */
+/** The body that changes a pending notification. */
 export const updateBody = z
   .object({ subject: z.string().nullish(), content: z.string().nullish(), meta: meta.nullish() })
   .meta({ id: "UpdateNotification" });
 
-/** A time in a query: ISO 8601, or a date, which is its midnight; without a zone in UTC. */
+/** A time in a query: ISO 8601, or a date, which means its midnight. A time without a zone is in UTC. */
 function moment(description: string) {
   return z
     .string()
@@ -52,7 +54,7 @@ function moment(description: string) {
     .meta({ description, override: { type: "string", format: "date-time" } });
 }
 
-/** A day in a query; of a time, the UTC day it is in. */
+/** A day in a query. A time means its UTC day. */
 function day(description: string) {
   return z
     .string()
@@ -75,11 +77,12 @@ function parseTime(value: string): Date | null {
   return Number.isNaN(parsed.getTime()) || isRolledOver(date, parsed, zone) ? null : parsed;
 }
 
-/** Whether a date like February 30th was taken for another one. */
+/** Whether parsing turned a date such as February 30th into another date. */
 function isRolledOver(date: string | undefined, parsed: Date, zone: string): boolean {
   return zone.toUpperCase() === "Z" && date !== undefined && !parsed.toISOString().startsWith(date);
 }
 
+/** The query of the list of notifications. */
 export const listQuery = z.object({
   skip: integer({ min: 0, description: "How many notifications to skip" }).default(0),
   limit: integer({ min: 1, max: 100, description: "How many notifications at the most" }).default(50),
@@ -92,13 +95,16 @@ export const listQuery = z.object({
   sort: choice(["created_at", "-created_at", "status"], "The order").default("-created_at"),
 });
 
+/** The query of the list of deliveries. */
 export const deliveriesQuery = z.object({
   skip: integer({ min: 0, description: "How many deliveries to skip" }).default(0),
   limit: integer({ min: 1, max: 1_000, description: "How many deliveries at the most" }).default(100),
 });
 
+/** The place of a page in its list. */
 export const pagination = z.object({ skip: z.int(), limit: z.int(), total: z.int(), has_more: z.boolean() });
 
+/** The query of the analytics. */
 export const analyticsQuery = z.object({
   date_from: day("The first day, UTC").optional(),
   date_to: day("The last day, UTC").optional(),
@@ -117,6 +123,7 @@ const attemptSchema = z
   })
   .meta({ id: "Attempt" });
 
+/** A notification in an answer. */
 export const notificationSchema = z
   .object({
     id: z.uuid(),
@@ -141,6 +148,7 @@ export const notificationSchema = z
   })
   .meta({ id: "Notification" });
 
+/** A delivery in an answer. */
 export const deliverySchema = z
   .object({
     id: z.uuid(),
@@ -155,8 +163,10 @@ export const deliverySchema = z
   })
   .meta({ id: "Delivery" });
 
+/** The status of every successful answer. */
 export const success = z.literal("success");
 
+/** The error body of the contract. */
 export const errorSchema = z
   .object({
     error: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()).optional() }),

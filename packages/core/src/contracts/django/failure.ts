@@ -4,14 +4,15 @@ import type { Failure } from "../../http/contract.ts";
 import type { Reply } from "../../http/route.ts";
 import { retryAfter } from "../fastapi-failure.ts";
 
-/** The error bodies of Django REST framework. */
+/** Django REST framework's error body with a text. */
 export const detailSchema = z.object({ detail: z.string() }).meta({ id: "Error" });
+/** Django REST framework's error body with messages by field. */
 export const fieldErrorsSchema = z.record(z.string(), z.array(z.string())).meta({ id: "FieldErrors" });
 
-/** Words a failure as Django REST framework would. */
+/** Renders a failure in Django REST framework's error shape. */
 export function djangoFailure({ error, part, credentialPresented = false, request }: Failure): Reply {
   if (error.code === "VALIDATION_ERROR") {
-    // A path that cannot be an id names nothing.
+    // A path that cannot be an id is answered as not found.
     return part === "path" ? detail(404, "Not found.") : { status: 400, json: fieldErrors(error) };
   }
   switch (error.code) {
@@ -22,7 +23,7 @@ export function djangoFailure({ error, part, credentialPresented = false, reques
     case "NOT_FOUND":
       return detail(404, error.message === "Invalid page." ? error.message : "Not found.");
     case "FORBIDDEN":
-      // Someone else's is answered as if it did not exist.
+      // Another user's item is answered as not found.
       return detail(404, "Not found.");
     case "INVALID_JSON":
       return detail(400, `JSON parse error - ${error.message}`);
@@ -46,7 +47,7 @@ function detail(status: number, text: string): Reply {
   return { status, json: { detail: text } };
 }
 
-/** Messages by field; what concerns no single field is under `non_field_errors`. */
+/** Returns the messages by field. Messages that belong to no single field are under `non_field_errors`. */
 function fieldErrors(error: BelfryError): Record<string, string[]> {
   const fields = new Map<string, string[]>();
   for (const issue of error.issues) {

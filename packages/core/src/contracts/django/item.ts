@@ -7,7 +7,7 @@ import { isoDate, isoDateOrNull } from "../iso-date.ts";
 
 const relatedId = z.union([z.int(), z.string()]).nullable();
 
-/** An inbox item as the `django` contract writes it: the document's AppNotification. */
+/** An inbox item in the `django` contract: AppNotification in its document. */
 export const itemSchema = z
   .object({
     id: z.int().meta({ description: "The item's number in its owner's inbox" }),
@@ -25,6 +25,7 @@ export const itemSchema = z
   })
   .meta({ id: "AppNotification" });
 
+/** Renders an inbox item for the contract. */
 export function renderItem(item: InboxItem, types: NotificationTypes): z.infer<typeof itemSchema> {
   return {
     id: item.seq,
@@ -42,7 +43,7 @@ export function renderItem(item: InboxItem, types: NotificationTypes): z.infer<t
   };
 }
 
-/** The client reads null, whole numbers and numeric texts; anything else in the data is no id. */
+/** Returns a related id from the data. The client reads null, whole numbers and numeric texts; any other value is no id. */
 function related(item: InboxItem, key: string): number | string | null {
   const value: JsonValue | undefined = Object.hasOwn(item.data, key) ? item.data[key] : undefined;
   if (typeof value === "number") {

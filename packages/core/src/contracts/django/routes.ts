@@ -14,7 +14,7 @@ const notFound = { description: "There is no such notification", schema: detailS
 const badBody = { description: "The body is not valid", schema: fieldErrorsSchema };
 
 const itemParams = z.object({ id: integer({ min: 1, description: "The item's number" }) });
-// Clients send {"is_read": true}; the path already says it.
+// Clients send {"is_read": true}. Belfry ignores it, because the path already says it.
 const readBody = z.object({ is_read: z.boolean({ error: "Must be a valid boolean." }).optional() });
 
 const listQuery = z.object({

@@ -3,7 +3,7 @@ import type { Failure } from "../../http/contract.ts";
 import type { Reply, ResponseDoc } from "../../http/route.ts";
 import { fastapiError, fastapiFailure, fastapiValidationError } from "../fastapi-failure.ts";
 
-/** What the contract calls fields that Belfry calls otherwise. */
+/** The contract's field names that differ from Belfry's. */
 const FIELDS: Readonly<Record<string, string>> = {
   source: "source_service",
   sender: "sender_id",
@@ -11,7 +11,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   filter: "metadata_filter",
 };
 
-/** Words a failure as the contract does: FastAPI's shapes, and the contract's names of fields. */
+/** Renders a failure in FastAPI's error shape, with the contract's field names. */
 export function hubFailure(failure: Failure): Reply {
   const { error } = failure;
   if (error.code !== "VALIDATION_ERROR") {
@@ -35,7 +35,7 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   429: "More than a client may create",
 };
 
-/** The documentation of error answers. */
+/** Returns the documentation of error answers. */
 export function errors(...statuses: readonly number[]): Readonly<Record<number, ResponseDoc>> {
   return Object.fromEntries(
     statuses.map((status) => [

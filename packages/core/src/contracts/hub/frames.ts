@@ -1,15 +1,15 @@
 import type { HubEvent, SourceRecord } from "../../hub/index.ts";
 
-// One event, or record, reaches every subscriber of this process as the same object, so its frame is written once.
+// Every subscriber of this process gets the same object for an event or record, so its frame is made once.
 const written = new WeakMap<object, string>();
 
-/** The frame of an event. */
+/** Returns the frame of an event. */
 export function eventFrame(event: HubEvent): string {
   const { id, source, sender, content, metadata } = event;
   return once(event, { type: "notification", notification_id: id, source_service: source, sender_id: sender, content, metadata });
 }
 
-/** The frame of what a handler made of an event. */
+/** Returns the frame of a processing record. */
 export function recordFrame(record: SourceRecord): string {
   const { notificationId, handlerId, status, result, error } = record;
   const of = { notification_id: notificationId, handler_id: handlerId, status };

@@ -7,11 +7,12 @@ import type { ListStyle } from "./lists.ts";
 import { openHubSocket } from "./socket.ts";
 import { statusRoute } from "./status.ts";
 
-/** How the `hub` contract is served. */
+/** Options of the `hub` contract. */
 export interface HubContractOptions {
   /**
-   * What lists are: bare arrays, as the document has them, or objects like `{ notifications, total, limit, offset }`, which the
-   * public JavaScript client of this API reads. @default "arrays"
+   * The form of lists: bare arrays, as in the document, or objects like `{ notifications, total, limit, offset }`, which the
+   * public JavaScript client of this API reads.
+   * @default "arrays"
    */
   readonly lists?: ListStyle;
 }

@@ -5,15 +5,22 @@ import { isoDate, isoDateOrNull } from "../iso-date.ts";
 
 const MAX_TEXT = 100_000;
 
+/** The parameter for a source. */
 export const sourceService = text({ minLength: 1, maxLength: 255, description: "The service" });
+/** The parameter for a sender's id. */
 export const senderId = text({ minLength: 1, maxLength: 255, description: "Who caused it, by that service's own id" });
+/** The parameter for a person's id in a source. */
 export const sourceId = text({ minLength: 1, maxLength: 255, description: "Their id in that service" });
+/** The parameter for a person's name. */
 export const personName = text({ minLength: 1, maxLength: 255, description: "Their name" });
+/** The parameter for an event's text. */
 export const content = text({ maxLength: MAX_TEXT, description: "What happened" });
+/** The parameter for a handler's prompt. */
 export const prompt = text({ minLength: 1, maxLength: MAX_TEXT, description: "What the processor is told to do" });
 
 const stored = z.record(z.string(), z.unknown());
 
+/** An event in an answer. */
 export const eventSchema = z
   .object({
     id: z.string(),
@@ -26,6 +33,7 @@ export const eventSchema = z
   })
   .meta({ id: "Notification" });
 
+/** Renders an event for the contract. */
 export function renderEvent(event: IdentifiedEvent): z.infer<typeof eventSchema> {
   const { id, source, sender, metadata, receivedAt, identity } = event;
   return {
@@ -39,6 +47,7 @@ export function renderEvent(event: IdentifiedEvent): z.infer<typeof eventSchema>
   };
 }
 
+/** A processing record in an answer. */
 export const recordSchema = z
   .object({
     id: z.string(),
@@ -52,6 +61,7 @@ export const recordSchema = z
   })
   .meta({ id: "ProcessingRecord" });
 
+/** Renders a processing record for the contract. */
 export function renderRecord(record: ProcessingRecord): z.infer<typeof recordSchema> {
   const { id, notificationId, handlerId, status, result, error, createdAt, completedAt } = record;
   return {
@@ -66,6 +76,7 @@ export function renderRecord(record: ProcessingRecord): z.infer<typeof recordSch
   };
 }
 
+/** A handler in an answer. */
 export const handlerSchema = z
   .object({
     id: z.string(),
@@ -77,6 +88,7 @@ export const handlerSchema = z
   })
   .meta({ id: "NotificationHandler" });
 
+/** Renders a handler for the contract. */
 export function renderHandler(handler: Handler): z.infer<typeof handlerSchema> {
   const { id, source, filter, createdAt, updatedAt } = handler;
   return {
@@ -89,6 +101,7 @@ export function renderHandler(handler: Handler): z.infer<typeof handlerSchema> {
   };
 }
 
+/** An identity in an answer. */
 export const identitySchema = z
   .object({
     id: z.string(),
@@ -101,6 +114,7 @@ export const identitySchema = z
   })
   .meta({ id: "Identity" });
 
+/** Renders an identity for the contract. */
 export function renderIdentity(identity: Identity): z.infer<typeof identitySchema> {
   const { id, source, name, metadata, createdAt, updatedAt } = identity;
   return {

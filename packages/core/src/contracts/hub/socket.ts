@@ -22,11 +22,11 @@ export function openHubSocket(context: SocketContext): SocketSession {
 class HubSocket implements SocketSession {
   readonly #context: SocketContext;
   readonly #tenant: ContractTenant;
-  /** Whose acknowledgements these are. */
+  /** The client that acknowledges events. */
   readonly #client: string;
   readonly #subscriptions = new Map<string, FeedSubscription>();
   #closed = false;
-  /** Messages are answered in their order. */
+  /** The current message. Messages are answered in their order. */
   #turn: Promise<void> = Promise.resolve();
 
   constructor(context: SocketContext, tenant: ContractTenant, client: string) {
@@ -84,7 +84,7 @@ class HubSocket implements SocketSession {
       });
       this.#subscriptions.set(source, subscription);
       try {
-        // Who is told "subscribed" misses nothing from then on.
+        // A client that gets "subscribed" misses nothing after it.
         await subscription.ready;
       } catch (error) {
         subscription.close();

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { VERSION } from "../../foundation/version.ts";
 import { defineRoute } from "../../http/route.ts";
 
-/** Says that the API is running, with or without a key. */
+/** The route that says that the API is running. It needs no key. */
 export const statusRoute = defineRoute({
   method: "GET",
   path: "/status",

@@ -2,7 +2,7 @@ import type { OpenStream } from "../../http/route.ts";
 import { EMPTY_EPOCH, type Inbox, type InboxPosition } from "../../inbox/index.ts";
 import { eventFrame, type Frame, stateFrame } from "./frames.ts";
 
-/** How a stream follows an inbox. */
+/** Options for a stream that follows an inbox. */
 export interface FollowOptions {
   readonly inbox: Inbox;
   readonly stream: OpenStream;
@@ -10,7 +10,7 @@ export interface FollowOptions {
   /**
    * Sends a frame in the stream's own wire format.
    *
-   * @param position the last new item sent, which a frame about an older item does not turn back
+   * @param position the last new item sent; a frame about an older item does not move it back
    */
   send(frame: Frame, position: InboxPosition): void;
   /** Whether the client wants frames of this type. */
@@ -20,12 +20,12 @@ export interface FollowOptions {
 
 /** A stream that follows an inbox. */
 export interface Following {
-  /** Resolves once the replay is done and nothing that happens from then on is missed, or once the stream was ended. */
+  /** Resolves once the replay is done and the stream gets every later change, or once the stream has ended. */
   readonly live: Promise<void>;
   stop(): void;
 }
 
-/** Sends an inbox's changes down a stream, until that is ended or the following is stopped. */
+/** Sends an inbox's changes to a stream until the stream ends or the caller stops it. */
 export function follow({ inbox, stream, since, send, wants, report }: FollowOptions): Following {
   const failed = (error: unknown) => {
     report(error, "Belfry could not read an inbox for a stream; the client is to come again.");

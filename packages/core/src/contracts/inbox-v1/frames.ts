@@ -11,16 +11,16 @@ const FRAME_TYPES: Readonly<Record<InboxChange, string>> = {
   deleted_read: "notification_deleted_read",
 };
 
-/** A frame, ready to be sent to any number of sockets. */
+/** A frame that can be sent to any number of sockets. */
 export interface Frame {
   readonly type: string;
   readonly text: string;
 }
 
-// One event reaches every socket of its user as the same object, so its frame is written once.
+// Every socket of a user gets the same object for an event, so its frame is made once.
 const written = new WeakMap<InboxEvent, Frame>();
 
-/** The frame of an event. */
+/** Returns the frame of an event. */
 export function eventFrame(event: InboxEvent, owner: Owner): Frame {
   const known = written.get(event);
   if (known) {
@@ -42,7 +42,7 @@ export function eventFrame(event: InboxEvent, owner: Owner): Frame {
   return made;
 }
 
-/** The frame that ends a replay: what the inbox holds, and whether everything missed was replayed. */
+/** Returns the frame that ends a replay: the inbox's counts, and whether every missed item was replayed. */
 export function stateFrame({ unread, total }: InboxCounts, recovered: boolean): Frame {
   const text = JSON.stringify({ type: "inbox_state", payload: { unread, total, recovered } });
   return { type: "inbox_state", text };

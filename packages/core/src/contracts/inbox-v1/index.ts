@@ -4,7 +4,7 @@ import { inboxV1Routes } from "./routes.ts";
 import { openSocket } from "./socket.ts";
 
 /**
- * The contract `inbox-v1`: users with a JWT list, read and delete their notifications and follow them live.
+ * The contract `inbox-v1`: users with a JWT list, read, delete and follow their notifications.
  *
  * @example
  * ```ts

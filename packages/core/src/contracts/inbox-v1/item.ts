@@ -3,7 +3,7 @@ import { timestamp } from "../../http/parameters.ts";
 import type { InboxItem } from "../../inbox/index.ts";
 import { isoDate, isoDateOrNull } from "../iso-date.ts";
 
-/** An inbox item as `inbox-v1` writes it. */
+/** An inbox item in the `inbox-v1` contract. */
 export const itemSchema = z
   .object({
     id: z.uuid(),
@@ -18,8 +18,10 @@ export const itemSchema = z
   })
   .meta({ id: "Notification" });
 
+/** An inbox item as JSON of the `inbox-v1` contract. */
 export type InboxV1Item = z.infer<typeof itemSchema>;
 
+/** Renders an inbox item for the contract. */
 export function renderItem(item: InboxItem): InboxV1Item {
   return {
     id: item.id,

@@ -1,20 +1,20 @@
 import type { InboxPosition } from "../../inbox/index.ts";
 
-/** An unusable position still asks for a replay: it is answered with `recovered: false`. */
+/** Stands for an unusable position. It still requests a replay, which is answered with `recovered: false`. */
 const NOWHERE: InboxPosition = { seq: -1, epoch: "" };
 
-/** The position in `since=<seq>&epoch=<epoch>`; undefined when there is no `since`. */
+/** Returns the position in `since=<seq>&epoch=<epoch>`, or undefined without `since`. */
 export function positionOfQuery(query: URLSearchParams): InboxPosition | undefined {
   const since = query.get("since");
   return since === null ? undefined : position(since, query.get("epoch") ?? "");
 }
 
-/** The SSE event id of a position: `epoch:seq`. */
+/** Returns the SSE event id of a position: `epoch:seq`. */
 export function eventId({ seq, epoch }: InboxPosition): string {
   return `${epoch}:${seq}`;
 }
 
-/** The position in an SSE event id, `epoch:seq`; undefined when there is none. */
+/** Returns the position in an SSE event id, `epoch:seq`, or undefined if there is none. */
 export function positionOfEventId(id: string | undefined): InboxPosition | undefined {
   if (id === undefined || id === "") {
     return undefined;

@@ -37,7 +37,7 @@ const listSchema = z.object({
   next_cursor: z.string().nullable(),
 });
 
-/** The caller's own inbox: there is no other one to be had here. */
+/** Returns the caller's own inbox. This contract reaches no other inbox. */
 function inboxOf({ tenant, principal }: RouteContext<unknown, unknown, unknown>): Inbox {
   if (principal.kind !== "user") {
     throw new Error("inbox-v1 was asked by a client; its routes are for users.");
@@ -139,7 +139,8 @@ type StreamContext = RouteContext<unknown, { readonly last_event_id?: string | u
 async function streamReply(context: StreamContext) {
   const inbox = inboxOf(context);
   const resumed = positionOfEventId(context.request.headers["last-event-id"] ?? context.query.last_event_id);
-  // A new client starts from where the inbox stands, and hears so: it can resume even if nothing arrives before it drops.
+  // A new client starts at the inbox's current position and gets that position. So it can resume even if it disconnects
+  // before anything arrives.
   const { lastSeq, epoch } = await inbox.counts();
   const since = resumed ?? { seq: lastSeq, epoch };
   const stream = context.stream((open) => {

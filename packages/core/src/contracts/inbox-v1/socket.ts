@@ -7,7 +7,7 @@ import { positionOfQuery } from "./position.ts";
 
 const MAX_EVENT_TYPES = 100;
 
-/** Opens the WebSocket session of `inbox-v1`: the token is in the query, a bad one gets an error frame and 4401. */
+/** Opens the WebSocket session of `inbox-v1`: the token is in the query. A bad token gets an error frame and 4401. */
 export function openSocket(context: SocketContext): SocketSession {
   const session = new InboxSocket(context);
   session.start();
@@ -16,12 +16,12 @@ export function openSocket(context: SocketContext): SocketSession {
 
 class InboxSocket implements SocketSession {
   readonly #context: SocketContext;
-  /** What the client narrowed its events to; null for all. */
+  /** The event types that the client wants; null for all. */
   #eventTypes: ReadonlySet<string> | null = null;
   #inbox: Inbox | null = null;
   #stop: (() => void) | null = null;
   #closed = false;
-  /** Messages are answered in their order, after the token was checked. */
+  /** The current message. Messages are answered in their order, after the token check. */
   #turn: Promise<void> = Promise.resolve();
 
   constructor(context: SocketContext) {
@@ -78,7 +78,7 @@ class InboxSocket implements SocketSession {
     });
     this.#stop = following.stop;
     if (since === undefined) {
-      // A client that is answered may rely on it that it misses nothing from then on. (After a replay, the state says so.)
+      // A client that gets an answer misses nothing after it. (After a replay, the state frame says so.)
       await following.live;
     }
   }

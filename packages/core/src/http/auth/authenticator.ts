@@ -7,13 +7,13 @@ import { type CredentialLookup, lookup } from "./digest.ts";
 import { type JwtOptions, jwtVerifier } from "./jwt.ts";
 import { isRefusal, type Refusal, refused } from "./refusal.ts";
 
-/** A user as a token look-up gives it: the id alone means the default tenant. */
+/** The result of a token look-up. An id alone means a user of the default tenant. */
 export type TokenUser = string | { readonly userId: string; readonly tenant?: string };
 
-/** A client as a key look-up gives it: the tenant alone may do everything. */
+/** The result of a key look-up. A tenant alone means a client that may do everything. */
 export type KeyClient = string | { readonly tenant: string; readonly scopes?: readonly ApiKeyScope[]; readonly keyId?: string };
 
-/** Where principals come from. */
+/** The built-in kinds of credentials, with the source of each. */
 export interface AuthOptions {
   /** `Authorization: Bearer <JWT>`: users, by the token's `sub` and optional `client_id`. */
   readonly jwt?: JwtOptions;
@@ -27,48 +27,47 @@ export interface AuthOptions {
 }
 
 /**
- * A host's own way to tell who asks; null for nobody. It is asked for each request, and every 15 seconds for each open
- * stream and socket: a session that the host ends there ends here within 30 seconds.
+ * A host's own function that identifies the caller; null for none. It is called for each request, and every 15 seconds for
+ * each open stream and socket. A session that the host ends there ends here within 30 seconds.
  */
 export type AuthFunction = (request: HttpRequest) => Principal | null | Promise<Principal | null>;
 
-/** A credential as a request presents it. */
+/** The credential that a request presents. */
 export interface PresentedCredential {
-  /** `host` when the host's own function looks at the request. */
+  /** `host` when the host's own function checks the request. */
   readonly scheme: CredentialScheme | "host";
-  /** The credential itself. */
   readonly text: string;
 }
 
-/** Tells who asks. */
+/** Identifies callers. */
 export interface Authenticator {
-  /** The credential in a request's headers; null for none. A key in a query string is no credential here. */
+  /** Returns the credential in a request's headers, or null. It ignores keys in the query string. */
   presentedBy(request: HttpRequest): PresentedCredential | null;
   /**
-   * Whose credential this is, and as which scheme it was accepted.
+   * Returns the principal of a credential, and the scheme that accepted it.
    *
-   * @throws BelfryError `CONFIGURATION` when the host's own function answers what is no principal
+   * @throws BelfryError `CONFIGURATION` when the host's own function returns something other than a principal
    */
   identify(presented: PresentedCredential, request: HttpRequest): Promise<Identified>;
 }
 
-/** What came of a credential. */
+/** The result of checking a credential. */
 export interface Identified {
   readonly scheme: CredentialScheme | "host";
   readonly found: Principal | Refusal;
 }
 
-/** Builds the authenticator a host configured. */
+/** Builds the authenticator from the host's options. */
 export function authenticator(auth: AuthOptions | AuthFunction | undefined, defaultTenant: string): Authenticator {
   return typeof auth === "function" ? hostAuthenticator(auth) : credentialAuthenticator(auth ?? {}, defaultTenant);
 }
 
 function hostAuthenticator(auth: AuthFunction): Authenticator {
   return {
-    // The function may look at anything else, too. These headers are where a caller would guess.
+    // The host's function may use other parts of the request too. A caller who guesses would use these headers.
     presentedBy: ({ headers }) => ({ scheme: "host", text: headers.authorization ?? headers["x-api-key"] ?? "" }),
     async identify({ scheme, text }, request) {
-      // The function sees a credential of a query as if it had come in its header.
+      // The function gets a credential from the query as if it had come in its header.
       const header = scheme === "api-key" ? { "x-api-key": text } : { authorization: `Bearer ${text}` };
       const asked = scheme === "host" ? request : { ...request, headers: { ...request.headers, ...header } };
       const principal = await auth(asked);
@@ -77,7 +76,7 @@ function hostAuthenticator(auth: AuthFunction): Authenticator {
   };
 }
 
-/** The host's function is its own code, and what it answers may be anything: that is the host's fault, not the caller's. */
+/** Checks the result of the host's function. A wrong result is the host's fault, not the caller's. */
 function checked(principal: Principal): Principal {
   const kind: unknown = principal?.kind;
   const names = kind === "user" ? (["tenant", "userId"] as const) : (["tenant"] as const);
@@ -122,7 +121,7 @@ function credentialAuthenticator(auth: AuthOptions, defaultTenant: string): Auth
         return { scheme, found: refused("it is empty") };
       }
       if (scheme === "bearer" && auth.apiKeys !== undefined) {
-        // A Bearer may be an API key; anything else is taken for a JWT.
+        // A Bearer credential may be an API key. If it is none, it is checked as a JWT.
         const client = await check["api-key"](text);
         if (!isRefusal(client)) {
           return { scheme: "api-key", found: client };

@@ -1,17 +1,17 @@
 import { describe } from "../../foundation/parse-text.ts";
 
-/** A shorter credential can be guessed. */
+/** The least length of a credential. A shorter one can be guessed. */
 const CREDENTIAL_LENGTH = 16;
-/** Random text changes between letters and digits that often; names do not. */
+/** The least number of changes between letters and digits in random text. Names have fewer. */
 const RANDOM_CHANGES = 5;
 
-/** What is wrong with a table of credentials, and what is hardly meant. */
+/** The findings in a table of credentials: an error, or a probable mistake. */
 export interface TableFindings {
   readonly problem?: string;
   readonly warning?: string;
 }
 
-/** Checks a look-up of credentials that a host wrote down as a table. Its keys are the credentials, whatever was meant. */
+/** Checks a table of credentials that a host wrote. The table's keys are the credentials, even if the host meant its values. */
 export function checkCredentialTable(name: "apiKeys" | "tokens", table: unknown): TableFindings {
   if (table === undefined || typeof table === "function") {
     return {};

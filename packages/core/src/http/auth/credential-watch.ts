@@ -5,20 +5,23 @@ import type { Principal } from "../principal.ts";
 import type { OpenStream } from "../route.ts";
 import type { Presented } from "./gate.ts";
 
-/** How often credentials of open streams are asked for again: one that was revoked ends its streams within twice this time. */
+/**
+ * The interval at which credentials of open streams are checked again. A revoked credential ends its streams within twice
+ * this time.
+ */
 const RECHECK_MS = 15_000;
-/** How many are asked for at once. */
+/** The most credentials that are checked at once. */
 const AT_ONCE = 20;
 
-/** An open stream or socket, and how its credential is asked for again. */
+/** An open stream or socket, with the function that checks its credential again. */
 export interface Watched {
   readonly stream: OpenStream;
   readonly principal: Principal;
-  /** Asks for the credential again. */
+  /** Checks the credential again. */
   ask(): Promise<Presented>;
 }
 
-/** Ends streams and sockets with 4401 once their credential is worth nothing, or less than it was, any more. */
+/** Ends streams and sockets with 4401 once their credential is invalid or allows less than before. */
 export class CredentialWatch {
   readonly #watched = new Set<Watched>();
   readonly #loop: Loop;
@@ -32,7 +35,7 @@ export class CredentialWatch {
     });
   }
 
-  /** Watches a stream. The function that it answers ends that. */
+  /** Watches a stream. The returned function stops watching it. */
   add(watched: Watched): () => void {
     this.#watched.add(watched);
     this.#loop.wakeIn(RECHECK_MS);
@@ -47,7 +50,7 @@ export class CredentialWatch {
       failure ??= results.find((result) => result.status === "rejected")?.reason ?? null;
     }
     if (failure !== null) {
-      // Nobody is sent away because a look-up failed. The next look decides.
+      // A failed look-up does not end a stream. The next check decides.
       throw failure;
     }
     return this.#watched.size > 0 ? RECHECK_MS : null;

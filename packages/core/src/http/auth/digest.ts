@@ -1,14 +1,14 @@
 import { digest } from "../../foundation/digest.ts";
 
-/** A credential's look-up: a fixed table, or the host's own function. */
+/** The look-up of a credential: a fixed table, or the host's own function. */
 export type CredentialLookup<Found> =
   | Readonly<Record<string, Found>>
   | ReadonlyMap<string, Found>
   | ((credential: string) => Found | null | undefined | Promise<Found | null | undefined>);
 
 /**
- * Makes one function of either form of look-up. Credentials are kept and looked up as digests: the time a look-up takes
- * then says nothing about the credential itself.
+ * Makes one function from either form of look-up. Credentials are stored and looked up as digests, so the time of a look-up
+ * reveals nothing about the credential.
  */
 export function lookup<Found>(source: CredentialLookup<Found> | undefined): (credential: string) => Promise<Found | null> {
   if (source === undefined) {

@@ -8,17 +8,17 @@ import type { Guess, RateLimits } from "../rate-limits.ts";
 import type { Authenticator, PresentedCredential } from "./authenticator.ts";
 import { isRefusal } from "./refusal.ts";
 
-/** What a request presented, and whose it is. */
+/** The credential that a request presented, with its principal. */
 export interface Presented {
-  /** Null when the request presents no credential; `host` when the host's own function looked at it. */
+  /** Null when the request presents no credential; `host` when the host's own function checked it. */
   readonly scheme: CredentialScheme | "host" | null;
   /** Null when the credential is wrong, expired or missing. */
   readonly principal: Principal | null;
-  /** Why the credential was not looked at: its address has guessed too often. */
+  /** The error when the credential was not looked up because its address guessed too often. */
   readonly limited?: BelfryError;
 }
 
-/** What a gate works with. */
+/** The parts that a gate uses. */
 export interface GateOptions {
   readonly authenticator: Authenticator;
   readonly limits: RateLimits;
@@ -26,7 +26,7 @@ export interface GateOptions {
   readonly logger: Logger;
 }
 
-/** Finds out who asks, and slows down who guesses: every look-up of a credential goes through here. */
+/** Identifies callers and slows down those who guess. Every look-up of a credential goes through here. */
 export class Gate {
   readonly #options: GateOptions;
 
@@ -34,13 +34,13 @@ export class Gate {
     this.#options = options;
   }
 
-  /** Who sent this request, by its headers alone. */
+  /** Identifies the caller by the request's headers. */
   async admit(request: HttpRequest): Promise<Presented> {
     const presented = this.#options.authenticator.presentedBy(request);
     return presented === null ? { scheme: null, principal: null } : this.#identify(presented, request);
   }
 
-  /** Whose credential this is, where it came otherwise than in a header. */
+  /** Identifies the caller by a credential that did not come in a header. */
   check(scheme: CredentialScheme, text: string, request: HttpRequest): Promise<Presented> {
     return this.#identify({ scheme, text }, request);
   }

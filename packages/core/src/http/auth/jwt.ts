@@ -13,11 +13,11 @@ import { NAME_RULE, textIssue } from "../../foundation/parse-text.ts";
 import type { UserPrincipal } from "../principal.ts";
 import { type Refusal, refused } from "./refusal.ts";
 
-/** How users' JSON Web Tokens are checked. One of `secret` and `jwks` is required. */
+/** Options for checking users' JSON Web Tokens. One of `secret` and `jwks` is required. */
 export interface JwtOptions {
   /** The shared secret of tokens signed with HS256; no other algorithm is accepted with it. */
   readonly secret?: string | Uint8Array;
-  /** The issuer's public keys, or where they are published; RS256, PS256, ES256 and EdDSA are accepted. */
+  /** The issuer's public keys, or the URL that publishes them. RS256, PS256, ES256 and EdDSA are accepted. */
   readonly jwks?: JSONWebKeySet | URL;
   /** The `iss` a token must have. @default any */
   readonly issuer?: string | readonly string[];
@@ -31,7 +31,7 @@ const PUBLIC_KEY_ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"];
 
 /**
  * Checks tokens (RFC 7519) with a fixed set of algorithms (RFC 8725, 3.1). A token needs `sub`, the user, as a text, and
- * `exp`; a refresh token is none.
+ * `exp`. Refresh tokens are refused.
  */
 export function jwtVerifier(options: JwtOptions, defaultTenant: string): (token: string) => Promise<UserPrincipal | Refusal> {
   const verify = verifier(options);
@@ -40,7 +40,7 @@ export function jwtVerifier(options: JwtOptions, defaultTenant: string): (token:
     try {
       payload = await verify(token);
     } catch (error) {
-      // The signature of an expired token was good.
+      // An expired token is no guess, because its signature was good.
       return refused(reasonOf(error), { isGuess: !(error instanceof errors.JWTExpired) });
     }
     return userOf(payload, defaultTenant);
@@ -65,7 +65,7 @@ function userOf(payload: JWTPayload, defaultTenant: string): UserPrincipal | Ref
   return { kind: "user", tenant: tenant as string, userId: payload.sub as string, expiresAt: (payload.exp ?? 0) * 1_000 };
 }
 
-/** jose says which claim is wrong and how, and never quotes the token. */
+/** Returns the reason for the log. jose names the wrong claim and never quotes the token. */
 function reasonOf(error: unknown): string {
   return error instanceof errors.JOSEError ? `${error.code}: ${error.message}` : "it is no JSON Web Token";
 }

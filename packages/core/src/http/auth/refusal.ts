@@ -1,10 +1,10 @@
 import type { Principal } from "../principal.ts";
 
-/** Why a credential is worth nothing: for the log, never for the caller. */
+/** The reason why a credential is refused. It goes to the log, never to the caller. */
 export interface Refusal {
   readonly kind: "refused";
   readonly reason: string;
-  /** Whether whoever presents it may be guessing. A credential that was good once, such as an expired token, is no guess. */
+  /** Whether the caller may be guessing. A credential that was good before, such as an expired token, is no guess. */
   readonly isGuess: boolean;
 }
 
