@@ -4,6 +4,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const SLOW = [
   "packages/storage-postgres/test/storage.test.ts",
   "packages/storage-sqlite/test/storage.test.ts",
+  "tools/service-tests/test/service/random-walk.test.ts",
   "examples/server/test/",
   "tools/system-tests/test/",
   "tools/docs-examples/test/",

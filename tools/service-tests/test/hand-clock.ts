@@ -28,6 +28,11 @@ export class HandClock implements Clock {
     };
   }
 
+  /** How many tasks wait for their time. */
+  get pending(): number {
+    return this.#tasks.length;
+  }
+
   /** Moves on to `ms` later, and runs what falls due on the way; lets each do what it waits for nothing to do. */
   async pass(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
