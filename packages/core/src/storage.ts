@@ -71,6 +71,7 @@ export type { ApiKeyStorage, StoredApiKey } from "./service/api-key-storage.ts";
 export { STORAGE_VERSION, type Storage } from "./service/storage.ts";
 export { LaterMigrations, type LaterMigrationsOptions, type MigrationStep } from "./work/later-migrations.ts";
 export type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery } from "./work/lease-storage.ts";
+export { Loop, type LoopOptions, type LoopState, type NextRun } from "./work/loop.ts";
 export {
   type AppliedMigration,
   backgroundBefore,

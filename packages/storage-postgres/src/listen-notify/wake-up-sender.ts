@@ -1,5 +1,5 @@
-import type { Logger } from "@belfry/core";
-import type { Signal } from "@belfry/core/storage";
+import { type Logger, systemClock } from "@belfry/core";
+import { Loop, type Signal } from "@belfry/core/storage";
 import { packSignals } from "./signal-payload.ts";
 
 /** Beyond this many, signals that could not be sent yet become one that sends everybody to the database. */
@@ -12,10 +12,10 @@ const MAX_PENDING = 5_000;
 export class WakeUpSender {
   readonly #sender: string;
   readonly #send: (payloads: readonly string[]) => Promise<void>;
-  readonly #logger: Logger;
+  /** A send that failed is tried again with the next signals, or once the connection is back: see {@link flush}. */
+  readonly #loop: Loop;
   #pending: Signal[] = [];
   #hasGap = false;
-  #running: Promise<void> | null = null;
 
   /** @param send rejects if the payloads did not go out */
   constructor(
@@ -24,7 +24,8 @@ export class WakeUpSender {
   ) {
     this.#sender = sender;
     this.#send = send;
-    this.#logger = logger;
+    const task = "wake the other processes";
+    this.#loop = new Loop({ task, run: () => this.#sendAll(), retryMs: null, level: "debug", clock: systemClock, logger });
   }
 
   add(signals: readonly Signal[]): void {
@@ -37,19 +38,17 @@ export class WakeUpSender {
     this.flush();
   }
 
-  /** Sends what waits, unless something is on its way. */
+  /** Sends what waits; what is on its way ends first. */
   flush(): void {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = null;
-    });
+    this.#loop.wake();
   }
 
   /** Resolves once nothing is on its way. */
-  async idle(): Promise<void> {
-    await this.#running;
+  idle(): Promise<void> {
+    return this.#loop.idle();
   }
 
-  async #run(): Promise<void> {
+  async #sendAll(): Promise<null> {
     while (this.#pending.length > 0 || this.#hasGap) {
       const signals = this.#hasGap ? "gap" : this.#pending;
       this.#pending = [];
@@ -57,12 +56,12 @@ export class WakeUpSender {
       try {
         await this.#send(packSignals({ sender: this.#sender, signals }));
       } catch (error) {
-        this.#logger.debug({ error }, "Belfry could not wake the other processes; it does when its connection is back.");
         // Whether they arrived is not known. One gap, after those that came meanwhile, makes up for all of them.
         this.#pending = [];
         this.#hasGap = true;
-        return;
+        throw error;
       }
     }
+    return null;
   }
 }
