@@ -1,6 +1,6 @@
 import type { ProcessingOutcome, ProcessingUsage } from "./processor.ts";
 
-/** What a processor answered, if it has the shape of an outcome; else a failure for good that says what is wrong with it. */
+/** Returns a processor's outcome if it has the right shape, else a permanent failure that names the problem. */
 export function checkOutcome(outcome: ProcessingOutcome, processor: string): ProcessingOutcome {
   const wrong = wrongMember(outcome);
   if (wrong !== null) {

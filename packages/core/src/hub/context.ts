@@ -8,17 +8,17 @@ import type { HubEvent } from "./hub-model.ts";
 import type { HubSignal } from "./hub-signal.ts";
 import type { HubStorage } from "./hub-storage.ts";
 
-/** What operations of the hub work with. */
+/** The parts that operations of the hub use. */
 export interface HubContext extends BaseContext {
   readonly storage: SharedStorage;
   readonly hub: HubStorage;
-  /** Answers how many handlers an event has. */
+  /** Writes events. It returns the number of handlers of each. */
   readonly eventWriter: BatchQueue<HubEvent, number>;
   readonly events: Emits<HubChanges>;
-  /** Creates a notification of this id, once, for what a handler made of an event. */
+  /** Creates a notification with this id, once, for a handler's result. */
   create(request: { readonly tenant: string; readonly input: UntypedCreateInput; readonly id: string }): Promise<Created>;
-  /** Has handlers run over what came in, in the background. To be called after commit only. */
+  /** Starts the handlers of new events in the background. Call it only after the commit. */
   processDue(): void;
-  /** Tells clients and other processes what changed. To be called after commit only. */
+  /** Tells clients and other processes what changed. Call it only after the commit. */
   publish(signals: readonly HubSignal[]): void;
 }

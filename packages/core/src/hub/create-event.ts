@@ -6,10 +6,13 @@ import type { HubEvent } from "./hub-model.ts";
 import type { HubStorage, PlanProcessing } from "./hub-storage.ts";
 import { parseEvent } from "./parse.ts";
 
-/** Bounds how long one transaction holds a synchronous database. */
+/** The limit of a batch. It bounds how long one transaction holds a synchronous database. */
 const MAX_BATCH = 128;
 
-/** Takes an event in, with a record for each handler that it fits. Resolves after commit; it is processed in the background. */
+/**
+ * Stores an event with a record for each handler whose filter it fits. Resolves after the commit. Handlers run in the
+ * background.
+ */
 export async function createEvent(context: HubContext, tenant: string, input: EventInput): Promise<HubEvent> {
   const { source, sender, content, metadata } = parseEvent(input);
   using _call = await context.ready();
@@ -24,7 +27,7 @@ export async function createEvent(context: HubContext, tenant: string, input: Ev
   return event;
 }
 
-/** Lets events that come in at once share one transaction; answers how many handlers each has. */
+/** Writes events that arrive at the same time in one transaction. Returns the number of handlers of each. */
 export function eventWriter(hub: HubStorage, plan: PlanProcessing): BatchQueue<HubEvent, number> {
   return new BatchQueue({
     take: (queue) => queue.splice(0, MAX_BATCH),
@@ -37,7 +40,7 @@ export function eventWriter(hub: HubStorage, plan: PlanProcessing): BatchQueue<H
   });
 }
 
-/** Which handlers take an event on: those whose filter its metadata fits, each with a record of its own. */
+/** Plans the processing of an event: one record for each handler whose filter its metadata fits. */
 export function planProcessing(context: Pick<HubContext, "ids">): PlanProcessing {
   return (event, handlers) =>
     handlers

@@ -4,7 +4,7 @@ import type { HubEvent, SourceRecord } from "./hub-model.ts";
 export interface EventCreated {
   readonly tenant: string;
   readonly event: HubEvent;
-  /** How many handlers take it on. */
+  /** The number of handlers that will process it. */
   readonly handlers: number;
 }
 
@@ -14,10 +14,10 @@ export interface RecordSettled {
   readonly record: SourceRecord;
 }
 
-/** What the hub tells, by name. */
+/** The events of the hub, by name. */
 export interface HubChanges {
   "event.created": EventCreated;
   "record.completed": RecordSettled;
-  /** For good; an attempt that is followed by another one is not told of. */
+  /** The record failed for good. An attempt that is followed by another one raises no event. */
   "record.failed": RecordSettled;
 }

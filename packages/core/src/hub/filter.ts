@@ -21,7 +21,7 @@ import type { JsonObject, JsonValue } from "../foundation/json.ts";
  */
 export type MetadataFilter = JsonObject;
 
-/** What the metadata has at a path; `found` tells a missing key from one that is null. */
+/** The value in the metadata at a path. `found` tells a missing key from one that is null. */
 type Found = { readonly found: true; readonly value: JsonValue } | { readonly found: false };
 
 type Operator = (found: Found, wanted: JsonValue) => boolean;
@@ -54,7 +54,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
 const LISTS = ["in", "not_in"];
 const ORDERS = ["gt", "gte", "lt", "lte"];
 
-/** Says what is wrong with a filter, condition by condition; nothing for a valid one. `path` is where the filter stands. */
+/** Returns the issues of a filter, condition by condition; none for a valid one. `path` is the filter's place in the input. */
 export function filterIssues(filter: MetadataFilter, path: Issue["path"]): readonly Issue[] {
   const conditions = Object.entries(filter);
   if (conditions.length > MAX_CONDITIONS) {
@@ -63,7 +63,7 @@ export function filterIssues(filter: MetadataFilter, path: Issue["path"]): reado
   return conditions.flatMap(([key, value]) => conditionIssues(value, [...path, key]));
 }
 
-/** Whether `metadata` fits `filter`. Pure; what {@link filterIssues} finds wrong never fits. */
+/** Whether `metadata` fits `filter`. It has no effects. An invalid filter never fits; see {@link filterIssues}. */
 export function fitsFilter(filter: MetadataFilter, metadata: JsonObject): boolean {
   return Object.entries(filter).every(([key, value]) => {
     const condition = conditionOf(value);

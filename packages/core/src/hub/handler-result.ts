@@ -5,11 +5,11 @@ import type { HubContext } from "./context.ts";
 import type { IdentifiedEvent, ProcessingRecord } from "./hub-model.ts";
 import type { ClaimedRecord } from "./hub-storage.ts";
 
-/** What a handler said of an event, and a way to tell users. */
+/** A handler's result for an event, with a function to notify users. */
 export interface HandlerResult<Data extends DataByType = DataByType> {
-  /** What the processor answered. */
+  /** The processor's answer. */
   readonly text: string;
-  /** What came in, and who its sender is known to be. */
+  /** The event, with its sender's identity. */
   readonly event: IdentifiedEvent;
   /** The handler's work on the event. */
   readonly record: ProcessingRecord;
@@ -21,10 +21,10 @@ export interface HandlerResult<Data extends DataByType = DataByType> {
   create<Type extends keyof Data = never>(input: CreateInput<Data, Type>): Promise<Created>;
 }
 
-/** Called for every result of a handler, before its record is COMPLETED; what it throws makes the attempt a transient failure. */
+/** Called for every result of a handler, before its record is COMPLETED. If it throws, the attempt is a transient failure. */
 export type OnResult<Data extends DataByType = DataByType> = (result: HandlerResult<Data>) => void | Promise<void>;
 
-/** Puts together what the host's `onResult` gets. */
+/** Builds the argument of the host's `onResult`. */
 export function handlerResult(context: HubContext, { record, event }: ClaimedRecord, text: string): HandlerResult {
   let calls = 0;
   return {

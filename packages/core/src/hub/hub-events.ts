@@ -14,7 +14,7 @@ export class HubEvents {
   readonly #context: HubContext;
   readonly #feeds: FollowSources;
 
-  /** Hosts use `notifications.hub.events` instead. */
+  /** Hosts do not call this. They use `notifications.hub.events`. */
   constructor(tenant: string, context: HubContext, feeds: FollowSources) {
     this.#tenant = tenant;
     this.#context = context;
@@ -22,8 +22,8 @@ export class HubEvents {
   }
 
   /**
-   * Takes an event in. Resolves after commit: with it stands a processing record for each handler of its source whose
-   * filter its metadata fits. They are run in the background.
+   * Stores an event, with a processing record for each handler of its source whose filter its metadata fits. Resolves after
+   * the commit. Handlers run in the background.
    *
    * @throws BelfryError `VALIDATION_ERROR`; `STORAGE_UNAVAILABLE` (try again) or `STORAGE_FAILED`
    */
@@ -31,13 +31,13 @@ export class HubEvents {
     return createEvent(this.#context, this.#tenant, input);
   }
 
-  /** One event, with who its sender is known to be. @throws BelfryError `NOT_FOUND` */
+  /** Returns one event with its sender's identity. @throws BelfryError `NOT_FOUND` */
   async get(id: string): Promise<IdentifiedEvent> {
     using _call = await this.#context.ready();
     return found("notification", id, async (uuid) => (await this.#context.hub.findEvents(this.#tenant, [uuid]))[0]);
   }
 
-  /** A page of events, newest first. @throws BelfryError `VALIDATION_ERROR` */
+  /** Returns a page of events, newest first. @throws BelfryError `VALIDATION_ERROR` */
   async list(input: HubListInput & { readonly source?: string; readonly sender?: string } = {}): Promise<HubPage<IdentifiedEvent>> {
     const { source, sender } = input;
     const query = { ...parseRange(input), ...parseNames({ source, sender }) };
@@ -45,14 +45,14 @@ export class HubEvents {
     return this.#context.hub.listEvents(this.#tenant, query);
   }
 
-  /** What an event's handlers made of it, in the order they were planned. @throws BelfryError `NOT_FOUND` */
+  /** Returns the processing records of an event, in the order they were planned. @throws BelfryError `NOT_FOUND` */
   async records(id: string): Promise<readonly ProcessingRecord[]> {
     const event = await this.get(id);
     return this.#context.hub.recordsOf(this.#tenant, event.id);
   }
 
   /**
-   * Notes that a client has seen an event; again keeps the first time.
+   * Notes that a client has seen an event. A repeated call keeps the first time.
    *
    * @param client names the client, at most 255 characters
    * @throws BelfryError `NOT_FOUND`
@@ -66,7 +66,7 @@ export class HubEvents {
     }
   }
 
-  /** Follows a source from now on, whichever process its events come in by. Nothing that came before is replayed. */
+  /** Follows a source from now on. It gets events from every process. Earlier events are not replayed. */
   subscribe(source: string, listener: HubListener): FeedSubscription {
     return this.#feeds.subscribe(this.#tenant, source, listener);
   }

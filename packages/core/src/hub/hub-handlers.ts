@@ -13,13 +13,13 @@ export class HubHandlers {
   readonly #tenant: string;
   readonly #context: HubContext;
 
-  /** Hosts use `notifications.hub.handlers` instead. */
+  /** Hosts do not call this. They use `notifications.hub.handlers`. */
   constructor(tenant: string, context: HubContext) {
     this.#tenant = tenant;
     this.#context = context;
   }
 
-  /** Adds a handler; it takes on events that come in from now on. @throws BelfryError `VALIDATION_ERROR` */
+  /** Adds a handler. It processes events that arrive from now on. @throws BelfryError `VALIDATION_ERROR` */
   async create(input: HandlerInput): Promise<Handler> {
     const parsed = parseHandler(input);
     using _call = await this.#context.ready();
@@ -36,7 +36,7 @@ export class HubHandlers {
     return found("handler", id, (uuid) => this.#context.hub.findHandler(this.#tenant, uuid));
   }
 
-  /** A page of handlers, newest first. @throws BelfryError `VALIDATION_ERROR` */
+  /** Returns a page of handlers, newest first. @throws BelfryError `VALIDATION_ERROR` */
   async list(input: HubListInput & { readonly source?: string } = {}): Promise<HubPage<Handler>> {
     const query = { ...parseRange(input), ...parseNames({ source: input.source }) };
     using _call = await this.#context.ready();
@@ -44,7 +44,7 @@ export class HubHandlers {
   }
 
   /**
-   * Changes what is given. Events that came in before keep the prompt of their time.
+   * Changes the given members. Earlier events keep the prompt from the time they arrived.
    *
    * @throws BelfryError `NOT_FOUND`, `VALIDATION_ERROR`
    */
@@ -58,7 +58,7 @@ export class HubHandlers {
     return found("handler", id, (uuid) => this.#context.hub.updateHandler(this.#tenant, uuid, { ...parsed, at }));
   }
 
-  /** Every event of a source goes through all its handlers' filters, in one transaction. */
+  /** Limits the handlers of a source, because one transaction checks each event against all their filters. */
   async #checkRoom(source: string): Promise<void> {
     const { total } = await this.#context.hub.listHandlers(this.#tenant, { source, limit: 1, offset: 0 });
     if (total >= MAX_PER_SOURCE) {
@@ -67,7 +67,7 @@ export class HubHandlers {
     }
   }
 
-  /** Deletes a handler. What it took on before is still processed. @throws BelfryError `NOT_FOUND` */
+  /** Deletes a handler. Its earlier events are still processed. @throws BelfryError `NOT_FOUND` */
   async remove(id: string): Promise<void> {
     using _call = await this.#context.ready();
     if (!isUuid(id) || !(await this.#context.hub.deleteHandler(this.#tenant, id.toLowerCase()))) {

@@ -10,15 +10,15 @@ export class HubIdentities {
   readonly #tenant: string;
   readonly #context: HubContext;
 
-  /** Hosts use `notifications.hub.identities` instead. */
+  /** Hosts do not call this. They use `notifications.hub.identities`. */
   constructor(tenant: string, context: HubContext) {
     this.#tenant = tenant;
     this.#context = context;
   }
 
   /**
-   * Writes who somebody is to a source, or updates it: one identity for each source and id there. Events show it from
-   * then on, those that came in before too.
+   * Creates or updates an identity. There is one for each source and id there. All events of that sender show it, earlier
+   * ones too.
    *
    * @throws BelfryError `VALIDATION_ERROR`
    */
@@ -36,7 +36,7 @@ export class HubIdentities {
     return found("identity", id, (uuid) => this.#context.hub.findIdentity(this.#tenant, uuid));
   }
 
-  /** Who somebody is to a source. @throws BelfryError `NOT_FOUND` */
+  /** Returns the identity of an id in a source. @throws BelfryError `NOT_FOUND` */
   async getBySource(source: string, sourceId: string): Promise<Identity> {
     parseNames({ source, sourceId });
     using _call = await this.#context.ready();
@@ -49,7 +49,7 @@ export class HubIdentities {
   }
 
   /**
-   * A page of identities, newest first.
+   * Returns a page of identities, newest first.
    *
    * @param input `name` is a part of the name, in any letter case, and stands for nothing but itself
    * @throws BelfryError `VALIDATION_ERROR`

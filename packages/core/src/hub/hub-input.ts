@@ -1,4 +1,4 @@
-/** What a source pushes in. */
+/** The input of an event, pushed in by a source. */
 export interface EventInput {
   /** The service it comes from: 1 to 255 characters. */
   readonly source: string;
@@ -17,20 +17,20 @@ export interface IdentityInput {
   readonly sourceId: string;
   /** 1 to 255 characters. */
   readonly name: string;
-  /** Left out, what is known stays. */
+  /** If it is left out, the stored metadata stays. */
   readonly metadata?: object;
 }
 
-/** What is to be done with events of a source. */
+/** The input of a handler. */
 export interface HandlerInput {
   readonly source: string;
-  /** What the processor is told to do: 1 to 100,000 characters. */
+  /** The instruction for the processor: 1 to 100,000 characters. */
   readonly prompt: string;
   /** Which events of the source: conditions on their metadata, see docs/guides/hub.md. @default {} every one */
   readonly filter?: object;
 }
 
-/** What is to change in a handler; what is left out stays. */
+/** The changes to a handler. Members that are left out stay. */
 export type HandlerChanges = Partial<HandlerInput>;
 
 /** Which page of a list: `limit` is 1 to 100, 50 if left out; the newest come first. */

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../foundation/json.ts";
 
-/** What a source pushed in: a notification of kind `event`. It has no recipient. */
+/** An event that a source pushed in: a notification of kind `event`. It has no recipient. */
 export interface HubEvent {
   readonly id: string;
   readonly tenant: string;
@@ -13,7 +13,7 @@ export interface HubEvent {
   readonly receivedAt: Date;
 }
 
-/** An event with who its sender is known to be at this moment. */
+/** An event with its sender's current identity. */
 export interface IdentifiedEvent extends HubEvent {
   readonly identity: { readonly id: string; readonly name: string } | null;
 }
@@ -30,7 +30,7 @@ export interface Identity {
   readonly updatedAt: Date;
 }
 
-/** What is to be done with events of a source whose metadata fits the filter. */
+/** A rule that processes events of a source whose metadata fits the filter. */
 export interface Handler {
   readonly id: string;
   readonly tenant: string;
@@ -43,7 +43,7 @@ export interface Handler {
 }
 
 /**
- * Where the processing of an event by a handler stands:
+ * The states of a processing record:
  *
  * ```
  * PENDING ──claimed──> PROCESSING ─┬─ done ──────────────────────────> COMPLETED
@@ -54,7 +54,10 @@ export interface Handler {
  */
 export type ProcessingStatus = "PENDING" | "PROCESSING" | "COMPLETED" | "FAILED";
 
-/** The processing of one event by one handler. It keeps the prompt of its time: a handler may change or go meanwhile. */
+/**
+ * The processing of one event by one handler. It keeps the prompt from the time it was made, because the handler may change
+ * or be deleted meanwhile.
+ */
 export interface ProcessingRecord {
   readonly id: string;
   readonly tenant: string;
@@ -82,6 +85,6 @@ export interface SourceRecord extends ProcessingRecord {
 /** A page of anything the hub lists, newest first. */
 export interface HubPage<Item> {
   readonly items: readonly Item[];
-  /** How many match, wherever the page starts. */
+  /** The number of matches, on this page or not. */
   readonly total: number;
 }

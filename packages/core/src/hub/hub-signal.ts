@@ -1,8 +1,8 @@
 import type { HubEvent, SourceRecord } from "./hub-model.ts";
 
 /**
- * Says that an event came into the hub, or that the processing of one settled. A hint too: what is left out (`event`,
- * `record`), the receiver reads from the database.
+ * Says that an event came into the hub, or that a processing record settled. It is a hint: the receiver reads missing fields
+ * (`event`, `record`) from the database.
  */
 export interface HubSignal {
   readonly topic: "hub";

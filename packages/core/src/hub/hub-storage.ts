@@ -18,7 +18,7 @@ export interface NewProcessingRecord {
 /** Decides, without effects, which handlers of an event's source take it on. */
 export type PlanProcessing = (event: HubEvent, handlers: readonly Handler[]) => readonly NewProcessingRecord[];
 
-/** A record that a worker holds the lease of, with what is to be processed. */
+/** A record that a worker has leased, with the data to process. */
 export interface ClaimedRecord {
   /** As it is after the claim: PROCESSING, its attempt counted. */
   readonly record: ProcessingRecord;
@@ -26,14 +26,14 @@ export interface ClaimedRecord {
   readonly event: IdentifiedEvent;
 }
 
-/** What an attempt at a record came to. */
+/** The result of an attempt at a record. */
 export interface EndedRecord extends Lease {
   readonly status: "COMPLETED" | "FAILED" | "PENDING";
   readonly result: string | null;
   readonly error: string | null;
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
-  /** Of PENDING: in how many milliseconds it is due again. */
+  /** For PENDING: the milliseconds until it is due again. */
   readonly dueInMs: number | null;
   /** Of a lease that was lost: when it ran out. If its holder has renewed it since, nothing is ended. */
   readonly lostAt?: Date;
@@ -60,13 +60,16 @@ export interface HubStorage {
   recordsOf(tenant: string, notificationId: string): Promise<readonly ProcessingRecord[]>;
   /** Records of these ids that the tenant has, in any order. */
   findRecords(tenant: string, ids: readonly string[]): Promise<readonly ProcessingRecord[]>;
-  /** Records of one source's events that settled at `since` or later, those that settled first first. */
+  /** Returns records of one source's events that settled at `since` or later, oldest first. */
   listSettledSince(
     tenant: string,
     source: string,
     range: { readonly since: Date; readonly limit: number },
   ): Promise<readonly SourceRecord[]>;
-  /** Notes that `client` acknowledged the event; again keeps the first time. False when the tenant has no such event. */
+  /**
+   * Notes that `client` acknowledged the event. A repeated call keeps the first time. Returns false when the tenant has no
+   * such event.
+   */
   acknowledgeEvent(tenant: string, notificationId: string, by: { readonly client: string; readonly at: Date }): Promise<boolean>;
 
   /**
@@ -84,7 +87,7 @@ export interface HubStorage {
   createHandler(handler: Handler): Promise<void>;
   findHandler(tenant: string, id: string): Promise<Handler | null>;
   listHandlers(tenant: string, query: HubRange & { readonly source?: string }): Promise<HubPage<Handler>>;
-  /** Changes what is given, and answers the handler as it is then; null when the tenant has none of that id. */
+  /** Changes the given members and returns the changed handler, or null when the tenant has no such id. */
   updateHandler(
     tenant: string,
     id: string,

@@ -15,14 +15,14 @@ import type { FollowSources } from "./hub-listener.ts";
  * ```
  */
 export class Hub {
-  /** What services pushed in, and what became of it. */
+  /** The events that services pushed in, with their processing records. */
   readonly events: HubEvents;
-  /** What is to be done with events. */
+  /** The handlers of events. */
   readonly handlers: HubHandlers;
-  /** Who the senders of events are. */
+  /** The identities of senders. */
   readonly identities: HubIdentities;
 
-  /** Hosts use `notifications.hub` or `notifications.tenant(id).hub` instead. */
+  /** Hosts do not call this. They use `notifications.hub` or `notifications.tenant(id).hub`. */
   constructor(tenant: string, context: HubContext, feeds: FollowSources) {
     this.events = new HubEvents(tenant, context, feeds);
     this.handlers = new HubHandlers(tenant, context);

@@ -18,7 +18,7 @@ const LOST = "The process that ran this handler was lost, time and again.";
 /** An end with nothing to tell. */
 const NOTHING = { result: null, error: null, inputTokens: null, outputTokens: null, dueInMs: null };
 
-/** Fails every record, and says why: what runs where the host configured no processor. */
+/** Stands in when the host configured no processor. It fails every record and says why. */
 const NO_PROCESSOR: Processor = {
   name: "none",
   timeoutMs: 1_000,
@@ -30,13 +30,13 @@ const NO_PROCESSOR: Processor = {
   }),
 };
 
-/** What a {@link ProcessDue} works with. */
+/** The parts that a {@link ProcessDue} uses. */
 export interface ProcessDueOptions {
   readonly processor: Processor | null;
   readonly onResult: OnResult | null;
 }
 
-/** Runs handlers over the events that fit them: the work of the hub's worker. */
+/** Runs handlers over the events that fit them. It is the work of the hub's worker. */
 export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecord> {
   readonly name = "processing records";
   readonly leases: LeaseStorage<ClaimedRecord>;
@@ -51,7 +51,7 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
     this.#processor = options.processor ?? NO_PROCESSOR;
   }
 
-  /** How many attempts one process runs at once. */
+  /** The most attempts that one process runs at once. */
   get concurrency(): number {
     return this.#processor.concurrency;
   }
@@ -133,7 +133,7 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
     return { ...base, status: dueInMs === null ? "FAILED" : "PENDING", error: storable(outcome.error, MAX_ERROR), dueInMs };
   }
 
-  /** Tells of those that settled. */
+  /** Tells listeners about the records that settled. */
   #announce(records: readonly SourceRecord[]): void {
     const settled = records.filter(({ status }) => status === "COMPLETED" || status === "FAILED");
     this.#context.publish(

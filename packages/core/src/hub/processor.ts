@@ -1,6 +1,6 @@
 import type { HubEvent, IdentifiedEvent } from "./hub-model.ts";
 
-/** What a processor is asked to do: one event, as one handler's prompt says. */
+/** The task of a processor: to process one event by one handler's prompt. */
 export interface ProcessingTask {
   /** The processing record's id: the same for every attempt, so that a repetition can be told. */
   readonly recordId: string;
@@ -18,7 +18,7 @@ export interface ProcessingTask {
   readonly attempt: number;
 }
 
-/** What an attempt cost, where the processor tells. */
+/** The tokens that an attempt used, if the processor reports them. */
 export interface ProcessingUsage {
   /** Tokens read: the prompt and the event. */
   readonly inputTokens: number;
@@ -48,7 +48,7 @@ export interface ProcessingFailure {
   readonly retryAfterMs?: number;
 }
 
-/** What an attempt came to. */
+/** The result of an attempt. */
 export type ProcessingOutcome = ProcessingSuccess | ProcessingFailure;
 
 /**
@@ -68,9 +68,9 @@ export type ProcessingOutcome = ProcessingSuccess | ProcessingFailure;
 export interface Processor {
   /** Names it in logs and errors, for example `openai`. */
   readonly name: string;
-  /** How long an attempt may take, in milliseconds; it is aborted then, as a transient failure. */
+  /** The longest time of an attempt, in milliseconds. Then it is aborted, as a transient failure. */
   readonly timeoutMs: number;
-  /** How many attempts one process runs at once. */
+  /** The most attempts that one process runs at once. */
   readonly concurrency: number;
   /**
    * The delays before the second, third, … attempt after a transient failure, in milliseconds; after the last one a

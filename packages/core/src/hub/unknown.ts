@@ -6,7 +6,7 @@ export function unknown(what: string, id: string): BelfryError {
   return new BelfryError("NOT_FOUND", `There is no ${what} ${JSON.stringify(id.slice(0, 64))}.`);
 }
 
-/** Looks something up by its id; throws `NOT_FOUND`. An id that is no UUID names nothing. */
+/** Looks something up by its id. Throws `NOT_FOUND`, also for an id that is no UUID. */
 export async function found<Value>(what: string, id: string, find: (id: string) => Promise<Value | null | undefined>): Promise<Value> {
   const value = isUuid(id) ? await find(id.toLowerCase()) : null;
   if (value === null || value === undefined) {

@@ -1,4 +1,4 @@
-/** Takes the bytes that were gathered for one socket. */
+/** Writes the bytes gathered for one socket. */
 export interface FrameSink {
   /** Frames handed over since the last flush. */
   readonly frames: Buffer[];
@@ -7,14 +7,14 @@ export interface FrameSink {
 }
 
 /**
- * Gathers what is sent to many sockets in one turn of the event loop. A text that goes to many sockets is framed once,
- * and each socket gets one write a turn, however many events happened in it: writing is what fanning out costs most.
+ * Gathers the texts sent to many sockets in one turn of the event loop. A text for many sockets is framed once. Each socket
+ * gets one write per turn, because writing is the largest cost of sending to many sockets.
  */
 export class FrameQueue {
   readonly #framed = new Map<string, Buffer>();
   #waiting: FrameSink[] = [];
 
-  /** Frames `text` for a sink and returns how many bytes that is; they are written when the turn ends. */
+  /** Frames `text` for a sink and returns the number of bytes. They are written when the turn ends. */
   add(sink: FrameSink, text: string): number {
     if (this.#waiting.length === 0) {
       process.nextTick(() => this.#flush());

@@ -3,15 +3,15 @@ import { BelfryError } from "../foundation/errors.ts";
 import type { HttpRequest } from "../http/messages.ts";
 import { bodyTooLarge } from "../http/read-json.ts";
 
-/** Where a request's routes begin, and the body that a parser of the host's already read. */
+/** The URL below the mount point, the mount point, and the body if the host has already read it. */
 export interface RequestPlace {
   /** Path and query below the mount point. */
   readonly url: string;
   /** The prefix that was cut off. */
   readonly mountPath: string;
-  /** What the host's parser made of the body. */
+  /** The body as the host's parser parsed it. */
   readonly parsedBody?: { readonly value: unknown };
-  /** The body's bytes, where the host read but did not parse it. */
+  /** The body's bytes, if the host read but did not parse it. */
   readonly rawBody?: Uint8Array;
 }
 
@@ -34,7 +34,7 @@ export function fromNodeRequest(incoming: IncomingMessage, place: RequestPlace):
 
 async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   if (Number(incoming.headers["content-length"] ?? 0) > maxBytes) {
-    // The rest is read and dropped, so that the client hears the answer instead of a reset connection.
+    // Reads and drops the rest, so that the client gets the answer instead of a reset connection.
     incoming.resume();
     throw bodyTooLarge(maxBytes);
   }
@@ -50,7 +50,7 @@ async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Ui
       chunks.push(chunk as Buffer);
     }
   } catch (error) {
-    // The client went away in the middle: nobody hears the answer, and nothing is wrong here.
+    // The client disconnected in the middle. Nobody receives the answer, and this is no error.
     throw incoming.complete || error instanceof BelfryError
       ? error
       : new BelfryError("INVALID_JSON", "The connection ended before the request's body did.", { cause: error });

@@ -5,22 +5,22 @@ import type { Peer } from "../http/messages.ts";
 import type { Connection } from "../http/socket.ts";
 import type { FrameQueue, FrameSink } from "./frame-queue.ts";
 
-/** A reader with more than this outstanding would not come to read a close frame behind it. */
+/** A reader with more unread bytes than this would not reach a close frame behind them. */
 const POLITE_CLOSE_BYTES = 64 * 1024;
 
-/** How long a pong may take. By a clock that nobody moves: it is about the network. */
+/** The longest time for a pong, measured by a clock that cannot be moved. */
 const PONG_MS = 10_000;
 
-/** A WebSocket that was just opened, and the session it is for. */
+/** A WebSocket that was just opened, with its session. */
 export interface OpenedSocket {
   readonly webSocket: WebSocket;
-  /** What the WebSocket runs on: whole frames are written to it directly. */
+  /** The connection of the WebSocket. Whole frames are written to it directly. */
   readonly socket: Duplex;
   readonly connection: Extract<Connection, { accepted: true }>;
   readonly frames: FrameQueue;
 }
 
-// The listeners are the same functions for every socket, and find what is a socket's own here.
+// All sockets share the same listener functions, which find their session here.
 const sessions = new WeakMap<WebSocket, SocketSession>();
 const peers = new WeakMap<WebSocket, SocketPeer>();
 
@@ -37,7 +37,7 @@ export function attachSocket(opened: OpenedSocket): void {
 }
 
 function passMessage(this: WebSocket, data: RawData): void {
-  // What arrives after the close frame was sent is nobody's.
+  // Messages that arrive after the close frame was sent are dropped.
   if (this.readyState === this.OPEN) {
     sessions.get(this)?.message(data.toString());
   }
@@ -58,7 +58,7 @@ class SocketPeer implements Peer, FrameSink {
   readonly frames: Buffer[] = [];
   readonly #opened: OpenedSocket;
   #queuedBytes = 0;
-  /** Since when a pong is owed; null for none. */
+  /** The time of the unanswered ping; null for none. */
   #pingedMs: number | null = null;
 
   constructor(opened: OpenedSocket) {
@@ -103,7 +103,7 @@ class SocketPeer implements Peer, FrameSink {
       webSocket.terminate();
       return;
     }
-    // What was sent in this turn goes before the close frame.
+    // Texts sent in this turn go before the close frame.
     if (this.frames.length > 0) {
       this.write(Buffer.concat(this.frames.splice(0)));
     }

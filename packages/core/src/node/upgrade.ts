@@ -13,19 +13,19 @@ export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: B
 const MAX_MESSAGE_BYTES = 64 * 1024;
 const MAX_FRAGMENTS = 16;
 
-/** How long a client that was sent a close frame may take to answer it. */
+/** The longest time that a client may take to answer a close frame. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
 /**
- * Opens WebSockets for a handler. Sockets whose path is no contract's are left alone, for the host's other listeners;
- * only where there is no other listener, so that nobody could ever answer, they get a 404.
+ * Opens WebSockets for a handler. It leaves sockets on other paths to the host's other listeners. If there is no other
+ * listener, it answers them with a 404.
  *
- * @param basePath the fixed prefix the contracts are mounted under, "" at the root
+ * @param basePath the fixed prefix that the contracts are mounted under, "" at the root
  */
 export function upgradeListener(handler: HttpHandler, basePath = ""): UpgradeListener {
   const prefix = encodedPath(basePath);
   const frames = new FrameQueue();
-  // Made when first needed: a host on a runtime without Node's sockets never needs it.
+  // It is made on first use, so that a runtime without Node's sockets never needs it.
   let server: WebSocketServer | null = null;
   const accept = (connection: Extract<Connection, { accepted: true }>, ...handshake: Parameters<UpgradeListener>) => {
     const [incoming, socket, head] = handshake;
@@ -38,7 +38,7 @@ export function upgradeListener(handler: HttpHandler, basePath = ""): UpgradeLis
       leave(incoming, socket);
       return;
     }
-    // A socket that breaks while it is decided about must not bring the process down.
+    // A socket that breaks during the decision must not end the process.
     socket.on("error", destroyBroken);
     const request = fromNodeRequest(incoming, { url: url.slice(prefix.length), mountPath: prefix });
     handler

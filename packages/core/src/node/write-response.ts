@@ -1,10 +1,10 @@
 import type { ServerResponse } from "node:http";
 import type { HttpResponse, Peer, ResponseStream } from "../http/messages.ts";
 
-/** A reader with more than this outstanding is not waited for when its stream ends. */
+/** When a stream ends, Belfry does not wait for a reader with more unread bytes than this. */
 const POLITE_END_BYTES = 64 * 1024;
 
-/** Writes a plain response to a Node one. */
+/** Writes a plain response to a Node response. */
 export function writeResponse(outgoing: ServerResponse, { status, headers, body }: HttpResponse): void {
   if (outgoing.destroyed) {
     return;
@@ -16,7 +16,7 @@ export function writeResponse(outgoing: ServerResponse, { status, headers, body 
     return;
   }
   const length = typeof body === "string" ? Buffer.byteLength(body) : (body?.length ?? 0);
-  // A 204 has no length; a HEAD's is the one of the GET, which is not known here.
+  // A 204 has no length. The length for a HEAD is that of the GET, which is not known here.
   const sized = status === 204 || outgoing.req.method === "HEAD" ? {} : { "content-length": String(length) };
   outgoing.writeHead(status, { ...headers, ...sized });
   outgoing.end(body ?? undefined);
@@ -24,7 +24,7 @@ export function writeResponse(outgoing: ServerResponse, { status, headers, body 
 
 function openStream(outgoing: ServerResponse, stream: ResponseStream): void {
   const stop = stream.open(new ResponsePeer(outgoing));
-  // Whichever way a response ends, `close` follows; an error before it is the client's broken connection.
+  // Every response ends with `close`. An error before it is the client's broken connection.
   outgoing.once("close", stop);
   outgoing.on("error", () => {});
 }
@@ -48,7 +48,7 @@ class ResponsePeer implements Peer {
   }
 
   close(): void {
-    // What a slow reader has not taken is dropped: ending politely would keep it in memory.
+    // Drops the data that a slow reader has not read. A normal end would keep it in memory.
     if (this.#outgoing.writableLength > POLITE_END_BYTES) {
       this.#outgoing.destroy();
     } else {

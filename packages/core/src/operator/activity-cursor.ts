@@ -2,21 +2,25 @@ import { BelfryError } from "../foundation/errors.ts";
 import { fingerprint } from "../foundation/fingerprint.ts";
 import type { ActivityFilter } from "./activity.ts";
 
-/** What a cursor belongs to: it is refused anywhere else. */
+/** The search that a cursor belongs to. Any other search refuses the cursor. */
 export interface ActivityScope {
   readonly tenant: string;
   readonly filter: ActivityFilter;
 }
 
 /**
- * Writes down where the next page of a search starts: the last notification's id without its dashes, then a check of
- * it, the tenant and the filter. The check finds mistakes; access never rests on it, because every query names its tenant.
+ * Encodes the position where the next page of a search starts: the last notification's id without its dashes, then a
+ * checksum of the id, the tenant and the filter. The checksum only finds mistakes. It does not control access, because every
+ * query names its tenant.
  */
 export function encodeActivityCursor(id: string, scope: ActivityScope): string {
   return `${id.replaceAll("-", "")}-${check(id, scope)}`;
 }
 
-/** What a query takes to start behind `cursor`, if there is one; throws `INVALID_CURSOR` if it was edited or is another search's. */
+/**
+ * Returns the part of a query that starts it behind `cursor`, if there is one. Throws `INVALID_CURSOR` for an edited cursor
+ * or one of another search.
+ */
 export function afterCursor(cursor: string | undefined, scope: ActivityScope): { readonly after?: string } {
   if (cursor === undefined) {
     return {};

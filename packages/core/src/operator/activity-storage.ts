@@ -2,21 +2,21 @@ import type { AuditEntry, NewAuditEntry } from "../delivery/index.ts";
 import type { InboxItem } from "../inbox/index.ts";
 import type { ActivityContent, ActivityFilter, ActivitySummary, ChannelHealth } from "./activity.ts";
 
-/** A while in equal parts. */
+/** A period in equal parts. */
 export interface HealthWindow {
   readonly from: Date;
   readonly bucketMs: number;
   readonly buckets: number;
 }
 
-/** What to search for, and which part of it. */
+/** The filter of a search, and the page. */
 export interface ActivityQuery extends ActivityFilter {
-  /** Only what is older than this notification, which need not exist any more. */
+  /** Only notifications older than this one, which may no longer exist. */
   readonly after?: string;
   readonly limit: number;
 }
 
-/** Some of a notification's items in inboxes, and how many there are. Deleted ones do not count. */
+/** Some of a notification's items in inboxes, and their total. Deleted ones do not count. */
 export interface ActivityItems {
   /** By user, bytewise. */
   readonly items: readonly InboxItem[];
@@ -25,23 +25,23 @@ export interface ActivityItems {
 }
 
 /**
- * What an operator asks of a storage: reading across the inboxes, sends and events of one tenant. It takes no locks, and
- * holds up nobody else for long, however much there is to look at: a storage that works in the host's own thread does so
- * in small steps, between which others may write. Ids are given in lower case.
+ * The operator's part of a storage. It reads across the inboxes, sends and events of one tenant. It takes no locks and never
+ * blocks other work for long. A storage that works in the host's own thread reads in small steps and lets others write in
+ * between. Ids are passed in lower case.
  */
 export interface ActivityStorage {
-  /** Newest first, in the order of their ids: all that match, up to `limit`. */
+  /** Returns up to `limit` matching notifications, newest first, in the order of their ids. */
   search(tenant: string, query: ActivityQuery): Promise<readonly ActivitySummary[]>;
-  /** How many match, counted up to `max`. */
+  /** Returns the number of matches, counted up to `max`. */
   count(tenant: string, filter: ActivityFilter, max: number): Promise<number>;
-  /** A notification whole; null when the tenant has none of that id. */
+  /** Returns a notification with its content, or null when the tenant has no such id. */
   find(tenant: string, id: string): Promise<ActivityContent | null>;
-  /** Its items in inboxes, up to `limit` of them, and how many there are in all. */
+  /** Returns up to `limit` of its items in inboxes, and their total. */
   itemsOf(tenant: string, id: string, limit: number): Promise<ActivityItems>;
-  /** Lines of the audit log about one notification, oldest first, up to `limit`. */
+  /** Returns up to `limit` lines of the audit log about one notification, oldest first. */
   auditOf(tenant: string, id: string, limit: number): Promise<readonly AuditEntry[]>;
-  /** Writes a line of the audit log about what left no other one. */
+  /** Writes a line of the audit log for an action that logs none by itself. */
   note(tenant: string, entry: NewAuditEntry, at: Date): Promise<void>;
-  /** Every channel with anything pending, or any attempt in the window, by name, bytewise. `at` is now. */
+  /** Returns every channel with a pending delivery or an attempt in the window, by name, bytewise. `at` is now. */
   health(tenant: string, window: HealthWindow, at: Date): Promise<readonly ChannelHealth[]>;
 }

@@ -4,7 +4,7 @@ import type { ProcessingRecord } from "../hub/index.ts";
 import type { InboxItem } from "../inbox/index.ts";
 import type { NotificationKind } from "../notifications/index.ts";
 
-/** Which notifications an operator looks for. Everything given must hold. */
+/** The filter of an operator's search. All given conditions must hold. */
 export interface ActivityFilter {
   /** Exactly this notification. */
   readonly id?: string;
@@ -15,7 +15,7 @@ export interface ActivityFilter {
   readonly type?: string;
   /** A channel it goes over, as its fallback or before that. A message goes over the inbox alone, an event over none. */
   readonly channel?: string;
-  /** Of sends: how far they got. No message or event has one. */
+  /** The status of a send. Messages and events have none. */
   readonly status?: SendStatus;
   /** Created then or later. */
   readonly from?: Date;
@@ -34,11 +34,11 @@ export interface ActivitySummary {
   readonly excerpt: string;
   /** Up to three: of a send as its sender named them, of a message the first by name, of an event none. */
   readonly recipients: readonly string[];
-  /** How many there are; of a message counted up to 1,000 and no further. */
+  /** The number of recipients. For a message it is counted up to 1,000. */
   readonly recipientCount: number;
   /** Of a send: the channels its sender named, then that of its fallback. */
   readonly channels: readonly string[];
-  /** Null for what is not a send. */
+  /** The status of a send; null for other kinds. */
   readonly status: SendStatus | null;
   readonly createdAt: Date;
 }
@@ -63,7 +63,7 @@ export interface ActivityContent {
 
 /** Everything known of one notification, for an operator. */
 export interface Activity extends ActivityContent {
-  /** Where it is in inboxes: up to 100 items, and of how many. */
+  /** Up to 100 of its items in inboxes, and their total. */
   readonly items: readonly InboxItem[];
   readonly itemCount: number;
   readonly readCount: number;
@@ -73,33 +73,33 @@ export interface Activity extends ActivityContent {
   readonly deliveries: readonly TrackedDelivery[];
   /** Of an event. */
   readonly records: readonly ProcessingRecord[];
-  /** What was done to it, and by whom; oldest first. */
+  /** The lines of the audit log about it, oldest first. */
   readonly audit: readonly AuditEntry[];
 }
 
-/** Which while to look back on. */
+/** The period to look back on. */
 export type HealthRange = "1h" | "24h" | "7d";
 
-/** How one channel does. */
+/** The health of one channel. */
 export interface ChannelHealth {
   readonly channel: string;
-  /** Attempts that ended in the while, and went well. */
+  /** Attempts that ended in the period and succeeded. */
   readonly succeeded: number;
-  /** Attempts that ended in the while, and failed, or whose worker was lost. */
+  /** Attempts that ended in the period and failed, or whose worker was lost. */
   readonly failed: number;
   /**
-   * From when a delivery could first go out (its schedule, else its creation; of a fallback, when its primary had
-   * settled) to when it was sent, in milliseconds to three digits, of what was sent in the while: the time that half of
-   * it stayed within; null for nothing.
+   * The median time to send, in milliseconds to three digits, over the deliveries sent in the period. It runs from the time
+   * a delivery could first go out (its schedule, else its creation; for a fallback, the time its primary settled) to the
+   * time it was sent. Null when none was sent.
    */
   readonly p50Ms: number | null;
-  /** Likewise, the time that 95 % of it stayed within. */
+  /** The 95th percentile of the time to send; see {@link p50Ms}. */
   readonly p95Ms: number | null;
-  /** What waits to be attempted at this moment, due or not yet; what is being attempted does not count. */
+  /** The number of deliveries that wait for an attempt now, due or not. A running attempt does not count. */
   readonly pending: number;
-  /** Since when the one that is due longest is due; null when none is due. */
+  /** The due time of the delivery that has been due longest; null when none is due. */
   readonly oldestDueAt: Date | null;
-  /** The while in equal parts, oldest first, for a chart. */
+  /** The period in equal parts, oldest first, for a chart. */
   readonly buckets: readonly HealthBucket[];
 }
 
@@ -110,13 +110,13 @@ export interface HealthBucket {
   readonly failed: number;
 }
 
-/** What a retry of everything that matches came to. */
+/** The result of a retry of all matching sends. */
 export interface RetriedAll {
-  /** How many failed or partial sends matched before; each of the two counted up to 10,000. */
+  /** The number of failed and partial sends that matched before, each status counted up to 10,000. */
   readonly matched: number;
-  /** How many are now tried again. What changed while this ran was left as it was. */
+  /** The number of sends that are now tried again. Sends that changed meanwhile were left alone. */
   readonly retried: number;
-  /** How many match now: beyond the bound, or failed since. */
+  /** The number of sends that match now: those above the limit, and those that have failed since. */
   readonly remaining: number;
   /** Goes on with older ones that match; null when this call has come to the oldest. */
   readonly nextCursor: string | null;

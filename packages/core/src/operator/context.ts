@@ -3,11 +3,11 @@ import type { BaseContext } from "../foundation/context.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { ActivityStorage } from "./activity-storage.ts";
 
-/** What an operator's questions work with. */
+/** The parts that an operator's operations use. */
 export interface OperatorContext extends BaseContext {
   readonly activity: ActivityStorage;
   readonly deliveries: DeliveryStorage;
   readonly hub: HubStorage;
-  /** Has the failed chains of a send tried again. */
+  /** Retries the failed chains of a send. */
   retrySend(request: ChangeRequest): Promise<Send>;
 }

@@ -1,12 +1,12 @@
 import type { ActivityFilter } from "./activity.ts";
 
 /**
- * How far the time in an id may be from `createdAt`. Both come from one clock within a millisecond; but ids never go
- * back, as a clock that is put right may, and what is made for an event has an id of the event's time.
+ * The largest difference between an id's time and `createdAt`. Both come from one clock within a millisecond. But ids never
+ * go back, while a corrected clock may, and an id made for an event has the event's time.
  */
 const SLACK_MS = 24 * 60 * 60 * 1_000;
 
-/** The ids that notifications of a filter's times can have; a bound that is not there is null. */
+/** The range of ids for a filter's times. A missing bound is null. */
 export interface IdRange {
   /** Inclusive. */
   readonly lowest: string | null;
@@ -15,8 +15,8 @@ export interface IdRange {
 }
 
 /**
- * Where a search along ids may begin and end, because UUIDv7 sort by time: the filter's own times with a day to spare.
- * The filter itself is still to be checked.
+ * Returns the range of ids that a search must read: the filter's own times with a day to spare, because UUIDv7 sort by time.
+ * The caller still checks the filter.
  */
 export function idRange({ from, before }: Pick<ActivityFilter, "from" | "before">): IdRange {
   return {
@@ -25,7 +25,7 @@ export function idRange({ from, before }: Pick<ActivityFilter, "from" | "before"
   };
 }
 
-/** No UUIDv7 of that time, or a later one, is lower. */
+/** Returns the lowest UUIDv7 of that time. */
 function lowestAt(timeMs: number): string {
   const time = Math.max(0, timeMs).toString(16).padStart(12, "0");
   return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;

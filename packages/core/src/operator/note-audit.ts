@@ -6,7 +6,7 @@ import type { OperatorContext } from "./context.ts";
 
 const ACTIONS: readonly AuditAction[] = ["created", "updated", "cancelled", "retried", "deleted", "read"];
 
-/** What was done to a notification, by whom. */
+/** An action on a notification, with its actor. */
 export interface AuditNote extends Acting {
   readonly action: AuditAction;
   readonly notificationId: string;

@@ -7,9 +7,8 @@ import { countRetryable, type RetryAllOptions, retryAll } from "./retry-all.ts";
 import { countActivity, type SearchInput, searchActivity } from "./search-activity.ts";
 
 /**
- * What happened in one tenant, and why: `notifications.operator`. It sees messages, sends and events alike, in every
- * inbox, so it is for those who run the application, never for its users. One send is retried or cancelled, and its
- * audit log is read, by `notifications.sends`.
+ * The operator of one tenant: `notifications.operator`. It sees messages, sends and events in every inbox, so offer it to
+ * operators, never to users. To retry or cancel one send, or to read its audit log, use `notifications.sends`.
  *
  * @example
  * ```ts
@@ -25,16 +24,16 @@ export class Operator {
   readonly #tenant: string;
   readonly #context: OperatorContext;
 
-  /** Hosts use `notifications.operator` or `notifications.tenant(id).operator` instead. */
+  /** Hosts do not call this. They use `notifications.operator` or `notifications.tenant(id).operator`. */
   constructor(tenant: string, context: OperatorContext) {
     this.#tenant = tenant;
     this.#context = context;
   }
 
   /**
-   * A page of the notifications that match, newest first; everything, if no filter is given. The order is that of their
-   * ids, which a notification gets when it is created. A filter by time takes it that an id's own time and `createdAt`
-   * are at most a day apart, as they are unless a clock was put back by more.
+   * Returns a page of the matching notifications, newest first; all of them without a filter. The order is that of their
+   * ids, which a notification gets when it is created. A filter by time assumes that an id's time and `createdAt` are at
+   * most a day apart. That holds unless a clock was put back by more.
    *
    * @throws BelfryError `VALIDATION_ERROR` for a filter or a limit that cannot be; `INVALID_CURSOR` for a cursor that
    *   another search gave
@@ -43,14 +42,14 @@ export class Operator {
     return searchActivity(this.#context, this.#tenant, input);
   }
 
-  /** How many notifications match, counted up to 10,000. @throws BelfryError `VALIDATION_ERROR` */
+  /** Returns the number of matching notifications, counted up to 10,000. @throws BelfryError `VALIDATION_ERROR` */
   count(filter: ActivityFilter = {}): Promise<number> {
     return countActivity(this.#context, this.#tenant, filter);
   }
 
   /**
-   * Everything known of one notification: where it is in inboxes and who has read it, each delivery with each of its
-   * attempts, what an event's handlers made of it, and what people did to it.
+   * Returns all data about one notification: its items in inboxes and who has read them, each delivery with its attempts,
+   * the processing records of an event, and the audit log.
    *
    * @throws BelfryError `NOT_FOUND`
    */
@@ -59,8 +58,8 @@ export class Operator {
   }
 
   /**
-   * How each channel does, by name: those with anything pending, or any attempt in the while. The while comes in equal
-   * parts: an hour in 60 minutes, a day in 48 half hours, a week in 84 times two hours.
+   * Returns the health of each channel, by name: channels with a pending delivery or an attempt in the period. The period
+   * has equal parts: an hour in 60 minutes, a day in 48 half hours, a week in 84 times two hours.
    *
    * @throws BelfryError `VALIDATION_ERROR` for another range
    */
@@ -69,7 +68,7 @@ export class Operator {
   }
 
   /**
-   * How many sends {@link retryAll} would find with this filter: failed ones and partial ones, each counted up to 10,000.
+   * Returns the number of sends that {@link retryAll} would find: failed and partial ones, each counted up to 10,000.
    *
    * @throws BelfryError `VALIDATION_ERROR` for a filter that cannot be
    */
@@ -78,10 +77,9 @@ export class Operator {
   }
 
   /**
-   * Retries the newest failed and partial sends that match, each as `sends.retry` does it, and counts what matches
-   * before and after. Its `nextCursor` leads to older ones, so that what fails once more is not all that is ever tried. A
-   * send that changes meanwhile is left alone. Each retry is an act of its own: after an error, what was retried before
-   * stays so.
+   * Retries the newest failed and partial sends that match, each as `sends.retry` does, and counts the matches before and
+   * after. Its `nextCursor` leads to older sends, so that sends that fail again do not block them. It leaves sends alone
+   * that change meanwhile. Each retry is separate: after an error, earlier retries stay.
    *
    * @throws BelfryError `VALIDATION_ERROR` for a filter, a limit or an actor that cannot be; `INVALID_CURSOR`
    * @example
@@ -95,8 +93,8 @@ export class Operator {
   }
 
   /**
-   * Writes a line of the audit log, for what an operator does that leaves none by itself: creating a message, or
-   * marking a user's item as read. Creating, changing, cancelling, retrying and deleting sends does.
+   * Writes a line of the audit log. Use it for actions that log none: creating a message, or marking a user's item read.
+   * Creating, changing, cancelling, retrying and deleting a send writes its own line.
    *
    * @throws BelfryError `VALIDATION_ERROR`
    */

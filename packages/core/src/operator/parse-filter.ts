@@ -9,7 +9,7 @@ const STATUSES = ["pending", "sent", "delivered", "failed", "partial", "cancelle
 const RECIPIENT_RULE: TextRule = { minLength: 1, maxLength: 4_096 };
 const LAST_MS = Date.UTC(9999, 11, 31);
 
-/** What is wrong with a filter; empty if nothing is. */
+/** Returns the issues of a filter; empty for a valid one. */
 export function filterIssues({ id, kind, recipient, type, channel, status, from, before }: ActivityFilter): Issue[] {
   return [
     ...given(id, (value) => (isUuid(value) ? null : issue("id", "must be a notification's id, which is a UUID"))),
@@ -23,7 +23,7 @@ export function filterIssues({ id, kind, recipient, type, channel, status, from,
   ];
 }
 
-/** The filter without what is no part of one, its id as ids are written. */
+/** Returns only the members of a filter, with its id in lower case. */
 export function pickFilter({ id, kind, recipient, type, channel, status, from, before }: ActivityFilter): ActivityFilter {
   return {
     ...(id === undefined ? {} : { id: id.toLowerCase() }),
@@ -37,7 +37,7 @@ export function pickFilter({ id, kind, recipient, type, channel, status, from, b
   };
 }
 
-/** An issue unless `value` is a whole number from 1 to `max`. */
+/** Returns an issue unless `value` is a whole number from 1 to `max`. */
 export function limitIssue(value: number, max: number): Issue[] {
   const isFine = Number.isInteger(value) && value >= 1 && value <= max;
   return isFine ? [] : [issue("limit", `must be a whole number from 1 to ${max}, is ${String(value)}`)];

@@ -11,7 +11,7 @@ const RANGES: Readonly<Record<HealthRange, { readonly bucketMs: number; readonly
   "7d": { bucketMs: 120 * MINUTE_MS, buckets: 84 },
 };
 
-/** How each channel does; the last part of the while is the one that has begun. */
+/** Returns the health of each channel. The last part of the period is the current one. */
 export async function readHealth(context: OperatorContext, tenant: string, range: HealthRange): Promise<readonly ChannelHealth[]> {
   const parts = Object.hasOwn(RANGES, range) ? RANGES[range] : null;
   if (parts === null) {
@@ -21,7 +21,7 @@ export async function readHealth(context: OperatorContext, tenant: string, range
   }
   using _call = await context.ready();
   const now = context.clock.now();
-  // On round times, so that a bar of the chart stays the same bar while time goes on.
+  // Parts begin at round times, so that a bar of the chart stays the same bar as time passes.
   const begun = now - (now % parts.bucketMs);
   const from = new Date(begun - (parts.buckets - 1) * parts.bucketMs);
   return context.activity.health(tenant, { from, ...parts }, new Date(now));

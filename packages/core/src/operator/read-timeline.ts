@@ -7,7 +7,7 @@ const MAX_ITEMS = 100;
 const MAX_DELIVERIES = 1_000;
 const MAX_AUDIT = 1_000;
 
-/** Everything known of one notification; throws `NOT_FOUND`. */
+/** Returns all data about one notification. Throws `NOT_FOUND`. */
 export async function readTimeline(context: OperatorContext, tenant: string, given: string): Promise<Activity> {
   using _call = await context.ready();
   const { activity, deliveries, hub } = context;

@@ -11,15 +11,15 @@ const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 const RETRYABLE = ["failed", "partial"] as const;
 
-/** How much to retry, and who asks for it. */
+/** Options of a retry of all matching sends. */
 export interface RetryAllOptions extends Acting {
-  /** How many sends at the most, 1 to 1,000: the newest. @default 100 */
+  /** The most sends to retry, newest first, 1 to 1,000. @default 100 */
   readonly limit?: number;
   /** The `nextCursor` of the call before, to go on with older ones; it works with the same filter only. */
   readonly cursor?: string;
 }
 
-/** Retries what matches and can be retried; see `Operator.retryAll`. */
+/** Retries the matching failed and partial sends; see `Operator.retryAll`. */
 export async function retryAll(
   context: OperatorContext,
   { tenant, filter: given }: { readonly tenant: string; readonly filter: ActivityFilter },
@@ -35,7 +35,7 @@ export async function retryAll(
   using _call = await context.ready();
   const filters = retryable(scope.filter);
   const matched = await countAll(context, tenant, filters);
-  // One more than asked for tells whether there are older ones.
+  // Reads one send more than requested, to see whether there are older ones.
   const found = await newest(context, tenant, { filters, query: { ...after, limit: limit + 1 } });
   const taken = found.slice(0, limit);
   let retried = 0;
@@ -49,7 +49,7 @@ export async function retryAll(
   return { matched, retried, remaining: await countAll(context, tenant, filters), nextCursor };
 }
 
-/** How many sends match and can be retried; see `Operator.countRetryable`. */
+/** Counts the matching failed and partial sends; see `Operator.countRetryable`. */
 export async function countRetryable(
   context: OperatorContext,
   { tenant, filter: given }: { readonly tenant: string; readonly filter: ActivityFilter },
@@ -62,7 +62,7 @@ export async function countRetryable(
   return countAll(context, tenant, retryable(pickFilter(given)));
 }
 
-/** The filter, once for each status that can be retried and that it leaves open. */
+/** Returns the filter once for each status that can be retried and that the filter allows. */
 function retryable(filter: ActivityFilter): readonly ActivityFilter[] {
   return RETRYABLE.filter((status) => filter.status === undefined || filter.status === status).map((status) => ({ ...filter, status }));
 }
@@ -82,7 +82,7 @@ async function newest(
   return found.flat().sort((left, right) => (left.id < right.id ? 1 : -1));
 }
 
-/** Whether the send is now tried again; it is not if somebody else retried, deleted or settled it meanwhile. */
+/** Retries one send. Returns false if somebody else retried, deleted or settled it meanwhile. */
 async function retryOne(
   context: OperatorContext,
   request: { readonly tenant: string; readonly id: string; readonly actor: string },

@@ -6,10 +6,10 @@ import { filterIssues, limitIssue, pickFilter } from "./parse-filter.ts";
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 100;
-/** Counting stops here: nobody reads further, and a count costs as much as what it counts. */
+/** The highest count. A count takes time in proportion to its matches, and nobody needs more. */
 export const MAX_COUNT = 10_000;
 
-/** What to search for, and which page of it. */
+/** The filter of a search, and the page. */
 export interface SearchInput extends ActivityFilter {
   /** The `nextCursor` of the page before; it works with the same filter only. */
   readonly cursor?: string;
@@ -17,7 +17,7 @@ export interface SearchInput extends ActivityFilter {
   readonly limit?: number;
 }
 
-/** A page of what matches; see `Operator.search`. */
+/** Returns a page of the matches; see `Operator.search`. */
 export async function searchActivity(context: OperatorContext, tenant: string, input: SearchInput): Promise<ActivityPage> {
   const { cursor, limit = DEFAULT_LIMIT } = input;
   const issues = [...filterIssues(input), ...limitIssue(limit, MAX_LIMIT)];
@@ -27,7 +27,7 @@ export async function searchActivity(context: OperatorContext, tenant: string, i
   const scope = { tenant, filter: pickFilter(input) };
   const after = afterCursor(cursor, scope);
   using _call = await context.ready();
-  // One more than asked for tells whether there is a next page.
+  // Reads one more than requested, to see whether there is a next page.
   const query = { ...scope.filter, ...after, limit: limit + 1 };
   const found = await context.activity.search(tenant, query);
   const notifications = found.slice(0, limit);
@@ -35,7 +35,7 @@ export async function searchActivity(context: OperatorContext, tenant: string, i
   return { notifications, nextCursor: found.length > limit && last !== undefined ? encodeActivityCursor(last.id, scope) : null };
 }
 
-/** How many match, up to {@link MAX_COUNT}. */
+/** Counts the matches, up to {@link MAX_COUNT}. */
 export async function countActivity(context: OperatorContext, tenant: string, filter: ActivityFilter): Promise<number> {
   const issues = filterIssues(filter);
   if (issues.length > 0) {
