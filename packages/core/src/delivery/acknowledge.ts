@@ -8,9 +8,9 @@ import { isStoppable } from "./fallbacks.ts";
 import { type ChainChange, type Settlement, settleChains, settled } from "./settle-chains.ts";
 
 /**
- * Takes the user's word that these notifications arrived, or, with null, that whatever they have read did: deliveries
- * over the inbox become `delivered`, and fallbacks that are not under way are stopped. Returns what became of the
- * fallbacks, by notification; those that had arrived before are left out.
+ * Records that a user has these notifications or, with null, everything the user has read. Deliveries over the inbox become
+ * `delivered`, and fallbacks that are not under way are stopped. Returns the state of the fallbacks by notification, without
+ * those that had arrived before.
  */
 async function acknowledge(
   context: DeliveryContext,
@@ -35,16 +35,16 @@ async function acknowledge(
   return fallbacks;
 }
 
-/** Whose word it is that something arrived. */
+/** The user who confirms that something arrived. */
 export interface Acknowledging {
   readonly userId: string;
   /** Whether only what the user has read counts. */
   readonly readOnly: boolean;
-  /** Is told each chain that changes, as it was. */
+  /** Called for each chain that changes, with its former state. */
   onChanged?(chain: readonly LoadedDelivery[]): void;
 }
 
-/** Makes those of the loaded chains `delivered` whose notification the user has, and stops their fallbacks. */
+/** Makes the loaded chains `delivered` whose notification the user has, and stops their fallbacks. */
 export function acknowledgeChains(loaded: readonly LoadedSend[], now: Date, { userId, readOnly, onChanged }: Acknowledging): Settlement {
   return settleChains(loaded, now, (chain) => {
     const change = acknowledged(chain, { userId, readOnly, now });
@@ -55,7 +55,7 @@ export function acknowledgeChains(loaded: readonly LoadedSend[], now: Date, { us
   });
 }
 
-/** Lets deliveries over the inbox follow what users read and acknowledge there. */
+/** Updates deliveries over the inbox when users read or acknowledge items. */
 export function readHook(context: DeliveryContext): ReadHook {
   return {
     async onRead(owner, ids) {

@@ -10,7 +10,7 @@ interface Wanted {
   readonly channel: string;
 }
 
-/** Finds where a recipient is reached over a channel: what is no address itself, the host's directory is asked for. */
+/** Finds a recipient's address for a channel. If the recipient is not an address, it asks the host's directory. */
 export class Addresses {
   readonly #directory: Directory | null;
   readonly #found: Coalesced<Wanted, unknown>;
@@ -20,7 +20,7 @@ export class Addresses {
     this.#found = new Coalesced((wanted) => this.#lookUp(wanted));
   }
 
-  /** The address, or why there is none. Takes as long as the directory does: it belongs to the attempt, whose time is limited. */
+  /** Returns the address, or the reason why there is none. The directory's time counts as the attempt's, which is limited. */
   async of({ tenant, recipient }: Delivery, channel: Channel): Promise<string | DeliveryFailure> {
     const { name } = channel;
     const failed = (error: string, transient: boolean): DeliveryFailure => ({ status: "failed", transient, error, provider: name });
@@ -74,7 +74,7 @@ export class Addresses {
   }
 }
 
-/** The directory answered something that no other attempt would make better. */
+/** A wrong answer of the directory that another attempt would not change. */
 class WrongAnswer extends Error {}
 
 function checkFailure(name: string, error: unknown): string {

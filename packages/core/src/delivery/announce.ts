@@ -1,7 +1,7 @@
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryTransition, SendTransition } from "./settle-chains.ts";
 
-/** Tells the host's listeners what was committed. */
+/** Tells the host's listeners about committed changes. */
 export function announce(
   { events }: Pick<DeliveryContext, "events">,
   { deliveries, sends }: { readonly deliveries: readonly DeliveryTransition[]; readonly sends: readonly SendTransition[] },

@@ -4,7 +4,7 @@ import type { Addresses } from "./addresses.ts";
 import type { Channel, DeliveryFailure, DeliveryOutcome, DeliveryTask } from "./channel.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 
-/** What the channel is asked to deliver. */
+/** Builds the task for the channel. */
 function taskOf({ delivery, notification, details }: ClaimedDelivery, address: string): DeliveryTask {
   return {
     id: delivery.id,
@@ -22,7 +22,7 @@ function taskOf({ delivery, notification, details }: ClaimedDelivery, address: s
   };
 }
 
-/** What an attempt works with. */
+/** The parts that an attempt uses. */
 export interface AttemptContext {
   readonly addresses: Addresses;
   readonly clock: Clock;

@@ -9,7 +9,7 @@ import { getSend, unknownSend } from "./read-sends.ts";
 import type { Send } from "./send.ts";
 import { type Settlement, settleChains, settled } from "./settle-chains.ts";
 
-/** Stops everything of a send, or nothing: throws `INVALID_STATE` once any delivery has settled or is on its way. */
+/** Stops all deliveries of a send, or none. Throws `INVALID_STATE` once any delivery has settled or is on its way. */
 export async function cancelSend(context: DeliveryContext, request: ChangeRequest): Promise<Send> {
   const { tenant, id } = request;
   const actor = actorOf(request);

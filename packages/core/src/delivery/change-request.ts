@@ -1,14 +1,14 @@
 import { validationError } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 
-/** Which send somebody wants to change, and who. */
+/** A request to change a send, with its actor. */
 export interface ChangeRequest {
   readonly tenant: string;
   readonly id: string;
   readonly actor?: string;
 }
 
-/** Who acts, for the audit log: the host itself unless it named somebody. */
+/** Returns the actor for the audit log. @default "host" */
 export function actorOf({ actor = "host" }: { readonly actor?: string }): string {
   const issue = textIssue(actor, ["actor"], NAME_RULE);
   if (issue) {

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../foundation/json.ts";
 
-/** What a channel is asked to deliver: one notification to one recipient. */
+/** The task of a channel: to deliver one notification to one recipient. */
 export interface DeliveryTask {
   /**
    * The delivery's id: the same for every attempt, so that a receiver can tell a repetition. A channel passes it on
@@ -61,7 +61,7 @@ export interface DeliveryFailure {
   readonly isEndpointGone?: boolean;
 }
 
-/** What an attempt came to. */
+/** The result of an attempt. */
 export type DeliveryOutcome = DeliverySuccess | DeliveryFailure;
 
 /**
@@ -69,21 +69,21 @@ export type DeliveryOutcome = DeliverySuccess | DeliveryFailure;
  * times out, retries, falls back and keeps the attempts.
  */
 export interface Channel {
-  /** What senders call it, for example `email`. */
+  /** The name that senders use, for example `email`. */
   readonly name: string;
   /** The delays before the second, third, … attempt; after the last one a delivery has failed. */
   readonly retryDelaysMs: readonly number[];
-  /** How long an attempt may take; it is aborted then, as a transient failure. */
+  /** The longest time of an attempt, in milliseconds. Then it is aborted, as a transient failure. */
   readonly timeoutMs: number;
   /** Whether the channel can be used for this tenant. @default yes */
   isConfigured?(tenant: string): boolean;
-  /** Says why `recipient` cannot be delivered to, or null. Called before anything is stored. */
+  /** Returns why `recipient` cannot be delivered to, or null. It is called before anything is stored. */
   invalidRecipient(recipient: string): string | null;
-  /** Says what is wrong with the sender's `meta` for this channel, one text each. @default nothing */
+  /** Returns the problems of the sender's `meta` for this channel, one text each. @default nothing */
   invalidMeta?(meta: JsonObject): readonly string[];
   /**
-   * Delivers once. An outcome is the rule; an error it throws counts as a transient failure. `signal` aborts when the
-   * attempt has run out of time.
+   * Delivers once and returns the outcome. A thrown error counts as a transient failure. `signal` aborts when the attempt's
+   * time is up.
    */
   deliver(task: DeliveryTask, signal: AbortSignal): Promise<DeliveryOutcome>;
 }

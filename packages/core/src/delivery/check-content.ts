@@ -7,7 +7,7 @@ import type { SendChanges } from "./send.ts";
 
 const MAX_CONTENT = 10_000;
 
-/** Checks what a send is to say, for the channels it goes over, and returns what is to be stored. */
+/** Checks a send's content for its channels and returns the content to store. */
 export function checkContent(
   { channels }: Pick<DeliveryContext, "channels">,
   { subject, content, meta }: SendChanges,

@@ -3,7 +3,7 @@ import type { Endpoint } from "./delivery-storage.ts";
 const FAILURES_TO_OPEN = 5;
 const FIRST_PAUSE_MS = 10_000;
 const MAX_PAUSE_MS = 600_000;
-/** Endpoints that fail are remembered, the ones that failed longest ago forgotten first. */
+/** The most failing endpoints to remember. The one that failed longest ago is forgotten first. */
 const MAX_ENDPOINTS = 10_000;
 
 interface Circuit {
@@ -13,7 +13,7 @@ interface Circuit {
 }
 
 /**
- * Leaves endpoints in peace that fail again and again, so that they take no turns from others.
+ * Pauses endpoints that fail repeatedly, so that they take no turns from other endpoints.
  *
  * ```
  * closed ──5 failures in a row──> open ──pause over──> a few go through ─┬─ok────> closed
@@ -23,7 +23,7 @@ interface Circuit {
 export class CircuitBreaker {
   readonly #circuits = new Map<string, Circuit>();
 
-  /** Says how an attempt ended; only failures that may pass count. */
+  /** Records the end of an attempt. Only transient failures count. */
   ended({ channel, recipient }: Endpoint, hasFailed: boolean, nowMs: number): void {
     const endpoint = { channel, recipient };
     const key = endpointKey(endpoint);
@@ -44,7 +44,7 @@ export class CircuitBreaker {
     }
   }
 
-  /** The endpoints to be left in peace at this moment. */
+  /** Returns the endpoints that are paused at this moment. */
   open(nowMs: number): readonly Endpoint[] {
     return [...this.#circuits.values()].filter(({ openUntilMs }) => openUntilMs > nowMs).map(({ endpoint }) => endpoint);
   }

@@ -9,7 +9,7 @@ import type { DeliveryStorage, NewSend, SendCreated } from "./delivery-storage.t
 import type { Directory } from "./directory.ts";
 import type { DeliveryEvents } from "./events.ts";
 
-/** What operations on deliveries work with. */
+/** The parts that operations on deliveries use. */
 export interface DeliveryContext<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> extends BaseContext {
   readonly storage: SharedStorage;
   readonly deliveries: DeliveryStorage<Tx, Written>;
@@ -21,8 +21,8 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   readonly presence: { isOnline(owner: Owner): Promise<boolean> };
   readonly types: NotificationTypes;
   readonly events: Emits<DeliveryEvents & CreationEvents & InboxEvents>;
-  /** Has what is due delivered, in the background. To be called after commit only. */
+  /** Starts due deliveries in the background. Call it only after the commit. */
   deliverDue(): void;
-  /** Tells clients and other processes what changed. To be called after commit only. */
+  /** Tells clients and other processes what changed. Call it only after the commit. */
   publish(signals: readonly InboxSignal[]): void;
 }

@@ -11,14 +11,14 @@ import { sendFromJson } from "./send-view.ts";
 const MAX_BATCH_SENDS = 128;
 const MAX_BATCH_DELIVERIES = 1_000;
 
-/** Creates a send in a transaction of Belfry's own, and has it delivered. Resolves after commit. */
+/** Creates a send in its own transaction and starts its delivery. Resolves after the commit. */
 export async function send(context: DeliveryContext, request: SendRequest): Promise<Send> {
   const parsed = await parseSend(context, request);
   using _call = await context.ready();
   return answer(context, parsed, await context.sendWriter.write(parsed.entry));
 }
 
-/** Writes a checked send inside the host's transaction; it is delivered, and told of, once that has committed. */
+/** Writes a checked send inside the host's transaction. It is delivered and announced after the commit. */
 export function sendWithin<Tx, Written extends void | Promise<void>>(
   context: DeliveryContext<Tx, Written>,
   parsed: ParsedSend,
@@ -31,7 +31,7 @@ export function sendWithin<Tx, Written extends void | Promise<void>>(
   });
 }
 
-/** Lets sends that are in flight at once share one transaction. */
+/** Writes sends that arrive at the same time in one transaction. */
 export function sendWriter(deliveries: DeliveryStorage, now: () => Date): BatchQueue<NewSend, SendCreated> {
   return new BatchQueue({
     take: takeBatch,

@@ -20,7 +20,10 @@ import { DEFAULT_FALLBACK } from "./parse-send.ts";
 import type { Settlement } from "./settle-chains.ts";
 
 const MAX_BATCH = 256;
-/** A delivery over the inbox does no harm twice; one that again and again costs its worker's life has failed all the same. */
+/**
+ * The most attempts over the inbox. A repetition does no harm, but a delivery that repeatedly ends its worker's process must
+ * fail.
+ */
 const INBOX_ATTEMPTS = 10;
 const PRUNE_INTERVAL_MS = 3_600_000;
 const IDEMPOTENCY_MS = 24 * 3_600_000;
@@ -31,7 +34,7 @@ export interface DeliverDueOptions {
   readonly leaseMs: number;
 }
 
-/** Delivers what is due: the work of the delivery worker. See GUARANTEES in docs/guides/delivery.md for what it promises. */
+/** Makes due deliveries. It is the work of the delivery worker. Its promises are in docs/guides/delivery.md, GUARANTEES. */
 export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness, EndedAttempt> {
   readonly name = "deliveries";
   readonly leases: LeaseStorage<ClaimedDelivery, DeliveryFairness>;
@@ -138,7 +141,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
       return failed(channel.name, unusable);
     }
     const goneUntil = this.#gone.until(claimed.delivery, this.#context.clock.now());
-    // What somebody retries is attempted: it may be there again.
+    // A requested retry is attempted, because the endpoint may be back.
     if (goneUntil !== null && claimed.delivery.attemptsBefore === 0) {
       return failed(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
     }
@@ -183,7 +186,7 @@ function failed(provider: string, error: string): { readonly outcome: DeliveryFa
   return { outcome: { status: "failed", transient: false, provider, error }, reason: null };
 }
 
-/** Why a channel cannot be used for a tenant, or null. It is the host's own code, which may throw. */
+/** Returns why a channel cannot be used for a tenant, or null. The check is the host's own code and may throw. */
 function whyUnusable(channel: Channel, tenant: string): string | null {
   try {
     return channel.isConfigured?.(tenant) === false ? `The channel ${channel.name} has no provider for this client.` : null;

@@ -28,7 +28,7 @@ export interface NewDelivery {
   readonly dueInMs: number | null;
 }
 
-/** A key under which a send is created once, and what the first caller was answered. */
+/** A key under which a send is created once, with the first caller's answer. */
 export interface IdempotencyKey {
   readonly key: string;
   /** Tells a repetition of the same call from another one. */
@@ -48,28 +48,28 @@ export interface NewSend {
   readonly actor: string;
 }
 
-/** What writing a send came to. */
+/** The result of writing a send. */
 export type SendCreated =
   | { readonly kind: "created"; readonly items: readonly CreatedItem[] }
   /** Its idempotency key was used before: nothing was written. */
   | { readonly kind: "repeated"; readonly bodyHash: string; readonly response: string };
 
-/** Deliveries of one address over one channel; what fairness and the circuit breaker go by. */
+/** One address over one channel. Fairness and the circuit breaker count by endpoint. */
 export interface Endpoint {
   readonly channel: string;
   readonly recipient: string;
 }
 
-/** What a claim of deliveries limits and leaves out, beside tenants. */
+/** The limits and exclusions of a claim of deliveries, in addition to tenants. */
 export interface DeliveryFairness {
-  /** How many of one endpoint at the most. */
+  /** The most deliveries of one endpoint. */
   readonly perEndpoint: number;
   /** Only deliveries over these channels. */
   readonly channels: readonly string[];
   readonly exceptEndpoints: readonly Endpoint[];
 }
 
-/** A delivery that a worker holds the lease of, with what is to be delivered. */
+/** A delivery that a worker has leased, with the data to deliver. */
 export interface ClaimedDelivery {
   /** As it is after the claim: its attempt counts already. */
   readonly delivery: Delivery;
@@ -77,7 +77,7 @@ export interface ClaimedDelivery {
   readonly details: SendDetails;
 }
 
-/** Where a send stands, as it is changed together with its deliveries. */
+/** The state of a send, which changes together with its deliveries. */
 export interface SendState {
   readonly tenant: string;
   readonly id: string;
@@ -102,7 +102,7 @@ export interface LoadedSend {
   readonly chains: readonly (readonly LoadedDelivery[])[];
 }
 
-/** Which chains {@link DeliveryStorage.settle} loads; always whole ones. */
+/** The chains that {@link DeliveryStorage.settle} loads, always whole. */
 export type ChainSelection =
   /** Every chain of one send. */
   | { readonly kind: "send"; readonly tenant: string; readonly id: string }
@@ -113,10 +113,10 @@ export type ChainSelection =
    * these notifications, or, with null, of those whose item the user has read.
    */
   | { readonly kind: "inbox"; readonly owner: Owner; readonly ids: readonly string[] | null }
-  /** The chains of up to `limit` waiting deliveries that are due, those due first first. */
+  /** The chains of up to `limit` waiting deliveries that are due, oldest first. */
   | { readonly kind: "waiting"; readonly limit: number };
 
-/** What is to be written; everything else stays as it is. */
+/** The changes to write. Everything else stays. */
 export interface SettleChanges {
   /** Deliveries as they are to be. */
   readonly deliveries: readonly Delivery[];
@@ -126,15 +126,15 @@ export interface SettleChanges {
   readonly audit: readonly NewAuditEntry[];
 }
 
-/** Decides, without effects, what becomes of loaded chains. `now` is the storage's time. */
+/** Decides the changes to loaded chains. It has no effects. `now` is the storage's time. */
 export type Decide = (loaded: readonly LoadedSend[], now: Date) => SettleChanges;
 
-/** What deleting a send took away: the items that were in inboxes, as they were. */
+/** The result of deleting a send: the inbox items that it removed, in their former state. */
 export interface DeletedSend {
   readonly items: readonly (InboxItem & { readonly epoch: string })[];
 }
 
-/** What {@link DeliveryStorage.updateSend} found. */
+/** The result of {@link DeliveryStorage.updateSend}. */
 export type SendUpdated = { readonly send: Send } | "unknown" | "not_pending";
 
 /**
@@ -146,7 +146,7 @@ export type SendUpdated = { readonly send: Send } | "unknown" | "not_pending";
  * due times, leases and stamps, unless it was told not to.
  */
 export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> {
-  /** Leases of deliveries that are pending. What waits counts for the next time anything is due. */
+  /** Leases of pending deliveries. Waiting deliveries count for the next due time. */
   readonly leases: LeaseStorage<ClaimedDelivery, DeliveryFairness>;
 
   /**
@@ -157,10 +157,7 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
    */
   createSends(sends: readonly NewSend[], at: Date): Promise<readonly SendCreated[]>;
 
-  /**
-   * Like `createSends` for one without an idempotency key, through the host's own open transaction: see
-   * `InboxStorage.createWithin`.
-   */
+  /** Writes one send without an idempotency key through the host's own open transaction: see `InboxStorage.createWithin`. */
   createSendWithin(tx: Tx, send: NewSend, onCommit: (created: SendCreated) => void): Written;
 
   /**
@@ -176,7 +173,7 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
    * of `ids`, then chain, primary first. `offset` and `limit` count within one send.
    */
   deliveriesOf(tenant: string, ids: readonly string[], range: DeliveryRange): Promise<readonly TrackedDelivery[]>;
-  /** How many deliveries a send has; 0 for an unknown one. */
+  /** Returns the number of a send's deliveries; 0 for an unknown send. */
   countDeliveries(tenant: string, id: string): Promise<number>;
   countSends(tenant: string, query: SendAnalyticsQuery): Promise<SendAnalytics>;
   /** Newest first; only lines numbered below `before`. */
@@ -195,12 +192,12 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
   deleteSend(tenant: string, id: string, by: { readonly at: Date; readonly actor: string }): Promise<DeletedSend | null>;
 
   /**
-   * Loads the selected chains under lock, runs `decide`, and writes what it says, in one transaction. Chains of one
-   * send are never loaded by two calls at once. `decide` may run more than once; the last run counts. It need not run when
-   * nothing is selected.
+   * In one transaction, loads the selected chains under lock, runs `decide`, and writes its changes. Chains of one send are
+   * never loaded by two calls at once. `decide` may run more than once; the last run counts. It need not run when nothing is
+   * selected.
    */
   settle(selection: ChainSelection, at: Date, decide: Decide): Promise<void>;
 
-  /** Forgets idempotency keys used before `before`. */
+  /** Deletes idempotency keys used before `before`. */
   pruneIdempotencyKeys(before: Date): Promise<void>;
 }

@@ -12,15 +12,15 @@
  * failed ──somebody asks for a retry──> pending
  * ```
  *
- * Beside these, a receipt may come late: sent → failed (bounce), and failed for want of an acknowledgement or of a
- * socket → delivered when the user reads it after all.
+ * A receipt may also come late: sent → failed (bounce), and failed without an acknowledgement or a socket → delivered when
+ * the user reads it later.
  */
 export type DeliveryStatus = "waiting" | "pending" | "sent" | "delivered" | "failed" | "cancelled";
 
 /** The name of the channel that is the inbox itself. */
 export const INBOX_CHANNEL = "inbox";
 
-/** Why a delivery over the inbox failed, where a later read or acknowledgement can still make it `delivered`. */
+/** The reason why a delivery over the inbox failed. A later read or acknowledgement can still make it `delivered`. */
 export type UnreachedReason = "offline" | "no_ack";
 
 /** One notification to one recipient over one channel. Times are the storage's. */
@@ -36,9 +36,9 @@ export interface Delivery {
   readonly chain: number;
   readonly isFallback: boolean;
   readonly status: DeliveryStatus;
-  /** Why it failed, where a later acknowledgement still counts; null otherwise. */
+  /** The reason it failed, if a later acknowledgement still counts; null otherwise. */
   readonly reason: UnreachedReason | null;
-  /** How many attempts were begun. */
+  /** The number of attempts that were begun. */
   readonly attempt: number;
   /** How many of them came before the last retry somebody asked for; the schedule starts after those. */
   readonly attemptsBefore: number;
@@ -52,7 +52,7 @@ export interface Delivery {
   readonly settledAt: Date | null;
 }
 
-/** How one attempt went. */
+/** The result of one attempt. */
 export type AttemptStatus = "sent" | "delivered" | "failed" | "unknown";
 
 /** One try of a delivery. */
@@ -71,7 +71,7 @@ export interface DeliveryAttempt {
   readonly messageId: string | null;
   /** What happened, for a failed attempt. */
   readonly error: string | null;
-  /** What the sender should know though it went well. */
+  /** A note for the sender about a successful attempt. */
   readonly note: string | null;
   /** For a failed attempt: whether a later one may succeed. */
   readonly isTransient: boolean;
@@ -82,7 +82,7 @@ export interface TrackedDelivery extends Delivery {
   readonly attempts: readonly DeliveryAttempt[];
 }
 
-/** Which of one send's deliveries to read. */
+/** The page of a send's deliveries to read. */
 export interface DeliveryRange {
   /** How many to skip. */
   readonly offset: number;
@@ -97,13 +97,13 @@ export interface DeliveryPage {
   readonly total: number;
 }
 
-/** What a whole notification came to. */
+/** The status of a whole send. */
 export type SendStatus = "pending" | "sent" | "delivered" | "failed" | "partial" | "cancelled";
 
 /** How many chains of a notification have each outcome. A chain is one recipient's primary delivery and its fallbacks. */
 export type ChainCounts = Readonly<Record<ChainOutcome, number>>;
 
-/** What a chain came to: its deliveries' best outcome. */
+/** The outcome of a chain: the best of its deliveries. */
 export type ChainOutcome = "pending" | "sent" | "delivered" | "failed" | "cancelled";
 
 /**

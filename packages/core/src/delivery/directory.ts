@@ -7,8 +7,8 @@ export interface Contact {
 }
 
 /**
- * The host's own knowledge of its users: given user ids, their contacts. Asked when a delivery needs an address, and
- * never copied. Users it leaves out have none.
+ * The host's own knowledge of its users: given user ids, their contacts. Belfry calls it when a delivery needs an address,
+ * and never stores its answers. Users that it leaves out have no contact.
  *
  * @example
  * ```ts

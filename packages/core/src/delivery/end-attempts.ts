@@ -13,9 +13,9 @@ export interface EndedAttempt {
   readonly startedAt: Date;
   readonly finishedAt: Date;
   readonly outcome: DeliveryOutcome;
-  /** Why it failed, where a later read still counts. */
+  /** The reason it failed, if a later read still counts. */
   readonly reason: UnreachedReason | null;
-  /** In how many milliseconds to try again after a failure; null when there is no further attempt. */
+  /** The milliseconds until the next attempt after a failure; null when there is none. */
   readonly retryInMs: number | null;
 }
 
@@ -25,12 +25,12 @@ export interface EndedBy {
   readonly byId: ReadonlyMap<string, EndedAttempt>;
 }
 
-/** What ended attempts come to, and which of them were accepted: one whose lease was lost is not. */
+/** The changes from ended attempts, and the accepted attempts. An attempt whose lease was lost is not accepted. */
 export interface EndedAttempts extends Settlement {
   readonly accepted: ReadonlySet<string>;
 }
 
-/** Settles deliveries by how their attempts ended. */
+/** Settles deliveries by the results of their attempts. */
 export function endAttempts(loaded: readonly LoadedSend[], now: Date, ended: EndedBy): EndedAttempts {
   const accepted = new Set<string>();
   const settlement = settleChains(loaded, now, (chain, send) => {
@@ -65,7 +65,7 @@ function endInChain(
 
 function afterAttempt(delivery: LoadedDelivery, { outcome, reason, retryInMs }: EndedAttempt, now: Date): Delivery {
   if (outcome.status !== "failed") {
-    // Who has read it already has it, whatever the socket said.
+    // A user who has read the item has it, whatever the socket said.
     return settled(delivery, { status: delivery.isRead ? "delivered" : outcome.status, now });
   }
   if (delivery.isRead) {

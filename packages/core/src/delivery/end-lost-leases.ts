@@ -4,7 +4,7 @@ import type { LoadedDelivery, LoadedSend } from "./delivery-storage.ts";
 import { followPrimary } from "./fallbacks.ts";
 import { due, type Settlement, settleChains, settled } from "./settle-chains.ts";
 
-/** Which leases were lost, and how many attempts a channel makes. */
+/** The lost leases, and the number of attempts of each channel. */
 export interface LostDeliveries {
   /** By delivery. */
   readonly lost: ReadonlyMap<string, LostLease>;
@@ -13,8 +13,8 @@ export interface LostDeliveries {
 }
 
 /**
- * Takes deliveries back from workers that were lost. Nobody knows whether the recipient was reached: the attempt is
- * kept as `unknown`, and counts, so that a delivery that kills its worker is not tried for ever.
+ * Takes deliveries back from lost workers. The recipient may or may not have been reached. The attempt is kept as `unknown`
+ * and counts, so that a delivery that kills its worker is not retried for ever.
  */
 export function endLostLeases(loaded: readonly LoadedSend[], now: Date, leases: LostDeliveries): Settlement {
   return settleChains(loaded, now, (chain, send) => {

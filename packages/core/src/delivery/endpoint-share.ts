@@ -1,9 +1,9 @@
 import { endpointKey } from "./circuit-breaker.ts";
 import type { ClaimedDelivery, Endpoint } from "./delivery-storage.ts";
 
-/** Keeps one slow endpoint from taking every turn. */
+/** Stops one slow endpoint from taking every turn. */
 export class EndpointShare {
-  /** How many deliveries of one endpoint one claim may take. */
+  /** The most deliveries of one endpoint in one claim. */
   readonly perEndpoint: number;
   readonly #endpoints = new Map<string, { readonly endpoint: Endpoint; count: number }>();
 
@@ -31,7 +31,7 @@ export class EndpointShare {
     }
   }
 
-  /** Endpoints that have their share at this moment. */
+  /** Returns the endpoints that have their full share at this moment. */
   full(): readonly Endpoint[] {
     return [...this.#endpoints.values()].filter(({ count }) => count >= this.perEndpoint).map(({ endpoint }) => endpoint);
   }

@@ -16,14 +16,14 @@ export interface SendChanged {
   readonly to: SendStatus;
 }
 
-/** What deliveries tell, by name. */
+/** The events of deliveries, by name. */
 export interface DeliveryEvents {
-  /** A fallback's turn has come, or a failed delivery is tried again because somebody asked. */
+  /** A fallback is due, or somebody retried a failed delivery. */
   "delivery.pending": DeliveryChanged;
   "delivery.waiting": DeliveryChanged;
   "delivery.sent": DeliveryChanged;
   "delivery.delivered": DeliveryChanged;
-  /** For good; a failed attempt that is followed by another one is no change of state. */
+  /** The delivery failed for good. A failed attempt that is followed by another one raises no event. */
   "delivery.failed": DeliveryChanged;
   "delivery.cancelled": DeliveryChanged;
   "send.changed": SendChanged;

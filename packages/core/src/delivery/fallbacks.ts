@@ -39,7 +39,7 @@ function stopped(delivery: Delivery, now: Date): Delivery {
   return isStoppable(delivery) ? settled(delivery, { status: "cancelled", now }) : delivery;
 }
 
-/** Lets the fallbacks of the loaded chains step in that have waited long enough. */
+/** Starts the fallbacks of the loaded chains that have waited long enough. */
 export function endWaits(loaded: readonly LoadedSend[], now: Date): Settlement {
   return settleChains(loaded, now, (chain) => {
     const ended = endWait(chain, now);
@@ -47,7 +47,7 @@ export function endWaits(loaded: readonly LoadedSend[], now: Date): Settlement {
   });
 }
 
-/** What becomes of a chain whose fallback has waited long enough; null if the primary has not been attempted yet. */
+/** Returns the new state of a chain whose fallback has waited long enough; null if the primary was not attempted yet. */
 export function endWait(chain: readonly (Delivery & { readonly isRead: boolean })[], now: Date): readonly Delivery[] | null {
   const [primary, ...fallbacks] = chain;
   if (primary === undefined || primary.status === "pending" || primary.status === "waiting") {

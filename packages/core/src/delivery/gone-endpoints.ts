@@ -21,12 +21,12 @@ export class GoneEndpoints {
     }
   }
 
-  /** An endpoint has answered after all. */
+  /** Forgets an endpoint that has answered again. */
   forget(endpoint: Endpoint): void {
     this.#untilMs.delete(endpointKey(endpoint));
   }
 
-  /** Until when an endpoint is left alone, or null. */
+  /** Returns the end of an endpoint's pause, or null. */
   until(endpoint: Endpoint, nowMs: number): Date | null {
     const untilMs = this.#untilMs.get(endpointKey(endpoint)) ?? 0;
     return untilMs > nowMs ? new Date(untilMs) : null;

@@ -8,7 +8,7 @@ import type { ClaimedDelivery } from "./delivery-storage.ts";
 
 const PROVIDER = "websocket";
 
-/** How a delivery over the inbox went. */
+/** The result of a delivery over the inbox. */
 export interface InboxOutcome {
   readonly outcome: DeliveryOutcome;
   readonly reason: UnreachedReason | null;
@@ -29,7 +29,7 @@ export class InboxChannel {
 
   async deliver(claimed: ClaimedDelivery): Promise<InboxOutcome> {
     const { tenant, recipient } = claimed.delivery;
-    // What was scheduled has no item yet; other items exist since the send was created.
+    // A scheduled send has no items yet. Other sends got their items when they were created.
     if (claimed.details.scheduledAt !== null) {
       await this.#placed.get(claimed);
     }

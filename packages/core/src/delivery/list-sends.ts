@@ -9,9 +9,10 @@ const MAX_LIMIT = 100;
 const SORTS = ["created_at", "-created_at", "status"];
 const STATUSES = ["pending", "sent", "delivered", "failed", "partial", "cancelled"];
 
-/** Which sends to list; everything given must hold. `limit` is 1 to 100, 50 if left out; the newest come first. */
+/** The filter and page of a list of sends. All given conditions must hold. `limit` is 1 to 100, 50 if left out. Newest first. */
 export type ListSendsInput = Partial<SendQuery>;
 
+/** Returns a page of sends. Throws `VALIDATION_ERROR`. */
 export async function listSends(context: DeliveryContext, tenant: string, input: ListSendsInput): Promise<SendPage> {
   const query: SendQuery = { ...input, sort: input.sort ?? "-created_at", offset: input.offset ?? 0, limit: input.limit ?? DEFAULT_LIMIT };
   const issues = queryIssues(query);

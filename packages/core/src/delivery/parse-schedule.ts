@@ -4,7 +4,7 @@ import type { Issue } from "../foundation/errors.ts";
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})$/i;
 const LAST_MS = Date.UTC(9999, 11, 31);
 
-/** When a send is to go out. Whether that is still to come, the storage's time decides. */
+/** The time of a send. The storage's time decides whether it is in the future. */
 export interface Schedule {
   readonly at: Date | null;
   readonly issues: readonly Issue[];

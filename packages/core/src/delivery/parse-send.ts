@@ -17,12 +17,15 @@ import type { Send, SendChanges } from "./send.ts";
 import type { FallbackInput, SendInput } from "./send-input.ts";
 import { newSendView } from "./send-view.ts";
 
-/** What stands in unless the sender names another channel. It is accepted unconfigured, and fails when its turn comes. */
+/**
+ * The fallback channel if the sender names none. It is accepted even if it is not configured; its delivery then fails when
+ * it is due.
+ */
 export const DEFAULT_FALLBACK = "email";
 
 const MAX_DELAY_MS = 30 * 24 * 60 * 60 * 1_000;
 
-/** What differs between a host's own send and one that came over the wire. */
+/** The rules that differ between a host's own send and one from a contract. */
 export interface SendRules {
   readonly declaredTypesOnly: boolean;
   /** Whether recipients may be user ids for the directory, where the channel wants addresses. */
@@ -36,7 +39,7 @@ export interface SendRequest {
   readonly rules: SendRules;
 }
 
-/** A send that was checked, and what its sender is answered. */
+/** A checked send, with the answer for its sender. */
 export interface ParsedSend {
   readonly entry: NewSend;
   readonly view: Send;
@@ -95,7 +98,7 @@ async function parseContent(context: DeliveryContext, { input, declared, names, 
   const data = await parseData(input.data, declared);
   const meta = { ...data, ...objectOf(input.meta ?? {}, "meta") };
   const { subject = "", content = "" } = input;
-  // A fallback that is not configured is no reason to refuse: it fails when its turn comes, and says why.
+  // A fallback that is not configured is accepted. It fails when it is due, and says why.
   const checked = checkContent(context, { subject, content, meta }, fallback ? [...names, fallback.channel] : names);
   return { subject, content, meta: checked.meta ?? {} };
 }

@@ -10,7 +10,7 @@ const DEFAULT_DELIVERIES = 100;
 const MAX_DELIVERIES = 1_000;
 const SENDS_AT_ONCE = 20;
 
-/** Which lines of the audit log to read. */
+/** The page of the audit log to read. */
 export interface AuditInput {
   /** 1 to 1,000. @default 100 */
   readonly limit?: number;
@@ -18,7 +18,7 @@ export interface AuditInput {
   readonly before?: number;
 }
 
-/** One send as it stands; throws `NOT_FOUND`. */
+/** Returns one send in its current state. Throws `NOT_FOUND`. */
 export async function getSend(context: DeliveryContext, tenant: string, id: string): Promise<Send> {
   using _call = await context.ready();
   const send = isUuid(id) ? await context.deliveries.findSend(tenant, id) : null;
@@ -28,7 +28,7 @@ export async function getSend(context: DeliveryContext, tenant: string, id: stri
   return send;
 }
 
-/** A page of a send's deliveries with their attempts; throws `NOT_FOUND`. */
+/** Returns a page of a send's deliveries with their attempts. Throws `NOT_FOUND`. */
 export async function listDeliveries(
   context: DeliveryContext,
   { tenant, id }: { readonly tenant: string; readonly id: string },
@@ -70,11 +70,13 @@ export async function firstDeliveries(
   return deliveries;
 }
 
+/** Counts sends by status and channel. */
 export async function countSends(context: DeliveryContext, tenant: string, query: SendAnalyticsQuery): Promise<SendAnalytics> {
   using _call = await context.ready();
   return context.deliveries.countSends(tenant, query);
 }
 
+/** Returns lines of the audit log, newest first. */
 export async function listAudit(
   context: DeliveryContext,
   tenant: string,

@@ -3,7 +3,7 @@ import { actorOf, type ChangeRequest } from "./change-request.ts";
 import type { DeliveryContext } from "./context.ts";
 import { unknownSend } from "./read-sends.ts";
 
-/** Deletes a send for good, its inbox items too, and tells their owners' clients. */
+/** Deletes a send and its inbox items for good, and tells their owners' clients. */
 export async function removeSend(context: DeliveryContext, request: ChangeRequest): Promise<void> {
   const { tenant, id } = request;
   const actor = actorOf(request);

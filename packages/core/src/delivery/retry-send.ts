@@ -10,7 +10,7 @@ import { getSend, unknownSend } from "./read-sends.ts";
 import type { Send } from "./send.ts";
 import { type ChainChange, due, type Settlement, settleChains } from "./settle-chains.ts";
 
-/** Has the failed chains of a send tried again from their primary delivery, on a fresh schedule. */
+/** Retries the failed chains of a send from their primary delivery, on a fresh schedule. */
 export async function retrySend(context: DeliveryContext, request: ChangeRequest): Promise<Send> {
   const { tenant, id } = request;
   const actor = actorOf(request);

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../foundation/json.ts";
 import type { CreateFields, DataByType, DataOrNone } from "../notifications/index.ts";
 
-/** What stands in when the channel of a send does not reach somebody. */
+/** The fallback for recipients that a send's channel does not reach. */
 export interface FallbackInput {
   /** @default "email" */
   readonly channel?: string;
@@ -34,7 +34,7 @@ export interface SendFields extends Omit<CreateFields, "to" | "title" | "message
   readonly roomId?: string;
   /** What stands in for the first channel; `true` is e-mail for whoever is offline. @default false */
   readonly fallback?: boolean | FallbackInput;
-  /** When it is to go out; a time in the past is at once. A text is ISO 8601 with a time zone. */
+  /** The time to send it; a time in the past means at once. A text is ISO 8601 with a time zone. */
   readonly scheduledAt?: Date | string;
   /**
    * Makes the call repeatable: within 24 hours, the same call with the same key answers what the first one did and
@@ -80,7 +80,7 @@ export type TypedSendInput<Data extends DataByType = DataByType, Type extends ke
         : SendInputWithData<Type, Data[Type]>
       : never;
 
-/** Who does something, for the audit log. */
+/** The actor of an action, for the audit log. */
 export interface Acting {
   /** @default "host" */
   readonly actor?: string;

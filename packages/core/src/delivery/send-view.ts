@@ -7,7 +7,7 @@ export function sendOf(notification: Notification, details: SendDetails, progres
   return { ...details, ...shared, subject, content, ...progress };
 }
 
-/** A send as it stands when it was just created. */
+/** Builds the view of a send that was just created. */
 export function newSendView(notification: Notification, details: SendDetails): Send {
   const { createdAt: updatedAt } = notification;
   const open = { status: "pending", attempts: 0, fallbackUsed: false, deliveredAt: null, failedAt: null } as const;

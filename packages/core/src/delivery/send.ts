@@ -2,7 +2,7 @@ import type { JsonObject } from "../foundation/json.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { SendStatus } from "./delivery.ts";
 
-/** How a sent notification is to be delivered, as its sender said. */
+/** The sender's choices for a send. */
 export interface SendDetails {
   /** The first channel it goes over; what lists are filtered by. */
   readonly channel: string;
@@ -14,9 +14,9 @@ export interface SendDetails {
   readonly recipients: readonly string[];
   /** Whether another channel stands in when the first one fails. */
   readonly hasFallback: boolean;
-  /** How long an acknowledgement is waited for before the fallback goes; 0 decides by presence alone. */
+  /** The wait for an acknowledgement before the fallback is sent, in milliseconds; 0 decides by presence alone. */
   readonly fallbackDelayMs: number;
-  /** When it is to go out; null for at once. */
+  /** The time to send it; null for at once. */
   readonly scheduledAt: Date | null;
   /** The sender's own. */
   readonly meta: JsonObject;
@@ -37,7 +37,7 @@ export interface SendProgress {
   readonly updatedAt: Date;
 }
 
-/** A notification that was sent over channels, and how far it got. */
+/** A notification that was sent over channels, with its status. */
 export interface Send extends SendDetails, SendProgress, Omit<Notification, "kind" | "title" | "message" | "data" | "source" | "sender"> {
   readonly subject: string;
   readonly content: string;
@@ -46,7 +46,7 @@ export interface Send extends SendDetails, SendProgress, Omit<Notification, "kin
 /** How a list of sends is sorted: oldest first, newest first, or by status (ties newest first). */
 export type SendSort = "created_at" | "-created_at" | "status";
 
-/** Which sends to list. Everything given must hold. */
+/** The filter and page of a list of sends. All given conditions must hold. */
 export interface SendQuery {
   readonly channel?: string;
   readonly roomId?: string;
@@ -65,11 +65,11 @@ export interface SendQuery {
 /** A page of sends. */
 export interface SendPage {
   readonly sends: readonly Send[];
-  /** How many match, wherever the page starts. */
+  /** The number of matches, on this page or not. */
   readonly total: number;
 }
 
-/** What may change while a send is pending. What is left out stays. */
+/** The changes to a pending send. Members that are left out stay. */
 export interface SendChanges {
   readonly subject?: string;
   readonly content?: string;
@@ -77,7 +77,7 @@ export interface SendChanges {
   readonly meta?: JsonObject;
 }
 
-/** Which sends to count. */
+/** The filter of a count of sends. */
 export interface SendAnalyticsQuery {
   /** Created then or later. */
   readonly from?: Date;
@@ -93,11 +93,11 @@ export interface SendAnalytics {
   readonly byStatus: Readonly<Record<SendStatus, number>>;
   /** By first channel; only channels that occur. */
   readonly byChannel: Readonly<Record<string, number>>;
-  /** How many used a fallback. */
+  /** The number of sends that used a fallback. */
   readonly fallbackUsed: number;
 }
 
-/** What somebody did to a notification. Only sends log what is done to them by themselves; the rest is noted by whoever does it. */
+/** The actions on a notification. Sends log their actions themselves. For other kinds, the caller writes the line. */
 export type AuditAction = "created" | "updated" | "cancelled" | "retried" | "deleted" | "read";
 
 /** A line of the audit log, before it is written. */

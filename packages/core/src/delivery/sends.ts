@@ -10,8 +10,8 @@ import type { Acting } from "./send-input.ts";
 import { updateSend } from "./update-send.ts";
 
 /**
- * What one tenant has sent over channels: `notifications.sends`. Ids are those of the notifications; an id that is
- * unknown, another tenant's, or not of a send is `NOT_FOUND`.
+ * The sends of one tenant: `notifications.sends`. Ids are those of the notifications; an id that is unknown, another
+ * tenant's, or not of a send is `NOT_FOUND`.
  *
  * @example
  * ```ts
@@ -23,13 +23,13 @@ export class Sends {
   readonly #tenant: string;
   readonly #context: DeliveryContext;
 
-  /** Hosts use `notifications.sends` or `notifications.tenant(id).sends` instead. */
+  /** Hosts do not call this. They use `notifications.sends` or `notifications.tenant(id).sends`. */
   constructor(tenant: string, context: DeliveryContext) {
     this.#tenant = tenant;
     this.#context = context;
   }
 
-  /** One send as it stands. @throws BelfryError `NOT_FOUND` */
+  /** Returns one send in its current state. @throws BelfryError `NOT_FOUND` */
   get(id: string): Promise<Send> {
     return getSend(this.#context, this.#tenant, id);
   }
@@ -60,7 +60,7 @@ export class Sends {
   }
 
   /**
-   * Changes what has not gone out yet.
+   * Changes a send that has not gone out yet.
    *
    * @throws BelfryError `NOT_FOUND`; `INVALID_STATE` unless the send is pending; `VALIDATION_ERROR`, `CONTENT_TOO_LONG`
    */
@@ -69,7 +69,7 @@ export class Sends {
   }
 
   /**
-   * Stops what has not gone out yet: nothing of it is sent after this resolves. Inbox items stay.
+   * Stops a send that has not gone out yet. Nothing of it is sent after this resolves. Inbox items stay.
    *
    * @throws BelfryError `NOT_FOUND`; `INVALID_STATE` once any delivery has settled or is on its way
    */
@@ -78,7 +78,7 @@ export class Sends {
   }
 
   /**
-   * Has what failed tried again, on a fresh schedule; what was delivered is left alone.
+   * Retries the failed chains on a fresh schedule. Delivered ones are left alone.
    *
    * @throws BelfryError `NOT_FOUND`; `INVALID_STATE` unless the send is failed or partial
    */
@@ -96,7 +96,7 @@ export class Sends {
     return countSends(this.#context, this.#tenant, query);
   }
 
-  /** Who created, changed, cancelled, retried and deleted what, newest first. */
+  /** Returns the audit log of creating, changing, cancelling, retrying and deleting, newest first. */
   auditLog(input: AuditInput = {}): Promise<readonly AuditEntry[]> {
     return listAudit(this.#context, this.#tenant, input);
   }

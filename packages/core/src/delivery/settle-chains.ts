@@ -10,12 +10,12 @@ import {
 import type { LoadedDelivery, LoadedSend, SendState, SettleChanges } from "./delivery-storage.ts";
 import type { NewAuditEntry } from "./send.ts";
 
-/** What becomes of one chain; null leaves it as it is. */
+/** The change to one chain; null for none. */
 export interface ChainChange {
-  /** The whole chain as it is to be; what is left as it was is the same object. */
+  /** The whole chain in its new state. Unchanged deliveries are the same objects. */
   readonly chain: readonly Delivery[];
   readonly attempts?: readonly DeliveryAttempt[];
-  /** How many attempts the send is to show at least. @default what it shows */
+  /** The least number of attempts that the send shows. @default the number it shows now */
   readonly shownAttempts?: number;
 }
 
@@ -33,14 +33,14 @@ export interface SendTransition {
   readonly to: SendStatus;
 }
 
-/** What a decision comes to: what to write, and what to tell once that is committed. */
+/** The result of a decision: the changes to write, and the events to raise after the commit. */
 export interface Settlement {
   readonly changes: SettleChanges;
   readonly deliveries: readonly DeliveryTransition[];
   readonly sends: readonly SendTransition[];
 }
 
-/** Decides on every chain of the loaded sends, and keeps each send's counts, status and stamps in step. */
+/** Decides on every chain of the loaded sends and updates each send's counts, status and times. */
 export function settleChains(
   loaded: readonly LoadedSend[],
   now: Date,
@@ -76,7 +76,7 @@ export function settleChains(
   return { changes: result, deliveries: transitions, sends };
 }
 
-/** Adds up what changes in the chains of one send. */
+/** Adds up the changes in the chains of one send. */
 class SendLedger {
   readonly changed: Delivery[] = [];
   readonly transitions: DeliveryTransition[] = [];
@@ -136,7 +136,7 @@ export function due(delivery: Delivery, dueAt: Date): Delivery {
   return { ...plain(delivery), status: "pending", reason: null, dueAt, leaseOwner: null, leaseUntil: null, settledAt: null };
 }
 
-/** A delivery without what loading added. */
+/** Returns a delivery without the fields that loading added. */
 function plain(delivery: Delivery & { readonly isRead?: boolean }): Delivery {
   const { isRead: _, ...rest } = delivery;
   return rest;
