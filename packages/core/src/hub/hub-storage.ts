@@ -1,3 +1,4 @@
+import type { StepRange, SweepStep } from "../foundation/data-steps.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import type { Lease, LeaseStorage } from "../work/lease-storage.ts";
 import type { Handler, HubEvent, HubPage, IdentifiedEvent, Identity, ProcessingRecord, SourceRecord } from "./hub-model.ts";
@@ -104,4 +105,11 @@ export interface HubStorage {
    * error keeps the one of the attempt before.
    */
   endRecords(owner: string, ended: readonly EndedRecord[], at: Date): Promise<readonly SourceRecord[]>;
+
+  /**
+   * Looks at events of all tenants, oldest first, and removes those that were received before `before` and have no record
+   * left to process, each with its records and acknowledgements. The walk ends at the first step whose last event is not
+   * that old. There is no `erase` or `export` beside it: senders and clients are names that sources give, not users.
+   */
+  sweep(before: Date, range: StepRange): Promise<SweepStep>;
 }

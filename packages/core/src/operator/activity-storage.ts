@@ -1,4 +1,6 @@
 import type { AuditEntry, NewAuditEntry } from "../delivery/index.ts";
+import type { ExportStep, StepRange, SweepStep } from "../foundation/data-steps.ts";
+import type { Owner } from "../foundation/owner.ts";
 import type { InboxItem } from "../inbox/index.ts";
 import type { ActivityContent, ActivityFilter, ActivitySummary, ChannelHealth } from "./activity.ts";
 
@@ -44,4 +46,17 @@ export interface ActivityStorage {
   note(tenant: string, entry: NewAuditEntry, at: Date): Promise<void>;
   /** Returns every channel with a pending delivery or an attempt in the window, by name, bytewise. `at` is now. */
   health(tenant: string, window: HealthWindow, at: Date): Promise<readonly ChannelHealth[]>;
+
+  /**
+   * Looks at lines of the tenant's audit log, oldest first, and empties the actor of those in which the user is the actor.
+   * The lines stay. You may repeat a step. Unlike in an inbox, the steps are a walk: no index finds lines by actor.
+   */
+  eraseAudit(owner: Owner, range: StepRange): Promise<SweepStep>;
+  /** Looks at lines of the tenant's audit log, oldest first, and answers with those in which the user is the actor. */
+  exportAudit(owner: Owner, range: StepRange): Promise<ExportStep<AuditEntry>>;
+  /**
+   * Looks at lines of the audit log of all tenants, oldest first, and removes those written before `before`. The walk ends
+   * at the first step whose last line is not that old.
+   */
+  sweepAudit(before: Date, range: StepRange): Promise<SweepStep>;
 }

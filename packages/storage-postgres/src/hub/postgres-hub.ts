@@ -8,6 +8,7 @@ import { prepareFindIdentity, prepareFindIdentityBySource, prepareListIdentities
 import { prepareFindEvents, prepareListEvents, prepareListEventsSince } from "./read-events.ts";
 import { prepareFindRecords, prepareListSettledSince, prepareRecordsOf } from "./read-records.ts";
 import { RECORD_LEASES } from "./record-leases.ts";
+import { prepareSweepEvents } from "./sweep-events.ts";
 import { prepareWriteEvents } from "./write-events.ts";
 
 /** The hub in PostgreSQL. Every operation is one statement that writes, or one that reads: a transaction by itself. */
@@ -33,6 +34,7 @@ export function postgresHub(bound: Bound): HubStorage {
       updateHandler: run(prepareUpdateHandler),
       deleteHandler: run(prepareDeleteHandler),
       endRecords: run(prepareEndRecords),
+      sweep: run(prepareSweepEvents),
     }),
   };
 }

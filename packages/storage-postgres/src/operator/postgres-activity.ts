@@ -2,6 +2,7 @@ import type { ActivityStorage } from "@belfry/core/storage";
 import { type Bound, bind, run } from "../database/bind.ts";
 import { prepareNote } from "../delivery/audit-log.ts";
 import { prepareAuditOf } from "./audit-of.ts";
+import { prepareEraseAudit, prepareExportAudit, prepareSweepAudit } from "./audit-steps.ts";
 import { prepareHealth } from "./health.ts";
 import { prepareItemsOf } from "./items-of.ts";
 import { prepareCount, prepareSearch } from "./search.ts";
@@ -16,6 +17,9 @@ export function postgresActivity(bound: Bound): ActivityStorage {
     itemsOf: run(prepareItemsOf),
     auditOf: run(prepareAuditOf),
     note: run(prepareNote),
+    eraseAudit: run(prepareEraseAudit),
+    exportAudit: run(prepareExportAudit),
+    sweepAudit: run(prepareSweepAudit),
     health: run(prepareHealth),
   });
 }

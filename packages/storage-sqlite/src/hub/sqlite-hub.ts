@@ -9,6 +9,7 @@ import { prepareFindIdentity, prepareFindIdentityBySource, prepareListIdentities
 import { prepareFindEvents, prepareListEvents, prepareListEventsSince } from "./read-events.ts";
 import { prepareFindRecords, prepareListSettledSince, prepareRecordsOf } from "./read-records.ts";
 import { RECORD_LEASES } from "./record-leases.ts";
+import { prepareSweepEvents } from "./sweep-events.ts";
 import { prepareWriteEvents } from "./write-events.ts";
 
 /**
@@ -38,6 +39,7 @@ export function sqliteHub(current: () => { readonly connection: Connection }): H
       updateHandler: write(prepareUpdateHandler),
       deleteHandler: write(prepareDeleteHandler),
       endRecords: write(prepareEndRecords),
+      sweep: write(prepareSweepEvents),
     }),
   };
 }

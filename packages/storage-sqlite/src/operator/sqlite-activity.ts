@@ -7,6 +7,7 @@ import { prepareWriteAudit } from "../delivery/audit-log.ts";
 import { readHealth } from "./activity-health.ts";
 import { ActivitySearch } from "./activity-search.ts";
 import { prepareAuditOf } from "./audit-of.ts";
+import { prepareEraseAudit, prepareExportAudit, prepareSweepAudit } from "./audit-steps.ts";
 import { type ItemCounts, prepareCountItems, prepareItemsOf } from "./items-of.ts";
 import { prepareFindActivity, prepareSummary } from "./summaries.ts";
 
@@ -26,6 +27,9 @@ export function sqliteActivity(current: () => { readonly connection: Connection 
       find: query(prepareFindActivity),
       auditOf: query(prepareAuditOf),
       note: write(prepareWriteAudit),
+      eraseAudit: write(prepareEraseAudit),
+      exportAudit: query(prepareExportAudit),
+      sweepAudit: write(prepareSweepAudit),
     }),
     search: async (tenant, wanted) => search(current().connection, tenant, wanted),
     count: async (tenant, filter, max) => new ActivitySearch(current().connection, tenant, filter).count(max),

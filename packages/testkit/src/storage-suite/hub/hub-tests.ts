@@ -8,6 +8,7 @@ import { leaseTests } from "./leases.ts";
 import { hubNameTests } from "./names.ts";
 import { planningTests } from "./planning.ts";
 import { processingTests } from "./processing.ts";
+import { hubSweepingTests } from "./sweeping.ts";
 
 /** Declares the tests of everything that the documentation of `HubStorage` promises. */
 export function hubTests(harness: StorageHarness): void {
@@ -19,6 +20,7 @@ export function hubTests(harness: StorageHarness): void {
     hubNameTests(harness);
     processingTests(harness);
     leaseTests(harness);
+    hubSweepingTests(harness);
     hubConcurrencyTests(harness);
   });
 }

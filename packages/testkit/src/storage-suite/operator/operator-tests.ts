@@ -3,6 +3,7 @@ import type { StorageHarness } from "../harness.ts";
 import { activityHealthTests } from "./activity-health.ts";
 import { activityReadingTests } from "./activity-reading.ts";
 import { activitySearchTests } from "./activity-search.ts";
+import { auditStepTests } from "./audit-steps.ts";
 
 /** Declares the tests of what an operator searches and reads. */
 export function operatorTests(harness: StorageHarness): void {
@@ -10,5 +11,6 @@ export function operatorTests(harness: StorageHarness): void {
     activitySearchTests(harness);
     activityReadingTests(harness);
     activityHealthTests(harness);
+    auditStepTests(harness);
   });
 }

@@ -1,0 +1,50 @@
+import type { AuditEntry } from "@belfry/core";
+import { describe, expect, test } from "vitest";
+import { at, useFixture } from "../fixture.ts";
+import type { StorageHarness } from "../harness.ts";
+import { exportAll, sweepAll } from "../steps.ts";
+
+const NOTIFICATION = "01920000-0000-7000-8000-000000000000";
+
+/** What erasing, exporting and sweeping the audit log promises. */
+export function auditStepTests(harness: StorageHarness): void {
+  describe("the audit log, step by step", () => {
+    const fixture = useFixture(harness);
+    const note = (tenant: string, actor: string, second: number) =>
+      fixture.storage.activity.note(tenant, { action: "read", actor, notificationId: NOTIFICATION }, at(second));
+    const lines = (tenant: string): Promise<readonly AuditEntry[]> => fixture.storage.activity.auditOf(tenant, NOTIFICATION, 100);
+
+    test("a user's lines are exported, and lose their actor while they stay", async () => {
+      const { tenant, storage } = fixture;
+      const other = `${tenant} (other)`;
+      for (const [second, actor] of ["ann", "bob", "ann", "ANN", "ann"].entries()) {
+        await note(tenant, actor, second);
+        await note(other, actor, second);
+      }
+      const before = await lines(tenant);
+      const foreign = await lines(other);
+      const ann = fixture.owner("ann");
+      const exported = await exportAll((after) => storage.activity.exportAudit(ann, { after, limit: 2 }));
+      expect(exported).toEqual([[before[0]], [before[2]], [before[4]]]);
+      const erase = () => sweepAll((after) => storage.activity.eraseAudit(ann, { after, limit: 2 }));
+      expect(await erase()).toBe(3);
+      expect(await lines(tenant)).toEqual(before.map((line) => (line.actor === "ann" ? { ...line, actor: "" } : line)));
+      expect(await lines(other)).toEqual(foreign);
+      expect(await erase()).toBe(0);
+      expect((await exportAll((after) => storage.activity.exportAudit(ann, { after, limit: 10 }))).flat()).toEqual([]);
+    });
+
+    test("old lines of all tenants go", async () => {
+      const tenants = [fixture.tenant, `${fixture.tenant} (other)`];
+      for (const second of [1_001, 1_002, 1_003, 1_004]) {
+        for (const tenant of tenants) {
+          await note(tenant, "ann", second);
+        }
+      }
+      await sweepAll((after) => fixture.storage.activity.sweepAudit(at(1_003), { after, limit: 3 }));
+      for (const tenant of tenants) {
+        expect((await lines(tenant)).map((line) => line.at)).toEqual([at(1_003), at(1_004)]);
+      }
+    });
+  });
+}
