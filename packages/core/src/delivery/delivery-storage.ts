@@ -1,3 +1,4 @@
+import type { StepRange, SweepStep } from "../foundation/data-steps.ts";
 import type { Owner } from "../foundation/owner.ts";
 import type { CreatedItem, InboxItem } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
@@ -200,4 +201,11 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
 
   /** Deletes idempotency keys used before `before`. */
   pruneIdempotencyKeys(before: Date): Promise<void>;
+
+  /**
+   * Looks at sends of all tenants, oldest first, and removes for good those that were created before `before`, have no
+   * delivery left to make, and have no item in an inbox, each with its deliveries and attempts. The audit log stays. The
+   * walk ends at the first step whose last send is not that old.
+   */
+  sweep(before: Date, range: StepRange): Promise<SweepStep>;
 }

@@ -8,6 +8,7 @@ import { prepareDeleteSend, preparePlaceItems, preparePruneKeys, prepareUpdateSe
 import { DELIVERY_LEASES } from "./delivery-leases.ts";
 import { prepareCountDeliveries, prepareCountSends, prepareDeliveriesOf, prepareFindSend, prepareListSends } from "./read-sends.ts";
 import { prepareSettle } from "./settle.ts";
+import { prepareSweepSends } from "./sweep-sends.ts";
 import { prepareCreateSends } from "./write-sends.ts";
 
 /** Deliveries in PostgreSQL. */
@@ -30,6 +31,7 @@ export function postgresDeliveries(
       deleteSend: inTransaction(prepareDeleteSend),
       settle: run(prepareSettle),
       pruneIdempotencyKeys: run(preparePruneKeys),
+      sweep: inTransaction(prepareSweepSends),
     }),
     async createSendWithin(tx, send, onCommit) {
       await hostTransactions().writeSend(tx, { send, at: bound.time(send.notification.createdAt), onCommit });

@@ -11,6 +11,7 @@ import { DELIVERY_LEASES } from "./delivery-leases.ts";
 import { prepareCountDeliveries, prepareCountSends, prepareDeliveriesOf, prepareFindSend, prepareListSends } from "./read-sends.ts";
 import { prepareSelectChains } from "./select-chains.ts";
 import { prepareSettle } from "./settle.ts";
+import { prepareSweepSends } from "./sweep-sends.ts";
 import { prepareCreateSends } from "./write-send.ts";
 
 /** What deliveries work with while their storage is open. */
@@ -40,6 +41,7 @@ export function sqliteDeliveries(current: () => OpenDeliveries): DeliveryStorage
       updateSend: write(prepareUpdateSend),
       deleteSend: write(prepareDeleteSend),
       pruneIdempotencyKeys: write(preparePruneKeys),
+      sweep: write(prepareSweepSends),
     }),
 
     createSendWithin(tx, send, onCommit) {

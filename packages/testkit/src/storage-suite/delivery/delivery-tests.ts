@@ -2,11 +2,13 @@ import { describe } from "vitest";
 import type { StorageHarness } from "../harness.ts";
 import { claimingTests } from "./claiming.ts";
 import { sendingTests } from "./sending.ts";
+import { deliverySweepingTests } from "./sweeping.ts";
 
 /** Declares the tests of sends and their deliveries. */
 export function deliveryTests(harness: StorageHarness): void {
   describe("delivery", () => {
     sendingTests(harness);
     claimingTests(harness);
+    deliverySweepingTests(harness);
   });
 }
