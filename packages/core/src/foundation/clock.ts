@@ -1,4 +1,4 @@
-/** Where Belfry takes the time from. Tests pass one that they move by hand. */
+/** The source of time. Tests pass a clock that they move by hand. */
 export interface Clock {
   /** The present time, in milliseconds since 1970, UTC. */
   now(): number;

@@ -2,7 +2,7 @@ import type { Clock } from "./clock.ts";
 import type { Ids } from "./ids.ts";
 import type { Logger } from "./logger.ts";
 
-/** The part of every domain's context: each operation works with it. */
+/** The part of a context that every domain has. */
 export interface BaseContext {
   readonly clock: Clock;
   readonly ids: Ids;

@@ -1,12 +1,12 @@
-/** What one step of erasing did. */
+/** The result of one step of erasing. */
 export interface ErasureStep {
-  /** How many rows it removed or emptied of the user. */
+  /** The number of rows that it removed or cleared of the user's data. */
   readonly removed: number;
   /** False if another step has to follow. */
   readonly isDone: boolean;
 }
 
-/** Which rows a step of a walk looks at: those behind the step before. */
+/** The rows that one step reads: those after the previous step. */
 export interface StepRange {
   /** `next` of the step before; null begins at the start. */
   readonly after: string | null;
@@ -21,9 +21,9 @@ export interface ExportStep<Exported> {
   readonly next: string | null;
 }
 
-/** What one step of a sweep did. */
+/** The result of one step of a sweep. */
 export interface SweepStep {
-  /** How many of the rows that it looked at it removed. */
+  /** The number of rows that it removed. */
   readonly removed: number;
   /** Where the next step goes on; null when this was the last one. Only the storage that made it can read it. */
   readonly next: string | null;

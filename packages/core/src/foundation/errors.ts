@@ -23,7 +23,7 @@ export type BelfryErrorCode =
   | "VALIDATION_ERROR"
   | "WRONG_TRANSACTION";
 
-/** One thing that is wrong with an input. */
+/** One problem of an input. */
 export interface Issue {
   /** Where in the input, for example `["data", "related_order_id"]`. */
   readonly path: readonly (string | number)[];
@@ -32,9 +32,10 @@ export interface Issue {
   readonly type: string;
 }
 
+/** Options of a {@link BelfryError}, beside its code and message. */
 export interface BelfryErrorOptions {
   readonly cause?: unknown;
-  /** What is wrong, field by field; only for `VALIDATION_ERROR`. */
+  /** The issues of the input, field by field; only for `VALIDATION_ERROR`. */
   readonly issues?: readonly Issue[];
   /**
    * Facts for machines, by code: `INVALID_RECIPIENTS` {invalid, valid}, `CONTENT_TOO_LONG` {max_length, current_length},

@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** Where Belfry takes ids from. */
+/** The source of ids. */
 export interface Ids {
   /** A new UUIDv7, greater than every one this instance gave before. */
   next(): string;

@@ -4,7 +4,7 @@ import { BelfryError, type Issue } from "./errors.ts";
 const MAX_MESSAGE = 300;
 const MAX_PATH = 8;
 
-/** Collects what is wrong with an input: the first 20 issues are kept, in a bounded length, and the others counted. */
+/** Collects the issues of an input. It keeps the first 20, with a limited length, and counts the rest. */
 export class IssueList {
   readonly #list = new BoundedList<Issue>();
 

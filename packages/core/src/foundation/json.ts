@@ -1,7 +1,7 @@
 /** Any value JSON can carry. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
 
-/** A JSON object: what a notification carries as its `data`. */
+/** A JSON object, such as a notification's `data`. */
 export interface JsonObject {
   readonly [key: string]: JsonValue;
 }

@@ -1,4 +1,4 @@
-/** Where Belfry logs to: anything pino-shaped. It never receives credentials, message texts or addresses. */
+/** The log of Belfry: an object with pino's methods. It never receives credentials, message texts or addresses. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

@@ -1,4 +1,4 @@
-/** Whose inbox: a user inside a tenant. Every inbox query is scoped by one, so no route can reach past it. */
+/** The owner of an inbox: a user inside a tenant. Every inbox query is scoped by one, so no route can reach past it. */
 export interface Owner {
   readonly tenant: string;
   readonly userId: string;

@@ -1,6 +1,6 @@
-/** How much one page of a read may be. A page that reaches either bound ends there; it always has one row, if there is any. */
+/** The limits of one page of a read. A page that reaches either bound ends there; it always has one row, if there is any. */
 export interface PageBounds {
-  /** How many rows at the most. */
+  /** The most rows. */
   readonly limit: number;
   /** After how many bytes of text and data the page ends: the row that reaches them is its last. An approximate measure. */
   readonly bytes: number;

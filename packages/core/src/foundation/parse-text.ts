@@ -1,6 +1,6 @@
 import type { Issue } from "./errors.ts";
 
-/** What a text may be. */
+/** The rule for the length of a text. */
 export interface TextRule {
   readonly minLength?: number;
   /** In code points, so that an emoji counts once. */
@@ -9,7 +9,9 @@ export interface TextRule {
 
 /** The rule for tenant and user ids, types, sources and senders. */
 export const NAME_RULE: TextRule = { minLength: 1, maxLength: 255 };
+/** The rule for titles. */
 export const TITLE_RULE: TextRule = { maxLength: 1_000 };
+/** The rule for messages. */
 export const MESSAGE_RULE: TextRule = { maxLength: 10_000 };
 
 /** Checks that `value` is a text that every storage keeps unchanged, and says why not. */

@@ -2,21 +2,21 @@ import type { Clock } from "../foundation/clock.ts";
 import type { Logger } from "../foundation/logger.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 
-/** What came in and was not passed on yet: signals, and looks at the database that are to be made. */
+/** The work of a feed that is not done yet: signals, and reads of the database. */
 export type Pending<Signal> = Signal | "behind" | "gap";
 
-/** What every {@link Feed} works with. */
+/** The parts that every {@link Feed} uses. */
 export interface FeedOptions {
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /**
- * One thing that somebody in this process follows. Signals come in, which may be late, repeated, out of order or lost; its
- * followers are told of everything. How, each kind of feed says in `pass`.
+ * Something that subscribers in this process follow. Signals may be late, repeated, out of order or lost; followers still
+ * get everything. Each kind of feed does that in `pass`.
  *
- * A look at the database that fails is tried again, once a second, by a look at all that may have been missed: it covers
- * what came in before it began, so nothing piles up meanwhile.
+ * A failed read of the database is tried again once a second. The new read covers everything that may have been missed, so
+ * nothing piles up meanwhile.
  */
 export abstract class Feed<Signal, Follower> {
   readonly followers = new Set<Follower>();
@@ -28,7 +28,7 @@ export abstract class Feed<Signal, Follower> {
     this.#loop = new Loop({ task, run: () => this.#passAll(), clock, logger });
   }
 
-  /** Takes what is first off `queue` and tells the followers; null if no look at the database was needed. */
+  /** Takes the first work off `queue` and tells the followers. Returns null if it did not read the database. */
   protected abstract pass(queue: Pending<Signal>[]): Promise<void> | null;
 
   /** Whether it can pass anything on yet; until then, signals are kept. */
@@ -36,7 +36,7 @@ export abstract class Feed<Signal, Follower> {
     return true;
   }
 
-  /** Whether what is under way is to end. */
+  /** Whether current work must end. */
   protected get isStopping(): boolean {
     return this.#loop.isStopping;
   }
@@ -45,12 +45,12 @@ export abstract class Feed<Signal, Follower> {
     this.#add(signal);
   }
 
-  /** Has it read what a lost signal did not tell of. */
+  /** Makes the feed read changes whose signals were lost. */
   behind(): void {
     this.#add("behind");
   }
 
-  /** Signals of every kind may be lost: has it look at everything. */
+  /** Makes the feed read everything, because any signal may have been lost. */
   gap(): void {
     if (!this.#queue.includes("gap")) {
       this.#add("gap");
@@ -68,7 +68,7 @@ export abstract class Feed<Signal, Follower> {
     this.#loop.start();
   }
 
-  /** Passes on what waits, if anything does. */
+  /** Passes on waiting signals, if there are any. */
   wake(): void {
     this.#loop.wake();
   }

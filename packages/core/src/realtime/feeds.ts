@@ -3,7 +3,7 @@ import type { FeedSubscription } from "../foundation/feed-subscription.ts";
 import type { Logger } from "../foundation/logger.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 
-/** What {@link Feeds} ask of a feed. */
+/** The functions of a feed that {@link Feeds} call. */
 export interface FollowedFeed<Follower> {
   readonly followers: Set<Follower>;
   gap(): void;
@@ -12,7 +12,7 @@ export interface FollowedFeed<Follower> {
   stop(): Promise<void>;
 }
 
-/** What every kind of feeds works with. */
+/** The parts that every kind of feeds uses. */
 export interface FeedsContext {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -20,23 +20,23 @@ export interface FeedsContext {
   ready(): Promise<unknown>;
 }
 
-/** What one kind of feeds does. */
+/** Options of one kind of feeds. */
 export interface FeedsOptions<Key, One> {
   /** Names the kind in the log, for example `an inbox`. */
   readonly name: string;
-  /** How often to look for what lost signals did not tell; 0 for never. */
+  /** The interval, in milliseconds, at which to look for changes whose signals were lost; 0 for never. */
   readonly pollIntervalMs: number;
-  /** Makes the feed of something that nobody followed. */
+  /** Makes a new feed. */
   open(key: Key): One;
   /** Learns where a new feed stands, before anybody is told anything. @default nothing to learn */
   opened?(feed: One): Promise<void>;
   /** The last follower left. */
   left?(feed: One): void;
-  /** Looks for what lost signals did not tell the feeds. */
+  /** Looks for changes whose signals were lost. */
   poll(feeds: readonly One[]): Promise<void> | void;
 }
 
-/** Who follows, and how that begins. */
+/** A follower, with the functions that begin and end it. */
 export interface Following<Follower> {
   readonly follower: Follower;
   /** Called once the feed is open; what it rejects with ends the subscription. @default nothing */
@@ -51,8 +51,8 @@ interface Entry<One> {
 }
 
 /**
- * What somebody in this process follows: a feed is opened for the first follower and closed after the last, so that what nobody
- * follows costs nothing. A stop of the service ends no subscription: the feeds rest, and look at what they missed once it starts again.
+ * The feeds that subscribers in this process follow. A feed opens for its first follower and closes after its last one. A
+ * stop of the service ends no subscription: the feeds pause, and read what they missed once it starts again.
  */
 export class Feeds<Key, Follower, One extends FollowedFeed<Follower>> {
   readonly #context: FeedsContext;
@@ -80,7 +80,7 @@ export class Feeds<Key, Follower, One extends FollowedFeed<Follower>> {
   }
 
   /**
-   * Follows what `name` stands for.
+   * Follows the feed called `name`.
    *
    * @param following makes the follower for the feed, which is there already or is opened from `key`
    */
@@ -126,7 +126,7 @@ export class Feeds<Key, Follower, One extends FollowedFeed<Follower>> {
     this.#pollLater();
   }
 
-  /** Has the feeds look at what they missed while they rested. */
+  /** Makes the feeds read what they missed while they were stopped. */
   wake(): void {
     for (const { feed } of this.#entries.values()) {
       feed.wake();

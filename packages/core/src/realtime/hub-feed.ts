@@ -3,7 +3,7 @@ import type { HubEvent, HubListener, HubSignal, HubStorage, SourceRecord } from 
 import { Feed, type FeedOptions, type Pending } from "./feed.ts";
 import { RecentIds } from "./recent-ids.ts";
 
-/** What a {@link HubFeed} works with. */
+/** The parts that a {@link HubFeed} uses. */
 export interface HubFeedOptions extends FeedOptions {
   readonly tenant: string;
   readonly source: string;
@@ -12,13 +12,13 @@ export interface HubFeedOptions extends FeedOptions {
   readonly isLossy: boolean;
 }
 
-/** So few events at a time that a page of long ones is nothing a reader could not take. */
+/** The number of events in one page. It is small, so that a reader can take a page of long events. */
 const EVENTS_PAGE = 200;
 const RECORDS_PAGE = 1_000;
 /** A look at the database reaches back over what others had written, but not committed, at the last look. */
 const OVERLAP_MS = 10_000;
 const REMEMBERED = 50_000;
-/** How many signals one read of the database answers. */
+/** The most signals that one read of the database covers. */
 const BATCH = 200;
 
 interface Range {
@@ -42,7 +42,7 @@ export class HubFeed extends Feed<HubSignal, HubListener> {
     this.#remember();
   }
 
-  /** Signals of this process carry all there is to tell, and are passed on at once. */
+  /** Signals of this process carry their full content and are passed on at once. */
   protected override pass(queue: Pending<HubSignal>[]): Promise<void> | null {
     const batch = takeBatch(queue);
     return batch.length === 0 ? this.#look() : this.#pass(batch);
@@ -109,7 +109,7 @@ export class HubFeed extends Feed<HubSignal, HubListener> {
     }
   }
 
-  /** Reads from the database what came since the last look, and tells what was not told. */
+  /** Reads the changes since the last read and passes on the ones that were not passed on yet. */
   async #look(): Promise<void> {
     const { tenant, source, hub, clock } = this.#options;
     const startedMs = clock.now();

@@ -5,13 +5,13 @@ import { Feeds, type FeedsContext } from "./feeds.ts";
 import { HubFeed } from "./hub-feed.ts";
 import type { Transport } from "./transport.ts";
 
-/** What the hub's feeds work with. */
+/** The parts that the hub's feeds use. */
 export interface HubFeedsOptions extends FeedsContext {
   readonly hub: HubStorage;
   readonly transport: Transport;
 }
 
-/** Lost signals are rarer here than whole connections, whose loss is noticed: so the database is looked at less often. */
+/** The polls to skip. Lost signals are rare here, and a lost connection is noticed, so the database is read less often. */
 const POLLS_SKIPPED = 5;
 
 interface Source {
@@ -19,7 +19,7 @@ interface Source {
   readonly source: string;
 }
 
-/** The hub's sources that somebody in this process follows. */
+/** The feeds of the hub's sources that are followed in this process. */
 export class HubFeeds {
   readonly #options: HubFeedsOptions;
   readonly #feeds: Feeds<Source, HubListener, HubFeed>;

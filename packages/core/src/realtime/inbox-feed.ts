@@ -3,13 +3,13 @@ import { CATCH_UP_PAGE } from "../foundation/page-bounds.ts";
 import { EMPTY_EPOCH, type InboxEvent, type InboxPosition, type InboxSignal, type InboxStorage, inboxItem } from "../inbox/index.ts";
 import { Feed, type FeedOptions, type Pending } from "./feed.ts";
 
-/** What a feed tells those who follow it. */
+/** The functions of a feed's follower. */
 export interface FeedFollower {
   onEvent(event: InboxEvent): void;
   onState(recovered: boolean): void;
 }
 
-/** What an {@link InboxFeed} works with. */
+/** The parts that an {@link InboxFeed} uses. */
 export interface InboxFeedOptions extends FeedOptions {
   readonly inbox: InboxStorage;
 }
@@ -30,7 +30,7 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
     this.#inbox = options.inbox;
   }
 
-  /** The last item the followers were told of. */
+  /** The last item that the followers got. */
   get position(): InboxPosition {
     return this.#position ?? { seq: 0, epoch: EMPTY_EPOCH };
   }

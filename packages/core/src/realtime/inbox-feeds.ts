@@ -9,7 +9,7 @@ import type { Presence } from "./presence.ts";
 import { Subscription } from "./subscription.ts";
 import type { Transport } from "./transport.ts";
 
-/** What the inboxes' feeds work with. */
+/** The parts that the inboxes' feeds use. */
 export interface InboxFeedsOptions extends FeedsContext {
   readonly inbox: InboxStorage;
   readonly transport: Transport;
@@ -17,7 +17,7 @@ export interface InboxFeedsOptions extends FeedsContext {
   readonly presence: Pick<Presence, "joined" | "left">;
 }
 
-/** The inboxes that somebody in this process follows. */
+/** The feeds of the inboxes that are followed in this process. */
 export class InboxFeeds {
   readonly #options: InboxFeedsOptions;
   readonly #feeds: Feeds<Owner, FeedFollower, InboxFeed>;
@@ -39,7 +39,7 @@ export class InboxFeeds {
     });
   }
 
-  /** Follows an inbox. With `since`, what came after that position is replayed first and the state reported. */
+  /** Follows an inbox. With `since`, it first replays the items after that position and reports the state. */
   subscribe(owner: Owner, listener: InboxListener, since?: InboxPosition): FeedSubscription {
     const { inbox, logger } = this.#options;
     return this.#feeds.subscribe(feedName(owner), owner, (feed) => {

@@ -1,8 +1,8 @@
 import type { Owner } from "../foundation/owner.ts";
 
 /**
- * Who has an open socket or stream, over all instances. Rows are leased: what a killed instance left expires. A storage
- * that a single process uses needs none; the process knows.
+ * Stores who has an open socket or stream, over all instances. Rows are leased, so the rows of a killed instance expire. A
+ * storage for a single process does not need it, because the process knows.
  */
 export interface PresenceStorage {
   /** Says that users came to or left this instance. */
@@ -15,6 +15,6 @@ export interface PresenceStorage {
   renew(instance: string, leaseMs: number): Promise<void>;
   /** Takes back everything this instance announced. */
   leave(instance: string): Promise<void>;
-  /** Which of the users are connected anywhere, in the order of `owners`. */
+  /** Returns whether each user is connected to any instance, in the order of `owners`. */
   online(owners: readonly Owner[]): Promise<readonly boolean[]>;
 }

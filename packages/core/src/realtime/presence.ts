@@ -8,9 +8,9 @@ import type { PresenceStorage } from "./presence-storage.ts";
 const LEASE_MS = 90_000;
 const RENEW_MS = 30_000;
 
-/** What presence works with. */
+/** The parts that presence uses. */
 export interface PresenceOptions {
-  /** Who is connected to other processes; undefined where there are none. */
+  /** The presence of other processes; undefined if there are none. */
   readonly storage: PresenceStorage | undefined;
   /** Names this process. */
   readonly instance: string;
@@ -24,7 +24,7 @@ export interface PresenceOptions {
 export class Presence {
   readonly #options: PresenceOptions;
   readonly #here = new Map<string, Owner>();
-  /** What the storage has not been told yet: true for users who came, false for those who left. */
+  /** The changes that the storage does not have yet: `isHere` is true for users who came, false for users who left. */
   #untold = new Map<string, { readonly owner: Owner; readonly isHere: boolean }>();
   readonly #telling: Loop;
   readonly #renewal: Loop;
@@ -67,7 +67,7 @@ export class Presence {
     }
   }
 
-  /** Takes back what this process said, before the storage is closed. */
+  /** Removes this process's presence before the storage closes. */
   async stop(): Promise<void> {
     await Promise.all([this.#telling.stop(), this.#renewal.stop()]);
     this.#untold.clear();

@@ -2,7 +2,7 @@ import type { HubFeeds } from "./hub-feeds.ts";
 import type { InboxFeeds } from "./inbox-feeds.ts";
 import { isHubSignal, type TransportListener } from "./transport.ts";
 
-/** What this process's subscribers follow. */
+/** The feeds that this process's subscribers follow. */
 export interface Feeds {
   readonly inbox: InboxFeeds;
   readonly hub: HubFeeds;

@@ -1,7 +1,7 @@
 import type { HubSignal } from "../hub/index.ts";
 import type { InboxSignal } from "../inbox/index.ts";
 
-/** What travels over a transport. */
+/** A signal that a transport carries. */
 export type Signal = InboxSignal | HubSignal;
 
 /** Tells a signal of the hub from one of an inbox. */
@@ -9,7 +9,7 @@ export function isHubSignal(signal: Signal): signal is HubSignal {
   return "topic" in signal;
 }
 
-/** What a transport calls. */
+/** The functions that a transport calls. */
 export interface TransportListener {
   /** Signals arrived, in the order they were published by their process. */
   onSignals(signals: readonly Signal[]): void;
@@ -17,7 +17,7 @@ export interface TransportListener {
   onGap(): void;
 }
 
-/** How changes travel between the processes and sockets of one installation. */
+/** Carries changes between the processes and sockets of one installation. */
 export interface Transport {
   /**
    * How often receivers look at the database for what a lost signal did not tell them, in milliseconds. 0 for a

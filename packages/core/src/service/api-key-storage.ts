@@ -1,7 +1,7 @@
-/** What a key may do. `write` does not include `read`. */
+/** The actions that a key allows. `write` does not include `read`. */
 export type ApiKeyScope = "read" | "write";
 
-/** An API key as it is stored: of the key itself only a digest. */
+/** A stored API key. It has only a digest of the key itself. */
 export interface StoredApiKey {
   /** The part of the key that names it; safe to show. */
   readonly id: string;

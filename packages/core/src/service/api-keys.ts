@@ -6,9 +6,9 @@ import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { ApiKeyScope, StoredApiKey } from "./api-key-storage.ts";
 import type { Storage } from "./storage.ts";
 
-/** A new key is asked for by what it is for. */
+/** The input for a new key. */
 export interface NewApiKey {
-  /** What it is for, at most 255 characters. */
+  /** Its purpose, at most 255 characters. */
   readonly name: string;
   /** Whose data it opens. @default the service's default tenant */
   readonly tenant?: string;
@@ -21,14 +21,14 @@ export interface NewApiKey {
 /** A key as it is listed: never the key itself. */
 export type ApiKey = Omit<StoredApiKey, "digest">;
 
-/** Who a key belongs to, and what it may do. */
+/** The client that a key belongs to, with its scopes. */
 export interface ApiKeyClient {
   readonly tenant: string;
   readonly scopes: readonly ApiKeyScope[];
   readonly keyId: string;
 }
 
-/** What API keys work with. */
+/** The parts that API keys use. */
 export interface ApiKeysOptions {
   readonly storage: Pick<Storage, "apiKeys">;
   readonly clock: Clock;
@@ -38,7 +38,7 @@ export interface ApiKeysOptions {
 }
 
 const KEY = /^belfry_[a-z0-9]{1,16}_([0-9a-f]{24})_[0-9a-f]{64}$/;
-/** How long a key that was good is taken for good: a revoked one stops working within this time. */
+/** The time that a good key is cached. A revoked key stops working within this time. */
 const CACHE_MS = 5_000;
 const MAX_CACHED = 10_000;
 
@@ -55,7 +55,7 @@ export class ApiKeys {
   readonly #options: ApiKeysOptions;
   readonly #cache = new Map<string, { readonly client: ApiKeyClient; readonly untilMs: number }>();
 
-  /** Hosts use `notifications.apiKeys` instead. */
+  /** Hosts do not call this. They use `notifications.apiKeys`. */
   constructor(options: ApiKeysOptions) {
     this.#options = options;
   }
@@ -88,7 +88,7 @@ export class ApiKeys {
     return keys.map(({ digest: _, ...shown }) => shown);
   }
 
-  /** Ends a key: within 5 seconds no instance takes it any more. @throws BelfryError `NOT_FOUND` */
+  /** Revokes a key. Within 5 seconds every instance refuses it. @throws BelfryError `NOT_FOUND` */
   async revoke(id: string, tenant: string = this.#options.defaultTenant): Promise<void> {
     using _call = await this.#options.ready();
     if (!(await this.#options.storage.apiKeys.revoke(tenant, id, new Date(this.#options.clock.now())))) {

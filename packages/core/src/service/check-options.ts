@@ -4,7 +4,7 @@ import { checkRuntime } from "./check-runtime.ts";
 import type { NotificationServiceOptions } from "./service-options.ts";
 import { STORAGE_VERSION } from "./storage.ts";
 
-/** Every option there is: a host without TypeScript hears of a misspelt one. */
+/** All options. A host without TypeScript gets an error for a misspelt one. */
 const KNOWN = {
   storage: true,
   types: true,

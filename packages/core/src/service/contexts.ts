@@ -21,7 +21,7 @@ export interface Contexts<Tx = unknown, Written extends void | Promise<void> = v
 /** The queues in which writes of one turn of the event loop gather. */
 export type Writers = Pick<CreatingContext, "writer"> & Pick<DeliveryContext, "sendWriter"> & Pick<HubContext, "eventWriter">;
 
-/** What the contexts are put together from. */
+/** The parts that the contexts are built from. */
 export interface ContextParts<Tx, Written extends void | Promise<void>> {
   readonly base: BaseContext;
   readonly storage: Storage<Tx, Written>;
@@ -36,7 +36,7 @@ export interface ContextParts<Tx, Written extends void | Promise<void>> {
   publish(signals: readonly Signal[]): void;
 }
 
-/** Gives each domain what it works with, and what one asks of another. */
+/** Builds each domain's context, and connects the domains. */
 export function contextsOf<Tx, Written extends void | Promise<void>>(parts: ContextParts<Tx, Written>): Contexts<Tx, Written> {
   const { base, storage, writers, types, channels, directory, presence, events, wake, publish } = parts;
   const { inbox, deliveries, hub, activity } = storage;

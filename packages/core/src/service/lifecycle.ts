@@ -1,9 +1,9 @@
 import { BelfryError } from "../foundation/errors.ts";
 
-/** Who may use a service; {@link Lifecycle} has the transitions. */
+/** The modes of a service. {@link Lifecycle} has the transitions. */
 export type LifecycleMode = "running" | "stopping" | "closing" | "stopped";
 
-/** What a {@link Lifecycle} opens, starts, ends and closes. */
+/** The steps that a {@link Lifecycle} runs. */
 export interface LifecycleParts {
   /** Opens the storage. */
   open(): Promise<void>;
@@ -11,7 +11,7 @@ export interface LifecycleParts {
   listen(): Promise<void>;
   /** Lets the background work run again, whenever something wakes it. */
   resume(): void;
-  /** Has the background work look for what an earlier process left. */
+  /** Wakes the background work, so that it looks for work that an earlier process left. */
   wake(): void;
   /** Ends the background work, which may still use the storage. */
   drain(): Promise<void>;
@@ -76,7 +76,10 @@ export class Lifecycle {
     return this.#open();
   }
 
-  /** The same for background work, which goes on while the service stops: it has to end what it has begun. */
+  /**
+   * Resolves once the storage can be used, for background work. It is allowed while the service stops, because work that has
+   * begun must end.
+   */
   async readyForWork(): Promise<Disposable> {
     if (this.#mode === "closing" || this.#mode === "stopped") {
       throw refusal();
@@ -205,7 +208,7 @@ export class Lifecycle {
   }
 }
 
-/** Does all of `steps`, whatever becomes of those before; answers what they threw. */
+/** Runs all of `steps`, even if some fail. Returns the errors. */
 async function inTurn(steps: readonly (() => Promise<void>)[]): Promise<unknown[]> {
   const failures: unknown[] = [];
   for (const step of steps) {

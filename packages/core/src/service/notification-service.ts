@@ -168,12 +168,12 @@ export class NotificationService<
     return this.#default.prepareSend(input);
   }
 
-  /** What the default tenant has sent over channels: tracking, cancelling, retrying. */
+  /** The default tenant's sends: tracking, cancelling, retrying. */
   get sends(): Sends {
     return this.#default.sends;
   }
 
-  /** What happened in the default tenant, and why: for those who run the application. */
+  /** The default tenant's operator. Offer it only to those who run the application. */
   get operator(): Operator {
     return this.#default.operator;
   }

@@ -7,7 +7,7 @@ export interface Pending<Entry, Result> {
   reject(error: unknown): void;
 }
 
-/** How a {@link BatchQueue} writes. */
+/** The functions that a {@link BatchQueue} writes with. */
 export interface BatchQueueOptions<Entry, Result> {
   /** Takes the next batch off the front of `queue`: at least one entry. */
   take(queue: Pending<Entry, Result>[]): readonly Pending<Entry, Result>[];

@@ -1,4 +1,4 @@
-/** Where a {@link Claims} takes tasks from. */
+/** The functions that a {@link Claims} takes tasks with. */
 export interface ClaimsOptions<Task> {
   idOf(task: Task): string;
   /** Leases up to `limit` tasks that are due. */

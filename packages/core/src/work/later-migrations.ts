@@ -8,7 +8,7 @@ export type MigrationStep =
   | "busy"
   | "done";
 
-/** What {@link LaterMigrations} runs. */
+/** Options of {@link LaterMigrations}. */
 export interface LaterMigrationsOptions {
   /** Does a small piece of what is left, in a transaction of its own. What takes long heeds the signal. */
   step(signal: AbortSignal): Promise<MigrationStep>;

@@ -18,7 +18,7 @@ export interface LeasedTasks<Task, Fairness extends object, Ended> {
   readonly name: string;
   readonly leases: LeaseStorage<Task, Fairness>;
   leaseOf(task: Task): Lease & { readonly tenant: string };
-  /** What a claim limits or leaves out at this moment. */
+  /** Returns the limits and exclusions of a claim at this moment. */
   fairness(): Fairness;
   /** A task was claimed. */
   began?(task: Task): void;
@@ -34,11 +34,11 @@ export interface LeasedTasks<Task, Fairness extends object, Ended> {
   tidy?(): Promise<void>;
 }
 
-/** What a {@link LeaseEngine} works with. */
+/** The parts that a {@link LeaseEngine} uses. */
 export interface LeaseEngineOptions {
   /** Names the worker: another one at each start, so that what an earlier process held is told apart. */
   readonly owner: string;
-  /** How many tasks are under way at once. */
+  /** The most tasks that are under way at once. */
   readonly concurrency: number;
   readonly leaseMs: number;
   readonly storage: SharedStorage;
