@@ -4,7 +4,8 @@ import type { Database } from "better-sqlite3";
 import { HandClock, turns } from "../hand-clock.ts";
 import { type WatchedStorage, watchedStorage } from "./watched-storage.ts";
 
-const RETRY_DELAY_MS = 20_000;
+/** More than a walk has crashes: each may cost an attempt. */
+const RETRY_DELAYS_MS = Array.from({ length: 40 }, () => 20_000);
 const SLOW_MS = 5_000;
 const MINUTE_MS = 60_000;
 
@@ -119,7 +120,7 @@ export class WalkProcess {
   #channel(): Channel {
     return {
       name: "record",
-      retryDelaysMs: [RETRY_DELAY_MS, RETRY_DELAY_MS, RETRY_DELAY_MS],
+      retryDelaysMs: RETRY_DELAYS_MS,
       timeoutMs: 30_000,
       invalidRecipient: () => null,
       deliver: async ({ content, attempt, notificationId }, signal) => {
