@@ -46,10 +46,12 @@ async function changeMany(
   const possible = refs.filter(isPossible);
   const result = change === "read" ? await inbox.markRead(owner, possible, at) : await inbox.remove(owner, possible, at);
   announce(context, owner, { result, change });
-  if (change === "read") {
+  // A notification of `create` has no deliveries to look up.
+  const sent = change === "read" ? result.items.filter(({ kind }) => kind === "send") : [];
+  if (sent.length > 0) {
     await context.reads.onRead(
       owner,
-      result.items.map(({ id }) => id),
+      sent.map(({ id }) => id),
     );
   }
   return result;

@@ -2,7 +2,7 @@ import type { Owner } from "../foundation/owner.ts";
 import type { Notification } from "../notifications/index.ts";
 
 /** A notification in one user's inbox. */
-export interface InboxItem extends Omit<Notification, "kind"> {
+export interface InboxItem extends Notification {
   readonly userId: string;
   /** The item's number in its owner's inbox: 1, 2, 3, … in the order the writes committed. */
   readonly seq: number;
@@ -49,6 +49,5 @@ export interface InboxPosition {
 
 /** Builds the inbox item of `notification` for `owner`. */
 export function inboxItem(notification: Notification, owner: Owner, state: { seq: number; readAt: Date | null }): InboxItem {
-  const { kind: _, ...shared } = notification;
-  return { ...shared, userId: owner.userId, seq: state.seq, readAt: state.readAt };
+  return { ...notification, userId: owner.userId, seq: state.seq, readAt: state.readAt };
 }

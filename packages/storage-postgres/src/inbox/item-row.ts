@@ -5,6 +5,7 @@ import type { TableNames } from "../database/table-names.ts";
 export type ItemRow = readonly [
   type: string,
   id: string,
+  kind: Notification["kind"],
   title: string,
   message: string,
   data: JsonObject,
@@ -46,13 +47,14 @@ export function isUnread(state: string): string {
 /** What an item takes from its notification, in the order of an {@link ItemRow}. What it has of its own is left out. */
 const CONTENT = Object.keys({
   id: true,
+  kind: true,
   title: true,
   message: true,
   data: true,
   source: true,
   sender: true,
   priority: true,
-} satisfies Readonly<Record<Exclude<keyof Notification, "tenant" | "kind" | "type" | "createdAt">, true>>);
+} satisfies Readonly<Record<Exclude<keyof Notification, "tenant" | "type" | "createdAt">, true>>);
 
 /** The columns of a notification that its items show, of the table by an alias. */
 export function contentOf(alias?: string): string {
@@ -89,9 +91,10 @@ export function joinNotification({ notifications }: TableNames): string {
 
 /** The inbox item that a row stands for. */
 export function toItem(row: ItemRow, owner: Owner): InboxItem {
-  const [type, id, title, message, data, source, sender, priority, createdAt, seq, readAt] = row;
+  const [type, id, kind, title, message, data, source, sender, priority, createdAt, seq, readAt] = row;
   return {
     id,
+    kind,
     tenant: owner.tenant,
     type,
     title,

@@ -20,6 +20,7 @@ export type ItemRow = readonly [
   /** The change that marked it unread again, if one did. */
   unreadRev: number | null,
   priority: Notification["priority"],
+  kind: Notification["kind"],
 ];
 
 /** Where an {@link ItemRow} has `deletedAt`. */
@@ -29,18 +30,19 @@ export const DELETED_AT = 10;
 export const ITEM_COLUMNS = sql`
   ${notifications.id}, ${inboxItems.type}, ${notifications.title}, ${notifications.message}, ${notifications.data},
   ${notifications.source}, ${notifications.sender}, ${inboxItems.createdAt}, ${inboxItems.seq}, ${inboxItems.readAt},
-  ${inboxItems.deletedAt}, ${inboxItems.unreadRev}, ${notifications.priority}`;
+  ${inboxItems.deletedAt}, ${inboxItems.unreadRev}, ${notifications.priority}, ${notifications.kind}`;
 
 /** Tells when an item was read, in milliseconds, from its number and its own marks; null while it is unread. */
 export type ReadTime = (seq: number, ownReadAt: number | null, unreadRev: number | null) => number | null;
 
 /** The inbox item that a row stands for. */
 export function toItem(row: ItemRow, owner: Owner, readTime: ReadTime): InboxItem {
-  const [id, type, title, message, data, source, sender, createdAt, seq, ownReadAt, , unreadRev, priority] = row;
+  const [id, type, title, message, data, source, sender, createdAt, seq, ownReadAt, , unreadRev, priority, kind] = row;
   const readAt = readTime(seq, ownReadAt, unreadRev);
   return {
     id,
     tenant: owner.tenant,
+    kind,
     type,
     title,
     message,

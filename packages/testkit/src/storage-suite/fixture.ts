@@ -27,8 +27,7 @@ export function range(first: number, last: number): readonly number[] {
 
 /** The inbox item that `notification` makes. */
 export function itemOf(notification: Notification, state: { userId: string; seq: number; readAt?: Date | null }): InboxItem {
-  const { kind: _, ...shared } = notification;
-  return { ...shared, userId: state.userId, seq: state.seq, readAt: state.readAt ?? null };
+  return { ...notification, userId: state.userId, seq: state.seq, readAt: state.readAt ?? null };
 }
 
 /** One storage for the tests of a describe block; each test has a tenant of its own in it. */
