@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import type { StorageHarness } from "../harness.ts";
 import { claimingTests } from "./claiming.ts";
+import { deliveryRoundTripTests } from "./round-trips.ts";
 import { sendingTests } from "./sending.ts";
 import { deliverySweepingTests } from "./sweeping.ts";
 
@@ -10,5 +11,6 @@ export function deliveryTests(harness: StorageHarness): void {
     sendingTests(harness);
     claimingTests(harness);
     deliverySweepingTests(harness);
+    deliveryRoundTripTests(harness);
   });
 }

@@ -9,7 +9,8 @@ import type {
   PlanProcessing,
 } from "@belfry/core/storage";
 import { afterEach } from "vitest";
-import { type Fixture, useFixture } from "../fixture.ts";
+import { at, type Fixture, useFixture } from "../fixture.ts";
+import type { Full } from "../full.ts";
 import type { StorageHarness } from "../harness.ts";
 
 const ids = uuidV7(systemClock);
@@ -64,6 +65,41 @@ export function ended({ record, fence }: ClaimedRecord, more: Partial<EndedRecor
     dueInMs: null,
     ...more,
   };
+}
+
+/** An event of the test's tenant with no field at its default. */
+export function fullEvent(fixture: HubFixture): Full<HubEvent> {
+  const { id, tenant, receivedAt } = fixture.newEvent();
+  const said = { source: "full source", sender: "full sender", content: "Full content" };
+  return { id, tenant, ...said, metadata: { full: ["event", 1.5] }, receivedAt };
+}
+
+/** A handler of such events with no field at its default. */
+export function fullHandler(fixture: HubFixture): Full<Handler> {
+  const { id, tenant, createdAt } = fixture.newHandler();
+  const filter = { full: { value: ["filter"], operator: "in" } };
+  return { id, tenant, source: "full source", prompt: "Full prompt", filter, createdAt, updatedAt: at(9_001) };
+}
+
+/** The identity of the sender of such events with no field at its default. */
+export function fullIdentity(fixture: HubFixture): Full<Identity> {
+  const { id, tenant, createdAt } = fixture.newIdentity();
+  const named = { source: "full source", sourceId: "full sender", name: "Full name" };
+  return { id, tenant, ...named, metadata: { full: ["identity", 2.5] }, createdAt, updatedAt: at(9_002) };
+}
+
+/** An end of an attempt with no field at its default, which core would not give a record all at once. */
+export function fullEnd({ record, fence }: ClaimedRecord, lostAt: Date): Full<EndedRecord> {
+  const said = { result: "full result", error: "full error" };
+  return { id: record.id, fence, status: "FAILED", ...said, inputTokens: 321, outputTokens: 654, dueInMs: 987, lostAt };
+}
+
+/** The record of {@link fullHandler} on `event` after {@link fullEnd}. */
+export function fullRecord(event: HubEvent, handler: Handler, made: { readonly id: string; readonly endedAt: Date }): Full<SourceRecord> {
+  const { tenant, source } = event;
+  const of = { notificationId: event.id, handlerId: handler.id, prompt: handler.prompt };
+  const end = { status: "FAILED", result: "full result", error: "full error", inputTokens: 321, outputTokens: 654 } as const;
+  return { id: made.id, tenant, source, ...of, ...end, attempt: 1, createdAt: event.receivedAt, completedAt: made.endedAt };
 }
 
 /** What has to be there for the test to make sense. */

@@ -8,6 +8,7 @@ import { leaseTests } from "./leases.ts";
 import { hubNameTests } from "./names.ts";
 import { planningTests } from "./planning.ts";
 import { processingTests } from "./processing.ts";
+import { hubRoundTripTests } from "./round-trips.ts";
 import { hubSweepingTests } from "./sweeping.ts";
 
 /** Declares the tests of everything that the documentation of `HubStorage` promises. */
@@ -21,6 +22,7 @@ export function hubTests(harness: StorageHarness): void {
     processingTests(harness);
     leaseTests(harness);
     hubSweepingTests(harness);
+    hubRoundTripTests(harness);
     hubConcurrencyTests(harness);
   });
 }

@@ -7,6 +7,7 @@ import { listingTests } from "./listing.ts";
 import { markingTests } from "./marking.ts";
 import { removingTests } from "./removing.ts";
 import { reopeningTests } from "./reopening.ts";
+import { inboxRoundTripTests } from "./round-trips.ts";
 
 /** Declares the tests of reading and changing inboxes. */
 export function inboxTests(harness: StorageHarness): void {
@@ -15,6 +16,7 @@ export function inboxTests(harness: StorageHarness): void {
     itemTests(harness);
     markingTests(harness);
     removingTests(harness);
+    inboxRoundTripTests(harness);
     reopeningTests(harness);
     erasingTests(harness);
     sweepingTests(harness);

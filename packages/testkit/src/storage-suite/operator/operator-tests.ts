@@ -4,6 +4,7 @@ import { activityHealthTests } from "./activity-health.ts";
 import { activityReadingTests } from "./activity-reading.ts";
 import { activitySearchTests } from "./activity-search.ts";
 import { auditStepTests } from "./audit-steps.ts";
+import { operatorRoundTripTests } from "./round-trips.ts";
 
 /** Declares the tests of what an operator searches and reads. */
 export function operatorTests(harness: StorageHarness): void {
@@ -12,5 +13,6 @@ export function operatorTests(harness: StorageHarness): void {
     activityReadingTests(harness);
     activityHealthTests(harness);
     auditStepTests(harness);
+    operatorRoundTripTests(harness);
   });
 }

@@ -1,7 +1,9 @@
 import type { StoredApiKey } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { at, useFixture } from "../fixture.ts";
+import { expectAllDifferent } from "../full.ts";
 import type { StorageHarness } from "../harness.ts";
+import { fullApiKey } from "./service-fixture.ts";
 
 /** What keeping API keys promises. */
 export function apiKeyTests(harness: StorageHarness): void {
@@ -26,6 +28,14 @@ export function apiKeyTests(harness: StorageHarness): void {
       expect(await keys().find("unknown")).toBeNull();
       expect(await keys().list(fixture.tenant)).toEqual([second, first]);
       expect(await keys().list("another")).toEqual([]);
+    });
+
+    test("every field of a key is read back by every way to read", async () => {
+      const full = fullApiKey(fixture);
+      await keys().add(full);
+      expect(await keys().find(full.id)).toEqual(full);
+      expect(await keys().list(fixture.tenant)).toEqual([full]);
+      expectAllDifferent(full);
     });
 
     test("a revoked key stays revoked since the first time, and is its tenant's to revoke", async () => {

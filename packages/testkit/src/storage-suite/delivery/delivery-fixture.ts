@@ -1,0 +1,113 @@
+import type { Delivery, DeliveryAttempt, Notification, Send, SendDetails } from "@belfry/core";
+import type { NewAuditEntry, NewDelivery, NewSend, SendState } from "@belfry/core/storage";
+import { at, type Fixture } from "../fixture.ts";
+import type { Full } from "../full.ts";
+import { fullNotification } from "../inbox/inbox-fixture.ts";
+
+/** The id of something that belongs to `notification`, told apart by one hexadecimal digit. */
+function idBeside(notification: Notification, digit: string): string {
+  return `${notification.id.slice(0, -1)}${digit}`;
+}
+
+/** A send of the test's tenant with no field at its default: one fallback that is due, without its primary. */
+export function fullSend(fixture: Fixture) {
+  const notification: Full<Notification> = { ...fullNotification(fixture), kind: "send" };
+  const details: Full<SendDetails> = {
+    channel: "webhook",
+    channels: ["webhook", "email"],
+    roomId: "full room",
+    recipients: ["ann", "bob"],
+    hasFallback: true,
+    fallbackDelayMs: 1_234,
+    scheduledAt: at(500),
+    meta: { full: ["meta", 2.5] },
+  };
+  const delivery: Full<NewDelivery> = {
+    id: idBeside(notification, notification.id.endsWith("a") ? "b" : "a"),
+    channel: "email",
+    recipient: "ann@x.example",
+    chain: 3,
+    isFallback: true,
+    status: "pending",
+    dueInMs: 4_321,
+  };
+  return {
+    notification,
+    details,
+    deliveries: [delivery],
+    inboxRecipients: ["cat"],
+    idempotency: { key: `full key ${notification.id}`, bodyHash: "full hash", response: "full response" },
+    actor: "full actor",
+  } satisfies Full<NewSend>;
+}
+
+/** The send's state after everything that can happen to it. */
+export function fullState(send: NewSend): Full<SendState> {
+  return {
+    tenant: send.notification.tenant,
+    id: send.notification.id,
+    status: "partial",
+    chains: { pending: 5, sent: 6, delivered: 7, failed: 8, cancelled: 9 },
+    attempts: 11,
+    fallbackUsed: true,
+    fallbackDelayMs: send.details.fallbackDelayMs,
+    deliveredAt: at(601),
+    failedAt: at(602),
+  };
+}
+
+/** What is read of the send in that state. */
+export function fullSendRead({ notification, details }: ReturnType<typeof fullSend>, state: Full<SendState>, updatedAt: Date): Full<Send> {
+  const { id, tenant, type, title, message, createdAt, priority } = notification;
+  const { status, attempts, fallbackUsed, deliveredAt, failedAt } = state;
+  const content = { id, tenant, type, subject: title, content: message, createdAt, updatedAt, priority };
+  return { ...details, ...content, status, attempts, fallbackUsed, deliveredAt, failedAt };
+}
+
+/** The send's delivery, settled, with what its last lease left. */
+export function fullDelivery({ notification, deliveries: [made] }: ReturnType<typeof fullSend>): Full<Delivery> {
+  if (made === undefined) {
+    throw new Error("The send has no delivery.");
+  }
+  const { id, channel, recipient, chain, isFallback } = made;
+  return {
+    id,
+    notificationId: notification.id,
+    tenant: notification.tenant,
+    channel,
+    recipient,
+    chain,
+    isFallback,
+    status: "failed",
+    reason: "no_ack",
+    attempt: 5,
+    attemptsBefore: 2,
+    dueAt: at(701),
+    leaseOwner: "full worker",
+    leaseUntil: at(702),
+    fence: 1,
+    settledAt: at(703),
+  };
+}
+
+/** An attempt at the delivery. */
+export function fullAttempt(delivery: Delivery): Full<DeliveryAttempt> {
+  return {
+    deliveryId: delivery.id,
+    attempt: 4,
+    status: "unknown",
+    startedAt: at(801),
+    finishedAt: at(802),
+    provider: "full provider",
+    response: "full provider response",
+    messageId: "full message id",
+    error: "full error",
+    note: "full note",
+    isTransient: true,
+  };
+}
+
+/** A line of the log on the notification. */
+export function fullAudit(notificationId: string): Full<NewAuditEntry> {
+  return { action: "retried", actor: "full auditor", notificationId };
+}

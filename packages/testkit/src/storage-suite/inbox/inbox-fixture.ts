@@ -1,0 +1,32 @@
+import type { InboxItem, Notification } from "@belfry/core";
+import type { NewNotification } from "@belfry/core/storage";
+import { at, type Fixture } from "../fixture.ts";
+import type { Full } from "../full.ts";
+
+/** A notification of the test's tenant with no field at its default. */
+export function fullNotification(fixture: Fixture): Full<Notification> {
+  const { id, tenant, createdAt } = fixture.entry([]).notification;
+  return {
+    id,
+    tenant,
+    kind: "event",
+    type: "full type",
+    title: "Full title",
+    message: "Full message",
+    data: { full: ["data", 1.5, null, { deep: true }] },
+    source: "full source",
+    sender: "full sender",
+    createdAt,
+    priority: "high",
+  };
+}
+
+/** The same for two users. */
+export function fullEntry(fixture: Fixture) {
+  return { notification: fullNotification(fixture), recipients: ["ann", "bob"] } satisfies Full<NewNotification>;
+}
+
+/** What `user` finds of {@link fullNotification} as the first item of the inbox, after it was read. */
+export function fullItem(notification: Full<Notification>, userId: string): Full<InboxItem> {
+  return { ...notification, userId, seq: 1, readAt: at(77) };
+}

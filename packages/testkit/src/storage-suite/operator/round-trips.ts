@@ -1,0 +1,45 @@
+import { describe, expect, test } from "vitest";
+import { fullAudit, fullSend } from "../delivery/delivery-fixture.ts";
+import { deliveriesOf } from "../delivery/send-entries.ts";
+import { at, useFixture } from "../fixture.ts";
+import type { StorageHarness } from "../harness.ts";
+import { fullEntry, fullItem } from "../inbox/inbox-fixture.ts";
+
+/** An operator reads every field as it was written. */
+export function operatorRoundTripTests(harness: StorageHarness): void {
+  describe("every field, for an operator", () => {
+    const fixture = useFixture(harness);
+
+    test("of a notification, its items and its log is read back", async () => {
+      const { activity } = fixture.storage;
+      const entry = fullEntry(fixture);
+      const { id, tenant, message, data, source, sender, kind, title, createdAt } = entry.notification;
+      await fixture.inbox.createMany([entry]);
+      const items = entry.recipients.map((userId) => fullItem(entry.notification, userId));
+      for (const { userId, readAt } of items) {
+        await fixture.inbox.markRead(fixture.owner(userId), [id], readAt);
+      }
+      await activity.note(tenant, fullAudit(id), at(9));
+      const found = await activity.find(tenant, id);
+      expect(found).toMatchObject({ message, data, source, sender });
+      // The type of an event is its source.
+      expect(found?.summary).toMatchObject({ id, kind, type: source, title, excerpt: message, createdAt });
+      expect(await activity.itemsOf(tenant, id, 10)).toEqual({ items, total: 2, read: 2 });
+      const [line] = await activity.auditOf(tenant, id, 10);
+      expect(line).toEqual({ ...fullAudit(id), tenant, at: at(9), number: line?.number });
+    });
+
+    test("of a send is found with its summary", async () => {
+      const { activity } = fixture.storage;
+      const send = fullSend(fixture);
+      await deliveriesOf(fixture).createSends([send], send.notification.createdAt);
+      const { id, tenant, message, data, source, sender, kind, type, title, createdAt } = send.notification;
+      const { channels, recipients } = send.details;
+      const found = await activity.find(tenant, id);
+      const counted = { recipientCount: recipients.length, status: "pending" } as const;
+      const summary = { id, kind, type, title, excerpt: message, recipients, channels, createdAt, ...counted };
+      expect(found).toEqual({ message, data, source, sender, summary });
+      expect(await activity.search(tenant, { limit: 10 })).toEqual([summary]);
+    });
+  });
+}
