@@ -1,19 +1,24 @@
 // Checks every published package as a host would get it: it packs the package, checks the tarball with publint and
-// are-the-types-wrong, and loads each entry point by import and by require. It needs a build.
+// are-the-types-wrong, loads each entry point by import and by require, and looks for types that signatures name but that
+// no entry point exports. It needs a build.
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { type EntryPoint, unexportedTypes } from "./unexported-types.ts";
 
 const run = promisify(execFile);
 const root = new URL("..", import.meta.url).pathname;
 
+/** The entry points of a package that hosts import, by their names below the package's. */
+type Exports = Readonly<Record<string, string | { readonly import: { readonly types: string; readonly default: string } }>>;
+
 interface Manifest {
   readonly name: string;
   readonly private?: boolean;
-  readonly exports: Readonly<Record<string, unknown>>;
-  readonly publishConfig: { readonly exports: Readonly<Record<string, unknown>> };
+  readonly exports: Exports;
+  readonly publishConfig: { readonly exports: Exports };
 }
 
 /** Entry points that only run inside a test runner. */
@@ -44,6 +49,7 @@ async function check(name: string): Promise<number> {
     contents(tarball),
     entryPoints(manifest),
     loads(directory, manifest),
+    unexportedTypes(directory, importedEntryPoints(manifest)),
   ]);
   const problems = found.flat();
   console.log(`${problems.length === 0 ? "ok" : "NOT OK"}  ${manifest.name}`);
@@ -74,6 +80,13 @@ async function contents(tarball: string): Promise<string[]> {
 function entryPoints({ exports, publishConfig }: Manifest): string[] {
   const [here, published] = [Object.keys(exports), Object.keys(publishConfig.exports)].map((keys) => keys.sort().join(" "));
   return here === published ? [] : [`exports (${here}) and publishConfig.exports (${published}) differ`];
+}
+
+/** The files behind the entry points for importers. */
+function importedEntryPoints({ publishConfig }: Manifest): EntryPoint[] {
+  return Object.values(publishConfig.exports).flatMap((entry) =>
+    typeof entry === "string" ? [] : [{ types: entry.import.types, code: entry.import.default }],
+  );
 }
 
 /** Checks that every entry point loads by import and by require, and that both give the same names. */

@@ -1,4 +1,5 @@
 export {
+  type Acknowledging,
   acknowledgeChains,
   type ChainCounts,
   type ChainOutcome,
@@ -10,7 +11,10 @@ export {
   type DeletedSend,
   type DeliveryFairness,
   type DeliveryStorage,
+  type DeliveryTransition,
   type EndedAttempt,
+  type EndedAttempts,
+  type EndedBy,
   type Endpoint,
   endAttempts,
   endLostLeases,
@@ -18,12 +22,14 @@ export {
   type IdempotencyKey,
   type LoadedDelivery,
   type LoadedSend,
+  type LostDeliveries,
   type NewAuditEntry,
   type NewDelivery,
   type NewSend,
   retryChains,
   type SendCreated,
   type SendState,
+  type SendTransition,
   type SendUpdated,
   type SettleChanges,
   type Settlement,
@@ -72,6 +78,7 @@ export { STORAGE_VERSION, type Storage } from "./service/storage.ts";
 export { LaterMigrations, type LaterMigrationsOptions, type MigrationStep } from "./work/later-migrations.ts";
 export type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery } from "./work/lease-storage.ts";
 export { Loop, type LoopOptions, type LoopState, type NextRun } from "./work/loop.ts";
+export type { SharedStorage } from "./work/may-take-over.ts";
 export {
   type AppliedMigration,
   backgroundBefore,

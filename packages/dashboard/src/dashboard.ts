@@ -6,7 +6,7 @@ import { DashboardHandler } from "./dashboard-handler.ts";
 import type { DashboardOptions, DashboardService } from "./dashboard-options.ts";
 
 /** A request as Express and similar frameworks hand it to a middleware. */
-interface MiddlewareRequest extends IncomingMessage {
+export interface MiddlewareRequest extends IncomingMessage {
   /** The part of the path that the mount point matched. */
   readonly baseUrl?: string;
   /** The body, parsed by a parser of the host. */

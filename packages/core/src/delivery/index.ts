@@ -1,4 +1,4 @@
-export { acknowledgeChains, readHook } from "./acknowledge.ts";
+export { type Acknowledging, acknowledgeChains, readHook } from "./acknowledge.ts";
 export { cancelChains } from "./cancel-send.ts";
 export { actorOf, type ChangeRequest } from "./change-request.ts";
 export type { Channel, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask } from "./channel.ts";
@@ -40,8 +40,8 @@ export type {
   SettleChanges,
 } from "./delivery-storage.ts";
 export type { Contact, Directory } from "./directory.ts";
-export { type EndedAttempt, endAttempts } from "./end-attempts.ts";
-export { endLostLeases } from "./end-lost-leases.ts";
+export { type EndedAttempt, type EndedAttempts, type EndedBy, endAttempts } from "./end-attempts.ts";
+export { endLostLeases, type LostDeliveries } from "./end-lost-leases.ts";
 export type { DeliveryChanged, DeliveryEvents, SendChanged } from "./events.ts";
 export { endWaits } from "./fallbacks.ts";
 export type { ListSendsInput } from "./list-sends.ts";
@@ -73,4 +73,4 @@ export type {
 } from "./send-input.ts";
 export { sendOf } from "./send-view.ts";
 export { Sends } from "./sends.ts";
-export type { Settlement } from "./settle-chains.ts";
+export type { DeliveryTransition, SendTransition, Settlement } from "./settle-chains.ts";

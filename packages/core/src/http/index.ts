@@ -1,9 +1,17 @@
 export type { AuthFunction, AuthOptions } from "./auth/authenticator.ts";
-export { type Contract, defineContract, type Failure, type SocketContext, type SocketEndpoint, type SocketSession } from "./contract.ts";
+export {
+  type Contract,
+  defineContract,
+  type Failure,
+  type RequestPart,
+  type SocketContext,
+  type SocketEndpoint,
+  type SocketSession,
+} from "./contract.ts";
 export { createHandler, type HttpHandler } from "./create-handler.ts";
 export { fromFetchRequest, toFetchResponse } from "./fetch.ts";
 export type { HandlerOptions } from "./handler-options.ts";
-export { isLocalRequest } from "./local-request.ts";
+export { type ConnectedRequest, isLocalRequest } from "./local-request.ts";
 export type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
 export {
   choice as choiceParameter,
@@ -24,6 +32,7 @@ export {
   type Route,
   type RouteContext,
   type RouteDefinition,
+  type StreamStart,
 } from "./route.ts";
 export type { Connection } from "./socket.ts";
 export { SSE_HEADERS, SSE_RETRY, sseEvent } from "./sse.ts";

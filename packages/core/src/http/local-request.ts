@@ -11,7 +11,7 @@ const PROXY_HEADERS =
 const BROWSER_HTTP_VERSION = /^(?:1\.1|2|2\.0|3|3\.0)$/;
 
 /** A request with the facts known about its connection. */
-interface Connected extends Pick<HttpRequest, "remoteAddress" | "headers"> {
+export interface ConnectedRequest extends Pick<HttpRequest, "remoteAddress" | "headers"> {
   readonly httpVersion?: string;
 }
 
@@ -20,7 +20,7 @@ interface Connected extends Pick<HttpRequest, "remoteAddress" | "headers"> {
  * its name here (DNS rebinding) and connect from here too, but its `Host` is that site's name. A proxy on this machine
  * connects from here for everybody. If the proxy adds no header, its requests look like this machine's own.
  */
-export function isLocalRequest({ remoteAddress, httpVersion, headers }: Connected): boolean {
+export function isLocalRequest({ remoteAddress, httpVersion, headers }: ConnectedRequest): boolean {
   return (
     LOOPBACK_ADDRESS.test(remoteAddress ?? "") &&
     BROWSER_HTTP_VERSION.test(httpVersion ?? "") &&

@@ -1,4 +1,4 @@
-export type { AcknowledgedFallback } from "./acknowledged.ts";
+export type { Acknowledged, AcknowledgedFallback } from "./acknowledged.ts";
 export type { InboxContext, ReadHook } from "./context.ts";
 export type { Created } from "./created.ts";
 export type { InboxEvents, InboxSwept, ItemChanged } from "./events.ts";

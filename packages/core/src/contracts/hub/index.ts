@@ -7,6 +7,8 @@ import type { ListStyle } from "./lists.ts";
 import { openHubSocket } from "./socket.ts";
 import { statusRoute } from "./status.ts";
 
+export type { ListStyle };
+
 /** Options of the `hub` contract. */
 export interface HubContractOptions {
   /**
