@@ -57,11 +57,11 @@ export {
   type InboxQuery,
   type InboxSignal,
   type InboxStorage,
-  type InboxSweep,
   type InboxTail,
   type ItemAbsence,
   type ItemsChange,
   type NewNotification,
+  type WholeInboxChange,
 } from "./inbox/index.ts";
 export { NOTIFICATION_DEFAULTS } from "./notifications/index.ts";
 export {

@@ -34,7 +34,7 @@ export interface DeliverDueOptions {
   readonly leaseMs: number;
 }
 
-/** Makes due deliveries. It is the work of the delivery worker. Its promises are in docs/guides/delivery.md, GUARANTEES. */
+/** Makes due deliveries. It is the work of the delivery worker. Its promises are under "Guarantees" in docs/guides/delivery.md. */
 export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness, EndedAttempt> {
   readonly name = "deliveries";
   readonly leases: LeaseStorage<ClaimedDelivery, DeliveryFairness>;
@@ -195,7 +195,7 @@ function whyUnusable(channel: Channel, tenant: string): string | null {
   }
 }
 
-/** Whether a channel's name can be used: the inbox is Belfry's own. */
+/** The channels by name. Throws `CONFIGURATION` for a name that is missing, given twice, or Belfry's own: the inbox. */
 export function channelsByName(channels: readonly Channel[]): ReadonlyMap<string, Channel> {
   const byName = new Map<string, Channel>();
   for (const channel of channels) {

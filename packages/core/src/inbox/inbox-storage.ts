@@ -68,7 +68,7 @@ export interface ItemsChange {
 }
 
 /** The result of a change to a whole inbox. */
-export interface InboxSweep {
+export interface WholeInboxChange {
   /** The number of items it changed. */
   readonly count: number;
   readonly counts: InboxCounts;
@@ -176,13 +176,13 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
    * Marks everything read that is in the inbox at this moment. Later items stay unread. Its cost does not grow with the
    * number of unread items.
    */
-  markAllRead(owner: Owner, at: Date): Promise<InboxSweep>;
+  markAllRead(owner: Owner, at: Date): Promise<WholeInboxChange>;
 
   /** Deletes items softly: they leave lists and counts. Unknown refs and deleted items are skipped. */
   remove(owner: Owner, refs: readonly ItemRef[], at: Date): Promise<ItemsChange>;
 
   /** Deletes every read item of the inbox softly. */
-  removeRead(owner: Owner, at: Date): Promise<InboxSweep>;
+  removeRead(owner: Owner, at: Date): Promise<WholeInboxChange>;
 
   /**
    * Gives every inbox a new epoch, so that clients that saw numbers of a lost history start over. Call it once after you

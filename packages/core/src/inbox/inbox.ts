@@ -8,8 +8,9 @@ import { countInbox } from "./count-inbox.ts";
 import type { FollowInboxes, InboxListener } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, InboxPosition, ItemRef } from "./inbox-item.ts";
 import { type InboxList, type ListInput, listInbox } from "./list-inbox.ts";
+import { markAllRead } from "./mark-all-read.ts";
 import { getItem } from "./read-item.ts";
-import { markAllRead, removeRead } from "./sweep-inbox.ts";
+import { removeRead } from "./remove-read.ts";
 
 /**
  * One user's inbox. Every call is limited to that user of that tenant.

@@ -23,11 +23,11 @@ export type {
   InboxPage,
   InboxQuery,
   InboxStorage,
-  InboxSweep,
   InboxTail,
   ItemAbsence,
   ItemsChange,
   NewNotification,
+  WholeInboxChange,
 } from "./inbox-storage.ts";
 export type { InboxList, ListInput } from "./list-inbox.ts";
 export { listTenant } from "./list-tenant.ts";

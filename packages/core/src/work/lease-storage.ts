@@ -44,14 +44,14 @@ export interface LostLeaseQuery {
  */
 export interface LeaseStorage<Task, Fairness extends object = object> {
   /**
-   * Leases tasks that are due and not leased, those due first first: attempt and fence grow by one. Tasks that another
-   * claim is taking at this moment are left to it. The claim is durable when this resolves.
+   * Leases due tasks that nobody holds, oldest first. Their attempt and fence grow by one. Tasks that another claim is taking
+   * at this moment are left to it. The claim is durable when this resolves.
    */
   claim(request: LeaseRequest & Fairness): Promise<readonly Task[]>;
 
   /**
-   * What `owner` holds the leases of, those due first first: among them what it claimed without getting the answer, as
-   * when its connection broke.
+   * The tasks that `owner` holds, oldest first. They include what it claimed without getting the answer, as when its
+   * connection broke.
    */
   leasedTo(owner: string): Promise<readonly Task[]>;
 
@@ -59,8 +59,8 @@ export interface LeaseStorage<Task, Fairness extends object = object> {
   renew(owner: string, leases: readonly Lease[], options: { readonly at: Date; readonly leaseMs: number }): Promise<readonly Lease[]>;
 
   /**
-   * Leases that ran out, are further ahead than any can be, or are held by anybody else, those that ran out first first.
-   * Nothing is changed: whoever ends such a task checks that the lease is still the same.
+   * Leases that ran out, are further ahead than any can be, or are held by another owner than the one given, oldest first.
+   * This changes nothing: the verb that ends such a task checks that the lease is still the same.
    */
   lost(query: LostLeaseQuery): Promise<readonly LostLease[]>;
 

@@ -1,5 +1,5 @@
 import type { Owner } from "@belfry/core";
-import type { InboxSweep } from "@belfry/core/storage";
+import type { WholeInboxChange } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -26,7 +26,7 @@ export function prepareMarkAllRead(tables: TableNames) {
     SELECT held.unread, held.last_seq, held.total, 0::bigint, held.epoch, held.rev + (held.unread > 0)::int FROM held WHERE held.last_seq > 0`,
   );
   return (owner: Owner, at: Date) =>
-    async (session: Session): Promise<InboxSweep> => {
+    async (session: Session): Promise<WholeInboxChange> => {
       const [row] = await session.rows(run, [owner.tenant, owner.userId, at.toISOString()]);
       return { count: row?.[0] ?? 0, counts: toCounts(row?.slice(1) as CountsRow | undefined) };
     };

@@ -1,5 +1,5 @@
 import type { Owner } from "@belfry/core";
-import type { InboxSweep } from "@belfry/core/storage";
+import type { WholeInboxChange } from "@belfry/core/storage";
 import type { Connection } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -32,7 +32,7 @@ export function prepareRemoveRead(tables: TableNames) {
     FROM inbox CROSS JOIN tally`,
   );
   return (owner: Owner, at: Date) =>
-    async (connection: Connection): Promise<InboxSweep> => {
+    async (connection: Connection): Promise<WholeInboxChange> => {
       const [row] = await changeInbox(connection, owner, { run, values: [at.toISOString()] });
       return { count: row?.[1] ?? 0, counts: toCounts(row?.slice(2) as CountsRow | undefined) };
     };

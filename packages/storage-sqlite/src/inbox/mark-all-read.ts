@@ -1,5 +1,5 @@
 import type { Owner } from "@belfry/core";
-import type { InboxSweep } from "@belfry/core/storage";
+import type { WholeInboxChange } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { inboxCounters, readMarks } from "../schema.ts";
@@ -25,7 +25,7 @@ export function prepareMarkAllRead(context: QueryContext) {
       .set({ unread: 0, readUpToSeq: sql`${inboxCounters.lastSeq}`, rev: NEXT_REV, readRev: NEXT_REV, reopenedFromSeq: null })
       .where(OWN_COUNTERS),
   );
-  return (owner: Owner, at: Date): InboxSweep => {
+  return (owner: Owner, at: Date): WholeInboxChange => {
     const before = counts(owner);
     if (before.unread === 0) {
       return { count: 0, counts: before };

@@ -1,5 +1,5 @@
 import type { Owner } from "@belfry/core";
-import type { InboxSweep } from "@belfry/core/storage";
+import type { WholeInboxChange } from "@belfry/core/storage";
 import { and, isNull, sql } from "drizzle-orm";
 import type { QueryContext } from "../database/query-context.ts";
 import { inboxCounters, inboxItems } from "../schema.ts";
@@ -22,7 +22,7 @@ export function prepareRemoveRead(context: QueryContext) {
       .set({ total: sql`${inboxCounters.unread}`, rev: NEXT_REV })
       .where(OWN_COUNTERS),
   );
-  return (owner: Owner, at: Date): InboxSweep => {
+  return (owner: Owner, at: Date): WholeInboxChange => {
     const { counts, readUpToSeq, readRev } = inboxState(owner);
     const count = counts.total - counts.unread;
     if (count > 0) {

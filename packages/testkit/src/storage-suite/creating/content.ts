@@ -100,7 +100,7 @@ export function contentTests(harness: StorageHarness): void {
       }
     });
 
-    test("notifications of every kind make items alike, which do not name the kind", async () => {
+    test("notifications of every kind make items alike, which name the kind", async () => {
       for (const kind of ["message", "send", "event"] as const) {
         const { notification, items } = await fixture.create("ann", { kind });
         const expected = itemOf(notification, { userId: "ann", seq: items[0]?.seq ?? 0 });

@@ -12,14 +12,3 @@ export async function markAllRead(context: InboxContext, owner: Owner): Promise<
   await context.reads.onRead(owner, null);
   return count;
 }
-
-/** Deletes every read item, in one transaction, and returns their number. */
-export async function removeRead(context: InboxContext, owner: Owner): Promise<number> {
-  using _call = await context.ready();
-  const { count, counts } = await context.inbox.removeRead(owner, new Date(context.clock.now()));
-  if (count > 0) {
-    context.publish([{ ...owner, change: "deleted_read", seq: counts.lastSeq, epoch: counts.epoch, count }]);
-    context.events.emit("inbox.read_deleted", { ...owner, count });
-  }
-  return count;
-}
