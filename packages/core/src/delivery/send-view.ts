@@ -1,4 +1,4 @@
-import type { Notification } from "../notifications/index.ts";
+import { NOTIFICATION_DEFAULTS, type Notification } from "../notifications/index.ts";
 import type { Send, SendDetails, SendProgress } from "./send.ts";
 
 /** The send that a notification is, with what its sender said of its delivery and how far it got. */
@@ -14,11 +14,12 @@ export function newSendView(notification: Notification, details: SendDetails): S
   return sendOf(notification, details, { ...open, updatedAt });
 }
 
-/** Reads a send back from the JSON that was kept for its idempotency key. */
+/** Reads a send back from the JSON that was kept for its idempotency key. An older package may have kept it, without newer fields. */
 export function sendFromJson(json: string): Send {
   const { scheduledAt, createdAt, updatedAt, ...rest } = JSON.parse(json) as Send;
   return {
     ...rest,
+    priority: rest.priority ?? NOTIFICATION_DEFAULTS.priority,
     scheduledAt: scheduledAt === null ? null : new Date(scheduledAt),
     createdAt: new Date(createdAt),
     updatedAt: new Date(updatedAt),
