@@ -42,19 +42,13 @@ export type {
   UnreachedReason,
 } from "./delivery/index.ts";
 export { type Clock, systemClock } from "./foundation/clock.ts";
-export {
-  BelfryError,
-  type BelfryErrorCode,
-  type BelfryErrorOptions,
-  HTTP_STATUS,
-  type Issue,
-} from "./foundation/errors.ts";
-export type { FeedSubscription } from "./foundation/feed-subscription.ts";
+export { DEFAULT_TENANT, type FeedSubscription, type Owner } from "./foundation/context.ts";
+export { BelfryError, type BelfryErrorCode, type BelfryErrorOptions, HTTP_STATUS, type Issue } from "./foundation/errors.ts";
 export { type Ids, isUuid, uuidV7 } from "./foundation/ids.ts";
 export { validationError } from "./foundation/issue-list.ts";
 export type { JsonObject, JsonValue } from "./foundation/json.ts";
 export { consoleLogger, type Logger } from "./foundation/logger.ts";
-export { DEFAULT_TENANT, type Owner } from "./foundation/owner.ts";
+
 export type {
   EventCreated,
   EventInput,

@@ -36,19 +36,11 @@ export {
   sendOf,
   sendStatus,
 } from "./delivery/index.ts";
-export type { ErasureStep, ExportStep, StepRange, SweepStep } from "./foundation/data-steps.ts";
+export type { PageBounds } from "./foundation/bounds.ts";
 export { newEpoch } from "./foundation/epoch.ts";
-export { foldCase } from "./foundation/fold-case.ts";
-export type { PageBounds } from "./foundation/page-bounds.ts";
-export type {
-  ClaimedRecord,
-  EndedRecord,
-  HubRange,
-  HubSignal,
-  HubStorage,
-  NewProcessingRecord,
-  PlanProcessing,
-} from "./hub/index.ts";
+export type { ErasureStep, ExportStep, StepRange, SweepStep } from "./foundation/json.ts";
+export { foldCase } from "./foundation/parse-text.ts";
+export type { ClaimedRecord, EndedRecord, HubRange, HubSignal, HubStorage, NewProcessingRecord, PlanProcessing } from "./hub/index.ts";
 export {
   EMPTY_COUNTS,
   type ExportedItem,
@@ -75,19 +67,20 @@ export {
 export { isHubSignal, type PresenceStorage, type Signal, type Transport, type TransportListener } from "./realtime/index.ts";
 export type { ApiKeyStorage, StoredApiKey } from "./service/api-key-storage.ts";
 export { STORAGE_VERSION, type Storage } from "./service/storage.ts";
-export { LaterMigrations, type LaterMigrationsOptions, type MigrationStep } from "./work/later-migrations.ts";
-export type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery } from "./work/lease-storage.ts";
+export type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery, SharedStorage } from "./work/lease-storage.ts";
 export { Loop, type LoopOptions, type LoopState, type NextRun } from "./work/loop.ts";
-export type { SharedStorage } from "./work/may-take-over.ts";
 export {
   type AppliedMigration,
   backgroundBefore,
   checkedText,
+  LaterMigrations,
+  type LaterMigrationsOptions,
   type Migration,
   type MigrationPlan,
+  type MigrationStep,
   type Numbered,
   nextContract,
   oldestCompatibleOf,
   type PlanSubject,
   planMigrations,
-} from "./work/migration-plan.ts";
+} from "./work/migrations.ts";

@@ -1,4 +1,4 @@
-export type { DrizzlePostgresDatabase, DrizzlePostgresTransaction, PostgresTransaction } from "./database/database-handle.ts";
+export type { DrizzlePostgresDatabase, DrizzlePostgresTransaction, PostgresTransaction } from "./database/connection.ts";
 export { type PostgresTransportOptions, postgresTransport } from "./listen-notify/postgres-transport.ts";
 export { type MigrateOptions, migrate } from "./migrations/migrate.ts";
 export type { PostgresStorageOptions } from "./postgres-options.ts";

@@ -14,21 +14,17 @@ import {
 import pg, { type Pool } from "pg";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import type { Bound } from "./database/bind.ts";
-import { Connection } from "./database/connection.ts";
-import { type DrizzlePostgresDatabase, type PostgresTransaction, poolOf } from "./database/database-handle.ts";
-import { identityCheck } from "./database/database-identity.ts";
-import { wrapError } from "./database/errors.ts";
-import { listenForErrors } from "./database/pool-errors.ts";
-import { storageTime } from "./database/storage-time.ts";
+import { Connection, type DrizzlePostgresDatabase, identityCheck, type PostgresTransaction, poolOf } from "./database/connection.ts";
+import { listenForErrors, wrapError } from "./database/errors.ts";
+import { storageTime } from "./database/statement.ts";
 import { tableNames } from "./database/table-names.ts";
 import { postgresDeliveries } from "./delivery/postgres-deliveries.ts";
 import { postgresHub } from "./hub/postgres-hub.ts";
 import { postgresInbox } from "./inbox/postgres-inbox.ts";
-import { HostAnnouncements } from "./listen-notify/host-announcements.ts";
+import { HostAnnouncements } from "./listen-notify/announcements.ts";
 import { PostgresTransport } from "./listen-notify/postgres-transport.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
-import { migrationStep } from "./migrations/migrate-later.ts";
-import { openTables } from "./migrations/open-tables.ts";
+import { migrationStep, openTables } from "./migrations/migrate.ts";
 import { postgresActivity } from "./operator/postgres-activity.ts";
 import {
   CONNECTION_TIMEOUT_MS,
@@ -37,8 +33,8 @@ import {
   type PostgresStorageOptions,
   QUERY_TIMEOUT_MS,
 } from "./postgres-options.ts";
-import { postgresPresence } from "./realtime/postgres-presence.ts";
-import { postgresApiKeys } from "./service/postgres-api-keys.ts";
+import { postgresPresence } from "./realtime/presence.ts";
+import { postgresApiKeys } from "./service/api-keys.ts";
 
 /**
  * Keeps Belfry's data in PostgreSQL: through a pg pool of the host, the pool behind its drizzle database, or a pool of

@@ -1,8 +1,7 @@
 import type { Migration } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { MIGRATIONS } from "../src/migrations/index.ts";
-import { migrateAtOpen } from "../src/migrations/migrate.ts";
-import { migrateLater, migrationStep } from "../src/migrations/migrate-later.ts";
+import { migrateAtOpen, migrateLater, migrationStep } from "../src/migrations/migrate.ts";
 import { PostgresStorage } from "../src/postgres-storage.ts";
 import { entry, openPool, rowsOf, silent, useCleanup, useDatabase } from "./setup.ts";
 

@@ -12,21 +12,17 @@ import {
 import type { Database } from "better-sqlite3";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import { CommitWatch } from "./database/commit-watch.ts";
-import { Connection } from "./database/connection.ts";
-import { mainFile } from "./database/database-file.ts";
-import { type DrizzleSqliteDatabase, databaseOf, type SqliteTransaction } from "./database/database-handle.ts";
+import { Connection, type DrizzleSqliteDatabase, databaseOf, type SqliteTransaction } from "./database/connection.ts";
 import { wrapError } from "./database/errors.ts";
-import { configureHosts, configureOwn, openDatabase } from "./database/open-database.ts";
-import { WorkerLock } from "./database/worker-lock.ts";
+import { configureHosts, configureOwn, mainFile, openDatabase, WorkerLock } from "./database/open-database.ts";
 import { type OpenDeliveries, sqliteDeliveries } from "./delivery/sqlite-deliveries.ts";
 import { sqliteHub } from "./hub/sqlite-hub.ts";
-import { prepareHasNotification } from "./inbox/has-notification.ts";
 import { type OpenInbox, sqliteInbox } from "./inbox/sqlite-inbox.ts";
+import { prepareHasNotification } from "./inbox/write-items.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
-import { migrationStep } from "./migrations/migrate-later.ts";
-import { openTables } from "./migrations/open-tables.ts";
+import { migrationStep, openTables } from "./migrations/migrate.ts";
 import { sqliteActivity } from "./operator/sqlite-activity.ts";
-import { sqliteApiKeys } from "./service/sqlite-api-keys.ts";
+import { sqliteApiKeys } from "./service/api-keys.ts";
 import { DEFAULT_BUSY_TIMEOUT_MS, type SqliteStorageOptions } from "./sqlite-options.ts";
 
 /**

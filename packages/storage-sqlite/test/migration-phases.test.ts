@@ -3,8 +3,7 @@ import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { Connection } from "../src/database/connection.ts";
 import { MIGRATIONS } from "../src/migrations/index.ts";
-import { migrateAtOpen } from "../src/migrations/migrate.ts";
-import { migrateLater, migrationStep } from "../src/migrations/migrate-later.ts";
+import { migrateAtOpen, migrateLater, migrationStep } from "../src/migrations/migrate.ts";
 import { SqliteStorage } from "../src/sqlite-storage.ts";
 import { ended, entry, linesOf, startProcess, temporaryPath, useCleanup } from "./setup.ts";
 

@@ -1,11 +1,9 @@
-import type { Owner } from "../foundation/owner.ts";
+import type { Owner } from "../foundation/context.ts";
 import type { AcknowledgedFallback, ReadHook } from "../inbox/index.ts";
-import { announce } from "./announce.ts";
-import type { DeliveryContext } from "./context.ts";
+import { type ChainChange, isStoppable, type Settlement, settleChains, settled } from "./chains.ts";
+import { announce, type DeliveryContext } from "./context.ts";
 import { INBOX_CHANNEL } from "./delivery.ts";
 import type { ChainSelection, LoadedDelivery, LoadedSend } from "./delivery-storage.ts";
-import { isStoppable } from "./fallbacks.ts";
-import { type ChainChange, type Settlement, settleChains, settled } from "./settle-chains.ts";
 
 /**
  * Records that a user has these notifications or, with null, everything the user has read. Deliveries over the inbox become

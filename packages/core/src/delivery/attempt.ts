@@ -1,5 +1,5 @@
 import type { Clock } from "../foundation/clock.ts";
-import { OutOfTime, withinTime } from "../work/within-time.ts";
+import { OutOfTime, withinTime } from "../work/timing.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Channel, DeliveryFailure, DeliveryOutcome, DeliveryTask } from "./channel.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";

@@ -1,13 +1,12 @@
-import type { BaseContext, Emits } from "../foundation/context.ts";
-import type { Owner } from "../foundation/owner.ts";
+import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
 import type { InboxEvents, InboxSignal } from "../inbox/index.ts";
 import type { CreationEvents, NotificationTypes } from "../notifications/index.ts";
 import type { BatchQueue } from "../work/batch-queue.ts";
-import type { SharedStorage } from "../work/may-take-over.ts";
-import type { Channel } from "./channel.ts";
+import type { SharedStorage } from "../work/lease-storage.ts";
+import type { DeliveryTransition, SendTransition } from "./chains.ts";
+import type { Channel, Directory } from "./channel.ts";
+import type { Delivery, DeliveryStatus, SendStatus } from "./delivery.ts";
 import type { DeliveryStorage, NewSend, SendCreated } from "./delivery-storage.ts";
-import type { Directory } from "./directory.ts";
-import type { DeliveryEvents } from "./events.ts";
 
 /** The parts that operations on deliveries use. */
 export interface DeliveryContext<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> extends BaseContext {
@@ -25,4 +24,46 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   deliverDue(): void;
   /** Tells clients and other processes what changed. Call it only after the commit. */
   publish(signals: readonly InboxSignal[]): void;
+}
+
+/** One delivery went from one state to another. */
+export interface DeliveryChanged {
+  /** As it is now. */
+  readonly delivery: Delivery;
+  readonly from: DeliveryStatus;
+}
+
+/** A sent notification, as a whole, went from one status to another. */
+export interface SendChanged {
+  readonly tenant: string;
+  /** The notification's id. */
+  readonly id: string;
+  readonly from: SendStatus;
+  readonly to: SendStatus;
+}
+
+/** The events of deliveries, by name. */
+export interface DeliveryEvents {
+  /** A fallback is due, or somebody retried a failed delivery. */
+  "delivery.pending": DeliveryChanged;
+  "delivery.waiting": DeliveryChanged;
+  "delivery.sent": DeliveryChanged;
+  "delivery.delivered": DeliveryChanged;
+  /** The delivery failed for good. A failed attempt that is followed by another one raises no event. */
+  "delivery.failed": DeliveryChanged;
+  "delivery.cancelled": DeliveryChanged;
+  "send.changed": SendChanged;
+}
+
+/** Tells the host's listeners about committed changes. */
+export function announce(
+  { events }: Pick<DeliveryContext, "events">,
+  { deliveries, sends }: { readonly deliveries: readonly DeliveryTransition[]; readonly sends: readonly SendTransition[] },
+): void {
+  for (const { delivery, from } of deliveries) {
+    events.emit(`delivery.${delivery.status}`, { delivery, from });
+  }
+  for (const transition of sends) {
+    events.emit("send.changed", transition);
+  }
 }

@@ -4,8 +4,8 @@ import { BatchQueue, commitBatch, type Pending } from "../work/batch-queue.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryStorage, NewSend, SendCreated } from "./delivery-storage.ts";
 import { type ParsedSend, parseSend, type SendRequest } from "./parse-send.ts";
+import { sendFromJson } from "./read-sends.ts";
 import type { Send } from "./send.ts";
-import { sendFromJson } from "./send-view.ts";
 
 /** Bounds how long one transaction holds a synchronous database. */
 const MAX_BATCH_SENDS = 128;

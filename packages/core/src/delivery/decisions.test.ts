@@ -1,12 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { LostLease } from "../work/lease-storage.ts";
+import { endWait, settleChains } from "./chains.ts";
 import { chainOutcome, type Delivery, type DeliveryStatus, sendStatus } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
-import { type EndedAttempt, endAttempts } from "./end-attempts.ts";
-import { endLostLeases } from "./end-lost-leases.ts";
-import { endWait } from "./fallbacks.ts";
-import { settleChains } from "./settle-chains.ts";
+import { type EndedAttempt, endAttempts, endLostLeases } from "./end-attempts.ts";
 
 const NOW = new Date("2030-01-01T00:00:00Z");
 const LATER = new Date("2030-01-01T00:01:00Z");

@@ -1,23 +1,18 @@
 import { BelfryError } from "../foundation/errors.ts";
 import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { LeaseStorage, LostLease } from "../work/lease-storage.ts";
-import { retryDelayMs } from "../work/retry-delay.ts";
+import { retryDelayMs } from "../work/timing.ts";
 import { Addresses } from "./addresses.ts";
-import { announce } from "./announce.ts";
 import { attempt } from "./attempt.ts";
+import { endWaits, type Settlement } from "./chains.ts";
 import type { Channel, DeliveryFailure, DeliveryOutcome } from "./channel.ts";
-import { CircuitBreaker } from "./circuit-breaker.ts";
-import type { DeliveryContext } from "./context.ts";
+import { announce, type DeliveryContext } from "./context.ts";
 import { type Delivery, INBOX_CHANNEL, type UnreachedReason } from "./delivery.ts";
 import type { ChainSelection, ClaimedDelivery, DeliveryFairness, LoadedSend, SettleChanges } from "./delivery-storage.ts";
-import { type EndedAttempt, type EndedAttempts, endAttempts } from "./end-attempts.ts";
-import { endLostLeases } from "./end-lost-leases.ts";
-import { EndpointShare } from "./endpoint-share.ts";
-import { endWaits } from "./fallbacks.ts";
-import { GoneEndpoints } from "./gone-endpoints.ts";
+import { type EndedAttempt, type EndedAttempts, endAttempts, endLostLeases, GoneEndpoints } from "./end-attempts.ts";
+import { CircuitBreaker, EndpointShare } from "./endpoints.ts";
 import { InboxChannel } from "./inbox-channel.ts";
 import { DEFAULT_FALLBACK } from "./parse-send.ts";
-import type { Settlement } from "./settle-chains.ts";
 
 const MAX_BATCH = 256;
 /**

@@ -1,5 +1,5 @@
-import type { StepRange, SweepStep } from "../foundation/data-steps.ts";
-import type { Owner } from "../foundation/owner.ts";
+import type { Owner } from "../foundation/context.ts";
+import type { StepRange, SweepStep } from "../foundation/json.ts";
 import type { CreatedItem, InboxItem } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { LeaseStorage } from "../work/lease-storage.ts";

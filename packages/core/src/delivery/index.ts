@@ -1,8 +1,8 @@
 export { type Acknowledging, acknowledgeChains, readHook } from "./acknowledge.ts";
-export { cancelChains } from "./cancel-send.ts";
-export { actorOf, type ChangeRequest } from "./change-request.ts";
-export type { Channel, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask } from "./channel.ts";
-export type { DeliveryContext } from "./context.ts";
+export { type DeliveryTransition, endWaits, type SendTransition, type Settlement } from "./chains.ts";
+export { actorOf, type ChangeRequest, cancelChains, retryChains, retrySend } from "./change-send.ts";
+export type { Channel, Contact, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask, Directory } from "./channel.ts";
+export type { DeliveryChanged, DeliveryContext, DeliveryEvents, SendChanged } from "./context.ts";
 export { send, sendWithin, sendWriter } from "./create-send.ts";
 export { channelsByName, DeliverDue } from "./deliver-due.ts";
 export {
@@ -39,15 +39,10 @@ export type {
   SendUpdated,
   SettleChanges,
 } from "./delivery-storage.ts";
-export type { Contact, Directory } from "./directory.ts";
-export { type EndedAttempt, type EndedAttempts, type EndedBy, endAttempts } from "./end-attempts.ts";
-export { endLostLeases, type LostDeliveries } from "./end-lost-leases.ts";
-export type { DeliveryChanged, DeliveryEvents, SendChanged } from "./events.ts";
-export { endWaits } from "./fallbacks.ts";
-export type { ListSendsInput } from "./list-sends.ts";
+export { type EndedAttempt, type EndedAttempts, type EndedBy, endAttempts, endLostLeases, type LostDeliveries } from "./end-attempts.ts";
 export { type ParsedSend, parseSend } from "./parse-send.ts";
-export type { AuditInput } from "./read-sends.ts";
-export { retryChains, retrySend } from "./retry-send.ts";
+export { type AuditInput, type ListSendsInput, sendOf } from "./read-sends.ts";
+
 export type {
   AuditAction,
   AuditEntry,
@@ -71,6 +66,5 @@ export type {
   SendInputWithOptionalData,
   TypedSendInput,
 } from "./send-input.ts";
-export { sendOf } from "./send-view.ts";
+
 export { Sends } from "./sends.ts";
-export type { DeliveryTransition, SendTransition, Settlement } from "./settle-chains.ts";

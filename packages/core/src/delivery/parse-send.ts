@@ -5,17 +5,16 @@ import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { describe, NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { compareBytewise, declaredType, type Notification, type NotificationType, parseData, parseFields } from "../notifications/index.ts";
-import { actorOf } from "./change-request.ts";
+import { parseSendRecipients } from "./addresses.ts";
+import { actorOf } from "./change-send.ts";
 import type { Channel } from "./channel.ts";
 import { checkContent } from "./check-content.ts";
 import type { DeliveryContext } from "./context.ts";
 import { INBOX_CHANNEL } from "./delivery.ts";
 import type { NewDelivery, NewSend } from "./delivery-storage.ts";
-import { parseSendRecipients } from "./parse-recipients.ts";
-import { parseSchedule } from "./parse-schedule.ts";
+import { newSendView } from "./read-sends.ts";
 import type { Send, SendChanges } from "./send.ts";
 import type { FallbackInput, SendInput } from "./send-input.ts";
-import { newSendView } from "./send-view.ts";
 
 /**
  * The fallback channel if the sender names none. It is accepted even if it is not configured; its delivery then fails when
@@ -225,4 +224,27 @@ function canonical(value: unknown): unknown {
   }
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
   return members.sort(([left], [right]) => compareBytewise(left, right)).map(([key, member]) => [key, canonical(member)]);
+}
+
+/** ISO 8601 with a time zone: a local time would mean another moment on every machine. */
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})$/i;
+const LAST_MS = Date.UTC(9999, 11, 31);
+
+/** The time of a send. The storage's time decides whether it is in the future. */
+export interface Schedule {
+  readonly at: Date | null;
+  readonly issues: readonly Issue[];
+}
+
+/** Reads `scheduledAt`: a Date, or a text in ISO 8601 with a time zone, of the years 1970 to 9999. */
+export function parseSchedule(scheduledAt: unknown): Schedule {
+  if (scheduledAt === undefined || scheduledAt === null) {
+    return { at: null, issues: [] };
+  }
+  const at = typeof scheduledAt === "string" && ISO_TIME.test(scheduledAt) ? new Date(scheduledAt) : scheduledAt;
+  if (!(at instanceof Date) || !(at.getTime() >= 0 && at.getTime() <= LAST_MS)) {
+    const message = "must be a time like 2030-01-31T12:00:00Z, of the years 1970 to 9999";
+    return { at: null, issues: [{ path: ["scheduledAt"], type: "datetime", message }] };
+  }
+  return { at: new Date(at), issues: [] };
 }

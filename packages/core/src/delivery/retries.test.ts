@@ -1,14 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../foundation/clock.ts";
-import { retryDelayMs } from "../work/retry-delay.ts";
-import { TenantShare } from "../work/tenant-share.ts";
+import { TenantShare } from "../work/fairness.ts";
+import { retryDelayMs } from "../work/timing.ts";
 import { Addresses } from "./addresses.ts";
 import { attempt } from "./attempt.ts";
 import type { Channel } from "./channel.ts";
-import { CircuitBreaker } from "./circuit-breaker.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
-import { EndpointShare } from "./endpoint-share.ts";
-import { parseSchedule } from "./parse-schedule.ts";
+import { CircuitBreaker, EndpointShare } from "./endpoints.ts";
+import { parseSchedule } from "./parse-send.ts";
 
 const retryDelaysMs = [5_000, 300_000];
 

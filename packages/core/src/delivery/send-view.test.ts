@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sendFromJson } from "./send-view.ts";
+import { sendFromJson } from "./read-sends.ts";
 
 test("an answer that an older package kept gets the fields it lacks", () => {
   const kept = JSON.stringify({ id: "x", scheduledAt: null, createdAt: "2026-01-01T00:00:00.000Z", updatedAt: "2026-01-01T00:00:00.000Z" });

@@ -1,13 +1,18 @@
-import { cancelSend } from "./cancel-send.ts";
+import { cancelSend, removeSend, retrySend, updateSend } from "./change-send.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryPage, DeliveryRange, TrackedDelivery } from "./delivery.ts";
-import { type ListSendsInput, listSends } from "./list-sends.ts";
-import { type AuditInput, countSends, firstDeliveries, getSend, listAudit, listDeliveries } from "./read-sends.ts";
-import { removeSend } from "./remove-send.ts";
-import { retrySend } from "./retry-send.ts";
+import {
+  type AuditInput,
+  countSends,
+  firstDeliveries,
+  getSend,
+  type ListSendsInput,
+  listAudit,
+  listDeliveries,
+  listSends,
+} from "./read-sends.ts";
 import type { AuditEntry, Send, SendAnalytics, SendAnalyticsQuery, SendChanges, SendPage } from "./send.ts";
 import type { Acting } from "./send-input.ts";
-import { updateSend } from "./update-send.ts";
 
 /**
  * The sends of one tenant: `notifications.sends`. Ids are those of the notifications; an id that is unknown, another

@@ -23,3 +23,41 @@ export interface Emits<Events> {
 
 /** An event with its name, as {@link Emits.emit} takes it. */
 export type NamedEvent<Events> = { [Name in keyof Events]: [name: Name, event: Events[Name]] }[keyof Events];
+
+/** A subscription to a feed. */
+export interface FeedSubscription {
+  /**
+   * Resolves once nothing is missed from then on, and a replay that was asked for is done. Rejects if the database could not be read; the
+   * subscription has ended then. Nobody has to await it: a failure is logged, too.
+   */
+  readonly ready: Promise<void>;
+  /** Ends the subscription. The listener is not called after it. Idempotent. */
+  close(): void;
+}
+
+/** The owner of an inbox: a user inside a tenant. Every inbox query is scoped by one, so no route can reach past it. */
+export interface Owner {
+  readonly tenant: string;
+  readonly userId: string;
+}
+
+/** The tenant of hosts that have only one. */
+export const DEFAULT_TENANT = "default";
+
+/**
+ * Calls a host's listener, whose error is its own: whoever is told after it, and what has just been committed, go on. A
+ * listener may be asynchronous, whatever its type says; what it rejects with is logged too.
+ *
+ * @param whose begins the line that is logged
+ */
+export function guarded(logger: Logger, tell: () => unknown, whose = "A subscriber's listener"): void {
+  const failed = (error: unknown) => logger.error({ error }, `${whose} threw an error.`);
+  try {
+    const told = tell();
+    if (told instanceof Promise) {
+      told.catch(failed);
+    }
+  } catch (error) {
+    failed(error);
+  }
+}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { foldCase } from "./fold-case.ts";
+import { foldCase } from "./parse-text.ts";
 
 test("texts that differ in case alone fold to the same", () => {
   for (const [one, other] of [

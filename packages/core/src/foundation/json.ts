@@ -5,3 +5,34 @@ export type JsonValue = string | number | boolean | null | readonly JsonValue[] 
 export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
+
+/** The result of one step of erasing. */
+export interface ErasureStep {
+  /** The number of rows that it removed or cleared of the user's data. */
+  readonly removed: number;
+  /** False if another step has to follow. */
+  readonly isDone: boolean;
+}
+
+/** The rows that one step reads: those after the previous step. */
+export interface StepRange {
+  /** `next` of the step before; null begins at the start. */
+  readonly after: string | null;
+  /** How many rows it looks at, at least 1. */
+  readonly limit: number;
+}
+
+/** One step of an export. */
+export interface ExportStep<Exported> {
+  readonly records: readonly Exported[];
+  /** Where the next step goes on; null when this was the last one. Only the storage that made it can read it. */
+  readonly next: string | null;
+}
+
+/** The result of one step of a sweep. */
+export interface SweepStep {
+  /** The number of rows that it removed. */
+  readonly removed: number;
+  /** Where the next step goes on; null when this was the last one. Only the storage that made it can read it. */
+  readonly next: string | null;
+}

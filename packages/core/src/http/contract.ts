@@ -3,6 +3,19 @@ import type { HttpRequest } from "./messages.ts";
 import type { CredentialScheme, Principal } from "./principal.ts";
 import type { ContractService, OpenStream, Reply, Route } from "./route.ts";
 
+/** A refused request, on its way to the contract that renders the answer. */
+export class RequestFailure extends Error {
+  override readonly name = "RequestFailure";
+  readonly error: BelfryError;
+  readonly part: RequestPart;
+
+  constructor(error: BelfryError, part: RequestPart) {
+    super(error.message, { cause: error });
+    this.error = error;
+    this.part = part;
+  }
+}
+
 /** The part of a request that is wrong. */
 export type RequestPart = "path" | "query" | "body";
 

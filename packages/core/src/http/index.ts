@@ -11,8 +11,8 @@ export {
 export { createHandler, type HttpHandler } from "./create-handler.ts";
 export { fromFetchRequest, toFetchResponse } from "./fetch.ts";
 export type { HandlerOptions } from "./handler-options.ts";
-export { type ConnectedRequest, isLocalRequest } from "./local-request.ts";
 export type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
+export { type ConnectedRequest, isLocalRequest } from "./origins.ts";
 export {
   choice as choiceParameter,
   integer as integerParameter,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { originProblem } from "./origin-rules.ts";
+import { originProblem } from "./origins.ts";
 
 const HOST = "app.example.com";
 const fromFunction = { contracts: [], auth: () => null };

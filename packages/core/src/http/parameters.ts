@@ -2,6 +2,15 @@ import { z } from "zod";
 import { isUuid } from "../foundation/ids.ts";
 import { textIssue } from "../foundation/parse-text.ts";
 
+/**
+ * Splits a request's target into its path and its query. The query is the text after the first question mark, including any
+ * further ones.
+ */
+export function splitUrl(url: string): { readonly path: string; readonly search: string } {
+  const at = url.indexOf("?");
+  return at === -1 ? { path: url, search: "" } : { path: url.slice(0, at), search: url.slice(at + 1) };
+}
+
 /** A text that every storage stores unchanged: well-formed Unicode without NUL, with a limited length in code points. */
 export function text(rule: { readonly minLength?: number; readonly maxLength: number; readonly description: string }) {
   return z

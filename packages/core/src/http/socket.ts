@@ -3,9 +3,9 @@ import { BelfryError } from "../foundation/errors.ts";
 import type { Contract, SocketEndpoint, SocketSession } from "./contract.ts";
 import type { HandlerCore } from "./handler-core.ts";
 import type { HttpRequest, Peer } from "./messages.ts";
-import { originProblem } from "./origin-rules.ts";
+import { originProblem } from "./origins.ts";
+import { splitUrl } from "./parameters.ts";
 import type { CredentialScheme, Principal } from "./principal.ts";
-import { splitUrl } from "./split-url.ts";
 
 /** The result of a handshake, for a WebSocket adapter. */
 export type Connection =

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { RepeatedLines } from "../foundation/repeated-lines.ts";
 import type { HandlerOptions } from "./handler-options.ts";
-import { StreamCounts } from "./stream-counts.ts";
+import { StreamCounts } from "./stream-registry.ts";
 
 const from = (remoteAddress: string) => ({ method: "GET", url: "/", headers: {}, body: async () => new Uint8Array(), remoteAddress });
 

@@ -1,6 +1,76 @@
 import type { Clock } from "../foundation/clock.ts";
-import type { Peer } from "./messages.ts";
+import { BelfryError } from "../foundation/errors.ts";
+import type { RepeatedLines } from "../foundation/repeated-lines.ts";
+import { addressKey, clientAddress } from "./client-address.ts";
+import type { HandlerOptions } from "./handler-options.ts";
+import type { HttpRequest, Peer } from "./messages.ts";
 import type { OpenStream } from "./route.ts";
+
+const DEFAULT_MAX = 1_000;
+/** The time after which an address with too many streams may try again. */
+const RETRY_MS = 30_000;
+
+/** Counts the open streams and sockets of each address, including those that are being opened. */
+export class StreamCounts {
+  readonly #options: Pick<HandlerOptions, "clientAddress" | "maxSocketsPerAddress">;
+  readonly #lines: RepeatedLines;
+  readonly #counts = new Map<string, number>();
+
+  constructor(options: Pick<HandlerOptions, "clientAddress" | "maxSocketsPerAddress">, lines: RepeatedLines) {
+    this.#options = options;
+    this.#lines = lines;
+  }
+
+  /** Throws `RATE_LIMITED` when the request's address has reached its limit. */
+  check(request: HttpRequest): void {
+    const { maxSocketsPerAddress: max } = this.#options;
+    const address = this.#addressOf(request);
+    if (address !== null && (this.#counts.get(address) ?? 0) >= (typeof max === "number" ? max : DEFAULT_MAX)) {
+      this.#lines.warn({}, "An address has as many streams and sockets open as it may (maxSocketsPerAddress); Belfry refused another one.");
+      throw new BelfryError("RATE_LIMITED", "This address has too many streams and sockets open.", {
+        details: { retry_after_ms: RETRY_MS },
+      });
+    }
+  }
+
+  /** Counts one stream or socket. The returned function removes it from the count. */
+  add(request: HttpRequest): () => void {
+    const address = this.#addressOf(request);
+    if (address === null) {
+      return () => {};
+    }
+    this.#counts.set(address, (this.#counts.get(address) ?? 0) + 1);
+    let isCounted = true;
+    return () => {
+      if (isCounted) {
+        isCounted = false;
+        this.#takeOff(address);
+      }
+    };
+  }
+
+  #takeOff(address: string): void {
+    const left = (this.#counts.get(address) ?? 1) - 1;
+    if (left > 0) {
+      this.#counts.set(address, left);
+    } else {
+      this.#counts.delete(address);
+    }
+  }
+
+  /**
+   * Returns the address to count, or null for none. If the host sets a number, it applies to every address, also its own
+   * proxy's.
+   */
+  #addressOf(request: HttpRequest): string | null {
+    const { maxSocketsPerAddress: max } = this.#options;
+    if (max === false) {
+      return null;
+    }
+    const named = clientAddress(this.#options, request);
+    return named ?? (max !== undefined && request.remoteAddress !== undefined ? addressKey(request.remoteAddress) : null);
+  }
+}
 
 /** A reader with more unread bytes than this is slow. If it is still slow after the grace period, it is cut off. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;

@@ -1,12 +1,62 @@
-import type { BaseContext, Emits } from "../foundation/context.ts";
+import type { BaseContext, Emits, FeedSubscription } from "../foundation/context.ts";
 import type { Created } from "../inbox/index.ts";
 import type { UntypedCreateInput } from "../notifications/index.ts";
 import type { BatchQueue } from "../work/batch-queue.ts";
-import type { SharedStorage } from "../work/may-take-over.ts";
-import type { HubChanges } from "./events.ts";
-import type { HubEvent } from "./hub-model.ts";
-import type { HubSignal } from "./hub-signal.ts";
+import type { SharedStorage } from "../work/lease-storage.ts";
+import type { HubEvent, SourceRecord } from "./hub-model.ts";
 import type { HubStorage } from "./hub-storage.ts";
+
+/**
+ * Says that an event came into the hub, or that a processing record settled. It is a hint: the receiver reads missing fields
+ * (`event`, `record`) from the database.
+ */
+export interface HubSignal {
+  readonly topic: "hub";
+  readonly tenant: string;
+  readonly source: string;
+  readonly change: "event" | "settled";
+  /** The event's id, or the record's. */
+  readonly id: string;
+  /** `event`, in the creating process only. */
+  readonly event?: HubEvent;
+  /** `settled`, in the process that did it only. */
+  readonly record?: SourceRecord;
+}
+
+/** An event came into the hub. */
+export interface EventCreated {
+  readonly tenant: string;
+  readonly event: HubEvent;
+  /** The number of handlers that will process it. */
+  readonly handlers: number;
+}
+
+/** A handler is done with an event. */
+export interface RecordSettled {
+  readonly tenant: string;
+  readonly record: SourceRecord;
+}
+
+/** The events of the hub, by name. */
+export interface HubChanges {
+  "event.created": EventCreated;
+  "record.completed": RecordSettled;
+  /** The record failed for good. An attempt that is followed by another one raises no event. */
+  "record.failed": RecordSettled;
+}
+
+/** The functions of a subscriber of a source. Each event is reported once, and then once for each of its handlers. */
+export interface HubListener {
+  onEvent(event: HubEvent): void;
+  /** A handler is done with an event: COMPLETED or FAILED. */
+  onSettled(record: SourceRecord): void;
+}
+
+/** Lets listeners follow sources. {@link HubEvents} uses it to subscribe. */
+export interface FollowSources {
+  /** Follows a source of a tenant from now on. */
+  subscribe(tenant: string, source: string, listener: HubListener): FeedSubscription;
+}
 
 /** The parts that operations of the hub use. */
 export interface HubContext extends BaseContext {

@@ -1,9 +1,16 @@
 import { isUuid } from "../foundation/ids.ts";
 import { validationError } from "../foundation/issue-list.ts";
 import type { HubContext } from "./context.ts";
-import type { HandlerChanges, HandlerInput, HubListInput } from "./hub-input.ts";
 import type { Handler, HubPage } from "./hub-model.ts";
-import { parseHandler, parseHandlerChanges, parseNames, parseRange } from "./parse.ts";
+import {
+  type HandlerChanges,
+  type HandlerInput,
+  type HubListInput,
+  parseHandler,
+  parseHandlerChanges,
+  parseNames,
+  parseRange,
+} from "./parse.ts";
 import { found, unknown } from "./unknown.ts";
 
 const MAX_PER_SOURCE = 100;

@@ -1,8 +1,7 @@
 import { BelfryError } from "../foundation/errors.ts";
 import type { HubContext } from "./context.ts";
-import type { HubListInput, IdentityInput } from "./hub-input.ts";
 import type { HubPage, Identity } from "./hub-model.ts";
-import { parseIdentity, parseNames, parseRange } from "./parse.ts";
+import { type HubListInput, type IdentityInput, parseIdentity, parseNames, parseRange } from "./parse.ts";
 import { found } from "./unknown.ts";
 
 /** The identities of one tenant: `notifications.hub.identities`. */

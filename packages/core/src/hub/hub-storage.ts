@@ -1,5 +1,4 @@
-import type { StepRange, SweepStep } from "../foundation/data-steps.ts";
-import type { JsonObject } from "../foundation/json.ts";
+import type { JsonObject, StepRange, SweepStep } from "../foundation/json.ts";
 import type { Lease, LeaseStorage } from "../work/lease-storage.ts";
 import type { Handler, HubEvent, HubPage, IdentifiedEvent, Identity, ProcessingRecord, SourceRecord } from "./hub-model.ts";
 

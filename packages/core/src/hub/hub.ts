@@ -1,8 +1,7 @@
-import type { HubContext } from "./context.ts";
+import type { FollowSources, HubContext } from "./context.ts";
 import { HubEvents } from "./hub-events.ts";
 import { HubHandlers } from "./hub-handlers.ts";
 import { HubIdentities } from "./hub-identities.ts";
-import type { FollowSources } from "./hub-listener.ts";
 
 /**
  * The event hub of one tenant: `notifications.hub`. Services push events in, handlers process those that fit their

@@ -1,11 +1,8 @@
 import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { Lease, LeaseStorage, LostLease } from "../work/lease-storage.ts";
-import { retryDelayMs } from "../work/retry-delay.ts";
-import { OutOfTime, withinTime } from "../work/within-time.ts";
-import { checkOutcome } from "./check-outcome.ts";
+import { OutOfTime, retryDelayMs, withinTime } from "../work/timing.ts";
 import type { HubContext } from "./context.ts";
-import type { OnResult } from "./handler-result.ts";
-import { handlerResult } from "./handler-result.ts";
+import { checkOutcome, handlerResult, type OnResult } from "./handler-result.ts";
 import type { SourceRecord } from "./hub-model.ts";
 import type { ClaimedRecord, EndedRecord } from "./hub-storage.ts";
 import type { ProcessingOutcome, ProcessingTask, Processor } from "./processor.ts";

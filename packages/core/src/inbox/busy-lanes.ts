@@ -1,4 +1,8 @@
-import type { PendingWrite } from "./pending-write.ts";
+import type { Pending } from "../work/batch-queue.ts";
+import type { CreatedItem, NewNotification } from "./inbox-storage.ts";
+
+/** An entry on its way into the inbox storage, with the caller that waits for it. */
+export type PendingWrite = Pending<NewNotification, readonly CreatedItem[]>;
 
 /** The most busy inboxes that writes wait for at once. Each wait holds a database connection. */
 const MAX_WAITING = 2;

@@ -1,9 +1,9 @@
-import type { Owner } from "../foundation/owner.ts";
-import type { InboxContext } from "./context.ts";
+import type { Owner } from "../foundation/context.ts";
+import type { Acknowledged, InboxContext } from "./context.ts";
+import type { InboxSignal } from "./inbox-event.ts";
 import type { InboxItem, ItemRef } from "./inbox-item.ts";
-import type { InboxSignal } from "./inbox-signal.ts";
 import type { ItemsChange } from "./inbox-storage.ts";
-import { absenceError, isPossible } from "./read-item.ts";
+import { absenceError, getItem, isPossible } from "./list-inbox.ts";
 
 type Change = "read" | "deleted";
 
@@ -67,4 +67,33 @@ function announce(context: InboxContext, owner: Owner, { result, change }: { res
   for (const item of changed) {
     context.events.emit(change === "read" ? "item.read" : "item.deleted", { ...owner, id: item.id, type: item.type, item });
   }
+}
+
+/** Marks everything read that is in the inbox now, in one transaction, and returns the number of items it changed. */
+export async function markAllRead(context: InboxContext, owner: Owner): Promise<number> {
+  using _call = await context.ready();
+  const { count, counts } = await context.inbox.markAllRead(owner, new Date(context.clock.now()));
+  if (count > 0) {
+    context.publish([{ ...owner, change: "read_all", seq: counts.lastSeq, epoch: counts.epoch, count }]);
+    context.events.emit("inbox.all_read", { ...owner, count });
+  }
+  await context.reads.onRead(owner, null);
+  return count;
+}
+
+/** Deletes every read item, in one transaction, and returns their number. */
+export async function removeRead(context: InboxContext, owner: Owner): Promise<number> {
+  using _call = await context.ready();
+  const { count, counts } = await context.inbox.removeRead(owner, new Date(context.clock.now()));
+  if (count > 0) {
+    context.publish([{ ...owner, change: "deleted_read", seq: counts.lastSeq, epoch: counts.epoch, count }]);
+    context.events.emit("inbox.read_deleted", { ...owner, count });
+  }
+  return count;
+}
+
+/** Acknowledges one item; throws `NOT_FOUND` or `FORBIDDEN` when it is not in the inbox. */
+export async function acknowledgeItem(context: InboxContext, owner: Owner, id: string): Promise<Acknowledged> {
+  const item = await getItem(context, owner, id);
+  return { item, fallback: await context.reads.onAcknowledged(owner, item.id) };
 }

@@ -1,9 +1,37 @@
-import type { BaseContext, Emits } from "../foundation/context.ts";
-import type { Owner } from "../foundation/owner.ts";
-import type { AcknowledgedFallback } from "./acknowledged.ts";
-import type { InboxEvents } from "./events.ts";
-import type { InboxSignal } from "./inbox-signal.ts";
+import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
+import type { InboxSignal } from "./inbox-event.ts";
+import type { InboxItem } from "./inbox-item.ts";
 import type { InboxStorage } from "./inbox-storage.ts";
+
+/** One item was read for the first time, or deleted. */
+export interface ItemChanged extends Owner {
+  readonly id: string;
+  readonly type: string;
+  readonly item: InboxItem;
+}
+
+/** A change to a whole inbox. */
+export interface InboxSwept extends Owner {
+  /** The number of items it changed; never 0. */
+  readonly count: number;
+}
+
+/** The events of inboxes, by name. */
+export interface InboxEvents {
+  "item.read": ItemChanged;
+  "item.deleted": ItemChanged;
+  "inbox.all_read": InboxSwept;
+  "inbox.read_deleted": InboxSwept;
+}
+
+/** The state of the fallback after an acknowledgement: there is none, it was stopped, it is on its way, or it was sent. */
+export type AcknowledgedFallback = "none" | "cancelled" | "in_flight" | "sent";
+
+/** An item that was acknowledged, and the state of its fallback. */
+export interface Acknowledged {
+  readonly item: InboxItem;
+  readonly fallback: AcknowledgedFallback;
+}
 
 /** The part of Belfry that must know when a user has read or received an item: deliveries over the inbox, and their fallbacks. */
 export interface ReadHook {

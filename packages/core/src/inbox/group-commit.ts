@@ -1,7 +1,18 @@
+import type { Notification } from "../notifications/index.ts";
 import { BatchQueue, commitBatch } from "../work/batch-queue.ts";
-import { BusyLanes } from "./busy-lanes.ts";
+import { BusyLanes, type PendingWrite } from "./busy-lanes.ts";
 import type { CreatedItem, InboxStorage, NewNotification } from "./inbox-storage.ts";
-import type { PendingWrite } from "./pending-write.ts";
+
+/** The result of `create`. */
+export interface Created {
+  /** The notification as it is stored, with its id. */
+  readonly notification: Notification;
+  /**
+   * The place of each recipient's item. It is empty while that is not decided: within a transaction of the host, and while a
+   * fan-out to more than 1,000 users runs in the background.
+   */
+  readonly items: readonly CreatedItem[];
+}
 
 /** The limit of a batch. It bounds how long one transaction holds a synchronous database. */
 const MAX_BATCH_ENTRIES = 256;

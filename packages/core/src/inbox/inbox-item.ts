@@ -1,4 +1,4 @@
-import type { Owner } from "../foundation/owner.ts";
+import type { Owner } from "../foundation/context.ts";
 import type { Notification } from "../notifications/index.ts";
 
 /** A notification in one user's inbox. */

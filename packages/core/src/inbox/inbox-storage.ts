@@ -1,6 +1,6 @@
-import type { ErasureStep, ExportStep, StepRange, SweepStep } from "../foundation/data-steps.ts";
-import type { Owner } from "../foundation/owner.ts";
-import type { PageBounds } from "../foundation/page-bounds.ts";
+import type { PageBounds } from "../foundation/bounds.ts";
+import type { Owner } from "../foundation/context.ts";
+import type { ErasureStep, ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemRef } from "./inbox-item.ts";
 

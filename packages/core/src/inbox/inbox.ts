@@ -1,16 +1,9 @@
-import type { FeedSubscription } from "../foundation/feed-subscription.ts";
-import type { Owner } from "../foundation/owner.ts";
-import { acknowledgeItem } from "./acknowledge-item.ts";
-import type { Acknowledged } from "./acknowledged.ts";
-import { markManyRead, markRead, removeItem, removeMany } from "./change-items.ts";
-import type { InboxContext } from "./context.ts";
-import { countInbox } from "./count-inbox.ts";
+import type { FeedSubscription, Owner } from "../foundation/context.ts";
+import { acknowledgeItem, markAllRead, markManyRead, markRead, removeItem, removeMany, removeRead } from "./change-items.ts";
+import type { Acknowledged, InboxContext } from "./context.ts";
 import type { FollowInboxes, InboxListener } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, InboxPosition, ItemRef } from "./inbox-item.ts";
-import { type InboxList, type ListInput, listInbox } from "./list-inbox.ts";
-import { markAllRead } from "./mark-all-read.ts";
-import { getItem } from "./read-item.ts";
-import { removeRead } from "./remove-read.ts";
+import { countInbox, getItem, type InboxList, type ListInput, listInbox } from "./list-inbox.ts";
 
 /**
  * One user's inbox. Every call is limited to that user of that tenant.

@@ -1,10 +1,9 @@
-export type { Acknowledged, AcknowledgedFallback } from "./acknowledged.ts";
-export type { InboxContext, ReadHook } from "./context.ts";
-export type { Created } from "./created.ts";
-export type { InboxEvents, InboxSwept, ItemChanged } from "./events.ts";
-export { GroupCommit } from "./group-commit.ts";
+export type { Acknowledged, AcknowledgedFallback, InboxContext, InboxEvents, InboxSwept, ItemChanged, ReadHook } from "./context.ts";
+
+export { type Created, GroupCommit } from "./group-commit.ts";
+
 export { Inbox } from "./inbox.ts";
-export type { InboxEvent, InboxListener } from "./inbox-event.ts";
+export { createdSignal, type InboxChange, type InboxEvent, type InboxListener, type InboxSignal } from "./inbox-event.ts";
 export {
   EMPTY_COUNTS,
   EMPTY_EPOCH,
@@ -15,7 +14,7 @@ export {
   type ItemRef,
   inboxItem,
 } from "./inbox-item.ts";
-export { createdSignal, type InboxChange, type InboxSignal } from "./inbox-signal.ts";
+
 export type {
   CreatedItem,
   ExportedItem,
@@ -29,5 +28,4 @@ export type {
   NewNotification,
   WholeInboxChange,
 } from "./inbox-storage.ts";
-export type { InboxList, ListInput } from "./list-inbox.ts";
-export { listTenant } from "./list-tenant.ts";
+export { type InboxList, type ListInput, listTenant } from "./list-inbox.ts";

@@ -1,11 +1,43 @@
+import type { Owner } from "../foundation/context.ts";
+import { fingerprint } from "../foundation/digest.ts";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
+import { isUuid } from "../foundation/ids.ts";
 import { validationError } from "../foundation/issue-list.ts";
-import type { Owner } from "../foundation/owner.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { InboxContext } from "./context.ts";
-import { decodeCursor, encodeCursor } from "./cursor.ts";
-import type { InboxCounts, InboxItem, InboxStatus } from "./inbox-item.ts";
+import type { InboxCounts, InboxItem, InboxStatus, ItemRef } from "./inbox-item.ts";
 import type { InboxQuery } from "./inbox-storage.ts";
+
+/** The list that a cursor belongs to. Any other list refuses the cursor. */
+export interface CursorScope {
+  readonly owner: Owner;
+  readonly status: InboxStatus;
+  readonly type: string | undefined;
+  /** Random per inbox, so that nobody can make a cursor for an inbox that they cannot read. */
+  readonly epoch: string;
+}
+
+/**
+ * Encodes the position where the next page starts. The position is followed by a checksum of the position, the inbox, its
+ * epoch and the filters. The checksum only finds mistakes. It does not control access, because every query names its owner.
+ */
+export function encodeCursor(seq: number, scope: CursorScope): string {
+  return `${seq.toString(36)}-${check(seq, scope)}`;
+}
+
+/** Returns the position in `cursor`, or null if the cursor was edited or belongs to another list. */
+export function decodeCursor(cursor: string, scope: CursorScope): number | null {
+  const [position = "", given = ""] = cursor.split("-", 2);
+  const seq = /^[0-9a-z]{1,11}$/.test(position) ? Number.parseInt(position, 36) : Number.NaN;
+  if (!Number.isSafeInteger(seq) || encodeCursor(seq, scope) !== `${position}-${given}` || cursor !== `${position}-${given}`) {
+    return null;
+  }
+  return seq;
+}
+
+function check(seq: number, { owner, status, type, epoch }: CursorScope): string {
+  return fingerprint([seq, owner.tenant, owner.userId, epoch, status, type ?? null]);
+}
 
 const DEFAULT_LIMIT = 50;
 
@@ -95,4 +127,49 @@ function checkList(input: ListInput): number {
     throw validationError(issues);
   }
   return limit;
+}
+
+/** Returns up to `limit` items of all the tenant's inboxes, newest notification first. */
+export async function listTenant(context: InboxContext, tenant: string, limit: number): Promise<readonly InboxItem[]> {
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) {
+    throw validationError([{ path: ["limit"], type: "range", message: `must be a whole number from 1 to 1000, is ${limit}` }]);
+  }
+  using _call = await context.ready();
+  return context.inbox.listTenant(tenant, limit);
+}
+
+/** Returns the inbox's counts after its last change. */
+export async function countInbox(context: InboxContext, owner: Owner): Promise<InboxCounts> {
+  using _call = await context.ready();
+  return context.inbox.counts(owner);
+}
+
+/** Returns one item. Throws `NOT_FOUND` or `FORBIDDEN`; see {@link absenceError}. */
+export async function getItem(context: InboxContext, owner: Owner, ref: ItemRef): Promise<InboxItem> {
+  using _call = await context.ready();
+  const item = isPossible(ref) ? await context.inbox.get(owner, ref) : null;
+  if (item === null) {
+    throw await absenceError(context, owner, ref);
+  }
+  return item;
+}
+
+/**
+ * Returns the error for an absent item: `FORBIDDEN` for a notification of the tenant that was never in this inbox, else
+ * `NOT_FOUND` (unknown, deleted, another tenant's).
+ */
+export async function absenceError(context: InboxContext, owner: Owner, ref: ItemRef): Promise<BelfryError> {
+  const absence = isPossible(ref) ? await context.inbox.absence(owner, ref) : "unknown";
+  return absence === "foreign"
+    ? new BelfryError("FORBIDDEN", `The notification ${name(ref)} is not in this user's inbox.`)
+    : new BelfryError("NOT_FOUND", `There is no notification ${name(ref)} in this inbox.`);
+}
+
+/** Whether an item with this ref can exist at all. Belfry does not query the database for an impossible ref. */
+export function isPossible(ref: ItemRef): boolean {
+  return typeof ref === "string" ? isUuid(ref) : Number.isSafeInteger(ref.seq) && ref.seq > 0;
+}
+
+function name(ref: ItemRef): string {
+  return typeof ref === "string" ? JSON.stringify(ref.slice(0, 64)) : `number ${ref.seq}`;
 }

@@ -1,6 +1,13 @@
 export type { CreateFields, CreateInput, CreateInputWithData, CreateInputWithOptionalData, UntypedCreateInput } from "./create-input.ts";
-export type { CreationEvents, NotificationCreated } from "./events.ts";
-export { DEFAULT_TYPE, NOTIFICATION_DEFAULTS, type Notification, type NotificationKind } from "./notification.ts";
+export {
+  type CreationEvents,
+  DEFAULT_TYPE,
+  NOTIFICATION_DEFAULTS,
+  type Notification,
+  type NotificationCreated,
+  type NotificationKind,
+} from "./notification.ts";
+
 export {
   type DataByType,
   type DataOf,
@@ -11,6 +18,6 @@ export {
   type TypesTaking,
   typeLabel,
 } from "./notification-types.ts";
-export { declaredType, parseData } from "./parse-data.ts";
-export { parseFields } from "./parse-fields.ts";
+export { declaredType, parseData, parseFields } from "./parse-data.ts";
+
 export { compareBytewise, parseRecipients } from "./recipients.ts";

@@ -42,3 +42,18 @@ export const NOTIFICATION_DEFAULTS = {
   sender: null,
   priority: "normal",
 } as const satisfies Partial<Notification>;
+
+/** A notification was created and committed. */
+export interface NotificationCreated {
+  readonly tenant: string;
+  readonly id: string;
+  readonly type: string;
+  readonly notification: Notification;
+  /** The number of users who get it. */
+  readonly recipients: number;
+}
+
+/** The events of creating a notification, by name. */
+export interface CreationEvents {
+  "notification.created": NotificationCreated;
+}

@@ -3,8 +3,30 @@ import { BelfryError } from "../foundation/errors.ts";
 import { IssueList } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
-import { DEFAULT_TYPE } from "./notification.ts";
+import { describe, NAME_RULE, textIssue } from "../foundation/parse-text.ts";
+import type { UntypedCreateInput } from "./create-input.ts";
+import { DEFAULT_TYPE, NOTIFICATION_DEFAULTS, type Notification } from "./notification.ts";
 import type { NotificationType, NotificationTypes } from "./notification-types.ts";
+
+/** The fields of a notification that whoever creates it names alike, by `create` or by `send`. */
+export type SharedFields = Pick<Notification, "type" | "priority">;
+
+const PRIORITIES: readonly unknown[] = ["low", "normal", "high"] satisfies readonly Notification["priority"][];
+
+/** Checks those fields, and gives what is left out its default. */
+export function parseFields(input: Partial<Pick<UntypedCreateInput, keyof SharedFields>>): {
+  readonly fields: SharedFields;
+  readonly issues: IssueList;
+} {
+  const { type = DEFAULT_TYPE, priority = NOTIFICATION_DEFAULTS.priority } = input;
+  const issues = new IssueList();
+  issues.add(textIssue(type, ["type"], NAME_RULE));
+  if (!PRIORITIES.includes(priority)) {
+    const got = typeof priority === "string" ? JSON.stringify(priority) : describe(priority);
+    issues.add({ path: ["priority"], type: "enum", message: `must be "low", "normal" or "high", got ${got}` });
+  }
+  return { fields: { type, priority }, issues };
+}
 
 /** Returns the host's declaration of `type`. Throws `UNKNOWN_TYPE` for an undeclared type when declared types are required. */
 export function declaredType(

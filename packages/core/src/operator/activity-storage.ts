@@ -1,6 +1,6 @@
 import type { AuditEntry, NewAuditEntry } from "../delivery/index.ts";
-import type { ExportStep, StepRange, SweepStep } from "../foundation/data-steps.ts";
-import type { Owner } from "../foundation/owner.ts";
+import type { Owner } from "../foundation/context.ts";
+import type { ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
 import type { InboxItem } from "../inbox/index.ts";
 import type { ActivityContent, ActivityFilter, ActivitySummary, ChannelHealth } from "./activity.ts";
 

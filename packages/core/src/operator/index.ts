@@ -10,9 +10,8 @@ export type {
   RetriedAll,
 } from "./activity.ts";
 export type { ActivityItems, ActivityQuery, ActivityStorage, HealthWindow } from "./activity-storage.ts";
-export type { OperatorContext } from "./context.ts";
-export { type IdRange, idRange } from "./id-range.ts";
-export type { AuditNote } from "./note-audit.ts";
+export type { AuditNote, OperatorContext } from "./context.ts";
 export { Operator } from "./operator.ts";
+export { type IdRange, idRange } from "./parse-filter.ts";
+export type { SearchInput } from "./read-activity.ts";
 export type { RetryAllOptions } from "./retry-all.ts";
-export type { SearchInput } from "./search-activity.ts";

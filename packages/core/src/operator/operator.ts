@@ -1,10 +1,7 @@
 import type { Activity, ActivityFilter, ActivityPage, ChannelHealth, HealthRange, RetriedAll } from "./activity.ts";
-import type { OperatorContext } from "./context.ts";
-import { type AuditNote, noteAudit } from "./note-audit.ts";
-import { readHealth } from "./read-health.ts";
-import { readTimeline } from "./read-timeline.ts";
+import { type AuditNote, noteAudit, type OperatorContext } from "./context.ts";
+import { countActivity, readHealth, readTimeline, type SearchInput, searchActivity } from "./read-activity.ts";
 import { countRetryable, type RetryAllOptions, retryAll } from "./retry-all.ts";
-import { countActivity, type SearchInput, searchActivity } from "./search-activity.ts";
 
 /**
  * The operator of one tenant: `notifications.operator`. It sees messages, sends and events in every inbox, so offer it to

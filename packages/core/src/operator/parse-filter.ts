@@ -1,7 +1,76 @@
-import type { Issue } from "../foundation/errors.ts";
+import { fingerprint } from "../foundation/digest.ts";
+import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { describe, NAME_RULE, type TextRule, textIssue } from "../foundation/parse-text.ts";
 import type { ActivityFilter } from "./activity.ts";
+
+/**
+ * The largest difference between an id's time and `createdAt`. Both come from one clock within a millisecond. But ids never
+ * go back, while a corrected clock may, and an id made for an event has the event's time.
+ */
+const SLACK_MS = 24 * 60 * 60 * 1_000;
+
+/** The range of ids for a filter's times. A missing bound is null. */
+export interface IdRange {
+  /** Inclusive. */
+  readonly lowest: string | null;
+  /** Exclusive. */
+  readonly below: string | null;
+}
+
+/**
+ * Returns the range of ids that a search must read: the filter's own times with a day to spare, because UUIDv7 sort by time.
+ * The caller still checks the filter.
+ */
+export function idRange({ from, before }: Pick<ActivityFilter, "from" | "before">): IdRange {
+  return {
+    lowest: from === undefined ? null : lowestAt(from.getTime() - SLACK_MS),
+    below: before === undefined ? null : lowestAt(before.getTime() + SLACK_MS),
+  };
+}
+
+/** Returns the lowest UUIDv7 of that time. */
+function lowestAt(timeMs: number): string {
+  const time = Math.max(0, timeMs).toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
+}
+
+/** The search that a cursor belongs to. Any other search refuses the cursor. */
+export interface ActivityScope {
+  readonly tenant: string;
+  readonly filter: ActivityFilter;
+}
+
+/**
+ * Encodes the position where the next page of a search starts: the last notification's id without its dashes, then a
+ * checksum of the id, the tenant and the filter. The checksum only finds mistakes. It does not control access, because every
+ * query names its tenant.
+ */
+export function encodeActivityCursor(id: string, scope: ActivityScope): string {
+  return `${id.replaceAll("-", "")}-${check(id, scope)}`;
+}
+
+/**
+ * Returns the part of a query that starts it behind `cursor`, if there is one. Throws `INVALID_CURSOR` for an edited cursor
+ * or one of another search.
+ */
+export function afterCursor(cursor: string | undefined, scope: ActivityScope): { readonly after?: string } {
+  if (cursor === undefined) {
+    return {};
+  }
+  const parts = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})-[0-9a-z]{1,13}$/.exec(cursor);
+  const after = parts === null ? null : parts.slice(1).join("-");
+  if (after === null || encodeActivityCursor(after, scope) !== cursor) {
+    throw new BelfryError("INVALID_CURSOR", "The cursor is not one that a call with this filter gave. Start again without a cursor.");
+  }
+  return { after };
+}
+
+function check(id: string, { tenant, filter }: ActivityScope): string {
+  const { kind, recipient, type, channel, status, from, before } = filter;
+  const values = [filter.id, kind, recipient, type, channel, status, from?.getTime(), before?.getTime()];
+  return fingerprint([id, tenant, ...values.map((value) => value ?? null)]);
+}
 
 const KINDS = ["message", "send", "event"];
 const STATUSES = ["pending", "sent", "delivered", "failed", "partial", "cancelled"];

@@ -2,10 +2,9 @@ import { type Acting, actorOf } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { validationError } from "../foundation/issue-list.ts";
 import type { ActivityFilter, ActivitySummary, RetriedAll } from "./activity.ts";
-import { afterCursor, encodeActivityCursor } from "./activity-cursor.ts";
 import type { OperatorContext } from "./context.ts";
-import { filterIssues, limitIssue, pickFilter } from "./parse-filter.ts";
-import { MAX_COUNT } from "./search-activity.ts";
+import { afterCursor, encodeActivityCursor, filterIssues, limitIssue, pickFilter } from "./parse-filter.ts";
+import { MAX_COUNT } from "./read-activity.ts";
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;

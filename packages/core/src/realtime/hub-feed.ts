@@ -1,6 +1,6 @@
 import { uuidTimeMs } from "../foundation/ids.ts";
 import type { HubEvent, HubListener, HubSignal, HubStorage, SourceRecord } from "../hub/index.ts";
-import { Feed, type FeedOptions, type Pending } from "./feed.ts";
+import { Feed, type FeedOptions, type Pending } from "./feeds.ts";
 import { RecentIds } from "./recent-ids.ts";
 
 /** The parts that a {@link HubFeed} uses. */

@@ -1,5 +1,4 @@
-import type { FeedSubscription } from "../foundation/feed-subscription.ts";
-import { guarded } from "../foundation/guarded.ts";
+import { type FeedSubscription, guarded } from "../foundation/context.ts";
 import type { HubListener, HubSignal, HubStorage } from "../hub/index.ts";
 import { Feeds, type FeedsContext } from "./feeds.ts";
 import { HubFeed } from "./hub-feed.ts";

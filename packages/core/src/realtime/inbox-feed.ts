@@ -1,7 +1,7 @@
-import type { Owner } from "../foundation/owner.ts";
-import { CATCH_UP_PAGE } from "../foundation/page-bounds.ts";
+import { CATCH_UP_PAGE } from "../foundation/bounds.ts";
+import type { Owner } from "../foundation/context.ts";
 import { EMPTY_EPOCH, type InboxEvent, type InboxPosition, type InboxSignal, type InboxStorage, inboxItem } from "../inbox/index.ts";
-import { Feed, type FeedOptions, type Pending } from "./feed.ts";
+import { Feed, type FeedOptions, type Pending } from "./feeds.ts";
 
 /** The functions of a feed's follower. */
 export interface FeedFollower {

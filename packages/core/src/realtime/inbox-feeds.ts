@@ -1,7 +1,5 @@
-import type { FeedSubscription } from "../foundation/feed-subscription.ts";
-import { guarded } from "../foundation/guarded.ts";
+import { type FeedSubscription, guarded, type Owner } from "../foundation/context.ts";
 import type { Logger } from "../foundation/logger.ts";
-import type { Owner } from "../foundation/owner.ts";
 import type { InboxListener, InboxPosition, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import { Feeds, type FeedsContext } from "./feeds.ts";
 import { type FeedFollower, InboxFeed } from "./inbox-feed.ts";

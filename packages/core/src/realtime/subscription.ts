@@ -1,5 +1,5 @@
-import type { Owner } from "../foundation/owner.ts";
-import { CATCH_UP_PAGE } from "../foundation/page-bounds.ts";
+import { CATCH_UP_PAGE } from "../foundation/bounds.ts";
+import type { Owner } from "../foundation/context.ts";
 import {
   EMPTY_EPOCH,
   type InboxCounts,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { checkRuntime } from "./check-runtime.ts";
+import { checkRuntime } from "./check-options.ts";
 
 describe("the runtime", () => {
   afterEach(() => vi.unstubAllGlobals());

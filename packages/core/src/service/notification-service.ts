@@ -1,10 +1,9 @@
 import { type CallOptionsOf, FanOut, type PreparedNotification, type PreparedSend } from "../creating/index.ts";
 import { type ClaimedDelivery, channelsByName, type Send, type Sends, type TypedSendInput } from "../delivery/index.ts";
 import { systemClock } from "../foundation/clock.ts";
-import { guarded } from "../foundation/guarded.ts";
+import { DEFAULT_TENANT, guarded } from "../foundation/context.ts";
 import { uuidV7 } from "../foundation/ids.ts";
 import { consoleLogger } from "../foundation/logger.ts";
-import { DEFAULT_TENANT } from "../foundation/owner.ts";
 import type { ClaimedRecord, Hub } from "../hub/index.ts";
 import type { Created, Inbox } from "../inbox/index.ts";
 import type { CreateInput, DataByType, NotificationTypes } from "../notifications/index.ts";

@@ -3,7 +3,7 @@ import type { HubStorage } from "../hub/index.ts";
 import type { InboxStorage } from "../inbox/index.ts";
 import type { ActivityStorage } from "../operator/index.ts";
 import type { PresenceStorage, Transport } from "../realtime/index.ts";
-import type { SharedStorage } from "../work/may-take-over.ts";
+import type { SharedStorage } from "../work/lease-storage.ts";
 import type { ApiKeyStorage } from "./api-key-storage.ts";
 
 /**

@@ -1,12 +1,10 @@
 import type { Clock } from "../foundation/clock.ts";
 import type { Logger } from "../foundation/logger.ts";
 import { BatchQueue, commitBatch } from "./batch-queue.ts";
-import { Claims } from "./claims.ts";
-import type { Lease, LeaseStorage, LostLease } from "./lease-storage.ts";
+import { Claims, TenantShare } from "./fairness.ts";
+import { type Lease, type LeaseStorage, type LostLease, mayTakeOver, type SharedStorage } from "./lease-storage.ts";
 import type { LeasedWork } from "./leased-worker.ts";
-import { mayTakeOver, type SharedStorage } from "./may-take-over.ts";
-import { TenantShare } from "./tenant-share.ts";
-import { untilRecorded } from "./until-recorded.ts";
+import { untilRecorded } from "./timing.ts";
 
 const MAX_BATCH = 256;
 /** Where others work, too: no lease of theirs is longer than this, or than twice one of ours. */

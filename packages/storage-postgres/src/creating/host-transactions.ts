@@ -2,17 +2,22 @@ import { randomUUID } from "node:crypto";
 import { BelfryError, type CreatedItem, type Logger } from "@belfry/core";
 import type { NewNotification, NewSend, SendCreated } from "@belfry/core/storage";
 import { CommitWatch } from "../database/commit-watch.ts";
-import { type Connection, type Session, session } from "../database/connection.ts";
-import { clientOf, poolOf, type WatchableClient } from "../database/database-handle.ts";
-import type { IdentityCheck } from "../database/database-identity.ts";
+import {
+  type Connection,
+  clientOf,
+  type IdentityCheck,
+  poolOf,
+  requireReadableValues,
+  type Session,
+  session,
+  type WatchableClient,
+} from "../database/connection.ts";
 import { isFailedTransaction, wrapError } from "../database/errors.ts";
 import { type RunOptions, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { requireReadableValues } from "../database/value-check.ts";
 import { prepareWriteSendDetails } from "../delivery/write-sends.ts";
-import { prepareHasNotification } from "../inbox/has-notification.ts";
-import { prepareWriteEntries } from "../inbox/write-entries.ts";
-import type { HostAnnouncements } from "../listen-notify/host-announcements.ts";
+import { prepareHasNotification, prepareWriteEntries } from "../inbox/write-items.ts";
+import type { HostAnnouncements } from "../listen-notify/announcements.ts";
 
 /** What writing through the host's transactions works with. */
 export interface HostTransactionsOptions {

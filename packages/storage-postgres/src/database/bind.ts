@@ -1,6 +1,6 @@
 import type { Connection, Session } from "./connection.ts";
 import { wrapError } from "./errors.ts";
-import type { StorageTime } from "./storage-time.ts";
+import type { StorageTime } from "./statement.ts";
 import type { TableNames } from "./table-names.ts";
 
 /** What the parts of a storage are bound to. */

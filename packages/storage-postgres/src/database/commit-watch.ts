@@ -1,5 +1,5 @@
 import type { Logger } from "@belfry/core";
-import type { WatchableClient } from "./database-handle.ts";
+import type { WatchableClient } from "./connection.ts";
 
 /** A write inside a transaction of the host, whose end is to be learned. */
 export interface WatchedWrite {

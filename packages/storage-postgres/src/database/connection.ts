@@ -1,6 +1,151 @@
-import type { Pool, PoolClient } from "pg";
+import type { EventEmitter } from "node:events";
+import { inspect } from "node:util";
+import { BelfryError } from "@belfry/core";
+import type { Client, Pool, PoolClient } from "pg";
 import { isTransientConflict } from "./errors.ts";
-import { queryConfig, type RunOptions, type Statement } from "./statement.ts";
+import { queryConfig, type RunOptions, type Statement, statement } from "./statement.ts";
+
+/** Tells databases apart, also those of different servers that have the same name. */
+export type DatabaseIdentity = string;
+
+const mayAskServer = statement<[boolean]>("may_ask_server", "SELECT has_function_privilege('pg_catalog.pg_control_system()', 'execute')");
+
+/** Of the database alone, for servers that keep who they are to themselves. */
+const ofDatabase = statement<[string]>(
+  "database_identity",
+  "SELECT concat_ws(' ', oid::text, datname) FROM pg_database WHERE datname = current_database()",
+);
+
+const ofServerToo = statement<[string]>(
+  "server_identity",
+  `SELECT concat_ws(' ', (SELECT system_identifier FROM pg_control_system())::text, oid::text, datname)
+  FROM pg_database WHERE datname = current_database()`,
+);
+
+/** How the databases behind connections are told apart. */
+export interface IdentityCheck {
+  /** The storage's own database. */
+  readonly own: DatabaseIdentity;
+  /** The database behind `session`. */
+  of(session: Session): Promise<DatabaseIdentity>;
+}
+
+/** Finds out who the storage's database is, and how to ask others. */
+export async function identityCheck(own: Session): Promise<IdentityCheck> {
+  const [[mayAsk] = [false]] = await own.rows(mayAskServer, []);
+  const ask = mayAsk ? ofServerToo : ofDatabase;
+  const of = async (session: Session) => {
+    const [[identity] = [""]] = await session.rows(ask, []);
+    return identity;
+  };
+  return { own: await of(own), of };
+}
+
+/** One value of each kind that Belfry's statements answer with, and what it has to be when it arrives. */
+const KINDS: readonly (readonly [sql: string, expected: unknown])[] = [
+  ["true", true],
+  ["9007199254740991::bigint", 9007199254740991],
+  ["2147483647::int", 2147483647],
+  [`'{"a":["é"]}'::json`, { a: ["é"] }],
+  [`'{"a": 1}'::jsonb`, '{"a": 1}'],
+  // A parameter, because pg asks for the text format where it prepares nothing and sends no values.
+  ["$1::text", "é"],
+  ["ARRAY['a','b']", "{a,b}"],
+  ["'01890000-0000-7000-8000-000000000000'::uuid", "01890000-0000-7000-8000-000000000000"],
+  ["NULL::text", null],
+];
+
+const readKinds = statement("value_check", `SELECT ${KINDS.map(([sql]) => sql).join(", ")}`);
+
+/**
+ * Makes sure that values arrive as Belfry's statements expect them. Parsers that the host set do no harm, because each
+ * statement brings its own; the binary format does, and a driver or wrapper that ignores what a query asks for.
+ *
+ * @throws BelfryError `CONFIGURATION` that names the first value which arrived as another
+ */
+export async function requireReadableValues(session: Session): Promise<void> {
+  const [row] = await session.rows(readKinds, ["é"]);
+  KINDS.forEach(([sql, expected], index) => {
+    const value: unknown = Array.isArray(row) ? row[index] : undefined;
+    if (inspect(value) !== inspect(expected)) {
+      throw new BelfryError(
+        "CONFIGURATION",
+        `Belfry cannot read the values of this PostgreSQL connection: ${sql} arrived as ${inspect(value)}, not as ${inspect(expected)}. ` +
+          "Leave `binary: true` out of the options of the pool or client (and out of pg.defaults): pg has no parser for most values " +
+          "in the binary format. Without it, pass a Pool of pg's JavaScript driver that nothing wraps.",
+      );
+    }
+  });
+}
+
+/** A drizzle database over node-postgres, as far as Belfry needs it. */
+export interface DrizzlePostgresDatabase {
+  readonly $client: Pool;
+}
+
+/** The handle that drizzle's `db.transaction((tx) => …)` over node-postgres gives, as far as Belfry needs it. */
+export interface DrizzlePostgresTransaction {
+  execute(query: string): PromiseLike<unknown>;
+  rollback(): never;
+}
+
+/**
+ * What `createWithin` takes: a pg client with a transaction open on it, or the handle of a drizzle transaction over
+ * node-postgres.
+ */
+export type PostgresTransaction = Client | PoolClient | DrizzlePostgresTransaction;
+
+/** A client of pg's JavaScript driver, whose protocol messages can be watched. */
+export type WatchableClient = Client & { readonly connection: EventEmitter };
+
+/** Finds the pg pool in what the host passed: itself, or the one behind a drizzle database. */
+export function poolOf(source: unknown): Pool | null {
+  if (isPool(source)) {
+    return source;
+  }
+  return isObject(source) && isPool(source.$client) ? source.$client : null;
+}
+
+/** Finds the pg client in what the host passed as its transaction: itself, or the one behind a drizzle transaction. */
+export function clientOf(handle: unknown): WatchableClient | null {
+  if (isClient(handle)) {
+    return handle;
+  }
+  if (!isObject(handle)) {
+    return null;
+  }
+  // drizzle has the driver's client in the session of a transaction, and a pool in that of a database.
+  const session = handle.session;
+  return isObject(session) && isClient(session.client) ? session.client : null;
+}
+
+/** Told by shape: the host may have loaded a pg of its own. */
+function isPool(value: unknown): value is Pool {
+  return (
+    isObject(value) &&
+    typeof value.query === "function" &&
+    typeof value.connect === "function" &&
+    typeof value.on === "function" &&
+    typeof value.totalCount === "number" &&
+    isObject(value.options)
+  );
+}
+
+function isClient(value: unknown): value is WatchableClient {
+  return (
+    isObject(value) &&
+    typeof value.query === "function" &&
+    typeof value.escapeIdentifier === "function" &&
+    isObject(value.connectionParameters) &&
+    isObject(value.connection) &&
+    typeof value.connection.on === "function" &&
+    typeof value.connection.off === "function"
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
 
 /** Something that runs statements: a pool, each on any of its connections, or one connection inside a transaction. */
 export interface Session {

@@ -1,6 +1,6 @@
 import { getTableColumns } from "drizzle-orm";
 import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
-import { milliseconds } from "./json-rows.ts";
+import { milliseconds } from "./statement.ts";
 
 /** A table with a column for each field of a record, of the field's type: one that lacks a field does not compile. */
 type TableOf<Of> = PgTable & {

@@ -2,9 +2,7 @@ import { isUuid } from "@belfry/core";
 import type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery } from "@belfry/core/storage";
 import { type Bound, bind, run } from "./bind.ts";
 import type { Session } from "./connection.ts";
-import { type JsonRow, milliseconds, timeOf } from "./json-rows.ts";
-import { type Statement, statement } from "./statement.ts";
-import type { StorageTime } from "./storage-time.ts";
+import { type JsonRow, milliseconds, type Statement, type StorageTime, statement, timeOf } from "./statement.ts";
 import type { TableNames } from "./table-names.ts";
 
 /** Makes a statement that leases rows: `due` is a common table expression of that name with their `pk`. */

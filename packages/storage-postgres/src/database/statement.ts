@@ -55,3 +55,56 @@ const keepText: Parse = (text) => text;
 
 /** Ours alone: a host may have changed how its pg reads bigint, JSON or times. */
 const ROW_TYPES = { getTypeParser: (oid: number) => PARSERS.get(oid) ?? keepText };
+
+/** Whose clock decides what is due. */
+export type TimeSource = "database" | "service";
+
+/** What statements take for now: the service's time, or null for the database's own. */
+export type StorageTime = (at: Date) => string | null;
+
+/** The time of statements, as the option `time` says. */
+export function storageTime(source: TimeSource): StorageTime {
+  return source === "service" ? (at) => at.toISOString() : () => null;
+}
+
+/** Calls `make` when a value is first asked for, and keeps what it made. */
+export function memoized<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new Map<Key, Value>();
+  return (key) => {
+    const known = made.get(key);
+    if (known !== undefined) {
+      return known;
+    }
+    const value = make(key);
+    made.set(key, value);
+    return value;
+  };
+}
+
+/**
+ * Pages are scanned with one of these as a literal LIMIT, beside the exact one as a parameter. A plan that PostgreSQL
+ * keeps for all parameters takes a LIMIT it does not know for a tenth of the table and may sort a whole inbox; a plan
+ * for each set of parameters costs as much as the page itself.
+ */
+const SCAN_LIMITS = [32, 128, 1_024] as const;
+
+/** The LIMIT of the scan behind a page of `limit` items. */
+export type ScanLimit = (typeof SCAN_LIMITS)[number] | "ALL";
+
+/** The smallest scan that holds a page of `limit` items. */
+export function scanLimit(limit: number): ScanLimit {
+  return SCAN_LIMITS.find((scan) => limit <= scan) ?? "ALL";
+}
+
+/** A row that came as one JSON object: its members are the columns, times in milliseconds. */
+export type JsonRow<Row> = readonly [row: Row];
+
+/** Milliseconds since 1970 of a time, as SQL. */
+export function milliseconds(time: string): string {
+  return `(extract(epoch FROM ${time}) * 1000)::bigint`;
+}
+
+/** The time that parameter `parameter` names, else the database's own, in whole milliseconds, as SQL. */
+export function timeOf(parameter: `$${number}`): string {
+  return `coalesce(${parameter}::timestamptz, date_trunc('milliseconds', clock_timestamp()))`;
+}

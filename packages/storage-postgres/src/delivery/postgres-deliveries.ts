@@ -1,15 +1,12 @@
 import type { DeliveryStorage } from "@belfry/core/storage";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inTransaction, run } from "../database/bind.ts";
-import type { PostgresTransaction } from "../database/database-handle.ts";
+import type { PostgresTransaction } from "../database/connection.ts";
 import { leases } from "../database/leases.ts";
-import { prepareListAudit } from "./audit-log.ts";
-import { prepareDeleteSend, preparePlaceItems, preparePruneKeys, prepareUpdateSend } from "./change-send.ts";
-import { DELIVERY_LEASES } from "./delivery-leases.ts";
+import { prepareDeleteSend, prepareListAudit, preparePlaceItems, preparePruneKeys, prepareUpdateSend } from "./change-send.ts";
 import { prepareCountDeliveries, prepareCountSends, prepareDeliveriesOf, prepareFindSend, prepareListSends } from "./read-sends.ts";
-import { prepareSettle } from "./settle.ts";
-import { prepareSweepSends } from "./sweep-sends.ts";
-import { prepareCreateSends } from "./write-sends.ts";
+import { DELIVERY_LEASES, prepareSettle } from "./settle.ts";
+import { prepareCreateSends, prepareSweepSends } from "./write-sends.ts";
 
 /** Deliveries in PostgreSQL. */
 export function postgresDeliveries(

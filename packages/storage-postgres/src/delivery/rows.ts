@@ -10,8 +10,8 @@ import type {
   UnreachedReason,
 } from "@belfry/core";
 import { type SendState, sendOf } from "@belfry/core/storage";
-import { milliseconds } from "../database/json-rows.ts";
-import { NOTIFICATION_FIELDS } from "../inbox/notification-fields.ts";
+import { milliseconds } from "../database/statement.ts";
+import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
 
 /** A delivery, with its notification's id. */
 export interface DeliveryRow {

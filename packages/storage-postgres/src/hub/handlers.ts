@@ -1,8 +1,7 @@
 import { type Handler, type HubEvent, type HubPage, isUuid, type JsonObject } from "@belfry/core";
 import type { HubRange } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
-import { type JsonRow, milliseconds } from "../database/json-rows.ts";
-import { statement } from "../database/statement.ts";
+import { type JsonRow, milliseconds, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { pageStatement, toPage } from "./page.ts";
 

@@ -1,11 +1,10 @@
 import { type HubPage, type Identity, isUuid, type JsonObject } from "@belfry/core";
 import { foldCase, type HubRange } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
-import { type JsonRow, milliseconds } from "../database/json-rows.ts";
-import { statement } from "../database/statement.ts";
+import { type JsonRow, milliseconds, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { digestOf } from "./event-row.ts";
 import { pageStatement, toPage } from "./page.ts";
+import { digestOf } from "./rows.ts";
 
 interface IdentityRow {
   readonly id: string;

@@ -1,5 +1,8 @@
-import type { InboxCounts } from "@belfry/core";
+import type { InboxCounts, Owner } from "@belfry/core";
 import { EMPTY_COUNTS } from "@belfry/core/storage";
+import type { Session } from "../database/connection.ts";
+import { isLockTimeout } from "../database/errors.ts";
+import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 
 /** The counts of an inbox as a statement answers with them; of each the first columns. */
@@ -29,4 +32,133 @@ export function toCounts(row: CountsRow | undefined): InboxCounts {
   }
   const [lastSeq, total, unread, epoch, rev] = row;
   return { total, unread, lastSeq, epoch, rev };
+}
+
+/** A random epoch of the same form as core's `newEpoch`, made by PostgreSQL: a new one for every row. */
+export const NEW_EPOCH = "left(replace(gen_random_uuid()::text, '-', ''), 12)";
+
+/** Gives every inbox a new epoch. */
+export function prepareRenewEpochs({ inboxCounters }: TableNames) {
+  const renew = statement<[]>("renew_epochs", `UPDATE ${inboxCounters} SET epoch = ${NEW_EPOCH}`);
+  return () =>
+    async (session: Session): Promise<void> => {
+      await session.rows(renew, []);
+    };
+}
+
+/** How long a change waits for an inbox that another transaction holds. */
+export const LOCK_TIMEOUT_MS = 20_000;
+
+/**
+ * A common table expression called `guard`, one row, that limits how long the transaction waits for a lock from there
+ * on; `milliseconds` is a number, or a parameter that may be null for no change. What takes a lock has to read it first.
+ */
+export function lockGuard(milliseconds: number | `$${number}`): string {
+  return `guard AS MATERIALIZED (
+    SELECT CASE WHEN ${milliseconds}::text IS NOT NULL THEN set_config('lock_timeout', ${milliseconds}::text, true) ELSE '' END AS lock_timeout
+  )`;
+}
+
+/**
+ * Common table expressions up to one called `inbox`: the state of the inbox of tenant $1 and user $2, whose counters row
+ * it locks; no row if it never had an item.
+ *
+ * A statement sees the database as it was when the statement began. Having waited for the lock, it gets the newest
+ * counters, but would read the items as they were before. `is_current` tells whether both are of the same moment: every
+ * change of an inbox makes a new version of its counters row.
+ */
+export function heldInbox({ inboxCounters }: TableNames): string {
+  return `${lockGuard(LOCK_TIMEOUT_MS)},
+  seen AS MATERIALIZED (
+    SELECT xmin::text AS version FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2 AND last_seq > 0
+  ),
+  held AS MATERIALIZED (
+    SELECT c.* FROM guard CROSS JOIN LATERAL (
+      SELECT last_seq, total, unread, read_up_to_seq, epoch, rev, read_rev, reopened_from_seq, xmin::text AS version FROM ${inboxCounters}
+      WHERE tenant = $1 AND user_id = $2 AND guard.lock_timeout IS NOT NULL
+      FOR NO KEY UPDATE
+    ) c
+  ),
+  inbox AS MATERIALIZED (
+    SELECT held.*, held.version = seen.version AS is_current FROM held CROSS JOIN seen
+  )`;
+}
+
+/** How long a batch waits for one inbox before it is taken for busy: longer than another batch takes, too short to notice. */
+export const BUSY_TIMEOUT_MS = 20;
+
+/**
+ * Tells which inboxes other transactions hold at this moment, and waits for one of them. Both hold nothing themselves
+ * when they are done.
+ */
+export function prepareBusyInboxes({ inboxCounters }: TableNames) {
+  const missing = statement<[place: number]>(
+    "missing_inboxes",
+    `SELECT o.place::int FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS o(tenant, user_id, place)
+    WHERE NOT EXISTS (SELECT FROM ${inboxCounters} c WHERE c.tenant = o.tenant AND c.user_id = o.user_id)`,
+  );
+  // The row of an inbox that never had an item; nobody sees it. It waits for a transaction that is making the same.
+  const make = statement<[]>(
+    "make_inbox",
+    `WITH ${lockGuard("$3")}
+    INSERT INTO ${inboxCounters} (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
+    SELECT $1, $2, 0, 0, 0, 0, ${NEW_EPOCH} FROM guard WHERE guard.lock_timeout IS NOT NULL
+    ON CONFLICT DO NOTHING`,
+  );
+  const free = statement<[place: number]>(
+    "free_inboxes",
+    `SELECT c.place::int FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS o(tenant, user_id, place)
+    CROSS JOIN LATERAL (
+      SELECT o.place FROM ${inboxCounters} c WHERE c.tenant = o.tenant AND c.user_id = o.user_id FOR NO KEY UPDATE SKIP LOCKED
+    ) c`,
+  );
+  const hold = statement<[]>(
+    "await_inbox",
+    `WITH ${lockGuard("$3")}
+    SELECT FROM guard CROSS JOIN LATERAL (
+      SELECT FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2 AND guard.lock_timeout IS NOT NULL FOR NO KEY UPDATE
+    ) c`,
+  );
+
+  const isFreeToMake = async (session: Session, { tenant, userId }: Owner): Promise<boolean> => {
+    try {
+      await session.rows(make, [tenant, userId, BUSY_TIMEOUT_MS]);
+      return true;
+    } catch (error) {
+      if (isLockTimeout(error)) {
+        return false;
+      }
+      throw error;
+    }
+  };
+
+  /** The inboxes that are held. An inbox that was never written to is made, to learn whether another makes it. */
+  const find = async (session: Session, inboxes: readonly Owner[]): Promise<readonly Owner[]> => {
+    const values = [inboxes.map((inbox) => inbox.tenant), inboxes.map((inbox) => inbox.userId)];
+    const busy = new Set<Owner>();
+    for (const [place] of await session.rows(missing, values)) {
+      const inbox = inboxes[place - 1];
+      if (inbox && !(await isFreeToMake(session, inbox))) {
+        busy.add(inbox);
+      }
+    }
+    const places = new Set((await session.rows(free, values)).map(([place]) => place));
+    return inboxes.filter((inbox, index) => busy.has(inbox) || !places.has(index + 1));
+  };
+
+  /** Resolves once the inbox is free, be it for a moment; rejects with PostgreSQL's lock timeout if it stays held. */
+  const wait = async (session: Session, { tenant, userId }: Owner): Promise<void> => {
+    await session.rows(make, [tenant, userId, LOCK_TIMEOUT_MS]);
+    await session.rows(hold, [tenant, userId, LOCK_TIMEOUT_MS]);
+  };
+
+  /** Waits for one of the inboxes that are held, if any is. */
+  const waitForFirst = async (session: Session, inboxes: readonly Owner[]): Promise<void> => {
+    const [first] = await find(session, inboxes);
+    if (first) {
+      await wait(session, first);
+    }
+  };
+
+  return { find, wait, waitForFirst };
 }

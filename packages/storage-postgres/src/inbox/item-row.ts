@@ -1,5 +1,7 @@
 import type { InboxItem, JsonObject, Notification, Owner } from "@belfry/core";
+import { fieldsOf } from "../database/fields.ts";
 import type { TableNames } from "../database/table-names.ts";
+import { notifications } from "../schema.ts";
 
 /** An inbox item as a statement answers with it. Times in milliseconds since 1970, UTC. */
 export type ItemRow = readonly [
@@ -118,3 +120,6 @@ export function isItemRow(row: MaybeItemRow): row is ItemRow {
 function milliseconds(time: string): string {
   return `(extract(epoch FROM ${time}) * 1000)::bigint`;
 }
+
+/** What is written and read of a notification. */
+export const NOTIFICATION_FIELDS = fieldsOf<Notification>(notifications);

@@ -1,11 +1,31 @@
-import type { InboxStatus, Owner } from "@belfry/core";
-import type { InboxPage, InboxQuery } from "@belfry/core/storage";
+import {
+  EMPTY_EPOCH,
+  type InboxCounts,
+  type InboxItem,
+  type InboxPosition,
+  type InboxStatus,
+  type ItemRef,
+  isUuid,
+  type Owner,
+} from "@belfry/core";
+import type { InboxPage, InboxQuery, InboxTail, PageBounds } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
-import { type ScanLimit, scanLimit } from "../database/page-scan.ts";
-import { type Statement, statement } from "../database/statement.ts";
+import { memoized, type ScanLimit, type Statement, scanLimit, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { COUNTS_COLUMNS, COUNTS_WIDTH, type CountsRow, inboxState, toCounts } from "./inbox-state.ts";
-import { isItemRow, isRead, isUnread, itemColumns, joinNotification, type MaybeItemRow, ownReadTime, toItem } from "./item-row.ts";
+import {
+  contentOf,
+  type ItemRow,
+  isItemRow,
+  isRead,
+  isUnread,
+  itemColumns,
+  joinNotification,
+  type MaybeItemRow,
+  ownReadTime,
+  readTime,
+  toItem,
+} from "./item-row.ts";
 
 type PageRow = readonly [...CountsRow, matching: number, ...MaybeItemRow];
 
@@ -75,4 +95,159 @@ function pageStatement(tables: TableNames, { status, hasType, hasOffset, scan }:
     ${joinNotification(tables)}
     ORDER BY i.seq DESC`,
   );
+}
+
+type TailRow = readonly [...CountsRow, ...MaybeItemRow];
+
+/** Reads the items of an inbox after a number, oldest first. */
+export function prepareListAfter(tables: TableNames) {
+  const tail = memoized((scan: ScanLimit) =>
+    statement<TailRow>(
+      "list_after",
+      `WITH ${inboxState(tables)}
+      SELECT ${COUNTS_COLUMNS}, ${itemColumns(ownReadTime(tables))}
+      FROM inbox
+      LEFT JOIN LATERAL (
+        SELECT * FROM (
+          SELECT i.seq, i.type, i.created_at, i.read_at, i.unread_rev, i.notification_pk
+          FROM ${tables.inboxItems} i
+          WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3 AND i.deleted_at IS NULL AND inbox.last_seq > $3
+            AND i.seq <= coalesce((${lastOfBytes(tables, scan)}), 9223372036854775807)
+          ORDER BY i.seq LIMIT ${scan}
+        ) scan
+        LIMIT $4
+      ) i ON true
+      ${joinNotification(tables)}
+      ORDER BY i.seq`,
+    ),
+  );
+  return (owner: Owner, seq: number, { limit, bytes }: PageBounds) =>
+    async (session: Session): Promise<InboxTail> => {
+      const rows = await session.rows(tail(scanLimit(limit)), [owner.tenant, owner.userId, seq, limit, bytes]);
+      const items = rows.map((row) => row.slice(COUNTS_WIDTH) as MaybeItemRow).filter(isItemRow);
+      return { items: items.map((row) => toItem(row, owner)), counts: toCounts(rows[0]) };
+    };
+}
+
+/**
+ * The number of the item that makes the page $5 bytes long; null when all of them are shorter. PostgreSQL adds the sizes
+ * up row by row and stops at that item, so long contents behind it are not even unpacked.
+ */
+function lastOfBytes({ inboxItems, notifications }: TableNames, scan: ScanLimit): string {
+  return `SELECT summed.seq FROM (
+      SELECT sized.seq, sum(sized.bytes) OVER (ORDER BY sized.seq ROWS UNBOUNDED PRECEDING) AS bytes FROM (
+        SELECT i.seq, (SELECT octet_length(title) + octet_length(message) + octet_length(data::text)
+          FROM ${notifications} WHERE pk = i.notification_pk) AS bytes
+        FROM ${inboxItems} i WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3 AND i.deleted_at IS NULL
+        ORDER BY i.seq LIMIT ${scan}
+      ) sized
+    ) summed WHERE summed.bytes >= $5::bigint ORDER BY summed.seq LIMIT 1`;
+}
+
+type TenantItemRow = readonly [userId: string, ...ItemRow];
+
+/** Reads the newest items of all of a tenant's inboxes: along the notifications' ids, which sort by time. */
+export function prepareListTenant(tables: TableNames) {
+  const time = readTime(tables, { tenant: "$1", userId: "i.user_id", state: "c" });
+  // The scan comes out in order, notification by notification and user by user, so its LIMIT needs no sort of its own:
+  // a sort would read all of the tenant's notifications first. The last ORDER BY is over one page.
+  const newest = memoized((scan: ScanLimit) =>
+    statement<TenantItemRow>(
+      "list_tenant",
+      `SELECT i.user_id, ${itemColumns(time)}
+      FROM (
+        SELECT n.pk, ${contentOf("n")},
+          i.user_id, i.seq, i.type, i.created_at, i.read_at, i.unread_rev
+        FROM (
+          SELECT pk, ${contentOf()} FROM ${tables.notifications} WHERE tenant = $1 ORDER BY id DESC
+        ) n
+        CROSS JOIN LATERAL (
+          SELECT user_id, seq, type, created_at, read_at, unread_rev FROM ${tables.inboxItems}
+          WHERE notification_pk = n.pk AND deleted_at IS NULL
+          ORDER BY user_id LIMIT ${scan}
+        ) i
+        LIMIT ${scan}
+      ) i
+      CROSS JOIN LATERAL (SELECT ${contentOf("i")}) n
+      CROSS JOIN LATERAL (
+        SELECT read_up_to_seq, read_rev FROM ${tables.inboxCounters} WHERE tenant = $1 AND user_id = i.user_id OFFSET 0
+      ) c
+      ORDER BY i.id DESC, i.user_id
+      LIMIT $2`,
+    ),
+  );
+  return (tenant: string, limit: number) =>
+    async (session: Session): Promise<readonly InboxItem[]> => {
+      const rows = await session.rows(newest(scanLimit(limit)), [tenant, limit]);
+      return rows.map(([userId, ...row]) => toItem(row, { tenant, userId }));
+    };
+}
+
+/** Reads the counts of an inbox: one row by its key. */
+export function prepareCounts(tables: TableNames) {
+  const counters = statement<CountsRow>("counts", `WITH ${inboxState(tables)} SELECT ${COUNTS_COLUMNS} FROM inbox`);
+  return ({ tenant, userId }: Owner) =>
+    async (session: Session): Promise<InboxCounts> => {
+      const [row] = await session.rows(counters, [tenant, userId]);
+      return toCounts(row);
+    };
+}
+
+type FoundRow = readonly [isDeleted: boolean, ...ItemRow];
+
+/** Reads one item of an inbox. */
+export function prepareGet(tables: TableNames) {
+  const select = `SELECT i.deleted_at IS NOT NULL, ${itemColumns(ownReadTime(tables))} FROM inbox`;
+  const bySeq = statement<FoundRow>(
+    "get_by_seq",
+    `WITH ${inboxState(tables)} ${select}
+    CROSS JOIN LATERAL (
+      SELECT * FROM ${tables.inboxItems} WHERE tenant = $1 AND user_id = $2 AND seq = $3 OFFSET 0
+    ) i ${joinNotification(tables)}`,
+  );
+  const byId = statement<FoundRow>(
+    "get_by_id",
+    `WITH ${inboxState(tables)} ${select}
+    CROSS JOIN LATERAL (
+      SELECT * FROM ${tables.notifications} WHERE tenant = $1 AND id = $3 OFFSET 0
+    ) n
+    CROSS JOIN LATERAL (
+      SELECT * FROM ${tables.inboxItems} WHERE notification_pk = n.pk AND user_id = $2 OFFSET 0
+    ) i`,
+  );
+  const find = async (session: Session, { tenant, userId }: Owner, ref: ItemRef): Promise<FoundRow | undefined> => {
+    const isId = typeof ref === "string";
+    if (isId ? !isUuid(ref) : !Number.isSafeInteger(ref.seq)) {
+      return undefined;
+    }
+    const [found] = await session.rows(isId ? byId : bySeq, [tenant, userId, isId ? ref : ref.seq]);
+    return found;
+  };
+  return (owner: Owner, ref: ItemRef, { includeDeleted = false }: { readonly includeDeleted?: boolean } = {}) =>
+    async (session: Session): Promise<InboxItem | null> => {
+      const found = await find(session, owner, ref);
+      if (found === undefined) {
+        return null;
+      }
+      const [isDeleted, ...row] = found;
+      return isDeleted && !includeDeleted ? null : toItem(row, owner);
+    };
+}
+
+/** Reads how far several inboxes have got. */
+export function preparePositions({ inboxCounters }: TableNames) {
+  const all = statement<[lastSeq: number | null, epoch: string | null]>(
+    "positions",
+    `SELECT c.last_seq, c.epoch
+    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS o(tenant, user_id, place)
+    LEFT JOIN LATERAL (
+      SELECT last_seq, epoch FROM ${inboxCounters} WHERE tenant = o.tenant AND user_id = o.user_id AND last_seq > 0 OFFSET 0
+    ) c ON true
+    ORDER BY o.place`,
+  );
+  return (owners: readonly Owner[]) =>
+    async (session: Session): Promise<readonly InboxPosition[]> => {
+      const rows = await session.rows(all, [owners.map((owner) => owner.tenant), owners.map((owner) => owner.userId)]);
+      return rows.map(([seq, epoch]) => ({ seq: seq ?? 0, epoch: epoch ?? EMPTY_EPOCH }));
+    };
 }

@@ -1,26 +1,15 @@
 import type { InboxStorage } from "@belfry/core/storage";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inTransaction, run } from "../database/bind.ts";
-import type { PostgresTransaction } from "../database/database-handle.ts";
-import { prepareAbsence } from "./absence.ts";
-import { prepareCounts } from "./counts.ts";
-import { prepareCreateFanOut } from "./create-fan-out.ts";
-import { prepareCreateMany } from "./create-many.ts";
-import { prepareErase } from "./erase.ts";
-import { prepareExport } from "./export.ts";
-import { prepareFanOutNext } from "./fan-out-next.ts";
-import { prepareGet } from "./get.ts";
-import { prepareList } from "./list.ts";
-import { prepareListAfter } from "./list-after.ts";
-import { prepareListTenant } from "./list-tenant.ts";
-import { prepareMarkAllRead } from "./mark-all-read.ts";
-import { prepareMarkRead } from "./mark-read.ts";
-import { prepareMarkUnread } from "./mark-unread.ts";
-import { preparePositions } from "./positions.ts";
-import { prepareRemove } from "./remove.ts";
-import { prepareRemoveRead } from "./remove-read.ts";
-import { prepareRenewEpochs } from "./renew-epochs.ts";
-import { prepareSweep } from "./sweep.ts";
+import type { PostgresTransaction } from "../database/connection.ts";
+import { prepareAbsence } from "./change-items.ts";
+import { prepareCreateFanOut, prepareFanOutNext } from "./fan-outs.ts";
+import { prepareRenewEpochs } from "./inbox-state.ts";
+import { prepareCounts, prepareGet, prepareList, prepareListAfter, prepareListTenant, preparePositions } from "./list.ts";
+import { prepareMarkAllRead, prepareMarkRead, prepareMarkUnread } from "./mark.ts";
+import { prepareRemove, prepareRemoveRead } from "./remove.ts";
+import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
+import { prepareCreateMany } from "./write-items.ts";
 
 /** Inboxes in PostgreSQL. */
 export function postgresInbox(bound: Bound, hostTransactions: () => HostTransactions): InboxStorage<PostgresTransaction, Promise<void>> {

@@ -1,14 +1,11 @@
 import type { ItemRef, Owner } from "@belfry/core";
-import type { ItemsChange } from "@belfry/core/storage";
-import type { Connection } from "../database/connection.ts";
+import type { ItemsChange, WholeInboxChange } from "@belfry/core/storage";
+import type { Connection, Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { prepareChangeInbox } from "./change-inbox.ts";
-import { heldInbox } from "./held-inbox.ts";
-import { splitRefs } from "./item-refs.ts";
-import { itemColumns, joinNotification, ownReadTime } from "./item-row.ts";
-import { type ItemsChangeRow, toItemsChange } from "./items-change.ts";
-import { namedItems } from "./named-items.ts";
+import { type ItemsChangeRow, namedItems, prepareChangeInbox, splitRefs, toItemsChange } from "./change-items.ts";
+import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
+import { isRead, itemColumns, joinNotification, ownReadTime } from "./item-row.ts";
 
 /** Deletes items softly. */
 export function prepareRemove(tables: TableNames) {
@@ -37,4 +34,56 @@ export function prepareRemove(tables: TableNames) {
       const rows = await changeInbox(connection, owner, { run, values: [seqs, ids, at.toISOString()] });
       return toItemsChange(rows, owner, refs);
     };
+}
+
+type SweepRow = readonly [isCurrent: boolean, count: number, ...CountsRow];
+
+/** Deletes every read item of an inbox softly. */
+export function prepareRemoveRead(tables: TableNames) {
+  const changeInbox = prepareChangeInbox(tables);
+  const run = statement<SweepRow>(
+    "remove_read",
+    `WITH ${heldInbox(tables)},
+    changed AS (
+      UPDATE ${tables.inboxItems} i SET deleted_at = $3 FROM inbox
+      WHERE inbox.is_current AND inbox.total > inbox.unread
+        AND i.tenant = $1 AND i.user_id = $2 AND i.deleted_at IS NULL
+        AND ${isRead("inbox")}
+      RETURNING 1
+    ),
+    tally AS MATERIALIZED (SELECT count(*) AS changed FROM changed),
+    counted AS (
+      UPDATE ${tables.inboxCounters} c SET total = c.total - tally.changed, rev = c.rev + 1 FROM tally
+      WHERE c.tenant = $1 AND c.user_id = $2 AND tally.changed > 0
+    )
+    SELECT inbox.is_current, tally.changed, inbox.last_seq, inbox.total - tally.changed, inbox.unread, inbox.epoch, inbox.rev + (tally.changed > 0)::int
+    FROM inbox CROSS JOIN tally`,
+  );
+  return (owner: Owner, at: Date) =>
+    async (connection: Connection): Promise<WholeInboxChange> => {
+      const [row] = await changeInbox(connection, owner, { run, values: [at.toISOString()] });
+      return { count: row?.[1] ?? 0, counts: toCounts(row?.slice(2) as CountsRow | undefined) };
+    };
+}
+
+/**
+ * Removes those of the notifications that nothing refers to any more. They are locked by a statement of its own before:
+ * of two transactions that take the last two items of a notification, the second one sees that none is left.
+ */
+export function prepareDropNotifications({ notifications, inboxItems, sends, events, fanOutChunks }: TableNames) {
+  const hold = statement<[]>("hold_notifications", `SELECT FROM ${notifications} WHERE pk = ANY ($1::bigint[]) ORDER BY pk FOR UPDATE`);
+  const drop = statement<[]>(
+    "drop_notifications",
+    `DELETE FROM ${notifications} n WHERE n.pk = ANY ($1::bigint[])
+      AND NOT EXISTS (SELECT FROM ${inboxItems} i WHERE i.notification_pk = n.pk)
+      AND NOT EXISTS (SELECT FROM ${sends} s WHERE s.notification_pk = n.pk)
+      AND NOT EXISTS (SELECT FROM ${events} e WHERE e.notification_pk = n.pk)
+      AND NOT EXISTS (SELECT FROM ${fanOutChunks} f WHERE f.notification_pk = n.pk)`,
+  );
+  return async (session: Session, pks: readonly number[]): Promise<void> => {
+    if (pks.length > 0) {
+      await session.rows(hold, [pks]);
+      await session.rows(drop, [pks]);
+    }
+  };
 }

@@ -1,5 +1,229 @@
+import type { CreatedItem, Notification, Owner } from "@belfry/core";
+import type { NewNotification } from "@belfry/core/storage";
+import type { Session } from "../database/connection.ts";
+import { isLockTimeout } from "../database/errors.ts";
+import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { NEW_EPOCH } from "./new-epoch.ts";
+import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard, NEW_EPOCH, prepareBusyInboxes } from "./inbox-state.ts";
+import { NOTIFICATION_FIELDS } from "./item-row.ts";
+
+type Answer = readonly CreatedItem[] | null;
+
+/** How often a batch that met held inboxes is tried before all of it is taken for busy. */
+const BUSY_ATTEMPTS = 5;
+
+/** Writes entries, all or none, whose inboxes others may hold. */
+export function prepareCreateMany(tables: TableNames) {
+  const writeWaiting = prepareWriteWaiting(tables);
+  const writeFree = prepareWriteFree(tables);
+  return (entries: readonly NewNotification[], { skipBusy = false }: { readonly skipBusy?: boolean } = {}) =>
+    async (session: Session): Promise<readonly Answer[]> => {
+      if (entries.length === 0) {
+        return [];
+      }
+      const distinct = distinctEntries(entries);
+      const answers = await (skipBusy ? writeFree : writeWaiting)(session, distinct);
+      if (distinct.length === entries.length) {
+        return answers;
+      }
+      const byKey = new Map(distinct.map((entry, index) => [entryKey(entry), answers[index] ?? null]));
+      return entries.map((entry) => byKey.get(entryKey(entry)) ?? null);
+    };
+}
+
+/** Writes all entries. It holds no inbox while it waits for another, so that nobody else has to wait for this batch. */
+function prepareWriteWaiting(tables: TableNames) {
+  const writeEntries = prepareWriteEntries(tables);
+  const busyInboxes = prepareBusyInboxes(tables);
+  return async (session: Session, entries: readonly NewNotification[]): Promise<readonly Answer[]> => {
+    const inboxes = inboxesOf(entries);
+    if (inboxes.length === 1) {
+      return writeEntries(session, entries, { lockTimeoutMs: LOCK_TIMEOUT_MS });
+    }
+    const deadline = performance.now() + LOCK_TIMEOUT_MS;
+    for (;;) {
+      try {
+        return await writeEntries(session, entries, { lockTimeoutMs: BUSY_TIMEOUT_MS });
+      } catch (error) {
+        if (!isLockTimeout(error) || performance.now() > deadline) {
+          throw error;
+        }
+      }
+      await busyInboxes.waitForFirst(session, inboxes);
+    }
+  };
+}
+
+/** Writes the entries whose inboxes nobody holds, and answers the others with null. */
+function prepareWriteFree(tables: TableNames) {
+  const writeEntries = prepareWriteEntries(tables);
+  const busyInboxes = prepareBusyInboxes(tables);
+  return async (session: Session, entries: readonly NewNotification[]): Promise<readonly Answer[]> => {
+    let free = entries;
+    for (let attempt = 1; free.length > 0 && attempt <= BUSY_ATTEMPTS; attempt += 1) {
+      try {
+        const written = await writeEntries(session, free, { lockTimeoutMs: BUSY_TIMEOUT_MS });
+        const byEntry = new Map(free.map((entry, index) => [entry, written[index]]));
+        return entries.map((entry) => byEntry.get(entry) ?? null);
+      } catch (error) {
+        if (!isLockTimeout(error)) {
+          throw error;
+        }
+      }
+      free = entriesOutside(free, await busyInboxes.find(session, inboxesOf(free)));
+    }
+    return entries.map(() => null);
+  };
+}
+
+/** The first of the entries of each notification: one that stands twice is written once. */
+export function distinctEntries(entries: readonly NewNotification[]): readonly NewNotification[] {
+  const distinct = new Map<string, NewNotification>();
+  for (const entry of entries) {
+    const key = entryKey(entry);
+    distinct.set(key, distinct.get(key) ?? entry);
+  }
+  return [...distinct.values()];
+}
+
+/** Names the notification of an entry. A NUL cannot be part of either text. */
+export function entryKey({ notification }: NewNotification): string {
+  return `${notification.tenant}\u0000${notification.id}`;
+}
+
+/** The inboxes of all recipients, each once. */
+export function inboxesOf(entries: readonly NewNotification[]): readonly Owner[] {
+  const inboxes = new Map<string, Owner>();
+  for (const { notification, recipients } of entries) {
+    for (const userId of recipients) {
+      const inbox = { tenant: notification.tenant, userId };
+      inboxes.set(inboxKey(inbox), inbox);
+    }
+  }
+  return [...inboxes.values()];
+}
+
+/** The entries with no recipient among `inboxes`. */
+export function entriesOutside(entries: readonly NewNotification[], inboxes: readonly Owner[]): readonly NewNotification[] {
+  const keys = new Set(inboxes.map(inboxKey));
+  return entries.filter((entry) => !inboxesOf([entry]).some((inbox) => keys.has(inboxKey(inbox))));
+}
+
+function inboxKey({ tenant, userId }: Owner): string {
+  return `${tenant}\u0000${userId}`;
+}
+
+type WrittenRow = readonly [place: number, seq: number, epoch: string];
+
+/** How entries are written. */
+export interface WriteOptions {
+  /** How long each inbox is waited for; null leaves it to the transaction. */
+  readonly lockTimeoutMs: number | null;
+  /** If given, nothing is written unless the transaction's setting `belfry.transaction` is this. */
+  readonly mark?: string | null;
+}
+
+/**
+ * Writes entries in one statement, all or none, and answers where the items of each went. An entry that was written
+ * before writes nothing and answers with the items it has. No two entries are of the same notification.
+ */
+export function prepareWriteEntries(tables: TableNames) {
+  const writtenItems = prepareWrittenItems(tables);
+  const write = statement<WrittenRow>("write_entries", writeEntriesText(tables));
+  const writeOne = statement<WrittenRow>("write_entry", writeEntryText(tables));
+  return async (
+    session: Session,
+    entries: readonly NewNotification[],
+    { lockTimeoutMs, mark = null }: WriteOptions,
+  ): Promise<readonly (readonly CreatedItem[])[]> => {
+    const single = mark === null ? singleValues(entries) : null;
+    const rows =
+      single === null
+        ? await session.rows(write, [...entryValues(entries), ...recipientValues(entries), lockTimeoutMs, mark])
+        : await session.rows(writeOne, [...single, lockTimeoutMs]);
+    const byPlace = new Map(rows.map(([place, seq, epoch]) => [place, { seq, epoch }]));
+    let place = 0;
+    const answers = entries.map(({ recipients }) =>
+      recipients.flatMap((userId): CreatedItem[] => {
+        place += 1;
+        const written = byPlace.get(place);
+        return written === undefined ? [] : [{ userId, ...written }];
+      }),
+    );
+    const isKnown = (index: number) => answers[index]?.length === 0 && entries[index]?.recipients.length !== 0;
+    const known = entries.filter((_, index) => isKnown(index));
+    if (known.length === 0) {
+      return answers;
+    }
+    // A statement of its own: the one above cannot see what another transaction committed while it ran.
+    const before = await writtenItems(session, known);
+    return entries.map((entry, index) => before.get(entry) ?? answers[index] ?? []);
+  };
+}
+
+/** One entry to one recipient, the usual create, without the lists: half the cost. After the fields the user and the lock timeout. */
+function writeEntryText({ notifications, inboxCounters, inboxItems }: TableNames): string {
+  const { count, names, parameters, parameter } = NOTIFICATION_FIELDS;
+  const [tenant, type, createdAt, user] = [parameter("tenant"), parameter("type"), parameter("createdAt"), `$${count + 1}`];
+  return `WITH ${lockGuard(`$${count + 2}`)},
+  notification AS (
+    INSERT INTO ${notifications} (${names}) SELECT ${parameters} FROM guard WHERE guard.lock_timeout IS NOT NULL
+    ON CONFLICT (tenant, id) DO NOTHING
+    RETURNING pk
+  ),
+  counter AS (
+    INSERT INTO ${inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
+    SELECT ${tenant}, ${user}, 1, 1, 1, 0, ${NEW_EPOCH} FROM notification
+    ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1
+    RETURNING last_seq, epoch
+  ),
+  written AS (
+    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at)
+    SELECT ${tenant}, ${user}, counter.last_seq, notification.pk, ${type}, ${createdAt}::timestamptz FROM notification CROSS JOIN counter
+  )
+  SELECT 1::bigint, last_seq, epoch FROM counter`;
+}
+
+/** After the fields of entries the index of the entry and the user for each recipient, the lock timeout, and the mark. */
+function writeEntriesText(tables: TableNames): string {
+  const { count, names, lists } = NOTIFICATION_FIELDS;
+  const [entryOf, user, mark] = [`$${count + 1}`, `$${count + 2}`, `$${count + 4}`];
+  return `WITH ${lockGuard(`$${count + 3}`)},
+  entry AS MATERIALIZED (
+    SELECT e.* FROM guard CROSS JOIN unnest(${lists}) WITH ORDINALITY AS e(${names}, place)
+    WHERE guard.lock_timeout IS NOT NULL AND (${mark}::text IS NULL OR ${mark} = current_setting('belfry.transaction', true))
+  ),
+  notification AS (
+    INSERT INTO ${tables.notifications} (${names}) SELECT ${names} FROM entry ORDER BY tenant, id
+    ON CONFLICT (tenant, id) DO NOTHING
+    RETURNING pk, tenant, id
+  ),
+  target AS MATERIALIZED (
+    SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, e.type, e.created_at
+    FROM unnest(${entryOf}::int[], ${user}::text[]) WITH ORDINALITY AS r(entry, user_id, place)
+    JOIN entry e ON e.place = r.entry
+    JOIN notification n ON n.tenant = e.tenant AND n.id = e.id
+  ),
+  ${writeItems(tables)}
+  SELECT place, seq, epoch FROM numbered`;
+}
+
+/** The values of one entry to one recipient; null for anything else. */
+function singleValues(entries: readonly NewNotification[]): readonly unknown[] | null {
+  const [entry] = entries;
+  if (entries.length !== 1 || entry === undefined || entry.recipients.length !== 1) {
+    return null;
+  }
+  return [...NOTIFICATION_FIELDS.values(entry.notification), entry.recipients[0]];
+}
+
+function entryValues(entries: readonly NewNotification[]): readonly unknown[] {
+  return NOTIFICATION_FIELDS.listsOf(entries.map(({ notification }) => notification));
+}
+
+function recipientValues(entries: readonly NewNotification[]): readonly unknown[] {
+  return [entries.flatMap(({ recipients }, index) => recipients.map(() => index + 1)), entries.flatMap(({ recipients }) => recipients)];
+}
 
 /**
  * Common table expressions that write an inbox item for each row of one called `target` with (place, pk, tenant, user_id,
@@ -23,4 +247,35 @@ export function writeItems({ inboxCounters, inboxItems }: TableNames): string {
     INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at)
     SELECT tenant, user_id, seq, pk, type, created_at FROM numbered ORDER BY tenant, user_id, seq
   )`;
+}
+
+type KnownRow = readonly [entry: number, userId: string, seq: number, epoch: string];
+
+/** Finds where the items of entries that were written before went, of those recipients that have one. */
+export function prepareWrittenItems({ notifications, inboxItems, inboxCounters }: TableNames) {
+  const known = statement<KnownRow>(
+    "written_items",
+    `SELECT e.place, i.user_id, i.seq, c.epoch
+    FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS e(tenant, id, place)
+    CROSS JOIN LATERAL (SELECT pk FROM ${notifications} WHERE tenant = e.tenant AND id = e.id OFFSET 0) n
+    CROSS JOIN LATERAL (SELECT user_id, seq FROM ${inboxItems} WHERE notification_pk = n.pk OFFSET 0) i
+    CROSS JOIN LATERAL (SELECT epoch FROM ${inboxCounters} WHERE tenant = e.tenant AND user_id = i.user_id OFFSET 0) c`,
+  );
+  return async (session: Session, entries: readonly NewNotification[]): Promise<Map<NewNotification, readonly CreatedItem[]>> => {
+    const values = [entries.map((entry) => entry.notification.tenant), entries.map((entry) => entry.notification.id)];
+    const rows = await session.rows(known, values);
+    const itemsOf = (entry: NewNotification, place: number) => {
+      const own = rows.filter(([rowPlace]) => rowPlace === place);
+      const byUser = new Map(own.map(([, userId, seq, epoch]) => [userId, { userId, seq, epoch }]));
+      return entry.recipients.flatMap((userId) => byUser.get(userId) ?? []);
+    };
+    return new Map(entries.map((entry, index) => [entry, itemsOf(entry, index + 1)]));
+  };
+}
+
+/** Looks whether a notification is there. */
+export function prepareHasNotification({ notifications }: TableNames) {
+  const find = statement<[number]>("has_notification", `SELECT 1 FROM ${notifications} WHERE tenant = $1 AND id = $2`);
+  return async (session: Session, { tenant, id }: Pick<Notification, "tenant" | "id">): Promise<boolean> =>
+    (await session.rows(find, [tenant, id])).length > 0;
 }

@@ -2,15 +2,12 @@ import { randomUUID } from "node:crypto";
 import { BelfryError, consoleLogger, type Logger } from "@belfry/core";
 import type { Signal, Transport, TransportListener } from "@belfry/core/storage";
 import type { ClientConfig, Pool } from "pg";
-import { session } from "../database/connection.ts";
-import { type DrizzlePostgresDatabase, poolOf } from "../database/database-handle.ts";
+import { type DrizzlePostgresDatabase, poolOf, session } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
 import { CONNECTION_TIMEOUT_MS, DEFAULT_SCHEMA } from "../postgres-options.ts";
-import { HostAnnouncements } from "./host-announcements.ts";
+import { HostAnnouncements, notify, WakeUpSender } from "./announcements.ts";
 import { ListeningConnection } from "./listening-connection.ts";
-import { notify } from "./notify.ts";
 import { unpackSignals } from "./signal-payload.ts";
-import { WakeUpSender } from "./wake-up-sender.ts";
 
 /** How signals are carried over PostgreSQL. */
 export interface PostgresTransportOptions {

@@ -1,13 +1,105 @@
-import type { MigrationPlan } from "@belfry/core/storage";
+import { createHash } from "node:crypto";
+import { BelfryError } from "@belfry/core";
+import {
+  backgroundBefore,
+  checkedText,
+  type Migration,
+  type MigrationPlan,
+  type MigrationStep,
+  type Numbered,
+  nextContract,
+  oldestCompatibleOf,
+  planMigrations,
+} from "@belfry/core/storage";
 import type { Pool, PoolClient } from "pg";
-import { Connection, type Session } from "../database/connection.ts";
+import { Connection, requireReadableValues, type Session } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
 import { statement } from "../database/statement.ts";
-import { quoteIdentifier } from "../database/table-names.ts";
-import { requireReadableValues } from "../database/value-check.ts";
+import { quoteIdentifier, tableNames } from "../database/table-names.ts";
 import { MIGRATIONS } from "./index.ts";
-import { migrateLater } from "./migrate-later.ts";
-import { MIGRATION_TIMEOUT_MS, type MigrationTarget, readPlan, recordMigration, useSchema } from "./migration-state.ts";
+
+/** What is to be brought into a database. */
+export interface MigrationTarget {
+  readonly schema: string;
+  readonly migrations: readonly Migration[];
+}
+
+/** Longer than any migration takes, waiting for the others that start at the same time included. */
+export const MIGRATION_TIMEOUT_MS = 600_000;
+
+/** The migrations name no schema, so that their checksums are the same in every one. Until the transaction's end. */
+export async function useSchema(client: PoolClient, schema: string): Promise<void> {
+  await client.query(`SET LOCAL search_path = ${quoteIdentifier(schema)}`);
+}
+
+/** Notes that the database has a migration; again is allowed. */
+export async function recordMigration(client: PoolClient, migration: Numbered): Promise<void> {
+  await client.query(
+    "INSERT INTO belfry_migrations (id, checksum, applied_at, oldest_compatible) VALUES ($1, $2, now(), $3) ON CONFLICT DO NOTHING",
+    [migration.id, checksumOf(migration), oldestCompatibleOf(migration)],
+  );
+}
+
+/** What the database does not have yet, after a check of what it has. */
+export async function readPlan(session: Session, { schema, migrations }: MigrationTarget): Promise<MigrationPlan> {
+  const subject = { database: `schema "${schema}"`, packageName: "@belfry/storage-postgres", checksumOf };
+  const table = `${quoteIdentifier(schema)}.belfry_migrations`;
+  const [[isThere] = [false]] = await session.rows(statement<[boolean]>("migrate_table", "SELECT to_regclass($1) IS NOT NULL"), [table]);
+  const applied = isThere ? await session.rows(appliedStatement(table), []) : [];
+  return planMigrations(
+    migrations,
+    applied.map(([id, checksum, oldestCompatible]) => ({ id, checksum, oldestCompatible })),
+    subject,
+  );
+}
+
+/** Reads the column by name out of the whole row: the first versions of the table do not have it. */
+function appliedStatement(table: string) {
+  return statement<[id: number, checksum: string, oldestCompatible: number]>(
+    "migrate_applied",
+    `SELECT id, checksum, coalesce((to_json(m) ->> 'oldest_compatible')::int, 0) FROM ${table} m`,
+  );
+}
+
+/** SHA-256 of a migration's SQL, in hexadecimal. */
+function checksumOf(migration: Migration): string {
+  return createHash("sha256").update(checkedText(migration)).digest("hex");
+}
+
+/**
+ * Makes sure that the tables can be used, by migrating them if it may. Answers whether migrations are to follow in the
+ * background.
+ */
+export async function openTables(pool: Pool, target: MigrationTarget, mayMigrate: boolean): Promise<boolean> {
+  if (mayMigrate) {
+    const { later, contract } = await migrateAtOpen(pool, target);
+    return later.length + contract.length > 0;
+  }
+  const connection = new Connection(pool, { prepared: false, timeoutMs: MIGRATION_TIMEOUT_MS });
+  await requireReadableValues(connection);
+  await requireTables(connection, target);
+  return false;
+}
+
+async function requireTables(connection: Connection, target: MigrationTarget): Promise<void> {
+  const table = tableNames(target.schema).processingRecords;
+  const found = await connection.rows(statement<[boolean]>("require_tables", "SELECT to_regclass($1) IS NOT NULL"), [table]);
+  if (!found[0]?.[0]) {
+    throw new BelfryError(
+      "CONFIGURATION",
+      `The database has no table ${table}. Leave the option migrate on, or call migrate(pool) first; check the option schema.`,
+    );
+  }
+  const [missing] = (await readPlan(connection, target)).atOpen;
+  // A host whose own drizzle-kit keeps the tables has no migration of ours noted, the first included.
+  if (missing !== undefined && missing.id > 1) {
+    throw new BelfryError(
+      "CONFIGURATION",
+      `The schema "${target.schema}" lacks migration ${missing.id} of this @belfry/storage-postgres. ` +
+        "Leave the option migrate on, or call migrate(pool) first.",
+    );
+  }
+}
 
 /** Where the tables are, and what may be done to them. */
 export interface MigrateOptions {
@@ -76,4 +168,119 @@ async function apply(session: Session, client: PoolClient, target: MigrationTarg
     await client.query(migration.sql);
     await recordMigration(client, migration);
   }
+}
+
+/** How long a caller that wants everything done waits before it looks again whether the instance that is at it has ended. */
+const BUSY_DELAY_MS = 100;
+/** One instance at a time; nobody ever waits for it, so that CREATE INDEX CONCURRENTLY, which waits for others, meets no circle. */
+const LATER_LOCK = "hashtextextended('belfry_migrations later ' || $1, 0)";
+
+/** How far a step may go. */
+export interface StepOptions {
+  /** Whether the host says that no older instance is left. @default false */
+  readonly mayContract?: boolean;
+  /** Ends a statement that takes long. */
+  readonly signal?: AbortSignal;
+}
+
+/** Runs everything that {@link migrationStep} has to do, to the end. */
+export async function migrateLater(pool: Pool, target: MigrationTarget, options: StepOptions = {}): Promise<void> {
+  try {
+    for (;;) {
+      const went = await migrationStep(pool, target, options);
+      if (went === "done") {
+        return;
+      }
+      if (went === "busy") {
+        await new Promise((resolve) => setTimeout(resolve, BUSY_DELAY_MS));
+      }
+    }
+  } catch (error) {
+    throw wrapError(error);
+  }
+}
+
+/** Does the next small piece of the migrations that run once a storage is open. */
+export async function migrationStep(
+  pool: Pool,
+  target: MigrationTarget,
+  { mayContract = false, signal }: StepOptions = {},
+): Promise<MigrationStep> {
+  const connection = new Connection(pool, { prepared: false, timeoutMs: MIGRATION_TIMEOUT_MS });
+  const plan = await readPlan(connection, target);
+  const [next] = plan.later;
+  if (next?.phase === "outside") {
+    return runOutside(connection, { target, migration: next, signal });
+  }
+  if (next !== undefined) {
+    const went = await moveRows(connection, target, next);
+    return went === "done" ? "more" : went;
+  }
+  const contract = nextContract(plan, mayContract);
+  return contract === undefined ? "done" : runContract(connection, target, contract);
+}
+
+/** Moves some rows, and notes the migration as done once there are none to move; `done` says so. */
+function moveRows(connection: Connection, { schema }: MigrationTarget, migration: Numbered<"background">): Promise<MigrationStep> {
+  return connection.transaction(async (session, client) => {
+    if (!(await takeLock(session, { schema, isOfSession: false }))) {
+      return "busy";
+    }
+    await useSchema(client, schema);
+    const { rowCount } = await client.query(migration.sql);
+    if ((rowCount ?? 0) > 0) {
+      return "more";
+    }
+    await recordMigration(client, migration);
+    return "done";
+  });
+}
+
+interface Outside {
+  readonly target: MigrationTarget;
+  readonly migration: Numbered<"outside">;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Runs statements one by one, each on its own, and notes the migration as done after the last. */
+function runOutside(connection: Connection, { target, migration, signal }: Outside): Promise<MigrationStep> {
+  return connection.alone(signal, async (session, client) => {
+    if (!(await takeLock(session, { schema: target.schema, isOfSession: true }))) {
+      return "busy";
+    }
+    await client.query(`SET search_path = ${quoteIdentifier(target.schema)}`);
+    for (const sql of migration.statements) {
+      await client.query(sql);
+    }
+    await recordMigration(client, migration);
+    return "more";
+  });
+}
+
+/** Moves the rows once more that older instances wrote after they had been moved, then takes away what those needed. */
+async function runContract(connection: Connection, target: MigrationTarget, migration: Numbered<"contract">): Promise<MigrationStep> {
+  for (const earlier of backgroundBefore(target.migrations, migration.id)) {
+    const went = await moveRows(connection, target, earlier);
+    if (went !== "done") {
+      return went;
+    }
+  }
+  return connection.transaction(async (session, client) => {
+    if (!(await takeLock(session, { schema: target.schema, isOfSession: false }))) {
+      return "busy";
+    }
+    if ((await readPlan(session, target)).contract.some(({ id }) => id === migration.id)) {
+      await useSchema(client, target.schema);
+      await client.query(migration.sql);
+      await recordMigration(client, migration);
+    }
+    return "more";
+  });
+}
+
+/** Takes the lock if it is free: until the end of the transaction, or of the session. */
+async function takeLock(session: Session, { schema, isOfSession }: { readonly schema: string; readonly isOfSession: boolean }) {
+  const lock = isOfSession ? "pg_try_advisory_lock" : "pg_try_advisory_xact_lock";
+  const [[isTaken] = [false]] = await session.rows(statement<[boolean]>("later_lock", `SELECT ${lock}(${LATER_LOCK})`), [schema]);
+  return isTaken;
 }

@@ -1,9 +1,7 @@
 import type { ChannelHealth } from "@belfry/core";
 import type { HealthWindow } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
-import { milliseconds, timeOf } from "../database/json-rows.ts";
-import { statement } from "../database/statement.ts";
-import type { StorageTime } from "../database/storage-time.ts";
+import { milliseconds, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 
 /** Of one part of the window, or, with the bucket null, of all of it: then with the percentiles. */

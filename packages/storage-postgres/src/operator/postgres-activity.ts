@@ -1,12 +1,10 @@
 import type { ActivityStorage } from "@belfry/core/storage";
 import { type Bound, bind, run } from "../database/bind.ts";
-import { prepareNote } from "../delivery/audit-log.ts";
-import { prepareAuditOf } from "./audit-of.ts";
-import { prepareEraseAudit, prepareExportAudit, prepareSweepAudit } from "./audit-steps.ts";
+import { prepareNote } from "../delivery/change-send.ts";
+import { prepareAuditOf, prepareEraseAudit, prepareExportAudit, prepareSweepAudit } from "./audit.ts";
 import { prepareHealth } from "./health.ts";
-import { prepareItemsOf } from "./items-of.ts";
 import { prepareCount, prepareSearch } from "./search.ts";
-import { prepareFindActivity } from "./summaries.ts";
+import { prepareFindActivity, prepareItemsOf } from "./summaries.ts";
 
 /** What an operator asks of PostgreSQL: each question is a statement or two, each on its own connection. */
 export function postgresActivity(bound: Bound): ActivityStorage {

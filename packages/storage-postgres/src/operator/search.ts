@@ -1,14 +1,9 @@
 import type { ActivityFilter, ActivitySummary } from "@belfry/core";
-import type { ActivityQuery } from "@belfry/core/storage";
+import { type ActivityQuery, idRange } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
-import type { JsonRow } from "../database/json-rows.ts";
-import { memoized } from "../database/memoized.ts";
-import { scanLimit } from "../database/page-scan.ts";
-import { type Statement, statement } from "../database/statement.ts";
+import { type JsonRow, memoized, type Statement, scanLimit, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { allOf, type ConditionName, type Conditions, conditionsOf, isOfId, namesOf } from "./conditions.ts";
 import { joinSummary, type SummaryRow, summaryColumns, toSummary } from "./summaries.ts";
-import { keysAlong, suitableWays, type WayName } from "./ways.ts";
 
 /** Ways with more entries than this are not followed to their end and sorted: so many are met soon enough while walking. */
 const MAX_GATHERED = 20_000;
@@ -119,4 +114,116 @@ function pageStatement(tables: TableNames, source: Source, scan: string): Statem
 
 function countStatement(tables: TableNames, source: Source, max: string): Statement<readonly [count: number]> {
   return statement("count_activity", `SELECT count(*) FROM (${keysOf(tables, source, { scan: max, limit: max })}) k`);
+}
+
+/** What a statement may be asked to hold, each with a parameter of its own. */
+export type ConditionName = keyof ActivityFilter | "below" | "lowest";
+
+/** The values of those conditions that are asked for. */
+export type Conditions = Readonly<Partial<Record<ConditionName, string>>>;
+
+/** The conditions of a filter, and of the part of a search that is older than the notification `after`. */
+export function conditionsOf({ from, before, ...filter }: ActivityFilter, after?: string): Conditions {
+  const range = idRange({ ...(from === undefined ? {} : { from }), ...(before === undefined ? {} : { before }) });
+  const below = after !== undefined && (range.below === null || after < range.below) ? after : range.below;
+  return {
+    ...filter,
+    ...(from === undefined ? {} : { from: from.toISOString() }),
+    ...(before === undefined ? {} : { before: before.toISOString() }),
+    ...(below === null ? {} : { below }),
+    ...(range.lowest === null ? {} : { lowest: range.lowest }),
+  };
+}
+
+/** The names of conditions, in the order in which statements take their values after $1, the tenant. */
+export function namesOf(conditions: Conditions): readonly ConditionName[] {
+  return (Object.keys(conditions) as ConditionName[]).filter((name) => conditions[name] !== undefined).sort();
+}
+
+/** The parameter of the condition `name`. */
+export function parameterOf(name: ConditionName, names: readonly ConditionName[]): `$${number}` {
+  return `$${names.indexOf(name) + 2}`;
+}
+
+/** Whether a condition says which ids to look at. */
+export function isOfId(name: ConditionName): boolean {
+  return name === "id" || name === "below" || name === "lowest";
+}
+
+/** The tenant and `conditions` as SQL over the notification `n`, in a statement whose parameters are those of `names`. */
+export function allOf(tables: TableNames, conditions: readonly ConditionName[], names = conditions): string {
+  return ["n.tenant = $1", ...conditions.map((name) => condition(tables, name, parameterOf(name, names)))].join(" AND ");
+}
+
+/**
+ * What is asked of other tables stands where the planner cannot make a join of it: it is looked up by key for one
+ * notification after another, until enough have matched.
+ */
+function condition({ sends, deliveries, inboxItems }: TableNames, name: ConditionName, value: string): string {
+  const conditions: Readonly<Record<ConditionName, string>> = {
+    id: `n.id = ${value}::uuid`,
+    below: `n.id < ${value}::uuid`,
+    lowest: `n.id >= ${value}::uuid`,
+    kind: `n.kind = ${value}`,
+    type: `CASE n.kind WHEN 'event' THEN n.source ELSE n.type END = ${value}`,
+    from: `n.created_at >= ${value}::timestamptz`,
+    before: `n.created_at < ${value}::timestamptz`,
+    status: `(SELECT s.status FROM ${sends} s WHERE s.notification_pk = n.pk) = ${value}`,
+    channel: `CASE n.kind
+      WHEN 'message' THEN ${value} = 'inbox'
+      WHEN 'send' THEN coalesce((SELECT s.channels::jsonb ? ${value} FROM ${sends} s WHERE s.notification_pk = n.pk)
+        OR (SELECT d.channel FROM ${deliveries} d WHERE d.notification_pk = n.pk AND d.is_fallback LIMIT 1) = ${value}, false)
+      ELSE false END`,
+    recipient: `CASE n.kind
+      WHEN 'event' THEN n.sender = ${value}
+      ELSE EXISTS (SELECT FROM ${inboxItems} i WHERE i.notification_pk = n.pk AND i.user_id = ${value})
+        OR EXISTS (SELECT FROM ${deliveries} d WHERE d.tenant = $1 AND d.recipient = ${value} AND d.notification_pk = n.pk) END`,
+  };
+  return conditions[name];
+}
+
+/** An index along which notifications are found. One that is found twice is the same one. */
+export type WayName = "deliveries" | "events" | "eventsOfSender" | "eventsOfSource" | "items" | "sends" | "sendsOfStatus";
+
+/** Which ways lead to everything that matches, those that should be shortest first. */
+export function suitableWays({ id, recipient, status, kind, channel, type }: Conditions): readonly (readonly WayName[])[] {
+  const onlySends = kind === "send" || status !== undefined || (channel !== undefined && channel !== "inbox");
+  const choices: readonly (readonly [isSuitable: boolean, ways: readonly WayName[]])[] = [
+    [recipient !== undefined, ["deliveries", "items", "eventsOfSender"]],
+    [status !== undefined, ["sendsOfStatus"]],
+    [onlySends && status === undefined, ["sends"]],
+    [kind === "event" && type !== undefined, ["eventsOfSource"]],
+    [kind === "event" && type === undefined, ["events"]],
+  ];
+  // One id is found without any of them.
+  return id === undefined ? choices.filter(([isSuitable]) => isSuitable).map(([, ways]) => ways) : [];
+}
+
+/**
+ * The keys of the notifications along a way, as SQL; $1 is the tenant. It is read in the order of its index, and no
+ * further than to one more than `max`: else the planner might read the table, which may be other tenants' for the most.
+ */
+export function keysAlong(
+  way: WayName,
+  tables: TableNames,
+  { names, max }: { readonly names: readonly ConditionName[]; readonly max: number },
+): string {
+  const value = (name: ConditionName) => parameterOf(name, names);
+  const keys = (table: string, order: string, condition: string) =>
+    `(SELECT t.notification_pk FROM ${table} t WHERE t.tenant = $1${condition} ORDER BY ${order} LIMIT ${max + 1})`;
+  const byTime = (table: string, time: string, condition = "") => {
+    const from = names.includes("from") ? ` AND t.${time} >= ${value("from")}::timestamptz` : "";
+    const before = names.includes("before") ? ` AND t.${time} < ${value("before")}::timestamptz` : "";
+    return keys(table, `t.${time} DESC`, `${condition}${from}${before}`);
+  };
+  const ways: Readonly<Record<WayName, () => string>> = {
+    deliveries: () => keys(tables.deliveries, "t.notification_pk DESC", ` AND t.recipient = ${value("recipient")}`),
+    items: () => keys(tables.inboxItems, "t.seq DESC", ` AND t.user_id = ${value("recipient")}`),
+    sends: () => byTime(tables.sends, "created_at"),
+    sendsOfStatus: () => byTime(tables.sends, "created_at", ` AND t.status = ${value("status")}`),
+    events: () => byTime(tables.events, "received_at"),
+    eventsOfSender: () => byTime(tables.events, "received_at", ` AND t.sender = ${value("recipient")}`),
+    eventsOfSource: () => byTime(tables.events, "received_at", ` AND t.source = ${value("type")}`),
+  };
+  return ways[way]();
 }

@@ -1,5 +1,6 @@
 import type { Owner } from "@belfry/core";
 import type { PresenceStorage } from "@belfry/core/storage";
+import { type Bound, bind, run } from "../database/bind.ts";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -62,4 +63,14 @@ export function prepareOnline({ presence }: TableNames) {
   return (owners: readonly Owner[]) =>
     async (session: Session): Promise<readonly boolean[]> =>
       (await session.rows(online, names(owners))).map(([isOnline]) => isOnline);
+}
+
+/** Who is connected to which instance, in PostgreSQL. */
+export function postgresPresence(bound: Bound): PresenceStorage {
+  return bind(bound, {
+    announce: run(prepareAnnounce),
+    renew: run(prepareRenewPresence),
+    leave: run(prepareLeave),
+    online: run(prepareOnline),
+  });
 }

@@ -1,8 +1,8 @@
 import type { ApiKeyScope } from "@belfry/core";
-import type { StoredApiKey } from "@belfry/core/storage";
+import type { ApiKeyStorage, StoredApiKey } from "@belfry/core/storage";
+import { type Bound, bind, run } from "../database/bind.ts";
 import type { Session } from "../database/connection.ts";
-import { milliseconds } from "../database/json-rows.ts";
-import { statement } from "../database/statement.ts";
+import { milliseconds, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 
 type KeyRow = readonly [
@@ -61,4 +61,14 @@ export function prepareRevokeKey({ apiKeys }: TableNames) {
 
 function toKey([id, tenant, name, digest, scopes, createdAt, revokedAt]: KeyRow): StoredApiKey {
   return { id, tenant, name, digest, scopes, createdAt: new Date(createdAt), revokedAt: revokedAt === null ? null : new Date(revokedAt) };
+}
+
+/** API keys in PostgreSQL. */
+export function postgresApiKeys(bound: Bound): ApiKeyStorage {
+  return bind(bound, {
+    add: run(prepareAddKey),
+    find: run(prepareFindKey),
+    list: run(prepareListKeys),
+    revoke: run(prepareRevokeKey),
+  });
 }

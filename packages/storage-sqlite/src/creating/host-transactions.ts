@@ -1,12 +1,12 @@
 import { BelfryError } from "@belfry/core";
 import type { NewNotification, NewSend } from "@belfry/core/storage";
 import type { Database, Statement as DriverStatement } from "better-sqlite3";
-import { isSameDatabase } from "../database/database-file.ts";
-import { databaseOf } from "../database/database-handle.ts";
+import { databaseOf } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
-import { queryContext } from "../database/query-context.ts";
-import { prepareWriteSend, type WrittenSend } from "../delivery/write-send.ts";
-import { prepareWriteEntry, type WrittenEntry } from "../inbox/write-entry.ts";
+import { isSameDatabase } from "../database/open-database.ts";
+import { queryContext } from "../database/statement.ts";
+import { prepareWriteSend, type WrittenSend } from "../delivery/write-sends.ts";
+import { prepareWriteEntry, type WrittenEntry } from "../inbox/write-items.ts";
 
 /** An open transaction of the host. */
 export interface HostTransaction {

@@ -1,5 +1,5 @@
 import type { Connection } from "./connection.ts";
-import type { QueryContext } from "./query-context.ts";
+import type { QueryContext } from "./statement.ts";
 
 /** Prepares an operation for one connection: a synchronous function that opens no transaction. */
 export type Prepare<Args extends readonly unknown[], Result> = (context: QueryContext) => (...args: Args) => Result;

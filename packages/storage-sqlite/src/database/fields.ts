@@ -23,11 +23,11 @@ export function fieldsOf<Of extends object>(table: TableOf<Of>): Fields<Of> {
   return {
     placeholders: Object.fromEntries(columns.map(([key]) => [key, sql.placeholder(key)])) as { [Key in keyof Of]: Placeholder },
     columns: (name) => sql.raw(columns.map(([, column]) => `${name}.${column.name}`).join(", ")),
-    record: (row) => Object.fromEntries(columns.map(([key, column]) => [key, read(row, column)])) as Of,
+    record: (row) => Object.fromEntries(columns.map(([key, column]) => [key, columnOf(row, column)])) as Of,
   };
 }
 
-function read(row: object, column: SQLiteColumn): unknown {
+function columnOf(row: object, column: SQLiteColumn): unknown {
   const value: unknown = (row as Readonly<Record<string, unknown>>)[column.name];
   return value === null ? null : column.mapFromDriverValue(value);
 }

@@ -2,7 +2,7 @@ import type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery } fro
 import { type SQL, sql } from "drizzle-orm";
 import { bind, query, read, write } from "./bind.ts";
 import type { Connection } from "./connection.ts";
-import type { QueryContext } from "./query-context.ts";
+import type { QueryContext } from "./statement.ts";
 
 /** What leasing changes in a row. */
 interface LeasedRow {

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { BelfryError } from "@belfry/core";
 import Database from "better-sqlite3";
@@ -47,5 +47,65 @@ export async function configureHosts(connection: Connection, durability: "full" 
         connection.database.pragma("synchronous = FULL");
       }
     });
+  }
+}
+
+/** Whether both connections are to the same database. One in memory is only ever the same as itself. */
+export function isSameDatabase(left: Database.Database, right: Database.Database): boolean {
+  if (left === right) {
+    return true;
+  }
+  const file = mainFile(left);
+  const other = mainFile(right);
+  return file !== "" && other !== "" && (file === other || fileIdentity(file) === fileIdentity(other));
+}
+
+/** The absolute path of the file behind a connection; empty for a database in memory. */
+export function mainFile(database: Database.Database): string {
+  const main = database.prepare<[], { file: string }>("SELECT file FROM pragma_database_list WHERE name = 'main'").get();
+  return main?.file ?? "";
+}
+
+/** Two paths with links in them may lead to one file. */
+function fileIdentity(path: string): string {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? path : `${stat.dev}:${stat.ino}`;
+}
+
+/**
+ * Says which process works on a database: a lock on a small file beside it, held for as long as the process lives. The system
+ * itself lets go of it when the process ends, however that happens; nothing has to be cleaned up.
+ */
+export class WorkerLock {
+  readonly #path: string;
+  #database: Database.Database | null = null;
+
+  /** @param path the database's own file; empty for a database in memory, which has no other process */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Takes the lock, or finds that it is held already. False while another living process, or another storage, holds it. */
+  take(): boolean {
+    if (this.#path === "" || this.#database !== null) {
+      return true;
+    }
+    const database = new Database(`${this.#path}-belfry-worker`, { timeout: 0 });
+    try {
+      database.exec("BEGIN EXCLUSIVE");
+    } catch (error) {
+      database.close();
+      if (error instanceof Database.SqliteError && error.code.startsWith("SQLITE_BUSY")) {
+        return false;
+      }
+      throw error;
+    }
+    this.#database = database;
+    return true;
+  }
+
+  release(): void {
+    this.#database?.close();
+    this.#database = null;
   }
 }

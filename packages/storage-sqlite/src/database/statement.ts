@@ -1,6 +1,43 @@
 import type { Database, RunResult } from "better-sqlite3";
 import { is, Param, Placeholder, type Query, type SQL } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/better-sqlite3";
 import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
+
+/** What an operation prepares its statements with. */
+export interface QueryContext {
+  /** Builds queries; they are prepared with `prepare`, never run through it. */
+  readonly builder: ReturnType<typeof drizzle>;
+  /** A statement whose rows are objects. */
+  prepare<Values extends object = object, Row = never>(source: StatementSource): Statement<Values, Row>;
+  /** A statement whose rows are lists of their columns. */
+  prepareRows<Values extends object, Row extends readonly unknown[]>(source: StatementSource): Statement<Values, Row>;
+}
+
+/** The context of operations on `database`. */
+export function queryContext(database: Database): QueryContext {
+  return {
+    builder: drizzle(database),
+    prepare: (source) => prepareStatement(database, source, "objects"),
+    prepareRows: (source) => prepareStatement(database, source, "lists"),
+  };
+}
+
+/** The first of `rows`, up to and including the one that makes them `bytes` long together. The rows after it are not read. */
+export function takeBytes<Row>(
+  rows: Iterable<Row>,
+  { bytes, of }: { readonly bytes: number; readonly of: (row: Row) => number },
+): readonly Row[] {
+  const taken: Row[] = [];
+  let size = 0;
+  for (const row of rows) {
+    taken.push(row);
+    size += of(row);
+    if (size >= bytes) {
+      break;
+    }
+  }
+  return taken;
+}
 
 /** A statement that is prepared once and run with named values. Rows come as the driver gives them. */
 export interface Statement<Values, Row> {

@@ -1,12 +1,10 @@
-import type { CreatedItem, InboxItem, SendChanges } from "@belfry/core";
-import type { DeletedSend, SendUpdated } from "@belfry/core/storage";
+import type { AuditAction, AuditEntry, CreatedItem, InboxItem, SendChanges } from "@belfry/core";
+import type { DeletedSend, NewAuditEntry, SendUpdated } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
-import type { QueryContext } from "../database/query-context.ts";
+import type { QueryContext } from "../database/statement.ts";
 import { prepareInboxState } from "../inbox/inbox-state.ts";
-import { ITEM_COLUMNS, type ItemRow, toItem } from "../inbox/item-row.ts";
-import { prepareReadTimes } from "../inbox/read-times.ts";
+import { ITEM_COLUMNS, type ItemRow, prepareReadTimes, toItem } from "../inbox/item-row.ts";
 import { prepareWriteItems } from "../inbox/write-items.ts";
-import { prepareWriteAudit } from "./audit-log.ts";
 import { prepareFindSend } from "./read-sends.ts";
 
 /** Names a tenant's notification. */
@@ -141,4 +139,33 @@ export function preparePruneKeys({ prepare }: QueryContext) {
   return (before: Date): void => {
     remove.run({ before: before.getTime() });
   };
+}
+
+/** Writes a line of the audit log. */
+export function prepareWriteAudit({ prepare }: QueryContext) {
+  const insert = prepare<NewAuditEntry & { readonly tenant: string; readonly at: number }>(sql`
+    insert into belfry_audit_log (tenant, at, action, actor, notification_id)
+    values (${sql.placeholder("tenant")}, ${sql.placeholder("at")}, ${sql.placeholder("action")}, ${sql.placeholder("actor")},
+      ${sql.placeholder("notificationId")})`);
+  return (tenant: string, entry: NewAuditEntry, at: Date): void => {
+    insert.run({ ...entry, tenant, at: at.getTime() });
+  };
+}
+
+/** Reads a tenant's audit log, newest first. */
+export function prepareListAudit({ prepare }: QueryContext) {
+  interface AuditRow {
+    readonly number: number;
+    readonly at: number;
+    readonly action: AuditAction;
+    readonly actor: string;
+    readonly notification_id: string;
+  }
+  const list = prepare<{ readonly tenant: string; readonly before: number; readonly limit: number }, AuditRow>(sql`
+    select number, at, action, actor, notification_id from belfry_audit_log
+    where tenant = ${sql.placeholder("tenant")} and number < ${sql.placeholder("before")} order by number desc limit ${sql.placeholder("limit")}`);
+  return (tenant: string, { limit, before = Number.MAX_SAFE_INTEGER }: { readonly limit: number; readonly before?: number }) =>
+    list
+      .all({ tenant, limit, before })
+      .map(({ at, notification_id, ...row }): AuditEntry => ({ ...row, tenant, at: new Date(at), notificationId: notification_id }));
 }

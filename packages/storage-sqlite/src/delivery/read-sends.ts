@@ -9,11 +9,10 @@ import type {
   SendStatus,
   TrackedDelivery,
 } from "@belfry/core";
+import type { ChainSelection } from "@belfry/core/storage";
 import { type SQL, sql } from "drizzle-orm";
-import type { QueryContext } from "../database/query-context.ts";
-import type { Statement } from "../database/statement.ts";
-import { type AttemptRow, DELIVERY_COLUMNS, type DeliveryRow, toAttempt, toDelivery } from "./delivery-row.ts";
-import { SEND_COLUMNS, type SendRow, toSend } from "./send-row.ts";
+import type { QueryContext, Statement } from "../database/statement.ts";
+import { type AttemptRow, DELIVERY_COLUMNS, type DeliveryRow, SEND_COLUMNS, type SendRow, toAttempt, toDelivery, toSend } from "./rows.ts";
 
 /** Reads one send. */
 export function prepareFindSend({ prepare }: QueryContext) {
@@ -150,5 +149,55 @@ export function prepareCountSends({ prepare }: QueryContext) {
       byChannel.set(row.channel, (byChannel.get(row.channel) ?? 0) + row.sends);
     }
     return { total, byStatus, byChannel: Object.fromEntries(byChannel), fallbackUsed };
+  };
+}
+
+/** Names a chain: its notification, and its number there. */
+export interface ChainKey {
+  readonly pk: number;
+  readonly chain: number;
+}
+
+/** Whether the recipient of delivery `d` has read its inbox item. */
+export const IS_ITEM_READ = sql`(d.channel = 'inbox' and exists (
+  select 1 from belfry_inbox_items i
+  cross join belfry_inbox_counters c on c.tenant = i.tenant and c.user_id = i.user_id
+  where i.notification_pk = d.notification_pk and i.user_id = d.recipient and (
+    i.read_at is not null or (i.seq <= c.read_up_to_seq and (i.unread_rev is null or i.unread_rev <= c.read_rev)))))`;
+
+const KEY = sql`d.notification_pk as pk, d.chain`;
+const OPEN = sql`d.channel = 'inbox' and d.status in ('pending', 'sent', 'failed')`;
+
+/** Finds the chains that a selection is about, each once. */
+export function prepareSelectChains({ prepare }: QueryContext) {
+  const ofSend = prepare<{ readonly tenant: string; readonly id: string }, ChainKey>(sql`
+    select distinct ${KEY} from belfry_notifications n cross join belfry_deliveries d on d.notification_pk = n.pk
+    where n.tenant = (select ${sql.placeholder("tenant")}) and n.id = (select ${sql.placeholder("id")}) order by d.chain`);
+  const ofDeliveries = prepare<{ readonly ids: string }, ChainKey>(sql`
+    select distinct ${KEY} from json_each(${sql.placeholder("ids")}) e cross join belfry_deliveries d on d.id = e.value`);
+  const ofItems = prepare<{ readonly tenant: string; readonly userId: string; readonly ids: string }, ChainKey>(sql`
+    select distinct ${KEY} from json_each(${sql.placeholder("ids")}) e
+    cross join belfry_notifications n on n.tenant = (select ${sql.placeholder("tenant")}) and n.id = e.value
+    cross join belfry_deliveries d on d.tenant = n.tenant and d.recipient = (select ${sql.placeholder("userId")}) and d.notification_pk = n.pk
+    where ${OPEN}`);
+  const ofRead = prepare<{ readonly tenant: string; readonly userId: string }, ChainKey>(sql`
+    select distinct ${KEY} from belfry_deliveries d
+    where d.tenant = (select ${sql.placeholder("tenant")}) and d.recipient = (select ${sql.placeholder("userId")}) and ${OPEN} and ${IS_ITEM_READ}`);
+  const ofWaiting = prepare<{ readonly at: number; readonly limit: number }, ChainKey>(sql`
+    select ${KEY} from belfry_deliveries d where d.status = 'waiting' and d.due_at <= ${sql.placeholder("at")} order by d.due_at
+    limit ${sql.placeholder("limit")}`);
+  return (selection: ChainSelection, at: Date): readonly ChainKey[] => {
+    switch (selection.kind) {
+      case "send":
+        return ofSend.all({ tenant: selection.tenant, id: selection.id.toLowerCase() });
+      case "deliveries":
+        return ofDeliveries.all({ ids: JSON.stringify(selection.ids) });
+      case "inbox": {
+        const { owner, ids } = selection;
+        return ids === null ? ofRead.all(owner) : ofItems.all({ ...owner, ids: JSON.stringify(ids.map((id) => id.toLowerCase())) });
+      }
+      case "waiting":
+        return ofWaiting.all({ at: at.getTime(), limit: selection.limit });
+    }
   };
 }

@@ -2,17 +2,19 @@ import type { DeliveryStorage } from "@belfry/core/storage";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, query, read, write } from "../database/bind.ts";
 import type { CommitWatch } from "../database/commit-watch.ts";
-import type { Connection } from "../database/connection.ts";
-import type { SqliteTransaction } from "../database/database-handle.ts";
+import type { Connection, SqliteTransaction } from "../database/connection.ts";
 import { leases } from "../database/leases.ts";
-import { prepareListAudit } from "./audit-log.ts";
-import { prepareDeleteSend, preparePlaceItems, preparePruneKeys, prepareUpdateSend } from "./change-send.ts";
-import { DELIVERY_LEASES } from "./delivery-leases.ts";
-import { prepareCountDeliveries, prepareCountSends, prepareDeliveriesOf, prepareFindSend, prepareListSends } from "./read-sends.ts";
-import { prepareSelectChains } from "./select-chains.ts";
-import { prepareSettle } from "./settle.ts";
-import { prepareSweepSends } from "./sweep-sends.ts";
-import { prepareCreateSends } from "./write-send.ts";
+import { prepareDeleteSend, prepareListAudit, preparePlaceItems, preparePruneKeys, prepareUpdateSend } from "./change-send.ts";
+import {
+  prepareCountDeliveries,
+  prepareCountSends,
+  prepareDeliveriesOf,
+  prepareFindSend,
+  prepareListSends,
+  prepareSelectChains,
+} from "./read-sends.ts";
+import { DELIVERY_LEASES, prepareSettle } from "./settle.ts";
+import { prepareCreateSends, prepareSweepSends } from "./write-sends.ts";
 
 /** What deliveries work with while their storage is open. */
 export interface OpenDeliveries {

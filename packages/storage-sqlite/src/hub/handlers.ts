@@ -1,7 +1,7 @@
 import type { Handler, HubPage, JsonObject } from "@belfry/core";
 import type { HubRange } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
-import type { QueryContext } from "../database/query-context.ts";
+import type { QueryContext } from "../database/statement.ts";
 
 interface HandlerRow {
   readonly id: string;

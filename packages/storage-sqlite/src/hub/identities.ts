@@ -1,7 +1,7 @@
 import type { HubPage, Identity, JsonObject } from "@belfry/core";
 import { foldCase, type HubRange } from "@belfry/core/storage";
 import { type SQL, sql } from "drizzle-orm";
-import type { QueryContext } from "../database/query-context.ts";
+import type { QueryContext } from "../database/statement.ts";
 
 interface IdentityRow {
   readonly id: string;

@@ -2,15 +2,17 @@ import type { HubStorage } from "@belfry/core/storage";
 import { bind, query, read, write } from "../database/bind.ts";
 import type { Connection } from "../database/connection.ts";
 import { leases } from "../database/leases.ts";
-import { prepareAcknowledgeEvent } from "./acknowledge-event.ts";
-import { prepareEndRecords } from "./end-records.ts";
+import {
+  prepareAcknowledgeEvent,
+  prepareFindEvents,
+  prepareListEvents,
+  prepareListEventsSince,
+  prepareSweepEvents,
+  prepareWriteEvents,
+} from "./events.ts";
 import { prepareCreateHandler, prepareDeleteHandler, prepareFindHandler, prepareListHandlers, prepareUpdateHandler } from "./handlers.ts";
 import { prepareFindIdentity, prepareFindIdentityBySource, prepareListIdentities, prepareUpsertIdentity } from "./identities.ts";
-import { prepareFindEvents, prepareListEvents, prepareListEventsSince } from "./read-events.ts";
-import { prepareFindRecords, prepareListSettledSince, prepareRecordsOf } from "./read-records.ts";
-import { RECORD_LEASES } from "./record-leases.ts";
-import { prepareSweepEvents } from "./sweep-events.ts";
-import { prepareWriteEvents } from "./write-events.ts";
+import { prepareEndRecords, prepareFindRecords, prepareListSettledSince, prepareRecordsOf, RECORD_LEASES } from "./records.ts";
 
 /**
  * The hub in SQLite.

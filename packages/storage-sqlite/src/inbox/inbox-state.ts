@@ -1,6 +1,7 @@
 import type { InboxCounts, Owner } from "@belfry/core";
 import { EMPTY_COUNTS } from "@belfry/core/storage";
-import type { QueryContext } from "../database/query-context.ts";
+import { sql } from "drizzle-orm";
+import type { QueryContext } from "../database/statement.ts";
 import { inboxCounters } from "../schema.ts";
 import { OWN_COUNTERS } from "./conditions.ts";
 
@@ -46,5 +47,16 @@ export function prepareInboxState({ builder, prepare }: QueryContext) {
     const counts = { total: row.total, unread: row.unread, lastSeq: row.last_seq, epoch: row.epoch, rev: row.rev };
     const unreadAfterSeq = Math.min(row.read_up_to_seq, (row.reopened_from_seq ?? Number.POSITIVE_INFINITY) - 1);
     return { counts, readUpToSeq: row.read_up_to_seq, readRev: row.read_rev, unreadAfterSeq };
+  };
+}
+
+/** A random epoch of the same form as core's `newEpoch`, made by SQLite: anew for every row it is written to. */
+export const NEW_EPOCH = sql<string>`lower(hex(randomblob(6)))`;
+
+/** Gives every inbox a new epoch. */
+export function prepareRenewEpochs({ builder, prepare }: QueryContext) {
+  const renew = prepare(builder.update(inboxCounters).set({ epoch: NEW_EPOCH }));
+  return (): void => {
+    renew.run({});
   };
 }

@@ -2,28 +2,14 @@ import type { FanOutChunk, InboxStorage, NewNotification } from "@belfry/core/st
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, query, read, write } from "../database/bind.ts";
 import type { CommitWatch } from "../database/commit-watch.ts";
-import type { Connection } from "../database/connection.ts";
-import type { SqliteTransaction } from "../database/database-handle.ts";
-import { prepareAbsence } from "./absence.ts";
-import { prepareCounts } from "./counts.ts";
-import { prepareCreateFanOut } from "./create-fan-out.ts";
-import { prepareCreateMany } from "./create-many.ts";
-import { prepareErase } from "./erase.ts";
-import { prepareExport } from "./export.ts";
-import { fanOutChunks } from "./fan-out-chunks.ts";
-import { prepareFanOutNext, prepareHasFanOut } from "./fan-out-next.ts";
-import { prepareGet } from "./get.ts";
-import { prepareList } from "./list.ts";
-import { prepareListAfter } from "./list-after.ts";
-import { prepareListTenant } from "./list-tenant.ts";
-import { prepareMarkAllRead } from "./mark-all-read.ts";
-import { prepareMarkRead } from "./mark-read.ts";
-import { prepareMarkUnread } from "./mark-unread.ts";
-import { preparePositions } from "./positions.ts";
-import { prepareRemove } from "./remove.ts";
-import { prepareRemoveRead } from "./remove-read.ts";
-import { prepareRenewEpochs } from "./renew-epochs.ts";
-import { prepareSweep } from "./sweep.ts";
+import type { Connection, SqliteTransaction } from "../database/connection.ts";
+import { cutIntoChunks, prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut } from "./fan-outs.ts";
+import { prepareRenewEpochs } from "./inbox-state.ts";
+import { prepareCounts, prepareGet, prepareList, prepareListAfter, prepareListTenant, preparePositions } from "./list.ts";
+import { prepareAbsence, prepareMarkAllRead, prepareMarkRead, prepareMarkUnread } from "./mark.ts";
+import { prepareRemove, prepareRemoveRead } from "./remove.ts";
+import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
+import { prepareCreateMany } from "./write-items.ts";
 
 /** What an inbox works with while its storage is open. */
 export interface OpenInbox {
@@ -75,7 +61,7 @@ export function sqliteInbox(current: () => OpenInbox): InboxStorage<SqliteTransa
 
     async createFanOut({ notification, recipients }: NewNotification, chunkSize: number): Promise<void> {
       const { connection } = current();
-      const chunks = await fanOutChunks(recipients, chunkSize);
+      const chunks = await cutIntoChunks(recipients, chunkSize);
       return connection.write(() => connection.prepared(prepareCreateFanOut)(notification, chunks));
     },
 

@@ -1,9 +1,42 @@
-import type { CreatedItem } from "@belfry/core";
-import { sql } from "drizzle-orm";
-import type { QueryContext } from "../database/query-context.ts";
-import { inboxCounters, inboxItems } from "../schema.ts";
+import type { CreatedItem, Notification } from "@belfry/core";
+import type { NewNotification } from "@belfry/core/storage";
+import { and, eq, sql } from "drizzle-orm";
+import type { QueryContext } from "../database/statement.ts";
+import { inboxCounters, inboxItems, notifications } from "../schema.ts";
 import { joinValue } from "./conditions.ts";
-import { NEW_EPOCH } from "./new-epoch.ts";
+import { NEW_EPOCH } from "./inbox-state.ts";
+import { NOTIFICATION_FIELDS } from "./item-row.ts";
+
+/** Writes several notifications with their items. */
+export function prepareCreateMany(context: QueryContext) {
+  const writeEntry = prepareWriteEntry(context);
+  return (entries: readonly NewNotification[]): readonly (readonly CreatedItem[])[] => entries.map((entry) => writeEntry(entry).items);
+}
+
+/** What became of an entry. */
+export interface WrittenEntry {
+  readonly items: readonly CreatedItem[];
+  /** False if its tenant had the notification already: then nothing was written, and `items` are those it has. */
+  readonly isNew: boolean;
+}
+
+/** Writes a notification with one item per recipient, inside a transaction that the caller opened. */
+export function prepareWriteEntry(context: QueryContext) {
+  const writeNotification = prepareWriteNotification(context);
+  const writeItems = prepareWriteItems(context);
+  const itemsOf = context.prepare<{ readonly notificationPk: number }, CreatedItem>(sql`
+    select ${inboxItems.userId} as "userId", ${inboxItems.seq}, ${inboxCounters.epoch}
+    from ${inboxItems}
+    cross join ${inboxCounters} on ${inboxCounters.tenant} = ${inboxItems.tenant} and ${inboxCounters.userId} = ${inboxItems.userId}
+    where ${inboxItems.notificationPk} = ${joinValue("notificationPk")}
+    order by ${inboxItems.userId}`);
+  return ({ notification, recipients }: NewNotification): WrittenEntry => {
+    const { tenant, type, createdAt } = notification;
+    const { pk: notificationPk, isNew } = writeNotification(notification);
+    const items = isNew ? writeItems({ tenant, notificationPk, type, createdAt }, recipients) : itemsOf.all({ notificationPk });
+    return { items, isNew };
+  };
+}
 
 /** The items to write of one notification. */
 export interface NewItems {
@@ -110,4 +143,48 @@ function prepareWriteMany({ builder, prepare }: QueryContext) {
     insert.run(values);
     return numbers.all(values);
   };
+}
+
+/** A notification's key, and whether this write made it or found it there. */
+export interface WrittenNotification {
+  readonly pk: number;
+  readonly isNew: boolean;
+}
+
+/** Writes a notification, unless its tenant already has one of its id. */
+export function prepareWriteNotification({ builder, prepare }: QueryContext) {
+  const insert = prepare<Notification>(
+    builder
+      .insert(notifications)
+      .values(NOTIFICATION_FIELDS.placeholders)
+      .onConflictDoNothing({ target: [notifications.tenant, notifications.id] }),
+  );
+  const find = prepare<Notification, { readonly pk: number }>(
+    builder
+      .select({ pk: notifications.pk })
+      .from(notifications)
+      .where(and(eq(notifications.tenant, sql.placeholder("tenant")), eq(notifications.id, sql.placeholder("id")))),
+  );
+  return (notification: Notification): WrittenNotification => {
+    const { changes, lastInsertRowid } = insert.run(notification);
+    if (changes > 0) {
+      return { pk: Number(lastInsertRowid), isNew: true };
+    }
+    const found = find.get(notification);
+    if (found === undefined) {
+      throw new Error(`The notification ${notification.id} was neither written nor found.`);
+    }
+    return { pk: found.pk, isNew: false };
+  };
+}
+
+/** Looks whether a tenant has a notification, whoever got it. */
+export function prepareHasNotification({ builder, prepare }: QueryContext) {
+  const find = prepare<Pick<Notification, "tenant" | "id">, { readonly pk: number }>(
+    builder
+      .select({ pk: notifications.pk })
+      .from(notifications)
+      .where(and(eq(notifications.tenant, sql.placeholder("tenant")), eq(notifications.id, sql.placeholder("id")))),
+  );
+  return ({ tenant, id }: Pick<Notification, "tenant" | "id">): boolean => find.get({ tenant, id: id.toLowerCase() }) !== undefined;
 }

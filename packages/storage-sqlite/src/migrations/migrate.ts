@@ -1,10 +1,101 @@
-import type { Migration, MigrationPlan } from "@belfry/core/storage";
+import { createHash } from "node:crypto";
+import { BelfryError } from "@belfry/core";
+import {
+  type AppliedMigration,
+  backgroundBefore,
+  checkedText,
+  type Migration,
+  type MigrationPlan,
+  type MigrationStep,
+  type Numbered,
+  nextContract,
+  oldestCompatibleOf,
+  planMigrations,
+} from "@belfry/core/storage";
 import type { Database } from "better-sqlite3";
 import { Connection } from "../database/connection.ts";
 import { DEFAULT_BUSY_TIMEOUT_MS } from "../sqlite-options.ts";
 import { MIGRATIONS } from "./index.ts";
-import { migrateLater } from "./migrate-later.ts";
-import { makeMigrationsTable, readPlan, recordMigration } from "./migration-state.ts";
+
+/** What the database does not have yet, after a check of what it has. */
+export function readPlan(database: Database, migrations: readonly Migration[]): MigrationPlan {
+  const subject = { database: `database ${database.name}`, packageName: "@belfry/storage-sqlite", checksumOf };
+  return planMigrations(migrations, appliedMigrations(database), subject);
+}
+
+/** Makes the table that {@link recordMigration} writes to, or brings it up to date. */
+export function makeMigrationsTable(database: Database): void {
+  database.exec(
+    "CREATE TABLE IF NOT EXISTS belfry_migrations (id INTEGER PRIMARY KEY NOT NULL, checksum TEXT NOT NULL, applied_at INTEGER NOT NULL)",
+  );
+  if (!hasOldestCompatible(database)) {
+    database.exec("ALTER TABLE belfry_migrations ADD COLUMN oldest_compatible INTEGER NOT NULL DEFAULT 0");
+  }
+}
+
+/** Notes that the database has a migration; again is allowed. */
+export function recordMigration(database: Database, migration: Numbered): void {
+  database
+    .prepare("INSERT OR IGNORE INTO belfry_migrations (id, checksum, applied_at, oldest_compatible) VALUES (?, ?, ?, ?)")
+    .run(migration.id, checksumOf(migration), Date.now(), oldestCompatibleOf(migration));
+}
+
+function appliedMigrations(database: Database): readonly AppliedMigration[] {
+  const table = database.prepare("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'belfry_migrations'");
+  if (table.get() === undefined) {
+    return [];
+  }
+  const oldestCompatible = hasOldestCompatible(database) ? "oldest_compatible" : "0";
+  return (
+    database
+      .prepare<[], AppliedMigration>(`SELECT id, checksum, ${oldestCompatible} AS "oldestCompatible" FROM belfry_migrations ORDER BY id`)
+      // A host may have switched its connection to BigInt.
+      .safeIntegers(false)
+      .all()
+  );
+}
+
+function hasOldestCompatible(database: Database): boolean {
+  const column = database.prepare("SELECT 1 FROM pragma_table_info('belfry_migrations', 'main') WHERE name = 'oldest_compatible'");
+  return column.get() !== undefined;
+}
+
+/** SHA-256 of a migration's SQL, in hexadecimal. */
+function checksumOf(migration: Migration): string {
+  return createHash("sha256").update(checkedText(migration)).digest("hex");
+}
+
+/**
+ * Makes sure that the tables can be used, by migrating them if it may. Answers whether migrations are to follow in the
+ * background.
+ */
+export async function openTables(connection: Connection, migrations: readonly Migration[], mayMigrate: boolean): Promise<boolean> {
+  if (mayMigrate) {
+    const { later, contract } = await migrateAtOpen(connection, migrations);
+    return later.length + contract.length > 0;
+  }
+  await connection.read(() => requireTables(connection.database, migrations));
+  return false;
+}
+
+function requireTables(database: Database, migrations: readonly Migration[]): void {
+  const table = database.prepare("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'belfry_processing_records'");
+  if (table.get() === undefined) {
+    throw new BelfryError(
+      "CONFIGURATION",
+      `The database ${database.name} has no Belfry tables. Leave the option migrate on, or call migrate(database) first.`,
+    );
+  }
+  const [missing] = readPlan(database, migrations).atOpen;
+  // A host whose own drizzle-kit keeps the tables has no migration of ours noted, the first included.
+  if (missing !== undefined && missing.id > 1) {
+    throw new BelfryError(
+      "CONFIGURATION",
+      `The database ${database.name} lacks migration ${missing.id} of this @belfry/storage-sqlite. ` +
+        "Leave the option migrate on, or call migrate(database) first.",
+    );
+  }
+}
 
 /** What may be done to the tables. */
 export interface MigrateOptions {
@@ -53,4 +144,63 @@ export async function migrateAtOpen(connection: Connection, migrations: readonly
     }
     return readPlan(database, migrations);
   });
+}
+
+/** Runs everything that {@link migrationStep} has to do, to the end. */
+export async function migrateLater(connection: Connection, migrations: readonly Migration[], mayContract: boolean): Promise<void> {
+  for (;;) {
+    if ((await migrationStep(connection, migrations, mayContract)) === "done") {
+      return;
+    }
+    // The event loop is free between two steps.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Does the next small piece of the migrations that run once a storage is open. Two processes take turns. */
+export async function migrationStep(
+  connection: Connection,
+  migrations: readonly Migration[],
+  mayContract: boolean,
+): Promise<MigrationStep> {
+  const { database } = connection;
+  const look = () => {
+    const plan = readPlan(database, migrations);
+    return { next: plan.later[0], contract: nextContract(plan, mayContract) };
+  };
+  const { next, contract } = await connection.read(look);
+  if (next === undefined && contract === undefined) {
+    return "done";
+  }
+  return connection.write((): MigrationStep => {
+    makeMigrationsTable(database);
+    const now = look();
+    if (now.next !== undefined) {
+      moveRows(database, now.next);
+    } else if (now.contract !== undefined) {
+      takeAway(database, migrations, now.contract);
+    }
+    return "more";
+  });
+}
+
+/** Moves some rows, and notes the migration as done once there are none to move; answers whether there were. */
+function moveRows(database: Database, migration: Numbered<"background" | "outside">): boolean {
+  if (migration.phase === "outside") {
+    throw new BelfryError("CONFIGURATION", `Migration ${migration.id} cannot run: SQLite does everything inside a transaction.`);
+  }
+  const isMoved = database.prepare(migration.sql).run().changes > 0;
+  if (!isMoved) {
+    recordMigration(database, migration);
+  }
+  return isMoved;
+}
+
+/** Moves the rows once more that older instances wrote after they had been moved, then takes away what those needed. */
+function takeAway(database: Database, migrations: readonly Migration[], contract: Numbered<"contract">): void {
+  const hasMoved = backgroundBefore(migrations, contract.id).some((migration) => moveRows(database, migration));
+  if (!hasMoved) {
+    database.exec(contract.sql);
+    recordMigration(database, contract);
+  }
 }

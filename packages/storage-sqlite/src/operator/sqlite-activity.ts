@@ -1,15 +1,12 @@
 import type { ActivitySummary } from "@belfry/core";
 import type { ActivityItems, ActivityQuery, ActivityStorage } from "@belfry/core/storage";
 import { bind, query, write } from "../database/bind.ts";
-import type { Connection } from "../database/connection.ts";
-import { turn } from "../database/turn.ts";
-import { prepareWriteAudit } from "../delivery/audit-log.ts";
-import { readHealth } from "./activity-health.ts";
-import { ActivitySearch } from "./activity-search.ts";
-import { prepareAuditOf } from "./audit-of.ts";
-import { prepareEraseAudit, prepareExportAudit, prepareSweepAudit } from "./audit-steps.ts";
-import { type ItemCounts, prepareCountItems, prepareItemsOf } from "./items-of.ts";
-import { prepareFindActivity, prepareSummary } from "./summaries.ts";
+import { type Connection, turn } from "../database/connection.ts";
+import { prepareWriteAudit } from "../delivery/change-send.ts";
+import { prepareAuditOf, prepareEraseAudit, prepareExportAudit, prepareSweepAudit } from "./audit.ts";
+import { readHealth } from "./health.ts";
+import { ActivitySearch } from "./search.ts";
+import { type ItemCounts, prepareCountItems, prepareFindActivity, prepareItemsOf, prepareSummary } from "./summaries.ts";
 
 /** How many summaries, and how many items, one step reads. */
 const SUMMARIES_STEP = 50;

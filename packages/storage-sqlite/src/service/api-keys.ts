@@ -1,7 +1,9 @@
 import type { ApiKeyScope } from "@belfry/core";
-import type { StoredApiKey } from "@belfry/core/storage";
+import type { ApiKeyStorage, StoredApiKey } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
-import type { QueryContext } from "../database/query-context.ts";
+import { bind, query, write } from "../database/bind.ts";
+import type { Connection } from "../database/connection.ts";
+import type { QueryContext } from "../database/statement.ts";
 
 interface KeyRow {
   readonly id: string;
@@ -56,4 +58,18 @@ function toKey({ created_at, revoked_at, scopes, ...row }: KeyRow): StoredApiKey
     createdAt: new Date(created_at),
     revokedAt: revoked_at === null ? null : new Date(revoked_at),
   };
+}
+
+/**
+ * API keys in SQLite.
+ *
+ * @param current what is open at this moment; throws if nothing is
+ */
+export function sqliteApiKeys(current: () => { readonly connection: Connection }): ApiKeyStorage {
+  return bind(current, {
+    add: write(prepareAddKey),
+    find: query(prepareFindKey),
+    list: query(prepareListKeys),
+    revoke: write(prepareRevokeKey),
+  });
 }

@@ -4,7 +4,7 @@ import { BelfryError } from "../../foundation/errors.ts";
 import type { JsonObject } from "../../foundation/json.ts";
 import type { HttpRequest } from "../../http/messages.ts";
 import { defineRoute, type RouteContext } from "../../http/route.ts";
-import { BASE, errors } from "./errors.ts";
+import { BASE, errors } from "./failure.ts";
 import { channelOf, renderSend } from "./render.ts";
 import { createBody, notificationSchema, success } from "./schemas.ts";
 

@@ -1,7 +1,28 @@
 import { type BelfryError, type BelfryErrorCode, HTTP_STATUS } from "../../foundation/errors.ts";
 import type { Failure } from "../../http/contract.ts";
-import type { Reply } from "../../http/route.ts";
+import type { Reply, ResponseDoc } from "../../http/route.ts";
 import { retryAfter } from "../fastapi-failure.ts";
+import { errorSchema } from "./schemas.ts";
+
+/** The base path of the contract. */
+export const BASE = "/api/v1/notifications";
+
+const DESCRIPTIONS = {
+  400: "The body is no JSON, or a header is not valid",
+  401: "No valid API key",
+  403: "The API key may not do this",
+  404: "There is no such notification",
+  409: "The notification is not in a state for this, or no provider is configured",
+  413: "The body is too large",
+  415: "The body is not application/json",
+  422: "A field or a parameter is not valid",
+  429: "Too many notifications in too short a time",
+} as const;
+
+/** Returns the documentation of a route's error answers. */
+export function errors(...statuses: readonly (keyof typeof DESCRIPTIONS)[]): Readonly<Record<number, ResponseDoc>> {
+  return Object.fromEntries(statuses.map((status) => [status, { description: DESCRIPTIONS[status], schema: errorSchema }]));
+}
 
 /** The contract's error codes that differ from Belfry's. */
 const CODES: Partial<Record<BelfryErrorCode, string>> = {

@@ -1,6 +1,5 @@
 import { type Contract, defineContract } from "../../http/contract.ts";
-import { BASE } from "./errors.ts";
-import { deliveryFailure } from "./failure.ts";
+import { BASE, deliveryFailure } from "./failure.ts";
 import { deliveryV1Routes } from "./routes.ts";
 
 /**

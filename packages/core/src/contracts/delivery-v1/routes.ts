@@ -3,7 +3,7 @@ import type { SendStatus } from "../../delivery/index.ts";
 import type { JsonObject } from "../../foundation/json.ts";
 import { defineRoute, type Route } from "../../http/route.ts";
 import { actorOf, createRoute } from "./create.ts";
-import { BASE, errors } from "./errors.ts";
+import { BASE, errors } from "./failure.ts";
 import { channelOf, renderDelivery, renderSend, typeOf } from "./render.ts";
 import {
   analyticsQuery,

@@ -3,8 +3,7 @@ import { integer, list, text } from "../../http/parameters.ts";
 import { defineRoute, type Reply, type Route, type RouteContext } from "../../http/route.ts";
 import type { Inbox, InboxStatus } from "../../inbox/index.ts";
 import { detailSchema, fieldErrorsSchema } from "./failure.ts";
-import { itemSchema, renderItem } from "./item.ts";
-import { invalidPage, pageCount, pageLink, pageNumber, pageSize } from "./page.ts";
+import { invalidPage, itemSchema, pageCount, pageLink, pageNumber, pageSize, renderItem } from "./page.ts";
 
 const BASE = "/notifications";
 const MAX_BULK = 1_000;

@@ -2,8 +2,19 @@ import { z } from "zod";
 import { jsonObject, text } from "../../http/parameters.ts";
 import { defineRoute, type Route } from "../../http/route.ts";
 import { errors } from "./failure.ts";
-import { type ListStyle, listReply, listSchema, rangeQuery } from "./lists.ts";
-import { content, eventSchema, recordSchema, renderEvent, renderRecord, senderId, sourceService } from "./schemas.ts";
+import {
+  content,
+  eventSchema,
+  type ListStyle,
+  listReply,
+  listSchema,
+  rangeQuery,
+  recordSchema,
+  renderEvent,
+  renderRecord,
+  senderId,
+  sourceService,
+} from "./schemas.ts";
 
 const BASE = "/notifications";
 const params = z.object({ notification_id: z.string().meta({ description: "The notification's id" }) });

@@ -2,8 +2,7 @@ import { z } from "zod";
 import { jsonObject, text } from "../../http/parameters.ts";
 import { defineRoute, type Route } from "../../http/route.ts";
 import { errors } from "./failure.ts";
-import { type ListStyle, listReply, listSchema, rangeQuery } from "./lists.ts";
-import { handlerSchema, prompt, renderHandler, sourceService } from "./schemas.ts";
+import { handlerSchema, type ListStyle, listReply, listSchema, prompt, rangeQuery, renderHandler, sourceService } from "./schemas.ts";
 
 const BASE = "/notification-handlers";
 const params = z.object({ handler_id: z.string().meta({ description: "The handler's id" }) });

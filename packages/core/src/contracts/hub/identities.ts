@@ -2,8 +2,17 @@ import { z } from "zod";
 import { jsonObject, text } from "../../http/parameters.ts";
 import { defineRoute, type Route } from "../../http/route.ts";
 import { errors } from "./failure.ts";
-import { type ListStyle, listReply, listSchema, rangeQuery } from "./lists.ts";
-import { identitySchema, personName, renderIdentity, sourceId, sourceService } from "./schemas.ts";
+import {
+  identitySchema,
+  type ListStyle,
+  listReply,
+  listSchema,
+  personName,
+  rangeQuery,
+  renderIdentity,
+  sourceId,
+  sourceService,
+} from "./schemas.ts";
 
 const BASE = "/identities";
 

@@ -3,9 +3,8 @@ import { eventRoutes } from "./events.ts";
 import { hubFailure } from "./failure.ts";
 import { handlerRoutes } from "./handlers.ts";
 import { identityRoutes } from "./identities.ts";
-import type { ListStyle } from "./lists.ts";
+import { type ListStyle, statusRoute } from "./schemas.ts";
 import { openHubSocket } from "./socket.ts";
-import { statusRoute } from "./status.ts";
 
 export type { ListStyle };
 

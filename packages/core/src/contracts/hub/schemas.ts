@@ -1,6 +1,8 @@
 import { z } from "zod";
-import { text, timestamp } from "../../http/parameters.ts";
-import type { Handler, IdentifiedEvent, Identity, ProcessingRecord } from "../../hub/index.ts";
+import { VERSION } from "../../foundation/version.ts";
+import { integer, text, timestamp } from "../../http/parameters.ts";
+import { defineRoute, type Reply } from "../../http/route.ts";
+import type { Handler, HubPage, IdentifiedEvent, Identity, ProcessingRecord } from "../../hub/index.ts";
 import { isoDate, isoDateOrNull } from "../iso-date.ts";
 
 const MAX_TEXT = 100_000;
@@ -127,3 +129,41 @@ export function renderIdentity(identity: Identity): z.infer<typeof identitySchem
     updated_at: isoDate(updatedAt),
   };
 }
+
+/** The form of lists: bare arrays, or objects with the total. */
+export type ListStyle = "arrays" | "wrapped";
+
+/** The query parameters that select a part of a list. */
+export const rangeQuery = {
+  limit: integer({ min: 1, max: 100, description: "How many at the most" }).default(50),
+  offset: integer({ min: 0, description: "How many to leave out" }).default(0),
+};
+
+/** Returns the schema of a list. */
+export function listSchema<Item extends z.ZodType>(name: string, item: Item, lists: ListStyle) {
+  const items = z.array(item);
+  return lists === "arrays" ? items : z.object({ [name]: items, total: z.int(), limit: z.int(), offset: z.int() });
+}
+
+/** Renders a list in the contract's style. */
+export function listReply<Item>(
+  name: string,
+  { items, total }: HubPage<Item>,
+  { lists, limit, offset, render }: { lists: ListStyle; limit: number; offset: number; render(item: Item): unknown },
+): Reply {
+  const rendered = items.map(render);
+  return { status: 200, json: lists === "arrays" ? rendered : { [name]: rendered, total, limit, offset } };
+}
+
+/** The route that says that the API is running. It needs no key. */
+export const statusRoute = defineRoute({
+  method: "GET",
+  path: "/status",
+  operationId: "getStatus",
+  summary: "Check that the API is running",
+  isPublic: true,
+  responses: { 200: { description: "It is", schema: z.object({ status: z.literal("ok"), version: z.string() }) } },
+  async handle() {
+    return { status: 200, json: { status: "ok", version: VERSION } };
+  },
+});

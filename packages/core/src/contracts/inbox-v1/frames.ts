@@ -1,6 +1,69 @@
-import type { Owner } from "../../foundation/owner.ts";
-import type { InboxChange, InboxCounts, InboxEvent } from "../../inbox/index.ts";
-import { renderItem } from "./item.ts";
+import { z } from "zod";
+import type { Owner } from "../../foundation/context.ts";
+import { timestamp } from "../../http/parameters.ts";
+import type { InboxChange, InboxCounts, InboxEvent, InboxItem, InboxPosition } from "../../inbox/index.ts";
+import { isoDate, isoDateOrNull } from "../iso-date.ts";
+
+/** An inbox item in the `inbox-v1` contract. */
+export const itemSchema = z
+  .object({
+    id: z.uuid(),
+    user_id: z.string(),
+    type: z.string(),
+    title: z.string(),
+    message: z.string(),
+    data: z.record(z.string(), z.unknown()),
+    status: z.enum(["unread", "read"]),
+    read_at: timestamp.nullable(),
+    created_at: timestamp,
+  })
+  .meta({ id: "Notification" });
+
+/** An inbox item as JSON of the `inbox-v1` contract. */
+export type InboxV1Item = z.infer<typeof itemSchema>;
+
+/** Renders an inbox item for the contract. */
+export function renderItem(item: InboxItem): InboxV1Item {
+  return {
+    id: item.id,
+    user_id: item.userId,
+    type: item.type,
+    title: item.title,
+    message: item.message,
+    data: item.data,
+    status: item.readAt === null ? "unread" : "read",
+    read_at: isoDateOrNull(item.readAt),
+    created_at: isoDate(item.createdAt),
+  };
+}
+
+/** Stands for an unusable position. It still requests a replay, which is answered with `recovered: false`. */
+const NOWHERE: InboxPosition = { seq: -1, epoch: "" };
+
+/** Returns the position in `since=<seq>&epoch=<epoch>`, or undefined without `since`. */
+export function positionOfQuery(query: URLSearchParams): InboxPosition | undefined {
+  const since = query.get("since");
+  return since === null ? undefined : position(since, query.get("epoch") ?? "");
+}
+
+/** Returns the SSE event id of a position: `epoch:seq`. */
+export function eventId({ seq, epoch }: InboxPosition): string {
+  return `${epoch}:${seq}`;
+}
+
+/** Returns the position in an SSE event id, `epoch:seq`, or undefined if there is none. */
+export function positionOfEventId(id: string | undefined): InboxPosition | undefined {
+  if (id === undefined || id === "") {
+    return undefined;
+  }
+  const [epoch = "", seq = ""] = id.split(":", 2);
+  return position(seq, epoch);
+}
+
+function position(seq: string, epoch: string): InboxPosition {
+  const number = /^\d{1,16}$/.test(seq) ? Number(seq) : Number.NaN;
+  return Number.isSafeInteger(number) ? { seq: number, epoch } : NOWHERE;
+}
 
 /** The frame types of each change. */
 const FRAME_TYPES: Readonly<Record<InboxChange, string>> = {

@@ -5,8 +5,7 @@ import { SSE_HEADERS, SSE_RETRY, sseEvent } from "../../http/sse.ts";
 import type { Inbox } from "../../inbox/index.ts";
 import { fastapiError, fastapiValidationError } from "../fastapi-failure.ts";
 import { follow } from "./follow.ts";
-import { itemSchema, renderItem } from "./item.ts";
-import { eventId, positionOfEventId } from "./position.ts";
+import { eventId, itemSchema, positionOfEventId, renderItem } from "./frames.ts";
 
 const BASE = "/api/v1/notifications";
 

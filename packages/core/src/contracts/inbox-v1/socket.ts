@@ -3,7 +3,7 @@ import type { SocketContext, SocketSession } from "../../http/contract.ts";
 import type { Inbox } from "../../inbox/index.ts";
 import { parseMessage } from "../parse-message.ts";
 import { follow } from "./follow.ts";
-import { positionOfQuery } from "./position.ts";
+import { positionOfQuery } from "./frames.ts";
 
 const MAX_EVENT_TYPES = 100;
 

@@ -1,3 +1,3 @@
-export type { AuthFunction, AuthOptions, KeyClient, TokenUser } from "./authenticator.ts";
-export type { CredentialLookup } from "./digest.ts";
+export type { AuthFunction, AuthOptions, CredentialLookup, KeyClient, TokenUser } from "./authenticator.ts";
+
 export type { JwtOptions } from "./jwt.ts";

@@ -1,0 +1,204 @@
+import {
+  type ChainCounts,
+  chainOutcome,
+  type Delivery,
+  type DeliveryAttempt,
+  type DeliveryStatus,
+  INBOX_CHANNEL,
+  type SendStatus,
+  sendStatus,
+} from "./delivery.ts";
+import type { LoadedDelivery, LoadedSend, SendState, SettleChanges } from "./delivery-storage.ts";
+import type { NewAuditEntry } from "./send.ts";
+
+/** Whether a delivery can still be stopped: nobody is delivering it. */
+export function isStoppable({ status, leaseOwner }: Delivery): boolean {
+  return status === "waiting" || (status === "pending" && leaseOwner === null);
+}
+
+/**
+ * Lets the fallbacks of a chain follow its primary delivery, which has just settled: delivered ends them; failed starts
+ * them, unless they wait for a while whether the user still comes; sent by presence alone leaves nothing to wait for.
+ */
+export function followPrimary(chain: readonly Delivery[], { fallbackDelayMs }: SendState, now: Date): readonly Delivery[] {
+  const [primary, ...fallbacks] = chain;
+  if (primary === undefined) {
+    return chain;
+  }
+  return [primary, ...fallbacks.map((fallback) => followOne(fallback, primary, { waitMs: fallbackDelayMs, now }))];
+}
+
+function followOne(fallback: Delivery, primary: Delivery, { waitMs, now }: { readonly waitMs: number; readonly now: Date }): Delivery {
+  if (primary.status === "delivered" || primary.status === "cancelled") {
+    return stopped(fallback, now);
+  }
+  if (fallback.status !== "waiting") {
+    return fallback;
+  }
+  const isOfInbox = primary.channel === INBOX_CHANNEL;
+  if (primary.status === "failed") {
+    const mayStillCome = isOfInbox && primary.reason === "offline" && waitMs > 0;
+    return mayStillCome ? fallback : due(fallback, now);
+  }
+  const isDecided = isOfInbox && primary.status === "sent" && waitMs === 0;
+  return isDecided ? stopped(fallback, now) : fallback;
+}
+
+function stopped(delivery: Delivery, now: Date): Delivery {
+  return isStoppable(delivery) ? settled(delivery, { status: "cancelled", now }) : delivery;
+}
+
+/** Starts the fallbacks of the loaded chains that have waited long enough. */
+export function endWaits(loaded: readonly LoadedSend[], now: Date): Settlement {
+  return settleChains(loaded, now, (chain) => {
+    const ended = endWait(chain, now);
+    return ended === null ? null : { chain: ended };
+  });
+}
+
+/** Returns the new state of a chain whose fallback has waited long enough; null if the primary was not attempted yet. */
+export function endWait(chain: readonly (Delivery & { readonly isRead: boolean })[], now: Date): readonly Delivery[] | null {
+  const [primary, ...fallbacks] = chain;
+  if (primary === undefined || primary.status === "pending" || primary.status === "waiting") {
+    return null;
+  }
+  if (primary.isRead || primary.status === "delivered" || primary.status === "cancelled") {
+    const read = primary.isRead && primary.status !== "delivered" ? settled(primary, { status: "delivered", now }) : primary;
+    return [read, ...fallbacks.map((fallback) => stopped(fallback, now))];
+  }
+  const missed = primary.status === "sent" ? settled(primary, { status: "failed", reason: "no_ack", now }) : primary;
+  const isDue = (fallback: Delivery) => fallback.status === "waiting" && (fallback.dueAt === null || fallback.dueAt <= now);
+  return [missed, ...fallbacks.map((fallback) => (isDue(fallback) ? due(fallback, now) : fallback))];
+}
+
+/** The change to one chain; null for none. */
+export interface ChainChange {
+  /** The whole chain in its new state. Unchanged deliveries are the same objects. */
+  readonly chain: readonly Delivery[];
+  readonly attempts?: readonly DeliveryAttempt[];
+  /** The least number of attempts that the send shows. @default the number it shows now */
+  readonly shownAttempts?: number;
+}
+
+/** A delivery that changed its status. */
+export interface DeliveryTransition {
+  readonly delivery: Delivery;
+  readonly from: DeliveryStatus;
+}
+
+/** A send that changed its status. */
+export interface SendTransition {
+  readonly tenant: string;
+  readonly id: string;
+  readonly from: SendStatus;
+  readonly to: SendStatus;
+}
+
+/** The result of a decision: the changes to write, and the events to raise after the commit. */
+export interface Settlement {
+  readonly changes: SettleChanges;
+  readonly deliveries: readonly DeliveryTransition[];
+  readonly sends: readonly SendTransition[];
+}
+
+/** Decides on every chain of the loaded sends and updates each send's counts, status and times. */
+export function settleChains(
+  loaded: readonly LoadedSend[],
+  now: Date,
+  decide: (chain: readonly LoadedDelivery[], send: SendState) => ChainChange | null,
+): Settlement {
+  const result = {
+    deliveries: [] as Delivery[],
+    attempts: [] as DeliveryAttempt[],
+    sends: [] as SendState[],
+    audit: [] as NewAuditEntry[],
+  };
+  const transitions: DeliveryTransition[] = [];
+  const sends: SendTransition[] = [];
+  for (const { state, chains } of loaded) {
+    const after = new SendLedger(state);
+    for (const chain of chains) {
+      const change = decide(chain, state);
+      if (change !== null) {
+        after.add(chain, change);
+        result.attempts.push(...(change.attempts ?? []));
+      }
+    }
+    result.deliveries.push(...after.changed);
+    transitions.push(...after.transitions);
+    if (after.changed.length > 0) {
+      const next = after.state(now);
+      result.sends.push(next);
+      if (next.status !== state.status) {
+        sends.push({ tenant: state.tenant, id: state.id, from: state.status, to: next.status });
+      }
+    }
+  }
+  return { changes: result, deliveries: transitions, sends };
+}
+
+/** Adds up the changes in the chains of one send. */
+class SendLedger {
+  readonly changed: Delivery[] = [];
+  readonly transitions: DeliveryTransition[] = [];
+  readonly #before: SendState;
+  readonly #chains: { -readonly [Outcome in keyof ChainCounts]: number };
+  #attempts: number;
+  #fallbackUsed: boolean;
+
+  constructor(before: SendState) {
+    this.#before = before;
+    this.#chains = { ...before.chains };
+    this.#attempts = before.attempts;
+    this.#fallbackUsed = before.fallbackUsed;
+  }
+
+  add(before: readonly LoadedDelivery[], { chain, shownAttempts = 0 }: ChainChange): void {
+    this.#chains[chainOutcome(before.map(({ status }) => status))] -= 1;
+    this.#chains[chainOutcome(chain.map(({ status }) => status))] += 1;
+    this.#attempts = Math.max(this.#attempts, shownAttempts);
+    for (const [index, delivery] of chain.entries()) {
+      const old = before[index];
+      if (old === undefined || old === delivery) {
+        continue;
+      }
+      this.changed.push(delivery);
+      // It counts as used once an attempt has ended.
+      this.#fallbackUsed ||= delivery.isFallback && delivery.attempt > delivery.attemptsBefore && delivery.leaseOwner === null;
+      if (old.status !== delivery.status) {
+        this.transitions.push({ delivery, from: old.status });
+      }
+    }
+  }
+
+  state(now: Date): SendState {
+    const status = sendStatus(this.#chains);
+    const before = this.#before;
+    return {
+      ...before,
+      status,
+      chains: this.#chains,
+      attempts: this.#attempts,
+      fallbackUsed: this.#fallbackUsed,
+      deliveredAt: status === "delivered" ? (before.deliveredAt ?? now) : null,
+      failedAt: status === "failed" ? (before.failedAt ?? now) : null,
+    };
+  }
+}
+
+/** Marks a delivery settled, cancelled included: nothing is due and nobody holds it. */
+export function settled(delivery: Delivery, change: { status: DeliveryStatus; reason?: Delivery["reason"]; now: Date }): Delivery {
+  const { status, reason = null, now } = change;
+  return { ...plain(delivery), status, reason, dueAt: null, leaseOwner: null, leaseUntil: null, settledAt: now };
+}
+
+/** Makes a delivery pending, to be attempted at `dueAt`. */
+export function due(delivery: Delivery, dueAt: Date): Delivery {
+  return { ...plain(delivery), status: "pending", reason: null, dueAt, leaseOwner: null, leaseUntil: null, settledAt: null };
+}
+
+/** Returns a delivery without the fields that loading added. */
+function plain(delivery: Delivery & { readonly isRead?: boolean }): Delivery {
+  const { isRead: _, ...rest } = delivery;
+  return rest;
+}

@@ -1,0 +1,182 @@
+import { BelfryError } from "../foundation/errors.ts";
+import { isUuid } from "../foundation/ids.ts";
+import { validationError } from "../foundation/issue-list.ts";
+import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
+import { type ChainChange, due, isStoppable, type Settlement, settleChains, settled } from "./chains.ts";
+import { checkContent } from "./check-content.ts";
+import { announce, type DeliveryContext } from "./context.ts";
+import { chainOutcome, type Delivery, INBOX_CHANNEL } from "./delivery.ts";
+import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
+import { getSend, unknownSend } from "./read-sends.ts";
+import type { Send, SendChanges } from "./send.ts";
+
+/** A request to change a send, with its actor. */
+export interface ChangeRequest {
+  readonly tenant: string;
+  readonly id: string;
+  readonly actor?: string;
+}
+
+/** Returns the actor for the audit log. @default "host" */
+export function actorOf({ actor = "host" }: { readonly actor?: string }): string {
+  const issue = textIssue(actor, ["actor"], NAME_RULE);
+  if (issue) {
+    throw validationError([issue]);
+  }
+  return actor;
+}
+
+/** Stops all deliveries of a send, or none. Throws `INVALID_STATE` once any delivery has settled or is on its way. */
+export async function cancelSend(context: DeliveryContext, request: ChangeRequest): Promise<Send> {
+  const { tenant, id } = request;
+  const actor = actorOf(request);
+  using _call = await context.ready();
+  const settlement = isUuid(id) ? await cancel(context, { tenant, id, actor }) : null;
+  if (settlement === null) {
+    throw unknownSend(id);
+  }
+  if (typeof settlement === "string") {
+    throw new BelfryError("INVALID_STATE", settlement);
+  }
+  announce(context, settlement);
+  return getSend(context, tenant, id);
+}
+
+async function cancel(context: DeliveryContext, { tenant, id, actor }: Required<ChangeRequest>): Promise<Settlement | string | null> {
+  let result: Settlement | string | null = null;
+  await context.deliveries.settle({ kind: "send", tenant, id }, new Date(context.clock.now()), (loaded, now) => {
+    result = cancelChains(loaded, now, { id, actor });
+    return result === null || typeof result === "string" ? NOTHING : result.changes;
+  });
+  return result;
+}
+
+/** Stops every chain of a loaded send: null if there is none, a sentence if something of it cannot be stopped any more. */
+export function cancelChains(
+  loaded: readonly LoadedSend[],
+  now: Date,
+  { id, actor }: { readonly id: string; readonly actor: string },
+): Settlement | string | null {
+  if (loaded.length === 0) {
+    return null;
+  }
+  const obstacle = loaded.flatMap(({ chains }) => chains.flat()).find((delivery) => !isStoppable(delivery));
+  if (obstacle) {
+    const what = obstacle.leaseOwner === null ? `a delivery is already ${obstacle.status}` : "a delivery is on its way";
+    return `The notification ${id} cannot be cancelled: ${what}.`;
+  }
+  const settlement = settleChains(loaded, now, (chain) => ({
+    chain: chain.map((delivery) => settled(delivery, { status: "cancelled", now })),
+  }));
+  return { ...settlement, changes: { ...settlement.changes, audit: [{ action: "cancelled", actor, notificationId: id }] } };
+}
+
+/** A decision that changes nothing. */
+export const NOTHING = { deliveries: [], attempts: [], sends: [], audit: [] } as const;
+
+/** Changes the content of a send that is pending; throws `INVALID_STATE` for any other. */
+export async function updateSend(context: DeliveryContext, request: ChangeRequest, changes: SendChanges): Promise<Send> {
+  const { tenant, id } = request;
+  const actor = actorOf(request);
+  using _call = await context.ready();
+  const { channels } = await getSend(context, tenant, id);
+  const checked = checkContent(context, changes, channels);
+  const updated = isUuid(id)
+    ? await context.deliveries.updateSend(tenant, id, { ...checked, at: new Date(context.clock.now()), actor })
+    : "unknown";
+  if (updated === "unknown") {
+    throw unknownSend(id);
+  }
+  if (updated === "not_pending") {
+    const { status } = await getSend(context, tenant, id);
+    throw new BelfryError("INVALID_STATE", `The notification ${id} cannot be changed: it is ${status}, not pending.`);
+  }
+  return updated.send;
+}
+
+/** Deletes a send and its inbox items for good, and tells their owners' clients. */
+export async function removeSend(context: DeliveryContext, request: ChangeRequest): Promise<void> {
+  const { tenant, id } = request;
+  const actor = actorOf(request);
+  using _call = await context.ready();
+  const deleted = isUuid(id) ? await context.deliveries.deleteSend(tenant, id, { at: new Date(context.clock.now()), actor }) : null;
+  if (deleted === null) {
+    throw unknownSend(id);
+  }
+  context.publish(
+    deleted.items.map(({ epoch, ...item }) => ({ tenant, userId: item.userId, change: "deleted", seq: item.seq, epoch, id, item })),
+  );
+  for (const { epoch: _, ...item } of deleted.items) {
+    context.events.emit("item.deleted", { tenant, userId: item.userId, id, type: item.type, item });
+  }
+}
+
+/** Retries the failed chains of a send from their primary delivery, on a fresh schedule. */
+export async function retrySend(context: DeliveryContext, request: ChangeRequest): Promise<Send> {
+  const { tenant, id } = request;
+  const actor = actorOf(request);
+  using _call = await context.ready();
+  const settlement = isUuid(id) ? await retry(context, { tenant, id, actor }) : null;
+  if (settlement === null) {
+    throw unknownSend(id);
+  }
+  if (typeof settlement === "string") {
+    throw new BelfryError("INVALID_STATE", settlement);
+  }
+  announce(context, settlement);
+  const send = await getSend(context, tenant, id);
+  context.deliverDue();
+  return send;
+}
+
+async function retry(context: DeliveryContext, { tenant, id, actor }: Required<ChangeRequest>): Promise<Settlement | string | null> {
+  let result: Settlement | string | null = null;
+  await context.deliveries.settle({ kind: "send", tenant, id }, new Date(context.clock.now()), (loaded, now) => {
+    result = retryChains(loaded, now, { id, actor });
+    return result === null || typeof result === "string" ? NOTHING : result.changes;
+  });
+  return result;
+}
+
+/** Makes the failed chains of a loaded send pending again: null if there is no such send, a sentence if nothing of it failed. */
+export function retryChains(
+  loaded: readonly LoadedSend[],
+  now: Date,
+  { id, actor }: { readonly id: string; readonly actor: string },
+): Settlement | string | null {
+  const [send] = loaded;
+  if (send === undefined) {
+    return null;
+  }
+  const { status } = send.state;
+  if (status !== "failed" && status !== "partial") {
+    return `The notification ${id} cannot be retried: it is ${status}, neither failed nor partial.`;
+  }
+  const settlement = settleChains(loaded, now, (chain, state) => retryChain(chain, state, now));
+  return { ...settlement, changes: { ...settlement.changes, audit: [{ action: "retried", actor, notificationId: id }] } };
+}
+
+function retryChain(chain: readonly LoadedDelivery[], { fallbackDelayMs }: SendState, now: Date): ChainChange | null {
+  if (chainOutcome(chain.map(({ status }) => status)) !== "failed") {
+    return null;
+  }
+  const [primary, ...fallbacks] = chain;
+  if (primary === undefined) {
+    return null;
+  }
+  const waitsForReader = primary.channel === INBOX_CHANNEL && fallbackDelayMs > 0;
+  const waiting = (delivery: Delivery): Delivery => ({
+    ...fresh(delivery, now),
+    status: "waiting",
+    dueAt: waitsForReader ? new Date(now.getTime() + fallbackDelayMs) : null,
+  });
+  return {
+    chain: [fresh(primary, now), ...fallbacks.map(waiting)],
+    // The attempt about to run counts already.
+    shownAttempts: primary.attempt + 1,
+  };
+}
+
+function fresh(delivery: Delivery, now: Date): Delivery {
+  return { ...due(delivery, now), attemptsBefore: delivery.attempt };
+}

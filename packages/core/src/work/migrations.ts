@@ -1,0 +1,228 @@
+import { BelfryError } from "../foundation/errors.ts";
+import type { Logger } from "../foundation/logger.ts";
+
+/**
+ * One step on the way of a database to the tables of today. Its number is its place in the list, counted from 1. An
+ * instance of an older package may run beside one of a newer package, so a change that old code could not live with is
+ * cut into three: expand, move the rows, contract.
+ *
+ * - `expand` adds what new code needs, so that old code still works. It runs when a storage opens, before anything else.
+ * - `background` moves rows, some hundreds at a time, once the storage is open. Its statement changes only rows that need
+ *   it, and runs again until it finds none: it may be cut off at any time, and rows that an older instance wrote
+ *   meanwhile are found, too. Give it an index to find them by.
+ * - `outside` runs statements that a transaction cannot hold, such as CREATE INDEX CONCURRENTLY, once the storage is open.
+ *   All of them run again if one failed, so each must undo what it left: DROP INDEX CONCURRENTLY IF EXISTS comes first.
+ * - `contract` takes away what only old code needs. It runs once the host says that no older instance is left, or once
+ *   the database refuses those instances anyway. No later `expand` may need it.
+ */
+export type Migration =
+  | {
+      readonly phase: "expand";
+      readonly sql: string;
+      /** Packages that know fewer migrations than this cannot work beside it. @default those of the database stay as they are */
+      readonly oldestCompatible?: number;
+    }
+  | { readonly phase: "background"; readonly sql: string }
+  | { readonly phase: "outside"; readonly statements: readonly string[] }
+  | {
+      readonly phase: "contract";
+      readonly sql: string;
+      /** Packages that know fewer migrations than this cannot work after it. */
+      readonly oldestCompatible: number;
+    };
+
+/** A migration of one phase with its number. */
+export type Numbered<Phase extends Migration["phase"] = Migration["phase"]> = Extract<Migration, { phase: Phase }> & {
+  readonly id: number;
+};
+
+/** A migration that a database has: a row of its table `belfry_migrations`. */
+export interface AppliedMigration {
+  readonly id: number;
+  readonly checksum: string;
+  readonly oldestCompatible: number;
+}
+
+/** The migrations that a database does not have yet, in order. */
+export interface MigrationPlan {
+  /**
+   * What runs when a storage opens, in one transaction: the `expand` steps, and into an empty database everything that a
+   * transaction can hold, since there are no rows to move and no older instance.
+   */
+  readonly atOpen: readonly Numbered<"expand" | "background" | "contract">[];
+  /** What runs once the storage is open. */
+  readonly later: readonly Numbered<"background" | "outside">[];
+  readonly contract: readonly Numbered<"contract">[];
+  /** Packages that know fewer migrations than this are refused by the database. */
+  readonly oldestCompatible: number;
+}
+
+/** What {@link planMigrations} is about. */
+export interface PlanSubject {
+  /** Names the database in errors, for example `schema "public"`. */
+  readonly database: string;
+  /** The storage's package. */
+  readonly packageName: string;
+  readonly checksumOf: (migration: Migration) => string;
+}
+
+/**
+ * Compares what a database has with what a package knows.
+ *
+ * @throws BelfryError `CONFIGURATION` if the database needs a newer package, or if a migration it has is not the one
+ *   that the package contains
+ */
+export function planMigrations(
+  migrations: readonly Migration[],
+  applied: readonly AppliedMigration[],
+  { database, packageName, checksumOf }: PlanSubject,
+): MigrationPlan {
+  const known = migrations.length;
+  const newest = Math.max(0, ...applied.map(({ id }) => id));
+  const oldestCompatible = Math.max(0, ...applied.map((migration) => migration.oldestCompatible));
+  if (oldestCompatible > known) {
+    throw new BelfryError(
+      "CONFIGURATION",
+      `The ${database} has migration ${newest} and needs a package that knows migration ${oldestCompatible}, but this ${packageName} ` +
+        `knows ${known}: it was migrated by a newer version. Update the package.`,
+    );
+  }
+  const checksums = new Map(applied.map(({ id, checksum }) => [id, checksum]));
+  const missing = migrations.flatMap((migration, index): Numbered[] => {
+    const numbered = { ...migration, id: index + 1 };
+    const found = checksums.get(numbered.id);
+    if (found !== undefined && found !== checksumOf(migration)) {
+      throw new BelfryError(
+        "CONFIGURATION",
+        `Migration ${numbered.id} of the ${database} has checksum ${found}, but this ${packageName} has ${checksumOf(migration)}: ` +
+          "it was migrated with other SQL. Use the package version that made it, or restore belfry_migrations.",
+      );
+    }
+    return found === undefined ? [numbered] : [];
+  });
+  const later = missing.filter((one) => one.phase === "background" || one.phase === "outside");
+  const isFresh = applied.length === 0;
+  return {
+    atOpen: missing.filter((one) => one.phase !== "outside").filter(({ phase }) => isFresh || phase === "expand"),
+    later: isFresh ? later.filter((one) => one.phase === "outside") : later,
+    contract: isFresh ? [] : missing.filter((one) => one.phase === "contract"),
+    oldestCompatible,
+  };
+}
+
+/**
+ * The next `contract` step that may run now: nothing that comes before it is left to do, and either the host allows it
+ * or the database refuses the packages that mind.
+ */
+export function nextContract(plan: MigrationPlan, isAllowed: boolean): Numbered<"contract"> | undefined {
+  const firstLater = Math.min(...plan.later.map(({ id }) => id));
+  return plan.contract.find(({ id, oldestCompatible }) => id < firstLater && (isAllowed || oldestCompatible <= plan.oldestCompatible));
+}
+
+/** The steps that move rows and come before migration `id`. */
+export function backgroundBefore(migrations: readonly Migration[], id: number): readonly Numbered<"background">[] {
+  return migrations
+    .map((migration, index) => ({ ...migration, id: index + 1 }))
+    .filter((migration) => migration.phase === "background")
+    .filter((migration) => migration.id < id);
+}
+
+/** How far back packages must reach to work after a migration; 0 where it changes nothing for them. */
+export function oldestCompatibleOf(migration: Migration): number {
+  return "oldestCompatible" in migration ? (migration.oldestCompatible ?? 0) : 0;
+}
+
+/** The text whose SHA-256, in hexadecimal, is a migration's checksum. */
+export function checkedText(migration: Migration): string {
+  return migration.phase === "outside" ? migration.statements.join(";\n") : migration.sql;
+}
+
+/** How one step of the migrations that run once a storage is open went. */
+export type MigrationStep =
+  /** There may be more to do. */
+  | "more"
+  /** Another instance is at it at this moment. */
+  | "busy"
+  | "done";
+
+/** Options of {@link LaterMigrations}. */
+export interface LaterMigrationsOptions {
+  /** Does a small piece of what is left, in a transaction of its own. What takes long heeds the signal. */
+  step(signal: AbortSignal): Promise<MigrationStep>;
+  readonly logger: Logger;
+  /** How long to wait after another instance was found at it, or a step failed. @default 5000 */
+  readonly retryMs?: number;
+}
+
+const RETRY_MS = 5_000;
+/** Leaves the database to others between two steps. */
+const PAUSE_MS = 5;
+
+/**
+ * Runs the migrations that do not hold up a start, step by step, until they are done or {@link stop} is called:
+ * `running → stopping → stopped`, or `running → stopped` when nothing is left. A step that fails is logged and tried again.
+ */
+export class LaterMigrations {
+  readonly #options: LaterMigrationsOptions;
+  readonly #stopped = new AbortController();
+  readonly #finished: Promise<void>;
+
+  /** Begins at once. */
+  constructor(options: LaterMigrationsOptions) {
+    this.#options = options;
+    this.#finished = this.#run();
+  }
+
+  /** Resolves once nothing is left to do, or after {@link stop}. */
+  finished(): Promise<void> {
+    return this.#finished;
+  }
+
+  /** Begins no further step, and resolves once the one under way has ended. */
+  stop(): Promise<void> {
+    this.#stopped.abort();
+    return this.#finished;
+  }
+
+  async #run(): Promise<void> {
+    const { retryMs = RETRY_MS } = this.#options;
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      const went = await this.#step();
+      if (went === "done") {
+        return;
+      }
+      await pause(went === "more" ? PAUSE_MS : retryMs, signal);
+    }
+  }
+
+  async #step(): Promise<MigrationStep | "failed"> {
+    try {
+      return await this.#options.step(this.#stopped.signal);
+    } catch (error) {
+      if (this.#stopped.signal.aborted) {
+        return "done";
+      }
+      this.#options.logger.warn({ error }, "A migration that runs in the background failed; it is tried again.");
+      return "failed";
+    }
+  }
+}
+
+/** Waits, but keeps no process alive, and not after the signal. */
+function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, delayMs);
+    timer.unref();
+    signal.addEventListener("abort", end);
+  });
+}

@@ -1,0 +1,120 @@
+import type { Clock } from "../foundation/clock.ts";
+import { BelfryError } from "../foundation/errors.ts";
+
+const MAX_RETRY_AFTER_MS = 24 * 60 * 60 * 1_000;
+/** Retries are spread by this much either way, so that what failed together does not come back together. */
+const JITTER = 0.2;
+
+/** What failed, and what is known of it. */
+export interface FailedAttempt {
+  /** Counted from 1. */
+  readonly attempt: number;
+  readonly retryAfterMs?: number | undefined;
+  /** From 0 to 1. */
+  readonly random: number;
+}
+
+/**
+ * In how many milliseconds to try again after a transient failure, null for not at all: by the schedule ±20 %, or as long
+ * as the provider asked for, at least the first delay and at most 24 hours.
+ */
+export function retryDelayMs(delaysMs: readonly number[], { attempt, retryAfterMs, random }: FailedAttempt): number | null {
+  const delayMs = delaysMs[attempt - 1];
+  if (delayMs === undefined) {
+    return null;
+  }
+  // What is no number, as what a missing header was converted to, is no wait either.
+  if (retryAfterMs !== undefined && Number.isFinite(retryAfterMs)) {
+    return Math.round(Math.min(Math.max(retryAfterMs, delaysMs[0] ?? 0), MAX_RETRY_AFTER_MS));
+  }
+  return Math.round(delayMs * (1 + JITTER * (2 * random - 1)));
+}
+
+/** The work took longer than it may. */
+export class OutOfTime extends Error {}
+
+/** How long some work may take, and what else ends it. */
+export interface TimeLimit {
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Does `work`, which is the host's own, within its time. Rejects when it throws, takes too long or is aborted; work that
+ * does not heed its signal is not waited for.
+ */
+export async function withinTime<Result>(work: (signal: AbortSignal) => Promise<Result>, limit: TimeLimit): Promise<Result> {
+  const { timeoutMs, clock, signal } = limit;
+  const late = new AbortController();
+  const cancel = clock.after(timeoutMs, () => late.abort(new OutOfTime(`The attempt took longer than ${timeoutMs} ms.`)));
+  const ends = AbortSignal.any([signal, late.signal]);
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(ends.reason);
+  ends.addEventListener("abort", onAbort);
+  try {
+    ends.throwIfAborted();
+    return await Promise.race([work(ends), aborted]);
+  } finally {
+    cancel();
+    ends.removeEventListener("abort", onAbort);
+  }
+}
+
+const RETRY_MS = 500;
+
+/** For how long, and by which clock, the end of an attempt is recorded. */
+export interface RecordingLimit {
+  readonly leaseMs: number;
+  readonly clock: Clock;
+  /** Aborts when the lease is lost or the worker stops: the record is tried once then, and not again. */
+  readonly signal: AbortSignal;
+}
+
+/** Records how an attempt ended, for as long as its lease lasts: until then, nobody else makes another attempt. */
+export async function untilRecorded<Result>(record: () => Promise<Result>, limit: RecordingLimit): Promise<Result> {
+  try {
+    return await record();
+  } catch (error) {
+    if (!isRetryable(error) || limit.signal.aborted) {
+      throw error;
+    }
+    return await retrying(record, limit);
+  }
+}
+
+async function retrying<Result>(record: () => Promise<Result>, { leaseMs, clock, signal }: RecordingLimit): Promise<Result> {
+  const lease = new AbortController();
+  // By a timer, as the time of day may jump.
+  const cancel = clock.after(leaseMs, () => lease.abort());
+  const ends = AbortSignal.any([signal, lease.signal]);
+  try {
+    for (;;) {
+      await pause(clock, ends);
+      try {
+        return await record();
+      } catch (error) {
+        if (!isRetryable(error) || ends.aborted) {
+          throw error;
+        }
+      }
+    }
+  } finally {
+    cancel();
+  }
+}
+
+/** Resolves after a while, or at once when `signal` aborts. */
+async function pause(clock: Clock, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const cancel = clock.after(RETRY_MS, resolve);
+  const onAbort = () => resolve();
+  signal.addEventListener("abort", onAbort);
+  await promise;
+  cancel();
+  signal.removeEventListener("abort", onAbort);
+}
+
+function isRetryable(error: unknown): boolean {
+  return error instanceof BelfryError && error.retryable;
+}

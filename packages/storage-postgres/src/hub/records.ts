@@ -1,0 +1,203 @@
+import { type HubEvent, isUuid, type ProcessingRecord, type SourceRecord } from "@belfry/core";
+import type { ClaimedRecord, EndedRecord } from "@belfry/core/storage";
+import type { Session } from "../database/connection.ts";
+import type { LeaseTable, MakeClaim } from "../database/leases.ts";
+import { type JsonRow, type StorageTime, statement, timeOf } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import {
+  IDENTIFIED_EVENT_COLUMNS,
+  type IdentifiedEventRow,
+  joinIdentity,
+  RECORD_COLUMNS,
+  type RecordRow,
+  toIdentifiedEvent,
+  toRecord,
+  toSourceRecord,
+} from "./rows.ts";
+
+/**
+ * How many due records are looked at, whosever they are, before each tenant's are looked at by themselves. So few that
+ * even without statistics PostgreSQL goes along the index, instead of sorting the whole queue.
+ */
+const CANDIDATES = 100;
+
+/** Processing records as tasks to be leased. */
+export const RECORD_LEASES: LeaseTable<RecordRow, ClaimedRecord, object> = {
+  name: "records",
+  table: "processingRecords",
+  columns: RECORD_COLUMNS,
+  alias: "r",
+  queues: ["status = 'PENDING'"],
+  claimed: "status = 'PROCESSING',",
+  claim: (tables, claim) => {
+    const { first, firstOfOthers, ofOthersByTenant } = claimStatements(tables, claim);
+    return async (runClaim, { limit, exceptTenants }) => {
+      if (exceptTenants.length === 0) {
+        return runClaim(first, limit, []);
+      }
+      const claimed = await runClaim(firstOfOthers, limit, [exceptTenants]);
+      const rest = limit - claimed.length;
+      // One tenant may have a million in front of everybody else's: going past them one by one would take as long.
+      const others = rest > 0 ? await runClaim(ofOthersByTenant, rest, [exceptTenants]) : [];
+      return [...claimed, ...others];
+    };
+  },
+  tasks: prepareWithEvents,
+};
+
+/** $5 tenants to leave out. */
+function claimStatements({ processingRecords }: TableNames, claim: MakeClaim<RecordRow>) {
+  const isDue = `status = 'PENDING' AND due_at <= (SELECT ${timeOf("$1")})`;
+  // Of candidates there are more than are wanted: some may be taken by others at this moment.
+  const dueCandidates = `due AS MATERIALIZED (
+    SELECT t.pk FROM candidate c JOIN ${processingRecords} t ON t.pk = c.pk WHERE t.status = 'PENDING' ORDER BY c.due_at, c.pk LIMIT $2
+    FOR UPDATE OF t SKIP LOCKED
+  )`;
+  return {
+    first: claim(
+      "claim_records",
+      `due AS MATERIALIZED (SELECT pk FROM ${processingRecords} WHERE ${isDue} ORDER BY due_at, pk LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+    ),
+    firstOfOthers: claim(
+      "claim_others_records",
+      `candidate AS MATERIALIZED (
+        SELECT pk, due_at FROM (SELECT pk, due_at, tenant FROM ${processingRecords} WHERE ${isDue} ORDER BY due_at, pk LIMIT ${CANDIDATES}) f
+        WHERE tenant <> ALL ($5::text[]) ORDER BY due_at, pk LIMIT 4 * $2
+      ), ${dueCandidates}`,
+    ),
+    // One step along the index for each tenant that has any pending.
+    ofOthersByTenant: claim(
+      "claim_records_by_tenant",
+      `RECURSIVE tenant AS (
+        SELECT min(tenant) AS name FROM ${processingRecords} WHERE status = 'PENDING'
+        UNION ALL
+        SELECT (SELECT min(p.tenant) FROM ${processingRecords} p WHERE p.status = 'PENDING' AND p.tenant > tenant.name) FROM tenant
+        WHERE tenant.name IS NOT NULL
+      ),
+      candidate AS MATERIALIZED (
+        SELECT d.pk, d.due_at FROM tenant CROSS JOIN LATERAL (
+          SELECT pk, due_at FROM ${processingRecords} p WHERE p.tenant = tenant.name AND ${isDue} ORDER BY due_at, pk LIMIT 4 * $2) d
+        WHERE tenant.name <> ALL ($5::text[]) ORDER BY d.due_at, d.pk LIMIT 4 * $2
+      ), ${dueCandidates}`,
+    ),
+  };
+}
+
+/** Adds to records the events that are to be processed. */
+function prepareWithEvents(tables: TableNames) {
+  const { notifications, events } = tables;
+  const eventsOf = statement<JsonRow<IdentifiedEventRow>>(
+    "claimed_events",
+    `SELECT to_json(x) FROM (
+      SELECT ${IDENTIFIED_EVENT_COLUMNS} FROM ${events} e JOIN ${notifications} n ON n.pk = e.notification_pk ${joinIdentity(tables)}
+      WHERE e.notification_pk = ANY ($1::bigint[])) x`,
+  );
+  return async (session: Session, rows: readonly JsonRow<RecordRow>[]): Promise<readonly ClaimedRecord[]> => {
+    if (rows.length === 0) {
+      return [];
+    }
+    const found = await session.rows(eventsOf, [[...new Set(rows.map(([row]) => row.notification_pk))]]);
+    const byPk = new Map(found.map(([row]) => [row.pk, row]));
+    // What was deleted since the claim has nothing left to process.
+    return rows.flatMap(([row]) => {
+      const event = byPk.get(row.notification_pk);
+      return event ? [{ record: toRecord(row), fence: row.fence, event: toIdentifiedEvent(event) }] : [];
+    });
+  };
+}
+
+/** Ends attempts whose lease is still held. */
+export function prepareEndRecords({ processingRecords, notifications }: TableNames, time: StorageTime) {
+  const end = statement<JsonRow<RecordRow>>(
+    "end_records",
+    `WITH clock AS MATERIALIZED (SELECT ${timeOf("$1")} AS now),
+    e AS MATERIALIZED (
+      SELECT * FROM unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::float8[], $11::timestamptz[])
+        WITH ORDINALITY AS e(id, fence, status, result, error, input_tokens, output_tokens, due_in_ms, lost_at, place)
+    ),
+    r AS (
+      UPDATE ${processingRecords} t SET status = e.status, result = e.result, error = CASE WHEN e.status = 'PENDING' THEN coalesce(e.error, t.error) ELSE e.error END, input_tokens = e.input_tokens,
+        output_tokens = e.output_tokens,
+        due_at = CASE WHEN e.status = 'PENDING' THEN clock.now + coalesce(e.due_in_ms, 0) * interval '1 millisecond' END,
+        completed_at = CASE WHEN e.status <> 'PENDING' THEN clock.now END, lease_owner = NULL, lease_until = NULL
+      FROM e CROSS JOIN clock WHERE t.id = e.id AND t.fence = e.fence AND t.lease_owner = $2
+        AND (e.lost_at IS NULL OR t.lease_until = e.lost_at) RETURNING t.*, e.place
+    )
+    SELECT to_json(x) FROM (SELECT ${RECORD_COLUMNS} FROM r JOIN ${notifications} n ON n.pk = r.notification_pk ORDER BY r.place) x`,
+  );
+  return (owner: string, ended: readonly EndedRecord[], at: Date) => async (session: Session) => {
+    const named = ended.filter(({ id }) => isUuid(id));
+    const rows = await session.rows(end, [
+      time(at),
+      owner,
+      named.map(({ id }) => id),
+      named.map(({ fence }) => fence),
+      named.map(({ status }) => status),
+      named.map(({ result }) => result),
+      named.map(({ error }) => error),
+      named.map(({ inputTokens }) => inputTokens),
+      named.map(({ outputTokens }) => outputTokens),
+      named.map(({ dueInMs }) => dueInMs),
+      named.map(({ lostAt }) => lostAt?.toISOString() ?? null),
+    ]);
+    return rows.map(([row]): SourceRecord => toSourceRecord(row));
+  };
+}
+
+/** Reads the records of one event, in the order of their creation. */
+export function prepareRecordsOf(tables: TableNames) {
+  const recordsOf = prepareRecordsOfAll(tables);
+  return (tenant: string, id: string) =>
+    async (session: Session): Promise<readonly ProcessingRecord[]> => {
+      const [records = []] = await recordsOf(session, [{ tenant, id }]);
+      return records;
+    };
+}
+
+/** Reads the records of events, of each in the order of their creation. Events that are not there have none. */
+export function prepareRecordsOfAll({ notifications, processingRecords }: TableNames) {
+  const list = statement<JsonRow<RecordRow & { readonly place: number }>>(
+    "records_of",
+    `SELECT to_json(x) FROM (
+      SELECT ${RECORD_COLUMNS}, k.place FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS k(tenant, id, place)
+      JOIN ${notifications} n ON n.tenant = k.tenant AND n.id = k.id JOIN ${processingRecords} r ON r.notification_pk = n.pk
+      ORDER BY k.place, r.pk) x`,
+  );
+  return async (
+    session: Session,
+    events: readonly Pick<HubEvent, "tenant" | "id">[],
+  ): Promise<readonly (readonly ProcessingRecord[])[]> => {
+    const named = events.filter(({ id }) => isUuid(id));
+    const rows = await session.rows(list, [named.map(({ tenant }) => tenant), named.map(({ id }) => id)]);
+    const byPlace = Map.groupBy(rows, ([{ place }]) => place);
+    return events.map((event) => (byPlace.get(named.indexOf(event) + 1) ?? []).map(([row]) => toRecord(row)));
+  };
+}
+
+/** Finds records by their ids. */
+export function prepareFindRecords({ notifications, processingRecords }: TableNames) {
+  const find = statement<JsonRow<RecordRow>>(
+    "find_records",
+    `SELECT to_json(x) FROM (
+      SELECT ${RECORD_COLUMNS} FROM ${processingRecords} r JOIN ${notifications} n ON n.pk = r.notification_pk
+      WHERE r.tenant = $1 AND r.id = ANY ($2::uuid[])) x`,
+  );
+  return (tenant: string, ids: readonly string[]) =>
+    async (session: Session): Promise<readonly ProcessingRecord[]> =>
+      (await session.rows(find, [tenant, ids.filter(isUuid)])).map(([row]) => toRecord(row));
+}
+
+/** Reads what settled since a time, of one source's events. */
+export function prepareListSettledSince({ notifications, processingRecords }: TableNames) {
+  const list = statement<JsonRow<RecordRow>>(
+    "settled_since",
+    `SELECT to_json(x) FROM (
+      SELECT ${RECORD_COLUMNS} FROM (
+        SELECT * FROM ${processingRecords} WHERE tenant = $1 AND source = $2 AND completed_at >= $3::timestamptz
+        ORDER BY completed_at, pk LIMIT $4) r
+      JOIN ${notifications} n ON n.pk = r.notification_pk ORDER BY r.completed_at, r.pk) x`,
+  );
+  return (tenant: string, source: string, { since, limit }: { readonly since: Date; readonly limit: number }) =>
+    async (session: Session): Promise<readonly SourceRecord[]> =>
+      (await session.rows(list, [tenant, source, since.toISOString(), limit])).map(([row]) => toSourceRecord(row));
+}

@@ -1,0 +1,145 @@
+import { type InboxItem, type ItemRef, isUuid, type Owner } from "@belfry/core";
+import type { ItemAbsence, ItemsChange } from "@belfry/core/storage";
+import type { Connection, Session } from "../database/connection.ts";
+import { type Statement, statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { COUNTS_WIDTH, type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
+import { isItemRow, isUnread, type MaybeItemRow, toItem } from "./item-row.ts";
+
+/** A row of a statement over the held inbox, which did nothing unless it is current. */
+export type ChangeRow = readonly [isCurrent: boolean, ...rest: readonly unknown[]];
+
+/**
+ * Runs statements that change items of an inbox. One statement is enough unless the inbox changed while the statement
+ * waited for its lock; then the lock is taken by a statement before it.
+ */
+export function prepareChangeInbox(tables: TableNames) {
+  const hold = statement<[]>("hold_inbox", `WITH ${heldInbox(tables)} SELECT FROM inbox`);
+  return async <Row extends ChangeRow>(
+    connection: Connection,
+    { tenant, userId }: Owner,
+    { run, values }: { readonly run: Statement<Row>; readonly values: readonly unknown[] },
+  ): Promise<readonly Row[]> => {
+    const all = [tenant, userId, ...values];
+    const rows = await connection.rows(run, all);
+    const [first] = rows;
+    if (first === undefined || first[0]) {
+      return rows;
+    }
+    return connection.transaction(async (session) => {
+      await session.rows(hold, [tenant, userId]);
+      return session.rows(run, all);
+    });
+  };
+}
+
+/** What a change of named items answers with: a row for each item that was there, one without an item if none was. */
+export type ItemsChangeRow = readonly [isCurrent: boolean, ...CountsRow, isChanged: boolean | null, ...MaybeItemRow];
+
+const CHANGED = 1 + COUNTS_WIDTH;
+
+/** What a change did, of its rows; no row is the change of an inbox that never had an item. */
+export function toItemsChange(rows: readonly ItemsChangeRow[], owner: Owner, refs: readonly ItemRef[]): ItemsChange {
+  const found = rows.flatMap((row) => {
+    const item = row.slice(CHANGED + 1) as MaybeItemRow;
+    return isItemRow(item) ? [{ item: toItem(item, owner), isChanged: row[CHANGED] === true }] : [];
+  });
+  return {
+    items: inOrderOf(
+      refs,
+      found.map(({ item }) => item),
+    ),
+    changed: new Set(found.filter(({ isChanged }) => isChanged).map(({ item }) => item.seq)),
+    counts: toCounts(rows[0]?.slice(1) as CountsRow | undefined),
+  };
+}
+
+/** Item refs by their kind. Refs that can name nothing are left out, as PostgreSQL would refuse them. */
+export interface SplitRefs {
+  readonly ids: readonly string[];
+  readonly seqs: readonly number[];
+}
+
+export function splitRefs(refs: readonly ItemRef[]): SplitRefs {
+  const ids: string[] = [];
+  const seqs: number[] = [];
+  for (const ref of refs) {
+    if (typeof ref !== "string") {
+      if (Number.isSafeInteger(ref.seq)) {
+        seqs.push(ref.seq);
+      }
+    } else if (isUuid(ref)) {
+      ids.push(ref);
+    }
+  }
+  return { ids, seqs };
+}
+
+/** The items in the order of the refs that name them, each once. */
+export function inOrderOf(refs: readonly ItemRef[], items: readonly InboxItem[]): readonly InboxItem[] {
+  const byRef = new Map<string | number, InboxItem>(
+    items.flatMap(
+      (item) =>
+        [
+          [item.id, item],
+          [item.seq, item],
+        ] as const,
+    ),
+  );
+  const named = refs.map((ref) => byRef.get(typeof ref === "string" ? ref.toLowerCase() : ref.seq));
+  return [...new Set(named.filter((item) => item !== undefined))];
+}
+
+/**
+ * A common table expression called `found`: the items of the held and current `inbox` with numbers in $3 or notification
+ * ids in $4 that are not deleted.
+ */
+export function namedItems({ inboxItems, notifications }: TableNames): string {
+  return `found AS MATERIALIZED (
+    SELECT i.*, ${isUnread("inbox")} AS is_unread
+    FROM inbox
+    CROSS JOIN LATERAL (
+      SELECT seq FROM unnest($3::bigint[]) AS named(seq)
+      UNION
+      SELECT item.seq FROM unnest($4::uuid[]) AS named(id)
+      CROSS JOIN LATERAL (SELECT pk FROM ${notifications} WHERE tenant = $1 AND id = named.id OFFSET 0) n
+      CROSS JOIN LATERAL (SELECT seq FROM ${inboxItems} WHERE notification_pk = n.pk AND user_id = $2 OFFSET 0) item
+    ) ref
+    CROSS JOIN LATERAL (
+      SELECT seq, type, created_at, read_at, unread_rev, notification_pk FROM ${inboxItems}
+      WHERE tenant = $1 AND user_id = $2 AND seq = ref.seq AND deleted_at IS NULL OFFSET 0
+    ) i
+    WHERE inbox.is_current
+  )`;
+}
+
+/** Finds out why an inbox does not have an item. */
+export function prepareAbsence({ notifications, inboxItems }: TableNames) {
+  const bySeq = statement<[isDeleted: boolean]>(
+    "absence_by_seq",
+    `SELECT deleted_at IS NOT NULL FROM ${inboxItems} WHERE tenant = $1 AND user_id = $2 AND seq = $3`,
+  );
+  const byId = statement<[isThere: boolean, isDeleted: boolean]>(
+    "absence_by_id",
+    `SELECT i.seq IS NOT NULL, i.deleted_at IS NOT NULL
+    FROM ${notifications} n LEFT JOIN ${inboxItems} i ON i.notification_pk = n.pk AND i.user_id = $2
+    WHERE n.tenant = $1 AND n.id = $3`,
+  );
+  const absenceOfSeq = async (session: Session, { tenant, userId }: Owner, seq: number): Promise<ItemAbsence> => {
+    const [row] = Number.isSafeInteger(seq) ? await session.rows(bySeq, [tenant, userId, seq]) : [];
+    return row?.[0] ? "deleted" : "unknown";
+  };
+  const absenceOfId = async (session: Session, { tenant, userId }: Owner, id: string): Promise<ItemAbsence> => {
+    const [row] = isUuid(id) ? await session.rows(byId, [tenant, userId, id]) : [];
+    if (row === undefined) {
+      return "unknown";
+    }
+    const [isThere, isDeleted] = row;
+    // There and not deleted: it arrived after the caller looked, so it was unknown then.
+    const ofItem = isDeleted ? "deleted" : "unknown";
+    return isThere ? ofItem : "foreign";
+  };
+  return (owner: Owner, ref: ItemRef) =>
+    (session: Session): Promise<ItemAbsence> =>
+      typeof ref === "string" ? absenceOfId(session, owner, ref) : absenceOfSeq(session, owner, ref.seq);
+}

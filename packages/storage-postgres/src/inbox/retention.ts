@@ -1,0 +1,185 @@
+import type { Owner } from "@belfry/core";
+import type { ErasureStep, ExportedItem, ExportStep, StepRange, SweepStep } from "@belfry/core/storage";
+import type { Session } from "../database/connection.ts";
+import { type Statement, statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { inboxState, LOCK_TIMEOUT_MS, lockGuard } from "./inbox-state.ts";
+import { type ItemRow, isRead, itemColumns, joinNotification, ownReadTime, toItem } from "./item-row.ts";
+import { prepareDropNotifications } from "./remove.ts";
+
+type One = readonly [one: number];
+
+/** Removes some of an inbox: what is still to come first, the counts last. */
+export function prepareErase(tables: TableNames) {
+  const dropNotifications = prepareDropNotifications(tables);
+  const leaveFanOuts = statement<One>("leave_fan_outs", leaveFanOutsText(tables));
+  const hold = statement<One>("hold_to_erase", holdText(tables));
+  const dropItems = statement<readonly [notificationPk: number]>("erase_items", dropItemsText(tables));
+  const dropMarks = statement<One>("erase_marks", dropMarksText(tables));
+  const dropCounters = statement<One>(
+    "erase_counters",
+    `DELETE FROM ${tables.inboxCounters} WHERE tenant = $1 AND user_id = $2 RETURNING 1`,
+  );
+  const isLeft = statement<readonly [boolean]>("is_left_to_erase", isLeftText(tables));
+
+  /** The items, the marks and the counts of an inbox that is held, and how many rows of them are gone. */
+  const eraseHeld = async (session: Session, { tenant, userId }: Owner, limit: number): Promise<number> => {
+    const pks = (await session.rows(dropItems, [tenant, userId, limit])).map(([pk]) => pk);
+    await dropNotifications(session, pks);
+    let left = limit - pks.length;
+    for (const run of [dropMarks, dropCounters] satisfies Statement<One>[]) {
+      if (left > 0) {
+        left -= (await session.rows(run, run === dropMarks ? [tenant, userId, left] : [tenant, userId])).length;
+      }
+    }
+    return limit - left;
+  };
+
+  return (owner: Owner, limit: number) =>
+    async (session: Session): Promise<ErasureStep> => {
+      const { tenant, userId } = owner;
+      // Before the inbox: a fan-out takes its locks in the same order.
+      let removed = (await session.rows(leaveFanOuts, [tenant, userId, limit, LOCK_TIMEOUT_MS])).length;
+      const [held] = await session.rows(hold, [tenant, userId]);
+      if (held !== undefined) {
+        removed += await eraseHeld(session, owner, limit - removed);
+      }
+      const [left] = removed < limit ? await session.rows(isLeft, [tenant, userId]) : [[true] as const];
+      return { removed, isDone: left?.[0] === false };
+    };
+}
+
+/** $1 tenant, $2 user, $3 how many chunks, $4 the lock timeout. A chunk without another recipient goes. */
+function leaveFanOutsText({ fanOutChunks, notifications }: TableNames): string {
+  return `WITH ${lockGuard("$4")},
+  naming AS MATERIALIZED (
+    SELECT chunk.* FROM guard CROSS JOIN LATERAL (
+      SELECT f.pk, array_remove(f.recipients, $2::text) AS others
+      FROM ${fanOutChunks} f JOIN ${notifications} n ON n.pk = f.notification_pk
+      WHERE guard.lock_timeout IS NOT NULL AND n.tenant = $1 AND $2::text = ANY (f.recipients)
+      ORDER BY f.pk LIMIT $3 FOR UPDATE OF f
+    ) chunk
+  ),
+  forgotten AS (DELETE FROM ${fanOutChunks} f USING naming WHERE f.pk = naming.pk AND cardinality(naming.others) = 0),
+  kept AS (UPDATE ${fanOutChunks} f SET recipients = naming.others FROM naming WHERE f.pk = naming.pk AND cardinality(naming.others) > 0)
+  SELECT 1 FROM naming`;
+}
+
+/** $1 tenant, $2 user: holds the counts of an inbox, also of one that never had an item. */
+function holdText({ inboxCounters }: TableNames): string {
+  return `WITH ${lockGuard(LOCK_TIMEOUT_MS)}
+  SELECT c.one FROM guard CROSS JOIN LATERAL (
+    SELECT 1 AS one FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2 AND guard.lock_timeout IS NOT NULL FOR UPDATE
+  ) c`;
+}
+
+/** $1 tenant, $2 user, $3 how many. */
+function dropItemsText({ inboxCounters, inboxItems }: TableNames): string {
+  return `WITH inbox AS MATERIALIZED (
+    SELECT read_up_to_seq, read_rev FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2
+  ),
+  oldest AS MATERIALIZED (
+    SELECT i.seq, i.notification_pk, i.deleted_at IS NULL AS is_shown, i.deleted_at IS NULL AND NOT ${isRead("inbox")} AS is_unread
+    FROM inbox JOIN ${inboxItems} i ON i.tenant = $1 AND i.user_id = $2 ORDER BY i.seq LIMIT $3
+  ),
+  dropped AS (DELETE FROM ${inboxItems} i USING oldest WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq = oldest.seq),
+  tally AS (SELECT count(*) FILTER (WHERE is_shown) AS shown, count(*) FILTER (WHERE is_unread) AS unread FROM oldest),
+  counted AS (
+    UPDATE ${inboxCounters} c SET total = c.total - tally.shown, unread = c.unread - tally.unread, rev = c.rev + 1 FROM tally
+    WHERE c.tenant = $1 AND c.user_id = $2 AND tally.shown > 0
+  )
+  SELECT notification_pk FROM oldest`;
+}
+
+/** $1 tenant, $2 user, $3 how many. */
+function dropMarksText({ readMarks }: TableNames): string {
+  return `DELETE FROM ${readMarks} WHERE tenant = $1 AND user_id = $2 AND (up_to_seq, rev) IN (
+    SELECT up_to_seq, rev FROM ${readMarks} WHERE tenant = $1 AND user_id = $2 ORDER BY up_to_seq, rev LIMIT $3
+  ) RETURNING 1`;
+}
+
+/** $1 tenant, $2 user: whether a fan-out moved the user to another chunk meanwhile, or an item came. */
+function isLeftText({ fanOutChunks, inboxCounters, notifications }: TableNames): string {
+  return `SELECT EXISTS (SELECT FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2)
+    OR EXISTS (
+      SELECT FROM ${fanOutChunks} f JOIN ${notifications} n ON n.pk = f.notification_pk
+      WHERE n.tenant = $1 AND $2::text = ANY (f.recipients)
+    )`;
+}
+
+type ExportRow = readonly [deletedAt: number | null, ...ItemRow];
+
+/** Reads the items of an inbox, oldest first, deleted ones too. */
+export function prepareExport(tables: TableNames) {
+  const page = statement<ExportRow>(
+    "export_inbox",
+    `WITH ${inboxState(tables)}
+    SELECT (extract(epoch FROM i.deleted_at) * 1000)::bigint, ${itemColumns(ownReadTime(tables))}
+    FROM inbox CROSS JOIN LATERAL (
+      SELECT * FROM ${tables.inboxItems} WHERE tenant = $1 AND user_id = $2 AND seq > $3 ORDER BY seq LIMIT $4
+    ) i
+    ${joinNotification(tables)}
+    ORDER BY i.seq`,
+  );
+  return (owner: Owner, { after, limit }: StepRange) =>
+    async (session: Session): Promise<ExportStep<ExportedItem>> => {
+      const rows = await session.rows(page, [owner.tenant, owner.userId, Number(after ?? 0), limit]);
+      const records = rows.map(([deletedAt, ...row]): ExportedItem => {
+        return { ...toItem(row, owner), deletedAt: deletedAt === null ? null : new Date(deletedAt) };
+      });
+      const last = records.length < limit ? undefined : records.at(-1);
+      return { records, next: last === undefined ? null : String(last.seq) };
+    };
+}
+
+type Key = readonly [tenant: string, userId: string, seq: number];
+
+/** Looks at items of all inboxes in the order of their keys, and removes those whose time is over. */
+export function prepareSweep(tables: TableNames) {
+  const dropNotifications = prepareDropNotifications(tables);
+  const lookAt = statement<Key>(
+    "look_at_items",
+    `SELECT tenant, user_id, seq FROM ${tables.inboxItems} WHERE (tenant, user_id, seq) > ($1, $2, $3)
+    ORDER BY tenant, user_id, seq LIMIT $4`,
+  );
+  const hold = statement<[]>("hold_inboxes", holdInboxesText(tables));
+  const drop = statement<readonly [notificationPk: number]>("sweep_items", dropText(tables));
+  return (before: Date, { after, limit }: StepRange) =>
+    async (session: Session): Promise<SweepStep> => {
+      const rows = await session.rows(lookAt, [...(after === null ? ["", "", 0] : (JSON.parse(after) as Key)), limit]);
+      const keys = [0, 1, 2].map((column) => rows.map((row) => row[column]));
+      await session.rows(hold, keys.slice(0, 2));
+      const pks = (await session.rows(drop, [...keys, before.toISOString()])).map(([pk]) => pk);
+      await dropNotifications(session, [...new Set(pks)]);
+      const last = rows.length < limit ? undefined : rows.at(-1);
+      return { removed: pks.length, next: last === undefined ? null : JSON.stringify(last) };
+    };
+}
+
+/** $1 tenants, $2 users: holds the counts of their inboxes, in the order of their keys, as writes do. */
+function holdInboxesText({ inboxCounters }: TableNames): string {
+  return `WITH ${lockGuard(LOCK_TIMEOUT_MS)}
+  SELECT FROM guard CROSS JOIN LATERAL (
+    SELECT FROM ${inboxCounters} WHERE guard.lock_timeout IS NOT NULL
+      AND (tenant, user_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+    ORDER BY tenant, user_id FOR NO KEY UPDATE
+  ) c`;
+}
+
+/** $1 tenants, $2 users, $3 numbers of the items, $4 before when they came. */
+function dropText({ inboxCounters, inboxItems }: TableNames): string {
+  return `WITH over AS MATERIALIZED (
+    SELECT i.tenant, i.user_id, i.seq, i.notification_pk, i.deleted_at IS NULL AS is_shown
+    FROM unnest($1::text[], $2::text[], $3::bigint[]) AS k(tenant, user_id, seq)
+    JOIN ${inboxItems} i ON i.tenant = k.tenant AND i.user_id = k.user_id AND i.seq = k.seq
+    JOIN ${inboxCounters} inbox ON inbox.tenant = i.tenant AND inbox.user_id = i.user_id
+    WHERE i.created_at < $4::timestamptz AND i.seq < inbox.last_seq AND (i.deleted_at IS NOT NULL OR ${isRead("inbox")})
+  ),
+  dropped AS (DELETE FROM ${inboxItems} i USING over WHERE i.tenant = over.tenant AND i.user_id = over.user_id AND i.seq = over.seq),
+  counted AS (
+    UPDATE ${inboxCounters} c SET total = c.total - tally.shown, rev = c.rev + 1
+    FROM (SELECT tenant, user_id, count(*) AS shown FROM over WHERE is_shown GROUP BY tenant, user_id) tally
+    WHERE c.tenant = tally.tenant AND c.user_id = tally.user_id
+  )
+  SELECT notification_pk FROM over`;
+}

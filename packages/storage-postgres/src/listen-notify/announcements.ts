@@ -1,0 +1,134 @@
+import { createHash } from "node:crypto";
+import { type CreatedItem, type Logger, systemClock } from "@belfry/core";
+import { type InboxSignal, Loop, type NewNotification, type Signal } from "@belfry/core/storage";
+import type { Session } from "../database/connection.ts";
+import { statement } from "../database/statement.ts";
+import { packSignals } from "./signal-payload.ts";
+
+/** Nobody's name, so that every process takes the signals, this one too. */
+const NO_SENDER = "";
+
+/**
+ * Tells of what was created inside transactions of the host. PostgreSQL itself sends those signals when the transaction
+ * commits, so that they go out even if this process dies right after; a transport must not send them again.
+ */
+export class HostAnnouncements {
+  readonly channel: string;
+  #isTelling = false;
+  #hasTransport = false;
+
+  constructor(schema: string) {
+    this.channel = channelOf(schema);
+  }
+
+  /** Whether what is published at this moment was sent by PostgreSQL already. */
+  get isTelling(): boolean {
+    return this.#isTelling;
+  }
+
+  /** To be called by a transport: without one, nothing is sent, as nobody hears it and every NOTIFY slows commits down. */
+  attach(): void {
+    this.#hasTransport = true;
+  }
+
+  /** Has the transaction behind `session` send the signals of an entry when it commits. */
+  async add(session: Session, { notification }: NewNotification, items: readonly CreatedItem[]): Promise<void> {
+    if (this.#hasTransport && items.length > 0) {
+      const { tenant, id } = notification;
+      const signals = items.map(({ userId, seq, epoch }): InboxSignal => ({ tenant, userId, change: "created", seq, epoch, id }));
+      await notify(session, this.channel, packSignals({ sender: NO_SENDER, signals }));
+    }
+  }
+
+  /** Runs `tell`, which publishes what PostgreSQL has sent already. */
+  telling(tell: () => void): void {
+    this.#isTelling = true;
+    try {
+      tell();
+    } finally {
+      this.#isTelling = false;
+    }
+  }
+}
+
+/** PostgreSQL cuts longer names of channels. */
+const MAX_CHANNEL_BYTES = 63;
+
+const send = statement<[]>("notify", "SELECT FROM (SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS p(payload)) sent");
+
+/** The channel of the Belfry tables in a PostgreSQL schema. Channels belong to a database, so the schema is enough. */
+export function channelOf(schema: string): string {
+  const channel = `belfry_${schema}`;
+  return Buffer.byteLength(channel) <= MAX_CHANNEL_BYTES
+    ? channel
+    : `belfry_${createHash("sha256").update(schema).digest("hex").slice(0, 32)}`;
+}
+
+/** Sends payloads in their order: at once, or, inside a transaction, when it commits. */
+export async function notify(session: Session, channel: string, payloads: readonly string[]): Promise<void> {
+  await session.rows(send, [channel, payloads]);
+}
+
+/** Beyond this many, signals that could not be sent yet become one that sends everybody to the database. */
+const MAX_PENDING = 5_000;
+
+/**
+ * Sends signals to the other processes: the first at once; those that come while some are on their way are gathered and
+ * go together.
+ */
+export class WakeUpSender {
+  readonly #sender: string;
+  readonly #send: (payloads: readonly string[]) => Promise<void>;
+  /** A send that failed is tried again with the next signals, or once the connection is back: see {@link flush}. */
+  readonly #loop: Loop;
+  #pending: Signal[] = [];
+  #hasGap = false;
+
+  /** @param send rejects if the payloads did not go out */
+  constructor(
+    sender: string,
+    { send, logger }: { readonly send: (payloads: readonly string[]) => Promise<void>; readonly logger: Logger },
+  ) {
+    this.#sender = sender;
+    this.#send = send;
+    const task = "wake the other processes";
+    this.#loop = new Loop({ task, run: () => this.#sendAll(), retryMs: null, level: "debug", clock: systemClock, logger });
+  }
+
+  add(signals: readonly Signal[]): void {
+    if (this.#pending.length + signals.length > MAX_PENDING) {
+      this.#pending = [];
+      this.#hasGap = true;
+    } else {
+      this.#pending.push(...signals);
+    }
+    this.flush();
+  }
+
+  /** Sends what waits; what is on its way ends first. */
+  flush(): void {
+    this.#loop.wake();
+  }
+
+  /** Resolves once nothing is on its way. */
+  idle(): Promise<void> {
+    return this.#loop.idle();
+  }
+
+  async #sendAll(): Promise<null> {
+    while (this.#pending.length > 0 || this.#hasGap) {
+      const signals = this.#hasGap ? "gap" : this.#pending;
+      this.#pending = [];
+      this.#hasGap = false;
+      try {
+        await this.#send(packSignals({ sender: this.#sender, signals }));
+      } catch (error) {
+        // Whether they arrived is not known. One gap, after those that came meanwhile, makes up for all of them.
+        this.#pending = [];
+        this.#hasGap = true;
+        throw error;
+      }
+    }
+    return null;
+  }
+}
