@@ -1,11 +1,12 @@
 // Checks every published package as a host would get it: it packs the package, checks the tarball with publint and
 // are-the-types-wrong, loads each entry point by import and by require, and looks for types that signatures name but that
-// no entry point exports. It needs a build.
+// no entry point exports. Then it compiles a host that uses them all. It needs a build.
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { consumerProblems, type PackedPackage } from "./consumer-types.ts";
 import { type EntryPoint, unexportedTypes } from "./unexported-types.ts";
 
 const run = promisify(execFile);
@@ -21,42 +22,61 @@ interface Manifest {
   readonly publishConfig: { readonly exports: Exports };
 }
 
+interface Packed extends PackedPackage {
+  readonly manifest: Manifest;
+}
+
 /** Entry points that only run inside a test runner. */
 const NOT_LOADED = new Set(["@belfry/testkit"]);
 
-const tarballs = await mkdtemp(join(tmpdir(), "belfry-packages-"));
+const temporary = await mkdtemp(join(tmpdir(), "belfry-packages-"));
 let failures = 0;
 try {
-  for (const name of (await readdir(join(root, "packages"))).sort()) {
-    failures += await check(name);
+  const packages = await packAll();
+  for (const each of packages) {
+    report(each.name, await check(each));
   }
+  const consumer = join(temporary, "consumer");
+  await mkdir(consumer);
+  report("a host that uses them all", await consumerProblems(packages, consumer));
 } finally {
-  await rm(tarballs, { recursive: true, force: true });
+  await rm(temporary, { recursive: true, force: true });
 }
 process.exitCode = failures === 0 ? 0 : 1;
 
-async function check(name: string): Promise<number> {
-  const directory = join(root, "packages", name);
-  const manifest = JSON.parse(await readFile(join(directory, "package.json"), "utf8")) as Manifest;
-  if (manifest.private) {
-    return 0;
+async function packAll(): Promise<Packed[]> {
+  const packed: Packed[] = [];
+  for (const folder of (await readdir(join(root, "packages"))).sort()) {
+    const directory = join(root, "packages", folder);
+    const manifest = JSON.parse(await readFile(join(directory, "package.json"), "utf8")) as Manifest;
+    if (!manifest.private) {
+      const tarball = join(temporary, `${folder}.tgz`);
+      await run("pnpm", ["pack", "--out", tarball], { cwd: directory });
+      const entryPoints = Object.keys(manifest.exports).filter((key) => key !== "./package.json");
+      packed.push({ name: manifest.name, directory, tarball, entryPoints, manifest });
+    }
   }
-  const tarball = join(tarballs, `${name}.tgz`);
-  await run("pnpm", ["pack", "--out", tarball], { cwd: directory });
+  return packed;
+}
+
+function report(subject: string, problems: readonly string[]): void {
+  console.log(`${problems.length === 0 ? "ok" : "NOT OK"}  ${subject}`);
+  for (const problem of problems) {
+    console.log(problem.replaceAll(/^/gm, "    "));
+  }
+  failures += problems.length;
+}
+
+async function check({ directory, tarball, entryPoints, manifest }: Packed): Promise<string[]> {
   const found = await Promise.all([
     tool("publint", ["--strict", tarball]),
     tool("attw", [tarball, "--profile", "node16", "--format", "ascii", "--no-emoji"]),
     contents(tarball),
-    entryPoints(manifest),
-    loads(directory, manifest),
+    publishedEntryPoints(manifest),
+    loads(directory, { name: manifest.name, entryPoints }),
     unexportedTypes(directory, importedEntryPoints(manifest)),
   ]);
-  const problems = found.flat();
-  console.log(`${problems.length === 0 ? "ok" : "NOT OK"}  ${manifest.name}`);
-  for (const problem of problems) {
-    console.log(problem.replaceAll(/^/gm, "    "));
-  }
-  return problems.length;
+  return found.flat();
 }
 
 /** Runs a checker of the workspace; if it fails, its whole output is the problem. */
@@ -77,7 +97,7 @@ async function contents(tarball: string): Promise<string[]> {
 }
 
 /** Checks that a package publishes the same entry points that the workspace uses. */
-function entryPoints({ exports, publishConfig }: Manifest): string[] {
+function publishedEntryPoints({ exports, publishConfig }: Manifest): string[] {
   const [here, published] = [Object.keys(exports), Object.keys(publishConfig.exports)].map((keys) => keys.sort().join(" "));
   return here === published ? [] : [`exports (${here}) and publishConfig.exports (${published}) differ`];
 }
@@ -90,20 +110,18 @@ function importedEntryPoints({ publishConfig }: Manifest): EntryPoint[] {
 }
 
 /** Checks that every entry point loads by import and by require, and that both give the same names. */
-async function loads(directory: string, { name, exports }: Manifest): Promise<string[]> {
+async function loads(directory: string, { name, entryPoints }: Pick<PackedPackage, "name" | "entryPoints">): Promise<string[]> {
   if (NOT_LOADED.has(name)) {
     return [];
   }
-  const problems = Object.keys(exports)
-    .filter((key) => key !== "./package.json")
-    .map(async (key) => {
-      const entry = JSON.stringify(name + key.slice(1));
-      const print = "console.log(Object.keys(names).filter((name) => name !== 'default' && name !== '__esModule').sort().join())";
-      const [imported, required] = await Promise.all([
-        run(process.execPath, ["--input-type=module", "-e", `const names = await import(${entry}); ${print}`], { cwd: directory }),
-        run(process.execPath, ["--input-type=commonjs", "-e", `const names = require(${entry}); ${print}`], { cwd: directory }),
-      ]).catch((error: { stderr: string }) => [{ stdout: error.stderr }, { stdout: "" }]);
-      return imported?.stdout === required?.stdout ? [] : [`${entry} by import: ${imported?.stdout}by require: ${required?.stdout}`];
-    });
+  const problems = entryPoints.map(async (key) => {
+    const entry = JSON.stringify(name + key.slice(1));
+    const print = "console.log(Object.keys(names).filter((name) => name !== 'default' && name !== '__esModule').sort().join())";
+    const [imported, required] = await Promise.all([
+      run(process.execPath, ["--input-type=module", "-e", `const names = await import(${entry}); ${print}`], { cwd: directory }),
+      run(process.execPath, ["--input-type=commonjs", "-e", `const names = require(${entry}); ${print}`], { cwd: directory }),
+    ]).catch((error: { stderr: string }) => [{ stdout: error.stderr }, { stdout: "" }]);
+    return imported?.stdout === required?.stdout ? [] : [`${entry} by import: ${imported?.stdout}by require: ${required?.stdout}`];
+  });
   return (await Promise.all(problems)).flat();
 }

@@ -1,0 +1,192 @@
+import { type ExpressBelfry, expressBelfry } from "@belfry/adapter-express";
+import { type HonoBelfry, honoBelfry } from "@belfry/adapter-hono";
+import { type EmailOptions, email } from "@belfry/channel-email";
+import { verifyWebhook, type WebhookOptions, webhook } from "@belfry/channel-webhook";
+import {
+  BelfryError,
+  type Channel,
+  type Clock,
+  type CreateInput,
+  type DataOf,
+  type DeliveryOutcome,
+  defineTypes,
+  type InboxItem,
+  type InboxListener,
+  type Logger,
+  NotificationService,
+  type NotificationServiceOptions,
+  type OnResult,
+  type Processor,
+  type Send,
+} from "@belfry/core";
+import type { AuthOptions } from "@belfry/core/auth";
+import { deliveryV1, django, fastapiFailure, hub, inboxV1, isoDate, pack } from "@belfry/core/contracts";
+import {
+  type Contract,
+  createHandler,
+  defineContract,
+  defineRoute,
+  type HandlerOptions,
+  type HttpHandler,
+  integerParameter,
+} from "@belfry/core/http";
+import { type UpgradeListener, upgradeListener } from "@belfry/core/node";
+import { STORAGE_VERSION, type Storage, type Transport } from "@belfry/core/storage";
+import { type Dashboard, type DashboardOptions, dashboard, localOnly } from "@belfry/dashboard";
+import { createEgress, type Egress, type EgressResult, httpOutcome } from "@belfry/egress";
+import { type OpenAIOptions, openai } from "@belfry/processor-openai";
+import { migrate as migratePostgres, type PostgresTransaction, postgresStorage, postgresTransport } from "@belfry/storage-postgres";
+import { notifications as postgresTable, tablesIn } from "@belfry/storage-postgres/schema";
+import { migrate as migrateSqlite, schema as sqliteSchema, sqliteStorage } from "@belfry/storage-sqlite";
+import { notifications as sqliteTable } from "@belfry/storage-sqlite/schema";
+import {
+  type ChannelHarness,
+  channelSuite,
+  type HttpHarness,
+  httpSuite,
+  type StorageHarness,
+  storageSuite,
+  transportSuite,
+} from "@belfry/testkit";
+import Database from "better-sqlite3";
+import { eq } from "drizzle-orm";
+import { drizzle as drizzleSqlite } from "drizzle-orm/better-sqlite3";
+import { drizzle as drizzlePostgres } from "drizzle-orm/node-postgres";
+import express from "express";
+import { Hono } from "hono";
+import { Pool } from "pg";
+import { z } from "zod";
+
+/** The host's types of notifications. */
+const types = defineTypes({
+  order_update: { label: "Order update", data: z.object({ order: z.number() }), channels: ["inbox", "email"] },
+  welcome: {},
+});
+type Data = DataOf<typeof types>;
+
+/** A channel, a processor and a clock of the host's own. */
+const pigeons: Channel = {
+  name: "pigeon",
+  retryDelaysMs: [1_000],
+  timeoutMs: 5_000,
+  invalidRecipient: (recipient) => (recipient === "" ? "there is no pigeon" : null),
+  deliver: async ({ address }, signal): Promise<DeliveryOutcome> =>
+    signal.aborted
+      ? { status: "failed", transient: true, error: "called back", provider: "pigeon" }
+      : { status: "sent", provider: "pigeon", response: address },
+};
+const reader: Processor = {
+  name: "reader",
+  timeoutMs: 1_000,
+  concurrency: 1,
+  process: async ({ prompt, notification }) => ({ status: "completed", text: `${prompt}: ${notification.content}` }),
+};
+const clock: Clock = {
+  now: () => 0,
+  after(delayMs, task) {
+    const timer = setTimeout(task, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+const logger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+const onResult: OnResult<Data> = async ({ text, create }) => {
+  await create({ to: "ann", type: "welcome", title: text });
+};
+
+/** The services: one over each storage, and one without types. */
+const mail: EmailOptions = { transport: "smtp://localhost", from: { name: "The Shop", address: "shop@example.com" } };
+const hooks: WebhookOptions = { secret: ["whsec_bmV3", "whsec_b2xk"], allowPrivate: true };
+const model: OpenAIOptions = { model: "gpt-5-mini", parameters: { temperature: 0 } };
+const database = new Database(":memory:");
+const pool = new Pool({ connectionString: "postgres://localhost/belfry" });
+const transport: Transport = postgresTransport(pool, { heartbeatMs: 1_000 });
+const shared = { types, channels: [email(mail), webhook(hooks), pigeons], clock, logger };
+const onSqlite = new NotificationService({ ...shared, storage: sqliteStorage(database), hub: { processor: openai(model), onResult } });
+const onPostgres = new NotificationService({ ...shared, storage: postgresStorage(pool), transport, hub: { processor: reader } });
+const options: NotificationServiceOptions = { storage: sqliteStorage(":memory:", { durability: "normal" }) };
+const untyped: NotificationService = new NotificationService(options);
+
+/** What the host writes, in its own transactions too. */
+export async function order(tx: PostgresTransaction, subscribe: InboxListener): Promise<Send> {
+  const input: CreateInput<Data> = { to: "ann", type: "order_update", title: "Order shipped", priority: "high", data: { order: 1 } };
+  await onPostgres.create(input, { tx });
+  await drizzlePostgres(pool).transaction((transaction) => onPostgres.create({ to: "ann", type: "welcome" }, { tx: transaction }));
+  const prepared = await onSqlite.prepare(input);
+  database.transaction(() => prepared.write(database))();
+  // @ts-expect-error The order is a number.
+  await onPostgres.create({ to: "ann", type: "order_update", data: { order: "1" } });
+  const subscription = untyped.inbox("ann").subscribe(subscribe);
+  const { items, counts } = await untyped.inbox("ann").list({ status: "unread", limit: 10 });
+  const titles = items.map(({ title, createdAt }: InboxItem) => `${title} ${createdAt.toISOString()}`);
+  subscription.close();
+  return untyped.send({ to: ["ann"], channels: ["pigeon"], subject: titles.join(), content: `${counts.unread} more` });
+}
+
+/** What the host reads of Belfry's tables. */
+export async function titles(user: string): Promise<string[]> {
+  await migratePostgres(pool, { schema: "belfry" });
+  await migrateSqlite(database);
+  const { notifications: theirs } = tablesIn("belfry");
+  const one = await drizzlePostgres(pool).select({ title: theirs.title }).from(theirs).where(eq(theirs.tenant, user));
+  const two = await drizzlePostgres(pool).select().from(postgresTable);
+  const three = drizzleSqlite(database, { schema: sqliteSchema }).select().from(sqliteTable).all();
+  return [...one, ...two, ...three].map(({ title }) => title ?? "");
+}
+
+/** A contract of the host's own, and the ways to mount it. */
+const bell: Contract = defineContract({
+  name: "bell",
+  title: "The bell",
+  basePath: "/bell",
+  credential: "token",
+  principal: "user",
+  routes: [
+    defineRoute({
+      method: "GET",
+      path: "/bell",
+      operationId: "bell",
+      summary: "The newest notification",
+      query: z.object({ limit: integerParameter({ min: 1, max: 10, description: "How many" }).optional() }),
+      responses: { 200: { description: "Their dates", schema: z.array(z.string()) } },
+      async handle({ tenant, principal, query }) {
+        const inbox = tenant.inbox(principal.kind === "user" ? principal.userId : "");
+        const { items } = await inbox.list({ limit: query.limit ?? 1 });
+        return { status: 200, json: items.map(({ createdAt }) => isoDate(createdAt)) };
+      },
+    }),
+  ],
+  sockets: [],
+  renderFailure: (failure) => fastapiFailure(failure, "Token"),
+});
+const auth: AuthOptions = { jwt: { secret: "a secret", clockToleranceS: 1 }, tokens: { "a token": "ann" } };
+const mounting: HandlerOptions = { contracts: [bell, inboxV1(), deliveryV1(), hub(), django(), pack({ auth: "open" })], auth };
+const handler: HttpHandler = createHandler(untyped, mounting);
+export const upgrade: UpgradeListener = upgradeListener(handler, "/x");
+
+const page: DashboardOptions = { authorize: localOnly, tenant: "acme" };
+const operators: Dashboard = dashboard(onPostgres, page);
+const belowExpress: ExpressBelfry = expressBelfry(onPostgres, mounting);
+const belowHono: HonoBelfry = honoBelfry(onSqlite, mounting);
+export const app = express().use("/x", belowExpress).use("/admin", operators);
+export const hono = new Hono().route("/x", belowHono).mount("/admin", operators.fetch);
+
+/** What a channel of the host's own may use. */
+export async function fetchGuarded(url: string, headers: Headers): Promise<DeliveryOutcome> {
+  const egress: Egress = createEgress({ allowPrivate: false });
+  if (!verifyWebhook({ secret: hooks.secret as string, headers, body: "{}" })) {
+    throw new BelfryError("VALIDATION_ERROR", "This is no webhook of ours.");
+  }
+  const result: EgressResult = await egress.send(url, { method: "POST", body: "{}" });
+  return httpOutcome(result, { provider: "ours", acceptedIs: "sent", messageId: "1", nowMs: clock.now() });
+}
+
+/** The suites, over implementations of the host's own. */
+export function suites(http: HttpHarness, channel: ChannelHarness, storage: StorageHarness): void {
+  httpSuite("ours", http);
+  channelSuite("ours", channel);
+  storageSuite("ours", storage);
+  transportSuite("ours", { crossesProcesses: true, create: async () => transport });
+}
+
+/** A storage of the host's own has to say which version of the interface it was written for. */
+export const version: Pick<Storage, "version"> = { version: STORAGE_VERSION };
