@@ -70,7 +70,7 @@ describe("attachments", () => {
     [429, true],
     [500, true],
     [503, true],
-  ])("fail the attempt when their server answers %i, for the time being: %s", async (status, transient) => {
+  ])("row 47: fail the attempt when their server answers %i, for the time being: %s", async (status, transient) => {
     const base = await serve((_request, response) => response.writeHead(status, { location: "http://169.254.169.254/" }).end());
     expect(await deliver([{ filename: "a.pdf", url: `${base}/` }])).toEqual({
       status: "failed",
@@ -81,7 +81,7 @@ describe("attachments", () => {
     expect([requests, server.connections()]).toEqual([1, 0]);
   });
 
-  it("fail the attempt for good beyond 10 MiB, and beyond 18 MiB together", async () => {
+  it("row 47: fail the attempt for good beyond 10 MiB, and beyond 18 MiB together", async () => {
     const base = await serve((request, response) => response.end(Buffer.alloc(Number(request.url?.slice(1)))));
     const tooLarge = { status: "failed", transient: false, error: expect.stringContaining("too_large") };
     expect(await deliver([{ filename: "a.bin", url: `${base}/${10 * MEBIBYTE + 1}` }])).toMatchObject(tooLarge);
@@ -99,7 +99,7 @@ describe("attachments", () => {
     expect(outcome).toMatchObject({ status: "failed", transient: true, error: expect.stringContaining("connection_lost") });
   });
 
-  it("are fetched only from public addresses, unless the host allows others", async () => {
+  it("row 47: are fetched only from public addresses, unless the host allows others", async () => {
     const base = await serve((_request, response) => response.end("secret"));
     const port = Number(new URL(base).port);
     const guarded: Partial<EmailOptions> = {

@@ -90,7 +90,7 @@ describe("failures", () => {
     expect(await email({ transport, from, timeoutMs: 50 }).deliver(taskOf(), noAbort)).toMatchObject({ status: "failed", transient: true });
   });
 
-  it("sends neither login nor mail over plain text when TLS is required and STARTTLS was stripped", async () => {
+  it("row 49: sends neither login nor mail over plain text when TLS is required and STARTTLS was stripped", async () => {
     const onAuth = vi.fn();
     const server = await servers.start({ onAuth, disabledCommands: ["STARTTLS"], allowInsecureAuth: true });
     const transport = `smtp://me:s3cret@127.0.0.1:${server.port}`;

@@ -66,14 +66,14 @@ describe("injection", () => {
     `${"a".repeat(65)}@x.test`,
     `a@${"b".repeat(64)}.test`,
     `a@${"b.".repeat(130)}test`,
-  ])("refuses the recipient %j, and sends it nothing", async (address) => {
+  ])("rows 44, 45: refuses the recipient %j, and sends it nothing", async (address) => {
     const channel = email({ transport: server.url, from });
     expect(channel.invalidRecipient(address)).toEqual(expect.any(String));
     expect(await channel.deliver(taskOf({ address }), noAbort)).toMatchObject({ status: "failed", transient: false });
     expect(server.connections()).toBe(0);
   });
 
-  it("gives the server exactly the recipient it was given, for every address that it accepts", async () => {
+  it("row 45: gives the server exactly the recipient it was given, for every address that it accepts", async () => {
     const channel = email({ transport: { sendMail: async ({ envelope }) => ({ envelope, response: envelope.to.join() }) }, from });
     const hostile = fc.string({ unit: fc.constantFrom(..."ab.@,;:<>()[]\"'\\ \r\n\t\u0000%=?_äé＠"), maxLength: 12 });
     await fc.assert(
@@ -91,7 +91,7 @@ describe("injection", () => {
   });
 
   it.each(["Hi\r\nBcc: evil@x.test", "Hi\nBcc: evil@x.test", "Hi\rBcc: evil@x.test", "Hi\u0000"])(
-    "fails for good at the subject %j",
+    "row 46: fails for good at the subject %j",
     async (subject) => {
       const outcome = await email({ transport: server.url, from }).deliver(taskOf({ subject }), noAbort);
       expect(outcome).toMatchObject({ status: "failed", transient: false, error: "the subject contains a line break or a NUL character" });
@@ -99,12 +99,12 @@ describe("injection", () => {
     },
   );
 
-  it("fails for good at an id that cannot be part of a Message-ID", async () => {
+  it("row 46: fails for good at an id that cannot be part of a Message-ID", async () => {
     const outcome = await email({ transport: server.url, from }).deliver(taskOf({ id: "a>\r\nBcc: evil@x.test" }), noAbort);
     expect(outcome).toMatchObject({ status: "failed", transient: false });
   });
 
-  it("puts no line break from a template's values into the subject", async () => {
+  it("row 46: puts no line break from a template's values into the subject", async () => {
     const templates = { hello: { subject: "Hello {{sender}}" } };
     const meta = { template: "hello", sender: "Jane\r\nBcc: evil@x.test" };
     await email({ transport: server.url, from, templates }).deliver(taskOf({ meta }), noAbort);
@@ -139,7 +139,7 @@ describe("injection", () => {
     [{ html_content: "x".repeat(100_001) }, "html_content must be a text of at most 100000 characters"],
     [{ template: {} }, "template must be the name of a template"],
     [{ fallback_template: 1 }, "fallback_template must be the name of a template"],
-  ])("refuses meta %#, and sends nothing with it", async (meta, problem) => {
+  ])("row 47: refuses meta %#, and sends nothing with it", async (meta, problem) => {
     const channel = email({ transport: server.url, from });
     expect(channel.invalidMeta?.(meta)).toEqual([problem]);
     expect(await channel.deliver(taskOf({ meta }), noAbort)).toMatchObject({ status: "failed", transient: false, error: problem });

@@ -62,7 +62,7 @@ describe("sending", () => {
     expect(server.mails.map(({ parsed }) => parsed.messageId)).toEqual(Array(2).fill("<0193c5a0-0000-7000-8000-000000000001@example.com>"));
   });
 
-  it("sends a text that looks like SMTP commands as one mail to one recipient", async () => {
+  it("row 48: sends a text that looks like SMTP commands as one mail to one recipient", async () => {
     const server = await servers.start();
     const smuggled = "hello\n.\nMAIL FROM:<evil@x.test>\nRCPT TO:<evil@x.test>\nDATA\nsecond\n.\n";
     const content = `${smuggled}\r\n.\r\n${smuggled}\r.\r${smuggled}`;

@@ -58,7 +58,7 @@ describe("templates", () => {
     "{{a-b..c}}",
     "$content",
     "<%= content %>",
-  ])("leaves %s as it is", async (text) => {
+  ])("row 20: leaves %s as it is", async (text) => {
     expect(await rendered(text, { meta: { sender: "Jane", list: ["a"] } })).toBe(text);
   });
 

@@ -53,7 +53,7 @@ describe("guards", () => {
     "https://hooks.example.com:6379/",
     "https://user@hooks.example.com/",
     "user_123",
-  ])("refuses the recipient %s, and calls it neither", async (url) => {
+  ])("rows 34, 35, 39: refuses the recipient %s, and calls it neither", async (url) => {
     const channel = guarded();
     expect(channel.invalidRecipient(url)).toEqual(expect.any(String));
     expect(await channel.deliver(taskOf({ address: url }), signal)).toMatchObject({ status: "failed", transient: false });
@@ -61,7 +61,7 @@ describe("guards", () => {
   });
 
   it.each([[["127.0.0.1"]], [["93.184.215.14", "192.168.0.1"]], [["93.184.215.14", "::1"]]])(
-    "fails for good, without a connection, when the name resolves to %s",
+    "row 37: fails for good, without a connection, when the name resolves to %s",
     async (addresses) => {
       const channel = guarded(addresses);
       expect(channel.invalidRecipient("https://hooks.example.com/in")).toBeNull();
@@ -101,14 +101,14 @@ describe("guards", () => {
     ["", "b"],
     ["X-A", "ü"],
     ["X-A", "b".repeat(4_097)],
-  ])("refuses the tenant header %s", async (name, value) => {
+  ])("row 40: refuses the tenant header %s", async (name, value) => {
     expect(invalidWebhookHeaders({ [name]: value })).toHaveLength(1);
     const channel = webhook({ secret, allowPrivate: true, headers: () => ({ [name]: value }) });
     expect(await channel.deliver(taskOf({ address: canary.url }), signal)).toMatchObject({ status: "failed", transient: false });
     expect(canary.connections()).toBe(0);
   });
 
-  it("refuses more than twenty tenant headers", () => {
+  it("row 40: refuses more than twenty tenant headers", () => {
     const many = Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`x-${index}`, "v"]));
     expect(invalidWebhookHeaders(many)).toEqual(["there may be at most 20 headers, there are 21"]);
   });

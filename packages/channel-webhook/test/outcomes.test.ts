@@ -55,7 +55,7 @@ describe("outcomes", () => {
     expect(long.response?.isWellFormed()).toBe(true);
   });
 
-  it("fails for good at 410", async () => {
+  it("row 42: fails for good at 410", async () => {
     expect(await status(410, {}, "gone")).toEqual({
       isEndpointGone: true,
       status: "failed",
@@ -66,7 +66,7 @@ describe("outcomes", () => {
     });
   });
 
-  it.each([301, 302, 303, 304, 307, 308])("fails for good at %i and follows no redirect", async (code) => {
+  it.each([301, 302, 303, 304, 307, 308])("row 38: fails for good at %i and follows no redirect", async (code) => {
     const inside = await using(httpReceiver());
     const outcome = await status(code, { location: inside.url });
     expect(outcome).toMatchObject({ status: "failed", transient: false, error: expect.stringContaining("redirect_refused") });
@@ -86,12 +86,12 @@ describe("outcomes", () => {
     ["Thu, 01 Jan 2026 12:01:30 GMT", 90_000],
     ["Thu, 01 Jan 2026 11:00:00 GMT", 0],
     ["10000000000", 1_000_000_000_000],
-  ])("passes on Retry-After: %s", async (value, retryAfterMs) => {
+  ])("row 42: passes on Retry-After: %s", async (value, retryAfterMs) => {
     expect(await status(429, { "retry-after": value })).toMatchObject({ transient: true, retryAfterMs });
     expect(await status(503, { "retry-after": value })).toMatchObject({ transient: true, retryAfterMs });
   });
 
-  it.each(["soon", "-5", "1e9", "12.5", ""])("ignores Retry-After: %s", async (value) => {
+  it.each(["soon", "-5", "1e9", "12.5", ""])("row 42: ignores Retry-After: %s", async (value) => {
     expect(await status(429, { "retry-after": value })).not.toHaveProperty("retryAfterMs");
   });
 
@@ -113,7 +113,7 @@ describe("outcomes", () => {
     expect(JSON.parse(received[0]?.body ?? "")).toMatchObject({ type: "notification", data: { room_id: null, meta: {} } });
   });
 
-  it("reads no more of an endless answer, or of a gzip bomb, than it keeps", async () => {
+  it("row 41: reads no more of an endless answer, or of a gzip bomb, than it keeps", async () => {
     const endless = await deliverTo((response) => {
       const write = () => {
         while (!response.destroyed && response.write("x".repeat(65_536))) {}
@@ -128,7 +128,7 @@ describe("outcomes", () => {
     expect(bombed).toMatchObject({ status: "failed", transient: true, error: "the receiver answered 500" });
   });
 
-  it("gives up on a silent receiver at its deadline, and goes by the status if only the body drips", async () => {
+  it("row 41: gives up on a silent receiver at its deadline, and goes by the status if only the body drips", async () => {
     const silent = await deliverTo(() => undefined);
     expect(silent).toEqual({ status: "failed", provider: "webhook", transient: true, error: "timeout: the host did not answer in time" });
     const dripping = await deliverTo((response) => {

@@ -66,7 +66,7 @@ describe("signing", () => {
     expect(() => new Webhook(NEW).verify(other.body, other.headers)).toThrow();
   });
 
-  it("passes verifyWebhook with a current and an old secret, as text, bytes and fetch headers", async () => {
+  it("row 43: passes verifyWebhook with a current and an old secret, as text, bytes and fetch headers", async () => {
     const { body, headers } = await receivedFrom({ secret: [NEW, OLD] });
     for (const secret of [NEW, OLD, [OTHER, OLD]]) {
       expect(verifyWebhook({ secret, headers, body })).toBe(true);
@@ -76,7 +76,7 @@ describe("signing", () => {
     expect(verifyWebhook({ secret: NEW, headers, body: `${body}x` })).toBe(false);
   });
 
-  it("does not pass verifyWebhook when it is stale, from the future, shortened or stripped, and nothing throws", async () => {
+  it("row 43: does not pass verifyWebhook when it is stale, from the future, shortened or stripped, and nothing throws", async () => {
     const { body, headers } = await receivedFrom({ secret: NEW });
     const with_ = (changes: Record<string, string | undefined>) =>
       verifyWebhook({ secret: NEW, body, headers: { ...headers, ...changes } });

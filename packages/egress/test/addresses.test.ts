@@ -66,7 +66,7 @@ describe("addresses", () => {
     };
   }
 
-  it.each(LOCAL_HOSTS)("refuses %s when it is saved and when it is called", async (host) => {
+  it.each(LOCAL_HOSTS)("rows 34, 35, 36: refuses %s when it is saved and when it is called", async (host) => {
     const { receiver, connect } = await canary();
     const egress = createEgress({ connect });
     expect(egress.checkUrl(`https://${host}/in`)).toBe("must not point to a private, local or reserved address");
@@ -82,7 +82,7 @@ describe("addresses", () => {
     ["an IPv4-compatible address", ["::127.0.0.1"]],
     ["a metadata address in a public range", ["168.63.129.16"]],
     ["what is no address", ["not-an-address"]],
-  ])("connects nowhere when a name resolves to %s", async (_what, addresses) => {
+  ])("row 37: connects nowhere when a name resolves to %s", async (_what, addresses) => {
     const { receiver, connect } = await canary();
     const egress = createEgress({ connect, resolve: answers(...addresses) });
     expect(egress.checkUrl("https://hooks.example.test/in")).toBeNull();
@@ -95,7 +95,7 @@ describe("addresses", () => {
     expect(receiver.connections()).toBe(0);
   });
 
-  it("looks a name up once a request and connects to the checked address, even if the resolver's answer changes", async () => {
+  it("row 37: looks a name up once a request and connects to the checked address, even if the resolver's answer changes", async () => {
     const { targets, connect } = await canary();
     let lookups = 0;
     const rebinding: Resolve = async () => {
@@ -114,7 +114,7 @@ describe("addresses", () => {
     expect(new Set(targets.flatMap((target) => target.addresses.map(({ address }) => address)))).toEqual(new Set(["93.184.215.14"]));
   });
 
-  it("reaches loopback if private targets are allowed, but still no metadata, link-local or multicast address", async () => {
+  it("rows 34, 35, 36: reaches loopback if private targets are allowed, but still no metadata, link-local or multicast address", async () => {
     const { receiver, connect } = await canary();
     const egress = createEgress({ allowPrivate: true, connect });
     expect(await egress.send(`http://127.0.0.1:${receiver.port}/`, { method: "GET" })).toMatchObject({ ok: true, status: 200 });

@@ -29,12 +29,12 @@ describe("checkUrl", () => {
     ["https://1.2.3.4.5/", "is not a URL"],
     ["", "is not a URL"],
     [`https://example.com/${"a".repeat(2_048)}`, "must have at most 2048 characters"],
-  ])("refuses %s", (url, reason) => {
+  ])("row 39: refuses %s", (url, reason) => {
     expect(strict.checkUrl(url)).toBe(reason);
   });
 
   it.each([1, 21, 22, 23, 25, 53, 110, 143, 389, 445, 465, 587, 993, 1433, 3306, 5432, 6379, 9200, 11211, 27017])(
-    "refuses port %i",
+    "row 39: refuses port %i",
     (port) => {
       const reason = `must not use port ${port}; use 443, or one above 1023 that no other service is known for`;
       expect(strict.checkUrl(`https://example.com:${port}/`)).toBe(reason);
@@ -42,7 +42,7 @@ describe("checkUrl", () => {
     },
   );
 
-  it("accepts http, localhost and private addresses if private targets are allowed, and no other scheme", () => {
+  it("row 39: accepts http, localhost and private addresses if private targets are allowed, and no other scheme", () => {
     for (const url of ["http://localhost:3000/", "http://127.0.0.1/", "http://10.0.0.1:8080/", "https://[::1]:8443/"]) {
       expect(lenient.checkUrl(url)).toBeNull();
     }

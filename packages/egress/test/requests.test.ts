@@ -67,7 +67,7 @@ describe("requests", () => {
     }
   });
 
-  it("returns a redirect and does not follow it", async () => {
+  it("row 38: returns a redirect and does not follow it", async () => {
     const inside = await using(httpReceiver((_request, response) => response.end("secret")));
     const { port } = await using(
       httpReceiver((_request, response) => response.writeHead(302, { location: `http://127.0.0.1:${inside.port}/` }).end()),
@@ -76,7 +76,7 @@ describe("requests", () => {
     expect(inside.connections()).toBe(0);
   });
 
-  it("keeps the beginning of an endless body and ends the connection", async () => {
+  it("row 41: keeps the beginning of an endless body and ends the connection", async () => {
     let closed: Promise<unknown> | undefined;
     const { port } = await using(
       httpReceiver((_request, response) => {
@@ -99,7 +99,7 @@ describe("requests", () => {
     });
   });
 
-  it("reads no more than the allowed bytes of a gzip bomb", async () => {
+  it("row 41: reads no more than the allowed bytes of a gzip bomb", async () => {
     const bomb = gzipSync(Buffer.alloc(50_000_000));
     const { port } = await using(httpReceiver((_request, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(bomb)));
     const result = await egress.send(`http://127.0.0.1:${port}/`, { method: "GET", maxBytes: 100_000 });
@@ -122,7 +122,7 @@ describe("requests", () => {
     expect(unknown).toMatchObject({ ok: false, code: "connection_lost" });
   });
 
-  it("ends a request that is not answered before its deadline, or whose answer drips past it", async () => {
+  it("row 41: ends a request that is not answered before its deadline, or whose answer drips past it", async () => {
     const { port } = await using(
       httpReceiver((request, response) => {
         if (request.url !== "/silent") {
@@ -177,7 +177,7 @@ describe("requests", () => {
     expect(await egress.send(url(port), { method: "POST", body: "{}" })).toMatchObject({ ok: false, code, transient: true });
   });
 
-  it("gives one text for a closed port, a name that does not resolve and an unroutable address", async () => {
+  it("row 41: gives one text for a closed port, a name that does not resolve and an unroutable address", async () => {
     const { port, close } = await tcpReceiver(() => undefined);
     await close();
     const closed = await egress.send(`http://127.0.0.1:${port}/`, { method: "GET" });

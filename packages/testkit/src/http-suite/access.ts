@@ -38,14 +38,14 @@ export function accessSuite(harness: HttpHarness): void {
       expect([listed.some((one) => one.id === id), JSON.stringify(listed).includes(key)]).toEqual([true, false]);
     });
 
-    test("a key that may only read cannot write, and the other way round", async () => {
+    test("row 4: a key that may only read cannot write, and the other way round", async () => {
       const [read, write] = [(await create(["read"])).key, (await create(["write"])).key];
       expect([await status(read), await status(read, "POST"), await status(write), await status(write, "POST")]).toEqual([
         200, 403, 403, 200,
       ]);
     });
 
-    test("a key that is cut, longer, of another environment, or under another key's id opens nothing", async () => {
+    test("row 6: a key that is cut, longer, of another environment, or under another key's id opens nothing", async () => {
       const { key } = await create();
       const { id } = await create();
       const [, , own = ""] = key.split("_");

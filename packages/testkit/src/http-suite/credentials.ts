@@ -43,7 +43,7 @@ export function credentialsSuite(harness: HttpHarness): void {
       const send = (headers: Readonly<Record<string, string>>) =>
         ask(`${setting.url}${fill(route.path)}`, { method: route.method, headers, ...bodyFor(route) });
 
-      test("without a credential, and with every bad one, the answer is the contract's 401", async () => {
+      test("row 6: without a credential, and with every bad one, the answer is the contract's 401", async () => {
         expect(refusal(await send({}))).toEqual(expected(route.contract, "none"));
         expect(refusal(await send({ authorization: "Basic YW5uOmFubg==" }))).toEqual(expected(route.contract, "none"));
         for (const headers of BAD_CREDENTIALS[route.contract]) {
@@ -63,7 +63,7 @@ export function credentialsSuite(harness: HttpHarness): void {
         }
       });
 
-      test("a credential in the query does not count, except for the stream's token", async () => {
+      test("row 5: a credential in the query does not count, except for the stream's token", async () => {
         const query = `?token=${await jwt("ann")}&api_key=${API_KEY}&apiKey=${API_KEY}&access_token=token-of-ann`;
         if (!route.path.endsWith("/stream")) {
           const answer = await ask(`${setting.url}${fill(route.path)}${query}`, { method: route.method, ...bodyFor(route) });
@@ -72,7 +72,7 @@ export function credentialsSuite(harness: HttpHarness): void {
       });
     });
 
-    test("JWTs that are wrong in any way get one and the same 401", async () => {
+    test("row 3: JWTs that are wrong in any way get one and the same 401", async () => {
       const hour = Math.floor(Date.now() / 1_000) + 3_600;
       const sign = (build: (token: SignJWT) => SignJWT, { alg = "HS256", key = SECRET, header = {} } = {}) =>
         build(new SignJWT({ sub: "ann" }))
@@ -108,7 +108,7 @@ export function credentialsSuite(harness: HttpHarness): void {
       }
     });
 
-    test("a key id in the token is not looked up anywhere", async () => {
+    test("row 3: a key id in the token is not looked up anywhere", async () => {
       for (const kid of ["../../../../dev/null", "' OR 1=1 --", "http://127.0.0.1:1/keys", "x".repeat(2_000)]) {
         const token = await new SignJWT({ sub: "ann" })
           .setProtectedHeader({ alg: "HS256", kid, jku: "http://127.0.0.1:1/keys" })
@@ -165,12 +165,12 @@ export function credentialsSuite(harness: HttpHarness): void {
       expect(await answer(await sign({}))).toEqual([200, null, { count: 0 }]);
     });
 
-    test("a token signed with the public key as if it were a secret does not", async () => {
+    test("row 3: a token signed with the public key as if it were a secret does not", async () => {
       const pem = new TextEncoder().encode(await exportSPKI(publicKey));
       expect(await answer(await sign({}, { alg: "HS256" }, pem))).toEqual(expected("inbox-v1", "bad"));
     });
 
-    test("another issuer, audience, key id or key does not", async () => {
+    test("row 3: another issuer, audience, key id or key does not", async () => {
       const other = await generateKeyPair("RS256");
       for (const token of [
         await sign({ iss: "https://evil.example" }),

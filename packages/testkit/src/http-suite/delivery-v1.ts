@@ -308,7 +308,7 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       ["a NUL in the content", { ...email, content: "a\u0000b" }, 422, "VALIDATION_ERROR"],
       ["half a surrogate pair", { ...email, subject: "\ud800" }, 422, "VALIDATION_ERROR"],
       ["no object", [], 422, "VALIDATION_ERROR"],
-    ])("%s is refused, and nothing is stored", async (_, json, status, code) => {
+    ])("row 16: %s is refused, and nothing is stored", async (_, json, status, code) => {
       const before = (await call("GET", "/?limit=1")).body as { pagination: { total: number } };
       expect(error(await call("POST", "/", { json }))).toEqual([status, code]);
       expect((await call("GET", "/?limit=1")).body).toMatchObject({ pagination: { total: before.pagination.total } });
@@ -347,7 +347,7 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       "room_id=x",
       "created_after=soon",
       "created_before=2024-02-30",
-    ])("the list refuses ?%s", async (query) => {
+    ])("rows 13, 14: the list refuses ?%s", async (query) => {
       expect(error(await call("GET", `/?${query}`))).toEqual([422, "VALIDATION_ERROR"]);
     });
 
@@ -371,7 +371,7 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       ]);
     });
 
-    test("one idempotency key makes one notification: at once, again, with another body, for another client", async () => {
+    test("row 15: one idempotency key makes one notification: at once, again, with another body, for another client", async () => {
       const create = (json: object, headers: Record<string, string> = {}) =>
         call("POST", "/", { json, headers: { "idempotency-key": "the key", ...headers } });
       const body = { type: "websocket", recipients: ["keyed"], content: "x" };
@@ -385,7 +385,7 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       expect((await create(body, { "idempotency-key": "x".repeat(256) })).status).toBe(400);
     });
 
-    test("another client's notification is answered as an unknown one, byte by byte, on every route", async () => {
+    test("row 1: another client's notification is answered as an unknown one, byte by byte, on every route", async () => {
       const { id } = await send({ ...email, ...later });
       for (const [method, path, json] of [
         ["GET", "", undefined],
@@ -406,7 +406,7 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       expect(JSON.stringify((await call("GET", "/?limit=100", { headers: { "x-api-key": OTHER_API_KEY } })).body)).not.toContain(id);
     });
 
-    test("the credential decides who answers on the shared path", async () => {
+    test("row 4: the credential decides who answers on the shared path", async () => {
       const path = `${setting.url}${V1}`;
       expect((await ask(path, { headers: await setting.bearer("shared") })).body).toHaveProperty("notifications");
       expect((await ask(path, { headers: { authorization: `Bearer ${API_KEY}` } })).body).toHaveProperty("pagination");

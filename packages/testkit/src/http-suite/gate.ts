@@ -41,7 +41,7 @@ export function gateSuite(harness: HttpHarness): void {
     const auth: HandlerOptions["auth"] = ({ headers }) => sessions.get(headers.authorization?.replace("Bearer ", "") ?? "") ?? null;
     const setting = useSetting(harness, { auth, clock, contracts: [inboxV1(), hub()] });
 
-    test("a session that the host's auth function ends closes its socket with 4401, and its stream", async () => {
+    test("row 26: a session that the host's auth function ends closes its socket with 4401, and its stream", async () => {
       sessions.set("one", { kind: "user", tenant: "acme", userId: "ann" });
       sessions.set("two", { kind: "user", tenant: "acme", userId: "ann" });
       const socket = await new SocketClient(`${setting.url}${SOCKET}?token=one`).ready();
@@ -57,7 +57,7 @@ export function gateSuite(harness: HttpHarness): void {
       other.drop();
     });
 
-    test("a key that may not read any more ends the hub's socket", async () => {
+    test("row 26: a key that may not read any more ends the hub's socket", async () => {
       sessions.set("key", { kind: "client", tenant: "acme", scopes: ["read", "write"] });
       const socket = new SocketClient(`${setting.url}/ws?apiKey=key`, { authorization: "Bearer key" });
       await socket.received.count(1);
@@ -74,7 +74,7 @@ export function gateSuite(harness: HttpHarness): void {
       clientAddress: ({ headers }: { headers: Readonly<Record<string, string | undefined>> }) => headers["x-address"],
     };
 
-    test("are answered 429 before they are looked up, and who was let in before still is", async () => {
+    test("row 19: are answered 429 before they are looked up, and who was let in before still is", async () => {
       let lookUps = 0;
       const apiKeys = (key: string) => {
         lookUps += 1;
@@ -98,7 +98,7 @@ export function gateSuite(harness: HttpHarness): void {
       expect(await status("wrong")).toBe(401);
     });
 
-    test("are not counted for a proxy's address, nor are tokens that have only expired", async () => {
+    test("row 19: are not counted for a proxy's address, nor are tokens that have only expired", async () => {
       const { url } = await serve({ badCredentialLimiter: undefined, contracts: [inboxV1(), deliveryV1()] });
       const named = await serve({ ...limits, contracts: [inboxV1()], auth: { jwt: { secret: JWT_SECRET } } });
       const expired = `Bearer ${await jwt("ann", { expiresInS: -10 })}`;
@@ -109,7 +109,7 @@ export function gateSuite(harness: HttpHarness): void {
     });
   });
 
-  test("handshakes that wait for a look-up count as open: no more sockets than an address may have", async () => {
+  test("row 25: handshakes that wait for a look-up count as open: no more sockets than an address may have", async () => {
     const { promise: lookedUp, resolve: answer } = Promise.withResolvers<string>();
     const { url, logs } = await serve({ contracts: [hub()], auth: { apiKeys: () => lookedUp }, maxSocketsPerAddress: 3 });
     const sockets = Array.from({ length: 20 }, () => new SocketClient(`${url}/ws?apiKey=${API_KEY}`));
@@ -141,7 +141,7 @@ export function gateSuite(harness: HttpHarness): void {
       .toBe(200);
   });
 
-  test("where the host's function looks at requests, pages of other sites open no socket", async () => {
+  test("row 23: where the host's function looks at requests, pages of other sites open no socket", async () => {
     const { url } = await serve({ contracts: [inboxV1()], auth: () => ({ kind: "user", tenant: "acme", userId: "ann" }) });
     const outcome = async (headers: Readonly<Record<string, string>>) => {
       const client = new SocketClient(`${url}${SOCKET}?token=x`, headers);

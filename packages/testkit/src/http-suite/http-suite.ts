@@ -5,6 +5,7 @@ import { deliveryV1Suite } from "./delivery-v1.ts";
 import { djangoSuite } from "./django.ts";
 import { gateSuite } from "./gate.ts";
 import type { HttpHarness } from "./harness.ts";
+import { hostileSuite } from "./hostile.ts";
 import { hubSuite } from "./hub.ts";
 import { hubAccessSuite } from "./hub-access.ts";
 import { hubSocketSuite } from "./hub-socket.ts";
@@ -45,6 +46,7 @@ export function httpSuite(name: string, harness: HttpHarness): void {
     accessSuite(harness);
     gateSuite(harness);
     securitySuite(harness);
+    hostileSuite(harness);
     mountingSuite(harness);
     resumeSuite(harness);
   });

@@ -62,7 +62,7 @@ export function hubAccessSuite(harness: HttpHarness): void {
       expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET"]);
     });
 
-    test("another client's data is as unknown as data that never existed", async () => {
+    test("row 1: another client's data is as unknown as data that never existed", async () => {
       const id = await pushEvent(setting, EVENT);
       const handler = await addHandler(setting, { source_service: "mail", prompt: "mine" });
       const json = { source_service: "mail", source_id: "ann", name: "Ann" };
@@ -122,7 +122,7 @@ export function hubAccessSuite(harness: HttpHarness): void {
     const apiKeys = (key: string) => (valid.has(key) ? "acme" : null);
     const setting = useSetting(harness, { contracts: [hub()], auth: { apiKeys }, clock });
 
-    test("close their sockets with 4401, within 30 s", async () => {
+    test("row 26: close their sockets with 4401, within 30 s", async () => {
       const client = await openHubSocket(setting);
       await subscribe(client, "mail");
       clock.pass(16_000);
@@ -138,7 +138,7 @@ export function hubAccessSuite(harness: HttpHarness): void {
     const apiKeys = (key: string) => (key === API_KEY ? { tenant: "acme", scopes: ["read" as const] } : null);
     const setting = useSetting(harness, { contracts: [hub()], auth: { apiKeys } });
 
-    test("can follow and read, and change nothing, by REST or by socket", async () => {
+    test("row 4: can follow and read, and change nothing, by REST or by socket", async () => {
       const { id } = await setting.service.tenant("acme").hub.events.create({ source: "mail", sender: "ann", content: "x" });
       expect((await askHub(setting, `/notifications/${id}`)).status).toBe(200);
       expect((await askHub(setting, "/notifications/", { method: "POST", json: EVENT })).status).toBe(403);
@@ -165,7 +165,7 @@ export function hubAccessSuite(harness: HttpHarness): void {
   describe("hub: how many sockets an address may have", () => {
     const setting = useSetting(harness, { contracts: [hub()], maxSocketsPerAddress: 2, logger: new LogBook() });
 
-    test("beyond it the handshake is 429, until one is closed", async () => {
+    test("row 25: beyond it the handshake is 429, until one is closed", async () => {
       const [first, second] = [await openHubSocket(setting), await openHubSocket(setting)];
       const handshake = () =>
         new Promise<number>((resolve) => {

@@ -61,7 +61,7 @@ export function hubSocketSuite(harness: HttpHarness): void {
       other.drop();
     });
 
-    test("two clients with the same source name never see each other's events", async () => {
+    test("row 1: two clients with the same source name never see each other's events", async () => {
       const [acme, globex] = [await openHubSocket(setting), await openHubSocket(setting, OTHER_API_KEY)];
       await Promise.all([subscribe(acme, "shared"), subscribe(globex, "shared")]);
       await addHandler(setting, { source_service: "shared", prompt: "p" });
@@ -96,7 +96,7 @@ export function hubSocketSuite(harness: HttpHarness): void {
       client.drop();
     });
 
-    test("every ack is answered, a repeated one too; an unknown or another client's id gets an error", async () => {
+    test("row 30: every ack is answered, a repeated one too; an unknown or another client's id gets an error", async () => {
       const client = await openHubSocket(setting);
       const own = await pushEvent(setting, event("ack", "x"));
       const theirs = await pushEvent(setting, event("ack", "x"), OTHER_API_KEY);
@@ -109,7 +109,7 @@ export function hubSocketSuite(harness: HttpHarness): void {
       client.drop();
     });
 
-    test("broken JSON and an unknown message get an error and the socket stays open", async () => {
+    test("row 31: broken JSON and an unknown message get an error and the socket stays open", async () => {
       const client = await openHubSocket(setting);
       const invalid = [
         "[]",
@@ -152,7 +152,7 @@ export function hubSocketSuite(harness: HttpHarness): void {
   describe("hub: sockets that misuse the server", () => {
     const setting = useSetting(harness, { contracts: [hub()] });
 
-    test("a message of 64 KiB and a byte closes with 1009, 17 fragments and a flood with 1008", async () => {
+    test("rows 27, 28, 31: a message of 64 KiB and a byte closes with 1009, 17 fragments and a flood with 1008", async () => {
       const large = await openHubSocket(setting);
       large.send("x".repeat(64 * 1024 + 1));
       expect(await large.closed()).toBe(1009);
@@ -179,7 +179,7 @@ export function hubSocketSuite(harness: HttpHarness): void {
       client.drop();
     });
 
-    test("a subscriber that never reads is closed, and the others do not notice", async () => {
+    test("row 29: a subscriber that never reads is closed, and the others do not notice", async () => {
       const [stuck, good] = [await openHubSocket(setting), await openHubSocket(setting)];
       await Promise.all([subscribe(stuck, "slow"), subscribe(good, "slow")]);
       stuck.socket.pause();

@@ -92,7 +92,7 @@ export function hubSuite(harness: HttpHarness): void {
     });
 
     test.each(["limit=0", "limit=101", "limit=x", "limit=1e2", "offset=-1", "offset=x", "limit=1000000000"])(
-      "%s is 422 on every list",
+      "row 13: %s is 422 on every list",
       async (query) => {
         for (const path of ["/notifications/", "/notification-handlers/", "/identities/"]) {
           const answer = await get(`${path}?${query}`);

@@ -44,7 +44,7 @@ export function isolationSuite(harness: HttpHarness): void {
 
     const userRoutes = ALL_ROUTES.filter(({ contract, path }) => contract !== "pack" && !path.endsWith("/stream"));
 
-    test.each(userRoutes)("$contract $method $path as another user", async (route) => {
+    test.each(userRoutes)("row 1: $contract $method $path as another user", async (route) => {
       const { userId, ids } = await victim(`victim ${route.method} ${route.path}`);
       const thief = `thief ${route.method} ${route.path}`;
       await setting.service.create({ to: thief, title: "own" });
@@ -60,7 +60,7 @@ export function isolationSuite(harness: HttpHarness): void {
     });
 
     test.each(userRoutes.filter(({ path }) => path.includes("{notification_id}")))(
-      "$contract $method $path: another tenant's id is answered as an unknown one, byte by byte",
+      "row 1: $contract $method $path: another tenant's id is answered as an unknown one, byte by byte",
       async (route) => {
         const { userId, ids } = await victim(`owner ${route.method} ${route.path}`);
         const [mine = "", , acme = ""] = ids;
@@ -76,7 +76,7 @@ export function isolationSuite(harness: HttpHarness): void {
     );
 
     test.each(userRoutes.filter(({ path }) => path.includes("{id}")))(
-      "$contract $method $path: another user's number is answered as an unknown one, byte by byte",
+      "row 1: $contract $method $path: another user's number is answered as an unknown one, byte by byte",
       async (route) => {
         const { userId } = await victim(`numbers ${route.method} ${route.path}`);
         const thief = setting.token(`none ${route.method} ${route.path}`);
@@ -87,7 +87,7 @@ export function isolationSuite(harness: HttpHarness): void {
       },
     );
 
-    test("a client of pack sees and changes only its own tenant", async () => {
+    test("row 1: a client of pack sees and changes only its own tenant", async () => {
       const { userId } = await victim("shared name");
       const [acme, globex] = [{ "x-api-key": API_KEY }, { "x-api-key": OTHER_API_KEY }];
       const pack = (path: string, headers: Readonly<Record<string, string>>, method = "GET") =>
@@ -103,7 +103,7 @@ export function isolationSuite(harness: HttpHarness): void {
       expect((await pack(`/mark-read/${encodeURIComponent("only acme's")}/0`, globex, "POST")).status).toBe(404);
     });
 
-    test("a cursor opens only the list that gave it", async () => {
+    test("row 13: a cursor opens only the list that gave it", async () => {
       const { userId } = await victim("cursor owner");
       const path = "/api/v1/notifications";
       const first = await ask(`${setting.url}${path}?limit=1`, { headers: await setting.bearer(userId) });

@@ -24,7 +24,7 @@ export function limitsSuite(harness: HttpHarness): void {
       client.drop();
     });
 
-    test("when its token expires a socket is closed with 4401, and an SSE stream ends", async () => {
+    test("row 26: when its token expires a socket is closed with 4401, and an SSE stream ends", async () => {
       const token = await jwt("expiring", { expiresInS: 86_400 });
       const socket = await new SocketClient(`${setting.url}${SOCKET}?token=${token}`).ready();
       const stream = await new StreamClient().open(`${setting.url}/api/v1/notifications/stream?token=${token}`, {});
@@ -39,7 +39,7 @@ export function limitsSuite(harness: HttpHarness): void {
     const setting = useSetting(harness);
     const open = async (userId: string) => new SocketClient(`${setting.url}${SOCKET}?token=${await jwt(userId)}`).ready();
 
-    test("a message in 17 fragments without an end closes with 1008", async () => {
+    test("row 28: a message in 17 fragments without an end closes with 1008", async () => {
       const client = await open("fragments");
       for (let sent = 0; sent < 17; sent += 1) {
         client.socket.send("x", { fin: false });
@@ -47,7 +47,7 @@ export function limitsSuite(harness: HttpHarness): void {
       expect(await client.closed()).toBe(1008);
     });
 
-    test("a reader that never reads is cut off, and the others do not notice", async () => {
+    test("row 29: a reader that never reads is cut off, and the others do not notice", async () => {
       const [stuck, good] = [await open("slow"), await open("slow")];
       stuck.socket.pause();
       const message = "x".repeat(10_000);

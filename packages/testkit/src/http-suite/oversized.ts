@@ -65,7 +65,7 @@ export function oversizedSuite(harness: HttpHarness): void {
     const contracts = [inboxV1(), deliveryV1(), hub(), django(), pack({ auth: "open" })];
     const setting = useSetting(harness, { contracts }, {}, { channels: [mail, webhook] });
 
-    test.each(cases)("%s", async (...one) => {
+    test.each(cases)("row 12: %s", async (...one) => {
       const [name, method, path, json, status, issues] = one;
       const headers = name.startsWith("django") ? setting.token("ann") : { "x-api-key": API_KEY };
       const answer = await ask(`${setting.url}${path}`, { method, json, headers: name.startsWith("pack") ? {} : headers });
@@ -76,7 +76,7 @@ export function oversizedSuite(harness: HttpHarness): void {
       expect(text.includes("more issues)")).toBe(issues === ISSUES);
     });
 
-    test("a thousand recipients are taken", async () => {
+    test("row 12: a thousand recipients are taken", async () => {
       const recipients = range(1_000, (at) => `user_${at}`);
       const json = { type: "websocket", recipients, subject: "Hello", content: "Hi", scheduled_at: "2099-01-01T00:00:00Z" };
       expect((await ask(`${setting.url}/api/v1/notifications`, { method: "POST", json, headers: { "x-api-key": API_KEY } })).status).toBe(

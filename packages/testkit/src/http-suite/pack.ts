@@ -108,7 +108,7 @@ export function packSuite(harness: HttpHarness): void {
       }
     });
 
-    test.each(["limit=0", "limit=1001", "limit=x", "user_id="])("list?%s is 422", async (query) => {
+    test.each(["limit=0", "limit=1001", "limit=x", "user_id="])("row 13: list?%s is 422", async (query) => {
       expect((await ask(path(`/list?${query}`))).status).toBe(422);
     });
 

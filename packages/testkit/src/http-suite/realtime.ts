@@ -107,7 +107,7 @@ export function realtimeSuite(harness: HttpHarness): void {
     });
 
     test.each(["since=-1", "since=9223372036854775808", "since=x", "since=1&epoch=stale", "since=99", "since=", "since=1.5"])(
-      "%s cannot be replayed and says so",
+      "row 32: %s cannot be replayed and says so",
       async (query) => {
         const userId = `lost ${query}`;
         await create(userId);
@@ -139,7 +139,7 @@ export function realtimeSuite(harness: HttpHarness): void {
       client.drop();
     });
 
-    test("ack answers for the user's own item, and not for another user's or an unknown one", async () => {
+    test("row 30: ack answers for the user's own item, and not for another user's or an unknown one", async () => {
       const { id } = await create("ack");
       const theirs = await create("other");
       const client = await (await socket("ack")).ready();
@@ -156,7 +156,7 @@ export function realtimeSuite(harness: HttpHarness): void {
       client.drop();
     });
 
-    test("broken JSON gets an error frame and the socket stays open", async () => {
+    test("row 31: broken JSON gets an error frame and the socket stays open", async () => {
       const client = await (await socket("garbage")).ready();
       client.send("{not json");
       client.send("[]");
@@ -171,7 +171,7 @@ export function realtimeSuite(harness: HttpHarness): void {
       client.drop();
     });
 
-    test("no token, a wrong token and an expired token get an error frame and 4401", async () => {
+    test("row 25: no token, a wrong token and an expired token get an error frame and 4401", async () => {
       for (const token of ["", "x.y.z", await jwt("late", { expiresInS: -10 })]) {
         const client = new SocketClient(`${setting.url}${SOCKET}?token=${token}`);
         expect(await client.closed()).toBe(4401);
@@ -179,13 +179,13 @@ export function realtimeSuite(harness: HttpHarness): void {
       }
     });
 
-    test("a message of 64 KiB and a byte closes with 1009", async () => {
+    test("row 27: a message of 64 KiB and a byte closes with 1009", async () => {
       const client = await (await socket("large")).ready();
       client.send("x".repeat(64 * 1024 + 1));
       expect(await client.closed()).toBe(1009);
     });
 
-    test("a flood of messages closes with 1008", async () => {
+    test("row 31: a flood of messages closes with 1008", async () => {
       const client = await (await socket("flood")).ready();
       for (let sent = 0; sent < 400; sent += 1) {
         client.send("{}");
@@ -193,7 +193,7 @@ export function realtimeSuite(harness: HttpHarness): void {
       expect(await client.closed()).toBe(1008);
     });
 
-    test("SSE sends frames as events, with ids and the headers that keep proxies away", async () => {
+    test("row 33: SSE sends frames as events, with ids and the headers that keep proxies away", async () => {
       const client = await new StreamClient().open(`${setting.url}${STREAM}`, await setting.bearer("sse"));
       expect([client.status, client.headers.get("content-type"), client.headers.get("cache-control")]).toEqual([
         200,
@@ -252,7 +252,7 @@ export function realtimeSuite(harness: HttpHarness): void {
   describe("a closing server", () => {
     const setting = useSetting(harness, { allowedOrigins: ["https://app.example.com"] });
 
-    test("origins that are not allowed are refused at the handshake", async () => {
+    test("row 23: origins that are not allowed are refused at the handshake", async () => {
       const url = `${setting.url}${SOCKET}?token=${await jwt("origin")}`;
       const foreign = new SocketClient(url, { origin: "https://evil.example.com" });
       expect(await foreign.closed()).toBe(1006);

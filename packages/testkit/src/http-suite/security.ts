@@ -10,7 +10,7 @@ export function securitySuite(harness: HttpHarness): void {
   describe("security", () => {
     const setting = useSetting(harness);
 
-    test("a body over the limit is 413, before it is parsed", async () => {
+    test("row 7: a body over the limit is 413, before it is parsed", async () => {
       const raw = `{"user_id":"big","content":"${"x".repeat(1024 * 1024)}"}`;
       const answer = await ask(`${setting.url}/api/notifications/create`, {
         method: "POST",
@@ -21,7 +21,7 @@ export function securitySuite(harness: HttpHarness): void {
       expect(await setting.service.inbox("big").counts()).toMatchObject({ total: 0 });
     });
 
-    test("JSON in text/plain is 415, and nothing happens", async () => {
+    test("row 17: JSON in text/plain is 415, and nothing happens", async () => {
       const raw = '{"user_id":"plain","content":"x"}';
       const answer = await ask(`${setting.url}/api/notifications/create`, {
         method: "POST",
@@ -32,7 +32,7 @@ export function securitySuite(harness: HttpHarness): void {
       expect(await setting.service.inbox("plain").counts()).toMatchObject({ total: 0 });
     });
 
-    test("invalid UTF-8, JSON nested 5,000 deep and half a document are 400", async () => {
+    test("rows 8, 17: invalid UTF-8, JSON nested 5,000 deep and half a document are 400", async () => {
       const deep = `{"user_id":"deep","content":"x","more":${"[".repeat(5_000)}${"]".repeat(5_000)}}`;
       for (const raw of [new Uint8Array([0x7b, 0xff, 0x7d]), deep, '{"user_id":']) {
         const answer = await ask(`${setting.url}/api/notifications/create`, {
@@ -44,7 +44,7 @@ export function securitySuite(harness: HttpHarness): void {
       }
     });
 
-    test("__proto__ and fields that callers may not set have no effect", async () => {
+    test("rows 2, 9: __proto__ and fields that callers may not set have no effect", async () => {
       const raw = '{"user_id":"proto","content":"x","__proto__":{"admin":true},"tenant_id":"other","is_read":true}';
       const answer = await ask(`${setting.url}/api/notifications/create`, {
         method: "POST",
@@ -55,7 +55,7 @@ export function securitySuite(harness: HttpHarness): void {
       expect(({} as { admin?: boolean }).admin).toBeUndefined();
     });
 
-    test("an evil origin gets no permission to read", async () => {
+    test("row 18: an evil origin gets no permission to read", async () => {
       const answer = await ask(`${setting.url}${V1}`, {
         headers: { ...(await setting.bearer("cors")), origin: "https://evil.example.com" },
       });
