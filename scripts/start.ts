@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
 const HOST = "@belfry/example-server";
 
-/** What a build depends on besides the packages' own files. */
+/** The files that a build depends on besides the packages' own. */
 const SHARED_FILES = ["tsup.base.ts", "tsconfig.base.json", "pnpm-lock.yaml"];
 /** Files that a build makes or does not read. */
 const NOT_READ = /(^|\/)(node_modules|dist|\.tsbuild|\.assets|test|e2e|data)\/|\.test(-d)?\.ts$|generated-assets\.ts$/;
@@ -90,7 +90,7 @@ async function hashOf({ directory, needs }: Part): Promise<string> {
   return hash.digest("hex");
 }
 
-/** What the last build of a part was made from, and when its result was written. */
+/** The inputs of a part's last build, and the time its result was written. */
 interface Note {
   readonly hash: string;
   readonly writtenAtMs: number;

@@ -83,7 +83,7 @@ interface Naming {
   readonly hasConstructor: boolean;
 }
 
-/** What the types inside a declaration refer to by name, other than its own type parameters. */
+/** The names that the types inside a declaration refer to, other than its own type parameters. */
 function typesNamed(declaration: ts.Declaration, { checker, hasConstructor }: Naming): readonly ts.Symbol[] {
   const names: ts.Node[] = [];
   const visit = (node: ts.Node): void => {

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { freshDatabase } from "@belfry/postgres-launcher";
 
 /**
- * What the complete host is tested on: each framework once, each database once. Every pair would start twice the
- * processes to see the same code: what an adapter does over a storage is in the suites of the adapters.
+ * The settings for tests of the complete host: each framework once, each database once. Testing every pair would start
+ * twice the processes for the same code, and the adapters' suites show what an adapter does over a storage.
  */
 export const HOSTS = [
   ["express", "sqlite"],
@@ -16,7 +16,7 @@ export type DatabaseKind = (typeof HOSTS)[number][1];
 
 /** An empty database of a test's own. */
 export interface HostDatabase {
-  /** What the host takes as `DATABASE_URL`. */
+  /** The value of the host's `DATABASE_URL`. */
   readonly url: string;
   drop(): Promise<void>;
 }

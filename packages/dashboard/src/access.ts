@@ -8,7 +8,7 @@ export interface DashboardRequest extends HttpRequest {
   readonly httpVersion?: string;
 }
 
-/** What somebody may do with the dashboard. */
+/** The rights of a person on the dashboard. */
 export interface Access {
   /** Whether they see it at all; without it, the other members have no effect. */
   readonly read: boolean;

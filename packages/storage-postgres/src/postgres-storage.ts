@@ -64,7 +64,7 @@ export function postgresStorage(source: string | Pool | DrizzlePostgresDatabase,
   return new PostgresStorage(pool, options);
 }
 
-/** What is there while the storage is open. */
+/** The parts that exist while the storage is open. */
 interface OpenStorage {
   readonly pool: Pool;
   readonly connection: Connection;
@@ -131,7 +131,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
 
   /** Closes what {@link open} opened, once its statements are done; a pool that the host passed in stays open. */
   async close(): Promise<void> {
-    // What could not be opened need not be closed; whoever opened it heard why.
+    // A failed open has nothing to close, and its caller got the error.
     await this.#opening?.catch(() => undefined);
     this.#opening = null;
     const open = this.#open;
@@ -170,7 +170,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
         connection,
         tables,
         identity: await identityCheck(connection),
-        // What the host's connection waits for, and how long, is the host's decision.
+        // The host decides how long its own connection waits for locks.
         run: { ...run, timeoutMs: 0 },
         logger,
         announcements: this.#announcements,

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { migrate, schema } from "../src/index.ts";
 import { openPool, rowsOf, useCleanup, useDatabase } from "./setup.ts";
 
-/** What a schema's tables are like, down to columns, constraints and indexes; names of what nobody names left out. */
+/** Describes the tables of a schema: columns, constraints and indexes. It leaves out names that the database chose. */
 async function describeTables(pool: ReturnType<typeof openPool>, name: string): Promise<unknown> {
   const columns = await rowsOf(
     pool,

@@ -90,7 +90,7 @@ describe("a listening connection", () => {
     for (const one of burst) {
       sender.transport.publish([one]);
     }
-    // What is too much to say in full is said as a gap: the receiver reads the database then.
+    // A payload that is too large is sent as a gap, and the receiver reads the database.
     await expect.poll(() => receiver.heard.length === burst.length || receiver.gaps() > 0, WAIT).toBe(true);
     expect(receiver.heard.map(({ seq }) => seq)).toEqual(burst.slice(0, receiver.heard.length).map(({ seq }) => seq));
   });

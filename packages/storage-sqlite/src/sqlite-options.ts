@@ -3,7 +3,7 @@ import type { Logger } from "@belfry/core";
 /** How {@link sqliteStorage} works with its database. */
 export interface SqliteStorageOptions {
   /**
-   * What an acknowledged write survives. `full`: the process being killed, and power loss on honest disks
+   * The failures that an acknowledged write survives. `full`: the process being killed, and power loss on honest disks
    * (`PRAGMA synchronous = FULL`). `normal`: the process being killed; power loss may undo the last moments
    * (`PRAGMA synchronous = NORMAL`). On a database that the host passed in, `full` is set on its connection, and
    * `normal` leaves the connection as it is.

@@ -67,7 +67,7 @@ function checkPath(path: string): string {
   return path;
 }
 
-/** What is there while the storage is open. */
+/** The parts that exist while the storage is open. */
 type OpenStorage = OpenInbox &
   OpenDeliveries & {
     readonly workerLock: WorkerLock;
@@ -121,7 +121,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
 
   /** Closes what {@link open} opened; a database that the host passed in stays open. */
   async close(): Promise<void> {
-    // What could not be opened need not be closed; whoever opened it heard why.
+    // A failed open has nothing to close, and its caller got the error.
     await this.#opening?.catch(() => undefined);
     this.#opening = null;
     const open = this.#open;

@@ -92,8 +92,8 @@ describe.each(["without statistics", "with statistics"])("query plans of the hub
     return { storage, database, takeStatements, id: events[50]?.id ?? "" };
   }
 
-  // What is named by JSON and the page of a list are small and no tables; leases there are as many as attempts under way,
-  // and the first entry of the queue is looked at alone.
+  // Names given as JSON and the page of a list are small and no tables. There are as many leases as attempts under way,
+  // and only the first entry of the queue is read.
   const scans = /^SCAN (?!(named|json_each|k)\b|\(subquery|CONSTANT ROW|\S+ USING (COVERING )?INDEX \w+_(leased|due)$)|AUTOMATIC/;
 
   test.each(Object.entries(operations))("%s searches by key", async (_, operation) => {

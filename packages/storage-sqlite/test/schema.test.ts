@@ -3,7 +3,7 @@ import { generateSQLiteDrizzleJson, generateSQLiteMigration } from "drizzle-kit/
 import { describe, expect, test } from "vitest";
 import { migrate, schema } from "../src/index.ts";
 
-/** What a database's tables are like, down to columns, keys, indexes and references; not whether they have a rowid. */
+/** Describes the tables of a database: columns, keys, indexes and references, but not whether they have a rowid. */
 function describeTables(database: Database.Database): unknown {
   const names = database.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all();
   return names.map((name) => ({

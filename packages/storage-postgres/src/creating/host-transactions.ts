@@ -19,7 +19,7 @@ import { prepareWriteSendDetails } from "../delivery/write-sends.ts";
 import { prepareHasNotification, prepareWriteEntries } from "../inbox/write-items.ts";
 import type { HostAnnouncements } from "../listen-notify/announcements.ts";
 
-/** What writing through the host's transactions works with. */
+/** The parts that writing through the host's transactions uses. */
 export interface HostTransactionsOptions {
   readonly connection: Connection;
   readonly tables: TableNames;

@@ -3,11 +3,11 @@ import { wrapError } from "./errors.ts";
 import type { StorageTime } from "./statement.ts";
 import type { TableNames } from "./table-names.ts";
 
-/** What the parts of a storage are bound to. */
+/** The connection that the parts of a storage are bound to. */
 export interface Bound {
   readonly tables: TableNames;
   readonly time: StorageTime;
-  /** What is open at this moment; throws if nothing is. */
+  /** The storage's open state. Throws if the storage is closed. */
   current(): { readonly connection: Connection };
 }
 

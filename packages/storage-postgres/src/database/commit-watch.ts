@@ -10,7 +10,7 @@ export interface WatchedWrite {
   isThere(): Promise<boolean>;
 }
 
-/** What the server says of the connection after each query: idle, in a transaction, or in one that failed. */
+/** The state of the connection after each query, as the server reports it: idle, in a transaction, or in one that failed. */
 export type TransactionStatus = "I" | "T" | "E";
 
 /**

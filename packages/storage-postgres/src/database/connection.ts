@@ -90,8 +90,8 @@ export interface DrizzlePostgresTransaction {
 }
 
 /**
- * What `createWithin` takes: a pg client with a transaction open on it, or the handle of a drizzle transaction over
- * node-postgres.
+ * The transactions that `createWithin` accepts: a pg client with a transaction open on it, or the handle of a drizzle
+ * transaction over node-postgres.
  */
 export type PostgresTransaction = Client | PoolClient | DrizzlePostgresTransaction;
 
@@ -153,7 +153,7 @@ export interface Session {
   rows<Row extends readonly unknown[]>(run: Statement<Row>, values: readonly unknown[]): Promise<readonly Row[]>;
 }
 
-/** What a {@link Session} needs of a pg pool or client. */
+/** The part of a pg pool or client that a {@link Session} uses. */
 interface Queryable {
   query(config: ReturnType<typeof queryConfig>): Promise<{ readonly rows: readonly unknown[] }>;
 }

@@ -8,7 +8,7 @@ import type { Pool } from "pg";
  */
 const UNAVAILABLE_STATES = /^(08...|53...|40001|40P01|55P03|57014|57P0[1-5]|25006|58030)$/;
 
-/** What Node says of a socket that cannot be opened or was lost. */
+/** Node's error codes for a socket that cannot be opened or was lost. */
 const UNAVAILABLE_SOCKET =
   /^(ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ENOENT)$/;
 
@@ -20,7 +20,7 @@ const NO_PREPARED_STATEMENTS =
 const UNAVAILABLE_MESSAGE =
   /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable|Connection ended/;
 
-/** What to do about a SQLSTATE that has one likely reason. */
+/** The remedy for each SQLSTATE that has one likely reason. */
 const REMEDIES: Readonly<Record<string, string>> = {
   "42P01": "Belfry's tables are not in this schema: leave the option migrate on, or call migrate() first.",
   // A statement that is prepared twice, and one that is not prepared.

@@ -21,7 +21,7 @@ export interface LeaseTable<Row, Task, Fairness extends object> {
   readonly alias: string;
   /** For each queue of rows, which of them are in it: the next one due is the least `due_at` of all. */
   readonly queues: readonly string[];
-  /** What a claim sets beside the lease, as SQL, ending in a comma. @default nothing */
+  /** The columns that a claim sets beside the lease, as SQL that ends in a comma. @default nothing */
   readonly claimed?: string;
   /**
    * Prepares the choice of due rows. It differs by what is fair, and makes the plan. Of a statement's values, $1 is the time,

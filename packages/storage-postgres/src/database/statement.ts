@@ -24,7 +24,7 @@ export function statement<Row extends readonly unknown[]>(operation: string, tex
   return { name: `belfry_${operation}_${hash}`, text };
 }
 
-/** What pg needs to run `run` with `values`. */
+/** The query object with which pg runs `run` with `values`. */
 export function queryConfig<Row extends readonly unknown[]>(
   run: Statement<Row>,
   values: readonly unknown[],
@@ -59,7 +59,7 @@ const ROW_TYPES = { getTypeParser: (oid: number) => PARSERS.get(oid) ?? keepText
 /** Whose clock decides what is due. */
 export type TimeSource = "database" | "service";
 
-/** What statements take for now: the service's time, or null for the database's own. */
+/** The time that statements take for now: the service's, or null for the database's own. */
 export type StorageTime = (at: Date) => string | null;
 
 /** The time of statements, as the option `time` says. */

@@ -71,7 +71,7 @@ function prepareWithSends({ notifications, sends }: TableNames) {
     const pks = [...new Set(rows.map(([row]) => row.notification_pk))];
     const found = await session.rows(sendsOf, [pks]);
     const byPk = new Map(found.map(([row]) => [row.pk, { notification: toNotification(row), details: toDetails(row) }]));
-    // What was deleted since the claim has nothing left to deliver.
+    // A send that was deleted since the claim has nothing left to deliver.
     return rows.flatMap(([row]) => {
       const send = byPk.get(row.notification_pk);
       return send ? [{ ...send, delivery: toDelivery(row) }] : [];

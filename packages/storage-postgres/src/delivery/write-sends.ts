@@ -176,7 +176,7 @@ export function prepareSweepSends({ deliveries, fanOutChunks, inboxItems, notifi
     "hold_old_sends",
     `SELECT notification_pk FROM ${sends} WHERE notification_pk = ANY ($1::bigint[]) ORDER BY notification_pk FOR UPDATE SKIP LOCKED`,
   );
-  // What hangs on a notification goes with it, by foreign keys.
+  // Foreign keys remove the rows that belong to a notification.
   const remove = statement<readonly [one: number]>(
     "sweep_sends",
     `DELETE FROM ${notifications} n WHERE n.pk = ANY ($1::bigint[])

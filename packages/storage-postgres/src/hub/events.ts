@@ -201,7 +201,7 @@ export function prepareAcknowledgeEvent({ notifications, events, eventAcks }: Ta
 
 /** Looks at events of all tenants, oldest first, and removes old ones with nothing left to process. */
 export function prepareSweepEvents({ events, notifications, processingRecords }: TableNames) {
-  // What hangs on a notification goes with it, by foreign keys.
+  // Foreign keys remove the rows that belong to a notification.
   const sweep = statement<readonly [pk: number, isOld: boolean, removed: number]>(
     "sweep_events",
     `WITH looked_at AS MATERIALIZED (

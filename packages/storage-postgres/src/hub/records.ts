@@ -98,7 +98,7 @@ function prepareWithEvents(tables: TableNames) {
     }
     const found = await session.rows(eventsOf, [[...new Set(rows.map(([row]) => row.notification_pk))]]);
     const byPk = new Map(found.map(([row]) => [row.pk, row]));
-    // What was deleted since the claim has nothing left to process.
+    // An event that was deleted since the claim has nothing left to process.
     return rows.flatMap(([row]) => {
       const event = byPk.get(row.notification_pk);
       return event ? [{ record: toRecord(row), fence: row.fence, event: toIdentifiedEvent(event) }] : [];

@@ -31,7 +31,7 @@ export function joinIdentity({ identities }: TableNames): string {
   return `LEFT JOIN ${identities} i ON i.tenant = e.tenant AND i.source = e.source AND i.source_digest = ${digestOf("e.sender")}`;
 }
 
-/** What stands for a long text in an index, as SQL. */
+/** The expression that replaces a long text in an index, as SQL. */
 export function digestOf(text: string): string {
   return `encode(sha256(convert_to(${text}, 'UTF8')), 'hex')`;
 }

@@ -33,12 +33,12 @@ export function prepareChangeInbox(tables: TableNames) {
   };
 }
 
-/** What a change of named items answers with: a row for each item that was there, one without an item if none was. */
+/** The rows that a change of named items returns: one for each item that was found, or one without an item if none was. */
 export type ItemsChangeRow = readonly [isCurrent: boolean, ...CountsRow, isChanged: boolean | null, ...MaybeItemRow];
 
 const CHANGED = 1 + COUNTS_WIDTH;
 
-/** What a change did, of its rows; no row is the change of an inbox that never had an item. */
+/** Reads a change from its rows. No row stands for an inbox that never had an item. */
 export function toItemsChange(rows: readonly ItemsChangeRow[], owner: Owner, refs: readonly ItemRef[]): ItemsChange {
   const found = rows.flatMap((row) => {
     const item = row.slice(CHANGED + 1) as MaybeItemRow;

@@ -27,7 +27,7 @@ export type MaybeItemRow = ItemRow | readonly null[];
 export interface ReadTimeSource {
   readonly tenant: string;
   readonly userId: string;
-  /** What has the columns `read_up_to_seq` and `read_rev` of the item's inbox. */
+  /** The table or alias with the columns `read_up_to_seq` and `read_rev` of the item's inbox. */
   readonly state: string;
 }
 
@@ -46,7 +46,7 @@ export function isUnread(state: string): string {
   return `(i.seq > least(${state}.read_up_to_seq, ${state}.reopened_from_seq - 1) AND i.read_at IS NULL AND NOT (${isCovered(state)}))`;
 }
 
-/** What an item takes from its notification, in the order of an {@link ItemRow}. What it has of its own is left out. */
+/** The columns that an item takes from its notification, in the order of an {@link ItemRow}, without the item's own. */
 const CONTENT = Object.keys({
   id: true,
   kind: true,
@@ -121,5 +121,5 @@ function milliseconds(time: string): string {
   return `(extract(epoch FROM ${time}) * 1000)::bigint`;
 }
 
-/** What is written and read of a notification. */
+/** The columns of a notification that are written and read. */
 export const NOTIFICATION_FIELDS = fieldsOf<Notification>(notifications);

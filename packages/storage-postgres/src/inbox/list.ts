@@ -31,7 +31,7 @@ type PageRow = readonly [...CountsRow, matching: number, ...MaybeItemRow];
 
 const ITEM_START = COUNTS_WIDTH + 1;
 
-/** What of a query decides the text of its statement. */
+/** The parts of a query that decide the text of its statement. */
 interface Variant {
   readonly status: InboxStatus;
   readonly hasType: boolean;

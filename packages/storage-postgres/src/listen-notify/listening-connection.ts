@@ -40,7 +40,7 @@ export class ListeningConnection {
     this.#options = options;
   }
 
-  /** What sends on this connection; null while it is down. */
+  /** The sender on this connection; null while it is down. */
   get session(): Session | null {
     return this.#session;
   }

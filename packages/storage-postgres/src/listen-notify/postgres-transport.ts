@@ -19,7 +19,7 @@ export interface PostgresTransportOptions {
   readonly logger?: Logger;
 }
 
-/** What a storage shares with its transports. */
+/** The parts that a storage shares with its transports. */
 export interface StorageTransportOptions extends PostgresTransportOptions {
   readonly announcements: HostAnnouncements;
   readonly preparedStatements: boolean;

@@ -7,7 +7,7 @@ const MAX_BYTES = 7_999;
 /** More than this at once, and it costs everybody less to look at the database. */
 const MAX_PAYLOADS = 50;
 
-/** What a payload says: signals, or that everybody should look at the database. */
+/** The content of a payload: signals, or the advice to look at the database. */
 export interface SignalPayload {
   /** The transport that sent it; empty if PostgreSQL sent it on commit of a host's transaction. */
   readonly sender: string;

@@ -18,7 +18,7 @@ import { statement } from "../database/statement.ts";
 import { quoteIdentifier, tableNames } from "../database/table-names.ts";
 import { MIGRATIONS } from "./index.ts";
 
-/** What is to be brought into a database. */
+/** The changes to make in a database. */
 export interface MigrationTarget {
   readonly schema: string;
   readonly migrations: readonly Migration[];
@@ -40,7 +40,7 @@ export async function recordMigration(client: PoolClient, migration: Numbered): 
   );
 }
 
-/** What the database does not have yet, after a check of what it has. */
+/** Checks the migrations that the database has, and returns those it lacks. */
 export async function readPlan(session: Session, { schema, migrations }: MigrationTarget): Promise<MigrationPlan> {
   const subject = { database: `schema "${schema}"`, packageName: "@belfry/storage-postgres", checksumOf };
   const table = `${quoteIdentifier(schema)}.belfry_migrations`;

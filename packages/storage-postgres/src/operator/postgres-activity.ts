@@ -6,7 +6,7 @@ import { prepareHealth } from "./health.ts";
 import { prepareCount, prepareSearch } from "./search.ts";
 import { prepareFindActivity, prepareItemsOf } from "./summaries.ts";
 
-/** What an operator asks of PostgreSQL: each question is a statement or two, each on its own connection. */
+/** An operator's questions to PostgreSQL. Each is one or two statements, each on its own connection. */
 export function postgresActivity(bound: Bound): ActivityStorage {
   return bind(bound, {
     search: run(prepareSearch),

@@ -116,7 +116,7 @@ function countStatement(tables: TableNames, source: Source, max: string): Statem
   return statement("count_activity", `SELECT count(*) FROM (${keysOf(tables, source, { scan: max, limit: max })}) k`);
 }
 
-/** What a statement may be asked to hold, each with a parameter of its own. */
+/** The conditions that a statement can contain, each with its own parameter. */
 export type ConditionName = keyof ActivityFilter | "below" | "lowest";
 
 /** The values of those conditions that are asked for. */
@@ -156,7 +156,7 @@ export function allOf(tables: TableNames, conditions: readonly ConditionName[], 
 }
 
 /**
- * What is asked of other tables stands where the planner cannot make a join of it: it is looked up by key for one
+ * Conditions on other tables stand where the planner cannot turn them into a join. They are looked up by key for one
  * notification after another, until enough have matched.
  */
 function condition({ sends, deliveries, inboxItems }: TableNames, name: ConditionName, value: string): string {

@@ -97,7 +97,7 @@ function identitiesTable(table: Table) {
   );
 }
 
-/** What is to be done with events. */
+/** The rules for the processing of events. */
 function handlersTable(table: Table) {
   return table(
     "belfry_handlers",

@@ -6,7 +6,7 @@ const time = (name: string) => timestamp(name, { precision: 3, withTimezone: tru
 const number = (name: string) => bigint(name, { mode: "number" });
 
 /**
- * What happened, once, however many users get it. `data` is `json`, not `jsonb`: it comes back as it was written, the
+ * One row for each event that users are told of, however many users get it. `data` is `json`, not `jsonb`: it comes back as it was written, the
  * order of its members included, and costs less to write.
  */
 function notificationsTable(table: PgTableFn<string | undefined>) {

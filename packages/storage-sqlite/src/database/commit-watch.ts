@@ -72,7 +72,7 @@ export class CommitWatch {
       return;
     }
     this.#timer = setTimeout(() => this.#look(Math.min(delayMs * 2, MAX_DELAY_MS)), delayMs);
-    // What no one waits for must not keep the process alive.
+    // A timer that nobody waits for must not keep the process alive.
     this.#timer.unref();
   }
 

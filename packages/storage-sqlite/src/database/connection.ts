@@ -20,8 +20,8 @@ export interface DrizzleSqliteTransaction {
 }
 
 /**
- * What `createWithin` takes: a better-sqlite3 database with a transaction open on it, or the handle of a drizzle
- * transaction over one.
+ * The transactions that `createWithin` accepts: a better-sqlite3 database with a transaction open on it, or the handle
+ * of a drizzle transaction over one.
  */
 export type SqliteTransaction = Database | DrizzleSqliteTransaction;
 

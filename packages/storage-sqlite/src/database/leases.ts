@@ -4,7 +4,7 @@ import { bind, query, read, write } from "./bind.ts";
 import type { Connection } from "./connection.ts";
 import type { QueryContext } from "./statement.ts";
 
-/** What leasing changes in a row. */
+/** The columns that leasing changes in a row. */
 interface LeasedRow {
   readonly pk: number;
   readonly attempt: number;
@@ -21,7 +21,7 @@ export interface LeaseTable<Row extends LeasedRow, Task, Fairness extends object
   /** A select of {@link Row} without its condition, and the alias that the table has in it. */
   readonly select: SQL;
   readonly alias: SQL;
-  /** What a claim changes beside the lease, as columns of the row. */
+  /** The columns that a claim changes beside the lease. */
   readonly claimed?: Partial<Row> & Readonly<Record<string, string>>;
   /** Prepares the choice of due rows, those due first first. It differs by what is fair, and makes the plan. */
   due(context: QueryContext): (request: LeaseRequest & Fairness) => readonly Row[];

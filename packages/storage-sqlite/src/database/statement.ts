@@ -3,7 +3,7 @@ import { is, Param, Placeholder, type Query, type SQL } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 
-/** What an operation prepares its statements with. */
+/** The tools with which an operation prepares its statements. */
 export interface QueryContext {
   /** Builds queries; they are prepared with `prepare`, never run through it. */
   readonly builder: ReturnType<typeof drizzle>;
@@ -48,7 +48,7 @@ export interface Statement<Values, Row> {
   iterate(values: Values): IterableIterator<Row>;
 }
 
-/** What a drizzle builder and a drizzle `sql` template have in common: SQL text and its parameters can be had. */
+/** The common part of a drizzle builder and a drizzle `sql` template: both give SQL text and its parameters. */
 export type StatementSource = SQL | { toSQL(): Query };
 
 /**

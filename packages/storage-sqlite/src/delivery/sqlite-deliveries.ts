@@ -16,7 +16,7 @@ import {
 import { DELIVERY_LEASES, prepareSettle } from "./settle.ts";
 import { prepareCreateSends, prepareSweepSends } from "./write-sends.ts";
 
-/** What deliveries work with while their storage is open. */
+/** The parts that deliveries use while their storage is open. */
 export interface OpenDeliveries {
   readonly connection: Connection;
   readonly hostTransactions: HostTransactions;

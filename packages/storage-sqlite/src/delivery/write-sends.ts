@@ -5,7 +5,7 @@ import type { QueryContext } from "../database/statement.ts";
 import { prepareWriteEntry } from "../inbox/write-items.ts";
 import { prepareWriteAudit } from "./change-send.ts";
 
-/** What became of a send. */
+/** The result of writing a send. */
 export interface WrittenSend {
   readonly created: SendCreated;
   /** False if nothing was written. */

@@ -85,7 +85,7 @@ export function prepareFindEvents({ prepare }: QueryContext) {
     find.all({ tenant, ids: JSON.stringify(ids.map((id) => id.toLowerCase())) }).map(toIdentifiedEvent);
 }
 
-/** What events are listed by. */
+/** The filters of a list of events. */
 interface Filters {
   readonly tenant: string;
   readonly source: string | undefined;

@@ -5,7 +5,7 @@ import type { QueryContext } from "../database/statement.ts";
 import { inboxCounters } from "../schema.ts";
 import { OWN_COUNTERS } from "./conditions.ts";
 
-/** What tells which items of an inbox are read. */
+/** The state that decides which items of an inbox are read. */
 export interface ReadState {
   /** Up to which number the newest read mark covers everything. */
   readonly readUpToSeq: number;

@@ -7,7 +7,7 @@ import { inboxItems, notifications, readMarks } from "../schema.ts";
 import { joinValue } from "./conditions.ts";
 import type { InboxState, ReadState } from "./inbox-state.ts";
 
-/** What is written and read of a notification. */
+/** The columns of a notification that are written and read. */
 export const NOTIFICATION_FIELDS = fieldsOf<Notification>(notifications);
 
 /** The numbers that one mark was the first to cover. */

@@ -60,7 +60,7 @@ function pageRows(
   if (limit <= 0) {
     return [];
   }
-  // What an offset skips is passed over by its key alone, never joined.
+  // Rows that an offset skips are read by key alone, never joined.
   const before = offset === 0 ? query.before : lastSkipped.get({ ...values, skipped: offset - 1 })?.seq;
   return page.all({ ...values, before: before ?? Number.MAX_SAFE_INTEGER, limit });
 }

@@ -11,7 +11,7 @@ import { prepareRemove, prepareRemoveRead } from "./remove.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareCreateMany } from "./write-items.ts";
 
-/** What an inbox works with while its storage is open. */
+/** The parts that an inbox uses while its storage is open. */
 export interface OpenInbox {
   readonly connection: Connection;
   readonly hostTransactions: HostTransactions;

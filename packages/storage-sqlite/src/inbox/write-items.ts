@@ -13,7 +13,7 @@ export function prepareCreateMany(context: QueryContext) {
   return (entries: readonly NewNotification[]): readonly (readonly CreatedItem[])[] => entries.map((entry) => writeEntry(entry).items);
 }
 
-/** What became of an entry. */
+/** The result of writing an entry. */
 export interface WrittenEntry {
   readonly items: readonly CreatedItem[];
   /** False if its tenant had the notification already: then nothing was written, and `items` are those it has. */

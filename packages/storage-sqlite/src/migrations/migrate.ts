@@ -17,7 +17,7 @@ import { Connection } from "../database/connection.ts";
 import { DEFAULT_BUSY_TIMEOUT_MS } from "../sqlite-options.ts";
 import { MIGRATIONS } from "./index.ts";
 
-/** What the database does not have yet, after a check of what it has. */
+/** Checks the migrations that the database has, and returns those it lacks. */
 export function readPlan(database: Database, migrations: readonly Migration[]): MigrationPlan {
   const subject = { database: `database ${database.name}`, packageName: "@belfry/storage-sqlite", checksumOf };
   return planMigrations(migrations, appliedMigrations(database), subject);
@@ -97,7 +97,7 @@ function requireTables(database: Database, migrations: readonly Migration[]): vo
   }
 }
 
-/** What may be done to the tables. */
+/** The tables' permissions. */
 export interface MigrateOptions {
   /**
    * Whether to take away what only older versions of this package need. To be allowed once none of them runs any more.

@@ -140,7 +140,7 @@ export interface Candidate {
   readonly matches: boolean;
 }
 
-/** What one step along a way came to. */
+/** The result of one step along a way. */
 export interface WayStep {
   readonly found: readonly Candidate[];
   /** Where it ended; null if that is the end. */
@@ -172,7 +172,7 @@ export interface Ways {
 type WayRow = readonly [matches: number, pk: number, id: string, at1: number, at2: number];
 type WayValues = FilterValues & { readonly at1: number; readonly at2: number; readonly limit: number };
 
-/** What one way consists of: the table `t`, which has the notification's key, in the order of an index of it. */
+/** One way: the table `t`, which has the notification's key, in the order of one of its indexes. */
 interface WayParts {
   readonly table: SQL;
   readonly where: SQL;

@@ -13,8 +13,8 @@ const SUMMARIES_STEP = 50;
 const ITEMS_STEP = 5_000;
 
 /**
- * What an operator asks of SQLite. Its answers may take a look at a great many rows, and SQLite works in the host's own
- * thread: so they are made in short steps. What changes between two steps may be in the answer or not.
+ * An operator's questions to SQLite. An answer may have to look at a great many rows, and SQLite works in the host's
+ * own thread, so answers are made in short steps. A change between two steps may be in the answer or not.
  *
  * @param current what is open at this moment; throws if nothing is
  */

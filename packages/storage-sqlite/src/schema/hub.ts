@@ -62,7 +62,7 @@ export const identities = sqliteTable(
   ],
 );
 
-/** What is to be done with events. */
+/** The rules for the processing of events. */
 export const handlers = sqliteTable(
   "belfry_handlers",
   {

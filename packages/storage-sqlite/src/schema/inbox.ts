@@ -1,7 +1,7 @@
 import type { JsonObject, Notification, NotificationKind } from "@belfry/core";
 import { integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
-/** What happened, once, however many users get it. Times are milliseconds since 1970, UTC. */
+/** One row for each event that users are told of, however many users get it. Times are milliseconds since 1970, UTC. */
 export const notifications = sqliteTable(
   "belfry_notifications",
   {

@@ -1,7 +1,7 @@
 import type { Storage } from "@belfry/core/storage";
 
 /**
- * What the suite needs to test a storage. `Tx` and `Written` are the storage's own.
+ * The storage under test, and how to open it. `Tx` and `Written` are the storage's own.
  *
  * @example
  * ```ts

@@ -2,7 +2,7 @@ import type { Storage } from "@belfry/core/storage";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { DUE, EVENT, FAILED, MESSAGE, PUBLISHED_ROWS, type PublishedRow, RECORD, SENT, THEN } from "./published-rows.ts";
 
-/** What {@link upgradeSuite} needs of a storage. */
+/** The storage that {@link upgradeSuite} tests. */
 export interface UpgradeHarness {
   /** How many migrations the storage has. */
   readonly migrations: number;

@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000;
 const STEP_MS = 5_000;
 /** Longer than all leases, limits and retries together. */
 const MAX_STEPS = 120;
-/** What a call may be refused with. */
+/** The errors that a call may be refused with. */
 const REFUSALS: readonly string[] = ["SERVICE_STOPPED", "STORAGE_UNAVAILABLE"];
 
 /** How the services of a walk are set up. */

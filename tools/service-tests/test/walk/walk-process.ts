@@ -17,7 +17,7 @@ export interface WalkOptions {
   readonly concurrency: number;
 }
 
-/** What all processes of a walk share. */
+/** The state that all processes of a walk share. */
 export interface Shared {
   readonly options: WalkOptions;
   readonly database: Database;
@@ -68,7 +68,7 @@ export class WalkProcess {
 
   /** Lets time pass; answers the kinds of lines that were logged more often than once a minute meanwhile. */
   async pass(ms: number): Promise<string[]> {
-    // What the calls in flight have to say is theirs.
+    // Calls in flight report their own results.
     await turns(5);
     this.#lines = [];
     await this.clock.pass(ms);

@@ -13,7 +13,7 @@ function nested(levels: number): JsonObject {
 
 const HOSTILE = '{"__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}},"toString":1,"in":[{"__proto__":[]}]}';
 
-/** What a notification says comes back as it was given. */
+/** A notification's content comes back as it was given. */
 export function contentTests(harness: StorageHarness): void {
   describe("content", () => {
     const fixture = useFixture(harness);

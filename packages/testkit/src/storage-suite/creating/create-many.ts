@@ -5,7 +5,7 @@ import { at, itemOf, seqsOf, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { expectTrueCounts } from "../inbox/recount.ts";
 
-/** What `createMany` promises. */
+/** The promises of `createMany`. */
 export function createManyTests(harness: StorageHarness): void {
   describe("creating", () => {
     const fixture = useFixture(harness);

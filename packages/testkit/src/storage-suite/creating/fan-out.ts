@@ -4,7 +4,7 @@ import { at, itemOf, range, seqsOf, sortBytewise, useFixture } from "../fixture.
 import type { StorageHarness } from "../harness.ts";
 import { expectTrueCounts } from "../inbox/recount.ts";
 
-/** What `createFanOut` and `fanOutNext` promise. */
+/** The promises of `createFanOut` and `fanOutNext`. */
 export function fanOutTests(harness: StorageHarness): void {
   describe("fan-out", () => {
     const fixture = useFixture(harness);

@@ -14,7 +14,7 @@ function fail(): never {
   throw new HostsOwnError("the host changed its mind");
 }
 
-/** What `createWithin` promises. */
+/** The promises of `createWithin`. */
 export function transactionTests(harness: StorageHarness): void {
   describe("transactions of the host", () => {
     const fixture = useFixture(harness);

@@ -4,7 +4,7 @@ import { useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { become, claim, createSend, deliveriesOf, expectTrueStatus } from "./send-entries.ts";
 
-/** What claiming and settling deliveries promises. */
+/** The promises of claiming and settling deliveries. */
 export function claimingTests(harness: StorageHarness): void {
   describe("deliveries", () => {
     const fixture = useFixture(harness);
@@ -227,7 +227,7 @@ export function claimingTests(harness: StorageHarness): void {
 
     test("the next time anything is due is known", async () => {
       const storage = deliveriesOf(fixture);
-      // What other tests left is due long before.
+      // Deliveries of other tests are due long before.
       expect(await storage.leases.nextDueInMs(new Date(8.64e12))).toBe(0);
       const send = await createSend(fixture, { channel: "email" });
       const inMs = await storage.leases.nextDueInMs(new Date(0));

@@ -56,7 +56,7 @@ export function fullState(send: NewSend): Full<SendState> {
   };
 }
 
-/** What is read of the send in that state. */
+/** The send as it is read in that state. */
 export function fullSendRead({ notification, details }: ReturnType<typeof fullSend>, state: Full<SendState>, updatedAt: Date): Full<Send> {
   const { id, tenant, type, title, message, createdAt, priority } = notification;
   const { status, attempts, fallbackUsed, deliveredAt, failedAt } = state;

@@ -13,7 +13,7 @@ import { chainOutcome, sendStatus } from "@belfry/core/storage";
 import { expect } from "vitest";
 import type { Fixture } from "../fixture.ts";
 
-/** What a test says of a send; everything else is ordinary. */
+/** The fields of a send that a test names; all others have ordinary values. */
 export interface SendFields {
   readonly to?: readonly string[];
   readonly channel?: string;

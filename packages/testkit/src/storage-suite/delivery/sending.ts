@@ -9,7 +9,7 @@ import { become, claim, createSend, deliveriesOf, newSend } from "./send-entries
 const WAIT = { timeout: 20_000, interval: 10 };
 const LIST: SendQuery = { sort: "-created_at", offset: 0, limit: 100 };
 
-/** What writing, reading, changing and deleting sends promises. */
+/** The promises of writing, reading, changing and deleting sends. */
 export function sendingTests(harness: StorageHarness): void {
   describe("sends", () => {
     const fixture = useFixture(harness);

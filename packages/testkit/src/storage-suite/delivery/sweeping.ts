@@ -4,7 +4,7 @@ import type { StorageHarness } from "../harness.ts";
 import { sweepAll } from "../steps.ts";
 import { become, claim, createSend, deliveriesOf, expectTrueStatus } from "./send-entries.ts";
 
-/** What `sweep` promises. */
+/** The promises of `sweep`. */
 export function deliverySweepingTests(harness: StorageHarness): void {
   describe("sweeping sends", () => {
     const fixture = useFixture(harness);

@@ -12,7 +12,7 @@ function unidentified(event: HubEvent): IdentifiedEvent {
   return { ...event, identity: null };
 }
 
-/** What writing, finding and listing events promises. */
+/** The promises of writing, finding and listing events. */
 export function eventTests(harness: StorageHarness): void {
   describe("events", () => {
     const fixture = useHub(harness);

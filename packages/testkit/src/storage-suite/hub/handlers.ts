@@ -4,7 +4,7 @@ import { at } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { useHub } from "./hub-fixture.ts";
 
-/** What keeping handlers promises. */
+/** The promises of keeping handlers. */
 export function handlerTests(harness: StorageHarness): void {
   describe("handlers", () => {
     const fixture = useHub(harness);

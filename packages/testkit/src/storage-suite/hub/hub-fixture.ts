@@ -33,7 +33,7 @@ export function newRecord(prompt: string): NewProcessingRecord {
   return { id: ids.next(), handlerId: ids.next(), prompt };
 }
 
-/** What a record is when it is made with its event. */
+/** A record as it is made with its event. */
 export function madeRecord(event: HubEvent, { id, handlerId, prompt }: NewProcessingRecord): ProcessingRecord {
   return {
     id,
@@ -102,7 +102,7 @@ export function fullRecord(event: HubEvent, handler: Handler, made: { readonly i
   return { id: made.id, tenant, source, ...of, ...end, attempt: 1, createdAt: event.receivedAt, completedAt: made.endedAt };
 }
 
-/** What has to be there for the test to make sense. */
+/** The preconditions of the test. */
 export function present<Value>(value: Value | undefined): Value {
   if (value === undefined) {
     throw new Error("Nothing was claimed.");

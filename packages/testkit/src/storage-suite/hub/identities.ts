@@ -4,7 +4,7 @@ import { at } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { useHub } from "./hub-fixture.ts";
 
-/** What keeping identities promises. */
+/** The promises of keeping identities. */
 export function identityTests(harness: StorageHarness): void {
   describe("identities", () => {
     const fixture = useHub(harness);

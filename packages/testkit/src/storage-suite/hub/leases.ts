@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { StorageHarness } from "../harness.ts";
 import { ended, later, planSome, present, useHub } from "./hub-fixture.ts";
 
-/** What holding, losing and taking back the leases of records promises. */
+/** The promises of holding, losing and taking back the leases of records. */
 export function leaseTests(harness: StorageHarness): void {
   describe("leases of records", () => {
     const fixture = useHub(harness);

@@ -5,7 +5,7 @@ import { at } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { newRecord, planEach, useHub } from "./hub-fixture.ts";
 
-/** What deciding on the records of an event promises. */
+/** The promises of deciding on the records of an event. */
 export function planningTests(harness: StorageHarness): void {
   describe("planning", () => {
     const fixture = useHub(harness);

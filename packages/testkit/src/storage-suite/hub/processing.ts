@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { StorageHarness } from "../harness.ts";
 import { ended, later, planSome, present, useHub } from "./hub-fixture.ts";
 
-/** What claiming records and ending attempts at them promises. */
+/** The promises of claiming records and ending attempts at them. */
 export function processingTests(harness: StorageHarness): void {
   describe("processing", () => {
     const fixture = useHub(harness);

@@ -4,7 +4,7 @@ import type { StorageHarness } from "../harness.ts";
 import { sweepAll } from "../steps.ts";
 import { ended, later, planSome, useHub } from "./hub-fixture.ts";
 
-/** What `sweep` promises. */
+/** The promises of `sweep`. */
 export function hubSweepingTests(harness: StorageHarness): void {
   describe("sweeping events", () => {
     const fixture = useHub(harness);

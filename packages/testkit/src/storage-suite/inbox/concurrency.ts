@@ -140,7 +140,7 @@ export function concurrencyTests(harness: StorageHarness): void {
       expect(total).toBe(100);
       expect(swept + unread).toBe(100);
       const items = await expectTrueCounts(fixture, owner);
-      // What a mark covers lies below what it does not: read ones are the oldest.
+      // A mark covers the oldest items, so read ones are the oldest.
       expect(items.slice(0, unread).every((item) => item.readAt === null)).toBe(true);
     });
 

@@ -5,7 +5,7 @@ import type { StorageHarness } from "../harness.ts";
 import { eraseAll, exportAll, sweepAll } from "../steps.ts";
 import { expectTrueCounts } from "./recount.ts";
 
-/** What `erase` and `export` promise. */
+/** The promises of `erase` and `export`. */
 export function erasingTests(harness: StorageHarness): void {
   describe("erasing an inbox", () => {
     const fixture = useFixture(harness);
@@ -135,7 +135,7 @@ export function erasingTests(harness: StorageHarness): void {
   });
 }
 
-/** What `sweep` promises. */
+/** The promises of `sweep`. */
 export function sweepingTests(harness: StorageHarness): void {
   describe("sweeping inboxes", () => {
     const fixture = useFixture(harness);

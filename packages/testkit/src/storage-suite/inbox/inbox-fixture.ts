@@ -26,7 +26,7 @@ export function fullEntry(fixture: Fixture) {
   return { notification: fullNotification(fixture), recipients: ["ann", "bob"] } satisfies Full<NewNotification>;
 }
 
-/** What `user` finds of {@link fullNotification} as the first item of the inbox, after it was read. */
+/** {@link fullNotification} as the first item of `user`'s inbox, after it was read. */
 export function fullItem(notification: Full<Notification>, userId: string): Full<InboxItem> {
   return { ...notification, userId, seq: 1, readAt: at(77) };
 }

@@ -4,7 +4,7 @@ import type { StorageHarness } from "../harness.ts";
 
 const NOBODYS_ID = "0198c000-0000-7000-8000-000000000000";
 
-/** What `get`, `absence`, `positions` and `listTenant` promise. */
+/** The promises of `get`, `absence`, `positions` and `listTenant`. */
 export function itemTests(harness: StorageHarness): void {
   describe("single items", () => {
     const fixture = useFixture(harness);

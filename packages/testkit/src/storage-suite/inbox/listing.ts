@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { at, itemOf, range, seqsOf, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 
-/** What `list` and `listAfter` promise. */
+/** The promises of `list` and `listAfter`. */
 export function listingTests(harness: StorageHarness): void {
   describe("listing", () => {
     const fixture = useFixture(harness);

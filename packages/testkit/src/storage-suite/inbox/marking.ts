@@ -5,7 +5,7 @@ import { allItems, expectTrueCounts } from "./recount.ts";
 
 const NOBODYS_ID = "0198c000-0000-7000-8000-000000000000";
 
-/** What `markRead` and `markAllRead` promise. */
+/** The promises of `markRead` and `markAllRead`. */
 export function markingTests(harness: StorageHarness): void {
   describe("marking read", () => {
     const fixture = useFixture(harness);

@@ -5,7 +5,7 @@ import { expectTrueCounts } from "./recount.ts";
 
 const NOBODYS_ID = "0198c000-0000-7000-8000-000000000000";
 
-/** What `remove` and `removeRead` promise. */
+/** The promises of `remove` and `removeRead`. */
 export function removingTests(harness: StorageHarness): void {
   describe("removing", () => {
     const fixture = useFixture(harness);

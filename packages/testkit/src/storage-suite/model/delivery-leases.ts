@@ -5,7 +5,7 @@ export function leasesOf(storage: DeliveryStorage): DeliveryStorage["leases"] {
   return storage.leases;
 }
 
-/** What a worker tells of its attempts. */
+/** A worker's report of its attempts. */
 export interface Ended {
   readonly owner: string;
   readonly at: Date;

@@ -124,7 +124,7 @@ export function chainsOf({ deliveries }: ModelSend): readonly (readonly ModelDel
   return [...Map.groupBy(inOrder, ({ chain }) => chain).values()];
 }
 
-/** What a chain came to: the best of it; what waits is still to come once nothing better has been. */
+/** The outcome of a chain: its best delivery. A waiting one counts as pending unless another did better. */
 export function outcomeOf(chain: readonly { readonly status: DeliveryStatus }[]): ChainOutcome {
   const has = (...statuses: readonly DeliveryStatus[]) => chain.some(({ status }) => statuses.includes(status));
   if (has("delivered")) {
@@ -148,7 +148,7 @@ export function countsOf(send: ModelSend): ChainCounts {
   return counts;
 }
 
-/** What the whole send came to. */
+/** The status of the whole send. */
 export function statusOf(send: ModelSend): SendStatus {
   const outcomes = chainsOf(send).map(outcomeOf);
   if (outcomes.includes("pending")) {
@@ -195,7 +195,7 @@ export function trackedOf(send: ModelSend): readonly TrackedDelivery[] {
     .map((delivery) => ({ ...delivery }));
 }
 
-/** What a worker gets of a delivery that it leased. */
+/** The part of a leased delivery that its worker gets. */
 export function claimedOf(send: ModelSend, delivery: ModelDelivery): ClaimedDelivery {
   return { delivery: deliveryOf(delivery), notification: send.notification, details: send.details };
 }

@@ -27,7 +27,7 @@ export interface Ending {
   readonly retryInMs: number | null;
 }
 
-/** What is compared beside the sends and their deliveries after a step: one thing, since all of them would take minutes. */
+/** The value that is compared after a step beside the sends and their deliveries. It is one value, since all of them would take minutes. */
 export interface DeliveryLook {
   readonly at: "list" | "counts" | "audit" | "inbox" | "leases" | "loaded";
   readonly tenant: number;
@@ -99,7 +99,7 @@ const ending: fc.Arbitrary<Ending> = fc.record({
   retryInMs: fc.option(fc.constantFrom(0, 1_000, 5_000), { freq: 3 }),
 });
 
-/** What is compared after a step. */
+/** The values that are compared after a step. */
 export const deliveryLook: fc.Arbitrary<DeliveryLook> = fc.record({
   at: fc.constantFrom("list", "counts", "audit", "inbox", "inbox", "leases", "leases", "loaded"),
   tenant,

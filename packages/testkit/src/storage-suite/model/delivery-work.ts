@@ -11,7 +11,7 @@ import { choose, expectSame } from "./same.ts";
 /** The longest lease that an operation asks for. */
 const LEASE_MS = 60_000;
 
-/** What workers do. */
+/** The operations of workers. */
 type Work = Extract<DeliveryOperation, { readonly do: "claim" | "end" | "renew" | "takeBack" | "endWaits" }>;
 
 /** An operation of one kind. */

@@ -13,7 +13,7 @@ export interface RecordEnding {
   readonly dueInMs: number | null;
 }
 
-/** What is compared after a step, beside all events and records. */
+/** The values that are compared after a step, beside all events and records. */
 export interface HubLook {
   readonly at: "handlers" | "leases" | "settled" | "found";
   readonly tenant: number;
@@ -75,7 +75,7 @@ const ending: fc.Arbitrary<RecordEnding> = fc.record({
   dueInMs: fc.option(fc.constantFrom(0, 1_000, 5_000), { freq: 3 }),
 });
 
-/** What is compared after a step. */
+/** The values that are compared after a step. */
 export const hubLook: fc.Arbitrary<HubLook> = fc.record({
   at: fc.constantFrom("handlers", "leases", "leases", "settled", "found"),
   tenant,

@@ -16,7 +16,7 @@ interface ModelChunk {
   readonly recipients: readonly string[];
 }
 
-/** What of a change the model foretells: the numbers of the items found, and of those changed. */
+/** The part of a change that the model predicts: the numbers of the items found, and of those changed. */
 export interface ModelChange {
   readonly found: readonly number[];
   readonly changed: readonly number[];

@@ -107,7 +107,7 @@ export class InboxRun {
 
   async #repeat({ written, draft }: Step<"repeat">): Promise<void> {
     const again = choose(this.#model.written, written);
-    // What is still being fanned out belongs to the fan-out.
+    // Items that are still being fanned out belong to the fan-out.
     const done = again?.recipients.every(
       (userId) => this.#model.absence({ tenant: again.notification.tenant, userId }, again.notification.id) === "deleted",
     );

@@ -48,7 +48,7 @@ async function endDelivery(fixture: Fixture, id: string, attempts: readonly Ende
   await deliveriesOf(fixture).settle({ kind: "deliveries", ids: [id] }, minute(0), decide);
 }
 
-/** What the health of channels promises. */
+/** The promises of the health of channels. */
 export function activityHealthTests(harness: StorageHarness): void {
   describe("the health of channels", () => {
     const fixture = useFixture(harness);

@@ -6,7 +6,7 @@ import type { StorageHarness } from "../harness.ts";
 
 const UNKNOWN = "01920000-0000-7000-8000-000000000000";
 
-/** What reading one notification whole promises an operator. */
+/** The promises of an operator's page of one notification. */
 export function activityReadingTests(harness: StorageHarness): void {
   describe("one notification, for an operator", () => {
     const fixture = useFixture(harness);

@@ -26,7 +26,7 @@ async function settle(fixture: Fixture, id: string, status: "delivered" | "faile
   await deliveriesOf(fixture).settle({ kind: "send", tenant: fixture.tenant, id }, new Date(0), change);
 }
 
-/** What an operator's search promises. */
+/** The promises of an operator's search. */
 export function activitySearchTests(harness: StorageHarness): void {
   describe("an operator's search", () => {
     const fixture = useFixture(harness);

@@ -6,7 +6,7 @@ import { exportAll, sweepAll } from "../steps.ts";
 
 const NOTIFICATION = "01920000-0000-7000-8000-000000000000";
 
-/** What erasing, exporting and sweeping the audit log promises. */
+/** The promises of erasing, exporting and sweeping the audit log. */
 export function auditStepTests(harness: StorageHarness): void {
   describe("the audit log, step by step", () => {
     const fixture = useFixture(harness);

@@ -5,7 +5,7 @@ import { expectAllDifferent } from "../full.ts";
 import type { StorageHarness } from "../harness.ts";
 import { fullApiKey } from "./service-fixture.ts";
 
-/** What keeping API keys promises. */
+/** The promises of keeping API keys. */
 export function apiKeyTests(harness: StorageHarness): void {
   describe("API keys", () => {
     const fixture = useFixture(harness);

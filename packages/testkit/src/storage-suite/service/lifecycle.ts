@@ -4,7 +4,7 @@ import { at, range, seqsOf, useFixture } from "../fixture.ts";
 import type { StorageHarness, StorageSubject } from "../harness.ts";
 import { allItems, expectTrueCounts } from "../inbox/recount.ts";
 
-/** What `open`, `close` and `renewEpochs` promise, and that data outlives a restart. */
+/** The promises of `open`, `close` and `renewEpochs`, and that data outlives a restart. */
 export function lifecycleTests(harness: StorageHarness): void {
   describe("opening and closing", () => {
     const fixture = useFixture(harness);
