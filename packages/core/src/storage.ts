@@ -64,7 +64,16 @@ export {
   type IdRange,
   idRange,
 } from "./operator/index.ts";
-export { isHubSignal, type PresenceStorage, type Signal, type Transport, type TransportListener } from "./realtime/index.ts";
+export {
+  type HoldingInstance,
+  isHubSignal,
+  type PresenceChange,
+  type PresenceSignal,
+  type PresenceStorage,
+  type Signal,
+  type Transport,
+  type TransportListener,
+} from "./realtime/index.ts";
 export type { ApiKeyStorage, StoredApiKey } from "./service/api-key-storage.ts";
 export { STORAGE_VERSION, type Storage } from "./service/storage.ts";
 export type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery, SharedStorage } from "./work/lease-storage.ts";

@@ -1,13 +1,18 @@
 import { NotificationService } from "@belfry/core";
 import { describe, expect, test } from "vitest";
 import { postgresStorage } from "../src/index.ts";
-import { silent, useCleanup, useDatabase } from "./setup.ts";
+import { openPool, silent, useCleanup, useDatabase } from "./setup.ts";
 
 const WAIT = { timeout: 30_000, interval: 20 };
 
 describe("presence", () => {
   const cleanup = useCleanup();
   const database = useDatabase();
+  const pool = () => {
+    const opened = openPool(database.url, 1);
+    cleanup(() => opened.end());
+    return opened;
+  };
 
   async function instance(): Promise<NotificationService> {
     const service = new NotificationService({ storage: postgresStorage(database.url, { logger: silent }), logger: silent });
@@ -39,11 +44,50 @@ describe("presence", () => {
     const owner = { tenant: "default", userId: "bob" };
     const subscription = here.inbox("bob").subscribe({ onEvent: () => {}, onState: () => {} });
     await subscription.ready;
-    await expect.poll(() => storage.presence.online([owner]), WAIT).toEqual([true]);
+    const { presence } = storage;
+    const holding = async () => (await presence.holding([owner])).flat().map(({ instance }) => instance);
+    await expect.poll(holding, WAIT).toHaveLength(1);
     await here.stop();
-    expect(await storage.presence.online([owner])).toEqual([false]);
-    await storage.presence.announce("lost", { joined: [owner], left: [] }, 50);
-    await expect.poll(() => storage.presence.online([owner]), WAIT).toEqual([false]);
+    expect(await holding()).toEqual([]);
+    expect(await presence.announce("lost", { joined: [owner], left: [] }, 50)).toBe(false);
+    await expect.poll(holding, WAIT).toEqual([]);
+    // Another instance forgets it; should it live after all, it hears so and announces its users again.
+    expect(await presence.renew("other", 60_000)).toBe(false);
+    expect(await presence.renew("other", 60_000)).toBe(true);
+    expect(await presence.renew("lost", 60_000)).toBe(false);
+    expect(await holding()).toEqual([]);
+    expect(await presence.announce("lost", { joined: [owner], left: [] }, 60_000)).toBe(true);
+    expect(await holding()).toEqual(["lost"]);
+  });
+
+  test("an instance that was taken for dead tells of its users again", async () => {
+    const here = await instance();
+    const subscription = here.inbox("cy").subscribe({ onEvent: () => {}, onState: () => {} });
+    await subscription.ready;
+    const direct = pool();
+    const rows = () => direct.query("SELECT FROM belfry_presence WHERE user_id = 'cy'");
+    await expect.poll(async () => (await rows()).rowCount, WAIT).toBe(1);
+    await direct.query("DELETE FROM belfry_presence");
+    await expect.poll(async () => (await rows()).rowCount, WAIT).toBe(1);
+    subscription.close();
+  });
+
+  test("users of an instance that renews each row by itself, as older versions do, count while those leases run", async () => {
+    const storage = postgresStorage(database.url, { logger: silent });
+    await storage.open();
+    cleanup(() => storage.close());
+    const owner = { tenant: "default", userId: "dan" };
+    const direct = pool();
+    const lease = (seconds: number) =>
+      direct.query(
+        `INSERT INTO belfry_presence VALUES ('default', 'dan', 'older', now() + $1 * interval '1 second')
+        ON CONFLICT (tenant, user_id, instance) DO UPDATE SET lease_until = excluded.lease_until`,
+        [seconds],
+      );
+    await lease(60);
+    expect(await storage.presence.holding([owner])).toEqual([[{ instance: "older", leasedUntilMs: null }]]);
+    await lease(-1);
+    expect(await storage.presence.holding([owner])).toEqual([[]]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { type InboxSignal, isHubSignal, type TransportListener } from "@belfry/core/storage";
+import type { InboxSignal, TransportListener } from "@belfry/core/storage";
 import { transportSuite } from "@belfry/testkit";
 import { describe, expect, test } from "vitest";
 import { type PostgresTransportOptions, postgresTransport } from "../src/index.ts";
@@ -20,7 +20,7 @@ describe("a listening connection", () => {
     const heard: InboxSignal[] = [];
     let gaps = 0;
     const listener: TransportListener = {
-      onSignals: (signals) => heard.push(...signals.filter((signal) => !isHubSignal(signal))),
+      onSignals: (signals) => heard.push(...signals.filter((signal) => "seq" in signal)),
       onGap: () => {
         gaps += 1;
       },

@@ -1,4 +1,4 @@
-import { type HubSignal, type InboxSignal, isHubSignal, type Signal, type Transport, type TransportListener } from "@belfry/core/storage";
+import type { HubSignal, InboxSignal, Signal, Transport, TransportListener } from "@belfry/core/storage";
 import { afterEach, describe, expect, test } from "vitest";
 
 /** The parts of an implementation that the transport suite needs. */
@@ -23,7 +23,7 @@ class Ear implements TransportListener {
   }
 
   seqs(): number[] {
-    return this.signals.flatMap((signal) => (isHubSignal(signal) ? [] : [signal.seq]));
+    return this.signals.flatMap((signal) => ("seq" in signal ? [signal.seq] : []));
   }
 }
 

@@ -1,5 +1,5 @@
 export { HubFeeds } from "./hub-feeds.ts";
 export { InboxFeeds } from "./inbox-feeds.ts";
-export { Presence, type PresenceStorage } from "./presence.ts";
+export { type HoldingInstance, Presence, type PresenceChange, type PresenceStorage } from "./presence.ts";
 export { type Feeds, routeSignals } from "./route-signals.ts";
-export { isHubSignal, memoryTransport, type Signal, type Transport, type TransportListener } from "./transport.ts";
+export { isHubSignal, memoryTransport, type PresenceSignal, type Signal, type Transport, type TransportListener } from "./transport.ts";

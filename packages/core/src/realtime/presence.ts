@@ -4,27 +4,44 @@ import type { Logger } from "../foundation/logger.ts";
 import { Coalesced } from "../work/coalesced.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 
-/**
- * Stores who has an open socket or stream, over all instances. Rows are leased, so the rows of a killed instance expire. A
- * storage for a single process does not need it, because the process knows.
- */
-export interface PresenceStorage {
-  /** Says that users came to or left this instance. */
-  announce(
-    instance: string,
-    change: { readonly joined: readonly Owner[]; readonly left: readonly Owner[] },
-    leaseMs: number,
-  ): Promise<void>;
-  /** Prolongs everything this instance announced. */
-  renew(instance: string, leaseMs: number): Promise<void>;
-  /** Takes back everything this instance announced. */
-  leave(instance: string): Promise<void>;
-  /** Returns whether each user is connected to any instance, in the order of `owners`. */
-  online(owners: readonly Owner[]): Promise<readonly boolean[]>;
+/** Users who came to an instance, and users who left it. */
+export interface PresenceChange {
+  readonly joined: readonly Owner[];
+  readonly left: readonly Owner[];
 }
 
-const LEASE_MS = 90_000;
-const RENEW_MS = 30_000;
+/** A living instance that a user is connected to. */
+export interface HoldingInstance {
+  readonly instance: string;
+  /** Grows with each renewal of the instance's lease; null for an instance that does not say when it renews. */
+  readonly leasedUntilMs: number | null;
+}
+
+/**
+ * Stores who has an open socket or stream, over all instances. Each instance has one lease, however many users it holds; they
+ * are forgotten with it, so a killed instance holds nobody once its lease has ended. A storage for a single process does not
+ * need it, because the process knows.
+ */
+export interface PresenceStorage {
+  /**
+   * Takes or renews the lease of an instance, and stores who came and who left. Resolves to whether the instance had a lease
+   * before; if not, the storage knows nobody but those who came now.
+   */
+  announce(instance: string, change: PresenceChange, leaseMs: number): Promise<boolean>;
+  /** Renews the lease of an instance, and forgets instances whose lease has ended. Resolves as {@link announce} does. */
+  renew(instance: string, leaseMs: number): Promise<boolean>;
+  /** Forgets an instance and its users. */
+  leave(instance: string): Promise<void>;
+  /** Returns the living instances that each user is connected to, in the order of `owners`. */
+  holding(owners: readonly Owner[]): Promise<readonly (readonly HoldingInstance[])[]>;
+}
+
+const LEASE_MS = 10_000;
+const RENEW_MS = 3_000;
+
+/** An instance that was asked answers within a round trip. Belfry looks after 10 ms, then at growing intervals. */
+const FIRST_LOOK_MS = 10;
+const MAX_LOOK_MS = 500;
 
 /** The parts that presence uses. */
 export interface PresenceOptions {
@@ -32,13 +49,18 @@ export interface PresenceOptions {
   readonly storage: PresenceStorage | undefined;
   /** Names this process. */
   readonly instance: string;
+  /** Asks the other instances to renew their leases now. */
+  ask(): void;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Resolves once the storage can be used. */
   ready(): Promise<unknown>;
 }
 
-/** Knows which users have an open socket or stream, here or on another instance. */
+/**
+ * Knows which users have an open socket or stream, here or on another instance. Another instance may have been killed a moment
+ * ago, so it counts only if it renews its lease after it was asked; until it does, or its lease ends, nobody knows.
+ */
 export class Presence {
   readonly #options: PresenceOptions;
   readonly #here = new Map<string, Owner>();
@@ -56,7 +78,7 @@ export class Presence {
     const shared = { level: "warn", clock, logger } as const;
     this.#telling = new Loop({ ...shared, task: "say who is connected here", run: () => this.#tellAll() });
     this.#renewal = new Loop({ ...shared, task: "renew who is connected here", run: () => this.#renew() });
-    this.#elsewhere = new Coalesced((owners) => options.storage?.online(owners) ?? Promise.resolve(owners.map(() => false)));
+    this.#elsewhere = new Coalesced((owners) => this.#lookElsewhere(owners));
   }
 
   /** A user's first socket or stream of this process was opened. */
@@ -76,13 +98,18 @@ export class Presence {
     return this.#here.has(keyOf(owner)) || (this.#options.storage !== undefined && this.#elsewhere.get(owner));
   }
 
+  /** Another instance wants to know whether this one lives. */
+  asked(by: string): void {
+    if (by !== this.#options.instance) {
+      this.#renewal.wake();
+    }
+  }
+
   /** Says again who is connected here, after {@link stop}. */
   start(): void {
     this.#telling.start();
     this.#renewal.start();
-    for (const owner of this.#here.values()) {
-      this.#tell(owner, true);
-    }
+    this.#tellOfAll();
   }
 
   /** Removes this process's presence before the storage closes. */
@@ -95,6 +122,31 @@ export class Presence {
       await storage.leave(instance).catch((error: unknown) => {
         logger.warn({ error }, "Belfry could not say that this instance stops; its users are taken for connected until the lease ends.");
       });
+    }
+  }
+
+  async #lookElsewhere(owners: readonly Owner[]): Promise<readonly boolean[]> {
+    const { storage, instance, clock, ask } = this.#options;
+    const look = async () => {
+      const held = (await storage?.holding(owners)) ?? owners.map(() => []);
+      return held.map((instances) => instances.filter((one) => one.instance !== instance));
+    };
+    const first = await look();
+    let present = first;
+    const isOnline = () => present.map((instances, at) => wasRenewed(instances, first[at] ?? []));
+    if (isOnline().includes(null)) {
+      ask();
+    }
+    for (let delayMs = FIRST_LOOK_MS; isOnline().includes(null); delayMs = Math.min(2 * delayMs, MAX_LOOK_MS)) {
+      await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
+      present = await look();
+    }
+    return isOnline().map((isConnected) => isConnected === true);
+  }
+
+  #tellOfAll(): void {
+    for (const owner of this.#here.values()) {
+      this.#tell(owner, true);
     }
   }
 
@@ -116,7 +168,11 @@ export class Presence {
       try {
         await ready();
         this.#hasTold = true;
-        await storage?.announce(instance, { joined: ownersWhere(true), left: ownersWhere(false) }, LEASE_MS);
+        const joined = ownersWhere(true);
+        const wasKnown = await storage?.announce(instance, { joined, left: ownersWhere(false) }, LEASE_MS);
+        if (wasKnown === false && joined.length < this.#here.size) {
+          this.#tellOfAll();
+        }
       } catch (error) {
         // What came later counts.
         this.#untold = new Map([...untold, ...this.#untold]);
@@ -132,9 +188,19 @@ export class Presence {
       return null;
     }
     await ready();
-    await storage?.renew(instance, LEASE_MS);
+    if ((await storage?.renew(instance, LEASE_MS)) === false) {
+      // This process could not renew in time, and was taken for dead.
+      this.#tellOfAll();
+    }
     return RENEW_MS;
   }
+}
+
+/** Whether one of a user's instances renewed its lease since `before`; null if none has and one may yet. */
+function wasRenewed(instances: readonly HoldingInstance[], before: readonly HoldingInstance[]): boolean | null {
+  const known = new Map(before.map(({ instance, leasedUntilMs }) => [instance, leasedUntilMs]));
+  const isRenewed = instances.some(({ instance, leasedUntilMs }) => leasedUntilMs === null || leasedUntilMs !== known.get(instance));
+  return isRenewed ? true : instances.length === 0 ? false : null;
 }
 
 function keyOf({ tenant, userId }: Owner): string {

@@ -1,5 +1,6 @@
 import type { HubFeeds } from "./hub-feeds.ts";
 import type { InboxFeeds } from "./inbox-feeds.ts";
+import type { Presence } from "./presence.ts";
 import { isHubSignal, type TransportListener } from "./transport.ts";
 
 /** The feeds that this process's subscribers follow. */
@@ -9,12 +10,14 @@ export interface Feeds {
 }
 
 /** Passes what arrives over the transport on to those it concerns. */
-export function routeSignals({ inbox, hub }: Feeds): TransportListener {
+export function routeSignals({ inbox, hub }: Feeds, presence: Presence): TransportListener {
   return {
     onSignals(signals) {
       for (const signal of signals) {
         if (isHubSignal(signal)) {
           hub.onSignal(signal);
+        } else if ("topic" in signal) {
+          presence.asked(signal.instance);
         } else {
           inbox.onSignal(signal);
         }

@@ -2,12 +2,19 @@ import { EventEmitter } from "eventemitter3";
 import type { HubSignal } from "../hub/index.ts";
 import type { InboxSignal } from "../inbox/index.ts";
 
-/** A signal that a transport carries. */
-export type Signal = InboxSignal | HubSignal;
+/** An instance asks the others to renew the leases of their presence now. */
+export interface PresenceSignal {
+  readonly topic: "presence";
+  /** The instance that asks. */
+  readonly instance: string;
+}
 
-/** Tells a signal of the hub from one of an inbox. */
+/** A signal that a transport carries. */
+export type Signal = InboxSignal | HubSignal | PresenceSignal;
+
+/** Tells a signal of the hub from the others. */
 export function isHubSignal(signal: Signal): signal is HubSignal {
-  return "topic" in signal;
+  return "topic" in signal && signal.topic === "hub";
 }
 
 /** The functions that a transport calls. */

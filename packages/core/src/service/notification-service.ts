@@ -77,7 +77,9 @@ export class NotificationService<
     const ready = () => this.#lifecycle.ready();
     const readyForWork = () => this.#lifecycle.readyForWork();
     this.#events = new EventEmitter();
-    this.#presence = new Presence({ storage: storage.presence, instance: ids.next(), clock, logger, ready: readyForWork });
+    const instance = ids.next();
+    const ask = () => this.#publish([{ topic: "presence", instance }]);
+    this.#presence = new Presence({ storage: storage.presence, instance, ask, clock, logger, ready: readyForWork });
     this.#writers = writersOf(storage, { ids, clock });
     const parts: ContextParts<Tx, Written> = {
       base: { clock, ids, logger, ready, requireRunning: () => this.#lifecycle.requireRunning() },
@@ -266,7 +268,7 @@ export class NotificationService<
     const { storage } = this.#options;
     return {
       open: () => storage.open(),
-      listen: () => this.#transport.start(routeSignals(this.#feeds)),
+      listen: () => this.#transport.start(routeSignals(this.#feeds, this.#presence)),
       resume: () => {
         for (const part of this.#background()) {
           part?.start();

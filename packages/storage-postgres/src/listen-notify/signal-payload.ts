@@ -1,5 +1,5 @@
 import type { InboxChange } from "@belfry/core";
-import { type HubSignal, type InboxSignal, isHubSignal, type Signal } from "@belfry/core/storage";
+import { type HubSignal, type InboxSignal, isHubSignal, type PresenceSignal, type Signal } from "@belfry/core/storage";
 
 /** PostgreSQL refuses payloads of 8,000 bytes and more. */
 const MAX_BYTES = 7_999;
@@ -15,6 +15,7 @@ export interface SignalPayload {
 }
 
 type PackedHub = readonly [change: string, tenant: string, source: string, id: string];
+type PackedPresence = readonly [code: typeof PRESENCE_CODE, instance: string];
 type PackedInbox = readonly [
   change: string,
   tenant: string,
@@ -29,6 +30,7 @@ const CODES: Readonly<Record<InboxChange, string>> = { created: "c", read: "r", 
 const CHANGES = new Map(Object.entries(CODES).map(([change, code]) => [code, change as InboxChange]));
 const HUB_CODES: Readonly<Record<HubSignal["change"], string>> = { event: "he", settled: "hs" };
 const HUB_CHANGES = new Map(Object.entries(HUB_CODES).map(([change, code]) => [code, change as HubSignal["change"]]));
+const PRESENCE_CODE = "p";
 
 /**
  * Packs signals into as few payloads as fit, in their order. What only the sender's process has (`notification`, `item`,
@@ -76,8 +78,11 @@ export function unpackSignals(payload: string): SignalPayload | null {
   return { sender, signals: packed.flatMap(unpack) };
 }
 
-function pack(signal: Signal): PackedHub | PackedInbox {
-  return isHubSignal(signal) ? [HUB_CODES[signal.change], signal.tenant, signal.source, signal.id] : packInbox(signal);
+function pack(signal: Signal): PackedHub | PackedInbox | PackedPresence {
+  if (isHubSignal(signal)) {
+    return [HUB_CODES[signal.change], signal.tenant, signal.source, signal.id];
+  }
+  return "topic" in signal ? [PRESENCE_CODE, signal.instance] : packInbox(signal);
 }
 
 function packInbox({ change, tenant, userId, seq, epoch, id, count }: InboxSignal): PackedInbox {
@@ -93,7 +98,10 @@ function unpack(packed: unknown): readonly Signal[] {
   if (isPackedInbox(packed)) {
     return [unpackInbox(packed)];
   }
-  return isPackedHub(packed) ? [unpackHub(packed)] : [];
+  if (isPackedHub(packed)) {
+    return [unpackHub(packed)];
+  }
+  return isPackedPresence(packed) ? [{ topic: "presence", instance: packed[1] } satisfies PresenceSignal] : [];
 }
 
 function unpackHub([code, tenant, source, id]: PackedHub): HubSignal {
@@ -114,6 +122,10 @@ function unpackInbox([code, tenant, userId, seq, epoch, id, count]: PackedInbox)
 
 function isPackedHub(value: unknown): value is PackedHub {
   return Array.isArray(value) && HUB_CHANGES.has(value[0]) && [value[1], value[2], value[3]].every((text) => typeof text === "string");
+}
+
+function isPackedPresence(value: unknown): value is PackedPresence {
+  return Array.isArray(value) && value[0] === PRESENCE_CODE && typeof value[1] === "string";
 }
 
 function isPackedInbox(value: unknown): value is PackedInbox {

@@ -186,7 +186,7 @@ function apiKeysTable(table: Table) {
   );
 }
 
-/** Who is connected to which instance, as long as the lease runs. */
+/** Who is connected to which instance. The row without tenant and user is the instance's lease, and its users' rows last as long. */
 function presenceTable(table: Table) {
   return table(
     "belfry_presence",

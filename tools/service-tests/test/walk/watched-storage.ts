@@ -15,10 +15,10 @@ export interface WatchedStorage {
 
 /** Everybody is connected to this process alone, but it has to say so. */
 const presence: PresenceStorage = {
-  async announce() {},
-  async renew() {},
+  announce: async () => true,
+  renew: async () => true,
   async leave() {},
-  online: async (owners) => owners.map(() => false),
+  holding: async (owners) => owners.map(() => []),
 };
 
 /** A storage over `database` that can be taken away, that can die, and that says what is asked of it once it is closed. */
