@@ -1,5 +1,6 @@
 import { createdSignal } from "../inbox/index.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
+import { nextTurn } from "../work/timing.ts";
 import type { CreatingContext } from "./context.ts";
 
 /** The interval at which a process looks for chunks that a dead process left unwritten. */
@@ -32,7 +33,7 @@ export class FanOut {
       // An item's time is the moment it entered the inbox, both in live events and in later lists.
       const notification = { ...chunk.notification, createdAt };
       this.#context.publish(chunk.items.map((item) => createdSignal(notification, item)));
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
     return null;
   }

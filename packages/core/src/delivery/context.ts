@@ -3,6 +3,7 @@ import type { InboxEvents, InboxSignal } from "../inbox/index.ts";
 import type { CreationEvents, NotificationTypes } from "../notifications/index.ts";
 import type { BatchQueue } from "../work/batch-queue.ts";
 import type { SharedStorage } from "../work/lease-storage.ts";
+import type { TurnQueue } from "../work/timing.ts";
 import type { DeliveryTransition, SendTransition } from "./chains.ts";
 import type { Channel, Directory } from "./channel.ts";
 import type { Delivery, DeliveryStatus, SendStatus } from "./delivery.ts";
@@ -19,6 +20,8 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   /** Tells whether a user has an open socket or stream, on any instance. */
   readonly presence: { isOnline(owner: Owner): Promise<boolean> };
   readonly types: NotificationTypes;
+  /** The turns of lists of sends, which may be large. */
+  readonly turns: TurnQueue;
   readonly events: Emits<DeliveryEvents & CreationEvents & InboxEvents>;
   /** Starts due deliveries in the background. Call it only after the commit. */
   deliverDue(): void;

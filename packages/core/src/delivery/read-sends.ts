@@ -35,7 +35,8 @@ export function sendFromJson(json: string): Send {
 const MAX_AUDIT = 1_000;
 const DEFAULT_DELIVERIES = 100;
 const MAX_DELIVERIES = 1_000;
-const SENDS_AT_ONCE = 20;
+/** How many sends' deliveries are read in one turn of the event loop. */
+const SENDS_AT_ONCE = 10;
 
 /** The page of the audit log to read. */
 export interface AuditInput {
@@ -79,8 +80,8 @@ export async function listDeliveries(
 }
 
 /**
- * The first deliveries of each of several sends, with their attempts; unknown sends are left out. Few sends are read at a
- * time, and others get their turn in between.
+ * The first deliveries of each of several sends, with their attempts; unknown sends are left out. A few sends are read in
+ * one turn of the event loop, and others get their turn in between.
  */
 export async function firstDeliveries(
   context: DeliveryContext,
@@ -91,9 +92,11 @@ export async function firstDeliveries(
   const known = ids.filter(isUuid);
   const deliveries: TrackedDelivery[] = [];
   for (let start = 0; start < known.length; start += SENDS_AT_ONCE) {
+    await context.turns.next();
     deliveries.push(...(await context.deliveries.deliveriesOf(tenant, known.slice(start, start + SENDS_AT_ONCE), { offset: 0, limit })));
-    await new Promise((resolve) => setImmediate(resolve));
   }
+  // What is made of them, such as a large answer, is left to a turn of its own, too.
+  await context.turns.next();
   return deliveries;
 }
 
@@ -137,6 +140,7 @@ export async function listSends(context: DeliveryContext, tenant: string, input:
     throw validationError(issues);
   }
   using _call = await context.ready();
+  await context.turns.next();
   return context.deliveries.listSends(tenant, query);
 }
 

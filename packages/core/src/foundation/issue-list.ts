@@ -13,6 +13,11 @@ export class IssueList {
     return this.#list.values.length === 0;
   }
 
+  /** Whether further issues are only counted. */
+  get isFull(): boolean {
+    return this.#list.more > 0;
+  }
+
   /** The issues that were kept. */
   get shown(): readonly Issue[] {
     return this.#list.values;
@@ -38,6 +43,11 @@ export class IssueList {
     this.#list.skip(other.#list.more);
   }
 
+  /** Counts issues that were not looked for; infinitely many, where their number is not known. */
+  skip(count: number): void {
+    this.#list.skip(count);
+  }
+
   /** Throws a `VALIDATION_ERROR` that names the issues, unless there are none. */
   done(): void {
     if (!this.isEmpty) {
@@ -48,8 +58,9 @@ export class IssueList {
   /** A `VALIDATION_ERROR` over the issues. Its message names them, and the last one says how many more there are. */
   error(): BelfryError {
     const { values, more } = this.#list;
+    const others = more === Number.POSITIVE_INFINITY ? "more issues" : `${more} more issues`;
     const issues = values.map((issue, at) =>
-      more > 0 && at === values.length - 1 ? { ...issue, message: `${issue.message} (and ${more} more issues)` } : issue,
+      more > 0 && at === values.length - 1 ? { ...issue, message: `${issue.message} (and ${others})` } : issue,
     );
     const text = issues.map((issue) => `${issue.path.join(".") || "input"}: ${issue.message}`).join("; ");
     return new BelfryError("VALIDATION_ERROR", text, { issues });

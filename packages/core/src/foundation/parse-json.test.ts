@@ -58,4 +58,38 @@ describe("parseJsonObject", () => {
   test("60 levels are fine", () => {
     expect(parseJsonObject(nested(60), ["data"])).toHaveProperty("value");
   });
+
+  test("an object with tens of thousands of wrong names is looked at until the list of issues is full", () => {
+    const read = { members: 0 };
+    const value = counted(60_000, (at) => `\u0000${at}`, read);
+    const result = parseJsonObject(value, ["data"]);
+    const issues = "issues" in result ? result.issues.error().issues : [];
+    expect(issues).toHaveLength(20);
+    expect(issues.at(-1)?.message).toMatch(/\(and more issues\)$/);
+    expect(read.members).toBeLessThan(30);
+  });
+
+  test("an object that is far too long is copied up to the limit", () => {
+    const read = { members: 0 };
+    const result = parseJsonObject({ long: counted(60_000, (at) => `a long name ${at}`, read) }, ["data"]);
+    expect("issues" in result && result.issues.error().message).toBe("data: must be at most 262144 bytes as JSON, is much longer");
+    expect(read.members).toBeLessThan(20_000);
+  });
+
+  test("what is as long as it may be is copied, and one byte more is refused with its length", () => {
+    const longest = { a: [1, "b", {}, [], null, true], c: "x".repeat(256 * 1024 - 36) };
+    expect(JSON.stringify(longest)).toHaveLength(256 * 1024);
+    expect(parseJsonObject(longest, ["data"])).toEqual({ value: longest });
+    const result = parseJsonObject({ ...longest, c: `${longest.c}x` }, ["data"]);
+    expect("issues" in result && result.issues.error().message).toBe("data: must be at most 262144 bytes as JSON, is 262145");
+  });
 });
+
+/** An object with `count` members, which notes how many of them are read. */
+function counted(count: number, nameOf: (at: number) => string, read: { members: number }): object {
+  const get = () => {
+    read.members += 1;
+    return 1;
+  };
+  return Object.defineProperties({}, Object.fromEntries(Array.from({ length: count }, (_, at) => [nameOf(at), { get, enumerable: true }])));
+}

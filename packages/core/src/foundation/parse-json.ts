@@ -9,7 +9,7 @@ const MAX_BYTES = 256 * 1024;
 /**
  * Copies `value` into plain JSON, as `JSON.stringify` would write it (a Date becomes its ISO text, undefined members
  * are left out), and collects why it cannot be stored: not an object, nested deeper than 64, larger than 256 KiB, a
- * number that JSON has no form for, or a text no database keeps.
+ * number that JSON has no form for, or a text no database keeps. Looks no further once enough is wrong.
  */
 export function parseJsonObject(value: unknown, path: Issue["path"]): { readonly value: JsonObject } | { readonly issues: IssueList } {
   const issues = new IssueList();
@@ -17,29 +17,34 @@ export function parseJsonObject(value: unknown, path: Issue["path"]): { readonly
     issues.add({ path, type: "dict_type", message: `expected a JSON object, got ${describe(value)}` });
     return { issues };
   }
-  const copy = new Copier(path, issues).copy(value);
-  if (!issues.isEmpty) {
-    return { issues };
+  const copier = new Copier(path, issues);
+  const copy = copier.copy(value);
+  const bytes = copier.isTooLong || !issues.isEmpty ? null : new TextEncoder().encode(JSON.stringify(copy)).length;
+  if (copier.isTooLong || (bytes !== null && bytes > MAX_BYTES)) {
+    issues.add({ path, type: "too_long", message: `must be at most ${MAX_BYTES} bytes as JSON, is ${bytes ?? "much longer"}` });
   }
-  const bytes = new TextEncoder().encode(JSON.stringify(copy)).length;
-  if (bytes > MAX_BYTES) {
-    issues.add({ path, type: "too_long", message: `must be at most ${MAX_BYTES} bytes as JSON, is ${bytes}` });
-    return { issues };
-  }
-  return { value: copy as JsonObject };
+  return issues.isEmpty ? { value: copy as JsonObject } : { issues };
 }
 
 /** Copies a value. Knows where it is, so that a path is only made for an issue that is kept. */
 class Copier {
   readonly #path: (string | number)[];
   readonly #issues: IssueList;
+  /** The copy has at least so many characters as JSON, with a comma after each value. */
+  #length = 0;
 
   constructor(path: Issue["path"], issues: IssueList) {
     this.#path = [...path];
     this.#issues = issues;
   }
 
+  /** Whether the copy ended early, as it was too long. */
+  get isTooLong(): boolean {
+    return this.#length > MAX_BYTES + 1;
+  }
+
   copy(value: unknown): JsonValue {
+    this.#length += 2;
     if (this.#path.length > MAX_DEPTH) {
       this.#add({ type: "too_deep", message: `must not be nested deeper than ${MAX_DEPTH} levels` }, this.#path.slice(0, 3));
       return null;
@@ -67,14 +72,26 @@ class Copier {
       return this.copy(value.toJSON());
     }
     if (Array.isArray(value)) {
-      return value.map((element, index) => this.#copyMember(index, element ?? null));
+      const elements: JsonValue[] = [];
+      for (let index = 0; index < value.length && !this.#isOver(); index += 1) {
+        elements.push(this.#copyMember(index, value[index] ?? null));
+      }
+      return elements;
     }
-    const members = Object.entries(value).filter(([, member]) => member !== undefined);
-    for (const [key] of members) {
-      this.#checkText(key);
+    const members: [string, JsonValue][] = [];
+    for (const key of Object.keys(value)) {
+      const member: unknown = (value as Record<string, unknown>)[key];
+      if (this.#isOver()) {
+        break;
+      }
+      if (member !== undefined) {
+        this.#length += 3;
+        this.#checkText(key);
+        members.push([key, this.#copyMember(key, member)]);
+      }
     }
     // fromEntries defines own properties: a member called __proto__ stays plain data.
-    return Object.fromEntries(members.map(([key, member]) => [key, this.#copyMember(key, member)]));
+    return this.#isOver() ? {} : Object.fromEntries(members);
   }
 
   #copyMember(key: string | number, member: unknown): JsonValue {
@@ -84,7 +101,12 @@ class Copier {
     return copy;
   }
 
+  #isOver(): boolean {
+    return this.isTooLong || this.#issues.isFull;
+  }
+
   #checkText(text: string): void {
+    this.#length += text.length;
     const issue = unstorable(text, this.#path);
     if (issue) {
       this.#add(issue);
@@ -93,5 +115,9 @@ class Copier {
 
   #add({ type, message }: Omit<Issue, "path">, path: Issue["path"] = this.#path): void {
     this.#issues.add(() => ({ path: [...path], type, message }));
+    if (this.#issues.isFull) {
+      // The rest is not looked at.
+      this.#issues.skip(Number.POSITIVE_INFINITY);
+    }
   }
 }

@@ -6,6 +6,7 @@ import { GroupCommit, type InboxContext } from "../inbox/index.ts";
 import type { NotificationTypes } from "../notifications/index.ts";
 import type { OperatorContext } from "../operator/index.ts";
 import type { Presence, Signal } from "../realtime/index.ts";
+import { TurnQueue } from "../work/timing.ts";
 import type { EventEmitter } from "./events.ts";
 import type { Storage } from "./storage.ts";
 
@@ -50,6 +51,7 @@ export function contextsOf<Tx, Written extends void | Promise<void>>(parts: Cont
     channels,
     directory,
     presence,
+    turns: new TurnQueue(),
     sendWriter: writers.sendWriter,
     deliverDue: wake.deliverDue,
   };

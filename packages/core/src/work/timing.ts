@@ -5,6 +5,22 @@ const MAX_RETRY_AFTER_MS = 24 * 60 * 60 * 1_000;
 /** Retries are spread by this much either way, so that what failed together does not come back together. */
 const JITTER = 0.2;
 
+/** Resolves in the next turn of the event loop, once others have had theirs. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Gives out turns of the event loop, each to one caller: however many ask at once, others get their turn in between. */
+export class TurnQueue {
+  #last: Promise<void> = Promise.resolve();
+
+  /** Resolves in a turn of the caller's own. */
+  next(): Promise<void> {
+    this.#last = this.#last.then(nextTurn);
+    return this.#last;
+  }
+}
+
 /** What failed, and what is known of it. */
 export interface FailedAttempt {
   /** Counted from 1. */

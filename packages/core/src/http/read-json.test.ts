@@ -1,0 +1,32 @@
+import { describe, expect, test } from "vitest";
+import type { HttpRequest } from "./messages.ts";
+import { readJson } from "./read-json.ts";
+
+const nested = (levels: number): string => `${"[".repeat(levels)}${"]".repeat(levels)}`;
+
+/** A request whose body is still bytes, and one whose body the host has parsed. */
+const ways = [
+  ["bytes", (text: string) => ({ body: async () => new TextEncoder().encode(text) })],
+  ["a parsed body", (text: string) => ({ parsedBody: { value: JSON.parse(text) as unknown }, body: async () => new Uint8Array() })],
+] as const;
+
+describe.each(ways)("readJson of %s", (_, bodyOf) => {
+  const read = (text: string) => {
+    const request: HttpRequest = { method: "POST", url: "/", headers: {}, ...bodyOf(text) };
+    return readJson(request, 1024 * 1024);
+  };
+
+  test("101 levels are read, and one more is refused", async () => {
+    expect(await read(`{"a":${nested(100)}}`)).toHaveProperty("a");
+    await expect(read(`{"a":${nested(101)}}`)).rejects.toMatchObject({ code: "INVALID_JSON", message: /deeper than 100 levels/ });
+  });
+
+  test("brackets in texts and lists side by side are no levels", async () => {
+    const text = JSON.stringify({
+      open: "[{".repeat(200),
+      quoted: `\\"${"[".repeat(200)}\\`,
+      lists: Array.from({ length: 200 }, () => [[]]),
+    });
+    expect(await read(text)).toEqual(JSON.parse(text));
+  });
+});
