@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 const SOURCES = new URL("../packages/core/src/", import.meta.url);
 
 /** Background work is not counted as calls are: a stop waits for it otherwise, so it holds nothing. */
-const BACKGROUND = ["creating/fan-out.ts", "realtime/feeds.ts", "realtime/presence.ts", "work/lease-engine.ts"];
+const BACKGROUND = ["creating/fan-out.ts", "privacy/retention.ts", "realtime/feeds.ts", "realtime/presence.ts", "work/lease-engine.ts"];
 
 /** A call of `ready()`, as `context.ready()` or alone; not a declaration of it, and not another name that ends so. */
 const CALL = /(?<![\w#])ready\(\)(?!:)/;

@@ -23,6 +23,7 @@ const ROOMS = [
   "hub",
   "realtime",
   "operator",
+  "privacy",
   "creating",
   "service",
   "http",
@@ -31,7 +32,7 @@ const ROOMS = [
 ] as const;
 
 /** The domains: others import them only through their faces, but import files of the other rooms directly. */
-const DOMAINS: readonly string[] = ["notifications", "inbox", "delivery", "hub", "realtime", "operator", "creating"];
+const DOMAINS: readonly string[] = ["notifications", "inbox", "delivery", "hub", "realtime", "operator", "privacy", "creating"];
 
 /** The imports from other rooms that a file of a room may have, and those it may not. */
 function layerOf(room: (typeof ROOMS)[number], index: number): Layer {

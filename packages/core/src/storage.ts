@@ -47,12 +47,14 @@ export {
   type FanOutChunk,
   type InboxPage,
   type InboxQuery,
+  type InboxRetention,
   type InboxSignal,
   type InboxStorage,
   type InboxTail,
   type ItemAbsence,
   type ItemsChange,
   type NewNotification,
+  type SweptBefore,
   type WholeInboxChange,
 } from "./inbox/index.ts";
 export { NOTIFICATION_DEFAULTS } from "./notifications/index.ts";
@@ -60,6 +62,8 @@ export {
   type ActivityItems,
   type ActivityQuery,
   type ActivityStorage,
+  type Deletion,
+  type DeletionStep,
   type HealthWindow,
   type IdRange,
   idRange,

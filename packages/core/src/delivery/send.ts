@@ -98,7 +98,7 @@ export interface SendAnalytics {
 }
 
 /** The actions on a notification. Sends log their actions themselves. For other kinds, the caller writes the line. */
-export type AuditAction = "created" | "updated" | "cancelled" | "retried" | "deleted" | "read";
+export type AuditAction = "created" | "updated" | "cancelled" | "retried" | "deleted" | "read" | "user_deleted";
 
 /** A line of the audit log, before it is written. */
 export interface NewAuditEntry {

@@ -80,6 +80,19 @@ export interface ExportedItem extends InboxItem {
   readonly deletedAt: Date | null;
 }
 
+/** The times that items have to have come before, to be swept. */
+export interface SweptBefore {
+  /** For items that are read, and for those that were deleted from their inbox. */
+  readonly readBefore: Date;
+  readonly unreadBefore: Date;
+}
+
+/** Which items a sweep of inboxes removes. */
+export interface InboxRetention extends SweptBefore {
+  /** By the type of their notification, instead of the general times. */
+  readonly types: Readonly<Record<string, SweptBefore>>;
+}
+
 /** The reason an item is absent: it was the owner's and is deleted, it was never the owner's, or it does not exist. */
 export type ItemAbsence = "deleted" | "foreign" | "unknown";
 
@@ -202,9 +215,9 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   export(owner: Owner, range: StepRange): Promise<ExportStep<ExportedItem>>;
 
   /**
-   * Looks at items of all inboxes of all tenants, and removes for good those that are read or deleted and came before
-   * `before`. The item with the inbox's last number stays. A notification that nothing else refers to is removed with its
-   * last item. The counts match the items that are left; a step that takes items out of an inbox's lists raises its `rev`.
+   * Looks at items of all inboxes of all tenants, and removes for good those that came before their time in `kept`. The item
+   * with the inbox's last number stays. A notification that nothing else refers to is removed with its last item. The counts
+   * match the items that are left; a step that takes items out of an inbox's lists raises its `rev`.
    */
-  sweep(before: Date, range: StepRange): Promise<SweepStep>;
+  sweep(kept: InboxRetention, range: StepRange): Promise<SweepStep>;
 }

@@ -21,11 +21,13 @@ export type {
   FanOutChunk,
   InboxPage,
   InboxQuery,
+  InboxRetention,
   InboxStorage,
   InboxTail,
   ItemAbsence,
   ItemsChange,
   NewNotification,
+  SweptBefore,
   WholeInboxChange,
 } from "./inbox-storage.ts";
 export { type InboxList, type ListInput, listTenant } from "./list-inbox.ts";

@@ -26,9 +26,25 @@ export interface ActivityItems {
   readonly read: number;
 }
 
+/** A step of deleting a notification. */
+export interface Deletion {
+  /** The most items that the step removes, at least 1. */
+  readonly limit: number;
+  readonly at: Date;
+  readonly actor: string;
+}
+
+/** The result of one step of deleting a notification. */
+export interface DeletionStep {
+  /** The items that the step removed from lists, in their former state. */
+  readonly items: readonly (InboxItem & { readonly epoch: string })[];
+  /** False if another step has to follow. */
+  readonly isDone: boolean;
+}
+
 /**
- * The operator's part of a storage. It reads across the inboxes, sends and events of one tenant. It takes no locks and never
- * blocks other work for long. A storage that works in the host's own thread reads in small steps and lets others write in
+ * The operator's part of a storage. It reads across the inboxes, sends and events of one tenant. Its reads take no locks and never
+ * block other work for long. A storage that works in the host's own thread reads in small steps and lets others write in
  * between. Ids are passed in lower case.
  */
 export interface ActivityStorage {
@@ -44,6 +60,12 @@ export interface ActivityStorage {
   auditOf(tenant: string, id: string, limit: number): Promise<readonly AuditEntry[]>;
   /** Writes a line of the audit log for an action that logs none by itself. */
   note(tenant: string, entry: NewAuditEntry, at: Date): Promise<void>;
+  /**
+   * Deletes a notification of any kind for good, up to `limit` items a call. The first step removes what is left to do for it:
+   * fan-out, deliveries, attempts, records. The last one removes the notification and writes a line of the audit log. After
+   * every step the counts match the items that are left. Null when the tenant has no such id.
+   */
+  deleteNotification(tenant: string, id: string, deletion: Deletion): Promise<DeletionStep | null>;
   /** Returns every channel with a pending delivery or an attempt in the window, by name, bytewise. `at` is now. */
   health(tenant: string, window: HealthWindow, at: Date): Promise<readonly ChannelHealth[]>;
 

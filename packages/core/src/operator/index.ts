@@ -9,7 +9,7 @@ export type {
   HealthRange,
   RetriedAll,
 } from "./activity.ts";
-export type { ActivityItems, ActivityQuery, ActivityStorage, HealthWindow } from "./activity-storage.ts";
+export type { ActivityItems, ActivityQuery, ActivityStorage, Deletion, DeletionStep, HealthWindow } from "./activity-storage.ts";
 export type { AuditNote, OperatorContext } from "./context.ts";
 export { Operator } from "./operator.ts";
 export { type IdRange, idRange } from "./parse-filter.ts";

@@ -44,6 +44,7 @@ const KNOWN = {
   directory: true,
   delivery: true,
   hub: true,
+  retention: true,
   transport: true,
   logger: true,
   clock: true,

@@ -5,6 +5,7 @@ import { eventWriter, type HubContext, planProcessing } from "../hub/index.ts";
 import { GroupCommit, type InboxContext } from "../inbox/index.ts";
 import type { NotificationTypes } from "../notifications/index.ts";
 import type { OperatorContext } from "../operator/index.ts";
+import type { PrivacyContext } from "../privacy/index.ts";
 import type { Presence, Signal } from "../realtime/index.ts";
 import { TurnQueue } from "../work/timing.ts";
 import type { EventEmitter } from "./events.ts";
@@ -17,6 +18,7 @@ export interface Contexts<Tx = unknown, Written extends void | Promise<void> = v
   readonly delivery: DeliveryContext<Tx, Written>;
   readonly hub: HubContext;
   readonly operator: OperatorContext;
+  readonly privacy: PrivacyContext;
 }
 
 /** The queues in which writes of one turn of the event loop gather. */
@@ -67,6 +69,7 @@ export function contextsOf<Tx, Written extends void | Promise<void>>(parts: Cont
       processDue: wake.processDue,
       create: (request) => create(creating as CreatingContext, { ...request, rules: HOST_RULES }),
     },
+    privacy: { ...shared, inbox, deliveries, hub, activity },
     operator: { ...base, activity, deliveries, hub, retrySend: (request) => retrySend(delivery as DeliveryContext, request) },
   };
 }

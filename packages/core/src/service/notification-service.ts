@@ -1,5 +1,5 @@
 import { type CallOptionsOf, FanOut, type PreparedNotification, type PreparedSend } from "../creating/index.ts";
-import { type ClaimedDelivery, channelsByName, type Send, type Sends, type TypedSendInput } from "../delivery/index.ts";
+import { type Acting, type ClaimedDelivery, channelsByName, type Send, type Sends, type TypedSendInput } from "../delivery/index.ts";
 import { systemClock } from "../foundation/clock.ts";
 import { DEFAULT_TENANT, guarded } from "../foundation/context.ts";
 import { uuidV7 } from "../foundation/ids.ts";
@@ -8,6 +8,7 @@ import type { ClaimedRecord, Hub } from "../hub/index.ts";
 import type { Created, Inbox } from "../inbox/index.ts";
 import type { CreateInput, DataByType, NotificationTypes } from "../notifications/index.ts";
 import type { Operator } from "../operator/index.ts";
+import { Retention, type SweepResult } from "../privacy/index.ts";
 import {
   type Feeds,
   HubFeeds,
@@ -58,6 +59,7 @@ export class NotificationService<
   readonly #transport: Transport;
   readonly #feeds: Feeds;
   readonly #fanOut: FanOut;
+  readonly #retention: Retention;
   readonly #deliveryWorker: LeasedWorker<ClaimedDelivery> | null;
   readonly #hubWorker: LeasedWorker<ClaimedRecord> | null;
   /** API keys that Belfry keeps, for clients of the HTTP contracts. */
@@ -105,6 +107,7 @@ export class NotificationService<
     };
     const background = contextsOf({ ...parts, base: { ...parts.base, ready: readyForWork } });
     this.#fanOut = new FanOut(background.creating);
+    this.#retention = new Retention(background.privacy, options.retention ?? {});
     this.#deliveryWorker = deliveryWorker(background.delivery, options.delivery ?? {});
     this.#hubWorker = hubWorker(background.hub, (options.hub ?? {}) as unknown as HubOptions);
     this.#default = this.tenant(options.defaultTenant ?? DEFAULT_TENANT);
@@ -187,6 +190,21 @@ export class NotificationService<
   /** One user's inbox in the default tenant. */
   inbox(userId: string): Inbox {
     return this.#default.inbox(userId);
+  }
+
+  /**
+   * Deletes a notification of any kind for good: its items in every inbox, deliveries, attempts and records. It works in steps;
+   * a call that was interrupted may be repeated. The audit log keeps a line.
+   *
+   * @throws BelfryError `NOT_FOUND`; `VALIDATION_ERROR` for an actor that cannot be
+   */
+  delete(id: string, acting?: Acting): Promise<void> {
+    return this.#default.delete(id, acting);
+  }
+
+  /** Removes now what is older than the option `retention` allows, in all tenants: for hosts driven by cron, and for tests. */
+  sweep(): Promise<SweepResult> {
+    return this.#retention.sweep();
   }
 
   /** The same API, bound to another tenant. Tenants never see each other's data. */
@@ -278,11 +296,14 @@ export class NotificationService<
         this.#fanOut.loop.wake();
         this.#deliveryWorker?.wake();
         this.#hubWorker?.wake();
+        if (this.#retention.isNeeded) {
+          this.#retention.loop.wake();
+        }
         this.#feeds.inbox.wake();
         this.#feeds.hub.wake();
       },
       drain: async () => {
-        await this.#fanOut.loop.stop();
+        await Promise.all([this.#fanOut.loop.stop(), this.#retention.loop.stop()]);
         await Promise.all([this.#deliveryWorker?.stop(), this.#hubWorker?.stop()]);
         // What handlers under way have created.
         const { writer, sendWriter, eventWriter } = this.#writers;
@@ -300,7 +321,15 @@ export class NotificationService<
 
   /** Everything that rests while the service is stopped. */
   #background() {
-    return [this.#fanOut.loop, this.#deliveryWorker, this.#hubWorker, this.#presence, this.#feeds.inbox, this.#feeds.hub];
+    return [
+      this.#fanOut.loop,
+      this.#retention.loop,
+      this.#deliveryWorker,
+      this.#hubWorker,
+      this.#presence,
+      this.#feeds.inbox,
+      this.#feeds.hub,
+    ];
   }
 
   #publish(signals: readonly Signal[]): void {

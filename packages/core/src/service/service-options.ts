@@ -4,6 +4,7 @@ import type { Ids } from "../foundation/ids.ts";
 import type { Logger } from "../foundation/logger.ts";
 import type { OnResult, Processor } from "../hub/index.ts";
 import type { DataByType, TypesTaking } from "../notifications/index.ts";
+import type { RetentionOptions } from "../privacy/index.ts";
 import type { Transport } from "../realtime/index.ts";
 import type { Storage } from "./storage.ts";
 
@@ -60,6 +61,8 @@ export interface NotificationServiceOptions<
   readonly delivery?: DeliveryOptions;
   /** How the hub's handlers are run. */
   readonly hub?: HubOptions<NoInfer<Data>>;
+  /** How long data is kept, for example `{ readMs: 90 * 86_400_000 }`. A sweep runs at the start and every hour. @default for ever */
+  readonly retention?: RetentionOptions;
   /** How changes travel between processes. @default the storage's own, else within this process */
   readonly transport?: Transport;
   /** Anything pino-shaped. @default warnings and errors on the console */

@@ -10,13 +10,15 @@ import {
   refuseSynchronous,
   type TransactionsOf,
 } from "../creating/index.ts";
-import { parseSend, type Send, type SendInput, Sends, send, type TypedSendInput } from "../delivery/index.ts";
+import { type Acting, parseSend, type Send, type SendInput, Sends, send, type TypedSendInput } from "../delivery/index.ts";
+import type { Owner } from "../foundation/context.ts";
 import { validationError } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { Hub } from "../hub/index.ts";
 import { type Created, Inbox, type InboxItem, listTenant } from "../inbox/index.ts";
 import type { CreateInput, DataByType, UntypedCreateInput } from "../notifications/index.ts";
 import { Operator } from "../operator/index.ts";
+import { deleteNotification } from "../privacy/index.ts";
 import type { Feeds } from "../realtime/index.ts";
 import type { Contexts } from "./contexts.ts";
 
@@ -112,16 +114,25 @@ export class TenantNotifications<
 
   /** One user's inbox in this tenant. */
   inbox(userId: string): Inbox {
-    const issue = textIssue(userId, ["user_id"], NAME_RULE);
-    if (issue) {
-      throw validationError([issue]);
-    }
-    return new Inbox({ tenant: this.tenantId, userId }, this.#contexts.inbox, this.#feeds.inbox);
+    return new Inbox(this.#owner(userId), this.#contexts.inbox, this.#feeds.inbox);
+  }
+
+  /** See {@link NotificationService.delete}. */
+  delete(id: string, acting: Acting = {}): Promise<void> {
+    return deleteNotification(this.#contexts.privacy, this.tenantId, { ...acting, id });
   }
 
   /** Up to `limit` (1 to 1,000) items of all the tenant's inboxes, newest notification first: for operators, not for users. */
   latest(limit: number): Promise<readonly InboxItem[]> {
     return listTenant(this.#contexts.inbox, this.tenantId, limit);
+  }
+
+  #owner(userId: string): Owner {
+    const issue = textIssue(userId, ["user_id"], NAME_RULE);
+    if (issue) {
+      throw validationError([issue]);
+    }
+    return { tenant: this.tenantId, userId };
   }
 
   #request(input: unknown) {

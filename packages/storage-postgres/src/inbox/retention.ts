@@ -1,5 +1,5 @@
 import type { Owner } from "@belfry/core";
-import type { ErasureStep, ExportedItem, ExportStep, StepRange, SweepStep } from "@belfry/core/storage";
+import type { ErasureStep, ExportedItem, ExportStep, InboxRetention, StepRange, SweepStep } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -144,12 +144,12 @@ export function prepareSweep(tables: TableNames) {
   );
   const hold = statement<[]>("hold_inboxes", holdInboxesText(tables));
   const drop = statement<readonly [notificationPk: number]>("sweep_items", dropText(tables));
-  return (before: Date, { after, limit }: StepRange) =>
+  return (kept: InboxRetention, { after, limit }: StepRange) =>
     async (session: Session): Promise<SweepStep> => {
       const rows = await session.rows(lookAt, [...(after === null ? ["", "", 0] : (JSON.parse(after) as Key)), limit]);
       const keys = [0, 1, 2].map((column) => rows.map((row) => row[column]));
       await session.rows(hold, keys.slice(0, 2));
-      const pks = (await session.rows(drop, [...keys, before.toISOString()])).map(([pk]) => pk);
+      const pks = (await session.rows(drop, [...keys, ...times(kept)])).map(([pk]) => pk);
       await dropNotifications(session, [...new Set(pks)]);
       const last = rows.length < limit ? undefined : rows.at(-1);
       return { removed: pks.length, next: last === undefined ? null : JSON.stringify(last) };
@@ -166,19 +166,40 @@ function holdInboxesText({ inboxCounters }: TableNames): string {
   ) c`;
 }
 
-/** $1 tenants, $2 users, $3 numbers of the items, $4 before when they came. */
-function dropText({ inboxCounters, inboxItems }: TableNames): string {
+/** The values $4 to $8 of {@link dropText}. */
+function times({ readBefore, unreadBefore, types }: InboxRetention): readonly unknown[] {
+  const ofTypes = Object.values(types);
+  return [
+    readBefore.toISOString(),
+    unreadBefore.toISOString(),
+    Object.keys(types),
+    ofTypes.map((limits) => limits.readBefore.toISOString()),
+    ofTypes.map((limits) => limits.unreadBefore.toISOString()),
+  ];
+}
+
+/**
+ * $1 tenants, $2 users, $3 numbers of the items; $4 and $5 the times before which read and unread ones are over; $6 types
+ * with times of their own, $7 and $8.
+ */
+function dropText({ inboxCounters, inboxItems, notifications }: TableNames): string {
   return `WITH over AS MATERIALIZED (
-    SELECT i.tenant, i.user_id, i.seq, i.notification_pk, i.deleted_at IS NULL AS is_shown
+    SELECT i.tenant, i.user_id, i.seq, i.notification_pk, i.deleted_at IS NULL AS is_shown,
+      i.deleted_at IS NULL AND NOT ${isRead("inbox")} AS is_unread
     FROM unnest($1::text[], $2::text[], $3::bigint[]) AS k(tenant, user_id, seq)
     JOIN ${inboxItems} i ON i.tenant = k.tenant AND i.user_id = k.user_id AND i.seq = k.seq
     JOIN ${inboxCounters} inbox ON inbox.tenant = i.tenant AND inbox.user_id = i.user_id
-    WHERE i.created_at < $4::timestamptz AND i.seq < inbox.last_seq AND (i.deleted_at IS NOT NULL OR ${isRead("inbox")})
+    JOIN ${notifications} n ON n.pk = i.notification_pk
+    LEFT JOIN unnest($6::text[], $7::timestamptz[], $8::timestamptz[]) AS own(type, read_before, unread_before) ON own.type = n.type
+    WHERE i.seq < inbox.last_seq AND i.created_at < CASE WHEN i.deleted_at IS NOT NULL OR ${isRead("inbox")}
+      THEN coalesce(own.read_before, $4::timestamptz) ELSE coalesce(own.unread_before, $5::timestamptz) END
   ),
   dropped AS (DELETE FROM ${inboxItems} i USING over WHERE i.tenant = over.tenant AND i.user_id = over.user_id AND i.seq = over.seq),
   counted AS (
-    UPDATE ${inboxCounters} c SET total = c.total - tally.shown, rev = c.rev + 1
-    FROM (SELECT tenant, user_id, count(*) AS shown FROM over WHERE is_shown GROUP BY tenant, user_id) tally
+    UPDATE ${inboxCounters} c SET total = c.total - tally.shown, unread = c.unread - tally.unread, rev = c.rev + 1
+    FROM (
+      SELECT tenant, user_id, count(*) AS shown, count(*) FILTER (WHERE is_unread) AS unread FROM over WHERE is_shown GROUP BY tenant, user_id
+    ) tally
     WHERE c.tenant = tally.tenant AND c.user_id = tally.user_id
   )
   SELECT notification_pk FROM over`;

@@ -2,6 +2,7 @@ import type { ActivityStorage } from "@belfry/core/storage";
 import { type Bound, bind, run } from "../database/bind.ts";
 import { prepareNote } from "../delivery/change-send.ts";
 import { prepareAuditOf, prepareEraseAudit, prepareExportAudit, prepareSweepAudit } from "./audit.ts";
+import { prepareDeleteNotification } from "./delete.ts";
 import { prepareHealth } from "./health.ts";
 import { prepareCount, prepareSearch } from "./search.ts";
 import { prepareFindActivity, prepareItemsOf } from "./summaries.ts";
@@ -15,6 +16,7 @@ export function postgresActivity(bound: Bound): ActivityStorage {
     itemsOf: run(prepareItemsOf),
     auditOf: run(prepareAuditOf),
     note: run(prepareNote),
+    deleteNotification: run(prepareDeleteNotification),
     eraseAudit: run(prepareEraseAudit),
     exportAudit: run(prepareExportAudit),
     sweepAudit: run(prepareSweepAudit),

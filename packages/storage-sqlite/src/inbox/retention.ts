@@ -1,5 +1,5 @@
 import type { Owner } from "@belfry/core";
-import type { ErasureStep, ExportedItem, ExportStep, StepRange, SweepStep } from "@belfry/core/storage";
+import type { ErasureStep, ExportedItem, ExportStep, InboxRetention, StepRange, SweepStep, SweptBefore } from "@belfry/core/storage";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/statement.ts";
 import { inboxCounters, inboxItems, notifications, readMarks } from "../schema.ts";
@@ -64,16 +64,19 @@ type LookedAt = readonly [tenant: string, userId: string, isOver: number, ...Dro
 /** Looks at items of all inboxes in the order of their keys, and removes those whose time is over. */
 export function prepareSweep(context: QueryContext) {
   const dropItems = prepareDropItems(context);
-  const isOver = sql`(${inboxItems.createdAt} < ${joinValue("before")} and ${inboxItems.seq} < ${inboxCounters.lastSeq}
-    and (${inboxItems.deletedAt} is not null or ${IS_READ_BESIDE_COUNTERS}))`;
-  const lookAt = context.prepareRows<Owner & { readonly seq: number; readonly before: number; readonly limit: number }, LookedAt>(sql`
+  const before = (name: "readBefore" | "unreadBefore") => sql`coalesce(
+    (select json_extract(t.value, ${sql.raw(`'$.${name}'`)}) from json_each(${joinValue("types")}) t where t.key = ${notifications.type}), ${joinValue(name)})`;
+  const isOver = sql`(${inboxItems.seq} < ${inboxCounters.lastSeq} and ${inboxItems.createdAt} < case
+    when ${inboxItems.deletedAt} is not null or ${IS_READ_BESIDE_COUNTERS} then ${before("readBefore")} else ${before("unreadBefore")} end)`;
+  const lookAt = context.prepareRows<SweepValues, LookedAt>(sql`
     select ${inboxItems.tenant}, ${inboxItems.userId}, ${isOver}, ${DROPPED_COLUMNS}
     from ${inboxItems} cross join ${inboxCounters} on ${inboxCounters.tenant} = ${inboxItems.tenant} and ${inboxCounters.userId} = ${inboxItems.userId}
+    cross join ${notifications} on ${notifications.pk} = ${inboxItems.notificationPk}
     where (${inboxItems.tenant}, ${inboxItems.userId}, ${inboxItems.seq}) > (${joinValue("tenant")}, ${joinValue("userId")}, ${joinValue("seq")})
     order by ${inboxItems.tenant}, ${inboxItems.userId}, ${inboxItems.seq} limit ${sql.placeholder("limit")}`);
-  return (before: Date, { after, limit }: StepRange): SweepStep => {
+  return (kept: InboxRetention, { after, limit }: StepRange): SweepStep => {
     const [tenant, userId, seq] = after === null ? (["", "", 0] as const) : (JSON.parse(after) as Key);
-    const rows = lookAt.all({ tenant, userId, seq, before: before.getTime(), limit });
+    const rows = lookAt.all({ tenant, userId, seq, ...times(kept), types: JSON.stringify(typeTimes(kept)), limit });
     let removed = 0;
     for (const [owner, items] of byOwner(rows)) {
       removed += dropItems(owner, items);
@@ -81,6 +84,18 @@ export function prepareSweep(context: QueryContext) {
     const last = rows.length < limit ? undefined : rows.at(-1);
     return { removed, next: last === undefined ? null : JSON.stringify([last[0], last[1], last[3]] satisfies Key) };
   };
+}
+
+type SweptBeforeMs = { readonly [Limit in keyof SweptBefore]: number };
+
+type SweepValues = Owner & SweptBeforeMs & { readonly seq: number; readonly types: string; readonly limit: number };
+
+function times({ readBefore, unreadBefore }: SweptBefore): SweptBeforeMs {
+  return { readBefore: readBefore.getTime(), unreadBefore: unreadBefore.getTime() };
+}
+
+function typeTimes({ types }: InboxRetention): Readonly<Record<string, SweptBeforeMs>> {
+  return Object.fromEntries(Object.entries(types).map(([type, limits]) => [type, times(limits)]));
 }
 
 /** The items whose time is over, by inbox. Rows of one inbox follow each other. */

@@ -4,6 +4,7 @@ import { bind, query, write } from "../database/bind.ts";
 import { type Connection, turn } from "../database/connection.ts";
 import { prepareWriteAudit } from "../delivery/change-send.ts";
 import { prepareAuditOf, prepareEraseAudit, prepareExportAudit, prepareSweepAudit } from "./audit.ts";
+import { prepareDeleteNotification } from "./delete.ts";
 import { readHealth } from "./health.ts";
 import { ActivitySearch } from "./search.ts";
 import { type ItemCounts, prepareCountItems, prepareFindActivity, prepareItemsOf, prepareSummary } from "./summaries.ts";
@@ -24,6 +25,7 @@ export function sqliteActivity(current: () => { readonly connection: Connection 
       find: query(prepareFindActivity),
       auditOf: query(prepareAuditOf),
       note: write(prepareWriteAudit),
+      deleteNotification: write(prepareDeleteNotification),
       eraseAudit: write(prepareEraseAudit),
       exportAudit: query(prepareExportAudit),
       sweepAudit: write(prepareSweepAudit),

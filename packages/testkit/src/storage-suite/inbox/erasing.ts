@@ -1,4 +1,5 @@
-import { EMPTY_COUNTS } from "@belfry/core/storage";
+import type { Owner } from "@belfry/core";
+import { EMPTY_COUNTS, type InboxRetention } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { at, itemOf, range, seqsOf, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
@@ -135,6 +136,11 @@ export function erasingTests(harness: StorageHarness): void {
   });
 }
 
+/** Keeps unread items for ever. */
+function readBefore(before: Date): InboxRetention {
+  return { readBefore: before, unreadBefore: new Date(0), types: {} };
+}
+
 /** The promises of `sweep`. */
 export function sweepingTests(harness: StorageHarness): void {
   describe("sweeping inboxes", () => {
@@ -151,7 +157,7 @@ export function sweepingTests(harness: StorageHarness): void {
       await fixture.fill("ann", 2);
       await fixture.inbox.markRead(ann, [{ seq: 6 }], at(3));
       const { rev } = await fixture.inbox.counts(ann);
-      const step = (after: string | null) => fixture.inbox.sweep(before, { after, limit: 2 });
+      const step = (after: string | null) => fixture.inbox.sweep(readBefore(before), { after, limit: 2 });
       const look = () => Promise.all([ann, bob].map((owner) => expectTrueCounts(fixture, owner)));
       // Ann's 1, 2 and 4, and Bob's 1: his 2 is the newest.
       expect(await sweepAll(step, look)).toBe(4);
@@ -165,11 +171,32 @@ export function sweepingTests(harness: StorageHarness): void {
       expect((await fixture.create("ann")).items).toMatchObject([{ seq: 8 }]);
     });
 
+    test("unread items have a time of their own, and so have types", async () => {
+      const [ann, bob] = [fixture.owner("ann"), fixture.owner("bob")];
+      const write = (user: string, type: string) => fixture.inbox.createMany([fixture.entry(user, { type })]);
+      for (const type of ["news", "bill", "news", "bill", "last"]) {
+        await write("ann", type);
+      }
+      await write("bob", "news");
+      await write("bob", "bill");
+      const { createdAt: later } = fixture.entry("nobody").notification;
+      await fixture.inbox.markRead(ann, [{ seq: 1 }, { seq: 2 }], at(1));
+      const never = new Date(0);
+      const kept = { readBefore: later, unreadBefore: never, types: { news: { readBefore: never, unreadBefore: later } } };
+      const look = () => Promise.all([ann, bob].map((owner) => expectTrueCounts(fixture, owner)));
+      // Ann's 2, a bill that is read, and 3, news that are unread; Bob's 1.
+      await sweepAll((after) => fixture.inbox.sweep(kept, { after, limit: 3 }), look);
+      const seqs = async (owner: Owner) => seqsOf((await fixture.inbox.list(owner, { status: "all", limit: 9 })).items);
+      expect([await seqs(ann), await seqs(bob)]).toEqual([[5, 4, 1], [2]]);
+      expect(await fixture.inbox.counts(ann)).toMatchObject({ total: 3, unread: 2 });
+      expect(await sweepAll((after) => fixture.inbox.sweep(kept, { after, limit: 3 }))).toBe(0);
+    });
+
     test("it may go on beside reads, writes and another sweep", async () => {
       const owner = fixture.owner("ann");
       await fixture.fill("ann", 20);
       const before = fixture.entry("nobody").notification.createdAt;
-      const sweep = () => sweepAll((after) => fixture.inbox.sweep(before, { after, limit: 3 }));
+      const sweep = () => sweepAll((after) => fixture.inbox.sweep(readBefore(before), { after, limit: 3 }));
       const marks = range(1, 20).map((seq) => fixture.inbox.markRead(owner, [{ seq }], at(seq)));
       await Promise.all([sweep(), sweep(), fixture.inbox.removeRead(owner, at(30)), fixture.fill("ann", 3), ...marks]);
       await expectTrueCounts(fixture, owner);

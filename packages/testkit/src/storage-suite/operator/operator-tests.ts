@@ -4,6 +4,7 @@ import { activityHealthTests } from "./activity-health.ts";
 import { activityReadingTests } from "./activity-reading.ts";
 import { activitySearchTests } from "./activity-search.ts";
 import { auditStepTests } from "./audit-steps.ts";
+import { deletingTests } from "./deleting.ts";
 import { operatorRoundTripTests } from "./round-trips.ts";
 
 /** Declares the tests of what an operator searches and reads. */
@@ -13,6 +14,7 @@ export function operatorTests(harness: StorageHarness): void {
     activityReadingTests(harness);
     activityHealthTests(harness);
     auditStepTests(harness);
+    deletingTests(harness);
     operatorRoundTripTests(harness);
   });
 }

@@ -1,0 +1,48 @@
+import { type Acting, actorOf } from "../delivery/index.ts";
+import { BelfryError } from "../foundation/errors.ts";
+import { isUuid } from "../foundation/ids.ts";
+import { type PrivacyContext, STEP_ROWS, turn } from "./context.ts";
+
+/** Deletes a notification everywhere; see `NotificationService.delete`. */
+export async function deleteNotification(
+  context: PrivacyContext,
+  tenant: string,
+  { id, ...acting }: Acting & { readonly id: string },
+): Promise<void> {
+  const actor = actorOf(acting);
+  using _call = await context.ready();
+  if (!isUuid(id)) {
+    throw unknownNotification(id);
+  }
+  const name = id.toLowerCase();
+  for (let isFirst = true; ; isFirst = false) {
+    const deletion = { limit: STEP_ROWS, at: new Date(context.clock.now()), actor };
+    const step = await context.activity.deleteNotification(tenant, name, deletion);
+    if (step === null && isFirst) {
+      throw unknownNotification(id);
+    }
+    context.publish(
+      (step?.items ?? []).map(({ epoch, ...item }) => ({
+        tenant,
+        userId: item.userId,
+        change: "deleted",
+        seq: item.seq,
+        epoch,
+        id: item.id,
+        item,
+      })),
+    );
+    for (const { epoch: _, ...item } of step?.items ?? []) {
+      context.events.emit("item.deleted", { tenant, userId: item.userId, id: item.id, type: item.type, item });
+    }
+    // Null after the first step: another call has finished it.
+    if (step?.isDone ?? true) {
+      return;
+    }
+    await turn();
+  }
+}
+
+function unknownNotification(id: unknown): BelfryError {
+  return new BelfryError("NOT_FOUND", `There is no notification ${JSON.stringify(String(id).slice(0, 64))}.`);
+}

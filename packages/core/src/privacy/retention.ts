@@ -1,0 +1,118 @@
+import { BelfryError } from "../foundation/errors.ts";
+import type { StepRange, SweepStep } from "../foundation/json.ts";
+import { describe } from "../foundation/parse-text.ts";
+import type { InboxRetention } from "../inbox/index.ts";
+import { Loop } from "../work/loop.ts";
+import { type PrivacyContext, STEP_ROWS, turn } from "./context.ts";
+
+/** How long items of inboxes stay, in milliseconds since they came. */
+export interface ItemRetention {
+  /** Items that are read, and items that were deleted from their inbox. @default for ever */
+  readonly readMs?: number;
+  /** Items that are unread. @default for ever */
+  readonly unreadMs?: number;
+}
+
+/** How long a service keeps its data. What is not given stays for ever. */
+export interface RetentionOptions extends ItemRetention {
+  /** Items by the type of their notification, instead of `readMs` and `unreadMs`. @default none */
+  readonly types?: Readonly<Record<string, ItemRetention>>;
+  /** Sends with their deliveries and attempts, once nothing is left to deliver and no inbox has them, in milliseconds. */
+  readonly deliveriesMs?: number;
+  /** The hub's events with their records, once nothing is left to process, in milliseconds. */
+  readonly eventsMs?: number;
+  /** Lines of the audit log, in milliseconds. */
+  readonly auditMs?: number;
+}
+
+/** How many rows a sweep removed. */
+export interface SweepResult {
+  readonly items: number;
+  readonly deliveries: number;
+  readonly events: number;
+  readonly audit: number;
+}
+
+/** How long after a sweep the next one begins. */
+const SWEEP_INTERVAL_MS = 3_600_000;
+
+/** No time lies before it: nothing is that old. */
+const NEVER = new Date(0);
+
+type Step = (range: StepRange) => Promise<SweepStep>;
+
+/**
+ * Removes what is older than the host wants to keep it: once at the start, then every hour. It works in small steps and
+ * lets others work in between. Several processes may sweep at once.
+ */
+export class Retention {
+  /** The background loop. */
+  readonly loop: Loop;
+  readonly #context: PrivacyContext;
+  readonly #options: RetentionOptions;
+
+  /** @throws BelfryError `CONFIGURATION` for a time that is no number from 0 */
+  constructor(context: PrivacyContext, options: RetentionOptions) {
+    checkRetention(options);
+    this.#context = context;
+    this.#options = options;
+    const { clock, logger } = context;
+    const run = async () => {
+      await this.sweep();
+      return SWEEP_INTERVAL_MS;
+    };
+    this.loop = new Loop({ task: "remove what is older than it is kept", run, clock, logger });
+  }
+
+  /** Whether the host limits how long anything is kept. */
+  get isNeeded(): boolean {
+    return Object.keys(this.#options).length > 0;
+  }
+
+  /** Walks over all data once, and answers how many rows it removed. */
+  async sweep(): Promise<SweepResult> {
+    const { inbox, deliveries, hub, activity, clock } = this.#context;
+    await this.#context.ready();
+    const { types = {}, deliveriesMs, eventsMs, auditMs, ...items } = this.#options;
+    const before = (ageMs: number | undefined) => (ageMs === undefined ? NEVER : new Date(Math.max(0, clock.now() - ageMs)));
+    const limits = ({ readMs, unreadMs }: ItemRetention) => ({ readBefore: before(readMs), unreadBefore: before(unreadMs) });
+    const kept: InboxRetention = {
+      ...limits(items),
+      types: Object.fromEntries(Object.entries(types).map(([type, own]) => [type, limits({ ...items, ...own })])),
+    };
+    const walk = async (isLimited: boolean, step: Step) => (isLimited ? await this.#walk(step) : 0);
+    const hasItems = Object.keys(items).length > 0 || Object.keys(types).length > 0;
+    return {
+      items: await walk(hasItems, (range) => inbox.sweep(kept, range)),
+      deliveries: await walk(deliveriesMs !== undefined, (range) => deliveries.sweep(before(deliveriesMs), range)),
+      events: await walk(eventsMs !== undefined, (range) => hub.sweep(before(eventsMs), range)),
+      audit: await walk(auditMs !== undefined, (range) => activity.sweepAudit(before(auditMs), range)),
+    };
+  }
+
+  async #walk(step: Step): Promise<number> {
+    let removed = 0;
+    for (let after: string | null = null; !this.loop.isStopping; await turn()) {
+      const done = await step({ after, limit: STEP_ROWS });
+      removed += done.removed;
+      if (done.next === null) {
+        break;
+      }
+      after = done.next;
+    }
+    return removed;
+  }
+}
+
+function checkRetention({ types = {}, ...times }: RetentionOptions): void {
+  const all = [...Object.entries(times), ...Object.entries(types).flatMap(([type, items]) => itemTimes(type, items))];
+  for (const [name, ageMs] of all) {
+    if (ageMs !== undefined && !(typeof ageMs === "number" && ageMs >= 0)) {
+      throw new BelfryError("CONFIGURATION", `NotificationService takes retention.${name} in milliseconds from 0, got ${describe(ageMs)}.`);
+    }
+  }
+}
+
+function itemTimes(type: string, items: ItemRetention): readonly (readonly [string, unknown])[] {
+  return Object.entries(items).map(([name, ageMs]) => [`types[${JSON.stringify(type)}].${name}`, ageMs]);
+}

@@ -1,0 +1,83 @@
+import type { Deletion, DeletionStep } from "@belfry/core/storage";
+import type { Session } from "../database/connection.ts";
+import { type StorageTime, statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { prepareWriteAudit } from "../delivery/change-send.ts";
+import { LOCK_TIMEOUT_MS, lockGuard } from "../inbox/inbox-state.ts";
+import { type ItemRow, itemColumns, readTime, toItem } from "../inbox/item-row.ts";
+
+type DroppedRow = readonly [userId: string, epoch: string, isShown: boolean, ...ItemRow];
+
+/** Deletes some of a notification: first the work that is left, then items, and with the last of them the notification. */
+export function prepareDeleteNotification(tables: TableNames, time: StorageTime) {
+  const { notifications, sends } = tables;
+  const find = statement<readonly [pk: number]>("find_to_delete", `SELECT pk FROM ${notifications} WHERE tenant = $1 AND id = $2`);
+  const hold = statement<[]>("hold_to_delete", `SELECT FROM (SELECT FROM ${sends} WHERE notification_pk = $1 FOR UPDATE) s`);
+  const work = [tables.fanOutChunks, tables.deliveries, sends, tables.processingRecords, tables.events].map((table, index) =>
+    statement<[]>(`delete_work_${index}`, `DELETE FROM ${table} WHERE notification_pk = $1`),
+  );
+  const dropItems = prepareDropItems(tables);
+  const remove = statement<[]>("delete_notification", `DELETE FROM ${notifications} WHERE tenant = $1 AND pk = $2`);
+  const writeAudit = prepareWriteAudit(tables);
+
+  return (tenant: string, id: string, { limit, at, actor }: Deletion) =>
+    async (session: Session): Promise<DeletionStep | null> => {
+      const [found] = await session.rows(find, [tenant, id]);
+      if (found === undefined) {
+        return null;
+      }
+      const [pk] = found;
+      await session.rows(hold, [pk]);
+      for (const part of work) {
+        await session.rows(part, [pk]);
+      }
+      const { items, dropped } = await dropItems(session, { tenant, pk }, limit);
+      const isDone = dropped < limit;
+      if (isDone) {
+        await session.rows(remove, [tenant, pk]);
+        await writeAudit(session, [{ tenant, action: "deleted", actor, notificationId: id }], time(at));
+      }
+      return { items, isDone };
+    };
+}
+
+/** Removes items of a notification, and answers those that their inboxes still showed. */
+function prepareDropItems(tables: TableNames) {
+  const { notifications, inboxItems, inboxCounters } = tables;
+  const users = statement<readonly [userId: string]>(
+    "users_to_delete_from",
+    `SELECT user_id FROM ${inboxItems} WHERE notification_pk = $1 ORDER BY user_id LIMIT $2`,
+  );
+  const holdInboxes = statement<[]>(
+    "hold_inboxes_to_delete",
+    `WITH ${lockGuard(LOCK_TIMEOUT_MS)}
+    SELECT FROM guard CROSS JOIN LATERAL (
+      SELECT FROM ${inboxCounters} WHERE guard.lock_timeout IS NOT NULL AND tenant = $1 AND user_id = ANY ($2::text[])
+      ORDER BY user_id FOR NO KEY UPDATE
+    ) c`,
+  );
+  const read = statement<DroppedRow>(
+    "items_to_delete",
+    `SELECT i.user_id, c.epoch, i.deleted_at IS NULL, ${itemColumns(readTime(tables, { tenant: "i.tenant", userId: "i.user_id", state: "c" }))}
+    FROM ${inboxItems} i JOIN ${notifications} n ON n.pk = i.notification_pk
+    JOIN ${inboxCounters} c ON c.tenant = i.tenant AND c.user_id = i.user_id
+    WHERE i.notification_pk = $1 AND i.user_id = ANY ($2::text[]) ORDER BY i.user_id`,
+  );
+  const drop = statement<[]>(
+    "delete_items",
+    `WITH dropped AS (DELETE FROM ${inboxItems} WHERE tenant = $1 AND notification_pk = $2 AND user_id = ANY ($3::text[]))
+    UPDATE ${inboxCounters} c SET total = c.total - 1, unread = c.unread - e.unread, rev = c.rev + 1
+    FROM unnest($4::text[], $5::int[]) AS e(user_id, unread) WHERE c.tenant = $1 AND c.user_id = e.user_id`,
+  );
+  return async (session: Session, { tenant, pk }: { readonly tenant: string; readonly pk: number }, limit: number) => {
+    const named = (await session.rows(users, [pk, limit])).map(([userId]) => userId);
+    await session.rows(holdInboxes, [tenant, named]);
+    const rows = await session.rows(read, [pk, named]);
+    const shown = rows
+      .filter(([, , isShown]) => isShown)
+      .map(([userId, epoch, , ...row]) => ({ ...toItem(row, { tenant, userId }), epoch }));
+    const unread = shown.map(({ readAt }) => (readAt === null ? 1 : 0));
+    await session.rows(drop, [tenant, pk, named, shown.map(({ userId }) => userId), unread]);
+    return { items: shown, dropped: named.length };
+  };
+}
