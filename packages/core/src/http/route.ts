@@ -46,13 +46,13 @@ export type StreamStart = (stream: OpenStream) => () => void;
 /** The writing side of one open stream or socket. */
 export interface OpenStream {
   /**
-   * Sends one piece of text. If a reader leaves more than 1 MiB unread for 5 s, or 8 MiB from before this turn of the event
-   * loop, it is cut off instead.
+   * Sends one piece of text, as fast as its reader takes it. A reader that leaves more than 1 MiB and takes nothing of it for
+   * 5 s, or for which more than 64 MiB wait, is cut off.
    */
   send(text: string): void;
   close(code: number, reason: string): void;
-  /** Resolves when the reader has taken enough for a replay to continue, or when the stream is over. */
-  writable(): Promise<void>;
+  /** Resolves when the reader has taken enough for a replay to continue, or when the stream is over; undefined if it has. */
+  writable(): Promise<void> | undefined;
 }
 
 /** The answer of a route. */

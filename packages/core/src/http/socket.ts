@@ -84,7 +84,7 @@ interface SessionParts {
 
 function openSession(core: HandlerCore, peer: Peer, { contract, endpoint, request, query, opened, takeOff }: SessionParts): SocketSession {
   const clock = core.options.clock ?? systemClock;
-  const stream = core.streams.add(peer, contract.ping);
+  const stream = core.streams.add(peer, contract.ping, "socket");
   let stopWatching = () => {};
   const watch = ({ scheme, credential, principal }: Opened) => {
     stopWatching = core.credentials.add({ stream, principal, ask: () => core.gate.check(scheme, credential, request) });

@@ -62,8 +62,13 @@ export interface InboxListener {
    * @param position the last item that was sent or skipped: the place to resume from
    */
   onState(recovered: boolean, position: InboxPosition): void;
-  /** Resolves when the subscriber can take more. A replay waits for this before each item. @default at once */
-  writable?(): Promise<void>;
+  /**
+   * Resolves when the subscriber can take more; undefined if it can now. A replay asks before each item, and reads what is
+   * left again after a long wait.
+   *
+   * @default it can
+   */
+  writable?(): Promise<void> | undefined;
 }
 
 /** Lets listeners follow inboxes. {@link Inbox} uses it to subscribe. */

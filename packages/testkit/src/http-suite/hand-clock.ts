@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "@belfry/core";
 
-/** A clock that a test can move ahead: timers that are due by then run at once. */
+/** The system's clock, which a test can move ahead: timers that are due by then run at once. */
 export class HandClock implements Clock {
   #aheadMs = 0;
   readonly #tasks = new Set<{ atMs: number; task: () => void }>();
@@ -10,9 +10,20 @@ export class HandClock implements Clock {
   }
 
   after(delayMs: number, task: () => void): () => void {
-    const entry = { atMs: this.now() + delayMs, task };
+    const entry = {
+      atMs: this.now() + delayMs,
+      task: () => {
+        cancel();
+        task();
+      },
+    };
+    const cancelTimer = systemClock.after(delayMs, entry.task);
+    const cancel = () => {
+      cancelTimer();
+      this.#tasks.delete(entry);
+    };
     this.#tasks.add(entry);
-    return () => void this.#tasks.delete(entry);
+    return cancel;
   }
 
   /** Moves the clock ahead, a second at a time, and runs the timers that become due. */
@@ -21,7 +32,6 @@ export class HandClock implements Clock {
       this.#aheadMs += 1_000;
       const due = [...this.#tasks].filter(({ atMs }) => atMs <= this.now());
       for (const entry of due) {
-        this.#tasks.delete(entry);
         entry.task();
       }
     }

@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import { accessSuite } from "./access.ts";
+import { burstsSuite } from "./bursts.ts";
 import { credentialsSuite } from "./credentials.ts";
 import { deliveryV1Suite } from "./delivery-v1.ts";
 import { djangoSuite } from "./django.ts";
@@ -38,6 +39,7 @@ export function httpSuite(name: string, harness: HttpHarness): void {
     hubAccessSuite(harness);
     hubSocketSuite(harness);
     realtimeSuite(harness);
+    burstsSuite(harness);
     limitsSuite(harness);
     oversizedSuite(harness);
     wideSendsSuite(harness);

@@ -36,7 +36,8 @@ export function limitsSuite(harness: HttpHarness): void {
   });
 
   describe("sockets that misuse the server", () => {
-    const setting = useSetting(harness);
+    const clock = new HandClock();
+    const setting = useSetting(harness, { clock });
     const open = async (userId: string) => new SocketClient(`${setting.url}${SOCKET}?token=${await jwt(userId)}`).ready();
 
     test("row 28: a message in 17 fragments without an end closes with 1008", async () => {
@@ -59,6 +60,7 @@ export function limitsSuite(harness: HttpHarness): void {
         await good.received.count((round + 1) * 50);
       }
       expect(good.received.frames.map(({ seq }) => seq)).toEqual(Array.from({ length: rounds * 50 }, (_, at) => at + 1));
+      clock.pass(10_000);
       stuck.socket.resume();
       await stuck.closed();
       expect(stuck.received.frames.length).toBeLessThan(rounds * 50);

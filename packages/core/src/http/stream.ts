@@ -1,0 +1,205 @@
+import type { Clock } from "../foundation/clock.ts";
+import type { Peer } from "./messages.ts";
+import type { OpenStream } from "./route.ts";
+
+/**
+ * Belfry hands a reader more when no more than this is unread; what comes meanwhile waits as text, which streams share. Belfry
+ * looks after 1 ms, then at growing intervals.
+ */
+const WINDOW_BYTES = 256 * 1024;
+const FIRST_LOOK_MS = 1;
+const MAX_LOOK_MS = 50;
+
+/** A reader with more than this outstanding that takes nothing for the grace period is cut off. */
+const MAX_IDLE_BYTES = 1024 * 1024;
+const GRACE_MS = 5_000;
+/** A reader that takes what it gets, but so slowly that more than this waits for it, is cut off too. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** A replay ends when its reader takes nothing for this long. */
+const STALLED_MS = 30_000;
+
+const SILENCE_MS = 30_000;
+/** The interval at which Belfry asks the other end for a sign of life. */
+const PROBE_INTERVAL_MS = 15_000;
+
+/** One stream in the registry. */
+export interface WatchedStream extends OpenStream {
+  /** The stream ends with 4401 at this time, in milliseconds since 1970. */
+  expiresAtMs: number;
+  /** Call it once the other end is gone. */
+  gone(): void;
+}
+
+/** The parts that a {@link Stream} uses. */
+export interface StreamOptions {
+  readonly ping: string | undefined;
+  /** How long the first texts wait; 0 for not at all. */
+  readonly holdMs: number;
+  readonly clock: Clock;
+  onGone(stream: Stream): void;
+}
+
+/** Hands a peer what it is sent, as fast as its reader takes it, and cuts the reader off if it does not. */
+export class Stream implements WatchedStream {
+  expiresAtMs = Number.POSITIVE_INFINITY;
+  readonly #peer: Peer;
+  readonly #options: StreamOptions;
+  #lastSentMs: number;
+  #probedMs: number;
+  /** The texts that the peer gets once its reader has taken more. */
+  #waiting: string[] = [];
+  #waitingBytes = 0;
+  /** Cancels the timer that hands over what waits; null while nothing waits. */
+  #cancelPump: (() => void) | null = null;
+  #isHeld: boolean;
+  /** Closes the peer behind texts that are held. */
+  #closeHeld: (() => void) | null = null;
+  /** When the reader last took something, as far as Belfry has looked; and what was unread then. */
+  #takenMs: number;
+  #unreadBytes = 0;
+  #open = true;
+
+  constructor(peer: Peer, options: StreamOptions) {
+    const { clock, holdMs } = options;
+    this.#peer = peer;
+    this.#options = options;
+    this.#lastSentMs = clock.now();
+    this.#probedMs = this.#lastSentMs;
+    this.#takenMs = this.#lastSentMs;
+    this.#isHeld = holdMs > 0;
+    if (this.#isHeld) {
+      // A turn that took long is no time in which a client of this process could have begun to listen.
+      this.#cancelPump = clock.after(holdMs, () => setImmediate(() => this.#pump(holdMs)));
+    }
+  }
+
+  send(text: string): void {
+    if (!this.#open) {
+      return;
+    }
+    const nowMs = this.#options.clock.now();
+    if (this.#cancelPump === null && this.#peer.bufferedAmount <= WINDOW_BYTES) {
+      this.#takenMs = nowMs;
+      this.#handOver(text);
+    } else if (this.#isTooSlow(nowMs)) {
+      this.close(1008, "reading too slowly");
+    } else {
+      this.#waiting.push(text);
+      this.#waitingBytes += text.length;
+      this.#pumpIn(FIRST_LOOK_MS);
+    }
+    this.#lastSentMs = nowMs;
+  }
+
+  close(code: number, reason: string): void {
+    if (!this.#open) {
+      return;
+    }
+    if (this.#isHeld) {
+      this.#open = false;
+      this.#closeHeld = () => this.#peer.close(code, reason);
+      this.#options.onGone(this);
+    } else {
+      this.gone();
+      this.#peer.close(code, reason);
+    }
+  }
+
+  gone(): void {
+    this.#open = false;
+    this.#waiting = [];
+    this.#cancelPump?.();
+    this.#options.onGone(this);
+  }
+
+  writable(): Promise<void> | undefined {
+    return this.#isFull ? this.#untilWritable() : undefined;
+  }
+
+  look(nowMs: number): void {
+    if (nowMs >= this.expiresAtMs) {
+      this.close(4401, "credential expired");
+    } else if (this.#isTooSlow(nowMs)) {
+      this.close(1008, "reading too slowly");
+    } else if (!this.#isAlive(nowMs)) {
+      this.close(1001, "no sign of life");
+    } else if (this.#options.ping !== undefined && nowMs - this.#lastSentMs >= SILENCE_MS) {
+      this.send(this.#options.ping);
+    }
+  }
+
+  /** The bytes that the reader has not taken; what waits is counted in characters. */
+  get #outstanding(): number {
+    return this.#peer.bufferedAmount + this.#waitingBytes;
+  }
+
+  get #isFull(): boolean {
+    return this.#open && this.#outstanding > WINDOW_BYTES;
+  }
+
+  #handOver(text: string): void {
+    this.#peer.send(text);
+    this.#unreadBytes = this.#peer.bufferedAmount;
+  }
+
+  #pumpIn(delayMs: number): void {
+    this.#cancelPump ??= this.#options.clock.after(delayMs, () => this.#pump(delayMs));
+  }
+
+  /** Hands the peer what waits, as far as its reader has taken what came before. */
+  #pump(delayMs: number): void {
+    const isTooSlow = this.#isTooSlow(this.#options.clock.now());
+    this.#cancelPump = null;
+    this.#isHeld = false;
+    let count = 0;
+    for (const text of this.#waiting) {
+      if (this.#peer.bufferedAmount > WINDOW_BYTES) {
+        break;
+      }
+      this.#handOver(text);
+      this.#waitingBytes -= text.length;
+      count += 1;
+    }
+    this.#waiting.splice(0, count);
+    if (this.#closeHeld !== null) {
+      this.#closeHeld();
+    } else if (isTooSlow) {
+      this.close(1008, "reading too slowly");
+    } else if (this.#waiting.length > 0) {
+      this.#pumpIn(count > 0 ? FIRST_LOOK_MS : Math.min(2 * delayMs, MAX_LOOK_MS));
+    }
+  }
+
+  async #untilWritable(): Promise<void> {
+    const { clock } = this.#options;
+    for (let delayMs = FIRST_LOOK_MS; this.#isFull; delayMs = Math.min(2 * delayMs, MAX_LOOK_MS)) {
+      await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
+      if (this.#idleMs(clock.now()) >= STALLED_MS) {
+        this.close(1008, "reading too slowly");
+      }
+    }
+  }
+
+  #isTooSlow(nowMs: number): boolean {
+    const isIdle = this.#idleMs(nowMs) >= GRACE_MS;
+    return this.#waitingBytes > MAX_WAITING_BYTES || (isIdle && this.#outstanding > MAX_IDLE_BYTES);
+  }
+
+  /** How long the reader has taken nothing. */
+  #idleMs(nowMs: number): number {
+    const { bufferedAmount } = this.#peer;
+    if (bufferedAmount < this.#unreadBytes) {
+      this.#takenMs = nowMs;
+    }
+    this.#unreadBytes = bufferedAmount;
+    return nowMs - this.#takenMs;
+  }
+
+  #isAlive(nowMs: number): boolean {
+    if (nowMs - this.#probedMs < PROBE_INTERVAL_MS) {
+      return true;
+    }
+    this.#probedMs = nowMs;
+    return this.#peer.isAlive?.() ?? true;
+  }
+}
