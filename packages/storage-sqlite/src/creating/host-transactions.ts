@@ -3,7 +3,7 @@ import type { NewNotification, NewSend } from "@belfry/core/storage";
 import type { Database, Statement as DriverStatement } from "better-sqlite3";
 import { databaseOf } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
-import { isSameDatabase } from "../database/open-database.ts";
+import { isSameDatabase, overwriteDeleted } from "../database/open-database.ts";
 import { queryContext } from "../database/statement.ts";
 import { prepareWriteSend, type WrittenSend } from "../delivery/write-sends.ts";
 import { prepareWriteEntry, type WrittenEntry } from "../inbox/write-items.ts";
@@ -80,6 +80,7 @@ class HostWriter {
 
   constructor(database: Database) {
     this.#database = database;
+    overwriteDeleted(database);
     const context = queryContext(database);
     this.#writeEntry = prepareWriteEntry(context);
     this.#writeSend = prepareWriteSend(context);
