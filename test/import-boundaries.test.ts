@@ -68,8 +68,12 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     refused: ["./inbox/inbox.ts", "./http/route.ts", "./contracts/pack.ts", "./node/index.ts"],
   },
   "packages/storage-sqlite/src/probe.ts": {
-    allowed: ["@belfry/core", "@belfry/core/storage", "drizzle-orm", "node:fs"],
+    allowed: ["@belfry/core", "@belfry/core/storage", "@belfry/storage-sql", "drizzle-orm", "node:fs"],
     refused: ["@belfry/core/http", "@belfry/storage-postgres", "@belfry/testkit"],
+  },
+  "packages/storage-sql/src/probe.ts": {
+    allowed: ["@belfry/core", "@belfry/core/storage", "drizzle-orm"],
+    refused: ["@belfry/core/http", "@belfry/storage-postgres", "@belfry/storage-sqlite", "@belfry/testkit"],
   },
   "packages/channel-email/src/probe.ts": {
     allowed: ["@belfry/core", "@belfry/egress", "nodemailer"],

@@ -11,11 +11,13 @@ import {
   type Storage,
   type Transport,
 } from "@belfry/core/storage";
+import { apiKeyStorage } from "@belfry/storage-sql";
 import pg, { type Pool } from "pg";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import type { Bound } from "./database/bind.ts";
 import { Connection, type DrizzlePostgresDatabase, identityCheck, type PostgresTransaction, poolOf } from "./database/connection.ts";
 import { listenForErrors, wrapError } from "./database/errors.ts";
+import { postgresSql } from "./database/sql.ts";
 import { storageTime } from "./database/statement.ts";
 import { tableNames } from "./database/table-names.ts";
 import { postgresDeliveries } from "./delivery/postgres-deliveries.ts";
@@ -34,7 +36,6 @@ import {
   QUERY_TIMEOUT_MS,
 } from "./postgres-options.ts";
 import { postgresPresence } from "./realtime/presence.ts";
-import { postgresApiKeys } from "./service/api-keys.ts";
 
 /**
  * Keeps Belfry's data in PostgreSQL: through a pg pool of the host, the pool behind its drizzle database, or a pool of
@@ -109,9 +110,10 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     const hostTransactions = () => this.#current().hostTransactions;
     this.inbox = postgresInbox(bound, hostTransactions);
     this.deliveries = postgresDeliveries(bound, hostTransactions);
-    this.activity = postgresActivity(bound);
-    this.apiKeys = postgresApiKeys(bound);
-    this.hub = postgresHub(bound);
+    const sql = postgresSql(bound);
+    this.activity = postgresActivity(bound, sql);
+    this.apiKeys = apiKeyStorage(sql);
+    this.hub = postgresHub(bound, sql);
     this.presence = postgresPresence(bound);
   }
 

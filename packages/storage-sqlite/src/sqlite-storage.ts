@@ -9,12 +9,14 @@ import {
   type Migration,
   type Storage,
 } from "@belfry/core/storage";
+import { apiKeyStorage } from "@belfry/storage-sql";
 import type { Database } from "better-sqlite3";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import { CommitWatch } from "./database/commit-watch.ts";
 import { Connection, type DrizzleSqliteDatabase, databaseOf, type SqliteTransaction } from "./database/connection.ts";
 import { wrapError } from "./database/errors.ts";
 import { configureHosts, configureOwn, mainFile, openDatabase, WorkerLock } from "./database/open-database.ts";
+import { sqliteSql } from "./database/sql.ts";
 import { type OpenDeliveries, sqliteDeliveries } from "./delivery/sqlite-deliveries.ts";
 import { sqliteHub } from "./hub/sqlite-hub.ts";
 import { type OpenInbox, sqliteInbox } from "./inbox/sqlite-inbox.ts";
@@ -22,7 +24,6 @@ import { prepareHasNotification } from "./inbox/write-items.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { migrationStep, openTables } from "./migrations/migrate.ts";
 import { sqliteActivity } from "./operator/sqlite-activity.ts";
-import { sqliteApiKeys } from "./service/api-keys.ts";
 import { DEFAULT_BUSY_TIMEOUT_MS, type SqliteStorageOptions } from "./sqlite-options.ts";
 
 /**
@@ -105,9 +106,10 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     };
     this.inbox = sqliteInbox(() => this.#current());
     this.deliveries = sqliteDeliveries(() => this.#current());
-    this.activity = sqliteActivity(() => this.#current());
-    this.apiKeys = sqliteApiKeys(() => this.#current());
-    this.hub = sqliteHub(() => this.#current());
+    const sql = sqliteSql(() => this.#current());
+    this.activity = sqliteActivity(() => this.#current(), sql);
+    this.apiKeys = apiKeyStorage(sql);
+    this.hub = sqliteHub(() => this.#current(), sql);
   }
 
   /** Opens the database and, unless told not to, migrates it. Again while open, it does nothing. */

@@ -1,20 +1,11 @@
-import { type HubEvent, type HubPage, type IdentifiedEvent, isUuid, type ProcessingRecord } from "@belfry/core";
-import type { HubRange, NewProcessingRecord, PlanProcessing, StepRange, SweepStep } from "@belfry/core/storage";
+import type { Handler, HubEvent, ProcessingRecord } from "@belfry/core";
+import type { NewProcessingRecord, PlanProcessing } from "@belfry/core/storage";
+import { fieldsOf } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
+import { DIALECT } from "../database/sql.ts";
 import { type JsonRow, milliseconds, type StorageTime, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { prepareHandlersOf } from "./handlers.ts";
-import { pageStatement, toPage } from "./page.ts";
-import { prepareRecordsOfAll } from "./records.ts";
-import {
-  EVENT_COLUMNS,
-  type EventRow,
-  IDENTIFIED_EVENT_COLUMNS,
-  type IdentifiedEventRow,
-  joinIdentity,
-  toEvent,
-  toIdentifiedEvent,
-} from "./rows.ts";
+import { prepareRecordsOf } from "./records.ts";
 
 /** An event with what was planned for it. */
 interface PlannedEvent {
@@ -29,7 +20,7 @@ interface PlannedEvent {
  */
 export function prepareWriteEvents(tables: TableNames, time: StorageTime) {
   const handlersOf = prepareHandlersOf(tables);
-  const recordsOf = prepareRecordsOfAll(tables);
+  const recordsOf = prepareRecordsOf(tables);
   const write = statement<[place: number, at: number]>("write_events", writeEventsText(tables));
   return (events: readonly HubEvent[], plan: PlanProcessing) =>
     async (session: Session): Promise<readonly (readonly ProcessingRecord[])[]> => {
@@ -126,99 +117,19 @@ function keyOf({ tenant, id }: HubEvent): string {
   return `${tenant}\u0000${id}`;
 }
 
-/** Finds events by their ids. */
-export function prepareFindEvents(tables: TableNames) {
-  const { notifications, events } = tables;
-  const find = statement<JsonRow<IdentifiedEventRow>>(
-    "find_events",
+/** Reads all handlers of the events' sources, oldest first. */
+function prepareHandlersOf({ handlers }: TableNames) {
+  const fields = fieldsOf<Handler>(DIALECT.schema.handlers, DIALECT);
+  const list = statement<JsonRow<Pick<Handler, "tenant" | "source">>>(
+    "handlers_of",
     `SELECT to_json(x) FROM (
-      SELECT ${IDENTIFIED_EVENT_COLUMNS} FROM ${notifications} n JOIN ${events} e ON e.notification_pk = n.pk ${joinIdentity(tables)}
-      WHERE n.tenant = $1 AND n.id = ANY ($2::uuid[])) x`,
+      SELECT ${fields.columns("h")} FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) AS k(tenant, source)) k
+      JOIN ${handlers} h ON h.tenant = k.tenant AND h.source = k.source ORDER BY h.created_at, h.pk) x`,
   );
-  return (tenant: string, ids: readonly string[]) =>
-    async (session: Session): Promise<readonly IdentifiedEvent[]> =>
-      (await session.rows(find, [tenant, ids.filter(isUuid)])).map(([row]) => toIdentifiedEvent(row));
-}
-
-/** Reads a page of events, newest first. */
-export function prepareListEvents(tables: TableNames) {
-  const { notifications, events } = tables;
-  // The keys of the page first, the rows after: what an offset skips is passed over by its key alone.
-  const list = (operation: string, where: string) =>
-    pageStatement<IdentifiedEventRow>(operation, {
-      counted: `${events} e WHERE e.tenant = $1${where}`,
-      rows: `SELECT ${IDENTIFIED_EVENT_COLUMNS} FROM (
-          SELECT e.notification_pk AS pk FROM ${events} e WHERE e.tenant = $1${where} ORDER BY e.received_at DESC, e.notification_pk DESC
-          LIMIT $2 OFFSET $3) k
-        JOIN ${events} e ON e.notification_pk = k.pk JOIN ${notifications} n ON n.pk = k.pk ${joinIdentity(tables)}`,
-      order: "r.received_at DESC, r.pk DESC",
-    });
-  const all = list("list_events", "");
-  const bySource = list("list_events_of_source", " AND e.source = $4");
-  const bySender = list("list_events_of_sender", " AND e.sender = $4");
-  const byBoth = list("list_events_of_both", " AND e.source = $4 AND e.sender = $5");
-  return (tenant: string, { source, sender, limit, offset }: HubRange & { readonly source?: string; readonly sender?: string }) =>
-    async (session: Session): Promise<HubPage<IdentifiedEvent>> => {
-      const ofSource = sender === undefined ? bySource : byBoth;
-      const ofAny = sender === undefined ? all : bySender;
-      const filters = [source, sender].filter((filter) => filter !== undefined);
-      const rows = await session.rows(source === undefined ? ofAny : ofSource, [tenant, limit, offset, ...filters]);
-      return toPage(rows, toIdentifiedEvent);
-    };
-}
-
-/** Reads what came since a time, from one source. */
-export function prepareListEventsSince({ notifications, events }: TableNames) {
-  const list = statement<JsonRow<EventRow>>(
-    "events_since",
-    `SELECT to_json(x) FROM (
-      SELECT ${EVENT_COLUMNS} FROM (
-        SELECT * FROM ${events} WHERE tenant = $1 AND source = $2 AND received_at >= $3::timestamptz
-        ORDER BY received_at, notification_pk LIMIT $4) e
-      JOIN ${notifications} n ON n.pk = e.notification_pk ORDER BY e.received_at, e.notification_pk) x`,
-  );
-  return (tenant: string, source: string, { since, limit }: { readonly since: Date; readonly limit: number }) =>
-    async (session: Session): Promise<readonly HubEvent[]> =>
-      (await session.rows(list, [tenant, source, since.toISOString(), limit])).map(([row]) => toEvent(row));
-}
-
-/** Notes who acknowledged an event; the first time stays. */
-export function prepareAcknowledgeEvent({ notifications, events, eventAcks }: TableNames) {
-  const acknowledge = statement<[pk: number]>(
-    "acknowledge_event",
-    `WITH event AS (
-      SELECT n.pk FROM ${notifications} n JOIN ${events} e ON e.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2
-    ),
-    ack AS (
-      INSERT INTO ${eventAcks} (notification_pk, client, acknowledged_at) SELECT pk, $3, $4::timestamptz FROM event ON CONFLICT DO NOTHING
-    )
-    SELECT pk FROM event`,
-  );
-  return (tenant: string, id: string, { client, at }: { readonly client: string; readonly at: Date }) =>
-    async (session: Session): Promise<boolean> =>
-      isUuid(id) && (await session.rows(acknowledge, [tenant, id, client, at.toISOString()])).length > 0;
-}
-
-/** Looks at events of all tenants, oldest first, and removes old ones with nothing left to process. */
-export function prepareSweepEvents({ events, notifications, processingRecords }: TableNames) {
-  // Foreign keys remove the rows that belong to a notification.
-  const sweep = statement<readonly [pk: number, isOld: boolean, removed: number]>(
-    "sweep_events",
-    `WITH looked_at AS MATERIALIZED (
-      SELECT notification_pk AS pk, received_at < $3::timestamptz AS is_old FROM ${events}
-      WHERE notification_pk > $1 ORDER BY notification_pk LIMIT $2
-    ),
-    removed AS (
-      DELETE FROM ${notifications} n USING looked_at e WHERE n.pk = e.pk AND e.is_old AND NOT EXISTS (
-        SELECT FROM ${processingRecords} r WHERE r.notification_pk = e.pk AND r.status IN ('PENDING', 'PROCESSING'))
-      RETURNING 1
-    )
-    SELECT pk, is_old, (SELECT count(*) FROM removed) FROM looked_at ORDER BY pk`,
-  );
-  return (before: Date, { after, limit }: StepRange) =>
-    async (session: Session): Promise<SweepStep> => {
-      const rows = await session.rows(sweep, [Number(after ?? 0), limit, before.toISOString()]);
-      const last = rows.length < limit ? undefined : rows.at(-1);
-      return { removed: rows[0]?.[2] ?? 0, next: last?.[1] ? String(last[0]) : null };
-    };
+  const keyOfSource = ({ tenant, source }: Pick<Handler, "tenant" | "source">) => JSON.stringify([tenant, source]);
+  return async (session: Session, events: readonly HubEvent[]): Promise<(event: HubEvent) => readonly Handler[]> => {
+    const rows = await session.rows(list, [events.map(({ tenant }) => tenant), events.map(({ source }) => source)]);
+    const bySource = Map.groupBy(rows, ([row]) => keyOfSource(row));
+    return (event) => (bySource.get(keyOfSource(event)) ?? []).map(([row]) => fields.record(row));
+  };
 }

@@ -1,19 +1,19 @@
 import { type HubEvent, isUuid, type ProcessingRecord, type SourceRecord } from "@belfry/core";
 import type { ClaimedRecord, EndedRecord } from "@belfry/core/storage";
-import type { Session } from "../database/connection.ts";
-import type { LeaseTable, MakeClaim } from "../database/leases.ts";
-import { type JsonRow, type StorageTime, statement, timeOf } from "../database/statement.ts";
-import type { TableNames } from "../database/table-names.ts";
 import {
-  IDENTIFIED_EVENT_COLUMNS,
+  hubColumns,
   type IdentifiedEventRow,
   joinIdentity,
-  RECORD_COLUMNS,
   type RecordRow,
   toIdentifiedEvent,
   toRecord,
   toSourceRecord,
-} from "./rows.ts";
+} from "@belfry/storage-sql";
+import type { Session } from "../database/connection.ts";
+import type { LeaseTable, MakeClaim } from "../database/leases.ts";
+import { DIALECT } from "../database/sql.ts";
+import { type JsonRow, type StorageTime, statement, timeOf } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
 
 /**
  * How many due records are looked at, whosever they are, before each tenant's are looked at by themselves. So few that
@@ -21,11 +21,13 @@ import {
  */
 const CANDIDATES = 100;
 
+const COLUMNS = hubColumns(DIALECT);
+
 /** Processing records as tasks to be leased. */
 export const RECORD_LEASES: LeaseTable<RecordRow, ClaimedRecord, object> = {
   name: "records",
   table: "processingRecords",
-  columns: RECORD_COLUMNS,
+  columns: COLUMNS.record,
   alias: "r",
   queues: ["status = 'PENDING'"],
   claimed: "status = 'PROCESSING',",
@@ -89,18 +91,18 @@ function prepareWithEvents(tables: TableNames) {
   const eventsOf = statement<JsonRow<IdentifiedEventRow>>(
     "claimed_events",
     `SELECT to_json(x) FROM (
-      SELECT ${IDENTIFIED_EVENT_COLUMNS} FROM ${events} e JOIN ${notifications} n ON n.pk = e.notification_pk ${joinIdentity(tables)}
+      SELECT ${COLUMNS.identifiedEvent} FROM ${events} e JOIN ${notifications} n ON n.pk = e.notification_pk ${joinIdentity(DIALECT, tables)}
       WHERE e.notification_pk = ANY ($1::bigint[])) x`,
   );
   return async (session: Session, rows: readonly JsonRow<RecordRow>[]): Promise<readonly ClaimedRecord[]> => {
     if (rows.length === 0) {
       return [];
     }
-    const found = await session.rows(eventsOf, [[...new Set(rows.map(([row]) => row.notification_pk))]]);
+    const found = await session.rows(eventsOf, [[...new Set(rows.map(([row]) => row.notificationPk))]]);
     const byPk = new Map(found.map(([row]) => [row.pk, row]));
     // An event that was deleted since the claim has nothing left to process.
     return rows.flatMap(([row]) => {
-      const event = byPk.get(row.notification_pk);
+      const event = byPk.get(row.notificationPk);
       return event ? [{ record: toRecord(row), fence: row.fence, event: toIdentifiedEvent(event) }] : [];
     });
   };
@@ -116,14 +118,14 @@ export function prepareEndRecords({ processingRecords, notifications }: TableNam
         WITH ORDINALITY AS e(id, fence, status, result, error, input_tokens, output_tokens, due_in_ms, lost_at, place)
     ),
     r AS (
-      UPDATE ${processingRecords} t SET status = e.status, result = e.result, error = CASE WHEN e.status = 'PENDING' THEN coalesce(e.error, t.error) ELSE e.error END, input_tokens = e.input_tokens,
-        output_tokens = e.output_tokens,
+      UPDATE ${processingRecords} t SET status = e.status, result = e.result, input_tokens = e.input_tokens, output_tokens = e.output_tokens,
+        error = CASE WHEN e.status = 'PENDING' THEN coalesce(e.error, t.error) ELSE e.error END,
         due_at = CASE WHEN e.status = 'PENDING' THEN clock.now + coalesce(e.due_in_ms, 0) * interval '1 millisecond' END,
         completed_at = CASE WHEN e.status <> 'PENDING' THEN clock.now END, lease_owner = NULL, lease_until = NULL
       FROM e CROSS JOIN clock WHERE t.id = e.id AND t.fence = e.fence AND t.lease_owner = $2
         AND (e.lost_at IS NULL OR t.lease_until = e.lost_at) RETURNING t.*, e.place
     )
-    SELECT to_json(x) FROM (SELECT ${RECORD_COLUMNS} FROM r JOIN ${notifications} n ON n.pk = r.notification_pk ORDER BY r.place) x`,
+    SELECT to_json(x) FROM (SELECT ${COLUMNS.record} FROM r JOIN ${notifications} n ON n.pk = r.notification_pk ORDER BY r.place) x`,
   );
   return (owner: string, ended: readonly EndedRecord[], at: Date) => async (session: Session) => {
     const named = ended.filter(({ id }) => isUuid(id));
@@ -144,22 +146,12 @@ export function prepareEndRecords({ processingRecords, notifications }: TableNam
   };
 }
 
-/** Reads the records of one event, in the order of their creation. */
-export function prepareRecordsOf(tables: TableNames) {
-  const recordsOf = prepareRecordsOfAll(tables);
-  return (tenant: string, id: string) =>
-    async (session: Session): Promise<readonly ProcessingRecord[]> => {
-      const [records = []] = await recordsOf(session, [{ tenant, id }]);
-      return records;
-    };
-}
-
 /** Reads the records of events, of each in the order of their creation. Events that are not there have none. */
-export function prepareRecordsOfAll({ notifications, processingRecords }: TableNames) {
+export function prepareRecordsOf({ notifications, processingRecords }: TableNames) {
   const list = statement<JsonRow<RecordRow & { readonly place: number }>>(
     "records_of",
     `SELECT to_json(x) FROM (
-      SELECT ${RECORD_COLUMNS}, k.place FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS k(tenant, id, place)
+      SELECT ${COLUMNS.record}, k.place FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS k(tenant, id, place)
       JOIN ${notifications} n ON n.tenant = k.tenant AND n.id = k.id JOIN ${processingRecords} r ON r.notification_pk = n.pk
       ORDER BY k.place, r.pk) x`,
   );
@@ -172,32 +164,4 @@ export function prepareRecordsOfAll({ notifications, processingRecords }: TableN
     const byPlace = Map.groupBy(rows, ([{ place }]) => place);
     return events.map((event) => (byPlace.get(named.indexOf(event) + 1) ?? []).map(([row]) => toRecord(row)));
   };
-}
-
-/** Finds records by their ids. */
-export function prepareFindRecords({ notifications, processingRecords }: TableNames) {
-  const find = statement<JsonRow<RecordRow>>(
-    "find_records",
-    `SELECT to_json(x) FROM (
-      SELECT ${RECORD_COLUMNS} FROM ${processingRecords} r JOIN ${notifications} n ON n.pk = r.notification_pk
-      WHERE r.tenant = $1 AND r.id = ANY ($2::uuid[])) x`,
-  );
-  return (tenant: string, ids: readonly string[]) =>
-    async (session: Session): Promise<readonly ProcessingRecord[]> =>
-      (await session.rows(find, [tenant, ids.filter(isUuid)])).map(([row]) => toRecord(row));
-}
-
-/** Reads what settled since a time, of one source's events. */
-export function prepareListSettledSince({ notifications, processingRecords }: TableNames) {
-  const list = statement<JsonRow<RecordRow>>(
-    "settled_since",
-    `SELECT to_json(x) FROM (
-      SELECT ${RECORD_COLUMNS} FROM (
-        SELECT * FROM ${processingRecords} WHERE tenant = $1 AND source = $2 AND completed_at >= $3::timestamptz
-        ORDER BY completed_at, pk LIMIT $4) r
-      JOIN ${notifications} n ON n.pk = r.notification_pk ORDER BY r.completed_at, r.pk) x`,
-  );
-  return (tenant: string, source: string, { since, limit }: { readonly since: Date; readonly limit: number }) =>
-    async (session: Session): Promise<readonly SourceRecord[]> =>
-      (await session.rows(list, [tenant, source, since.toISOString(), limit])).map(([row]) => toSourceRecord(row));
 }

@@ -163,11 +163,12 @@ export function prepareWriteEntries(tables: TableNames) {
 
 /** One entry to one recipient, the usual create, without the lists: half the cost. After the fields the user and the lock timeout. */
 function writeEntryText({ notifications, inboxCounters, inboxItems }: TableNames): string {
-  const { count, names, parameters, parameter } = NOTIFICATION_FIELDS;
+  const { all, names, typed, parameter } = NOTIFICATION_FIELDS;
+  const count = all.length;
   const [tenant, type, createdAt, user] = [parameter("tenant"), parameter("type"), parameter("createdAt"), `$${count + 1}`];
   return `WITH ${lockGuard(`$${count + 2}`)},
   notification AS (
-    INSERT INTO ${notifications} (${names}) SELECT ${parameters} FROM guard WHERE guard.lock_timeout IS NOT NULL
+    INSERT INTO ${notifications} (${names}) SELECT ${typed} FROM guard WHERE guard.lock_timeout IS NOT NULL
     ON CONFLICT (tenant, id) DO NOTHING
     RETURNING pk
   ),
@@ -186,7 +187,8 @@ function writeEntryText({ notifications, inboxCounters, inboxItems }: TableNames
 
 /** After the fields of entries the index of the entry and the user for each recipient, the lock timeout, and the mark. */
 function writeEntriesText(tables: TableNames): string {
-  const { count, names, lists } = NOTIFICATION_FIELDS;
+  const { all, names, lists } = NOTIFICATION_FIELDS;
+  const count = all.length;
   const [entryOf, user, mark] = [`$${count + 1}`, `$${count + 2}`, `$${count + 4}`];
   return `WITH ${lockGuard(`$${count + 3}`)},
   entry AS MATERIALIZED (

@@ -48,8 +48,11 @@ export interface Statement<Values, Row> {
   iterate(values: Values): IterableIterator<Row>;
 }
 
-/** The common part of a drizzle builder and a drizzle `sql` template: both give SQL text and its parameters. */
-export type StatementSource = SQL | { toSQL(): Query };
+/**
+ * SQL text, in which `:name` stands for a value by its name and `$1` for one by its place, or what drizzle makes SQL text of.
+ * SQLite's own parameters with names cost more than those without.
+ */
+export type StatementSource = string | SQL | { toSQL(): Query };
 
 /**
  * Prepares what drizzle built as a statement of the driver itself. Running it goes past drizzle's row mapping, which
@@ -63,10 +66,9 @@ export function prepareStatement<Values extends object, Row>(
   source: StatementSource,
   rows: "objects" | "lists",
 ): Statement<Values, Row> {
-  const query = "toSQL" in source ? source.toSQL() : new SQLiteSyncDialect().sqlToQuery(source);
-  const binders = query.params.map(binder);
+  const { sql, binders } = typeof source === "string" ? parseText(source) : parseQuery(source);
   const bind = (values: Values) => binders.map((read) => read(values as Readonly<Record<string, unknown>>));
-  const statement = database.prepare<unknown[], Row>(query.sql);
+  const statement = database.prepare<unknown[], Row>(sql);
   if (statement.reader) {
     // A host may have switched its connection to BigInt; our numbers stay below 2^53.
     statement.safeIntegers(false).raw(rows === "lists");
@@ -74,12 +76,44 @@ export function prepareStatement<Values extends object, Row>(
   return {
     run: (values) => statement.run(...bind(values)),
     get: (values) => statement.get(...bind(values)),
-    all: (values) => statement.all(...bind(values)),
+    all: (values) => (statement.reader ? statement.all(...bind(values)) : statement.run(...bind(values)) && []),
     iterate: (values) => statement.iterate(...bind(values)),
   };
 }
 
 type Binder = (values: Readonly<Record<string, unknown>>) => unknown;
+
+interface ParsedSource {
+  /** With a question mark for each value. */
+  readonly sql: string;
+  readonly binders: readonly Binder[];
+}
+
+function parseText(text: string): ParsedSource {
+  const binders: Binder[] = [];
+  const sql = text.replaceAll(/(?<![\w:]):([a-z]\w*)|\$(\d+)/gi, (_, name: string | undefined, place: string) => {
+    const key = name ?? String(Number(place) - 1);
+    binders.push((values) => stored(values[key]));
+    return "?";
+  });
+  return { sql, binders };
+}
+
+/** A value as SQLite keeps it: a time in milliseconds, truth as 0 or 1, JSON as text. */
+function stored(value: unknown): unknown {
+  if (typeof value === "boolean") {
+    return Number(value);
+  }
+  if (typeof value !== "object" || value === null) {
+    return value;
+  }
+  return value instanceof Date ? value.getTime() : JSON.stringify(value);
+}
+
+function parseQuery(source: SQL | { toSQL(): Query }): ParsedSource {
+  const query = "toSQL" in source ? source.toSQL() : new SQLiteSyncDialect().sqlToQuery(source);
+  return { sql: query.sql, binders: query.params.map(binder) };
+}
 
 /** How one parameter gets its value: from the named values, through its column's encoder, or as it stands. */
 function binder(param: unknown): Binder {

@@ -127,7 +127,7 @@ export interface SendRow {
 
 /** The columns of a {@link SendRow}, over the tables `s` (sends) and `n` (notifications). */
 export const SEND_COLUMNS = sql`
-  n.pk, ${NOTIFICATION_FIELDS.columns("n")}, s.channel, s.channels, s.room_id, s.recipients,
+  n.pk, ${sql.raw(NOTIFICATION_FIELDS.columns("n"))}, s.channel, s.channels, s.room_id, s.recipients,
   s.has_fallback, s.fallback_delay_ms, s.scheduled_at, s.meta, s.status, s.pending_chains, s.sent_chains, s.delivered_chains, s.failed_chains,
   s.cancelled_chains, s.attempts, s.fallback_used, s.delivered_at, s.failed_at, s.updated_at`;
 

@@ -60,7 +60,7 @@ export function prepareFanOutNext(context: QueryContext) {
   const writeItems = prepareWriteItems(context);
   const oldest = prepare<object, ChunkRow>(sql`
     select ${fanOutChunks.pk} as chunk_pk, ${fanOutChunks.notificationPk}, ${fanOutChunks.recipients},
-      ${NOTIFICATION_FIELDS.columns("belfry_notifications")}
+      ${sql.raw(NOTIFICATION_FIELDS.columns("belfry_notifications"))}
     from ${fanOutChunks} cross join ${notifications} on ${notifications.pk} = ${fanOutChunks.notificationPk}
     order by ${asc(fanOutChunks.pk)} limit 1`);
   const forget = prepare<{ readonly pk: number }>(builder.delete(fanOutChunks).where(eq(fanOutChunks.pk, sql.placeholder("pk"))));

@@ -1,14 +1,15 @@
 import type { InboxItem, ItemRef, JsonObject, Notification, Owner } from "@belfry/core";
+import { fieldsOf } from "@belfry/storage-sql";
 import { sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
-import { fieldsOf } from "../database/fields.ts";
+import { DIALECT } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { inboxItems, notifications, readMarks } from "../schema.ts";
 import { joinValue } from "./conditions.ts";
 import type { InboxState, ReadState } from "./inbox-state.ts";
 
 /** The columns of a notification that are written and read. */
-export const NOTIFICATION_FIELDS = fieldsOf<Notification>(notifications);
+export const NOTIFICATION_FIELDS = fieldsOf<Notification>(notifications, DIALECT);
 
 /** The numbers that one mark was the first to cover. */
 interface Covered {

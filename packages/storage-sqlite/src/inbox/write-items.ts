@@ -1,8 +1,8 @@
 import type { CreatedItem, Notification } from "@belfry/core";
 import type { NewNotification } from "@belfry/core/storage";
-import { and, eq, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/statement.ts";
-import { inboxCounters, inboxItems, notifications } from "../schema.ts";
+import { inboxCounters, inboxItems } from "../schema.ts";
 import { joinValue } from "./conditions.ts";
 import { NEW_EPOCH } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
@@ -152,19 +152,11 @@ export interface WrittenNotification {
 }
 
 /** Writes a notification, unless its tenant already has one of its id. */
-export function prepareWriteNotification({ builder, prepare }: QueryContext) {
-  const insert = prepare<Notification>(
-    builder
-      .insert(notifications)
-      .values(NOTIFICATION_FIELDS.placeholders)
-      .onConflictDoNothing({ target: [notifications.tenant, notifications.id] }),
-  );
-  const find = prepare<Notification, { readonly pk: number }>(
-    builder
-      .select({ pk: notifications.pk })
-      .from(notifications)
-      .where(and(eq(notifications.tenant, sql.placeholder("tenant")), eq(notifications.id, sql.placeholder("id")))),
-  );
+export function prepareWriteNotification({ prepare }: QueryContext) {
+  const { all, names } = NOTIFICATION_FIELDS;
+  const insert = prepare<Notification>(`
+    INSERT INTO belfry_notifications (${names}) VALUES (${all.map(([key]) => `:${key}`).join(", ")}) ON CONFLICT (tenant, id) DO NOTHING`);
+  const find = prepare<NotificationName, { readonly pk: number }>(FIND_NOTIFICATION);
   return (notification: Notification): WrittenNotification => {
     const { changes, lastInsertRowid } = insert.run(notification);
     if (changes > 0) {
@@ -178,13 +170,12 @@ export function prepareWriteNotification({ builder, prepare }: QueryContext) {
   };
 }
 
+type NotificationName = Pick<Notification, "tenant" | "id">;
+
+const FIND_NOTIFICATION = "SELECT pk FROM belfry_notifications WHERE tenant = :tenant AND id = :id";
+
 /** Looks whether a tenant has a notification, whoever got it. */
-export function prepareHasNotification({ builder, prepare }: QueryContext) {
-  const find = prepare<Pick<Notification, "tenant" | "id">, { readonly pk: number }>(
-    builder
-      .select({ pk: notifications.pk })
-      .from(notifications)
-      .where(and(eq(notifications.tenant, sql.placeholder("tenant")), eq(notifications.id, sql.placeholder("id")))),
-  );
-  return ({ tenant, id }: Pick<Notification, "tenant" | "id">): boolean => find.get({ tenant, id: id.toLowerCase() }) !== undefined;
+export function prepareHasNotification({ prepare }: QueryContext) {
+  const find = prepare<NotificationName, { readonly pk: number }>(FIND_NOTIFICATION);
+  return ({ tenant, id }: NotificationName): boolean => find.get({ tenant, id: id.toLowerCase() }) !== undefined;
 }

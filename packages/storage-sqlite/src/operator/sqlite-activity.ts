@@ -1,9 +1,9 @@
 import type { ActivitySummary } from "@belfry/core";
 import type { ActivityItems, ActivityQuery, ActivityStorage } from "@belfry/core/storage";
+import { auditLog, type Sql } from "@belfry/storage-sql";
 import { bind, query, write } from "../database/bind.ts";
 import { type Connection, turn } from "../database/connection.ts";
 import { prepareWriteAudit } from "../delivery/change-send.ts";
-import { prepareAuditOf, prepareEraseAudit, prepareExportAudit, prepareSweepAudit } from "./audit.ts";
 import { prepareDeleteNotification } from "./delete.ts";
 import { readHealth } from "./health.ts";
 import { ActivitySearch } from "./search.ts";
@@ -19,17 +19,14 @@ const ITEMS_STEP = 5_000;
  *
  * @param current what is open at this moment; throws if nothing is
  */
-export function sqliteActivity(current: () => { readonly connection: Connection }): ActivityStorage {
+export function sqliteActivity(current: () => { readonly connection: Connection }, sql: Sql): ActivityStorage {
   return {
     ...bind(current, {
       find: query(prepareFindActivity),
-      auditOf: query(prepareAuditOf),
       note: write(prepareWriteAudit),
       deleteNotification: write(prepareDeleteNotification),
-      eraseAudit: write(prepareEraseAudit),
-      exportAudit: query(prepareExportAudit),
-      sweepAudit: write(prepareSweepAudit),
     }),
+    ...auditLog(sql),
     search: async (tenant, wanted) => search(current().connection, tenant, wanted),
     count: async (tenant, filter, max) => new ActivitySearch(current().connection, tenant, filter).count(max),
     itemsOf: async (tenant, id, limit) => itemsOf(current().connection, { tenant, id }, limit),

@@ -1,0 +1,55 @@
+import type { Dialect, Sql } from "@belfry/storage-sql";
+import { apiKeys, auditLog, handlers, identities, processingRecords } from "../schema.ts";
+import { type Bound, run } from "./bind.ts";
+import type { Connection } from "./connection.ts";
+import { milliseconds, type Statement, statement } from "./statement.ts";
+
+/** SQL as PostgreSQL speaks it. */
+export const DIALECT: Dialect = {
+  schema: { apiKeys, auditLog, handlers, identities, processingRecords },
+  join: "JOIN",
+  sourceKey: { column: "source_digest", of: (text) => `encode(sha256(convert_to(${text}, 'UTF8')), 'hex')` },
+  unindexed: (column) => column,
+  milliseconds,
+  isIn: (column, list, type) => `${column} = ANY (ARRAY(SELECT value::${type} FROM json_array_elements_text(${list}) AS l(value)))`,
+  contains: (text, part) => `strpos(${text}, ${part}) > 0`,
+};
+
+/** Runs what both storages share. */
+export function postgresSql(bound: Bound): Sql {
+  const made = new Map<string, Statement<readonly unknown[]>>();
+  const prepared = (name: string, text: string) => {
+    const one = made.get(text) ?? statement<readonly unknown[]>(name, text);
+    made.set(text, one);
+    return one;
+  };
+  const inTransaction = run(
+    () => (name: string, texts: readonly string[], values: readonly unknown[]) => async (connection: Connection) => {
+      await connection.transaction(async (session) => {
+        for (const text of texts) {
+          await session.rows(prepared(name, text), stored(values));
+        }
+      });
+    },
+  )(bound);
+  const ask = run(
+    () => (name: string, text: string, values: readonly unknown[]) => (session) => session.rows(prepared(name, text), stored(values)),
+  )(bound);
+  return {
+    ...DIALECT,
+    tables: bound.tables,
+    inTransaction,
+    async rows<Row extends object>(name: string, text: string, values: readonly unknown[]) {
+      return (await ask(name, `WITH x AS (${text}) SELECT to_json(x) FROM x`, values)).map(([row]) => row as Row);
+    },
+    async page<Row extends object>(name: string, { counted, rows, order }: Parameters<Sql["page"]>[1], values: readonly unknown[]) {
+      const text = `SELECT c.total, to_json(r) FROM (SELECT count(*) AS total FROM ${counted}) c LEFT JOIN (${rows}) r ON true ORDER BY ${order}`;
+      const found = (await ask(name, text, values)) as readonly (readonly [total: number, row: Row | null])[];
+      return { items: found.flatMap(([, row]) => row ?? []), total: found[0]?.[0] ?? 0 };
+    },
+  };
+}
+
+function stored(values: readonly unknown[]): readonly unknown[] {
+  return values.map((value) => (value instanceof Date ? value.toISOString() : value));
+}

@@ -1,0 +1,68 @@
+import { type Column, getTableColumns, type Table } from "drizzle-orm";
+
+/** A time in SQL as milliseconds since 1970, UTC. */
+export type Milliseconds = (time: string) => string;
+
+/** A table with a column for each field of a record, of the field's type: one that lacks a field does not compile. */
+export type TableOf<Of> = Table & {
+  readonly [Key in keyof Of]-?: { readonly _: { readonly data: NonNullable<Of[Key]> } };
+};
+
+/** A record as its table declares it: what is written and read of it follows from that. The fields are always in one order. */
+export interface Fields<Of> {
+  /** The columns, by their fields. */
+  readonly all: readonly (readonly [key: keyof Of & string, column: Column])[];
+  /** The columns' names, separated by commas. */
+  readonly names: string;
+  /** A parameter for each field, from $1 on. */
+  readonly parameters: string;
+  /** The parameter of one field. */
+  parameter(key: keyof Of): `$${number}`;
+  /** The values of {@link parameters}. */
+  values(record: Of): readonly unknown[];
+  /** The columns to select under the fields' names, times in milliseconds. @param table its name or alias, where it needs one */
+  columns(table?: string): string;
+  /** The record that a row with these columns stands for. */
+  record(row: object): Of;
+}
+
+/**
+ * The fields of a record, which are the columns of its table but for those left out.
+ *
+ * @param without columns that are not the record's own. @default its key `pk`
+ */
+export function fieldsOf<Of extends object>(
+  table: TableOf<Of>,
+  { milliseconds }: { readonly milliseconds: Milliseconds },
+  without: readonly string[] = ["pk"],
+): Fields<Of> {
+  const columns = Object.entries<Column>(getTableColumns<Table>(table));
+  const all = columns.filter((entry): entry is [keyof Of & string, Column] => !without.includes(entry[0]));
+  const selected = (name: string, column: Column) => (column.dataType === "date" ? milliseconds(name) : name);
+  return {
+    all,
+    names: all.map(([, { name }]) => name).join(", "),
+    parameters: all.map((_, index) => `$${index + 1}`).join(", "),
+    parameter: (key) => `$${all.findIndex(([one]) => one === key) + 1}`,
+    values: (record) => all.map(([key, column]) => written(record[key], column)),
+    columns: (of) => {
+      const prefix = of === undefined ? "" : `${of}.`;
+      return all.map(([key, column]) => `${selected(`${prefix}${column.name}`, column)} AS "${key}"`).join(", ");
+    },
+    record: (row) =>
+      Object.fromEntries(all.map(([key, column]) => [key, read((row as Partial<Record<string, unknown>>)[key], column)])) as Of,
+  };
+}
+
+/** A value as the driver takes it for a column. */
+export function written(value: unknown, column: Column): unknown {
+  return value === null ? null : column.mapToDriverValue(value);
+}
+
+function read(value: unknown, column: Column): unknown {
+  if (column.dataType === "date") {
+    return typeof value === "number" ? new Date(value) : null;
+  }
+  // PostgreSQL's driver has parsed JSON already.
+  return value === null || typeof value === "object" ? value : column.mapFromDriverValue(value);
+}

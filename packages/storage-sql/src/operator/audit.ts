@@ -1,0 +1,49 @@
+import type { AuditEntry, Owner } from "@belfry/core";
+import type { ActivityStorage, StepRange } from "@belfry/core/storage";
+import { fieldsOf } from "../database/fields.ts";
+import type { Sql } from "../database/sql.ts";
+
+/** The audit log in a SQL database: reading it, and what becomes of its lines. */
+export function auditLog(sql: Sql): Pick<ActivityStorage, "auditOf" | "eraseAudit" | "exportAudit" | "sweepAudit"> {
+  const { auditLog: log } = sql.tables;
+  const fields = fieldsOf<AuditEntry>(sql.schema.auditLog, sql);
+  const lines = async (name: string, where: string, values: readonly unknown[]) => {
+    const rows = await sql.rows(name, `SELECT ${fields.columns("a")} FROM ${log} a WHERE ${where} ORDER BY a.number LIMIT $3`, values);
+    return rows.map(fields.record);
+  };
+  /** Looks at a tenant's lines, and answers with those in which the user is the actor, and the last one looked at. */
+  const linesOf = async ({ tenant, userId }: Owner, { after, limit }: StepRange) => {
+    const looked = await lines("audit_lines", "a.tenant = $1 AND a.number > $2", [tenant, Number(after ?? 0), limit]);
+    return { own: looked.filter(({ actor }) => actor === userId), next: nextOf(looked, limit) };
+  };
+  return {
+    auditOf: (tenant, id, limit) => lines("audit_of", "a.tenant = $1 AND a.notification_id = $2", [tenant, id, limit]),
+    async eraseAudit(owner, range) {
+      const { own, next } = await linesOf(owner, range);
+      const numbers = JSON.stringify(own.map(({ number }) => number));
+      const erase = `UPDATE ${log} SET actor = '' WHERE tenant = $1 AND ${sql.isIn("number", "$2", "bigint")} RETURNING number`;
+      await sql.rows("erase_audit", erase, [owner.tenant, numbers]);
+      return { removed: own.length, next };
+    },
+    async exportAudit(owner, range) {
+      const { own: records, next } = await linesOf(owner, range);
+      return { records, next };
+    },
+    async sweepAudit(before, { after, limit }) {
+      // Along the key: lines are written in the order of their times.
+      const look = `SELECT number, ${sql.milliseconds("at")} AS at FROM ${log} WHERE number > $1 ORDER BY number LIMIT $2`;
+      const looked = await sql.rows<{ readonly number: number; readonly at: number }>("audit_to_sweep", look, [Number(after ?? 0), limit]);
+      const old = looked.filter(({ at }) => at < before.getTime());
+      const remove = `DELETE FROM ${log} WHERE ${sql.isIn("number", "$1", "bigint")} RETURNING number`;
+      await sql.rows("sweep_audit", remove, [JSON.stringify(old.map(({ number }) => number))]);
+      const last = looked.at(-1);
+      return { removed: old.length, next: last !== undefined && last.at < before.getTime() ? nextOf(looked, limit) : null };
+    },
+  };
+}
+
+/** Where the next step goes on after these lines; null if they are the last. */
+function nextOf(lines: readonly { readonly number: number }[], limit: number): string | null {
+  const last = lines.length < limit ? undefined : lines.at(-1);
+  return last === undefined ? null : String(last.number);
+}
