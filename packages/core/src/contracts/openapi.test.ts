@@ -19,11 +19,14 @@ describe.each(contracts)("the OpenAPI document of $name", (contract) => {
     expect(await readFile(file, "utf8"), "run `pnpm openapi` to write it anew").toBe(text);
   });
 
-  test("has every route, each with its answers", () => {
+  test("has every route, each with its own answers and those that every route may give", () => {
     const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, { responses }]) => [method.toUpperCase(), path, Object.keys(responses)]),
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
-    const served = contract.routes.map(({ method, path, responses }) => [method, path.replace("*}", "}"), Object.keys(responses)]);
-    expect(documented.toSorted()).toEqual(served.toSorted());
+    expect(documented.toSorted()).toEqual(contract.routes.map(({ method, path }) => `${method} ${path.replace("*}", "}")}`).toSorted());
+    for (const { method, path, responses } of contract.routes) {
+      const statuses = Object.keys(document.paths[path.replace("*}", "}")]?.[method.toLowerCase()]?.responses ?? {});
+      expect(statuses).toEqual(expect.arrayContaining([...Object.keys(responses), "405", "500", "503"]));
+    }
   });
 });

@@ -52,6 +52,7 @@ export function pack(options: PackOptions = {}): Contract {
     principal: "client",
     routes: [createRoute, listRoute(window), markReadRoute(window, indexOrder), countRoute],
     sockets: [],
+    errorSchema: fastapiError,
     renderFailure: (failure) => fastapiFailure(failure, null),
   });
 }

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { BelfryError } from "../foundation/errors.ts";
 import type { HttpRequest } from "./messages.ts";
 import type { CredentialScheme, Principal } from "./principal.ts";
@@ -77,6 +78,8 @@ export interface Contract {
   readonly sockets: readonly SocketEndpoint[];
   /** Renders a failure in the contract's own error shape. */
   renderFailure(failure: Failure): Reply;
+  /** The body of errors that are described by a text, for the OpenAPI document. @default not documented */
+  readonly errorSchema?: z.ZodType;
   /** The message that a client gets after 30 s of silence on a socket. @default nothing */
   readonly ping?: string;
 }

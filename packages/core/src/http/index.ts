@@ -12,6 +12,7 @@ export { createHandler, type HttpHandler } from "./create-handler.ts";
 export { fromFetchRequest, toFetchResponse } from "./fetch.ts";
 export type { HandlerOptions } from "./handler-options.ts";
 export type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
+export { openapiDocument } from "./openapi.ts";
 export { type ConnectedRequest, isLocalRequest } from "./origins.ts";
 export {
   choice as choiceParameter,

@@ -1,5 +1,11 @@
 import type { z } from "zod";
-import { createDocument, type ZodOpenApiObject, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from "zod-openapi";
+import {
+  createDocument,
+  type ZodOpenApiObject,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponseObject,
+} from "zod-openapi";
 import type { Contract } from "./contract.ts";
 import type { ResponseDoc, Route } from "./route.ts";
 
@@ -9,12 +15,33 @@ const SECURITY_SCHEMES = {
   token: { type: "apiKey", in: "header", name: "Authorization", description: "The word Token, a space, and the token." },
 } as const;
 
-/** Makes the OpenAPI 3.1 document of a contract from its routes. */
+/** The errors that operations share: the name of each in the document, and what it says. */
+const SHARED_ERRORS = {
+  400: ["BadRequest", "The body is not JSON, or a header is not valid"],
+  401: ["Unauthorized", "There is no valid credential"],
+  403: ["Forbidden", "The caller may not do this"],
+  405: ["MethodNotAllowed", "The path does not have this method; Allow lists those it has"],
+  413: ["PayloadTooLarge", "The body is too large"],
+  415: ["UnsupportedMediaType", "The body is not declared as application/json"],
+  429: ["TooManyRequests", "Too many requests; Retry-After says when to try again"],
+  500: ["InternalServerError", "The server could not answer; its log says why"],
+  503: ["ServiceUnavailable", "The server cannot answer at the moment"],
+} as const;
+
+type SharedStatus = keyof typeof SHARED_ERRORS;
+type SharedErrors = Readonly<Record<SharedStatus, ZodOpenApiResponseObject>>;
+
+/**
+ * Makes the OpenAPI 3.1 document of a contract from its routes. The errors that follow from the contract and from a route's
+ * shape, such as 401 and 413, need not be declared by the route.
+ */
 export function openapiDocument(contract: Contract): object {
   const paths: ZodOpenApiPathsObject = {};
+  const errors = sharedErrors(contract);
   for (const route of contract.routes) {
     const path = route.path.replace("*}", "}");
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) };
+    const shared = sharedStatuses(contract, route).map((status) => [status, errors[status]] as const);
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route, Object.fromEntries(shared)) };
   }
   const secured = contract.credential === "open" ? null : contract.credential;
   const document: ZodOpenApiObject = {
@@ -38,7 +65,27 @@ function describe(contract: Contract): string {
   return ["Every path answers with and without a trailing slash.", ...sockets].join("\n\n");
 }
 
-function operation(route: Route): ZodOpenApiOperationObject {
+function sharedErrors({ errorSchema }: Contract): SharedErrors {
+  const responses = Object.entries(SHARED_ERRORS).map(([status, [id, description]]) => {
+    return [status, { id, ...responseObject({ description, ...(errorSchema && { schema: errorSchema }) }) }];
+  });
+  return Object.fromEntries(responses) as SharedErrors;
+}
+
+function sharedStatuses({ credential, principal }: Contract, { isPublic, isRateLimited, body }: Route): readonly SharedStatus[] {
+  const isSecured = credential !== "open" && !isPublic;
+  return [
+    405,
+    500,
+    503,
+    ...(isSecured ? ([401] as const) : []),
+    ...(isSecured || isRateLimited ? ([429] as const) : []),
+    ...(principal === "client" && !isPublic ? ([403] as const) : []),
+    ...(body ? ([400, 413, 415] as const) : []),
+  ];
+}
+
+function operation(route: Route, shared: Readonly<Record<string, ZodOpenApiResponseObject>>): ZodOpenApiOperationObject {
   return {
     operationId: route.operationId,
     summary: route.summary,
@@ -46,6 +93,7 @@ function operation(route: Route): ZodOpenApiOperationObject {
     requestParams: {
       ...(route.params ? { path: route.params as unknown as z.ZodObject } : {}),
       ...(route.query ? { query: route.query as unknown as z.ZodObject } : {}),
+      ...(route.headers ? { header: route.headers } : {}),
     },
     ...(route.body
       ? {
@@ -55,7 +103,10 @@ function operation(route: Route): ZodOpenApiOperationObject {
           },
         }
       : {}),
-    responses: Object.fromEntries(Object.entries(route.responses).map(([status, doc]) => [status, responseObject(doc)])),
+    responses: {
+      ...shared,
+      ...Object.fromEntries(Object.entries(route.responses).map(([status, doc]) => [status, responseObject(doc)])),
+    },
   };
 }
 

@@ -85,6 +85,8 @@ export interface RouteDefinition<Params, Query, Body> {
   readonly params?: z.ZodType<Params>;
   readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
+  /** The headers that it reads, for the documentation. */
+  readonly headers?: z.ZodObject;
   /** Whether the body may be left out. @default false */
   readonly bodyOptional?: boolean;
   /** Whether it answers everybody, with or without a credential. @default false */
@@ -93,6 +95,7 @@ export interface RouteDefinition<Params, Query, Body> {
   readonly isRateLimited?: boolean;
   /** The query parameter that may carry the credential, for clients that cannot send headers. @default none */
   readonly credentialParameter?: string;
+  /** Its answers. Errors that many routes share, such as 401 and 413, are documented without it: see `openapiDocument`. */
   readonly responses: Readonly<Record<number, ResponseDoc>>;
   handle(context: RouteContext<Params, Query, Body>): Promise<Reply>;
 }

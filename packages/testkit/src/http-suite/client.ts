@@ -42,7 +42,7 @@ export async function ask(url: string, { method = "GET", headers = {}, json, raw
   });
   const text = await response.text();
   const answer = { status: response.status, headers: response.headers, body: parsed(text) };
-  expectDocumented(method, url, answer);
+  expectDocumented({ method, url, headers }, answer);
   return answer;
 }
 

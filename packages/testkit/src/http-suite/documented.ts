@@ -1,36 +1,198 @@
-import { deliveryV1, django, hub, inboxV1, pack } from "@belfry/core/contracts";
+import { type Contract, openapiDocument } from "@belfry/core/http";
+import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
+import formats from "ajv-formats";
 import { expect } from "vitest";
+import type { HttpHarness } from "./harness.ts";
 
-const routes = [inboxV1(), deliveryV1(), hub(), hub({ lists: "wrapped" }), django(), pack()].flatMap((contract) =>
-  contract.routes.map((route) => ({
-    ...route,
-    // A parameter stands for one segment; literal paths come first, so they win over it.
-    pattern: new RegExp(`${route.path.replaceAll(/\{\w+\*\}/g, ".+").replaceAll(/\{\w+\}/g, "[^/]+")}/?$`),
-    parameters: route.path.split("{").length,
-  })),
-);
-routes.sort((left, right) => left.parameters - right.parameters);
+/** The words of an OpenAPI document that are no words of JSON Schema. */
+const OPENAPI_WORDS = ["openapi", "info", "servers", "security", "paths", "components"];
+
+/** One request, as far as it decides which operation it hit. */
+interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The parts of an answer that a document describes. */
+interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Null for an empty one. Left out if it is a stream. */
+  readonly body?: unknown;
+}
+
+interface ResponseDoc {
+  readonly $ref?: string;
+  readonly content?: Readonly<Record<string, unknown>>;
+}
+
+interface OpenapiDocument {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, ResponseDoc>> }>>>>;
+  readonly components?: { readonly responses?: Readonly<Record<string, ResponseDoc>> };
+}
+
+/** A documented answer of an operation. */
+interface DocumentedAnswer {
+  /** The media types that its body may have; none for an empty body. */
+  readonly mediaTypes: readonly string[];
+  /** Returns the first errors of a body, or null if it fits. */
+  misfit(mediaType: string, body: unknown): readonly ErrorObject[] | null;
+}
+
+interface Operation {
+  readonly contract: Contract;
+  readonly method: string;
+  readonly path: string;
+  /** Matches the operation's paths, below the mount point. */
+  readonly pattern: RegExp;
+  readonly answers: ReadonlyMap<number, DocumentedAnswer>;
+}
+
+interface DocumentedServer {
+  readonly prefix: string;
+  readonly contracts: readonly Contract[];
+  readonly operations: readonly Operation[];
+}
+
+const servers = new Map<string, DocumentedServer>();
+const compiled = new Map<string, Ajv2020>();
+
+/** Remembers the OpenAPI documents of every server of a harness, so that {@link expectDocumented} can look answers up in them. */
+export function documented(harness: HttpHarness): HttpHarness {
+  return {
+    ...harness,
+    async serve(service, options, mounting = {}) {
+      const server = await harness.serve(service, options, mounting);
+      const { contracts } = options;
+      const operations = contracts.flatMap(operationsOf);
+      servers.set(server.url, { prefix: mounting.prefix ?? "", contracts, operations });
+      return server;
+    },
+  };
+}
 
 /**
- * Compares an answer with the schemas of the route, from which the OpenAPI documents are made. A success has a documented
- * status, and a body has the documented shape of its status. If contracts share a path, the answer fits one of them.
+ * Checks an answer against the OpenAPI document of the operation that was hit: its status, its content type and its body.
+ * Answers of the host itself pass.
  */
-export function expectDocumented(method: string, url: string, { status, body }: { status: number; body: unknown }): void {
-  const { pathname } = new URL(url);
-  const matching = routes.filter((one) => one.method === method && one.pattern.test(pathname));
-  const candidates = matching.filter(({ parameters }) => parameters === matching[0]?.parameters);
-  if (candidates.length === 0 || method === "HEAD") {
+export function expectDocumented(asked: Asked, answered: Answered): void {
+  const hit = operationsHit(asked);
+  if (hit.length === 0 || asked.method === "OPTIONS") {
     return;
   }
-  const documented = candidates.flatMap(({ responses }) => responses[status] ?? []);
-  const what = `${method} ${candidates[0]?.path}`;
-  if (status < 300) {
-    expect(documented, `${what} documents its status ${status}`).not.toEqual([]);
+  const problems = hit.map((operation) => problemOf(operation, asked, answered));
+  const what = `${asked.method} ${hit[0]?.path} answers ${answered.status} as its OpenAPI document says`;
+  expect(problems.includes(null) ? [] : problems, what).toEqual([]);
+}
+
+/** Returns the operations that may have answered: several only if the credential does not decide between contracts. */
+function operationsHit({ method, url, headers }: Asked): readonly Operation[] {
+  const { origin, pathname } = new URL(url);
+  const server = servers.get(origin);
+  if (server === undefined || !pathname.startsWith(server.prefix)) {
+    return [];
   }
-  const schemas = documented.flatMap(({ schema }) => schema ?? []);
-  // A text is the host's own answer, at a path that only looks like the route.
-  if (schemas.length > 0 && body !== null && typeof body !== "string") {
-    const issues = schemas.map((schema) => schema.safeParse(body).error?.issues);
-    expect(issues.includes(undefined) ? undefined : issues, `${what} answers ${status} as documented`).toBeUndefined();
+  const path = pathname.slice(server.prefix.length);
+  const isIn = server.contracts.filter(({ credential }) => accepts(credential, headers));
+  // Without a credential, every contract with this path may answer.
+  const contracts = isIn.length > 0 ? isIn : server.contracts;
+  return contracts.flatMap((contract) => {
+    const here = server.operations.filter((one) => one.contract === contract && one.pattern.test(path));
+    // Literal paths win over paths with parameters.
+    const literal = Math.min(...here.map((one) => one.path.split("{").length));
+    const nearest = here.filter((one) => one.path.split("{").length === literal);
+    const asked = nearest.filter((one) => one.method === (method === "HEAD" ? "GET" : method));
+    return asked.length > 0 ? asked : nearest.slice(0, 1);
+  });
+}
+
+function accepts(credential: Contract["credential"], headers: Asked["headers"]): boolean {
+  const [scheme] = (headers.authorization ?? "").toLowerCase().split(" ", 1);
+  if (headers["x-api-key"] !== undefined) {
+    return credential === "api-key" || credential === "open";
   }
+  // A Bearer credential may be an API key.
+  return credential === "open" || scheme === credential || (scheme === "bearer" && credential === "api-key");
+}
+
+/** Returns why an answer is not as an operation documents it, or null. */
+function problemOf({ contract, method, answers }: Operation, asked: Asked, { status, headers, body }: Answered): unknown {
+  const isHead = asked.method === "HEAD";
+  if (method !== (isHead ? "GET" : asked.method) && status !== 405 && status !== 401) {
+    return `${contract.name} has no ${asked.method} here, but the answer is no 405`;
+  }
+  const answer = answers.get(status);
+  if (answer === undefined) {
+    return `${contract.name} documents only ${[...answers.keys()]}`;
+  }
+  return isHead ? null : problemOfBody(answer, headers.get("content-type")?.split(";", 1)[0] ?? null, body);
+}
+
+function problemOfBody({ mediaTypes, misfit }: DocumentedAnswer, mediaType: string | null, body: unknown): unknown {
+  if (mediaType === null) {
+    return mediaTypes.length === 0 ? null : `the body is to be ${mediaTypes}, and there is none`;
+  }
+  if (!mediaTypes.includes(mediaType)) {
+    return `the body is ${mediaType}, and is to be ${mediaTypes.length === 0 ? "empty" : mediaTypes}`;
+  }
+  return body === undefined ? null : misfit(mediaType, body);
+}
+
+function operationsOf(contract: Contract): readonly Operation[] {
+  const document = openapiDocument(contract) as OpenapiDocument;
+  const ajv = validators(document);
+  return contract.routes.map((route) => {
+    const path = route.path.replace("*}", "}");
+    const method = route.method.toLowerCase();
+    const responses = Object.entries(document.paths[path]?.[method]?.responses ?? {});
+    return {
+      contract,
+      method: route.method,
+      path,
+      pattern: new RegExp(`^${route.path.replaceAll(/\{\w+\*\}/g, ".+").replaceAll(/\{\w+\}/g, "[^/]+")}/?$`),
+      answers: new Map(
+        responses.map(([status, { $ref, content }]) => {
+          const place = $ref ?? `#/paths/${pointer(path)}/${method}/responses/${status}`;
+          const shared = document.components?.responses?.[$ref?.split("/").at(-1) ?? ""];
+          return [Number(status), answerAt(ajv, place, Object.keys((shared ?? { content }).content ?? {}))];
+        }),
+      ),
+    };
+  });
+}
+
+function answerAt(ajv: Ajv2020, place: string, mediaTypes: readonly string[]): DocumentedAnswer {
+  return {
+    mediaTypes,
+    misfit(mediaType, body) {
+      const validate = ajv.getSchema(`${DOCUMENT}${place}/content/${pointer(mediaType)}/schema`);
+      if (validate === undefined) {
+        throw new Error(`The OpenAPI document has no schema at ${place}.`);
+      }
+      return validate(body) === true ? null : (validate.errors ?? []);
+    },
+  };
+}
+
+const DOCUMENT = "document";
+
+/** Returns the validators of a document. Most servers of the suites have the same few documents. */
+function validators(document: object): Ajv2020 {
+  const text = JSON.stringify(document);
+  const known = compiled.get(text);
+  if (known) {
+    return known;
+  }
+  const ajv = new Ajv2020({ strict: true });
+  formats.default(ajv);
+  ajv.addVocabulary(OPENAPI_WORDS);
+  ajv.addSchema(document, DOCUMENT);
+  compiled.set(text, ajv);
+  return ajv;
+}
+
+/** Escapes a part of a JSON pointer in a URI. */
+function pointer(part: string): string {
+  return encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1"));
 }

@@ -4,6 +4,7 @@ import { burstsSuite } from "./bursts.ts";
 import { credentialsSuite } from "./credentials.ts";
 import { deliveryV1Suite } from "./delivery-v1.ts";
 import { djangoSuite } from "./django.ts";
+import { documented } from "./documented.ts";
 import { gateSuite } from "./gate.ts";
 import type { HttpHarness } from "./harness.ts";
 import { hostileSuite } from "./hostile.ts";
@@ -29,7 +30,8 @@ import { wideSendsSuite } from "./wide-sends.ts";
  * httpSuite("Express over SQLite", { service, serve });
  * ```
  */
-export function httpSuite(name: string, harness: HttpHarness): void {
+export function httpSuite(name: string, given: HttpHarness): void {
+  const harness = documented(given);
   describe(`HTTP: ${name}`, () => {
     inboxV1Suite(harness);
     djangoSuite(harness);

@@ -1,3 +1,4 @@
+import { expectDocumented } from "./documented.ts";
 import { Received, type ReceivedFrame } from "./socket-client.ts";
 
 /** A real SSE client that reads the wire itself, so that a test sees ids and event names. */
@@ -14,6 +15,7 @@ export class StreamClient {
     const response = await fetch(url, { headers, signal: this.#abort.signal });
     this.status = response.status;
     this.headers = response.headers;
+    expectDocumented({ method: "GET", url, headers }, { status: response.status, headers: response.headers });
     void this.#read(response);
     return this;
   }

@@ -23,10 +23,18 @@ export const createRoute = defineRoute({
   operationId: "sendNotification",
   summary: "Send a notification through a channel",
   body: createBody,
+  headers: z.object({
+    "Idempotency-Key": z
+      .string()
+      .min(1)
+      .max(MAX_KEY_LENGTH)
+      .optional()
+      .meta({ description: "Makes a repetition of this request answer as the first one did" }),
+  }),
   isRateLimited: true,
   responses: {
     201: { description: "It is stored and goes out", schema: z.object({ data: notificationSchema, status: success }) },
-    ...errors(400, 401, 409, 413, 415, 422, 429),
+    ...errors(409, 422),
   },
   async handle(context) {
     const { tenant, body, request } = context;

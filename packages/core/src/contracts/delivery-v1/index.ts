@@ -1,6 +1,7 @@
 import { type Contract, defineContract } from "../../http/contract.ts";
 import { BASE, deliveryFailure } from "./failure.ts";
 import { deliveryV1Routes } from "./routes.ts";
+import { errorSchema } from "./schemas.ts";
 
 /**
  * The contract `delivery-v1`: clients with an API key send notifications over e-mail, sockets and webhooks, with fallback,
@@ -20,6 +21,7 @@ export function deliveryV1(): Contract {
     principal: "client",
     routes: deliveryV1Routes,
     sockets: [],
+    errorSchema,
     renderFailure: deliveryFailure,
   });
 }

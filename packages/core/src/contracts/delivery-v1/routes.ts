@@ -42,7 +42,7 @@ const listRoute = defineRoute({
         status: success,
       }),
     },
-    ...errors(401, 403, 422),
+    ...errors(422),
   },
   async handle({ tenant, query }) {
     const { skip, limit, type, room_id, created_after, created_before, status, recipient, sort } = query;
@@ -76,7 +76,7 @@ const getRoute = defineRoute({
   params,
   responses: {
     200: { description: "The notification", schema: z.object({ data: notificationSchema, status: success }) },
-    ...errors(401, 403, 404),
+    ...errors(404),
   },
   async handle({ tenant, params: { notification_id: id } }) {
     const send = await tenant.sends.get(id);
@@ -96,7 +96,7 @@ const deliveriesRoute = defineRoute({
       description: "The deliveries, in the order of the recipients",
       schema: z.object({ data: z.array(deliverySchema), pagination, status: success }),
     },
-    ...errors(401, 403, 404, 422),
+    ...errors(404, 422),
   },
   async handle({ tenant, params: { notification_id: id }, query: { skip, limit } }) {
     const { deliveries, total } = await tenant.sends.deliveries(id, { offset: skip, limit });
@@ -114,7 +114,7 @@ const updateRoute = defineRoute({
   body: updateBody,
   responses: {
     200: { description: "It is changed", schema: z.object({ data: notificationSchema, message: z.string(), status: success }) },
-    ...errors(400, 401, 403, 404, 409, 413, 415, 422),
+    ...errors(404, 409, 422),
   },
   async handle(context) {
     const { tenant, body } = context;
@@ -145,7 +145,7 @@ const cancelRoute = defineRoute({
         status: success,
       }),
     },
-    ...errors(401, 403, 404, 409),
+    ...errors(404, 409),
   },
   async handle(context) {
     const { id, status, updatedAt } = await context.tenant.sends.cancel(context.params.notification_id, { actor: actorOf(context) });
@@ -169,7 +169,7 @@ const retryRoute = defineRoute({
         status: success,
       }),
     },
-    ...errors(401, 403, 404, 409),
+    ...errors(404, 409),
   },
   async handle(context) {
     const { id, status, attempts, updatedAt } = await context.tenant.sends.retry(context.params.notification_id, {
@@ -188,7 +188,7 @@ const deleteRoute = defineRoute({
   params,
   responses: {
     200: { description: "It is deleted", schema: z.object({ message: z.string(), status: success }) },
-    ...errors(401, 403, 404),
+    ...errors(404),
   },
   async handle(context) {
     await context.tenant.sends.remove(context.params.notification_id, { actor: actorOf(context) });
@@ -218,7 +218,7 @@ const analyticsRoute = defineRoute({
         status: success,
       }),
     },
-    ...errors(401, 403, 422),
+    ...errors(422),
   },
   async handle({ tenant, query: { date_from, date_to, type, room_id } }) {
     const counted = await tenant.sends.analytics({

@@ -29,8 +29,8 @@ export const createBody = z
     meta: meta.nullish(),
     scheduled_at: z
       .string()
-      .nullish()
-      .meta({ description: "When to send it, ISO 8601 with a time zone", override: { type: "string", format: "date-time" } }),
+      .meta({ description: "When to send it, ISO 8601 with a time zone", override: { type: "string", format: "date-time" } })
+      .nullish(),
   })
   .meta({ id: "CreateNotification" });
 

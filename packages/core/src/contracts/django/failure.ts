@@ -7,7 +7,9 @@ import { retryAfter } from "../fastapi-failure.ts";
 /** Django REST framework's error body with a text. */
 export const detailSchema = z.object({ detail: z.string() }).meta({ id: "Error" });
 /** Django REST framework's error body with messages by field. */
-export const fieldErrorsSchema = z.record(z.string(), z.array(z.string())).meta({ id: "FieldErrors" });
+const fieldErrorsSchema = z.record(z.string(), z.array(z.string())).meta({ id: "FieldErrors" });
+/** The documentation of the answer to a body or query that is not valid. */
+export const invalidDoc = { description: "The body or a parameter is not valid", schema: z.union([detailSchema, fieldErrorsSchema]) };
 
 /** Renders a failure in Django REST framework's error shape. */
 export function djangoFailure({ error, part, credentialPresented = false, request }: Failure): Reply {

@@ -1,5 +1,5 @@
 import { type Contract, defineContract } from "../../http/contract.ts";
-import { djangoFailure } from "./failure.ts";
+import { detailSchema, djangoFailure } from "./failure.ts";
 import { djangoRoutes } from "./routes.ts";
 
 /**
@@ -20,6 +20,7 @@ export function django(): Contract {
     principal: "user",
     routes: djangoRoutes,
     sockets: [],
+    errorSchema: detailSchema,
     renderFailure: djangoFailure,
   });
 }

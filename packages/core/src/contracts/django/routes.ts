@@ -2,23 +2,27 @@ import { z } from "zod";
 import { integer, list, text } from "../../http/parameters.ts";
 import { defineRoute, type Reply, type Route, type RouteContext } from "../../http/route.ts";
 import type { Inbox, InboxStatus } from "../../inbox/index.ts";
-import { detailSchema, fieldErrorsSchema } from "./failure.ts";
+import { detailSchema, invalidDoc } from "./failure.ts";
 import { invalidPage, itemSchema, pageCount, pageLink, pageNumber, pageSize, renderItem } from "./page.ts";
 
 const BASE = "/notifications";
 const MAX_BULK = 1_000;
 
-const unauthenticated = { description: "No valid token", schema: detailSchema };
 const notFound = { description: "There is no such notification", schema: detailSchema };
-const badBody = { description: "The body is not valid", schema: fieldErrorsSchema };
 
 const itemParams = z.object({ id: integer({ min: 1, description: "The item's number" }) });
 // Clients send {"is_read": true}. Belfry ignores it, because the path already says it.
 const readBody = z.object({ is_read: z.boolean({ error: "Must be a valid boolean." }).optional() });
 
 const listQuery = z.object({
-  page: z.string().optional().meta({ description: "A page number from 1, or `last`" }),
-  page_size: z.string().optional().meta({ description: "1 to 100, 20 unless given" }),
+  page: z
+    .string()
+    .meta({ description: "A page number; also `last`", override: { type: "integer", minimum: 1 } })
+    .optional(),
+  page_size: z
+    .string()
+    .meta({ description: "20 unless given", override: { type: "integer", minimum: 1, maximum: 100 } })
+    .optional(),
   notification_type: text({ maxLength: 255, description: "Only items of this type" }).optional(),
 });
 
@@ -71,7 +75,7 @@ function listRoute(path: string, { operationId, summary, status }: { operationId
     query: listQuery,
     responses: {
       200: { description: "One page", schema: listSchema },
-      401: unauthenticated,
+      400: invalidDoc,
       404: { description: "There is no such page", schema: detailSchema },
     },
     handle: (context) => listPage(context, status),
@@ -87,7 +91,7 @@ export const djangoRoutes: readonly Route[] = [
     path: `${BASE}/unread_count`,
     operationId: "countUnread",
     summary: "Count the caller's unread notifications",
-    responses: { 200: { description: "The count", schema: z.object({ count: z.int() }) }, 401: unauthenticated },
+    responses: { 200: { description: "The count", schema: z.object({ count: z.int() }) } },
     async handle(context) {
       return { status: 200, json: { count: (await inboxOf(context).counts()).unread } };
     },
@@ -98,7 +102,7 @@ export const djangoRoutes: readonly Route[] = [
     operationId: "getNotification",
     summary: "Get one notification",
     params: itemParams,
-    responses: { 200: { description: "The notification", schema: itemSchema }, 401: unauthenticated, 404: notFound },
+    responses: { 200: { description: "The notification", schema: itemSchema }, 404: notFound },
     async handle(context) {
       return { status: 200, json: renderItem(await inboxOf(context).get({ seq: context.params.id }), context.service.types) };
     },
@@ -111,7 +115,7 @@ export const djangoRoutes: readonly Route[] = [
     params: itemParams,
     body: readBody,
     bodyOptional: true,
-    responses: { 200: { description: "The notification", schema: itemSchema }, 400: badBody, 401: unauthenticated, 404: notFound },
+    responses: { 200: { description: "The notification", schema: itemSchema }, 400: invalidDoc, 404: notFound },
     async handle(context) {
       return { status: 200, json: renderItem(await inboxOf(context).markRead({ seq: context.params.id }), context.service.types) };
     },
@@ -125,8 +129,7 @@ export const djangoRoutes: readonly Route[] = [
     bodyOptional: true,
     responses: {
       200: { description: "They are read", schema: z.object({ success: z.literal(true) }) },
-      400: badBody,
-      401: unauthenticated,
+      400: invalidDoc,
     },
     async handle(context) {
       await inboxOf(context).markAllRead();
@@ -139,7 +142,7 @@ export const djangoRoutes: readonly Route[] = [
     operationId: "deleteNotification",
     summary: "Delete one notification",
     params: itemParams,
-    responses: { 204: { description: "It is deleted" }, 401: unauthenticated, 404: notFound },
+    responses: { 204: { description: "It is deleted" }, 404: notFound },
     async handle(context) {
       await inboxOf(context).remove({ seq: context.params.id });
       return { status: 204 };
@@ -150,7 +153,7 @@ export const djangoRoutes: readonly Route[] = [
     path: `${BASE}/delete_all_read`,
     operationId: "deleteAllRead",
     summary: "Delete all of the caller's read notifications",
-    responses: { 204: { description: "They are deleted" }, 401: unauthenticated },
+    responses: { 204: { description: "They are deleted" } },
     async handle(context) {
       await inboxOf(context).removeRead();
       return { status: 204 };
@@ -172,8 +175,7 @@ export const djangoRoutes: readonly Route[] = [
     }),
     responses: {
       200: { description: "How many were found", schema: z.object({ success: z.literal(true), count: z.int() }) },
-      400: badBody,
-      401: unauthenticated,
+      400: invalidDoc,
     },
     async handle(context) {
       const inbox = inboxOf(context);

@@ -43,7 +43,7 @@ const createRoute = defineRoute({
   isRateLimited: true,
   responses: {
     201: { description: "It is stored, and goes to its handlers", schema: z.object({ id: z.string() }) },
-    ...errors(400, 401, 403, 413, 415, 422, 429),
+    ...errors(422),
   },
   async handle({ tenant, body }) {
     const { source_service: source, sender_id: sender, metadata } = body;
@@ -58,7 +58,7 @@ const getRoute = defineRoute({
   operationId: "getNotification",
   summary: "Get a notification",
   params,
-  responses: { 200: { description: "The notification", schema: eventSchema }, ...errors(401, 403, 404) },
+  responses: { 200: { description: "The notification", schema: eventSchema }, ...errors(404) },
   async handle({ tenant, params: { notification_id: id } }) {
     return { status: 200, json: renderEvent(await tenant.hub.events.get(id)) };
   },
@@ -70,7 +70,7 @@ const recordsRoute = defineRoute({
   operationId: "listProcessingRecords",
   summary: "Get what a notification's handlers made of it",
   params,
-  responses: { 200: { description: "A record for each handler", schema: z.array(recordSchema) }, ...errors(401, 403, 404) },
+  responses: { 200: { description: "A record for each handler", schema: z.array(recordSchema) }, ...errors(404) },
   async handle({ tenant, params: { notification_id: id } }) {
     return { status: 200, json: (await tenant.hub.events.records(id)).map(renderRecord) };
   },
@@ -84,7 +84,7 @@ export function eventRoutes(lists: ListStyle): readonly Route[] {
     operationId: "listNotifications",
     summary: "List notifications, newest first",
     query: listQuery,
-    responses: { 200: { description: "One page", schema: listSchema("notifications", eventSchema, lists) }, ...errors(401, 403, 422) },
+    responses: { 200: { description: "One page", schema: listSchema("notifications", eventSchema, lists) }, ...errors(422) },
     async handle({ tenant, query }) {
       const { source_service: source, sender_id: sender, limit, offset } = query;
       const page = await tenant.hub.events.list({ limit, offset, ...(source && { source }), ...(sender && { sender }) });

@@ -25,14 +25,8 @@ export function hubFailure(failure: Failure): Reply {
 }
 
 const DESCRIPTIONS: Readonly<Record<number, string>> = {
-  400: "The body is no JSON",
-  401: "No valid API key",
-  403: "The API key may not do this",
   404: "There is nothing of this id",
-  413: "The body is larger than 1 MiB",
-  415: "The body is no JSON by its type",
   422: "A field or parameter is not valid",
-  429: "More than a client may create",
 };
 
 /** Returns the documentation of error answers. */

@@ -26,7 +26,7 @@ const createRoute = defineRoute({
   summary: "Create a handler",
   body: createBody,
   isRateLimited: true,
-  responses: { 201: { description: "The handler", schema: handlerSchema }, ...errors(400, 401, 403, 413, 415, 422, 429) },
+  responses: { 201: { description: "The handler", schema: handlerSchema }, ...errors(422) },
   async handle({ tenant, body }) {
     const { source_service: source, metadata_filter: given } = body;
     const handler = await tenant.hub.handlers.create({ source, prompt: body.prompt, ...(given ? { filter: given } : {}) });
@@ -40,7 +40,7 @@ const getRoute = defineRoute({
   operationId: "getNotificationHandler",
   summary: "Get a handler",
   params,
-  responses: { 200: { description: "The handler", schema: handlerSchema }, ...errors(401, 403, 404) },
+  responses: { 200: { description: "The handler", schema: handlerSchema }, ...errors(404) },
   async handle({ tenant, params: { handler_id: id } }) {
     return { status: 200, json: renderHandler(await tenant.hub.handlers.get(id)) };
   },
@@ -53,7 +53,7 @@ const updateRoute = defineRoute({
   summary: "Change the given fields of a handler",
   params,
   body: updateBody,
-  responses: { 200: { description: "The handler as it is now", schema: handlerSchema }, ...errors(400, 401, 403, 404, 413, 415, 422) },
+  responses: { 200: { description: "The handler as it is now", schema: handlerSchema }, ...errors(404, 422) },
   async handle({ tenant, params: { handler_id: id }, body }) {
     const { source_service: source, metadata_filter: given } = body;
     const changes = { ...(source && { source }), ...(body.prompt && { prompt: body.prompt }), ...(given && { filter: given }) };
@@ -69,7 +69,7 @@ const removeRoute = defineRoute({
   params,
   responses: {
     200: { description: "It is gone", schema: z.object({ success: z.literal(true), message: z.string() }) },
-    ...errors(401, 403, 404),
+    ...errors(404),
   },
   async handle({ tenant, params: { handler_id: id } }) {
     await tenant.hub.handlers.remove(id);
@@ -85,7 +85,7 @@ export function handlerRoutes(lists: ListStyle): readonly Route[] {
     operationId: "listNotificationHandlers",
     summary: "List handlers, newest first",
     query: listQuery,
-    responses: { 200: { description: "One page", schema: listSchema("handlers", handlerSchema, lists) }, ...errors(401, 403, 422) },
+    responses: { 200: { description: "One page", schema: listSchema("handlers", handlerSchema, lists) }, ...errors(422) },
     async handle({ tenant, query }) {
       const { source_service: source, limit, offset } = query;
       const page = await tenant.hub.handlers.list({ limit, offset, ...(source && { source }) });

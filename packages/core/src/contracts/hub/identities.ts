@@ -40,7 +40,7 @@ const upsertRoute = defineRoute({
   responses: {
     200: { description: "It was updated", schema: identitySchema },
     201: { description: "It is new", schema: identitySchema },
-    ...errors(400, 401, 403, 413, 415, 422),
+    ...errors(422),
   },
   async handle({ tenant, body }) {
     const { source_service: source, source_id: id, name, metadata } = body;
@@ -55,7 +55,7 @@ const getBySourceRoute = defineRoute({
   operationId: "getIdentityBySource",
   summary: "Get the identity of a service's own id",
   params: z.object({ source_service: sourceService, source_id: sourceId }),
-  responses: { 200: { description: "The identity", schema: identitySchema }, ...errors(401, 403, 404, 422) },
+  responses: { 200: { description: "The identity", schema: identitySchema }, ...errors(404, 422) },
   async handle({ tenant, params: { source_service: source, source_id: id } }) {
     return { status: 200, json: renderIdentity(await tenant.hub.identities.getBySource(source, id)) };
   },
@@ -67,7 +67,7 @@ const getRoute = defineRoute({
   operationId: "getIdentity",
   summary: "Get an identity",
   params: z.object({ identity_id: z.string().meta({ description: "The identity's id" }) }),
-  responses: { 200: { description: "The identity", schema: identitySchema }, ...errors(401, 403, 404) },
+  responses: { 200: { description: "The identity", schema: identitySchema }, ...errors(404) },
   async handle({ tenant, params: { identity_id: id } }) {
     return { status: 200, json: renderIdentity(await tenant.hub.identities.get(id)) };
   },
@@ -81,7 +81,7 @@ export function identityRoutes(lists: ListStyle): readonly Route[] {
     operationId: "listIdentities",
     summary: "List identities, newest first",
     query: listQuery,
-    responses: { 200: { description: "One page", schema: listSchema("identities", identitySchema, lists) }, ...errors(401, 403, 422) },
+    responses: { 200: { description: "One page", schema: listSchema("identities", identitySchema, lists) }, ...errors(422) },
     async handle({ tenant, query }) {
       const { name, source_service: source, limit, offset } = query;
       const page = await tenant.hub.identities.list({ limit, offset, ...(name && { name }), ...(source && { source }) });

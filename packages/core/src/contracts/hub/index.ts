@@ -1,4 +1,5 @@
 import { type Contract, defineContract } from "../../http/contract.ts";
+import { fastapiError } from "../fastapi-failure.ts";
 import { eventRoutes } from "./events.ts";
 import { hubFailure } from "./failure.ts";
 import { handlerRoutes } from "./handlers.ts";
@@ -43,6 +44,7 @@ export function hub({ lists = "arrays" }: HubContractOptions = {}): Contract {
         open: openHubSocket,
       },
     ],
+    errorSchema: fastapiError,
     renderFailure: hubFailure,
   });
 }

@@ -1,5 +1,5 @@
 import { type Contract, defineContract } from "../../http/contract.ts";
-import { fastapiFailure } from "../fastapi-failure.ts";
+import { fastapiError, fastapiFailure } from "../fastapi-failure.ts";
 import { inboxV1Routes } from "./routes.ts";
 import { openSocket } from "./socket.ts";
 
@@ -23,6 +23,7 @@ export function inboxV1(): Contract {
       { path: "/api/v1/ws/events", summary: "the caller's inbox, live; `token`, `since` and `epoch` in the query", open: openSocket },
     ],
     ping: '{"type":"ping"}',
+    errorSchema: fastapiError,
     renderFailure: (failure) => fastapiFailure(failure, "Bearer"),
   });
 }
