@@ -77,7 +77,7 @@ export function documented(harness: HttpHarness): HttpHarness {
  * Answers of the host itself pass.
  */
 export function expectDocumented(asked: Asked, answered: Answered): void {
-  const hit = operationsHit(asked);
+  const hit = operationsHit(asked, answered.status);
   if (hit.length === 0 || asked.method === "OPTIONS") {
     return;
   }
@@ -87,24 +87,38 @@ export function expectDocumented(asked: Asked, answered: Answered): void {
 }
 
 /** Returns the operations that may have answered: several only if the credential does not decide between contracts. */
-function operationsHit({ method, url, headers }: Asked): readonly Operation[] {
+function operationsHit({ method, url, headers }: Asked, status: number): readonly Operation[] {
   const { origin, pathname } = new URL(url);
   const server = servers.get(origin);
-  if (server === undefined || !pathname.startsWith(server.prefix)) {
+  const path = pathname.slice(server?.prefix.length);
+  const here = server?.operations.filter(({ pattern }) => pattern.test(path)) ?? [];
+  if (server === undefined || !pathname.startsWith(server.prefix) || here.length === 0) {
     return [];
   }
-  const path = pathname.slice(server.prefix.length);
-  const isIn = server.contracts.filter(({ credential }) => accepts(credential, headers));
-  // Without a credential, every contract with this path may answer.
-  const contracts = isIn.length > 0 ? isIn : server.contracts;
+  const bases = new Set(here.map(({ contract }) => contract.basePath));
+  const sharing = server.contracts.filter(({ basePath }) => bases.has(basePath));
+  const accepting = sharing.filter(({ credential }) => accepts(credential, headers));
+  // Without a credential that one of them takes, every contract with this path may answer.
+  const contracts = accepting.length > 0 ? accepting : [...new Set(here.map(({ contract }) => contract))];
   return contracts.flatMap((contract) => {
-    const here = server.operations.filter((one) => one.contract === contract && one.pattern.test(path));
-    // Literal paths win over paths with parameters.
-    const literal = Math.min(...here.map((one) => one.path.split("{").length));
-    const nearest = here.filter((one) => one.path.split("{").length === literal);
-    const asked = nearest.filter((one) => one.method === (method === "HEAD" ? "GET" : method));
-    return asked.length > 0 ? asked : nearest.slice(0, 1);
+    const own = here.filter((one) => one.contract === contract);
+    return own.length > 0 ? nearest(own, method) : refusals(server, contract, { method, status });
   });
+}
+
+/** Returns the operation that a request hits. Literal paths win over paths with parameters. */
+function nearest(operations: readonly Operation[], method: string): readonly Operation[] {
+  const parameters = Math.min(...operations.map(({ path }) => path.split("{").length));
+  const found = operations.filter(({ path }) => path.split("{").length === parameters);
+  const asked = found.filter((one) => one.method === (method === "HEAD" ? "GET" : method));
+  return asked.length > 0 ? asked : found.slice(0, 1);
+}
+
+/** A contract that a credential chose, and that does not have the path, answers with its 401 or 404. */
+function refusals({ operations }: DocumentedServer, contract: Contract, asked: { method: string; status: number }): readonly Operation[] {
+  const { method, status } = asked;
+  const refusing = operations.find((one) => one.contract === contract && [401, 404].includes(status) && one.answers.has(status));
+  return refusing === undefined ? [] : [{ ...refusing, method: method === "HEAD" ? "GET" : method }];
 }
 
 function accepts(credential: Contract["credential"], headers: Asked["headers"]): boolean {

@@ -1,0 +1,22 @@
+import { NotificationService } from "@belfry/core";
+import { type FreshDatabase, freshDatabase } from "@belfry/postgres-launcher";
+import { postgresStorage } from "@belfry/storage-postgres";
+import { fuzzSuite } from "@belfry/testkit";
+import { afterAll } from "vitest";
+import { expressHarness } from "./harness.ts";
+
+const databases: FreshDatabase[] = [];
+
+afterAll(async () => {
+  await Promise.all(databases.map((database) => database.drop()));
+});
+
+fuzzSuite(
+  "Express over PostgreSQL",
+  expressHarness(async (needs) => {
+    const database = await freshDatabase();
+    databases.push(database);
+    return new NotificationService({ storage: postgresStorage(database.url), ...needs });
+  }),
+  { requests: Number(process.env.BELFRY_FUZZ ?? 5_000), frames: 1_000 },
+);
