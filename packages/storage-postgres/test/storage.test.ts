@@ -98,7 +98,7 @@ async function subject({ source, transaction, schema = "public" }: Kind): Promis
 }
 
 // How many operations the models make: more where there is time.
-const isLong = Boolean(process.env.BELFRY_CHAOS);
+const isLong = Boolean(process.env.BELFRY_LONG);
 const harness = (kind: Kind, modelOperations = isLong ? 10_000 : 2_000): StorageHarness<PostgresTransaction, Promise<void>> => ({
   singleWriter: false,
   modelOperations,

@@ -107,7 +107,7 @@ async function shared(): Promise<StorageSubject<SqliteTransaction, void>> {
 }
 
 // How many operations the models make: more where there is time.
-const isLong = Boolean(process.env.BELFRY_CHAOS);
+const isLong = Boolean(process.env.BELFRY_LONG);
 const harness = (create: StorageHarness<SqliteTransaction, void>["create"], modelOperations = isLong ? 10_000 : 4_000) => ({
   singleWriter: true,
   modelOperations,

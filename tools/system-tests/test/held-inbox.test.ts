@@ -3,7 +3,7 @@ import { postgresStorage } from "@belfry/storage-postgres";
 import type { Pool, PoolClient } from "pg";
 import { describe, expect, test } from "vitest";
 import { type CreateAnswer, CreatingHost } from "./creating-host.ts";
-import { wrongCounts } from "./recount.ts";
+import { queryOf, wrongCounts } from "./recount.ts";
 import { testDatabase } from "./test-database.ts";
 import { useCleanup } from "./use-cleanup.ts";
 
@@ -85,7 +85,7 @@ describe("a transaction of the host that holds a user's inbox while four process
     expect(await notifications.inbox("held").counts()).toMatchObject({ total: expected, unread: expected, lastSeq: expected });
     expect((await notifications.inbox("both").counts()).total).toBe(PROCESSES * 4);
     expect((await notifications.inbox("other 0").counts()).total).toBe((PROCESSES / 2) * OTHERS);
-    expect(await wrongCounts(pool)).toEqual([]);
+    expect(await wrongCounts(queryOf(pool))).toEqual([]);
     await Promise.all([...hosts.map((host) => host.stop()), notifications.stop()]);
     expect(await deadlocks(pool)).toBe(0);
   });
@@ -104,7 +104,7 @@ describe("a transaction of the host that holds a user's inbox while four process
     for (const user of ["a", "b"]) {
       expect((await notifications.inbox(user).counts()).total).toBe(PROCESSES * IN_FLIGHT);
     }
-    expect(await wrongCounts(pool)).toEqual([]);
+    expect(await wrongCounts(queryOf(pool))).toEqual([]);
     await Promise.all([...hosts.map((host) => host.stop()), notifications.stop()]);
     expect(await deadlocks(pool)).toBe(0);
   });

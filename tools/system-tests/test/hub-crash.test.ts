@@ -9,11 +9,11 @@ import { SeededRandom } from "./seeded-random.ts";
 import { storageAt } from "./storage-at.ts";
 import { useCleanup } from "./use-cleanup.ts";
 
-const EVENTS = process.env.BELFRY_CHAOS ? 2_000 : 80;
+const EVENTS = process.env.BELFRY_LONG ? 2_000 : 80;
 const HANDLERS = 5;
-const KILLS = process.env.BELFRY_CHAOS ? 30 : 3;
+const KILLS = process.env.BELFRY_LONG ? 30 : 3;
 const CONCURRENCY = 10;
-const TIMEOUT_MS = process.env.BELFRY_CHAOS ? 900_000 : 120_000;
+const TIMEOUT_MS = process.env.BELFRY_LONG ? 900_000 : 120_000;
 const WAIT = { timeout: TIMEOUT_MS, interval: 20 };
 const SOURCE = "monitoring";
 

@@ -28,9 +28,12 @@ export class InboxFollower {
   #lost: Promise<void> = Promise.resolve();
   #position = "since=0&epoch=0";
   #waiting: { check(): boolean; resolve(): void }[] = [];
+  readonly #onCreated: (frame: InboxFrame) => void;
 
-  constructor(userId: string) {
+  /** @param onCreated is called with each frame of a new item */
+  constructor(userId: string, onCreated: (frame: InboxFrame) => void = () => {}) {
     this.userId = userId;
+    this.#onCreated = onCreated;
   }
 
   /** Connects to a server and resolves once it has got the items it missed and is live. */
@@ -82,6 +85,7 @@ export class InboxFollower {
   #receive(frame: InboxFrame): void {
     if (frame.type === "notification_new") {
       this.created.push(frame);
+      this.#onCreated(frame);
       this.#position = `since=${frame.seq}&epoch=${frame.epoch}`;
     } else if (frame.type === "inbox_state") {
       this.recovered.push(frame.payload.recovered === true);
@@ -94,4 +98,29 @@ export class InboxFollower {
       return !isDone;
     });
   }
+}
+
+const RETRY_MS = 50;
+
+/**
+ * Lets a follower connect again whenever its connection is lost, until it is stopped.
+ *
+ * @param url returns where to connect at the moment
+ */
+export function keepFollowing(follower: InboxFollower, url: () => string): () => void {
+  let isOver = false;
+  const follow = async () => {
+    while (!isOver) {
+      // While the database is down, a server closes its clients' connections, and they connect again.
+      await follower.connect(url()).then(
+        () => follower.lost(),
+        () => new Promise((resolve) => setTimeout(resolve, RETRY_MS)),
+      );
+    }
+  };
+  void follow();
+  return () => {
+    isOver = true;
+    follower.close();
+  };
 }

@@ -1,6 +1,14 @@
 import type { Pool } from "pg";
 
-/** An inbox's counters, and the real numbers. */
+/** Runs a SQL text on a database of either kind and returns the rows. */
+export type Query = (sql: string) => Promise<readonly Readonly<Record<string, unknown>>[]>;
+
+/** Runs queries through a pool. */
+export function queryOf(pool: Pool): Query {
+  return async (sql) => (await pool.query(sql)).rows;
+}
+
+/** An inbox's counters, and the real numbers: last number, items in its table, items in its lists, unread items. */
 interface Count {
   readonly user: string;
   readonly counted: readonly number[];
@@ -8,18 +16,24 @@ interface Count {
 }
 
 /**
- * Counts every inbox of a PostgreSQL database anew. It returns the inboxes with wrong counters or with a gap in their
- * numbers; a sound database has none. It does not see items that were deleted for good.
+ * Counts every inbox of a database anew. It returns the inboxes with wrong counters or with a gap in their numbers; a sound
+ * database has none. It does not see items that were deleted for good, or marked unread.
  */
-export async function wrongCounts(pool: Pool): Promise<Count[]> {
-  const { rows } = await pool.query<Count>(`
-    SELECT c.user_id AS user, ARRAY[c.last_seq, c.last_seq, c.total, c.unread]::int[] AS counted,
-      ARRAY[coalesce(max(i.seq), 0), count(i.seq), count(i.seq) FILTER (WHERE i.deleted_at IS NULL),
-        count(i.seq) FILTER (WHERE i.deleted_at IS NULL AND i.read_at IS NULL AND i.seq > c.read_up_to_seq)]::int[] AS recounted
+export async function wrongCounts(query: Query): Promise<Count[]> {
+  const rows = await query(`
+    SELECT c.user_id, c.last_seq AS last, c.total, c.unread, coalesce(max(i.seq), 0) AS real_last, count(i.seq) AS items,
+      count(i.seq) FILTER (WHERE i.deleted_at IS NULL) AS real_total,
+      count(i.seq) FILTER (WHERE i.deleted_at IS NULL AND i.read_at IS NULL AND i.seq > c.read_up_to_seq) AS real_unread
     FROM belfry_inbox_counters c LEFT JOIN belfry_inbox_items i ON i.tenant = c.tenant AND i.user_id = c.user_id
-    GROUP BY c.tenant, c.user_id`);
-  const orphans = await pool.query<Count>(`
-    SELECT user_id AS user, ARRAY[]::int[] AS counted, ARRAY[count(*)]::int[] AS recounted FROM belfry_inbox_items i
-    WHERE NOT EXISTS (SELECT FROM belfry_inbox_counters c WHERE c.tenant = i.tenant AND c.user_id = i.user_id) GROUP BY user_id`);
-  return [...rows.filter(({ counted, recounted }) => counted.join() !== recounted.join()), ...orphans.rows];
+    GROUP BY c.tenant, c.user_id, c.last_seq, c.total, c.unread, c.read_up_to_seq`);
+  const orphans = await query(`
+    SELECT user_id, count(*) AS items FROM belfry_inbox_items i
+    WHERE NOT EXISTS (SELECT 1 FROM belfry_inbox_counters c WHERE c.tenant = i.tenant AND c.user_id = i.user_id) GROUP BY user_id`);
+  const counts = rows.map((row) => ({
+    user: String(row.user_id),
+    counted: [row.last, row.last, row.total, row.unread].map(Number),
+    recounted: [row.real_last, row.items, row.real_total, row.real_unread].map(Number),
+  }));
+  const wrong = counts.filter(({ counted, recounted }) => counted.join() !== recounted.join());
+  return [...wrong, ...orphans.map(({ user_id, items }) => ({ user: String(user_id), counted: [], recounted: [Number(items)] }))];
 }

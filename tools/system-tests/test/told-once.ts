@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { expect } from "vitest";
 import type { CreateJob, HttpCreates } from "./http-creates.ts";
 import type { InboxFollower } from "./inbox-follower.ts";
-import { wrongCounts } from "./recount.ts";
+import { queryOf, wrongCounts } from "./recount.ts";
 
 /** The messages that clients created over HTTP (those have no title), by inbox, in the order of their numbers. */
 export async function inboxMessages(pool: Pool): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -30,7 +30,7 @@ export async function expectToldOnce(pool: Pool, creates: HttpCreates, followers
     expect(created.map(({ seq }) => seq)).toEqual(messages.map((_, index) => index + 1));
     expect(recovered).not.toContain(false);
   }
-  expect(await wrongCounts(pool)).toEqual([]);
+  expect(await wrongCounts(queryOf(pool))).toEqual([]);
 }
 
 /**

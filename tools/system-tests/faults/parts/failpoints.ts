@@ -1,0 +1,166 @@
+import type { Channel } from "@belfry/core";
+import type { DeliveryStorage, Storage } from "@belfry/core/storage";
+import { postgresStorage } from "@belfry/storage-postgres";
+import { sqliteStorage } from "@belfry/storage-sqlite";
+import Database from "better-sqlite3";
+import pg from "pg";
+import { storageAt } from "../../test/storage-at.ts";
+
+/** Points at which a process is killed once it gets there. Points inside a transaction are before its commit. */
+export const FAILPOINTS = [
+  "mid-migration",
+  "before the insert",
+  "in the insert",
+  "after the insert",
+  "before the claim",
+  "in the claim",
+  "after the claim",
+  "while the provider reads",
+  "after the provider's answer",
+  "before the completion",
+  "in the completion",
+  "after the completion",
+] as const;
+
+export type Failpoint = (typeof FAILPOINTS)[number];
+
+/** The parts of a service that failpoints, and mutants, are planted into from outside. */
+export interface Parts {
+  readonly storage: Storage;
+  readonly channels: readonly Channel[];
+}
+
+/** Which rows of deliveries a failpoint inside a transaction waits for, as SQL on both databases. */
+export const TRIGGERS: Partial<Record<Failpoint, string>> = {
+  "in the insert": "AFTER INSERT ON belfry_deliveries FOR EACH ROW",
+  "in the claim": "AFTER UPDATE ON belfry_deliveries FOR EACH ROW WHEN (NEW.lease_owner IS NOT NULL AND OLD.lease_owner IS NULL)",
+  "in the completion": "AFTER UPDATE ON belfry_deliveries FOR EACH ROW WHEN (NEW.settled_at IS NOT NULL AND OLD.settled_at IS NULL)",
+};
+
+/** The statement of a migration after which a failpoint is in its middle. */
+const MIDDLE = "CREATE TABLE belfry_deliveries";
+
+/** Ends this process as a failing machine does. */
+export function die(): never {
+  process.kill(process.pid, "SIGKILL");
+  throw new Error("A killed process went on.");
+}
+
+/**
+ * A storage over a database, whose connection has the failpoints that are inside transactions: on SQLite a trigger of the
+ * connection's own calls a function that kills the process. On PostgreSQL the driver plants a trigger that waits, and kills
+ * the process meanwhile.
+ */
+export function storageWithFailpoint(url: string, point: Failpoint | undefined): Storage {
+  const trigger = point === undefined ? undefined : TRIGGERS[point];
+  const isSqlite = url.startsWith("sqlite:");
+  if (point === "mid-migration") {
+    return isSqlite ? sqliteStorage(dyingDatabase(url)) : postgresStorage(dyingPool(url));
+  }
+  if (trigger === undefined || !isSqlite) {
+    return storageAt(url);
+  }
+  const database = new Database(url.slice("sqlite:".length));
+  database.pragma("journal_mode = WAL");
+  database.function("belfry_die", () => die());
+  const storage = sqliteStorage(database);
+  return override(storage, {
+    async open() {
+      await storage.open();
+      database.exec(`CREATE TEMP TRIGGER IF NOT EXISTS dies ${trigger} BEGIN SELECT belfry_die(); END`);
+    },
+  });
+}
+
+/** A database that is killed in the middle of its migration. */
+function dyingDatabase(url: string): Database.Database {
+  const database = new Database(url.slice("sqlite:".length));
+  database.pragma("journal_mode = WAL");
+  const exec = database.exec.bind(database);
+  database.exec = (sql) => {
+    exec(sql);
+    return sql.includes(MIDDLE) ? die() : database;
+  };
+  return database;
+}
+
+function dyingPool(url: string): pg.Pool {
+  class DyingClient extends pg.Client {
+    // biome-ignore lint/suspicious/noExplicitAny: pg overloads this method eight times
+    override async query(...args: any[]): Promise<any> {
+      const answer = await super.query(...(args as [string]));
+      return String(args[0]).includes(MIDDLE) ? die() : answer;
+    }
+  }
+  const pool = new pg.Pool({ connectionString: url, Client: DyingClient as unknown as typeof pg.Client } as pg.PoolConfig);
+  pool.on("error", () => {});
+  return pool;
+}
+
+/** The parts with a failpoint between their calls. */
+export function withFailpoint({ storage, channels }: Parts, point: Failpoint | undefined): Parts {
+  const deliveries = dyingDeliveries(storage.deliveries, point);
+  const isAtProvider = point === "after the provider's answer";
+  return {
+    storage: deliveries === null ? storage : override(storage, { deliveries }),
+    channels: isAtProvider ? channels.map((channel) => ({ ...channel, deliver: dieAfter(channel.deliver) })) : channels,
+  };
+}
+
+function dyingDeliveries(deliveries: DeliveryStorage, point: Failpoint | undefined): DeliveryStorage | null {
+  const { leases } = deliveries;
+  let hasSends = false;
+  switch (point) {
+    case "before the insert":
+      return { ...deliveries, createSends: () => die() };
+    case "after the insert":
+      return { ...deliveries, createSends: dieAfter(deliveries.createSends) };
+    case "before the claim": {
+      const createSends: DeliveryStorage["createSends"] = async (...args) => {
+        const created = await deliveries.createSends(...args);
+        hasSends = true;
+        return created;
+      };
+      const claim: typeof leases.claim = (request) => (hasSends ? die() : leases.claim(request));
+      return { ...deliveries, createSends, leases: { ...leases, claim } };
+    }
+    case "after the claim": {
+      const claim: typeof leases.claim = async (request) => {
+        const claimed = await leases.claim(request);
+        return claimed.length > 0 ? die() : claimed;
+      };
+      return { ...deliveries, leases: { ...leases, claim } };
+    }
+    case "before the completion":
+    case "after the completion": {
+      const settle: DeliveryStorage["settle"] = async (selection, ...rest) => {
+        const isCompletion = selection.kind === "deliveries";
+        if (isCompletion && point === "before the completion") {
+          die();
+        }
+        await deliveries.settle(selection, ...rest);
+        return isCompletion ? die() : undefined;
+      };
+      return { ...deliveries, settle };
+    }
+    default:
+      return null;
+  }
+}
+
+function dieAfter<Args extends readonly unknown[], Result>(call: (...args: Args) => Promise<Result>): (...args: Args) => Promise<Result> {
+  return async (...args) => {
+    await call(...args);
+    return die();
+  };
+}
+
+/** An object with other members in the place of some of its own; its methods keep their `this`. */
+export function override<Subject extends object>(subject: Subject, members: Partial<Subject>): Subject {
+  return new Proxy(subject, {
+    get(target, name) {
+      const value: unknown = name in members ? members[name as keyof Subject] : Reflect.get(target, name, target);
+      return typeof value === "function" && !(name in members) ? value.bind(target) : value;
+    },
+  });
+}

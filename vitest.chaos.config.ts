@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config";
+
+const conditions = ["@belfry/source", "module", "node", "development|production"];
+
+// The fault tests: `pnpm chaos` runs them. They kill and stop processes and measure, so they run one after another.
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    name: "chaos",
+    include: ["tools/system-tests/faults/**/*.test.ts"],
+    globalSetup: ["tools/postgres-launcher/src/global-setup.ts", "tools/system-tests/faults/bundle-victim.ts"],
+    fileParallelism: false,
+    testTimeout: 300_000,
+    hookTimeout: 60_000,
+  },
+});
