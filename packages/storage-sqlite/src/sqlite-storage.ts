@@ -1,4 +1,4 @@
-import { BelfryError, consoleLogger } from "@belfry/core";
+import { BelfryError, consoleLogger, type Notification } from "@belfry/core";
 import {
   type ActivityStorage,
   type ApiKeyStorage,
@@ -149,7 +149,8 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
       const configure = typeof source === "string" ? configureOwn : configureHosts;
       await configure(connection, this.#options.durability);
       const isMoreToDo = await openTables(connection, this.#migrations, this.#options.migrate);
-      const commits = new CommitWatch(database, (notification) => connection.prepared(prepareHasNotification)(notification));
+      const isThere = (notification: Notification) => connection.prepared(prepareHasNotification)(notification);
+      const commits = new CommitWatch(database, isThere, this.#options.logger);
       const [hostTransactions, workerLock] = [new HostTransactions(database), new WorkerLock(mainFile(database))];
       const step = () => migrationStep(connection, this.#migrations, false);
       const migrating = isMoreToDo ? new LaterMigrations({ step, logger: this.#options.logger }) : null;

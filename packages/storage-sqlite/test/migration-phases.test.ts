@@ -162,7 +162,7 @@ describe("phases of migrations", () => {
     const broken: Migration = { phase: "background", sql: "UPDATE belfry_nowhere SET id = 1" };
     const storage = new SqliteStorage(path, { logger }, [...MIGRATIONS, broken]);
     await storage.open();
-    await expect.poll(() => warnings).toEqual(["A migration that runs in the background failed; it is tried again."]);
+    await expect.poll(() => warnings).toEqual(["Belfry could not migrate in the background; it tries again in 5000 ms."]);
     await storage.close();
     expect(applied(database)).toEqual([]);
   });

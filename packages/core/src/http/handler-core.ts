@@ -41,7 +41,7 @@ export class HandlerCore {
     checkHandlerOptions(options, this.logger);
     this.mounted = new MountedContracts(options.contracts);
     const clock = options.clock ?? systemClock;
-    this.streams = new StreamRegistry(clock);
+    this.streams = new StreamRegistry({ clock, logger: this.logger });
     this.credentials = new CredentialWatch({ clock, logger: this.logger });
     this.counts = new StreamCounts(options, new RepeatedLines(this.logger, clock));
     this.limits = new RateLimits({

@@ -1,6 +1,8 @@
 import type { Clock } from "../foundation/clock.ts";
 import { BelfryError } from "../foundation/errors.ts";
+import type { Logger } from "../foundation/logger.ts";
 import type { RepeatedLines } from "../foundation/repeated-lines.ts";
+import { Loop, type NextRun } from "../work/loop.ts";
 import { addressKey, clientAddress } from "./client-address.ts";
 import type { HandlerOptions } from "./handler-options.ts";
 import type { HttpRequest, Peer } from "./messages.ts";
@@ -88,10 +90,11 @@ const SWEEP_INTERVAL_MS = 5_000;
 export class StreamRegistry {
   readonly #clock: Clock;
   readonly #streams = new Set<Stream>();
-  #cancelSweep: (() => void) | null = null;
+  readonly #sweep: Loop;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(parts: { readonly clock: Clock; readonly logger: Logger }) {
+    this.#clock = parts.clock;
+    this.#sweep = new Loop({ ...parts, task: "look at the open streams", run: () => this.#lookAtAll() });
   }
 
   /** Watches `peer`. It sends `ping` after 30 s of silence. The first texts of a `socket` leave after 5 ms. */
@@ -99,7 +102,7 @@ export class StreamRegistry {
     const holdMs = kind === "socket" ? SOCKET_HOLD_MS : 0;
     const stream = new Stream(peer, { ping, holdMs, clock: this.#clock, onGone: (gone) => this.#remove(gone) });
     this.#streams.add(stream);
-    this.#sweepLater();
+    this.#sweep.wakeIn(SWEEP_INTERVAL_MS);
     return stream;
   }
 
@@ -113,21 +116,17 @@ export class StreamRegistry {
   #remove(stream: Stream): void {
     this.#streams.delete(stream);
     if (this.#streams.size === 0) {
-      this.#cancelSweep?.();
-      this.#cancelSweep = null;
+      // Cancels its timer; the next stream sets it again.
+      void this.#sweep.stop();
+      this.#sweep.start();
     }
   }
 
-  #sweepLater(): void {
-    this.#cancelSweep ??= this.#clock.after(SWEEP_INTERVAL_MS, () => {
-      this.#cancelSweep = null;
-      const nowMs = this.#clock.now();
-      for (const stream of [...this.#streams]) {
-        stream.look(nowMs);
-      }
-      if (this.#streams.size > 0) {
-        this.#sweepLater();
-      }
-    });
+  #lookAtAll(): NextRun {
+    const nowMs = this.#clock.now();
+    for (const stream of [...this.#streams]) {
+      stream.look(nowMs);
+    }
+    return this.#streams.size > 0 ? SWEEP_INTERVAL_MS : null;
   }
 }

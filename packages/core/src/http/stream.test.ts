@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Clock } from "../foundation/clock.ts";
+import { consoleLogger } from "../foundation/logger.ts";
 import { StreamRegistry } from "./stream-registry.ts";
 
 const MIB = 1024 * 1024;
@@ -42,7 +43,7 @@ class HandClock implements Clock {
 
 function open() {
   const clock = new HandClock();
-  const registry = new StreamRegistry(clock);
+  const registry = new StreamRegistry({ clock, logger: consoleLogger });
   const sent: string[] = [];
   const closed: (number | undefined)[] = [];
   const peer = { bufferedAmount: 0, send: (text: string) => void sent.push(text), close: (code?: number) => void closed.push(code) };

@@ -39,7 +39,21 @@ export interface StreamOptions {
   onGone(stream: Stream): void;
 }
 
-/** Hands a peer what it is sent, as fast as its reader takes it, and cuts the reader off if it does not. */
+/** Where a {@link Stream} stands; its own documentation has the transitions. */
+export type StreamMode = "held" | "open" | "closing" | "over";
+
+/**
+ * Hands a peer what it is sent, as fast as its reader takes it, and cuts the reader off if it does not.
+ *
+ * | mode      | what is sent                       | ends with                                       |
+ * | --------- | ---------------------------------- | ----------------------------------------------- |
+ * | `held`    | waits                              | `holdMs` have passed: `open`; close: `closing`  |
+ * | `open`    | is handed over, or waits           | close, or the other end is gone: `over`         |
+ * | `closing` | is dropped; what waits still goes  | `holdMs` have passed: `over`                    |
+ * | `over`    | is dropped                         |                                                 |
+ *
+ * The other end may be gone in every mode.
+ */
 export class Stream implements WatchedStream {
   expiresAtMs = Number.POSITIVE_INFINITY;
   readonly #peer: Peer;
@@ -51,13 +65,12 @@ export class Stream implements WatchedStream {
   #waitingBytes = 0;
   /** Cancels the timer that hands over what waits; null while nothing waits. */
   #cancelPump: (() => void) | null = null;
-  #isHeld: boolean;
+  #mode: StreamMode;
   /** Closes the peer behind texts that are held. */
   #closeHeld: (() => void) | null = null;
   /** When the reader last took something, as far as Belfry has looked; and what was unread then. */
   #takenMs: number;
   #unreadBytes = 0;
-  #open = true;
 
   constructor(peer: Peer, options: StreamOptions) {
     const { clock, holdMs } = options;
@@ -66,15 +79,19 @@ export class Stream implements WatchedStream {
     this.#lastSentMs = clock.now();
     this.#probedMs = this.#lastSentMs;
     this.#takenMs = this.#lastSentMs;
-    this.#isHeld = holdMs > 0;
-    if (this.#isHeld) {
+    this.#mode = holdMs > 0 ? "held" : "open";
+    if (this.#mode === "held") {
       // A turn that took long is no time in which a client of this process could have begun to listen.
       this.#cancelPump = clock.after(holdMs, () => setImmediate(() => this.#pump(holdMs)));
     }
   }
 
+  get mode(): StreamMode {
+    return this.#mode;
+  }
+
   send(text: string): void {
-    if (!this.#open) {
+    if (!this.#isOpen) {
       return;
     }
     const nowMs = this.#options.clock.now();
@@ -92,21 +109,18 @@ export class Stream implements WatchedStream {
   }
 
   close(code: number, reason: string): void {
-    if (!this.#open) {
-      return;
-    }
-    if (this.#isHeld) {
-      this.#open = false;
+    if (this.#mode === "held") {
+      this.#mode = "closing";
       this.#closeHeld = () => this.#peer.close(code, reason);
       this.#options.onGone(this);
-    } else {
+    } else if (this.#mode === "open") {
       this.gone();
       this.#peer.close(code, reason);
     }
   }
 
   gone(): void {
-    this.#open = false;
+    this.#mode = "over";
     this.#waiting = [];
     this.#cancelPump?.();
     this.#options.onGone(this);
@@ -133,8 +147,12 @@ export class Stream implements WatchedStream {
     return this.#peer.bufferedAmount + this.#waitingBytes;
   }
 
+  get #isOpen(): boolean {
+    return this.#mode === "held" || this.#mode === "open";
+  }
+
   get #isFull(): boolean {
-    return this.#open && this.#outstanding > WINDOW_BYTES;
+    return this.#isOpen && this.#outstanding > WINDOW_BYTES;
   }
 
   #handOver(text: string): void {
@@ -148,9 +166,12 @@ export class Stream implements WatchedStream {
 
   /** Hands the peer what waits, as far as its reader has taken what came before. */
   #pump(delayMs: number): void {
+    if (this.#mode === "over") {
+      return;
+    }
     const isTooSlow = this.#isTooSlow(this.#options.clock.now());
     this.#cancelPump = null;
-    this.#isHeld = false;
+    this.#mode = this.#mode === "closing" ? "over" : "open";
     let count = 0;
     for (const text of this.#waiting) {
       if (this.#peer.bufferedAmount > WINDOW_BYTES) {

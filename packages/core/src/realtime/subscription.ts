@@ -13,103 +13,108 @@ import type { FeedFollower, InboxFeed } from "./inbox-feed.ts";
 /** The most items a subscriber is replayed; who missed more lists anew. */
 const MAX_REPLAY = 10_000;
 
+/** Where a {@link Subscription} stands; its own documentation has the transitions. */
+export type SubscriptionMode = "holding" | "replaying" | "live" | "closed";
+
 /**
  * One subscriber of a feed. It follows the feed first, replays from the database second, and then releases what the
  * feed told meanwhile, leaving out what the replay covered: nothing is missed and nothing comes twice.
+ *
+ * | mode        | what the feed tells                           | ends with                            |
+ * | ----------- | --------------------------------------------- | ------------------------------------ |
+ * | `holding`   | is held                                       | start: `replaying`, or `live`        |
+ * | `replaying` | is held; of new items, the replay reads those | the replay ends: `holding`           |
+ * | `live`      | is passed on                                  | close: `closed`                      |
+ * | `closed`    | is dropped                                    |                                      |
+ *
+ * It may be closed in every mode.
  */
 export class Subscription implements FeedFollower {
-  readonly #feed: InboxFeed;
+  readonly #feed: Pick<InboxFeed, "owner" | "position">;
   readonly #inbox: InboxStorage;
   readonly #listener: InboxListener;
-  /** What the feed told before the subscription was live; null once it is. */
-  #held: (() => void)[] | null = [];
-  /** During a replay: the newest item the feed told of, which the replay has to reach; items are not held meanwhile. */
+  #mode: SubscriptionMode = "holding";
+  #held: (() => void)[] = [];
+  /** During a replay: the newest item the feed told of, which the replay has to reach. */
   #toReach: InboxPosition | null = null;
-  #isReplaying = false;
   /** The last number the listener was told of. */
   #seq = 0;
   #epoch = EMPTY_EPOCH;
-  #closed = false;
 
-  constructor(feed: InboxFeed, inbox: InboxStorage, listener: InboxListener) {
+  constructor(feed: Pick<InboxFeed, "owner" | "position">, inbox: InboxStorage, listener: InboxListener) {
     this.#feed = feed;
     this.#inbox = inbox;
     this.#listener = listener;
-    feed.followers.add(this);
   }
 
-  /** Whether {@link close} was called. */
-  get closed(): boolean {
-    return this.#closed;
+  get mode(): SubscriptionMode {
+    return this.#mode;
   }
 
   /** Replays what came after `since`, reports the state if a replay was asked for, and goes live. */
   async start(since: InboxPosition | undefined): Promise<void> {
-    if (since === undefined) {
-      this.#release();
-      return;
+    const recovered = since === undefined ? null : await this.#replay(since);
+    this.#enter("live");
+    for (const tell of this.#held.splice(0)) {
+      tell();
     }
-    const recovered = await this.#replay(since);
-    this.#release();
-    if (!this.#closed) {
+    if (recovered !== null) {
       this.#state(recovered);
     }
   }
 
   /** Stops telling the listener anything. */
   close(): void {
-    this.#closed = true;
-    this.#held = null;
-    this.#feed.followers.delete(this);
+    this.#mode = "closed";
   }
 
   onEvent(event: InboxEvent): void {
-    if (this.#isReplaying && event.change === "created") {
+    if (this.#mode === "replaying" && event.change === "created") {
       this.#toReach = { seq: event.seq, epoch: event.epoch };
-    } else if (this.#held) {
-      this.#held.push(() => this.#pass(event));
     } else {
-      this.#pass(event);
+      this.#tell(() => this.#pass(event));
     }
   }
 
   onState(recovered: boolean): void {
-    if (this.#held) {
-      this.#held.push(() => this.#state(recovered));
-    } else {
-      this.#state(recovered);
+    this.#tell(() => this.#state(recovered));
+  }
+
+  #enter(mode: SubscriptionMode): void {
+    if (this.#mode !== "closed") {
+      this.#mode = mode;
+    }
+  }
+
+  #tell(tell: () => void): void {
+    if (this.#mode === "live") {
+      tell();
+    } else if (this.#mode !== "closed") {
+      this.#held.push(tell);
     }
   }
 
   #state(recovered: boolean): void {
     const { seq, epoch } = this.#feed.position;
-    // A replay may have read further than the feed has told.
-    this.#listener.onState(recovered, { seq: epoch === this.#epoch ? Math.max(seq, this.#seq) : seq, epoch });
+    if (this.#mode === "live") {
+      // A replay may have read further than the feed has told.
+      this.#listener.onState(recovered, { seq: epoch === this.#epoch ? Math.max(seq, this.#seq) : seq, epoch });
+    }
   }
 
   #pass(event: InboxEvent): void {
+    if (this.#mode === "closed" || (event.change === "created" && event.epoch === this.#epoch && event.seq <= this.#seq)) {
+      return;
+    }
     if (event.change === "created") {
-      if (event.epoch === this.#epoch && event.seq <= this.#seq) {
-        return;
-      }
       this.#seq = event.seq;
       this.#epoch = event.epoch;
     }
     this.#listener.onEvent(event);
   }
 
-  #release(): void {
-    const held = this.#held ?? [];
-    this.#held = null;
-    for (const tell of held) {
-      if (!this.#closed) {
-        tell();
-      }
-    }
-  }
-
   async #replay(since: InboxPosition): Promise<boolean> {
-    const owner: Owner = this.#feed.owner;
+    const { owner } = this.#feed;
     const { lastSeq, epoch } = await this.#inbox.counts(owner);
     const known = since.epoch === epoch || (since.epoch === EMPTY_EPOCH && since.seq === 0);
     const possible = Number.isSafeInteger(since.seq) && since.seq >= 0 && since.seq <= lastSeq;
@@ -118,24 +123,21 @@ export class Subscription implements FeedFollower {
     }
     this.#seq = since.seq;
     this.#epoch = epoch;
-    this.#isReplaying = true;
+    this.#enter("replaying");
     const isComplete = await this.#replayPages(owner, epoch);
-    this.#isReplaying = false;
+    this.#enter("holding");
     return isComplete;
   }
 
   /** Passes on what came after the present number, page by page, as fast as the listener takes it. False when the numbering began anew. */
   async #replayPages(owner: Owner, epoch: string): Promise<boolean> {
-    while (!this.#closed) {
+    while (this.#mode === "replaying") {
       const { items, counts } = await this.#inbox.listAfter(owner, this.#seq, CATCH_UP_PAGE);
       if (counts.epoch !== epoch && epoch !== EMPTY_EPOCH) {
         return false;
       }
       for (const item of items) {
         await this.#listener.writable?.();
-        if (this.#closed) {
-          return false;
-        }
         this.#pass({ change: "created", item, count: 1, seq: item.seq, epoch: counts.epoch });
       }
       if ((items.at(-1)?.seq ?? counts.lastSeq) >= counts.lastSeq && !this.#isBehind(counts)) {

@@ -62,9 +62,8 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
   readonly #claims: Claims<Task>;
   readonly #share: TenantShare;
   readonly #ended: BatchQueue<Ended, boolean>;
-  /** Whether no other process works on the storage; null before the first look. */
+  /** Whether no other process works on the storage; null until the first tidying is through, which takes over what others left. */
   #isAlone: boolean | null = null;
-  #isFirstTidy = true;
 
   constructor(tasks: LeasedTasks<Task, Fairness, Ended>, options: LeaseEngineOptions) {
     this.name = tasks.name;
@@ -89,12 +88,11 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
 
   async tidy(): Promise<void> {
     await this.#options.ready();
-    this.#isAlone ??= mayTakeOver(this.#options, this.name);
-    let isMoreLost = true;
-    while (isMoreLost) {
-      isMoreLost = await this.#takeBack(this.#isFirstTidy && this.#isAlone);
+    const isAlone = this.#isAlone ?? mayTakeOver(this.#options, this.name);
+    while (await this.#takeBack(isAlone)) {
+      // There may be more.
     }
-    this.#isFirstTidy = false;
+    this.#isAlone = isAlone;
     await this.#tasks.tidy?.();
   }
 
@@ -146,13 +144,13 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
   }
 
   /** Takes a batch of lost leases back, and answers whether there may be more. */
-  async #takeBack(areOthersLost: boolean): Promise<boolean> {
+  async #takeBack(isAlone: boolean): Promise<boolean> {
     const { owner, leaseMs } = this.#options;
     const lost = await this.#tasks.leases.lost({
       at: this.#now(),
       limit: MAX_BATCH,
-      furthestMs: this.#isAlone ? leaseMs : Math.max(MAX_LEASE_MS, 2 * leaseMs),
-      ...(areOthersLost ? { notOwnedBy: owner } : {}),
+      furthestMs: isAlone ? leaseMs : Math.max(MAX_LEASE_MS, 2 * leaseMs),
+      ...(isAlone && this.#isAlone === null ? { notOwnedBy: owner } : {}),
     });
     // What this worker still has in hand is not lost, whatever the clock says: it ends, or another worker takes it over.
     const gone = lost.filter((lease) => lease.owner !== owner || !this.#claims.has(lease.id));

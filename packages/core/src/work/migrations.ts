@@ -1,5 +1,7 @@
+import { systemClock } from "../foundation/clock.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import type { Logger } from "../foundation/logger.ts";
+import { Loop, type NextRun } from "./loop.ts";
 
 /**
  * One step on the way of a database to the tables of today. Its number is its place in the list, counted from 1. An
@@ -158,71 +160,37 @@ const RETRY_MS = 5_000;
 /** Leaves the database to others between two steps. */
 const PAUSE_MS = 5;
 
-/**
- * Runs the migrations that do not hold up a start, step by step, until they are done or {@link stop} is called:
- * `running → stopping → stopped`, or `running → stopped` when nothing is left. A step that fails is logged and tried again.
- */
+/** Runs the migrations that do not hold up a start, in a {@link Loop}: step by step, until they are done or {@link stop} is called. */
 export class LaterMigrations {
   readonly #options: LaterMigrationsOptions;
   readonly #stopped = new AbortController();
-  readonly #finished: Promise<void>;
+  readonly #loop: Loop;
 
   /** Begins at once. */
   constructor(options: LaterMigrationsOptions) {
     this.#options = options;
-    this.#finished = this.#run();
-  }
-
-  /** Resolves once nothing is left to do, or after {@link stop}. */
-  finished(): Promise<void> {
-    return this.#finished;
+    const { logger, retryMs = RETRY_MS } = options;
+    const run = () => this.#step(retryMs);
+    this.#loop = new Loop({ task: "migrate in the background", run, retryMs, level: "warn", clock: systemClock, logger });
+    this.#loop.wake();
   }
 
   /** Begins no further step, and resolves once the one under way has ended. */
   stop(): Promise<void> {
     this.#stopped.abort();
-    return this.#finished;
+    return this.#loop.stop();
   }
 
-  async #run(): Promise<void> {
-    const { retryMs = RETRY_MS } = this.#options;
+  async #step(retryMs: number): Promise<NextRun> {
     const { signal } = this.#stopped;
-    while (!signal.aborted) {
-      const went = await this.#step();
-      if (went === "done") {
-        return;
-      }
-      await pause(went === "more" ? PAUSE_MS : retryMs, signal);
-    }
-  }
-
-  async #step(): Promise<MigrationStep | "failed"> {
     try {
-      return await this.#options.step(this.#stopped.signal);
+      const went = await this.#options.step(signal);
+      return went === "done" ? null : went === "more" ? PAUSE_MS : retryMs;
     } catch (error) {
-      if (this.#stopped.signal.aborted) {
-        return "done";
+      if (signal.aborted) {
+        return null;
       }
-      this.#options.logger.warn({ error }, "A migration that runs in the background failed; it is tried again.");
-      return "failed";
+      throw error;
     }
   }
-}
-
-/** Waits, but keeps no process alive, and not after the signal. */
-function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-      return;
-    }
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, delayMs);
-    timer.unref();
-    signal.addEventListener("abort", end);
-  });
 }

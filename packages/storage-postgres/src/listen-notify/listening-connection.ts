@@ -1,4 +1,5 @@
-import type { Logger } from "@belfry/core";
+import { type Logger, systemClock } from "@belfry/core";
+import { Loop, type NextRun } from "@belfry/core/storage";
 import pg, { type Client, type ClientConfig } from "pg";
 import { type Session, session } from "../database/connection.ts";
 import { quoteIdentifier } from "../database/table-names.ts";
@@ -20,24 +21,39 @@ export interface ListeningOptions {
 const MIN_RETRY_MS = 50;
 const MAX_RETRY_MS = 5_000;
 
+/** Where a {@link ListeningConnection} stands; its own documentation has the transitions. */
+export type ListeningMode = "closed" | "connecting" | "open" | "lost" | "waiting";
+
 /**
- * A connection of its own that listens on one channel.
+ * A connection of its own that listens on one channel. A {@link Loop} tries it from time to time, and builds another.
  *
- * ```
- * closed ──open──> connecting ──> open ──lost, or no answer to a heartbeat──> waiting
- *    ^                  ^                                                       │
- *    └──close, any time └───────────── after 50 ms, doubling up to 5 s ─────────┘
- * ```
+ * | from         | event                                          | to           |
+ * | ------------ | ---------------------------------------------- | ------------ |
+ * | `closed`     | open                                           | `connecting` |
+ * | `connecting` | it listens                                     | `open`       |
+ * | `connecting` | it could not be made by open, which rejects    | `closed`     |
+ * | `connecting` | it could not be built anew                     | `lost`       |
+ * | `open`       | it ended, or did not answer a heartbeat        | `lost`       |
+ * | `lost`       | the loop runs                                  | `waiting`    |
+ * | `waiting`    | 50 ms have passed, doubling up to 5 s          | `connecting` |
+ * | any          | close                                          | `closed`     |
  */
 export class ListeningConnection {
   readonly #options: ListeningOptions;
+  readonly #keeping: Loop;
+  #mode: ListeningMode = "closed";
   #client: Client | null = null;
   #session: Session | null = null;
-  #timer: NodeJS.Timeout | undefined;
-  #isClosed = false;
+  #retryMs = MIN_RETRY_MS;
 
   constructor(options: ListeningOptions) {
     this.#options = options;
+    const { logger } = options;
+    this.#keeping = new Loop({ task: "keep its listening connection", run: () => this.#keep(), clock: systemClock, logger });
+  }
+
+  get mode(): ListeningMode {
+    return this.#mode;
   }
 
   /** The sender on this connection; null while it is down. */
@@ -47,88 +63,93 @@ export class ListeningConnection {
 
   /** Connects and listens; rejects with the driver's error if that fails. To be called once. */
   async open(): Promise<void> {
+    try {
+      await this.#connect();
+    } catch (error) {
+      this.#mode = "closed";
+      throw error;
+    }
+    this.#keeping.wakeIn(this.#options.heartbeatMs);
+  }
+
+  /** Ends the connection for good. Idempotent. */
+  close(): void {
+    this.#drop("closed");
+    void this.#keeping.stop();
+  }
+
+  async #connect(): Promise<void> {
     const { config, channel, preparedStatements, heartbeatMs } = this.#options;
     const client = new pg.Client(config);
+    this.#mode = "connecting";
     this.#client = client;
     // Also while connecting, and after it was given up: an error nobody listens for ends the process.
     client.on("error", (error) => this.#lost(client, error));
     client.on("end", () => this.#lost(client));
     client.on("notification", ({ payload = "" }) => this.#options.onPayload(payload));
+    // The driver does not answer a client that is given up while it connects.
+    const ended = new Promise<never>((_, reject) => {
+      client.once("end", () => reject(new Error("Connection terminated while it began to listen")));
+    });
     try {
-      await client.connect();
-      await client.query(`LISTEN ${quoteIdentifier(channel)}`);
+      await Promise.race([client.connect().then(() => client.query(`LISTEN ${quoteIdentifier(channel)}`)), ended]);
     } catch (error) {
-      this.#client = null;
       destroy(client);
       throw error;
     }
-    if (this.#isClosed || this.#client !== client) {
-      destroy(client);
-      throw new Error("Connection terminated while it began to listen");
+    if (this.#client !== client) {
+      throw new Error("Connection terminated when it had begun to listen");
     }
+    this.#mode = "open";
     this.#session = session(client, { prepared: preparedStatements, timeoutMs: heartbeatMs });
-    this.#beat(client);
   }
 
-  /** Ends the connection for good. Idempotent. */
-  close(): void {
-    this.#isClosed = true;
-    clearTimeout(this.#timer);
+  /** Does what the mode asks for, and answers when to look again. */
+  async #keep(): Promise<NextRun> {
+    const { heartbeatMs, logger, onRebuilt } = this.#options;
     const client = this.#client;
+    if (this.#mode === "open" && client !== null) {
+      await client
+        .query({ text: "SELECT 1", query_timeout: heartbeatMs } as pg.QueryConfig)
+        .catch((error: unknown) => this.#lost(client, error));
+    } else if (this.#mode === "lost") {
+      this.#mode = "waiting";
+      // Not all processes at the same moment.
+      return this.#retryMs * (0.5 + Math.random() / 2);
+    } else if (this.#mode === "waiting") {
+      try {
+        await this.#connect();
+        this.#retryMs = MIN_RETRY_MS;
+        onRebuilt();
+      } catch (error) {
+        if (!this.#keeping.isStopping) {
+          logger.debug({ error }, "Belfry could not rebuild its listening connection to PostgreSQL; it tries again.");
+          this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
+          this.#drop("lost");
+          this.#keeping.wake();
+        }
+      }
+    }
+    return heartbeatMs;
+  }
+
+  #lost(client: Client, error?: unknown): void {
+    // Otherwise it was given up already, or never came up: then the attempt to connect fails.
+    if (this.#client === client && this.#mode === "open") {
+      this.#drop("lost");
+      this.#options.logger.warn({ error }, "Belfry lost its listening connection to PostgreSQL and builds another.");
+      this.#keeping.wake();
+    }
+  }
+
+  #drop(mode: "closed" | "lost"): void {
+    const client = this.#client;
+    this.#mode = mode;
     this.#client = null;
     this.#session = null;
     if (client) {
       destroy(client);
     }
-  }
-
-  #beat(client: Client): void {
-    const { heartbeatMs } = this.#options;
-    this.#after(heartbeatMs, () => {
-      const answered = client.query({ text: "SELECT 1", query_timeout: heartbeatMs } as pg.QueryConfig);
-      answered.then(
-        () => {
-          if (this.#client === client) {
-            this.#beat(client);
-          }
-        },
-        (error: unknown) => this.#lost(client, error),
-      );
-    });
-  }
-
-  #lost(client: Client, error?: unknown): void {
-    if (this.#client !== client || this.#session === null) {
-      // It was given up already, or never came up: then open() rejects.
-      return;
-    }
-    this.#client = null;
-    this.#session = null;
-    clearTimeout(this.#timer);
-    destroy(client);
-    this.#options.logger.warn({ error }, "Belfry lost its listening connection to PostgreSQL and builds another.");
-    this.#retry(MIN_RETRY_MS);
-  }
-
-  #retry(delayMs: number): void {
-    // Not all processes at the same moment.
-    this.#after(delayMs * (0.5 + Math.random() / 2), () => {
-      this.open().then(
-        () => this.#options.onRebuilt(),
-        (error: unknown) => {
-          if (!this.#isClosed) {
-            this.#options.logger.debug({ error }, "Belfry could not rebuild its listening connection to PostgreSQL; it tries again.");
-            this.#retry(Math.min(delayMs * 2, MAX_RETRY_MS));
-          }
-        },
-      );
-    });
-  }
-
-  #after(delayMs: number, task: () => void): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(task, delayMs);
-    this.#timer.unref();
   }
 }
 

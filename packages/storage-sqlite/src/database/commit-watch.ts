@@ -1,7 +1,9 @@
-import type { Notification } from "@belfry/core";
+import { type Logger, type Notification, systemClock } from "@belfry/core";
+import { Loop, type NextRun } from "@belfry/core/storage";
 import type { Database } from "better-sqlite3";
 import { isBusy } from "./errors.ts";
 
+const MIN_DELAY_MS = 1;
 const MAX_DELAY_MS = 50;
 
 /** A write inside a transaction of the host, whose end is to be learned. */
@@ -25,16 +27,17 @@ export class CommitWatch {
   readonly #own: Database;
   readonly #isThere: (notification: Notification) => boolean;
   readonly #watched = new Set<WatchedWrite>();
-  #timer: NodeJS.Timeout | undefined;
-  #scheduled = false;
+  readonly #looking: Loop;
+  #delayMs = MIN_DELAY_MS;
 
   /**
    * @param own the storage's connection
    * @param isThere whether that connection sees a notification
    */
-  constructor(own: Database, isThere: (notification: Notification) => boolean) {
+  constructor(own: Database, isThere: (notification: Notification) => boolean, logger: Logger) {
     this.#own = own;
     this.#isThere = isThere;
+    this.#looking = new Loop({ task: "look for commits of the host", run: () => this.#look(), clock: systemClock, logger });
   }
 
   /** Calls `write.onCommit` once its transaction has committed, and never if it rolled back. */
@@ -43,9 +46,9 @@ export class CommitWatch {
       this.#dropEarlier(write.notification);
     }
     this.#watched.add(write);
-    if (!this.#scheduled) {
-      this.#scheduled = true;
-      queueMicrotask(() => this.#look(1));
+    if (this.#watched.size === 1) {
+      this.#delayMs = MIN_DELAY_MS;
+      queueMicrotask(() => this.#looking.wake());
     }
   }
 
@@ -53,7 +56,7 @@ export class CommitWatch {
   close(): void {
     this.#settle();
     this.#watched.clear();
-    clearTimeout(this.#timer);
+    void this.#looking.stop();
   }
 
   /** If a notification could be made anew, what made it before was rolled back. */
@@ -65,15 +68,11 @@ export class CommitWatch {
     }
   }
 
-  #look(delayMs: number): void {
+  #look(): NextRun {
     this.#settle();
-    if (this.#watched.size === 0) {
-      this.#scheduled = false;
-      return;
-    }
-    this.#timer = setTimeout(() => this.#look(Math.min(delayMs * 2, MAX_DELAY_MS)), delayMs);
-    // A timer that nobody waits for must not keep the process alive.
-    this.#timer.unref();
+    const delayMs = this.#delayMs;
+    this.#delayMs = Math.min(delayMs * 2, MAX_DELAY_MS);
+    return this.#watched.size > 0 ? delayMs : null;
   }
 
   #settle(): void {

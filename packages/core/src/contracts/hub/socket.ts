@@ -4,7 +4,7 @@ import { NAME_RULE, textIssue } from "../../foundation/parse-text.ts";
 import type { SocketContext, SocketSession } from "../../http/contract.ts";
 import type { ContractTenant } from "../../http/route.ts";
 import type { HubEvent, SourceRecord } from "../../hub/index.ts";
-import { parseMessage } from "../parse-message.ts";
+import { type ClientMessage, MessageSocket } from "../message-socket.ts";
 
 // Every subscriber of this process gets the same object for an event or record, so its frame is made once.
 const written = new WeakMap<object, string>();
@@ -41,65 +41,49 @@ export function openHubSocket(context: SocketContext): SocketSession {
   return session;
 }
 
-class HubSocket implements SocketSession {
-  readonly #context: SocketContext;
+class HubSocket extends MessageSocket {
   readonly #tenant: ContractTenant;
   /** The client that acknowledges events. */
   readonly #client: string;
   readonly #subscriptions = new Map<string, FeedSubscription>();
-  #closed = false;
-  /** The current message. Messages are answered in their order. */
-  #turn: Promise<void> = Promise.resolve();
 
   constructor(context: SocketContext, tenant: ContractTenant, client: string) {
-    this.#context = context;
+    super(context);
     this.#tenant = tenant;
     this.#client = client;
   }
 
   welcome(): void {
-    this.#send({ type: "system", message: "Connected to notification system", client_id: crypto.randomUUID() });
+    this.send({ type: "system", message: "Connected to notification system", client_id: crypto.randomUUID() });
   }
 
-  message(text: string): void {
-    this.#turn = this.#turn
-      .then(() => (this.#closed ? undefined : this.#answer(text)))
-      .catch((error: unknown) => {
-        this.#context.report(error, "Belfry could not answer a WebSocket message.");
-        this.#error("Internal server error");
-      });
-  }
-
-  closed(): void {
-    this.#closed = true;
+  override closed(): void {
+    super.closed();
     for (const subscription of this.#subscriptions.values()) {
       subscription.close();
     }
     this.#subscriptions.clear();
   }
 
-  async #answer(text: string): Promise<void> {
-    const message = parseMessage(text);
-    if (message === undefined) {
-      this.#error("Invalid JSON message");
-    } else if (message.action === "subscribe" && isName(message.source_service)) {
+  protected override async answer(message: ClientMessage): Promise<void> {
+    if (message.action === "subscribe" && isName(message.source_service)) {
       await this.#subscribe(message.source_service);
     } else if (message.action === "unsubscribe" && isName(message.source_service)) {
       this.#unsubscribe(message.source_service);
     } else if (message.type === "ack" && typeof message.notification_id === "string") {
       await this.#acknowledge(message.notification_id);
     } else {
-      this.#error("Invalid message format");
+      this.error("Invalid message format");
     }
   }
 
   async #subscribe(source: string): Promise<void> {
     if (!this.#subscriptions.has(source)) {
       if (this.#subscriptions.size >= MAX_SUBSCRIPTIONS) {
-        this.#error(`A connection can have at most ${MAX_SUBSCRIPTIONS} subscriptions`);
+        this.error(`A connection can have at most ${MAX_SUBSCRIPTIONS} subscriptions`);
         return;
       }
-      const { stream } = this.#context;
+      const { stream } = this.context;
       const subscription = this.#tenant.hub.events.subscribe(source, {
         onEvent: (event) => stream.send(eventFrame(event)),
         onSettled: (record) => stream.send(recordFrame(record)),
@@ -114,39 +98,35 @@ class HubSocket implements SocketSession {
         throw error;
       }
     }
-    this.#send({ type: "system", message: `Subscribed to ${source}`, subscription: source });
+    this.send({ type: "system", message: `Subscribed to ${source}`, subscription: source });
   }
 
   #unsubscribe(source: string): void {
     this.#subscriptions.get(source)?.close();
     this.#subscriptions.delete(source);
-    this.#send({ type: "system", message: `Unsubscribed from ${source}`, subscription: source });
+    this.send({ type: "system", message: `Unsubscribed from ${source}`, subscription: source });
   }
 
   async #acknowledge(id: string): Promise<void> {
-    const { principal } = this.#context;
+    const { principal } = this.context;
     if (principal?.kind === "client" && principal.scopes?.includes("write") === false) {
-      this.#error("The API key may not write");
+      this.error("The API key may not write");
       return;
     }
     try {
       await this.#tenant.hub.events.acknowledge(id, this.#client);
-      this.#send({ type: "system", message: `Acknowledged notification ${id}`, notification_id: id });
+      this.send({ type: "system", message: `Acknowledged notification ${id}`, notification_id: id });
     } catch (error) {
       if (error instanceof BelfryError && error.code === "NOT_FOUND") {
-        this.#error("Notification not found");
+        this.error("Notification not found");
         return;
       }
       throw error;
     }
   }
 
-  #error(message: string): void {
-    this.#send({ type: "error", message });
-  }
-
-  #send(message: object): void {
-    this.#context.stream.send(JSON.stringify(message));
+  protected override error(message: string): void {
+    this.send({ type: "error", message });
   }
 }
 

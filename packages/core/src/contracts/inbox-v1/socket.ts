@@ -1,7 +1,7 @@
 import { BelfryError } from "../../foundation/errors.ts";
 import type { SocketContext, SocketSession } from "../../http/contract.ts";
 import type { Inbox } from "../../inbox/index.ts";
-import { parseMessage } from "../parse-message.ts";
+import { type ClientMessage, MessageSocket } from "../message-socket.ts";
 import { follow } from "./follow.ts";
 import { positionOfQuery } from "./frames.ts";
 
@@ -14,57 +14,36 @@ export function openSocket(context: SocketContext): SocketSession {
   return session;
 }
 
-class InboxSocket implements SocketSession {
-  readonly #context: SocketContext;
+class InboxSocket extends MessageSocket {
   /** The event types that the client wants; null for all. */
   #eventTypes: ReadonlySet<string> | null = null;
   #inbox: Inbox | null = null;
   #stop: (() => void) | null = null;
-  #closed = false;
-  /** The current message. Messages are answered in their order, after the token check. */
-  #turn: Promise<void> = Promise.resolve();
-
-  constructor(context: SocketContext) {
-    this.#context = context;
-  }
 
   start(): void {
-    this.#next(() => this.#open());
+    this.next(() => this.#open());
   }
 
-  message(text: string): void {
-    this.#next(() => this.#answer(text));
-  }
-
-  closed(): void {
-    this.#closed = true;
+  override closed(): void {
+    super.closed();
     this.#stop?.();
     this.#stop = null;
   }
 
-  #next(task: () => Promise<void>): void {
-    this.#turn = this.#turn
-      .then(() => (this.#closed ? undefined : task()))
-      .catch((error: unknown) => {
-        this.#context.report(error, "Belfry could not answer a WebSocket message.");
-        this.#send({ error: "Internal server error" });
-      });
-  }
-
   async #open(): Promise<void> {
-    const { query, stream, service } = this.#context;
-    const principal = await this.#context.authenticate("bearer", query.get("token") ?? "");
-    if (this.#closed) {
+    const { query, stream, service } = this.context;
+    const principal = await this.context.authenticate("bearer", query.get("token") ?? "");
+    if (this.isClosed) {
       return;
     }
     if (principal?.kind !== "user") {
-      this.#send({ error: "Could not validate credentials" });
+      this.error("Could not validate credentials");
       stream.close(4401, "unauthenticated");
-      this.#closed = true;
+      this.closed();
       return;
     }
     if (principal.expiresAt !== undefined) {
-      this.#context.expireAt(principal.expiresAt);
+      this.context.expireAt(principal.expiresAt);
     }
     this.#inbox = service.tenant(principal.tenant).inbox(principal.userId);
     const since = positionOfQuery(query);
@@ -74,7 +53,7 @@ class InboxSocket implements SocketSession {
       since,
       send: (frame) => stream.send(frame.text),
       wants: (type) => this.#eventTypes?.has(type) ?? true,
-      report: (error, message) => this.#context.report(error, message),
+      report: (error, message) => this.context.report(error, message),
     });
     this.#stop = following.stop;
     if (since === undefined) {
@@ -83,16 +62,13 @@ class InboxSocket implements SocketSession {
     }
   }
 
-  async #answer(text: string): Promise<void> {
-    const message = parseMessage(text);
-    if (message === undefined) {
-      this.#send({ error: "Invalid JSON message" });
-    } else if (message.type === "subscribe") {
+  protected override async answer(message: ClientMessage): Promise<void> {
+    if (message.type === "subscribe") {
       this.#subscribe(message.event_types);
     } else if (message.type === "ack") {
       await this.#acknowledge(message.notification_id);
     } else if (message.type !== "pong") {
-      this.#send({ error: "Unknown message type" });
+      this.error("Unknown message type");
     }
   }
 
@@ -100,27 +76,27 @@ class InboxSocket implements SocketSession {
     const list: readonly unknown[] = Array.isArray(eventTypes) ? eventTypes : [];
     const valid = list.every((type) => typeof type === "string" && type.length <= 100);
     if (!Array.isArray(eventTypes) || !valid || list.length > MAX_EVENT_TYPES) {
-      this.#send({ error: "event_types must be a list of at most 100 event types" });
+      this.error("event_types must be a list of at most 100 event types");
       return;
     }
     this.#eventTypes = new Set(list as readonly string[]);
-    this.#send({ status: "subscribed", filters: { event_types: list } });
+    this.send({ status: "subscribed", filters: { event_types: list } });
   }
 
   async #acknowledge(id: unknown): Promise<void> {
     try {
       const acknowledged = await this.#inbox?.acknowledge(typeof id === "string" ? id : "");
-      this.#send({ status: "acknowledged", notification_id: acknowledged?.item.id, fallback: acknowledged?.fallback });
+      this.send({ status: "acknowledged", notification_id: acknowledged?.item.id, fallback: acknowledged?.fallback });
     } catch (error) {
       if (error instanceof BelfryError && (error.code === "NOT_FOUND" || error.code === "FORBIDDEN")) {
-        this.#send({ error: "Notification not found" });
+        this.error("Notification not found");
         return;
       }
       throw error;
     }
   }
 
-  #send(message: object): void {
-    this.#context.stream.send(JSON.stringify(message));
+  protected override error(error: string): void {
+    this.send({ error });
   }
 }

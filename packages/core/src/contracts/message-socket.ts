@@ -1,0 +1,61 @@
+import type { SocketContext, SocketSession } from "../http/contract.ts";
+
+/** A message of a client: a JSON object. */
+export type ClientMessage = Readonly<Record<string, unknown>>;
+
+/** Parses a WebSocket message. Returns undefined when it is not JSON, and an empty object when it is JSON but not an object. */
+export function parseMessage(text: string): ClientMessage | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as ClientMessage) : {};
+  } catch {
+    // JSON.parse has only this error. The caller tells the client.
+    return undefined;
+  }
+}
+
+/** A WebSocket session that answers JSON messages, one after another in their order. */
+export abstract class MessageSocket implements SocketSession {
+  protected readonly context: SocketContext;
+  /** The current message; null once the socket is closed. */
+  #turn: Promise<void> | null = Promise.resolve();
+
+  constructor(context: SocketContext) {
+    this.context = context;
+  }
+
+  protected get isClosed(): boolean {
+    return this.#turn === null;
+  }
+
+  message(text: string): void {
+    this.next(async () => {
+      const message = parseMessage(text);
+      await (message === undefined ? this.error("Invalid JSON message") : this.answer(message));
+    });
+  }
+
+  closed(): void {
+    this.#turn = null;
+  }
+
+  protected abstract answer(message: ClientMessage): Promise<void> | void;
+
+  /** Tells the client of an error. */
+  protected abstract error(message: string): void;
+
+  /** Does `task` after what came before, unless the socket is closed by then. */
+  protected next(task: () => Promise<void>): void {
+    this.#turn =
+      this.#turn
+        ?.then(() => (this.isClosed ? undefined : task()))
+        .catch((error: unknown) => {
+          this.context.report(error, "Belfry could not answer a WebSocket message.");
+          this.error("Internal server error");
+        }) ?? null;
+  }
+
+  protected send(message: object): void {
+    this.context.stream.send(JSON.stringify(message));
+  }
+}

@@ -1,0 +1,91 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { InboxEvent, InboxItem, InboxPosition, InboxStorage } from "../inbox/index.ts";
+import { Subscription } from "./subscription.ts";
+
+const OWNER = { tenant: "acme", userId: "ann" };
+
+describe("the modes of a subscription", () => {
+  let told: string[];
+  let lastSeq: number;
+  let letRead: () => void;
+  let subscription: Subscription;
+
+  const event = (seq: number, change: InboxEvent["change"] = "created"): InboxEvent => ({ change, item: null, count: 1, seq, epoch: "e" });
+  /** An inbox with the items 1 to `lastSeq`, the reading of which waits for the test. */
+  const inbox: Partial<InboxStorage> = {
+    counts: async () => ({ total: lastSeq, unread: 0, lastSeq, epoch: "e", rev: 0 }),
+    listAfter: async (_, seq) => {
+      const counts = { total: lastSeq, unread: 0, lastSeq, epoch: "e", rev: 0 };
+      const items = Array.from({ length: lastSeq - seq }, (__, at) => ({ seq: seq + at + 1 }) as InboxItem);
+      await new Promise<void>((resolve) => {
+        letRead = resolve;
+      });
+      return { items, counts };
+    },
+  };
+  const reading = async () => {
+    const before = letRead;
+    await expect.poll(() => letRead !== before, { interval: 1 }).toBe(true);
+  };
+
+  beforeEach(() => {
+    told = [];
+    lastSeq = 3;
+    letRead = () => {};
+    const position: InboxPosition = { seq: 3, epoch: "e" };
+    subscription = new Subscription({ owner: OWNER, position }, inbox as InboxStorage, {
+      onEvent: ({ change, seq }) => void told.push(`${change} ${seq}`),
+      onState: (recovered, { seq }) => void told.push(`state ${recovered} ${seq}`),
+    });
+  });
+
+  test("holding: what the feed tells waits for the start, and is told once it is live", async () => {
+    subscription.onEvent(event(4));
+    subscription.onState(true);
+    expect([subscription.mode, told]).toEqual(["holding", []]);
+    await subscription.start(undefined);
+    expect([subscription.mode, told]).toEqual(["live", ["created 4", "state true 4"]]);
+  });
+
+  test("replaying: new items are read, other changes wait, and nothing comes twice", async () => {
+    const starting = subscription.start({ seq: 1, epoch: "e" });
+    await reading();
+    expect(subscription.mode).toBe("replaying");
+    subscription.onEvent(event(4));
+    subscription.onEvent(event(2, "read"));
+    lastSeq = 4;
+    letRead();
+    await reading();
+    expect([subscription.mode, told]).toEqual(["replaying", ["created 2", "created 3"]]);
+    letRead();
+    await starting;
+    expect([subscription.mode, told.slice(2)]).toEqual(["live", ["created 4", "read 2", "state true 4"]]);
+    subscription.onEvent(event(4));
+    expect(told).toHaveLength(5);
+  });
+
+  test("a position that cannot be replayed leads from holding to live, and says so", async () => {
+    await subscription.start({ seq: 9, epoch: "e" });
+    expect([subscription.mode, told]).toEqual(["live", ["state false 3"]]);
+  });
+
+  test("live: what the feed tells is passed on at once", async () => {
+    await subscription.start(undefined);
+    subscription.onEvent(event(4));
+    expect(told).toEqual(["created 4"]);
+  });
+
+  test.each(["holding", "replaying", "live"] as const)("closed while %s: nothing is told any more", async (mode) => {
+    const starting = mode === "holding" ? null : subscription.start(mode === "live" ? undefined : { seq: 1, epoch: "e" });
+    await (mode === "replaying" ? reading() : starting);
+    expect(subscription.mode).toBe(mode);
+    subscription.onEvent(event(2, "read"));
+    const before = told.length;
+    subscription.close();
+    letRead();
+    await (starting ?? subscription.start(undefined));
+    subscription.onEvent(event(5));
+    subscription.onState(true);
+    expect([subscription.mode, told.length]).toEqual(["closed", before]);
+  });
+});
