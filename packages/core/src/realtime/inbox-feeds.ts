@@ -1,11 +1,15 @@
 import { type FeedSubscription, guarded, type Owner } from "../foundation/context.ts";
 import type { Logger } from "../foundation/logger.ts";
 import type { InboxListener, InboxPosition, InboxSignal, InboxStorage } from "../inbox/index.ts";
+import { Slots } from "../work/timing.ts";
 import { Feeds, type FeedsContext } from "./feeds.ts";
 import { type FeedFollower, InboxFeed } from "./inbox-feed.ts";
 import type { Presence } from "./presence.ts";
 import { Subscription } from "./subscription.ts";
 import type { Transport } from "./transport.ts";
+
+/** The pages that replays hold at a time: however many clients come back at once, they cost a few pages of memory. */
+const PAGES_AT_ONCE = 4;
 
 /** The parts that the inboxes' feeds use. */
 export interface InboxFeedsOptions extends FeedsContext {
@@ -19,6 +23,7 @@ export interface InboxFeedsOptions extends FeedsContext {
 export class InboxFeeds {
   readonly #options: InboxFeedsOptions;
   readonly #feeds: Feeds<Owner, FeedFollower, InboxFeed>;
+  readonly #pages = new Slots(PAGES_AT_ONCE);
 
   constructor(options: InboxFeedsOptions) {
     this.#options = options;
@@ -41,7 +46,7 @@ export class InboxFeeds {
   subscribe(owner: Owner, listener: InboxListener, since?: InboxPosition): FeedSubscription {
     const { inbox, logger } = this.#options;
     return this.#feeds.subscribe(feedName(owner), owner, (feed) => {
-      const follower = new Subscription(feed, inbox, guardedListener(listener, logger));
+      const follower = new Subscription(feed, { inbox, pages: this.#pages, listener: guardedListener(listener, logger) });
       return { follower, begin: () => follower.start(since), end: () => follower.close() };
     });
   }

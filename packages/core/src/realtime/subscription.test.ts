@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { InboxEvent, InboxItem, InboxPosition, InboxStorage } from "../inbox/index.ts";
+import type { InboxEvent, InboxItem, InboxListener, InboxPosition, InboxStorage } from "../inbox/index.ts";
+import { Slots } from "../work/timing.ts";
 import { Subscription } from "./subscription.ts";
 
 const OWNER = { tenant: "acme", userId: "ann" };
@@ -33,10 +34,11 @@ describe("the modes of a subscription", () => {
     lastSeq = 3;
     letRead = () => {};
     const position: InboxPosition = { seq: 3, epoch: "e" };
-    subscription = new Subscription({ owner: OWNER, position }, inbox as InboxStorage, {
+    const listener: InboxListener = {
       onEvent: ({ change, seq }) => void told.push(`${change} ${seq}`),
       onState: (recovered, { seq }) => void told.push(`state ${recovered} ${seq}`),
-    });
+    };
+    subscription = new Subscription({ owner: OWNER, position }, { inbox: inbox as InboxStorage, pages: new Slots(1), listener });
   });
 
   test("holding: what the feed tells waits for the start, and is told once it is live", async () => {

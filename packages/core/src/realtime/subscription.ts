@@ -8,6 +8,7 @@ import {
   type InboxPosition,
   type InboxStorage,
 } from "../inbox/index.ts";
+import { nextTurn, type Slots } from "../work/timing.ts";
 import type { FeedFollower, InboxFeed } from "./inbox-feed.ts";
 
 /** The most items a subscriber is replayed; who missed more lists anew. */
@@ -15,6 +16,14 @@ const MAX_REPLAY = 10_000;
 
 /** Where a {@link Subscription} stands; its own documentation has the transitions. */
 export type SubscriptionMode = "holding" | "replaying" | "live" | "closed";
+
+/** The parts that a {@link Subscription} uses. */
+export interface SubscriptionOptions {
+  readonly inbox: InboxStorage;
+  /** Bounds the pages that all replays hold at a time. */
+  readonly pages: Slots;
+  readonly listener: InboxListener;
+}
 
 /**
  * One subscriber of a feed. It follows the feed first, replays from the database second, and then releases what the
@@ -32,6 +41,7 @@ export type SubscriptionMode = "holding" | "replaying" | "live" | "closed";
 export class Subscription implements FeedFollower {
   readonly #feed: Pick<InboxFeed, "owner" | "position">;
   readonly #inbox: InboxStorage;
+  readonly #pages: Slots;
   readonly #listener: InboxListener;
   #mode: SubscriptionMode = "holding";
   #held: (() => void)[] = [];
@@ -41,9 +51,10 @@ export class Subscription implements FeedFollower {
   #seq = 0;
   #epoch = EMPTY_EPOCH;
 
-  constructor(feed: Pick<InboxFeed, "owner" | "position">, inbox: InboxStorage, listener: InboxListener) {
+  constructor(feed: Pick<InboxFeed, "owner" | "position">, { inbox, pages, listener }: SubscriptionOptions) {
     this.#feed = feed;
     this.#inbox = inbox;
+    this.#pages = pages;
     this.#listener = listener;
   }
 
@@ -129,22 +140,36 @@ export class Subscription implements FeedFollower {
     return isComplete;
   }
 
-  /** Passes on what came after the present number, page by page, as fast as the listener takes it. False when the numbering began anew. */
+  /**
+   * Passes on what came after the present number, page by page, as fast as the listener takes it. It holds no page while it
+   * waits for the listener. False when the numbering began anew, or the subscription was closed.
+   */
   async #replayPages(owner: Owner, epoch: string): Promise<boolean> {
-    while (this.#mode === "replaying") {
-      const { items, counts } = await this.#inbox.listAfter(owner, this.#seq, CATCH_UP_PAGE);
-      if (counts.epoch !== epoch && epoch !== EMPTY_EPOCH) {
-        return false;
-      }
-      for (const item of items) {
-        await this.#listener.writable?.();
-        this.#pass({ change: "created", item, count: 1, seq: item.seq, epoch: counts.epoch });
-      }
-      if ((items.at(-1)?.seq ?? counts.lastSeq) >= counts.lastSeq && !this.#isBehind(counts)) {
-        return true;
-      }
+    let isComplete: boolean | null = null;
+    while (isComplete === null && this.#mode === "replaying") {
+      await this.#listener.writable?.();
+      isComplete = await this.#pages.run(() => this.#replayPage(owner, epoch));
     }
-    return false;
+    return isComplete === true;
+  }
+
+  /** Passes on one page, or as much of it as the listener takes now. Null while there is more. */
+  async #replayPage(owner: Owner, epoch: string): Promise<boolean | null> {
+    if (this.#mode === "closed") {
+      return false;
+    }
+    const { items, counts } = await this.#inbox.listAfter(owner, this.#seq, CATCH_UP_PAGE);
+    if (counts.epoch !== epoch && epoch !== EMPTY_EPOCH) {
+      return false;
+    }
+    for (const item of items) {
+      const full = this.#listener.writable?.();
+      if (full !== undefined && !(await endsSoon(full))) {
+        return null;
+      }
+      this.#pass({ change: "created", item, count: 1, seq: item.seq, epoch: counts.epoch });
+    }
+    return (items.at(-1)?.seq ?? counts.lastSeq) >= counts.lastSeq && !this.#isBehind(counts) ? true : null;
   }
 
   /** Whether the feed has told of an item that came after `counts` were read. */
@@ -152,4 +177,9 @@ export class Subscription implements FeedFollower {
     const reach = this.#toReach;
     return reach !== null && (reach.epoch === epoch || epoch === EMPTY_EPOCH) && reach.seq > lastSeq;
   }
+}
+
+/** Whether `wait` ends within this turn of the event loop. */
+function endsSoon(wait: Promise<void>): Promise<boolean> {
+  return Promise.race([wait.then(() => true), nextTurn().then(() => false)]);
 }

@@ -21,6 +21,36 @@ export class TurnQueue {
   }
 }
 
+/** Lets so many callers work at a time, in the order in which they ask; each begins in a turn of its own. */
+export class Slots {
+  readonly #turns = new TurnQueue();
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async run<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#free === 0) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    } else {
+      this.#free -= 1;
+    }
+    try {
+      await this.#turns.next();
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) {
+        this.#free += 1;
+      } else {
+        next();
+      }
+    }
+  }
+}
+
 /** What failed, and what is known of it. */
 export interface FailedAttempt {
   /** Counted from 1. */
