@@ -14,6 +14,7 @@ export type {
   DeliveryFailure,
   DeliveryOutcome,
   DeliveryPage,
+  DeliveryPlan,
   DeliveryRange,
   DeliveryStatus,
   DeliverySuccess,

@@ -26,6 +26,7 @@ export {
   type NewAuditEntry,
   type NewDelivery,
   type NewSend,
+  newProgress,
   retryChains,
   type SendCreated,
   type SendState,

@@ -26,6 +26,7 @@ export const {
   inboxCounters,
   readMarks,
   fanOutChunks,
+  trackings,
   sends,
   deliveries,
   deliveryAttempts,

@@ -151,10 +151,11 @@ async function fill(pool: Pool): Promise<void> {
     SELECT pk, tenant, source, sender, created_at FROM belfry_notifications WHERE kind = 'event'`);
   const channel = "CASE WHEN pk % 20 < 10 THEN 'email' ELSE 'webhook' END";
   const status = `CASE WHEN pk % 1000 = 8 THEN 'failed' WHEN pk > ${NOTIFICATIONS - 1_000} AND pk % 10 = 8 THEN 'pending' ELSE 'delivered' END`;
-  await pool.query(`INSERT INTO belfry_sends (notification_pk, tenant, channel, channels, recipients, has_fallback, fallback_delay_ms, meta, status,
+  await pool.query(`INSERT INTO belfry_trackings (notification_pk, tenant, channel, fallback_delay_ms, status,
       pending_chains, sent_chains, delivered_chains, failed_chains, cancelled_chains, attempts, fallback_used, created_at, updated_at)
-    SELECT pk, tenant, ${channel}, json_build_array(${channel}), '["a"]', false, 0, '{}', ${status}, 0, 0, 0, 0, 0, 1, false, created_at, created_at
-    FROM belfry_notifications WHERE kind = 'send'`);
+    SELECT pk, tenant, ${channel}, 0, ${status}, 0, 0, 0, 0, 0, 1, false, created_at, created_at FROM belfry_notifications WHERE kind = 'send'`);
+  await pool.query(`INSERT INTO belfry_sends (notification_pk, tenant, channels, recipients, has_fallback, meta)
+    SELECT pk, tenant, json_build_array(${channel}), '["a"]', false, '{}' FROM belfry_notifications WHERE kind = 'send'`);
   await pool.query(`INSERT INTO belfry_deliveries (id, notification_pk, tenant, channel, recipient, chain, is_fallback, status, attempt,
       attempts_before, due_at, fence, settled_at)
     SELECT gen_random_uuid(), pk, tenant, ${channel}, CASE WHEN pk % 20 < 10 THEN 'user_' || pk % 500 ELSE 'https://one.example' END, 0, false,

@@ -71,16 +71,7 @@ describe("a connection that is ended in the packet that makes it ready", () => {
     cleanup(() => storage.close());
     const send: NewSend = {
       ...entry([], { kind: "send" }),
-      details: {
-        channels: ["email"],
-        channel: "email",
-        recipients: ["ann@example.com"],
-        roomId: null,
-        hasFallback: false,
-        fallbackDelayMs: 0,
-        scheduledAt: null,
-        meta: {},
-      },
+      ...{ channel: "email", fallbackDelayMs: 0, scheduledAt: null, details: null },
       deliveries: [],
       inboxRecipients: [],
       idempotency: null,

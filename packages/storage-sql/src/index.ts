@@ -1,5 +1,18 @@
 export { type Fields, fieldsOf, type TableOf, written } from "./database/fields.ts";
-export type { Dialect, PageParts, RowOf, Schema, Sql, Tables } from "./database/sql.ts";
+export type { Dialect, PageParts, RowOf, Schema, Sql, StoredAttempt, StoredDelivery, Tables, Tracking } from "./database/sql.ts";
+export {
+  type ContentRow,
+  type DeliveryRow,
+  deliveryRecords,
+  loadedOf,
+  NAMED,
+  newTracking,
+  PLANNED,
+  progressOf,
+  type SendRow,
+  type TrackingRow,
+  toDelivery,
+} from "./delivery/rows.ts";
 export {
   type HubColumns,
   hubColumns,

@@ -18,16 +18,8 @@ function newSend(recipient: string): NewSend {
   });
   return {
     notification,
-    details: {
-      channel: "email",
-      channels: ["email"],
-      roomId: null,
-      recipients: [recipient],
-      hasFallback: true,
-      fallbackDelayMs: 0,
-      scheduledAt: null,
-      meta: {},
-    },
+    ...{ channel: "email", fallbackDelayMs: 0, scheduledAt: null },
+    details: { channels: ["email"], roomId: null, recipients: [recipient], hasFallback: true, meta: {} },
     deliveries: [
       { ...delivery("a"), isFallback: false, status: "pending", dueInMs: 0 },
       { ...delivery("b"), isFallback: true, status: "waiting", dueInMs: null },

@@ -5,17 +5,17 @@ import type { Channel, DeliveryFailure, DeliveryOutcome, DeliveryTask } from "./
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 
 /** Builds the task for the channel. */
-function taskOf({ delivery, notification, details }: ClaimedDelivery, address: string): DeliveryTask {
+function taskOf({ delivery, notification, roomId, meta }: ClaimedDelivery, address: string): DeliveryTask {
   return {
     id: delivery.id,
     notificationId: notification.id,
     tenant: delivery.tenant,
     recipient: delivery.recipient,
     address,
-    roomId: details.roomId,
+    roomId,
     subject: notification.title,
     content: notification.message,
-    meta: details.meta,
+    meta,
     isFallback: delivery.isFallback,
     attempt: delivery.attempt,
     createdAt: notification.createdAt,

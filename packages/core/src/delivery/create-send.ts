@@ -60,13 +60,19 @@ function answer(context: DeliveryContext, { entry, view }: ParsedSend, created: 
 
 function announceSend(
   context: Pick<DeliveryContext, "publish" | "events" | "deliverDue">,
-  { notification, details }: NewSend,
+  { notification, deliveries }: NewSend,
   items: Extract<SendCreated, { kind: "created" }>["items"],
 ): void {
   const { tenant, id, type } = notification;
   context.deliverDue();
   context.publish(items.map((item) => createdSignal(notification, item)));
-  context.events.emit("notification.created", { tenant, id, type, notification, recipients: details.recipients.length });
+  context.events.emit("notification.created", {
+    tenant,
+    id,
+    type,
+    notification,
+    recipients: new Set(deliveries.map(({ recipient }) => recipient)).size,
+  });
 }
 
 function takeBatch(queue: Pending<NewSend, SendCreated>[]): Pending<NewSend, SendCreated>[] {

@@ -1,11 +1,12 @@
 import type { Owner } from "../foundation/context.ts";
-import type { StepRange, SweepStep } from "../foundation/json.ts";
+import type { JsonObject, StepRange, SweepStep } from "../foundation/json.ts";
 import type { CreatedItem, InboxItem } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { LeaseStorage } from "../work/lease-storage.ts";
 import type { ChainCounts, Delivery, DeliveryAttempt, DeliveryRange, SendStatus, TrackedDelivery } from "./delivery.ts";
 import type {
   AuditEntry,
+  DeliveryPlan,
   NewAuditEntry,
   Send,
   SendAnalytics,
@@ -38,10 +39,11 @@ export interface IdempotencyKey {
   readonly response: string;
 }
 
-/** A notification of kind `send` with all that goes with it. */
-export interface NewSend {
+/** A notification with its deliveries, of kind `send`, and with all that goes with it. */
+export interface NewSend extends DeliveryPlan {
   readonly notification: Notification;
-  readonly details: SendDetails;
+  /** The choices of a sender; null for a notification that has deliveries without them. */
+  readonly details: SendDetails | null;
   readonly deliveries: readonly NewDelivery[];
   /** The users who get an inbox item now, distinct and sorted bytewise; empty when it is scheduled: whoever delivers it places the items. */
   readonly inboxRecipients: readonly string[];
@@ -75,12 +77,16 @@ export interface ClaimedDelivery {
   /** As it is after the claim: its attempt counts already. */
   readonly delivery: Delivery;
   readonly notification: Notification;
-  readonly details: SendDetails;
+  readonly scheduledAt: Date | null;
+  readonly roomId: string | null;
+  /** The sender's own; the notification's data where there are no {@link SendDetails}. */
+  readonly meta: JsonObject;
 }
 
-/** The state of a send, which changes together with its deliveries. */
+/** How the deliveries of a notification stand as a whole. It changes together with them. */
 export interface SendState {
   readonly tenant: string;
+  /** The notification's. */
   readonly id: string;
   readonly status: SendStatus;
   readonly chains: ChainCounts;
@@ -97,7 +103,7 @@ export interface LoadedDelivery extends Delivery {
   readonly isRead: boolean;
 }
 
-/** A send with some of its chains: each whole, in the order of `chain`, the primary first. */
+/** The state of a notification's deliveries with some of their chains: each whole, in the order of `chain`, the primary first. */
 export interface LoadedSend {
   readonly state: SendState;
   readonly chains: readonly (readonly LoadedDelivery[])[];

@@ -30,7 +30,7 @@ export class InboxChannel {
   async deliver(claimed: ClaimedDelivery): Promise<InboxOutcome> {
     const { tenant, recipient } = claimed.delivery;
     // A scheduled send has no items yet. Other sends got their items when they were created.
-    if (claimed.details.scheduledAt !== null) {
+    if (claimed.scheduledAt !== null) {
       await this.#placed.get(claimed);
     }
     const isOnline = await this.#context.presence.isOnline({ tenant, userId: recipient });

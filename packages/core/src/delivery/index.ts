@@ -41,11 +41,12 @@ export type {
 } from "./delivery-storage.ts";
 export { type EndedAttempt, type EndedAttempts, type EndedBy, endAttempts, endLostLeases, type LostDeliveries } from "./end-attempts.ts";
 export { type ParsedSend, parseSend } from "./parse-send.ts";
-export { type AuditInput, type ListSendsInput, sendOf } from "./read-sends.ts";
+export { type AuditInput, type ListSendsInput, newProgress, sendOf } from "./read-sends.ts";
 
 export type {
   AuditAction,
   AuditEntry,
+  DeliveryPlan,
   NewAuditEntry,
   Send,
   SendAnalytics,

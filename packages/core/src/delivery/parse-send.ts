@@ -12,7 +12,7 @@ import { checkContent } from "./check-content.ts";
 import type { DeliveryContext } from "./context.ts";
 import { INBOX_CHANNEL } from "./delivery.ts";
 import type { NewDelivery, NewSend } from "./delivery-storage.ts";
-import { newSendView } from "./read-sends.ts";
+import { newProgress, sendOf } from "./read-sends.ts";
 import type { Send, SendChanges } from "./send.ts";
 import type { FallbackInput, SendInput } from "./send-input.ts";
 
@@ -63,19 +63,13 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   }
   const content = await parseContent(context, { input, declared, names, fallback: fallback.input });
   const recipients = parseSendRecipients(input.to, channels, { acceptsIds: rules.acceptsIds && context.directory !== null });
-  const details = {
-    channel: names[0] ?? INBOX_CHANNEL,
-    channels: names,
-    roomId: input.roomId ?? null,
-    recipients,
-    hasFallback: fallback.input !== null,
-    fallbackDelayMs: fallback.input?.afterMs ?? 0,
-    scheduledAt: schedule.at,
-    meta: content.meta,
-  };
+  const plan = { channel: names[0] ?? INBOX_CHANNEL, fallbackDelayMs: fallback.input?.afterMs ?? 0, scheduledAt: schedule.at };
+  const hasFallback = fallback.input !== null;
+  const details = { channels: names, roomId: input.roomId ?? null, recipients, hasFallback, meta: content.meta };
   const notification = newNotification(context, { tenant, fields, content, nowMs });
-  const view = newSendView(notification, details);
+  const view = sendOf(notification, details, { ...plan, ...newProgress(notification.createdAt) });
   const entry: NewSend = {
+    ...plan,
     notification,
     details,
     deliveries: deliveriesOf(context, { names, recipients, fallback: fallback.input }),

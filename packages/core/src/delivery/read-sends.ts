@@ -5,19 +5,32 @@ import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { NOTIFICATION_DEFAULTS, type Notification } from "../notifications/index.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryPage, DeliveryRange, TrackedDelivery } from "./delivery.ts";
-import type { AuditEntry, Send, SendAnalytics, SendAnalyticsQuery, SendDetails, SendPage, SendProgress, SendQuery } from "./send.ts";
+import type {
+  AuditEntry,
+  DeliveryPlan,
+  Send,
+  SendAnalytics,
+  SendAnalyticsQuery,
+  SendDetails,
+  SendPage,
+  SendProgress,
+  SendQuery,
+} from "./send.ts";
 
-/** The send that a notification is, with what its sender said of its delivery and how far it got. */
-export function sendOf(notification: Notification, details: SendDetails, progress: SendProgress): Send {
-  const { kind: _, title: subject, message: content, data: __, source: ___, sender: ____, ...shared } = notification;
-  return { ...details, ...shared, subject, content, ...progress };
+/**
+ * The send that a notification is, with the plan of its deliveries and how far they got. `details` is null for a
+ * notification whose sender made no choices; it shows none of them.
+ */
+export function sendOf(notification: Notification, details: SendDetails | null, state: DeliveryPlan & SendProgress): Send {
+  const { kind: _, title: subject, message: content, data: meta, source: __, sender: ___, ...shared } = notification;
+  const { channel, fallbackDelayMs, scheduledAt, ...progress } = state;
+  const none = { channels: [channel], roomId: null, recipients: [], hasFallback: false, meta };
+  return { channel, ...(details ?? none), fallbackDelayMs, scheduledAt, ...shared, subject, content, ...progress };
 }
 
-/** Builds the view of a send that was just created. */
-export function newSendView(notification: Notification, details: SendDetails): Send {
-  const { createdAt: updatedAt } = notification;
-  const open = { status: "pending", attempts: 0, fallbackUsed: false, deliveredAt: null, failedAt: null } as const;
-  return sendOf(notification, details, { ...open, updatedAt });
+/** The progress of what was just created at `createdAt`. */
+export function newProgress(createdAt: Date): SendProgress {
+  return { status: "pending", attempts: 0, fallbackUsed: false, deliveredAt: null, failedAt: null, updatedAt: createdAt };
 }
 
 /** Reads a send back from the JSON that was kept for its idempotency key. An older package may have kept it, without newer fields. */

@@ -27,7 +27,7 @@ describe("retryDelayMs", () => {
 });
 
 describe("attempt", () => {
-  const claimed = { delivery: { tenant: "t", recipient: "r" }, notification: {}, details: {} } as ClaimedDelivery;
+  const claimed = { delivery: { tenant: "t", recipient: "r" }, notification: {}, meta: {} } as ClaimedDelivery;
   const channel = (deliver: Channel["deliver"], timeoutMs = 60_000): Channel => ({
     name: "test",
     retryDelaysMs,

@@ -2,10 +2,18 @@ import type { JsonObject } from "../foundation/json.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { SendStatus } from "./delivery.ts";
 
-/** The sender's choices for a send. */
-export interface SendDetails {
+/** How a notification is to be delivered. */
+export interface DeliveryPlan {
   /** The first channel it goes over; what lists are filtered by. */
   readonly channel: string;
+  /** The wait for an acknowledgement before the fallback is sent, in milliseconds; 0 decides by presence alone. */
+  readonly fallbackDelayMs: number;
+  /** The time to send it; null for at once. */
+  readonly scheduledAt: Date | null;
+}
+
+/** The sender's choices for a send that nothing but its view shows. */
+export interface SendDetails {
   /** Every channel it goes over, not counting the fallback. */
   readonly channels: readonly string[];
   /** The room it belongs to, if the sender named one. */
@@ -14,10 +22,6 @@ export interface SendDetails {
   readonly recipients: readonly string[];
   /** Whether another channel stands in when the first one fails. */
   readonly hasFallback: boolean;
-  /** The wait for an acknowledgement before the fallback is sent, in milliseconds; 0 decides by presence alone. */
-  readonly fallbackDelayMs: number;
-  /** The time to send it; null for at once. */
-  readonly scheduledAt: Date | null;
   /** The sender's own. */
   readonly meta: JsonObject;
 }
@@ -38,7 +42,11 @@ export interface SendProgress {
 }
 
 /** A notification that was sent over channels, with its status. */
-export interface Send extends SendDetails, SendProgress, Omit<Notification, "kind" | "title" | "message" | "data" | "source" | "sender"> {
+export interface Send
+  extends DeliveryPlan,
+    SendDetails,
+    SendProgress,
+    Omit<Notification, "kind" | "title" | "message" | "data" | "source" | "sender"> {
   readonly subject: string;
   readonly content: string;
 }

@@ -24,6 +24,11 @@ export function fieldsOf<Of extends object>(table: TableOf<Of>): Fields<Of> {
   };
 }
 
+/** The fields of records as JSON: the columns of `json_to_recordset`, by the fields' names. */
+export function recordset<Of>({ all }: SharedFields<Of>): string {
+  return all.map(([key, column]) => `"${key}" ${typeOf(column)}`).join(", ");
+}
+
 /** A column's type, without what only a table says of it. */
 function typeOf(column: Column): string {
   return column.dataType === "date" ? "timestamptz" : column.getSQLType().replace(/ COLLATE .*$/, "");

@@ -1,12 +1,25 @@
 import type { Dialect, Sql } from "@belfry/storage-sql";
-import { apiKeys, auditLog, handlers, identities, processingRecords } from "../schema.ts";
+import {
+  apiKeys,
+  auditLog,
+  deliveries,
+  deliveryAttempts,
+  handlers,
+  identities,
+  notifications,
+  processingRecords,
+  sends,
+  trackings,
+} from "../schema.ts";
 import { type Bound, run } from "./bind.ts";
 import type { Connection } from "./connection.ts";
 import { milliseconds, type Statement, statement } from "./statement.ts";
 
 /** SQL as PostgreSQL speaks it. */
 export const DIALECT: Dialect = {
-  schema: { apiKeys, auditLog, handlers, identities, processingRecords },
+  schema: {
+    ...{ apiKeys, auditLog, deliveries, deliveryAttempts, handlers, identities, notifications, processingRecords, sends, trackings },
+  },
   join: "JOIN",
   sourceKey: { column: "source_digest", of: (text) => `encode(sha256(convert_to(${text}, 'UTF8')), 'hex')` },
   unindexed: (column) => column,

@@ -15,6 +15,7 @@ export function tableNames(schema: string): TableNames {
     readMarks: name(tables.readMarks),
     fanOutChunks: name(tables.fanOutChunks),
     sends: name(tables.sends),
+    trackings: name(tables.trackings),
     deliveries: name(tables.deliveries),
     deliveryAttempts: name(tables.deliveryAttempts),
     idempotencyKeys: name(tables.idempotencyKeys),

@@ -32,13 +32,13 @@ function prepareHoldInboxes({ inboxItems, inboxCounters }: TableNames) {
 
 /** Changes what a pending send says; inside a transaction of the caller's. */
 export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
-  const { notifications, sends, inboxItems, inboxCounters } = tables;
+  const { notifications, trackings, sends, inboxItems, inboxCounters } = tables;
   const find = prepareFindSend(tables);
   const writeAudit = prepareWriteAudit(tables);
   const holdInboxes = prepareHoldInboxes(tables);
   const hold = statement<[status: string, pk: number]>(
     "hold_send",
-    `SELECT s.status, n.pk FROM ${notifications} n JOIN ${sends} s ON s.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2 FOR UPDATE OF s`,
+    `SELECT t.status, n.pk FROM ${notifications} n JOIN ${trackings} t ON t.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2 FOR UPDATE OF t`,
   );
   const content = statement<[]>(
     "update_content",
@@ -47,8 +47,9 @@ export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
   );
   const details = statement<[]>(
     "update_send",
-    `UPDATE ${sends} s SET meta = coalesce($3::json, s.meta), updated_at = ${timeOf("$4")} FROM ${notifications} n
-    WHERE n.tenant = $1 AND n.id = $2 AND s.notification_pk = n.pk`,
+    `WITH n AS (SELECT pk FROM ${notifications} WHERE tenant = $1 AND id = $2),
+    detailed AS (UPDATE ${sends} s SET meta = $3::json FROM n WHERE s.notification_pk = n.pk AND $3::json IS NOT NULL)
+    UPDATE ${trackings} t SET updated_at = ${timeOf("$4")} FROM n WHERE t.notification_pk = n.pk`,
   );
   const noteChange = statement<[]>(
     "note_update",
@@ -83,11 +84,11 @@ type TakenRow = readonly [userId: string, epoch: string, ...ItemRow];
 
 /** Deletes a send with everything that belongs to it; inside a transaction of the caller's. */
 export function prepareDeleteSend(tables: TableNames, time: StorageTime) {
-  const { notifications, sends, inboxItems, inboxCounters } = tables;
+  const { notifications, trackings, inboxItems, inboxCounters } = tables;
   const writeAudit = prepareWriteAudit(tables);
   const hold = statement<[pk: number, id: string]>(
     "hold_send_to_delete",
-    `SELECT n.pk, n.id FROM ${notifications} n JOIN ${sends} s ON s.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2 FOR UPDATE OF s`,
+    `SELECT n.pk, n.id FROM ${notifications} n JOIN ${trackings} t ON t.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2 FOR UPDATE OF t`,
   );
   const holdInboxes = prepareHoldInboxes(tables);
   const readAt = readTime(tables, { tenant: "i.tenant", userId: "i.user_id", state: "c" });

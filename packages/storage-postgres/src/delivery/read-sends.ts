@@ -11,42 +11,49 @@ import {
   type TrackedDelivery,
 } from "@belfry/core";
 import type { ChainSelection } from "@belfry/core/storage";
+import { type DeliveryRow, type SendRow, toDelivery } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
-import { type JsonRow, milliseconds, type Statement, statement, timeOf } from "../database/statement.ts";
+import { type JsonRow, type Statement, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { isRead } from "../inbox/item-row.ts";
-import { type AttemptRow, DELIVERY_COLUMNS, type DeliveryRow, SEND_COLUMNS, type SendRow, toAttempt, toDelivery, toSend } from "./rows.ts";
+import { RECORDS } from "./rows.ts";
 
 /** Reads one send. */
-export function prepareFindSend({ notifications, sends }: TableNames) {
+export function prepareFindSend({ notifications, trackings, sends }: TableNames) {
   const find = statement<JsonRow<SendRow>>(
     "find_send",
     `SELECT to_json(r) FROM (
-      SELECT ${SEND_COLUMNS} FROM ${notifications} n JOIN ${sends} s ON s.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2) r`,
+      SELECT ${RECORDS.send} FROM ${notifications} n JOIN ${trackings} t ON t.notification_pk = n.pk
+      LEFT JOIN ${sends} s ON s.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2) r`,
   );
   return (tenant: string, id: string) =>
     async (session: Session): Promise<Send | null> => {
       const [row] = isUuid(id) ? await session.rows(find, [tenant, id]) : [];
-      return row === undefined ? null : toSend(row[0]);
+      return row === undefined ? null : RECORDS.toSend(row[0]);
     };
 }
 
 const ORDERS: Readonly<Record<SendSort, string>> = {
-  "-created_at": "s.created_at DESC, s.notification_pk DESC",
-  created_at: "s.created_at, s.notification_pk",
-  status: "s.status, s.created_at DESC, s.notification_pk DESC",
+  "-created_at": "t.created_at DESC, t.notification_pk DESC",
+  created_at: "t.created_at, t.notification_pk",
+  status: "t.status, t.created_at DESC, t.notification_pk DESC",
 };
 
 type FilterName = "channel" | "roomId" | "status" | "createdAfter" | "createdBefore" | "recipient";
 
-function condition(name: FilterName, parameter: string, { deliveries }: TableNames): string {
+/** The room of the tracking `t`, as SQL. */
+function roomOf(sends: string): string {
+  return `(SELECT s.room_id FROM ${sends} s WHERE s.notification_pk = t.notification_pk)`;
+}
+
+function condition(name: FilterName, parameter: string, { deliveries, sends }: TableNames): string {
   const conditions: Readonly<Record<FilterName, string>> = {
-    channel: `s.channel = ${parameter}`,
-    roomId: `s.room_id = ${parameter}`,
-    status: `s.status = ${parameter}`,
-    createdAfter: `s.created_at > ${parameter}::timestamptz`,
-    createdBefore: `s.created_at < ${parameter}::timestamptz`,
-    recipient: `s.notification_pk IN (SELECT d.notification_pk FROM ${deliveries} d WHERE d.tenant = $1 AND d.recipient = ${parameter})`,
+    channel: `t.channel = ${parameter}`,
+    roomId: `${roomOf(sends)} = ${parameter}`,
+    status: `t.status = ${parameter}`,
+    createdAfter: `t.created_at > ${parameter}::timestamptz`,
+    createdBefore: `t.created_at < ${parameter}::timestamptz`,
+    recipient: `t.notification_pk IN (SELECT d.notification_pk FROM ${deliveries} d WHERE d.tenant = $1 AND d.recipient = ${parameter})`,
   };
   return conditions[name];
 }
@@ -79,23 +86,24 @@ export function prepareListSends(tables: TableNames) {
       const { count, page } = statements(names, sort);
       const values = [tenant, ...names.map((name) => filters[name])];
       const [rows, [[total] = [0]]] = await Promise.all([session.rows(page, [...values, limit, offset]), session.rows(count, values)]);
-      return { sends: rows.map(([row]) => toSend(row)), total };
+      return { sends: rows.map(([row]) => RECORDS.toSend(row)), total };
     };
 }
 
 /** $1 the tenant, then a value for each filter, then limit and offset. */
 function pageStatements(tables: TableNames, names: readonly FilterName[], sort: SendSort): PageStatements {
-  const { sends, notifications } = tables;
-  const where = ["s.tenant = $1", ...names.map((name, index) => condition(name, `$${index + 2}`, tables))].join(" AND ");
+  const { trackings, sends, notifications } = tables;
+  const where = ["t.tenant = $1", ...names.map((name, index) => condition(name, `$${index + 2}`, tables))].join(" AND ");
   const [limit, offset] = [names.length + 2, names.length + 3];
   return {
-    count: statement("count_sends", `SELECT count(*) FROM ${sends} s WHERE ${where}`),
+    count: statement("count_sends", `SELECT count(*) FROM ${trackings} t WHERE ${where}`),
     // The keys of the page first, the rows after: what an offset skips is passed over by its key alone.
     page: statement(
       "list_sends",
-      `WITH k AS MATERIALIZED (SELECT s.notification_pk AS pk FROM ${sends} s WHERE ${where} ORDER BY ${ORDERS[sort]} LIMIT $${limit} OFFSET $${offset})
+      `WITH k AS MATERIALIZED (SELECT t.notification_pk AS pk FROM ${trackings} t WHERE ${where} ORDER BY ${ORDERS[sort]} LIMIT $${limit} OFFSET $${offset})
       SELECT to_json(r) FROM (
-        SELECT ${SEND_COLUMNS} FROM k JOIN ${sends} s ON s.notification_pk = k.pk JOIN ${notifications} n ON n.pk = k.pk ORDER BY ${ORDERS[sort]}) r`,
+        SELECT ${RECORDS.send} FROM k JOIN ${trackings} t ON t.notification_pk = k.pk JOIN ${notifications} n ON n.pk = k.pk
+        LEFT JOIN ${sends} s ON s.notification_pk = k.pk ORDER BY ${ORDERS[sort]}) r`,
     ),
   };
 }
@@ -105,16 +113,15 @@ export function prepareDeliveriesOf({ notifications, deliveries, deliveryAttempt
   const list = statement<JsonRow<DeliveryRow>>(
     "deliveries_of",
     `SELECT to_json(r) FROM (
-      SELECT ${DELIVERY_COLUMNS} FROM unnest($2::uuid[]) WITH ORDINALITY AS e(id, place)
+      SELECT ${RECORDS.delivery} FROM unnest($2::uuid[]) WITH ORDINALITY AS e(id, place)
       JOIN ${notifications} n ON n.tenant = $1 AND n.id = e.id
       CROSS JOIN LATERAL (SELECT * FROM ${deliveries} WHERE notification_pk = n.pk ORDER BY chain, is_fallback LIMIT $3 OFFSET $4) d
       ORDER BY e.place, d.chain, d.is_fallback) r`,
   );
-  const attempts = statement<JsonRow<AttemptRow>>(
+  const attempts = statement<JsonRow<{ readonly deliveryId: string }>>(
     "attempts_of",
     `SELECT to_json(r) FROM (
-      SELECT d.id AS delivery_id, a.attempt, a.status, ${milliseconds("a.started_at")} AS started_at, ${milliseconds("a.finished_at")} AS finished_at,
-        a.provider, a.response, a.message_id, a.error, a.note, a.is_transient
+      SELECT ${RECORDS.attempt}
       FROM ${deliveries} d JOIN ${deliveryAttempts} a ON a.delivery_pk = d.pk AND a.attempt > d.attempt - 100
       WHERE d.tenant = $1 AND d.id = ANY ($2::uuid[]) ORDER BY a.attempt) r`,
   );
@@ -123,11 +130,11 @@ export function prepareDeliveriesOf({ notifications, deliveries, deliveryAttempt
       const rows = await session.rows(list, [tenant, given.filter(isUuid), limit, offset]);
       const tried = rows.flatMap(([{ id, attempt }]) => (attempt > 0 ? [id] : []));
       const tries = tried.length > 0 ? await session.rows(attempts, [tenant, tried]) : [];
-      const byDelivery = Map.groupBy(
-        tries.map(([row]) => toAttempt(row)),
-        ({ deliveryId }) => deliveryId,
-      );
-      return rows.map(([row]) => ({ ...toDelivery(row), attempts: byDelivery.get(row.id) ?? [] }));
+      const byDelivery = Map.groupBy(tries, ([row]) => row.deliveryId);
+      return rows.map(([row]) => ({
+        ...toDelivery(row),
+        attempts: (byDelivery.get(row.id) ?? []).map(([attempt]) => RECORDS.toAttempt(attempt)),
+      }));
     };
 }
 
@@ -145,12 +152,12 @@ export function prepareCountDeliveries({ notifications, deliveries }: TableNames
 }
 
 /** Counts sends, by status and channel at once. */
-export function prepareCountSends({ sends }: TableNames) {
+export function prepareCountSends({ sends, trackings }: TableNames) {
   const count = statement<[status: SendStatus, channel: string, sends: number, fallbacks: number]>(
     "send_analytics",
-    `SELECT status, channel, count(*), count(*) FILTER (WHERE fallback_used) FROM ${sends}
+    `SELECT status, channel, count(*), count(*) FILTER (WHERE fallback_used) FROM ${trackings} t
     WHERE tenant = $1 AND ($2::timestamptz IS NULL OR created_at >= $2) AND ($3::timestamptz IS NULL OR created_at < $3)
-      AND ($4::text IS NULL OR channel = $4) AND ($5::text IS NULL OR room_id = $5) GROUP BY status, channel`,
+      AND ($4::text IS NULL OR channel = $4) AND ($5::text IS NULL OR ${roomOf(sends)} = $5) GROUP BY status, channel`,
   );
   return (tenant: string, { from, before, channel, roomId }: SendAnalyticsQuery) =>
     async (session: Session): Promise<SendAnalytics> => {

@@ -1,20 +1,14 @@
 import type { Delivery } from "@belfry/core";
-import type {
-  ChainSelection,
-  ClaimedDelivery,
-  Decide,
-  DeliveryFairness,
-  LoadedDelivery,
-  LoadedSend,
-  SettleChanges,
-} from "@belfry/core/storage";
+import type { ChainSelection, ClaimedDelivery, Decide, DeliveryFairness, LoadedSend, SettleChanges } from "@belfry/core/storage";
+import { type ContentRow, type DeliveryRow, loadedOf, NAMED, PLANNED, progressOf, type TrackingRow, toDelivery } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
+import { recordset } from "../database/fields.ts";
 import type { LeaseTable, MakeClaim } from "../database/leases.ts";
 import { type JsonRow, milliseconds, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareWriteAudit } from "./change-send.ts";
 import { type ChainKey, isItemRead, prepareSelectChains } from "./read-sends.ts";
-import { DELIVERY_COLUMNS, type DeliveryRow, SEND_COLUMNS, type SendRow, toDelivery, toDetails, toNotification, toState } from "./rows.ts";
+import { RECORDS } from "./rows.ts";
 
 /** How many due deliveries are looked at for one that is taken: one endpoint's may be many, and only a few of them go. */
 const CANDIDATES_EACH = 10;
@@ -24,7 +18,7 @@ const MAX_CANDIDATES = 1_000;
 export const DELIVERY_LEASES: LeaseTable<DeliveryRow, ClaimedDelivery, DeliveryFairness> = {
   name: "deliveries",
   table: "deliveries",
-  columns: DELIVERY_COLUMNS,
+  columns: RECORDS.delivery,
   alias: "d",
   queues: ["status = 'pending' AND lease_owner IS NULL", "status = 'waiting' AND due_at IS NOT NULL"],
   claim: (tables, claim) => {
@@ -39,7 +33,7 @@ export const DELIVERY_LEASES: LeaseTable<DeliveryRow, ClaimedDelivery, DeliveryF
         perEndpoint,
       ]);
   },
-  tasks: prepareWithSends,
+  tasks: prepareWithContent,
 };
 
 /** $5 channels, $6 tenants to leave out, $7 and $8 endpoints to leave out, $9 how many to look at, $10 how many of one endpoint. */
@@ -58,30 +52,30 @@ function claimStatement({ deliveries }: TableNames, claim: MakeClaim<DeliveryRow
 }
 
 /** Adds to deliveries what is to be delivered. */
-function prepareWithSends({ notifications, sends }: TableNames) {
-  const sendsOf = statement<JsonRow<SendRow>>(
-    "claimed_sends",
+function prepareWithContent({ notifications, trackings, sends }: TableNames) {
+  const contentsOf = statement<JsonRow<ContentRow>>(
+    "claimed_contents",
     `SELECT to_json(r) FROM (
-      SELECT ${SEND_COLUMNS} FROM ${sends} s JOIN ${notifications} n ON n.pk = s.notification_pk WHERE s.notification_pk = ANY ($1::bigint[])) r`,
+      SELECT ${RECORDS.content} FROM ${trackings} t JOIN ${notifications} n ON n.pk = t.notification_pk
+      LEFT JOIN ${sends} s ON s.notification_pk = t.notification_pk WHERE t.notification_pk = ANY ($1::bigint[])) r`,
   );
   return async (session: Session, rows: readonly JsonRow<DeliveryRow>[]): Promise<readonly ClaimedDelivery[]> => {
     if (rows.length === 0) {
       return [];
     }
-    const pks = [...new Set(rows.map(([row]) => row.notification_pk))];
-    const found = await session.rows(sendsOf, [pks]);
-    const byPk = new Map(found.map(([row]) => [row.pk, { notification: toNotification(row), details: toDetails(row) }]));
-    // A send that was deleted since the claim has nothing left to deliver.
+    const found = await session.rows(contentsOf, [[...new Set(rows.map(([row]) => row.notificationPk))]]);
+    const byPk = new Map(found.map(([row]) => [row.notificationPk, RECORDS.toContent(row)]));
+    // A notification that was deleted since the claim has nothing left to deliver.
     return rows.flatMap(([row]) => {
-      const send = byPk.get(row.notification_pk);
-      return send ? [{ ...send, delivery: toDelivery(row) }] : [];
+      const content = byPk.get(row.notificationPk);
+      return content ? [{ ...content, delivery: toDelivery(row) }] : [];
     });
   };
 }
 
 /**
- * Loads chains under lock, has them decided upon, and writes what was decided. The sends' rows are locked first, in
- * one order, so that chains of one send are never decided upon twice at once. What is due by time is left to whoever
+ * Loads chains under lock, has them decided upon, and writes what was decided. The trackings are locked first, in
+ * one order, so that chains of one notification are never decided upon twice at once. What is due by time is left to whoever
  * holds it at this moment.
  */
 export function prepareSettle(tables: TableNames, time: StorageTime) {
@@ -104,20 +98,20 @@ export function prepareSettle(tables: TableNames, time: StorageTime) {
 }
 
 function prepareLoad(tables: TableNames) {
-  const { sends, notifications, deliveries } = tables;
+  const { trackings, notifications, deliveries } = tables;
   const lock = (operation: string, skip: string) =>
-    statement<JsonRow<SendRow>>(
+    statement<JsonRow<TrackingRow & { readonly id: string }>>(
       operation,
       `SELECT to_json(r) FROM (
-        SELECT ${SEND_COLUMNS} FROM ${sends} s JOIN ${notifications} n ON n.pk = s.notification_pk WHERE s.notification_pk = ANY ($1::bigint[])
-        ORDER BY s.notification_pk FOR UPDATE OF s ${skip}) r`,
+        SELECT n.id, ${RECORDS.tracking} FROM ${trackings} t JOIN ${notifications} n ON n.pk = t.notification_pk
+        WHERE t.notification_pk = ANY ($1::bigint[]) ORDER BY t.notification_pk FOR UPDATE OF t ${skip}) r`,
     );
-  const lockAll = lock("lock_sends", "");
-  const lockFree = lock("lock_free_sends", "SKIP LOCKED");
-  const chains = statement<JsonRow<DeliveryRow & { readonly is_read: boolean }>>(
+  const lockAll = lock("lock_trackings", "");
+  const lockFree = lock("lock_free_trackings", "SKIP LOCKED");
+  const chainsOf = statement<JsonRow<DeliveryRow & { readonly isRead: boolean }>>(
     "load_chains",
     `SELECT to_json(r) FROM (
-      SELECT ${DELIVERY_COLUMNS}, ${isItemRead(tables)} AS is_read
+      SELECT ${RECORDS.delivery}, ${isItemRead(tables)} AS "isRead"
       FROM (SELECT DISTINCT pk, chain FROM unnest($1::bigint[], $2::int[]) AS k(pk, chain)) k
       CROSS JOIN LATERAL (SELECT * FROM ${deliveries} WHERE notification_pk = k.pk AND chain = k.chain FOR UPDATE) d
       CROSS JOIN LATERAL (SELECT id FROM ${notifications} WHERE pk = k.pk OFFSET 0) n
@@ -131,18 +125,15 @@ function prepareLoad(tables: TableNames) {
   ) => {
     const pks = [...new Set(keys.map(([pk]) => pk))];
     const locked = await session.rows(mayLeave ? lockFree : lockAll, [pks]);
-    const held = new Set(locked.map(([row]) => row.pk));
+    const held = new Set(locked.map(([row]) => row.notificationPk));
     const own = keys.filter(([pk]) => held.has(pk));
-    const rows = await session.rows(chains, [own.map(([pk]) => pk), own.map(([, chain]) => chain)]);
+    const rows = await session.rows(chainsOf, [own.map(([pk]) => pk), own.map(([, chain]) => chain)]);
     const [[nowMs] = [0]] = await session.rows(time, [at]);
-    const bySend = Map.groupBy(rows, ([row]) => row.notification_pk);
-    const loaded = locked.map(([send]): LoadedSend => {
-      const byChain = Map.groupBy(bySend.get(send.pk) ?? [], ([row]) => row.chain);
-      const ofSend = [...byChain.values()].map((chain) =>
-        chain.map(([row]): LoadedDelivery => ({ ...toDelivery(row), isRead: row.is_read })),
-      );
-      return { state: toState(send), chains: ofSend };
-    });
+    const byNotification = Map.groupBy(
+      rows.map(([row]) => row),
+      ({ notificationPk }) => notificationPk,
+    );
+    const loaded = locked.map(([tracking]) => loadedOf(tracking, byNotification.get(tracking.notificationPk) ?? []));
     return { loaded: loaded.filter((send) => send.chains.length > 0), now: new Date(nowMs) };
   };
 }
@@ -154,33 +145,28 @@ interface Decided {
 }
 
 function prepareSave(tables: TableNames) {
-  const { deliveries, deliveryAttempts, sends, notifications } = tables;
+  const { deliveries, deliveryAttempts, trackings, notifications } = tables;
   const writeAudit = prepareWriteAudit(tables);
+  const { delivery, attempt, tracking } = RECORDS.fields;
+  const member = (key: string) => `e."${key}"`;
   // The ids a second time: the planner, which cannot know how many rows JSON has, is to look them up and not read the table.
   const saveDeliveries = statement<[]>(
     "save_deliveries",
-    `UPDATE ${deliveries} d SET status = e.status, reason = e.reason, attempt = e.attempt, attempts_before = e."attemptsBefore", due_at = e."dueAt",
-      lease_owner = e."leaseOwner", lease_until = e."leaseUntil", fence = e.fence, settled_at = e."settledAt"
-    FROM json_to_recordset($1) AS e(id uuid, tenant text, status text, reason text, attempt int, "attemptsBefore" int, "dueAt" timestamptz,
-      "leaseOwner" text, "leaseUntil" timestamptz, fence int, "settledAt" timestamptz)
-    WHERE d.id = e.id AND d.tenant = e.tenant AND d.id = ANY ($2::uuid[])`,
+    `UPDATE ${deliveries} d SET ${delivery.assignments(member, NAMED)}
+    FROM json_to_recordset($1) AS e(${recordset(delivery)}) WHERE d.id = e.id AND d.tenant = e.tenant AND d.id = ANY ($2::uuid[])`,
   );
   const saveAttempts = statement<[]>(
     "save_attempts",
-    `INSERT INTO ${deliveryAttempts} (delivery_pk, attempt, status, started_at, finished_at, provider, response, message_id, error, note, is_transient)
-    SELECT d.pk, e.attempt, e.status, e."startedAt", e."finishedAt", e.provider, e.response, e."messageId", e.error, e.note, e."isTransient"
-    FROM json_to_recordset($1) AS e("deliveryId" uuid, attempt int, status text, "startedAt" timestamptz, "finishedAt" timestamptz, provider text,
-      response text, "messageId" text, error text, note text, "isTransient" boolean) JOIN ${deliveries} d ON d.id = e."deliveryId"
+    `INSERT INTO ${deliveryAttempts} (delivery_pk, ${attempt.names})
+    SELECT d.pk, ${attempt.members(member)}
+    FROM json_to_recordset($1) AS e("deliveryId" uuid, ${recordset(attempt)}) JOIN ${deliveries} d ON d.id = e."deliveryId"
     WHERE d.id = ANY ($2::uuid[])`,
   );
-  const saveSends = statement<[]>(
-    "save_sends",
-    `UPDATE ${sends} s SET status = e.status, pending_chains = e.pending, sent_chains = e.sent, delivered_chains = e.delivered,
-      failed_chains = e.failed, cancelled_chains = e.cancelled, attempts = e.attempts, fallback_used = e."fallbackUsed",
-      delivered_at = e."deliveredAt", failed_at = e."failedAt", updated_at = $2
-    FROM json_to_recordset($1) AS e(tenant text, id uuid, status text, pending int, sent int, delivered int, failed int, cancelled int, attempts int,
-      "fallbackUsed" boolean, "deliveredAt" timestamptz, "failedAt" timestamptz)
-    JOIN ${notifications} n ON n.tenant = e.tenant AND n.id = e.id WHERE s.notification_pk = n.pk`,
+  const saveStates = statement<[]>(
+    "save_states",
+    `UPDATE ${trackings} t SET ${tracking.assignments(member, PLANNED)}
+    FROM json_to_recordset($1) AS e(id uuid, ${recordset(tracking)})
+    JOIN ${notifications} n ON n.tenant = e.tenant AND n.id = e.id WHERE t.notification_pk = n.pk`,
   );
   return async (session: Session, { loaded, changes, now }: Decided): Promise<void> => {
     const at = now.toISOString();
@@ -193,7 +179,7 @@ function prepareSave(tables: TableNames) {
       await session.rows(saveAttempts, [JSON.stringify(changes.attempts), ids]);
     }
     if (changes.sends.length > 0) {
-      await session.rows(saveSends, [JSON.stringify(changes.sends.map(({ chains, ...state }) => ({ ...state, ...chains }))), at]);
+      await session.rows(saveStates, [JSON.stringify(changes.sends.map((state) => progressOf(state, now)))]);
     }
     const tenants = new Map(loaded.map(({ state }) => [state.id, state.tenant]));
     const audit = changes.audit.map((entry) => ({ ...entry, tenant: tenants.get(entry.notificationId) ?? "" }));

@@ -1,11 +1,14 @@
 import type { CreatedItem } from "@belfry/core";
-import { type NewSend, type SendCreated, type StepRange, type SweepStep, sendStatus } from "@belfry/core/storage";
+import type { NewSend, SendCreated, StepRange, SweepStep } from "@belfry/core/storage";
+import { newTracking } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
+import { recordset } from "../database/fields.ts";
 import { type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS } from "../inbox/inbox-state.ts";
 import { prepareWriteEntries, prepareWrittenItems } from "../inbox/write-items.ts";
 import { prepareWriteAudit } from "./change-send.ts";
+import { RECORDS } from "./rows.ts";
 
 type KeyRow = readonly [place: number, isNew: boolean, bodyHash: string, response: string];
 
@@ -92,15 +95,17 @@ function prepareWriteKeys({ idempotencyKeys }: TableNames) {
 /** Writes what sends have beside notification, items and key. */
 export function prepareWriteSendDetails(tables: TableNames) {
   const writeAudit = prepareWriteAudit(tables);
-  const insertSends = statement<[]>(
-    "write_sends",
-    `INSERT INTO ${tables.sends} (notification_pk, tenant, channel, channels, room_id, recipients, has_fallback, fallback_delay_ms, scheduled_at, meta,
-      status, pending_chains, sent_chains, delivered_chains, failed_chains, cancelled_chains, attempts, fallback_used, created_at, updated_at)
-    SELECT n.pk, n.tenant, e.channel, e.channels, e.room_id, e.recipients, e.has_fallback, e.fallback_delay_ms, e.scheduled_at, e.meta, e.status,
-      e.pending_chains, 0, 0, 0, 0, 0, false, n.created_at, n.created_at
-    FROM unnest($1::text[], $2::uuid[], $3::text[], $4::json[], $5::text[], $6::json[], $7::boolean[], $8::bigint[], $9::timestamptz[], $10::json[],
-      $11::text[], $12::int[])
-      AS e(tenant, id, channel, channels, room_id, recipients, has_fallback, fallback_delay_ms, scheduled_at, meta, status, pending_chains)
+  const { tracking, details } = RECORDS.fields;
+  const member = (key: string) => `e."${key}"`;
+  const insertTrackings = statement<[]>(
+    "write_trackings",
+    `WITH detailed AS (
+      INSERT INTO ${tables.sends} (notification_pk, tenant, ${details.names})
+      SELECT n.pk, n.tenant, ${details.members(member)} FROM json_to_recordset($2) AS e(tenant text, id uuid, ${recordset(details)})
+      JOIN ${tables.notifications} n ON n.tenant = e.tenant AND n.id = e.id
+    )
+    INSERT INTO ${tables.trackings} (notification_pk, created_at, ${tracking.names})
+    SELECT n.pk, n.created_at, ${tracking.members(member)} FROM json_to_recordset($1) AS e(id uuid, ${recordset(tracking)})
     JOIN ${tables.notifications} n ON n.tenant = e.tenant AND n.id = e.id`,
   );
   const insertDeliveries = statement<[]>(
@@ -113,7 +118,10 @@ export function prepareWriteSendDetails(tables: TableNames) {
     JOIN ${tables.notifications} n ON n.tenant = e.tenant AND n.id = e.notification_id ORDER BY e.place`,
   );
   return async (session: Session, sends: readonly NewSend[], at: string | null): Promise<void> => {
-    await session.rows(insertSends, sendValues(sends));
+    const named = sends.map((send) => ({ send, name: { tenant: send.notification.tenant, id: send.notification.id } }));
+    const trackings = named.map(({ send, name }) => ({ ...newTracking(send), ...name }));
+    const choices = named.flatMap(({ send, name }) => (send.details === null ? [] : [{ ...send.details, ...name }]));
+    await session.rows(insertTrackings, [JSON.stringify(trackings), JSON.stringify(choices)]);
     await session.rows(insertDeliveries, [...deliveryValues(sends), at]);
     const audit = sends.map(({ notification: { tenant, id }, actor }) => ({
       tenant,
@@ -125,28 +133,9 @@ export function prepareWriteSendDetails(tables: TableNames) {
   };
 }
 
-function sendValues(sends: readonly NewSend[]): readonly unknown[] {
-  const pending = sends.map(({ deliveries }) => new Set(deliveries.map(({ chain }) => chain)).size);
-  const details = sends.map((send) => send.details);
-  return [
-    sends.map(({ notification }) => notification.tenant),
-    sends.map(({ notification }) => notification.id),
-    details.map(({ channel }) => channel),
-    details.map(({ channels }) => JSON.stringify(channels)),
-    details.map(({ roomId }) => roomId),
-    details.map(({ recipients }) => JSON.stringify(recipients)),
-    details.map(({ hasFallback }) => hasFallback),
-    details.map(({ fallbackDelayMs }) => fallbackDelayMs),
-    details.map(({ scheduledAt }) => scheduledAt?.toISOString() ?? null),
-    details.map(({ meta }) => JSON.stringify(meta)),
-    pending.map((count) => sendStatus({ pending: count, sent: 0, delivered: 0, failed: 0, cancelled: 0 })),
-    pending,
-  ];
-}
-
 function deliveryValues(sends: readonly NewSend[]): readonly unknown[] {
-  const all = sends.flatMap(({ notification: { tenant, id }, details, deliveries }) =>
-    deliveries.map((delivery) => ({ ...delivery, tenant, notificationId: id, scheduledAt: details.scheduledAt?.toISOString() ?? null })),
+  const all = sends.flatMap(({ notification: { tenant, id }, scheduledAt, deliveries }) =>
+    deliveries.map((delivery) => ({ ...delivery, tenant, notificationId: id, scheduledAt: scheduledAt?.toISOString() ?? null })),
   );
   return [
     all.map(({ id }) => id),
@@ -167,14 +156,14 @@ function deliveryValues(sends: readonly NewSend[]): readonly unknown[] {
  * are held before their deliveries are looked at, so that none that is retried at this moment goes; those that another
  * transaction holds stay.
  */
-export function prepareSweepSends({ deliveries, fanOutChunks, inboxItems, notifications, sends }: TableNames) {
+export function prepareSweepSends({ deliveries, fanOutChunks, inboxItems, notifications, trackings }: TableNames) {
   const lookAt = statement<readonly [pk: number, isOld: boolean]>(
     "look_at_sends",
-    `SELECT notification_pk, created_at < $3::timestamptz FROM ${sends} WHERE notification_pk > $1 ORDER BY notification_pk LIMIT $2`,
+    `SELECT notification_pk, created_at < $3::timestamptz FROM ${trackings} WHERE notification_pk > $1 ORDER BY notification_pk LIMIT $2`,
   );
   const hold = statement<readonly [pk: number]>(
     "hold_old_sends",
-    `SELECT notification_pk FROM ${sends} WHERE notification_pk = ANY ($1::bigint[]) ORDER BY notification_pk FOR UPDATE SKIP LOCKED`,
+    `SELECT notification_pk FROM ${trackings} WHERE notification_pk = ANY ($1::bigint[]) ORDER BY notification_pk FOR UPDATE SKIP LOCKED`,
   );
   // Foreign keys remove the rows that belong to a notification.
   const remove = statement<readonly [one: number]>(

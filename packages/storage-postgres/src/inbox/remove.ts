@@ -70,13 +70,13 @@ export function prepareRemoveRead(tables: TableNames) {
  * Removes those of the notifications that nothing refers to any more. They are locked by a statement of its own before:
  * of two transactions that take the last two items of a notification, the second one sees that none is left.
  */
-export function prepareDropNotifications({ notifications, inboxItems, sends, events, fanOutChunks }: TableNames) {
+export function prepareDropNotifications({ notifications, inboxItems, trackings, events, fanOutChunks }: TableNames) {
   const hold = statement<[]>("hold_notifications", `SELECT FROM ${notifications} WHERE pk = ANY ($1::bigint[]) ORDER BY pk FOR UPDATE`);
   const drop = statement<[]>(
     "drop_notifications",
     `DELETE FROM ${notifications} n WHERE n.pk = ANY ($1::bigint[])
       AND NOT EXISTS (SELECT FROM ${inboxItems} i WHERE i.notification_pk = n.pk)
-      AND NOT EXISTS (SELECT FROM ${sends} s WHERE s.notification_pk = n.pk)
+      AND NOT EXISTS (SELECT FROM ${trackings} t WHERE t.notification_pk = n.pk)
       AND NOT EXISTS (SELECT FROM ${events} e WHERE e.notification_pk = n.pk)
       AND NOT EXISTS (SELECT FROM ${fanOutChunks} f WHERE f.notification_pk = n.pk)`,
   );

@@ -5,6 +5,7 @@ import { hubMigration } from "./0003-hub.ts";
 import { activityMigration } from "./0004-activity.ts";
 import { inboxChangesMigration } from "./0005-inbox-changes.ts";
 import { priorityMigration } from "./0006-priority.ts";
+import { trackingsMigration } from "./0007-trackings.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { phase: "expand", sql: activityMigration },
   { phase: "expand", sql: inboxChangesMigration },
   { phase: "expand", sql: priorityMigration },
+  { phase: "expand", sql: trackingsMigration, oldestCompatible: 7 },
 ];

@@ -10,11 +10,11 @@ type DroppedRow = readonly [userId: string, epoch: string, isShown: boolean, ...
 
 /** Deletes some of a notification: first the work that is left, then items, and with the last of them the notification. */
 export function prepareDeleteNotification(tables: TableNames, time: StorageTime) {
-  const { notifications, sends } = tables;
+  const { notifications, trackings } = tables;
   const find = statement<readonly [pk: number]>("find_to_delete", `SELECT pk FROM ${notifications} WHERE tenant = $1 AND id = $2`);
-  const hold = statement<[]>("hold_to_delete", `SELECT FROM (SELECT FROM ${sends} WHERE notification_pk = $1 FOR UPDATE) s`);
-  const work = [tables.fanOutChunks, tables.deliveries, sends, tables.processingRecords, tables.events].map((table, index) =>
-    statement<[]>(`delete_work_${index}`, `DELETE FROM ${table} WHERE notification_pk = $1`),
+  const hold = statement<[]>("hold_to_delete", `SELECT FROM (SELECT FROM ${trackings} WHERE notification_pk = $1 FOR UPDATE) t`);
+  const work = [tables.fanOutChunks, tables.deliveries, tables.sends, trackings, tables.processingRecords, tables.events].map(
+    (table, index) => statement<[]>(`delete_work_${index}`, `DELETE FROM ${table} WHERE notification_pk = $1`),
   );
   const dropItems = prepareDropItems(tables);
   const remove = statement<[]>("delete_notification", `DELETE FROM ${notifications} WHERE tenant = $1 AND pk = $2`);

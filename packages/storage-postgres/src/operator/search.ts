@@ -159,7 +159,7 @@ export function allOf(tables: TableNames, conditions: readonly ConditionName[], 
  * Conditions on other tables stand where the planner cannot turn them into a join. They are looked up by key for one
  * notification after another, until enough have matched.
  */
-function condition({ sends, deliveries, inboxItems }: TableNames, name: ConditionName, value: string): string {
+function condition({ trackings, sends, deliveries, inboxItems }: TableNames, name: ConditionName, value: string): string {
   const conditions: Readonly<Record<ConditionName, string>> = {
     id: `n.id = ${value}::uuid`,
     below: `n.id < ${value}::uuid`,
@@ -168,10 +168,11 @@ function condition({ sends, deliveries, inboxItems }: TableNames, name: Conditio
     type: `CASE n.kind WHEN 'event' THEN n.source ELSE n.type END = ${value}`,
     from: `n.created_at >= ${value}::timestamptz`,
     before: `n.created_at < ${value}::timestamptz`,
-    status: `(SELECT s.status FROM ${sends} s WHERE s.notification_pk = n.pk) = ${value}`,
+    status: `(SELECT t.status FROM ${trackings} t WHERE t.notification_pk = n.pk) = ${value}`,
     channel: `CASE n.kind
       WHEN 'message' THEN ${value} = 'inbox'
-      WHEN 'send' THEN coalesce((SELECT s.channels::jsonb ? ${value} FROM ${sends} s WHERE s.notification_pk = n.pk)
+      WHEN 'send' THEN coalesce((SELECT t.channel FROM ${trackings} t WHERE t.notification_pk = n.pk) = ${value}
+        OR (SELECT s.channels::jsonb ? ${value} FROM ${sends} s WHERE s.notification_pk = n.pk)
         OR (SELECT d.channel FROM ${deliveries} d WHERE d.notification_pk = n.pk AND d.is_fallback LIMIT 1) = ${value}, false)
       ELSE false END`,
     recipient: `CASE n.kind
@@ -219,8 +220,8 @@ export function keysAlong(
   const ways: Readonly<Record<WayName, () => string>> = {
     deliveries: () => keys(tables.deliveries, "t.notification_pk DESC", ` AND t.recipient = ${value("recipient")}`),
     items: () => keys(tables.inboxItems, "t.seq DESC", ` AND t.user_id = ${value("recipient")}`),
-    sends: () => byTime(tables.sends, "created_at"),
-    sendsOfStatus: () => byTime(tables.sends, "created_at", ` AND t.status = ${value("status")}`),
+    sends: () => byTime(tables.trackings, "created_at"),
+    sendsOfStatus: () => byTime(tables.trackings, "created_at", ` AND t.status = ${value("status")}`),
     events: () => byTime(tables.events, "received_at"),
     eventsOfSender: () => byTime(tables.events, "received_at", ` AND t.sender = ${value("recipient")}`),
     eventsOfSource: () => byTime(tables.events, "received_at", ` AND t.source = ${value("type")}`),

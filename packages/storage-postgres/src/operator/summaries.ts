@@ -62,15 +62,17 @@ interface ContentRow extends SummaryRow {
 }
 
 /** Joins the notification `n` of the key `pk`, and its send `s` if it is one. By a fence: each is looked up by key. */
-export function joinSummary({ notifications, sends }: TableNames, pk: string): string {
+export function joinSummary({ notifications, trackings, sends }: TableNames, pk: string): string {
   return `CROSS JOIN LATERAL (SELECT * FROM ${notifications} WHERE pk = ${pk} OFFSET 0) n
+    LEFT JOIN LATERAL (SELECT * FROM ${trackings} WHERE notification_pk = ${pk} OFFSET 0) t ON true
     LEFT JOIN LATERAL (SELECT * FROM ${sends} WHERE notification_pk = ${pk} OFFSET 0) s ON true`;
 }
 
 /** The columns of a {@link SummaryRow}, over what {@link joinSummary} joins. */
 export function summaryColumns({ inboxItems, deliveries }: TableNames): string {
   return `n.id, n.kind, CASE n.kind WHEN 'event' THEN coalesce(n.source, '') ELSE n.type END AS type, n.title,
-    left(n.message, ${EXCERPT_LENGTH}) AS excerpt, ${milliseconds("n.created_at")} AS created_at, s.status, s.channels,
+    left(n.message, ${EXCERPT_LENGTH}) AS excerpt, ${milliseconds("n.created_at")} AS created_at, t.status,
+    coalesce(s.channels, CASE WHEN t.channel IS NOT NULL THEN json_build_array(t.channel) END) AS channels,
     CASE WHEN s.has_fallback THEN (SELECT d.channel FROM ${deliveries} d WHERE d.notification_pk = n.pk AND d.is_fallback LIMIT 1) END
       AS fallback_channel,
     CASE WHEN s.notification_pk IS NOT NULL THEN to_json(ARRAY[s.recipients ->> 0, s.recipients ->> 1, s.recipients ->> 2])

@@ -23,21 +23,16 @@ type Notifications = ReturnType<typeof inboxTables>["notifications"];
 const time = (name: string) => timestamp(name, { precision: 3, withTimezone: true });
 const number = (name: string) => bigint(name, { mode: "number" });
 
-/** How notifications of kind `send` are delivered, and how far they got. */
-function sendsTable(table: Table, notifications: Notifications) {
+/** How the deliveries of notifications are planned, and how far they got. */
+function trackingsTable(table: Table, notifications: Notifications) {
   return table(
-    "belfry_sends",
+    "belfry_trackings",
     {
       notificationPk: number("notification_pk").primaryKey(),
       tenant: bytewiseText("tenant").notNull(),
       channel: text("channel").notNull(),
-      channels: json("channels").$type<readonly string[]>().notNull(),
-      roomId: text("room_id"),
-      recipients: json("recipients").$type<readonly string[]>().notNull(),
-      hasFallback: boolean("has_fallback").notNull(),
       fallbackDelayMs: number("fallback_delay_ms").notNull(),
       scheduledAt: time("scheduled_at"),
-      meta: json("meta").$type<JsonObject>().notNull(),
       status: bytewiseText("status").$type<SendStatus>().notNull(),
       /** How many of its chains came to what: the status follows from these. */
       pendingChains: integer("pending_chains").notNull(),
@@ -54,12 +49,35 @@ function sendsTable(table: Table, notifications: Notifications) {
     },
     (columns) => [
       foreignKey({
+        name: "belfry_trackings_notification_pk_fkey",
+        columns: [columns.notificationPk],
+        foreignColumns: [notifications.pk],
+      }).onDelete("cascade"),
+      index("belfry_trackings_tenant_created").on(columns.tenant, columns.createdAt, columns.notificationPk),
+      index("belfry_trackings_tenant_status").on(columns.tenant, columns.status, columns.createdAt, columns.notificationPk),
+    ],
+  );
+}
+
+/** What senders said of their sends that only the view of a send shows. */
+function sendsTable(table: Table, notifications: Notifications) {
+  return table(
+    "belfry_sends",
+    {
+      notificationPk: number("notification_pk").primaryKey(),
+      tenant: bytewiseText("tenant").notNull(),
+      channels: json("channels").$type<readonly string[]>().notNull(),
+      roomId: text("room_id"),
+      recipients: json("recipients").$type<readonly string[]>().notNull(),
+      hasFallback: boolean("has_fallback").notNull(),
+      meta: json("meta").$type<JsonObject>().notNull(),
+    },
+    (columns) => [
+      foreignKey({
         name: "belfry_sends_notification_pk_fkey",
         columns: [columns.notificationPk],
         foreignColumns: [notifications.pk],
       }).onDelete("cascade"),
-      index("belfry_sends_tenant_created").on(columns.tenant, columns.createdAt, columns.notificationPk),
-      index("belfry_sends_tenant_status").on(columns.tenant, columns.status, columns.createdAt, columns.notificationPk),
     ],
   );
 }
@@ -207,6 +225,7 @@ function presenceTable(table: Table) {
 export function deliveryTables(table: Table, notifications: Notifications) {
   const deliveries = deliveriesTable(table, notifications);
   return {
+    trackings: trackingsTable(table, notifications),
     sends: sendsTable(table, notifications),
     deliveries,
     deliveryAttempts: deliveryAttemptsTable(table, deliveries),

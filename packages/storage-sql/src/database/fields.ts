@@ -20,6 +20,10 @@ export interface Fields<Of> {
   parameter(key: keyof Of): `$${number}`;
   /** The values of {@link parameters}. */
   values(record: Of): readonly unknown[];
+  /** Something for each field in the order of {@link names}, separated by commas. */
+  members(of: (key: keyof Of & string) => string): string;
+  /** The assignments of an update: every column but those of `fixed`. */
+  assignments(of: (key: keyof Of & string) => string, fixed: readonly (keyof Of)[]): string;
   /** The columns to select under the fields' names, times in milliseconds. @param table its name or alias, where it needs one */
   columns(table?: string): string;
   /** The record that a row with these columns stands for. */
@@ -45,6 +49,12 @@ export function fieldsOf<Of extends object>(
     parameters: all.map((_, index) => `$${index + 1}`).join(", "),
     parameter: (key) => `$${all.findIndex(([one]) => one === key) + 1}`,
     values: (record) => all.map(([key, column]) => written(record[key], column)),
+    members: (of) => all.map(([key]) => of(key)).join(", "),
+    assignments: (of, fixed) =>
+      all
+        .filter(([key]) => !fixed.includes(key))
+        .map(([key, { name }]) => `${name} = ${of(key)}`)
+        .join(", "),
     columns: (of) => {
       const prefix = of === undefined ? "" : `${of}.`;
       return all.map(([key, column]) => `${selected(`${prefix}${column.name}`, column)} AS "${key}"`).join(", ");

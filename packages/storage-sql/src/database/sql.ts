@@ -1,4 +1,16 @@
-import type { AuditEntry, Handler, HubPage, Identity, SourceRecord } from "@belfry/core";
+import type {
+  AuditEntry,
+  Delivery,
+  DeliveryAttempt,
+  DeliveryPlan,
+  Handler,
+  HubPage,
+  Identity,
+  Notification,
+  SendDetails,
+  SendProgress,
+  SourceRecord,
+} from "@belfry/core";
 import type { StoredApiKey } from "@belfry/core/storage";
 import type { Milliseconds, TableOf } from "./fields.ts";
 
@@ -9,17 +21,42 @@ export type StoredRecord = Omit<SourceRecord, "notificationId"> & {
   readonly fence: number;
 };
 
+/** A delivery but for its notification's id, which the notification has. */
+export type StoredDelivery = Omit<Delivery, "notificationId">;
+
+/** An attempt but for its delivery's id, which the delivery has. */
+export type StoredAttempt = Omit<DeliveryAttempt, "deliveryId">;
+
+/** How many chains of a notification came to what, as columns. */
+interface ChainColumns {
+  readonly pendingChains: number;
+  readonly sentChains: number;
+  readonly deliveredChains: number;
+  readonly failedChains: number;
+  readonly cancelledChains: number;
+}
+
+/** The plan of a notification's deliveries and how far they got: one row for each notification that has some. */
+export interface Tracking extends DeliveryPlan, SendProgress, ChainColumns {
+  readonly tenant: string;
+}
+
 /** The tables whose records are read and written by their declaration. One that lacks a field of its record does not compile. */
 export interface Schema {
   readonly apiKeys: TableOf<StoredApiKey>;
   readonly auditLog: TableOf<AuditEntry>;
+  readonly deliveries: TableOf<StoredDelivery>;
+  readonly deliveryAttempts: TableOf<StoredAttempt>;
   readonly handlers: TableOf<Handler>;
   readonly identities: TableOf<Identity>;
+  readonly notifications: TableOf<Notification>;
   readonly processingRecords: TableOf<StoredRecord>;
+  readonly sends: TableOf<SendDetails>;
+  readonly trackings: TableOf<Tracking>;
 }
 
 /** The tables as SQL names them. */
-export type Tables = Readonly<Record<keyof Schema | "eventAcks" | "events" | "notifications", string>>;
+export type Tables = Readonly<Record<keyof Schema | "eventAcks" | "events", string>>;
 
 /** How SQL differs between the storages. */
 export interface Dialect {

@@ -84,7 +84,7 @@ function prepareClaim<Row extends LeasedRow, Task, Fairness extends object>({
       for (const { pk } of rows) {
         lease.run({ pk, owner, until });
       }
-      const leased = { ...claimed, lease_owner: owner, lease_until: until };
+      const leased = { ...claimed, leaseOwner: owner, leaseUntil: until };
       return tasks(rows.map((row) => ({ ...row, ...leased, attempt: row.attempt + 1, fence: row.fence + 1 })));
     };
   };

@@ -1,5 +1,16 @@
 import type { Dialect, Sql, Tables } from "@belfry/storage-sql";
-import { apiKeys, auditLog, handlers, identities, processingRecords } from "../schema.ts";
+import {
+  apiKeys,
+  auditLog,
+  deliveries,
+  deliveryAttempts,
+  handlers,
+  identities,
+  notifications,
+  processingRecords,
+  sends,
+  trackings,
+} from "../schema.ts";
 import type { Connection } from "./connection.ts";
 import type { QueryContext } from "./statement.ts";
 
@@ -7,17 +18,23 @@ import type { QueryContext } from "./statement.ts";
 export const TABLES: Tables = {
   apiKeys: "belfry_api_keys",
   auditLog: "belfry_audit_log",
+  deliveries: "belfry_deliveries",
+  deliveryAttempts: "belfry_delivery_attempts",
   eventAcks: "belfry_event_acks",
   events: "belfry_events",
   handlers: "belfry_handlers",
   identities: "belfry_identities",
   notifications: "belfry_notifications",
   processingRecords: "belfry_processing_records",
+  sends: "belfry_sends",
+  trackings: "belfry_trackings",
 };
 
 /** SQL as SQLite speaks it. */
 export const DIALECT: Dialect = {
-  schema: { apiKeys, auditLog, handlers, identities, processingRecords },
+  schema: {
+    ...{ apiKeys, auditLog, deliveries, deliveryAttempts, handlers, identities, notifications, processingRecords, sends, trackings },
+  },
   // SQLite keeps the order of a CROSS JOIN.
   join: "CROSS JOIN",
   sourceKey: { column: "source_id", of: (text) => text },

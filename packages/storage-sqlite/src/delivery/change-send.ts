@@ -23,8 +23,10 @@ export function prepareUpdateSend(context: QueryContext) {
     update belfry_notifications set title = ${sql.placeholder("title")}, message = ${sql.placeholder("message")} where ${OWN_NOTIFICATION}`);
   const setData = context.prepare<Name & { readonly data: string }>(sql`
     update belfry_notifications set data = ${sql.placeholder("data")} where ${OWN_NOTIFICATION}`);
-  const touch = context.prepare<Name & { readonly meta: string; readonly at: number }>(sql`
-    update belfry_sends set meta = ${sql.placeholder("meta")}, updated_at = ${sql.placeholder("at")}
+  const setMeta = context.prepare<Name & { readonly meta: string }>(sql`
+    update belfry_sends set meta = ${sql.placeholder("meta")} where notification_pk = (select pk from belfry_notifications where ${OWN_NOTIFICATION})`);
+  const touch = context.prepare<Name & { readonly at: number }>(sql`
+    update belfry_trackings set updated_at = ${sql.placeholder("at")}
     where notification_pk = (select pk from belfry_notifications where ${OWN_NOTIFICATION})`);
   const noteChange = context.prepare<Name>(sql`
     update belfry_inbox_counters set rev = rev + 1 where tenant = ${sql.placeholder("tenant")} and user_id in (
@@ -44,11 +46,13 @@ export function prepareUpdateSend(context: QueryContext) {
     if (meta !== undefined) {
       const { notification_type: _, ...data } = meta;
       setData.run({ ...name, data: JSON.stringify(data) });
+      setMeta.run({ ...name, meta: JSON.stringify(meta) });
     }
     noteChange.run(name);
-    touch.run({ ...name, meta: JSON.stringify(meta ?? send.meta), at: at.getTime() });
+    touch.run({ ...name, at: at.getTime() });
     writeAudit(tenant, { action: "updated", actor, notificationId: send.id }, at);
-    return { send: { ...send, subject, content, meta: meta ?? send.meta, updatedAt: at } };
+    const changed = find(tenant, send.id);
+    return changed === null ? "unknown" : { send: changed };
   };
 }
 
@@ -64,6 +68,7 @@ export function prepareDeleteSend(context: QueryContext) {
       select pk from belfry_notifications where ${OWN_NOTIFICATION}))`,
     sql`delete from belfry_deliveries where notification_pk = (select pk from belfry_notifications where ${OWN_NOTIFICATION})`,
     sql`delete from belfry_sends where notification_pk = (select pk from belfry_notifications where ${OWN_NOTIFICATION})`,
+    sql`delete from belfry_trackings where notification_pk = (select pk from belfry_notifications where ${OWN_NOTIFICATION})`,
     sql`delete from belfry_inbox_items where notification_pk = (select pk from belfry_notifications where ${OWN_NOTIFICATION})`,
   ].map((statement) => context.prepare<Name>(statement));
   return (tenant: string, id: string, { at, actor }: { readonly at: Date; readonly actor: string }): DeletedSend | null => {

@@ -10,25 +10,30 @@ import type {
   TrackedDelivery,
 } from "@belfry/core";
 import type { ChainSelection } from "@belfry/core/storage";
+import { type SendRow, toDelivery } from "@belfry/storage-sql";
 import { type SQL, sql } from "drizzle-orm";
 import type { QueryContext, Statement } from "../database/statement.ts";
-import { type AttemptRow, DELIVERY_COLUMNS, type DeliveryRow, SEND_COLUMNS, type SendRow, toAttempt, toDelivery, toSend } from "./rows.ts";
+import { DELIVERY_COLUMNS, type KeyedDeliveryRow, RECORDS } from "./rows.ts";
+
+const SEND_COLUMNS = sql.raw(RECORDS.send);
 
 /** Reads one send. */
 export function prepareFindSend({ prepare }: QueryContext) {
   const find = prepare<{ readonly tenant: string; readonly id: string }, SendRow>(sql`
-    select ${SEND_COLUMNS} from belfry_notifications n cross join belfry_sends s on s.notification_pk = n.pk
-    where n.tenant = (select ${sql.placeholder("tenant")}) and n.id = (select ${sql.placeholder("id")})`);
+    select ${SEND_COLUMNS} from belfry_notifications n cross join belfry_trackings t on t.notification_pk = n.pk
+    left join belfry_sends s on s.notification_pk = n.pk where n.tenant = (select ${sql.placeholder("tenant")}) and n.id = (select ${sql.placeholder("id")})`);
   return (tenant: string, id: string): Send | null => {
     const row = find.get({ tenant, id: id.toLowerCase() });
-    return row === undefined ? null : toSend(row);
+    return row === undefined ? null : RECORDS.toSend(row);
   };
 }
 
+const OF_ROOM = sql`(select s.room_id from belfry_sends s where s.notification_pk = t.notification_pk) = ${sql.placeholder("roomId")}`;
+
 const ORDERS: Readonly<Record<SendSort, SQL>> = {
-  "-created_at": sql`s.created_at desc, s.notification_pk desc`,
-  created_at: sql`s.created_at, s.notification_pk`,
-  status: sql`s.status, s.created_at desc, s.notification_pk desc`,
+  "-created_at": sql`t.created_at desc, t.notification_pk desc`,
+  created_at: sql`t.created_at, t.notification_pk`,
+  status: sql`t.status, t.created_at desc, t.notification_pk desc`,
 };
 
 type Filters = Pick<SendQuery, "channel" | "roomId" | "status" | "recipient"> & {
@@ -38,13 +43,13 @@ type Filters = Pick<SendQuery, "channel" | "roomId" | "status" | "recipient"> & 
 };
 
 const CONDITIONS: Readonly<Record<keyof Filters, SQL>> = {
-  tenant: sql`s.tenant = ${sql.placeholder("tenant")}`,
-  channel: sql`s.channel = ${sql.placeholder("channel")}`,
-  roomId: sql`s.room_id = ${sql.placeholder("roomId")}`,
-  status: sql`s.status = ${sql.placeholder("status")}`,
-  createdAfter: sql`s.created_at > ${sql.placeholder("createdAfter")}`,
-  createdBefore: sql`s.created_at < ${sql.placeholder("createdBefore")}`,
-  recipient: sql`s.notification_pk in (select d.notification_pk from belfry_deliveries d
+  tenant: sql`t.tenant = ${sql.placeholder("tenant")}`,
+  channel: sql`t.channel = ${sql.placeholder("channel")}`,
+  roomId: OF_ROOM,
+  status: sql`t.status = ${sql.placeholder("status")}`,
+  createdAfter: sql`t.created_at > ${sql.placeholder("createdAfter")}`,
+  createdBefore: sql`t.created_at < ${sql.placeholder("createdBefore")}`,
+  recipient: sql`t.notification_pk in (select d.notification_pk from belfry_deliveries d
     where d.tenant = ${sql.placeholder("tenant")} and d.recipient = ${sql.placeholder("recipient")})`,
 };
 
@@ -67,13 +72,14 @@ export function prepareListSends({ prepare }: QueryContext) {
       sql` and `,
     );
     const made: PageStatements = {
-      count: prepare(sql`select count(*) as total from belfry_sends s where ${where}`),
+      count: prepare(sql`select count(*) as total from belfry_trackings t where ${where}`),
       // The keys of the page first, the rows after: what an offset skips is passed over by its key alone.
       page: prepare(sql`
         select ${SEND_COLUMNS} from (
-          select s.notification_pk as pk from belfry_sends s where ${where} order by ${ORDERS[sort]}
+          select t.notification_pk as pk from belfry_trackings t where ${where} order by ${ORDERS[sort]}
           limit ${sql.placeholder("limit")} offset ${sql.placeholder("offset")}) k
-        cross join belfry_sends s on s.notification_pk = k.pk cross join belfry_notifications n on n.pk = k.pk order by ${ORDERS[sort]}`),
+        cross join belfry_trackings t on t.notification_pk = k.pk cross join belfry_notifications n on n.pk = k.pk
+        left join belfry_sends s on s.notification_pk = k.pk order by ${ORDERS[sort]}`),
     };
     prepared.set(key, made);
     return made;
@@ -82,27 +88,30 @@ export function prepareListSends({ prepare }: QueryContext) {
     const filters: Filters = { ...query, tenant, createdAfter: createdAfter?.getTime(), createdBefore: createdBefore?.getTime() };
     const names = (Object.keys(CONDITIONS) as (keyof Filters)[]).filter((name) => filters[name] !== undefined);
     const { count, page } = statements(names, sort);
-    return { sends: page.all({ ...filters, offset, limit }).map(toSend), total: count.get(filters)?.total ?? 0 };
+    return { sends: page.all({ ...filters, offset, limit }).map(RECORDS.toSend), total: count.get(filters)?.total ?? 0 };
   };
 }
 
 /** Reads a page of each send's deliveries, with the newest 100 attempts of each. */
 export function prepareDeliveriesOf({ prepare }: QueryContext) {
   const values = { tenant: sql.placeholder("tenant"), id: sql.placeholder("id") };
-  const deliveries = prepare<DeliveryRange & { readonly tenant: string; readonly id: string }, DeliveryRow>(sql`
+  const deliveries = prepare<DeliveryRange & { readonly tenant: string; readonly id: string }, KeyedDeliveryRow>(sql`
     select ${DELIVERY_COLUMNS} from belfry_notifications n cross join belfry_deliveries d on d.notification_pk = n.pk
     where n.tenant = (select ${values.tenant}) and n.id = (select ${values.id}) order by d.chain, d.is_fallback
     limit ${sql.placeholder("limit")} offset ${sql.placeholder("offset")}`);
-  const attempts = prepare<{ readonly pks: string }, AttemptRow>(sql`
-    select d.id as delivery_id, a.attempt, a.status, a.started_at, a.finished_at, a.provider, a.response, a.message_id, a.error, a.note, a.is_transient
+  const attempts = prepare<{ readonly pks: string }, { readonly deliveryId: string }>(sql`
+    select ${sql.raw(RECORDS.attempt)}
     from json_each(${sql.placeholder("pks")}) k cross join belfry_deliveries d on d.pk = k.value
     cross join belfry_delivery_attempts a on a.delivery_pk = d.pk and a.attempt > d.attempt - 100 order by a.attempt`);
   return (tenant: string, ids: readonly string[], { offset, limit }: DeliveryRange): readonly TrackedDelivery[] =>
     ids.flatMap((id) => {
       const rows = deliveries.all({ tenant, id: id.toLowerCase(), offset, limit });
       const tried = rows.filter(({ attempt }) => attempt > 0).map(({ pk }) => pk);
-      const byDelivery = Map.groupBy(attempts.all({ pks: JSON.stringify(tried) }).map(toAttempt), ({ deliveryId }) => deliveryId);
-      return rows.map((row) => ({ ...toDelivery(row), attempts: byDelivery.get(row.id) ?? [] }));
+      const byDelivery = Map.groupBy(attempts.all({ pks: JSON.stringify(tried) }), ({ deliveryId }) => deliveryId);
+      return rows.map((row) => ({
+        ...toDelivery(row),
+        attempts: (byDelivery.get(row.id) ?? []).map(RECORDS.toAttempt),
+      }));
     });
 }
 
@@ -130,10 +139,10 @@ export function prepareCountSends({ prepare }: QueryContext) {
     readonly fallbacks: number;
   }
   const count = prepare<CountValues, CountRow>(sql`
-    select status, channel, count(*) as sends, sum(fallback_used) as fallbacks from belfry_sends
+    select status, channel, count(*) as sends, sum(fallback_used) as fallbacks from belfry_trackings t
     where tenant = ${sql.placeholder("tenant")} and created_at >= ${sql.placeholder("from")} and created_at < ${sql.placeholder("before")}
       and (${sql.placeholder("channel")} is null or channel = ${sql.placeholder("channel")})
-      and (${sql.placeholder("roomId")} is null or room_id = ${sql.placeholder("roomId")})
+      and (${sql.placeholder("roomId")} is null or ${OF_ROOM})
     group by status, channel`);
   return (tenant: string, { from, before, channel, roomId }: SendAnalyticsQuery): SendAnalytics => {
     const range = { from: from?.getTime() ?? 0, before: before?.getTime() ?? Number.MAX_SAFE_INTEGER };

@@ -1,9 +1,11 @@
-import type { CreatedItem } from "@belfry/core";
-import { type NewSend, type SendCreated, type StepRange, type SweepStep, sendStatus } from "@belfry/core/storage";
+import type { CreatedItem, SendDetails } from "@belfry/core";
+import type { NewSend, SendCreated, StepRange, SweepStep } from "@belfry/core/storage";
+import { newTracking, type StoredDelivery, type Tracking } from "@belfry/storage-sql";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareWriteEntry } from "../inbox/write-items.ts";
 import { prepareWriteAudit } from "./change-send.ts";
+import { RECORDS } from "./rows.ts";
 
 /** The result of writing a send. */
 export interface WrittenSend {
@@ -17,30 +19,25 @@ export function prepareWriteSend(context: QueryContext) {
   const writeEntry = prepareWriteEntry(context);
   const writeAudit = prepareWriteAudit(context);
   const writeKey = prepareWriteKey(context);
-  const insertSend = prepareInsertSend(context);
-  const insertDelivery = prepareInsertDelivery(context);
-  const pkOf = context.prepare<{ readonly tenant: string; readonly id: string }, { readonly pk: number }>(sql`
+  const writeTracking = prepareWriteTracking(context);
+  const writeDeliveries = prepareWriteDeliveries(context);
+  const find = context.prepare<{ readonly tenant: string; readonly id: string }, { readonly pk: number }>(sql`
     select pk from belfry_notifications where tenant = ${sql.placeholder("tenant")} and id = ${sql.placeholder("id")}`);
   return (send: NewSend, at: Date): WrittenSend => {
-    const { notification, details, deliveries, actor } = send;
+    const { notification, inboxRecipients: recipients } = send;
     const { tenant, id } = notification;
-    const isKnown = pkOf.get({ tenant, id }) !== undefined;
-    const used = isKnown ? null : writeKey(send, at);
+    const isNew = find.get({ tenant, id }) === undefined;
+    const used = isNew ? writeKey(send, at) : null;
     if (used !== null) {
       return { created: { kind: "repeated", ...used }, isNew: false };
     }
-    const { items } = writeEntry({ notification, recipients: send.inboxRecipients });
-    if (!isKnown) {
-      const notificationPk = pkOf.get({ tenant, id })?.pk ?? 0;
-      insertSend(notificationPk, send);
-      const base = (details.scheduledAt ?? at).getTime();
-      for (const { dueInMs, isFallback, ...delivery } of deliveries) {
-        const dueAt = dueInMs === null ? null : base + dueInMs;
-        insertDelivery.run({ ...delivery, tenant, notificationPk, dueAt, isFallback: Number(isFallback) });
-      }
-      writeAudit(tenant, { action: "created", actor, notificationId: id }, at);
+    const { items, notificationPk } = writeEntry({ notification, recipients });
+    if (isNew) {
+      writeTracking(notificationPk, send);
+      writeDeliveries(notificationPk, send, at);
+      writeAudit(tenant, { action: "created", actor: send.actor, notificationId: id }, at);
     }
-    return { created: { kind: "created", items: ofRecipients(items, send) }, isNew: !isKnown };
+    return { created: { kind: "created", items: ofRecipients(items, send) }, isNew };
   };
 }
 
@@ -80,68 +77,39 @@ function prepareWriteKey({ prepare }: QueryContext) {
   };
 }
 
-function prepareInsertSend({ prepare }: QueryContext) {
-  const columns = [
-    "notification_pk",
-    "tenant",
-    "channel",
-    "channels",
-    "room_id",
-    "recipients",
-    "has_fallback",
-    "fallback_delay_ms",
-    "scheduled_at",
-    "meta",
-    "status",
-    "pending_chains",
-    "created_at",
-  ] as const;
-  const insert = prepare<Readonly<Record<(typeof columns)[number], unknown>>>(sql`
-    insert into belfry_sends (${sql.raw(columns.join(", "))}, sent_chains, delivered_chains, failed_chains, cancelled_chains, attempts, fallback_used,
-      updated_at)
-    values (${sql.join(
-      columns.map((column) => sql.placeholder(column)),
-      sql`, `,
-    )}, 0, 0, 0, 0, 0, 0, ${sql.placeholder("created_at")})`);
-  return (notificationPk: number, { notification, details, deliveries }: NewSend): void => {
-    const pending = new Set(deliveries.map(({ chain }) => chain)).size;
-    const createdAt = notification.createdAt.getTime();
-    insert.run({
-      notification_pk: notificationPk,
-      tenant: notification.tenant,
-      channel: details.channel,
-      channels: JSON.stringify(details.channels),
-      room_id: details.roomId,
-      recipients: JSON.stringify(details.recipients),
-      has_fallback: Number(details.hasFallback),
-      fallback_delay_ms: details.fallbackDelayMs,
-      scheduled_at: details.scheduledAt?.getTime() ?? null,
-      meta: JSON.stringify(details.meta),
-      status: sendStatus({ pending, sent: 0, delivered: 0, failed: 0, cancelled: 0 }),
-      pending_chains: pending,
-      created_at: createdAt,
-    });
+/** Writes the tracking of a notification's deliveries, and what its sender said of them. */
+function prepareWriteTracking({ prepare }: QueryContext) {
+  type Key = { readonly notificationPk: number };
+  const { tracking, details } = RECORDS.fields;
+  const insertTracking = prepare<Tracking & Key & { readonly createdAt: Date }>(`
+    INSERT INTO belfry_trackings (notification_pk, created_at, ${tracking.names}) VALUES (:notificationPk, :createdAt, ${tracking.members(named)})`);
+  const insertDetails = prepare<SendDetails & Key & { readonly tenant: string }>(`
+    INSERT INTO belfry_sends (notification_pk, tenant, ${details.names}) VALUES (:notificationPk, :tenant, ${details.members(named)})`);
+  return (notificationPk: number, send: NewSend): void => {
+    const { tenant, createdAt } = send.notification;
+    insertTracking.run({ ...newTracking(send), notificationPk, createdAt });
+    if (send.details !== null) {
+      insertDetails.run({ ...send.details, notificationPk, tenant });
+    }
   };
 }
 
-interface DeliveryValues {
-  readonly id: string;
-  readonly notificationPk: number;
-  readonly tenant: string;
-  readonly channel: string;
-  readonly recipient: string;
-  readonly chain: number;
-  readonly isFallback: number;
-  readonly status: string;
-  readonly dueAt: number | null;
+/** Writes deliveries that nobody has attempted yet. */
+function prepareWriteDeliveries({ prepare }: QueryContext) {
+  const { delivery } = RECORDS.fields;
+  const insert = prepare<StoredDelivery & { readonly notificationPk: number }>(`
+    INSERT INTO belfry_deliveries (notification_pk, ${delivery.names}) VALUES (:notificationPk, ${delivery.members(named)})`);
+  const fresh = { reason: null, attempt: 0, attemptsBefore: 0, leaseOwner: null, leaseUntil: null, fence: 0, settledAt: null };
+  return (notificationPk: number, { notification: { tenant }, ...send }: NewSend, at: Date): void => {
+    const base = (send.scheduledAt ?? at).getTime();
+    for (const { dueInMs, ...one } of send.deliveries) {
+      insert.run({ ...fresh, ...one, notificationPk, tenant, dueAt: dueInMs === null ? null : new Date(base + dueInMs) });
+    }
+  };
 }
 
-function prepareInsertDelivery({ prepare }: QueryContext) {
-  return prepare<DeliveryValues>(sql`
-    insert into belfry_deliveries (id, notification_pk, tenant, channel, recipient, chain, is_fallback, status, attempt, attempts_before, due_at, fence)
-    values (${sql.placeholder("id")}, ${sql.placeholder("notificationPk")}, ${sql.placeholder("tenant")}, ${sql.placeholder("channel")},
-      ${sql.placeholder("recipient")}, ${sql.placeholder("chain")}, ${sql.placeholder("isFallback")}, ${sql.placeholder("status")}, 0, 0,
-      ${sql.placeholder("dueAt")}, 0)`);
+function named(key: string): string {
+  return `:${key}`;
 }
 
 type LookedAt = readonly [pk: number, isOld: number, isInUse: number];
@@ -149,16 +117,17 @@ type LookedAt = readonly [pk: number, isOld: number, isInUse: number];
 /** Looks at sends of all tenants, oldest first, and removes old ones that are settled and in no inbox any more. */
 export function prepareSweepSends({ prepare, prepareRows }: QueryContext) {
   const lookAt = prepareRows<{ readonly after: number; readonly before: number; readonly limit: number }, LookedAt>(sql`
-    select s.notification_pk, s.created_at < ${sql.placeholder("before")},
-      exists (select 1 from belfry_deliveries d where d.notification_pk = s.notification_pk and d.status in ('pending', 'waiting'))
-      or exists (select 1 from belfry_inbox_items i where i.notification_pk = s.notification_pk)
-      or exists (select 1 from belfry_fan_out_chunks f where f.notification_pk = s.notification_pk)
-    from belfry_sends s where s.notification_pk > ${sql.placeholder("after")} order by s.notification_pk limit ${sql.placeholder("limit")}`);
+    select t.notification_pk, t.created_at < ${sql.placeholder("before")},
+      exists (select 1 from belfry_deliveries d where d.notification_pk = t.notification_pk and d.status in ('pending', 'waiting'))
+      or exists (select 1 from belfry_inbox_items i where i.notification_pk = t.notification_pk)
+      or exists (select 1 from belfry_fan_out_chunks f where f.notification_pk = t.notification_pk)
+    from belfry_trackings t where t.notification_pk > ${sql.placeholder("after")} order by t.notification_pk limit ${sql.placeholder("limit")}`);
   // A host's connection may not enforce foreign keys, so what hangs on the notification is deleted by name.
   const parts = [
     sql`delete from belfry_delivery_attempts where delivery_pk in (select pk from belfry_deliveries where notification_pk = ${sql.placeholder("pk")})`,
     sql`delete from belfry_deliveries where notification_pk = ${sql.placeholder("pk")}`,
     sql`delete from belfry_sends where notification_pk = ${sql.placeholder("pk")}`,
+    sql`delete from belfry_trackings where notification_pk = ${sql.placeholder("pk")}`,
     sql`delete from belfry_notifications where pk = ${sql.placeholder("pk")}`,
   ].map((statement) => prepare<{ readonly pk: number }>(statement));
   return (before: Date, { after, limit }: StepRange): SweepStep => {

@@ -2,7 +2,7 @@ import type { InboxItem, ItemRef, Owner } from "@belfry/core";
 import type { ItemsChange, WholeInboxChange } from "@belfry/core/storage";
 import { and, isNull, sql } from "drizzle-orm";
 import type { QueryContext } from "../database/statement.ts";
-import { events, fanOutChunks, inboxCounters, inboxItems, notifications, sends } from "../schema.ts";
+import { events, fanOutChunks, inboxCounters, inboxItems, notifications, trackings } from "../schema.ts";
 import { IS_READ, IS_READ_BESIDE_COUNTERS, NEXT_REV, OWN_COUNTERS, OWN_ITEM, OWN_ITEMS } from "./conditions.ts";
 import { prepareInboxState, type ReadState } from "./inbox-state.ts";
 import { prepareFindItem } from "./item-row.ts";
@@ -95,7 +95,7 @@ export function prepareDropItems({ builder, prepare }: QueryContext) {
   const dropNotification = prepare<{ readonly tenant: string; readonly pk: number }>(sql`
     delete from ${notifications} where ${notifications.pk} = ${sql.placeholder("pk")} and ${notifications.tenant} = ${sql.placeholder("tenant")}
       and not exists (select 1 from ${inboxItems} where ${inboxItems.notificationPk} = ${notifications.pk})
-      and not exists (select 1 from ${sends} where ${sends.notificationPk} = ${notifications.pk})
+      and not exists (select 1 from ${trackings} where ${trackings.notificationPk} = ${notifications.pk})
       and not exists (select 1 from ${events} where ${events.notificationPk} = ${notifications.pk})
       and not exists (select 1 from ${fanOutChunks} where ${fanOutChunks.notificationPk} = ${notifications.pk})`);
   const countOff = prepare<Owner & { readonly shown: number; readonly unread: number }>(

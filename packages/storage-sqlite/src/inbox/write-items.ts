@@ -16,6 +16,7 @@ export function prepareCreateMany(context: QueryContext) {
 /** The result of writing an entry. */
 export interface WrittenEntry {
   readonly items: readonly CreatedItem[];
+  readonly notificationPk: number;
   /** False if its tenant had the notification already: then nothing was written, and `items` are those it has. */
   readonly isNew: boolean;
 }
@@ -34,7 +35,7 @@ export function prepareWriteEntry(context: QueryContext) {
     const { tenant, type, createdAt } = notification;
     const { pk: notificationPk, isNew } = writeNotification(notification);
     const items = isNew ? writeItems({ tenant, notificationPk, type, createdAt }, recipients) : itemsOf.all({ notificationPk });
-    return { items, isNew };
+    return { items, notificationPk, isNew };
   };
 }
 

@@ -18,6 +18,7 @@ const WORK = [
   sql`delete from belfry_delivery_attempts where delivery_pk in (${DELIVERIES})`,
   sql`delete from belfry_deliveries where notification_pk = ${PK}`,
   sql`delete from belfry_sends where notification_pk = ${PK}`,
+  sql`delete from belfry_trackings where notification_pk = ${PK}`,
   sql`delete from belfry_processing_records where notification_pk = ${PK}`,
   sql`delete from belfry_event_acks where notification_pk = ${PK}`,
   sql`delete from belfry_events where notification_pk = ${PK}`,

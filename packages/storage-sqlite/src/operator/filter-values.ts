@@ -50,11 +50,11 @@ export const MATCHES = sql`
   and (${value.from} is null or n.created_at >= ${value.from})
   and (${value.before} is null or n.created_at < ${value.before})
   and (${value.type} is null or case n.kind when 'event' then n.source else n.type end = ${value.type})
-  and (${value.status} is null or (select s.status from belfry_sends s where s.notification_pk = n.pk) = ${value.status})
+  and (${value.status} is null or (select t.status from belfry_trackings t where t.notification_pk = n.pk) = ${value.status})
   and (${value.channel} is null or case n.kind
     when 'message' then ${value.channel} = 'inbox'
-    when 'send' then exists (
-        select 1 from belfry_sends s, json_each(s.channels) c where s.notification_pk = n.pk and c.value = ${value.channel})
+    when 'send' then (select t.channel from belfry_trackings t where t.notification_pk = n.pk) = ${value.channel}
+      or exists (select 1 from belfry_sends s, json_each(s.channels) c where s.notification_pk = n.pk and c.value = ${value.channel})
       or (select d.channel from belfry_deliveries d where d.notification_pk = n.pk and d.is_fallback limit 1) = ${value.channel}
     else 0 end)
   and (${value.recipient} is null or case n.kind

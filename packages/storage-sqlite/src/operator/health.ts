@@ -178,7 +178,7 @@ const SINCE = sql`case
   when d.is_fallback then min(a.started_at, coalesce((
     select p.settled_at from belfry_deliveries p where p.notification_pk = d.notification_pk and p.chain = d.chain and p.is_fallback = 0),
     a.started_at))
-  else (select coalesce(s.scheduled_at, s.created_at) from belfry_sends s where s.notification_pk = d.notification_pk) end`;
+  else (select coalesce(t.scheduled_at, t.created_at) from belfry_trackings t where t.notification_pk = d.notification_pk) end`;
 
 /** Finds the place of the attempt that is number `count` of a range; null if the range has fewer. */
 export function prepareAttemptPlace({ prepareRows }: QueryContext) {

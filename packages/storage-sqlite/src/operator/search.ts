@@ -184,7 +184,7 @@ const HIGHEST: Position = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
 
 /** Prepares the ways. */
 export function prepareWays(context: QueryContext): Ways {
-  const sends = (condition: SQL) => prepareWay(context, byTime(sql`belfry_sends`, sql`created_at`, condition));
+  const sends = (condition: SQL) => prepareWay(context, byTime(sql`belfry_trackings`, sql`created_at`, condition));
   const events = (condition: SQL) => prepareWay(context, byTime(sql`belfry_events`, sql`received_at`, condition));
   return {
     sends: sends(sql``),

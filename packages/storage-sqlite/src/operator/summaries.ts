@@ -76,11 +76,13 @@ type SummaryRow = readonly [
 type ContentRow = readonly [message: string, data: string, source: string | null, sender: string | null, ...SummaryRow];
 
 const SUMMARY_COLUMNS = sql`n.pk, n.id, n.kind, case n.kind when 'event' then coalesce(n.source, '') else n.type end, n.title,
-  substr(n.message, 1, ${sql.raw(String(EXCERPT_LENGTH))}), n.created_at, s.status,
-  json_extract(s.recipients, '$[0]', '$[1]', '$[2]'), json_array_length(s.recipients), s.channels,
+  substr(n.message, 1, ${sql.raw(String(EXCERPT_LENGTH))}), n.created_at, t.status,
+  json_extract(s.recipients, '$[0]', '$[1]', '$[2]'), json_array_length(s.recipients),
+  coalesce(s.channels, case when t.channel is not null then json_array(t.channel) end),
   case when s.has_fallback then (select d.channel from belfry_deliveries d where d.notification_pk = n.pk and d.is_fallback limit 1) end`;
 
-const WITH_SEND = sql`belfry_notifications n left join belfry_sends s on s.notification_pk = n.pk`;
+const WITH_SEND = sql`belfry_notifications n left join belfry_trackings t on t.notification_pk = n.pk
+  left join belfry_sends s on s.notification_pk = n.pk`;
 
 /** Reads one line of a search; null for a notification that was deleted since it was found. */
 export function prepareSummary(context: QueryContext) {

@@ -3,22 +3,17 @@ import { isNotNull, sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { notifications } from "./inbox.ts";
 
-/** How notifications of kind `send` are delivered, and how far they got. Times are milliseconds since 1970, UTC. */
-export const sends = sqliteTable(
-  "belfry_sends",
+/** How the deliveries of notifications are planned, and how far they got. Times are milliseconds since 1970, UTC. */
+export const trackings = sqliteTable(
+  "belfry_trackings",
   {
     notificationPk: integer("notification_pk")
       .primaryKey()
       .references(() => notifications.pk, { onDelete: "cascade" }),
     tenant: text("tenant").notNull(),
     channel: text("channel").notNull(),
-    channels: text("channels", { mode: "json" }).$type<readonly string[]>().notNull(),
-    roomId: text("room_id"),
-    recipients: text("recipients", { mode: "json" }).$type<readonly string[]>().notNull(),
-    hasFallback: integer("has_fallback", { mode: "boolean" }).notNull(),
     fallbackDelayMs: integer("fallback_delay_ms").notNull(),
     scheduledAt: integer("scheduled_at", { mode: "timestamp_ms" }),
-    meta: text("meta", { mode: "json" }).$type<JsonObject>().notNull(),
     status: text("status").$type<SendStatus>().notNull(),
     /** How many of its chains came to what: the status follows from these. */
     pendingChains: integer("pending_chains").notNull(),
@@ -34,10 +29,23 @@ export const sends = sqliteTable(
     updatedAt: integer("updated_at", { mode: "timestamp_ms" }).notNull(),
   },
   (table) => [
-    index("belfry_sends_tenant_created").on(table.tenant, table.createdAt, table.notificationPk),
-    index("belfry_sends_tenant_status").on(table.tenant, table.status, table.createdAt, table.notificationPk),
+    index("belfry_trackings_tenant_created").on(table.tenant, table.createdAt, table.notificationPk),
+    index("belfry_trackings_tenant_status").on(table.tenant, table.status, table.createdAt, table.notificationPk),
   ],
 );
+
+/** What senders said of their sends that only the view of a send shows. */
+export const sends = sqliteTable("belfry_sends", {
+  notificationPk: integer("notification_pk")
+    .primaryKey()
+    .references(() => notifications.pk, { onDelete: "cascade" }),
+  tenant: text("tenant").notNull(),
+  channels: text("channels", { mode: "json" }).$type<readonly string[]>().notNull(),
+  roomId: text("room_id"),
+  recipients: text("recipients", { mode: "json" }).$type<readonly string[]>().notNull(),
+  hasFallback: integer("has_fallback", { mode: "boolean" }).notNull(),
+  meta: text("meta", { mode: "json" }).$type<JsonObject>().notNull(),
+});
 
 /** One notification to one recipient over one channel: its own entry in the queue. */
 export const deliveries = sqliteTable(

@@ -5,6 +5,8 @@ export type PublishedValue = string | number | boolean | null | Date | readonly 
 export interface PublishedRow {
   /** The first migration after which the row can be there. */
   readonly since: number;
+  /** The last migration after which it can be there. @default the newest */
+  readonly until?: number;
   readonly table: string;
   readonly values: Readonly<Record<string, PublishedValue>>;
 }
@@ -37,16 +39,13 @@ function delivery(pk: number, id: string, more: PublishedRow["values"]): Publish
   return { ...name, reason: null, attempts_before: 0, lease_owner: null, lease_until: null, ...more };
 }
 
-const SEND = {
-  ...{
-    notification_pk: 2,
-    tenant,
-    channel: "email",
-    channels: '["email"]',
-    room_id: "lobby",
-    recipients: '["1@example.com","2@example.com"]',
-  },
-  ...{ has_fallback: false, fallback_delay_ms: 0, scheduled_at: null, meta: '{"n":1,"notification_type":"note"}', status: "pending" },
+const DETAILS = {
+  ...{ notification_pk: 2, tenant, channels: '["email"]', room_id: "lobby", recipients: '["1@example.com","2@example.com"]' },
+  ...{ has_fallback: false, meta: '{"n":1,"notification_type":"note"}' },
+};
+
+const TRACKING = {
+  ...{ notification_pk: 2, tenant, channel: "email", fallback_delay_ms: 0, scheduled_at: null, status: "pending" },
   ...{ pending_chains: 1, sent_chains: 0, delivered_chains: 0, failed_chains: 1, cancelled_chains: 0, attempts: 1, fallback_used: false },
   ...{ delivered_at: null, failed_at: null, created_at: THEN, updated_at: THEN },
 };
@@ -66,7 +65,9 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
   },
   { since: 1, table: "belfry_read_marks", values: { tenant, user_id: "ann", up_to_seq: 1, read_at: THEN } },
   { since: 1, table: "belfry_fan_out_chunks", values: { pk: 1, notification_pk: 1, recipients: ["bob", "cat"] } },
-  { since: 2, table: "belfry_sends", values: SEND },
+  { since: 2, until: 6, table: "belfry_sends", values: { ...DETAILS, ...TRACKING } },
+  { since: 7, table: "belfry_sends", values: DETAILS },
+  { since: 7, table: "belfry_trackings", values: TRACKING },
   {
     since: 2,
     table: "belfry_deliveries",

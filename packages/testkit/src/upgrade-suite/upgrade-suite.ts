@@ -28,7 +28,7 @@ export function upgradeSuite(name: string, harness: UpgradeHarness): void {
     test.each(states)("data of migration %i is all there, and can be worked on", async (count) => {
       const subject = await harness.create(
         count,
-        PUBLISHED_ROWS.filter(({ since }) => since <= count),
+        PUBLISHED_ROWS.filter(({ since, until = count }) => since <= count && count <= until),
       );
       onTestFinished(() => subject.dispose());
       const storage = await subject.open();
@@ -77,7 +77,7 @@ async function expectDeliveries({ deliveries, apiKeys }: Storage): Promise<void>
   expect(claimed).toMatchObject({
     delivery: { id: DUE, attempt: 1, recipient: "1@example.com" },
     notification: { id: SENT, title: "Title 2" },
-    details: { roomId: "lobby", meta: { n: 1, notification_type: "note" } },
+    ...{ scheduledAt: null, roomId: "lobby", meta: { n: 1, notification_type: "note" } },
   });
   await deliveries.settle({ kind: "deliveries", ids: [DUE] }, new Date(), (loaded) => {
     expect(loaded).toMatchObject([{ state: { id: SENT, chains: { pending: 1, failed: 1 } }, chains: [[{ id: DUE }]] }]);

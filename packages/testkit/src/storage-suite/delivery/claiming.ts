@@ -27,7 +27,7 @@ export function claimingTests(harness: StorageHarness): void {
         ["a@x.example", "Subject"],
         ["b@x.example", "Second"],
       ]);
-      expect(claimed[0]?.details).toEqual(first.details);
+      expect(claimed[0]).toMatchObject({ roomId: null, scheduledAt: null, meta: first.details?.meta });
       expect(claimed[1]?.notification).toEqual(second.notification);
       expect(claimed[0]?.delivery).toMatchObject({ attempt: 1, fence: 1, leaseOwner: "worker", leaseUntil: later(60), status: "pending" });
       expect(await claim(fixture, later(1))).toEqual([]);
@@ -36,7 +36,7 @@ export function claimingTests(harness: StorageHarness): void {
     test("what is not due, of another channel, tenant or endpoint, waiting or above the limit is left", async () => {
       await createSend(fixture, { channel: "email", to: ["a", "b", "c"], fallbackAfterMs: null });
       await createSend(fixture, { channel: "webhook", to: ["a"] });
-      await createSend(fixture, { channel: "email", to: ["d"], details: { scheduledAt: later(100) } });
+      await createSend(fixture, { channel: "email", to: ["d"], plan: { scheduledAt: later(100) } });
       const recipients = (claimed: Awaited<ReturnType<typeof claim>>) =>
         claimed.map(({ delivery: { channel, recipient } }) => `${channel} ${recipient}`);
       expect(await claim(fixture, later(0), { channels: ["sms"] })).toEqual([]);
@@ -75,9 +75,9 @@ export function claimingTests(harness: StorageHarness): void {
       const others = ["b", "c"].map((recipient) => ({ channel: "email", recipient }));
       const first = await claim(fixture, later(0), { owner: one, exceptEndpoints: others });
       const rest = await claim(fixture, later(0), { owner: two });
-      expect(rest.map(({ delivery, details }) => [delivery.recipient, details])).toEqual([
-        ["b", send.details],
-        ["c", send.details],
+      expect(rest.map(({ delivery, notification }) => [delivery.recipient, notification])).toEqual([
+        ["b", send.notification],
+        ["c", send.notification],
       ]);
       expect([await leasedTo(one), await leasedTo(two)]).toEqual([first, rest]);
       const ids = first.map(({ delivery }) => delivery.id);

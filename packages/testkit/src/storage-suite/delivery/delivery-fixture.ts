@@ -13,13 +13,10 @@ function idBeside(notification: Notification, digit: string): string {
 export function fullSend(fixture: Fixture) {
   const notification: Full<Notification> = { ...fullNotification(fixture), kind: "send" };
   const details: Full<SendDetails> = {
-    channel: "webhook",
     channels: ["webhook", "email"],
     roomId: "full room",
     recipients: ["ann", "bob"],
     hasFallback: true,
-    fallbackDelayMs: 1_234,
-    scheduledAt: at(500),
     meta: { full: ["meta", 2.5] },
   };
   const delivery: Full<NewDelivery> = {
@@ -32,8 +29,7 @@ export function fullSend(fixture: Fixture) {
     dueInMs: 4_321,
   };
   return {
-    notification,
-    details,
+    ...{ notification, channel: "webhook", fallbackDelayMs: 1_234, scheduledAt: at(500), details },
     deliveries: [delivery],
     inboxRecipients: ["cat"],
     idempotency: { key: `full key ${notification.id}`, bodyHash: "full hash", response: "full response" },
@@ -50,18 +46,19 @@ export function fullState(send: NewSend): Full<SendState> {
     chains: { pending: 5, sent: 6, delivered: 7, failed: 8, cancelled: 9 },
     attempts: 11,
     fallbackUsed: true,
-    fallbackDelayMs: send.details.fallbackDelayMs,
+    fallbackDelayMs: send.fallbackDelayMs,
     deliveredAt: at(601),
     failedAt: at(602),
   };
 }
 
 /** The send as it is read in that state. */
-export function fullSendRead({ notification, details }: ReturnType<typeof fullSend>, state: Full<SendState>, updatedAt: Date): Full<Send> {
+export function fullSendRead(send: ReturnType<typeof fullSend>, state: Full<SendState>, updatedAt: Date): Full<Send> {
+  const { notification, details, channel, fallbackDelayMs, scheduledAt } = send;
   const { id, tenant, type, title, message, createdAt, priority } = notification;
   const { status, attempts, fallbackUsed, deliveredAt, failedAt } = state;
   const content = { id, tenant, type, subject: title, content: message, createdAt, updatedAt, priority };
-  return { ...details, ...content, status, attempts, fallbackUsed, deliveredAt, failedAt };
+  return { channel, fallbackDelayMs, scheduledAt, ...details, ...content, status, attempts, fallbackUsed, deliveredAt, failedAt };
 }
 
 /** The send's delivery, settled, with what its last lease left. */

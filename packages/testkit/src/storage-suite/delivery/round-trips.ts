@@ -46,19 +46,20 @@ export function deliveryRoundTripTests(harness: StorageHarness): void {
     test.each(Object.keys(writes))("written %s is what its claim hands out", async (way) => {
       const send = fullSend(fixture);
       await writes[way]?.(send);
-      const { notification, details } = send;
+      const { notification, details, scheduledAt } = send;
+      const { roomId, meta } = details;
       const delivery = fullDelivery(send);
       const storage = deliveriesOf(fixture);
       const [waiting] = await storage.deliveriesOf(fixture.tenant, [notification.id], all);
       const made = { ...delivery, status: "pending", reason: null, attempt: 0, attemptsBefore: 0, fence: 0, settledAt: null } as const;
-      const dueAt = new Date(details.scheduledAt.getTime() + 4_321);
+      const dueAt = new Date(scheduledAt.getTime() + 4_321);
       const nobody = { leaseOwner: null, leaseUntil: null, dueAt };
       expect(waiting).toEqual({ ...made, ...nobody, attempts: [] });
       const claimedAt = new Date(Date.UTC(2100, 0, 1));
       const leaseOwner = `${fixture.tenant} worker`;
       const claimed = await claim(fixture, claimedAt, { owner: leaseOwner });
       const lease = { leaseOwner, leaseUntil: new Date(claimedAt.getTime() + 60_000), attempt: 1, fence: 1 };
-      expect(claimed).toEqual([{ notification, details, delivery: { ...made, ...nobody, ...lease } }]);
+      expect(claimed).toEqual([{ notification, scheduledAt, roomId, meta, delivery: { ...made, ...nobody, ...lease } }]);
       const leased = await storage.leases.leasedTo(leaseOwner);
       expect(leased.filter(({ delivery: { tenant } }) => tenant === fixture.tenant)).toEqual(claimed);
     });
@@ -84,7 +85,8 @@ export function deliveryRoundTripTests(harness: StorageHarness): void {
       expect((await storage.listSends(tenant, { ...all, sort: "status" })).sends).toEqual([read]);
       const [line] = await storage.listAudit(tenant, { limit: 1 });
       expect(line).toEqual({ ...audit, tenant, at: at(900), number: line?.number });
-      for (const one of [send.details, ...send.deliveries, send.idempotency, state, delivery, attempt, audit]) {
+      const plan = { channel: send.channel, fallbackDelayMs: send.fallbackDelayMs, scheduledAt: send.scheduledAt };
+      for (const one of [{ ...plan, ...send.details }, ...send.deliveries, send.idempotency, state, delivery, attempt, audit]) {
         expectAllDifferent(one);
       }
     });

@@ -1,4 +1,4 @@
-import type { Delivery, SendDetails } from "@belfry/core";
+import type { Delivery, DeliveryPlan, SendDetails } from "@belfry/core";
 import type {
   ClaimedDelivery,
   Decide,
@@ -17,7 +17,9 @@ import type { Fixture } from "../fixture.ts";
 export interface SendFields {
   readonly to?: readonly string[];
   readonly channel?: string;
-  readonly details?: Partial<SendDetails>;
+  readonly plan?: Partial<DeliveryPlan>;
+  /** Null for a notification that has deliveries without the choices of a sender. */
+  readonly details?: Partial<SendDetails> | null;
   /** Gives each recipient a fallback that waits: for its primary alone, or this many milliseconds. */
   readonly fallbackAfterMs?: number | null;
   readonly idempotency?: NewSend["idempotency"];
@@ -28,7 +30,7 @@ let made = 0;
 
 /** A send of the test's tenant that was not written yet. */
 export function newSend(fixture: Fixture, fields: SendFields = {}): NewSend {
-  const { to = ["ann"], channel = "inbox", fallbackAfterMs, details, idempotency = null, title = "Subject" } = fields;
+  const { to = ["ann"], channel = "inbox", fallbackAfterMs, plan, details, idempotency = null, title = "Subject" } = fields;
   const { notification, recipients } = fixture.entry(to, { kind: "send", title, message: "Content", data: { a: 1 } });
   made += 1;
   const id = (chain: number, kind: string) =>
@@ -51,19 +53,13 @@ export function newSend(fixture: Fixture, fields: SendFields = {}): NewSend {
   ]);
   return {
     notification,
-    details: {
-      channel,
-      channels: [channel],
-      roomId: null,
-      recipients: to,
-      hasFallback: fallbackAfterMs !== undefined,
-      fallbackDelayMs: fallbackAfterMs ?? 0,
-      scheduledAt: null,
-      meta: { a: 1 },
-      ...details,
-    },
+    ...{ channel, fallbackDelayMs: fallbackAfterMs ?? 0, scheduledAt: null, ...plan },
+    details:
+      details === null
+        ? null
+        : { channels: [channel], roomId: null, recipients: to, hasFallback: fallbackAfterMs !== undefined, meta: { a: 1 }, ...details },
     deliveries,
-    inboxRecipients: channel === "inbox" && !details?.scheduledAt ? recipients : [],
+    inboxRecipients: channel === "inbox" && !plan?.scheduledAt ? recipients : [],
     idempotency,
     actor: "somebody",
   };

@@ -1,10 +1,11 @@
 import type { SendQuery } from "@belfry/core";
+import { retryChains } from "@belfry/core/storage";
 import { describe, expect, test, vi } from "vitest";
 import { useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { inTurn } from "../in-turn.ts";
 import { expectTrueCounts } from "../inbox/recount.ts";
-import { become, claim, createSend, deliveriesOf, newSend } from "./send-entries.ts";
+import { become, claim, createSend, deliveriesOf, expectTrueStatus, newSend } from "./send-entries.ts";
 
 const WAIT = { timeout: 20_000, interval: 10 };
 const LIST: SendQuery = { sort: "-created_at", offset: 0, limit: 100 };
@@ -24,6 +25,7 @@ export function sendingTests(harness: StorageHarness): void {
       const found = await deliveriesOf(fixture).findSend(fixture.tenant, send.notification.id.toUpperCase());
       expect(found).toEqual({
         ...send.details,
+        ...{ channel: "inbox", fallbackDelayMs: 5_000, scheduledAt: null },
         id: send.notification.id,
         tenant: fixture.tenant,
         type: "note",
@@ -112,7 +114,7 @@ export function sendingTests(harness: StorageHarness): void {
 
     test("the items of a scheduled send are placed once, at their time", async () => {
       const scheduledAt = new Date(Date.UTC(2030, 0, 1));
-      const send = await createSend(fixture, { to: ["ann", "bob"], details: { scheduledAt } });
+      const send = await createSend(fixture, { to: ["ann", "bob"], plan: { scheduledAt } });
       expect(await expectTrueCounts(fixture, fixture.owner("ann"))).toEqual([]);
       const storage = deliveriesOf(fixture);
       await fixture.create("ann");
@@ -183,6 +185,32 @@ export function sendingTests(harness: StorageHarness): void {
       expect(await storage.countSends(fixture.tenant, { before: b.notification.createdAt })).toEqual(onlyA);
       expect(await storage.countSends(fixture.tenant, { from: a.notification.createdAt, channel: "email", roomId: "r" })).toEqual(onlyA);
       expect((await storage.countSends(fixture.tenant, { from: new Date(8.64e12) })).total).toBe(0);
+    });
+
+    test("a notification without the choices of a sender is claimed, settled, retried, changed and counted like any other", async () => {
+      const storage = deliveriesOf(fixture);
+      const { notification } = await createSend(fixture, { channel: "email", to: ["a", "b"], fallbackAfterMs: null, details: null });
+      const { id, tenant, data, createdAt } = notification;
+      const choices = { channel: "email", channels: ["email"], recipients: [], roomId: null, hasFallback: false };
+      expect(await storage.findSend(tenant, id)).toMatchObject({ ...choices, meta: data, status: "pending", subject: "Subject" });
+      const claimed = await claim(fixture, new Date(createdAt.getTime() + 1_000));
+      expect(claimed.map(({ delivery, meta, roomId }) => [delivery.recipient, meta, roomId])).toEqual([
+        ["a", data, null],
+        ["b", data, null],
+      ]);
+      const fail = become((one) => ({ ...one, status: "failed", dueAt: null, leaseOwner: null, leaseUntil: null }));
+      await storage.settle({ kind: "send", tenant, id }, createdAt, fail);
+      await expectTrueStatus(fixture, id);
+      expect(await storage.countSends(tenant, { channel: "email" })).toMatchObject({ total: 1, byChannel: { email: 1 } });
+      await storage.settle({ kind: "send", tenant, id }, createdAt, (loaded, now) => {
+        const retried = retryChains(loaded, now, { id, actor: "host" });
+        return retried === null || typeof retried === "string" ? expect.unreachable() : retried.changes;
+      });
+      await expectTrueStatus(fixture, id);
+      const change = { meta: { b: 2 }, at: createdAt, actor: "host" };
+      expect(await storage.updateSend(tenant, id, change)).toMatchObject({ send: { ...choices, meta: { b: 2 }, status: "pending" } });
+      expect((await storage.listSends(tenant, { ...LIST, roomId: "r" })).total).toBe(0);
+      expect((await storage.listSends(tenant, LIST)).sends).toEqual([await storage.findSend(tenant, id)]);
     });
 
     test("a pending send can be changed, in its items too; a settled one cannot", async () => {

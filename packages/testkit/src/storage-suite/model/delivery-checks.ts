@@ -83,8 +83,8 @@ export class DeliveryChecks {
     const matching = this.#model
       .of(tenant)
       .filter((send) => status === null || statusOf(send) === status)
-      .filter((send) => status !== null || send.details.recipients.includes(recipient))
-      .filter((send) => channel === null || send.details.channel === SEND_CHANNELS[channel])
+      .filter((send) => status !== null || send.deliveries.some((delivery) => delivery.recipient === recipient))
+      .filter((send) => channel === null || send.written.channel === SEND_CHANNELS[channel])
       .map(viewOf);
     // Sends of the model are in the order of their creation.
     const inOrder = sort === "created_at" ? matching : matching.toReversed();
@@ -103,7 +103,7 @@ export class DeliveryChecks {
     const byChannel: Record<string, number> = {};
     for (const send of sends) {
       byStatus[statusOf(send)] += 1;
-      byChannel[send.details.channel] = (byChannel[send.details.channel] ?? 0) + 1;
+      byChannel[send.written.channel] = (byChannel[send.written.channel] ?? 0) + 1;
     }
     const fallbackUsed = sends.filter((send) => send.fallbackUsed).length;
     expect(await this.#storage.countSends(tenant, {})).toEqual({ total: sends.length, byStatus, byChannel, fallbackUsed });

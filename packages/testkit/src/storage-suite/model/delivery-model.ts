@@ -10,15 +10,7 @@ import type {
   SendStatus,
   TrackedDelivery,
 } from "@belfry/core";
-import {
-  type ChainCounts,
-  type ChainOutcome,
-  type ClaimedDelivery,
-  type IdempotencyKey,
-  type NewSend,
-  type SendState,
-  sendOf,
-} from "@belfry/core/storage";
+import type { ChainCounts, ChainOutcome, ClaimedDelivery, IdempotencyKey, NewSend, SendState } from "@belfry/core/storage";
 import { InboxModel } from "./inbox-model.ts";
 
 /** One delivery of the model. */
@@ -28,7 +20,7 @@ export type ModelDelivery = { -readonly [Field in keyof Delivery]: Delivery[Fiel
 export interface ModelSend {
   readonly written: NewSend;
   notification: Notification;
-  details: SendDetails;
+  details: SendDetails | null;
   readonly deliveries: readonly ModelDelivery[];
   attempts: number;
   fallbackUsed: boolean;
@@ -58,7 +50,7 @@ export class DeliveryModel {
       if (idempotency) {
         this.#keys.set(key, { ...idempotency, at });
       }
-      const base = (details.scheduledAt ?? at).getTime();
+      const base = (written.scheduledAt ?? at).getTime();
       this.sends.push({
         ...{ written, notification, details, attempts: 0, fallbackUsed: false, deliveredAt: null, failedAt: null },
         deliveries: deliveries.map(({ dueInMs, ...delivery }) => ({
@@ -170,16 +162,21 @@ export function statusOf(send: ModelSend): SendStatus {
 
 /** The send as it is read. */
 export function viewOf(send: ModelSend): Send {
-  const { notification, details, attempts, fallbackUsed, deliveredAt, failedAt, updatedAt } = send;
-  const progress = { status: statusOf(send), attempts, fallbackUsed, deliveredAt, failedAt, updatedAt };
-  return sendOf(notification, details, progress);
+  const { notification, written, attempts, fallbackUsed, deliveredAt, failedAt, updatedAt } = send;
+  const { id, tenant, type, priority, createdAt, title: subject, message: content, data } = notification;
+  const { channel, fallbackDelayMs, scheduledAt } = written;
+  const none = { channels: [channel], roomId: null, recipients: [], hasFallback: false, meta: data };
+  return {
+    ...{ id, tenant, type, priority, createdAt, subject, content, channel, fallbackDelayMs, scheduledAt },
+    ...{ status: statusOf(send), attempts, fallbackUsed, deliveredAt, failedAt, updatedAt, ...(send.details ?? none) },
+  };
 }
 
 /** The send as it is decided upon. */
 export function stateOf(send: ModelSend): SendState {
-  const { notification, details, attempts, fallbackUsed, deliveredAt, failedAt } = send;
+  const { notification, written, attempts, fallbackUsed, deliveredAt, failedAt } = send;
   const { id, tenant } = notification;
-  const { fallbackDelayMs } = details;
+  const { fallbackDelayMs } = written;
   return { tenant, id, status: statusOf(send), chains: countsOf(send), attempts, fallbackUsed, fallbackDelayMs, deliveredAt, failedAt };
 }
 
@@ -197,5 +194,7 @@ export function trackedOf(send: ModelSend): readonly TrackedDelivery[] {
 
 /** The part of a leased delivery that its worker gets. */
 export function claimedOf(send: ModelSend, delivery: ModelDelivery): ClaimedDelivery {
-  return { delivery: deliveryOf(delivery), notification: send.notification, details: send.details };
+  const { notification, details, written } = send;
+  const { roomId, meta } = details ?? { roomId: null, meta: notification.data };
+  return { delivery: deliveryOf(delivery), notification, scheduledAt: written.scheduledAt, roomId, meta };
 }

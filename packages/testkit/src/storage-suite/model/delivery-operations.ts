@@ -15,6 +15,8 @@ export interface SendDraft {
   readonly scheduledInMs: number | null;
   /** Few keys, so that they meet. */
   readonly key: number | null;
+  /** Whether it has deliveries without the choices of a sender. */
+  readonly isBare: boolean;
 }
 
 /** How an attempt ends. */
@@ -90,6 +92,7 @@ const draft: fc.Arbitrary<SendDraft> = fc.record({
   fallbackMs: fc.constantFrom(null, 0, 2_000, 5_000),
   scheduledInMs: fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.constantFrom(1_000, 10_000) }),
   key: fc.option(fc.nat({ max: 3 }), { freq: 2 }),
+  isBare: fc.nat({ max: 3 }).map((one) => one === 0),
 });
 
 const ending: fc.Arbitrary<Ending> = fc.record({

@@ -110,7 +110,7 @@ export function retry(send: ModelSend, now: Date): boolean {
       continue;
     }
     send.attempts = Math.max(send.attempts, primary.attempt + 1);
-    const { fallbackDelayMs } = send.details;
+    const { fallbackDelayMs } = send.written;
     const waitsForReader = primary.channel === "inbox" && fallbackDelayMs > 0;
     becomeDue(primary, now);
     for (const fallback of fallbacks) {
@@ -154,7 +154,7 @@ function afterAttempt(send: ModelSend, delivery: ModelDelivery, now: Date): void
   send.fallbackUsed ||= delivery.isFallback;
   if (!delivery.isFallback) {
     const fallbacks = send.deliveries.filter(({ chain, isFallback }) => chain === delivery.chain && isFallback);
-    follow(delivery, fallbacks, { delayMs: send.details.fallbackDelayMs, now });
+    follow(delivery, fallbacks, { delayMs: send.written.fallbackDelayMs, now });
   }
   touch(send, now);
 }

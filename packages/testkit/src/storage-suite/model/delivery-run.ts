@@ -170,7 +170,7 @@ export class DeliveryRun {
       return;
     }
     send.notification = { ...send.notification, title: change.subject, message: change.content, ...(withMeta ? { data: { text } } : {}) };
-    send.details = { ...send.details, ...(change.meta ? { meta: change.meta } : {}) };
+    send.details = send.details && { ...send.details, ...(change.meta ? { meta: change.meta } : {}) };
     send.updatedAt = this.#now;
     this.#model.inbox.change(send.notification);
     this.#model.log(send.notification, { action: "updated", actor: "somebody", at: this.#now });
@@ -183,11 +183,12 @@ export class DeliveryRun {
     expect(seqsOf(items)).toEqual(this.#model.inbox.markRead(owner, [notification.id], this.#now).found);
   }
 
-  #draft({ tenant, users, channel, fallbackMs, scheduledInMs, key }: SendDraft): NewSend {
+  #draft({ tenant, users, channel, fallbackMs, scheduledInMs, key, isBare }: SendDraft): NewSend {
     const send = newSend(this.#fixture, {
       to: users.map((index) => SEND_USERS[index] ?? ""),
       channel: SEND_CHANNELS[channel] ?? "",
-      details: { scheduledAt: scheduledInMs === null ? null : new Date(this.#nowMs + scheduledInMs), roomId: `room ${users.length}` },
+      plan: { scheduledAt: scheduledInMs === null ? null : new Date(this.#nowMs + scheduledInMs) },
+      details: isBare ? null : { roomId: `room ${users.length}` },
       ...(fallbackMs === null ? {} : { fallbackAfterMs: fallbackMs }),
       idempotency: key === null ? null : { key: `key ${key}`, bodyHash: `hash ${fallbackMs}`, response: `${users.length}` },
     });

@@ -54,7 +54,7 @@ export function activityHealthTests(harness: StorageHarness): void {
     const fixture = useFixture(harness);
     const health = (window = WINDOW, now = minute(5)) => fixture.storage.activity.health(fixture.tenant, window, now);
     const scheduled = (time: Date, fields: SendFields = {}) =>
-      createSend(fixture, { channel: "email", to: ["a"], ...fields, details: { scheduledAt: time } });
+      createSend(fixture, { channel: "email", to: ["a"], ...fields, plan: { scheduledAt: time } });
 
     test("nothing is told where nothing was sent", async () => {
       await fixture.create("ann");
@@ -124,7 +124,7 @@ export function activityHealthTests(harness: StorageHarness): void {
       });
       const attempt = { status: "sent", startedAt: new Date(start + 10_050), finishedAt: new Date(start + 10_300) } as const;
       await endDelivery(fixture, fallback?.id ?? "", [attempt], {});
-      const late = await createSend(fixture, { channel: "d", to: ["x"], fallbackAfterMs: null, details: { scheduledAt: minute(1) } });
+      const late = await createSend(fixture, { channel: "d", to: ["x"], fallbackAfterMs: null, plan: { scheduledAt: minute(1) } });
       await end(fixture, late, [{ status: "sent", finishedAt: minute(1, -5) }]);
       const window = { from: new Date(created), bucketMs: 600 * MINUTE_MS, buckets: 2_000 };
       const rows = (await health(window)).map(({ channel, p50Ms }) => [channel, p50Ms]);

@@ -67,7 +67,7 @@ export function activitySearchTests(harness: StorageHarness): void {
           type: "note",
           title: "Subject",
           excerpt: "Content",
-          recipients: details.recipients.slice(0, 3),
+          recipients: details?.recipients.slice(0, 3),
           recipientCount: 4,
           channels: ["webhook", "inbox", "email"],
           status: "pending",
