@@ -45,7 +45,7 @@ function honoServer({ notifications, options, page }: Served): BuiltServer {
   const belfry = honoBelfry(notifications, options);
   const app = new Hono();
   app.route("/", belfry);
-  app.all(`${DASHBOARD_PATH}/*`, mount(page.fetch));
+  app.all(`${DASHBOARD_PATH}/*`, mount(page.fetch, { replaceRequest: false }));
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
   server.on("upgrade", belfry.upgrade);
   return { server, closeStreams: () => closeAll(belfry, page) };

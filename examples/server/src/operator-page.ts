@@ -14,7 +14,8 @@ export function operatorPage(notifications: NotificationService, config: ServerC
   const byKey = accessByKey(config.apiKeys);
   const authorize: Authorize = async (request) =>
     byKey(request.headers.authorization) ?? (config.packAuth === "open" ? localOnly(request) : null);
-  return dashboard(notifications, { authorize, challenge: 'Basic realm="Belfry: any name, and an API key"', logger });
+  const challenge = 'Basic realm="Belfry: any name, and an API key"';
+  return dashboard(notifications, { authorize, challenge, logger, basePath: DASHBOARD_PATH });
 }
 
 /** Looks keys up by their digests, so that the time it takes says nothing about the keys. */

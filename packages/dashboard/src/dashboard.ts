@@ -34,7 +34,8 @@ const NOT_FOUND_HEADERS = { "cache-control": "no-store", "x-content-type-options
  * @example
  * ```ts
  * app.use("/admin/notifications", dashboard(notifications, { authorize })); // Express
- * app.all("/admin/notifications/*", mount(dashboard(notifications, { authorize }).fetch)); // Hono
+ * const page = dashboard(notifications, { authorize, basePath: "/admin/notifications" });
+ * app.all("/admin/notifications/*", mount(page.fetch, { replaceRequest: false })); // Hono
  * ```
  */
 export function dashboard(notifications: DashboardService, options: DashboardOptions = {}): Dashboard {

@@ -38,7 +38,7 @@ const ERRORS_ONLY: Logger = { debug: ignore, info: ignore, warn: ignore, error: 
 /** Serves the dashboard in a real host that also has a route of its own. */
 export async function startHost(notifications: DashboardService, options: HostOptions): Promise<RunningHost> {
   const { framework, prefix, port = 0, parseFirst = false, ...rest } = options;
-  const page = dashboard(notifications, { logger: ERRORS_ONLY, ...rest });
+  const page = dashboard(notifications, { logger: ERRORS_ONLY, basePath: prefix, ...rest });
   const server = framework === "express" ? expressHost(page, prefix, parseFirst) : honoHost(page, prefix);
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const address = server.address() as AddressInfo;
@@ -68,6 +68,6 @@ function honoHost(page: Dashboard, prefix: string): Server {
   const app = new Hono();
   app.onError((_, context) => context.text("Internal Server Error", 500));
   app.get("/host", (context) => context.json({ host: true }));
-  app.all(`${prefix}/*`, mount(page.fetch));
+  app.all(`${prefix}/*`, mount(page.fetch, { replaceRequest: false }));
   return createAdaptorServer({ fetch: app.fetch }) as Server;
 }

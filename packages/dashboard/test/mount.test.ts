@@ -2,6 +2,7 @@ import { NotificationService } from "@belfry/core";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import { afterEach, describe, expect, test } from "vitest";
 import { FRAMEWORKS, type HostOptions, type RunningHost, startHost } from "./host.ts";
+import { request } from "./raw-request.ts";
 
 const hosts: RunningHost[] = [];
 
@@ -98,6 +99,16 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     expect([head.status, await head.text()]).toEqual([200, ""]);
     const refused = await fetch(url, { method: "POST" });
     expect([refused.status, refused.headers.get("x-content-type-options")]).toEqual([405, "nosniff"]);
+  });
+
+  test("TRACE is refused on the page and below it, as any other method", async () => {
+    const { url } = await serve({ framework, prefix: "/admin" });
+    for (const path of ["", "/", "/api/session", "/api/notifications"]) {
+      expect([path, (await request(`${url}${path}`, { method: "TRACE", headers: { "x-belfry-dashboard": "1" } })).status]).toEqual([
+        path,
+        405,
+      ]);
+    }
   });
 
   test("a file from before an update is 404, and no cache keeps that answer", async () => {

@@ -119,7 +119,9 @@ describe("addresses", () => {
     const egress = createEgress({ allowPrivate: true, connect });
     expect(await egress.send(`http://127.0.0.1:${receiver.port}/`, { method: "GET" })).toMatchObject({ ok: true, status: 200 });
     expect(receiver.connections()).toBe(1);
-    for (const host of ["169.254.169.254", "168.63.129.16", "100.100.100.200", "[fd00:ec2::254]", "224.0.0.1", "0.0.0.0", "[fe80::1]"]) {
+    const metadata = ["169.254.169.254", "168.63.129.16", "100.100.100.200", "192.0.0.192", "[fd00:ec2::254]", "[fd00:ec2::23]"];
+    const more = ["[fd20:ce::254]", "[fd00:42::42]", "[fd00:c1::a9fe:a9fe]", "[fd20:00ce:0:0::254]", "[::ffff:169.254.169.254]"];
+    for (const host of [...metadata, ...more, "224.0.0.1", "0.0.0.0", "[fe80::1]"]) {
       expect(egress.checkUrl(`http://${host}/`)).toBe("must not point to a private, local or reserved address");
     }
     expect(receiver.connections()).toBe(1);

@@ -2,6 +2,7 @@ import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { IssueList } from "../foundation/issue-list.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { codePoints, NAME_RULE, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
+import { linkIssues } from "../notifications/index.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { SendChanges } from "./send.ts";
 
@@ -28,6 +29,7 @@ export function checkContent(
     const issue = type === undefined ? null : textIssue(type, ["meta", "notification_type"], NAME_RULE);
     const ofChannels = names.flatMap((name) => channels.get(name)?.invalidMeta?.(parsed.value) ?? []);
     issues.add(issue);
+    issues.addAll(linkIssues(parsed.value, ["meta"]));
     issues.addAll(ofChannels.map((message) => ({ path: ["meta"], type: "value_error", message })));
   }
   issues.done();

@@ -48,6 +48,19 @@ export function unstorable(value: string, path: Issue["path"]): Issue | null {
   return null;
 }
 
+const LINK_SCHEMES: readonly string[] = ["http:", "https:", "mailto:"];
+
+/** Checks that a text that clients show as a link leads to the web, to a mailbox, or to a path of the host's own application. */
+export function linkIssue(value: string, path: Issue["path"]): Issue | null {
+  // A browser resolves the text in the same way, leading spaces and line breaks included.
+  const base = "https://application.invalid/";
+  if (URL.canParse(value, base) && LINK_SCHEMES.includes(new URL(value, base).protocol)) {
+    return null;
+  }
+  const shown = JSON.stringify(value.slice(0, 64));
+  return { path, type: "url_scheme", message: `must be a path, or begin with https://, http:// or mailto:; is ${shown}` };
+}
+
 /** The number of code points of `text`. Counts only where the number of UTF-16 units leaves it open. */
 export function codePoints(text: string, enough: number): number {
   if (text.length <= enough) {

@@ -1,9 +1,9 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { BelfryError } from "../foundation/errors.ts";
+import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { IssueList } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
-import { describe, NAME_RULE, textIssue } from "../foundation/parse-text.ts";
+import { describe, linkIssue, NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { UntypedCreateInput } from "./create-input.ts";
 import { DEFAULT_TYPE, NOTIFICATION_DEFAULTS, type Notification } from "./notification.ts";
 import type { NotificationType, NotificationTypes } from "./notification-types.ts";
@@ -66,7 +66,21 @@ export async function parseData(data: object | undefined, type: NotificationType
   if ("issues" in stored) {
     throw stored.issues.error();
   }
+  const issues = new IssueList();
+  issues.addAll(linkIssues(stored.value, ["data"]));
+  issues.done();
   return stored.value;
+}
+
+/** The members of a notification's data that clients show as links. */
+const LINKS = ["url", "action_url", "actionUrl"];
+
+/** Checks the links in a notification's data: a client that shows them must not run `javascript:`. */
+export function linkIssues(data: JsonObject, path: Issue["path"]): readonly Issue[] {
+  return LINKS.flatMap((name) => {
+    const value = Object.hasOwn(data, name) ? data[name] : undefined;
+    return typeof value === "string" ? (linkIssue(value, [...path, name]) ?? []) : [];
+  });
 }
 
 /** Validates the data. For missing data the schema gets undefined, and an empty object if it refuses undefined. */

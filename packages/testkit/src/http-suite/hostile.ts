@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { deliveryV1, django, hub, inboxV1, pack } from "@belfry/core/contracts";
 import { describe, expect, test } from "vitest";
 import { type Answer, type Ask, ask } from "./client.ts";
@@ -139,6 +140,25 @@ export function hostileSuite(harness: HttpHarness): void {
       expect((await ask(`${setting.url}${path}`, { headers })).status).toBe(status);
     });
 
+    test("methods that `fetch` refuses to send are 405 as any other", async () => {
+      for (const [method, path, headers] of [
+        ["TRACE", "/api/v1/notifications", KEY],
+        ["TRACE", "/notifications/", setting.token("ann")],
+        ["TRACE", "/api/notifications/list", KEY],
+        ["PROPFIND", "/identities", KEY],
+      ] as const) {
+        const status = await new Promise((resolve, reject) => {
+          const sent = request(`${setting.url}${path}`, { method, headers }, (response) => {
+            response.resume();
+            resolve(response.statusCode);
+          });
+          sent.on("error", reject);
+          sent.end();
+        });
+        expect([method, path, status]).toEqual([method, path, 405]);
+      }
+    });
+
     test("row 12: a million recipients are 413; the same one a thousand times is one", async () => {
       const million = JSON.stringify({ ...send, recipients: Array.from({ length: 1_000_000 }, (_, at) => `u${at}`) });
       await refused(postText("/api/v1/notifications", million), [413]);
@@ -152,6 +172,52 @@ export function hostileSuite(harness: HttpHarness): void {
       for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]) {
         await refused(post(path, { raw: JSON.stringify(body), headers: { ...KEY, "content-type": type } }), [415]);
       }
+    });
+  });
+
+  describe("links of senders", () => {
+    const setting = useSetting(harness, { contracts: [deliveryV1()] });
+    const call = (method: string, path: string, json: object) =>
+      ask(`${setting.url}/api/v1/notifications${path}`, { method, json, headers: KEY });
+
+    test.each(["action_url", "url", "actionUrl"])(
+      "row 21: %s leads to the web, to a mailbox or to a path, and nowhere else",
+      async (member) => {
+        for (const link of [
+          "javascript:alert(1)",
+          "JaVa\tScript:alert(1)",
+          " javascript:alert(1)",
+          "data:text/html,x",
+          "vbscript:x",
+          "file:///etc/passwd",
+        ]) {
+          const refused = await call("POST", "", { ...send, meta: { [member]: link } });
+          expect([link, refused.status, JSON.stringify(refused.body).includes(`meta.${member}`)]).toEqual([link, 422, true]);
+          const create = setting.service.tenant("acme").create({ to: "ann", data: { [member]: link } });
+          await expect(create).rejects.toMatchObject({ code: "VALIDATION_ERROR", issues: [{ path: ["data", member] }] });
+        }
+        for (const link of [
+          "https://example.com/a?b=c",
+          "http://example.com",
+          "mailto:ann@example.com",
+          "/rooms/1",
+          "rooms/1",
+          "?a=b",
+          "#top",
+          "",
+        ]) {
+          expect([link, (await call("POST", "", { ...send, meta: { [member]: link } })).status]).toEqual([link, 201]);
+        }
+        expect((await call("POST", "", { ...send, meta: { [member]: 7 } })).status).toBe(201);
+      },
+    );
+
+    test("row 21: a change cannot bring one in later, and markup stays text", async () => {
+      const later = { ...send, subject: "<img src=x onerror=alert(1)>", scheduled_at: "2099-01-01T00:00:00Z" };
+      const sent = await call("POST", "", later);
+      expect(sent).toMatchObject({ status: 201, body: { data: { subject: later.subject } } });
+      const { id } = (sent.body as { readonly data: { readonly id: string } }).data;
+      expect((await call("PUT", `/${id}`, { meta: { action_url: "javascript:alert(1)" } })).status).toBe(422);
     });
   });
 
