@@ -41,7 +41,17 @@ export type { PageBounds } from "./foundation/bounds.ts";
 export { newEpoch } from "./foundation/epoch.ts";
 export type { ErasureStep, ExportStep, StepRange, SweepStep } from "./foundation/json.ts";
 export { foldCase } from "./foundation/parse-text.ts";
-export type { ClaimedRecord, EndedRecord, HubRange, HubSignal, HubStorage, NewProcessingRecord, PlanProcessing } from "./hub/index.ts";
+export type {
+  ClaimedRecord,
+  EndedRecord,
+  HistoryPage,
+  HistoryPosition,
+  HubRange,
+  HubSignal,
+  HubStorage,
+  NewProcessingRecord,
+  PlanProcessing,
+} from "./hub/index.ts";
 export {
   EMPTY_COUNTS,
   type ExportedItem,

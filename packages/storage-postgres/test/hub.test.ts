@@ -26,10 +26,11 @@ const operations: Readonly<Record<string, (storage: PostgresStorage, id: string)
   "listEvents of a source": ({ hub }) => hub.listEvents(TENANT, { ...range, source: "source 3" }),
   "listEvents of a sender": ({ hub }) => hub.listEvents(TENANT, { ...range, sender: "u1" }),
   "listEvents of a source and a sender": ({ hub }) => hub.listEvents(TENANT, { ...range, source: "source 3", sender: "u1" }),
-  listEventsSince: ({ hub }) => hub.listEventsSince(TENANT, "source 3", { since: new Date(Date.now() - 1_000), limit: 10 }),
+  listEventsSince: ({ hub }) =>
+    hub.listEventsSince(TENANT, "source 3", { since: new Date(Date.now() - 1_000), limit: 10, bytes: 1_000_000 }),
   recordsOf: ({ hub }, id) => hub.recordsOf(TENANT, id),
   findRecords: ({ hub }, id) => hub.findRecords(TENANT, [id]),
-  listSettledSince: ({ hub }) => hub.listSettledSince(TENANT, "source 3", { since: new Date(0), limit: 10 }),
+  listSettledSince: ({ hub }) => hub.listSettledSince(TENANT, "source 3", { since: new Date(0), limit: 10, bytes: 1_000_000 }),
   acknowledgeEvent: ({ hub }, id) => hub.acknowledgeEvent(TENANT, id, { client: "c", at: now() }),
   upsertIdentity: ({ hub }) => {
     const identity = { id: ids.next(), tenant: TENANT, source: "source 3", sourceId: "u1", name: "n", metadata: null };

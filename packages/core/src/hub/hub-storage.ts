@@ -1,3 +1,4 @@
+import type { PageBounds } from "../foundation/bounds.ts";
 import type { JsonObject, StepRange, SweepStep } from "../foundation/json.ts";
 import type { Lease, LeaseStorage } from "../work/lease-storage.ts";
 import type { Handler, HubEvent, HubPage, IdentifiedEvent, Identity, ProcessingRecord, SourceRecord } from "./hub-model.ts";
@@ -6,6 +7,20 @@ import type { Handler, HubEvent, HubPage, IdentifiedEvent, Identity, ProcessingR
 export interface HubRange {
   readonly limit: number;
   readonly offset: number;
+}
+
+/** A place in the history of a source: a time, and how far those of that very time were read. */
+export interface HistoryPosition {
+  readonly since: Date;
+  /** @default 0: none of them was read */
+  readonly after?: number;
+}
+
+/** A part of the history of a source, oldest first. */
+export interface HistoryPage<Item> {
+  readonly items: readonly Item[];
+  /** Where to read on; null if there may be nothing more. */
+  readonly next: HistoryPosition | null;
 }
 
 /** A record to be written with its event. */
@@ -51,21 +66,20 @@ export interface HubStorage {
    * whose id exists writes nothing and is answered with the records it has. The records are due at once.
    */
   createEvents(events: readonly HubEvent[], plan: PlanProcessing): Promise<readonly (readonly ProcessingRecord[])[]>;
-  /** Events of these ids that the tenant has, in any order, with their senders' identities. */
-  findEvents(tenant: string, ids: readonly string[]): Promise<readonly IdentifiedEvent[]>;
+  /**
+   * Events of these ids that the tenant has, in any order, with their senders' identities: those that begin within the first
+   * `bytes` of them, at least one if there is any. @param bytes @default all of them
+   */
+  findEvents(tenant: string, ids: readonly string[], bytes?: number): Promise<readonly IdentifiedEvent[]>;
   listEvents(tenant: string, query: HubRange & { readonly source?: string; readonly sender?: string }): Promise<HubPage<IdentifiedEvent>>;
-  /** Events of one source received at `since` or later, oldest first: what a subscriber may have missed. */
-  listEventsSince(tenant: string, source: string, range: { readonly since: Date; readonly limit: number }): Promise<readonly HubEvent[]>;
+  /** Events of one source from a position on: those that a subscriber may have missed. */
+  listEventsSince(tenant: string, source: string, range: HistoryPosition & PageBounds): Promise<HistoryPage<HubEvent>>;
   /** The records of an event in the order of their creation; empty when the tenant has no such event. */
   recordsOf(tenant: string, notificationId: string): Promise<readonly ProcessingRecord[]>;
-  /** Records of these ids that the tenant has, in any order. */
-  findRecords(tenant: string, ids: readonly string[]): Promise<readonly ProcessingRecord[]>;
-  /** Returns records of one source's events that settled at `since` or later, oldest first. */
-  listSettledSince(
-    tenant: string,
-    source: string,
-    range: { readonly since: Date; readonly limit: number },
-  ): Promise<readonly SourceRecord[]>;
+  /** Records of these ids that the tenant has, in any order; `bytes` as for {@link findEvents}. */
+  findRecords(tenant: string, ids: readonly string[], bytes?: number): Promise<readonly ProcessingRecord[]>;
+  /** Records of one source's events that settled, from a position on. */
+  listSettledSince(tenant: string, source: string, range: HistoryPosition & PageBounds): Promise<HistoryPage<SourceRecord>>;
   /**
    * Notes that `client` acknowledged the event. A repeated call keeps the first time. Returns false when the tenant has no
    * such event.

@@ -15,7 +15,16 @@ export type {
   ProcessingStatus,
   SourceRecord,
 } from "./hub-model.ts";
-export type { ClaimedRecord, EndedRecord, HubRange, HubStorage, NewProcessingRecord, PlanProcessing } from "./hub-storage.ts";
+export type {
+  ClaimedRecord,
+  EndedRecord,
+  HistoryPage,
+  HistoryPosition,
+  HubRange,
+  HubStorage,
+  NewProcessingRecord,
+  PlanProcessing,
+} from "./hub-storage.ts";
 export type { EventInput, HandlerChanges, HandlerInput, HubListInput, IdentityInput } from "./parse.ts";
 export { ProcessDue } from "./process-due.ts";
 export type { ProcessingFailure, ProcessingOutcome, ProcessingSuccess, ProcessingTask, ProcessingUsage, Processor } from "./processor.ts";

@@ -1,5 +1,6 @@
+import { CATCH_UP_PAGE, type PageBounds } from "../foundation/bounds.ts";
 import { uuidTimeMs } from "../foundation/ids.ts";
-import type { HubEvent, HubListener, HubSignal, HubStorage, SourceRecord } from "../hub/index.ts";
+import type { HistoryPosition, HubEvent, HubListener, HubSignal, HubStorage, SourceRecord } from "../hub/index.ts";
 import { Feed, type FeedOptions, type Pending } from "./feeds.ts";
 import { RecentIds } from "./recent-ids.ts";
 
@@ -12,19 +13,11 @@ export interface HubFeedOptions extends FeedOptions {
   readonly isLossy: boolean;
 }
 
-/** The number of events in one page. It is small, so that a reader can take a page of long events. */
-const EVENTS_PAGE = 200;
-const RECORDS_PAGE = 1_000;
 /** A look at the database reaches back over what others had written, but not committed, at the last look. */
 const OVERLAP_MS = 10_000;
 const REMEMBERED = 50_000;
 /** The most signals that one read of the database covers. */
 const BATCH = 200;
-
-interface Range {
-  readonly since: Date;
-  readonly limit: number;
-}
 
 /** One source as this process's subscribers see it: makes of signals, which may be late, repeated or lost, a stream with everything once. */
 export class HubFeed extends Feed<HubSignal, HubListener> {
@@ -51,30 +44,52 @@ export class HubFeed extends Feed<HubSignal, HubListener> {
   #pass(signals: readonly HubSignal[]): Promise<void> | null {
     const events = new Map(signals.flatMap(({ event }) => (event ? [[event.id, event] as const] : [])));
     const records = new Map(signals.flatMap(({ record }) => (record ? [[record.id, record] as const] : [])));
-    const missingRecords = signals.filter(({ change, id }) => change === "settled" && !records.has(id) && !this.#toldRecords.has(id));
+    const isMissing = ({ change, id }: HubSignal) => change === "settled" && !records.has(id) && !this.#toldRecords.has(id);
+    const missingRecords = signals.filter(isMissing).map(({ id }) => id);
     const missingEvents = this.#missingEvents(signals, events, [...records.values()]);
+    const tell = () => this.#tellAll(signals, events, records);
     if (missingRecords.length === 0 && missingEvents.length === 0) {
-      this.#tellAll(signals, events, records);
+      tell();
       return null;
     }
-    return this.#load(signals, events, records);
+    return this.#findEvents(missingEvents).then(() => {
+      tell();
+      return this.#findRecords(missingRecords);
+    });
   }
 
-  async #load(signals: readonly HubSignal[], events: Map<string, HubEvent>, records: Map<string, SourceRecord>): Promise<void> {
+  async #findEvents(ids: readonly string[]): Promise<void> {
+    const { tenant, hub } = this.#options;
+    await this.#find(ids, async (missing) => {
+      const events = await hub.findEvents(tenant, missing, CATCH_UP_PAGE.bytes);
+      for (const event of events) {
+        this.#tellEvent(event);
+      }
+      return events;
+    });
+  }
+
+  async #findRecords(ids: readonly string[]): Promise<void> {
     const { tenant, source, hub } = this.#options;
-    const recordIds = signals.flatMap(({ change, id }) => (change === "settled" && !records.has(id) ? [id] : []));
-    if (recordIds.length > 0) {
-      for (const record of await hub.findRecords(tenant, recordIds)) {
-        records.set(record.id, { ...record, source });
+    await this.#find(ids, async (missing) => {
+      const records = await hub.findRecords(tenant, missing, CATCH_UP_PAGE.bytes);
+      await this.#tellRecords(records.map((record) => ({ ...record, source })));
+      return records;
+    });
+  }
+
+  /** Reads page by page what there is of these ids. */
+  async #find(ids: readonly string[], read: (missing: readonly string[]) => Promise<readonly { readonly id: string }[]>): Promise<void> {
+    const missing = new Set(ids);
+    while (missing.size > 0 && !this.isStopping) {
+      const found = await read([...missing]);
+      if (found.length === 0) {
+        return;
+      }
+      for (const { id } of found) {
+        missing.delete(id);
       }
     }
-    const eventIds = this.#missingEvents(signals, events, [...records.values()]);
-    if (eventIds.length > 0) {
-      for (const event of await hub.findEvents(tenant, eventIds)) {
-        events.set(event.id, event);
-      }
-    }
-    this.#tellAll(signals, events, records);
   }
 
   /** Events to be told of, first of all or before what became of them, whose content did not come along. */
@@ -114,24 +129,17 @@ export class HubFeed extends Feed<HubSignal, HubListener> {
     const { tenant, source, hub, clock } = this.#options;
     const startedMs = clock.now();
     const since = new Date(Math.max(this.#lookedMs - OVERLAP_MS, this.#openedMs + 1));
-    await this.#pages({ since, limit: EVENTS_PAGE }, async (range) => {
-      const events = await hub.listEventsSince(tenant, source, range);
-      for (const event of events) {
+    await this.#pages(since, async (range) => {
+      const { items, next } = await hub.listEventsSince(tenant, source, range);
+      for (const event of items) {
         this.#tellEvent(event);
       }
-      return events.map(({ receivedAt }) => receivedAt);
+      return next;
     });
-    await this.#pages({ since, limit: RECORDS_PAGE }, async (range) => {
-      const records = await hub.listSettledSince(tenant, source, range);
-      // What came in since the events were read.
-      const missing = this.#untold(records);
-      for (const event of missing.length === 0 ? [] : await hub.findEvents(tenant, missing)) {
-        this.#tellEvent(event);
-      }
-      for (const record of records) {
-        this.#tellRecord(record);
-      }
-      return records.map(({ completedAt }) => completedAt ?? range.since);
+    await this.#pages(since, async (range) => {
+      const { items, next } = await hub.listSettledSince(tenant, source, range);
+      await this.#tellRecords(items);
+      return next;
     });
     this.#lookedMs = startedMs;
     this.#remember();
@@ -144,17 +152,18 @@ export class HubFeed extends Feed<HubSignal, HubListener> {
     }
   }
 
-  async #pages(first: Range, read: (range: Range) => Promise<readonly Date[]>): Promise<void> {
-    let range = first;
-    while (!this.isStopping) {
-      const times = await read(range);
-      const last = times.at(-1);
-      if (last === undefined || times.length < range.limit) {
-        return;
-      }
-      // A whole page of one millisecond leads no further: it has to be a larger one.
-      const isStuck = last.getTime() === range.since.getTime();
-      range = { since: last, limit: isStuck ? range.limit * 2 : first.limit };
+  async #pages(since: Date, read: (range: HistoryPosition & PageBounds) => Promise<HistoryPosition | null>): Promise<void> {
+    let position: HistoryPosition | null = { since };
+    while (position !== null && !this.isStopping) {
+      position = await read({ ...position, ...CATCH_UP_PAGE });
+    }
+  }
+
+  /** Tells of records, after those of their events that were not told. */
+  async #tellRecords(records: readonly SourceRecord[]): Promise<void> {
+    await this.#findEvents(this.#untold(records));
+    for (const record of records) {
+      this.#tellRecord(record);
     }
   }
 

@@ -24,6 +24,7 @@ export const DIALECT: Dialect = {
   sourceKey: { column: "source_digest", of: (text) => `encode(sha256(convert_to(${text}, 'UTF8')), 'hex')` },
   unindexed: (column) => column,
   milliseconds,
+  bytes: (column) => `octet_length(${column}::text)`,
   isIn: (column, list, type) => `${column} = ANY (ARRAY(SELECT value::${type} FROM json_array_elements_text(${list}) AS l(value)))`,
   contains: (text, part) => `strpos(${text}, ${part}) > 0`,
 };

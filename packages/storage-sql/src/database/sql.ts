@@ -69,6 +69,8 @@ export interface Dialect {
   /** A column for which no index is to be looked for. */
   unindexed(column: string): string;
   readonly milliseconds: Milliseconds;
+  /** The length of a text or of JSON in bytes, for which it is not read as a whole. */
+  bytes(column: string): string;
   /** Whether a column is in a list in JSON. */
   isIn(column: string, list: `$${number}`, type: "uuid" | "bigint"): string;
   /** Whether a text has another in it. */

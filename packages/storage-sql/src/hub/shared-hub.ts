@@ -1,5 +1,5 @@
 import { isUuid } from "@belfry/core";
-import type { HubStorage } from "@belfry/core/storage";
+import type { HistoryPosition, HubStorage, PageBounds } from "@belfry/core/storage";
 import { filteredBy, type Sql } from "../database/sql.ts";
 import { handlerStorage } from "./handlers.ts";
 import { identityStorage } from "./identities.ts";
@@ -15,17 +15,47 @@ import {
   toSourceRecord,
 } from "./rows.ts";
 
+const ALL_BYTES = Number.MAX_SAFE_INTEGER;
+
+/** How many bytes a page has up to a row, that row included. */
+interface UpTo {
+  readonly bytesUpTo: number;
+}
+
+/**
+ * Of rows with `pk`, `place` and `bytes`, the keys of those that begin within the first so many bytes, in the order of their
+ * places. Only the sizes of the others are read.
+ */
+function withinBytes(rows: string, bytes: `$${number}`): string {
+  return `SELECT pk, "bytesUpTo" FROM (
+      SELECT pk, bytes, sum(bytes) OVER (ORDER BY place, pk ROWS UNBOUNDED PRECEDING) AS "bytesUpTo" FROM (${rows}) k) k
+    WHERE "bytesUpTo" - bytes < ${bytes}`;
+}
+
+/** Where to read on after a page. */
+function nextOf<Row extends UpTo & { readonly pk: number }>(
+  rows: readonly Row[],
+  { limit, bytes }: PageBounds,
+  timeMs: (row: Row) => number,
+): HistoryPosition | null {
+  const last = rows.at(-1);
+  const isOver = last === undefined || (rows.length < limit && last.bytesUpTo < bytes);
+  return isOver ? null : { since: new Date(timeMs(last)), after: last.pk };
+}
+
 /** Events in a SQL database, but for writing them. */
 function eventStorage(sql: Sql): Pick<HubStorage, "findEvents" | "listEvents" | "listEventsSince" | "acknowledgeEvent" | "sweep"> {
   const { tables, join } = sql;
   const { notifications, events, eventAcks, processingRecords } = tables;
   const columns = hubColumns(sql);
   const withIdentity = joinIdentity(sql, tables);
+  const eventBytes = `${sql.bytes("n.message")} + ${sql.bytes("n.data")}`;
   return {
-    async findEvents(tenant, ids) {
-      const text = `SELECT ${columns.identifiedEvent} FROM ${notifications} n ${join} ${events} e ON e.notification_pk = n.pk
-        ${withIdentity} WHERE n.tenant = $1 AND ${sql.isIn("n.id", "$2", "uuid")}`;
-      const rows = await sql.rows<IdentifiedEventRow>("find_events", text, [tenant, listOf(ids)]);
+    async findEvents(tenant, ids, bytes = ALL_BYTES) {
+      const keys = `SELECT n.pk, n.pk AS place, ${eventBytes} AS bytes FROM ${notifications} n WHERE n.tenant = $1 AND ${sql.isIn("n.id", "$2", "uuid")}`;
+      const text = `SELECT ${columns.identifiedEvent} FROM (${withinBytes(keys, "$3")}) k ${join} ${notifications} n ON n.pk = k.pk
+        ${join} ${events} e ON e.notification_pk = k.pk ${withIdentity} ORDER BY k.pk`;
+      const rows = await sql.rows<IdentifiedEventRow>("find_events", text, [tenant, listOf(ids), bytes]);
       return rows.map(toIdentifiedEvent);
     },
     async listEvents(tenant, { source, sender, limit, offset }) {
@@ -44,12 +74,15 @@ function eventStorage(sql: Sql): Pick<HubStorage, "findEvents" | "listEvents" | 
       const { items, total } = await sql.page<IdentifiedEventRow>("list_events", parts, [tenant, limit, offset, ...values]);
       return { items: items.map(toIdentifiedEvent), total };
     },
-    async listEventsSince(tenant, source, { since, limit }) {
-      const keys = `SELECT notification_pk AS pk FROM ${events} WHERE tenant = $1 AND source = $2 AND received_at >= $3
-        ORDER BY received_at, notification_pk LIMIT $4`;
-      const text = `SELECT ${columns.event} FROM (${keys}) k ${join} ${events} e ON e.notification_pk = k.pk
-        ${join} ${notifications} n ON n.pk = k.pk ORDER BY e.received_at, e.notification_pk`;
-      return (await sql.rows<EventRow>("events_since", text, [tenant, source, since, limit])).map(toEvent);
+    async listEventsSince(tenant, source, { since, after = 0, limit, bytes }) {
+      const keys = `SELECT e.notification_pk AS pk, e.received_at AS place, ${eventBytes} AS bytes
+        FROM ${events} e ${join} ${notifications} n ON n.pk = e.notification_pk
+        WHERE e.tenant = $1 AND e.source = $2 AND e.received_at >= $3 AND (e.received_at, e.notification_pk) > ($3, $4)
+        ORDER BY e.received_at, e.notification_pk LIMIT $5`;
+      const text = `SELECT ${columns.event}, k."bytesUpTo" FROM (${withinBytes(keys, "$6")}) k
+        ${join} ${events} e ON e.notification_pk = k.pk ${join} ${notifications} n ON n.pk = k.pk ORDER BY e.received_at, k.pk`;
+      const rows = await sql.rows<EventRow & UpTo>("events_since", text, [tenant, source, since, after, limit, bytes]);
+      return { items: rows.map(toEvent), next: nextOf(rows, { limit, bytes }, ({ receivedAt }) => receivedAt) };
     },
     async acknowledgeEvent(tenant, id, { client, at }) {
       const find = `SELECT n.pk FROM ${notifications} n ${join} ${events} e ON e.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2`;
@@ -85,23 +118,28 @@ function recordStorage(sql: Sql): Pick<HubStorage, "recordsOf" | "findRecords" |
   const { join, tables } = sql;
   const { notifications, processingRecords } = tables;
   const columns = hubColumns(sql).record;
+  const recordBytes = `${sql.bytes("r.prompt")} + coalesce(${sql.bytes("r.result")}, 0) + coalesce(${sql.bytes("r.error")}, 0)`;
   return {
     async recordsOf(tenant, id) {
       const text = `SELECT ${columns} FROM ${notifications} n ${join} ${processingRecords} r ON r.notification_pk = n.pk
         WHERE n.tenant = $1 AND n.id = $2 ORDER BY r.pk`;
       return isUuid(id) ? (await sql.rows<RecordRow>("records_of", text, [tenant, id.toLowerCase()])).map(toRecord) : [];
     },
-    async findRecords(tenant, ids) {
-      const text = `SELECT ${columns} FROM ${processingRecords} r ${join} ${notifications} n ON n.pk = r.notification_pk
+    async findRecords(tenant, ids, bytes = ALL_BYTES) {
+      const keys = `SELECT r.pk, r.pk AS place, ${recordBytes} AS bytes FROM ${processingRecords} r
         WHERE r.tenant = $1 AND ${sql.isIn("r.id", "$2", "uuid")}`;
-      return (await sql.rows<RecordRow>("find_records", text, [tenant, listOf(ids)])).map(toRecord);
+      const text = `SELECT ${columns} FROM (${withinBytes(keys, "$3")}) k ${join} ${processingRecords} r ON r.pk = k.pk
+        ${join} ${notifications} n ON n.pk = r.notification_pk ORDER BY k.pk`;
+      return (await sql.rows<RecordRow>("find_records", text, [tenant, listOf(ids), bytes])).map(toRecord);
     },
-    async listSettledSince(tenant, source, { since, limit }) {
-      const keys = `SELECT pk FROM ${processingRecords} WHERE tenant = $1 AND source = $2 AND completed_at >= $3
-        ORDER BY completed_at, pk LIMIT $4`;
-      const text = `SELECT ${columns} FROM (${keys}) k ${join} ${processingRecords} r ON r.pk = k.pk
+    async listSettledSince(tenant, source, { since, after = 0, limit, bytes }) {
+      const keys = `SELECT r.pk, r.completed_at AS place, ${recordBytes} AS bytes FROM ${processingRecords} r
+        WHERE r.tenant = $1 AND r.source = $2 AND r.completed_at >= $3 AND (r.completed_at, r.pk) > ($3, $4)
+        ORDER BY r.completed_at, r.pk LIMIT $5`;
+      const text = `SELECT ${columns}, k."bytesUpTo" FROM (${withinBytes(keys, "$6")}) k ${join} ${processingRecords} r ON r.pk = k.pk
         ${join} ${notifications} n ON n.pk = r.notification_pk ORDER BY r.completed_at, r.pk`;
-      return (await sql.rows<RecordRow>("settled_since", text, [tenant, source, since, limit])).map(toSourceRecord);
+      const rows = await sql.rows<RecordRow & UpTo>("settled_since", text, [tenant, source, since, after, limit, bytes]);
+      return { items: rows.map(toSourceRecord), next: nextOf(rows, { limit, bytes }, ({ completedAt }) => completedAt ?? 0) };
     },
   };
 }

@@ -40,6 +40,7 @@ export const DIALECT: Dialect = {
   sourceKey: { column: "source_id", of: (text) => text },
   unindexed: (column) => `+${column}`,
   milliseconds: (time) => time,
+  bytes: (column) => `octet_length(${column})`,
   isIn: (column, list) => `${column} IN (SELECT value FROM json_each(${list}))`,
   contains: (text, part) => `instr(${text}, ${part}) > 0`,
 };

@@ -1,7 +1,8 @@
 import type { HubEvent, IdentifiedEvent, JsonObject } from "@belfry/core";
+import type { HistoryPage, HistoryPosition, PageBounds } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import type { StorageHarness } from "../harness.ts";
-import { madeRecord, newRecord, planSome, useHub } from "./hub-fixture.ts";
+import { ended, later, madeRecord, newRecord, planSome, useHub } from "./hub-fixture.ts";
 
 /** The ids of events or records, in their order. */
 function idsOf(items: readonly { readonly id: string }[]): readonly string[] {
@@ -52,7 +53,7 @@ export function eventTests(harness: StorageHarness): void {
       const read: readonly (HubEvent | undefined)[] = [
         (await fixture.hub.findEvents(tenant, [event.id]))[0],
         (await list()).items[0],
-        (await fixture.hub.listEventsSince(tenant, "mail", { since: event.receivedAt, limit: 1 }))[0],
+        (await fixture.hub.listEventsSince(tenant, "mail", { since: event.receivedAt, limit: 1, bytes: 1_000_000 })).items[0],
         claimed?.event,
       ];
       for (const one of read) {
@@ -119,11 +120,52 @@ export function eventTests(harness: StorageHarness): void {
       const events = [await fixture.createEvent({ receivedAt }), await fixture.createEvent(), await fixture.createEvent()];
       await fixture.createEvent({ source: "chat" });
       await fixture.createEvent({ tenant: "another" });
-      const since = (time: Date, limit = 100) => fixture.hub.listEventsSince(fixture.tenant, "mail", { since: time, limit });
+      const since = async (time: Date, limit = 100) =>
+        (await fixture.hub.listEventsSince(fixture.tenant, "mail", { since: time, limit, bytes: 1_000_000 })).items;
       expect(await since(receivedAt)).toEqual(events);
       expect(idsOf(await since(receivedAt, 2))).toEqual(idsOf(events.slice(0, 2)));
       expect(idsOf(await since(before.receivedAt))).toEqual(idsOf([before, ...events]));
       expect(await since(new Date((events[2]?.receivedAt.getTime() ?? 0) + 1))).toEqual([]);
+    });
+
+    test("a history is read on from where a page ended, by count and by bytes, also within one millisecond", async () => {
+      const { hub, tenant } = fixture;
+      await fixture.createHandler();
+      const receivedAt = fixture.newEvent().receivedAt;
+      const events: HubEvent[] = [];
+      for (let at = 0; at < 7; at += 1) {
+        events.push(await fixture.createEvent({ receivedAt, content: "x".repeat(at === 3 ? 5_000 : 1_000), metadata: {} }));
+      }
+      const claimed = await fixture.claim(later(0));
+      const ends = claimed.map((one) => ended(one, { result: "x".repeat(1_000) }));
+      const settled = await hub.endRecords("worker", ends, later(1));
+      const recordIds = settled.map(({ id }) => id);
+      const pagesOf = async (read: (position: HistoryPosition) => Promise<HistoryPage<{ readonly id: string }>>) => {
+        const pages: string[][] = [];
+        for (let position: HistoryPosition | null = { since: new Date(0) }; position !== null; ) {
+          const { items, next }: HistoryPage<{ readonly id: string }> = await read(position);
+          pages.push(items.map(({ id }) => id));
+          position = next;
+        }
+        return pages;
+      };
+      const eventPages = (bounds: PageBounds) => pagesOf((position) => hub.listEventsSince(tenant, "mail", { ...position, ...bounds }));
+      const recordPages = (bounds: PageBounds) => pagesOf((position) => hub.listSettledSince(tenant, "mail", { ...position, ...bounds }));
+      const lengths = (pages: readonly string[][]) => pages.map(({ length }) => length);
+      for (const [pages, all] of [
+        [eventPages, idsOf(events)],
+        [recordPages, recordIds],
+      ] as const) {
+        expect((await pages({ limit: 3, bytes: 1_000_000 })).flat().toSorted()).toEqual(all.toSorted());
+        expect(lengths(await pages({ limit: 3, bytes: 1_000_000 }))).toEqual([3, 3, 1]);
+        expect((await pages({ limit: 10, bytes: 1 })).flat().toSorted()).toEqual(all.toSorted());
+        expect(lengths(await pages({ limit: 10, bytes: 1 })).slice(0, 7)).toEqual([1, 1, 1, 1, 1, 1, 1]);
+      }
+      expect(lengths(await eventPages({ limit: 10, bytes: 3_500 }))).toEqual([4, 3]);
+      expect(idsOf(await hub.findEvents(tenant, idsOf(events), 3_500))).toEqual(idsOf(events.slice(0, 4)));
+      expect(await hub.findEvents(tenant, idsOf(events), 1)).toHaveLength(1);
+      expect(await hub.findRecords(tenant, recordIds, 1)).toHaveLength(1);
+      expect(await hub.findRecords(tenant, recordIds, 1_000_000)).toHaveLength(7);
     });
 
     test("several events are written in one call, each answered with its records", async () => {
@@ -175,7 +217,8 @@ export function eventTests(harness: StorageHarness): void {
       const { id } = notification;
       expect(await fixture.hub.findEvents(fixture.tenant, [id])).toEqual([]);
       expect((await list()).total).toBe(1);
-      expect(await fixture.hub.listEventsSince(fixture.tenant, "mail", { since: new Date(0), limit: 10 })).toHaveLength(1);
+      const range = { since: new Date(0), limit: 10, bytes: 1_000_000 };
+      expect((await fixture.hub.listEventsSince(fixture.tenant, "mail", range)).items).toHaveLength(1);
       expect(await fixture.hub.acknowledgeEvent(fixture.tenant, id, { client: "c", at: new Date() })).toBe(false);
       expect(await fixture.hub.recordsOf(fixture.tenant, id)).toEqual([]);
     });

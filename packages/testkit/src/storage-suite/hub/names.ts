@@ -34,7 +34,8 @@ export function hubNameTests(harness: StorageHarness): void {
           items: [{ content: source, identity: { name: source } }],
           total: 1,
         });
-        expect(await hub.listEventsSince(tenant, source, { since: new Date(0), limit: 9 })).toMatchObject([{ content: source }]);
+        const { items } = await hub.listEventsSince(tenant, source, { since: new Date(0), limit: 9, bytes: 1_000_000 });
+        expect(items).toMatchObject([{ content: source }]);
         expect(await hub.listHandlers(tenant, { ...all, source })).toMatchObject(one);
         expect(await hub.listIdentities(tenant, { ...all, source })).toMatchObject(one);
         expect(await hub.findIdentityBySource(tenant, source, "u1")).toMatchObject({ name: source });

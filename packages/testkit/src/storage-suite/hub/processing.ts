@@ -186,8 +186,8 @@ export function processingTests(harness: StorageHarness): void {
           second === null ? { status: "PENDING", result: null, dueInMs: 0 } : { status: index === 2 ? "FAILED" : "COMPLETED" };
         settled.push(...(await fixture.hub.endRecords("worker", [ended(one, way)], later(second ?? 25))));
       }
-      const since = (second: number, limit = 100, source = "mail") =>
-        fixture.hub.listSettledSince(fixture.tenant, source, { since: later(second), limit });
+      const since = async (second: number, limit = 100, source = "mail") =>
+        (await fixture.hub.listSettledSince(fixture.tenant, source, { since: later(second), limit, bytes: 1_000_000 })).items;
       expect(await since(0)).toEqual([settled[1], settled[2], settled[0]]);
       expect(await since(20)).toEqual([settled[2], settled[0]]);
       expect(await since(10, 2)).toEqual([settled[1], settled[2]]);

@@ -87,7 +87,8 @@ export class HubChecks {
     });
     const since = choose(all, pick)?.completedAt ?? new Date(0);
     const expected = all.filter(({ completedAt }) => completedAt !== null && completedAt >= since);
-    const settled = await this.#hub.listSettledSince(tenant, name, { since, limit: EVERYTHING.limit });
+    const range = { since, limit: EVERYTHING.limit, bytes: 1_000_000 };
+    const { items: settled } = await this.#hub.listSettledSince(tenant, name, range);
     const times = settled.map(timeOf);
     expect(times).toEqual(times.toSorted((left, right) => left - right));
     expectSame(settled.toSorted(byId), expected.toSorted(byId));
