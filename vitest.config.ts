@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { SlowFilesFirst } from "./test/slow-files-first.ts";
 
@@ -19,6 +20,8 @@ export default defineConfig({
           include: ["packages/*/{src,test}/**/*.test.ts", "tools/*/test/**/*.test.ts", "examples/*/test/**/*.test.ts", "test/**/*.test.ts"],
           // Starts a real PostgreSQL when the first test asks for a database; bundles the dashboard's page.
           globalSetup: ["tools/postgres-launcher/src/global-setup.ts", "packages/dashboard/test/assets-setup.ts"],
+          // Programs that tests start from the sources are compiled once.
+          env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/node") },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -31,7 +31,7 @@ interface Compilation {
 }
 
 const COMPILATIONS: readonly Compilation[] = [
-  { name: "CommonJS", ending: "cts", options: { module: "nodenext", target: "es2022" } },
+  { name: "CommonJS", ending: "cts", options: { module: "node16", target: "es2022" } },
   { name: "ESM", ending: "mts", options: { module: "nodenext", target: "es2024", exactOptionalPropertyTypes: true } },
   { name: "bundler", ending: "ts", options: { module: "esnext", moduleResolution: "bundler", target: "es2022" } },
 ];

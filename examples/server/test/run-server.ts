@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { bundledProgram } from "../../../test/bundled-program.ts";
 
-const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const MAIN = bundledProgram(new URL("../src/main.ts", import.meta.url));
 
 /** The example's real process; it may not serve yet, or never. */
 export interface SpawnedServer {
@@ -21,7 +21,7 @@ export interface ServerProcess extends SpawnedServer {
 
 /** Starts the server, on a free port unless `env` names one. */
 export function spawnServer(env: Readonly<Record<string, string>>): SpawnedServer {
-  const child = spawn(process.execPath, ["--conditions=@belfry/source", MAIN], {
+  const child = spawn(process.execPath, [MAIN], {
     env: { PATH: process.env.PATH, PORT: "0", DATABASE_URL: "sqlite::memory:", ...env },
   });
   let output = "";

@@ -19,7 +19,12 @@ const PRINTED = "We are out of the moon.\norders: 1, inbox: Order received: a la
 async function run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
   const { stdout } = await execute(process.execPath, [...args], {
     cwd: directory,
-    env: { PATH: process.env.PATH, NODE_OPTIONS: "--conditions=@belfry/source", ...env },
+    env: {
+      PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      NODE_OPTIONS: "--conditions=@belfry/source",
+      ...env,
+    },
   });
   return stdout;
 }

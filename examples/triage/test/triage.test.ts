@@ -11,7 +11,8 @@ const execute = promisify(execFile);
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
 async function run(env: Readonly<Record<string, string>> = {}): Promise<string> {
-  const { stdout } = await execute(process.execPath, ["--conditions=@belfry/source", MAIN], { env: { PATH: process.env.PATH, ...env } });
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const { stdout } = await execute(process.execPath, ["--conditions=@belfry/source", MAIN], { env: { PATH, NODE_COMPILE_CACHE, ...env } });
   return stdout;
 }
 

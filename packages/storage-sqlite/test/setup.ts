@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { type Notification, systemClock, uuidV7 } from "@belfry/core";
 import type { NewNotification } from "@belfry/core/storage";
 import { afterEach } from "vitest";
+import { bundledProgram } from "../../../test/bundled-program.ts";
 
 const ids = uuidV7(systemClock);
 
@@ -51,8 +51,8 @@ export function temporaryPath(cleanup: (cleanup: Cleanup) => void, name = "belfr
 
 /** A process of the script `name` in `processes/`, from the sources. */
 export function startProcess(name: string, args: readonly string[]): ChildProcess {
-  const script = fileURLToPath(new URL(`processes/${name}.ts`, import.meta.url));
-  return spawn(process.execPath, ["--conditions=@belfry/source", script, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+  const program = bundledProgram(new URL(`processes/${name}.ts`, import.meta.url));
+  return spawn(process.execPath, [program, ...args], { stdio: ["pipe", "pipe", "inherit"] });
 }
 
 /** The lines a process prints. */

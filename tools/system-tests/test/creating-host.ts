@@ -1,6 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { bundledProgram } from "../../../test/bundled-program.ts";
+
+const PROGRAM = bundledProgram(new URL("./processes/creating-host.ts", import.meta.url));
 
 /** A request to a host to create a notification. */
 export interface CreateRequest {
@@ -25,8 +27,7 @@ export class CreatingHost {
   #last = 0;
 
   constructor(url: string) {
-    this.child = fork(fileURLToPath(new URL("./processes/creating-host.ts", import.meta.url)), {
-      execArgv: ["--conditions=@belfry/source"],
+    this.child = fork(PROGRAM, {
       env: { PATH: process.env.PATH, DATABASE_URL: url },
     });
     this.#exited = once(this.child, "exit");

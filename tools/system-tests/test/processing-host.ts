@@ -1,7 +1,9 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { bundledProgram } from "../../../test/bundled-program.ts";
+
+const PROGRAM = bundledProgram(new URL("./processes/processing-host.ts", import.meta.url));
 
 /** The options of a host that runs handlers. */
 export interface ProcessingHostOptions {
@@ -19,8 +21,7 @@ export class ProcessingHost {
   readonly exited: Promise<unknown>;
 
   constructor({ url, ledger, concurrency, attempts }: ProcessingHostOptions) {
-    this.child = fork(fileURLToPath(new URL("./processes/processing-host.ts", import.meta.url)), {
-      execArgv: ["--conditions=@belfry/source"],
+    this.child = fork(PROGRAM, {
       env: {
         PATH: process.env.PATH,
         DATABASE_URL: url,

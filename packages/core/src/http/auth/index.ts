@@ -1,3 +1,3 @@
 export type { AuthFunction, AuthOptions, CredentialLookup, KeyClient, TokenUser } from "./authenticator.ts";
 
-export type { JwtOptions } from "./jwt.ts";
+export type { JwtOptions, PublicKeySet } from "./jwt.ts";

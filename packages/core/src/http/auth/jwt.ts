@@ -13,12 +13,18 @@ import { NAME_RULE, textIssue } from "../../foundation/parse-text.ts";
 import type { UserPrincipal } from "../principal.ts";
 import { type Refusal, refused } from "./refusal.ts";
 
+/** An issuer's public keys, as it publishes them (RFC 7517, section 5). */
+export interface PublicKeySet {
+  /** The keys, each with its type and the members of that type. */
+  readonly keys: readonly { readonly kty?: string; readonly [member: string]: unknown }[];
+}
+
 /** Options for checking users' JSON Web Tokens. One of `secret` and `jwks` is required. */
 export interface JwtOptions {
   /** The shared secret of tokens signed with HS256; no other algorithm is accepted with it. */
   readonly secret?: string | Uint8Array;
   /** The issuer's public keys, or the URL that publishes them. RS256, PS256, ES256 and EdDSA are accepted. */
-  readonly jwks?: JSONWebKeySet | URL;
+  readonly jwks?: PublicKeySet | URL;
   /** The `iss` a token must have. @default any */
   readonly issuer?: string | readonly string[];
   /** The `aud` a token must have. @default any */
@@ -92,7 +98,8 @@ function keySet({ jwks }: JwtOptions): JWTVerifyGetKey {
   if (jwks === undefined) {
     throw new BelfryError("CONFIGURATION", "auth.jwt needs a secret (HS256) or jwks (public keys).");
   }
-  return jwks instanceof URL ? createRemoteJWKSet(jwks) : createLocalJWKSet(jwks);
+  // jose checks the members of the keys itself.
+  return jwks instanceof URL ? createRemoteJWKSet(jwks) : createLocalJWKSet(jwks as JSONWebKeySet);
 }
 
 function asList(value: string | readonly string[]): string[] {

@@ -65,29 +65,31 @@ export class InboxRun {
 
   /** Compares both tenants' items, and of every inbox all its items, its counts, and a page of some filtered list. */
   async check(look: Look): Promise<void> {
-    for (const tenant of this.#tenants) {
-      const items = await this.#fixture.inbox.listTenant(tenant, EVERYTHING);
-      expect(items.map((item) => item.id)).toEqual(
-        items
-          .map((item) => item.id)
-          .toSorted()
-          .toReversed(),
-      );
-      expectItems(items.toSorted(byNotification), this.#model.listTenant(tenant));
-    }
-    for (const owner of this.#owners()) {
-      const { items, counts, matching } = await this.#fixture.inbox.list(owner, { status: "all", limit: EVERYTHING });
-      const expected = this.#model.counts(owner);
-      expectItems(items, this.#model.list(owner, { status: "all" }));
-      expect({ owner, ...counts, matching }).toEqual({
-        owner,
-        ...expected,
-        epoch: this.#epoch(owner, counts.epoch),
-        matching: expected.total,
-      });
-      expect(await this.#fixture.inbox.counts(owner)).toEqual(counts);
-      await this.#checkPage(owner, this.#query(owner, look));
-    }
+    await Promise.all([
+      ...this.#tenants.map((tenant) => this.#checkTenant(tenant)),
+      ...this.#owners().map((owner) => this.#checkInbox(owner, look)),
+    ]);
+  }
+
+  async #checkTenant(tenant: string): Promise<void> {
+    const items = await this.#fixture.inbox.listTenant(tenant, EVERYTHING);
+    const ids = items.map(({ id }) => id);
+    expect(ids).toEqual(ids.toSorted().toReversed());
+    expectItems(items.toSorted(byNotification), this.#model.listTenant(tenant));
+  }
+
+  async #checkInbox(owner: Owner, look: Look): Promise<void> {
+    const { items, counts, matching } = await this.#fixture.inbox.list(owner, { status: "all", limit: EVERYTHING });
+    const expected = this.#model.counts(owner);
+    expectItems(items, this.#model.list(owner, { status: "all" }));
+    expect({ owner, ...counts, matching }).toEqual({
+      owner,
+      ...expected,
+      epoch: this.#epoch(owner, counts.epoch),
+      matching: expected.total,
+    });
+    expect(await this.#fixture.inbox.counts(owner)).toEqual(counts);
+    await this.#checkPage(owner, this.#query(owner, look));
   }
 
   async #checkPage(owner: Owner, query: InboxQuery): Promise<readonly InboxItem[]> {
