@@ -4,5 +4,5 @@ export { fastapiError, fastapiFailure, fastapiValidationError, retryAfter } from
 export { type HubContractOptions, hub, type ListStyle } from "./hub/index.ts";
 export { inboxV1 } from "./inbox-v1/index.ts";
 export { isoDate, isoDateOrNull } from "./iso-date.ts";
-export { parseMessage } from "./message-socket.ts";
+export { type ClientMessage, parseMessage } from "./message-socket.ts";
 export { type PackOptions, pack } from "./pack.ts";
