@@ -2,6 +2,7 @@ import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { validationError } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
+import { announceItems } from "../inbox/index.ts";
 import { type ChainChange, due, isStoppable, type Settlement, settleChains, settled } from "./chains.ts";
 import { checkContent } from "./check-content.ts";
 import { announce, type DeliveryContext } from "./context.ts";
@@ -103,12 +104,7 @@ export async function removeSend(context: DeliveryContext, request: ChangeReques
   if (deleted === null) {
     throw unknownSend(id);
   }
-  context.publish(
-    deleted.items.map(({ epoch, ...item }) => ({ tenant, userId: item.userId, change: "deleted", seq: item.seq, epoch, id, item })),
-  );
-  for (const { epoch: _, ...item } of deleted.items) {
-    context.events.emit("item.deleted", { tenant, userId: item.userId, id, type: item.type, item });
-  }
+  announceItems(context, "deleted", deleted.items);
 }
 
 /** Retries the failed chains of a send from their primary delivery, on a fresh schedule. */

@@ -79,6 +79,18 @@ export function validationError(issues: Iterable<Issue>): BelfryError {
   return list.error();
 }
 
+/** Says what is wrong with the page of a list: `limit` is a whole number from 1 to `most`, `offset` one from 0. */
+export function pageIssues({ limit, offset = 0 }: { readonly limit: unknown; readonly offset?: unknown }, most: number): readonly Issue[] {
+  const isInRange = (value: unknown, least: number) => Number.isSafeInteger(value) && (value as number) >= least;
+  const of = (name: string, range: string, value: unknown): Issue => {
+    return { path: [name], type: "range", message: `must be a whole number ${range}, is ${String(value)}` };
+  };
+  return [
+    ...(isInRange(limit, 1) && (limit as number) <= most ? [] : [of("limit", `from 1 to ${most}`, limit)]),
+    ...(isInRange(offset, 0) ? [] : [of("offset", "from 0", offset)]),
+  ];
+}
+
 /** Every member of an object type by name: one that is left out does not compile. */
 export type MembersOf<Type> = Readonly<Record<keyof Type, true>>;
 

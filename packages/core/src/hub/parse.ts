@@ -1,5 +1,4 @@
-import type { Issue } from "../foundation/errors.ts";
-import { IssueList, validationError } from "../foundation/issue-list.ts";
+import { IssueList, pageIssues, validationError } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { describe, NAME_RULE, type TextRule, textIssue } from "../foundation/parse-text.ts";
@@ -106,16 +105,9 @@ export function parseHandlerChanges(changes: HandlerChanges): Partial<ReturnType
 
 /** Checks which page of a list is asked for. */
 export function parseRange({ limit = DEFAULT_LIMIT, offset = 0 }: HubListInput): HubRange {
-  const issues: Issue[] = [];
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
-    issues.push({ path: ["limit"], type: "range", message: `must be a whole number from 1 to ${MAX_LIMIT}, is ${limit}` });
-  }
-  if (!Number.isSafeInteger(offset) || offset < 0) {
-    issues.push({ path: ["offset"], type: "range", message: `must be a whole number from 0, is ${offset}` });
-  }
-  if (issues.length > 0) {
-    throw validationError(issues);
-  }
+  const issues = new IssueList();
+  issues.addAll(pageIssues({ limit, offset }, MAX_LIMIT));
+  issues.done();
   return { limit, offset };
 }
 

@@ -52,3 +52,19 @@ export interface InboxContext extends BaseContext {
   /** Tells clients and other processes what changed. Call it only after the commit. */
   publish(signals: readonly InboxSignal[]): void;
 }
+
+/** Tells clients, other processes and listeners about items that were read or deleted. Call it only after the commit. */
+export function announceItems(
+  { publish, events }: Pick<InboxContext, "publish" | "events">,
+  change: "read" | "deleted",
+  items: readonly (InboxItem & { readonly epoch: string })[],
+): void {
+  const changes = items.map(({ epoch, ...item }) => {
+    const { tenant, userId, id, seq, type } = item;
+    return { signal: { tenant, userId, change, seq, epoch, id, item }, event: { tenant, userId, id, type, item } };
+  });
+  publish(changes.map(({ signal }) => signal));
+  for (const { event } of changes) {
+    events.emit(`item.${change}`, event);
+  }
+}

@@ -1,9 +1,13 @@
 import type { FeedSubscription, Owner } from "../foundation/context.ts";
-import { acknowledgeItem, markAllRead, markManyRead, markRead, removeItem, removeMany, removeRead } from "./change-items.ts";
-import type { Acknowledged, InboxContext } from "./context.ts";
+import { BelfryError } from "../foundation/errors.ts";
+import { isUuid } from "../foundation/ids.ts";
+import { type Acknowledged, announceItems, type InboxContext } from "./context.ts";
 import type { FollowInboxes, InboxListener } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, InboxPosition, ItemRef } from "./inbox-item.ts";
-import { countInbox, getItem, type InboxList, type ListInput, listInbox } from "./list-inbox.ts";
+import type { WholeInboxChange } from "./inbox-storage.ts";
+import { type InboxList, type ListInput, listInbox } from "./list-inbox.ts";
+
+type Change = "read" | "deleted";
 
 /**
  * One user's inbox. Every call is limited to that user of that tenant.
@@ -42,13 +46,18 @@ export class Inbox {
    * @throws BelfryError `NOT_FOUND` if the item is unknown, deleted or another tenant's, `FORBIDDEN` if the notification
    *   exists in the tenant but was never in this inbox
    */
-  get(ref: ItemRef): Promise<InboxItem> {
-    return getItem(this.#context, this.owner, ref);
+  async get(ref: ItemRef): Promise<InboxItem> {
+    using _call = await this.#context.ready();
+    const item = isPossible(ref) ? await this.#context.inbox.get(this.owner, ref) : null;
+    if (item === null) {
+      throw await this.#absenceError(ref);
+    }
+    return item;
   }
 
   /** Marks one item read and returns it. Marking it again keeps the first time. Throws as {@link get} does. */
   markRead(ref: ItemRef): Promise<InboxItem> {
-    return markRead(this.#context, this.owner, ref);
+    return this.#changeOne("read", ref);
   }
 
   /**
@@ -56,38 +65,47 @@ export class Inbox {
    * fallback that is not on its way yet is stopped. Returns the item and the state of the fallback. Throws as {@link get}
    * does.
    */
-  acknowledge(id: string): Promise<Acknowledged> {
-    return acknowledgeItem(this.#context, this.owner, id);
+  async acknowledge(id: string): Promise<Acknowledged> {
+    const item = await this.get(id);
+    return { item, fallback: await this.#context.reads.onAcknowledged(this.owner, item.id) };
   }
 
   /** Marks several items read in one transaction and returns how many were found. Unknown items are skipped. */
-  markManyRead(refs: readonly ItemRef[]): Promise<number> {
-    return markManyRead(this.#context, this.owner, refs);
+  async markManyRead(refs: readonly ItemRef[]): Promise<number> {
+    return (await this.#change("read", refs)).length;
   }
 
   /** Marks everything read that is in the inbox now and returns the number of items it changed. Later items stay unread. */
-  markAllRead(): Promise<number> {
-    return markAllRead(this.#context, this.owner);
+  async markAllRead(): Promise<number> {
+    using _call = await this.#context.ready();
+    const change = await this.#context.inbox.markAllRead(this.owner, new Date(this.#context.clock.now()));
+    this.#announceAll(change, "read_all");
+    await this.#context.reads.onRead(this.owner, null);
+    return change.count;
   }
 
   /** Deletes one item and returns it as it was. Throws as {@link get} does. */
   remove(ref: ItemRef): Promise<InboxItem> {
-    return removeItem(this.#context, this.owner, ref);
+    return this.#changeOne("deleted", ref);
   }
 
   /** Deletes several items in one transaction and returns how many were found. Unknown items are skipped. */
-  removeMany(refs: readonly ItemRef[]): Promise<number> {
-    return removeMany(this.#context, this.owner, refs);
+  async removeMany(refs: readonly ItemRef[]): Promise<number> {
+    return (await this.#change("deleted", refs)).length;
   }
 
   /** Deletes every read item and returns their number. */
-  removeRead(): Promise<number> {
-    return removeRead(this.#context, this.owner);
+  async removeRead(): Promise<number> {
+    using _call = await this.#context.ready();
+    const change = await this.#context.inbox.removeRead(this.owner, new Date(this.#context.clock.now()));
+    this.#announceAll(change, "deleted_read");
+    return change.count;
   }
 
   /** Returns the total and the unread count. It reads one row, whatever the size of the inbox. */
-  counts(): Promise<InboxCounts> {
-    return countInbox(this.#context, this.owner);
+  async counts(): Promise<InboxCounts> {
+    using _call = await this.#context.ready();
+    return this.#context.inbox.counts(this.owner);
   }
 
   /**
@@ -103,4 +121,54 @@ export class Inbox {
   subscribe(listener: InboxListener, since?: InboxPosition): FeedSubscription {
     return this.#feeds.subscribe(this.owner, listener, since);
   }
+
+  async #changeOne(change: Change, ref: ItemRef): Promise<InboxItem> {
+    const [item] = await this.#change(change, [ref]);
+    if (item === undefined) {
+      throw await this.#absenceError(ref);
+    }
+    return item;
+  }
+
+  /** Returns the items that were found, in their new state. */
+  async #change(change: Change, refs: readonly ItemRef[]): Promise<readonly InboxItem[]> {
+    using _call = await this.#context.ready();
+    const { inbox, reads, clock } = this.#context;
+    const [possible, at] = [refs.filter(isPossible), new Date(clock.now())];
+    const { items, changed, counts } = await (change === "read"
+      ? inbox.markRead(this.owner, possible, at)
+      : inbox.remove(this.owner, possible, at));
+    const { epoch } = counts;
+    announceItems(
+      this.#context,
+      change,
+      items.filter(({ seq }) => changed.has(seq)).map((item) => ({ ...item, epoch })),
+    );
+    // A notification of `create` has no deliveries to look up.
+    const sent = items.filter(({ kind }) => change === "read" && kind === "send").map(({ id }) => id);
+    if (sent.length > 0) {
+      await reads.onRead(this.owner, sent);
+    }
+    return items;
+  }
+
+  #announceAll({ count, counts }: WholeInboxChange, change: "read_all" | "deleted_read"): void {
+    if (count > 0) {
+      this.#context.publish([{ ...this.owner, change, seq: counts.lastSeq, epoch: counts.epoch, count }]);
+      this.#context.events.emit(change === "read_all" ? "inbox.all_read" : "inbox.read_deleted", { ...this.owner, count });
+    }
+  }
+
+  async #absenceError(ref: ItemRef): Promise<BelfryError> {
+    const absence = isPossible(ref) ? await this.#context.inbox.absence(this.owner, ref) : "unknown";
+    const name = typeof ref === "string" ? JSON.stringify(ref.slice(0, 64)) : `number ${ref.seq}`;
+    return absence === "foreign"
+      ? new BelfryError("FORBIDDEN", `The notification ${name} is not in this user's inbox.`)
+      : new BelfryError("NOT_FOUND", `There is no notification ${name} in this inbox.`);
+  }
+}
+
+/** Whether an item with this ref can exist at all. Belfry does not query the database for an impossible ref. */
+function isPossible(ref: ItemRef): boolean {
+  return typeof ref === "string" ? isUuid(ref) : Number.isSafeInteger(ref.seq) && ref.seq > 0;
 }

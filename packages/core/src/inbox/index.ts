@@ -1,4 +1,13 @@
-export type { Acknowledged, AcknowledgedFallback, InboxContext, InboxEvents, InboxSwept, ItemChanged, ReadHook } from "./context.ts";
+export {
+  type Acknowledged,
+  type AcknowledgedFallback,
+  announceItems,
+  type InboxContext,
+  type InboxEvents,
+  type InboxSwept,
+  type ItemChanged,
+  type ReadHook,
+} from "./context.ts";
 
 export { type Created, GroupCommit } from "./group-commit.ts";
 

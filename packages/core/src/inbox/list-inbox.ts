@@ -1,11 +1,10 @@
 import type { Owner } from "../foundation/context.ts";
 import { fingerprint } from "../foundation/digest.ts";
-import { BelfryError, type Issue } from "../foundation/errors.ts";
-import { isUuid } from "../foundation/ids.ts";
-import { validationError } from "../foundation/issue-list.ts";
+import { BelfryError } from "../foundation/errors.ts";
+import { IssueList, pageIssues } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { InboxContext } from "./context.ts";
-import type { InboxCounts, InboxItem, InboxStatus, ItemRef } from "./inbox-item.ts";
+import type { InboxCounts, InboxItem, InboxStatus } from "./inbox-item.ts";
 import type { InboxQuery } from "./inbox-storage.ts";
 
 /** The list that a cursor belongs to. Any other list refuses the cursor. */
@@ -40,6 +39,7 @@ function check(seq: number, { owner, status, type, epoch }: CursorScope): string
 }
 
 const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 1_000;
 
 /** Which part of an inbox to list. */
 export interface ListInput {
@@ -104,72 +104,25 @@ async function start(context: InboxContext, owner: Owner, input: ListInput): Pro
   return { before };
 }
 
-function checkList(input: ListInput): number {
-  const issues: Issue[] = [];
-  const { limit = DEFAULT_LIMIT, offset = 0, status = "all" } = input;
-  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) {
-    issues.push({ path: ["limit"], type: "range", message: `must be a whole number from 1 to 1000, is ${limit}` });
-  }
-  if (!Number.isSafeInteger(offset) || offset < 0) {
-    issues.push({ path: ["offset"], type: "range", message: `must be a whole number from 0, is ${offset}` });
-  }
-  if (input.cursor !== undefined && input.offset !== undefined && input.offset !== 0) {
-    issues.push({ path: ["offset"], type: "conflict", message: "cannot be given together with a cursor" });
+function checkList({ limit = DEFAULT_LIMIT, offset = 0, status = "all", cursor, type }: ListInput): number {
+  const issues = new IssueList();
+  issues.addAll(pageIssues({ limit, offset }, MAX_LIMIT));
+  if (cursor !== undefined && offset !== 0) {
+    issues.add({ path: ["offset"], type: "conflict", message: "cannot be given together with a cursor" });
   }
   if (!["all", "unread", "read"].includes(status)) {
-    issues.push({ path: ["status"], type: "enum", message: `must be all, unread or read, is ${status}` });
+    issues.add({ path: ["status"], type: "enum", message: `must be all, unread or read, is ${status}` });
   }
-  const typeIssue = input.type === undefined ? null : textIssue(input.type, ["type"], NAME_RULE);
-  if (typeIssue) {
-    issues.push(typeIssue);
-  }
-  if (issues.length > 0) {
-    throw validationError(issues);
-  }
+  issues.add(type === undefined ? null : textIssue(type, ["type"], NAME_RULE));
+  issues.done();
   return limit;
 }
 
 /** Returns up to `limit` items of all the tenant's inboxes, newest notification first. */
 export async function listTenant(context: InboxContext, tenant: string, limit: number): Promise<readonly InboxItem[]> {
-  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) {
-    throw validationError([{ path: ["limit"], type: "range", message: `must be a whole number from 1 to 1000, is ${limit}` }]);
-  }
+  const issues = new IssueList();
+  issues.addAll(pageIssues({ limit }, MAX_LIMIT));
+  issues.done();
   using _call = await context.ready();
   return context.inbox.listTenant(tenant, limit);
-}
-
-/** Returns the inbox's counts after its last change. */
-export async function countInbox(context: InboxContext, owner: Owner): Promise<InboxCounts> {
-  using _call = await context.ready();
-  return context.inbox.counts(owner);
-}
-
-/** Returns one item. Throws `NOT_FOUND` or `FORBIDDEN`; see {@link absenceError}. */
-export async function getItem(context: InboxContext, owner: Owner, ref: ItemRef): Promise<InboxItem> {
-  using _call = await context.ready();
-  const item = isPossible(ref) ? await context.inbox.get(owner, ref) : null;
-  if (item === null) {
-    throw await absenceError(context, owner, ref);
-  }
-  return item;
-}
-
-/**
- * Returns the error for an absent item: `FORBIDDEN` for a notification of the tenant that was never in this inbox, else
- * `NOT_FOUND` (unknown, deleted, another tenant's).
- */
-export async function absenceError(context: InboxContext, owner: Owner, ref: ItemRef): Promise<BelfryError> {
-  const absence = isPossible(ref) ? await context.inbox.absence(owner, ref) : "unknown";
-  return absence === "foreign"
-    ? new BelfryError("FORBIDDEN", `The notification ${name(ref)} is not in this user's inbox.`)
-    : new BelfryError("NOT_FOUND", `There is no notification ${name(ref)} in this inbox.`);
-}
-
-/** Whether an item with this ref can exist at all. Belfry does not query the database for an impossible ref. */
-export function isPossible(ref: ItemRef): boolean {
-  return typeof ref === "string" ? isUuid(ref) : Number.isSafeInteger(ref.seq) && ref.seq > 0;
-}
-
-function name(ref: ItemRef): string {
-  return typeof ref === "string" ? JSON.stringify(ref.slice(0, 64)) : `number ${ref.seq}`;
 }

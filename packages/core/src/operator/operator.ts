@@ -1,7 +1,61 @@
-import type { Activity, ActivityFilter, ActivityPage, ChannelHealth, HealthRange, RetriedAll } from "./activity.ts";
-import { type AuditNote, noteAudit, type OperatorContext } from "./context.ts";
-import { countActivity, readHealth, readTimeline, type SearchInput, searchActivity } from "./read-activity.ts";
-import { countRetryable, type RetryAllOptions, retryAll } from "./retry-all.ts";
+import { type Acting, type AuditAction, actorOf } from "../delivery/index.ts";
+import { BelfryError } from "../foundation/errors.ts";
+import { isUuid } from "../foundation/ids.ts";
+import { IssueList, pageIssues, validationError } from "../foundation/issue-list.ts";
+import type { Activity, ActivityFilter, ActivityPage, ActivitySummary, ChannelHealth, HealthRange, RetriedAll } from "./activity.ts";
+import type { OperatorContext } from "./context.ts";
+import {
+  type ActivityScope,
+  afterCursor,
+  encodeActivityCursor,
+  filterIssues,
+  idIssue,
+  issue,
+  oneOf,
+  pickFilter,
+  shown,
+} from "./parse-filter.ts";
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 100;
+/** The highest count. A count takes time in proportion to its matches, and nobody needs more. */
+const MAX_COUNT = 10_000;
+const MAX_ITEMS = 100;
+const MAX_DELIVERIES = 1_000;
+const MAX_AUDIT = 1_000;
+const DEFAULT_RETRIES = 100;
+const MAX_RETRIES = 1_000;
+const RETRYABLE = ["failed", "partial"] as const;
+const ACTIONS: readonly AuditAction[] = ["created", "updated", "cancelled", "retried", "deleted", "read"];
+const MINUTE_MS = 60_000;
+
+const RANGES: Readonly<Record<HealthRange, { readonly bucketMs: number; readonly buckets: number }>> = {
+  "1h": { bucketMs: MINUTE_MS, buckets: 60 },
+  "24h": { bucketMs: 30 * MINUTE_MS, buckets: 48 },
+  "7d": { bucketMs: 120 * MINUTE_MS, buckets: 84 },
+};
+
+/** The filter of a search, and the page. */
+export interface SearchInput extends ActivityFilter {
+  /** The `nextCursor` of the page before; it works with the same filter only. */
+  readonly cursor?: string;
+  /** 1 to 100. @default 50 */
+  readonly limit?: number;
+}
+
+/** Options of a retry of all matching sends. */
+export interface RetryAllOptions extends Acting {
+  /** The most sends to retry, newest first, 1 to 1,000. @default 100 */
+  readonly limit?: number;
+  /** The `nextCursor` of the call before, to go on with older ones; it works with the same filter only. */
+  readonly cursor?: string;
+}
+
+/** An action on a notification, with its actor. */
+export interface AuditNote extends Acting {
+  readonly action: AuditAction;
+  readonly notificationId: string;
+}
 
 /**
  * The operator of one tenant: `notifications.operator`. It sees messages, sends and events in every inbox, so offer it to
@@ -35,13 +89,21 @@ export class Operator {
    * @throws BelfryError `VALIDATION_ERROR` for a filter or a limit that cannot be; `INVALID_CURSOR` for a cursor that
    *   another search gave
    */
-  search(input: SearchInput = {}): Promise<ActivityPage> {
-    return searchActivity(this.#context, this.#tenant, input);
+  async search(input: SearchInput = {}): Promise<ActivityPage> {
+    const { cursor, limit = DEFAULT_LIMIT } = input;
+    const scope = this.#scopeOf(input, limit, MAX_LIMIT);
+    const after = afterCursor(cursor, scope);
+    using _call = await this.#context.ready();
+    // Reads one more than requested, to see whether there is a next page.
+    const found = await this.#context.activity.search(this.#tenant, { ...scope.filter, ...after, limit: limit + 1 });
+    return { notifications: found.slice(0, limit), nextCursor: cursorBehind(found, limit, scope) };
   }
 
   /** Returns the number of matching notifications, counted up to 10,000. @throws BelfryError `VALIDATION_ERROR` */
-  count(filter: ActivityFilter = {}): Promise<number> {
-    return countActivity(this.#context, this.#tenant, filter);
+  async count(filter: ActivityFilter = {}): Promise<number> {
+    const scope = this.#scopeOf(filter);
+    using _call = await this.#context.ready();
+    return this.#context.activity.count(this.#tenant, scope.filter, MAX_COUNT);
   }
 
   /**
@@ -50,8 +112,24 @@ export class Operator {
    *
    * @throws BelfryError `NOT_FOUND`
    */
-  timeline(id: string): Promise<Activity> {
-    return readTimeline(this.#context, this.#tenant, id);
+  async timeline(id: string): Promise<Activity> {
+    using _call = await this.#context.ready();
+    const { activity, deliveries, hub } = this.#context;
+    const [tenant, uuid] = [this.#tenant, id.toLowerCase()];
+    const content = isUuid(uuid) ? await activity.find(tenant, uuid) : null;
+    if (content === null) {
+      throw new BelfryError("NOT_FOUND", `There is no notification ${JSON.stringify(id.slice(0, 64))}.`);
+    }
+    const { kind } = content.summary;
+    const [inboxes, send, tracked, records, audit] = await Promise.all([
+      activity.itemsOf(tenant, uuid, MAX_ITEMS),
+      kind === "send" ? deliveries.findSend(tenant, uuid) : null,
+      kind === "send" ? deliveries.deliveriesOf(tenant, [uuid], { offset: 0, limit: MAX_DELIVERIES }) : [],
+      kind === "event" ? hub.recordsOf(tenant, uuid) : [],
+      activity.auditOf(tenant, uuid, MAX_AUDIT),
+    ]);
+    const { items, total, read } = inboxes;
+    return { ...content, items, itemCount: total, readCount: read, send, deliveries: tracked, records, audit };
   }
 
   /**
@@ -60,8 +138,16 @@ export class Operator {
    *
    * @throws BelfryError `VALIDATION_ERROR` for another range
    */
-  health(range: HealthRange): Promise<readonly ChannelHealth[]> {
-    return readHealth(this.#context, this.#tenant, range);
+  async health(range: HealthRange): Promise<readonly ChannelHealth[]> {
+    const parts = Object.hasOwn(RANGES, range) ? RANGES[range] : null;
+    if (parts === null) {
+      throw validationError([issue("range", `must be one of ${Object.keys(RANGES).join(", ")}, is ${shown(range)}`)]);
+    }
+    using _call = await this.#context.ready();
+    const now = this.#context.clock.now();
+    // Parts begin at round times, so that a bar of the chart stays the same bar as time passes. The last one is the current one.
+    const from = new Date(now - (now % parts.bucketMs) - (parts.buckets - 1) * parts.bucketMs);
+    return this.#context.activity.health(this.#tenant, { from, ...parts }, new Date(now));
   }
 
   /**
@@ -69,8 +155,10 @@ export class Operator {
    *
    * @throws BelfryError `VALIDATION_ERROR` for a filter that cannot be
    */
-  countRetryable(filter: ActivityFilter = {}): Promise<number> {
-    return countRetryable(this.#context, { tenant: this.#tenant, filter });
+  async countRetryable(filter: ActivityFilter = {}): Promise<number> {
+    const scope = this.#scopeOf(filter);
+    using _call = await this.#context.ready();
+    return this.#countAll(retryable(scope.filter));
   }
 
   /**
@@ -85,8 +173,23 @@ export class Operator {
    * const { retried, nextCursor } = await notifications.operator.retryAll({ channel: "email", from: lastHour }, { actor: "ann" });
    * ```
    */
-  retryAll(filter: ActivityFilter, options: RetryAllOptions = {}): Promise<RetriedAll> {
-    return retryAll(this.#context, { tenant: this.#tenant, filter }, options);
+  async retryAll(filter: ActivityFilter, { limit = DEFAULT_RETRIES, cursor, ...acting }: RetryAllOptions = {}): Promise<RetriedAll> {
+    const scope = this.#scopeOf(filter, limit, MAX_RETRIES);
+    const actor = actorOf(acting);
+    const after = afterCursor(cursor, scope);
+    using _call = await this.#context.ready();
+    const filters = retryable(scope.filter);
+    const matched = await this.#countAll(filters);
+    // Reads one send more than requested, to see whether there are older ones.
+    const query = { ...after, limit: limit + 1 };
+    const found = await Promise.all(filters.map((one) => this.#context.activity.search(this.#tenant, { ...one, ...query })));
+    // Ids are of one length and in lower case: they compare as their bytes do.
+    const newest = found.flat().sort((left, right) => (left.id < right.id ? 1 : -1));
+    let retried = 0;
+    for (const { id } of newest.slice(0, limit)) {
+      retried += (await this.#retry(id, actor)) ? 1 : 0;
+    }
+    return { matched, retried, remaining: await this.#countAll(filters), nextCursor: cursorBehind(newest, limit, scope) };
   }
 
   /**
@@ -95,7 +198,52 @@ export class Operator {
    *
    * @throws BelfryError `VALIDATION_ERROR`
    */
-  note(entry: AuditNote): Promise<void> {
-    return noteAudit(this.#context, this.#tenant, entry);
+  async note(entry: AuditNote): Promise<void> {
+    const { action, notificationId } = entry;
+    const actor = actorOf(entry);
+    const issues = new IssueList();
+    issues.add(oneOf("action", action, ACTIONS));
+    issues.add(idIssue("notificationId", notificationId));
+    issues.done();
+    using _call = await this.#context.ready();
+    const line = { action, actor, notificationId: notificationId.toLowerCase() };
+    await this.#context.activity.note(this.#tenant, line, new Date(this.#context.clock.now()));
   }
+
+  /** Checks a filter, and a limit if there is one. */
+  #scopeOf(filter: ActivityFilter, limit = 1, maxLimit = 1): ActivityScope {
+    const issues = new IssueList();
+    issues.addAll([...filterIssues(filter), ...pageIssues({ limit }, maxLimit)]);
+    issues.done();
+    return { tenant: this.#tenant, filter: pickFilter(filter) };
+  }
+
+  async #countAll(filters: readonly ActivityFilter[]): Promise<number> {
+    const counts = await Promise.all(filters.map((filter) => this.#context.activity.count(this.#tenant, filter, MAX_COUNT)));
+    return counts.reduce((total, count) => total + count, 0);
+  }
+
+  /** Retries one send. Returns false if somebody else retried, deleted or settled it meanwhile. */
+  async #retry(id: string, actor: string): Promise<boolean> {
+    try {
+      await this.#context.retrySend({ tenant: this.#tenant, id, actor });
+      return true;
+    } catch (error) {
+      if (error instanceof BelfryError && (error.code === "INVALID_STATE" || error.code === "NOT_FOUND")) {
+        return false;
+      }
+      throw error;
+    }
+  }
+}
+
+/** Returns the filter once for each status that can be retried and that the filter allows. */
+function retryable(filter: ActivityFilter): readonly ActivityFilter[] {
+  return RETRYABLE.filter((status) => filter.status === undefined || filter.status === status).map((status) => ({ ...filter, status }));
+}
+
+/** Returns the cursor behind the first `limit` of what was found, or null when there is no more. */
+function cursorBehind(found: readonly ActivitySummary[], limit: number, scope: ActivityScope): string | null {
+  const last = found[limit - 1];
+  return found.length > limit && last !== undefined ? encodeActivityCursor(last.id, scope) : null;
 }

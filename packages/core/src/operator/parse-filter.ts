@@ -81,7 +81,7 @@ const LAST_MS = Date.UTC(9999, 11, 31);
 /** Returns the issues of a filter; empty for a valid one. */
 export function filterIssues({ id, kind, recipient, type, channel, status, from, before }: ActivityFilter): Issue[] {
   return [
-    ...given(id, (value) => (isUuid(value) ? null : issue("id", "must be a notification's id, which is a UUID"))),
+    ...given(id, (value) => idIssue("id", value)),
     ...given(kind, (value) => oneOf("kind", value, KINDS)),
     ...given(recipient, (value) => textIssue(value, ["recipient"], RECIPIENT_RULE)),
     ...given(type, (value) => textIssue(value, ["type"], NAME_RULE)),
@@ -94,22 +94,8 @@ export function filterIssues({ id, kind, recipient, type, channel, status, from,
 
 /** Returns only the members of a filter, with its id in lower case. */
 export function pickFilter({ id, kind, recipient, type, channel, status, from, before }: ActivityFilter): ActivityFilter {
-  return {
-    ...(id === undefined ? {} : { id: id.toLowerCase() }),
-    ...(kind === undefined ? {} : { kind }),
-    ...(recipient === undefined ? {} : { recipient }),
-    ...(type === undefined ? {} : { type }),
-    ...(channel === undefined ? {} : { channel }),
-    ...(status === undefined ? {} : { status }),
-    ...(from === undefined ? {} : { from }),
-    ...(before === undefined ? {} : { before }),
-  };
-}
-
-/** Returns an issue unless `value` is a whole number from 1 to `max`. */
-export function limitIssue(value: number, max: number): Issue[] {
-  const isFine = Number.isInteger(value) && value >= 1 && value <= max;
-  return isFine ? [] : [issue("limit", `must be a whole number from 1 to ${max}, is ${String(value)}`)];
+  const members = { id: id?.toLowerCase(), kind, recipient, type, channel, status, from, before };
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }
 
 function given<Value>(value: Value | undefined, check: (value: Value) => Issue | null): Issue[] {
@@ -117,8 +103,14 @@ function given<Value>(value: Value | undefined, check: (value: Value) => Issue |
   return found ? [found] : [];
 }
 
-function oneOf(field: string, value: string, values: readonly string[]): Issue | null {
-  return values.includes(value) ? null : issue(field, `must be one of ${values.join(", ")}, is ${shown(value)}`);
+/** Returns an issue unless `value` is one of `values`. */
+export function oneOf(field: string, value: unknown, values: readonly string[]): Issue | null {
+  return (values as readonly unknown[]).includes(value) ? null : issue(field, `must be one of ${values.join(", ")}, is ${shown(value)}`);
+}
+
+/** Returns an issue unless `value` is the id of a notification. */
+export function idIssue(field: string, value: unknown): Issue | null {
+  return typeof value === "string" && isUuid(value) ? null : issue(field, "must be a notification's id, which is a UUID");
 }
 
 function timeIssue(field: string, value: unknown): Issue | null {
@@ -128,10 +120,12 @@ function timeIssue(field: string, value: unknown): Issue | null {
     : issue(field, `must be a Date of the years 1970 to 9999, is ${value instanceof Date ? String(value) : describe(value)}`);
 }
 
-function shown(value: unknown): string {
+/** Shows a value of a caller in a message. */
+export function shown(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value.slice(0, 64)) : describe(value);
 }
 
-function issue(field: string, message: string): Issue {
+/** Makes an issue of a member of the input. */
+export function issue(field: string, message: string): Issue {
   return { path: [field], type: "value_error", message };
 }

@@ -1,6 +1,7 @@
 import { type Acting, actorOf } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
+import { announceItems } from "../inbox/index.ts";
 import { type PrivacyContext, STEP_ROWS, turn } from "./context.ts";
 
 /** Deletes a notification everywhere; see `NotificationService.delete`. */
@@ -21,20 +22,7 @@ export async function deleteNotification(
     if (step === null && isFirst) {
       throw unknownNotification(id);
     }
-    context.publish(
-      (step?.items ?? []).map(({ epoch, ...item }) => ({
-        tenant,
-        userId: item.userId,
-        change: "deleted",
-        seq: item.seq,
-        epoch,
-        id: item.id,
-        item,
-      })),
-    );
-    for (const { epoch: _, ...item } of step?.items ?? []) {
-      context.events.emit("item.deleted", { tenant, userId: item.userId, id: item.id, type: item.type, item });
-    }
+    announceItems(context, "deleted", step?.items ?? []);
     // Null after the first step: another call has finished it.
     if (step?.isDone ?? true) {
       return;

@@ -112,15 +112,6 @@ export abstract class Feed<Signal, Follower> {
   }
 }
 
-/** The functions of a feed that {@link Feeds} call. */
-export interface FollowedFeed<Follower> {
-  readonly followers: Set<Follower>;
-  gap(): void;
-  start(): void;
-  wake(): void;
-  stop(): Promise<void>;
-}
-
 /** The parts that every kind of feeds uses. */
 export interface FeedsContext {
   readonly clock: Clock;
@@ -159,18 +150,23 @@ interface Entry<One> {
   readonly opened: Promise<void>;
 }
 
+/** The name of a feed: a tenant and something of it. A NUL cannot be part of either. */
+export function feedName(tenant: string, of: string): string {
+  return `${tenant}\u0000${of}`;
+}
+
 /**
  * The feeds that subscribers in this process follow. A feed opens for its first follower and closes after its last one. A
  * stop of the service ends no subscription: the feeds pause, and read what they missed once it starts again.
  */
-export class Feeds<Key, Follower, One extends FollowedFeed<Follower>> {
-  readonly #context: FeedsContext;
+export class Feeds<Key, Signal, Follower, One extends Feed<Signal, Follower>> {
+  protected readonly context: FeedsContext;
   readonly #options: FeedsOptions<Key, One>;
   readonly #entries = new Map<string, Entry<One>>();
   readonly #polling: Loop;
 
   constructor(context: FeedsContext, options: FeedsOptions<Key, One>) {
-    this.#context = context;
+    this.context = context;
     this.#options = options;
     const { clock, logger } = context;
     this.#polling = new Loop({
@@ -183,9 +179,9 @@ export class Feeds<Key, Follower, One extends FollowedFeed<Follower>> {
     });
   }
 
-  /** The feed of `name`, if anybody follows it. */
-  find(name: string): One | undefined {
-    return this.#entries.get(name)?.feed;
+  /** Passes a signal to the feed of `name`, if anybody follows it. */
+  signal(name: string, signal: Signal): void {
+    this.#entries.get(name)?.feed.signal(signal);
   }
 
   /**
@@ -193,7 +189,7 @@ export class Feeds<Key, Follower, One extends FollowedFeed<Follower>> {
    *
    * @param following makes the follower for the feed, which is there already or is opened from `key`
    */
-  subscribe(name: string, key: Key, following: (feed: One) => Following<Follower>): FeedSubscription {
+  protected follow(name: string, key: Key, following: (feed: One) => Following<Follower>): FeedSubscription {
     const { feed, opened } = this.#entries.get(name) ?? this.#open(name, key);
     const { follower, begin, end } = following(feed);
     feed.followers.add(follower);
@@ -208,18 +204,18 @@ export class Feeds<Key, Follower, One extends FollowedFeed<Follower>> {
         if (feed.followers.has(follower)) {
           close();
           // A stop says so itself, whatever it did to the read.
-          await this.#context.ready();
+          await this.context.ready();
           throw error;
         }
       });
-    const { logger } = this.#context;
+    const { logger } = this.context;
     ready.catch((error: unknown) =>
       logger.warn({ error }, `Belfry could not begin to follow ${this.#options.name}; the subscription is over.`),
     );
     return { ready, close };
   }
 
-  /** Signals of every kind may be lost. */
+  /** Signals of every feed may have been lost. */
   gap(): void {
     for (const { feed } of this.#entries.values()) {
       feed.gap();
@@ -251,7 +247,7 @@ export class Feeds<Key, Follower, One extends FollowedFeed<Follower>> {
   #open(name: string, key: Key): Entry<One> {
     const { open, opened } = this.#options;
     const feed = open(key);
-    const entry = { feed, opened: this.#context.ready().then(() => opened?.(feed)) };
+    const entry = { feed, opened: this.context.ready().then(() => opened?.(feed)) };
     this.#entries.set(name, entry);
     this.#pollLater();
     return entry;

@@ -1,6 +1,6 @@
 import { type FeedSubscription, guarded } from "../foundation/context.ts";
 import type { HubListener, HubSignal, HubStorage } from "../hub/index.ts";
-import { Feeds, type FeedsContext } from "./feeds.ts";
+import { Feeds, type FeedsContext, feedName } from "./feeds.ts";
 import { HubFeed } from "./hub-feed.ts";
 import type { Transport } from "./transport.ts";
 
@@ -19,54 +19,25 @@ interface Source {
 }
 
 /** The feeds of the hub's sources that are followed in this process. */
-export class HubFeeds {
-  readonly #options: HubFeedsOptions;
-  readonly #feeds: Feeds<Source, HubListener, HubFeed>;
-
+export class HubFeeds extends Feeds<Source, HubSignal, HubListener, HubFeed> {
   constructor(options: HubFeedsOptions) {
-    this.#options = options;
     const { hub, clock, logger, transport } = options;
-    this.#feeds = new Feeds<Source, HubListener, HubFeed>(options, {
+    super(options, {
       name: "a source of the hub",
       pollIntervalMs: transport.pollIntervalMs * POLLS_SKIPPED,
       open: (source) => new HubFeed({ ...source, hub, clock, logger, isLossy: transport.pollIntervalMs > 0 }),
-      poll: () => this.onGap(),
+      poll: () => this.gap(),
     });
   }
 
   /** Follows a source of a tenant from now on. */
   subscribe(tenant: string, source: string, listener: HubListener): FeedSubscription {
-    const { logger } = this.#options;
+    const { logger } = this.context;
     // The same listener may follow twice, and end one of the two.
     const follower: HubListener = {
       onEvent: (event) => guarded(logger, () => listener.onEvent(event)),
       onSettled: (record) => guarded(logger, () => listener.onSettled(record)),
     };
-    return this.#feeds.subscribe(feedName(tenant, source), { tenant, source }, () => ({ follower }));
+    return this.follow(feedName(tenant, source), { tenant, source }, () => ({ follower }));
   }
-
-  onSignal(signal: HubSignal): void {
-    this.#feeds.find(feedName(signal.tenant, signal.source))?.signal(signal);
-  }
-
-  onGap(): void {
-    this.#feeds.gap();
-  }
-
-  start(): void {
-    this.#feeds.start();
-  }
-
-  wake(): void {
-    this.#feeds.wake();
-  }
-
-  stop(): Promise<void> {
-    return this.#feeds.stop();
-  }
-}
-
-function feedName(tenant: string, source: string): string {
-  // A NUL cannot be part of either.
-  return `${tenant}\u0000${source}`;
 }

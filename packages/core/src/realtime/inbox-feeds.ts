@@ -2,7 +2,7 @@ import { type FeedSubscription, guarded, type Owner } from "../foundation/contex
 import type { Logger } from "../foundation/logger.ts";
 import type { InboxListener, InboxPosition, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import { Slots } from "../work/timing.ts";
-import { Feeds, type FeedsContext } from "./feeds.ts";
+import { Feeds, type FeedsContext, feedName } from "./feeds.ts";
 import { type FeedFollower, InboxFeed } from "./inbox-feed.ts";
 import type { Presence } from "./presence.ts";
 import { Subscription } from "./subscription.ts";
@@ -20,15 +20,13 @@ export interface InboxFeedsOptions extends FeedsContext {
 }
 
 /** The feeds of the inboxes that are followed in this process. */
-export class InboxFeeds {
-  readonly #options: InboxFeedsOptions;
-  readonly #feeds: Feeds<Owner, FeedFollower, InboxFeed>;
+export class InboxFeeds extends Feeds<Owner, InboxSignal, FeedFollower, InboxFeed> {
+  readonly #inbox: InboxStorage;
   readonly #pages = new Slots(PAGES_AT_ONCE);
 
   constructor(options: InboxFeedsOptions) {
-    this.#options = options;
     const { inbox, transport, presence, clock, logger } = options;
-    this.#feeds = new Feeds<Owner, FeedFollower, InboxFeed>(options, {
+    super(options, {
       name: "an inbox",
       pollIntervalMs: transport.pollIntervalMs,
       open({ tenant, userId }) {
@@ -40,40 +38,21 @@ export class InboxFeeds {
       left: ({ owner }) => presence.left(owner),
       poll: (feeds) => this.#lookForLost(feeds),
     });
+    this.#inbox = inbox;
   }
 
   /** Follows an inbox. With `since`, it first replays the items after that position and reports the state. */
   subscribe(owner: Owner, listener: InboxListener, since?: InboxPosition): FeedSubscription {
-    const { inbox, logger } = this.#options;
-    return this.#feeds.subscribe(feedName(owner), owner, (feed) => {
-      const follower = new Subscription(feed, { inbox, pages: this.#pages, listener: guardedListener(listener, logger) });
+    return this.follow(feedName(owner.tenant, owner.userId), owner, (feed) => {
+      const guardedOne = guardedListener(listener, this.context.logger);
+      const follower = new Subscription(feed, { inbox: this.#inbox, pages: this.#pages, listener: guardedOne });
       return { follower, begin: () => follower.start(since), end: () => follower.close() };
     });
   }
 
-  onSignal(signal: InboxSignal): void {
-    this.#feeds.find(feedName(signal))?.signal(signal);
-  }
-
-  onGap(): void {
-    this.#feeds.gap();
-  }
-
-  start(): void {
-    this.#feeds.start();
-  }
-
-  wake(): void {
-    this.#feeds.wake();
-  }
-
-  stop(): Promise<void> {
-    return this.#feeds.stop();
-  }
-
   /** A signal that was lost shows as an inbox that has gone further than its feed. */
   async #lookForLost(feeds: readonly InboxFeed[]): Promise<void> {
-    const positions = await this.#options.inbox.positions(feeds.map((feed) => feed.owner));
+    const positions = await this.#inbox.positions(feeds.map((feed) => feed.owner));
     for (const [index, feed] of feeds.entries()) {
       const position = positions[index];
       if (position && feed.isBehind(position)) {
@@ -90,9 +69,4 @@ function guardedListener(listener: InboxListener, logger: Logger): InboxListener
     onState: (recovered, position) => guarded(logger, () => listener.onState(recovered, position)),
     ...(writable && { writable: () => writable.call(listener) }),
   };
-}
-
-function feedName({ tenant, userId }: Owner): string {
-  // A NUL cannot be part of either.
-  return `${tenant}\u0000${userId}`;
 }

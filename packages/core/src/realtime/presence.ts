@@ -3,6 +3,7 @@ import type { Owner } from "../foundation/context.ts";
 import type { Logger } from "../foundation/logger.ts";
 import { Coalesced } from "../work/coalesced.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
+import { feedName } from "./feeds.ts";
 
 /** Users who came to an instance, and users who left it. */
 export interface PresenceChange {
@@ -204,6 +205,5 @@ function wasRenewed(instances: readonly HoldingInstance[], before: readonly Hold
 }
 
 function keyOf({ tenant, userId }: Owner): string {
-  // A NUL cannot be part of either.
-  return `${tenant}\u0000${userId}`;
+  return feedName(tenant, userId);
 }

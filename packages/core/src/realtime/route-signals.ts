@@ -1,3 +1,4 @@
+import { feedName } from "./feeds.ts";
 import type { HubFeeds } from "./hub-feeds.ts";
 import type { InboxFeeds } from "./inbox-feeds.ts";
 import type { Presence } from "./presence.ts";
@@ -15,17 +16,17 @@ export function routeSignals({ inbox, hub }: Feeds, presence: Presence): Transpo
     onSignals(signals) {
       for (const signal of signals) {
         if (isHubSignal(signal)) {
-          hub.onSignal(signal);
+          hub.signal(feedName(signal.tenant, signal.source), signal);
         } else if ("topic" in signal) {
           presence.asked(signal.instance);
         } else {
-          inbox.onSignal(signal);
+          inbox.signal(feedName(signal.tenant, signal.userId), signal);
         }
       }
     },
     onGap() {
-      inbox.onGap();
-      hub.onGap();
+      inbox.gap();
+      hub.gap();
     },
   };
 }

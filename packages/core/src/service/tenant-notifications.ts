@@ -8,7 +8,6 @@ import {
   prepared,
   preparedSend,
   refuseSynchronous,
-  type TransactionsOf,
 } from "../creating/index.ts";
 import { type Acting, parseSend, type Send, type SendInput, Sends, send, type TypedSendInput } from "../delivery/index.ts";
 import type { Owner } from "../foundation/context.ts";
@@ -20,18 +19,11 @@ import type { CreateInput, DataByType, UntypedCreateInput } from "../notificatio
 import { Operator } from "../operator/index.ts";
 import { deleteNotification } from "../privacy/index.ts";
 import type { Feeds } from "../realtime/index.ts";
-import type { Contexts } from "./contexts.ts";
+import type { ServiceContext, TenantParts } from "./service-parts.ts";
 
 const HOST_SEND_RULES = { declaredTypesOnly: true, acceptsIds: true } as const;
 const CONTRACT_SEND_RULES = { declaredTypesOnly: false, acceptsIds: false } as const;
 const CONTRACT_RULES = { kind: "message", declaredTypesOnly: false } as const;
-
-/** What the notifications of a tenant are put together from. */
-export interface TenantParts<Tx, Written extends void | Promise<void>> {
-  readonly contexts: Contexts<Tx, Written>;
-  readonly storage: TransactionsOf;
-  readonly feeds: Feeds;
-}
 
 /** The notifications of one tenant: what `notifications.tenant("acme")` returns. */
 export class TenantNotifications<
@@ -40,91 +32,132 @@ export class TenantNotifications<
   Written extends void | Promise<void> = void | Promise<void>,
 > {
   readonly tenantId: string;
-  readonly #contexts: Contexts<Tx, Written>;
-  readonly #storage: TransactionsOf;
+  readonly #context: ServiceContext<Tx, Written>;
   readonly #feeds: Feeds;
-  /** What this tenant has sent over channels: tracking, cancelling, retrying. */
+  /** What was sent over channels: tracking, cancelling, retrying. */
   readonly sends: Sends;
-  /** Events that services push in, handlers that process them, and who their senders are. */
+  /** The event hub: events that services push in, handlers that process them, and who their senders are. */
   readonly hub: Hub;
-  /** What happened in this tenant, and why: for those who run the application. */
+  /** What happened, and why. Offer it only to those who run the application. */
   readonly operator: Operator;
 
   /** Hosts call `notifications.tenant(id)` instead. */
-  constructor(tenantId: string, { contexts, storage, feeds }: TenantParts<Tx, Written>) {
+  constructor(tenantId: string, { context, feeds }: TenantParts<Tx, Written>) {
     const issue = textIssue(tenantId, ["tenant"], NAME_RULE);
     if (issue) {
       throw validationError([issue]);
     }
     this.tenantId = tenantId;
-    this.#contexts = contexts;
-    this.#storage = storage;
+    this.#context = context;
     this.#feeds = feeds;
-    this.sends = new Sends(tenantId, contexts.delivery);
-    this.hub = new Hub(tenantId, contexts.hub, feeds.hub);
-    this.operator = new Operator(tenantId, contexts.operator);
+    this.sends = new Sends(tenantId, context);
+    this.hub = new Hub(tenantId, context, feeds.hub);
+    this.operator = new Operator(tenantId, context);
   }
 
-  /** See {@link NotificationService.create}. */
+  /**
+   * Creates a notification for one user or many. Resolves after commit: what it acknowledged is in the database.
+   * Creates that are in flight together share a transaction. A list of more than 1,000 users resolves once the
+   * notification and the list are durable; their inboxes are then filled in the background, also after a crash.
+   *
+   * With `tx`, an open transaction of the host on the same database, it is written through that: it commits or
+   * vanishes with the host's own data, and nobody is told before the commit. A synchronous driver (better-sqlite3)
+   * cannot await inside a transaction, so `tx` is refused there: use {@link prepare}.
+   *
+   * @throws BelfryError `VALIDATION_ERROR`, `UNKNOWN_TYPE`; `WRONG_TRANSACTION`; `STORAGE_UNAVAILABLE` (try again) or
+   *   `STORAGE_FAILED`. Nothing is written then, except where a connection broke before the answer, time and again: nobody
+   *   knows in that case, and `STORAGE_UNAVAILABLE` is all that can be said.
+   * @example
+   * ```ts
+   * await notifications.create({ to: ["ann", "bob"], type: "comment", title: "New comment", data: { post: 7 } });
+   * ```
+   */
   async create<Type extends keyof Data = never>(input: CreateInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Created> {
     if (options?.tx === undefined) {
-      return create(this.#contexts.creating, this.#request(input));
+      return create(this.#context, this.#request(input));
     }
-    refuseSynchronous(this.#storage, "create");
+    refuseSynchronous(this.#context.storage, "create");
     const batch = await this.prepare(input);
     await batch.write(options.tx);
     return { notification: batch.notification, items: [] };
   }
 
-  /** See {@link NotificationService.prepare}. */
+  /**
+   * Checks a notification now, to be written later inside the host's transaction.
+   *
+   * @example
+   * ```ts
+   * const batch = await notifications.prepare({ to: "user_123", title: "Order received" });
+   * db.transaction(() => {
+   *   insertOrder.run(order);
+   *   batch.write(db);
+   * })();
+   * ```
+   */
   async prepare<Type extends keyof Data = never>(input: CreateInput<Data, Type>): Promise<PreparedNotification<Tx, Written>> {
-    const entry = await parseCreate(this.#contexts.creating, this.#request(input));
-    using _call = await this.#contexts.creating.ready();
-    return prepared(this.#contexts.creating, entry);
+    const entry = await parseCreate(this.#context, this.#request(input));
+    using _call = await this.#context.ready();
+    return prepared<Tx, Written>(this.#context, entry);
   }
 
-  /** See {@link NotificationService.send}. */
+  /**
+   * Sends a notification over channels, to be tracked, retried and, where it fails, followed by a fallback. Resolves
+   * after commit; it is delivered in the background. With `tx`, see {@link create}.
+   *
+   * @throws BelfryError `VALIDATION_ERROR`, `UNKNOWN_TYPE`, `CONTENT_TOO_LONG`, `INVALID_RECIPIENTS`,
+   *   `CHANNEL_NOT_CONFIGURED`, `IDEMPOTENCY_KEY_REUSED`; otherwise as {@link create}. Nothing is written then.
+   * @example
+   * ```ts
+   * const { id } = await notifications.send({ channel: "email", to: "ann@example.com", subject: "Hello", content: "Hi Ann" });
+   * const { status } = await notifications.sends.get(id);
+   * ```
+   */
   async send<Type extends keyof Data = never>(input: TypedSendInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Send> {
     const request = { tenant: this.tenantId, input: input as SendInput, rules: HOST_SEND_RULES };
     if (options?.tx === undefined) {
-      return send(this.#contexts.delivery, request);
+      return send(this.#context, request);
     }
-    refuseSynchronous(this.#storage, "send");
+    refuseSynchronous(this.#context.storage, "send");
     const batch = await this.prepareSend(input);
     await batch.write(options.tx);
     return batch.send;
   }
 
-  /** See {@link NotificationService.prepareSend}. */
+  /** Checks a send now, to be written later inside the host's transaction: see {@link prepare}. */
   async prepareSend<Type extends keyof Data = never>(input: TypedSendInput<Data, Type>): Promise<PreparedSend<Tx, Written>> {
-    const parsed = await parseSend(this.#contexts.delivery, { tenant: this.tenantId, input: input as SendInput, rules: HOST_SEND_RULES });
-    using _call = await this.#contexts.delivery.ready();
-    return preparedSend(this.#contexts.delivery, parsed);
+    const parsed = await parseSend(this.#context, { tenant: this.tenantId, input: input as SendInput, rules: HOST_SEND_RULES });
+    using _call = await this.#context.ready();
+    return preparedSend<Tx, Written>(this.#context, parsed);
   }
 
   /** Sends what a contract's sender asked for: any type goes, and every recipient must be an address of its channel. */
   sendFromContract(input: SendInput): Promise<Send> {
-    return send(this.#contexts.delivery, { tenant: this.tenantId, input, rules: CONTRACT_SEND_RULES });
+    return send(this.#context, { tenant: this.tenantId, input, rules: CONTRACT_SEND_RULES });
   }
 
   /** Creates what a contract's sender asked for: any type goes, because senders over the wire know no declared types. */
   createFromContract(input: UntypedCreateInput): Promise<Created> {
-    return create(this.#contexts.creating, { tenant: this.tenantId, input, rules: CONTRACT_RULES });
+    return create(this.#context, { tenant: this.tenantId, input, rules: CONTRACT_RULES });
   }
 
-  /** One user's inbox in this tenant. */
+  /** One user's inbox. */
   inbox(userId: string): Inbox {
-    return new Inbox(this.#owner(userId), this.#contexts.inbox, this.#feeds.inbox);
+    return new Inbox(this.#owner(userId), this.#context, this.#feeds.inbox);
   }
 
-  /** See {@link NotificationService.delete}. */
+  /**
+   * Deletes a notification of any kind for good: its items in every inbox, deliveries, attempts and records. It works in steps;
+   * a call that was interrupted may be repeated. The audit log keeps a line.
+   *
+   * @throws BelfryError `NOT_FOUND`; `VALIDATION_ERROR` for an actor that cannot be
+   */
   delete(id: string, acting: Acting = {}): Promise<void> {
-    return deleteNotification(this.#contexts.privacy, this.tenantId, { ...acting, id });
+    return deleteNotification(this.#context, this.tenantId, { ...acting, id });
   }
 
   /** Up to `limit` (1 to 1,000) items of all the tenant's inboxes, newest notification first: for operators, not for users. */
   latest(limit: number): Promise<readonly InboxItem[]> {
-    return listTenant(this.#contexts.inbox, this.tenantId, limit);
+    return listTenant(this.#context, this.tenantId, limit);
   }
 
   #owner(userId: string): Owner {

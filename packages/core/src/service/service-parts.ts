@@ -1,0 +1,143 @@
+import { type CreatingContext, create, FanOut, HOST_RULES } from "../creating/index.ts";
+import { channelsByName, type DeliveryContext, readHook, retrySend, sendWriter } from "../delivery/index.ts";
+import { systemClock } from "../foundation/clock.ts";
+import { uuidV7 } from "../foundation/ids.ts";
+import { consoleLogger } from "../foundation/logger.ts";
+import { eventWriter, type HubContext, planProcessing } from "../hub/index.ts";
+import { GroupCommit, type InboxContext } from "../inbox/index.ts";
+import type { DataByType } from "../notifications/index.ts";
+import type { OperatorContext } from "../operator/index.ts";
+import { type PrivacyContext, Retention } from "../privacy/index.ts";
+import {
+  type Feeds,
+  HubFeeds,
+  InboxFeeds,
+  memoryTransport,
+  Presence,
+  routeSignals,
+  type Signal,
+  type Transport,
+} from "../realtime/index.ts";
+import type { LeasedWorker } from "../work/leased-worker.ts";
+import { TurnQueue } from "../work/timing.ts";
+import { EventEmitter } from "./events.ts";
+import { Lifecycle, type LifecycleParts } from "./lifecycle.ts";
+import type { HubOptions, NotificationServiceOptions } from "./service-options.ts";
+import type { Storage } from "./storage.ts";
+import { deliveryWorker, hubWorker } from "./workers.ts";
+
+/** The parts that the operations of a service use: one object, of which each domain names what it takes. */
+export type ServiceContext<Tx, Written extends void | Promise<void>> = CreatingContext<Tx, Written> &
+  DeliveryContext<Tx, Written> &
+  InboxContext &
+  HubContext &
+  OperatorContext &
+  PrivacyContext & { readonly storage: Storage<Tx, Written> };
+
+/** The parts that the notifications of a tenant use. */
+export interface TenantParts<Tx, Written extends void | Promise<void>> {
+  readonly context: ServiceContext<Tx, Written>;
+  readonly feeds: Feeds;
+}
+
+/** The parts of a service. */
+export interface ServiceParts<Tx, Written extends void | Promise<void>> extends TenantParts<Tx, Written> {
+  readonly events: EventEmitter;
+  readonly lifecycle: Lifecycle;
+  readonly fanOut: FanOut;
+  readonly retention: Retention;
+  /** The workers of this process. */
+  readonly workers: readonly LeasedWorker<unknown>[];
+}
+
+/** Makes the parts of a service, and connects them. */
+export function servicePartsOf<Data extends DataByType, Tx, Written extends void | Promise<void>>(
+  options: NotificationServiceOptions<Data, Tx, Written>,
+): ServiceParts<Tx, Written> {
+  const { storage, logger = consoleLogger, clock = systemClock } = options;
+  const ids = options.ids ?? uuidV7(clock);
+  const transport = options.transport ?? storage.transport?.() ?? memoryTransport();
+  const publish = (signals: readonly Signal[]) => (signals.length > 0 ? transport.publish(signals) : undefined);
+  const events = new EventEmitter();
+  const instance = ids.next();
+  const ask = () => publish([{ topic: "presence", instance }]);
+  const readyForWork = () => lifecycle.readyForWork();
+  const presence = new Presence({ storage: storage.presence, instance, ask, clock, logger, ready: readyForWork });
+  const writers = {
+    writer: new GroupCommit(storage.inbox),
+    sendWriter: sendWriter(storage.deliveries, () => new Date(clock.now())),
+    eventWriter: eventWriter(storage.hub, planProcessing({ ids })),
+  };
+  const context = contextOf<Tx, Written>({
+    ...{ clock, ids, logger, ...writers, storage, events, presence, publish },
+    types: options.types ?? {},
+    channels: channelsByName(options.channels ?? []),
+    directory: options.directory ?? null,
+    turns: new TurnQueue(),
+    ready: () => lifecycle.ready(),
+    requireRunning: () => lifecycle.requireRunning(),
+    fanOut: () => fanOut.loop.wake(),
+    deliverDue: () => delivering?.wake(),
+    processDue: () => processing?.wake(),
+  });
+  const shared = { transport, clock, logger, ready: () => lifecycle.listening() };
+  const feeds: Feeds = {
+    inbox: new InboxFeeds({ ...shared, inbox: storage.inbox, presence }),
+    hub: new HubFeeds({ ...shared, hub: storage.hub }),
+  };
+  const background = contextOf<Tx, Written>({ ...context, ready: readyForWork });
+  const fanOut = new FanOut(background);
+  const retention = new Retention(background, options.retention ?? {});
+  const delivering = deliveryWorker(background, options.delivery ?? {});
+  const processing = hubWorker(background, (options.hub ?? {}) as unknown as HubOptions);
+  const workers = [delivering, processing].filter((worker) => worker !== null);
+  const lifecycle: Lifecycle = new Lifecycle(lifecyclePartsOf({ context, feeds, fanOut, retention, workers, presence, transport }));
+  return { context, feeds, events, lifecycle, fanOut, retention, workers };
+}
+
+/** Connects the domains: hands each the functions of another one that it may call. */
+function contextOf<Tx, Written extends void | Promise<void>>(
+  parts: Omit<ServiceContext<Tx, Written>, "inbox" | "deliveries" | "hub" | "activity" | "reads" | "create" | "retrySend">,
+): ServiceContext<Tx, Written> {
+  const { inbox, deliveries, hub, activity } = parts.storage;
+  const shared = { ...parts, inbox, deliveries, hub, activity };
+  return {
+    ...shared,
+    reads: readHook(shared as DeliveryContext),
+    create: (request) => create(shared as CreatingContext, { ...request, rules: HOST_RULES }),
+    retrySend: (request) => retrySend(shared as DeliveryContext, request),
+  };
+}
+
+/** The parts that start and stop. */
+interface LivingParts<Tx, Written extends void | Promise<void>> extends Omit<ServiceParts<Tx, Written>, "events" | "lifecycle"> {
+  readonly presence: Presence;
+  readonly transport: Transport;
+}
+
+/** Returns the steps of the service's start and stop. */
+function lifecyclePartsOf<Tx, Written extends void | Promise<void>>(parts: LivingParts<Tx, Written>): LifecycleParts {
+  const { context, feeds, fanOut, retention, workers, presence, transport } = parts;
+  const { storage, writer, sendWriter, eventWriter } = context;
+  return {
+    open: () => storage.open(),
+    listen: () => transport.start(routeSignals(feeds, presence)),
+    resume() {
+      for (const part of [fanOut.loop, retention.loop, ...workers, presence, feeds.inbox, feeds.hub]) {
+        part.start();
+      }
+    },
+    wake() {
+      for (const part of [fanOut.loop, ...(retention.isNeeded ? [retention.loop] : []), ...workers, feeds.inbox, feeds.hub]) {
+        part.wake();
+      }
+    },
+    async drain() {
+      await Promise.all([fanOut.loop.stop(), retention.loop.stop()]);
+      await Promise.all(workers.map((worker) => worker.stop()));
+      // What handlers under way have created.
+      await Promise.all([writer.drain(), sendWriter.drain(), eventWriter.drain()]);
+    },
+    close: [() => feeds.inbox.stop(), () => feeds.hub.stop(), () => presence.stop(), () => transport.stop(), () => storage.close()],
+  };
+}
