@@ -1,7 +1,16 @@
 import { pgSchema, pgTable } from "drizzle-orm/pg-core";
-import { deliveryTables } from "./schema/deliveries.ts";
-import { hubTables } from "./schema/hub.ts";
-import { inboxTables } from "./schema/inbox.ts";
+import {
+  apiKeysTable,
+  auditLogTable,
+  deliveriesTable,
+  deliveryAttemptsTable,
+  idempotencyKeysTable,
+  presenceTable,
+  sendsTable,
+  trackingsTable,
+} from "./schema/deliveries.ts";
+import { eventAcksTable, eventsTable, handlersTable, identitiesTable, processingRecordsTable } from "./schema/hub.ts";
+import { fanOutChunksTable, inboxCountersTable, inboxItemsTable, notificationsTable, readMarksTable } from "./schema/inbox.ts";
 import { migrationsTable } from "./schema/migrations.ts";
 
 /**
@@ -15,9 +24,29 @@ import { migrationsTable } from "./schema/migrations.ts";
 export function tablesIn(name: string) {
   // drizzle has its own way to say "public" and refuses the name.
   const table = name === "public" ? pgTable : pgSchema(name).table;
-  const inbox = inboxTables(table);
-  const { notifications } = inbox;
-  return { ...inbox, ...deliveryTables(table, notifications), ...hubTables(table, notifications), migrations: migrationsTable(table) };
+  const notifications = notificationsTable(table);
+  const deliveries = deliveriesTable(table, notifications);
+  return {
+    notifications,
+    inboxItems: inboxItemsTable(table, notifications),
+    inboxCounters: inboxCountersTable(table),
+    readMarks: readMarksTable(table),
+    fanOutChunks: fanOutChunksTable(table, notifications),
+    trackings: trackingsTable(table, notifications),
+    sends: sendsTable(table, notifications),
+    deliveries,
+    deliveryAttempts: deliveryAttemptsTable(table, deliveries),
+    idempotencyKeys: idempotencyKeysTable(table),
+    auditLog: auditLogTable(table),
+    apiKeys: apiKeysTable(table),
+    presence: presenceTable(table),
+    events: eventsTable(table, notifications),
+    eventAcks: eventAcksTable(table, notifications),
+    identities: identitiesTable(table),
+    handlers: handlersTable(table),
+    processingRecords: processingRecordsTable(table, notifications),
+    migrations: migrationsTable(table),
+  };
 }
 
 export const {

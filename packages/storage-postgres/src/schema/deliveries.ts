@@ -1,31 +1,12 @@
 import type { ApiKeyScope, AttemptStatus, AuditAction, DeliveryStatus, JsonObject, SendStatus, UnreachedReason } from "@belfry/core";
 import { isNotNull, sql } from "drizzle-orm";
-import {
-  bigint,
-  boolean,
-  foreignKey,
-  index,
-  integer,
-  json,
-  type PgTableFn,
-  primaryKey,
-  text,
-  timestamp,
-  uniqueIndex,
-  uuid,
-} from "drizzle-orm/pg-core";
-import { bytewiseText } from "./bytewise-text.ts";
-import type { inboxTables } from "./inbox.ts";
-
-type Table = PgTableFn<string | undefined>;
-type Notifications = ReturnType<typeof inboxTables>["notifications"];
-
-const time = (name: string) => timestamp(name, { precision: 3, withTimezone: true });
-const number = (name: string) => bigint(name, { mode: "number" });
+import { boolean, index, integer, json, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { bytewiseText, goesWith, key, number, type TableMaker, time } from "./columns.ts";
+import type { Notifications } from "./inbox.ts";
 
 /** How the deliveries of notifications are planned, and how far they got. */
-function trackingsTable(table: Table, notifications: Notifications) {
-  return table(
+export const trackingsTable = (table: TableMaker, notifications: Notifications) =>
+  table(
     "belfry_trackings",
     {
       notificationPk: number("notification_pk").primaryKey(),
@@ -48,20 +29,15 @@ function trackingsTable(table: Table, notifications: Notifications) {
       updatedAt: time("updated_at").notNull(),
     },
     (columns) => [
-      foreignKey({
-        name: "belfry_trackings_notification_pk_fkey",
-        columns: [columns.notificationPk],
-        foreignColumns: [notifications.pk],
-      }).onDelete("cascade"),
+      goesWith("belfry_trackings_notification_pk_fkey", columns.notificationPk, notifications.pk),
       index("belfry_trackings_tenant_created").on(columns.tenant, columns.createdAt, columns.notificationPk),
       index("belfry_trackings_tenant_status").on(columns.tenant, columns.status, columns.createdAt, columns.notificationPk),
     ],
   );
-}
 
 /** What senders said of their sends that only the view of a send shows. */
-function sendsTable(table: Table, notifications: Notifications) {
-  return table(
+export const sendsTable = (table: TableMaker, notifications: Notifications) =>
+  table(
     "belfry_sends",
     {
       notificationPk: number("notification_pk").primaryKey(),
@@ -72,22 +48,15 @@ function sendsTable(table: Table, notifications: Notifications) {
       hasFallback: boolean("has_fallback").notNull(),
       meta: json("meta").$type<JsonObject>().notNull(),
     },
-    (columns) => [
-      foreignKey({
-        name: "belfry_sends_notification_pk_fkey",
-        columns: [columns.notificationPk],
-        foreignColumns: [notifications.pk],
-      }).onDelete("cascade"),
-    ],
+    (columns) => [goesWith("belfry_sends_notification_pk_fkey", columns.notificationPk, notifications.pk)],
   );
-}
 
 /** One notification to one recipient over one channel: its own entry in the queue. */
-function deliveriesTable(table: Table, notifications: Notifications) {
-  return table(
+export const deliveriesTable = (table: TableMaker, notifications: Notifications) =>
+  table(
     "belfry_deliveries",
     {
-      pk: number("pk").primaryKey().generatedAlwaysAsIdentity(),
+      pk: key("pk"),
       id: uuid("id").notNull(),
       notificationPk: number("notification_pk").notNull(),
       tenant: bytewiseText("tenant").notNull(),
@@ -106,11 +75,7 @@ function deliveriesTable(table: Table, notifications: Notifications) {
       settledAt: time("settled_at"),
     },
     (columns) => [
-      foreignKey({
-        name: "belfry_deliveries_notification_pk_fkey",
-        columns: [columns.notificationPk],
-        foreignColumns: [notifications.pk],
-      }).onDelete("cascade"),
+      goesWith("belfry_deliveries_notification_pk_fkey", columns.notificationPk, notifications.pk),
       uniqueIndex("belfry_deliveries_id").on(columns.id),
       index("belfry_deliveries_chain").on(columns.notificationPk, columns.chain, columns.isFallback),
       index("belfry_deliveries_recipient").on(columns.tenant, columns.recipient, columns.notificationPk),
@@ -119,11 +84,10 @@ function deliveriesTable(table: Table, notifications: Notifications) {
       index("belfry_deliveries_leased").on(columns.leaseUntil).where(isNotNull(columns.leaseOwner)),
     ],
   );
-}
 
 /** Every try of a delivery. */
-function deliveryAttemptsTable(table: Table, deliveries: ReturnType<typeof deliveriesTable>) {
-  return table(
+export const deliveryAttemptsTable = (table: TableMaker, deliveries: ReturnType<typeof deliveriesTable>) =>
+  table(
     "belfry_delivery_attempts",
     {
       deliveryPk: number("delivery_pk").notNull(),
@@ -140,19 +104,14 @@ function deliveryAttemptsTable(table: Table, deliveries: ReturnType<typeof deliv
     },
     (columns) => [
       primaryKey({ name: "belfry_delivery_attempts_pkey", columns: [columns.deliveryPk, columns.attempt] }),
-      foreignKey({
-        name: "belfry_delivery_attempts_delivery_pk_fkey",
-        columns: [columns.deliveryPk],
-        foreignColumns: [deliveries.pk],
-      }).onDelete("cascade"),
+      goesWith("belfry_delivery_attempts_delivery_pk_fkey", columns.deliveryPk, deliveries.pk),
       index("belfry_delivery_attempts_finished").on(columns.finishedAt),
     ],
   );
-}
 
 /** Keys under which a send was created, and what its sender was answered. */
-function idempotencyKeysTable(table: Table) {
-  return table(
+export const idempotencyKeysTable = (table: TableMaker) =>
+  table(
     "belfry_idempotency_keys",
     {
       tenant: bytewiseText("tenant").notNull(),
@@ -166,14 +125,13 @@ function idempotencyKeysTable(table: Table) {
       index("belfry_idempotency_keys_created").on(columns.createdAt),
     ],
   );
-}
 
 /** Who did what to sends. It outlives them. */
-function auditLogTable(table: Table) {
-  return table(
+export const auditLogTable = (table: TableMaker) =>
+  table(
     "belfry_audit_log",
     {
-      number: number("number").primaryKey().generatedAlwaysAsIdentity(),
+      number: key("number"),
       tenant: bytewiseText("tenant").notNull(),
       at: time("at").notNull(),
       action: text("action").$type<AuditAction>().notNull(),
@@ -185,11 +143,10 @@ function auditLogTable(table: Table) {
       index("belfry_audit_log_notification").on(columns.tenant, columns.notificationId, columns.number),
     ],
   );
-}
 
 /** API keys; of each only a digest. */
-function apiKeysTable(table: Table) {
-  return table(
+export const apiKeysTable = (table: TableMaker) =>
+  table(
     "belfry_api_keys",
     {
       id: bytewiseText("id").primaryKey(),
@@ -202,11 +159,10 @@ function apiKeysTable(table: Table) {
     },
     (columns) => [index("belfry_api_keys_tenant").on(columns.tenant, columns.createdAt)],
   );
-}
 
 /** Who is connected to which instance. The row without tenant and user is the instance's lease, and its users' rows last as long. */
-function presenceTable(table: Table) {
-  return table(
+export const presenceTable = (table: TableMaker) =>
+  table(
     "belfry_presence",
     {
       tenant: bytewiseText("tenant").notNull(),
@@ -219,19 +175,3 @@ function presenceTable(table: Table) {
       index("belfry_presence_instance").on(columns.instance),
     ],
   );
-}
-
-/** The tables of deliveries, made by `table`. */
-export function deliveryTables(table: Table, notifications: Notifications) {
-  const deliveries = deliveriesTable(table, notifications);
-  return {
-    trackings: trackingsTable(table, notifications),
-    sends: sendsTable(table, notifications),
-    deliveries,
-    deliveryAttempts: deliveryAttemptsTable(table, deliveries),
-    idempotencyKeys: idempotencyKeysTable(table),
-    auditLog: auditLogTable(table),
-    apiKeys: apiKeysTable(table),
-    presence: presenceTable(table),
-  };
-}

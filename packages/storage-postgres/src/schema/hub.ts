@@ -1,33 +1,15 @@
 import type { JsonObject, ProcessingStatus } from "@belfry/core";
 import { isNotNull, sql } from "drizzle-orm";
-import {
-  bigint,
-  foreignKey,
-  index,
-  integer,
-  json,
-  type PgTableFn,
-  primaryKey,
-  text,
-  timestamp,
-  uniqueIndex,
-  uuid,
-} from "drizzle-orm/pg-core";
-import { bytewiseText } from "./bytewise-text.ts";
-import type { inboxTables } from "./inbox.ts";
-
-type Table = PgTableFn<string | undefined>;
-type Notifications = ReturnType<typeof inboxTables>["notifications"];
-
-const time = (name: string) => timestamp(name, { precision: 3, withTimezone: true });
-const number = (name: string) => bigint(name, { mode: "number" });
+import { index, integer, json, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { bytewiseText, goesWith, key, number, type TableMaker, time } from "./columns.ts";
+import type { Notifications } from "./inbox.ts";
 
 /**
  * Where notifications of kind `event` came from: a table of their own, so that its indexes cost other notifications
  * nothing.
  */
-function eventsTable(table: Table, notifications: Notifications) {
-  return table(
+export const eventsTable = (table: TableMaker, notifications: Notifications) =>
+  table(
     "belfry_events",
     {
       notificationPk: number("notification_pk").primaryKey(),
@@ -37,21 +19,16 @@ function eventsTable(table: Table, notifications: Notifications) {
       receivedAt: time("received_at").notNull(),
     },
     (columns) => [
-      foreignKey({
-        name: "belfry_events_notification_pk_fkey",
-        columns: [columns.notificationPk],
-        foreignColumns: [notifications.pk],
-      }).onDelete("cascade"),
+      goesWith("belfry_events_notification_pk_fkey", columns.notificationPk, notifications.pk),
       index("belfry_events_tenant").on(columns.tenant, columns.receivedAt, columns.notificationPk),
       index("belfry_events_source").on(columns.tenant, columns.source, columns.receivedAt, columns.notificationPk),
       index("belfry_events_sender").on(columns.tenant, columns.sender, columns.receivedAt, columns.notificationPk),
     ],
   );
-}
 
 /** Who acknowledged an event first when. */
-function eventAcksTable(table: Table, notifications: Notifications) {
-  return table(
+export const eventAcksTable = (table: TableMaker, notifications: Notifications) =>
+  table(
     "belfry_event_acks",
     {
       notificationPk: number("notification_pk").notNull(),
@@ -60,21 +37,16 @@ function eventAcksTable(table: Table, notifications: Notifications) {
     },
     (columns) => [
       primaryKey({ name: "belfry_event_acks_pkey", columns: [columns.notificationPk, columns.client] }),
-      foreignKey({
-        name: "belfry_event_acks_notification_pk_fkey",
-        columns: [columns.notificationPk],
-        foreignColumns: [notifications.pk],
-      }).onDelete("cascade"),
+      goesWith("belfry_event_acks_notification_pk_fkey", columns.notificationPk, notifications.pk),
     ],
   );
-}
 
 /** People and things, as their sources know them. */
-function identitiesTable(table: Table) {
-  return table(
+export const identitiesTable = (table: TableMaker) =>
+  table(
     "belfry_identities",
     {
-      pk: number("pk").primaryKey().generatedAlwaysAsIdentity(),
+      pk: key("pk"),
       id: uuid("id").notNull(),
       tenant: bytewiseText("tenant").notNull(),
       source: bytewiseText("source").notNull(),
@@ -95,14 +67,13 @@ function identitiesTable(table: Table) {
       index("belfry_identities_source").on(columns.tenant, columns.source, columns.createdAt, columns.pk),
     ],
   );
-}
 
 /** The rules for the processing of events. */
-function handlersTable(table: Table) {
-  return table(
+export const handlersTable = (table: TableMaker) =>
+  table(
     "belfry_handlers",
     {
-      pk: number("pk").primaryKey().generatedAlwaysAsIdentity(),
+      pk: key("pk"),
       id: uuid("id").notNull(),
       tenant: bytewiseText("tenant").notNull(),
       source: bytewiseText("source").notNull(),
@@ -117,14 +88,13 @@ function handlersTable(table: Table) {
       index("belfry_handlers_source").on(columns.tenant, columns.source, columns.createdAt, columns.pk),
     ],
   );
-}
 
 /** One event to be processed by one handler: its own entry in the queue. */
-function processingRecordsTable(table: Table, notifications: Notifications) {
-  return table(
+export const processingRecordsTable = (table: TableMaker, notifications: Notifications) =>
+  table(
     "belfry_processing_records",
     {
-      pk: number("pk").primaryKey().generatedAlwaysAsIdentity(),
+      pk: key("pk"),
       id: uuid("id").notNull(),
       notificationPk: number("notification_pk").notNull(),
       tenant: bytewiseText("tenant").notNull(),
@@ -147,11 +117,7 @@ function processingRecordsTable(table: Table, notifications: Notifications) {
       fence: integer("fence").notNull(),
     },
     (columns) => [
-      foreignKey({
-        name: "belfry_processing_records_notification_pk_fkey",
-        columns: [columns.notificationPk],
-        foreignColumns: [notifications.pk],
-      }).onDelete("cascade"),
+      goesWith("belfry_processing_records_notification_pk_fkey", columns.notificationPk, notifications.pk),
       uniqueIndex("belfry_processing_records_id").on(columns.id),
       index("belfry_processing_records_notification").on(columns.notificationPk, columns.pk),
       index("belfry_processing_records_due").on(columns.dueAt, columns.pk).where(sql`status = 'PENDING'`),
@@ -163,15 +129,3 @@ function processingRecordsTable(table: Table, notifications: Notifications) {
         .where(isNotNull(columns.completedAt)),
     ],
   );
-}
-
-/** The tables of the hub, made by `table`. */
-export function hubTables(table: Table, notifications: Notifications) {
-  return {
-    events: eventsTable(table, notifications),
-    eventAcks: eventAcksTable(table, notifications),
-    identities: identitiesTable(table),
-    handlers: handlersTable(table),
-    processingRecords: processingRecordsTable(table, notifications),
-  };
-}

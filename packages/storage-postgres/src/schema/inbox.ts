@@ -1,20 +1,17 @@
 import type { JsonObject, Notification, NotificationKind } from "@belfry/core";
-import { bigint, foreignKey, json, type PgTableFn, primaryKey, text, timestamp, uniqueIndex, uuid } from "drizzle-orm/pg-core";
-import { bytewiseText } from "./bytewise-text.ts";
-
-const time = (name: string) => timestamp(name, { precision: 3, withTimezone: true });
-const number = (name: string) => bigint(name, { mode: "number" });
+import { json, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { bytewiseText, goesWith, key, number, type TableMaker, time } from "./columns.ts";
 
 /**
  * One row for each event that users are told of, however many users get it. `data` is `json`, not `jsonb`: it comes back as it was written, the
  * order of its members included, and costs less to write.
  */
-function notificationsTable(table: PgTableFn<string | undefined>) {
-  return table(
+export const notificationsTable = (table: TableMaker) =>
+  table(
     "belfry_notifications",
     {
       /** For joins; the public id is `id`. */
-      pk: number("pk").primaryKey().generatedAlwaysAsIdentity(),
+      pk: key("pk"),
       tenant: bytewiseText("tenant").notNull(),
       /** UUIDv7. */
       id: uuid("id").notNull(),
@@ -31,14 +28,16 @@ function notificationsTable(table: PgTableFn<string | undefined>) {
     // Serves look-up by id and, because a UUIDv7 sorts by time, a tenant's newest first.
     (columns) => [uniqueIndex("belfry_notifications_tenant_id").on(columns.tenant, columns.id)],
   );
-}
+
+/** The table of notifications, to which others refer. */
+export type Notifications = ReturnType<typeof notificationsTable>;
 
 /**
  * Notifications in users' inboxes. An item is read if it has a `readAt`, or if its number is at most the inbox's
  * `readUpToSeq` and it was not marked unread after the inbox's `readRev`.
  */
-function inboxItemsTable(table: PgTableFn<string | undefined>, notifications: ReturnType<typeof notificationsTable>) {
-  return table(
+export const inboxItemsTable = (table: TableMaker, notifications: Notifications) =>
+  table(
     "belfry_inbox_items",
     {
       tenant: bytewiseText("tenant").notNull(),
@@ -55,23 +54,18 @@ function inboxItemsTable(table: PgTableFn<string | undefined>, notifications: Re
     },
     (columns) => [
       primaryKey({ name: "belfry_inbox_items_pkey", columns: [columns.tenant, columns.userId, columns.seq] }),
-      foreignKey({
-        name: "belfry_inbox_items_notification_pk_fkey",
-        columns: [columns.notificationPk],
-        foreignColumns: [notifications.pk],
-      }).onDelete("cascade"),
+      goesWith("belfry_inbox_items_notification_pk_fkey", columns.notificationPk, notifications.pk),
       // The only secondary index: each one more costs every create.
       uniqueIndex("belfry_inbox_items_notification_user").on(columns.notificationPk, columns.userId),
     ],
   );
-}
 
 /**
  * The state of each inbox, changed in the same transaction as its items; its row's lock orders the writes of an inbox.
  * A row whose `lastSeq` is 0 stands for an inbox that never had an item.
  */
-function inboxCountersTable(table: PgTableFn<string | undefined>) {
-  return table(
+export const inboxCountersTable = (table: TableMaker) =>
+  table(
     "belfry_inbox_counters",
     {
       tenant: bytewiseText("tenant").notNull(),
@@ -91,14 +85,13 @@ function inboxCountersTable(table: PgTableFn<string | undefined>) {
     },
     (columns) => [primaryKey({ name: "belfry_inbox_counters_pkey", columns: [columns.tenant, columns.userId] })],
   );
-}
 
 /**
  * Each "mark everything read", never changed afterwards. An item without a `readAt` of its own was read at the time of
  * the earliest mark that covers it and is later than its `unreadRev`.
  */
-function readMarksTable(table: PgTableFn<string | undefined>) {
-  return table(
+export const readMarksTable = (table: TableMaker) =>
+  table(
     "belfry_read_marks",
     {
       tenant: bytewiseText("tenant").notNull(),
@@ -110,36 +103,16 @@ function readMarksTable(table: PgTableFn<string | undefined>) {
     },
     (columns) => [primaryKey({ name: "belfry_read_marks_pkey", columns: [columns.tenant, columns.userId, columns.upToSeq, columns.rev] })],
   );
-}
 
 /** Recipients whose items are still to be written, oldest chunk first. */
-function fanOutChunksTable(table: PgTableFn<string | undefined>, notifications: ReturnType<typeof notificationsTable>) {
-  return table(
+export const fanOutChunksTable = (table: TableMaker, notifications: Notifications) =>
+  table(
     "belfry_fan_out_chunks",
     {
-      pk: number("pk").primaryKey().generatedAlwaysAsIdentity(),
+      pk: key("pk"),
       notificationPk: number("notification_pk").notNull(),
       /** Sorted bytewise. */
       recipients: text("recipients").array().notNull(),
     },
-    (columns) => [
-      foreignKey({
-        name: "belfry_fan_out_chunks_notification_pk_fkey",
-        columns: [columns.notificationPk],
-        foreignColumns: [notifications.pk],
-      }).onDelete("cascade"),
-    ],
+    (columns) => [goesWith("belfry_fan_out_chunks_notification_pk_fkey", columns.notificationPk, notifications.pk)],
   );
-}
-
-/** The tables of notifications and inboxes, made by `table`, which knows the schema they are in. */
-export function inboxTables(table: PgTableFn<string | undefined>) {
-  const notifications = notificationsTable(table);
-  return {
-    notifications,
-    inboxItems: inboxItemsTable(table, notifications),
-    inboxCounters: inboxCountersTable(table),
-    readMarks: readMarksTable(table),
-    fanOutChunks: fanOutChunksTable(table, notifications),
-  };
-}

@@ -1,15 +1,13 @@
 import type { ApiKeyScope, AttemptStatus, AuditAction, DeliveryStatus, JsonObject, SendStatus, UnreachedReason } from "@belfry/core";
 import { isNotNull, sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import { notifications } from "./inbox.ts";
+import { ofNotification } from "./inbox.ts";
 
 /** How the deliveries of notifications are planned, and how far they got. Times are milliseconds since 1970, UTC. */
 export const trackings = sqliteTable(
   "belfry_trackings",
   {
-    notificationPk: integer("notification_pk")
-      .primaryKey()
-      .references(() => notifications.pk, { onDelete: "cascade" }),
+    notificationPk: ofNotification().primaryKey(),
     tenant: text("tenant").notNull(),
     channel: text("channel").notNull(),
     fallbackDelayMs: integer("fallback_delay_ms").notNull(),
@@ -36,9 +34,7 @@ export const trackings = sqliteTable(
 
 /** What senders said of their sends that only the view of a send shows. */
 export const sends = sqliteTable("belfry_sends", {
-  notificationPk: integer("notification_pk")
-    .primaryKey()
-    .references(() => notifications.pk, { onDelete: "cascade" }),
+  notificationPk: ofNotification().primaryKey(),
   tenant: text("tenant").notNull(),
   channels: text("channels", { mode: "json" }).$type<readonly string[]>().notNull(),
   roomId: text("room_id"),
@@ -53,9 +49,7 @@ export const deliveries = sqliteTable(
   {
     pk: integer("pk").primaryKey(),
     id: text("id").notNull(),
-    notificationPk: integer("notification_pk")
-      .notNull()
-      .references(() => notifications.pk, { onDelete: "cascade" }),
+    notificationPk: ofNotification().notNull(),
     tenant: text("tenant").notNull(),
     channel: text("channel").notNull(),
     recipient: text("recipient").notNull(),

@@ -1,7 +1,7 @@
 import type { JsonObject, ProcessingStatus } from "@belfry/core";
 import { isNotNull, sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import { notifications } from "./inbox.ts";
+import { ofNotification } from "./inbox.ts";
 
 /**
  * Where notifications of kind `event` came from: a table of their own, so that its indexes cost other notifications
@@ -10,9 +10,7 @@ import { notifications } from "./inbox.ts";
 export const events = sqliteTable(
   "belfry_events",
   {
-    notificationPk: integer("notification_pk")
-      .primaryKey()
-      .references(() => notifications.pk, { onDelete: "cascade" }),
+    notificationPk: ofNotification().primaryKey(),
     tenant: text("tenant").notNull(),
     source: text("source").notNull(),
     sender: text("sender").notNull(),
@@ -29,9 +27,7 @@ export const events = sqliteTable(
 export const eventAcks = sqliteTable(
   "belfry_event_acks",
   {
-    notificationPk: integer("notification_pk")
-      .notNull()
-      .references(() => notifications.pk, { onDelete: "cascade" }),
+    notificationPk: ofNotification().notNull(),
     client: text("client").notNull(),
     acknowledgedAt: integer("acknowledged_at", { mode: "timestamp_ms" }).notNull(),
   },
@@ -88,9 +84,7 @@ export const processingRecords = sqliteTable(
   {
     pk: integer("pk").primaryKey(),
     id: text("id").notNull(),
-    notificationPk: integer("notification_pk")
-      .notNull()
-      .references(() => notifications.pk, { onDelete: "cascade" }),
+    notificationPk: ofNotification().notNull(),
     tenant: text("tenant").notNull(),
     /** Its event's. */
     source: text("source").notNull(),

@@ -24,6 +24,9 @@ export const notifications = sqliteTable(
   (table) => [uniqueIndex("belfry_notifications_tenant_id").on(table.tenant, table.id)],
 );
 
+/** The key of a notification, with which the row goes. */
+export const ofNotification = () => integer("notification_pk").references(() => notifications.pk, { onDelete: "cascade" });
+
 /**
  * Notifications in users' inboxes. In the migrations the table is `WITHOUT ROWID`: it is its own primary key, so that a
  * list is one range scan. An item is read if it has a `readAt`, or if its number is at most the inbox's `readUpToSeq` and it
@@ -35,9 +38,7 @@ export const inboxItems = sqliteTable(
     tenant: text("tenant").notNull(),
     userId: text("user_id").notNull(),
     seq: integer("seq").notNull(),
-    notificationPk: integer("notification_pk")
-      .notNull()
-      .references(() => notifications.pk, { onDelete: "cascade" }),
+    notificationPk: ofNotification().notNull(),
     type: text("type").notNull(),
     createdAt: integer("created_at", { mode: "timestamp_ms" }).notNull(),
     /** When the owner read this very item; null while unread or read only by a mark. */
@@ -95,9 +96,7 @@ export const readMarks = sqliteTable(
 /** Recipients whose items are still to be written, oldest chunk first. */
 export const fanOutChunks = sqliteTable("belfry_fan_out_chunks", {
   pk: integer("pk").primaryKey(),
-  notificationPk: integer("notification_pk")
-    .notNull()
-    .references(() => notifications.pk, { onDelete: "cascade" }),
+  notificationPk: ofNotification().notNull(),
   /** Sorted bytewise. */
   recipients: text("recipients", { mode: "json" }).$type<readonly string[]>().notNull(),
 });
