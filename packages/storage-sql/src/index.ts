@@ -25,4 +25,16 @@ export {
 } from "./hub/rows.ts";
 export { sharedHub } from "./hub/shared-hub.ts";
 export { auditLog } from "./operator/audit.ts";
+export {
+  type ConditionName,
+  type Conditions,
+  conditionsOf,
+  isOfId,
+  MAX_GATHERED,
+  namesOf,
+  SearchText,
+  suitableWays,
+  type WayName,
+} from "./operator/search.ts";
+export { findActivity, type SummaryRow, summaryColumns, toSummary } from "./operator/summaries.ts";
 export { apiKeyStorage } from "./service/api-keys.ts";

@@ -60,7 +60,7 @@ const questions: Readonly<Record<string, (storage: SqliteStorage, id: string) =>
 };
 
 /** Steps that read a whole table, but for what has no rows of its own: values, lists in JSON, results at hand. */
-const SCANS = /^SCAN (?!CONSTANT ROW|c VIRTUAL TABLE|ended$|\(subquery)|AUTOMATIC/;
+const SCANS = /^SCAN (?!CONSTANT ROW|c VIRTUAL TABLE|(ended|recipient)$|\(subquery)|AUTOMATIC/;
 
 describe.each(["without statistics", "with statistics"])("an operator's questions %s", (statistics) => {
   const cleanup = useCleanup();

@@ -26,6 +26,9 @@ export const DIALECT: Dialect = {
   milliseconds,
   bytes: (column) => `octet_length(${column}::text)`,
   isIn: (column, list, type) => `${column} = ANY (ARRAY(SELECT value::${type} FROM json_array_elements_text(${list}) AS l(value)))`,
+  cast: (parameter, type) => `${parameter}::${type}`,
+  hasText: (list, text) => `${list}::jsonb ? ${text}`,
+  json: { list: "json_build_array", listOfRows: "json_agg" },
   contains: (text, part) => `strpos(${text}, ${part}) > 0`,
 };
 
@@ -64,6 +67,7 @@ export function postgresSql(bound: Bound): Sql {
   };
 }
 
-function stored(values: readonly unknown[]): readonly unknown[] {
+/** Values as parameters take them. */
+export function stored(values: readonly unknown[]): readonly unknown[] {
   return values.map((value) => (value instanceof Date ? value.toISOString() : value));
 }

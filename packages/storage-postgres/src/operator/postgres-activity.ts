@@ -1,20 +1,20 @@
 import type { ActivityStorage } from "@belfry/core/storage";
-import { auditLog, type Sql } from "@belfry/storage-sql";
+import { auditLog, findActivity, type Sql } from "@belfry/storage-sql";
 import { type Bound, bind, run } from "../database/bind.ts";
 import { prepareNote } from "../delivery/change-send.ts";
 import { prepareDeleteNotification } from "./delete.ts";
 import { prepareHealth } from "./health.ts";
+import { prepareItemsOf } from "./items.ts";
 import { prepareCount, prepareSearch } from "./search.ts";
-import { prepareFindActivity, prepareItemsOf } from "./summaries.ts";
 
 /** An operator's questions to PostgreSQL. Each is one or two statements, each on its own connection. */
 export function postgresActivity(bound: Bound, sql: Sql): ActivityStorage {
   return {
     ...auditLog(sql),
+    find: findActivity(sql),
     ...bind(bound, {
       search: run(prepareSearch),
       count: run(prepareCount),
-      find: run(prepareFindActivity),
       itemsOf: run(prepareItemsOf),
       note: run(prepareNote),
       deleteNotification: run(prepareDeleteNotification),

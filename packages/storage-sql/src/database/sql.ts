@@ -56,7 +56,7 @@ export interface Schema {
 }
 
 /** The tables as SQL names them. */
-export type Tables = Readonly<Record<keyof Schema | "eventAcks" | "events", string>>;
+export type Tables = Readonly<Record<keyof Schema | "eventAcks" | "events" | "inboxItems", string>>;
 
 /** How SQL differs between the storages. */
 export interface Dialect {
@@ -73,6 +73,12 @@ export interface Dialect {
   bytes(column: string): string;
   /** Whether a column is in a list in JSON. */
   isIn(column: string, list: `$${number}`, type: "uuid" | "bigint"): string;
+  /** A parameter as a value of a type, where SQL has to be told. */
+  cast(parameter: string, type: "timestamptz" | "uuid"): string;
+  /** Whether a list in JSON has a text. */
+  hasText(list: string, text: string): string;
+  /** The functions that make a list in JSON of values, and of rows. */
+  readonly json: { readonly list: string; readonly listOfRows: string };
   /** Whether a text has another in it. */
   contains(text: string, part: string): string;
 }

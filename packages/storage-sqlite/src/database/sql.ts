@@ -24,6 +24,7 @@ export const TABLES: Tables = {
   events: "belfry_events",
   handlers: "belfry_handlers",
   identities: "belfry_identities",
+  inboxItems: "belfry_inbox_items",
   notifications: "belfry_notifications",
   processingRecords: "belfry_processing_records",
   sends: "belfry_sends",
@@ -42,42 +43,48 @@ export const DIALECT: Dialect = {
   milliseconds: (time) => time,
   bytes: (column) => `octet_length(${column})`,
   isIn: (column, list) => `${column} IN (SELECT value FROM json_each(${list}))`,
+  cast: (parameter) => parameter,
+  hasText: (list, text) => `EXISTS (SELECT 1 FROM json_each(${list}) c WHERE c.value = ${text})`,
+  json: { list: "json_array", listOfRows: "json_group_array" },
   contains: (text, part) => `instr(${text}, ${part}) > 0`,
 };
 
+const preparing = new Map<string, ReturnType<typeof prepareText>>();
+
+function prepareText(text: string) {
+  return ({ prepare }: QueryContext) => prepare<readonly unknown[], object>(text);
+}
+
+/** Runs a statement on a connection, which keeps it prepared, and reads its rows. */
+export function ask<Row extends object>(connection: Connection, text: string, values: readonly unknown[]): readonly Row[] {
+  const prepare = preparing.get(text) ?? prepareText(text);
+  preparing.set(text, prepare);
+  return connection.prepared(prepare).all(values) as Row[];
+}
+
 /**
- * Runs what both storages share.
+ * Runs the statements that both storages share.
  *
- * @param current what is open at this moment; throws if nothing is
+ * @param current the storage's open state; throws if the storage is closed
  */
 export function sqliteSql(current: () => { readonly connection: Connection }): Sql {
-  const preparing = new Map<string, ReturnType<typeof prepareText>>();
-  const on = <Row extends object>(connection: Connection, text: string) => {
-    const prepare = preparing.get(text) ?? prepareText(text);
-    preparing.set(text, prepare);
-    return (values: readonly unknown[]) => connection.prepared(prepare).all(values) as Row[];
-  };
   return {
     ...DIALECT,
     tables: TABLES,
     async rows<Row extends object>(_: string, text: string, values: readonly unknown[]) {
       const { connection } = current();
-      return connection.query(() => on<Row>(connection, text)(values));
+      return connection.query(() => ask<Row>(connection, text, values));
     },
     async inTransaction(_, texts, values) {
       const { connection } = current();
-      await connection.write(() => texts.map((text) => on(connection, text)(values)));
+      await connection.write(() => texts.map((text) => ask(connection, text, values)));
     },
     async page<Row extends object>(_: string, { counted, rows }: Parameters<Sql["page"]>[1], values: readonly unknown[]) {
       const { connection } = current();
       return connection.read(() => {
-        const [count] = on<{ readonly total: number }>(connection, `SELECT count(*) AS total FROM ${counted}`)(values);
-        return { items: on<Row>(connection, rows)(values), total: count?.total ?? 0 };
+        const [count] = ask<{ readonly total: number }>(connection, `SELECT count(*) AS total FROM ${counted}`, values);
+        return { items: ask<Row>(connection, rows, values), total: count?.total ?? 0 };
       });
     },
   };
-}
-
-function prepareText(text: string) {
-  return ({ prepare }: QueryContext) => prepare<readonly unknown[], object>(text);
 }

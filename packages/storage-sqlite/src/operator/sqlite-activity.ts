@@ -1,17 +1,22 @@
 import type { ActivitySummary } from "@belfry/core";
 import type { ActivityItems, ActivityQuery, ActivityStorage } from "@belfry/core/storage";
-import { auditLog, type Sql } from "@belfry/storage-sql";
-import { bind, query, write } from "../database/bind.ts";
+import { auditLog, findActivity, type Sql, type SummaryRow, summaryColumns, toSummary } from "@belfry/storage-sql";
+import { bind, write } from "../database/bind.ts";
 import { type Connection, turn } from "../database/connection.ts";
+import { ask, DIALECT, TABLES } from "../database/sql.ts";
 import { prepareWriteAudit } from "../delivery/change-send.ts";
 import { prepareDeleteNotification } from "./delete.ts";
 import { readHealth } from "./health.ts";
+import { type ItemCounts, prepareCountItems, prepareItemsOf } from "./items.ts";
 import { ActivitySearch } from "./search.ts";
-import { type ItemCounts, prepareCountItems, prepareFindActivity, prepareItemsOf, prepareSummary } from "./summaries.ts";
 
 /** How many summaries, and how many items, one step reads. */
 const SUMMARIES_STEP = 50;
 const ITEMS_STEP = 5_000;
+
+const SUMMARY = `SELECT ${summaryColumns(DIALECT, TABLES)}
+  FROM belfry_notifications n LEFT JOIN belfry_trackings t ON t.notification_pk = n.pk LEFT JOIN belfry_sends s ON s.notification_pk = n.pk
+  WHERE n.pk = $1`;
 
 /**
  * An operator's questions to SQLite. An answer may have to look at a great many rows, and SQLite works in the host's
@@ -22,13 +27,13 @@ const ITEMS_STEP = 5_000;
 export function sqliteActivity(current: () => { readonly connection: Connection }, sql: Sql): ActivityStorage {
   return {
     ...bind(current, {
-      find: query(prepareFindActivity),
       note: write(prepareWriteAudit),
       deleteNotification: write(prepareDeleteNotification),
     }),
     ...auditLog(sql),
+    find: findActivity(sql),
     search: async (tenant, wanted) => search(current().connection, tenant, wanted),
-    count: async (tenant, filter, max) => new ActivitySearch(current().connection, tenant, filter).count(max),
+    count: async (tenant, filter, max) => new ActivitySearch(current().connection, tenant, { filter }).count(max),
     itemsOf: async (tenant, id, limit) => itemsOf(current().connection, { tenant, id }, limit),
     health: async (tenant, window, at) => readHealth(current().connection, tenant, { window, at }),
   };
@@ -39,14 +44,13 @@ async function search(
   tenant: string,
   { after, limit, ...filter }: ActivityQuery,
 ): Promise<readonly ActivitySummary[]> {
-  const found = new ActivitySearch(connection, tenant, filter);
   const summaries: ActivitySummary[] = [];
   let last = after;
   let isOver = false;
   // Once more, if what was found was deleted before it was read: a page that is short means that there is no other.
   while (!isOver && summaries.length < limit) {
     const wanted = limit - summaries.length;
-    const newest = await found.newest(last, wanted);
+    const newest = await new ActivitySearch(connection, tenant, { filter, after: last }).newest(wanted);
     const keys = newest.map(({ pk }) => pk);
     summaries.push(...(await readSummaries(connection, keys)));
     last = newest.at(-1)?.id;
@@ -60,7 +64,8 @@ async function readSummaries(connection: Connection, pks: readonly number[]): Pr
   const summaries: ActivitySummary[] = [];
   for (let start = 0; start < pks.length; start += SUMMARIES_STEP) {
     const step = pks.slice(start, start + SUMMARIES_STEP);
-    summaries.push(...(await connection.read(() => step.flatMap((pk) => connection.prepared(prepareSummary)(pk) ?? []))));
+    const rows = await connection.read(() => step.flatMap((pk) => ask<SummaryRow>(connection, SUMMARY, [pk])));
+    summaries.push(...rows.map(toSummary));
     await turn();
   }
   return summaries;

@@ -1,0 +1,78 @@
+import type { ActivityContent, ActivitySummary, JsonObject } from "@belfry/core";
+import type { ActivityStorage } from "@belfry/core/storage";
+import { type Dialect, parsed, type Sql, selected, type Tables } from "../database/sql.ts";
+
+const EXCERPT_LENGTH = 200;
+const MAX_COUNTED_RECIPIENTS = 1_000;
+
+/** One line of a search. Times in milliseconds; lists parsed or in JSON. */
+export interface SummaryRow extends Omit<ActivitySummary, "recipients" | "channels" | "createdAt"> {
+  /** The first three, null where there are fewer; null for none. */
+  readonly recipients: readonly (string | null)[] | string | null;
+  /** Of a send; else null. */
+  readonly channels: readonly string[] | string | null;
+  readonly fallbackChannel: string | null;
+  readonly createdAt: number;
+}
+
+/** The columns of a {@link SummaryRow}, of the notification `n` and, where it has them, its tracking `t` and its send `s`. */
+export function summaryColumns(dialect: Dialect, { inboxItems, deliveries }: Pick<Tables, "inboxItems" | "deliveries">): string {
+  const { list, listOfRows } = dialect.json;
+  const users = (columns: string, rest: string) => `SELECT ${columns} FROM ${inboxItems} i WHERE i.notification_pk = n.pk ${rest}`;
+  const ofSend = (value: string, otherwise: string) => `CASE WHEN s.notification_pk IS NOT NULL THEN ${value} ELSE (${otherwise}) END`;
+  const columns: Readonly<Record<keyof SummaryRow, string>> = {
+    id: "n.id",
+    kind: "n.kind",
+    type: "CASE n.kind WHEN 'event' THEN coalesce(n.source, '') ELSE n.type END",
+    title: "n.title",
+    excerpt: `substr(n.message, 1, ${EXCERPT_LENGTH})`,
+    createdAt: dialect.milliseconds("n.created_at"),
+    status: "t.status",
+    channels: `coalesce(s.channels, CASE WHEN t.channel IS NOT NULL THEN ${list}(t.channel) END)`,
+    fallbackChannel: `CASE WHEN s.has_fallback THEN (
+      SELECT d.channel FROM ${deliveries} d WHERE d.notification_pk = n.pk AND d.is_fallback LIMIT 1) END`,
+    recipients: ofSend(
+      `${list}(s.recipients ->> 0, s.recipients ->> 1, s.recipients ->> 2)`,
+      `SELECT ${listOfRows}(recipient.user_id) FROM (${users("i.user_id", "ORDER BY i.user_id LIMIT 3")}) recipient`,
+    ),
+    recipientCount: ofSend(
+      "json_array_length(s.recipients)",
+      `SELECT count(*) FROM (${users("1", `LIMIT ${MAX_COUNTED_RECIPIENTS}`)}) recipient`,
+    ),
+  };
+  return selected(columns);
+}
+
+/** The summary that a row stands for. */
+export function toSummary(row: SummaryRow): ActivitySummary {
+  const { id, kind, type, title, excerpt, status, fallbackChannel: fallback, recipientCount, createdAt } = row;
+  const own = kind === "message" ? ["inbox"] : parsed(row.channels ?? []);
+  return {
+    id,
+    kind,
+    type,
+    title,
+    excerpt,
+    recipients: parsed(row.recipients ?? []).filter((recipient) => recipient !== null),
+    recipientCount,
+    channels: fallback === null || own.includes(fallback) ? own : [...own, fallback],
+    status,
+    createdAt: new Date(createdAt),
+  };
+}
+
+type ContentRow = SummaryRow & Pick<ActivityContent, "message" | "source" | "sender"> & { readonly data: JsonObject | string };
+
+/** Reads a notification whole. */
+export function findActivity(sql: Sql): ActivityStorage["find"] {
+  const { notifications, trackings, sends } = sql.tables;
+  const text = `SELECT n.message, n.data, n.source, n.sender, ${summaryColumns(sql, sql.tables)}
+    FROM ${notifications} n LEFT JOIN ${trackings} t ON t.notification_pk = n.pk LEFT JOIN ${sends} s ON s.notification_pk = n.pk
+    WHERE n.tenant = $1 AND n.id = $2`;
+  return async (tenant, id) => {
+    const [row] = await sql.rows<ContentRow>("find_activity", text, [tenant, id]);
+    return row === undefined
+      ? null
+      : { summary: toSummary(row), message: row.message, data: parsed(row.data), source: row.source, sender: row.sender };
+  };
+}
