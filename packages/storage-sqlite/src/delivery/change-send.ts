@@ -94,10 +94,9 @@ function prepareTakeItems(context: QueryContext) {
   const users = context.prepare<Name, { readonly userId: string }>(sql`
     select i.user_id as "userId" from belfry_notifications n cross join belfry_inbox_items i on i.notification_pk = n.pk
     where n.tenant = (select ${sql.placeholder("tenant")}) and n.id = (select ${sql.placeholder("id")}) and i.deleted_at is null order by i.user_id`);
-  const item = context.prepareRows<Name & { readonly userId: string }, ItemRow>(sql`
-    select ${ITEM_COLUMNS} from belfry_notifications cross join belfry_inbox_items on belfry_inbox_items.notification_pk = belfry_notifications.pk
-    where belfry_notifications.tenant = (select ${sql.placeholder("tenant")}) and belfry_notifications.id = (select ${sql.placeholder("id")})
-      and belfry_inbox_items.user_id = (select ${sql.placeholder("userId")})`);
+  const item = context.prepareRows<Name & { readonly userId: string }, ItemRow>(`
+    SELECT ${ITEM_COLUMNS} FROM belfry_notifications n CROSS JOIN belfry_inbox_items i ON i.notification_pk = n.pk
+    WHERE n.tenant = (SELECT :tenant) AND n.id = (SELECT :id) AND i.user_id = (SELECT :userId)`);
   const takeFromCounts = context.prepare<{ readonly tenant: string; readonly userId: string; readonly unread: number }>(sql`
     update belfry_inbox_counters set total = total - 1, unread = unread - ${sql.placeholder("unread")}, rev = rev + 1
     where tenant = ${sql.placeholder("tenant")} and user_id = ${sql.placeholder("userId")}`);

@@ -1,41 +1,24 @@
-import { and, eq, type SQL, type SQLWrapper, sql } from "drizzle-orm";
-import { inboxCounters, inboxItems } from "../schema.ts";
-
-const tenant = sql.placeholder("tenant");
-const userId = sql.placeholder("userId");
-
-/** The counters of the inbox named by the values `tenant` and `userId`. */
-export const OWN_COUNTERS = and(eq(inboxCounters.tenant, tenant), eq(inboxCounters.userId, userId));
-
-/** The number of one more change of an inbox. */
-export const NEXT_REV = sql`${inboxCounters.rev} + 1`;
-
-/** The items of the inbox named by the values `tenant` and `userId`. */
-export const OWN_ITEMS = and(eq(inboxItems.tenant, tenant), eq(inboxItems.userId, userId));
+/** The rows of the inbox named by the values `tenant` and `userId`, in its items, its counters or its read marks. */
+export const OWN = "tenant = :tenant AND user_id = :userId";
 
 /** The item named by the values `tenant`, `userId` and `seq`. */
-export const OWN_ITEM = and(OWN_ITEMS, eq(inboxItems.seq, sql.placeholder("seq")));
+export const OWN_ITEM = `${OWN} AND seq = :seq`;
 
-/** Whether a read mark covers an item: one up to `readUpToSeq`, made by the change `readRev`. */
-function isCovered({ readUpToSeq, readRev }: { readonly readUpToSeq: SQLWrapper; readonly readRev: SQLWrapper }): SQL {
-  return sql`${inboxItems.seq} <= ${readUpToSeq} and (${inboxItems.unreadRev} is null or ${inboxItems.unreadRev} <= ${readRev})`;
+/** Whether a read mark covers the item `i`: one up to the number `readUpToSeq`, made by the change `readRev`. */
+function isCovered(readUpToSeq: string, readRev: string): string {
+  return `i.seq <= ${readUpToSeq} AND (i.unread_rev IS NULL OR i.unread_rev <= ${readRev})`;
 }
 
-const NEWEST_MARK = { readUpToSeq: sql`${sql.placeholder("readUpToSeq")}`, readRev: sql`${sql.placeholder("readRev")}` };
+const IS_COVERED = isCovered(":readUpToSeq", ":readRev");
 
-/** An item that is read, in an inbox whose newest read mark is that of the values `readUpToSeq` and `readRev`. */
-export const IS_READ = sql`(${inboxItems.readAt} is not null or ${isCovered(NEWEST_MARK)})`;
+/** The item `i` is read, in an inbox whose newest read mark is that of the values `readUpToSeq` and `readRev`. */
+export const IS_READ = `(i.read_at IS NOT NULL OR ${IS_COVERED})`;
 
 /** The opposite, in an inbox that has nothing unread up to the value `unreadAfterSeq`. */
-export const IS_UNREAD = sql`(${inboxItems.seq} > ${joinValue("unreadAfterSeq")} and ${inboxItems.readAt} is null and not (${isCovered(NEWEST_MARK)}))`;
+export const IS_UNREAD = `(i.seq > (SELECT :unreadAfterSeq) AND i.read_at IS NULL AND NOT (${IS_COVERED}))`;
 
-/** An item that is read, beside the counters of its inbox. */
-export const IS_READ_BESIDE_COUNTERS = sql`(${inboxItems.readAt} is not null or ${isCovered(inboxCounters)})`;
+/** The item `i` is read, beside the counters `c` of its inbox. */
+export const IS_READ_BESIDE_COUNTERS = `(i.read_at IS NOT NULL OR ${isCovered("c.read_up_to_seq", "c.read_rev")})`;
 
-/**
- * A value to compare a column with, in a statement over several tables. SQLite looks at a bare value while it plans
- * a join, and so plans the statement anew each time it runs: three times the cost of a look-up by key.
- */
-export function joinValue(name: string): SQL {
-  return sql`(select ${sql.placeholder(name)})`;
-}
+/** Joins the counters `c` of the inbox of the item `i`. */
+export const JOIN_COUNTERS = "CROSS JOIN belfry_inbox_counters c ON c.tenant = i.tenant AND c.user_id = i.user_id";

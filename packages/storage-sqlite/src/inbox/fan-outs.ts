@@ -1,9 +1,6 @@
 import type { Notification, Owner } from "@belfry/core";
 import type { FanOutChunk } from "@belfry/core/storage";
-import { asc, eq, sql } from "drizzle-orm";
 import type { QueryContext } from "../database/statement.ts";
-import { fanOutChunks, notifications } from "../schema.ts";
-import { joinValue } from "./conditions.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
 import { prepareWriteItems, prepareWriteNotification } from "./write-items.ts";
 
@@ -11,7 +8,7 @@ import { prepareWriteItems, prepareWriteNotification } from "./write-items.ts";
 export function prepareCreateFanOut(context: QueryContext) {
   const writeNotification = prepareWriteNotification(context);
   const insertChunk = context.prepare<{ readonly notificationPk: number; readonly recipients: string }>(
-    sql`insert into ${fanOutChunks} (notification_pk, recipients) values (${sql.placeholder("notificationPk")}, ${sql.placeholder("recipients")})`,
+    "INSERT INTO belfry_fan_out_chunks (notification_pk, recipients) VALUES (:notificationPk, :recipients)",
   );
   return (notification: Notification, chunks: readonly string[]): void => {
     const { pk, isNew } = writeNotification(notification);
@@ -49,21 +46,18 @@ interface ChunkRow {
 }
 
 /** Whether a chunk is left: a look that takes no lock. */
-export function prepareHasFanOut({ builder, prepare }: QueryContext) {
-  const any = prepare<object, { readonly pk: number }>(builder.select({ pk: fanOutChunks.pk }).from(fanOutChunks).limit(1));
+export function prepareHasFanOut({ prepare }: QueryContext) {
+  const any = prepare<object, { readonly pk: number }>("SELECT pk FROM belfry_fan_out_chunks LIMIT 1");
   return (): boolean => any.get({}) !== undefined;
 }
 
 /** Writes the items of the oldest chunk and forgets the chunk. */
 export function prepareFanOutNext(context: QueryContext) {
-  const { builder, prepare } = context;
   const writeItems = prepareWriteItems(context);
-  const oldest = prepare<object, ChunkRow>(sql`
-    select ${fanOutChunks.pk} as chunk_pk, ${fanOutChunks.notificationPk}, ${fanOutChunks.recipients},
-      ${sql.raw(NOTIFICATION_FIELDS.columns("belfry_notifications"))}
-    from ${fanOutChunks} cross join ${notifications} on ${notifications.pk} = ${fanOutChunks.notificationPk}
-    order by ${asc(fanOutChunks.pk)} limit 1`);
-  const forget = prepare<{ readonly pk: number }>(builder.delete(fanOutChunks).where(eq(fanOutChunks.pk, sql.placeholder("pk"))));
+  const oldest = context.prepare<object, ChunkRow>(`
+    SELECT c.pk AS chunk_pk, c.notification_pk, c.recipients, ${NOTIFICATION_FIELDS.columns("n")}
+    FROM belfry_fan_out_chunks c CROSS JOIN belfry_notifications n ON n.pk = c.notification_pk ORDER BY c.pk LIMIT 1`);
+  const forget = context.prepare<{ readonly pk: number }>("DELETE FROM belfry_fan_out_chunks WHERE pk = :pk");
   return (createdAt: Date): FanOutChunk | null => {
     const row = oldest.get({});
     if (row === undefined) {
@@ -79,21 +73,15 @@ export function prepareFanOutNext(context: QueryContext) {
 }
 
 /** Takes a user out of the fan-outs that still name them, and answers how many chunks did. */
-export function prepareLeaveFanOuts({ builder, prepare, prepareRows }: QueryContext) {
+export function prepareLeaveFanOuts({ prepare, prepareRows }: QueryContext) {
   // The search for the text is fast; whether it is a recipient, the chunk itself tells.
-  const naming = prepareRows<Owner & { readonly text: string; readonly limit: number }, readonly [pk: number, recipients: string]>(sql`
-    select ${fanOutChunks.pk}, ${fanOutChunks.recipients}
-    from ${fanOutChunks} cross join ${notifications} on ${notifications.pk} = ${fanOutChunks.notificationPk}
-    where ${notifications.tenant} = ${joinValue("tenant")} and instr(${fanOutChunks.recipients}, ${joinValue("text")}) > 0
-      and exists (select 1 from json_each(${fanOutChunks.recipients}) where value = ${joinValue("userId")})
-    order by ${fanOutChunks.pk} limit ${sql.placeholder("limit")}`);
-  const own = eq(fanOutChunks.pk, sql.placeholder("pk"));
-  const forget = prepare<{ readonly pk: number }>(builder.delete(fanOutChunks).where(own));
-  const keep = prepare<{ readonly pk: number; readonly recipients: string }>(
-    builder
-      .update(fanOutChunks)
-      .set({ recipients: sql`${sql.placeholder("recipients")}` })
-      .where(own),
+  const naming = prepareRows<Owner & { readonly text: string; readonly limit: number }, readonly [pk: number, recipients: string]>(`
+    SELECT c.pk, c.recipients FROM belfry_fan_out_chunks c CROSS JOIN belfry_notifications n ON n.pk = c.notification_pk
+    WHERE n.tenant = (SELECT :tenant) AND instr(c.recipients, (SELECT :text)) > 0
+      AND EXISTS (SELECT 1 FROM json_each(c.recipients) WHERE value = (SELECT :userId)) ORDER BY c.pk LIMIT :limit`);
+  const forget = prepare<{ readonly pk: number }>("DELETE FROM belfry_fan_out_chunks WHERE pk = :pk");
+  const keep = prepare<{ readonly pk: number; readonly recipients: readonly string[] }>(
+    "UPDATE belfry_fan_out_chunks SET recipients = :recipients WHERE pk = :pk",
   );
   return (owner: Owner, limit: number): number => {
     const chunks = naming.all({ ...owner, text: JSON.stringify(owner.userId), limit });
@@ -102,7 +90,7 @@ export function prepareLeaveFanOuts({ builder, prepare, prepareRows }: QueryCont
       if (recipients.length === 0) {
         forget.run({ pk });
       } else {
-        keep.run({ pk, recipients: JSON.stringify(recipients) });
+        keep.run({ pk, recipients });
       }
     }
     return chunks.length;

@@ -1,9 +1,7 @@
 import type { InboxCounts, Owner } from "@belfry/core";
 import { EMPTY_COUNTS } from "@belfry/core/storage";
-import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/statement.ts";
-import { inboxCounters } from "../schema.ts";
-import { OWN_COUNTERS } from "./conditions.ts";
+import { OWN } from "./conditions.ts";
 
 /** The state that decides which items of an inbox are read. */
 export interface ReadState {
@@ -22,40 +20,47 @@ export interface InboxState extends ReadState {
 
 const EMPTY_STATE: InboxState = { counts: EMPTY_COUNTS, readUpToSeq: 0, readRev: 0, unreadAfterSeq: 0 };
 
-interface CountersRow {
-  readonly last_seq: number;
-  readonly total: number;
-  readonly unread: number;
-  readonly read_up_to_seq: number;
-  readonly epoch: string;
-  readonly rev: number;
-  readonly read_rev: number;
-  readonly reopened_from_seq: number | null;
+interface CountersRow extends InboxCounts, ReadState {
+  readonly reopenedFromSeq: number | null;
 }
 
 /** Reads the state of an inbox: one row by its key. */
-export function prepareInboxState({ builder, prepare }: QueryContext) {
-  const { lastSeq, total, unread, readUpToSeq, epoch, rev, readRev, reopenedFromSeq } = inboxCounters;
-  const counters = prepare<Owner, CountersRow>(
-    builder.select({ lastSeq, total, unread, readUpToSeq, epoch, rev, readRev, reopenedFromSeq }).from(inboxCounters).where(OWN_COUNTERS),
-  );
+export function prepareInboxState({ prepare }: QueryContext) {
+  const counters = prepare<Owner, CountersRow>(`
+    SELECT total, unread, last_seq AS "lastSeq", epoch, rev, read_up_to_seq AS "readUpToSeq", read_rev AS "readRev",
+      reopened_from_seq AS "reopenedFromSeq" FROM belfry_inbox_counters WHERE ${OWN}`);
   return (owner: Owner): InboxState => {
     const row = counters.get(owner);
     if (row === undefined) {
       return EMPTY_STATE;
     }
-    const counts = { total: row.total, unread: row.unread, lastSeq: row.last_seq, epoch: row.epoch, rev: row.rev };
-    const unreadAfterSeq = Math.min(row.read_up_to_seq, (row.reopened_from_seq ?? Number.POSITIVE_INFINITY) - 1);
-    return { counts, readUpToSeq: row.read_up_to_seq, readRev: row.read_rev, unreadAfterSeq };
+    const { readUpToSeq, readRev, reopenedFromSeq, ...counts } = row;
+    return { counts, readUpToSeq, readRev, unreadAfterSeq: Math.min(readUpToSeq, (reopenedFromSeq ?? Number.POSITIVE_INFINITY) - 1) };
+  };
+}
+
+type Added = Pick<InboxCounts, "total" | "unread">;
+
+/** Adds to the counts of an inbox, as one change of it, and answers with what they are then. */
+export function prepareAddToCounts({ prepare }: QueryContext) {
+  const add = prepare<Owner & Added>(
+    `UPDATE belfry_inbox_counters SET total = total + :total, unread = unread + :unread, rev = rev + 1 WHERE ${OWN}`,
+  );
+  return (owner: Owner, counts: InboxCounts, { total, unread }: Added): InboxCounts => {
+    if (total === 0 && unread === 0) {
+      return counts;
+    }
+    add.run({ ...owner, total, unread });
+    return { ...counts, total: counts.total + total, unread: counts.unread + unread, rev: counts.rev + 1 };
   };
 }
 
 /** A random epoch of the same form as core's `newEpoch`, made by SQLite: anew for every row it is written to. */
-export const NEW_EPOCH = sql<string>`lower(hex(randomblob(6)))`;
+export const NEW_EPOCH = "lower(hex(randomblob(6)))";
 
 /** Gives every inbox a new epoch. */
-export function prepareRenewEpochs({ builder, prepare }: QueryContext) {
-  const renew = prepare(builder.update(inboxCounters).set({ epoch: NEW_EPOCH }));
+export function prepareRenewEpochs({ prepare }: QueryContext) {
+  const renew = prepare(`UPDATE belfry_inbox_counters SET epoch = ${NEW_EPOCH}`);
   return (): void => {
     renew.run({});
   };

@@ -1,12 +1,10 @@
 import type { InboxItem, ItemRef, JsonObject, Notification, Owner } from "@belfry/core";
 import { fieldsOf } from "@belfry/storage-sql";
-import { sql } from "drizzle-orm";
-import { alias } from "drizzle-orm/sqlite-core";
 import { DIALECT } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
-import { inboxItems, notifications, readMarks } from "../schema.ts";
-import { joinValue } from "./conditions.ts";
-import type { InboxState, ReadState } from "./inbox-state.ts";
+import { notifications } from "../schema.ts";
+import { OWN } from "./conditions.ts";
+import { type InboxState, prepareInboxState, type ReadState } from "./inbox-state.ts";
 
 /** The columns of a notification that are written and read. */
 export const NOTIFICATION_FIELDS = fieldsOf<Notification>(notifications, DIALECT);
@@ -24,19 +22,11 @@ interface Covered {
  * the statement that reads the items, the look-up costs every item, read by a mark or not.
  */
 export function prepareReadTimes(context: QueryContext) {
-  const { prepare } = context;
   const readAgain = prepareReadAgain(context);
-  const earlier = alias(readMarks, "earlier");
-  const earliest = prepare<Owner & { readonly seq: number }, Covered>(sql`
-    select ${readMarks.upToSeq}, ${readMarks.readAt}, coalesce((
-        select ${earlier.upToSeq} from ${readMarks} as ${earlier}
-        where ${earlier.tenant} = ${readMarks.tenant} and ${earlier.userId} = ${readMarks.userId}
-          and ${earlier.upToSeq} < ${readMarks.upToSeq}
-        order by ${earlier.upToSeq} desc limit 1), 0) as after_seq
-    from ${readMarks}
-    where ${readMarks.tenant} = ${sql.placeholder("tenant")} and ${readMarks.userId} = ${sql.placeholder("userId")}
-      and ${readMarks.upToSeq} >= ${sql.placeholder("seq")}
-    order by ${readMarks.upToSeq}, ${readMarks.rev} limit 1`);
+  const earliest = context.prepare<Owner & { readonly seq: number }, Covered>(`
+    SELECT m.up_to_seq, m.read_at, coalesce((
+        SELECT up_to_seq FROM belfry_read_marks WHERE ${OWN} AND up_to_seq < m.up_to_seq ORDER BY up_to_seq DESC LIMIT 1), 0) AS after_seq
+    FROM belfry_read_marks m WHERE ${OWN} AND m.up_to_seq >= :seq ORDER BY m.up_to_seq, m.rev LIMIT 1`);
   return (owner: Owner, { readUpToSeq }: Pick<ReadState, "readUpToSeq">): ReadTime => {
     let mark: Covered | undefined;
     return (seq, ownReadAt, unreadRev) => {
@@ -56,11 +46,9 @@ export function prepareReadTimes(context: QueryContext) {
 
 /** Finds when an item that was marked unread by a change was read again: the time of the earliest later mark that covers it. */
 function prepareReadAgain({ prepare }: QueryContext) {
-  const earliestAfter = prepare<Owner & { readonly seq: number; readonly rev: number }, Pick<Covered, "read_at">>(sql`
-    select ${readMarks.readAt} from ${readMarks}
-    where ${readMarks.tenant} = ${sql.placeholder("tenant")} and ${readMarks.userId} = ${sql.placeholder("userId")}
-      and ${readMarks.upToSeq} >= ${sql.placeholder("seq")} and ${readMarks.rev} > ${sql.placeholder("rev")}
-    order by ${readMarks.upToSeq}, ${readMarks.rev} limit 1`);
+  const earliestAfter = prepare<Owner & { readonly seq: number; readonly rev: number }, Pick<Covered, "read_at">>(
+    `SELECT read_at FROM belfry_read_marks WHERE ${OWN} AND up_to_seq >= :seq AND rev > :rev ORDER BY up_to_seq, rev LIMIT 1`,
+  );
   return (owner: Owner, seq: number, rev: number): number | null => earliestAfter.get({ ...owner, seq, rev })?.read_at ?? null;
 }
 
@@ -88,11 +76,13 @@ export type ItemRow = readonly [
 /** Where an {@link ItemRow} has `deletedAt`. */
 export const DELETED_AT = 10;
 
-/** The columns of an {@link ItemRow}, over the item and its notification. */
-export const ITEM_COLUMNS = sql`
-  ${notifications.id}, ${inboxItems.type}, ${notifications.title}, ${notifications.message}, ${notifications.data},
-  ${notifications.source}, ${notifications.sender}, ${inboxItems.createdAt}, ${inboxItems.seq}, ${inboxItems.readAt},
-  ${inboxItems.deletedAt}, ${inboxItems.unreadRev}, ${notifications.priority}, ${notifications.kind}`;
+/** The columns of an {@link ItemRow}, over the item `i` and its notification `n`. */
+export const ITEM_COLUMNS = `n.id, i.type, n.title, n.message, n.data, n.source, n.sender, i.created_at, i.seq, i.read_at, i.deleted_at,
+  i.unread_rev, n.priority, n.kind`;
+
+/** Items of the inbox of the values `tenant` and `userId`, with their notifications. Other conditions may follow. */
+export const SELECT_OWN_ITEMS = `SELECT ${ITEM_COLUMNS} FROM belfry_inbox_items i CROSS JOIN belfry_notifications n ON n.pk = i.notification_pk
+  WHERE i.tenant = (SELECT :tenant) AND i.user_id = (SELECT :userId)`;
 
 /** Tells when an item was read, in milliseconds, from its number and its own marks; null while it is unread. */
 export type ReadTime = (seq: number, ownReadAt: number | null, unreadRev: number | null) => number | null;
@@ -128,16 +118,10 @@ export interface FoundItem {
 /** Finds one item of an inbox by either of its names, deleted ones included. */
 export function prepareFindItem(context: QueryContext) {
   const readTimes = prepareReadTimes(context);
-  const bySeq = context.prepareRows<Owner & { readonly seq: number }, ItemRow>(sql`
-    select ${ITEM_COLUMNS}
-    from ${inboxItems} cross join ${notifications} on ${notifications.pk} = ${inboxItems.notificationPk}
-    where ${inboxItems.tenant} = ${joinValue("tenant")} and ${inboxItems.userId} = ${joinValue("userId")}
-      and ${inboxItems.seq} = ${joinValue("seq")}`);
-  const byId = context.prepareRows<Owner & { readonly id: string }, ItemRow>(sql`
-    select ${ITEM_COLUMNS}
-    from ${notifications} cross join ${inboxItems} on ${inboxItems.notificationPk} = ${notifications.pk}
-    where ${notifications.tenant} = ${joinValue("tenant")} and ${notifications.id} = ${joinValue("id")}
-      and ${inboxItems.userId} = ${joinValue("userId")}`);
+  const bySeq = context.prepareRows<Owner & { readonly seq: number }, ItemRow>(`${SELECT_OWN_ITEMS} AND i.seq = (SELECT :seq)`);
+  const byId = context.prepareRows<Owner & { readonly id: string }, ItemRow>(`
+    SELECT ${ITEM_COLUMNS} FROM belfry_notifications n CROSS JOIN belfry_inbox_items i ON i.notification_pk = n.pk
+    WHERE n.tenant = (SELECT :tenant) AND n.id = (SELECT :id) AND i.user_id = (SELECT :userId)`);
   return (owner: Owner, state: InboxState, ref: ItemRef): FoundItem | undefined => {
     // Ids are stored in lower case; a UUID may be written in either.
     const row = typeof ref === "string" ? byId.get({ ...owner, id: ref.toLowerCase() }) : bySeq.get({ ...owner, seq: ref.seq });
@@ -145,5 +129,22 @@ export function prepareFindItem(context: QueryContext) {
       return undefined;
     }
     return { item: toItem(row, owner, readTimes(owner, state)), isDeleted: row[DELETED_AT] !== null };
+  };
+}
+
+/** Finds the items of an inbox that are named and not deleted, each once, with the inbox's state. */
+export function prepareFindItems(context: QueryContext) {
+  const inboxState = prepareInboxState(context);
+  const findItem = prepareFindItem(context);
+  return (owner: Owner, refs: readonly ItemRef[]): { readonly state: InboxState; readonly items: readonly InboxItem[] } => {
+    const state = inboxState(owner);
+    const bySeq = new Map<number, InboxItem>();
+    for (const ref of refs) {
+      const found = findItem(owner, state, ref);
+      if (found?.isDeleted === false) {
+        bySeq.set(found.item.seq, found.item);
+      }
+    }
+    return { state, items: [...bySeq.values()] };
   };
 }

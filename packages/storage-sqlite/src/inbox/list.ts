@@ -1,11 +1,9 @@
 import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemRef, Owner } from "@belfry/core";
 import type { InboxPage, InboxQuery, InboxTail, PageBounds } from "@belfry/core/storage";
-import { type SQL, sql } from "drizzle-orm";
 import { type QueryContext, type Statement, takeBytes } from "../database/statement.ts";
-import { inboxCounters, inboxItems, notifications } from "../schema.ts";
-import { IS_READ, IS_UNREAD, joinValue } from "./conditions.ts";
+import { IS_READ, IS_UNREAD, JOIN_COUNTERS } from "./conditions.ts";
 import { prepareInboxState, type ReadState } from "./inbox-state.ts";
-import { ITEM_COLUMNS, type ItemRow, prepareFindItem, prepareReadTimes, toItem } from "./item-row.ts";
+import { ITEM_COLUMNS, type ItemRow, prepareFindItem, prepareReadTimes, SELECT_OWN_ITEMS, toItem } from "./item-row.ts";
 
 interface MatchValues extends Owner, ReadState {
   readonly unreadAfterSeq: number;
@@ -66,32 +64,21 @@ function pageRows(
 }
 
 function prepareVariants(context: QueryContext): ListVariants {
-  const statuses = {
-    all: sql``,
-    unread: sql`and ${IS_UNREAD}`,
-    read: sql`and ${IS_READ}`,
-  };
-  const ofType = sql`and ${inboxItems.type} = ${joinValue("type")}`;
-  const variant = (status: InboxStatus) => ({
-    allTypes: prepareStatements(context, statuses[status]),
-    oneType: prepareStatements(context, sql`${statuses[status]} ${ofType}`),
+  const variant = (filter: string) => ({
+    allTypes: prepareStatements(context, filter),
+    oneType: prepareStatements(context, `${filter} AND i.type = (SELECT :type)`),
   });
-  return { all: variant("all"), unread: variant("unread"), read: variant("read") };
+  return { all: variant(""), unread: variant(`AND ${IS_UNREAD}`), read: variant(`AND ${IS_READ}`) };
 }
 
-function prepareStatements({ prepare, prepareRows }: QueryContext, filter: SQL): ListStatements {
-  const matches = sql`${inboxItems.tenant} = ${joinValue("tenant")} and ${inboxItems.userId} = ${joinValue("userId")}
-    and ${inboxItems.deletedAt} is null ${filter}`;
+function prepareStatements({ prepare, prepareRows }: QueryContext, filter: string): ListStatements {
+  const matching = `belfry_inbox_items i WHERE i.tenant = (SELECT :tenant) AND i.user_id = (SELECT :userId) AND i.deleted_at IS NULL ${filter}`;
   return {
-    matching: prepare(sql`select count(*) as matching from ${inboxItems} where ${matches}`),
-    lastSkipped: prepare(sql`
-      select ${inboxItems.seq} from ${inboxItems} where ${matches}
-      order by ${inboxItems.seq} desc limit 1 offset ${sql.placeholder("skipped")}`),
-    page: prepareRows(sql`
-      select ${ITEM_COLUMNS}
-      from ${inboxItems} cross join ${notifications} on ${notifications.pk} = ${inboxItems.notificationPk}
-      where ${matches} and ${inboxItems.seq} < ${joinValue("before")}
-      order by ${inboxItems.seq} desc limit ${sql.placeholder("limit")}`),
+    matching: prepare(`SELECT count(*) AS matching FROM ${matching}`),
+    lastSkipped: prepare(`SELECT i.seq FROM ${matching} ORDER BY i.seq DESC LIMIT 1 OFFSET :skipped`),
+    page: prepareRows(
+      `${SELECT_OWN_ITEMS} AND i.deleted_at IS NULL ${filter} AND i.seq < (SELECT :before) ORDER BY i.seq DESC LIMIT :limit`,
+    ),
   };
 }
 
@@ -99,12 +86,9 @@ function prepareStatements({ prepare, prepareRows }: QueryContext, filter: SQL):
 export function prepareListAfter(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const readTimes = prepareReadTimes(context);
-  const tail = context.prepareRows<Owner & { readonly seq: number; readonly limit: number }, ItemRow>(sql`
-    select ${ITEM_COLUMNS}
-    from ${inboxItems} cross join ${notifications} on ${notifications.pk} = ${inboxItems.notificationPk}
-    where ${inboxItems.tenant} = ${joinValue("tenant")} and ${inboxItems.userId} = ${joinValue("userId")}
-      and ${inboxItems.seq} > ${joinValue("seq")} and ${inboxItems.deletedAt} is null
-    order by ${inboxItems.seq} limit ${sql.placeholder("limit")}`);
+  const tail = context.prepareRows<Owner & { readonly seq: number; readonly limit: number }, ItemRow>(
+    `${SELECT_OWN_ITEMS} AND i.seq > (SELECT :seq) AND i.deleted_at IS NULL ORDER BY i.seq LIMIT :limit`,
+  );
   return (owner: Owner, seq: number, { limit, bytes }: PageBounds): InboxTail => {
     const state = inboxState(owner);
     const isAnyLeft = state.counts.lastSeq > seq && limit > 0;
@@ -123,13 +107,10 @@ type TenantItemRow = readonly [userId: string, readUpToSeq: number, ...item: Ite
 /** Reads the newest items of all of a tenant's inboxes: along the notifications' ids, which sort by time. */
 export function prepareListTenant(context: QueryContext) {
   const readTimes = prepareReadTimes(context);
-  const newest = context.prepareRows<{ readonly tenant: string; readonly limit: number }, TenantItemRow>(sql`
-    select ${inboxItems.userId}, ${inboxCounters.readUpToSeq}, ${ITEM_COLUMNS}
-    from ${notifications}
-    cross join ${inboxItems} on ${inboxItems.notificationPk} = ${notifications.pk}
-    cross join ${inboxCounters} on ${inboxCounters.tenant} = ${inboxItems.tenant} and ${inboxCounters.userId} = ${inboxItems.userId}
-    where ${notifications.tenant} = ${joinValue("tenant")} and ${inboxItems.deletedAt} is null
-    order by ${notifications.id} desc, ${inboxItems.userId} limit ${sql.placeholder("limit")}`);
+  const newest = context.prepareRows<{ readonly tenant: string; readonly limit: number }, TenantItemRow>(`
+    SELECT i.user_id, c.read_up_to_seq, ${ITEM_COLUMNS}
+    FROM belfry_notifications n CROSS JOIN belfry_inbox_items i ON i.notification_pk = n.pk ${JOIN_COUNTERS}
+    WHERE n.tenant = (SELECT :tenant) AND i.deleted_at IS NULL ORDER BY n.id DESC, i.user_id LIMIT :limit`);
   return (tenant: string, limit: number): readonly InboxItem[] =>
     newest.all({ tenant, limit }).map(([userId, readUpToSeq, ...row]) => {
       const owner = { tenant, userId };

@@ -1,136 +1,67 @@
-import type { InboxItem, ItemRef, Owner } from "@belfry/core";
+import type { ItemRef, Owner } from "@belfry/core";
 import type { ItemAbsence, ItemsChange, WholeInboxChange } from "@belfry/core/storage";
-import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/statement.ts";
-import { inboxCounters, inboxItems, readMarks } from "../schema.ts";
-import { NEXT_REV, OWN_COUNTERS, OWN_ITEM } from "./conditions.ts";
-import { prepareInboxState } from "./inbox-state.ts";
-import { prepareFindItem } from "./item-row.ts";
+import { OWN, OWN_ITEM } from "./conditions.ts";
+import { prepareAddToCounts, prepareInboxState } from "./inbox-state.ts";
+import { prepareFindItem, prepareFindItems } from "./item-row.ts";
 import { prepareCounts } from "./list.ts";
 import { prepareHasNotification } from "./write-items.ts";
 
 /** Marks items read that were not yet. */
 export function prepareMarkRead(context: QueryContext) {
-  const inboxState = prepareInboxState(context);
-  const findItem = prepareFindItem(context);
-  const { setReadAt, takeFromUnread } = prepareReadChanges(context);
+  const findItems = prepareFindItems(context);
+  const addToCounts = prepareAddToCounts(context);
+  const setReadAt = context.prepare<Owner & { readonly seq: number; readonly at: Date }>(
+    `UPDATE belfry_inbox_items SET read_at = :at WHERE ${OWN_ITEM}`,
+  );
   return (owner: Owner, refs: readonly ItemRef[], at: Date): ItemsChange => {
-    const state = inboxState(owner);
-    const items = new Map<number, InboxItem>();
-    const changed = new Set<number>();
-    for (const ref of refs) {
-      const found = findItem(owner, state, ref);
-      if (found === undefined || found.isDeleted || items.has(found.item.seq)) {
-        continue;
-      }
-      const { item } = found;
-      if (item.readAt === null) {
-        setReadAt.run({ ...owner, seq: item.seq, at: at.getTime() });
-        changed.add(item.seq);
-      }
-      items.set(item.seq, item.readAt === null ? { ...item, readAt: new Date(at) } : item);
+    const { state, items } = findItems(owner, refs);
+    const changed = new Set(items.filter(({ readAt }) => readAt === null).map(({ seq }) => seq));
+    for (const seq of changed) {
+      setReadAt.run({ ...owner, seq, at });
     }
-    if (changed.size > 0) {
-      takeFromUnread.run({ ...owner, count: changed.size });
-    }
-    const { counts } = state;
     return {
-      items: [...items.values()],
+      items: items.map((item) => (item.readAt === null ? { ...item, readAt: new Date(at) } : item)),
       changed,
-      counts: { ...counts, unread: counts.unread - changed.size, rev: counts.rev + Number(changed.size > 0) },
+      counts: addToCounts(owner, state.counts, { total: 0, unread: -changed.size }),
     };
-  };
-}
-
-function prepareReadChanges({ builder, prepare }: QueryContext) {
-  return {
-    setReadAt: prepare<Owner & { readonly seq: number; readonly at: number }>(
-      builder
-        .update(inboxItems)
-        .set({ readAt: sql`${sql.placeholder("at")}` })
-        .where(OWN_ITEM),
-    ),
-    takeFromUnread: prepare<Owner & { readonly count: number }>(
-      builder
-        .update(inboxCounters)
-        .set({ unread: sql`${inboxCounters.unread} - ${sql.placeholder("count")}`, rev: NEXT_REV })
-        .where(OWN_COUNTERS),
-    ),
   };
 }
 
 /** Marks items unread again, also those that a read mark covers. */
 export function prepareMarkUnread(context: QueryContext) {
-  const inboxState = prepareInboxState(context);
-  const findItem = prepareFindItem(context);
-  const { setUnread, addToUnread } = prepareUnreadChanges(context);
+  const findItems = prepareFindItems(context);
+  const setUnread = context.prepare<Owner & { readonly seq: number; readonly rev: number }>(
+    `UPDATE belfry_inbox_items SET read_at = NULL, unread_rev = :rev WHERE ${OWN_ITEM}`,
+  );
+  const addToUnread = context.prepare<Owner & { readonly count: number; readonly fromSeq: number | null }>(`
+    UPDATE belfry_inbox_counters SET unread = unread + :count, rev = rev + 1,
+      reopened_from_seq = min(coalesce(reopened_from_seq, :fromSeq), coalesce(:fromSeq, reopened_from_seq)) WHERE ${OWN}`);
   return (owner: Owner, refs: readonly ItemRef[]): ItemsChange => {
-    const state = inboxState(owner);
+    const { state, items } = findItems(owner, refs);
     const { counts, readUpToSeq } = state;
-    const items = new Map<number, InboxItem>();
-    const changed = new Set<number>();
-    for (const ref of refs) {
-      const found = findItem(owner, state, ref);
-      if (found === undefined || found.isDeleted || items.has(found.item.seq)) {
-        continue;
-      }
-      const { item } = found;
-      if (item.readAt !== null) {
-        setUnread.run({ ...owner, seq: item.seq, rev: counts.rev + 1 });
-        changed.add(item.seq);
-      }
-      items.set(item.seq, { ...item, readAt: null });
+    const changed = new Set(items.filter(({ readAt }) => readAt !== null).map(({ seq }) => seq));
+    for (const seq of changed) {
+      setUnread.run({ ...owner, seq, rev: counts.rev + 1 });
     }
     if (changed.size > 0) {
       const covered = [...changed].filter((seq) => seq <= readUpToSeq);
       addToUnread.run({ ...owner, count: changed.size, fromSeq: covered.length > 0 ? Math.min(...covered) : null });
     }
     const after = { ...counts, unread: counts.unread + changed.size, rev: counts.rev + Number(changed.size > 0) };
-    return { items: [...items.values()], changed, counts: after };
-  };
-}
-
-function prepareUnreadChanges({ builder, prepare }: QueryContext) {
-  const fromSeq = sql.placeholder("fromSeq");
-  return {
-    setUnread: prepare<Owner & { readonly seq: number; readonly rev: number }>(
-      builder
-        .update(inboxItems)
-        .set({ readAt: null, unreadRev: sql`${sql.placeholder("rev")}` })
-        .where(OWN_ITEM),
-    ),
-    addToUnread: prepare<Owner & { readonly count: number; readonly fromSeq: number | null }>(
-      builder
-        .update(inboxCounters)
-        .set({
-          unread: sql`${inboxCounters.unread} + ${sql.placeholder("count")}`,
-          rev: NEXT_REV,
-          reopenedFromSeq: sql`min(coalesce(${inboxCounters.reopenedFromSeq}, ${fromSeq}), coalesce(${fromSeq}, ${inboxCounters.reopenedFromSeq}))`,
-        })
-        .where(OWN_COUNTERS),
-    ),
+    return { items: items.map((item) => ({ ...item, readAt: null })), changed, counts: after };
   };
 }
 
 /** Marks everything read that is in an inbox, by one mark over all of it: no item is touched. */
 export function prepareMarkAllRead(context: QueryContext) {
-  const { builder, prepare } = context;
   const counts = prepareCounts(context);
-  const addMark = prepare<Owner & { readonly upToSeq: number; readonly at: Date; readonly rev: number }>(
-    builder.insert(readMarks).values({
-      tenant: sql.placeholder("tenant"),
-      userId: sql.placeholder("userId"),
-      upToSeq: sql.placeholder("upToSeq"),
-      readAt: sql.placeholder("at"),
-      rev: sql.placeholder("rev"),
-    }),
+  const addMark = context.prepare<Owner & { readonly upToSeq: number; readonly at: Date; readonly rev: number }>(
+    "INSERT INTO belfry_read_marks (tenant, user_id, up_to_seq, read_at, rev) VALUES (:tenant, :userId, :upToSeq, :at, :rev)",
   );
-  const moveUp = prepare<Owner>(
-    builder
-      .update(inboxCounters)
-      .set({ unread: 0, readUpToSeq: sql`${inboxCounters.lastSeq}`, rev: NEXT_REV, readRev: NEXT_REV, reopenedFromSeq: null })
-      .where(OWN_COUNTERS),
-  );
+  const moveUp = context.prepare<Owner>(`
+    UPDATE belfry_inbox_counters SET unread = 0, read_up_to_seq = last_seq, rev = rev + 1, read_rev = rev + 1, reopened_from_seq = NULL
+    WHERE ${OWN}`);
   return (owner: Owner, at: Date): WholeInboxChange => {
     const before = counts(owner);
     if (before.unread === 0) {

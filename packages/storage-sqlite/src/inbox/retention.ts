@@ -1,31 +1,25 @@
 import type { Owner } from "@belfry/core";
 import type { ErasureStep, ExportedItem, ExportStep, InboxRetention, StepRange, SweepStep, SweptBefore } from "@belfry/core/storage";
-import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/statement.ts";
-import { inboxCounters, inboxItems, notifications, readMarks } from "../schema.ts";
-import { IS_READ_BESIDE_COUNTERS, joinValue, OWN_COUNTERS } from "./conditions.ts";
+import { IS_READ_BESIDE_COUNTERS, JOIN_COUNTERS, OWN } from "./conditions.ts";
 import { prepareLeaveFanOuts } from "./fan-outs.ts";
 import { prepareInboxState } from "./inbox-state.ts";
-import { DELETED_AT, ITEM_COLUMNS, type ItemRow, prepareReadTimes, toItem } from "./item-row.ts";
+import { DELETED_AT, type ItemRow, prepareReadTimes, SELECT_OWN_ITEMS, toItem } from "./item-row.ts";
 import { DROPPED_COLUMNS, type DroppedItem, prepareDropItems } from "./remove.ts";
 
 type Some = Owner & { readonly limit: number };
 
 /** Removes some of an inbox: what is still to come first, the counts last. */
 export function prepareErase(context: QueryContext) {
-  const { builder, prepare, prepareRows } = context;
+  const { prepare, prepareRows } = context;
   const leaveFanOuts = prepareLeaveFanOuts(context);
   const dropItems = prepareDropItems(context);
-  const oldest = prepareRows<Some, DroppedItem>(sql`
-    select ${DROPPED_COLUMNS}
-    from ${inboxCounters} cross join ${inboxItems} on ${inboxItems.tenant} = ${inboxCounters.tenant} and ${inboxItems.userId} = ${inboxCounters.userId}
-    where ${inboxCounters.tenant} = ${joinValue("tenant")} and ${inboxCounters.userId} = ${joinValue("userId")}
-    order by ${inboxItems.seq} limit ${sql.placeholder("limit")}`);
-  const ownMarks = sql`${readMarks.tenant} = ${sql.placeholder("tenant")} and ${readMarks.userId} = ${sql.placeholder("userId")}`;
-  const dropMarks = prepare<Some>(sql`
-    delete from ${readMarks} where ${ownMarks} and (${readMarks.upToSeq}, ${readMarks.rev}) in (
-      select ${readMarks.upToSeq}, ${readMarks.rev} from ${readMarks} where ${ownMarks} limit ${sql.placeholder("limit")})`);
-  const dropCounters = prepare<Owner>(builder.delete(inboxCounters).where(OWN_COUNTERS));
+  const oldest = prepareRows<Some, DroppedItem>(`
+    SELECT ${DROPPED_COLUMNS} FROM belfry_inbox_counters c CROSS JOIN belfry_inbox_items i ON i.tenant = c.tenant AND i.user_id = c.user_id
+    WHERE c.tenant = (SELECT :tenant) AND c.user_id = (SELECT :userId) ORDER BY i.seq LIMIT :limit`);
+  const dropMarks = prepare<Some>(`
+    DELETE FROM belfry_read_marks WHERE ${OWN} AND (up_to_seq, rev) IN (SELECT up_to_seq, rev FROM belfry_read_marks WHERE ${OWN} LIMIT :limit)`);
+  const dropCounters = prepare<Owner>(`DELETE FROM belfry_inbox_counters WHERE ${OWN}`);
   return (owner: Owner, limit: number): ErasureStep => {
     let left = limit - leaveFanOuts(owner, limit);
     left -= dropItems(owner, oldest.all({ ...owner, limit: left }));
@@ -41,11 +35,9 @@ export function prepareErase(context: QueryContext) {
 export function prepareExport(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const readTimes = prepareReadTimes(context);
-  const page = context.prepareRows<Owner & { readonly seq: number; readonly limit: number }, ItemRow>(sql`
-    select ${ITEM_COLUMNS}
-    from ${inboxItems} cross join ${notifications} on ${notifications.pk} = ${inboxItems.notificationPk}
-    where ${inboxItems.tenant} = ${joinValue("tenant")} and ${inboxItems.userId} = ${joinValue("userId")} and ${inboxItems.seq} > ${joinValue("seq")}
-    order by ${inboxItems.seq} limit ${sql.placeholder("limit")}`);
+  const page = context.prepareRows<Owner & { readonly seq: number; readonly limit: number }, ItemRow>(
+    `${SELECT_OWN_ITEMS} AND i.seq > (SELECT :seq) ORDER BY i.seq LIMIT :limit`,
+  );
   return (owner: Owner, { after, limit }: StepRange): ExportStep<ExportedItem> => {
     const readTime = readTimes(owner, inboxState(owner));
     const records = page.all({ ...owner, seq: Number(after ?? 0), limit }).map((row): ExportedItem => {
@@ -64,16 +56,15 @@ type LookedAt = readonly [tenant: string, userId: string, isOver: number, ...Dro
 /** Looks at items of all inboxes in the order of their keys, and removes those whose time is over. */
 export function prepareSweep(context: QueryContext) {
   const dropItems = prepareDropItems(context);
-  const before = (name: "readBefore" | "unreadBefore") => sql`coalesce(
-    (select json_extract(t.value, ${sql.raw(`'$.${name}'`)}) from json_each(${joinValue("types")}) t where t.key = ${notifications.type}), ${joinValue(name)})`;
-  const isOver = sql`(${inboxItems.seq} < ${inboxCounters.lastSeq} and ${inboxItems.createdAt} < case
-    when ${inboxItems.deletedAt} is not null or ${IS_READ_BESIDE_COUNTERS} then ${before("readBefore")} else ${before("unreadBefore")} end)`;
-  const lookAt = context.prepareRows<SweepValues, LookedAt>(sql`
-    select ${inboxItems.tenant}, ${inboxItems.userId}, ${isOver}, ${DROPPED_COLUMNS}
-    from ${inboxItems} cross join ${inboxCounters} on ${inboxCounters.tenant} = ${inboxItems.tenant} and ${inboxCounters.userId} = ${inboxItems.userId}
-    cross join ${notifications} on ${notifications.pk} = ${inboxItems.notificationPk}
-    where (${inboxItems.tenant}, ${inboxItems.userId}, ${inboxItems.seq}) > (${joinValue("tenant")}, ${joinValue("userId")}, ${joinValue("seq")})
-    order by ${inboxItems.tenant}, ${inboxItems.userId}, ${inboxItems.seq} limit ${sql.placeholder("limit")}`);
+  const before = (name: keyof SweptBefore) =>
+    `coalesce((SELECT json_extract(t.value, '$.${name}') FROM json_each((SELECT :types)) t WHERE t.key = n.type), (SELECT :${name}))`;
+  const isOver = `(i.seq < c.last_seq AND i.created_at < CASE
+    WHEN i.deleted_at IS NOT NULL OR ${IS_READ_BESIDE_COUNTERS} THEN ${before("readBefore")} ELSE ${before("unreadBefore")} END)`;
+  const lookAt = context.prepareRows<SweepValues, LookedAt>(`
+    SELECT i.tenant, i.user_id, ${isOver}, ${DROPPED_COLUMNS}
+    FROM belfry_inbox_items i ${JOIN_COUNTERS} CROSS JOIN belfry_notifications n ON n.pk = i.notification_pk
+    WHERE (i.tenant, i.user_id, i.seq) > ((SELECT :tenant), (SELECT :userId), (SELECT :seq))
+    ORDER BY i.tenant, i.user_id, i.seq LIMIT :limit`);
   return (kept: InboxRetention, { after, limit }: StepRange): SweepStep => {
     const [tenant, userId, seq] = after === null ? (["", "", 0] as const) : (JSON.parse(after) as Key);
     const rows = lookAt.all({ tenant, userId, seq, ...times(kept), types: JSON.stringify(typeTimes(kept)), limit });

@@ -1,9 +1,7 @@
 import type { CreatedItem, Notification } from "@belfry/core";
 import type { NewNotification } from "@belfry/core/storage";
-import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/statement.ts";
-import { inboxCounters, inboxItems } from "../schema.ts";
-import { joinValue } from "./conditions.ts";
+import { JOIN_COUNTERS } from "./conditions.ts";
 import { NEW_EPOCH } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
 
@@ -25,12 +23,9 @@ export interface WrittenEntry {
 export function prepareWriteEntry(context: QueryContext) {
   const writeNotification = prepareWriteNotification(context);
   const writeItems = prepareWriteItems(context);
-  const itemsOf = context.prepare<{ readonly notificationPk: number }, CreatedItem>(sql`
-    select ${inboxItems.userId} as "userId", ${inboxItems.seq}, ${inboxCounters.epoch}
-    from ${inboxItems}
-    cross join ${inboxCounters} on ${inboxCounters.tenant} = ${inboxItems.tenant} and ${inboxCounters.userId} = ${inboxItems.userId}
-    where ${inboxItems.notificationPk} = ${joinValue("notificationPk")}
-    order by ${inboxItems.userId}`);
+  const itemsOf = context.prepare<{ readonly notificationPk: number }, CreatedItem>(`
+    SELECT i.user_id AS "userId", i.seq, c.epoch FROM belfry_inbox_items i ${JOIN_COUNTERS}
+    WHERE i.notification_pk = (SELECT :notificationPk) ORDER BY i.user_id`);
   return ({ notification, recipients }: NewNotification): WrittenEntry => {
     const { tenant, type, createdAt } = notification;
     const { pk: notificationPk, isNew } = writeNotification(notification);
@@ -65,41 +60,17 @@ export function prepareWriteItems(context: QueryContext) {
   };
 }
 
-/** The counters of an inbox with its first item, or with one more. */
-const ONE_MORE = {
-  target: [inboxCounters.tenant, inboxCounters.userId],
-  set: {
-    lastSeq: sql`${inboxCounters.lastSeq} + 1`,
-    total: sql`${inboxCounters.total} + 1`,
-    unread: sql`${inboxCounters.unread} + 1`,
-  },
-};
+/** Counts the item of each inbox: its first, or one more. */
+const COUNTERS = "INSERT INTO belfry_inbox_counters (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)";
+const ONE_MORE = "ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = last_seq + 1, total = total + 1, unread = unread + 1";
+const ITEMS = "INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at)";
 
-function prepareWriteOne({ builder, prepare }: QueryContext) {
+function prepareWriteOne({ prepare }: QueryContext) {
   const count = prepare<NewItems & { readonly userId: string }, Numbered>(
-    builder
-      .insert(inboxCounters)
-      .values({
-        tenant: sql.placeholder("tenant"),
-        userId: sql.placeholder("userId"),
-        lastSeq: 1,
-        total: 1,
-        unread: 1,
-        readUpToSeq: 0,
-        epoch: NEW_EPOCH,
-      })
-      .onConflictDoUpdate(ONE_MORE)
-      .returning({ seq: sql<number>`${inboxCounters.lastSeq}`.as("seq"), epoch: inboxCounters.epoch }),
+    `${COUNTERS} VALUES (:tenant, :userId, 1, 1, 1, 0, ${NEW_EPOCH}) ${ONE_MORE} RETURNING last_seq AS seq, epoch`,
   );
   const insert = prepare<NewItems & { readonly userId: string; readonly seq: number }>(
-    builder.insert(inboxItems).values({
-      tenant: sql.placeholder("tenant"),
-      userId: sql.placeholder("userId"),
-      seq: sql.placeholder("seq"),
-      notificationPk: sql.placeholder("notificationPk"),
-      type: sql.placeholder("type"),
-      createdAt: sql.placeholder("createdAt"),
-    }),
+    `${ITEMS} VALUES (:tenant, :userId, :seq, :notificationPk, :type, :createdAt)`,
   );
   return (items: NewItems, userId: string): CreatedItem => {
     const numbered = count.get({ ...items, userId });
@@ -112,34 +83,21 @@ function prepareWriteOne({ builder, prepare }: QueryContext) {
   };
 }
 
-interface ManyValues extends Omit<NewItems, "createdAt"> {
-  readonly createdAt: number;
-  /** A JSON array of user ids. */
-  readonly recipients: string;
-}
-
 /** Whole sets at a time, over the recipients as JSON: in long lists a third faster than a statement per recipient. */
-function prepareWriteMany({ builder, prepare }: QueryContext) {
-  const recipient = sql`json_each(${sql.placeholder("recipients")}) as recipient`;
-  const count = prepare<ManyValues>(
-    builder
-      .insert(inboxCounters)
-      // "where true": without it SQLite takes ON CONFLICT for the condition of a join.
-      .select(sql`select ${sql.placeholder("tenant")}, recipient.value, 1, 1, 1, 0, ${NEW_EPOCH}, 0, 0, null from ${recipient} where true`)
-      .onConflictDoUpdate(ONE_MORE),
+function prepareWriteMany({ prepare }: QueryContext) {
+  type Values = NewItems & { readonly recipients: string };
+  const recipient = "json_each(:recipients) AS recipient";
+  // "WHERE true": without it SQLite takes ON CONFLICT for the condition of a join.
+  const count = prepare<Values>(
+    `${COUNTERS} SELECT :tenant, recipient.value, 1, 1, 1, 0, ${NEW_EPOCH} FROM ${recipient} WHERE true ${ONE_MORE}`,
   );
-  const ownCounters = sql`${inboxCounters.tenant} = ${joinValue("tenant")} and ${inboxCounters.userId} = recipient.value`;
-  const insert = prepare<ManyValues>(
-    builder.insert(inboxItems).select(sql`
-      select ${inboxCounters.tenant}, ${inboxCounters.userId}, ${inboxCounters.lastSeq}, ${sql.placeholder("notificationPk")},
-        ${sql.placeholder("type")}, ${sql.placeholder("createdAt")}, null, null, null
-      from ${recipient} cross join ${inboxCounters} on ${ownCounters}`),
+  const joined = `${recipient} CROSS JOIN belfry_inbox_counters c ON c.tenant = (SELECT :tenant) AND c.user_id = recipient.value`;
+  const insert = prepare<Values>(`${ITEMS} SELECT c.tenant, c.user_id, c.last_seq, :notificationPk, :type, :createdAt FROM ${joined}`);
+  const numbers = prepare<Values, CreatedItem>(
+    `SELECT c.user_id AS "userId", c.last_seq AS seq, c.epoch FROM ${joined} ORDER BY recipient.key`,
   );
-  const numbers = prepare<ManyValues, Numbered & { readonly userId: string }>(sql`
-    select ${inboxCounters.userId} as "userId", ${inboxCounters.lastSeq} as seq, ${inboxCounters.epoch}
-    from ${recipient} cross join ${inboxCounters} on ${ownCounters} order by recipient.key`);
   return (items: NewItems, recipients: readonly string[]): readonly CreatedItem[] => {
-    const values: ManyValues = { ...items, createdAt: items.createdAt.getTime(), recipients: JSON.stringify(recipients) };
+    const values = { ...items, recipients: JSON.stringify(recipients) };
     count.run(values);
     insert.run(values);
     return numbers.all(values);

@@ -1,35 +1,32 @@
 import type { Deletion, DeletionStep } from "@belfry/core/storage";
-import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareWriteAudit } from "../delivery/change-send.ts";
-import { prepareInboxState } from "../inbox/inbox-state.ts";
+import { prepareAddToCounts, prepareInboxState } from "../inbox/inbox-state.ts";
 import { DELETED_AT, ITEM_COLUMNS, type ItemRow, prepareReadTimes, toItem } from "../inbox/item-row.ts";
 
 interface Key {
   readonly pk: number;
 }
 
-const PK = sql.placeholder("pk");
-const DELIVERIES = sql`select pk from belfry_deliveries where notification_pk = ${PK}`;
-
 /** The rows that belong to a notification, beside its items. A host's connection may not enforce foreign keys, so each table is named. */
 const WORK = [
-  sql`delete from belfry_fan_out_chunks where notification_pk = ${PK}`,
-  sql`delete from belfry_delivery_attempts where delivery_pk in (${DELIVERIES})`,
-  sql`delete from belfry_deliveries where notification_pk = ${PK}`,
-  sql`delete from belfry_sends where notification_pk = ${PK}`,
-  sql`delete from belfry_trackings where notification_pk = ${PK}`,
-  sql`delete from belfry_processing_records where notification_pk = ${PK}`,
-  sql`delete from belfry_event_acks where notification_pk = ${PK}`,
-  sql`delete from belfry_events where notification_pk = ${PK}`,
+  "belfry_fan_out_chunks WHERE notification_pk = :pk",
+  "belfry_delivery_attempts WHERE delivery_pk IN (SELECT pk FROM belfry_deliveries WHERE notification_pk = :pk)",
+  "belfry_deliveries WHERE notification_pk = :pk",
+  "belfry_sends WHERE notification_pk = :pk",
+  "belfry_trackings WHERE notification_pk = :pk",
+  "belfry_processing_records WHERE notification_pk = :pk",
+  "belfry_event_acks WHERE notification_pk = :pk",
+  "belfry_events WHERE notification_pk = :pk",
 ];
 
 /** Deletes some of a notification: first the work that is left, then items, and with the last of them the notification. */
 export function prepareDeleteNotification(context: QueryContext) {
-  const find = context.prepare<{ readonly tenant: string; readonly id: string }, Key>(sql`
-    select pk from belfry_notifications where tenant = ${sql.placeholder("tenant")} and id = ${sql.placeholder("id")}`);
-  const work = WORK.map((statement) => context.prepare<Key>(statement));
-  const remove = context.prepare<Key>(sql`delete from belfry_notifications where pk = ${PK}`);
+  const find = context.prepare<{ readonly tenant: string; readonly id: string }, Key>(
+    "SELECT pk FROM belfry_notifications WHERE tenant = :tenant AND id = :id",
+  );
+  const work = WORK.map((rows) => context.prepare<Key>(`DELETE FROM ${rows}`));
+  const remove = context.prepare<Key>("DELETE FROM belfry_notifications WHERE pk = :pk");
   const dropItems = prepareDropItemsOf(context);
   const writeAudit = prepareWriteAudit(context);
   return (tenant: string, id: string, { limit, at, actor }: Deletion): DeletionStep | null => {
@@ -54,16 +51,13 @@ export function prepareDeleteNotification(context: QueryContext) {
 function prepareDropItemsOf(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const readTimes = prepareReadTimes(context);
-  const page = context.prepareRows<Key & { readonly limit: number }, readonly [userId: string, ...ItemRow]>(sql`
-    select belfry_inbox_items.user_id, ${ITEM_COLUMNS}
-    from belfry_notifications cross join belfry_inbox_items on belfry_inbox_items.notification_pk = belfry_notifications.pk
-    where belfry_notifications.pk = (select ${PK}) limit ${sql.placeholder("limit")}`);
-  const drop = context.prepare<Key & { readonly tenant: string; readonly userId: string }>(sql`
-    delete from belfry_inbox_items
-    where notification_pk = ${PK} and tenant = ${sql.placeholder("tenant")} and user_id = ${sql.placeholder("userId")}`);
-  const takeFromCounts = context.prepare<{ readonly tenant: string; readonly userId: string; readonly unread: number }>(sql`
-    update belfry_inbox_counters set total = total - 1, unread = unread - ${sql.placeholder("unread")}, rev = rev + 1
-    where tenant = ${sql.placeholder("tenant")} and user_id = ${sql.placeholder("userId")}`);
+  const addToCounts = prepareAddToCounts(context);
+  const page = context.prepareRows<Key & { readonly limit: number }, readonly [userId: string, ...ItemRow]>(`
+    SELECT i.user_id, ${ITEM_COLUMNS} FROM belfry_notifications n CROSS JOIN belfry_inbox_items i ON i.notification_pk = n.pk
+    WHERE n.pk = (SELECT :pk) LIMIT :limit`);
+  const drop = context.prepare<Key & { readonly tenant: string; readonly userId: string }>(
+    "DELETE FROM belfry_inbox_items WHERE notification_pk = :pk AND tenant = :tenant AND user_id = :userId",
+  );
   return (tenant: string, key: Key, limit: number) => {
     const rows = page.all({ ...key, limit });
     const items = rows.flatMap(([userId, ...row]) => {
@@ -74,7 +68,7 @@ function prepareDropItemsOf(context: QueryContext) {
       }
       const state = inboxState(owner);
       const was = toItem(row, owner, readTimes(owner, state));
-      takeFromCounts.run({ ...owner, unread: was.readAt === null ? 1 : 0 });
+      addToCounts(owner, state.counts, { total: -1, unread: was.readAt === null ? -1 : 0 });
       return [{ ...was, epoch: state.counts.epoch }];
     });
     return { items, dropped: rows.length };

@@ -1,9 +1,7 @@
 import type { ChannelHealth, HealthBucket } from "@belfry/core";
 import type { HealthWindow } from "@belfry/core/storage";
-import { sql } from "drizzle-orm";
 import { type Connection, turn } from "../database/connection.ts";
 import type { QueryContext } from "../database/statement.ts";
-import { joinValue } from "../inbox/conditions.ts";
 
 /** How many attempts or deliveries one step looks at: a few milliseconds' work, in which nobody else gets a turn. */
 const STEP = 2_000;
@@ -166,15 +164,15 @@ export interface AttemptRange {
   readonly upTo: AttemptPlace;
 }
 
-const PLACE = sql`(a.finished_at, a.delivery_pk, a.attempt)`;
-const AFTER = sql`${PLACE} > (${joinValue("after1")}, ${joinValue("after2")}, ${joinValue("after3")})`;
-const UP_TO = sql`${PLACE} <= (${joinValue("upTo1")}, ${joinValue("upTo2")}, ${joinValue("upTo3")})`;
+const PLACE = "(a.finished_at, a.delivery_pk, a.attempt)";
+const AFTER = `${PLACE} > ((SELECT :after1), (SELECT :after2), (SELECT :after3))`;
+const UP_TO = `${PLACE} <= ((SELECT :upTo1), (SELECT :upTo2), (SELECT :upTo3))`;
 
 /** A latency cut to its first three digits. */
-const THREE_DIGITS = sql`ms - ms % cast(substr('1000000000000000', 1, max(1, length(ms) - 2)) as integer)`;
+const THREE_DIGITS = `ms - ms % cast(substr('1000000000000000', 1, max(1, length(ms) - 2)) as integer)`;
 
 /** Since when the delivery `d` of the attempt `a` could go out. */
-const SINCE = sql`case
+const SINCE = `case
   when d.is_fallback then min(a.started_at, coalesce((
     select p.settled_at from belfry_deliveries p where p.notification_pk = d.notification_pk and p.chain = d.chain and p.is_fallback = 0),
     a.started_at))
@@ -182,9 +180,9 @@ const SINCE = sql`case
 
 /** Finds the place of the attempt that is number `count` of a range; null if the range has fewer. */
 export function prepareAttemptPlace({ prepareRows }: QueryContext) {
-  const place = prepareRows<object, AttemptPlace>(sql`
+  const place = prepareRows<object, AttemptPlace>(`
     select a.finished_at, a.delivery_pk, a.attempt from belfry_delivery_attempts a where ${AFTER} and ${UP_TO}
-    order by a.finished_at, a.delivery_pk, a.attempt limit 1 offset ${sql.placeholder("skipped")}`);
+    order by a.finished_at, a.delivery_pk, a.attempt limit 1 offset :skipped`);
   return (range: AttemptRange, count: number): AttemptPlace | null => place.get({ ...rangeValues(range), skipped: count - 1 }) ?? null;
 }
 
@@ -192,12 +190,12 @@ export function prepareAttemptPlace({ prepareRows }: QueryContext) {
 export function prepareAttemptGroups({ prepareRows }: QueryContext) {
   type GroupRow = readonly [channel: string, bucket: number, isGood: number, latencyMs: number | null, attempts: number];
   // Materialized: put into the outer query, the look-ups behind `ms` would be made each time it is named there.
-  const group = prepareRows<object, GroupRow>(sql`
+  const group = prepareRows<object, GroupRow>(`
     with ended as materialized (
-      select d.channel, cast((a.finished_at - ${joinValue("from")}) / ${joinValue("bucketMs")} as integer) as bucket,
+      select d.channel, cast((a.finished_at - (SELECT :from)) / (SELECT :bucketMs) as integer) as bucket,
         a.status in ('sent', 'delivered') as is_good, max(0, a.finished_at - ${SINCE}) as ms
       from belfry_delivery_attempts a cross join belfry_deliveries d on d.pk = a.delivery_pk
-      where ${AFTER} and ${UP_TO} and d.tenant = ${joinValue("tenant")})
+      where ${AFTER} and ${UP_TO} and d.tenant = (SELECT :tenant))
     select channel, bucket, is_good, case when is_good then ${THREE_DIGITS} end as latency, count(*) from ended
     group by 1, 2, 3, 4`);
   return (tenant: string, range: AttemptRange, window: { readonly from: number; readonly bucketMs: number }): readonly AttemptGroup[] =>
@@ -206,22 +204,22 @@ export function prepareAttemptGroups({ prepareRows }: QueryContext) {
       .map(([channel, bucket, isGood, latencyMs, attempts]) => ({ channel, bucket, isGood: isGood === 1, latencyMs, attempts }));
 }
 
-const IS_PENDING = sql`d.status = 'pending' and d.lease_owner is null`;
-const DUE_AFTER = sql`(d.due_at, d.pk) > (${joinValue("after1")}, ${joinValue("after2")})`;
+const IS_PENDING = `d.status = 'pending' and d.lease_owner is null`;
+const DUE_AFTER = "(d.due_at, d.pk) > ((SELECT :after1), (SELECT :after2))";
 
 /** Finds the place of the pending delivery, of any tenant, that is number `count` after a place; null if there are fewer. */
 export function prepareDuePlace({ prepareRows }: QueryContext) {
-  const place = prepareRows<object, DuePlace>(sql`
+  const place = prepareRows<object, DuePlace>(`
     select d.due_at, d.pk from belfry_deliveries d where ${IS_PENDING} and ${DUE_AFTER}
-    order by d.due_at, d.pk limit 1 offset ${sql.placeholder("skipped")}`);
+    order by d.due_at, d.pk limit 1 offset :skipped`);
   return ([after1, after2]: DuePlace, count: number): DuePlace | null => place.get({ after1, after2, skipped: count - 1 }) ?? null;
 }
 
 /** Groups a tenant's pending deliveries from one place to another. The `+` keeps SQLite from reading all that the tenant ever had. */
 export function preparePendingGroups({ prepareRows }: QueryContext) {
-  const group = prepareRows<object, readonly [channel: string, pending: number, oldestDueAt: number]>(sql`
+  const group = prepareRows<object, readonly [channel: string, pending: number, oldestDueAt: number]>(`
     select d.channel, count(*), min(d.due_at) from belfry_deliveries d
-    where ${IS_PENDING} and ${DUE_AFTER} and (d.due_at, d.pk) <= (${joinValue("upTo1")}, ${joinValue("upTo2")}) and +d.tenant = ${joinValue("tenant")}
+    where ${IS_PENDING} and ${DUE_AFTER} and (d.due_at, d.pk) <= ((SELECT :upTo1), (SELECT :upTo2)) and +d.tenant = (SELECT :tenant)
     group by d.channel`);
   return (tenant: string, [after1, after2]: DuePlace, [upTo1, upTo2]: DuePlace): readonly PendingGroup[] =>
     group.all({ tenant, after1, after2, upTo1, upTo2 }).map(([channel, pending, oldestDueAt]) => ({ channel, pending, oldestDueAt }));
