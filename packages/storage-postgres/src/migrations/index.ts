@@ -8,7 +8,7 @@ import { priorityMigration } from "./0006-priority.ts";
 import { trackingsMigration } from "./0007-trackings.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
-export const MIGRATIONS: readonly Migration[] = [
+export const MIGRATIONS = [
   { phase: "expand", sql: inboxMigration },
   { phase: "expand", sql: deliveriesMigration },
   { phase: "expand", sql: hubMigration },
@@ -16,4 +16,4 @@ export const MIGRATIONS: readonly Migration[] = [
   { phase: "expand", sql: inboxChangesMigration },
   { phase: "expand", sql: priorityMigration },
   { phase: "expand", sql: trackingsMigration, oldestCompatible: 7 },
-];
+] as const satisfies readonly Migration[];
