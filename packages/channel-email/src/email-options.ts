@@ -51,3 +51,22 @@ export interface EmailOptions {
   /** How attachments are fetched: the resolver of names and the opener of connections. @default the system's resolver, and sockets */
   readonly egress?: Omit<EgressOptions, "allowPrivate">;
 }
+
+/** Every option by name. */
+export const EMAIL_OPTIONS: Readonly<Record<keyof EmailOptions, true>> = {
+  transport: true,
+  provider: true,
+  fallbackTransports: true,
+  from: true,
+  replyTo: true,
+  templates: true,
+  allowPrivateAttachments: true,
+  requireTLS: true,
+  timeoutMs: true,
+  name: true,
+  retryDelaysMs: true,
+  egress: true,
+};
+
+/** Every option of `egress` by name. */
+export const EMAIL_EGRESS: Readonly<Record<keyof NonNullable<EmailOptions["egress"]>, true>> = { ca: true, resolve: true, connect: true };

@@ -1,9 +1,9 @@
-import type { Channel, DeliveryOutcome, DeliveryTask } from "@belfry/core";
+import { BelfryError, type Channel, type DeliveryOutcome, type DeliveryTask, requireOptions } from "@belfry/core";
 import { createEgress, type Egress } from "@belfry/egress";
 import { type Attachment, attachmentRefs, fetchAttachments } from "./attachments.ts";
 import { type Composed, compose } from "./compose.ts";
 import { invalidEmailMeta } from "./email-meta.ts";
-import type { EmailOptions } from "./email-options.ts";
+import { EMAIL_EGRESS, EMAIL_OPTIONS, type EmailOptions } from "./email-options.ts";
 import { type Mailbox, parseMailbox } from "./mailbox.ts";
 import { parseAddress } from "./parse-address.ts";
 import { type Mail, sendWithFailover } from "./send-with-failover.ts";
@@ -33,7 +33,12 @@ const ENGINE_MARGIN_MS = 1_000;
  * ```
  */
 export function email(options: EmailOptions): Channel {
+  requireOptions("email", options, EMAIL_OPTIONS);
+  requireOptions("email's egress", options.egress ?? {}, EMAIL_EGRESS);
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  if (!(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
+    throw new BelfryError("CONFIGURATION", "email: timeoutMs is no number of milliseconds above 0");
+  }
   const egress = createEgress({ ...options.egress, allowPrivate: options.allowPrivateAttachments ?? false });
   const senders = sendersFor(options);
   const from = senderAddress(options);

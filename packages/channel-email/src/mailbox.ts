@@ -14,7 +14,10 @@ export interface Mailbox {
  * @throws `CONFIGURATION` for any other value
  */
 export function parseMailbox(option: "from" | "replyTo", value: string | Mailbox): Mailbox & { readonly domain: string } {
-  const { name, address } = typeof value === "string" ? splitMailbox(value) : value;
+  const { name, address } = typeof value === "string" ? splitMailbox(value) : (value ?? {});
+  if (typeof name !== "string" || typeof address !== "string") {
+    throw new BelfryError("CONFIGURATION", `email: there is no ${option} with an address; give "The Shop <shop@example.com>"`);
+  }
   const parsed = parseAddress(address);
   if ("problem" in parsed || hasLineBreak(name)) {
     const problem = "problem" in parsed ? parsed.problem : "must have a name without line breaks";

@@ -12,6 +12,12 @@ export function sendersFor(options: EmailOptions): (tenant: string) => readonly 
   if (transport !== undefined && provider !== undefined) {
     throw new BelfryError("CONFIGURATION", "email: both transport and provider are given; give one of them");
   }
+  if (provider !== undefined && typeof provider !== "function") {
+    throw new BelfryError("CONFIGURATION", "email: provider is not a function of the tenant; give transport instead");
+  }
+  if (options.fallbackTransports !== undefined && !Array.isArray(options.fallbackTransports)) {
+    throw new BelfryError("CONFIGURATION", "email: fallbackTransports is not a list of transports");
+  }
   const toSender = senderSource(options.requireTLS ?? false);
   const fallbacks = (options.fallbackTransports ?? []).map(toSender);
   if (provider) {

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
+import { requireOptions } from "@belfry/core";
 import { signingKeys } from "./secrets.ts";
 import { digest } from "./sign.ts";
 import type { WebhookSecret } from "./webhook-options.ts";
@@ -32,6 +33,7 @@ const DEFAULT_TOLERANCE_MS = 300_000;
  * ```
  */
 export function verifyWebhook(received: ReceivedWebhook): boolean {
+  requireOptions("verifyWebhook", received, { secret: true, headers: true, body: true, toleranceMs: true, now: true });
   const keys = signingKeys(received.secret);
   const id = headerOf(received, "webhook-id");
   const timestamp = headerOf(received, "webhook-timestamp");
@@ -55,6 +57,6 @@ function isRecent(signedAtMs: number, { toleranceMs = DEFAULT_TOLERANCE_MS, now 
 }
 
 function headerOf({ headers }: ReceivedWebhook, name: string): string {
-  const value = headers instanceof Headers ? headers.get(name) : headers[name];
+  const value = headers instanceof Headers ? headers.get(name) : headers?.[name];
   return typeof value === "string" ? value : "";
 }

@@ -25,3 +25,22 @@ export interface WebhookOptions {
   /** Tells the time, in milliseconds since 1970. @default Date.now */
   readonly now?: () => number;
 }
+
+/** Every option by name. */
+export const WEBHOOK_OPTIONS: Readonly<Record<keyof WebhookOptions, true>> = {
+  secret: true,
+  allowPrivate: true,
+  timeoutMs: true,
+  headers: true,
+  name: true,
+  retryDelaysMs: true,
+  egress: true,
+  now: true,
+};
+
+/** Every option of `egress` by name. */
+export const WEBHOOK_EGRESS: Readonly<Record<keyof NonNullable<WebhookOptions["egress"]>, true>> = {
+  ca: true,
+  resolve: true,
+  connect: true,
+};

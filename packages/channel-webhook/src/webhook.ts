@@ -1,10 +1,10 @@
-import type { Channel, DeliveryOutcome, DeliveryTask } from "@belfry/core";
+import { BelfryError, type Channel, type DeliveryOutcome, type DeliveryTask, requireOptions } from "@belfry/core";
 import { createEgress, httpOutcome } from "@belfry/egress";
 import { invalidWebhookHeaders } from "./invalid-webhook-headers.ts";
 import { invalidWebhookMeta, payloadOf } from "./payload.ts";
 import { signingKeys } from "./secrets.ts";
 import { signatureHeader } from "./sign.ts";
-import type { WebhookOptions } from "./webhook-options.ts";
+import { WEBHOOK_EGRESS, WEBHOOK_OPTIONS, type WebhookOptions } from "./webhook-options.ts";
 
 const PROVIDER = "webhook";
 
@@ -28,7 +28,15 @@ const ENGINE_MARGIN_MS = SECOND;
  * ```
  */
 export function webhook(options: WebhookOptions): Channel {
+  requireOptions("webhook", options, WEBHOOK_OPTIONS);
+  requireOptions("webhook's egress", options.egress ?? {}, WEBHOOK_EGRESS);
+  if (options.headers !== undefined && typeof options.headers !== "function") {
+    throw new BelfryError("CONFIGURATION", "webhook: headers is not a function of the tenant; give (tenant) => ({ … })");
+  }
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  if (!(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
+    throw new BelfryError("CONFIGURATION", "webhook: timeoutMs is no number of milliseconds above 0");
+  }
   const egress = createEgress({ ...options.egress, allowPrivate: options.allowPrivate ?? false });
   const keysOf = keySource(options.secret);
   const now = options.now ?? Date.now;

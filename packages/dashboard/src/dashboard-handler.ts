@@ -1,4 +1,4 @@
-import { BelfryError, consoleLogger, type Logger } from "@belfry/core";
+import { BelfryError, consoleLogger, type Logger, requireOptions } from "@belfry/core";
 import { createHandler, type HttpHandler, type HttpRequest, type HttpResponse, type Principal } from "@belfry/core/http";
 import { type Access, type Authorize, auditName, type DashboardRequest, localOnly } from "./access.ts";
 import { apiContract } from "./api/contract.ts";
@@ -7,6 +7,26 @@ import type { DashboardOptions, DashboardService } from "./dashboard-options.ts"
 import { ActivityFeeds } from "./live/activity-feeds.ts";
 import { deniedPage, failedPage, page } from "./page.ts";
 import { requireSameOrigin } from "./same-origin.ts";
+
+const OPTIONS: Readonly<Record<keyof DashboardOptions, true>> = {
+  authorize: true,
+  challenge: true,
+  tenant: true,
+  basePath: true,
+  logger: true,
+};
+
+/** Checks the values of options, as a host without TypeScript may have them. */
+function checkTexts(options: DashboardOptions): void {
+  for (const name of ["challenge", "basePath"] as const) {
+    if (options[name] !== undefined && typeof options[name] !== "string") {
+      throw new BelfryError("CONFIGURATION", `dashboard's ${name} must be a text, is ${typeof options[name]}.`);
+    }
+  }
+  if (options.authorize !== undefined && typeof options.authorize !== "function") {
+    throw new BelfryError("CONFIGURATION", `dashboard's authorize must be a function of the request, is ${typeof options.authorize}.`);
+  }
+}
 
 /** Answers the dashboard's requests, with or without a framework. */
 export class DashboardHandler {
@@ -19,6 +39,11 @@ export class DashboardHandler {
   #hasWarned = false;
 
   constructor(notifications: DashboardService, options: DashboardOptions) {
+    if (typeof notifications?.tenant !== "function") {
+      throw new BelfryError("CONFIGURATION", "dashboard needs a NotificationService first: dashboard(notifications, { authorize }).");
+    }
+    requireOptions("dashboard", options, OPTIONS);
+    checkTexts(options);
     this.#authorize = options.authorize ?? localOnly;
     this.#hasOwnRule = options.authorize !== undefined;
     this.#challenge = options.challenge;

@@ -12,6 +12,7 @@ const DEFAULT_TIMEOUT_MS = 15_000;
  * Makes the guarded client. It opens no connection before the first request, and its idle connections hold no process
  * open, so there is nothing to close.
  *
+ * @throws an Error that names the known options, for one that is not known
  * @example
  * ```ts
  * const egress = createEgress();
@@ -20,6 +21,7 @@ const DEFAULT_TIMEOUT_MS = 15_000;
  * ```
  */
 export function createEgress(options: EgressOptions = {}): Egress {
+  checkOptions(options);
   const allowPrivate = options.allowPrivate ?? false;
   const resolve = options.resolve ?? systemResolve;
   const agents = makeAgents(options);
@@ -40,6 +42,21 @@ export function createEgress(options: EgressOptions = {}): Egress {
       return result.ok || !signal.aborted ? result : failure(deadline.aborted ? "timeout" : "aborted");
     },
   } satisfies Egress;
+}
+
+const OPTIONS: Readonly<Record<keyof EgressOptions, true>> = { allowPrivate: true, ca: true, resolve: true, connect: true };
+
+function checkOptions(options: EgressOptions): void {
+  const known = Object.keys(OPTIONS);
+  const isObject = typeof options === "object" && options !== null && !Array.isArray(options);
+  const stranger = isObject ? Object.keys(options).find((name) => !known.includes(name)) : typeof options;
+  if (stranger !== undefined) {
+    throw new Error(`createEgress takes ${isObject ? "" : "an object of "}${known.join(", ")}; got ${stranger}.`);
+  }
+  const { ca } = options;
+  if (ca !== undefined && typeof ca !== "string" && !(Array.isArray(ca) && ca.every((one) => typeof one === "string"))) {
+    throw new Error("createEgress takes as ca a text in PEM, or a list of them.");
+  }
 }
 
 function makeAgents(options: EgressOptions) {

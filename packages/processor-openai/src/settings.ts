@@ -1,4 +1,4 @@
-import { BelfryError, type JsonObject } from "@belfry/core";
+import { BelfryError, type JsonObject, requireOptions } from "@belfry/core";
 import type { OpenAIOptions } from "./openai-options.ts";
 
 /** The checked options with their defaults. */
@@ -18,6 +18,21 @@ export interface Settings {
   readonly now: () => number;
 }
 
+const OPTIONS: Readonly<Record<keyof OpenAIOptions, true>> = {
+  model: true,
+  apiKey: true,
+  baseURL: true,
+  headers: true,
+  parameters: true,
+  timeoutMs: true,
+  concurrency: true,
+  retryDelaysMs: true,
+  maxContentLength: true,
+  maxMetadataLength: true,
+  maxAnswerLength: true,
+  name: true,
+  now: true,
+};
 const DEFAULT_BASE_URL = "https://api.openai.com/v1";
 /** Together long enough for a rate limit per minute, and for a short outage. */
 const RETRY_DELAYS_MS = [2_000, 15_000, 60_000, 300_000];
@@ -36,6 +51,10 @@ const OWN_PARAMETERS = ["model", "messages", "stream"];
  * @throws `CONFIGURATION` for the first invalid option. The message contains neither the key nor a header's value.
  */
 export function settingsOf(options: OpenAIOptions): Settings {
+  requireOptions("openai", options, OPTIONS);
+  if (options.name !== undefined && typeof options.name !== "string") {
+    throw refusal(`name is a ${typeof options.name}; give a text`);
+  }
   return {
     name: options.name ?? "openai",
     model: checkedModel(options.model),
@@ -45,7 +64,7 @@ export function settingsOf(options: OpenAIOptions): Settings {
     parameters: checkedParameters(options.parameters ?? {}),
     timeoutMs: whole(options.timeoutMs ?? 60_000, "timeoutMs", MAX_TIMEOUT_MS),
     concurrency: whole(options.concurrency ?? 5, "concurrency", MAX_CONCURRENCY),
-    retryDelaysMs: (options.retryDelaysMs ?? RETRY_DELAYS_MS).map((delay) => whole(delay, "retryDelaysMs", MAX_RETRY_DELAY_MS)),
+    retryDelaysMs: checkedList(options.retryDelaysMs ?? RETRY_DELAYS_MS).map((delay) => whole(delay, "retryDelaysMs", MAX_RETRY_DELAY_MS)),
     maxContentLength: whole(options.maxContentLength ?? 100_000, "maxContentLength", MAX_LENGTH),
     maxMetadataLength: whole(options.maxMetadataLength ?? 20_000, "maxMetadataLength", MAX_LENGTH),
     maxAnswerLength: whole(options.maxAnswerLength ?? 100_000, "maxAnswerLength", MAX_LENGTH),
@@ -55,13 +74,15 @@ export function settingsOf(options: OpenAIOptions): Settings {
 
 function checkedModel(model: string): string {
   if (typeof model !== "string" || model.trim() === "") {
-    throw refusal(`model is ${JSON.stringify(model)}; give the name that the provider has for the model`);
+    throw refusal(
+      `model is ${typeof model === "string" ? "empty" : `a ${typeof model}`}; give the name that the provider has for the model`,
+    );
   }
   return model;
 }
 
 function checkedBaseUrl(baseURL: string): string {
-  const url = URL.canParse(baseURL) ? new URL(baseURL) : null;
+  const url = typeof baseURL === "string" && URL.canParse(baseURL) ? new URL(baseURL) : null;
   const isWeb = url?.protocol === "https:" || url?.protocol === "http:";
   if (url === null || !isWeb || url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
     // The message does not repeat the URL, which may hold a password.
@@ -94,9 +115,16 @@ function checkedParameters(parameters: JsonObject): JsonObject {
   return { ...parameters };
 }
 
+function checkedList(delays: readonly number[]): readonly number[] {
+  if (!Array.isArray(delays)) {
+    throw refusal("retryDelaysMs is no list; give the delays in milliseconds, such as [2_000, 15_000]");
+  }
+  return delays;
+}
+
 function whole(value: number, option: string, max: number): number {
   if (!Number.isInteger(value) || value < 1 || value > max) {
-    throw refusal(`${option} is ${value}; give a whole number from 1 to ${max}`);
+    throw refusal(`${option} is ${typeof value === "number" ? value : `a ${typeof value}`}; give a whole number from 1 to ${max}`);
   }
   return value;
 }

@@ -1,4 +1,4 @@
-import { BelfryError, consoleLogger } from "@belfry/core";
+import { BelfryError, consoleLogger, requireOptions } from "@belfry/core";
 import {
   type ActivityStorage,
   type ApiKeyStorage,
@@ -30,8 +30,10 @@ import { migrationStep, openTables } from "./migrations/migrate.ts";
 import { postgresActivity } from "./operator/postgres-activity.ts";
 import {
   CONNECTION_TIMEOUT_MS,
+  checkPostgresOptions,
   DEFAULT_POOL_SIZE,
   DEFAULT_SCHEMA,
+  POSTGRES_OPTIONS,
   type PostgresStorageOptions,
   QUERY_TIMEOUT_MS,
 } from "./postgres-options.ts";
@@ -62,7 +64,21 @@ export function postgresStorage(source: string | Pool | DrizzlePostgresDatabase,
         "Pass a connection string, a pg Pool, or a drizzle database over a Pool (a single client cannot serve several callers at once).",
     );
   }
+  if (typeof pool === "string" && !isConnectionString(pool)) {
+    // The text is not shown, because it may hold a password.
+    throw new BelfryError(
+      "CONFIGURATION",
+      "postgresStorage takes a connection string such as postgres://user:password@host:5432/database.",
+    );
+  }
+  requireOptions("postgresStorage", options, POSTGRES_OPTIONS);
+  checkPostgresOptions(options);
   return new PostgresStorage(pool, options);
+}
+
+/** Whether a text is a URL of PostgreSQL, or a path of a Unix socket, as pg takes both. */
+function isConnectionString(text: string): boolean {
+  return /^(?:postgres(?:ql)?|socket):/i.test(text) || text.startsWith("/");
 }
 
 /** The parts that exist while the storage is open. */

@@ -1,4 +1,4 @@
-import { BelfryError, consoleLogger, type Notification } from "@belfry/core";
+import { BelfryError, consoleLogger, type Notification, requireOptions } from "@belfry/core";
 import {
   type ActivityStorage,
   type ApiKeyStorage,
@@ -24,7 +24,7 @@ import { prepareHasNotification } from "./inbox/write-items.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { migrationStep, openTables } from "./migrations/migrate.ts";
 import { sqliteActivity } from "./operator/sqlite-activity.ts";
-import { DEFAULT_BUSY_TIMEOUT_MS, type SqliteStorageOptions } from "./sqlite-options.ts";
+import { checkSqliteOptions, DEFAULT_BUSY_TIMEOUT_MS, SQLITE_OPTIONS, type SqliteStorageOptions } from "./sqlite-options.ts";
 
 /**
  * Keeps Belfry's data in SQLite: in the file at a path, in a better-sqlite3 database of the host, or in the one behind
@@ -54,6 +54,8 @@ export function sqliteStorage(source: string | Database | DrizzleSqliteDatabase,
         "Pass a path, an open better-sqlite3 database, or a drizzle database over one.",
     );
   }
+  requireOptions("sqliteStorage", options, SQLITE_OPTIONS);
+  checkSqliteOptions(options);
   return new SqliteStorage(database, options);
 }
 

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { BelfryError } from "../foundation/errors.ts";
+import { type MembersOf, requireConfiguration, requireOptions } from "../foundation/issue-list.ts";
+import { choiceIssue, wholeIssue } from "../foundation/parse-text.ts";
 import { type Contract, defineContract } from "../http/contract.ts";
 import { integer, text, timestamp } from "../http/parameters.ts";
 import { defineRoute, type Route } from "../http/route.ts";
@@ -40,10 +42,13 @@ const invalid = { description: "A field or parameter is not valid", schema: fast
  * ```
  */
 export function pack(options: PackOptions = {}): Contract {
+  requireOptions("pack", options, { auth: true, indexOrder: true, window: true } satisfies MembersOf<PackOptions>);
   const { auth = "apikey", indexOrder = "newest", window = MAX_WINDOW } = options;
-  if (!Number.isInteger(window) || window < 1 || window > MAX_WINDOW) {
-    throw new BelfryError("CONFIGURATION", `pack's window must be a whole number from 1 to ${MAX_WINDOW}, is ${window}.`);
-  }
+  requireConfiguration("pack's", [
+    choiceIssue(auth, "auth", ["apikey", "open"]),
+    choiceIssue(indexOrder, "indexOrder", ["newest", "oldest"]),
+    wholeIssue(window, "window", { min: 1, max: MAX_WINDOW }),
+  ]);
   return defineContract({
     name: "pack",
     title: "Belfry pack",

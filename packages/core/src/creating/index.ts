@@ -12,4 +12,5 @@ export {
   refuseSynchronous,
   type SynchronousCallOptions,
   type TransactionsOf,
+  txOf,
 } from "./transactional.ts";

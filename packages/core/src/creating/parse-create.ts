@@ -1,6 +1,6 @@
-import { type IssueList, validationError } from "../foundation/issue-list.ts";
+import { type IssueList, type MembersOf, requireMembers } from "../foundation/issue-list.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
-import { describe, MESSAGE_RULE, NAME_RULE, type TextRule, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
+import { MESSAGE_RULE, NAME_RULE, type TextRule, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { NewNotification } from "../inbox/index.ts";
 import {
   declaredType,
@@ -12,6 +12,17 @@ import {
   type UntypedCreateInput,
 } from "../notifications/index.ts";
 import type { CreatingContext } from "./context.ts";
+
+const CREATE_MEMBERS: MembersOf<UntypedCreateInput> = {
+  to: true,
+  type: true,
+  title: true,
+  message: true,
+  data: true,
+  source: true,
+  sender: true,
+  priority: true,
+};
 
 /** The rules that a caller sets in addition to the input. */
 export interface CreateRules {
@@ -37,9 +48,7 @@ export async function parseCreate(
   context: Pick<CreatingContext, "clock" | "ids" | "types">,
   { tenant, input, rules, id = context.ids.next() }: CreateRequest,
 ): Promise<NewNotification> {
-  if (typeof input !== "object" || input === null) {
-    throw validationError([{ path: [], type: "dict_type", message: `expected an object like { to, title }, got ${describe(input)}` }]);
-  }
+  requireMembers("create", input, CREATE_MEMBERS);
   const { fields, issues } = parseFields(input);
   addTextIssues(input, issues);
   const to = parseRecipients(input.to);

@@ -1,6 +1,6 @@
 import { type DeliveryContext, type ParsedSend, type Send, sendWithin } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
-import { validationError } from "../foundation/issue-list.ts";
+import { type MembersOf, requireMembers, validationError } from "../foundation/issue-list.ts";
 import type { NewNotification } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { CreatingContext } from "./context.ts";
@@ -81,6 +81,16 @@ export function preparedSend<Tx, Written extends void | Promise<void>>(
       return sendWithin(context, parsed, tx);
     },
   };
+}
+
+const CALL_OPTIONS: MembersOf<CallOptions<unknown>> = { tx: true };
+
+/** The transaction among the options of `create` or `send`, undefined for none. Throws for a transaction that is given bare. */
+export function txOf<Tx>(call: "create" | "send", options: { readonly tx?: Tx } | undefined): Tx | undefined {
+  if (options !== undefined) {
+    requireMembers(`the second argument of ${call}`, options, CALL_OPTIONS);
+  }
+  return options?.tx;
 }
 
 /** The part of a storage that says whether its transactions are synchronous. */

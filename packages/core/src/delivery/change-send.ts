@@ -1,6 +1,6 @@
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
-import { validationError } from "../foundation/issue-list.ts";
+import { type MembersOf, requireId, requireMembers, requireNone } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { announceItems } from "../inbox/index.ts";
 import { type ChainChange, due, isStoppable, type Settlement, settleChains, settled } from "./chains.ts";
@@ -10,6 +10,7 @@ import { chainOutcome, type Delivery, INBOX_CHANNEL } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
 import { getSend, unknownSend } from "./read-sends.ts";
 import type { Send, SendChanges } from "./send.ts";
+import type { Acting } from "./send-input.ts";
 
 /** A request to change a send, with its actor. */
 export interface ChangeRequest {
@@ -18,12 +19,19 @@ export interface ChangeRequest {
   readonly actor?: string;
 }
 
+const CHANGES: MembersOf<SendChanges> = { subject: true, content: true, meta: true };
+
+const ACTING: MembersOf<Acting> = { actor: true };
+
+/** Checks the arguments of a call that acts on a notification. Throws `VALIDATION_ERROR`. */
+export function requireActing(id: unknown, acting: unknown): void {
+  requireId(id);
+  requireMembers("the last argument", acting, ACTING);
+}
+
 /** Returns the actor for the audit log. @default "host" */
 export function actorOf({ actor = "host" }: { readonly actor?: string }): string {
-  const issue = textIssue(actor, ["actor"], NAME_RULE);
-  if (issue) {
-    throw validationError([issue]);
-  }
+  requireNone([textIssue(actor, ["actor"], NAME_RULE)]);
   return actor;
 }
 
@@ -79,6 +87,7 @@ export const NOTHING = { deliveries: [], attempts: [], sends: [], audit: [] } as
 export async function updateSend(context: DeliveryContext, request: ChangeRequest, changes: SendChanges): Promise<Send> {
   const { tenant, id } = request;
   const actor = actorOf(request);
+  requireMembers("update", changes, CHANGES);
   using _call = await context.ready();
   const { channels } = await getSend(context, tenant, id);
   const checked = checkContent(context, changes, channels);

@@ -1,6 +1,6 @@
 export { type Acknowledging, acknowledgeChains, readHook } from "./acknowledge.ts";
 export { type DeliveryTransition, endWaits, type SendTransition, type Settlement } from "./chains.ts";
-export { actorOf, type ChangeRequest, cancelChains, retryChains, retrySend } from "./change-send.ts";
+export { actorOf, type ChangeRequest, cancelChains, requireActing, retryChains, retrySend } from "./change-send.ts";
 export type { Channel, Contact, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask, Directory } from "./channel.ts";
 export type { DeliveryChanged, DeliveryContext, DeliveryEvents, SendChanged } from "./context.ts";
 export { send, sendWithin, sendWriter } from "./create-send.ts";

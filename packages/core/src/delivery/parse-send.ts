@@ -1,9 +1,9 @@
 import { digest } from "../foundation/digest.ts";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
-import { type IssueList, validationError } from "../foundation/issue-list.ts";
+import { type IssueList, type MembersOf, requireMembers, validationError } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
-import { describe, NAME_RULE, textIssue } from "../foundation/parse-text.ts";
+import { NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
 import { compareBytewise, declaredType, type Notification, type NotificationType, parseData, parseFields } from "../notifications/index.ts";
 import { parseSendRecipients } from "./addresses.ts";
 import { actorOf } from "./change-send.ts";
@@ -16,17 +16,35 @@ import { newProgress, sendOf } from "./read-sends.ts";
 import type { Send, SendChanges } from "./send.ts";
 import type { FallbackInput, SendInput } from "./send-input.ts";
 
-/**
- * The fallback channel if the sender names none. It is accepted even if it is not configured; its delivery then fails when
- * it is due.
- */
+/** The fallback channel if the sender names none. */
 export const DEFAULT_FALLBACK = "email";
 
 const MAX_DELAY_MS = 30 * 24 * 60 * 60 * 1_000;
 
+const SEND_MEMBERS: MembersOf<SendInput> = {
+  to: true,
+  channel: true,
+  channels: true,
+  type: true,
+  subject: true,
+  content: true,
+  data: true,
+  meta: true,
+  priority: true,
+  roomId: true,
+  fallback: true,
+  scheduledAt: true,
+  idempotencyKey: true,
+  actor: true,
+};
+
+const FALLBACK_MEMBERS: MembersOf<FallbackInput> = { channel: true, afterMs: true };
+
 /** The rules that differ between a host's own send and one from a contract. */
 export interface SendRules {
   readonly declaredTypesOnly: boolean;
+  /** Whether a fallback over e-mail may have no such channel. Its delivery then fails when it is due. */
+  readonly acceptsMissingEmail: boolean;
   /** Whether recipients may be user ids for the directory, where the channel wants addresses. */
   readonly acceptsIds: boolean;
 }
@@ -46,10 +64,7 @@ export interface ParsedSend {
 
 /** Checks the input of a send and makes all that is to be written, ids and times included. */
 export async function parseSend(context: DeliveryContext, { tenant, input, rules }: SendRequest): Promise<ParsedSend> {
-  if (typeof input !== "object" || input === null) {
-    const message = `expected an object like { to, channel, content }, got ${describe(input)}`;
-    throw validationError([{ path: [], type: "dict_type", message }]);
-  }
+  requireMembers("send", input, SEND_MEMBERS);
   const nowMs = context.clock.now();
   const { fields, issues } = parseFields(input);
   const fallback = fallbackOf(input.fallback);
@@ -58,7 +73,7 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   const declared = declaredType(context, fields.type, rules);
   const names = channelNames(input, declared?.channels);
   const channels = names.map((name) => channelOf(context, tenant, name));
-  if (fallback.input !== null && fallback.input.channel !== DEFAULT_FALLBACK) {
+  if (fallback.input !== null && !(rules.acceptsMissingEmail && fallback.input.channel === DEFAULT_FALLBACK)) {
     channelOf(context, tenant, fallback.input.channel);
   }
   const content = await parseContent(context, { input, declared, names, fallback: fallback.input });
@@ -91,7 +106,6 @@ async function parseContent(context: DeliveryContext, { input, declared, names, 
   const data = await parseData(input.data, declared);
   const meta = { ...data, ...objectOf(input.meta ?? {}, "meta") };
   const { subject = "", content = "" } = input;
-  // A fallback that is not configured is accepted. It fails when it is due, and says why.
   const checked = checkContent(context, { subject, content, meta }, fallback ? [...names, fallback.channel] : names);
   return { subject, content, meta: checked.meta ?? {} };
 }
@@ -153,9 +167,7 @@ function channelOf({ channels }: Pick<DeliveryContext, "channels">, tenant: stri
   if (channel === undefined || channel.isConfigured?.(tenant) === false) {
     const known = [INBOX_CHANNEL, ...channels.keys()].join(", ");
     const fact =
-      channel === undefined
-        ? `The channel ${JSON.stringify(name.slice(0, 64))} is not configured`
-        : `The channel ${name} has no provider for ${tenant}`;
+      channel === undefined ? `The channel ${shown(name)} is not configured` : `The channel ${name} has no provider for ${tenant}`;
     throw new BelfryError(
       "CHANNEL_NOT_CONFIGURED",
       `${fact}. The service's channels are: ${known}. Pass it to NotificationService as channels: […].`,
@@ -178,6 +190,9 @@ function objectOf(value: unknown, field: string): JsonObject {
 function fallbackOf(input: SendInput["fallback"]): { readonly input: Required<FallbackInput> | null; readonly issues: readonly Issue[] } {
   if (input === undefined || input === false) {
     return { input: null, issues: [] };
+  }
+  if (input !== true) {
+    requireMembers("fallback", input, FALLBACK_MEMBERS);
   }
   const { channel = DEFAULT_FALLBACK, afterMs = 0 } = input === true ? {} : input;
   if (typeof channel !== "string" || channel === INBOX_CHANNEL || !Number.isFinite(afterMs) || afterMs < 0 || afterMs > MAX_DELAY_MS) {

@@ -1,7 +1,7 @@
 import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
-import { IssueList, validationError } from "../foundation/issue-list.ts";
-import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
+import { type MembersOf, requireId, requireList, requireMembers, requireNone } from "../foundation/issue-list.ts";
+import { choiceIssue, describe, NAME_RULE, shown, textIssue, wholeIssue } from "../foundation/parse-text.ts";
 import { NOTIFICATION_DEFAULTS, type Notification } from "../notifications/index.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryPage, DeliveryRange, TrackedDelivery } from "./delivery.ts";
@@ -61,6 +61,7 @@ export interface AuditInput {
 
 /** Returns one send in its current state. Throws `NOT_FOUND`. */
 export async function getSend(context: DeliveryContext, tenant: string, id: string): Promise<Send> {
+  requireId(id);
   using _call = await context.ready();
   const send = isUuid(id) ? await context.deliveries.findSend(tenant, id) : null;
   if (send === null) {
@@ -73,16 +74,11 @@ export async function getSend(context: DeliveryContext, tenant: string, id: stri
 export async function listDeliveries(
   context: DeliveryContext,
   { tenant, id }: { readonly tenant: string; readonly id: string },
-  { offset = 0, limit = DEFAULT_DELIVERIES }: Partial<DeliveryRange>,
+  range: Partial<DeliveryRange>,
 ): Promise<DeliveryPage> {
-  const issues = new IssueList();
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_DELIVERIES) {
-    issues.add({ path: ["limit"], type: "range", message: `must be a whole number from 1 to ${MAX_DELIVERIES}, is ${limit}` });
-  }
-  if (!Number.isSafeInteger(offset) || offset < 0) {
-    issues.add({ path: ["offset"], type: "range", message: `must be a whole number from 0, is ${offset}` });
-  }
-  issues.done();
+  requireMembers("deliveries", range, { offset: true, limit: true } satisfies MembersOf<DeliveryRange>);
+  const { offset = 0, limit = DEFAULT_DELIVERIES } = range;
+  requireNone([wholeIssue(limit, "limit", { min: 1, max: MAX_DELIVERIES }), wholeIssue(offset, "offset", { min: 0 })]);
   await getSend(context, tenant, id);
   using _call = await context.ready();
   const [deliveries, total] = await Promise.all([
@@ -101,8 +97,10 @@ export async function firstDeliveries(
   tenant: string,
   { ids, limit }: { readonly ids: readonly string[]; readonly limit: number },
 ): Promise<readonly TrackedDelivery[]> {
+  requireList(ids, "ids");
+  requireNone([wholeIssue(limit, "limit", { min: 1, max: MAX_DELIVERIES })]);
   using _call = await context.ready();
-  const known = ids.filter(isUuid);
+  const known = ids.filter((id) => isUuid(id));
   const deliveries: TrackedDelivery[] = [];
   for (let start = 0; start < known.length; start += SENDS_AT_ONCE) {
     await context.turns.next();
@@ -115,26 +113,28 @@ export async function firstDeliveries(
 
 /** Counts sends by status and channel. */
 export async function countSends(context: DeliveryContext, tenant: string, query: SendAnalyticsQuery): Promise<SendAnalytics> {
+  requireMembers("analytics", query, ANALYTICS_QUERY);
+  const { from, before, channel, roomId } = query;
+  requireNone([...dateIssues({ from, before }), ...textIssues({ channel, roomId })]);
   using _call = await context.ready();
-  return context.deliveries.countSends(tenant, query);
+  return context.deliveries.countSends(tenant, withinYears(query));
 }
 
 /** Returns lines of the audit log, newest first. */
-export async function listAudit(
-  context: DeliveryContext,
-  tenant: string,
-  { limit = 100, before }: AuditInput,
-): Promise<readonly AuditEntry[]> {
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_AUDIT) {
-    throw validationError([{ path: ["limit"], type: "range", message: `must be a whole number from 1 to ${MAX_AUDIT}, is ${limit}` }]);
-  }
+export async function listAudit(context: DeliveryContext, tenant: string, input: AuditInput): Promise<readonly AuditEntry[]> {
+  requireMembers("auditLog", input, { limit: true, before: true } satisfies MembersOf<AuditInput>);
+  const { limit = 100, before } = input;
+  requireNone([
+    wholeIssue(limit, "limit", { min: 1, max: MAX_AUDIT }),
+    before === undefined ? null : wholeIssue(before, "before", { min: 0 }),
+  ]);
   using _call = await context.ready();
   return context.deliveries.listAudit(tenant, { limit, ...(before === undefined ? {} : { before }) });
 }
 
 /** The error for an id that names no send of the tenant. */
 export function unknownSend(id: string): BelfryError {
-  return new BelfryError("NOT_FOUND", `There is no sent notification ${JSON.stringify(id.slice(0, 64))}.`);
+  return new BelfryError("NOT_FOUND", `There is no sent notification ${shown(id)}.`);
 }
 
 const DEFAULT_LIMIT = 50;
@@ -145,42 +145,63 @@ const STATUSES = ["pending", "sent", "delivered", "failed", "partial", "cancelle
 /** The filter and page of a list of sends. All given conditions must hold. `limit` is 1 to 100, 50 if left out. Newest first. */
 export type ListSendsInput = Partial<SendQuery>;
 
+const SEND_QUERY: MembersOf<SendQuery> = {
+  channel: true,
+  roomId: true,
+  status: true,
+  createdAfter: true,
+  createdBefore: true,
+  recipient: true,
+  sort: true,
+  offset: true,
+  limit: true,
+};
+const ANALYTICS_QUERY: MembersOf<SendAnalyticsQuery> = { from: true, before: true, channel: true, roomId: true };
+
 /** Returns a page of sends. Throws `VALIDATION_ERROR`. */
 export async function listSends(context: DeliveryContext, tenant: string, input: ListSendsInput): Promise<SendPage> {
+  requireMembers("list", input, SEND_QUERY);
   const query: SendQuery = { ...input, sort: input.sort ?? "-created_at", offset: input.offset ?? 0, limit: input.limit ?? DEFAULT_LIMIT };
-  const issues = queryIssues(query);
-  if (issues.length > 0) {
-    throw validationError(issues);
-  }
+  requireNone(queryIssues(query));
   using _call = await context.ready();
   await context.turns.next();
-  return context.deliveries.listSends(tenant, query);
+  return context.deliveries.listSends(tenant, withinYears(query));
 }
 
-function queryIssues(query: SendQuery): Issue[] {
+function queryIssues(query: SendQuery): readonly (Issue | null)[] {
   const { sort, offset, limit, status, channel, roomId, recipient, createdAfter, createdBefore } = query;
   return [
-    ...unless(Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT, [
-      "limit",
-      `must be a whole number from 1 to ${MAX_LIMIT}, is ${limit}`,
-    ]),
-    ...unless(Number.isSafeInteger(offset) && offset >= 0, ["offset", `must be a whole number from 0, is ${offset}`]),
-    ...unless(SORTS.includes(sort), ["sort", `must be one of ${SORTS.join(", ")}`]),
-    ...unless(status === undefined || STATUSES.includes(status), ["status", `must be one of ${STATUSES.join(", ")}`]),
+    wholeIssue(limit, "limit", { min: 1, max: MAX_LIMIT }),
+    wholeIssue(offset, "offset", { min: 0 }),
+    choiceIssue(sort, "sort", SORTS),
+    status === undefined ? null : choiceIssue(status, "status", STATUSES),
     ...textIssues({ channel, roomId, recipient }),
-    ...Object.entries({ createdAfter, createdBefore }).flatMap(([name, time]) =>
-      unless(time === undefined || !Number.isNaN(time.getTime()), [name, "must be a time"]),
-    ),
+    ...dateIssues({ createdAfter, createdBefore }),
   ];
 }
 
-function unless(isFine: boolean, [field, message]: readonly [string, string]): Issue[] {
-  return isFine ? [] : [{ path: [field], type: "value_error", message }];
+function textIssues(texts: Readonly<Record<string, string | undefined>>): readonly (Issue | null)[] {
+  return Object.entries(texts).map(([name, value]) =>
+    value === undefined ? null : textIssue(value, [name], { ...NAME_RULE, maxLength: 4_096 }),
+  );
 }
 
-function textIssues(texts: Readonly<Record<string, string | undefined>>): Issue[] {
-  return Object.entries(texts).flatMap(([name, value]) => {
-    const issue = value === undefined ? null : textIssue(value, [name], { ...NAME_RULE, maxLength: 4_096 });
-    return issue ? [issue] : [];
+function dateIssues(dates: Readonly<Record<string, unknown>>): readonly (Issue | null)[] {
+  return Object.entries(dates).map(([name, value]) => {
+    const isFine = value === undefined || (value instanceof Date && !Number.isNaN(value.getTime()));
+    return isFine ? null : { path: [name], type: "value_error", message: `must be a Date that is valid, is ${describe(value)}` };
   });
+}
+
+/** The years that every database has a form for. Nothing is created outside of them, so a filter finds the same within. */
+const FIRST_MS = 0;
+const LAST_MS = Date.UTC(10_000, 0) - 1;
+
+/** Keeps the times of a filter within the years 1970 to 9999. */
+function withinYears<Filter extends object>(filter: Filter): Filter {
+  const bounded = Object.entries(filter).map(([name, value]) => [
+    name,
+    value instanceof Date ? new Date(Math.min(Math.max(value.getTime(), FIRST_MS), LAST_MS)) : value,
+  ]);
+  return Object.fromEntries(bounded) as Filter;
 }

@@ -1,4 +1,4 @@
-import { cancelSend, removeSend, retrySend, updateSend } from "./change-send.ts";
+import { type ChangeRequest, cancelSend, removeSend, requireActing, retrySend, updateSend } from "./change-send.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryPage, DeliveryRange, TrackedDelivery } from "./delivery.ts";
 import {
@@ -69,8 +69,8 @@ export class Sends {
    *
    * @throws BelfryError `NOT_FOUND`; `INVALID_STATE` unless the send is pending; `VALIDATION_ERROR`, `CONTENT_TOO_LONG`
    */
-  update(id: string, changes: SendChanges, acting: Acting = {}): Promise<Send> {
-    return updateSend(this.#context, { tenant: this.#tenant, id, ...acting }, changes);
+  async update(id: string, changes: SendChanges, acting: Acting = {}): Promise<Send> {
+    return updateSend(this.#context, this.#request(id, acting), changes);
   }
 
   /**
@@ -78,8 +78,8 @@ export class Sends {
    *
    * @throws BelfryError `NOT_FOUND`; `INVALID_STATE` once any delivery has settled or is on its way
    */
-  cancel(id: string, acting: Acting = {}): Promise<Send> {
-    return cancelSend(this.#context, { tenant: this.#tenant, id, ...acting });
+  async cancel(id: string, acting: Acting = {}): Promise<Send> {
+    return cancelSend(this.#context, this.#request(id, acting));
   }
 
   /**
@@ -87,13 +87,18 @@ export class Sends {
    *
    * @throws BelfryError `NOT_FOUND`; `INVALID_STATE` unless the send is failed or partial
    */
-  retry(id: string, acting: Acting = {}): Promise<Send> {
-    return retrySend(this.#context, { tenant: this.#tenant, id, ...acting });
+  async retry(id: string, acting: Acting = {}): Promise<Send> {
+    return retrySend(this.#context, this.#request(id, acting));
   }
 
   /** Deletes a send for good, with its deliveries and inbox items, and stops what is pending. @throws BelfryError `NOT_FOUND` */
-  remove(id: string, acting: Acting = {}): Promise<void> {
-    return removeSend(this.#context, { tenant: this.#tenant, id, ...acting });
+  async remove(id: string, acting: Acting = {}): Promise<void> {
+    return removeSend(this.#context, this.#request(id, acting));
+  }
+
+  #request(id: string, acting: Acting): ChangeRequest {
+    requireActing(id, acting);
+    return { tenant: this.#tenant, id, ...acting };
   }
 
   /** Counts sends by status and channel. */

@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import { BelfryError } from "./errors.ts";
 
 /** The source of ids. */
 export interface Ids {
@@ -13,6 +14,9 @@ const MAX_COUNTER = 0xfff;
  * clock stands behind the last id, the 12 bits after the version count up; when they run out, the time part moves on.
  */
 export function uuidV7(clock: Clock): Ids {
+  if (typeof clock?.now !== "function") {
+    throw new BelfryError("CONFIGURATION", "uuidV7 takes a clock: an object with now(), in milliseconds since 1970.");
+  }
   let lastMs = 0;
   let counter = 0;
   return {
@@ -37,7 +41,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Whether `text` has the form of a UUID of any version. */
 export function isUuid(text: string): boolean {
-  return UUID.test(text);
+  return typeof text === "string" && UUID.test(text);
 }
 
 /** When a UUIDv7 was made, in milliseconds since 1970. */

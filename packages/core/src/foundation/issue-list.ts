@@ -1,5 +1,6 @@
 import { BoundedList, cut } from "./bounds.ts";
 import { BelfryError, type Issue } from "./errors.ts";
+import { describe, isPlain, shown, stringIssue, wholeIssue } from "./parse-text.ts";
 
 const MAX_MESSAGE = 300;
 const MAX_PATH = 8;
@@ -81,26 +82,123 @@ export function validationError(issues: Iterable<Issue>): BelfryError {
 
 /** Says what is wrong with the page of a list: `limit` is a whole number from 1 to `most`, `offset` one from 0. */
 export function pageIssues({ limit, offset = 0 }: { readonly limit: unknown; readonly offset?: unknown }, most: number): readonly Issue[] {
-  const isInRange = (value: unknown, least: number) => Number.isSafeInteger(value) && (value as number) >= least;
-  const of = (name: string, range: string, value: unknown): Issue => {
-    return { path: [name], type: "range", message: `must be a whole number ${range}, is ${String(value)}` };
-  };
-  return [
-    ...(isInRange(limit, 1) && (limit as number) <= most ? [] : [of("limit", `from 1 to ${most}`, limit)]),
-    ...(isInRange(offset, 0) ? [] : [of("offset", "from 0", offset)]),
-  ];
+  return [wholeIssue(limit, "limit", { min: 1, max: most }), wholeIssue(offset, "offset", { min: 0 })].filter((issue) => issue !== null);
+}
+
+/** Throws a `VALIDATION_ERROR` for the issues that were found, unless there are none. */
+export function requireNone(issues: readonly (Issue | null)[]): void {
+  const found = issues.filter((issue) => issue !== null);
+  if (found.length > 0) {
+    throw validationError(found);
+  }
+}
+
+/** Checks an id that a caller passed: whether it is a text, not whether it exists. @throws BelfryError `VALIDATION_ERROR` */
+export function requireId(id: unknown): asserts id is string {
+  requireNone([stringIssue(id, "id")]);
+}
+
+/** Checks that a caller passed a list. @throws BelfryError `VALIDATION_ERROR` */
+export function requireList(given: unknown, name: string): void {
+  if (!Array.isArray(given)) {
+    throw validationError([{ path: [name], type: "list_type", message: `must be a list, is ${describe(given)}` }]);
+  }
+}
+
+/**
+ * Checks that a listener has its functions. It may be an instance of a class, with more of its own.
+ * @throws BelfryError `VALIDATION_ERROR`
+ */
+export function requireFunctions(what: string, given: unknown, names: readonly string[]): void {
+  if (!hasFunctions(given, names)) {
+    throw validationError([
+      { path: [], type: "missing", message: `${what} is an object with ${names.join("() and ")}(); got ${describe(given)}` },
+    ]);
+  }
+}
+
+/** Whether `value` is an object with these functions, its own or its class's. */
+export function hasFunctions(value: unknown, names: readonly string[]): boolean {
+  const given = value as Readonly<Record<string, unknown>> | null;
+  return typeof value === "object" && given !== null && names.every((name) => typeof given[name] === "function");
+}
+
+const PARTS = { logger: ["debug", "info", "warn", "error"], clock: ["now", "after"] };
+
+/** Checks the logger and the clock that a host brings, where it brings them. @throws BelfryError `CONFIGURATION` */
+export function requireLoggerAndClock(options: { readonly logger?: unknown; readonly clock?: unknown }): void {
+  for (const [name, functions] of Object.entries(PARTS)) {
+    requireOption(options, name, functions);
+  }
+}
+
+/** Checks an option that is an object with functions, if it is given. @throws BelfryError `CONFIGURATION` */
+export function requireOption(options: object, name: string, functions: readonly string[]): void {
+  const given = (options as Readonly<Record<string, unknown>>)[name];
+  if (given !== undefined && !hasFunctions(given, functions)) {
+    throw new BelfryError("CONFIGURATION", `${name} must be an object with ${functions.join("(), ")}(), is ${describe(given)}.`);
+  }
 }
 
 /** Every member of an object type by name: one that is left out does not compile. */
 export type MembersOf<Type> = Readonly<Record<keyof Type, true>>;
 
+/** The members of something that takes an object, by name. */
+export type Members = Readonly<Record<string, true>>;
+
 /**
- * Says that `given` has a member that nobody reads; null when it has none. Nothing a caller says is ignored: a misspelt name
- * is a mistake that would show much later.
+ * Says why `given` is not an object of these members, and null if it is one. Nothing a caller says is ignored: a misspelt
+ * name is a mistake that would show much later. Of an instance of a class, the own members count; one that has none, such as
+ * a Date or a Promise, is not what was asked for. Hot calls use this: it allocates nothing for a good object.
  *
  * @param what names what takes the members, for example `create`
  */
-export function strangerIn(what: string, given: object, known: Readonly<Record<string, true>>): string | null {
-  const stranger = Object.keys(given).find((name) => !Object.hasOwn(known, name));
-  return stranger === undefined ? null : `${what} takes ${Object.keys(known).join(", ")}; got ${JSON.stringify(stranger.slice(0, 64))}`;
+export function strangerIn(what: string, given: unknown, known: Members): string | null {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    return `${what} takes an object of ${namesOf(known)}; got ${describe(given)}`;
+  }
+  let isEmpty = true;
+  for (const name in given) {
+    if (Object.hasOwn(given, name)) {
+      if (known[name] !== true) {
+        return `${what} takes ${namesOf(known)}; got ${shown(name)}`;
+      }
+      isEmpty = false;
+    }
+  }
+  return isEmpty && !isPlain(given) ? `${what} takes an object of ${namesOf(known)}; got ${describe(given)}` : null;
+}
+
+/** Checks an input of the public API by {@link strangerIn}. @throws BelfryError `VALIDATION_ERROR` that names the known members */
+export function requireMembers(what: string, given: unknown, known: Members): void {
+  const message = strangerIn(what, given, known);
+  if (message !== null) {
+    throw validationError([{ path: [], type: "unexpected", message }]);
+  }
+}
+
+/**
+ * Checks the options that a host configures something with: for authors of channels, processors and storages too.
+ *
+ * @param what names what takes the options, for example `email`
+ * @param known every option by name, for example `{ transport: true, from: true }`
+ * @throws BelfryError `CONFIGURATION` for what is no object, and for a member that is not known; it names the known ones
+ */
+export function requireOptions(what: string, given: unknown, known: Readonly<Record<string, true>>): void {
+  const message = strangerIn(what, given, known);
+  if (message !== null) {
+    throw new BelfryError("CONFIGURATION", `${message}.`);
+  }
+}
+
+/** Checks the values of options. @throws BelfryError `CONFIGURATION` that names the first that is wrong */
+export function requireConfiguration(whose: string, issues: readonly (Issue | null)[]): void {
+  const [first] = issues.filter((issue) => issue !== null);
+  if (first !== undefined) {
+    throw new BelfryError("CONFIGURATION", `${whose} ${first.path.join(".")} ${first.message}.`);
+  }
+}
+
+function namesOf(known: Members): string {
+  return Object.keys(known).join(", ");
 }

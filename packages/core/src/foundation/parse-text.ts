@@ -1,3 +1,4 @@
+import { cut } from "./bounds.ts";
 import type { Issue } from "./errors.ts";
 
 /**
@@ -25,7 +26,7 @@ export const MESSAGE_RULE: TextRule = { maxLength: 10_000 };
 /** Checks that `value` is a text that every storage keeps unchanged, and says why not. */
 export function textIssue(value: unknown, path: Issue["path"], rule: TextRule): Issue | null {
   if (typeof value !== "string") {
-    return { path, type: value === undefined ? "missing" : "string_type", message: `expected a string, got ${describe(value)}` };
+    return noString(value, path);
   }
   if (value.length < (rule.minLength ?? 0)) {
     return { path, type: "string_too_short", message: "must not be empty" };
@@ -78,5 +79,53 @@ export function describe(value: unknown): string {
   if (value === null) {
     return "null";
   }
-  return Array.isArray(value) ? "an array" : `${typeof value}`;
+  if (Array.isArray(value)) {
+    return "an array";
+  }
+  if (typeof value !== "object" || isPlain(value)) {
+    return typeof value;
+  }
+  const { name } = (value.constructor ?? {}) as { readonly name?: unknown };
+  return typeof name === "string" && name !== "" ? `an instance of ${cut(name)}` : "object";
+}
+
+/** Whether an object is no instance of a class: `{ … }`, of this realm or another, or made without a prototype. */
+export function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** Shows a value for an error message: the beginning of a text, a number; of anything else its kind. */
+export function shown(value: unknown): string {
+  if (typeof value === "string") {
+    return JSON.stringify(cut(value));
+  }
+  return typeof value === "number" ? String(value) : describe(value);
+}
+
+/** Checks that `value` is a text, whichever: enough for one that is only looked up. */
+export function stringIssue(value: unknown, name: string): Issue | null {
+  return typeof value === "string" ? null : noString(value, [name]);
+}
+
+function noString(value: unknown, path: Issue["path"]): Issue {
+  return { path, type: value === undefined ? "missing" : "string_type", message: `expected a string, got ${describe(value)}` };
+}
+
+/** Checks that `value` is a number, whichever, and says why not. */
+export function numberIssue(value: unknown, name: string): Issue | null {
+  return typeof value === "number" ? null : { path: [name], type: "range", message: `must be a number, is ${shown(value)}` };
+}
+
+/** Checks that `value` is a whole number from `min`, to `max` if there is one, and says why not. */
+export function wholeIssue(value: unknown, name: string, { min, max }: { readonly min: number; readonly max?: number }): Issue | null {
+  const isFine = Number.isSafeInteger(value) && (value as number) >= min && (max === undefined || (value as number) <= max);
+  const bounds = max === undefined ? `${min}` : `${min} to ${max}`;
+  return isFine ? null : { path: [name], type: "range", message: `must be a whole number from ${bounds}, is ${shown(value)}` };
+}
+
+/** Checks that `value` is one of `values`, and says why not. */
+export function choiceIssue(value: unknown, name: string, values: readonly string[]): Issue | null {
+  const isOne = (values as readonly unknown[]).includes(value);
+  return isOne ? null : { path: [name], type: "enum", message: `must be one of ${values.join(", ")}, is ${shown(value)}` };
 }

@@ -1,10 +1,12 @@
 import { BelfryError } from "../foundation/errors.ts";
-import { type MembersOf, strangerIn } from "../foundation/issue-list.ts";
+import { hasFunctions, type MembersOf, requireLoggerAndClock, requireOptions } from "../foundation/issue-list.ts";
 import type { Logger } from "../foundation/logger.ts";
-import { describe } from "../foundation/parse-text.ts";
+import { describe, shown } from "../foundation/parse-text.ts";
 import type { AuthOptions } from "./auth/authenticator.ts";
+import type { JwtOptions } from "./auth/jwt.ts";
 import type { Contract } from "./contract.ts";
 import type { HandlerOptions } from "./handler-options.ts";
+import type { ContractService } from "./route.ts";
 
 /** The least length of a credential. A shorter one can be guessed. */
 const CREDENTIAL_LENGTH = 16;
@@ -52,6 +54,7 @@ function looksRandom(found: unknown): boolean {
 const AUTH_OF = { bearer: "jwt", token: "tokens", "api-key": "apiKeys" } as const;
 
 const AUTH: MembersOf<AuthOptions> = { jwt: true, tokens: true, apiKeys: true };
+const JWT: MembersOf<JwtOptions> = { secret: true, jwks: true, issuer: true, audience: true, clockToleranceS: true };
 
 /** HS256 is only as strong as its secret. A full-strength secret has 256 bits (RFC 7518, 3.2). */
 const SECRET_BYTES = 32;
@@ -70,19 +73,33 @@ const OPTIONS: MembersOf<HandlerOptions> = {
   clock: true,
 };
 
+/** Checks the shapes of what a handler is made of, before any of it is used. Throws `CONFIGURATION`. */
+export function checkHandlerParts(service: unknown, options: HandlerOptions): void {
+  if (typeof (service as Partial<ContractService> | null | undefined)?.defaultTenant?.tenantId !== "string") {
+    throw wrong(`a handler needs a NotificationService first, got ${describe(service)}`);
+  }
+  requireOptions("a handler", options, OPTIONS);
+  requireLoggerAndClock(options);
+}
+
 /** Checks a handler's options. Throws `CONFIGURATION`. Warns about options that work but are probably a mistake. */
 export function checkHandlerOptions(options: HandlerOptions, logger: Logger): void {
-  const { contracts, auth, allowedOrigins, clientAddress } = options;
-  const stranger = strangerIn("A handler", options, OPTIONS);
-  if (stranger !== null) {
-    throw wrong(stranger);
-  }
+  const { contracts, auth, allowedOrigins, clientAddress, basePath } = options;
   checkContracts(contracts);
   checkOrigins(allowedOrigins);
   checkCount("maxBodyBytes", options.maxBodyBytes);
   checkCount("maxSocketsPerAddress", options.maxSocketsPerAddress === false ? undefined : options.maxSocketsPerAddress);
   if (clientAddress !== undefined && typeof clientAddress !== "function") {
     throw wrong(`clientAddress must be a function of the request, is ${describe(clientAddress)}`);
+  }
+  if (basePath !== undefined && !(typeof basePath === "string" && /^(\/.*)?$/.test(basePath))) {
+    throw wrong(`basePath must be a path such as "/x", is ${shown(basePath)}`);
+  }
+  for (const name of ["rateLimiter", "badCredentialLimiter"] as const) {
+    const limiter: unknown = options[name];
+    if (limiter !== undefined && limiter !== false && !hasFunctions(limiter, ["consume"])) {
+      throw wrong(`${name} must be an object with consume(), is ${describe(limiter)}`);
+    }
   }
   if (typeof auth !== "function") {
     checkAuth(auth ?? {}, contracts, logger);
@@ -120,7 +137,7 @@ function checkOrigins(origins: unknown): void {
 
 function checkCount(name: string, value: unknown): void {
   if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) > 0)) {
-    throw wrong(`${name} must be a whole number above 0, is ${String(value)}`);
+    throw wrong(`${name} must be a whole number above 0, is ${shown(value)}`);
   }
 }
 
@@ -129,12 +146,9 @@ function checkAuth(
   contracts: readonly Contract[],
   logger: Logger,
 ): void {
-  if (typeof auth !== "object" || auth === null) {
-    throw wrong(`auth must be an object such as { jwt: { secret } }, or a function, is ${describe(auth)}`);
-  }
-  const stranger = strangerIn("auth, where it is no function,", auth, AUTH);
-  if (stranger !== null) {
-    throw wrong(stranger);
+  requireOptions("auth, where it is no function,", auth, AUTH);
+  if (auth.jwt !== undefined) {
+    requireOptions("auth.jwt", auth.jwt, JWT);
   }
   for (const name of ["apiKeys", "tokens"] as const) {
     const { problem, warning } = checkCredentialTable(name, auth[name]);

@@ -5,7 +5,7 @@ import { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { authenticator } from "./auth/authenticator.ts";
 import { CredentialWatch } from "./auth/credential-watch.ts";
 import { Gate, type Presented } from "./auth/gate.ts";
-import { checkHandlerOptions } from "./check-handler-options.ts";
+import { checkHandlerOptions, checkHandlerParts } from "./check-handler-options.ts";
 import { type Contract, type Failure, RequestFailure } from "./contract.ts";
 import type { HandlerOptions } from "./handler-options.ts";
 import type { HttpRequest, HttpResponse } from "./messages.ts";
@@ -35,6 +35,7 @@ export class HandlerCore {
   readonly counts: StreamCounts;
 
   constructor(service: ContractService, options: HandlerOptions) {
+    checkHandlerParts(service, options);
     this.service = service;
     this.options = options;
     this.logger = options.logger ?? consoleLogger;

@@ -1,5 +1,7 @@
 import type { FeedSubscription } from "../foundation/context.ts";
 import { isUuid } from "../foundation/ids.ts";
+import { requireFunctions, requireId, requireNone } from "../foundation/issue-list.ts";
+import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { BatchQueue, commitBatch } from "../work/batch-queue.ts";
 import type { FollowSources, HubContext, HubListener } from "./context.ts";
 import { fitsFilter } from "./filter.ts";
@@ -81,8 +83,9 @@ export class HubEvents {
 
   /** Returns a page of events, newest first. @throws BelfryError `VALIDATION_ERROR` */
   async list(input: HubListInput & { readonly source?: string; readonly sender?: string } = {}): Promise<HubPage<IdentifiedEvent>> {
+    const range = parseRange(input, { source: true, sender: true });
     const { source, sender } = input;
-    const query = { ...parseRange(input), ...parseNames({ source, sender }) };
+    const query = { ...range, ...parseNames({ source, sender }) };
     using _call = await this.#context.ready();
     return this.#context.hub.listEvents(this.#tenant, query);
   }
@@ -100,7 +103,8 @@ export class HubEvents {
    * @throws BelfryError `NOT_FOUND`
    */
   async acknowledge(id: string, client: string): Promise<void> {
-    parseNames({ client });
+    requireId(id);
+    requireNone([textIssue(client, ["client"], NAME_RULE)]);
     using _call = await this.#context.ready();
     const by = { client, at: new Date(this.#context.clock.now()) };
     if (!isUuid(id) || !(await this.#context.hub.acknowledgeEvent(this.#tenant, id.toLowerCase(), by))) {
@@ -110,6 +114,8 @@ export class HubEvents {
 
   /** Follows a source from now on. It gets events from every process. Earlier events are not replayed. */
   subscribe(source: string, listener: HubListener): FeedSubscription {
+    requireNone([textIssue(source, ["source"], NAME_RULE)]);
+    requireFunctions("a listener of a source", listener, ["onEvent", "onSettled"]);
     return this.#feeds.subscribe(this.#tenant, source, listener);
   }
 }

@@ -1,5 +1,5 @@
 import { isUuid } from "../foundation/ids.ts";
-import { validationError } from "../foundation/issue-list.ts";
+import { requireId, validationError } from "../foundation/issue-list.ts";
 import type { HubContext } from "./context.ts";
 import type { Handler, HubPage } from "./hub-model.ts";
 import {
@@ -45,7 +45,7 @@ export class HubHandlers {
 
   /** Returns a page of handlers, newest first. @throws BelfryError `VALIDATION_ERROR` */
   async list(input: HubListInput & { readonly source?: string } = {}): Promise<HubPage<Handler>> {
-    const query = { ...parseRange(input), ...parseNames({ source: input.source }) };
+    const query = { ...parseRange(input, { source: true }), ...parseNames({ source: input.source }) };
     using _call = await this.#context.ready();
     return this.#context.hub.listHandlers(this.#tenant, query);
   }
@@ -56,6 +56,7 @@ export class HubHandlers {
    * @throws BelfryError `NOT_FOUND`, `VALIDATION_ERROR`
    */
   async update(id: string, changes: HandlerChanges): Promise<Handler> {
+    requireId(id);
     const parsed = parseHandlerChanges(changes);
     using _call = await this.#context.ready();
     if (parsed.source !== undefined && parsed.source !== (await this.get(id)).source) {
@@ -76,6 +77,7 @@ export class HubHandlers {
 
   /** Deletes a handler. Its earlier events are still processed. @throws BelfryError `NOT_FOUND` */
   async remove(id: string): Promise<void> {
+    requireId(id);
     using _call = await this.#context.ready();
     if (!isUuid(id) || !(await this.#context.hub.deleteHandler(this.#tenant, id.toLowerCase()))) {
       throw unknown("handler", id);

@@ -1,4 +1,6 @@
 import { BelfryError } from "../foundation/errors.ts";
+import { requireNone } from "../foundation/issue-list.ts";
+import { NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
 import type { HubContext } from "./context.ts";
 import type { HubPage, Identity } from "./hub-model.ts";
 import { type HubListInput, type IdentityInput, parseIdentity, parseNames, parseRange } from "./parse.ts";
@@ -37,12 +39,11 @@ export class HubIdentities {
 
   /** Returns the identity of an id in a source. @throws BelfryError `NOT_FOUND` */
   async getBySource(source: string, sourceId: string): Promise<Identity> {
-    parseNames({ source, sourceId });
+    requireNone([textIssue(source, ["source"], NAME_RULE), textIssue(sourceId, ["sourceId"], NAME_RULE)]);
     using _call = await this.#context.ready();
     const identity = await this.#context.hub.findIdentityBySource(this.#tenant, source, sourceId);
     if (identity === null) {
-      const [of, id] = [source, sourceId].map((text) => JSON.stringify(text.slice(0, 64)));
-      throw new BelfryError("NOT_FOUND", `The source ${of} has no identity ${id}.`);
+      throw new BelfryError("NOT_FOUND", `The source ${shown(source)} has no identity ${shown(sourceId)}.`);
     }
     return identity;
   }
@@ -54,9 +55,10 @@ export class HubIdentities {
    * @throws BelfryError `VALIDATION_ERROR`
    */
   async list(input: HubListInput & { readonly name?: string; readonly source?: string } = {}): Promise<HubPage<Identity>> {
+    const range = parseRange(input, { name: true, source: true });
     const { name, source } = input;
     // Every name has the empty part.
-    const query = { ...parseRange(input), ...parseNames({ name: name === "" ? undefined : name, source }) };
+    const query = { ...range, ...parseNames({ name: name === "" ? undefined : name, source }) };
     using _call = await this.#context.ready();
     return this.#context.hub.listIdentities(this.#tenant, query);
   }

@@ -1,7 +1,7 @@
-import { IssueList, pageIssues, validationError } from "../foundation/issue-list.ts";
+import { IssueList, type Members, type MembersOf, pageIssues, requireMembers, requireNone } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
-import { describe, NAME_RULE, type TextRule, textIssue } from "../foundation/parse-text.ts";
+import { NAME_RULE, type TextRule, textIssue } from "../foundation/parse-text.ts";
 import { filterIssues } from "./filter.ts";
 import type { HubRange } from "./hub-storage.ts";
 
@@ -46,6 +46,10 @@ export interface HubListInput {
   readonly offset?: number;
 }
 
+const EVENT: MembersOf<EventInput> = { source: true, sender: true, content: true, metadata: true };
+const IDENTITY: MembersOf<IdentityInput> = { source: true, sourceId: true, name: true, metadata: true };
+const HANDLER: MembersOf<HandlerInput> = { source: true, prompt: true, filter: true };
+
 /** E-mails come in whole; what is longer belongs behind a link. */
 const CONTENT_RULE: TextRule = { maxLength: 100_000 };
 const PROMPT_RULE: TextRule = { minLength: 1, maxLength: 100_000 };
@@ -56,7 +60,7 @@ const MAX_LIMIT = 100;
 
 /** Checks an event's input; throws `VALIDATION_ERROR` with everything that is wrong. */
 export function parseEvent(input: EventInput): Required<EventInput> & { readonly metadata: JsonObject } {
-  const check = new Check(input);
+  const check = new Check("an event", input, EVENT);
   check.text("source", NAME_RULE);
   check.text("sender", NAME_RULE);
   check.text("content", CONTENT_RULE);
@@ -69,7 +73,7 @@ export function parseEvent(input: EventInput): Required<EventInput> & { readonly
 export function parseIdentity(
   input: IdentityInput,
 ): Pick<IdentityInput, "source" | "sourceId" | "name"> & { readonly metadata: JsonObject | null } {
-  const check = new Check(input);
+  const check = new Check("an identity", input, IDENTITY);
   check.text("source", NAME_RULE);
   check.text("sourceId", NAME_RULE);
   check.text("name", NAME_RULE);
@@ -80,7 +84,7 @@ export function parseIdentity(
 
 /** Checks a new handler's input. */
 export function parseHandler(input: HandlerInput): Pick<HandlerInput, "source" | "prompt"> & { readonly filter: JsonObject } {
-  const check = new Check(input);
+  const check = new Check("a handler", input, HANDLER);
   check.text("source", NAME_RULE);
   check.text("prompt", PROMPT_RULE);
   const filter = check.filter();
@@ -90,7 +94,7 @@ export function parseHandler(input: HandlerInput): Pick<HandlerInput, "source" |
 
 /** Checks what is to change in a handler. */
 export function parseHandlerChanges(changes: HandlerChanges): Partial<ReturnType<typeof parseHandler>> {
-  const check = new Check(changes);
+  const check = new Check("a handler", changes, HANDLER);
   const { source, prompt } = changes;
   if (source !== undefined) {
     check.text("source", NAME_RULE);
@@ -104,10 +108,10 @@ export function parseHandlerChanges(changes: HandlerChanges): Partial<ReturnType
 }
 
 /** Checks which page of a list is asked for. */
-export function parseRange({ limit = DEFAULT_LIMIT, offset = 0 }: HubListInput): HubRange {
-  const issues = new IssueList();
-  issues.addAll(pageIssues({ limit, offset }, MAX_LIMIT));
-  issues.done();
+export function parseRange<Input extends HubListInput>(input: Input, filters: MembersOf<Omit<Input, keyof HubListInput>>): HubRange {
+  requireMembers("list", input, { ...filters, limit: true, offset: true });
+  const { limit = DEFAULT_LIMIT, offset = 0 } = input;
+  requireNone(pageIssues({ limit, offset }, MAX_LIMIT));
   return { limit, offset };
 }
 
@@ -116,11 +120,7 @@ export function parseNames<Name extends string>(
   names: { readonly [Key in Name]?: string | undefined },
 ): { readonly [Key in Name]?: string } {
   const given = Object.entries(names).filter(([, value]) => value !== undefined);
-  const check = new Check(names);
-  for (const [name] of given) {
-    check.text(name, { maxLength: 255 });
-  }
-  check.done();
+  requireNone(given.map(([name, value]) => textIssue(value, [name], { maxLength: 255 })));
   return Object.fromEntries(given) as { readonly [Key in Name]?: string };
 }
 
@@ -129,10 +129,8 @@ class Check {
   readonly #input: Readonly<Record<string, unknown>>;
   readonly #issues = new IssueList();
 
-  constructor(input: object) {
-    if (typeof input !== "object" || input === null) {
-      throw validationError([{ path: [], type: "dict_type", message: `expected an object, got ${describe(input)}` }]);
-    }
+  constructor(what: string, input: object, known: Members) {
+    requireMembers(what, input, known);
     this.#input = input as Record<string, unknown>;
   }
 

@@ -1,6 +1,8 @@
 import type { FeedSubscription, Owner } from "../foundation/context.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
+import { type MembersOf, requireFunctions, requireList, requireMembers, requireNone } from "../foundation/issue-list.ts";
+import { numberIssue, shown, stringIssue } from "../foundation/parse-text.ts";
 import { type Acknowledged, announceItems, type InboxContext } from "./context.ts";
 import type { FollowInboxes, InboxListener } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, InboxPosition, ItemRef } from "./inbox-item.ts";
@@ -8,6 +10,9 @@ import type { WholeInboxChange } from "./inbox-storage.ts";
 import { type InboxList, type ListInput, listInbox } from "./list-inbox.ts";
 
 type Change = "read" | "deleted";
+
+const POSITION: MembersOf<InboxPosition> = { seq: true, epoch: true };
+const SEQ_REF: MembersOf<Exclude<ItemRef, string>> = { seq: true };
 
 /**
  * One user's inbox. Every call is limited to that user of that tenant.
@@ -119,6 +124,12 @@ export class Inbox {
    * ```
    */
   subscribe(listener: InboxListener, since?: InboxPosition): FeedSubscription {
+    requireFunctions("a listener of an inbox", listener, ["onEvent", "onState"]);
+    if (since !== undefined) {
+      requireMembers("since", since, POSITION);
+      // Of a position that cannot be, nothing can be replayed, and onState says so.
+      requireNone([numberIssue(since.seq, "seq"), stringIssue(since.epoch, "epoch")]);
+    }
     return this.#feeds.subscribe(this.owner, listener, since);
   }
 
@@ -132,6 +143,7 @@ export class Inbox {
 
   /** Returns the items that were found, in their new state. */
   async #change(change: Change, refs: readonly ItemRef[]): Promise<readonly InboxItem[]> {
+    requireList(refs, "ids");
     using _call = await this.#context.ready();
     const { inbox, reads, clock } = this.#context;
     const [possible, at] = [refs.filter(isPossible), new Date(clock.now())];
@@ -161,7 +173,7 @@ export class Inbox {
 
   async #absenceError(ref: ItemRef): Promise<BelfryError> {
     const absence = isPossible(ref) ? await this.#context.inbox.absence(this.owner, ref) : "unknown";
-    const name = typeof ref === "string" ? JSON.stringify(ref.slice(0, 64)) : `number ${ref.seq}`;
+    const name = typeof ref === "string" ? shown(ref) : `number ${shown(ref.seq)}`;
     return absence === "foreign"
       ? new BelfryError("FORBIDDEN", `The notification ${name} is not in this user's inbox.`)
       : new BelfryError("NOT_FOUND", `There is no notification ${name} in this inbox.`);
@@ -170,5 +182,8 @@ export class Inbox {
 
 /** Whether an item with this ref can exist at all. Belfry does not query the database for an impossible ref. */
 function isPossible(ref: ItemRef): boolean {
+  if (typeof ref !== "string") {
+    requireMembers("a notification's id, or its place in the inbox,", ref, SEQ_REF);
+  }
   return typeof ref === "string" ? isUuid(ref) : Number.isSafeInteger(ref.seq) && ref.seq > 0;
 }

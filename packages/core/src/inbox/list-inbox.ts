@@ -1,8 +1,8 @@
 import type { Owner } from "../foundation/context.ts";
 import { fingerprint } from "../foundation/digest.ts";
 import { BelfryError } from "../foundation/errors.ts";
-import { IssueList, pageIssues } from "../foundation/issue-list.ts";
-import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
+import { type MembersOf, pageIssues, requireMembers, requireNone } from "../foundation/issue-list.ts";
+import { choiceIssue, NAME_RULE, stringIssue, textIssue } from "../foundation/parse-text.ts";
 import type { InboxContext } from "./context.ts";
 import type { InboxCounts, InboxItem, InboxStatus } from "./inbox-item.ts";
 import type { InboxQuery } from "./inbox-storage.ts";
@@ -40,6 +40,8 @@ function check(seq: number, { owner, status, type, epoch }: CursorScope): string
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 1_000;
+const STATUSES: readonly InboxStatus[] = ["all", "unread", "read"];
+const LIST_INPUT: MembersOf<ListInput> = { status: true, type: true, limit: true, cursor: true, offset: true };
 
 /** Which part of an inbox to list. */
 export interface ListInput {
@@ -70,6 +72,7 @@ export interface InboxList {
  * another list.
  */
 export async function listInbox(context: InboxContext, owner: Owner, input: ListInput = {}): Promise<InboxList> {
+  requireMembers("list", input, LIST_INPUT);
   const limit = checkList(input);
   const status = input.status ?? "all";
   using _call = await context.ready();
@@ -105,24 +108,20 @@ async function start(context: InboxContext, owner: Owner, input: ListInput): Pro
 }
 
 function checkList({ limit = DEFAULT_LIMIT, offset = 0, status = "all", cursor, type }: ListInput): number {
-  const issues = new IssueList();
-  issues.addAll(pageIssues({ limit, offset }, MAX_LIMIT));
-  if (cursor !== undefined && offset !== 0) {
-    issues.add({ path: ["offset"], type: "conflict", message: "cannot be given together with a cursor" });
-  }
-  if (!["all", "unread", "read"].includes(status)) {
-    issues.add({ path: ["status"], type: "enum", message: `must be all, unread or read, is ${status}` });
-  }
-  issues.add(type === undefined ? null : textIssue(type, ["type"], NAME_RULE));
-  issues.done();
+  const isBoth = cursor !== undefined && offset !== 0;
+  requireNone([
+    ...pageIssues({ limit, offset }, MAX_LIMIT),
+    isBoth ? { path: ["offset"], type: "conflict", message: "cannot be given together with a cursor" } : null,
+    choiceIssue(status, "status", STATUSES),
+    type === undefined ? null : textIssue(type, ["type"], NAME_RULE),
+    cursor === undefined ? null : stringIssue(cursor, "cursor"),
+  ]);
   return limit;
 }
 
 /** Returns up to `limit` items of all the tenant's inboxes, newest notification first. */
 export async function listTenant(context: InboxContext, tenant: string, limit: number): Promise<readonly InboxItem[]> {
-  const issues = new IssueList();
-  issues.addAll(pageIssues({ limit }, MAX_LIMIT));
-  issues.done();
+  requireNone(pageIssues({ limit }, MAX_LIMIT));
   using _call = await context.ready();
   return context.inbox.listTenant(tenant, limit);
 }

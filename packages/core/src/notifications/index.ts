@@ -15,6 +15,7 @@ export {
   defineTypes,
   type NotificationType,
   type NotificationTypes,
+  requireTypes,
   type TypesTaking,
   typeLabel,
 } from "./notification-types.ts";

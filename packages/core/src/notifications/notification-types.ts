@@ -1,5 +1,8 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { BelfryError, type Issue } from "../foundation/errors.ts";
+import { type MembersOf, requireConfiguration, requireNone, requireOptions } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
+import { describe, isPlain, NAME_RULE, shown, stringIssue, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
 
 /** The declaration of one notification type, whose schema accepts `Data`. */
 export interface NotificationType<Data = unknown> {
@@ -39,6 +42,7 @@ export type DataOrNone<Data> = unknown extends Data ? JsonObject : Data;
  * Declares the notification types of a host. An unknown type or data of the wrong shape then does not compile, and is
  * refused at run time.
  *
+ * @throws BelfryError `CONFIGURATION` for a member that no declaration has, or data that is no Standard Schema
  * @example
  * ```ts
  * const types = defineTypes({
@@ -47,12 +51,49 @@ export type DataOrNone<Data> = unknown extends Data ? JsonObject : Data;
  * ```
  */
 export function defineTypes<const Types extends NotificationTypes>(types: Types): Types {
+  requireTypes(types);
   return types;
+}
+
+const TYPE: MembersOf<NotificationType> = { label: true, data: true, channels: true };
+
+/** Checks declarations as far as a host without TypeScript may have them wrong. Throws `CONFIGURATION`. */
+export function requireTypes(types: unknown): asserts types is NotificationTypes {
+  if (typeof types !== "object" || types === null || !isPlain(types)) {
+    throw new BelfryError(
+      "CONFIGURATION",
+      `Notification types are a table such as { comment: { label: "New comment" } }, got ${describe(types)}.`,
+    );
+  }
+  for (const [name, type] of Object.entries(types)) {
+    const whose = `the type ${shown(name)}`;
+    requireOptions(whose, type, TYPE);
+    const { label, data, channels } = type as NotificationType;
+    requireConfiguration(whose, [
+      textIssue(name, ["name"], NAME_RULE),
+      label === undefined ? null : textIssue(label, ["label"], TITLE_RULE),
+      channels === undefined ? null : listIssue(channels, "channels"),
+    ]);
+    if (data !== undefined && !isSchema(data)) {
+      const remedy = "pass one of zod, valibot or arktype, such as z.object({ … })";
+      throw new BelfryError("CONFIGURATION", `The data of ${whose} is no Standard Schema, but ${describe(data)}; ${remedy}.`);
+    }
+  }
+}
+
+function listIssue(value: unknown, name: string): Issue | null {
+  const isList = Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === "string");
+  return isList ? null : { path: [name], type: "list_type", message: `must be a list of names, is ${describe(value)}` };
+}
+
+function isSchema(value: unknown): boolean {
+  return (typeof value === "object" || typeof value === "function") && value !== null && "~standard" in value;
 }
 
 /** Returns the label of `type`: the host's label, or the type in title case. */
 export function typeLabel(types: NotificationTypes, type: string): string {
-  const registered = Object.hasOwn(types, type) ? types[type]?.label : undefined;
+  requireNone([stringIssue(type, "type")]);
+  const registered = Object.hasOwn(types ?? {}, type) ? types[type]?.label : undefined;
   return registered ?? titleCase(type);
 }
 

@@ -1,20 +1,11 @@
 import { type Acting, type AuditAction, actorOf } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
-import { IssueList, pageIssues, validationError } from "../foundation/issue-list.ts";
+import { type MembersOf, pageIssues, requireId, requireMembers, requireNone } from "../foundation/issue-list.ts";
+import { choiceIssue, shown } from "../foundation/parse-text.ts";
 import type { Activity, ActivityFilter, ActivityPage, ActivitySummary, ChannelHealth, HealthRange, RetriedAll } from "./activity.ts";
 import type { OperatorContext } from "./context.ts";
-import {
-  type ActivityScope,
-  afterCursor,
-  encodeActivityCursor,
-  filterIssues,
-  idIssue,
-  issue,
-  oneOf,
-  pickFilter,
-  shown,
-} from "./parse-filter.ts";
+import { type ActivityScope, afterCursor, encodeActivityCursor, filterIssues, idIssue, pickFilter, requireFilter } from "./parse-filter.ts";
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 100;
@@ -57,6 +48,10 @@ export interface AuditNote extends Acting {
   readonly notificationId: string;
 }
 
+const PAGE: MembersOf<Omit<SearchInput, keyof ActivityFilter>> = { cursor: true, limit: true };
+const RETRY_ALL: MembersOf<RetryAllOptions> = { limit: true, cursor: true, actor: true };
+const NOTE: MembersOf<AuditNote> = { action: true, notificationId: true, actor: true };
+
 /**
  * The operator of one tenant: `notifications.operator`. It sees messages, sends and events in every inbox, so offer it to
  * operators, never to users. To retry or cancel one send, or to read its audit log, use `notifications.sends`.
@@ -90,6 +85,7 @@ export class Operator {
    *   another search gave
    */
   async search(input: SearchInput = {}): Promise<ActivityPage> {
+    requireFilter("search", input, PAGE);
     const { cursor, limit = DEFAULT_LIMIT } = input;
     const scope = this.#scopeOf(input, limit, MAX_LIMIT);
     const after = afterCursor(cursor, scope);
@@ -101,6 +97,7 @@ export class Operator {
 
   /** Returns the number of matching notifications, counted up to 10,000. @throws BelfryError `VALIDATION_ERROR` */
   async count(filter: ActivityFilter = {}): Promise<number> {
+    requireFilter("count", filter);
     const scope = this.#scopeOf(filter);
     using _call = await this.#context.ready();
     return this.#context.activity.count(this.#tenant, scope.filter, MAX_COUNT);
@@ -113,12 +110,13 @@ export class Operator {
    * @throws BelfryError `NOT_FOUND`
    */
   async timeline(id: string): Promise<Activity> {
+    requireId(id);
     using _call = await this.#context.ready();
     const { activity, deliveries, hub } = this.#context;
     const [tenant, uuid] = [this.#tenant, id.toLowerCase()];
     const content = isUuid(uuid) ? await activity.find(tenant, uuid) : null;
     if (content === null) {
-      throw new BelfryError("NOT_FOUND", `There is no notification ${JSON.stringify(id.slice(0, 64))}.`);
+      throw new BelfryError("NOT_FOUND", `There is no notification ${shown(id)}.`);
     }
     const { kind } = content.summary;
     const [inboxes, send, tracked, records, audit] = await Promise.all([
@@ -139,10 +137,8 @@ export class Operator {
    * @throws BelfryError `VALIDATION_ERROR` for another range
    */
   async health(range: HealthRange): Promise<readonly ChannelHealth[]> {
-    const parts = Object.hasOwn(RANGES, range) ? RANGES[range] : null;
-    if (parts === null) {
-      throw validationError([issue("range", `must be one of ${Object.keys(RANGES).join(", ")}, is ${shown(range)}`)]);
-    }
+    requireNone([choiceIssue(range, "range", Object.keys(RANGES))]);
+    const parts = RANGES[range];
     using _call = await this.#context.ready();
     const now = this.#context.clock.now();
     // Parts begin at round times, so that a bar of the chart stays the same bar as time passes. The last one is the current one.
@@ -156,6 +152,7 @@ export class Operator {
    * @throws BelfryError `VALIDATION_ERROR` for a filter that cannot be
    */
   async countRetryable(filter: ActivityFilter = {}): Promise<number> {
+    requireFilter("countRetryable", filter);
     const scope = this.#scopeOf(filter);
     using _call = await this.#context.ready();
     return this.#countAll(retryable(scope.filter));
@@ -173,7 +170,10 @@ export class Operator {
    * const { retried, nextCursor } = await notifications.operator.retryAll({ channel: "email", from: lastHour }, { actor: "ann" });
    * ```
    */
-  async retryAll(filter: ActivityFilter, { limit = DEFAULT_RETRIES, cursor, ...acting }: RetryAllOptions = {}): Promise<RetriedAll> {
+  async retryAll(filter: ActivityFilter, options: RetryAllOptions = {}): Promise<RetriedAll> {
+    requireFilter("retryAll", filter);
+    requireMembers("the second argument of retryAll", options, RETRY_ALL);
+    const { limit = DEFAULT_RETRIES, cursor, ...acting } = options;
     const scope = this.#scopeOf(filter, limit, MAX_RETRIES);
     const actor = actorOf(acting);
     const after = afterCursor(cursor, scope);
@@ -199,12 +199,10 @@ export class Operator {
    * @throws BelfryError `VALIDATION_ERROR`
    */
   async note(entry: AuditNote): Promise<void> {
+    requireMembers("note", entry, NOTE);
     const { action, notificationId } = entry;
     const actor = actorOf(entry);
-    const issues = new IssueList();
-    issues.add(oneOf("action", action, ACTIONS));
-    issues.add(idIssue("notificationId", notificationId));
-    issues.done();
+    requireNone([choiceIssue(action, "action", ACTIONS), idIssue("notificationId", notificationId)]);
     using _call = await this.#context.ready();
     const line = { action, actor, notificationId: notificationId.toLowerCase() };
     await this.#context.activity.note(this.#tenant, line, new Date(this.#context.clock.now()));
@@ -212,9 +210,7 @@ export class Operator {
 
   /** Checks a filter, and a limit if there is one. */
   #scopeOf(filter: ActivityFilter, limit = 1, maxLimit = 1): ActivityScope {
-    const issues = new IssueList();
-    issues.addAll([...filterIssues(filter), ...pageIssues({ limit }, maxLimit)]);
-    issues.done();
+    requireNone([...filterIssues(filter), ...pageIssues({ limit }, maxLimit)]);
     return { tenant: this.#tenant, filter: pickFilter(filter) };
   }
 

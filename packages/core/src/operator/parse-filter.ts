@@ -1,7 +1,8 @@
 import { fingerprint } from "../foundation/digest.ts";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
-import { describe, NAME_RULE, type TextRule, textIssue } from "../foundation/parse-text.ts";
+import { type Members, type MembersOf, requireMembers, requireNone } from "../foundation/issue-list.ts";
+import { choiceIssue, describe, NAME_RULE, stringIssue, type TextRule, textIssue } from "../foundation/parse-text.ts";
 import type { ActivityFilter } from "./activity.ts";
 
 /**
@@ -58,6 +59,7 @@ export function afterCursor(cursor: string | undefined, scope: ActivityScope): {
   if (cursor === undefined) {
     return {};
   }
+  requireNone([stringIssue(cursor, "cursor")]);
   const parts = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})-[0-9a-z]{1,13}$/.exec(cursor);
   const after = parts === null ? null : parts.slice(1).join("-");
   if (after === null || encodeActivityCursor(after, scope) !== cursor) {
@@ -76,17 +78,33 @@ const KINDS = ["message", "send", "event"];
 const STATUSES = ["pending", "sent", "delivered", "failed", "partial", "cancelled"];
 /** Recipients may be URLs. */
 const RECIPIENT_RULE: TextRule = { minLength: 1, maxLength: 4_096 };
-const LAST_MS = Date.UTC(9999, 11, 31);
+const LAST_MS = Date.UTC(10_000, 0) - 1;
+
+const FILTER: MembersOf<ActivityFilter> = {
+  id: true,
+  kind: true,
+  recipient: true,
+  type: true,
+  channel: true,
+  status: true,
+  from: true,
+  before: true,
+};
+
+/** Checks that a filter has its own members, and those that `more` names, and no others. Throws `VALIDATION_ERROR`. */
+export function requireFilter(what: string, filter: ActivityFilter, more: Members = {}): void {
+  requireMembers(what, filter, { ...FILTER, ...more });
+}
 
 /** Returns the issues of a filter; empty for a valid one. */
 export function filterIssues({ id, kind, recipient, type, channel, status, from, before }: ActivityFilter): Issue[] {
   return [
     ...given(id, (value) => idIssue("id", value)),
-    ...given(kind, (value) => oneOf("kind", value, KINDS)),
+    ...given(kind, (value) => choiceIssue(value, "kind", KINDS)),
     ...given(recipient, (value) => textIssue(value, ["recipient"], RECIPIENT_RULE)),
     ...given(type, (value) => textIssue(value, ["type"], NAME_RULE)),
     ...given(channel, (value) => textIssue(value, ["channel"], NAME_RULE)),
-    ...given(status, (value) => oneOf("status", value, STATUSES)),
+    ...given(status, (value) => choiceIssue(value, "status", STATUSES)),
     ...given(from, (value) => timeIssue("from", value)),
     ...given(before, (value) => timeIssue("before", value)),
   ];
@@ -103,11 +121,6 @@ function given<Value>(value: Value | undefined, check: (value: Value) => Issue |
   return found ? [found] : [];
 }
 
-/** Returns an issue unless `value` is one of `values`. */
-export function oneOf(field: string, value: unknown, values: readonly string[]): Issue | null {
-  return (values as readonly unknown[]).includes(value) ? null : issue(field, `must be one of ${values.join(", ")}, is ${shown(value)}`);
-}
-
 /** Returns an issue unless `value` is the id of a notification. */
 export function idIssue(field: string, value: unknown): Issue | null {
   return typeof value === "string" && isUuid(value) ? null : issue(field, "must be a notification's id, which is a UUID");
@@ -120,12 +133,6 @@ function timeIssue(field: string, value: unknown): Issue | null {
     : issue(field, `must be a Date of the years 1970 to 9999, is ${value instanceof Date ? String(value) : describe(value)}`);
 }
 
-/** Shows a value of a caller in a message. */
-export function shown(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value.slice(0, 64)) : describe(value);
-}
-
-/** Makes an issue of a member of the input. */
-export function issue(field: string, message: string): Issue {
+function issue(field: string, message: string): Issue {
   return { path: [field], type: "value_error", message };
 }

@@ -1,6 +1,7 @@
 import { BelfryError } from "../foundation/errors.ts";
+import { type MembersOf, requireOptions } from "../foundation/issue-list.ts";
 import type { StepRange, SweepStep } from "../foundation/json.ts";
-import { describe } from "../foundation/parse-text.ts";
+import { describe, shown } from "../foundation/parse-text.ts";
 import type { InboxRetention } from "../inbox/index.ts";
 import { Loop } from "../work/loop.ts";
 import { type PrivacyContext, STEP_ROWS, turn } from "./context.ts";
@@ -104,8 +105,16 @@ export class Retention {
   }
 }
 
-function checkRetention({ types = {}, ...times }: RetentionOptions): void {
-  const all = [...Object.entries(times), ...Object.entries(types).flatMap(([type, items]) => itemTimes(type, items))];
+const ITEM_TIMES: MembersOf<ItemRetention> = { readMs: true, unreadMs: true };
+const OPTIONS: MembersOf<RetentionOptions> = { ...ITEM_TIMES, types: true, deliveriesMs: true, eventsMs: true, auditMs: true };
+
+function checkRetention(options: RetentionOptions): void {
+  requireOptions("retention", options, OPTIONS);
+  const { types = {}, ...times } = options;
+  for (const [type, items] of Object.entries(types ?? {})) {
+    requireOptions(`retention of the type ${shown(type)}`, items, ITEM_TIMES);
+  }
+  const all = [...Object.entries(times), ...Object.entries(types ?? {}).flatMap(([type, items]) => itemTimes(type, items))];
   for (const [name, ageMs] of all) {
     if (ageMs !== undefined && !(typeof ageMs === "number" && ageMs >= 0)) {
       throw new BelfryError("CONFIGURATION", `NotificationService takes retention.${name} in milliseconds from 0, got ${describe(ageMs)}.`);

@@ -1,8 +1,8 @@
 import type { Clock } from "../foundation/clock.ts";
 import { digest } from "../foundation/digest.ts";
 import { BelfryError } from "../foundation/errors.ts";
-import { validationError } from "../foundation/issue-list.ts";
-import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
+import { type MembersOf, requireId, requireMembers, requireNone } from "../foundation/issue-list.ts";
+import { NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
 import type { ApiKeyScope, StoredApiKey } from "./api-key-storage.ts";
 import type { Storage } from "./storage.ts";
 
@@ -37,6 +37,7 @@ export interface ApiKeysOptions {
   ready(): Promise<Disposable>;
 }
 
+const NEW_KEY: MembersOf<NewApiKey> = { name: true, tenant: true, scopes: true, environment: true };
 const KEY = /^belfry_[a-z0-9]{1,16}_([0-9a-f]{24})_[0-9a-f]{64}$/;
 /** The time that a good key is cached. A revoked key stops working within this time. */
 const CACHE_MS = 5_000;
@@ -65,12 +66,9 @@ export class ApiKeys {
    *
    * @throws BelfryError `VALIDATION_ERROR` for a name, tenant, environment or scope that cannot be
    */
-  async create({
-    name,
-    tenant = this.#options.defaultTenant,
-    scopes = ["read", "write"],
-    environment = "live",
-  }: NewApiKey): Promise<{ readonly key: string } & ApiKey> {
+  async create(input: NewApiKey): Promise<{ readonly key: string } & ApiKey> {
+    requireMembers("apiKeys.create", input, NEW_KEY);
+    const { name, tenant = this.#options.defaultTenant, scopes = ["read", "write"], environment = "live" } = input;
     checkNew({ name, tenant, scopes, environment });
     using _call = await this.#options.ready();
     const id = randomHex(12);
@@ -83,6 +81,7 @@ export class ApiKeys {
 
   /** A tenant's keys, newest first, revoked ones included. */
   async list(tenant: string = this.#options.defaultTenant): Promise<readonly ApiKey[]> {
+    requireNone([textIssue(tenant, ["tenant"], NAME_RULE)]);
     using _call = await this.#options.ready();
     const keys = await this.#options.storage.apiKeys.list(tenant);
     return keys.map(({ digest: _, ...shown }) => shown);
@@ -90,16 +89,18 @@ export class ApiKeys {
 
   /** Revokes a key. Within 5 seconds every instance refuses it. @throws BelfryError `NOT_FOUND` */
   async revoke(id: string, tenant: string = this.#options.defaultTenant): Promise<void> {
+    requireId(id);
+    requireNone([textIssue(tenant, ["tenant"], NAME_RULE)]);
     using _call = await this.#options.ready();
     if (!(await this.#options.storage.apiKeys.revoke(tenant, id, new Date(this.#options.clock.now())))) {
-      throw new BelfryError("NOT_FOUND", `The tenant ${tenant} has no API key ${JSON.stringify(id.slice(0, 64))}.`);
+      throw new BelfryError("NOT_FOUND", `The tenant ${tenant} has no API key ${shown(id)}.`);
     }
     this.#cache.clear();
   }
 
   /** Whose a key is; null for what is no key, unknown or revoked. To be passed as `auth: { apiKeys }`. */
   readonly lookup = async (key: string): Promise<ApiKeyClient | null> => {
-    const [, id] = KEY.exec(key) ?? [];
+    const [, id] = (typeof key === "string" ? KEY.exec(key) : null) ?? [];
     if (id === undefined) {
       return null;
     }
@@ -124,16 +125,14 @@ export class ApiKeys {
 }
 
 function checkNew({ name, tenant, scopes, environment }: Required<NewApiKey>): void {
-  const issues = [textIssue(name, ["name"], NAME_RULE), textIssue(tenant, ["tenant"], NAME_RULE)].filter((issue) => issue !== null);
-  if (!/^[a-z0-9]{1,16}$/.test(environment)) {
-    issues.push({ path: ["environment"], type: "value_error", message: "must be 1 to 16 small letters and digits" });
-  }
-  if (!Array.isArray(scopes) || scopes.length === 0 || scopes.some((scope) => scope !== "read" && scope !== "write")) {
-    issues.push({ path: ["scopes"], type: "enum", message: "must be a list of read, write or both" });
-  }
-  if (issues.length > 0) {
-    throw validationError(issues);
-  }
+  const isEnvironment = typeof environment === "string" && /^[a-z0-9]{1,16}$/.test(environment);
+  const areScopes = Array.isArray(scopes) && scopes.length > 0 && scopes.every((scope) => scope === "read" || scope === "write");
+  requireNone([
+    textIssue(name, ["name"], NAME_RULE),
+    textIssue(tenant, ["tenant"], NAME_RULE),
+    isEnvironment ? null : { path: ["environment"], type: "value_error", message: "must be 1 to 16 small letters and digits" },
+    areScopes ? null : { path: ["scopes"], type: "enum", message: "must be a list of read, write or both" },
+  ]);
 }
 
 function randomHex(bytes: number): string {

@@ -1,6 +1,16 @@
+import { type Channel, INBOX_CHANNEL } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
-import { describe } from "../foundation/parse-text.ts";
-import type { NotificationServiceOptions } from "./service-options.ts";
+import {
+  hasFunctions,
+  type Members,
+  type MembersOf,
+  requireLoggerAndClock,
+  requireOption,
+  requireOptions,
+} from "../foundation/issue-list.ts";
+import { describe, NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
+import { requireTypes } from "../notifications/index.ts";
+import type { DeliveryOptions, HubOptions, NotificationServiceOptions } from "./service-options.ts";
 import { STORAGE_VERSION } from "./storage.ts";
 
 /** The oldest Node that Belfry is tested on. */
@@ -36,8 +46,7 @@ function versionsHere(): RuntimeVersions {
   return process?.versions ?? {};
 }
 
-/** All options. A host without TypeScript gets an error for a misspelt one. */
-const KNOWN = {
+const OPTIONS: MembersOf<NotificationServiceOptions> = {
   storage: true,
   types: true,
   channels: true,
@@ -50,9 +59,9 @@ const KNOWN = {
   clock: true,
   ids: true,
   defaultTenant: true,
-} satisfies Record<keyof NotificationServiceOptions, true>;
-
-const DURATIONS = ["concurrency", "leaseMs", "drainMs"];
+};
+const DELIVERY: MembersOf<DeliveryOptions> = { worker: true, concurrency: true, leaseMs: true, drainMs: true };
+const HUB: MembersOf<HubOptions> = { processor: true, onResult: true, worker: true, leaseMs: true, drainMs: true };
 
 /**
  * Checks what a service is put together of, as far as the types of a host without TypeScript would not have, and what it
@@ -60,19 +69,22 @@ const DURATIONS = ["concurrency", "leaseMs", "drainMs"];
  */
 export function checkOptions(options: object): void {
   checkRuntime();
-  if (typeof options !== "object" || options === null) {
-    throw wrong(`expects an object like { storage }, got ${describe(options)}`);
-  }
+  requireOptions("NotificationService", options, OPTIONS);
   const given = options as Readonly<Record<string, unknown>>;
-  const unknown = Object.keys(given).filter((key) => !Object.hasOwn(KNOWN, key));
-  if (unknown.length > 0) {
-    throw wrong(`has no option ${JSON.stringify(unknown[0])}; its options are ${Object.keys(KNOWN).join(", ")}`);
-  }
   checkStorage(given.storage);
   checkChannels(given.channels);
-  checkTypes(given.types);
-  for (const part of ["delivery", "hub"]) {
-    checkDurations(part, given[part]);
+  checkTypes(given.types, given.channels);
+  checkWorker("delivery", given.delivery, DELIVERY);
+  checkWorker("hub", given.hub, HUB);
+  requireLoggerAndClock(given);
+  requireOption(given, "transport", ["start", "publish", "stop"]);
+  requireOption(given, "ids", ["next"]);
+  if (given.directory !== undefined && typeof given.directory !== "function") {
+    throw wrong(`takes as directory a function of user ids that returns a Map of their contacts, got ${describe(given.directory)}`);
+  }
+  const tenantIssue = given.defaultTenant === undefined ? null : textIssue(given.defaultTenant, [], NAME_RULE);
+  if (tenantIssue !== null) {
+    throw wrong(`cannot take this defaultTenant: ${tenantIssue.message}`);
   }
 }
 
@@ -107,38 +119,53 @@ function checkChannels(channels: unknown): void {
   for (const [index, channel] of channels.entries()) {
     const isChannel =
       hasFunctions(channel, ["deliver", "invalidRecipient"]) && Array.isArray((channel as { retryDelaysMs?: unknown }).retryDelaysMs);
-    if (!isChannel) {
+    const { name, timeoutMs, retryDelaysMs } = (channel ?? {}) as Channel;
+    if (
+      !isChannel ||
+      typeof name !== "string" ||
+      name === "" ||
+      ![timeoutMs, ...retryDelaysMs].every((ms) => Number.isFinite(ms) && ms >= 0)
+    ) {
       throw wrong(`got as channel ${index} what is none: a channel has name, retryDelaysMs, timeoutMs, invalidRecipient() and deliver()`);
     }
   }
 }
 
-function checkTypes(types: unknown): void {
-  for (const [name, type] of Object.entries((types ?? {}) as Readonly<Record<string, { readonly data?: unknown }>>)) {
-    const schema = type?.data;
-    const isSchema =
-      schema === undefined || ((typeof schema === "object" || typeof schema === "function") && schema !== null && "~standard" in schema);
-    if (!isSchema) {
-      throw wrong(
-        `got as data of the type "${name}" what is no Standard Schema; pass one of zod, valibot or arktype, such as z.object({ … })`,
-      );
+function checkTypes(types: unknown, channels: unknown): void {
+  if (types === undefined) {
+    return;
+  }
+  requireTypes(types);
+  const known = [INBOX_CHANNEL, ...((channels ?? []) as readonly Channel[]).map(({ name }) => name)];
+  for (const [name, type] of Object.entries(types)) {
+    const missing = type.channels?.find((channel) => !known.includes(channel));
+    if (missing !== undefined) {
+      throw wrong(`has no channel ${shown(missing)}, which the type ${shown(name)} names; its channels are ${known.join(", ")}`);
     }
   }
 }
 
-function checkDurations(part: string, options: unknown): void {
-  for (const [name, value] of Object.entries((options ?? {}) as object)) {
-    const isFine = typeof value === "number" && Number.isFinite(value) && value >= 0;
-    if (DURATIONS.includes(name) && value !== undefined && !isFine) {
-      throw wrong(`takes ${part}.${name} as a number from 0, got ${JSON.stringify(value) ?? describe(value)}`);
+function checkWorker(part: "delivery" | "hub", options: unknown, known: Members): void {
+  if (options === undefined) {
+    return;
+  }
+  requireOptions(part, options, known);
+  const given = options as Readonly<Record<string, unknown>>;
+  for (const name of ["concurrency", "leaseMs", "drainMs"]) {
+    const value = given[name];
+    if (value !== undefined && !(typeof value === "number" && Number.isFinite(value) && value >= 0)) {
+      throw wrong(`takes ${part}.${name} as a number from 0, got ${shown(value)}`);
     }
   }
-}
-
-function hasFunctions(value: unknown, names: readonly string[]): boolean {
-  return (
-    typeof value === "object" && value !== null && names.every((name) => typeof (value as Record<string, unknown>)[name] === "function")
-  );
+  if (given.worker !== undefined && typeof given.worker !== "boolean") {
+    throw wrong(`takes ${part}.worker as true or false, got ${shown(given.worker)}`);
+  }
+  if (given.processor !== undefined && !hasFunctions(given.processor, ["process"])) {
+    throw wrong(`takes as hub.processor an object with name, timeoutMs, concurrency and process(), got ${describe(given.processor)}`);
+  }
+  if (given.onResult !== undefined && typeof given.onResult !== "function") {
+    throw wrong(`takes as hub.onResult a function, got ${describe(given.onResult)}`);
+  }
 }
 
 function wrong(what: string): BelfryError {

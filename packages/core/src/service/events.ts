@@ -1,6 +1,8 @@
 import { EventEmitter as Emitter } from "eventemitter3";
 import type { DeliveryEvents } from "../delivery/index.ts";
 import type { Emits, NamedEvent } from "../foundation/context.ts";
+import { type MembersOf, requireNone, validationError } from "../foundation/issue-list.ts";
+import { choiceIssue, describe } from "../foundation/parse-text.ts";
 import type { HubChanges } from "../hub/index.ts";
 import type { InboxEvents } from "../inbox/index.ts";
 import type { CreationEvents } from "../notifications/index.ts";
@@ -8,8 +10,34 @@ import type { CreationEvents } from "../notifications/index.ts";
 /** The events of {@link NotificationService.on}, by name. All fire in the process that made the change, after commit. */
 export interface NotificationEvents extends CreationEvents, InboxEvents, DeliveryEvents, HubChanges {}
 
+const EVENTS: MembersOf<NotificationEvents> = {
+  "notification.created": true,
+  "item.read": true,
+  "item.deleted": true,
+  "inbox.all_read": true,
+  "inbox.read_deleted": true,
+  "delivery.pending": true,
+  "delivery.waiting": true,
+  "delivery.sent": true,
+  "delivery.delivered": true,
+  "delivery.failed": true,
+  "delivery.cancelled": true,
+  "send.changed": true,
+  "event.created": true,
+  "record.completed": true,
+  "record.failed": true,
+};
+
 /** A function that {@link NotificationService.on} calls. */
 export type NotificationListener<Name extends keyof NotificationEvents> = (event: NotificationEvents[Name]) => void;
+
+/** Checks the arguments of `on`. Throws `VALIDATION_ERROR` for a name that no event has, and a listener that is no function. */
+export function requireEvent(name: unknown, listener: unknown): void {
+  requireNone([choiceIssue(name, "name", Object.keys(EVENTS))]);
+  if (typeof listener !== "function") {
+    throw validationError([{ path: ["listener"], type: "value_error", message: `must be a function, is ${describe(listener)}` }]);
+  }
+}
 
 /** Passes what was committed on to the host's listeners, in the order they came. */
 export class EventEmitter implements Emits<NotificationEvents> {

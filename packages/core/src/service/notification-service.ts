@@ -3,7 +3,7 @@ import type { DataByType, NotificationTypes } from "../notifications/index.ts";
 import type { SweepResult } from "../privacy/index.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { checkOptions } from "./check-options.ts";
-import type { NotificationEvents, NotificationListener } from "./events.ts";
+import { type NotificationEvents, type NotificationListener, requireEvent } from "./events.ts";
 import type { NotificationServiceOptions } from "./service-options.ts";
 import { type ServiceParts, servicePartsOf } from "./service-parts.ts";
 import { TenantNotifications } from "./tenant-notifications.ts";
@@ -77,6 +77,7 @@ export class NotificationService<
    */
   on<Name extends keyof NotificationEvents>(name: Name, listener: NotificationListener<Name>): () => void {
     const { context, events } = this.#parts;
+    requireEvent(name, listener);
     return events.on(name, (event) => guarded(context.logger, () => listener(event), "A listener of Belfry's events"));
   }
 

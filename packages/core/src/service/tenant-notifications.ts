@@ -8,10 +8,11 @@ import {
   prepared,
   preparedSend,
   refuseSynchronous,
+  txOf,
 } from "../creating/index.ts";
-import { type Acting, parseSend, type Send, type SendInput, Sends, send, type TypedSendInput } from "../delivery/index.ts";
+import { type Acting, parseSend, requireActing, type Send, type SendInput, Sends, send, type TypedSendInput } from "../delivery/index.ts";
 import type { Owner } from "../foundation/context.ts";
-import { validationError } from "../foundation/issue-list.ts";
+import { requireNone } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { Hub } from "../hub/index.ts";
 import { type Created, Inbox, type InboxItem, listTenant } from "../inbox/index.ts";
@@ -21,8 +22,8 @@ import { deleteNotification } from "../privacy/index.ts";
 import type { Feeds } from "../realtime/index.ts";
 import type { ServiceContext, TenantParts } from "./service-parts.ts";
 
-const HOST_SEND_RULES = { declaredTypesOnly: true, acceptsIds: true } as const;
-const CONTRACT_SEND_RULES = { declaredTypesOnly: false, acceptsIds: false } as const;
+const HOST_SEND_RULES = { declaredTypesOnly: true, acceptsMissingEmail: false, acceptsIds: true } as const;
+const CONTRACT_SEND_RULES = { declaredTypesOnly: false, acceptsMissingEmail: true, acceptsIds: false } as const;
 const CONTRACT_RULES = { kind: "message", declaredTypesOnly: false } as const;
 
 /** The notifications of one tenant: what `notifications.tenant("acme")` returns. */
@@ -43,10 +44,7 @@ export class TenantNotifications<
 
   /** Hosts call `notifications.tenant(id)` instead. */
   constructor(tenantId: string, { context, feeds }: TenantParts<Tx, Written>) {
-    const issue = textIssue(tenantId, ["tenant"], NAME_RULE);
-    if (issue) {
-      throw validationError([issue]);
-    }
+    requireNone([textIssue(tenantId, ["tenant"], NAME_RULE)]);
     this.tenantId = tenantId;
     this.#context = context;
     this.#feeds = feeds;
@@ -73,12 +71,13 @@ export class TenantNotifications<
    * ```
    */
   async create<Type extends keyof Data = never>(input: CreateInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Created> {
-    if (options?.tx === undefined) {
+    const tx = txOf("create", options);
+    if (tx === undefined) {
       return create(this.#context, this.#request(input));
     }
     refuseSynchronous(this.#context.storage, "create");
     const batch = await this.prepare(input);
-    await batch.write(options.tx);
+    await batch.write(tx);
     return { notification: batch.notification, items: [] };
   }
 
@@ -114,12 +113,13 @@ export class TenantNotifications<
    */
   async send<Type extends keyof Data = never>(input: TypedSendInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Send> {
     const request = { tenant: this.tenantId, input: input as SendInput, rules: HOST_SEND_RULES };
-    if (options?.tx === undefined) {
+    const tx = txOf("send", options);
+    if (tx === undefined) {
       return send(this.#context, request);
     }
     refuseSynchronous(this.#context.storage, "send");
     const batch = await this.prepareSend(input);
-    await batch.write(options.tx);
+    await batch.write(tx);
     return batch.send;
   }
 
@@ -151,7 +151,8 @@ export class TenantNotifications<
    *
    * @throws BelfryError `NOT_FOUND`; `VALIDATION_ERROR` for an actor that cannot be
    */
-  delete(id: string, acting: Acting = {}): Promise<void> {
+  async delete(id: string, acting: Acting = {}): Promise<void> {
+    requireActing(id, acting);
     return deleteNotification(this.#context, this.tenantId, { ...acting, id });
   }
 
@@ -161,10 +162,7 @@ export class TenantNotifications<
   }
 
   #owner(userId: string): Owner {
-    const issue = textIssue(userId, ["user_id"], NAME_RULE);
-    if (issue) {
-      throw validationError([issue]);
-    }
+    requireNone([textIssue(userId, ["user_id"], NAME_RULE)]);
     return { tenant: this.tenantId, userId };
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { BelfryError, consoleLogger, type Logger } from "@belfry/core";
+import { BelfryError, consoleLogger, type Logger, requireOptions } from "@belfry/core";
 import type { Signal, Transport, TransportListener } from "@belfry/core/storage";
 import type { ClientConfig, Pool } from "pg";
 import { type DrizzlePostgresDatabase, poolOf, session } from "../database/connection.ts";
@@ -18,6 +18,8 @@ export interface PostgresTransportOptions {
   /** Where a lost connection is reported. @default warnings and errors on the console */
   readonly logger?: Logger;
 }
+
+const OPTIONS: Readonly<Record<keyof PostgresTransportOptions, true>> = { schema: true, heartbeatMs: true, logger: true };
 
 /** The parts that a storage shares with its transports. */
 export interface StorageTransportOptions extends PostgresTransportOptions {
@@ -55,6 +57,10 @@ export function postgresTransport(source: string | Pool | DrizzlePostgresDatabas
       "CONFIGURATION",
       "postgresTransport got no database. Pass a connection string, a pg Pool, or a drizzle database over a Pool.",
     );
+  }
+  requireOptions("postgresTransport", options, OPTIONS);
+  if (options.schema !== undefined && typeof options.schema !== "string") {
+    throw new BelfryError("CONFIGURATION", `postgresTransport takes schema as the name of one, got a ${typeof options.schema}.`);
   }
   return new PostgresTransport(pool, {
     ...options,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { BelfryError } from "@belfry/core";
+import { BelfryError, requireOptions } from "@belfry/core";
 import {
   backgroundBefore,
   checkedText,
@@ -12,7 +12,7 @@ import {
   planMigrations,
 } from "@belfry/core/storage";
 import type { Pool, PoolClient } from "pg";
-import { Connection, requireReadableValues, type Session } from "../database/connection.ts";
+import { Connection, poolOf, requireReadableValues, type Session } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
 import { statement } from "../database/statement.ts";
 import { quoteIdentifier, tableNames } from "../database/table-names.ts";
@@ -126,7 +126,12 @@ export interface MigrateOptions {
  * await migrate(new pg.Pool({ connectionString: process.env.DATABASE_URL }));
  * ```
  */
-export async function migrate(pool: Pool, { schema = "public", contract = false }: MigrateOptions = {}): Promise<void> {
+export async function migrate(pool: Pool, options: MigrateOptions = {}): Promise<void> {
+  if (pool === null || poolOf(pool) !== pool) {
+    throw new BelfryError("CONFIGURATION", "migrate got no pg Pool. Pass the pool whose database is to be migrated.");
+  }
+  requireOptions("migrate", options, { schema: true, contract: true } satisfies Record<keyof MigrateOptions, true>);
+  const { schema = "public", contract = false } = options;
   const target = { schema, migrations: MIGRATIONS };
   await migrateAtOpen(pool, target);
   await migrateLater(pool, target, { mayContract: contract });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { BelfryError } from "@belfry/core";
+import { BelfryError, requireOptions } from "@belfry/core";
 import {
   type AppliedMigration,
   backgroundBefore,
@@ -13,7 +13,7 @@ import {
   planMigrations,
 } from "@belfry/core/storage";
 import type { Database } from "better-sqlite3";
-import { Connection } from "../database/connection.ts";
+import { Connection, databaseOf } from "../database/connection.ts";
 import { DEFAULT_BUSY_TIMEOUT_MS } from "../sqlite-options.ts";
 import { MIGRATIONS } from "./index.ts";
 
@@ -121,7 +121,12 @@ export interface MigrateOptions {
  * await migrate(database);
  * ```
  */
-export async function migrate(database: Database, { contract = false }: MigrateOptions = {}): Promise<void> {
+export async function migrate(database: Database, options: MigrateOptions = {}): Promise<void> {
+  if (database === null || databaseOf(database) !== database) {
+    throw new BelfryError("CONFIGURATION", "migrate got no database. Pass an open better-sqlite3 database.");
+  }
+  requireOptions("migrate", options, { contract: true } satisfies Record<keyof MigrateOptions, true>);
+  const { contract = false } = options;
   const connection = new Connection(database, DEFAULT_BUSY_TIMEOUT_MS);
   await migrateAtOpen(connection, MIGRATIONS);
   await migrateLater(connection, MIGRATIONS, contract);

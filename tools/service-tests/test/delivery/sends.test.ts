@@ -173,7 +173,7 @@ onEveryStorage((database) => {
         throw new Error("a listener's own");
       });
       service.on("send.changed", ({ from, to }) => told.push(`send: ${from} -> ${to}`));
-      const { id } = await service.send({ to: "ann", content: "x", fallback: true });
+      const { id } = await service.defaultTenant.sendFromContract({ to: "ann", content: "x", fallback: true });
       await service.runDue();
       await service.inbox("ann").markRead(id);
       expect(told).toEqual([
@@ -195,7 +195,7 @@ onEveryStorage((database) => {
       ["too many recipients", { to: Array.from({ length: 10_001 }, (_, index) => `${index}`) }, "VALIDATION_ERROR", /10000.*split/],
       ["an invalid date", { to: "ann", scheduledAt: new Date(Number.NaN) }, "VALIDATION_ERROR", /scheduledAt/],
       ["a key that is empty", { to: "ann", idempotencyKey: "" }, "VALIDATION_ERROR", /idempotencyKey/],
-      ["nothing", undefined, "VALIDATION_ERROR", /expected an object/],
+      ["nothing", undefined, "VALIDATION_ERROR", /send takes an object of to, channel, /],
     ])("%s is refused with what to do, and nothing is stored", async (_, input, code, message) => {
       const service = stopsAfterTest(
         new NotificationService({ storage: database.storage(), channels: [email()], directory: () => new Map() }),
@@ -204,7 +204,7 @@ onEveryStorage((database) => {
       expect((await service.sends.list()).total).toBe(0);
     });
 
-    test("a fallback to e-mail that is not configured fails when its turn comes, and says so; any other is refused", async () => {
+    test("a fallback to e-mail that is not configured is refused; over a contract, it fails when its turn comes, and says so", async () => {
       const service = stopsAfterTest(new NotificationService({ storage: database.storage() }));
       const { id } = await service.send({ to: "ann", content: "x", fallback: true });
       await service.runDue();
@@ -213,8 +213,10 @@ onEveryStorage((database) => {
         deliveries: [, fallback],
       } = await service.sends.deliveries(id);
       expect(fallback?.attempts.map(({ error }) => error)).toEqual(["The channel email is not configured."]);
-      const other = service.send({ to: "ann", content: "x", fallback: { channel: "sms" } });
-      await expect(other).rejects.toMatchObject({ code: "CHANNEL_NOT_CONFIGURED" });
+      for (const fallback of [true, { channel: "sms" }] as const) {
+        const own = service.send({ to: "ann", content: "x", fallback });
+        await expect(own).rejects.toMatchObject({ code: "CHANNEL_NOT_CONFIGURED" });
+      }
     });
 
     test("a delivery over the inbox that its process did not survive is made again, once its lease has run out", async () => {

@@ -9,7 +9,7 @@ describe("the options of a service", () => {
   const storage = sqliteStorage(":memory:");
   const speaking = (name: string, version: number | undefined) => ({ name, version, open() {}, close() {} });
   const wrong: readonly (readonly [string, unknown, string])[] = [
-    ["no options", undefined, "expects an object"],
+    ["no options", undefined, "takes an object of storage, types"],
     ["no storage", {}, 'pass sqliteStorage("app.db")'],
     ["a path as storage", { storage: "app.db" }, "got string"],
     ["a storage written for another core", { storage: speaking("sqlite", 0) }, "speaks version 0 of the storage interface"],

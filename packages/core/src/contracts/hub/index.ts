@@ -1,3 +1,5 @@
+import { type MembersOf, requireConfiguration, requireOptions } from "../../foundation/issue-list.ts";
+import { choiceIssue } from "../../foundation/parse-text.ts";
 import { type Contract, defineContract } from "../../http/contract.ts";
 import { fastapiError } from "../fastapi-failure.ts";
 import { eventRoutes } from "./events.ts";
@@ -23,12 +25,16 @@ export interface HubContractOptions {
  * The contract `hub`: services push events in, handlers process them, identities say who their senders are, and
  * subscribers watch over a WebSocket. It shares `/notifications` with `django`; the credential decides.
  *
+ * @throws BelfryError `CONFIGURATION` for an option that is not known
  * @example
  * ```ts
  * app.use(expressBelfry(notifications, { contracts: [hub(), django()], auth: { apiKeys: { key: "acme" }, tokens } }));
  * ```
  */
-export function hub({ lists = "arrays" }: HubContractOptions = {}): Contract {
+export function hub(options: HubContractOptions = {}): Contract {
+  requireOptions("hub", options, { lists: true } satisfies MembersOf<HubContractOptions>);
+  const { lists = "arrays" } = options;
+  requireConfiguration("hub's", [choiceIssue(lists, "lists", ["arrays", "wrapped"])]);
   return defineContract({
     name: "hub",
     title: "Belfry hub",

@@ -9,7 +9,7 @@ import {
   jwtVerify,
 } from "jose";
 import { BelfryError } from "../../foundation/errors.ts";
-import { NAME_RULE, textIssue } from "../../foundation/parse-text.ts";
+import { describe, NAME_RULE, textIssue } from "../../foundation/parse-text.ts";
 import type { UserPrincipal } from "../principal.ts";
 import { type Refusal, refused } from "./refusal.ts";
 
@@ -84,7 +84,10 @@ function verifier(options: JwtOptions): (token: string) => Promise<JWTPayload> {
     ...(options.audience === undefined ? {} : { audience: asList(options.audience) }),
   };
   if (options.secret !== undefined) {
-    const key = typeof options.secret === "string" ? new TextEncoder().encode(options.secret) : options.secret;
+    const key: unknown = typeof options.secret === "string" ? new TextEncoder().encode(options.secret) : options.secret;
+    if (!(key instanceof Uint8Array)) {
+      throw new BelfryError("CONFIGURATION", `auth.jwt.secret must be a text or bytes, is ${describe(key)}.`);
+    }
     if (key.length === 0) {
       throw new BelfryError("CONFIGURATION", "The JWT secret is empty. Set a random one of at least 32 bytes.");
     }
@@ -97,6 +100,10 @@ function verifier(options: JwtOptions): (token: string) => Promise<JWTPayload> {
 function keySet({ jwks }: JwtOptions): JWTVerifyGetKey {
   if (jwks === undefined) {
     throw new BelfryError("CONFIGURATION", "auth.jwt needs a secret (HS256) or jwks (public keys).");
+  }
+  if (!(jwks instanceof URL) && !(typeof jwks === "object" && Array.isArray(jwks?.keys))) {
+    const example = 'new URL("https://…/jwks.json") or { keys: [...] }';
+    throw new BelfryError("CONFIGURATION", `auth.jwt.jwks must be ${example}, is ${describe(jwks)}.`);
   }
   // jose checks the members of the keys itself.
   return jwks instanceof URL ? createRemoteJWKSet(jwks) : createLocalJWKSet(jwks as JSONWebKeySet);

@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import type { StorageHarness } from "../harness.ts";
 import { apiKeyTests } from "./api-keys.ts";
+import { hostileArgumentTests } from "./hostile-arguments.ts";
 import { lifecycleTests } from "./lifecycle.ts";
 import { nameTests } from "./names.ts";
 import { processTests } from "./processes.ts";
@@ -12,5 +13,6 @@ export function serviceTests(harness: StorageHarness): void {
     nameTests(harness);
     processTests(harness);
     apiKeyTests(harness);
+    hostileArgumentTests(harness);
   });
 }

@@ -1,0 +1,267 @@
+import { BelfryError, type Channel, NotificationService } from "@belfry/core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { StorageHarness, StorageSubject } from "../harness.ts";
+
+/** Arguments that nobody should pass, and that a host without TypeScript passes all the same. */
+export const HOSTILE: readonly (readonly [name: string, value: unknown])[] = [
+  ["undefined", undefined],
+  ["null", null],
+  ["a number", 7],
+  ["not a number", Number.NaN],
+  ["an empty text", ""],
+  ["a text", "x"],
+  ["true", true],
+  ["a symbol", Symbol("x")],
+  ["a bigint", 7n],
+  ["an array", []],
+  ["an array of nothing", [undefined, null]],
+  ["a function", () => undefined],
+  ["a Date", new Date(0)],
+  ["a Promise", Promise.resolve({})],
+  [
+    "an instance of a class",
+    new (class Stranger {
+      readonly secret = 1;
+    })(),
+  ],
+  ["an empty object", {}],
+  ["an object without a prototype", Object.create(null)],
+  ["an object of objects", { to: {}, id: {}, limit: {}, tx: {}, seq: {}, from: {}, type: {}, actor: {}, name: {} }],
+];
+
+const ID = "01890000-0000-7000-8000-000000000000";
+const LISTENER = { onEvent() {}, onState() {}, onSettled() {} };
+
+const post: Channel = {
+  name: "post",
+  retryDelaysMs: [],
+  timeoutMs: 1_000,
+  invalidRecipient: () => null,
+  deliver: async () => ({ status: "sent", provider: "post" }),
+};
+
+type Calls = Readonly<Record<string, readonly unknown[]>>;
+
+const TENANT_CALLS: Calls = {
+  create: [{ to: "ann", title: "Hello" }, {}],
+  prepare: [{ to: "ann", title: "Hello" }],
+  send: [{ to: "ann", channel: "post", subject: "Hello" }, {}],
+  prepareSend: [{ to: "ann", channel: "post", subject: "Hello" }],
+  inbox: ["ann"],
+  delete: [ID, { actor: "ann" }],
+  sendFromContract: [{ to: "ann", channel: "post", subject: "Hello" }],
+  createFromContract: [{ to: "ann", title: "Hello" }],
+  latest: [10],
+};
+
+/** Every method of every object that hosts get, with good arguments. One that is left out fails the test. */
+const CALLS: Readonly<Record<string, { of(service: NotificationService): object; readonly calls: Calls }>> = {
+  service: {
+    of: (service) => service,
+    calls: {
+      ...TENANT_CALLS,
+      tenant: ["acme"],
+      on: ["item.read", () => undefined],
+      start: [],
+      stop: [],
+      runDue: [],
+      sweep: [],
+      renewEpochs: [],
+    },
+  },
+  tenant: {
+    of: (service) => service.tenant("acme"),
+    calls: {
+      ...TENANT_CALLS,
+    },
+  },
+  inbox: {
+    of: (service) => service.inbox("ann"),
+    calls: {
+      list: [{ limit: 10 }],
+      get: [{ seq: 1 }],
+      markRead: [{ seq: 1 }],
+      acknowledge: [ID],
+      markManyRead: [[ID]],
+      markAllRead: [],
+      remove: [{ seq: 1 }],
+      removeMany: [[ID]],
+      removeRead: [],
+      counts: [],
+      subscribe: [LISTENER, { seq: 0, epoch: "e" }],
+    },
+  },
+  sends: {
+    of: (service) => service.sends,
+    calls: {
+      get: [ID],
+      list: [{ limit: 10, createdAfter: new Date(0) }],
+      deliveries: [ID, { limit: 10 }],
+      firstDeliveries: [[ID], 10],
+      update: [ID, { subject: "Hello" }, { actor: "ann" }],
+      cancel: [ID, { actor: "ann" }],
+      retry: [ID, { actor: "ann" }],
+      remove: [ID, { actor: "ann" }],
+      analytics: [{ from: new Date(0) }],
+      auditLog: [{ limit: 10 }],
+    },
+  },
+  "hub.events": {
+    of: (service) => service.hub.events,
+    calls: {
+      create: [{ source: "a", sender: "b", content: "c" }],
+      get: [ID],
+      list: [{ source: "a" }],
+      records: [ID],
+      acknowledge: [ID, "client"],
+      subscribe: ["a", LISTENER],
+    },
+  },
+  "hub.handlers": {
+    of: (service) => service.hub.handlers,
+    calls: { create: [{ source: "a", prompt: "b" }], get: [ID], list: [{ source: "a" }], update: [ID, { prompt: "c" }], remove: [ID] },
+  },
+  "hub.identities": {
+    of: (service) => service.hub.identities,
+    calls: { upsert: [{ source: "a", sourceId: "b", name: "c" }], get: [ID], getBySource: ["a", "b"], list: [{ name: "c" }] },
+  },
+  operator: {
+    of: (service) => service.operator,
+    calls: {
+      search: [{ type: "note" }],
+      count: [{ type: "note" }],
+      timeline: [ID],
+      health: ["1h"],
+      countRetryable: [{ channel: "post" }],
+      retryAll: [{ channel: "post" }, { limit: 10 }],
+      note: [{ action: "read", notificationId: ID }],
+    },
+  },
+  apiKeys: {
+    of: (service) => service.apiKeys,
+    calls: { create: [{ name: "billing" }], list: ["acme"], revoke: [ID, "acme"] },
+  },
+};
+
+/** Calls a method, and returns what it threw or rejected with; null when it went well. Subscriptions are closed again. */
+async function failureOf(object: object, method: string, args: readonly unknown[]): Promise<unknown> {
+  try {
+    const result: unknown = await (object as Record<string, (...given: readonly unknown[]) => unknown>)[method]?.(...args);
+    (result as { close?: () => void } | null | undefined)?.close?.();
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** The names of an object's methods, those of its classes, in order. */
+function methodsOf(object: object): readonly string[] {
+  const names = new Set<string>();
+  for (let at: unknown = Object.getPrototypeOf(object); at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
+      if (name !== "constructor" && typeof value === "function") {
+        names.add(name);
+      }
+    }
+  }
+  return [...names].sort();
+}
+
+const isPlainObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype && value !== LISTENER;
+
+/** No call of the public API throws a raw error, and none ignores a member that it does not know. */
+export function hostileArgumentTests(harness: StorageHarness): void {
+  describe("hostile arguments", () => {
+    let subject: StorageSubject;
+    let service: NotificationService;
+
+    beforeAll(async () => {
+      subject = await harness.create();
+      service = new NotificationService({
+        storage: subject.storage,
+        channels: [post],
+        delivery: { worker: false },
+        hub: { worker: false },
+      });
+      await service.start();
+    });
+    afterAll(async () => {
+      await service.stop();
+      await subject.dispose();
+    });
+
+    describe.each(Object.entries(CALLS))("%s", (_, { of, calls }) => {
+      const taking = Object.entries(calls).filter(([, args]) => args.length > 0);
+
+      test("every method is in the table", () => {
+        expect(Object.keys(calls).sort()).toEqual(methodsOf(of(service)));
+      });
+
+      test.each(taking)("%s says in words what is wrong with an argument", async (method, args) => {
+        const object = of(service);
+        const good = await failureOf(object, method, args);
+        expect(good === null || (good instanceof BelfryError && good.code === "NOT_FOUND"), String(good)).toBe(true);
+        for (const [position] of args.entries()) {
+          for (const [name, value] of HOSTILE) {
+            const failure = await failureOf(object, method, args.with(position, value));
+            expect(failure === null || failure instanceof BelfryError, `${name} as argument ${position}: ${String(failure)}`).toBe(true);
+            expect((failure as BelfryError | null)?.code ?? "", `${name} as argument ${position}`).not.toMatch(/^STORAGE_/);
+          }
+        }
+      });
+
+      test.each(taking.filter(([, args]) => args.some(isPlainObject)))(
+        "%s refuses a member that it does not know",
+        async (method, args) => {
+          for (const [position, value] of args.entries()) {
+            if (isPlainObject(value)) {
+              const failure = await failureOf(of(service), method, args.with(position, { ...value, idempotencykey: "k" }));
+              expect(failure).toMatchObject({
+                code: "VALIDATION_ERROR",
+                message: expect.stringMatching(/ takes \w+.*; got "idempotencykey"/),
+              });
+            }
+          }
+        },
+      );
+    });
+
+    test.each(HOSTILE)("write() refuses %s as a transaction", async (_, value) => {
+      const batch = await service.prepare({ to: "ann", title: "Hello" });
+      const sent = await service.prepareSend({ to: "ann", channel: "post", subject: "Hello" });
+      for (const prepared of [batch, sent]) {
+        expect(await failureOf(prepared, "write", [value])).toMatchObject({ name: "BelfryError", code: "WRONG_TRANSACTION" });
+      }
+      expect(await failureOf(service.inbox("ann"), "get", [batch.notification.id])).toMatchObject({ code: "NOT_FOUND" });
+    });
+
+    test("a transaction that is not named tx is refused, whatever it is, and nothing is written", async () => {
+      const before = (await service.inbox("bob").counts()).total;
+      await subject.transaction((tx) => {
+        for (const options of [tx, { transaction: tx }]) {
+          for (const [call, input] of [
+            ["create", { to: "bob", title: "Hello" }],
+            ["send", { to: "bob", subject: "Hello" }],
+          ] as const) {
+            refused.push(failureOf(service, call, [input, options]));
+          }
+        }
+      });
+      for (const failure of await Promise.all(refused)) {
+        expect(failure).toMatchObject({
+          code: "VALIDATION_ERROR",
+          message: expect.stringMatching(/the second argument of (create|send) takes (an object of )?tx; got /),
+        });
+      }
+      expect((await service.inbox("bob").counts()).total).toBe(before);
+    });
+    const refused: Promise<unknown>[] = [];
+
+    test("lookup of an API key finds nothing for what is no key", async () => {
+      for (const [, value] of HOSTILE) {
+        expect(await service.apiKeys.lookup(value as string)).toBeNull();
+      }
+    });
+  });
+}

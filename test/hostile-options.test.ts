@@ -1,0 +1,219 @@
+import { describe, expect, test } from "vitest";
+import { createHandler } from "../packages/core/src/http/index.ts";
+import { HOSTILE } from "../packages/testkit/src/storage-suite/service/hostile-arguments.ts";
+
+const express = await import("../packages/adapter-express/src/index.ts");
+const hono = await import("../packages/adapter-hono/src/index.ts");
+const emailChannel = await import("../packages/channel-email/src/index.ts");
+const webhookChannel = await import("../packages/channel-webhook/src/index.ts");
+const contracts = await import("../packages/core/src/contracts/index.ts");
+const core = await import("../packages/core/src/index.ts");
+const dashboards = await import("../packages/dashboard/src/index.ts");
+const egress = await import("../packages/egress/src/index.ts");
+const openais = await import("../packages/processor-openai/src/index.ts");
+const postgres = await import("../packages/storage-postgres/src/index.ts");
+const sqlite = await import("../packages/storage-sqlite/src/index.ts");
+
+const { NotificationService } = core;
+const storage = sqlite.sqliteStorage(":memory:");
+const service = new NotificationService({ storage });
+const SECRET = "whsec_b25seSBmb3IgdHJ5aW5nIGl0IG91dCwgMzIgYnl0ZXM=";
+const handlerOptions = { contracts: [contracts.pack({ auth: "open" })] };
+
+type Call = readonly [call: (...args: never[]) => unknown, ...good: unknown[]];
+
+/** Every function that configures something, with good arguments. One that is left out fails the test below. */
+const CALLS: Readonly<Record<string, Call>> = {
+  NotificationService: [(options: never) => new NotificationService(options), { storage }],
+  defineTypes: [core.defineTypes, { note: { label: "Note" } }],
+  typeLabel: [core.typeLabel, { note: {} }, "note"],
+  uuidV7: [core.uuidV7, core.systemClock],
+  isUuid: [core.isUuid, "x"],
+  memoryTransport: [core.memoryTransport],
+  createHandler: [createHandler, service, handlerOptions],
+  expressBelfry: [express.expressBelfry, service, handlerOptions],
+  honoBelfry: [hono.honoBelfry, service, handlerOptions],
+  pack: [contracts.pack, { window: 10 }],
+  hub: [contracts.hub, { lists: "arrays" }],
+  inboxV1: [contracts.inboxV1],
+  deliveryV1: [contracts.deliveryV1],
+  django: [contracts.django],
+  dashboard: [dashboards.dashboard, service, { basePath: "/x" }],
+  email: [emailChannel.email, { from: "shop@example.com" }],
+  webhook: [webhookChannel.webhook, { secret: SECRET }],
+  verifyWebhook: [webhookChannel.verifyWebhook, { secret: SECRET, headers: {}, body: "" }],
+  createEgress: [egress.createEgress, { allowPrivate: true }],
+  openai: [openais.openai, { model: "m" }],
+  sqliteStorage: [sqlite.sqliteStorage, ":memory:", { migrate: true }],
+  postgresTransport: [postgres.postgresTransport, "postgres://localhost/x", { schema: "x" }],
+  postgresStorage: [postgres.postgresStorage, "postgres://localhost/x", { migrate: true }],
+};
+
+/** For authors of channels and contracts, who call them from TypeScript, or with what Belfry itself hands them. `migrate` has a test of its own. */
+const FOR_AUTHORS = [
+  "BelfryError",
+  "classifyAddress",
+  "PostgresStorage",
+  "SqliteStorage",
+  "fastapiError",
+  "fastapiFailure",
+  "httpOutcome",
+  "invalidWebhookHeaders",
+  "isLocalRequest",
+  "isoDate",
+  "isoDateOrNull",
+  "localOnly",
+  "migrate",
+  "parseMessage",
+  "requireOptions",
+  "retryAfter",
+  "validationError",
+];
+
+function failureOf([call]: Call, args: readonly unknown[]): unknown {
+  try {
+    (call as (...given: readonly unknown[]) => unknown)(...args);
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
+const isOptions = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
+/** egress stands alone, without Belfry's errors. */
+const inWords = (name: string, failure: unknown) =>
+  failure instanceof core.BelfryError || (name === "createEgress" && failure instanceof Error && failure.constructor === Error);
+
+test("every function of the packages is in the table", () => {
+  const modules = [core, contracts, express, hono, emailChannel, webhookChannel, dashboards, egress, openais, postgres, sqlite];
+  const functions = modules.flatMap((module) => Object.entries(module).filter(([, value]) => typeof value === "function"));
+  const names = new Set(functions.map(([name]) => name).filter((name) => !FOR_AUTHORS.includes(name)));
+  expect([...names].filter((name) => !(name in CALLS))).toEqual([]);
+});
+
+describe.each(Object.entries(CALLS))("%s", (name, row) => {
+  const [, ...good] = row;
+
+  test("takes good arguments", () => {
+    expect(failureOf(row, good)).toBeNull();
+  });
+
+  test("says in words what is wrong with an argument", () => {
+    for (const position of good.keys()) {
+      for (const [title, value] of HOSTILE) {
+        const failure = failureOf(row, good.with(position, value));
+        expect(failure === null || inWords(name, failure), `${title} as argument ${position}: ${String(failure)}`).toBe(true);
+      }
+    }
+  });
+
+  test("refuses an option that it does not know, and names those it knows", () => {
+    for (const [position, value] of good.entries()) {
+      const isOptions =
+        typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype && value !== service;
+      if (isOptions && !["typeLabel", "uuidV7"].includes(name)) {
+        const failure = failureOf(row, good.with(position, { ...value, workers: false }));
+        expect(inWords(name, failure), String(failure)).toBe(true);
+        expect((failure as Error).message).toMatch(/takes .*\w+, \w+.*; got "?(workers|boolean)|window|takes lists; got "workers"/);
+      }
+    }
+  });
+
+  test("says in words what is wrong with each option", () => {
+    for (const [position, value] of good.entries()) {
+      const options = isOptions(value) ? [...Object.keys(value), ...(OPTIONS[name] ?? [])] : [];
+      for (const [option, [title, hostile]] of options.flatMap((one) => HOSTILE.map((pair) => [one, pair] as const))) {
+        const failure = failureOf(row, good.with(position, { ...(value as object), [option]: hostile }));
+        expect(failure === null || inWords(name, failure), `${title} as ${option}: ${String(failure)}`).toBe(true);
+      }
+    }
+  });
+});
+
+/** Options beside those of the good arguments. */
+const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  NotificationService: [
+    "types",
+    "channels",
+    "directory",
+    "delivery",
+    "hub",
+    "transport",
+    "logger",
+    "clock",
+    "ids",
+    "defaultTenant",
+    "retention",
+  ],
+  createHandler: [
+    "auth",
+    "maxBodyBytes",
+    "rateLimiter",
+    "badCredentialLimiter",
+    "clientAddress",
+    "maxSocketsPerAddress",
+    "allowedOrigins",
+    "basePath",
+    "logger",
+    "clock",
+  ],
+  expressBelfry: ["auth", "basePath", "logger"],
+  honoBelfry: ["auth", "basePath", "logger"],
+  pack: ["auth", "indexOrder"],
+  dashboard: ["authorize", "challenge", "tenant", "logger"],
+  email: [
+    "transport",
+    "provider",
+    "fallbackTransports",
+    "replyTo",
+    "templates",
+    "requireTLS",
+    "timeoutMs",
+    "name",
+    "retryDelaysMs",
+    "egress",
+  ],
+  webhook: ["allowPrivate", "timeoutMs", "headers", "name", "retryDelaysMs", "egress", "now"],
+  verifyWebhook: ["toleranceMs"],
+  createEgress: ["ca", "resolve", "connect"],
+  openai: ["apiKey", "baseURL", "headers", "parameters", "timeoutMs", "concurrency", "retryDelaysMs", "maxContentLength", "name"],
+  sqliteStorage: ["durability", "busyTimeoutMs", "logger"],
+  postgresStorage: ["schema", "poolSize", "preparedStatements", "time", "logger"],
+};
+
+test.each([
+  [
+    "NotificationService",
+    { storage, delivery: { workers: false } },
+    'delivery takes worker, concurrency, leaseMs, drainMs; got "workers".',
+  ],
+  [
+    "NotificationService",
+    { storage, types: { bill: { channels: ["fax"] } } },
+    /no channel "fax", which the type "bill" names; its channels are inbox/,
+  ],
+  ["NotificationService", { storage, types: { bill: { lable: "Bill" } } }, 'the type "bill" takes label, data, channels; got "lable".'],
+  ["email", {}, /no from/],
+  ["webhook", undefined, "webhook takes an object of secret, "],
+  ["postgresStorage", "sqlite:x", "postgresStorage takes a connection string such as postgres://"],
+  ["sqliteStorage", {}, "sqliteStorage got "],
+  ["dashboard", undefined, "dashboard needs a NotificationService first"],
+] as const)("%s of %j", (name, options, message) => {
+  expect(failureOf(CALLS[name] as Call, [options])).toMatchObject({ code: "CONFIGURATION", message: expect.stringMatching(message) });
+});
+
+test.each(HOSTILE)("migrate says in words that %s is no database", async (_, value) => {
+  for (const migrate of [sqlite.migrate, postgres.migrate]) {
+    await expect(migrate(value as never)).rejects.toMatchObject({
+      code: "CONFIGURATION",
+      message: expect.stringMatching(/^migrate got no /),
+    });
+  }
+});
+
+test("dashboard(notifications, { authorise }) is refused by name", () => {
+  const failure = failureOf(CALLS.dashboard as Call, [service, { authorise: () => null }]);
+  expect((failure as Error).message).toBe('dashboard takes authorize, challenge, tenant, basePath, logger; got "authorise".');
+});
