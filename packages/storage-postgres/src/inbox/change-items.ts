@@ -4,7 +4,7 @@ import type { Connection, Session } from "../database/connection.ts";
 import { type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { COUNTS_WIDTH, type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
-import { isItemRow, isUnread, type MaybeItemRow, toItem } from "./item-row.ts";
+import { isItemRow, isUnread, itemColumns, joinNotification, type MaybeItemRow, toItem } from "./item-row.ts";
 
 /** A row of a statement over the held inbox, which did nothing unless it is current. */
 export type ChangeRow = readonly [isCurrent: boolean, ...rest: readonly unknown[]];
@@ -33,13 +33,58 @@ export function prepareChangeInbox(tables: TableNames) {
   };
 }
 
+/** A change of named items as SQL, over `found` and what is counted of the changed ones. */
+export interface ItemsChangeText {
+  readonly operation: string;
+  /** The assignments to each item that changes. */
+  readonly set: string;
+  /** Which items change, of `i`. */
+  readonly which: "true" | "i.is_unread" | "NOT i.is_unread";
+  /** The numbers that the counts change by, as aggregates of the changed items' `seq` and `is_unread`. */
+  readonly total: string;
+  readonly unread: string;
+  /** Another aggregate, with its name, and the assignment to the counters that takes it from `tally`. @default none */
+  readonly also?: { readonly tally: string; readonly set: string };
+  /** When an item is read after the change, as SQL. */
+  readonly readTime: string;
+}
+
+/** Makes a change of named items. Of its statement's values those of the change are from $5 on. */
+export function prepareChangeItems(tables: TableNames, { operation, set, which, total, unread, also, readTime }: ItemsChangeText) {
+  const changeInbox = prepareChangeInbox(tables);
+  const run = statement<ItemsChangeRow>(
+    operation,
+    `WITH ${heldInbox(tables)},
+    ${namedItems(tables)},
+    changed AS (
+      UPDATE ${tables.inboxItems} item SET ${set} FROM found i
+      WHERE item.tenant = $1 AND item.user_id = $2 AND item.seq = i.seq AND ${which}
+      RETURNING i.seq, i.is_unread
+    ),
+    tally AS MATERIALIZED (SELECT count(*) AS changed, ${total} AS total, ${unread} AS unread${also ? `, ${also.tally}` : ""} FROM changed),
+    counted AS (
+      UPDATE ${tables.inboxCounters} c SET total = c.total + tally.total, unread = c.unread + tally.unread, rev = c.rev + 1${also ? `, ${also.set}` : ""}
+      FROM tally WHERE c.tenant = $1 AND c.user_id = $2 AND tally.changed > 0
+    )
+    SELECT inbox.is_current, inbox.last_seq, inbox.total + tally.total, inbox.unread + tally.unread, inbox.epoch,
+      inbox.rev + (tally.changed > 0)::int, ${which}, ${itemColumns(readTime)}
+    FROM inbox CROSS JOIN tally LEFT JOIN found i ON true ${joinNotification(tables)}`,
+  );
+  return (owner: Owner, refs: readonly ItemRef[], ...values: readonly unknown[]) =>
+    async (connection: Connection): Promise<ItemsChange> => {
+      const { seqs, ids } = splitRefs(refs);
+      const rows = await changeInbox(connection, owner, { run, values: [seqs, ids, ...values] });
+      return toItemsChange(rows, owner, refs);
+    };
+}
+
 /** The rows that a change of named items returns: one for each item that was found, or one without an item if none was. */
-export type ItemsChangeRow = readonly [isCurrent: boolean, ...CountsRow, isChanged: boolean | null, ...MaybeItemRow];
+type ItemsChangeRow = readonly [isCurrent: boolean, ...CountsRow, isChanged: boolean | null, ...MaybeItemRow];
 
 const CHANGED = 1 + COUNTS_WIDTH;
 
 /** Reads a change from its rows. No row stands for an inbox that never had an item. */
-export function toItemsChange(rows: readonly ItemsChangeRow[], owner: Owner, refs: readonly ItemRef[]): ItemsChange {
+function toItemsChange(rows: readonly ItemsChangeRow[], owner: Owner, refs: readonly ItemRef[]): ItemsChange {
   const found = rows.flatMap((row) => {
     const item = row.slice(CHANGED + 1) as MaybeItemRow;
     return isItemRow(item) ? [{ item: toItem(item, owner), isChanged: row[CHANGED] === true }] : [];
@@ -55,12 +100,12 @@ export function toItemsChange(rows: readonly ItemsChangeRow[], owner: Owner, ref
 }
 
 /** Item refs by their kind. Refs that can name nothing are left out, as PostgreSQL would refuse them. */
-export interface SplitRefs {
+interface SplitRefs {
   readonly ids: readonly string[];
   readonly seqs: readonly number[];
 }
 
-export function splitRefs(refs: readonly ItemRef[]): SplitRefs {
+function splitRefs(refs: readonly ItemRef[]): SplitRefs {
   const ids: string[] = [];
   const seqs: number[] = [];
   for (const ref of refs) {
@@ -76,7 +121,7 @@ export function splitRefs(refs: readonly ItemRef[]): SplitRefs {
 }
 
 /** The items in the order of the refs that name them, each once. */
-export function inOrderOf(refs: readonly ItemRef[], items: readonly InboxItem[]): readonly InboxItem[] {
+function inOrderOf(refs: readonly ItemRef[], items: readonly InboxItem[]): readonly InboxItem[] {
   const byRef = new Map<string | number, InboxItem>(
     items.flatMap(
       (item) =>
@@ -94,7 +139,7 @@ export function inOrderOf(refs: readonly ItemRef[], items: readonly InboxItem[])
  * A common table expression called `found`: the items of the held and current `inbox` with numbers in $3 or notification
  * ids in $4 that are not deleted.
  */
-export function namedItems({ inboxItems, notifications }: TableNames): string {
+function namedItems({ inboxItems, notifications }: TableNames): string {
   return `found AS MATERIALIZED (
     SELECT i.*, ${isUnread("inbox")} AS is_unread
     FROM inbox

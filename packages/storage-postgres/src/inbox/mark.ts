@@ -1,72 +1,40 @@
 import type { ItemRef, Owner } from "@belfry/core";
-import type { ItemsChange, WholeInboxChange } from "@belfry/core/storage";
-import type { Connection, Session } from "../database/connection.ts";
+import type { WholeInboxChange } from "@belfry/core/storage";
+import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { type ItemsChangeRow, namedItems, prepareChangeInbox, splitRefs, toItemsChange } from "./change-items.ts";
+import { prepareChangeItems } from "./change-items.ts";
 import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
-import { itemColumns, joinNotification, ownReadTime } from "./item-row.ts";
+import { ownReadTime } from "./item-row.ts";
 
 /** Marks items read that were not yet. */
 export function prepareMarkRead(tables: TableNames) {
-  const changeInbox = prepareChangeInbox(tables);
-  const readTime = `CASE WHEN i.is_unread THEN $5::timestamptz ELSE ${ownReadTime(tables)} END`;
-  const run = statement<ItemsChangeRow>(
-    "mark_read",
-    `WITH ${heldInbox(tables)},
-    ${namedItems(tables)},
-    changed AS (
-      UPDATE ${tables.inboxItems} item SET read_at = $5 FROM found
-      WHERE item.tenant = $1 AND item.user_id = $2 AND item.seq = found.seq AND found.is_unread
-      RETURNING item.seq
-    ),
-    tally AS MATERIALIZED (SELECT count(*) AS changed FROM changed),
-    counted AS (
-      UPDATE ${tables.inboxCounters} c SET unread = c.unread - tally.changed, rev = c.rev + 1 FROM tally
-      WHERE c.tenant = $1 AND c.user_id = $2 AND tally.changed > 0
-    )
-    SELECT inbox.is_current, inbox.last_seq, inbox.total, inbox.unread - tally.changed, inbox.epoch, inbox.rev + (tally.changed > 0)::int,
-      i.is_unread, ${itemColumns(readTime)}
-    FROM inbox CROSS JOIN tally LEFT JOIN found i ON true ${joinNotification(tables)}`,
-  );
-  return (owner: Owner, refs: readonly ItemRef[], at: Date) =>
-    async (connection: Connection): Promise<ItemsChange> => {
-      const { seqs, ids } = splitRefs(refs);
-      const rows = await changeInbox(connection, owner, { run, values: [seqs, ids, at.toISOString()] });
-      return toItemsChange(rows, owner, refs);
-    };
+  const change = prepareChangeItems(tables, {
+    operation: "mark_read",
+    set: "read_at = $5",
+    which: "i.is_unread",
+    total: "0",
+    unread: "-count(*)",
+    readTime: `CASE WHEN i.is_unread THEN $5::timestamptz ELSE ${ownReadTime(tables)} END`,
+  });
+  return (owner: Owner, refs: readonly ItemRef[], at: Date) => change(owner, refs, at.toISOString());
 }
 
 /** Marks items unread again, also those that a read mark covers. */
 export function prepareMarkUnread(tables: TableNames) {
-  const changeInbox = prepareChangeInbox(tables);
-  const run = statement<ItemsChangeRow>(
-    "mark_unread",
-    `WITH ${heldInbox(tables)},
-    ${namedItems(tables)},
-    changed AS (
-      UPDATE ${tables.inboxItems} item SET read_at = NULL, unread_rev = inbox.rev + 1 FROM found CROSS JOIN inbox
-      WHERE item.tenant = $1 AND item.user_id = $2 AND item.seq = found.seq AND NOT found.is_unread
-      RETURNING item.seq
-    ),
-    tally AS MATERIALIZED (
-      SELECT count(*) AS changed, min(changed.seq) FILTER (WHERE changed.seq <= inbox.read_up_to_seq) AS from_seq FROM changed CROSS JOIN inbox
-    ),
-    counted AS (
-      UPDATE ${tables.inboxCounters} c SET unread = c.unread + tally.changed, rev = c.rev + 1,
-        reopened_from_seq = least(c.reopened_from_seq, tally.from_seq)
-      FROM tally WHERE c.tenant = $1 AND c.user_id = $2 AND tally.changed > 0
-    )
-    SELECT inbox.is_current, inbox.last_seq, inbox.total, inbox.unread + tally.changed, inbox.epoch, inbox.rev + (tally.changed > 0)::int,
-      NOT i.is_unread, ${itemColumns("NULL::timestamptz")}
-    FROM inbox CROSS JOIN tally LEFT JOIN found i ON true ${joinNotification(tables)}`,
-  );
-  return (owner: Owner, refs: readonly ItemRef[]) =>
-    async (connection: Connection): Promise<ItemsChange> => {
-      const { seqs, ids } = splitRefs(refs);
-      const rows = await changeInbox(connection, owner, { run, values: [seqs, ids] });
-      return toItemsChange(rows, owner, refs);
-    };
+  const change = prepareChangeItems(tables, {
+    operation: "mark_unread",
+    set: "read_at = NULL, unread_rev = (SELECT rev + 1 FROM inbox)",
+    which: "NOT i.is_unread",
+    total: "0",
+    unread: "count(*)",
+    also: {
+      tally: "min(seq) FILTER (WHERE seq <= (SELECT read_up_to_seq FROM inbox)) AS from_seq",
+      set: "reopened_from_seq = least(c.reopened_from_seq, tally.from_seq)",
+    },
+    readTime: "NULL::timestamptz",
+  });
+  return (owner: Owner, refs: readonly ItemRef[]) => change(owner, refs);
 }
 
 type SweepRow = readonly [count: number, ...CountsRow];

@@ -1,11 +1,15 @@
 import type { Dialect, Sql, Tables } from "@belfry/storage-sql";
+import { getTableName } from "drizzle-orm";
 import {
   apiKeys,
   auditLog,
   deliveries,
   deliveryAttempts,
+  eventAcks,
+  events,
   handlers,
   identities,
+  inboxItems,
   notifications,
   processingRecords,
   sends,
@@ -13,23 +17,6 @@ import {
 } from "../schema.ts";
 import type { Connection } from "./connection.ts";
 import type { QueryContext } from "./statement.ts";
-
-/** The tables as SQL names them. */
-export const TABLES: Tables = {
-  apiKeys: "belfry_api_keys",
-  auditLog: "belfry_audit_log",
-  deliveries: "belfry_deliveries",
-  deliveryAttempts: "belfry_delivery_attempts",
-  eventAcks: "belfry_event_acks",
-  events: "belfry_events",
-  handlers: "belfry_handlers",
-  identities: "belfry_identities",
-  inboxItems: "belfry_inbox_items",
-  notifications: "belfry_notifications",
-  processingRecords: "belfry_processing_records",
-  sends: "belfry_sends",
-  trackings: "belfry_trackings",
-};
 
 /** SQL as SQLite speaks it. */
 export const DIALECT: Dialect = {
@@ -48,6 +35,11 @@ export const DIALECT: Dialect = {
   json: { list: "json_array", listOfRows: "json_group_array" },
   contains: (text, part) => `instr(${text}, ${part}) > 0`,
 };
+
+const named = Object.entries({ ...DIALECT.schema, eventAcks, events, inboxItems }).map(([key, table]) => [key, getTableName(table)]);
+
+/** The tables as SQL names them. */
+export const TABLES = Object.fromEntries(named) as Tables;
 
 const preparing = new Map<string, ReturnType<typeof prepareText>>();
 

@@ -1,7 +1,7 @@
 import type { ChannelHealth, HealthBucket } from "@belfry/core";
 import type { HealthWindow } from "@belfry/core/storage";
 import { type Connection, turn } from "../database/connection.ts";
-import type { QueryContext } from "../database/statement.ts";
+import { ask } from "../database/sql.ts";
 
 /** How many attempts or deliveries one step looks at: a few milliseconds' work, in which nobody else gets a turn. */
 const STEP = 2_000;
@@ -23,15 +23,15 @@ async function readAttempts(
   tenant: string,
   { window, tally }: { readonly window: HealthWindow; readonly tally: Tally },
 ): Promise<void> {
-  const [from, { bucketMs }] = [window.from.getTime(), window];
+  const [from, { bucketMs, buckets }] = [window.from.getTime(), window];
   // Before the first attempt of the window's first millisecond, and before the first of the one after its last.
-  const end: AttemptPlace = [from + window.buckets * bucketMs, -1, -1];
+  const end: AttemptPlace = [from + buckets * bucketMs, -1, -1];
   for (let after: AttemptPlace | null = [from, -1, -1]; after !== null; ) {
-    const range: AttemptRange = { after, upTo: end };
-    const place: AttemptPlace | null = await connection.query(() => connection.prepared(prepareAttemptPlace)(range, STEP));
-    const part: AttemptRange = { after, upTo: place ?? end };
-    tally.addAttempts(await connection.query(() => connection.prepared(prepareAttemptGroups)(tenant, part, { from, bucketMs })));
-    after = place;
+    const start: AttemptPlace = after;
+    const [last] = await connection.query(() => ask<AttemptKey>(connection, ATTEMPT_PLACE, [...start, ...end]));
+    after = last === undefined ? null : [last.finishedAt, last.deliveryPk, last.attempt];
+    const values = [...start, ...(after ?? end), tenant, from, bucketMs];
+    tally.addAttempts(await connection.query(() => ask<AttemptGroup>(connection, ATTEMPT_GROUPS, values)));
     await turn();
   }
 }
@@ -40,9 +40,10 @@ async function readPending(connection: Connection, tenant: string, tally: Tally)
   const end: DuePlace = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
   for (let after: DuePlace | null = [-1, -1]; after !== null; ) {
     const start: DuePlace = after;
-    const place: DuePlace | null = await connection.query(() => connection.prepared(prepareDuePlace)(start, STEP));
-    tally.addPending(await connection.query(() => connection.prepared(preparePendingGroups)(tenant, start, place ?? end)));
-    after = place;
+    const [last] = await connection.query(() => ask<DueKey>(connection, DUE_PLACE, start));
+    after = last === undefined ? null : [last.dueAt, last.pk];
+    const values = [...start, ...(after ?? end), tenant];
+    tally.addPending(await connection.query(() => ask<PendingGroup>(connection, PENDING_GROUPS, values)));
     await turn();
   }
 }
@@ -71,7 +72,7 @@ class Tally {
       const { buckets, latencies } = this.#of(channel);
       const part = buckets[bucket];
       if (part !== undefined) {
-        part[isGood ? "succeeded" : "failed"] += attempts;
+        part[isGood === 1 ? "succeeded" : "failed"] += attempts;
       }
       if (latencyMs !== null) {
         latencies.set(latencyMs, (latencies.get(latencyMs) ?? 0) + attempts);
@@ -134,99 +135,77 @@ function percentile(latencies: ReadonlyMap<number, number>, share: number): numb
 }
 
 /** An attempt's place among all, by the time it ended. */
-export type AttemptPlace = readonly [finishedAt: number, deliveryPk: number, attempt: number];
+type AttemptPlace = readonly [finishedAt: number, deliveryPk: number, attempt: number];
+
+interface AttemptKey {
+  readonly finishedAt: number;
+  readonly deliveryPk: number;
+  readonly attempt: number;
+}
 
 /** A pending delivery's place among all, by the time it is due. */
-export type DuePlace = readonly [dueAt: number, pk: number];
+type DuePlace = readonly [dueAt: number, pk: number];
+
+interface DueKey {
+  readonly dueAt: number;
+  readonly pk: number;
+}
 
 /** Attempts that are alike in all that health is about. */
-export interface AttemptGroup {
+interface AttemptGroup {
   readonly channel: string;
   readonly bucket: number;
-  readonly isGood: boolean;
+  /** 0 or 1. */
+  readonly isGood: number;
   /** To three digits; null for attempts that failed. */
   readonly latencyMs: number | null;
   readonly attempts: number;
 }
 
 /** Pending deliveries of one channel. */
-export interface PendingGroup {
+interface PendingGroup {
   readonly channel: string;
   readonly pending: number;
   readonly oldestDueAt: number;
 }
 
-/** Attempts by their places. */
-export interface AttemptRange {
-  /** Exclusive. */
-  readonly after: AttemptPlace;
-  /** Inclusive. */
-  readonly upTo: AttemptPlace;
-}
-
 const PLACE = "(a.finished_at, a.delivery_pk, a.attempt)";
-const AFTER = `${PLACE} > ((SELECT :after1), (SELECT :after2), (SELECT :after3))`;
-const UP_TO = `${PLACE} <= ((SELECT :upTo1), (SELECT :upTo2), (SELECT :upTo3))`;
+
+/** From $1 to $3, exclusive, to $4 to $6, inclusive. */
+const IN_RANGE = `${PLACE} > ((SELECT $1), (SELECT $2), (SELECT $3)) AND ${PLACE} <= ((SELECT $4), (SELECT $5), (SELECT $6))`;
+
+/** The last attempt of a whole step in a range; none if the range has fewer. */
+const ATTEMPT_PLACE = `SELECT a.finished_at AS "finishedAt", a.delivery_pk AS "deliveryPk", a.attempt
+  FROM belfry_delivery_attempts a WHERE ${IN_RANGE} ORDER BY a.finished_at, a.delivery_pk, a.attempt LIMIT 1 OFFSET ${STEP - 1}`;
 
 /** A latency cut to its first three digits. */
-const THREE_DIGITS = `ms - ms % cast(substr('1000000000000000', 1, max(1, length(ms) - 2)) as integer)`;
+const THREE_DIGITS = "ms - ms % CAST(substr('1000000000000000', 1, max(1, length(ms) - 2)) AS integer)";
 
 /** Since when the delivery `d` of the attempt `a` could go out. */
-const SINCE = `case
-  when d.is_fallback then min(a.started_at, coalesce((
-    select p.settled_at from belfry_deliveries p where p.notification_pk = d.notification_pk and p.chain = d.chain and p.is_fallback = 0),
+const SINCE = `CASE
+  WHEN d.is_fallback THEN min(a.started_at, coalesce((
+    SELECT p.settled_at FROM belfry_deliveries p WHERE p.notification_pk = d.notification_pk AND p.chain = d.chain AND p.is_fallback = 0),
     a.started_at))
-  else (select coalesce(t.scheduled_at, t.created_at) from belfry_trackings t where t.notification_pk = d.notification_pk) end`;
+  ELSE (SELECT coalesce(t.scheduled_at, t.created_at) FROM belfry_trackings t WHERE t.notification_pk = d.notification_pk) END`;
 
-/** Finds the place of the attempt that is number `count` of a range; null if the range has fewer. */
-export function prepareAttemptPlace({ prepareRows }: QueryContext) {
-  const place = prepareRows<object, AttemptPlace>(`
-    select a.finished_at, a.delivery_pk, a.attempt from belfry_delivery_attempts a where ${AFTER} and ${UP_TO}
-    order by a.finished_at, a.delivery_pk, a.attempt limit 1 offset :skipped`);
-  return (range: AttemptRange, count: number): AttemptPlace | null => place.get({ ...rangeValues(range), skipped: count - 1 }) ?? null;
-}
+/**
+ * Groups the attempts of the tenant $7 in a range, by the parts of a window from $8 on, each $9 long. Materialized: put into
+ * the outer query, the look-ups behind `ms` would be made each time it is named there.
+ */
+const ATTEMPT_GROUPS = `WITH ended AS MATERIALIZED (
+    SELECT d.channel, CAST((a.finished_at - (SELECT $8)) / (SELECT $9) AS integer) AS bucket,
+      a.status IN ('sent', 'delivered') AS is_good, max(0, a.finished_at - ${SINCE}) AS ms
+    FROM belfry_delivery_attempts a CROSS JOIN belfry_deliveries d ON d.pk = a.delivery_pk
+    WHERE ${IN_RANGE} AND d.tenant = (SELECT $7))
+  SELECT channel, bucket, is_good AS "isGood", CASE WHEN is_good THEN ${THREE_DIGITS} END AS "latencyMs", count(*) AS attempts
+  FROM ended GROUP BY 1, 2, 3, 4`;
 
-/** Groups a tenant's attempts in a range. */
-export function prepareAttemptGroups({ prepareRows }: QueryContext) {
-  type GroupRow = readonly [channel: string, bucket: number, isGood: number, latencyMs: number | null, attempts: number];
-  // Materialized: put into the outer query, the look-ups behind `ms` would be made each time it is named there.
-  const group = prepareRows<object, GroupRow>(`
-    with ended as materialized (
-      select d.channel, cast((a.finished_at - (SELECT :from)) / (SELECT :bucketMs) as integer) as bucket,
-        a.status in ('sent', 'delivered') as is_good, max(0, a.finished_at - ${SINCE}) as ms
-      from belfry_delivery_attempts a cross join belfry_deliveries d on d.pk = a.delivery_pk
-      where ${AFTER} and ${UP_TO} and d.tenant = (SELECT :tenant))
-    select channel, bucket, is_good, case when is_good then ${THREE_DIGITS} end as latency, count(*) from ended
-    group by 1, 2, 3, 4`);
-  return (tenant: string, range: AttemptRange, window: { readonly from: number; readonly bucketMs: number }): readonly AttemptGroup[] =>
-    group
-      .all({ tenant, ...window, ...rangeValues(range) })
-      .map(([channel, bucket, isGood, latencyMs, attempts]) => ({ channel, bucket, isGood: isGood === 1, latencyMs, attempts }));
-}
+const IS_PENDING_AFTER = "d.status = 'pending' AND d.lease_owner IS NULL AND (d.due_at, d.pk) > ((SELECT $1), (SELECT $2))";
 
-const IS_PENDING = `d.status = 'pending' and d.lease_owner is null`;
-const DUE_AFTER = "(d.due_at, d.pk) > ((SELECT :after1), (SELECT :after2))";
-
-/** Finds the place of the pending delivery, of any tenant, that is number `count` after a place; null if there are fewer. */
-export function prepareDuePlace({ prepareRows }: QueryContext) {
-  const place = prepareRows<object, DuePlace>(`
-    select d.due_at, d.pk from belfry_deliveries d where ${IS_PENDING} and ${DUE_AFTER}
-    order by d.due_at, d.pk limit 1 offset :skipped`);
-  return ([after1, after2]: DuePlace, count: number): DuePlace | null => place.get({ after1, after2, skipped: count - 1 }) ?? null;
-}
+/** The last pending delivery, of any tenant, of a whole step after a place; none if there are fewer. */
+const DUE_PLACE = `SELECT d.due_at AS "dueAt", d.pk FROM belfry_deliveries d WHERE ${IS_PENDING_AFTER}
+  ORDER BY d.due_at, d.pk LIMIT 1 OFFSET ${STEP - 1}`;
 
 /** Groups a tenant's pending deliveries from one place to another. The `+` keeps SQLite from reading all that the tenant ever had. */
-export function preparePendingGroups({ prepareRows }: QueryContext) {
-  const group = prepareRows<object, readonly [channel: string, pending: number, oldestDueAt: number]>(`
-    select d.channel, count(*), min(d.due_at) from belfry_deliveries d
-    where ${IS_PENDING} and ${DUE_AFTER} and (d.due_at, d.pk) <= ((SELECT :upTo1), (SELECT :upTo2)) and +d.tenant = (SELECT :tenant)
-    group by d.channel`);
-  return (tenant: string, [after1, after2]: DuePlace, [upTo1, upTo2]: DuePlace): readonly PendingGroup[] =>
-    group.all({ tenant, after1, after2, upTo1, upTo2 }).map(([channel, pending, oldestDueAt]) => ({ channel, pending, oldestDueAt }));
-}
-
-function rangeValues({ after, upTo }: AttemptRange) {
-  const [after1, after2, after3] = after;
-  const [upTo1, upTo2, upTo3] = upTo;
-  return { after1, after2, after3, upTo1, upTo2, upTo3 };
-}
+const PENDING_GROUPS = `SELECT d.channel, count(*) AS pending, min(d.due_at) AS "oldestDueAt" FROM belfry_deliveries d
+  WHERE ${IS_PENDING_AFTER} AND (d.due_at, d.pk) <= ((SELECT $3), (SELECT $4)) AND +d.tenant = (SELECT $5) GROUP BY d.channel`;
