@@ -47,19 +47,13 @@ const OF_STATUS: Readonly<Record<InboxStatus, { readonly filter: string; readonl
 
 /** Reads a page of an inbox, newest first. */
 export function prepareList(tables: TableNames) {
-  const statements = new Map<string, Statement<PageRow>>();
-  const prepared = (variant: Variant) => {
-    const key = JSON.stringify(variant);
-    const page = statements.get(key) ?? pageStatement(tables, variant);
-    statements.set(key, page);
-    return page;
-  };
+  const prepared = memoized((variant: string) => pageStatement(tables, JSON.parse(variant) as Variant));
   return (owner: Owner, query: InboxQuery) =>
     async (session: Session): Promise<InboxPage> => {
       const { status, type, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
-      const page = prepared({ status, hasType: type !== undefined, hasOffset: offset > 0, scan: scanLimit(limit) });
+      const variant: Variant = { status, hasType: type !== undefined, hasOffset: offset > 0, scan: scanLimit(limit) };
       const more = [...(type === undefined ? [] : [type]), ...(offset > 0 ? [offset] : [])];
-      const rows = await session.rows(page, [owner.tenant, owner.userId, before, limit, ...more]);
+      const rows = await session.rows(prepared(JSON.stringify(variant)), [owner.tenant, owner.userId, before, limit, ...more]);
       const items = rows.map((row) => row.slice(ITEM_START) as MaybeItemRow).filter(isItemRow);
       const [first] = rows;
       return {

@@ -5,16 +5,15 @@ import { prepareNote } from "../delivery/change-send.ts";
 import { prepareDeleteNotification } from "./delete.ts";
 import { prepareHealth } from "./health.ts";
 import { prepareItemsOf } from "./items.ts";
-import { prepareCount, prepareSearch } from "./search.ts";
+import { activitySearch } from "./search.ts";
 
 /** An operator's questions to PostgreSQL. Each is one or two statements, each on its own connection. */
 export function postgresActivity(bound: Bound, sql: Sql): ActivityStorage {
   return {
     ...auditLog(sql),
+    ...activitySearch(sql),
     find: findActivity(sql),
     ...bind(bound, {
-      search: run(prepareSearch),
-      count: run(prepareCount),
       itemsOf: run(prepareItemsOf),
       note: run(prepareNote),
       deleteNotification: run(prepareDeleteNotification),
