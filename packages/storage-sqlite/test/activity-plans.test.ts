@@ -19,7 +19,7 @@ function newSend(recipient: string): NewSend {
   return {
     notification,
     ...{ channel: "email", fallbackDelayMs: 0, scheduledAt: null },
-    details: { channels: ["email"], roomId: null, recipients: [recipient], hasFallback: true, meta: {} },
+    details: { channels: ["email"], roomId: null, recipients: [recipient], erasedRecipients: 0, hasFallback: true, meta: {} },
     deliveries: [
       { ...delivery("a"), isFallback: false, status: "pending", dueInMs: 0 },
       { ...delivery("b"), isFallback: true, status: "waiting", dueInMs: null },

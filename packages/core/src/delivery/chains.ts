@@ -3,9 +3,10 @@ import {
   chainOutcome,
   type Delivery,
   type DeliveryAttempt,
+  type DeliveryChanged,
   type DeliveryStatus,
   INBOX_CHANNEL,
-  type SendStatus,
+  type SendChanged,
   sendStatus,
 } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState, SettleChanges } from "./delivery-storage.ts";
@@ -73,32 +74,18 @@ export function endWait(chain: readonly (Delivery & { readonly isRead: boolean }
 
 /** The change to one chain; null for none. */
 export interface ChainChange {
-  /** The whole chain in its new state. Unchanged deliveries are the same objects. */
+  /** The whole chain in its new state; empty if it is removed. Unchanged deliveries are the same objects. */
   readonly chain: readonly Delivery[];
   readonly attempts?: readonly DeliveryAttempt[];
   /** The least number of attempts that the send shows. @default the number it shows now */
   readonly shownAttempts?: number;
 }
 
-/** A delivery that changed its status. */
-export interface DeliveryTransition {
-  readonly delivery: Delivery;
-  readonly from: DeliveryStatus;
-}
-
-/** A send that changed its status. */
-export interface SendTransition {
-  readonly tenant: string;
-  readonly id: string;
-  readonly from: SendStatus;
-  readonly to: SendStatus;
-}
-
 /** The result of a decision: the changes to write, and the events to raise after the commit. */
 export interface Settlement {
   readonly changes: SettleChanges;
-  readonly deliveries: readonly DeliveryTransition[];
-  readonly sends: readonly SendTransition[];
+  readonly deliveries: readonly DeliveryChanged[];
+  readonly sends: readonly SendChanged[];
 }
 
 /** Decides on every chain of the loaded sends and updates each send's counts, status and times. */
@@ -113,8 +100,8 @@ export function settleChains(
     sends: [] as SendState[],
     audit: [] as NewAuditEntry[],
   };
-  const transitions: DeliveryTransition[] = [];
-  const sends: SendTransition[] = [];
+  const transitions: DeliveryChanged[] = [];
+  const sends: SendChanged[] = [];
   for (const { state, chains } of loaded) {
     const after = new SendLedger(state);
     for (const chain of chains) {
@@ -126,7 +113,7 @@ export function settleChains(
     }
     result.deliveries.push(...after.changed);
     transitions.push(...after.transitions);
-    if (after.changed.length > 0) {
+    if (after.hasChanged) {
       const next = after.state(now);
       result.sends.push(next);
       if (next.status !== state.status) {
@@ -140,7 +127,8 @@ export function settleChains(
 /** Adds up the changes in the chains of one send. */
 class SendLedger {
   readonly changed: Delivery[] = [];
-  readonly transitions: DeliveryTransition[] = [];
+  hasChanged = false;
+  readonly transitions: DeliveryChanged[] = [];
   readonly #before: SendState;
   readonly #chains: { -readonly [Outcome in keyof ChainCounts]: number };
   #attempts: number;
@@ -155,7 +143,10 @@ class SendLedger {
 
   add(before: readonly LoadedDelivery[], { chain, shownAttempts = 0 }: ChainChange): void {
     this.#chains[chainOutcome(before.map(({ status }) => status))] -= 1;
-    this.#chains[chainOutcome(chain.map(({ status }) => status))] += 1;
+    if (chain.length > 0) {
+      this.#chains[chainOutcome(chain.map(({ status }) => status))] += 1;
+    }
+    this.hasChanged ||= chain.length === 0;
     this.#attempts = Math.max(this.#attempts, shownAttempts);
     for (const [index, delivery] of chain.entries()) {
       const old = before[index];
@@ -163,6 +154,7 @@ class SendLedger {
         continue;
       }
       this.changed.push(delivery);
+      this.hasChanged = true;
       // It counts as used once an attempt has ended.
       this.#fallbackUsed ||= delivery.isFallback && delivery.attempt > delivery.attemptsBefore && delivery.leaseOwner === null;
       if (old.status !== delivery.status) {
@@ -184,6 +176,18 @@ class SendLedger {
       failedAt: status === "failed" ? (before.failedAt ?? now) : null,
     };
   }
+}
+
+/**
+ * Takes the loaded chains out of their notifications' counts. What is left of a notification has the status of its other
+ * chains; one that has none left raises no event.
+ */
+export function eraseChains(loaded: readonly LoadedSend[], now: Date): Settlement {
+  const settlement = settleChains(loaded, now, () => ({ chain: [] }));
+  const left = new Set(
+    settlement.changes.sends.filter(({ chains }) => Object.values(chains).some((count) => count > 0)).map(({ id }) => id),
+  );
+  return { ...settlement, sends: settlement.sends.filter(({ id }) => left.has(id)) };
 }
 
 /** Marks a delivery settled, cancelled included: nothing is due and nobody holds it. */

@@ -1,6 +1,8 @@
+import type { Owner } from "../foundation/context.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { type MembersOf, requireId, requireMembers, requireNone } from "../foundation/issue-list.ts";
+import type { ErasureStep } from "../foundation/json.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { announceItems } from "../inbox/index.ts";
 import { type ChainChange, due, isStoppable, type Settlement, settleChains, settled } from "./chains.ts";
@@ -114,6 +116,17 @@ export async function removeSend(context: DeliveryContext, request: ChangeReques
     throw unknownSend(id);
   }
   announceItems(context, "deleted", deleted.items);
+}
+
+/**
+ * Erases up to `limit` chains of a recipient and tells the host's listeners what became of the notifications; see
+ * `DeliveryStorage.erase`.
+ */
+export async function eraseDeliveries(context: DeliveryContext, owner: Owner, limit: number): Promise<ErasureStep> {
+  using _call = await context.ready();
+  const { sends, ...step } = await context.deliveries.erase(owner, limit, new Date(context.clock.now()));
+  announce(context, { deliveries: [], sends });
+  return step;
 }
 
 /** Retries the failed chains of a send from their primary delivery, on a fresh schedule. */

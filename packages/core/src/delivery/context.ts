@@ -4,9 +4,8 @@ import type { CreationEvents, NotificationTypes } from "../notifications/index.t
 import type { BatchQueue } from "../work/batch-queue.ts";
 import type { SharedStorage } from "../work/lease-storage.ts";
 import type { TurnQueue } from "../work/timing.ts";
-import type { DeliveryTransition, SendTransition } from "./chains.ts";
 import type { Channel, Directory } from "./channel.ts";
-import type { Delivery, DeliveryStatus, SendStatus } from "./delivery.ts";
+import type { DeliveryChanged, SendChanged } from "./delivery.ts";
 import type { DeliveryStorage, NewSend, SendCreated } from "./delivery-storage.ts";
 
 /** The parts that operations on deliveries use. */
@@ -29,22 +28,6 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   publish(signals: readonly InboxSignal[]): void;
 }
 
-/** One delivery went from one state to another. */
-export interface DeliveryChanged {
-  /** As it is now. */
-  readonly delivery: Delivery;
-  readonly from: DeliveryStatus;
-}
-
-/** A sent notification, as a whole, went from one status to another. */
-export interface SendChanged {
-  readonly tenant: string;
-  /** The notification's id. */
-  readonly id: string;
-  readonly from: SendStatus;
-  readonly to: SendStatus;
-}
-
 /** The events of deliveries, by name. */
 export interface DeliveryEvents {
   /** A fallback is due, or somebody retried a failed delivery. */
@@ -61,7 +44,7 @@ export interface DeliveryEvents {
 /** Tells the host's listeners about committed changes. */
 export function announce(
   { events }: Pick<DeliveryContext, "events">,
-  { deliveries, sends }: { readonly deliveries: readonly DeliveryTransition[]; readonly sends: readonly SendTransition[] },
+  { deliveries, sends }: { readonly deliveries: readonly DeliveryChanged[]; readonly sends: readonly SendChanged[] },
 ): void {
   for (const { delivery, from } of deliveries) {
     events.emit(`delivery.${delivery.status}`, { delivery, from });

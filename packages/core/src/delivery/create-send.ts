@@ -4,7 +4,7 @@ import { BatchQueue, commitBatch, type Pending } from "../work/batch-queue.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryStorage, NewSend, SendCreated } from "./delivery-storage.ts";
 import { type ParsedSend, parseSend, type SendRequest } from "./parse-send.ts";
-import { sendFromJson } from "./read-sends.ts";
+import { getSend, sendFromJson } from "./read-sends.ts";
 import type { Send } from "./send.ts";
 
 /** Bounds how long one transaction holds a synchronous database. */
@@ -44,7 +44,7 @@ export function sendWriter(deliveries: DeliveryStorage, now: () => Date): BatchQ
   });
 }
 
-function answer(context: DeliveryContext, { entry, view }: ParsedSend, created: SendCreated): Send {
+async function answer(context: DeliveryContext, { entry, view }: ParsedSend, created: SendCreated): Promise<Send> {
   if (created.kind === "created") {
     announceSend(context, entry, created.items);
     return view;
@@ -55,7 +55,10 @@ function answer(context: DeliveryContext, { entry, view }: ParsedSend, created: 
       `The idempotency key ${JSON.stringify(entry.idempotency?.key)} was used for another notification. Use a new key for each notification.`,
     );
   }
-  return sendFromJson(created.response);
+  // An answer that named somebody who was erased is gone; the send may be, too.
+  return created.response === null
+    ? getSend(context, entry.notification.tenant, created.notificationId ?? "")
+    : sendFromJson(created.response);
 }
 
 function announceSend(

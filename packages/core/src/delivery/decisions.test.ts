@@ -1,7 +1,9 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { LostLease } from "../work/lease-storage.ts";
-import { endWait, settleChains } from "./chains.ts";
+import { endWait, eraseChains, settleChains } from "./chains.ts";
+import { eraseDeliveries } from "./change-send.ts";
+import type { DeliveryContext } from "./context.ts";
 import { chainOutcome, type Delivery, type DeliveryStatus, sendStatus } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
 import { type EndedAttempt, endAttempts, endLostLeases } from "./end-attempts.ts";
@@ -205,5 +207,18 @@ describe("counts and status of a send", () => {
         expect([changes.sends[0]?.chains, changes.sends[0]?.status]).toEqual([after.state.chains, after.state.status]);
       }),
     );
+  });
+
+  test("leave a chain that is erased out, and hosts are told of the status of the others", async () => {
+    const before = loaded([[delivery({ status: "delivered" })], [delivery({ id: "x", chain: 1, recipient: "bob" })]]);
+    const { changes, sends } = eraseChains([{ ...before, chains: before.chains.slice(1) }], NOW);
+    expect(changes.sends).toMatchObject([{ status: "delivered", chains: { pending: 0, delivered: 1 }, deliveredAt: NOW }]);
+    expect(eraseChains([before], NOW)).toMatchObject({ changes: { sends: [{ chains: { pending: 0, delivered: 0 } }] }, sends: [] });
+    const emit = vi.fn();
+    const deliveries = { erase: async () => ({ removed: 1, isDone: false, sends }) };
+    const context = { ready: async () => ({ [Symbol.dispose]: () => {} }), clock: { now: () => 0 }, events: { emit }, deliveries };
+    const owner = { tenant: "t", userId: "bob" };
+    expect(await eraseDeliveries(context as unknown as DeliveryContext, owner, 1)).toEqual({ removed: 1, isDone: false });
+    expect(emit.mock.calls).toEqual([["send.changed", { tenant: "t", id: "n", from: "pending", to: "delivered" }]]);
   });
 });

@@ -1,9 +1,9 @@
 import type { Owner } from "../foundation/context.ts";
-import type { JsonObject, StepRange, SweepStep } from "../foundation/json.ts";
+import type { ErasureStep, ExportStep, JsonObject, StepRange, SweepStep } from "../foundation/json.ts";
 import type { CreatedItem, InboxItem } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { LeaseStorage } from "../work/lease-storage.ts";
-import type { ChainCounts, Delivery, DeliveryAttempt, DeliveryRange, SendStatus, TrackedDelivery } from "./delivery.ts";
+import type { ChainCounts, Delivery, DeliveryAttempt, DeliveryRange, SendChanged, SendStatus, TrackedDelivery } from "./delivery.ts";
 import type {
   AuditEntry,
   DeliveryPlan,
@@ -54,8 +54,11 @@ export interface NewSend extends DeliveryPlan {
 /** The result of writing a send. */
 export type SendCreated =
   | { readonly kind: "created"; readonly items: readonly CreatedItem[] }
-  /** Its idempotency key was used before: nothing was written. */
-  | { readonly kind: "repeated"; readonly bodyHash: string; readonly response: string };
+  /**
+   * Its idempotency key was used before: nothing was written. The response is null if it named a user who was erased since;
+   * `notificationId` is then the notification that the key was used for.
+   */
+  | { readonly kind: "repeated"; readonly bodyHash: string; readonly response: string | null; readonly notificationId: string | null };
 
 /** One address over one channel. Fairness and the circuit breaker count by endpoint. */
 export interface Endpoint {
@@ -141,6 +144,17 @@ export interface DeletedSend {
   readonly items: readonly (InboxItem & { readonly epoch: string })[];
 }
 
+/** The result of one step of erasing deliveries. */
+export interface DeliveryErasureStep extends ErasureStep {
+  /** The notifications whose status changed as a chain of theirs went. */
+  readonly sends: readonly SendChanged[];
+}
+
+/** A delivery as an export shows it. */
+export interface ExportedDelivery extends TrackedDelivery {
+  readonly notification: Notification;
+}
+
 /** The result of {@link DeliveryStorage.updateSend}. */
 export type SendUpdated = { readonly send: Send } | "unknown" | "not_pending";
 
@@ -207,6 +221,21 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
 
   /** Deletes idempotency keys used before `before`. */
   pruneIdempotencyKeys(before: Date): Promise<void>;
+
+  /**
+   * Removes a recipient's deliveries for good, up to `limit` chains a call, whatever their state, with their attempts: what
+   * is pending is never made, and what a worker is making at this moment has nothing left to settle. `owner.userId` is the
+   * recipient as senders named it; who was named by an address is erased by that address.
+   *
+   * The counts and the status of a notification are those of its other chains after every step. The name leaves the
+   * recipients of sends, which count how many were erased, and answers that are kept for idempotency keys are emptied. A
+   * notification without another delivery is tracked no longer, and goes once it has no item in an inbox. You may repeat a
+   * step; for a recipient without deliveries it does nothing.
+   */
+  erase(owner: Owner, limit: number, at: Date): Promise<DeliveryErasureStep>;
+
+  /** The deliveries to a recipient, named as in {@link erase}: by notification in the order of its creation, with the newest 100 attempts each. */
+  export(owner: Owner, range: StepRange): Promise<ExportStep<ExportedDelivery>>;
 
   /**
    * Looks at sends of all tenants, oldest first, and removes for good those that were created before `before`, have no

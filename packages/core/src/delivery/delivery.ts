@@ -100,6 +100,22 @@ export interface DeliveryPage {
 /** The status of a whole send. */
 export type SendStatus = "pending" | "sent" | "delivered" | "failed" | "partial" | "cancelled";
 
+/** One delivery went from one state to another. */
+export interface DeliveryChanged {
+  /** As it is now. */
+  readonly delivery: Delivery;
+  readonly from: DeliveryStatus;
+}
+
+/** A sent notification, as a whole, went from one status to another. */
+export interface SendChanged {
+  readonly tenant: string;
+  /** The notification's id. */
+  readonly id: string;
+  readonly from: SendStatus;
+  readonly to: SendStatus;
+}
+
 /** How many chains of a notification have each outcome. A chain is one recipient's primary delivery and its fallbacks. */
 export type ChainCounts = Readonly<Record<ChainOutcome, number>>;
 

@@ -1,8 +1,8 @@
 export { type Acknowledging, acknowledgeChains, readHook } from "./acknowledge.ts";
-export { type DeliveryTransition, endWaits, type SendTransition, type Settlement } from "./chains.ts";
+export { endWaits, eraseChains, type Settlement } from "./chains.ts";
 export { actorOf, type ChangeRequest, cancelChains, requireActing, retryChains, retrySend } from "./change-send.ts";
 export type { Channel, Contact, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask, Directory } from "./channel.ts";
-export type { DeliveryChanged, DeliveryContext, DeliveryEvents, SendChanged } from "./context.ts";
+export type { DeliveryContext, DeliveryEvents } from "./context.ts";
 export { send, sendWithin, sendWriter } from "./create-send.ts";
 export { channelsByName, DeliverDue } from "./deliver-due.ts";
 export {
@@ -12,10 +12,12 @@ export {
   chainOutcome,
   type Delivery,
   type DeliveryAttempt,
+  type DeliveryChanged,
   type DeliveryPage,
   type DeliveryRange,
   type DeliveryStatus,
   INBOX_CHANNEL,
+  type SendChanged,
   type SendStatus,
   sendStatus,
   type TrackedDelivery,
@@ -26,9 +28,11 @@ export type {
   ClaimedDelivery,
   Decide,
   DeletedSend,
+  DeliveryErasureStep,
   DeliveryFairness,
   DeliveryStorage,
   Endpoint,
+  ExportedDelivery,
   IdempotencyKey,
   LoadedDelivery,
   LoadedSend,

@@ -80,7 +80,7 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   const recipients = parseSendRecipients(input.to, channels, { acceptsIds: rules.acceptsIds && context.directory !== null });
   const plan = { channel: names[0] ?? INBOX_CHANNEL, fallbackDelayMs: fallback.input?.afterMs ?? 0, scheduledAt: schedule.at };
   const hasFallback = fallback.input !== null;
-  const details = { channels: names, roomId: input.roomId ?? null, recipients, hasFallback, meta: content.meta };
+  const details = { channels: names, roomId: input.roomId ?? null, recipients, erasedRecipients: 0, hasFallback, meta: content.meta };
   const notification = newNotification(context, { tenant, fields, content, nowMs });
   const view = sendOf(notification, details, { ...plan, ...newProgress(notification.createdAt) });
   const entry: NewSend = {

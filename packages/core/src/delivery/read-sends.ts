@@ -24,7 +24,7 @@ import type {
 export function sendOf(notification: Notification, details: SendDetails | null, state: DeliveryPlan & SendProgress): Send {
   const { kind: _, title: subject, message: content, data: meta, source: __, sender: ___, ...shared } = notification;
   const { channel, fallbackDelayMs, scheduledAt, ...progress } = state;
-  const none = { channels: [channel], roomId: null, recipients: [], hasFallback: false, meta };
+  const none = { channels: [channel], roomId: null, recipients: [], erasedRecipients: 0, hasFallback: false, meta };
   return { channel, ...(details ?? none), fallbackDelayMs, scheduledAt, ...shared, subject, content, ...progress };
 }
 
@@ -39,6 +39,7 @@ export function sendFromJson(json: string): Send {
   return {
     ...rest,
     priority: rest.priority ?? NOTIFICATION_DEFAULTS.priority,
+    erasedRecipients: rest.erasedRecipients ?? 0,
     scheduledAt: scheduledAt === null ? null : new Date(scheduledAt),
     createdAt: new Date(createdAt),
     updatedAt: new Date(updatedAt),

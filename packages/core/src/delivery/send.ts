@@ -18,8 +18,10 @@ export interface SendDetails {
   readonly channels: readonly string[];
   /** The room it belongs to, if the sender named one. */
   readonly roomId: string | null;
-  /** As the sender named them, in that order. */
+  /** As the sender named them, in that order, without those who were erased since. */
   readonly recipients: readonly string[];
+  /** How many recipients were erased. */
+  readonly erasedRecipients: number;
   /** Whether another channel stands in when the first one fails. */
   readonly hasFallback: boolean;
   /** The sender's own. */

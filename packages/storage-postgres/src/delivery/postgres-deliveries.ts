@@ -5,8 +5,9 @@ import type { PostgresTransaction } from "../database/connection.ts";
 import { leases } from "../database/leases.ts";
 import { prepareDeleteSend, prepareListAudit, preparePlaceItems, preparePruneKeys, prepareUpdateSend } from "./change-send.ts";
 import { prepareCountDeliveries, prepareCountSends, prepareDeliveriesOf, prepareFindSend, prepareListSends } from "./read-sends.ts";
+import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { DELIVERY_LEASES, prepareSettle } from "./settle.ts";
-import { prepareCreateSends, prepareSweepSends } from "./write-sends.ts";
+import { prepareCreateSends } from "./write-sends.ts";
 
 /** Deliveries in PostgreSQL. */
 export function postgresDeliveries(
@@ -28,7 +29,9 @@ export function postgresDeliveries(
       deleteSend: inTransaction(prepareDeleteSend),
       settle: run(prepareSettle),
       pruneIdempotencyKeys: run(preparePruneKeys),
-      sweep: inTransaction(prepareSweepSends),
+      erase: inTransaction(prepareErase),
+      export: run(prepareExport),
+      sweep: inTransaction(prepareSweep),
     }),
     async createSendWithin(tx, send, onCommit) {
       await hostTransactions().writeSend(tx, { send, at: bound.time(send.notification.createdAt), onCommit });

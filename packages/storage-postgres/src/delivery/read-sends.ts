@@ -109,7 +109,8 @@ function pageStatements(tables: TableNames, names: readonly FilterName[], sort: 
 }
 
 /** Reads a page of each send's deliveries, with the newest 100 attempts of each. */
-export function prepareDeliveriesOf({ notifications, deliveries, deliveryAttempts }: TableNames) {
+export function prepareDeliveriesOf(tables: TableNames) {
+  const { notifications, deliveries } = tables;
   const list = statement<JsonRow<DeliveryRow>>(
     "deliveries_of",
     `SELECT to_json(r) FROM (
@@ -118,6 +119,20 @@ export function prepareDeliveriesOf({ notifications, deliveries, deliveryAttempt
       CROSS JOIN LATERAL (SELECT * FROM ${deliveries} WHERE notification_pk = n.pk ORDER BY chain, is_fallback LIMIT $3 OFFSET $4) d
       ORDER BY e.place, d.chain, d.is_fallback) r`,
   );
+  const track = prepareTrack(tables);
+  return (tenant: string, given: readonly string[], { offset, limit }: DeliveryRange) =>
+    async (session: Session): Promise<readonly TrackedDelivery[]> => {
+      const rows = await session.rows(list, [tenant, given.filter(isUuid), limit, offset]);
+      return track(
+        session,
+        tenant,
+        rows.map(([row]) => row),
+      );
+    };
+}
+
+/** Adds the newest 100 attempts of each delivery of a tenant. */
+export function prepareTrack({ deliveries, deliveryAttempts }: TableNames) {
   const attempts = statement<JsonRow<{ readonly deliveryId: string }>>(
     "attempts_of",
     `SELECT to_json(r) FROM (
@@ -125,17 +140,15 @@ export function prepareDeliveriesOf({ notifications, deliveries, deliveryAttempt
       FROM ${deliveries} d JOIN ${deliveryAttempts} a ON a.delivery_pk = d.pk AND a.attempt > d.attempt - 100
       WHERE d.tenant = $1 AND d.id = ANY ($2::uuid[]) ORDER BY a.attempt) r`,
   );
-  return (tenant: string, given: readonly string[], { offset, limit }: DeliveryRange) =>
-    async (session: Session): Promise<readonly TrackedDelivery[]> => {
-      const rows = await session.rows(list, [tenant, given.filter(isUuid), limit, offset]);
-      const tried = rows.flatMap(([{ id, attempt }]) => (attempt > 0 ? [id] : []));
-      const tries = tried.length > 0 ? await session.rows(attempts, [tenant, tried]) : [];
-      const byDelivery = Map.groupBy(tries, ([row]) => row.deliveryId);
-      return rows.map(([row]) => ({
-        ...toDelivery(row),
-        attempts: (byDelivery.get(row.id) ?? []).map(([attempt]) => RECORDS.toAttempt(attempt)),
-      }));
-    };
+  return async (session: Session, tenant: string, rows: readonly DeliveryRow[]): Promise<readonly TrackedDelivery[]> => {
+    const tried = rows.flatMap(({ id, attempt }) => (attempt > 0 ? [id] : []));
+    const tries = tried.length > 0 ? await session.rows(attempts, [tenant, tried]) : [];
+    const byDelivery = Map.groupBy(tries, ([row]) => row.deliveryId);
+    return rows.map((row) => ({
+      ...toDelivery(row),
+      attempts: (byDelivery.get(row.id) ?? []).map(([attempt]) => RECORDS.toAttempt(attempt)),
+    }));
+  };
 }
 
 /** Counts the deliveries of a send. */

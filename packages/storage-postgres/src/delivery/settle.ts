@@ -97,7 +97,8 @@ export function prepareSettle(tables: TableNames, time: StorageTime) {
   };
 }
 
-function prepareLoad(tables: TableNames) {
+/** Loads chains, with the trackings of their notifications locked. */
+export function prepareLoad(tables: TableNames) {
   const { trackings, notifications, deliveries } = tables;
   const lock = (operation: string, skip: string) =>
     statement<JsonRow<TrackingRow & { readonly id: string }>>(
@@ -144,7 +145,8 @@ interface Decided {
   readonly now: Date;
 }
 
-function prepareSave(tables: TableNames) {
+/** Writes the changes to loaded chains. */
+export function prepareSave(tables: TableNames) {
   const { deliveries, deliveryAttempts, trackings, notifications } = tables;
   const writeAudit = prepareWriteAudit(tables);
   const { delivery, attempt, tracking } = RECORDS.fields;

@@ -1,5 +1,5 @@
 import type { CreatedItem } from "@belfry/core";
-import type { NewSend, SendCreated, StepRange, SweepStep } from "@belfry/core/storage";
+import type { NewSend, SendCreated } from "@belfry/core/storage";
 import { newTracking } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
 import { recordset } from "../database/fields.ts";
@@ -10,7 +10,7 @@ import { prepareWriteEntries, prepareWrittenItems } from "../inbox/write-items.t
 import { prepareWriteAudit } from "./change-send.ts";
 import { RECORDS } from "./rows.ts";
 
-type KeyRow = readonly [place: number, isNew: boolean, bodyHash: string, response: string];
+type KeyRow = readonly [place: number, bodyHash: string, response: string | null, notificationId: string | null];
 
 /** Writes sends inside a transaction that the caller opened. */
 export function prepareCreateSends(tables: TableNames, time: StorageTime) {
@@ -58,16 +58,18 @@ export function prepareCreateSends(tables: TableNames, time: StorageTime) {
 function prepareWriteKeys({ idempotencyKeys }: TableNames) {
   const insert = statement<[place: number]>(
     "write_keys",
-    `WITH e AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS e(tenant, key, body_hash, response, place)),
+    `WITH e AS (
+      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[]) WITH ORDINALITY AS e(tenant, key, body_hash, response, id, place)
+    ),
     written AS (
-      INSERT INTO ${idempotencyKeys} (tenant, key, body_hash, response, created_at)
-      SELECT tenant, key, body_hash, response, ${timeOf("$5")} FROM e ORDER BY tenant, key ON CONFLICT DO NOTHING RETURNING tenant, key
+      INSERT INTO ${idempotencyKeys} (tenant, key, body_hash, response, notification_id, created_at)
+      SELECT tenant, key, body_hash, response, id, ${timeOf("$6")} FROM e ORDER BY tenant, key ON CONFLICT DO NOTHING RETURNING tenant, key
     )
     SELECT e.place::int FROM e JOIN written ON written.tenant = e.tenant COLLATE "C" AND written.key = e.key COLLATE "C"`,
   );
   const find = statement<KeyRow>(
     "used_keys",
-    `SELECT e.place::int, false, k.body_hash, k.response FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS e(tenant, key, place)
+    `SELECT e.place::int, k.body_hash, nullif(k.response, ''), k.notification_id FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS e(tenant, key, place)
     JOIN ${idempotencyKeys} k ON k.tenant = e.tenant AND k.key = e.key`,
   );
   return async (session: Session, sends: readonly NewSend[], at: string | null): Promise<Map<NewSend, SendCreated>> => {
@@ -76,7 +78,11 @@ function prepareWriteKeys({ idempotencyKeys }: TableNames) {
       return new Map();
     }
     const names = [keyed.map(({ notification }) => notification.tenant), keyed.map(({ idempotency }) => idempotency?.key)];
-    const rest = [keyed.map(({ idempotency }) => idempotency?.bodyHash), keyed.map(({ idempotency }) => idempotency?.response)];
+    const rest = [
+      keyed.map(({ idempotency }) => idempotency?.bodyHash),
+      keyed.map(({ idempotency }) => idempotency?.response),
+      keyed.map(({ notification }) => notification.id),
+    ];
     const written = new Set((await session.rows(insert, [...names, ...rest, at])).map(([place]) => place));
     if (written.size === keyed.length) {
       return new Map();
@@ -84,9 +90,9 @@ function prepareWriteKeys({ idempotencyKeys }: TableNames) {
     // A statement of its own: it sees what the one above waited for.
     const used = await session.rows(find, names);
     return new Map(
-      used.flatMap(([place, , bodyHash, response]) => {
+      used.flatMap(([place, bodyHash, response, notificationId]) => {
         const send = keyed[place - 1];
-        return send === undefined || written.has(place) ? [] : [[send, { kind: "repeated", bodyHash, response }] as const];
+        return send === undefined || written.has(place) ? [] : [[send, { kind: "repeated", bodyHash, response, notificationId }] as const];
       }),
     );
   };
@@ -149,37 +155,4 @@ function deliveryValues(sends: readonly NewSend[]): readonly unknown[] {
     all.map(({ dueInMs }) => dueInMs),
     all.map(({ scheduledAt }) => scheduledAt),
   ];
-}
-
-/**
- * Looks at sends of all tenants, oldest first, and removes old ones that are settled and in no inbox any more. The sends
- * are held before their deliveries are looked at, so that none that is retried at this moment goes; those that another
- * transaction holds stay.
- */
-export function prepareSweepSends({ deliveries, fanOutChunks, inboxItems, notifications, trackings }: TableNames) {
-  const lookAt = statement<readonly [pk: number, isOld: boolean]>(
-    "look_at_sends",
-    `SELECT notification_pk, created_at < $3::timestamptz FROM ${trackings} WHERE notification_pk > $1 ORDER BY notification_pk LIMIT $2`,
-  );
-  const hold = statement<readonly [pk: number]>(
-    "hold_old_sends",
-    `SELECT notification_pk FROM ${trackings} WHERE notification_pk = ANY ($1::bigint[]) ORDER BY notification_pk FOR UPDATE SKIP LOCKED`,
-  );
-  // Foreign keys remove the rows that belong to a notification.
-  const remove = statement<readonly [one: number]>(
-    "sweep_sends",
-    `DELETE FROM ${notifications} n WHERE n.pk = ANY ($1::bigint[])
-      AND NOT EXISTS (SELECT FROM ${deliveries} d WHERE d.notification_pk = n.pk AND d.status IN ('pending', 'waiting'))
-      AND NOT EXISTS (SELECT FROM ${inboxItems} i WHERE i.notification_pk = n.pk)
-      AND NOT EXISTS (SELECT FROM ${fanOutChunks} f WHERE f.notification_pk = n.pk)
-    RETURNING 1`,
-  );
-  return (before: Date, { after, limit }: StepRange) =>
-    async (session: Session): Promise<SweepStep> => {
-      const rows = await session.rows(lookAt, [Number(after ?? 0), limit, before.toISOString()]);
-      const held = await session.rows(hold, [rows.filter(([, isOld]) => isOld).map(([pk]) => pk)]);
-      const removed = await session.rows(remove, [held.map(([pk]) => pk)]);
-      const last = rows.length < limit ? undefined : rows.at(-1);
-      return { removed: removed.length, next: last?.[1] ? String(last[0]) : null };
-    };
 }

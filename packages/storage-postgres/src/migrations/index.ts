@@ -6,6 +6,7 @@ import { activityMigration } from "./0004-activity.ts";
 import { inboxChangesMigration } from "./0005-inbox-changes.ts";
 import { priorityMigration } from "./0006-priority.ts";
 import { trackingsMigration } from "./0007-trackings.ts";
+import { erasingMigration } from "./0008-erasing.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -16,4 +17,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: inboxChangesMigration },
   { phase: "expand", sql: priorityMigration },
   { phase: "expand", sql: trackingsMigration, oldestCompatible: 7 },
+  { phase: "expand", sql: erasingMigration },
 ] as const satisfies readonly Migration[];

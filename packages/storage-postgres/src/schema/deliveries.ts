@@ -47,6 +47,7 @@ export const sendsTable = (table: TableMaker, notifications: Notifications) =>
       recipients: json("recipients").$type<readonly string[]>().notNull(),
       hasFallback: boolean("has_fallback").notNull(),
       meta: json("meta").$type<JsonObject>().notNull(),
+      erasedRecipients: integer("erased_recipients").notNull().default(0),
     },
     (columns) => [goesWith("belfry_sends_notification_pk_fkey", columns.notificationPk, notifications.pk)],
   );
@@ -119,10 +120,12 @@ export const idempotencyKeysTable = (table: TableMaker) =>
       bodyHash: text("body_hash").notNull(),
       response: text("response").notNull(),
       createdAt: time("created_at").notNull(),
+      notificationId: uuid("notification_id"),
     },
     (columns) => [
       primaryKey({ name: "belfry_idempotency_keys_pkey", columns: [columns.tenant, columns.key] }),
       index("belfry_idempotency_keys_created").on(columns.createdAt),
+      index("belfry_idempotency_keys_notification").on(columns.notificationId),
     ],
   );
 

@@ -36,7 +36,7 @@ export function summaryColumns(dialect: Dialect, { inboxItems, deliveries }: Pic
       `SELECT ${listOfRows}(recipient.user_id) FROM (${users("i.user_id", "ORDER BY i.user_id LIMIT 3")}) recipient`,
     ),
     recipientCount: ofSend(
-      "json_array_length(s.recipients)",
+      "json_array_length(s.recipients) + s.erased_recipients",
       `SELECT count(*) FROM (${users("1", `LIMIT ${MAX_COUNTED_RECIPIENTS}`)}) recipient`,
     ),
   };

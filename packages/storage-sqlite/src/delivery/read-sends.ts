@@ -93,26 +93,27 @@ export function prepareListSends({ prepare }: QueryContext) {
 }
 
 /** Reads a page of each send's deliveries, with the newest 100 attempts of each. */
-export function prepareDeliveriesOf({ prepare }: QueryContext) {
+export function prepareDeliveriesOf(context: QueryContext) {
   const values = { tenant: sql.placeholder("tenant"), id: sql.placeholder("id") };
-  const deliveries = prepare<DeliveryRange & { readonly tenant: string; readonly id: string }, KeyedDeliveryRow>(sql`
+  const deliveries = context.prepare<DeliveryRange & { readonly tenant: string; readonly id: string }, KeyedDeliveryRow>(sql`
     select ${DELIVERY_COLUMNS} from belfry_notifications n cross join belfry_deliveries d on d.notification_pk = n.pk
     where n.tenant = (select ${values.tenant}) and n.id = (select ${values.id}) order by d.chain, d.is_fallback
     limit ${sql.placeholder("limit")} offset ${sql.placeholder("offset")}`);
-  const attempts = prepare<{ readonly pks: string }, { readonly deliveryId: string }>(sql`
-    select ${sql.raw(RECORDS.attempt)}
-    from json_each(${sql.placeholder("pks")}) k cross join belfry_deliveries d on d.pk = k.value
-    cross join belfry_delivery_attempts a on a.delivery_pk = d.pk and a.attempt > d.attempt - 100 order by a.attempt`);
+  const track = prepareTrack(context);
   return (tenant: string, ids: readonly string[], { offset, limit }: DeliveryRange): readonly TrackedDelivery[] =>
-    ids.flatMap((id) => {
-      const rows = deliveries.all({ tenant, id: id.toLowerCase(), offset, limit });
-      const tried = rows.filter(({ attempt }) => attempt > 0).map(({ pk }) => pk);
-      const byDelivery = Map.groupBy(attempts.all({ pks: JSON.stringify(tried) }), ({ deliveryId }) => deliveryId);
-      return rows.map((row) => ({
-        ...toDelivery(row),
-        attempts: (byDelivery.get(row.id) ?? []).map(RECORDS.toAttempt),
-      }));
-    });
+    ids.flatMap((id) => track(deliveries.all({ tenant, id: id.toLowerCase(), offset, limit })));
+}
+
+/** Adds the newest 100 attempts of each delivery. */
+export function prepareTrack({ prepare }: QueryContext) {
+  const attempts = prepare<{ readonly pks: string }, { readonly deliveryId: string }>(`
+    SELECT ${RECORDS.attempt} FROM json_each(:pks) k CROSS JOIN belfry_deliveries d ON d.pk = k.value
+    CROSS JOIN belfry_delivery_attempts a ON a.delivery_pk = d.pk AND a.attempt > d.attempt - 100 ORDER BY a.attempt`);
+  return (rows: readonly KeyedDeliveryRow[]): readonly TrackedDelivery[] => {
+    const tried = rows.filter(({ attempt }) => attempt > 0).map(({ pk }) => pk);
+    const byDelivery = Map.groupBy(attempts.all({ pks: JSON.stringify(tried) }), ({ deliveryId }) => deliveryId);
+    return rows.map((row) => ({ ...toDelivery(row), attempts: (byDelivery.get(row.id) ?? []).map(RECORDS.toAttempt) }));
+  };
 }
 
 /** Counts the deliveries of a send. */

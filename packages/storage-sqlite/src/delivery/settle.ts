@@ -93,7 +93,8 @@ export function prepareSettle(context: QueryContext) {
   };
 }
 
-function prepareLoad({ prepare }: QueryContext) {
+/** Loads chains with the trackings of their notifications. */
+export function prepareLoad({ prepare }: QueryContext) {
   const chainsOf = prepare<{ readonly keys: string }, KeyedDeliveryRow & { readonly isRead: number }>(sql`
     select ${DELIVERY_COLUMNS}, ${IS_ITEM_READ} as "isRead"
     from (select distinct value ->> 0 as pk, value ->> 1 as chain from json_each(${sql.placeholder("keys")})) k
@@ -111,7 +112,8 @@ function prepareLoad({ prepare }: QueryContext) {
   };
 }
 
-function prepareSave(context: QueryContext) {
+/** Writes the changes to loaded chains. */
+export function prepareSave(context: QueryContext) {
   const { delivery, attempt, tracking } = RECORDS.fields;
   const named = (key: string) => `:${key}`;
   const saveDelivery = context.prepare<Delivery>(`

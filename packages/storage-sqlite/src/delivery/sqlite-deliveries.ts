@@ -13,8 +13,9 @@ import {
   prepareListSends,
   prepareSelectChains,
 } from "./read-sends.ts";
+import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { DELIVERY_LEASES, prepareSettle } from "./settle.ts";
-import { prepareCreateSends, prepareSweepSends } from "./write-sends.ts";
+import { prepareCreateSends } from "./write-sends.ts";
 
 /** The parts that deliveries use while their storage is open. */
 export interface OpenDeliveries {
@@ -43,7 +44,9 @@ export function sqliteDeliveries(current: () => OpenDeliveries): DeliveryStorage
       updateSend: write(prepareUpdateSend),
       deleteSend: write(prepareDeleteSend),
       pruneIdempotencyKeys: write(preparePruneKeys),
-      sweep: write(prepareSweepSends),
+      erase: write(prepareErase),
+      export: read(prepareExport),
+      sweep: write(prepareSweep),
     }),
 
     createSendWithin(tx, send, onCommit) {

@@ -1,5 +1,5 @@
 import type { CreatedItem, SendDetails } from "@belfry/core";
-import type { NewSend, SendCreated, StepRange, SweepStep } from "@belfry/core/storage";
+import type { IdempotencyKey, NewSend, SendCreated } from "@belfry/core/storage";
 import { newTracking, type StoredDelivery, type Tracking } from "@belfry/storage-sql";
 import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/statement.ts";
@@ -58,20 +58,19 @@ function prepareWriteKey({ prepare }: QueryContext) {
     readonly tenant: string;
     readonly key: string;
   }
-  const find = prepare<KeyValues, { readonly bodyHash: string; readonly response: string }>(sql`
-    select body_hash as "bodyHash", response from belfry_idempotency_keys
-    where tenant = ${sql.placeholder("tenant")} and key = ${sql.placeholder("key")}`);
-  const insert = prepare<KeyValues & { readonly bodyHash: string; readonly response: string; readonly at: number }>(sql`
-    insert into belfry_idempotency_keys (tenant, key, body_hash, response, created_at)
-    values (${sql.placeholder("tenant")}, ${sql.placeholder("key")}, ${sql.placeholder("bodyHash")}, ${sql.placeholder("response")},
-      ${sql.placeholder("at")})`);
-  return ({ notification: { tenant }, idempotency }: NewSend, at: Date) => {
+  const find = prepare<KeyValues, Omit<Extract<SendCreated, { kind: "repeated" }>, "kind">>(`
+    SELECT body_hash AS "bodyHash", nullif(response, '') AS response, notification_id AS "notificationId" FROM belfry_idempotency_keys
+    WHERE tenant = :tenant AND key = :key`);
+  const insert = prepare<KeyValues & IdempotencyKey & { readonly notificationId: string; readonly at: Date }>(`
+    INSERT INTO belfry_idempotency_keys (tenant, key, body_hash, response, created_at, notification_id)
+    VALUES (:tenant, :key, :bodyHash, :response, :at, :notificationId)`);
+  return ({ notification: { tenant, id: notificationId }, idempotency }: NewSend, at: Date) => {
     if (idempotency === null) {
       return null;
     }
     const used = find.get({ tenant, key: idempotency.key });
     if (used === undefined) {
-      insert.run({ ...idempotency, tenant, at: at.getTime() });
+      insert.run({ ...idempotency, tenant, notificationId, at });
     }
     return used ?? null;
   };
@@ -110,35 +109,4 @@ function prepareWriteDeliveries({ prepare }: QueryContext) {
 
 function named(key: string): string {
   return `:${key}`;
-}
-
-type LookedAt = readonly [pk: number, isOld: number, isInUse: number];
-
-/** Looks at sends of all tenants, oldest first, and removes old ones that are settled and in no inbox any more. */
-export function prepareSweepSends({ prepare, prepareRows }: QueryContext) {
-  const lookAt = prepareRows<{ readonly after: number; readonly before: number; readonly limit: number }, LookedAt>(sql`
-    select t.notification_pk, t.created_at < ${sql.placeholder("before")},
-      exists (select 1 from belfry_deliveries d where d.notification_pk = t.notification_pk and d.status in ('pending', 'waiting'))
-      or exists (select 1 from belfry_inbox_items i where i.notification_pk = t.notification_pk)
-      or exists (select 1 from belfry_fan_out_chunks f where f.notification_pk = t.notification_pk)
-    from belfry_trackings t where t.notification_pk > ${sql.placeholder("after")} order by t.notification_pk limit ${sql.placeholder("limit")}`);
-  // A host's connection may not enforce foreign keys, so what hangs on the notification is deleted by name.
-  const parts = [
-    sql`delete from belfry_delivery_attempts where delivery_pk in (select pk from belfry_deliveries where notification_pk = ${sql.placeholder("pk")})`,
-    sql`delete from belfry_deliveries where notification_pk = ${sql.placeholder("pk")}`,
-    sql`delete from belfry_sends where notification_pk = ${sql.placeholder("pk")}`,
-    sql`delete from belfry_trackings where notification_pk = ${sql.placeholder("pk")}`,
-    sql`delete from belfry_notifications where pk = ${sql.placeholder("pk")}`,
-  ].map((statement) => prepare<{ readonly pk: number }>(statement));
-  return (before: Date, { after, limit }: StepRange): SweepStep => {
-    const rows = lookAt.all({ after: Number(after ?? 0), before: before.getTime(), limit });
-    const over = rows.filter(([, isOld, isInUse]) => isOld === 1 && isInUse === 0);
-    for (const [pk] of over) {
-      for (const part of parts) {
-        part.run({ pk });
-      }
-    }
-    const last = rows.length < limit ? undefined : rows.at(-1);
-    return { removed: over.length, next: last?.[1] === 1 ? String(last[0]) : null };
-  };
 }

@@ -46,21 +46,29 @@ export type DroppedItem = readonly [seq: number, notificationPk: number, isShown
 /** The columns of a {@link DroppedItem}, over the item `i` and its inbox's counters `c`. */
 export const DROPPED_COLUMNS = `i.seq, i.notification_pk, i.deleted_at IS NULL, i.deleted_at IS NULL AND NOT ${IS_READ_BESIDE_COUNTERS}`;
 
+/** Removes a notification if nothing refers to it any more. */
+export function prepareDropNotification({ prepare }: QueryContext) {
+  const references = ["inbox_items", "trackings", "events", "fan_out_chunks"];
+  const isUnused = references.map((table) => `NOT EXISTS (SELECT 1 FROM belfry_${table} WHERE notification_pk = n.pk)`);
+  const drop = prepare<{ readonly tenant: string; readonly pk: number }>(
+    `DELETE FROM belfry_notifications AS n WHERE pk = :pk AND tenant = :tenant AND ${isUnused.join(" AND ")}`,
+  );
+  return (tenant: string, pk: number): void => {
+    drop.run({ tenant, pk });
+  };
+}
+
 /** Removes items of one inbox for good, each with its notification if nothing else refers to it, and counts them off. */
 export function prepareDropItems(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const addToCounts = prepareAddToCounts(context);
   const dropItem = context.prepare<Owner & { readonly seq: number }>(`DELETE FROM belfry_inbox_items WHERE ${OWN_ITEM}`);
-  const references = ["inbox_items", "trackings", "events", "fan_out_chunks"];
-  const isUnused = references.map((table) => `NOT EXISTS (SELECT 1 FROM belfry_${table} WHERE notification_pk = n.pk)`);
-  const dropNotification = context.prepare<{ readonly tenant: string; readonly pk: number }>(
-    `DELETE FROM belfry_notifications AS n WHERE pk = :pk AND tenant = :tenant AND ${isUnused.join(" AND ")}`,
-  );
+  const dropNotification = prepareDropNotification(context);
   return (owner: Owner, items: readonly DroppedItem[]): number => {
     let [shown, unread] = [0, 0];
     for (const [seq, pk, isShown, isUnread] of items) {
       dropItem.run({ ...owner, seq });
-      dropNotification.run({ tenant: owner.tenant, pk });
+      dropNotification(owner.tenant, pk);
       shown += isShown;
       unread += isUnread;
     }

@@ -41,6 +41,7 @@ export const sends = sqliteTable("belfry_sends", {
   recipients: text("recipients", { mode: "json" }).$type<readonly string[]>().notNull(),
   hasFallback: integer("has_fallback", { mode: "boolean" }).notNull(),
   meta: text("meta", { mode: "json" }).$type<JsonObject>().notNull(),
+  erasedRecipients: integer("erased_recipients").notNull().default(0),
 });
 
 /** One notification to one recipient over one channel: its own entry in the queue. */
@@ -105,8 +106,13 @@ export const idempotencyKeys = sqliteTable(
     bodyHash: text("body_hash").notNull(),
     response: text("response").notNull(),
     createdAt: integer("created_at", { mode: "timestamp_ms" }).notNull(),
+    notificationId: text("notification_id"),
   },
-  (table) => [primaryKey({ columns: [table.tenant, table.key] }), index("belfry_idempotency_keys_created").on(table.createdAt)],
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.key] }),
+    index("belfry_idempotency_keys_created").on(table.createdAt),
+    index("belfry_idempotency_keys_notification").on(table.notificationId),
+  ],
 );
 
 /** Who did what to sends. It outlives them. */

@@ -235,6 +235,24 @@ onEveryStorage((database) => {
       expect(make(channel("inbox", /./))).toThrowError(expect.objectContaining({ code: "CONFIGURATION" }));
     });
 
+    test("a repeated send whose answer named somebody who was erased is answered with the send as it is, and makes no second one", async () => {
+      const storage = database.storage();
+      const service = stopsAfterTest(new NotificationService({ storage, channels: [email()] }));
+      const input = {
+        channel: "email",
+        to: ["ann@example.com", "bob@example.com"],
+        content: "x",
+        idempotencyKey: "once",
+        scheduledAt: "2100-01-01T00:00:00Z",
+      };
+      const { id, tenant } = await service.send(input);
+      await storage.deliveries.erase({ tenant, userId: "ann@example.com" }, 10, new Date());
+      expect(await service.send(input)).toMatchObject({ id, recipients: ["bob@example.com"], erasedRecipients: 1 });
+      await storage.deliveries.erase({ tenant, userId: "bob@example.com" }, 10, new Date());
+      await expect(service.send(input)).rejects.toMatchObject({ code: "NOT_FOUND" });
+      expect((await service.sends.list()).total).toBe(0);
+    });
+
     test("in a transaction of the host, a send is delivered after the commit, or never", async () => {
       const mail = email();
       const service = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [mail] }));

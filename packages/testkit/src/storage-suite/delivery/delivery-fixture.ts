@@ -16,6 +16,7 @@ export function fullSend(fixture: Fixture) {
     channels: ["webhook", "email"],
     roomId: "full room",
     recipients: ["ann", "bob"],
+    erasedRecipients: 3,
     hasFallback: true,
     meta: { full: ["meta", 2.5] },
   };

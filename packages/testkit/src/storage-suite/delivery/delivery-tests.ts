@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import type { StorageHarness } from "../harness.ts";
 import { claimingTests } from "./claiming.ts";
+import { deliveryErasingTests } from "./erasing.ts";
 import { deliveryRoundTripTests } from "./round-trips.ts";
 import { sendingTests } from "./sending.ts";
 import { deliverySweepingTests } from "./sweeping.ts";
@@ -11,6 +12,7 @@ export function deliveryTests(harness: StorageHarness): void {
     sendingTests(harness);
     claimingTests(harness);
     deliverySweepingTests(harness);
+    deliveryErasingTests(harness);
     deliveryRoundTripTests(harness);
   });
 }

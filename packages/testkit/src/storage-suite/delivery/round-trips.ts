@@ -40,7 +40,7 @@ export function deliveryRoundTripTests(harness: StorageHarness): void {
       const { key, bodyHash, response } = first.idempotency;
       await storage.createSends([first], at(1));
       const repeated = await storage.createSends([{ ...again, idempotency: { ...again.idempotency, key } }], at(2));
-      expect(repeated).toEqual([{ kind: "repeated", bodyHash, response }]);
+      expect(repeated).toEqual([{ kind: "repeated", bodyHash, response, notificationId: first.notification.id }]);
     });
 
     test.each(Object.keys(writes))("written %s is what its claim hands out", async (way) => {

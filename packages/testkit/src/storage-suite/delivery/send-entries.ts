@@ -57,7 +57,15 @@ export function newSend(fixture: Fixture, fields: SendFields = {}): NewSend {
     details:
       details === null
         ? null
-        : { channels: [channel], roomId: null, recipients: to, hasFallback: fallbackAfterMs !== undefined, meta: { a: 1 }, ...details },
+        : {
+            channels: [channel],
+            roomId: null,
+            recipients: to,
+            erasedRecipients: 0,
+            hasFallback: fallbackAfterMs !== undefined,
+            meta: { a: 1 },
+            ...details,
+          },
     deliveries,
     inboxRecipients: channel === "inbox" && !plan?.scheduledAt ? recipients : [],
     idempotency,

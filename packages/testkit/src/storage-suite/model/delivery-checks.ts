@@ -1,7 +1,8 @@
-import type { Delivery, SendQuery } from "@belfry/core";
+import type { Delivery, Owner, SendQuery } from "@belfry/core";
 import type { ClaimedDelivery, DeliveryStorage, LoadedSend } from "@belfry/core/storage";
 import { expect } from "vitest";
 import type { Fixture } from "../fixture.ts";
+import { exportAll } from "../steps.ts";
 import { leasesOf } from "./delivery-leases.ts";
 import {
   chainsOf,
@@ -50,6 +51,8 @@ export class DeliveryChecks {
         return this.#checkInbox(tenant, SEND_USERS[look.user] ?? "");
       case "leases":
         return this.#checkLeases(WORKERS[look.worker] ?? "", now);
+      case "export":
+        return this.#checkExport({ tenant, userId: SEND_USERS[look.user] ?? "" }, look.limit);
       case "loaded":
         return this.#checkLoaded(choose(this.#model.sends, look.send), now);
     }
@@ -120,6 +123,18 @@ export class DeliveryChecks {
     const { items, counts } = await this.#fixture.inbox.list(owner, { status: "all", limit: EVERYTHING.limit });
     expectSame(items, this.#model.inbox.list(owner, { status: "all" }));
     expect(counts).toMatchObject(this.#model.inbox.counts(owner));
+  }
+
+  async #checkExport(owner: Owner, limit: number): Promise<void> {
+    const pages = await exportAll((after) => this.#storage.export(owner, { after, limit }));
+    const own = this.#model
+      .of(owner.tenant)
+      .flatMap((send) =>
+        send.deliveries
+          .filter(({ recipient }) => recipient === owner.userId)
+          .map((delivery) => ({ ...delivery, notification: send.notification })),
+      );
+    expectSame(pages.flat(), own);
   }
 
   async #checkLeases(owner: string, now: Date): Promise<void> {

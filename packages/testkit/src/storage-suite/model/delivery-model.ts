@@ -21,12 +21,19 @@ export interface ModelSend {
   readonly written: NewSend;
   notification: Notification;
   details: SendDetails | null;
-  readonly deliveries: readonly ModelDelivery[];
+  deliveries: readonly ModelDelivery[];
   attempts: number;
   fallbackUsed: boolean;
   deliveredAt: Date | null;
   failedAt: Date | null;
   updatedAt: Date;
+}
+
+/** An idempotency key that was used. */
+interface KeptKey extends Pick<IdempotencyKey, "bodyHash"> {
+  readonly notificationId: string;
+  readonly at: Date;
+  response: string | null;
 }
 
 /** Sends and deliveries as plain lists, with inboxes beside them: slow, and plainly right. What becomes of them is in `delivery-rules.ts`. */
@@ -35,10 +42,10 @@ export class DeliveryModel {
   readonly sends: ModelSend[] = [];
   /** Newest last. */
   readonly audit: Omit<AuditEntry, "number">[] = [];
-  readonly #keys = new Map<string, IdempotencyKey & { readonly at: Date }>();
+  readonly #keys = new Map<string, KeptKey>();
 
   /** Null for a repetition that writes nothing; else the numbers of the items. */
-  create(written: NewSend, at: Date): { readonly repeated: IdempotencyKey } | { readonly seqs: readonly number[] } {
+  create(written: NewSend, at: Date): { readonly repeated: KeptKey } | { readonly seqs: readonly number[] } {
     const { notification, details, deliveries, idempotency, inboxRecipients, actor } = written;
     const known = this.find(notification.id);
     const key = JSON.stringify([notification.tenant, idempotency?.key]);
@@ -48,7 +55,7 @@ export class DeliveryModel {
     }
     if (!known) {
       if (idempotency) {
-        this.#keys.set(key, { ...idempotency, at });
+        this.#keys.set(key, { ...idempotency, at, notificationId: notification.id });
       }
       const base = (written.scheduledAt ?? at).getTime();
       this.sends.push({
@@ -92,6 +99,13 @@ export class DeliveryModel {
 
   remove(send: ModelSend): void {
     this.sends.splice(this.sends.indexOf(send), 1);
+  }
+
+  /** Empties the answer that is kept for a send. */
+  forgetAnswer(notificationId: string): void {
+    for (const kept of this.#keys.values()) {
+      kept.response = kept.notificationId === notificationId ? null : kept.response;
+    }
   }
 
   pruneKeys(before: Date): void {
@@ -165,7 +179,7 @@ export function viewOf(send: ModelSend): Send {
   const { notification, written, attempts, fallbackUsed, deliveredAt, failedAt, updatedAt } = send;
   const { id, tenant, type, priority, createdAt, title: subject, message: content, data } = notification;
   const { channel, fallbackDelayMs, scheduledAt } = written;
-  const none = { channels: [channel], roomId: null, recipients: [], hasFallback: false, meta: data };
+  const none = { channels: [channel], roomId: null, recipients: [], erasedRecipients: 0, hasFallback: false, meta: data };
   return {
     ...{ id, tenant, type, priority, createdAt, subject, content, channel, fallbackDelayMs, scheduledAt },
     ...{ status: statusOf(send), attempts, fallbackUsed, deliveredAt, failedAt, updatedAt, ...(send.details ?? none) },

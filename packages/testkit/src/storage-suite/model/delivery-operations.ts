@@ -31,7 +31,7 @@ export interface Ending {
 
 /** The value that is compared after a step beside the sends and their deliveries. It is one value, since all of them would take minutes. */
 export interface DeliveryLook {
-  readonly at: "list" | "counts" | "audit" | "inbox" | "leases" | "loaded";
+  readonly at: "list" | "counts" | "audit" | "inbox" | "leases" | "loaded" | "export";
   readonly tenant: number;
   readonly user: number;
   readonly send: number;
@@ -72,6 +72,7 @@ export type DeliveryOperation =
   | { readonly do: "update"; readonly send: number; readonly text: number; readonly withMeta: boolean }
   | { readonly do: "read"; readonly send: number; readonly user: number }
   | { readonly do: "acknowledge"; readonly send: number | null; readonly tenant: number; readonly user: number }
+  | { readonly do: "erase"; readonly tenant: number; readonly user: number; readonly limit: number }
   | { readonly do: "prune"; readonly agoMs: number }
   | { readonly do: "pass"; readonly ms: number };
 
@@ -104,7 +105,7 @@ const ending: fc.Arbitrary<Ending> = fc.record({
 
 /** The values that are compared after a step. */
 export const deliveryLook: fc.Arbitrary<DeliveryLook> = fc.record({
-  at: fc.constantFrom("list", "counts", "audit", "inbox", "inbox", "leases", "leases", "loaded"),
+  at: fc.constantFrom("list", "counts", "audit", "inbox", "inbox", "leases", "leases", "loaded", "export"),
   tenant,
   user,
   send,
@@ -118,6 +119,7 @@ export const deliveryLook: fc.Arbitrary<DeliveryLook> = fc.record({
 
 /** Any operation. */
 export const deliveryOperation: fc.Arbitrary<DeliveryOperation> = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("erase" as const), tenant, user, limit: fc.constantFrom(1, 2, 10) }) },
   { weight: 8, arbitrary: fc.record({ do: fc.constant("create" as const), drafts: fc.array(draft, { minLength: 1, maxLength: 2 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("repeat" as const), send }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("place" as const), send, users }) },

@@ -1,4 +1,4 @@
-import type { Delivery, DeliveryAttempt } from "@belfry/core";
+import type { Delivery, DeliveryAttempt, Owner, SendChanged } from "@belfry/core";
 import type { EndedAttempt } from "@belfry/core/storage";
 import { chainsOf, type DeliveryModel, type ModelDelivery, type ModelSend, outcomeOf, statusOf } from "./delivery-model.ts";
 
@@ -45,6 +45,40 @@ export function endAttempt(model: DeliveryModel, ended: EndedAttempt, { owner, n
   }
   afterAttempt(model.sendOf(delivery), delivery, now);
   return true;
+}
+
+/** The result of erasing some chains. */
+interface Erased {
+  readonly removed: number;
+  readonly isDone: boolean;
+  readonly sends: readonly SendChanged[];
+}
+
+/** Erases the first chains of a recipient. */
+export function erase(model: DeliveryModel, { tenant, userId }: Owner, { limit, now }: { limit: number; now: Date }): Erased {
+  const own = model
+    .of(tenant)
+    .flatMap((send) => chainsOf(send).flatMap((chain) => (chain[0]?.recipient === userId ? [{ send, chain }] : [])));
+  const taken = own.slice(0, limit);
+  const sends: SendChanged[] = [];
+  for (const [send, chains] of Map.groupBy(taken, (one) => one.send)) {
+    const gone = new Set(chains.flatMap(({ chain }) => chain));
+    const from = statusOf(send);
+    send.deliveries = send.deliveries.filter((delivery) => !gone.has(delivery));
+    model.forgetAnswer(send.notification.id);
+    if (send.deliveries.length === 0) {
+      model.remove(send);
+      continue;
+    }
+    if (send.details?.recipients.includes(userId)) {
+      const { recipients, erasedRecipients } = send.details;
+      send.details = { ...send.details, recipients: recipients.filter((one) => one !== userId), erasedRecipients: erasedRecipients + 1 };
+    }
+    touch(send, now);
+    const to = statusOf(send);
+    sends.push(...(from === to ? [] : [{ tenant, id: send.notification.id, from, to }]));
+  }
+  return { removed: taken.flatMap(({ chain }) => chain).length, isDone: taken.length < limit, sends };
 }
 
 /** Takes a delivery back from a worker that was lost. */

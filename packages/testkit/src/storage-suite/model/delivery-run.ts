@@ -1,4 +1,4 @@
-import type { Owner } from "@belfry/core";
+import type { Owner, SendChanged } from "@belfry/core";
 import { acknowledgeChains, cancelChains, type DeliveryStorage, type NewSend, retryChains } from "@belfry/core/storage";
 import { expect } from "vitest";
 import { newSend } from "../delivery/send-entries.ts";
@@ -6,7 +6,7 @@ import { type Fixture, seqsOf } from "../fixture.ts";
 import { DeliveryChecks } from "./delivery-checks.ts";
 import { DeliveryModel, type ModelSend, statusOf, viewOf } from "./delivery-model.ts";
 import { type DeliveryLook, type DeliveryOperation, SEND_CHANNELS, SEND_USERS, type SendDraft } from "./delivery-operations.ts";
-import { acknowledge, cancel, retry } from "./delivery-rules.ts";
+import { acknowledge, cancel, erase, retry } from "./delivery-rules.ts";
 import { DeliveryWork } from "./delivery-work.ts";
 import { choose, expectSame } from "./same.ts";
 
@@ -44,6 +44,8 @@ export class DeliveryRun {
         return this.#work.apply(operation, this.#nowMs);
       case "acknowledge":
         return this.#acknowledge(operation);
+      case "erase":
+        return this.#erase(operation);
       case "prune":
         await this.#storage.pruneIdempotencyKeys(new Date(this.#nowMs - operation.agoMs));
         return this.#model.pruneKeys(new Date(this.#nowMs - operation.agoMs));
@@ -148,6 +150,13 @@ export class DeliveryRun {
     }
   }
 
+  async #erase({ tenant, user, limit }: Step<"erase">): Promise<void> {
+    const owner: Owner = { tenant: this.#tenants[tenant] ?? "", userId: SEND_USERS[user] ?? "" };
+    const { sends, ...step } = await this.#storage.erase(owner, limit, this.#now);
+    const expected = erase(this.#model, owner, { limit, now: this.#now });
+    expectSame({ ...step, sends: sends.toSorted(byId) }, { ...expected, sends: expected.sends.toSorted(byId) });
+  }
+
   async #delete(send: ModelSend): Promise<void> {
     const { tenant, id } = send.notification;
     const deleted = await this.#storage.deleteSend(tenant, id, { at: this.#now, actor: "somebody" });
@@ -195,4 +204,8 @@ export class DeliveryRun {
     const deliveries = send.deliveries.map((one) => (one.isFallback && fallbackMs === 0 ? { ...one, dueInMs: null } : one));
     return { ...send, deliveries, notification: { ...send.notification, tenant: this.#tenants[tenant] ?? "" } };
   }
+}
+
+function byId(left: SendChanged, right: SendChanged): number {
+  return Number(left.id > right.id) - Number(left.id < right.id);
 }

@@ -1,0 +1,134 @@
+import type { Owner } from "@belfry/core";
+import {
+  type DeliveryErasureStep,
+  type ExportedDelivery,
+  type ExportStep,
+  eraseChains,
+  type StepRange,
+  type SweepStep,
+} from "@belfry/core/storage";
+import type { DeliveryRow } from "@belfry/storage-sql";
+import type { Session } from "../database/connection.ts";
+import { type JsonRow, type StorageTime, statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
+import { prepareDropNotifications } from "../inbox/remove.ts";
+import { type ChainKey, prepareTrack } from "./read-sends.ts";
+import { RECORDS } from "./rows.ts";
+import { prepareLoad, prepareSave } from "./settle.ts";
+
+/** Removes some of a recipient's chains; inside a transaction of the caller's. Attempts go with their deliveries, by foreign keys. */
+export function prepareErase(tables: TableNames, time: StorageTime) {
+  const { deliveries } = tables;
+  const find = statement<ChainKey>(
+    "chains_to_erase",
+    `SELECT DISTINCT notification_pk, chain FROM ${deliveries} WHERE tenant = $1 AND recipient = $2 ORDER BY notification_pk, chain LIMIT $3`,
+  );
+  const load = prepareLoad(tables);
+  const save = prepareSave(tables);
+  const remove = statement<[one: number]>(
+    "erase_deliveries",
+    `DELETE FROM ${deliveries} d USING unnest($1::bigint[], $2::int[]) AS k(pk, chain) WHERE d.notification_pk = k.pk AND d.chain = k.chain RETURNING 1`,
+  );
+  const forget = prepareForget(tables);
+  return (owner: Owner, limit: number, at: Date) =>
+    async (session: Session): Promise<DeliveryErasureStep> => {
+      const keys = await session.rows(find, [owner.tenant, owner.userId, limit]);
+      const { loaded, now } = await load(session, keys, { mayLeave: false, at: time(at) });
+      const { changes, sends } = eraseChains(loaded, now);
+      await save(session, { loaded, changes, now });
+      const removed = await session.rows(remove, [keys.map(([pk]) => pk), keys.map(([, chain]) => chain)]);
+      await forget(session, owner, [...new Set(keys.map(([pk]) => pk))]);
+      return { removed: removed.length, isDone: keys.length < limit, sends };
+    };
+}
+
+/** Takes a recipient's name out of what is kept of notifications, and removes those that have no other use. */
+function prepareForget(tables: TableNames) {
+  const { deliveries, idempotencyKeys, notifications, sends, trackings } = tables;
+  const parts = [
+    `UPDATE ${idempotencyKeys} k SET response = '' FROM ${notifications} n
+    WHERE n.pk = ANY ($3::bigint[]) AND n.tenant = $1 AND k.notification_id = n.id AND k.tenant = n.tenant AND $2::text IS NOT NULL`,
+    `UPDATE ${sends} s SET erased_recipients = s.erased_recipients + 1, recipients = (
+      SELECT coalesce(json_agg(e.value ORDER BY e.place), '[]') FROM json_array_elements_text(s.recipients) WITH ORDINALITY AS e(value, place)
+      WHERE e.value <> $2)
+    WHERE s.tenant = $1 AND s.notification_pk = ANY ($3::bigint[]) AND $2 IN (SELECT json_array_elements_text(s.recipients))`,
+    ...[sends, trackings].map(
+      (table) => `DELETE FROM ${table} t WHERE t.tenant = $1 AND t.notification_pk = ANY ($3::bigint[]) AND $2::text IS NOT NULL
+      AND NOT EXISTS (SELECT FROM ${deliveries} d WHERE d.notification_pk = t.notification_pk)`,
+    ),
+  ].map((text, index) => statement<[]>(`forget_recipient_${index}`, text));
+  const dropNotifications = prepareDropNotifications(tables);
+  return async (session: Session, { tenant, userId }: Owner, pks: readonly number[]): Promise<void> => {
+    for (const part of parts) {
+      await session.rows(part, [tenant, userId, pks]);
+    }
+    await dropNotifications(session, pks);
+  };
+}
+
+/** Reads a recipient's deliveries. */
+export function prepareExport(tables: TableNames) {
+  type Place = readonly [notificationPk: number, pk: number];
+  const { deliveries, notifications } = tables;
+  const track = prepareTrack(tables);
+  const page = statement<JsonRow<DeliveryRow & { readonly pk: number }>>(
+    "export_deliveries",
+    `SELECT to_json(r) FROM (
+      SELECT d.pk, ${RECORDS.delivery} FROM ${deliveries} d JOIN ${notifications} n ON n.pk = d.notification_pk
+      WHERE d.tenant = $1 AND d.recipient = $2 AND (d.notification_pk, d.pk) > ($3, $4) ORDER BY d.notification_pk, d.pk LIMIT $5) r`,
+  );
+  const content = statement<JsonRow<{ readonly pk: number }>>(
+    "exported_notifications",
+    `SELECT to_json(r) FROM (SELECT n.pk, ${NOTIFICATION_FIELDS.columns("n")} FROM ${notifications} n WHERE n.pk = ANY ($1::bigint[])) r`,
+  );
+  return ({ tenant, userId }: Owner, { after, limit }: StepRange) =>
+    async (session: Session): Promise<ExportStep<ExportedDelivery>> => {
+      const place = after === null ? ([0, 0] as const) : (JSON.parse(after) as Place);
+      const rows = (await session.rows(page, [tenant, userId, ...place, limit])).map(([row]) => row);
+      const contents = await session.rows(content, [[...new Set(rows.map(({ notificationPk }) => notificationPk))]]);
+      const byPk = new Map(contents.map(([row]) => [row.pk, NOTIFICATION_FIELDS.record(row)]));
+      const tracked = await track(session, tenant, rows);
+      const last = rows.length < limit ? undefined : rows.at(-1);
+      return {
+        records: tracked.flatMap((delivery, index) => {
+          const notification = byPk.get(rows[index]?.notificationPk ?? 0);
+          return notification === undefined ? [] : [{ ...delivery, notification }];
+        }),
+        next: last === undefined ? null : JSON.stringify([last.notificationPk, last.pk] satisfies Place),
+      };
+    };
+}
+
+/**
+ * Looks at sends of all tenants, oldest first, and removes old ones that are settled and in no inbox any more. The sends
+ * are held before their deliveries are looked at, so that none that is retried at this moment goes; those that another
+ * transaction holds stay.
+ */
+export function prepareSweep({ deliveries, fanOutChunks, inboxItems, notifications, trackings }: TableNames) {
+  const lookAt = statement<readonly [pk: number, isOld: boolean]>(
+    "look_at_sends",
+    `SELECT notification_pk, created_at < $3::timestamptz FROM ${trackings} WHERE notification_pk > $1 ORDER BY notification_pk LIMIT $2`,
+  );
+  const hold = statement<readonly [pk: number]>(
+    "hold_old_sends",
+    `SELECT notification_pk FROM ${trackings} WHERE notification_pk = ANY ($1::bigint[]) ORDER BY notification_pk FOR UPDATE SKIP LOCKED`,
+  );
+  // Foreign keys remove the rows that belong to a notification.
+  const remove = statement<readonly [one: number]>(
+    "sweep_sends",
+    `DELETE FROM ${notifications} n WHERE n.pk = ANY ($1::bigint[])
+      AND NOT EXISTS (SELECT FROM ${deliveries} d WHERE d.notification_pk = n.pk AND d.status IN ('pending', 'waiting'))
+      AND NOT EXISTS (SELECT FROM ${inboxItems} i WHERE i.notification_pk = n.pk)
+      AND NOT EXISTS (SELECT FROM ${fanOutChunks} f WHERE f.notification_pk = n.pk)
+    RETURNING 1`,
+  );
+  return (before: Date, { after, limit }: StepRange) =>
+    async (session: Session): Promise<SweepStep> => {
+      const rows = await session.rows(lookAt, [Number(after ?? 0), limit, before.toISOString()]);
+      const held = await session.rows(hold, [rows.filter(([, isOld]) => isOld).map(([pk]) => pk)]);
+      const removed = await session.rows(remove, [held.map(([pk]) => pk)]);
+      const last = rows.length < limit ? undefined : rows.at(-1);
+      return { removed: removed.length, next: last?.[1] ? String(last[0]) : null };
+    };
+}

@@ -1,0 +1,129 @@
+import type { Owner } from "@belfry/core";
+import {
+  type DeliveryErasureStep,
+  type ExportedDelivery,
+  type ExportStep,
+  eraseChains,
+  type StepRange,
+  type SweepStep,
+} from "@belfry/core/storage";
+import { sql } from "drizzle-orm";
+import type { QueryContext } from "../database/statement.ts";
+import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
+import { prepareDropNotification } from "../inbox/remove.ts";
+import { type ChainKey, prepareTrack } from "./read-sends.ts";
+import { type KeyedDeliveryRow, RECORDS } from "./rows.ts";
+import { prepareLoad, prepareSave } from "./settle.ts";
+
+/** Removes some of a recipient's chains. */
+export function prepareErase(context: QueryContext) {
+  const { prepare } = context;
+  const find = prepare<Owner & { readonly limit: number }, ChainKey>(`
+    SELECT DISTINCT notification_pk AS pk, chain FROM belfry_deliveries WHERE tenant = :tenant AND recipient = :userId
+    ORDER BY notification_pk, chain LIMIT :limit`);
+  const load = prepareLoad(context);
+  const save = prepareSave(context);
+  const removeChain = [
+    `DELETE FROM belfry_delivery_attempts WHERE delivery_pk IN (
+      SELECT pk FROM belfry_deliveries WHERE notification_pk = :pk AND chain = :chain)`,
+    "DELETE FROM belfry_deliveries WHERE notification_pk = :pk AND chain = :chain",
+  ].map((text) => prepare<ChainKey>(text));
+  const forget = prepareForget(context);
+  return (owner: Owner, limit: number, at: Date): DeliveryErasureStep => {
+    const keys = find.all({ ...owner, limit });
+    const loaded = load(keys);
+    const { changes, sends } = eraseChains(loaded, at);
+    save(loaded, changes, at);
+    for (const key of keys) {
+      for (const part of removeChain) {
+        part.run(key);
+      }
+    }
+    for (const pk of new Set(keys.map((key) => key.pk))) {
+      forget(owner, pk);
+    }
+    const removed = loaded.reduce((sum, { chains }) => sum + chains.flat().length, 0);
+    return { removed, isDone: keys.length < limit, sends };
+  };
+}
+
+/** Takes a recipient's name out of what is kept of a notification, and removes it if it has no other use. */
+function prepareForget(context: QueryContext) {
+  type Named = Owner & { readonly pk: number };
+  const dropNotification = prepareDropNotification(context);
+  const parts = [
+    `UPDATE belfry_idempotency_keys SET response = '' WHERE notification_id = (SELECT id FROM belfry_notifications WHERE pk = :pk) AND tenant = :tenant`,
+    `UPDATE belfry_sends SET erased_recipients = erased_recipients + 1,
+      recipients = (SELECT json_group_array(value) FROM (SELECT value FROM json_each(recipients) WHERE value <> :userId ORDER BY key))
+    WHERE notification_pk = :pk AND EXISTS (SELECT 1 FROM json_each(recipients) WHERE value = :userId)`,
+    ...["belfry_sends", "belfry_trackings"].map(
+      (table) =>
+        `DELETE FROM ${table} WHERE notification_pk = :pk AND NOT EXISTS (SELECT 1 FROM belfry_deliveries WHERE notification_pk = :pk)`,
+    ),
+  ].map((text) => context.prepare<Named>(text));
+  return (owner: Owner, pk: number): void => {
+    for (const part of parts) {
+      part.run({ ...owner, pk });
+    }
+    dropNotification(owner.tenant, pk);
+  };
+}
+
+/** Reads a recipient's deliveries. */
+export function prepareExport(context: QueryContext) {
+  interface Place {
+    readonly notificationPk: number;
+    readonly pk: number;
+  }
+  const track = prepareTrack(context);
+  const page = context.prepare<Owner & Place & { readonly limit: number }, KeyedDeliveryRow>(`
+    SELECT d.pk, ${RECORDS.delivery} FROM belfry_deliveries d CROSS JOIN belfry_notifications n ON n.pk = d.notification_pk
+    WHERE d.tenant = (SELECT :tenant) AND d.recipient = (SELECT :userId) AND (d.notification_pk, d.pk) > (:notificationPk, :pk)
+    ORDER BY d.notification_pk, d.pk LIMIT :limit`);
+  const notification = context.prepare<{ readonly pk: number }, object>(`
+    SELECT ${NOTIFICATION_FIELDS.columns("n")} FROM belfry_notifications n WHERE n.pk = (SELECT :pk)`);
+  return (owner: Owner, { after, limit }: StepRange): ExportStep<ExportedDelivery> => {
+    const place = after === null ? { notificationPk: 0, pk: 0 } : (JSON.parse(after) as Place);
+    const rows = page.all({ ...owner, ...place, limit });
+    const records = track(rows).map((delivery, index): ExportedDelivery => {
+      const of = notification.get({ pk: rows[index]?.notificationPk ?? 0 });
+      return { ...delivery, notification: NOTIFICATION_FIELDS.record(of ?? {}) };
+    });
+    const last = rows.length < limit ? undefined : rows.at(-1);
+    return {
+      records,
+      next: last === undefined ? null : JSON.stringify({ notificationPk: last.notificationPk, pk: last.pk } satisfies Place),
+    };
+  };
+}
+
+type LookedAt = readonly [pk: number, isOld: number, isInUse: number];
+
+/** Looks at sends of all tenants, oldest first, and removes old ones that are settled and in no inbox any more. */
+export function prepareSweep({ prepare, prepareRows }: QueryContext) {
+  const lookAt = prepareRows<{ readonly after: number; readonly before: number; readonly limit: number }, LookedAt>(sql`
+    select t.notification_pk, t.created_at < ${sql.placeholder("before")},
+      exists (select 1 from belfry_deliveries d where d.notification_pk = t.notification_pk and d.status in ('pending', 'waiting'))
+      or exists (select 1 from belfry_inbox_items i where i.notification_pk = t.notification_pk)
+      or exists (select 1 from belfry_fan_out_chunks f where f.notification_pk = t.notification_pk)
+    from belfry_trackings t where t.notification_pk > ${sql.placeholder("after")} order by t.notification_pk limit ${sql.placeholder("limit")}`);
+  // A host's connection may not enforce foreign keys, so what hangs on the notification is deleted by name.
+  const parts = [
+    sql`delete from belfry_delivery_attempts where delivery_pk in (select pk from belfry_deliveries where notification_pk = ${sql.placeholder("pk")})`,
+    sql`delete from belfry_deliveries where notification_pk = ${sql.placeholder("pk")}`,
+    sql`delete from belfry_sends where notification_pk = ${sql.placeholder("pk")}`,
+    sql`delete from belfry_trackings where notification_pk = ${sql.placeholder("pk")}`,
+    sql`delete from belfry_notifications where pk = ${sql.placeholder("pk")}`,
+  ].map((statement) => prepare<{ readonly pk: number }>(statement));
+  return (before: Date, { after, limit }: StepRange): SweepStep => {
+    const rows = lookAt.all({ after: Number(after ?? 0), before: before.getTime(), limit });
+    const over = rows.filter(([, isOld, isInUse]) => isOld === 1 && isInUse === 0);
+    for (const [pk] of over) {
+      for (const part of parts) {
+        part.run({ pk });
+      }
+    }
+    const last = rows.length < limit ? undefined : rows.at(-1);
+    return { removed: over.length, next: last?.[1] === 1 ? String(last[0]) : null };
+  };
+}
