@@ -1,8 +1,8 @@
-import type { BelfryError } from "@belfry/core";
+import type { BelfryError, NotificationService } from "@belfry/core";
 import Database from "better-sqlite3";
 import fc from "fast-check";
 import { turns } from "../hand-clock.ts";
-import { type Follower, type Shared, type WalkOptions, WalkProcess } from "./walk-process.ts";
+import { elsewhere, type Follower, type Shared, type WalkOptions, WalkProcess } from "./walk-process.ts";
 
 /** More than a create writes at once. */
 const MANY = Array.from({ length: 1_001 }, (_, at) => `user${at}`);
@@ -10,6 +10,8 @@ const HOUR_MS = 3_600_000;
 const STEP_MS = 5_000;
 /** Longer than all leases, limits and retries together. */
 const MAX_STEPS = 120;
+/** Of what another process accepted: it counts as delivered here only after the last start. */
+const NOT_HERE = -1;
 /** The errors that a call may be refused with. */
 const REFUSALS: readonly string[] = ["SERVICE_STOPPED", "STORAGE_UNAVAILABLE"];
 
@@ -34,6 +36,7 @@ export const step = fc.record({
       weight: 4,
       arbitrary: fc.record({ does: fc.constant("send" as const), content: fc.constantFrom("fast", "slow", "second", "inbox") }),
     },
+    { weight: 2, arbitrary: fc.constant({ does: "createElsewhere" } as const) },
     { weight: 2, arbitrary: fc.constant({ does: "follow" } as const) },
     { weight: 1, arbitrary: fc.constant({ does: "crash" } as const) },
     { weight: 2, arbitrary: fc.constant({ does: "down" } as const) },
@@ -52,7 +55,7 @@ interface Accepted {
   /** The title, or the content. */
   readonly text: string;
   readonly isMany: boolean;
-  /** By which process, and how often that was told to stop before. */
+  /** By which process, and how often that was told to stop before; {@link NOT_HERE} for what another process created. */
   readonly by: WalkProcess;
   readonly stops: number;
   /** The followers that were ready before. */
@@ -71,6 +74,7 @@ export class ServiceWalk {
   readonly #shared: Shared;
   readonly #accepted: Accepted[] = [];
   readonly #handed: Handed[] = [];
+  readonly #elsewhere: NotificationService;
   #process: WalkProcess;
   #isDown = false;
   #count = 0;
@@ -78,6 +82,7 @@ export class ServiceWalk {
   constructor(options: WalkOptions) {
     this.#shared = { options, database: new Database(":memory:"), delivered: new Set() };
     this.#process = new WalkProcess(this.#shared, undefined);
+    this.#elsewhere = elsewhere(this.#shared.database, (signals) => this.#process.hear(signals));
   }
 
   async walk(steps: readonly Step[]): Promise<void> {
@@ -86,6 +91,7 @@ export class ServiceWalk {
       await turns(count);
     }
     await this.#end();
+    await this.#elsewhere.stop();
     this.#shared.database.close();
   }
 
@@ -103,6 +109,8 @@ export class ServiceWalk {
         return this.#start();
       case "create":
         return this.#create(what.isMany);
+      case "createElsewhere":
+        return this.#createElsewhere();
       case "send":
         return this.#send(what.content);
       case "follow":
@@ -157,6 +165,17 @@ export class ServiceWalk {
     );
   }
 
+  /** Whether this process runs or not: it tells those who follow, once it runs. */
+  #createElsewhere(): void {
+    this.#count += 1;
+    const title = `Notification ${this.#count}`;
+    const accept = this.#acceptance("create", title, false, NOT_HERE);
+    this.#hand(
+      "create elsewhere",
+      this.#elsewhere.create({ to: ["ann", "bob"], title }).then(({ notification }) => accept(notification.id)),
+    );
+  }
+
   #send(content: string): void {
     this.#count += 1;
     const accept = this.#acceptance("send", content, false);
@@ -167,9 +186,8 @@ export class ServiceWalk {
     );
   }
 
-  #acceptance(kind: Accepted["kind"], text: string, isMany: boolean): (id: string) => void {
+  #acceptance(kind: Accepted["kind"], text: string, isMany: boolean, stops = this.#process.stops): (id: string) => void {
     const by = this.#process;
-    const { stops } = by;
     const followers = by.followers.filter(({ isReady }) => isReady);
     return (id) => void this.#accepted.push({ kind, id, text, isMany, by, stops, followers });
   }

@@ -1,5 +1,6 @@
 import { type Channel, NotificationService } from "@belfry/core";
-import type { Transport, TransportListener } from "@belfry/core/storage";
+import type { Signal, Transport, TransportListener } from "@belfry/core/storage";
+import { sqliteStorage } from "@belfry/storage-sqlite";
 import type { Database } from "better-sqlite3";
 import { HandClock, turns } from "../hand-clock.ts";
 import { type WatchedStorage, watchedStorage } from "./watched-storage.ts";
@@ -32,6 +33,18 @@ export interface Follower {
   isReady: boolean;
 }
 
+/** Another process on the same database, which lives through the whole walk and creates notifications. */
+export function elsewhere(database: Database, publish: (signals: readonly Signal[]) => void): NotificationService {
+  return new NotificationService({
+    storage: sqliteStorage(database),
+    transport: { pollIntervalMs: 0, async start() {}, publish, async stop() {} },
+    delivery: { worker: false },
+    hub: { worker: false },
+    clock: new HandClock(),
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
+  });
+}
+
 /** One process of a walk: a service, with a clock of its own that stops with it. */
 export class WalkProcess {
   readonly clock: HandClock;
@@ -44,16 +57,18 @@ export class WalkProcess {
   orders = 0;
   isDead = false;
   readonly #shared: Shared;
+  readonly #transport: Transport;
   #lines: { readonly atMs: number; readonly kind: string }[] = [];
 
   constructor(shared: Shared, nowMs: number | undefined) {
     this.#shared = shared;
     this.clock = new HandClock(nowMs);
     this.watched = watchedStorage(shared.database);
+    this.#transport = this.#newTransport();
     const line = (_: object, message: string) => void this.#lines.push({ atMs: this.clock.now(), kind: message });
     this.notifications = new NotificationService({
       storage: this.watched.storage,
-      transport: this.#transport(),
+      transport: this.#transport,
       channels: [this.#channel()],
       delivery: { concurrency: shared.options.concurrency },
       clock: this.clock,
@@ -94,8 +109,21 @@ export class WalkProcess {
     });
   }
 
+  /** Another process has published signals; they arrive while this one listens. Content does not travel. */
+  hear(signals: readonly Signal[]): void {
+    this.#transport.publish(
+      signals.flatMap((signal) => {
+        if ("topic" in signal) {
+          return [];
+        }
+        const { notification: _, item: __, ...hint } = signal;
+        return [hint];
+      }),
+    );
+  }
+
   /** Starts only while the database is there, and loses signals without it if somebody looks for lost ones. */
-  #transport(): Transport {
+  #newTransport(): Transport {
     const { pollIntervalMs } = this.#shared.options;
     let listener: TransportListener | null = null;
     return {
