@@ -167,7 +167,7 @@ describe("a wait that is over", () => {
 });
 
 describe("a lease that was lost", () => {
-  function takeBack(delivery: LoadedDelivery, lost: Partial<LostLease> = {}) {
+  function endLost(delivery: LoadedDelivery, lost: Partial<LostLease> = {}) {
     const { id, fence, attempt, leaseOwner, leaseUntil } = delivery;
     const lease = { id, fence, attempt, owner: leaseOwner ?? "", until: leaseUntil ?? NOW, ...lost };
     return endLostLeases([loaded([[delivery]])], NOW, { leaseMs: 60_000, attemptsOf: () => 3, lost: new Map([[id, lease]]) }).changes;
@@ -178,7 +178,7 @@ describe("a lease that was lost", () => {
       [1, "pending"],
       [3, "failed"],
     ] as const) {
-      const changes = takeBack(leased({ attempt, leaseUntil: NOW }));
+      const changes = endLost(leased({ attempt, leaseUntil: NOW }));
       expect(changes.deliveries.map((one) => [one.status, one.leaseOwner])).toEqual([[status, null]]);
       expect(changes.attempts.map((one) => [one.attempt, one.status])).toEqual([[attempt, "unknown"]]);
     }
@@ -186,8 +186,8 @@ describe("a lease that was lost", () => {
 
   test("one that was ended, renewed or taken by another worker since is left alone", () => {
     const changed = [{ fence: 0 }, { owner: "another" }, { until: new Date(NOW.getTime() - 1) }];
-    expect(changed.map((lost) => takeBack(leased(), lost).deliveries)).toEqual([[], [], []]);
-    expect(takeBack({ ...leased(), leaseOwner: null, leaseUntil: null }).deliveries).toEqual([]);
+    expect(changed.map((lost) => endLost(leased(), lost).deliveries)).toEqual([[], [], []]);
+    expect(endLost({ ...leased(), leaseOwner: null, leaseUntil: null }).deliveries).toEqual([]);
   });
 });
 

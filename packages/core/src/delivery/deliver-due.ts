@@ -80,7 +80,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     return ended.map(({ deliveryId }) => result?.accepted.has(deliveryId) ?? false);
   }
 
-  async takeBack(leases: readonly LostLease[]): Promise<void> {
+  async endLost(leases: readonly LostLease[]): Promise<void> {
     const lost = new Map(leases.map((lease) => [lease.id, lease]));
     const attemptsOf = (name: string) =>
       name === INBOX_CHANNEL ? INBOX_ATTEMPTS : (this.#context.channels.get(name)?.retryDelaysMs.length ?? 0) + 1;

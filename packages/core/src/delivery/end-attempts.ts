@@ -55,7 +55,7 @@ export function endLostLeases(loaded: readonly LoadedSend[], now: Date, leases: 
     if (lost.length === 0) {
       return null;
     }
-    const changed = chain.map((delivery) => (lost.includes(delivery) ? takenBack(delivery, now, leases) : delivery));
+    const changed = chain.map((delivery) => (lost.includes(delivery) ? endedAsLost(delivery, now, leases) : delivery));
     return {
       chain: changed[0] === chain[0] ? changed : followPrimary(changed, send, now),
       attempts: lost.map((delivery) => unknownAttempt(delivery, now, leases)),
@@ -69,7 +69,7 @@ function isLost({ leaseOwner, leaseUntil, fence }: Delivery, lease: LostLease | 
   return lease?.owner === leaseOwner && lease?.fence === fence && lease?.until.getTime() === leaseUntil?.getTime();
 }
 
-function takenBack(delivery: LoadedDelivery, now: Date, { attemptsOf }: LostDeliveries): Delivery {
+function endedAsLost(delivery: LoadedDelivery, now: Date, { attemptsOf }: LostDeliveries): Delivery {
   if (delivery.isRead) {
     return settled(delivery, { status: "delivered", now });
   }

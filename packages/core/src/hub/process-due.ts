@@ -72,7 +72,7 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
     return ended.map(({ id }) => ids.has(id));
   }
 
-  async takeBack(lost: readonly LostLease[]): Promise<void> {
+  async endLost(lost: readonly LostLease[]): Promise<void> {
     for (const [owner, leases] of Map.groupBy(lost, (lease) => lease.owner)) {
       await this.record(
         owner,

@@ -36,7 +36,7 @@ export function hubWorker(context: HubContext, options: HubOptions): LeasedWorke
   return worker ? new LeasedWorker(work, { concurrency, leaseMs: lease, drainMs, pollIntervalMs, clock, logger }) : null;
 }
 
-/** Every engine is an owner of its own, another one at each start. */
+/** Every engine is an owner of leases with a name of its own, which is drawn here. */
 function engineOptions(
   { storage, clock, ids, logger, ready }: DeliveryContext | HubContext,
   numbers: Pick<LeaseEngineOptions, "concurrency" | "leaseMs">,

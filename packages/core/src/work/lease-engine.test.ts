@@ -14,7 +14,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 /** An engine over tasks that are listed here, on a storage that one process has to itself, or shares. */
 function engineOver({ due = [] as Task[], lost = [] as LostLease[][], hasSingleProcess = true }) {
   const asked: LostLeaseQuery[] = [];
-  const takenBack: string[][] = [];
+  const endedLost: string[][] = [];
   const claims: (readonly string[])[] = [];
   const recorded: string[] = [];
   const tasks: LeasedTasks<Task, object, string> = {
@@ -39,7 +39,7 @@ function engineOver({ due = [] as Task[], lost = [] as LostLease[][], hasSingleP
       recorded.push(...ended);
       return ended.map(() => true);
     },
-    takeBack: async (leases) => void takenBack.push(leases.map(({ id }) => id)),
+    endLost: async (leases) => void endedLost.push(leases.map(({ id }) => id)),
   };
   const engine = new LeaseEngine(tasks, {
     owner: "me",
@@ -50,7 +50,7 @@ function engineOver({ due = [] as Task[], lost = [] as LostLease[][], hasSingleP
     logger: silent,
     ready: async () => undefined,
   });
-  return { engine, asked, takenBack, claims, recorded };
+  return { engine, asked, endedLost, claims, recorded };
 }
 
 const lease = (id: string, owner: string): LostLease => ({ id, owner, fence: 1, until: new Date(0), attempt: 1 });
@@ -73,23 +73,23 @@ test("where others work, too, their leases may be longer than its own", async ()
 });
 
 test("what it has in hand is not lost, however far the clock went", async () => {
-  const { engine, takenBack } = engineOver({
+  const { engine, endedLost } = engineOver({
     due: [{ id: "mine", tenant: "t", fence: 1 }],
     lost: [[lease("mine", "me"), lease("left", "me"), lease("mine", "another")], [lease("mine", "me")]],
   });
   const [mine] = await engine.claim(10);
   await engine.tidy();
-  expect(takenBack).toEqual([["left", "mine"]]);
+  expect(endedLost).toEqual([["left", "mine"]]);
   await engine.perform(mine as Task, new AbortController().signal);
   await engine.tidy();
-  expect(takenBack).toEqual([["left", "mine"], ["mine"]]);
+  expect(endedLost).toEqual([["left", "mine"], ["mine"]]);
 });
 
 test("a full batch is followed by another, and one of its own alone by none", async () => {
   const full = Array.from({ length: 256 }, (_, index) => lease(`${index}`, "another"));
-  const { engine, asked, takenBack } = engineOver({ lost: [full, full.slice(0, 3)] });
+  const { engine, asked, endedLost } = engineOver({ lost: [full, full.slice(0, 3)] });
   await engine.tidy();
-  expect([asked.length, takenBack.map(({ length }) => length)]).toEqual([2, [256, 3]]);
+  expect([asked.length, endedLost.map(({ length }) => length)]).toEqual([2, [256, 3]]);
 });
 
 test("a tenant that has its share is left out until one of its tasks ends", async () => {

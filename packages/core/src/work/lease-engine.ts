@@ -10,7 +10,7 @@ const MAX_BATCH = 256;
 /** Where others work, too: no lease of theirs is longer than this, or than twice one of ours. */
 const MAX_LEASE_MS = 3_600_000;
 
-/** A kind of task that is done under a lease: what a {@link LeaseEngine} has to know of it. */
+/** A kind of task that is done under a lease: what a {@link LeaseEngine} needs to know of it. */
 export interface LeasedTasks<Task, Fairness extends object, Ended> {
   /** Names the tasks in logs, for example `deliveries`. */
   readonly name: string;
@@ -27,14 +27,14 @@ export interface LeasedTasks<Task, Fairness extends object, Ended> {
   /** Records how attempts went, and answers which of them counted: those whose lease `owner` still held. */
   record(owner: string, ended: readonly Ended[]): Promise<readonly boolean[]>;
   /** Ends the attempts of workers that lost their leases, unless the leases were renewed since. */
-  takeBack(lost: readonly LostLease[]): Promise<void>;
+  endLost(lost: readonly LostLease[]): Promise<void>;
   /** Puts right what else time has overtaken. @default nothing */
   tidy?(): Promise<void>;
 }
 
 /** The parts that a {@link LeaseEngine} uses. */
 export interface LeaseEngineOptions {
-  /** Names the worker: another one at each start, so that what an earlier process held is told apart. */
+  /** Names the worker: drawn once for each service, so that what an earlier process held is told apart. */
   readonly owner: string;
   /** The most tasks that are under way at once. */
   readonly concurrency: number;
@@ -47,12 +47,12 @@ export interface LeaseEngineOptions {
 }
 
 /**
- * Takes, renews and loses the leases of one kind of task, keeps one tenant from taking every turn, and records ends in
- * batches:
+ * Claims tasks of one kind, renews their leases, ends those that others lost, keeps one tenant from taking every turn,
+ * and records ends in batches:
  *
  * ```
  * due ──claim──> leased ──attempt──> ended ──record──> whatever its domain makes of it
- *                leased ──lease lost──> taken back
+ *                leased ──lease lost──> due again, or failed
  * ```
  */
 export class LeaseEngine<Task, Fairness extends object, Ended> implements LeasedWork<Task> {
@@ -89,7 +89,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
   async tidy(): Promise<void> {
     await this.#options.ready();
     const isAlone = this.#isAlone ?? mayTakeOver(this.#options, this.name);
-    while (await this.#takeBack(isAlone)) {
+    while (await this.#endLost(isAlone)) {
       // There may be more.
     }
     this.#isAlone = isAlone;
@@ -143,8 +143,8 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     return this.#tasks.leases.claim({ ...this.#tasks.fairness(), ...request });
   }
 
-  /** Takes a batch of lost leases back, and answers whether there may be more. */
-  async #takeBack(isAlone: boolean): Promise<boolean> {
+  /** Ends a batch of lost leases, and answers whether there may be more. */
+  async #endLost(isAlone: boolean): Promise<boolean> {
     const { owner, leaseMs } = this.#options;
     const lost = await this.#tasks.leases.lost({
       at: this.#now(),
@@ -157,7 +157,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     if (gone.length === 0) {
       return false;
     }
-    await this.#tasks.takeBack(gone);
+    await this.#tasks.endLost(gone);
     return lost.length === MAX_BATCH;
   }
 

@@ -17,7 +17,7 @@ export interface LostLease extends Lease {
 
 /** How many tasks a worker wants, and for how long. */
 export interface LeaseRequest {
-  /** Names the worker: random, and another one at each start. */
+  /** Names the worker: random, and drawn anew for each service. */
   readonly owner: string;
   readonly at: Date;
   readonly leaseMs: number;

@@ -2,7 +2,7 @@ import type { ClaimedRecord, HubStorage } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { at, range } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
-import { ended, later, planEach, planSome, takeBack, useHub } from "./hub-fixture.ts";
+import { ended, endLost, later, planEach, planSome, useHub } from "./hub-fixture.ts";
 
 /** Calls at once, also through two storages over one database, give the same result as some order of them. */
 export function hubConcurrencyTests(harness: StorageHarness): void {
@@ -40,7 +40,7 @@ export function hubConcurrencyTests(harness: StorageHarness): void {
       });
     });
 
-    test("what is claimed, ended and taken back at once settles each record once", async () => {
+    test("what is claimed, ended and lost at once settles each record once", async () => {
       await withTwo(async (hubs) => {
         const records = await fixture.createRecords(60);
         const settled: string[] = [];
@@ -53,14 +53,14 @@ export function hubConcurrencyTests(harness: StorageHarness): void {
             const claimed = await hub.leases.claim({ owner, at: later(second), leaseMs: 60_000, limit: 5, exceptTenants: [] });
             if (number % 2 === 0) {
               const query = { at: later(second + 500), limit: 50, furthestMs: 60_000 };
-              await takeBack(hub, query, { maxAttempts: 99, error: "lost" });
+              await endLost(hub, query, { maxAttempts: 99, error: "lost" });
             }
             const ends = claimed.map((one) => ended(one, { result: owner }));
             settled.push(...(await hub.endRecords(owner, ends, later(second + 500))).map(({ id }) => id));
           }
         };
         await Promise.all(range(1, 6).map(work));
-        await fixture.takeBack(later(100_000), { maxAttempts: 99 });
+        await fixture.endLost(later(100_000), { maxAttempts: 99 });
         const rest = await fixture.claim(later(100_000));
         const ends = rest.map((one) => ended(one));
         settled.push(...(await fixture.hub.endRecords("worker", ends, later(100_001))).map(({ id }) => id));
@@ -141,7 +141,7 @@ export function hubConcurrencyTests(harness: StorageHarness): void {
       expect(await hub.findHandler(tenant, handler.id)).toEqual(handler);
       expect(await hub.findEvents(tenant, [event.id])).toEqual([{ ...event, identity: { id: identity.id, name: identity.name } }]);
       expect(await fixture.claim(later(1))).toHaveLength(2);
-      expect(await fixture.takeBack(later(2), { notOwnedBy: "another start" })).toHaveLength(3);
+      expect(await fixture.endLost(later(2), { notOwnedBy: "another start" })).toHaveLength(3);
     });
   });
 }

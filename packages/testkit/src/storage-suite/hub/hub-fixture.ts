@@ -169,14 +169,14 @@ export class HubFixture {
   }
 
   /** Takes lost records back, as a worker does. */
-  async takeBack(at: Date, { maxAttempts = 5, error = "The worker was lost.", ...more }: TakeBack = {}): Promise<readonly SourceRecord[]> {
-    return takeBack(this.hub, { at, limit: 100, furthestMs: 60_000, ...more }, { maxAttempts, error });
+  async endLost(at: Date, { maxAttempts = 5, error = "The worker was lost.", ...more }: EndLost = {}): Promise<readonly SourceRecord[]> {
+    return endLost(this.hub, { at, limit: 100, furthestMs: 60_000, ...more }, { maxAttempts, error });
   }
 
   /** Leaves nothing to process for the next test: claims and leases are of all tenants. */
   async settleAll(): Promise<void> {
     const at = later(10_000_000);
-    while ((await this.takeBack(at, { maxAttempts: 0, notOwnedBy: "nobody" })).length > 0) {
+    while ((await this.endLost(at, { maxAttempts: 0, notOwnedBy: "nobody" })).length > 0) {
       // Until nobody holds anything.
     }
     for (let claimed = await this.claim(at); claimed.length > 0; claimed = await this.claim(at)) {
@@ -186,10 +186,10 @@ export class HubFixture {
   }
 }
 
-type TakeBack = Partial<LostLeaseQuery> & { readonly maxAttempts?: number; readonly error?: string };
+type EndLost = Partial<LostLeaseQuery> & { readonly maxAttempts?: number; readonly error?: string };
 
 /** Ends the attempts of workers that lost their leases: tried again, or failed after too many. */
-export async function takeBack(
+export async function endLost(
   hub: HubStorage,
   query: LostLeaseQuery,
   { maxAttempts, error }: { readonly maxAttempts: number; readonly error: string },

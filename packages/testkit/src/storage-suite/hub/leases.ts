@@ -44,24 +44,24 @@ export function leaseTests(harness: StorageHarness): void {
       expect(await hub.leases.renew("worker", wrong, options)).toEqual([]);
       expect(await hub.leases.renew("worker", [], options)).toEqual([]);
       expect(await hub.leases.renew("worker", [lease], options)).toEqual([lease]);
-      expect((await fixture.takeBack(later(61))).map(({ id }) => id)).toEqual([other.id]);
-      expect(await fixture.takeBack(later(89))).toEqual([]);
+      expect((await fixture.endLost(later(61))).map(({ id }) => id)).toEqual([other.id]);
+      expect(await fixture.endLost(later(89))).toEqual([]);
       expect(await hub.leases.renew("worker", [other, lease], { ...options, at: later(89) })).toEqual([lease]);
-      expect(await fixture.takeBack(later(148))).toEqual([]);
-      expect(await fixture.takeBack(later(150))).toHaveLength(1);
+      expect(await fixture.endLost(later(148))).toEqual([]);
+      expect(await fixture.endLost(later(150))).toHaveLength(1);
     });
 
-    test("a lease that ran out is taken back: tried again, or failed after too many attempts", async () => {
+    test("a lease that ran out is lost: tried again, or failed after too many attempts", async () => {
       await fixture.createRecords(1);
       const [first] = await fixture.claim(later(0));
-      expect(await fixture.takeBack(later(59), { maxAttempts: 2 })).toEqual([]);
-      const [back] = await fixture.takeBack(later(61), { maxAttempts: 2 });
+      expect(await fixture.endLost(later(59), { maxAttempts: 2 })).toEqual([]);
+      const [back] = await fixture.endLost(later(61), { maxAttempts: 2 });
       expect(back).toEqual({ ...first?.record, status: "PENDING", source: "mail" });
-      expect(await fixture.takeBack(later(61), { maxAttempts: 2 })).toEqual([]);
+      expect(await fixture.endLost(later(61), { maxAttempts: 2 })).toEqual([]);
       expect(await fixture.hub.leases.nextDueInMs(later(61))).toBe(0);
       const [second] = await fixture.claim(later(61));
       expect(second).toMatchObject({ record: { attempt: 2 }, fence: 2 });
-      const [failed] = await fixture.takeBack(later(122), { maxAttempts: 2, error: "Lost 😀" });
+      const [failed] = await fixture.endLost(later(122), { maxAttempts: 2, error: "Lost 😀" });
       expect(failed).toEqual({ ...second?.record, status: "FAILED", error: "Lost 😀", completedAt: later(122), source: "mail" });
       expect(await fixture.hub.findRecords(fixture.tenant, [failed?.id ?? ""])).toMatchObject([{ status: "FAILED", error: "Lost 😀" }]);
       expect(await fixture.claim(later(9_999))).toEqual([]);
@@ -69,11 +69,11 @@ export function leaseTests(harness: StorageHarness): void {
       expect((await fixture.hub.listSettledSince(fixture.tenant, "mail", range)).items).toEqual([failed]);
     });
 
-    test("what a worker says of a record that was taken back is not heard", async () => {
+    test("what a worker says of a record that was lost is not heard", async () => {
       await fixture.createRecords(1);
       const [first] = await fixture.claim(later(0));
       const stale = ended(present(first), { result: "stale" });
-      await fixture.takeBack(later(61));
+      await fixture.endLost(later(61));
       const lease = { id: stale.id, fence: stale.fence };
       const { hub } = fixture;
       expect(await hub.endRecords("worker", [stale], later(62))).toEqual([]);
@@ -84,30 +84,30 @@ export function leaseTests(harness: StorageHarness): void {
       expect(settled).toMatchObject({ status: "COMPLETED", result: "fresh", attempt: 2 });
     });
 
-    test("a lease further ahead than any can be, as when the clock went back, is taken back", async () => {
+    test("a lease further ahead than any can be, as when the clock went back, is lost", async () => {
       await fixture.createRecords(1);
       await fixture.claim(later(3_600));
-      expect(await fixture.takeBack(later(3_599))).toHaveLength(1);
+      expect(await fixture.endLost(later(3_599))).toHaveLength(1);
       expect(statuses(await fixture.claim(later(3_599)).then((claimed) => claimed.map(({ record }) => record)))).toEqual(["PROCESSING"]);
     });
 
-    test("what others hold is taken back where only one can hold anything", async () => {
+    test("what others hold is lost where only one can hold anything", async () => {
       await fixture.createRecords(3);
       const mine = await fixture.claim(later(0), { owner: "me", limit: 1 });
       const theirs = await fixture.claim(later(0), { owner: "another" });
-      expect(await fixture.takeBack(later(1))).toEqual([]);
-      const back = await fixture.takeBack(later(1), { notOwnedBy: "me" });
+      expect(await fixture.endLost(later(1))).toEqual([]);
+      const back = await fixture.endLost(later(1), { notOwnedBy: "me" });
       expect(back.map(({ id }) => id).sort()).toEqual(theirs.map(({ record }) => record.id).sort());
       expect(await fixture.hub.leases.leasedTo("me")).toEqual(mine);
-      expect(statuses(await fixture.takeBack(later(61), { notOwnedBy: "me" }))).toEqual(["PENDING"]);
+      expect(statuses(await fixture.endLost(later(61), { notOwnedBy: "me" }))).toEqual(["PENDING"]);
     });
 
-    test("no more are taken back at once than asked for", async () => {
+    test("no more are ended at once than asked for", async () => {
       await fixture.createRecords(5);
       await fixture.claim(later(0));
       const taken: number[] = [];
       for (const _ of [1, 2, 3, 4]) {
-        taken.push((await fixture.takeBack(later(61), { limit: 2, maxAttempts: 1 })).length);
+        taken.push((await fixture.endLost(later(61), { limit: 2, maxAttempts: 1 })).length);
       }
       expect(taken).toEqual([2, 2, 1, 0]);
     });

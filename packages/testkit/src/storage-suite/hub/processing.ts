@@ -81,7 +81,7 @@ export function processingTests(harness: StorageHarness): void {
       expect(await fixture.hub.endRecords("worker", [end], later(5))).toEqual([{ ...expected, source: "mail" }]);
       expect(await fixture.hub.findRecords(fixture.tenant, [end.id])).toEqual([expected]);
       expect(await fixture.claim(later(9_999))).toEqual([]);
-      expect(await fixture.takeBack(later(9_999))).toEqual([]);
+      expect(await fixture.endLost(later(9_999))).toEqual([]);
       expect(await fixture.hub.leases.nextDueInMs(later(9_999))).toBeNull();
     });
 

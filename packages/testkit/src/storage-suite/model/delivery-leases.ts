@@ -24,8 +24,8 @@ export async function endAttemptsOf(storage: DeliveryStorage, { owner, at, attem
   return accepted;
 }
 
-/** Which leases to take back. */
-export interface TakingBack {
+/** Which lost leases to end. */
+export interface EndingLost {
   readonly at: Date;
   readonly limit: number;
   /** A lease further ahead than this was given before the clock went back. */
@@ -35,7 +35,7 @@ export interface TakingBack {
 }
 
 /** Takes deliveries back whose worker was lost, as a worker does, and answers which. */
-export async function takeBackLost(storage: DeliveryStorage, request: TakingBack): Promise<readonly string[]> {
+export async function endLostOf(storage: DeliveryStorage, request: EndingLost): Promise<readonly string[]> {
   const { at, limit, leaseMs, maxAttempts, notOwnedBy } = request;
   const others = notOwnedBy === undefined ? {} : { notOwnedBy };
   const leases = await storage.leases.lost({ at, limit, furthestMs: leaseMs, ...others });

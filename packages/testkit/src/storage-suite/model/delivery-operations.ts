@@ -66,7 +66,7 @@ export type DeliveryOperation =
       readonly leaseMs: number;
       readonly isStale: boolean;
     }
-  | { readonly do: "takeBack"; readonly notOwnedBy: number | null; readonly limit: number }
+  | { readonly do: "endLost"; readonly notOwnedBy: number | null; readonly limit: number }
   | { readonly do: "endWaits"; readonly limit: number }
   | { readonly do: "cancel" | "retry" | "delete"; readonly send: number }
   | { readonly do: "update"; readonly send: number; readonly text: number; readonly withMeta: boolean }
@@ -156,7 +156,7 @@ export const deliveryOperation: fc.Arbitrary<DeliveryOperation> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      do: fc.constant("takeBack" as const),
+      do: fc.constant("endLost" as const),
       notOwnedBy: fc.option(worker, { freq: 2 }),
       limit: fc.constantFrom(1, 2, 100),
     }),

@@ -82,7 +82,7 @@ export function erase(model: DeliveryModel, { tenant, userId }: Owner, { limit, 
 }
 
 /** Takes a delivery back from a worker that was lost. */
-export function takeBack(model: DeliveryModel, delivery: ModelDelivery, { now, leaseMs }: { now: Date; leaseMs: number }): void {
+export function endLost(model: DeliveryModel, delivery: ModelDelivery, { now, leaseMs }: { now: Date; leaseMs: number }): void {
   const begunMs = (delivery.leaseUntil?.getTime() ?? 0) - leaseMs;
   delivery.attempts.push({
     ...{ deliveryId: delivery.id, attempt: delivery.attempt, status: "unknown", provider: "", response: null, messageId: null, note: null },

@@ -39,7 +39,7 @@ export class DeliveryRun {
       case "claim":
       case "end":
       case "renew":
-      case "takeBack":
+      case "endLost":
       case "endWaits":
         return this.#work.apply(operation, this.#nowMs);
       case "acknowledge":

@@ -1,10 +1,10 @@
 import { type ClaimedDelivery, type DeliveryStorage, type EndedAttempt, endWaits, type Lease } from "@belfry/core/storage";
 import { expect } from "vitest";
 import type { Fixture } from "../fixture.ts";
-import { endAttemptsOf, leasesOf, takeBackLost } from "./delivery-leases.ts";
+import { endAttemptsOf, endLostOf, leasesOf } from "./delivery-leases.ts";
 import { chainsOf, claimedOf, type DeliveryModel } from "./delivery-model.ts";
 import { type DeliveryOperation, type Ending, SEND_CHANNELS, SEND_USERS, WORKERS } from "./delivery-operations.ts";
-import { endAttempt, endWait, lease, MAX_ATTEMPTS, takeBack } from "./delivery-rules.ts";
+import { endAttempt, endLost, endWait, lease, MAX_ATTEMPTS } from "./delivery-rules.ts";
 import { expectClaim, expectFirst } from "./expect-first.ts";
 import { choose, expectSame } from "./same.ts";
 
@@ -12,7 +12,7 @@ import { choose, expectSame } from "./same.ts";
 const LEASE_MS = 60_000;
 
 /** The operations of workers. */
-type Work = Extract<DeliveryOperation, { readonly do: "claim" | "end" | "renew" | "takeBack" | "endWaits" }>;
+type Work = Extract<DeliveryOperation, { readonly do: "claim" | "end" | "renew" | "endLost" | "endWaits" }>;
 
 /** An operation of one kind. */
 type Step<Kind extends Work["do"]> = Extract<Work, { readonly do: Kind }>;
@@ -41,8 +41,8 @@ export class DeliveryWork {
         return this.#end(operation);
       case "renew":
         return this.#renew(operation);
-      case "takeBack":
-        return this.#takeBack(operation);
+      case "endLost":
+        return this.#endLost(operation);
       case "endWaits":
         return this.#endWaits(operation);
     }
@@ -148,10 +148,10 @@ export class DeliveryWork {
     expect(ids(held)).toEqual(ids(expected));
   }
 
-  async #takeBack({ notOwnedBy, limit }: Step<"takeBack">): Promise<void> {
+  async #endLost({ notOwnedBy, limit }: Step<"endLost">): Promise<void> {
     const others = notOwnedBy === null ? {} : { notOwnedBy: WORKERS[notOwnedBy] ?? "" };
     const request = { at: this.#now, limit, leaseMs: LEASE_MS, maxAttempts: MAX_ATTEMPTS, ...others };
-    const taken = await takeBackLost(this.#storage, request);
+    const taken = await endLostOf(this.#storage, request);
     const leased = this.#model.deliveries.flatMap((delivery) =>
       delivery.leaseUntil === null ? [] : [{ delivery, atMs: delivery.leaseUntil.getTime() }],
     );
@@ -166,7 +166,7 @@ export class DeliveryWork {
     );
     const lost = leased.filter(({ delivery }) => taken.includes(delivery.id)).map(({ delivery }) => delivery);
     for (const delivery of lost.toSorted((left, right) => Number(right.isFallback) - Number(left.isFallback))) {
-      takeBack(this.#model, delivery, { now: this.#now, leaseMs: LEASE_MS });
+      endLost(this.#model, delivery, { now: this.#now, leaseMs: LEASE_MS });
     }
   }
 

@@ -62,7 +62,7 @@ export class HubModel {
   }
 
   /** Takes a record back from a worker that was lost. */
-  takeBack(record: ModelRecord, now: Date): void {
+  endLost(record: ModelRecord, now: Date): void {
     Object.assign(record, { owner: null, status: "PENDING", dueMs: now.getTime() });
     if (record.attempt >= MAX_RECORD_ATTEMPTS) {
       Object.assign(record, { status: "FAILED", error: LOST_ERROR, completedAt: now });

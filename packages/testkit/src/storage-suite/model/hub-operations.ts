@@ -56,7 +56,7 @@ export type HubOperation =
       readonly leaseMs: number;
       readonly isStale: boolean;
     }
-  | { readonly do: "takeBack"; readonly notOwnedBy: number | null; readonly limit: number }
+  | { readonly do: "endLost"; readonly notOwnedBy: number | null; readonly limit: number }
   | { readonly do: "pass"; readonly ms: number };
 
 const tenant = fc.nat({ max: 1 });
@@ -136,7 +136,7 @@ export const hubOperation: fc.Arbitrary<HubOperation> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      do: fc.constant("takeBack" as const),
+      do: fc.constant("endLost" as const),
       notOwnedBy: fc.option(worker, { freq: 2 }),
       limit: fc.constantFrom(1, 2, 100),
     }),

@@ -2,7 +2,7 @@ import type { Handler, HubEvent } from "@belfry/core";
 import type { ClaimedRecord, EndedRecord, Lease, PlanProcessing } from "@belfry/core/storage";
 import { expect } from "vitest";
 import type { Fixture } from "../fixture.ts";
-import { HubFixture, takeBack } from "../hub/hub-fixture.ts";
+import { endLost, HubFixture } from "../hub/hub-fixture.ts";
 import { expectFirst } from "./expect-first.ts";
 import { HubChecks } from "./hub-checks.ts";
 import { recordLeasesOf } from "./hub-leases.ts";
@@ -49,8 +49,8 @@ export class HubRun {
         return this.#end(operation);
       case "renew":
         return this.#renew(operation);
-      case "takeBack":
-        return this.#takeBack(operation);
+      case "endLost":
+        return this.#endLost(operation);
       case "pass":
         this.#nowMs += operation.ms;
     }
@@ -193,14 +193,14 @@ export class HubRun {
     expect(ids(held)).toEqual(ids(expected));
   }
 
-  async #takeBack({ notOwnedBy, limit }: Step<"takeBack">): Promise<void> {
+  async #endLost({ notOwnedBy, limit }: Step<"endLost">): Promise<void> {
     const others = notOwnedBy === null ? {} : { notOwnedBy: HUB_WORKERS[notOwnedBy] ?? "" };
     const query = { at: this.#now, limit, furthestMs: LEASE_MS, ...others };
     const isLost = ({ owner, untilMs }: ModelRecord) =>
       owner !== null &&
       (untilMs <= this.#nowMs || untilMs > this.#nowMs + LEASE_MS || (others.notOwnedBy !== undefined && owner !== others.notOwnedBy));
     const lost = this.#model.records.filter(isLost);
-    const back = await takeBack(this.#fixture.hub, query, { maxAttempts: MAX_RECORD_ATTEMPTS, error: LOST_ERROR });
+    const back = await endLost(this.#fixture.hub, query, { maxAttempts: MAX_RECORD_ATTEMPTS, error: LOST_ERROR });
     const ids = back.map(({ id }) => id);
     expect(ids.length).toBe(Math.min(limit, lost.length));
     expectFirst(
@@ -211,7 +211,7 @@ export class HubRun {
     const expected = ids.flatMap((id) => {
       const record = this.#model.find(id);
       if (record) {
-        this.#model.takeBack(record, this.#now);
+        this.#model.endLost(record, this.#now);
       }
       return record ? [sourceRecordOf(record)] : [];
     });
