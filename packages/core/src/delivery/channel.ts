@@ -39,7 +39,7 @@ export interface DeliverySuccess {
   /** The provider's own words, for example `250 2.0.0 OK`. At most 1,000 characters are kept. */
   readonly response?: string;
   readonly messageId?: string;
-  /** What the sender should know though it went well, for example that a template was not found. */
+  /** A note for the sender though it went well, for example that a template was not found. */
   readonly note?: string;
 }
 
@@ -48,7 +48,7 @@ export interface DeliveryFailure {
   readonly status: "failed";
   /** Whether a later attempt may succeed. */
   readonly transient: boolean;
-  /** What happened, without credentials or contents. At most 1,000 characters are kept. */
+  /** Says what happened, without credentials or contents. At most 1,000 characters are kept. */
   readonly error: string;
   readonly provider: string;
   readonly response?: string;

@@ -64,12 +64,12 @@ export interface DeliveryAttempt {
   readonly status: AttemptStatus;
   readonly startedAt: Date;
   readonly finishedAt: Date;
-  /** What carried it, for example `smtp`; empty when unknown. */
+  /** Names its carrier, for example `smtp`; empty when unknown. */
   readonly provider: string;
   /** The provider's own words. */
   readonly response: string | null;
   readonly messageId: string | null;
-  /** What happened, for a failed attempt. */
+  /** Says what happened, for a failed attempt. */
   readonly error: string | null;
   /** A note for the sender about a successful attempt. */
   readonly note: string | null;

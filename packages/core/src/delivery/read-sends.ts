@@ -107,7 +107,7 @@ export async function firstDeliveries(
     await context.turns.next();
     deliveries.push(...(await context.deliveries.deliveriesOf(tenant, known.slice(start, start + SENDS_AT_ONCE), { offset: 0, limit })));
   }
-  // What is made of them, such as a large answer, is left to a turn of its own, too.
+  // The caller makes something of them, such as a large answer, in a turn of its own.
   await context.turns.next();
   return deliveries;
 }

@@ -13,7 +13,7 @@ export interface FallbackInput {
   readonly afterMs?: number;
 }
 
-/** What everything can be sent with, whatever its type: all that `create` takes, but what has a name or a sense of its own here. */
+/** The fields that a notification of any type can be sent with: those of `create`, except those with another name or sense here. */
 export interface SendFields extends Omit<CreateFields, "to" | "title" | "message" | "source" | "sender"> {
   /**
    * Who gets it: user ids for the inbox, addresses for e-mail, URLs for webhooks; for every channel but the inbox also
@@ -32,7 +32,7 @@ export interface SendFields extends Omit<CreateFields, "to" | "title" | "message
   readonly meta?: JsonObject;
   /** The room it belongs to, at most 255 characters. */
   readonly roomId?: string;
-  /** What stands in for the first channel; `true` is e-mail for whoever is offline. @default false */
+  /** The channel that stands in for the first one; `true` is e-mail for whoever is offline. @default false */
   readonly fallback?: boolean | FallbackInput;
   /** The time to send it; a time in the past means at once. A text is ISO 8601 with a time zone. */
   readonly scheduledAt?: Date | string;

@@ -13,7 +13,7 @@ export interface EventInput {
   readonly sender: string;
   /** At most 100,000 characters. */
   readonly content: string;
-  /** What handlers' filters look at: at most 256 KiB as JSON. @default {} */
+  /** Handlers' filters look at it. At most 256 KiB as JSON. @default {} */
   readonly metadata?: object;
 }
 

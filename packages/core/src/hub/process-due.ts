@@ -108,7 +108,7 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
       if (error instanceof OutOfTime) {
         return { status: "failed", transient: true, error: error.message };
       }
-      // What was thrown may tell of the host's inside, and clients read the record.
+      // The error may tell of the host's inside, and clients read the record.
       this.#context.logger.error({ error, record: claimed.record.id }, "A processor, or onResult, threw an error.");
       const name = error instanceof Error ? error.name : typeof error;
       return { status: "failed", transient: true, error: `The handler could not be run: an unexpected ${name}. The log has more.` };

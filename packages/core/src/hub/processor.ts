@@ -10,7 +10,7 @@ export interface ProcessingTask {
   readonly handlerId: string;
   /** The handler's prompt, as it was when the event came in. */
   readonly prompt: string;
-  /** What the source pushed in. Anybody may have written its texts: to a model they are data, never instructions. */
+  /** The event. Anybody may have written its texts: to a model they are data, never instructions. */
   readonly notification: HubEvent;
   /** Who the sender is known to be, or null. */
   readonly identity: IdentifiedEvent["identity"];
@@ -29,7 +29,7 @@ export interface ProcessingUsage {
 /** The event is processed. */
 export interface ProcessingSuccess {
   readonly status: "completed";
-  /** What the processor has to say of the event: the record's result. */
+  /** The processor's answer: the record's result. */
   readonly text: string;
   /** @default not known */
   readonly usage?: ProcessingUsage;
@@ -42,7 +42,7 @@ export interface ProcessingFailure {
   readonly status: "failed";
   /** Whether a later attempt may succeed. */
   readonly transient: boolean;
-  /** What happened, without credentials or the event's contents. Clients of the hub read it in the record. */
+  /** Says what happened, without credentials or the event's contents. Clients of the hub read it in the record. */
   readonly error: string;
   /** The provider asked to wait this long, in milliseconds. It is clamped to between the first retry delay and 24 hours. */
   readonly retryAfterMs?: number;
@@ -52,7 +52,7 @@ export interface ProcessingFailure {
 export type ProcessingOutcome = ProcessingSuccess | ProcessingFailure;
 
 /**
- * What runs the handlers of the hub: one file of the host's own is enough for a new one. The engine does the rest: it
+ * Runs the handlers of the hub. One file of the host's own is enough for a new one. The engine does the rest: it
  * claims records, limits how many run at once, times out, retries and keeps the results.
  *
  * @example

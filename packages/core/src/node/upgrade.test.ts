@@ -66,7 +66,7 @@ afterEach(async () => {
 
 const belfryAlone = (basePath = "") => listen((server, handler) => void server.on("upgrade", upgradeListener(handler, basePath)));
 
-/** What became of a handshake: `open`, or the status it was refused with. */
+/** The end of a handshake: `open`, or the status it was refused with. */
 function handshake(url: string): Promise<{ outcome: "open" | number; client: WebSocket }> {
   const client = new WebSocket(`ws://${url}`);
   return new Promise((resolve, reject) => {

@@ -33,7 +33,7 @@ export interface Notification {
 /** The type of a notification that was created without one. */
 export const DEFAULT_TYPE = "notification";
 
-/** What a notification has where its creator says nothing. */
+/** The defaults of a notification's fields. */
 export const NOTIFICATION_DEFAULTS = {
   title: "",
   message: "",

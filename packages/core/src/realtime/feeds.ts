@@ -83,7 +83,7 @@ export abstract class Feed<Signal, Follower> {
     this.#loop.wake();
   }
 
-  /** What needs no database is passed on before this returns, so the usual case costs no promise. */
+  /** Passes signals that need no database on before it returns, so that the usual case costs no promise. */
   #passAll(): NextRun | Promise<NextRun> {
     while (this.#isMore()) {
       const passing = this.pass(this.#queue);

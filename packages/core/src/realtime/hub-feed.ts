@@ -145,7 +145,7 @@ export class HubFeed extends Feed<HubSignal, HubListener> {
     this.#remember();
   }
 
-  /** What the next look finds again has to be known by then, however much it is: twice the overlap, as clocks may differ. */
+  /** Keeps all ids that the next look may find again: those of twice the overlap, as clocks may differ. */
   #remember(): void {
     for (const told of this.#options.isLossy ? [this.#toldEvents, this.#toldRecords] : []) {
       told.keepSinceMs = this.#lookedMs - 2 * OVERLAP_MS;

@@ -152,7 +152,7 @@ export class Presence {
   }
 
   #tell(owner: Owner, isHere: boolean): void {
-    // What comes during a stop is told at the next start.
+    // The next start tells of those who come or go during a stop.
     if (this.#options.storage !== undefined && !this.#telling.isStopping) {
       this.#untold.set(keyOf(owner), { owner, isHere });
       this.#telling.wake();
@@ -175,7 +175,7 @@ export class Presence {
           this.#tellOfAll();
         }
       } catch (error) {
-        // What came later counts.
+        // Later changes win.
         this.#untold = new Map([...untold, ...this.#untold]);
         throw error;
       }

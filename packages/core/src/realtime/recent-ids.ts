@@ -2,7 +2,7 @@
 export class RecentIds {
   readonly #max: number;
   readonly #seenMs = new Map<string, number>();
-  /** What was seen since this time is kept, however much it is. @default nothing: the number alone counts */
+  /** All ids seen since this time are kept. @default none: the number alone counts */
   keepSinceMs = Number.POSITIVE_INFINITY;
 
   constructor(max: number) {

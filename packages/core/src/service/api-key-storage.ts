@@ -6,7 +6,7 @@ export interface StoredApiKey {
   /** The part of the key that names it; safe to show. */
   readonly id: string;
   readonly tenant: string;
-  /** What it is for, as the host named it. */
+  /** Its purpose, in the host's words. */
   readonly name: string;
   /** SHA-256 of the whole key, lowercase hex. */
   readonly digest: string;

@@ -16,7 +16,7 @@ import { STORAGE_VERSION } from "./storage.ts";
 /** The oldest Node that Belfry is tested on. */
 const OLDEST_NODE = { major: 22, minor: 14 };
 
-/** What a runtime says of itself in `process.versions`: Node, and runtimes that imitate it, have this. */
+/** The versions in `process.versions`. Node, and runtimes that imitate it, have it. */
 export type RuntimeVersions = Readonly<Record<string, string | undefined>>;
 
 /**

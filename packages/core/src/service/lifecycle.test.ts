@@ -13,7 +13,7 @@ const code = (work: Promise<unknown>): Promise<string> =>
 
 describe("Lifecycle", () => {
   let told: string[];
-  /** What a part waits for, where a test says so. */
+  /** The promises that parts wait for, where a test says so. */
   let gates: Partial<Record<string, Promise<void>>>;
   let lifecycle: Lifecycle;
 

@@ -19,7 +19,7 @@ export interface LifecycleParts {
   readonly close: readonly (() => Promise<void>)[];
 }
 
-/** What background work holds while it uses the storage: it is not counted, as `drain` waits for it. */
+/** Background work holds this while it uses the storage. It is not counted, because `drain` waits for it. */
 const NOT_COUNTED: Disposable = { [Symbol.dispose]: () => {} };
 
 /** How often a process that is stopping is kept from ending by itself; any long time does. */
@@ -163,7 +163,7 @@ export class Lifecycle {
     // Belfry's timers do not keep a process alive; a stop that somebody waits for does.
     const keepAlive = setInterval(() => {}, KEEP_ALIVE_MS);
     try {
-      // What is being opened has to be closed, too. Whoever asked for it hears of its failure.
+      // Parts that are being opened must be closed, too. Whoever asked for them hears of a failure.
       await Promise.allSettled([this.#opening, this.#listening]);
       await this.#untilNoCalls();
       const failures = await inTurn([() => this.#parts.drain()]);

@@ -25,7 +25,7 @@ export interface DeliveryOptions {
 
 /** How a service runs the hub's handlers. */
 export interface HubOptions<Data extends DataByType = DataByType> {
-  /** What runs them. @default none: every processing record is FAILED, and says so */
+  /** Runs them. @default none: every processing record is FAILED, and says so */
   readonly processor?: Processor;
   /** Called with every result, to create notifications of it for users. @default none */
   readonly onResult?: OnResult<Data>;

@@ -135,7 +135,7 @@ function lifecyclePartsOf<Tx, Written extends void | Promise<void>>(parts: Livin
     async drain() {
       await Promise.all([fanOut.loop.stop(), retention.loop.stop()]);
       await Promise.all(workers.map((worker) => worker.stop()));
-      // What handlers under way have created.
+      // Handlers that were under way may have created something.
       await Promise.all([writer.drain(), sendWriter.drain(), eventWriter.drain()]);
     },
     close: [() => feeds.inbox.stop(), () => feeds.hub.stop(), () => presence.stop(), () => transport.stop(), () => storage.close()],

@@ -35,11 +35,11 @@ export class TenantNotifications<
   readonly tenantId: string;
   readonly #context: ServiceContext<Tx, Written>;
   readonly #feeds: Feeds;
-  /** What was sent over channels: tracking, cancelling, retrying. */
+  /** The sends over channels: tracking, cancelling, retrying. */
   readonly sends: Sends;
   /** The event hub: events that services push in, handlers that process them, and who their senders are. */
   readonly hub: Hub;
-  /** What happened, and why. Offer it only to those who run the application. */
+  /** Shows what happened, and why. Offer it only to those who run the application. */
   readonly operator: Operator;
 
   /** Hosts call `notifications.tenant(id)` instead. */

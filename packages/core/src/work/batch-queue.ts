@@ -11,13 +11,13 @@ export interface Pending<Entry, Result> {
 export interface BatchQueueOptions<Entry, Result> {
   /** Takes the next batch off the front of `queue`: at least one entry. */
   take(queue: Pending<Entry, Result>[]): readonly Pending<Entry, Result>[];
-  /** Writes a batch; never rejects, every entry's own caller hears of its failure. */
+  /** Writes a batch. Never rejects: each entry's own caller hears of its failure. */
   commit(batch: readonly Pending<Entry, Result>[]): Promise<void>;
 }
 
 /**
- * Lets writes that are in flight in the same turn of the event loop share one transaction, and gathers the next batch
- * while one is being written.
+ * Writes what comes in one turn of the event loop in one transaction, and gathers the next batch while one is being
+ * written.
  */
 export class BatchQueue<Entry, Result> {
   readonly #options: BatchQueueOptions<Entry, Result>;
@@ -52,7 +52,7 @@ export class BatchQueue<Entry, Result> {
     }
     this.#isScheduled = true;
     this.#idle = new Promise((resolve) => {
-      // Not a timer: a lone write must not wait for a millisecond to pass.
+      // A timer would make a lone write wait for a millisecond.
       setImmediate(async () => {
         while (this.#queue.length > 0) {
           await this.#options.commit(this.#options.take(this.#queue));
@@ -68,8 +68,8 @@ export class BatchQueue<Entry, Result> {
 export type WriteAll<Entry, Result> = (entries: readonly Entry[]) => Promise<readonly Result[]>;
 
 /**
- * Writes a batch and gives every caller its own result or its own error: when a batch fails, its entries are written
- * one by one. A reply that was lost with its connection is asked for once more; writes go by id, so never twice.
+ * Writes a batch and gives every caller its own result or its own error. When a batch fails, its entries are written one
+ * by one. When a connection breaks before the reply, the batch is written again; writes go by id, so none counts twice.
  */
 export async function commitBatch<Entry, Result, Written = Result>(
   batch: readonly Pending<Entry, Result>[],

@@ -4,7 +4,7 @@ interface Asked<Key, Value> {
   reject(error: unknown): void;
 }
 
-/** Asks for everything that is wanted in the same turn of the event loop at once. */
+/** Collects the questions of one turn of the event loop and asks them at once. */
 export class Coalesced<Key, Value> {
   readonly #load: (keys: readonly Key[]) => Promise<readonly Value[]>;
   #asked: Asked<Key, Value>[] = [];

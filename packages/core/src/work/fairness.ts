@@ -1,4 +1,4 @@
-/** Keeps one tenant from taking every turn of a worker: it has four fifths of them at the most. */
+/** Keeps one tenant from taking every turn of a worker: a tenant gets four fifths of them at most. */
 export class TenantShare {
   readonly #perTenant: number;
   readonly #counts = new Map<string, number>();
@@ -21,7 +21,7 @@ export class TenantShare {
     }
   }
 
-  /** Tenants that have their share at this moment. */
+  /** Returns the tenants that have their full share now. */
   full(): readonly string[] {
     return [...this.#counts].filter(([, count]) => count >= this.#perTenant).map(([tenant]) => tenant);
   }
@@ -32,13 +32,13 @@ export interface ClaimsOptions<Task> {
   idOf(task: Task): string;
   /** Leases up to `limit` tasks that are due. */
   claim(limit: number): Promise<readonly Task[]>;
-  /** Everything this worker holds leases of, as the storage has it. */
+  /** Returns everything that this worker holds leases of, as the storage has it. */
   leased(): Promise<readonly Task[]>;
 }
 
 /**
- * The tasks one worker holds leases of. A claim whose answer was lost with its connection took tasks all the same; they
- * are found again, because their leases would have to run out before anybody else could do them.
+ * The tasks that one worker holds leases of. A claim may have taken tasks although its answer was lost with the
+ * connection. This worker finds them again; otherwise nobody could do them until their leases run out.
  */
 export class Claims<Task> {
   readonly #options: ClaimsOptions<Task>;
@@ -64,7 +64,7 @@ export class Claims<Task> {
     return this.#held.has(id);
   }
 
-  /** To be called when a task's end is recorded, or cannot be. */
+  /** Call it when a task's end is recorded, or cannot be. */
   release(task: Task): void {
     this.#held.delete(this.#options.idOf(task));
   }
@@ -73,7 +73,7 @@ export class Claims<Task> {
     if (!this.#mayHoldMore) {
       return [];
     }
-    // What ends while the question is under way is leased in the answer, and not in hand any more.
+    // A task that ends while the question is under way is leased in the answer, and not in hand any more.
     const before = new Set(this.#held);
     const leased = await this.#options.leased();
     const found = leased.filter((task) => {

@@ -7,7 +7,7 @@ import type { LeasedWork } from "./leased-worker.ts";
 import { untilRecorded } from "./timing.ts";
 
 const MAX_BATCH = 256;
-/** Where others work, too: no lease of theirs is longer than this, or than twice one of ours. */
+/** Other processes' leases are no longer than this, or than twice one of ours. */
 const MAX_LEASE_MS = 3_600_000;
 
 /** A kind of task that is done under a lease: what a {@link LeaseEngine} needs to know of it. */
@@ -22,13 +22,13 @@ export interface LeasedTasks<Task, Fairness extends object, Ended> {
   began?(task: Task): void;
   /** A task's end is recorded, or cannot be. */
   ended?(task: Task): void;
-  /** Does a task once, and answers how it went. `signal` aborts when the lease is lost or the worker has no more time. */
+  /** Does a task once and returns the result. `signal` aborts when the lease is lost or the worker has no more time. */
   attempt(task: Task, signal: AbortSignal): Promise<Ended>;
-  /** Records how attempts went, and answers which of them counted: those whose lease `owner` still held. */
+  /** Records the results of attempts, and returns which of them counted: those whose lease `owner` still held. */
   record(owner: string, ended: readonly Ended[]): Promise<readonly boolean[]>;
   /** Ends the attempts of workers that lost their leases, unless the leases were renewed since. */
   endLost(lost: readonly LostLease[]): Promise<void>;
-  /** Puts right what else time has overtaken. @default nothing */
+  /** Does whatever else is due by the time. @default nothing */
   tidy?(): Promise<void>;
 }
 
@@ -143,7 +143,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     return this.#tasks.leases.claim({ ...this.#tasks.fairness(), ...request });
   }
 
-  /** Ends a batch of lost leases, and answers whether there may be more. */
+  /** Ends a batch of lost leases, and returns whether there may be more. */
   async #endLost(isAlone: boolean): Promise<boolean> {
     const { owner, leaseMs } = this.#options;
     const lost = await this.#tasks.leases.lost({
@@ -152,7 +152,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
       furthestMs: isAlone ? leaseMs : Math.max(MAX_LEASE_MS, 2 * leaseMs),
       ...(isAlone && this.#isAlone === null ? { notOwnedBy: owner } : {}),
     });
-    // What this worker still has in hand is not lost, whatever the clock says: it ends, or another worker takes it over.
+    // A task that this worker has in hand is not lost, whatever the clock says: it ends, or another worker takes it over.
     const gone = lost.filter((lease) => lease.owner !== owner || !this.#claims.has(lease.id));
     if (gone.length === 0) {
       return false;

@@ -1,6 +1,6 @@
 import type { Logger } from "../foundation/logger.ts";
 
-/** A lease, as its holder names it: the task, and the fence that the claim gave it. */
+/** Names a lease: the task, and the fence that the claim gave it. */
 export interface Lease {
   readonly id: string;
   readonly fence: number;
@@ -9,13 +9,13 @@ export interface Lease {
 /** A lease that its holder lost. */
 export interface LostLease extends Lease {
   readonly owner: string;
-  /** When it ran, or was to run, out: another time than this means that its holder has renewed it since. */
+  /** When it ran out, or was to run out. If the task has another time now, its holder has renewed the lease since. */
   readonly until: Date;
-  /** How many attempts the task had, this one included. */
+  /** The number of the task's attempts, this one included. */
   readonly attempt: number;
 }
 
-/** How many tasks a worker wants, and for how long. */
+/** A worker's request for tasks. */
 export interface LeaseRequest {
   /** Names the worker: random, and drawn anew for each service. */
   readonly owner: string;
@@ -23,7 +23,7 @@ export interface LeaseRequest {
   readonly leaseMs: number;
   /** How many at the most. */
   readonly limit: number;
-  /** Tenants that have their share at this moment. */
+  /** Tenants that have their full share now. */
   readonly exceptTenants: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export interface LostLeaseQuery {
   readonly limit: number;
   /** A lease further ahead than this was given before the clock went back: it is lost, too. */
   readonly furthestMs: number;
-  /** Whatever anybody but this owner holds is lost. */
+  /** Every lease of another owner is lost. */
   readonly notOwnedBy?: string;
 }
 
@@ -57,7 +57,7 @@ export interface LeaseStorage<Task, Fairness extends object = object> {
    */
   leasedTo(owner: string): Promise<readonly Task[]>;
 
-  /** Prolongs those of the leases that `owner` still holds, and answers which: the others were lost. */
+  /** Renews those of the leases that `owner` still holds, and returns them. The others were lost. */
   renew(owner: string, leases: readonly Lease[], options: { readonly at: Date; readonly leaseMs: number }): Promise<readonly Lease[]>;
 
   /**
@@ -70,7 +70,7 @@ export interface LeaseStorage<Task, Fairness extends object = object> {
   nextDueInMs(at: Date): Promise<number | null>;
 }
 
-/** What a worker has to know of the storage whose tasks it shares with others. */
+/** The part of a storage that says who else works on its tasks. */
 export interface SharedStorage {
   /** Names the storage in errors and logs, for example `sqlite`. */
   readonly name: string;
@@ -84,8 +84,8 @@ export interface SharedStorage {
 }
 
 /**
- * Whether what others hold at a worker's start is left over from a process that has ended, and can be taken over at once instead of when
- * its leases run out.
+ * Whether the leases of others at a worker's start are left over from a process that has ended. They are lost at once
+ * then, instead of when they run out.
  */
 export function mayTakeOver({ storage, logger }: { readonly storage: SharedStorage; readonly logger: Logger }, work: string): boolean {
   if (!storage.hasSingleProcess) {

@@ -2,11 +2,11 @@ import type { Clock } from "../foundation/clock.ts";
 import type { Logger } from "../foundation/logger.ts";
 import { Loop, type NextRun } from "./loop.ts";
 
-/** Work that is claimed by lease: what {@link LeasedWorker} does, and how. */
+/** The work of a {@link LeasedWorker}, which is claimed by lease. */
 export interface LeasedWork<Task> {
   /** Names the work in logs, for example `deliveries`. */
   readonly name: string;
-  /** Puts right what time has overtaken: leases that ran out, waits that are over. */
+  /** Ends leases that ran out and waits that are over. */
   tidy(): Promise<void>;
   /** Leases up to `limit` tasks that are due. */
   claim(limit: number): Promise<readonly Task[]>;
@@ -15,28 +15,28 @@ export interface LeasedWork<Task> {
    * only if the end could not be recorded; the lease then runs out.
    */
   perform(task: Task, signal: AbortSignal): Promise<void>;
-  /** Prolongs leases and answers the tasks whose lease was lost. */
+  /** Renews leases and returns the tasks whose lease was lost. */
   renew(tasks: readonly Task[]): Promise<readonly Task[]>;
-  /** In how many milliseconds something is due; null for never. */
+  /** Returns the milliseconds until something is due; null for never. */
   nextDueInMs(): Promise<number | null>;
 }
 
-/** How a {@link LeasedWorker} works. */
+/** Options of a {@link LeasedWorker}. */
 export interface LeasedWorkerOptions {
-  /** How many tasks at once. */
+  /** The most tasks under way at once. */
   readonly concurrency: number;
   readonly leaseMs: number;
-  /** How often to look for tasks that nobody told of; null if nobody else makes any. */
+  /** The interval at which to look for tasks of other processes; null if there are none. */
   readonly pollIntervalMs: number | null;
-  /** How long to wait on stop for tasks under way before they are aborted. */
+  /** How long a stop waits for tasks under way before it aborts them. */
   readonly drainMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** What is due and not claimed belongs to somebody else or has to wait its turn. */
+/** The pause before the next claim when tasks are due that could not be claimed: others hold them, or they wait for their turn. */
 const OVERDUE_DELAY_MS = 250;
-/** The longest sleep; timers of a day and more are cut short by some runtimes. */
+/** The longest sleep. Some runtimes cut timers of a day and more short. */
 const MAX_DELAY_MS = 3_600_000;
 /** How long aborted tasks may take to record their end. */
 const ABORT_GRACE_MS = 2_000;
@@ -158,7 +158,7 @@ export class LeasedWorker<Task> {
       })
       .finally(() => {
         this.#underWay.delete(task);
-        // What had to wait for its turn may go now.
+        // Tasks that waited for their turn may go now.
         this.wake();
       });
     this.#underWay.set(task, { abort, done });

@@ -7,7 +7,7 @@ export type LoopState = "idle" | "running" | "again" | "retrying" | "stopping" |
 /** In how many milliseconds a {@link Loop} runs again by itself; null for only when it is woken. */
 export type NextRun = number | null;
 
-/** What a {@link Loop} does, and when. */
+/** The work of a {@link Loop}, and its times. */
 export interface LoopOptions {
   /** Completes "Belfry could not …" in the log, for example `look for deliveries`. */
   readonly task: string;

@@ -48,18 +48,18 @@ export interface AppliedMigration {
 /** The migrations that a database does not have yet, in order. */
 export interface MigrationPlan {
   /**
-   * What runs when a storage opens, in one transaction: the `expand` steps, and into an empty database everything that a
-   * transaction can hold, since there are no rows to move and no older instance.
+   * The steps that run when a storage opens, in one transaction: the `expand` steps. Into an empty database it is everything
+   * that a transaction can hold, because there are no rows to move and no older instance.
    */
   readonly atOpen: readonly Numbered<"expand" | "background" | "contract">[];
-  /** What runs once the storage is open. */
+  /** The steps that run once the storage is open. */
   readonly later: readonly Numbered<"background" | "outside">[];
   readonly contract: readonly Numbered<"contract">[];
   /** Packages that know fewer migrations than this are refused by the database. */
   readonly oldestCompatible: number;
 }
 
-/** What {@link planMigrations} is about. */
+/** The database and the package that {@link planMigrations} compares. */
 export interface PlanSubject {
   /** Names the database in errors, for example `schema "public"`. */
   readonly database: string;

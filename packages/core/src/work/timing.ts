@@ -51,7 +51,7 @@ export class Slots {
   }
 }
 
-/** What failed, and what is known of it. */
+/** A failed attempt. */
 export interface FailedAttempt {
   /** Counted from 1. */
   readonly attempt: number;
@@ -69,7 +69,7 @@ export function retryDelayMs(delaysMs: readonly number[], { attempt, retryAfterM
   if (delayMs === undefined) {
     return null;
   }
-  // What is no number, as what a missing header was converted to, is no wait either.
+  // A missing header may have been converted to NaN, which is no wait.
   if (retryAfterMs !== undefined && Number.isFinite(retryAfterMs)) {
     return Math.round(Math.min(Math.max(retryAfterMs, delaysMs[0] ?? 0), MAX_RETRY_AFTER_MS));
   }
