@@ -2,11 +2,11 @@
 export interface PageBounds {
   /** The most rows. */
   readonly limit: number;
-  /** After how many bytes of text and data the page ends: the row that reaches them is its last. An approximate measure. */
+  /** The page ends after so many bytes of text and data, roughly: the row that reaches them is its last. */
   readonly bytes: number;
 }
 
-/** A page of what somebody missed. By bytes as well as by count, because 200 rows may be 20 KB or 200 MB. */
+/** A page of missed items. It is limited by bytes as well as by count, because 200 rows may be 20 KB or 200 MB. */
 export const CATCH_UP_PAGE: PageBounds = { limit: 200, bytes: 256 * 1024 };
 
 const MAX_SHOWN = 20;
@@ -14,8 +14,8 @@ const MAX_SHOWN_BYTES = 3_000;
 const MAX_TEXT = 64;
 
 /**
- * Keeps the first of the values that an answer lists, at most 20 and about 3 KB as JSON, and counts the others. An input
- * of 1 MiB may have a hundred thousand mistakes; answering with all of them would cost its sender nothing and us a lot.
+ * Keeps the first values of a list for an answer, at most 20 and about 3 KB as JSON, and counts the others. An input of
+ * 1 MiB may have a hundred thousand mistakes. To answer with all of them would cost its sender nothing and us a lot.
  */
 export class BoundedList<Value> {
   readonly #values: Value[] = [];
@@ -32,12 +32,12 @@ export class BoundedList<Value> {
     return this.#more;
   }
 
-  /** Counts values that are not even looked at; none is shown after them. */
+  /** Counts values that nobody looks at. No value is shown after them. */
   skip(count: number): void {
     this.#more += count;
   }
 
-  /** Adds what `make` returns, if there is room: it is not called for a value that is only counted. */
+  /** Adds the value that `make` returns if there is room. It does not call `make` for a value that is only counted. */
   add(make: () => Value): void {
     if (this.#more > 0 || this.#values.length >= MAX_SHOWN) {
       this.#more += 1;
@@ -54,7 +54,7 @@ export class BoundedList<Value> {
   }
 }
 
-/** The beginning of a text that came from outside, for a message: at most `length` characters, and an ellipsis where it goes on. */
+/** Cuts a text from outside for a message: at most `length` characters, and an ellipsis if it goes on. */
 export function cut(text: string, length: number = MAX_TEXT): string {
   return text.length <= length ? text : `${text.slice(0, length).toWellFormed()}…`;
 }

@@ -27,8 +27,8 @@ export type NamedEvent<Events> = { [Name in keyof Events]: [name: Name, event: E
 /** A subscription to a feed. */
 export interface FeedSubscription {
   /**
-   * Resolves once nothing is missed from then on, and a replay that was asked for is done. Rejects if the database could not be read; the
-   * subscription has ended then. Nobody has to await it: a failure is logged, too.
+   * Resolves once nothing is missed from then on and a requested replay is done. Rejects if the database could not be read;
+   * the subscription has ended then. You need not await it, because a failure is logged, too.
    */
   readonly ready: Promise<void>;
   /** Ends the subscription. The listener is not called after it. Idempotent. */

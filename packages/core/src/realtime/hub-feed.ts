@@ -19,7 +19,7 @@ const REMEMBERED = 50_000;
 /** The most signals that one read of the database covers. */
 const BATCH = 200;
 
-/** One source as this process's subscribers see it: makes of signals, which may be late, repeated or lost, a stream with everything once. */
+/** One source as this process's subscribers see it. Signals may be late, repeated or lost; the followers get everything once. */
 export class HubFeed extends Feed<HubSignal, HubListener> {
   readonly #options: HubFeedOptions;
   readonly #openedMs: number;
@@ -92,7 +92,7 @@ export class HubFeed extends Feed<HubSignal, HubListener> {
     }
   }
 
-  /** Events to be told of, first of all or before what became of them, whose content did not come along. */
+  /** Returns the events to tell of, before their results, whose content did not come with the signals. */
   #missingEvents(
     signals: readonly HubSignal[],
     events: ReadonlyMap<string, HubEvent>,
@@ -103,8 +103,8 @@ export class HubFeed extends Feed<HubSignal, HubListener> {
   }
 
   /**
-   * Events whose results are to be told, but which were perhaps not told themselves: young ones, whose own signal may be late
-   * or lost. Older ones were told, or a look has found them; what came in before anybody followed is not replayed.
+   * Returns the events of results that followers may not know: young ones, whose own signal may be late or lost. Older
+   * events were told, or a look has found them. Events from before anybody followed are not replayed.
    */
   #untold(records: readonly SourceRecord[]): readonly string[] {
     const sinceMs = Math.max(this.#openedMs, this.#options.clock.now() - OVERLAP_MS);
@@ -184,7 +184,7 @@ export class HubFeed extends Feed<HubSignal, HubListener> {
   }
 }
 
-/** Takes the signals up to the next look at the database off `queue`, not too many; none if that look is first. */
+/** Takes a batch of signals off `queue`, up to the next look at the database. Returns none if that look is first. */
 function takeBatch(queue: Pending<HubSignal>[]): readonly HubSignal[] {
   const end = queue.findIndex((pending, index) => typeof pending === "string" || index === BATCH);
   const batch = queue.splice(0, end === -1 ? queue.length : Math.max(end, 1));

@@ -15,9 +15,9 @@ export interface InboxFeedOptions extends FeedOptions {
 }
 
 /**
- * One inbox as this process's subscribers see it: turns signals, which may be late, repeated, out of order or lost,
- * into events in the order of the inbox's numbers, each once. A signal that is the next in line is passed on as it is;
- * any other makes the feed read what it misses from the database.
+ * One inbox as this process's subscribers see it. Signals may be late, repeated, out of order or lost; the followers get
+ * events in the order of the inbox's numbers, each once. A signal that is next in line is passed on as it is. Any other
+ * signal makes the feed read the missing items from the database.
  */
 export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   readonly owner: Owner;
@@ -100,7 +100,7 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
       if (item) {
         this.#tell({ change, item, count: 1, seq, epoch });
       } else {
-        // Deleted for good, by another process: what is left to tell is how the inbox stands now.
+        // Another process deleted it for good. The followers learn only how the inbox stands now.
         this.#state(true);
       }
     });

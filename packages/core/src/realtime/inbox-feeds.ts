@@ -8,7 +8,7 @@ import type { Presence } from "./presence.ts";
 import { Subscription } from "./subscription.ts";
 import type { Transport } from "./transport.ts";
 
-/** The pages that replays hold at a time: however many clients come back at once, they cost a few pages of memory. */
+/** The most pages that all replays hold at a time. It bounds their memory, however many clients come back at once. */
 const PAGES_AT_ONCE = 4;
 
 /** The parts that the inboxes' feeds use. */

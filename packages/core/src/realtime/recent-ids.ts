@@ -1,4 +1,4 @@
-/** The ids that were seen last: those of a span of time, and beyond it up to a number. The oldest are forgotten. */
+/** Remembers the ids that were seen last: all of a span of time, and up to a number of older ones. */
 export class RecentIds {
   readonly #max: number;
   readonly #seenMs = new Map<string, number>();

@@ -11,7 +11,7 @@ import {
 import { nextTurn, type Slots } from "../work/timing.ts";
 import type { FeedFollower, InboxFeed } from "./inbox-feed.ts";
 
-/** The most items a subscriber is replayed; who missed more lists anew. */
+/** The most items of a replay. A subscriber that missed more must list the inbox again. */
 const MAX_REPLAY = 10_000;
 
 /** Where a {@link Subscription} stands; its own documentation has the transitions. */
@@ -26,8 +26,8 @@ export interface SubscriptionOptions {
 }
 
 /**
- * One subscriber of a feed. It follows the feed first, replays from the database second, and then releases what the
- * feed told meanwhile, leaving out what the replay covered: nothing is missed and nothing comes twice.
+ * One subscriber of a feed. It follows the feed first, then replays from the database, and then releases the events that
+ * the feed told meanwhile, without those that the replay covered. So it misses nothing and gets nothing twice.
  *
  * | mode        | what the feed tells                           | ends with                            |
  * | ----------- | --------------------------------------------- | ------------------------------------ |

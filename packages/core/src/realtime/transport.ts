@@ -19,7 +19,7 @@ export function isHubSignal(signal: Signal): signal is HubSignal {
 
 /** The functions that a transport calls. */
 export interface TransportListener {
-  /** Signals arrived, in the order they were published by their process. */
+  /** Signals arrived, in the order in which their process published them. */
   onSignals(signals: readonly Signal[]): void;
   /** Signals may have been lost: everybody should look at the database. */
   onGap(): void;
@@ -28,8 +28,8 @@ export interface TransportListener {
 /** Carries changes between the processes and sockets of one installation. */
 export interface Transport {
   /**
-   * How often receivers look at the database for what a lost signal did not tell them, in milliseconds. 0 for a
-   * transport that loses nothing, as within one process.
+   * The interval, in milliseconds, at which receivers look at the database for changes whose signals were lost. 0 for a
+   * transport that loses nothing, for example within one process.
    */
   readonly pollIntervalMs: number;
   /**

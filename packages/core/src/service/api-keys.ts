@@ -10,15 +10,15 @@ import type { Storage } from "./storage.ts";
 export interface NewApiKey {
   /** Its purpose, at most 255 characters. */
   readonly name: string;
-  /** Whose data it opens. @default the service's default tenant */
+  /** The tenant whose data it opens. @default the service's default tenant */
   readonly tenant?: string;
   /** @default ["read", "write"] */
   readonly scopes?: readonly ApiKeyScope[];
-  /** Goes into the key, so that people can tell where it belongs: up to 16 small letters and digits. @default "live" */
+  /** A part of the key that tells people where it belongs: up to 16 small letters and digits. @default "live" */
   readonly environment?: string;
 }
 
-/** A key as it is listed: never the key itself. */
+/** A key in a list. It never has the key itself. */
 export type ApiKey = Omit<StoredApiKey, "digest">;
 
 /** The client that a key belongs to, with its scopes. */
@@ -44,7 +44,7 @@ const CACHE_MS = 5_000;
 const MAX_CACHED = 10_000;
 
 /**
- * API keys that Belfry keeps: of each only a digest. `notifications.apiKeys`.
+ * API keys that Belfry keeps, each only as a digest: `notifications.apiKeys`.
  *
  * @example
  * ```ts
@@ -79,7 +79,7 @@ export class ApiKeys {
     return { key, ...shown };
   }
 
-  /** A tenant's keys, newest first, revoked ones included. */
+  /** Returns a tenant's keys, newest first, with revoked ones. */
   async list(tenant: string = this.#options.defaultTenant): Promise<readonly ApiKey[]> {
     requireNone([textIssue(tenant, ["tenant"], NAME_RULE)]);
     using _call = await this.#options.ready();
@@ -98,7 +98,7 @@ export class ApiKeys {
     this.#cache.clear();
   }
 
-  /** Whose a key is; null for what is no key, unknown or revoked. To be passed as `auth: { apiKeys }`. */
+  /** Returns the client of a key; null for an unknown or revoked key. Pass it as `auth: { apiKeys }`. */
   readonly lookup = async (key: string): Promise<ApiKeyClient | null> => {
     const [, id] = (typeof key === "string" ? KEY.exec(key) : null) ?? [];
     if (id === undefined) {
@@ -139,7 +139,7 @@ function randomHex(bytes: number): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Compares two digests in a time that says nothing about where they differ. */
+/** Compares two digests. The time it takes does not tell where they differ. */
 function isSame(left: string, right: string): boolean {
   let difference = left.length ^ right.length;
   for (let index = 0; index < right.length; index += 1) {

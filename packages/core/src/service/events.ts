@@ -39,7 +39,7 @@ export function requireEvent(name: unknown, listener: unknown): void {
   }
 }
 
-/** Passes what was committed on to the host's listeners, in the order they came. */
+/** Passes committed changes on to the host's listeners, in the order in which the listeners came. */
 export class EventEmitter implements Emits<NotificationEvents> {
   readonly #emitter = new Emitter<Record<string, [event: unknown]>>();
 
@@ -47,7 +47,7 @@ export class EventEmitter implements Emits<NotificationEvents> {
     this.#emitter.emit(name, event);
   }
 
-  /** Calls `listener` for every such event. Returns a function that takes it off. */
+  /** Calls `listener` for every such event. Returns a function that removes it. */
   on<Name extends keyof NotificationEvents>(name: Name, listener: NotificationListener<Name>): () => void {
     const added = listener as (event: unknown) => void;
     this.#emitter.on(name, added);

@@ -22,11 +22,11 @@ export interface LifecycleParts {
 /** Background work holds this while it uses the storage. It is not counted, because `drain` waits for it. */
 const NOT_COUNTED: Disposable = { [Symbol.dispose]: () => {} };
 
-/** How often a process that is stopping is kept from ending by itself; any long time does. */
+/** The interval of the timer that keeps a stopping process alive. Any long time will do. */
 const KEEP_ALIVE_MS = 60_000;
 
 /**
- * Opens what a service works with, once, whoever asks first; and starts and stops it.
+ * Opens the parts of a service once, for whoever asks first, and starts and stops them.
  *
  * | mode       | calls of the host               | background work         | ends with                                         |
  * | ---------- | ------------------------------- | ----------------------- | ------------------------------------------------- |
@@ -36,7 +36,7 @@ const KEEP_ALIVE_MS = 60_000;
  * | `stopped`  | refused                         | refused                 | start: `running`                                  |
  *
  * It is `running` from the beginning: a call of the host needs no start. A start that fails leaves it `running`, too: the
- * next call opens again, and what it has done in the background is done.
+ * next call opens the parts again.
  *
  * Starts and stops are coalesced. All who call `stop` wait for the one stop. All who call `start` wait for the one start; it waits
  * for a stop under way, and is refused with `SERVICE_STOPPED` when another stop is asked for before it is through.
@@ -48,12 +48,12 @@ export class Lifecycle {
   #listening: Promise<void> | null = null;
   #starting: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
-  /** How often it was told to start or stop: tells a start that was overtaken. */
+  /** The number of starts and stops that were asked for. A start whose number is not the last was overtaken. */
   #orders = 0;
-  /** How many calls of the host are in flight. */
+  /** The number of calls of the host in flight. */
   #calls = 0;
   #callsEnded: (() => void) | null = null;
-  /** Ends a call; one for all of them, as they are only counted. */
+  /** Ends a call. All calls share it, because they are only counted. */
   readonly #call: Disposable = { [Symbol.dispose]: () => this.#countDown(1) };
 
   constructor(parts: LifecycleParts) {
@@ -88,7 +88,7 @@ export class Lifecycle {
     return NOT_COUNTED;
   }
 
-  /** Throws `SERVICE_STOPPED` where a call of the host is refused: for what cannot wait. */
+  /** Throws `SERVICE_STOPPED` if a call of the host is refused now. For calls that cannot wait. */
   requireRunning(): void {
     if (this.#mode !== "running") {
       throw refusal();
@@ -139,7 +139,7 @@ export class Lifecycle {
     this.#orders += 1;
     const order = this.#orders;
     if (this.#stopping !== null) {
-      // Those who called stop hear of its failure.
+      // The callers of stop hear of its failure.
       await this.#stopping.catch(() => undefined);
       this.#requireNewest(order);
     }
@@ -160,7 +160,7 @@ export class Lifecycle {
 
   async #stop(): Promise<void> {
     this.#mode = "stopping";
-    // Belfry's timers do not keep a process alive; a stop that somebody waits for does.
+    // Belfry's timers do not keep a process alive, but a stop that somebody waits for must.
     const keepAlive = setInterval(() => {}, KEEP_ALIVE_MS);
     try {
       // Parts that are being opened must be closed, too. Whoever asked for them hears of a failure.
@@ -185,7 +185,7 @@ export class Lifecycle {
       () => this.#call,
       (error: unknown) => {
         this.#opening = null;
-        // Nothing was open before: all calls that are counted wait for this, and end with it.
+        // Nothing was open before, so all counted calls wait for this and end with it.
         this.#countDown(this.#calls);
         throw error;
       },

@@ -8,7 +8,7 @@ import type { NotificationServiceOptions } from "./service-options.ts";
 import { type ServiceParts, servicePartsOf } from "./service-parts.ts";
 import { TenantNotifications } from "./tenant-notifications.ts";
 
-/** So many tenants are kept in memory; a name may come from outside, so there is an end. */
+/** The most tenants that are kept in memory. There is a limit because names may come from outside. */
 const MAX_TENANTS = 10_000;
 
 /**
@@ -31,10 +31,10 @@ export class NotificationService<
   /** API keys that Belfry keeps, for clients of the HTTP contracts. */
   readonly apiKeys: ApiKeys;
   readonly #parts: ServiceParts<Tx, Written>;
-  /** Made once a tenant; the one made first goes when there are more than {@link MAX_TENANTS}. */
+  /** One object for each tenant. The oldest goes when there are more than {@link MAX_TENANTS}. */
   readonly #tenants = new Map<string, TenantNotifications<Data, Tx, Written>>();
 
-  /** @throws BelfryError `CONFIGURATION` for options that cannot be meant */
+  /** @throws BelfryError `CONFIGURATION` for options that are not valid */
   constructor(options: NotificationServiceOptions<Data, Tx, Written>) {
     checkOptions(options);
     const parts = servicePartsOf(options);
@@ -82,9 +82,9 @@ export class NotificationService<
   }
 
   /**
-   * Opens the storage, takes up what a crash left unfinished, and starts the background work. Without it, everything
-   * asked for still happens; only what an earlier process left behind waits. Several starts at once are one; after
-   * {@link stop}, it may be started again, and a start during a stop waits for it.
+   * Opens the storage, continues work that a crash left unfinished, and starts the background work. Calls work without it;
+   * only work of an earlier process waits for it. Several starts at once are one. You may start the service again after
+   * {@link stop}; a start during a stop waits for it.
    *
    * @throws BelfryError `SERVICE_STOPPED` when it is stopped meanwhile; `STORAGE_UNAVAILABLE`, `STORAGE_FAILED`
    */
@@ -116,7 +116,7 @@ export class NotificationService<
     }
   }
 
-  /** To be called once after the database was restored from a backup: clients that saw lost numbers start over. */
+  /** Call it once after you restore the database from a backup. Clients that saw lost numbers start over. */
   async renewEpochs(): Promise<void> {
     const { context, feeds } = this.#parts;
     using _call = await context.ready();

@@ -8,7 +8,7 @@ import type { RetentionOptions } from "../privacy/index.ts";
 import type { Transport } from "../realtime/index.ts";
 import type { Storage } from "./storage.ts";
 
-/** How a service delivers. */
+/** Options of deliveries. */
 export interface DeliveryOptions {
   /** Whether this process delivers; where it does not, another one on the same database has to. @default true */
   readonly worker?: boolean;
@@ -23,7 +23,7 @@ export interface DeliveryOptions {
   readonly drainMs?: number;
 }
 
-/** How a service runs the hub's handlers. */
+/** Options of the hub's handlers. */
 export interface HubOptions<Data extends DataByType = DataByType> {
   /** Runs them. @default none: every processing record is FAILED, and says so */
   readonly processor?: Processor;
@@ -43,7 +43,7 @@ export interface HubOptions<Data extends DataByType = DataByType> {
   readonly drainMs?: number;
 }
 
-/** How a {@link NotificationService} is put together. Only the storage is required. */
+/** Options of a {@link NotificationService}. Only the storage is required. */
 export interface NotificationServiceOptions<
   Data extends DataByType = DataByType,
   Tx = unknown,

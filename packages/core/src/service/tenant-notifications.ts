@@ -54,12 +54,12 @@ export class TenantNotifications<
   }
 
   /**
-   * Creates a notification for one user or many. Resolves after commit: what it acknowledged is in the database.
-   * Creates that are in flight together share a transaction. A list of more than 1,000 users resolves once the
-   * notification and the list are durable; their inboxes are then filled in the background, also after a crash.
+   * Creates a notification for one user or many. Resolves after the commit, when it is in the database. Creates that are in
+   * flight together share a transaction. For more than 1,000 users it resolves once the notification and the list are
+   * durable; their inboxes are filled in the background, also after a crash.
    *
-   * With `tx`, an open transaction of the host on the same database, it is written through that: it commits or
-   * vanishes with the host's own data, and nobody is told before the commit. A synchronous driver (better-sqlite3)
+   * With `tx`, it is written through an open transaction of the host on the same database. It commits or rolls back with the
+   * host's own data, and nobody is told before the commit. A synchronous driver (better-sqlite3)
    * cannot await inside a transaction, so `tx` is refused there: use {@link prepare}.
    *
    * @throws BelfryError `VALIDATION_ERROR`, `UNKNOWN_TYPE`; `WRONG_TRANSACTION`; `STORAGE_UNAVAILABLE` (try again) or
@@ -130,12 +130,12 @@ export class TenantNotifications<
     return preparedSend<Tx, Written>(this.#context, parsed);
   }
 
-  /** Sends what a contract's sender asked for: any type goes, and every recipient must be an address of its channel. */
+  /** Sends a notification for a contract. It takes any type, and every recipient must be an address of its channel. */
   sendFromContract(input: SendInput): Promise<Send> {
     return send(this.#context, { tenant: this.tenantId, input, rules: CONTRACT_SEND_RULES });
   }
 
-  /** Creates what a contract's sender asked for: any type goes, because senders over the wire know no declared types. */
+  /** Creates a notification for a contract. It takes any type, because senders over the wire know no declared types. */
   createFromContract(input: UntypedCreateInput): Promise<Created> {
     return create(this.#context, { tenant: this.tenantId, input, rules: CONTRACT_RULES });
   }

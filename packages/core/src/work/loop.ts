@@ -4,7 +4,7 @@ import type { Logger } from "../foundation/logger.ts";
 /** Where a {@link Loop} stands; its own documentation has the transitions. */
 export type LoopState = "idle" | "running" | "again" | "retrying" | "stopping" | "stopped";
 
-/** In how many milliseconds a {@link Loop} runs again by itself; null for only when it is woken. */
+/** The milliseconds until a {@link Loop} runs again by itself; null if it runs only when it is woken. */
 export type NextRun = number | null;
 
 /** The work of a {@link Loop}, and its times. */
@@ -12,11 +12,11 @@ export interface LoopOptions {
   /** Completes "Belfry could not …" in the log, for example `look for deliveries`. */
   readonly task: string;
   /**
-   * Does all there is to do. A run that needs no waiting answers at once, and is then over before `wake()` returns. A long
-   * one looks at {@link Loop.isStopping} between its steps.
+   * Does all the work there is. A run that waits for nothing returns at once and is over before `wake()` returns. A long run
+   * looks at {@link Loop.isStopping} between its steps.
    */
   run(): NextRun | Promise<NextRun>;
-  /** How long after an error it runs again; null if only a wake-up makes it run again. @default 1_000 */
+  /** The delay after an error until it runs again; null if only a wake-up makes it run again. @default 1_000 */
   readonly retryMs?: number | null;
   /** How errors are logged. @default "error" */
   readonly level?: "error" | "warn" | "debug";
@@ -25,7 +25,7 @@ export interface LoopOptions {
 }
 
 const RETRY_MS = 1_000;
-/** A database that is down for an hour is worth a line a minute, not one for each retry; `debug` has them all. */
+/** A database that is down for an hour gets a line a minute, not one for each retry. `debug` has them all. */
 const LOG_INTERVAL_MS = 60_000;
 
 /**
@@ -71,7 +71,7 @@ export class Loop {
     return this.#state === "running" || this.#state === "again";
   }
 
-  /** Whether the run at hand is to end soon, as no other follows. */
+  /** Whether the run at hand must end soon, because no other follows. */
   get isStopping(): boolean {
     return this.#state === "stopping" || this.#state === "stopped";
   }
@@ -184,7 +184,7 @@ export class Loop {
   #log(error: unknown, consequence: string): void {
     const { task, logger, clock, level = "error" } = this.#options;
     const nowMs = clock.now();
-    // By how far apart, as a clock may go back.
+    // The distance counts, because a clock may go back.
     const isDue = Math.abs(nowMs - this.#loggedMs) >= LOG_INTERVAL_MS;
     if (isDue) {
       this.#loggedMs = nowMs;

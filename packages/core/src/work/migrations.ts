@@ -4,9 +4,9 @@ import type { Logger } from "../foundation/logger.ts";
 import { Loop, type NextRun } from "./loop.ts";
 
 /**
- * One step on the way of a database to the tables of today. Its number is its place in the list, counted from 1. An
- * instance of an older package may run beside one of a newer package, so a change that old code could not live with is
- * cut into three: expand, move the rows, contract.
+ * One step that brings a database to the current tables. Its number is its place in the list, counted from 1. An instance
+ * of an older package may run beside one of a newer package. So a change that breaks old code is cut into three steps:
+ * expand, move the rows, contract.
  *
  * - `expand` adds what new code needs, so that old code still works. It runs when a storage opens, before anything else.
  * - `background` moves rows, some hundreds at a time, once the storage is open. Its statement changes only rows that need
@@ -55,7 +55,7 @@ export interface MigrationPlan {
   /** The steps that run once the storage is open. */
   readonly later: readonly Numbered<"background" | "outside">[];
   readonly contract: readonly Numbered<"contract">[];
-  /** Packages that know fewer migrations than this are refused by the database. */
+  /** The database refuses packages that know fewer migrations than this. */
   readonly oldestCompatible: number;
 }
 
@@ -113,15 +113,15 @@ export function planMigrations(
 }
 
 /**
- * The next `contract` step that may run now: nothing that comes before it is left to do, and either the host allows it
- * or the database refuses the packages that mind.
+ * Returns the next `contract` step that may run now. Everything before it is done, and either the host allows it or the
+ * database refuses the packages that need the old tables.
  */
 export function nextContract(plan: MigrationPlan, isAllowed: boolean): Numbered<"contract"> | undefined {
   const firstLater = Math.min(...plan.later.map(({ id }) => id));
   return plan.contract.find(({ id, oldestCompatible }) => id < firstLater && (isAllowed || oldestCompatible <= plan.oldestCompatible));
 }
 
-/** The steps that move rows and come before migration `id`. */
+/** Returns the steps that move rows and come before migration `id`. */
 export function backgroundBefore(migrations: readonly Migration[], id: number): readonly Numbered<"background">[] {
   return migrations
     .map((migration, index) => ({ ...migration, id: index + 1 }))
@@ -129,35 +129,35 @@ export function backgroundBefore(migrations: readonly Migration[], id: number): 
     .filter((migration) => migration.id < id);
 }
 
-/** How far back packages must reach to work after a migration; 0 where it changes nothing for them. */
+/** Returns how many migrations a package must know to work after this one; 0 if it changes nothing for packages. */
 export function oldestCompatibleOf(migration: Migration): number {
   return "oldestCompatible" in migration ? (migration.oldestCompatible ?? 0) : 0;
 }
 
-/** The text whose SHA-256, in hexadecimal, is a migration's checksum. */
+/** Returns the text whose SHA-256, in hexadecimal, is the checksum of a migration. */
 export function checkedText(migration: Migration): string {
   return migration.phase === "outside" ? migration.statements.join(";\n") : migration.sql;
 }
 
-/** How one step of the migrations that run once a storage is open went. */
+/** The result of one step of the migrations that run once a storage is open. */
 export type MigrationStep =
   /** There may be more to do. */
   | "more"
-  /** Another instance is at it at this moment. */
+  /** Another instance is doing it now. */
   | "busy"
   | "done";
 
 /** Options of {@link LaterMigrations}. */
 export interface LaterMigrationsOptions {
-  /** Does a small piece of what is left, in a transaction of its own. What takes long heeds the signal. */
+  /** Does a small piece of the rest, in a transaction of its own. A long statement heeds the signal. */
   step(signal: AbortSignal): Promise<MigrationStep>;
   readonly logger: Logger;
-  /** How long to wait after another instance was found at it, or a step failed. @default 5000 */
+  /** The wait after another instance was found to do it, or after a step failed. @default 5000 */
   readonly retryMs?: number;
 }
 
 const RETRY_MS = 5_000;
-/** Leaves the database to others between two steps. */
+/** The pause between two steps, which leaves the database to others. */
 const PAUSE_MS = 5;
 
 /** Runs the migrations that do not hold up a start, in a {@link Loop}: step by step, until they are done or {@link stop} is called. */

@@ -2,7 +2,7 @@ import type { Clock } from "../foundation/clock.ts";
 import { BelfryError } from "../foundation/errors.ts";
 
 const MAX_RETRY_AFTER_MS = 24 * 60 * 60 * 1_000;
-/** Retries are spread by this much either way, so that what failed together does not come back together. */
+/** Retries are spread by this much either way, so that attempts that failed together do not come back together. */
 const JITTER = 0.2;
 
 /** Resolves in the next turn of the event loop, once others have had theirs. */
@@ -21,7 +21,7 @@ export class TurnQueue {
   }
 }
 
-/** Lets so many callers work at a time, in the order in which they ask; each begins in a turn of its own. */
+/** Limits how many callers work at a time. They begin in the order in which they ask, each in a turn of its own. */
 export class Slots {
   readonly #turns = new TurnQueue();
   readonly #waiting: (() => void)[] = [];
@@ -61,8 +61,8 @@ export interface FailedAttempt {
 }
 
 /**
- * In how many milliseconds to try again after a transient failure, null for not at all: by the schedule ±20 %, or as long
- * as the provider asked for, at least the first delay and at most 24 hours.
+ * Returns the milliseconds until the next try after a transient failure, or null for no other try. The delay is that of the
+ * schedule ±20 %, or as long as the provider asked for: at least the first delay and at most 24 hours.
  */
 export function retryDelayMs(delaysMs: readonly number[], { attempt, retryAfterMs, random }: FailedAttempt): number | null {
   const delayMs = delaysMs[attempt - 1];
@@ -79,7 +79,7 @@ export function retryDelayMs(delaysMs: readonly number[], { attempt, retryAfterM
 /** The work took longer than it may. */
 export class OutOfTime extends Error {}
 
-/** How long some work may take, and what else ends it. */
+/** The time that some work may take, and the signal that ends it earlier. */
 export interface TimeLimit {
   readonly timeoutMs: number;
   readonly clock: Clock;
@@ -87,8 +87,8 @@ export interface TimeLimit {
 }
 
 /**
- * Does `work`, which is the host's own, within its time. Rejects when it throws, takes too long or is aborted; work that
- * does not heed its signal is not waited for.
+ * Does `work`, which is the host's own, within its time. Rejects when it throws, takes too long or is aborted. It does not
+ * wait for work that ignores its signal.
  */
 export async function withinTime<Result>(work: (signal: AbortSignal) => Promise<Result>, limit: TimeLimit): Promise<Result> {
   const { timeoutMs, clock, signal } = limit;
@@ -109,7 +109,7 @@ export async function withinTime<Result>(work: (signal: AbortSignal) => Promise<
 
 const RETRY_MS = 500;
 
-/** For how long, and by which clock, the end of an attempt is recorded. */
+/** The limits within which the end of an attempt is recorded. */
 export interface RecordingLimit {
   readonly leaseMs: number;
   readonly clock: Clock;
@@ -117,7 +117,7 @@ export interface RecordingLimit {
   readonly signal: AbortSignal;
 }
 
-/** Records how an attempt ended, for as long as its lease lasts: until then, nobody else makes another attempt. */
+/** Records the end of an attempt. It tries for as long as the lease lasts, because nobody else makes another attempt before. */
 export async function untilRecorded<Result>(record: () => Promise<Result>, limit: RecordingLimit): Promise<Result> {
   try {
     return await record();
@@ -131,7 +131,7 @@ export async function untilRecorded<Result>(record: () => Promise<Result>, limit
 
 async function retrying<Result>(record: () => Promise<Result>, { leaseMs, clock, signal }: RecordingLimit): Promise<Result> {
   const lease = new AbortController();
-  // By a timer, as the time of day may jump.
+  // A timer measures the lease, because the time of day may jump.
   const cancel = clock.after(leaseMs, () => lease.abort());
   const ends = AbortSignal.any([signal, lease.signal]);
   try {
