@@ -144,4 +144,5 @@ export type { ApiKey, ApiKeyClient, ApiKeys, NewApiKey } from "./service/api-key
 export type { NotificationEvents, NotificationListener } from "./service/events.ts";
 export { NotificationService } from "./service/notification-service.ts";
 export type { DeliveryOptions, HubOptions, NotificationServiceOptions } from "./service/service-options.ts";
+export type { CredentialHeaders, SocketTickets } from "./service/socket-tickets.ts";
 export type { TenantNotifications } from "./service/tenant-notifications.ts";

@@ -91,6 +91,7 @@ export {
   type TransportListener,
 } from "./realtime/index.ts";
 export type { ApiKeyStorage, StoredApiKey } from "./service/api-key-storage.ts";
+export type { SocketTicketStorage, StoredTicket } from "./service/socket-tickets.ts";
 export { STORAGE_VERSION, type Storage } from "./service/storage.ts";
 export type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery, SharedStorage } from "./work/lease-storage.ts";
 export { Loop, type LoopOptions, type LoopState, type NextRun } from "./work/loop.ts";

@@ -8,10 +8,11 @@ import {
   LaterMigrations,
   type Migration,
   type PresenceStorage,
+  type SocketTicketStorage,
   type Storage,
   type Transport,
 } from "@belfry/core/storage";
-import { apiKeyStorage } from "@belfry/storage-sql";
+import { apiKeyStorage, socketTicketStorage } from "@belfry/storage-sql";
 import pg, { type Pool } from "pg";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import type { Bound } from "./database/bind.ts";
@@ -99,6 +100,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly deliveries: DeliveryStorage<PostgresTransaction, Promise<void>>;
   readonly activity: ActivityStorage;
   readonly apiKeys: ApiKeyStorage;
+  readonly socketTickets: SocketTicketStorage;
   readonly hub: HubStorage;
   readonly presence: PresenceStorage;
   readonly #source: string | Pool;
@@ -129,6 +131,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     const sql = postgresSql(bound);
     this.activity = postgresActivity(bound, sql);
     this.apiKeys = apiKeyStorage(sql);
+    this.socketTickets = socketTicketStorage(sql);
     this.hub = postgresHub(bound, sql);
     this.presence = postgresPresence(bound);
   }

@@ -7,6 +7,7 @@ import {
   idempotencyKeysTable,
   presenceTable,
   sendsTable,
+  socketTicketsTable,
   trackingsTable,
 } from "./schema/deliveries.ts";
 import { eventAcksTable, eventsTable, handlersTable, identitiesTable, processingRecordsTable } from "./schema/hub.ts";
@@ -39,6 +40,7 @@ export function tablesIn(name: string) {
     idempotencyKeys: idempotencyKeysTable(table),
     auditLog: auditLogTable(table),
     apiKeys: apiKeysTable(table),
+    socketTickets: socketTicketsTable(table),
     presence: presenceTable(table),
     events: eventsTable(table, notifications),
     eventAcks: eventAcksTable(table, notifications),
@@ -62,6 +64,7 @@ export const {
   idempotencyKeys,
   auditLog,
   apiKeys,
+  socketTickets,
   presence,
   events,
   eventAcks,

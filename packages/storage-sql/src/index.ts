@@ -39,3 +39,4 @@ export {
 } from "./operator/search.ts";
 export { findActivity, type SummaryRow, summaryColumns, toSummary } from "./operator/summaries.ts";
 export { apiKeyStorage } from "./service/api-keys.ts";
+export { socketTicketStorage } from "./service/socket-tickets.ts";

@@ -7,9 +7,10 @@ import {
   type InboxStorage,
   LaterMigrations,
   type Migration,
+  type SocketTicketStorage,
   type Storage,
 } from "@belfry/core/storage";
-import { apiKeyStorage } from "@belfry/storage-sql";
+import { apiKeyStorage, socketTicketStorage } from "@belfry/storage-sql";
 import type { Database } from "better-sqlite3";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import { CommitWatch } from "./database/commit-watch.ts";
@@ -89,6 +90,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly deliveries: DeliveryStorage<SqliteTransaction, void>;
   readonly activity: ActivityStorage;
   readonly apiKeys: ApiKeyStorage;
+  readonly socketTickets: SocketTicketStorage;
   readonly hub: HubStorage;
   readonly #source: string | Database;
   readonly #options: Required<SqliteStorageOptions>;
@@ -111,6 +113,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     const sql = sqliteSql(() => this.#current());
     this.activity = sqliteActivity(() => this.#current(), sql);
     this.apiKeys = apiKeyStorage(sql);
+    this.socketTickets = socketTicketStorage(sql);
     this.hub = sqliteHub(() => this.#current(), sql);
   }
 

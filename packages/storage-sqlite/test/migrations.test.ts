@@ -50,6 +50,7 @@ describe("migrations", () => {
       "belfry_processing_records",
       "belfry_read_marks",
       "belfry_sends",
+      "belfry_socket_tickets",
       "belfry_trackings",
       "sqlite_sequence",
     ]);

@@ -54,7 +54,7 @@ export interface SocketContext {
   readonly service: ContractService;
   readonly request: HttpRequest;
   readonly query: URLSearchParams;
-  /** The principal of the handshake's credential; null if the session itself asks for a credential. */
+  /** The principal of the handshake's ticket or credential; null if the session itself asks for a credential. */
   readonly principal: Principal | null;
   readonly stream: OpenStream;
   /** Returns the principal of a credential, or null. */

@@ -26,6 +26,7 @@ export type { RateLimiter } from "./rate-limits.ts";
 export {
   type ContractService,
   type ContractTenant,
+  type ContractTickets,
   defineRoute,
   type OpenStream,
   type Reply,

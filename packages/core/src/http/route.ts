@@ -10,7 +10,16 @@ import type { Principal } from "./principal.ts";
 export interface ContractService {
   readonly types: NotificationTypes;
   readonly defaultTenant: ContractTenant;
+  readonly socketTickets: ContractTickets;
   tenant(tenantId: string): ContractTenant;
+}
+
+/** The part of a service's tickets for WebSockets that contracts use. */
+export interface ContractTickets {
+  /** Makes a ticket that stands for the credential headers among `headers`. */
+  issue(headers: HttpRequest["headers"]): Promise<{ readonly ticket: string; readonly lifetimeMs: number }>;
+  /** Uses a ticket up and returns the headers that it stands for; null for one that is not valid, or not any more. */
+  redeem(ticket: string): Promise<HttpRequest["headers"] | null>;
 }
 
 /** The part of one tenant's notifications that contracts use. */

@@ -1,11 +1,12 @@
 import { type Clock, systemClock } from "../foundation/clock.ts";
 import { BelfryError } from "../foundation/errors.ts";
+import type { Presented } from "./auth/gate.ts";
 import type { Contract, SocketEndpoint, SocketSession } from "./contract.ts";
 import type { HandlerCore } from "./handler-core.ts";
 import type { HttpRequest, Peer } from "./messages.ts";
 import { originProblem } from "./origins.ts";
 import { splitUrl } from "./parameters.ts";
-import type { CredentialScheme, Principal } from "./principal.ts";
+import type { Principal } from "./principal.ts";
 
 /** The result of a handshake, for a WebSocket adapter. */
 export type Connection =
@@ -15,11 +16,14 @@ export type Connection =
 /** A socket that gets more messages than this within a second is closed. */
 const MAX_MESSAGES_PER_SECOND = 100;
 
-/** The credential that opened a socket, with its principal. */
+/** A credential look-up that takes longer ends the handshake, or the socket. */
+const LOOK_UP_MS = 5_000;
+
+/** The caller whose credential opened a socket. */
 interface Opened {
-  readonly scheme: CredentialScheme;
-  readonly credential: string;
   readonly principal: Principal;
+  /** Checks the credential again. */
+  ask(): Promise<Presented>;
 }
 
 /** Finds the endpoint of a handshake and opens its session. */
@@ -50,26 +54,63 @@ export async function acceptSocket(core: HandlerCore, request: HttpRequest): Pro
   }
 }
 
-/** Returns the credential of the handshake, if the endpoint requires one. Throws `UNAUTHENTICATED`. */
+/** Returns the caller of the handshake, if it has a ticket or the endpoint requires a credential. Throws `UNAUTHENTICATED`. */
 async function openedBy(
   core: HandlerCore,
   request: HttpRequest,
   { contract, endpoint, query }: { readonly contract: Contract; readonly endpoint: SocketEndpoint; readonly query: URLSearchParams },
 ): Promise<Opened | null> {
-  const { credential: scheme } = contract;
-  if (endpoint.credentialParameter === undefined || scheme === "open") {
+  const ask = (await byTicket(core, request, query)) ?? byCredential(core, request, { contract, endpoint, query });
+  if (ask === null) {
     return null;
   }
-  // Clients that can send headers may use the header.
-  const credential = request.headers["x-api-key"] ?? query.get(endpoint.credentialParameter) ?? "";
-  const { principal, limited } = await core.gate.check(scheme, credential, request);
+  const { principal, limited } = await withinTime(core, ask());
   if (principal?.kind !== contract.principal) {
     throw limited ?? new BelfryError("UNAUTHENTICATED", "The handshake has no valid credential.");
   }
   if (principal.kind === "client" && principal.scopes?.includes("read") === false) {
     throw new BelfryError("FORBIDDEN", "The API key may not read.");
   }
-  return { scheme, credential, principal };
+  return { principal, ask };
+}
+
+/** Uses up the ticket of a handshake, if there is one. It stands for the credential of the request that asked for it. */
+async function byTicket({ gate, service }: HandlerCore, request: HttpRequest, query: URLSearchParams): Promise<Opened["ask"] | null> {
+  const ticket = query.get("ticket");
+  if (ticket === null) {
+    return null;
+  }
+  const headers = await service.socketTickets.redeem(ticket);
+  if (headers === null) {
+    throw new BelfryError("UNAUTHENTICATED", "The ticket is unknown, was used before, or ran out.");
+  }
+  return () => gate.admit({ ...request, headers: { ...request.headers, ...headers } });
+}
+
+function byCredential(
+  { gate }: HandlerCore,
+  request: HttpRequest,
+  { contract, endpoint, query }: { readonly contract: Contract; readonly endpoint: SocketEndpoint; readonly query: URLSearchParams },
+): Opened["ask"] | null {
+  const { credential: scheme } = contract;
+  if (endpoint.credentialParameter === undefined || scheme === "open") {
+    return null;
+  }
+  // Clients that can send headers may use the header.
+  const credential = request.headers["x-api-key"] ?? query.get(endpoint.credentialParameter) ?? "";
+  return () => gate.check(scheme, credential, request);
+}
+
+/** Waits for a look-up as long as a handshake may take. Throws `STORAGE_UNAVAILABLE`. */
+async function withinTime<Found>({ options }: HandlerCore, lookUp: Promise<Found>): Promise<Found> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const message = `The credential could not be looked up within ${LOOK_UP_MS} ms.`;
+  const cancel = (options.clock ?? systemClock).after(LOOK_UP_MS, () => reject(new BelfryError("STORAGE_UNAVAILABLE", message)));
+  try {
+    return await Promise.race([lookUp, late]);
+  } finally {
+    cancel();
+  }
 }
 
 interface SessionParts {
@@ -86,8 +127,8 @@ function openSession(core: HandlerCore, peer: Peer, { contract, endpoint, reques
   const clock = core.options.clock ?? systemClock;
   const stream = core.streams.add(peer, contract.ping, "socket");
   let stopWatching = () => {};
-  const watch = ({ scheme, credential, principal }: Opened) => {
-    stopWatching = core.credentials.add({ stream, principal, ask: () => core.gate.check(scheme, credential, request) });
+  const watch = (by: Opened) => {
+    stopWatching = core.credentials.add({ stream, ...by });
   };
   if (opened !== null) {
     watch(opened);
@@ -99,10 +140,12 @@ function openSession(core: HandlerCore, peer: Peer, { contract, endpoint, reques
     query,
     principal: opened?.principal ?? null,
     async authenticate(scheme, credential) {
-      const { principal } = await core.gate.check(scheme, credential, request);
+      const ask = () => core.gate.check(scheme, credential, request);
+      const tooLate = clock.after(LOOK_UP_MS, () => stream.close(4401, "not authenticated in time"));
+      const { principal } = await ask().finally(tooLate);
       if (principal !== null) {
         stopWatching();
-        watch({ scheme, credential, principal });
+        watch({ principal, ask });
       }
       return principal;
     },

@@ -70,6 +70,8 @@ function webSocketServer(): WebSocketServer {
     // idle socket costs limits how many a process holds.
     perMessageDeflate: false,
     clientTracking: false,
+    // The contracts have no subprotocols. Without this, ws would choose the first that a client offers.
+    handleProtocols: () => false,
   };
   return new WebSocketServer(options);
 }

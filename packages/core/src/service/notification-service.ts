@@ -6,6 +6,7 @@ import { checkOptions } from "./check-options.ts";
 import { type NotificationEvents, type NotificationListener, requireEvent } from "./events.ts";
 import type { NotificationServiceOptions } from "./service-options.ts";
 import { type ServiceParts, servicePartsOf } from "./service-parts.ts";
+import { SocketTickets } from "./socket-tickets.ts";
 import { TenantNotifications } from "./tenant-notifications.ts";
 
 /** The most tenants that are kept in memory. There is a limit because names may come from outside. */
@@ -30,6 +31,8 @@ export class NotificationService<
   readonly types: NotificationTypes;
   /** API keys that Belfry keeps, for clients of the HTTP contracts. */
   readonly apiKeys: ApiKeys;
+  /** Tickets that open WebSockets without a credential in their URL; the HTTP contracts issue and take them. */
+  readonly socketTickets: SocketTickets;
   readonly #parts: ServiceParts<Tx, Written>;
   /** One object for each tenant. The oldest goes when there are more than {@link MAX_TENANTS}. */
   readonly #tenants = new Map<string, TenantNotifications<Data, Tx, Written>>();
@@ -43,6 +46,7 @@ export class NotificationService<
     this.#parts = parts;
     this.types = context.types;
     this.apiKeys = new ApiKeys({ ...context, defaultTenant: this.tenantId });
+    this.socketTickets = new SocketTickets(context);
   }
 
   /** Removes now what is older than the option `retention` allows, in all tenants: for hosts driven by cron, and for tests. */

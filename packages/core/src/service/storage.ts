@@ -5,6 +5,7 @@ import type { ActivityStorage } from "../operator/index.ts";
 import type { PresenceStorage, Transport } from "../realtime/index.ts";
 import type { SharedStorage } from "../work/lease-storage.ts";
 import type { ApiKeyStorage } from "./api-key-storage.ts";
+import type { SocketTicketStorage } from "./socket-tickets.ts";
 
 /**
  * The version of the {@link Storage} interface that this core speaks. It grows with every change that an implementation
@@ -25,6 +26,7 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
   readonly deliveries: DeliveryStorage<Tx, Written>;
   readonly activity: ActivityStorage;
   readonly apiKeys: ApiKeyStorage;
+  readonly socketTickets: SocketTicketStorage;
   readonly hub: HubStorage;
   /** Who is connected to which instance. @default everybody is connected to this process */
   readonly presence?: PresenceStorage;

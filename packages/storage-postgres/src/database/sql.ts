@@ -9,6 +9,7 @@ import {
   notifications,
   processingRecords,
   sends,
+  socketTickets,
   trackings,
 } from "../schema.ts";
 import { type Bound, run } from "./bind.ts";
@@ -18,7 +19,19 @@ import { milliseconds, type Statement, statement } from "./statement.ts";
 /** SQL as PostgreSQL speaks it. */
 export const DIALECT: Dialect = {
   schema: {
-    ...{ apiKeys, auditLog, deliveries, deliveryAttempts, handlers, identities, notifications, processingRecords, sends, trackings },
+    ...{
+      apiKeys,
+      auditLog,
+      deliveries,
+      deliveryAttempts,
+      handlers,
+      identities,
+      notifications,
+      processingRecords,
+      sends,
+      socketTickets,
+      trackings,
+    },
   },
   join: "JOIN",
   sourceKey: { column: "source_digest", of: (text) => `encode(sha256(convert_to(${text}, 'UTF8')), 'hex')` },

@@ -163,6 +163,18 @@ export const apiKeysTable = (table: TableMaker) =>
     (columns) => [index("belfry_api_keys_tenant").on(columns.tenant, columns.createdAt)],
   );
 
+/** Tickets for WebSockets: of each a digest, and a credential that only its holder can read. */
+export const socketTicketsTable = (table: TableMaker) =>
+  table(
+    "belfry_socket_tickets",
+    {
+      digest: bytewiseText("digest").primaryKey(),
+      sealed: text("sealed").notNull(),
+      expiresAt: time("expires_at").notNull(),
+    },
+    (columns) => [index("belfry_socket_tickets_expires").on(columns.expiresAt)],
+  );
+
 /** Who is connected to which instance. The row without tenant and user is the instance's lease, and its users' rows last as long. */
 export const presenceTable = (table: TableMaker) =>
   table(

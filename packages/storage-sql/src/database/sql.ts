@@ -11,7 +11,7 @@ import type {
   SendProgress,
   SourceRecord,
 } from "@belfry/core";
-import type { StoredApiKey } from "@belfry/core/storage";
+import type { StoredApiKey, StoredTicket } from "@belfry/core/storage";
 import type { Milliseconds, TableOf } from "./fields.ts";
 
 /** A processing record as it is stored: with its event's key and its lease's fence, and without its event's id. */
@@ -52,6 +52,7 @@ export interface Schema {
   readonly notifications: TableOf<Notification>;
   readonly processingRecords: TableOf<StoredRecord>;
   readonly sends: TableOf<SendDetails>;
+  readonly socketTickets: TableOf<StoredTicket>;
   readonly trackings: TableOf<Tracking>;
 }
 

@@ -13,6 +13,7 @@ import {
   notifications,
   processingRecords,
   sends,
+  socketTickets,
   trackings,
 } from "../schema.ts";
 import type { Connection } from "./connection.ts";
@@ -21,7 +22,19 @@ import type { QueryContext } from "./statement.ts";
 /** SQL as SQLite speaks it. */
 export const DIALECT: Dialect = {
   schema: {
-    ...{ apiKeys, auditLog, deliveries, deliveryAttempts, handlers, identities, notifications, processingRecords, sends, trackings },
+    ...{
+      apiKeys,
+      auditLog,
+      deliveries,
+      deliveryAttempts,
+      handlers,
+      identities,
+      notifications,
+      processingRecords,
+      sends,
+      socketTickets,
+      trackings,
+    },
   },
   // SQLite keeps the order of a CROSS JOIN.
   join: "CROSS JOIN",

@@ -7,6 +7,7 @@ import { inboxChangesMigration } from "./0005-inbox-changes.ts";
 import { priorityMigration } from "./0006-priority.ts";
 import { trackingsMigration } from "./0007-trackings.ts";
 import { erasingMigration } from "./0008-erasing.ts";
+import { socketTicketsMigration } from "./0009-socket-tickets.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -18,4 +19,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: priorityMigration },
   { phase: "expand", sql: trackingsMigration, oldestCompatible: 7 },
   { phase: "expand", sql: erasingMigration },
+  { phase: "expand", sql: socketTicketsMigration },
 ] as const satisfies readonly Migration[];

@@ -146,3 +146,14 @@ export const apiKeys = sqliteTable(
   },
   (table) => [index("belfry_api_keys_tenant").on(table.tenant, table.createdAt)],
 );
+
+/** Tickets for WebSockets: of each a digest, and a credential that only its holder can read. */
+export const socketTickets = sqliteTable(
+  "belfry_socket_tickets",
+  {
+    digest: text("digest").primaryKey(),
+    sealed: text("sealed").notNull(),
+    expiresAt: integer("expires_at", { mode: "timestamp_ms" }).notNull(),
+  },
+  (table) => [index("belfry_socket_tickets_expires").on(table.expiresAt)],
+);

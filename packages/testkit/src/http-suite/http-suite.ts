@@ -20,6 +20,7 @@ import { packSuite } from "./pack.ts";
 import { realtimeSuite } from "./realtime.ts";
 import { resumeSuite } from "./resume.ts";
 import { securitySuite } from "./security.ts";
+import { ticketsSuite } from "./tickets.ts";
 import { wideSendsSuite } from "./wide-sends.ts";
 
 /**
@@ -41,6 +42,7 @@ export function httpSuite(name: string, given: HttpHarness): void {
     hubAccessSuite(harness);
     hubSocketSuite(harness);
     realtimeSuite(harness);
+    ticketsSuite(harness);
     burstsSuite(harness);
     limitsSuite(harness);
     oversizedSuite(harness);

@@ -120,4 +120,9 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
       ...{ due_at: THEN, lease_owner: null, lease_until: null, fence: 0 },
     },
   },
+  {
+    since: 9,
+    table: "belfry_socket_tickets",
+    values: { digest: "digest of a ticket", sealed: "sealed", expires_at: THEN },
+  },
 ];

@@ -20,7 +20,11 @@ export function inboxV1(): Contract {
     principal: "user",
     routes: inboxV1Routes,
     sockets: [
-      { path: "/api/v1/ws/events", summary: "the caller's inbox, live; `token`, `since` and `epoch` in the query", open: openSocket },
+      {
+        path: "/api/v1/ws/events",
+        summary: "the caller's inbox, live; `token` or `ticket`, `since` and `epoch` in the query",
+        open: openSocket,
+      },
     ],
     ping: '{"type":"ping"}',
     errorSchema: fastapiError,

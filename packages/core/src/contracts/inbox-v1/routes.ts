@@ -93,6 +93,22 @@ export const inboxV1Routes: readonly Route[] = [
     },
   }),
   defineRoute({
+    method: "POST",
+    path: `${BASE}/ws-ticket`,
+    operationId: "createSocketTicket",
+    summary: "Get a ticket that opens the WebSocket once, in the place of a token in its URL",
+    responses: {
+      201: {
+        description: "The ticket, for `?ticket=`",
+        schema: z.object({ ticket: z.string(), expires_in: z.int().meta({ description: "How many seconds it may wait to be used" }) }),
+      },
+    },
+    async handle({ service, request }) {
+      const { ticket, lifetimeMs } = await service.socketTickets.issue(request.headers);
+      return { status: 201, json: { ticket, expires_in: lifetimeMs / 1_000 } };
+    },
+  }),
+  defineRoute({
     method: "PATCH",
     path: `${BASE}/{notification_id}/read`,
     operationId: "markRead",

@@ -7,11 +7,17 @@ import { positionOfQuery } from "./frames.ts";
 
 const MAX_EVENT_TYPES = 100;
 
-/** Opens the WebSocket session of `inbox-v1`: the token is in the query. A bad token gets an error frame and 4401. */
+/** Opens the WebSocket session of `inbox-v1`: the ticket or the token is in the query. A bad token gets an error frame and 4401. */
 export function openSocket(context: SocketContext): SocketSession {
   const session = new InboxSocket(context);
   session.start();
   return session;
+}
+
+/** Returns the token of the handshake: in the query, or in a header from clients that can send one. */
+function tokenOf({ query, request }: SocketContext): string {
+  const [, bearer = ""] = /^bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? "") ?? [];
+  return query.get("token") ?? bearer;
 }
 
 class InboxSocket extends MessageSocket {
@@ -32,7 +38,7 @@ class InboxSocket extends MessageSocket {
 
   async #open(): Promise<void> {
     const { query, stream, service } = this.context;
-    const principal = await this.context.authenticate("bearer", query.get("token") ?? "");
+    const principal = this.context.principal ?? (await this.context.authenticate("bearer", tokenOf(this.context)));
     if (this.isClosed) {
       return;
     }

@@ -5,14 +5,16 @@ import { hostileArgumentTests } from "./hostile-arguments.ts";
 import { lifecycleTests } from "./lifecycle.ts";
 import { nameTests } from "./names.ts";
 import { processTests } from "./processes.ts";
+import { socketTicketTests } from "./socket-tickets.ts";
 
-/** Declares the tests of the storage as a whole: opening and closing, tenants' names, several processes, API keys. */
+/** Declares the tests of the storage as a whole: opening and closing, tenants' names, several processes, API keys, tickets. */
 export function serviceTests(harness: StorageHarness): void {
   describe("service", () => {
     lifecycleTests(harness);
     nameTests(harness);
     processTests(harness);
     apiKeyTests(harness);
+    socketTicketTests(harness);
     hostileArgumentTests(harness);
   });
 }
