@@ -1,10 +1,11 @@
 import { BelfryError } from "../foundation/errors.ts";
-import { requireNone } from "../foundation/issue-list.ts";
+import { isUuid } from "../foundation/ids.ts";
+import { requireId, requireNone } from "../foundation/issue-list.ts";
 import { NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
 import type { HubContext } from "./context.ts";
 import type { HubPage, Identity } from "./hub-model.ts";
 import { type HubListInput, type IdentityInput, parseIdentity, parseNames, parseRange } from "./parse.ts";
-import { found } from "./unknown.ts";
+import { found, unknown } from "./unknown.ts";
 
 /** The identities of one tenant: `notifications.hub.identities`. */
 export class HubIdentities {
@@ -35,6 +36,15 @@ export class HubIdentities {
   async get(id: string): Promise<Identity> {
     using _call = await this.#context.ready();
     return found("identity", id, (uuid) => this.#context.hub.findIdentity(this.#tenant, uuid));
+  }
+
+  /** Deletes an identity. Its sender's events stay, and show none from then on. @throws BelfryError `NOT_FOUND` */
+  async remove(id: string): Promise<void> {
+    requireId(id);
+    using _call = await this.#context.ready();
+    if (!isUuid(id) || !(await this.#context.hub.deleteIdentity(this.#tenant, id.toLowerCase()))) {
+      throw unknown("identity", id);
+    }
   }
 
   /** Returns the identity of an id in a source. @throws BelfryError `NOT_FOUND` */

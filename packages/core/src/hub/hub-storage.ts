@@ -98,6 +98,9 @@ export interface HubStorage {
   /** `name` is a literal part of the name, in any case (as Unicode's simple case folding has it, or lower-casing). */
   listIdentities(tenant: string, query: HubRange & { readonly name?: string; readonly source?: string }): Promise<HubPage<Identity>>;
 
+  /** Deletes an identity; its sender's events stay. False when the tenant has none of that id. */
+  deleteIdentity(tenant: string, id: string): Promise<boolean>;
+
   createHandler(handler: Handler): Promise<void>;
   findHandler(tenant: string, id: string): Promise<Handler | null>;
   listHandlers(tenant: string, query: HubRange & { readonly source?: string }): Promise<HubPage<Handler>>;

@@ -3,8 +3,13 @@ import { foldCase, type HubStorage } from "@belfry/core/storage";
 import { type Fields, fieldsOf } from "../database/fields.ts";
 import { filteredBy, type Sql } from "../database/sql.ts";
 
+type IdentityStorage = Pick<HubStorage, "upsertIdentity" | "findIdentity" | "findIdentityBySource" | "listIdentities" | "deleteIdentity">;
+
+/** How often an identity is written anew that somebody else deletes between the look at it and its change. */
+const MAX_TRIES = 10;
+
 /** Identities in a SQL database. */
-export function identityStorage(sql: Sql): Pick<HubStorage, "upsertIdentity" | "findIdentity" | "findIdentityBySource" | "listIdentities"> {
+export function identityStorage(sql: Sql): IdentityStorage {
   const { identities } = sql.tables;
   const fields = fieldsOf<Identity>(sql.schema.identities, sql, ["pk", "sourceDigest", "foldedName"]);
   const columns = fields.columns("i");
@@ -17,18 +22,24 @@ export function identityStorage(sql: Sql): Pick<HubStorage, "upsertIdentity" | "
     async upsertIdentity({ metadata, ...identity }) {
       const { tenant, source, sourceId, name, updatedAt } = identity;
       const record = { ...identity, metadata: metadata ?? {} };
-      const [made] = await sql.rows("create_identity", createText(sql, fields), [...fields.values(record), foldCase(name)]);
-      if (made !== undefined) {
-        return { identity: fields.record(made), isNew: true };
-      }
       const set = "name = $4, folded_name = $5, metadata = coalesce($6, metadata), updated_at = $7";
       const update = `UPDATE ${identities} SET ${set} WHERE tenant = $1 AND source = $2 AND ${hasSourceId} RETURNING ${fields.columns()}`;
       const given = metadata === null ? null : JSON.stringify(metadata);
-      const [row] = await sql.rows("update_identity", update, [tenant, source, sourceId, name, foldCase(name), given, updatedAt]);
-      if (row === undefined) {
-        throw new Error(`The identity ${sourceId} of ${source} was neither written nor updated.`);
+      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+        const [made] = await sql.rows("create_identity", createText(sql, fields), [...fields.values(record), foldCase(name)]);
+        if (made !== undefined) {
+          return { identity: fields.record(made), isNew: true };
+        }
+        const [row] = await sql.rows("update_identity", update, [tenant, source, sourceId, name, foldCase(name), given, updatedAt]);
+        if (row !== undefined) {
+          return { identity: fields.record(row), isNew: false };
+        }
       }
-      return { identity: fields.record(row), isNew: false };
+      throw new Error(`The identity ${sourceId} of ${source} was neither written nor updated.`);
+    },
+    async deleteIdentity(tenant, id) {
+      const text = `DELETE FROM ${identities} WHERE tenant = $1 AND id = $2 RETURNING id`;
+      return isUuid(id) && (await sql.rows("delete_identity", text, [tenant, id.toLowerCase()])).length > 0;
     },
     findIdentity: async (tenant, id) => (isUuid(id) ? find("find_identity", "i.id = $2", [tenant, id.toLowerCase()]) : null),
     findIdentityBySource: (tenant, source, sourceId) =>

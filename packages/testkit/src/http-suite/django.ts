@@ -30,7 +30,13 @@ export function djangoSuite(harness: HttpHarness): void {
         type: "order_update",
         title: "Order #1234 is on the way",
         message: "Rider left",
-        data: { related_order_id: 1234, related_product_id: "77", related_review_id: 1.5, other: 1 },
+        data: {
+          related_order_id: 1234,
+          related_product_id: "77",
+          related_review_id: 1.5,
+          related_comment_id: "9007199254740993",
+          other: 1,
+        },
       });
       const answer = await get("shape", "/1/");
       expect([answer.status, answer.body]).toEqual([
@@ -42,7 +48,7 @@ export function djangoSuite(harness: HttpHarness): void {
           title: "Order #1234 is on the way",
           message: "Rider left",
           related_order_id: 1234,
-          related_product_id: "77",
+          related_product_id: 77,
           related_review_id: null,
           related_comment_id: null,
           is_read: false,
@@ -91,9 +97,29 @@ export function djangoSuite(harness: HttpHarness): void {
       expect((await page(`size${size}`, `/?page_size=${size}`)).results).toHaveLength(length);
     });
 
-    test.each(["0", "-1", "x", "2", "1.5", "9999999999999", ""])("page=%s of a list of one page is 404", async (number) => {
+    test.each(["0", "-1", "x", "2", "1.5", "9999999999999"])("page=%s of a list of one page is 404", async (number) => {
       const answer = await get("nopage", `/?page=${number}`);
       expect([answer.status, answer.body]).toEqual([404, { detail: "Invalid page." }]);
+    });
+
+    test("an empty page is page 1", async () => {
+      await create("nonumber", 21);
+      expect(ids(await page("nonumber", "/?page="))).toEqual(ids(await page("nonumber", "/")));
+    });
+
+    test("ordering=created_at turns the list around; another order is newest first", async () => {
+      await create("ordered", 45);
+      const first = await page("ordered", "/?ordering=created_at");
+      expect([ids(first)[0], first.results.length, first.next]).toEqual([1, 20, "/notifications/?ordering=created_at&page=2"]);
+      expect(ids(await page("ordered", "/?ordering=created_at&page=2"))[0]).toBe(21);
+      for (const last of ["3", "last"]) {
+        expect(ids(await page("ordered", `/?ordering=created_at&page=${last}`))).toEqual([41, 42, 43, 44, 45]);
+      }
+      expect((await get("ordered", "/?ordering=created_at&page=4")).status).toBe(404);
+      for (const order of ["-created_at", "", "title"]) {
+        expect(ids(await page("ordered", `/unread/?ordering=${order}`))[0]).toBe(45);
+      }
+      expect((await page("unordered", "/?ordering=created_at")).results).toEqual([]);
     });
 
     test("an empty list is page 1", async () => {
@@ -154,14 +180,21 @@ export function djangoSuite(harness: HttpHarness): void {
     ])("bad bulk input %# is 400 by field and changes nothing", async (json, fields) => {
       await create("badbulk", 1);
       const answer = await send("badbulk", "POST", "/bulk/", json);
-      expect([answer.status, Object.keys(answer.body as object)]).toEqual([400, fields]);
+      expect([answer.status, Object.keys(answer.body as object)]).toEqual([400, [...fields, "detail", "errors"]]);
       expect((await page("badbulk", "/unread/")).count).toBe((await page("badbulk", "/")).count);
     });
 
     test("a wrong is_read is 400", async () => {
       await create("wrong", 1);
       const answer = await send("wrong", "POST", "/1/mark_as_read/", { is_read: "soon" });
-      expect([answer.status, answer.body]).toEqual([400, { is_read: ["Must be a valid boolean."] }]);
+      expect([answer.status, answer.body]).toEqual([
+        400,
+        {
+          is_read: ["Must be a valid boolean."],
+          detail: "is_read: Must be a valid boolean.",
+          errors: { is_read: ["Must be a valid boolean."] },
+        },
+      ]);
       expect((await get("wrong", "/unread_count/")).body).toEqual({ count: 1 });
     });
 
@@ -188,6 +221,14 @@ export function djangoSuite(harness: HttpHarness): void {
       ]);
       const bad = await ask(`${setting.url}/notifications/`, { headers: { authorization: "Token nope" } });
       expect([bad.status, bad.body]).toEqual([401, { detail: "Invalid token." }]);
+      for (const [authorization, words] of [
+        ["Token", "Invalid token header. No credentials provided."],
+        ["Token a b", "Invalid token header. Token string should not contain spaces."],
+        ["Basic YTpi", "Authentication credentials were not provided."],
+      ] as const) {
+        const answer = await ask(`${setting.url}/notifications/`, { headers: { authorization } });
+        expect([authorization, answer.status, answer.body]).toEqual([authorization, 401, { detail: words }]);
+      }
     });
 
     test("a wrong method is 405 with Allow", async () => {

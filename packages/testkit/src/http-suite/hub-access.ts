@@ -74,6 +74,7 @@ export function hubAccessSuite(harness: HttpHarness): void {
         ["PUT", "/notification-handlers/", handler],
         ["DELETE", "/notification-handlers/", handler],
         ["GET", "/identities/", identity],
+        ["DELETE", "/identities/", identity],
       ] as const) {
         const send = async (of: string) => {
           const more = method === "PUT" ? { json: { prompt: "theirs" } } : {};

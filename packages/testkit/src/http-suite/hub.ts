@@ -129,6 +129,7 @@ export function hubSuite(harness: HttpHarness): void {
           ["PUT", `/notification-handlers/${id}`],
           ["DELETE", `/notification-handlers/${id}`],
           ["GET", `/identities/${id}`],
+          ["DELETE", `/identities/${id}`],
           ["GET", `/notifications/${id}`],
         ] as const) {
           const answer = await askHub(setting, path, { method, ...(method === "PUT" ? { json: {} } : {}) });
@@ -252,6 +253,10 @@ export function hubSuite(harness: HttpHarness): void {
       }
       expect((await get(`${path}/john`)).status).toBe(404);
       expect((await get("/identities/source/slack/john.doe@example.com")).status).toBe(404);
+      const gone = await askHub(setting, `/identities/${identity.id}`, { method: "DELETE" });
+      expect(gone).toMatchObject({ status: 200, body: { success: true, message: "Identity deleted successfully" } });
+      expect((await get(`/identities/${identity.id}`)).status).toBe(404);
+      expect((await askHub(setting, `/identities/${identity.id}/`, { method: "DELETE" })).status).toBe(404);
     });
 
     test.each(["users/octo cat", "100%", "a%2Fb", "ü🙂", "..", "+1 555"])(

@@ -96,8 +96,15 @@ function longText(at: number): string {
 
 /** How many issues an answer lists, in any of the contracts' words. */
 function countIssues(body: unknown): number {
-  const { detail, error, ...fields } = body as {
+  // In `errors`, django repeats what it says by field.
+  const {
+    detail,
+    error,
+    errors: _,
+    ...fields
+  } = body as {
     readonly detail?: unknown;
+    readonly errors?: unknown;
     readonly error?: { readonly details?: { readonly fields?: readonly unknown[] } };
   };
   if (error !== undefined) {

@@ -6,8 +6,11 @@ import { retryAfter } from "../fastapi-failure.ts";
 
 /** Django REST framework's error body with a text. */
 export const detailSchema = z.object({ detail: z.string() }).meta({ id: "Error" });
-/** Django REST framework's error body with messages by field. */
-const fieldErrorsSchema = z.record(z.string(), z.array(z.string())).meta({ id: "FieldErrors" });
+/** Django REST framework's error body with messages by field. `detail` and `errors` say the same for clients that read them. */
+const fieldErrorsSchema = z
+  .object({ detail: z.string(), errors: z.record(z.string(), z.array(z.string())) })
+  .catchall(z.array(z.string()))
+  .meta({ id: "FieldErrors" });
 /** The documentation of the answer to a body or query that is not valid. */
 export const invalidDoc = { description: "The body or a parameter is not valid", schema: z.union([detailSchema, fieldErrorsSchema]) };
 
@@ -19,7 +22,7 @@ export function djangoFailure({ error, part, credentialPresented = false, reques
   }
   switch (error.code) {
     case "UNAUTHENTICATED": {
-      const text = credentialPresented ? "Invalid token." : "Authentication credentials were not provided.";
+      const text = tokenProblem(request.headers.authorization, credentialPresented);
       return { ...detail(401, text), headers: { "www-authenticate": "Token" } };
     }
     case "NOT_FOUND":
@@ -45,16 +48,29 @@ export function djangoFailure({ error, part, credentialPresented = false, reques
   }
 }
 
+/** Django REST framework's words for what is wrong with a token. */
+function tokenProblem(authorization: string | undefined, credentialPresented: boolean): string {
+  const [scheme = "", ...parts] = (authorization ?? "").trim().split(/\s+/, 3);
+  if (scheme.toLowerCase() === "token" && parts.length !== 1) {
+    return `Invalid token header. ${parts.length === 0 ? "No credentials provided." : "Token string should not contain spaces."}`;
+  }
+  return credentialPresented ? "Invalid token." : "Authentication credentials were not provided.";
+}
+
 function detail(status: number, text: string): Reply {
   return { status, json: { detail: text } };
 }
 
 /** Returns the messages by field. Messages that belong to no single field are under `non_field_errors`. */
-function fieldErrors(error: BelfryError): Record<string, string[]> {
+function fieldErrors(error: BelfryError): z.infer<typeof fieldErrorsSchema> {
   const fields = new Map<string, string[]>();
   for (const issue of error.issues) {
     const field = String(issue.path[0] ?? "non_field_errors");
     fields.set(field, [...(fields.get(field) ?? []), issue.type === "missing" ? "This field is required." : issue.message]);
   }
-  return Object.fromEntries(fields);
+  const errors = Object.fromEntries(fields);
+  const [[field = "", [message = ""] = []] = []] = fields;
+  return { ...errors, detail: field === "non_field_errors" ? message : `${field}: ${message}`, errors } as z.infer<
+    typeof fieldErrorsSchema
+  >;
 }

@@ -7,7 +7,7 @@ import type { InboxItem } from "../../inbox/index.ts";
 import { type NotificationTypes, typeLabel } from "../../notifications/index.ts";
 import { isoDate, isoDateOrNull } from "../iso-date.ts";
 
-const relatedId = z.union([z.int(), z.string()]).nullable();
+const relatedId = z.int().nullable();
 
 /** An inbox item in the `django` contract: AppNotification in its document. */
 export const itemSchema = z
@@ -45,13 +45,11 @@ export function renderItem(item: InboxItem, types: NotificationTypes): z.infer<t
   };
 }
 
-/** Returns a related id from the data. The client reads null, whole numbers and numeric texts; any other value is no id. */
-function related(item: InboxItem, key: string): number | string | null {
+/** Returns a related id from the data: a whole number, also one that is written as a text of digits. Any other value is no id. */
+function related(item: InboxItem, key: string): number | null {
   const value: JsonValue | undefined = Object.hasOwn(item.data, key) ? item.data[key] : undefined;
-  if (typeof value === "number") {
-    return Number.isInteger(value) ? value : null;
-  }
-  return typeof value === "string" && /^\d+$/.test(value) ? value : null;
+  const id = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
+  return typeof id === "number" && Number.isSafeInteger(id) ? id : null;
 }
 
 const PAGE_SIZE = 20;
@@ -70,8 +68,11 @@ export function pageCount(count: number, size: number): number {
 
 /** Returns the requested page number, or null for a text that is never a page. */
 export function pageNumber(parameter: string | undefined): number | "last" | null {
-  if (parameter === undefined || parameter === "last") {
-    return parameter === undefined ? 1 : "last";
+  if (parameter === undefined || parameter === "") {
+    return 1;
+  }
+  if (parameter === "last") {
+    return parameter;
   }
   const page = /^\d{1,12}$/.test(parameter) ? Number(parameter) : 0;
   return page === 0 ? null : page;

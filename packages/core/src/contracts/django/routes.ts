@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { integer, list, text } from "../../http/parameters.ts";
 import { defineRoute, type Reply, type Route, type RouteContext } from "../../http/route.ts";
-import type { Inbox, InboxStatus } from "../../inbox/index.ts";
+import type { Inbox, InboxList, InboxStatus } from "../../inbox/index.ts";
 import { detailSchema, invalidDoc } from "./failure.ts";
 import { invalidPage, itemSchema, pageCount, pageLink, pageNumber, pageSize, renderItem } from "./page.ts";
 
@@ -23,6 +23,13 @@ const listQuery = z.object({
     .string()
     .meta({ description: "20 unless given", override: { type: "integer", minimum: 1, maximum: 100 } })
     .optional(),
+  ordering: z
+    .string()
+    .meta({
+      description: "The order: newest first unless it is `created_at`",
+      override: { type: "string", enum: ["created_at", "-created_at"] },
+    })
+    .optional(),
   notification_type: text({ maxLength: 255, description: "Only items of this type" }).optional(),
 });
 
@@ -40,7 +47,7 @@ function inboxOf({ tenant, principal }: RouteContext<unknown, unknown, unknown>)
 type ListContext = RouteContext<unknown, z.infer<typeof listQuery>, unknown>;
 
 async function listPage(context: ListContext, status: InboxStatus): Promise<Reply> {
-  const { page_size, notification_type: type } = context.query;
+  const { page_size, ordering, notification_type: type } = context.query;
   const size = pageSize(page_size);
   const asked = pageNumber(context.query.page);
   if (asked === null || (typeof asked === "number" && asked * size > Number.MAX_SAFE_INTEGER)) {
@@ -48,13 +55,17 @@ async function listPage(context: ListContext, status: InboxStatus): Promise<Repl
   }
   const inbox = inboxOf(context);
   const filter = { status, limit: size, ...(type === undefined || type === "" ? {} : { type }) };
-  let result = await inbox.list({ ...filter, offset: asked === "last" ? 0 : (asked - 1) * size });
+  const isOldestFirst = ordering === "created_at";
+  const offset = asked === "last" || isOldestFirst ? 0 : (asked - 1) * size;
+  let result = await inbox.list({ ...filter, offset });
   const pages = pageCount(result.matching, size);
   const page = asked === "last" ? pages : asked;
   if (page > pages) {
     throw invalidPage();
   }
-  if (asked === "last" && pages > 1) {
+  if (isOldestFirst) {
+    result = await oldestFirst(inbox, { ...filter, page, matching: result.matching });
+  } else if (asked === "last" && pages > 1) {
     result = await inbox.list({ ...filter, offset: (pages - 1) * size });
   }
   const json: z.infer<typeof listSchema> = {
@@ -64,6 +75,19 @@ async function listPage(context: ListContext, status: InboxStatus): Promise<Repl
     results: result.items.map((item) => renderItem(item, context.service.types)),
   };
   return { status: 200, json };
+}
+
+/** Returns a page counted from the oldest item: an inbox lists the newest first, so it is taken from the end and turned around. */
+async function oldestFirst(
+  inbox: Inbox,
+  { page, matching, limit, ...filter }: { page: number; matching: number; limit: number; status: InboxStatus; type?: string },
+): Promise<InboxList> {
+  const size = Math.min(limit, matching - (page - 1) * limit);
+  if (size <= 0) {
+    return inbox.list({ ...filter, limit });
+  }
+  const list = await inbox.list({ ...filter, limit: size, offset: Math.max(0, matching - page * limit) });
+  return { ...list, items: [...list.items].reverse() };
 }
 
 function listRoute(path: string, { operationId, summary, status }: { operationId: string; summary: string; status: InboxStatus }): Route {

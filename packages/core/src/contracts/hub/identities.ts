@@ -73,6 +73,22 @@ const getRoute = defineRoute({
   },
 });
 
+const deleteRoute = defineRoute({
+  method: "DELETE",
+  path: `${BASE}/{identity_id}`,
+  operationId: "deleteIdentity",
+  summary: "Delete an identity; its sender's notifications stay, and show none",
+  params: z.object({ identity_id: z.string().meta({ description: "The identity's id" }) }),
+  responses: {
+    200: { description: "It is gone", schema: z.object({ success: z.literal(true), message: z.string() }) },
+    ...errors(404),
+  },
+  async handle({ tenant, params: { identity_id: id } }) {
+    await tenant.hub.identities.remove(id);
+    return { status: 200, json: { success: true, message: "Identity deleted successfully" } };
+  },
+});
+
 /** The routes of identities. */
 export function identityRoutes(lists: ListStyle): readonly Route[] {
   const listRoute = defineRoute({
@@ -88,5 +104,5 @@ export function identityRoutes(lists: ListStyle): readonly Route[] {
       return listReply("identities", page, { lists, limit, offset, render: renderIdentity });
     },
   });
-  return [upsertRoute, listRoute, getBySourceRoute, getRoute];
+  return [upsertRoute, listRoute, getBySourceRoute, getRoute, deleteRoute];
 }

@@ -55,6 +55,28 @@ export function identityTests(harness: StorageHarness): void {
       expect(await fixture.hub.findIdentity(fixture.tenant, again.id)).toBeNull();
     });
 
+    test("a deleted one is gone, its sender's events stay and show none, and it can come again", async () => {
+      const { tenant, hub } = fixture;
+      const identity = await fixture.createIdentity();
+      for (const [of, id] of [
+        ["another", identity.id],
+        [tenant, "unknown"],
+        [tenant, crypto.randomUUID()],
+      ] as const) {
+        expect(await hub.deleteIdentity(of, id)).toBe(false);
+      }
+      const event = await fixture.createEvent({ source: identity.source, sender: identity.sourceId });
+      expect((await hub.findEvents(tenant, [event.id]))[0]?.identity).toEqual({ id: identity.id, name: identity.name });
+      expect([await hub.deleteIdentity(tenant, identity.id.toUpperCase()), await hub.deleteIdentity(tenant, identity.id)]).toEqual([
+        true,
+        false,
+      ]);
+      expect(await hub.findIdentity(tenant, identity.id)).toBeNull();
+      expect(await hub.findIdentityBySource(tenant, identity.source, identity.sourceId)).toBeNull();
+      expect((await hub.findEvents(tenant, [event.id]))[0]?.identity).toBeNull();
+      expect(await hub.upsertIdentity(identity)).toEqual({ identity, isNew: true });
+    });
+
     test("metadata that is null is kept, and empty where there was none", async () => {
       const { hub } = fixture;
       const first = fixture.newIdentity();

@@ -123,7 +123,7 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
   },
   "hub.identities": {
     of: (service) => service.hub.identities,
-    calls: { upsert: [{ source: "a", sourceId: "b", name: "c" }], get: [ID], getBySource: ["a", "b"], list: [{ name: "c" }] },
+    calls: { upsert: [{ source: "a", sourceId: "b", name: "c" }], get: [ID], getBySource: ["a", "b"], remove: [ID], list: [{ name: "c" }] },
   },
   operator: {
     of: (service) => service.operator,
