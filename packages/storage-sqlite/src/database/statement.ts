@@ -1,12 +1,9 @@
 import type { Database, RunResult } from "better-sqlite3";
-import { is, Param, Placeholder, type Query, type SQL } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/better-sqlite3";
+import { is, Placeholder, type SQL } from "drizzle-orm";
 import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 
 /** The tools with which an operation prepares its statements. */
 export interface QueryContext {
-  /** Builds queries; they are prepared with `prepare`, never run through it. */
-  readonly builder: ReturnType<typeof drizzle>;
   /** A statement whose rows are objects. */
   prepare<Values extends object = object, Row = never>(source: StatementSource): Statement<Values, Row>;
   /** A statement whose rows are lists of their columns. */
@@ -16,7 +13,6 @@ export interface QueryContext {
 /** The context of operations on `database`. */
 export function queryContext(database: Database): QueryContext {
   return {
-    builder: drizzle(database),
     prepare: (source) => prepareStatement(database, source, "objects"),
     prepareRows: (source) => prepareStatement(database, source, "lists"),
   };
@@ -49,19 +45,16 @@ export interface Statement<Values, Row> {
 }
 
 /**
- * SQL text, in which `:name` stands for a value by its name and `$1` for one by its place, or what drizzle makes SQL text of.
+ * SQL text, in which `:name` stands for a value by its name and `$1` for one by its place, or a drizzle `sql` template.
  * SQLite's own parameters with names cost more than those without.
  */
-export type StatementSource = string | SQL | { toSQL(): Query };
+export type StatementSource = string | SQL;
 
 /**
- * Prepares what drizzle built as a statement of the driver itself. Running it goes past drizzle's row mapping, which
- * costs more than SQLite takes for a small query.
- *
- * `Values` names the query's placeholders. As values of an insert builder they are encoded as their column says (a Date
- * for a time, an object for JSON); elsewhere they are what SQLite stores.
+ * Prepares SQL as a statement of the driver itself: drizzle's row mapping costs more than SQLite takes for a small query.
+ * The values of SQL text are stored as {@link stored} says; those of a template are what SQLite stores.
  */
-export function prepareStatement<Values extends object, Row>(
+function prepareStatement<Values extends object, Row>(
   database: Database,
   source: StatementSource,
   rows: "objects" | "lists",
@@ -69,14 +62,15 @@ export function prepareStatement<Values extends object, Row>(
   const { sql, binders } = typeof source === "string" ? parseText(source) : parseQuery(source);
   const bind = (values: Values) => binders.map((read) => read(values as Readonly<Record<string, unknown>>));
   const statement = database.prepare<unknown[], Row>(sql);
-  if (statement.reader) {
+  const { reader } = statement;
+  if (reader) {
     // A host may have switched its connection to BigInt; our numbers stay below 2^53.
     statement.safeIntegers(false).raw(rows === "lists");
   }
   return {
     run: (values) => statement.run(...bind(values)),
     get: (values) => statement.get(...bind(values)),
-    all: (values) => (statement.reader ? statement.all(...bind(values)) : statement.run(...bind(values)) && []),
+    all: (values) => (reader ? statement.all(...bind(values)) : statement.run(...bind(values)) && []),
     iterate: (values) => statement.iterate(...bind(values)),
   };
 }
@@ -110,22 +104,8 @@ function stored(value: unknown): unknown {
   return value instanceof Date ? value.getTime() : JSON.stringify(value);
 }
 
-function parseQuery(source: SQL | { toSQL(): Query }): ParsedSource {
-  const query = "toSQL" in source ? source.toSQL() : new SQLiteSyncDialect().sqlToQuery(source);
-  return { sql: query.sql, binders: query.params.map(binder) };
-}
-
-/** How one parameter gets its value: from the named values, through its column's encoder, or as it stands. */
-function binder(param: unknown): Binder {
-  if (is(param, Placeholder)) {
-    return (values) => values[param.name];
-  }
-  if (is(param, Param) && is(param.value, Placeholder)) {
-    const { encoder, value } = param;
-    return (values) => {
-      const given = values[value.name];
-      return given === null ? null : encoder.mapToDriverValue(given);
-    };
-  }
-  return () => param;
+function parseQuery(source: SQL): ParsedSource {
+  const { sql, params } = new SQLiteSyncDialect().sqlToQuery(source);
+  const binders = params.map((param): Binder => (is(param, Placeholder) ? (values) => values[param.name] : () => param));
+  return { sql, binders };
 }
