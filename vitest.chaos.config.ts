@@ -2,13 +2,16 @@ import { defineConfig } from "vitest/config";
 
 const conditions = ["@belfry/source", "module", "node", "development|production"];
 
+// F15 is the fuzz of all routes by two tenants, which every test run has; the whole has more of it.
+const isWhole = process.env.CHAOS_ALL === "1";
+
 // The fault tests: `pnpm chaos` runs them. They kill and stop processes and measure, so they run one after another.
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
     name: "chaos",
-    include: ["tools/system-tests/faults/**/*.test.ts"],
+    include: ["tools/system-tests/faults/**/*.test.ts", ...(isWhole ? ["packages/adapter-*/test/fuzz.test.ts"] : [])],
     globalSetup: ["tools/postgres-launcher/src/global-setup.ts", "tools/system-tests/faults/bundle-victim.ts"],
     fileParallelism: false,
     testTimeout: 300_000,

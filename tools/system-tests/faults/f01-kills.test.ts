@@ -1,14 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { DATABASES } from "../test/either-database.ts";
 import { useCleanup } from "../test/use-cleanup.ts";
 import { arena } from "./parts/arena.ts";
-import { scaled } from "./parts/run.ts";
+import { databasesOf, scaled } from "./parts/run.ts";
 
-const KILLS = scaled(2, 10);
+const KILLS = scaled(1, 10);
 const BETWEEN_KILLS = scaled(90, 150);
 const IN_FLIGHT = 8;
 
-describe.each(DATABASES)("F1 %s: processes are killed while they accept and deliver", (kind) => {
+describe.each(databasesOf(1))("F1 %s: processes are killed while they accept and deliver", (kind) => {
   const cleanup = useCleanup();
 
   test("nothing accepted is lost, and what arrives twice was in hand at a kill", async () => {

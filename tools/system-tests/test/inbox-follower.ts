@@ -4,6 +4,12 @@ import { WebSocket } from "ws";
 /** The secret of every server that the tests start. */
 export const JWT_SECRET = "the secret of all servers of the system tests";
 
+/** Makes a user's token. */
+export function tokenOf(userId: string, expires: string | number = "1h"): Promise<string> {
+  const token = new SignJWT({}).setProtectedHeader({ alg: "HS256" }).setSubject(userId).setExpirationTime(expires);
+  return token.sign(new TextEncoder().encode(JWT_SECRET));
+}
+
 /** A frame of the contract `inbox-v1`. */
 export interface InboxFrame {
   readonly type: string;
@@ -28,22 +34,17 @@ export class InboxFollower {
   #lost: Promise<void> = Promise.resolve();
   #position = "since=0&epoch=0";
   #waiting: { check(): boolean; resolve(): void }[] = [];
-  readonly #onCreated: (frame: InboxFrame) => void;
+  readonly #listeners: ((frame: InboxFrame) => void)[];
 
   /** @param onCreated is called with each frame of a new item */
   constructor(userId: string, onCreated: (frame: InboxFrame) => void = () => {}) {
     this.userId = userId;
-    this.#onCreated = onCreated;
+    this.#listeners = [onCreated];
   }
 
   /** Connects to a server and resolves once it has got the items it missed and is live. */
   async connect(url: string): Promise<void> {
-    const token = await new SignJWT({})
-      .setProtectedHeader({ alg: "HS256" })
-      .setSubject(this.userId)
-      .setExpirationTime("1h")
-      .sign(new TextEncoder().encode(JWT_SECRET));
-    const socket = new WebSocket(`${url.replace(/^http/, "ws")}/api/v1/ws/events?token=${token}&${this.#position}`);
+    const socket = new WebSocket(`${url.replace(/^http/, "ws")}/api/v1/ws/events?token=${await tokenOf(this.userId)}&${this.#position}`);
     this.#socket = socket;
     // An error also shows as a close.
     socket.on("error", () => {});
@@ -76,7 +77,22 @@ export class InboxFollower {
     });
   }
 
-  /** Breaks the connection. */
+  /** Calls `listener` with each frame of a new item, too. */
+  listen(listener: (frame: InboxFrame) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Acknowledges an item on its present connection. */
+  acknowledge(id: string): void {
+    this.#socket?.send(JSON.stringify({ type: "ack", notification_id: id }));
+  }
+
+  /** Breaks the connection, and stays as it is otherwise: whoever keeps it following connects again. */
+  drop(): void {
+    this.#socket?.terminate();
+  }
+
+  /** Breaks the connection for good. */
   close(): void {
     this.#socket?.terminate();
     this.#socket = null;
@@ -85,7 +101,9 @@ export class InboxFollower {
   #receive(frame: InboxFrame): void {
     if (frame.type === "notification_new") {
       this.created.push(frame);
-      this.#onCreated(frame);
+      for (const listener of this.#listeners) {
+        listener(frame);
+      }
       this.#position = `since=${frame.seq}&epoch=${frame.epoch}`;
     } else if (frame.type === "inbox_state") {
       this.recovered.push(frame.payload.recovered === true);

@@ -20,6 +20,12 @@ export interface ArenaOptions {
   /** The fault's number, for example `F1`. */
   readonly fault: string;
   readonly kind: (typeof DATABASES)[number];
+  /** A database of the test's own. @default an empty one that goes with the test */
+  readonly url?: string;
+  /** Where processes under test find the database, if a proxy stands before it. @default where it is */
+  readonly victimUrl?: string;
+  /** More of each notification. @default nothing */
+  readonly meta?: Readonly<Record<string, unknown>>;
   /** How many users have a socket each. @default 0 */
   readonly users?: number;
   /** What the sinks do. @default they take everything */
@@ -80,7 +86,13 @@ export class Arena {
 
   /** Starts a process that may never listen; no requests go to it. */
   spawn(more: Partial<VictimOptions> = {}): Victim {
-    const victim = new Victim({ ...DEFAULTS, database: this.url, mail: this.mail.url, ...this.options.victim, ...more });
+    const victim = new Victim({
+      ...DEFAULTS,
+      database: this.options.victimUrl ?? this.url,
+      mail: this.mail.url,
+      ...this.options.victim,
+      ...more,
+    });
     this.#cleanup(() => (victim.isAlive ? victim.kill() : undefined));
     return victim;
   }
@@ -95,10 +107,14 @@ export class Arena {
     return inHand;
   }
 
-  /** Connects every user's socket, and lets it connect again whenever it is lost. */
-  async follow(): Promise<void> {
+  /**
+   * Connects every user's socket, and lets it connect again whenever it is lost.
+   *
+   * @param via the URL of a proxy before the only process. @default none
+   */
+  async follow(via?: string): Promise<void> {
     for (const [number, follower] of this.followers.entries()) {
-      const stop = keepFollowing(follower, () => this.victims[number % this.victims.length]?.url ?? "");
+      const stop = keepFollowing(follower, () => via ?? this.victims[number % this.victims.length]?.url ?? "");
       this.#cleanup(stop);
       await follower.until(() => follower.recovered.length > 0);
     }
@@ -131,10 +147,15 @@ export class Arena {
   /** Waits until everything is quiet, asks the oracle, and requires that it found nothing. */
   async expectSound(expected: Expected = ENDED_WELL): Promise<Verdict> {
     await this.quiet();
-    const verdict = await judge(this.ledger, this.database, expected);
+    const verdict = await this.judge(expected);
     const output = this.victims.map((victim) => victim.output.slice(-2_000)).join("\n");
     expect(verdict.findings, `pnpm chaos --seed ${SEED} does the same. ${output}`).toEqual(NOTHING);
     return verdict;
+  }
+
+  /** Asks the oracle. */
+  judge(expected: Expected = ENDED_WELL): Promise<Verdict> {
+    return judge(this.ledger, this.database, expected);
   }
 
   /** Notes the figures of a fault on this database. */
@@ -160,21 +181,33 @@ export class Arena {
     return response;
   }
 
-  /** Asks one server for a notification over `delivery-v1`. */
+  /** Asks one server for a notification over `delivery-v1`. Over `fallback`, a mail stands in for a socket. */
   post(url: string, { userId, content }: CreateJob, channel: string): Promise<Response> {
-    const recipients = { email: `${content}@sink.test`, webhook: `${this.hook.url}/${content}`, websocket: userId };
-    const to = recipients[channel as keyof typeof recipients] ?? userId;
+    const recipients = { email: `${content}@sink.test`, webhook: `${this.hook.url}/${content}` };
+    const [type, to] = channel === "email" || channel === "webhook" ? [channel, recipients[channel]] : ["websocket", userId];
     return fetch(`${url}/api/v1/notifications/`, {
       method: "POST",
-      headers: { "content-type": "application/json", "x-api-key": API_KEY, "idempotency-key": content },
-      body: JSON.stringify({ type: channel, recipients: [to], subject: content, content }),
+      headers: { "content-type": "application/json", "x-api-key": this.keyOf(content), "idempotency-key": content },
+      body: JSON.stringify({
+        type,
+        recipients: [to],
+        subject: content,
+        content,
+        meta: this.options.meta ?? {},
+        ...(channel === "fallback" ? { email_fallback: true } : {}),
+      }),
     });
+  }
+
+  /** The key of the tenant that a text belongs to: of another one if its number has an `x` before it. */
+  keyOf(content: string): string {
+    return content.includes("-x") ? `${API_KEY} of another` : API_KEY;
   }
 }
 
 /** Makes an arena on an empty database, without processes yet. */
 export async function arena(options: ArenaOptions, cleanup: Cleanup): Promise<Arena> {
-  const url = await emptyDatabase(options.kind, cleanup);
+  const url = options.url ?? (await emptyDatabase(options.kind, cleanup));
   const ledger = new Ledger(cleanup);
   const mail = await mailSink({ ledger, cleanup }, options.mail);
   const hook = await hookSink({ ledger, cleanup }, options.hook);

@@ -109,19 +109,29 @@ export function withFailpoint({ storage, channels }: Parts, point: Failpoint | u
 
 function dyingDeliveries(deliveries: DeliveryStorage, point: Failpoint | undefined): DeliveryStorage | null {
   const { leases } = deliveries;
-  let hasSends = false;
   switch (point) {
     case "before the insert":
       return { ...deliveries, createSends: () => die() };
     case "after the insert":
       return { ...deliveries, createSends: dieAfter(deliveries.createSends) };
     case "before the claim": {
-      const createSends: DeliveryStorage["createSends"] = async (...args) => {
-        const created = await deliveries.createSends(...args);
-        hasSends = true;
+      // No claim may be under way when the send is written, since it would find it.
+      let claiming: Promise<unknown> = Promise.resolve();
+      let creating: Promise<unknown> | null = null;
+      const createSends: DeliveryStorage["createSends"] = (...args) => {
+        const created = claiming.then(() => deliveries.createSends(...args));
+        creating = created;
         return created;
       };
-      const claim: typeof leases.claim = (request) => (hasSends ? die() : leases.claim(request));
+      const claim: typeof leases.claim = async (request) => {
+        if (creating !== null) {
+          await creating;
+          die();
+        }
+        const claimed = leases.claim(request);
+        claiming = claimed;
+        return claimed;
+      };
       return { ...deliveries, createSends, leases: { ...leases, claim } };
     }
     case "after the claim": {

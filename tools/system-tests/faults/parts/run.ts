@@ -1,4 +1,5 @@
 import { appendFileSync } from "node:fs";
+import { DATABASES } from "../../test/either-database.ts";
 
 /** Whether this run does everything, or the slice that fits into CI. */
 export const IS_WHOLE = process.env.CHAOS_ALL === "1";
@@ -9,6 +10,12 @@ export const SEED = Number(process.env.CHAOS_SEED ?? 1);
 /** A number of this run: the first in the slice, the second in the whole. */
 export function scaled(slice: number, whole: number): number {
   return IS_WHOLE ? whole : slice;
+}
+
+/** The databases that a fault is tried on: both in the whole, and one of them, by the seed, in the slice. */
+export function databasesOf(fault: number): readonly (typeof DATABASES)[number][] {
+  const [one = DATABASES[0]] = DATABASES.slice((SEED + fault) % DATABASES.length);
+  return IS_WHOLE ? DATABASES : [one];
 }
 
 /** The numbers that a fault has measured; `pnpm chaos` prints them all in the end. */

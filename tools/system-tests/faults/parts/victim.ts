@@ -20,6 +20,8 @@ export interface VictimOptions {
   readonly failpoint?: Failpoint;
   /** The mistake that is planted into it. */
   readonly mutant?: Mutant;
+  /** Whether users have mail addresses, which are their names at the sink. @default no */
+  readonly directory?: boolean;
   /** Names of webhook hosts that resolve to these addresses, each time to the next one. */
   readonly resolves?: Readonly<Record<string, readonly string[]>>;
   /** Whether webhooks may reach this machine, as the sinks do. @default true */
@@ -27,10 +29,18 @@ export interface VictimOptions {
 }
 
 /** What a victim can be asked. */
-export type VictimQuestion = { readonly moveClockMs: number } | { readonly ask: "memory" };
+export type VictimQuestion = { readonly moveClockMs: number } | { readonly ask: "state" };
+
+/** How a victim stands. */
+export interface VictimState {
+  /** Its resident memory, in bytes. */
+  readonly rss: number;
+  /** How many WebSockets it believes to be open. */
+  readonly sockets: number;
+}
 
 /** What a victim tells its parent. */
-export type VictimMessage = { readonly url: string } | { readonly rss: number } | { readonly clockMovedMs: number };
+export type VictimMessage = { readonly url: string } | VictimState | { readonly clockMovedMs: number };
 
 /** A process under test: a host that serves `inbox-v1` and `delivery-v1`, and delivers. */
 export class Victim {
@@ -92,23 +102,24 @@ export class Victim {
     await this.#hears("clockMovedMs");
   }
 
-  /** Its resident memory, in bytes. */
-  async memory(): Promise<number> {
-    this.child.send({ ask: "memory" } satisfies VictimQuestion);
-    return ((await this.#hears("rss")) as { readonly rss: number }).rss;
+  async state(): Promise<VictimState> {
+    this.child.send({ ask: "state" } satisfies VictimQuestion);
+    return (await this.#hears("rss")) as VictimState;
   }
 
   /** The next message that has a member of this name. Rejects if the process ends before. */
   #hears(name: string): Promise<VictimMessage> {
     return new Promise((resolve, reject) => {
+      const end = () => reject(new Error(`The process under test ended: ${this.output}`));
       const listen = (message: VictimMessage) => {
         if (name in message) {
           this.child.off("message", listen);
+          this.child.off("exit", end);
           resolve(message);
         }
       };
       this.child.on("message", listen);
-      this.child.once("exit", () => reject(new Error(`The process under test ended: ${this.output}`)));
+      this.child.once("exit", end);
     });
   }
 }

@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { email } from "@belfry/channel-email";
 import { webhook } from "@belfry/channel-webhook";
-import { type Channel, type Logger, NotificationService } from "@belfry/core";
+import { type Channel, type Directory, type Logger, NotificationService } from "@belfry/core";
 import { deliveryV1, inboxV1 } from "@belfry/core/contracts";
 import { createHandler } from "@belfry/core/http";
 import { fromNodeRequest, upgradeListener, writeResponse } from "@belfry/core/node";
@@ -58,7 +58,14 @@ const parts = withMutant(withFailpoint({ storage: storageWithFailpoint(database,
   mutant: options.mutant,
   database,
 });
-const notifications = new NotificationService({ ...parts, logger, delivery: { leaseMs, drainMs, concurrency }, hub: { worker: false } });
+const directory: Directory = (users) => new Map(users.map((user) => [user, { email: `${user}@sink.test` }]));
+const notifications = new NotificationService({
+  ...parts,
+  logger,
+  ...(options.directory ? { directory } : {}),
+  delivery: { leaseMs, drainMs, concurrency },
+  hub: { worker: false },
+});
 await notifications.start();
 const handler = createHandler(notifications, {
   contracts: [inboxV1(), deliveryV1()],
@@ -71,6 +78,11 @@ const server = createServer((request, response) => {
     .then((answer) => (answer === null ? response.writeHead(404).end() : writeResponse(response, answer)))
     .catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
 }).on("upgrade", upgradeListener(handler));
+const sockets = new Set<unknown>();
+server.on("upgrade", (_request, socket) => {
+  sockets.add(socket);
+  socket.once("close", () => sockets.delete(socket));
+});
 server.listen(0, "127.0.0.1", () => tell({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }));
 shutDownOnSignal({ server, closeStreams: () => handler.close() }, notifications, logger as never);
 
@@ -79,7 +91,7 @@ process.on("message", (question: VictimQuestion) => {
     movedMs = question.moveClockMs;
     tell({ clockMovedMs: movedMs });
   } else {
-    tell({ rss: process.memoryUsage().rss });
+    tell({ rss: process.memoryUsage().rss, sockets: sockets.size });
   }
 });
 process.on("disconnect", () => process.exit());
