@@ -206,7 +206,7 @@ onEveryStorage((database) => {
 
     test("a fallback to e-mail that is not configured is refused; over a contract, it fails when its turn comes, and says so", async () => {
       const service = stopsAfterTest(new NotificationService({ storage: database.storage() }));
-      const { id } = await service.send({ to: "ann", content: "x", fallback: true });
+      const { id } = await service.defaultTenant.sendFromContract({ to: "ann", content: "x", fallback: true });
       await service.runDue();
       expect((await service.sends.get(id)).status).toBe("failed");
       const {
