@@ -1,5 +1,6 @@
 export { type ChannelHarness, type ChannelSubject, channelSuite } from "./channel-suite.ts";
 export { type FuzzOptions, fuzzSuite } from "./fuzz-suite/fuzz-suite.ts";
+export { type FuzzRequest, fuzzRequests, type Knowledge } from "./fuzz-suite/requests.ts";
 export type { HttpHarness, Mounting, RunningServer, ServiceNeeds } from "./http-suite/harness.ts";
 export { httpSuite } from "./http-suite/http-suite.ts";
 export { longReplaySuite } from "./http-suite/long-replay.ts";

@@ -1,7 +1,6 @@
 import { randomInt } from "node:crypto";
 import { deliveryV1, django, hub, inboxV1, pack } from "@belfry/core/contracts";
 import { type Contract, openapiDocument } from "@belfry/core/http";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { jwt } from "../http-suite/client.ts";
 import { documented, expectDocumented } from "../http-suite/documented.ts";
@@ -9,7 +8,7 @@ import type { HttpHarness } from "../http-suite/harness.ts";
 import { scriptedChannels } from "../http-suite/scripted-channels.ts";
 import { API_KEY, OTHER_API_KEY, type Setting, useSetting } from "../http-suite/setting.ts";
 import { heapBytes } from "./heap.ts";
-import { type FuzzRequest, type Knowledge, operationsOf, requestsFor } from "./requests.ts";
+import { type FuzzRequest, fuzzRequests } from "./requests.ts";
 import { fuzzSockets } from "./sockets.ts";
 import { CANARY, Tenants } from "./tenants.ts";
 
@@ -76,12 +75,11 @@ interface Round {
 async function fuzzRound({ url }: Setting, contracts: readonly Contract[], { tenants, statuses, seed }: Round): Promise<void> {
   const words = await tenants.words();
   const credentials = await credentialsOf();
-  const requests = contracts.map((contract) => {
-    const [own, ...others] = [credentials[contract.credential], ...Object.values(credentials)];
-    const knowledge: Knowledge = { words, credentials: [own ?? {}, ...others] };
-    return fc.oneof(...operationsOf(openapiDocument(contract)).map((operation) => requestsFor(operation, knowledge)));
+  const documents = contracts.map((contract) => {
+    const [own = {}, ...others] = [credentials[contract.credential], ...Object.values(credentials)];
+    return [openapiDocument(contract), { words, credentials: [own, ...others] }] as const;
   });
-  const queue = fc.sample(fc.oneof(...requests), { seed, numRuns: ROUND });
+  const queue = fuzzRequests(documents, { seed, count: ROUND });
   const worker = async () => {
     for (let request = queue.pop(); request !== undefined; request = queue.pop()) {
       const status = await sendOne(url, request).catch((cause: unknown) => {

@@ -11,7 +11,7 @@ export interface FuzzRequest {
 }
 
 /** An operation of an OpenAPI document. */
-export interface FuzzOperation {
+interface FuzzOperation {
   readonly method: string;
   readonly path: string;
   readonly parameters: readonly { readonly in: string; readonly name: string; readonly schema: Schema }[];
@@ -30,7 +30,7 @@ interface OpenapiOperation {
 }
 
 /** Lists the operations of an OpenAPI document. */
-export function operationsOf(document: object): FuzzOperation[] {
+function operationsOf(document: object): FuzzOperation[] {
   const { paths, components } = document as OpenapiDocument;
   const resolve: Resolve = (schema) => {
     const name = schema.$ref?.split("/").at(-1);
@@ -72,8 +72,19 @@ const HEADERS: readonly Readonly<Record<string, string>>[] = [
   { "content-encoding": "gzip" },
 ];
 
+/** Makes `count` requests for the operations of OpenAPI documents, each document with what is known about it. The same seed makes the same ones. */
+export function fuzzRequests(
+  documents: readonly (readonly [document: object, knowledge: Knowledge])[],
+  { seed, count }: { readonly seed: number; readonly count: number },
+): FuzzRequest[] {
+  const requests = documents.map(([document, knowledge]) =>
+    fc.oneof(...operationsOf(document).map((operation) => requestsFor(operation, knowledge))),
+  );
+  return fc.sample(fc.oneof(...requests), { seed, numRuns: count });
+}
+
 /** Makes requests for an operation: about a third as its schema wants them, the others wrong in one place or several. */
-export function requestsFor(operation: FuzzOperation, { words, credentials }: Knowledge): Arbitrary<FuzzRequest> {
+function requestsFor(operation: FuzzOperation, { words, credentials }: Knowledge): Arbitrary<FuzzRequest> {
   return fc
     .record({
       target: target(operation, words),
