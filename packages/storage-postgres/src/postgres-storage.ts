@@ -127,8 +127,8 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     const bound: Bound = { tables, time: storageTime(this.#options.time), current: () => this.#current() };
     const hostTransactions = () => this.#current().hostTransactions;
     this.inbox = postgresInbox(bound, hostTransactions);
-    this.deliveries = postgresDeliveries(bound, hostTransactions);
     const sql = postgresSql(bound);
+    this.deliveries = postgresDeliveries(bound, { sql, hostTransactions });
     this.activity = postgresActivity(bound, sql);
     this.apiKeys = apiKeyStorage(sql);
     this.socketTickets = socketTicketStorage(sql);

@@ -1,6 +1,7 @@
 export type { EveryColumnMade } from "./database/every-column-made.ts";
 export { type Fields, fieldsOf, type TableOf, written } from "./database/fields.ts";
 export type { Dialect, PageParts, RowOf, Schema, Sql, StoredAttempt, StoredDelivery, Tables, Tracking } from "./database/sql.ts";
+export { sendReads } from "./delivery/read-sends.ts";
 export {
   type ContentRow,
   type DeliveryRow,

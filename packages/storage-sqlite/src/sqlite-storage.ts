@@ -109,8 +109,8 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
       logger: options.logger ?? consoleLogger,
     };
     this.inbox = sqliteInbox(() => this.#current());
-    this.deliveries = sqliteDeliveries(() => this.#current());
     const sql = sqliteSql(() => this.#current());
+    this.deliveries = sqliteDeliveries(() => this.#current(), sql);
     this.activity = sqliteActivity(() => this.#current(), sql);
     this.apiKeys = apiKeyStorage(sql);
     this.socketTickets = socketTicketStorage(sql);

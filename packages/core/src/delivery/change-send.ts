@@ -99,11 +99,11 @@ export async function updateSend(context: DeliveryContext, request: ChangeReques
   if (updated === "unknown") {
     throw unknownSend(id);
   }
+  const send = await getSend(context, tenant, id);
   if (updated === "not_pending") {
-    const { status } = await getSend(context, tenant, id);
-    throw new BelfryError("INVALID_STATE", `The notification ${id} cannot be changed: it is ${status}, not pending.`);
+    throw new BelfryError("INVALID_STATE", `The notification ${id} cannot be changed: it is ${send.status}, not pending.`);
   }
-  return updated.send;
+  return send;
 }
 
 /** Deletes a send and its inbox items for good, and tells their owners' clients. */

@@ -156,7 +156,7 @@ export interface ExportedDelivery extends TrackedDelivery {
 }
 
 /** The result of {@link DeliveryStorage.updateSend}. */
-export type SendUpdated = { readonly send: Send } | "unknown" | "not_pending";
+export type SendUpdated = "updated" | "unknown" | "not_pending";
 
 /**
  * The delivery part of a storage. As in the inbox part, every method is one transaction, and calls at once give the

@@ -1,12 +1,10 @@
-import { type AuditAction, type AuditEntry, type CreatedItem, isUuid, type SendChanges } from "@belfry/core";
-import type { DeletedSend, NewAuditEntry, SendUpdated } from "@belfry/core/storage";
+import { type CreatedItem, isUuid, type SendChanges } from "@belfry/core";
+import type { NewAuditEntry, SendUpdated } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
-import { milliseconds, type StorageTime, statement, timeOf } from "../database/statement.ts";
+import { type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { LOCK_TIMEOUT_MS, lockGuard } from "../inbox/inbox-state.ts";
-import { type ItemRow, itemColumns, readTime, toItem } from "../inbox/item-row.ts";
 import { writeItems } from "../inbox/write-items.ts";
-import { prepareFindSend } from "./read-sends.ts";
 
 interface SendName {
   readonly tenant: string;
@@ -33,7 +31,6 @@ function prepareHoldInboxes({ inboxItems, inboxCounters }: TableNames) {
 /** Changes what a pending send says; inside a transaction of the caller's. */
 export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
   const { notifications, trackings, sends, inboxItems, inboxCounters } = tables;
-  const find = prepareFindSend(tables);
   const writeAudit = prepareWriteAudit(tables);
   const holdInboxes = prepareHoldInboxes(tables);
   const hold = statement<[status: string, pk: number]>(
@@ -75,50 +72,7 @@ export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
       await holdInboxes(session, tenant, held[1]);
       await session.rows(noteChange, [tenant, held[1]]);
       await write(session, { tenant, id }, change);
-      const send = await find(tenant, id)(session);
-      return send === null ? "unknown" : { send };
-    };
-}
-
-type TakenRow = readonly [userId: string, epoch: string, ...ItemRow];
-
-/** Deletes a send with everything that belongs to it; inside a transaction of the caller's. */
-export function prepareDeleteSend(tables: TableNames, time: StorageTime) {
-  const { notifications, trackings, inboxItems, inboxCounters } = tables;
-  const writeAudit = prepareWriteAudit(tables);
-  const hold = statement<[pk: number, id: string]>(
-    "hold_send_to_delete",
-    `SELECT n.pk, n.id FROM ${notifications} n JOIN ${trackings} t ON t.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2 FOR UPDATE OF t`,
-  );
-  const holdInboxes = prepareHoldInboxes(tables);
-  const readAt = readTime(tables, { tenant: "i.tenant", userId: "i.user_id", state: "c" });
-  const items = statement<TakenRow>(
-    "items_of_send",
-    `SELECT i.user_id, c.epoch, ${itemColumns(readAt)} FROM ${inboxItems} i JOIN ${notifications} n ON n.pk = i.notification_pk
-    JOIN ${inboxCounters} c ON c.tenant = i.tenant AND c.user_id = i.user_id WHERE i.notification_pk = $1 AND i.deleted_at IS NULL ORDER BY i.user_id`,
-  );
-  const takeFromCounts = statement<[]>(
-    "take_from_counts",
-    `UPDATE ${inboxCounters} c SET total = c.total - 1, unread = c.unread - e.unread, rev = c.rev + 1 FROM unnest($2::text[], $3::int[]) AS e(user_id, unread)
-    WHERE c.tenant = $1 AND c.user_id = e.user_id`,
-  );
-  const remove = statement<[]>("delete_send", `DELETE FROM ${notifications} WHERE tenant = $1 AND pk = $2`);
-  return (tenant: string, id: string, { at, actor }: { readonly at: Date; readonly actor: string }) =>
-    async (session: Session): Promise<DeletedSend | null> => {
-      const [held] = isUuid(id) ? await session.rows(hold, [tenant, id]) : [];
-      if (held === undefined) {
-        return null;
-      }
-      const [pk, notificationId] = held;
-      await holdInboxes(session, tenant, pk);
-      const rows = await session.rows(items, [pk]);
-      const taken = rows.map(([userId, epoch, ...row]) => ({ ...toItem(row, { tenant, userId }), epoch }));
-      const users = taken.map(({ userId }) => userId);
-      const unread = taken.map(({ readAt }) => (readAt === null ? 1 : 0));
-      await session.rows(takeFromCounts, [tenant, users, unread]);
-      await session.rows(remove, [tenant, pk]);
-      await writeAudit(session, [{ tenant, action: "deleted", actor, notificationId }], time(at));
-      return { items: taken };
+      return "updated";
     };
 }
 
@@ -152,15 +106,6 @@ export function preparePlaceItems(tables: TableNames, time: StorageTime) {
     };
 }
 
-/** Forgets idempotency keys that are older than a time. */
-export function preparePruneKeys({ idempotencyKeys }: TableNames) {
-  const remove = statement<[]>("prune_keys", `DELETE FROM ${idempotencyKeys} WHERE created_at < $1`);
-  return (before: Date) =>
-    async (session: Session): Promise<void> => {
-      await session.rows(remove, [before.toISOString()]);
-    };
-}
-
 /** A line of the audit log on its way into the database. */
 export interface TenantAuditEntry extends NewAuditEntry {
   readonly tenant: string;
@@ -190,24 +135,4 @@ export function prepareWriteAudit({ auditLog }: TableNames) {
 export function prepareNote(tables: TableNames, time: StorageTime) {
   const writeAudit = prepareWriteAudit(tables);
   return (tenant: string, entry: NewAuditEntry, at: Date) => (session: Session) => writeAudit(session, [{ ...entry, tenant }], time(at));
-}
-
-/** Reads a tenant's audit log, newest first. */
-export function prepareListAudit({ auditLog }: TableNames) {
-  const list = statement<[number: number, at: number, action: AuditAction, actor: string, notificationId: string]>(
-    "list_audit",
-    `SELECT number, ${milliseconds("at")}, action, actor, notification_id FROM ${auditLog} WHERE tenant = $1 AND number < $2 ORDER BY number DESC LIMIT $3`,
-  );
-  return (tenant: string, { limit, before = Number.MAX_SAFE_INTEGER }: { readonly limit: number; readonly before?: number }) =>
-    async (session: Session): Promise<readonly AuditEntry[]> => {
-      const rows = await session.rows(list, [tenant, before, limit]);
-      return rows.map(([number, at, action, actor, notificationId]) => ({
-        number,
-        tenant,
-        at: new Date(at),
-        action,
-        actor,
-        notificationId,
-      }));
-    };
 }

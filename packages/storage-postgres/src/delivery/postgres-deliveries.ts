@@ -1,10 +1,12 @@
 import type { DeliveryStorage } from "@belfry/core/storage";
+import { type Sql, sendReads } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inTransaction, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
 import { leases } from "../database/leases.ts";
-import { prepareDeleteSend, prepareListAudit, preparePlaceItems, preparePruneKeys, prepareUpdateSend } from "./change-send.ts";
-import { prepareCountDeliveries, prepareCountSends, prepareDeliveriesOf, prepareFindSend, prepareListSends } from "./read-sends.ts";
+import { prepareDeleteSend } from "../operator/delete.ts";
+import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
+import { prepareDeliveriesOf } from "./read-sends.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { DELIVERY_LEASES, prepareSettle } from "./settle.ts";
 import { prepareCreateSends } from "./write-sends.ts";
@@ -12,23 +14,18 @@ import { prepareCreateSends } from "./write-sends.ts";
 /** Deliveries in PostgreSQL. */
 export function postgresDeliveries(
   bound: Bound,
-  hostTransactions: () => HostTransactions,
+  { sql, hostTransactions }: { readonly sql: Sql; hostTransactions(): HostTransactions },
 ): DeliveryStorage<PostgresTransaction, Promise<void>> {
   return {
+    ...sendReads(sql),
     leases: leases(bound, DELIVERY_LEASES),
     ...bind(bound, {
       createSends: inTransaction(prepareCreateSends),
       placeItems: run(preparePlaceItems),
-      findSend: run(prepareFindSend),
-      listSends: run(prepareListSends),
       deliveriesOf: run(prepareDeliveriesOf),
-      countDeliveries: run(prepareCountDeliveries),
-      countSends: run(prepareCountSends),
-      listAudit: run(prepareListAudit),
       updateSend: inTransaction(prepareUpdateSend),
       deleteSend: inTransaction(prepareDeleteSend),
       settle: run(prepareSettle),
-      pruneIdempotencyKeys: run(preparePruneKeys),
       erase: inTransaction(prepareErase),
       export: run(prepareExport),
       sweep: inTransaction(prepareSweep),

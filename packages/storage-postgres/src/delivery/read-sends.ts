@@ -1,112 +1,11 @@
-import {
-  type DeliveryRange,
-  isUuid,
-  type Send,
-  type SendAnalytics,
-  type SendAnalyticsQuery,
-  type SendPage,
-  type SendQuery,
-  type SendSort,
-  type SendStatus,
-  type TrackedDelivery,
-} from "@belfry/core";
+import { type DeliveryRange, isUuid, type TrackedDelivery } from "@belfry/core";
 import type { ChainSelection } from "@belfry/core/storage";
-import { type DeliveryRow, type SendRow, toDelivery } from "@belfry/storage-sql";
+import { type DeliveryRow, toDelivery } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
-import { type JsonRow, type Statement, statement, timeOf } from "../database/statement.ts";
+import { type JsonRow, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { isRead } from "../inbox/item-row.ts";
 import { RECORDS } from "./rows.ts";
-
-/** Reads one send. */
-export function prepareFindSend({ notifications, trackings, sends }: TableNames) {
-  const find = statement<JsonRow<SendRow>>(
-    "find_send",
-    `SELECT to_json(r) FROM (
-      SELECT ${RECORDS.send} FROM ${notifications} n JOIN ${trackings} t ON t.notification_pk = n.pk
-      LEFT JOIN ${sends} s ON s.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2) r`,
-  );
-  return (tenant: string, id: string) =>
-    async (session: Session): Promise<Send | null> => {
-      const [row] = isUuid(id) ? await session.rows(find, [tenant, id]) : [];
-      return row === undefined ? null : RECORDS.toSend(row[0]);
-    };
-}
-
-const ORDERS: Readonly<Record<SendSort, string>> = {
-  "-created_at": "t.created_at DESC, t.notification_pk DESC",
-  created_at: "t.created_at, t.notification_pk",
-  status: "t.status, t.created_at DESC, t.notification_pk DESC",
-};
-
-type FilterName = "channel" | "roomId" | "status" | "createdAfter" | "createdBefore" | "recipient";
-
-/** The room of the tracking `t`, as SQL. */
-function roomOf(sends: string): string {
-  return `(SELECT s.room_id FROM ${sends} s WHERE s.notification_pk = t.notification_pk)`;
-}
-
-function condition(name: FilterName, parameter: string, { deliveries, sends }: TableNames): string {
-  const conditions: Readonly<Record<FilterName, string>> = {
-    channel: `t.channel = ${parameter}`,
-    roomId: `${roomOf(sends)} = ${parameter}`,
-    status: `t.status = ${parameter}`,
-    createdAfter: `t.created_at > ${parameter}::timestamptz`,
-    createdBefore: `t.created_at < ${parameter}::timestamptz`,
-    recipient: `t.notification_pk IN (SELECT d.notification_pk FROM ${deliveries} d WHERE d.tenant = $1 AND d.recipient = ${parameter})`,
-  };
-  return conditions[name];
-}
-
-interface PageStatements {
-  readonly count: Statement<readonly [total: number]>;
-  readonly page: Statement<JsonRow<SendRow>>;
-}
-
-/** Reads a page of sends. A statement is made for each combination of filters and order that is asked for. */
-export function prepareListSends(tables: TableNames) {
-  const made = new Map<string, PageStatements>();
-  const statements = (names: readonly FilterName[], sort: SendSort): PageStatements => {
-    const key = `${sort} ${names.join(" ")}`;
-    const known = made.get(key) ?? pageStatements(tables, names, sort);
-    made.set(key, known);
-    return known;
-  };
-  return (tenant: string, { sort, offset, limit, ...query }: SendQuery) =>
-    async (session: Session): Promise<SendPage> => {
-      const filters: Readonly<Record<FilterName, string | undefined>> = {
-        channel: query.channel,
-        roomId: query.roomId,
-        status: query.status,
-        createdAfter: query.createdAfter?.toISOString(),
-        createdBefore: query.createdBefore?.toISOString(),
-        recipient: query.recipient,
-      };
-      const names = (Object.keys(filters) as FilterName[]).filter((name) => filters[name] !== undefined);
-      const { count, page } = statements(names, sort);
-      const values = [tenant, ...names.map((name) => filters[name])];
-      const [rows, [[total] = [0]]] = await Promise.all([session.rows(page, [...values, limit, offset]), session.rows(count, values)]);
-      return { sends: rows.map(([row]) => RECORDS.toSend(row)), total };
-    };
-}
-
-/** $1 the tenant, then a value for each filter, then limit and offset. */
-function pageStatements(tables: TableNames, names: readonly FilterName[], sort: SendSort): PageStatements {
-  const { trackings, sends, notifications } = tables;
-  const where = ["t.tenant = $1", ...names.map((name, index) => condition(name, `$${index + 2}`, tables))].join(" AND ");
-  const [limit, offset] = [names.length + 2, names.length + 3];
-  return {
-    count: statement("count_sends", `SELECT count(*) FROM ${trackings} t WHERE ${where}`),
-    // The keys of the page first, the rows after: what an offset skips is passed over by its key alone.
-    page: statement(
-      "list_sends",
-      `WITH k AS MATERIALIZED (SELECT t.notification_pk AS pk FROM ${trackings} t WHERE ${where} ORDER BY ${ORDERS[sort]} LIMIT $${limit} OFFSET $${offset})
-      SELECT to_json(r) FROM (
-        SELECT ${RECORDS.send} FROM k JOIN ${trackings} t ON t.notification_pk = k.pk JOIN ${notifications} n ON n.pk = k.pk
-        LEFT JOIN ${sends} s ON s.notification_pk = k.pk ORDER BY ${ORDERS[sort]}) r`,
-    ),
-  };
-}
 
 /** Reads a page of each send's deliveries, with the newest 100 attempts of each. */
 export function prepareDeliveriesOf(tables: TableNames) {
@@ -149,44 +48,6 @@ export function prepareTrack({ deliveries, deliveryAttempts }: TableNames) {
       attempts: (byDelivery.get(row.id) ?? []).map(([attempt]) => RECORDS.toAttempt(attempt)),
     }));
   };
-}
-
-/** Counts the deliveries of a send. */
-export function prepareCountDeliveries({ notifications, deliveries }: TableNames) {
-  const count = statement<readonly [total: number]>(
-    "count_deliveries",
-    `SELECT count(*) FROM ${notifications} n JOIN ${deliveries} d ON d.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2`,
-  );
-  return (tenant: string, id: string) =>
-    async (session: Session): Promise<number> => {
-      const [[total] = [0]] = isUuid(id) ? await session.rows(count, [tenant, id]) : [];
-      return total;
-    };
-}
-
-/** Counts sends, by status and channel at once. */
-export function prepareCountSends({ sends, trackings }: TableNames) {
-  const count = statement<[status: SendStatus, channel: string, sends: number, fallbacks: number]>(
-    "send_analytics",
-    `SELECT status, channel, count(*), count(*) FILTER (WHERE fallback_used) FROM ${trackings} t
-    WHERE tenant = $1 AND ($2::timestamptz IS NULL OR created_at >= $2) AND ($3::timestamptz IS NULL OR created_at < $3)
-      AND ($4::text IS NULL OR channel = $4) AND ($5::text IS NULL OR ${roomOf(sends)} = $5) GROUP BY status, channel`,
-  );
-  return (tenant: string, { from, before, channel, roomId }: SendAnalyticsQuery) =>
-    async (session: Session): Promise<SendAnalytics> => {
-      const values = [tenant, from?.toISOString() ?? null, before?.toISOString() ?? null, channel ?? null, roomId ?? null];
-      const byStatus: Record<SendStatus, number> = { pending: 0, sent: 0, delivered: 0, failed: 0, partial: 0, cancelled: 0 };
-      const byChannel = new Map<string, number>();
-      let total = 0;
-      let fallbackUsed = 0;
-      for (const [status, of, number, fallbacks] of await session.rows(count, values)) {
-        total += number;
-        fallbackUsed += fallbacks;
-        byStatus[status] += number;
-        byChannel.set(of, (byChannel.get(of) ?? 0) + number);
-      }
-      return { total, byStatus, byChannel: Object.fromEntries(byChannel), fallbackUsed };
-    };
 }
 
 /** Names a chain: its notification, and its number there. */

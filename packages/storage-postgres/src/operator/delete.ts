@@ -1,4 +1,5 @@
-import type { Deletion, DeletionStep } from "@belfry/core/storage";
+import { isUuid } from "@belfry/core";
+import type { DeletedSend, Deletion, DeletionStep } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { type StorageTime, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -38,6 +39,20 @@ export function prepareDeleteNotification(tables: TableNames, time: StorageTime)
         await writeAudit(session, [{ tenant, action: "deleted", actor, notificationId: id }], time(at));
       }
       return { items, isDone };
+    };
+}
+
+/** Deletes a notification with deliveries at once; null for one without. */
+export function prepareDeleteSend(tables: TableNames, time: StorageTime) {
+  const find = statement<readonly [id: string]>(
+    "find_send_to_delete",
+    `SELECT n.id FROM ${tables.notifications} n JOIN ${tables.trackings} t ON t.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2 FOR UPDATE OF t`,
+  );
+  const remove = prepareDeleteNotification(tables, time);
+  return (tenant: string, given: string, by: Pick<Deletion, "at" | "actor">) =>
+    async (session: Session): Promise<DeletedSend | null> => {
+      const [[id] = [null]] = isUuid(given) ? await session.rows(find, [tenant, given]) : [];
+      return id === null ? null : remove(tenant, id, { ...by, limit: Number.MAX_SAFE_INTEGER })(session);
     };
 }
 

@@ -57,7 +57,7 @@ export interface Schema {
 }
 
 /** The tables as SQL names them. */
-export type Tables = Readonly<Record<keyof Schema | "eventAcks" | "events" | "inboxItems", string>>;
+export type Tables = Readonly<Record<keyof Schema | "eventAcks" | "events" | "idempotencyKeys" | "inboxItems", string>>;
 
 /** How SQL differs between the storages. */
 export interface Dialect {
@@ -75,7 +75,7 @@ export interface Dialect {
   /** Whether a column is in a list in JSON. */
   isIn(column: string, list: `$${number}`, type: "uuid" | "bigint"): string;
   /** A parameter as a value of a type, where SQL has to be told. */
-  cast(parameter: string, type: "timestamptz" | "uuid"): string;
+  cast(parameter: string, type: "text" | "timestamptz" | "uuid"): string;
   /** Whether a list in JSON has a text. */
   hasText(list: string, text: string): string;
   /** The functions that make a list in JSON of values, and of rows. */
@@ -124,7 +124,7 @@ export function parsed<Json extends object>(json: Json | string): Json {
 }
 
 /** A condition on a value that may not be given. */
-export type Filter = readonly [value: string | undefined, condition: (parameter: string) => string];
+export type Filter = readonly [value: string | Date | undefined, condition: (parameter: string) => string];
 
 /** The conditions whose values are given, as SQL after other conditions. Their values are the statement's from $4 on. */
 export function filteredBy(filters: readonly Filter[]): { readonly and: string; readonly values: readonly unknown[] } {

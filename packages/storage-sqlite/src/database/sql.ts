@@ -8,6 +8,7 @@ import {
   eventAcks,
   events,
   handlers,
+  idempotencyKeys,
   identities,
   inboxItems,
   notifications,
@@ -49,7 +50,10 @@ export const DIALECT: Dialect = {
   contains: (text, part) => `instr(${text}, ${part}) > 0`,
 };
 
-const named = Object.entries({ ...DIALECT.schema, eventAcks, events, inboxItems }).map(([key, table]) => [key, getTableName(table)]);
+const named = Object.entries({ ...DIALECT.schema, eventAcks, events, idempotencyKeys, inboxItems }).map(([key, table]) => [
+  key,
+  getTableName(table),
+]);
 
 /** The tables as SQL names them. */
 export const TABLES = Object.fromEntries(named) as Tables;

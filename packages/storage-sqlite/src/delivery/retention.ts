@@ -7,10 +7,10 @@ import {
   type StepRange,
   type SweepStep,
 } from "@belfry/core/storage";
-import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/statement.ts";
 import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
 import { prepareDropNotification } from "../inbox/remove.ts";
+import { prepareDropWork } from "../operator/delete.ts";
 import { type ChainKey, prepareTrack } from "./read-sends.ts";
 import { type KeyedDeliveryRow, RECORDS } from "./rows.ts";
 import { prepareLoad, prepareSave } from "./settle.ts";
@@ -100,28 +100,20 @@ export function prepareExport(context: QueryContext) {
 type LookedAt = readonly [pk: number, isOld: number, isInUse: number];
 
 /** Looks at sends of all tenants, oldest first, and removes old ones that are settled and in no inbox any more. */
-export function prepareSweep({ prepare, prepareRows }: QueryContext) {
-  const lookAt = prepareRows<{ readonly after: number; readonly before: number; readonly limit: number }, LookedAt>(sql`
-    select t.notification_pk, t.created_at < ${sql.placeholder("before")},
-      exists (select 1 from belfry_deliveries d where d.notification_pk = t.notification_pk and d.status in ('pending', 'waiting'))
-      or exists (select 1 from belfry_inbox_items i where i.notification_pk = t.notification_pk)
-      or exists (select 1 from belfry_fan_out_chunks f where f.notification_pk = t.notification_pk)
-    from belfry_trackings t where t.notification_pk > ${sql.placeholder("after")} order by t.notification_pk limit ${sql.placeholder("limit")}`);
-  // A host's connection may not enforce foreign keys, so what hangs on the notification is deleted by name.
-  const parts = [
-    sql`delete from belfry_delivery_attempts where delivery_pk in (select pk from belfry_deliveries where notification_pk = ${sql.placeholder("pk")})`,
-    sql`delete from belfry_deliveries where notification_pk = ${sql.placeholder("pk")}`,
-    sql`delete from belfry_sends where notification_pk = ${sql.placeholder("pk")}`,
-    sql`delete from belfry_trackings where notification_pk = ${sql.placeholder("pk")}`,
-    sql`delete from belfry_notifications where pk = ${sql.placeholder("pk")}`,
-  ].map((statement) => prepare<{ readonly pk: number }>(statement));
+export function prepareSweep(context: QueryContext) {
+  const exists = (rows: string) => `EXISTS (SELECT 1 FROM belfry_${rows})`;
+  const lookAt = context.prepareRows<{ readonly after: number; readonly before: Date; readonly limit: number }, LookedAt>(`
+    SELECT t.notification_pk, t.created_at < :before, ${exists("deliveries d WHERE d.notification_pk = t.notification_pk AND d.status IN ('pending', 'waiting')")}
+      OR ${exists("inbox_items i WHERE i.notification_pk = t.notification_pk")} OR ${exists("fan_out_chunks f WHERE f.notification_pk = t.notification_pk")}
+    FROM belfry_trackings t WHERE t.notification_pk > :after ORDER BY t.notification_pk LIMIT :limit`);
+  const dropWork = prepareDropWork(context);
+  const remove = context.prepare<{ readonly pk: number }>("DELETE FROM belfry_notifications WHERE pk = :pk");
   return (before: Date, { after, limit }: StepRange): SweepStep => {
-    const rows = lookAt.all({ after: Number(after ?? 0), before: before.getTime(), limit });
+    const rows = lookAt.all({ after: Number(after ?? 0), before, limit });
     const over = rows.filter(([, isOld, isInUse]) => isOld === 1 && isInUse === 0);
     for (const [pk] of over) {
-      for (const part of parts) {
-        part.run({ pk });
-      }
+      dropWork({ pk });
+      remove.run({ pk });
     }
     const last = rows.length < limit ? undefined : rows.at(-1);
     return { removed: over.length, next: last?.[1] === 1 ? String(last[0]) : null };

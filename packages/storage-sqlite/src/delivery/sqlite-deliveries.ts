@@ -1,18 +1,13 @@
 import type { DeliveryStorage } from "@belfry/core/storage";
+import { type Sql, sendReads } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
-import { bind, query, read, write } from "../database/bind.ts";
+import { bind, read, write } from "../database/bind.ts";
 import type { CommitWatch } from "../database/commit-watch.ts";
 import type { Connection, SqliteTransaction } from "../database/connection.ts";
 import { leases } from "../database/leases.ts";
-import { prepareDeleteSend, prepareListAudit, preparePlaceItems, preparePruneKeys, prepareUpdateSend } from "./change-send.ts";
-import {
-  prepareCountDeliveries,
-  prepareCountSends,
-  prepareDeliveriesOf,
-  prepareFindSend,
-  prepareListSends,
-  prepareSelectChains,
-} from "./read-sends.ts";
+import { prepareDeleteSend } from "../operator/delete.ts";
+import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
+import { prepareDeliveriesOf, prepareSelectChains } from "./read-sends.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { DELIVERY_LEASES, prepareSettle } from "./settle.ts";
 import { prepareCreateSends } from "./write-sends.ts";
@@ -29,21 +24,16 @@ export interface OpenDeliveries {
  *
  * @param current what is open at this moment; throws if nothing is
  */
-export function sqliteDeliveries(current: () => OpenDeliveries): DeliveryStorage<SqliteTransaction, void> {
+export function sqliteDeliveries(current: () => OpenDeliveries, sql: Sql): DeliveryStorage<SqliteTransaction, void> {
   return {
+    ...sendReads(sql),
     leases: leases(current, DELIVERY_LEASES),
     ...bind(current, {
       createSends: write(prepareCreateSends),
       placeItems: write(preparePlaceItems),
-      findSend: query(prepareFindSend),
-      listSends: read(prepareListSends),
       deliveriesOf: read(prepareDeliveriesOf),
-      countDeliveries: query(prepareCountDeliveries),
-      countSends: query(prepareCountSends),
-      listAudit: query(prepareListAudit),
       updateSend: write(prepareUpdateSend),
       deleteSend: write(prepareDeleteSend),
-      pruneIdempotencyKeys: write(preparePruneKeys),
       erase: write(prepareErase),
       export: read(prepareExport),
       sweep: write(prepareSweep),

@@ -1,4 +1,4 @@
-import type { Deletion, DeletionStep } from "@belfry/core/storage";
+import type { DeletedSend, Deletion, DeletionStep } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareWriteAudit } from "../delivery/change-send.ts";
 import { prepareAddToCounts, prepareInboxState } from "../inbox/inbox-state.ts";
@@ -20,12 +20,22 @@ const WORK = [
   "belfry_events WHERE notification_pk = :pk",
 ];
 
+/** Removes the rows that belong to a notification, beside its items. */
+export function prepareDropWork(context: QueryContext) {
+  const work = WORK.map((rows) => context.prepare<Key>(`DELETE FROM ${rows}`));
+  return (key: Key): void => {
+    for (const part of work) {
+      part.run(key);
+    }
+  };
+}
+
 /** Deletes some of a notification: first the work that is left, then items, and with the last of them the notification. */
 export function prepareDeleteNotification(context: QueryContext) {
   const find = context.prepare<{ readonly tenant: string; readonly id: string }, Key>(
     "SELECT pk FROM belfry_notifications WHERE tenant = :tenant AND id = :id",
   );
-  const work = WORK.map((rows) => context.prepare<Key>(`DELETE FROM ${rows}`));
+  const dropWork = prepareDropWork(context);
   const remove = context.prepare<Key>("DELETE FROM belfry_notifications WHERE pk = :pk");
   const dropItems = prepareDropItemsOf(context);
   const writeAudit = prepareWriteAudit(context);
@@ -34,9 +44,7 @@ export function prepareDeleteNotification(context: QueryContext) {
     if (found === undefined) {
       return null;
     }
-    for (const part of work) {
-      part.run(found);
-    }
+    dropWork(found);
     const { items, dropped } = dropItems(tenant, found, limit);
     const isDone = dropped < limit;
     if (isDone) {
@@ -44,6 +52,17 @@ export function prepareDeleteNotification(context: QueryContext) {
       writeAudit(tenant, { action: "deleted", actor, notificationId: id }, at);
     }
     return { items, isDone };
+  };
+}
+
+/** Deletes a notification with deliveries at once; null for one without. */
+export function prepareDeleteSend(context: QueryContext) {
+  const find = context.prepare<{ readonly tenant: string; readonly id: string }, Key>(`
+    SELECT n.pk FROM belfry_notifications n CROSS JOIN belfry_trackings t ON t.notification_pk = n.pk WHERE n.tenant = :tenant AND n.id = :id`);
+  const remove = prepareDeleteNotification(context);
+  return (tenant: string, given: string, by: Pick<Deletion, "at" | "actor">): DeletedSend | null => {
+    const id = given.toLowerCase();
+    return find.get({ tenant, id }) === undefined ? null : remove(tenant, id, { ...by, limit: Number.MAX_SAFE_INTEGER });
   };
 }
 

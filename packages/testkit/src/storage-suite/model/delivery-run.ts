@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import { newSend } from "../delivery/send-entries.ts";
 import { type Fixture, seqsOf } from "../fixture.ts";
 import { DeliveryChecks } from "./delivery-checks.ts";
-import { DeliveryModel, type ModelSend, statusOf, viewOf } from "./delivery-model.ts";
+import { DeliveryModel, type ModelSend, statusOf } from "./delivery-model.ts";
 import { type DeliveryLook, type DeliveryOperation, SEND_CHANNELS, SEND_USERS, type SendDraft } from "./delivery-operations.ts";
 import { acknowledge, cancel, erase, retry } from "./delivery-rules.ts";
 import { DeliveryWork } from "./delivery-work.ts";
@@ -183,7 +183,7 @@ export class DeliveryRun {
     send.updatedAt = this.#now;
     this.#model.inbox.change(send.notification);
     this.#model.log(send.notification, { action: "updated", actor: "somebody", at: this.#now });
-    expectSame(updated, { send: viewOf(send) });
+    expect(updated).toBe("updated");
   }
 
   async #read({ user }: Step<"read">, { notification }: ModelSend): Promise<void> {
