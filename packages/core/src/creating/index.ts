@@ -11,6 +11,5 @@ export {
   preparedSend,
   refuseSynchronous,
   type SynchronousCallOptions,
-  type TransactionsOf,
   txOf,
 } from "./transactional.ts";

@@ -2,7 +2,7 @@ import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { type MembersOf, requireId, requireList, requireMembers, requireNone } from "../foundation/issue-list.ts";
 import { choiceIssue, describe, NAME_RULE, shown, textIssue, wholeIssue } from "../foundation/parse-text.ts";
-import { NOTIFICATION_DEFAULTS, type Notification } from "../notifications/index.ts";
+import { NOTIFICATION_DEFAULTS, type Notification, type SharedFields } from "../notifications/index.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryPage, DeliveryRange, TrackedDelivery } from "./delivery.ts";
 import type {
@@ -33,13 +33,18 @@ export function newProgress(createdAt: Date): SendProgress {
   return { status: "pending", attempts: 0, fallbackUsed: false, deliveredAt: null, failedAt: null, updatedAt: createdAt };
 }
 
+/** What a send has if an older package kept it, before the field was there. */
+const BEFORE_THE_FIELD: Omit<SharedFields, "type"> & Pick<Send, "erasedRecipients"> = {
+  priority: NOTIFICATION_DEFAULTS.priority,
+  erasedRecipients: 0,
+};
+
 /** Reads a send back from the JSON that was kept for its idempotency key. An older package may have kept it, without newer fields. */
 export function sendFromJson(json: string): Send {
   const { scheduledAt, createdAt, updatedAt, ...rest } = JSON.parse(json) as Send;
   return {
+    ...BEFORE_THE_FIELD,
     ...rest,
-    priority: rest.priority ?? NOTIFICATION_DEFAULTS.priority,
-    erasedRecipients: rest.erasedRecipients ?? 0,
     scheduledAt: scheduledAt === null ? null : new Date(scheduledAt),
     createdAt: new Date(createdAt),
     updatedAt: new Date(updatedAt),

@@ -19,6 +19,6 @@ export {
   type TypesTaking,
   typeLabel,
 } from "./notification-types.ts";
-export { declaredType, linkIssues, parseData, parseFields } from "./parse-data.ts";
+export { declaredType, linkIssues, parseData, parseFields, type SharedFields } from "./parse-data.ts";
 
 export { compareBytewise, parseRecipients } from "./recipients.ts";
