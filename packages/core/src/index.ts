@@ -137,7 +137,7 @@ export type {
   RetryAllOptions,
   SearchInput,
 } from "./operator/index.ts";
-export type { ItemRetention, RetentionOptions, SweepResult } from "./privacy/index.ts";
+export type { DeletedUser, ItemRetention, RetentionOptions, SweepResult, UserNames } from "./privacy/index.ts";
 export { memoryTransport } from "./realtime/index.ts";
 export type { ApiKeyScope } from "./service/api-key-storage.ts";
 export type { ApiKey, ApiKeyClient, ApiKeys, NewApiKey } from "./service/api-keys.ts";

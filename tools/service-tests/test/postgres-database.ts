@@ -32,6 +32,12 @@ export function usePostgresDatabase(): ServiceDatabase {
     storage: () => postgresStorage(connections(), { time: "service", logger: silent }),
     transaction: (work) => inTransaction(connections(), work, "COMMIT"),
     rolledBack: (work) => inTransaction(connections(), work, "ROLLBACK"),
+    async content() {
+      const rows = (await tablesOf(connections())).map((name) =>
+        connections().query<{ row: string }>(`SELECT t::text AS row FROM ${name} t`),
+      );
+      return (await Promise.all(rows)).flatMap((result) => result.rows.map(({ row }) => row)).join("\n");
+    },
   };
 }
 

@@ -14,4 +14,6 @@ export interface ServiceDatabase {
   transaction(work: (tx: unknown) => void | Promise<void>): Promise<void>;
   /** Runs `work` in such a transaction and rolls back when it is done. */
   rolledBack(work: (tx: unknown) => void | Promise<void>): Promise<void>;
+  /** All that the database holds, as its file or a dump shows it. */
+  content(): Promise<string>;
 }

@@ -35,5 +35,6 @@ export function useSqliteDatabase(): ServiceDatabase {
         database.exec("ROLLBACK");
       }
     },
+    content: async () => current().serialize().toString("latin1"),
   };
 }

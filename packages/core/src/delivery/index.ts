@@ -46,7 +46,6 @@ export type {
 export { type EndedAttempt, type EndedAttempts, type EndedBy, endAttempts, endLostLeases, type LostDeliveries } from "./end-attempts.ts";
 export { type ParsedSend, parseSend } from "./parse-send.ts";
 export { type AuditInput, type ListSendsInput, newProgress, sendOf } from "./read-sends.ts";
-
 export type {
   AuditAction,
   AuditEntry,
@@ -62,6 +61,7 @@ export type {
   SendQuery,
   SendSort,
 } from "./send.ts";
+export { NO_NOTIFICATION } from "./send.ts";
 export type {
   Acting,
   FallbackInput,

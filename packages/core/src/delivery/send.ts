@@ -110,6 +110,9 @@ export interface SendAnalytics {
 /** The actions on a notification. Sends log their actions themselves. For other kinds, the caller writes the line. */
 export type AuditAction = "created" | "updated" | "cancelled" | "retried" | "deleted" | "read" | "user_deleted";
 
+/** The id in a line of the audit log that is about no notification: `user_deleted`. */
+export const NO_NOTIFICATION = "00000000-0000-0000-0000-000000000000";
+
 /** A line of the audit log, before it is written. */
 export interface NewAuditEntry {
   readonly action: AuditAction;

@@ -1,4 +1,4 @@
-import type { DeliveryStorage } from "../delivery/index.ts";
+import type { DeliveryEvents, DeliveryStorage } from "../delivery/index.ts";
 import type { BaseContext, Emits } from "../foundation/context.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
@@ -10,7 +10,7 @@ export interface PrivacyContext extends BaseContext {
   readonly deliveries: DeliveryStorage;
   readonly hub: HubStorage;
   readonly activity: ActivityStorage;
-  readonly events: Emits<InboxEvents>;
+  readonly events: Emits<DeliveryEvents & InboxEvents>;
   /** Tells clients and other processes what changed. Call it only after the commit. */
   publish(signals: readonly InboxSignal[]): void;
 }

@@ -18,7 +18,7 @@ import { Hub } from "../hub/index.ts";
 import { type Created, Inbox, type InboxItem, listTenant } from "../inbox/index.ts";
 import type { CreateInput, DataByType, UntypedCreateInput } from "../notifications/index.ts";
 import { Operator } from "../operator/index.ts";
-import { deleteNotification } from "../privacy/index.ts";
+import { type DeletedUser, deleteNotification, deleteUser, exportUser, namedUser, type UserNames } from "../privacy/index.ts";
 import type { Feeds } from "../realtime/index.ts";
 import type { ServiceContext, TenantParts } from "./service-parts.ts";
 
@@ -154,6 +154,34 @@ export class TenantNotifications<
   async delete(id: string, acting: Acting = {}): Promise<void> {
     requireActing(id, acting);
     return deleteNotification(this.#context, this.tenantId, { ...acting, id });
+  }
+
+  /**
+   * Removes all data of a user: items, deliveries to them, and their name in lists of recipients and in the audit log, which
+   * keeps a line without a name. Pending deliveries to them are not made. It works in steps; a call that was interrupted may
+   * be repeated.
+   *
+   * @throws BelfryError `VALIDATION_ERROR`; `STORAGE_UNAVAILABLE`, `STORAGE_FAILED`
+   * @example
+   * ```ts
+   * await notifications.deleteUser("ann", { addresses: ["ann@example.com"] });
+   * ```
+   */
+  async deleteUser(userId: string, names: UserNames = {}): Promise<DeletedUser> {
+    return deleteUser(this.#context, namedUser("deleteUser", this.#owner(userId), names));
+  }
+
+  /**
+   * Streams all data of a user as lines of JSON, each with its `record`: `item`, `delivery` or `audit`.
+   *
+   * @throws BelfryError `VALIDATION_ERROR` at the call; `STORAGE_UNAVAILABLE`, `STORAGE_FAILED` while it is read
+   * @example
+   * ```ts
+   * await pipeline(notifications.exportUser("ann"), createWriteStream("ann.jsonl"));
+   * ```
+   */
+  exportUser(userId: string, names: UserNames = {}): AsyncGenerator<string, void, undefined> {
+    return exportUser(this.#context, namedUser("exportUser", this.#owner(userId), names));
   }
 
   /** Up to `limit` (1 to 1,000) items of all the tenant's inboxes, newest notification first: for operators, not for users. */

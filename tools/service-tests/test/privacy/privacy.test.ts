@@ -1,4 +1,4 @@
-import { NotificationService, type RetentionOptions } from "@belfry/core";
+import { type Channel, NotificationService, type RetentionOptions } from "@belfry/core";
 import { describe, expect, test, vi } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { silent } from "../silent.ts";
@@ -45,6 +45,102 @@ onEveryStorage((database) => {
       const acme = notifications.tenant("acme");
       await expect(acme.delete(notification.id, { actor: "" })).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
       expect(await acme.inbox("ann").counts()).toMatchObject({ total: 1 });
+    });
+  });
+
+  describe("a user", () => {
+    const ANN = "ann-canary";
+    const ADDRESS = "ann-canary@example.com";
+
+    /** A service with data about a user wherever a user can be named, some of it still to be done. */
+    async function withTraces() {
+      const mails: string[] = [];
+      const email: Channel = {
+        name: "email",
+        retryDelaysMs: [],
+        timeoutMs: 5_000,
+        invalidRecipient: (recipient) => (recipient.includes("@") ? null : "is no address"),
+        async deliver({ recipient, subject }) {
+          mails.push(`${subject} to ${recipient}`);
+          return { status: "sent", provider: "test" };
+        },
+      };
+      const clock = { now: () => Date.now(), after: () => () => undefined };
+      const options = { storage: database.storage(), channels: [email], clock, logger: silent };
+      const notifications = stopsAfterTest(new NotificationService({ ...options, delivery: { worker: true } }));
+      await notifications.create({ to: [ANN, "bob"], title: "Both" });
+      await notifications.create({ to: ANN, title: "Only her", data: { secret: "text-canary" } });
+      await notifications.inbox(ANN).remove({ seq: 1 });
+      const later = new Date(Date.now() + 3_600_000);
+      await notifications.send({
+        channel: "email",
+        to: [ADDRESS, "bob@example.com"],
+        subject: "Sent",
+        content: "x",
+        idempotencyKey: "key-1",
+      });
+      await notifications.runDue();
+      await notifications.send({ channel: "email", to: [ADDRESS, "bob@example.com"], subject: "Later", content: "x", scheduledAt: later });
+      await notifications.send({ channel: "inbox", to: [ANN, "bob"], subject: "To the inbox", content: "x", actor: ANN });
+      await notifications.runDue();
+      const users = Array.from({ length: 1_200 }, (_, index) => `user ${index}`);
+      await notifications.create({ to: [...users, ANN], title: "Many" });
+      return { notifications, mails };
+    }
+
+    const exported = async (service: NotificationService) => {
+      const lines: string[] = [];
+      for await (const line of service.exportUser(ANN, { addresses: [ADDRESS] })) {
+        lines.push(line);
+      }
+      return lines.map((line) => JSON.parse(line) as { readonly record: string; readonly title?: string });
+    };
+
+    test("an export has every item, deleted ones too, every delivery and every line of the audit log", async () => {
+      const { notifications } = await withTraces();
+      await notifications.runDue();
+      const records = await exported(notifications);
+      const count = (record: string) => records.filter((one) => one.record === record).length;
+      expect([count("item"), count("delivery"), count("audit")]).toEqual([4, 3, 1]);
+      expect(records.flatMap(({ title }) => title ?? [])).toEqual(["Both", "Only her", "To the inbox", "Many"]);
+    });
+
+    test("row 51: a deleted user is named nowhere in the database, and gets nothing that was pending", async () => {
+      const { notifications, mails } = await withTraces();
+      const told = vi.fn<(recovered: boolean) => void>();
+      const subscription = notifications.inbox(ANN).subscribe({ onEvent: () => undefined, onState: told });
+      await subscription.ready;
+      expect((await database.content()).includes("canary")).toBe(true);
+      expect((await notifications.deleteUser(ANN, { addresses: [ADDRESS] })).removed).toBeGreaterThan(6);
+      await vi.waitFor(() => expect(told.mock.lastCall?.[0]).toBe(false));
+      subscription.close();
+      // Who is connected is on record until the connection has ended.
+      await vi.waitFor(async () => expect((await database.content()).includes("canary")).toBe(false));
+      expect(await exported(notifications)).toEqual([]);
+      await notifications.runDue();
+      expect((await database.content()).includes("canary")).toBe(false);
+      expect(mails).toEqual([`Sent to ${ADDRESS}`, "Sent to bob@example.com"]);
+      expect((await notifications.inbox("bob").list()).items.map(({ title }) => title)).toEqual(["To the inbox", "Both"]);
+      expect(await notifications.inbox("user 1199").counts()).toMatchObject({ total: 1, unread: 1 });
+      const { sends } = await notifications.sends.list();
+      expect(sends.map(({ subject, status }) => [subject, status])).toEqual([
+        ["To the inbox", "failed"],
+        ["Later", "pending"],
+        ["Sent", "sent"],
+      ]);
+      expect(await notifications.sends.auditLog({ limit: 1 })).toMatchObject([
+        { action: "user_deleted", actor: "host", notificationId: "00000000-0000-0000-0000-000000000000" },
+      ]);
+      await notifications.create({ to: ANN, title: "A new beginning" });
+      expect(await notifications.inbox(ANN).counts()).toMatchObject({ total: 1, lastSeq: 1 });
+    });
+
+    test("deleting again does nothing, and names that cannot be are refused", async () => {
+      const { notifications } = setUp();
+      expect(await notifications.deleteUser("nobody")).toEqual({ removed: 0 });
+      await expect(notifications.deleteUser("")).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
+      await expect(notifications.deleteUser("ann", { adresses: [] } as object)).rejects.toThrow("adresses");
+      expect(() => notifications.exportUser("ann", { addresses: "ann@example.com" as unknown as string[] })).toThrow("addresses");
     });
   });
 

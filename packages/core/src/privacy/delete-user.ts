@@ -1,0 +1,80 @@
+import { NO_NOTIFICATION } from "../delivery/index.ts";
+import type { Owner } from "../foundation/context.ts";
+import { type MembersOf, requireList, requireMembers, requireNone } from "../foundation/issue-list.ts";
+import type { ErasureStep } from "../foundation/json.ts";
+import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
+import { EMPTY_EPOCH } from "../inbox/index.ts";
+import { type PrivacyContext, STEP_ROWS, turn } from "./context.ts";
+
+/** How a user is named beside their id. */
+export interface UserNames {
+  /** Addresses by which sends named them, such as `ann@example.com`. Sends that named their id need none. @default none */
+  readonly addresses?: readonly string[];
+}
+
+/** The result of deleting a user. */
+export interface DeletedUser {
+  /** The number of rows that were removed, or emptied of the user's name. */
+  readonly removed: number;
+}
+
+/** A user with all their names: the owner of the inbox, and the owners of deliveries, by id and by address. */
+export interface NamedUser {
+  readonly owner: Owner;
+  readonly recipients: readonly Owner[];
+}
+
+const KNOWN: MembersOf<UserNames> = { addresses: true };
+
+/** Checks how a user is named. @throws BelfryError `VALIDATION_ERROR` */
+export function namedUser(what: string, owner: Owner, names: UserNames): NamedUser {
+  requireMembers(what, names, KNOWN);
+  const { addresses = [] } = names;
+  requireList(addresses, "addresses");
+  requireNone(addresses.map((address, index) => textIssue(address, ["addresses", index], NAME_RULE)));
+  return { owner, recipients: [owner.userId, ...addresses].map((userId) => ({ tenant: owner.tenant, userId })) };
+}
+
+/** Removes all data of a user; see `TenantNotifications.deleteUser`. */
+export async function deleteUser(context: PrivacyContext, { owner, recipients }: NamedUser): Promise<DeletedUser> {
+  using _call = await context.ready();
+  const { inbox, deliveries, activity, clock, events } = context;
+  const now = () => new Date(clock.now());
+  let removed = 0;
+  // Deliveries first: one that is still to come would write an item into the inbox.
+  for (const recipient of recipients) {
+    removed += await untilDone(async () => {
+      const step = await deliveries.erase(recipient, STEP_ROWS, now());
+      for (const changed of step.sends) {
+        events.emit("send.changed", changed);
+      }
+      return step;
+    });
+  }
+  removed += await untilDone(() => inbox.erase(owner, STEP_ROWS));
+  removed += await eraseAudit(context, owner);
+  await activity.note(owner.tenant, { action: "user_deleted", actor: "host", notificationId: NO_NOTIFICATION }, now());
+  // Whoever follows the inbox finds that its numbers began anew.
+  context.publish([{ ...owner, change: "created", seq: 1, epoch: EMPTY_EPOCH }]);
+  return { removed };
+}
+
+/** Takes steps until nothing is left, and answers how many rows they removed. */
+async function untilDone(step: () => Promise<ErasureStep>): Promise<number> {
+  for (let removed = 0; ; await turn()) {
+    const done = await step();
+    removed += done.removed;
+    if (done.isDone) {
+      return removed;
+    }
+  }
+}
+
+async function eraseAudit({ activity }: PrivacyContext, owner: Owner): Promise<number> {
+  let after: string | null = null;
+  return await untilDone(async () => {
+    const { removed, next } = await activity.eraseAudit(owner, { after, limit: STEP_ROWS });
+    after = next;
+    return { removed, isDone: next === null };
+  });
+}

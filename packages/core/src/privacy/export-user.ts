@@ -1,0 +1,32 @@
+import type { ExportStep, StepRange } from "../foundation/json.ts";
+import { type PrivacyContext, STEP_ROWS } from "./context.ts";
+import type { NamedUser } from "./delete-user.ts";
+
+/** Streams all data of a user; see `TenantNotifications.exportUser`. */
+export async function* exportUser(context: PrivacyContext, { owner, recipients }: NamedUser): AsyncGenerator<string, void, undefined> {
+  const { inbox, deliveries, activity } = context;
+  yield* lines(context, "item", (range) => inbox.export(owner, range));
+  for (const recipient of recipients) {
+    yield* lines(context, "delivery", (range) => deliveries.export(recipient, range));
+  }
+  yield* lines(context, "audit", (range) => activity.exportAudit(owner, range));
+}
+
+/** Reads page by page. A stop of the service waits for the page at hand only, however slowly the lines are taken. */
+async function* lines(context: PrivacyContext, record: string, step: (range: StepRange) => Promise<ExportStep<object>>) {
+  for (let after: string | null = null; ; ) {
+    const { records, next } = await page(context, () => step({ after, limit: STEP_ROWS }));
+    for (const one of records) {
+      yield `${JSON.stringify({ record, ...one })}\n`;
+    }
+    if (next === null) {
+      return;
+    }
+    after = next;
+  }
+}
+
+async function page<Read>(context: PrivacyContext, read: () => Promise<Read>): Promise<Read> {
+  using _call = await context.ready();
+  return await read();
+}
