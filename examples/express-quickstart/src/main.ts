@@ -14,7 +14,7 @@ const belfry = expressBelfry(notifications, {
 const app = express();
 app.use(belfry);
 app.post("/orders", async (_request, response) => {
-  await notifications.create({ to: "user_123", type: "order_update", title: "Order received" });
+  await notifications.create({ to: "user_123", type: "order_update", title: "Order received", message: "We are packing it." });
   response.sendStatus(201);
 });
 const server = app.listen(Number(process.env.PORT ?? 3000), "127.0.0.1");

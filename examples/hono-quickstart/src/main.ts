@@ -15,7 +15,7 @@ const belfry = honoBelfry(notifications, {
 const app = new Hono();
 app.route("/", belfry);
 app.post("/orders", async (context) => {
-  await notifications.create({ to: "user_123", type: "order_update", title: "Order received" });
+  await notifications.create({ to: "user_123", type: "order_update", title: "Order received", message: "We are packing it." });
   return context.body(null, 201);
 });
 const server = serve({ fetch: app.fetch, port: Number(process.env.PORT ?? 3000), hostname: "127.0.0.1" });

@@ -1,4 +1,4 @@
-import type { JsonObject } from "@belfry/core";
+import type { DeliveryTask, JsonObject } from "@belfry/core";
 import type { Egress } from "@belfry/egress";
 import { invalidAttachments } from "./attachments.ts";
 
@@ -7,6 +7,14 @@ const MAX_HTML_LENGTH = 100_000;
 /** A mail library would take whole messages or other recipients from these members. */
 const REFUSED_KEYS = ["raw", "envelope"];
 const TEMPLATE_KEYS = ["template", "fallback_template"];
+
+/** Whether a mail has no subject, text or HTML, and names no template that could give it one. */
+export function isEmptyMail({ subject, content, meta }: Pick<DeliveryTask, "subject" | "content" | "meta">): boolean {
+  const hasText = [subject, content, meta.html_content, ...TEMPLATE_KEYS.map((key) => meta[key])].some(
+    (text) => typeof text === "string" && text.trim() !== "",
+  );
+  return !hasText;
+}
 
 /** Says what is wrong with the sender's `meta` for e-mail, one text for each problem. */
 export function invalidEmailMeta(meta: JsonObject, egress: Egress): readonly string[] {

@@ -2,7 +2,7 @@ import { BelfryError, type Channel, type DeliveryOutcome, type DeliveryTask, req
 import { createEgress, type Egress } from "@belfry/egress";
 import { type Attachment, attachmentRefs, fetchAttachments } from "./attachments.ts";
 import { type Composed, compose } from "./compose.ts";
-import { invalidEmailMeta } from "./email-meta.ts";
+import { invalidEmailMeta, isEmptyMail } from "./email-meta.ts";
 import { EMAIL_EGRESS, EMAIL_OPTIONS, type EmailOptions } from "./email-options.ts";
 import { type Mailbox, parseMailbox } from "./mailbox.ts";
 import { parseAddress } from "./parse-address.ts";
@@ -53,6 +53,7 @@ export function email(options: EmailOptions): Channel {
       return "problem" in parsed ? parsed.problem : null;
     },
     invalidMeta: (meta) => invalidEmailMeta(meta, egress),
+    isEmpty: (notification) => typeof options.templates !== "function" && isEmptyMail(notification),
     async deliver(task, engineSignal): Promise<DeliveryOutcome> {
       const endsAt = performance.now() + timeoutMs;
       const signal = AbortSignal.any([engineSignal, AbortSignal.timeout(timeoutMs)]);
@@ -102,6 +103,9 @@ async function prepare({ task, options, egress, signal }: Preparation): Promise<
   const composed = await compose(task, options.templates);
   if ("problem" in composed) {
     return emailFailure(composed.problem, false);
+  }
+  if (composed.subject.trim() === "" && composed.text.trim() === "" && composed.html === undefined) {
+    return emailFailure("the mail has nothing in it: no subject, text or HTML", false);
   }
   const attachments = await fetchAttachments(attachmentRefs(task.meta.attachments), egress, signal);
   return "error" in attachments

@@ -18,6 +18,25 @@ describe("sending", () => {
     expect(email({ from, name: "mail", retryDelaysMs: [1] })).toMatchObject({ name: "mail", retryDelaysMs: [1] });
   });
 
+  it("is empty without subject, text, HTML and template, and is not handed in when a template leaves nothing", async () => {
+    const nothing = { subject: " ", content: "\n", meta: {} };
+    const channel = email({ from });
+    expect(channel.isEmpty?.(nothing)).toBe(true);
+    for (const something of [
+      { subject: "Hi" },
+      { content: "Hi" },
+      { meta: { html_content: "<p>Hi</p>" } },
+      { meta: { template: "welcome" } },
+    ]) {
+      expect(channel.isEmpty?.({ ...nothing, ...something })).toBe(false);
+    }
+    expect(email({ from, templates: () => ({ text: "Hi" }) }).isEmpty?.(nothing)).toBe(false);
+    const server = await servers.start();
+    const outcome = await email({ transport: server.url, from, templates: () => null }).deliver({ ...taskOf(), ...nothing }, noAbort);
+    expect(outcome).toMatchObject({ status: "failed", transient: false, error: expect.stringMatching(/nothing in it/) });
+    expect(server.mails).toEqual([]);
+  });
+
   it("is sent when the server has taken the text", async () => {
     const server = await servers.start();
     const outcome = await email({ transport: server.url, from, replyTo: "help@example.com" }).deliver(taskOf(), noAbort);

@@ -1,11 +1,13 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { access, glob, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { freshDatabase } from "@belfry/postgres-launcher";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Example, readExamples } from "../src/read-examples.ts";
 
 const run = promisify(execFile);
@@ -64,6 +66,45 @@ describe("examples that run", () => {
     }
   });
 });
+
+describe("the quickstarts of the README", () => {
+  const quickstarts = examples.filter(({ place, code }) => place.startsWith("README.md") && code.includes('"/orders"'));
+
+  test("there is one for each framework, and a curl after them", () => {
+    expect(quickstarts).toHaveLength(2);
+  });
+
+  test.each(quickstarts)("$place: an order is posted, and the curl shows what was said of it", async (example) => {
+    const [, url = ""] = /`curl (http:\/\/127\.0\.0\.1:3000\/\S+)`/.exec(await readFile(join(root, "README.md"), "utf8")) ?? [];
+    const directory = await mkdtemp(join(tmpdir(), "belfry-docs-"));
+    const port = await freePort();
+    const server = spawn(process.execPath, ["--conditions=@belfry/source", fileOf(example)], {
+      cwd: directory,
+      env: { ...process.env, PORT: String(port) },
+      stdio: "ignore",
+    });
+    const exited = once(server, "exit");
+    try {
+      const post = () => fetch(`http://127.0.0.1:${port}/orders`, { method: "POST" });
+      await vi.waitFor(async () => expect((await post()).status).toBe(201), { timeout: 50_000, interval: 100 });
+      const shown = await (await fetch(url.replace("3000", String(port)))).json();
+      expect(shown).toEqual([expect.objectContaining({ user_id: "user_123", content: "We are packing it.", is_read: false })]);
+    } finally {
+      server.kill();
+      await exited;
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
 
 /** Where a reader outside of the repository finds its files. */
 const PUBLISHED = /^https:\/\/(github\.com\/belfry\/belfry\/(blob|tree)|raw\.githubusercontent\.com\/belfry\/belfry)\/main\//;

@@ -6,7 +6,7 @@ import type { ErasureStep } from "../foundation/json.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { announceItems } from "../inbox/index.ts";
 import { type ChainChange, due, isStoppable, type Settlement, settleChains, settled } from "./chains.ts";
-import { checkContent } from "./check-content.ts";
+import { checkContent, requireContent } from "./check-content.ts";
 import { announce, type DeliveryContext } from "./context.ts";
 import { chainOutcome, type Delivery, INBOX_CHANNEL } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
@@ -91,8 +91,9 @@ export async function updateSend(context: DeliveryContext, request: ChangeReques
   const actor = actorOf(request);
   requireMembers("update", changes, CHANGES);
   using _call = await context.ready();
-  const { channels } = await getSend(context, tenant, id);
+  const { channels, subject, content, meta } = await getSend(context, tenant, id);
   const checked = checkContent(context, changes, channels);
+  requireContent(context, { subject, content, meta, ...checked }, channels);
   const updated = isUuid(id)
     ? await context.deliveries.updateSend(tenant, id, { ...checked, at: new Date(context.clock.now()), actor })
     : "unknown";

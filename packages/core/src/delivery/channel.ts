@@ -81,6 +81,8 @@ export interface Channel {
   invalidRecipient(recipient: string): string | null;
   /** Returns the problems of the sender's `meta` for this channel, one text each. @default nothing */
   invalidMeta?(meta: JsonObject): readonly string[];
+  /** Whether nothing is in a notification that this channel could show. @default whether subject, content and `meta` are empty */
+  isEmpty?(notification: Pick<DeliveryTask, "subject" | "content" | "meta">): boolean;
   /**
    * Delivers once and returns the outcome. A thrown error counts as a transient failure. `signal` aborts when the attempt's
    * time is up.

@@ -1,9 +1,10 @@
 import { BelfryError, type Issue } from "../foundation/errors.ts";
-import { IssueList } from "../foundation/issue-list.ts";
+import { IssueList, validationError } from "../foundation/issue-list.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { codePoints, NAME_RULE, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
 import { linkIssues } from "../notifications/index.ts";
 import type { DeliveryContext } from "./context.ts";
+import { INBOX_CHANNEL } from "./delivery.ts";
 import type { SendChanges } from "./send.ts";
 
 const MAX_CONTENT = 10_000;
@@ -38,6 +39,24 @@ export function checkContent(
     ...(content !== undefined && { content }),
     ...(parsed && "value" in parsed && { meta: parsed.value }),
   };
+}
+
+/** Refuses what a channel would deliver with nothing in it: a misspelt or forgotten text shows at its receiver otherwise. */
+export function requireContent(
+  { channels }: Pick<DeliveryContext, "channels">,
+  content: Required<SendChanges>,
+  names: readonly string[],
+): void {
+  const isEmpty = (name: string) => name !== INBOX_CHANNEL && (channels.get(name)?.isEmpty ?? isBlank)(content);
+  const name = names.find(isEmpty);
+  if (name !== undefined) {
+    const message = `must not be empty: over ${name}, nothing would be delivered; give subject or content`;
+    throw validationError([{ path: ["content"], type: "missing", message }]);
+  }
+}
+
+function isBlank({ subject, content, meta }: Required<SendChanges>): boolean {
+  return subject.trim() === "" && content.trim() === "" && Object.keys(meta).length === 0;
 }
 
 function subjectIssues(subject: unknown): Issue[] {

@@ -3,12 +3,12 @@ import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { type IssueList, type MembersOf, requireMembers, validationError } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
-import { NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
+import { isCalendarDay, NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
 import { compareBytewise, declaredType, type Notification, type NotificationType, parseData, parseFields } from "../notifications/index.ts";
 import { parseSendRecipients } from "./addresses.ts";
 import { actorOf } from "./change-send.ts";
 import type { Channel } from "./channel.ts";
-import { checkContent } from "./check-content.ts";
+import { checkContent, requireContent } from "./check-content.ts";
 import type { DeliveryContext } from "./context.ts";
 import { INBOX_CHANNEL } from "./delivery.ts";
 import type { NewDelivery, NewSend } from "./delivery-storage.ts";
@@ -78,6 +78,7 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   }
   const content = await parseContent(context, { input, declared, names, fallback: fallback.input });
   const recipients = parseSendRecipients(input.to, channels, { acceptsIds: rules.acceptsIds && context.directory !== null });
+  requireContent(context, content, fallback.input ? [...names, fallback.input.channel] : names);
   const plan = { channel: names[0] ?? INBOX_CHANNEL, fallbackDelayMs: fallback.input?.afterMs ?? 0, scheduledAt: schedule.at };
   const hasFallback = fallback.input !== null;
   const details = { channels: names, roomId: input.roomId ?? null, recipients, erasedRecipients: 0, hasFallback, meta: content.meta };
@@ -237,7 +238,7 @@ function canonical(value: unknown): unknown {
 
 /** ISO 8601 with a time zone: a local time would mean another moment on every machine. */
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})$/i;
-const LAST_MS = Date.UTC(9999, 11, 31);
+const LAST_MS = Date.UTC(10_000, 0) - 1;
 
 /** The time of a send. The storage's time decides whether it is in the future. */
 export interface Schedule {
@@ -250,7 +251,8 @@ export function parseSchedule(scheduledAt: unknown): Schedule {
   if (scheduledAt === undefined || scheduledAt === null) {
     return { at: null, issues: [] };
   }
-  const at = typeof scheduledAt === "string" && ISO_TIME.test(scheduledAt) ? new Date(scheduledAt) : scheduledAt;
+  const at =
+    typeof scheduledAt === "string" && ISO_TIME.test(scheduledAt) && isCalendarDay(scheduledAt) ? new Date(scheduledAt) : scheduledAt;
   if (!(at instanceof Date) || !(at.getTime() >= 0 && at.getTime() <= LAST_MS)) {
     const message = "must be a time like 2030-01-31T12:00:00Z, of the years 1970 to 9999";
     return { at: null, issues: [{ path: ["scheduledAt"], type: "datetime", message }] };

@@ -143,6 +143,17 @@ export function requireOption(options: object, name: string, functions: readonly
 /** Every member of an object type by name: one that is left out does not compile. */
 export type MembersOf<Type> = Readonly<Record<keyof Type, true>>;
 
+/** What `create` and `send` call by another name than the other one, or than a wire does. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  title: "subject",
+  subject: "title",
+  message: "content",
+  content: "message",
+  room_id: "roomId",
+  transaction: "tx",
+  recipients: "to",
+};
+
 /** The members of something that takes an object, by name. */
 export type Members = Readonly<Record<string, true>>;
 
@@ -161,7 +172,7 @@ export function strangerIn(what: string, given: unknown, known: Members): string
   for (const name in given) {
     if (Object.hasOwn(given, name)) {
       if (known[name] !== true) {
-        return `${what} takes ${namesOf(known)}; got ${shown(name)}`;
+        return `${what} takes ${namesOf(known)}; got ${shown(name)}${otherNameOf(name, known)}`;
       }
       isEmpty = false;
     }
@@ -197,6 +208,11 @@ export function requireConfiguration(whose: string, issues: readonly (Issue | nu
   if (first !== undefined) {
     throw new BelfryError("CONFIGURATION", `${whose} ${first.path.join(".")} ${first.message}.`);
   }
+}
+
+function otherNameOf(name: string, known: Members): string {
+  const other = Object.hasOwn(SYNONYMS, name) ? SYNONYMS[name] : undefined;
+  return other !== undefined && known[other] ? `, which is ${other} here` : "";
 }
 
 function namesOf(known: Members): string {

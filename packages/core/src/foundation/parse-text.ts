@@ -74,6 +74,14 @@ export function codePoints(text: string, enough: number): number {
   return count;
 }
 
+/** Whether a text that begins like `2030-01-31` names a day that the calendar has. Dates that it lacks would be read as later ones. */
+export function isCalendarDay(text: string): boolean {
+  const [year = 0, month = 0, day = 0] = text.slice(0, 10).split("-").map(Number);
+  // Leap years repeat every 400 years, and years below 100 would be read as 19xx.
+  const at = new Date(Date.UTC(2000 + (year % 400), month - 1, day));
+  return at.getUTCMonth() === month - 1 && at.getUTCDate() === day;
+}
+
 /** Names the kind of `value` for an error message, without showing it. */
 export function describe(value: unknown): string {
   if (value === null) {

@@ -244,6 +244,13 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       expect(await list(`&created_before=${first}`)).toEqual([]);
       expect(await list("&created_before=2020-01-01&unknown=x")).toEqual([]);
       expect(await list("&created_after=2020-01-01T00:00:00%2B02:00")).toEqual([2, 1, 0]);
+      // Times that one database or the other has no form for.
+      for (const time of ["0000-01-01T00:00:00Z", "0001-01-01T00:00:00%2B14:00"]) {
+        expect(await list(`&created_after=${time}`)).toEqual([2, 1, 0]);
+      }
+      for (const time of ["created_before=0000-06-01", "created_after=9999-12-31T23:59:59-12:00"]) {
+        expect(await list(`&${time}`)).toEqual([]);
+      }
       const page = await call("GET", `/?room_id=${room}&limit=2`);
       expect(page.body).toMatchObject({ pagination: { skip: 0, limit: 2, total: 3, has_more: true }, status: "success" });
       expect((await call("GET", `/?room_id=${room}&skip=2`)).body).toMatchObject({
@@ -261,6 +268,8 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       await Promise.all(ids.map(settled));
       const today = new Date().toISOString().slice(0, 10);
       const answer = await call("GET", `/analytics?room_id=${room}&date_from=2024-01-01&date_to=2999-12-31`);
+      const whole = await call("GET", `/analytics?room_id=${room}&date_from=0000-01-01&date_to=9999-12-31`);
+      expect([whole.status, whole.body]).toEqual([200, answer.body]);
       expect([answer.status, answer.body]).toEqual([
         200,
         {
@@ -347,6 +356,8 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       "room_id=x",
       "created_after=soon",
       "created_before=2024-02-30",
+      "created_after=2024-02-30T00:00:00%2B02:00",
+      "created_after=2027-02-29",
     ])("rows 13, 14: the list refuses ?%s", async (query) => {
       expect(error(await call("GET", `/?${query}`))).toEqual([422, "VALIDATION_ERROR"]);
     });

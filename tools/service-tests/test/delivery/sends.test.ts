@@ -66,6 +66,8 @@ describe("on a storage that one process uses", () => {
   });
 });
 
+const sentByOwn = { status: "sent", provider: "own" } as const;
+
 onEveryStorage((database) => {
   describe("send", () => {
     test("a user's address comes from the directory, when it is needed, for all users at once", async () => {
@@ -217,6 +219,43 @@ onEveryStorage((database) => {
         const own = service.send({ to: "ann", content: "x", fallback });
         await expect(own).rejects.toMatchObject({ code: "CHANNEL_NOT_CONFIGURED" });
       }
+    });
+
+    test("nothing is sent that has nothing in it, and a word of another vocabulary is named", async () => {
+      const own = { name: "own", retryDelaysMs: [], timeoutMs: 1_000, invalidRecipient: () => null, deliver: async () => sentByOwn };
+      const service = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [own] }));
+      const to = { to: "ann@x.cc", channel: "own" };
+      for (const empty of [to, { ...to, subject: " ", content: "\n" }, { to: "ann", fallback: { channel: "own" } }]) {
+        await expect(service.send(empty)).rejects.toMatchObject({
+          code: "VALIDATION_ERROR",
+          message: expect.stringMatching(/nothing would be delivered/),
+        });
+      }
+      const titled = service.send({ ...to, title: "Hello", message: "Hi" } as never);
+      await expect(titled).rejects.toMatchObject({
+        code: "VALIDATION_ERROR",
+        message: expect.stringMatching(/got "title", which is subject here/),
+      });
+      const { id } = await service.send({ ...to, data: { order: 1 } });
+      await expect(service.sends.update(id, { meta: {} })).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
+      await expect(service.send({ to: "ann" })).resolves.toMatchObject({ channel: "inbox" });
+    });
+
+    test.each(["2027-02-29T09:00:00Z", "2100-02-29T09:00:00+02:00", "2028-02-30T09:00:00Z", "2028-04-31T09:00:00Z"])(
+      "scheduledAt %s is no day of the calendar",
+      async (scheduledAt) => {
+        const service = stopsAfterTest(new NotificationService({ storage: database.storage() }));
+        await expect(service.send({ to: "ann", content: "x", scheduledAt })).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
+      },
+    );
+
+    test("a filter may lie outside of the years that a database knows", async () => {
+      const service = stopsAfterTest(new NotificationService({ storage: database.storage() }));
+      await service.send({ to: "ann", content: "x", scheduledAt: "2028-02-29T09:00:00Z" });
+      const [first, last] = ["-000001-06-01T00:00:00Z", "+010000-01-01T12:00:00Z"].map((text) => new Date(text));
+      expect((await service.sends.list({ createdAfter: first as Date, createdBefore: last as Date })).total).toBe(1);
+      expect((await service.sends.list({ createdBefore: first as Date })).total).toBe(0);
+      expect((await service.sends.analytics({ from: first as Date, before: last as Date })).total).toBe(1);
     });
 
     test("a delivery over the inbox that its process did not survive is made again, once its lease has run out", async () => {

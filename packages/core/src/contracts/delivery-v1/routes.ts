@@ -7,6 +7,7 @@ import { BASE, errors } from "./failure.ts";
 import { channelOf, renderDelivery, renderSend, typeOf } from "./render.ts";
 import {
   analyticsQuery,
+  DAY_MS,
   deliveriesQuery,
   deliverySchema,
   listQuery,
@@ -17,8 +18,6 @@ import {
   TYPES,
   updateBody,
 } from "./schemas.ts";
-
-const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** The most deliveries per notification in `meta.delivery_details` of a list. `/deliveries` shows all. */
 const SHOWN_IN_LISTS = 20;

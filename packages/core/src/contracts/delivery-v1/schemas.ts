@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isUuid } from "../../foundation/ids.ts";
+import { isCalendarDay } from "../../foundation/parse-text.ts";
 import { choice, integer, jsonObject, list, text, timestamp } from "../../http/parameters.ts";
 
 /** The contract's names of channels. */
@@ -64,22 +65,18 @@ function day(description: string) {
         context.addIssue({ code: "custom", message: "Input should be a valid date", params: { type: "date_parsing" } });
         return z.NEVER;
       }
-      return new Date(Date.UTC(time.getUTCFullYear(), time.getUTCMonth(), time.getUTCDate()));
+      return new Date(Math.floor(time.getTime() / DAY_MS) * DAY_MS);
     })
     .meta({ description, override: { type: "string", format: "date" } });
 }
 
+export const DAY_MS = 24 * 60 * 60 * 1_000;
 const TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:?\d{2})?)?$/i;
 
 function parseTime(value: string): Date | null {
   const [, date, time = "00:00", zone = "Z"] = TIME.exec(value.trim()) ?? [];
   const parsed = date === undefined ? new Date(Number.NaN) : new Date(`${date}T${time}${zone.toUpperCase()}`);
-  return Number.isNaN(parsed.getTime()) || isRolledOver(date, parsed, zone) ? null : parsed;
-}
-
-/** Whether parsing turned a date such as February 30th into another date. */
-function isRolledOver(date: string | undefined, parsed: Date, zone: string): boolean {
-  return zone.toUpperCase() === "Z" && date !== undefined && !parsed.toISOString().startsWith(date);
+  return date === undefined || !isCalendarDay(date) || Number.isNaN(parsed.getTime()) ? null : parsed;
 }
 
 /** The query of the list of notifications. */
