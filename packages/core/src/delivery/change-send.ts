@@ -9,7 +9,7 @@ import { type ChainChange, due, isStoppable, type Settlement, settleChains, sett
 import { checkContent, requireContent } from "./check-content.ts";
 import { announce, type DeliveryContext } from "./context.ts";
 import { chainOutcome, type Delivery, INBOX_CHANNEL } from "./delivery.ts";
-import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
+import type { Decide, LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
 import { getSend, unknownSend } from "./read-sends.ts";
 import type { Send, SendChanges } from "./send.ts";
 import type { Acting } from "./send-input.ts";
@@ -37,12 +37,22 @@ export function actorOf({ actor = "host" }: { readonly actor?: string }): string
   return actor;
 }
 
-/** Stops all deliveries of a send, or none. Throws `INVALID_STATE` once any delivery has settled or is on its way. */
-export async function cancelSend(context: DeliveryContext, request: ChangeRequest): Promise<Send> {
+/** Decides on the chains of a send: null if there is none, a sentence if its state does not allow the change. */
+type DecideOnSend = (loaded: readonly LoadedSend[], now: Date, by: Required<Omit<ChangeRequest, "tenant">>) => Settlement | string | null;
+
+async function settleSend(context: DeliveryContext, request: ChangeRequest, decide: DecideOnSend): Promise<Send> {
   const { tenant, id } = request;
-  const actor = actorOf(request);
+  const by = { id, actor: actorOf(request) };
   using _call = await context.ready();
-  const settlement = isUuid(id) ? await cancel(context, { tenant, id, actor }) : null;
+  let result: Settlement | string | null = null;
+  const run: Decide = (loaded, now) => {
+    result = decide(loaded, now, by);
+    return result === null || typeof result === "string" ? NOTHING : result.changes;
+  };
+  if (isUuid(id)) {
+    await context.deliveries.settle({ kind: "send", tenant, id }, new Date(context.clock.now()), run);
+  }
+  const settlement = result as Settlement | string | null;
   if (settlement === null) {
     throw unknownSend(id);
   }
@@ -53,13 +63,16 @@ export async function cancelSend(context: DeliveryContext, request: ChangeReques
   return getSend(context, tenant, id);
 }
 
-async function cancel(context: DeliveryContext, { tenant, id, actor }: Required<ChangeRequest>): Promise<Settlement | string | null> {
-  let result: Settlement | string | null = null;
-  await context.deliveries.settle({ kind: "send", tenant, id }, new Date(context.clock.now()), (loaded, now) => {
-    result = cancelChains(loaded, now, { id, actor });
-    return result === null || typeof result === "string" ? NOTHING : result.changes;
-  });
-  return result;
+/** Stops all deliveries of a send, or none. Throws `INVALID_STATE` once any delivery has settled or is on its way. */
+export function cancelSend(context: DeliveryContext, request: ChangeRequest): Promise<Send> {
+  return settleSend(context, request, cancelChains);
+}
+
+/** Retries the failed chains of a send from their primary delivery, on a fresh schedule. */
+export async function retrySend(context: DeliveryContext, request: ChangeRequest): Promise<Send> {
+  const send = await settleSend(context, request, retryChains);
+  context.deliverDue();
+  return send;
 }
 
 /** Stops every chain of a loaded send: null if there is none, a sentence if something of it cannot be stopped any more. */
@@ -128,33 +141,6 @@ export async function eraseDeliveries(context: DeliveryContext, owner: Owner, li
   const { sends, ...step } = await context.deliveries.erase(owner, limit, new Date(context.clock.now()));
   announce(context, { deliveries: [], sends });
   return step;
-}
-
-/** Retries the failed chains of a send from their primary delivery, on a fresh schedule. */
-export async function retrySend(context: DeliveryContext, request: ChangeRequest): Promise<Send> {
-  const { tenant, id } = request;
-  const actor = actorOf(request);
-  using _call = await context.ready();
-  const settlement = isUuid(id) ? await retry(context, { tenant, id, actor }) : null;
-  if (settlement === null) {
-    throw unknownSend(id);
-  }
-  if (typeof settlement === "string") {
-    throw new BelfryError("INVALID_STATE", settlement);
-  }
-  announce(context, settlement);
-  const send = await getSend(context, tenant, id);
-  context.deliverDue();
-  return send;
-}
-
-async function retry(context: DeliveryContext, { tenant, id, actor }: Required<ChangeRequest>): Promise<Settlement | string | null> {
-  let result: Settlement | string | null = null;
-  await context.deliveries.settle({ kind: "send", tenant, id }, new Date(context.clock.now()), (loaded, now) => {
-    result = retryChains(loaded, now, { id, actor });
-    return result === null || typeof result === "string" ? NOTHING : result.changes;
-  });
-  return result;
 }
 
 /** Makes the failed chains of a loaded send pending again: null if there is no such send, a sentence if nothing of it failed. */
