@@ -4,6 +4,9 @@ import type { HttpRequest } from "./messages.ts";
 const LOOPBACK_ADDRESS = /^(?:127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/i;
 const LOOPBACK_HOST = /^(?:localhost|(?:[a-z0-9-]+\.)+localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
 
+/** How browsers call the page of another origin in `Sec-Fetch-Site`. */
+const FOREIGN_SITES: readonly (string | undefined)[] = ["cross-site", "same-site"];
+
 /** Headers that proxies add. A request with one of them came from another machine, even if its last hop was on this one. */
 const PROXY_HEADERS =
   /^(?:x-forwarded|x-original)(?:-|$)|^(?:forwarded|via|x-real-ip|x-client-ip|x-cluster-client-ip|true-client-ip|cf-connecting-ip)$/;
@@ -32,17 +35,21 @@ export function isLocalRequest({ remoteAddress, httpVersion, headers }: Connecte
 }
 
 /**
- * Whether a page of another site calls an API that needs no credential. Browsers send the page's origin in `Origin`. The
- * `Host` header reveals a site that pointed its name to this machine (DNS rebinding).
+ * Whether a page of another site calls an API that needs no credential. Browsers send the page's origin in `Origin`, and
+ * say of a change without it where it comes from. The `Host` header reveals a site that pointed its name to this machine
+ * (DNS rebinding).
  */
 export function isForeignPage(
-  { remoteAddress, headers }: Pick<HttpRequest, "remoteAddress" | "headers">,
+  { method, remoteAddress, headers }: Pick<HttpRequest, "method" | "remoteAddress" | "headers">,
   allowed: readonly string[] = [],
 ): boolean {
   const { origin, host = "" } = headers;
   if (origin !== undefined && !allowed.includes(origin)) {
     const isItself = URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
     return !isItself;
+  }
+  if (origin === undefined && method !== "GET" && method !== "HEAD" && FOREIGN_SITES.includes(headers["sec-fetch-site"])) {
+    return true;
   }
   return LOOPBACK_ADDRESS.test(remoteAddress ?? "") && host !== "" && !LOOPBACK_HOST.test(host) && !hasProxyTrace(headers);
 }

@@ -188,6 +188,10 @@ export function gateSuite(harness: HttpHarness): void {
         headers: { origin: "https://evil.example" },
       });
       expect(post.status).toBe(403);
+      for (const site of ["cross-site", "same-site"]) {
+        const headers = { "sec-fetch-site": site };
+        expect((await ask(`${setting.url}${PACK}/mark-read/ann/0`, { method: "POST", headers })).status).toBe(403);
+      }
       expect(await list({ host: "app.example.com", "x-forwarded-for": "203.0.113.7" })).toBe(200);
     });
   });
