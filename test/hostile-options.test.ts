@@ -170,6 +170,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
     "replyTo",
     "templates",
     "requireTLS",
+    "acceptedIs",
     "timeoutMs",
     "name",
     "retryDelaysMs",

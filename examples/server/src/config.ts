@@ -28,6 +28,10 @@ export interface ServerConfig {
   /** The SMTP server for mail; undefined for none. */
   readonly smtpUrl: string | undefined;
   readonly emailFrom: string;
+  /** What a mail is that the server has accepted. */
+  readonly emailAcceptedIs: "sent" | "delivered";
+  /** Address by user. */
+  readonly userEmails: ReadonlyMap<string, string>;
   /** Signs webhooks; in the format of Standard Webhooks. */
   readonly webhookSecret: string;
   /** Whether the secret was made up because none was given. */
@@ -63,6 +67,8 @@ const environment = z.object({
   PACK_AUTH: z.enum(["open", "apikey"]).optional(),
   SMTP_URL: z.url({ protocol: /^smtps?$/, error: "must be a URL like smtp://user:password@host:587" }).optional(),
   EMAIL_FROM: z.string().default("Belfry <belfry@localhost.localdomain>"),
+  EMAIL_ACCEPTED_IS: z.enum(["sent", "delivered"]).default("delivered"),
+  USER_EMAILS: z.string().optional(),
   WEBHOOK_SECRET: z
     .string()
     .regex(/^whsec_[A-Za-z0-9+/]+={0,2}$/, "must be whsec_ and base64")
@@ -85,7 +91,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
   if (!result.success) {
     throw new Error(result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "));
   }
-  const { SMTP_URL, EMAIL_FROM, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE, RETRY_BASE_MS, RATE_LIMIT } = result.data;
+  const { SMTP_URL, EMAIL_FROM, EMAIL_ACCEPTED_IS, USER_EMAILS, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE, RETRY_BASE_MS, RATE_LIMIT } =
+    result.data;
   const { HOST, PORT, FRAMEWORK, DATABASE_URL, API_KEYS, JWT_SECRET, USER_TOKENS, PACK_AUTH } = result.data;
   const madeUpKey = API_KEYS === undefined ? randomBytes(24).toString("base64url") : null;
   const apiKeys = madeUpKey === null ? pairs("API_KEYS", API_KEYS) : new Map([[madeUpKey, "default"]]);
@@ -102,6 +109,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
     userTokens: pairs("USER_TOKENS", USER_TOKENS),
     smtpUrl: SMTP_URL,
     emailFrom: EMAIL_FROM,
+    emailAcceptedIs: EMAIL_ACCEPTED_IS,
+    userEmails: pairs("USER_EMAILS", USER_EMAILS),
     webhookSecret: WEBHOOK_SECRET ?? `whsec_${randomBytes(32).toString("base64")}`,
     isWebhookSecretMadeUp: WEBHOOK_SECRET === undefined,
     webhookAllowPrivate: WEBHOOK_ALLOW_PRIVATE === "1",

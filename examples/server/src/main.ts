@@ -3,7 +3,7 @@ import { NotificationService } from "@belfry/core";
 import { deliveryV1, django, hub, inboxV1, pack } from "@belfry/core/contracts";
 import { pino } from "pino";
 import { RateLimiterMemory } from "rate-limiter-flexible";
-import { channelsOf } from "./channels.ts";
+import { channelsOf, directoryOf } from "./channels.ts";
 import { readConfig, type ServerConfig } from "./config.ts";
 import { databaseFailure, storageOf } from "./database.ts";
 import { buildServer } from "./listen.ts";
@@ -16,9 +16,11 @@ const logger = pino({ serializers: { error: pino.stdSerializers.err } });
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
+  const directory = directoryOf(config);
   const notifications = new NotificationService({
     storage: storageOf(config.database, logger),
     channels: channelsOf(config),
+    ...(directory && { directory }),
     delivery: { drainMs: DRAIN_MS },
     hub: processorOf(config),
     defaultTenant: config.defaultTenant,

@@ -67,6 +67,7 @@ describe.each(HOSTS)("the complete host on %s over %s delivers", (framework, kin
       WEBHOOK_SECRET: SECRET,
       WEBHOOK_ALLOW_PRIVATE: "1",
       RETRY_BASE_MS: "1",
+      USER_EMAILS: "user_123=user_123@example.com",
       ...env,
     });
   }
@@ -120,7 +121,11 @@ describe.each(HOSTS)("the complete host on %s over %s delivers", (framework, kin
       meta: { html_content: "<h1>Hallo</h1><script>x</script>" },
     });
     const sent = await settled(id);
-    expect([sent.status, sent.delivery_attempts]).toEqual(["sent", 1]);
+    expect([sent.status, sent.delivery_attempts]).toEqual(["delivered", 1]);
+    expect(sent).toMatchObject({
+      delivered_at: expect.stringMatching(/Z$/),
+      meta: { delivery_details: { attempts: [{ status: "delivered" }] } },
+    });
     const received = mail.mails.find(({ to }) => to[0] === "ann@example.com");
     expect([received?.mail.subject, received?.mail.text?.trim(), received?.mail.html?.trim()]).toEqual([
       "Grüße",
@@ -148,8 +153,15 @@ describe.each(HOSTS)("the complete host on %s over %s delivers", (framework, kin
       email_fallback: true,
     });
     const sent = await settled(id);
-    expect([sent.status, sent.meta.delivery_details?.fallback_used]).toEqual(["sent", true]);
+    expect([sent.status, sent.meta.delivery_details?.fallback_used]).toEqual(["delivered", true]);
     expect(mail.mails.find(({ to }) => to[0] === "offline@example.com")?.mail.subject).toBe("Missed");
+  });
+
+  test("by e-mail to the address that USER_EMAILS knows of an offline user", async () => {
+    const id = await send({ type: "websocket", recipients: ["user_123"], subject: "Known", content: "you", email_fallback: true });
+    const sent = await settled(id);
+    expect([sent.status, sent.meta.delivery_details?.fallback_used]).toEqual(["delivered", true]);
+    expect(mail.mails.find(({ to }) => to[0] === "user_123@example.com")?.mail.subject).toBe("Known");
   });
 
   test("to two receivers, one of which refuses for good: partial", async () => {

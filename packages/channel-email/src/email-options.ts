@@ -44,6 +44,11 @@ export interface EmailOptions {
   readonly requireTLS?: boolean;
   /** How long an attempt may take, attachments and all transports together, in milliseconds. @default 30,000 */
   readonly timeoutMs?: number;
+  /**
+   * The status of a delivery that the server has accepted (250 after DATA): `sent`, or `delivered` for hosts that take the
+   * server's word for it. @default "sent"
+   */
+  readonly acceptedIs?: "sent" | "delivered";
   /** The channel's name. @default "email" */
   readonly name?: string;
   /** The delays before the second, third, … attempt, in milliseconds. @default 1 m, 5 m, 30 m, 2 h, 6 h */
@@ -63,6 +68,7 @@ export const EMAIL_OPTIONS: Readonly<Record<keyof EmailOptions, true>> = {
   allowPrivateAttachments: true,
   requireTLS: true,
   timeoutMs: true,
+  acceptedIs: true,
   name: true,
   retryDelaysMs: true,
   egress: true,

@@ -19,7 +19,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const ENGINE_MARGIN_MS = 1_000;
 
 /**
- * Makes the channel that sends mail. `sent` means that the server took the mail (250 after DATA). A refusal of the mail
+ * Makes the channel that sends mail. `sent`, or what `acceptedIs` says, means that the server took the mail (250 after DATA). A refusal of the mail
  * (5xx) fails for good. After 4xx, a broken connection or a time-out the next transport, if there is one, tries at once;
  * otherwise the delivery is retried later.
  *
@@ -38,6 +38,10 @@ export function email(options: EmailOptions): Channel {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   if (!(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
     throw new BelfryError("CONFIGURATION", "email: timeoutMs is no number of milliseconds above 0");
+  }
+  const { acceptedIs = "sent" } = options;
+  if (acceptedIs !== "sent" && acceptedIs !== "delivered") {
+    throw new BelfryError("CONFIGURATION", 'email: acceptedIs is neither "sent" nor "delivered"');
   }
   const egress = createEgress({ ...options.egress, allowPrivate: options.allowPrivateAttachments ?? false });
   const senders = sendersFor(options);
@@ -63,7 +67,7 @@ export function email(options: EmailOptions): Channel {
       }
       const mail = mailOf({ ...prepared, task, from: from(task.tenant), replyTo });
       const outcome = await sendWithFailover(mail, senders(task.tenant), { endsAt, signal });
-      return withNote(outcome, prepared.composed.note);
+      return withNote(outcome.status === "sent" ? { ...outcome, status: acceptedIs } : outcome, prepared.composed.note);
     },
   } satisfies Channel;
 }

@@ -18,6 +18,15 @@ describe("sending", () => {
     expect(email({ from, name: "mail", retryDelaysMs: [1] })).toMatchObject({ name: "mail", retryDelaysMs: [1] });
   });
 
+  it("is delivered when the host takes the server's word for it, and a refusal stays a failure", async () => {
+    const server = await servers.start();
+    const channel = email({ transport: server.url, from, acceptedIs: "delivered" });
+    expect(await channel.deliver(taskOf(), noAbort)).toMatchObject({ status: "delivered", response: expect.stringMatching(/^250 /) });
+    const outcome = await channel.deliver({ ...taskOf(), address: "nobody" }, noAbort);
+    expect(outcome).toMatchObject({ status: "failed", transient: false });
+    expect(() => email({ from, acceptedIs: "accepted" as never })).toThrow(/neither "sent" nor "delivered"/);
+  });
+
   it("is empty without subject, text, HTML and template, and is not handed in when a template leaves nothing", async () => {
     const nothing = { subject: " ", content: "\n", meta: {} };
     const channel = email({ from });
