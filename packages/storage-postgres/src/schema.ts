@@ -10,7 +10,7 @@ import {
   socketTicketsTable,
   trackingsTable,
 } from "./schema/deliveries.ts";
-import { eventAcksTable, eventsTable, handlersTable, identitiesTable, processingRecordsTable } from "./schema/hub.ts";
+import { eventAcksTable, eventsTable, handlersTable, identitiesTable, processingRecordsTable, promptsTable } from "./schema/hub.ts";
 import { fanOutChunksTable, inboxCountersTable, inboxItemsTable, notificationsTable, readMarksTable } from "./schema/inbox.ts";
 import { migrationsTable } from "./schema/migrations.ts";
 
@@ -27,6 +27,7 @@ export function tablesIn(name: string) {
   const table = name === "public" ? pgTable : pgSchema(name).table;
   const notifications = notificationsTable(table);
   const deliveries = deliveriesTable(table, notifications);
+  const prompts = promptsTable(table);
   return {
     notifications,
     inboxItems: inboxItemsTable(table, notifications),
@@ -46,7 +47,8 @@ export function tablesIn(name: string) {
     eventAcks: eventAcksTable(table, notifications),
     identities: identitiesTable(table),
     handlers: handlersTable(table),
-    processingRecords: processingRecordsTable(table, notifications),
+    prompts,
+    processingRecords: processingRecordsTable(table, notifications, prompts),
     migrations: migrationsTable(table),
   };
 }
@@ -70,6 +72,7 @@ export const {
   eventAcks,
   identities,
   handlers,
+  prompts,
   processingRecords,
   migrations,
 } = tablesIn("public");

@@ -150,6 +150,9 @@ async function fill(pool: Pool): Promise<void> {
     `INSERT INTO belfry_handlers (id, tenant, source, prompt, filter, created_at, updated_at)
     SELECT gen_random_uuid(), 'tenant ' || i % 100, 'source ' || i / 100 % 20, 'p', '{}', now(), now() FROM generate_series(1, 20000) i`,
   );
+  await pool.query(
+    "INSERT INTO belfry_prompts (tenant, digest, text) SELECT 'tenant ' || i % 100, 'd' || i, 'p' FROM generate_series(1, 20000) i",
+  );
   await pool.query("VACUUM ANALYZE");
 }
 

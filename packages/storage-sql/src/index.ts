@@ -15,6 +15,7 @@ export {
   type TrackingRow,
   toDelivery,
 } from "./delivery/rows.ts";
+export { promptDigest } from "./hub/prompts.ts";
 export {
   type HubColumns,
   hubColumns,

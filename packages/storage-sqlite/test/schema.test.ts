@@ -9,7 +9,9 @@ function describeTables(database: Database.Database): unknown {
   return names.map((name) => ({
     name,
     columns: database.prepare('SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_xinfo(?)').all(name).map(lowerCaseType),
-    references: database.prepare('SELECT "from", "table", "to", on_update, on_delete FROM pragma_foreign_key_list(?)').all(name),
+    references: database
+      .prepare('SELECT "from", "table", "to", on_update, on_delete FROM pragma_foreign_key_list(?) ORDER BY "from"')
+      .all(name),
     indexes: database
       .prepare<[string, string], { name: string }>(
         'SELECT name, "unique", partial FROM pragma_index_list(?) WHERE origin = ? ORDER BY name',

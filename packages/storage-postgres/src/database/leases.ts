@@ -17,7 +17,7 @@ export interface LeaseTable<Row, Task, Fairness extends object> {
   readonly name: string;
   readonly table: "deliveries" | "processingRecords";
   /** The columns of a row, over the table by its `alias` and `n`, the notification. */
-  readonly columns: string;
+  columns(tables: TableNames): string;
   readonly alias: string;
   /** For each queue of rows, which of them are in it: the next one due is the least `due_at` of all. */
   readonly queues: readonly string[];
@@ -63,7 +63,7 @@ function prepareClaim<Row, Task, Fairness extends object>(table: LeaseTable<Row,
             attempt = t.attempt + 1, fence = t.fence + 1 WHERE t.pk = ANY (ARRAY(SELECT pk FROM due)) RETURNING t.*
         )
         SELECT to_json(x) FROM (
-          SELECT ${columns} FROM ${alias} JOIN ${tables.notifications} n ON n.pk = ${alias}.notification_pk ORDER BY ${alias}.due_at, ${alias}.pk) x`,
+          SELECT ${columns(tables)} FROM ${alias} JOIN ${tables.notifications} n ON n.pk = ${alias}.notification_pk ORDER BY ${alias}.due_at, ${alias}.pk) x`,
       );
     const claim = table.claim(tables, make);
     const tasks = table.tasks(tables);
@@ -82,7 +82,7 @@ function prepareLeasedTo<Row, Task, Fairness extends object>({ name, columns, al
     const find = statement<JsonRow<Row>>(
       `${name}_leased_to`,
       `SELECT to_json(x) FROM (
-        SELECT ${columns} FROM ${tables[table.table]} ${alias} JOIN ${tables.notifications} n ON n.pk = ${alias}.notification_pk
+        SELECT ${columns(tables)} FROM ${tables[table.table]} ${alias} JOIN ${tables.notifications} n ON n.pk = ${alias}.notification_pk
         WHERE ${alias}.lease_owner IS NOT NULL AND ${alias}.lease_owner = $1 ORDER BY ${alias}.due_at, ${alias}.pk) x`,
     );
     return (owner: string) => async (session: Session) => tasks(session, await session.rows(find, [owner]));

@@ -18,7 +18,7 @@ const MAX_CANDIDATES = 1_000;
 export const DELIVERY_LEASES: LeaseTable<DeliveryRow, ClaimedDelivery, DeliveryFairness> = {
   name: "deliveries",
   table: "deliveries",
-  columns: RECORDS.delivery,
+  columns: () => RECORDS.delivery,
   alias: "d",
   queues: ["status = 'pending' AND lease_owner IS NULL", "status = 'waiting' AND due_at IS NOT NULL"],
   claim: (tables, claim) => {

@@ -1,6 +1,6 @@
 import type { Handler, HubEvent, ProcessingRecord } from "@belfry/core";
 import type { NewProcessingRecord, PlanProcessing } from "@belfry/core/storage";
-import { fieldsOf } from "@belfry/storage-sql";
+import { fieldsOf, promptDigest } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
 import { DIALECT } from "../database/sql.ts";
 import { type JsonRow, milliseconds, type StorageTime, statement } from "../database/statement.ts";
@@ -48,8 +48,11 @@ export function prepareWriteEvents(tables: TableNames, time: StorageTime) {
     };
 }
 
-/** $1 to $8 events, $9 to $12 records with the place of their event. */
-function writeEventsText({ notifications, events, processingRecords }: TableNames): string {
+/**
+ * $1 to $8 events, $9 to $13 records with the places of their event and of their prompt, if it is long, $14 to $16 the long
+ * prompts. A record keeps its prompt itself if another transaction adds or removes the prompt at this moment.
+ */
+function writeEventsText({ notifications, events, processingRecords, prompts }: TableNames): string {
   return `WITH clock AS MATERIALIZED (SELECT date_trunc('milliseconds', clock_timestamp()) AS now),
   entry AS MATERIALIZED (
     SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::json[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[])
@@ -69,11 +72,28 @@ function writeEventsText({ notifications, events, processingRecords }: TableName
     INSERT INTO ${events} (notification_pk, tenant, source, sender, received_at)
     SELECT pk, tenant, source, sender, received_at FROM written ORDER BY pk
   ),
+  prompt AS MATERIALIZED (
+    SELECT * FROM unnest($14::text[], $15::text[], $16::text[]) WITH ORDINALITY AS p(tenant, digest, text, place)
+  ),
+  kept AS MATERIALIZED (
+    SELECT p.place, k.pk FROM prompt p JOIN ${prompts} k ON k.tenant = p.tenant AND k.digest = p.digest FOR KEY SHARE OF k
+  ),
+  added AS (
+    INSERT INTO ${prompts} (tenant, digest, text)
+    SELECT tenant, digest, text FROM prompt p WHERE NOT EXISTS (SELECT FROM kept WHERE kept.place = p.place) ORDER BY tenant, digest
+    ON CONFLICT DO NOTHING
+    RETURNING pk, tenant, digest
+  ),
+  referred AS MATERIALIZED (
+    SELECT p.place, p.text, coalesce(kept.pk, added.pk) AS pk FROM prompt p LEFT JOIN kept ON kept.place = p.place
+    LEFT JOIN added ON added.tenant = p.tenant AND added.digest = p.digest
+  ),
   record AS (
-    INSERT INTO ${processingRecords} (id, notification_pk, tenant, source, handler_id, prompt, status, attempt, created_at, due_at, fence)
-    SELECT r.id, w.pk, w.tenant, w.source, r.handler_id, r.prompt, 'PENDING', 0, w.at, w.at, 0
-    FROM unnest($9::bigint[], $10::uuid[], $11::uuid[], $12::text[]) WITH ORDINALITY AS r(event, id, handler_id, prompt, place)
-    JOIN written w ON w.place = r.event ORDER BY r.place
+    INSERT INTO ${processingRecords}
+      (id, notification_pk, tenant, source, handler_id, prompt, prompt_pk, status, attempt, created_at, due_at, fence)
+    SELECT r.id, w.pk, w.tenant, w.source, r.handler_id, CASE WHEN p.pk IS NULL THEN coalesce(p.text, r.prompt) ELSE '' END, p.pk, 'PENDING', 0, w.at, w.at, 0
+    FROM unnest($9::bigint[], $10::uuid[], $11::uuid[], $12::text[], $13::bigint[]) WITH ORDINALITY AS r(event, id, handler_id, prompt, referred, place)
+    JOIN written w ON w.place = r.event LEFT JOIN referred p ON p.place = r.referred ORDER BY r.place
   )
   SELECT place, ${milliseconds("at")} FROM written`;
 }
@@ -94,12 +114,29 @@ function eventValues(planned: readonly PlannedEvent[], time: StorageTime): reado
 }
 
 function recordValues(planned: readonly PlannedEvent[]): readonly unknown[] {
-  const records = planned.flatMap(({ records: of }) => of);
+  const prompts = new Map<string, { readonly tenant: string; readonly digest: string; readonly prompt: string; readonly place: number }>();
+  const records = planned.flatMap(({ event: { tenant }, records: of }, index) =>
+    of.map(({ id, handlerId, prompt }) => {
+      const digest = promptDigest(prompt);
+      if (digest === null) {
+        return { event: index + 1, id, handlerId, prompt, referred: null };
+      }
+      const key = keyOf({ tenant, id: digest });
+      const { place } = prompts.get(key) ?? { place: prompts.size + 1 };
+      prompts.set(key, { tenant, digest, prompt, place });
+      return { event: index + 1, id, handlerId, prompt: "", referred: place };
+    }),
+  );
+  const long = [...prompts.values()];
   return [
-    planned.flatMap(({ records: of }, index) => of.map(() => index + 1)),
+    records.map(({ event }) => event),
     records.map(({ id }) => id),
     records.map(({ handlerId }) => handlerId),
     records.map(({ prompt }) => prompt),
+    records.map(({ referred }) => referred),
+    long.map(({ tenant }) => tenant),
+    long.map(({ digest }) => digest),
+    long.map(({ prompt }) => prompt),
   ];
 }
 
@@ -112,8 +149,8 @@ function newRecord(
   return { id, tenant, notificationId, handlerId, prompt, ...open, createdAt: new Date(atMs), completedAt: null };
 }
 
-/** Names an event. A NUL cannot be part of either text. */
-function keyOf({ tenant, id }: HubEvent): string {
+/** Names an event, or a prompt by its digest. A NUL cannot be part of either text. */
+function keyOf({ tenant, id }: Pick<HubEvent, "tenant" | "id">): string {
   return `${tenant}\u0000${id}`;
 }
 

@@ -21,13 +21,11 @@ import type { TableNames } from "../database/table-names.ts";
  */
 const CANDIDATES = 100;
 
-const COLUMNS = hubColumns(DIALECT);
-
 /** Processing records as tasks to be leased. */
 export const RECORD_LEASES: LeaseTable<RecordRow, ClaimedRecord, object> = {
   name: "records",
   table: "processingRecords",
-  columns: COLUMNS.record,
+  columns: (tables) => hubColumns(DIALECT, tables).record,
   alias: "r",
   queues: ["status = 'PENDING'"],
   claimed: "status = 'PROCESSING',",
@@ -91,7 +89,7 @@ function prepareWithEvents(tables: TableNames) {
   const eventsOf = statement<JsonRow<IdentifiedEventRow>>(
     "claimed_events",
     `SELECT to_json(x) FROM (
-      SELECT ${COLUMNS.identifiedEvent} FROM ${events} e JOIN ${notifications} n ON n.pk = e.notification_pk ${joinIdentity(DIALECT, tables)}
+      SELECT ${hubColumns(DIALECT, tables).identifiedEvent} FROM ${events} e JOIN ${notifications} n ON n.pk = e.notification_pk ${joinIdentity(DIALECT, tables)}
       WHERE e.notification_pk = ANY ($1::bigint[])) x`,
   );
   return async (session: Session, rows: readonly JsonRow<RecordRow>[]): Promise<readonly ClaimedRecord[]> => {
@@ -109,7 +107,8 @@ function prepareWithEvents(tables: TableNames) {
 }
 
 /** Ends attempts whose lease is still held. */
-export function prepareEndRecords({ processingRecords, notifications }: TableNames, time: StorageTime) {
+export function prepareEndRecords(tables: TableNames, time: StorageTime) {
+  const { processingRecords, notifications } = tables;
   const end = statement<JsonRow<RecordRow>>(
     "end_records",
     `WITH clock AS MATERIALIZED (SELECT ${timeOf("$1")} AS now),
@@ -125,7 +124,7 @@ export function prepareEndRecords({ processingRecords, notifications }: TableNam
       FROM e CROSS JOIN clock WHERE t.id = e.id AND t.fence = e.fence AND t.lease_owner = $2
         AND (e.lost_at IS NULL OR t.lease_until = e.lost_at) RETURNING t.*, e.place
     )
-    SELECT to_json(x) FROM (SELECT ${COLUMNS.record} FROM r JOIN ${notifications} n ON n.pk = r.notification_pk ORDER BY r.place) x`,
+    SELECT to_json(x) FROM (SELECT ${hubColumns(DIALECT, tables).record} FROM r JOIN ${notifications} n ON n.pk = r.notification_pk ORDER BY r.place) x`,
   );
   return (owner: string, ended: readonly EndedRecord[], at: Date) => async (session: Session) => {
     const named = ended.filter(({ id }) => isUuid(id));
@@ -147,11 +146,12 @@ export function prepareEndRecords({ processingRecords, notifications }: TableNam
 }
 
 /** Reads the records of events, of each in the order of their creation. Events that are not there have none. */
-export function prepareRecordsOf({ notifications, processingRecords }: TableNames) {
+export function prepareRecordsOf(tables: TableNames) {
+  const { notifications, processingRecords } = tables;
   const list = statement<JsonRow<RecordRow & { readonly place: number }>>(
     "records_of",
     `SELECT to_json(x) FROM (
-      SELECT ${COLUMNS.record}, k.place FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS k(tenant, id, place)
+      SELECT ${hubColumns(DIALECT, tables).record}, k.place FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS k(tenant, id, place)
       JOIN ${notifications} n ON n.tenant = k.tenant AND n.id = k.id JOIN ${processingRecords} r ON r.notification_pk = n.pk
       ORDER BY k.place, r.pk) x`,
   );

@@ -1,6 +1,6 @@
 import type { JsonObject, ProcessingStatus } from "@belfry/core";
 import { isNotNull, sql } from "drizzle-orm";
-import { index, integer, json, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { foreignKey, index, integer, json, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { bytewiseText, goesWith, key, number, type TableMaker, time } from "./columns.ts";
 import type { Notifications } from "./inbox.ts";
 
@@ -89,8 +89,22 @@ export const handlersTable = (table: TableMaker) =>
     ],
   );
 
+/** The long prompts of records, each once, however many records have it. */
+export const promptsTable = (table: TableMaker) =>
+  table(
+    "belfry_prompts",
+    {
+      pk: key("pk"),
+      tenant: bytewiseText("tenant").notNull(),
+      /** SHA-256 of the text, in hexadecimal. */
+      digest: text("digest").notNull(),
+      text: text("text").notNull(),
+    },
+    (columns) => [uniqueIndex("belfry_prompts_digest").on(columns.tenant, columns.digest)],
+  );
+
 /** One event to be processed by one handler: its own entry in the queue. */
-export const processingRecordsTable = (table: TableMaker, notifications: Notifications) =>
+export const processingRecordsTable = (table: TableMaker, notifications: Notifications, prompts: ReturnType<typeof promptsTable>) =>
   table(
     "belfry_processing_records",
     {
@@ -102,7 +116,9 @@ export const processingRecordsTable = (table: TableMaker, notifications: Notific
       source: bytewiseText("source").notNull(),
       /** No reference: records outlive their handler. */
       handlerId: uuid("handler_id").notNull(),
+      /** Empty where `promptPk` says where it is. */
       prompt: text("prompt").notNull(),
+      promptPk: number("prompt_pk"),
       status: text("status").$type<ProcessingStatus>().notNull(),
       result: text("result"),
       error: text("error"),
@@ -118,6 +134,7 @@ export const processingRecordsTable = (table: TableMaker, notifications: Notific
     },
     (columns) => [
       goesWith("belfry_processing_records_notification_pk_fkey", columns.notificationPk, notifications.pk),
+      foreignKey({ name: "belfry_processing_records_prompt_pk_fkey", columns: [columns.promptPk], foreignColumns: [prompts.pk] }),
       uniqueIndex("belfry_processing_records_id").on(columns.id),
       index("belfry_processing_records_notification").on(columns.notificationPk, columns.pk),
       index("belfry_processing_records_due").on(columns.dueAt, columns.pk).where(sql`status = 'PENDING'`),
@@ -127,5 +144,6 @@ export const processingRecordsTable = (table: TableMaker, notifications: Notific
       index("belfry_processing_records_settled")
         .on(columns.tenant, columns.source, columns.completedAt, columns.pk)
         .where(isNotNull(columns.completedAt)),
+      index("belfry_processing_records_prompt").on(columns.promptPk).where(isNotNull(columns.promptPk)),
     ],
   );

@@ -57,7 +57,7 @@ export interface Schema {
 }
 
 /** The tables as SQL names them. */
-export type Tables = Readonly<Record<keyof Schema | "eventAcks" | "events" | "idempotencyKeys" | "inboxItems", string>>;
+export type Tables = Readonly<Record<keyof Schema | "eventAcks" | "events" | "idempotencyKeys" | "inboxItems" | "prompts", string>>;
 
 /** How SQL differs between the storages. */
 export interface Dialect {

@@ -25,7 +25,7 @@ export interface HubColumns {
 }
 
 /** The columns of the hub's rows in a dialect. */
-export function hubColumns(dialect: Dialect): HubColumns {
+export function hubColumns(dialect: Dialect, { prompts }: Pick<Tables, "prompts">): HubColumns {
   const columns: Readonly<Record<keyof EventRow, string>> = {
     pk: "n.pk",
     id: "n.id",
@@ -36,11 +36,15 @@ export function hubColumns(dialect: Dialect): HubColumns {
     metadata: "n.data",
     receivedAt: dialect.milliseconds("e.received_at"),
   };
-  const stored = fieldsOf<StoredRecord>(dialect.schema.processingRecords, dialect, ["dueAt", "leaseOwner", "leaseUntil"]);
+  const stored = fieldsOf<StoredRecord>(dialect.schema.processingRecords, dialect, [
+    ...["dueAt", "leaseOwner", "leaseUntil"],
+    ...["prompt", "promptPk"],
+  ]);
+  const prompt = `coalesce((SELECT p.text FROM ${prompts} p WHERE p.pk = r.prompt_pk), r.prompt)`;
   return {
     event: selected(columns),
     identifiedEvent: selected({ ...columns, identityId: "i.id", identityName: "i.name" }),
-    record: `n.id AS "notificationId", ${stored.columns("r")}`,
+    record: `n.id AS "notificationId", ${prompt} AS prompt, ${stored.columns("r")}`,
   };
 }
 

@@ -44,10 +44,10 @@ function nextOf<Row extends UpTo & { readonly pk: number }>(
 }
 
 /** Events in a SQL database, but for writing them. */
-function eventStorage(sql: Sql): Pick<HubStorage, "findEvents" | "listEvents" | "listEventsSince" | "acknowledgeEvent" | "sweep"> {
+function eventStorage(sql: Sql): Pick<HubStorage, "findEvents" | "listEvents" | "listEventsSince" | "acknowledgeEvent"> {
   const { tables, join } = sql;
-  const { notifications, events, eventAcks, processingRecords } = tables;
-  const columns = hubColumns(sql);
+  const { notifications, events, eventAcks } = tables;
+  const columns = hubColumns(sql, tables);
   const withIdentity = joinIdentity(sql, tables);
   const eventBytes = `${sql.bytes("n.message")} + ${sql.bytes("n.data")}`;
   return {
@@ -94,6 +94,13 @@ function eventStorage(sql: Sql): Pick<HubStorage, "findEvents" | "listEvents" | 
       }
       return event !== undefined;
     },
+  };
+}
+
+/** The removal of old events in a SQL database. */
+function eventSweep(sql: Sql): Pick<HubStorage, "sweep"> {
+  const { notifications, events, eventAcks, processingRecords, prompts } = sql.tables;
+  return {
     async sweep(before, { after, limit }) {
       const look = `SELECT e.notification_pk AS pk, ${sql.milliseconds("e.received_at")} AS "receivedAt", EXISTS (
           SELECT 1 FROM ${processingRecords} r WHERE r.notification_pk = e.notification_pk AND r.status IN ('PENDING', 'PROCESSING')) AS "isOpen"
@@ -108,7 +115,12 @@ function eventStorage(sql: Sql): Pick<HubStorage, "findEvents" | "listEvents" | 
       parts.push(`DELETE FROM ${notifications} WHERE ${sql.isIn("pk", "$1", "bigint")}`);
       await sql.inTransaction("sweep_events", parts, [JSON.stringify(over.map(({ pk }) => pk))]);
       const last = looked.length < limit ? undefined : looked.at(-1);
-      return { removed: over.length, next: last !== undefined && last.receivedAt < before.getTime() ? String(last.pk) : null };
+      const next = last !== undefined && last.receivedAt < before.getTime() ? String(last.pk) : null;
+      if (next === null) {
+        const unused = `DELETE FROM ${prompts} WHERE NOT EXISTS (SELECT 1 FROM ${processingRecords} r WHERE r.prompt_pk = ${prompts}.pk)`;
+        await sql.inTransaction("sweep_prompts", [unused], []);
+      }
+      return { removed: over.length, next };
     },
   };
 }
@@ -117,8 +129,9 @@ function eventStorage(sql: Sql): Pick<HubStorage, "findEvents" | "listEvents" | 
 function recordStorage(sql: Sql): Pick<HubStorage, "recordsOf" | "findRecords" | "listSettledSince"> {
   const { join, tables } = sql;
   const { notifications, processingRecords } = tables;
-  const columns = hubColumns(sql).record;
-  const recordBytes = `${sql.bytes("r.prompt")} + coalesce(${sql.bytes("r.result")}, 0) + coalesce(${sql.bytes("r.error")}, 0)`;
+  const columns = hubColumns(sql, tables).record;
+  const promptBytes = `coalesce((SELECT ${sql.bytes("p.text")} FROM ${tables.prompts} p WHERE p.pk = r.prompt_pk), ${sql.bytes("r.prompt")})`;
+  const recordBytes = `${promptBytes} + coalesce(${sql.bytes("r.result")}, 0) + coalesce(${sql.bytes("r.error")}, 0)`;
   return {
     async recordsOf(tenant, id) {
       const text = `SELECT ${columns} FROM ${notifications} n ${join} ${processingRecords} r ON r.notification_pk = n.pk
@@ -146,7 +159,7 @@ function recordStorage(sql: Sql): Pick<HubStorage, "recordsOf" | "findRecords" |
 
 /** The operations of the hub that both storages share: all but writing events, and leasing and ending records. */
 export function sharedHub(sql: Sql): Omit<HubStorage, "createEvents" | "leases" | "endRecords"> {
-  return { ...eventStorage(sql), ...recordStorage(sql), ...identityStorage(sql), ...handlerStorage(sql) };
+  return { ...eventStorage(sql), ...eventSweep(sql), ...recordStorage(sql), ...identityStorage(sql), ...handlerStorage(sql) };
 }
 
 /** Ids as a list in JSON, those that are none left out. */

@@ -13,6 +13,7 @@ import {
   inboxItems,
   notifications,
   processingRecords,
+  prompts,
   sends,
   socketTickets,
   trackings,
@@ -50,7 +51,7 @@ export const DIALECT: Dialect = {
   contains: (text, part) => `instr(${text}, ${part}) > 0`,
 };
 
-const named = Object.entries({ ...DIALECT.schema, eventAcks, events, idempotencyKeys, inboxItems }).map(([key, table]) => [
+const named = Object.entries({ ...DIALECT.schema, eventAcks, events, idempotencyKeys, inboxItems, prompts }).map(([key, table]) => [
   key,
   getTableName(table),
 ]);

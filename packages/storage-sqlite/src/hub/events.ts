@@ -1,7 +1,7 @@
 import type { Handler, HubEvent, ProcessingRecord } from "@belfry/core";
 import { type NewProcessingRecord, NOTIFICATION_DEFAULTS, type PlanProcessing } from "@belfry/core/storage";
-import { fieldsOf, hubColumns, type RecordRow, toRecord } from "@belfry/storage-sql";
-import { DIALECT } from "../database/sql.ts";
+import { fieldsOf, hubColumns, promptDigest, type RecordRow, toRecord } from "@belfry/storage-sql";
+import { DIALECT, TABLES } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareWriteNotification } from "../inbox/write-items.ts";
 
@@ -51,22 +51,44 @@ function prepareHandlersOf({ prepare }: QueryContext) {
 /** Reads the records of one event, in the order of their creation. */
 function prepareRecordsOf({ prepare }: QueryContext) {
   const list = prepare<{ readonly pk: number }, RecordRow>(`
-    SELECT ${hubColumns(DIALECT).record} FROM belfry_processing_records r CROSS JOIN belfry_notifications n ON n.pk = r.notification_pk
+    SELECT ${hubColumns(DIALECT, TABLES).record} FROM belfry_processing_records r CROSS JOIN belfry_notifications n ON n.pk = r.notification_pk
     WHERE r.notification_pk = (SELECT :pk) ORDER BY r.pk`);
   return (pk: number): readonly ProcessingRecord[] => list.all({ pk }).map(toRecord);
 }
 
-function prepareInsertRecord({ prepare }: QueryContext) {
+function prepareInsertRecord(context: QueryContext) {
+  const { prepare } = context;
+  const keepPrompt = prepareKeepPrompt(context);
   interface Values extends NewProcessingRecord, Pick<HubEvent, "tenant" | "source" | "receivedAt"> {
     readonly notificationPk: number;
+    readonly promptPk: number | null;
   }
   const insert = prepare<Values>(`
-    INSERT INTO belfry_processing_records (id, notification_pk, tenant, source, handler_id, prompt, status, attempt, created_at, due_at, fence)
-    VALUES (:id, :notificationPk, :tenant, :source, :handlerId, :prompt, 'PENDING', 0, :receivedAt, :receivedAt, 0)`);
+    INSERT INTO belfry_processing_records
+      (id, notification_pk, tenant, source, handler_id, prompt, prompt_pk, status, attempt, created_at, due_at, fence)
+    VALUES (:id, :notificationPk, :tenant, :source, :handlerId, :prompt, :promptPk, 'PENDING', 0, :receivedAt, :receivedAt, 0)`);
   return (notificationPk: number, { id: notificationId, tenant, source, receivedAt }: HubEvent, record: NewProcessingRecord) => {
     const { id, handlerId, prompt } = record;
-    insert.run({ id, handlerId, prompt, notificationPk, tenant, source, receivedAt });
+    const promptPk = keepPrompt(tenant, prompt);
+    insert.run({ id, handlerId, prompt: promptPk === null ? prompt : "", promptPk, notificationPk, tenant, source, receivedAt });
     const open = { status: "PENDING", result: null, error: null, attempt: 0, inputTokens: null, outputTokens: null } as const;
     return { id, tenant, notificationId, handlerId, prompt, ...open, createdAt: new Date(receivedAt), completedAt: null };
+  };
+}
+
+/** Stores a long prompt, if it is not there yet, and returns its key; null for one that its record keeps. */
+function prepareKeepPrompt({ prepare }: QueryContext) {
+  interface Name {
+    readonly tenant: string;
+    readonly digest: string;
+  }
+  const find = prepare<Name, { readonly pk: number }>("SELECT pk FROM belfry_prompts WHERE tenant = :tenant AND digest = :digest");
+  const insert = prepare<Name & { readonly prompt: string }, { readonly pk: number }>(
+    "INSERT INTO belfry_prompts (tenant, digest, text) VALUES (:tenant, :digest, :prompt) RETURNING pk",
+  );
+  return (tenant: string, prompt: string): number | null => {
+    const digest = promptDigest(prompt);
+    const kept = digest === null ? undefined : (find.get({ tenant, digest }) ?? insert.get({ tenant, digest, prompt }));
+    return kept?.pk ?? null;
   };
 }

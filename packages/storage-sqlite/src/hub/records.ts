@@ -17,7 +17,7 @@ import type { QueryContext } from "../database/statement.ts";
 /** How many due records are looked at, whosever they are, before each tenant's are looked at by themselves. */
 const CANDIDATES = 1_000;
 
-const COLUMNS = hubColumns(DIALECT);
+const COLUMNS = hubColumns(DIALECT, TABLES);
 const SELECT_RECORD = `SELECT ${COLUMNS.record} FROM belfry_processing_records r CROSS JOIN belfry_notifications n ON n.pk = r.notification_pk`;
 
 /** Processing records as tasks to be leased. */

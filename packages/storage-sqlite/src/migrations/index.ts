@@ -8,6 +8,7 @@ import { priorityMigration } from "./0006-priority.ts";
 import { trackingsMigration } from "./0007-trackings.ts";
 import { erasingMigration } from "./0008-erasing.ts";
 import { socketTicketsMigration } from "./0009-socket-tickets.ts";
+import { promptsMigration } from "./0010-prompts.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -20,4 +21,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: trackingsMigration, oldestCompatible: 7 },
   { phase: "expand", sql: erasingMigration },
   { phase: "expand", sql: socketTicketsMigration },
+  { phase: "expand", sql: promptsMigration, oldestCompatible: 10 },
 ] as const satisfies readonly Migration[];

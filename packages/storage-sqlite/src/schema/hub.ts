@@ -78,6 +78,19 @@ export const handlers = sqliteTable(
   ],
 );
 
+/** The long prompts of records, each once, however many records have it. */
+export const prompts = sqliteTable(
+  "belfry_prompts",
+  {
+    pk: integer("pk").primaryKey(),
+    tenant: text("tenant").notNull(),
+    /** SHA-256 of the text, in hexadecimal. */
+    digest: text("digest").notNull(),
+    text: text("text").notNull(),
+  },
+  (table) => [uniqueIndex("belfry_prompts_digest").on(table.tenant, table.digest)],
+);
+
 /** One event to be processed by one handler: its own entry in the queue. */
 export const processingRecords = sqliteTable(
   "belfry_processing_records",
@@ -90,6 +103,7 @@ export const processingRecords = sqliteTable(
     source: text("source").notNull(),
     /** No reference: records outlive their handler. */
     handlerId: text("handler_id").notNull(),
+    /** Empty where `promptPk` says where it is. */
     prompt: text("prompt").notNull(),
     status: text("status").$type<ProcessingStatus>().notNull(),
     result: text("result"),
@@ -103,6 +117,7 @@ export const processingRecords = sqliteTable(
     leaseOwner: text("lease_owner"),
     leaseUntil: integer("lease_until", { mode: "timestamp_ms" }),
     fence: integer("fence").notNull(),
+    promptPk: integer("prompt_pk").references(() => prompts.pk),
   },
   (table) => [
     uniqueIndex("belfry_processing_records_id").on(table.id),
@@ -114,5 +129,6 @@ export const processingRecords = sqliteTable(
     index("belfry_processing_records_settled")
       .on(table.tenant, table.source, table.completedAt, table.pk)
       .where(isNotNull(table.completedAt)),
+    index("belfry_processing_records_prompt").on(table.promptPk).where(isNotNull(table.promptPk)),
   ],
 );

@@ -20,6 +20,9 @@ export const EVENT = "019b0000-0000-7000-8000-000000000003";
 export const DUE = "019b0000-0000-7000-8000-000000000011";
 export const FAILED = "019b0000-0000-7000-8000-000000000012";
 export const RECORD = "019b0000-0000-7000-8000-000000000021";
+/** Refers to its prompt. */
+export const LATER_RECORD = "019b0000-0000-7000-8000-000000000023";
+export const LONG_PROMPT = "Do it well. ".repeat(100);
 const HANDLER = "019b0000-0000-7000-8000-000000000022";
 
 const tenant = "acme";
@@ -48,6 +51,12 @@ const TRACKING = {
   ...{ notification_pk: 2, tenant, channel: "email", fallback_delay_ms: 0, scheduled_at: null, status: "pending" },
   ...{ pending_chains: 1, sent_chains: 0, delivered_chains: 0, failed_chains: 1, cancelled_chains: 0, attempts: 1, fallback_used: false },
   ...{ delivered_at: null, failed_at: null, created_at: THEN, updated_at: THEN },
+};
+
+const RECORD_VALUES = {
+  ...{ pk: 1, id: RECORD, notification_pk: 3, tenant, source: "shop", handler_id: HANDLER, prompt: "Do it", status: "PENDING" },
+  ...{ result: null, error: null, attempt: 0, input_tokens: null, output_tokens: null, created_at: THEN, completed_at: null },
+  ...{ due_at: THEN, lease_owner: null, lease_until: null, fence: 0 },
 };
 
 /** Rows of every table. Item 1 is read by a mark, item 2 by itself, item 3 not. */
@@ -114,11 +123,17 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
   {
     since: 3,
     table: "belfry_processing_records",
-    values: {
-      ...{ pk: 1, id: RECORD, notification_pk: 3, tenant, source: "shop", handler_id: HANDLER, prompt: "Do it", status: "PENDING" },
-      ...{ result: null, error: null, attempt: 0, input_tokens: null, output_tokens: null, created_at: THEN, completed_at: null },
-      ...{ due_at: THEN, lease_owner: null, lease_until: null, fence: 0 },
-    },
+    values: RECORD_VALUES,
+  },
+  {
+    since: 10,
+    table: "belfry_prompts",
+    values: { pk: 1, tenant, digest: "digest", text: LONG_PROMPT },
+  },
+  {
+    since: 10,
+    table: "belfry_processing_records",
+    values: { ...RECORD_VALUES, pk: 2, id: LATER_RECORD, prompt: "", prompt_pk: 1, due_at: new Date(THEN.getTime() + 1) },
   },
   {
     since: 9,

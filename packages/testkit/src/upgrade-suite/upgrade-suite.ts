@@ -1,6 +1,18 @@
 import type { Storage } from "@belfry/core/storage";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { DUE, EVENT, FAILED, MESSAGE, PUBLISHED_ROWS, type PublishedRow, RECORD, SENT, THEN } from "./published-rows.ts";
+import {
+  DUE,
+  EVENT,
+  FAILED,
+  LATER_RECORD,
+  LONG_PROMPT,
+  MESSAGE,
+  PUBLISHED_ROWS,
+  type PublishedRow,
+  RECORD,
+  SENT,
+  THEN,
+} from "./published-rows.ts";
 
 /** The storage that {@link upgradeSuite} tests. */
 export interface UpgradeHarness {
@@ -38,7 +50,7 @@ export function upgradeSuite(name: string, harness: UpgradeHarness): void {
         await expectDeliveries(storage);
       }
       if (count >= 3) {
-        await expectHub(storage);
+        await expectHub(storage, count >= 10);
       }
       await subject.migrated();
       expect((await storage.inbox.counts(owner)).total).toBe(3);
@@ -87,10 +99,14 @@ async function expectDeliveries({ deliveries, apiKeys }: Storage): Promise<void>
   expect(await apiKeys.find("key")).toMatchObject({ name: "A key", scopes: ["read"] });
 }
 
-async function expectHub({ hub }: Storage): Promise<void> {
+async function expectHub({ hub }: Storage, hasReferredPrompts: boolean): Promise<void> {
   expect(await hub.findEvents("acme", [EVENT])).toMatchObject([{ source: "shop", sender: "ann" }]);
   const claimed = await hub.leases.claim({ owner: "worker", at: new Date(), leaseMs: 60_000, limit: 10, exceptTenants: [] });
-  expect(claimed).toMatchObject([{ record: { id: RECORD, prompt: "Do it" }, event: { id: EVENT } }]);
+  const later = { record: { id: LATER_RECORD, prompt: LONG_PROMPT }, event: { id: EVENT } };
+  expect(claimed).toMatchObject([
+    { record: { id: RECORD, prompt: "Do it" }, event: { id: EVENT } },
+    ...(hasReferredPrompts ? [later] : []),
+  ]);
 }
 
 async function expectChanges({ inbox }: Storage): Promise<void> {
