@@ -14,7 +14,7 @@ export default defineConfig({
     include: ["tools/system-tests/faults/**/*.test.ts", ...(isWhole ? ["packages/adapter-*/test/fuzz.test.ts"] : [])],
     globalSetup: ["tools/postgres-launcher/src/global-setup.ts", "tools/system-tests/faults/bundle-victim.ts"],
     fileParallelism: false,
-    testTimeout: 300_000,
+    testTimeout: isWhole ? 900_000 : 300_000,
     hookTimeout: 60_000,
   },
 });

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
@@ -7,8 +8,9 @@ const conditions = ["@belfry/source", "module", "node", "production"];
  * Bundles the process under test, for vitest's `globalSetup`: faults start it dozens of times, and from its many sources each
  * start takes seconds of a busy machine.
  */
-export async function setup(): Promise<void> {
-  const directory = fileURLToPath(new URL("../node_modules/.chaos", import.meta.url));
+export async function setup(): Promise<() => void> {
+  // Each run has its own, inside the package, from which the driver of SQLite is loaded.
+  const directory = fileURLToPath(new URL(`../node_modules/.chaos/${process.pid}`, import.meta.url));
   await build({
     configFile: false,
     logLevel: "error",
@@ -23,4 +25,5 @@ export async function setup(): Promise<void> {
     },
   });
   process.env.CHAOS_VICTIM = `${directory}/victim.mjs`;
+  return () => rmSync(directory, { recursive: true, force: true });
 }

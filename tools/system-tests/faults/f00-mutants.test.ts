@@ -59,7 +59,10 @@ async function writeFromBehind(one: Arena, mutant: Partial<VictimOptions>): Prom
     hub: { worker: false },
   });
   for (let number = 0; number < 3; number += 1) {
-    await one.creates.run([one.job("websocket", number)].values(), 1);
+    const job = one.job("websocket", number);
+    await one.creates.run([job].values(), 1);
+    // Were they read together, their order would not matter.
+    await one.followers[0]?.until(() => one.followers[0]?.created.at(-1)?.payload.message === job.content);
     const text = `F0-behind-${number}`;
     await one.ledger.append({ what: "issued", text, channel: "inbox" });
     await behind.create({ to: "user-0", title: text, message: text });

@@ -8,7 +8,7 @@ import { databasesOf, note, scaled } from "./parts/run.ts";
 import { waitingTrigger } from "./parts/waiting-trigger.ts";
 
 const WHILE_READING: Failpoint = "while the provider reads";
-const ROUNDS = scaled(1, 5);
+const ROUNDS = scaled(1, 3);
 /** How many of them run at once: most of the time they wait for a lease to run out. */
 const AT_ONCE = 6;
 
