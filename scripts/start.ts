@@ -19,13 +19,17 @@ interface Manifest {
   readonly name: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly scripts?: Readonly<Record<string, string>>;
 }
 
 interface Part {
   readonly name: string;
   readonly directory: string;
-  /** Names of the parts that have to be built before it. */
+  /** Names of the parts that its build reads; those that are built themselves come first. */
   readonly needs: readonly string[];
+  /** False for a part whose sources are built into others. */
+  readonly hasBuild: boolean;
 }
 
 const parts = await partsOf(HOST);
@@ -35,7 +39,7 @@ let built = 0;
 for (const part of parts) {
   const hash = await hashOf(part);
   hashes.set(part.name, hash);
-  if (!(await isBuilt(part, hash))) {
+  if (part.hasBuild && !(await isBuilt(part, hash))) {
     await build(part, hash);
     built += 1;
   }
@@ -47,11 +51,17 @@ startHost();
 
 /** A part of the workspace and all it needs, what is needed first. */
 async function partsOf(name: string): Promise<Part[]> {
-  const all = new Map<string, Part>();
+  const manifests = new Map<string, Manifest & { readonly directory: string }>();
   for await (const file of glob("{packages,examples}/*/package.json", { cwd: root })) {
-    const { name, dependencies, peerDependencies } = JSON.parse(await readFile(join(root, file), "utf8")) as Manifest;
-    const needs = Object.keys({ ...dependencies, ...peerDependencies }).filter((need) => need.startsWith("@belfry/"));
-    all.set(name, { name, directory: join(root, file, ".."), needs });
+    const manifest = JSON.parse(await readFile(join(root, file), "utf8")) as Manifest;
+    manifests.set(manifest.name, { ...manifest, directory: join(root, file, "..") });
+  }
+  const hasBuild = (need: string) => manifests.get(need)?.scripts?.build !== undefined;
+  const all = new Map<string, Part>();
+  for (const { name, directory, dependencies, peerDependencies, devDependencies = {} } of manifests.values()) {
+    const bundled = Object.keys(devDependencies).filter((need) => manifests.has(need) && !hasBuild(need));
+    const needs = [...Object.keys({ ...dependencies, ...peerDependencies }).filter((need) => need.startsWith("@belfry/")), ...bundled];
+    all.set(name, { name, directory, needs, hasBuild: hasBuild(name) });
   }
   const ordered = new Set<Part>();
   const add = (wanted: string): void => {
