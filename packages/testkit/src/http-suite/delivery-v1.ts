@@ -362,6 +362,15 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       expect(error(await call("GET", `/?${query}`))).toEqual([422, "VALIDATION_ERROR"]);
     });
 
+    test("a member of meta that is called __proto__ is kept as plain data", async () => {
+      const raw = '{"type":"websocket","recipients":["proto"],"content":"x","meta":{"__proto__":{"x":1},"a":1}}';
+      const created = await call("POST", "/", { raw, headers: { "content-type": "application/json" } });
+      expect(created.status).toBe(201);
+      for (const answer of [created, await call("GET", `/${data(created).id}`)]) {
+        expect(JSON.stringify(data(answer).meta)).toMatch(/^\{"__proto__":\{"x":1\},"a":1/);
+      }
+    });
+
     test("bad JSON is 400, a body of another kind 415, one that is too large 413", async () => {
       const json = { "content-type": "application/json" };
       expect(error(await call("POST", "/", { raw: "{", headers: json }))).toEqual([400, "INVALID_JSON"]);
