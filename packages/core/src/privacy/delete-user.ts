@@ -53,6 +53,8 @@ export async function deleteUser(context: PrivacyContext, { owner, recipients }:
   }
   removed += await untilDone(() => inbox.erase(owner, STEP_ROWS));
   removed += await eraseAudit(context, owner);
+  // Once more: a delivery that was under way may have written its item meanwhile.
+  removed += await untilDone(() => inbox.erase(owner, STEP_ROWS));
   await activity.note(owner.tenant, { action: "user_deleted", actor: "host", notificationId: NO_NOTIFICATION }, now());
   // Whoever follows the inbox finds that its numbers began anew.
   context.publish([{ ...owner, change: "created", seq: 1, epoch: EMPTY_EPOCH }]);
