@@ -19,10 +19,10 @@ export interface SocketTicketStorage {
 }
 
 /** The headers with which callers present credentials. */
-const CREDENTIAL_HEADERS = ["authorization", "x-api-key", "cookie"] as const;
+const CREDENTIAL_HEADERS: readonly (keyof CredentialHeaders)[] = ["authorization", "x-api-key", "cookie"];
 
 /** The credential headers of a request, by their lowercase names. */
-export type CredentialHeaders = Readonly<Partial<Record<(typeof CREDENTIAL_HEADERS)[number], string>>>;
+export type CredentialHeaders = Readonly<Partial<Record<"authorization" | "x-api-key" | "cookie", string>>>;
 
 /** The time in which a ticket has to be used. */
 const LIFETIME_MS = 30_000;
