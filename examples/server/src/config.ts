@@ -25,6 +25,8 @@ export interface ServerConfig {
   /** User by token. */
   readonly userTokens: ReadonlyMap<string, string>;
   readonly packAuth: "open" | "apikey";
+  /** Origins of front ends that other servers serve. */
+  readonly corsOrigins: readonly string[];
   /** The SMTP server for mail; undefined for none. */
   readonly smtpUrl: string | undefined;
   readonly emailFrom: string;
@@ -65,6 +67,7 @@ const environment = z.object({
   JWT_SECRET: z.string().min(1).optional(),
   USER_TOKENS: z.string().optional(),
   PACK_AUTH: z.enum(["open", "apikey"]).optional(),
+  CORS_ORIGINS: z.string().optional(),
   SMTP_URL: z.url({ protocol: /^smtps?$/, error: "must be a URL like smtp://user:password@host:587" }).optional(),
   EMAIL_FROM: z.string().default("Belfry <belfry@localhost.localdomain>"),
   EMAIL_ACCEPTED_IS: z.enum(["sent", "delivered"]).default("delivered"),
@@ -117,6 +120,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
     rateLimit: RATE_LIMIT ?? null,
     retryBaseMs: RETRY_BASE_MS ?? null,
     model: modelConfig(result.data),
+    corsOrigins: originsOf(result.data.CORS_ORIGINS),
     packAuth: PACK_AUTH ?? (LOOPBACK.has(HOST) ? "open" : "apikey"),
   };
 }
@@ -125,6 +129,20 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
 function modelConfig({ OPENAI_BASE_URL, OPENAI_API_KEY, OPENAI_MODEL }: z.infer<typeof environment>): ModelConfig | null {
   const isConfigured = OPENAI_BASE_URL !== undefined || OPENAI_API_KEY !== undefined;
   return isConfigured ? { baseURL: OPENAI_BASE_URL, apiKey: OPENAI_API_KEY, model: OPENAI_MODEL } : null;
+}
+
+/** Reads a list of origins. One with a path, or in other letters than browsers send, would never match. */
+function originsOf(text = ""): readonly string[] {
+  const origins = text.split(",").map((origin) => origin.trim());
+  return origins
+    .filter((origin) => origin !== "")
+    .map((origin) => {
+      const isOrigin = URL.canParse(origin) && new URL(origin).origin === origin;
+      if (!isOrigin) {
+        throw new Error(`CORS_ORIGINS: ${JSON.stringify(origin)} is no origin; write it as in https://app.example.com, without a path.`);
+      }
+      return origin;
+    });
 }
 
 /** Reads `key=value,key=value`; a key may contain "=", so an entry is split at its last one. */

@@ -5,8 +5,10 @@ import type { NotificationService } from "@belfry/core";
 import type { HandlerOptions } from "@belfry/core/http";
 import type { Dashboard } from "@belfry/dashboard";
 import { createAdaptorServer } from "@hono/node-server";
+import cors from "cors";
 import express from "express";
 import { Hono } from "hono";
+import { cors as honoCors } from "hono/cors";
 import { mount } from "hono/mount";
 import type { ServerConfig } from "./config.ts";
 import { DASHBOARD_PATH } from "./operator-page.ts";
@@ -25,6 +27,9 @@ export interface Served {
   readonly page: Dashboard;
 }
 
+/** The headers of answers that front ends of other origins may read. */
+const EXPOSED_HEADERS = ["X-Unread-Count", "Retry-After"];
+
 /** Builds the server in the framework that the configuration names. */
 export function buildServer(framework: ServerConfig["framework"], served: Served): BuiltServer {
   return framework === "hono" ? honoServer(served) : expressServer(served);
@@ -34,6 +39,9 @@ function expressServer({ notifications, options, page }: Served): BuiltServer {
   const belfry = expressBelfry(notifications, options);
   const app = express();
   app.disable("x-powered-by");
+  if (options.allowedOrigins) {
+    app.use(cors({ origin: [...options.allowedOrigins], exposedHeaders: EXPOSED_HEADERS, maxAge: 600 }));
+  }
   app.use(belfry);
   app.use(DASHBOARD_PATH, page);
   const server = createServer(app);
@@ -44,6 +52,9 @@ function expressServer({ notifications, options, page }: Served): BuiltServer {
 function honoServer({ notifications, options, page }: Served): BuiltServer {
   const belfry = honoBelfry(notifications, options);
   const app = new Hono();
+  if (options.allowedOrigins) {
+    app.use(honoCors({ origin: [...options.allowedOrigins], exposeHeaders: EXPOSED_HEADERS, maxAge: 600 }));
+  }
   app.route("/", belfry);
   app.all(`${DASHBOARD_PATH}/*`, mount(page.fetch, { replaceRequest: false }));
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;

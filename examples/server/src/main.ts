@@ -33,6 +33,7 @@ async function main(): Promise<void> {
     contracts: [inboxV1(), deliveryV1(), hub(), django(), pack({ auth: config.packAuth })],
     auth: { jwt: { secret: config.jwtSecret }, tokens: config.userTokens, apiKeys: config.apiKeys },
     ...(config.rateLimit === null ? {} : { rateLimiter: new RateLimiterMemory({ points: config.rateLimit, duration: 60 }) }),
+    ...(config.corsOrigins.length > 0 && { allowedOrigins: config.corsOrigins }),
     logger,
   };
   const built = buildServer(config.framework, { notifications, options, page: operatorPage(notifications, config, logger) });

@@ -41,6 +41,33 @@ async function bearer(user: string): Promise<Record<string, string>> {
   return { authorization: `Bearer ${await jwt(user)}` };
 }
 
+test.each(["express", "hono"])(
+  "a front end of another origin in CORS_ORIGINS may ask and read the unread count, others may not, on %s",
+  async (FRAMEWORK) => {
+    const app = "https://app.example.com";
+    const { url } = await start({ FRAMEWORK, JWT_SECRET, CORS_ORIGINS: `${app}, http://localhost:5173` });
+    const ask = async (origin: string, init: RequestInit) => {
+      const { status, headers } = await fetch(`${url}/api/v1/notifications`, { ...init, headers: { ...init.headers, origin } });
+      return { status, allowed: headers.get("access-control-allow-origin"), exposed: headers.get("access-control-expose-headers") };
+    };
+    const preflight = {
+      method: "OPTIONS",
+      headers: { "access-control-request-method": "PATCH", "access-control-request-headers": "authorization" },
+    };
+    expect(await ask(app, preflight)).toMatchObject({ status: 204, allowed: app });
+    const asked = await ask(app, { headers: await bearer("ann") });
+    expect(asked).toMatchObject({ status: 200, allowed: app, exposed: expect.stringContaining("X-Unread-Count") });
+    expect(await ask(app, {})).toMatchObject({ status: 401, allowed: app });
+    expect((await ask("https://evil.example", { headers: await bearer("ann") })).allowed).toBeNull();
+  },
+);
+
+test("CORS_ORIGINS that are no origins are refused by name", () => {
+  for (const wrong of ["app.example.com", "https://app.example.com/", "https://App.example.com", "*"]) {
+    expect(() => readConfig({ CORS_ORIGINS: wrong })).toThrow(`CORS_ORIGINS: ${JSON.stringify(wrong)} is no origin`);
+  }
+});
+
 test("a host without configuration prints how to try it out, and says so if its port is taken", async () => {
   const { url, output } = await start({});
   const token = /user_123 may ask inbox-v1 with the token (\S+)/.exec(output())?.[1];
