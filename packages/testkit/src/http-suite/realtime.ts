@@ -139,6 +139,40 @@ export function realtimeSuite(harness: HttpHarness): void {
       client.drop();
     });
 
+    test("event types, entity types and entity ids in the URL or in subscribe narrow the frames, and are answered", async () => {
+      const urlFilters = "&event_types=notification_new,notification_read&entity_types=&entity_ids=";
+      const typed = await socket("filters", urlFilters);
+      expect(await typed.received.count(1)).toEqual([
+        { status: "subscribed", filters: { event_types: ["notification_new", "notification_read"] } },
+      ]);
+      const entities = await socket("filters", "&entity_types=order&entity_ids=7,8");
+      const filters = { entity_types: ["order"], entity_ids: ["7", "8"] };
+      expect(await entities.received.count(1)).toEqual([{ status: "subscribed", filters }]);
+      const other = await setting.service.create({ to: "filters", title: "Other", data: { entity_type: "invoice", entity_id: 7 } });
+      const order = await setting.service.create({ to: "filters", title: "Order", data: { entity_type: "order", entity_id: 8 } });
+      await setting.service.inbox("filters").remove(other.notification.id);
+      await setting.service.inbox("filters").markRead(order.notification.id);
+      const told = (client: SocketClient) => client.received.frames.slice(1).map(({ type, entity_id }) => [type, entity_id]);
+      await typed.received.count(4);
+      await entities.received.count(3);
+      const [otherId, orderId] = [other.notification.id, order.notification.id];
+      expect(told(typed)).toEqual([
+        ["notification_new", otherId],
+        ["notification_new", orderId],
+        ["notification_read", orderId],
+      ]);
+      expect(told(entities)).toEqual([
+        ["notification_new", orderId],
+        ["notification_read", orderId],
+      ]);
+      entities.send({ type: "subscribe", entity_ids: [otherId], entity_types: "order" });
+      expect((await entities.received.count(4))[3]).toEqual({ error: "entity_types must be a list of at most 100 texts" });
+      entities.send({ type: "subscribe", entity_ids: [orderId] });
+      expect((await entities.received.count(5))[4]).toEqual({ status: "subscribed", filters: { entity_ids: [orderId] } });
+      typed.drop();
+      entities.drop();
+    });
+
     test("row 30: ack answers for the user's own item, and not for another user's or an unknown one", async () => {
       const { id } = await create("ack");
       const theirs = await create("other");
@@ -164,7 +198,7 @@ export function realtimeSuite(harness: HttpHarness): void {
       expect(await client.received.count(3)).toEqual([
         { error: "Invalid JSON message" },
         { error: "Unknown message type" },
-        { error: "event_types must be a list of at most 100 event types" },
+        { error: "event_types must be a list of at most 100 texts" },
       ]);
       await create("garbage");
       expect((await client.received.count(4))[3]).toMatchObject({ type: "notification_new" });

@@ -1,5 +1,6 @@
 import type { OpenStream } from "../../http/route.ts";
 import { EMPTY_EPOCH, type Inbox, type InboxPosition } from "../../inbox/index.ts";
+import type { Wants } from "./filters.ts";
 import { eventFrame, type Frame, stateFrame } from "./frames.ts";
 
 /** Options for a stream that follows an inbox. */
@@ -13,8 +14,8 @@ export interface FollowOptions {
    * @param position the last new item sent; a frame about an older item does not move it back
    */
   send(frame: Frame, position: InboxPosition): void;
-  /** Whether the client wants frames of this type. */
-  wants(type: string): boolean;
+  /** Whether the client wants the frame of this type about an event. */
+  wants: Wants;
   report(error: unknown, message: string): void;
 }
 
@@ -40,7 +41,7 @@ export function follow({ inbox, stream, since, send, wants, report }: FollowOpti
           position = { seq: event.seq, epoch: event.epoch };
         }
         const frame = eventFrame(event, inbox.owner);
-        if (wants(frame.type)) {
+        if (wants(frame.type, event)) {
           send(frame, position);
         }
       },

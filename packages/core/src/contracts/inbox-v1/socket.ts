@@ -2,10 +2,9 @@ import { BelfryError } from "../../foundation/errors.ts";
 import type { SocketContext, SocketSession } from "../../http/contract.ts";
 import type { Inbox } from "../../inbox/index.ts";
 import { type ClientMessage, MessageSocket } from "../message-socket.ts";
+import { checkFilters, type Filters, filtersOfQuery, type Wants, wantsOf } from "./filters.ts";
 import { follow } from "./follow.ts";
 import { positionOfQuery } from "./frames.ts";
-
-const MAX_EVENT_TYPES = 100;
 
 /** Opens the WebSocket session of `inbox-v1`: the ticket or the token is in the query. A bad token gets an error frame and 4401. */
 export function openSocket(context: SocketContext): SocketSession {
@@ -21,8 +20,8 @@ function tokenOf({ query, request }: SocketContext): string {
 }
 
 class InboxSocket extends MessageSocket {
-  /** The event types that the client wants; null for all. */
-  #eventTypes: ReadonlySet<string> | null = null;
+  /** What the client wants; everything until it says so. */
+  #wants: Wants = () => true;
   #inbox: Inbox | null = null;
   #stop: (() => void) | null = null;
 
@@ -52,13 +51,17 @@ class InboxSocket extends MessageSocket {
       this.context.expireAt(principal.expiresAt);
     }
     this.#inbox = service.tenant(principal.tenant).inbox(principal.userId);
+    const filters = filtersOfQuery(query);
+    if (filters !== null) {
+      this.#filter(filters, this.#inbox);
+    }
     const since = positionOfQuery(query);
     const following = follow({
       inbox: this.#inbox,
       stream,
       since,
       send: (frame) => stream.send(frame.text),
-      wants: (type) => this.#eventTypes?.has(type) ?? true,
+      wants: (type, event) => this.#wants(type, event),
       report: (error, message) => this.context.report(error, message),
     });
     this.#stop = following.stop;
@@ -70,7 +73,7 @@ class InboxSocket extends MessageSocket {
 
   protected override async answer(message: ClientMessage): Promise<void> {
     if (message.type === "subscribe") {
-      this.#subscribe(message.event_types);
+      this.#filter(checkFilters(message), this.#inbox);
     } else if (message.type === "ack") {
       await this.#acknowledge(message.notification_id);
     } else if (message.type !== "pong") {
@@ -78,15 +81,14 @@ class InboxSocket extends MessageSocket {
     }
   }
 
-  #subscribe(eventTypes: unknown): void {
-    const list: readonly unknown[] = Array.isArray(eventTypes) ? eventTypes : [];
-    const valid = list.every((type) => typeof type === "string" && type.length <= 100);
-    if (!Array.isArray(eventTypes) || !valid || list.length > MAX_EVENT_TYPES) {
-      this.error("event_types must be a list of at most 100 event types");
-      return;
+  /** Narrows what follows, and answers with the filters; or says why they cannot be, and leaves those that there were. */
+  #filter(filters: Filters | string, inbox: Inbox | null): void {
+    if (typeof filters === "string") {
+      this.error(filters);
+    } else if (inbox !== null) {
+      this.#wants = wantsOf(filters, inbox.owner);
+      this.send({ status: "subscribed", filters });
     }
-    this.#eventTypes = new Set(list as readonly string[]);
-    this.send({ status: "subscribed", filters: { event_types: list } });
   }
 
   async #acknowledge(id: unknown): Promise<void> {
