@@ -21,6 +21,12 @@ export class TenantShare {
     }
   }
 
+  /** Returns how many tasks may begin, whosever they are, without giving a tenant more than its share; those with a full one get none. */
+  room(): number {
+    const counts = [...this.#counts.values()].filter((count) => count < this.#perTenant);
+    return this.#perTenant - Math.max(0, ...counts);
+  }
+
   /** Returns the tenants that have their full share now. */
   full(): readonly string[] {
     return [...this.#counts].filter(([, count]) => count >= this.#perTenant).map(([tenant]) => tenant);

@@ -22,7 +22,9 @@ function engineOver({ due = [] as Task[], lost = [] as LostLease[][], hasSingleP
     leases: {
       claim: async ({ limit, exceptTenants }) => {
         claims.push(exceptTenants);
-        return due.splice(0, limit);
+        const taken = due.filter(({ tenant }) => !exceptTenants.includes(tenant)).slice(0, limit);
+        due = due.filter((task) => !taken.includes(task));
+        return taken;
       },
       leasedTo: async () => [],
       renew: async () => [],
@@ -100,4 +102,15 @@ test("a tenant that has its share is left out until one of its tasks ends", asyn
   await engine.perform(first as Task, new AbortController().signal);
   await engine.claim(3);
   expect([claims, recorded]).toEqual([[[], ["t"], []], ["0"]]);
+});
+
+test("one claim gives a tenant no more than its share, whatever is due first, and the rest to others", async () => {
+  const of = (tenant: string, count: number) =>
+    Array.from({ length: count }, (_, index) => ({ id: `${tenant}${index}`, tenant, fence: 1 }));
+  const { engine, claims } = engineOver({ due: [...of("noisy", 30), ...of("quiet", 3)] });
+  const tasks = await engine.claim(10);
+  expect(tasks.map(({ tenant }) => tenant)).toEqual([...Array<string>(8).fill("noisy"), "quiet", "quiet"]);
+  expect(claims).toEqual([[], ["noisy"]]);
+  await engine.perform(tasks[0] as Task, new AbortController().signal);
+  expect((await engine.claim(1)).map(({ id }) => id)).toEqual(["noisy8"]);
 });
