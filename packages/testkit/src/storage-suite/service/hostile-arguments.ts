@@ -49,6 +49,8 @@ const TENANT_CALLS: Calls = {
   prepareSend: [{ to: "ann", channel: "post", subject: "Hello" }],
   inbox: ["ann"],
   delete: [ID, { actor: "ann" }],
+  deleteUser: ["ann", { addresses: ["ann@example.com"] }],
+  exportUser: ["ann", { addresses: ["ann@example.com"] }],
   sendFromContract: [{ to: "ann", channel: "post", subject: "Hello" }],
   createFromContract: [{ to: "ann", title: "Hello" }],
   latest: [10],
