@@ -29,8 +29,26 @@ export async function readJson(request: HttpRequest, maxBytes: number): Promise<
     throw bodyTooLarge(maxBytes);
   }
   checkType(request);
-  refuse(isTextDeeper(bytes, MAX_DEPTH));
-  return parse(bytes);
+  try {
+    refuse(isTextDeeper(bytes, MAX_DEPTH));
+    return parse(bytes);
+  } catch (error) {
+    throw encodingProblem(request) ?? error;
+  }
+}
+
+/**
+ * Explains why a body could not be read if it is compressed: Belfry does not decompress, as a few bytes can become many. A
+ * host's own parser may have; then the body is JSON, whatever the header says.
+ */
+function encodingProblem({ headers }: HttpRequest): BelfryError | null {
+  const encoding = headers["content-encoding"]?.trim().toLowerCase() ?? "";
+  return encoding === "" || encoding === "identity"
+    ? null
+    : new BelfryError(
+        "UNSUPPORTED_MEDIA_TYPE",
+        `The body is encoded as ${JSON.stringify(encoding.slice(0, 40))}; send it without Content-Encoding.`,
+      );
 }
 
 /** Makes the error for a body with more bytes than allowed. */

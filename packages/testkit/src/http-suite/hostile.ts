@@ -1,4 +1,5 @@
 import { request } from "node:http";
+import { gzipSync } from "node:zlib";
 import { deliveryV1, django, hub, inboxV1, pack } from "@belfry/core/contracts";
 import { describe, expect, test } from "vitest";
 import { type Answer, type Ask, ask } from "./client.ts";
@@ -165,6 +166,11 @@ export function hostileSuite(harness: HttpHarness): void {
       const recipients = Array.from({ length: 1_000 }, () => "once");
       expect((await post("/api/v1/notifications", { json: { ...send, recipients } })).status).toBe(201);
       expect(await setting.service.tenant("acme").inbox("once").counts()).toMatchObject({ total: 1 });
+    });
+
+    test.each(WRITES)("%s takes no compressed body", async (_, path, body) => {
+      const raw = new Uint8Array(gzipSync(JSON.stringify(body)));
+      await refused(post(path, { raw, headers: { ...KEY, "content-type": "application/json", "content-encoding": "gzip" } }), [415]);
     });
 
     test.each(WRITES)("row 17: %s takes neither invalid UTF-8 nor JSON under another type", async (_, path, body) => {
