@@ -16,6 +16,8 @@ const SECRET = `whsec_${Buffer.from("a secret of thirty-two bytes ok.").toString
 const JWT_SECRET = "a secret that signs tokens of users";
 const KEY = "key-of-acme";
 const PATIENCE = { timeout: 45_000, interval: 25 };
+/** How many calls send a thousand webhooks each. */
+const CALLS = process.env.BELFRY_LONG ? 10 : 3;
 
 interface Sent {
   readonly id: string;
@@ -244,23 +246,23 @@ describe.each(HOSTS)("the complete host on %s over %s delivers", (framework, kin
     expect(new Set(arrived.map(({ headers }) => headers["webhook-id"])).size).toBe(100);
   });
 
-  test("ten thousand webhooks, while those to an endpoint that never answers are retried", async () => {
+  test("thousands of webhooks, while those to an endpoint that never answers are retried", async () => {
     answers.set("/dead", () => null);
     const dead = await Promise.all(
       Array.from({ length: 20 }, (_, index) => send({ type: "webhook", recipients: [`${hooks.url}/dead`], content: `${index}` })),
     );
-    const recipients = Array.from({ length: 10_000 }, (_, index) => `${hooks.url}/fast/${index}`);
+    const recipients = Array.from({ length: CALLS * 1_000 }, (_, index) => `${hooks.url}/fast/${index}`);
     const room = "550e8400-e29b-41d4-a716-446655440009";
     // A call takes a thousand recipients.
     const healthy = await Promise.all(
-      Array.from({ length: 10 }, (_, call) =>
+      Array.from({ length: CALLS }, (_, call) =>
         send({ type: "webhook", room_id: room, recipients: recipients.slice(call * 1_000, (call + 1) * 1_000), content: "x" }),
       ),
     );
     await expect
       .poll(async () => (await ask("GET", `/?limit=1&status=delivered&room_id=${room}`)).body.pagination, { ...PATIENCE, interval: 250 })
-      .toMatchObject({ total: 10 });
-    expect(new Set(hooks.arrived.filter(({ path }) => path.startsWith("/fast/")).map(({ path }) => path)).size).toBe(10_000);
+      .toMatchObject({ total: CALLS });
+    expect(new Set(hooks.arrived.filter(({ path }) => path.startsWith("/fast/")).map(({ path }) => path)).size).toBe(CALLS * 1_000);
     expect(
       (await ask("GET", `/?limit=1&status=pending&recipient=${encodeURIComponent(`${hooks.url}/dead`)}`)).body.pagination,
     ).toMatchObject({ total: 20 });

@@ -35,23 +35,23 @@ describe("migrations", () => {
 
   test("again, nothing changes", async () => {
     const here = place();
-    await migrate(here.pool, here);
+    await migrate(here.pool, { schema: here.schema });
     const before = await rowsOf(here.pool, `SELECT * FROM "${here.schema}".belfry_migrations`);
-    await migrate(here.pool, here);
+    await migrate(here.pool, { schema: here.schema });
     expect(await rowsOf(here.pool, `SELECT * FROM "${here.schema}".belfry_migrations`)).toEqual(before);
   });
 
   test("a migration whose SQL is not what the database has is refused, and so is a newer database", async () => {
     const here = place();
-    await migrate(here.pool, here);
+    await migrate(here.pool, { schema: here.schema });
     await here.pool.query(`INSERT INTO "${here.schema}".belfry_migrations VALUES ($1, 'later', now(), $1)`, [MIGRATIONS.length + 1]);
-    await expect(migrate(here.pool, here)).rejects.toMatchObject({
+    await expect(migrate(here.pool, { schema: here.schema })).rejects.toMatchObject({
       code: "CONFIGURATION",
       message: expect.stringMatching(/newer version/),
     });
     await here.pool.query(`DELETE FROM "${here.schema}".belfry_migrations WHERE id > $1`, [MIGRATIONS.length]);
     await here.pool.query(`UPDATE "${here.schema}".belfry_migrations SET checksum = 'other' WHERE id = 1`);
-    await expect(migrate(here.pool, here)).rejects.toMatchObject({
+    await expect(migrate(here.pool, { schema: here.schema })).rejects.toMatchObject({
       code: "CONFIGURATION",
       message: expect.stringMatching(/Migration 1 .* other/),
     });
@@ -66,7 +66,7 @@ describe("migrations", () => {
       code: "STORAGE_FAILED",
     });
     expect(await rowsOf(here.pool, "SELECT 1 FROM pg_namespace WHERE nspname = $1", [here.schema])).toEqual([]);
-    await migrate(here.pool, here);
+    await migrate(here.pool, { schema: here.schema });
     expect(await applied(here)).toEqual(all);
   });
 
@@ -74,7 +74,7 @@ describe("migrations", () => {
     const here = place();
     const storage = postgresStorage(here.pool, { schema: here.schema, migrate: false });
     await expect(storage.open()).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringMatching(/no table.*migrate/) });
-    await migrate(here.pool, here);
+    await migrate(here.pool, { schema: here.schema });
     await expect(storage.open()).resolves.toBeUndefined();
   });
 

@@ -48,6 +48,7 @@ describe("migrations", () => {
       "belfry_migrations",
       "belfry_notifications",
       "belfry_processing_records",
+      "belfry_prompts",
       "belfry_read_marks",
       "belfry_sends",
       "belfry_socket_tickets",
