@@ -10,7 +10,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Many tests wait for processes and databases, so a core can serve more than one of them.
+    maxWorkers: Math.max(3, availableParallelism()),
     sequence: { sequencer: SlowFilesFirst },
     projects: [
       {
