@@ -23,6 +23,8 @@ export default defineConfig({
           globalSetup: ["tools/postgres-launcher/src/global-setup.ts", "packages/dashboard/test/assets-setup.ts"],
           // Programs that tests start from the sources are compiled once.
           env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/node") },
+          setupFiles: ["test/patience.ts"],
+          expect: { poll: { timeout: 15_000 } },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

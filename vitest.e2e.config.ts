@@ -10,6 +10,8 @@ export default defineConfig({
     name: "e2e",
     include: ["packages/dashboard/e2e/**/*.test.ts"],
     globalSetup: ["packages/dashboard/test/assets-setup.ts"],
+    setupFiles: ["test/patience.ts"],
+    expect: { poll: { timeout: 15_000 } },
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
