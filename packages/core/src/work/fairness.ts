@@ -1,10 +1,15 @@
+/** So few turns have no fifth to keep free. */
+const FEW = 5;
+
 /** Keeps one tenant from taking every turn of a worker: a tenant gets four fifths of them at most. */
 export class TenantShare {
+  readonly #concurrency: number;
   readonly #perTenant: number;
   readonly #counts = new Map<string, number>();
 
   /** @param concurrency how many tasks are under way at once */
   constructor(concurrency: number) {
+    this.#concurrency = concurrency;
     this.#perTenant = Math.max(1, Math.floor(concurrency * 0.8));
   }
 
@@ -21,8 +26,14 @@ export class TenantShare {
     }
   }
 
-  /** Returns how many tasks may begin, whosever they are, without giving a tenant more than its share; those with a full one get none. */
+  /**
+   * Returns how many tasks one claim may take, whosever they are, so that no tenant gets more than its share; those with a full one
+   * get none. Of fewer than {@link FEW} turns nothing is kept free: a tenant that is alone would lose too many of them.
+   */
   room(): number {
+    if (this.#concurrency < FEW) {
+      return this.#concurrency;
+    }
     const counts = [...this.#counts.values()].filter((count) => count < this.#perTenant);
     return this.#perTenant - Math.max(0, ...counts);
   }
