@@ -12,7 +12,7 @@ export default defineConfig({
     globalSetup: ["packages/dashboard/test/assets-setup.ts"],
     setupFiles: ["test/patience.ts"],
     expect: { poll: { timeout: 15_000 } },
-    maxWorkers: 2,
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
