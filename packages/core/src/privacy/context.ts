@@ -17,8 +17,3 @@ export interface PrivacyContext extends BaseContext {
 
 /** The rows that one step looks at: few enough that it holds its locks for a few milliseconds. */
 export const STEP_ROWS = 100;
-
-/** Lets others have their turn between two steps. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}

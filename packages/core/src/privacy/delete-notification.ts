@@ -2,7 +2,8 @@ import { type Acting, actorOf } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { announceItems } from "../inbox/index.ts";
-import { type PrivacyContext, STEP_ROWS, turn } from "./context.ts";
+import { nextTurn } from "../work/timing.ts";
+import { type PrivacyContext, STEP_ROWS } from "./context.ts";
 
 /** Deletes a notification everywhere; see `NotificationService.delete`. */
 export async function deleteNotification(
@@ -27,7 +28,7 @@ export async function deleteNotification(
     if (step?.isDone ?? true) {
       return;
     }
-    await turn();
+    await nextTurn();
   }
 }
 

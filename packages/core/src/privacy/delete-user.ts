@@ -4,7 +4,8 @@ import { type MembersOf, requireList, requireMembers, requireNone } from "../fou
 import type { ErasureStep } from "../foundation/json.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { EMPTY_EPOCH } from "../inbox/index.ts";
-import { type PrivacyContext, STEP_ROWS, turn } from "./context.ts";
+import { nextTurn } from "../work/timing.ts";
+import { type PrivacyContext, STEP_ROWS } from "./context.ts";
 
 /** How a user is named beside their id. */
 export interface UserNames {
@@ -63,7 +64,7 @@ export async function deleteUser(context: PrivacyContext, { owner, recipients }:
 
 /** Takes steps until nothing is left, and answers how many rows they removed. */
 async function untilDone(step: () => Promise<ErasureStep>): Promise<number> {
-  for (let removed = 0; ; await turn()) {
+  for (let removed = 0; ; await nextTurn()) {
     const done = await step();
     removed += done.removed;
     if (done.isDone) {

@@ -4,7 +4,8 @@ import type { StepRange, SweepStep } from "../foundation/json.ts";
 import { describe, shown } from "../foundation/parse-text.ts";
 import type { InboxRetention } from "../inbox/index.ts";
 import { Loop } from "../work/loop.ts";
-import { type PrivacyContext, STEP_ROWS, turn } from "./context.ts";
+import { nextTurn } from "../work/timing.ts";
+import { type PrivacyContext, STEP_ROWS } from "./context.ts";
 
 /** How long items of inboxes stay, in milliseconds since they came. */
 export interface ItemRetention {
@@ -93,7 +94,7 @@ export class Retention {
 
   async #walk(step: Step): Promise<number> {
     let removed = 0;
-    for (let after: string | null = null; !this.loop.isStopping; await turn()) {
+    for (let after: string | null = null; !this.loop.isStopping; await nextTurn()) {
       const done = await step({ after, limit: STEP_ROWS });
       removed += done.removed;
       if (done.next === null) {
