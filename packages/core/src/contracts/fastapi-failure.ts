@@ -20,9 +20,11 @@ export const fastapiValidationError = z
 
 /** Renders a failure in FastAPI's error shape. `challenge` is the 401's WWW-Authenticate header. */
 export function fastapiFailure(failure: Failure, challenge: string | null): Reply {
-  const { error, part } = failure;
+  const { error, request } = failure;
   if (error.code === "VALIDATION_ERROR") {
-    const detail = error.issues.map((issue) => ({ loc: [part ?? "body", ...issue.path], msg: issue.message, type: issue.type }));
+    // An operation does not know the part that its input came in. A GET has no body.
+    const part = failure.part ?? (request.method === "GET" || request.method === "HEAD" ? "query" : "body");
+    const detail = error.issues.map((issue) => ({ loc: [part, ...issue.path], msg: issue.message, type: issue.type }));
     return { status: 422, json: { detail } };
   }
   const headers = {

@@ -47,6 +47,8 @@ export interface SendRules {
   readonly acceptsMissingEmail: boolean;
   /** Whether recipients may be user ids for the directory, where the channel wants addresses. */
   readonly acceptsIds: boolean;
+  /** Whether the sender asked for a fallback where the contract has none to plan. It is kept, for the answers. */
+  readonly asksFallback: boolean;
 }
 
 /** A send, before it is checked. */
@@ -80,7 +82,7 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   const recipients = parseSendRecipients(input.to, channels, { acceptsIds: rules.acceptsIds && context.directory !== null });
   requireContent(context, content, fallback.input ? [...names, fallback.input.channel] : names);
   const plan = { channel: names[0] ?? INBOX_CHANNEL, fallbackDelayMs: fallback.input?.afterMs ?? 0, scheduledAt: schedule.at };
-  const hasFallback = fallback.input !== null;
+  const hasFallback = fallback.input !== null || rules.asksFallback;
   const details = { channels: names, roomId: input.roomId ?? null, recipients, erasedRecipients: 0, hasFallback, meta: content.meta };
   const notification = newNotification(context, { tenant, fields, content, nowMs });
   const view = sendOf(notification, details, { ...plan, ...newProgress(notification.createdAt) });
@@ -90,7 +92,10 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
     details,
     deliveries: deliveriesOf(context, { names, recipients, fallback: fallback.input }),
     inboxRecipients: names.includes(INBOX_CHANNEL) && schedule.at === null ? [...recipients].sort(compareBytewise) : [],
-    idempotency: input.idempotencyKey === undefined ? null : await idempotencyOf(input, view),
+    idempotency:
+      input.idempotencyKey === undefined
+        ? null
+        : await idempotencyOf({ ...input, ...(rules.asksFallback && { asksFallback: true }) }, view),
     actor: actorOf(input),
   };
   return { entry, view };

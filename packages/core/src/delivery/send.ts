@@ -22,7 +22,7 @@ export interface SendDetails {
   readonly recipients: readonly string[];
   /** How many recipients were erased. */
   readonly erasedRecipients: number;
-  /** Whether another channel stands in when the first one fails. */
+  /** Whether the sender asked for another channel to stand in when the first one fails. */
   readonly hasFallback: boolean;
   /** The sender's own. */
   readonly meta: JsonObject;

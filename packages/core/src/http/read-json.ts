@@ -136,7 +136,8 @@ export function validate<Output>(schema: z.ZodType<Output> | undefined, value: u
 
 function toIssue(issue: z.core.$ZodIssue, input: unknown): Issue {
   const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
-  const missing = issue.code === "invalid_type" && valueAt(input, path) === undefined;
+  const isOfNoType = issue.code === "invalid_type" || issue.code === "invalid_value";
+  const missing = isOfNoType && valueAt(input, path) === undefined;
   return { path, message: missing ? "Field required" : issue.message, type: missing ? "missing" : issueType(issue) };
 }
 

@@ -28,7 +28,7 @@ export interface ContractTenant {
   readonly sends: Sends;
   readonly hub: Hub;
   createFromContract(input: UntypedCreateInput): Promise<Created>;
-  sendFromContract(input: SendInput): Promise<Send>;
+  sendFromContract(input: SendInput, asksFallback?: boolean): Promise<Send>;
   inbox(userId: string): Inbox;
   latest(limit: number): Promise<readonly InboxItem[]>;
 }

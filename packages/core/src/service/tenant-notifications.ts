@@ -22,7 +22,7 @@ import { type DeletedUser, deleteNotification, deleteUser, exportUser, namedUser
 import type { Feeds } from "../realtime/index.ts";
 import type { ServiceContext, TenantParts } from "./service-parts.ts";
 
-const HOST_SEND_RULES = { declaredTypesOnly: true, acceptsMissingEmail: false, acceptsIds: true } as const;
+const HOST_SEND_RULES = { declaredTypesOnly: true, acceptsMissingEmail: false, acceptsIds: true, asksFallback: false } as const;
 const CONTRACT_SEND_RULES = { declaredTypesOnly: false, acceptsMissingEmail: true, acceptsIds: false } as const;
 const CONTRACT_RULES = { kind: "message", declaredTypesOnly: false } as const;
 
@@ -130,9 +130,13 @@ export class TenantNotifications<
     return preparedSend<Tx, Written>(this.#context, parsed);
   }
 
-  /** Sends a notification for a contract. It takes any type, and every recipient must be an address of its channel. */
-  sendFromContract(input: SendInput): Promise<Send> {
-    return send(this.#context, { tenant: this.tenantId, input, rules: CONTRACT_SEND_RULES });
+  /**
+   * Sends a notification for a contract. It takes any type, and every recipient must be an address of its channel.
+   *
+   * @param asksFallback whether the sender asked for a fallback where the contract has none to plan; the send's view shows it
+   */
+  sendFromContract(input: SendInput, asksFallback = false): Promise<Send> {
+    return send(this.#context, { tenant: this.tenantId, input, rules: { ...CONTRACT_SEND_RULES, asksFallback } });
   }
 
   /** Creates a notification for a contract. It takes any type, because senders over the wire know no declared types. */

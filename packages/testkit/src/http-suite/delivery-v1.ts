@@ -64,7 +64,6 @@ export function deliveryV1Suite(harness: HttpHarness): void {
             id: expect.stringMatching(/^[0-9a-f-]{36}$/),
             client_id: "acme",
             status: "pending",
-            email_fallback: false,
             delivery_attempts: 0,
             delivered_at: null,
             failed_at: null,
@@ -74,6 +73,23 @@ export function deliveryV1Suite(harness: HttpHarness): void {
           status: "success",
         },
       ]);
+    });
+
+    test("email_fallback is answered as it was sent, and only a websocket notification has an e-mail that stands in", async () => {
+      const webhook = { type: "webhook", recipients: ["https://gone.example/in"], content: "x" };
+      for (const [body, more, expected] of [
+        [webhook, {}, false],
+        [webhook, { email_fallback: true }, true],
+        [{ ...email, recipients: ["gone@example.com"] }, { email_fallback: true }, true],
+      ] as const) {
+        const { id } = await send({ ...body, ...more });
+        expect(await settled(id)).toMatchObject({ status: "failed", email_fallback: expected, delivery_attempts: 1 });
+        expect((await call("GET", `/${id}/deliveries`)).body).toMatchObject({ data: [{ is_fallback: false }], pagination: { total: 1 } });
+      }
+      const create = (more: object) => call("POST", "/", { json: { ...webhook, ...more }, headers: { "idempotency-key": "asks" } });
+      expect((await create({ email_fallback: true })).status).toBe(201);
+      expect((await create({ email_fallback: true })).status).toBe(201);
+      expect(error(await create({}))).toEqual([422, "VALIDATION_ERROR"]);
     });
 
     test("a delivered notification shows when, how, and each attempt", async () => {
@@ -288,6 +304,11 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       });
       const none = { total_notifications: 0, delivery_rate: 0, fallback_usage: 0 };
       expect((await call("GET", `/analytics?room_id=${room}&date_to=2024-01-01`)).body).toMatchObject({ data: none });
+    });
+
+    test("a body without its fields names each that is required", async () => {
+      const fields = ["type", "recipients", "content"].map((field) => ({ field, message: "Field required" }));
+      expect((await call("POST", "/", { json: {} })).body).toMatchObject({ error: { code: "VALIDATION_ERROR", details: { fields } } });
     });
 
     test.each<[string, object, number, string]>([

@@ -171,6 +171,11 @@ export function djangoSuite(harness: HttpHarness): void {
       expect((await get("bulk", "/unread_count/")).body).toEqual({ count: 1 });
     });
 
+    test("bulk input without its fields says that each is required", async () => {
+      const errors = { ids: ["This field is required."], action: ["This field is required."] };
+      expect((await send("badbulk", "POST", "/bulk/", {})).body).toEqual({ ...errors, detail: "ids: This field is required.", errors });
+    });
+
     test.each([
       [{}, ["ids", "action"]],
       [{ ids: [1], action: "burn" }, ["action"]],

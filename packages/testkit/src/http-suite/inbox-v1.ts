@@ -120,6 +120,7 @@ export function inboxV1Suite(harness: HttpHarness): void {
       ["limit=1e9", "limit", "int_parsing", "Input should be a valid integer, unable to parse string as an integer"],
       ["offset=-1", "offset", "greater_than_equal", "Input should be greater than or equal to 0"],
       ["status=seen", "status", "enum", "Input should be 'all', 'read' or 'unread'"],
+      ["offset=1&cursor=x", "offset", "conflict", "cannot be given together with a cursor"],
     ])("row 13: %s is refused with FastAPI's error", async (query, field, type, msg) => {
       const answer = await ask(`${setting.url}${PATH}?${query}`, { headers: await setting.bearer("bad") });
       expect([answer.status, answer.body]).toEqual([422, { detail: [{ loc: ["query", field], msg, type }] }]);

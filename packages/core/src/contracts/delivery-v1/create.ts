@@ -38,7 +38,10 @@ export const createRoute = defineRoute({
   },
   async handle(context) {
     const { tenant, body, request } = context;
-    const send = await tenant.sendFromContract({ ...inputOf(body), ...keyOf(request), actor: actorOf(context) });
+    const input = { ...inputOf(body), ...keyOf(request), actor: actorOf(context) };
+    // Only a websocket notification can fall back to e-mail. The others keep the flag, for their answers.
+    const asksFallback = body.type !== "websocket" && body.email_fallback === true;
+    const send = await tenant.sendFromContract(input, asksFallback);
     return { status: 201, json: { data: renderSend(send, []), status: "success" } };
   },
 });
