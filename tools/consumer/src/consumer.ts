@@ -26,9 +26,12 @@ import {
   createHandler,
   defineContract,
   defineRoute,
+  given,
   type HandlerOptions,
   type HttpHandler,
+  inboxOf,
   integerParameter,
+  reply,
 } from "@belfry/core/http";
 import { type UpgradeListener, upgradeListener } from "@belfry/core/node";
 import { STORAGE_VERSION, type Storage, type Transport } from "@belfry/core/storage";
@@ -141,17 +144,14 @@ const bell: Contract = defineContract({
   credential: "token",
   principal: "user",
   routes: [
-    defineRoute({
-      method: "GET",
-      path: "/bell",
+    defineRoute("GET", "/bell", {
       operationId: "bell",
       summary: "The newest notification",
       query: z.object({ limit: integerParameter({ min: 1, max: 10, description: "How many" }).optional() }),
       responses: { 200: { description: "Their dates", schema: z.array(z.string()) } },
-      async handle({ tenant, principal, query }) {
-        const inbox = tenant.inbox(principal.kind === "user" ? principal.userId : "");
-        const { items } = await inbox.list({ limit: query.limit ?? 1 });
-        return { status: 200, json: items.map(({ createdAt }) => isoDate(createdAt)) };
+      async handle(context) {
+        const { items } = await inboxOf(context).list(given(context.query));
+        return reply(items.map(({ createdAt }) => isoDate(createdAt)));
       },
     }),
   ],

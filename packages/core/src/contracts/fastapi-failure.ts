@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type BelfryError, HTTP_STATUS } from "../foundation/errors.ts";
 import type { Failure } from "../http/contract.ts";
-import type { Reply } from "../http/route.ts";
+import { type Reply, reply } from "../http/route.ts";
 
 /** FastAPI's error body with a text. */
 export const fastapiError = z.object({ detail: z.string() }).meta({ id: "Error" });
@@ -20,18 +20,17 @@ export const fastapiValidationError = z
 
 /** Renders a failure in FastAPI's error shape. `challenge` is the 401's WWW-Authenticate header. */
 export function fastapiFailure(failure: Failure, challenge: string | null): Reply {
-  const { error, request } = failure;
+  const { error, request, credentialPresented = false } = failure;
   if (error.code === "VALIDATION_ERROR") {
     // An operation does not know the part that its input came in. A GET has no body.
     const part = failure.part ?? (request.method === "GET" || request.method === "HEAD" ? "query" : "body");
-    const detail = error.issues.map((issue) => ({ loc: [part, ...issue.path], msg: issue.message, type: issue.type }));
-    return { status: 422, json: { detail } };
+    return reply({ detail: error.issues.map(({ path, message: msg, type }) => ({ loc: [part, ...path], msg, type })) }, 422);
   }
   const headers = {
     ...(error.code === "UNAUTHENTICATED" && challenge !== null ? { "www-authenticate": challenge } : {}),
     ...retryAfter(error),
   };
-  return { status: HTTP_STATUS[error.code], headers, json: { detail: detailText(error, failure.credentialPresented ?? false) } };
+  return { status: HTTP_STATUS[error.code], headers, json: { detail: detailText(error, credentialPresented) } };
 }
 
 /** Returns the `Retry-After` header if the error says when to try again. */
@@ -41,18 +40,15 @@ export function retryAfter(error: BelfryError): Readonly<Record<string, string>>
 }
 
 function detailText(error: BelfryError, presented: boolean): string {
-  switch (error.code) {
-    case "UNAUTHENTICATED":
+  switch (HTTP_STATUS[error.code]) {
+    case 401:
       return presented ? "Could not validate credentials" : "Not authenticated";
-    case "METHOD_NOT_ALLOWED":
+    case 405:
       return "Method Not Allowed";
-    case "STORAGE_FAILED":
-    case "CONFIGURATION":
-    case "WRONG_TRANSACTION":
+    case 500:
       // The log has the details of an internal error; clients do not get them.
       return "Internal Server Error";
-    case "STORAGE_UNAVAILABLE":
-    case "SERVICE_STOPPED":
+    case 503:
       return "Service Unavailable";
     default:
       return error.message;

@@ -1,3 +1,4 @@
+import { BelfryError } from "../foundation/errors.ts";
 import type { SocketContext, SocketSession } from "../http/contract.ts";
 
 /** A message of a client: a JSON object. */
@@ -53,6 +54,18 @@ export abstract class MessageSocket implements SocketSession {
           this.context.report(error, "Belfry could not answer a WebSocket message.");
           this.error("Internal server error");
         }) ?? null;
+  }
+
+  /** Sends the answer to an acknowledgement, or says that the client has no such notification. */
+  protected async sendAcknowledged(acknowledge: () => Promise<object>): Promise<void> {
+    try {
+      this.send(await acknowledge());
+    } catch (error) {
+      if (!(error instanceof BelfryError) || (error.code !== "NOT_FOUND" && error.code !== "FORBIDDEN")) {
+        throw error;
+      }
+      this.error("Notification not found");
+    }
   }
 
   protected send(message: object): void {

@@ -4,7 +4,7 @@ import { type MembersOf, requireConfiguration, requireOptions } from "../foundat
 import { choiceIssue, wholeIssue } from "../foundation/parse-text.ts";
 import { type Contract, defineContract } from "../http/contract.ts";
 import { integer, text, timestamp } from "../http/parameters.ts";
-import { defineRoute, type Route } from "../http/route.ts";
+import { defineRoute, type Route, reply } from "../http/route.ts";
 import type { InboxItem } from "../inbox/index.ts";
 import { fastapiError, fastapiFailure, fastapiValidationError } from "./fastapi-failure.ts";
 import { isoDate } from "./iso-date.ts";
@@ -62,9 +62,7 @@ export function pack(options: PackOptions = {}): Contract {
   });
 }
 
-const createRoute = defineRoute({
-  method: "POST",
-  path: `${BASE}/create`,
+const createRoute = defineRoute("POST", `${BASE}/create`, {
   operationId: "createNotification",
   summary: "Create a notification for a user",
   isRateLimited: true,
@@ -73,14 +71,12 @@ const createRoute = defineRoute({
   async handle({ tenant, body }) {
     const { notification } = await tenant.createFromContract({ to: body.user_id, message: body.content });
     const { createdAt, message } = notification;
-    return { status: 200, json: { user_id: body.user_id, content: message, timestamp: isoDate(createdAt), is_read: false } };
+    return reply({ user_id: body.user_id, content: message, timestamp: isoDate(createdAt), is_read: false });
   },
 });
 
 function listRoute(window: number): Route {
-  return defineRoute({
-    method: "GET",
-    path: `${BASE}/list`,
+  return defineRoute("GET", `${BASE}/list`, {
     operationId: "listNotifications",
     summary: "List notifications, newest first, of one user or of all",
     query: z.object({
@@ -91,15 +87,13 @@ function listRoute(window: number): Route {
     async handle({ tenant, query }) {
       const limit = Math.min(query.limit, window);
       const items = query.user_id === undefined ? await tenant.latest(limit) : (await tenant.inbox(query.user_id).list({ limit })).items;
-      return { status: 200, json: items.map(renderItem) };
+      return reply(items.map(renderItem));
     },
   });
 }
 
 function markReadRoute(window: number, indexOrder: "newest" | "oldest"): Route {
-  return defineRoute({
-    method: "POST",
-    path: `${BASE}/mark-read/{user_id}/{index}`,
+  return defineRoute("POST", `${BASE}/mark-read/{user_id}/{index}`, {
     operationId: "markRead",
     summary: "Mark one of a user's notifications read, by its place in the list",
     params: z.object({ user_id: userId, index: integer({ min: Number.MIN_SAFE_INTEGER, description: "0-based" }) }),
@@ -121,21 +115,19 @@ function markReadRoute(window: number, indexOrder: "newest" | "oldest"): Route {
         throw notFound(index);
       }
       await inbox.markRead({ seq: item.seq });
-      return { status: 200, json: { ok: true, message: "Notification marked as read" } };
+      return reply({ ok: true, message: "Notification marked as read" });
     },
   });
 }
 
-const countRoute = defineRoute({
-  method: "GET",
-  path: `${BASE}/unread-count/{user_id}`,
+const countRoute = defineRoute("GET", `${BASE}/unread-count/{user_id}`, {
   operationId: "countUnread",
   summary: "Count a user's unread notifications",
   params: z.object({ user_id: userId }),
   responses: { 200: { description: "The count", schema: z.object({ user_id: z.string(), unread_count: z.int() }) }, 422: invalid },
   async handle({ tenant, params }) {
     const { unread } = await tenant.inbox(params.user_id).counts();
-    return { status: 200, json: { user_id: params.user_id, unread_count: unread } };
+    return reply({ user_id: params.user_id, unread_count: unread });
   },
 });
 

@@ -28,12 +28,17 @@ export {
   type ContractTenant,
   type ContractTickets,
   defineRoute,
+  type Given,
+  given,
+  inboxOf,
   type OpenStream,
   type Reply,
   type ResponseDoc,
   type Route,
   type RouteContext,
   type RouteDefinition,
+  type RouteMethod,
+  reply,
   type StreamStart,
 } from "./route.ts";
 export type { Connection } from "./socket.ts";

@@ -34,7 +34,7 @@ export interface ContractTenant {
 }
 
 /** The parts that a route's handler uses. Path, query and body are already checked. */
-export interface RouteContext<Params, Query, Body> {
+export interface RouteContext<Params = unknown, Query = unknown, Body = unknown> {
   readonly service: ContractService;
   /** The caller's tenant. */
   readonly tenant: ContractTenant;
@@ -81,14 +81,14 @@ export interface ResponseDoc {
   readonly contentType?: string;
 }
 
-/** A route as data: its parameters, its answers, and the function that answers. */
+/** Returns a function that picks the documentation of error answers by their statuses. */
+export function errorDocs<Status extends number>(docs: Readonly<Record<Status, ResponseDoc>>) {
+  return (...statuses: readonly Status[]): Readonly<Record<number, ResponseDoc>> =>
+    Object.fromEntries(statuses.map((status) => [status, docs[status]]));
+}
+
+/** A route's parameters, its answers, and the function that answers. */
 export interface RouteDefinition<Params, Query, Body> {
-  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /**
-   * The path, with `{name}` for a parameter and `{name*}` for one that takes the rest of the path, slashes included. It has
-   * no trailing slash, but requests with and without one are answered.
-   */
-  readonly path: string;
   readonly operationId: string;
   readonly summary: string;
   readonly params?: z.ZodType<Params>;
@@ -109,10 +109,53 @@ export interface RouteDefinition<Params, Query, Body> {
   handle(context: RouteContext<Params, Query, Body>): Promise<Reply>;
 }
 
-/** A route with any parameters, in a contract's list. */
-export type Route = RouteDefinition<never, never, never>;
+/** The methods that a route can have. */
+export type RouteMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-/** Declares a route. Its handler gets the parsed output of the schemas. */
-export function defineRoute<Params = unknown, Query = unknown, Body = unknown>(route: RouteDefinition<Params, Query, Body>): Route {
-  return route as unknown as Route;
+/** A route of a contract, with any parameters. */
+export interface Route extends RouteDefinition<never, never, never> {
+  readonly method: RouteMethod;
+  readonly path: string;
 }
+
+/**
+ * Declares a route. Its function gets the parsed output of the schemas.
+ *
+ * @param path has `{name}` for a parameter and `{name*}` for one that takes the rest of the path, slashes included. It has no
+ *   trailing slash, but requests with and without one are answered.
+ */
+export function defineRoute<Params = unknown, Query = unknown, Body = unknown>(
+  method: RouteMethod,
+  path: string,
+  definition: RouteDefinition<Params, Query, Body>,
+): Route {
+  return { method, path, ...definition } as unknown as Route;
+}
+
+/** Answers with JSON. */
+export function reply(json: unknown, status = 200): Reply {
+  return { status, json };
+}
+
+/** Returns the caller's own inbox, for the routes of a contract whose principal is a user. */
+export function inboxOf({ tenant, principal }: Pick<RouteContext, "tenant" | "principal">): Inbox {
+  if (principal.kind !== "user") {
+    throw new Error("A client asked for its inbox, which only users have. The contract's principal must be a user.");
+  }
+  return tenant.inbox(principal.userId);
+}
+
+/** Leaves out the members that are undefined or null, as the optional members of a query or body may be. */
+export function given<Members extends object>(members: Members): Given<Members> {
+  const found: { [Name in keyof Members]?: NonNullable<Members[Name]> } = {};
+  for (const name in members) {
+    const value = members[name];
+    if (value != null) {
+      found[name] = value;
+    }
+  }
+  return found;
+}
+
+/** The members of an object, each of which may be missing, but not undefined or null. */
+export type Given<Members> = { readonly [Name in keyof Members]?: NonNullable<Members[Name]> };

@@ -1,5 +1,4 @@
-import type { ActivityFilter } from "@belfry/core";
-import { defineRoute, type Route } from "@belfry/core/http";
+import { defineRoute, given, type Route, reply } from "@belfry/core/http";
 import { z } from "zod";
 import type { ApiContext } from "./context.ts";
 
@@ -22,54 +21,38 @@ export const activityFilter = z.object(filterFields).transform(given);
 
 const searchQuery = z
   .object({ ...filterFields, limit: z.coerce.number().int().min(1).max(100).default(50), cursor: z.string().optional() })
-  .transform(({ limit, cursor, ...filter }) => ({ ...given(filter), limit, ...(cursor === undefined ? {} : { cursor }) }));
-
-/** Leaves out undefined fields. */
-function given(fields: { readonly [Name in keyof ActivityFilter]: ActivityFilter[Name] | undefined }): ActivityFilter {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
+  .transform(({ limit, ...filter }) => ({ ...given(filter), limit }));
 
 /** The operator's routes: search, count, the timeline of one notification, health. */
 export function activityRoutes({ service }: ApiContext): readonly Route[] {
   return [
-    defineRoute({
-      method: "GET",
-      path: "/api/activity",
+    defineRoute("GET", "/api/activity", {
       operationId: "searchActivity",
       summary: "Notifications that match, newest first",
       query: searchQuery,
       responses: { 200: { description: "A page of notifications" } },
-      handle: async ({ tenant, query }) => ({ status: 200, json: await service.tenant(tenant.tenantId).operator.search(query) }),
+      handle: async ({ tenant, query }) => reply(await service.tenant(tenant.tenantId).operator.search(query)),
     }),
-    defineRoute({
-      method: "GET",
-      path: "/api/activity-count",
+    defineRoute("GET", "/api/activity-count", {
       operationId: "countActivity",
       summary: "How many notifications match",
       query: activityFilter,
       responses: { 200: { description: "The count, up to 10,000" } },
-      handle: async ({ tenant, query }) => ({ status: 200, json: { count: await service.tenant(tenant.tenantId).operator.count(query) } }),
+      handle: async ({ tenant, query }) => reply({ count: await service.tenant(tenant.tenantId).operator.count(query) }),
     }),
-    defineRoute({
-      method: "GET",
-      path: "/api/activity/{id}",
+    defineRoute("GET", "/api/activity/{id}", {
       operationId: "getActivity",
       summary: "Everything known of one notification",
       params: z.object({ id: z.string() }),
       responses: { 200: { description: "The notification" } },
-      handle: async ({ tenant, params }) => ({ status: 200, json: await service.tenant(tenant.tenantId).operator.timeline(params.id) }),
+      handle: async ({ tenant, params }) => reply(await service.tenant(tenant.tenantId).operator.timeline(params.id)),
     }),
-    defineRoute({
-      method: "GET",
-      path: "/api/health",
+    defineRoute("GET", "/api/health", {
       operationId: "getHealth",
       summary: "How every channel does",
       query: z.object({ range: z.enum(["1h", "24h", "7d"]).default("1h") }),
       responses: { 200: { description: "The channels" } },
-      handle: async ({ tenant, query }) => ({
-        status: 200,
-        json: { channels: await service.tenant(tenant.tenantId).operator.health(query.range) },
-      }),
+      handle: async ({ tenant, query }) => reply({ channels: await service.tenant(tenant.tenantId).operator.health(query.range) }),
     }),
   ];
 }

@@ -1,4 +1,4 @@
-import { defineRoute, type Route, type RouteContext } from "@belfry/core/http";
+import { defineRoute, given, type Route, type RouteContext, reply } from "@belfry/core/http";
 import { z } from "zod";
 import type { DashboardService } from "../dashboard-options.ts";
 import { actorOf } from "./actor.ts";
@@ -12,31 +12,22 @@ export function inboxRoutes(context: ApiContext): readonly Route[] {
 }
 
 function createRoute({ service }: ApiContext): Route {
-  return defineRoute({
-    method: "POST",
-    path: "/api/notifications",
+  return defineRoute("POST", "/api/notifications", {
     operationId: "createNotification",
     summary: "Create a notification for a user",
     body: z.object({ userId, message: z.string(), title: z.string().optional(), type: z.string().min(1).optional() }),
     responses: { 201: { description: "Its id" } },
     async handle(context) {
       const { tenant, body } = context;
-      const { message, title, type } = body;
-      const { notification } = await tenant.createFromContract({
-        to: body.userId,
-        message,
-        ...(title === undefined ? {} : { title }),
-        ...(type === undefined ? {} : { type }),
-      });
+      const { userId: to, message, title, type } = body;
+      const { notification } = await tenant.createFromContract({ to, message, ...given({ title, type }) });
       await note(service, context, { action: "created", notificationId: notification.id });
-      return { status: 201, json: { id: notification.id, createdAt: notification.createdAt } };
+      return reply({ id: notification.id, createdAt: notification.createdAt }, 201);
     },
   });
 }
 
-const listRoute = defineRoute({
-  method: "GET",
-  path: "/api/items",
+const listRoute = defineRoute("GET", "/api/items", {
   operationId: "listItems",
   summary: "A user's inbox items, newest first; without a user, the newest of all users, and how many of these are unread",
   query: z.object({
@@ -50,17 +41,14 @@ const listRoute = defineRoute({
     if (user_id === undefined) {
       const newest = await tenant.latest(limit);
       const [unread, read] = [newest.filter(({ readAt }) => readAt === null), newest.filter(({ readAt }) => readAt !== null)];
-      return { status: 200, json: { items: { all: newest, unread, read }[status], nextCursor: null, unread: unread.length } };
+      return reply({ items: { all: newest, unread, read }[status], nextCursor: null, unread: unread.length });
     }
-    const page = await tenant.inbox(user_id).list({ status, limit, ...(cursor === undefined ? {} : { cursor }) });
-    return { status: 200, json: page };
+    return reply(await tenant.inbox(user_id).list({ status, limit, ...given({ cursor }) }));
   },
 });
 
 function markReadRoute({ service }: ApiContext): Route {
-  return defineRoute({
-    method: "POST",
-    path: "/api/items/read",
+  return defineRoute("POST", "/api/items/read", {
     operationId: "markRead",
     summary: "Mark one of a user's items read",
     body: z.object({ userId, id: z.string() }),
@@ -73,28 +61,26 @@ function markReadRoute({ service }: ApiContext): Route {
       if (readAt === null) {
         await note(service, context, { action: "read", notificationId: item.id });
       }
-      return { status: 200, json: item };
+      return reply(item);
     },
   });
 }
 
-const countsRoute = defineRoute({
-  method: "GET",
-  path: "/api/counts",
+const countsRoute = defineRoute("GET", "/api/counts", {
   operationId: "countItems",
   summary: "How many items a user has, and how many are unread",
   query: z.object({ user_id: userId }),
   responses: { 200: { description: "The counts" } },
   async handle({ tenant, query }) {
     const { total, unread } = await tenant.inbox(query.user_id).counts();
-    return { status: 200, json: { total, unread } };
+    return reply({ total, unread });
   },
 });
 
 /** Writes a line of the audit log. The action has succeeded by then, so a failure here is logged and does not fail the request. */
 async function note(
   service: DashboardService,
-  { tenant, principal, report }: RouteContext<unknown, unknown, unknown>,
+  { tenant, principal, report }: RouteContext,
   entry: { readonly action: "created" | "read"; readonly notificationId: string },
 ): Promise<void> {
   try {

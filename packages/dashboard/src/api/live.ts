@@ -13,9 +13,7 @@ const RECHECK_MS = 20_000;
 /** The live stream of created and changed notifications, as Server-Sent Events. */
 export function liveRoute(context: ApiContext): Route {
   const { service, feeds } = context;
-  return defineRoute({
-    method: "GET",
-    path: "/api/live",
+  return defineRoute("GET", "/api/live", {
     operationId: "followLive",
     summary: "What happens, live; resumes after Last-Event-ID, or after the id `after`",
     query: z.object({ after: z.string().optional() }),

@@ -1,4 +1,4 @@
-import { defineRoute, type Route } from "@belfry/core/http";
+import { defineRoute, given, type Route, reply } from "@belfry/core/http";
 import { z } from "zod";
 import { activityFilter } from "./activity.ts";
 import { actorOf } from "./actor.ts";
@@ -12,64 +12,44 @@ export function sendRoutes(context: ApiContext): readonly Route[] {
   return [retryRoute, cancelRoute, testRoute, countRetriesRoute(context), retryAllRoute(context)];
 }
 
-const retryRoute = defineRoute({
-  method: "POST",
-  path: "/api/sends/{id}/retry",
+const retryRoute = defineRoute("POST", "/api/sends/{id}/retry", {
   operationId: "retrySend",
   summary: "Have what failed tried again",
   params: z.object({ id: z.string() }),
   responses: { 200: { description: "The send" } },
-  handle: async ({ tenant, principal, params }) => ({
-    status: 200,
-    json: await tenant.sends.retry(params.id, { actor: actorOf(principal) }),
-  }),
+  handle: async ({ tenant, principal, params }) => reply(await tenant.sends.retry(params.id, { actor: actorOf(principal) })),
 });
 
-const cancelRoute = defineRoute({
-  method: "POST",
-  path: "/api/sends/{id}/cancel",
+const cancelRoute = defineRoute("POST", "/api/sends/{id}/cancel", {
   operationId: "cancelSend",
   summary: "Stop what has not gone out yet",
   params: z.object({ id: z.string() }),
   responses: { 200: { description: "The send" } },
-  handle: async ({ tenant, principal, params }) => ({
-    status: 200,
-    json: await tenant.sends.cancel(params.id, { actor: actorOf(principal) }),
-  }),
+  handle: async ({ tenant, principal, params }) => reply(await tenant.sends.cancel(params.id, { actor: actorOf(principal) })),
 });
 
-const testRoute = defineRoute({
-  method: "POST",
-  path: "/api/sends",
+const testRoute = defineRoute("POST", "/api/sends", {
   operationId: "sendTest",
   summary: "Send a test over a channel",
   body: z.object({ channel: z.string().min(1), to: z.string().min(1), subject: z.string().default(""), content: z.string().default("") }),
   responses: { 201: { description: "The send" } },
   async handle({ tenant, principal, body }) {
-    const send = await tenant.sendFromContract({ ...body, type: "test", actor: actorOf(principal) });
-    return { status: 201, json: send };
+    return reply(await tenant.sendFromContract({ ...body, type: "test", actor: actorOf(principal) }), 201);
   },
 });
 
 function countRetriesRoute({ service }: ApiContext): Route {
-  return defineRoute({
-    method: "GET",
-    path: "/api/retries",
+  return defineRoute("GET", "/api/retries", {
     operationId: "countRetries",
     summary: "How many failed and partial sends match",
     query: activityFilter,
     responses: { 200: { description: "The count, up to 10,000 of each" } },
-    handle: async ({ tenant, query }) => ({
-      status: 200,
-      json: { matched: await service.tenant(tenant.tenantId).operator.countRetryable(query) },
-    }),
+    handle: async ({ tenant, query }) => reply({ matched: await service.tenant(tenant.tenantId).operator.countRetryable(query) }),
   });
 }
 
 function retryAllRoute({ service }: ApiContext): Route {
-  return defineRoute({
-    method: "POST",
-    path: "/api/retries",
+  return defineRoute("POST", "/api/retries", {
     operationId: "retryAll",
     summary: "Have every failed and partial send that matches tried again",
     query: activityFilter,
@@ -77,8 +57,8 @@ function retryAllRoute({ service }: ApiContext): Route {
     bodyOptional: true,
     responses: { 200: { description: "How many matched, were retried, and match still; and where to go on" } },
     async handle({ tenant, principal, query, body: { limit, cursor } }) {
-      const options = { limit, actor: actorOf(principal), ...(cursor === undefined ? {} : { cursor }) };
-      return { status: 200, json: await service.tenant(tenant.tenantId).operator.retryAll(query, options) };
+      const options = { limit, actor: actorOf(principal), ...given({ cursor }) };
+      return reply(await service.tenant(tenant.tenantId).operator.retryAll(query, options));
     },
   });
 }

@@ -1,34 +1,18 @@
-import { type BelfryError, type BelfryErrorCode, HTTP_STATUS } from "../../foundation/errors.ts";
+import { type BelfryError, HTTP_STATUS } from "../../foundation/errors.ts";
 import type { Failure } from "../../http/contract.ts";
-import type { Reply, ResponseDoc } from "../../http/route.ts";
+import { errorDocs, type Reply } from "../../http/route.ts";
 import { retryAfter } from "../fastapi-failure.ts";
 import { errorSchema } from "./schemas.ts";
 
 /** The base path of the contract. */
 export const BASE = "/api/v1/notifications";
 
-const DESCRIPTIONS = {
-  404: "There is no such notification",
-  409: "The notification is not in a state for this, or no provider is configured",
-  422: "A field or a parameter is not valid",
-} as const;
-
-/** Returns the documentation of a route's error answers. */
-export function errors(...statuses: readonly (keyof typeof DESCRIPTIONS)[]): Readonly<Record<number, ResponseDoc>> {
-  return Object.fromEntries(statuses.map((status) => [status, { description: DESCRIPTIONS[status], schema: errorSchema }]));
-}
-
-/** The contract's error codes that differ from Belfry's. */
-const CODES: Partial<Record<BelfryErrorCode, string>> = {
-  CONFIGURATION: "INTERNAL_ERROR",
-  IDEMPOTENCY_KEY_REUSED: "VALIDATION_ERROR",
-  INVALID_IDEMPOTENCY_KEY: "VALIDATION_ERROR",
-  SERVICE_STOPPED: "SERVICE_UNAVAILABLE",
-  STORAGE_FAILED: "INTERNAL_ERROR",
-  STORAGE_UNAVAILABLE: "SERVICE_UNAVAILABLE",
-  UNKNOWN_TYPE: "VALIDATION_ERROR",
-  WRONG_TRANSACTION: "INTERNAL_ERROR",
-};
+/** Returns the documentation of error answers. */
+export const errors = errorDocs({
+  404: { description: "There is no such notification", schema: errorSchema },
+  409: { description: "The notification is not in a state for this, or no provider is configured", schema: errorSchema },
+  422: { description: "A field or a parameter is not valid", schema: errorSchema },
+});
 
 /** The contract's field names that differ from Belfry's. */
 const FIELDS: Readonly<Record<string, string>> = {
@@ -40,57 +24,48 @@ const FIELDS: Readonly<Record<string, string>> = {
 };
 
 /** Renders a failure in the contract's error shape. */
-export function deliveryFailure({ error, credentialPresented }: Failure): Reply {
-  const details = detailsOf(error);
-  return {
-    status: HTTP_STATUS[error.code],
-    headers: retryAfter(error),
-    json: {
-      error: { code: codeOf(error), message: messageOf(error, credentialPresented ?? false), ...(details ? { details } : {}) },
-      status: "error",
-    },
-  };
+export function deliveryFailure({ error, credentialPresented = false }: Failure): Reply {
+  const { code, message } = error;
+  const json = { error: { code, message, ...wordsFor(error, credentialPresented) }, status: "error" };
+  return { status: HTTP_STATUS[code], headers: retryAfter(error), json };
 }
 
-function codeOf(error: BelfryError): string {
-  const isEmail = error.code === "CHANNEL_NOT_CONFIGURED" && error.details.channel === "email";
-  return isEmail ? "EMAIL_PROVIDER_NOT_CONFIGURED" : (CODES[error.code] ?? error.code);
-}
-
-function messageOf(error: BelfryError, isPresented: boolean): string {
+/** Returns the contract's words for an error where they differ from Belfry's. */
+function wordsFor(
+  error: BelfryError,
+  isPresented: boolean,
+): { readonly code?: string; readonly message?: string; readonly details?: object } {
   switch (error.code) {
     case "UNAUTHENTICATED":
-      return isPresented ? "The API key is not valid" : "An API key is required";
+      return { message: isPresented ? "The API key is not valid" : "An API key is required" };
     case "INVALID_RECIPIENTS":
-      return "One or more recipients are invalid";
+      return { message: "One or more recipients are invalid", details: error.details };
     case "CONTENT_TOO_LONG":
-      return "Notification content exceeds maximum length";
-    case "VALIDATION_ERROR":
-      return error.issues.length > 0
-        ? fieldsOf(error)
-            .map(({ field, message }) => `${field}: ${message}`)
-            .join("; ")
-        : error.message;
+      return { message: "Notification content exceeds maximum length", details: error.details };
+    case "VALIDATION_ERROR": {
+      const fields = fieldsOf(error);
+      const message = fields.map((one) => `${one.field}: ${one.message}`).join("; ");
+      return fields.length > 0 ? { message, details: { fields } } : {};
+    }
+    case "IDEMPOTENCY_KEY_REUSED":
+    case "INVALID_IDEMPOTENCY_KEY":
+    case "UNKNOWN_TYPE":
+      return { code: "VALIDATION_ERROR" };
     case "CHANNEL_NOT_CONFIGURED":
-      return error.details.channel === "email" ? "Email provider must be configured to send email notifications" : error.message;
-    case "STORAGE_FAILED":
+      return error.details.channel === "email"
+        ? { code: "EMAIL_PROVIDER_NOT_CONFIGURED", message: "Email provider must be configured to send email notifications" }
+        : {};
     case "CONFIGURATION":
+    case "STORAGE_FAILED":
     case "WRONG_TRANSACTION":
       // The log has the details of an internal error; clients do not get them.
-      return "Internal server error";
-    case "STORAGE_UNAVAILABLE":
+      return { code: "INTERNAL_ERROR", message: "Internal server error" };
     case "SERVICE_STOPPED":
-      return "The service is not available at this moment; try again";
+    case "STORAGE_UNAVAILABLE":
+      return { code: "SERVICE_UNAVAILABLE", message: "The service is not available at this moment; try again" };
     default:
-      return error.message;
+      return {};
   }
-}
-
-function detailsOf(error: BelfryError): object | null {
-  if (error.code === "VALIDATION_ERROR" && error.issues.length > 0) {
-    return { fields: fieldsOf(error) };
-  }
-  return error.code === "INVALID_RECIPIENTS" || error.code === "CONTENT_TOO_LONG" ? error.details : null;
 }
 
 function fieldsOf({ issues }: BelfryError): readonly { readonly field: string; readonly message: string }[] {

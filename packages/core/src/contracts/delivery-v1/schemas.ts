@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { isUuid } from "../../foundation/ids.ts";
 import { isCalendarDay } from "../../foundation/parse-text.ts";
-import { choice, integer, jsonObject, list, text, timestamp } from "../../http/parameters.ts";
+import { choice, integer, jsonObject, list, text, timestamp, uuid } from "../../http/parameters.ts";
 
 /** The contract's names of channels. */
 export const TYPES = ["email", "websocket", "webhook"] as const;
@@ -12,11 +11,7 @@ export const STATUSES = ["pending", "sent", "delivered", "failed", "partial", "c
 const MAX_RECIPIENTS = 1_000;
 
 const meta = jsonObject("The sender's own; some members mean something to a channel");
-const roomId = z
-  .string()
-  .refine(isUuid, { error: "Input should be a valid UUID", params: { type: "uuid_parsing" } })
-  .transform((value) => value.toLowerCase())
-  .meta({ description: "The room it belongs to", override: { type: "string", format: "uuid" } });
+const roomId = uuid("The room it belongs to");
 
 /** The body that creates a notification. A null field counts as left out. */
 export const createBody = z
@@ -40,34 +35,19 @@ export const updateBody = z
   .object({ subject: z.string().nullish(), content: z.string().nullish(), meta: meta.nullish() })
   .meta({ id: "UpdateNotification" });
 
-/** A time in a query: ISO 8601, or a date, which means its midnight. A time without a zone is in UTC. */
-function moment(description: string) {
+/** A time in a query: ISO 8601, or a day, which means its midnight. One without a zone is in UTC. A `date` is cut to its UTC day. */
+function time(kind: "datetime" | "date", description: string) {
   return z
     .string()
     .transform((value, context) => {
-      const time = parseTime(value);
-      if (time === null) {
-        context.addIssue({ code: "custom", message: "Input should be a valid datetime", params: { type: "datetime_parsing" } });
+      const parsed = parseTime(value);
+      if (parsed === null) {
+        context.addIssue({ code: "custom", message: `Input should be a valid ${kind}`, params: { type: `${kind}_parsing` } });
         return z.NEVER;
       }
-      return time;
+      return kind === "date" ? new Date(Math.floor(parsed.getTime() / DAY_MS) * DAY_MS) : parsed;
     })
-    .meta({ description, override: { type: "string", format: "date-time" } });
-}
-
-/** A day in a query. A time means its UTC day. */
-function day(description: string) {
-  return z
-    .string()
-    .transform((value, context) => {
-      const time = parseTime(value);
-      if (time === null) {
-        context.addIssue({ code: "custom", message: "Input should be a valid date", params: { type: "date_parsing" } });
-        return z.NEVER;
-      }
-      return new Date(Math.floor(time.getTime() / DAY_MS) * DAY_MS);
-    })
-    .meta({ description, override: { type: "string", format: "date" } });
+    .meta({ description, override: { type: "string", format: kind === "date" ? "date" : "date-time" } });
 }
 
 export const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -86,8 +66,8 @@ export const listQuery = z.object({
   type: choice(TYPES, "Only notifications of this type").optional(),
   room_id: roomId.optional(),
   status: choice(STATUSES, "Only notifications of this status").optional(),
-  created_after: moment("Only notifications created after this time").optional(),
-  created_before: moment("Only notifications created before this time").optional(),
+  created_after: time("datetime", "Only notifications created after this time").optional(),
+  created_before: time("datetime", "Only notifications created before this time").optional(),
   recipient: text({ minLength: 1, maxLength: 4_096, description: "Only notifications to this recipient" }).optional(),
   sort: choice(["created_at", "-created_at", "status"], "The order").default("-created_at"),
 });
@@ -103,8 +83,8 @@ export const pagination = z.object({ skip: z.int(), limit: z.int(), total: z.int
 
 /** The query of the analytics. */
 export const analyticsQuery = z.object({
-  date_from: day("The first day, UTC").optional(),
-  date_to: day("The last day, UTC").optional(),
+  date_from: time("date", "The first day, UTC").optional(),
+  date_to: time("date", "The last day, UTC").optional(),
   type: choice(TYPES, "Only notifications of this type").optional(),
   room_id: roomId.optional(),
 });
@@ -159,9 +139,6 @@ export const deliverySchema = z
     settled_at: timestamp.nullable(),
   })
   .meta({ id: "Delivery" });
-
-/** The status of every successful answer. */
-export const success = z.literal("success");
 
 /** The error body of the contract. */
 export const errorSchema = z

@@ -20,31 +20,26 @@ export function djangoFailure({ error, part, credentialPresented = false, reques
     // A path that cannot be an id is answered as not found.
     return part === "path" ? detail(404, "Not found.") : { status: 400, json: fieldErrors(error) };
   }
-  switch (error.code) {
-    case "UNAUTHENTICATED": {
+  const status = HTTP_STATUS[error.code];
+  switch (status) {
+    case 401: {
       const text = tokenProblem(request.headers.authorization, credentialPresented);
       return { ...detail(401, text), headers: { "www-authenticate": "Token" } };
     }
-    case "NOT_FOUND":
-      return detail(404, error.message === "Invalid page." ? error.message : "Not found.");
-    case "FORBIDDEN":
+    case 403:
+    case 404:
       // Another user's item is answered as not found.
-      return detail(404, "Not found.");
-    case "INVALID_JSON":
-      return detail(400, `JSON parse error - ${error.message}`);
-    case "METHOD_NOT_ALLOWED":
+      return detail(404, error.message === "Invalid page." ? error.message : "Not found.");
+    case 405:
       return detail(405, `Method "${request.method}" not allowed.`);
-    case "STORAGE_FAILED":
-    case "CONFIGURATION":
-    case "WRONG_TRANSACTION":
-      return detail(500, "Internal server error.");
-    case "STORAGE_UNAVAILABLE":
-    case "SERVICE_STOPPED":
-      return { ...detail(503, "Service unavailable, try again."), headers: { "retry-after": "1" } };
-    case "RATE_LIMITED":
+    case 429:
       return { ...detail(429, error.message), headers: retryAfter(error) };
+    case 500:
+      return detail(500, "Internal server error.");
+    case 503:
+      return { ...detail(503, "Service unavailable, try again."), headers: { "retry-after": "1" } };
     default:
-      return detail(HTTP_STATUS[error.code], error.message);
+      return detail(status, error.code === "INVALID_JSON" ? `JSON parse error - ${error.message}` : error.message);
   }
 }
 

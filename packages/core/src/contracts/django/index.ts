@@ -1,6 +1,188 @@
+import { z } from "zod";
 import { type Contract, defineContract } from "../../http/contract.ts";
-import { detailSchema, djangoFailure } from "./failure.ts";
-import { djangoRoutes } from "./routes.ts";
+import { integer, list, text } from "../../http/parameters.ts";
+import { defineRoute, inboxOf, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
+import type { Inbox, InboxItem, InboxList, InboxStatus } from "../../inbox/index.ts";
+import { detailSchema, djangoFailure, invalidDoc } from "./failure.ts";
+import { invalidPage, itemSchema, pageCount, pageLink, pageNumber, pageSize, renderItem } from "./page.ts";
+
+const BASE = "/notifications";
+const MAX_BULK = 1_000;
+
+const notFound = { description: "There is no such notification", schema: detailSchema };
+
+const itemParams = z.object({ id: integer({ min: 1, description: "The item's number" }) });
+// Clients send {"is_read": true}. Belfry ignores it, because the path already says it.
+const readBody = z.object({ is_read: z.boolean({ error: "Must be a valid boolean." }).optional() });
+
+const bulkBody = z.object({
+  ids: list(z.int({ error: "A valid integer is required." }), {
+    max: MAX_BULK,
+    items: "integer",
+    error: "Expected a list of items.",
+    tooLong: `Ensure this field has no more than ${MAX_BULK} elements`,
+  }),
+  action: z.enum(["read", "delete"], { error: 'Must be "read" or "delete".' }),
+});
+
+const listQuery = z.object({
+  page: z
+    .string()
+    .meta({ description: "A page number; also `last`", override: { type: "integer", minimum: 1 } })
+    .optional(),
+  page_size: z
+    .string()
+    .meta({ description: "20 unless given", override: { type: "integer", minimum: 1, maximum: 100 } })
+    .optional(),
+  ordering: z
+    .string()
+    .meta({
+      description: "The order: newest first unless it is `created_at`",
+      override: { type: "string", enum: ["created_at", "-created_at"] },
+    })
+    .optional(),
+  notification_type: text({ maxLength: 255, description: "Only items of this type" }).optional(),
+});
+
+const listSchema = z
+  .object({ count: z.int(), next: z.string().nullable(), previous: z.string().nullable(), results: z.array(itemSchema) })
+  .meta({ id: "NotificationPage" });
+
+type ListContext = RouteContext<unknown, z.infer<typeof listQuery>>;
+
+async function listPage(context: ListContext, status: InboxStatus): Promise<Reply> {
+  const { page_size, ordering, notification_type: type } = context.query;
+  const size = pageSize(page_size);
+  const asked = pageNumber(context.query.page);
+  if (asked === null || (typeof asked === "number" && asked * size > Number.MAX_SAFE_INTEGER)) {
+    throw invalidPage();
+  }
+  const inbox = inboxOf(context);
+  const filter = { status, limit: size, ...(type === undefined || type === "" ? {} : { type }) };
+  const isOldestFirst = ordering === "created_at";
+  const offset = asked === "last" || isOldestFirst ? 0 : (asked - 1) * size;
+  let result = await inbox.list({ ...filter, offset });
+  const pages = pageCount(result.matching, size);
+  const page = asked === "last" ? pages : asked;
+  if (page > pages) {
+    throw invalidPage();
+  }
+  if (isOldestFirst) {
+    result = await oldestFirst(inbox, { ...filter, page, matching: result.matching });
+  } else if (asked === "last" && pages > 1) {
+    result = await inbox.list({ ...filter, offset: (pages - 1) * size });
+  }
+  const json: z.infer<typeof listSchema> = {
+    count: result.matching,
+    next: page < pages ? pageLink(context.request, page + 1) : null,
+    previous: page > 1 ? pageLink(context.request, page - 1) : null,
+    results: result.items.map((item) => renderItem(item, context.service.types)),
+  };
+  return reply(json);
+}
+
+/** Returns a page counted from the oldest item: an inbox lists the newest first, so it is taken from the end and turned around. */
+async function oldestFirst(
+  inbox: Inbox,
+  { page, matching, limit, ...filter }: { page: number; matching: number; limit: number; status: InboxStatus; type?: string },
+): Promise<InboxList> {
+  const size = Math.min(limit, matching - (page - 1) * limit);
+  if (size <= 0) {
+    return inbox.list({ ...filter, limit });
+  }
+  const list = await inbox.list({ ...filter, limit: size, offset: Math.max(0, matching - page * limit) });
+  return { ...list, items: [...list.items].reverse() };
+}
+
+function listRoute(path: string, { operationId, summary, status }: { operationId: string; summary: string; status: InboxStatus }): Route {
+  return defineRoute("GET", path, {
+    operationId,
+    summary,
+    query: listQuery,
+    responses: {
+      200: { description: "One page", schema: listSchema },
+      400: invalidDoc,
+      404: { description: "There is no such page", schema: detailSchema },
+    },
+    handle: (context) => listPage(context, status),
+  });
+}
+
+const routes: readonly Route[] = [
+  listRoute(BASE, { operationId: "listNotifications", summary: "List the caller's notifications, newest first", status: "all" }),
+  listRoute(`${BASE}/unread`, { operationId: "listUnread", summary: "List the caller's unread notifications", status: "unread" }),
+  defineRoute("GET", `${BASE}/unread_count`, {
+    operationId: "countUnread",
+    summary: "Count the caller's unread notifications",
+    responses: { 200: { description: "The count", schema: z.object({ count: z.int() }) } },
+    handle: async (context) => reply({ count: (await inboxOf(context).counts()).unread }),
+  }),
+  defineRoute("GET", `${BASE}/{id}`, {
+    operationId: "getNotification",
+    summary: "Get one notification",
+    params: itemParams,
+    responses: { 200: { description: "The notification", schema: itemSchema }, 404: notFound },
+    handle: async (context) => itemReply(context, await inboxOf(context).get({ seq: context.params.id })),
+  }),
+  defineRoute("POST", `${BASE}/{id}/mark_as_read`, {
+    operationId: "markRead",
+    summary: "Mark one notification read; again keeps the first time",
+    params: itemParams,
+    body: readBody,
+    bodyOptional: true,
+    responses: { 200: { description: "The notification", schema: itemSchema }, 400: invalidDoc, 404: notFound },
+    handle: async (context) => itemReply(context, await inboxOf(context).markRead({ seq: context.params.id })),
+  }),
+  defineRoute("POST", `${BASE}/mark_all_as_read`, {
+    operationId: "markAllRead",
+    summary: "Mark all of the caller's notifications read",
+    body: readBody,
+    bodyOptional: true,
+    responses: { 200: { description: "They are read", schema: z.object({ success: z.literal(true) }) }, 400: invalidDoc },
+    async handle(context) {
+      await inboxOf(context).markAllRead();
+      return reply({ success: true });
+    },
+  }),
+  defineRoute("DELETE", `${BASE}/{id}/delete_notification`, {
+    operationId: "deleteNotification",
+    summary: "Delete one notification",
+    params: itemParams,
+    responses: { 204: { description: "It is deleted" }, 404: notFound },
+    async handle(context) {
+      await inboxOf(context).remove({ seq: context.params.id });
+      return { status: 204 };
+    },
+  }),
+  defineRoute("DELETE", `${BASE}/delete_all_read`, {
+    operationId: "deleteAllRead",
+    summary: "Delete all of the caller's read notifications",
+    responses: { 204: { description: "They are deleted" } },
+    async handle(context) {
+      await inboxOf(context).removeRead();
+      return { status: 204 };
+    },
+  }),
+  defineRoute("POST", `${BASE}/bulk`, {
+    operationId: "changeMany",
+    summary: "Mark several notifications read, or delete them; unknown ones are skipped",
+    body: bulkBody,
+    responses: {
+      200: { description: "How many were found", schema: z.object({ success: z.literal(true), count: z.int() }) },
+      400: invalidDoc,
+    },
+    async handle(context) {
+      const { ids, action } = context.body;
+      const refs = ids.map((seq) => ({ seq }));
+      const inbox = inboxOf(context);
+      return reply({ success: true, count: action === "read" ? await inbox.markManyRead(refs) : await inbox.removeMany(refs) });
+    },
+  }),
+];
+
+function itemReply({ service }: RouteContext, item: InboxItem): Reply {
+  return reply(renderItem(item, service.types));
+}
 
 /**
  * The contract `django`: users with a token list, read and delete their notifications, by the page rules of Django
@@ -15,10 +197,10 @@ export function django(): Contract {
   return defineContract({
     name: "django",
     title: "Belfry django",
-    basePath: "/notifications",
+    basePath: BASE,
     credential: "token",
     principal: "user",
-    routes: djangoRoutes,
+    routes,
     sockets: [],
     errorSchema: detailSchema,
     renderFailure: djangoFailure,

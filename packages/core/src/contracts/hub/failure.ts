@@ -1,6 +1,6 @@
 import { validationError } from "../../foundation/issue-list.ts";
 import type { Failure } from "../../http/contract.ts";
-import type { Reply, ResponseDoc } from "../../http/route.ts";
+import { errorDocs, type Reply } from "../../http/route.ts";
 import { fastapiError, fastapiFailure, fastapiValidationError } from "../fastapi-failure.ts";
 
 /** The contract's field names that differ from Belfry's. */
@@ -24,17 +24,8 @@ export function hubFailure(failure: Failure): Reply {
   return fastapiFailure({ ...failure, error: validationError(issues) }, null);
 }
 
-const DESCRIPTIONS: Readonly<Record<number, string>> = {
-  404: "There is nothing of this id",
-  422: "A field or parameter is not valid",
-};
-
 /** Returns the documentation of error answers. */
-export function errors(...statuses: readonly number[]): Readonly<Record<number, ResponseDoc>> {
-  return Object.fromEntries(
-    statuses.map((status) => [
-      status,
-      { description: DESCRIPTIONS[status] ?? "An error", schema: status === 422 ? fastapiValidationError : fastapiError },
-    ]),
-  );
-}
+export const errors = errorDocs({
+  404: { description: "There is nothing of this id", schema: fastapiError },
+  422: { description: "A field or parameter is not valid", schema: fastapiValidationError },
+});

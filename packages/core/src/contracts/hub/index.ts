@@ -2,11 +2,8 @@ import { type MembersOf, requireConfiguration, requireOptions } from "../../foun
 import { choiceIssue } from "../../foundation/parse-text.ts";
 import { type Contract, defineContract } from "../../http/contract.ts";
 import { fastapiError } from "../fastapi-failure.ts";
-import { eventRoutes } from "./events.ts";
 import { hubFailure } from "./failure.ts";
-import { handlerRoutes } from "./handlers.ts";
-import { identityRoutes } from "./identities.ts";
-import { type ListStyle, statusRoute } from "./schemas.ts";
+import { hubRoutes, type ListStyle } from "./routes.ts";
 import { openHubSocket } from "./socket.ts";
 
 export type { ListStyle };
@@ -41,7 +38,7 @@ export function hub(options: HubContractOptions = {}): Contract {
     basePath: "/notifications",
     credential: "api-key",
     principal: "client",
-    routes: [...eventRoutes(lists), ...handlerRoutes(lists), ...identityRoutes(lists), statusRoute],
+    routes: hubRoutes(lists),
     sockets: [
       {
         path: "/ws",

@@ -1,56 +1,51 @@
 import type { FeedSubscription } from "../../foundation/context.ts";
-import { BelfryError } from "../../foundation/errors.ts";
 import { NAME_RULE, textIssue } from "../../foundation/parse-text.ts";
 import type { SocketContext, SocketSession } from "../../http/contract.ts";
-import type { ContractTenant } from "../../http/route.ts";
-import type { HubEvent, SourceRecord } from "../../hub/index.ts";
+import type { ClientPrincipal } from "../../http/principal.ts";
+import type { HubEvent, HubEvents, SourceRecord } from "../../hub/index.ts";
 import { type ClientMessage, MessageSocket } from "../message-socket.ts";
 
 // Every subscriber of this process gets the same object for an event or record, so its frame is made once.
 const written = new WeakMap<object, string>();
 
-/** Returns the frame of an event. */
-export function eventFrame(event: HubEvent): string {
-  const { id, source, sender, content, metadata } = event;
-  return once(event, { type: "notification", notification_id: id, source_service: source, sender_id: sender, content, metadata });
-}
-
-/** Returns the frame of a processing record. */
-export function recordFrame(record: SourceRecord): string {
-  const { notificationId, handlerId, status, result, error } = record;
-  const of = { notification_id: notificationId, handler_id: handlerId, status };
-  return once(record, status === "COMPLETED" ? { type: "processing_result", ...of, result } : { type: "processing_error", ...of, error });
-}
-
-function once(of: object, frame: object): string {
-  const text = written.get(of) ?? JSON.stringify(frame);
-  written.set(of, text);
+/** Returns the text of a frame. */
+function once<Subject extends object>(subject: Subject, frameOf: (subject: Subject) => object): string {
+  const text = written.get(subject) ?? JSON.stringify(frameOf(subject));
+  written.set(subject, text);
   return text;
+}
+
+function eventFrame({ id, source, sender, content, metadata }: HubEvent): object {
+  return { type: "notification", notification_id: id, source_service: source, sender_id: sender, content, metadata };
+}
+
+function recordFrame({ notificationId, handlerId, status, result, error }: SourceRecord): object {
+  const of = { notification_id: notificationId, handler_id: handlerId, status };
+  return status === "COMPLETED" ? { type: "processing_result", ...of, result } : { type: "processing_error", ...of, error };
 }
 
 const MAX_SUBSCRIPTIONS = 100;
 
 /** Opens the WebSocket session of `hub`. */
 export function openHubSocket(context: SocketContext): SocketSession {
-  const { principal, service } = context;
+  const { principal } = context;
   if (principal?.kind !== "client") {
     throw new Error("The hub's socket was opened without a client.");
   }
-  const session = new HubSocket(context, service.tenant(principal.tenant), principal.keyId ?? principal.tenant);
+  const session = new HubSocket(context, principal);
   session.welcome();
   return session;
 }
 
 class HubSocket extends MessageSocket {
-  readonly #tenant: ContractTenant;
-  /** The client that acknowledges events. */
-  readonly #client: string;
+  readonly #client: ClientPrincipal;
+  readonly #events: HubEvents;
   readonly #subscriptions = new Map<string, FeedSubscription>();
 
-  constructor(context: SocketContext, tenant: ContractTenant, client: string) {
+  constructor(context: SocketContext, client: ClientPrincipal) {
     super(context);
-    this.#tenant = tenant;
     this.#client = client;
+    this.#events = context.service.tenant(client.tenant).hub.events;
   }
 
   welcome(): void {
@@ -84,9 +79,9 @@ class HubSocket extends MessageSocket {
         return;
       }
       const { stream } = this.context;
-      const subscription = this.#tenant.hub.events.subscribe(source, {
-        onEvent: (event) => stream.send(eventFrame(event)),
-        onSettled: (record) => stream.send(recordFrame(record)),
+      const subscription = this.#events.subscribe(source, {
+        onEvent: (event) => stream.send(once(event, eventFrame)),
+        onSettled: (record) => stream.send(once(record, recordFrame)),
       });
       this.#subscriptions.set(source, subscription);
       try {
@@ -108,21 +103,15 @@ class HubSocket extends MessageSocket {
   }
 
   async #acknowledge(id: string): Promise<void> {
-    const { principal } = this.context;
-    if (principal?.kind === "client" && principal.scopes?.includes("write") === false) {
+    const { scopes, keyId, tenant } = this.#client;
+    if (scopes?.includes("write") === false) {
       this.error("The API key may not write");
       return;
     }
-    try {
-      await this.#tenant.hub.events.acknowledge(id, this.#client);
-      this.send({ type: "system", message: `Acknowledged notification ${id}`, notification_id: id });
-    } catch (error) {
-      if (error instanceof BelfryError && error.code === "NOT_FOUND") {
-        this.error("Notification not found");
-        return;
-      }
-      throw error;
-    }
+    await this.sendAcknowledged(async () => {
+      await this.#events.acknowledge(id, keyId ?? tenant);
+      return { type: "system", message: `Acknowledged notification ${id}`, notification_id: id };
+    });
   }
 
   protected override error(message: string): void {

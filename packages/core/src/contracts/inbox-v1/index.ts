@@ -1,7 +1,135 @@
+import { z } from "zod";
 import { type Contract, defineContract } from "../../http/contract.ts";
-import { fastapiError, fastapiFailure } from "../fastapi-failure.ts";
-import { inboxV1Routes } from "./routes.ts";
+import { choice, integer, text, uuid } from "../../http/parameters.ts";
+import { defineRoute, given, inboxOf, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
+import { SSE_HEADERS, SSE_RETRY, sseEvent } from "../../http/sse.ts";
+import { fastapiError, fastapiFailure, fastapiValidationError } from "../fastapi-failure.ts";
+import { follow } from "./follow.ts";
+import { eventId, itemSchema, positionOfEventId, renderItem } from "./frames.ts";
 import { openSocket } from "./socket.ts";
+
+const BASE = "/api/v1/notifications";
+
+const errors = {
+  422: { description: "A parameter is not valid", schema: fastapiValidationError },
+};
+const itemErrors = {
+  ...errors,
+  403: { description: "It exists, but never was the caller's", schema: fastapiError },
+  404: { description: "It is unknown or deleted", schema: fastapiError },
+};
+const itemParams = z.object({ notification_id: uuid("The notification's id") });
+const countSchema = z.object({ count: z.int() });
+
+const listQuery = z.object({
+  status: choice(["all", "read", "unread"], "Which items").default("all"),
+  type: text({ minLength: 1, maxLength: 255, description: "Only items of this type" }).optional(),
+  limit: integer({ min: 1, max: 100, description: "How many items at the most" }).default(50),
+  offset: integer({ min: 0, description: "How many of the newest items to skip" }).optional(),
+  cursor: text({ maxLength: 200, description: "The next_cursor of the page before" }).optional(),
+});
+
+const listSchema = z.object({
+  notifications: z.array(itemSchema),
+  total: z.int().meta({ description: "How many items match the filters" }),
+  unread_count: z.int().meta({ description: "How many items are unread, unfiltered" }),
+  next_cursor: z.string().nullable(),
+});
+
+const ticketSchema = z.object({ ticket: z.string(), expires_in: z.int().meta({ description: "How many seconds it may wait to be used" }) });
+
+const routes: readonly Route[] = [
+  defineRoute("GET", BASE, {
+    operationId: "listNotifications",
+    summary: "List the caller's notifications, newest first",
+    query: listQuery,
+    responses: {
+      200: { description: "One page", schema: listSchema },
+      400: { description: "A foreign cursor", schema: fastapiError },
+      ...errors,
+    },
+    async handle(context) {
+      const { items, matching, counts, nextCursor } = await inboxOf(context).list(given(context.query));
+      return {
+        status: 200,
+        headers: { "x-unread-count": String(counts.unread) },
+        json: { notifications: items.map(renderItem), total: matching, unread_count: counts.unread, next_cursor: nextCursor },
+      };
+    },
+  }),
+  defineRoute("GET", `${BASE}/unread-count`, {
+    operationId: "countUnread",
+    summary: "Count the caller's unread notifications",
+    responses: { 200: { description: "The count", schema: countSchema } },
+    handle: async (context) => reply({ count: (await inboxOf(context).counts()).unread }),
+  }),
+  defineRoute("POST", `${BASE}/read-all`, {
+    operationId: "markAllRead",
+    summary: "Mark all of the caller's notifications read, in one transaction",
+    responses: { 200: { description: "How many that changed", schema: countSchema } },
+    handle: async (context) => reply({ count: await inboxOf(context).markAllRead() }),
+  }),
+  defineRoute("POST", `${BASE}/ws-ticket`, {
+    operationId: "createSocketTicket",
+    summary: "Get a ticket that opens the WebSocket once, in the place of a token in its URL",
+    responses: { 201: { description: "The ticket, for `?ticket=`", schema: ticketSchema } },
+    async handle({ service, request }) {
+      const { ticket, lifetimeMs } = await service.socketTickets.issue(request.headers);
+      return reply({ ticket, expires_in: lifetimeMs / 1_000 }, 201);
+    },
+  }),
+  defineRoute("PATCH", `${BASE}/{notification_id}/read`, {
+    operationId: "markRead",
+    summary: "Mark one notification read; again keeps the first time",
+    params: itemParams,
+    responses: { 200: { description: "The notification", schema: itemSchema }, ...itemErrors },
+    handle: async (context) => reply(renderItem(await inboxOf(context).markRead(context.params.notification_id))),
+  }),
+  defineRoute("DELETE", `${BASE}/{notification_id}`, {
+    operationId: "deleteNotification",
+    summary: "Delete one notification",
+    params: itemParams,
+    responses: { 204: { description: "It is deleted" }, ...itemErrors },
+    async handle(context) {
+      await inboxOf(context).remove(context.params.notification_id);
+      return { status: 204 };
+    },
+  }),
+  defineRoute("GET", `${BASE}/stream`, {
+    operationId: "streamNotifications",
+    summary: "Follow the caller's inbox by Server-Sent Events; Last-Event-ID resumes without a gap",
+    credentialParameter: "token",
+    headers: z.object({
+      "Last-Event-ID": z.string().optional().meta({ description: "The last event that arrived; the later ones follow" }),
+    }),
+    query: z.object({
+      token: z.string().optional().meta({ description: "The JWT, where a header cannot be sent" }),
+      last_event_id: z.string().optional().meta({ description: "As the Last-Event-ID header" }),
+    }),
+    responses: { 200: { description: "Events", schema: z.string(), contentType: "text/event-stream" } },
+    handle: (context) => streamReply(context, context.request.headers["last-event-id"] ?? context.query.last_event_id),
+  }),
+];
+
+async function streamReply(context: RouteContext, lastEventId: string | undefined): Promise<Reply> {
+  const inbox = inboxOf(context);
+  // A new client starts at the inbox's current position and gets that position. So it can resume even if it disconnects
+  // before anything arrives.
+  const { lastSeq, epoch } = await inbox.counts();
+  const since = positionOfEventId(lastEventId) ?? { seq: lastSeq, epoch };
+  const stream = context.stream((open) => {
+    open.send(SSE_RETRY);
+    return follow({
+      inbox,
+      stream: open,
+      since,
+      send: ({ type, text: data }, position) => open.send(sseEvent({ event: type, id: eventId(position), data })),
+      wants: () => true,
+      report: context.report,
+    }).stop;
+  });
+  return { status: 200, headers: SSE_HEADERS, stream };
+}
 
 /**
  * The contract `inbox-v1`: users with a JWT list, read, delete and follow their notifications.
@@ -15,10 +143,10 @@ export function inboxV1(): Contract {
   return defineContract({
     name: "inbox-v1",
     title: "Belfry inbox-v1",
-    basePath: "/api/v1/notifications",
+    basePath: BASE,
     credential: "bearer",
     principal: "user",
-    routes: inboxV1Routes,
+    routes,
     sockets: [
       {
         path: "/api/v1/ws/events",

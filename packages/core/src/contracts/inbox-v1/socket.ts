@@ -1,4 +1,3 @@
-import { BelfryError } from "../../foundation/errors.ts";
 import type { SocketContext, SocketSession } from "../../http/contract.ts";
 import type { Inbox } from "../../inbox/index.ts";
 import { type ClientMessage, MessageSocket } from "../message-socket.ts";
@@ -75,7 +74,11 @@ class InboxSocket extends MessageSocket {
     if (message.type === "subscribe") {
       this.#filter(checkFilters(message), this.#inbox);
     } else if (message.type === "ack") {
-      await this.#acknowledge(message.notification_id);
+      await this.sendAcknowledged(async () => {
+        const id = typeof message.notification_id === "string" ? message.notification_id : "";
+        const acknowledged = await this.#inbox?.acknowledge(id);
+        return { status: "acknowledged", notification_id: acknowledged?.item.id, fallback: acknowledged?.fallback };
+      });
     } else if (message.type !== "pong") {
       this.error("Unknown message type");
     }
@@ -88,19 +91,6 @@ class InboxSocket extends MessageSocket {
     } else if (inbox !== null) {
       this.#wants = wantsOf(filters, inbox.owner);
       this.send({ status: "subscribed", filters });
-    }
-  }
-
-  async #acknowledge(id: unknown): Promise<void> {
-    try {
-      const acknowledged = await this.#inbox?.acknowledge(typeof id === "string" ? id : "");
-      this.send({ status: "acknowledged", notification_id: acknowledged?.item.id, fallback: acknowledged?.fallback });
-    } catch (error) {
-      if (error instanceof BelfryError && (error.code === "NOT_FOUND" || error.code === "FORBIDDEN")) {
-        this.error("Notification not found");
-        return;
-      }
-      throw error;
     }
   }
 
