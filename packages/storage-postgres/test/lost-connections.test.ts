@@ -2,6 +2,8 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import type { NewSend } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
+import { Connection } from "../src/database/connection.ts";
+import { wrapError } from "../src/database/errors.ts";
 import { postgresStorage } from "../src/index.ts";
 import { entry, openPool, silent, useCleanup, useDatabase } from "./setup.ts";
 
@@ -81,5 +83,48 @@ describe("a connection that is ended in the packet that makes it ready", () => {
     // An error that nobody listens for would end the process, and fail this run.
     await expect(storage.deliveries.createSends([send], new Date())).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
     expect(await storage.deliveries.createSends([send], new Date())).toHaveLength(1);
+  });
+});
+
+describe("a transaction whose connection falls silent", () => {
+  const cleanup = useCleanup();
+  const database = useDatabase();
+
+  function connect() {
+    const pool = openPool(database.url);
+    cleanup(() => pool.end());
+    return { pool, connection: new Connection(pool, { prepared: false, timeoutMs: 300 }) };
+  }
+
+  test("fails, whichever of its statements is not answered, and gives its connection up", async () => {
+    const { pool, connection } = connect();
+    const hush = (client: unknown) => (client as { readonly connection: { readonly stream: Socket } }).connection.stream.pause();
+    // Answers to its own statement, and to COMMIT.
+    for (const last of ["SELECT 1", ""]) {
+      const work = connection.transaction(async (session, client) => {
+        hush(client);
+        return last === "" ? [] : session.rows({ name: "last", text: last }, []);
+      });
+      await expect(work.catch((error: unknown) => Promise.reject(wrapError(error)))).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
+    }
+    // To BEGIN.
+    const client = await pool.connect();
+    hush(client);
+    client.release();
+    await expect(connection.transaction(async () => [])).rejects.toThrow("Query read timeout");
+    expect(pool.totalCount).toBe(0);
+  });
+
+  test("is ended by PostgreSQL, so that others get its locks", async () => {
+    const { pool, connection } = connect();
+    const lock = "SELECT pg_advisory_xact_lock(4711)";
+    const work = connection.transaction(async (_, client) => {
+      await client.query(lock);
+      // Nothing is asked on the first connection until this one has the lock.
+      await pool.query(lock);
+      await client.query("SELECT 1");
+    });
+    await expect(work.catch((error: unknown) => Promise.reject(wrapError(error)))).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
+    expect(pool.totalCount).toBe(1);
   });
 });

@@ -1,8 +1,8 @@
 import type { EventEmitter } from "node:events";
 import { inspect } from "node:util";
 import { BelfryError } from "@belfry/core";
-import type { Client, Pool, PoolClient } from "pg";
-import { isTransientConflict } from "./errors.ts";
+import type { Client, Pool, PoolClient, QueryConfig } from "pg";
+import { isReadTimeout, isTransientConflict } from "./errors.ts";
 import { queryConfig, type RunOptions, type Statement, statement } from "./statement.ts";
 
 /** Tells databases apart, also those of different servers that have the same name. */
@@ -187,20 +187,23 @@ export class Connection implements Session {
     return this.#session.rows(run, values);
   }
 
-  /** Runs `work` in one transaction at the isolation level READ COMMITTED; rolls back and rejects if it rejects. */
+  /**
+   * Runs `work` in one transaction at the isolation level READ COMMITTED; rolls back and rejects if it rejects. PostgreSQL ends
+   * a transaction whose process falls silent, since it may not hear for hours that nobody is there, and nobody else gets its locks.
+   */
   async transaction<Result>(work: (session: Session, client: PoolClient) => Promise<Result>): Promise<Result> {
     const client = await this.#connect();
+    const { timeoutMs } = this.#options;
+    const answer = (text: string) => client.query({ text, query_timeout: timeoutMs } as QueryConfig);
     let isBroken = false;
     try {
-      await client.query("BEGIN ISOLATION LEVEL READ COMMITTED");
+      await answer(`BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = ${timeoutMs}`);
       const result = await work(session(client, this.#options), client);
-      await client.query("COMMIT");
+      await answer("COMMIT");
       return result;
     } catch (error) {
-      // A connection that cannot even roll back is not given to anybody else.
-      await client.query("ROLLBACK").catch(() => {
-        isBroken = true;
-      });
+      // A connection that does not answer, or cannot even roll back, is not given to anybody else.
+      isBroken = isReadTimeout(error) || !(await answer("ROLLBACK").catch(() => null));
       throw error;
     } finally {
       client.off("error", ignore);

@@ -3,10 +3,10 @@ import type { Pool } from "pg";
 
 /**
  * SQLSTATEs after which the same call may succeed later: connection lost (08), out of connections, memory or disk (53),
- * deadlock or serialization failure (40), a lock or statement that took too long, a server that stops, starts or only
- * reads at the moment, and a failing disk.
+ * deadlock or serialization failure (40), a lock, statement or pause of a transaction that took too long, a server that stops,
+ * starts or only reads at the moment, and a failing disk.
  */
-const UNAVAILABLE_STATES = /^(08...|53...|40001|40P01|55P03|57014|57P0[1-5]|25006|58030)$/;
+const UNAVAILABLE_STATES = /^(08...|53...|40001|40P01|55P03|57014|57P0[1-5]|25006|25P03|58030)$/;
 
 /** Node's error codes for a socket that cannot be opened or was lost. */
 const UNAVAILABLE_SOCKET =
@@ -17,8 +17,10 @@ const NO_PREPARED_STATEMENTS =
   "pass preparedStatements: false to postgresStorage.";
 
 /** pg's own words, errors without a code. */
-const UNAVAILABLE_MESSAGE =
-  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable|Connection ended/;
+const READ_TIMEOUT = "Query read timeout";
+const UNAVAILABLE_MESSAGE = new RegExp(
+  `Connection terminated|timeout exceeded when trying to connect|${READ_TIMEOUT}|not queryable|Connection ended`,
+);
 
 /** The remedy for each SQLSTATE that has one likely reason. */
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -58,6 +60,11 @@ export function isTransientConflict(error: unknown): boolean {
 /** Whether the statement waited for a lock longer than it was allowed to. */
 export function isLockTimeout(error: unknown): boolean {
   return errorCode(error) === "55P03";
+}
+
+/** Whether the connection did not answer in time, so that nothing that is asked on it after that is answered either. */
+export function isReadTimeout(error: unknown): boolean {
+  return errorMessage(error) === READ_TIMEOUT;
 }
 
 /** Whether the transaction had failed before, so that PostgreSQL ignores everything up to its end. */
