@@ -113,27 +113,8 @@ function dyingDeliveries(deliveries: DeliveryStorage, point: Failpoint | undefin
     case "before the insert":
       return { ...deliveries, createSends: () => die() };
     case "after the insert":
-      return { ...deliveries, createSends: dieAfter(deliveries.createSends) };
-    case "before the claim": {
-      // No claim may be under way when the send is written, since it would find it.
-      let claiming: Promise<unknown> = Promise.resolve();
-      let creating: Promise<unknown> | null = null;
-      const createSends: DeliveryStorage["createSends"] = (...args) => {
-        const created = claiming.then(() => deliveries.createSends(...args));
-        creating = created;
-        return created;
-      };
-      const claim: typeof leases.claim = async (request) => {
-        if (creating !== null) {
-          await creating;
-          die();
-        }
-        const claimed = leases.claim(request);
-        claiming = claimed;
-        return claimed;
-      };
-      return { ...deliveries, createSends, leases: { ...leases, claim } };
-    }
+    case "before the claim":
+      return dyingBetween(deliveries, point);
     case "after the claim": {
       const claim: typeof leases.claim = async (request) => {
         const claimed = await leases.claim(request);
@@ -156,6 +137,32 @@ function dyingDeliveries(deliveries: DeliveryStorage, point: Failpoint | undefin
     default:
       return null;
   }
+}
+
+/**
+ * Dies once the send is written and before a delivery of it is claimed: after the insert before anybody hears of it, before the
+ * claim when the answer may be out. No claim may be under way meanwhile, since it would find what was just written.
+ */
+function dyingBetween(deliveries: DeliveryStorage, point: "after the insert" | "before the claim"): DeliveryStorage {
+  const { leases } = deliveries;
+  let claiming: Promise<unknown> = Promise.resolve();
+  let creating: Promise<unknown> | null = null;
+  const create = point === "after the insert" ? dieAfter(deliveries.createSends) : deliveries.createSends;
+  const createSends: DeliveryStorage["createSends"] = (...args) => {
+    const created = claiming.then(() => create(...args));
+    creating = created;
+    return created;
+  };
+  const claim: typeof leases.claim = async (request) => {
+    if (creating !== null) {
+      await creating;
+      die();
+    }
+    const claimed = leases.claim(request);
+    claiming = claimed;
+    return claimed;
+  };
+  return { ...deliveries, createSends, leases: { ...leases, claim } };
 }
 
 function dieAfter<Args extends readonly unknown[], Result>(call: (...args: Args) => Promise<Result>): (...args: Args) => Promise<Result> {
