@@ -45,7 +45,7 @@ export type {
 } from "./delivery-storage.ts";
 export { type EndedAttempt, type EndedAttempts, type EndedBy, endAttempts, endLostLeases, type LostDeliveries } from "./end-attempts.ts";
 export { type ParsedSend, parseSend } from "./parse-send.ts";
-export { type AuditInput, type ListSendsInput, newProgress, sendOf } from "./read-sends.ts";
+export { newProgress, sendOf } from "./read-sends.ts";
 export type {
   AuditAction,
   AuditEntry,
@@ -72,4 +72,4 @@ export type {
   TypedSendInput,
 } from "./send-input.ts";
 
-export { Sends } from "./sends.ts";
+export { type AuditInput, type ListSendsInput, Sends } from "./sends.ts";

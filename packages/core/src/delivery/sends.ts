@@ -1,18 +1,49 @@
+import type { Issue } from "../foundation/errors.ts";
+import { isUuid } from "../foundation/ids.ts";
+import { type ChecksOf, pageChecks, requireInput, requireList, requireNone } from "../foundation/issue-list.ts";
+import { describe, oneOf, text, whole } from "../foundation/parse-text.ts";
 import { type ChangeRequest, cancelSend, removeSend, requireActing, retrySend, updateSend } from "./change-send.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryPage, DeliveryRange, TrackedDelivery } from "./delivery.ts";
-import {
-  type AuditInput,
-  countSends,
-  firstDeliveries,
-  getSend,
-  type ListSendsInput,
-  listAudit,
-  listDeliveries,
-  listSends,
-} from "./read-sends.ts";
-import type { AuditEntry, Send, SendAnalytics, SendAnalyticsQuery, SendChanges, SendPage } from "./send.ts";
+import { getSend } from "./read-sends.ts";
+import type { AuditEntry, Send, SendAnalytics, SendAnalyticsQuery, SendChanges, SendPage, SendQuery } from "./send.ts";
 import type { Acting } from "./send-input.ts";
+
+const DEFAULT_LIMIT = 50;
+const DEFAULT_DELIVERIES = 100;
+const DEFAULT_AUDIT = 100;
+/** How many sends' deliveries are read in one turn of the event loop. */
+const SENDS_AT_ONCE = 10;
+
+const SORTS = ["created_at", "-created_at", "status"];
+const STATUSES = ["pending", "sent", "delivered", "failed", "partial", "cancelled"];
+/** Recipients, and what is compared with them, may be URLs. */
+const TEXT = text({ minLength: 1, maxLength: 4_096 });
+
+/** The filter and page of a list of sends. All given conditions must hold. `limit` is 1 to 100, 50 if left out. Newest first. */
+export type ListSendsInput = Partial<SendQuery>;
+
+/** The page of the audit log to read. */
+export interface AuditInput {
+  /** 1 to 1,000. @default 100 */
+  readonly limit?: number;
+  /** Only lines numbered below this: the last line of the page before. */
+  readonly before?: number;
+}
+
+const LIST: ChecksOf<SendQuery> = {
+  ...pageChecks(100),
+  sort: oneOf(SORTS),
+  status: oneOf(STATUSES),
+  channel: TEXT,
+  roomId: TEXT,
+  recipient: TEXT,
+  createdAfter: dateIssue,
+  createdBefore: dateIssue,
+};
+const ANALYTICS: ChecksOf<SendAnalyticsQuery> = { from: dateIssue, before: dateIssue, channel: TEXT, roomId: TEXT };
+const DELIVERIES: ChecksOf<DeliveryRange> = pageChecks(1_000);
+const AUDIT: ChecksOf<AuditInput> = { limit: pageChecks(1_000).limit, before: whole({ min: 0 }) };
 
 /**
  * The sends of one tenant: `notifications.sends`. Ids are those of the notifications; an id that is unknown, another
@@ -44,8 +75,12 @@ export class Sends {
    *
    * @throws BelfryError `VALIDATION_ERROR` for a filter, a limit (1 to 100) or an offset that is out of range
    */
-  list(input: ListSendsInput = {}): Promise<SendPage> {
-    return listSends(this.#context, this.#tenant, input);
+  async list(input: ListSendsInput = {}): Promise<SendPage> {
+    requireInput("list", input, LIST);
+    const { sort = "-created_at", offset = 0, limit = DEFAULT_LIMIT } = input;
+    using _call = await this.#context.ready();
+    await this.#context.turns.next();
+    return this.#context.deliveries.listSends(this.#tenant, withinYears({ ...input, sort, offset, limit }));
   }
 
   /**
@@ -55,13 +90,38 @@ export class Sends {
    * @param range `offset` from 0, `limit` from 1 to 1,000, 100 if left out
    * @throws BelfryError `NOT_FOUND`; `VALIDATION_ERROR` for a range that is not valid
    */
-  deliveries(id: string, range: Partial<DeliveryRange> = {}): Promise<DeliveryPage> {
-    return listDeliveries(this.#context, { tenant: this.#tenant, id }, range);
+  async deliveries(id: string, range: Partial<DeliveryRange> = {}): Promise<DeliveryPage> {
+    requireInput("deliveries", range, DELIVERIES);
+    const { offset = 0, limit = DEFAULT_DELIVERIES } = range;
+    await this.get(id);
+    using _call = await this.#context.ready();
+    const { deliveries: storage } = this.#context;
+    const [deliveries, total] = await Promise.all([
+      storage.deliveriesOf(this.#tenant, [id], { offset, limit }),
+      storage.countDeliveries(this.#tenant, id),
+    ]);
+    return { deliveries, total };
   }
 
-  /** The first deliveries, `limit` at the most, of each of several sends, unknown ones left out: for a page of sends. */
-  firstDeliveries(ids: readonly string[], limit: number): Promise<readonly TrackedDelivery[]> {
-    return firstDeliveries(this.#context, this.#tenant, { ids, limit });
+  /**
+   * The first deliveries, `limit` at the most, of each of several sends, unknown ones left out: for a page of sends. A few sends
+   * are read in one turn of the event loop, and others get their turn in between.
+   */
+  async firstDeliveries(ids: readonly string[], limit: number): Promise<readonly TrackedDelivery[]> {
+    requireList(ids, "ids");
+    requireNone([DELIVERIES.limit(limit, "limit")]);
+    const { deliveries: storage, turns } = this.#context;
+    using _call = await this.#context.ready();
+    const known = ids.filter((id) => isUuid(id));
+    const deliveries: TrackedDelivery[] = [];
+    for (let start = 0; start < known.length; start += SENDS_AT_ONCE) {
+      await turns.next();
+      const some = known.slice(start, start + SENDS_AT_ONCE);
+      deliveries.push(...(await storage.deliveriesOf(this.#tenant, some, { offset: 0, limit })));
+    }
+    // The caller makes something of them, such as a large answer, in a turn of its own.
+    await turns.next();
+    return deliveries;
   }
 
   /**
@@ -102,12 +162,35 @@ export class Sends {
   }
 
   /** Counts sends by status and channel. */
-  analytics(query: SendAnalyticsQuery = {}): Promise<SendAnalytics> {
-    return countSends(this.#context, this.#tenant, query);
+  async analytics(query: SendAnalyticsQuery = {}): Promise<SendAnalytics> {
+    requireInput("analytics", query, ANALYTICS);
+    using _call = await this.#context.ready();
+    return this.#context.deliveries.countSends(this.#tenant, withinYears(query));
   }
 
   /** Returns the audit log of creating, changing, cancelling, retrying and deleting, newest first. */
-  auditLog(input: AuditInput = {}): Promise<readonly AuditEntry[]> {
-    return listAudit(this.#context, this.#tenant, input);
+  async auditLog(input: AuditInput = {}): Promise<readonly AuditEntry[]> {
+    requireInput("auditLog", input, AUDIT);
+    const { limit = DEFAULT_AUDIT, before } = input;
+    using _call = await this.#context.ready();
+    return this.#context.deliveries.listAudit(this.#tenant, { limit, ...(before === undefined ? {} : { before }) });
   }
+}
+
+function dateIssue(value: unknown, name: string): Issue | null {
+  const isFine = value instanceof Date && !Number.isNaN(value.getTime());
+  return isFine ? null : { path: [name], type: "value_error", message: `must be a Date that is valid, is ${describe(value)}` };
+}
+
+/** The years that every database has a form for. Nothing is created outside of them, so a filter finds the same within. */
+const FIRST_MS = 0;
+const LAST_MS = Date.UTC(10_000, 0) - 1;
+
+/** Keeps the times of a filter within the years 1970 to 9999. */
+function withinYears<Filter extends object>(filter: Filter): Filter {
+  const bounded = Object.entries(filter).map(([name, value]) => [
+    name,
+    value instanceof Date ? new Date(Math.min(Math.max(value.getTime(), FIRST_MS), LAST_MS)) : value,
+  ]);
+  return Object.fromEntries(bounded) as Filter;
 }

@@ -1,6 +1,6 @@
 import { BoundedList, cut } from "./bounds.ts";
 import { BelfryError, type Issue } from "./errors.ts";
-import { describe, isPlain, shown, stringIssue, wholeIssue } from "./parse-text.ts";
+import { describe, isPlain, shown, stringIssue, whole } from "./parse-text.ts";
 
 const MAX_MESSAGE = 300;
 const MAX_PATH = 8;
@@ -80,9 +80,9 @@ export function validationError(issues: Iterable<Issue>): BelfryError {
   return list.error();
 }
 
-/** Says what is wrong with the page of a list: `limit` is a whole number from 1 to `most`, `offset` one from 0. */
-export function pageIssues({ limit, offset = 0 }: { readonly limit: unknown; readonly offset?: unknown }, most: number): readonly Issue[] {
-  return [wholeIssue(limit, "limit", { min: 1, max: most }), wholeIssue(offset, "offset", { min: 0 })].filter((issue) => issue !== null);
+/** Makes the checks of the page of a list: `limit` is a whole number from 1 to `most`, `offset` one from 0. */
+export function pageChecks(most: number): ChecksOf<{ limit: number; offset: number }> {
+  return { limit: whole({ min: 1, max: most }), offset: whole({ min: 0 }) };
 }
 
 /** Throws a `VALIDATION_ERROR` for the issues that were found, unless there are none. */
@@ -143,6 +143,31 @@ export function requireOption(options: object, name: string, functions: readonly
 /** Every member of an object type by name: one that is left out does not compile. */
 export type MembersOf<Type> = Readonly<Record<keyof Type, true>>;
 
+/** Says what is wrong with the member `name` of an input; null if nothing is. */
+export type Check = (value: unknown, name: string) => Issue | null;
+
+/** Every member of an input by name, with its check: one that is left out does not compile. */
+export type ChecksOf<Input> = Readonly<Record<keyof Input, Check>>;
+
+/** Says what is wrong with those members of an input that are given, in the order of `checks`. */
+function memberIssues(given: object, checks: Readonly<Record<string, Check>>): readonly Issue[] {
+  const issues: Issue[] = [];
+  for (const name in checks) {
+    const value = (given as Readonly<Record<string, unknown>>)[name];
+    const issue = value === undefined ? null : (checks[name]?.(value, name) ?? null);
+    if (issue !== null) {
+      issues.push(issue);
+    }
+  }
+  return issues;
+}
+
+/** Checks that an input has no members but these, by {@link strangerIn}, and then those given. @throws BelfryError `VALIDATION_ERROR` */
+export function requireInput(what: string, given: object, checks: Readonly<Record<string, Check>>): void {
+  requireMembers(what, given, checks);
+  requireNone(memberIssues(given, checks));
+}
+
 /** What `create` and `send` call by another name than the other one, or than a wire does. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   title: "subject",
@@ -155,7 +180,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
 };
 
 /** The members of something that takes an object, by name. */
-export type Members = Readonly<Record<string, true>>;
+export type Members = Readonly<Record<string, unknown>>;
 
 /**
  * Says why `given` is not an object of these members, and null if it is one. Nothing a caller says is ignored: a misspelt
@@ -171,7 +196,7 @@ export function strangerIn(what: string, given: unknown, known: Members): string
   let isEmpty = true;
   for (const name in given) {
     if (Object.hasOwn(given, name)) {
-      if (known[name] !== true) {
+      if (!Object.hasOwn(known, name)) {
         return `${what} takes ${namesOf(known)}; got ${shown(name)}${otherNameOf(name, known)}`;
       }
       isEmpty = false;
@@ -212,7 +237,7 @@ export function requireConfiguration(whose: string, issues: readonly (Issue | nu
 
 function otherNameOf(name: string, known: Members): string {
   const other = Object.hasOwn(SYNONYMS, name) ? SYNONYMS[name] : undefined;
-  return other !== undefined && known[other] ? `, which is ${other} here` : "";
+  return other !== undefined && Object.hasOwn(known, other) ? `, which is ${other} here` : "";
 }
 
 function namesOf(known: Members): string {

@@ -120,6 +120,16 @@ function noString(value: unknown, path: Issue["path"]): Issue {
   return { path, type: value === undefined ? "missing" : "string_type", message: `expected a string, got ${describe(value)}` };
 }
 
+/** Makes the check of a member that is one of `values`. */
+export function oneOf(values: readonly string[]): (value: unknown, name: string) => Issue | null {
+  return (value, name) => choiceIssue(value, name, values);
+}
+
+/** Makes the check of a member that is a text. */
+export function text(rule: TextRule): (value: unknown, name: string) => Issue | null {
+  return (value, name) => textIssue(value, [name], rule);
+}
+
 /** Checks that `value` is a number, whichever, and says why not. */
 export function numberIssue(value: unknown, name: string): Issue | null {
   return typeof value === "number" ? null : { path: [name], type: "range", message: `must be a number, is ${shown(value)}` };
@@ -130,6 +140,11 @@ export function wholeIssue(value: unknown, name: string, { min, max }: { readonl
   const isFine = Number.isSafeInteger(value) && (value as number) >= min && (max === undefined || (value as number) <= max);
   const bounds = max === undefined ? `${min}` : `${min} to ${max}`;
   return isFine ? null : { path: [name], type: "range", message: `must be a whole number from ${bounds}, is ${shown(value)}` };
+}
+
+/** Makes the check of a member that is a whole number. */
+export function whole(bounds: { readonly min: number; readonly max?: number }): (value: unknown, name: string) => Issue | null {
+  return (value, name) => wholeIssue(value, name, bounds);
 }
 
 /** Checks that `value` is one of `values`, and says why not. */

@@ -1,5 +1,4 @@
 import type { FeedSubscription } from "../foundation/context.ts";
-import { isUuid } from "../foundation/ids.ts";
 import { requireFunctions, requireId, requireNone } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { BatchQueue, commitBatch } from "../work/batch-queue.ts";
@@ -7,29 +6,11 @@ import type { FollowSources, HubContext, HubListener } from "./context.ts";
 import { fitsFilter } from "./filter.ts";
 import type { HubEvent, HubPage, IdentifiedEvent, ProcessingRecord } from "./hub-model.ts";
 import type { HubStorage, PlanProcessing } from "./hub-storage.ts";
-import { type EventInput, type HubListInput, parseEvent, parseNames, parseRange } from "./parse.ts";
-import { found, unknown } from "./unknown.ts";
+import { type EventInput, type HubListInput, parseEvent, parseList } from "./parse.ts";
+import { found } from "./unknown.ts";
 
 /** The limit of a batch. It bounds how long one transaction holds a synchronous database. */
 const MAX_BATCH = 128;
-
-/**
- * Stores an event with a record for each handler whose filter it fits. Resolves after the commit. Handlers run in the
- * background.
- */
-export async function createEvent(context: HubContext, tenant: string, input: EventInput): Promise<HubEvent> {
-  const { source, sender, content, metadata } = parseEvent(input);
-  using _call = await context.ready();
-  const receivedAt = new Date(context.clock.now());
-  const event: HubEvent = { id: context.ids.next(), tenant, source, sender, content, metadata, receivedAt };
-  const records = await context.eventWriter.write(event);
-  if (records > 0) {
-    context.processDue();
-  }
-  context.publish([{ topic: "hub", tenant, source, change: "event", id: event.id, event }]);
-  context.events.emit("event.created", { tenant, event, handlers: records });
-  return event;
-}
 
 /** Writes events that arrive at the same time in one transaction. Returns the number of handlers of each. */
 export function eventWriter(hub: HubStorage, plan: PlanProcessing): BatchQueue<HubEvent, number> {
@@ -71,21 +52,30 @@ export class HubEvents {
    *
    * @throws BelfryError `VALIDATION_ERROR`; `STORAGE_UNAVAILABLE` (try again) or `STORAGE_FAILED`
    */
-  create(input: EventInput): Promise<HubEvent> {
-    return createEvent(this.#context, this.#tenant, input);
+  async create(input: EventInput): Promise<HubEvent> {
+    const { source, sender, content, metadata } = parseEvent(input);
+    const { clock, ids, eventWriter, processDue, publish, events } = this.#context;
+    const tenant = this.#tenant;
+    using _call = await this.#context.ready();
+    const event: HubEvent = { id: ids.next(), tenant, source, sender, content, metadata, receivedAt: new Date(clock.now()) };
+    const handlers = await eventWriter.write(event);
+    if (handlers > 0) {
+      processDue();
+    }
+    publish([{ topic: "hub", tenant, source, change: "event", id: event.id, event }]);
+    events.emit("event.created", { tenant, event, handlers });
+    return event;
   }
 
   /** Returns one event with its sender's identity. @throws BelfryError `NOT_FOUND` */
-  async get(id: string): Promise<IdentifiedEvent> {
-    using _call = await this.#context.ready();
-    return found("notification", id, async (uuid) => (await this.#context.hub.findEvents(this.#tenant, [uuid]))[0]);
+  get(id: string): Promise<IdentifiedEvent> {
+    const { hub } = this.#context;
+    return found(this.#context, { what: "notification", id }, async (uuid) => (await hub.findEvents(this.#tenant, [uuid]))[0]);
   }
 
   /** Returns a page of events, newest first. @throws BelfryError `VALIDATION_ERROR` */
   async list(input: HubListInput & { readonly source?: string; readonly sender?: string } = {}): Promise<HubPage<IdentifiedEvent>> {
-    const range = parseRange(input, { source: true, sender: true });
-    const { source, sender } = input;
-    const query = { ...range, ...parseNames({ source, sender }) };
+    const query = parseList(input, ["source", "sender"]);
     using _call = await this.#context.ready();
     return this.#context.hub.listEvents(this.#tenant, query);
   }
@@ -105,11 +95,10 @@ export class HubEvents {
   async acknowledge(id: string, client: string): Promise<void> {
     requireId(id);
     requireNone([textIssue(client, ["client"], NAME_RULE)]);
-    using _call = await this.#context.ready();
-    const by = { client, at: new Date(this.#context.clock.now()) };
-    if (!isUuid(id) || !(await this.#context.hub.acknowledgeEvent(this.#tenant, id.toLowerCase(), by))) {
-      throw unknown("notification", id);
-    }
+    const { hub, clock } = this.#context;
+    await found(this.#context, { what: "notification", id }, (uuid) =>
+      hub.acknowledgeEvent(this.#tenant, uuid, { client, at: new Date(clock.now()) }),
+    );
   }
 
   /** Follows a source from now on. It gets events from every process. Earlier events are not replayed. */

@@ -1,17 +1,8 @@
-import { isUuid } from "../foundation/ids.ts";
 import { requireId, validationError } from "../foundation/issue-list.ts";
 import type { HubContext } from "./context.ts";
 import type { Handler, HubPage } from "./hub-model.ts";
-import {
-  type HandlerChanges,
-  type HandlerInput,
-  type HubListInput,
-  parseHandler,
-  parseHandlerChanges,
-  parseNames,
-  parseRange,
-} from "./parse.ts";
-import { found, unknown } from "./unknown.ts";
+import { type HandlerChanges, type HandlerInput, type HubListInput, parseHandler, parseHandlerChanges, parseList } from "./parse.ts";
+import { found } from "./unknown.ts";
 
 const MAX_PER_SOURCE = 100;
 
@@ -38,14 +29,13 @@ export class HubHandlers {
   }
 
   /** @throws BelfryError `NOT_FOUND` */
-  async get(id: string): Promise<Handler> {
-    using _call = await this.#context.ready();
-    return found("handler", id, (uuid) => this.#context.hub.findHandler(this.#tenant, uuid));
+  get(id: string): Promise<Handler> {
+    return found(this.#context, { what: "handler", id }, (uuid) => this.#context.hub.findHandler(this.#tenant, uuid));
   }
 
   /** Returns a page of handlers, newest first. @throws BelfryError `VALIDATION_ERROR` */
   async list(input: HubListInput & { readonly source?: string } = {}): Promise<HubPage<Handler>> {
-    const query = { ...parseRange(input, { source: true }), ...parseNames({ source: input.source }) };
+    const query = parseList(input, ["source"]);
     using _call = await this.#context.ready();
     return this.#context.hub.listHandlers(this.#tenant, query);
   }
@@ -62,8 +52,8 @@ export class HubHandlers {
     if (parsed.source !== undefined && parsed.source !== (await this.get(id)).source) {
       await this.#checkRoom(parsed.source);
     }
-    const at = new Date(this.#context.clock.now());
-    return found("handler", id, (uuid) => this.#context.hub.updateHandler(this.#tenant, uuid, { ...parsed, at }));
+    const change = { ...parsed, at: new Date(this.#context.clock.now()) };
+    return found(this.#context, { what: "handler", id }, (uuid) => this.#context.hub.updateHandler(this.#tenant, uuid, change));
   }
 
   /** Limits the handlers of a source, because one transaction checks each event against all their filters. */
@@ -77,10 +67,6 @@ export class HubHandlers {
 
   /** Deletes a handler. Its earlier events are still processed. @throws BelfryError `NOT_FOUND` */
   async remove(id: string): Promise<void> {
-    requireId(id);
-    using _call = await this.#context.ready();
-    if (!isUuid(id) || !(await this.#context.hub.deleteHandler(this.#tenant, id.toLowerCase()))) {
-      throw unknown("handler", id);
-    }
+    await found(this.#context, { what: "handler", id }, (uuid) => this.#context.hub.deleteHandler(this.#tenant, uuid));
   }
 }

@@ -1,11 +1,10 @@
 import { BelfryError } from "../foundation/errors.ts";
-import { isUuid } from "../foundation/ids.ts";
-import { requireId, requireNone } from "../foundation/issue-list.ts";
+import { requireNone } from "../foundation/issue-list.ts";
 import { NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
 import type { HubContext } from "./context.ts";
 import type { HubPage, Identity } from "./hub-model.ts";
-import { type HubListInput, type IdentityInput, parseIdentity, parseNames, parseRange } from "./parse.ts";
-import { found, unknown } from "./unknown.ts";
+import { type HubListInput, type IdentityInput, parseIdentity, parseList } from "./parse.ts";
+import { found } from "./unknown.ts";
 
 /** The identities of one tenant: `notifications.hub.identities`. */
 export class HubIdentities {
@@ -33,18 +32,13 @@ export class HubIdentities {
   }
 
   /** @throws BelfryError `NOT_FOUND` */
-  async get(id: string): Promise<Identity> {
-    using _call = await this.#context.ready();
-    return found("identity", id, (uuid) => this.#context.hub.findIdentity(this.#tenant, uuid));
+  get(id: string): Promise<Identity> {
+    return found(this.#context, { what: "identity", id }, (uuid) => this.#context.hub.findIdentity(this.#tenant, uuid));
   }
 
   /** Deletes an identity. Its sender's events stay, and show none from then on. @throws BelfryError `NOT_FOUND` */
   async remove(id: string): Promise<void> {
-    requireId(id);
-    using _call = await this.#context.ready();
-    if (!isUuid(id) || !(await this.#context.hub.deleteIdentity(this.#tenant, id.toLowerCase()))) {
-      throw unknown("identity", id);
-    }
+    await found(this.#context, { what: "identity", id }, (uuid) => this.#context.hub.deleteIdentity(this.#tenant, uuid));
   }
 
   /** Returns the identity of an id in a source. @throws BelfryError `NOT_FOUND` */
@@ -65,11 +59,9 @@ export class HubIdentities {
    * @throws BelfryError `VALIDATION_ERROR`
    */
   async list(input: HubListInput & { readonly name?: string; readonly source?: string } = {}): Promise<HubPage<Identity>> {
-    const range = parseRange(input, { name: true, source: true });
-    const { name, source } = input;
-    // Every name has the empty part.
-    const query = { ...range, ...parseNames({ name: name === "" ? undefined : name, source }) };
+    const { name, ...query } = parseList(input, ["name", "source"]);
     using _call = await this.#context.ready();
-    return this.#context.hub.listIdentities(this.#tenant, query);
+    // Every name has the empty part.
+    return this.#context.hub.listIdentities(this.#tenant, { ...query, ...(name && { name }) });
   }
 }

@@ -1,7 +1,8 @@
-import { IssueList, type Members, type MembersOf, pageIssues, requireMembers, requireNone } from "../foundation/issue-list.ts";
+import type { Issue } from "../foundation/errors.ts";
+import { IssueList, pageChecks, requireInput, requireMembers } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
-import { NAME_RULE, type TextRule, textIssue } from "../foundation/parse-text.ts";
+import { NAME_RULE, type TextRule, text, textIssue } from "../foundation/parse-text.ts";
 import { filterIssues } from "./filter.ts";
 import type { HubRange } from "./hub-storage.ts";
 
@@ -46,10 +47,6 @@ export interface HubListInput {
   readonly offset?: number;
 }
 
-const EVENT: MembersOf<EventInput> = { source: true, sender: true, content: true, metadata: true };
-const IDENTITY: MembersOf<IdentityInput> = { source: true, sourceId: true, name: true, metadata: true };
-const HANDLER: MembersOf<HandlerInput> = { source: true, prompt: true, filter: true };
-
 /** E-mails come in whole; what is longer belongs behind a link. */
 const CONTENT_RULE: TextRule = { maxLength: 100_000 };
 const PROMPT_RULE: TextRule = { minLength: 1, maxLength: 100_000 };
@@ -58,106 +55,92 @@ const MAX_FILTER_BYTES = 16 * 1024;
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 100;
 
+/** The members of an input of the hub: one JSON object, and texts with their rules. */
+interface Shape<Input, Json extends keyof Input> {
+  /** Names the input in errors, for example `an event`. */
+  readonly what: string;
+  readonly texts: Readonly<Record<Exclude<keyof Input, Json>, TextRule>>;
+  readonly json: Json;
+}
+
+const EVENT: Shape<EventInput, "metadata"> = {
+  what: "an event",
+  texts: { source: NAME_RULE, sender: NAME_RULE, content: CONTENT_RULE },
+  json: "metadata",
+};
+const IDENTITY: Shape<IdentityInput, "metadata"> = {
+  what: "an identity",
+  texts: { source: NAME_RULE, sourceId: NAME_RULE, name: NAME_RULE },
+  json: "metadata",
+};
+const HANDLER: Shape<HandlerInput, "filter"> = {
+  what: "a handler",
+  texts: { source: NAME_RULE, prompt: PROMPT_RULE },
+  json: "filter",
+};
+
 /** Checks an event's input; throws `VALIDATION_ERROR` with everything that is wrong. */
-export function parseEvent(input: EventInput): Required<EventInput> & { readonly metadata: JsonObject } {
-  const check = new Check("an event", input, EVENT);
-  check.text("source", NAME_RULE);
-  check.text("sender", NAME_RULE);
-  check.text("content", CONTENT_RULE);
-  const metadata = check.object("metadata", {});
-  check.done();
-  return { source: input.source, sender: input.sender, content: input.content, metadata };
+export function parseEvent(input: EventInput): Parsed<EventInput, "metadata"> {
+  return parse(EVENT, input);
 }
 
 /** Checks an identity's input; its metadata is null when none was given. */
-export function parseIdentity(
-  input: IdentityInput,
-): Pick<IdentityInput, "source" | "sourceId" | "name"> & { readonly metadata: JsonObject | null } {
-  const check = new Check("an identity", input, IDENTITY);
-  check.text("source", NAME_RULE);
-  check.text("sourceId", NAME_RULE);
-  check.text("name", NAME_RULE);
-  const metadata = input?.metadata === undefined ? null : check.object("metadata", {});
-  check.done();
-  return { source: input.source, sourceId: input.sourceId, name: input.name, metadata };
+export function parseIdentity(input: IdentityInput): Omit<IdentityInput, "metadata"> & { readonly metadata: JsonObject | null } {
+  const parsed = parse(IDENTITY, input);
+  return input.metadata === undefined ? { ...parsed, metadata: null } : parsed;
 }
 
 /** Checks a new handler's input. */
-export function parseHandler(input: HandlerInput): Pick<HandlerInput, "source" | "prompt"> & { readonly filter: JsonObject } {
-  const check = new Check("a handler", input, HANDLER);
-  check.text("source", NAME_RULE);
-  check.text("prompt", PROMPT_RULE);
-  const filter = check.filter();
-  check.done();
-  return { source: input.source, prompt: input.prompt, filter };
+export function parseHandler(input: HandlerInput): Parsed<HandlerInput, "filter"> {
+  return parse(HANDLER, input, issuesOfFilter);
 }
 
-/** Checks what is to change in a handler. */
-export function parseHandlerChanges(changes: HandlerChanges): Partial<ReturnType<typeof parseHandler>> {
-  const check = new Check("a handler", changes, HANDLER);
-  const { source, prompt } = changes;
-  if (source !== undefined) {
-    check.text("source", NAME_RULE);
-  }
-  if (prompt !== undefined) {
-    check.text("prompt", PROMPT_RULE);
-  }
-  const filter = changes.filter === undefined ? undefined : check.filter();
-  check.done();
-  return { ...(source === undefined ? {} : { source }), ...(prompt === undefined ? {} : { prompt }), ...(filter && { filter }) };
+/** Checks what is to change in a handler, and returns that alone. */
+export function parseHandlerChanges(changes: HandlerChanges): Partial<Parsed<HandlerInput, "filter">> {
+  requireMembers(HANDLER.what, changes, { ...HANDLER.texts, filter: true });
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+  // What stays is valid, whichever it is.
+  const parsed = parseHandler({ source: "-", prompt: "-", ...Object.fromEntries(given) });
+  return Object.fromEntries(given.map(([name]) => [name, parsed[name as keyof HandlerInput]]));
 }
 
-/** Checks which page of a list is asked for. */
-export function parseRange<Input extends HubListInput>(input: Input, filters: MembersOf<Omit<Input, keyof HubListInput>>): HubRange {
-  requireMembers("list", input, { ...filters, limit: true, offset: true });
+function issuesOfFilter(filter: JsonObject): readonly Issue[] {
+  const bytes = new TextEncoder().encode(JSON.stringify(filter)).length;
+  const message = `must be at most ${MAX_FILTER_BYTES} bytes as JSON, is ${bytes}`;
+  return [...(bytes > MAX_FILTER_BYTES ? [{ path: ["filter"], type: "too_long", message }] : []), ...filterIssues(filter, ["filter"])];
+}
+
+/** Checks which page of a list is asked for, and the texts called `names` that it goes by; returns those that are given. */
+export function parseList<Name extends string>(
+  input: HubListInput & { readonly [Key in Name]?: string },
+  names: readonly Name[],
+): HubRange & { readonly [Key in Name]?: string } {
+  const texts = Object.fromEntries(names.map((name) => [name, text({ maxLength: 255 })]));
+  requireInput("list", input, { ...texts, ...pageChecks(MAX_LIMIT) });
   const { limit = DEFAULT_LIMIT, offset = 0 } = input;
-  requireNone(pageIssues({ limit, offset }, MAX_LIMIT));
-  return { limit, offset };
+  const given = names.filter((name) => input[name] !== undefined).map((name) => [name, input[name]]);
+  return { limit, offset, ...Object.fromEntries(given) };
 }
 
-/** Checks what a list or a look-up goes by: each text that is given is storable; returns those that are given. */
-export function parseNames<Name extends string>(
-  names: { readonly [Key in Name]?: string | undefined },
-): { readonly [Key in Name]?: string } {
-  const given = Object.entries(names).filter(([, value]) => value !== undefined);
-  requireNone(given.map(([name, value]) => textIssue(value, [name], { maxLength: 255 })));
-  return Object.fromEntries(given) as { readonly [Key in Name]?: string };
-}
+/** An input as it was checked: its JSON object is a copy. */
+type Parsed<Input, Json extends keyof Input> = Omit<Input, Json> & { readonly [Key in Json]: JsonObject };
 
-/** Collects what is wrong with the members of an input. */
-class Check {
-  readonly #input: Readonly<Record<string, unknown>>;
-  readonly #issues = new IssueList();
-
-  constructor(what: string, input: object, known: Members) {
-    requireMembers(what, input, known);
-    this.#input = input as Record<string, unknown>;
+function parse<Input extends object, Json extends keyof Input & string>(
+  { what, texts, json }: Shape<Input, Json>,
+  input: Input,
+  issuesOf: (value: JsonObject) => readonly Issue[] = () => [],
+): Parsed<Input, Json> {
+  requireMembers(what, input, { ...texts, [json]: true });
+  const issues = new IssueList();
+  for (const [name, rule] of Object.entries<TextRule>(texts)) {
+    issues.add(textIssue(input[name as keyof Input], [name], rule));
   }
-
-  text(member: string, rule: TextRule): void {
-    this.#issues.add(textIssue(this.#input[member], [member], rule));
+  const parsed = parseJsonObject(input[json] ?? {}, [json]);
+  if ("issues" in parsed) {
+    issues.addList(parsed.issues);
+    throw issues.error();
   }
-
-  object(member: string, fallback: JsonObject): JsonObject {
-    const parsed = parseJsonObject(this.#input[member] ?? fallback, [member]);
-    if ("issues" in parsed) {
-      this.#issues.addList(parsed.issues);
-      return fallback;
-    }
-    return parsed.value;
-  }
-
-  filter(): JsonObject {
-    const filter = this.object("filter", {});
-    const bytes = new TextEncoder().encode(JSON.stringify(filter)).length;
-    if (bytes > MAX_FILTER_BYTES) {
-      this.#issues.add({ path: ["filter"], type: "too_long", message: `must be at most ${MAX_FILTER_BYTES} bytes as JSON, is ${bytes}` });
-    }
-    this.#issues.addAll(filterIssues(filter, ["filter"]));
-    return filter;
-  }
-
-  done(): void {
-    this.#issues.done();
-  }
+  issues.addAll(issuesOf(parsed.value));
+  issues.done();
+  return { ...input, [json]: parsed.value };
 }

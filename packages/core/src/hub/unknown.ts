@@ -2,18 +2,25 @@ import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { requireId } from "../foundation/issue-list.ts";
 import { shown } from "../foundation/parse-text.ts";
+import type { HubContext } from "./context.ts";
 
-/** The error for an id that names nothing of the tenant. */
-export function unknown(what: string, id: string): BelfryError {
-  return new BelfryError("NOT_FOUND", `There is no ${what} ${shown(id)}.`);
+/** The id of something of a tenant, with a word for it. */
+export interface Named {
+  readonly what: "notification" | "handler" | "identity";
+  readonly id: string;
 }
 
-/** Looks something up by its id. Throws `NOT_FOUND`, also for an id that is no UUID. */
-export async function found<Value>(what: string, id: string, find: (id: string) => Promise<Value | null | undefined>): Promise<Value> {
+/** Calls `find` with the id, in lower case. Throws `NOT_FOUND` where it finds nothing, and for an id that is no UUID. */
+export async function found<Value>(
+  context: HubContext,
+  { what, id }: Named,
+  find: (id: string) => Promise<Value | null | undefined | false>,
+): Promise<Value> {
   requireId(id);
-  const value = isUuid(id) ? await find(id.toLowerCase()) : null;
-  if (value === null || value === undefined) {
-    throw unknown(what, id);
+  using _call = await context.ready();
+  const value = isUuid(id) && (await find(id.toLowerCase()));
+  if (value === null || value === undefined || value === false) {
+    throw new BelfryError("NOT_FOUND", `There is no ${what} ${shown(id)}.`);
   }
   return value;
 }

@@ -1,8 +1,8 @@
 import type { Owner } from "../foundation/context.ts";
 import { fingerprint } from "../foundation/digest.ts";
 import { BelfryError } from "../foundation/errors.ts";
-import { type MembersOf, pageIssues, requireMembers, requireNone } from "../foundation/issue-list.ts";
-import { choiceIssue, NAME_RULE, stringIssue, textIssue } from "../foundation/parse-text.ts";
+import { type ChecksOf, pageChecks, requireInput, requireNone, validationError } from "../foundation/issue-list.ts";
+import { NAME_RULE, oneOf, stringIssue, text } from "../foundation/parse-text.ts";
 import type { InboxContext } from "./context.ts";
 import type { InboxCounts, InboxItem, InboxStatus } from "./inbox-item.ts";
 import type { InboxQuery } from "./inbox-storage.ts";
@@ -41,7 +41,12 @@ function check(seq: number, { owner, status, type, epoch }: CursorScope): string
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 1_000;
 const STATUSES: readonly InboxStatus[] = ["all", "unread", "read"];
-const LIST_INPUT: MembersOf<ListInput> = { status: true, type: true, limit: true, cursor: true, offset: true };
+const LIST_INPUT: ChecksOf<ListInput> = {
+  ...pageChecks(MAX_LIMIT),
+  status: oneOf(STATUSES),
+  type: text(NAME_RULE),
+  cursor: stringIssue,
+};
 
 /** Which part of an inbox to list. */
 export interface ListInput {
@@ -72,9 +77,11 @@ export interface InboxList {
  * another list.
  */
 export async function listInbox(context: InboxContext, owner: Owner, input: ListInput = {}): Promise<InboxList> {
-  requireMembers("list", input, LIST_INPUT);
-  const limit = checkList(input);
-  const status = input.status ?? "all";
+  requireInput("list", input, LIST_INPUT);
+  const { status = "all", limit = DEFAULT_LIMIT, cursor, offset = 0 } = input;
+  if (cursor !== undefined && offset !== 0) {
+    throw validationError([{ path: ["offset"], type: "conflict", message: "cannot be given together with a cursor" }]);
+  }
   using _call = await context.ready();
   const query = {
     status,
@@ -96,32 +103,21 @@ export async function listInbox(context: InboxContext, owner: Owner, input: List
 }
 
 async function start(context: InboxContext, owner: Owner, input: ListInput): Promise<Pick<InboxQuery, "before" | "offset">> {
-  if (input.cursor === undefined) {
-    return { offset: input.offset ?? 0 };
+  const { cursor, offset = 0, status = "all", type } = input;
+  if (cursor === undefined) {
+    return { offset };
   }
   const { epoch } = await context.inbox.counts(owner);
-  const before = decodeCursor(input.cursor, { owner, status: input.status ?? "all", type: input.type, epoch });
+  const before = decodeCursor(cursor, { owner, status, type, epoch });
   if (before === null) {
     throw new BelfryError("INVALID_CURSOR", "The cursor is not one that this list gave. Start again without a cursor.");
   }
   return { before };
 }
 
-function checkList({ limit = DEFAULT_LIMIT, offset = 0, status = "all", cursor, type }: ListInput): number {
-  const isBoth = cursor !== undefined && offset !== 0;
-  requireNone([
-    ...pageIssues({ limit, offset }, MAX_LIMIT),
-    isBoth ? { path: ["offset"], type: "conflict", message: "cannot be given together with a cursor" } : null,
-    choiceIssue(status, "status", STATUSES),
-    type === undefined ? null : textIssue(type, ["type"], NAME_RULE),
-    cursor === undefined ? null : stringIssue(cursor, "cursor"),
-  ]);
-  return limit;
-}
-
 /** Returns up to `limit` items of all the tenant's inboxes, newest notification first. */
 export async function listTenant(context: InboxContext, tenant: string, limit: number): Promise<readonly InboxItem[]> {
-  requireNone(pageIssues({ limit }, MAX_LIMIT));
+  requireNone([LIST_INPUT.limit(limit, "limit")]);
   using _call = await context.ready();
   return context.inbox.listTenant(tenant, limit);
 }

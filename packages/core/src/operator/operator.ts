@@ -1,11 +1,20 @@
 import { type Acting, type AuditAction, actorOf } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
-import { type MembersOf, pageIssues, requireId, requireMembers, requireNone } from "../foundation/issue-list.ts";
-import { choiceIssue, shown } from "../foundation/parse-text.ts";
+import {
+  type Check,
+  type ChecksOf,
+  type MembersOf,
+  pageChecks,
+  requireId,
+  requireInput,
+  requireMembers,
+  requireNone,
+} from "../foundation/issue-list.ts";
+import { choiceIssue, NAME_RULE, shown, stringIssue, text } from "../foundation/parse-text.ts";
 import type { Activity, ActivityFilter, ActivityPage, ActivitySummary, ChannelHealth, HealthRange, RetriedAll } from "./activity.ts";
 import type { OperatorContext } from "./context.ts";
-import { type ActivityScope, afterCursor, encodeActivityCursor, filterIssues, idIssue, pickFilter, requireFilter } from "./parse-filter.ts";
+import { type ActivityScope, afterCursor, encodeActivityCursor, idIssue, parseFilter } from "./parse-filter.ts";
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 100;
@@ -48,8 +57,8 @@ export interface AuditNote extends Acting {
   readonly notificationId: string;
 }
 
-const PAGE: MembersOf<Omit<SearchInput, keyof ActivityFilter>> = { cursor: true, limit: true };
-const RETRY_ALL: MembersOf<RetryAllOptions> = { limit: true, cursor: true, actor: true };
+const PAGE: ChecksOf<Omit<SearchInput, keyof ActivityFilter>> = { limit: pageChecks(MAX_LIMIT).limit, cursor: stringIssue };
+const RETRY_ALL: ChecksOf<RetryAllOptions> = { limit: pageChecks(MAX_RETRIES).limit, cursor: stringIssue, actor: text(NAME_RULE) };
 const NOTE: MembersOf<AuditNote> = { action: true, notificationId: true, actor: true };
 
 /**
@@ -85,9 +94,8 @@ export class Operator {
    *   another search gave
    */
   async search(input: SearchInput = {}): Promise<ActivityPage> {
-    requireFilter("search", input, PAGE);
+    const scope = this.#scopeOf("search", input, PAGE);
     const { cursor, limit = DEFAULT_LIMIT } = input;
-    const scope = this.#scopeOf(input, limit, MAX_LIMIT);
     const after = afterCursor(cursor, scope);
     using _call = await this.#context.ready();
     // Reads one more than requested, to see whether there is a next page.
@@ -97,10 +105,9 @@ export class Operator {
 
   /** Returns the number of matching notifications, counted up to 10,000. @throws BelfryError `VALIDATION_ERROR` */
   async count(filter: ActivityFilter = {}): Promise<number> {
-    requireFilter("count", filter);
-    const scope = this.#scopeOf(filter);
+    const scope = this.#scopeOf("count", filter);
     using _call = await this.#context.ready();
-    return this.#context.activity.count(this.#tenant, scope.filter, MAX_COUNT);
+    return this.#countAll([scope.filter]);
   }
 
   /**
@@ -152,8 +159,7 @@ export class Operator {
    * @throws BelfryError `VALIDATION_ERROR` for a filter that cannot be
    */
   async countRetryable(filter: ActivityFilter = {}): Promise<number> {
-    requireFilter("countRetryable", filter);
-    const scope = this.#scopeOf(filter);
+    const scope = this.#scopeOf("countRetryable", filter);
     using _call = await this.#context.ready();
     return this.#countAll(retryable(scope.filter));
   }
@@ -171,11 +177,10 @@ export class Operator {
    * ```
    */
   async retryAll(filter: ActivityFilter, options: RetryAllOptions = {}): Promise<RetriedAll> {
-    requireFilter("retryAll", filter);
-    requireMembers("the second argument of retryAll", options, RETRY_ALL);
-    const { limit = DEFAULT_RETRIES, cursor, ...acting } = options;
-    const scope = this.#scopeOf(filter, limit, MAX_RETRIES);
-    const actor = actorOf(acting);
+    const scope = this.#scopeOf("retryAll", filter);
+    requireInput("the second argument of retryAll", options, RETRY_ALL);
+    const { limit = DEFAULT_RETRIES, cursor } = options;
+    const actor = actorOf(options);
     const after = afterCursor(cursor, scope);
     using _call = await this.#context.ready();
     const filters = retryable(scope.filter);
@@ -202,16 +207,14 @@ export class Operator {
     requireMembers("note", entry, NOTE);
     const { action, notificationId } = entry;
     const actor = actorOf(entry);
-    requireNone([choiceIssue(action, "action", ACTIONS), idIssue("notificationId", notificationId)]);
+    requireNone([choiceIssue(action, "action", ACTIONS), idIssue(notificationId, "notificationId")]);
     using _call = await this.#context.ready();
     const line = { action, actor, notificationId: notificationId.toLowerCase() };
     await this.#context.activity.note(this.#tenant, line, new Date(this.#context.clock.now()));
   }
 
-  /** Checks a filter, and a limit if there is one. */
-  #scopeOf(filter: ActivityFilter, limit = 1, maxLimit = 1): ActivityScope {
-    requireNone([...filterIssues(filter), ...pageIssues({ limit }, maxLimit)]);
-    return { tenant: this.#tenant, filter: pickFilter(filter) };
+  #scopeOf(what: string, input: ActivityFilter, more?: Readonly<Record<string, Check>>): ActivityScope {
+    return { tenant: this.#tenant, filter: parseFilter(what, input, more) };
   }
 
   async #countAll(filters: readonly ActivityFilter[]): Promise<number> {

@@ -1,8 +1,8 @@
 import { fingerprint } from "../foundation/digest.ts";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
-import { type Members, type MembersOf, requireMembers, requireNone } from "../foundation/issue-list.ts";
-import { choiceIssue, describe, NAME_RULE, stringIssue, type TextRule, textIssue } from "../foundation/parse-text.ts";
+import { type Check, type ChecksOf, requireInput } from "../foundation/issue-list.ts";
+import { describe, NAME_RULE, oneOf, text } from "../foundation/parse-text.ts";
 import type { ActivityFilter } from "./activity.ts";
 
 /**
@@ -59,7 +59,6 @@ export function afterCursor(cursor: string | undefined, scope: ActivityScope): {
   if (cursor === undefined) {
     return {};
   }
-  requireNone([stringIssue(cursor, "cursor")]);
   const parts = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})-[0-9a-z]{1,13}$/.exec(cursor);
   const after = parts === null ? null : parts.slice(1).join("-");
   if (after === null || encodeActivityCursor(after, scope) !== cursor) {
@@ -69,64 +68,44 @@ export function afterCursor(cursor: string | undefined, scope: ActivityScope): {
 }
 
 function check(id: string, { tenant, filter }: ActivityScope): string {
-  const { kind, recipient, type, channel, status, from, before } = filter;
-  const values = [filter.id, kind, recipient, type, channel, status, from?.getTime(), before?.getTime()];
-  return fingerprint([id, tenant, ...values.map((value) => value ?? null)]);
+  const values = FILTER_NAMES.map((name) => filter[name] ?? null);
+  return fingerprint([id, tenant, ...values.map((value) => (value instanceof Date ? value.getTime() : value))]);
 }
 
 const KINDS = ["message", "send", "event"];
 const STATUSES = ["pending", "sent", "delivered", "failed", "partial", "cancelled"];
-/** Recipients may be URLs. */
-const RECIPIENT_RULE: TextRule = { minLength: 1, maxLength: 4_096 };
 const LAST_MS = Date.UTC(10_000, 0) - 1;
 
-const FILTER: MembersOf<ActivityFilter> = {
-  id: true,
-  kind: true,
-  recipient: true,
-  type: true,
-  channel: true,
-  status: true,
-  from: true,
-  before: true,
+const FILTER: ChecksOf<ActivityFilter> = {
+  id: idIssue,
+  kind: oneOf(KINDS),
+  // It may be a URL.
+  recipient: text({ minLength: 1, maxLength: 4_096 }),
+  type: text(NAME_RULE),
+  channel: text(NAME_RULE),
+  status: oneOf(STATUSES),
+  from: timeIssue,
+  before: timeIssue,
 };
+/** In the order in which cursors count them. */
+const FILTER_NAMES = Object.keys(FILTER) as (keyof ActivityFilter)[];
 
-/** Checks that a filter has its own members, and those that `more` names, and no others. Throws `VALIDATION_ERROR`. */
-export function requireFilter(what: string, filter: ActivityFilter, more: Members = {}): void {
-  requireMembers(what, filter, { ...FILTER, ...more });
-}
-
-/** Returns the issues of a filter; empty for a valid one. */
-export function filterIssues({ id, kind, recipient, type, channel, status, from, before }: ActivityFilter): Issue[] {
-  return [
-    ...given(id, (value) => idIssue("id", value)),
-    ...given(kind, (value) => choiceIssue(value, "kind", KINDS)),
-    ...given(recipient, (value) => textIssue(value, ["recipient"], RECIPIENT_RULE)),
-    ...given(type, (value) => textIssue(value, ["type"], NAME_RULE)),
-    ...given(channel, (value) => textIssue(value, ["channel"], NAME_RULE)),
-    ...given(status, (value) => choiceIssue(value, "status", STATUSES)),
-    ...given(from, (value) => timeIssue("from", value)),
-    ...given(before, (value) => timeIssue("before", value)),
-  ];
-}
-
-/** Returns only the members of a filter, with its id in lower case. */
-export function pickFilter({ id, kind, recipient, type, channel, status, from, before }: ActivityFilter): ActivityFilter {
-  const members = { id: id?.toLowerCase(), kind, recipient, type, channel, status, from, before };
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
-}
-
-function given<Value>(value: Value | undefined, check: (value: Value) => Issue | null): Issue[] {
-  const found = value === undefined ? null : check(value);
-  return found ? [found] : [];
+/**
+ * Checks that a filter has its own members, and those that `more` names, and no others. Returns the filter alone, with its id in
+ * lower case. Throws `VALIDATION_ERROR`.
+ */
+export function parseFilter(what: string, input: ActivityFilter, more: Readonly<Record<string, Check>> = {}): ActivityFilter {
+  requireInput(what, input, { ...FILTER, ...more });
+  const members = FILTER_NAMES.map((name) => [name, name === "id" ? input.id?.toLowerCase() : input[name]]);
+  return Object.fromEntries(members.filter(([, value]) => value !== undefined));
 }
 
 /** Returns an issue unless `value` is the id of a notification. */
-export function idIssue(field: string, value: unknown): Issue | null {
+export function idIssue(value: unknown, field: string): Issue | null {
   return typeof value === "string" && isUuid(value) ? null : issue(field, "must be a notification's id, which is a UUID");
 }
 
-function timeIssue(field: string, value: unknown): Issue | null {
+function timeIssue(value: unknown, field: string): Issue | null {
   const isTime = value instanceof Date && value.getTime() >= 0 && value.getTime() <= LAST_MS;
   return isTime
     ? null

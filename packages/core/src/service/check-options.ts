@@ -1,13 +1,6 @@
 import { type Channel, INBOX_CHANNEL } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
-import {
-  hasFunctions,
-  type Members,
-  type MembersOf,
-  requireLoggerAndClock,
-  requireOption,
-  requireOptions,
-} from "../foundation/issue-list.ts";
+import { hasFunctions, type MembersOf, requireLoggerAndClock, requireOption, requireOptions } from "../foundation/issue-list.ts";
 import { describe, NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
 import { requireTypes } from "../notifications/index.ts";
 import type { DeliveryOptions, HubOptions, NotificationServiceOptions } from "./service-options.ts";
@@ -145,7 +138,7 @@ function checkTypes(types: unknown, channels: unknown): void {
   }
 }
 
-function checkWorker(part: "delivery" | "hub", options: unknown, known: Members): void {
+function checkWorker(part: "delivery" | "hub", options: unknown, known: Readonly<Record<string, true>>): void {
   if (options === undefined) {
     return;
   }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { TurnQueue } from "../work/timing.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryStorage } from "./delivery-storage.ts";
-import { firstDeliveries, listSends } from "./read-sends.ts";
+import { Sends } from "./sends.ts";
 
 test("four lists at once read a few sends in each turn of the event loop, and never two of them in one", async () => {
   const turns = { count: 0, isOver: false };
@@ -13,8 +13,8 @@ test("four lists at once read a few sends in each turn of the event loop, and ne
     }
   };
   const reads: { readonly turn: number; readonly sends: number }[] = [];
-  const note = async <Result>(sends: number, result: Result): Promise<Result> => {
-    reads.push({ turn: turns.count, sends });
+  const note = async <Result>(count: number, result: Result): Promise<Result> => {
+    reads.push({ turn: turns.count, sends: count });
     return result;
   };
   const deliveries: Partial<DeliveryStorage> = {
@@ -22,13 +22,14 @@ test("four lists at once read a few sends in each turn of the event loop, and ne
     deliveriesOf: (_, ids) => note(ids.length, []),
   };
   const context = { ready: async () => ({ [Symbol.dispose]: () => {} }), turns: new TurnQueue(), deliveries } as unknown as DeliveryContext;
+  const sends = new Sends("acme", context);
   const ids = Array.from({ length: 80 }, () => crypto.randomUUID());
   const ends: number[] = [];
   setImmediate(count);
   await Promise.all(
     [1, 2, 3, 4].map(async () => {
-      await listSends(context, "acme", {});
-      await firstDeliveries(context, "acme", { ids, limit: 20 });
+      await sends.list({});
+      await sends.firstDeliveries(ids, 20);
       ends.push(turns.count);
     }),
   );
