@@ -1,9 +1,9 @@
 import type { Owner } from "../foundation/context.ts";
 import type { AcknowledgedFallback, ReadHook } from "../inbox/index.ts";
-import { type ChainChange, isStoppable, type Settlement, settleChains, settled } from "./chains.ts";
-import { announce, type DeliveryContext } from "./context.ts";
+import { type ChainChange, isStoppable, type Settlement, settleChains, settled, stopped } from "./chains.ts";
+import { type DeliveryContext, settle } from "./context.ts";
 import { INBOX_CHANNEL } from "./delivery.ts";
-import type { ChainSelection, LoadedDelivery, LoadedSend } from "./delivery-storage.ts";
+import type { LoadedDelivery, LoadedSend } from "./delivery-storage.ts";
 
 /**
  * Records that a user has these notifications or, with null, everything the user has read. Deliveries over the inbox become
@@ -15,21 +15,15 @@ async function acknowledge(
   owner: Owner,
   ids: readonly string[] | null,
 ): Promise<ReadonlyMap<string, AcknowledgedFallback>> {
-  const selection: ChainSelection = { kind: "inbox", owner, ids };
-  let settlement: Settlement | null = null;
   const fallbacks = new Map<string, AcknowledgedFallback>();
-  await context.deliveries.settle(selection, new Date(context.clock.now()), (loaded, now) => {
+  await settle(context, { kind: "inbox", owner, ids }, (loaded, now) => {
     fallbacks.clear();
-    settlement = acknowledgeChains(loaded, now, {
+    return acknowledgeChains(loaded, now, {
       userId: owner.userId,
       readOnly: ids === null,
       onChanged: (chain) => fallbacks.set(chain[0]?.notificationId ?? "", fallbackOf(chain)),
     });
-    return settlement.changes;
   });
-  if (settlement !== null) {
-    announce(context, settlement);
-  }
   return fallbacks;
 }
 
@@ -43,11 +37,11 @@ export interface Acknowledging {
 }
 
 /** Makes the loaded chains `delivered` whose notification the user has, and stops their fallbacks. */
-export function acknowledgeChains(loaded: readonly LoadedSend[], now: Date, { userId, readOnly, onChanged }: Acknowledging): Settlement {
+export function acknowledgeChains(loaded: readonly LoadedSend[], now: Date, by: Acknowledging): Settlement {
   return settleChains(loaded, now, (chain) => {
-    const change = acknowledged(chain, { userId, readOnly, now });
+    const change = acknowledged(chain, by, now);
     if (change !== null) {
-      onChanged?.(chain);
+      by.onChanged?.(chain);
     }
     return change;
   });
@@ -69,10 +63,7 @@ export function readHook(context: DeliveryContext): ReadHook {
   };
 }
 
-function acknowledged(
-  chain: readonly LoadedDelivery[],
-  { userId, readOnly, now }: { readonly userId: string; readonly readOnly: boolean; readonly now: Date },
-): ChainChange | null {
+function acknowledged(chain: readonly LoadedDelivery[], { userId, readOnly }: Acknowledging, now: Date): ChainChange | null {
   const [primary, ...fallbacks] = chain;
   if (primary === undefined || primary.channel !== INBOX_CHANNEL || primary.recipient !== userId || (readOnly && !primary.isRead)) {
     return null;
@@ -82,8 +73,7 @@ function acknowledged(
   if (!isOpen || isScheduled) {
     return null;
   }
-  const stopped = fallbacks.map((fallback) => (isStoppable(fallback) ? settled(fallback, { status: "cancelled", now }) : fallback));
-  return { chain: [settled(primary, { status: "delivered", now }), ...stopped] };
+  return { chain: [settled(primary, { status: "delivered", now }), ...fallbacks.map((fallback) => stopped(fallback, now))] };
 }
 
 function fallbackOf([, ...fallbacks]: readonly LoadedDelivery[]): AcknowledgedFallback {

@@ -26,26 +26,26 @@ export function followPrimary(chain: readonly Delivery[], { fallbackDelayMs }: S
   if (primary === undefined) {
     return chain;
   }
-  return [primary, ...fallbacks.map((fallback) => followOne(fallback, primary, { waitMs: fallbackDelayMs, now }))];
+  const { status, channel, reason } = primary;
+  const isOfInbox = channel === INBOX_CHANNEL;
+  const mayStillCome = isOfInbox && reason === "offline" && fallbackDelayMs > 0;
+  const follow = (fallback: Delivery): Delivery => {
+    if (status === "delivered" || status === "cancelled") {
+      return stopped(fallback, now);
+    }
+    if (fallback.status !== "waiting") {
+      return fallback;
+    }
+    if (status === "failed") {
+      return mayStillCome ? fallback : due(fallback, now);
+    }
+    return isOfInbox && status === "sent" && fallbackDelayMs === 0 ? stopped(fallback, now) : fallback;
+  };
+  return [primary, ...fallbacks.map(follow)];
 }
 
-function followOne(fallback: Delivery, primary: Delivery, { waitMs, now }: { readonly waitMs: number; readonly now: Date }): Delivery {
-  if (primary.status === "delivered" || primary.status === "cancelled") {
-    return stopped(fallback, now);
-  }
-  if (fallback.status !== "waiting") {
-    return fallback;
-  }
-  const isOfInbox = primary.channel === INBOX_CHANNEL;
-  if (primary.status === "failed") {
-    const mayStillCome = isOfInbox && primary.reason === "offline" && waitMs > 0;
-    return mayStillCome ? fallback : due(fallback, now);
-  }
-  const isDecided = isOfInbox && primary.status === "sent" && waitMs === 0;
-  return isDecided ? stopped(fallback, now) : fallback;
-}
-
-function stopped(delivery: Delivery, now: Date): Delivery {
+/** Cancels a delivery, unless it has settled or is on its way. */
+export function stopped(delivery: Delivery, now: Date): Delivery {
   return isStoppable(delivery) ? settled(delivery, { status: "cancelled", now }) : delivery;
 }
 

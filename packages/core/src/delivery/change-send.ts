@@ -1,15 +1,13 @@
-import type { Owner } from "../foundation/context.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { type MembersOf, requireId, requireMembers, requireNone } from "../foundation/issue-list.ts";
-import type { ErasureStep } from "../foundation/json.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { announceItems } from "../inbox/index.ts";
 import { type ChainChange, due, isStoppable, type Settlement, settleChains, settled } from "./chains.ts";
 import { checkContent, requireContent } from "./check-content.ts";
-import { announce, type DeliveryContext } from "./context.ts";
+import { type DeliveryContext, settle } from "./context.ts";
 import { chainOutcome, type Delivery, INBOX_CHANNEL } from "./delivery.ts";
-import type { Decide, LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
+import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
 import { getSend, unknownSend } from "./read-sends.ts";
 import type { Send, SendChanges } from "./send.ts";
 import type { Acting } from "./send-input.ts";
@@ -37,29 +35,23 @@ export function actorOf({ actor = "host" }: { readonly actor?: string }): string
   return actor;
 }
 
+/** The id of a send to change, and the actor. */
+export type ChangeBy = Required<Omit<ChangeRequest, "tenant">>;
+
 /** Decides on the chains of a send: null if there is none, a sentence if its state does not allow the change. */
-type DecideOnSend = (loaded: readonly LoadedSend[], now: Date, by: Required<Omit<ChangeRequest, "tenant">>) => Settlement | string | null;
+type DecideOnSend = (loaded: readonly LoadedSend[], now: Date, by: ChangeBy) => Settlement | string | null;
 
 async function settleSend(context: DeliveryContext, request: ChangeRequest, decide: DecideOnSend): Promise<Send> {
   const { tenant, id } = request;
   const by = { id, actor: actorOf(request) };
   using _call = await context.ready();
-  let result: Settlement | string | null = null;
-  const run: Decide = (loaded, now) => {
-    result = decide(loaded, now, by);
-    return result === null || typeof result === "string" ? NOTHING : result.changes;
-  };
-  if (isUuid(id)) {
-    await context.deliveries.settle({ kind: "send", tenant, id }, new Date(context.clock.now()), run);
-  }
-  const settlement = result as Settlement | string | null;
+  const settlement = isUuid(id) ? await settle(context, { kind: "send", tenant, id }, (loaded, now) => decide(loaded, now, by)) : null;
   if (settlement === null) {
     throw unknownSend(id);
   }
   if (typeof settlement === "string") {
     throw new BelfryError("INVALID_STATE", settlement);
   }
-  announce(context, settlement);
   return getSend(context, tenant, id);
 }
 
@@ -76,11 +68,7 @@ export async function retrySend(context: DeliveryContext, request: ChangeRequest
 }
 
 /** Stops every chain of a loaded send: null if there is none, a sentence if something of it cannot be stopped any more. */
-export function cancelChains(
-  loaded: readonly LoadedSend[],
-  now: Date,
-  { id, actor }: { readonly id: string; readonly actor: string },
-): Settlement | string | null {
+export function cancelChains(loaded: readonly LoadedSend[], now: Date, { id, actor }: ChangeBy): Settlement | string | null {
   if (loaded.length === 0) {
     return null;
   }
@@ -89,14 +77,10 @@ export function cancelChains(
     const what = obstacle.leaseOwner === null ? `a delivery is already ${obstacle.status}` : "a delivery is on its way";
     return `The notification ${id} cannot be cancelled: ${what}.`;
   }
-  const settlement = settleChains(loaded, now, (chain) => ({
-    chain: chain.map((delivery) => settled(delivery, { status: "cancelled", now })),
-  }));
+  const cancelled = (delivery: Delivery) => settled(delivery, { status: "cancelled", now });
+  const settlement = settleChains(loaded, now, (chain) => ({ chain: chain.map(cancelled) }));
   return { ...settlement, changes: { ...settlement.changes, audit: [{ action: "cancelled", actor, notificationId: id }] } };
 }
-
-/** A decision that changes nothing. */
-export const NOTHING = { deliveries: [], attempts: [], sends: [], audit: [] } as const;
 
 /** Changes the content of a send that is pending; throws `INVALID_STATE` for any other. */
 export async function updateSend(context: DeliveryContext, request: ChangeRequest, changes: SendChanges): Promise<Send> {
@@ -132,23 +116,8 @@ export async function removeSend(context: DeliveryContext, request: ChangeReques
   announceItems(context, "deleted", deleted.items);
 }
 
-/**
- * Erases up to `limit` chains of a recipient and tells the host's listeners what became of the notifications; see
- * `DeliveryStorage.erase`.
- */
-export async function eraseDeliveries(context: DeliveryContext, owner: Owner, limit: number): Promise<ErasureStep> {
-  using _call = await context.ready();
-  const { sends, ...step } = await context.deliveries.erase(owner, limit, new Date(context.clock.now()));
-  announce(context, { deliveries: [], sends });
-  return step;
-}
-
 /** Makes the failed chains of a loaded send pending again: null if there is no such send, a sentence if nothing of it failed. */
-export function retryChains(
-  loaded: readonly LoadedSend[],
-  now: Date,
-  { id, actor }: { readonly id: string; readonly actor: string },
-): Settlement | string | null {
+export function retryChains(loaded: readonly LoadedSend[], now: Date, { id, actor }: ChangeBy): Settlement | string | null {
   const [send] = loaded;
   if (send === undefined) {
     return null;
@@ -162,26 +131,16 @@ export function retryChains(
 }
 
 function retryChain(chain: readonly LoadedDelivery[], { fallbackDelayMs }: SendState, now: Date): ChainChange | null {
-  if (chainOutcome(chain.map(({ status }) => status)) !== "failed") {
-    return null;
-  }
   const [primary, ...fallbacks] = chain;
-  if (primary === undefined) {
+  if (primary === undefined || chainOutcome(chain.map(({ status }) => status)) !== "failed") {
     return null;
   }
+  const fresh = (delivery: Delivery): Delivery => ({ ...due(delivery, now), attemptsBefore: delivery.attempt });
   const waitsForReader = primary.channel === INBOX_CHANNEL && fallbackDelayMs > 0;
-  const waiting = (delivery: Delivery): Delivery => ({
-    ...fresh(delivery, now),
-    status: "waiting",
-    dueAt: waitsForReader ? new Date(now.getTime() + fallbackDelayMs) : null,
-  });
+  const dueAt = waitsForReader ? new Date(now.getTime() + fallbackDelayMs) : null;
   return {
-    chain: [fresh(primary, now), ...fallbacks.map(waiting)],
+    chain: [fresh(primary), ...fallbacks.map((fallback): Delivery => ({ ...fresh(fallback), status: "waiting", dueAt }))],
     // The attempt about to run counts already.
     shownAttempts: primary.attempt + 1,
   };
-}
-
-function fresh(delivery: Delivery, now: Date): Delivery {
-  return { ...due(delivery, now), attemptsBefore: delivery.attempt };
 }

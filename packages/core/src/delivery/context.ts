@@ -4,9 +4,10 @@ import type { CreationEvents, NotificationTypes } from "../notifications/index.t
 import type { BatchQueue } from "../work/batch-queue.ts";
 import type { SharedStorage } from "../work/lease-storage.ts";
 import type { TurnQueue } from "../work/timing.ts";
+import type { Settlement } from "./chains.ts";
 import type { Channel, Directory } from "./channel.ts";
 import type { DeliveryChanged, SendChanged } from "./delivery.ts";
-import type { DeliveryStorage, NewSend, SendCreated } from "./delivery-storage.ts";
+import type { ChainSelection, DeliveryStorage, LoadedSend, NewSend, SendCreated } from "./delivery-storage.ts";
 
 /** The parts that operations on deliveries use. */
 export interface DeliveryContext<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> extends BaseContext {
@@ -41,15 +42,32 @@ export interface DeliveryEvents {
   "send.changed": SendChanged;
 }
 
-/** Tells the host's listeners about committed changes. */
-export function announce(
-  { events }: Pick<DeliveryContext, "events">,
-  { deliveries, sends }: { readonly deliveries: readonly DeliveryChanged[]; readonly sends: readonly SendChanged[] },
-): void {
-  for (const { delivery, from } of deliveries) {
-    events.emit(`delivery.${delivery.status}`, { delivery, from });
+/** A decision that changes nothing. */
+const NOTHING = { deliveries: [], attempts: [], sends: [], audit: [] } as const;
+
+/**
+ * Decides on the selected chains, and tells the host's listeners what became of them. Returns the decision, null if nothing was
+ * selected. A decision that is a sentence, or null, changes nothing.
+ */
+export async function settle<Decided extends Settlement | string | null>(
+  { deliveries, clock, events }: Pick<DeliveryContext, "deliveries" | "clock" | "events">,
+  selection: ChainSelection,
+  decide: (loaded: readonly LoadedSend[], now: Date) => Decided,
+): Promise<Decided | null> {
+  const last: { decided: Decided | null } = { decided: null };
+  await deliveries.settle(selection, new Date(clock.now()), (loaded, now) => {
+    const decided = decide(loaded, now);
+    last.decided = decided;
+    return decided === null || typeof decided === "string" ? NOTHING : decided.changes;
+  });
+  const { decided } = last;
+  if (decided !== null && typeof decided !== "string") {
+    for (const { delivery, from } of decided.deliveries) {
+      events.emit(`delivery.${delivery.status}`, { delivery, from });
+    }
+    for (const transition of decided.sends) {
+      events.emit("send.changed", transition);
+    }
   }
-  for (const transition of sends) {
-    events.emit("send.changed", transition);
-  }
+  return decided;
 }

@@ -6,11 +6,11 @@ import { Addresses } from "./addresses.ts";
 import { attempt } from "./attempt.ts";
 import { endWaits, type Settlement } from "./chains.ts";
 import type { Channel, DeliveryFailure, DeliveryOutcome } from "./channel.ts";
-import { announce, type DeliveryContext } from "./context.ts";
+import { type DeliveryContext, settle } from "./context.ts";
 import { type Delivery, INBOX_CHANNEL, type UnreachedReason } from "./delivery.ts";
-import type { ChainSelection, ClaimedDelivery, DeliveryFairness, LoadedSend, SettleChanges } from "./delivery-storage.ts";
-import { type EndedAttempt, type EndedAttempts, endAttempts, endLostLeases, GoneEndpoints } from "./end-attempts.ts";
-import { CircuitBreaker, EndpointShare } from "./endpoints.ts";
+import type { ClaimedDelivery, DeliveryFairness } from "./delivery-storage.ts";
+import { type EndedAttempt, endAttempts, endLostLeases } from "./end-attempts.ts";
+import { CircuitBreaker, EndpointShare, GoneEndpoints } from "./endpoints.ts";
 import { InboxChannel } from "./inbox-channel.ts";
 import { DEFAULT_FALLBACK } from "./parse-send.ts";
 
@@ -64,20 +64,20 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     };
   }
 
-  began(claimed: ClaimedDelivery): void {
-    this.#share.began(claimed);
+  began({ delivery }: ClaimedDelivery): void {
+    this.#share.began(delivery);
   }
 
-  ended(claimed: ClaimedDelivery): void {
-    this.#share.ended(claimed);
+  ended({ delivery }: ClaimedDelivery): void {
+    this.#share.ended(delivery);
   }
 
   async record(owner: string, ended: readonly EndedAttempt[]): Promise<readonly boolean[]> {
     const byId = new Map(ended.map((one) => [one.deliveryId, one]));
-    const result = await this.#settle<EndedAttempts>({ kind: "deliveries", ids: [...byId.keys()] }, (loaded, now) =>
-      endAttempts(loaded, now, { owner, byId }),
-    );
-    return ended.map(({ deliveryId }) => result?.accepted.has(deliveryId) ?? false);
+    const selection = { kind: "deliveries", ids: [...byId.keys()] } as const;
+    const result = await settle(this.#context, selection, (loaded, now) => endAttempts(loaded, now, { owner, byId }));
+    const counted = new Set(result?.changes.attempts.map(({ deliveryId }) => deliveryId));
+    return ended.map(({ deliveryId }) => counted.has(deliveryId));
   }
 
   async endLost(leases: readonly LostLease[]): Promise<void> {
@@ -85,16 +85,15 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     const attemptsOf = (name: string) =>
       name === INBOX_CHANNEL ? INBOX_ATTEMPTS : (this.#context.channels.get(name)?.retryDelaysMs.length ?? 0) + 1;
     const { leaseMs } = this.#options;
-    await this.#settle({ kind: "deliveries", ids: [...lost.keys()] }, (loaded, now) =>
-      endLostLeases(loaded, now, { lost, leaseMs, attemptsOf }),
-    );
+    const selection = { kind: "deliveries", ids: [...lost.keys()] } as const;
+    await settle(this.#context, selection, (loaded, now) => endLostLeases(loaded, now, { lost, leaseMs, attemptsOf }));
   }
 
   /** Starts the fallbacks that have waited long enough, and forgets old idempotency keys. */
   async tidy(): Promise<void> {
     let settlement: Settlement | null;
     do {
-      settlement = await this.#settle({ kind: "waiting", limit: MAX_BATCH }, endWaits);
+      settlement = await settle(this.#context, { kind: "waiting", limit: MAX_BATCH }, endWaits);
     } while (settlement !== null && settlement.changes.deliveries.length >= MAX_BATCH);
     await this.#prune();
   }
@@ -154,18 +153,6 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     }
   }
 
-  async #settle<Result extends Settlement>(selection: ChainSelection, decide: Deciding<Result>): Promise<Result | null> {
-    let result: Result | null = null;
-    await this.#context.deliveries.settle(selection, new Date(this.#context.clock.now()), (loaded, now): SettleChanges => {
-      result = decide(loaded, now);
-      return result.changes;
-    });
-    if (result !== null) {
-      announce(this.#context, result);
-    }
-    return result;
-  }
-
   async #prune(): Promise<void> {
     const nowMs = this.#context.clock.now();
     if (nowMs - this.#prunedMs >= PRUNE_INTERVAL_MS) {
@@ -174,8 +161,6 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     }
   }
 }
-
-type Deciding<Result> = (loaded: readonly LoadedSend[], now: Date) => Result;
 
 function failed(provider: string, error: string): { readonly outcome: DeliveryFailure; readonly reason: UnreachedReason | null } {
   return { outcome: { status: "failed", transient: false, provider, error }, reason: null };

@@ -1,41 +1,8 @@
 import type { LostLease } from "../work/lease-storage.ts";
-import { type ChainChange, due, followPrimary, type Settlement, settleChains, settled } from "./chains.ts";
+import { due, followPrimary, type Settlement, settleChains, settled } from "./chains.ts";
 import type { DeliveryOutcome } from "./channel.ts";
 import type { Delivery, DeliveryAttempt, UnreachedReason } from "./delivery.ts";
-import type { Endpoint, LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
-import { endpointKey } from "./endpoints.ts";
-
-const REST_MS = 24 * 60 * 60 * 1_000;
-const MAX_ENDPOINTS = 10_000;
-
-/**
- * Endpoints that said they are gone for good, as a webhook's receiver does by 410: for a day nothing is attempted to them.
- * Kept by this process alone; after a restart an endpoint says it once more.
- */
-export class GoneEndpoints {
-  readonly #untilMs = new Map<string, number>();
-
-  note(endpoint: Endpoint, nowMs: number): void {
-    const key = endpointKey(endpoint);
-    this.#untilMs.delete(key);
-    this.#untilMs.set(key, nowMs + REST_MS);
-    const [oldest] = this.#untilMs.keys();
-    if (this.#untilMs.size > MAX_ENDPOINTS && oldest !== undefined) {
-      this.#untilMs.delete(oldest);
-    }
-  }
-
-  /** Forgets an endpoint that has answered again. */
-  forget(endpoint: Endpoint): void {
-    this.#untilMs.delete(endpointKey(endpoint));
-  }
-
-  /** Returns the end of an endpoint's pause, or null. */
-  until(endpoint: Endpoint, nowMs: number): Date | null {
-    const untilMs = this.#untilMs.get(endpointKey(endpoint)) ?? 0;
-    return untilMs > nowMs ? new Date(untilMs) : null;
-  }
-}
+import type { LoadedDelivery, LoadedSend } from "./delivery-storage.ts";
 
 /** The lost leases, and the number of attempts of each channel. */
 export interface LostDeliveries {
@@ -50,16 +17,32 @@ export interface LostDeliveries {
  * and counts, so that a delivery that kills its worker is not retried for ever.
  */
 export function endLostLeases(loaded: readonly LoadedSend[], now: Date, leases: LostDeliveries): Settlement {
+  return endInChains(loaded, now, (delivery) =>
+    isLost(delivery, leases.lost.get(delivery.id))
+      ? { after: endedAsLost(delivery, now, leases), attempt: unknownAttempt(delivery, now, leases) }
+      : null,
+  );
+}
+
+/** The end of an attempt: the delivery after it, and the attempt to keep. */
+interface End {
+  readonly after: Delivery;
+  readonly attempt: DeliveryAttempt;
+}
+
+/** Ends attempts of the loaded deliveries; their fallbacks follow. */
+function endInChains(loaded: readonly LoadedSend[], now: Date, endOf: (delivery: LoadedDelivery) => End | null): Settlement {
   return settleChains(loaded, now, (chain, send) => {
-    const lost = chain.filter((delivery) => isLost(delivery, leases.lost.get(delivery.id)));
-    if (lost.length === 0) {
+    const ends = chain.map(endOf);
+    const attempts = ends.flatMap((end) => end?.attempt ?? []);
+    if (attempts.length === 0) {
       return null;
     }
-    const changed = chain.map((delivery) => (lost.includes(delivery) ? endedAsLost(delivery, now, leases) : delivery));
+    const changed = chain.map((delivery, index) => ends[index]?.after ?? delivery);
     return {
       chain: changed[0] === chain[0] ? changed : followPrimary(changed, send, now),
-      attempts: lost.map((delivery) => unknownAttempt(delivery, now, leases)),
-      shownAttempts: Math.max(...lost.map(({ attempt }) => attempt)),
+      attempts,
+      shownAttempts: Math.max(...attempts.map(({ attempt }) => attempt)),
     };
   });
 }
@@ -115,51 +98,20 @@ export interface EndedBy {
   readonly byId: ReadonlyMap<string, EndedAttempt>;
 }
 
-/** The changes from ended attempts, and the accepted attempts. An attempt whose lease was lost is not accepted. */
-export interface EndedAttempts extends Settlement {
-  readonly accepted: ReadonlySet<string>;
-}
-
-/** Settles deliveries by the results of their attempts. */
-export function endAttempts(loaded: readonly LoadedSend[], now: Date, ended: EndedBy): EndedAttempts {
-  const accepted = new Set<string>();
-  const settlement = settleChains(loaded, now, (chain, send) => {
-    const attempts = chain.flatMap((delivery) => {
-      const attempt = ended.byId.get(delivery.id);
-      return attempt && delivery.leaseOwner === ended.owner && delivery.fence === attempt.fence ? [{ delivery, attempt }] : [];
-    });
-    for (const { delivery } of attempts) {
-      accepted.add(delivery.id);
-    }
-    return attempts.length === 0 ? null : endInChain(chain, attempts, { send, now });
+/** Settles deliveries by the results of their attempts. An attempt whose lease was lost changes nothing. */
+export function endAttempts(loaded: readonly LoadedSend[], now: Date, { owner, byId }: EndedBy): Settlement {
+  return endInChains(loaded, now, (delivery) => {
+    const ended = byId.get(delivery.id);
+    return ended !== undefined && delivery.leaseOwner === owner && delivery.fence === ended.fence
+      ? { after: afterAttempt(delivery, ended, now), attempt: recordOf(delivery, ended) }
+      : null;
   });
-  return { ...settlement, accepted };
-}
-
-function endInChain(
-  chain: readonly LoadedDelivery[],
-  attempts: readonly { readonly delivery: LoadedDelivery; readonly attempt: EndedAttempt }[],
-  { send, now }: { readonly send: SendState; readonly now: Date },
-): ChainChange {
-  const ended = new Map(attempts.map(({ delivery, attempt }) => [delivery.id, attempt]));
-  const changed = chain.map((delivery) => {
-    const attempt = ended.get(delivery.id);
-    return attempt ? afterAttempt(delivery, attempt, now) : delivery;
-  });
-  return {
-    chain: changed[0] === chain[0] ? changed : followPrimary(changed, send, now),
-    attempts: attempts.map(({ delivery, attempt }) => recordOf(delivery, attempt)),
-    shownAttempts: Math.max(...attempts.map(({ delivery }) => delivery.attempt)),
-  };
 }
 
 function afterAttempt(delivery: LoadedDelivery, { outcome, reason, retryInMs }: EndedAttempt, now: Date): Delivery {
-  if (outcome.status !== "failed") {
+  if (delivery.isRead || outcome.status !== "failed") {
     // A user who has read the item has it, whatever the socket said.
     return settled(delivery, { status: delivery.isRead ? "delivered" : outcome.status, now });
-  }
-  if (delivery.isRead) {
-    return settled(delivery, { status: "delivered", now });
   }
   if (outcome.transient && retryInMs !== null) {
     return due(delivery, new Date(now.getTime() + retryInMs));

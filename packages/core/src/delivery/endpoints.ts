@@ -1,4 +1,6 @@
-import type { ClaimedDelivery, Endpoint } from "./delivery-storage.ts";
+import { setNewest } from "../foundation/bounds.ts";
+import { Share } from "../work/fairness.ts";
+import type { Endpoint } from "./delivery-storage.ts";
 
 const FAILURES_TO_OPEN = 5;
 const FIRST_PAUSE_MS = 10_000;
@@ -7,7 +9,6 @@ const MAX_PAUSE_MS = 600_000;
 const MAX_ENDPOINTS = 10_000;
 
 interface Circuit {
-  readonly endpoint: Endpoint;
   failures: number;
   openUntilMs: number;
 }
@@ -24,70 +25,84 @@ export class CircuitBreaker {
   readonly #circuits = new Map<string, Circuit>();
 
   /** Records the end of an attempt. Only transient failures count. */
-  ended({ channel, recipient }: Endpoint, hasFailed: boolean, nowMs: number): void {
-    const endpoint = { channel, recipient };
+  ended(endpoint: Endpoint, hasFailed: boolean, nowMs: number): void {
     const key = endpointKey(endpoint);
-    const circuit = this.#circuits.get(key) ?? { endpoint, failures: 0, openUntilMs: 0 };
-    this.#circuits.delete(key);
     if (!hasFailed) {
+      this.#circuits.delete(key);
       return;
     }
+    const circuit = this.#circuits.get(key) ?? { failures: 0, openUntilMs: 0 };
     circuit.failures += 1;
     const over = circuit.failures - FAILURES_TO_OPEN;
     if (over >= 0 && nowMs >= circuit.openUntilMs) {
       circuit.openUntilMs = nowMs + Math.min(FIRST_PAUSE_MS * 2 ** over, MAX_PAUSE_MS);
     }
-    this.#circuits.set(key, circuit);
-    const [oldest] = this.#circuits.keys();
-    if (this.#circuits.size > MAX_ENDPOINTS && oldest !== undefined) {
-      this.#circuits.delete(oldest);
-    }
+    setNewest(this.#circuits, [key, circuit], MAX_ENDPOINTS);
   }
 
   /** Returns the endpoints that are paused at this moment. */
   open(nowMs: number): readonly Endpoint[] {
-    return [...this.#circuits.values()].filter(({ openUntilMs }) => openUntilMs > nowMs).map(({ endpoint }) => endpoint);
+    return [...this.#circuits].filter(([, { openUntilMs }]) => openUntilMs > nowMs).map(([key]) => endpointOf(key));
   }
 }
 
-/** Names an endpoint. */
-export function endpointKey({ channel, recipient }: Endpoint): string {
-  // A NUL cannot be part of either.
+/** Names an endpoint. A NUL cannot be part of either. */
+function endpointKey({ channel, recipient }: Endpoint): string {
   return `${channel}\u0000${recipient}`;
+}
+
+function endpointOf(key: string): Endpoint {
+  const [channel = "", recipient = ""] = key.split("\u0000");
+  return { channel, recipient };
+}
+
+const REST_MS = 24 * 60 * 60 * 1_000;
+
+/**
+ * Endpoints that said they are gone for good, as a webhook's receiver does by 410: for a day nothing is attempted to them.
+ * Kept by this process alone; after a restart an endpoint says it once more.
+ */
+export class GoneEndpoints {
+  readonly #untilMs = new Map<string, number>();
+
+  note(endpoint: Endpoint, nowMs: number): void {
+    setNewest(this.#untilMs, [endpointKey(endpoint), nowMs + REST_MS], MAX_ENDPOINTS);
+  }
+
+  /** Forgets an endpoint that has answered again. */
+  forget(endpoint: Endpoint): void {
+    this.#untilMs.delete(endpointKey(endpoint));
+  }
+
+  /** Returns the end of an endpoint's pause, or null. */
+  until(endpoint: Endpoint, nowMs: number): Date | null {
+    const untilMs = this.#untilMs.get(endpointKey(endpoint)) ?? 0;
+    return untilMs > nowMs ? new Date(untilMs) : null;
+  }
 }
 
 /** Stops one slow endpoint from taking every turn. */
 export class EndpointShare {
-  /** The most deliveries of one endpoint in one claim. */
+  /** The most deliveries of one endpoint at once. */
   readonly perEndpoint: number;
-  readonly #endpoints = new Map<string, { readonly endpoint: Endpoint; count: number }>();
+  readonly #share: Share;
 
   /** @param concurrency how many deliveries are under way at once */
   constructor(concurrency: number) {
     this.perEndpoint = Math.max(1, Math.floor(concurrency / 10));
+    this.#share = new Share(this.perEndpoint);
   }
 
-  began({ delivery }: ClaimedDelivery): void {
-    const key = endpointKey(delivery);
-    const { channel, recipient } = delivery;
-    const entry = this.#endpoints.get(key) ?? { endpoint: { channel, recipient }, count: 0 };
-    entry.count += 1;
-    this.#endpoints.set(key, entry);
+  began(endpoint: Endpoint): void {
+    this.#share.began(endpointKey(endpoint));
   }
 
-  ended({ delivery }: ClaimedDelivery): void {
-    const key = endpointKey(delivery);
-    const entry = this.#endpoints.get(key);
-    if (entry) {
-      entry.count -= 1;
-      if (entry.count === 0) {
-        this.#endpoints.delete(key);
-      }
-    }
+  ended(endpoint: Endpoint): void {
+    this.#share.ended(endpointKey(endpoint));
   }
 
   /** Returns the endpoints that have their full share at this moment. */
   full(): readonly Endpoint[] {
-    return [...this.#endpoints.values()].filter(({ count }) => count >= this.perEndpoint).map(({ endpoint }) => endpoint);
+    return this.#share.full().map(endpointOf);
   }
 }

@@ -1,6 +1,6 @@
 export { type Acknowledging, acknowledgeChains, readHook } from "./acknowledge.ts";
 export { endWaits, eraseChains, type Settlement } from "./chains.ts";
-export { actorOf, type ChangeRequest, cancelChains, requireActing, retryChains, retrySend } from "./change-send.ts";
+export { actorOf, type ChangeBy, type ChangeRequest, cancelChains, requireActing, retryChains, retrySend } from "./change-send.ts";
 export type { Channel, Contact, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask, Directory } from "./channel.ts";
 export type { DeliveryContext, DeliveryEvents } from "./context.ts";
 export { send, sendWithin, sendWriter } from "./create-send.ts";
@@ -43,7 +43,7 @@ export type {
   SendUpdated,
   SettleChanges,
 } from "./delivery-storage.ts";
-export { type EndedAttempt, type EndedAttempts, type EndedBy, endAttempts, endLostLeases, type LostDeliveries } from "./end-attempts.ts";
+export { type EndedAttempt, type EndedBy, endAttempts, endLostLeases, type LostDeliveries } from "./end-attempts.ts";
 export { type ParsedSend, parseSend } from "./parse-send.ts";
 export { newProgress, sendOf } from "./read-sends.ts";
 export type {

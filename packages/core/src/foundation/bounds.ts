@@ -9,6 +9,16 @@ export interface PageBounds {
 /** A page of missed items. It is limited by bytes as well as by count, because 200 rows may be 20 KB or 200 MB. */
 export const CATCH_UP_PAGE: PageBounds = { limit: 200, bytes: 256 * 1024 };
 
+/** Sets an entry as the newest of a map, and drops the oldest one of more than `most`. */
+export function setNewest<Key, Value>(map: Map<Key, Value>, [key, value]: readonly [Key, Value], most: number): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > most && oldest !== undefined) {
+    map.delete(oldest);
+  }
+}
+
 const MAX_SHOWN = 20;
 const MAX_SHOWN_BYTES = 3_000;
 const MAX_TEXT = 64;

@@ -1,3 +1,4 @@
+import { setNewest } from "../foundation/bounds.ts";
 import { DEFAULT_TENANT, guarded } from "../foundation/context.ts";
 import type { DataByType, NotificationTypes } from "../notifications/index.ts";
 import type { SweepResult } from "../privacy/index.ts";
@@ -61,11 +62,7 @@ export class NotificationService<
       return known;
     }
     const tenant = new TenantNotifications<Data, Tx, Written>(tenantId, this.#parts);
-    const [oldest] = this.#tenants.keys();
-    if (this.#tenants.size >= MAX_TENANTS && oldest !== undefined) {
-      this.#tenants.delete(oldest);
-    }
-    this.#tenants.set(tenantId, tenant);
+    setNewest(this.#tenants, [tenantId, tenant], MAX_TENANTS);
     return tenant;
   }
 

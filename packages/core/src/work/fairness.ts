@@ -1,46 +1,55 @@
+/** Counts what is under way for each key, so that none takes more than its share. */
+export class Share {
+  readonly #most: number;
+  readonly #counts = new Map<string, number>();
+
+  /** @param most how many of one key may be under way at once */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  began(key: string): void {
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+  }
+
+  ended(key: string): void {
+    const left = (this.#counts.get(key) ?? 1) - 1;
+    if (left > 0) {
+      this.#counts.set(key, left);
+    } else {
+      this.#counts.delete(key);
+    }
+  }
+
+  /** Returns the keys that have their full share now. */
+  full(): readonly string[] {
+    return [...this.#counts].filter(([, count]) => count >= this.#most).map(([key]) => key);
+  }
+
+  /** Returns how many may begin, whosever they are, so that no key gets more than its share; those with a full one get none. */
+  room(): number {
+    return this.#most - Math.max(0, ...[...this.#counts.values()].filter((count) => count < this.#most));
+  }
+}
+
 /** So few turns have no fifth to keep free. */
 const FEW = 5;
 
-/** Keeps one tenant from taking every turn of a worker: a tenant gets four fifths of them at most. */
-export class TenantShare {
+/**
+ * Keeps one tenant from taking every turn of a worker: a tenant gets four fifths of them at most. Of fewer than {@link FEW}
+ * turns nothing is kept free: a tenant that is alone would lose too many of them.
+ */
+export class TenantShare extends Share {
   readonly #concurrency: number;
-  readonly #perTenant: number;
-  readonly #counts = new Map<string, number>();
 
   /** @param concurrency how many tasks are under way at once */
   constructor(concurrency: number) {
+    super(Math.max(1, Math.floor(concurrency * 0.8)));
     this.#concurrency = concurrency;
-    this.#perTenant = Math.max(1, Math.floor(concurrency * 0.8));
   }
 
-  began(tenant: string): void {
-    this.#counts.set(tenant, (this.#counts.get(tenant) ?? 0) + 1);
-  }
-
-  ended(tenant: string): void {
-    const left = (this.#counts.get(tenant) ?? 1) - 1;
-    if (left > 0) {
-      this.#counts.set(tenant, left);
-    } else {
-      this.#counts.delete(tenant);
-    }
-  }
-
-  /**
-   * Returns how many tasks one claim may take, whosever they are, so that no tenant gets more than its share; those with a full one
-   * get none. Of fewer than {@link FEW} turns nothing is kept free: a tenant that is alone would lose too many of them.
-   */
-  room(): number {
-    if (this.#concurrency < FEW) {
-      return this.#concurrency;
-    }
-    const counts = [...this.#counts.values()].filter((count) => count < this.#perTenant);
-    return this.#perTenant - Math.max(0, ...counts);
-  }
-
-  /** Returns the tenants that have their full share now. */
-  full(): readonly string[] {
-    return [...this.#counts].filter(([, count]) => count >= this.#perTenant).map(([tenant]) => tenant);
+  override room(): number {
+    return this.#concurrency < FEW ? this.#concurrency : super.room();
   }
 }
 

@@ -135,6 +135,27 @@ onEveryStorage((database) => {
       expect(await notifications.inbox(ANN).counts()).toMatchObject({ total: 1, lastSeq: 1 });
     });
 
+    test("listeners hear how the status of a send changes as a user's delivery goes", async () => {
+      const email: Channel = {
+        name: "email",
+        retryDelaysMs: [],
+        timeoutMs: 5_000,
+        invalidRecipient: () => null,
+        async deliver({ recipient }) {
+          return recipient === ADDRESS
+            ? { status: "failed", transient: false, provider: "test", error: "No such mailbox." }
+            : { status: "sent", provider: "test" };
+        },
+      };
+      const notifications = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [email], logger: silent }));
+      const { id } = await notifications.send({ channel: "email", to: [ADDRESS, "bob@example.com"], subject: "Sent", content: "x" });
+      await notifications.runDue();
+      const changed = vi.fn();
+      notifications.on("send.changed", changed);
+      await notifications.deleteUser(ANN, { addresses: [ADDRESS] });
+      expect(changed.mock.calls).toEqual([[{ tenant: "default", id, from: "partial", to: "sent" }]]);
+    });
+
     test("deleting again does nothing, and names that cannot be are refused", async () => {
       const { notifications } = setUp();
       expect(await notifications.deleteUser("nobody")).toEqual({ removed: 0 });

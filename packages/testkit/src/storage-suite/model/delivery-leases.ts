@@ -17,9 +17,9 @@ export async function endAttemptsOf(storage: DeliveryStorage, { owner, at, attem
   const byId = new Map(attempts.map((attempt) => [attempt.deliveryId, attempt]));
   let accepted: readonly string[] = [];
   await storage.settle({ kind: "deliveries", ids: [...byId.keys()] }, at, (loaded, now) => {
-    const ended = endAttempts(loaded, now, { owner, byId });
-    accepted = [...ended.accepted];
-    return ended.changes;
+    const { changes } = endAttempts(loaded, now, { owner, byId });
+    accepted = changes.attempts.map(({ deliveryId }) => deliveryId);
+    return changes;
   });
   return accepted;
 }
