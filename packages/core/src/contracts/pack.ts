@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { BelfryError } from "../foundation/errors.ts";
 import { type MembersOf, requireConfiguration, requireOptions } from "../foundation/issue-list.ts";
-import { choiceIssue, wholeIssue } from "../foundation/parse-text.ts";
+import { oneOf, whole } from "../foundation/parse-text.ts";
 import { type Contract, defineContract } from "../http/contract.ts";
 import { integer, text, timestamp } from "../http/parameters.ts";
 import { defineRoute, type Route, reply } from "../http/route.ts";
@@ -45,9 +45,9 @@ export function pack(options: PackOptions = {}): Contract {
   requireOptions("pack", options, { auth: true, indexOrder: true, window: true } satisfies MembersOf<PackOptions>);
   const { auth = "apikey", indexOrder = "newest", window = MAX_WINDOW } = options;
   requireConfiguration("pack's", [
-    choiceIssue(auth, "auth", ["apikey", "open"]),
-    choiceIssue(indexOrder, "indexOrder", ["newest", "oldest"]),
-    wholeIssue(window, "window", { min: 1, max: MAX_WINDOW }),
+    oneOf(["apikey", "open"])(auth, "auth"),
+    oneOf(["newest", "oldest"])(indexOrder, "indexOrder"),
+    whole({ min: 1, max: MAX_WINDOW })(window, "window"),
   ]);
   return defineContract({
     name: "pack",

@@ -1,5 +1,5 @@
 import { BoundedList, cut } from "../foundation/bounds.ts";
-import { BelfryError } from "../foundation/errors.ts";
+import { BelfryError, textOf } from "../foundation/errors.ts";
 import { validationError } from "../foundation/issue-list.ts";
 import { describe, NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { Coalesced } from "../work/coalesced.ts";
@@ -25,37 +25,18 @@ export class Addresses {
   /** Returns the address, or the reason why there is none. The directory's time counts as the attempt's, which is limited. */
   async of({ tenant, recipient }: Delivery, channel: Channel): Promise<string | DeliveryFailure> {
     const { name } = channel;
-    const failed = (error: string, transient: boolean): DeliveryFailure => ({ status: "failed", transient, error, provider: name });
     try {
-      if (channel.invalidRecipient(recipient) === null) {
+      if (problemOfAddress(channel, recipient) === null) {
         return recipient;
       }
+      if (this.#directory === null) {
+        throw new NoAddress(`The recipient is no address for ${name}, and the service has no directory to ask for one.`);
+      }
+      return checkAddress(channel, await this.#found.get({ tenant, userId: recipient, channel: name }));
     } catch (error) {
-      return failed(checkFailure(name, error), false);
-    }
-    if (this.#directory === null) {
-      return failed(`The recipient is no address for ${name}, and the service has no directory to ask for one.`, false);
-    }
-    let address: unknown;
-    try {
-      address = await this.#found.get({ tenant, userId: recipient, channel: name });
-    } catch (error) {
-      return failed(`The host's directory failed: ${textOf(error)}`, !(error instanceof WrongAnswer));
-    }
-    if (address === null || address === undefined) {
-      return failed(`The host's directory knows no ${name} address of this user.`, false);
-    }
-    if (typeof address !== "string") {
-      return failed(
-        `The host's directory gave a value of the type ${describe(address)} as the ${name} address of this user; expected a text.`,
-        false,
-      );
-    }
-    try {
-      const invalid = channel.invalidRecipient(address);
-      return invalid === null ? address : failed(`The ${name} address that the host's directory gave ${invalid}.`, false);
-    } catch (error) {
-      return failed(checkFailure(name, error), false);
+      const isFinal = error instanceof NoAddress;
+      const text = isFinal ? error.message : `The host's directory failed: ${textOf(error)}`;
+      return { status: "failed", transient: !isFinal, error: text, provider: name };
     }
   }
 
@@ -65,7 +46,8 @@ export class Addresses {
       const ids = [...new Set(group.map(({ userId }) => userId))];
       const answer: unknown = (await this.#directory?.(ids, { tenant })) ?? new Map();
       if (!(answer instanceof Map)) {
-        throw new WrongAnswer(`it answered a value of the type ${describe(answer)}; expected a Map of user ids to contacts.`);
+        const got = describe(answer);
+        throw new NoAddress(`The host's directory failed: it answered a value of the type ${got}; expected a Map of user ids to contacts.`);
       }
       contacts.set(tenant, answer);
     }
@@ -76,15 +58,33 @@ export class Addresses {
   }
 }
 
-/** A wrong answer of the directory that another attempt would not change. */
-class WrongAnswer extends Error {}
+/** Why there is no address, and why another attempt would find none either. */
+class NoAddress extends Error {}
 
-function checkFailure(name: string, error: unknown): string {
-  return `The channel ${name} could not check an address, its invalidRecipient() threw: ${textOf(error)}`;
+/** Why `address` is none, or null. The check is the host's own code and may throw. */
+function problemOfAddress(channel: Channel, address: string): string | null {
+  try {
+    return channel.invalidRecipient(address);
+  } catch (error) {
+    throw new NoAddress(`The channel ${channel.name} could not check an address, its invalidRecipient() threw: ${textOf(error)}`);
+  }
 }
 
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Returns the address that the directory gave, if it is one. */
+function checkAddress(channel: Channel, address: unknown): string {
+  const { name } = channel;
+  if (address === null || address === undefined) {
+    throw new NoAddress(`The host's directory knows no ${name} address of this user.`);
+  }
+  if (typeof address !== "string") {
+    const got = describe(address);
+    throw new NoAddress(`The host's directory gave a value of the type ${got} as the ${name} address of this user; expected a text.`);
+  }
+  const problem = problemOfAddress(channel, address);
+  if (problem !== null) {
+    throw new NoAddress(`The ${name} address that the host's directory gave ${problem}.`);
+  }
+  return address;
 }
 
 const MAX_RECIPIENTS = 10_000;
@@ -97,42 +97,28 @@ export function parseSendRecipients(
   { acceptsIds }: { readonly acceptsIds: boolean },
 ): readonly string[] {
   const list: readonly unknown[] = Array.isArray(to) ? to : [to];
-  if (list.length === 0 || list.length > MAX_RECIPIENTS) {
-    const message =
-      list.length === 0 ? "must name at least one" : `must name at most ${MAX_RECIPIENTS}, names ${list.length}; split the list`;
-    throw validationError([{ path: ["to"], type: list.length === 0 ? "too_short" : "too_long", message }]);
+  if (list.length === 0) {
+    throw validationError([{ path: ["to"], type: "too_short", message: "must name at least one" }]);
+  }
+  if (list.length > MAX_RECIPIENTS) {
+    const message = `must name at most ${MAX_RECIPIENTS}, names ${list.length}; split the list`;
+    throw validationError([{ path: ["to"], type: "too_long", message }]);
   }
   const distinct = [...new Set(list)];
   const invalid = new BoundedList<unknown>();
   const valid = new BoundedList<unknown>();
   let first: string | null = null;
   for (const recipient of distinct) {
-    const problem = firstProblem(recipient, channels, acceptsIds);
+    const problem = channels.reduce<string | null>((known, channel) => known ?? problemOf(recipient, channel, acceptsIds), null);
     first ??= problem === null ? null : `${shown(recipient)} ${problem}`;
     (problem === null ? valid : invalid).add(() => shownValue(recipient));
   }
   if (first !== null) {
     const others = invalid.values.length + invalid.more - 1;
-    throw new BelfryError(
-      "INVALID_RECIPIENTS",
-      `One or more recipients are invalid: ${first}${others > 0 ? `, and ${others} more` : ""}.`,
-      {
-        details: { invalid: invalid.values, valid: valid.values },
-      },
-    );
+    const message = `One or more recipients are invalid: ${first}${others > 0 ? `, and ${others} more` : ""}.`;
+    throw new BelfryError("INVALID_RECIPIENTS", message, { details: { invalid: invalid.values, valid: valid.values } });
   }
   return distinct as readonly string[];
-}
-
-/** Why `recipient` cannot be reached over the first channel that it does not fit, or null. */
-function firstProblem(recipient: unknown, channels: readonly (Channel | null)[], acceptsIds: boolean): string | null {
-  for (const channel of channels) {
-    const problem = problemOf(recipient, channel, acceptsIds);
-    if (problem !== null) {
-      return problem;
-    }
-  }
-  return null;
 }
 
 /** Why `recipient` cannot be reached over `channel` (null: the inbox), or null. */

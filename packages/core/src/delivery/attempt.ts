@@ -1,5 +1,5 @@
-import type { Clock } from "../foundation/clock.ts";
-import { OutOfTime, withinTime } from "../work/timing.ts";
+import { textOf } from "../foundation/errors.ts";
+import { OutOfTime, type TimeLimit, withinTime } from "../work/timing.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Channel, DeliveryFailure, DeliveryOutcome, DeliveryTask } from "./channel.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
@@ -23,10 +23,8 @@ function taskOf({ delivery, notification, roomId, meta }: ClaimedDelivery, addre
 }
 
 /** The parts that an attempt uses. */
-export interface AttemptContext {
+export interface AttemptContext extends Omit<TimeLimit, "timeoutMs"> {
   readonly addresses: Addresses;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -34,11 +32,10 @@ export interface AttemptContext {
  * outcome.
  */
 export async function attempt(channel: Channel, claimed: ClaimedDelivery, context: AttemptContext): Promise<DeliveryOutcome> {
-  const { addresses, clock, signal } = context;
   const { name, timeoutMs } = channel;
   let address: string | DeliveryFailure | null = null;
   const work = async (ends: AbortSignal): Promise<DeliveryOutcome> => {
-    address = await addresses.of(claimed.delivery, channel);
+    address = await context.addresses.of(claimed.delivery, channel);
     // A directory that answers too late must not have anything delivered: another attempt may be under way.
     ends.throwIfAborted();
     if (typeof address !== "string") {
@@ -48,14 +45,10 @@ export async function attempt(channel: Channel, claimed: ClaimedDelivery, contex
     return isOutcome(outcome) ? outcome : noOutcome(channel, outcome);
   };
   try {
-    return await withinTime(work, { timeoutMs, clock, signal });
+    return await withinTime(work, { ...context, timeoutMs });
   } catch (error) {
     const isLookUp = error instanceof OutOfTime && address === null;
-    const text = isLookUp
-      ? `The host's directory gave no answer within ${timeoutMs} ms.`
-      : error instanceof Error
-        ? error.message
-        : String(error);
+    const text = isLookUp ? `The host's directory gave no answer within ${timeoutMs} ms.` : textOf(error);
     return { status: "failed", transient: true, provider: name, error: text };
   }
 }

@@ -1,6 +1,6 @@
 import { BelfryError } from "../foundation/errors.ts";
 import { createdSignal } from "../inbox/index.ts";
-import { BatchQueue, commitBatch, type Pending } from "../work/batch-queue.ts";
+import { BatchQueue, countUpTo, type Pending } from "../work/batch-queue.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryStorage, NewSend, SendCreated } from "./delivery-storage.ts";
 import { type ParsedSend, parseSend, type SendRequest } from "./parse-send.ts";
@@ -8,8 +8,7 @@ import { getSend, sendFromJson } from "./read-sends.ts";
 import type { Send } from "./send.ts";
 
 /** Bounds how long one transaction holds a synchronous database. */
-const MAX_BATCH_SENDS = 128;
-const MAX_BATCH_DELIVERIES = 1_000;
+const BATCH = { most: 128, mostWeight: 1_000 };
 
 /** Creates a send in its own transaction and starts its delivery. Resolves after the commit. */
 export async function send(context: DeliveryContext, request: SendRequest): Promise<Send> {
@@ -34,13 +33,9 @@ export function sendWithin<Tx, Written extends void | Promise<void>>(
 /** Writes sends that arrive at the same time in one transaction. */
 export function sendWriter(deliveries: DeliveryStorage, now: () => Date): BatchQueue<NewSend, SendCreated> {
   return new BatchQueue({
-    take: takeBatch,
-    commit: (batch) =>
-      commitBatch(
-        batch,
-        (sends) => deliveries.createSends(sends, now()),
-        (pending, created) => pending.resolve(created),
-      ),
+    count: countBatch,
+    write: (sends) => deliveries.createSends(sends, now()),
+    settle: (pending, created) => pending.resolve(created),
   });
 }
 
@@ -78,21 +73,17 @@ function announceSend(
   });
 }
 
-function takeBatch(queue: Pending<NewSend, SendCreated>[]): Pending<NewSend, SendCreated>[] {
+function countBatch(queue: readonly Pending<NewSend, SendCreated>[]): number {
   const keys = new Set<string>();
-  let deliveries = 0;
-  let count = 0;
-  for (const { entry } of queue) {
-    const key = entry.idempotency && JSON.stringify([entry.notification.tenant, entry.idempotency.key]);
-    deliveries += entry.deliveries.length;
-    // The second of two with one key is answered by what the first one wrote.
-    if (count === MAX_BATCH_SENDS || (count > 0 && deliveries > MAX_BATCH_DELIVERIES) || (key !== null && keys.has(key))) {
-      break;
+  return countUpTo(queue, BATCH, ({ notification, idempotency, deliveries }) => {
+    const key = idempotency && JSON.stringify([notification.tenant, idempotency.key]);
+    if (key !== null && keys.has(key)) {
+      // The second of two with one key is answered by what the first one wrote.
+      return Number.POSITIVE_INFINITY;
     }
     if (key !== null) {
       keys.add(key);
     }
-    count += 1;
-  }
-  return queue.splice(0, count);
+    return deliveries.length;
+  });
 }

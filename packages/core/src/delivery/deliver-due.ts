@@ -1,4 +1,4 @@
-import { BelfryError } from "../foundation/errors.ts";
+import { BelfryError, textOf } from "../foundation/errors.ts";
 import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { LeaseStorage, LostLease } from "../work/lease-storage.ts";
 import { retryDelayMs } from "../work/timing.ts";
@@ -171,7 +171,7 @@ function whyUnusable(channel: Channel, tenant: string): string | null {
   try {
     return channel.isConfigured?.(tenant) === false ? `The channel ${channel.name} has no provider for this client.` : null;
   } catch (error) {
-    return `The channel ${channel.name} could not say whether it is configured, its isConfigured() threw: ${error instanceof Error ? error.message : error}`;
+    return `The channel ${channel.name} could not say whether it is configured, its isConfigured() threw: ${textOf(error)}`;
   }
 }
 

@@ -72,6 +72,16 @@ export class BelfryError extends Error {
   }
 }
 
+/** Whether the same call may succeed later. */
+export function isRetryable(error: unknown): boolean {
+  return error instanceof BelfryError && error.retryable;
+}
+
+/** The text of an error that code of the host's own threw, which may be anything. */
+export function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** The HTTP status of each code, where a contract does not prescribe another. */
 export const HTTP_STATUS: Readonly<Record<BelfryErrorCode, number>> = {
   CHANNEL_NOT_CONFIGURED: 409,

@@ -1,6 +1,6 @@
 import { BoundedList, cut } from "./bounds.ts";
 import { BelfryError, type Issue } from "./errors.ts";
-import { describe, isPlain, shown, stringIssue, whole } from "./parse-text.ts";
+import { type Check, describe, isPlain, shown, stringIssue, whole } from "./parse-text.ts";
 
 const MAX_MESSAGE = 300;
 const MAX_PATH = 8;
@@ -143,29 +143,23 @@ export function requireOption(options: object, name: string, functions: readonly
 /** Every member of an object type by name: one that is left out does not compile. */
 export type MembersOf<Type> = Readonly<Record<keyof Type, true>>;
 
-/** Says what is wrong with the member `name` of an input; null if nothing is. */
-export type Check = (value: unknown, name: string) => Issue | null;
-
 /** Every member of an input by name, with its check: one that is left out does not compile. */
 export type ChecksOf<Input> = Readonly<Record<keyof Input, Check>>;
 
-/** Says what is wrong with those members of an input that are given, in the order of `checks`. */
-function memberIssues(given: object, checks: Readonly<Record<string, Check>>): readonly Issue[] {
-  const issues: Issue[] = [];
-  for (const name in checks) {
-    const value = (given as Readonly<Record<string, unknown>>)[name];
-    const issue = value === undefined ? null : (checks[name]?.(value, name) ?? null);
-    if (issue !== null) {
-      issues.push(issue);
-    }
-  }
-  return issues;
-}
+/** The checks of members, by name. */
+export type Checks = Readonly<Record<string, Check>>;
 
 /** Checks that an input has no members but these, by {@link strangerIn}, and then those given. @throws BelfryError `VALIDATION_ERROR` */
-export function requireInput(what: string, given: object, checks: Readonly<Record<string, Check>>): void {
+export function requireInput(what: string, given: object, checks: Checks): void {
   requireMembers(what, given, checks);
-  requireNone(memberIssues(given, checks));
+  const issues: (Issue | null)[] = [];
+  for (const name of Object.keys(checks)) {
+    const value = (given as Readonly<Record<string, unknown>>)[name];
+    if (value !== undefined) {
+      issues.push(checks[name]?.(value, name) ?? null);
+    }
+  }
+  requireNone(issues);
 }
 
 /** What `create` and `send` call by another name than the other one, or than a wire does. */

@@ -111,44 +111,36 @@ export function shown(value: unknown): string {
   return typeof value === "number" ? String(value) : describe(value);
 }
 
-/** Checks that `value` is a text, whichever: enough for one that is only looked up. */
-export function stringIssue(value: unknown, name: string): Issue | null {
-  return typeof value === "string" ? null : noString(value, [name]);
-}
+/** Says what is wrong with the member `name` of an input; null if nothing is. */
+export type Check = (value: unknown, name: string) => Issue | null;
+
+/** Checks that a member is a text, whichever: enough for one that is only looked up. */
+export const stringIssue: Check = (value, name) => (typeof value === "string" ? null : noString(value, [name]));
 
 function noString(value: unknown, path: Issue["path"]): Issue {
   return { path, type: value === undefined ? "missing" : "string_type", message: `expected a string, got ${describe(value)}` };
 }
 
-/** Makes the check of a member that is one of `values`. */
-export function oneOf(values: readonly string[]): (value: unknown, name: string) => Issue | null {
-  return (value, name) => choiceIssue(value, name, values);
-}
+/** Checks that a member is a number, whichever. */
+export const numberIssue: Check = (value, name) =>
+  typeof value === "number" ? null : { path: [name], type: "range", message: `must be a number, is ${shown(value)}` };
 
-/** Makes the check of a member that is a text. */
-export function text(rule: TextRule): (value: unknown, name: string) => Issue | null {
+/** Makes the check of a member that is a text; see {@link textIssue}. */
+export function text(rule: TextRule): Check {
   return (value, name) => textIssue(value, [name], rule);
 }
 
-/** Checks that `value` is a number, whichever, and says why not. */
-export function numberIssue(value: unknown, name: string): Issue | null {
-  return typeof value === "number" ? null : { path: [name], type: "range", message: `must be a number, is ${shown(value)}` };
-}
-
-/** Checks that `value` is a whole number from `min`, to `max` if there is one, and says why not. */
-export function wholeIssue(value: unknown, name: string, { min, max }: { readonly min: number; readonly max?: number }): Issue | null {
-  const isFine = Number.isSafeInteger(value) && (value as number) >= min && (max === undefined || (value as number) <= max);
+/** Makes the check of a member that is a whole number from `min`, to `max` if there is one. */
+export function whole({ min, max }: { readonly min: number; readonly max?: number }): Check {
   const bounds = max === undefined ? `${min}` : `${min} to ${max}`;
-  return isFine ? null : { path: [name], type: "range", message: `must be a whole number from ${bounds}, is ${shown(value)}` };
+  return (value, name) => {
+    const isFine = Number.isSafeInteger(value) && (value as number) >= min && (max === undefined || (value as number) <= max);
+    return isFine ? null : { path: [name], type: "range", message: `must be a whole number from ${bounds}, is ${shown(value)}` };
+  };
 }
 
-/** Makes the check of a member that is a whole number. */
-export function whole(bounds: { readonly min: number; readonly max?: number }): (value: unknown, name: string) => Issue | null {
-  return (value, name) => wholeIssue(value, name, bounds);
-}
-
-/** Checks that `value` is one of `values`, and says why not. */
-export function choiceIssue(value: unknown, name: string, values: readonly string[]): Issue | null {
-  const isOne = (values as readonly unknown[]).includes(value);
-  return isOne ? null : { path: [name], type: "enum", message: `must be one of ${values.join(", ")}, is ${shown(value)}` };
+/** Makes the check of a member that is one of `values`. */
+export function oneOf(values: readonly unknown[]): Check {
+  return (value, name) =>
+    values.includes(value) ? null : { path: [name], type: "enum", message: `must be one of ${values.join(", ")}, is ${shown(value)}` };
 }

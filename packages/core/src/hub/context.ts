@@ -3,7 +3,7 @@ import type { Created } from "../inbox/index.ts";
 import type { UntypedCreateInput } from "../notifications/index.ts";
 import type { BatchQueue } from "../work/batch-queue.ts";
 import type { SharedStorage } from "../work/lease-storage.ts";
-import type { HubEvent, SourceRecord } from "./hub-model.ts";
+import type { HubEvent, ProcessingRecord, SourceRecord } from "./hub-model.ts";
 import type { HubStorage } from "./hub-storage.ts";
 
 /**
@@ -63,7 +63,7 @@ export interface HubContext extends BaseContext {
   readonly storage: SharedStorage;
   readonly hub: HubStorage;
   /** Writes events. It returns the number of handlers of each. */
-  readonly eventWriter: BatchQueue<HubEvent, number>;
+  readonly eventWriter: BatchQueue<HubEvent, number, readonly ProcessingRecord[]>;
   readonly events: Emits<HubChanges>;
   /** Creates a notification with this id, once, for a handler's result. */
   create(request: { readonly tenant: string; readonly input: UntypedCreateInput; readonly id: string }): Promise<Created>;

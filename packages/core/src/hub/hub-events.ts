@@ -1,7 +1,7 @@
 import type { FeedSubscription } from "../foundation/context.ts";
 import { requireFunctions, requireId, requireNone } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
-import { BatchQueue, commitBatch } from "../work/batch-queue.ts";
+import { BatchQueue } from "../work/batch-queue.ts";
 import type { FollowSources, HubContext, HubListener } from "./context.ts";
 import { fitsFilter } from "./filter.ts";
 import type { HubEvent, HubPage, IdentifiedEvent, ProcessingRecord } from "./hub-model.ts";
@@ -13,15 +13,11 @@ import { found } from "./unknown.ts";
 const MAX_BATCH = 128;
 
 /** Writes events that arrive at the same time in one transaction. Returns the number of handlers of each. */
-export function eventWriter(hub: HubStorage, plan: PlanProcessing): BatchQueue<HubEvent, number> {
+export function eventWriter(hub: HubStorage, plan: PlanProcessing): HubContext["eventWriter"] {
   return new BatchQueue({
-    take: (queue) => queue.splice(0, MAX_BATCH),
-    commit: (batch) =>
-      commitBatch(
-        batch,
-        (events) => hub.createEvents(events, plan),
-        (pending, records) => pending.resolve(records.length),
-      ),
+    count: () => MAX_BATCH,
+    write: (events) => hub.createEvents(events, plan),
+    settle: (pending, records) => pending.resolve(records.length),
   });
 }
 

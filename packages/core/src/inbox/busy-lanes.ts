@@ -1,5 +1,5 @@
-import type { Pending } from "../work/batch-queue.ts";
-import type { CreatedItem, NewNotification } from "./inbox-storage.ts";
+import { commitBatch, type Pending } from "../work/batch-queue.ts";
+import type { CreatedItem, InboxStorage, NewNotification } from "./inbox-storage.ts";
 
 /** An entry on its way into the inbox storage, with the caller that waits for it. */
 export type PendingWrite = Pending<NewNotification, readonly CreatedItem[]>;
@@ -10,14 +10,6 @@ const MAX_LANE_BATCH = 256;
 /** The pause between two looks at a lane that has no turn while its inbox is busy. */
 const LOOK_IN_PAUSE_MS = 50;
 
-/** The functions that {@link BusyLanes} write with. Neither rejects: each write tells its own caller about a failure. */
-export interface BusyLanesOptions {
-  /** Waits for the inboxes of a batch and writes it. */
-  commit(batch: readonly PendingWrite[]): Promise<void>;
-  /** Writes the part of a batch whose inboxes are free, and returns the rest. */
-  commitFree(batch: readonly PendingWrite[]): Promise<readonly PendingWrite[]>;
-}
-
 /**
  * Holds writes to inboxes that are locked by a host's transaction, so that other writes do not wait for them. A lane
  * collects the writes of one inbox and writes them together once the inbox is free. An empty lane closes.
@@ -26,14 +18,14 @@ export interface BusyLanesOptions {
  * moment does not wait behind inboxes that are busy for long.
  */
 export class BusyLanes {
-  readonly #options: BusyLanesOptions;
+  readonly #inbox: InboxStorage;
   readonly #lanes = new Map<string, PendingWrite[]>();
   readonly #turns: string[] = [];
   readonly #running = new Set<Promise<void>>();
   #lookingIn: Promise<void> | null = null;
 
-  constructor(options: BusyLanesOptions) {
-    this.#options = options;
+  constructor(inbox: InboxStorage) {
+    this.#inbox = inbox;
   }
 
   /**
@@ -90,7 +82,7 @@ export class BusyLanes {
   async #empty(key: string): Promise<void> {
     const lane = this.#lanes.get(key) ?? [];
     while (lane.length > 0) {
-      await this.#options.commit(lane.splice(0, MAX_LANE_BATCH));
+      await this.#write(lane, { skipBusy: false });
     }
     this.#lanes.delete(key);
   }
@@ -99,9 +91,7 @@ export class BusyLanes {
   async #lookIn(): Promise<void> {
     for (let key = this.#turns.shift(); key !== undefined; key = this.#turns.shift()) {
       const lane = this.#lanes.get(key) ?? [];
-      const busy = await this.#options.commitFree(lane.splice(0, MAX_LANE_BATCH));
-      // Writes that came meanwhile go behind these.
-      lane.unshift(...busy);
+      const isBusy = await this.#write(lane, { skipBusy: true });
       if (lane.length === 0) {
         this.#lanes.delete(key);
         continue;
@@ -110,10 +100,23 @@ export class BusyLanes {
       if (this.#running.size < MAX_WAITING) {
         return;
       }
-      if (busy.length > 0) {
+      if (isBusy) {
         await new Promise((resolve) => setTimeout(resolve, LOOK_IN_PAUSE_MS));
       }
     }
+  }
+
+  /** Writes the front of a lane. With `skipBusy`, it waits for no inbox. Returns whether some of it is still to be written. */
+  async #write(lane: PendingWrite[], options: { readonly skipBusy: boolean }): Promise<boolean> {
+    const busy: PendingWrite[] = [];
+    await commitBatch(
+      lane.splice(0, MAX_LANE_BATCH),
+      (entries) => this.#inbox.createMany(entries, options),
+      (pending, items) => (items === null ? busy.push(pending) : pending.resolve(items)),
+    );
+    // Writes that came meanwhile go behind these.
+    lane.unshift(...busy);
+    return busy.length > 0;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Notification } from "../notifications/index.ts";
-import { BatchQueue, commitBatch } from "../work/batch-queue.ts";
+import { BatchQueue, countUpTo } from "../work/batch-queue.ts";
 import { BusyLanes, type PendingWrite } from "./busy-lanes.ts";
 import type { CreatedItem, InboxStorage, NewNotification } from "./inbox-storage.ts";
 
@@ -15,37 +15,23 @@ export interface Created {
 }
 
 /** The limit of a batch. It bounds how long one transaction holds a synchronous database. */
-const MAX_BATCH_ENTRIES = 256;
-const MAX_BATCH_ITEMS = 1_000;
+const BATCH = { most: 256, mostWeight: 1_000 };
 
 /**
  * Writes creates that arrive at the same time in one transaction. A write to an inbox that a host's transaction holds goes
  * to a lane of its own, so that other writes do not wait for it.
  */
 export class GroupCommit {
-  readonly #queue: BatchQueue<NewNotification, readonly CreatedItem[]>;
+  readonly #queue: BatchQueue<NewNotification, readonly CreatedItem[], readonly CreatedItem[] | null>;
   readonly #lanes: BusyLanes;
 
   constructor(inbox: InboxStorage) {
-    const commit = (batch: readonly PendingWrite[], skipBusy: boolean) =>
-      commitBatch(
-        batch,
-        (entries) => inbox.createMany(entries, { skipBusy }),
-        (pending, items) => (items === null ? this.#lanes.open(pending) : pending.resolve(items)),
-      );
-    this.#lanes = new BusyLanes({
-      commit: (batch) => commit(batch, false),
-      async commitFree(batch) {
-        const busy: PendingWrite[] = [];
-        await commitBatch(
-          batch,
-          (entries) => inbox.createMany(entries, { skipBusy: true }),
-          (pending, items) => (items === null ? busy.push(pending) : pending.resolve(items)),
-        );
-        return busy;
-      },
+    this.#lanes = new BusyLanes(inbox);
+    this.#queue = new BatchQueue({
+      count: (queue) => countUpTo(queue, BATCH, ({ recipients }) => recipients.length),
+      write: (entries) => inbox.createMany(entries, { skipBusy: true }),
+      settle: (pending, items) => (items === null ? this.#lanes.open(pending) : pending.resolve(items)),
     });
-    this.#queue = new BatchQueue({ take: takeBatch, commit: (batch) => commit(batch, true) });
   }
 
   /** Writes `entry`. Resolves after the commit with the place of each item. */
@@ -63,17 +49,4 @@ export class GroupCommit {
     await this.#queue.drain();
     await this.#lanes.drain();
   }
-}
-
-function takeBatch(queue: PendingWrite[]): PendingWrite[] {
-  let items = 0;
-  let count = 0;
-  for (const pending of queue) {
-    items += pending.entry.recipients.length;
-    if (count === MAX_BATCH_ENTRIES || (count > 0 && items > MAX_BATCH_ITEMS)) {
-      break;
-    }
-    count += 1;
-  }
-  return queue.splice(0, count);
 }

@@ -2,7 +2,7 @@ import { type Acting, type AuditAction, actorOf } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import {
-  type Check,
+  type Checks,
   type ChecksOf,
   type MembersOf,
   pageChecks,
@@ -11,7 +11,7 @@ import {
   requireMembers,
   requireNone,
 } from "../foundation/issue-list.ts";
-import { choiceIssue, NAME_RULE, shown, stringIssue, text } from "../foundation/parse-text.ts";
+import { NAME_RULE, oneOf, shown, stringIssue, text } from "../foundation/parse-text.ts";
 import type { Activity, ActivityFilter, ActivityPage, ActivitySummary, ChannelHealth, HealthRange, RetriedAll } from "./activity.ts";
 import type { OperatorContext } from "./context.ts";
 import { type ActivityScope, afterCursor, encodeActivityCursor, idIssue, parseFilter } from "./parse-filter.ts";
@@ -144,7 +144,7 @@ export class Operator {
    * @throws BelfryError `VALIDATION_ERROR` for another range
    */
   async health(range: HealthRange): Promise<readonly ChannelHealth[]> {
-    requireNone([choiceIssue(range, "range", Object.keys(RANGES))]);
+    requireNone([oneOf(Object.keys(RANGES))(range, "range")]);
     const parts = RANGES[range];
     using _call = await this.#context.ready();
     const now = this.#context.clock.now();
@@ -207,13 +207,13 @@ export class Operator {
     requireMembers("note", entry, NOTE);
     const { action, notificationId } = entry;
     const actor = actorOf(entry);
-    requireNone([choiceIssue(action, "action", ACTIONS), idIssue(notificationId, "notificationId")]);
+    requireNone([oneOf(ACTIONS)(action, "action"), idIssue(notificationId, "notificationId")]);
     using _call = await this.#context.ready();
     const line = { action, actor, notificationId: notificationId.toLowerCase() };
     await this.#context.activity.note(this.#tenant, line, new Date(this.#context.clock.now()));
   }
 
-  #scopeOf(what: string, input: ActivityFilter, more?: Readonly<Record<string, Check>>): ActivityScope {
+  #scopeOf(what: string, input: ActivityFilter, more?: Checks): ActivityScope {
     return { tenant: this.#tenant, filter: parseFilter(what, input, more) };
   }
 

@@ -1,7 +1,7 @@
 import { fingerprint } from "../foundation/digest.ts";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
-import { type Check, type ChecksOf, requireInput } from "../foundation/issue-list.ts";
+import { type Checks, type ChecksOf, requireInput } from "../foundation/issue-list.ts";
 import { describe, NAME_RULE, oneOf, text } from "../foundation/parse-text.ts";
 import type { ActivityFilter } from "./activity.ts";
 
@@ -94,7 +94,7 @@ const FILTER_NAMES = Object.keys(FILTER) as (keyof ActivityFilter)[];
  * Checks that a filter has its own members, and those that `more` names, and no others. Returns the filter alone, with its id in
  * lower case. Throws `VALIDATION_ERROR`.
  */
-export function parseFilter(what: string, input: ActivityFilter, more: Readonly<Record<string, Check>> = {}): ActivityFilter {
+export function parseFilter(what: string, input: ActivityFilter, more: Checks = {}): ActivityFilter {
   requireInput(what, input, { ...FILTER, ...more });
   const members = FILTER_NAMES.map((name) => [name, name === "id" ? input.id?.toLowerCase() : input[name]]);
   return Object.fromEntries(members.filter(([, value]) => value !== undefined));

@@ -2,7 +2,7 @@ import { EventEmitter as Emitter } from "eventemitter3";
 import type { DeliveryEvents } from "../delivery/index.ts";
 import type { Emits, NamedEvent } from "../foundation/context.ts";
 import { type MembersOf, requireNone, validationError } from "../foundation/issue-list.ts";
-import { choiceIssue, describe } from "../foundation/parse-text.ts";
+import { describe, oneOf } from "../foundation/parse-text.ts";
 import type { HubChanges } from "../hub/index.ts";
 import type { InboxEvents } from "../inbox/index.ts";
 import type { CreationEvents } from "../notifications/index.ts";
@@ -33,7 +33,7 @@ export type NotificationListener<Name extends keyof NotificationEvents> = (event
 
 /** Checks the arguments of `on`. Throws `VALIDATION_ERROR` for a name that no event has, and a listener that is no function. */
 export function requireEvent(name: unknown, listener: unknown): void {
-  requireNone([choiceIssue(name, "name", Object.keys(EVENTS))]);
+  requireNone([oneOf(Object.keys(EVENTS))(name, "name")]);
   if (typeof listener !== "function") {
     throw validationError([{ path: ["listener"], type: "value_error", message: `must be a function, is ${describe(listener)}` }]);
   }

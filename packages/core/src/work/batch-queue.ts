@@ -1,31 +1,36 @@
-import { BelfryError } from "../foundation/errors.ts";
+import { isRetryable } from "../foundation/errors.ts";
+import { nextTurn } from "./timing.ts";
 
-/** An entry on its way into the database, and the caller who waits for it. */
+/** An entry that is to be worked on with others, and the caller who waits for its result. */
 export interface Pending<Entry, Result> {
   readonly entry: Entry;
   resolve(result: Result): void;
   reject(error: unknown): void;
 }
 
-/** The functions that a {@link BatchQueue} writes with. */
-export interface BatchQueueOptions<Entry, Result> {
-  /** Takes the next batch off the front of `queue`: at least one entry. */
-  take(queue: Pending<Entry, Result>[]): readonly Pending<Entry, Result>[];
-  /** Writes a batch. Never rejects: each entry's own caller hears of its failure. */
-  commit(batch: readonly Pending<Entry, Result>[]): Promise<void>;
+/** Works on entries, all or none, and answers a result for each, in their order. */
+export type WorkOnAll<Entry, Result> = (entries: readonly Entry[]) => Promise<readonly Result[]>;
+
+/** The functions that a {@link BatchQueue} writes with. `Written` is what the storage answers for an entry. */
+export interface BatchQueueOptions<Entry, Result, Written = Result> {
+  /** Says how many entries from the front of `queue` make the next batch: at least one. */
+  count(queue: readonly Pending<Entry, Result>[]): number;
+  readonly write: WorkOnAll<Entry, Written>;
+  /** Tells the caller what was written. */
+  settle(pending: Pending<Entry, Result>, written: Written): void;
 }
 
 /**
  * Writes what comes in one turn of the event loop in one transaction, and gathers the next batch while one is being
  * written.
  */
-export class BatchQueue<Entry, Result> {
-  readonly #options: BatchQueueOptions<Entry, Result>;
-  #queue: Pending<Entry, Result>[] = [];
-  #isScheduled = false;
-  #idle: Promise<void> = Promise.resolve();
+export class BatchQueue<Entry, Result, Written = Result> {
+  readonly #options: BatchQueueOptions<Entry, Result, Written>;
+  readonly #queue: Pending<Entry, Result>[] = [];
+  /** The batches that are being written, until the queue is empty; null while it is. */
+  #writing: Promise<void> | null = null;
 
-  constructor(options: BatchQueueOptions<Entry, Result>) {
+  constructor(options: BatchQueueOptions<Entry, Result, Written>) {
     this.#options = options;
   }
 
@@ -36,36 +41,44 @@ export class BatchQueue<Entry, Result> {
 
   push(pending: Pending<Entry, Result>): void {
     this.#queue.push(pending);
-    this.#schedule();
+    this.#writing ??= this.#writeAll();
   }
 
   /** Resolves once everything handed in so far is written or has failed. */
   async drain(): Promise<void> {
-    while (this.#isScheduled) {
-      await this.#idle;
+    while (this.#writing !== null) {
+      await this.#writing;
     }
   }
 
-  #schedule(): void {
-    if (this.#isScheduled) {
-      return;
+  async #writeAll(): Promise<void> {
+    // A timer would make a lone write wait for a millisecond.
+    await nextTurn();
+    const { count, write, settle } = this.#options;
+    while (this.#queue.length > 0) {
+      await commitBatch(this.#queue.splice(0, count(this.#queue)), write, settle);
     }
-    this.#isScheduled = true;
-    this.#idle = new Promise((resolve) => {
-      // A timer would make a lone write wait for a millisecond.
-      setImmediate(async () => {
-        while (this.#queue.length > 0) {
-          await this.#options.commit(this.#options.take(this.#queue));
-        }
-        this.#isScheduled = false;
-        resolve();
-      });
-    });
+    this.#writing = null;
   }
 }
 
-/** Writes entries, all or none, and answers a result for each. */
-export type WriteAll<Entry, Result> = (entries: readonly Entry[]) => Promise<readonly Result[]>;
+/** Counts entries from the front of a queue: at least one, at most `most`, and no more than weigh `mostWeight` together. */
+export function countUpTo<Entry>(
+  queue: readonly { readonly entry: Entry }[],
+  { most, mostWeight }: { readonly most: number; readonly mostWeight: number },
+  weightOf: (entry: Entry) => number,
+): number {
+  let weight = 0;
+  let count = 0;
+  for (const { entry } of queue) {
+    weight += weightOf(entry);
+    if (count === most || (count > 0 && weight > mostWeight)) {
+      break;
+    }
+    count += 1;
+  }
+  return count;
+}
 
 /**
  * Writes a batch and gives every caller its own result or its own error. When a batch fails, its entries are written one
@@ -73,7 +86,7 @@ export type WriteAll<Entry, Result> = (entries: readonly Entry[]) => Promise<rea
  */
 export async function commitBatch<Entry, Result, Written = Result>(
   batch: readonly Pending<Entry, Result>[],
-  write: WriteAll<Entry, Written>,
+  write: WorkOnAll<Entry, Written>,
   settle: (pending: Pending<Entry, Result>, written: Written) => void,
 ): Promise<void> {
   let results: readonly Written[];
@@ -98,7 +111,7 @@ export async function commitBatch<Entry, Result, Written = Result>(
   }
 }
 
-async function writeTwice<Entry, Written>(entries: readonly Entry[], write: WriteAll<Entry, Written>): Promise<readonly Written[]> {
+async function writeTwice<Entry, Written>(entries: readonly Entry[], write: WorkOnAll<Entry, Written>): Promise<readonly Written[]> {
   try {
     return await write(entries);
   } catch (error) {
@@ -107,8 +120,4 @@ async function writeTwice<Entry, Written>(entries: readonly Entry[], write: Writ
     }
     throw error;
   }
-}
-
-function isRetryable(error: unknown): boolean {
-  return error instanceof BelfryError && error.retryable;
 }

@@ -1,33 +1,30 @@
-interface Asked<Key, Value> {
-  readonly key: Key;
-  resolve(value: Value): void;
-  reject(error: unknown): void;
-}
+import type { Pending, WorkOnAll } from "./batch-queue.ts";
+import { nextTurn } from "./timing.ts";
 
 /** Collects the questions of one turn of the event loop and asks them at once. */
 export class Coalesced<Key, Value> {
-  readonly #load: (keys: readonly Key[]) => Promise<readonly Value[]>;
-  #asked: Asked<Key, Value>[] = [];
+  readonly #load: WorkOnAll<Key, Value>;
+  #asked: Pending<Key, Value>[] = [];
 
-  /** @param load answers a value for each key, in their order */
-  constructor(load: (keys: readonly Key[]) => Promise<readonly Value[]>) {
+  constructor(load: WorkOnAll<Key, Value>) {
     this.#load = load;
   }
 
-  get(key: Key): Promise<Value> {
+  get(entry: Key): Promise<Value> {
     return new Promise((resolve, reject) => {
-      this.#asked.push({ key, resolve, reject });
+      this.#asked.push({ entry, resolve, reject });
       if (this.#asked.length === 1) {
-        setImmediate(() => void this.#answer());
+        void this.#answer();
       }
     });
   }
 
   async #answer(): Promise<void> {
+    await nextTurn();
     const asked = this.#asked;
     this.#asked = [];
     try {
-      const values = await this.#load(asked.map(({ key }) => key));
+      const values = await this.#load(asked.map(({ entry }) => entry));
       for (const [index, { resolve }] of asked.entries()) {
         resolve(values[index] as Value);
       }

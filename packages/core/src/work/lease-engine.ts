@@ -1,6 +1,6 @@
 import type { Clock } from "../foundation/clock.ts";
 import type { Logger } from "../foundation/logger.ts";
-import { BatchQueue, commitBatch } from "./batch-queue.ts";
+import { BatchQueue } from "./batch-queue.ts";
 import { Claims, TenantShare } from "./fairness.ts";
 import { type Lease, type LeaseStorage, type LostLease, mayTakeOver, type SharedStorage } from "./lease-storage.ts";
 import type { LeasedWork } from "./leased-worker.ts";
@@ -76,13 +76,9 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
       leased: () => tasks.leases.leasedTo(options.owner),
     });
     this.#ended = new BatchQueue({
-      take: (queue) => queue.splice(0, MAX_BATCH),
-      commit: (batch) =>
-        commitBatch(
-          batch,
-          (ended) => tasks.record(options.owner, ended),
-          (pending, counted) => pending.resolve(counted),
-        ),
+      count: () => MAX_BATCH,
+      write: (ended) => tasks.record(options.owner, ended),
+      settle: (pending, counted) => pending.resolve(counted),
     });
   }
 

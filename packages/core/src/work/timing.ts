@@ -1,5 +1,5 @@
 import type { Clock } from "../foundation/clock.ts";
-import { BelfryError } from "../foundation/errors.ts";
+import { isRetryable } from "../foundation/errors.ts";
 
 const MAX_RETRY_AFTER_MS = 24 * 60 * 60 * 1_000;
 /** Retries are spread by this much either way, so that attempts that failed together do not come back together. */
@@ -159,8 +159,4 @@ async function pause(clock: Clock, signal: AbortSignal): Promise<void> {
   await promise;
   cancel();
   signal.removeEventListener("abort", onAbort);
-}
-
-function isRetryable(error: unknown): boolean {
-  return error instanceof BelfryError && error.retryable;
 }

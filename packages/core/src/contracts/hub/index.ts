@@ -1,5 +1,5 @@
 import { type MembersOf, requireConfiguration, requireOptions } from "../../foundation/issue-list.ts";
-import { choiceIssue } from "../../foundation/parse-text.ts";
+import { oneOf } from "../../foundation/parse-text.ts";
 import { type Contract, defineContract } from "../../http/contract.ts";
 import { fastapiError } from "../fastapi-failure.ts";
 import { hubFailure } from "./failure.ts";
@@ -31,7 +31,7 @@ export interface HubContractOptions {
 export function hub(options: HubContractOptions = {}): Contract {
   requireOptions("hub", options, { lists: true } satisfies MembersOf<HubContractOptions>);
   const { lists = "arrays" } = options;
-  requireConfiguration("hub's", [choiceIssue(lists, "lists", ["arrays", "wrapped"])]);
+  requireConfiguration("hub's", [oneOf(["arrays", "wrapped"])(lists, "lists")]);
   return defineContract({
     name: "hub",
     title: "Belfry hub",
