@@ -1,4 +1,24 @@
-export { apiKeys, auditLog, deliveries, deliveryAttempts, idempotencyKeys, sends, socketTickets, trackings } from "./schema/deliveries.ts";
-export { eventAcks, events, handlers, identities, processingRecords, prompts } from "./schema/hub.ts";
-export { fanOutChunks, inboxCounters, inboxItems, notifications, readMarks } from "./schema/inbox.ts";
-export { migrations } from "./schema/migrations.ts";
+import { tables } from "./schema/tables.ts";
+
+export const {
+  notifications,
+  inboxItems,
+  inboxCounters,
+  readMarks,
+  fanOutChunks,
+  trackings,
+  sends,
+  deliveries,
+  deliveryAttempts,
+  idempotencyKeys,
+  auditLog,
+  apiKeys,
+  socketTickets,
+  events,
+  eventAcks,
+  identities,
+  handlers,
+  prompts,
+  processingRecords,
+  migrations,
+} = tables;

@@ -1,38 +1,12 @@
 import type { Dialect, Sql } from "@belfry/storage-sql";
-import {
-  apiKeys,
-  auditLog,
-  deliveries,
-  deliveryAttempts,
-  handlers,
-  identities,
-  notifications,
-  processingRecords,
-  sends,
-  socketTickets,
-  trackings,
-} from "../schema.ts";
+import { tables } from "../schema/tables.ts";
 import { type Bound, run } from "./bind.ts";
 import type { Connection } from "./connection.ts";
 import { milliseconds, type Statement, statement } from "./statement.ts";
 
 /** SQL as PostgreSQL speaks it. */
 export const DIALECT: Dialect = {
-  schema: {
-    ...{
-      apiKeys,
-      auditLog,
-      deliveries,
-      deliveryAttempts,
-      handlers,
-      identities,
-      notifications,
-      processingRecords,
-      sends,
-      socketTickets,
-      trackings,
-    },
-  },
+  schema: tables,
   join: "JOIN",
   sourceKey: { column: "source_digest", of: (text) => `encode(sha256(convert_to(${text}, 'UTF8')), 'hex')` },
   unindexed: (column) => column,

@@ -14,7 +14,7 @@ type NameOf<Column> = Column extends { readonly _: { readonly name: infer Name e
 /** The statements that make a column of a table, or the whole table with it. */
 type Making<Statement, Table extends string, Column extends string> = Extract<
   Statement,
-  `${string} TABLE ${Table} ${string}${" " | "\n"}${Column} ${string}`
+  `${string} TABLE ${Table}${" " | "\n"}${string}${" " | "\n"}${Column} ${string}`
 >;
 
 type NotMadeOf<Table, Statement> = Table extends {

@@ -1,43 +1,12 @@
 import type { Dialect, Sql, Tables } from "@belfry/storage-sql";
 import { getTableName } from "drizzle-orm";
-import {
-  apiKeys,
-  auditLog,
-  deliveries,
-  deliveryAttempts,
-  eventAcks,
-  events,
-  handlers,
-  idempotencyKeys,
-  identities,
-  inboxItems,
-  notifications,
-  processingRecords,
-  prompts,
-  sends,
-  socketTickets,
-  trackings,
-} from "../schema.ts";
+import { tables } from "../schema/tables.ts";
 import type { Connection } from "./connection.ts";
 import type { QueryContext } from "./statement.ts";
 
 /** SQL as SQLite speaks it. */
 export const DIALECT: Dialect = {
-  schema: {
-    ...{
-      apiKeys,
-      auditLog,
-      deliveries,
-      deliveryAttempts,
-      handlers,
-      identities,
-      notifications,
-      processingRecords,
-      sends,
-      socketTickets,
-      trackings,
-    },
-  },
+  schema: tables,
   // SQLite keeps the order of a CROSS JOIN.
   join: "CROSS JOIN",
   sourceKey: { column: "source_id", of: (text) => text },
@@ -51,13 +20,8 @@ export const DIALECT: Dialect = {
   contains: (text, part) => `instr(${text}, ${part}) > 0`,
 };
 
-const named = Object.entries({ ...DIALECT.schema, eventAcks, events, idempotencyKeys, inboxItems, prompts }).map(([key, table]) => [
-  key,
-  getTableName(table),
-]);
-
 /** The tables as SQL names them. */
-export const TABLES = Object.fromEntries(named) as Tables;
+export const TABLES = Object.fromEntries(Object.entries(tables).map(([key, table]) => [key, getTableName(table)])) as Tables;
 
 const preparing = new Map<string, ReturnType<typeof prepareText>>();
 

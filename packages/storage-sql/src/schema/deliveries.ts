@@ -1,0 +1,124 @@
+import type { ApiKeyScope, AttemptStatus, AuditAction, DeliveryStatus, JsonObject, SendStatus, UnreachedReason } from "@belfry/core";
+import { columns as c, LEASE, table } from "./columns.ts";
+
+/** The tables of deliveries, and of access to them. */
+export const DELIVERIES = {
+  /** How the deliveries of notifications are planned, and how far they got. */
+  trackings: table(
+    {
+      notificationPk: c.asKey(c.keyOf("notifications")),
+      tenant: c.bytewise,
+      channel: c.text,
+      fallbackDelayMs: c.number,
+      scheduledAt: c.nullable(c.time),
+      status: c.bytewiseOf<SendStatus>(),
+      /** How many of its chains came to what: the status follows from these. */
+      pendingChains: c.integer,
+      sentChains: c.integer,
+      deliveredChains: c.integer,
+      failedChains: c.integer,
+      cancelledChains: c.integer,
+      attempts: c.integer,
+      fallbackUsed: c.boolean,
+      deliveredAt: c.nullable(c.time),
+      failedAt: c.nullable(c.time),
+      createdAt: c.time,
+      updatedAt: c.time,
+    },
+    {
+      indexes: {
+        tenant_created: ["tenant", "createdAt", "notificationPk"],
+        tenant_status: ["tenant", "status", "createdAt", "notificationPk"],
+      },
+    },
+  ),
+
+  /** What senders said of their sends that only the view of a send shows. */
+  sends: table({
+    notificationPk: c.asKey(c.keyOf("notifications")),
+    tenant: c.bytewise,
+    channels: c.jsonOf<readonly string[]>(),
+    roomId: c.nullable(c.text),
+    recipients: c.jsonOf<readonly string[]>(),
+    hasFallback: c.boolean,
+    meta: c.jsonOf<JsonObject>(),
+    erasedRecipients: c.initially(c.integer, 0),
+  }),
+
+  /** One notification to one recipient over one channel: its own entry in the queue. */
+  deliveries: table(
+    {
+      pk: c.key,
+      id: c.uuid,
+      notificationPk: c.keyOf("notifications"),
+      tenant: c.bytewise,
+      channel: c.bytewise,
+      recipient: c.bytewise,
+      chain: c.integer,
+      isFallback: c.boolean,
+      status: c.textOf<DeliveryStatus>(),
+      reason: c.nullable(c.textOf<UnreachedReason>()),
+      attempt: c.integer,
+      attemptsBefore: c.integer,
+      ...LEASE,
+      settledAt: c.nullable(c.time),
+    },
+    {
+      unique: { id: ["id"] },
+      indexes: {
+        chain: ["notificationPk", "chain", "isFallback"],
+        recipient: ["tenant", "recipient", "notificationPk"],
+        due: { on: ["dueAt"], where: "status = 'pending' AND lease_owner IS NULL" },
+        waiting: { on: ["dueAt"], where: "status = 'waiting'" },
+        leased: { on: ["leaseUntil"], with: "leaseOwner" },
+      },
+    },
+  ),
+
+  /** Every try of a delivery. */
+  deliveryAttempts: table(
+    {
+      deliveryPk: c.keyOf("deliveries"),
+      attempt: c.integer,
+      status: c.textOf<AttemptStatus>(),
+      startedAt: c.time,
+      finishedAt: c.time,
+      provider: c.text,
+      response: c.nullable(c.text),
+      messageId: c.nullable(c.text),
+      error: c.nullable(c.text),
+      note: c.nullable(c.text),
+      isTransient: c.boolean,
+    },
+    { key: ["deliveryPk", "attempt"], indexes: { finished: ["finishedAt"] } },
+  ),
+
+  /** Keys under which a send was created, and what its sender was answered. */
+  idempotencyKeys: table(
+    { tenant: c.bytewise, key: c.bytewise, bodyHash: c.text, response: c.text, createdAt: c.time, notificationId: c.nullable(c.uuid) },
+    { key: ["tenant", "key"], indexes: { created: ["createdAt"], notification: ["notificationId"] } },
+  ),
+
+  /** Who did what to sends. It outlives them. */
+  auditLog: table(
+    { number: c.counter, tenant: c.bytewise, at: c.time, action: c.textOf<AuditAction>(), actor: c.text, notificationId: c.uuid },
+    { indexes: { tenant: ["tenant", "number"], notification: ["tenant", "notificationId", "number"] } },
+  ),
+
+  /** API keys; of each only a digest. */
+  apiKeys: table(
+    {
+      id: c.asKey(c.bytewise),
+      tenant: c.bytewise,
+      name: c.text,
+      digest: c.text,
+      scopes: c.jsonOf<readonly ApiKeyScope[]>(),
+      createdAt: c.time,
+      revokedAt: c.nullable(c.time),
+    },
+    { indexes: { tenant: ["tenant", "createdAt"] } },
+  ),
+
+  /** Tickets for WebSockets: of each a digest, and a credential that only its holder can read. */
+  socketTickets: table({ digest: c.asKey(c.bytewise), sealed: c.text, expiresAt: c.time }, { indexes: { expires: ["expiresAt"] } }),
+};

@@ -1,0 +1,89 @@
+import type { JsonObject, Notification, NotificationKind } from "@belfry/core";
+import { columns as c, table } from "./columns.ts";
+
+const owner = { tenant: c.bytewise, userId: c.bytewise };
+
+/** The tables of inboxes. */
+export const INBOX = {
+  /**
+   * One row for each event that users are told of, however many users get it. In PostgreSQL `data` is `json`, not `jsonb`: it
+   * comes back as it was written, the order of its members included, and costs less to write.
+   */
+  notifications: table(
+    {
+      /** For joins; the public id is `id`. */
+      pk: c.key,
+      tenant: c.bytewise,
+      /** UUIDv7 in lower case. */
+      id: c.uuid,
+      kind: c.textOf<NotificationKind>(),
+      type: c.text,
+      title: c.text,
+      message: c.text,
+      data: c.jsonOf<JsonObject>(),
+      source: c.nullable(c.text),
+      sender: c.nullable(c.text),
+      createdAt: c.time,
+      priority: c.initially(c.textOf<Notification["priority"]>(), "normal"),
+    },
+    // Serves look-up by id and, because a UUIDv7 sorts by time, a tenant's newest first.
+    { unique: { tenant_id: ["tenant", "id"] } },
+  ),
+
+  /**
+   * Notifications in users' inboxes. An item is read if it has a `readAt`, or if its number is at most the inbox's
+   * `readUpToSeq` and it was not marked unread after the inbox's `readRev`. In SQLite this table, like the others whose key has
+   * several columns, is `WITHOUT ROWID` in the migrations: it is its own primary key, so that a list is one range scan.
+   */
+  inboxItems: table(
+    {
+      ...owner,
+      seq: c.number,
+      notificationPk: c.keyOf("notifications"),
+      type: c.text,
+      createdAt: c.time,
+      /** When the owner read this very item; null while unread or read only by a mark. */
+      readAt: c.nullable(c.time),
+      deletedAt: c.nullable(c.time),
+      /** The change of the inbox that marked this very item unread again: a mark of everything made before does not cover it. */
+      unreadRev: c.nullable(c.number),
+    },
+    // The only secondary index: each one more costs every create.
+    { key: ["tenant", "userId", "seq"], unique: { notification_user: ["notificationPk", "userId"] } },
+  ),
+
+  /**
+   * The state of each inbox, changed in the same transaction as its items. In PostgreSQL its row's lock orders the writes of an
+   * inbox, and a row whose `lastSeq` is 0 stands for an inbox that never had an item.
+   */
+  inboxCounters: table(
+    {
+      ...owner,
+      lastSeq: c.number,
+      total: c.number,
+      unread: c.number,
+      /** Everything up to this number was read by the newest read mark. */
+      readUpToSeq: c.number,
+      epoch: c.text,
+      /** Numbers the changes of the inbox but for new items: the last one's number. */
+      rev: c.initially(c.number, 0),
+      /** The change that made the newest read mark. */
+      readRev: c.initially(c.number, 0),
+      /** Below it nothing is unread again that the newest read mark covers; null if nothing is at all. */
+      reopenedFromSeq: c.nullable(c.number),
+    },
+    { key: ["tenant", "userId"] },
+  ),
+
+  /**
+   * Each "mark everything read", never changed afterwards. An item without a `readAt` of its own was read at the time of the
+   * earliest mark that covers it and is later than its `unreadRev`. `rev` is the change of the inbox that made the mark.
+   */
+  readMarks: table(
+    { ...owner, upToSeq: c.number, readAt: c.time, rev: c.initially(c.number, 0) },
+    { key: ["tenant", "userId", "upToSeq", "rev"] },
+  ),
+
+  /** Recipients, sorted bytewise, whose items are still to be written, oldest chunk first. */
+  fanOutChunks: table({ pk: c.key, notificationPk: c.keyOf("notifications"), recipients: c.texts }),
+};

@@ -1,0 +1,34 @@
+import { columns as c, table } from "./columns.ts";
+import { DELIVERIES } from "./deliveries.ts";
+import { HUB } from "./hub.ts";
+import { INBOX } from "./inbox.ts";
+
+/** The tables that both storages have, by the names of their fields. */
+export const TABLES = {
+  ...INBOX,
+  ...DELIVERIES,
+  ...HUB,
+  /**
+   * Which migrations this database has: of each its number, counted from 1, the SHA-256 of its SQL in hexadecimal, and how many
+   * migrations a package has to know to work after it.
+   */
+  migrations: table({ id: c.asKey(c.integer), checksum: c.text, appliedAt: c.time, oldestCompatible: c.initially(c.integer, 0) }),
+};
+
+/** The tables in PostgreSQL. */
+export const POSTGRES_TABLES = {
+  ...TABLES,
+  identities: table(
+    /** The digest is SHA-256 of `source_id`: three long texts would be more than an index takes. */
+    { ...TABLES.identities.columns, sourceDigest: c.bytewise },
+    {
+      unique: { id: ["tenant", "id"], source_id: ["tenant", "source", "sourceDigest"] },
+      indexes: { tenant: ["tenant", "createdAt", "pk"], source: ["tenant", "source", "createdAt", "pk"] },
+    },
+  ),
+  /** Who is connected to which instance. The row without tenant and user is the instance's lease, and its users' rows last as long. */
+  presence: table(
+    { tenant: c.bytewise, userId: c.bytewise, instance: c.bytewise, leaseUntil: c.time },
+    { key: ["tenant", "userId", "instance"], indexes: { instance: ["instance"] } },
+  ),
+};
