@@ -106,13 +106,10 @@ function markReadRoute(window: number, indexOrder: "newest" | "oldest"): Route {
       const inbox = tenant.inbox(params.user_id);
       const reach = Math.min((await inbox.counts()).total, window);
       const { index } = params;
-      if (index < 0 || index >= reach) {
-        throw notFound(index);
-      }
       const offset = indexOrder === "newest" ? index : reach - 1 - index;
-      const [item] = (await inbox.list({ limit: 1, offset })).items;
+      const [item] = index >= 0 && index < reach ? (await inbox.list({ limit: 1, offset })).items : [];
       if (item === undefined) {
-        throw notFound(index);
+        throw new BelfryError("NOT_FOUND", `The user has no notification with index ${index}`);
       }
       await inbox.markRead({ seq: item.seq });
       return reply({ ok: true, message: "Notification marked as read" });
@@ -133,8 +130,4 @@ const countRoute = defineRoute("GET", `${BASE}/unread-count/{user_id}`, {
 
 function renderItem(item: InboxItem): z.infer<typeof itemSchema> {
   return { user_id: item.userId, content: item.message, timestamp: isoDate(item.createdAt), is_read: item.readAt !== null };
-}
-
-function notFound(index: number): BelfryError {
-  return new BelfryError("NOT_FOUND", `The user has no notification with index ${index}`);
 }

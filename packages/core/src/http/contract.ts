@@ -57,10 +57,8 @@ export interface SocketContext {
   /** The principal of the handshake's ticket or credential; null if the session itself asks for a credential. */
   readonly principal: Principal | null;
   readonly stream: OpenStream;
-  /** Returns the principal of a credential, or null. */
+  /** Returns the principal of a credential, or null. The socket closes with 4401 when the credential ends. */
   authenticate(scheme: CredentialScheme, credential: string): Promise<Principal | null>;
-  /** Closes the socket with 4401 when the credential ends. */
-  expireAt(timeMs: number): void;
   /** Logs an error that is reported nowhere else. */
   report(error: unknown, message: string): void;
 }

@@ -1,6 +1,6 @@
 import { BelfryError } from "../foundation/errors.ts";
 import type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
-import { bodyTooLarge } from "./read-json.ts";
+import { readBytes } from "./read-json.ts";
 
 /** Wraps a handler for runtimes that use Request and Response. */
 export function fetchHandler(
@@ -41,36 +41,8 @@ async function readBody(request: Request, maxBytes: number): Promise<Uint8Array>
       "The request's body was read before Belfry got the request. Hand the request over unread, or read a clone of it.",
     );
   }
-  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) {
-    throw bodyTooLarge(maxBytes);
-  }
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of (request.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
-      size += chunk.length;
-      if (size > maxBytes) {
-        throw bodyTooLarge(maxBytes);
-      }
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    // The client disconnected in the middle. Nobody receives the answer, and this is no error.
-    throw error instanceof BelfryError
-      ? error
-      : new BelfryError("INVALID_JSON", "The connection ended before the request's body did.", { cause: error });
-  }
-  return joined(chunks, size);
-}
-
-function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  const chunks = () => (request.body ?? []) as unknown as AsyncIterable<Uint8Array>;
+  return readBytes(chunks, { maxBytes, declaredLength: request.headers.get("content-length") });
 }
 
 const encoder = new TextEncoder();

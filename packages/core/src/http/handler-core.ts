@@ -1,30 +1,35 @@
 import { systemClock } from "../foundation/clock.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { consoleLogger, type Logger } from "../foundation/logger.ts";
-import { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { authenticator } from "./auth/authenticator.ts";
 import { CredentialWatch } from "./auth/credential-watch.ts";
 import { Gate, type Presented } from "./auth/gate.ts";
-import { checkHandlerOptions, checkHandlerParts } from "./check-handler-options.ts";
 import { type Contract, type Failure, RequestFailure } from "./contract.ts";
-import type { HandlerOptions } from "./handler-options.ts";
-import type { HttpRequest, HttpResponse } from "./messages.ts";
-import { type Candidates, type Chosen, decodeParams, MountedContracts, type RouteMatch } from "./mounted-contracts.ts";
+import { checkHandlerOptions, checkHandlerParts, type HandlerOptions, type HandlerSettings } from "./handler-options.ts";
+import type { HttpRequest, HttpResponse, ResponseStream } from "./messages.ts";
+import { type Chosen, decodeParams, MountedContracts, type RouteMatch, routedMethod } from "./mounted-contracts.ts";
 import { isForeignPage } from "./origins.ts";
 import { splitUrl } from "./parameters.ts";
 import type { Principal } from "./principal.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { readJson, validate } from "./read-json.ts";
-import type { ContractService, ContractTenant, Reply, Route, RouteContext } from "./route.ts";
-import { watchedResponse } from "./sse.ts";
+import type { ContractService, Reply, Route, RouteContext, StreamStart } from "./route.ts";
+import { SSE_PING } from "./sse.ts";
 import { StreamCounts, StreamRegistry } from "./stream-registry.ts";
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
+/** What a request asks for, and who asks. */
+interface Asked {
+  readonly route: Route;
+  readonly match: RouteMatch;
+  readonly presented: Presented;
+}
+
 /** The parts that requests and sockets of one handler share. */
 export class HandlerCore {
   readonly service: ContractService;
-  readonly options: HandlerOptions;
+  readonly settings: HandlerSettings;
   readonly mounted: MountedContracts;
   /** Finds the principal of a request. */
   readonly gate: Gate;
@@ -37,28 +42,22 @@ export class HandlerCore {
   constructor(service: ContractService, options: HandlerOptions) {
     checkHandlerParts(service, options);
     this.service = service;
-    this.options = options;
-    this.logger = options.logger ?? consoleLogger;
-    checkHandlerOptions(options, this.logger);
-    this.mounted = new MountedContracts(options.contracts);
-    const clock = options.clock ?? systemClock;
-    this.streams = new StreamRegistry({ clock, logger: this.logger });
-    this.credentials = new CredentialWatch({ clock, logger: this.logger });
-    this.counts = new StreamCounts(options, new RepeatedLines(this.logger, clock));
-    this.limits = new RateLimits({
-      creates: options.rateLimiter,
-      badCredentials: options.badCredentialLimiter,
-      clock,
-      logger: this.logger,
-    });
-    const identities = authenticator(options.auth, service.defaultTenant.tenantId);
-    this.gate = new Gate({ authenticator: identities, limits: this.limits, options, logger: this.logger });
+    const settings = { ...options, logger: options.logger ?? consoleLogger, clock: options.clock ?? systemClock };
+    this.settings = settings;
+    this.logger = settings.logger;
+    checkHandlerOptions(settings);
+    this.mounted = new MountedContracts(settings.contracts);
+    this.streams = new StreamRegistry(settings);
+    this.credentials = new CredentialWatch(settings);
+    this.counts = new StreamCounts(settings);
+    this.limits = new RateLimits(settings);
+    this.gate = new Gate(settings, authenticator(settings.auth, service.defaultTenant.tenantId), this.limits);
   }
 
   contract(name: string): Contract {
-    const contract = this.options.contracts.find((one) => one.name === name);
+    const contract = this.settings.contracts.find((one) => one.name === name);
     if (contract === undefined) {
-      const names = this.options.contracts.map((one) => one.name).join(", ");
+      const names = this.settings.contracts.map((one) => one.name).join(", ");
       throw new BelfryError("CONFIGURATION", `The contract "${name}" is not mounted; mounted are: ${names}.`);
     }
     return contract;
@@ -74,11 +73,13 @@ export class HandlerCore {
     let contract = candidates[0]?.contract as Contract;
     let presented: Presented = { scheme: null, principal: null };
     try {
-      const open = this.mounted.openAt(candidates);
-      if (open === null) {
+      const open = candidates.find(({ isOpen }) => isOpen);
+      if (open === undefined) {
         presented = await this.#presented(request, candidates);
       }
-      const chosen = open ?? this.mounted.choose(candidates, { presented, method: request.method });
+      const chosen = open
+        ? { contract: open.contract, match: open, authenticated: true }
+        : this.mounted.choose(candidates, { presented, method: request.method });
       contract = chosen.contract;
       return toResponse(await this.#answer(request, chosen, presented), request.method);
     } catch (error) {
@@ -86,13 +87,13 @@ export class HandlerCore {
     }
   }
 
-  async #presented(request: HttpRequest, candidates: Candidates): Promise<Presented> {
+  async #presented(request: HttpRequest, candidates: readonly RouteMatch[]): Promise<Presented> {
     const presented = await this.gate.admit(request);
     if (presented.scheme !== null) {
       return presented;
     }
-    for (const { contract, match } of candidates) {
-      const parameter = match.byMethod.get(request.method)?.credentialParameter;
+    for (const { contract, byMethod } of candidates) {
+      const parameter = byMethod.get(request.method)?.credentialParameter;
       const credential = parameter === undefined ? undefined : queryOf(request.url)[parameter];
       if (credential !== undefined && contract.credential !== "open") {
         return this.gate.check(contract.credential, credential, request);
@@ -105,14 +106,14 @@ export class HandlerCore {
     if (!authenticated) {
       throw presented.limited ?? new BelfryError("UNAUTHENTICATED", "The request has no valid credential.");
     }
-    if (contract.credential === "open" && isForeignPage(request, this.options.allowedOrigins)) {
+    if (contract.credential === "open" && isForeignPage(request, this.settings.allowedOrigins)) {
       const message = "A page of another site may not ask here. Name its origin in allowedOrigins, or have callers present a credential.";
       throw new BelfryError("FORBIDDEN", message);
     }
     if (match === null) {
       throw new BelfryError("NOT_FOUND", "There is nothing at this path.");
     }
-    const route = match.byMethod.get(request.method === "HEAD" ? "GET" : request.method);
+    const route = match.byMethod.get(routedMethod(request.method));
     if (route === undefined) {
       const allowed = [...match.byMethod.keys()].join(", ");
       const failure = this.#failure(new BelfryError("METHOD_NOT_ALLOWED", `Method "${request.method}" not allowed.`), request, presented);
@@ -124,43 +125,51 @@ export class HandlerCore {
     if (route.isRateLimited) {
       await this.limits.create(principal?.tenant ?? this.service.defaultTenant.tenantId);
     }
-    return route.handle(await this.#context(request, { contract, route, match, presented }));
+    return route.handle(await this.#context(request, { route, match, presented }));
   }
 
-  async #context(
-    request: HttpRequest,
-    { contract, route, match, presented }: { contract: Contract; route: Route; match: RouteMatch; presented: Presented },
-  ): Promise<RouteContext<never, never, never>> {
-    const tenant = this.#tenant(contract, presented);
-    const principal = presented.principal ?? { kind: "client" as const, tenant: tenant.tenantId };
+  async #context(request: HttpRequest, { route, match, presented }: Asked): Promise<RouteContext<never, never, never>> {
+    const { defaultTenant } = this.service;
+    const isOfDefault = presented.principal === null || match.contract.credential === "open";
+    const tenant = isOfDefault ? defaultTenant : this.service.tenant(presented.principal.tenant);
     return {
       service: this.service,
       tenant,
-      principal,
+      principal: presented.principal ?? { kind: "client", tenant: tenant.tenantId },
       request,
-      params: validate(route.params, decodeParams(match.params), "path") as never,
-      query: validate(route.query, queryOf(request.url), "query") as never,
+      params: (route.params && validate(route.params, decodeParams(match.params), "path")) as never,
+      query: (route.query && validate(route.query, queryOf(request.url), "query")) as never,
       body: (await this.#body(route, request)) as never,
       report: (error, message) => this.logger.error({ error }, message),
-      stream: (start) =>
-        watchedResponse(this, {
-          request,
-          principal: presented.principal,
-          start,
-          ask: () => this.#presented(request, [{ contract, match }]),
-        }),
+      stream: (start) => this.#stream(start, request, { match, presented }),
     };
   }
 
-  #tenant(contract: Contract, { principal }: Presented): ContractTenant {
-    return principal === null || contract.credential === "open" ? this.service.defaultTenant : this.service.tenant(principal.tenant);
+  /** Makes a streamed response, and watches it for silence, a slow reader and the end of its credential. */
+  #stream(start: StreamStart, request: HttpRequest, { match, presented: { principal } }: Omit<Asked, "route">): ResponseStream {
+    this.counts.check(request);
+    return {
+      open: (peer) => {
+        const takeOff = this.counts.add(request);
+        const stream = this.streams.add(peer, SSE_PING);
+        const ask = () => this.#presented(request, [match]);
+        const stopWatching = principal === null ? () => {} : this.credentials.add({ stream, principal, ask });
+        const stop = start(stream);
+        return () => {
+          takeOff();
+          stopWatching();
+          stream.gone();
+          stop();
+        };
+      },
+    };
   }
 
   async #body(route: Route, request: HttpRequest): Promise<unknown> {
     if (route.body === undefined) {
       return undefined;
     }
-    const value = await readJson(request, this.options.maxBodyBytes ?? MAX_BODY_BYTES);
+    const value = await readJson(request, this.settings.maxBodyBytes ?? MAX_BODY_BYTES);
     return validate(route.body, value === undefined && route.bodyOptional ? {} : value, "body");
   }
 

@@ -10,7 +10,7 @@ export {
 } from "./contract.ts";
 export { createHandler, type HttpHandler } from "./create-handler.ts";
 export { fromFetchRequest, toFetchResponse } from "./fetch.ts";
-export type { HandlerOptions } from "./handler-options.ts";
+export type { HandlerOptions, RateLimiter } from "./handler-options.ts";
 export type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
 export { openapiDocument } from "./openapi.ts";
 export { type ConnectedRequest, isLocalRequest } from "./origins.ts";
@@ -22,7 +22,6 @@ export {
   uuid as uuidParameter,
 } from "./parameters.ts";
 export type { ClientPrincipal, CredentialScheme, Principal, UserPrincipal } from "./principal.ts";
-export type { RateLimiter } from "./rate-limits.ts";
 export {
   type ContractService,
   type ContractTenant,

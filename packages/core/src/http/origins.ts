@@ -29,7 +29,7 @@ export function isLocalRequest({ remoteAddress, httpVersion, headers }: Connecte
     LOOPBACK_ADDRESS.test(remoteAddress ?? "") &&
     BROWSER_HTTP_VERSION.test(httpVersion ?? "") &&
     LOOPBACK_HOST.test(headers.host ?? "") &&
-    (headers.origin === undefined || isLoopbackOrigin(headers.origin)) &&
+    (headers.origin === undefined || LOOPBACK_HOST.test(hostOf(headers.origin) ?? "")) &&
     !hasProxyTrace(headers)
   );
 }
@@ -45,8 +45,7 @@ export function isForeignPage(
 ): boolean {
   const { origin, host = "" } = headers;
   if (origin !== undefined && !allowed.includes(origin)) {
-    const isItself = URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
-    return !isItself;
+    return hostOf(origin) !== host.toLowerCase();
   }
   if (origin === undefined && method !== "GET" && method !== "HEAD" && FOREIGN_SITES.includes(headers["sec-fetch-site"])) {
     return true;
@@ -56,10 +55,6 @@ export function isForeignPage(
 
 function hasProxyTrace(headers: HttpRequest["headers"]): boolean {
   return Object.entries(headers).some(([name, value]) => value !== undefined && PROXY_HEADERS.test(name));
-}
-
-function isLoopbackOrigin(origin: string): boolean {
-  return URL.canParse(origin) && LOOPBACK_HOST.test(new URL(origin).host);
 }
 
 /**
@@ -89,11 +84,7 @@ export function originProblem({ allowedOrigins, auth }: HandlerOptions, { header
     : "This origin may not open WebSockets here: it is not the host itself. The server's option allowedOrigins lists others.";
 }
 
+/** Returns the host of an origin, or null for none, as of the "null" that sandboxed frames send. */
 function hostOf(origin: string): string | null {
-  try {
-    return new URL(origin).host;
-  } catch {
-    // `new URL` has only this error. Sandboxed frames send "null", which is no host either.
-    return null;
-  }
+  return URL.canParse(origin) ? new URL(origin).host : null;
 }

@@ -1,17 +1,8 @@
 import type { Clock } from "../foundation/clock.ts";
 import { digest } from "../foundation/digest.ts";
 import { BelfryError } from "../foundation/errors.ts";
-import type { Logger } from "../foundation/logger.ts";
 import { RepeatedLines } from "../foundation/repeated-lines.ts";
-
-/**
- * Limits how often an action may happen in a period. The limiters of the rate-limiter-flexible package fit, in memory or
- * over the host's Redis or PostgreSQL. It rejects with `{ msBeforeNext }` when the limit is used up, and with an error when
- * its store cannot be reached.
- */
-export interface RateLimiter {
-  consume(key: string, points?: number): Promise<unknown>;
-}
+import type { HandlerSettings, RateLimiter } from "./handler-options.ts";
 
 /** The most bad credentials that an address may present in a minute. */
 const BAD_CREDENTIALS = 100;
@@ -47,14 +38,6 @@ class LocalLimiter implements RateLimiter {
   }
 }
 
-/** The parts that rate limits use. */
-export interface RateLimitsOptions {
-  readonly creates: RateLimiter | undefined;
-  readonly badCredentials: RateLimiter | false | undefined;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
 /** A presented credential, with the address it came from. */
 export interface Guess {
   /** Null for an unknown or private address, because many callers stand behind it. */
@@ -75,9 +58,9 @@ export class RateLimits {
   readonly #good = new Set<string>();
   #isGuessedUntilMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ creates, badCredentials, clock, logger }: RateLimitsOptions) {
-    this.#creates = creates ?? null;
-    this.#badCredentials = badCredentials === false ? null : (badCredentials ?? new LocalLimiter(BAD_CREDENTIALS, clock));
+  constructor({ rateLimiter, badCredentialLimiter: given, clock, logger }: HandlerSettings) {
+    this.#creates = rateLimiter ?? null;
+    this.#badCredentials = given === false ? null : (given ?? new LocalLimiter(BAD_CREDENTIALS, clock));
     this.#takeOver = new LocalLimiter(TAKE_OVER, clock);
     this.#clock = clock;
     this.#lines = new RepeatedLines(logger, clock);
@@ -85,8 +68,9 @@ export class RateLimits {
 
   /** Counts a create of a client; throws `RATE_LIMITED`. */
   async create(tenant: string): Promise<void> {
-    if (this.#creates) {
-      await this.#consume(this.#creates, `create:${tenant}`);
+    const waitMs = this.#creates && (await this.#consume(this.#creates, `create:${tenant}`));
+    if (waitMs !== null) {
+      throw limited(waitMs);
     }
   }
 
@@ -120,36 +104,28 @@ export class RateLimits {
       return;
     }
     this.#isGuessedUntilMs = this.#clock.now() + 2 * WINDOW_MS;
-    try {
-      await this.#consume(this.#badCredentials, `bad:${address}`);
-    } catch (error) {
-      this.#block(address, error);
-      throw error;
-    }
-  }
-
-  #block(address: string, error: unknown): void {
-    const waitMs = error instanceof BelfryError ? Number(error.details.retry_after_ms) : Number.NaN;
-    if (Number.isFinite(waitMs)) {
+    const waitMs = await this.#consume(this.#badCredentials, `bad:${address}`);
+    if (waitMs !== null) {
       if (this.#blockedUntilMs.size >= MAX_KEYS) {
         this.#blockedUntilMs.clear();
       }
       this.#blockedUntilMs.set(address, this.#clock.now() + waitMs);
+      throw limited(waitMs);
     }
   }
 
-  async #consume(limiter: RateLimiter, key: string): Promise<void> {
+  /** Asks a limiter. Returns how long to wait, or null if the action may happen. */
+  async #consume(limiter: RateLimiter, key: string): Promise<number | null> {
     try {
       await limiter.consume(key);
+      return null;
     } catch (rejection) {
       const waitMs = waitOf(rejection);
-      if (waitMs !== null) {
-        throw limited(waitMs);
+      if (waitMs !== null || limiter === this.#takeOver) {
+        return waitMs;
       }
       this.#lines.warn({ error: rejection }, "A rate limiter's store cannot be reached; a limiter of this process takes over.");
-      if (limiter !== this.#takeOver) {
-        await this.#consume(this.#takeOver, key);
-      }
+      return this.#consume(this.#takeOver, key);
     }
   }
 }

@@ -51,8 +51,47 @@ function encodingProblem({ headers }: HttpRequest): BelfryError | null {
       );
 }
 
-/** Makes the error for a body with more bytes than allowed. */
-export function bodyTooLarge(maxBytes: number): BelfryError {
+/** Facts about a body that is being read. */
+interface BytesToRead {
+  readonly maxBytes: number;
+  /** The value of the header Content-Length. */
+  readonly declaredLength: string | null | undefined;
+  /** Whether all of the body has arrived, so that an error is not the client's. @default it has not */
+  isComplete?(): boolean;
+}
+
+/** Reads a body as it arrives. It does not touch a body that is declared too large. Throws `PAYLOAD_TOO_LARGE`, and `INVALID_JSON` if the connection ends before the body does. */
+export async function readBytes(chunks: () => AsyncIterable<Uint8Array>, body: BytesToRead): Promise<Uint8Array> {
+  const { maxBytes, declaredLength, isComplete = () => false } = body;
+  if (Number(declaredLength ?? 0) > maxBytes) {
+    throw bodyTooLarge(maxBytes);
+  }
+  const read: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of chunks()) {
+      size += chunk.length;
+      if (size > maxBytes) {
+        throw bodyTooLarge(maxBytes);
+      }
+      read.push(chunk);
+    }
+  } catch (error) {
+    // The client disconnected in the middle. Nobody receives the answer, and this is no error.
+    throw error instanceof BelfryError || isComplete()
+      ? error
+      : new BelfryError("INVALID_JSON", "The connection ended before the request's body did.", { cause: error });
+  }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of read) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+function bodyTooLarge(maxBytes: number): BelfryError {
   return new BelfryError("PAYLOAD_TOO_LARGE", `The body is larger than the ${maxBytes} bytes allowed.`);
 }
 
@@ -119,10 +158,7 @@ function isTextDeeper(bytes: Uint8Array, levels: number): boolean {
 }
 
 /** Checks one part of a request. Throws a failure with its issues. */
-export function validate<Output>(schema: z.ZodType<Output> | undefined, value: unknown, part: RequestPart): Output | undefined {
-  if (schema === undefined) {
-    return undefined;
-  }
+export function validate<Output>(schema: z.ZodType<Output>, value: unknown, part: RequestPart): Output {
   const result = schema.safeParse(value);
   if (result.success) {
     return result.data;

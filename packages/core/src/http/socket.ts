@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../foundation/clock.ts";
+import type { Clock } from "../foundation/clock.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import type { Presented } from "./auth/gate.ts";
 import type { Contract, SocketEndpoint, SocketSession } from "./contract.ts";
@@ -19,6 +19,15 @@ const MAX_MESSAGES_PER_SECOND = 100;
 /** A credential look-up that takes longer ends the handshake, or the socket. */
 const LOOK_UP_MS = 5_000;
 
+/** A handshake at an endpoint of a contract. */
+interface Handshake {
+  readonly core: HandlerCore;
+  readonly contract: Contract;
+  readonly endpoint: SocketEndpoint;
+  readonly request: HttpRequest;
+  readonly query: URLSearchParams;
+}
+
 /** The caller whose credential opened a socket. */
 interface Opened {
   readonly principal: Principal;
@@ -33,39 +42,35 @@ export async function acceptSocket(core: HandlerCore, request: HttpRequest): Pro
   if (found === null) {
     return null;
   }
-  const problem = originProblem(core.options, request);
+  const problem = originProblem(core.settings, request);
   if (problem !== null) {
     return { accepted: false, status: 403, body: problem };
   }
-  const query = new URLSearchParams(search);
+  const handshake = { core, ...found, request, query: new URLSearchParams(search) };
   // Counts the socket before the credential look-up, because many handshakes may wait for look-ups at once.
   let takeOff = () => {};
   try {
     core.counts.check(request);
     takeOff = core.counts.add(request);
-    const opened = await openedBy(core, request, { ...found, query });
-    return { accepted: true, open: (peer) => openSession(core, peer, { ...found, request, query, opened, takeOff }) };
+    const opened = await openedBy(handshake);
+    return { accepted: true, open: (peer) => openSession(handshake, peer, { opened, takeOff }) };
   } catch (error) {
     takeOff();
     if (error instanceof BelfryError) {
-      return refusal(found.contract, error, request);
+      return refusal(handshake, error);
     }
     throw error;
   }
 }
 
 /** Returns the caller of the handshake, if it has a ticket or the endpoint requires a credential. Throws `UNAUTHENTICATED`. */
-async function openedBy(
-  core: HandlerCore,
-  request: HttpRequest,
-  { contract, endpoint, query }: { readonly contract: Contract; readonly endpoint: SocketEndpoint; readonly query: URLSearchParams },
-): Promise<Opened | null> {
-  const ask = (await byTicket(core, request, query)) ?? byCredential(core, request, { contract, endpoint, query });
+async function openedBy(handshake: Handshake): Promise<Opened | null> {
+  const ask = (await byTicket(handshake)) ?? byCredential(handshake);
   if (ask === null) {
     return null;
   }
-  const { principal, limited } = await withinTime(core, ask());
-  if (principal?.kind !== contract.principal) {
+  const { principal, limited } = await withinTime(handshake.core, ask());
+  if (principal?.kind !== handshake.contract.principal) {
     throw limited ?? new BelfryError("UNAUTHENTICATED", "The handshake has no valid credential.");
   }
   if (principal.kind === "client" && principal.scopes?.includes("read") === false) {
@@ -75,7 +80,7 @@ async function openedBy(
 }
 
 /** Uses up the ticket of a handshake, if there is one. It stands for the credential of the request that asked for it. */
-async function byTicket({ gate, service }: HandlerCore, request: HttpRequest, query: URLSearchParams): Promise<Opened["ask"] | null> {
+async function byTicket({ core: { gate, service }, request, query }: Handshake): Promise<Opened["ask"] | null> {
   const ticket = query.get("ticket");
   if (ticket === null) {
     return null;
@@ -87,11 +92,7 @@ async function byTicket({ gate, service }: HandlerCore, request: HttpRequest, qu
   return () => gate.admit({ ...request, headers: { ...request.headers, ...headers } });
 }
 
-function byCredential(
-  { gate }: HandlerCore,
-  request: HttpRequest,
-  { contract, endpoint, query }: { readonly contract: Contract; readonly endpoint: SocketEndpoint; readonly query: URLSearchParams },
-): Opened["ask"] | null {
+function byCredential({ core: { gate }, contract, endpoint, request, query }: Handshake): Opened["ask"] | null {
   const { credential: scheme } = contract;
   if (endpoint.credentialParameter === undefined || scheme === "open") {
     return null;
@@ -102,10 +103,10 @@ function byCredential(
 }
 
 /** Waits for a look-up as long as a handshake may take. Throws `STORAGE_UNAVAILABLE`. */
-async function withinTime<Found>({ options }: HandlerCore, lookUp: Promise<Found>): Promise<Found> {
+async function withinTime<Found>({ settings }: HandlerCore, lookUp: Promise<Found>): Promise<Found> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const message = `The credential could not be looked up within ${LOOK_UP_MS} ms.`;
-  const cancel = (options.clock ?? systemClock).after(LOOK_UP_MS, () => reject(new BelfryError("STORAGE_UNAVAILABLE", message)));
+  const cancel = settings.clock.after(LOOK_UP_MS, () => reject(new BelfryError("STORAGE_UNAVAILABLE", message)));
   try {
     return await Promise.race([lookUp, late]);
   } finally {
@@ -113,20 +114,15 @@ async function withinTime<Found>({ options }: HandlerCore, lookUp: Promise<Found
   }
 }
 
-interface SessionParts {
-  readonly contract: Contract;
-  readonly endpoint: SocketEndpoint;
-  readonly request: HttpRequest;
-  readonly query: URLSearchParams;
-  readonly opened: Opened | null;
-  /** Removes the socket from its address's count. */
-  takeOff(): void;
-}
-
-function openSession(core: HandlerCore, peer: Peer, { contract, endpoint, request, query, opened, takeOff }: SessionParts): SocketSession {
-  const clock = core.options.clock ?? systemClock;
+function openSession(
+  { core, contract, endpoint, request, query }: Handshake,
+  peer: Peer,
+  { opened, takeOff }: { readonly opened: Opened | null; takeOff(): void },
+): SocketSession {
+  const { clock } = core.settings;
   const stream = core.streams.add(peer, contract.ping, "socket");
   let stopWatching = () => {};
+  let isClosed = false;
   const watch = (by: Opened) => {
     stopWatching = core.credentials.add({ stream, ...by });
   };
@@ -143,14 +139,11 @@ function openSession(core: HandlerCore, peer: Peer, { contract, endpoint, reques
       const ask = () => core.gate.check(scheme, credential, request);
       const tooLate = clock.after(LOOK_UP_MS, () => stream.close(4401, "not authenticated in time"));
       const { principal } = await ask().finally(tooLate);
-      if (principal !== null) {
+      if (principal !== null && !isClosed) {
         stopWatching();
         watch({ principal, ask });
       }
       return principal;
-    },
-    expireAt: (timeMs) => {
-      stream.expiresAtMs = timeMs;
     },
     report: (error, message) => core.logger.error({ error }, message),
   });
@@ -158,6 +151,7 @@ function openSession(core: HandlerCore, peer: Peer, { contract, endpoint, reques
   return {
     message: (text) => (allow() ? session.message(text) : stream.close(1008, "too many messages")),
     closed: () => {
+      isClosed = true;
       takeOff();
       stopWatching();
       stream.gone();
@@ -166,7 +160,7 @@ function openSession(core: HandlerCore, peer: Peer, { contract, endpoint, reques
   };
 }
 
-function refusal(contract: Contract, error: BelfryError, request: HttpRequest): Connection {
+function refusal({ contract, request }: Handshake, error: BelfryError): Connection {
   const { status, headers, json } = contract.renderFailure({ error, request, credentialPresented: true });
   return { accepted: false, status, body: JSON.stringify(json), headers: { ...headers, "content-type": "application/json" } };
 }

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { RepeatedLines } from "../foundation/repeated-lines.ts";
 import type { HandlerOptions } from "./handler-options.ts";
 import { StreamCounts } from "./stream-registry.ts";
 
@@ -9,7 +8,7 @@ function countsWith(options: Pick<HandlerOptions, "maxSocketsPerAddress">) {
   const lines: object[] = [];
   let nowMs = 0;
   const logger = { debug() {}, info() {}, error() {}, warn: (fields: object) => void lines.push(fields) };
-  const counts = new StreamCounts(options, new RepeatedLines(logger, { now: () => nowMs, after: () => () => {} }));
+  const counts = new StreamCounts({ ...options, logger, clock: { now: () => nowMs, after: () => () => {} } });
   const isFull = (address: string) => {
     try {
       counts.check(from(address));

@@ -1,10 +1,9 @@
 import type { Clock } from "../foundation/clock.ts";
 import { BelfryError } from "../foundation/errors.ts";
-import type { Logger } from "../foundation/logger.ts";
-import type { RepeatedLines } from "../foundation/repeated-lines.ts";
+import { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 import { addressKey, clientAddress } from "./client-address.ts";
-import type { HandlerOptions } from "./handler-options.ts";
+import type { HandlerSettings } from "./handler-options.ts";
 import type { HttpRequest, Peer } from "./messages.ts";
 import { Stream, type WatchedStream } from "./stream.ts";
 
@@ -12,20 +11,22 @@ const DEFAULT_MAX = 1_000;
 /** The time after which an address with too many streams may try again. */
 const RETRY_MS = 30_000;
 
+type Settings = Pick<HandlerSettings, "clientAddress" | "maxSocketsPerAddress" | "logger" | "clock">;
+
 /** Counts the open streams and sockets of each address, including those that are being opened. */
 export class StreamCounts {
-  readonly #options: Pick<HandlerOptions, "clientAddress" | "maxSocketsPerAddress">;
+  readonly #settings: Settings;
   readonly #lines: RepeatedLines;
   readonly #counts = new Map<string, number>();
 
-  constructor(options: Pick<HandlerOptions, "clientAddress" | "maxSocketsPerAddress">, lines: RepeatedLines) {
-    this.#options = options;
-    this.#lines = lines;
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#lines = new RepeatedLines(settings.logger, settings.clock);
   }
 
   /** Throws `RATE_LIMITED` when the request's address has reached its limit. */
   check(request: HttpRequest): void {
-    const { maxSocketsPerAddress: max } = this.#options;
+    const { maxSocketsPerAddress: max } = this.#settings;
     const address = this.#addressOf(request);
     if (address !== null && (this.#counts.get(address) ?? 0) >= (typeof max === "number" ? max : DEFAULT_MAX)) {
       this.#lines.warn({}, "An address has as many streams and sockets open as it may (maxSocketsPerAddress); Belfry refused another one.");
@@ -65,11 +66,11 @@ export class StreamCounts {
    * proxy's.
    */
   #addressOf(request: HttpRequest): string | null {
-    const { maxSocketsPerAddress: max } = this.#options;
+    const { maxSocketsPerAddress: max } = this.#settings;
     if (max === false) {
       return null;
     }
-    const named = clientAddress(this.#options, request);
+    const named = clientAddress(this.#settings, request);
     return named ?? (max !== undefined && request.remoteAddress !== undefined ? addressKey(request.remoteAddress) : null);
   }
 }
@@ -92,9 +93,9 @@ export class StreamRegistry {
   readonly #streams = new Set<Stream>();
   readonly #sweep: Loop;
 
-  constructor(parts: { readonly clock: Clock; readonly logger: Logger }) {
-    this.#clock = parts.clock;
-    this.#sweep = new Loop({ ...parts, task: "look at the open streams", run: () => this.#lookAtAll() });
+  constructor({ clock, logger }: Pick<HandlerSettings, "clock" | "logger">) {
+    this.#clock = clock;
+    this.#sweep = new Loop({ clock, logger, task: "look at the open streams", run: () => this.#lookAtAll() });
   }
 
   /** Watches `peer`. It sends `ping` after 30 s of silence. The first texts of a `socket` leave after 5 ms. */

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import { BelfryError } from "../foundation/errors.ts";
 import type { HttpRequest } from "../http/messages.ts";
-import { bodyTooLarge } from "../http/read-json.ts";
+import { readBytes } from "../http/read-json.ts";
 
 /** The URL below the mount point, the mount point, and the body if the host has already read it. */
 export interface RequestPlace {
@@ -33,27 +32,13 @@ export function fromNodeRequest(incoming: IncomingMessage, place: RequestPlace):
 }
 
 async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
-  if (Number(incoming.headers["content-length"] ?? 0) > maxBytes) {
+  const declaredLength = incoming.headers["content-length"];
+  try {
+    const chunks = (): AsyncIterable<Buffer> => incoming.iterator({ destroyOnReturn: false });
+    return await readBytes(chunks, { maxBytes, declaredLength, isComplete: () => incoming.complete });
+  } catch (error) {
     // Reads and drops the rest, so that the client gets the answer instead of a reset connection.
     incoming.resume();
-    throw bodyTooLarge(maxBytes);
+    throw error;
   }
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
-      size += (chunk as Buffer).length;
-      if (size > maxBytes) {
-        incoming.resume();
-        throw bodyTooLarge(maxBytes);
-      }
-      chunks.push(chunk as Buffer);
-    }
-  } catch (error) {
-    // The client disconnected in the middle. Nobody receives the answer, and this is no error.
-    throw incoming.complete || error instanceof BelfryError
-      ? error
-      : new BelfryError("INVALID_JSON", "The connection ended before the request's body did.", { cause: error });
-  }
-  return Buffer.concat(chunks, size);
 }

@@ -11,25 +11,22 @@ const POLITE_CLOSE_BYTES = 64 * 1024;
 /** The longest time for a pong, measured by a clock that cannot be moved. */
 const PONG_MS = 10_000;
 
-/** A WebSocket that was just opened, with its session. */
+/** A WebSocket that was just opened, with its connection. Whole frames are written to that directly. */
 export interface OpenedSocket {
   readonly webSocket: WebSocket;
-  /** The connection of the WebSocket. Whole frames are written to it directly. */
   readonly socket: Duplex;
-  readonly connection: Extract<Connection, { accepted: true }>;
   readonly frames: FrameQueue;
 }
 
-// All sockets share the same listener functions, which find their session here.
-const sessions = new WeakMap<WebSocket, SocketSession>();
+// All sockets share the same listener functions, which find their peer here.
 const peers = new WeakMap<WebSocket, SocketPeer>();
 
 /** Opens the session of a WebSocket and passes messages between the two. */
-export function attachSocket(opened: OpenedSocket): void {
-  const { webSocket, connection } = opened;
+export function attachSocket(opened: OpenedSocket, connection: Extract<Connection, { accepted: true }>): void {
+  const { webSocket } = opened;
   const peer = new SocketPeer(opened);
+  peer.session = connection.open(peer);
   peers.set(webSocket, peer);
-  sessions.set(webSocket, connection.open(peer));
   webSocket.on("pong", notePong);
   webSocket.on("message", passMessage);
   webSocket.on("close", passClose);
@@ -39,7 +36,7 @@ export function attachSocket(opened: OpenedSocket): void {
 function passMessage(this: WebSocket, data: RawData): void {
   // Messages that arrive after the close frame was sent are dropped.
   if (this.readyState === this.OPEN) {
-    sessions.get(this)?.message(data.toString());
+    peers.get(this)?.session?.message(data.toString());
   }
 }
 
@@ -48,7 +45,7 @@ function notePong(this: WebSocket): void {
 }
 
 function passClose(this: WebSocket): void {
-  sessions.get(this)?.closed();
+  peers.get(this)?.session?.closed();
 }
 
 /** After a protocol error ws closes the socket itself, with the code that fits, and `close` follows. */
@@ -56,6 +53,8 @@ function leaveToClose(): void {}
 
 class SocketPeer implements Peer, FrameSink {
   readonly frames: Buffer[] = [];
+  /** The session that gets the messages; null until it is open. */
+  session: SocketSession | null = null;
   readonly #opened: OpenedSocket;
   #queuedBytes = 0;
   /** The time of the unanswered ping; null for none. */

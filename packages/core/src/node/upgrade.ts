@@ -30,7 +30,7 @@ export function upgradeListener(handler: HttpHandler, basePath = ""): UpgradeLis
   const accept = (connection: Extract<Connection, { accepted: true }>, ...handshake: Parameters<UpgradeListener>) => {
     const [incoming, socket, head] = handshake;
     server ??= webSocketServer();
-    server.handleUpgrade(incoming, socket, head, (webSocket: WebSocket) => attachSocket({ webSocket, socket, connection, frames }));
+    server.handleUpgrade(incoming, socket, head, (webSocket: WebSocket) => attachSocket({ webSocket, socket, frames }, connection));
   };
   return (incoming, socket, head) => {
     const url = incoming.url ?? "/";

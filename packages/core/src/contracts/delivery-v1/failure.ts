@@ -4,9 +4,6 @@ import { errorDocs, type Reply } from "../../http/route.ts";
 import { retryAfter } from "../fastapi-failure.ts";
 import { errorSchema } from "./schemas.ts";
 
-/** The base path of the contract. */
-export const BASE = "/api/v1/notifications";
-
 /** Returns the documentation of error answers. */
 export const errors = errorDocs({
   404: { description: "There is no such notification", schema: errorSchema },

@@ -46,9 +46,6 @@ class InboxSocket extends MessageSocket {
       this.closed();
       return;
     }
-    if (principal.expiresAt !== undefined) {
-      this.context.expireAt(principal.expiresAt);
-    }
     this.#inbox = service.tenant(principal.tenant).inbox(principal.userId);
     const filters = filtersOfQuery(query);
     if (filters !== null) {

@@ -1,8 +1,7 @@
-import type { Clock } from "../../foundation/clock.ts";
-import type { Logger } from "../../foundation/logger.ts";
 import { Loop } from "../../work/loop.ts";
+import type { HandlerSettings } from "../handler-options.ts";
 import type { Principal } from "../principal.ts";
-import type { OpenStream } from "../route.ts";
+import type { WatchedStream } from "../stream.ts";
 import type { Presented } from "./gate.ts";
 
 /**
@@ -15,20 +14,21 @@ const AT_ONCE = 20;
 
 /** An open stream or socket, with the function that checks its credential again. */
 export interface Watched {
-  readonly stream: OpenStream;
+  readonly stream: WatchedStream;
   readonly principal: Principal;
   /** Checks the credential again. */
   ask(): Promise<Presented>;
 }
 
-/** Ends streams and sockets with 4401 once their credential is invalid or allows less than before. */
+/** Ends streams and sockets with 4401 once their credential ends, is invalid or allows less than before. */
 export class CredentialWatch {
   readonly #watched = new Set<Watched>();
   readonly #loop: Loop;
 
-  constructor(parts: { readonly clock: Clock; readonly logger: Logger }) {
+  constructor({ clock, logger }: Pick<HandlerSettings, "clock" | "logger">) {
     this.#loop = new Loop({
-      ...parts,
+      clock,
+      logger,
       task: "look whether the credentials of open streams still hold",
       level: "warn",
       run: () => this.#lookAtAll(),
@@ -37,6 +37,8 @@ export class CredentialWatch {
 
   /** Watches a stream. The returned function stops watching it. */
   add(watched: Watched): () => void {
+    const { stream, principal } = watched;
+    stream.expiresAtMs = (principal.kind === "user" ? principal.expiresAt : undefined) ?? Number.POSITIVE_INFINITY;
     this.#watched.add(watched);
     this.#loop.wakeIn(RECHECK_MS);
     return () => void this.#watched.delete(watched);

@@ -1,7 +1,6 @@
 import { BelfryError } from "../../foundation/errors.ts";
-import type { Logger } from "../../foundation/logger.ts";
 import { clientAddress } from "../client-address.ts";
-import type { HandlerOptions } from "../handler-options.ts";
+import type { HandlerSettings } from "../handler-options.ts";
 import type { HttpRequest } from "../messages.ts";
 import type { CredentialScheme, Principal } from "../principal.ts";
 import type { Guess, RateLimits } from "../rate-limits.ts";
@@ -18,25 +17,21 @@ export interface Presented {
   readonly limited?: BelfryError;
 }
 
-/** The parts that a gate uses. */
-export interface GateOptions {
-  readonly authenticator: Authenticator;
-  readonly limits: RateLimits;
-  readonly options: Pick<HandlerOptions, "clientAddress">;
-  readonly logger: Logger;
-}
-
 /** Identifies callers and slows down those who guess. Every look-up of a credential goes through here. */
 export class Gate {
-  readonly #options: GateOptions;
+  readonly #settings: HandlerSettings;
+  readonly #authenticator: Authenticator;
+  readonly #limits: RateLimits;
 
-  constructor(options: GateOptions) {
-    this.#options = options;
+  constructor(settings: HandlerSettings, authenticator: Authenticator, limits: RateLimits) {
+    this.#settings = settings;
+    this.#authenticator = authenticator;
+    this.#limits = limits;
   }
 
   /** Identifies the caller by the request's headers. */
   async admit(request: HttpRequest): Promise<Presented> {
-    const presented = this.#options.authenticator.presentedBy(request);
+    const presented = this.#authenticator.presentedBy(request);
     return presented === null ? { scheme: null, principal: null } : this.#identify(presented, request);
   }
 
@@ -46,10 +41,9 @@ export class Gate {
   }
 
   async #identify(presented: PresentedCredential, request: HttpRequest): Promise<Presented> {
-    const { limits, options } = this.#options;
-    const guess = { address: clientAddress(options, request), credential: presented.text };
+    const guess = { address: clientAddress(this.#settings, request), credential: presented.text };
     try {
-      await limits.beforeLookUp(guess);
+      await this.#limits.beforeLookUp(guess);
       return await this.#lookUp(presented, request, guess);
     } catch (error) {
       if (error instanceof BelfryError && error.code === "RATE_LIMITED") {
@@ -60,18 +54,17 @@ export class Gate {
   }
 
   async #lookUp(presented: PresentedCredential, request: HttpRequest, guess: Guess): Promise<Presented> {
-    const { authenticator, limits, logger } = this.#options;
-    const { scheme, found } = await authenticator.identify(presented, request);
+    const { scheme, found } = await this.#authenticator.identify(presented, request);
     if (!isRefusal(found)) {
-      await limits.goodCredential(guess);
+      await this.#limits.goodCredential(guess);
       return { scheme, principal: found };
     }
     if (presented.text === "") {
       return { scheme: scheme === "host" ? null : scheme, principal: null };
     }
-    logger.debug({ scheme, reason: found.reason }, "Belfry refused a credential.");
+    this.#settings.logger.debug({ scheme, reason: found.reason }, "Belfry refused a credential.");
     if (found.isGuess) {
-      await limits.badCredential(guess);
+      await this.#limits.badCredential(guess);
     }
     return { scheme, principal: null };
   }
