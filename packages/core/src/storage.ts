@@ -32,6 +32,7 @@ export {
   retryChains,
   type SendCreated,
   type SendState,
+  type SendUpdate,
   type SendUpdated,
   type SettleChanges,
   type Settlement,

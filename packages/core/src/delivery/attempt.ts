@@ -27,13 +27,20 @@ export interface AttemptContext extends Omit<TimeLimit, "timeoutMs"> {
   readonly addresses: Addresses;
 }
 
+/** The result of an attempt, and whether its channel was called. */
+export interface AttemptResult {
+  readonly outcome: DeliveryOutcome;
+  readonly wasHandedIn: boolean;
+}
+
 /**
  * Finds the recipient's address and has `channel` deliver once, both within the channel's time; whatever goes wrong is an
  * outcome.
  */
-export async function attempt(channel: Channel, claimed: ClaimedDelivery, context: AttemptContext): Promise<DeliveryOutcome> {
+export async function attempt(channel: Channel, claimed: ClaimedDelivery, context: AttemptContext): Promise<AttemptResult> {
   const { name, timeoutMs } = channel;
   let address: string | DeliveryFailure | null = null;
+  let wasHandedIn = false;
   const work = async (ends: AbortSignal): Promise<DeliveryOutcome> => {
     address = await context.addresses.of(claimed.delivery, channel);
     // A directory that answers too late must not have anything delivered: another attempt may be under way.
@@ -41,15 +48,17 @@ export async function attempt(channel: Channel, claimed: ClaimedDelivery, contex
     if (typeof address !== "string") {
       return address;
     }
+    wasHandedIn = true;
     const outcome = await channel.deliver(taskOf(claimed, address), ends);
     return isOutcome(outcome) ? outcome : noOutcome(channel, outcome);
   };
   try {
-    return await withinTime(work, { ...context, timeoutMs });
+    const outcome = await withinTime(work, { ...context, timeoutMs });
+    return { outcome, wasHandedIn };
   } catch (error) {
     const isLookUp = error instanceof OutOfTime && address === null;
     const text = isLookUp ? `The host's directory gave no answer within ${timeoutMs} ms.` : textOf(error);
-    return { status: "failed", transient: true, provider: name, error: text };
+    return { outcome: { status: "failed", transient: true, provider: name, error: text }, wasHandedIn };
   }
 }
 

@@ -79,6 +79,8 @@ export interface ChainChange {
   readonly attempts?: readonly DeliveryAttempt[];
   /** The least number of attempts that the send shows. @default the number it shows now */
   readonly shownAttempts?: number;
+  /** Whether a fallback was handed to its provider just now. @default false */
+  readonly usesFallback?: boolean;
 }
 
 /** The result of a decision: the changes to write, and the events to raise after the commit. */
@@ -141,13 +143,14 @@ class SendLedger {
     this.#fallbackUsed = before.fallbackUsed;
   }
 
-  add(before: readonly LoadedDelivery[], { chain, shownAttempts = 0 }: ChainChange): void {
+  add(before: readonly LoadedDelivery[], { chain, shownAttempts = 0, usesFallback = false }: ChainChange): void {
     this.#chains[chainOutcome(before.map(({ status }) => status))] -= 1;
     if (chain.length > 0) {
       this.#chains[chainOutcome(chain.map(({ status }) => status))] += 1;
     }
     this.hasChanged ||= chain.length === 0;
     this.#attempts = Math.max(this.#attempts, shownAttempts);
+    this.#fallbackUsed ||= usesFallback;
     for (const [index, delivery] of chain.entries()) {
       const old = before[index];
       if (old === undefined || old === delivery) {
@@ -155,8 +158,6 @@ class SendLedger {
       }
       this.changed.push(delivery);
       this.hasChanged = true;
-      // It counts as used once an attempt has ended.
-      this.#fallbackUsed ||= delivery.isFallback && delivery.attempt > delivery.attemptsBefore && delivery.leaseOwner === null;
       if (old.status !== delivery.status) {
         this.transitions.push({ delivery, from: old.status });
       }

@@ -4,7 +4,7 @@ import { type MembersOf, requireId, requireMembers, requireNone } from "../found
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { announceItems } from "../inbox/index.ts";
 import { type ChainChange, due, isStoppable, type Settlement, settleChains, settled } from "./chains.ts";
-import { checkContent, requireContent } from "./check-content.ts";
+import { checkContent, dataOf, requireContent } from "./check-content.ts";
 import { type DeliveryContext, settle } from "./context.ts";
 import { chainOutcome, type Delivery, INBOX_CHANNEL } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
@@ -88,11 +88,12 @@ export async function updateSend(context: DeliveryContext, request: ChangeReques
   const actor = actorOf(request);
   requireMembers("update", changes, CHANGES);
   using _call = await context.ready();
-  const { channels, subject, content, meta } = await getSend(context, tenant, id);
+  const { channels, roomId, subject, content, meta } = await getSend(context, tenant, id);
   const checked = checkContent(context, changes, channels);
   requireContent(context, { subject, content, meta, ...checked }, channels);
+  const data = checked.meta === undefined ? {} : { data: dataOf(checked.meta, roomId) };
   const updated = isUuid(id)
-    ? await context.deliveries.updateSend(tenant, id, { ...checked, at: new Date(context.clock.now()), actor })
+    ? await context.deliveries.updateSend(tenant, id, { ...checked, ...data, at: new Date(context.clock.now()), actor })
     : "unknown";
   if (updated === "unknown") {
     throw unknownSend(id);

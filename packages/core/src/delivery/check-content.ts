@@ -1,5 +1,6 @@
 import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { IssueList, validationError } from "../foundation/issue-list.ts";
+import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { codePoints, NAME_RULE, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
 import { linkIssues } from "../notifications/index.ts";
@@ -39,6 +40,11 @@ export function checkContent(
     ...(content !== undefined && { content }),
     ...(parsed && "value" in parsed && { meta: parsed.value }),
   };
+}
+
+/** The data of a send's inbox items: what it was sent with, and its room as `room_id`. The type stands beside the data. */
+export function dataOf({ notification_type: _, ...data }: JsonObject, roomId: string | null): JsonObject {
+  return { ...data, ...(roomId === null ? {} : { room_id: roomId }) } as JsonObject;
 }
 
 /** Refuses what a channel would deliver with nothing in it: a misspelt or forgotten text shows at its receiver otherwise. */

@@ -59,7 +59,7 @@ function loaded(chains: readonly (readonly LoadedDelivery[])[], state: Partial<S
 }
 
 function ended(change: Partial<EndedAttempt> & Pick<EndedAttempt, "outcome">): EndedAttempt {
-  return { deliveryId: "inbox-0", fence: 1, startedAt: NOW, finishedAt: NOW, reason: null, retryInMs: null, ...change };
+  return { deliveryId: "inbox-0", fence: 1, startedAt: NOW, finishedAt: NOW, reason: null, wasHandedIn: true, retryInMs: null, ...change };
 }
 
 const sent = { status: "sent", provider: "p" } as const;
@@ -131,13 +131,16 @@ describe("an attempt that ended", () => {
     expect(changes.attempts[0]?.response).toBe("x".repeat(999));
   });
 
-  test("a fallback counts as used once its attempt has ended", () => {
+  test("a fallback counts as used once it was handed to its channel", () => {
     const fallback = email({ ...leased(), channel: "email", id: "email-0", isFallback: true });
-    const { send } = end(
-      loaded([[delivery({ status: "failed", reason: "offline" }), fallback]]),
-      ended({ deliveryId: "email-0", outcome: sent }),
-    );
-    expect([send?.fallbackUsed, send?.status]).toEqual([true, "sent"]);
+    const ending = (change: Pick<EndedAttempt, "outcome" | "wasHandedIn">) => {
+      const chains = [[delivery({ status: "failed", reason: "offline" }), fallback]];
+      const { send } = end(loaded(chains), ended({ deliveryId: "email-0", ...change }));
+      return [send?.fallbackUsed, send?.status];
+    };
+    expect(ending({ outcome: sent, wasHandedIn: true })).toEqual([true, "sent"]);
+    expect(ending({ outcome: offline, wasHandedIn: true })).toEqual([true, "failed"]);
+    expect(ending({ outcome: offline, wasHandedIn: false })).toEqual([false, "failed"]);
   });
 });
 

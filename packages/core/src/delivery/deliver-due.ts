@@ -5,9 +5,9 @@ import { retryDelayMs } from "../work/timing.ts";
 import { Addresses } from "./addresses.ts";
 import { attempt } from "./attempt.ts";
 import { endWaits, type Settlement } from "./chains.ts";
-import type { Channel, DeliveryFailure, DeliveryOutcome } from "./channel.ts";
+import type { Channel, DeliveryOutcome } from "./channel.ts";
 import { type DeliveryContext, settle } from "./context.ts";
-import { type Delivery, INBOX_CHANNEL, type UnreachedReason } from "./delivery.ts";
+import { type Delivery, INBOX_CHANNEL } from "./delivery.ts";
 import type { ClaimedDelivery, DeliveryFairness } from "./delivery-storage.ts";
 import { type EndedAttempt, endAttempts, endLostLeases } from "./end-attempts.ts";
 import { CircuitBreaker, EndpointShare, GoneEndpoints } from "./endpoints.ts";
@@ -108,7 +108,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     const { delivery } = claimed;
     const { clock } = this.#context;
     const startedAt = new Date(clock.now());
-    const { outcome, reason } = await this.#deliver(claimed, signal);
+    const { outcome, reason, wasHandedIn } = await this.#deliver(claimed, signal);
     const channel = this.#context.channels.get(delivery.channel);
     const retryInMs =
       outcome.status === "failed" && outcome.transient && channel
@@ -119,13 +119,13 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
           })
         : null;
     const finishedAt = new Date(clock.now());
-    return { deliveryId: delivery.id, fence: delivery.fence, startedAt, finishedAt, outcome, reason, retryInMs };
+    return { deliveryId: delivery.id, fence: delivery.fence, startedAt, finishedAt, outcome, reason, wasHandedIn, retryInMs };
   }
 
-  async #deliver(claimed: ClaimedDelivery, signal: AbortSignal): Promise<Pick<EndedAttempt, "outcome" | "reason">> {
+  async #deliver(claimed: ClaimedDelivery, signal: AbortSignal): Promise<Delivered> {
     const channel = this.#context.channels.get(claimed.delivery.channel);
     if (claimed.delivery.channel === INBOX_CHANNEL) {
-      return this.#inbox.deliver(claimed);
+      return { ...(await this.#inbox.deliver(claimed)), wasHandedIn: true };
     }
     if (channel === undefined) {
       return failed(claimed.delivery.channel, `The channel ${claimed.delivery.channel} is not configured.`);
@@ -140,7 +140,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
       return failed(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
     }
     const { clock } = this.#context;
-    return { outcome: await attempt(channel, claimed, { addresses: this.#addresses, clock, signal }), reason: null };
+    return { ...(await attempt(channel, claimed, { addresses: this.#addresses, clock, signal })), reason: null };
   }
 
   #noteEndpoint({ delivery }: ClaimedDelivery, outcome: DeliveryOutcome): void {
@@ -162,8 +162,10 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
   }
 }
 
-function failed(provider: string, error: string): { readonly outcome: DeliveryFailure; readonly reason: UnreachedReason | null } {
-  return { outcome: { status: "failed", transient: false, provider, error }, reason: null };
+type Delivered = Pick<EndedAttempt, "outcome" | "reason" | "wasHandedIn">;
+
+function failed(provider: string, error: string): Delivered {
+  return { outcome: { status: "failed", transient: false, provider, error }, reason: null, wasHandedIn: false };
 }
 
 /** Returns why a channel cannot be used for a tenant, or null. The check is the host's own code and may throw. */

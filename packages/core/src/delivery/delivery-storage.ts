@@ -155,6 +155,14 @@ export interface ExportedDelivery extends TrackedDelivery {
   readonly notification: Notification;
 }
 
+/** A change to a send's content. */
+export interface SendUpdate extends SendChanges {
+  /** The new data of its inbox items; given together with `meta`. */
+  readonly data?: JsonObject;
+  readonly at: Date;
+  readonly actor: string;
+}
+
 /** The result of {@link DeliveryStorage.updateSend}. */
 export type SendUpdated = "updated" | "unknown" | "not_pending";
 
@@ -201,10 +209,10 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
   listAudit(tenant: string, query: { readonly limit: number; readonly before?: number }): Promise<readonly AuditEntry[]>;
 
   /**
-   * Changes title, message, meta and data of a send whose status is `pending`, and writes the audit line. The data is
-   * the meta without `notification_type`. Inbox items show the change.
+   * Changes title, message, meta and data of a send whose status is `pending`, and writes the audit line. Inbox items show
+   * the change.
    */
-  updateSend(tenant: string, id: string, change: SendChanges & { readonly at: Date; readonly actor: string }): Promise<SendUpdated>;
+  updateSend(tenant: string, id: string, change: SendUpdate): Promise<SendUpdated>;
 
   /**
    * Deletes a send with everything that belongs to it, inbox items included (their inboxes' counts follow), and writes

@@ -19,7 +19,7 @@ export interface LostDeliveries {
 export function endLostLeases(loaded: readonly LoadedSend[], now: Date, leases: LostDeliveries): Settlement {
   return endInChains(loaded, now, (delivery) =>
     isLost(delivery, leases.lost.get(delivery.id))
-      ? { after: endedAsLost(delivery, now, leases), attempt: unknownAttempt(delivery, now, leases) }
+      ? { after: endedAsLost(delivery, now, leases), attempt: unknownAttempt(delivery, now, leases), wasHandedIn: true }
       : null,
   );
 }
@@ -28,6 +28,8 @@ export function endLostLeases(loaded: readonly LoadedSend[], now: Date, leases: 
 interface End {
   readonly after: Delivery;
   readonly attempt: DeliveryAttempt;
+  /** Whether its channel was called. */
+  readonly wasHandedIn: boolean;
 }
 
 /** Ends attempts of the loaded deliveries; their fallbacks follow. */
@@ -42,6 +44,7 @@ function endInChains(loaded: readonly LoadedSend[], now: Date, endOf: (delivery:
     return {
       chain: changed[0] === chain[0] ? changed : followPrimary(changed, send, now),
       attempts,
+      usesFallback: chain.some(({ isFallback }, index) => isFallback && ends[index]?.wasHandedIn),
       shownAttempts: Math.max(...attempts.map(({ attempt }) => attempt)),
     };
   });
@@ -86,6 +89,8 @@ export interface EndedAttempt {
   readonly startedAt: Date;
   readonly finishedAt: Date;
   readonly outcome: DeliveryOutcome;
+  /** Whether its channel was called. It is not where there is no channel or no address. */
+  readonly wasHandedIn: boolean;
   /** The reason it failed, if a later read still counts. */
   readonly reason: UnreachedReason | null;
   /** The milliseconds until the next attempt after a failure; null when there is none. */
@@ -103,7 +108,7 @@ export function endAttempts(loaded: readonly LoadedSend[], now: Date, { owner, b
   return endInChains(loaded, now, (delivery) => {
     const ended = byId.get(delivery.id);
     return ended !== undefined && delivery.leaseOwner === owner && delivery.fence === ended.fence
-      ? { after: afterAttempt(delivery, ended, now), attempt: recordOf(delivery, ended) }
+      ? { after: afterAttempt(delivery, ended, now), attempt: recordOf(delivery, ended), wasHandedIn: ended.wasHandedIn }
       : null;
   });
 }

@@ -40,6 +40,7 @@ export type {
   NewSend,
   SendCreated,
   SendState,
+  SendUpdate,
   SendUpdated,
   SettleChanges,
 } from "./delivery-storage.ts";

@@ -8,7 +8,7 @@ import { compareBytewise, declaredType, type Notification, type NotificationType
 import { parseSendRecipients } from "./addresses.ts";
 import { actorOf } from "./change-send.ts";
 import type { Channel } from "./channel.ts";
-import { checkContent, requireContent } from "./check-content.ts";
+import { checkContent, dataOf, requireContent } from "./check-content.ts";
 import type { DeliveryContext } from "./context.ts";
 import { INBOX_CHANNEL } from "./delivery.ts";
 import type { NewDelivery, NewSend } from "./delivery-storage.ts";
@@ -84,7 +84,7 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   const plan = { channel: names[0] ?? INBOX_CHANNEL, fallbackDelayMs: fallback.input?.afterMs ?? 0, scheduledAt: schedule.at };
   const hasFallback = fallback.input !== null || rules.asksFallback;
   const details = { channels: names, roomId: input.roomId ?? null, recipients, erasedRecipients: 0, hasFallback, meta: content.meta };
-  const notification = newNotification(context, { tenant, fields, content, nowMs });
+  const notification = newNotification(context, { tenant, fields, content, roomId: details.roomId, nowMs });
   const view = sendOf(notification, details, { ...plan, ...newProgress(notification.createdAt) });
   const entry: NewSend = {
     ...plan,
@@ -122,11 +122,11 @@ function newNotification(
     readonly tenant: string;
     readonly fields: ReturnType<typeof parseFields>["fields"];
     readonly content: Required<SendChanges>;
+    readonly roomId: string | null;
     readonly nowMs: number;
   },
 ): Notification {
-  const { tenant, fields, content, nowMs } = of;
-  const { notification_type: _, ...data } = content.meta;
+  const { tenant, fields, content, roomId, nowMs } = of;
   return {
     id: ids.next(),
     tenant,
@@ -134,7 +134,7 @@ function newNotification(
     ...fields,
     title: content.subject,
     message: content.content,
-    data: data as JsonObject,
+    data: dataOf(content.meta, roomId),
     source: null,
     sender: null,
     createdAt: new Date(nowMs),

@@ -38,7 +38,7 @@ describe("attempt", () => {
   const never = new AbortController().signal;
 
   test("an error is a failure that may pass", async () => {
-    const outcome = await attempt(
+    const { outcome } = await attempt(
       channel(() => Promise.reject(new Error("boom"))),
       claimed,
       { addresses: new Addresses(null), clock: systemClock, signal: never },
@@ -47,7 +47,7 @@ describe("attempt", () => {
   });
 
   test("a channel that ignores its time is left behind", async () => {
-    const outcome = await attempt(
+    const { outcome } = await attempt(
       channel(() => new Promise(() => {}), 5),
       claimed,
       { addresses: new Addresses(null), clock: systemClock, signal: never },

@@ -32,6 +32,8 @@ export interface InboxQuery {
   readonly status: InboxStatus;
   /** Only items of this type. */
   readonly type?: string;
+  /** Only items whose data has this text as `room_id`. */
+  readonly roomId?: string;
   /** Only items numbered below this: the cursor of the previous page. */
   readonly before?: number;
   /** Skips this many of the newest matching items. Not together with `before`. */
@@ -45,7 +47,7 @@ export interface InboxPage {
   readonly items: readonly InboxItem[];
   /** The counts of the whole inbox, without filters. */
   readonly counts: InboxCounts;
-  /** The number of items that match `status` and `type`, on this page or not. */
+  /** The number of items that match `status`, `type` and `roomId`, on this page or not. */
   readonly matching: number;
 }
 

@@ -12,6 +12,7 @@ export interface CursorScope {
   readonly owner: Owner;
   readonly status: InboxStatus;
   readonly type: string | undefined;
+  readonly roomId?: string | undefined;
   /** Random per inbox, so that nobody can make a cursor for an inbox that they cannot read. */
   readonly epoch: string;
 }
@@ -34,8 +35,9 @@ export function decodeCursor(cursor: string, scope: CursorScope): number | null 
   return seq;
 }
 
-function check(seq: number, { owner, status, type, epoch }: CursorScope): string {
-  return fingerprint([seq, owner.tenant, owner.userId, epoch, status, type ?? null]);
+function check(seq: number, { owner, status, type, roomId, epoch }: CursorScope): string {
+  const room = roomId === undefined ? [] : [roomId];
+  return fingerprint([seq, owner.tenant, owner.userId, epoch, status, type ?? null, ...room]);
 }
 
 const DEFAULT_LIMIT = 50;
@@ -45,6 +47,7 @@ const LIST_INPUT: ChecksOf<ListInput> = {
   ...pageChecks(MAX_LIMIT),
   status: oneOf(STATUSES),
   type: text(NAME_RULE),
+  roomId: text(NAME_RULE),
   cursor: stringIssue,
 };
 
@@ -54,6 +57,8 @@ export interface ListInput {
   readonly status?: InboxStatus;
   /** Only items of this type. */
   readonly type?: string;
+  /** Only items of this room: those whose data has it as `room_id`, as a send with a `roomId` has. */
+  readonly roomId?: string;
   /** 1 to 1,000 items. @default 50 */
   readonly limit?: number;
   /** The `nextCursor` of the page before. */
@@ -86,6 +91,7 @@ export async function listInbox(context: InboxContext, owner: Owner, input: List
   const query = {
     status,
     ...(input.type === undefined ? {} : { type: input.type }),
+    ...(input.roomId === undefined ? {} : { roomId: input.roomId }),
     ...(await start(context, owner, input)),
   };
   // Reads one item more than requested, to see whether there is a next page.
@@ -93,7 +99,7 @@ export async function listInbox(context: InboxContext, owner: Owner, input: List
   const items = page.items.slice(0, limit);
   const last = items.at(-1);
   const more = page.items.length > limit && last !== undefined;
-  const scope = { owner, status, type: input.type, epoch: page.counts.epoch };
+  const scope = { owner, status, type: input.type, roomId: input.roomId, epoch: page.counts.epoch };
   return {
     items,
     nextCursor: more ? encodeCursor(last.seq, scope) : null,
@@ -103,12 +109,12 @@ export async function listInbox(context: InboxContext, owner: Owner, input: List
 }
 
 async function start(context: InboxContext, owner: Owner, input: ListInput): Promise<Pick<InboxQuery, "before" | "offset">> {
-  const { cursor, offset = 0, status = "all", type } = input;
+  const { cursor, offset = 0, status = "all", type, roomId } = input;
   if (cursor === undefined) {
     return { offset };
   }
   const { epoch } = await context.inbox.counts(owner);
-  const before = decodeCursor(cursor, { owner, status, type, epoch });
+  const before = decodeCursor(cursor, { owner, status, type, roomId, epoch });
   if (before === null) {
     throw new BelfryError("INVALID_CURSOR", "The cursor is not one that this list gave. Start again without a cursor.");
   }

@@ -1,5 +1,5 @@
-import { type CreatedItem, isUuid, type SendChanges } from "@belfry/core";
-import type { NewAuditEntry, SendUpdated } from "@belfry/core/storage";
+import { type CreatedItem, isUuid } from "@belfry/core";
+import type { NewAuditEntry, SendUpdate, SendUpdated } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -10,8 +10,6 @@ interface SendName {
   readonly tenant: string;
   readonly id: string;
 }
-
-type SendChange = SendChanges & { readonly at: Date; readonly actor: string };
 
 /** Locks the inboxes in which a notification has an item, in the order in which creates take them. */
 function prepareHoldInboxes({ inboxItems, inboxCounters }: TableNames) {
@@ -53,14 +51,13 @@ export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
     `UPDATE ${inboxCounters} SET rev = rev + 1
     WHERE tenant = $1 AND user_id IN (SELECT user_id FROM ${inboxItems} WHERE notification_pk = $2 AND deleted_at IS NULL)`,
   );
-  const write = async (session: Session, { tenant, id }: SendName, { at, actor, ...change }: SendChange): Promise<void> => {
-    const { subject = null, content: message = null, meta } = change;
-    const { notification_type: _, ...data } = meta ?? {};
-    await session.rows(content, [tenant, id, subject, message, meta === undefined ? null : JSON.stringify(data)]);
+  const write = async (session: Session, { tenant, id }: SendName, { at, actor, ...change }: SendUpdate): Promise<void> => {
+    const { subject = null, content: message = null, meta, data } = change;
+    await session.rows(content, [tenant, id, subject, message, data === undefined ? null : JSON.stringify(data)]);
     await session.rows(details, [tenant, id, meta === undefined ? null : JSON.stringify(meta), time(at)]);
     await writeAudit(session, [{ tenant, action: "updated", actor, notificationId: id }], time(at));
   };
-  return (tenant: string, id: string, change: SendChange) =>
+  return (tenant: string, id: string, change: SendUpdate) =>
     async (session: Session): Promise<SendUpdated> => {
       const [held] = isUuid(id) ? await session.rows(hold, [tenant, id]) : [];
       if (held === undefined) {

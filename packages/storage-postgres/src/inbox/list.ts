@@ -35,6 +35,7 @@ const ITEM_START = COUNTS_WIDTH + 1;
 interface Variant {
   readonly status: InboxStatus;
   readonly hasType: boolean;
+  readonly hasRoom: boolean;
   readonly hasOffset: boolean;
   readonly scan: ScanLimit;
 }
@@ -50,9 +51,10 @@ export function prepareList(tables: TableNames) {
   const prepared = memoized((variant: string) => pageStatement(tables, JSON.parse(variant) as Variant));
   return (owner: Owner, query: InboxQuery) =>
     async (session: Session): Promise<InboxPage> => {
-      const { status, type, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
-      const variant: Variant = { status, hasType: type !== undefined, hasOffset: offset > 0, scan: scanLimit(limit) };
-      const more = [...(type === undefined ? [] : [type]), ...(offset > 0 ? [offset] : [])];
+      const { status, type, roomId, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
+      const has = { hasType: type !== undefined, hasRoom: roomId !== undefined, hasOffset: offset > 0 };
+      const variant: Variant = { status, ...has, scan: scanLimit(limit) };
+      const more = [type, roomId, offset > 0 ? offset : undefined].filter((value) => value !== undefined);
       const rows = await session.rows(prepared(JSON.stringify(variant)), [owner.tenant, owner.userId, before, limit, ...more]);
       const items = rows.map((row) => row.slice(ITEM_START) as MaybeItemRow).filter(isItemRow);
       const [first] = rows;
@@ -64,14 +66,15 @@ export function prepareList(tables: TableNames) {
     };
 }
 
-/** $1 tenant, $2 user, $3 below which number, $4 how many, then the type and the offset where there are such. */
-function pageStatement(tables: TableNames, { status, hasType, hasOffset, scan }: Variant): Statement<PageRow> {
+/** $1 tenant, $2 user, $3 below which number, $4 how many, then the type, the room and the offset where there are such. */
+function pageStatement(tables: TableNames, { status, hasType, hasRoom, hasOffset, scan }: Variant): Statement<PageRow> {
   const { filter, count } = OF_STATUS[status];
   const type = hasType ? "AND i.type = $5" : "";
-  const offset = hasOffset ? `$${hasType ? 6 : 5}::bigint` : "0";
+  const room = hasRoom ? `AND ${isOfRoom(tables, hasType ? "$6" : "$5")}` : "";
+  const offset = hasOffset ? `$${5 + Number(hasType) + Number(hasRoom)}::bigint` : "0";
   // A scan that cannot find anything is not begun, and one that has found all there is goes no further.
-  const matches = `i.tenant = $1 AND i.user_id = $2 AND i.deleted_at IS NULL AND ${count} > 0 ${filter} ${type}`;
-  const matching = hasType ? `(SELECT count(*) FROM ${tables.inboxItems} i WHERE ${matches})` : count;
+  const matches = `i.tenant = $1 AND i.user_id = $2 AND i.deleted_at IS NULL AND ${count} > 0 ${filter} ${type} ${room}`;
+  const matching = hasType || hasRoom ? `(SELECT count(*) FROM ${tables.inboxItems} i WHERE ${matches})` : count;
   return statement(
     `list_${status}`,
     `WITH ${inboxState(tables)}
@@ -89,6 +92,12 @@ function pageStatement(tables: TableNames, { status, hasType, hasOffset, scan }:
     ${joinNotification(tables)}
     ORDER BY i.seq DESC`,
   );
+}
+
+/** Whether an item's data has this text as `room_id`. (As a number or anything else, it is not this text.) */
+function isOfRoom({ notifications }: TableNames, room: string): string {
+  return `(SELECT n.data ->> 'room_id' FROM ${notifications} n
+    WHERE n.pk = i.notification_pk AND json_typeof(n.data -> 'room_id') = 'string') = ${room}`;
 }
 
 type TailRow = readonly [...CountsRow, ...MaybeItemRow];

@@ -1,5 +1,5 @@
-import type { CreatedItem, SendChanges, SendStatus } from "@belfry/core";
-import type { NewAuditEntry, SendUpdated } from "@belfry/core/storage";
+import type { CreatedItem, SendStatus } from "@belfry/core";
+import type { NewAuditEntry, SendUpdate, SendUpdated } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareWriteItems } from "../inbox/write-items.ts";
 
@@ -23,16 +23,15 @@ export function prepareUpdateSend(context: QueryContext) {
     `UPDATE belfry_inbox_counters SET rev = rev + 1 WHERE tenant = :tenant AND user_id IN (
       SELECT user_id FROM belfry_inbox_items WHERE deleted_at IS NULL AND notification_pk = :pk)`,
   ].map((text) => context.prepare<object>(text));
-  return (tenant: string, given: string, change: SendChanges & { readonly at: Date; readonly actor: string }): SendUpdated => {
+  return (tenant: string, given: string, change: SendUpdate): SendUpdated => {
     const id = given.toLowerCase();
     const found = find.get({ tenant, id });
     if (found?.status !== "pending") {
       return found === undefined ? "unknown" : "not_pending";
     }
-    const { subject = null, content = null, meta = null, at, actor } = change;
-    const { notification_type: _, ...data } = meta ?? {};
+    const { subject = null, content = null, meta = null, data = null, at, actor } = change;
     for (const part of parts) {
-      part.run({ tenant, pk: found.pk, subject, content, meta, data: meta && data, at });
+      part.run({ tenant, pk: found.pk, subject, content, meta, data, at });
     }
     writeAudit(tenant, { action: "updated", actor, notificationId: id }, at);
     return "updated";

@@ -8,6 +8,7 @@ import { ITEM_COLUMNS, type ItemRow, prepareFindItem, prepareReadTimes, SELECT_O
 interface MatchValues extends Owner, ReadState {
   readonly unreadAfterSeq: number;
   readonly type: string | undefined;
+  readonly roomId: string | undefined;
 }
 
 interface PageValues extends MatchValues {
@@ -24,19 +25,21 @@ interface ListStatements {
   readonly page: Statement<PageValues, ItemRow>;
 }
 
-type ListVariants = Readonly<Record<InboxStatus, { readonly allTypes: ListStatements; readonly oneType: ListStatements }>>;
+type StatementsFor = (query: Pick<InboxQuery, "status" | "type" | "roomId">) => ListStatements;
 
 /** Reads a page of an inbox, newest first. */
 export function prepareList(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const readTimes = prepareReadTimes(context);
-  const variants = prepareVariants(context);
+  const statementsFor = prepareVariants(context);
   return (owner: Owner, query: InboxQuery): InboxPage => {
     const { counts, ...state } = inboxState(owner);
-    const statements = variants[query.status][query.type === undefined ? "allTypes" : "oneType"];
-    const values: MatchValues = { ...owner, ...state, type: query.type };
-    const ofStatus = countOf(counts, query.status);
-    const matching = query.type === undefined || ofStatus === 0 ? ofStatus : (statements.matching.get(values)?.matching ?? 0);
+    const statements = statementsFor(query);
+    const { status, type, roomId } = query;
+    const values: MatchValues = { ...owner, ...state, type, roomId };
+    const ofStatus = countOf(counts, status);
+    const isCounted = (type === undefined && roomId === undefined) || ofStatus === 0;
+    const matching = isCounted ? ofStatus : (statements.matching.get(values)?.matching ?? 0);
     const rows = pageRows(statements, values, { query, matching });
     const readTime = readTimes(owner, state);
     return { items: rows.map((row) => toItem(row, owner, readTime)), counts, matching };
@@ -63,12 +66,19 @@ function pageRows(
   return page.all({ ...values, before: before ?? Number.MAX_SAFE_INTEGER, limit });
 }
 
-function prepareVariants(context: QueryContext): ListVariants {
-  const variant = (filter: string) => ({
-    allTypes: prepareStatements(context, filter),
-    oneType: prepareStatements(context, `${filter} AND i.type = (SELECT :type)`),
-  });
-  return { all: variant(""), unread: variant(`AND ${IS_UNREAD}`), read: variant(`AND ${IS_READ}`) };
+const OF_STATUS: Readonly<Record<InboxStatus, string>> = { all: "", unread: `AND ${IS_UNREAD}`, read: `AND ${IS_READ}` };
+const OF_TYPE = "AND i.type = (SELECT :type)";
+const OF_ROOM = "AND (SELECT data ->> '$.room_id' FROM belfry_notifications WHERE pk = i.notification_pk) = (SELECT :roomId)";
+
+/** Prepares the statements of a combination of filters when it is first used. */
+function prepareVariants(context: QueryContext): StatementsFor {
+  const prepared = new Map<string, ListStatements>();
+  return ({ status, type, roomId }) => {
+    const filter = `${OF_STATUS[status]} ${type === undefined ? "" : OF_TYPE} ${roomId === undefined ? "" : OF_ROOM}`;
+    const statements = prepared.get(filter) ?? prepareStatements(context, filter);
+    prepared.set(filter, statements);
+    return statements;
+  };
 }
 
 function prepareStatements({ prepare, prepareRows }: QueryContext, filter: string): ListStatements {

@@ -203,9 +203,11 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       });
       const list = await ask(`${setting.url}${V1}`, { headers: await setting.bearer("user_123", "acme") });
       expect(list.body).toMatchObject({
-        notifications: [{ id, type: "message", title: "Title", message: "New message", data: { action_url: "/rooms/1", icon: "message" } }],
+        notifications: [
+          { id, type: "message", title: "Title", message: "New message", data: { action_url: "/rooms/1", icon: "message", room_id: ROOM } },
+        ],
       });
-      expect((await settled(id)).status).toBe("failed");
+      expect(await settled(id)).toMatchObject({ status: "failed", room_id: ROOM, meta: { action_url: "/rooms/1" } });
       await ask(`${setting.url}${V1}/${id}/read`, { method: "PATCH", headers: await setting.bearer("user_123", "acme") });
       expect(data(await call("GET", `/${id}`)).status).toBe("partial");
       await ask(`${setting.url}${V1}/read-all`, { method: "POST", headers: await setting.bearer("user_456", "acme") });

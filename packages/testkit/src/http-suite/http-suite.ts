@@ -20,6 +20,7 @@ import { packSuite } from "./pack.ts";
 import { realtimeSuite } from "./realtime.ts";
 import { resumeSuite } from "./resume.ts";
 import { securitySuite } from "./security.ts";
+import { sendsElsewhereSuite } from "./sends-elsewhere.ts";
 import { ticketsSuite } from "./tickets.ts";
 import { wideSendsSuite } from "./wide-sends.ts";
 
@@ -38,6 +39,7 @@ export function httpSuite(name: string, given: HttpHarness): void {
     djangoSuite(harness);
     packSuite(harness);
     deliveryV1Suite(harness);
+    sendsElsewhereSuite(harness);
     hubSuite(harness);
     hubAccessSuite(harness);
     hubSocketSuite(harness);

@@ -16,6 +16,8 @@ export async function runServer(server: Server, closeStreams: () => void): Promi
       });
     }
   });
+  // Clients give up idle connections first: one that the server closed just as a request left would fail that test.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {

@@ -45,9 +45,10 @@ export function wantsOf({ event_types, entity_types, entity_ids }: Filters, owne
 
 type Entity = readonly [type: string, id: string];
 
-/** The item itself, or the user for a change of the whole inbox; and what the item's data names. */
+/** The item itself, or the user for a change of the whole inbox; what the item's data names; and the room it belongs to. */
 function entitiesOf({ item }: InboxEvent, owner: Owner): readonly Entity[] {
-  const itself: Entity = ["notification", item?.id ?? owner.userId];
-  const { entity_type: type, entity_id: id } = item?.data ?? {};
-  return typeof type === "string" && (typeof id === "string" || typeof id === "number") ? [itself, [type, String(id)]] : [itself];
+  const { entity_type: type, entity_id: id, room_id: room } = item?.data ?? {};
+  const named: readonly Entity[] =
+    typeof type === "string" && (typeof id === "string" || typeof id === "number") ? [[type, String(id)]] : [];
+  return [["notification", item?.id ?? owner.userId], ...named, ...(typeof room === "string" ? [["room", room] as const] : [])];
 }

@@ -24,6 +24,7 @@ const countSchema = z.object({ count: z.int() });
 const listQuery = z.object({
   status: choice(["all", "read", "unread"], "Which items").default("all"),
   type: text({ minLength: 1, maxLength: 255, description: "Only items of this type" }).optional(),
+  room_id: text({ minLength: 1, maxLength: 255, description: "Only items of this room" }).optional(),
   limit: integer({ min: 1, max: 100, description: "How many items at the most" }).default(50),
   offset: integer({ min: 0, description: "How many of the newest items to skip" }).optional(),
   cursor: text({ maxLength: 200, description: "The next_cursor of the page before" }).optional(),
@@ -49,7 +50,8 @@ const routes: readonly Route[] = [
       ...errors,
     },
     async handle(context) {
-      const { items, matching, counts, nextCursor } = await inboxOf(context).list(given(context.query));
+      const { room_id: roomId, ...query } = context.query;
+      const { items, matching, counts, nextCursor } = await inboxOf(context).list(given({ ...query, roomId }));
       return {
         status: 200,
         headers: { "x-unread-count": String(counts.unread) },

@@ -207,7 +207,7 @@ export function sendingTests(harness: StorageHarness): void {
         return retried === null || typeof retried === "string" ? expect.unreachable() : retried.changes;
       });
       await expectTrueStatus(fixture, id);
-      const change = { meta: { b: 2 }, at: createdAt, actor: "host" };
+      const change = { meta: { b: 2 }, data: { b: 2 }, at: createdAt, actor: "host" };
       expect(await storage.updateSend(tenant, id, change)).toBe("updated");
       expect(await storage.findSend(tenant, id)).toMatchObject({ ...choices, meta: { b: 2 }, status: "pending" });
       expect((await storage.listSends(tenant, { ...LIST, roomId: "r" })).total).toBe(0);
@@ -219,11 +219,11 @@ export function sendingTests(harness: StorageHarness): void {
       const send = await createSend(fixture);
       const { id } = send.notification;
       const at = new Date(send.notification.createdAt.getTime() + 1_000);
-      const change = { subject: "New", meta: { b: 2, notification_type: "note" }, at, actor: "editor" };
+      const change = { subject: "New", meta: { b: 2, notification_type: "note" }, data: { c: 3 }, at, actor: "editor" };
       expect(await storage.updateSend(fixture.tenant, id, change)).toBe("updated");
       const updated = { subject: "New", content: "Content", meta: change.meta, updatedAt: at };
       expect(await storage.findSend(fixture.tenant, id)).toMatchObject(updated);
-      expect(await expectTrueCounts(fixture, fixture.owner("ann"))).toMatchObject([{ title: "New", data: { b: 2 } }]);
+      expect(await expectTrueCounts(fixture, fixture.owner("ann"))).toMatchObject([{ title: "New", data: { c: 3 } }]);
       await storage.settle(
         { kind: "send", tenant: fixture.tenant, id },
         at,

@@ -82,6 +82,35 @@ export function listingTests(harness: StorageHarness): void {
       }
     });
 
+    test("a room's items are those whose data names it as a text, with any other filter", async () => {
+      const dora = fixture.owner("dora");
+      const rooms = [
+        { room_id: "r'1" },
+        { room_id: "r2" },
+        {},
+        { room_id: 7 },
+        { room_id: "r'1" },
+        { room_id: ["r2"] },
+        { room_id: "r'1" },
+      ];
+      for (const [at, data] of rooms.entries()) {
+        await fixture.create("dora", { data, type: at === 4 ? "alert" : "note" });
+      }
+      await fixture.inbox.markRead(dora, [{ seq: 7 }], at(300));
+      const list = async (query: Omit<InboxQuery, "limit"> & { readonly limit?: number }) => {
+        const { items, matching } = await fixture.inbox.list(dora, { limit: 10, ...query });
+        return [seqsOf(items), matching];
+      };
+      expect(await list({ status: "all", roomId: "r'1" })).toEqual([[7, 5, 1], 3]);
+      expect(await list({ status: "unread", roomId: "r'1" })).toEqual([[5, 1], 2]);
+      expect(await list({ status: "read", roomId: "r'1" })).toEqual([[7], 1]);
+      expect(await list({ status: "all", roomId: "r'1", type: "alert" })).toEqual([[5], 1]);
+      expect(await list({ status: "all", roomId: "r'1", before: 7, limit: 1 })).toEqual([[5], 3]);
+      expect(await list({ status: "all", roomId: "r'1", type: "note", offset: 1, limit: 1 })).toEqual([[1], 2]);
+      expect(await list({ status: "all", roomId: "7" })).toEqual([[], 0]);
+      expect(await list({ status: "all", roomId: "r2" })).toEqual([[2], 1]);
+    });
+
     test("a mark over the whole inbox moves items from one list to the other", async () => {
       await fixture.inbox.markAllRead(owner, at(200));
       await fixture.create("ann", { type: "alert" });

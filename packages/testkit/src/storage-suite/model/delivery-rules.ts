@@ -43,7 +43,7 @@ export function endAttempt(model: DeliveryModel, ended: EndedAttempt, { owner, n
     settle(delivery, "failed", now);
     delivery.reason = ended.reason;
   }
-  afterAttempt(model.sendOf(delivery), delivery, now);
+  afterAttempt(model.sendOf(delivery), delivery, { now, wasHandedIn: ended.wasHandedIn });
   return true;
 }
 
@@ -96,7 +96,7 @@ export function endLost(model: DeliveryModel, delivery: ModelDelivery, { now, le
   } else {
     becomeDue(delivery, now);
   }
-  afterAttempt(model.sendOf(delivery), delivery, now);
+  afterAttempt(model.sendOf(delivery), delivery, { now, wasHandedIn: true });
 }
 
 /** Lets a fallback that has waited long enough step in, unless its primary is still to be attempted, or the user came. */
@@ -183,9 +183,13 @@ export function touch(send: ModelSend, now: Date): true {
 }
 
 /** An attempt has ended: the send shows it, and, of a primary delivery, the fallbacks follow. */
-function afterAttempt(send: ModelSend, delivery: ModelDelivery, now: Date): void {
+function afterAttempt(
+  send: ModelSend,
+  delivery: ModelDelivery,
+  { now, wasHandedIn }: { readonly now: Date; readonly wasHandedIn: boolean },
+): void {
   send.attempts = Math.max(send.attempts, delivery.attempt);
-  send.fallbackUsed ||= delivery.isFallback;
+  send.fallbackUsed ||= delivery.isFallback && wasHandedIn;
   if (!delivery.isFallback) {
     const fallbacks = send.deliveries.filter(({ chain, isFallback }) => chain === delivery.chain && isFallback);
     follow(delivery, fallbacks, { delayMs: send.written.fallbackDelayMs, now });

@@ -171,7 +171,7 @@ export class DeliveryRun {
     const change = {
       subject: `Subject ${text}`,
       content: `Content ${text}`,
-      ...(withMeta ? { meta: { notification_type: "x", text } } : {}),
+      ...(withMeta ? { meta: { notification_type: "x", text }, data: { text } } : {}),
     };
     const updated = await this.#storage.updateSend(tenant, id, { ...change, at: this.#now, actor: "somebody" });
     if (statusOf(send) !== "pending") {

@@ -112,6 +112,7 @@ export class DeliveryWork {
       startedAt: new Date(this.#nowMs - 300),
       finishedAt: new Date(this.#nowMs - 100),
       reason: null,
+      wasHandedIn: outcome !== "offline",
       retryInMs: null,
     };
     if (outcome === "sent" || outcome === "delivered") {
