@@ -1,38 +1,71 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { type Measured, measure } from "./measure.ts";
-import { ROWS } from "./rows/index.ts";
-import { SCENARIOS } from "./scenarios/index.ts";
+import { parseArgs } from "node:util";
+import { printGrowth } from "./growth/growth.ts";
+import { loadRows, pickRows } from "./harness/load-rows.ts";
+import { detailsOf, tableOf } from "./harness/report.ts";
+import { RESULTS_FILE, writeRows } from "./harness/results.ts";
+import { type RowResult, runRow } from "./harness/run-row.ts";
+import { scaleBy } from "./harness/scale.ts";
 
-/** `pnpm bench [id …]`: measures the rows, or those named, prints them, and writes them to `bench/results.json`. */
-const wanted = process.argv.slice(2);
-const isWanted = ({ id }: { readonly id: string }) => wanted.length === 0 || wanted.includes(id);
-const results: Measured[] = [];
-for (const row of ROWS.filter(isWanted)) {
-  const measured = await measure(row);
-  results.push(measured);
-  print(measured);
-}
-const scenarios: Record<string, unknown> = {};
-for (const scenario of SCENARIOS.filter(isWanted)) {
-  const figures = await scenario.run();
-  scenarios[scenario.id] = figures;
-  process.stdout.write(`${scenario.id}  ${scenario.what}\n`);
-  for (const [name, value] of Object.entries(figures)) {
-    process.stdout.write(`      ${name}: ${value}\n`);
-  }
-}
-await mkdir("bench", { recursive: true });
-const node = process.version;
-await writeFile("bench/results.json", `${JSON.stringify({ node, rows: results, scenarios }, null, 2)}\n`);
-process.exit(0);
+const USAGE = `pnpm bench                  measures every row, prints the table, and writes ${RESULTS_FILE}
+pnpm bench 3a 6a            measures rows by their ids
+pnpm bench --list           lists the rows
+pnpm bench growth           measures how operations grow with the tables
+  --scale 0.1               a tenth of the preloaded rows, for trials
+  --rounds 5                fewer rounds, for trials`;
 
-function print({ id, what, knobs, ratios, rates }: Measured): void {
-  process.stdout.write(`${id}  ${what}  (${knobs})\n`);
-  for (const [name, { perSecond, cpuMicros }] of Object.entries(rates)) {
-    process.stdout.write(`      ${name}: ${Math.round(perSecond)}/s, ${cpuMicros.toFixed(1)} µs CPU\n`);
+const OPTIONS = {
+  list: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+  scale: { type: "string", default: "1" },
+  rounds: { type: "string" },
+} as const;
+
+function print(lines: readonly string[]): void {
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+async function measureRows(ids: readonly string[], { scale, rounds }: { readonly scale: number; readonly rounds: number | undefined }) {
+  const results: RowResult[] = [];
+  for (const row of pickRows(await loadRows(), ids)) {
+    const result = await runRow(row, { scale: scaleBy(scale), rounds });
+    print(detailsOf(result));
+    results.push(result);
+    await writeRows([result]);
   }
-  for (const { against, median, low, high, goal } of ratios) {
-    const verdict = goal === null ? "" : `, goal ≥ ${goal}: ${median >= goal ? "reached" : "missed"}`;
-    process.stdout.write(`      ${median.toFixed(2)} × ${against} (${low.toFixed(2)}–${high.toFixed(2)})${verdict}\n`);
+  print(["", ...tableOf(results), "", `Written to ${RESULTS_FILE}.`]);
+}
+
+/** A number above 0. @throws Error for anything else */
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) {
+    throw new Error(`--${name} takes a number above 0, got ${JSON.stringify(text)}.`);
   }
+  return value;
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+  const scale = positive("scale", values.scale);
+  if (values.help) {
+    print([USAGE]);
+  } else if (values.list) {
+    print((await loadRows()).map(({ id, what, cases }) => `${id}  ${what} (${cases.map(({ name }) => name).join(", ")})`));
+  } else if (positionals[0] === "growth") {
+    await printGrowth(scale, print);
+  } else {
+    await measureRows(positionals, { scale, rounds: values.rounds === undefined ? undefined : positive("rounds", values.rounds) });
+  }
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  const isUsage = error instanceof Error && error.cause === undefined;
+  process.stderr.write(isUsage ? `${(error as Error).message}\n` : `${(error as Error).stack}\n`);
+  if (!isUsage) {
+    console.error((error as Error).cause);
+  }
+  process.exit(1);
 }

@@ -1,64 +1,160 @@
 /**
- * Keeps many WebSockets open. Tasks: `{ open: { url, count } }` opens more, under a name; `{ expect: { name, messages } }` resolves once all
- * sockets of that name got as many messages. Answers `{ sockets }` or `{ received }`.
+ * Keeps many connections open, as raw sockets, and counts the events that arrive.
+ *
+ * Tasks: `{ open: { name, port, request, count, kind } }` opens a crowd; `{ expect: { name, events } }` is answered with
+ * `{ events, bytes }` once so many came in all; `{ close: { name } }` ends a crowd.
  */
-import { WebSocket } from "ws";
+import { connect, type Socket } from "node:net";
+
+type Kind = "websocket" | "stream";
 
 interface Task {
-  readonly open?: { readonly name: string; readonly url: string; readonly count: number };
-  readonly expect?: { readonly name: string; readonly messages: number };
+  readonly open?: { readonly name: string; readonly port: number; readonly request: string; readonly count: number; readonly kind: Kind };
+  readonly expect?: { readonly name: string; readonly events: number };
+  readonly close?: { readonly name: string };
 }
 
-class Crowd {
-  received = 0;
-  readonly #waiting: { readonly total: number; readonly resolve: () => void }[] = [];
+const HEAD_END = Buffer.from("\r\n\r\n");
+const EVENT = Buffer.from("event: notification_new\n");
+const AT_ONCE = 50;
 
-  got(): void {
-    this.received += 1;
-    const [first] = this.#waiting;
-    if (first && this.received >= first.total) {
-      this.#waiting.shift();
-      first.resolve();
+/** Counts events in what one connection gets; answers with how many a part completed. */
+type Counter = (part: Buffer) => number;
+
+/** Goes from frame to frame by their lengths (RFC 6455, 5.2); a server's frames have no mask. */
+function frameCounter(): Counter {
+  let left = 0;
+  let header: Buffer = Buffer.alloc(0);
+  return (part) => {
+    let frames = 0;
+    let at = 0;
+    while (at < part.length) {
+      if (left === 0) {
+        header = Buffer.concat([header, part.subarray(at, at + 1)]);
+        at += 1;
+        left = lengthOf(header);
+        header = left > 0 ? Buffer.alloc(0) : header;
+        continue;
+      }
+      const taken = Math.min(left, part.length - at);
+      left -= taken;
+      at += taken;
+      frames += left === 0 ? 1 : 0;
+    }
+    return frames;
+  };
+}
+
+/** The length of the payload behind a header; 0 while the header is not all there. */
+function lengthOf(header: Buffer): number {
+  const [, short = 0] = header;
+  if (header.length < 2) {
+    return 0;
+  }
+  if (short < 126) {
+    return short;
+  }
+  if (short === 126) {
+    return header.length === 4 ? header.readUInt16BE(2) : 0;
+  }
+  return header.length === 10 ? Number(header.readBigUInt64BE(2)) : 0;
+}
+
+/** Looks for the line that starts an event; one may be cut between two parts. */
+function lineCounter(): Counter {
+  let tail: Buffer = Buffer.alloc(0);
+  return (part) => {
+    const text = Buffer.concat([tail, part]);
+    let events = 0;
+    let end = 0;
+    for (let at = text.indexOf(EVENT); at >= 0; at = text.indexOf(EVENT, end)) {
+      events += 1;
+      end = at + EVENT.length;
+    }
+    tail = text.subarray(Math.max(end, text.length - EVENT.length + 1));
+    return events;
+  };
+}
+
+/** Connections whose events are counted together. */
+class Crowd {
+  readonly sockets: Socket[] = [];
+  events = 0;
+  bytes = 0;
+  #awaited = Number.POSITIVE_INFINITY;
+  #resolve: () => void = () => {};
+
+  add(events: number, bytes: number): void {
+    this.events += events;
+    this.bytes += bytes;
+    if (this.events >= this.#awaited) {
+      this.#resolve();
     }
   }
 
-  until(total: number): Promise<void> {
+  until(events: number): Promise<void> {
+    this.#awaited = events;
     return new Promise((resolve) => {
-      if (this.received >= total) {
-        resolve();
-      } else {
-        this.#waiting.push({ total, resolve });
-      }
+      this.#resolve = resolve;
+      this.add(0, 0);
     });
   }
 }
 
 const crowds = new Map<string, Crowd>();
 
-async function open({ name, url, count }: Required<Task>["open"]): Promise<void> {
+function openOne({ name, port, request, kind }: NonNullable<Task["open"]>, crowd: Crowd): Promise<void> {
+  const count = kind === "websocket" ? frameCounter() : lineCounter();
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: "127.0.0.1" });
+    crowd.sockets.push(socket);
+    socket.on("error", reject);
+    socket.on("close", () => {
+      // The server gave a connection up, as it does with readers that are too slow: the events would never be complete.
+      if (crowds.get(name) === crowd) {
+        throw new Error(`A connection of ${name} was closed after ${crowd.events} events.`);
+      }
+    });
+    socket.write(request);
+    let isOpen = false;
+    socket.on("data", (part) => {
+      if (isOpen) {
+        crowd.add(count(part), part.length);
+        return;
+      }
+      if (!/^HTTP\/1\.1 (101|200) /.test(part.toString("latin1", 0, 20))) {
+        reject(new Error(`A connection was refused: ${part.toString("latin1", 0, 300)}`));
+      }
+      isOpen = true;
+      const rest = part.subarray(part.indexOf(HEAD_END) + HEAD_END.length);
+      crowd.add(count(rest), rest.length);
+      resolve();
+    });
+  });
+}
+
+async function open(task: NonNullable<Task["open"]>): Promise<void> {
   const crowd = new Crowd();
-  crowds.set(name, crowd);
-  for (let opened = 0; opened < count; opened += 50) {
-    await Promise.all(
-      Array.from({ length: Math.min(50, count - opened) }, () => {
-        const socket = new WebSocket(url);
-        socket.on("message", () => crowd.got());
-        return new Promise((resolve, reject) => {
-          socket.once("open", resolve);
-          socket.once("error", reject);
-        });
-      }),
-    );
+  crowds.set(task.name, crowd);
+  for (let opened = 0; opened < task.count; opened += AT_ONCE) {
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, task.count - opened) }, () => openOne(task, crowd)));
   }
 }
 
-process.on("message", async (task: Task) => {
-  if (task.open) {
-    await open(task.open);
-    process.send?.({ sockets: task.open.count });
-  } else if (task.expect) {
-    const crowd = crowds.get(task.expect.name);
-    await crowd?.until(task.expect.messages);
-    process.send?.({ received: crowd?.received ?? 0 });
+process.on("message", async ({ open: opening, expect, close }: Task) => {
+  if (opening) {
+    await open(opening);
+    process.send?.({});
+  } else if (expect) {
+    const crowd = crowds.get(expect.name);
+    await crowd?.until(expect.events);
+    process.send?.({ events: crowd?.events ?? 0, bytes: crowd?.bytes ?? 0 });
+  } else if (close) {
+    const crowd = crowds.get(close.name);
+    crowds.delete(close.name);
+    for (const socket of crowd?.sockets ?? []) {
+      socket.destroy();
+    }
+    process.send?.({});
   }
 });

@@ -1,0 +1,171 @@
+import type { Comparison, RatioCase, Scale, Side, Work } from "./row.ts";
+import { requireSameAnswers, WorkLedger } from "./same-work.ts";
+import { type Estimate, estimate } from "./statistics.ts";
+import { Stopwatch, type Taken } from "./stopwatch.ts";
+
+/** What an operation of a side costs: medians over the rounds. */
+export interface SideFigures {
+  readonly perSecond: number;
+  readonly cpuMicros: number;
+  readonly serverMicros: number;
+  /** What it came to. */
+  readonly work: Work;
+}
+
+/** Belfry's side over another one, with 95 % certainty. */
+export interface Ratio {
+  readonly of: string;
+  readonly against: string;
+  /** Operations a second over the other's. */
+  readonly rate: Estimate;
+  /** The other's CPU for an operation over this one's; the database server's included where it is known. */
+  readonly cpu: Estimate;
+}
+
+/** A measured comparison. */
+export interface Compared {
+  readonly knobs: string;
+  readonly notes: readonly string[];
+  readonly rounds: number;
+  readonly sides: Readonly<Record<string, SideFigures>>;
+  readonly ratios: readonly Ratio[];
+}
+
+const SLICE_MS = 100;
+/** Below this a calibrating run says too little. */
+const ENOUGH_MS = 25;
+const ROUNDS = 15;
+
+interface Slice extends Taken {
+  readonly count: number;
+}
+
+/** Options of a measurement. */
+export interface MeasureOptions {
+  readonly scale: Scale;
+  /** @default those of the case */
+  readonly rounds?: number | undefined;
+}
+
+/**
+ * Measures the sides of a case beside each other in this process: in rotated order, in slices of about 100 ms, after a round
+ * that does not count. A disturbance of the machine disturbs all of them alike.
+ */
+export async function compare(one: RatioCase, { scale, rounds = one.rounds ?? ROUNDS }: MeasureOptions): Promise<Compared> {
+  const comparison = await one.open(scale);
+  try {
+    const { sides } = comparison;
+    await requireSameAnswers(sides);
+    const ledger = new WorkLedger(sides);
+    await ledger.open();
+    const timed = timer(comparison, ledger);
+    const slices = await takeRounds(sides, rounds, timed);
+    const work = await ledger.close();
+    const { knobs, notes = [] } = comparison;
+    return { knobs, notes, rounds, sides: figuresOf(sides, slices, work), ratios: ratiosOf(one, sides, slices) };
+  } finally {
+    await comparison.close();
+  }
+}
+
+type Timed = (side: Side, count: number) => Promise<Slice>;
+
+function timer({ serverPid = null }: Comparison, ledger: WorkLedger): Timed {
+  return async (side, count) => {
+    const watch = new Stopwatch(serverPid);
+    await side.run(count, watch);
+    const taken = watch.stop();
+    ledger.add(side.name, count);
+    return { ...taken, count };
+  };
+}
+
+async function takeRounds(sides: readonly Side[], rounds: number, timed: Timed): Promise<ReadonlyMap<string, readonly Slice[]>> {
+  const counts = new Map<string, number>();
+  for (const side of sides) {
+    counts.set(side.name, await calibrate(side, timed));
+  }
+  const slices = new Map<string, Slice[]>(sides.map(({ name }) => [name, []]));
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const side of rotate(sides, round)) {
+      const slice = await timed(side, counts.get(side.name) ?? 1);
+      if (round > 0) {
+        slices.get(side.name)?.push(slice);
+      }
+    }
+  }
+  return slices;
+}
+
+/** Finds how many operations fill a slice. */
+async function calibrate(side: Side, timed: Timed): Promise<number> {
+  const { step = 1 } = side;
+  for (let count = step; ; count *= 2) {
+    const first = await timed(side, count);
+    if (first.tookMs >= SLICE_MS) {
+      return count;
+    }
+    if (first.tookMs >= ENOUGH_MS) {
+      // This takes the faster of two runs: a checkpoint or a garbage collection in one would make the slices short.
+      const second = await timed(side, count);
+      const perMs = count / Math.min(first.tookMs, second.tookMs);
+      return step * Math.max(1, Math.round((perMs * SLICE_MS) / step));
+    }
+  }
+}
+
+function rotate<Item>(items: readonly Item[], by: number): readonly Item[] {
+  const start = by % items.length;
+  return [...items.slice(start), ...items.slice(0, start)];
+}
+
+type SlicesByName = ReadonlyMap<string, readonly Slice[]>;
+
+function figuresOf(sides: readonly Side[], slices: SlicesByName, work: Readonly<Record<string, Work>>): Compared["sides"] {
+  return Object.fromEntries(
+    sides.map(({ name }) => {
+      const of = slices.get(name) ?? [];
+      const middle = (pick: (slice: Slice) => number) => estimate(of.map(pick)).median;
+      const figures: SideFigures = {
+        perSecond: middle(({ count, tookMs }) => (count * 1_000) / tookMs),
+        cpuMicros: middle(({ count, cpuMicros }) => cpuMicros / count),
+        serverMicros: middle(({ count, serverMicros }) => serverMicros / count),
+        work: work[name] ?? {},
+      };
+      return [name, figures];
+    }),
+  );
+}
+
+/** Of the first side over each other, and of every pair that has a goal. */
+function ratiosOf({ goals }: RatioCase, sides: readonly Side[], slices: SlicesByName): readonly Ratio[] {
+  const [first = "", ...others] = sides.map(({ name }) => name);
+  const isByFirst = goals.every(({ of = first }) => of === first);
+  const pairs = new Map<string, readonly [string, string]>();
+  for (const against of isByFirst ? others : []) {
+    pairs.set(`${first} ${against}`, [first, against]);
+  }
+  for (const { of = first, against } of goals) {
+    for (const name of [of, against]) {
+      if (!slices.has(name)) {
+        throw new Error(`A goal names the side ${JSON.stringify(name)}; there are ${[...slices.keys()].join(", ")}.`);
+      }
+    }
+    pairs.set(`${of} ${against}`, [of, against]);
+  }
+  return [...pairs.values()].map(([of, against]) => {
+    const theirs = slices.get(against) ?? [];
+    const perRound = (cost: (slice: Slice) => number) =>
+      estimate((slices.get(of) ?? []).map((own, round) => costOf(theirs[round], cost) / costOf(own, cost)));
+    return {
+      of,
+      against,
+      rate: perRound(({ tookMs }) => tookMs),
+      cpu: perRound(({ cpuMicros, serverMicros }) => cpuMicros + serverMicros),
+    };
+  });
+}
+
+function costOf(slice: Slice | undefined, cost: (slice: Slice) => number): number {
+  return slice === undefined ? Number.NaN : cost(slice) / slice.count;
+}

@@ -1,0 +1,9 @@
+import type { Scale } from "./row.ts";
+
+/** Below this a scaled row would measure something else. */
+const LEAST = 100;
+
+/** Scales preloaded rows, users and events by a factor. */
+export function scaleBy(factor: number): Scale {
+  return { of: (count) => Math.max(Math.min(count, LEAST), Math.round(count * factor)) };
+}

@@ -1,0 +1,123 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expressBelfry } from "@belfry/adapter-express";
+import { honoBelfry } from "@belfry/adapter-hono";
+import type { NotificationService } from "@belfry/core";
+import { inboxV1 } from "@belfry/core/contracts";
+import { createAdaptorServer } from "@hono/node-server";
+import express from "express";
+import { Hono } from "hono";
+
+export type Framework = "hono" | "express";
+
+/** What a handler by hand is asked. */
+export interface Asked {
+  readonly userId: string;
+  /** That of the path, if it has one. */
+  readonly id: string;
+}
+
+/** The answer of a careful handler: its body, and the unread count if the contract's answer has it as a header. */
+export interface CarefulAnswer {
+  readonly text: string;
+  readonly unread?: number;
+}
+
+/** One endpoint, written by hand as applications do, and as careful engineers do. */
+export interface Endpoint {
+  readonly method: "get" | "patch";
+  /** With `:id` where the id stands. */
+  readonly path: string;
+  usual(asked: Asked): object | null;
+  careful?(asked: Asked): CarefulAnswer;
+}
+
+const OPTIONS = {
+  contracts: [inboxV1()],
+  auth: ({ headers }: { readonly headers: Readonly<Record<string, string | undefined>> }) => ({
+    kind: "user" as const,
+    tenant: "default",
+    userId: headers["x-user"] ?? "",
+  }),
+};
+
+/** A server with Belfry mounted. */
+export function belfryServer(framework: Framework, service: NotificationService): Promise<Server> {
+  if (framework === "hono") {
+    return listen(honoServer(new Hono().route("/", honoBelfry(service, OPTIONS))));
+  }
+  const app = express();
+  app.use(expressBelfry(service, OPTIONS));
+  return listen(createServer(app));
+}
+
+/** A server with the endpoint in the obvious way: the framework's own JSON. */
+export function usualServer(framework: Framework, { method, path, usual }: Endpoint): Promise<Server> {
+  if (framework === "hono") {
+    const app = new Hono();
+    app[method](path, (context) => context.json(usual({ userId: context.req.header("x-user") ?? "", id: context.req.param("id") ?? "" })));
+    return listen(honoServer(app));
+  }
+  const app = express();
+  app[method](path, (request, response) => {
+    response.json(usual({ userId: request.header("x-user") ?? "", id: String(request.params.id ?? "") }));
+  });
+  return listen(createServer(app));
+}
+
+/** A server with the endpoint as fast as its framework lets it be. */
+export function carefulServer(framework: Framework, { method, path, careful }: Endpoint): Promise<Server> {
+  const answer = (asked: Asked) => careful?.(asked) ?? { text: "" };
+  if (framework === "hono") {
+    const app = new Hono();
+    app[method](path, (context) => {
+      const { text, unread } = answer({ userId: context.req.header("x-user") ?? "", id: context.req.param("id") ?? "" });
+      return context.body(text, 200, headersOf(unread));
+    });
+    return listen(honoServer(app));
+  }
+  const app = express();
+  app.disable("x-powered-by");
+  app[method](path, (request, response) => {
+    const { text, unread } = answer({ userId: String(request.headers["x-user"] ?? ""), id: String(request.params.id ?? "") });
+    response.writeHead(200, { ...headersOf(unread), "content-length": Buffer.byteLength(text) }).end(text);
+  });
+  return listen(createServer(app));
+}
+
+/** A server that answers every request with the same few bytes, or that nothing changed. */
+export function helloServer(framework: Framework, status: 200 | 304 = 200): Promise<Server> {
+  if (framework === "hono") {
+    return listen(honoServer(new Hono().get("*", (context) => (status === 304 ? context.body(null, 304) : context.text("hello")))));
+  }
+  const app = express();
+  app.disable("x-powered-by");
+  app.use((_request, response) => {
+    response.writeHead(status).end(status === 304 ? undefined : "hello");
+  });
+  return listen(createServer(app));
+}
+
+/** The port that a server listens on. */
+export function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+export function closeServer(server: Server): void {
+  server.closeAllConnections();
+  server.close();
+}
+
+export async function listen(server: Server): Promise<Server> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
+
+function headersOf(unread: number | undefined): Record<string, string> {
+  const json = { "content-type": "application/json" };
+  return unread === undefined ? json : { ...json, "x-unread-count": String(unread) };
+}
+
+function honoServer(app: Hono): Server {
+  return createAdaptorServer({ fetch: app.fetch }) as Server;
+}
