@@ -17,21 +17,16 @@ export function checkContent(
   names: readonly string[],
 ): SendChanges {
   const issues = new IssueList();
-  if (subject !== undefined) {
-    issues.addAll(subjectIssues(subject));
-  }
-  if (content !== undefined) {
-    issues.addAll(contentIssues(content));
-  }
+  issues.add(subject === undefined ? null : subjectIssue(subject));
+  issues.add(content === undefined ? null : contentIssue(content));
   const parsed = meta === undefined ? undefined : parseJsonObject(meta, ["meta"]);
   if (parsed && "issues" in parsed) {
     issues.addList(parsed.issues);
   } else if (parsed) {
     const type = parsed.value.notification_type;
-    const issue = type === undefined ? null : textIssue(type, ["meta", "notification_type"], NAME_RULE);
-    const ofChannels = names.flatMap((name) => channels.get(name)?.invalidMeta?.(parsed.value) ?? []);
-    issues.add(issue);
+    issues.add(type === undefined ? null : textIssue(type, ["meta", "notification_type"], NAME_RULE));
     issues.addAll(linkIssues(parsed.value, ["meta"]));
+    const ofChannels = names.flatMap((name) => channels.get(name)?.invalidMeta?.(parsed.value) ?? []);
     issues.addAll(ofChannels.map((message) => ({ path: ["meta"], type: "value_error", message })));
   }
   issues.done();
@@ -65,25 +60,18 @@ function isBlank({ subject, content, meta }: Required<SendChanges>): boolean {
   return subject.trim() === "" && content.trim() === "" && Object.keys(meta).length === 0;
 }
 
-function subjectIssues(subject: unknown): Issue[] {
+function subjectIssue(subject: string): Issue | null {
   const issue = textIssue(subject, ["subject"], TITLE_RULE);
-  if (issue) {
-    return [issue];
-  }
   // It may become the header of a mail.
-  const isOneLine = typeof subject === "string" && !/[\r\n]/.test(subject);
-  return isOneLine ? [] : [{ path: ["subject"], type: "value_error", message: "must be one line" }];
+  return issue ?? (/[\r\n]/.test(subject) ? { path: ["subject"], type: "value_error", message: "must be one line" } : null);
 }
 
-function contentIssues(content: unknown): Issue[] {
-  if (typeof content === "string") {
-    const length = codePoints(content, MAX_CONTENT);
-    if (length > MAX_CONTENT) {
-      throw new BelfryError("CONTENT_TOO_LONG", `The content has ${length} code points; at most ${MAX_CONTENT} are allowed.`, {
-        details: { max_length: MAX_CONTENT, current_length: length },
-      });
-    }
+function contentIssue(content: string): Issue | null {
+  const length = typeof content === "string" ? codePoints(content, MAX_CONTENT) : 0;
+  if (length > MAX_CONTENT) {
+    throw new BelfryError("CONTENT_TOO_LONG", `The content has ${length} code points; at most ${MAX_CONTENT} are allowed.`, {
+      details: { max_length: MAX_CONTENT, current_length: length },
+    });
   }
-  const issue = textIssue(content, ["content"], { maxLength: MAX_CONTENT });
-  return issue ? [issue] : [];
+  return textIssue(content, ["content"], { maxLength: MAX_CONTENT });
 }

@@ -23,18 +23,12 @@ const INBOX_ATTEMPTS = 10;
 const PRUNE_INTERVAL_MS = 3_600_000;
 const IDEMPOTENCY_MS = 24 * 3_600_000;
 
-/** The numbers of a {@link DeliverDue}. */
-export interface DeliverDueOptions {
-  readonly concurrency: number;
-  readonly leaseMs: number;
-}
-
 /** Makes due deliveries. It is the work of the delivery worker. Its promises are under "Guarantees" in docs/guides/delivery.md. */
 export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness, EndedAttempt> {
   readonly name = "deliveries";
   readonly leases: LeaseStorage<ClaimedDelivery, DeliveryFairness>;
   readonly #context: DeliveryContext;
-  readonly #options: DeliverDueOptions;
+  readonly #leaseMs: number;
   readonly #inbox: InboxChannel;
   readonly #addresses: Addresses;
   readonly #share: EndpointShare;
@@ -42,13 +36,13 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
   readonly #gone = new GoneEndpoints();
   #prunedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(context: DeliveryContext, options: DeliverDueOptions) {
+  constructor(context: DeliveryContext, { concurrency, leaseMs }: { readonly concurrency: number; readonly leaseMs: number }) {
     this.leases = context.deliveries.leases;
     this.#context = context;
-    this.#options = options;
+    this.#leaseMs = leaseMs;
     this.#inbox = new InboxChannel(context);
     this.#addresses = new Addresses(context.directory);
-    this.#share = new EndpointShare(options.concurrency);
+    this.#share = new EndpointShare(concurrency);
   }
 
   leaseOf({ delivery }: ClaimedDelivery): Delivery {
@@ -84,7 +78,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     const lost = new Map(leases.map((lease) => [lease.id, lease]));
     const attemptsOf = (name: string) =>
       name === INBOX_CHANNEL ? INBOX_ATTEMPTS : (this.#context.channels.get(name)?.retryDelaysMs.length ?? 0) + 1;
-    const { leaseMs } = this.#options;
+    const leaseMs = this.#leaseMs;
     const selection = { kind: "deliveries", ids: [...lost.keys()] } as const;
     await settle(this.#context, selection, (loaded, now) => endLostLeases(loaded, now, { lost, leaseMs, attemptsOf }));
   }
@@ -99,16 +93,11 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
   }
 
   async attempt(claimed: ClaimedDelivery, signal: AbortSignal): Promise<EndedAttempt> {
-    const ended = await this.#attempt(claimed, signal);
-    this.#noteEndpoint(claimed, ended.outcome);
-    return ended;
-  }
-
-  async #attempt(claimed: ClaimedDelivery, signal: AbortSignal): Promise<EndedAttempt> {
     const { delivery } = claimed;
     const { clock } = this.#context;
     const startedAt = new Date(clock.now());
     const { outcome, reason, wasHandedIn } = await this.#deliver(claimed, signal);
+    this.#noteEndpoint(claimed, outcome);
     const channel = this.#context.channels.get(delivery.channel);
     const retryInMs =
       outcome.status === "failed" && outcome.transient && channel
@@ -123,23 +112,24 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
   }
 
   async #deliver(claimed: ClaimedDelivery, signal: AbortSignal): Promise<Delivered> {
-    const channel = this.#context.channels.get(claimed.delivery.channel);
-    if (claimed.delivery.channel === INBOX_CHANNEL) {
+    const { delivery } = claimed;
+    const { channels, clock } = this.#context;
+    if (delivery.channel === INBOX_CHANNEL) {
       return { ...(await this.#inbox.deliver(claimed)), wasHandedIn: true };
     }
+    const channel = channels.get(delivery.channel);
     if (channel === undefined) {
-      return failed(claimed.delivery.channel, `The channel ${claimed.delivery.channel} is not configured.`);
+      return failed(delivery.channel, `The channel ${delivery.channel} is not configured.`);
     }
-    const unusable = whyUnusable(channel, claimed.delivery.tenant);
+    const unusable = whyUnusable(channel, delivery.tenant);
     if (unusable !== null) {
       return failed(channel.name, unusable);
     }
-    const goneUntil = this.#gone.until(claimed.delivery, this.#context.clock.now());
+    const goneUntil = this.#gone.until(delivery, clock.now());
     // A requested retry is attempted, because the endpoint may be back.
-    if (goneUntil !== null && claimed.delivery.attemptsBefore === 0) {
+    if (goneUntil !== null && delivery.attemptsBefore === 0) {
       return failed(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
     }
-    const { clock } = this.#context;
     return { ...(await attempt(channel, claimed, { addresses: this.#addresses, clock, signal })), reason: null };
   }
 
@@ -182,10 +172,9 @@ export function channelsByName(channels: readonly Channel[]): ReadonlyMap<string
   const byName = new Map<string, Channel>();
   for (const channel of channels) {
     if (typeof channel?.name !== "string" || channel.name === "" || channel.name === INBOX_CHANNEL || byName.has(channel.name)) {
-      throw new BelfryError(
-        "CONFIGURATION",
-        `The channels of a service need names of their own, other than "${INBOX_CHANNEL}"; got ${JSON.stringify(channel?.name)}${byName.has(channel?.name) ? " twice" : ""}.`,
-      );
+      const got = `${JSON.stringify(channel?.name)}${byName.has(channel?.name) ? " twice" : ""}`;
+      const rule = `The channels of a service need names of their own, other than "${INBOX_CHANNEL}"`;
+      throw new BelfryError("CONFIGURATION", `${rule}; got ${got}.`);
     }
     byName.set(channel.name, channel);
   }

@@ -3,7 +3,7 @@ import type { ErasureStep, ExportStep, JsonObject, StepRange, SweepStep } from "
 import type { CreatedItem, InboxItem } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { LeaseStorage } from "../work/lease-storage.ts";
-import type { ChainCounts, Delivery, DeliveryAttempt, DeliveryRange, SendChanged, SendStatus, TrackedDelivery } from "./delivery.ts";
+import type { ChainCounts, Delivery, DeliveryAttempt, DeliveryRange, SendChanged, TrackedDelivery } from "./delivery.ts";
 import type {
   AuditEntry,
   DeliveryPlan,
@@ -14,16 +14,12 @@ import type {
   SendChanges,
   SendDetails,
   SendPage,
+  SendProgress,
   SendQuery,
 } from "./send.ts";
 
 /** A delivery to be written. */
-export interface NewDelivery {
-  readonly id: string;
-  readonly channel: string;
-  readonly recipient: string;
-  readonly chain: number;
-  readonly isFallback: boolean;
+export interface NewDelivery extends Pick<Delivery, "id" | "channel" | "recipient" | "chain" | "isFallback"> {
   /** A fallback waits; everything else is pending. */
   readonly status: "pending" | "waiting";
   /** How long after the send's time (its schedule, else its creation) it is due; null when it waits for its primary alone. */
@@ -87,17 +83,11 @@ export interface ClaimedDelivery {
 }
 
 /** How the deliveries of a notification stand as a whole. It changes together with them. */
-export interface SendState {
-  readonly tenant: string;
-  /** The notification's. */
-  readonly id: string;
-  readonly status: SendStatus;
+export interface SendState
+  extends Pick<Notification, "tenant" | "id">,
+    Omit<SendProgress, "updatedAt">,
+    Pick<DeliveryPlan, "fallbackDelayMs"> {
   readonly chains: ChainCounts;
-  readonly attempts: number;
-  readonly fallbackUsed: boolean;
-  readonly fallbackDelayMs: number;
-  readonly deliveredAt: Date | null;
-  readonly failedAt: Date | null;
 }
 
 /** A delivery as {@link DeliveryStorage.settle} loads it. */

@@ -83,11 +83,8 @@ function unknownAttempt(delivery: Delivery, now: Date, { leaseMs }: LostDeliveri
 const MAX_TEXT = 1_000;
 
 /** An attempt that has ended, as the worker that made it reports it. */
-export interface EndedAttempt {
-  readonly deliveryId: string;
+export interface EndedAttempt extends Pick<DeliveryAttempt, "deliveryId" | "startedAt" | "finishedAt"> {
   readonly fence: number;
-  readonly startedAt: Date;
-  readonly finishedAt: Date;
   readonly outcome: DeliveryOutcome;
   /** Whether its channel was called. It is not where there is no channel or no address. */
   readonly wasHandedIn: boolean;

@@ -1,10 +1,17 @@
 import { digest } from "../foundation/digest.ts";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
-import { type IssueList, type MembersOf, requireMembers, validationError } from "../foundation/issue-list.ts";
-import type { JsonObject } from "../foundation/json.ts";
-import { parseJsonObject } from "../foundation/parse-json.ts";
+import { type MembersOf, requireMembers, validationError } from "../foundation/issue-list.ts";
+import { requireJsonObject } from "../foundation/parse-json.ts";
 import { isCalendarDay, NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
-import { compareBytewise, declaredType, type Notification, type NotificationType, parseData, parseFields } from "../notifications/index.ts";
+import {
+  compareBytewise,
+  declaredType,
+  NOTIFICATION_DEFAULTS,
+  type Notification,
+  type NotificationType,
+  parseData,
+  parseFields,
+} from "../notifications/index.ts";
 import { parseSendRecipients } from "./addresses.ts";
 import { actorOf } from "./change-send.ts";
 import type { Channel } from "./channel.ts";
@@ -71,20 +78,36 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   const { fields, issues } = parseFields(input);
   const fallback = fallbackOf(input.fallback);
   const schedule = parseSchedule(input.scheduledAt);
-  checkTexts(input, issues, [...fallback.issues, ...schedule.issues]);
+  issues.addAll((["roomId", "idempotencyKey"] as const).map((name) => textIssue(input[name] ?? "-", [name], NAME_RULE)));
+  if (input.channel !== undefined && input.channels !== undefined) {
+    issues.add({ path: ["channels"], type: "conflict", message: "cannot be given together with channel" });
+  }
+  issues.addAll([...fallback.issues, ...schedule.issues]);
+  issues.done();
   const declared = declaredType(context, fields.type, rules);
   const names = channelNames(input, declared?.channels);
   const channels = names.map((name) => channelOf(context, tenant, name));
   if (fallback.input !== null && !(rules.acceptsMissingEmail && fallback.input.channel === DEFAULT_FALLBACK)) {
     channelOf(context, tenant, fallback.input.channel);
   }
-  const content = await parseContent(context, { input, declared, names, fallback: fallback.input });
+  const allNames = fallback.input ? [...names, fallback.input.channel] : names;
+  const { subject, content, meta } = await parseContent(context, { input, declared, names: allNames });
   const recipients = parseSendRecipients(input.to, channels, { acceptsIds: rules.acceptsIds && context.directory !== null });
-  requireContent(context, content, fallback.input ? [...names, fallback.input.channel] : names);
+  requireContent(context, { subject, content, meta }, allNames);
   const plan = { channel: names[0] ?? INBOX_CHANNEL, fallbackDelayMs: fallback.input?.afterMs ?? 0, scheduledAt: schedule.at };
   const hasFallback = fallback.input !== null || rules.asksFallback;
-  const details = { channels: names, roomId: input.roomId ?? null, recipients, erasedRecipients: 0, hasFallback, meta: content.meta };
-  const notification = newNotification(context, { tenant, fields, content, roomId: details.roomId, nowMs });
+  const details = { channels: names, roomId: input.roomId ?? null, recipients, erasedRecipients: 0, hasFallback, meta };
+  const notification: Notification = {
+    ...NOTIFICATION_DEFAULTS,
+    ...fields,
+    id: context.ids.next(),
+    tenant,
+    kind: "send",
+    title: subject,
+    message: content,
+    data: dataOf(meta, details.roomId),
+    createdAt: new Date(nowMs),
+  };
   const view = sendOf(notification, details, { ...plan, ...newProgress(notification.createdAt) });
   const entry: NewSend = {
     ...plan,
@@ -104,56 +127,15 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
 interface ContentSource {
   readonly input: SendInput;
   readonly declared: NotificationType | undefined;
+  /** The channels, with that of the fallback. */
   readonly names: readonly string[];
-  readonly fallback: Required<FallbackInput> | null;
 }
 
-async function parseContent(context: DeliveryContext, { input, declared, names, fallback }: ContentSource): Promise<Required<SendChanges>> {
+async function parseContent(context: DeliveryContext, { input, declared, names }: ContentSource): Promise<Required<SendChanges>> {
   const data = await parseData(input.data, declared);
-  const meta = { ...data, ...objectOf(input.meta ?? {}, "meta") };
   const { subject = "", content = "" } = input;
-  const checked = checkContent(context, { subject, content, meta }, fallback ? [...names, fallback.channel] : names);
-  return { subject, content, meta: checked.meta ?? {} };
-}
-
-function newNotification(
-  { ids }: Pick<DeliveryContext, "ids">,
-  of: {
-    readonly tenant: string;
-    readonly fields: ReturnType<typeof parseFields>["fields"];
-    readonly content: Required<SendChanges>;
-    readonly roomId: string | null;
-    readonly nowMs: number;
-  },
-): Notification {
-  const { tenant, fields, content, roomId, nowMs } = of;
-  return {
-    id: ids.next(),
-    tenant,
-    kind: "send",
-    ...fields,
-    title: content.subject,
-    message: content.content,
-    data: dataOf(content.meta, roomId),
-    source: null,
-    sender: null,
-    createdAt: new Date(nowMs),
-  };
-}
-
-function checkTexts(input: SendInput, issues: IssueList, more: readonly Issue[]): void {
-  const texts: readonly [string, unknown][] = [
-    ["roomId", input.roomId ?? "-"],
-    ["idempotencyKey", input.idempotencyKey ?? "-"],
-  ];
-  for (const [field, value] of texts) {
-    issues.add(textIssue(value, [field], NAME_RULE));
-  }
-  if (input.channel !== undefined && input.channels !== undefined) {
-    issues.add({ path: ["channels"], type: "conflict", message: "cannot be given together with channel" });
-  }
-  issues.addAll(more);
-  issues.done();
+  const all = { subject, content, meta: { ...data, ...requireJsonObject(input.meta ?? {}, ["meta"]) } };
+  return { ...all, ...checkContent(context, all, names) };
 }
 
 function channelNames({ channel, channels }: SendInput, declared: readonly string[] | undefined): readonly string[] {
@@ -172,25 +154,11 @@ function channelOf({ channels }: Pick<DeliveryContext, "channels">, tenant: stri
   const channel = channels.get(name);
   if (channel === undefined || channel.isConfigured?.(tenant) === false) {
     const known = [INBOX_CHANNEL, ...channels.keys()].join(", ");
-    const fact =
-      channel === undefined ? `The channel ${shown(name)} is not configured` : `The channel ${name} has no provider for ${tenant}`;
-    throw new BelfryError(
-      "CHANNEL_NOT_CONFIGURED",
-      `${fact}. The service's channels are: ${known}. Pass it to NotificationService as channels: […].`,
-      {
-        details: { channel: name },
-      },
-    );
+    const fact = channel === undefined ? `${shown(name)} is not configured` : `${name} has no provider for ${tenant}`;
+    const message = `The channel ${fact}. The service's channels are: ${known}. Pass it to NotificationService as channels: […].`;
+    throw new BelfryError("CHANNEL_NOT_CONFIGURED", message, { details: { channel: name } });
   }
   return channel;
-}
-
-function objectOf(value: unknown, field: string): JsonObject {
-  const parsed = parseJsonObject(value, [field]);
-  if ("issues" in parsed) {
-    throw parsed.issues.error();
-  }
-  return parsed.value;
 }
 
 function fallbackOf(input: SendInput["fallback"]): { readonly input: Required<FallbackInput> | null; readonly issues: readonly Issue[] } {

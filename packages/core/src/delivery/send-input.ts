@@ -1,5 +1,12 @@
 import type { JsonObject } from "../foundation/json.ts";
-import type { CreateFields, DataByType, DataOrNone } from "../notifications/index.ts";
+import type {
+  CreateFields,
+  CreateInputWithData,
+  CreateInputWithOptionalData,
+  DataByType,
+  DataOrNone,
+  UntypedCreateInput,
+} from "../notifications/index.ts";
 
 /** The fallback for recipients that a send's channel does not reach. */
 export interface FallbackInput {
@@ -46,28 +53,13 @@ export interface SendFields extends Omit<CreateFields, "to" | "title" | "message
 }
 
 /** The input of `send`, a notification over channels with tracking, for a host that declared no types. */
-export interface SendInput extends SendFields {
-  /** @default "notification" */
-  readonly type?: string;
-  /** The data of the inbox item. @default {} */
-  readonly data?: JsonObject;
-}
+export interface SendInput extends SendFields, Pick<UntypedCreateInput, "type" | "data"> {}
 
 /** The input of `send` for a declared type whose schema wants data. */
-export interface SendInputWithData<Type, Data> extends SendFields {
-  /** One of the declared types. */
-  readonly type: Type;
-  /** The data of the inbox item: what the type's schema takes. */
-  readonly data: Data;
-}
+export interface SendInputWithData<Type, Data> extends SendFields, Pick<CreateInputWithData<Type, Data>, "type" | "data"> {}
 
 /** The input of `send` for a declared type that has no schema, or whose schema does without data. */
-export interface SendInputWithOptionalData<Type, Data> extends SendFields {
-  /** One of the declared types. */
-  readonly type: Type;
-  /** The data of the inbox item: what the type's schema takes, else any JSON object. @default {} */
-  readonly data?: Data;
-}
+export interface SendInputWithOptionalData<Type, Data> extends SendFields, Pick<CreateInputWithOptionalData<Type, Data>, "type" | "data"> {}
 
 /** The input of `send`: with declared types, one of them and the data that fits it; see `CreateInput`. */
 export type TypedSendInput<Data extends DataByType = DataByType, Type extends keyof Data = keyof Data> = string extends keyof Data

@@ -16,6 +16,12 @@ export interface BaseContext {
   requireRunning(): void;
 }
 
+/** The part of a context that work in the background has. */
+export interface WorkContext extends Pick<BaseContext, "clock" | "logger"> {
+  /** Resolves once the storage can be used. */
+  ready(): Promise<unknown>;
+}
+
 /** Tells the host's listeners of what was committed: `Events` maps each event's name to its payload. */
 export interface Emits<Events> {
   emit(...event: NamedEvent<Events>): void;

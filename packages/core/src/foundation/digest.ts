@@ -1,9 +1,23 @@
 import type { JsonValue } from "./json.ts";
 
+/** The SHA-256 of `text`, in UTF-8. */
+export async function sha256(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+}
+
 /** The SHA-256 of `text`, in UTF-8, as lowercase hexadecimal. */
 export async function digest(text: string): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(await sha256(text));
+}
+
+/** Lowercase hexadecimal. */
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** So many random bytes, as lowercase hexadecimal. */
+export function randomHex(bytes: number): string {
+  return toHex(crypto.getRandomValues(new Uint8Array(bytes)));
 }
 
 /** A short text that tells lists of values apart. It finds mistakes; it is no proof against anybody who wants two alike. */

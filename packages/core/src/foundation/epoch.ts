@@ -1,3 +1,5 @@
+import { randomHex } from "./digest.ts";
+
 /** 48 random bits: two numberings of one inbox share an epoch once in some 10^14 times. */
 const EPOCH_BYTES = 6;
 
@@ -6,6 +8,5 @@ const EPOCH_BYTES = 6;
  * item, and a new one when its numbers may repeat. By its length it is never the epoch of an inbox without items.
  */
 export function newEpoch(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(EPOCH_BYTES));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return randomHex(EPOCH_BYTES);
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import { sha256, toHex } from "./digest.ts";
 import { BelfryError } from "./errors.ts";
 
 /** The source of ids. */
@@ -54,8 +55,7 @@ export function uuidTimeMs(id: string): number {
  * created by it can be created again after a crash without being there twice.
  */
 export async function derivedUuid(id: string, seed: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${id}/${seed}`));
-  const bytes = new Uint8Array(digest);
+  const bytes = await sha256(`${id}/${seed}`);
   return format(uuidTimeMs(id), ((bytes[8] ?? 0) << 4) | ((bytes[9] ?? 0) & 0xf), bytes);
 }
 
@@ -77,7 +77,7 @@ function format(timeMs: number, counter: number, rest: Uint8Array): string {
   // The variant bits: 10xxxxxx.
   const tail = rest.slice(0, 8);
   tail[0] = ((tail[0] ?? 0) & 0x3f) | 0x80;
-  const random = Array.from(tail, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const random = toHex(tail);
   const version = `7${counter.toString(16).padStart(3, "0")}`;
   return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${random.slice(0, 4)}-${random.slice(4)}`;
 }

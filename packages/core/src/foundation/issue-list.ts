@@ -19,11 +19,6 @@ export class IssueList {
     return this.#list.more > 0;
   }
 
-  /** The issues that were kept. */
-  get shown(): readonly Issue[] {
-    return this.#list.values;
-  }
-
   /** Adds what was found, if anything was. A caller with very many issues passes a function, which is not called for those beyond the bound. */
   add(issue: Issue | (() => Issue) | null): void {
     if (issue !== null) {
@@ -32,7 +27,7 @@ export class IssueList {
   }
 
   /** Adds several. */
-  addAll(issues: Iterable<Issue>): void {
+  addAll(issues: Iterable<Issue | null>): void {
     for (const issue of issues) {
       this.add(issue);
     }

@@ -26,6 +26,15 @@ export function parseJsonObject(value: unknown, path: Issue["path"]): { readonly
   return issues.isEmpty ? { value: copy as JsonObject } : { issues };
 }
 
+/** Copies `value` as {@link parseJsonObject} does. @throws BelfryError `VALIDATION_ERROR` if it cannot be stored */
+export function requireJsonObject(value: unknown, path: Issue["path"]): JsonObject {
+  const parsed = parseJsonObject(value, path);
+  if ("issues" in parsed) {
+    throw parsed.issues.error();
+  }
+  return parsed.value;
+}
+
 /** Copies a value. Knows where it is, so that a path is only made for an issue that is kept. */
 class Copier {
   readonly #path: (string | number)[];

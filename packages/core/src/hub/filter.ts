@@ -21,21 +21,14 @@ import type { JsonObject, JsonValue } from "../foundation/json.ts";
  */
 export type MetadataFilter = JsonObject;
 
-/** The value in the metadata at a path. `found` tells a missing key from one that is null. */
-type Found = { readonly found: true; readonly value: JsonValue } | { readonly found: false };
-
-type Operator = (found: Found, wanted: JsonValue) => boolean;
-
-interface Condition {
-  readonly operator: string;
-  readonly value: JsonValue | undefined;
-}
+/** Whether the metadata's value, undefined where it is missing, fits the wanted one. */
+type Operator = (found: JsonValue | undefined, wanted: JsonValue) => boolean;
 
 /** The most conditions a filter may have: each is evaluated for every event of its source. */
 const MAX_CONDITIONS = 100;
 
-const equals: Operator = (found, wanted) => found.found && isSame(found.value, wanted);
-const isIn: Operator = (found, wanted) => found.found && Array.isArray(wanted) && wanted.some((one) => isSame(found.value, one));
+const equals: Operator = (found, wanted) => found !== undefined && isSame(found, wanted);
+const isIn: Operator = (found, wanted) => found !== undefined && Array.isArray(wanted) && wanted.some((one) => isSame(found, one));
 
 const OPERATORS: Readonly<Record<string, Operator>> = {
   equals,
@@ -43,8 +36,8 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   not_equals: (found, wanted) => !equals(found, wanted),
   in: isIn,
   not_in: (found, wanted) => !isIn(found, wanted),
-  contains: (found, wanted) => found.found && contains(found.value, wanted),
-  exists: (found, wanted) => found.found === wanted,
+  contains,
+  exists: (found, wanted) => (found !== undefined) === wanted,
   gt: (found, wanted) => isOrdered(found, wanted, (order) => order > 0),
   gte: (found, wanted) => isOrdered(found, wanted, (order) => order >= 0),
   lt: (found, wanted) => isOrdered(found, wanted, (order) => order < 0),
@@ -65,23 +58,18 @@ export function filterIssues(filter: MetadataFilter, path: Issue["path"]): reado
 
 /** Whether `metadata` fits `filter`. It has no effects. An invalid filter never fits; see {@link filterIssues}. */
 export function fitsFilter(filter: MetadataFilter, metadata: JsonObject): boolean {
-  return Object.entries(filter).every(([key, value]) => {
-    const condition = conditionOf(value);
-    const operator = operatorOf(condition.operator);
-    return operator?.(find(metadata, key), condition.value ?? null) ?? false;
+  return Object.entries(filter).every(([key, condition]) => {
+    if (!isCondition(condition)) {
+      return equals(find(metadata, key), condition);
+    }
+    const { operator, value } = condition;
+    const wanted = value ?? (operator === "exists" ? true : null);
+    return operatorOf(String(operator))?.(find(metadata, key), wanted) ?? false;
   });
 }
 
-function conditionOf(value: JsonValue): Condition {
-  if (!isCondition(value)) {
-    return { operator: "equals", value };
-  }
-  const operator = String(value.operator);
-  return { operator, value: operator === "exists" ? (value.value ?? true) : value.value };
-}
-
 function isCondition(value: JsonValue): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, "operator");
+  return isObject(value) && Object.hasOwn(value, "operator");
 }
 
 function operatorOf(name: string): Operator | undefined {
@@ -121,70 +109,49 @@ function valueProblem(operator: string, wanted: JsonValue | undefined): string |
   return null;
 }
 
-function find(metadata: JsonObject, path: string): Found {
+function find(metadata: JsonObject, path: string): JsonValue | undefined {
   const own = member(metadata, path);
-  if (own.found) {
-    return own;
-  }
-  let at: Found = { found: true, value: metadata };
-  for (const key of path.split(".")) {
-    at = at.found ? member(at.value, key) : at;
-  }
-  return at;
+  return own === undefined ? path.split(".").reduce<JsonValue | undefined>(member, metadata) : own;
 }
 
-function member(value: JsonValue, key: string): Found {
-  // Own members only: `constructor` or `length` is nothing the metadata has.
-  const has = typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, key);
-  return has ? { found: true, value: (value as JsonObject)[key] as JsonValue } : { found: false };
+/** Own members only: `constructor` or `length` is nothing the metadata has. */
+function member(value: JsonValue | undefined, key: string): JsonValue | undefined {
+  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-function contains(value: JsonValue, wanted: JsonValue): boolean {
-  if (Array.isArray(value)) {
-    return value.some((one: JsonValue) => isSame(one, wanted));
-  }
-  return typeof value === "string" && typeof wanted === "string" && value.includes(wanted);
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isOrdered(found: Found, wanted: JsonValue, fits: (order: number) => boolean): boolean {
-  if (!found.found) {
-    return false;
+function contains(found: JsonValue | undefined, wanted: JsonValue): boolean {
+  if (Array.isArray(found)) {
+    return found.some((one: JsonValue) => isSame(one, wanted));
   }
-  const { value } = found;
-  if (typeof value === "number" && typeof wanted === "number") {
-    return fits(value - wanted);
+  return typeof found === "string" && typeof wanted === "string" && found.includes(wanted);
+}
+
+function isOrdered(found: JsonValue | undefined, wanted: JsonValue, fits: (order: number) => boolean): boolean {
+  if (typeof found === "number" && typeof wanted === "number") {
+    return fits(found - wanted);
   }
-  if (typeof value === "string" && typeof wanted === "string") {
-    return fits(value === wanted ? 0 : value < wanted ? -1 : 1);
+  if (typeof found === "string" && typeof wanted === "string") {
+    return fits(found === wanted ? 0 : found < wanted ? -1 : 1);
   }
   return false;
 }
 
 /** Whether two values are the same JSON; the order of an object's members does not count. */
-function isSame(left: JsonValue, right: JsonValue): boolean {
+function isSame(left: JsonValue | undefined, right: JsonValue | undefined): boolean {
   if (left === right) {
     return true;
   }
   if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) {
     return false;
   }
-  if (Array.isArray(left) || Array.isArray(right)) {
-    return isSameList(left, right);
-  }
-  const keys = Object.keys(left);
+  const [keys, others] = [Object.keys(left), Object.keys(right)];
   return (
-    keys.length === Object.keys(right).length &&
-    keys.every(
-      (key) => Object.hasOwn(right, key) && isSame((left as JsonObject)[key] as JsonValue, (right as JsonObject)[key] as JsonValue),
-    )
-  );
-}
-
-function isSameList(left: JsonValue, right: JsonValue): boolean {
-  return (
-    Array.isArray(left) &&
-    Array.isArray(right) &&
-    left.length === right.length &&
-    left.every((one: JsonValue, index) => isSame(one, right[index] as JsonValue))
+    Array.isArray(left) === Array.isArray(right) &&
+    keys.length === others.length &&
+    keys.every((key) => Object.hasOwn(right, key) && isSame((left as JsonObject)[key], (right as JsonObject)[key]))
   );
 }

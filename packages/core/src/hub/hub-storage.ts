@@ -1,7 +1,16 @@
 import type { PageBounds } from "../foundation/bounds.ts";
 import type { JsonObject, StepRange, SweepStep } from "../foundation/json.ts";
 import type { Lease, LeaseStorage } from "../work/lease-storage.ts";
-import type { Handler, HubEvent, HubPage, IdentifiedEvent, Identity, ProcessingRecord, SourceRecord } from "./hub-model.ts";
+import type {
+  Handler,
+  HubEvent,
+  HubPage,
+  IdentifiedEvent,
+  Identity,
+  ProcessingRecord,
+  ProcessingStatus,
+  SourceRecord,
+} from "./hub-model.ts";
 
 /** Which part of a list to read. */
 export interface HubRange {
@@ -24,11 +33,7 @@ export interface HistoryPage<Item> {
 }
 
 /** A record to be written with its event. */
-export interface NewProcessingRecord {
-  readonly id: string;
-  readonly handlerId: string;
-  readonly prompt: string;
-}
+export type NewProcessingRecord = Pick<ProcessingRecord, "id" | "handlerId" | "prompt">;
 
 /** Decides, without effects, which handlers of an event's source take it on. */
 export type PlanProcessing = (event: HubEvent, handlers: readonly Handler[]) => readonly NewProcessingRecord[];
@@ -42,12 +47,8 @@ export interface ClaimedRecord {
 }
 
 /** The result of an attempt at a record. */
-export interface EndedRecord extends Lease {
-  readonly status: "COMPLETED" | "FAILED" | "PENDING";
-  readonly result: string | null;
-  readonly error: string | null;
-  readonly inputTokens: number | null;
-  readonly outputTokens: number | null;
+export interface EndedRecord extends Lease, Pick<ProcessingRecord, "result" | "error" | "inputTokens" | "outputTokens"> {
+  readonly status: Exclude<ProcessingStatus, "PROCESSING">;
   /** For PENDING: the milliseconds until it is due again. */
   readonly dueInMs: number | null;
   /** Of a lease that was lost: when it ran out. If its holder has renewed it since, nothing is ended. */

@@ -1,7 +1,7 @@
 import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { Lease, LeaseStorage, LostLease } from "../work/lease-storage.ts";
 import { OutOfTime, retryDelayMs, withinTime } from "../work/timing.ts";
-import type { HubContext } from "./context.ts";
+import type { HubContext, HubSignal } from "./context.ts";
 import { checkOutcome, handlerResult, type OnResult } from "./handler-result.ts";
 import type { SourceRecord } from "./hub-model.ts";
 import type { ClaimedRecord, EndedRecord } from "./hub-storage.ts";
@@ -27,25 +27,19 @@ const NO_PROCESSOR: Processor = {
   }),
 };
 
-/** The parts that a {@link ProcessDue} uses. */
-export interface ProcessDueOptions {
-  readonly processor: Processor | null;
-  readonly onResult: OnResult | null;
-}
-
 /** Runs handlers over the events that fit them. It is the work of the hub's worker. */
 export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecord> {
   readonly name = "processing records";
   readonly leases: LeaseStorage<ClaimedRecord>;
   readonly #context: HubContext;
   readonly #processor: Processor;
-  readonly #options: ProcessDueOptions;
+  readonly #onResult: OnResult | undefined;
 
-  constructor(context: HubContext, options: ProcessDueOptions) {
+  constructor(context: HubContext, processor: Processor | undefined, onResult: OnResult | undefined) {
     this.leases = context.hub.leases;
     this.#context = context;
-    this.#options = options;
-    this.#processor = options.processor ?? NO_PROCESSOR;
+    this.#processor = processor ?? NO_PROCESSOR;
+    this.#onResult = onResult;
   }
 
   /** The most attempts that one process runs at once. */
@@ -94,8 +88,8 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
     const limit = { timeoutMs: this.#processor.timeoutMs, clock: this.#context.clock, signal };
     try {
       const outcome = checkOutcome(await withinTime((ends) => this.#processor.process(taskOf(claimed), ends), limit), this.#processor.name);
-      const { onResult } = this.#options;
-      if (outcome.status === "completed" && onResult !== null) {
+      const onResult = this.#onResult;
+      if (outcome.status === "completed" && onResult !== undefined) {
         // Before the record is COMPLETED: a crash in between has all of it done again, and what it creates has the same id.
         const result = handlerResult(this.#context, claimed, storable(outcome.text, MAX_RESULT));
         await withinTime(async () => onResult(result), limit);
@@ -133,16 +127,11 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
   /** Tells listeners about the records that settled. */
   #announce(records: readonly SourceRecord[]): void {
     const settled = records.filter(({ status }) => status === "COMPLETED" || status === "FAILED");
-    this.#context.publish(
-      settled.map((record) => ({
-        topic: "hub" as const,
-        tenant: record.tenant,
-        source: record.source,
-        change: "settled" as const,
-        id: record.id,
-        record,
-      })),
-    );
+    const signalOf = (record: SourceRecord): HubSignal => {
+      const { tenant, source, id } = record;
+      return { topic: "hub", tenant, source, change: "settled", id, record };
+    };
+    this.#context.publish(settled.map(signalOf));
     for (const record of settled) {
       this.#context.events.emit(record.status === "COMPLETED" ? "record.completed" : "record.failed", { tenant: record.tenant, record });
     }

@@ -10,11 +10,10 @@ export type InboxChange = "created" | "read" | "deleted" | "read_all" | "deleted
  * Says that something changed in one inbox. It is a hint, not the truth: a transport may lose it. The receiver reads missing
  * fields (`notification`, `item`) from the database.
  */
-export interface InboxSignal extends Owner {
+export interface InboxSignal extends Owner, InboxPosition {
   readonly change: InboxChange;
   /** The item's number; for `read_all` and `deleted_read` the last number the change covers. */
   readonly seq: number;
-  readonly epoch: string;
   /** The id of the item that was read or deleted. */
   readonly id?: string;
   /** The number of items that `read_all` or `deleted_read` changed. */
@@ -26,20 +25,13 @@ export interface InboxSignal extends Owner {
 }
 
 /** Builds the signal for one recipient's new item. */
-export function createdSignal(notification: Notification, item: CreatedItem): InboxSignal {
-  return {
-    tenant: notification.tenant,
-    userId: item.userId,
-    change: "created",
-    seq: item.seq,
-    epoch: item.epoch,
-    id: notification.id,
-    notification,
-  };
+export function createdSignal(notification: Notification, { userId, seq, epoch }: CreatedItem): InboxSignal {
+  const { tenant, id } = notification;
+  return { tenant, userId, change: "created", seq, epoch, id, notification };
 }
 
 /** Something that happened in an inbox, as its subscribers see it. */
-export interface InboxEvent {
+export interface InboxEvent extends InboxPosition {
   readonly change: InboxChange;
   /** The item after the change; null for `read_all` and `deleted_read`, which change many items. */
   readonly item: InboxItem | null;
@@ -47,7 +39,6 @@ export interface InboxEvent {
   readonly count: number;
   /** The item's number; for `read_all` and `deleted_read` the last number the change covers. */
   readonly seq: number;
-  readonly epoch: string;
 }
 
 /** The functions that a subscriber of an inbox passes in. */

@@ -41,13 +41,15 @@ export const EMPTY_EPOCH = "0";
 /** The counts of an inbox that never had an item. */
 export const EMPTY_COUNTS: InboxCounts = { total: 0, unread: 0, lastSeq: 0, epoch: EMPTY_EPOCH, rev: 0 };
 
-/** A place in an inbox's numbering: the last item a client has seen, and the epoch it was numbered in. */
+/** A place in an inbox's numbering, such as that of the last item that a client has seen. */
 export interface InboxPosition {
+  /** The number of an item; 0 for the place before the first one. */
   readonly seq: number;
+  /** The name of the numbering. Each epoch counts from the start. */
   readonly epoch: string;
 }
 
 /** Builds the inbox item of `notification` for `owner`. */
-export function inboxItem(notification: Notification, owner: Owner, state: { seq: number; readAt: Date | null }): InboxItem {
-  return { ...notification, userId: owner.userId, seq: state.seq, readAt: state.readAt };
+export function inboxItem(notification: Notification, { userId }: Owner, { seq, readAt }: Pick<InboxItem, "seq" | "readAt">): InboxItem {
+  return { ...notification, userId, seq, readAt };
 }

@@ -12,13 +12,9 @@ export interface NewNotification {
 }
 
 /** The place of one recipient's item. */
-export interface CreatedItem {
+export interface CreatedItem extends InboxPosition {
   /** The user whose inbox it is in. */
   readonly userId: string;
-  /** Its number in that inbox. */
-  readonly seq: number;
-  /** The name of the inbox's numbering. Each epoch counts from the start. */
-  readonly epoch: string;
 }
 
 /** One piece of a large fan-out that was just written. */
@@ -52,10 +48,7 @@ export interface InboxPage {
 }
 
 /** Items after a position, oldest first, with the counts of the same moment. */
-export interface InboxTail {
-  readonly items: readonly InboxItem[];
-  readonly counts: InboxCounts;
-}
+export type InboxTail = Pick<InboxPage, "items" | "counts">;
 
 /** The result of marking or removing some items. */
 export interface ItemsChange {

@@ -1,8 +1,8 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
-import { IssueList } from "../foundation/issue-list.ts";
+import { IssueList, requireNone } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
-import { parseJsonObject } from "../foundation/parse-json.ts";
+import { requireJsonObject } from "../foundation/parse-json.ts";
 import { describe, linkIssue, NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { UntypedCreateInput } from "./create-input.ts";
 import { DEFAULT_TYPE, NOTIFICATION_DEFAULTS, type Notification } from "./notification.ts";
@@ -52,24 +52,16 @@ export async function parseData(data: object | undefined, type: NotificationType
   const result = type?.data ? await validated(data, type.data) : { value: data ?? {} };
   if (result.issues) {
     const issues = new IssueList();
-    for (const issue of result.issues) {
-      issues.add(() => ({
-        path: ["data", ...(issue.path ?? []).map((part) => pathPart(typeof part === "object" ? part.key : part))],
-        type: "value_error",
-        message: issue.message,
-      }));
+    for (const { path = [], message } of result.issues) {
+      const keys = () => path.map((part) => pathPart(typeof part === "object" ? part.key : part));
+      issues.add(() => ({ path: ["data", ...keys()], type: "value_error", message }));
     }
     throw issues.error();
   }
   // A caller may pass, or a schema may produce, a value that has no JSON form.
-  const stored = parseJsonObject(result.value, ["data"]);
-  if ("issues" in stored) {
-    throw stored.issues.error();
-  }
-  const issues = new IssueList();
-  issues.addAll(linkIssues(stored.value, ["data"]));
-  issues.done();
-  return stored.value;
+  const stored = requireJsonObject(result.value, ["data"]);
+  requireNone(linkIssues(stored, ["data"]));
+  return stored;
 }
 
 /** The members of a notification's data that clients show as links. */

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Issue } from "../foundation/errors.ts";
 import { compareBytewise, parseRecipients } from "./recipients.ts";
+
+function issuesOf(to: unknown): readonly Issue[] {
+  const parsed = parseRecipients(to);
+  return "issues" in parsed ? parsed.issues.error().issues : [];
+}
 
 describe("parseRecipients", () => {
   test("users are taken once and sorted", () => {
@@ -21,13 +27,11 @@ describe("parseRecipients", () => {
   });
 
   test("an issue names the place in the list", () => {
-    expect(parseRecipients(["a", 7])).toMatchObject({
-      issues: { shown: [{ path: ["to", 1], type: "string_type", message: "expected a string, got number" }] },
-    });
+    expect(issuesOf(["a", 7])).toMatchObject([{ path: ["to", 1], type: "string_type", message: "expected a string, got number" }]);
   });
 
   test("more than a million users are refused before any is looked at", () => {
-    expect(parseRecipients(new Array(1_000_001))).toMatchObject({ issues: { shown: [{ path: ["to"], type: "too_long" }] } });
+    expect(issuesOf(new Array(1_000_001))).toMatchObject([{ path: ["to"], type: "too_long" }]);
   });
 });
 

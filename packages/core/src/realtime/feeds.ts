@@ -1,16 +1,8 @@
-import type { Clock } from "../foundation/clock.ts";
-import type { FeedSubscription } from "../foundation/context.ts";
-import type { Logger } from "../foundation/logger.ts";
+import type { FeedSubscription, WorkContext } from "../foundation/context.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 
 /** The work of a feed that is not done yet: signals, and reads of the database. */
 export type Pending<Signal> = Signal | "behind" | "gap";
-
-/** The parts that every {@link Feed} uses. */
-export interface FeedOptions {
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
 
 /**
  * Something that subscribers in this process follow. Signals may be late, repeated, out of order or lost; followers still
@@ -25,7 +17,7 @@ export abstract class Feed<Signal, Follower> {
   #queue: Pending<Signal>[] = [];
 
   /** @param task completes "Belfry could not …" in the log */
-  constructor(task: string, { clock, logger }: FeedOptions) {
+  constructor(task: string, { clock, logger }: Omit<WorkContext, "ready">) {
     this.#loop = new Loop({ task, run: () => this.#passAll(), clock, logger });
   }
 
@@ -112,14 +104,6 @@ export abstract class Feed<Signal, Follower> {
   }
 }
 
-/** The parts that every kind of feeds uses. */
-export interface FeedsContext {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Resolves once the storage can be used and signals arrive. */
-  ready(): Promise<unknown>;
-}
-
 /** Options of one kind of feeds. */
 export interface FeedsOptions<Key, One> {
   /** Names the kind in the log, for example `an inbox`. */
@@ -160,12 +144,13 @@ export function feedName(tenant: string, of: string): string {
  * stop of the service ends no subscription: the feeds pause, and read what they missed once it starts again.
  */
 export class Feeds<Key, Signal, Follower, One extends Feed<Signal, Follower>> {
-  protected readonly context: FeedsContext;
+  protected readonly context: WorkContext;
   readonly #options: FeedsOptions<Key, One>;
   readonly #entries = new Map<string, Entry<One>>();
   readonly #polling: Loop;
 
-  constructor(context: FeedsContext, options: FeedsOptions<Key, One>) {
+  /** @param context whose `ready` resolves once signals arrive, too */
+  constructor(context: WorkContext, options: FeedsOptions<Key, One>) {
     this.context = context;
     this.#options = options;
     const { clock, logger } = context;

@@ -1,17 +1,12 @@
 import { CATCH_UP_PAGE } from "../foundation/bounds.ts";
-import type { Owner } from "../foundation/context.ts";
+import type { Owner, WorkContext } from "../foundation/context.ts";
 import { EMPTY_EPOCH, type InboxEvent, type InboxPosition, type InboxSignal, type InboxStorage, inboxItem } from "../inbox/index.ts";
-import { Feed, type FeedOptions, type Pending } from "./feeds.ts";
+import { Feed, type Pending } from "./feeds.ts";
 
 /** The functions of a feed's follower. */
 export interface FeedFollower {
   onEvent(event: InboxEvent): void;
   onState(recovered: boolean): void;
-}
-
-/** The parts that an {@link InboxFeed} uses. */
-export interface InboxFeedOptions extends FeedOptions {
-  readonly inbox: InboxStorage;
 }
 
 /**
@@ -24,10 +19,10 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   readonly #inbox: InboxStorage;
   #position: InboxPosition | null = null;
 
-  constructor(owner: Owner, options: InboxFeedOptions) {
-    super("read an inbox for its subscribers", options);
+  constructor(owner: Owner, inbox: InboxStorage, context: WorkContext) {
+    super("read an inbox for its subscribers", context);
     this.owner = owner;
-    this.#inbox = options.inbox;
+    this.#inbox = inbox;
   }
 
   /** The last item that the followers got. */

@@ -1,8 +1,8 @@
-import { type FeedSubscription, guarded, type Owner } from "../foundation/context.ts";
+import { type FeedSubscription, guarded, type Owner, type WorkContext } from "../foundation/context.ts";
 import type { Logger } from "../foundation/logger.ts";
 import type { InboxListener, InboxPosition, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import { Slots } from "../work/timing.ts";
-import { Feeds, type FeedsContext, feedName } from "./feeds.ts";
+import { Feeds, feedName } from "./feeds.ts";
 import { type FeedFollower, InboxFeed } from "./inbox-feed.ts";
 import type { Presence } from "./presence.ts";
 import { Subscription } from "./subscription.ts";
@@ -12,7 +12,7 @@ import type { Transport } from "./transport.ts";
 const PAGES_AT_ONCE = 4;
 
 /** The parts that the inboxes' feeds use. */
-export interface InboxFeedsOptions extends FeedsContext {
+export interface InboxFeedsOptions extends WorkContext {
   readonly inbox: InboxStorage;
   readonly transport: Transport;
   /** Hears of users whose first follower came here, or whose last one left. */
@@ -25,14 +25,14 @@ export class InboxFeeds extends Feeds<Owner, InboxSignal, FeedFollower, InboxFee
   readonly #pages = new Slots(PAGES_AT_ONCE);
 
   constructor(options: InboxFeedsOptions) {
-    const { inbox, transport, presence, clock, logger } = options;
+    const { inbox, transport, presence } = options;
     super(options, {
       name: "an inbox",
       pollIntervalMs: transport.pollIntervalMs,
       open({ tenant, userId }) {
         const owner = { tenant, userId };
         presence.joined(owner);
-        return new InboxFeed(owner, { inbox, clock, logger });
+        return new InboxFeed(owner, inbox, options);
       },
       opened: (feed) => feed.open(),
       left: ({ owner }) => presence.left(owner),

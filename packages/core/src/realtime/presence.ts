@@ -1,6 +1,4 @@
-import type { Clock } from "../foundation/clock.ts";
-import type { Owner } from "../foundation/context.ts";
-import type { Logger } from "../foundation/logger.ts";
+import type { Owner, WorkContext } from "../foundation/context.ts";
 import { Coalesced } from "../work/coalesced.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 import { feedName } from "./feeds.ts";
@@ -45,17 +43,13 @@ const FIRST_LOOK_MS = 10;
 const MAX_LOOK_MS = 500;
 
 /** The parts that presence uses. */
-export interface PresenceOptions {
+export interface PresenceOptions extends WorkContext {
   /** The presence of other processes; undefined if there are none. */
   readonly storage: PresenceStorage | undefined;
   /** Names this process. */
   readonly instance: string;
   /** Asks the other instances to renew their leases now. */
   ask(): void;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Resolves once the storage can be used. */
-  ready(): Promise<unknown>;
 }
 
 /**

@@ -1,5 +1,5 @@
-import type { Clock } from "../foundation/clock.ts";
-import { digest } from "../foundation/digest.ts";
+import type { BaseContext } from "../foundation/context.ts";
+import { digest, randomHex } from "../foundation/digest.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { type MembersOf, requireId, requireMembers, requireNone } from "../foundation/issue-list.ts";
 import { NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
@@ -29,12 +29,9 @@ export interface ApiKeyClient {
 }
 
 /** The parts that API keys use. */
-export interface ApiKeysOptions {
+export interface ApiKeysOptions extends Pick<BaseContext, "clock" | "ready"> {
   readonly storage: Pick<Storage, "apiKeys">;
-  readonly clock: Clock;
   readonly defaultTenant: string;
-  /** Resolves once the storage can be used. */
-  ready(): Promise<Disposable>;
 }
 
 const NEW_KEY: MembersOf<NewApiKey> = { name: true, tenant: true, scopes: true, environment: true };
@@ -133,10 +130,6 @@ function checkNew({ name, tenant, scopes, environment }: Required<NewApiKey>): v
     isEnvironment ? null : { path: ["environment"], type: "value_error", message: "must be 1 to 16 small letters and digits" },
     areScopes ? null : { path: ["scopes"], type: "enum", message: "must be a list of read, write or both" },
   ]);
-}
-
-function randomHex(bytes: number): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Compares two digests. The time it takes does not tell where they differ. */

@@ -1,5 +1,5 @@
-import type { Clock } from "../foundation/clock.ts";
-import { digest } from "../foundation/digest.ts";
+import type { BaseContext } from "../foundation/context.ts";
+import { digest, sha256 } from "../foundation/digest.ts";
 
 /** A ticket as it is stored: neither the ticket nor what is sealed in it can be read from this. */
 export interface StoredTicket {
@@ -18,21 +18,17 @@ export interface SocketTicketStorage {
   take(digest: string, now: Date): Promise<string | null>;
 }
 
-/** The headers with which callers present credentials. */
-const CREDENTIAL_HEADERS: readonly (keyof CredentialHeaders)[] = ["authorization", "x-api-key", "cookie"];
-
 /** The credential headers of a request, by their lowercase names. */
 export type CredentialHeaders = Readonly<Partial<Record<"authorization" | "x-api-key" | "cookie", string>>>;
+
+const CREDENTIAL_HEADERS: readonly (keyof CredentialHeaders)[] = ["authorization", "x-api-key", "cookie"];
 
 /** The time in which a ticket has to be used. */
 const LIFETIME_MS = 30_000;
 
 /** The parts that tickets use. */
-export interface SocketTicketsOptions {
+export interface SocketTicketsOptions extends Pick<BaseContext, "clock" | "ready"> {
   readonly storage: { readonly socketTickets: SocketTicketStorage };
-  readonly clock: Clock;
-  /** Resolves once the storage can be used. */
-  ready(): Promise<Disposable>;
 }
 
 /**
@@ -77,8 +73,7 @@ export class SocketTickets {
 const SEAL = { name: "AES-GCM", iv: new Uint8Array(12) };
 
 async function keyOf(ticket: string): ReturnType<typeof crypto.subtle.importKey> {
-  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`seal ${ticket}`));
-  return crypto.subtle.importKey("raw", bytes, SEAL.name, false, ["encrypt", "decrypt"]);
+  return crypto.subtle.importKey("raw", await sha256(`seal ${ticket}`), SEAL.name, false, ["encrypt", "decrypt"]);
 }
 
 function toBase64(bytes: Uint8Array): string {

@@ -1,5 +1,4 @@
-import type { Clock } from "../foundation/clock.ts";
-import type { Logger } from "../foundation/logger.ts";
+import type { WorkContext } from "../foundation/context.ts";
 import { BatchQueue } from "./batch-queue.ts";
 import { Claims, TenantShare } from "./fairness.ts";
 import { type Lease, type LeaseStorage, type LostLease, mayTakeOver, type SharedStorage } from "./lease-storage.ts";
@@ -33,17 +32,13 @@ export interface LeasedTasks<Task, Fairness extends object, Ended> {
 }
 
 /** The parts that a {@link LeaseEngine} uses. */
-export interface LeaseEngineOptions {
+export interface LeaseEngineOptions extends WorkContext {
   /** Names the worker: drawn once for each service, so that what an earlier process held is told apart. */
   readonly owner: string;
   /** The most tasks that are under way at once. */
   readonly concurrency: number;
   readonly leaseMs: number;
   readonly storage: SharedStorage;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Resolves once the storage can be used. */
-  ready(): Promise<unknown>;
 }
 
 /**
