@@ -11,9 +11,10 @@ export interface Example {
   readonly prints: string | null;
 }
 
-interface Block {
+/** A code block of a document. */
+export interface Block {
   readonly line: number;
-  /** The words after the fence: `ts`, `run`, `continued`. */
+  /** The words after the fence: `ts`, `run`, `continued`; `json` and the schema that it fits. */
   readonly words: readonly string[];
   readonly code: string;
 }
@@ -41,7 +42,8 @@ export async function readExamples(root: string, document: string): Promise<Exam
   return examples;
 }
 
-function blocks(markdown: string): Block[] {
+/** Reads the code blocks of a Markdown text. */
+export function blocks(markdown: string): Block[] {
   const found: Block[] = [];
   let open: { line: number; words: readonly string[]; code: string } | null = null;
   for (const [index, text] of markdown.split("\n").entries()) {
