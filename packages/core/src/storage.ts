@@ -40,7 +40,7 @@ export {
   sendStatus,
 } from "./delivery/index.ts";
 export type { PageBounds } from "./foundation/bounds.ts";
-export { newEpoch } from "./foundation/epoch.ts";
+export { newEpoch } from "./foundation/digest.ts";
 export type { ErasureStep, ExportStep, StepRange, SweepStep } from "./foundation/json.ts";
 export { foldCase } from "./foundation/parse-text.ts";
 export type {

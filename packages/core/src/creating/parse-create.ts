@@ -1,6 +1,6 @@
-import { type IssueList, type MembersOf, requireMembers } from "../foundation/issue-list.ts";
+import { type MembersOf, requireMembers } from "../foundation/issue-list.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
-import { MESSAGE_RULE, NAME_RULE, type TextRule, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
+import { MESSAGE_RULE, NAME_RULE, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { NewNotification } from "../inbox/index.ts";
 import {
   declaredType,
@@ -23,6 +23,13 @@ const CREATE_MEMBERS: MembersOf<UntypedCreateInput> = {
   sender: true,
   priority: true,
 };
+
+const TEXTS = [
+  ["title", TITLE_RULE],
+  ["message", MESSAGE_RULE],
+  ["source", NAME_RULE],
+  ["sender", NAME_RULE],
+] as const;
 
 /** The rules that a caller sets in addition to the input. */
 export interface CreateRules {
@@ -50,7 +57,9 @@ export async function parseCreate(
 ): Promise<NewNotification> {
   requireMembers("create", input, CREATE_MEMBERS);
   const { fields, issues } = parseFields(input);
-  addTextIssues(input, issues);
+  for (const [name, rule] of TEXTS) {
+    issues.add(textIssue(input[name] ?? "-", [name], rule));
+  }
   const to = parseRecipients(input.to);
   if (!issues.isEmpty || "issues" in to) {
     for (const parsed of [to, parseJsonObject(input.data ?? {}, ["data"])]) {
@@ -74,16 +83,4 @@ export async function parseCreate(
     createdAt: new Date(context.clock.now()),
   };
   return { notification, recipients: to.recipients };
-}
-
-function addTextIssues(input: UntypedCreateInput, issues: IssueList): void {
-  const rules: readonly [string, unknown, TextRule][] = [
-    ["title", input.title ?? "", TITLE_RULE],
-    ["message", input.message ?? "", MESSAGE_RULE],
-    ["source", input.source ?? "-", NAME_RULE],
-    ["sender", input.sender ?? "-", NAME_RULE],
-  ];
-  for (const [field, value, rule] of rules) {
-    issues.add(textIssue(value, [field], rule));
-  }
 }

@@ -2,7 +2,7 @@ import { BoundedList, cut } from "../foundation/bounds.ts";
 import { BelfryError, textOf } from "../foundation/errors.ts";
 import { validationError } from "../foundation/issue-list.ts";
 import { describe, NAME_RULE, textIssue } from "../foundation/parse-text.ts";
-import { Coalesced } from "../work/coalesced.ts";
+import { Coalesced } from "../work/batch-queue.ts";
 import type { Channel, DeliveryFailure, Directory } from "./channel.ts";
 import type { Delivery } from "./delivery.ts";
 
@@ -70,7 +70,6 @@ function problemOfAddress(channel: Channel, address: string): string | null {
   }
 }
 
-/** Returns the address that the directory gave, if it is one. */
 function checkAddress(channel: Channel, address: unknown): string {
   const { name } = channel;
   if (address === null || address === undefined) {

@@ -4,7 +4,6 @@ import type { Addresses } from "./addresses.ts";
 import type { Channel, DeliveryFailure, DeliveryOutcome, DeliveryTask } from "./channel.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 
-/** Builds the task for the channel. */
 function taskOf({ delivery, notification, roomId, meta }: ClaimedDelivery, address: string): DeliveryTask {
   return {
     id: delivery.id,

@@ -1,6 +1,6 @@
 import { createdSignal } from "../inbox/index.ts";
 import { compareBytewise } from "../notifications/index.ts";
-import { Coalesced } from "../work/coalesced.ts";
+import { Coalesced } from "../work/batch-queue.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 import type { EndedAttempt } from "./end-attempts.ts";

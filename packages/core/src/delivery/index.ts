@@ -17,6 +17,7 @@ export {
   type DeliveryRange,
   type DeliveryStatus,
   INBOX_CHANNEL,
+  SEND_STATUSES,
   type SendChanged,
   type SendStatus,
   sendStatus,

@@ -4,7 +4,7 @@ import { type ChecksOf, pageChecks, requireInput, requireList, requireNone } fro
 import { describe, oneOf, text, whole } from "../foundation/parse-text.ts";
 import { type ChangeRequest, cancelSend, removeSend, requireActing, retrySend, updateSend } from "./change-send.ts";
 import type { DeliveryContext } from "./context.ts";
-import type { DeliveryPage, DeliveryRange, TrackedDelivery } from "./delivery.ts";
+import { type DeliveryPage, type DeliveryRange, SEND_STATUSES, type TrackedDelivery } from "./delivery.ts";
 import { getSend } from "./read-sends.ts";
 import type { AuditEntry, Send, SendAnalytics, SendAnalyticsQuery, SendChanges, SendPage, SendQuery } from "./send.ts";
 import type { Acting } from "./send-input.ts";
@@ -15,8 +15,6 @@ const DEFAULT_AUDIT = 100;
 /** How many sends' deliveries are read in one turn of the event loop. */
 const SENDS_AT_ONCE = 10;
 
-const SORTS = ["created_at", "-created_at", "status"];
-const STATUSES = ["pending", "sent", "delivered", "failed", "partial", "cancelled"];
 /** Recipients, and what is compared with them, may be URLs. */
 const TEXT = text({ minLength: 1, maxLength: 4_096 });
 
@@ -33,8 +31,8 @@ export interface AuditInput {
 
 const LIST: ChecksOf<SendQuery> = {
   ...pageChecks(100),
-  sort: oneOf(SORTS),
-  status: oneOf(STATUSES),
+  sort: oneOf(["created_at", "-created_at", "status"]),
+  status: oneOf(SEND_STATUSES),
   channel: TEXT,
   roomId: TEXT,
   recipient: TEXT,
@@ -186,7 +184,6 @@ function dateIssue(value: unknown, name: string): Issue | null {
 const FIRST_MS = 0;
 const LAST_MS = Date.UTC(10_000, 0) - 1;
 
-/** Keeps the times of a filter within the years 1970 to 9999. */
 function withinYears<Filter extends object>(filter: Filter): Filter {
   const bounded = Object.entries(filter).map(([name, value]) => [
     name,

@@ -32,7 +32,6 @@ export class BoundedList<Value> {
   #bytes = 0;
   #more = 0;
 
-  /** The values that are shown. */
   get values(): readonly Value[] {
     return this.#values;
   }

@@ -1,27 +1,33 @@
+const STATUS = {
+  CHANNEL_NOT_CONFIGURED: 409,
+  CONFIGURATION: 500,
+  CONTENT_TOO_LONG: 422,
+  FORBIDDEN: 403,
+  IDEMPOTENCY_KEY_REUSED: 422,
+  INVALID_CURSOR: 400,
+  INVALID_IDEMPOTENCY_KEY: 400,
+  INVALID_JSON: 400,
+  INVALID_RECIPIENTS: 422,
+  INVALID_STATE: 409,
+  METHOD_NOT_ALLOWED: 405,
+  NOT_FOUND: 404,
+  PAYLOAD_TOO_LARGE: 413,
+  RATE_LIMITED: 429,
+  SERVICE_STOPPED: 503,
+  STORAGE_FAILED: 500,
+  STORAGE_UNAVAILABLE: 503,
+  UNAUTHENTICATED: 401,
+  UNKNOWN_TYPE: 422,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  VALIDATION_ERROR: 422,
+  WRONG_TRANSACTION: 500,
+} as const;
+
 /** Every code a {@link BelfryError} can have. The list is closed: a `switch` over it can be exhaustive. */
-export type BelfryErrorCode =
-  | "CHANNEL_NOT_CONFIGURED"
-  | "CONFIGURATION"
-  | "CONTENT_TOO_LONG"
-  | "FORBIDDEN"
-  | "IDEMPOTENCY_KEY_REUSED"
-  | "INVALID_CURSOR"
-  | "INVALID_IDEMPOTENCY_KEY"
-  | "INVALID_JSON"
-  | "INVALID_RECIPIENTS"
-  | "INVALID_STATE"
-  | "METHOD_NOT_ALLOWED"
-  | "NOT_FOUND"
-  | "PAYLOAD_TOO_LARGE"
-  | "RATE_LIMITED"
-  | "SERVICE_STOPPED"
-  | "STORAGE_FAILED"
-  | "STORAGE_UNAVAILABLE"
-  | "UNAUTHENTICATED"
-  | "UNKNOWN_TYPE"
-  | "UNSUPPORTED_MEDIA_TYPE"
-  | "VALIDATION_ERROR"
-  | "WRONG_TRANSACTION";
+export type BelfryErrorCode = keyof typeof STATUS;
+
+/** The HTTP status of each code, where a contract does not prescribe another. */
+export const HTTP_STATUS: Readonly<Record<BelfryErrorCode, number>> = STATUS;
 
 /** One problem of an input. */
 export interface Issue {
@@ -81,29 +87,3 @@ export function isRetryable(error: unknown): boolean {
 export function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
-
-/** The HTTP status of each code, where a contract does not prescribe another. */
-export const HTTP_STATUS: Readonly<Record<BelfryErrorCode, number>> = {
-  CHANNEL_NOT_CONFIGURED: 409,
-  CONFIGURATION: 500,
-  CONTENT_TOO_LONG: 422,
-  FORBIDDEN: 403,
-  IDEMPOTENCY_KEY_REUSED: 422,
-  INVALID_CURSOR: 400,
-  INVALID_IDEMPOTENCY_KEY: 400,
-  INVALID_JSON: 400,
-  INVALID_RECIPIENTS: 422,
-  INVALID_STATE: 409,
-  METHOD_NOT_ALLOWED: 405,
-  NOT_FOUND: 404,
-  PAYLOAD_TOO_LARGE: 413,
-  RATE_LIMITED: 429,
-  SERVICE_STOPPED: 503,
-  STORAGE_FAILED: 500,
-  STORAGE_UNAVAILABLE: 503,
-  UNAUTHENTICATED: 401,
-  UNKNOWN_TYPE: 422,
-  UNSUPPORTED_MEDIA_TYPE: 415,
-  VALIDATION_ERROR: 422,
-  WRONG_TRANSACTION: 500,
-};

@@ -1,4 +1,8 @@
 import type { BaseContext, Emits, FeedSubscription } from "../foundation/context.ts";
+import { BelfryError } from "../foundation/errors.ts";
+import { isUuid } from "../foundation/ids.ts";
+import { requireId } from "../foundation/issue-list.ts";
+import { shown } from "../foundation/parse-text.ts";
 import type { Created } from "../inbox/index.ts";
 import type { UntypedCreateInput } from "../notifications/index.ts";
 import type { BatchQueue } from "../work/batch-queue.ts";
@@ -71,4 +75,25 @@ export interface HubContext extends BaseContext {
   processDue(): void;
   /** Tells clients and other processes what changed. Call it only after the commit. */
   publish(signals: readonly HubSignal[]): void;
+}
+
+/** The id of something of a tenant, with a word for it. */
+export interface Named {
+  readonly what: "notification" | "handler" | "identity";
+  readonly id: string;
+}
+
+/** Calls `find` with the id, in lower case. Throws `NOT_FOUND` where it finds nothing, and for an id that is no UUID. */
+export async function found<Value>(
+  context: HubContext,
+  { what, id }: Named,
+  find: (id: string) => Promise<Value | null | undefined | false>,
+): Promise<Value> {
+  requireId(id);
+  using _call = await context.ready();
+  const value = isUuid(id) && (await find(id.toLowerCase()));
+  if (value === null || value === undefined || value === false) {
+    throw new BelfryError("NOT_FOUND", `There is no ${what} ${shown(id)}.`);
+  }
+  return value;
 }

@@ -2,12 +2,11 @@ import type { FeedSubscription } from "../foundation/context.ts";
 import { requireFunctions, requireId, requireNone } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { BatchQueue } from "../work/batch-queue.ts";
-import type { FollowSources, HubContext, HubListener } from "./context.ts";
+import { type FollowSources, found, type HubContext, type HubListener } from "./context.ts";
 import { fitsFilter } from "./filter.ts";
 import type { HubEvent, HubPage, IdentifiedEvent, ProcessingRecord } from "./hub-model.ts";
 import type { HubStorage, PlanProcessing } from "./hub-storage.ts";
 import { type EventInput, type HubListInput, parseEvent, parseList } from "./parse.ts";
-import { found } from "./unknown.ts";
 
 /** The limit of a batch. It bounds how long one transaction holds a synchronous database. */
 const MAX_BATCH = 128;

@@ -1,10 +1,7 @@
 export type { EventCreated, HubChanges, HubContext, HubListener, HubSignal, RecordSettled } from "./context.ts";
 export type { HandlerResult, OnResult } from "./handler-result.ts";
-export { Hub } from "./hub.ts";
+export { Hub, HubHandlers, HubIdentities } from "./hub.ts";
 export { eventWriter, HubEvents, planProcessing } from "./hub-events.ts";
-
-export { HubHandlers } from "./hub-handlers.ts";
-export { HubIdentities } from "./hub-identities.ts";
 export type {
   Handler,
   HubEvent,

@@ -42,7 +42,6 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
     this.#onResult = onResult;
   }
 
-  /** The most attempts that one process runs at once. */
   get concurrency(): number {
     return this.#processor.concurrency;
   }
@@ -124,7 +123,6 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
     return { ...base, status: dueInMs === null ? "FAILED" : "PENDING", error: storable(outcome.error, MAX_ERROR), dueInMs };
   }
 
-  /** Tells listeners about the records that settled. */
   #announce(records: readonly SourceRecord[]): void {
     const settled = records.filter(({ status }) => status === "COMPLETED" || status === "FAILED");
     const signalOf = (record: SourceRecord): HubSignal => {

@@ -141,7 +141,6 @@ export class Inbox {
     return item;
   }
 
-  /** Returns the items that were found, in their new state. */
   async #change(change: Change, refs: readonly ItemRef[]): Promise<readonly InboxItem[]> {
     requireList(refs, "ids");
     using _call = await this.#context.ready();

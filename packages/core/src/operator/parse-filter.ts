@@ -1,3 +1,4 @@
+import { SEND_STATUSES } from "../delivery/index.ts";
 import { fingerprint } from "../foundation/digest.ts";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
@@ -30,7 +31,6 @@ export function idRange({ from, before }: Pick<ActivityFilter, "from" | "before"
   };
 }
 
-/** Returns the lowest UUIDv7 of that time. */
 function lowestAt(timeMs: number): string {
   const time = Math.max(0, timeMs).toString(16).padStart(12, "0");
   return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
@@ -72,18 +72,16 @@ function check(id: string, { tenant, filter }: ActivityScope): string {
   return fingerprint([id, tenant, ...values.map((value) => (value instanceof Date ? value.getTime() : value))]);
 }
 
-const KINDS = ["message", "send", "event"];
-const STATUSES = ["pending", "sent", "delivered", "failed", "partial", "cancelled"];
 const LAST_MS = Date.UTC(10_000, 0) - 1;
 
 const FILTER: ChecksOf<ActivityFilter> = {
   id: idIssue,
-  kind: oneOf(KINDS),
+  kind: oneOf(["message", "send", "event"]),
   // It may be a URL.
   recipient: text({ minLength: 1, maxLength: 4_096 }),
   type: text(NAME_RULE),
   channel: text(NAME_RULE),
-  status: oneOf(STATUSES),
+  status: oneOf(SEND_STATUSES),
   from: timeIssue,
   before: timeIssue,
 };

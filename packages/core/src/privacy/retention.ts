@@ -35,7 +35,6 @@ export interface SweepResult {
   readonly audit: number;
 }
 
-/** How long after a sweep the next one begins. */
 const SWEEP_INTERVAL_MS = 3_600_000;
 
 /** No time lies before it: nothing is that old. */

@@ -29,7 +29,6 @@ export abstract class Feed<Signal, Follower> {
     return true;
   }
 
-  /** Whether current work must end. */
   protected get isStopping(): boolean {
     return this.#loop.isStopping;
   }

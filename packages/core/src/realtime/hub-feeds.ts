@@ -6,7 +6,6 @@ import { Feed, Feeds, feedName, type Pending } from "./feeds.ts";
 import { RecentIds } from "./recent-ids.ts";
 import type { Transport } from "./transport.ts";
 
-/** A source of a tenant. */
 interface Source {
   readonly tenant: string;
   readonly source: string;
@@ -129,7 +128,6 @@ class HubFeed extends Feed<HubSignal, HubListener> {
     }
   }
 
-  /** Reads the changes since the last read and passes on the ones that were not passed on yet. */
   async #look(): Promise<void> {
     const { tenant, source, hub, clock } = this.#options;
     const startedMs = clock.now();

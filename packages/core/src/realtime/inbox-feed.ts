@@ -47,10 +47,7 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   }
 
   protected override pass(queue: Pending<InboxSignal>[]): Promise<void> | null {
-    return this.#handle(queue.shift() as Pending<InboxSignal>);
-  }
-
-  #handle(signal: Pending<InboxSignal>): Promise<void> | null {
+    const signal = queue.shift() as Pending<InboxSignal>;
     if (signal === "gap") {
       return this.#catchUp().then((recovered) => this.#state(recovered));
     }

@@ -1,5 +1,5 @@
 import type { Owner, WorkContext } from "../foundation/context.ts";
-import { Coalesced } from "../work/coalesced.ts";
+import { Coalesced } from "../work/batch-queue.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 import { feedName } from "./feeds.ts";
 
@@ -157,24 +157,25 @@ export class Presence {
   async #tellAll(): Promise<NextRun> {
     const { storage, instance, ready } = this.#options;
     const untold = this.#untold;
-    this.#untold = new Map();
-    if (untold.size > 0) {
-      const ownersWhere = (isHere: boolean) => [...untold.values()].filter((one) => one.isHere === isHere).map(({ owner }) => owner);
-      try {
-        await ready();
-        this.#hasTold = true;
-        const joined = ownersWhere(true);
-        const wasKnown = await storage?.announce(instance, { joined, left: ownersWhere(false) }, LEASE_MS);
-        if (wasKnown === false && joined.length < this.#here.size) {
-          this.#tellOfAll();
-        }
-      } catch (error) {
-        // Later changes win.
-        this.#untold = new Map([...untold, ...this.#untold]);
-        throw error;
-      }
+    if (untold.size === 0) {
+      return null;
     }
-    return null;
+    this.#untold = new Map();
+    const ownersWhere = (isHere: boolean) => [...untold.values()].filter((one) => one.isHere === isHere).map(({ owner }) => owner);
+    const joined = ownersWhere(true);
+    try {
+      await ready();
+      this.#hasTold = true;
+      const wasKnown = await storage?.announce(instance, { joined, left: ownersWhere(false) }, LEASE_MS);
+      if (wasKnown === false && joined.length < this.#here.size) {
+        this.#tellOfAll();
+      }
+      return null;
+    } catch (error) {
+      // Later changes win.
+      this.#untold = new Map([...untold, ...this.#untold]);
+      throw error;
+    }
   }
 
   async #renew(): Promise<NextRun> {

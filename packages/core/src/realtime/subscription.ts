@@ -40,9 +40,7 @@ export interface SubscriptionOptions {
  */
 export class Subscription implements FeedFollower {
   readonly #feed: Pick<InboxFeed, "owner" | "position">;
-  readonly #inbox: InboxStorage;
-  readonly #pages: Slots;
-  readonly #listener: InboxListener;
+  readonly #options: SubscriptionOptions;
   #mode: SubscriptionMode = "holding";
   #held: (() => void)[] = [];
   /** During a replay: the newest item the feed told of, which the replay has to reach. */
@@ -51,11 +49,9 @@ export class Subscription implements FeedFollower {
   #seq = 0;
   #epoch = EMPTY_EPOCH;
 
-  constructor(feed: Pick<InboxFeed, "owner" | "position">, { inbox, pages, listener }: SubscriptionOptions) {
+  constructor(feed: Pick<InboxFeed, "owner" | "position">, options: SubscriptionOptions) {
     this.#feed = feed;
-    this.#inbox = inbox;
-    this.#pages = pages;
-    this.#listener = listener;
+    this.#options = options;
   }
 
   get mode(): SubscriptionMode {
@@ -109,7 +105,7 @@ export class Subscription implements FeedFollower {
     const { seq, epoch } = this.#feed.position;
     if (this.#mode === "live") {
       // A replay may have read further than the feed has told.
-      this.#listener.onState(recovered, { seq: epoch === this.#epoch ? Math.max(seq, this.#seq) : seq, epoch });
+      this.#options.listener.onState(recovered, { seq: epoch === this.#epoch ? Math.max(seq, this.#seq) : seq, epoch });
     }
   }
 
@@ -121,12 +117,12 @@ export class Subscription implements FeedFollower {
       this.#seq = event.seq;
       this.#epoch = event.epoch;
     }
-    this.#listener.onEvent(event);
+    this.#options.listener.onEvent(event);
   }
 
   async #replay(since: InboxPosition): Promise<boolean> {
     const { owner } = this.#feed;
-    const { lastSeq, epoch } = await this.#inbox.counts(owner);
+    const { lastSeq, epoch } = await this.#options.inbox.counts(owner);
     const known = since.epoch === epoch || (since.epoch === EMPTY_EPOCH && since.seq === 0);
     const possible = Number.isSafeInteger(since.seq) && since.seq >= 0 && since.seq <= lastSeq;
     if (!known || !possible || lastSeq - since.seq > MAX_REPLAY) {
@@ -147,8 +143,8 @@ export class Subscription implements FeedFollower {
   async #replayPages(owner: Owner, epoch: string): Promise<boolean> {
     let isComplete: boolean | null = null;
     while (isComplete === null && this.#mode === "replaying") {
-      await this.#listener.writable?.();
-      isComplete = await this.#pages.run(() => this.#replayPage(owner, epoch));
+      await this.#options.listener.writable?.();
+      isComplete = await this.#options.pages.run(() => this.#replayPage(owner, epoch));
     }
     return isComplete === true;
   }
@@ -158,12 +154,12 @@ export class Subscription implements FeedFollower {
     if (this.#mode === "closed") {
       return false;
     }
-    const { items, counts } = await this.#inbox.listAfter(owner, this.#seq, CATCH_UP_PAGE);
+    const { items, counts } = await this.#options.inbox.listAfter(owner, this.#seq, CATCH_UP_PAGE);
     if (counts.epoch !== epoch && epoch !== EMPTY_EPOCH) {
       return false;
     }
     for (const item of items) {
-      const full = this.#listener.writable?.();
+      const full = this.#options.listener.writable?.();
       if (full !== undefined && !(await endsSoon(full))) {
         return null;
       }

@@ -109,13 +109,11 @@ function contextOf<Tx, Written extends void | Promise<void>>(
   };
 }
 
-/** The parts that start and stop. */
 interface LivingParts<Tx, Written extends void | Promise<void>> extends Omit<ServiceParts<Tx, Written>, "events" | "lifecycle"> {
   readonly presence: Presence;
   readonly transport: Transport;
 }
 
-/** Returns the steps of the service's start and stop. */
 function lifecyclePartsOf<Tx, Written extends void | Promise<void>>(parts: LivingParts<Tx, Written>): LifecycleParts {
   const { context, feeds, fanOut, retention, workers, presence, transport } = parts;
   const { storage, writer, sendWriter, eventWriter } = context;

@@ -23,7 +23,6 @@ export type CredentialHeaders = Readonly<Partial<Record<"authorization" | "x-api
 
 const CREDENTIAL_HEADERS: readonly (keyof CredentialHeaders)[] = ["authorization", "x-api-key", "cookie"];
 
-/** The time in which a ticket has to be used. */
 const LIFETIME_MS = 30_000;
 
 /** The parts that tickets use. */

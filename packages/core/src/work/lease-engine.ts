@@ -1,6 +1,6 @@
 import type { WorkContext } from "../foundation/context.ts";
 import { BatchQueue } from "./batch-queue.ts";
-import { Claims, TenantShare } from "./fairness.ts";
+import { TenantShare } from "./fairness.ts";
 import { type Lease, type LeaseStorage, type LostLease, mayTakeOver, type SharedStorage } from "./lease-storage.ts";
 import type { LeasedWork } from "./leased-worker.ts";
 import { untilRecorded } from "./timing.ts";
@@ -54,7 +54,13 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
   readonly name: string;
   readonly #tasks: LeasedTasks<Task, Fairness, Ended>;
   readonly #options: LeaseEngineOptions;
-  readonly #claims: Claims<Task>;
+  /** The ids of the tasks in hand. */
+  readonly #held = new Set<string>();
+  /**
+   * Whether a claim may have taken tasks although its answer was lost with the connection. The worker finds them again; otherwise
+   * nobody could do them until their leases run out.
+   */
+  #mayHoldMore = false;
   readonly #share: TenantShare;
   readonly #ended: BatchQueue<Ended, boolean>;
   /** Whether no other process works on the storage; null until the first tidying is through, which takes over what others left. */
@@ -65,11 +71,6 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     this.#tasks = tasks;
     this.#options = options;
     this.#share = new TenantShare(options.concurrency);
-    this.#claims = new Claims({
-      idOf: (task) => tasks.leaseOf(task).id,
-      claim: (limit) => this.#claim(limit),
-      leased: () => tasks.leases.leasedTo(options.owner),
-    });
     this.#ended = new BatchQueue({
       count: () => MAX_BATCH,
       write: (ended) => tasks.record(options.owner, ended),
@@ -113,7 +114,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
         logger.info({ id }, `One of the ${this.name} had ended otherwise before its attempt did.`);
       }
     } finally {
-      this.#claims.release(task);
+      this.#held.delete(id);
       this.#share.ended(tenant);
       this.#tasks.ended?.(task);
     }
@@ -135,18 +136,39 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
   }
 
   async #take(limit: number): Promise<readonly Task[]> {
-    const taken = await this.#claims.take(limit);
+    const found = await this.#findAgain(limit);
+    const taken = [...found, ...(found.length < limit ? await this.#claim(limit - found.length) : [])];
     for (const task of taken) {
-      this.#share.began(this.#tasks.leaseOf(task).tenant);
+      const { id, tenant } = this.#tasks.leaseOf(task);
+      this.#held.add(id);
+      this.#share.began(tenant);
       this.#tasks.began?.(task);
     }
     return taken;
   }
 
-  #claim(limit: number): Promise<readonly Task[]> {
+  async #findAgain(limit: number): Promise<readonly Task[]> {
+    if (!this.#mayHoldMore) {
+      return [];
+    }
+    // A task that ends while the question is under way is leased in the answer, and not in hand any more.
+    const before = new Set(this.#held);
+    const leased = await this.#tasks.leases.leasedTo(this.#options.owner);
+    const isInHand = (id: string) => this.#held.has(id) || before.has(id);
+    const found = leased.filter((task) => !isInHand(this.#tasks.leaseOf(task).id));
+    this.#mayHoldMore = found.length > limit;
+    return found.slice(0, limit);
+  }
+
+  async #claim(limit: number): Promise<readonly Task[]> {
     const { owner, leaseMs } = this.#options;
     const request = { owner, at: this.#now(), leaseMs, limit, exceptTenants: this.#share.full() };
-    return this.#tasks.leases.claim({ ...this.#tasks.fairness(), ...request });
+    try {
+      return await this.#tasks.leases.claim({ ...this.#tasks.fairness(), ...request });
+    } catch (error) {
+      this.#mayHoldMore = true;
+      throw error;
+    }
   }
 
   /** Ends a batch of lost leases, and returns whether there may be more. */
@@ -159,7 +181,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
       ...(isAlone && this.#isAlone === null ? { notOwnedBy: owner } : {}),
     });
     // A task that this worker has in hand is not lost, whatever the clock says: it ends, or another worker takes it over.
-    const gone = lost.filter((lease) => lease.owner !== owner || !this.#claims.has(lease.id));
+    const gone = lost.filter((lease) => lease.owner !== owner || !this.#held.has(lease.id));
     if (gone.length === 0) {
       return false;
     }

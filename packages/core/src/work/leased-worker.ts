@@ -179,12 +179,10 @@ export class LeasedWorker<Task> {
     return this.#options.leaseMs / 3;
   }
 
-  /** Resolves once the tasks that are under way now have ended. */
   async #ended(): Promise<void> {
     await Promise.all([...this.#underWay.values()].map(({ done }) => done));
   }
 
-  /** Resolves once they have ended, or after `limitMs`. */
   async #within(limitMs: number): Promise<void> {
     if (this.#underWay.size === 0) {
       return;

@@ -144,7 +144,6 @@ export class Loop {
     } while (this.#isToGoOn());
   }
 
-  /** After an asynchronous run. */
   #goOn(end: () => void): void {
     this.#run = null;
     end();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { EMPTY_EPOCH } from "../inbox/inbox-item.ts";
-import { newEpoch } from "./epoch.ts";
+import { newEpoch } from "./digest.ts";
 
 test("epochs are 12 hexadecimal digits, and none of 10,000 is given twice", () => {
   const epochs = Array.from({ length: 10_000 }, newEpoch);
