@@ -2,7 +2,7 @@ import { isUuid } from "@belfry/core";
 import type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery } from "@belfry/core/storage";
 import { type Bound, bind, run } from "./bind.ts";
 import type { Session } from "./connection.ts";
-import { type JsonRow, milliseconds, type Statement, type StorageTime, statement, timeOf } from "./statement.ts";
+import { type JsonRow, lists, milliseconds, type Statement, type StorageTime, statement, timeOf } from "./statement.ts";
 import type { TableNames } from "./table-names.ts";
 
 /** Makes a statement that leases rows: `due` is a common table expression of that name with their `pk`. */
@@ -101,7 +101,7 @@ function prepareRenew({ name, table }: Named) {
     return (owner: string, given: readonly Lease[], { at, leaseMs }: { readonly at: Date; readonly leaseMs: number }) =>
       async (session: Session): Promise<readonly Lease[]> => {
         const named = given.filter(({ id }) => isUuid(id));
-        const values = [named.map(({ id }) => id), named.map(({ fence }) => fence), owner, time(at), leaseMs];
+        const values = [...lists(named, "id", "fence"), owner, time(at), leaseMs];
         const held = new Set((await session.rows(renew, values)).map(([id]) => id));
         return named.filter(({ id }) => held.has(id.toLowerCase()));
       };

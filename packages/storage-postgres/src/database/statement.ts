@@ -67,6 +67,11 @@ export function storageTime(source: TimeSource): StorageTime {
   return source === "service" ? (at) => at.toISOString() : () => null;
 }
 
+/** A list of each member of records, as `unnest` takes them. */
+export function lists<Of>(records: readonly Of[], ...members: readonly (keyof Of)[]): readonly (readonly unknown[])[] {
+  return members.map((member) => records.map((record) => record[member]));
+}
+
 /** Calls `make` when a value is first asked for, and keeps what it made. */
 export function memoized<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
   const made = new Map<Key, Value>();

@@ -1,7 +1,7 @@
 import { type CreatedItem, isUuid } from "@belfry/core";
 import type { NewAuditEntry, SendUpdate, SendUpdated } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
-import { type StorageTime, statement, timeOf } from "../database/statement.ts";
+import { lists, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { LOCK_TIMEOUT_MS, lockGuard } from "../inbox/inbox-state.ts";
 import { writeItems } from "../inbox/write-items.ts";
@@ -117,13 +117,7 @@ export function prepareWriteAudit({ auditLog }: TableNames) {
   );
   return async (session: Session, entries: readonly TenantAuditEntry[], at: string | null): Promise<void> => {
     if (entries.length > 0) {
-      const values = [
-        entries.map(({ tenant }) => tenant),
-        entries.map(({ action }) => action),
-        entries.map(({ actor }) => actor),
-        entries.map(({ notificationId }) => notificationId),
-      ];
-      await session.rows(insert, [...values, at]);
+      await session.rows(insert, [...lists(entries, "tenant", "action", "actor", "notificationId"), at]);
     }
   };
 }

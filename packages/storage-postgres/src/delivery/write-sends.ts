@@ -3,7 +3,7 @@ import type { NewSend, SendCreated } from "@belfry/core/storage";
 import { newTracking } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
 import { recordset } from "../database/fields.ts";
-import { type StorageTime, statement, timeOf } from "../database/statement.ts";
+import { lists, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS } from "../inbox/inbox-state.ts";
 import { prepareWriteEntries, prepareWrittenItems } from "../inbox/write-items.ts";
@@ -24,10 +24,8 @@ export function prepareCreateSends(tables: TableNames, time: StorageTime) {
     WHERE EXISTS (SELECT FROM ${tables.notifications} n WHERE n.tenant = e.tenant AND n.id = e.id)`,
   );
   const write = async (session: Session, sends: readonly NewSend[], at: string | null): Promise<readonly SendCreated[]> => {
-    const places = await session.rows(known, [
-      sends.map(({ notification }) => notification.tenant),
-      sends.map(({ notification }) => notification.id),
-    ]);
+    const named = sends.map(({ notification }) => notification);
+    const places = await session.rows(known, lists(named, "tenant", "id"));
     const before = new Set(places.map(([place]) => sends[place - 1]));
     const unknown = sends.filter((send) => !before.has(send));
     const repeated = await writeKeys(session, unknown, at);
@@ -73,25 +71,23 @@ function prepareWriteKeys({ idempotencyKeys }: TableNames) {
     JOIN ${idempotencyKeys} k ON k.tenant = e.tenant AND k.key = e.key`,
   );
   return async (session: Session, sends: readonly NewSend[], at: string | null): Promise<Map<NewSend, SendCreated>> => {
-    const keyed = sends.filter(({ idempotency }) => idempotency !== null);
+    const keyed = sends.flatMap((send) => {
+      const { tenant, id } = send.notification;
+      return send.idempotency === null ? [] : [{ send, tenant, id, ...send.idempotency }];
+    });
     if (keyed.length === 0) {
       return new Map();
     }
-    const names = [keyed.map(({ notification }) => notification.tenant), keyed.map(({ idempotency }) => idempotency?.key)];
-    const rest = [
-      keyed.map(({ idempotency }) => idempotency?.bodyHash),
-      keyed.map(({ idempotency }) => idempotency?.response),
-      keyed.map(({ notification }) => notification.id),
-    ];
-    const written = new Set((await session.rows(insert, [...names, ...rest, at])).map(([place]) => place));
+    const places = await session.rows(insert, [...lists(keyed, "tenant", "key", "bodyHash", "response", "id"), at]);
+    const written = new Set(places.map(([place]) => place));
     if (written.size === keyed.length) {
       return new Map();
     }
     // A statement of its own: it sees what the one above waited for.
-    const used = await session.rows(find, names);
+    const used = await session.rows(find, lists(keyed, "tenant", "key"));
     return new Map(
       used.flatMap(([place, bodyHash, response, notificationId]) => {
-        const send = keyed[place - 1];
+        const send = keyed[place - 1]?.send;
         return send === undefined || written.has(place) ? [] : [[send, { kind: "repeated", bodyHash, response, notificationId }] as const];
       }),
     );
@@ -129,9 +125,9 @@ export function prepareWriteSendDetails(tables: TableNames) {
     const choices = named.flatMap(({ send, name }) => (send.details === null ? [] : [{ ...send.details, ...name }]));
     await session.rows(insertTrackings, [JSON.stringify(trackings), JSON.stringify(choices)]);
     await session.rows(insertDeliveries, [...deliveryValues(sends), at]);
-    const audit = sends.map(({ notification: { tenant, id }, actor }) => ({
-      tenant,
-      notificationId: id,
+    const audit = named.map(({ send: { actor }, name }) => ({
+      tenant: name.tenant,
+      notificationId: name.id,
       actor,
       action: "created" as const,
     }));
@@ -143,16 +139,5 @@ function deliveryValues(sends: readonly NewSend[]): readonly unknown[] {
   const all = sends.flatMap(({ notification: { tenant, id }, scheduledAt, deliveries }) =>
     deliveries.map((delivery) => ({ ...delivery, tenant, notificationId: id, scheduledAt: scheduledAt?.toISOString() ?? null })),
   );
-  return [
-    all.map(({ id }) => id),
-    all.map(({ tenant }) => tenant),
-    all.map(({ notificationId }) => notificationId),
-    all.map(({ channel }) => channel),
-    all.map(({ recipient }) => recipient),
-    all.map(({ chain }) => chain),
-    all.map(({ isFallback }) => isFallback),
-    all.map(({ status }) => status),
-    all.map(({ dueInMs }) => dueInMs),
-    all.map(({ scheduledAt }) => scheduledAt),
-  ];
+  return lists(all, "id", "tenant", "notificationId", "channel", "recipient", "chain", "isFallback", "status", "dueInMs", "scheduledAt");
 }

@@ -3,7 +3,7 @@ import type { NewProcessingRecord, PlanProcessing } from "@belfry/core/storage";
 import { fieldsOf, promptDigest } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
 import { DIALECT } from "../database/sql.ts";
-import { type JsonRow, milliseconds, type StorageTime, statement } from "../database/statement.ts";
+import { type JsonRow, lists, milliseconds, type StorageTime, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareRecordsOf } from "./records.ts";
 
@@ -99,18 +99,13 @@ function writeEventsText({ notifications, events, processingRecords, prompts }: 
 }
 
 function eventValues(planned: readonly PlannedEvent[], time: StorageTime): readonly unknown[] {
-  const events = planned.map(({ event }) => event);
-  const times = events.map(({ receivedAt }) => receivedAt.toISOString());
-  return [
-    events.map(({ tenant }) => tenant),
-    events.map(({ id }) => id),
-    events.map(({ content }) => content),
-    events.map(({ metadata }) => JSON.stringify(metadata)),
-    events.map(({ source }) => source),
-    events.map(({ sender }) => sender),
-    times,
-    planned.map(({ event }) => time(event.receivedAt)),
-  ];
+  const events = planned.map(({ event }) => ({
+    ...event,
+    metadata: JSON.stringify(event.metadata),
+    receivedAt: event.receivedAt.toISOString(),
+    at: time(event.receivedAt),
+  }));
+  return lists(events, "tenant", "id", "content", "metadata", "source", "sender", "receivedAt", "at");
 }
 
 function recordValues(planned: readonly PlannedEvent[]): readonly unknown[] {
@@ -127,16 +122,9 @@ function recordValues(planned: readonly PlannedEvent[]): readonly unknown[] {
       return { event: index + 1, id, handlerId, prompt: "", referred: place };
     }),
   );
-  const long = [...prompts.values()];
   return [
-    records.map(({ event }) => event),
-    records.map(({ id }) => id),
-    records.map(({ handlerId }) => handlerId),
-    records.map(({ prompt }) => prompt),
-    records.map(({ referred }) => referred),
-    long.map(({ tenant }) => tenant),
-    long.map(({ digest }) => digest),
-    long.map(({ prompt }) => prompt),
+    ...lists(records, "event", "id", "handlerId", "prompt", "referred"),
+    ...lists([...prompts.values()], "tenant", "digest", "prompt"),
   ];
 }
 
@@ -165,7 +153,7 @@ function prepareHandlersOf({ handlers }: TableNames) {
   );
   const keyOfSource = ({ tenant, source }: Pick<Handler, "tenant" | "source">) => JSON.stringify([tenant, source]);
   return async (session: Session, events: readonly HubEvent[]): Promise<(event: HubEvent) => readonly Handler[]> => {
-    const rows = await session.rows(list, [events.map(({ tenant }) => tenant), events.map(({ source }) => source)]);
+    const rows = await session.rows(list, lists(events, "tenant", "source"));
     const bySource = Map.groupBy(rows, ([row]) => keyOfSource(row));
     return (event) => (bySource.get(keyOfSource(event)) ?? []).map(([row]) => fields.record(row));
   };

@@ -12,7 +12,7 @@ import {
 import type { Session } from "../database/connection.ts";
 import type { LeaseTable, MakeClaim } from "../database/leases.ts";
 import { DIALECT } from "../database/sql.ts";
-import { type JsonRow, type StorageTime, statement, timeOf } from "../database/statement.ts";
+import { type JsonRow, lists, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 
 /**
@@ -127,20 +127,9 @@ export function prepareEndRecords(tables: TableNames, time: StorageTime) {
     SELECT to_json(x) FROM (SELECT ${hubColumns(DIALECT, tables).record} FROM r JOIN ${notifications} n ON n.pk = r.notification_pk ORDER BY r.place) x`,
   );
   return (owner: string, ended: readonly EndedRecord[], at: Date) => async (session: Session) => {
-    const named = ended.filter(({ id }) => isUuid(id));
-    const rows = await session.rows(end, [
-      time(at),
-      owner,
-      named.map(({ id }) => id),
-      named.map(({ fence }) => fence),
-      named.map(({ status }) => status),
-      named.map(({ result }) => result),
-      named.map(({ error }) => error),
-      named.map(({ inputTokens }) => inputTokens),
-      named.map(({ outputTokens }) => outputTokens),
-      named.map(({ dueInMs }) => dueInMs),
-      named.map(({ lostAt }) => lostAt?.toISOString() ?? null),
-    ]);
+    const named = ended.filter(({ id }) => isUuid(id)).map(({ lostAt, ...one }) => ({ ...one, lostAt: lostAt?.toISOString() ?? null }));
+    const values = lists(named, "id", "fence", "status", "result", "error", "inputTokens", "outputTokens", "dueInMs", "lostAt");
+    const rows = await session.rows(end, [time(at), owner, ...values]);
     return rows.map(([row]): SourceRecord => toSourceRecord(row));
   };
 }
@@ -160,7 +149,7 @@ export function prepareRecordsOf(tables: TableNames) {
     events: readonly Pick<HubEvent, "tenant" | "id">[],
   ): Promise<readonly (readonly ProcessingRecord[])[]> => {
     const named = events.filter(({ id }) => isUuid(id));
-    const rows = await session.rows(list, [named.map(({ tenant }) => tenant), named.map(({ id }) => id)]);
+    const rows = await session.rows(list, lists(named, "tenant", "id"));
     const byPlace = Map.groupBy(rows, ([{ place }]) => place);
     return events.map((event) => (byPlace.get(named.indexOf(event) + 1) ?? []).map(([row]) => toRecord(row)));
   };

@@ -2,7 +2,7 @@ import type { InboxCounts, Owner } from "@belfry/core";
 import { EMPTY_COUNTS } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { isLockTimeout } from "../database/errors.ts";
-import { statement } from "../database/statement.ts";
+import { lists, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 
 /** The counts of an inbox as a statement answers with them; of each the first columns. */
@@ -134,7 +134,7 @@ export function prepareBusyInboxes({ inboxCounters }: TableNames) {
 
   /** The inboxes that are held. An inbox that was never written to is made, to learn whether another makes it. */
   const find = async (session: Session, inboxes: readonly Owner[]): Promise<readonly Owner[]> => {
-    const values = [inboxes.map((inbox) => inbox.tenant), inboxes.map((inbox) => inbox.userId)];
+    const values = lists(inboxes, "tenant", "userId");
     const busy = new Set<Owner>();
     for (const [place] of await session.rows(missing, values)) {
       const inbox = inboxes[place - 1];

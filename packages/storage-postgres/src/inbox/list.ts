@@ -10,7 +10,7 @@ import {
 } from "@belfry/core";
 import type { InboxPage, InboxQuery, InboxTail, PageBounds } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
-import { memoized, type ScanLimit, type Statement, scanLimit, statement } from "../database/statement.ts";
+import { lists, memoized, type ScanLimit, type Statement, scanLimit, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { COUNTS_COLUMNS, COUNTS_WIDTH, type CountsRow, inboxState, toCounts } from "./inbox-state.ts";
 import {
@@ -250,7 +250,7 @@ export function preparePositions({ inboxCounters }: TableNames) {
   );
   return (owners: readonly Owner[]) =>
     async (session: Session): Promise<readonly InboxPosition[]> => {
-      const rows = await session.rows(all, [owners.map((owner) => owner.tenant), owners.map((owner) => owner.userId)]);
+      const rows = await session.rows(all, lists(owners, "tenant", "userId"));
       return rows.map(([seq, epoch]) => ({ seq: seq ?? 0, epoch: epoch ?? EMPTY_EPOCH }));
     };
 }

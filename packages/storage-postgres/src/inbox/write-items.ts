@@ -2,7 +2,7 @@ import type { CreatedItem, Notification, Owner } from "@belfry/core";
 import type { NewNotification } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { isLockTimeout } from "../database/errors.ts";
-import { statement } from "../database/statement.ts";
+import { lists, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard, NEW_EPOCH, prepareBusyInboxes } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
@@ -264,8 +264,8 @@ export function prepareWrittenItems({ notifications, inboxItems, inboxCounters }
     CROSS JOIN LATERAL (SELECT epoch FROM ${inboxCounters} WHERE tenant = e.tenant AND user_id = i.user_id OFFSET 0) c`,
   );
   return async (session: Session, entries: readonly NewNotification[]): Promise<Map<NewNotification, readonly CreatedItem[]>> => {
-    const values = [entries.map((entry) => entry.notification.tenant), entries.map((entry) => entry.notification.id)];
-    const rows = await session.rows(known, values);
+    const named = entries.map(({ notification }) => notification);
+    const rows = await session.rows(known, lists(named, "tenant", "id"));
     const itemsOf = (entry: NewNotification, place: number) => {
       const own = rows.filter(([rowPlace]) => rowPlace === place);
       const byUser = new Map(own.map(([, userId, seq, epoch]) => [userId, { userId, seq, epoch }]));

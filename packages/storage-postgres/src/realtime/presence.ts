@@ -2,10 +2,8 @@ import type { Owner } from "@belfry/core";
 import type { HoldingInstance, PresenceChange, PresenceStorage } from "@belfry/core/storage";
 import { type Bound, bind, run } from "../database/bind.ts";
 import type { Session } from "../database/connection.ts";
-import { statement } from "../database/statement.ts";
+import { lists, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-
-const names = (owners: readonly Owner[]) => [owners.map(({ tenant }) => tenant), owners.map(({ userId }) => userId)];
 
 const NOBODY: PresenceChange = { joined: [], left: [] };
 
@@ -44,7 +42,12 @@ export function prepareAnnounce({ presence }: TableNames) {
   );
   return (instance: string, { joined, left }: PresenceChange, leaseMs: number) =>
     async (session: Session): Promise<boolean> => {
-      const [[wasKnown] = [false]] = await session.rows(announce, [instance, leaseMs, ...names(joined), ...names(left)]);
+      const [[wasKnown] = [false]] = await session.rows(announce, [
+        instance,
+        leaseMs,
+        ...lists(joined, "tenant", "userId"),
+        ...lists(left, "tenant", "userId"),
+      ]);
       if (!wasKnown) {
         await session.rows(sweepOlder, []);
       }
@@ -91,7 +94,7 @@ export function prepareHolding({ presence }: TableNames) {
   return (owners: readonly Owner[]) =>
     async (session: Session): Promise<readonly (readonly HoldingInstance[])[]> => {
       const found = owners.map((): HoldingInstance[] => []);
-      for (const [place, instance, leasedUntilMs] of await session.rows(holding, names(owners))) {
+      for (const [place, instance, leasedUntilMs] of await session.rows(holding, lists(owners, "tenant", "userId"))) {
         found[place - 1]?.push({ instance, leasedUntilMs });
       }
       return found;
