@@ -18,9 +18,9 @@ import { Connection, type DrizzleSqliteDatabase, databaseOf, type SqliteTransact
 import { wrapError } from "./database/errors.ts";
 import { configureHosts, configureOwn, mainFile, openDatabase, WorkerLock } from "./database/open-database.ts";
 import { sqliteSql } from "./database/sql.ts";
-import { type OpenDeliveries, sqliteDeliveries } from "./delivery/sqlite-deliveries.ts";
+import { sqliteDeliveries } from "./delivery/sqlite-deliveries.ts";
 import { sqliteHub } from "./hub/sqlite-hub.ts";
-import { type OpenInbox, sqliteInbox } from "./inbox/sqlite-inbox.ts";
+import { sqliteInbox } from "./inbox/sqlite-inbox.ts";
 import { prepareHasNotification } from "./inbox/write-items.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { migrationStep, openTables } from "./migrations/migrate.ts";
@@ -72,12 +72,14 @@ function checkPath(path: string): string {
 }
 
 /** The parts that exist while the storage is open. */
-type OpenStorage = OpenInbox &
-  OpenDeliveries & {
-    readonly workerLock: WorkerLock;
-    /** Migrates in the background; null when nothing was left to do. */
-    readonly migrating: LaterMigrations | null;
-  };
+interface OpenStorage {
+  readonly connection: Connection;
+  readonly hostTransactions: HostTransactions;
+  readonly commits: CommitWatch;
+  readonly workerLock: WorkerLock;
+  /** Migrates in the background; null when nothing was left to do. */
+  readonly migrating: LaterMigrations | null;
+}
 
 /** A storage in SQLite, as {@link sqliteStorage} makes it. */
 export class SqliteStorage implements Storage<SqliteTransaction, void> {
@@ -108,13 +110,14 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
       busyTimeoutMs: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS,
       logger: options.logger ?? consoleLogger,
     };
-    this.inbox = sqliteInbox(() => this.#current());
-    const sql = sqliteSql(() => this.#current());
-    this.deliveries = sqliteDeliveries(() => this.#current(), sql);
-    this.activity = sqliteActivity(() => this.#current(), sql);
+    const current = () => this.#current();
+    const sql = sqliteSql(current);
+    this.inbox = sqliteInbox(current);
+    this.deliveries = sqliteDeliveries(current, sql);
+    this.activity = sqliteActivity(current, sql);
     this.apiKeys = apiKeyStorage(sql);
     this.socketTickets = socketTicketStorage(sql);
-    this.hub = sqliteHub(() => this.#current(), sql);
+    this.hub = sqliteHub(current, sql);
   }
 
   /** Opens the database and, unless told not to, migrates it. Again while open, it does nothing. */
@@ -156,7 +159,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
       const isMoreToDo = await openTables(connection, this.#migrations, this.#options.migrate);
       const isThere = (notification: Notification) => connection.prepared(prepareHasNotification)(notification);
       const commits = new CommitWatch(database, isThere, this.#options.logger);
-      const [hostTransactions, workerLock] = [new HostTransactions(database), new WorkerLock(mainFile(database))];
+      const [hostTransactions, workerLock] = [new HostTransactions(database, commits), new WorkerLock(mainFile(database))];
       const step = () => migrationStep(connection, this.#migrations, false);
       const migrating = isMoreToDo ? new LaterMigrations({ step, logger: this.#options.logger }) : null;
       this.#open = { connection, commits, hostTransactions, workerLock, migrating };

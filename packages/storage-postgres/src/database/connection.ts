@@ -5,9 +5,6 @@ import type { Client, Pool, PoolClient, QueryConfig } from "pg";
 import { isReadTimeout, isTransientConflict } from "./errors.ts";
 import { queryConfig, type RunOptions, type Statement, statement } from "./statement.ts";
 
-/** Tells databases apart, also those of different servers that have the same name. */
-export type DatabaseIdentity = string;
-
 const mayAskServer = statement<[boolean]>("may_ask_server", "SELECT has_function_privilege('pg_catalog.pg_control_system()', 'execute')");
 
 /** Of the database alone, for servers that keep who they are to themselves. */
@@ -22,12 +19,12 @@ const ofServerToo = statement<[string]>(
   FROM pg_database WHERE datname = current_database()`,
 );
 
-/** How the databases behind connections are told apart. */
+/** How the databases behind connections are told apart, also those of different servers that have the same name. */
 export interface IdentityCheck {
   /** The storage's own database. */
-  readonly own: DatabaseIdentity;
+  readonly own: string;
   /** The database behind `session`. */
-  of(session: Session): Promise<DatabaseIdentity>;
+  of(session: Session): Promise<string>;
 }
 
 /** Finds out who the storage's database is, and how to ask others. */
@@ -119,28 +116,19 @@ export function clientOf(handle: unknown): WatchableClient | null {
   return isObject(session) && isClient(session.client) ? session.client : null;
 }
 
-/** Told by shape: the host may have loaded a pg of its own. */
 function isPool(value: unknown): value is Pool {
-  return (
-    isObject(value) &&
-    typeof value.query === "function" &&
-    typeof value.connect === "function" &&
-    typeof value.on === "function" &&
-    typeof value.totalCount === "number" &&
-    isObject(value.options)
-  );
+  return hasFunctions(value, "query", "connect", "on") && typeof value.totalCount === "number" && isObject(value.options);
 }
 
 function isClient(value: unknown): value is WatchableClient {
   return (
-    isObject(value) &&
-    typeof value.query === "function" &&
-    typeof value.escapeIdentifier === "function" &&
-    isObject(value.connectionParameters) &&
-    isObject(value.connection) &&
-    typeof value.connection.on === "function" &&
-    typeof value.connection.off === "function"
+    hasFunctions(value, "query", "escapeIdentifier") && isObject(value.connectionParameters) && hasFunctions(value.connection, "on", "off")
   );
+}
+
+/** Told by shape: the host may have loaded a pg of its own. */
+function hasFunctions(value: unknown, ...names: readonly string[]): value is Readonly<Record<string, unknown>> {
+  return isObject(value) && names.every((name) => typeof value[name] === "function");
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -3,7 +3,7 @@ import type { NewAuditEntry, SendUpdate, SendUpdated } from "@belfry/core/storag
 import type { Session } from "../database/connection.ts";
 import { lists, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { LOCK_TIMEOUT_MS, lockGuard } from "../inbox/inbox-state.ts";
+import { holdInboxes, LOCK_TIMEOUT_MS, lockGuard } from "../inbox/inbox-state.ts";
 import { writeItems } from "../inbox/write-items.ts";
 
 interface SendName {
@@ -11,27 +11,13 @@ interface SendName {
   readonly id: string;
 }
 
-/** Locks the inboxes in which a notification has an item, in the order in which creates take them. */
-function prepareHoldInboxes({ inboxItems, inboxCounters }: TableNames) {
-  const hold = statement<[]>(
-    "hold_inboxes_of_send",
-    `WITH ${lockGuard(LOCK_TIMEOUT_MS)}
-    SELECT FROM guard CROSS JOIN LATERAL (
-      SELECT FROM ${inboxCounters} c WHERE guard.lock_timeout IS NOT NULL AND c.tenant = $1
-        AND c.user_id IN (SELECT user_id FROM ${inboxItems} WHERE notification_pk = $2) ORDER BY c.tenant, c.user_id FOR NO KEY UPDATE
-    ) held`,
-  );
-  return async (session: Session, tenant: string, pk: number): Promise<void> => {
-    await session.rows(hold, [tenant, pk]);
-  };
-}
-
 /** Changes what a pending send says; inside a transaction of the caller's. */
 export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
   const { notifications, trackings, sends, inboxItems, inboxCounters } = tables;
   const writeAudit = prepareWriteAudit(tables);
-  const holdInboxes = prepareHoldInboxes(tables);
-  const hold = statement<[status: string, pk: number]>(
+  const itsInboxes = `tenant = $1 AND user_id IN (SELECT user_id FROM ${inboxItems} WHERE notification_pk = $2)`;
+  const hold = statement<[one: number]>("hold_inboxes_of_send", holdInboxes(tables, itsInboxes));
+  const holdSend = statement<[status: string, pk: number]>(
     "hold_send",
     `SELECT t.status, n.pk FROM ${notifications} n JOIN ${trackings} t ON t.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2 FOR UPDATE OF t`,
   );
@@ -59,14 +45,14 @@ export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
   };
   return (tenant: string, id: string, change: SendUpdate) =>
     async (session: Session): Promise<SendUpdated> => {
-      const [held] = isUuid(id) ? await session.rows(hold, [tenant, id]) : [];
+      const [held] = isUuid(id) ? await session.rows(holdSend, [tenant, id]) : [];
       if (held === undefined) {
         return "unknown";
       }
       if (held[0] !== "pending") {
         return "not_pending";
       }
-      await holdInboxes(session, tenant, held[1]);
+      await session.rows(hold, [tenant, held[1]]);
       await session.rows(noteChange, [tenant, held[1]]);
       await write(session, { tenant, id }, change);
       return "updated";

@@ -60,6 +60,22 @@ export function lockGuard(milliseconds: number | `$${number}`): string {
 }
 
 /**
+ * Holds the counters of inboxes in the order in which creates take them, and answers one row for each.
+ *
+ * @param which the condition on `tenant` and `user_id`
+ */
+export function holdInboxes(
+  { inboxCounters }: TableNames,
+  which: string,
+  { lock = "FOR NO KEY UPDATE", timeout = LOCK_TIMEOUT_MS }: { readonly lock?: string; readonly timeout?: number | `$${number}` } = {},
+): string {
+  return `WITH ${lockGuard(timeout)}
+  SELECT held.one FROM guard CROSS JOIN LATERAL (
+    SELECT 1 AS one FROM ${inboxCounters} WHERE guard.lock_timeout IS NOT NULL AND ${which} ORDER BY tenant, user_id ${lock}
+  ) held`;
+}
+
+/**
  * Common table expressions up to one called `inbox`: the state of the inbox of tenant $1 and user $2, whose counters row
  * it locks; no row if it never had an item.
  *
@@ -91,7 +107,8 @@ export const BUSY_TIMEOUT_MS = 20;
  * Tells which inboxes other transactions hold at this moment, and waits for one of them. Both hold nothing themselves
  * when they are done.
  */
-export function prepareBusyInboxes({ inboxCounters }: TableNames) {
+export function prepareBusyInboxes(tables: TableNames) {
+  const { inboxCounters } = tables;
   const missing = statement<[place: number]>(
     "missing_inboxes",
     `SELECT o.place::int FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS o(tenant, user_id, place)
@@ -112,13 +129,7 @@ export function prepareBusyInboxes({ inboxCounters }: TableNames) {
       SELECT o.place FROM ${inboxCounters} c WHERE c.tenant = o.tenant AND c.user_id = o.user_id FOR NO KEY UPDATE SKIP LOCKED
     ) c`,
   );
-  const hold = statement<[]>(
-    "await_inbox",
-    `WITH ${lockGuard("$3")}
-    SELECT FROM guard CROSS JOIN LATERAL (
-      SELECT FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2 AND guard.lock_timeout IS NOT NULL FOR NO KEY UPDATE
-    ) c`,
-  );
+  const hold = statement<[]>("await_inbox", holdInboxes(tables, "tenant = $1 AND user_id = $2", { timeout: "$3" }));
 
   const isFreeToMake = async (session: Session, { tenant, userId }: Owner): Promise<boolean> => {
     try {

@@ -1,5 +1,6 @@
 import type { InboxItem, JsonObject, Notification, Owner } from "@belfry/core";
 import { fieldsOf } from "../database/fields.ts";
+import { milliseconds } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { notifications } from "../schema.ts";
 
@@ -115,10 +116,6 @@ export function toItem(row: ItemRow, owner: Owner): InboxItem {
 /** Whether a row has an item. */
 export function isItemRow(row: MaybeItemRow): row is ItemRow {
   return row[0] !== null;
-}
-
-function milliseconds(time: string): string {
-  return `(extract(epoch FROM ${time}) * 1000)::bigint`;
 }
 
 /** The columns of a notification that are written and read. */

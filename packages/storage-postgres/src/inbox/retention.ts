@@ -1,9 +1,9 @@
 import type { Owner } from "@belfry/core";
 import type { ErasureStep, ExportedItem, ExportStep, InboxRetention, StepRange, SweepStep } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
-import { type Statement, statement } from "../database/statement.ts";
+import { milliseconds, type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { inboxState, LOCK_TIMEOUT_MS, lockGuard } from "./inbox-state.ts";
+import { holdInboxes, inboxState, LOCK_TIMEOUT_MS, lockGuard } from "./inbox-state.ts";
 import { type ItemRow, isRead, itemColumns, joinNotification, ownReadTime, toItem } from "./item-row.ts";
 import { prepareDropNotifications } from "./remove.ts";
 
@@ -13,7 +13,7 @@ type One = readonly [one: number];
 export function prepareErase(tables: TableNames) {
   const dropNotifications = prepareDropNotifications(tables);
   const leaveFanOuts = statement<One>("leave_fan_outs", leaveFanOutsText(tables));
-  const hold = statement<One>("hold_to_erase", holdText(tables));
+  const hold = statement<One>("hold_to_erase", holdInboxes(tables, "tenant = $1 AND user_id = $2", { lock: "FOR UPDATE" }));
   const dropItems = statement<readonly [notificationPk: number]>("erase_items", dropItemsText(tables));
   const dropMarks = statement<One>("erase_marks", dropMarksText(tables));
   const dropCounters = statement<One>(
@@ -65,14 +65,6 @@ function leaveFanOutsText({ fanOutChunks, notifications }: TableNames): string {
   SELECT 1 FROM naming`;
 }
 
-/** $1 tenant, $2 user: holds the counts of an inbox, also of one that never had an item. */
-function holdText({ inboxCounters }: TableNames): string {
-  return `WITH ${lockGuard(LOCK_TIMEOUT_MS)}
-  SELECT c.one FROM guard CROSS JOIN LATERAL (
-    SELECT 1 AS one FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2 AND guard.lock_timeout IS NOT NULL FOR UPDATE
-  ) c`;
-}
-
 /** $1 tenant, $2 user, $3 how many. */
 function dropItemsText({ inboxCounters, inboxItems }: TableNames): string {
   return `WITH inbox AS MATERIALIZED (
@@ -114,7 +106,7 @@ export function prepareExport(tables: TableNames) {
   const page = statement<ExportRow>(
     "export_inbox",
     `WITH ${inboxState(tables)}
-    SELECT (extract(epoch FROM i.deleted_at) * 1000)::bigint, ${itemColumns(ownReadTime(tables))}
+    SELECT ${milliseconds("i.deleted_at")}, ${itemColumns(ownReadTime(tables))}
     FROM inbox CROSS JOIN LATERAL (
       SELECT * FROM ${tables.inboxItems} WHERE tenant = $1 AND user_id = $2 AND seq > $3 ORDER BY seq LIMIT $4
     ) i
@@ -142,7 +134,8 @@ export function prepareSweep(tables: TableNames) {
     `SELECT tenant, user_id, seq FROM ${tables.inboxItems} WHERE (tenant, user_id, seq) > ($1, $2, $3)
     ORDER BY tenant, user_id, seq LIMIT $4`,
   );
-  const hold = statement<[]>("hold_inboxes", holdInboxesText(tables));
+  const inboxes = "(tenant, user_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))";
+  const hold = statement<One>("hold_inboxes", holdInboxes(tables, inboxes));
   const drop = statement<readonly [notificationPk: number]>("sweep_items", dropText(tables));
   return (kept: InboxRetention, { after, limit }: StepRange) =>
     async (session: Session): Promise<SweepStep> => {
@@ -154,16 +147,6 @@ export function prepareSweep(tables: TableNames) {
       const last = rows.length < limit ? undefined : rows.at(-1);
       return { removed: pks.length, next: last === undefined ? null : JSON.stringify(last) };
     };
-}
-
-/** $1 tenants, $2 users: holds the counts of their inboxes, in the order of their keys, as writes do. */
-function holdInboxesText({ inboxCounters }: TableNames): string {
-  return `WITH ${lockGuard(LOCK_TIMEOUT_MS)}
-  SELECT FROM guard CROSS JOIN LATERAL (
-    SELECT FROM ${inboxCounters} WHERE guard.lock_timeout IS NOT NULL
-      AND (tenant, user_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
-    ORDER BY tenant, user_id FOR NO KEY UPDATE
-  ) c`;
 }
 
 /** The values $4 to $8 of {@link dropText}. */

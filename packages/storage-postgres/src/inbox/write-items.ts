@@ -77,34 +77,23 @@ function prepareWriteFree(tables: TableNames) {
 }
 
 /** The first of the entries of each notification: one that stands twice is written once. */
-export function distinctEntries(entries: readonly NewNotification[]): readonly NewNotification[] {
-  const distinct = new Map<string, NewNotification>();
-  for (const entry of entries) {
-    const key = entryKey(entry);
-    distinct.set(key, distinct.get(key) ?? entry);
-  }
-  return [...distinct.values()];
+function distinctEntries(entries: readonly NewNotification[]): readonly NewNotification[] {
+  return [...Map.groupBy(entries, entryKey).values()].flatMap(([first]) => first ?? []);
 }
 
 /** Names the notification of an entry. A NUL cannot be part of either text. */
-export function entryKey({ notification }: NewNotification): string {
+function entryKey({ notification }: NewNotification): string {
   return `${notification.tenant}\u0000${notification.id}`;
 }
 
 /** The inboxes of all recipients, each once. */
-export function inboxesOf(entries: readonly NewNotification[]): readonly Owner[] {
-  const inboxes = new Map<string, Owner>();
-  for (const { notification, recipients } of entries) {
-    for (const userId of recipients) {
-      const inbox = { tenant: notification.tenant, userId };
-      inboxes.set(inboxKey(inbox), inbox);
-    }
-  }
-  return [...inboxes.values()];
+function inboxesOf(entries: readonly NewNotification[]): readonly Owner[] {
+  const inboxes = entries.flatMap(({ notification: { tenant }, recipients }) => recipients.map((userId) => ({ tenant, userId })));
+  return [...new Map(inboxes.map((inbox) => [inboxKey(inbox), inbox])).values()];
 }
 
 /** The entries with no recipient among `inboxes`. */
-export function entriesOutside(entries: readonly NewNotification[], inboxes: readonly Owner[]): readonly NewNotification[] {
+function entriesOutside(entries: readonly NewNotification[], inboxes: readonly Owner[]): readonly NewNotification[] {
   const keys = new Set(inboxes.map(inboxKey));
   return entries.filter((entry) => !inboxesOf([entry]).some((inbox) => keys.has(inboxKey(inbox))));
 }
@@ -136,11 +125,17 @@ export function prepareWriteEntries(tables: TableNames) {
     entries: readonly NewNotification[],
     { lockTimeoutMs, mark = null }: WriteOptions,
   ): Promise<readonly (readonly CreatedItem[])[]> => {
-    const single = mark === null ? singleValues(entries) : null;
-    const rows =
-      single === null
-        ? await session.rows(write, [...entryValues(entries), ...recipientValues(entries), lockTimeoutMs, mark])
-        : await session.rows(writeOne, [...single, lockTimeoutMs]);
+    const [first, ...others] = entries;
+    const recipients = entries.flatMap((entry, index) => entry.recipients.map((userId) => ({ entry: index + 1, userId })));
+    const isUsual = mark === null && first !== undefined && others.length === 0 && recipients.length === 1;
+    const rows = isUsual
+      ? await session.rows(writeOne, [...NOTIFICATION_FIELDS.values(first.notification), ...first.recipients, lockTimeoutMs])
+      : await session.rows(write, [
+          ...NOTIFICATION_FIELDS.listsOf(entries.map(({ notification }) => notification)),
+          ...lists(recipients, "entry", "userId"),
+          lockTimeoutMs,
+          mark,
+        ]);
     const byPlace = new Map(rows.map(([place, seq, epoch]) => [place, { seq, epoch }]));
     let place = 0;
     const answers = entries.map(({ recipients }) =>
@@ -208,23 +203,6 @@ function writeEntriesText(tables: TableNames): string {
   ),
   ${writeItems(tables)}
   SELECT place, seq, epoch FROM numbered`;
-}
-
-/** The values of one entry to one recipient; null for anything else. */
-function singleValues(entries: readonly NewNotification[]): readonly unknown[] | null {
-  const [entry] = entries;
-  if (entries.length !== 1 || entry === undefined || entry.recipients.length !== 1) {
-    return null;
-  }
-  return [...NOTIFICATION_FIELDS.values(entry.notification), entry.recipients[0]];
-}
-
-function entryValues(entries: readonly NewNotification[]): readonly unknown[] {
-  return NOTIFICATION_FIELDS.listsOf(entries.map(({ notification }) => notification));
-}
-
-function recipientValues(entries: readonly NewNotification[]): readonly unknown[] {
-  return [entries.flatMap(({ recipients }, index) => recipients.map(() => index + 1)), entries.flatMap(({ recipients }) => recipients)];
 }
 
 /**

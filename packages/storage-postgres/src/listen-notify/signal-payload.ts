@@ -1,5 +1,5 @@
 import type { InboxChange } from "@belfry/core";
-import { type HubSignal, type InboxSignal, isHubSignal, type PresenceSignal, type Signal } from "@belfry/core/storage";
+import { type HubSignal, isHubSignal, type Signal } from "@belfry/core/storage";
 
 /** PostgreSQL refuses payloads of 8,000 bytes and more. */
 const MAX_BYTES = 7_999;
@@ -14,22 +14,12 @@ export interface SignalPayload {
   readonly signals: readonly Signal[] | "gap";
 }
 
-type PackedHub = readonly [change: string, tenant: string, source: string, id: string];
-type PackedPresence = readonly [code: typeof PRESENCE_CODE, instance: string];
-type PackedInbox = readonly [
-  change: string,
-  tenant: string,
-  userId: string,
-  seq: number,
-  epoch: string,
-  id?: string | null,
-  count?: number,
-];
-
 const CODES: Readonly<Record<InboxChange, string>> = { created: "c", read: "r", deleted: "d", read_all: "R", deleted_read: "D" };
-const CHANGES = new Map(Object.entries(CODES).map(([change, code]) => [code, change as InboxChange]));
+const CHANGES: ReadonlyMap<unknown, InboxChange> = new Map(Object.entries(CODES).map(([change, code]) => [code, change as InboxChange]));
 const HUB_CODES: Readonly<Record<HubSignal["change"], string>> = { event: "he", settled: "hs" };
-const HUB_CHANGES = new Map(Object.entries(HUB_CODES).map(([change, code]) => [code, change as HubSignal["change"]]));
+const HUB_CHANGES: ReadonlyMap<unknown, HubSignal["change"]> = new Map(
+  Object.entries(HUB_CODES).map(([change, code]) => [code, change as HubSignal["change"]]),
+);
 const PRESENCE_CODE = "p";
 
 /**
@@ -78,15 +68,16 @@ export function unpackSignals(payload: string): SignalPayload | null {
   return { sender, signals: packed.flatMap(unpack) };
 }
 
-function pack(signal: Signal): PackedHub | PackedInbox | PackedPresence {
+/** A signal as a list: its code, and its members but for those at the end that it does not have. */
+function pack(signal: Signal): readonly unknown[] {
   if (isHubSignal(signal)) {
     return [HUB_CODES[signal.change], signal.tenant, signal.source, signal.id];
   }
-  return "topic" in signal ? [PRESENCE_CODE, signal.instance] : packInbox(signal);
-}
-
-function packInbox({ change, tenant, userId, seq, epoch, id, count }: InboxSignal): PackedInbox {
-  const start = [CODES[change], tenant, userId, seq, epoch] as const;
+  if ("topic" in signal) {
+    return [PRESENCE_CODE, signal.instance];
+  }
+  const { change, tenant, userId, seq, epoch, id, count } = signal;
+  const start = [CODES[change], tenant, userId, seq, epoch];
   if (count !== undefined) {
     return [...start, id ?? null, count];
   }
@@ -95,46 +86,25 @@ function packInbox({ change, tenant, userId, seq, epoch, id, count }: InboxSigna
 
 /** The signal in a part of a payload; none for what a newer version may have to say. */
 function unpack(packed: unknown): readonly Signal[] {
-  if (isPackedInbox(packed)) {
-    return [unpackInbox(packed)];
+  const [code, ...values]: readonly unknown[] = Array.isArray(packed) ? packed : [];
+  const change = CHANGES.get(code);
+  if (change !== undefined && isLike(values, ["", "", 0, ""])) {
+    const [tenant, userId, seq, epoch, id, count] = values;
+    const more = { ...(typeof id === "string" ? { id } : {}), ...(typeof count === "number" ? { count } : {}) };
+    return [{ tenant, userId, change, seq, epoch, ...more }];
   }
-  if (isPackedHub(packed)) {
-    return [unpackHub(packed)];
+  const hubChange = HUB_CHANGES.get(code);
+  if (hubChange !== undefined && isLike(values, ["", "", ""])) {
+    const [tenant, source, id] = values;
+    return [{ topic: "hub", tenant, source, change: hubChange, id }];
   }
-  return isPackedPresence(packed) ? [{ topic: "presence", instance: packed[1] } satisfies PresenceSignal] : [];
+  return code === PRESENCE_CODE && isLike(values, [""]) ? [{ topic: "presence", instance: values[0] }] : [];
 }
 
-function unpackHub([code, tenant, source, id]: PackedHub): HubSignal {
-  return { topic: "hub", tenant, source, change: HUB_CHANGES.get(code) ?? "event", id };
-}
-
-function unpackInbox([code, tenant, userId, seq, epoch, id, count]: PackedInbox): InboxSignal {
-  return {
-    tenant,
-    userId,
-    change: CHANGES.get(code) ?? "created",
-    seq,
-    epoch,
-    ...(typeof id === "string" ? { id } : {}),
-    ...(count === undefined ? {} : { count }),
-  };
-}
-
-function isPackedHub(value: unknown): value is PackedHub {
-  return Array.isArray(value) && HUB_CHANGES.has(value[0]) && [value[1], value[2], value[3]].every((text) => typeof text === "string");
-}
-
-function isPackedPresence(value: unknown): value is PackedPresence {
-  return Array.isArray(value) && value[0] === PRESENCE_CODE && typeof value[1] === "string";
-}
-
-function isPackedInbox(value: unknown): value is PackedInbox {
-  return (
-    Array.isArray(value) &&
-    CHANGES.has(value[0]) &&
-    typeof value[1] === "string" &&
-    typeof value[2] === "string" &&
-    typeof value[3] === "number" &&
-    typeof value[4] === "string"
-  );
+/** Whether values begin with values of the types of others. */
+function isLike<Sample extends readonly (string | number)[]>(
+  values: readonly unknown[],
+  sample: readonly [...Sample],
+): values is readonly [...{ [Index in keyof Sample]: Sample[Index] extends string ? string : number }, ...unknown[]] {
+  return sample.every((one, index) => typeof values[index] === typeof one);
 }

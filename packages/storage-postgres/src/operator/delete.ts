@@ -4,7 +4,7 @@ import type { Session } from "../database/connection.ts";
 import { type StorageTime, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareWriteAudit } from "../delivery/change-send.ts";
-import { LOCK_TIMEOUT_MS, lockGuard } from "../inbox/inbox-state.ts";
+import { holdInboxes } from "../inbox/inbox-state.ts";
 import { type ItemRow, itemColumns, readTime, toItem } from "../inbox/item-row.ts";
 
 type DroppedRow = readonly [userId: string, epoch: string, isShown: boolean, ...ItemRow];
@@ -63,14 +63,7 @@ function prepareDropItems(tables: TableNames) {
     "users_to_delete_from",
     `SELECT user_id FROM ${inboxItems} WHERE notification_pk = $1 ORDER BY user_id LIMIT $2`,
   );
-  const holdInboxes = statement<[]>(
-    "hold_inboxes_to_delete",
-    `WITH ${lockGuard(LOCK_TIMEOUT_MS)}
-    SELECT FROM guard CROSS JOIN LATERAL (
-      SELECT FROM ${inboxCounters} WHERE guard.lock_timeout IS NOT NULL AND tenant = $1 AND user_id = ANY ($2::text[])
-      ORDER BY user_id FOR NO KEY UPDATE
-    ) c`,
-  );
+  const hold = statement<[one: number]>("hold_inboxes_to_delete", holdInboxes(tables, "tenant = $1 AND user_id = ANY ($2::text[])"));
   const read = statement<DroppedRow>(
     "items_to_delete",
     `SELECT i.user_id, c.epoch, i.deleted_at IS NULL, ${itemColumns(readTime(tables, { tenant: "i.tenant", userId: "i.user_id", state: "c" }))}
@@ -86,7 +79,7 @@ function prepareDropItems(tables: TableNames) {
   );
   return async (session: Session, { tenant, pk }: { readonly tenant: string; readonly pk: number }, limit: number) => {
     const named = (await session.rows(users, [pk, limit])).map(([userId]) => userId);
-    await session.rows(holdInboxes, [tenant, named]);
+    await session.rows(hold, [tenant, named]);
     const rows = await session.rows(read, [pk, named]);
     const shown = rows
       .filter(([, , isShown]) => isShown)

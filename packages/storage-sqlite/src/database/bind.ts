@@ -4,6 +4,9 @@ import type { QueryContext } from "./statement.ts";
 /** Prepares an operation for one connection: a synchronous function that opens no transaction. */
 export type Prepare<Args extends readonly unknown[], Result> = (context: QueryContext) => (...args: Args) => Result;
 
+/** The storage's open state. Throws if the storage is closed. */
+export type Current<Open = object> = () => Open & { readonly connection: Connection };
+
 /** An operation that still lacks the connection that is open when it is called. */
 type Binding<Args extends readonly unknown[], Result> = (current: () => Connection) => (...args: Args) => Promise<Result>;
 
@@ -16,13 +19,23 @@ export const read = binding("read");
 /** An operation that writes: whole, or not at all. */
 export const write = binding("write");
 
-/**
- * A part of the storage made of its operations. Each is prepared on its first call, once for each connection.
- *
- * @param current what is open at this moment; throws if nothing is
- */
+/** An operation that writes if a look says that there is something to do, which takes no transaction; else it answers `nothing`. */
+export function writeIf<Args extends readonly unknown[], Result, Nothing>(
+  look: Prepare<Args, boolean>,
+  prepare: Prepare<Args, Result>,
+  nothing: Nothing,
+): Binding<Args, Result | Nothing> {
+  return (current) =>
+    async (...args) => {
+      const connection = current();
+      const isAny = await connection.query(() => connection.prepared(look)(...args));
+      return isAny ? connection.write(() => connection.prepared(prepare)(...args)) : nothing;
+    };
+}
+
+/** A part of the storage made of its operations. Each is prepared on its first call, once for each connection. */
 export function bind<Bindings extends Readonly<Record<string, Binding<never, unknown>>>>(
-  current: () => { readonly connection: Connection },
+  current: Current,
   bindings: Bindings,
 ): { readonly [Name in keyof Bindings]: ReturnType<Bindings[Name]> } {
   const connection = () => current().connection;

@@ -1,6 +1,7 @@
 import type { Dialect, Sql, Tables } from "@belfry/storage-sql";
 import { getTableName } from "drizzle-orm";
 import { tables } from "../schema/tables.ts";
+import type { Current } from "./bind.ts";
 import type { Connection } from "./connection.ts";
 import type { QueryContext } from "./statement.ts";
 
@@ -36,12 +37,8 @@ export function ask<Row extends object>(connection: Connection, text: string, va
   return connection.prepared(prepare).all(values) as Row[];
 }
 
-/**
- * Runs the statements that both storages share.
- *
- * @param current the storage's open state; throws if the storage is closed
- */
-export function sqliteSql(current: () => { readonly connection: Connection }): Sql {
+/** Runs the statements that both storages share. */
+export function sqliteSql(current: Current): Sql {
   return {
     ...DIALECT,
     tables: TABLES,

@@ -1,20 +1,18 @@
 import type { Database, RunResult } from "better-sqlite3";
-import { is, Placeholder, type SQL } from "drizzle-orm";
-import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 
 /** The tools with which an operation prepares its statements. */
 export interface QueryContext {
   /** A statement whose rows are objects. */
-  prepare<Values extends object = object, Row = never>(source: StatementSource): Statement<Values, Row>;
+  prepare<Values extends object = object, Row = never>(text: string): Statement<Values, Row>;
   /** A statement whose rows are lists of their columns. */
-  prepareRows<Values extends object, Row extends readonly unknown[]>(source: StatementSource): Statement<Values, Row>;
+  prepareRows<Values extends object, Row extends readonly unknown[]>(text: string): Statement<Values, Row>;
 }
 
 /** The context of operations on `database`. */
 export function queryContext(database: Database): QueryContext {
   return {
-    prepare: (source) => prepareStatement(database, source, "objects"),
-    prepareRows: (source) => prepareStatement(database, source, "lists"),
+    prepare: (text) => prepareStatement(database, text, "objects"),
+    prepareRows: (text) => prepareStatement(database, text, "lists"),
   };
 }
 
@@ -45,22 +43,16 @@ export interface Statement<Values, Row> {
 }
 
 /**
- * SQL text, in which `:name` stands for a value by its name and `$1` for one by its place, or a drizzle `sql` template.
- * SQLite's own parameters with names cost more than those without.
+ * Prepares SQL as a statement of the driver itself: drizzle's row mapping costs more than SQLite takes for a small query. In the
+ * text `:name` stands for a value by its name and `$1` for one by its place: SQLite's own parameters with names cost more.
  */
-export type StatementSource = string | SQL;
-
-/**
- * Prepares SQL as a statement of the driver itself: drizzle's row mapping costs more than SQLite takes for a small query.
- * The values of SQL text are stored as {@link stored} says; those of a template are what SQLite stores.
- */
-function prepareStatement<Values extends object, Row>(
-  database: Database,
-  source: StatementSource,
-  rows: "objects" | "lists",
-): Statement<Values, Row> {
-  const { sql, binders } = typeof source === "string" ? parseText(source) : parseQuery(source);
-  const bind = (values: Values) => binders.map((read) => read(values as Readonly<Record<string, unknown>>));
+function prepareStatement<Values extends object, Row>(database: Database, text: string, rows: "objects" | "lists"): Statement<Values, Row> {
+  const keys: string[] = [];
+  const sql = text.replaceAll(/(?<![\w:]):([a-z]\w*)|\$(\d+)/gi, (_, name: string | undefined, place: string) => {
+    keys.push(name ?? String(Number(place) - 1));
+    return "?";
+  });
+  const bind = (values: Values) => keys.map((key) => stored((values as Readonly<Record<string, unknown>>)[key]));
   const statement = database.prepare<unknown[], Row>(sql);
   const { reader } = statement;
   if (reader) {
@@ -75,24 +67,6 @@ function prepareStatement<Values extends object, Row>(
   };
 }
 
-type Binder = (values: Readonly<Record<string, unknown>>) => unknown;
-
-interface ParsedSource {
-  /** With a question mark for each value. */
-  readonly sql: string;
-  readonly binders: readonly Binder[];
-}
-
-function parseText(text: string): ParsedSource {
-  const binders: Binder[] = [];
-  const sql = text.replaceAll(/(?<![\w:]):([a-z]\w*)|\$(\d+)/gi, (_, name: string | undefined, place: string) => {
-    const key = name ?? String(Number(place) - 1);
-    binders.push((values) => stored(values[key]));
-    return "?";
-  });
-  return { sql, binders };
-}
-
 /** A value as SQLite keeps it: a time in milliseconds, truth as 0 or 1, JSON as text. */
 function stored(value: unknown): unknown {
   if (typeof value === "boolean") {
@@ -102,10 +76,4 @@ function stored(value: unknown): unknown {
     return value;
   }
   return value instanceof Date ? value.getTime() : JSON.stringify(value);
-}
-
-function parseQuery(source: SQL): ParsedSource {
-  const { sql, params } = new SQLiteSyncDialect().sqlToQuery(source);
-  const binders = params.map((param): Binder => (is(param, Placeholder) ? (values) => values[param.name] : () => param));
-  return { sql, binders };
 }

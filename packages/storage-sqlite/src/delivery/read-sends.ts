@@ -1,17 +1,16 @@
 import type { DeliveryRange, TrackedDelivery } from "@belfry/core";
-import type { ChainSelection } from "@belfry/core/storage";
+import type { ChainSelection, Decide } from "@belfry/core/storage";
 import { toDelivery } from "@belfry/storage-sql";
-import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/statement.ts";
+import { IS_READ_BESIDE_COUNTERS, JOIN_COUNTERS } from "../inbox/conditions.ts";
 import { DELIVERY_COLUMNS, type KeyedDeliveryRow, RECORDS } from "./rows.ts";
 
 /** Reads a page of each send's deliveries, with the newest 100 attempts of each. */
 export function prepareDeliveriesOf(context: QueryContext) {
-  const values = { tenant: sql.placeholder("tenant"), id: sql.placeholder("id") };
-  const deliveries = context.prepare<DeliveryRange & { readonly tenant: string; readonly id: string }, KeyedDeliveryRow>(sql`
-    select ${DELIVERY_COLUMNS} from belfry_notifications n cross join belfry_deliveries d on d.notification_pk = n.pk
-    where n.tenant = (select ${values.tenant}) and n.id = (select ${values.id}) order by d.chain, d.is_fallback
-    limit ${sql.placeholder("limit")} offset ${sql.placeholder("offset")}`);
+  const deliveries = context.prepare<DeliveryRange & { readonly tenant: string; readonly id: string }, KeyedDeliveryRow>(`
+    SELECT ${DELIVERY_COLUMNS} FROM belfry_notifications n CROSS JOIN belfry_deliveries d ON d.notification_pk = n.pk
+    WHERE n.tenant = (SELECT :tenant) AND n.id = (SELECT :id) ORDER BY d.chain, d.is_fallback
+    LIMIT :limit OFFSET :offset`);
   const track = prepareTrack(context);
   return (tenant: string, ids: readonly string[], { offset, limit }: DeliveryRange): readonly TrackedDelivery[] =>
     ids.flatMap((id) => track(deliveries.all({ tenant, id: id.toLowerCase(), offset, limit })));
@@ -19,12 +18,12 @@ export function prepareDeliveriesOf(context: QueryContext) {
 
 /** Adds the newest 100 attempts of each delivery. */
 export function prepareTrack({ prepare }: QueryContext) {
-  const attempts = prepare<{ readonly pks: string }, { readonly deliveryId: string }>(`
+  const attempts = prepare<{ readonly pks: readonly number[] }, { readonly deliveryId: string }>(`
     SELECT ${RECORDS.attempt} FROM json_each(:pks) k CROSS JOIN belfry_deliveries d ON d.pk = k.value
     CROSS JOIN belfry_delivery_attempts a ON a.delivery_pk = d.pk AND a.attempt > d.attempt - 100 ORDER BY a.attempt`);
   return (rows: readonly KeyedDeliveryRow[]): readonly TrackedDelivery[] => {
     const tried = rows.filter(({ attempt }) => attempt > 0).map(({ pk }) => pk);
-    const byDelivery = Map.groupBy(attempts.all({ pks: JSON.stringify(tried) }), ({ deliveryId }) => deliveryId);
+    const byDelivery = Map.groupBy(attempts.all({ pks: tried }), ({ deliveryId }) => deliveryId);
     return rows.map((row) => ({ ...toDelivery(row), attempts: (byDelivery.get(row.id) ?? []).map(RECORDS.toAttempt) }));
   };
 }
@@ -36,45 +35,49 @@ export interface ChainKey {
 }
 
 /** Whether the recipient of delivery `d` has read its inbox item. */
-export const IS_ITEM_READ = sql`(d.channel = 'inbox' and exists (
-  select 1 from belfry_inbox_items i
-  cross join belfry_inbox_counters c on c.tenant = i.tenant and c.user_id = i.user_id
-  where i.notification_pk = d.notification_pk and i.user_id = d.recipient and (
-    i.read_at is not null or (i.seq <= c.read_up_to_seq and (i.unread_rev is null or i.unread_rev <= c.read_rev)))))`;
+export const IS_ITEM_READ = `(d.channel = 'inbox' AND EXISTS (
+  SELECT 1 FROM belfry_inbox_items i ${JOIN_COUNTERS}
+  WHERE i.notification_pk = d.notification_pk AND i.user_id = d.recipient AND ${IS_READ_BESIDE_COUNTERS}))`;
 
-const KEY = sql`d.notification_pk as pk, d.chain`;
-const OPEN = sql`d.channel = 'inbox' and d.status in ('pending', 'sent', 'failed')`;
+const KEY = "d.notification_pk AS pk, d.chain";
+const OPEN = "d.channel = 'inbox' AND d.status IN ('pending', 'sent', 'failed')";
+
+/** Whether a selection is about any chain. */
+export function prepareHasChains(context: QueryContext) {
+  const select = prepareSelectChains(context);
+  return (selection: ChainSelection, at: Date, _: Decide): boolean => select(selection, at).length > 0;
+}
 
 /** Finds the chains that a selection is about, each once. */
 export function prepareSelectChains({ prepare }: QueryContext) {
-  const ofSend = prepare<{ readonly tenant: string; readonly id: string }, ChainKey>(sql`
-    select distinct ${KEY} from belfry_notifications n cross join belfry_deliveries d on d.notification_pk = n.pk
-    where n.tenant = (select ${sql.placeholder("tenant")}) and n.id = (select ${sql.placeholder("id")}) order by d.chain`);
-  const ofDeliveries = prepare<{ readonly ids: string }, ChainKey>(sql`
-    select distinct ${KEY} from json_each(${sql.placeholder("ids")}) e cross join belfry_deliveries d on d.id = e.value`);
-  const ofItems = prepare<{ readonly tenant: string; readonly userId: string; readonly ids: string }, ChainKey>(sql`
-    select distinct ${KEY} from json_each(${sql.placeholder("ids")}) e
-    cross join belfry_notifications n on n.tenant = (select ${sql.placeholder("tenant")}) and n.id = e.value
-    cross join belfry_deliveries d on d.tenant = n.tenant and d.recipient = (select ${sql.placeholder("userId")}) and d.notification_pk = n.pk
-    where ${OPEN}`);
-  const ofRead = prepare<{ readonly tenant: string; readonly userId: string }, ChainKey>(sql`
-    select distinct ${KEY} from belfry_deliveries d
-    where d.tenant = (select ${sql.placeholder("tenant")}) and d.recipient = (select ${sql.placeholder("userId")}) and ${OPEN} and ${IS_ITEM_READ}`);
-  const ofWaiting = prepare<{ readonly at: number; readonly limit: number }, ChainKey>(sql`
-    select ${KEY} from belfry_deliveries d where d.status = 'waiting' and d.due_at <= ${sql.placeholder("at")} order by d.due_at
-    limit ${sql.placeholder("limit")}`);
+  const ofSend = prepare<{ readonly tenant: string; readonly id: string }, ChainKey>(`
+    SELECT DISTINCT ${KEY} FROM belfry_notifications n CROSS JOIN belfry_deliveries d ON d.notification_pk = n.pk
+    WHERE n.tenant = (SELECT :tenant) AND n.id = (SELECT :id) ORDER BY d.chain`);
+  const ofDeliveries = prepare<{ readonly ids: readonly string[] }, ChainKey>(`
+    SELECT DISTINCT ${KEY} FROM json_each(:ids) e CROSS JOIN belfry_deliveries d ON d.id = e.value`);
+  const ofItems = prepare<{ readonly tenant: string; readonly userId: string; readonly ids: readonly string[] }, ChainKey>(`
+    SELECT DISTINCT ${KEY} FROM json_each(:ids) e
+    CROSS JOIN belfry_notifications n ON n.tenant = (SELECT :tenant) AND n.id = e.value
+    CROSS JOIN belfry_deliveries d ON d.tenant = n.tenant AND d.recipient = (SELECT :userId) AND d.notification_pk = n.pk
+    WHERE ${OPEN}`);
+  const ofRead = prepare<{ readonly tenant: string; readonly userId: string }, ChainKey>(`
+    SELECT DISTINCT ${KEY} FROM belfry_deliveries d
+    WHERE d.tenant = (SELECT :tenant) AND d.recipient = (SELECT :userId) AND ${OPEN} AND ${IS_ITEM_READ}`);
+  const ofWaiting = prepare<{ readonly at: Date; readonly limit: number }, ChainKey>(`
+    SELECT ${KEY} FROM belfry_deliveries d WHERE d.status = 'waiting' AND d.due_at <= :at ORDER BY d.due_at
+    LIMIT :limit`);
   return (selection: ChainSelection, at: Date): readonly ChainKey[] => {
     switch (selection.kind) {
       case "send":
         return ofSend.all({ tenant: selection.tenant, id: selection.id.toLowerCase() });
       case "deliveries":
-        return ofDeliveries.all({ ids: JSON.stringify(selection.ids) });
+        return ofDeliveries.all({ ids: selection.ids });
       case "inbox": {
         const { owner, ids } = selection;
-        return ids === null ? ofRead.all(owner) : ofItems.all({ ...owner, ids: JSON.stringify(ids.map((id) => id.toLowerCase())) });
+        return ids === null ? ofRead.all(owner) : ofItems.all({ ...owner, ids: ids.map((id) => id.toLowerCase()) });
       }
       case "waiting":
-        return ofWaiting.all({ at: at.getTime(), limit: selection.limit });
+        return ofWaiting.all({ at, limit: selection.limit });
     }
   };
 }

@@ -1,5 +1,4 @@
 import { type DeliveryRow, deliveryRecords } from "@belfry/storage-sql";
-import { sql } from "drizzle-orm";
 import { DIALECT } from "../database/sql.ts";
 
 /** The records of deliveries, as SQLite has them. */
@@ -11,4 +10,4 @@ export interface KeyedDeliveryRow extends DeliveryRow {
 }
 
 /** The columns of a {@link KeyedDeliveryRow}, over the tables `d` (deliveries) and `n` (notifications). */
-export const DELIVERY_COLUMNS = sql.raw(`d.pk, ${RECORDS.delivery}`);
+export const DELIVERY_COLUMNS = `d.pk, ${RECORDS.delivery}`;

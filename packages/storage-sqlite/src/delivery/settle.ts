@@ -1,11 +1,18 @@
 import type { Delivery, DeliveryAttempt } from "@belfry/core";
-import type { ClaimedDelivery, Decide, DeliveryFairness, LeaseRequest, LoadedSend, SettleChanges } from "@belfry/core/storage";
+import type {
+  ChainSelection,
+  ClaimedDelivery,
+  Decide,
+  DeliveryFairness,
+  LeaseRequest,
+  LoadedSend,
+  SettleChanges,
+} from "@belfry/core/storage";
 import { type ContentRow, loadedOf, NAMED, PLANNED, progressOf, type TrackingRow, toDelivery } from "@belfry/storage-sql";
-import { sql } from "drizzle-orm";
 import type { LeaseTable } from "../database/leases.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareWriteAudit } from "./change-send.ts";
-import { type ChainKey, IS_ITEM_READ } from "./read-sends.ts";
+import { type ChainKey, IS_ITEM_READ, prepareSelectChains } from "./read-sends.ts";
 import { DELIVERY_COLUMNS, type KeyedDeliveryRow, RECORDS } from "./rows.ts";
 
 /** How many due deliveries are looked at for one claim: one endpoint's may be many, and only a few of them are taken. */
@@ -13,50 +20,36 @@ const CANDIDATES = 1_000;
 
 /** Deliveries as tasks to be leased. */
 export const DELIVERY_LEASES: LeaseTable<KeyedDeliveryRow, ClaimedDelivery, DeliveryFairness> = {
-  table: sql`belfry_deliveries`,
-  isDue: sql`status = 'pending' and lease_owner is null and due_at <= ${sql.placeholder("at")}`,
+  table: "belfry_deliveries",
+  isDue: "status = 'pending' AND lease_owner IS NULL AND due_at <= :at",
   queues: [
-    sql`select due_at as due from belfry_deliveries where status = 'pending' and lease_owner is null order by due_at limit 1`,
-    sql`select due_at from belfry_deliveries where status = 'waiting' and due_at is not null order by due_at limit 1`,
+    "SELECT due_at AS due FROM belfry_deliveries WHERE status = 'pending' AND lease_owner IS NULL ORDER BY due_at LIMIT 1",
+    "SELECT due_at FROM belfry_deliveries WHERE status = 'waiting' AND due_at IS NOT NULL ORDER BY due_at LIMIT 1",
   ],
-  select: sql`select ${DELIVERY_COLUMNS} from belfry_deliveries d cross join belfry_notifications n on n.pk = d.notification_pk`,
-  alias: sql`d`,
+  select: `SELECT ${DELIVERY_COLUMNS} FROM belfry_deliveries d CROSS JOIN belfry_notifications n ON n.pk = d.notification_pk`,
+  alias: "d",
   due: prepareDue,
   tasks: prepareWithContent,
 };
 
-interface CandidateValues {
-  readonly at: number;
-  readonly limit: number;
-  readonly perEndpoint: number;
-  /** JSON arrays. */
-  readonly channels: string;
-  readonly exceptTenants: string;
-  readonly exceptEndpoints: string;
-}
+type CandidateValues = Omit<DeliveryFairness, "exceptEndpoints"> &
+  Pick<LeaseRequest, "at" | "limit" | "exceptTenants"> & { readonly exceptEndpoints: readonly string[] };
 
 /** Finds due deliveries: of one endpoint no more than its share. */
 function prepareDue({ prepare }: QueryContext) {
-  const candidates = prepare<CandidateValues, KeyedDeliveryRow>(sql`
-    with due as materialized (
-      select pk, due_at, channel, recipient from belfry_deliveries
-      where status = 'pending' and lease_owner is null and due_at <= ${sql.placeholder("at")}
-        and channel in (select value from json_each(${sql.placeholder("channels")}))
-        and tenant not in (select value from json_each(${sql.placeholder("exceptTenants")}))
-        and channel || char(0) || recipient not in (select value from json_each(${sql.placeholder("exceptEndpoints")}))
-      order by due_at limit ${sql.raw(String(CANDIDATES))}),
-    ranked as (select pk, due_at, row_number() over (partition by channel, recipient order by due_at, pk) as place from due)
-    select ${DELIVERY_COLUMNS} from ranked r cross join belfry_deliveries d on d.pk = r.pk cross join belfry_notifications n on n.pk = d.notification_pk
-    where r.place <= ${sql.placeholder("perEndpoint")} order by r.due_at, r.pk limit ${sql.placeholder("limit")}`);
-  return ({ at, limit, perEndpoint, ...request }: LeaseRequest & DeliveryFairness): readonly KeyedDeliveryRow[] =>
-    candidates.all({
-      at: at.getTime(),
-      limit,
-      perEndpoint,
-      channels: JSON.stringify(request.channels),
-      exceptTenants: JSON.stringify(request.exceptTenants),
-      exceptEndpoints: JSON.stringify(request.exceptEndpoints.map(({ channel, recipient }) => `${channel}\u0000${recipient}`)),
-    });
+  const candidates = prepare<CandidateValues, KeyedDeliveryRow>(`
+    WITH due AS MATERIALIZED (
+      SELECT pk, due_at, channel, recipient FROM belfry_deliveries
+      WHERE status = 'pending' AND lease_owner IS NULL AND due_at <= :at
+        AND channel IN (SELECT value FROM json_each(:channels))
+        AND tenant NOT IN (SELECT value FROM json_each(:exceptTenants))
+        AND channel || char(0) || recipient NOT IN (SELECT value FROM json_each(:exceptEndpoints))
+      ORDER BY due_at LIMIT ${CANDIDATES}),
+    ranked AS (SELECT pk, due_at, row_number() OVER (PARTITION BY channel, recipient ORDER BY due_at, pk) AS place FROM due)
+    SELECT ${DELIVERY_COLUMNS} FROM ranked r CROSS JOIN belfry_deliveries d ON d.pk = r.pk CROSS JOIN belfry_notifications n ON n.pk = d.notification_pk
+    WHERE r.place <= :perEndpoint ORDER BY r.due_at, r.pk LIMIT :limit`);
+  return ({ exceptEndpoints, ...request }: LeaseRequest & DeliveryFairness): readonly KeyedDeliveryRow[] =>
+    candidates.all({ ...request, exceptEndpoints: exceptEndpoints.map(({ channel, recipient }) => `${channel}\u0000${recipient}`) });
 }
 
 /** Adds to deliveries what is to be delivered. */
@@ -83,10 +76,11 @@ function prepareWithContent({ prepare }: QueryContext) {
 
 /** Loads chains, has them decided upon, and writes what was decided. */
 export function prepareSettle(context: QueryContext) {
+  const select = prepareSelectChains(context);
   const load = prepareLoad(context);
   const save = prepareSave(context);
-  return (keys: readonly ChainKey[], at: Date, decide: Decide): void => {
-    const loaded = load(keys);
+  return (selection: ChainSelection, at: Date, decide: Decide): void => {
+    const loaded = load(select(selection, at));
     if (loaded.length > 0) {
       save(loaded, decide(loaded, at), at);
     }
@@ -95,20 +89,18 @@ export function prepareSettle(context: QueryContext) {
 
 /** Loads chains with the trackings of their notifications. */
 export function prepareLoad({ prepare }: QueryContext) {
-  const chainsOf = prepare<{ readonly keys: string }, KeyedDeliveryRow & { readonly isRead: number }>(sql`
-    select ${DELIVERY_COLUMNS}, ${IS_ITEM_READ} as "isRead"
-    from (select distinct value ->> 0 as pk, value ->> 1 as chain from json_each(${sql.placeholder("keys")})) k
-    cross join belfry_deliveries d on d.notification_pk = k.pk and d.chain = k.chain cross join belfry_notifications n on n.pk = d.notification_pk
-    order by d.notification_pk, d.chain, d.is_fallback`);
-  const trackings = prepare<{ readonly pks: string }, TrackingRow & { readonly id: string }>(`
+  const chainsOf = prepare<{ readonly keys: readonly (readonly number[])[] }, KeyedDeliveryRow & { readonly isRead: number }>(`
+    SELECT ${DELIVERY_COLUMNS}, ${IS_ITEM_READ} AS "isRead"
+    FROM (SELECT DISTINCT value ->> 0 AS pk, value ->> 1 AS chain FROM json_each(:keys)) k
+    CROSS JOIN belfry_deliveries d ON d.notification_pk = k.pk AND d.chain = k.chain CROSS JOIN belfry_notifications n ON n.pk = d.notification_pk
+    ORDER BY d.notification_pk, d.chain, d.is_fallback`);
+  const trackings = prepare<{ readonly pks: readonly number[] }, TrackingRow & { readonly id: string }>(`
     SELECT n.id, ${RECORDS.tracking} FROM json_each(:pks) k
     CROSS JOIN belfry_trackings t ON t.notification_pk = k.value CROSS JOIN belfry_notifications n ON n.pk = k.value`);
   return (keys: readonly ChainKey[]): readonly LoadedSend[] => {
-    const rows = chainsOf.all({ keys: JSON.stringify(keys.map(({ pk, chain }) => [pk, chain])) });
+    const rows = chainsOf.all({ keys: keys.map(({ pk, chain }) => [pk, chain]) });
     const byNotification = Map.groupBy(rows, ({ notificationPk }) => notificationPk);
-    return trackings
-      .all({ pks: JSON.stringify([...byNotification.keys()]) })
-      .map((row) => loadedOf(row, byNotification.get(row.notificationPk) ?? []));
+    return trackings.all({ pks: [...byNotification.keys()] }).map((row) => loadedOf(row, byNotification.get(row.notificationPk) ?? []));
   };
 }
 

@@ -1,7 +1,6 @@
 import type { CreatedItem, SendDetails } from "@belfry/core";
 import type { IdempotencyKey, NewSend, SendCreated } from "@belfry/core/storage";
 import { newTracking, type StoredDelivery, type Tracking } from "@belfry/storage-sql";
-import { sql } from "drizzle-orm";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareWriteEntry } from "../inbox/write-items.ts";
 import { prepareWriteAudit } from "./change-send.ts";
@@ -21,8 +20,8 @@ export function prepareWriteSend(context: QueryContext) {
   const writeKey = prepareWriteKey(context);
   const writeTracking = prepareWriteTracking(context);
   const writeDeliveries = prepareWriteDeliveries(context);
-  const find = context.prepare<{ readonly tenant: string; readonly id: string }, { readonly pk: number }>(sql`
-    select pk from belfry_notifications where tenant = ${sql.placeholder("tenant")} and id = ${sql.placeholder("id")}`);
+  const find = context.prepare<{ readonly tenant: string; readonly id: string }, { readonly pk: number }>(`
+    SELECT pk FROM belfry_notifications WHERE tenant = :tenant AND id = :id`);
   return (send: NewSend, at: Date): WrittenSend => {
     const { notification, inboxRecipients: recipients } = send;
     const { tenant, id } = notification;

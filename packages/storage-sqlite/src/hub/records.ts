@@ -9,7 +9,6 @@ import {
   toRecord,
   toSourceRecord,
 } from "@belfry/storage-sql";
-import { sql } from "drizzle-orm";
 import type { LeaseTable } from "../database/leases.ts";
 import { DIALECT, TABLES } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
@@ -22,11 +21,11 @@ const SELECT_RECORD = `SELECT ${COLUMNS.record} FROM belfry_processing_records r
 
 /** Processing records as tasks to be leased. */
 export const RECORD_LEASES: LeaseTable<RecordRow, ClaimedRecord, object> = {
-  table: sql`belfry_processing_records`,
-  isDue: sql`status = 'PENDING' and due_at <= ${sql.placeholder("at")}`,
-  queues: [sql`select due_at as due from belfry_processing_records where status = 'PENDING' order by due_at limit 1`],
-  select: sql.raw(SELECT_RECORD),
-  alias: sql`r`,
+  table: "belfry_processing_records",
+  isDue: "status = 'PENDING' AND due_at <= :at",
+  queues: ["SELECT due_at AS due FROM belfry_processing_records WHERE status = 'PENDING' ORDER BY due_at LIMIT 1"],
+  select: SELECT_RECORD,
+  alias: "r",
   claimed: { status: "PROCESSING" },
   due: prepareDue,
   tasks: prepareWithEvents,

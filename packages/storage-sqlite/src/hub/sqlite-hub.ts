@@ -1,17 +1,12 @@
 import type { HubStorage } from "@belfry/core/storage";
 import { type Sql, sharedHub } from "@belfry/storage-sql";
-import { bind, write } from "../database/bind.ts";
-import type { Connection } from "../database/connection.ts";
+import { bind, type Current, write } from "../database/bind.ts";
 import { leases } from "../database/leases.ts";
 import { prepareWriteEvents } from "./events.ts";
 import { prepareEndRecords, RECORD_LEASES } from "./records.ts";
 
-/**
- * The hub in SQLite.
- *
- * @param current what is open at this moment; throws if nothing is
- */
-export function sqliteHub(current: () => { readonly connection: Connection }, sql: Sql): HubStorage {
+/** The hub in SQLite. */
+export function sqliteHub(current: Current, sql: Sql): HubStorage {
   return {
     ...sharedHub(sql),
     ...bind(current, { createEvents: write(prepareWriteEvents), endRecords: write(prepareEndRecords) }),

@@ -48,7 +48,7 @@ interface ChunkRow {
 /** Whether a chunk is left: a look that takes no lock. */
 export function prepareHasFanOut({ prepare }: QueryContext) {
   const any = prepare<object, { readonly pk: number }>("SELECT pk FROM belfry_fan_out_chunks LIMIT 1");
-  return (): boolean => any.get({}) !== undefined;
+  return (_: Date): boolean => any.get({}) !== undefined;
 }
 
 /** Writes the items of the oldest chunk and forgets the chunk. */

@@ -1,8 +1,7 @@
-import type { FanOutChunk, InboxStorage, NewNotification } from "@belfry/core/storage";
+import type { InboxStorage, NewNotification } from "@belfry/core/storage";
 import type { HostTransactions } from "../creating/host-transactions.ts";
-import { bind, query, read, write } from "../database/bind.ts";
-import type { CommitWatch } from "../database/commit-watch.ts";
-import type { Connection, SqliteTransaction } from "../database/connection.ts";
+import { bind, type Current, query, read, write, writeIf } from "../database/bind.ts";
+import type { SqliteTransaction } from "../database/connection.ts";
 import { cutIntoChunks, prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut } from "./fan-outs.ts";
 import { prepareRenewEpochs } from "./inbox-state.ts";
 import { prepareCounts, prepareGet, prepareList, prepareListAfter, prepareListTenant, preparePositions } from "./list.ts";
@@ -11,23 +10,14 @@ import { prepareRemove, prepareRemoveRead } from "./remove.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareCreateMany } from "./write-items.ts";
 
-/** The parts that an inbox uses while its storage is open. */
-export interface OpenInbox {
-  readonly connection: Connection;
-  readonly hostTransactions: HostTransactions;
-  readonly commits: CommitWatch;
-}
-
-/**
- * Inboxes in SQLite.
- *
- * @param current what is open at this moment; throws if nothing is
- */
-export function sqliteInbox(current: () => OpenInbox): InboxStorage<SqliteTransaction, void> {
+/** Inboxes in SQLite. */
+export function sqliteInbox(current: Current<{ readonly hostTransactions: HostTransactions }>): InboxStorage<SqliteTransaction, void> {
   return {
     ...bind(current, {
       // SQLite has a single writer, so no inbox is ever busy while others are not: `skipBusy` skips nothing.
       createMany: write(prepareCreateMany),
+      // Most of the time no chunk is left.
+      fanOutNext: writeIf(prepareHasFanOut, prepareFanOutNext, null),
       list: read(prepareList),
       listAfter: read(prepareListAfter),
       listTenant: read(prepareListTenant),
@@ -45,31 +35,11 @@ export function sqliteInbox(current: () => OpenInbox): InboxStorage<SqliteTransa
       export: read(prepareExport),
       sweep: write(prepareSweep),
     }),
-
-    createWithin(tx, entry, onCommit) {
-      const { hostTransactions, commits } = current();
-      const transaction = hostTransactions.resolve(tx);
-      const { items, isNew } = transaction.write(entry);
-      commits.add({
-        notification: entry.notification,
-        isNew,
-        host: transaction.database,
-        onCommit: () => onCommit(items),
-        onOver: () => transaction.finish(),
-      });
-    },
-
+    createWithin: (tx, entry, onCommit) => current().hostTransactions.write(tx, entry, onCommit),
     async createFanOut({ notification, recipients }: NewNotification, chunkSize: number): Promise<void> {
       const { connection } = current();
       const chunks = await cutIntoChunks(recipients, chunkSize);
       return connection.write(() => connection.prepared(prepareCreateFanOut)(notification, chunks));
-    },
-
-    async fanOutNext(at: Date): Promise<FanOutChunk | null> {
-      const { connection } = current();
-      // Most of the time no chunk is left: that is learned without a transaction.
-      const isAnyLeft = await connection.query(() => connection.prepared(prepareHasFanOut)());
-      return isAnyLeft ? connection.write(() => connection.prepared(prepareFanOutNext)(at)) : null;
     },
   };
 }

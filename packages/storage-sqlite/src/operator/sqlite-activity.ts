@@ -1,7 +1,7 @@
 import type { ActivitySummary } from "@belfry/core";
 import type { ActivityItems, ActivityQuery, ActivityStorage } from "@belfry/core/storage";
 import { auditLog, findActivity, type Sql, type SummaryRow, summaryColumns, toSummary } from "@belfry/storage-sql";
-import { bind, write } from "../database/bind.ts";
+import { bind, type Current, write } from "../database/bind.ts";
 import { type Connection, turn } from "../database/connection.ts";
 import { ask, DIALECT, TABLES } from "../database/sql.ts";
 import { prepareWriteAudit } from "../delivery/change-send.ts";
@@ -21,10 +21,8 @@ const SUMMARY = `SELECT ${summaryColumns(DIALECT, TABLES)}
 /**
  * An operator's questions to SQLite. An answer may have to look at a great many rows, and SQLite works in the host's
  * own thread, so answers are made in short steps. A change between two steps may be in the answer or not.
- *
- * @param current what is open at this moment; throws if nothing is
  */
-export function sqliteActivity(current: () => { readonly connection: Connection }, sql: Sql): ActivityStorage {
+export function sqliteActivity(current: Current, sql: Sql): ActivityStorage {
   return {
     ...bind(current, {
       note: write(prepareWriteAudit),
