@@ -1,19 +1,13 @@
-import { type ContractService, createHandler, type HandlerOptions, type HttpHandler } from "@belfry/core/http";
-import { fromNodeRequest, type RequestPlace, type UpgradeListener, upgradeListener, writeResponse } from "@belfry/core/node";
+import type { ContractService, HandlerOptions } from "@belfry/core/http";
+import { fromNodeRequest, type Mounted, mounted, type RequestPlace, writeResponse } from "@belfry/core/node";
 import type { NextFunction, Request, Response } from "express";
 
 /** The options of a mount into Express. WebSockets below a prefix need `basePath`: `"/x"` for a mount at `/x`. */
 export type ExpressBelfryOptions = HandlerOptions;
 
 /** Express middleware that answers Belfry's paths and passes on all others. */
-export interface ExpressBelfry {
+export interface ExpressBelfry extends Mounted {
   (request: Request, response: Response, next: NextFunction): void;
-  /** Serves WebSockets. Give it to the server: `server.on("upgrade", belfry.upgrade)`. */
-  readonly upgrade: UpgradeListener;
-  /** The handler inside, for its OpenAPI documents. */
-  readonly handler: HttpHandler;
-  /** Ends every open stream and socket (1012). Call it before the server closes. */
-  close(): void;
 }
 
 /**
@@ -29,12 +23,12 @@ export interface ExpressBelfry {
  * ```
  */
 export function expressBelfry(service: ContractService, options: ExpressBelfryOptions): ExpressBelfry {
-  const handler = createHandler(service, options);
+  const mount = mounted(service, options);
   const middleware = (request: Request, response: Response, next: NextFunction): void => {
     const place = { url: request.url, mountPath: request.baseUrl, ...bodyOf(request) };
     // Express knows the address behind the proxies that the host trusts ("trust proxy").
     const address = request.ip === undefined ? {} : { remoteAddress: request.ip };
-    handler
+    mount.handler
       .handle({ ...fromNodeRequest(request, place), ...address })
       .then((answer) => {
         if (answer === null) {
@@ -45,11 +39,7 @@ export function expressBelfry(service: ContractService, options: ExpressBelfryOp
       })
       .catch(next);
   };
-  return Object.assign(middleware, {
-    handler,
-    upgrade: upgradeListener(handler, options.basePath),
-    close: () => handler.close(),
-  });
+  return Object.assign(middleware, mount);
 }
 
 /** The body, if a parser of the host has already read it: `express.json()` leaves a value, `raw()` and `text()` leave the raw body. */

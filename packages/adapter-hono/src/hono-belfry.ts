@@ -1,13 +1,5 @@
-import {
-  type ContractService,
-  createHandler,
-  fromFetchRequest,
-  type HandlerOptions,
-  type HttpHandler,
-  type HttpRequest,
-  toFetchResponse,
-} from "@belfry/core/http";
-import { type UpgradeListener, upgradeListener } from "@belfry/core/node";
+import { type ContractService, fromFetchRequest, type HandlerOptions, type HttpRequest, toFetchResponse } from "@belfry/core/http";
+import { type Mounted, mounted } from "@belfry/core/node";
 import { type Context, Hono } from "hono";
 import { baseRoutePath } from "hono/route";
 
@@ -15,14 +7,7 @@ import { baseRoutePath } from "hono/route";
 export type HonoBelfryOptions = HandlerOptions;
 
 /** A Hono app that answers Belfry's paths and passes on all others. */
-export interface HonoBelfry extends Hono {
-  /** Serves WebSockets. Give it to the Node server: `serve(app).on("upgrade", belfry.upgrade)`. */
-  readonly upgrade: UpgradeListener;
-  /** The handler inside, for its OpenAPI documents. */
-  readonly handler: HttpHandler;
-  /** Ends every open stream and socket (1012). Call it before the server closes. */
-  close(): void;
-}
+export interface HonoBelfry extends Hono, Mounted {}
 
 /**
  * Mounts Belfry's contracts into Hono, beside the host's own routes, at any depth. REST and SSE work wherever Hono runs;
@@ -37,21 +22,17 @@ export interface HonoBelfry extends Hono {
  * ```
  */
 export function honoBelfry(service: ContractService, options: HonoBelfryOptions): HonoBelfry {
-  const handler = createHandler(service, options);
+  const mount = mounted(service, options);
   const basePath = (options.basePath ?? "").replace(/\/$/, "");
   const app = new Hono();
   app.all("*", async (context, next) => {
-    const response = await handler.handle(plainRequest(context, basePath));
+    const response = await mount.handler.handle(plainRequest(context, basePath));
     if (response === null) {
       return next();
     }
     return toFetchResponse(response);
   });
-  return Object.assign(app, {
-    handler,
-    upgrade: upgradeListener(handler, options.basePath),
-    close: () => handler.close(),
-  });
+  return Object.assign(app, mount);
 }
 
 function plainRequest(context: Context, basePath: string): HttpRequest {

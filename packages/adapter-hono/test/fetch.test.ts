@@ -143,7 +143,7 @@ describe("honoBelfry among a host's own code", () => {
     await linksOf(app, prefix);
   });
 
-  test("mounted as a plain fetch function, it takes the links' prefix from basePath", async () => {
+  test("a mount as a plain fetch function takes the prefix of links from basePath", async () => {
     const app = new Hono();
     app.mount("/x", belfryOf("/x").fetch);
     await linksOf(app, "/x");

@@ -155,7 +155,6 @@ const bell: Contract = defineContract({
       },
     }),
   ],
-  sockets: [],
   renderFailure: (failure) => fastapiFailure(failure, "Token"),
 });
 const auth: AuthOptions = { jwt: { secret: "a secret", clockToleranceS: 1 }, tokens: { "a token": "ann" } };

@@ -18,13 +18,21 @@ export const fastapiValidationError = z
   })
   .meta({ id: "ValidationError" });
 
-/** Renders a failure in FastAPI's error shape. `challenge` is the 401's WWW-Authenticate header. */
-export function fastapiFailure(failure: Failure, challenge: string | null): Reply {
+/**
+ * Renders a failure in FastAPI's error shape.
+ *
+ * @param challenge the 401's WWW-Authenticate header; null for none
+ * @param fields the contract's names of fields by Belfry's, where they differ
+ */
+export function fastapiFailure(failure: Failure, challenge: string | null, fields: Readonly<Record<string, string>> = {}): Reply {
   const { error, request, credentialPresented = false } = failure;
   if (error.code === "VALIDATION_ERROR") {
     // An operation does not know the part that its input came in. A GET has no body.
     const part = failure.part ?? (request.method === "GET" || request.method === "HEAD" ? "query" : "body");
-    return reply({ detail: error.issues.map(({ path, message: msg, type }) => ({ loc: [part, ...path], msg, type })) }, 422);
+    const detail = error.issues.map(({ path: [first, ...rest], message: msg, type }) => {
+      return { loc: first === undefined ? [part] : [part, fields[first] ?? first, ...rest], msg, type };
+    });
+    return reply({ detail }, 422);
   }
   const headers = {
     ...(error.code === "UNAUTHENTICATED" && challenge !== null ? { "www-authenticate": challenge } : {}),

@@ -45,7 +45,7 @@ export abstract class MessageSocket implements SocketSession {
   /** Tells the client of an error. */
   protected abstract error(message: string): void;
 
-  /** Does `task` after what came before, unless the socket is closed by then. */
+  /** Runs `task` after the earlier ones, unless the socket is closed by then. */
   protected next(task: () => Promise<void>): void {
     this.#turn =
       this.#turn

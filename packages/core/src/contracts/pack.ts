@@ -56,7 +56,6 @@ export function pack(options: PackOptions = {}): Contract {
     credential: auth === "open" ? "open" : "api-key",
     principal: "client",
     routes: [createRoute, listRoute(window), markReadRoute(window, indexOrder), countRoute],
-    sockets: [],
     errorSchema: fastapiError,
     renderFailure: (failure) => fastapiFailure(failure, null),
   });

@@ -45,7 +45,7 @@ export interface BelfryErrorOptions {
   readonly issues?: readonly Issue[];
   /**
    * Facts for machines, by code: `INVALID_RECIPIENTS` {invalid, valid}, `CONTENT_TOO_LONG` {max_length, current_length},
-   * `CHANNEL_NOT_CONFIGURED` {channel}, `RATE_LIMITED` {retry_after_ms}.
+   * `CHANNEL_NOT_CONFIGURED` {channel}, `RATE_LIMITED` {retry_after_ms}, `VALIDATION_ERROR` of a request {part}.
    */
   readonly details?: Readonly<Record<string, unknown>>;
 }

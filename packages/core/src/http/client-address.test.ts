@@ -31,13 +31,13 @@ describe("isPrivateAddress", () => {
 });
 
 describe("clientAddress", () => {
-  test("is the peer's own, and nobody's where many stand behind it", () => {
+  test("is the peer's own address, and null if many callers may stand behind it", () => {
     expect(clientAddress({}, request("8.8.8.8"))).toBe("8.8.8.8");
     expect(clientAddress({}, request("10.0.0.1"))).toBeNull();
     expect(clientAddress({}, request(undefined))).toBeNull();
   });
 
-  test("is what the host names, a private address included", () => {
+  test("is the address that the host names, even a private one", () => {
     const named = { clientAddress: ({ headers }: HttpRequest) => headers["x-real-ip"] };
     expect(clientAddress(named, request("10.0.0.1", { "x-real-ip": "10.9.9.9" }))).toBe("10.9.9.9");
     expect(clientAddress(named, request("8.8.8.8"))).toBe("8.8.8.8");

@@ -4,27 +4,14 @@ import type { HttpRequest } from "./messages.ts";
 import type { CredentialScheme, Principal } from "./principal.ts";
 import type { ContractService, OpenStream, Reply, Route } from "./route.ts";
 
-/** A refused request, on its way to the contract that renders the answer. */
-export class RequestFailure extends Error {
-  override readonly name = "RequestFailure";
-  readonly error: BelfryError;
-  readonly part: RequestPart;
-
-  constructor(error: BelfryError, part: RequestPart) {
-    super(error.message, { cause: error });
-    this.error = error;
-    this.part = part;
-  }
-}
-
 /** The part of a request that is wrong. */
 export type RequestPart = "path" | "query" | "body";
 
 /** A failed request, which the contract renders in its own error shape. */
 export interface Failure {
   readonly error: BelfryError;
-  /** For a `VALIDATION_ERROR`: the part of the request that is wrong. */
-  readonly part?: RequestPart;
+  /** For a `VALIDATION_ERROR`: the part of the request that is wrong, if it is known. */
+  readonly part?: RequestPart | undefined;
   /** For `UNAUTHENTICATED`: whether the request had a credential. */
   readonly credentialPresented?: boolean;
   readonly request: HttpRequest;
@@ -73,7 +60,8 @@ export interface Contract {
   readonly credential: CredentialScheme | "open";
   readonly principal: Principal["kind"];
   readonly routes: readonly Route[];
-  readonly sockets: readonly SocketEndpoint[];
+  /** Its WebSocket endpoints. @default none */
+  readonly sockets?: readonly SocketEndpoint[];
   /** Renders a failure in the contract's own error shape. */
   renderFailure(failure: Failure): Reply;
   /** The body of errors that are described by a text, for the OpenAPI document. @default not documented */

@@ -4,7 +4,7 @@ import { consoleLogger, type Logger } from "../foundation/logger.ts";
 import { authenticator } from "./auth/authenticator.ts";
 import { CredentialWatch } from "./auth/credential-watch.ts";
 import { Gate, type Presented } from "./auth/gate.ts";
-import { type Contract, type Failure, RequestFailure } from "./contract.ts";
+import type { Contract, Failure, RequestPart } from "./contract.ts";
 import { checkHandlerOptions, checkHandlerParts, type HandlerOptions, type HandlerSettings } from "./handler-options.ts";
 import type { HttpRequest, HttpResponse, ResponseStream } from "./messages.ts";
 import { type Chosen, decodeParams, MountedContracts, type RouteMatch, routedMethod } from "./mounted-contracts.ts";
@@ -38,6 +38,8 @@ export class HandlerCore {
   readonly logger: Logger;
   readonly limits: RateLimits;
   readonly counts: StreamCounts;
+  /** Logs an error that is reported nowhere else. */
+  readonly report = (error: unknown, message: string): void => this.logger.error({ error }, message);
 
   constructor(service: ContractService, options: HandlerOptions) {
     checkHandlerParts(service, options);
@@ -140,7 +142,7 @@ export class HandlerCore {
       params: (route.params && validate(route.params, decodeParams(match.params), "path")) as never,
       query: (route.query && validate(route.query, queryOf(request.url), "query")) as never,
       body: (await this.#body(route, request)) as never,
-      report: (error, message) => this.logger.error({ error }, message),
+      report: this.report,
       stream: (start) => this.#stream(start, request, { match, presented }),
     };
   }
@@ -175,18 +177,15 @@ export class HandlerCore {
 
   #failure(error: unknown, request: HttpRequest, presented: Presented): Failure {
     const credentialPresented = presented.scheme !== null;
-    if (error instanceof RequestFailure) {
-      return { error: error.error, part: error.part, request, credentialPresented };
+    if (!(error instanceof BelfryError)) {
+      this.logger.error({ error, method: request.method }, "Belfry met an unexpected error while answering a request.");
+      const internal = new BelfryError("STORAGE_FAILED", "Internal server error", { cause: error });
+      return { error: internal, request, credentialPresented };
     }
-    if (error instanceof BelfryError) {
-      if (error.code === "STORAGE_FAILED" || error.code === "CONFIGURATION") {
-        this.logger.error({ error, method: request.method }, "Belfry could not answer a request.");
-      }
-      return { error, request, credentialPresented };
+    if (error.code === "STORAGE_FAILED" || error.code === "CONFIGURATION") {
+      this.logger.error({ error, method: request.method }, "Belfry could not answer a request.");
     }
-    this.logger.error({ error, method: request.method }, "Belfry met an unexpected error while answering a request.");
-    const internal = new BelfryError("STORAGE_FAILED", "Internal server error", { cause: error });
-    return { error: internal, request, credentialPresented };
+    return { error, part: error.details.part as RequestPart | undefined, request, credentialPresented };
   }
 }
 

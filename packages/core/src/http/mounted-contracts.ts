@@ -78,7 +78,7 @@ export class MountedContracts {
   socketAt(path: string): { readonly contract: Contract; readonly endpoint: SocketEndpoint } | null {
     const plain = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
     for (const contract of this.#contracts) {
-      const endpoint = contract.sockets.find((socket) => socket.path === plain);
+      const endpoint = contract.sockets?.find((socket) => socket.path === plain);
       if (endpoint) {
         return { contract, endpoint };
       }

@@ -1,13 +1,13 @@
-import type { z } from "zod";
 import {
   createDocument,
   type ZodOpenApiObject,
   type ZodOpenApiOperationObject,
+  type ZodOpenApiParameters,
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponseObject,
 } from "zod-openapi";
 import type { Contract } from "./contract.ts";
-import type { ResponseDoc, Route } from "./route.ts";
+import { given, type ResponseDoc, type Route } from "./route.ts";
 
 const SECURITY_SCHEMES = {
   "api-key": { type: "apiKey", in: "header", name: "X-API-Key" },
@@ -15,7 +15,7 @@ const SECURITY_SCHEMES = {
   token: { type: "apiKey", in: "header", name: "Authorization", description: "The word Token, a space, and the token." },
 } as const;
 
-/** The errors that operations share: the name of each in the document, and what it says. */
+/** The errors that operations share: the name of each in the document, and its description. */
 const SHARED_ERRORS = {
   400: ["BadRequest", "The body is not JSON, or a header is not valid"],
   401: ["Unauthorized", "There is no valid credential"],
@@ -61,8 +61,8 @@ export function openapiDocument(contract: Contract): object {
 }
 
 function describe(contract: Contract): string {
-  const sockets = contract.sockets.map((socket) => `WebSocket \`${socket.path}\`: ${socket.summary}`);
-  return ["Every path answers with and without a trailing slash.", ...sockets].join("\n\n");
+  const sockets = contract.sockets?.map((socket) => `WebSocket \`${socket.path}\`: ${socket.summary}`);
+  return ["Every path answers with and without a trailing slash.", ...(sockets ?? [])].join("\n\n");
 }
 
 function sharedErrors({ errorSchema }: Contract): SharedErrors {
@@ -90,19 +90,8 @@ function operation(route: Route, shared: Readonly<Record<string, ZodOpenApiRespo
     operationId: route.operationId,
     summary: route.summary,
     ...(route.isPublic ? { security: [] } : {}),
-    requestParams: {
-      ...(route.params ? { path: route.params as unknown as z.ZodObject } : {}),
-      ...(route.query ? { query: route.query as unknown as z.ZodObject } : {}),
-      ...(route.headers ? { header: route.headers } : {}),
-    },
-    ...(route.body
-      ? {
-          requestBody: {
-            required: !route.bodyOptional,
-            content: { "application/json": { schema: route.body as unknown as z.ZodType } },
-          },
-        }
-      : {}),
+    requestParams: given({ path: route.params, query: route.query, header: route.headers }) as ZodOpenApiParameters,
+    ...(route.body && { requestBody: { required: !route.bodyOptional, content: { "application/json": { schema: route.body } } } }),
     responses: {
       ...shared,
       ...Object.fromEntries(Object.entries(route.responses).map(([status, doc]) => [status, responseObject(doc)])),

@@ -4,7 +4,7 @@ import type { HttpRequest } from "./messages.ts";
 const LOOPBACK_ADDRESS = /^(?:127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/i;
 const LOOPBACK_HOST = /^(?:localhost|(?:[a-z0-9-]+\.)+localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
 
-/** How browsers call the page of another origin in `Sec-Fetch-Site`. */
+/** The values of `Sec-Fetch-Site` that browsers send for a page of another origin. */
 const FOREIGN_SITES: readonly (string | undefined)[] = ["cross-site", "same-site"];
 
 /** Headers that proxies add. A request with one of them came from another machine, even if its last hop was on this one. */
@@ -35,8 +35,8 @@ export function isLocalRequest({ remoteAddress, httpVersion, headers }: Connecte
 }
 
 /**
- * Whether a page of another site calls an API that needs no credential. Browsers send the page's origin in `Origin`, and
- * say of a change without it where it comes from. The `Host` header reveals a site that pointed its name to this machine
+ * Whether a page of another site calls an API that needs no credential. Browsers send the page's origin in `Origin`. For a
+ * change without `Origin`, `Sec-Fetch-Site` says where the page is from. The `Host` header reveals a site that pointed its name to this machine
  * (DNS rebinding).
  */
 export function isForeignPage(

@@ -21,7 +21,7 @@ describe.each(ways)("readJson of %s", (_, bodyOf) => {
     await expect(read(`{"a":${nested(101)}}`)).rejects.toMatchObject({ code: "INVALID_JSON", message: /deeper than 100 levels/ });
   });
 
-  test("brackets in texts and lists side by side are no levels", async () => {
+  test("brackets in texts, and lists side by side, do not count as levels", async () => {
     const text = JSON.stringify({
       open: "[{".repeat(200),
       quoted: `\\"${"[".repeat(200)}\\`,

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { IssueList } from "../foundation/issue-list.ts";
-import { RequestFailure, type RequestPart } from "./contract.ts";
+import type { RequestPart } from "./contract.ts";
 import type { HttpRequest } from "./messages.ts";
 
 /** The deepest JSON that Belfry reads. No contract needs more, and this much does not exhaust the stack. */
@@ -157,7 +157,7 @@ function isTextDeeper(bytes: Uint8Array, levels: number): boolean {
   return depth > levels + 1;
 }
 
-/** Checks one part of a request. Throws a failure with its issues. */
+/** Checks one part of a request. Throws a `VALIDATION_ERROR` with its issues, which names the part. */
 export function validate<Output>(schema: z.ZodType<Output>, value: unknown, part: RequestPart): Output {
   const result = schema.safeParse(value);
   if (result.success) {
@@ -167,7 +167,8 @@ export function validate<Output>(schema: z.ZodType<Output>, value: unknown, part
   for (const issue of result.error.issues) {
     issues.add(() => toIssue(issue, value));
   }
-  throw new RequestFailure(issues.error(), part);
+  const { message, issues: listed } = issues.error();
+  throw new BelfryError("VALIDATION_ERROR", message, { issues: listed, details: { part } });
 }
 
 function toIssue(issue: z.core.$ZodIssue, input: unknown): Issue {

@@ -1,12 +1,11 @@
 import type { Clock } from "../foundation/clock.ts";
 import { BelfryError } from "../foundation/errors.ts";
-import type { Presented } from "./auth/gate.ts";
+import type { Watched } from "./auth/credential-watch.ts";
 import type { Contract, SocketEndpoint, SocketSession } from "./contract.ts";
 import type { HandlerCore } from "./handler-core.ts";
 import type { HttpRequest, Peer } from "./messages.ts";
 import { originProblem } from "./origins.ts";
 import { splitUrl } from "./parameters.ts";
-import type { Principal } from "./principal.ts";
 
 /** The result of a handshake, for a WebSocket adapter. */
 export type Connection =
@@ -29,11 +28,7 @@ interface Handshake {
 }
 
 /** The caller whose credential opened a socket. */
-interface Opened {
-  readonly principal: Principal;
-  /** Checks the credential again. */
-  ask(): Promise<Presented>;
-}
+type Opened = Pick<Watched, "principal" | "ask">;
 
 /** Finds the endpoint of a handshake and opens its session. */
 export async function acceptSocket(core: HandlerCore, request: HttpRequest): Promise<Connection | null> {
@@ -145,7 +140,7 @@ function openSession(
       }
       return principal;
     },
-    report: (error, message) => core.logger.error({ error }, message),
+    report: core.report,
   });
   const allow = messageLimit(clock);
   return {

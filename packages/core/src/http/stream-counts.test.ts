@@ -23,7 +23,7 @@ function countsWith(options: Pick<HandlerOptions, "maxSocketsPerAddress">) {
   return { counts, isFull, lines, pass };
 }
 
-test("an address has as many as it may, and more once one is gone", () => {
+test("an address may have as many streams as the limit, and one more after one has ended", () => {
   const { counts, isFull } = countsWith({ maxSocketsPerAddress: 2 });
   const takeOff = counts.add(from("8.8.8.8"));
   expect(isFull("8.8.8.8")).toBe(false);

@@ -22,7 +22,7 @@ function stream(holdMs: number) {
 }
 
 describe("the modes of a stream", () => {
-  test("held, open: what was sent goes when the time has passed", async () => {
+  test("held to open: texts leave when the time has passed", async () => {
     const { stream: held, peer, pass } = stream(5);
     held.send("first");
     expect([held.mode, peer.send.mock.calls]).toEqual(["held", []]);
@@ -30,7 +30,7 @@ describe("the modes of a stream", () => {
     expect([held.mode, peer.send.mock.calls]).toEqual(["open", [["first"]]]);
   });
 
-  test("held, closing, over: what was sent goes before the close, and nothing after it", async () => {
+  test("held to closing to over: texts leave before the close, and nothing leaves after it", async () => {
     const { stream: held, peer, onGone, pass } = stream(5);
     held.send("first");
     held.close(4401, "unauthenticated");
@@ -40,7 +40,7 @@ describe("the modes of a stream", () => {
     expect([held.mode, peer.send.mock.calls, peer.close.mock.calls]).toEqual(["over", [["first"]], [[4401, "unauthenticated"]]]);
   });
 
-  test("open, over: a close is passed on once", () => {
+  test("open to over: a close is passed on once", () => {
     const { stream: open, peer, onGone } = stream(0);
     expect(open.mode).toBe("open");
     open.close(1000, "done");
@@ -49,7 +49,7 @@ describe("the modes of a stream", () => {
     expect([open.mode, peer.send.mock.calls, peer.close.mock.calls, onGone.mock.calls.length]).toEqual(["over", [], [[1000, "done"]], 1]);
   });
 
-  test.each([0, 5])("over when the other end is gone, whatever was held (for %i ms)", async (holdMs) => {
+  test.each([0, 5])("a stream held for %i ms is over when the other end is gone", async (holdMs) => {
     const { stream: gone, peer, pass } = stream(holdMs);
     gone.gone();
     gone.send("late");

@@ -51,7 +51,7 @@ function open() {
 }
 
 describe("streams", () => {
-  test("a stream that was silent for 30 s is pinged, one that was not is left alone", () => {
+  test("a stream is pinged after 30 s of silence, and not before", () => {
     const { clock, sent, stream } = open();
     clock.pass(25_000);
     stream.send("event");
@@ -61,7 +61,7 @@ describe("streams", () => {
     expect(sent).toEqual(["event", "ping"]);
   });
 
-  test("who gives no sign of life when asked, every 15 s, is let go", () => {
+  test("a peer that shows no sign of life when asked, every 15 s, is closed", () => {
     const { clock, registry, peer, closed } = open();
     let asked = 0;
     const silent = {
@@ -97,7 +97,7 @@ describe("streams", () => {
     expect([closed, sent, clock.pending]).toEqual([[1008], [], 0]);
   });
 
-  test("one that takes it slowly is left alone, until more than 64 MiB wait for it", () => {
+  test("a slow reader is left alone until more than 64 MiB wait for it", () => {
     const { clock, closed, peer, sent, stream } = open();
     for (let bytes = 20 * MIB; bytes > 0; bytes -= MIB) {
       peer.bufferedAmount = bytes;
@@ -112,7 +112,7 @@ describe("streams", () => {
     expect([closed, sent]).toEqual([[1008], []]);
   });
 
-  test("texts reach the peer in order, as its reader takes them, however many are sent in one turn", () => {
+  test("texts reach the peer in order, as fast as its reader takes them, even many of one turn", () => {
     const { clock, closed, peer, sent, stream } = open();
     const text = (at: number) => String(at).padEnd(200_000, ".");
     const counts: number[] = [];
@@ -149,7 +149,7 @@ describe("streams", () => {
     expect(sent).toEqual(["welcome", "refused", "at once"]);
   });
 
-  test("a replay whose reader takes nothing for 30 s is over", async () => {
+  test("a replay ends when its reader takes nothing for 30 s", async () => {
     const { clock, peer, closed, stream } = open();
     peer.bufferedAmount = 300 * 1024;
     let over = false;
@@ -191,7 +191,7 @@ describe("streams", () => {
     expect(ready).toBe(true);
   });
 
-  test("closing all ends each once, and no timer is left", () => {
+  test("closing all streams ends each once and leaves no timer", () => {
     const { clock, registry, closed, stream } = open();
     registry.closeAll();
     stream.close(1000, "again");

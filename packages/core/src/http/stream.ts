@@ -3,8 +3,8 @@ import type { Peer } from "./messages.ts";
 import type { OpenStream } from "./route.ts";
 
 /**
- * Belfry hands a reader more when no more than this is unread; what comes meanwhile waits as text, which streams share. Belfry
- * looks after 1 ms, then at growing intervals.
+ * A reader gets more when at most this much is unread. Later texts wait, and streams share them. Belfry looks again after
+ * 1 ms, then at growing intervals.
  */
 const WINDOW_BYTES = 256 * 1024;
 const FIRST_LOOK_MS = 1;
@@ -13,7 +13,7 @@ const MAX_LOOK_MS = 50;
 /** A reader with more than this outstanding that takes nothing for the grace period is cut off. */
 const MAX_IDLE_BYTES = 1024 * 1024;
 const GRACE_MS = 5_000;
-/** A reader that takes what it gets, but so slowly that more than this waits for it, is cut off too. */
+/** A slow reader for which more than this waits is cut off too. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** A replay ends when its reader takes nothing for this long. */
 const STALLED_MS = 30_000;
@@ -39,11 +39,11 @@ export interface StreamOptions {
   onGone(stream: Stream): void;
 }
 
-/** Where a {@link Stream} stands; its own documentation has the transitions. */
+/** The states of a {@link Stream}. Its own documentation has the transitions. */
 export type StreamMode = "held" | "open" | "closing" | "over";
 
 /**
- * Hands a peer what it is sent, as fast as its reader takes it, and cuts the reader off if it does not.
+ * Hands texts to a peer as fast as its reader takes them, and cuts off a reader that takes nothing.
  *
  * | mode      | what is sent                       | ends with                                       |
  * | --------- | ---------------------------------- | ----------------------------------------------- |
@@ -68,7 +68,7 @@ export class Stream implements WatchedStream {
   #mode: StreamMode;
   /** Closes the peer behind texts that are held. */
   #closeHeld: (() => void) | null = null;
-  /** When the reader last took something, as far as Belfry has looked; and what was unread then. */
+  /** The last time that the reader was seen to take something, and the bytes that were unread then. */
   #takenMs: number;
   #unreadBytes = 0;
 
@@ -164,7 +164,7 @@ export class Stream implements WatchedStream {
     this.#cancelPump ??= this.#options.clock.after(delayMs, () => this.#pump(delayMs));
   }
 
-  /** Hands the peer what waits, as far as its reader has taken what came before. */
+  /** Hands waiting texts to the peer while its reader keeps up. */
   #pump(delayMs: number): void {
     if (this.#mode === "over") {
       return;

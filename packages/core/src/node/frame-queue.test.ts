@@ -26,7 +26,7 @@ async function texts(bytes: Buffer): Promise<string[]> {
 }
 
 describe("FrameQueue", () => {
-  test("what is sent in one turn is one write, in its order", async () => {
+  test("texts of one turn leave in one write, in order", async () => {
     const [queue, one] = [new FrameQueue(), sink()];
     for (const text of ["a", "b", "a"]) {
       queue.add(one, text);
@@ -40,7 +40,7 @@ describe("FrameQueue", () => {
     expect(await texts(one.writes[1] as Buffer)).toEqual(["c"]);
   });
 
-  test("sockets that get the same share the bytes, others get their own", async () => {
+  test("sockets with the same texts share the bytes; others get their own", async () => {
     const queue = new FrameQueue();
     const sinks = [sink(), sink(), sink(), sink()] as const;
     for (const each of sinks) {

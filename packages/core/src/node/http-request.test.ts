@@ -56,7 +56,7 @@ describe("fromNodeRequest", () => {
     expect(await send("")).toBe("");
   });
 
-  test("a client that goes away in the middle of its body is an error of its own, not of the server", async () => {
+  test("a client that disconnects in the middle of its body causes INVALID_JSON, not a server error", async () => {
     const { address, answers } = await listen();
     const socket = connect(address.port, "127.0.0.1");
     socket.on("error", () => {});

@@ -1,3 +1,3 @@
 export { fromNodeRequest, type RequestPlace } from "./http-request.ts";
-export { type UpgradeListener, upgradeListener } from "./upgrade.ts";
+export { type Mounted, mounted, type UpgradeListener, upgradeListener } from "./upgrade.ts";
 export { writeResponse } from "./write-response.ts";

@@ -129,7 +129,7 @@ describe("upgradeListener", () => {
     expect(await outcome(`${address}/echo/ws`)).toBe("open");
   });
 
-  test("as the only listener it answers 404 where nobody else could answer", async () => {
+  test("the only listener answers other paths with 404", async () => {
     const address = await belfryAlone();
     expect(await outcome(`${address}/other`)).toBe(404);
     expect(await outcome(`${address}/echo/ws/more`)).toBe(404);
@@ -145,14 +145,14 @@ describe("upgradeListener", () => {
     expect(errors).toMatchObject([{ error: { message: expect.stringContaining("more than once") } }]);
   });
 
-  test("below a prefix only the paths with it are Belfry's, also where it is percent-encoded", async () => {
+  test("with a prefix, only paths below it are Belfry's, even percent-encoded ones", async () => {
     const address = await belfryAlone("/deep/ünï");
     expect(await outcome(`${address}/deep/%C3%BCn%C3%AF/echo/ws?a=b`)).toBe("open");
     expect(await outcome(`${address}/echo/ws`)).toBe(404);
     expect(await outcome(`${address}/deep/%C3%BCn%C3%AFecho/ws`)).toBe(404);
   });
 
-  test("a handshake that is none gets 400, another method 405", async () => {
+  test("a broken handshake gets 400, and another method 405", async () => {
     const address = await belfryAlone();
     for (const [line, status] of [
       ["GET /echo/ws HTTP/1.1", "400"],
@@ -242,7 +242,7 @@ describe("upgradeListener", () => {
     client.terminate();
   });
 
-  test("what was sent before closing arrives before the close frame", async () => {
+  test("texts sent before a close arrive before the close frame", async () => {
     const { client } = await handshake(`${await belfryAlone()}/echo/ws`);
     const read = messages(client, 1);
     const closed = new Promise((resolve) => void client.on("close", (code, reason) => resolve([code, String(reason)])));

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
-import type { HttpHandler } from "../http/create-handler.ts";
+import { createHandler, type HttpHandler } from "../http/create-handler.ts";
+import type { HandlerOptions } from "../http/handler-options.ts";
+import type { ContractService } from "../http/route.ts";
 import type { Connection } from "../http/socket.ts";
 import { FrameQueue } from "./frame-queue.ts";
 import { fromNodeRequest } from "./http-request.ts";
@@ -9,6 +11,22 @@ import { attachSocket } from "./socket-peer.ts";
 
 /** The listener of a Node server's `upgrade` event. */
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/** A handler that is mounted into a framework over Node's server. */
+export interface Mounted {
+  /** Serves WebSockets. Give it to Node's server: `server.on("upgrade", belfry.upgrade)`. */
+  readonly upgrade: UpgradeListener;
+  /** The handler inside, for its OpenAPI documents. */
+  readonly handler: HttpHandler;
+  /** Ends every open stream and socket (1012). Call it before the server closes. */
+  close(): void;
+}
+
+/** Builds the parts of a mount that are alike in every framework. Throws as `createHandler` does. */
+export function mounted(service: ContractService, options: HandlerOptions): Mounted {
+  const handler = createHandler(service, options);
+  return { handler, upgrade: upgradeListener(handler, options.basePath), close: () => handler.close() };
+}
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
 const MAX_FRAGMENTS = 16;
@@ -27,11 +45,6 @@ export function upgradeListener(handler: HttpHandler, basePath = ""): UpgradeLis
   const frames = new FrameQueue();
   // It is made on first use, so that a runtime without Node's sockets never needs it.
   let server: WebSocketServer | null = null;
-  const accept = (connection: Extract<Connection, { accepted: true }>, ...handshake: Parameters<UpgradeListener>) => {
-    const [incoming, socket, head] = handshake;
-    server ??= webSocketServer();
-    server.handleUpgrade(incoming, socket, head, (webSocket: WebSocket) => attachSocket({ webSocket, socket, frames }, connection));
-  };
   return (incoming, socket, head) => {
     const url = incoming.url ?? "/";
     if (prefix !== "" && !url.startsWith(`${prefix}/`)) {
@@ -48,7 +61,8 @@ export function upgradeListener(handler: HttpHandler, basePath = ""): UpgradeLis
         if (connection === null) {
           leave(incoming, socket);
         } else if (connection.accepted) {
-          accept(connection, incoming, socket, head);
+          server ??= webSocketServer();
+          server.handleUpgrade(incoming, socket, head, (webSocket: WebSocket) => attachSocket({ webSocket, socket, frames }, connection));
         } else {
           refuse(socket, connection);
         }

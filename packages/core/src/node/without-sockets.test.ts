@@ -12,7 +12,7 @@ vi.mock("ws", () => ({
   },
 }));
 
-test("a listener that no socket ever asks needs no sockets", () => {
+test("a listener without any handshake needs no WebSocket server", () => {
   const service = { defaultTenant: { tenantId: "default" } } as ContractService;
   expect(upgradeListener(createHandler(service, { contracts: [] }))).toBeInstanceOf(Function);
 });

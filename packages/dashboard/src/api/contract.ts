@@ -16,7 +16,6 @@ export function apiContract(context: ApiContext): Contract {
     credential: "api-key",
     principal: "client",
     routes: [sessionRoute(context), ...inboxRoutes(context), ...activityRoutes(context), ...sendRoutes(context), liveRoute(context)],
-    sockets: [],
     renderFailure: (failure) => apiFailure(failure, context.challenge),
   });
 }

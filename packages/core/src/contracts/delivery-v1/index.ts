@@ -220,7 +220,6 @@ export function deliveryV1(): Contract {
     credential: "api-key",
     principal: "client",
     routes,
-    sockets: [],
     errorSchema,
     renderFailure: deliveryFailure,
   });

@@ -201,7 +201,6 @@ export function django(): Contract {
     credential: "token",
     principal: "user",
     routes,
-    sockets: [],
     errorSchema: detailSchema,
     renderFailure: djangoFailure,
   });

@@ -1,4 +1,3 @@
-import { validationError } from "../../foundation/issue-list.ts";
 import type { Failure } from "../../http/contract.ts";
 import { errorDocs, type Reply } from "../../http/route.ts";
 import { fastapiError, fastapiFailure, fastapiValidationError } from "../fastapi-failure.ts";
@@ -13,15 +12,7 @@ const FIELDS: Readonly<Record<string, string>> = {
 
 /** Renders a failure in FastAPI's error shape, with the contract's field names. */
 export function hubFailure(failure: Failure): Reply {
-  const { error } = failure;
-  if (error.code !== "VALIDATION_ERROR") {
-    return fastapiFailure(failure, null);
-  }
-  const issues = error.issues.map(({ path: [first, ...rest], ...issue }) => ({
-    ...issue,
-    path: first === undefined ? [] : [FIELDS[first] ?? first, ...rest],
-  }));
-  return fastapiFailure({ ...failure, error: validationError(issues) }, null);
+  return fastapiFailure(failure, null, FIELDS);
 }
 
 /** Returns the documentation of error answers. */

@@ -1,7 +1,7 @@
 import type { Owner } from "../../foundation/context.ts";
 import type { InboxEvent } from "../../inbox/index.ts";
 
-/** The lists that narrow what a socket gets, by their names on the wire. */
+/** The lists that narrow the events of a socket, by their names on the wire. */
 const NAMES = ["event_types", "entity_types", "entity_ids"] as const;
 const MAX_VALUES = 100;
 const MAX_LENGTH = 100;
@@ -9,17 +9,17 @@ const MAX_LENGTH = 100;
 /** The filters of a socket, as the client gave them. A list that is missing lets everything pass. */
 export type Filters = { readonly [Name in (typeof NAMES)[number]]?: readonly string[] };
 
-/** Lets the events of an inbox pass that a client asked for. */
+/** Returns whether the client wants an event of its inbox. */
 export type Wants = (type: string, event: InboxEvent) => boolean;
 
-/** Returns the filters in a socket's URL, each a list with commas; null where it has none. Empty ones count as missing. */
+/** Returns the filters in a socket's URL, each a list with commas, or null if there are none. An empty list counts as missing. */
 export function filtersOfQuery(query: URLSearchParams): Filters | string | null {
   const given = NAMES.map((name) => [name, (query.get(name) ?? "").split(",").filter((value) => value !== "")] as const);
   const lists = given.filter(([, values]) => values.length > 0);
   return lists.length === 0 ? null : checkFilters(Object.fromEntries(lists));
 }
 
-/** Returns the filters in a `subscribe` message, or why they cannot be. */
+/** Returns the filters in a `subscribe` message, or the reason why they are not valid. */
 export function checkFilters(message: Readonly<Record<string, unknown>>): Filters | string {
   const given = NAMES.filter((name) => message[name] !== undefined);
   const wrong = given.find((name) => !isList(message[name]));
@@ -45,7 +45,7 @@ export function wantsOf({ event_types, entity_types, entity_ids }: Filters, owne
 
 type Entity = readonly [type: string, id: string];
 
-/** The item itself, or the user for a change of the whole inbox; what the item's data names; and the room it belongs to. */
+/** Returns the item, or the user for a change of the whole inbox; the entity that the item's data names; and its room. */
 function entitiesOf({ item }: InboxEvent, owner: Owner): readonly Entity[] {
   const { entity_type: type, entity_id: id, room_id: room } = item?.data ?? {};
   const named: readonly Entity[] =

@@ -1,3 +1,4 @@
+import type { FeedSubscription } from "../../foundation/context.ts";
 import type { OpenStream } from "../../http/route.ts";
 import { EMPTY_EPOCH, type Inbox, type InboxPosition } from "../../inbox/index.ts";
 import type { Wants } from "./filters.ts";
@@ -19,15 +20,11 @@ export interface FollowOptions {
   report(error: unknown, message: string): void;
 }
 
-/** A stream that follows an inbox. */
-export interface Following {
-  /** Resolves once the replay is done and the stream gets every later change, or once the stream has ended. */
-  readonly live: Promise<void>;
-  stop(): void;
-}
-
-/** Sends an inbox's changes to a stream until the stream ends or the caller stops it. */
-export function follow({ inbox, stream, since, send, wants, report }: FollowOptions): Following {
+/**
+ * Sends an inbox's changes to a stream until the stream ends or the caller stops it. It is `ready` once the replay is done
+ * and the stream gets every later change, or once the stream has ended.
+ */
+export function follow({ inbox, stream, since, send, wants, report }: FollowOptions): FeedSubscription {
   const failed = (error: unknown) => {
     report(error, "Belfry could not read an inbox for a stream; the client is to come again.");
     stream.close(1011, "try again");
@@ -52,5 +49,5 @@ export function follow({ inbox, stream, since, send, wants, report }: FollowOpti
     },
     since,
   );
-  return { live: subscription.ready.catch(failed), stop: () => subscription.close() };
+  return { ready: subscription.ready.catch(failed), close: () => subscription.close() };
 }

@@ -19,11 +19,8 @@ export const itemSchema = z
   })
   .meta({ id: "Notification" });
 
-/** An inbox item as JSON of the `inbox-v1` contract. */
-export type InboxV1Item = z.infer<typeof itemSchema>;
-
 /** Renders an inbox item for the contract. */
-export function renderItem(item: InboxItem): InboxV1Item {
+export function renderItem(item: InboxItem): z.infer<typeof itemSchema> {
   return {
     id: item.id,
     user_id: item.userId,

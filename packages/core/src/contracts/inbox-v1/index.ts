@@ -128,7 +128,7 @@ async function streamReply(context: RouteContext, lastEventId: string | undefine
       send: ({ type, text: data }, position) => open.send(sseEvent({ event: type, id: eventId(position), data })),
       wants: () => true,
       report: context.report,
-    }).stop;
+    }).close;
   });
   return { status: 200, headers: SSE_HEADERS, stream };
 }

@@ -1,3 +1,4 @@
+import type { FeedSubscription } from "../../foundation/context.ts";
 import type { SocketContext, SocketSession } from "../../http/contract.ts";
 import type { Inbox } from "../../inbox/index.ts";
 import { type ClientMessage, MessageSocket } from "../message-socket.ts";
@@ -19,10 +20,10 @@ function tokenOf({ query, request }: SocketContext): string {
 }
 
 class InboxSocket extends MessageSocket {
-  /** What the client wants; everything until it says so. */
+  /** Returns whether the client wants an event. It gets every event until it subscribes to some. */
   #wants: Wants = () => true;
   #inbox: Inbox | null = null;
-  #stop: (() => void) | null = null;
+  #following: FeedSubscription | null = null;
 
   start(): void {
     this.next(() => this.#open());
@@ -30,12 +31,12 @@ class InboxSocket extends MessageSocket {
 
   override closed(): void {
     super.closed();
-    this.#stop?.();
-    this.#stop = null;
+    this.#following?.close();
+    this.#following = null;
   }
 
   async #open(): Promise<void> {
-    const { query, stream, service } = this.context;
+    const { query, stream, service, report } = this.context;
     const principal = this.context.principal ?? (await this.context.authenticate("bearer", tokenOf(this.context)));
     if (this.isClosed) {
       return;
@@ -52,18 +53,17 @@ class InboxSocket extends MessageSocket {
       this.#filter(filters, this.#inbox);
     }
     const since = positionOfQuery(query);
-    const following = follow({
+    this.#following = follow({
       inbox: this.#inbox,
       stream,
       since,
       send: (frame) => stream.send(frame.text),
       wants: (type, event) => this.#wants(type, event),
-      report: (error, message) => this.context.report(error, message),
+      report,
     });
-    this.#stop = following.stop;
     if (since === undefined) {
       // A client that gets an answer misses nothing after it. (After a replay, the state frame says so.)
-      await following.live;
+      await this.#following.ready;
     }
   }
 
@@ -81,7 +81,7 @@ class InboxSocket extends MessageSocket {
     }
   }
 
-  /** Narrows what follows, and answers with the filters; or says why they cannot be, and leaves those that there were. */
+  /** Narrows the later events and answers with the filters. Wrong filters get an error, and the old ones stay. */
   #filter(filters: Filters | string, inbox: Inbox | null): void {
     if (typeof filters === "string") {
       this.error(filters);

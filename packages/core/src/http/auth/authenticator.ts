@@ -17,7 +17,7 @@ export type CredentialLookup<Found> =
  * Makes one function from either form of look-up. Credentials are stored and looked up as digests, so the time of a look-up
  * reveals nothing about the credential.
  */
-export function lookup<Found>(source: CredentialLookup<Found> | undefined): (credential: string) => Promise<Found | null> {
+function lookup<Found>(source: CredentialLookup<Found> | undefined): (credential: string) => Promise<Found | null> {
   if (source === undefined) {
     return async () => null;
   }

@@ -6,7 +6,7 @@ const HOUR_S = 3_600;
 const inAnHour = () => Math.floor(Date.now() / 1_000) + HOUR_S;
 
 describe("tokens signed with public keys", () => {
-  test("the issuer's are accepted; HS256 signed with the public key as the secret is not", async () => {
+  test("those of the issuer are accepted; one signed HS256 with the public key as the secret is not", async () => {
     const { publicKey, privateKey } = await generateKeyPair("RS256", { extractable: true });
     const verify = jwtVerifier({ jwks: { keys: [{ ...(await exportJWK(publicKey)), kid: "k1", alg: "RS256" }] } }, "default");
     const good = await new SignJWT({ client_id: "acme" })
@@ -46,7 +46,7 @@ describe("issuer, audience and tenant", () => {
     expect(await verify(await sign({ sub: "ann" }))).toMatchObject({ kind: "refused" });
   });
 
-  test("a tenant or user that is no name is refused", async () => {
+  test("a tenant or user that is not a valid name is refused", async () => {
     const verify = jwtVerifier({ secret }, "default");
     for (const claims of [{ sub: "ann", client_id: "" }, { sub: "ann", client_id: 7 }, { sub: "a\u0000" }, { sub: "x".repeat(256) }]) {
       expect(await verify(await sign(claims))).toMatchObject({ kind: "refused" });

@@ -80,8 +80,8 @@ function verifier(options: JwtOptions): (token: string) => Promise<JWTPayload> {
   const shared: JWTVerifyOptions = {
     requiredClaims: ["exp", "sub"],
     clockTolerance: options.clockToleranceS ?? 0,
-    ...(options.issuer === undefined ? {} : { issuer: asList(options.issuer) }),
-    ...(options.audience === undefined ? {} : { audience: asList(options.audience) }),
+    ...(options.issuer === undefined ? {} : { issuer: [options.issuer].flat() }),
+    ...(options.audience === undefined ? {} : { audience: [options.audience].flat() }),
   };
   if (options.secret !== undefined) {
     const key: unknown = typeof options.secret === "string" ? new TextEncoder().encode(options.secret) : options.secret;
@@ -107,8 +107,4 @@ function keySet({ jwks }: JwtOptions): JWTVerifyGetKey {
   }
   // jose checks the members of the keys itself.
   return jwks instanceof URL ? createRemoteJWKSet(jwks) : createLocalJWKSet(jwks as JSONWebKeySet);
-}
-
-function asList(value: string | readonly string[]): string[] {
-  return typeof value === "string" ? [value] : [...value];
 }
