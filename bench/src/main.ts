@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { printGrowth } from "./growth/growth.ts";
 import { loadRows, pickRows } from "./harness/load-rows.ts";
+import { profileRow } from "./harness/profile.ts";
 import { detailsOf, tableOf } from "./harness/report.ts";
 import { RESULTS_FILE, writeRows } from "./harness/results.ts";
 import { type RowResult, runRow } from "./harness/run-row.ts";
@@ -11,13 +12,15 @@ pnpm bench 3a 6a            measures rows by their ids
 pnpm bench --list           lists the rows
 pnpm bench growth           measures how operations grow with the tables
   --scale 0.1               a tenth of the preloaded rows, for trials
-  --rounds 5                fewer rounds, for trials`;
+  --rounds 5                fewer rounds, for trials
+  --profile belfry          instead of measuring, tells where the CPU of this side goes`;
 
 const OPTIONS = {
   list: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
   scale: { type: "string", default: "1" },
   rounds: { type: "string" },
+  profile: { type: "string" },
 } as const;
 
 function print(lines: readonly string[]): void {
@@ -53,6 +56,10 @@ async function main(): Promise<void> {
     print((await loadRows()).map(({ id, what, cases }) => `${id}  ${what} (${cases.map(({ name }) => name).join(", ")})`));
   } else if (positionals[0] === "growth") {
     await printGrowth(scale, print);
+  } else if (values.profile !== undefined) {
+    for (const row of pickRows(await loadRows(), positionals)) {
+      print(await profileRow(row, { scale: scaleBy(scale), side: values.profile }));
+    }
   } else {
     await measureRows(positionals, { scale, rounds: values.rounds === undefined ? undefined : positive("rounds", values.rounds) });
   }

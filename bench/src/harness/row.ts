@@ -55,6 +55,8 @@ export interface FigureGoal {
 
 /** How large a row is set up. */
 export interface Scale {
+  /** 1 for figures that count. */
+  readonly factor: number;
   /** Scales a number of rows, users or events, for trials. */
   of(count: number): number;
 }

@@ -28,6 +28,8 @@ export interface CaseResult {
 export interface RowResult {
   readonly id: string;
   readonly what: string;
+  /** How large its tables were: 1, or less for a trial. */
+  readonly scale: number;
   readonly cases: readonly CaseResult[];
   readonly notYet: readonly string[];
 }
@@ -41,7 +43,7 @@ export async function runRow({ id, what, cases, notYet = [] }: Row, options: Mea
   for (const one of cases) {
     results.push(await runCase(one, options));
   }
-  return { id, what, cases: results, notYet };
+  return { id, what, scale: options.scale.factor, cases: results, notYet };
 }
 
 async function runCase(one: Case, options: MeasureOptions): Promise<CaseResult> {

@@ -5,5 +5,5 @@ const LEAST = 100;
 
 /** Scales preloaded rows, users and events by a factor. */
 export function scaleBy(factor: number): Scale {
-  return { of: (count) => Math.max(Math.min(count, LEAST), Math.round(count * factor)) };
+  return { factor, of: (count) => Math.max(Math.min(count, LEAST), Math.round(count * factor)) };
 }

@@ -4,7 +4,7 @@ import type { NotificationService } from "@belfry/core";
 import { deliveryV1 } from "@belfry/core/contracts";
 import { createHandler } from "@belfry/core/http";
 import { fromNodeRequest, writeResponse } from "@belfry/core/node";
-import type { FigureGoal, Figures, Row } from "../harness/row.ts";
+import type { FigureGoal, Figures, Row, Scale } from "../harness/row.ts";
 import { percentile } from "../harness/statistics.ts";
 import { LoadProcess } from "../load/load-process.ts";
 import { closeServer, listen, portOf } from "../settings/http-servers.ts";
@@ -28,7 +28,7 @@ function postTo(url: string, content: string): string {
 }
 
 /** Posts over HTTP and counts webhooks, one by one, in bursts, and in bursts behind posts to a receiver that never answers. */
-async function measure(service: NotificationService): Promise<Figures["samples"]> {
+async function measure(service: NotificationService, scale: Scale): Promise<Figures["samples"]> {
   await service.start();
   const handler = createHandler(service, { contracts: [deliveryV1()], auth: () => ({ kind: "client", tenant: "default" }) });
   const server = await listen(
@@ -42,10 +42,11 @@ async function measure(service: NotificationService): Promise<Figures["samples"]
   const port = portOf(server);
   const posts = (count: number) =>
     Array.from({ length: count }, (_, index) => postTo(`http://127.0.0.1:${live}/${index % ENDPOINTS}`, `Order ${index}`));
-  const dead = Array.from({ length: DEAD }, (_, index) => postTo(`http://127.0.0.1:${silent}/dead`, `Order ${index}`));
+  const expected = scale.of(BURST);
+  const dead = Array.from({ length: scale.of(DEAD) }, (_, index) => postTo(`http://127.0.0.1:${silent}/dead`, `Order ${index}`));
   const burst = async (before: readonly string[]) => {
-    const { tookMs = 0 } = await load.ask({ burst: { port, posts: [...before, ...posts(BURST)], expected: BURST } });
-    return (BURST * 1_000) / tookMs;
+    const { tookMs = 0 } = await load.ask({ burst: { port, posts: [...before, ...posts(expected)], expected } });
+    return (expected * 1_000) / tookMs;
   };
   const samples = { "p50, ms": [] as number[], "p99, ms": [] as number[], "burst, webhooks/s": [] as number[] };
   for (let round = 0; round <= ROUNDS; round += 1) {
@@ -66,21 +67,21 @@ async function measure(service: NotificationService): Promise<Figures["samples"]
 
 const options = () => ({ channels: channels(), delivery: { drainMs: 100 } });
 
-async function onSqlite(): Promise<Figures> {
+async function onSqlite(scale: Scale): Promise<Figures> {
   const setting = await SqliteSetting.open();
   const service = await setting.belfry("belfry.db", options());
   try {
-    return { samples: await measure(service), knobs: setting.knobs("belfry.db") };
+    return { samples: await measure(service, scale), knobs: setting.knobs("belfry.db") };
   } finally {
     await setting.close();
   }
 }
 
-async function onPostgres(): Promise<Figures> {
+async function onPostgres(scale: Scale): Promise<Figures> {
   const setting = await PostgresSetting.open();
   const { service } = await setting.belfry("belfry", 10, options());
   try {
-    return { samples: await measure(service), knobs: await setting.knobs() };
+    return { samples: await measure(service, scale), knobs: await setting.knobs() };
   } finally {
     await setting.close();
   }

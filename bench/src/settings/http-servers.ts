@@ -85,19 +85,6 @@ export function carefulServer(framework: Framework, { method, path, careful }: E
   return listen(createServer(app));
 }
 
-/** A server that answers every request with the same few bytes, or that nothing changed. */
-export function helloServer(framework: Framework, status: 200 | 304 = 200): Promise<Server> {
-  if (framework === "hono") {
-    return listen(honoServer(new Hono().get("*", (context) => (status === 304 ? context.body(null, 304) : context.text("hello")))));
-  }
-  const app = express();
-  app.disable("x-powered-by");
-  app.use((_request, response) => {
-    response.writeHead(status).end(status === 304 ? undefined : "hello");
-  });
-  return listen(createServer(app));
-}
-
 /** The port that a server listens on. */
 export function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;

@@ -11,7 +11,7 @@ export async function comparePostgresCounts(scale: Scale): Promise<Comparison> {
   const setting = await PostgresSetting.open();
   const users = usersOf(1_000);
   const { service, pool } = await setting.belfry("belfry", 1);
-  await fillPostgres(pool, "belfry", { items: scale.of(100_000), users });
+  await fillPostgres(pool, "belfry", { items: scale.of(100_000), users, isEven: true });
   const raw = setting.pool(1);
   const text = "SELECT total, unread, last_seq, epoch, rev FROM belfry.belfry_inbox_counters WHERE tenant = 'default' AND user_id = $1";
   const byKey = async (userId: string): Promise<InboxCounts> => {
@@ -84,11 +84,4 @@ export async function comparePostgresSizes(scale: Scale): Promise<Comparison> {
     sides.push({ name: `inbox of ${size}`, run, work: () => ({ rows }) });
   }
   return { sides, knobs: await setting.knobs(), serverPid: await setting.serverPid(), close: () => setting.close() };
-}
-
-/** Milliseconds that a call takes. */
-export async function timeOf(call: () => unknown): Promise<number> {
-  const startedMs = performance.now();
-  await call();
-  return performance.now() - startedMs;
 }

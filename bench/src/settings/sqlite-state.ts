@@ -13,7 +13,7 @@ export async function compareSqliteCounts(scale: Scale): Promise<Comparison> {
   const users = usersOf(1_000);
   const service = await setting.belfry("belfry.db");
   const raw = setting.raw("belfry.db");
-  fillSqlite(raw, { items: scale.of(100_000), users });
+  fillSqlite(raw, { items: scale.of(100_000), users, isEven: true });
   const reader = new RawSqliteReader(raw);
   const side = (name: string, counts: (userId: string) => object | Promise<object>): Side => {
     const user = randomUser(users);

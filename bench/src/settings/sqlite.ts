@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { NotificationService, type NotificationServiceOptions } from "@belfry/core";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import Database from "better-sqlite3";
-import { Skipped } from "../harness/row.ts";
 
 /** Every connection that set something, so that its settings can be read from it, whoever opened it. */
 const connections = new Set<Database.Database>();
@@ -99,13 +98,6 @@ export class SqliteSetting {
 /** The number in the only column of the only row. */
 export function numberOf(database: Database.Database, query: string): number {
   return Number(database.prepare(query).pluck().get());
-}
-
-/** Skips a case on a system without /proc. */
-export function requireLinux(): void {
-  if (process.platform !== "linux") {
-    throw new Skipped("it reads /proc, which Linux alone has");
-  }
 }
 
 function sqliteVersion(): string {

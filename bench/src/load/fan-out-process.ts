@@ -1,0 +1,71 @@
+/**
+ * A process that creates one notification for very many users, and watches itself meanwhile.
+ *
+ * Its argument is the path of a SQLite file or the URL of a PostgreSQL database. Task: `{ users }`, answered with
+ * `{ longestMs, p99Ms, heapMb }`.
+ */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { NotificationService } from "@belfry/core";
+import type { Storage } from "@belfry/core/storage";
+import { postgresStorage } from "@belfry/storage-postgres";
+import { sqliteStorage } from "@belfry/storage-sqlite";
+import Database from "better-sqlite3";
+import pg from "pg";
+import { untilWritten } from "../settings/fan-out.ts";
+import { usedHeap } from "../settings/heap.ts";
+import { numberIn } from "../settings/postgres.ts";
+import { randomFrom, shuffled } from "../settings/random.ts";
+import { numberOf } from "../settings/sqlite.ts";
+import { usersOf } from "../settings/users.ts";
+
+const RESOLUTION_MS = 1;
+const SAMPLE_MS = 10;
+const LEFT = "SELECT count(*) FROM (SELECT 1 FROM belfry_fan_out_chunks LIMIT 1) c";
+
+const [, , target = ""] = process.argv;
+const isPostgres = target.startsWith("postgres");
+
+interface Opened {
+  readonly storage: Storage;
+  /** How many chunks are left to be written; at most 1. */
+  left(): number | Promise<number>;
+}
+
+function open(): Opened {
+  if (isPostgres) {
+    const pool = new pg.Pool({ connectionString: target, max: 2 });
+    const watching = new pg.Pool({ connectionString: target, max: 1 });
+    return { storage: postgresStorage(pool), left: () => numberIn(watching, LEFT) };
+  }
+  let watching: Database.Database | null = null;
+  const left = () => {
+    watching ??= new Database(target, { readonly: true });
+    return numberOf(watching, LEFT);
+  };
+  return { storage: sqliteStorage(target), left };
+}
+
+const { storage, left } = open();
+const service = new NotificationService({ storage });
+
+async function create(users: number): Promise<object> {
+  await service.start();
+  const to = shuffled(usersOf(users), randomFrom(17));
+  const idle = await usedHeap();
+  let peak = idle;
+  const sampling = setInterval(() => {
+    peak = Math.max(peak, process.memoryUsage().heapUsed);
+  }, SAMPLE_MS);
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  delay.enable();
+  await service.create({ to, title: "Maintenance tonight" });
+  await untilWritten(left);
+  delay.disable();
+  clearInterval(sampling);
+  const toMs = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
+  return { longestMs: toMs(delay.max), p99Ms: toMs(delay.percentile(99)), heapMb: (peak - idle) / 2 ** 20 };
+}
+
+process.on("message", async ({ users }: { readonly users: number }) => {
+  process.send?.(await create(users));
+});

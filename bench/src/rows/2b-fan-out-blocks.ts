@@ -1,0 +1,58 @@
+import type { FigureGoal, Figures, Row, Scale } from "../harness/row.ts";
+import { LoadProcess } from "../load/load-process.ts";
+import { PostgresSetting } from "../settings/postgres.ts";
+import { SqliteSetting } from "../settings/sqlite.ts";
+
+const USERS = 1_000_000;
+const ROUNDS = 3;
+
+/** Each round is a process of its own, so that the heap of one is not that of the next. */
+async function measure(target: string, scale: Scale): Promise<Figures["samples"]> {
+  const samples = {
+    "longest block, ms": [] as number[],
+    "p99 of the event loop's delay, ms": [] as number[],
+    "heap above idle, MB": [] as number[],
+  };
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const creating = new LoadProcess("./fan-out-process.ts", [target]);
+    const { longestMs = 0, p99Ms = 0, heapMb = 0 } = await creating.ask({ users: scale.of(USERS) });
+    creating.stop();
+    samples["longest block, ms"].push(longestMs);
+    samples["p99 of the event loop's delay, ms"].push(p99Ms);
+    samples["heap above idle, MB"].push(heapMb);
+  }
+  return samples;
+}
+
+async function onSqlite(scale: Scale): Promise<Figures> {
+  const setting = await SqliteSetting.open();
+  try {
+    return { samples: await measure(setting.path("belfry.db"), scale), knobs: "SQLite, the settings of row 1a" };
+  } finally {
+    await setting.close();
+  }
+}
+
+async function onPostgres(scale: Scale): Promise<Figures> {
+  const setting = await PostgresSetting.open();
+  setting.pool(1);
+  try {
+    return { samples: await measure(setting.url, scale), knobs: await setting.knobs() };
+  } finally {
+    await setting.close();
+  }
+}
+
+const goals: readonly FigureGoal[] = [
+  { figure: "longest block, ms", unit: "ms", atMost: 25 },
+  { figure: "heap above idle, MB", unit: "MB", atMost: 64 },
+];
+
+export const row: Row = {
+  id: "2b",
+  what: "Longest block of the event loop, and heap, while creating to 1,000,000 users",
+  cases: [
+    { name: "SQLite", goals, figures: onSqlite },
+    { name: "PostgreSQL", goals, figures: onPostgres },
+  ],
+};
