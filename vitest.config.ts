@@ -1,10 +1,43 @@
+import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 import { SlowFilesFirst } from "./test/slow-files-first.ts";
 
 // Tests use the packages' sources, so no build is needed first.
 const conditions = ["@belfry/source", "module", "node", "development|production"];
+
+/** Files that need a process of their own: they replace modules or globals, measure memory, or take long. */
+const ALONE = [
+  "packages/core/src/node/without-sockets.test.ts",
+  "packages/core/src/service/check-runtime.test.ts",
+  "packages/dashboard/test/{fuzz,live}.test.ts",
+  "packages/processor-openai/test/outcomes.test.ts",
+  "packages/storage-*/test/storage.test.ts",
+  "tools/service-tests/test/http/fetch.test.ts",
+  "tools/service-tests/test/service/{outages,random-walk}.test.ts",
+];
+
+/** Files that share processes: Belfry's modules and their dependencies are loaded once for many of them. */
+const TOGETHER = globSync(
+  [
+    "packages/core/src/**/*.test.ts",
+    "packages/{channel-*,dashboard,egress,processor-*,storage-*,testkit}/test/**/*.test.ts",
+    "tools/service-tests/test/**/*.test.ts",
+  ],
+  { cwd: import.meta.dirname, exclude: ALONE },
+);
+
+const settings = {
+  // Puts temporary files into memory, starts a real PostgreSQL when the first test asks for a database, and bundles the dashboard's page.
+  globalSetup: ["test/temporary-files.ts", "tools/postgres-launcher/src/global-setup.ts", "packages/dashboard/test/assets-setup.ts"],
+  // Programs that tests start from the sources are compiled once.
+  env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/node") },
+  setupFiles: ["test/patience.ts"],
+  expect: { poll: { timeout: 15_000 } },
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
 
 export default defineConfig({
   resolve: { conditions },
@@ -17,17 +50,15 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...settings,
           name: "tests",
           include: ["packages/*/{src,test}/**/*.test.ts", "tools/*/test/**/*.test.ts", "examples/*/test/**/*.test.ts", "test/**/*.test.ts"],
-          // Starts a real PostgreSQL when the first test asks for a database; bundles the dashboard's page.
-          globalSetup: ["tools/postgres-launcher/src/global-setup.ts", "packages/dashboard/test/assets-setup.ts"],
-          // Programs that tests start from the sources are compiled once.
-          env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/node") },
-          setupFiles: ["test/patience.ts"],
-          expect: { poll: { timeout: 15_000 } },
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          exclude: [...configDefaults.exclude, ...TOGETHER],
         },
+      },
+      {
+        extends: true,
+        test: { ...settings, name: "together", isolate: false, include: TOGETHER },
       },
       {
         extends: true,

@@ -9,10 +9,12 @@ export default defineConfig({
   test: {
     name: "e2e",
     include: ["packages/dashboard/e2e/**/*.test.ts"],
-    globalSetup: ["packages/dashboard/test/assets-setup.ts"],
+    globalSetup: ["test/temporary-files.ts", "packages/dashboard/test/assets-setup.ts"],
     setupFiles: ["test/patience.ts"],
     expect: { poll: { timeout: 15_000 } },
     maxWorkers: 3,
+    // Belfry, playwright and axe are loaded once for several files.
+    isolate: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

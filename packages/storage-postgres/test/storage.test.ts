@@ -1,7 +1,8 @@
-import { freshDatabase } from "@belfry/postgres-launcher";
+import { type FreshDatabase, freshDatabase } from "@belfry/postgres-launcher";
 import { type StorageHarness, type StorageSubject, storageSuite } from "@belfry/testkit";
 import { drizzle } from "drizzle-orm/node-postgres";
 import type { Pool } from "pg";
+import { afterAll, beforeAll } from "vitest";
 import { migrate, type PostgresStorage, type PostgresTransaction, postgresStorage } from "../src/index.ts";
 import { openPool } from "./setup.ts";
 
@@ -29,40 +30,38 @@ function drizzleTransaction(pool: Pool): Run {
   return (work) => drizzle(pool).transaction(async (tx) => work(tx));
 }
 
-interface Places {
+/** Another database that has Belfry's tables too. No test changes it, so there is one for all. */
+let elsewhere: Pool;
+let other: FreshDatabase;
+
+beforeAll(async () => {
+  other = await freshDatabase();
+  elsewhere = openPool(other.url);
+  await migrate(elsewhere);
+});
+
+afterAll(async () => {
+  await elsewhere.end();
+  await other.drop();
+});
+
+interface Place {
   readonly url: string;
   /** The host's connections to the database under test. */
   readonly host: Pool;
-  /** Another database that has Belfry's tables too. */
-  readonly elsewhere: Pool;
-  dispose(): Promise<void>;
-}
-
-async function places(): Promise<Places> {
-  const [database, other] = await Promise.all([freshDatabase(), freshDatabase()]);
-  const [host, elsewhere] = [openPool(database.url), openPool(other.url)];
-  await migrate(elsewhere);
-  return {
-    url: database.url,
-    host,
-    elsewhere,
-    async dispose() {
-      await Promise.all([host.end(), elsewhere.end()]);
-      await Promise.all([database.drop(), other.drop()]);
-    },
-  };
 }
 
 interface Kind {
-  source(places: Places): Parameters<typeof postgresStorage>[0];
+  source(place: Place): Parameters<typeof postgresStorage>[0];
   readonly transaction: (pool: Pool) => Run;
   readonly schema?: string;
 }
 
 async function subject({ source, transaction, schema = "public" }: Kind): Promise<StorageSubject<PostgresTransaction, Promise<void>>> {
-  const here = await places();
+  const database = await freshDatabase();
+  const here = { url: database.url, host: openPool(database.url) };
   if (schema !== "public") {
-    await migrate(here.elsewhere, { schema });
+    await migrate(elsewhere, { schema });
   }
   const opened: PostgresStorage[] = [];
   const open = async (from: Parameters<typeof postgresStorage>[0]) => {
@@ -76,7 +75,7 @@ async function subject({ source, transaction, schema = "public" }: Kind): Promis
   return {
     storage,
     transaction: transaction(here.host),
-    foreignTransaction: transaction(here.elsewhere),
+    foreignTransaction: transaction(elsewhere),
     wrongHandles: {
       "the storage": storage,
       "a pool": here.host,
@@ -92,7 +91,8 @@ async function subject({ source, transaction, schema = "public" }: Kind): Promis
     async dispose() {
       client.release();
       await Promise.all(opened.map((one) => one.close()));
-      await here.dispose();
+      await here.host.end();
+      await database.drop();
     },
   };
 }
