@@ -13,7 +13,7 @@ test("the Express here is the lowest that the package's peer range allows", () =
   expect(peerDependencies.express?.split(" ")[0]).toBe(`^${version}`);
 });
 
-httpSuite(
-  "Express 4.18 over SQLite in memory",
-  expressHarness(async (needs) => new NotificationService({ storage: sqliteStorage(":memory:"), ...needs }), express4),
-);
+httpSuite("Express 4.18 over SQLite in memory", {
+  ...expressHarness(async (needs) => new NotificationService({ storage: sqliteStorage(":memory:"), ...needs }), express4),
+  covers: process.env.BELFRY_LONG ? "everything" : "framework",
+});

@@ -24,7 +24,7 @@ test("the Hono and the server here are the lowest that the package's peer ranges
   expect(honoBelfry(service, { contracts: [inboxV1()], auth: { tokens: { t: "ann" } } })).toBeInstanceOf(Hono);
 });
 
-httpSuite(
-  "Hono 4.8 over SQLite in memory",
-  honoHarness(async (needs) => new NotificationService({ storage: sqliteStorage(":memory:"), ...needs }), createAdaptorServer),
-);
+httpSuite("Hono 4.8 over SQLite in memory", {
+  ...honoHarness(async (needs) => new NotificationService({ storage: sqliteStorage(":memory:"), ...needs }), createAdaptorServer),
+  covers: process.env.BELFRY_LONG ? "everything" : "framework",
+});

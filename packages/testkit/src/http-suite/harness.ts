@@ -24,6 +24,12 @@ export type ServiceNeeds = Pick<NotificationServiceOptions, "types" | "logger" |
 export interface HttpHarness {
   /** Whether the adapter knows the address of whoever asks. @default true */
   readonly knowsPeer?: boolean;
+  /**
+   * Which tests run: all, or those in which a framework takes part (mounting, one contract's REST, bodies and errors,
+   * sockets and streams), for another version of a framework that has them all.
+   * @default "everything"
+   */
+  readonly covers?: "everything" | "framework";
   /** Makes a service on an empty storage. */
   service(needs: ServiceNeeds): Promise<NotificationService>;
   /**

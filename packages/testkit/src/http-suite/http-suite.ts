@@ -24,6 +24,30 @@ import { sendsElsewhereSuite } from "./sends-elsewhere.ts";
 import { ticketsSuite } from "./tickets.ts";
 import { wideSendsSuite } from "./wide-sends.ts";
 
+/** The tests that see the framework. */
+const OF_FRAMEWORK: readonly ((harness: HttpHarness) => void)[] = [inboxV1Suite, realtimeSuite, gateSuite, securitySuite, mountingSuite];
+
+const EVERYTHING: readonly ((harness: HttpHarness) => void)[] = [
+  ...OF_FRAMEWORK,
+  djangoSuite,
+  packSuite,
+  deliveryV1Suite,
+  sendsElsewhereSuite,
+  hubSuite,
+  hubAccessSuite,
+  hubSocketSuite,
+  ticketsSuite,
+  burstsSuite,
+  limitsSuite,
+  oversizedSuite,
+  wideSendsSuite,
+  credentialsSuite,
+  isolationSuite,
+  accessSuite,
+  hostileSuite,
+  resumeSuite,
+];
+
 /**
  * Tests an adapter over a storage against everything in the contracts, over real HTTP, WebSockets and SSE.
  *
@@ -35,27 +59,8 @@ import { wideSendsSuite } from "./wide-sends.ts";
 export function httpSuite(name: string, given: HttpHarness): void {
   const harness = documented(given);
   describe(`HTTP: ${name}`, () => {
-    inboxV1Suite(harness);
-    djangoSuite(harness);
-    packSuite(harness);
-    deliveryV1Suite(harness);
-    sendsElsewhereSuite(harness);
-    hubSuite(harness);
-    hubAccessSuite(harness);
-    hubSocketSuite(harness);
-    realtimeSuite(harness);
-    ticketsSuite(harness);
-    burstsSuite(harness);
-    limitsSuite(harness);
-    oversizedSuite(harness);
-    wideSendsSuite(harness);
-    credentialsSuite(harness);
-    isolationSuite(harness);
-    accessSuite(harness);
-    gateSuite(harness);
-    securitySuite(harness);
-    hostileSuite(harness);
-    mountingSuite(harness);
-    resumeSuite(harness);
+    for (const suite of harness.covers === "framework" ? OF_FRAMEWORK : EVERYTHING) {
+      suite(harness);
+    }
   });
 }
