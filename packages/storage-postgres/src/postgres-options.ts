@@ -1,4 +1,5 @@
-import { BelfryError, type Logger } from "@belfry/core";
+import type { Logger } from "@belfry/core";
+import { type OptionChecks, SWITCH } from "@belfry/storage-sql";
 
 /** How a PostgreSQL storage works. */
 export interface PostgresStorageOptions {
@@ -31,27 +32,12 @@ export const CONNECTION_TIMEOUT_MS = 10_000;
 export const DEFAULT_POOL_SIZE = 10;
 export const DEFAULT_SCHEMA = "public";
 
-/** Every option by name. */
-export const POSTGRES_OPTIONS: Readonly<Record<keyof PostgresStorageOptions, true>> = {
-  schema: true,
-  migrate: true,
-  poolSize: true,
-  preparedStatements: true,
-  time: true,
-  logger: true,
+/** What each option takes. */
+export const POSTGRES_OPTIONS: OptionChecks<PostgresStorageOptions> = {
+  schema: ["the name of one", (value) => typeof value === "string" && value !== ""],
+  migrate: SWITCH,
+  poolSize: ["a whole number above 0", (value) => Number.isSafeInteger(value) && Number(value) > 0],
+  preparedStatements: SWITCH,
+  time: ['"database" or "service"', (value) => value === "database" || value === "service"],
+  logger: null,
 };
-
-/** Checks the values of options. @throws BelfryError `CONFIGURATION` */
-export function checkPostgresOptions({ schema, migrate, poolSize, preparedStatements, time }: PostgresStorageOptions): void {
-  const problems = {
-    "schema as the name of one": schema !== undefined && (typeof schema !== "string" || schema === ""),
-    "migrate as true or false": migrate !== undefined && typeof migrate !== "boolean",
-    "poolSize as a whole number above 0": poolSize !== undefined && !(Number.isSafeInteger(poolSize) && poolSize > 0),
-    "preparedStatements as true or false": preparedStatements !== undefined && typeof preparedStatements !== "boolean",
-    'time as "database" or "service"': time !== undefined && time !== "database" && time !== "service",
-  };
-  const [problem] = Object.entries(problems).find(([, isWrong]) => isWrong) ?? [];
-  if (problem !== undefined) {
-    throw new BelfryError("CONFIGURATION", `postgresStorage takes ${problem}.`);
-  }
-}

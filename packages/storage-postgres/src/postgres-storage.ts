@@ -1,4 +1,4 @@
-import { BelfryError, consoleLogger, requireOptions } from "@belfry/core";
+import { BelfryError, consoleLogger } from "@belfry/core";
 import {
   type ActivityStorage,
   type ApiKeyStorage,
@@ -12,7 +12,7 @@ import {
   type Storage,
   type Transport,
 } from "@belfry/core/storage";
-import { apiKeyStorage, socketTicketStorage } from "@belfry/storage-sql";
+import { apiKeyStorage, checkOptions, socketTicketStorage } from "@belfry/storage-sql";
 import pg, { type Pool } from "pg";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import type { Bound } from "./database/bind.ts";
@@ -31,7 +31,6 @@ import { migrationStep, openTables } from "./migrations/migrate.ts";
 import { postgresActivity } from "./operator/postgres-activity.ts";
 import {
   CONNECTION_TIMEOUT_MS,
-  checkPostgresOptions,
   DEFAULT_POOL_SIZE,
   DEFAULT_SCHEMA,
   POSTGRES_OPTIONS,
@@ -72,8 +71,7 @@ export function postgresStorage(source: string | Pool | DrizzlePostgresDatabase,
       "postgresStorage takes a connection string such as postgres://user:password@host:5432/database.",
     );
   }
-  requireOptions("postgresStorage", options, POSTGRES_OPTIONS);
-  checkPostgresOptions(options);
+  checkOptions("postgresStorage", options, POSTGRES_OPTIONS);
   return new PostgresStorage(pool, options);
 }
 
@@ -126,8 +124,8 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     const tables = tableNames(this.#options.schema);
     const bound: Bound = { tables, time: storageTime(this.#options.time), current: () => this.#current() };
     const hostTransactions = () => this.#current().hostTransactions;
-    this.inbox = postgresInbox(bound, hostTransactions);
     const sql = postgresSql(bound);
+    this.inbox = postgresInbox(bound, { sql, hostTransactions });
     this.deliveries = postgresDeliveries(bound, { sql, hostTransactions });
     this.activity = postgresActivity(bound, sql);
     this.apiKeys = apiKeyStorage(sql);

@@ -1,5 +1,6 @@
 export type { EveryColumnMade } from "./database/every-column-made.ts";
 export { type Fields, fieldsOf, type TableOf, written } from "./database/fields.ts";
+export { checkOptions, type OptionChecks, SWITCH } from "./database/options.ts";
 export type { Dialect, PageParts, RowOf, Schema, Sql, StoredAttempt, StoredDelivery, Tables, Tracking } from "./database/sql.ts";
 export { sendReads } from "./delivery/read-sends.ts";
 export {
@@ -27,6 +28,7 @@ export {
   toSourceRecord,
 } from "./hub/rows.ts";
 export { sharedHub } from "./hub/shared-hub.ts";
+export { sharedInbox } from "./inbox/shared-inbox.ts";
 export { auditLog } from "./operator/audit.ts";
 export {
   type ConditionName,
@@ -34,8 +36,8 @@ export {
   conditionsOf,
   isOfId,
   MAX_GATHERED,
-  namesOf,
-  SearchText,
+  type SearchText,
+  searchText,
   suitableWays,
   type WayName,
 } from "./operator/search.ts";

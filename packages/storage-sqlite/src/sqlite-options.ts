@@ -1,4 +1,5 @@
-import { BelfryError, type Logger } from "@belfry/core";
+import type { Logger } from "@belfry/core";
+import { type OptionChecks, SWITCH } from "@belfry/storage-sql";
 
 /** How {@link sqliteStorage} works with its database. */
 export interface SqliteStorageOptions {
@@ -26,23 +27,10 @@ export interface SqliteStorageOptions {
 
 export const DEFAULT_BUSY_TIMEOUT_MS = 5_000;
 
-/** Every option by name. */
-export const SQLITE_OPTIONS: Readonly<Record<keyof SqliteStorageOptions, true>> = {
-  durability: true,
-  migrate: true,
-  busyTimeoutMs: true,
-  logger: true,
+/** What each option takes. */
+export const SQLITE_OPTIONS: OptionChecks<SqliteStorageOptions> = {
+  durability: ['"full" or "normal"', (value) => value === "full" || value === "normal"],
+  migrate: SWITCH,
+  busyTimeoutMs: ["a number from 0", (value) => Number.isFinite(value) && Number(value) >= 0],
+  logger: null,
 };
-
-/** Checks the values of options. @throws BelfryError `CONFIGURATION` */
-export function checkSqliteOptions({ durability, migrate, busyTimeoutMs }: SqliteStorageOptions): void {
-  const problems = {
-    'durability as "full" or "normal"': durability !== undefined && durability !== "full" && durability !== "normal",
-    "migrate as true or false": migrate !== undefined && typeof migrate !== "boolean",
-    "busyTimeoutMs as a number from 0": busyTimeoutMs !== undefined && !(Number.isFinite(busyTimeoutMs) && busyTimeoutMs >= 0),
-  };
-  const [problem] = Object.entries(problems).find(([, isWrong]) => isWrong) ?? [];
-  if (problem !== undefined) {
-    throw new BelfryError("CONFIGURATION", `sqliteStorage takes ${problem}.`);
-  }
-}

@@ -1,4 +1,4 @@
-import { BelfryError, consoleLogger, type Notification, requireOptions } from "@belfry/core";
+import { BelfryError, consoleLogger, type Notification } from "@belfry/core";
 import {
   type ActivityStorage,
   type ApiKeyStorage,
@@ -10,7 +10,7 @@ import {
   type SocketTicketStorage,
   type Storage,
 } from "@belfry/core/storage";
-import { apiKeyStorage, socketTicketStorage } from "@belfry/storage-sql";
+import { apiKeyStorage, checkOptions, socketTicketStorage } from "@belfry/storage-sql";
 import type { Database } from "better-sqlite3";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import { CommitWatch } from "./database/commit-watch.ts";
@@ -25,7 +25,7 @@ import { prepareHasNotification } from "./inbox/write-items.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { migrationStep, openTables } from "./migrations/migrate.ts";
 import { sqliteActivity } from "./operator/sqlite-activity.ts";
-import { checkSqliteOptions, DEFAULT_BUSY_TIMEOUT_MS, SQLITE_OPTIONS, type SqliteStorageOptions } from "./sqlite-options.ts";
+import { DEFAULT_BUSY_TIMEOUT_MS, SQLITE_OPTIONS, type SqliteStorageOptions } from "./sqlite-options.ts";
 
 /**
  * Keeps Belfry's data in SQLite: in the file at a path, in a better-sqlite3 database of the host, or in the one behind
@@ -55,8 +55,7 @@ export function sqliteStorage(source: string | Database | DrizzleSqliteDatabase,
         "Pass a path, an open better-sqlite3 database, or a drizzle database over one.",
     );
   }
-  requireOptions("sqliteStorage", options, SQLITE_OPTIONS);
-  checkSqliteOptions(options);
+  checkOptions("sqliteStorage", options, SQLITE_OPTIONS);
   return new SqliteStorage(database, options);
 }
 
@@ -112,7 +111,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     };
     const current = () => this.#current();
     const sql = sqliteSql(current);
-    this.inbox = sqliteInbox(current);
+    this.inbox = sqliteInbox(current, sql);
     this.deliveries = sqliteDeliveries(current, sql);
     this.activity = sqliteActivity(current, sql);
     this.apiKeys = apiKeyStorage(sql);

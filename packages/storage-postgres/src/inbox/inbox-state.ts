@@ -2,6 +2,7 @@ import type { InboxCounts, Owner } from "@belfry/core";
 import { EMPTY_COUNTS } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { isLockTimeout } from "../database/errors.ts";
+import { DIALECT } from "../database/sql.ts";
 import { lists, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 
@@ -34,17 +35,8 @@ export function toCounts(row: CountsRow | undefined): InboxCounts {
   return { total, unread, lastSeq, epoch, rev };
 }
 
-/** A random epoch of the same form as core's `newEpoch`, made by PostgreSQL: a new one for every row. */
-export const NEW_EPOCH = "left(replace(gen_random_uuid()::text, '-', ''), 12)";
-
-/** Gives every inbox a new epoch. */
-export function prepareRenewEpochs({ inboxCounters }: TableNames) {
-  const renew = statement<[]>("renew_epochs", `UPDATE ${inboxCounters} SET epoch = ${NEW_EPOCH}`);
-  return () =>
-    async (session: Session): Promise<void> => {
-      await session.rows(renew, []);
-    };
-}
+/** A new epoch for every row. */
+export const NEW_EPOCH = DIALECT.newEpoch;
 
 /** How long a change waits for an inbox that another transaction holds. */
 export const LOCK_TIMEOUT_MS = 20_000;

@@ -1,10 +1,9 @@
 import type { InboxStorage } from "@belfry/core/storage";
+import { type Sql, sharedInbox } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inTransaction, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
-import { prepareAbsence } from "./change-items.ts";
 import { prepareCreateFanOut, prepareFanOutNext } from "./fan-outs.ts";
-import { prepareRenewEpochs } from "./inbox-state.ts";
 import { prepareCounts, prepareGet, prepareList, prepareListAfter, prepareListTenant, preparePositions } from "./list.ts";
 import { prepareMarkAllRead, prepareMarkRead, prepareMarkUnread } from "./mark.ts";
 import { prepareRemove, prepareRemoveRead } from "./remove.ts";
@@ -12,8 +11,12 @@ import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareCreateMany } from "./write-items.ts";
 
 /** Inboxes in PostgreSQL. */
-export function postgresInbox(bound: Bound, hostTransactions: () => HostTransactions): InboxStorage<PostgresTransaction, Promise<void>> {
+export function postgresInbox(
+  bound: Bound,
+  { sql, hostTransactions }: { readonly sql: Sql; hostTransactions(): HostTransactions },
+): InboxStorage<PostgresTransaction, Promise<void>> {
   return {
+    ...sharedInbox(sql),
     ...bind(bound, {
       createMany: run(prepareCreateMany),
       createFanOut: run(prepareCreateFanOut),
@@ -22,7 +25,6 @@ export function postgresInbox(bound: Bound, hostTransactions: () => HostTransact
       listAfter: run(prepareListAfter),
       listTenant: run(prepareListTenant),
       get: run(prepareGet),
-      absence: run(prepareAbsence),
       counts: run(prepareCounts),
       positions: run(preparePositions),
       markRead: run(prepareMarkRead),
@@ -30,7 +32,6 @@ export function postgresInbox(bound: Bound, hostTransactions: () => HostTransact
       markAllRead: run(prepareMarkAllRead),
       remove: run(prepareRemove),
       removeRead: run(prepareRemoveRead),
-      renewEpochs: run(prepareRenewEpochs),
       erase: inTransaction(prepareErase),
       export: run(prepareExport),
       sweep: inTransaction(prepareSweep),

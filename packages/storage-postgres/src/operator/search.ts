@@ -4,10 +4,10 @@ import {
   conditionsOf,
   isOfId,
   MAX_GATHERED,
-  namesOf,
-  SearchText,
+  type SearchText,
   type Sql,
   type SummaryRow,
+  searchText,
   suitableWays,
   summaryColumns,
   type Tables,
@@ -19,7 +19,6 @@ import { scanLimit } from "../database/statement.ts";
 /** Which notifications a statement looks at: all of a tenant's, newest first, or those along ways. */
 interface Source {
   readonly text: SearchText;
-  readonly values: readonly unknown[];
   readonly ways: readonly WayName[] | null;
 }
 
@@ -34,15 +33,15 @@ export function activitySearch(sql: Sql): Pick<ActivityStorage, "search" | "coun
   return {
     async search(tenant, { after, limit, ...filter }) {
       const source = await choose(sql, tenant, conditionsOf(filter, after));
-      const bound = { limit: `$${source.values.length + 1}`, scan: String(scanLimit(limit)) };
-      const rows = await sql.rows<SummaryRow>("search_activity", pageText(sql, source, bound), [...source.values, limit]);
+      const bound = { limit: `$${source.text.values.length + 1}`, scan: String(scanLimit(limit)) };
+      const rows = await sql.rows<SummaryRow>("search_activity", pageText(sql, source, bound), [...source.text.values, limit]);
       return rows.map(toSummary);
     },
     async count(tenant, filter, max) {
       const source = await choose(sql, tenant, conditionsOf(filter));
       const keys = keysOf(sql.tables, source, { scan: String(max), limit: String(max) });
       const count = `SELECT count(*) AS found FROM (${keys}) k`;
-      const [row] = await sql.rows<{ readonly found: number }>("count_activity", count, source.values);
+      const [row] = await sql.rows<{ readonly found: number }>("count_activity", count, source.text.values);
       return row?.found ?? 0;
     },
   };
@@ -50,9 +49,8 @@ export function activitySearch(sql: Sql): Pick<ActivityStorage, "search" | "coun
 
 /** Decides where to look: along the first ways that lead to little else, or along everything. */
 async function choose(sql: Sql, tenant: string, conditions: Conditions): Promise<Source> {
-  const names = namesOf(conditions);
-  const text = new SearchText(names, sql, sql.tables);
-  const values = [tenant, ...names.map((name) => conditions[name])];
+  const text = searchText(tenant, conditions, sql);
+  const { names, values } = text;
   // Every parameter has to be there, and of a type, whether the ways ask for it or not.
   const parameters = names.map((_, index) => `$${index + 2}::text`).join(", ");
   for (const ways of suitableWays(conditions)) {
@@ -60,10 +58,10 @@ async function choose(sql: Sql, tenant: string, conditions: Conditions): Promise
     const size = `SELECT ${sizes.join(" + ")} AS entries FROM (SELECT ${parameters}) p`;
     const [row] = await sql.rows<{ readonly entries: number }>("activity_ways", size, values);
     if (row !== undefined && row.entries <= MAX_GATHERED) {
-      return { text, values, ways };
+      return { text, ways };
     }
   }
-  return { text, values, ways: null };
+  return { text, ways: null };
 }
 
 /**

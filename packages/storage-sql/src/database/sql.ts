@@ -57,7 +57,9 @@ export interface Schema {
 }
 
 /** The tables as SQL names them. */
-export type Tables = Readonly<Record<keyof Schema | "eventAcks" | "events" | "idempotencyKeys" | "inboxItems" | "prompts", string>>;
+export type Tables = Readonly<
+  Record<keyof Schema | "eventAcks" | "events" | "idempotencyKeys" | "inboxCounters" | "inboxItems" | "prompts", string>
+>;
 
 /** How SQL differs between the storages. */
 export interface Dialect {
@@ -80,6 +82,8 @@ export interface Dialect {
   hasText(list: string, text: string): string;
   /** The functions that make a list in JSON of values, and of rows. */
   readonly json: { readonly list: string; readonly listOfRows: string };
+  /** A random epoch of the form of core's `newEpoch`: anew for every row. */
+  readonly newEpoch: string;
   /** Whether a text has another in it. */
   contains(text: string, part: string): string;
 }

@@ -18,92 +18,89 @@ export function conditionsOf(filter: ActivityFilter, after?: string): Conditions
   return { ...filter, ...(below === null ? {} : { below }), ...(lowest === null ? {} : { lowest }) };
 }
 
-/** The names of conditions, in the order in which statements take their values after $1, the tenant. */
-export function namesOf(conditions: Conditions): readonly ConditionName[] {
-  return (Object.keys(conditions) as ConditionName[]).filter((name) => conditions[name] !== undefined).sort();
-}
-
 /** Whether a condition says which ids to look at. */
 export function isOfId(name: ConditionName): boolean {
   return name === "id" || name === "below" || name === "lowest";
 }
 
-/** The SQL of searches with conditions of some names: $1 is the tenant, their values follow. */
-export class SearchText {
+/** The SQL of searches with some conditions: $1 is the tenant, their values follow. */
+export interface SearchText {
+  /** The names of the conditions, in the order of their values. */
   readonly names: readonly ConditionName[];
-  readonly #dialect: Dialect;
-  readonly #tables: Tables;
-
-  constructor(names: readonly ConditionName[], dialect: Dialect, tables: Tables) {
-    this.names = names;
-    this.#dialect = dialect;
-    this.#tables = tables;
-  }
-
+  /** The values: the tenant, then those of the conditions. */
+  readonly values: readonly unknown[];
   /** Whether the notification `n` is the tenant's and meets conditions, all of them by default. */
-  matches(conditions: readonly ConditionName[] = this.names): string {
-    return ["n.tenant = $1", ...conditions.map((name) => this.#condition(name))].join(" AND ");
-  }
-
+  matches(conditions?: readonly ConditionName[]): string;
   /** The table `t` of a way, which of its rows are meant, and the two columns by which they are ordered, falling. */
-  way(name: WayName): Way {
-    const { deliveries, inboxItems, events, trackings } = this.#tables;
-    const where = (name: ConditionName, column: string) => ` AND t.${column} = ${this.#value(name)}`;
-    const ofTenant = (table: string, order: Way["order"], condition: string) => ({ table, where: `t.tenant = $1${condition}`, order });
-    const byTime = (table: string, time: string, condition = "") =>
-      ofTenant(table, [`t.${time}`, "t.notification_pk"], `${condition}${this.#during(`t.${time}`)}`);
-    const ways: Readonly<Record<WayName, () => Way>> = {
-      deliveries: () => ofTenant(deliveries, ["t.notification_pk", "t.pk"], where("recipient", "recipient")),
-      items: () => ofTenant(inboxItems, ["t.seq", "t.notification_pk"], where("recipient", "user_id")),
-      sends: () => byTime(trackings, "created_at"),
-      sendsOfStatus: () => byTime(trackings, "created_at", where("status", "status")),
-      events: () => byTime(events, "received_at"),
-      eventsOfSender: () => byTime(events, "received_at", where("recipient", "sender")),
-      eventsOfSource: () => byTime(events, "received_at", where("type", "source")),
-    };
-    return ways[name]();
-  }
+  way(name: WayName): Way;
+}
 
-  #value(name: ConditionName): string {
-    return `$${this.names.indexOf(name) + 2}`;
-  }
+/** Puts a search of a tenant's notifications into SQL. */
+export function searchText(tenant: string, conditions: Conditions, sql: Dialect & { readonly tables: Tables }): SearchText {
+  const names = (Object.keys(conditions) as ConditionName[]).filter((name) => conditions[name] !== undefined).sort();
+  const texts = conditionTexts(sql, (name) => `$${names.indexOf(name) + 2}`);
+  return {
+    names,
+    values: [tenant, ...names.map((name) => conditions[name])],
+    matches: (some = names) => ["n.tenant = $1", ...some.map((name) => texts[name])].join(" AND "),
+    way: (name) => wayTexts(sql, names)[name],
+  };
+}
 
-  #during(time: string): string {
-    const bound = (name: "from" | "before", sign: ">=" | "<") =>
-      this.names.includes(name) ? ` AND ${time} ${sign} ${this.#dialect.cast(this.#value(name), "timestamptz")}` : "";
-    return bound("from", ">=") + bound("before", "<");
-  }
+function wayTexts(
+  { cast, tables }: Dialect & { readonly tables: Tables },
+  names: readonly ConditionName[],
+): Readonly<Record<WayName, Way>> {
+  const value = (name: ConditionName) => `$${names.indexOf(name) + 2}`;
+  const where = (name: ConditionName, column: string) => ` AND t.${column} = ${value(name)}`;
+  const bound = (name: "from" | "before", time: string, sign: ">=" | "<") =>
+    names.includes(name) ? ` AND ${time} ${sign} ${cast(value(name), "timestamptz")}` : "";
+  const ofTenant = (table: string, order: Way["order"], condition: string) => ({ table, where: `t.tenant = $1${condition}`, order });
+  const byTime = (table: string, name: string, condition = "") => {
+    const time = `t.${name}`;
+    return ofTenant(table, [time, "t.notification_pk"], `${condition}${bound("from", time, ">=")}${bound("before", time, "<")}`);
+  };
+  const { deliveries, inboxItems, events, trackings } = tables;
+  return {
+    deliveries: ofTenant(deliveries, ["t.notification_pk", "t.pk"], where("recipient", "recipient")),
+    items: ofTenant(inboxItems, ["t.seq", "t.notification_pk"], where("recipient", "user_id")),
+    sends: byTime(trackings, "created_at"),
+    sendsOfStatus: byTime(trackings, "created_at", where("status", "status")),
+    events: byTime(events, "received_at"),
+    eventsOfSender: byTime(events, "received_at", where("recipient", "sender")),
+    eventsOfSource: byTime(events, "received_at", where("type", "source")),
+  };
+}
 
-  /**
-   * Other tables are asked where the planner cannot make a join of it: they are looked up by key for one notification after
-   * another, until enough have matched.
-   */
-  #condition(name: ConditionName): string {
-    const { trackings, sends, deliveries, inboxItems } = this.#tables;
-    const { cast, hasText } = this.#dialect;
-    const value = this.#value(name);
-    const conditions: Readonly<Record<ConditionName, string>> = {
-      id: `n.id = ${cast(value, "uuid")}`,
-      below: `n.id < ${cast(value, "uuid")}`,
-      lowest: `n.id >= ${cast(value, "uuid")}`,
-      kind: `n.kind = ${value}`,
-      type: `CASE n.kind WHEN 'event' THEN n.source ELSE n.type END = ${value}`,
-      from: `n.created_at >= ${cast(value, "timestamptz")}`,
-      before: `n.created_at < ${cast(value, "timestamptz")}`,
-      status: `(SELECT t.status FROM ${trackings} t WHERE t.notification_pk = n.pk) = ${value}`,
-      channel: `CASE n.kind
-        WHEN 'message' THEN ${value} = 'inbox'
-        WHEN 'send' THEN coalesce((SELECT t.channel FROM ${trackings} t WHERE t.notification_pk = n.pk) = ${value}
-          OR (SELECT ${hasText("s.channels", value)} FROM ${sends} s WHERE s.notification_pk = n.pk)
-          OR (SELECT d.channel FROM ${deliveries} d WHERE d.notification_pk = n.pk AND d.is_fallback LIMIT 1) = ${value}, false)
-        ELSE false END`,
-      recipient: `CASE n.kind
-        WHEN 'event' THEN n.sender = ${value}
-        ELSE EXISTS (SELECT 1 FROM ${inboxItems} i WHERE i.notification_pk = n.pk AND i.user_id = ${value})
-          OR EXISTS (SELECT 1 FROM ${deliveries} d WHERE d.tenant = $1 AND d.recipient = ${value} AND d.notification_pk = n.pk) END`,
-    };
-    return conditions[name];
-  }
+/**
+ * Other tables are asked where the planner cannot make a join of it: they are looked up by key for one notification after
+ * another, until enough have matched.
+ */
+function conditionTexts(
+  { cast, hasText, tables: { trackings, sends, deliveries, inboxItems } }: Dialect & { readonly tables: Tables },
+  value: (name: ConditionName) => string,
+): Readonly<Record<ConditionName, string>> {
+  const [channel, recipient] = [value("channel"), value("recipient")];
+  return {
+    id: `n.id = ${cast(value("id"), "uuid")}`,
+    below: `n.id < ${cast(value("below"), "uuid")}`,
+    lowest: `n.id >= ${cast(value("lowest"), "uuid")}`,
+    kind: `n.kind = ${value("kind")}`,
+    type: `CASE n.kind WHEN 'event' THEN n.source ELSE n.type END = ${value("type")}`,
+    from: `n.created_at >= ${cast(value("from"), "timestamptz")}`,
+    before: `n.created_at < ${cast(value("before"), "timestamptz")}`,
+    status: `(SELECT t.status FROM ${trackings} t WHERE t.notification_pk = n.pk) = ${value("status")}`,
+    channel: `CASE n.kind
+      WHEN 'message' THEN ${channel} = 'inbox'
+      WHEN 'send' THEN coalesce((SELECT t.channel FROM ${trackings} t WHERE t.notification_pk = n.pk) = ${channel}
+        OR (SELECT ${hasText("s.channels", channel)} FROM ${sends} s WHERE s.notification_pk = n.pk)
+        OR (SELECT d.channel FROM ${deliveries} d WHERE d.notification_pk = n.pk AND d.is_fallback LIMIT 1) = ${channel}, false)
+      ELSE false END`,
+    recipient: `CASE n.kind
+      WHEN 'event' THEN n.sender = ${recipient}
+      ELSE EXISTS (SELECT 1 FROM ${inboxItems} i WHERE i.notification_pk = n.pk AND i.user_id = ${recipient})
+        OR EXISTS (SELECT 1 FROM ${deliveries} d WHERE d.tenant = $1 AND d.recipient = ${recipient} AND d.notification_pk = n.pk) END`,
+  };
 }
 
 /** An index along which notifications are found. One that is found twice is the same one. */

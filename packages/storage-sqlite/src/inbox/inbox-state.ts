@@ -54,14 +54,3 @@ export function prepareAddToCounts({ prepare }: QueryContext) {
     return { ...counts, total: counts.total + total, unread: counts.unread + unread, rev: counts.rev + 1 };
   };
 }
-
-/** A random epoch of the same form as core's `newEpoch`, made by SQLite: anew for every row it is written to. */
-export const NEW_EPOCH = "lower(hex(randomblob(6)))";
-
-/** Gives every inbox a new epoch. */
-export function prepareRenewEpochs({ prepare }: QueryContext) {
-  const renew = prepare(`UPDATE belfry_inbox_counters SET epoch = ${NEW_EPOCH}`);
-  return (): void => {
-    renew.run({});
-  };
-}

@@ -1,11 +1,10 @@
 import type { ItemRef, Owner } from "@belfry/core";
-import type { ItemAbsence, ItemsChange, WholeInboxChange } from "@belfry/core/storage";
+import type { ItemsChange, WholeInboxChange } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { OWN, OWN_ITEM } from "./conditions.ts";
-import { prepareAddToCounts, prepareInboxState } from "./inbox-state.ts";
-import { prepareFindItem, prepareFindItems } from "./item-row.ts";
+import { prepareAddToCounts } from "./inbox-state.ts";
+import { prepareFindItems } from "./item-row.ts";
 import { prepareCounts } from "./list.ts";
-import { prepareHasNotification } from "./write-items.ts";
 
 /** Marks items read that were not yet. */
 export function prepareMarkRead(context: QueryContext) {
@@ -71,20 +70,5 @@ export function prepareMarkAllRead(context: QueryContext) {
     addMark.run({ ...owner, upToSeq: before.lastSeq, at, rev });
     moveUp.run(owner);
     return { count: before.unread, counts: { ...before, unread: 0, rev } };
-  };
-}
-
-/** Finds out why an inbox does not have an item. */
-export function prepareAbsence(context: QueryContext) {
-  const inboxState = prepareInboxState(context);
-  const findItem = prepareFindItem(context);
-  const hasNotification = prepareHasNotification(context);
-  return (owner: Owner, ref: ItemRef): ItemAbsence => {
-    const found = findItem(owner, inboxState(owner), ref);
-    if (found !== undefined) {
-      // Not deleted: it arrived after the caller looked, so it was unknown then.
-      return found.isDeleted ? "deleted" : "unknown";
-    }
-    return typeof ref === "string" && hasNotification({ tenant: owner.tenant, id: ref }) ? "foreign" : "unknown";
   };
 }

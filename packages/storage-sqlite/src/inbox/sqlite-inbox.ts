@@ -1,18 +1,22 @@
 import type { InboxStorage, NewNotification } from "@belfry/core/storage";
+import { type Sql, sharedInbox } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, query, read, write, writeIf } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
 import { cutIntoChunks, prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut } from "./fan-outs.ts";
-import { prepareRenewEpochs } from "./inbox-state.ts";
 import { prepareCounts, prepareGet, prepareList, prepareListAfter, prepareListTenant, preparePositions } from "./list.ts";
-import { prepareAbsence, prepareMarkAllRead, prepareMarkRead, prepareMarkUnread } from "./mark.ts";
+import { prepareMarkAllRead, prepareMarkRead, prepareMarkUnread } from "./mark.ts";
 import { prepareRemove, prepareRemoveRead } from "./remove.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareCreateMany } from "./write-items.ts";
 
 /** Inboxes in SQLite. */
-export function sqliteInbox(current: Current<{ readonly hostTransactions: HostTransactions }>): InboxStorage<SqliteTransaction, void> {
+export function sqliteInbox(
+  current: Current<{ readonly hostTransactions: HostTransactions }>,
+  sql: Sql,
+): InboxStorage<SqliteTransaction, void> {
   return {
+    ...sharedInbox(sql),
     ...bind(current, {
       // SQLite has a single writer, so no inbox is ever busy while others are not: `skipBusy` skips nothing.
       createMany: write(prepareCreateMany),
@@ -22,7 +26,6 @@ export function sqliteInbox(current: Current<{ readonly hostTransactions: HostTr
       listAfter: read(prepareListAfter),
       listTenant: read(prepareListTenant),
       get: read(prepareGet),
-      absence: read(prepareAbsence),
       counts: query(prepareCounts),
       positions: read(preparePositions),
       markRead: write(prepareMarkRead),
@@ -30,7 +33,6 @@ export function sqliteInbox(current: Current<{ readonly hostTransactions: HostTr
       markAllRead: write(prepareMarkAllRead),
       remove: write(prepareRemove),
       removeRead: write(prepareRemoveRead),
-      renewEpochs: write(prepareRenewEpochs),
       erase: write(prepareErase),
       export: read(prepareExport),
       sweep: write(prepareSweep),

@@ -1,8 +1,8 @@
 import type { CreatedItem, Notification } from "@belfry/core";
 import type { NewNotification } from "@belfry/core/storage";
+import { DIALECT } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { JOIN_COUNTERS } from "./conditions.ts";
-import { NEW_EPOCH } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
 
 /** Writes several notifications with their items. */
@@ -67,7 +67,7 @@ const ITEMS = "INSERT INTO belfry_inbox_items (tenant, user_id, seq, notificatio
 
 function prepareWriteOne({ prepare }: QueryContext) {
   const count = prepare<NewItems & { readonly userId: string }, Numbered>(
-    `${COUNTERS} VALUES (:tenant, :userId, 1, 1, 1, 0, ${NEW_EPOCH}) ${ONE_MORE} RETURNING last_seq AS seq, epoch`,
+    `${COUNTERS} VALUES (:tenant, :userId, 1, 1, 1, 0, ${DIALECT.newEpoch}) ${ONE_MORE} RETURNING last_seq AS seq, epoch`,
   );
   const insert = prepare<NewItems & { readonly userId: string; readonly seq: number }>(
     `${ITEMS} VALUES (:tenant, :userId, :seq, :notificationPk, :type, :createdAt)`,
@@ -89,7 +89,7 @@ function prepareWriteMany({ prepare }: QueryContext) {
   const recipient = "json_each(:recipients) AS recipient";
   // "WHERE true": without it SQLite takes ON CONFLICT for the condition of a join.
   const count = prepare<Values>(
-    `${COUNTERS} SELECT :tenant, recipient.value, 1, 1, 1, 0, ${NEW_EPOCH} FROM ${recipient} WHERE true ${ONE_MORE}`,
+    `${COUNTERS} SELECT :tenant, recipient.value, 1, 1, 1, 0, ${DIALECT.newEpoch} FROM ${recipient} WHERE true ${ONE_MORE}`,
   );
   const joined = `${recipient} CROSS JOIN belfry_inbox_counters c ON c.tenant = (SELECT :tenant) AND c.user_id = recipient.value`;
   const insert = prepare<Values>(`${ITEMS} SELECT c.tenant, c.user_id, c.last_seq, :notificationPk, :type, :createdAt FROM ${joined}`);

@@ -1,5 +1,5 @@
 import type { ActivityFilter } from "@belfry/core";
-import { type Conditions, conditionsOf, MAX_GATHERED, namesOf, SearchText, suitableWays, type WayName } from "@belfry/storage-sql";
+import { type Conditions, conditionsOf, MAX_GATHERED, type SearchText, searchText, suitableWays, type WayName } from "@belfry/storage-sql";
 import { type Connection, turn } from "../database/connection.ts";
 import { ask, DIALECT, TABLES } from "../database/sql.ts";
 
@@ -30,14 +30,12 @@ export class ActivitySearch {
   readonly #connection: Connection;
   readonly #conditions: Conditions;
   readonly #text: SearchText;
-  readonly #values: readonly unknown[];
 
   /** @param search the filter and, if it is given, the notification that those to be found are older than */
   constructor(connection: Connection, tenant: string, search: { readonly filter: ActivityFilter; readonly after?: string | undefined }) {
     this.#connection = connection;
     this.#conditions = conditionsOf(search.filter, search.after);
-    this.#text = new SearchText(namesOf(this.#conditions), DIALECT, TABLES);
-    this.#values = [tenant, ...this.#text.names.map((name) => this.#conditions[name])];
+    this.#text = searchText(tenant, this.#conditions, { ...DIALECT, tables: TABLES });
   }
 
   /** The newest that match, newest first, up to `limit`. */
@@ -122,10 +120,10 @@ export class ActivitySearch {
 
   /** The parameter of a value after those of the conditions. */
   #more(place: number): string {
-    return `$${this.#values.length + place}`;
+    return `$${this.#text.values.length + place}`;
   }
 
   #ask<Row extends object>(text: string, ...more: readonly unknown[]): Promise<readonly Row[]> {
-    return this.#connection.query(() => ask<Row>(this.#connection, text, [...this.#values, ...more]));
+    return this.#connection.query(() => ask<Row>(this.#connection, text, [...this.#text.values, ...more]));
   }
 }
