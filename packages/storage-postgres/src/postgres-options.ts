@@ -10,8 +10,8 @@ export interface PostgresStorageOptions {
   /** How many connections Belfry opens at the most when it was given a connection string. @default 10 */
   readonly poolSize?: number;
   /**
-   * Whether connections keep hot statements prepared. To be switched off behind a pooler that gives each transaction
-   * another connection and does not know prepared statements (PgBouncer before 1.21). @default true
+   * Whether connections keep hot statements prepared. Switch it off behind a pooler that gives each transaction another
+   * connection and does not know prepared statements (PgBouncer before 1.21). @default true
    */
   readonly preparedStatements?: boolean;
   /**
@@ -23,7 +23,7 @@ export interface PostgresStorageOptions {
   readonly logger?: Logger;
 }
 
-/** After how long without an answer a connection is given up; above it PostgreSQL's own limits apply first. */
+/** How long a connection may leave a statement unanswered before it is given up. PostgreSQL's own limits are shorter. */
 export const QUERY_TIMEOUT_MS = 30_000;
 
 /** How long a new connection may take. */

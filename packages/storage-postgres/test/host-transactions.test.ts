@@ -60,7 +60,7 @@ describe("the host's transactions", () => {
     await expect.poll(() => told.slice(before), WAIT).toEqual(["later"]);
   });
 
-  test("what was written before a savepoint that was gone back to stays; what came after it does not", async () => {
+  test("a rollback to a savepoint keeps what was written before it, and takes back what came after it", async () => {
     await withClient(async (client) => {
       await client.query("BEGIN");
       await service.create({ to: "cat", title: "before" }, { tx: client });
@@ -84,7 +84,7 @@ describe("the host's transactions", () => {
     expect(await titles("dan")).toEqual(["inner"]);
   });
 
-  test("prepared first, written later, also to many", async () => {
+  test("a notification that was prepared first is written later, also to many users", async () => {
     const to = Array.from({ length: 2_500 }, (_, index) => `user ${index}`);
     const batch = await service.prepare({ to, title: "to all" });
     await drizzle(pool).transaction((tx) => batch.write(tx));

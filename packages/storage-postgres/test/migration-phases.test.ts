@@ -101,7 +101,7 @@ describe("phases of migrations", () => {
     expect(await isIndexValid(here)).toBe(true);
   });
 
-  test("a storage can be used at once; rows move in small steps behind it, and nothing is taken away unasked", async () => {
+  test("a storage can be used at once; rows move in small steps behind it, and nothing is removed unasked", async () => {
     const here = await filled(35);
     const storage = await opened(here, PLANTED);
     expect((await storage.inbox.counts(owner)).total).toBe(35);
@@ -184,7 +184,7 @@ describe("phases of migrations", () => {
     }
   });
 
-  test("an older instance works beside a newer one, until what it needs is taken away", async () => {
+  test("an older instance works beside a newer one until what it needs is removed", async () => {
     const here = await filled(3);
     const newer = await opened(here, PLANTED);
     await expect.poll(() => applied(here), { timeout: 20_000 }).toEqual([1, 2, 3]);
@@ -204,7 +204,7 @@ describe("phases of migrations", () => {
     await opened(here, PLANTED.slice(0, BASE + 1));
   });
 
-  test("what the database refuses anyway is taken away without asking", async () => {
+  test("what the database refuses anyway is removed without asking", async () => {
     const here = await filled(12);
     const floor: Migration = { phase: "expand", sql: "SELECT 1", oldestCompatible: BASE + 1 };
     await opened(here, [...PLANTED, floor]);

@@ -33,7 +33,7 @@ describe("migrations", () => {
     }
   });
 
-  test("again, nothing changes", async () => {
+  test("a second migration changes nothing", async () => {
     const here = place();
     await migrate(here.pool, { schema: here.schema });
     const before = await rowsOf(here.pool, `SELECT * FROM "${here.schema}".belfry_migrations`);

@@ -32,7 +32,7 @@ describe("opening", () => {
     );
   });
 
-  test("a server that is not there is a retryable error that says so, and a later call may succeed", async () => {
+  test("a server that is not there gives a retryable error that says so, and a later call may succeed", async () => {
     const storage = postgresStorage("postgres://nobody:secret@127.0.0.1:1/none", { logger: silent });
     const error = await storage.open().catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code: "STORAGE_UNAVAILABLE", retryable: true, message: expect.stringMatching(/ECONNREFUSED/) });

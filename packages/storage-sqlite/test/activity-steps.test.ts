@@ -19,7 +19,7 @@ async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   return turns;
 }
 
-describe("an operator's questions over much", () => {
+describe("an operator's questions over many rows", () => {
   const cleanup = useCleanup();
 
   async function filled() {

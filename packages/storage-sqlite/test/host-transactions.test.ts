@@ -174,7 +174,7 @@ describe("transactions of the host", () => {
     expect(await storage.inbox.counts(ann)).toMatchObject({ total: 0 });
   });
 
-  test("create takes none, not even where the type of the storage is not known, and says what to call", async () => {
+  test("create takes no transaction, even where the type of the storage is not known, and says what to call", async () => {
     const { storage, host } = await opened();
     const unknown: Storage = storage;
     const notifications = new NotificationService({ storage: unknown });

@@ -68,7 +68,7 @@ describe("phases of migrations", () => {
     expect(columns(database)).not.toContain("old");
   });
 
-  test("a storage can be used at once; rows move in small steps behind it, and nothing is taken away unasked", async () => {
+  test("a storage can be used at once; rows move in small steps behind it, and nothing is removed unasked", async () => {
     const { path, database, connection } = await filled(35);
     const storage = await opened(path, PLANTED);
     expect((await storage.inbox.counts(owner)).total).toBe(35);
@@ -126,7 +126,7 @@ describe("phases of migrations", () => {
     }
   });
 
-  test("an older instance works beside a newer one, until what it needs is taken away", async () => {
+  test("an older instance works beside a newer one until what it needs is removed", async () => {
     const { path, database, connection } = await filled(3);
     const newer = await opened(path, PLANTED);
     await expect.poll(() => applied(database), { timeout: 20_000 }).toEqual([1, 2]);
@@ -146,7 +146,7 @@ describe("phases of migrations", () => {
     await opened(path, PLANTED.slice(0, BASE + 1));
   });
 
-  test("what the database refuses anyway is taken away without asking", async () => {
+  test("what the database refuses anyway is removed without asking", async () => {
     const { path, database } = await filled(12);
     const floor: Migration = { phase: "expand", sql: "SELECT 1", oldestCompatible: BASE + 1 };
     await opened(path, [...PLANTED, floor]);

@@ -57,7 +57,7 @@ describe("migrations", () => {
     ]);
   });
 
-  test("again, nothing changes", async () => {
+  test("a second migration changes nothing", async () => {
     const database = openDatabase();
     await migrate(database);
     const before = database.prepare("SELECT * FROM belfry_migrations").all();

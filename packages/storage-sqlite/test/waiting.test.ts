@@ -51,7 +51,7 @@ describe("a database that somebody else holds", () => {
     host.exec("ROLLBACK");
   });
 
-  test("a write that waited its time out fails with the driver's error as cause, and nothing is written", async () => {
+  test("a write that waited too long fails with the driver's error as cause, and nothing is written", async () => {
     const { storage, host } = await byPath({ busyTimeoutMs: 20 });
     host.exec("BEGIN IMMEDIATE");
     const failed = storage.inbox.createMany([entry("ann")]);
@@ -123,7 +123,7 @@ describe("a database that somebody else holds", () => {
     expect(await created).toMatchObject([[{ seq: 1 }]]);
   });
 
-  test("a full disk is told as such, and nothing is written", async () => {
+  test("a full disk is reported as such, and nothing is written", async () => {
     const { storage, host } = await shared();
     host.pragma(`max_page_count = ${Number(host.pragma("page_count", { simple: true }))}`);
     const large = entry("ann", { message: "m".repeat(100_000) });

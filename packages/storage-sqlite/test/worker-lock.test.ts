@@ -15,7 +15,7 @@ describe("a second service on one file", () => {
     return { service, warnings };
   }
 
-  test("takes nothing over that the first one is at work on, and says that there should be one", async () => {
+  test("takes over nothing that the first one works on, and says that there should be one service", async () => {
     const path = temporaryPath(cleanup);
     const begun: (() => void)[] = [];
     const first = serviceOn(
@@ -67,7 +67,7 @@ describe("a second service on one file", () => {
   });
 });
 
-describe("a path that is none", () => {
+describe("a path that names no database", () => {
   test.each([
     ["", "data/app.db"],
     ["sqlite:./q.db", "./q.db"],
@@ -76,7 +76,7 @@ describe("a path that is none", () => {
     expect(() => sqliteStorage(path)).toThrow(expect.objectContaining({ code: "CONFIGURATION", message: expect.stringContaining(remedy) }));
   });
 
-  test("one that cannot be opened is named", async () => {
+  test("a path that cannot be opened is named", async () => {
     const storage = sqliteStorage(`${process.cwd()}/`);
     await expect(storage.open()).rejects.toMatchObject({ code: "STORAGE_FAILED", message: expect.stringContaining(process.cwd()) });
   });

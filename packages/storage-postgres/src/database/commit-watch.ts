@@ -41,7 +41,7 @@ export class CommitWatch {
     this.#logger = logger;
   }
 
-  /** To be called before each write, so that its transaction's status is known. */
+  /** Call it before each write, so that the status of its transaction is known. */
   begin(): void {
     if (this.#writing === 0 && this.#writes.size === 0) {
       this.status = undefined;
@@ -53,7 +53,7 @@ export class CommitWatch {
     this.#writing += 1;
   }
 
-  /** To be called after each write, made or not. */
+  /** Call it after each write, made or not. */
   end(): void {
     this.#writing -= 1;
     this.#stopIfIdle();
@@ -85,7 +85,7 @@ export class CommitWatch {
   };
 
   readonly #onEnd = (): void => {
-    // Whether a commit that was under way arrived, nobody can tell here: those who look at the database will see it.
+    // A commit may have been under way. Nobody can tell here whether it arrived; those who look at the database see it.
     this.#settle(false);
   };
 

@@ -75,8 +75,8 @@ function prepareWithContent({ notifications, trackings, sends }: TableNames) {
 
 /**
  * Loads chains under lock, has them decided upon, and writes what was decided. The trackings are locked first, in
- * one order, so that chains of one notification are never decided upon twice at once. What is due by time is left to whoever
- * holds it at this moment.
+ * one order, so that chains of one notification are never decided upon twice at once. Chains that are due by time are left out
+ * where another transaction holds them.
  */
 export function prepareSettle(tables: TableNames, time: StorageTime) {
   const selectChains = prepareSelectChains(tables);

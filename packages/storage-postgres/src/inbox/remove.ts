@@ -52,7 +52,7 @@ export function prepareRemoveRead(tables: TableNames) {
 
 /**
  * Removes those of the notifications that nothing refers to any more. They are locked by a statement of its own before:
- * of two transactions that take the last two items of a notification, the second one sees that none is left.
+ * when two transactions take the last two items of a notification, the second one sees that none is left.
  */
 export function prepareDropNotifications({ notifications, inboxItems, trackings, events, fanOutChunks }: TableNames) {
   const hold = statement<[]>("hold_notifications", `SELECT FROM ${notifications} WHERE pk = ANY ($1::bigint[]) ORDER BY pk FOR UPDATE`);

@@ -12,7 +12,7 @@ type Answer = readonly CreatedItem[] | null;
 /** How often a batch that met held inboxes is tried before all of it is taken for busy. */
 const BUSY_ATTEMPTS = 5;
 
-/** Writes entries, all or none, whose inboxes others may hold. */
+/** Writes entries, all or none. Others may hold their inboxes. */
 export function prepareCreateMany(tables: TableNames) {
   const writeWaiting = prepareWriteWaiting(tables);
   const writeFree = prepareWriteFree(tables);

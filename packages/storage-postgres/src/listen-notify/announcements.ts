@@ -26,7 +26,7 @@ export class HostAnnouncements {
     return this.#isTelling;
   }
 
-  /** To be called by a transport: without one, nothing is sent, as nobody hears it and every NOTIFY slows commits down. */
+  /** A transport calls it. Without a transport nothing is sent: nobody would hear it, and every NOTIFY slows commits down. */
   attach(): void {
     this.#hasTransport = true;
   }
@@ -69,7 +69,7 @@ export async function notify(session: Session, channel: string, payloads: readon
   await session.rows(send, [channel, payloads]);
 }
 
-/** Beyond this many, signals that could not be sent yet become one that sends everybody to the database. */
+/** Above this many, the signals that wait become one signal that sends everybody to the database. */
 const MAX_PENDING = 5_000;
 
 /**
@@ -79,7 +79,7 @@ const MAX_PENDING = 5_000;
 export class WakeUpSender {
   readonly #sender: string;
   readonly #send: (payloads: readonly string[]) => Promise<void>;
-  /** A send that failed is tried again with the next signals, or once the connection is back: see {@link flush}. */
+  /** A send that failed is tried again with the next signals, or when the connection is back: see {@link flush}. */
   readonly #loop: Loop;
   #pending: Signal[] = [];
   #hasGap = false;

@@ -61,7 +61,7 @@ export class ListeningConnection {
     return this.#session;
   }
 
-  /** Connects and listens; rejects with the driver's error if that fails. To be called once. */
+  /** Connects and listens; rejects with the driver's error if that fails. Call it once. */
   async open(): Promise<void> {
     try {
       await this.#connect();
@@ -134,7 +134,7 @@ export class ListeningConnection {
   }
 
   #lost(client: Client, error?: unknown): void {
-    // Otherwise it was given up already, or never came up: then the attempt to connect fails.
+    // Else it was given up already, or it never came up and the attempt to connect fails.
     if (this.#client === client && this.#mode === "open") {
       this.#drop("lost");
       this.#options.logger.warn({ error }, "Belfry lost its listening connection to PostgreSQL and builds another.");

@@ -4,7 +4,7 @@ import { type HubSignal, isHubSignal, type Signal } from "@belfry/core/storage";
 /** PostgreSQL refuses payloads of 8,000 bytes and more. */
 const MAX_BYTES = 7_999;
 
-/** More than this at once, and it costs everybody less to look at the database. */
+/** With more payloads than this at once, it costs everybody less to look at the database. */
 const MAX_PAYLOADS = 50;
 
 /** The content of a payload: signals, or the advice to look at the database. */

@@ -106,7 +106,7 @@ export interface MigrateOptions {
   /** The PostgreSQL schema; it is made if it is not there. @default "public" */
   readonly schema?: string;
   /**
-   * Whether to take away what only older versions of this package need. To be allowed once none of them runs any more.
+   * Whether to remove what only older versions of this package need. Allow it once none of them runs any more.
    *
    * @default false
    */
@@ -114,8 +114,8 @@ export interface MigrateOptions {
 }
 
 /**
- * Brings Belfry's tables in the database of `pool` up to date, to the end: also what a storage, which migrates by itself
- * when it opens, does once it is open. New tables and columns come in one transaction: after a crash in the middle nothing
+ * Brings Belfry's tables in the database of `pool` up to date, with the steps that a storage, which migrates when it opens,
+ * does in the background. New tables and columns come in one transaction: after a crash in the middle nothing
  * of them is there. What follows goes in small steps, and goes on where it stopped. Several processes may do so at once.
  *
  * @throws BelfryError `CONFIGURATION` if the database needs a newer Belfry, if a migration it has is not the one this
@@ -175,9 +175,9 @@ async function apply(session: Session, client: PoolClient, target: MigrationTarg
   }
 }
 
-/** How long a caller that wants everything done waits before it looks again whether the instance that is at it has ended. */
+/** How long a caller waits before it looks again whether the instance that migrates has finished. */
 const BUSY_DELAY_MS = 100;
-/** One instance at a time; nobody ever waits for it, so that CREATE INDEX CONCURRENTLY, which waits for others, meets no circle. */
+/** One instance holds it at a time, and nobody waits for it: CREATE INDEX CONCURRENTLY waits for others, and would wait in a circle. */
 const LATER_LOCK = "hashtextextended('belfry_migrations later ' || $1, 0)";
 
 /** How far a step may go. */

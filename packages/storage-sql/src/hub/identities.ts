@@ -5,7 +5,7 @@ import { filteredBy, type Sql } from "../database/sql.ts";
 
 type IdentityStorage = Pick<HubStorage, "upsertIdentity" | "findIdentity" | "findIdentityBySource" | "listIdentities" | "deleteIdentity">;
 
-/** How often an identity is written anew that somebody else deletes between the look at it and its change. */
+/** How often an identity is written again because somebody deleted it between the look at it and its change. */
 const MAX_TRIES = 10;
 
 /** Identities in a SQL database. */

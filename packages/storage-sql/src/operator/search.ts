@@ -2,7 +2,7 @@ import type { ActivityFilter } from "@belfry/core";
 import { idRange } from "@belfry/core/storage";
 import type { Dialect, Tables } from "../database/sql.ts";
 
-/** Ways with more entries than this are not followed to their end and sorted: so many are met soon enough while walking. */
+/** A way with more entries than this is not followed to its end and sorted: a walk meets so many matches soon enough. */
 export const MAX_GATHERED = 20_000;
 
 /** A condition of a search. Each that is asked for has a parameter of its own. */

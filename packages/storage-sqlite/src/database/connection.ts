@@ -59,10 +59,10 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 const MAX_DELAY_MS = 50;
 
 /**
- * Runs transactions of Belfry's own on one SQLite connection. A transaction is one synchronous piece of work, so
- * Belfry's own never meet. What it may meet is waited for without blocking the event loop: another connection that
- * writes, and, on a connection that the host shares with us, a transaction of the host. Joining that one would undo our
- * writes, already acknowledged, if the host rolled back.
+ * Runs Belfry's own transactions on one SQLite connection. A transaction is one synchronous piece of work, so they never
+ * meet each other. It waits for others without blocking the event loop: for another connection that writes and, on a
+ * connection that the host shares, for a transaction of the host. If it joined that one, a rollback of the host would undo
+ * writes that Belfry has acknowledged.
  */
 export class Connection {
   readonly database: Database;

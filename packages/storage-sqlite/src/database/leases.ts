@@ -21,7 +21,7 @@ export interface LeaseTable<Row extends LeasedRow, Task, Fairness extends object
   readonly alias: string;
   /** The columns that a claim changes beside the lease. */
   readonly claimed?: Partial<Row> & Readonly<Record<string, string>>;
-  /** Prepares the choice of due rows, those due first first. It differs by what is fair, and makes the plan. */
+  /** Prepares the choice of due rows, oldest first. Each table has its own: its fairness differs, and the choice makes the plan. */
   due(context: QueryContext): (request: LeaseRequest & Fairness) => readonly Row[];
   /** Prepares what makes tasks of rows. */
   tasks(context: QueryContext): (rows: readonly Row[]) => readonly Task[];

@@ -97,10 +97,10 @@ function requireTables(database: Database, migrations: readonly Migration[]): vo
   }
 }
 
-/** The tables' permissions. */
+/** What a migration may do. */
 export interface MigrateOptions {
   /**
-   * Whether to take away what only older versions of this package need. To be allowed once none of them runs any more.
+   * Whether to remove what only older versions of this package need. Allow it once none of them runs any more.
    *
    * @default false
    */
@@ -108,8 +108,8 @@ export interface MigrateOptions {
 }
 
 /**
- * Brings Belfry's tables in `database` up to date, to the end: also what a storage, which migrates by itself when it
- * opens, does once it is open. New tables and columns come in one transaction: after a crash in the middle nothing of
+ * Brings Belfry's tables in `database` up to date, with the steps that a storage, which migrates when it opens, does in the
+ * background. New tables and columns come in one transaction: after a crash in the middle nothing of
  * them is there. What follows goes in small steps, and goes on where it stopped. Several processes may do so at once.
  *
  * @throws BelfryError `CONFIGURATION` if the database needs a newer Belfry, or if a migration it has is not the one this

@@ -10,7 +10,7 @@ import { readHealth } from "./health.ts";
 import { type ItemCounts, prepareCountItems, prepareItemsOf } from "./items.ts";
 import { ActivitySearch } from "./search.ts";
 
-/** How many summaries, and how many items, one step reads. */
+/** How many summaries one step reads, and how many items. */
 const SUMMARIES_STEP = 50;
 const ITEMS_STEP = 5_000;
 
@@ -45,7 +45,7 @@ async function search(
   const summaries: ActivitySummary[] = [];
   let last = after;
   let isOver = false;
-  // Once more, if what was found was deleted before it was read: a page that is short means that there is no other.
+  // It searches again if something was deleted before it was read: a short page means that there is no other.
   while (!isOver && summaries.length < limit) {
     const wanted = limit - summaries.length;
     const newest = await new ActivitySearch(connection, tenant, { filter, after: last }).newest(wanted);
