@@ -18,10 +18,8 @@ export {
 } from "./delivery/rows.ts";
 export { promptDigest } from "./hub/prompts.ts";
 export {
-  type HubColumns,
-  hubColumns,
+  hubRows,
   type IdentifiedEventRow,
-  joinIdentity,
   type RecordRow,
   toIdentifiedEvent,
   toRecord,

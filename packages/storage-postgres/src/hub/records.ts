@@ -1,14 +1,6 @@
 import { type HubEvent, isUuid, type ProcessingRecord, type SourceRecord } from "@belfry/core";
 import type { ClaimedRecord, EndedRecord } from "@belfry/core/storage";
-import {
-  hubColumns,
-  type IdentifiedEventRow,
-  joinIdentity,
-  type RecordRow,
-  toIdentifiedEvent,
-  toRecord,
-  toSourceRecord,
-} from "@belfry/storage-sql";
+import { hubRows, type IdentifiedEventRow, type RecordRow, toIdentifiedEvent, toRecord, toSourceRecord } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
 import type { LeaseTable, MakeClaim } from "../database/leases.ts";
 import { DIALECT } from "../database/sql.ts";
@@ -25,7 +17,7 @@ const CANDIDATES = 100;
 export const RECORD_LEASES: LeaseTable<RecordRow, ClaimedRecord, object> = {
   name: "records",
   table: "processingRecords",
-  columns: (tables) => hubColumns(DIALECT, tables).record,
+  columns: (tables) => hubRows(DIALECT, tables).record,
   alias: "r",
   queues: ["status = 'PENDING'"],
   claimed: "status = 'PROCESSING',",
@@ -86,10 +78,11 @@ function claimStatements({ processingRecords }: TableNames, claim: MakeClaim<Rec
 /** Adds to records the events that are to be processed. */
 function prepareWithEvents(tables: TableNames) {
   const { notifications, events } = tables;
+  const { identifiedEvent, joinIdentity } = hubRows(DIALECT, tables);
   const eventsOf = statement<JsonRow<IdentifiedEventRow>>(
     "claimed_events",
     `SELECT to_json(x) FROM (
-      SELECT ${hubColumns(DIALECT, tables).identifiedEvent} FROM ${events} e JOIN ${notifications} n ON n.pk = e.notification_pk ${joinIdentity(DIALECT, tables)}
+      SELECT ${identifiedEvent} FROM ${events} e JOIN ${notifications} n ON n.pk = e.notification_pk ${joinIdentity}
       WHERE e.notification_pk = ANY ($1::bigint[])) x`,
   );
   return async (session: Session, rows: readonly JsonRow<RecordRow>[]): Promise<readonly ClaimedRecord[]> => {
@@ -124,7 +117,7 @@ export function prepareEndRecords(tables: TableNames, time: StorageTime) {
       FROM e CROSS JOIN clock WHERE t.id = e.id AND t.fence = e.fence AND t.lease_owner = $2
         AND (e.lost_at IS NULL OR t.lease_until = e.lost_at) RETURNING t.*, e.place
     )
-    SELECT to_json(x) FROM (SELECT ${hubColumns(DIALECT, tables).record} FROM r JOIN ${notifications} n ON n.pk = r.notification_pk ORDER BY r.place) x`,
+    SELECT to_json(x) FROM (SELECT ${hubRows(DIALECT, tables).record} FROM r JOIN ${notifications} n ON n.pk = r.notification_pk ORDER BY r.place) x`,
   );
   return (owner: string, ended: readonly EndedRecord[], at: Date) => async (session: Session) => {
     const named = ended.filter(({ id }) => isUuid(id)).map(({ lostAt, ...one }) => ({ ...one, lostAt: lostAt?.toISOString() ?? null }));
@@ -140,7 +133,7 @@ export function prepareRecordsOf(tables: TableNames) {
   const list = statement<JsonRow<RecordRow & { readonly place: number }>>(
     "records_of",
     `SELECT to_json(x) FROM (
-      SELECT ${hubColumns(DIALECT, tables).record}, k.place FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS k(tenant, id, place)
+      SELECT ${hubRows(DIALECT, tables).record}, k.place FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS k(tenant, id, place)
       JOIN ${notifications} n ON n.tenant = k.tenant AND n.id = k.id JOIN ${processingRecords} r ON r.notification_pk = n.pk
       ORDER BY k.place, r.pk) x`,
   );

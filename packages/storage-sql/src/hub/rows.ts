@@ -14,18 +14,9 @@ export interface IdentifiedEventRow extends EventRow {
 /** A processing record with its event's id. */
 export type RecordRow = RowOf<StoredRecord> & { readonly notificationId: string };
 
-/** The columns of the hub's rows: `e` an event, `n` its notification, `i` its sender's identity, `r` a processing record. */
-export interface HubColumns {
-  /** The columns of an {@link EventRow}, over `e` and `n`. */
-  readonly event: string;
-  /** The columns of an {@link IdentifiedEventRow}, over `e`, `n` and `i`. */
-  readonly identifiedEvent: string;
-  /** The columns of a {@link RecordRow}, over `r` and `n`. */
-  readonly record: string;
-}
-
-/** The columns of the hub's rows in a dialect. */
-export function hubColumns(dialect: Dialect, { prompts }: Pick<Tables, "prompts">): HubColumns {
+/** The hub's rows in a dialect: `e` is an event, `n` its notification, `i` its sender's identity, `r` a processing record. */
+export function hubRows(dialect: Dialect, { prompts, identities }: Pick<Tables, "prompts" | "identities">) {
+  const { column, of } = dialect.sourceKey;
   const columns: Readonly<Record<keyof EventRow, string>> = {
     pk: "n.pk",
     id: "n.id",
@@ -42,15 +33,15 @@ export function hubColumns(dialect: Dialect, { prompts }: Pick<Tables, "prompts"
   ]);
   const prompt = `coalesce((SELECT p.text FROM ${prompts} p WHERE p.pk = r.prompt_pk), r.prompt)`;
   return {
+    /** The columns of an {@link EventRow}, over `e` and `n`. */
     event: selected(columns),
+    /** The columns of an {@link IdentifiedEventRow}, over `e`, `n` and `i`. */
     identifiedEvent: selected({ ...columns, identityId: "i.id", identityName: "i.name" }),
+    /** Joins `i`. */
+    joinIdentity: `LEFT JOIN ${identities} i ON i.tenant = e.tenant AND i.source = e.source AND i.${column} = ${of("e.sender")}`,
+    /** The columns of a {@link RecordRow}, over `r` and `n`. */
     record: `n.id AS "notificationId", ${prompt} AS prompt, ${stored.columns("r")}`,
   };
-}
-
-/** Joins `i`, the identity of the sender of `e`. */
-export function joinIdentity({ sourceKey: { column, of } }: Dialect, { identities }: Pick<Tables, "identities">): string {
-  return `LEFT JOIN ${identities} i ON i.tenant = e.tenant AND i.source = e.source AND i.${column} = ${of("e.sender")}`;
 }
 
 /** The event that a row stands for. */

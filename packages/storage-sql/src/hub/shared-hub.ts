@@ -5,9 +5,8 @@ import { handlerStorage } from "./handlers.ts";
 import { identityStorage } from "./identities.ts";
 import {
   type EventRow,
-  hubColumns,
+  hubRows,
   type IdentifiedEventRow,
-  joinIdentity,
   type RecordRow,
   toEvent,
   toIdentifiedEvent,
@@ -47,14 +46,13 @@ function nextOf<Row extends UpTo & { readonly pk: number }>(
 function eventStorage(sql: Sql): Pick<HubStorage, "findEvents" | "listEvents" | "listEventsSince" | "acknowledgeEvent"> {
   const { tables, join } = sql;
   const { notifications, events, eventAcks } = tables;
-  const columns = hubColumns(sql, tables);
-  const withIdentity = joinIdentity(sql, tables);
+  const columns = hubRows(sql, tables);
   const eventBytes = `${sql.bytes("n.message")} + ${sql.bytes("n.data")}`;
   return {
     async findEvents(tenant, ids, bytes = ALL_BYTES) {
       const keys = `SELECT n.pk, n.pk AS place, ${eventBytes} AS bytes FROM ${notifications} n WHERE n.tenant = $1 AND ${sql.isIn("n.id", "$2", "uuid")}`;
       const text = `SELECT ${columns.identifiedEvent} FROM (${withinBytes(keys, "$3")}) k ${join} ${notifications} n ON n.pk = k.pk
-        ${join} ${events} e ON e.notification_pk = k.pk ${withIdentity} ORDER BY k.pk`;
+        ${join} ${events} e ON e.notification_pk = k.pk ${columns.joinIdentity} ORDER BY k.pk`;
       const rows = await sql.rows<IdentifiedEventRow>("find_events", text, [tenant, listOf(ids), bytes]);
       return rows.map(toIdentifiedEvent);
     },
@@ -68,7 +66,7 @@ function eventStorage(sql: Sql): Pick<HubStorage, "findEvents" | "listEvents" | 
       // The keys of the page first, the rows after: what an offset skips is passed over by its key alone.
       const keys = `SELECT e.notification_pk AS pk FROM ${counted} ORDER BY e.received_at DESC, e.notification_pk DESC LIMIT $2 OFFSET $3`;
       const rows = `SELECT ${columns.identifiedEvent} FROM (${keys}) k ${join} ${events} e ON e.notification_pk = k.pk
-        ${join} ${notifications} n ON n.pk = k.pk ${withIdentity}
+        ${join} ${notifications} n ON n.pk = k.pk ${columns.joinIdentity}
         ORDER BY e.received_at DESC, e.notification_pk DESC`;
       const parts = { counted, rows, order: '"receivedAt" DESC, pk DESC' };
       const { items, total } = await sql.page<IdentifiedEventRow>("list_events", parts, [tenant, limit, offset, ...values]);
@@ -129,7 +127,7 @@ function eventSweep(sql: Sql): Pick<HubStorage, "sweep"> {
 function recordStorage(sql: Sql): Pick<HubStorage, "recordsOf" | "findRecords" | "listSettledSince"> {
   const { join, tables } = sql;
   const { notifications, processingRecords } = tables;
-  const columns = hubColumns(sql, tables).record;
+  const columns = hubRows(sql, tables).record;
   const promptBytes = `coalesce((SELECT ${sql.bytes("p.text")} FROM ${tables.prompts} p WHERE p.pk = r.prompt_pk), ${sql.bytes("r.prompt")})`;
   const recordBytes = `${promptBytes} + coalesce(${sql.bytes("r.result")}, 0) + coalesce(${sql.bytes("r.error")}, 0)`;
   return {

@@ -1,6 +1,6 @@
 import type { Handler, HubEvent, ProcessingRecord } from "@belfry/core";
 import { type NewProcessingRecord, NOTIFICATION_DEFAULTS, type PlanProcessing } from "@belfry/core/storage";
-import { fieldsOf, hubColumns, promptDigest, type RecordRow, toRecord } from "@belfry/storage-sql";
+import { fieldsOf, hubRows, promptDigest, type RecordRow, toRecord } from "@belfry/storage-sql";
 import { DIALECT, TABLES } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareWriteNotification } from "../inbox/write-items.ts";
@@ -51,7 +51,7 @@ function prepareHandlersOf({ prepare }: QueryContext) {
 /** Reads the records of one event, in the order of their creation. */
 function prepareRecordsOf({ prepare }: QueryContext) {
   const list = prepare<{ readonly pk: number }, RecordRow>(`
-    SELECT ${hubColumns(DIALECT, TABLES).record} FROM belfry_processing_records r CROSS JOIN belfry_notifications n ON n.pk = r.notification_pk
+    SELECT ${hubRows(DIALECT, TABLES).record} FROM belfry_processing_records r CROSS JOIN belfry_notifications n ON n.pk = r.notification_pk
     WHERE r.notification_pk = (SELECT :pk) ORDER BY r.pk`);
   return (pk: number): readonly ProcessingRecord[] => list.all({ pk }).map(toRecord);
 }

@@ -1,14 +1,6 @@
 import type { SourceRecord } from "@belfry/core";
 import type { ClaimedRecord, EndedRecord, Lease, LeaseRequest } from "@belfry/core/storage";
-import {
-  hubColumns,
-  type IdentifiedEventRow,
-  joinIdentity,
-  type RecordRow,
-  toIdentifiedEvent,
-  toRecord,
-  toSourceRecord,
-} from "@belfry/storage-sql";
+import { hubRows, type IdentifiedEventRow, type RecordRow, toIdentifiedEvent, toRecord, toSourceRecord } from "@belfry/storage-sql";
 import type { LeaseTable } from "../database/leases.ts";
 import { DIALECT, TABLES } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
@@ -16,8 +8,8 @@ import type { QueryContext } from "../database/statement.ts";
 /** How many due records are looked at, whosever they are, before each tenant's are looked at by themselves. */
 const CANDIDATES = 1_000;
 
-const COLUMNS = hubColumns(DIALECT, TABLES);
-const SELECT_RECORD = `SELECT ${COLUMNS.record} FROM belfry_processing_records r CROSS JOIN belfry_notifications n ON n.pk = r.notification_pk`;
+const ROWS = hubRows(DIALECT, TABLES);
+const SELECT_RECORD = `SELECT ${ROWS.record} FROM belfry_processing_records r CROSS JOIN belfry_notifications n ON n.pk = r.notification_pk`;
 
 /** Processing records as tasks to be leased. */
 export const RECORD_LEASES: LeaseTable<RecordRow, ClaimedRecord, object> = {
@@ -84,7 +76,7 @@ function prepareDueByTenant({ prepare }: QueryContext) {
 /** Adds to records the events that are to be processed. */
 function prepareWithEvents({ prepare }: QueryContext) {
   const eventOf = prepare<{ readonly pk: number }, IdentifiedEventRow>(`
-    SELECT ${COLUMNS.identifiedEvent} FROM belfry_events e CROSS JOIN belfry_notifications n ON n.pk = e.notification_pk ${joinIdentity(DIALECT, TABLES)}
+    SELECT ${ROWS.identifiedEvent} FROM belfry_events e CROSS JOIN belfry_notifications n ON n.pk = e.notification_pk ${ROWS.joinIdentity}
     WHERE e.notification_pk = (SELECT :pk)`);
   return (rows: readonly RecordRow[]): readonly ClaimedRecord[] => {
     const events = new Map<number, IdentifiedEventRow>();

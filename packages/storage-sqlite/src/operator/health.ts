@@ -12,10 +12,10 @@ export async function readHealth(
   tenant: string,
   { window, at }: { readonly window: HealthWindow; readonly at: Date },
 ): Promise<readonly ChannelHealth[]> {
-  const tally = new Tally(window, at);
+  const tally = new Tally(window);
   await readAttempts(connection, tenant, { window, tally });
   await readPending(connection, tenant, tally);
-  return tally.channels();
+  return tally.channels(at);
 }
 
 async function readAttempts(
@@ -59,12 +59,10 @@ interface ChannelTally {
 /** Adds up what the steps found. */
 class Tally {
   readonly #window: HealthWindow;
-  readonly #at: Date;
   readonly #byChannel = new Map<string, ChannelTally>();
 
-  constructor(window: HealthWindow, at: Date) {
+  constructor(window: HealthWindow) {
     this.#window = window;
-    this.#at = at;
   }
 
   addAttempts(groups: readonly AttemptGroup[]): void {
@@ -88,7 +86,7 @@ class Tally {
     }
   }
 
-  channels(): readonly ChannelHealth[] {
+  channels(at: Date): readonly ChannelHealth[] {
     return [...this.#byChannel]
       .sort(([left], [right]) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
       .map(([channel, { buckets, latencies, pending, oldestDueAt }]) => ({
@@ -98,7 +96,7 @@ class Tally {
         p50Ms: percentile(latencies, 0.5),
         p95Ms: percentile(latencies, 0.95),
         pending,
-        oldestDueAt: oldestDueAt <= this.#at.getTime() ? new Date(oldestDueAt) : null,
+        oldestDueAt: oldestDueAt <= at.getTime() ? new Date(oldestDueAt) : null,
         buckets,
       }));
   }
