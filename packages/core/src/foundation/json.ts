@@ -22,17 +22,15 @@ export interface StepRange {
   readonly limit: number;
 }
 
-/** One step of an export. */
-export interface ExportStep<Exported> {
-  readonly records: readonly Exported[];
-  /** Where the next step goes on; null when this was the last one. Only the storage that made it can read it. */
-  readonly next: string | null;
-}
-
 /** The result of one step of a sweep. */
 export interface SweepStep {
   /** The number of rows that it removed. */
   readonly removed: number;
   /** Where the next step goes on; null when this was the last one. Only the storage that made it can read it. */
   readonly next: string | null;
+}
+
+/** One step of an export. */
+export interface ExportStep<Exported> extends Pick<SweepStep, "next"> {
+  readonly records: readonly Exported[];
 }

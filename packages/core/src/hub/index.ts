@@ -1,5 +1,4 @@
 export type { EventCreated, HubChanges, HubContext, HubListener, HubSignal, RecordSettled } from "./context.ts";
-export type { HandlerResult, OnResult } from "./handler-result.ts";
 export { Hub, HubHandlers, HubIdentities } from "./hub.ts";
 export { eventWriter, HubEvents, planProcessing } from "./hub-events.ts";
 export type {
@@ -24,4 +23,13 @@ export type {
 } from "./hub-storage.ts";
 export type { EventInput, HandlerChanges, HandlerInput, HubListInput, IdentityInput } from "./parse.ts";
 export { ProcessDue } from "./process-due.ts";
-export type { ProcessingFailure, ProcessingOutcome, ProcessingSuccess, ProcessingTask, ProcessingUsage, Processor } from "./processor.ts";
+export type {
+  HandlerResult,
+  OnResult,
+  ProcessingFailure,
+  ProcessingOutcome,
+  ProcessingSuccess,
+  ProcessingTask,
+  ProcessingUsage,
+  Processor,
+} from "./processor.ts";

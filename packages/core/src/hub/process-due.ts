@@ -1,11 +1,12 @@
+import { derivedUuid } from "../foundation/ids.ts";
+import type { UntypedCreateInput } from "../notifications/index.ts";
 import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { Lease, LeaseStorage, LostLease } from "../work/lease-storage.ts";
 import { OutOfTime, retryDelayMs, withinTime } from "../work/timing.ts";
 import type { HubContext, HubSignal } from "./context.ts";
-import { checkOutcome, handlerResult, type OnResult } from "./handler-result.ts";
 import type { SourceRecord } from "./hub-model.ts";
 import type { ClaimedRecord, EndedRecord } from "./hub-storage.ts";
-import type { ProcessingOutcome, ProcessingTask, Processor } from "./processor.ts";
+import type { HandlerResult, OnResult, ProcessingOutcome, ProcessingTask, ProcessingUsage, Processor } from "./processor.ts";
 
 const MAX_RESULT = 100_000;
 const MAX_ERROR = 1_000;
@@ -145,4 +146,53 @@ function taskOf({ record, event }: ClaimedRecord): ProcessingTask {
 /** A processor's text as every database keeps it: without NUL and halves of surrogate pairs, and not without end. */
 function storable(text: string, maxLength: number): string {
   return text.slice(0, maxLength).toWellFormed().replaceAll("\u0000", "\uFFFD");
+}
+
+/** Returns a processor's outcome if it has the right shape, else a permanent failure that names the problem. */
+function checkOutcome(outcome: ProcessingOutcome, processor: string): ProcessingOutcome {
+  const wrong = wrongMember(outcome);
+  if (wrong !== null) {
+    const wanted = '{ status: "completed", text } or { status: "failed", transient, error }';
+    return {
+      status: "failed",
+      transient: false,
+      error: `The processor ${processor} answered no outcome, but ${wrong}; expected ${wanted}.`,
+    };
+  }
+  if (outcome.status !== "completed" || outcome.usage === undefined || isUsage(outcome.usage)) {
+    return outcome;
+  }
+  const { usage: _, ...rest } = outcome;
+  return rest;
+}
+
+function wrongMember(outcome: ProcessingOutcome): string | null {
+  if (typeof outcome !== "object" || outcome === null) {
+    return outcome === null ? "null" : `a value of type ${typeof outcome}`;
+  }
+  if (outcome.status === "completed") {
+    return typeof outcome.text === "string" ? null : "an object whose text is no string";
+  }
+  if (outcome.status !== "failed") {
+    return "an object of another status";
+  }
+  return typeof outcome.error === "string" ? null : "an object whose error is no string";
+}
+
+function isUsage({ inputTokens, outputTokens }: ProcessingUsage): boolean {
+  return [inputTokens, outputTokens].every((tokens) => Number.isSafeInteger(tokens) && tokens >= 0);
+}
+
+function handlerResult(context: HubContext, { record, event }: ClaimedRecord, text: string): HandlerResult {
+  let calls = 0;
+  return {
+    text,
+    event,
+    record,
+    async create(input) {
+      calls += 1;
+      const id = await derivedUuid(record.id, String(calls));
+      return context.create({ tenant: record.tenant, input: input as UntypedCreateInput, id });
+    },
+  };
 }

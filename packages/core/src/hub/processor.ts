@@ -1,4 +1,6 @@
-import type { HubEvent, IdentifiedEvent } from "./hub-model.ts";
+import type { Created } from "../inbox/index.ts";
+import type { CreateInput, DataByType } from "../notifications/index.ts";
+import type { HubEvent, IdentifiedEvent, ProcessingRecord } from "./hub-model.ts";
 
 /** The task of a processor: to process one event by one handler's prompt. */
 export interface ProcessingTask {
@@ -84,3 +86,22 @@ export interface Processor {
    */
   process(task: ProcessingTask, signal: AbortSignal): Promise<ProcessingOutcome>;
 }
+
+/** A handler's result for an event, with a function to notify users. */
+export interface HandlerResult<Data extends DataByType = DataByType> {
+  /** The processor's answer. */
+  readonly text: string;
+  /** The event, with its sender's identity. */
+  readonly event: IdentifiedEvent;
+  /** The handler's work on the event. */
+  readonly record: ProcessingRecord;
+  /**
+   * Creates a notification in the event's tenant: see `NotificationService.create`. If the process is lost before the record is
+   * COMPLETED, the handler runs again, and what it creates then is what it created before, not a second one: calls are
+   * told apart by their order.
+   */
+  create<Type extends keyof Data = never>(input: CreateInput<Data, Type>): Promise<Created>;
+}
+
+/** Called for every result of a handler, before its record is COMPLETED. If it throws, the attempt is a transient failure. */
+export type OnResult<Data extends DataByType = DataByType> = (result: HandlerResult<Data>) => void | Promise<void>;

@@ -1,8 +1,7 @@
 import type { AuditEntry, Send, SendStatus, TrackedDelivery } from "../delivery/index.ts";
-import type { JsonObject } from "../foundation/json.ts";
 import type { ProcessingRecord } from "../hub/index.ts";
 import type { InboxItem } from "../inbox/index.ts";
-import type { NotificationKind } from "../notifications/index.ts";
+import type { Notification, NotificationKind } from "../notifications/index.ts";
 
 /** The filter of an operator's search. All given conditions must hold. */
 export interface ActivityFilter {
@@ -24,12 +23,9 @@ export interface ActivityFilter {
 }
 
 /** One line of a search. */
-export interface ActivitySummary {
-  readonly id: string;
-  readonly kind: NotificationKind;
+export interface ActivitySummary extends Pick<Notification, "id" | "kind" | "title" | "createdAt"> {
   /** The notification's type; of an event, its source. */
   readonly type: string;
-  readonly title: string;
   /** The first 200 characters (code points) of the message. */
   readonly excerpt: string;
   /** Up to three: of a send as its sender named them, of a message the first by name, of an event none. */
@@ -40,7 +36,6 @@ export interface ActivitySummary {
   readonly channels: readonly string[];
   /** The status of a send; null for other kinds. */
   readonly status: SendStatus | null;
-  readonly createdAt: Date;
 }
 
 /** Newest first. */
@@ -51,14 +46,8 @@ export interface ActivityPage {
 }
 
 /** A notification with all of its own content. */
-export interface ActivityContent {
+export interface ActivityContent extends Pick<Notification, "message" | "data" | "source" | "sender"> {
   readonly summary: ActivitySummary;
-  readonly message: string;
-  readonly data: JsonObject;
-  /** The service it came from, if its creator named one. */
-  readonly source: string | null;
-  /** Who caused it, if its creator named one. */
-  readonly sender: string | null;
 }
 
 /** Everything known of one notification, for an operator. */

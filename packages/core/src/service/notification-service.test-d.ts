@@ -1,6 +1,6 @@
 import { expectTypeOf, test } from "vitest";
 import { z } from "zod";
-import type { HandlerResult } from "../hub/handler-result.ts";
+import type { HandlerResult } from "../hub/processor.ts";
 import type { CreateInput, CreateInputWithData, CreateInputWithOptionalData } from "../notifications/create-input.ts";
 import { type DataOf, defineTypes } from "../notifications/notification-types.ts";
 import { NotificationService } from "./notification-service.ts";

@@ -1,5 +1,4 @@
-import type { Clock } from "../foundation/clock.ts";
-import type { Logger } from "../foundation/logger.ts";
+import type { WorkContext } from "../foundation/context.ts";
 import { Loop, type NextRun } from "./loop.ts";
 
 /** The work of a {@link LeasedWorker}, which is claimed by lease. */
@@ -22,7 +21,7 @@ export interface LeasedWork<Task> {
 }
 
 /** Options of a {@link LeasedWorker}. */
-export interface LeasedWorkerOptions {
+export interface LeasedWorkerOptions extends Omit<WorkContext, "ready"> {
   /** The most tasks under way at once. */
   readonly concurrency: number;
   readonly leaseMs: number;
@@ -30,8 +29,6 @@ export interface LeasedWorkerOptions {
   readonly pollIntervalMs: number | null;
   /** How long a stop waits for tasks under way before it aborts them. */
   readonly drainMs: number;
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /** The pause before the next claim when tasks are due that could not be claimed: others hold them, or they wait for their turn. */

@@ -110,9 +110,8 @@ export async function withinTime<Result>(work: (signal: AbortSignal) => Promise<
 const RETRY_MS = 500;
 
 /** The limits within which the end of an attempt is recorded. */
-export interface RecordingLimit {
+export interface RecordingLimit extends Pick<TimeLimit, "clock"> {
   readonly leaseMs: number;
-  readonly clock: Clock;
   /** Aborts when the lease is lost or the worker stops: the record is tried once then, and not again. */
   readonly signal: AbortSignal;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { RecentIds } from "./recent-ids.ts";
+import { RecentIds } from "./hub-feeds.ts";
 
 test("an id is new once, as long as it is among the last", () => {
   const ids = new RecentIds(2);
