@@ -97,11 +97,11 @@ export interface DeliveryPage {
   readonly total: number;
 }
 
-/** Every status of a whole send. */
-export const SEND_STATUSES = ["pending", "sent", "delivered", "failed", "partial", "cancelled"] as const;
-
 /** The status of a whole send. */
-export type SendStatus = (typeof SEND_STATUSES)[number];
+export type SendStatus = "pending" | "sent" | "delivered" | "failed" | "partial" | "cancelled";
+
+/** Every status of a whole send. */
+export const SEND_STATUSES: readonly SendStatus[] = ["pending", "sent", "delivered", "failed", "partial", "cancelled"];
 
 /** One delivery went from one state to another. */
 export interface DeliveryChanged {

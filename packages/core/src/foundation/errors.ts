@@ -1,4 +1,5 @@
-const STATUS = {
+/** The HTTP status of each code, where a contract does not prescribe another. */
+export const HTTP_STATUS = {
   CHANNEL_NOT_CONFIGURED: 409,
   CONFIGURATION: 500,
   CONTENT_TOO_LONG: 422,
@@ -21,13 +22,10 @@ const STATUS = {
   UNSUPPORTED_MEDIA_TYPE: 415,
   VALIDATION_ERROR: 422,
   WRONG_TRANSACTION: 500,
-} as const;
+} as const satisfies Readonly<Record<string, number>>;
 
 /** Every code a {@link BelfryError} can have. The list is closed: a `switch` over it can be exhaustive. */
-export type BelfryErrorCode = keyof typeof STATUS;
-
-/** The HTTP status of each code, where a contract does not prescribe another. */
-export const HTTP_STATUS: Readonly<Record<BelfryErrorCode, number>> = STATUS;
+export type BelfryErrorCode = keyof typeof HTTP_STATUS;
 
 /** One problem of an input. */
 export interface Issue {
