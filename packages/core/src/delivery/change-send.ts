@@ -36,7 +36,10 @@ export function actorOf({ actor = "host" }: { readonly actor?: string }): string
 }
 
 /** The id of a send to change, and the actor. */
-export type ChangeBy = Required<Omit<ChangeRequest, "tenant">>;
+export interface ChangeBy {
+  readonly id: string;
+  readonly actor: string;
+}
 
 /** Decides on the chains of a send: null if there is none, a sentence if its state does not allow the change. */
 type DecideOnSend = (loaded: readonly LoadedSend[], now: Date, by: ChangeBy) => Settlement | string | null;
