@@ -5,7 +5,8 @@ const conditions = ["@belfry/source", "module", "node", "development|production"
 // F15 is the fuzz of all routes by two tenants, which every test run has; the whole has more of it.
 const isWhole = process.env.CHAOS_ALL === "1";
 
-// The fault tests: `pnpm chaos` runs them. They kill and stop processes and measure, so they run one after another.
+// The fault tests: `pnpm chaos` runs them. Each has processes and a database of its own, and most of the time it waits: for a
+// lease to run out, say. So three run at once.
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
@@ -13,7 +14,7 @@ export default defineConfig({
     name: "chaos",
     include: ["tools/system-tests/faults/**/*.test.ts", ...(isWhole ? ["packages/adapter-*/test/fuzz.test.ts"] : [])],
     globalSetup: ["tools/postgres-launcher/src/global-setup.ts", "tools/system-tests/faults/bundle-victim.ts"],
-    fileParallelism: false,
+    maxWorkers: 3,
     testTimeout: isWhole ? 900_000 : 300_000,
     hookTimeout: 60_000,
   },
