@@ -15,8 +15,10 @@ export async function waitingTrigger(url: string, on: string) {
   await pool.query(`CREATE OR REPLACE FUNCTION belfry_wait() RETURNS trigger LANGUAGE plpgsql AS
     'BEGIN PERFORM pg_advisory_xact_lock(${LOCK}); RETURN NULL; END'`);
   await pool.query(`CREATE TRIGGER belfry_waits ${on} EXECUTE FUNCTION belfry_wait()`);
-  const waiting = async () =>
-    (await pool.query<{ pid: number }>(`SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = ${LOCK} AND NOT granted`)).rows;
+  // The server lists the waits of all its databases, where other points are tried at the same time.
+  const listWaiting = `SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database
+    WHERE d.datname = current_database() AND locktype = 'advisory' AND objid = ${LOCK} AND NOT granted`;
+  const waiting = async () => (await pool.query<{ pid: number }>(listWaiting)).rows;
   return {
     /** Resolves once a transaction waits there. */
     async reached(): Promise<void> {
