@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { DATABASES } from "../test/either-database.ts";
 import { storageAt } from "../test/storage-at.ts";
-import { useCleanup } from "../test/use-cleanup.ts";
+import { Cleanups, useCleanup } from "../test/use-cleanup.ts";
 import { type Arena, arena } from "./parts/arena.ts";
 import { FAILPOINTS, type Failpoint, TRIGGERS } from "./parts/failpoints.ts";
 import { databasesOf, note, scaled } from "./parts/run.ts";
@@ -124,7 +124,11 @@ describe.each(databasesOf(2))("F2 %s: a process is killed at each of twelve poin
     const repeated: number[] = [];
     const lane = async () => {
       for (const point of left) {
-        repeated.push(await killAt(point, kind, cleanup));
+        // Dozens of processes and databases would otherwise stay until the end.
+        const own = new Cleanups();
+        cleanup(own.run);
+        repeated.push(await killAt(point, kind, own.add));
+        await own.run();
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, lane));

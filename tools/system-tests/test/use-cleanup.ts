@@ -1,15 +1,18 @@
 import { afterEach } from "vitest";
 
-type Cleanup = () => unknown;
+type Task = () => unknown;
 
-/** Runs a test's cleanup tasks after that test, the last task first, even if one of them fails. */
-export function useCleanup(): (cleanup: Cleanup) => void {
-  const cleanups: Cleanup[] = [];
-  afterEach(async () => {
+/** Tasks that clean up: they run the last one first, each once, even if one of them fails. */
+export class Cleanups {
+  readonly #tasks: Task[] = [];
+
+  readonly add = (task: Task): void => void this.#tasks.push(task);
+
+  readonly run = async (): Promise<void> => {
     const failures: unknown[] = [];
-    for (const cleanup of cleanups.splice(0).reverse()) {
+    for (const task of this.#tasks.splice(0).reverse()) {
       try {
-        await cleanup();
+        await task();
       } catch (error) {
         failures.push(error);
       }
@@ -17,6 +20,12 @@ export function useCleanup(): (cleanup: Cleanup) => void {
     if (failures.length > 0) {
       throw new AggregateError(failures, "What a test left behind could not be cleaned up.");
     }
-  });
-  return (cleanup) => void cleanups.push(cleanup);
+  };
+}
+
+/** Runs a test's cleanup tasks after that test. */
+export function useCleanup(): (task: Task) => void {
+  const cleanups = new Cleanups();
+  afterEach(cleanups.run);
+  return cleanups.add;
 }
