@@ -6,11 +6,14 @@ import { detailsOf, tableOf } from "./harness/report.ts";
 import { RESULTS_FILE, writeRows } from "./harness/results.ts";
 import { type RowResult, runRow } from "./harness/run-row.ts";
 import { scaleBy } from "./harness/scale.ts";
+import { measureBodies } from "./stalls/hostile-bodies.ts";
+import { measureIdleReaders } from "./stalls/idle-readers.ts";
 
 const USAGE = `pnpm bench                  measures every row, prints the table, and writes ${RESULTS_FILE}
 pnpm bench 3a 6a            measures rows by their ids
 pnpm bench --list           lists the rows
 pnpm bench growth           measures how operations grow with the tables
+pnpm bench stalls           measures how long hostile bodies and readers that never read keep others waiting
   --scale 0.1               a tenth of the preloaded rows, for trials
   --rounds 5                fewer rounds, for trials
   --profile belfry          instead of measuring, tells where the CPU of this side goes`;
@@ -60,6 +63,9 @@ async function main(): Promise<void> {
     for (const row of pickRows(await loadRows(), positionals)) {
       print(await profileRow(row, { scale: scaleBy(scale), side: values.profile }));
     }
+  } else if (positionals[0] === "stalls") {
+    print(await measureBodies());
+    print(await measureIdleReaders());
   } else {
     await measureRows(positionals, { scale, rounds: values.rounds === undefined ? undefined : positive("rounds", values.rounds) });
   }

@@ -57,7 +57,7 @@ function honoServer({ notifications, options, page }: Served): BuiltServer {
   }
   app.route("/", belfry);
   app.all(`${DASHBOARD_PATH}/*`, mount(page.fetch, { replaceRequest: false }));
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  const server = createAdaptorServer({ fetch: app.fetch, hostname: "localhost" }) as Server;
   server.on("upgrade", belfry.upgrade);
   return { server, closeStreams: () => closeAll(belfry, page) };
 }

@@ -5,7 +5,7 @@ import { Hono } from "hono";
 import { honoBelfry } from "../src/index.ts";
 
 /** Makes the Node server of an app. */
-type CreateServer = (options: { readonly fetch: Hono["fetch"] }) => unknown;
+type CreateServer = (options: { readonly fetch: Hono["fetch"]; readonly hostname: string }) => unknown;
 
 /** A harness for Hono on its Node server, over the storage of `service`; for another version of the server if one is given. */
 export function honoHarness(service: HttpHarness["service"], createServer: CreateServer = createAdaptorServer): HttpHarness {
@@ -24,7 +24,8 @@ export function honoHarness(service: HttpHarness["service"], createServer: Creat
       app.route(prefix === "" ? "/" : prefix, belfry);
       app.get("/host", (context) => context.json({ host: true }));
       app.post("/host/echo", async (context) => context.json(await context.req.json()));
-      const server = createServer({ fetch: app.fetch }) as Server;
+      // The name stands for the host of requests without a Host header, which HTTP/1.0 allows.
+      const server = createServer({ fetch: app.fetch, hostname: "localhost" }) as Server;
       server.on("upgrade", belfry.upgrade);
       return runServer(server, () => belfry.close());
     },

@@ -24,6 +24,11 @@ const MAX_BYTES = 10 * 1_048_576;
 /** The limit for all attachments of one mail together. Common mail servers take 25 MB, and encoding costs a quarter of that. */
 const MAX_TOTAL_BYTES = 18 * 1_048_576;
 const TIMEOUT_MS = 15_000;
+/**
+ * Slashes, control characters, line separators, and what changes the direction of text: with U+202E, `cv\u202Efdp.exe` is
+ * shown as a PDF file.
+ */
+const MISLEADING = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}/\\]/u;
 const FIELDS: ReadonlySet<string> = new Set(["filename", "url"]);
 
 /** Says what is wrong with `meta.attachments`, one text for each problem. */
@@ -50,8 +55,8 @@ function attachmentProblem(entry: JsonValue, egress: Egress): string | null {
     return `must have filename and url only, has ${JSON.stringify(unknown.slice(0, 50))}`;
   }
   const { filename, url } = entry as JsonObject;
-  if (typeof filename !== "string" || filename.length === 0 || filename.length > 255 || /[\p{Cc}/\\]/u.test(filename)) {
-    return "must have a filename of 1 to 255 characters, without slashes or control characters";
+  if (typeof filename !== "string" || filename.length === 0 || filename.length > 255 || MISLEADING.test(filename)) {
+    return "must have a filename of 1 to 255 characters, without slashes, control characters or characters that turn the text around";
   }
   const problem = typeof url === "string" ? egress.checkUrl(url) : "must be a text";
   return problem === null ? null : `has a url that ${problem}`;

@@ -33,6 +33,20 @@ describe("parseJsonObject", () => {
     });
   });
 
+  test("an instance is refused by its name; one with members, or with a form of its own, is stored as JSON writes it", () => {
+    class Point {
+      x = 1;
+    }
+    const shownOf = (value: unknown) => {
+      const result = parseJsonObject(value, ["data"]);
+      return "issues" in result ? result.issues.error().issues.map(({ path, message }) => [path.join("."), message]) : result.value;
+    };
+    expect(shownOf(new Date(0))).toEqual([["data", "expected a JSON object, got an instance of Date, which JSON has as string"]]);
+    expect(shownOf({ when: new Map() })).toEqual([["data.when", "an instance of Map has no form in JSON"]]);
+    expect(shownOf({ at: new Point(), own: { toJSON: () => ({ y: 2 }) } })).toEqual({ at: { x: 1 }, own: { y: 2 } });
+    expect(shownOf({ big: 2 ** 53 + 1, id: "9007199254740993" })).toEqual({ big: 9_007_199_254_740_992, id: "9007199254740993" });
+  });
+
   test("a member called __proto__ is plain data", () => {
     const result = parseJsonObject(JSON.parse('{"__proto__":{"admin":true}}'), ["data"]);
     expect(JSON.stringify("value" in result && result.value)).toBe('{"__proto__":{"admin":true}}');
@@ -46,6 +60,12 @@ describe("parseJsonObject", () => {
     ["an infinite number", { a: Number.POSITIVE_INFINITY }, "json_type"],
     ["a bigint", { a: 1n }, "json_type"],
     ["a function", { a: () => 1 }, "json_type"],
+    ["a Date", new Date(0), "dict_type"],
+    ["an instance that JSON has as a list", { toJSON: () => [] }, "dict_type"],
+    ["a Map", new Map([["a", 1]]), "json_type"],
+    ["a Map inside", { a: new Map([["a", 1]]) }, "json_type"],
+    ["a Set", { a: [new Set([1])] }, "json_type"],
+    ["a Promise", { a: Promise.resolve(1) }, "json_type"],
     ["a NUL in a text", { a: "\u0000" }, "string_nul"],
     ["a NUL in a name", { "a\u0000": 1 }, "string_nul"],
     ["half a surrogate pair", { a: ["\udc00"] }, "string_unicode"],

@@ -1,15 +1,17 @@
 import type { Issue } from "./errors.ts";
 import { IssueList } from "./issue-list.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
-import { describe, unstorable } from "./parse-text.ts";
+import { describe, isPlain, unstorable } from "./parse-text.ts";
 
 const MAX_DEPTH = 64;
 const MAX_BYTES = 256 * 1024;
 
 /**
  * Copies `value` into plain JSON, as `JSON.stringify` would write it (a Date becomes its ISO text, undefined members
- * are left out), and collects why it cannot be stored: not an object, nested deeper than 64, larger than 256 KiB, a
- * number that JSON has no form for, or a text no database keeps. Looks no further once enough is wrong.
+ * are left out), and collects why it cannot be stored: not an object, an instance of a class that JSON would write as
+ * `{}` (a Map, a Promise), nested deeper than 64, larger than 256 KiB, a number that JSON has no form for, or a text no
+ * database keeps. The whole value must be an object as JSON, too, so a Date is refused there. Whole numbers beyond 2^53 are
+ * the nearest one that JavaScript has, as `JSON.parse` reads them. Looks no further once enough is wrong.
  */
 export function parseJsonObject(value: unknown, path: Issue["path"]): { readonly value: JsonObject } | { readonly issues: IssueList } {
   const issues = new IssueList();
@@ -19,6 +21,9 @@ export function parseJsonObject(value: unknown, path: Issue["path"]): { readonly
   }
   const copier = new Copier(path, issues);
   const copy = copier.copy(value);
+  if (issues.isEmpty && (typeof copy !== "object" || copy === null || Array.isArray(copy))) {
+    issues.add({ path, type: "dict_type", message: `expected a JSON object, got ${describe(value)}, which JSON has as ${describe(copy)}` });
+  }
   const bytes = copier.isTooLong || !issues.isEmpty ? null : new TextEncoder().encode(JSON.stringify(copy)).length;
   if (copier.isTooLong || (bytes !== null && bytes > MAX_BYTES)) {
     issues.add({ path, type: "too_long", message: `must be at most ${MAX_BYTES} bytes as JSON, is ${bytes ?? "much longer"}` });
@@ -87,8 +92,12 @@ class Copier {
       }
       return elements;
     }
+    const keys = Object.keys(value);
+    if (keys.length === 0 && !isPlain(value)) {
+      this.#add({ type: "json_type", message: `${describe(value)} has no form in JSON` });
+    }
     const members: [string, JsonValue][] = [];
-    for (const key of Object.keys(value)) {
+    for (const key of keys) {
       const member: unknown = (value as Record<string, unknown>)[key];
       if (this.#isOver()) {
         break;

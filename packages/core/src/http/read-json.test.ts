@@ -30,3 +30,25 @@ describe.each(ways)("readJson of %s", (_, bodyOf) => {
     expect(await read(text)).toEqual(JSON.parse(text));
   });
 });
+
+describe("bodies with very many parts", () => {
+  const read = (text: string) =>
+    readJson({ method: "POST", url: "/", headers: {}, body: async () => new TextEncoder().encode(text) }, 1024 * 1024);
+  const list = (count: number, one: (at: number) => string) => `[${Array.from({ length: count }, (_, at) => one(at)).join(",")}]`;
+
+  test.each([
+    ["20,001 members with a name", `{"a":${list(20_000, () => '{"a":1}')}}`],
+    ["50,001 lists and objects", list(50_000, () => "[]")],
+    ["120,001 texts", list(120_001, () => '""')],
+  ])("%s are refused before they are parsed", async (what, text) => {
+    const count = what.replace(",", "");
+    await expect(read(text)).rejects.toMatchObject({ code: "PAYLOAD_TOO_LARGE", message: expect.stringContaining(count) });
+  });
+
+  test("as many as are allowed are read, and those inside of texts do not count", async () => {
+    const texts = [list(20_000, () => '{"a":1}'), list(49_999, () => "[]"), list(120_000, () => '""')];
+    for (const text of [...texts, JSON.stringify({ a: ':[{"\\'.repeat(60_000) })]) {
+      expect(await read(text)).toEqual(JSON.parse(text));
+    }
+  });
+});

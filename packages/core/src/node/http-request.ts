@@ -14,6 +14,16 @@ export interface RequestPlace {
   readonly rawBody?: Uint8Array;
 }
 
+/**
+ * The path and query of a request's target. A client that takes the server for a proxy sends a whole URL (RFC 9112, 3.2.2);
+ * its host means nothing to Belfry.
+ */
+export function targetOf(target: string): string {
+  const [authority = ""] = /^https?:\/\/[^/?#]*/i.exec(target) ?? [];
+  const rest = target.slice(authority.length);
+  return authority === "" || rest.startsWith("/") ? rest : `/${rest}`;
+}
+
 /** Reads a Node request as plain data. */
 export function fromNodeRequest(incoming: IncomingMessage, place: RequestPlace): HttpRequest {
   const headers: Record<string, string | undefined> = {};
@@ -22,7 +32,7 @@ export function fromNodeRequest(incoming: IncomingMessage, place: RequestPlace):
   }
   return {
     method: (incoming.method ?? "GET").toUpperCase(),
-    url: place.url,
+    url: targetOf(place.url),
     mountPath: place.mountPath,
     headers,
     body: async (maxBytes) => place.rawBody ?? readBody(incoming, maxBytes),

@@ -6,7 +6,7 @@ import type { HandlerOptions } from "../http/handler-options.ts";
 import type { ContractService } from "../http/route.ts";
 import type { Connection } from "../http/socket.ts";
 import { FrameQueue } from "./frame-queue.ts";
-import { fromNodeRequest } from "./http-request.ts";
+import { fromNodeRequest, targetOf } from "./http-request.ts";
 import { attachSocket } from "./socket-peer.ts";
 
 /** The listener of a Node server's `upgrade` event. */
@@ -46,7 +46,7 @@ export function upgradeListener(handler: HttpHandler, basePath = ""): UpgradeLis
   // It is made on first use, so that a runtime without Node's sockets never needs it.
   let server: WebSocketServer | null = null;
   return (incoming, socket, head) => {
-    const url = incoming.url ?? "/";
+    const url = targetOf(incoming.url ?? "/");
     if (prefix !== "" && !url.startsWith(`${prefix}/`)) {
       leave(incoming, socket);
       return;
