@@ -8,12 +8,13 @@ import { type RowResult, runRow } from "./harness/run-row.ts";
 import { scaleBy } from "./harness/scale.ts";
 import { measureBodies } from "./stalls/hostile-bodies.ts";
 import { measureIdleReaders } from "./stalls/idle-readers.ts";
+import { measureSweeps } from "./stalls/sweeps.ts";
 
 const USAGE = `pnpm bench                  measures every row, prints the table, and writes ${RESULTS_FILE}
 pnpm bench 3a 6a            measures rows by their ids
 pnpm bench --list           lists the rows
 pnpm bench growth           measures how operations grow with the tables
-pnpm bench stalls           measures how long hostile bodies and readers that never read keep others waiting
+pnpm bench stalls           measures how long hostile bodies and idle readers and sweeps keep others waiting
   --scale 0.1               a tenth of the preloaded rows, for trials
   --rounds 5                fewer rounds, for trials
   --profile belfry          instead of measuring, tells where the CPU of this side goes`;
@@ -66,6 +67,7 @@ async function main(): Promise<void> {
   } else if (positionals[0] === "stalls") {
     print(await measureBodies());
     print(await measureIdleReaders());
+    print(await measureSweeps(scale));
   } else {
     await measureRows(positionals, { scale, rounds: values.rounds === undefined ? undefined : positive("rounds", values.rounds) });
   }

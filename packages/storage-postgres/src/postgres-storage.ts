@@ -65,10 +65,11 @@ export function postgresStorage(source: string | Pool | DrizzlePostgresDatabase,
     );
   }
   if (typeof pool === "string" && !isConnectionString(pool)) {
-    // The text is not shown, because it may hold a password.
+    // Only its scheme is shown, because it may hold a password.
+    const [scheme] = /^[a-z]{1,20}:/i.exec(pool) ?? ["another text"];
     throw new BelfryError(
       "CONFIGURATION",
-      "postgresStorage takes a connection string such as postgres://user:password@host:5432/database.",
+      `postgresStorage takes a connection string such as postgres://user:password@host:5432/database, got ${scheme}.`,
     );
   }
   checkOptions("postgresStorage", options, POSTGRES_OPTIONS);

@@ -122,9 +122,12 @@ export function parseSendRecipients(
 
 /** Why `recipient` cannot be reached over `channel` (null: the inbox), or null. */
 function problemOf(recipient: unknown, channel: Channel | null, acceptsIds: boolean): string | null {
+  if (typeof recipient !== "string") {
+    return "is no text";
+  }
   const issue = textIssue(recipient, [], channel === null ? NAME_RULE : { minLength: 1, maxLength: 4_096 });
-  if (issue || typeof recipient !== "string") {
-    return issue?.message ?? "is no text";
+  if (issue) {
+    return issue.message;
   }
   const problem = channel?.invalidRecipient(recipient) ?? null;
   return problem !== null && acceptsIds && isId(recipient) ? null : problem;

@@ -227,7 +227,7 @@ export function parseSchedule(scheduledAt: unknown): Schedule {
   const at =
     typeof scheduledAt === "string" && ISO_TIME.test(scheduledAt) && isCalendarDay(scheduledAt) ? new Date(scheduledAt) : scheduledAt;
   if (!(at instanceof Date) || !(at.getTime() >= 0 && at.getTime() <= LAST_MS)) {
-    const message = "must be a time like 2030-01-31T12:00:00Z, of the years 1970 to 9999";
+    const message = `must be a time like 2030-01-31T12:00:00Z, of the years 1970 to 9999, is ${shown(scheduledAt)}`;
     return { at: null, issues: [{ path: ["scheduledAt"], type: "datetime", message }] };
   }
   return { at: new Date(at), issues: [] };

@@ -223,7 +223,11 @@ export function requireConfiguration(whose: string, issues: readonly (Issue | nu
 
 function otherNameOf(name: string, known: Members): string {
   const other = Object.hasOwn(SYNONYMS, name) ? SYNONYMS[name] : undefined;
-  return other !== undefined && Object.hasOwn(known, other) ? `, which is ${other} here` : "";
+  if (other !== undefined && Object.hasOwn(known, other)) {
+    return `, which is ${other} here`;
+  }
+  const isTransaction = (other === "tx" || name === "tx") && Object.hasOwn(known, "to");
+  return isTransaction ? ", which stands beside the input: (input, { tx })" : "";
 }
 
 function namesOf(known: Members): string {

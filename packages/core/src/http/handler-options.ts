@@ -129,7 +129,7 @@ function checkContracts(contracts: unknown): void {
   const names = new Set<string>();
   for (const contract of contracts as readonly Contract[]) {
     const isContract = typeof contract === "object" && Array.isArray(contract?.routes);
-    check(isContract, "contracts holds what is none; call its function: inboxV1(), not inboxV1");
+    check(isContract, "contracts holds something that is no contract; call its function: inboxV1(), not inboxV1");
     check(!names.has(contract.name), `the contract "${contract.name}" is mounted twice`);
     names.add(contract.name);
   }

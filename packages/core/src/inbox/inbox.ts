@@ -1,7 +1,7 @@
 import type { FeedSubscription, Owner } from "../foundation/context.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
-import { type MembersOf, requireFunctions, requireList, requireMembers, requireNone } from "../foundation/issue-list.ts";
+import { type MembersOf, requireFunctions, requireList, requireMembers, requireNone, validationError } from "../foundation/issue-list.ts";
 import { numberIssue, shown, stringIssue } from "../foundation/parse-text.ts";
 import { type Acknowledged, announceItems, type InboxContext } from "./context.ts";
 import type { FollowInboxes, InboxListener } from "./inbox-event.ts";
@@ -182,7 +182,11 @@ export class Inbox {
 /** Whether an item with this ref can exist at all. Belfry does not query the database for an impossible ref. */
 function isPossible(ref: ItemRef): boolean {
   if (typeof ref !== "string") {
-    requireMembers("a notification's id, or its place in the inbox,", ref, SEQ_REF);
+    if (typeof ref !== "object" || ref === null) {
+      const message = `must be a notification's id, or { seq } with its number in the inbox; is ${shown(ref)}`;
+      throw validationError([{ path: ["id"], type: "string_type", message }]);
+    }
+    requireMembers("an item's place", ref, SEQ_REF);
   }
   return typeof ref === "string" ? isUuid(ref) : Number.isSafeInteger(ref.seq) && ref.seq > 0;
 }

@@ -1,7 +1,7 @@
 import { BelfryError } from "../foundation/errors.ts";
 import { type MembersOf, requireOptions } from "../foundation/issue-list.ts";
 import type { StepRange, SweepStep } from "../foundation/json.ts";
-import { describe, shown } from "../foundation/parse-text.ts";
+import { shown } from "../foundation/parse-text.ts";
 import type { InboxRetention } from "../inbox/index.ts";
 import { Loop } from "../work/loop.ts";
 import { nextTurn } from "../work/timing.ts";
@@ -117,7 +117,7 @@ function checkRetention(options: RetentionOptions): void {
   const all = [...Object.entries(times), ...Object.entries(types ?? {}).flatMap(([type, items]) => itemTimes(type, items))];
   for (const [name, ageMs] of all) {
     if (ageMs !== undefined && !(typeof ageMs === "number" && ageMs >= 0)) {
-      throw new BelfryError("CONFIGURATION", `NotificationService takes retention.${name} in milliseconds from 0, got ${describe(ageMs)}.`);
+      throw new BelfryError("CONFIGURATION", `NotificationService takes retention.${name} in milliseconds from 0, got ${shown(ageMs)}.`);
     }
   }
 }

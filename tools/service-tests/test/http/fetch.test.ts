@@ -28,7 +28,7 @@ httpSuite("fetch over SQLite", {
   service: async (needs) => new NotificationService({ storage: sqliteStorage(":memory:"), ...needs }),
   async serve(service, options, { prefix = "" } = {}) {
     const handler = createHandler(service, { ...options, basePath: prefix });
-    const server = createServer(getRequestListener((request) => host(handler, request, prefix)));
+    const server = createServer(getRequestListener((request) => host(handler, request, prefix), { hostname: "localhost" }));
     server.on("upgrade", upgradeListener(handler, prefix));
     return runServer(server, () => handler.close());
   },
