@@ -5,6 +5,7 @@ import { StatementTimes } from "./statement-times.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
 const WARM_UP_MS = 1_000;
+const SLICE_MS = 100;
 const PROFILED_MS = 4_000;
 const LINES = 30;
 const INTERVAL_MICROS = 200;
@@ -52,16 +53,18 @@ async function profileCase(one: RatioCase, { scale, side: name }: ProfileOptions
     if (side === undefined) {
       throw new Error(`There is no side ${JSON.stringify(name)}; there are ${comparison.sides.map((other) => other.name).join(", ")}.`);
     }
-    const { step = 1 } = side;
+    let count = side.step ?? 1;
     const runFor = async (ms: number) => {
       const watch = new Stopwatch(null);
       let operations = 0;
-      for (const startedMs = performance.now(); performance.now() - startedMs < ms; operations += step) {
-        await side.run(step, watch);
+      for (const startedMs = performance.now(); performance.now() - startedMs < ms; operations += count) {
+        await side.run(count, watch);
       }
       return operations;
     };
-    await runFor(WARM_UP_MS);
+    // About as many at a time as a slice has.
+    const inWarmUp = await runFor(WARM_UP_MS);
+    count = Math.max(count, Math.round(inWarmUp / (WARM_UP_MS / SLICE_MS) / count) * count);
     const session = new Session();
     session.connect();
     await session.post("Profiler.enable");

@@ -45,15 +45,15 @@ export async function fillPostgres(pool: pg.Pool, schema: string, filling: Filli
 }
 
 /** The table of an application without a library. */
-export async function fillUsualPostgres(pool: pg.Pool, { items, users }: Filling): Promise<void> {
-  await pool.query(`CREATE TABLE notifications (id uuid PRIMARY KEY, user_id text NOT NULL, type text NOT NULL, title text NOT NULL,
+export async function fillUsualPostgres(pool: pg.Pool, table: string, { items, users }: Filling): Promise<void> {
+  await pool.query(`CREATE TABLE ${table} (id uuid PRIMARY KEY, user_id text NOT NULL, type text NOT NULL, title text NOT NULL,
     message text NOT NULL, data jsonb NOT NULL, is_read boolean NOT NULL DEFAULT false, read_at timestamptz, created_at timestamptz NOT NULL)`);
   await pool.query(
-    `INSERT INTO notifications SELECT gen_random_uuid(), ($2::text[])[1 + floor(random() * cardinality($2::text[]))::int], 'comment', $3, $4, $5::jsonb,
+    `INSERT INTO ${table} SELECT gen_random_uuid(), ($2::text[])[1 + floor(random() * cardinality($2::text[]))::int], 'comment', $3, $4, $5::jsonb,
       random() < 0.3, NULL, now() - (($1::bigint - n) * $6::float8 / $1::bigint) * interval '1 millisecond' FROM generate_series(1, $1::bigint) AS n`,
     [items, users, TITLE, MESSAGE, JSON.stringify(dataOf(7)), SPREAD_MS],
   );
-  await pool.query("CREATE INDEX by_user ON notifications (user_id, created_at)");
-  await pool.query("CREATE INDEX unread ON notifications (user_id, is_read)");
-  await pool.query("ANALYZE notifications");
+  await pool.query(`CREATE INDEX ON ${table} (user_id, created_at)`);
+  await pool.query(`CREATE INDEX ON ${table} (user_id, is_read)`);
+  await pool.query(`ANALYZE ${table}`);
 }

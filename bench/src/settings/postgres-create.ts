@@ -1,3 +1,5 @@
+import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
+import { boolean, jsonb, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
 import knex, { type Knex } from "knex";
 import type pg from "pg";
 import type { Comparison, Scale, Side, Work } from "../harness/row.ts";
@@ -24,7 +26,9 @@ export async function comparePostgresCreates(inFlight: number, scale: Scale): Pr
     await (await setting.belfry(schema, 1)).service.stop();
     await fillPostgres(raw, schema, filling);
   }
-  await fillUsualPostgres(raw, filling);
+  for (const table of ["notifications", "drizzle_notifications"]) {
+    await fillUsualPostgres(raw, table, filling);
+  }
   await service.start();
   const listener = await SignalCounter.listen(setting.url, Object.values(CHANNELS));
   const writer = new RawPostgresWriter(raw, "raw", CHANNELS.raw);
@@ -42,14 +46,11 @@ export async function comparePostgresCreates(inFlight: number, scale: Scale): Pr
   const written = (schema: keyof typeof CHANNELS) => () => writtenIn({ pool, listener, schema, filled: filling.items });
   const sides = [side("belfry", createAll, written("belfry"))];
   if (inFlight === 1) {
+    const one = drizzle({ client: setting.pool(1) });
+    const items = (table: string) => async () => ({ items: await numberIn(raw, `SELECT count(*) FROM ${table}`) });
     sides.push(side("raw", ([userId = ""]) => writer.createOne(userId), written("raw")));
-    sides.push(
-      side(
-        "knex",
-        ([userId = ""]) => usualInsert(query, userId),
-        async () => ({ items: await numberIn(raw, "SELECT count(*) FROM notifications") }),
-      ),
-    );
+    sides.push(side("knex", ([userId = ""]) => insertByKnex(query, userId), items("notifications")));
+    sides.push(side("drizzle", ([userId = ""]) => insertByDrizzle(one, userId), items("drizzle_notifications")));
   } else {
     sides.push(side("raw", (next) => writer.createMany(next), written("raw")));
     const single = new RawPostgresWriter(raw, "single", CHANNELS.single);
@@ -70,7 +71,8 @@ export async function comparePostgresCreates(inFlight: number, scale: Scale): Pr
 
 let order = 0;
 
-function usualInsert(query: Knex, userId: string): Promise<unknown> {
+/** Writes as an application without a library does: one row. */
+function insertByKnex(query: Knex, userId: string): Promise<unknown> {
   order += 1;
   return query("notifications").insert({
     id: crypto.randomUUID(),
@@ -80,6 +82,31 @@ function usualInsert(query: Knex, userId: string): Promise<unknown> {
     message: MESSAGE,
     data: JSON.stringify(dataOf(order)),
     created_at: new Date(),
+  });
+}
+
+const drizzleNotifications = pgTable("drizzle_notifications", {
+  id: uuid("id").primaryKey(),
+  userId: text("user_id").notNull(),
+  type: text("type").notNull(),
+  title: text("title").notNull(),
+  message: text("message").notNull(),
+  data: jsonb("data").notNull(),
+  isRead: boolean("is_read").notNull().default(false),
+  createdAt: timestamp("created_at", { withTimezone: true }).notNull(),
+});
+
+/** The same row by drizzle. */
+function insertByDrizzle(database: NodePgDatabase, userId: string): Promise<unknown> {
+  order += 1;
+  return database.insert(drizzleNotifications).values({
+    id: crypto.randomUUID(),
+    userId,
+    type: typeOf(order),
+    title: TITLE,
+    message: MESSAGE,
+    data: dataOf(order),
+    createdAt: new Date(),
   });
 }
 
