@@ -26,7 +26,7 @@ export interface Results {
 export function thisMachine(): Machine {
   return {
     node: process.version,
-    system: `${platform()} ${release()}`,
+    system: `${platform()} ${release().split("-")[0]}`,
     processors: `${availableParallelism()} × ${cpus()[0]?.model ?? "unknown"}`,
     measuredAt: new Date().toISOString(),
   };

@@ -5,7 +5,7 @@ import { belfrySockets, type OpenServer, plainSockets, plainStreams } from "../s
 import { SqliteSetting } from "../settings/sqlite.ts";
 
 const CONNECTIONS = 1_000;
-const ROUNDS = 5;
+const ROUNDS = 3;
 
 /** Bytes of heap for each connection that is open and does nothing. */
 async function heapEach(load: LoadProcess, { port, request, kind }: OpenServer): Promise<number> {
@@ -13,6 +13,7 @@ async function heapEach(load: LoadProcess, { port, request, kind }: OpenServer):
   await load.ask({ open: { name: "crowd", port, request, kind, count: CONNECTIONS } });
   const bytes = ((await usedHeap()) - before) / CONNECTIONS;
   await load.ask({ close: { name: "crowd" } });
+  await usedHeap();
   return bytes;
 }
 

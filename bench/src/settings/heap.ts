@@ -4,12 +4,22 @@ import { runInNewContext } from "node:vm";
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** Bytes of this process's heap that are in use, after a full collection. */
+const PAUSE_MS = 50;
+/** Readings that differ by less than this are alike. */
+const ALIKE_BYTES = 64 * 1024;
+const ALIKE_READINGS = 2;
+const MOST_READINGS = 20;
+
+/** Bytes of this process's heap that are in use, after full collections: finalizers and closed sockets let go of things later. */
 export async function usedHeap(): Promise<number> {
-  // Finalizers and closed sockets let go of things in turns of the event loop.
-  for (let turn = 0; turn < 3; turn += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 30));
+  let alike = 0;
+  let used = Number.POSITIVE_INFINITY;
+  for (let reading = 0; reading < MOST_READINGS && alike < ALIKE_READINGS; reading += 1) {
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     collect();
+    const now = process.memoryUsage().heapUsed;
+    alike = Math.abs(used - now) < ALIKE_BYTES ? alike + 1 : 0;
+    used = now;
   }
-  return process.memoryUsage().heapUsed;
+  return used;
 }
