@@ -14,6 +14,9 @@
  *
  * A receipt may also come late: sent → failed (bounce), and failed without an acknowledgement or a socket → delivered when
  * the user reads it later.
+ *
+ * Each change is decided by a function without effects: the end of an attempt in `end-attempts.ts`, what follows in its chain
+ * in `chains.ts`, acknowledgements in `acknowledge.ts`, cancelling and retrying in `change-send.ts`.
  */
 export type DeliveryStatus = "waiting" | "pending" | "sent" | "delivered" | "failed" | "cancelled";
 

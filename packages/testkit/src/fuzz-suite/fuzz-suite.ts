@@ -1,9 +1,9 @@
 import { randomInt } from "node:crypto";
-import { deliveryV1, django, hub, inboxV1, pack } from "@belfry/core/contracts";
 import { type Contract, openapiDocument } from "@belfry/core/http";
 import { describe, expect, test } from "vitest";
 import { jwt } from "../http-suite/client.ts";
 import { documented, expectDocumented } from "../http-suite/documented.ts";
+import { everyContract } from "../http-suite/every-contract.ts";
 import type { HttpHarness } from "../http-suite/harness.ts";
 import { scriptedChannels } from "../http-suite/scripted-channels.ts";
 import { API_KEY, OTHER_API_KEY, type Setting, useSetting } from "../http-suite/setting.ts";
@@ -38,7 +38,7 @@ export function fuzzSuite(name: string, given: HttpHarness, options: FuzzOptions
 
   describe(`Fuzz: ${name}`, () => {
     const channels = scriptedChannels();
-    const contracts = [inboxV1(), deliveryV1(), hub(), django(), pack()];
+    const contracts = everyContract();
     const setting = useSetting(harness, { contracts }, {}, { channels: [channels.email, channels.webhook] });
 
     test(`${options.requests} requests made from the routes' schemas, BELFRY_FUZZ_SEED=${seed}`, { timeout: 1_800_000 }, async () => {

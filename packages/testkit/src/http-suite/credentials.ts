@@ -14,16 +14,17 @@ const UNAUTHENTICATED = {
   "inbox-v1": { challenge: "Bearer", none: "Not authenticated", bad: "Could not validate credentials" },
   pack: { challenge: null, none: "Not authenticated", bad: "Could not validate credentials" },
   django: { challenge: "Token", none: "Authentication credentials were not provided.", bad: "Invalid token." },
-} as const;
+} as const satisfies Readonly<Record<SuiteRoute["contract"], object>>;
 
-/** Invalid credentials in the scheme of each contract. */
-const BAD_CREDENTIALS = {
-  "inbox-v1": ["", "x", "x.y.z", "..", "ü", "a b"].map((token) => ({ authorization: `Bearer ${token}` })),
-  pack: ["", "x", API_KEY.slice(0, -1), `${API_KEY}x`, API_KEY.toUpperCase(), "ü", "__proto__", "x".repeat(4_000)].map((key) => ({
+/** Invalid credentials of each scheme. */
+const BAD_CREDENTIALS: Readonly<Record<SuiteRoute["credential"], readonly Readonly<Record<string, string>>[]>> = {
+  open: [],
+  bearer: ["", "x", "x.y.z", "..", "ü", "a b"].map((token) => ({ authorization: `Bearer ${token}` })),
+  "api-key": ["", "x", API_KEY.slice(0, -1), `${API_KEY}x`, API_KEY.toUpperCase(), "ü", "__proto__", "x".repeat(4_000)].map((key) => ({
     "x-api-key": key,
   })),
-  django: ["", "x", "token-of", "ü", "a b", "constructor"].map((token) => ({ authorization: `Token ${token}` })),
-} as const;
+  token: ["", "x", "token-of", "ü", "a b", "constructor"].map((token) => ({ authorization: `Token ${token}` })),
+};
 
 /** Django REST framework has words of its own for a header that cannot hold a token. */
 const MALFORMED: Readonly<Record<string, string>> = {
@@ -52,8 +53,8 @@ export function credentialsSuite(harness: HttpHarness): void {
       test("row 6: without a credential, and with every bad one, the answer is the contract's 401", async () => {
         expect(refusal(await send({}))).toEqual(expected(route.contract, "none"));
         expect(refusal(await send({ authorization: "Basic YW5uOmFubg==" }))).toEqual(expected(route.contract, "none"));
-        for (const headers of BAD_CREDENTIALS[route.contract]) {
-          const words = "authorization" in headers ? MALFORMED[headers.authorization] : undefined;
+        for (const headers of BAD_CREDENTIALS[route.credential]) {
+          const words = MALFORMED[headers.authorization ?? ""];
           const [status, challenge, body] = expected(route.contract, "bad");
           expect([headers, ...refusal(await send(encoded(headers)))]).toEqual([
             headers,
@@ -64,15 +65,15 @@ export function credentialsSuite(harness: HttpHarness): void {
         }
       });
 
-      test("another contract's credential does not open it", async () => {
+      test("a credential of another scheme does not open it", async () => {
         const credentials = {
-          "inbox-v1": await setting.bearer("ann"),
-          django: setting.token("ann"),
-          pack: { "x-api-key": API_KEY },
+          bearer: await setting.bearer("ann"),
+          token: setting.token("ann"),
+          "api-key": { "x-api-key": API_KEY },
         };
-        for (const [contract, headers] of Object.entries(credentials)) {
+        for (const [scheme, headers] of Object.entries(credentials)) {
           const status = await statusOf(`${setting.url}${fill(route.path)}`, { method: route.method, headers, ...bodyFor(route) });
-          expect([contract, status === 401]).toEqual([contract, contract !== route.contract]);
+          expect([scheme, status === 401]).toEqual([scheme, scheme !== route.credential]);
         }
       });
 

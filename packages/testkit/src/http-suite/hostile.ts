@@ -1,8 +1,9 @@
 import { request } from "node:http";
 import { gzipSync } from "node:zlib";
-import { deliveryV1, django, hub, inboxV1, pack } from "@belfry/core/contracts";
+import { deliveryV1 } from "@belfry/core/contracts";
 import { describe, expect, test } from "vitest";
 import { type Answer, type Ask, ask } from "./client.ts";
+import { everyContract } from "./every-contract.ts";
 import type { HttpHarness } from "./harness.ts";
 import { LogBook } from "./log-book.ts";
 import { scriptedChannels } from "./scripted-channels.ts";
@@ -45,7 +46,7 @@ const BAD_TEXTS = [
 export function hostileSuite(harness: HttpHarness): void {
   describe("hostile input", () => {
     const channels = scriptedChannels();
-    const contracts = [inboxV1(), deliveryV1(), hub(), django(), pack()];
+    const contracts = everyContract();
     const setting = useSetting(harness, { contracts }, {}, { channels: [channels.email, channels.webhook] });
     const post = (path: string, { headers = KEY, ...more }: Ask) => ask(`${setting.url}${path}`, { method: "POST", headers, ...more });
     const postText = (path: string, raw: string | Uint8Array) => post(path, { raw, headers: { ...KEY, ...JSON_TYPE } });

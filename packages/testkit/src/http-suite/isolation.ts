@@ -42,13 +42,13 @@ export function isolationSuite(harness: HttpHarness): void {
     };
     const shown = ({ status, body }: Answer, id: string) => [status, JSON.stringify(body)?.replaceAll(id, "<id>")];
 
-    const userRoutes = ALL_ROUTES.filter(({ contract, path }) => contract !== "pack" && !path.endsWith("/stream"));
+    const userRoutes = ALL_ROUTES.filter(({ principal, path }) => principal === "user" && !path.endsWith("/stream"));
 
     test.each(userRoutes)("row 1: $contract $method $path as another user", async (route) => {
       const { userId, ids } = await victim(`victim ${route.method} ${route.path}`);
       const thief = `thief ${route.method} ${route.path}`;
       await setting.service.create({ to: thief, title: "own" });
-      const headers = route.contract === "django" ? setting.token(thief) : await setting.bearer(thief);
+      const headers = route.credential === "token" ? setting.token(thief) : await setting.bearer(thief);
       const query = `?user_id=${encodeURIComponent(userId)}&user=${encodeURIComponent(userId)}&tenant=acme&client_id=acme`;
       const extra = { user_id: userId, tenant_id: "acme", client_id: "acme", ids: [1, 2, 3], action: "delete" };
       for (const id of ids) {

@@ -1,6 +1,6 @@
-import { deliveryV1, django, hub, inboxV1, pack } from "@belfry/core/contracts";
 import { describe, expect, test } from "vitest";
 import { ask } from "./client.ts";
+import { everyContract } from "./every-contract.ts";
 import type { HttpHarness } from "./harness.ts";
 import { scriptedChannels } from "./scripted-channels.ts";
 import { API_KEY, useSetting } from "./setting.ts";
@@ -71,13 +71,13 @@ const cases: readonly Case[] = [
 export function oversizedSuite(harness: HttpHarness): void {
   describe("bodies that are wrong a hundred thousand times", () => {
     const { email: mail, webhook } = scriptedChannels();
-    const contracts = [inboxV1(), deliveryV1(), hub(), django(), pack({ auth: "open" })];
+    const contracts = everyContract();
     const setting = useSetting(harness, { contracts }, {}, { channels: [mail, webhook] });
 
     test.each(cases)("row 12: %s", async (...one) => {
       const [name, method, path, json, status, issues] = one;
       const headers = name.startsWith("django") ? setting.token("ann") : { "x-api-key": API_KEY };
-      const answer = await ask(`${setting.url}${path}`, { method, json, headers: name.startsWith("pack") ? {} : headers });
+      const answer = await ask(`${setting.url}${path}`, { method, json, headers });
       expect(answer.status).toBe(status);
       const text = JSON.stringify(answer.body);
       expect(new TextEncoder().encode(text).length).toBeLessThanOrEqual(ANSWER_BYTES);

@@ -1,8 +1,11 @@
 import { django, inboxV1, pack } from "@belfry/core/contracts";
+import type { Contract } from "@belfry/core/http";
 
 /** A route of a contract, for tests that go over all routes. */
 export interface SuiteRoute {
   readonly contract: "inbox-v1" | "django" | "pack";
+  readonly credential: Contract["credential"];
+  readonly principal: Contract["principal"];
   readonly method: string;
   /** The path with `{name}` for a parameter, without a trailing slash. */
   readonly path: string;
@@ -13,9 +16,11 @@ export interface SuiteRoute {
 const contracts = [inboxV1(), django(), pack()];
 
 /** Every route of these contracts. Tests that go over all routes also cover routes that are added later. */
-export const ALL_ROUTES: readonly SuiteRoute[] = contracts.flatMap(({ name, routes }) =>
+export const ALL_ROUTES: readonly SuiteRoute[] = contracts.flatMap(({ name, credential, principal, routes }) =>
   routes.map(({ method, path, body, bodyOptional }) => ({
     contract: name as SuiteRoute["contract"],
+    credential,
+    principal,
     method,
     path,
     body: body === undefined ? "none" : bodyOptional ? "optional" : "required",

@@ -1,3 +1,4 @@
+import type { Storage } from "@belfry/core/storage";
 import { describe } from "vitest";
 import { creatingTests } from "./creating/creating-tests.ts";
 import { transactionTests } from "./creating/transactions.ts";
@@ -11,19 +12,28 @@ import { lifecycleTests } from "./service/lifecycle.ts";
 import { nameTests } from "./service/names.ts";
 import { serviceTests } from "./service/service-tests.ts";
 
-/** The tests of every domain, each in the folder of its name. */
-const DOMAINS: readonly ((harness: StorageHarness) => void)[] = [
-  serviceTests,
-  creatingTests,
-  inboxTests,
-  deliveryTests,
-  operatorTests,
-  hubTests,
-  modelTests,
-];
+type Tests = (harness: StorageHarness) => void;
+
+/** The parts that every storage has: its members that are objects. */
+type StoragePart = {
+  [Name in keyof Storage]-?: Storage[Name] extends object ? (Storage[Name] extends () => unknown ? never : Name) : never;
+}[keyof Storage];
+
+/** The tests of each part, in the folder of its domain. A part without tests does not compile. */
+const OF_PARTS: Readonly<Record<StoragePart, Tests>> = {
+  apiKeys: serviceTests,
+  socketTickets: serviceTests,
+  inbox: inboxTests,
+  deliveries: deliveryTests,
+  activity: operatorTests,
+  hub: hubTests,
+};
+
+/** The tests of several parts together. */
+const OF_WHOLES: readonly Tests[] = [creatingTests, modelTests];
 
 /** The tests that see how a storage was opened. */
-const OF_OPENING: readonly ((harness: StorageHarness) => void)[] = [lifecycleTests, nameTests, transactionTests];
+const OF_OPENING: readonly Tests[] = [lifecycleTests, nameTests, transactionTests];
 
 /**
  * Declares the tests that every storage has to pass: everything that the documentation of `Storage` and of the parts of
@@ -33,7 +43,8 @@ const OF_OPENING: readonly ((harness: StorageHarness) => void)[] = [lifecycleTes
  */
 export function storageSuite<Tx, Written extends void | Promise<void>>(name: string, harness: StorageHarness<Tx, Written>): void {
   describe(`storage ${name}`, () => {
-    for (const tests of harness.covers === "opening" ? OF_OPENING : DOMAINS) {
+    const everything = new Set([...Object.values(OF_PARTS), ...OF_WHOLES]);
+    for (const tests of harness.covers === "opening" ? OF_OPENING : everything) {
       tests(harness);
     }
   });

@@ -1,10 +1,21 @@
 import { type Channel, NotificationService, type RetentionOptions } from "@belfry/core";
+import type { Storage } from "@belfry/core/storage";
 import { describe, expect, test, vi } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { silent } from "../silent.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
 
 const DAY_MS = 86_400_000;
+
+/** Watches the members of every part of a storage that erase, export or sweep, and returns the names of those that were not called. */
+function watchSteps(storage: Storage): () => readonly string[] {
+  const steps = Object.entries(storage).flatMap(([part, members]) =>
+    Object.keys(typeof members === "object" && members !== null ? members : {})
+      .filter((name) => /^(erase|export|sweep)/.test(name))
+      .map((name) => ({ name: `${part}.${name}`, spy: vi.spyOn(members as Record<string, () => unknown>, name) })),
+  );
+  return () => steps.filter(({ spy }) => spy.mock.calls.length === 0).map(({ name }) => name);
+}
 
 onEveryStorage((database) => {
   function setUp(retention?: RetentionOptions) {
@@ -163,6 +174,21 @@ onEveryStorage((database) => {
       await expect(notifications.deleteUser("ann", { adresses: [] } as object)).rejects.toThrow("adresses");
       expect(() => notifications.exportUser("ann", { addresses: "ann@example.com" as unknown as string[] })).toThrow("addresses");
     });
+  });
+
+  test("deleting a user, exporting one and a sweep reach every part of the storage", async () => {
+    const storage = database.storage();
+    const left = watchSteps(storage);
+    const before = left();
+    expect(before).toEqual(expect.arrayContaining(["inbox.erase", "deliveries.export", "hub.sweep"]));
+    const retention: Required<RetentionOptions> = { readMs: 1, unreadMs: 1, types: {}, deliveriesMs: 1, eventsMs: 1, auditMs: 1 };
+    const notifications = stopsAfterTest(new NotificationService({ storage, retention, logger: silent }));
+    await notifications.deleteUser("ann");
+    for await (const _line of notifications.exportUser("ann")) {
+      // All of it is read.
+    }
+    await notifications.sweep();
+    expect(left()).toEqual([]);
   });
 
   describe("retention", () => {
