@@ -15,10 +15,12 @@ export type RunClaim<Row> = (run: Statement<JsonRow<Row>>, limit: number, values
 export interface LeaseTable<Row, Task, Fairness extends object> {
   /** Names the tasks in statements, for example `deliveries`. */
   readonly name: string;
-  readonly table: "deliveries" | "processingRecords";
-  /** The columns of a row, over the table by its `alias` and `n`, the notification. */
+  readonly table: keyof TableNames;
+  /** The columns of a row, over the table by its `alias` and what is joined to it. */
   columns(tables: TableNames): string;
   readonly alias: string;
+  /** Other tables that the columns need, as SQL that joins them. @default none */
+  joined?(tables: TableNames): string;
   /** For each queue of rows, which of them are in it: the next one due is the least `due_at` of all. */
   readonly queues: readonly string[];
   /** The columns that a claim sets beside the lease, as SQL that ends in a comma. @default nothing */
@@ -34,6 +36,8 @@ export interface LeaseTable<Row, Task, Fairness extends object> {
   /** Prepares what makes tasks of rows. */
   tasks(tables: TableNames): (session: Session, rows: readonly JsonRow<Row>[]) => Promise<readonly Task[]>;
 }
+
+const nothing = () => "";
 
 /** Leases of the rows of one table. */
 export function leases<Row, Task, Fairness extends object>(
@@ -51,7 +55,7 @@ export function leases<Row, Task, Fairness extends object>(
 
 /** Leases due rows, leaving out what another claim is taking at this moment. */
 function prepareClaim<Row, Task, Fairness extends object>(table: LeaseTable<Row, Task, Fairness>) {
-  const { alias, columns, claimed = "" } = table;
+  const { alias, columns, joined = nothing, claimed = "" } = table;
   return (tables: TableNames, time: StorageTime) => {
     // Keys as a list, because a plan for any limit expects a tenth of the table behind it, and would read all of it to join.
     const make: MakeClaim<Row> = (operation, due) =>
@@ -63,7 +67,7 @@ function prepareClaim<Row, Task, Fairness extends object>(table: LeaseTable<Row,
             attempt = t.attempt + 1, fence = t.fence + 1 WHERE t.pk = ANY (ARRAY(SELECT pk FROM due)) RETURNING t.*
         )
         SELECT to_json(x) FROM (
-          SELECT ${columns(tables)} FROM ${alias} JOIN ${tables.notifications} n ON n.pk = ${alias}.notification_pk ORDER BY ${alias}.due_at, ${alias}.pk) x`,
+          SELECT ${columns(tables)} FROM ${alias} ${joined(tables)} ORDER BY ${alias}.due_at, ${alias}.pk) x`,
       );
     const claim = table.claim(tables, make);
     const tasks = table.tasks(tables);
@@ -76,13 +80,14 @@ function prepareClaim<Row, Task, Fairness extends object>(table: LeaseTable<Row,
   };
 }
 
-function prepareLeasedTo<Row, Task, Fairness extends object>({ name, columns, alias, ...table }: LeaseTable<Row, Task, Fairness>) {
+function prepareLeasedTo<Row, Task, Fairness extends object>(domain: LeaseTable<Row, Task, Fairness>) {
+  const { name, table, columns, alias, joined = nothing } = domain;
   return (tables: TableNames) => {
-    const tasks = table.tasks(tables);
+    const tasks = domain.tasks(tables);
     const find = statement<JsonRow<Row>>(
       `${name}_leased_to`,
       `SELECT to_json(x) FROM (
-        SELECT ${columns(tables)} FROM ${tables[table.table]} ${alias} JOIN ${tables.notifications} n ON n.pk = ${alias}.notification_pk
+        SELECT ${columns(tables)} FROM ${tables[table]} ${alias} ${joined(tables)}
         WHERE ${alias}.lease_owner IS NOT NULL AND ${alias}.lease_owner = $1 ORDER BY ${alias}.due_at, ${alias}.pk) x`,
     );
     return (owner: string) => async (session: Session) => tasks(session, await session.rows(find, [owner]));

@@ -20,6 +20,7 @@ export const DELIVERY_LEASES: LeaseTable<DeliveryRow, ClaimedDelivery, DeliveryF
   table: "deliveries",
   columns: () => RECORDS.delivery,
   alias: "d",
+  joined: ({ notifications }) => `JOIN ${notifications} n ON n.pk = d.notification_pk`,
   queues: ["status = 'pending' AND lease_owner IS NULL", "status = 'waiting' AND due_at IS NOT NULL"],
   claim: (tables, claim) => {
     const run = claimStatement(tables, claim);

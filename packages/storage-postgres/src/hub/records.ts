@@ -19,6 +19,7 @@ export const RECORD_LEASES: LeaseTable<RecordRow, ClaimedRecord, object> = {
   table: "processingRecords",
   columns: (tables) => hubRows(DIALECT, tables).record,
   alias: "r",
+  joined: ({ notifications }) => `JOIN ${notifications} n ON n.pk = r.notification_pk`,
   queues: ["status = 'PENDING'"],
   claimed: "status = 'PROCESSING',",
   claim: (tables, claim) => {
