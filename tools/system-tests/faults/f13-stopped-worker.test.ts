@@ -4,7 +4,6 @@ import { type Arena, arena } from "./parts/arena.ts";
 import { databasesOf, scaled } from "./parts/run.ts";
 
 const BACKLOG = scaled(80, 1_500);
-/** Longer than a busy machine keeps any process from renewing: only the stopped one loses its leases. */
 const LEASE_MS = 10_000;
 const WAIT = { timeout: 120_000, interval: 50 };
 
