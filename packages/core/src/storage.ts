@@ -106,7 +106,7 @@ export {
   type MigrationPlan,
   type MigrationStep,
   type Numbered,
-  nextContract,
+  nextCleanup,
   oldestCompatibleOf,
   type PlanSubject,
   planMigrations,

@@ -24,12 +24,12 @@ const INDEX: Migration = {
     "CREATE INDEX CONCURRENTLY belfry_planted ON belfry_notifications (weight)",
   ],
 };
-const CONTRACT: Migration = {
-  phase: "contract",
+const CLEANUP: Migration = {
+  phase: "cleanup",
   sql: "ALTER TABLE belfry_notifications DROP COLUMN old",
   oldestCompatible: BASE + 1,
 };
-const PLANTED = [...MIGRATIONS, EXPAND, MOVE, INDEX, CONTRACT];
+const PLANTED = [...MIGRATIONS, EXPAND, MOVE, INDEX, CLEANUP];
 
 describe("phases of migrations", () => {
   const cleanup = useCleanup();
@@ -109,7 +109,7 @@ describe("phases of migrations", () => {
     expect(await count(here, "weight = length(title)")).toBe(35);
     expect(await columns(here)).toContain("old");
 
-    await migrateLater(here.pool, { ...here, migrations: PLANTED }, { mayContract: true });
+    await migrateLater(here.pool, { ...here, migrations: PLANTED }, { mayCleanUp: true });
     expect(await applied(here)).toEqual([1, 2, 3, 4]);
     expect(await columns(here)).not.toContain("old");
   });
@@ -176,7 +176,7 @@ describe("phases of migrations", () => {
     const here = await filled(120);
     const storages = await Promise.all(Array.from({ length: 6 }, () => opened(here, PLANTED)));
     await Promise.all(storages.map((storage) => storage.inbox.createMany([entry("ann")])));
-    await Promise.all(Array.from({ length: 6 }, () => migrateLater(here.pool, { ...here, migrations: PLANTED }, { mayContract: true })));
+    await Promise.all(Array.from({ length: 6 }, () => migrateLater(here.pool, { ...here, migrations: PLANTED }, { mayCleanUp: true })));
     expect(await applied(here)).toEqual([1, 2, 3, 4]);
     expect(await count(here, "weight = length(title)")).toBe(126);
     for (const storage of storages) {
@@ -194,7 +194,7 @@ describe("phases of migrations", () => {
     // The older instance knows nothing of the new column.
     expect(await count(here, "weight IS NULL")).toBe(1);
 
-    await migrateLater(here.pool, { ...here, migrations: PLANTED }, { mayContract: true });
+    await migrateLater(here.pool, { ...here, migrations: PLANTED }, { mayCleanUp: true });
     expect(await applied(here)).toEqual([1, 2, 3, 4]);
     expect(await count(here, "weight = length(title)")).toBe(4);
     await expect(opened(here, MIGRATIONS)).rejects.toMatchObject({

@@ -24,7 +24,7 @@ upgradeSuite("PostgreSQL", {
         await storage.open();
         return storage;
       },
-      migrated: () => migrate(pool, { contract: true }),
+      migrated: () => migrate(pool, { cleanup: true }),
       async dispose() {
         await pool.end();
         await database.drop();

@@ -19,12 +19,12 @@ const MOVE: Migration = {
   phase: "background",
   sql: "UPDATE belfry_notifications SET weight = length(title) WHERE pk IN (SELECT pk FROM belfry_notifications WHERE weight IS NULL LIMIT 10)",
 };
-const CONTRACT: Migration = {
-  phase: "contract",
+const CLEANUP: Migration = {
+  phase: "cleanup",
   sql: "ALTER TABLE belfry_notifications DROP COLUMN old",
   oldestCompatible: BASE + 1,
 };
-const PLANTED = [...MIGRATIONS, EXPAND, MOVE, CONTRACT];
+const PLANTED = [...MIGRATIONS, EXPAND, MOVE, CLEANUP];
 
 describe("phases of migrations", () => {
   const cleanup = useCleanup();

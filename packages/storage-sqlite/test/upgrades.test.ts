@@ -29,7 +29,7 @@ upgradeSuite("SQLite", {
         await storage.open();
         return storage;
       },
-      migrated: () => migrate(database, { contract: true }),
+      migrated: () => migrate(database, { cleanup: true }),
       async dispose() {
         database.close();
       },

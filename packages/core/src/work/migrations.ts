@@ -6,7 +6,7 @@ import { Loop, type NextRun } from "./loop.ts";
 /**
  * One step that brings a database to the current tables. Its number is its place in the list, counted from 1. An instance
  * of an older package may run beside one of a newer package. So a change that breaks old code is cut into three steps:
- * expand, move the rows, contract.
+ * expand, move the rows, clean up.
  *
  * - `expand` adds what new code needs, so that old code still works. It runs when a storage opens, before anything else.
  * - `background` moves rows, some hundreds at a time, once the storage is open. Its statement changes only rows that need
@@ -14,7 +14,7 @@ import { Loop, type NextRun } from "./loop.ts";
  *   meanwhile are found, too. Give it an index to find them by.
  * - `outside` runs statements that a transaction cannot hold, such as CREATE INDEX CONCURRENTLY, once the storage is open.
  *   All of them run again if one failed, so each must undo what it left: DROP INDEX CONCURRENTLY IF EXISTS comes first.
- * - `contract` takes away what only old code needs. It runs once the host says that no older instance is left, or once
+ * - `cleanup` takes away what only old code needs. It runs once the host says that no older instance is left, or once
  *   the database refuses those instances anyway. No later `expand` may need it.
  */
 export type Migration =
@@ -27,7 +27,7 @@ export type Migration =
   | { readonly phase: "background"; readonly sql: string }
   | { readonly phase: "outside"; readonly statements: readonly string[] }
   | {
-      readonly phase: "contract";
+      readonly phase: "cleanup";
       readonly sql: string;
       /** Packages that know fewer migrations than this cannot work after it. */
       readonly oldestCompatible: number;
@@ -51,10 +51,10 @@ export interface MigrationPlan {
    * The steps that run when a storage opens, in one transaction: the `expand` steps. Into an empty database it is everything
    * that a transaction can hold, because there are no rows to move and no older instance.
    */
-  readonly atOpen: readonly Numbered<"expand" | "background" | "contract">[];
+  readonly atOpen: readonly Numbered<"expand" | "background" | "cleanup">[];
   /** The steps that run once the storage is open. */
   readonly later: readonly Numbered<"background" | "outside">[];
-  readonly contract: readonly Numbered<"contract">[];
+  readonly cleanup: readonly Numbered<"cleanup">[];
   /** The database refuses packages that know fewer migrations than this. */
   readonly oldestCompatible: number;
 }
@@ -107,18 +107,18 @@ export function planMigrations(
   return {
     atOpen: missing.filter((one) => one.phase !== "outside").filter(({ phase }) => isFresh || phase === "expand"),
     later: isFresh ? later.filter((one) => one.phase === "outside") : later,
-    contract: isFresh ? [] : missing.filter((one) => one.phase === "contract"),
+    cleanup: isFresh ? [] : missing.filter((one) => one.phase === "cleanup"),
     oldestCompatible,
   };
 }
 
 /**
- * Returns the next `contract` step that may run now. Everything before it is done, and either the host allows it or the
+ * Returns the next `cleanup` step that may run now. Everything before it is done, and either the host allows it or the
  * database refuses the packages that need the old tables.
  */
-export function nextContract(plan: MigrationPlan, isAllowed: boolean): Numbered<"contract"> | undefined {
+export function nextCleanup(plan: MigrationPlan, isAllowed: boolean): Numbered<"cleanup"> | undefined {
   const firstLater = Math.min(...plan.later.map(({ id }) => id));
-  return plan.contract.find(({ id, oldestCompatible }) => id < firstLater && (isAllowed || oldestCompatible <= plan.oldestCompatible));
+  return plan.cleanup.find(({ id, oldestCompatible }) => id < firstLater && (isAllowed || oldestCompatible <= plan.oldestCompatible));
 }
 
 /** Returns the steps that move rows and come before migration `id`. */

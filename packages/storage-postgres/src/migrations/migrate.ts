@@ -7,7 +7,7 @@ import {
   type MigrationPlan,
   type MigrationStep,
   type Numbered,
-  nextContract,
+  nextCleanup,
   oldestCompatibleOf,
   planMigrations,
 } from "@belfry/core/storage";
@@ -72,8 +72,8 @@ function checksumOf(migration: Migration): string {
  */
 export async function openTables(pool: Pool, target: MigrationTarget, mayMigrate: boolean): Promise<boolean> {
   if (mayMigrate) {
-    const { later, contract } = await migrateAtOpen(pool, target);
-    return later.length + contract.length > 0;
+    const { later, cleanup } = await migrateAtOpen(pool, target);
+    return later.length + cleanup.length > 0;
   }
   const connection = new Connection(pool, { prepared: false, timeoutMs: MIGRATION_TIMEOUT_MS });
   await requireReadableValues(connection);
@@ -110,7 +110,7 @@ export interface MigrateOptions {
    *
    * @default false
    */
-  readonly contract?: boolean;
+  readonly cleanup?: boolean;
 }
 
 /**
@@ -130,11 +130,11 @@ export async function migrate(pool: Pool, options: MigrateOptions = {}): Promise
   if (pool === null || poolOf(pool) !== pool) {
     throw new BelfryError("CONFIGURATION", "migrate got no pg Pool. Pass the pool whose database is to be migrated.");
   }
-  requireOptions("migrate", options, { schema: true, contract: true } satisfies Record<keyof MigrateOptions, true>);
-  const { schema = "public", contract = false } = options;
+  requireOptions("migrate", options, { schema: true, cleanup: true } satisfies Record<keyof MigrateOptions, true>);
+  const { schema = "public", cleanup = false } = options;
   const target = { schema, migrations: MIGRATIONS };
   await migrateAtOpen(pool, target);
-  await migrateLater(pool, target, { mayContract: contract });
+  await migrateLater(pool, target, { mayCleanUp: cleanup });
 }
 
 /** Runs what has to be there before a storage can be used, and answers what is left to do. */
@@ -183,7 +183,7 @@ const LATER_LOCK = "hashtextextended('belfry_migrations later ' || $1, 0)";
 /** How far a step may go. */
 export interface StepOptions {
   /** Whether the host says that no older instance is left. @default false */
-  readonly mayContract?: boolean;
+  readonly mayCleanUp?: boolean;
   /** Ends a statement that takes long. */
   readonly signal?: AbortSignal;
 }
@@ -209,7 +209,7 @@ export async function migrateLater(pool: Pool, target: MigrationTarget, options:
 export async function migrationStep(
   pool: Pool,
   target: MigrationTarget,
-  { mayContract = false, signal }: StepOptions = {},
+  { mayCleanUp = false, signal }: StepOptions = {},
 ): Promise<MigrationStep> {
   const connection = new Connection(pool, { prepared: false, timeoutMs: MIGRATION_TIMEOUT_MS });
   const plan = await readPlan(connection, target);
@@ -221,8 +221,8 @@ export async function migrationStep(
     const went = await moveRows(connection, target, next);
     return went === "done" ? "more" : went;
   }
-  const contract = nextContract(plan, mayContract);
-  return contract === undefined ? "done" : runContract(connection, target, contract);
+  const cleanup = nextCleanup(plan, mayCleanUp);
+  return cleanup === undefined ? "done" : runCleanup(connection, target, cleanup);
 }
 
 /** Moves some rows, and notes the migration as done once there are none to move; `done` says so. */
@@ -263,7 +263,7 @@ function runOutside(connection: Connection, { target, migration, signal }: Outsi
 }
 
 /** Moves the rows once more that older instances wrote after they had been moved, then takes away what those needed. */
-async function runContract(connection: Connection, target: MigrationTarget, migration: Numbered<"contract">): Promise<MigrationStep> {
+async function runCleanup(connection: Connection, target: MigrationTarget, migration: Numbered<"cleanup">): Promise<MigrationStep> {
   for (const earlier of backgroundBefore(target.migrations, migration.id)) {
     const went = await moveRows(connection, target, earlier);
     if (went !== "done") {
@@ -274,7 +274,7 @@ async function runContract(connection: Connection, target: MigrationTarget, migr
     if (!(await takeLock(session, { schema: target.schema, isOfSession: false }))) {
       return "busy";
     }
-    if ((await readPlan(session, target)).contract.some(({ id }) => id === migration.id)) {
+    if ((await readPlan(session, target)).cleanup.some(({ id }) => id === migration.id)) {
       await useSchema(client, target.schema);
       await client.query(migration.sql);
       await recordMigration(client, migration);

@@ -8,7 +8,7 @@ import {
   type MigrationPlan,
   type MigrationStep,
   type Numbered,
-  nextContract,
+  nextCleanup,
   oldestCompatibleOf,
   planMigrations,
 } from "@belfry/core/storage";
@@ -71,8 +71,8 @@ function checksumOf(migration: Migration): string {
  */
 export async function openTables(connection: Connection, migrations: readonly Migration[], mayMigrate: boolean): Promise<boolean> {
   if (mayMigrate) {
-    const { later, contract } = await migrateAtOpen(connection, migrations);
-    return later.length + contract.length > 0;
+    const { later, cleanup } = await migrateAtOpen(connection, migrations);
+    return later.length + cleanup.length > 0;
   }
   await connection.read(() => requireTables(connection.database, migrations));
   return false;
@@ -104,7 +104,7 @@ export interface MigrateOptions {
    *
    * @default false
    */
-  readonly contract?: boolean;
+  readonly cleanup?: boolean;
 }
 
 /**
@@ -125,11 +125,11 @@ export async function migrate(database: Database, options: MigrateOptions = {}):
   if (database === null || databaseOf(database) !== database) {
     throw new BelfryError("CONFIGURATION", "migrate got no database. Pass an open better-sqlite3 database.");
   }
-  requireOptions("migrate", options, { contract: true } satisfies Record<keyof MigrateOptions, true>);
-  const { contract = false } = options;
+  requireOptions("migrate", options, { cleanup: true } satisfies Record<keyof MigrateOptions, true>);
+  const { cleanup = false } = options;
   const connection = new Connection(database, DEFAULT_BUSY_TIMEOUT_MS);
   await migrateAtOpen(connection, MIGRATIONS);
-  await migrateLater(connection, MIGRATIONS, contract);
+  await migrateLater(connection, MIGRATIONS, cleanup);
 }
 
 /** Runs what has to be there before a storage can be used, and answers what is left to do. */
@@ -152,9 +152,9 @@ export async function migrateAtOpen(connection: Connection, migrations: readonly
 }
 
 /** Runs everything that {@link migrationStep} has to do, to the end. */
-export async function migrateLater(connection: Connection, migrations: readonly Migration[], mayContract: boolean): Promise<void> {
+export async function migrateLater(connection: Connection, migrations: readonly Migration[], mayCleanUp: boolean): Promise<void> {
   for (;;) {
-    if ((await migrationStep(connection, migrations, mayContract)) === "done") {
+    if ((await migrationStep(connection, migrations, mayCleanUp)) === "done") {
       return;
     }
     // The event loop is free between two steps.
@@ -163,18 +163,14 @@ export async function migrateLater(connection: Connection, migrations: readonly 
 }
 
 /** Does the next small piece of the migrations that run once a storage is open. Two processes take turns. */
-export async function migrationStep(
-  connection: Connection,
-  migrations: readonly Migration[],
-  mayContract: boolean,
-): Promise<MigrationStep> {
+export async function migrationStep(connection: Connection, migrations: readonly Migration[], mayCleanUp: boolean): Promise<MigrationStep> {
   const { database } = connection;
   const look = () => {
     const plan = readPlan(database, migrations);
-    return { next: plan.later[0], contract: nextContract(plan, mayContract) };
+    return { next: plan.later[0], cleanup: nextCleanup(plan, mayCleanUp) };
   };
-  const { next, contract } = await connection.read(look);
-  if (next === undefined && contract === undefined) {
+  const { next, cleanup } = await connection.read(look);
+  if (next === undefined && cleanup === undefined) {
     return "done";
   }
   return connection.write((): MigrationStep => {
@@ -182,8 +178,8 @@ export async function migrationStep(
     const now = look();
     if (now.next !== undefined) {
       moveRows(database, now.next);
-    } else if (now.contract !== undefined) {
-      takeAway(database, migrations, now.contract);
+    } else if (now.cleanup !== undefined) {
+      takeAway(database, migrations, now.cleanup);
     }
     return "more";
   });
@@ -202,10 +198,10 @@ function moveRows(database: Database, migration: Numbered<"background" | "outsid
 }
 
 /** Moves the rows once more that older instances wrote after they had been moved, then takes away what those needed. */
-function takeAway(database: Database, migrations: readonly Migration[], contract: Numbered<"contract">): void {
-  const hasMoved = backgroundBefore(migrations, contract.id).some((migration) => moveRows(database, migration));
+function takeAway(database: Database, migrations: readonly Migration[], cleanup: Numbered<"cleanup">): void {
+  const hasMoved = backgroundBefore(migrations, cleanup.id).some((migration) => moveRows(database, migration));
   if (!hasMoved) {
-    database.exec(contract.sql);
-    recordMigration(database, contract);
+    database.exec(cleanup.sql);
+    recordMigration(database, cleanup);
   }
 }
