@@ -22,6 +22,7 @@ interface Task {
 
 const HEAD_END = "\r\n\r\n";
 const CONNECTIONS = 32;
+const PATIENCE_MS = 90_000;
 const ANSWER = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
 let received = 0;
@@ -57,9 +58,13 @@ async function listen(accept: (socket: Socket) => void): Promise<number> {
 
 /** Resolves once `total` webhooks came in all. */
 function arrived(total: number): Promise<void> {
+  const tooLate = setTimeout(() => {
+    throw new Error(`${received} of ${total} webhooks came.`);
+  }, PATIENCE_MS);
   return new Promise((resolve) => {
     onReceived = () => {
       if (received >= total) {
+        clearTimeout(tooLate);
         resolve();
       }
     };
