@@ -27,7 +27,7 @@ async function texts(bytes: Buffer): Promise<string[]> {
 
 describe("FrameQueue", () => {
   test("texts of one turn leave in one write, in order", async () => {
-    const [queue, one] = [new FrameQueue(), sink()];
+    const [queue, one] = [new FrameQueue(textFrame), sink()];
     for (const text of ["a", "b", "a"]) {
       queue.add(one, text);
     }
@@ -41,7 +41,7 @@ describe("FrameQueue", () => {
   });
 
   test("sockets with the same texts share the bytes; others get their own", async () => {
-    const queue = new FrameQueue();
+    const queue = new FrameQueue(textFrame);
     const sinks = [sink(), sink(), sink(), sink()] as const;
     for (const each of sinks) {
       queue.add(each, "to all");
@@ -58,7 +58,7 @@ describe("FrameQueue", () => {
   });
 
   test("a sink that is emptied before the turn ends is not written to", async () => {
-    const [queue, one] = [new FrameQueue(), sink()];
+    const [queue, one] = [new FrameQueue(textFrame), sink()];
     expect(queue.add(one, "gone")).toBe(6);
     one.frames.length = 0;
     await turn();

@@ -1,4 +1,4 @@
-/** Writes the bytes gathered for one socket. */
+/** Writes the bytes gathered for one connection. */
 export interface FrameSink {
   /** Frames handed over since the last flush. */
   readonly frames: Buffer[];
@@ -7,12 +7,18 @@ export interface FrameSink {
 }
 
 /**
- * Gathers the texts sent to many sockets in one turn of the event loop. A text for many sockets is framed once. Each socket
- * gets one write per turn, because writing is the largest cost of sending to many sockets.
+ * Gathers the texts sent to many connections in one turn of the event loop. A text for many of them is framed once. Each
+ * gets one write per turn, because writing is the largest cost of sending to many connections.
  */
 export class FrameQueue {
+  readonly #frameOf: (text: string) => Buffer;
   readonly #framed = new Map<string, Buffer>();
   #waiting: FrameSink[] = [];
+
+  /** @param frameOf puts a text into the bytes of its connection, such as {@link textFrame} */
+  constructor(frameOf: (text: string) => Buffer) {
+    this.#frameOf = frameOf;
+  }
 
   /** Frames `text` for a sink and returns the number of bytes. They are written when the turn ends. */
   add(sink: FrameSink, text: string): number {
@@ -21,7 +27,7 @@ export class FrameQueue {
     }
     let frame = this.#framed.get(text);
     if (frame === undefined) {
-      frame = textFrame(text);
+      frame = this.#frameOf(text);
       this.#framed.set(text, frame);
     }
     if (sink.frames.length === 0) {

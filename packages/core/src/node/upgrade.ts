@@ -5,7 +5,7 @@ import { createHandler, type HttpHandler } from "../http/create-handler.ts";
 import type { HandlerOptions } from "../http/handler-options.ts";
 import type { ContractService } from "../http/route.ts";
 import type { Connection } from "../http/socket.ts";
-import { FrameQueue } from "./frame-queue.ts";
+import { FrameQueue, textFrame } from "./frame-queue.ts";
 import { fromNodeRequest, targetOf } from "./http-request.ts";
 import { attachSocket } from "./socket-peer.ts";
 
@@ -42,7 +42,7 @@ const CLOSE_TIMEOUT_MS = 5_000;
  */
 export function upgradeListener(handler: HttpHandler, basePath = ""): UpgradeListener {
   const prefix = encodedPath(basePath);
-  const frames = new FrameQueue();
+  const frames = new FrameQueue(textFrame);
   // It is made on first use, so that a runtime without Node's sockets never needs it.
   let server: WebSocketServer | null = null;
   return (incoming, socket, head) => {

@@ -1,5 +1,6 @@
-import type { ServerResponse } from "node:http";
+import { ServerResponse } from "node:http";
 import type { HttpResponse, Peer, ResponseStream } from "../http/messages.ts";
+import { FrameQueue, type FrameSink } from "./frame-queue.ts";
 
 /** When a stream ends, Belfry does not wait for a reader with more unread bytes than this. */
 const POLITE_END_BYTES = 64 * 1024;
@@ -29,30 +30,69 @@ function openStream(outgoing: ServerResponse, stream: ResponseStream): void {
   outgoing.on("error", () => {});
 }
 
+// A text for many streams is made a chunk once.
+const chunks = new FrameQueue(chunkOf);
+
+/** One chunk of a chunked response (RFC 9112, 7.1). */
+function chunkOf(text: string): Buffer {
+  return Buffer.from(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`);
+}
+
+/**
+ * Whether whole chunks may go to the connection itself, which costs half of what the response's own `write` does. That has
+ * to be used if a middleware replaced it, as to compress the answer, if there are no chunks, as in HTTP/1.0 and HTTP/2, and
+ * while an earlier answer still has the connection.
+ */
+function takesChunks(outgoing: ServerResponse): boolean {
+  return outgoing.chunkedEncoding === true && outgoing.socket?.writable === true && outgoing.write === ServerResponse.prototype.write;
+}
+
 /** An SSE response as the other end of a stream. */
-class ResponsePeer implements Peer {
+class ResponsePeer implements Peer, FrameSink {
+  readonly frames: Buffer[] = [];
   readonly #outgoing: ServerResponse;
+  #queuedBytes = 0;
 
   constructor(outgoing: ServerResponse) {
     this.#outgoing = outgoing;
   }
 
   get bufferedAmount(): number {
-    return this.#outgoing.writableLength;
+    return this.#outgoing.writableLength + this.#queuedBytes;
   }
 
   send(text: string): void {
-    if (!this.#outgoing.writableEnded && !this.#outgoing.destroyed) {
+    if (!this.#isOpen) {
+      return;
+    }
+    if (takesChunks(this.#outgoing)) {
+      this.#queuedBytes += chunks.add(this, text);
+    } else {
       this.#outgoing.write(text);
+    }
+  }
+
+  write(bytes: Buffer): void {
+    this.#queuedBytes = 0;
+    if (this.#isOpen) {
+      this.#outgoing.socket?.write(bytes);
     }
   }
 
   close(): void {
     // Drops the data that a slow reader has not read. A normal end would keep it in memory.
-    if (this.#outgoing.writableLength > POLITE_END_BYTES) {
+    if (this.bufferedAmount > POLITE_END_BYTES) {
       this.#outgoing.destroy();
-    } else {
-      this.#outgoing.end();
+      return;
     }
+    // Texts sent in this turn go before the end.
+    if (this.frames.length > 0) {
+      this.write(Buffer.concat(this.frames.splice(0)));
+    }
+    this.#outgoing.end();
+  }
+
+  get #isOpen(): boolean {
+    return !this.#outgoing.writableEnded && !this.#outgoing.destroyed;
   }
 }

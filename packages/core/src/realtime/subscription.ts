@@ -42,7 +42,8 @@ export class Subscription implements FeedFollower {
   readonly #feed: Pick<InboxFeed, "owner" | "position">;
   readonly #options: SubscriptionOptions;
   #mode: SubscriptionMode = "holding";
-  #held: (() => void)[] = [];
+  /** The events and states that wait; of a state, whether everything was recovered. */
+  #held: (InboxEvent | boolean)[] = [];
   /** During a replay: the newest item the feed told of, which the replay has to reach. */
   #toReach: InboxPosition | null = null;
   /** The last number the listener was told of. */
@@ -62,8 +63,8 @@ export class Subscription implements FeedFollower {
   async start(since: InboxPosition | undefined): Promise<void> {
     const recovered = since === undefined ? null : await this.#replay(since);
     this.#enter("live");
-    for (const tell of this.#held.splice(0)) {
-      tell();
+    for (const told of this.#held.splice(0)) {
+      this.#tell(told);
     }
     if (recovered !== null) {
       this.#state(recovered);
@@ -79,12 +80,12 @@ export class Subscription implements FeedFollower {
     if (this.#mode === "replaying" && event.change === "created") {
       this.#toReach = { seq: event.seq, epoch: event.epoch };
     } else {
-      this.#tell(() => this.#pass(event));
+      this.#tell(event);
     }
   }
 
   onState(recovered: boolean): void {
-    this.#tell(() => this.#state(recovered));
+    this.#tell(recovered);
   }
 
   #enter(mode: SubscriptionMode): void {
@@ -93,11 +94,15 @@ export class Subscription implements FeedFollower {
     }
   }
 
-  #tell(tell: () => void): void {
-    if (this.#mode === "live") {
-      tell();
-    } else if (this.#mode !== "closed") {
-      this.#held.push(tell);
+  #tell(told: InboxEvent | boolean): void {
+    if (this.#mode !== "live") {
+      if (this.#mode !== "closed") {
+        this.#held.push(told);
+      }
+    } else if (typeof told === "boolean") {
+      this.#state(told);
+    } else {
+      this.#pass(told);
     }
   }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Owner } from "../../foundation/context.ts";
 import { timestamp } from "../../http/parameters.ts";
+import { sseEvent } from "../../http/sse.ts";
 import type { InboxChange, InboxCounts, InboxEvent, InboxItem, InboxPosition } from "../../inbox/index.ts";
 import { isoDate, isoDateOrNull } from "../iso-date.ts";
 
@@ -44,7 +45,7 @@ export function positionOfQuery(query: URLSearchParams): InboxPosition | undefin
 }
 
 /** Returns the SSE event id of a position: `epoch:seq`. */
-export function eventId({ seq, epoch }: InboxPosition): string {
+function eventId({ seq, epoch }: InboxPosition): string {
   return `${epoch}:${seq}`;
 }
 
@@ -100,6 +101,21 @@ export function eventFrame(event: InboxEvent, owner: Owner): Frame {
   const made = { type, text: JSON.stringify(frame) };
   written.set(event, made);
   return made;
+}
+
+// Every stream of a user sends a frame with the same position, so its event is made once.
+const sentAs = new WeakMap<Frame, { readonly id: string; readonly text: string }>();
+
+/** Returns the Server-Sent Event of a frame, from which a client resumes at `position`. */
+export function frameEvent(frame: Frame, position: InboxPosition): string {
+  const id = eventId(position);
+  const known = sentAs.get(frame);
+  if (known?.id === id) {
+    return known.text;
+  }
+  const text = sseEvent({ event: frame.type, id, data: frame.text });
+  sentAs.set(frame, { id, text });
+  return text;
 }
 
 /** Returns the frame that ends a replay: the inbox's counts, and whether every missed item was replayed. */

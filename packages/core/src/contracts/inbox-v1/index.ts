@@ -2,10 +2,10 @@ import { z } from "zod";
 import { type Contract, defineContract } from "../../http/contract.ts";
 import { choice, integer, text, uuid } from "../../http/parameters.ts";
 import { defineRoute, given, inboxOf, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
-import { SSE_HEADERS, SSE_RETRY, sseEvent } from "../../http/sse.ts";
+import { SSE_HEADERS, SSE_RETRY } from "../../http/sse.ts";
 import { fastapiError, fastapiFailure, fastapiValidationError } from "../fastapi-failure.ts";
 import { follow } from "./follow.ts";
-import { eventId, itemSchema, positionOfEventId, renderItem } from "./frames.ts";
+import { frameEvent, itemSchema, positionOfEventId, renderItem } from "./frames.ts";
 import { openSocket } from "./socket.ts";
 
 const BASE = "/api/v1/notifications";
@@ -125,7 +125,7 @@ async function streamReply(context: RouteContext, lastEventId: string | undefine
       inbox,
       stream: open,
       since,
-      send: ({ type, text: data }, position) => open.send(sseEvent({ event: type, id: eventId(position), data })),
+      send: (frame, position) => open.send(frameEvent(frame, position)),
       wants: () => true,
       report: context.report,
     }).close;
