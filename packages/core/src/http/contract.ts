@@ -33,14 +33,18 @@ export interface SocketEndpoint {
    */
   readonly credentialParameter?: string;
   /** Opens a session after the handshake. A refusal is therefore a frame and a close code. */
-  open(context: SocketContext): SocketSession;
+  open(context: SocketContext, handshake: SocketHandshake): SocketSession;
+}
+
+/** The request that opened a socket. A session that keeps it keeps all of the request's headers. */
+export interface SocketHandshake {
+  readonly request: HttpRequest;
+  readonly query: URLSearchParams;
 }
 
 /** The parts that a socket session uses. */
 export interface SocketContext {
   readonly service: ContractService;
-  readonly request: HttpRequest;
-  readonly query: URLSearchParams;
   /** The principal of the handshake's ticket or credential; null if the session itself asks for a credential. */
   readonly principal: Principal | null;
   readonly stream: OpenStream;

@@ -2,7 +2,7 @@ import { systemClock } from "../foundation/clock.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { consoleLogger, type Logger } from "../foundation/logger.ts";
 import { authenticator } from "./auth/authenticator.ts";
-import { CredentialWatch } from "./auth/credential-watch.ts";
+import { CredentialWatch, type Watched } from "./auth/credential-watch.ts";
 import { Gate, type Presented } from "./auth/gate.ts";
 import type { Contract, Failure, RequestPart } from "./contract.ts";
 import { checkHandlerOptions, checkHandlerParts, type HandlerOptions, type HandlerSettings } from "./handler-options.ts";
@@ -15,6 +15,7 @@ import { RateLimits } from "./rate-limits.ts";
 import { readJson, validate } from "./read-json.ts";
 import type { ContractService, Reply, Route, RouteContext, StreamStart } from "./route.ts";
 import { SSE_PING } from "./sse.ts";
+import type { WatchedStream } from "./stream.ts";
 import { StreamCounts, StreamRegistry } from "./stream-registry.ts";
 
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -154,17 +155,18 @@ export class HandlerCore {
       open: (peer) => {
         const takeOff = this.counts.add(request);
         const stream = this.streams.add(peer, SSE_PING);
-        const ask = () => this.#presented(request, [match]);
-        const stopWatching = principal === null ? () => {} : this.credentials.add({ stream, principal, ask });
-        const stop = start(stream);
-        return () => {
-          takeOff();
-          stopWatching();
-          stream.gone();
-          stop();
-        };
+        const watched = this.#watched(stream, principal, { request: this.gate.lasting(request), match });
+        return ended(start(stream), { stream, takeOff, stopWatching: () => this.credentials.remove(watched) });
       },
     };
+  }
+
+  #watched(stream: WatchedStream, principal: Principal | null, { request, match }: { request: HttpRequest; match: RouteMatch }): Watched {
+    const watched = { stream, principal, ask: () => this.#presented(request, [match]) };
+    if (principal !== null) {
+      this.credentials.add(watched);
+    }
+    return watched;
   }
 
   async #body(route: Route, request: HttpRequest): Promise<unknown> {
@@ -195,6 +197,19 @@ function requireScope(principal: Principal | null, { method }: Route): void {
   if (principal?.kind === "client" && principal.scopes !== undefined && !principal.scopes.includes(needed)) {
     throw new BelfryError("FORBIDDEN", `The API key may not ${needed}.`);
   }
+}
+
+/** Makes the function that ends a stream. It stands alone, so that it keeps nothing of the request. */
+function ended(
+  stop: () => void,
+  { stream, takeOff, stopWatching }: { readonly stream: WatchedStream; takeOff(): void; stopWatching(): void },
+): () => void {
+  return () => {
+    takeOff();
+    stopWatching();
+    stream.gone();
+    stop();
+  };
 }
 
 /** Parses the query. The last value of a repeated parameter wins, as in the frameworks that the contracts' documents name. */

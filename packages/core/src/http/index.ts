@@ -6,6 +6,7 @@ export {
   type RequestPart,
   type SocketContext,
   type SocketEndpoint,
+  type SocketHandshake,
   type SocketSession,
 } from "./contract.ts";
 export { createHandler, type HttpHandler } from "./create-handler.ts";

@@ -1,11 +1,14 @@
-import type { Clock } from "../foundation/clock.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import type { Watched } from "./auth/credential-watch.ts";
-import type { Contract, SocketEndpoint, SocketSession } from "./contract.ts";
+import type { Presented } from "./auth/gate.ts";
+import type { Contract, SocketContext, SocketEndpoint, SocketSession } from "./contract.ts";
 import type { HandlerCore } from "./handler-core.ts";
 import type { HttpRequest, Peer } from "./messages.ts";
 import { originProblem } from "./origins.ts";
 import { splitUrl } from "./parameters.ts";
+import type { CredentialScheme, Principal } from "./principal.ts";
+import type { ContractService } from "./route.ts";
+import type { WatchedStream } from "./stream.ts";
 
 /** The result of a handshake, for a WebSocket adapter. */
 export type Connection =
@@ -27,8 +30,22 @@ interface Handshake {
   readonly query: URLSearchParams;
 }
 
+/** A credential to check: a text with its scheme, or the one in a request's headers. */
+interface Credential {
+  readonly presented: PresentedText | null;
+  readonly request: HttpRequest;
+}
+
+interface PresentedText {
+  readonly scheme: CredentialScheme;
+  readonly text: string;
+}
+
 /** The caller whose credential opened a socket. */
-type Opened = Pick<Watched, "principal" | "ask">;
+interface Opened {
+  readonly principal: Principal;
+  readonly credential: Credential;
+}
 
 /** Finds the endpoint of a handshake and opens its session. */
 export async function acceptSocket(core: HandlerCore, request: HttpRequest): Promise<Connection | null> {
@@ -48,7 +65,7 @@ export async function acceptSocket(core: HandlerCore, request: HttpRequest): Pro
     core.counts.check(request);
     takeOff = core.counts.add(request);
     const opened = await openedBy(handshake);
-    return { accepted: true, open: (peer) => openSession(handshake, peer, { opened, takeOff }) };
+    return { accepted: true, open: (peer) => OpenSocket.open(handshake, peer, { opened, takeOff }) };
   } catch (error) {
     takeOff();
     if (error instanceof BelfryError) {
@@ -60,22 +77,26 @@ export async function acceptSocket(core: HandlerCore, request: HttpRequest): Pro
 
 /** Returns the caller of the handshake, if it has a ticket or the endpoint requires a credential. Throws `UNAUTHENTICATED`. */
 async function openedBy(handshake: Handshake): Promise<Opened | null> {
-  const ask = (await byTicket(handshake)) ?? byCredential(handshake);
-  if (ask === null) {
+  const credential = (await byTicket(handshake)) ?? byCredential(handshake);
+  if (credential === null) {
     return null;
   }
-  const { principal, limited } = await withinTime(handshake.core, ask());
+  const { principal, limited } = await withinTime(handshake.core, check(handshake.core, credential));
   if (principal?.kind !== handshake.contract.principal) {
     throw limited ?? new BelfryError("UNAUTHENTICATED", "The handshake has no valid credential.");
   }
   if (principal.kind === "client" && principal.scopes?.includes("read") === false) {
     throw new BelfryError("FORBIDDEN", "The API key may not read.");
   }
-  return { principal, ask };
+  return { principal, credential };
+}
+
+function check({ gate }: HandlerCore, { presented, request }: Credential): Promise<Presented> {
+  return presented === null ? gate.admit(request) : gate.check(presented.scheme, presented.text, request);
 }
 
 /** Uses up the ticket of a handshake, if there is one. It stands for the credential of the request that asked for it. */
-async function byTicket({ core: { gate, service }, request, query }: Handshake): Promise<Opened["ask"] | null> {
+async function byTicket({ core: { service }, request, query }: Handshake): Promise<Credential | null> {
   const ticket = query.get("ticket");
   if (ticket === null) {
     return null;
@@ -84,17 +105,17 @@ async function byTicket({ core: { gate, service }, request, query }: Handshake):
   if (headers === null) {
     throw new BelfryError("UNAUTHENTICATED", "The ticket is unknown, was used before, or ran out.");
   }
-  return () => gate.admit({ ...request, headers: { ...request.headers, ...headers } });
+  return { presented: null, request: { ...request, headers: { ...request.headers, ...headers } } };
 }
 
-function byCredential({ core: { gate }, contract, endpoint, request, query }: Handshake): Opened["ask"] | null {
+function byCredential({ contract, endpoint, request, query }: Handshake): Credential | null {
   const { credential: scheme } = contract;
   if (endpoint.credentialParameter === undefined || scheme === "open") {
     return null;
   }
   // Clients that can send headers may use the header.
-  const credential = request.headers["x-api-key"] ?? query.get(endpoint.credentialParameter) ?? "";
-  return () => gate.check(scheme, credential, request);
+  const text = request.headers["x-api-key"] ?? query.get(endpoint.credentialParameter) ?? "";
+  return { presented: { scheme, text }, request };
 }
 
 /** Waits for a look-up as long as a handshake may take. Throws `STORAGE_UNAVAILABLE`. */
@@ -109,65 +130,94 @@ async function withinTime<Found>({ settings }: HandlerCore, lookUp: Promise<Foun
   }
 }
 
-function openSession(
-  { core, contract, endpoint, request, query }: Handshake,
-  peer: Peer,
-  { opened, takeOff }: { readonly opened: Opened | null; takeOff(): void },
-): SocketSession {
-  const { clock } = core.settings;
-  const stream = core.streams.add(peer, contract.ping, "socket");
-  let stopWatching = () => {};
-  let isClosed = false;
-  const watch = (by: Opened) => {
-    stopWatching = core.credentials.add({ stream, ...by });
-  };
-  if (opened !== null) {
-    watch(opened);
+/** One open socket. It keeps of its handshake no more than later checks of the credential need. */
+class OpenSocket implements SocketContext, SocketSession, Watched {
+  readonly stream: WatchedStream;
+  readonly #core: HandlerCore;
+  readonly #takeOff: () => void;
+  #principal: Principal | null;
+  /** What is checked again, or what the session may name. */
+  #credential: Credential;
+  #session: SocketSession | null = null;
+  #isClosed = false;
+  /** The present second, and the messages that came in it. */
+  #second = 0;
+  #count = 0;
+
+  private constructor({ core, contract, request }: Handshake, peer: Peer, { opened, takeOff }: Counted) {
+    this.#core = core;
+    this.#takeOff = takeOff;
+    this.#principal = opened?.principal ?? null;
+    const credential = opened?.credential ?? { presented: null, request };
+    this.#credential = { ...credential, request: core.gate.lasting(credential.request) };
+    this.stream = core.streams.add(peer, contract.ping, "socket");
   }
-  const session = endpoint.open({
-    service: core.service,
-    request,
-    stream,
-    query,
-    principal: opened?.principal ?? null,
-    async authenticate(scheme, credential) {
-      const ask = () => core.gate.check(scheme, credential, request);
-      const tooLate = clock.after(LOOK_UP_MS, () => stream.close(4401, "not authenticated in time"));
-      const { principal } = await ask().finally(tooLate);
-      if (principal !== null && !isClosed) {
-        stopWatching();
-        watch({ principal, ask });
-      }
-      return principal;
-    },
-    report: core.report,
-  });
-  const allow = messageLimit(clock);
-  return {
-    message: (text) => (allow() ? session.message(text) : stream.close(1008, "too many messages")),
-    closed: () => {
-      isClosed = true;
-      takeOff();
-      stopWatching();
-      stream.gone();
-      session.closed();
-    },
-  };
+
+  static open(handshake: Handshake, peer: Peer, counted: Counted): SocketSession {
+    const { core, endpoint, request, query } = handshake;
+    const socket = new OpenSocket(handshake, peer, counted);
+    if (counted.opened !== null) {
+      core.credentials.add(socket);
+    }
+    socket.#session = endpoint.open(socket, { request, query });
+    return socket;
+  }
+
+  get service(): ContractService {
+    return this.#core.service;
+  }
+
+  get principal(): Principal | null {
+    return this.#principal;
+  }
+
+  get report(): SocketContext["report"] {
+    return this.#core.report;
+  }
+
+  async authenticate(scheme: CredentialScheme, text: string): Promise<Principal | null> {
+    const credential = { presented: { scheme, text }, request: this.#credential.request };
+    const tooLate = this.#core.settings.clock.after(LOOK_UP_MS, () => this.stream.close(4401, "not authenticated in time"));
+    const { principal } = await check(this.#core, credential).finally(tooLate);
+    if (principal !== null && !this.#isClosed) {
+      this.#principal = principal;
+      this.#credential = credential;
+      this.#core.credentials.add(this);
+    }
+    return principal;
+  }
+
+  ask(): Promise<Presented> {
+    return check(this.#core, this.#credential);
+  }
+
+  message(text: string): void {
+    const second = Math.floor(this.#core.settings.clock.now() / 1_000);
+    this.#count = second === this.#second ? this.#count + 1 : 1;
+    this.#second = second;
+    if (this.#count > MAX_MESSAGES_PER_SECOND) {
+      this.stream.close(1008, "too many messages");
+    } else {
+      this.#session?.message(text);
+    }
+  }
+
+  closed(): void {
+    this.#isClosed = true;
+    this.#takeOff();
+    this.#core.credentials.remove(this);
+    this.stream.gone();
+    this.#session?.closed();
+  }
+}
+
+/** A handshake whose caller is known, and whose socket is counted. */
+interface Counted {
+  readonly opened: Opened | null;
+  takeOff(): void;
 }
 
 function refusal({ contract, request }: Handshake, error: BelfryError): Connection {
   const { status, headers, json } = contract.renderFailure({ error, request, credentialPresented: true });
   return { accepted: false, status, body: JSON.stringify(json), headers: { ...headers, "content-type": "application/json" } };
-}
-
-/** Makes a counter of messages per second. */
-function messageLimit(clock: Clock): () => boolean {
-  let second = 0;
-  let count = 0;
-  return () => {
-    const present = Math.floor(clock.now() / 1_000);
-    count = present === second ? count + 1 : 1;
-    second = present;
-    return count <= MAX_MESSAGES_PER_SECOND;
-  };
 }

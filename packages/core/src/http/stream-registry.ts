@@ -5,11 +5,13 @@ import { Loop, type NextRun } from "../work/loop.ts";
 import { addressKey, clientAddress } from "./client-address.ts";
 import type { HandlerSettings } from "./handler-options.ts";
 import type { HttpRequest, Peer } from "./messages.ts";
-import { Stream, type WatchedStream } from "./stream.ts";
+import { Stream, type StreamOptions, type WatchedStream } from "./stream.ts";
 
 const DEFAULT_MAX = 1_000;
 /** The time after which an address with too many streams may try again. */
 const RETRY_MS = 30_000;
+
+const NOT_COUNTED = (): void => {};
 
 type Settings = Pick<HandlerSettings, "clientAddress" | "maxSocketsPerAddress" | "logger" | "clock">;
 
@@ -40,7 +42,7 @@ export class StreamCounts {
   add(request: HttpRequest): () => void {
     const address = this.#addressOf(request);
     if (address === null) {
-      return () => {};
+      return NOT_COUNTED;
     }
     this.#counts.set(address, (this.#counts.get(address) ?? 0) + 1);
     let isCounted = true;
@@ -91,6 +93,8 @@ const SWEEP_INTERVAL_MS = 5_000;
 export class StreamRegistry {
   readonly #clock: Clock;
   readonly #streams = new Set<Stream>();
+  /** The options of streams that are alike. */
+  readonly #options = new Map<string, StreamOptions>();
   readonly #sweep: Loop;
 
   constructor({ clock, logger }: Pick<HandlerSettings, "clock" | "logger">) {
@@ -100,11 +104,18 @@ export class StreamRegistry {
 
   /** Watches `peer`. It sends `ping` after 30 s of silence. The first texts of a `socket` leave after 5 ms. */
   add(peer: Peer, ping: string | undefined, kind: "socket" | "response" = "response"): WatchedStream {
-    const holdMs = kind === "socket" ? SOCKET_HOLD_MS : 0;
-    const stream = new Stream(peer, { ping, holdMs, clock: this.#clock, onGone: (gone) => this.#remove(gone) });
+    const stream = new Stream(peer, this.#optionsOf(ping, kind));
     this.#streams.add(stream);
     this.#sweep.wakeIn(SWEEP_INTERVAL_MS);
     return stream;
+  }
+
+  #optionsOf(ping: string | undefined, kind: "socket" | "response"): StreamOptions {
+    const name = `${kind} ${ping}`;
+    const holdMs = kind === "socket" ? SOCKET_HOLD_MS : 0;
+    const options = this.#options.get(name) ?? { ping, holdMs, clock: this.#clock, onGone: (gone: Stream) => this.#remove(gone) };
+    this.#options.set(name, options);
+    return options;
   }
 
   /** Ends every stream: the server is going away. */

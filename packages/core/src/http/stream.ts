@@ -30,7 +30,7 @@ export interface WatchedStream extends OpenStream {
   gone(): void;
 }
 
-/** The parts that a {@link Stream} uses. */
+/** The parts that {@link Stream}s of one kind use. */
 export interface StreamOptions {
   readonly ping: string | undefined;
   /** How long the first texts wait; 0 for not at all. */

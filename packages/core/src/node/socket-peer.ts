@@ -55,29 +55,33 @@ class SocketPeer implements Peer, FrameSink {
   readonly frames: Buffer[] = [];
   /** The session that gets the messages; null until it is open. */
   session: SocketSession | null = null;
-  readonly #opened: OpenedSocket;
+  readonly #webSocket: WebSocket;
+  readonly #socket: Duplex;
+  readonly #queue: FrameQueue;
   #queuedBytes = 0;
   /** The time of the unanswered ping; null for none. */
   #pingedMs: number | null = null;
 
-  constructor(opened: OpenedSocket) {
-    this.#opened = opened;
+  constructor({ webSocket, socket, frames }: OpenedSocket) {
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+    this.#queue = frames;
   }
 
   get bufferedAmount(): number {
-    return this.#opened.webSocket.bufferedAmount + this.#queuedBytes;
+    return this.#webSocket.bufferedAmount + this.#queuedBytes;
   }
 
   send(text: string): void {
     if (this.#isOpen) {
-      this.#queuedBytes += this.#opened.frames.add(this, text);
+      this.#queuedBytes += this.#queue.add(this, text);
     }
   }
 
   write(bytes: Buffer): void {
     this.#queuedBytes = 0;
     if (this.#isOpen) {
-      this.#opened.socket.write(bytes);
+      this.#socket.write(bytes);
     }
   }
 
@@ -87,7 +91,7 @@ class SocketPeer implements Peer, FrameSink {
     }
     if (this.#isOpen) {
       this.#pingedMs = performance.now();
-      this.#opened.webSocket.ping();
+      this.#webSocket.ping();
     }
     return true;
   }
@@ -97,19 +101,18 @@ class SocketPeer implements Peer, FrameSink {
   }
 
   close(code = 1000, reason = ""): void {
-    const { webSocket } = this.#opened;
     if (this.bufferedAmount > POLITE_CLOSE_BYTES) {
-      webSocket.terminate();
+      this.#webSocket.terminate();
       return;
     }
     // Texts sent in this turn go before the close frame.
     if (this.frames.length > 0) {
       this.write(Buffer.concat(this.frames.splice(0)));
     }
-    webSocket.close(code, reason);
+    this.#webSocket.close(code, reason);
   }
 
   get #isOpen(): boolean {
-    return this.#opened.webSocket.readyState === this.#opened.webSocket.OPEN;
+    return this.#webSocket.readyState === this.#webSocket.OPEN;
   }
 }

@@ -128,6 +128,13 @@ export interface Following<Follower> {
   end?(): void;
 }
 
+/** How a subscription begins; see {@link Following}. */
+interface Beginning extends Pick<FeedSubscription, "close"> {
+  readonly opened: Promise<void>;
+  readonly begin: (() => Promise<void>) | undefined;
+  isFollowing(): boolean;
+}
+
 interface Entry<One> {
   readonly feed: One;
   readonly opened: Promise<void>;
@@ -181,11 +188,16 @@ export class Feeds<Key, Signal, Follower, One extends Feed<Signal, Follower>> {
       end?.();
       this.#close(name, feed, follower);
     };
+    return { ready: this.#begin({ opened, begin, isFollowing: () => feed.followers.has(follower), close }), close };
+  }
+
+  // Apart from `follow`, so that what is open keeps nothing of its beginning.
+  #begin({ opened, begin, isFollowing, close }: Beginning): Promise<void> {
     const ready = opened
       .then(() => begin?.())
       .catch(async (error: unknown) => {
         // Whoever has closed it is not waiting any longer.
-        if (feed.followers.has(follower)) {
+        if (isFollowing()) {
           close();
           // A stop says so itself, whatever it did to the read.
           await this.context.ready();
@@ -196,7 +208,7 @@ export class Feeds<Key, Signal, Follower, One extends Feed<Signal, Follower>> {
     ready.catch((error: unknown) =>
       logger.warn({ error }, `Belfry could not begin to follow ${this.#options.name}; the subscription is over.`),
     );
-    return { ready, close };
+    return ready;
   }
 
   /** Signals of every feed may have been lost. */

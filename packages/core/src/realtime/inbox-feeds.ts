@@ -1,11 +1,10 @@
-import { type FeedSubscription, guarded, type Owner, type WorkContext } from "../foundation/context.ts";
-import type { Logger } from "../foundation/logger.ts";
+import type { FeedSubscription, Owner, WorkContext } from "../foundation/context.ts";
 import type { InboxListener, InboxPosition, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import { Slots } from "../work/timing.ts";
 import { Feeds, feedName } from "./feeds.ts";
 import { type FeedFollower, InboxFeed } from "./inbox-feed.ts";
 import type { Presence } from "./presence.ts";
-import { Subscription } from "./subscription.ts";
+import { Subscription, type SubscriptionParts } from "./subscription.ts";
 import type { Transport } from "./transport.ts";
 
 /** The most pages that all replays hold at a time. It bounds their memory, however many clients come back at once. */
@@ -21,8 +20,7 @@ export interface InboxFeedsOptions extends WorkContext {
 
 /** The feeds of the inboxes that are followed in this process. */
 export class InboxFeeds extends Feeds<Owner, InboxSignal, FeedFollower, InboxFeed> {
-  readonly #inbox: InboxStorage;
-  readonly #pages = new Slots(PAGES_AT_ONCE);
+  readonly #parts: SubscriptionParts;
 
   constructor(options: InboxFeedsOptions) {
     const { inbox, transport, presence } = options;
@@ -38,21 +36,20 @@ export class InboxFeeds extends Feeds<Owner, InboxSignal, FeedFollower, InboxFee
       left: ({ owner }) => presence.left(owner),
       poll: (feeds) => this.#lookForLost(feeds),
     });
-    this.#inbox = inbox;
+    this.#parts = { inbox, pages: new Slots(PAGES_AT_ONCE), logger: options.logger };
   }
 
   /** Follows an inbox. With `since`, it first replays the items after that position and reports the state. */
   subscribe(owner: Owner, listener: InboxListener, since?: InboxPosition): FeedSubscription {
     return this.follow(feedName(owner.tenant, owner.userId), owner, (feed) => {
-      const guardedOne = guardedListener(listener, this.context.logger);
-      const follower = new Subscription(feed, { inbox: this.#inbox, pages: this.#pages, listener: guardedOne });
+      const follower = new Subscription(feed, this.#parts, listener);
       return { follower, begin: () => follower.start(since), end: () => follower.close() };
     });
   }
 
   /** A signal that was lost shows as an inbox that has gone further than its feed. */
   async #lookForLost(feeds: readonly InboxFeed[]): Promise<void> {
-    const positions = await this.#inbox.positions(feeds.map((feed) => feed.owner));
+    const positions = await this.#parts.inbox.positions(feeds.map((feed) => feed.owner));
     for (const [index, feed] of feeds.entries()) {
       const position = positions[index];
       if (position && feed.isBehind(position)) {
@@ -60,13 +57,4 @@ export class InboxFeeds extends Feeds<Owner, InboxSignal, FeedFollower, InboxFee
       }
     }
   }
-}
-
-function guardedListener(listener: InboxListener, logger: Logger): InboxListener {
-  const { writable } = listener;
-  return {
-    onEvent: (event) => guarded(logger, () => listener.onEvent(event)),
-    onState: (recovered, position) => guarded(logger, () => listener.onState(recovered, position)),
-    ...(writable && { writable: () => writable.call(listener) }),
-  };
 }

@@ -3,6 +3,7 @@ import type { InboxEvent, InboxItem, InboxListener, InboxPosition, InboxStorage 
 import { Slots } from "../work/timing.ts";
 import { Subscription } from "./subscription.ts";
 
+const logger = { error() {}, warn() {}, info() {}, debug() {} };
 const OWNER = { tenant: "acme", userId: "ann" };
 
 describe("the modes of a subscription", () => {
@@ -38,7 +39,7 @@ describe("the modes of a subscription", () => {
       onEvent: ({ change, seq }) => void told.push(`${change} ${seq}`),
       onState: (recovered, { seq }) => void told.push(`state ${recovered} ${seq}`),
     };
-    subscription = new Subscription({ owner: OWNER, position }, { inbox: inbox as InboxStorage, pages: new Slots(1), listener });
+    subscription = new Subscription({ owner: OWNER, position }, { inbox: inbox as InboxStorage, pages: new Slots(1), logger }, listener);
   });
 
   test("holding: what the feed tells waits for the start, and is told once it is live", async () => {

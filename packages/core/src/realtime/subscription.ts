@@ -1,5 +1,6 @@
 import { CATCH_UP_PAGE } from "../foundation/bounds.ts";
-import type { Owner } from "../foundation/context.ts";
+import { guarded, type Owner } from "../foundation/context.ts";
+import type { Logger } from "../foundation/logger.ts";
 import {
   EMPTY_EPOCH,
   type InboxCounts,
@@ -17,12 +18,12 @@ const MAX_REPLAY = 10_000;
 /** Where a {@link Subscription} stands; its own documentation has the transitions. */
 export type SubscriptionMode = "holding" | "replaying" | "live" | "closed";
 
-/** The parts that a {@link Subscription} uses. */
-export interface SubscriptionOptions {
+/** The parts that all {@link Subscription}s use. */
+export interface SubscriptionParts {
   readonly inbox: InboxStorage;
   /** Bounds the pages that all replays hold at a time. */
   readonly pages: Slots;
-  readonly listener: InboxListener;
+  readonly logger: Logger;
 }
 
 /**
@@ -40,7 +41,8 @@ export interface SubscriptionOptions {
  */
 export class Subscription implements FeedFollower {
   readonly #feed: Pick<InboxFeed, "owner" | "position">;
-  readonly #options: SubscriptionOptions;
+  readonly #parts: SubscriptionParts;
+  readonly #listener: InboxListener;
   #mode: SubscriptionMode = "holding";
   /** The events and states that wait; of a state, whether everything was recovered. */
   #held: (InboxEvent | boolean)[] = [];
@@ -50,9 +52,10 @@ export class Subscription implements FeedFollower {
   #seq = 0;
   #epoch = EMPTY_EPOCH;
 
-  constructor(feed: Pick<InboxFeed, "owner" | "position">, options: SubscriptionOptions) {
+  constructor(feed: Pick<InboxFeed, "owner" | "position">, parts: SubscriptionParts, listener: InboxListener) {
     this.#feed = feed;
-    this.#options = options;
+    this.#parts = parts;
+    this.#listener = listener;
   }
 
   get mode(): SubscriptionMode {
@@ -110,7 +113,8 @@ export class Subscription implements FeedFollower {
     const { seq, epoch } = this.#feed.position;
     if (this.#mode === "live") {
       // A replay may have read further than the feed has told.
-      this.#options.listener.onState(recovered, { seq: epoch === this.#epoch ? Math.max(seq, this.#seq) : seq, epoch });
+      const position = { seq: epoch === this.#epoch ? Math.max(seq, this.#seq) : seq, epoch };
+      guarded(this.#parts.logger, () => this.#listener.onState(recovered, position));
     }
   }
 
@@ -122,12 +126,12 @@ export class Subscription implements FeedFollower {
       this.#seq = event.seq;
       this.#epoch = event.epoch;
     }
-    this.#options.listener.onEvent(event);
+    guarded(this.#parts.logger, () => this.#listener.onEvent(event));
   }
 
   async #replay(since: InboxPosition): Promise<boolean> {
     const { owner } = this.#feed;
-    const { lastSeq, epoch } = await this.#options.inbox.counts(owner);
+    const { lastSeq, epoch } = await this.#parts.inbox.counts(owner);
     const known = since.epoch === epoch || (since.epoch === EMPTY_EPOCH && since.seq === 0);
     const possible = Number.isSafeInteger(since.seq) && since.seq >= 0 && since.seq <= lastSeq;
     if (!known || !possible || lastSeq - since.seq > MAX_REPLAY) {
@@ -148,8 +152,8 @@ export class Subscription implements FeedFollower {
   async #replayPages(owner: Owner, epoch: string): Promise<boolean> {
     let isComplete: boolean | null = null;
     while (isComplete === null && this.#mode === "replaying") {
-      await this.#options.listener.writable?.();
-      isComplete = await this.#options.pages.run(() => this.#replayPage(owner, epoch));
+      await this.#listener.writable?.();
+      isComplete = await this.#parts.pages.run(() => this.#replayPage(owner, epoch));
     }
     return isComplete === true;
   }
@@ -159,12 +163,12 @@ export class Subscription implements FeedFollower {
     if (this.#mode === "closed") {
       return false;
     }
-    const { items, counts } = await this.#options.inbox.listAfter(owner, this.#seq, CATCH_UP_PAGE);
+    const { items, counts } = await this.#parts.inbox.listAfter(owner, this.#seq, CATCH_UP_PAGE);
     if (counts.epoch !== epoch && epoch !== EMPTY_EPOCH) {
       return false;
     }
     for (const item of items) {
-      const full = this.#options.listener.writable?.();
+      const full = this.#listener.writable?.();
       if (full !== undefined && !(await endsSoon(full))) {
         return null;
       }

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { type Contract, defineContract } from "../../http/contract.ts";
 import { choice, integer, text, uuid } from "../../http/parameters.ts";
-import { defineRoute, given, inboxOf, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
+import { defineRoute, given, inboxOf, type OpenStream, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
 import { SSE_HEADERS, SSE_RETRY } from "../../http/sse.ts";
+import type { InboxPosition } from "../../inbox/index.ts";
 import { fastapiError, fastapiFailure, fastapiValidationError } from "../fastapi-failure.ts";
-import { follow } from "./follow.ts";
-import { frameEvent, itemSchema, positionOfEventId, renderItem } from "./frames.ts";
+import { type Client, follow } from "./follow.ts";
+import { type Frame, frameEvent, itemSchema, positionOfEventId, renderItem } from "./frames.ts";
 import { openSocket } from "./socket.ts";
 
 const BASE = "/api/v1/notifications";
@@ -113,22 +114,35 @@ const routes: readonly Route[] = [
   }),
 ];
 
+class StreamClient implements Client {
+  readonly stream: OpenStream;
+  readonly report: Client["report"];
+
+  constructor(stream: OpenStream, report: Client["report"]) {
+    this.stream = stream;
+    this.report = report;
+  }
+
+  sendFrame(frame: Frame, position: InboxPosition): void {
+    this.stream.send(frameEvent(frame, position));
+  }
+
+  wants(): boolean {
+    return true;
+  }
+}
+
 async function streamReply(context: RouteContext, lastEventId: string | undefined): Promise<Reply> {
   const inbox = inboxOf(context);
   // A new client starts at the inbox's current position and gets that position. So it can resume even if it disconnects
   // before anything arrives.
   const { lastSeq, epoch } = await inbox.counts();
   const since = positionOfEventId(lastEventId) ?? { seq: lastSeq, epoch };
+  const { report } = context;
   const stream = context.stream((open) => {
     open.send(SSE_RETRY);
-    return follow({
-      inbox,
-      stream: open,
-      since,
-      send: (frame, position) => open.send(frameEvent(frame, position)),
-      wants: () => true,
-      report: context.report,
-    }).close;
+    const { subscription } = follow(inbox, new StreamClient(open, report), since);
+    return () => subscription.close();
   });
   return { status: 200, headers: SSE_HEADERS, stream };
 }

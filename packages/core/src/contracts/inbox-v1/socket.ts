@@ -1,32 +1,49 @@
 import type { FeedSubscription } from "../../foundation/context.ts";
-import type { SocketContext, SocketSession } from "../../http/contract.ts";
+import type { SocketContext, SocketHandshake, SocketSession } from "../../http/contract.ts";
+import type { OpenStream } from "../../http/route.ts";
 import type { Inbox } from "../../inbox/index.ts";
 import { type ClientMessage, MessageSocket } from "../message-socket.ts";
 import { checkFilters, type Filters, filtersOfQuery, type Wants, wantsOf } from "./filters.ts";
-import { follow } from "./follow.ts";
-import { positionOfQuery } from "./frames.ts";
+import { type Client, follow } from "./follow.ts";
+import { type Frame, positionOfQuery } from "./frames.ts";
 
 /** Opens the WebSocket session of `inbox-v1`: the ticket or the token is in the query. A bad token gets an error frame and 4401. */
-export function openSocket(context: SocketContext): SocketSession {
+export function openSocket(context: SocketContext, handshake: SocketHandshake): SocketSession {
   const session = new InboxSocket(context);
-  session.start();
+  session.start(handshake);
   return session;
 }
 
 /** Returns the token of the handshake: in the query, or in a header from clients that can send one. */
-function tokenOf({ query, request }: SocketContext): string {
+function tokenOf({ query, request }: SocketHandshake): string {
   const [, bearer = ""] = /^bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? "") ?? [];
   return query.get("token") ?? bearer;
 }
 
-class InboxSocket extends MessageSocket {
-  /** Returns whether the client wants an event. It gets every event until it subscribes to some. */
-  #wants: Wants = () => true;
+class InboxSocket extends MessageSocket implements Client {
+  /** Returns whether the client wants an event; null until it subscribes to some, and gets every event. */
+  #wants: Wants | null = null;
   #inbox: Inbox | null = null;
   #following: FeedSubscription | null = null;
 
-  start(): void {
-    this.next(() => this.#open());
+  start(handshake: SocketHandshake): void {
+    this.next(() => this.#open(handshake));
+  }
+
+  get stream(): OpenStream {
+    return this.context.stream;
+  }
+
+  sendFrame(frame: Frame): void {
+    this.stream.send(frame.text);
+  }
+
+  wants(...asked: Parameters<Wants>): boolean {
+    return this.#wants?.(...asked) ?? true;
+  }
+
+  report(error: unknown, message: string): void {
+    this.context.report(error, message);
   }
 
   override closed(): void {
@@ -35,15 +52,16 @@ class InboxSocket extends MessageSocket {
     this.#following = null;
   }
 
-  async #open(): Promise<void> {
-    const { query, stream, service, report } = this.context;
-    const principal = this.context.principal ?? (await this.context.authenticate("bearer", tokenOf(this.context)));
+  async #open(handshake: SocketHandshake): Promise<void> {
+    const { service } = this.context;
+    const { query } = handshake;
+    const principal = this.context.principal ?? (await this.context.authenticate("bearer", tokenOf(handshake)));
     if (this.isClosed) {
       return;
     }
     if (principal?.kind !== "user") {
       this.error("Could not validate credentials");
-      stream.close(4401, "unauthenticated");
+      this.stream.close(4401, "unauthenticated");
       this.closed();
       return;
     }
@@ -53,17 +71,11 @@ class InboxSocket extends MessageSocket {
       this.#filter(filters, this.#inbox);
     }
     const since = positionOfQuery(query);
-    this.#following = follow({
-      inbox: this.#inbox,
-      stream,
-      since,
-      send: (frame) => stream.send(frame.text),
-      wants: (type, event) => this.#wants(type, event),
-      report,
-    });
+    const { subscription, ready } = follow(this.#inbox, this, since);
+    this.#following = subscription;
     if (since === undefined) {
       // A client that gets an answer misses nothing after it. (After a replay, the state frame says so.)
-      await this.#following.ready;
+      await ready;
     }
   }
 

@@ -15,7 +15,8 @@ const AT_ONCE = 20;
 /** An open stream or socket, with the function that checks its credential again. */
 export interface Watched {
   readonly stream: WatchedStream;
-  readonly principal: Principal;
+  /** Null before a caller is known. */
+  readonly principal: Principal | null;
   /** Checks the credential again. */
   ask(): Promise<Presented>;
 }
@@ -35,13 +36,16 @@ export class CredentialWatch {
     });
   }
 
-  /** Watches a stream. The returned function stops watching it. */
-  add(watched: Watched): () => void {
+  /** Watches a stream, from now on by its present credential. */
+  add(watched: Watched): void {
     const { stream, principal } = watched;
-    stream.expiresAtMs = (principal.kind === "user" ? principal.expiresAt : undefined) ?? Number.POSITIVE_INFINITY;
+    stream.expiresAtMs = (principal?.kind === "user" ? principal.expiresAt : undefined) ?? Number.POSITIVE_INFINITY;
     this.#watched.add(watched);
     this.#loop.wakeIn(RECHECK_MS);
-    return () => void this.#watched.delete(watched);
+  }
+
+  remove(watched: Watched): void {
+    this.#watched.delete(watched);
   }
 
   async #lookAtAll(): Promise<number | null> {
@@ -59,19 +63,21 @@ export class CredentialWatch {
   }
 
   async #look(watched: Watched): Promise<void> {
+    const { principal: before } = watched;
     const { principal, limited } = await watched.ask();
     if (limited !== undefined) {
       throw limited;
     }
-    if (this.#watched.has(watched) && !isStill(watched.principal, principal)) {
+    const isSame = watched.principal === before;
+    if (isSame && this.#watched.has(watched) && !isStill(before, principal)) {
       this.#watched.delete(watched);
       watched.stream.close(4401, "credential revoked");
     }
   }
 }
 
-function isStill(before: Principal, now: Principal | null): boolean {
-  if (now?.kind !== before.kind || now.tenant !== before.tenant) {
+function isStill(before: Principal | null, now: Principal | null): boolean {
+  if (before === null || now?.kind !== before.kind || now.tenant !== before.tenant) {
     return false;
   }
   if (now.kind === "user") {

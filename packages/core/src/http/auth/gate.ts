@@ -17,6 +17,14 @@ export interface Presented {
   readonly limited?: BelfryError;
 }
 
+const NO_HEADERS = {};
+
+function credentialsIn({ authorization, "x-api-key": apiKey }: HttpRequest["headers"]): HttpRequest["headers"] {
+  return authorization === undefined && apiKey === undefined ? NO_HEADERS : { authorization, "x-api-key": apiKey };
+}
+
+const nothing = async (): Promise<Uint8Array> => new Uint8Array();
+
 /** Identifies callers and slows down those who guess. Every look-up of a credential goes through here. */
 export class Gate {
   readonly #settings: HandlerSettings;
@@ -33,6 +41,16 @@ export class Gate {
   async admit(request: HttpRequest): Promise<Presented> {
     const presented = this.#authenticator.presentedBy(request);
     return presented === null ? { scheme: null, principal: null } : this.#identify(presented, request);
+  }
+
+  /**
+   * A request as far as later checks of its credential look at it. Its body would keep the connection's own request, and its
+   * headers only concern functions of the host.
+   */
+  lasting(request: HttpRequest): HttpRequest {
+    const { auth, clientAddress: named } = this.#settings;
+    const isForHost = typeof auth === "function" || named !== undefined;
+    return { ...request, headers: isForHost ? request.headers : credentialsIn(request.headers), body: nothing };
   }
 
   /** Identifies the caller by a credential that did not come in a header. */
