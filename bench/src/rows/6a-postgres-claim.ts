@@ -3,7 +3,7 @@ import { postgresStorage } from "@belfry/storage-postgres";
 import type { Comparison, Row, Scale, Side } from "../harness/row.ts";
 import { bullMq } from "../settings/bullmq.ts";
 import { deliveredInPostgres, enqueueInPostgres, RawPostgresDeliverer } from "../settings/due-postgres.ts";
-import { BATCH, noopChannel } from "../settings/noop-channel.ts";
+import { BATCH, noopChannel, TURNS } from "../settings/noop-channel.ts";
 import { PostgresSetting } from "../settings/postgres.ts";
 import { graphileWorker, pgBoss } from "../settings/queue-peers.ts";
 
@@ -17,7 +17,7 @@ async function open(scale: Scale): Promise<Comparison> {
   const service = new NotificationService({
     storage: postgresStorage(pool, { schema: "belfry" }),
     channels: [noopChannel()],
-    delivery: { concurrency: BATCH },
+    delivery: { concurrency: TURNS },
   });
   await service.inbox("nobody").counts();
   await (await setting.belfry("raw", 1)).service.stop();

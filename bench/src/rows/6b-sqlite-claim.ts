@@ -1,6 +1,6 @@
 import type { Comparison, Row, Scale, Side } from "../harness/row.ts";
 import { deliveredInSqlite, enqueuerInSqlite, rawSqliteDrain } from "../settings/due-sqlite.ts";
-import { BATCH, noopChannel } from "../settings/noop-channel.ts";
+import { BATCH, noopChannel, TURNS } from "../settings/noop-channel.ts";
 import { SqliteSetting } from "../settings/sqlite.ts";
 
 const DONE_BEFORE = 100_000;
@@ -8,7 +8,7 @@ const DONE_BEFORE = 100_000;
 /** Each side has its own jobs, in tables that hold many that are done. Writing them is outside the time. */
 async function open(scale: Scale): Promise<Comparison> {
   const setting = await SqliteSetting.open();
-  const service = await setting.belfry("belfry.db", { channels: [noopChannel()], delivery: { concurrency: BATCH } });
+  const service = await setting.belfry("belfry.db", { channels: [noopChannel()], delivery: { concurrency: TURNS } });
   await setting.tables("raw.db");
   const side = async (name: string, drain: (() => Promise<void>) | null): Promise<Side> => {
     const database = setting.raw(`${name}.db`);

@@ -6,6 +6,7 @@ export {
   type ChainSelection,
   type ChangeBy,
   type ClaimedDelivery,
+  type Completed,
   cancelChains,
   chainOutcome,
   type Decide,

@@ -4,9 +4,11 @@ export { checkOptions, type OptionChecks, SWITCH } from "./database/options.ts";
 export type { Dialect, PageParts, RowOf, Schema, Sql, StoredAttempt, StoredDelivery, Tables, Tracking } from "./database/sql.ts";
 export { sendReads } from "./delivery/read-sends.ts";
 export {
+  type ClaimedContent,
   type ContentRow,
   type DeliveryRow,
   deliveryRecords,
+  isOnlyDelivery,
   loadedOf,
   NAMED,
   newTracking,

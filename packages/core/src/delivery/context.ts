@@ -7,7 +7,7 @@ import type { TurnQueue } from "../work/timing.ts";
 import type { Settlement } from "./chains.ts";
 import type { Channel, Directory } from "./channel.ts";
 import type { DeliveryChanged, SendChanged } from "./delivery.ts";
-import type { ChainSelection, DeliveryStorage, LoadedSend, NewSend, SendCreated } from "./delivery-storage.ts";
+import type { ChainSelection, ClaimedDelivery, DeliveryStorage, LoadedSend, NewSend, SendCreated } from "./delivery-storage.ts";
 
 /** The parts that operations on deliveries use. */
 export interface DeliveryContext<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> extends BaseContext {
@@ -42,6 +42,8 @@ export interface DeliveryEvents {
   "send.changed": SendChanged;
 }
 
+type SettlingContext = Pick<DeliveryContext, "deliveries" | "clock" | "events">;
+
 /** A decision that changes nothing. */
 const NOTHING = { deliveries: [], attempts: [], sends: [], audit: [] } as const;
 
@@ -50,7 +52,7 @@ const NOTHING = { deliveries: [], attempts: [], sends: [], audit: [] } as const;
  * selected. A decision that is a sentence, or null, changes nothing.
  */
 export async function settle<Decided extends Settlement | string | null>(
-  { deliveries, clock, events }: Pick<DeliveryContext, "deliveries" | "clock" | "events">,
+  { deliveries, clock, events }: SettlingContext,
   selection: ChainSelection,
   decide: (loaded: readonly LoadedSend[], now: Date) => Decided,
 ): Promise<Decided | null> {
@@ -62,12 +64,36 @@ export async function settle<Decided extends Settlement | string | null>(
   });
   const { decided } = last;
   if (decided !== null && typeof decided !== "string") {
-    for (const { delivery, from } of decided.deliveries) {
-      events.emit(`delivery.${delivery.status}`, { delivery, from });
-    }
-    for (const transition of decided.sends) {
-      events.emit("send.changed", transition);
-    }
+    tell(events, decided);
   }
   return decided;
+}
+
+/**
+ * Decides on deliveries that `owner` claimed and that are the only ones of their notifications, as the claim left them, and tells
+ * the host's listeners. Returns the decision on those that counted. The others, which changed since, are to be settled.
+ */
+export async function complete(
+  { deliveries, clock, events }: SettlingContext,
+  { owner, claimed }: { readonly owner: string; readonly claimed: readonly ClaimedDelivery[] },
+  decide: (loaded: readonly LoadedSend[], now: Date) => Settlement,
+): Promise<Settlement> {
+  const at = new Date(clock.now());
+  const loaded = claimed.map(({ delivery, state }): LoadedSend => ({ state, chains: [[{ ...delivery, isRead: false }]] }));
+  const expected = decide(loaded, at);
+  const { ids, now } = await deliveries.complete(owner, expected.changes, at);
+  const isAsExpected = ids.size === claimed.length && now.getTime() === at.getTime();
+  const counted = loaded.filter((_, index) => ids.has(claimed[index]?.delivery.id ?? ""));
+  const decided = isAsExpected ? expected : decide(counted, now);
+  tell(events, decided);
+  return decided;
+}
+
+function tell(events: DeliveryContext["events"], { deliveries, sends }: Settlement): void {
+  for (const { delivery, from } of deliveries) {
+    events.emit(`delivery.${delivery.status}`, { delivery, from });
+  }
+  for (const transition of sends) {
+    events.emit("send.changed", transition);
+  }
 }

@@ -6,9 +6,9 @@ import { Addresses } from "./addresses.ts";
 import { attempt } from "./attempt.ts";
 import { endWaits, type Settlement } from "./chains.ts";
 import type { Channel, DeliveryOutcome } from "./channel.ts";
-import { type DeliveryContext, settle } from "./context.ts";
+import { complete, type DeliveryContext, settle } from "./context.ts";
 import { type Delivery, INBOX_CHANNEL } from "./delivery.ts";
-import type { ClaimedDelivery, DeliveryFairness } from "./delivery-storage.ts";
+import type { ClaimedDelivery, DeliveryFairness, LoadedSend } from "./delivery-storage.ts";
 import { type EndedAttempt, endAttempts, endLostLeases } from "./end-attempts.ts";
 import { CircuitBreaker, EndpointShare, GoneEndpoints } from "./endpoints.ts";
 import { InboxChannel } from "./inbox-channel.ts";
@@ -23,8 +23,14 @@ const INBOX_ATTEMPTS = 10;
 const PRUNE_INTERVAL_MS = 3_600_000;
 const IDEMPOTENCY_MS = 24 * 3_600_000;
 
+/** A claimed delivery with its attempt, which has ended. */
+interface EndedDelivery {
+  readonly claimed: ClaimedDelivery;
+  readonly attempt: EndedAttempt;
+}
+
 /** Makes due deliveries. It is the work of the delivery worker. Its promises are under "Guarantees" in docs/guides/delivery.md. */
-export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness, EndedAttempt> {
+export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness, EndedDelivery> {
   readonly name = "deliveries";
   readonly leases: LeaseStorage<ClaimedDelivery, DeliveryFairness>;
   readonly #context: DeliveryContext;
@@ -66,12 +72,30 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     this.#share.ended(delivery);
   }
 
-  async record(owner: string, ended: readonly EndedAttempt[]): Promise<readonly boolean[]> {
-    const byId = new Map(ended.map((one) => [one.deliveryId, one]));
-    const selection = { kind: "deliveries", ids: [...byId.keys()] } as const;
-    const result = await settle(this.#context, selection, (loaded, now) => endAttempts(loaded, now, { owner, byId }));
-    const counted = new Set(result?.changes.attempts.map(({ deliveryId }) => deliveryId));
-    return ended.map(({ deliveryId }) => counted.has(deliveryId));
+  /** Most deliveries are the only ones of their notifications: what became of them needs no look at others. */
+  async record(owner: string, ended: readonly EndedDelivery[]): Promise<readonly boolean[]> {
+    const byId = new Map(ended.map(({ attempt }) => [attempt.deliveryId, attempt]));
+    const decide = (loaded: readonly LoadedSend[], now: Date) => endAttempts(loaded, now, { owner, byId });
+    const counted = new Set<string>();
+    const count = (settlement: Settlement | null) => {
+      for (const { deliveryId } of settlement?.changes.attempts ?? []) {
+        counted.add(deliveryId);
+      }
+    };
+    const claimed = ended.filter(({ claimed: { isOnly } }) => isOnly).map((one) => one.claimed);
+    if (claimed.length > 0) {
+      count(await complete(this.#context, { owner, claimed }, decide));
+    }
+    const ids = [...byId.keys()].filter((id) => !counted.has(id));
+    if (ids.length > 0) {
+      count(await settle(this.#context, { kind: "deliveries", ids }, decide));
+    }
+    return ended.map(({ attempt }) => counted.has(attempt.deliveryId));
+  }
+
+  /** Whether it is tried again, or fallbacks follow it. */
+  makesDue({ claimed, attempt }: EndedDelivery): boolean {
+    return !claimed.isOnly || attempt.retryInMs !== null;
   }
 
   async endLost(leases: readonly LostLease[]): Promise<void> {
@@ -92,7 +116,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     await this.#prune();
   }
 
-  async attempt(claimed: ClaimedDelivery, signal: AbortSignal): Promise<EndedAttempt> {
+  async attempt(claimed: ClaimedDelivery, signal: AbortSignal): Promise<EndedDelivery> {
     const { delivery } = claimed;
     const { clock } = this.#context;
     const startedAt = new Date(clock.now());
@@ -108,7 +132,8 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
           })
         : null;
     const finishedAt = new Date(clock.now());
-    return { deliveryId: delivery.id, fence: delivery.fence, startedAt, finishedAt, outcome, reason, wasHandedIn, retryInMs };
+    const { id: deliveryId, fence } = delivery;
+    return { claimed, attempt: { deliveryId, fence, startedAt, finishedAt, outcome, reason, wasHandedIn, retryInMs } };
   }
 
   async #deliver(claimed: ClaimedDelivery, signal: AbortSignal): Promise<Delivered> {

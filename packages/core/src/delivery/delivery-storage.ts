@@ -76,6 +76,10 @@ export interface ClaimedDelivery {
   /** As it is after the claim: its attempt counts already. */
   readonly delivery: Delivery;
   readonly notification: Notification;
+  /** How the notification stands at this moment. */
+  readonly state: SendState;
+  /** Whether its notification has no other delivery. */
+  readonly isOnly: boolean;
   readonly scheduledAt: Date | null;
   readonly roomId: string | null;
   /** The sender's own; the notification's data where there are no {@link SendDetails}. */
@@ -124,6 +128,12 @@ export interface SettleChanges {
   /** Sends as they are to be; their time of change is set to the storage's time. */
   readonly sends: readonly SendState[];
   readonly audit: readonly NewAuditEntry[];
+}
+
+/** The deliveries that were completed, and when, by the storage's time. */
+export interface Completed {
+  readonly ids: ReadonlySet<string>;
+  readonly now: Date;
 }
 
 /** Decides the changes to loaded chains. It has no effects. `now` is the storage's time. */
@@ -216,6 +226,13 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
    * selected.
    */
   settle(selection: ChainSelection, at: Date, decide: Decide): Promise<void>;
+
+  /**
+   * Writes what became of claimed deliveries that are the only ones of their notifications, without loading them again: of
+   * those whose lease `owner` still holds, and whose inbox item is unread. The others stay as they are, for {@link settle}.
+   * The times in `changes` count from `at`, and are written as counted from the storage's time.
+   */
+  complete(owner: string, changes: SettleChanges, at: Date): Promise<Completed>;
 
   /** Deletes idempotency keys used before `before`. */
   pruneIdempotencyKeys(before: Date): Promise<void>;

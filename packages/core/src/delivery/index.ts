@@ -27,6 +27,7 @@ export {
 export type {
   ChainSelection,
   ClaimedDelivery,
+  Completed,
   Decide,
   DeletedSend,
   DeliveryErasureStep,

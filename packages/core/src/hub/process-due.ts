@@ -66,6 +66,10 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
     return ended.map(({ id }) => ids.has(id));
   }
 
+  makesDue({ status }: EndedRecord): boolean {
+    return status === "PENDING";
+  }
+
   async endLost(lost: readonly LostLease[]): Promise<void> {
     for (const [owner, leases] of Map.groupBy(lost, (lease) => lease.owner)) {
       await this.record(

@@ -41,6 +41,7 @@ function engineOver({ due = [] as Task[], lost = [] as LostLease[][], hasSingleP
       recorded.push(...ended);
       return ended.map(() => true);
     },
+    makesDue: () => false,
     endLost: async (leases) => void endedLost.push(leases.map(({ id }) => id)),
   };
   const engine = new LeaseEngine(tasks, {

@@ -6,6 +6,8 @@ import type { LeasedWork } from "./leased-worker.ts";
 import { untilRecorded } from "./timing.ts";
 
 const MAX_BATCH = 256;
+/** After a claim for other tenants that found nothing, it goes without for so long while one tenant has its share. */
+const OTHERS_INTERVAL_MS = 50;
 /** Other processes' leases are no longer than this, or than twice one of ours. */
 const MAX_LEASE_MS = 3_600_000;
 
@@ -25,6 +27,8 @@ export interface LeasedTasks<Task, Fairness extends object, Ended> {
   attempt(task: Task, signal: AbortSignal): Promise<Ended>;
   /** Records the results of attempts, and returns which of them counted: those whose lease `owner` still held. */
   record(owner: string, ended: readonly Ended[]): Promise<readonly boolean[]>;
+  /** Whether another task may be due, now or later, because of a result that counted. */
+  makesDue(ended: Ended): boolean;
   /** Ends the attempts of workers that lost their leases, unless the leases were renewed since. */
   endLost(lost: readonly LostLease[]): Promise<void>;
   /** Does whatever else is due by the time. @default nothing */
@@ -62,6 +66,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
    */
   #mayHoldMore = false;
   readonly #share: TenantShare;
+  #foundNoOthersMs = Number.NEGATIVE_INFINITY;
   readonly #ended: BatchQueue<Ended, boolean>;
   /** Whether no other process works on the storage; null until the first tidying is through, which takes over what others left. */
   #isAlone: boolean | null = null;
@@ -92,18 +97,20 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     // All that is due may be one tenant's: it gets its share, and another claim leaves it out.
     const most = Math.min(limit, this.#share.room());
     const claimed = await this.#take(most);
-    if (claimed.length < most || most === limit) {
+    if (claimed.length < most || most === limit || Math.abs(this.#now().getTime() - this.#foundNoOthersMs) < OTHERS_INTERVAL_MS) {
       return claimed;
     }
     try {
-      return [...claimed, ...(await this.#take(Math.min(limit - most, this.#share.room())))];
+      const others = await this.#take(Math.min(limit - most, this.#share.room()));
+      this.#foundNoOthersMs = others.length > 0 ? Number.NEGATIVE_INFINITY : this.#now().getTime();
+      return [...claimed, ...others];
     } catch (error) {
       this.#options.logger.debug({ error }, `Belfry could not claim more ${this.name}; it goes on with those it has.`);
       return claimed;
     }
   }
 
-  async perform(task: Task, signal: AbortSignal): Promise<void> {
+  async perform(task: Task, signal: AbortSignal): Promise<boolean> {
     const { id, tenant } = this.#tasks.leaseOf(task);
     const { leaseMs, clock, logger } = this.#options;
     try {
@@ -113,6 +120,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
         // It was acknowledged meanwhile, deleted, or taken over by another worker, whose attempt counts.
         logger.info({ id }, `One of the ${this.name} had ended otherwise before its attempt did.`);
       }
+      return !counted || this.#tasks.makesDue(ended);
     } finally {
       this.#held.delete(id);
       this.#share.ended(tenant);

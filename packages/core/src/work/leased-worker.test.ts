@@ -19,7 +19,7 @@ class HandWork implements LeasedWork<number> {
     return this.due.splice(0, limit);
   }
 
-  async perform(task: number, signal: AbortSignal): Promise<void> {
+  async perform(task: number, signal: AbortSignal): Promise<boolean> {
     await new Promise<void>((resolve) => {
       this.running.set(task, { end: resolve, signal });
       this.mostAtOnce = Math.max(this.mostAtOnce, this.running.size);
@@ -27,6 +27,7 @@ class HandWork implements LeasedWork<number> {
     });
     this.running.delete(task);
     this.done.push(task);
+    return false;
   }
 
   async renew(): Promise<readonly number[]> {

@@ -10,10 +10,10 @@ export interface LeasedWork<Task> {
   /** Leases up to `limit` tasks that are due. */
   claim(limit: number): Promise<readonly Task[]>;
   /**
-   * Does a task and records how it ended. `signal` aborts when the lease is lost or the worker has no more time. Rejects
-   * only if the end could not be recorded; the lease then runs out.
+   * Does a task, records how it ended, and returns whether another task may be due because of that. `signal` aborts when the
+   * lease is lost or the worker has no more time. Rejects only if the end could not be recorded; the lease then runs out.
    */
-  perform(task: Task, signal: AbortSignal): Promise<void>;
+  perform(task: Task, signal: AbortSignal): Promise<boolean>;
   /** Renews leases and returns the tasks whose lease was lost. */
   renew(tasks: readonly Task[]): Promise<readonly Task[]>;
   /** Returns the milliseconds until something is due; null for never. */
@@ -33,6 +33,8 @@ export interface LeasedWorkerOptions extends Omit<WorkContext, "ready"> {
 
 /** The pause before the next claim when tasks are due that could not be claimed: others hold them, or they wait for their turn. */
 const OVERDUE_DELAY_MS = 250;
+/** While tasks end all the time, it tidies this often. */
+const TIDYING_INTERVAL_MS = 250;
 /** The longest sleep. Some runtimes cut timers of a day and more short. */
 const MAX_DELAY_MS = 3_600_000;
 /** How long aborted tasks may take to record their end. */
@@ -59,6 +61,9 @@ export class LeasedWorker<Task> {
   readonly #underWay = new Map<Task, { readonly abort: AbortController; readonly done: Promise<void> }>();
   readonly #claiming: Loop;
   readonly #renewal: Loop;
+  /** Whether tasks may be due that found no room, or that were not fair to claim: the end of another makes it look again. */
+  #someWait = true;
+  #tidiedMs = Number.NEGATIVE_INFINITY;
   #mode: WorkerMode = "working";
   #stopping: Promise<void> | null = null;
 
@@ -126,21 +131,49 @@ export class LeasedWorker<Task> {
     this.#mode = "stopped";
   }
 
+  /** It tidies now and then, and whenever something is due although there is nothing to claim: a wait, or a lost lease. */
   async #claim(): Promise<NextRun> {
-    const { concurrency } = this.#options;
+    const hasTidied = this.#isTidyingDue();
+    if (hasTidied) {
+      await this.#tidy();
+    }
+    const room = this.#options.concurrency - this.#underWay.size;
+    this.#someWait = true;
+    const begun = await this.#beginDue(room);
+    // With no room left, the first task that ends wakes it.
+    if (begun === room) {
+      return null;
+    }
+    const dueInMs = await this.#work.nextDueInMs();
+    this.#someWait = dueInMs === 0;
+    if (hasTidied || begun > 0 || dueInMs !== 0) {
+      return this.#nextDelayMs(dueInMs);
+    }
+    await this.#tidy();
+    return (await this.#beginDue(room)) === room ? null : this.#nextDelayMs(await this.#work.nextDueInMs());
+  }
+
+  #isTidyingDue(): boolean {
+    // The time of day may jump either way.
+    return Math.abs(this.#options.clock.now() - this.#tidiedMs) >= TIDYING_INTERVAL_MS;
+  }
+
+  async #tidy(): Promise<void> {
     await this.#work.tidy();
-    const room = concurrency - this.#underWay.size;
+    this.#tidiedMs = this.#options.clock.now();
+  }
+
+  /** Claims up to `room` tasks, begins them, and returns how many. */
+  async #beginDue(room: number): Promise<number> {
     const tasks = room > 0 && !this.#claiming.isStopping ? await this.#work.claim(room) : [];
     for (const task of tasks) {
       this.#begin(task);
     }
-    // With no room left, the first task that ends wakes it.
-    return tasks.length < room ? this.#nextDelayMs() : null;
+    return tasks.length;
   }
 
-  async #nextDelayMs(): Promise<number | null> {
+  #nextDelayMs(dueInMs: number | null): number | null {
     const { pollIntervalMs } = this.#options;
-    const dueInMs = await this.#work.nextDueInMs();
     const untilDue = dueInMs === null ? null : Math.max(dueInMs, dueInMs <= 0 ? OVERDUE_DELAY_MS : 1);
     const delays = [untilDue, pollIntervalMs].filter((delay) => delay !== null);
     return delays.length === 0 ? null : Math.min(...delays, MAX_DELAY_MS);
@@ -148,18 +181,23 @@ export class LeasedWorker<Task> {
 
   #begin(task: Task): void {
     const abort = new AbortController();
-    const done = this.#work
-      .perform(task, abort.signal)
-      .catch((error: unknown) => {
-        this.#options.logger.error({ error }, `Belfry could not record how one of the ${this.#work.name} ended; its lease runs out.`);
-      })
-      .finally(() => {
-        this.#underWay.delete(task);
-        // Tasks that waited for their turn may go now.
-        this.wake();
-      });
+    const done = this.#perform(task, abort.signal);
     this.#underWay.set(task, { abort, done });
     this.#renewal.wakeIn(this.#renewalMs);
+  }
+
+  async #perform(task: Task, signal: AbortSignal): Promise<void> {
+    let mayBeDue = true;
+    try {
+      mayBeDue = await this.#work.perform(task, signal);
+    } catch (error) {
+      this.#options.logger.error({ error }, `Belfry could not record how one of the ${this.#work.name} ended; its lease runs out.`);
+    }
+    this.#underWay.delete(task);
+    // Tasks that waited for their turn may go now.
+    if (mayBeDue || this.#someWait) {
+      this.wake();
+    }
   }
 
   async #renew(): Promise<NextRun> {

@@ -16,7 +16,7 @@ export interface LeaseTable<Row, Task, Fairness extends object> {
   /** Names the tasks in statements, for example `deliveries`. */
   readonly name: string;
   readonly table: keyof TableNames;
-  /** The columns of a row, over the table by its `alias` and what is joined to it. */
+  /** The columns of a row, over the table by its `alias` and what is joined to it. What several rows share may come with the first of them alone: see {@link ofFirst}. */
   columns(tables: TableNames): string;
   readonly alias: string;
   /** Other tables that the columns need, as SQL that joins them. @default none */
@@ -33,8 +33,14 @@ export interface LeaseTable<Row, Task, Fairness extends object> {
     tables: TableNames,
     claim: MakeClaim<Row>,
   ): (run: RunClaim<Row>, request: LeaseRequest & Fairness) => Promise<readonly JsonRow<Row>[]>;
-  /** Prepares what makes tasks of rows. */
-  tasks(tables: TableNames): (session: Session, rows: readonly JsonRow<Row>[]) => Promise<readonly Task[]>;
+  /** Makes tasks of rows, which come in one order. */
+  tasks(rows: readonly Row[]): readonly Task[];
+}
+
+/** A column that all rows of a notification share, of the first of them alone; else null. `alias` is that of the table. */
+export function ofFirst(alias: string, { columns, from }: { readonly columns: string; readonly from: string }): string {
+  return `CASE WHEN row_number() OVER (PARTITION BY ${alias}.notification_pk ORDER BY ${alias}.due_at, ${alias}.pk) = 1
+    THEN (SELECT to_json(o) FROM (SELECT ${columns} FROM ${from}) o) END`;
 }
 
 const nothing = () => "";
@@ -70,12 +76,11 @@ function prepareClaim<Row, Task, Fairness extends object>(table: LeaseTable<Row,
           SELECT ${columns(tables)} FROM ${alias} ${joined(tables)} ORDER BY ${alias}.due_at, ${alias}.pk) x`,
       );
     const claim = table.claim(tables, make);
-    const tasks = table.tasks(tables);
     return (request: LeaseRequest & Fairness) =>
       async (session: Session): Promise<readonly Task[]> => {
         const { owner, at, leaseMs } = request;
         const runClaim: RunClaim<Row> = (one, limit, values) => session.rows(one, [time(at), limit, owner, leaseMs, ...values]);
-        return tasks(session, await claim(runClaim, request));
+        return table.tasks((await claim(runClaim, request)).map(([row]) => row));
       };
   };
 }
@@ -83,14 +88,13 @@ function prepareClaim<Row, Task, Fairness extends object>(table: LeaseTable<Row,
 function prepareLeasedTo<Row, Task, Fairness extends object>(domain: LeaseTable<Row, Task, Fairness>) {
   const { name, table, columns, alias, joined = nothing } = domain;
   return (tables: TableNames) => {
-    const tasks = domain.tasks(tables);
     const find = statement<JsonRow<Row>>(
       `${name}_leased_to`,
       `SELECT to_json(x) FROM (
         SELECT ${columns(tables)} FROM ${tables[table]} ${alias} ${joined(tables)}
         WHERE ${alias}.lease_owner IS NOT NULL AND ${alias}.lease_owner = $1 ORDER BY ${alias}.due_at, ${alias}.pk) x`,
     );
-    return (owner: string) => async (session: Session) => tasks(session, await session.rows(find, [owner]));
+    return (owner: string) => async (session: Session) => domain.tasks((await session.rows(find, [owner])).map(([row]) => row));
   };
 }
 

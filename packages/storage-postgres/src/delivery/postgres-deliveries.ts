@@ -8,7 +8,7 @@ import { prepareDeleteSend } from "../operator/delete.ts";
 import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
 import { prepareDeliveriesOf } from "./read-sends.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
-import { DELIVERY_LEASES, prepareSettle } from "./settle.ts";
+import { DELIVERY_LEASES, prepareComplete, prepareSettle } from "./settle.ts";
 import { prepareCreateSends } from "./write-sends.ts";
 
 /** Deliveries in PostgreSQL. */
@@ -26,6 +26,7 @@ export function postgresDeliveries(
       updateSend: inTransaction(prepareUpdateSend),
       deleteSend: inTransaction(prepareDeleteSend),
       settle: run(prepareSettle),
+      complete: run(prepareComplete),
       erase: inTransaction(prepareErase),
       export: run(prepareExport),
       sweep: inTransaction(prepareSweep),

@@ -1,9 +1,20 @@
 import type { Delivery } from "@belfry/core";
-import type { ChainSelection, ClaimedDelivery, Decide, DeliveryFairness, LoadedSend, SettleChanges } from "@belfry/core/storage";
-import { type ContentRow, type DeliveryRow, loadedOf, NAMED, PLANNED, progressOf, type TrackingRow, toDelivery } from "@belfry/storage-sql";
+import type { ChainSelection, ClaimedDelivery, Completed, Decide, DeliveryFairness, LoadedSend, SettleChanges } from "@belfry/core/storage";
+import {
+  type ClaimedContent,
+  type ContentRow,
+  type DeliveryRow,
+  isOnlyDelivery,
+  loadedOf,
+  NAMED,
+  PLANNED,
+  progressOf,
+  type TrackingRow,
+  toDelivery,
+} from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { recordset } from "../database/fields.ts";
-import type { LeaseTable, MakeClaim } from "../database/leases.ts";
+import { type LeaseTable, type MakeClaim, ofFirst } from "../database/leases.ts";
 import { type JsonRow, milliseconds, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareWriteAudit } from "./change-send.ts";
@@ -12,13 +23,16 @@ import { RECORDS } from "./rows.ts";
 
 /** How many due deliveries are looked at for one that is taken: one endpoint's may be many, and only a few of them go. */
 const CANDIDATES_EACH = 10;
-const MAX_CANDIDATES = 1_000;
+const MAX_CANDIDATES = 200;
+
+/** A row of a claim. The content comes with the first row of its notification. */
+type ClaimedRow = DeliveryRow & { readonly isOnly: boolean; readonly content: ContentRow | null };
 
 /** Deliveries as tasks to be leased. */
-export const DELIVERY_LEASES: LeaseTable<DeliveryRow, ClaimedDelivery, DeliveryFairness> = {
+export const DELIVERY_LEASES: LeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFairness> = {
   name: "deliveries",
   table: "deliveries",
-  columns: () => RECORDS.delivery,
+  columns: claimedColumns,
   alias: "d",
   joined: ({ notifications }) => `JOIN ${notifications} n ON n.pk = d.notification_pk`,
   queues: ["status = 'pending' AND lease_owner IS NULL", "status = 'waiting' AND due_at IS NOT NULL"],
@@ -30,15 +44,15 @@ export const DELIVERY_LEASES: LeaseTable<DeliveryRow, ClaimedDelivery, DeliveryF
         exceptTenants,
         exceptEndpoints.map(({ channel }) => channel),
         exceptEndpoints.map(({ recipient }) => recipient),
-        Math.min(limit * CANDIDATES_EACH, MAX_CANDIDATES),
+        Math.max(limit, Math.min(limit * CANDIDATES_EACH, MAX_CANDIDATES)),
         perEndpoint,
       ]);
   },
-  tasks: prepareWithContent,
+  tasks: toClaimed,
 };
 
 /** $5 channels, $6 tenants to leave out, $7 and $8 endpoints to leave out, $9 how many to look at, $10 how many of one endpoint. */
-function claimStatement({ deliveries }: TableNames, claim: MakeClaim<DeliveryRow>) {
+function claimStatement({ deliveries }: TableNames, claim: MakeClaim<ClaimedRow>) {
   return claim(
     "claim_deliveries",
     `candidate AS MATERIALIZED (
@@ -52,26 +66,23 @@ function claimStatement({ deliveries }: TableNames, claim: MakeClaim<DeliveryRow
   );
 }
 
-/** Adds to deliveries what is to be delivered. */
-function prepareWithContent({ notifications, trackings, sends }: TableNames) {
-  const contentsOf = statement<JsonRow<ContentRow>>(
-    "claimed_contents",
-    `SELECT to_json(r) FROM (
-      SELECT ${RECORDS.content} FROM ${trackings} t JOIN ${notifications} n ON n.pk = t.notification_pk
-      LEFT JOIN ${sends} s ON s.notification_pk = t.notification_pk WHERE t.notification_pk = ANY ($1::bigint[])) r`,
-  );
-  return async (session: Session, rows: readonly JsonRow<DeliveryRow>[]): Promise<readonly ClaimedDelivery[]> => {
-    if (rows.length === 0) {
+function claimedColumns(tables: TableNames): string {
+  const { trackings, sends } = tables;
+  const from = `${trackings} t LEFT JOIN ${sends} s ON s.notification_pk = t.notification_pk WHERE t.notification_pk = n.pk`;
+  return `${RECORDS.delivery}, ${isOnlyDelivery(tables)} AS "isOnly", ${ofFirst("d", { columns: RECORDS.content, from })} AS content`;
+}
+
+function toClaimed(rows: readonly ClaimedRow[]): readonly ClaimedDelivery[] {
+  const contents = new Map<number, ClaimedContent>();
+  return rows.flatMap((row) => {
+    const { notificationPk, isOnly } = row;
+    const content = row.content === null ? contents.get(notificationPk) : RECORDS.toContent(row.content);
+    if (content === undefined) {
       return [];
     }
-    const found = await session.rows(contentsOf, [[...new Set(rows.map(([row]) => row.notificationPk))]]);
-    const byPk = new Map(found.map(([row]) => [row.notificationPk, RECORDS.toContent(row)]));
-    // A notification that was deleted since the claim has nothing left to deliver.
-    return rows.flatMap(([row]) => {
-      const content = byPk.get(row.notificationPk);
-      return content ? [{ ...content, delivery: toDelivery(row) }] : [];
-    });
-  };
+    contents.set(notificationPk, content);
+    return [{ ...content, delivery: toDelivery(row), isOnly }];
+  });
 }
 
 /**
@@ -96,6 +107,51 @@ export function prepareSettle(tables: TableNames, time: StorageTime) {
       }
     });
   };
+}
+
+/** Writes what became of claimed deliveries, where their leases still hold: in one statement, which locks trackings first as {@link prepareSettle} does. */
+export function prepareComplete(tables: TableNames, time: StorageTime) {
+  const { deliveries, deliveryAttempts, trackings } = tables;
+  const { delivery, attempt, tracking } = RECORDS.fields;
+  const member = (of: string) => (key: string) => `${of}."${key}"`;
+  // Whatever counts from now was decided as of $3.
+  const moved = (of: string) => (key: string) =>
+    key.endsWith("At") && key !== "updatedAt" ? `${of}."${key}" + clock.passed` : `${of}."${key}"`;
+  const complete = statement<[id: string | null, nowMs: number]>(
+    "complete_deliveries",
+    `WITH clock AS MATERIALIZED (SELECT now, now - $3::timestamptz AS passed FROM (SELECT ${timeOf("$2")} AS now) c),
+    e AS MATERIALIZED (SELECT * FROM json_to_recordset($5) AS e(${recordset(delivery)})),
+    held AS MATERIALIZED (
+      SELECT d.pk, t.notification_pk FROM ${deliveries} d JOIN ${trackings} t ON t.notification_pk = d.notification_pk
+      WHERE d.id = ANY ($4::uuid[]) AND d.lease_owner = $1 ORDER BY t.notification_pk FOR NO KEY UPDATE OF t
+    ),
+    d AS (
+      UPDATE ${deliveries} d SET ${delivery.assignments(moved("e"), NAMED)} FROM held CROSS JOIN clock CROSS JOIN e
+      WHERE d.pk = held.pk AND d.id = e.id AND d.tenant = e.tenant AND d.lease_owner = $1 AND d.fence = e.fence AND NOT ${isItemRead(tables)}
+      RETURNING d.pk, d.id, d.notification_pk
+    ),
+    a AS (
+      INSERT INTO ${deliveryAttempts} (delivery_pk, ${attempt.names})
+      SELECT d.pk, ${attempt.members(member("a"))} FROM json_to_recordset($6) AS a("deliveryId" uuid, ${recordset(attempt)}) JOIN d ON d.id = a."deliveryId"
+    ),
+    t AS (
+      UPDATE ${trackings} t SET ${tracking.assignments((key) => (key === "updatedAt" ? "clock.now" : moved("s")(key)), PLANNED)}
+      FROM json_to_recordset($7) AS s("deliveryId" uuid, ${recordset(tracking)}) JOIN d ON d.id = s."deliveryId" CROSS JOIN clock
+      WHERE t.notification_pk = d.notification_pk
+    )
+    SELECT d.id, ${milliseconds("clock.now")} FROM clock LEFT JOIN d ON true`,
+  );
+  return (owner: string, { deliveries: changed, attempts, sends }: SettleChanges, at: Date) =>
+    async (session: Session): Promise<Completed> => {
+      const byNotification = new Map(changed.map(({ id, notificationId }) => [notificationId, id]));
+      const states = sends.map((state) => ({ ...progressOf(state, at), deliveryId: byNotification.get(state.id) }));
+      const ids = changed.map(({ id }) => id);
+      const rows = await session.rows(complete, [
+        ...[owner, time(at), at.toISOString(), ids],
+        ...[changed, attempts, states].map((records) => JSON.stringify(records)),
+      ]);
+      return { ids: new Set(rows.flatMap(([id]) => id ?? [])), now: new Date(rows[0]?.[1] ?? at) };
+    };
 }
 
 /** Loads chains, with the trackings of their notifications locked. */

@@ -1,8 +1,8 @@
-import { type HubEvent, isUuid, type ProcessingRecord, type SourceRecord } from "@belfry/core";
+import { type HubEvent, type IdentifiedEvent, isUuid, type ProcessingRecord, type SourceRecord } from "@belfry/core";
 import type { ClaimedRecord, EndedRecord } from "@belfry/core/storage";
 import { hubRows, type IdentifiedEventRow, type RecordRow, toIdentifiedEvent, toRecord, toSourceRecord } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
-import type { LeaseTable, MakeClaim } from "../database/leases.ts";
+import { type LeaseTable, type MakeClaim, ofFirst } from "../database/leases.ts";
 import { DIALECT } from "../database/sql.ts";
 import { type JsonRow, lists, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -13,11 +13,14 @@ import type { TableNames } from "../database/table-names.ts";
  */
 const CANDIDATES = 100;
 
+/** A row of a claim. The event comes with the first row of its notification. */
+type ClaimedRow = RecordRow & { readonly event: IdentifiedEventRow | null };
+
 /** Processing records as tasks to be leased. */
-export const RECORD_LEASES: LeaseTable<RecordRow, ClaimedRecord, object> = {
+export const RECORD_LEASES: LeaseTable<ClaimedRow, ClaimedRecord, object> = {
   name: "records",
   table: "processingRecords",
-  columns: (tables) => hubRows(DIALECT, tables).record,
+  columns: claimedColumns,
   alias: "r",
   joined: ({ notifications }) => `JOIN ${notifications} n ON n.pk = r.notification_pk`,
   queues: ["status = 'PENDING'"],
@@ -35,11 +38,11 @@ export const RECORD_LEASES: LeaseTable<RecordRow, ClaimedRecord, object> = {
       return [...claimed, ...others];
     };
   },
-  tasks: prepareWithEvents,
+  tasks: toClaimed,
 };
 
 /** $5 tenants to leave out. */
-function claimStatements({ processingRecords }: TableNames, claim: MakeClaim<RecordRow>) {
+function claimStatements({ processingRecords }: TableNames, claim: MakeClaim<ClaimedRow>) {
   const isDue = `status = 'PENDING' AND due_at <= (SELECT ${timeOf("$1")})`;
   // Of candidates there are more than are wanted: some may be taken by others at this moment.
   const dueCandidates = `due AS MATERIALIZED (
@@ -76,28 +79,22 @@ function claimStatements({ processingRecords }: TableNames, claim: MakeClaim<Rec
   };
 }
 
-/** Adds to records the events that are to be processed. */
-function prepareWithEvents(tables: TableNames) {
-  const { notifications, events } = tables;
-  const { identifiedEvent, joinIdentity } = hubRows(DIALECT, tables);
-  const eventsOf = statement<JsonRow<IdentifiedEventRow>>(
-    "claimed_events",
-    `SELECT to_json(x) FROM (
-      SELECT ${identifiedEvent} FROM ${events} e JOIN ${notifications} n ON n.pk = e.notification_pk ${joinIdentity}
-      WHERE e.notification_pk = ANY ($1::bigint[])) x`,
-  );
-  return async (session: Session, rows: readonly JsonRow<RecordRow>[]): Promise<readonly ClaimedRecord[]> => {
-    if (rows.length === 0) {
+function claimedColumns(tables: TableNames): string {
+  const { record, identifiedEvent, joinIdentity } = hubRows(DIALECT, tables);
+  const from = `${tables.events} e ${joinIdentity} WHERE e.notification_pk = n.pk`;
+  return `${record}, ${ofFirst("r", { columns: identifiedEvent, from })} AS event`;
+}
+
+function toClaimed(rows: readonly ClaimedRow[]): readonly ClaimedRecord[] {
+  const events = new Map<number, IdentifiedEvent>();
+  return rows.flatMap((row) => {
+    const event = row.event === null ? events.get(row.notificationPk) : toIdentifiedEvent(row.event);
+    if (event === undefined) {
       return [];
     }
-    const found = await session.rows(eventsOf, [[...new Set(rows.map(([row]) => row.notificationPk))]]);
-    const byPk = new Map(found.map(([row]) => [row.pk, row]));
-    // An event that was deleted since the claim has nothing left to process.
-    return rows.flatMap(([row]) => {
-      const event = byPk.get(row.notificationPk);
-      return event ? [{ record: toRecord(row), fence: row.fence, event: toIdentifiedEvent(event) }] : [];
-    });
-  };
+    events.set(row.notificationPk, event);
+    return [{ record: toRecord(row), fence: row.fence, event }];
+  });
 }
 
 /** Ends attempts whose lease is still held. */

@@ -9,7 +9,7 @@ import {
   sendOf,
 } from "@belfry/core/storage";
 import { fieldsOf } from "../database/fields.ts";
-import { type Dialect, parsed, type RowOf, type StoredAttempt, type StoredDelivery, type Tracking } from "../database/sql.ts";
+import { type Dialect, parsed, type RowOf, type StoredAttempt, type StoredDelivery, type Tables, type Tracking } from "../database/sql.ts";
 
 /** A delivery as a row, with its notification's key. */
 export type DeliveryRow = RowOf<Delivery> & { readonly notificationPk: number };
@@ -20,17 +20,24 @@ export type TrackingRow = RowOf<Tracking> & { readonly notificationPk: number };
 /** A notification with its tracking, and, where `hasDetails` says so, what its sender said of it. */
 export type SendRow = TrackingRow & { readonly hasDetails: boolean };
 
-/** A notification with what is to be delivered of it. */
-export interface ContentRow {
-  readonly notificationPk: number;
-  readonly scheduledAt: number | null;
+/** A notification with its tracking, and what is to be delivered of it. */
+export interface ContentRow extends TrackingRow {
+  readonly id: string;
   readonly roomId: string | null;
   readonly meta: JsonObject | string | null;
 }
 
+/** What a claimed delivery shares with all others of its notification. */
+export type ClaimedContent = Omit<ClaimedDelivery, "delivery" | "isOnly">;
+
+/** Whether delivery `d` is the only one of its notification, as SQL. */
+export function isOnlyDelivery({ deliveries }: Pick<Tables, "deliveries">): string {
+  return `NOT EXISTS (SELECT 1 FROM ${deliveries} o WHERE o.notification_pk = d.notification_pk AND o.pk <> d.pk)`;
+}
+
 /** The records of deliveries in a dialect: `n` is a notification, `t` its tracking, `s` its sender's choices, `d` a delivery. */
 export function deliveryRecords(dialect: Dialect) {
-  const { schema, milliseconds } = dialect;
+  const { schema } = dialect;
   const notification = fieldsOf<Notification>(schema.notifications, dialect);
   const delivery = fieldsOf<StoredDelivery>(schema.deliveries, dialect, ["pk", "notificationPk"]);
   const attempt = fieldsOf<StoredAttempt>(schema.deliveryAttempts, dialect, ["deliveryPk"]);
@@ -48,7 +55,7 @@ export function deliveryRecords(dialect: Dialect) {
     /** The columns of a {@link SendRow}, over `n`, `t` and `s`. */
     send: `${notification.columns("n")}, ${trackingColumns}, s.notification_pk IS NOT NULL AS "hasDetails", ${details.columns("s")}`,
     /** The columns of a {@link ContentRow}, over `n`, `t` and `s`. */
-    content: `n.pk AS "notificationPk", ${notification.columns("n")}, ${milliseconds("t.scheduled_at")} AS "scheduledAt", s.room_id AS "roomId", s.meta`,
+    content: `${notification.columns("n")}, ${trackingColumns}, s.room_id AS "roomId", s.meta`,
     toAttempt: (row: { readonly deliveryId: string }): DeliveryAttempt => ({ deliveryId: row.deliveryId, ...attempt.record(row) }),
     toSend: (row: SendRow): Send => {
       const { channel, fallbackDelayMs, status, attempts, fallbackUsed, updatedAt } = row;
@@ -57,10 +64,10 @@ export function deliveryRecords(dialect: Dialect) {
         ...{ deliveredAt: toDate(row.deliveredAt), failedAt: toDate(row.failedAt), updatedAt: new Date(updatedAt) },
       });
     },
-    toContent: (row: ContentRow): Omit<ClaimedDelivery, "delivery"> => {
+    toContent: (row: ContentRow): ClaimedContent => {
       const record = notification.record(row);
       const meta = row.meta === null ? record.data : parsed(row.meta);
-      return { notification: record, scheduledAt: toDate(row.scheduledAt), roomId: row.roomId, meta };
+      return { notification: record, state: toState(row), scheduledAt: toDate(row.scheduledAt), roomId: row.roomId, meta };
     },
   };
 }

@@ -54,16 +54,14 @@ function prepareClaim<Row extends LeasedRow, Task, Fairness extends object>(of: 
     const due = of.due(context);
     const tasks = of.tasks(context);
     const changes = Object.entries(claimed).map(([column, value]) => `${column} = '${value}', `);
-    const lease = context.prepare<{ readonly pk: number; readonly owner: string; readonly until: number }>(`
+    const lease = context.prepare<{ readonly pks: readonly number[]; readonly owner: string; readonly until: number }>(`
       UPDATE ${table} SET ${changes.join("")} lease_owner = :owner, lease_until = :until, attempt = attempt + 1, fence = fence + 1
-      WHERE pk = :pk`);
+      WHERE pk IN (SELECT value FROM json_each(:pks))`);
     return (request: LeaseRequest & Fairness): readonly Task[] => {
       const { owner, at, leaseMs } = request;
       const until = at.getTime() + leaseMs;
       const rows = due(request);
-      for (const { pk } of rows) {
-        lease.run({ pk, owner, until });
-      }
+      lease.run({ pks: rows.map(({ pk }) => pk), owner, until });
       const leased = { ...claimed, leaseOwner: owner, leaseUntil: until };
       return tasks(rows.map((row) => ({ ...row, ...leased, attempt: row.attempt + 1, fence: row.fence + 1 })));
     };

@@ -8,7 +8,7 @@ import { prepareDeleteSend } from "../operator/delete.ts";
 import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
 import { prepareDeliveriesOf, prepareHasChains } from "./read-sends.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
-import { DELIVERY_LEASES, prepareSettle } from "./settle.ts";
+import { DELIVERY_LEASES, prepareComplete, prepareSettle } from "./settle.ts";
 import { prepareCreateSends } from "./write-sends.ts";
 
 /** Deliveries in SQLite. */
@@ -27,6 +27,7 @@ export function sqliteDeliveries(
       deleteSend: write(prepareDeleteSend),
       // Most of the time nothing is due, and nothing that was read waits for it.
       settle: writeIf(prepareHasChains, prepareSettle, undefined),
+      complete: write(prepareComplete),
       erase: write(prepareErase),
       export: read(prepareExport),
       sweep: write(prepareSweep),

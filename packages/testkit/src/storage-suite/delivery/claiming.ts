@@ -1,4 +1,5 @@
-import type { ChainSelection, LoadedSend } from "@belfry/core/storage";
+import type { Delivery } from "@belfry/core";
+import type { ChainSelection, LoadedSend, NewSend } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
@@ -72,8 +73,8 @@ export function claimingTests(harness: StorageHarness): void {
       const [one, two] = [`${fixture.tenant} one`, `${fixture.tenant} two`];
       const leasedTo = async (owner: string) =>
         (await storage.leases.leasedTo(owner)).filter(({ delivery }) => delivery.tenant === fixture.tenant);
-      const others = ["b", "c"].map((recipient) => ({ channel: "email", recipient }));
-      const first = await claim(fixture, later(0), { owner: one, exceptEndpoints: others });
+      const exceptEndpoints = ["b", "c"].map((recipient) => ({ channel: "email", recipient }));
+      const first = await claim(fixture, later(0), { owner: one, exceptEndpoints });
       const rest = await claim(fixture, later(0), { owner: two });
       expect(rest.map(({ delivery, notification }) => [delivery.recipient, notification])).toEqual([
         ["b", send.notification],
@@ -86,7 +87,9 @@ export function claimingTests(harness: StorageHarness): void {
         later(0),
         become((delivery) => ({ ...delivery, status: "sent", dueAt: null, leaseOwner: null, leaseUntil: null, settledAt: later(0) })),
       );
-      expect([await leasedTo(one), await leasedTo(two)]).toEqual([[], rest]);
+      // Their notification stands otherwise than it did.
+      const others = rest.map(({ state: _, ...claimed }) => claimed);
+      expect([await leasedTo(one), await leasedTo(two)]).toMatchObject([[], others]);
     });
 
     test("a lease is prolonged for its holder alone", async () => {
@@ -223,6 +226,42 @@ export function claimingTests(harness: StorageHarness): void {
       );
       await expectTrueStatus(fixture, send.notification.id);
       expect((await deliveriesOf(fixture).findSend(fixture.tenant, send.notification.id))?.status).toBe("partial");
+    });
+
+    test("only what its worker still holds, and nobody has read, is completed", async () => {
+      const storage = deliveriesOf(fixture);
+      const [email, tried, read] = [
+        await createSend(fixture, { channel: "email", to: ["a"] }),
+        await createSend(fixture, { channel: "email", to: ["b"], details: null }),
+        await createSend(fixture, { to: ["ann"] }),
+      ];
+      const pair = await createSend(fixture, { channel: "email", to: ["a", "b"] });
+      const claimed = await claim(fixture, later(0));
+      expect(claimed.map(({ isOnly }) => isOnly).toSorted()).toEqual([false, false, true, true, true]);
+      await fixture.inbox.markRead(fixture.owner("ann"), [read.notification.id], later(0));
+      const loaded = claimed
+        .filter(({ isOnly }) => isOnly)
+        .map(({ delivery, state }): LoadedSend => ({ state, chains: [[{ ...delivery, isRead: false }]] }));
+      const ended = (delivery: Delivery): Delivery =>
+        delivery.notificationId === tried.notification.id
+          ? { ...delivery, dueAt: later(9), leaseOwner: null, leaseUntil: null }
+          : { ...delivery, status: "sent", dueAt: null, leaseOwner: null, leaseUntil: null, settledAt: later(1) };
+      const changes = become(ended)(loaded, later(1));
+      const stale = { ...changes, deliveries: changes.deliveries.map((one) => ({ ...one, fence: 0 })) };
+      expect((await storage.complete("another", changes, later(1))).ids).toEqual(new Set());
+      expect((await storage.complete("worker", stale, later(1))).ids).toEqual(new Set());
+      expect((await storage.complete("worker", { ...changes, deliveries: [], sends: [] }, later(1))).ids).toEqual(new Set());
+      const { ids } = await storage.complete("worker", changes, later(1));
+      const idsOf = (sends: readonly NewSend[]) => new Set(sends.flatMap(({ deliveries }) => deliveries.map(({ id }) => id)));
+      expect(ids).toEqual(idsOf([email, tried]));
+      expect((await storage.complete("worker", changes, later(1))).ids).toEqual(new Set());
+      const statuses = [email, tried, read, pair].map(
+        async ({ notification }) => (await storage.findSend(fixture.tenant, notification.id))?.status,
+      );
+      expect(await Promise.all(statuses)).toEqual(["sent", "pending", "pending", "pending"]);
+      for (const { notification } of [email, tried, read, pair]) {
+        await expectTrueStatus(fixture, notification.id);
+      }
     });
 
     test("the next time anything is due is known", async () => {

@@ -59,9 +59,28 @@ export function deliveryRoundTripTests(harness: StorageHarness): void {
       const leaseOwner = `${fixture.tenant} worker`;
       const claimed = await claim(fixture, claimedAt, { owner: leaseOwner });
       const lease = { leaseOwner, leaseUntil: new Date(claimedAt.getTime() + 60_000), attempt: 1, fence: 1 };
-      expect(claimed).toEqual([{ notification, scheduledAt, roomId, meta, delivery: { ...made, ...nobody, ...lease } }]);
+      const chains = { pending: 1, sent: 0, delivered: 0, failed: 0, cancelled: 0 };
+      const unattempted = { status: "pending", chains, attempts: 0, fallbackUsed: false, deliveredAt: null, failedAt: null } as const;
+      const state = { ...fullState(send), ...unattempted };
+      const content = { notification, state, isOnly: true, scheduledAt, roomId, meta };
+      expect(claimed).toEqual([{ ...content, delivery: { ...made, ...nobody, ...lease } }]);
       const leased = await storage.leases.leasedTo(leaseOwner);
       expect(leased.filter(({ delivery: { tenant } }) => tenant === fixture.tenant)).toEqual(claimed);
+    });
+
+    test("is kept by its completion, with its delivery's and an attempt's", async () => {
+      const send = fullSend(fixture);
+      const storage = deliveriesOf(fixture);
+      const { id, tenant, createdAt } = send.notification;
+      await storage.createSends([send], createdAt);
+      await claim(fixture, new Date(Date.UTC(2100, 0, 1)));
+      const [state, delivery] = [fullState(send), { ...fullDelivery(send), fence: 1 }];
+      const attempt = fullAttempt(delivery);
+      const changes: SettleChanges = { deliveries: [delivery], attempts: [attempt], sends: [state], audit: [] };
+      const completed = await storage.complete("worker", changes, at(900));
+      expect(completed).toEqual({ ids: new Set([delivery.id]), now: at(900) });
+      expect(await storage.deliveriesOf(tenant, [id], all)).toEqual([{ ...delivery, attempts: [attempt] }]);
+      expect(await storage.findSend(tenant, id)).toEqual(fullSendRead(send, state, at(900)));
     });
 
     test("is kept by its settling, with its delivery's, an attempt's and a line of the log's", async () => {

@@ -1,4 +1,11 @@
-import { type DeliveryStorage, type EndedAttempt, endAttempts, endLostLeases } from "@belfry/core/storage";
+import {
+  type ClaimedDelivery,
+  type DeliveryStorage,
+  type EndedAttempt,
+  endAttempts,
+  endLostLeases,
+  type LoadedSend,
+} from "@belfry/core/storage";
 
 /** Everything that the model does with leases of deliveries, in the words of the storage. */
 export function leasesOf(storage: DeliveryStorage): DeliveryStorage["leases"] {
@@ -10,18 +17,22 @@ export interface Ended {
   readonly owner: string;
   readonly at: Date;
   readonly attempts: readonly EndedAttempt[];
+  /** What the claims of some of them handed out, where it was the only delivery of its notification: it is completed without being loaded. */
+  readonly only: readonly ClaimedDelivery[];
 }
 
 /** Ends attempts as a worker does. Answers the deliveries whose lease it still held. */
-export async function endAttemptsOf(storage: DeliveryStorage, { owner, at, attempts }: Ended): Promise<readonly string[]> {
+export async function endAttemptsOf(storage: DeliveryStorage, { owner, at, attempts, only }: Ended): Promise<readonly string[]> {
   const byId = new Map(attempts.map((attempt) => [attempt.deliveryId, attempt]));
+  const claimed = only.map(({ delivery, state }): LoadedSend => ({ state, chains: [[{ ...delivery, isRead: false }]] }));
+  const { ids: completed } = await storage.complete(owner, endAttempts(claimed, at, { owner, byId }).changes, at);
   let accepted: readonly string[] = [];
-  await storage.settle({ kind: "deliveries", ids: [...byId.keys()] }, at, (loaded, now) => {
+  await storage.settle({ kind: "deliveries", ids: [...byId.keys()].filter((id) => !completed.has(id)) }, at, (loaded, now) => {
     const { changes } = endAttempts(loaded, now, { owner, byId });
     accepted = changes.attempts.map(({ deliveryId }) => deliveryId);
     return changes;
   });
-  return accepted;
+  return [...completed, ...accepted];
 }
 
 /** Which lost leases to end. */

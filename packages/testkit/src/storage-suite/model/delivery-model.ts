@@ -210,5 +210,6 @@ export function trackedOf(send: ModelSend): readonly TrackedDelivery[] {
 export function claimedOf(send: ModelSend, delivery: ModelDelivery): ClaimedDelivery {
   const { notification, details, written } = send;
   const { roomId, meta } = details ?? { roomId: null, meta: notification.data };
-  return { delivery: deliveryOf(delivery), notification, scheduledAt: written.scheduledAt, roomId, meta };
+  const isOnly = send.deliveries.length === 1;
+  return { delivery: deliveryOf(delivery), notification, state: stateOf(send), isOnly, scheduledAt: written.scheduledAt, roomId, meta };
 }

@@ -24,6 +24,8 @@ export class DeliveryWork {
   readonly #tenants: readonly string[];
   /** Every lease that was ever given, the latest first. */
   readonly #leases: Lease[] = [];
+  /** The latest of what claims handed out, by delivery. */
+  readonly #claimed = new Map<string, ClaimedDelivery>();
   #nowMs = 0;
 
   constructor(fixture: Fixture, model: DeliveryModel, tenants: readonly string[]) {
@@ -87,13 +89,21 @@ export class DeliveryWork {
       return [claimedOf(this.#model.sendOf(delivery), delivery)];
     });
     expectSame(claimed, expected);
+    for (const one of claimed) {
+      this.#claimed.set(one.delivery.id, one);
+    }
   }
 
   async #end({ worker, endings }: Step<"end">): Promise<void> {
     const owner = WORKERS[worker] ?? "";
     const ended = endings.flatMap((ending) => this.#ended(ending) ?? []);
     const attempts = [...new Map(ended.map((one) => [one.deliveryId, one])).values()];
-    const accepted = await endAttemptsOf(this.#storage, { owner, at: this.#now, attempts });
+    const only = attempts.flatMap(({ deliveryId, fence }) => {
+      const claimed = this.#claimed.get(deliveryId);
+      // As a worker knows it that takes the lease for its own: it is the storage that has to refuse what is not.
+      return claimed?.isOnly ? [{ ...claimed, delivery: { ...claimed.delivery, leaseOwner: owner, fence } }] : [];
+    });
+    const accepted = await endAttemptsOf(this.#storage, { owner, at: this.#now, attempts, only });
     // Of one chain, the fallbacks' attempts end first: the primary delivery then decides about them.
     const isPrimary = (id: string) => Number(this.#model.deliveries.find((one) => one.id === id)?.isFallback === false);
     const inOrder = attempts.toSorted((left, right) => isPrimary(left.deliveryId) - isPrimary(right.deliveryId));
