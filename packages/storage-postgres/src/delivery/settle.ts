@@ -166,16 +166,15 @@ export function prepareLoad(tables: TableNames) {
     );
   const lockAll = lock("lock_trackings", "");
   const lockFree = lock("lock_free_trackings", "SKIP LOCKED");
-  const chainsOf = statement<JsonRow<DeliveryRow & { readonly isRead: boolean }>>(
+  const chainsOf = statement<[row: DeliveryRow & { readonly isRead: boolean }, nowMs: number]>(
     "load_chains",
-    `SELECT to_json(r) FROM (
+    `SELECT to_json(r), ${milliseconds(timeOf("$3"))} FROM (
       SELECT ${RECORDS.delivery}, ${isItemRead(tables)} AS "isRead"
       FROM (SELECT DISTINCT pk, chain FROM unnest($1::bigint[], $2::int[]) AS k(pk, chain)) k
       CROSS JOIN LATERAL (SELECT * FROM ${deliveries} WHERE notification_pk = k.pk AND chain = k.chain FOR UPDATE) d
       CROSS JOIN LATERAL (SELECT id FROM ${notifications} WHERE pk = k.pk OFFSET 0) n
       ORDER BY d.notification_pk, d.chain, d.is_fallback) r`,
   );
-  const time = statement<[nowMs: number]>("time", `SELECT ${milliseconds(timeOf("$1"))}`);
   return async (
     session: Session,
     keys: readonly ChainKey[],
@@ -185,8 +184,8 @@ export function prepareLoad(tables: TableNames) {
     const locked = await session.rows(mayLeave ? lockFree : lockAll, [pks]);
     const held = new Set(locked.map(([row]) => row.notificationPk));
     const own = keys.filter(([pk]) => held.has(pk));
-    const rows = await session.rows(chainsOf, [own.map(([pk]) => pk), own.map(([, chain]) => chain)]);
-    const [[nowMs] = [0]] = await session.rows(time, [at]);
+    const rows = await session.rows(chainsOf, [own.map(([pk]) => pk), own.map(([, chain]) => chain), at]);
+    const nowMs = rows.at(-1)?.[1] ?? 0;
     const byNotification = Map.groupBy(
       rows.map(([row]) => row),
       ({ notificationPk }) => notificationPk,
@@ -209,36 +208,30 @@ export function prepareSave(tables: TableNames) {
   const { delivery, attempt, tracking } = RECORDS.fields;
   const member = (key: string) => `e."${key}"`;
   // The ids a second time: the planner, which cannot know how many rows JSON has, is to look them up and not read the table.
-  const saveDeliveries = statement<[]>(
-    "save_deliveries",
-    `UPDATE ${deliveries} d SET ${delivery.assignments(member, NAMED)}
-    FROM json_to_recordset($1) AS e(${recordset(delivery)}) WHERE d.id = e.id AND d.tenant = e.tenant AND d.id = ANY ($2::uuid[])`,
-  );
-  const saveAttempts = statement<[]>(
-    "save_attempts",
-    `INSERT INTO ${deliveryAttempts} (delivery_pk, ${attempt.names})
-    SELECT d.pk, ${attempt.members(member)}
-    FROM json_to_recordset($1) AS e("deliveryId" uuid, ${recordset(attempt)}) JOIN ${deliveries} d ON d.id = e."deliveryId"
-    WHERE d.id = ANY ($2::uuid[])`,
-  );
-  const saveStates = statement<[]>(
-    "save_states",
-    `UPDATE ${trackings} t SET ${tracking.assignments(member, PLANNED)}
-    FROM json_to_recordset($1) AS e(id uuid, ${recordset(tracking)})
+  const saveAll = statement<[]>(
+    "save_chains",
+    `WITH saved AS (
+      UPDATE ${deliveries} d SET ${delivery.assignments(member, NAMED)}
+      FROM json_to_recordset($1) AS e(${recordset(delivery)}) WHERE d.id = e.id AND d.tenant = e.tenant AND d.id = ANY ($2::uuid[])
+    ),
+    made AS (
+      INSERT INTO ${deliveryAttempts} (delivery_pk, ${attempt.names})
+      SELECT d.pk, ${attempt.members(member)}
+      FROM json_to_recordset($3) AS e("deliveryId" uuid, ${recordset(attempt)}) JOIN ${deliveries} d ON d.id = e."deliveryId"
+      WHERE d.id = ANY ($4::uuid[])
+    )
+    UPDATE ${trackings} t SET ${tracking.assignments(member, PLANNED)}
+    FROM json_to_recordset($5) AS e(id uuid, ${recordset(tracking)})
     JOIN ${notifications} n ON n.tenant = e.tenant AND n.id = e.id WHERE t.notification_pk = n.pk`,
   );
   return async (session: Session, { loaded, changes, now }: Decided): Promise<void> => {
     const at = now.toISOString();
-    if (changes.deliveries.length > 0) {
-      const ids = changes.deliveries.map(({ id }) => id);
-      await session.rows(saveDeliveries, [JSON.stringify(changes.deliveries satisfies readonly Delivery[]), ids]);
-    }
-    if (changes.attempts.length > 0) {
-      const ids = changes.attempts.map(({ deliveryId }) => deliveryId);
-      await session.rows(saveAttempts, [JSON.stringify(changes.attempts), ids]);
-    }
-    if (changes.sends.length > 0) {
-      await session.rows(saveStates, [JSON.stringify(changes.sends.map((state) => progressOf(state, now)))]);
+    if (changes.deliveries.length + changes.attempts.length + changes.sends.length > 0) {
+      await session.rows(saveAll, [
+        ...[JSON.stringify(changes.deliveries satisfies readonly Delivery[]), changes.deliveries.map(({ id }) => id)],
+        ...[JSON.stringify(changes.attempts), changes.attempts.map(({ deliveryId }) => deliveryId)],
+        JSON.stringify(changes.sends.map((state) => progressOf(state, now))),
+      ]);
     }
     const tenants = new Map(loaded.map(({ state }) => [state.id, state.tenant]));
     const audit = changes.audit.map((entry) => ({ ...entry, tenant: tenants.get(entry.notificationId) ?? "" }));
