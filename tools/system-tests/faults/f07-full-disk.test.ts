@@ -12,9 +12,22 @@ import { IS_WHOLE, scaled } from "./parts/run.ts";
 
 type Cleanup = (task: () => unknown) => void;
 
-/** Whether file systems can be mounted here. */
-const canMount = process.platform === "linux" && process.getuid?.() === 0;
-const WHY_NOT = canMount ? "" : " (skipped: only root can mount a file system of its own)";
+const canMount = mayMount();
+const WHY_NOT = canMount ? "" : " (skipped: no file system can be mounted here, which takes Linux, root and the capability SYS_ADMIN)";
+
+/** Whether file systems can be mounted here: root in a container often may not. */
+function mayMount(): boolean {
+  const directory = mkdtempSync(join(tmpdir(), "belfry-mount-"));
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "tmpfs", directory], { stdio: "ignore" });
+    execFileSync("umount", [directory], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
 
 /** Mounts an empty file system in memory. */
 function mount(size: string, cleanup: Cleanup): string {
