@@ -122,12 +122,12 @@ export function prepareComplete(tables: TableNames, time: StorageTime) {
     `WITH clock AS MATERIALIZED (SELECT now, now - $3::timestamptz AS passed FROM (SELECT ${timeOf("$2")} AS now) c),
     e AS MATERIALIZED (SELECT * FROM json_to_recordset($5) AS e(${recordset(delivery)})),
     held AS MATERIALIZED (
-      SELECT d.pk, t.notification_pk FROM ${deliveries} d JOIN ${trackings} t ON t.notification_pk = d.notification_pk
+      SELECT d.pk FROM ${deliveries} d JOIN ${trackings} t ON t.notification_pk = d.notification_pk
       WHERE d.id = ANY ($4::uuid[]) AND d.lease_owner = $1 ORDER BY t.notification_pk FOR NO KEY UPDATE OF t
     ),
     d AS (
-      UPDATE ${deliveries} d SET ${delivery.assignments(moved("e"), NAMED)} FROM held CROSS JOIN clock CROSS JOIN e
-      WHERE d.pk = held.pk AND d.id = e.id AND d.tenant = e.tenant AND d.lease_owner = $1 AND d.fence = e.fence AND NOT ${isItemRead(tables)}
+      UPDATE ${deliveries} d SET ${delivery.assignments(moved("e"), NAMED)} FROM clock CROSS JOIN e
+      WHERE d.pk = ANY (ARRAY(SELECT pk FROM held)) AND d.id = e.id AND d.tenant = e.tenant AND d.lease_owner = $1 AND d.fence = e.fence AND NOT ${isItemRead(tables)}
       RETURNING d.pk, d.id, d.notification_pk
     ),
     a AS (
