@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../foundation/clock.ts";
 import { type LeasedTasks, LeaseEngine } from "./lease-engine.ts";
-import type { LostLease, LostLeaseQuery } from "./lease-storage.ts";
+import type { LeaseStorage, LostLease, LostLeaseQuery } from "./lease-storage.ts";
 
 interface Task {
   readonly id: string;
@@ -12,7 +12,13 @@ interface Task {
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** An engine over tasks that are listed here, on a storage that one process has to itself, or shares. */
-function engineOver({ due = [] as Task[], lost = [] as LostLease[][], hasSingleProcess = true }) {
+function engineOver({
+  due = [] as Task[],
+  lost = [] as LostLease[][],
+  hasSingleProcess = true,
+  leases = {} as Partial<LeaseStorage<Task>>,
+  clock = systemClock,
+}) {
   const asked: LostLeaseQuery[] = [];
   const endedLost: string[][] = [];
   const claims: (readonly string[])[] = [];
@@ -33,6 +39,7 @@ function engineOver({ due = [] as Task[], lost = [] as LostLease[][], hasSingleP
         return lost.shift() ?? [];
       },
       nextDueInMs: async () => null,
+      ...leases,
     },
     leaseOf: (task) => task,
     fairness: () => ({}),
@@ -49,7 +56,7 @@ function engineOver({ due = [] as Task[], lost = [] as LostLease[][], hasSingleP
     concurrency: 10,
     leaseMs: 60_000,
     storage: { name: "test", hasSingleProcess },
-    clock: systemClock,
+    clock,
     logger: silent,
     ready: async () => undefined,
   });
@@ -114,4 +121,54 @@ test("one claim gives a tenant no more than its share, whatever is due first, an
   expect(claims).toEqual([[], ["noisy"]]);
   await engine.perform(tasks[0] as Task, new AbortController().signal);
   expect((await engine.claim(1)).map(({ id }) => id)).toEqual(["noisy8"]);
+});
+
+test("an answer to a claim that comes late begins only what the worker still holds", async () => {
+  let nowMs = 0;
+  const mine = { id: "mine", tenant: "t", fence: 1 };
+  const { engine, endedLost } = engineOver({
+    lost: [[lease("mine", "me"), lease("gone", "me")]],
+    leases: {
+      claim: async () => {
+        nowMs += 60_000;
+        return [mine, { ...mine, id: "gone" }];
+      },
+      renew: async (_, asked) => asked.filter(({ id }) => id === "mine"),
+    },
+    clock: { ...systemClock, now: () => nowMs },
+  });
+  expect(await engine.claim(10)).toEqual([mine]);
+  // The other one is not in hand.
+  await engine.tidy();
+  expect(endedLost).toEqual([["gone"]]);
+});
+
+test("what a worker finds again is begun with a lease of full length, at the latest when the database answers", async () => {
+  const mine = { id: "mine", tenant: "t", fence: 1 };
+  const answers = [new Error("no answer to the claim"), new Error("no answer to the renewal"), null];
+  const next = async () => {
+    const error = answers.shift() ?? null;
+    if (error !== null) {
+      throw error;
+    }
+  };
+  const renewed: string[] = [];
+  const { engine } = engineOver({
+    leases: {
+      claim: async () => {
+        await next();
+        return [];
+      },
+      leasedTo: async () => [mine],
+      renew: async (_, asked) => {
+        await next();
+        renewed.push(...asked.map(({ id }) => id));
+        return asked;
+      },
+    },
+  });
+  await expect(engine.claim(1)).rejects.toThrow("no answer to the claim");
+  await expect(engine.claim(1)).rejects.toThrow("no answer to the renewal");
+  expect(await engine.claim(1)).toEqual([mine]);
+  expect(renewed).toEqual(["mine"]);
 });

@@ -21,7 +21,7 @@ export interface LeasedTasks<Task, Fairness extends object, Ended> {
   fairness(): Fairness;
   /** A task was claimed. */
   began?(task: Task): void;
-  /** A task's end is recorded, or cannot be. */
+  /** A task is no longer in hand: its end is recorded or cannot be, or its lease was lost before its attempt began. */
   ended?(task: Task): void;
   /** Does a task once and returns the result. `signal` aborts when the lease is lost or the worker has no more time. */
   attempt(task: Task, signal: AbortSignal): Promise<Ended>;
@@ -94,24 +94,17 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
   }
 
   async claim(limit: number): Promise<readonly Task[]> {
-    // All that is due may be one tenant's: it gets its share, and another claim leaves it out.
-    const most = Math.min(limit, this.#share.room());
-    const claimed = await this.#take(most);
-    if (claimed.length < most || most === limit || Math.abs(this.#now().getTime() - this.#foundNoOthersMs) < OTHERS_INTERVAL_MS) {
-      return claimed;
-    }
-    try {
-      const others = await this.#take(Math.min(limit - most, this.#share.room()));
-      this.#foundNoOthersMs = others.length > 0 ? Number.NEGATIVE_INFINITY : this.#now().getTime();
-      return [...claimed, ...others];
-    } catch (error) {
-      this.#options.logger.debug({ error }, `Belfry could not claim more ${this.name}; it goes on with those it has.`);
-      return claimed;
-    }
+    const { clock, leaseMs } = this.#options;
+    const askedMs = clock.now();
+    const looksAgain = this.#mayHoldMore;
+    const tasks = await this.#takeShares(limit);
+    // The answer comes late if the database hung or the process was stopped. The distance counts, because a clock may go back.
+    const isFresh = !looksAgain && Math.abs(clock.now() - askedMs) < leaseMs / 3;
+    return isFresh || tasks.length === 0 ? tasks : this.#stillHeld(tasks);
   }
 
   async perform(task: Task, signal: AbortSignal): Promise<boolean> {
-    const { id, tenant } = this.#tasks.leaseOf(task);
+    const { id } = this.#tasks.leaseOf(task);
     const { leaseMs, clock, logger } = this.#options;
     try {
       const ended = await this.#tasks.attempt(task, signal);
@@ -122,9 +115,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
       }
       return !counted || this.#tasks.makesDue(ended);
     } finally {
-      this.#held.delete(id);
-      this.#share.ended(tenant);
-      this.#tasks.ended?.(task);
+      this.#release(task);
     }
   }
 
@@ -141,6 +132,49 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
 
   nextDueInMs(): Promise<number | null> {
     return this.#tasks.leases.nextDueInMs(this.#now());
+  }
+
+  async #takeShares(limit: number): Promise<readonly Task[]> {
+    // All that is due may be one tenant's: it gets its share, and another claim leaves it out.
+    const most = Math.min(limit, this.#share.room());
+    const claimed = await this.#take(most);
+    if (claimed.length < most || most === limit || Math.abs(this.#now().getTime() - this.#foundNoOthersMs) < OTHERS_INTERVAL_MS) {
+      return claimed;
+    }
+    try {
+      const others = await this.#take(Math.min(limit - most, this.#share.room()));
+      this.#foundNoOthersMs = others.length > 0 ? Number.NEGATIVE_INFINITY : this.#now().getTime();
+      return [...claimed, ...others];
+    } catch (error) {
+      this.#options.logger.debug({ error }, `Belfry could not claim more ${this.name}; it goes on with those it has.`);
+      return claimed;
+    }
+  }
+
+  /**
+   * Renews leases that may have run out before their attempts began, and returns the tasks that the worker still holds. Another
+   * worker attempts the others.
+   */
+  async #stillHeld(tasks: readonly Task[]): Promise<readonly Task[]> {
+    let lost = tasks;
+    try {
+      lost = await this.renew(tasks);
+    } catch (error) {
+      this.#mayHoldMore = true;
+      throw error;
+    } finally {
+      for (const task of lost) {
+        this.#release(task);
+      }
+    }
+    return tasks.filter((task) => !lost.includes(task));
+  }
+
+  #release(task: Task): void {
+    const { id, tenant } = this.#tasks.leaseOf(task);
+    this.#held.delete(id);
+    this.#share.ended(tenant);
+    this.#tasks.ended?.(task);
   }
 
   async #take(limit: number): Promise<readonly Task[]> {
