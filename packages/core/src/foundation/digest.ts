@@ -25,13 +25,20 @@ export function fingerprint(values: readonly JsonValue[]): string {
   return fnv1a(JSON.stringify(values)).toString(36);
 }
 
-/** FNV-1a, 64 bits (draft-eastlake-fnv, 2). */
+const encoder = new TextEncoder();
+
+/** FNV-1a, 64 bits (draft-eastlake-fnv, 2). In two halves of 32 bits: a BigInt for each byte costs ten times as much. */
 function fnv1a(text: string): bigint {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of new TextEncoder().encode(text)) {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  let high = 0xcbf29ce4;
+  let low = 0x84222325;
+  for (const byte of encoder.encode(text)) {
+    // The prime is 2^40 + 0x1b3.
+    const mixed = (low ^ byte) >>> 0;
+    const product = mixed * 0x1b3;
+    high = (high * 0x1b3 + (mixed << 8) + Math.floor(product / 0x100000000)) >>> 0;
+    low = product >>> 0;
   }
-  return hash;
+  return (BigInt(high) << 32n) | BigInt(low);
 }
 
 /** 48 random bits: two numberings of one inbox share an epoch once in some 10^14 times. */

@@ -40,8 +40,8 @@ class LocalLimiter implements RateLimiter {
 
 /** A presented credential, with the address it came from. */
 export interface Guess {
-  /** Null for an unknown or private address, because many callers stand behind it. */
-  readonly address: string | null;
+  /** Null for an unknown or private address, because many callers stand behind it. It is asked only where guesses matter. */
+  address(): string | null;
   readonly credential: string;
 }
 
@@ -75,14 +75,19 @@ export class RateLimits {
   }
 
   /** Throws `RATE_LIMITED` for an address that has guessed too often, unless the credential was good before. */
-  async beforeLookUp({ address, credential }: Guess): Promise<void> {
+  async beforeLookUp(guess: Guess): Promise<void> {
+    const { credential } = guess;
+    if (this.#blockedUntilMs.size === 0 || credential === "") {
+      return;
+    }
+    const address = guess.address();
     const untilMs = address === null ? undefined : this.#blockedUntilMs.get(address);
-    if (untilMs === undefined || credential === "") {
+    if (address === null || untilMs === undefined) {
       return;
     }
     const waitMs = untilMs - this.#clock.now();
     if (waitMs <= 0) {
-      this.#blockedUntilMs.delete(address as string);
+      this.#blockedUntilMs.delete(address);
     } else if (!this.#good.has(await digest(credential))) {
       throw limited(waitMs);
     }
@@ -99,7 +104,8 @@ export class RateLimits {
   }
 
   /** Counts a bad credential from an address. Throws `RATE_LIMITED` after too many. */
-  async badCredential({ address }: Guess): Promise<void> {
+  async badCredential(guess: Guess): Promise<void> {
+    const address = this.#badCredentials === null ? null : guess.address();
     if (this.#badCredentials === null || address === null) {
       return;
     }

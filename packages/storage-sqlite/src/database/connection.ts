@@ -87,7 +87,10 @@ export class Connection {
   /** The operation that `prepare` prepares; the same one each time. */
   prepared<Operation>(prepare: (context: QueryContext) => Operation): Operation {
     const known = this.#prepared.get(prepare) as Operation | undefined;
-    const operation = known ?? prepare(this.#context);
+    if (known !== undefined) {
+      return known;
+    }
+    const operation = prepare(this.#context);
     this.#prepared.set(prepare, operation);
     return operation;
   }

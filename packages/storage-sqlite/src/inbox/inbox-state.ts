@@ -20,21 +20,29 @@ export interface InboxState extends ReadState {
 
 const EMPTY_STATE: InboxState = { counts: EMPTY_COUNTS, readUpToSeq: 0, readRev: 0, unreadAfterSeq: 0 };
 
-interface CountersRow extends InboxCounts, ReadState {
-  readonly reopenedFromSeq: number | null;
-}
+/** Counters as SQLite gives them: a list, which the driver makes faster than an object. */
+type CountersRow = readonly [
+  total: number,
+  unread: number,
+  lastSeq: number,
+  epoch: string,
+  rev: number,
+  readUpToSeq: number,
+  readRev: number,
+  reopenedFromSeq: number | null,
+];
 
 /** Reads the state of an inbox: one row by its key. */
-export function prepareInboxState({ prepare }: QueryContext) {
-  const counters = prepare<Owner, CountersRow>(`
-    SELECT total, unread, last_seq AS "lastSeq", epoch, rev, read_up_to_seq AS "readUpToSeq", read_rev AS "readRev",
-      reopened_from_seq AS "reopenedFromSeq" FROM belfry_inbox_counters WHERE ${OWN}`);
+export function prepareInboxState({ prepareRows }: QueryContext) {
+  const counters = prepareRows<Owner, CountersRow>(`
+    SELECT total, unread, last_seq, epoch, rev, read_up_to_seq, read_rev, reopened_from_seq FROM belfry_inbox_counters WHERE ${OWN}`);
   return (owner: Owner): InboxState => {
     const row = counters.get(owner);
     if (row === undefined) {
       return EMPTY_STATE;
     }
-    const { readUpToSeq, readRev, reopenedFromSeq, ...counts } = row;
+    const [total, unread, lastSeq, epoch, rev, readUpToSeq, readRev, reopenedFromSeq] = row;
+    const counts = { total, unread, lastSeq, epoch, rev };
     return { counts, readUpToSeq, readRev, unreadAfterSeq: Math.min(readUpToSeq, (reopenedFromSeq ?? Number.POSITIVE_INFINITY) - 1) };
   };
 }

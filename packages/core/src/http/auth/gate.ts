@@ -59,7 +59,7 @@ export class Gate {
   }
 
   async #identify(presented: PresentedCredential, request: HttpRequest): Promise<Presented> {
-    const guess = { address: clientAddress(this.#settings, request), credential: presented.text };
+    const guess = { address: () => clientAddress(this.#settings, request), credential: presented.text };
     try {
       await this.#limits.beforeLookUp(guess);
       return await this.#lookUp(presented, request, guess);
