@@ -1,0 +1,53 @@
+import { createServer, type ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { expect, test } from "vitest";
+import type { Peer } from "../http/messages.ts";
+import { writeResponse } from "./write-response.ts";
+
+/** The bytes that a client gets from a stream that sends "a", "b" and "ü" and ends within the same turn. */
+async function bytesFor(version: "1.0" | "1.1", prepare: (response: ServerResponse) => void = () => {}): Promise<string> {
+  const server = createServer((_request, response) => {
+    prepare(response);
+    const open = (peer: Peer) => {
+      setImmediate(() => {
+        peer.send("a");
+        peer.send("b");
+        setImmediate(() => {
+          peer.send("ü");
+          peer.close();
+        });
+      });
+      return () => {};
+    };
+    writeResponse(response, { status: 200, headers: { "content-type": "text/event-stream" }, body: { open } });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  socket.write(`GET / HTTP/${version}\r\nhost: a\r\nconnection: close\r\n\r\n`);
+  const read: Buffer[] = [];
+  for await (const chunk of socket) {
+    read.push(chunk as Buffer);
+  }
+  server.close();
+  return Buffer.concat(read).toString().split("\r\n\r\n").slice(1).join("\r\n\r\n");
+}
+
+test("a stream's texts are chunks, in order and before its end", async () => {
+  expect(await bytesFor("1.1")).toBe("1\r\na\r\n1\r\nb\r\n2\r\nü\r\n0\r\n\r\n");
+});
+
+test("a client of HTTP/1.0 gets no chunks", async () => {
+  expect(await bytesFor("1.0")).toBe("abü");
+});
+
+test("a middleware that replaced the response's write gets the texts", async () => {
+  const seen: unknown[] = [];
+  const bytes = await bytesFor("1.1", (response) => {
+    const write = response.write.bind(response) as (text: string) => boolean;
+    response.write = (text: string) => {
+      seen.push(text);
+      return write(text.toUpperCase());
+    };
+  });
+  expect([seen, bytes]).toEqual([["a", "b", "ü"], "1\r\nA\r\n1\r\nB\r\n2\r\nÜ\r\n0\r\n\r\n"]);
+});
