@@ -14,7 +14,8 @@ const USAGE = `pnpm bench                  measures every row, prints the table,
 pnpm bench 3a 6a            measures rows by their ids
 pnpm bench --list           lists the rows
 pnpm bench growth           measures how operations grow with the tables
-pnpm bench stalls           measures how long hostile bodies and idle readers and sweeps keep others waiting
+pnpm bench stalls           measures how long hostile bodies, idle readers and sweeps keep others waiting
+pnpm bench stalls sweeps    measures one of them: readers, bodies or sweeps
   --scale 0.1               a tenth of the preloaded rows, for trials
   --rounds 5                fewer rounds, for trials
   --profile belfry          instead of measuring, tells where the CPU of this side goes`;
@@ -42,6 +43,16 @@ async function measureRows(ids: readonly string[], { scale, rounds }: { readonly
   print(["", ...tableOf(results), "", `Written to ${RESULTS_FILE}.`]);
 }
 
+/** Measures what could keep others waiting: all of it, or the parts that are named. Readers come first, while the memory is fresh. */
+async function measureStalls(names: readonly string[], scale: number): Promise<void> {
+  const parts = { readers: measureIdleReaders, bodies: measureBodies, sweeps: () => measureSweeps(scale) };
+  for (const [name, measure] of Object.entries(parts)) {
+    if (names.length === 0 || names.includes(name)) {
+      print(await measure());
+    }
+  }
+}
+
 /** A number above 0. @throws Error for anything else */
 function positive(name: string, text: string): number {
   const value = Number(text);
@@ -65,9 +76,7 @@ async function main(): Promise<void> {
       print(await profileRow(row, { scale: scaleBy(scale), side: values.profile }));
     }
   } else if (positionals[0] === "stalls") {
-    print(await measureBodies());
-    print(await measureIdleReaders());
-    print(await measureSweeps(scale));
+    await measureStalls(positionals.slice(1), scale);
   } else {
     await measureRows(positionals, { scale, rounds: values.rounds === undefined ? undefined : positive("rounds", values.rounds) });
   }

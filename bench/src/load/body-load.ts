@@ -1,6 +1,6 @@
 /**
- * Sends bodies to a server, one at a time. Tasks: `{ url, kind, name, headers }`; answers `{ status, sentBytes, bytes }`, or
- * `{ names }` for a task without a name. The bodies are made here, so that making them is not measured with the server.
+ * Sends bodies to a server, one at a time. Tasks: `{ url, kind, name, headers }`; answers `{ status, bytes }`. The bodies are made
+ * here, so that making them is not measured with the server.
  */
 import { Agent, request } from "node:http";
 import { type BodyKind, bodiesFor } from "../stalls/bodies.ts";
@@ -15,13 +15,15 @@ interface Task {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const made = new Map<string, string>();
+/** The last body, which may be asked for again. */
+let last = { of: "", body: "" };
 
 function bodyOf({ kind, name }: Task): string {
-  const known = made.get(`${kind} ${name}`);
-  const body = known ?? bodiesFor(kind)[name]?.() ?? "";
-  made.set(`${kind} ${name}`, body);
-  return body;
+  const of = `${kind} ${name}`;
+  if (last.of !== of) {
+    last = { of, body: bodiesFor(kind)[name]?.() ?? "" };
+  }
+  return last.body;
 }
 
 process.on("message", (task: Task) => {
@@ -32,8 +34,8 @@ process.on("message", (task: Task) => {
     response.on("data", (chunk: Buffer) => {
       bytes += chunk.length;
     });
-    response.on("end", () => process.send?.({ status: response.statusCode, sentBytes: Buffer.byteLength(body), bytes }));
+    response.on("end", () => process.send?.({ status: response.statusCode, bytes }));
   });
-  asked.on("error", () => process.send?.({ status: 0, sentBytes: Buffer.byteLength(body), bytes: 0 }));
+  asked.on("error", () => process.send?.({ status: 0, bytes: 0 }));
   asked.end(body);
 });

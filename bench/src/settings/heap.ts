@@ -23,3 +23,11 @@ export async function usedHeap(): Promise<number> {
   }
   return used;
 }
+
+/** Bytes of this process's memory that something holds, buffers outside of the heap included, after a full collection. */
+export function heldBytes(): number {
+  collect();
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}

@@ -137,6 +137,15 @@ function filledList(): string {
   return `[${filled((at) => String(at % 10)).slice(2)}]`;
 }
 
+const made = new Map<string, string>();
+
+/** A value, made once: most of them have some hundred thousand parts. */
+function madeOnce(name: string, make: () => string): string {
+  const value = made.get(name) ?? make();
+  made.set(name, value);
+  return value;
+}
+
 /** The bodies for an operation, by name: every value at each of its places, and as the whole body. */
 export function bodiesFor(kind: BodyKind): Readonly<Record<string, () => string>> {
   const { body, text, object: dictionary, list: items } = BODY_KINDS[kind];
@@ -144,11 +153,12 @@ export function bodiesFor(kind: BodyKind): Readonly<Record<string, () => string>
     const { [member]: _, ...rest } = body as Readonly<Record<string, unknown>>;
     return `${JSON.stringify(rest).slice(0, -1)},${JSON.stringify(member)}:${value()}}`;
   };
-  const cases: [string, () => string][] = Object.entries(VALUES).flatMap(([name, value]) =>
+  const values = Object.entries(VALUES).map(([name, make]): [string, () => string] => [name, () => madeOnce(name, make)]);
+  const cases: [string, () => string][] = values.flatMap(([name, value]) =>
     [...new Set([text, dictionary, items])].map((member): [string, () => string] => [`${member}: ${name}`, at(member, value)]),
   );
   // A body that is no object, or has no known member, is refused alike everywhere.
-  const whole = Object.entries(VALUES).map(([name, value]): [string, () => string] => [`whole: ${name}`, value]);
+  const whole = values.map(([name, value]): [string, () => string] => [`whole: ${name}`, value]);
   return Object.fromEntries(kind === "delivery-v1 create" ? [...cases, ...whole, ...broken()] : cases);
 }
 

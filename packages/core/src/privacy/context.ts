@@ -16,4 +16,4 @@ export interface PrivacyContext extends BaseContext {
 }
 
 /** The rows that one step looks at: few enough that it holds its locks for a few milliseconds. */
-export const STEP_ROWS = 50;
+export const STEP_ROWS = 20;
