@@ -8,7 +8,7 @@ export type TableOf<Of> = Table & {
   readonly [Key in keyof Of]-?: { readonly _: { readonly data: NonNullable<Of[Key]> } };
 };
 
-/** A record as its table declares it: what is written and read of it follows from that. The fields are always in one order. */
+/** A record's fields, as its table declares them; writes and reads follow from them. Their order never changes. */
 export interface Fields<Of> {
   /** The columns, by their fields. */
   readonly all: readonly (readonly [key: keyof Of & string, column: Column])[];
@@ -20,7 +20,7 @@ export interface Fields<Of> {
   parameter(key: keyof Of): `$${number}`;
   /** The values of {@link parameters}. */
   values(record: Of): readonly unknown[];
-  /** Something for each field in the order of {@link names}, separated by commas. */
+  /** The result of `of` for each field, in the order of {@link names}, separated by commas. */
   members(of: (key: keyof Of & string) => string): string;
   /** The assignments of an update: every column but those of `fixed`. */
   assignments(of: (key: keyof Of & string) => string, fixed: readonly (keyof Of)[]): string;
@@ -31,7 +31,7 @@ export interface Fields<Of> {
 }
 
 /**
- * The fields of a record, which are the columns of its table but for those left out.
+ * Makes a record's fields from its table's columns, except those of `without`.
  *
  * @param without columns that are not the record's own. @default its key `pk`
  */

@@ -1,6 +1,6 @@
 import { BelfryError, requireOptions } from "@belfry/core";
 
-/** The form of an option, in words, and whether a value has it; null where core checks it, or nobody does. */
+/** The form of an option in words, and whether a value has it; null if core or nobody checks the option. */
 type Check = readonly [form: string, isRight: (value: unknown) => boolean] | null;
 
 /** The checks of options, each by its name. */

@@ -21,13 +21,13 @@ export type StoredRecord = Omit<SourceRecord, "notificationId"> & {
   readonly fence: number;
 };
 
-/** A delivery but for its notification's id, which the notification has. */
+/** A delivery without its notification's id, which the notification has. */
 export type StoredDelivery = Omit<Delivery, "notificationId">;
 
-/** An attempt but for its delivery's id, which the delivery has. */
+/** An attempt without its delivery's id, which the delivery has. */
 export type StoredAttempt = Omit<DeliveryAttempt, "deliveryId">;
 
-/** How many chains of a notification came to what, as columns. */
+/** The number of a notification's chains by status, as columns. */
 interface ChainColumns {
   readonly pendingChains: number;
   readonly sentChains: number;
@@ -36,7 +36,7 @@ interface ChainColumns {
   readonly cancelledChains: number;
 }
 
-/** The plan of a notification's deliveries and how far they got: one row for each notification that has some. */
+/** The plan of a notification's deliveries and their progress: one row for each notification with deliveries. */
 export interface Tracking extends DeliveryPlan, SendProgress, ChainColumns {
   readonly tenant: string;
 }
@@ -67,28 +67,28 @@ export interface Dialect {
   readonly schema: Schema;
   /** Joins a table to those named before it, which SQLite then reads first. */
   readonly join: "JOIN" | "CROSS JOIN";
-  /** By which column an identity is found in the index of what its sources call it, and what that column has of a text. */
+  /** The column whose index finds an identity by its source's id for it, and that column's value for such an id. */
   readonly sourceKey: { readonly column: "source_id" | "source_digest"; of(text: string): string };
-  /** A column for which no index is to be looked for. */
+  /** A column that SQL must not use an index for. */
   unindexed(column: string): string;
   readonly milliseconds: Milliseconds;
-  /** The length of a text or of JSON in bytes, for which it is not read as a whole. */
+  /** The length of a text or of JSON in bytes, found without reading all of it. */
   bytes(column: string): string;
   /** Whether a column is in a list in JSON. */
   isIn(column: string, list: `$${number}`, type: "uuid" | "bigint"): string;
-  /** A parameter as a value of a type, where SQL has to be told. */
+  /** A parameter cast to a type, where SQL needs the cast. */
   cast(parameter: string, type: "text" | "timestamptz" | "uuid"): string;
-  /** Whether a list in JSON has a text. */
+  /** Whether a JSON list has a text. */
   hasText(list: string, text: string): string;
-  /** The functions that make a list in JSON of values, and of rows. */
+  /** The functions that make a JSON list: of values, and of rows. */
   readonly json: { readonly list: string; readonly listOfRows: string };
-  /** A random epoch of the form of core's `newEpoch`: anew for every row. */
+  /** A random epoch like those of core's `newEpoch`, new for every row. */
   readonly newEpoch: string;
-  /** Whether a text has another in it. */
+  /** Whether a text contains another. */
   contains(text: string, part: string): string;
 }
 
-/** A page as SQL: what is counted (tables and their condition), the page's rows in their order, and that order by the rows' names. */
+/** A page as SQL: the tables and condition to count, the page's rows in order, and that order by the rows' column names. */
 export interface PageParts {
   readonly counted: string;
   readonly rows: string;
@@ -96,17 +96,17 @@ export interface PageParts {
 }
 
 /**
- * Runs what both storages ask with the same words: nothing of it is hot. Parameters are $1, $2 and so on, each named once or
- * more; dates among their values are times of the database. Rows are objects by their columns' names, with times in milliseconds;
- * JSON may come as text or parsed. `name` only tells people what a statement is for.
+ * Runs the SQL that both storages share; none of it is hot. Parameters are $1, $2 and so on, each used once or more; dates
+ * among their values are times of the database. Rows are objects by column name, with times in milliseconds; JSON may come
+ * as text or parsed. `name` only tells people what a statement is for.
  */
 export interface Sql extends Dialect {
   readonly tables: Tables;
-  /** Runs one statement that answers with rows: a transaction by itself. */
+  /** Runs one statement that returns rows, as its own transaction. */
   rows<Row extends object>(name: string, text: string, values: readonly unknown[]): Promise<readonly Row[]>;
-  /** Runs statements over the same values as one transaction. */
+  /** Runs statements with the same values in one transaction. */
   inTransaction(name: string, texts: readonly string[], values: readonly unknown[]): Promise<void>;
-  /** Reads a page and how many match, both of one moment. */
+  /** Reads a page and counts the matches at the same moment. */
   page<Row extends object>(name: string, parts: PageParts, values: readonly unknown[]): Promise<HubPage<Row>>;
 }
 
@@ -115,7 +115,7 @@ export type RowOf<Of> = {
   readonly [Key in keyof Of]: Of[Key] extends Date ? number : Of[Key] extends Date | null ? number | null : Of[Key];
 };
 
-/** Columns by the names that a row is to have them under, as SQL selects them. */
+/** SQL that selects columns under the given names. */
 export function selected(columns: Readonly<Record<string, string>>): string {
   return Object.entries(columns)
     .map(([name, column]) => `${column} AS "${name}"`)
@@ -127,10 +127,10 @@ export function parsed<Json extends object>(json: Json | string): Json {
   return typeof json === "string" ? (JSON.parse(json) as Json) : json;
 }
 
-/** A condition on a value that may not be given. */
+/** A condition on a value that may be missing. */
 export type Filter = readonly [value: string | Date | undefined, condition: (parameter: string) => string];
 
-/** The conditions whose values are given, as SQL after other conditions. Their values are the statement's from $4 on. */
+/** The conditions whose values are given, as SQL to append to others. Their values are the parameters from $4 on. */
 export function filteredBy(filters: readonly Filter[]): { readonly and: string; readonly values: readonly unknown[] } {
   const given = filters.filter(([value]) => value !== undefined);
   return { and: given.map(([, condition], index) => ` AND ${condition(`$${index + 4}`)}`).join(""), values: given.map(([value]) => value) };

@@ -27,7 +27,7 @@ export function sendReads(sql: Sql): Reads {
       return row === undefined ? null : records.toSend(row);
     },
 
-    // The keys of the page first, the rows after: what an offset skips is passed over by its key alone.
+    // Finds the page's keys first, then its rows: an offset then reads only the keys of what it skips.
     async listSends(tenant, { sort, limit, offset, ...query }) {
       const { and, values } = filteredBy(filtersOf(query, { sql, roomOf }));
       const counted = `${trackings} t WHERE t.tenant = $1${and}`;

@@ -17,17 +17,17 @@ export type DeliveryRow = RowOf<Delivery> & { readonly notificationPk: number };
 /** A tracking as a row, with its notification's key. */
 export type TrackingRow = RowOf<Tracking> & { readonly notificationPk: number };
 
-/** A notification with its tracking, and, where `hasDetails` says so, what its sender said of it. */
+/** A notification with its tracking and, if `hasDetails` is true, its sender's details. */
 export type SendRow = TrackingRow & { readonly hasDetails: boolean };
 
-/** A notification with its tracking, and what is to be delivered of it. */
+/** A notification with its tracking and the content to deliver. */
 export interface ContentRow extends TrackingRow {
   readonly id: string;
   readonly roomId: string | null;
   readonly meta: JsonObject | string | null;
 }
 
-/** What a claimed delivery shares with all others of its notification. */
+/** The content that all claimed deliveries of a notification share. */
 export type ClaimedContent = Omit<ClaimedDelivery, "delivery" | "isOnly">;
 
 /** Whether delivery `d` is the only one of its notification, as SQL. */
@@ -102,13 +102,13 @@ export function newTracking({ notification, channel, fallbackDelayMs, scheduledA
   return { tenant, channel, fallbackDelayMs, scheduledAt, ...newProgress(createdAt), pendingChains, ...none };
 }
 
-/** The columns of a tracking that stay as they were written. */
+/** The columns of a tracking that never change. */
 export const PLANNED = ["tenant", "channel", "fallbackDelayMs", "scheduledAt"] as const;
 
-/** The columns of a delivery that stay as they were written. */
+/** The columns of a delivery that never change. */
 export const NAMED = ["id", "tenant", "channel", "recipient", "chain", "isFallback"] as const;
 
-/** The state that a row stands for, of the notification `id`. */
+/** The state of the notification `id`, from its row. */
 function toState(row: TrackingRow & { readonly id: string }): SendState {
   const { id, tenant, status, attempts, fallbackDelayMs } = row;
   return {
@@ -136,7 +136,7 @@ export function loadedOf(
   return { state: toState(tracking), chains };
 }
 
-/** The columns of its tracking that a state changes, with what names it. */
+/** The tracking columns that a state changes, with its tenant and id. */
 export function progressOf(
   state: SendState,
   updatedAt: Date,

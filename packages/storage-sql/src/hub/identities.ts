@@ -5,7 +5,7 @@ import { filteredBy, type Sql } from "../database/sql.ts";
 
 type IdentityStorage = Pick<HubStorage, "upsertIdentity" | "findIdentity" | "findIdentityBySource" | "listIdentities" | "deleteIdentity">;
 
-/** How often an identity is written again because somebody deleted it between the look at it and its change. */
+/** How often an upsert is tried, in case somebody deletes the identity between its insert and its update. */
 const MAX_TRIES = 10;
 
 /** Identities in a SQL database. */
@@ -44,7 +44,7 @@ export function identityStorage(sql: Sql): IdentityStorage {
     findIdentity: async (tenant, id) => (isUuid(id) ? find("find_identity", "i.id = $2", [tenant, id.toLowerCase()]) : null),
     findIdentityBySource: (tenant, source, sourceId) =>
       find("find_identity_by_source", `i.source = $2 AND ${hasSourceId}`, [tenant, source, sourceId]),
-    // A search by name looks at all of the tenant's, or of the source's.
+    // A search by name scans all of the tenant's or source's identities.
     async listIdentities(tenant, { name, source, limit, offset }) {
       const { and, values } = filteredBy([
         [source, (given) => `i.source = ${given}`],
@@ -59,7 +59,7 @@ export function identityStorage(sql: Sql): IdentityStorage {
   };
 }
 
-/** After the fields the folded name. One that is there stays as it is. */
+/** Takes the fields, then the folded name. Keeps an existing identity. */
 function createText({ sourceKey: { column, of }, tables: { identities } }: Sql, fields: Fields<Identity>): string {
   const [names, values] = column === "source_id" ? ["", ""] : [`, ${column}`, `, ${of(fields.parameter("sourceId"))}`];
   return `INSERT INTO ${identities} (${fields.names}, folded_name${names}) VALUES (${fields.parameters}, $${fields.all.length + 1}${values})

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 
-/** A prompt of more characters than this is stored once, and its records refer to it; shorter ones cost less where they are. */
+/** A prompt of more characters is stored once and its records refer to it; a shorter one costs less inside each record. */
 const MAX_OWN_LENGTH = 256;
 
-/** The name under which a prompt is stored once for all its records: SHA-256 in hexadecimal; null for one that each record keeps. */
+/** The name of a prompt stored once for all its records: its SHA-256 in hexadecimal; null if each record keeps the prompt. */
 export function promptDigest(prompt: string): string | null {
   return prompt.length > MAX_OWN_LENGTH ? createHash("sha256").update(prompt).digest("hex") : null;
 }

@@ -5,7 +5,7 @@ import { type Dialect, parsed, type RowOf, type StoredRecord, selected, type Tab
 /** An event, with its notification's key. */
 export type EventRow = RowOf<HubEvent> & { readonly pk: number };
 
-/** An event with who its sender is known to be. */
+/** An event with its sender's identity. */
 export interface IdentifiedEventRow extends EventRow {
   readonly identityId: string | null;
   readonly identityName: string | null;

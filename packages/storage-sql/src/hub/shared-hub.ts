@@ -22,8 +22,8 @@ interface UpTo {
 }
 
 /**
- * Of rows with `pk`, `place` and `bytes`, the keys of those that begin within the first so many bytes, in the order of their
- * places. Only the sizes of the others are read.
+ * Selects the keys of the rows, with `pk`, `place` and `bytes`, that begin within the first `bytes` bytes, in the order of
+ * their places. Reads only the sizes of the others.
  */
 function withinBytes(rows: string, bytes: `$${number}`): string {
   return `SELECT pk, "bytesUpTo" FROM (
@@ -31,7 +31,7 @@ function withinBytes(rows: string, bytes: `$${number}`): string {
     WHERE "bytesUpTo" - bytes < ${bytes}`;
 }
 
-/** Where to read on after a page. */
+/** Where the next page begins. */
 function nextOf<Row extends UpTo & { readonly pk: number }>(
   rows: readonly Row[],
   { limit, bytes }: PageBounds,
@@ -42,7 +42,7 @@ function nextOf<Row extends UpTo & { readonly pk: number }>(
   return isOver ? null : { since: new Date(timeMs(last)), after: last.pk };
 }
 
-/** Events in a SQL database, but for writing them. */
+/** Events in a SQL database, without writing them. */
 function eventStorage(sql: Sql): Pick<HubStorage, "findEvents" | "listEvents" | "listEventsSince" | "acknowledgeEvent"> {
   const { tables, join } = sql;
   const { notifications, events, eventAcks } = tables;
@@ -63,7 +63,7 @@ function eventStorage(sql: Sql): Pick<HubStorage, "findEvents" | "listEvents" | 
         [sender, (given) => `e.sender = ${given}`],
       ]);
       const counted = `${events} e WHERE e.tenant = $1${and}`;
-      // The keys of the page first, the rows after: what an offset skips is passed over by its key alone.
+      // Finds the page's keys first, then its rows: an offset then reads only the keys of what it skips.
       const keys = `SELECT e.notification_pk AS pk FROM ${counted} ORDER BY e.received_at DESC, e.notification_pk DESC LIMIT $2 OFFSET $3`;
       const rows = `SELECT ${columns.identifiedEvent} FROM (${keys}) k ${join} ${events} e ON e.notification_pk = k.pk
         ${join} ${notifications} n ON n.pk = k.pk ${columns.joinIdentity}
@@ -86,7 +86,7 @@ function eventStorage(sql: Sql): Pick<HubStorage, "findEvents" | "listEvents" | 
       const find = `SELECT n.pk FROM ${notifications} n ${join} ${events} e ON e.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2`;
       const [event] = isUuid(id) ? await sql.rows<{ readonly pk: number }>("find_event", find, [tenant, id.toLowerCase()]) : [];
       if (event !== undefined) {
-        // The first time stays.
+        // Keeps the first time.
         const add = `INSERT INTO ${eventAcks} (notification_pk, client, acknowledged_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`;
         await sql.inTransaction("acknowledge_event", [add], [event.pk, client, at]);
       }
@@ -106,7 +106,7 @@ function eventSweep(sql: Sql): Pick<HubStorage, "sweep"> {
       type Looked = Pick<EventRow, "pk" | "receivedAt"> & { readonly isOpen: boolean | 0 | 1 };
       const looked = await sql.rows<Looked>("events_to_sweep", look, [Number(after ?? 0), limit]);
       const over = looked.filter(({ receivedAt, isOpen }) => receivedAt < before.getTime() && !isOpen);
-      // A host's connection to SQLite may not enforce foreign keys, so what hangs on the notification is deleted by name.
+      // Deletes from each table by name, because a host's SQLite connection may not enforce foreign keys.
       const parts = [eventAcks, processingRecords, events].map(
         (table) => `DELETE FROM ${table} WHERE ${sql.isIn("notification_pk", "$1", "bigint")}`,
       );
@@ -123,7 +123,7 @@ function eventSweep(sql: Sql): Pick<HubStorage, "sweep"> {
   };
 }
 
-/** Processing records in a SQL database, but for writing and leasing them. */
+/** Processing records in a SQL database, without writing and leasing them. */
 function recordStorage(sql: Sql): Pick<HubStorage, "recordsOf" | "findRecords" | "listSettledSince"> {
   const { join, tables } = sql;
   const { notifications, processingRecords } = tables;
@@ -160,7 +160,7 @@ export function sharedHub(sql: Sql): Omit<HubStorage, "createEvents" | "leases" 
   return { ...eventStorage(sql), ...eventSweep(sql), ...recordStorage(sql), ...identityStorage(sql), ...handlerStorage(sql) };
 }
 
-/** Ids as a list in JSON, those that are none left out. */
+/** Valid ids as a JSON list; others are left out. */
 function listOf(ids: readonly string[]): string {
   return JSON.stringify(ids.filter(isUuid).map((id) => id.toLowerCase()));
 }

@@ -7,7 +7,7 @@ interface Found {
   readonly isDeleted: boolean | number;
 }
 
-/** The operations of inboxes that both storages share: nothing of them is hot. */
+/** The operations of inboxes that both storages share; none of them is hot. */
 export function sharedInbox(sql: Sql): Pick<InboxStorage, "absence" | "renewEpochs"> {
   const { notifications, inboxItems, inboxCounters } = sql.tables;
   const state = `i.seq IS NOT NULL AS "isThere", i.deleted_at IS NOT NULL AS "isDeleted"`;

@@ -3,7 +3,7 @@ import type { ActivityStorage, StepRange } from "@belfry/core/storage";
 import { fieldsOf } from "../database/fields.ts";
 import type { Sql } from "../database/sql.ts";
 
-/** The audit log in a SQL database: reading it, and what becomes of its lines. */
+/** The audit log in a SQL database: reads, exports, erases and sweeps its lines. */
 export function auditLog(sql: Sql): Pick<ActivityStorage, "auditOf" | "eraseAudit" | "exportAudit" | "sweepAudit"> {
   const { auditLog: log } = sql.tables;
   const fields = fieldsOf<AuditEntry>(sql.schema.auditLog, sql);
@@ -11,7 +11,7 @@ export function auditLog(sql: Sql): Pick<ActivityStorage, "auditOf" | "eraseAudi
     const rows = await sql.rows(name, `SELECT ${fields.columns("a")} FROM ${log} a WHERE ${where} ORDER BY a.number LIMIT $3`, values);
     return rows.map(fields.record);
   };
-  /** Looks at a tenant's lines, and answers with those in which the user is the actor, and the last one looked at. */
+  /** Reads a tenant's lines, and returns those whose actor is the user, and where the next step goes on. */
   const linesOf = async ({ tenant, userId }: Owner, { after, limit }: StepRange) => {
     const looked = await lines("audit_lines", "a.tenant = $1 AND a.number > $2", [tenant, Number(after ?? 0), limit]);
     return { own: looked.filter(({ actor }) => actor === userId), next: nextOf(looked, limit) };
@@ -30,7 +30,7 @@ export function auditLog(sql: Sql): Pick<ActivityStorage, "auditOf" | "eraseAudi
       return { records, next };
     },
     async sweepAudit(before, { after, limit }) {
-      // Along the key: lines are written in the order of their times.
+      // Reads by key, because lines are written in time order.
       const look = `SELECT number, ${sql.milliseconds("at")} AS at FROM ${log} WHERE number > $1 ORDER BY number LIMIT $2`;
       const looked = await sql.rows<{ readonly number: number; readonly at: number }>("audit_to_sweep", look, [Number(after ?? 0), limit]);
       const old = looked.filter(({ at }) => at < before.getTime());

@@ -2,23 +2,23 @@ import type { ActivityFilter } from "@belfry/core";
 import { idRange } from "@belfry/core/storage";
 import type { Dialect, Tables } from "../database/sql.ts";
 
-/** A way with more entries than this is not followed to its end and sorted: a walk meets so many matches soon enough. */
+/** A search does not gather and sort a way with more entries than this: a walk finds so many matches soon enough. */
 export const MAX_GATHERED = 20_000;
 
-/** A condition of a search. Each that is asked for has a parameter of its own. */
+/** A condition of a search. Each one in use has its own parameter. */
 export type ConditionName = keyof ActivityFilter | "below" | "lowest";
 
-/** The values of those conditions that are asked for: a filter, and the ids that are looked at. */
+/** The values of the conditions in use: a filter, and the range of ids. */
 export type Conditions = ActivityFilter & { readonly below?: string; readonly lowest?: string };
 
-/** The conditions of a filter, and of the part of a search that is older than the notification `after`. */
+/** The conditions of a filter, for notifications older than `after` if it is given. */
 export function conditionsOf(filter: ActivityFilter, after?: string): Conditions {
   const { lowest, below: end } = idRange(filter);
   const below = after !== undefined && (end === null || after < end) ? after : end;
   return { ...filter, ...(below === null ? {} : { below }), ...(lowest === null ? {} : { lowest }) };
 }
 
-/** Whether a condition says which ids to look at. */
+/** Whether a condition limits the ids. */
 export function isOfId(name: ConditionName): boolean {
   return name === "id" || name === "below" || name === "lowest";
 }
@@ -31,7 +31,7 @@ export interface SearchText {
   readonly values: readonly unknown[];
   /** Whether the notification `n` is the tenant's and meets conditions, all of them by default. */
   matches(conditions?: readonly ConditionName[]): string;
-  /** The table `t` of a way, which of its rows are meant, and the two columns by which they are ordered, falling. */
+  /** The table `t` of a way, the condition on its rows, and the two columns that order them, descending. */
   way(name: WayName): Way;
 }
 
@@ -73,8 +73,8 @@ function wayTexts(
 }
 
 /**
- * Other tables are asked where the planner cannot make a join of it: they are looked up by key for one notification after
- * another, until enough have matched.
+ * Reads other tables in subqueries, which the planner cannot turn into a join: it looks them up by key for one notification
+ * after another, until enough have matched.
  */
 function conditionTexts(
   { cast, hasText, tables: { trackings, sends, deliveries, inboxItems } }: Dialect & { readonly tables: Tables },
@@ -103,7 +103,7 @@ function conditionTexts(
   };
 }
 
-/** An index along which notifications are found. One that is found twice is the same one. */
+/** An index that leads to notifications. Several may lead to the same one. */
 export type WayName = "deliveries" | "events" | "eventsOfSender" | "eventsOfSource" | "items" | "sends" | "sendsOfStatus";
 
 /** A way as SQL: rows of the table `t`, each with a notification's key, in the order of an index of it. */
@@ -113,7 +113,7 @@ export interface Way {
   readonly order: readonly [first: string, second: string];
 }
 
-/** Which ways lead to everything that matches, those that should be shortest first. */
+/** The ways that lead to all matches, the likely shortest first. */
 export function suitableWays({ id, recipient, status, kind, channel, type }: Conditions): readonly (readonly WayName[])[] {
   const onlySends = kind === "send" || status !== undefined || (channel !== undefined && channel !== "inbox");
   const choices: readonly (readonly [isSuitable: boolean, ways: readonly WayName[]])[] = [
@@ -123,6 +123,6 @@ export function suitableWays({ id, recipient, status, kind, channel, type }: Con
     [kind === "event" && type !== undefined, ["eventsOfSource"]],
     [kind === "event" && type === undefined, ["events"]],
   ];
-  // One id is found without any of them.
+  // A search for one id needs no way.
   return id === undefined ? choices.filter(([isSuitable]) => isSuitable).map(([, ways]) => ways) : [];
 }

@@ -63,7 +63,7 @@ export function toSummary(row: SummaryRow): ActivitySummary {
 
 type ContentRow = SummaryRow & Pick<ActivityContent, "message" | "source" | "sender"> & { readonly data: JsonObject | string };
 
-/** Reads a notification whole. */
+/** Reads a whole notification. */
 export function findActivity(sql: Sql): ActivityStorage["find"] {
   const { notifications, trackings, sends } = sql.tables;
   const text = `SELECT n.message, n.data, n.source, n.sender, ${summaryColumns(sql, sql.tables)}

@@ -1,8 +1,8 @@
-/** What columns may be: each dialect has a type of its own for each. */
+/** The kinds of columns. Each dialect has its own type for each. */
 export type Kind =
   /** The table's own key, for joins. */
   | "key"
-  /** Such a key that is never given a second time. */
+  /** A key that is never given out twice. */
   | "counter"
   | "text"
   /** Text that is compared byte by byte, whatever collation the database has: ids of tenants and users. */
@@ -23,14 +23,14 @@ type Owner = "notifications" | "deliveries" | "prompts";
 /** A column of a table; its name is that of its field, in snake case. */
 export interface ColumnSpec<K extends Kind = Kind, Data = unknown, IsNullable = boolean, Initial = Value | undefined, IsKey = boolean> {
   readonly kind: K;
-  /** Never there; the type of its values, where the kind alone does not say it. */
+  /** Never set; gives the type of the values if the kind does not. */
   readonly data?: Data;
   readonly isNullable: IsNullable;
-  /** The value that rows have which were there before it. */
+  /** The value of the column in rows older than it. */
   readonly initial: Initial;
   /** Whether it alone is the table's key. */
   readonly isKey: IsKey;
-  /** The table whose key it has, and whether the row is deleted with that one's. */
+  /** The table whose key it holds, and whether a delete there deletes this row. */
   readonly of?: { readonly table: Owner; readonly goesWith: boolean };
 }
 
@@ -46,12 +46,12 @@ function asKey<K extends Kind, Data>(spec: Plain<K, Data>): Key<K, Data> {
   return { ...spec, isKey: true };
 }
 
-/** The columns that tables are declared with. None may be null, unless it says so. */
+/** The columns to declare tables with. None may be null unless it says so. */
 export const columns = {
   key: asKey(column("key")),
   counter: asKey(column("counter")),
   text: column("text"),
-  /** Text of a few words. */
+  /** One of a few texts. */
   textOf: <Data extends string>() => column<"text", Data>("text"),
   bytewise: column("bytewise"),
   bytewiseOf: <Data extends string>() => column<"bytewise", Data>("bytewise"),
@@ -80,13 +80,13 @@ export const LEASE = {
   fence: columns.integer,
 };
 
-/** An index over some of a table's columns: of all rows, of those that meet a condition, or of those that have a column. */
+/** An index on columns of a table: over all rows, rows that meet a condition, or rows where a column is not null. */
 export type IndexSpec<Field> =
   | readonly Field[]
   | { readonly on: readonly Field[]; readonly where: string }
   | { readonly on: readonly Field[]; readonly with: Field };
 
-/** A table; its name, and those of its indexes after it, come from its field. */
+/** A table. Its field gives its name, which its indexes' names begin with. */
 export interface TableSpec<Columns = Readonly<Record<string, ColumnSpec>>> extends Indexes<string> {
   readonly columns: Columns;
 }

@@ -4,10 +4,10 @@ import type { ColumnSpec, IndexSpec, Kind, TableSpec } from "./columns.ts";
 /** Tables by their fields. */
 export type TableSpecs = Readonly<Record<string, TableSpec>>;
 
-/** What drizzle's types say of the columns of each kind in a dialect. */
+/** Drizzle's types for the columns of each kind in a dialect. */
 export type KindTypes = Readonly<Record<Kind, KindType>>;
 
-/** What they say of one kind. `KeyHasDefault`: the database gives a key of it a value. */
+/** Drizzle's types for one kind. `KeyHasDefault`: the database fills keys of this kind. */
 export interface KindType<DataType = Types[0], Name = string, Data = unknown, Driver = unknown, Enum = Types[1], KeyHasDefault = boolean> {
   readonly dataType: DataType;
   readonly columnType: Name;
@@ -50,7 +50,7 @@ interface ConfigOf<Field extends string, Spec extends ColumnSpec, Of extends Kin
 
 /** How drizzle declares tables in a dialect: its own functions. */
 export interface TableKit<Builder extends ColumnBuilderBase, Column extends SQLWrapper, Part> {
-  /** A column of a kind that may be null. */
+  /** Makes a nullable column of a kind. */
   readonly columns: Readonly<Record<Kind, (name: string) => Builder>>;
   table(name: string, columns: Record<string, Builder>, parts: (own: Readonly<Record<string, Column>>) => Part[]): Table;
   index(name: string): IndexOn<Column, Part>;

@@ -3,7 +3,7 @@ import { columns as c, LEASE, table } from "./columns.ts";
 
 /** The tables of deliveries, and of access to them. */
 export const DELIVERIES = {
-  /** How the deliveries of notifications are planned, and how far they got. */
+  /** The plan and the progress of each notification's deliveries. */
   trackings: table(
     {
       notificationPk: c.asKey(c.keyOf("notifications")),
@@ -12,7 +12,7 @@ export const DELIVERIES = {
       fallbackDelayMs: c.number,
       scheduledAt: c.nullable(c.time),
       status: c.bytewiseOf<SendStatus>(),
-      /** How many of its chains came to what: the status follows from these. */
+      /** How many of its chains have each status: these decide its own status. */
       pendingChains: c.integer,
       sentChains: c.integer,
       deliveredChains: c.integer,
@@ -33,7 +33,7 @@ export const DELIVERIES = {
     },
   ),
 
-  /** What senders said of their sends that only the view of a send shows. */
+  /** Details that senders gave and that only the view of a send shows. */
   sends: table({
     notificationPk: c.asKey(c.keyOf("notifications")),
     tenant: c.bytewise,
@@ -45,7 +45,7 @@ export const DELIVERIES = {
     erasedRecipients: c.initially(c.integer, 0),
   }),
 
-  /** One notification to one recipient over one channel: its own entry in the queue. */
+  /** One notification to one recipient over one channel: one entry in the queue. */
   deliveries: table(
     {
       pk: c.key,
@@ -93,7 +93,7 @@ export const DELIVERIES = {
     { key: ["deliveryPk", "attempt"], indexes: { finished: ["finishedAt"] } },
   ),
 
-  /** Keys under which a send was created, and what its sender was answered. */
+  /** Keys of created sends, and the answers that their senders got. */
   idempotencyKeys: table(
     { tenant: c.bytewise, key: c.bytewise, bodyHash: c.text, response: c.text, createdAt: c.time, notificationId: c.nullable(c.uuid) },
     { key: ["tenant", "key"], indexes: { created: ["createdAt"], notification: ["notificationId"] } },
@@ -105,7 +105,7 @@ export const DELIVERIES = {
     { indexes: { tenant: ["tenant", "number"], notification: ["tenant", "notificationId", "number"] } },
   ),
 
-  /** API keys; of each only a digest. */
+  /** API keys, stored as digests only. */
   apiKeys: table(
     {
       id: c.asKey(c.bytewise),
@@ -119,6 +119,6 @@ export const DELIVERIES = {
     { indexes: { tenant: ["tenant", "createdAt"] } },
   ),
 
-  /** Tickets for WebSockets: of each a digest, and a credential that only its holder can read. */
+  /** WebSocket tickets: a digest each, and a credential that only the holder can read. */
   socketTickets: table({ digest: c.asKey(c.bytewise), sealed: c.text, expiresAt: c.time }, { indexes: { expires: ["expiresAt"] } }),
 };

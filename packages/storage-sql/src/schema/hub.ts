@@ -4,7 +4,7 @@ import { columns as c, LEASE, table } from "./columns.ts";
 /** The tables of the hub. */
 export const HUB = {
   /**
-   * Where notifications of kind `event` came from: a table of their own, so that its indexes cost other notifications
+   * The origin of notifications of kind `event`. It has its own table, so that its indexes cost other notifications
    * nothing.
    */
   events: table(
@@ -18,7 +18,7 @@ export const HUB = {
     },
   ),
 
-  /** Who acknowledged an event first when. */
+  /** When a client first acknowledged an event. */
   eventAcks: table(
     { notificationPk: c.keyOf("notifications"), client: c.bytewise, acknowledgedAt: c.time },
     { key: ["notificationPk", "client"] },
@@ -33,7 +33,7 @@ export const HUB = {
       source: c.bytewise,
       sourceId: c.bytewise,
       name: c.text,
-      /** The name without regard to case, as core folds it: a database knows the cases of ASCII alone, or those of its locale. */
+      /** The name with its case folded by core: a database folds only ASCII, or by its locale. */
       foldedName: c.bytewise,
       metadata: c.jsonOf<JsonObject>(),
       createdAt: c.time,
@@ -63,21 +63,21 @@ export const HUB = {
     },
   ),
 
-  /** The long prompts of records, each once, however many records have it. `digest` is the SHA-256 of the text, in hexadecimal. */
+  /** The long prompts of records, each stored once for all its records. `digest` is the SHA-256 of the text, in hexadecimal. */
   prompts: table({ pk: c.key, tenant: c.bytewise, digest: c.text, text: c.text }, { unique: { digest: ["tenant", "digest"] } }),
 
-  /** One event to be processed by one handler: its own entry in the queue. */
+  /** One event for one handler to process: one entry in the queue. */
   processingRecords: table(
     {
       pk: c.key,
       id: c.uuid,
       notificationPk: c.keyOf("notifications"),
       tenant: c.bytewise,
-      /** Its event's. */
+      /** Its event's source. */
       source: c.bytewise,
-      /** No reference: records outlive their handler. */
+      /** No foreign key: records outlive their handler. */
       handlerId: c.uuid,
-      /** Empty where `promptPk` says where it is. */
+      /** Empty if `promptPk` refers to the prompt. */
       prompt: c.text,
       status: c.textOf<ProcessingStatus>(),
       result: c.nullable(c.text),
@@ -95,7 +95,7 @@ export const HUB = {
       indexes: {
         notification: ["notificationPk", "pk"],
         due: { on: ["dueAt", "pk"], where: "status = 'PENDING'" },
-        // Serves claims that leave tenants out, however many records these have pending.
+        // Serves claims that exclude tenants, however many records those have pending.
         tenant_due: { on: ["tenant", "dueAt", "pk"], where: "status = 'PENDING'" },
         leased: { on: ["leaseUntil"], with: "leaseOwner" },
         settled: { on: ["tenant", "source", "completedAt", "pk"], with: "completedAt" },

@@ -6,8 +6,8 @@ const owner = { tenant: c.bytewise, userId: c.bytewise };
 /** The tables of inboxes. */
 export const INBOX = {
   /**
-   * One row for each event that users are told of, however many users get it. In PostgreSQL `data` is `json`, not `jsonb`: it
-   * comes back as it was written, the order of its members included, and costs less to write.
+   * One row for each notification, however many users get it. In PostgreSQL `data` is `json`, not `jsonb`: it comes back as
+   * it was written, with its members in the same order, and costs less to write.
    */
   notifications: table(
     {
@@ -45,7 +45,7 @@ export const INBOX = {
       /** When the owner read this very item; null while unread or read only by a mark. */
       readAt: c.nullable(c.time),
       deletedAt: c.nullable(c.time),
-      /** The change of the inbox that marked this very item unread again: a mark of everything made before does not cover it. */
+      /** The change of the inbox that marked this item unread again. Earlier read marks do not cover the item. */
       unreadRev: c.nullable(c.number),
     },
     // The only secondary index: each one more costs every create.
@@ -62,14 +62,14 @@ export const INBOX = {
       lastSeq: c.number,
       total: c.number,
       unread: c.number,
-      /** Everything up to this number was read by the newest read mark. */
+      /** The newest read mark covers all items up to this number. */
       readUpToSeq: c.number,
       epoch: c.text,
-      /** Numbers the changes of the inbox but for new items: the last one's number. */
+      /** The number of the inbox's last change. New items do not count as changes. */
       rev: c.initially(c.number, 0),
       /** The change that made the newest read mark. */
       readRev: c.initially(c.number, 0),
-      /** Below it nothing is unread again that the newest read mark covers; null if nothing is at all. */
+      /** All items below it that the newest read mark covers are read; null if all covered items are. */
       reopenedFromSeq: c.nullable(c.number),
     },
     { key: ["tenant", "userId"] },

@@ -9,8 +9,8 @@ export const TABLES = {
   ...DELIVERIES,
   ...HUB,
   /**
-   * Which migrations this database has: of each its number, counted from 1, the SHA-256 of its SQL in hexadecimal, and how many
-   * migrations a package has to know to work after it.
+   * The migrations that this database has: each one's number from 1, the SHA-256 of its SQL in hexadecimal, and how many
+   * migrations a package must know to work after it.
    */
   migrations: table({ id: c.asKey(c.integer), checksum: c.text, appliedAt: c.time, oldestCompatible: c.initially(c.integer, 0) }),
 };
@@ -19,7 +19,7 @@ export const TABLES = {
 export const POSTGRES_TABLES = {
   ...TABLES,
   identities: table(
-    /** The digest is SHA-256 of `source_id`: three long texts would be more than an index takes. */
+    /** The digest is SHA-256 of `source_id`: three long texts would not fit into an index. */
     { ...TABLES.identities.columns, sourceDigest: c.bytewise },
     {
       unique: { id: ["tenant", "id"], source_id: ["tenant", "source", "sourceDigest"] },
