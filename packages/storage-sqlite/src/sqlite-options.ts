@@ -27,7 +27,7 @@ export interface SqliteStorageOptions {
 
 export const DEFAULT_BUSY_TIMEOUT_MS = 5_000;
 
-/** What each option takes. */
+/** The check of each option. */
 export const SQLITE_OPTIONS: OptionChecks<SqliteStorageOptions> = {
   durability: ['"full" or "normal"', (value) => value === "full" || value === "normal"],
   migrate: SWITCH,

@@ -59,7 +59,7 @@ export function sqliteStorage(source: string | Database | DrizzleSqliteDatabase,
   return new SqliteStorage(database, options);
 }
 
-/** An empty path is a database that nobody finds again, and a URL a file with a strange name. */
+/** Refuses an empty path, which nobody finds again, and a URL, which names a strange file. */
 function checkPath(path: string): string {
   const isUrl = /^(sqlite|postgres|postgresql|https?):/.test(path);
   if (path === "" || isUrl) {
@@ -99,7 +99,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   #opening: Promise<void> | null = null;
   #open: OpenStorage | null = null;
 
-  /** @param migrations what this package knows; another list is for tests alone */
+  /** @param migrations this package's migrations; only tests pass others */
   constructor(source: string | Database, options: SqliteStorageOptions, migrations: readonly Migration[] = MIGRATIONS) {
     this.#source = source;
     this.#migrations = migrations;
@@ -119,7 +119,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     this.hub = sqliteHub(current, sql);
   }
 
-  /** Opens the database and, unless told not to, migrates it. Again while open, it does nothing. */
+  /** Opens the database and, unless told not to, migrates it. Does nothing if it is open. */
   open(): Promise<void> {
     this.#opening ??= this.#connect().catch((error: unknown) => {
       this.#opening = null;

@@ -9,7 +9,7 @@ import { queryContext } from "../database/statement.ts";
 import { prepareWriteSend } from "../delivery/write-sends.ts";
 import { prepareWriteEntry } from "../inbox/write-items.ts";
 
-/** What a write in a transaction of the host made. */
+/** The result of a write in the host's transaction. */
 interface Written {
   /** False if nothing was written. */
   readonly isNew: boolean;
@@ -42,7 +42,7 @@ export class HostTransactions {
     });
   }
 
-  /** Writes a send likewise. */
+  /** Does the same for a send. */
   writeSend(handle: unknown, send: NewSend, onCommit: (created: SendCreated) => void): void {
     this.#write(handle, send.notification, (writer) => {
       const { created, isNew } = writer.writeSend(send);
@@ -100,7 +100,7 @@ function hostWriter(database: Database) {
       try {
         return work();
       } catch (error) {
-        // After some errors, a full disk for one, SQLite has rolled the whole transaction back by itself.
+        // After some errors, such as a full disk, SQLite has rolled back the whole transaction by itself.
         if (database.inTransaction) {
           rollbackTo.run();
         }

@@ -16,10 +16,10 @@ export const query = binding("query");
 /** An operation that may be several reading statements, on one state of the database. */
 export const read = binding("read");
 
-/** An operation that writes: whole, or not at all. */
+/** An operation that writes everything or nothing. */
 export const write = binding("write");
 
-/** An operation that writes if a look says that there is something to do, which takes no transaction; else it answers `nothing`. */
+/** An operation that first looks, without a transaction, whether there is work; then it writes, else it answers `nothing`. */
 export function writeIf<Args extends readonly unknown[], Result, Nothing>(
   look: Prepare<Args, boolean>,
   prepare: Prepare<Args, Result>,
@@ -33,7 +33,7 @@ export function writeIf<Args extends readonly unknown[], Result, Nothing>(
     };
 }
 
-/** A part of the storage made of its operations. Each is prepared on its first call, once for each connection. */
+/** Makes a part of the storage of operations. Each is prepared on its first call, once for each connection. */
 export function bind<Bindings extends Readonly<Record<string, Binding<never, unknown>>>>(
   current: Current,
   bindings: Bindings,

@@ -6,7 +6,7 @@ import { isBusy } from "./errors.ts";
 const MIN_DELAY_MS = 1;
 const MAX_DELAY_MS = 50;
 
-/** A write inside a transaction of the host, whose end is to be learned. */
+/** A write in a transaction of the host whose end Belfry waits for. */
 export interface WatchedWrite {
   readonly notification: Notification;
   /** Whether the write made the notification, or found it there. */
@@ -19,9 +19,9 @@ export interface WatchedWrite {
 }
 
 /**
- * Learns whether transactions of the host committed. SQLite's driver tells nobody of a commit, so Belfry looks: a
- * synchronous transaction is over by the next microtask; one that the host began by hand is looked at again until it
- * is. What the storage's own connection then sees has committed.
+ * Learns whether transactions of the host committed. SQLite's driver tells nobody of a commit, so Belfry looks. A
+ * synchronous transaction is over by the next microtask; Belfry looks again at one that the host began by hand until it
+ * is over. Whatever the storage's own connection then sees has committed.
  */
 export class CommitWatch {
   readonly #own: Database;
@@ -52,14 +52,14 @@ export class CommitWatch {
     }
   }
 
-  /** Looks a last time: what has committed by now is told, the rest is not watched any longer. */
+  /** Looks a last time: reports what has committed by now, and stops watching the rest. */
   close(): void {
     this.#settle();
     this.#watched.clear();
     void this.#looking.stop();
   }
 
-  /** If a notification could be made anew, what made it before was rolled back. */
+  /** Drops earlier writes of a notification made anew: they were rolled back. */
   #dropEarlier({ tenant, id }: Notification): void {
     for (const earlier of this.#watched) {
       if (earlier.notification.id === id && earlier.notification.tenant === tenant) {
@@ -91,7 +91,7 @@ export class CommitWatch {
     }
   }
 
-  /** Null if it cannot be told at this moment. */
+  /** Null if this is unknown at the moment. */
   #hasCommitted(write: WatchedWrite, isOpen: boolean): boolean | null {
     if (!this.#own.open || (isOpen && write.host === this.#own)) {
       // The host's own connection sees what is not committed yet.

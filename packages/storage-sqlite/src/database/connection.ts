@@ -41,7 +41,7 @@ export function databaseOf(handle: unknown): Database | null {
   return isObject(session) && isDatabase(session.client) ? session.client : null;
 }
 
-/** Told by shape: the host may have loaded a better-sqlite3 of its own. */
+/** Checks the shape: the host may have loaded its own better-sqlite3. */
 function isDatabase(value: unknown): value is Database {
   return (
     isObject(value) &&
@@ -60,7 +60,7 @@ const MAX_DELAY_MS = 50;
 
 /**
  * Runs Belfry's own transactions on one SQLite connection. A transaction is one synchronous piece of work, so they never
- * meet each other. It waits for others without blocking the event loop: for another connection that writes and, on a
+ * overlap. It waits for others without blocking the event loop: for another connection that writes and, on a
  * connection that the host shares, for a transaction of the host. If it joined that one, a rollback of the host would undo
  * writes that Belfry has acknowledged.
  */
@@ -105,9 +105,9 @@ export class Connection {
     return this.#patiently(() => this.#transaction(this.#begin, work));
   }
 
-  /** Runs `work` as the only writer: whole, or not at all. */
+  /** Runs `work` as the only writer: all of it or nothing. */
   write<Result>(work: () => Result): Promise<Result> {
-    // IMMEDIATE: a transaction that reads before it writes could otherwise find that it may not write any more.
+    // IMMEDIATE, because a transaction that reads first may find that it can no longer write.
     return this.#patiently(() => this.#transaction(this.#beginImmediate, work));
   }
 
@@ -118,7 +118,7 @@ export class Connection {
       this.#commit.run();
       return result;
     } catch (error) {
-      // SQLite has rolled back by itself after some errors, a full disk for one.
+      // After some errors, such as a full disk, SQLite has rolled back by itself.
       if (this.database.inTransaction) {
         this.#rollback.run();
       }

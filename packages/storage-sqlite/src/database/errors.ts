@@ -4,11 +4,11 @@ import { BelfryError } from "@belfry/core";
 const UNAVAILABLE = /^SQLITE_(BUSY|LOCKED|IOERR|FULL|PROTOCOL)(_|$)/;
 /** The codes that say that somebody else holds the database at this moment. */
 const BUSY = /^SQLITE_(BUSY|LOCKED|PROTOCOL)(_|$)/;
-/** better-sqlite3's own words, a TypeError without a code, while the host iterates over a query's rows. */
+/** better-sqlite3's message, in a TypeError without a code, while the host iterates over a query's rows. */
 const ITERATING = "This database connection is busy executing a query";
 
 /**
- * Wraps what the driver threw, once: `STORAGE_UNAVAILABLE` for a database that is locked, full or out of reach,
+ * Wraps the driver's error, once: `STORAGE_UNAVAILABLE` for a database that is locked, full or out of reach,
  * `STORAGE_FAILED` for everything else. The driver's error stays as `cause`.
  */
 export function wrapError(error: unknown): BelfryError {

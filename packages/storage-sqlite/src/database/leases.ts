@@ -12,18 +12,18 @@ interface LeasedRow {
 /** A table whose rows are tasks to be leased. */
 export interface LeaseTable<Row extends LeasedRow, Task, Fairness extends object> {
   readonly table: string;
-  /** Which rows are due at the value `at` and held by nobody. */
+  /** Selects rows that are due at `at` and that nobody holds. */
   readonly isDue: string;
-  /** When the next rows are due: for each queue, the least `due_at`. */
+  /** For each queue of rows, a select of the least `due_at`. */
   readonly queues: readonly string[];
   /** A select of {@link Row} without its condition, and the alias that the table has in it. */
   readonly select: string;
   readonly alias: string;
   /** The columns that a claim changes beside the lease. */
   readonly claimed?: Partial<Row> & Readonly<Record<string, string>>;
-  /** Prepares the choice of due rows, oldest first. Each table has its own: its fairness differs, and the choice makes the plan. */
+  /** Prepares the choice of due rows, oldest first. Each table has its own, because fairness differs and decides the plan. */
   due(context: QueryContext): (request: LeaseRequest & Fairness) => readonly Row[];
-  /** Prepares what makes tasks of rows. */
+  /** Prepares turning rows into tasks. */
   tasks(context: QueryContext): (rows: readonly Row[]) => readonly Task[];
 }
 
@@ -89,7 +89,7 @@ function prepareRenew({ table }: { readonly table: string }) {
 
 type LostRow = Omit<LostLease, "until"> & { readonly until: number };
 
-/** Leases of what is under way are few: all of them may be looked at. */
+/** Looks at all leases, because few are held at any time. */
 function prepareLost({ table }: { readonly table: string }) {
   return ({ prepare }: QueryContext) => {
     const lost = prepare<
@@ -100,7 +100,7 @@ function prepareLost({ table }: { readonly table: string }) {
       WHERE lease_owner IS NOT NULL AND (lease_owner <> :owner OR lease_until <= :now OR lease_until > :furthest)
       ORDER BY lease_until LIMIT :limit`);
     return ({ at, limit, furthestMs, notOwnedBy }: LostLeaseQuery): readonly LostLease[] => {
-      // No owner is another than null.
+      // With null, `<>` matches no owner.
       const rows = lost.all({ now: at.getTime(), furthest: at.getTime() + furthestMs, limit, owner: notOwnedBy ?? null });
       return rows.map((row) => ({ ...row, until: new Date(row.until) }));
     };

@@ -8,17 +8,17 @@ const NODE_API = 10;
 /** The number of `PRAGMA synchronous = EXTRA`, which is more than FULL. */
 const EXTRA = 3;
 
-/** Opens the database at `path`, whose directory is made if it is not there. */
+/** Opens the database at `path`, and makes its directory if it is missing. */
 export function openDatabase(path: string): Database.Database {
   requireNodeApi(process.versions.napi);
   if (path !== "" && path !== ":memory:" && !path.startsWith("file:")) {
     mkdirSync(dirname(path), { recursive: true });
   }
-  // No waiting inside SQLite: it would block the event loop, and with it a transaction of the host that has to end first.
+  // SQLite must not wait: that would block the event loop, and with it the host's transaction that has to end first.
   return new Database(path, { timeout: 0 });
 }
 
-/** better-sqlite3 13 ends the process without a word on a Node that lacks Node-API 10, so this has to be asked first. */
+/** Checks for Node-API 10 first, because without it better-sqlite3 13 ends the process without a word. */
 export function requireNodeApi(version: string | undefined): void {
   if (Number(version ?? 0) >= NODE_API) {
     return;
@@ -40,7 +40,7 @@ export async function configureOwn(connection: Connection, durability: "full" | 
   overwriteDeleted(database);
   // Readers and a writer do not wait for each other. Changing the mode needs the database for a moment.
   await connection.query(() => database.pragma("journal_mode = WAL"));
-  // In WAL mode the driver runs NORMAL whatever the pragma first reads, so FULL has to be said.
+  // In WAL mode the driver runs NORMAL whatever the pragma first reads, so FULL has to be set.
   await connection.query(() => database.pragma(`synchronous = ${durability === "full" ? "FULL" : "NORMAL"}`));
 }
 
@@ -60,7 +60,7 @@ export async function configureHosts(connection: Connection, durability: "full" 
   }
 }
 
-/** Whether both connections are to the same database. One in memory is only ever the same as itself. */
+/** Whether both connections are to the same database. A database in memory equals only itself. */
 export function isSameDatabase(left: Database.Database, right: Database.Database): boolean {
   if (left === right) {
     return true;
@@ -83,8 +83,8 @@ function fileIdentity(path: string): string {
 }
 
 /**
- * Says which process works on a database: a lock on a small file beside it, held for as long as the process lives. The system
- * itself lets go of it when the process ends, however that happens; nothing has to be cleaned up.
+ * Shows which process works on a database, by a lock on a small file beside it, held while the process lives. The system
+ * itself releases it when the process ends in any way, so nothing has to be cleaned up.
  */
 export class WorkerLock {
   readonly #path: string;
@@ -95,7 +95,7 @@ export class WorkerLock {
     this.#path = path;
   }
 
-  /** Takes the lock, or finds that it is held already. False while another living process, or another storage, holds it. */
+  /** Takes the lock, unless it has it already. False while another living process, or another storage, holds it. */
   take(): boolean {
     if (this.#path === "" || this.#database !== null) {
       return true;

@@ -16,7 +16,7 @@ export function queryContext(database: Database): QueryContext {
   };
 }
 
-/** The first of `rows`, up to and including the one that makes them `bytes` long together. The rows after it are not read. */
+/** Takes the first of `rows` until they are `bytes` long together. Does not read the rows after that. */
 export function takeBytes<Row>(
   rows: Iterable<Row>,
   { bytes, of }: { readonly bytes: number; readonly of: (row: Row) => number },
@@ -38,13 +38,13 @@ export interface Statement<Values, Row> {
   run(values: Values): RunResult;
   get(values: Values): Row | undefined;
   all(values: Values): Row[];
-  /** The rows one by one: who stops early leaves the others unread. The connection runs nothing else meanwhile. */
+  /** The rows one by one: if you stop early, the others stay unread. The connection runs nothing else meanwhile. */
   iterate(values: Values): IterableIterator<Row>;
 }
 
 /**
- * Prepares SQL as a statement of the driver itself: drizzle's row mapping costs more than SQLite takes for a small query. In the
- * text `:name` stands for a value by its name and `$1` for one by its place: SQLite's own parameters with names cost more.
+ * Prepares SQL with the driver itself, because drizzle's row mapping costs more than a small query in SQLite. In the text,
+ * `:name` stands for a value by name and `$1` for one by place: SQLite's own named parameters cost more.
  */
 function prepareStatement<Values extends object, Row>(database: Database, text: string, rows: "objects" | "lists"): Statement<Values, Row> {
   const keys: string[] = [];
@@ -67,7 +67,7 @@ function prepareStatement<Values extends object, Row>(database: Database, text: 
   };
 }
 
-/** A value as SQLite keeps it: a time in milliseconds, truth as 0 or 1, JSON as text. */
+/** A value as SQLite keeps it: a time in milliseconds, a boolean as 0 or 1, JSON as text. */
 function stored(value: unknown): unknown {
   if (typeof value === "boolean") {
     return Number(value);

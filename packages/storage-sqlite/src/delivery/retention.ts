@@ -47,7 +47,7 @@ export function prepareErase(context: QueryContext) {
   };
 }
 
-/** Takes a recipient's name out of what is kept of a notification, and removes it if it has no other use. */
+/** Removes a recipient's name from a notification's rows, and the notification if nothing else uses it. */
 function prepareForget(context: QueryContext) {
   type Named = Owner & { readonly pk: number };
   const dropNotification = prepareDropNotification(context);

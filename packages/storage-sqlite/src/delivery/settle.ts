@@ -17,7 +17,7 @@ import { prepareWriteAudit } from "./change-send.ts";
 import { type ChainKey, IS_ITEM_READ, prepareSelectChains } from "./read-sends.ts";
 import { DELIVERY_COLUMNS, type KeyedDeliveryRow, RECORDS } from "./rows.ts";
 
-/** How many due deliveries are looked at for one claim: one endpoint's may be many, and only a few of them are taken. */
+/** How many due deliveries a claim looks at: one endpoint may have many, and only a few of those are taken. */
 const CANDIDATES = 200;
 
 type ClaimedRow = KeyedDeliveryRow & { readonly isOnly: number };
@@ -41,7 +41,7 @@ export const DELIVERY_LEASES: LeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFa
 type CandidateValues = Omit<DeliveryFairness, "exceptEndpoints"> &
   Pick<LeaseRequest, "at" | "limit" | "exceptTenants"> & { readonly exceptEndpoints: readonly string[] };
 
-/** Finds due deliveries: of one endpoint no more than its share. */
+/** Finds due deliveries, at most its share for each endpoint. */
 function prepareDue({ prepare }: QueryContext) {
   const candidates = prepare<CandidateValues, ClaimedRow>(`
     WITH due AS MATERIALIZED (
@@ -58,7 +58,7 @@ function prepareDue({ prepare }: QueryContext) {
     candidates.all({ ...request, exceptEndpoints: exceptEndpoints.map(({ channel, recipient }) => `${channel}\u0000${recipient}`) });
 }
 
-/** Adds to deliveries what is to be delivered. */
+/** Adds to deliveries their content. */
 function prepareWithContent({ prepare }: QueryContext) {
   const find = prepare<{ readonly pks: readonly number[] }, ContentRow>(`
     SELECT ${RECORDS.content} FROM json_each(:pks) k CROSS JOIN belfry_trackings t ON t.notification_pk = k.value
@@ -76,7 +76,7 @@ function prepareWithContent({ prepare }: QueryContext) {
   };
 }
 
-/** Loads chains, has them decided upon, and writes what was decided. */
+/** Loads chains, calls `decide` on them, and writes its decisions. */
 export function prepareSettle(context: QueryContext) {
   const select = prepareSelectChains(context);
   const load = prepareLoad(context);
@@ -96,7 +96,7 @@ interface HeldKeys {
   readonly notificationPk: number;
 }
 
-/** Writes what became of claimed deliveries, where their leases still hold. */
+/** Writes the results of claimed deliveries whose leases still hold. */
 export function prepareComplete({ prepare }: QueryContext) {
   const { delivery, attempt, tracking } = RECORDS.fields;
   const named = (key: string) => `:${key}`;

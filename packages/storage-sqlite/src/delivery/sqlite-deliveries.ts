@@ -25,7 +25,7 @@ export function sqliteDeliveries(
       deliveriesOf: read(prepareDeliveriesOf),
       updateSend: write(prepareUpdateSend),
       deleteSend: write(prepareDeleteSend),
-      // Most of the time nothing is due, and nothing that was read waits for it.
+      // Usually nothing is due, and no delivery waits for an item that was read.
       settle: writeIf(prepareHasChains, prepareSettle, undefined),
       complete: write(prepareComplete),
       erase: write(prepareErase),

@@ -51,7 +51,7 @@ function ofRecipients(items: readonly CreatedItem[], { inboxRecipients }: NewSen
   return inboxRecipients.flatMap((userId) => byUser.get(userId) ?? []);
 }
 
-/** Keeps the send's idempotency key; answers what is kept under it already, or null. */
+/** Stores a send's idempotency key; answers the entry that it already had, or null. */
 function prepareWriteKey({ prepare }: QueryContext) {
   interface KeyValues {
     readonly tenant: string;
@@ -75,7 +75,7 @@ function prepareWriteKey({ prepare }: QueryContext) {
   };
 }
 
-/** Writes the tracking of a notification's deliveries, and what its sender said of them. */
+/** Writes the tracking of a notification's deliveries, and its sender's details. */
 function prepareWriteTracking({ prepare }: QueryContext) {
   type Key = { readonly notificationPk: number };
   const { tracking, details } = RECORDS.fields;

@@ -76,7 +76,7 @@ function prepareInsertRecord(context: QueryContext) {
   };
 }
 
-/** Stores a long prompt, if it is not there yet, and returns its key; null for one that its record keeps. */
+/** Stores a long prompt if it is new, and returns its key; null if the record keeps the prompt itself. */
 function prepareKeepPrompt({ prepare }: QueryContext) {
   interface Name {
     readonly tenant: string;

@@ -5,7 +5,7 @@ import type { LeaseTable } from "../database/leases.ts";
 import { DIALECT, TABLES } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
 
-/** How many due records are looked at, whosever they are, before each tenant's are looked at by themselves. */
+/** How many due records of all tenants a claim looks at before it looks at each tenant's by themselves. */
 const CANDIDATES = 1_000;
 
 const ROWS = hubRows(DIALECT, TABLES);
@@ -29,7 +29,7 @@ interface DueRow {
   readonly due_at: number;
 }
 
-/** Finds the records that are due first, those of some tenants left out. */
+/** Finds due records, oldest first, without those of excluded tenants. */
 function prepareDue(context: QueryContext) {
   const first = context.prepare<{ readonly atMs: number; readonly limit: number }, DueRow>(`
     SELECT pk, tenant, due_at FROM belfry_processing_records WHERE status = 'PENDING' AND due_at <= :atMs ORDER BY due_at, pk LIMIT :limit`);
@@ -40,7 +40,7 @@ function prepareDue(context: QueryContext) {
     const except = new Set(exceptTenants);
     const candidates = first.all({ atMs, limit: except.size === 0 ? limit : Math.max(limit, CANDIDATES) });
     const found = candidates.filter(({ tenant }) => !except.has(tenant));
-    // One tenant may have a million in front of everybody else's: going past them one by one would take as long.
+    // One tenant may have a million records before all others: passing them one by one would take long.
     const isAll = found.length >= limit || candidates.length < CANDIDATES;
     return (isAll ? found : ofOthers({ atMs, limit, except })).slice(0, limit).flatMap(({ pk }) => read.all({ pk }));
   };
@@ -65,7 +65,7 @@ function prepareDueByTenant({ prepare }: QueryContext) {
       const found = except.has(tenant) ? [] : dueOf.all({ tenant, atMs: untilMs, limit });
       if (found.length > 0) {
         due = [...due, ...found].sort((left, right) => left.due_at - right.due_at || left.pk - right.pk).slice(0, limit);
-        // With enough of them, only what is due before the last of them is of interest.
+        // Once there are enough, only records due before the last of them matter.
         untilMs = due.length < limit ? atMs : (due.at(-1)?.due_at ?? atMs);
       }
     }
@@ -73,7 +73,7 @@ function prepareDueByTenant({ prepare }: QueryContext) {
   };
 }
 
-/** Adds to records the events that are to be processed. */
+/** Adds to records the events to process. */
 function prepareWithEvents({ prepare }: QueryContext) {
   const eventOf = prepare<{ readonly pk: number }, IdentifiedEventRow>(`
     SELECT ${ROWS.identifiedEvent} FROM belfry_events e CROSS JOIN belfry_notifications n ON n.pk = e.notification_pk ${ROWS.joinIdentity}
@@ -97,7 +97,7 @@ interface EndValues extends Omit<EndedRecord, "id" | "dueInMs" | "fence" | "lost
   readonly completedAt: number | null;
 }
 
-/** Gives a record that was leased the status it is to have, and takes its lease off. */
+/** Gives a leased record its new status, and removes its lease. */
 function prepareEnd({ prepare }: QueryContext) {
   return prepare<EndValues>(`
     UPDATE belfry_processing_records SET status = :status, result = :result,

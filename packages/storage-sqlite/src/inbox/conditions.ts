@@ -14,7 +14,7 @@ const IS_COVERED = isCovered(":readUpToSeq", ":readRev");
 /** The item `i` is read, in an inbox whose newest read mark is that of the values `readUpToSeq` and `readRev`. */
 export const IS_READ = `(i.read_at IS NOT NULL OR ${IS_COVERED})`;
 
-/** The opposite, in an inbox that has nothing unread up to the value `unreadAfterSeq`. */
+/** The item `i` is unread, in an inbox with nothing unread up to `unreadAfterSeq`. */
 export const IS_UNREAD = `(i.seq > (SELECT :unreadAfterSeq) AND i.read_at IS NULL AND NOT (${IS_COVERED}))`;
 
 /** The item `i` is read, beside the counters `c` of its inbox. */

@@ -45,7 +45,7 @@ interface ChunkRow {
   readonly recipients: string;
 }
 
-/** Whether a chunk is left: a look that takes no lock. */
+/** Whether a chunk is left; takes no lock. */
 export function prepareHasFanOut({ prepare }: QueryContext) {
   const any = prepare<object, { readonly pk: number }>("SELECT pk FROM belfry_fan_out_chunks LIMIT 1");
   return (_: Date): boolean => any.get({}) !== undefined;
@@ -72,9 +72,9 @@ export function prepareFanOutNext(context: QueryContext) {
   };
 }
 
-/** Takes a user out of the fan-outs that still name them, and answers how many chunks did. */
+/** Removes a user from the fan-outs that still name them, and answers how many chunks did. */
 export function prepareLeaveFanOuts({ prepare, prepareRows }: QueryContext) {
-  // The search for the text is fast; whether it is a recipient, the chunk itself tells.
+  // The text search is fast; the JSON check then tells whether it found a recipient.
   const naming = prepareRows<Owner & { readonly text: string; readonly limit: number }, readonly [pk: number, recipients: string]>(`
     SELECT c.pk, c.recipients FROM belfry_fan_out_chunks c CROSS JOIN belfry_notifications n ON n.pk = c.notification_pk
     WHERE n.tenant = (SELECT :tenant) AND instr(c.recipients, (SELECT :text)) > 0

@@ -5,9 +5,9 @@ import { OWN } from "./conditions.ts";
 
 /** The state that decides which items of an inbox are read. */
 export interface ReadState {
-  /** Up to which number the newest read mark covers everything. */
+  /** The newest read mark covers all items up to this number. */
   readonly readUpToSeq: number;
-  /** The change that made that mark: what was marked unread by a later one is not covered. */
+  /** The change that made that mark, which does not cover items marked unread later. */
   readonly readRev: number;
 }
 
@@ -49,7 +49,7 @@ export function prepareInboxState({ prepareRows }: QueryContext) {
 
 type Added = Pick<InboxCounts, "total" | "unread">;
 
-/** Adds to the counts of an inbox, as one change of it, and answers with what they are then. */
+/** Adds to the counts of an inbox, as one change, and returns the new counts. */
 export function prepareAddToCounts({ prepare }: QueryContext) {
   const add = prepare<Owner & Added>(
     `UPDATE belfry_inbox_counters SET total = total + :total, unread = unread + :unread, rev = rev + 1 WHERE ${OWN}`,

@@ -17,9 +17,9 @@ interface Covered {
 }
 
 /**
- * Makes, for one inbox, what tells when its items were read: an item's own time, else that of the earliest mark that
- * covers it, else null. Marks are looked up only where an item needs one, and neighbours usually share it; as part of
- * the statement that reads the items, the look-up costs every item, read by a mark or not.
+ * Makes a function that tells when an item of one inbox was read: its own time, else that of the earliest mark that
+ * covers it, else null. It looks a mark up only if an item needs one, and neighbours usually share it. Within the
+ * statement that reads the items, the look-up would slow every item down, read by a mark or not.
  */
 export function prepareReadTimes(context: QueryContext) {
   const readAgain = prepareReadAgain(context);
@@ -64,7 +64,7 @@ export type ItemRow = readonly [
   /** When it came into the inbox: with its notification, or, in a large fan-out, with its chunk. */
   createdAt: number,
   seq: number,
-  /** The time of its own; a read mark may cover it all the same. */
+  /** The item's own read time; a read mark may cover it too. */
   ownReadAt: number | null,
   deletedAt: number | null,
   /** The change that marked it unread again, if one did. */
@@ -73,7 +73,7 @@ export type ItemRow = readonly [
   kind: Notification["kind"],
 ];
 
-/** Where an {@link ItemRow} has `deletedAt`. */
+/** The index of `deletedAt` in an {@link ItemRow}. */
 export const DELETED_AT = 10;
 
 /** The columns of an {@link ItemRow}, over the item `i` and its notification `n`. */
@@ -115,7 +115,7 @@ export interface FoundItem {
   readonly isDeleted: boolean;
 }
 
-/** Finds one item of an inbox by either of its names, deleted ones included. */
+/** Finds an item of an inbox by its id or number, even if it is deleted. */
 export function prepareFindItem(context: QueryContext) {
   const readTimes = prepareReadTimes(context);
   const bySeq = context.prepareRows<Owner & { readonly seq: number }, ItemRow>(`${SELECT_OWN_ITEMS} AND i.seq = (SELECT :seq)`);

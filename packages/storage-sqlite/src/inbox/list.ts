@@ -56,7 +56,7 @@ function pageRows(
   { query, matching }: { readonly query: InboxQuery; readonly matching: number },
 ): readonly ItemRow[] {
   const offset = query.offset ?? 0;
-  // No more rows than there are: a scan that has found them all stops before it has read the rest of the inbox.
+  // Asks for no more rows than match: a scan that found them all does not read the rest of the inbox.
   const limit = Math.min(query.limit, matching - offset);
   if (limit <= 0) {
     return [];

@@ -6,7 +6,7 @@ import { prepareAddToCounts } from "./inbox-state.ts";
 import { prepareFindItems } from "./item-row.ts";
 import { prepareCounts } from "./list.ts";
 
-/** Marks items read that were not yet. */
+/** Marks unread items read. */
 export function prepareMarkRead(context: QueryContext) {
   const findItems = prepareFindItems(context);
   const addToCounts = prepareAddToCounts(context);
@@ -52,7 +52,7 @@ export function prepareMarkUnread(context: QueryContext) {
   };
 }
 
-/** Marks everything read that is in an inbox, by one mark over all of it: no item is touched. */
+/** Marks a whole inbox read by one mark, without changing any item. */
 export function prepareMarkAllRead(context: QueryContext) {
   const counts = prepareCounts(context);
   const addMark = context.prepare<Owner & { readonly upToSeq: number; readonly at: Date; readonly rev: number }>(

@@ -58,7 +58,7 @@ export function prepareDropNotification({ prepare }: QueryContext) {
   };
 }
 
-/** Removes items of one inbox for good, each with its notification if nothing else refers to it, and counts them off. */
+/** Removes items of one inbox for good, each with its notification if nothing else refers to it, and lowers the counts. */
 export function prepareDropItems(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const addToCounts = prepareAddToCounts(context);

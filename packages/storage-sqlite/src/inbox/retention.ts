@@ -9,7 +9,7 @@ import { DROPPED_COLUMNS, type DroppedItem, prepareDropItems } from "./remove.ts
 
 type Some = Owner & { readonly limit: number };
 
-/** Removes some of an inbox: what is still to come first, the counts last. */
+/** Removes a part of an inbox: items still to come first, the counts last. */
 export function prepareErase(context: QueryContext) {
   const { prepare, prepareRows } = context;
   const leaveFanOuts = prepareLeaveFanOuts(context);

@@ -1,4 +1,4 @@
-/** Never edit a published migration: databases keep its checksum. The table that is made anew has another key. */
+/** Never edit a published migration: databases keep its checksum. It makes one table anew to change its key. */
 export const inboxChangesMigration = `
 ALTER TABLE belfry_inbox_items ADD COLUMN unread_rev INTEGER;
 ALTER TABLE belfry_inbox_counters ADD COLUMN rev INTEGER NOT NULL DEFAULT 0;

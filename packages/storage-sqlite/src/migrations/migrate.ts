@@ -33,7 +33,7 @@ export function makeMigrationsTable(database: Database): void {
   }
 }
 
-/** Notes that the database has a migration; again is allowed. */
+/** Records that the database has a migration; may be repeated. */
 export function recordMigration(database: Database, migration: Numbered): void {
   database
     .prepare("INSERT OR IGNORE INTO belfry_migrations (id, checksum, applied_at, oldest_compatible) VALUES (?, ?, ?, ?)")
@@ -66,8 +66,7 @@ function checksumOf(migration: Migration): string {
 }
 
 /**
- * Makes sure that the tables can be used, by migrating them if it may. Answers whether migrations are to follow in the
- * background.
+ * Makes sure that the tables can be used, and migrates them if it may. Answers whether background migrations remain.
  */
 export async function openTables(connection: Connection, migrations: readonly Migration[], mayMigrate: boolean): Promise<boolean> {
   if (mayMigrate) {
@@ -87,7 +86,7 @@ function requireTables(database: Database, migrations: readonly Migration[]): vo
     );
   }
   const [missing] = readPlan(database, migrations).atOpen;
-  // A host whose own drizzle-kit keeps the tables has no migration of ours noted, the first included.
+  // If the host's own drizzle-kit makes the tables, no migration of ours is recorded.
   if (missing !== undefined && missing.id > 1) {
     throw new BelfryError(
       "CONFIGURATION",
@@ -97,7 +96,7 @@ function requireTables(database: Database, migrations: readonly Migration[]): vo
   }
 }
 
-/** What a migration may do. */
+/** Options of a migration. */
 export interface MigrateOptions {
   /**
    * Whether to remove what only older versions of this package need. Allow it once none of them runs any more.
@@ -108,9 +107,9 @@ export interface MigrateOptions {
 }
 
 /**
- * Brings Belfry's tables in `database` up to date, with the steps that a storage, which migrates when it opens, does in the
- * background. New tables and columns come in one transaction: after a crash in the middle nothing of
- * them is there. What follows goes in small steps, and goes on where it stopped. Several processes may do so at once.
+ * Brings Belfry's tables in `database` up to date, with the steps that a storage takes in the background after it opens.
+ * New tables and columns come in one transaction, so that a crash in the middle leaves none of them. The rest runs in
+ * small steps and continues where it stopped. Several processes may do so at once.
  *
  * @throws BelfryError `CONFIGURATION` if the database needs a newer Belfry, or if a migration it has is not the one this
  *   package contains
@@ -132,7 +131,7 @@ export async function migrate(database: Database, options: MigrateOptions = {}):
   await migrateLater(connection, MIGRATIONS, cleanup);
 }
 
-/** Runs what has to be there before a storage can be used, and answers what is left to do. */
+/** Runs the migrations that a storage needs before use, and answers what is left to do. */
 export async function migrateAtOpen(connection: Connection, migrations: readonly Migration[]): Promise<MigrationPlan> {
   const { database } = connection;
   // Most starts find everything done, and need not wait for a writer to learn so.
@@ -185,7 +184,7 @@ export async function migrationStep(connection: Connection, migrations: readonly
   });
 }
 
-/** Moves some rows, and notes the migration as done once there are none to move; answers whether there were. */
+/** Moves some rows, or records the migration as done if there are none; answers whether it moved any. */
 function moveRows(database: Database, migration: Numbered<"background" | "outside">): boolean {
   if (migration.phase === "outside") {
     throw new BelfryError("CONFIGURATION", `Migration ${migration.id} cannot run: SQLite does everything inside a transaction.`);
@@ -197,7 +196,7 @@ function moveRows(database: Database, migration: Numbered<"background" | "outsid
   return isMoved;
 }
 
-/** Moves the rows once more that older instances wrote after they had been moved, then takes away what those needed. */
+/** Moves rows that older instances wrote since the move, then removes what only those instances needed. */
 function takeAway(database: Database, migrations: readonly Migration[], cleanup: Numbered<"cleanup">): void {
   const hasMoved = backgroundBefore(migrations, cleanup.id).some((migration) => moveRows(database, migration));
   if (!hasMoved) {

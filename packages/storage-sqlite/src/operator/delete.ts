@@ -30,7 +30,7 @@ export function prepareDropWork(context: QueryContext) {
   };
 }
 
-/** Deletes some of a notification: first the work that is left, then items, and with the last of them the notification. */
+/** Deletes a part of a notification: first the work that is left, then items, and the notification with the last item. */
 export function prepareDeleteNotification(context: QueryContext) {
   const find = context.prepare<{ readonly tenant: string; readonly id: string }, Key>(
     "SELECT pk FROM belfry_notifications WHERE tenant = :tenant AND id = :id",

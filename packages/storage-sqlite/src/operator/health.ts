@@ -6,7 +6,7 @@ import { ask } from "../database/sql.ts";
 /** How many attempts or deliveries one step looks at: a few milliseconds' work, in which nobody else gets a turn. */
 const STEP = 2_000;
 
-/** Reads how a tenant's channels do, in steps. */
+/** Reads the health of a tenant's channels in steps. */
 export async function readHealth(
   connection: Connection,
   tenant: string,
@@ -24,7 +24,7 @@ async function readAttempts(
   { window, tally }: { readonly window: HealthWindow; readonly tally: Tally },
 ): Promise<void> {
   const [from, { bucketMs, buckets }] = [window.from.getTime(), window];
-  // Before the first attempt of the window's first millisecond, and before the first of the one after its last.
+  // From before any attempt in the window's first millisecond to before any in the millisecond after its last.
   const end: AttemptPlace = [from + buckets * bucketMs, -1, -1];
   for (let after: AttemptPlace | null = [from, -1, -1]; after !== null; ) {
     const start: AttemptPlace = after;
@@ -118,7 +118,7 @@ class Tally {
   }
 }
 
-/** The least latency that a share of all stayed within; null for none. */
+/** The lowest latency that covers a share of all; null for none. */
 function percentile(latencies: ReadonlyMap<number, number>, share: number): number | null {
   const ascending = [...latencies].sort(([left], [right]) => left - right);
   const wanted = Math.ceil(ascending.reduce((sum, [, attempts]) => sum + attempts, 0) * share);
@@ -149,7 +149,7 @@ interface DueKey {
   readonly pk: number;
 }
 
-/** Attempts that are alike in all that health is about. */
+/** Attempts with the same channel, bucket, result and latency. */
 interface AttemptGroup {
   readonly channel: string;
   readonly bucket: number;
@@ -179,7 +179,7 @@ const ATTEMPT_PLACE = `SELECT a.finished_at AS "finishedAt", a.delivery_pk AS "d
 /** A latency cut to its first three digits. */
 const THREE_DIGITS = "ms - ms % CAST(substr('1000000000000000', 1, max(1, length(ms) - 2)) AS integer)";
 
-/** Since when the delivery `d` of the attempt `a` could go out. */
+/** The earliest time that delivery `d` of attempt `a` could go out. */
 const SINCE = `CASE
   WHEN d.is_fallback THEN min(a.started_at, coalesce((
     SELECT p.settled_at FROM belfry_deliveries p WHERE p.notification_pk = d.notification_pk AND p.chain = d.chain AND p.is_fallback = 0),
@@ -187,8 +187,8 @@ const SINCE = `CASE
   ELSE (SELECT coalesce(t.scheduled_at, t.created_at) FROM belfry_trackings t WHERE t.notification_pk = d.notification_pk) END`;
 
 /**
- * Groups the attempts of the tenant $7 in a range, by the parts of a window from $8 on, each $9 long. Materialized: put into
- * the outer query, the look-ups behind `ms` would be made each time it is named there.
+ * Groups the attempts of the tenant $7 in a range, by the parts of a window from $8 on, each $9 long. Materialized, because
+ * in the outer query the look-ups behind `ms` would run each time it is named.
  */
 const ATTEMPT_GROUPS = `WITH ended AS MATERIALIZED (
     SELECT d.channel, CAST((a.finished_at - (SELECT $8)) / (SELECT $9) AS integer) AS bucket,

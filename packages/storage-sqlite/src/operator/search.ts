@@ -8,7 +8,7 @@ const STEP = 1_000;
 /** Above every id. */
 const ABOVE_IDS = "~";
 
-/** A notification that a step came past. */
+/** A notification that a step looked at. */
 interface Candidate {
   readonly pk: number;
   readonly id: string;
@@ -23,22 +23,22 @@ interface WayCandidate extends Candidate {
 }
 
 /**
- * One search for notifications. Where an index leads to few enough, those are gathered and sorted; else the tenant's
- * notifications are walked along, newest first, until enough have matched. Both go in steps.
+ * One search for notifications. If an index leads to few enough, it gathers and sorts them; else it walks along the
+ * tenant's notifications, newest first, until enough have matched. Both go in steps.
  */
 export class ActivitySearch {
   readonly #connection: Connection;
   readonly #conditions: Conditions;
   readonly #text: SearchText;
 
-  /** @param search the filter and, if it is given, the notification that those to be found are older than */
+  /** @param search the filter and, if given, the notification that all results must be older than */
   constructor(connection: Connection, tenant: string, search: { readonly filter: ActivityFilter; readonly after?: string | undefined }) {
     this.#connection = connection;
     this.#conditions = conditionsOf(search.filter, search.after);
     this.#text = searchText(tenant, this.#conditions, { ...DIALECT, tables: TABLES });
   }
 
-  /** The newest that match, newest first, up to `limit`. */
+  /** The newest matches, newest first, up to `limit`. */
   async newest(limit: number): Promise<readonly Candidate[]> {
     const ways = await this.#ways();
     if (ways === null) {
@@ -54,12 +54,12 @@ export class ActivitySearch {
     return ways === null ? (await this.#walk(max)).length : Math.min(max, (await this.#gather(ways)).size);
   }
 
-  /** Those ways that lead to everything that matches, and to little else; null if all do lead to a lot. */
+  /** The ways that lead to all matches and little else; null if every choice leads to too much. */
   async #ways(): Promise<readonly WayName[] | null> {
     for (const ways of suitableWays(this.#conditions)) {
       let size = 0;
       for (const { table, where, order } of ways.map((way) => this.#text.way(way))) {
-        // The order's column is named, so that the index of the way's steps is counted along.
+        // Naming the order's column makes SQLite count along the index that the steps use.
         const entries = `SELECT 1 FROM ${table} t WHERE ${where} AND ${order[0]} <= ${Number.MAX_SAFE_INTEGER} LIMIT ${MAX_GATHERED + 1}`;
         const text = `SELECT count(*) AS size FROM (${entries})`;
         const [counted] = await this.#ask<{ readonly size: number }>(text);
@@ -72,7 +72,7 @@ export class ActivitySearch {
     return null;
   }
 
-  /** Everything that matches, by its key, in no particular order. */
+  /** All matches by key, in no particular order. */
   async #gather(ways: readonly WayName[]): Promise<ReadonlyMap<number, Candidate>> {
     const gathered = new Map<number, Candidate>();
     for (const way of ways) {
@@ -89,7 +89,7 @@ export class ActivitySearch {
     return gathered;
   }
 
-  /** The next step along a way: all that it comes past, whether they match or not. */
+  /** The next step along a way: all notifications on it, matching or not. */
   #along(name: WayName, after: WayCandidate | undefined): Promise<readonly WayCandidate[]> {
     const { table, where, order } = this.#text.way(name);
     const [first, second] = order;

@@ -45,7 +45,7 @@ async function search(
   const summaries: ActivitySummary[] = [];
   let last = after;
   let isOver = false;
-  // It searches again if something was deleted before it was read: a short page means that there is no other.
+  // Searches again if a result was deleted before it was read: a short page would mean that no other follows.
   while (!isOver && summaries.length < limit) {
     const wanted = limit - summaries.length;
     const newest = await new ActivitySearch(connection, tenant, { filter, after: last }).newest(wanted);
@@ -57,7 +57,7 @@ async function search(
   return summaries;
 }
 
-/** Summaries of those that are still there. */
+/** Summaries of those that still exist. */
 async function readSummaries(connection: Connection, pks: readonly number[]): Promise<readonly ActivitySummary[]> {
   const summaries: ActivitySummary[] = [];
   for (let start = 0; start < pks.length; start += SUMMARIES_STEP) {

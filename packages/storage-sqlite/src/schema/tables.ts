@@ -32,7 +32,7 @@ interface Types extends KindTypes {
   readonly texts: Json<readonly string[]>;
 }
 
-// Not exported: so the declarations that hosts get write it out.
+// Not exported, so that the declarations for hosts spell it out.
 type Tables = {
   readonly [Field in keyof typeof TABLES]: SQLiteTableWithColumns<{
     name: TableName<Field>;
