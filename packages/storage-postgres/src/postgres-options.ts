@@ -32,7 +32,7 @@ export const CONNECTION_TIMEOUT_MS = 10_000;
 export const DEFAULT_POOL_SIZE = 10;
 export const DEFAULT_SCHEMA = "public";
 
-/** What each option takes. */
+/** The check of each option. */
 export const POSTGRES_OPTIONS: OptionChecks<PostgresStorageOptions> = {
   schema: ["the name of one", (value) => typeof value === "string" && value !== ""],
   migrate: SWITCH,

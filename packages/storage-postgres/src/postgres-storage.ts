@@ -109,7 +109,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   #opening: Promise<void> | null = null;
   #open: OpenStorage | null = null;
 
-  /** @param migrations what this package knows; another list is for tests alone */
+  /** @param migrations this package's migrations; only tests pass others */
   constructor(source: string | Pool, options: PostgresStorageOptions, migrations: readonly Migration[] = MIGRATIONS) {
     this.#source = source;
     this.#migrations = migrations;
@@ -136,7 +136,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   }
 
   /**
-   * Connects and, unless told not to, migrates. Again while open, it does nothing.
+   * Connects and, unless told not to, migrates. Does nothing if it is open.
    *
    * @throws BelfryError `CONFIGURATION` if the tables are not those of this package, or if the pool has `binary: true`;
    *   `STORAGE_UNAVAILABLE` or `STORAGE_FAILED` if PostgreSQL does not do it

@@ -43,7 +43,7 @@ interface HostWrite {
   onCommit(items: readonly CreatedItem[]): void;
 }
 
-/** Gone when the transaction ends, so a statement that finds it there runs inside the transaction that set it. */
+/** The setting ends with the transaction, so a statement that finds it runs inside the transaction that set it. */
 const mark = statement<[string]>("mark_transaction", "SELECT set_config('belfry.transaction', $1, true)");
 
 /** Writes through the host's connections, whose transactions the host opens and ends. */
@@ -70,7 +70,7 @@ export class HostTransactions {
     return this.#write(handle, { entry, onCommit });
   }
 
-  /** Writes a send likewise; `at` null is the database's time. */
+  /** Does the same for a send; `at` null is the database's time. */
   writeSend(handle: unknown, { send, at, onCommit }: HostSend): Promise<void> {
     const entry = { notification: send.notification, recipients: send.inboxRecipients };
     return this.#write(handle, {

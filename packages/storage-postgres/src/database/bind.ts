@@ -11,7 +11,7 @@ export interface Bound {
   current(): { readonly connection: Connection };
 }
 
-/** Makes the statements of an operation. With its values, the operation is what a connection, or a session of one, runs. */
+/** Makes the statements of an operation. Given its values, a connection, or a session of one, runs the operation. */
 export type Prepare<Args extends readonly unknown[], Result, On = Connection> = (
   tables: TableNames,
   time: StorageTime,
@@ -21,8 +21,8 @@ export type Prepare<Args extends readonly unknown[], Result, On = Connection> = 
 type Binding<Args extends readonly unknown[], Result> = (bound: Bound) => (...args: Args) => Promise<Result>;
 
 /**
- * An operation that is one statement, or opens its transactions itself. It is run again when another transaction was in
- * its way, and what the driver throws in the end is wrapped.
+ * An operation that is one statement, or opens its transactions itself. It runs again after a conflict with another
+ * transaction, and wraps the driver's final error.
  */
 export function run<Args extends readonly unknown[], Result>(prepare: Prepare<Args, Result>): Binding<Args, Result> {
   return ({ tables, time, current }) => {
@@ -40,7 +40,7 @@ export function run<Args extends readonly unknown[], Result>(prepare: Prepare<Ar
   };
 }
 
-/** An operation of several statements, which are one transaction. */
+/** An operation of several statements in one transaction. */
 export function inTransaction<Args extends readonly unknown[], Result>(prepare: Prepare<Args, Result, Session>): Binding<Args, Result> {
   return run((tables, time) => {
     const operation = prepare(tables, time);
@@ -51,7 +51,7 @@ export function inTransaction<Args extends readonly unknown[], Result>(prepare: 
   });
 }
 
-/** A part of the storage made of its operations, whose statements are made when they are first needed. */
+/** Makes a part of the storage of operations, whose statements are made when they are first needed. */
 export function bind<Bindings extends Readonly<Record<string, Binding<never, unknown>>>>(
   bound: Bound,
   bindings: Bindings,

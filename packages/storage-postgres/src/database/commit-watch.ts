@@ -1,7 +1,7 @@
 import type { Logger } from "@belfry/core";
 import type { WatchableClient } from "./connection.ts";
 
-/** A write inside a transaction of the host, whose end is to be learned. */
+/** A write in a transaction of the host whose end Belfry waits for. */
 export interface WatchedWrite {
   onCommit(): void;
   /** Called once the transaction is over, either way. */
@@ -14,24 +14,24 @@ export interface WatchedWrite {
 export type TransactionStatus = "I" | "T" | "E";
 
 /**
- * Learns from the protocol how a host's transaction on one connection goes on: what the server answers to each command,
- * and its status after each query. It sends nothing.
+ * Follows a host's transaction on one connection by the protocol: by the server's answer to each command, and by its
+ * status after each query. It sends nothing.
  *
  * ```
  * writes pending ──COMMIT──> told ──┐
- *       ├────────ROLLBACK──> dropped ├──> over: nothing is listened to any longer
+ *       ├────────ROLLBACK──> dropped ├──> over: it does not listen any longer
  *       └─connection lost──> dropped ┘
  * ```
  *
- * A ROLLBACK that leaves the transaction open went back to a savepoint: what was written before it is looked for in the
- * database after the commit.
+ * A ROLLBACK that leaves the transaction open went back to a savepoint. After the commit, Belfry then looks in the
+ * database for the earlier writes.
  */
 export class CommitWatch {
   readonly #client: WatchableClient;
   readonly #logger: Logger;
   readonly #writes = new Map<WatchedWrite, { isDoubtful: boolean }>();
   #commands: string[] = [];
-  /** How many writes are being made; with those made, the reasons to listen. */
+  /** How many writes are under way. It listens for these and the made ones. */
   #writing = 0;
   /** Undefined until a query has been answered since the watch began. */
   status: TransactionStatus | undefined;

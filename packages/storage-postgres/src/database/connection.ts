@@ -7,7 +7,7 @@ import { queryConfig, type RunOptions, type Statement, statement } from "./state
 
 const mayAskServer = statement<[boolean]>("may_ask_server", "SELECT has_function_privilege('pg_catalog.pg_control_system()', 'execute')");
 
-/** Of the database alone, for servers that keep who they are to themselves. */
+/** Identifies the database alone, if the server does not identify itself. */
 const ofDatabase = statement<[string]>(
   "database_identity",
   "SELECT concat_ws(' ', oid::text, datname) FROM pg_database WHERE datname = current_database()",
@@ -19,7 +19,7 @@ const ofServerToo = statement<[string]>(
   FROM pg_database WHERE datname = current_database()`,
 );
 
-/** How the databases behind connections are told apart, also those of different servers that have the same name. */
+/** Tells the databases behind connections apart, even those with the same name on different servers. */
 export interface IdentityCheck {
   /** The storage's own database. */
   readonly own: string;
@@ -27,7 +27,7 @@ export interface IdentityCheck {
   of(session: Session): Promise<string>;
 }
 
-/** Finds out who the storage's database is, and how to ask others. */
+/** Identifies the storage's database, and how to identify others. */
 export async function identityCheck(own: Session): Promise<IdentityCheck> {
   const [[mayAsk] = [false]] = await own.rows(mayAskServer, []);
   const ask = mayAsk ? ofServerToo : ofDatabase;
@@ -38,7 +38,7 @@ export async function identityCheck(own: Session): Promise<IdentityCheck> {
   return { own: await of(own), of };
 }
 
-/** One value of each kind that Belfry's statements answer with, and what it has to be when it arrives. */
+/** One value of each kind that Belfry's statements answer with, and its expected form on arrival. */
 const KINDS: readonly (readonly [sql: string, expected: unknown])[] = [
   ["true", true],
   ["9007199254740991::bigint", 9007199254740991],
@@ -56,9 +56,9 @@ const readKinds = statement("value_check", `SELECT ${KINDS.map(([sql]) => sql).j
 
 /**
  * Makes sure that values arrive as Belfry's statements expect them. Parsers that the host set do no harm, because each
- * statement brings its own; the binary format does, and a driver or wrapper that ignores what a query asks for.
+ * statement brings its own; the binary format does harm, as does a driver or wrapper that ignores a query's options.
  *
- * @throws BelfryError `CONFIGURATION` that names the first value which arrived as another
+ * @throws BelfryError `CONFIGURATION` that names the first value that arrived wrong
  */
 export async function requireReadableValues(session: Session): Promise<void> {
   const [row] = await session.rows(readKinds, ["é"]);
@@ -126,7 +126,7 @@ function isClient(value: unknown): value is WatchableClient {
   );
 }
 
-/** Told by shape: the host may have loaded a pg of its own. */
+/** Checks the shape: the host may have loaded its own pg. */
 function hasFunctions(value: unknown, ...names: readonly string[]): value is Readonly<Record<string, unknown>> {
   return isObject(value) && names.every((name) => typeof value[name] === "function");
 }
@@ -177,7 +177,7 @@ export class Connection implements Session {
 
   /**
    * Runs `work` in one transaction at the isolation level READ COMMITTED; rolls back and rejects if it rejects. PostgreSQL ends
-   * a transaction whose process falls silent, since it may not hear for hours that nobody is there, and nobody else gets its locks.
+   * a transaction whose process falls silent: it may not learn for hours that the process is gone, and its locks block others.
    */
   async transaction<Result>(work: (session: Session, client: PoolClient) => Promise<Result>): Promise<Result> {
     const client = await this.#connect();
@@ -208,7 +208,7 @@ export class Connection implements Session {
     const cancel = () => {
       // The process id of the connection, which pg's types leave out.
       const { processID } = client as PoolClient & { readonly processID?: number };
-      // If it cannot be cancelled, it is waited for.
+      // If this fails, `work` runs to its end.
       this.#pool.query("SELECT pg_cancel_backend($1)", [processID]).catch(ignore);
     };
     signal?.addEventListener("abort", cancel);
@@ -222,9 +222,9 @@ export class Connection implements Session {
   }
 
   /**
-   * Takes a connection. One that is lost between two statements says so by an event, which ends the process if nobody
-   * listens; the next statement fails and tells the caller. By callback, because a promise is too late: the message that
-   * makes a new connection ready may come in one packet with the one that ends it.
+   * Takes a connection. If it is lost between two statements, it emits an event, which ends the process if nobody
+   * listens; the next statement fails and tells the caller. Uses a callback, because a promise is too late: one packet
+   * may hold both the message that makes a new connection ready and the one that ends it.
    */
   #connect(): Promise<PoolClient> {
     return new Promise((resolve, reject) => {
@@ -239,7 +239,7 @@ export class Connection implements Session {
     });
   }
 
-  /** Does `work` again, a few times, when PostgreSQL ended it because two transactions were in each other's way. */
+  /** Repeats `work` a few times if PostgreSQL ended it because two transactions conflicted. */
   async retryingConflicts<Result>(work: () => Promise<Result>): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -248,7 +248,7 @@ export class Connection implements Session {
         if (attempt === CONFLICT_ATTEMPTS || !isTransientConflict(error)) {
           throw error;
         }
-        // Of different length, so that the two do not meet again.
+        // A random delay, so that the two do not meet again.
         await new Promise((resolve) => setTimeout(resolve, Math.random() * CONFLICT_DELAY_MS * attempt));
       }
     }

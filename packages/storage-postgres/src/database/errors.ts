@@ -16,7 +16,7 @@ const NO_PREPARED_STATEMENTS =
   "A connection does not have the prepared statements that it should have: behind a pooler in transaction mode, such as PgBouncer, " +
   "pass preparedStatements: false to postgresStorage.";
 
-/** pg's own words, errors without a code. */
+/** pg's messages in errors without a code. */
 const READ_TIMEOUT = "Query read timeout";
 const UNAVAILABLE_MESSAGE = new RegExp(
   `Connection terminated|timeout exceeded when trying to connect|${READ_TIMEOUT}|not queryable|Connection ended`,
@@ -33,7 +33,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
 const TRANSIENT_CONFLICTS = ["40001", "40P01"];
 
 /**
- * Wraps what the driver threw, once: `STORAGE_UNAVAILABLE` for a database that is out of reach, overloaded or locked,
+ * Wraps the driver's error, once: `STORAGE_UNAVAILABLE` for a database that is out of reach, overloaded or locked,
  * `STORAGE_FAILED` for everything else. The driver's error stays as `cause`.
  */
 export function wrapError(error: unknown): BelfryError {
@@ -52,7 +52,7 @@ export function wrapError(error: unknown): BelfryError {
   return new BelfryError("STORAGE_FAILED", message, { cause: error });
 }
 
-/** Whether two transactions were in each other's way, so that doing the same again is likely to succeed. */
+/** Whether two transactions conflicted, so that a repeat is likely to succeed. */
 export function isTransientConflict(error: unknown): boolean {
   return TRANSIENT_CONFLICTS.includes(errorCode(error));
 }
@@ -62,7 +62,7 @@ export function isLockTimeout(error: unknown): boolean {
   return errorCode(error) === "55P03";
 }
 
-/** Whether the connection did not answer in time, so that nothing that is asked on it after that is answered either. */
+/** Whether the connection did not answer in time. Then it answers no later statement either. */
 export function isReadTimeout(error: unknown): boolean {
   return errorMessage(error) === READ_TIMEOUT;
 }
@@ -88,8 +88,8 @@ function errorMessage(error: unknown): string {
 const listenedTo = new WeakSet<Pool>();
 
 /**
- * Listens for the errors of a pool, once, for as long as the pool lives: an idle connection that is lost says so by an
- * event that ends the process if nobody listens. The pool replaces the connection by itself.
+ * Listens for the errors of a pool, once, for as long as the pool lives: a lost idle connection emits an event that ends
+ * the process if nobody listens. The pool replaces the connection by itself.
  */
 export function listenForErrors(pool: Pool, logger: Logger): void {
   if (!listenedTo.has(pool)) {

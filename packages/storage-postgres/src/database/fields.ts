@@ -2,7 +2,7 @@ import { type Fields as SharedFields, fieldsOf as sharedFieldsOf, type TableOf, 
 import type { Column } from "drizzle-orm";
 import { milliseconds } from "./statement.ts";
 
-/** A record as its table declares it, with what `unnest` takes. */
+/** A record as its table declares it, with values for `unnest`. */
 export interface Fields<Of> extends SharedFields<Of> {
   /** A parameter of its type for each field, from $1 on. */
   readonly typed: string;
@@ -29,7 +29,7 @@ export function recordset<Of>({ all }: SharedFields<Of>): string {
   return all.map(([key, column]) => `"${key}" ${typeOf(column)}`).join(", ");
 }
 
-/** A column's type, without what only a table says of it. */
+/** A column's type, without its collation. */
 function typeOf(column: Column): string {
   return column.dataType === "date" ? "timestamptz" : column.getSQLType().replace(/ COLLATE .*$/, "");
 }

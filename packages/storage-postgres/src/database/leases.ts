@@ -8,7 +8,7 @@ import type { TableNames } from "./table-names.ts";
 /** Makes a statement that leases rows: `due` is a common table expression of that name with their `pk`. */
 export type MakeClaim<Row> = (operation: string, due: string) => Statement<JsonRow<Row>>;
 
-/** Runs a statement of {@link MakeClaim}, with how many rows at the most and the values from $5 on. */
+/** Runs a statement of {@link MakeClaim}, for at most `limit` rows, with the values from $5 on. */
 export type RunClaim<Row> = (run: Statement<JsonRow<Row>>, limit: number, values: readonly unknown[]) => Promise<readonly JsonRow<Row>[]>;
 
 /** A table whose rows are tasks to be leased. */
@@ -16,17 +16,17 @@ export interface LeaseTable<Row, Task, Fairness extends object> {
   /** Names the tasks in statements, for example `deliveries`. */
   readonly name: string;
   readonly table: keyof TableNames;
-  /** The columns of a row, over the table by its `alias` and what is joined to it. What several rows share may come with the first of them alone: see {@link ofFirst}. */
+  /** The columns of a row, over the table by its `alias` and what is joined to it. Content that several rows share may come with the first one alone: see {@link ofFirst}. */
   columns(tables: TableNames): string;
   readonly alias: string;
   /** Other tables that the columns need, as SQL that joins them. @default none */
   joined?(tables: TableNames): string;
-  /** For each queue of rows, which of them are in it: the next one due is the least `due_at` of all. */
+  /** For each queue, the condition on its rows: the next row due has the least `due_at` of all. */
   readonly queues: readonly string[];
   /** The columns that a claim sets beside the lease, as SQL that ends in a comma. @default nothing */
   readonly claimed?: string;
   /**
-   * Prepares the choice of due rows. It differs by what is fair, and makes the plan. Of a statement's values, $1 is the time,
+   * Prepares the choice of due rows. It differs by what is fair, and decides the plan. A statement's value $1 is the time,
    * $2 how many, $3 the owner, $4 the length of the lease.
    */
   claim(
@@ -37,7 +37,7 @@ export interface LeaseTable<Row, Task, Fairness extends object> {
   tasks(rows: readonly Row[]): readonly Task[];
 }
 
-/** A column that all rows of a notification share, of the first of them alone; else null. `alias` is that of the table. */
+/** A column that all rows of a notification share, in the first of them alone; else null. `alias` is the table's. */
 export function ofFirst(alias: string, { columns, from }: { readonly columns: string; readonly from: string }): string {
   return `CASE WHEN row_number() OVER (PARTITION BY ${alias}.notification_pk ORDER BY ${alias}.due_at, ${alias}.pk) = 1
     THEN (SELECT to_json(o) FROM (SELECT ${columns} FROM ${from}) o) END`;
@@ -59,11 +59,11 @@ export function leases<Row, Task, Fairness extends object>(
   });
 }
 
-/** Leases due rows, leaving out what another claim is taking at this moment. */
+/** Leases due rows, without those that another claim is taking at this moment. */
 function prepareClaim<Row, Task, Fairness extends object>(table: LeaseTable<Row, Task, Fairness>) {
   const { alias, columns, joined = nothing, claimed = "" } = table;
   return (tables: TableNames, time: StorageTime) => {
-    // Keys as a list, because a plan for any limit expects a tenth of the table behind it, and would read all of it to join.
+    // The keys are a list: for an unknown limit the planner expects a tenth of the table, and would read all of it to join.
     const make: MakeClaim<Row> = (operation, due) =>
       statement(
         operation,

@@ -5,7 +5,7 @@ import type { QueryArrayConfig } from "pg";
 export interface Statement<Row extends readonly unknown[]> {
   readonly name: string;
   readonly text: string;
-  /** Never there; ties the type of the rows to the statement. */
+  /** Never set; ties the type of the rows to the statement. */
   readonly row?: Row;
 }
 
@@ -13,13 +13,13 @@ export interface Statement<Row extends readonly unknown[]> {
 export interface RunOptions {
   /** Whether connections keep the statement prepared. */
   readonly prepared: boolean;
-  /** After how long without an answer the connection is given up. */
+  /** How long a connection may leave a statement unanswered. */
   readonly timeoutMs: number;
 }
 
 /** Makes a statement out of SQL text. `operation` only tells people what it is for. */
 export function statement<Row extends readonly unknown[]>(operation: string, text: string): Statement<Row> {
-  // Of the text, because several storages, with schemas and versions of their own, may share a pool.
+  // Hashes the text, because storages with different schemas and versions may share a pool.
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 12);
   return { name: `belfry_${operation}_${hash}`, text };
 }
@@ -53,7 +53,7 @@ const PARSERS = new Map<number, Parse>([
 
 const keepText: Parse = (text) => text;
 
-/** Ours alone: a host may have changed how its pg reads bigint, JSON or times. */
+/** Our own parsers: a host may have changed how its pg reads bigint, JSON or times. */
 const ROW_TYPES = { getTypeParser: (oid: number) => PARSERS.get(oid) ?? keepText };
 
 /** Whose clock decides what is due. */
@@ -87,9 +87,9 @@ export function memoized<Key, Value>(make: (key: Key) => Value): (key: Key) => V
 }
 
 /**
- * Pages are scanned with one of these as a literal LIMIT, beside the exact one as a parameter. A plan that PostgreSQL
- * keeps for all parameters takes a LIMIT it does not know for a tenth of the table and may sort a whole inbox; a plan
- * for each set of parameters costs as much as the page itself.
+ * A page's scan has one of these as a literal LIMIT, beside the exact one as a parameter. In a plan that it keeps for all
+ * parameters, PostgreSQL takes an unknown LIMIT for a tenth of the table and may sort a whole inbox; a plan for each set
+ * of parameters costs as much as the page itself.
  */
 const SCAN_LIMITS = [32, 128, 1_024] as const;
 

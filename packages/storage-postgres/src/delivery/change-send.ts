@@ -11,7 +11,7 @@ interface SendName {
   readonly id: string;
 }
 
-/** Changes what a pending send says; inside a transaction of the caller's. */
+/** Changes a pending send's content; inside a transaction of the caller's. */
 export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
   const { notifications, trackings, sends, inboxItems, inboxCounters } = tables;
   const writeAudit = prepareWriteAudit(tables);
@@ -89,7 +89,7 @@ export function preparePlaceItems(tables: TableNames, time: StorageTime) {
     };
 }
 
-/** A line of the audit log on its way into the database. */
+/** A line to write to the audit log. */
 export interface TenantAuditEntry extends NewAuditEntry {
   readonly tenant: string;
 }

@@ -17,7 +17,7 @@ import { type ChainKey, prepareTrack } from "./read-sends.ts";
 import { RECORDS } from "./rows.ts";
 import { prepareLoad, prepareSave } from "./settle.ts";
 
-/** Removes some of a recipient's chains; inside a transaction of the caller's. Attempts go with their deliveries, by foreign keys. */
+/** Removes some of a recipient's chains; inside a transaction of the caller's. Foreign keys delete attempts with their deliveries. */
 export function prepareErase(tables: TableNames, time: StorageTime) {
   const { deliveries } = tables;
   const find = statement<ChainKey>(
@@ -43,7 +43,7 @@ export function prepareErase(tables: TableNames, time: StorageTime) {
     };
 }
 
-/** Takes a recipient's name out of what is kept of notifications, and removes those that have no other use. */
+/** Removes a recipient's name from notifications' rows, and the notifications that nothing else uses. */
 function prepareForget(tables: TableNames) {
   const { deliveries, idempotencyKeys, notifications, sends, trackings } = tables;
   const parts = [
@@ -101,9 +101,9 @@ export function prepareExport(tables: TableNames) {
 }
 
 /**
- * Looks at sends of all tenants, oldest first, and removes old ones that are settled and in no inbox any more. The sends
- * are held before their deliveries are looked at, so that none that is retried at this moment goes; those that another
- * transaction holds stay.
+ * Looks at sends of all tenants, oldest first, and removes old ones that are settled and in no inbox any more. It locks
+ * the sends before it looks at their deliveries, so that it removes none that is being retried; it skips those that
+ * another transaction holds.
  */
 export function prepareSweep({ deliveries, fanOutChunks, inboxItems, notifications, trackings }: TableNames) {
   const lookAt = statement<readonly [pk: number, isOld: boolean]>(

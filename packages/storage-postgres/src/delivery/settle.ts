@@ -21,7 +21,7 @@ import { prepareWriteAudit } from "./change-send.ts";
 import { type ChainKey, isItemRead, prepareSelectChains } from "./read-sends.ts";
 import { RECORDS } from "./rows.ts";
 
-/** How many due deliveries are looked at for one that is taken: one endpoint's may be many, and only a few of them go. */
+/** How many due deliveries a claim looks at for each that it takes: one endpoint may have many, and only a few go. */
 const CANDIDATES_EACH = 10;
 const MAX_CANDIDATES = 200;
 
@@ -86,9 +86,9 @@ function toClaimed(rows: readonly ClaimedRow[]): readonly ClaimedDelivery[] {
 }
 
 /**
- * Loads chains under lock, has them decided upon, and writes what was decided. The trackings are locked first, in
- * one order, so that chains of one notification are never decided upon twice at once. Chains that are due by time are left out
- * where another transaction holds them.
+ * Locks and loads chains, calls `decide` on them, and writes its decisions. It locks the trackings first, in one order,
+ * so that two calls never decide on chains of one notification at once. It skips chains that are due by time if another
+ * transaction holds them.
  */
 export function prepareSettle(tables: TableNames, time: StorageTime) {
   const selectChains = prepareSelectChains(tables);
@@ -109,12 +109,12 @@ export function prepareSettle(tables: TableNames, time: StorageTime) {
   };
 }
 
-/** Writes what became of claimed deliveries, where their leases still hold: in one statement, which locks trackings first as {@link prepareSettle} does. */
+/** Writes the results of claimed deliveries whose leases hold, in one statement. It locks trackings first, like {@link prepareSettle}. */
 export function prepareComplete(tables: TableNames, time: StorageTime) {
   const { deliveries, deliveryAttempts, trackings } = tables;
   const { delivery, attempt, tracking } = RECORDS.fields;
   const member = (of: string) => (key: string) => `${of}."${key}"`;
-  // Whatever counts from now was decided as of $3.
+  // Moves times decided as of $3 to the database's now.
   const moved = (of: string) => (key: string) =>
     key.endsWith("At") && key !== "updatedAt" ? `${of}."${key}" + clock.passed` : `${of}."${key}"`;
   const complete = statement<[id: string | null, nowMs: number]>(
@@ -207,7 +207,7 @@ export function prepareSave(tables: TableNames) {
   const writeAudit = prepareWriteAudit(tables);
   const { delivery, attempt, tracking } = RECORDS.fields;
   const member = (key: string) => `e."${key}"`;
-  // The ids a second time: the planner, which cannot know how many rows JSON has, is to look them up and not read the table.
+  // Names the ids twice: the planner, which cannot know how many rows JSON has, then looks them up and does not read the table.
   const saveAll = statement<[]>(
     "save_chains",
     `WITH saved AS (

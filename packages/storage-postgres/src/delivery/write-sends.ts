@@ -52,7 +52,7 @@ export function prepareCreateSends(tables: TableNames, time: StorageTime) {
   return (sends: readonly NewSend[], at: Date) => (session: Session) => write(session, sends, time(at));
 }
 
-/** Keeps idempotency keys; answers the sends whose key was used before. Waits for those who are using one at this moment. */
+/** Stores idempotency keys; answers the sends whose key was used before. Waits for transactions that are using one now. */
 function prepareWriteKeys({ idempotencyKeys }: TableNames) {
   const insert = statement<[place: number]>(
     "write_keys",
@@ -83,7 +83,7 @@ function prepareWriteKeys({ idempotencyKeys }: TableNames) {
     if (written.size === keyed.length) {
       return new Map();
     }
-    // A statement of its own: it sees what the one above waited for.
+    // A separate statement sees what the one above waited for.
     const used = await session.rows(find, lists(keyed, "tenant", "key"));
     return new Map(
       used.flatMap(([place, bodyHash, response, notificationId]) => {
@@ -94,7 +94,7 @@ function prepareWriteKeys({ idempotencyKeys }: TableNames) {
   };
 }
 
-/** Writes what sends have beside notification, items and key. */
+/** Writes sends without their notification, items and key. */
 export function prepareWriteSendDetails(tables: TableNames) {
   const writeAudit = prepareWriteAudit(tables);
   const { tracking, details } = RECORDS.fields;

@@ -7,16 +7,16 @@ import { type JsonRow, lists, milliseconds, type StorageTime, statement } from "
 import type { TableNames } from "../database/table-names.ts";
 import { prepareRecordsOf } from "./records.ts";
 
-/** An event with what was planned for it. */
+/** An event with its planned records. */
 interface PlannedEvent {
   readonly event: HubEvent;
   readonly records: readonly NewProcessingRecord[];
 }
 
 /**
- * Writes events with their records. The handlers are read first; everything is written in one statement, which is a
- * transaction by itself: at READ COMMITTED, one around both would see and promise the same for two round trips more.
- * Records are made and due at the database's time or, by the service's, when their event was received.
+ * Writes events with their records. It reads the handlers first, then writes everything in one statement, which is its own
+ * transaction: at READ COMMITTED, one around both would see and promise the same for two more round trips. Records are
+ * made and due at the database's time or, with the service's clock, when their event was received.
  */
 export function prepareWriteEvents(tables: TableNames, time: StorageTime) {
   const handlersOf = prepareHandlersOf(tables);
@@ -32,7 +32,7 @@ export function prepareWriteEvents(tables: TableNames, time: StorageTime) {
       const planned = distinct.map((event): PlannedEvent => ({ event, records: plan(event, handlersFor(event)) }));
       const written = new Map(await session.rows(write, [...eventValues(planned, time), ...recordValues(planned)]));
       const known = distinct.filter((_, index) => !written.has(index + 1));
-      // A statement of its own: the one above cannot see what another transaction committed while it ran.
+      // A separate statement: the one above cannot see what another transaction committed while it ran.
       const before = known.length === 0 ? [] : await recordsOf(session, known);
       const answers = new Map(known.map((event, index) => [keyOf(event), before[index] ?? []]));
       for (const [place, at] of written) {

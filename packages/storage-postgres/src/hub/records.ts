@@ -8,8 +8,8 @@ import { type JsonRow, lists, type StorageTime, statement, timeOf } from "../dat
 import type { TableNames } from "../database/table-names.ts";
 
 /**
- * How many due records are looked at, whosever they are, before each tenant's are looked at by themselves. So few that
- * even without statistics PostgreSQL goes along the index, instead of sorting the whole queue.
+ * How many due records of all tenants a claim looks at before it looks at each tenant's by themselves. So few that
+ * even without statistics PostgreSQL reads along the index instead of sorting the whole queue.
  */
 const CANDIDATES = 100;
 
@@ -33,7 +33,7 @@ export const RECORD_LEASES: LeaseTable<ClaimedRow, ClaimedRecord, object> = {
       }
       const claimed = await runClaim(firstOfOthers, limit, [exceptTenants]);
       const rest = limit - claimed.length;
-      // One tenant may have a million in front of everybody else's: going past them one by one would take as long.
+      // One tenant may have a million records before all others: passing them one by one would take long.
       const others = rest > 0 ? await runClaim(ofOthersByTenant, rest, [exceptTenants]) : [];
       return [...claimed, ...others];
     };
@@ -44,7 +44,7 @@ export const RECORD_LEASES: LeaseTable<ClaimedRow, ClaimedRecord, object> = {
 /** $5 tenants to leave out. */
 function claimStatements({ processingRecords }: TableNames, claim: MakeClaim<ClaimedRow>) {
   const isDue = `status = 'PENDING' AND due_at <= (SELECT ${timeOf("$1")})`;
-  // Of candidates there are more than are wanted: some may be taken by others at this moment.
+  // Takes more candidates than needed: other claims may be taking some at this moment.
   const dueCandidates = `due AS MATERIALIZED (
     SELECT t.pk FROM candidate c JOIN ${processingRecords} t ON t.pk = c.pk WHERE t.status = 'PENDING' ORDER BY c.due_at, c.pk LIMIT $2
     FOR UPDATE OF t SKIP LOCKED
@@ -125,7 +125,7 @@ export function prepareEndRecords(tables: TableNames, time: StorageTime) {
   };
 }
 
-/** Reads the records of events, of each in the order of their creation. Events that are not there have none. */
+/** Reads the records of each event, in the order of their creation. Unknown events have none. */
 export function prepareRecordsOf(tables: TableNames) {
   const { notifications, processingRecords } = tables;
   const list = statement<JsonRow<RecordRow & { readonly place: number }>>(

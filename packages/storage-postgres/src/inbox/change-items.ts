@@ -6,7 +6,7 @@ import type { TableNames } from "../database/table-names.ts";
 import { COUNTS_WIDTH, type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import { isItemRow, isUnread, itemColumns, joinNotification, type MaybeItemRow, toItem } from "./item-row.ts";
 
-/** A row of a statement over the held inbox, which did nothing unless it is current. */
+/** A row of a statement over the held inbox. It did nothing unless `isCurrent` is true. */
 export type ChangeRow = readonly [isCurrent: boolean, ...rest: readonly unknown[]];
 
 /**
@@ -33,7 +33,7 @@ export function prepareChangeInbox(tables: TableNames) {
   };
 }
 
-/** A change of named items as SQL, over `found` and what is counted of the changed ones. */
+/** A change of named items as SQL, over `found` and the tally of the changed items. */
 export interface ItemsChangeText {
   readonly operation: string;
   /** The assignments to each item that changes. */
@@ -49,7 +49,7 @@ export interface ItemsChangeText {
   readonly readTime: string;
 }
 
-/** Makes a change of named items. Of its statement's values those of the change are from $5 on. */
+/** Makes a change of named items. The change's own values are the parameters from $5 on. */
 export function prepareChangeItems(tables: TableNames, { operation, set, which, total, unread, also, readTime }: ItemsChangeText) {
   const changeInbox = prepareChangeInbox(tables);
   const run = statement<ItemsChangeRow>(
@@ -83,7 +83,7 @@ type ItemsChangeRow = readonly [isCurrent: boolean, ...CountsRow, isChanged: boo
 
 const CHANGED = 1 + COUNTS_WIDTH;
 
-/** Reads a change from its rows. No row stands for an inbox that never had an item. */
+/** Reads a change from its rows. No rows mean that the inbox never had an item. */
 function toItemsChange(rows: readonly ItemsChangeRow[], owner: Owner, refs: readonly ItemRef[]): ItemsChange {
   const found = rows.flatMap((row) => {
     const item = row.slice(CHANGED + 1) as MaybeItemRow;

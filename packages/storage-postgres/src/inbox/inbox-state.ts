@@ -6,7 +6,7 @@ import { DIALECT } from "../database/sql.ts";
 import { lists, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 
-/** The counts of an inbox as a statement answers with them; of each the first columns. */
+/** The counts of an inbox, as the first columns of each row of a statement. */
 export type CountsRow = readonly [lastSeq: number, total: number, unread: number, epoch: string, rev: number, ...rest: readonly unknown[]];
 
 /** The columns of a {@link CountsRow}, of `inbox`. */
@@ -43,7 +43,7 @@ export const LOCK_TIMEOUT_MS = 20_000;
 
 /**
  * A common table expression called `guard`, one row, that limits how long the transaction waits for a lock from there
- * on; `milliseconds` is a number, or a parameter that may be null for no change. What takes a lock has to read it first.
+ * on; `milliseconds` is a number, or a parameter that may be null for no change. Whatever takes a lock must read it first.
  */
 export function lockGuard(milliseconds: number | `$${number}`): string {
   return `guard AS MATERIALIZED (
@@ -52,7 +52,7 @@ export function lockGuard(milliseconds: number | `$${number}`): string {
 }
 
 /**
- * Holds the counters of inboxes in the order in which creates take them, and answers one row for each.
+ * Locks the counters of inboxes in the order in which creates lock them, and answers one row for each.
  *
  * @param which the condition on `tenant` and `user_id`
  */
@@ -71,7 +71,7 @@ export function holdInboxes(
  * Common table expressions up to one called `inbox`: the state of the inbox of tenant $1 and user $2, whose counters row
  * it locks; no row if it never had an item.
  *
- * A statement sees the database as it was when the statement began. Having waited for the lock, it gets the newest
+ * A statement sees the database as it was when the statement began. After waiting for the lock, it gets the newest
  * counters, but would read the items as they were before. `is_current` tells whether both are of the same moment: every
  * change of an inbox makes a new version of its counters row.
  */
@@ -92,12 +92,12 @@ export function heldInbox({ inboxCounters }: TableNames): string {
   )`;
 }
 
-/** How long a batch waits for one inbox before it is taken for busy: longer than another batch takes, too short to notice. */
+/** How long a batch waits before an inbox counts as busy: longer than another batch takes, too short to notice. */
 export const BUSY_TIMEOUT_MS = 20;
 
 /**
- * Tells which inboxes other transactions hold at this moment, and waits for one of them. Both hold nothing themselves
- * when they are done.
+ * Tells which inboxes other transactions hold at this moment, and waits for one of them. Neither holds anything
+ * afterwards.
  */
 export function prepareBusyInboxes(tables: TableNames) {
   const { inboxCounters } = tables;
@@ -106,7 +106,7 @@ export function prepareBusyInboxes(tables: TableNames) {
     `SELECT o.place::int FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS o(tenant, user_id, place)
     WHERE NOT EXISTS (SELECT FROM ${inboxCounters} c WHERE c.tenant = o.tenant AND c.user_id = o.user_id)`,
   );
-  // The row of an inbox that never had an item; nobody sees it. It waits for a transaction that is making the same.
+  // Makes the row of an inbox that never had an item; nobody sees it. Waits for a transaction that makes the same row.
   const make = statement<[]>(
     "make_inbox",
     `WITH ${lockGuard("$3")}
@@ -135,7 +135,7 @@ export function prepareBusyInboxes(tables: TableNames) {
     }
   };
 
-  /** The inboxes that are held. An inbox that was never written to is made, to learn whether another makes it. */
+  /** Finds the held inboxes. It makes the row of a new inbox, to learn whether another transaction makes it. */
   const find = async (session: Session, inboxes: readonly Owner[]): Promise<readonly Owner[]> => {
     const values = lists(inboxes, "tenant", "userId");
     const busy = new Set<Owner>();
@@ -149,7 +149,7 @@ export function prepareBusyInboxes(tables: TableNames) {
     return inboxes.filter((inbox, index) => busy.has(inbox) || !places.has(index + 1));
   };
 
-  /** Resolves once the inbox is free, be it for a moment; rejects with PostgreSQL's lock timeout if it stays held. */
+  /** Resolves once the inbox is free, even for a moment; rejects with PostgreSQL's lock timeout if it stays held. */
   const wait = async (session: Session, { tenant, userId }: Owner): Promise<void> => {
     await session.rows(make, [tenant, userId, LOCK_TIMEOUT_MS]);
     await session.rows(hold, [tenant, userId, LOCK_TIMEOUT_MS]);

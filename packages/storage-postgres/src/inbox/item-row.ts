@@ -21,7 +21,7 @@ export type ItemRow = readonly [
   readAt: number | null,
 ];
 
-/** An {@link ItemRow}, or, where a left join found no item, the same with nothing in it. */
+/** An {@link ItemRow}, or nulls if a left join found no item. */
 export type MaybeItemRow = ItemRow | readonly null[];
 
 /** Where an item's read time comes from. */
@@ -42,7 +42,7 @@ export function isRead(state: string): string {
   return `(i.read_at IS NOT NULL OR (${isCovered(state)}))`;
 }
 
-/** Whether the item `i` is unread. The first part bounds the scan: below it nothing is. */
+/** Whether the item `i` is unread. The first part bounds the scan: no lower item is. */
 export function isUnread(state: string): string {
   return `(i.seq > least(${state}.read_up_to_seq, ${state}.reopened_from_seq - 1) AND i.read_at IS NULL AND NOT (${isCovered(state)}))`;
 }
@@ -83,8 +83,8 @@ export function ownReadTime(tables: TableNames): string {
 }
 
 /**
- * Joins the notification `n` of each item `i`. By a fence: the planner, which may think that there are many items, must
- * look each one up by key and not read all notifications.
+ * Joins the notification `n` of each item `i`. The fence (OFFSET 0) makes the planner, which may expect many items, look
+ * each one up by key instead of reading all.
  */
 export function joinNotification({ notifications }: TableNames): string {
   return `LEFT JOIN LATERAL (

@@ -66,13 +66,13 @@ export function prepareList(tables: TableNames) {
     };
 }
 
-/** $1 tenant, $2 user, $3 below which number, $4 how many, then the type, the room and the offset where there are such. */
+/** $1 tenant, $2 user, $3 the number to stay below, $4 how many, then the type, the room and the offset if given. */
 function pageStatement(tables: TableNames, { status, hasType, hasRoom, hasOffset, scan }: Variant): Statement<PageRow> {
   const { filter, count } = OF_STATUS[status];
   const type = hasType ? "AND i.type = $5" : "";
   const room = hasRoom ? `AND ${isOfRoom(tables, hasType ? "$6" : "$5")}` : "";
   const offset = hasOffset ? `$${5 + Number(hasType) + Number(hasRoom)}::bigint` : "0";
-  // A scan that cannot find anything is not begun, and one that has found all there is goes no further.
+  // Begins no scan that cannot find anything, and ends a scan that has found everything.
   const matches = `i.tenant = $1 AND i.user_id = $2 AND i.deleted_at IS NULL AND ${count} > 0 ${filter} ${type} ${room}`;
   const matching = hasType || hasRoom ? `(SELECT count(*) FROM ${tables.inboxItems} i WHERE ${matches})` : count;
   return statement(
@@ -133,7 +133,7 @@ export function prepareListAfter(tables: TableNames) {
 }
 
 /**
- * The number of the item that makes the page $5 bytes long; null when all of them are shorter. PostgreSQL adds the sizes
+ * The number of the item that makes the page $5 bytes long; null if all items together are shorter. PostgreSQL adds the sizes
  * up row by row and stops at that item, so long contents behind it are not even unpacked.
  */
 function lastOfBytes({ inboxItems, notifications }: TableNames, scan: ScanLimit): string {
@@ -237,7 +237,7 @@ export function prepareGet(tables: TableNames) {
     };
 }
 
-/** Reads how far several inboxes have got. */
+/** Reads the positions of several inboxes. */
 export function preparePositions({ inboxCounters }: TableNames) {
   const all = statement<[lastSeq: number | null, epoch: string | null]>(
     "positions",

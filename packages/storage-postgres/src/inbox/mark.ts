@@ -7,7 +7,7 @@ import { prepareChangeItems } from "./change-items.ts";
 import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import { ownReadTime } from "./item-row.ts";
 
-/** Marks items read that were not yet. */
+/** Marks unread items read. */
 export function prepareMarkRead(tables: TableNames) {
   const change = prepareChangeItems(tables, {
     operation: "mark_read",
@@ -39,7 +39,7 @@ export function prepareMarkUnread(tables: TableNames) {
 
 type SweepRow = readonly [count: number, ...CountsRow];
 
-/** Marks everything in an inbox read: one mark, whatever the number of items. It looks at no item, so it is always current. */
+/** Marks a whole inbox read by one mark, whatever the number of items. It reads no item, so it is always current. */
 export function prepareMarkAllRead(tables: TableNames) {
   const run = statement<SweepRow>(
     "mark_all_read",

@@ -51,7 +51,7 @@ export function prepareRemoveRead(tables: TableNames) {
 }
 
 /**
- * Removes those of the notifications that nothing refers to any more. They are locked by a statement of its own before:
+ * Removes those of the notifications that nothing refers to any more. A separate statement locks them first:
  * when two transactions take the last two items of a notification, the second one sees that none is left.
  */
 export function prepareDropNotifications({ notifications, inboxItems, trackings, events, fanOutChunks }: TableNames) {

@@ -9,7 +9,7 @@ import { prepareDropNotifications } from "./remove.ts";
 
 type One = readonly [one: number];
 
-/** Removes some of an inbox: what is still to come first, the counts last. */
+/** Removes a part of an inbox: items still to come first, the counts last. */
 export function prepareErase(tables: TableNames) {
   const dropNotifications = prepareDropNotifications(tables);
   const leaveFanOuts = statement<One>("leave_fan_outs", leaveFanOutsText(tables));
@@ -22,7 +22,7 @@ export function prepareErase(tables: TableNames) {
   );
   const isLeft = statement<readonly [boolean]>("is_left_to_erase", isLeftText(tables));
 
-  /** The items, the marks and the counts of an inbox that is held, and how many rows of them are gone. */
+  /** Erases the items, marks and counts of a held inbox, and answers how many rows it removed. */
   const eraseHeld = async (session: Session, { tenant, userId }: Owner, limit: number): Promise<number> => {
     const pks = (await session.rows(dropItems, [tenant, userId, limit])).map(([pk]) => pk);
     await dropNotifications(session, pks);
@@ -38,7 +38,7 @@ export function prepareErase(tables: TableNames) {
   return (owner: Owner, limit: number) =>
     async (session: Session): Promise<ErasureStep> => {
       const { tenant, userId } = owner;
-      // Before the inbox: a fan-out takes its locks in the same order.
+      // Locks chunks before the inbox, in the same order as a fan-out.
       let removed = (await session.rows(leaveFanOuts, [tenant, userId, limit, LOCK_TIMEOUT_MS])).length;
       const [held] = await session.rows(hold, [tenant, userId]);
       if (held !== undefined) {
@@ -49,7 +49,7 @@ export function prepareErase(tables: TableNames) {
     };
 }
 
-/** $1 tenant, $2 user, $3 how many chunks, $4 the lock timeout. A chunk without another recipient goes. */
+/** $1 tenant, $2 user, $3 how many chunks, $4 the lock timeout. Deletes a chunk without other recipients. */
 function leaveFanOutsText({ fanOutChunks, notifications }: TableNames): string {
   return `WITH ${lockGuard("$4")},
   naming AS MATERIALIZED (

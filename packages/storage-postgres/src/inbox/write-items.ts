@@ -9,7 +9,7 @@ import { NOTIFICATION_FIELDS } from "./item-row.ts";
 
 type Answer = readonly CreatedItem[] | null;
 
-/** How often a batch that met held inboxes is tried before all of it is taken for busy. */
+/** How often to try a batch with held inboxes before all of it counts as busy. */
 const BUSY_ATTEMPTS = 5;
 
 /** Writes entries, all or none. Others may hold their inboxes. */
@@ -76,7 +76,7 @@ function prepareWriteFree(tables: TableNames) {
   };
 }
 
-/** The first of the entries of each notification: one that stands twice is written once. */
+/** The first entry of each notification: a repeated one is written once. */
 function distinctEntries(entries: readonly NewNotification[]): readonly NewNotification[] {
   return [...Map.groupBy(entries, entryKey).values()].flatMap(([first]) => first ?? []);
 }
@@ -106,9 +106,9 @@ type WrittenRow = readonly [place: number, seq: number, epoch: string];
 
 /** How entries are written. */
 export interface WriteOptions {
-  /** How long each inbox is waited for; null leaves it to the transaction. */
+  /** How long to wait for each inbox; null leaves it to the transaction. */
   readonly lockTimeoutMs: number | null;
-  /** If given, nothing is written unless the transaction's setting `belfry.transaction` is this. */
+  /** If given, it writes only if the transaction's setting `belfry.transaction` equals this. */
   readonly mark?: string | null;
 }
 
@@ -150,13 +150,13 @@ export function prepareWriteEntries(tables: TableNames) {
     if (known.length === 0) {
       return answers;
     }
-    // A statement of its own: the one above cannot see what another transaction committed while it ran.
+    // A separate statement: the one above cannot see what another transaction committed while it ran.
     const before = await writtenItems(session, known);
     return entries.map((entry, index) => before.get(entry) ?? answers[index] ?? []);
   };
 }
 
-/** One entry to one recipient, the usual create, without the lists: half the cost. After the fields the user and the lock timeout. */
+/** Writes one entry to one recipient, the usual create, at half the cost of lists. Values: the fields, the user, the lock timeout. */
 function writeEntryText({ notifications, inboxCounters, inboxItems }: TableNames): string {
   const { all, names, typed, parameter } = NOTIFICATION_FIELDS;
   const count = all.length;
@@ -180,7 +180,7 @@ function writeEntryText({ notifications, inboxCounters, inboxItems }: TableNames
   SELECT 1::bigint, last_seq, epoch FROM counter`;
 }
 
-/** After the fields of entries the index of the entry and the user for each recipient, the lock timeout, and the mark. */
+/** Values: the fields of entries, the entry's index and the user for each recipient, the lock timeout, and the mark. */
 function writeEntriesText(tables: TableNames): string {
   const { all, names, lists } = NOTIFICATION_FIELDS;
   const count = all.length;
@@ -231,7 +231,7 @@ export function writeItems({ inboxCounters, inboxItems }: TableNames): string {
 
 type KnownRow = readonly [entry: number, userId: string, seq: number, epoch: string];
 
-/** Finds where the items of entries that were written before went, of those recipients that have one. */
+/** Finds the items of entries that were written before, for the recipients that have one. */
 export function prepareWrittenItems({ notifications, inboxItems, inboxCounters }: TableNames) {
   const known = statement<KnownRow>(
     "written_items",

@@ -9,7 +9,7 @@ import { packSignals } from "./signal-payload.ts";
 const NO_SENDER = "";
 
 /**
- * Tells of what was created inside transactions of the host. PostgreSQL itself sends those signals when the transaction
+ * Announces what was created in transactions of the host. PostgreSQL itself sends those signals when the transaction
  * commits, so that they go out even if this process dies right after; a transport must not send them again.
  */
 export class HostAnnouncements {
@@ -21,7 +21,7 @@ export class HostAnnouncements {
     this.channel = channelOf(schema);
   }
 
-  /** Whether what is published at this moment was sent by PostgreSQL already. */
+  /** Whether PostgreSQL already sent the signals that are being published. */
   get isTelling(): boolean {
     return this.#isTelling;
   }
@@ -69,7 +69,7 @@ export async function notify(session: Session, channel: string, payloads: readon
   await session.rows(send, [channel, payloads]);
 }
 
-/** Above this many, the signals that wait become one signal that sends everybody to the database. */
+/** If more signals wait, one signal that sends everybody to the database replaces them. */
 const MAX_PENDING = 5_000;
 
 /**
@@ -105,7 +105,7 @@ export class WakeUpSender {
     this.flush();
   }
 
-  /** Sends what waits; what is on its way ends first. */
+  /** Sends waiting signals, after those on their way. */
   flush(): void {
     this.#loop.wake();
   }
@@ -123,7 +123,7 @@ export class WakeUpSender {
       try {
         await this.#send(packSignals({ sender: this.#sender, signals }));
       } catch (error) {
-        // Whether they arrived is not known. One gap, after those that came meanwhile, makes up for all of them.
+        // They may or may not have arrived. One gap replaces them and those that came meanwhile.
         this.#pending = [];
         this.#hasGap = true;
         throw error;

@@ -9,9 +9,9 @@ export interface ListeningOptions {
   readonly config: ClientConfig;
   readonly channel: string;
   readonly logger: Logger;
-  /** Whether the connection keeps what it sends with prepared. */
+  /** Whether the connection keeps its send statement prepared. */
   readonly preparedStatements: boolean;
-  /** How often the connection is tried, and how long an answer may take. A peer that vanished says nothing by itself. */
+  /** How often to test the connection, and how long an answer may take. A peer that vanished says nothing by itself. */
   readonly heartbeatMs: number;
   onPayload(payload: string): void;
   /** The connection was lost and is back; what was sent meanwhile is lost. */
@@ -25,7 +25,7 @@ const MAX_RETRY_MS = 5_000;
 export type ListeningMode = "closed" | "connecting" | "open" | "lost" | "waiting";
 
 /**
- * A connection of its own that listens on one channel. A {@link Loop} tries it from time to time, and builds another.
+ * A separate connection that listens on one channel. A {@link Loop} tests it from time to time, and rebuilds it.
  *
  * | from         | event                                          | to           |
  * | ------------ | ---------------------------------------------- | ------------ |
@@ -114,7 +114,7 @@ export class ListeningConnection {
         .catch((error: unknown) => this.#lost(client, error));
     } else if (this.#mode === "lost") {
       this.#mode = "waiting";
-      // Not all processes at the same moment.
+      // Spreads the retries of the processes.
       return this.#retryMs * (0.5 + Math.random() / 2);
     } else if (this.#mode === "waiting") {
       try {

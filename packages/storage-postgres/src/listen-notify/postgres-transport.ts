@@ -13,7 +13,7 @@ import { unpackSignals } from "./signal-payload.ts";
 export interface PostgresTransportOptions {
   /** The PostgreSQL schema of Belfry's tables; processes with different ones do not hear each other. @default "public" */
   readonly schema?: string;
-  /** How often the listening connection is tried, and how long it may take to answer, in milliseconds. @default 5_000 */
+  /** How often the listening connection is tested, and how long it may take to answer, in milliseconds. @default 5_000 */
   readonly heartbeatMs?: number;
   /** Where a lost connection is reported. @default warnings and errors on the console */
   readonly logger?: Logger;
@@ -138,7 +138,7 @@ export class PostgresTransport implements Transport {
 
   #receive(payload: string): void {
     const received = unpackSignals(payload);
-    // Our own were told when they were published.
+    // Listeners got our own when they were published.
     if (received === null || received.sender === this.#id) {
       return;
     }
@@ -157,7 +157,7 @@ export class PostgresTransport implements Transport {
     }
   }
 
-  /** Over the listening connection; a process that does not listen sends over the storage's pool. */
+  /** Sends over the listening connection, or over the storage's pool if the process does not listen. */
   async #send(payloads: readonly string[]): Promise<void> {
     const pool = this.#connection === null ? this.#options.pool() : null;
     const sending = pool ? session(pool, { prepared: false, timeoutMs: CONNECTION_TIMEOUT_MS }) : this.#connection?.session;
@@ -177,7 +177,7 @@ function clientConfig(source: string | Pool): ClientConfig {
   return {
     connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
     ...source.options,
-    // pg hides it from being copied.
+    // pg keeps it out of copies.
     ...(password === undefined ? {} : { password }),
     ...common,
   };

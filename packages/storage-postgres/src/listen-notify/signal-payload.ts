@@ -23,8 +23,8 @@ const HUB_CHANGES: ReadonlyMap<unknown, HubSignal["change"]> = new Map(
 const PRESENCE_CODE = "p";
 
 /**
- * Packs signals into as few payloads as fit, in their order. What only the sender's process has (`notification`, `item`,
- * `event`, `record`) is left out.
+ * Packs signals into as few payloads as fit, in their order. Leaves out members that only the sender's process has
+ * (`notification`, `item`, `event`, `record`).
  */
 export function packSignals({ sender, signals }: SignalPayload): readonly string[] {
   const gap = JSON.stringify([sender]);
@@ -68,7 +68,7 @@ export function unpackSignals(payload: string): SignalPayload | null {
   return { sender, signals: packed.flatMap(unpack) };
 }
 
-/** A signal as a list: its code, and its members but for those at the end that it does not have. */
+/** A signal as a list: its code and its members, without missing ones at the end. */
 function pack(signal: Signal): readonly unknown[] {
   if (isHubSignal(signal)) {
     return [HUB_CODES[signal.change], signal.tenant, signal.source, signal.id];
@@ -84,7 +84,7 @@ function pack(signal: Signal): readonly unknown[] {
   return id === undefined ? start : [...start, id];
 }
 
-/** The signal in a part of a payload; none for what a newer version may have to say. */
+/** The signal in a part of a payload; none for a signal of a newer version. */
 function unpack(packed: unknown): readonly Signal[] {
   const [code, ...values]: readonly unknown[] = Array.isArray(packed) ? packed : [];
   const change = CHANGES.get(code);
@@ -101,7 +101,7 @@ function unpack(packed: unknown): readonly Signal[] {
   return code === PRESENCE_CODE && isLike(values, [""]) ? [{ topic: "presence", instance: values[0] }] : [];
 }
 
-/** Whether values begin with values of the types of others. */
+/** Whether values begin with the types of a sample. */
 function isLike<Sample extends readonly (string | number)[]>(
   values: readonly unknown[],
   sample: readonly [...Sample],

@@ -1,6 +1,6 @@
 /**
- * Never edit a published migration: databases keep its checksum. Records keep the prompts that they have; later ones refer to
- * theirs, which an older instance would not find, so it is refused.
+ * Never edit a published migration: databases keep its checksum. Existing records keep their prompts; later ones refer to
+ * theirs. An older instance would not find those, so it is refused.
  */
 export const promptsMigration = `
 CREATE TABLE belfry_prompts (

@@ -24,15 +24,15 @@ export interface MigrationTarget {
   readonly migrations: readonly Migration[];
 }
 
-/** Longer than any migration takes, waiting for the others that start at the same time included. */
+/** Longer than any migration takes, including the wait for others that start at the same time. */
 export const MIGRATION_TIMEOUT_MS = 600_000;
 
-/** The migrations name no schema, so that their checksums are the same in every one. Until the transaction's end. */
+/** Sets the schema for a transaction: migrations name none, so that their checksums are the same in every one. */
 export async function useSchema(client: PoolClient, schema: string): Promise<void> {
   await client.query(`SET LOCAL search_path = ${quoteIdentifier(schema)}`);
 }
 
-/** Notes that the database has a migration; again is allowed. */
+/** Records that the database has a migration; may be repeated. */
 export async function recordMigration(client: PoolClient, migration: Numbered): Promise<void> {
   await client.query(
     "INSERT INTO belfry_migrations (id, checksum, applied_at, oldest_compatible) VALUES ($1, $2, now(), $3) ON CONFLICT DO NOTHING",
@@ -67,8 +67,7 @@ function checksumOf(migration: Migration): string {
 }
 
 /**
- * Makes sure that the tables can be used, by migrating them if it may. Answers whether migrations are to follow in the
- * background.
+ * Makes sure that the tables can be used, and migrates them if it may. Answers whether background migrations remain.
  */
 export async function openTables(pool: Pool, target: MigrationTarget, mayMigrate: boolean): Promise<boolean> {
   if (mayMigrate) {
@@ -91,7 +90,7 @@ async function requireTables(connection: Connection, target: MigrationTarget): P
     );
   }
   const [missing] = (await readPlan(connection, target)).atOpen;
-  // A host whose own drizzle-kit keeps the tables has no migration of ours noted, the first included.
+  // If the host's own drizzle-kit makes the tables, no migration of ours is recorded.
   if (missing !== undefined && missing.id > 1) {
     throw new BelfryError(
       "CONFIGURATION",
@@ -114,9 +113,9 @@ export interface MigrateOptions {
 }
 
 /**
- * Brings Belfry's tables in the database of `pool` up to date, with the steps that a storage, which migrates when it opens,
- * does in the background. New tables and columns come in one transaction: after a crash in the middle nothing
- * of them is there. What follows goes in small steps, and goes on where it stopped. Several processes may do so at once.
+ * Brings Belfry's tables in the database of `pool` up to date, with the steps that a storage takes in the background after
+ * it opens. New tables and columns come in one transaction, so that a crash in the middle leaves none of them. The rest
+ * runs in small steps and continues where it stopped. Several processes may do so at once.
  *
  * @throws BelfryError `CONFIGURATION` if the database needs a newer Belfry, if a migration it has is not the one this
  *   package contains, or if the pool has `binary: true`; `STORAGE_UNAVAILABLE` or `STORAGE_FAILED` if PostgreSQL does not do it
@@ -137,12 +136,12 @@ export async function migrate(pool: Pool, options: MigrateOptions = {}): Promise
   await migrateLater(pool, target, { mayCleanUp: cleanup });
 }
 
-/** Runs what has to be there before a storage can be used, and answers what is left to do. */
+/** Runs the migrations that a storage needs before use, and answers what is left to do. */
 export async function migrateAtOpen(pool: Pool, target: MigrationTarget): Promise<MigrationPlan> {
   const connection = new Connection(pool, { prepared: false, timeoutMs: MIGRATION_TIMEOUT_MS });
   try {
     await requireReadableValues(connection);
-    // Most starts find everything done, and need not wait for the others to learn so.
+    // Usually everything is done, and this look need not wait for others.
     const plan = await readPlan(connection, target);
     if (plan.atOpen.length === 0) {
       return plan;
@@ -161,7 +160,7 @@ async function apply(session: Session, client: PoolClient, target: MigrationTarg
   ]);
   const existing = await session.rows(statement("migrate_schema", "SELECT 1 FROM pg_namespace WHERE nspname = $1"), [target.schema]);
   if (existing.length === 0) {
-    // Not IF NOT EXISTS: PostgreSQL asks for the right to make schemas even where there is nothing to make.
+    // Not IF NOT EXISTS: PostgreSQL requires the right to make schemas even if there is nothing to make.
     await client.query(`CREATE SCHEMA ${quoteIdentifier(target.schema)}`);
   }
   await useSchema(client, target.schema);
@@ -225,7 +224,7 @@ export async function migrationStep(
   return cleanup === undefined ? "done" : runCleanup(connection, target, cleanup);
 }
 
-/** Moves some rows, and notes the migration as done once there are none to move; `done` says so. */
+/** Moves some rows, or records the migration as done if there are none; then answers `done`. */
 function moveRows(connection: Connection, { schema }: MigrationTarget, migration: Numbered<"background">): Promise<MigrationStep> {
   return connection.transaction(async (session, client) => {
     if (!(await takeLock(session, { schema, isOfSession: false }))) {
@@ -247,7 +246,7 @@ interface Outside {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Runs statements one by one, each on its own, and notes the migration as done after the last. */
+/** Runs statements one by one, each on its own, and records the migration as done after the last. */
 function runOutside(connection: Connection, { target, migration, signal }: Outside): Promise<MigrationStep> {
   return connection.alone(signal, async (session, client) => {
     if (!(await takeLock(session, { schema: target.schema, isOfSession: true }))) {
@@ -262,7 +261,7 @@ function runOutside(connection: Connection, { target, migration, signal }: Outsi
   });
 }
 
-/** Moves the rows once more that older instances wrote after they had been moved, then takes away what those needed. */
+/** Moves rows that older instances wrote since the move, then removes what only those instances needed. */
 async function runCleanup(connection: Connection, target: MigrationTarget, migration: Numbered<"cleanup">): Promise<MigrationStep> {
   for (const earlier of backgroundBefore(target.migrations, migration.id)) {
     const went = await moveRows(connection, target, earlier);

@@ -9,7 +9,7 @@ import { type ItemRow, itemColumns, readTime, toItem } from "../inbox/item-row.t
 
 type DroppedRow = readonly [userId: string, epoch: string, isShown: boolean, ...ItemRow];
 
-/** Deletes some of a notification: first the work that is left, then items, and with the last of them the notification. */
+/** Deletes a part of a notification: first the work that is left, then items, and the notification with the last item. */
 export function prepareDeleteNotification(tables: TableNames, time: StorageTime) {
   const { notifications, trackings } = tables;
   const find = statement<readonly [pk: number]>("find_to_delete", `SELECT pk FROM ${notifications} WHERE tenant = $1 AND id = $2`);

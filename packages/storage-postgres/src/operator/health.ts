@@ -4,7 +4,7 @@ import type { Session } from "../database/connection.ts";
 import { milliseconds, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 
-/** Of one part of the window, or, with the bucket null, of all of it: then with the percentiles. */
+/** Attempts in one part of the window or, if the bucket is null, in all of it, with percentiles. */
 type AttemptRow = readonly [
   channel: string,
   bucket: number | null,
@@ -16,7 +16,7 @@ type AttemptRow = readonly [
 
 type PendingRow = readonly [channel: string, pending: number, oldestDueAt: number | null];
 
-/** Reads how a tenant's channels do. */
+/** Reads a tenant's channels' health. */
 export function prepareHealth(tables: TableNames, time: StorageTime) {
   const attempts = statement<AttemptRow>("health_attempts", attemptsText(tables));
   const pending = statement<PendingRow>(
@@ -44,7 +44,7 @@ function attemptsText({ deliveryAttempts, deliveries, trackings }: TableNames): 
   const since = `CASE WHEN d.is_fallback THEN least(a.started_at, ${primarySettled})
     ELSE (SELECT coalesce(t.scheduled_at, t.created_at) FROM ${trackings} t WHERE t.notification_pk = d.notification_pk) END`;
   const percentile = (share: number) => `percentile_disc(${share}) WITHIN GROUP (ORDER BY latency) FILTER (WHERE is_good)`;
-  // The fences (OFFSET 0): deliveries are looked up by key, and what `ms` takes once for each attempt, not each time it is named.
+  // The fences (OFFSET 0) make it look deliveries up by key, and compute `ms` once for each attempt, not each time it is named.
   return `SELECT channel, bucket, count(*) FILTER (WHERE is_good), count(*) FILTER (WHERE NOT is_good), ${percentile(0.5)}, ${percentile(0.95)}
     FROM (
       SELECT channel, bucket, is_good, ms - ms % (10 ^ greatest(0, length(ms::text) - 3))::bigint AS latency

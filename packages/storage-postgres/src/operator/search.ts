@@ -22,7 +22,7 @@ interface Source {
   readonly ways: readonly WayName[] | null;
 }
 
-/** How many a statement is to find: `limit` as SQL, and the same or a little more as a literal, for the planner to see. */
+/** How many a statement must find: `limit` as SQL, and the same or a little more as a literal, which the planner sees. */
 interface Bound {
   readonly limit: string;
   readonly scan: string;
@@ -51,7 +51,7 @@ export function activitySearch(sql: Sql): Pick<ActivityStorage, "search" | "coun
 async function choose(sql: Sql, tenant: string, conditions: Conditions): Promise<Source> {
   const text = searchText(tenant, conditions, sql);
   const { names, values } = text;
-  // Every parameter has to be there, and of a type, whether the ways ask for it or not.
+  // Names every parameter with a type, whether the ways use it or not.
   const parameters = names.map((_, index) => `$${index + 2}::text`).join(", ");
   for (const ways of suitableWays(conditions)) {
     const sizes = ways.map((way) => `(SELECT count(*) FROM ${keysAlong(way, text)} t)`);
@@ -65,8 +65,8 @@ async function choose(sql: Sql, tenant: string, conditions: Conditions): Promise
 }
 
 /**
- * The keys of the notifications along a way. It is read in the order of its index, and no further than to one more than
- * are gathered: else the planner might read the table, which may be other tenants' for the most.
+ * The keys of the notifications along a way. It reads in the order of the index, up to one more than are gathered: else
+ * the planner might read the table, most of which may be other tenants'.
  */
 function keysAlong(name: WayName, text: SearchText): string {
   const { table, where, order } = text.way(name);
@@ -74,9 +74,9 @@ function keysAlong(name: WayName, text: SearchText): string {
 }
 
 /**
- * The keys of what matches, newest first. Walked along, the notifications come in the order of their ids, and the scan
- * ends with the last one that is wanted: a sort would look at all of them first. Gathered ones are looked up by key. The
- * fences (OFFSET 0) keep the planner from reading the table instead.
+ * The keys of all matches, newest first. A walk reads notifications in the order of their ids and ends with the last one
+ * that is wanted: a sort would look at all of them first. Gathered ones are looked up by key. The fences (OFFSET 0) keep
+ * the planner from reading the table instead.
  */
 function keysOf({ notifications }: Tables, { text, ways }: Source, { scan, limit }: Bound): string {
   const columns = "pk, id, tenant, kind, type, source, sender, created_at";

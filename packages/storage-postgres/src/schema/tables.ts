@@ -38,7 +38,7 @@ interface Types extends KindTypes {
   readonly texts: KindType<"array", "PgArray", string[], string | string[], undefined, false>;
 }
 
-// Not exported: so the declarations that hosts get write it out.
+// Not exported, so that the declarations for hosts spell it out.
 type Tables = {
   readonly [Field in keyof typeof POSTGRES_TABLES]: PgTableWithColumns<{
     name: TableName<Field>;
@@ -77,5 +77,5 @@ export function declareIn(name: string) {
   }) as Tables;
 }
 
-/** Those in the schema that PostgreSQL has from the start. */
+/** The tables in the schema that PostgreSQL has from the start. */
 export const tables = declareIn("public");
