@@ -17,7 +17,7 @@ export type Prepare<Args extends readonly unknown[], Result, On = Connection> = 
   time: StorageTime,
 ) => (...args: Args) => (on: On) => Promise<Result>;
 
-/** An operation that still lacks what it is bound to. */
+/** An operation before it is bound to a storage. */
 type Binding<Args extends readonly unknown[], Result> = (bound: Bound) => (...args: Args) => Promise<Result>;
 
 /**

@@ -31,7 +31,7 @@ export class CommitWatch {
   readonly #logger: Logger;
   readonly #writes = new Map<WatchedWrite, { isDoubtful: boolean }>();
   #commands: string[] = [];
-  /** How many writes are under way. It listens for these and the made ones. */
+  /** How many writes are under way. These and the made ones keep it listening. */
   #writing = 0;
   /** Undefined until a query has been answered since the watch began. */
   status: TransactionStatus | undefined;

@@ -12,7 +12,7 @@ export interface Fields<Of> extends SharedFields<Of> {
   listsOf(records: readonly Of[]): readonly unknown[];
 }
 
-/** The fields of a record, which are the columns of its table but its key. */
+/** Makes a record's fields from its table's columns, except its key. */
 export function fieldsOf<Of extends object>(table: TableOf<Of>): Fields<Of> {
   const shared = sharedFieldsOf<Of>(table, { milliseconds });
   const types = shared.all.map(([, column], index) => `$${index + 1}::${typeOf(column)}`);

@@ -16,7 +16,10 @@ export interface LeaseTable<Row, Task, Fairness extends object> {
   /** Names the tasks in statements, for example `deliveries`. */
   readonly name: string;
   readonly table: keyof TableNames;
-  /** The columns of a row, over the table by its `alias` and what is joined to it. Content that several rows share may come with the first one alone: see {@link ofFirst}. */
+  /**
+   * The columns of a row, over the table by its `alias` and what is joined to it. Content that several rows share may come
+   * with the first one alone: see {@link ofFirst}.
+   */
   columns(tables: TableNames): string;
   readonly alias: string;
   /** Other tables that the columns need, as SQL that joins them. @default none */

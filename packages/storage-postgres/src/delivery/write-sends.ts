@@ -33,7 +33,7 @@ export function prepareCreateSends(tables: TableNames, time: StorageTime) {
     const entryOf = ({ notification, inboxRecipients }: NewSend) => ({ notification, recipients: inboxRecipients });
     const items = new Map<NewSend, readonly CreatedItem[]>();
     if (fresh.length > 0) {
-      // A batch does not hold inboxes for long while it waits for one: its sends are then written one by one.
+      // A batch waits only briefly, because it holds other inboxes: its sends are then written one by one.
       const lockTimeoutMs = fresh.length > 1 ? BUSY_TIMEOUT_MS : LOCK_TIMEOUT_MS;
       const written = await writeEntries(session, fresh.map(entryOf), { lockTimeoutMs });
       for (const [index, send] of fresh.entries()) {

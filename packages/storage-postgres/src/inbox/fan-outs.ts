@@ -38,7 +38,7 @@ export function prepareCreateFanOut({ notifications, fanOutChunks }: TableNames)
       });
 }
 
-/** The first row has the notification, each other one an item; what a row does not have is null. */
+/** The first row has the notification, each other row an item; their other columns are null. */
 type ChunkRow = readonly [place: number, userId: string, seq: number, epoch: string, notification: object];
 
 /** Writes the items of the oldest chunk and forgets it. Recipients whose inboxes are held are left for a later chunk. */
@@ -53,7 +53,7 @@ export function prepareFanOutNext(tables: TableNames) {
     CROSS JOIN LATERAL unnest(chunk.recipients) AS r(user_id)`,
   );
 
-  /** Finds the held inboxes of the chunk that is next. If there are no others, waits for one of them. */
+  /** Finds the held inboxes of the next chunk. If all of its inboxes are held, waits for one of them. */
   const findBusy = async (session: Session): Promise<readonly Owner[]> => {
     const inboxes = (await session.rows(oldest, [])).map(([tenant, userId]) => ({ tenant, userId }));
     const busy = await busyInboxes.find(session, inboxes);

@@ -162,7 +162,7 @@ function times({ readBefore, unreadBefore, types }: InboxRetention): readonly un
 }
 
 /**
- * $1 tenants, $2 users, $3 numbers of the items; $4 and $5 the times before which read and unread ones are over; $6 types
+ * $1 tenants, $2 users, $3 numbers of the items; $4 and $5 the times before which read and unread ones expire; $6 types
  * with times of their own, $7 and $8.
  */
 function dropText({ inboxCounters, inboxItems, notifications }: TableNames): string {

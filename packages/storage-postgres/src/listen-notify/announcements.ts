@@ -31,7 +31,7 @@ export class HostAnnouncements {
     this.#hasTransport = true;
   }
 
-  /** Has the transaction behind `session` send the signals of an entry when it commits. */
+  /** Makes the transaction behind `session` send an entry's signals when it commits. */
   async add(session: Session, { notification }: NewNotification, items: readonly CreatedItem[]): Promise<void> {
     if (this.#hasTransport && items.length > 0) {
       const { tenant, id } = notification;

@@ -27,7 +27,7 @@ export interface MigrationTarget {
 /** Longer than any migration takes, including the wait for others that start at the same time. */
 export const MIGRATION_TIMEOUT_MS = 600_000;
 
-/** Sets the schema for a transaction: migrations name none, so that their checksums are the same in every one. */
+/** Sets the schema for a transaction: migrations name none, so their checksums are the same in every schema. */
 export async function useSchema(client: PoolClient, schema: string): Promise<void> {
   await client.query(`SET LOCAL search_path = ${quoteIdentifier(schema)}`);
 }

@@ -76,7 +76,7 @@ export const INBOX = {
   ),
 
   /**
-   * Each "mark everything read", never changed afterwards. An item without a `readAt` of its own was read at the time of the
+   * Each "mark everything read"; it never changes later. An item without a `readAt` of its own was read at the time of the
    * earliest mark that covers it and is later than its `unreadRev`. `rev` is the change of the inbox that made the mark.
    */
   readMarks: table(

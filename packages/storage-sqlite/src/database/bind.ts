@@ -7,7 +7,7 @@ export type Prepare<Args extends readonly unknown[], Result> = (context: QueryCo
 /** The storage's open state. Throws if the storage is closed. */
 export type Current<Open = object> = () => Open & { readonly connection: Connection };
 
-/** An operation that still lacks the connection that is open when it is called. */
+/** An operation that gets the open connection when it is called. */
 type Binding<Args extends readonly unknown[], Result> = (current: () => Connection) => (...args: Args) => Promise<Result>;
 
 /** An operation that is one reading statement. */

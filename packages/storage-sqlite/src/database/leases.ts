@@ -12,7 +12,7 @@ interface LeasedRow {
 /** A table whose rows are tasks to be leased. */
 export interface LeaseTable<Row extends LeasedRow, Task, Fairness extends object> {
   readonly table: string;
-  /** Selects rows that are due at `at` and that nobody holds. */
+  /** The condition for rows due at `at` that nobody holds. */
   readonly isDue: string;
   /** For each queue of rows, a select of the least `due_at`. */
   readonly queues: readonly string[];

@@ -41,7 +41,7 @@ export const DELIVERY_LEASES: LeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFa
 type CandidateValues = Omit<DeliveryFairness, "exceptEndpoints"> &
   Pick<LeaseRequest, "at" | "limit" | "exceptTenants"> & { readonly exceptEndpoints: readonly string[] };
 
-/** Finds due deliveries, at most its share for each endpoint. */
+/** Finds due deliveries, for each endpoint at most its share. */
 function prepareDue({ prepare }: QueryContext) {
   const candidates = prepare<CandidateValues, ClaimedRow>(`
     WITH due AS MATERIALIZED (
@@ -58,7 +58,7 @@ function prepareDue({ prepare }: QueryContext) {
     candidates.all({ ...request, exceptEndpoints: exceptEndpoints.map(({ channel, recipient }) => `${channel}\u0000${recipient}`) });
 }
 
-/** Adds to deliveries their content. */
+/** Adds the content to deliveries. */
 function prepareWithContent({ prepare }: QueryContext) {
   const find = prepare<{ readonly pks: readonly number[] }, ContentRow>(`
     SELECT ${RECORDS.content} FROM json_each(:pks) k CROSS JOIN belfry_trackings t ON t.notification_pk = k.value
@@ -89,7 +89,7 @@ export function prepareSettle(context: QueryContext) {
   };
 }
 
-/** The keys of a delivery whose lease is held. */
+/** The keys of a delivery with a held lease. */
 interface HeldKeys {
   readonly id: string;
   readonly deliveryPk: number;

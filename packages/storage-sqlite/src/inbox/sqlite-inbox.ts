@@ -20,7 +20,7 @@ export function sqliteInbox(
     ...bind(current, {
       // SQLite has a single writer, so no inbox is ever busy while others are not: `skipBusy` skips nothing.
       createMany: write(prepareCreateMany),
-      // Most of the time no chunk is left.
+      // Usually no chunk is left.
       fanOutNext: writeIf(prepareHasFanOut, prepareFanOutNext, null),
       list: read(prepareList),
       listAfter: read(prepareListAfter),

@@ -107,7 +107,7 @@ export class ActivitySearch {
     const found: Candidate[] = [];
     let below = id === undefined ? end : `${id}${ABOVE_IDS}`;
     let isOver = false;
-    // Most of the time the first few match.
+    // Usually the first few match.
     for (let size = Math.min(STEP, limit); !isOver && found.length < limit; size = Math.min(STEP, 2 * size)) {
       const step = await this.#ask<Candidate>(text, below, id ?? lowest, size);
       found.push(...step.filter(({ matches }) => matches === 1));
