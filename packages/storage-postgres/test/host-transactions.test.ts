@@ -48,7 +48,7 @@ describe("the host's transactions", () => {
     await expect.poll(() => told, WAIT).toEqual(["with the order"]);
   });
 
-  test("a rollback takes both away, and nobody hears", async () => {
+  test("a rollback removes both, and no listener is called", async () => {
     const before = told.length;
     const work = drizzle(pool).transaction(async (tx) => {
       await service.create({ to: "bob", title: "never" }, { tx });

@@ -148,7 +148,7 @@ describe("phases of migrations", () => {
     expect(await columns(here)).not.toContain("weight");
   });
 
-  test("an index that was cut off while it was built is built anew", async () => {
+  test("an index whose build was interrupted is built again", async () => {
     const here = await filled(1);
     const target = { ...here, migrations: [...MIGRATIONS, EXPAND, INDEX] };
     await migrateAtOpen(here.pool, target);
@@ -204,7 +204,7 @@ describe("phases of migrations", () => {
     await opened(here, PLANTED.slice(0, BASE + 1));
   });
 
-  test("what the database refuses anyway is removed without asking", async () => {
+  test("the cleanup runs without asking if the database refuses older packages anyway", async () => {
     const here = await filled(12);
     const floor: Migration = { phase: "expand", sql: "SELECT 1", oldestCompatible: BASE + 1 };
     await opened(here, [...PLANTED, floor]);

@@ -60,7 +60,7 @@ describe("presence", () => {
     expect(await holding()).toEqual(["lost"]);
   });
 
-  test("an instance that was taken for dead tells of its users again", async () => {
+  test("an instance that was wrongly counted as dead reports its users again", async () => {
     const here = await instance();
     const subscription = here.inbox("cy").subscribe({ onEvent: () => {}, onState: () => {} });
     await subscription.ready;

@@ -47,7 +47,7 @@ describe("an operator's questions over many rows", () => {
     expect(done).toEqual(["written", "found"]);
   });
 
-  test("what is deleted between two steps is left out, and the page is full all the same", async () => {
+  test("a notification deleted between two steps is left out, and the page is still full", async () => {
     const { storage, database } = await filled();
     const newest = await storage.activity.search("acme", { limit: 30 });
     // Comes after the step that finds the keys, and before the one that reads what they stand for.

@@ -90,7 +90,7 @@ describe("transactions of the host", () => {
     expect(second).not.toHaveBeenCalled();
   });
 
-  test("what was rolled back and written again in the same turn is told of once", async () => {
+  test("a notification rolled back and written again in the same turn is announced once", async () => {
     const { storage, host } = await opened();
     const [first, second] = [listener(), listener()];
     const again = entry("ann");

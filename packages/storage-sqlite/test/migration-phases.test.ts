@@ -146,7 +146,7 @@ describe("phases of migrations", () => {
     await opened(path, PLANTED.slice(0, BASE + 1));
   });
 
-  test("what the database refuses anyway is removed without asking", async () => {
+  test("the cleanup runs without asking if the database refuses older packages anyway", async () => {
     const { path, database } = await filled(12);
     const floor: Migration = { phase: "expand", sql: "SELECT 1", oldestCompatible: BASE + 1 };
     await opened(path, [...PLANTED, floor]);

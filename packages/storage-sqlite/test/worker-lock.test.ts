@@ -15,7 +15,7 @@ describe("a second service on one file", () => {
     return { service, warnings };
   }
 
-  test("takes over nothing that the first one works on, and says that there should be one service", async () => {
+  test("does not take over work of the first one, and says that there should be one service", async () => {
     const path = temporaryPath(cleanup);
     const begun: (() => void)[] = [];
     const first = serviceOn(

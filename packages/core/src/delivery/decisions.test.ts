@@ -125,7 +125,7 @@ describe("an attempt that ended", () => {
     }
   });
 
-  test("what a provider says is kept short, and without what no database keeps", () => {
+  test("a provider's answer is cut short, and loses characters that no database keeps", () => {
     const response = `\u0000${"x".repeat(5_000)}\ud800`;
     const { changes } = end(loaded([[leased()]]), ended({ outcome: { ...sent, response } }));
     expect(changes.attempts[0]?.response).toBe("x".repeat(999));
@@ -211,7 +211,7 @@ describe("counts and status of a send", () => {
     );
   });
 
-  test("leave a chain that is erased out, and tell of the status of the others", () => {
+  test("leave out an erased chain, and report the status of the others", () => {
     const before = loaded([[delivery({ status: "delivered" })], [delivery({ id: "x", chain: 1, recipient: "bob" })]]);
     const { changes, sends } = eraseChains([{ ...before, chains: before.chains.slice(1) }], NOW);
     expect(changes.sends).toMatchObject([{ status: "delivered", chains: { pending: 0, delivered: 1 }, deliveredAt: NOW }]);

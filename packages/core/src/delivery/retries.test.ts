@@ -76,7 +76,7 @@ describe("CircuitBreaker", () => {
 });
 
 describe("EndpointShare", () => {
-  test("knows who has had enough for now", () => {
+  test("says which endpoints have had their share", () => {
     const share = new EndpointShare(10);
     const all = Array.from({ length: 8 }, (_, index) => ({ channel: "webhook", recipient: `https://${index}.example` }));
     for (const one of all) {

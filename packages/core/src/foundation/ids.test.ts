@@ -12,7 +12,7 @@ describe("uuidV7", () => {
     expect(id.startsWith("01923456-789a-")).toBe(true);
   });
 
-  test("ids only ever grow, however the clock moves and however many are made in a millisecond", () => {
+  test("ids always grow, however the clock moves and however many are made in a millisecond", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.integer({ min: -5, max: 5 }), fc.integer({ min: 1, max: 5_000 })), { maxLength: 8 }), (steps) => {
         let nowMs = 1_800_000_000_000;

@@ -34,7 +34,7 @@ describe("IssueList", () => {
     expect(error.issues.at(-1)?.message).toMatch(/\(and 49 more issues\)$/);
   });
 
-  test("lists that are joined count what each only counted", () => {
+  test("joined lists add up the issues that each only counted", () => {
     const nuls = new IssueList();
     for (let at = 0; at < 110_000; at += 1) {
       nuls.add({ path: ["meta", `k${at}`], type: "string_nul", message: "must not contain the NUL character (U+0000)" });

@@ -26,7 +26,7 @@ describe("parseJsonObject", () => {
     );
   });
 
-  test("what JSON writes otherwise is stored as it writes it", () => {
+  test("values that JSON writes in another form are stored in that form", () => {
     const at = new Date(0);
     expect(parseJsonObject({ at, gone: undefined, list: [undefined, 1], zero: -0 }, ["data"])).toEqual({
       value: { at: "1970-01-01T00:00:00.000Z", list: [null, 1], zero: 0 },
@@ -97,7 +97,7 @@ describe("parseJsonObject", () => {
     expect(read.members).toBeLessThan(20_000);
   });
 
-  test("what is as long as it may be is copied, and one byte more is refused with its length", () => {
+  test("an object of the longest length is copied, and one byte more is refused with its length", () => {
     const longest = { a: [1, "b", {}, [], null, true], c: "x".repeat(256 * 1024 - 36) };
     expect(JSON.stringify(longest)).toHaveLength(256 * 1024);
     expect(parseJsonObject(longest, ["data"])).toEqual({ value: longest });

@@ -150,7 +150,7 @@ describe("filterIssues", () => {
     },
   );
 
-  test("whatever JSON a filter is, it is judged, and evaluating it does not throw", () => {
+  test("any JSON is checked as a filter, and evaluating it does not throw", () => {
     const condition = fc.record({ operator: jsonValue, value: jsonValue }, { requiredKeys: [] });
     fc.assert(
       fc.property(fc.dictionary(key, fc.oneof(jsonValue, condition)), jsonObject, (filter, data) => {

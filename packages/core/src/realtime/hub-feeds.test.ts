@@ -7,7 +7,7 @@ test("an id is new once, as long as it is among the last", () => {
   expect(["a", "b", "c"].map((id) => ids.has(id))).toEqual([true, false, true]);
 });
 
-test("what was seen since a time is kept beyond the number", () => {
+test("ids seen since a time are kept beyond the number", () => {
   const ids = new RecentIds(2);
   ids.keepSinceMs = 3;
   for (let ms = 0; ms < 10; ms += 1) {

@@ -79,7 +79,7 @@ test("a type that is only known as one of several needs the data of each", () =>
   expectTypeOf(of).returns.toEqualTypeOf<void>();
 });
 
-test("data is optional where the schema takes nothing, and is what the schema takes rather than makes", () => {
+test("data is optional if the schema accepts undefined, and has the type of the schema's input, not its output", () => {
   const notifications = new NotificationService({
     storage: synchronous,
     types: {
@@ -114,7 +114,7 @@ test("a function can name the service that it takes", () => {
   createAny(notifications);
 });
 
-test("what handlers say is typed the same way", () => {
+test("creates in onResult are typed the same way", () => {
   const onResult = ({ text, create }: HandlerResult<DataOf<typeof types>>) =>
     void create({ to: "ann", type: "order_update", title: text, data: { related_order_id: 1 } });
   new NotificationService({ storage: synchronous, types, hub: { onResult } });
@@ -126,7 +126,7 @@ test("what handlers say is typed the same way", () => {
   });
 });
 
-test("what is sent is typed the same way", async () => {
+test("sends are typed the same way", async () => {
   const notifications = new NotificationService({ storage: synchronous, types });
   void notifications.send({ to: "ann", type: "order_update", data: { related_order_id: 1 }, channel: "email", fallback: { afterMs: 1 } });
   // @ts-expect-error There is no such type.

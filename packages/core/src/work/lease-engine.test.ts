@@ -65,7 +65,7 @@ function engineOver({
 
 const lease = (id: string, owner: string): LostLease => ({ id, owner, fence: 1, until: new Date(0), attempt: 1 });
 
-test("at its start it takes over what others held, where nobody else can hold anything; afterwards only what was lost", async () => {
+test("where it is alone, it takes over all leases at its start, and later only lost ones", async () => {
   const { engine, asked } = engineOver({});
   await engine.tidy();
   await engine.tidy();
@@ -82,7 +82,7 @@ test("where others work, too, their leases may be longer than its own", async ()
   expect(asked[0]).not.toHaveProperty("notOwnedBy");
 });
 
-test("what it has in hand is not lost, however far the clock went", async () => {
+test("its own tasks are not lost, however far the clock went", async () => {
   const { engine, endedLost } = engineOver({
     due: [{ id: "mine", tenant: "t", fence: 1 }],
     lost: [[lease("mine", "me"), lease("left", "me"), lease("mine", "another")], [lease("mine", "me")]],

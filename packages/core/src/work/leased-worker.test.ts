@@ -158,7 +158,7 @@ describe("LeasedWorker", () => {
     },
   );
 
-  test("what does not end in time is aborted", async () => {
+  test("an attempt that does not end in time is aborted", async () => {
     const work = new HandWork();
     work.due.push(1);
     const under = worker(work, { drainMs: 1 });

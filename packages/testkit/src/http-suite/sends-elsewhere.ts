@@ -65,7 +65,7 @@ export function sendsElsewhereSuite(harness: HttpHarness): void {
       elsewhere.drop();
     });
 
-    test("D3: a fallback that could be handed to nobody, for want of an address, does not count as used", async () => {
+    test("D3: a fallback without an address does not count as used", async () => {
       const room = "550e8400-e29b-41d4-a716-4466554400dd";
       const body = { type: "websocket", room_id: room, content: "x", email_fallback: true };
       const nobody = await settled((await send({ ...body, recipients: ["user_without_address"] })).id);

@@ -5,7 +5,7 @@ import { silent } from "../silent.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
 
 onEveryStorage((database) => {
-  test("what a claim took whose answer was lost is delivered at once, and counted once", async () => {
+  test("deliveries of a claim whose answer was lost go out at once, and count once", async () => {
     const storage = database.storage();
     const claim = storage.deliveries.leases.claim.bind(storage.deliveries.leases);
     vi.spyOn(storage.deliveries.leases, "claim").mockImplementationOnce(async (request) => {

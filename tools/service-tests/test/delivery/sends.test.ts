@@ -157,7 +157,7 @@ onEveryStorage((database) => {
       expect((await service.sends.get(id)).status).toBe("partial");
     });
 
-    test("every change of state is told, and a listener that throws disturbs nobody", async () => {
+    test("every change of state is reported, and a listener that throws does not stop the others", async () => {
       const mail = email();
       const service = stopsAfterTest(
         new NotificationService({
@@ -221,7 +221,7 @@ onEveryStorage((database) => {
       }
     });
 
-    test("nothing is sent that has nothing in it, and a word of another vocabulary is named", async () => {
+    test("an empty notification is not sent, and a word of another vocabulary is named", async () => {
       const own = { name: "own", retryDelaysMs: [], timeoutMs: 1_000, invalidRecipient: () => null, deliver: async () => sentByOwn };
       const service = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [own] }));
       const to = { to: "ann@x.cc", channel: "own" };

@@ -138,7 +138,7 @@ onEveryStorage((database) => {
       ]);
     });
 
-    test("what a processor throws goes to the log, not to clients; what is no outcome is FAILED at once, and says why", async () => {
+    test("an error of a processor goes to the log, not to clients; a value that is no outcome fails at once, and says why", async () => {
       const errors: unknown[] = [];
       const logger = { ...silent, error: (details: unknown) => void errors.push(details) };
       const wrong: unknown[] = [
@@ -308,7 +308,7 @@ onEveryStorage((database) => {
       return { told, ...service.hub.events.subscribe(source, listener) };
     }
 
-    test("tells an event and then each of its results, once, to those who follow its source in its tenant", async () => {
+    test("subscribers of a source get each event of their tenant, and then each of its results, once", async () => {
       const service = hubOf();
       await service.hub.handlers.create({ source: "mail", prompt: "one" });
       await service.hub.handlers.create({ source: "mail", prompt: "two" });
@@ -329,7 +329,7 @@ onEveryStorage((database) => {
       expect(mine.told).toHaveLength(3);
     });
 
-    test("a listener that throws is its own affair: the create resolves, others are told, handlers run", async () => {
+    test("a listener that throws stops nothing: the create resolves, other listeners run, handlers run", async () => {
       const errors: unknown[] = [];
       const logger = { ...silent, error: (details: unknown) => void errors.push(details) };
       const service = stopsAfterTest(new NotificationService({ storage: database.storage(), logger, hub: { processor: echo } }));
@@ -369,7 +369,7 @@ onEveryStorage((database) => {
       expect(looks).toBe(before);
     });
 
-    test("what signals did not tell is read back: events first, whole milliseconds of them, each once", async () => {
+    test("missed signals are made up for from the database: events first, whole milliseconds of them, each once", async () => {
       const storage = database.storage();
       const clock = new TurnClock();
       const silentTransport = { pollIntervalMs: 1_000, start: async () => {}, publish() {}, stop: async () => {} };

@@ -104,7 +104,7 @@ onEveryStorage((database) => {
       await expect(acme.search({ kind: "message", from, cursor })).rejects.toMatchObject({ code: "INVALID_CURSOR" });
     });
 
-    test("what cannot be is refused, each with its own issue", async () => {
+    test("impossible values are refused, each with its own issue", async () => {
       const { service } = setUp();
       const wrong: readonly [string, unknown][] = [
         ["id", "%"],
@@ -242,7 +242,7 @@ onEveryStorage((database) => {
   });
 
   describe("retryAll", () => {
-    test("what failed, whole or in part, and matches, is tried again, and says by whom", async () => {
+    test("matching sends that failed, whole or in part, are retried, and the log names who did it", async () => {
       const { service, state, mail, holding } = setUp();
       const sent = await mail("ann@example.com");
       const partial = await mail(["bad@example.com", "bob@example.com"]);
@@ -284,7 +284,7 @@ onEveryStorage((database) => {
       });
     });
 
-    test("what fails once more does not keep older ones from their turn", async () => {
+    test("sends that fail again do not keep older ones from their turn", async () => {
       const { service, state, mail } = setUp();
       state.works = false;
       for (let index = 0; index < 5; index += 1) {
@@ -314,7 +314,7 @@ onEveryStorage((database) => {
       }
     });
 
-    test("what changes while it runs is left as it is", async () => {
+    test("sends that change while it runs are left as they are", async () => {
       const { service, storage, state, mail } = setUp();
       state.works = false;
       const [removed = "", retried = ""] = [await mail("a@example.com"), await mail("b@example.com"), await mail("c@example.com")];
@@ -329,7 +329,7 @@ onEveryStorage((database) => {
       expect(await service.operator.retryAll({})).toEqual({ matched: 3, retried: 1, remaining: 0, nextCursor: null });
     });
 
-    test("a limit or an actor that cannot be is refused", async () => {
+    test("an impossible limit or actor is refused", async () => {
       const { service } = setUp();
       for (const options of [
         { limit: 0 },
@@ -344,7 +344,7 @@ onEveryStorage((database) => {
   });
 
   describe("note", () => {
-    test("a line stands in the timeline and in the tenant's log", async () => {
+    test("a note is in the timeline and in the tenant's log", async () => {
       const { service, state } = setUp();
       const { id } = (await service.create({ to: "ann" })).notification;
       await service.operator.note({ action: "created", notificationId: id.toUpperCase(), actor: "eve" });
@@ -358,7 +358,7 @@ onEveryStorage((database) => {
       expect(await service.tenant("acme").sends.auditLog()).toEqual([]);
     });
 
-    test("an action, an id or an actor that cannot be is refused", async () => {
+    test("an impossible action, id or actor is refused", async () => {
       const { service } = setUp();
       const fine = { action: "read", notificationId: UNKNOWN } as const;
       for (const change of [{ action: "eaten" as AuditAction }, { notificationId: "5" }, { notificationId: "" }, { actor: "" }]) {

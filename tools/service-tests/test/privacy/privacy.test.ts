@@ -167,7 +167,7 @@ onEveryStorage((database) => {
       expect(changed.mock.calls).toEqual([[{ tenant: "default", id, from: "partial", to: "sent" }]]);
     });
 
-    test("deleting again does nothing, and names that cannot be are refused", async () => {
+    test("deleting again does nothing, and impossible names are refused", async () => {
       const { notifications } = setUp();
       expect(await notifications.deleteUser("nobody")).toEqual({ removed: 0 });
       await expect(notifications.deleteUser("")).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
@@ -234,7 +234,7 @@ onEveryStorage((database) => {
       await vi.waitFor(async () => expect((await notifications.inbox("ann").list()).items.map(({ title }) => title)).toEqual(["new"]));
     });
 
-    test("nothing goes that has no limit, and sweep() answers what it removed", async () => {
+    test("data without a limit stays, and sweep() returns how much it removed", async () => {
       const { state, notifications } = setUp({ unreadMs: DAY_MS });
       for (let index = 0; index < 120; index += 1) {
         await notifications.create({ to: "ann", title: "x" });

@@ -33,7 +33,7 @@ onEveryStorage((database) => {
   describe("data of a declared type", () => {
     const types = { meeting: { data: z.object({ at: z.date(), guests: z.set(z.string()).transform((guests) => [...guests]) }) } };
 
-    test("is checked as the caller passes it, and stored as its JSON form", async () => {
+    test("is checked in the form that the caller passes, and stored as JSON", async () => {
       const service = stopsAfterTest(new NotificationService({ storage: database.storage(), types }));
       const at = new Date("2026-01-02T03:04:05.678Z");
       const data = { at, guests: new Set(["ann", "bob"]) };

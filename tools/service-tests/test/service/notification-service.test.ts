@@ -24,7 +24,7 @@ onEveryStorage((database) => {
       });
     });
 
-    test("a priority goes to lists, events and listeners, of a create and of a send; without one it is normal", async () => {
+    test("the priority of a create or a send is in lists, events and listeners; the default is normal", async () => {
       const notifications = service();
       const told: unknown[] = [];
       notifications.on("notification.created", ({ notification }) => void told.push(notification.priority));
@@ -46,7 +46,7 @@ onEveryStorage((database) => {
       subscription.close();
     });
 
-    test("a priority that there is not is refused by name, of a create and of a send", async () => {
+    test("an unknown priority of a create or a send is refused by name", async () => {
       const notifications = service();
       const priority = "urgent" as "high";
       for (const call of [notifications.create({ to: "ann", priority }), notifications.send({ to: "ann", priority })]) {
@@ -62,7 +62,7 @@ onEveryStorage((database) => {
       expect(await notifications.inbox("ann").counts()).toMatchObject({ total: 0 });
     });
 
-    test("declared types check their data and store what the schema makes of it", async () => {
+    test("declared types check their data and store the schema's result", async () => {
       const types = defineTypes({ order: { data: z.object({ id: z.number(), state: z.string().default("new") }) } });
       const notifications = stopsAfterTest(new NotificationService({ storage: database.storage(), types }));
       await notifications.create({ to: "ann", type: "order", data: { id: 1 } });
@@ -76,7 +76,7 @@ onEveryStorage((database) => {
       expect((await refusal(untyped.create({ to: "ann", type: "ordr" }))).message).toContain('"ordr"');
     });
 
-    test("data that is left out is what the schema makes of nothing, and else an empty object", async () => {
+    test("missing data becomes the schema's result for undefined, or else an empty object", async () => {
       const types = defineTypes({
         digest: { data: z.object({ size: z.number() }).default({ size: 10 }) },
         hint: { data: z.object({ page: z.string() }).optional() },
@@ -89,7 +89,7 @@ onEveryStorage((database) => {
       expect([digest, hint, order].map(({ notification }) => notification.data)).toEqual([{ size: 10 }, {}, { state: "new" }]);
     });
 
-    test("what the caller changes later does not change what is stored", async () => {
+    test("later changes by the caller do not change the stored value", async () => {
       const notifications = service();
       const data = { list: [1] };
       await notifications.create({ to: "ann", data });

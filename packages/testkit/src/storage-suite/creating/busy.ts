@@ -19,7 +19,7 @@ export function busyTests(harness: StorageHarness): void {
     const fixture = useFixture(harness);
     const ignore = () => undefined;
 
-    test("what skipBusy leaves out is written later, and nothing is written twice", async () => {
+    test("entries that skipBusy leaves out are written later, and none twice", async () => {
       const entries = range(1, 60).map((number) => fixture.entry(number % 3 === 0 ? ["ann", "bob"] : number % 3 === 1 ? ["ann"] : ["bob"]));
       const write = async (start: number) => {
         const batch = entries.slice(start, start + 5);

@@ -108,7 +108,7 @@ export function contentTests(harness: StorageHarness): void {
       }
     });
 
-    test("what callers change in their objects afterwards changes nothing that is stored", async () => {
+    test("later changes to the caller's objects do not change the stored ones", async () => {
       const data = { list: [1], in: { a: 1 } };
       const recipients = ["ann"];
       const entry = { notification: { ...fixture.entry("ann").notification, data, createdAt: at(1) }, recipients };
@@ -124,7 +124,7 @@ export function contentTests(harness: StorageHarness): void {
       expect(await fixture.inbox.get(fixture.owner("ann"), entry.notification.id)).toMatchObject(expected);
     });
 
-    test("what callers change in an item they were given changes nothing that is stored", async () => {
+    test("changes to a returned item do not change the stored one", async () => {
       const { notification } = await fixture.create("ann", { data: { list: [1] } });
       const owner = fixture.owner("ann");
       await fixture.inbox.markAllRead(owner, at(1));

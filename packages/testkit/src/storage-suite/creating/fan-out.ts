@@ -149,7 +149,7 @@ export function fanOutTests(harness: StorageHarness): void {
       }
     });
 
-    test("what a stop interrupted goes on at the next start", async (context) => {
+    test("an interrupted fan-out goes on at the next start", async (context) => {
       const entry = fixture.entry(users(5));
       await fixture.inbox.createFanOut(entry, 2);
       await fixture.inbox.fanOutNext(at(1));

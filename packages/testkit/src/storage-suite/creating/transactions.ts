@@ -24,7 +24,7 @@ export function transactionTests(harness: StorageHarness): void {
       return fixture.inbox.createWithin(tx, entry, onCommit);
     }
 
-    test("what it wrote is there after the commit, and its writer is told where", async () => {
+    test("its items are there after the commit, and its writer gets their numbers", async () => {
       const entry = fixture.entry(["ann", "bob"]);
       const told: (readonly CreatedItem[])[] = [];
       await fixture.subject.transaction((tx) => write(tx, entry, (items) => told.push(items)));
@@ -74,7 +74,7 @@ export function transactionTests(harness: StorageHarness): void {
       expect(seqsOf(await expectTrueCounts(fixture, fixture.owner("ann")))).toEqual([3, 2, 1]);
     });
 
-    test("what was rolled back can be written again", async () => {
+    test("a notification that was rolled back can be written again", async () => {
       const entry = fixture.entry("ann");
       await expect(fixture.subject.transaction((tx) => inTurn(() => write(tx, entry), fail))).rejects.toThrow(HostsOwnError);
       await fixture.subject.transaction((tx) => write(tx, entry));
@@ -110,7 +110,7 @@ export function transactionTests(harness: StorageHarness): void {
       }
     });
 
-    test("one written twice in a transaction, or written before, is written once and its writer told where it is", async () => {
+    test("an entry written twice in a transaction, or written before, is stored once, and its writer gets its number", async () => {
       const entry = fixture.entry(["ann", "bob"]);
       const told: (readonly CreatedItem[])[] = [];
       const tell = (items: readonly CreatedItem[]) => void told.push(items);

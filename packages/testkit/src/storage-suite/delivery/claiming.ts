@@ -20,7 +20,7 @@ export function claimingTests(harness: StorageHarness): void {
       return seen;
     }
 
-    test("due ones are leased once, oldest first, with what is to be delivered", async () => {
+    test("due deliveries are leased once, oldest first, with their content", async () => {
       const first = await createSend(fixture, { channel: "email", to: ["a@x.example"] });
       const second = await createSend(fixture, { channel: "email", to: ["b@x.example"], title: "Second" });
       const claimed = await claim(fixture, later(0));
@@ -34,7 +34,7 @@ export function claimingTests(harness: StorageHarness): void {
       expect(await claim(fixture, later(1))).toEqual([]);
     });
 
-    test("what is not due, of another channel, tenant or endpoint, waiting or above the limit is left", async () => {
+    test("deliveries that are not due, waiting, above the limit, or of another channel, tenant or endpoint, are not leased", async () => {
       await createSend(fixture, { channel: "email", to: ["a", "b", "c"], fallbackAfterMs: null });
       await createSend(fixture, { channel: "webhook", to: ["a"] });
       await createSend(fixture, { channel: "email", to: ["d"], plan: { scheduledAt: later(100) } });
@@ -176,7 +176,7 @@ export function claimingTests(harness: StorageHarness): void {
       await expectTrueStatus(fixture, send.notification.id);
     });
 
-    test("waiting ones are found when their time has come, not before, and never those that wait for their primary alone", async () => {
+    test("waiting deliveries are found once they are due, but never those that only wait for their primary", async () => {
       const timed = await createSend(fixture, { fallbackAfterMs: 1_000_000_000 });
       await createSend(fixture, { to: ["bob"], fallbackAfterMs: null });
       const due = timed.notification.createdAt.getTime() + 1_000_000_000;
@@ -264,7 +264,7 @@ export function claimingTests(harness: StorageHarness): void {
       }
     });
 
-    test("the next time anything is due is known", async () => {
+    test("the storage knows the next time anything is due", async () => {
       const storage = deliveriesOf(fixture);
       // Deliveries of other tests are due long before.
       expect(await storage.leases.nextDueInMs(new Date(8.64e12))).toBe(0);

@@ -15,7 +15,7 @@ export function sendingTests(harness: StorageHarness): void {
   describe("sends", () => {
     const fixture = useFixture(harness);
 
-    test("what was sent is found as it was, with its deliveries, and its items are in the inboxes", async () => {
+    test("a send is found as it was, with its deliveries, and its items are in the inboxes", async () => {
       const meta = { notification_type: "note", deep: { ü: ["😀", 1.5, null, true] }, __proto: "x" };
       const send = await createSend(fixture, {
         to: ["bob", "ann"],
@@ -81,7 +81,7 @@ export function sendingTests(harness: StorageHarness): void {
       expect([other?.kind, tenant === fixture.tenant]).toEqual(["created", false]);
     });
 
-    test("a key that was forgotten can be used again", async () => {
+    test("a forgotten key can be used again", async () => {
       const idempotency = { key: "old", bodyHash: "h", response: "{}" };
       const send = await createSend(fixture, { idempotency });
       await deliveriesOf(fixture).pruneIdempotencyKeys(new Date(send.notification.createdAt.getTime()));

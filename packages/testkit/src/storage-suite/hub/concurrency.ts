@@ -40,7 +40,7 @@ export function hubConcurrencyTests(harness: StorageHarness): void {
       });
     });
 
-    test("what is claimed, ended and lost at once settles each record once", async () => {
+    test("claims, ends and losses at once settle each record once", async () => {
       await withTwo(async (hubs) => {
         const records = await fixture.createRecords(60);
         const settled: string[] = [];
@@ -103,7 +103,7 @@ export function hubConcurrencyTests(harness: StorageHarness): void {
       expect((await fixture.hub.createEvents([fixture.newEvent()], planEach)).flat()).toEqual([]);
     });
 
-    test("of one identity written by several, one is new, and all have the same id", async () => {
+    test("if several write one identity, one is new, and all get the same id", async () => {
       await withTwo(async (hubs) => {
         const written = await Promise.all(
           range(1, 20).map((number) =>
@@ -122,7 +122,7 @@ export function hubConcurrencyTests(harness: StorageHarness): void {
       });
     });
 
-    test("of several who delete one handler, one does", async () => {
+    test("if several delete one handler, one succeeds", async () => {
       const handler = await fixture.createHandler();
       const deletions = await Promise.all(range(1, 9).map(() => fixture.hub.deleteHandler(fixture.tenant, handler.id)));
       expect(deletions.filter((isDeleted) => isDeleted)).toHaveLength(1);

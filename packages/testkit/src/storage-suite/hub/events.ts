@@ -114,7 +114,7 @@ export function eventTests(harness: StorageHarness): void {
       expect(await listed({ source: "%" })).toEqual([[], 0]);
     });
 
-    test("what came since a time is listed of one source, oldest first", async () => {
+    test("events of one source since a time are listed, oldest first", async () => {
       const receivedAt = fixture.newEvent().receivedAt;
       const before = await fixture.createEvent({ receivedAt: new Date(receivedAt.getTime() - 1) });
       const events = [await fixture.createEvent({ receivedAt }), await fixture.createEvent(), await fixture.createEvent()];

@@ -12,7 +12,7 @@ export function identityTests(harness: StorageHarness): void {
     const list = (query: Partial<Parameters<typeof fixture.hub.listIdentities>[1]> = {}) =>
       fixture.hub.listIdentities(fixture.tenant, { ...all, ...query });
 
-    test("a new one is written as it is, and found by its id and by what its source calls it", async () => {
+    test("a new one is stored unchanged, and found by its id and by its id in the source", async () => {
       const identity = fixture.newIdentity({
         sourceId: "a/b %2F@x.example",
         metadata: JSON.parse('{"z":1,"a":{"__proto__":2}}') as JsonObject,
@@ -31,7 +31,7 @@ export function identityTests(harness: StorageHarness): void {
       }
     });
 
-    test("what is not there, or is another tenant's, is null", async () => {
+    test("an unknown one, or another tenant's, is null", async () => {
       const { id, sourceId } = await fixture.createIdentity();
       const { tenant, hub } = fixture;
       expect(
@@ -46,7 +46,7 @@ export function identityTests(harness: StorageHarness): void {
       ).toEqual([null, null, null, null, null, null]);
     });
 
-    test("one that is there takes name, metadata and time of change, and keeps its id and its creation", async () => {
+    test("an existing one takes the new name, metadata and time of change, and keeps its id and creation time", async () => {
       const first = await fixture.createIdentity();
       const again = fixture.newIdentity({ name: "Ann Lee", metadata: { b: [2] } });
       const expected: Identity = { ...again, id: first.id, createdAt: first.createdAt };
@@ -140,7 +140,7 @@ export function identityTests(harness: StorageHarness): void {
       expect([first.items.length, first.total]).toEqual([Math.min(1, found.length), found.length]);
     });
 
-    test("by name and source, and by an empty name, which is a part of every name", async () => {
+    test("they are found by name and source, and by an empty name, which is a part of every name", async () => {
       await fixture.createIdentity({ name: "Ann", source: "mail" });
       await fixture.createIdentity({ name: "Anna", source: "chat" });
       await fixture.createIdentity({ name: "", source: "chat", sourceId: "nameless" });

@@ -69,7 +69,7 @@ export function leaseTests(harness: StorageHarness): void {
       expect((await fixture.hub.listSettledSince(fixture.tenant, "mail", range)).items).toEqual([failed]);
     });
 
-    test("what a worker says of a record that was lost is not heard", async () => {
+    test("a worker's result for a lost record is ignored", async () => {
       await fixture.createRecords(1);
       const [first] = await fixture.claim(later(0));
       const stale = ended(present(first), { result: "stale" });
@@ -91,7 +91,7 @@ export function leaseTests(harness: StorageHarness): void {
       expect(statuses(await fixture.claim(later(3_599)).then((claimed) => claimed.map(({ record }) => record)))).toEqual(["PROCESSING"]);
     });
 
-    test("what others hold is lost where only one can hold anything", async () => {
+    test("leases of others are lost where only one process can hold any", async () => {
       await fixture.createRecords(3);
       const mine = await fixture.claim(later(0), { owner: "me", limit: 1 });
       const theirs = await fixture.claim(later(0), { owner: "another" });
@@ -112,7 +112,7 @@ export function leaseTests(harness: StorageHarness): void {
       expect(taken).toEqual([2, 2, 1, 0]);
     });
 
-    test("the next time anything is due, or a lease runs out, is known", async () => {
+    test("the storage knows the next time anything is due or a lease runs out", async () => {
       const { hub } = fixture;
       expect(await hub.leases.nextDueInMs(later(0))).toBeNull();
       const [record] = await fixture.createRecords(2);

@@ -10,7 +10,7 @@ export function processingTests(harness: StorageHarness): void {
     const fixture = useHub(harness);
     const prompts = (claimed: readonly { readonly record: ProcessingRecord }[]) => claimed.map(({ record }) => record.prompt);
 
-    test("due records are leased once, those due first first, with what is to be processed", async () => {
+    test("due records are leased once, oldest first, with their prompt and event", async () => {
       const first = await fixture.createEvent({ sender: "u2" }, planSome(2));
       const second = await fixture.createEvent({ content: "Second" }, planSome(1));
       const made = [...(await fixture.hub.recordsOf(first.tenant, first.id)), ...(await fixture.hub.recordsOf(second.tenant, second.id))];
@@ -32,7 +32,7 @@ export function processingTests(harness: StorageHarness): void {
       expect(await fixture.claim(event.receivedAt)).toHaveLength(1);
     });
 
-    test("what is above the limit, or of a tenant that is left out, stays", async () => {
+    test("records above the limit, or of a tenant that is left out, stay", async () => {
       await fixture.createRecords(3);
       const tenant = `${fixture.tenant} (other)`;
       await fixture.createRecords(1, { tenant });
@@ -136,7 +136,7 @@ export function processingTests(harness: StorageHarness): void {
       expect(await fixture.hub.endRecords("worker", [], later(2))).toEqual([]);
     });
 
-    test("an attempt ends only by the owner and the fence that hold the lease, once", async () => {
+    test("only the owner and the fence that hold the lease can end an attempt, once", async () => {
       await fixture.createRecords(2);
       const [one, two] = await fixture.claim(later(0));
       const end = ended(present(one));
@@ -173,7 +173,7 @@ export function processingTests(harness: StorageHarness): void {
       expect([first?.result === result, second?.error === result]).toEqual([true, true]);
     });
 
-    test("what settled since a time is listed of one source, those that settled first first", async () => {
+    test("records of one source that settled since a time are listed, first settled first", async () => {
       await fixture.createRecords(4);
       await fixture.createRecords(1, { source: "chat" });
       await fixture.createRecords(1, { tenant: `${fixture.tenant} (other)` });

@@ -43,7 +43,7 @@ export function concurrencyTests(harness: StorageHarness): void {
       }
     });
 
-    test("one who reads on after the last number seen misses nothing while others write", async () => {
+    test("a reader that goes on after the last number it saw misses nothing while others write", async () => {
       const owner = fixture.owner("ann");
       let writing = true;
       const writers = Promise.all(range(1, 120).map(() => fixture.create(["ann", "bob"]))).finally(() => {
@@ -78,7 +78,7 @@ export function concurrencyTests(harness: StorageHarness): void {
       await expectTrueCounts(fixture, owner);
     });
 
-    test("of everything at once on one inbox, each item changes once and the counts are those of a recount", async () => {
+    test("all operations at once on one inbox change each item once, and the counts equal a recount", async () => {
       const owner = fixture.owner("ann");
       await fixture.fill("ann", 40);
       const read: number[] = [];
@@ -110,7 +110,7 @@ export function concurrencyTests(harness: StorageHarness): void {
       expect(await fixture.inbox.counts(owner)).toMatchObject({ lastSeq: 120 });
     });
 
-    test("of several who mark one item read, one does", async () => {
+    test("if several mark one item read, one succeeds", async () => {
       await fixture.fill("ann", 1);
       const owner = fixture.owner("ann");
       const changes = await Promise.all(range(1, 20).map((second) => fixture.inbox.markRead(owner, [{ seq: 1 }], at(second))));
@@ -121,7 +121,7 @@ export function concurrencyTests(harness: StorageHarness): void {
       expect(await fixture.inbox.counts(owner)).toMatchObject({ unread: 0 });
     });
 
-    test("of several who remove one item, one does", async () => {
+    test("if several remove one item, one succeeds", async () => {
       await fixture.fill("ann", 2);
       const owner = fixture.owner("ann");
       const changes = await Promise.all(range(1, 20).map((second) => fixture.inbox.remove(owner, [{ seq: 1 }], at(second))));
@@ -130,7 +130,7 @@ export function concurrencyTests(harness: StorageHarness): void {
       await expectTrueCounts(fixture, owner);
     });
 
-    test("what arrives while everything is marked read is either covered or unread", async () => {
+    test("an item that arrives while everything is marked read is either covered or unread", async () => {
       const owner = fixture.owner("ann");
       const creates = range(1, 100).map(() => fixture.create("ann"));
       const sweeps = range(1, 20).map((second) => fixture.inbox.markAllRead(owner, at(second)));

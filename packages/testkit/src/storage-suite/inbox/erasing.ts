@@ -80,7 +80,7 @@ export function erasingTests(harness: StorageHarness): void {
       expect(await fixture.inbox.counts({ tenant: other.notification.tenant, userId: "ann" })).toMatchObject({ total: 1 });
     });
 
-    test("what is written at the same time is erased, or begins the next inbox", async () => {
+    test("an item written at the same time is erased, or begins the next inbox", async () => {
       const owner = fixture.owner("ann");
       await fixture.fill("ann", 10);
       const writes = range(1, 10).map(() => fixture.create(["ann", "bob"]));
@@ -100,7 +100,7 @@ export function erasingTests(harness: StorageHarness): void {
       expect(seqsOf(await expectTrueCounts(fixture, fixture.owner("bob")))).toEqual(range(10, 1));
     });
 
-    test("of users who erase the last items of a notification at once, one takes it along", async () => {
+    test("if users erase the last items of a notification at once, one of them removes the notification", async () => {
       const users = ["ann", "bob", "cleo"];
       const notifications = await Promise.all(range(1, 5).map(() => fixture.create(users)));
       await Promise.all(users.map((userId) => eraseAll(() => fixture.inbox.erase(fixture.owner(userId), 2))));
@@ -171,7 +171,7 @@ export function sweepingTests(harness: StorageHarness): void {
       expect((await fixture.create("ann")).items).toMatchObject([{ seq: 8 }]);
     });
 
-    test("unread items have a time of their own, and so have types", async () => {
+    test("unread items and types have retention times of their own", async () => {
       const [ann, bob] = [fixture.owner("ann"), fixture.owner("bob")];
       const write = (user: string, type: string) => fixture.inbox.createMany([fixture.entry(user, { type })]);
       for (const type of ["news", "bill", "news", "bill", "last"]) {

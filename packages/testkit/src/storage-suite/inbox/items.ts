@@ -57,7 +57,7 @@ export function itemTests(harness: StorageHarness): void {
       expect(await fixture.inbox.absence(fixture.owner("nobody"), { seq: 1 })).toBe("unknown");
     });
 
-    test("what only another tenant has is unknown, whoever asks", async () => {
+    test("an item of another tenant is unknown, whoever asks", async () => {
       const { notification } = await fixture.create(["ann", "bob"]);
       await fixture.inbox.remove(fixture.owner("bob"), [notification.id], at(1));
       for (const userId of ["ann", "bob", "cid"]) {

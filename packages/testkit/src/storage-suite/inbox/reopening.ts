@@ -86,7 +86,7 @@ export function reopeningTests(harness: StorageHarness): void {
       expect(await times(owner)).toEqual([]);
     });
 
-    test("what is unread, deleted, unknown or somebody else's is skipped", async () => {
+    test("unread, deleted, unknown and foreign items are skipped", async () => {
       await fixture.fill("ann", 3);
       const bobs = await fixture.create("bob");
       const owner = fixture.owner("ann");
@@ -99,7 +99,7 @@ export function reopeningTests(harness: StorageHarness): void {
       expect(await times(owner)).toEqual([at(10), null]);
     });
 
-    test("among calls at once every item is read or unread, and counted as such", async () => {
+    test("calls at once leave every item read or unread, and counted as such", async () => {
       await fixture.fill("ann", 20);
       const owner = fixture.owner("ann");
       const refs = Array.from({ length: 20 }, (_, index) => ({ seq: index + 1 }));

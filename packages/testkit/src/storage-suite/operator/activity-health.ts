@@ -56,7 +56,7 @@ export function activityHealthTests(harness: StorageHarness): void {
     const scheduled = (time: Date, fields: SendFields = {}) =>
       createSend(fixture, { channel: "email", to: ["a"], ...fields, plan: { scheduledAt: time } });
 
-    test("nothing is told where nothing was sent", async () => {
+    test("nothing is reported if nothing was sent", async () => {
       await fixture.create("ann");
       expect(await health()).toEqual([]);
     });
@@ -84,7 +84,7 @@ export function activityHealthTests(harness: StorageHarness): void {
       expect(await health()).toEqual([]);
     });
 
-    test("what waits is counted, due or not, and what is due longest is told; what is leased does not wait", async () => {
+    test("waiting deliveries are counted, due or not, with the oldest due time; leased ones do not count", async () => {
       await scheduled(minute(2));
       await scheduled(minute(1));
       await scheduled(minute(9));

@@ -55,7 +55,7 @@ export function activityReadingTests(harness: StorageHarness): void {
       expect([two.items.map(({ userId }) => userId), two.total, two.read]).toEqual([["both", "later"], 5, 3]);
     });
 
-    test("of a notification to thousands all are counted", async () => {
+    test("all recipients of a notification to thousands are counted", async () => {
       const users = range(1, 11_000).map((user) => `u${user}`);
       const { notification } = await fixture.create(users);
       await Promise.all(users.slice(0, 30).map((user) => fixture.inbox.markRead(fixture.owner(user), [notification.id], at(0))));
@@ -74,7 +74,7 @@ export function activityReadingTests(harness: StorageHarness): void {
       ]);
     });
 
-    test("what was done to it is told oldest first, and what was noted is in the tenant's log as well", async () => {
+    test("the actions on it are listed oldest first, and notes are in the tenant's log as well", async () => {
       const { activity } = fixture.storage;
       const { notification: send } = await createSend(fixture);
       const { notification: other } = await createSend(fixture);

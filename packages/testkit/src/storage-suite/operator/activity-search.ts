@@ -225,7 +225,7 @@ export function activitySearchTests(harness: StorageHarness): void {
       expect([await count({}, 10), await count({ recipient: "ann" }, 5_000), await count({ status: "failed" }, 1)]).toEqual([10, 5_000, 1]);
     });
 
-    test("of a message to many, recipients are counted up to 1,000", async () => {
+    test("a message's recipients are counted up to 1,000", async () => {
       await fixture.create(range(1, 1_000).map((user) => `u${user}`));
       await fixture.create(range(1, 1_200).map((user) => `u${user}`));
       const [more, thousand] = await search();

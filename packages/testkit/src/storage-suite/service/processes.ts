@@ -25,7 +25,7 @@ export function processTests(harness: StorageHarness): void {
 
     const reason = "only one process can use the storage";
 
-    test("what one wrote the other reads", async (context) => {
+    test("each reads the other's writes", async (context) => {
       const owner = fixture.owner("ann");
       const ran = await withAnother(async ([one, other]) => {
         await one.inbox.createMany([fixture.entry("ann"), fixture.entry("ann")]);
