@@ -60,7 +60,7 @@ describe("the host's transactions", () => {
     await expect.poll(() => told.slice(before), WAIT).toEqual(["later"]);
   });
 
-  test("a rollback to a savepoint keeps what was written before it, and takes back what came after it", async () => {
+  test("a rollback to a savepoint keeps earlier writes and undoes later ones", async () => {
     await withClient(async (client) => {
       await client.query("BEGIN");
       await service.create({ to: "cat", title: "before" }, { tx: client });

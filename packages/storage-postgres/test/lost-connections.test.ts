@@ -96,7 +96,7 @@ describe("a transaction whose connection falls silent", () => {
     return { pool, connection: new Connection(pool, { prepared: false, timeoutMs: 300 }) };
   }
 
-  test("fails, whichever of its statements is not answered, and gives its connection up", async () => {
+  test("fails if any of its statements gets no answer, and gives its connection up", async () => {
     const { pool, connection } = connect();
     const hush = (client: unknown) => (client as { readonly connection: { readonly stream: Socket } }).connection.stream.pause();
     // Answers to its own statement, and to COMMIT.

@@ -36,7 +36,7 @@ describe("presence", () => {
     await expect.poll(status, WAIT).toBe("failed");
   });
 
-  test("an instance that stops takes its users with it; one that is lost is forgotten when its lease ends", async () => {
+  test("users of an instance that stops go offline at once, and users of a lost one when its lease ends", async () => {
     const here = await instance();
     const storage = postgresStorage(database.url, { logger: silent });
     await storage.open();

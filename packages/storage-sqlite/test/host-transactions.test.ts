@@ -57,7 +57,7 @@ describe("transactions of the host", () => {
     expect(await storage.inbox.counts(ann)).toMatchObject({ total: 1 });
   });
 
-  test("a transaction begun by hand is told of once it commits, however long that takes", async () => {
+  test("a transaction begun by hand is reported once it commits, however long that takes", async () => {
     const { storage, host } = await opened();
     const told = listener();
     host.exec("BEGIN IMMEDIATE");
@@ -74,7 +74,7 @@ describe("transactions of the host", () => {
     ]);
   });
 
-  test("on a shared connection, a commit is told although another transaction follows at once", async () => {
+  test("on a shared connection, a commit is reported even if another transaction follows at once", async () => {
     const host = connect(temporaryPath(cleanup));
     const storage = sqliteStorage(host);
     await storage.open();
@@ -128,7 +128,7 @@ describe("transactions of the host", () => {
     expect(thrown).toHaveBeenCalledOnce();
   });
 
-  test("closing tells of what has committed, and stops watching the rest", async () => {
+  test("closing reports committed transactions, and stops watching the others", async () => {
     const { storage, host } = await opened();
     const [committed, open] = [listener(), listener()];
     const other = connect(host.name);

@@ -90,7 +90,7 @@ describe("a transaction of the host that holds a user's inbox while four process
     expect(await deadlocks(pool)).toBe(0);
   });
 
-  test("that then takes another inbox, against the order in which Belfry takes them, meets no deadlock", async () => {
+  test("that then takes another inbox, against Belfry's order, meets no deadlock", async () => {
     const { pool, notifications, hosts, client } = await start();
     await notifications.create({ to: "b", title: "by the host" }, { tx: client });
     const both = createMany(hosts, ["a", "b"], IN_FLIGHT);

@@ -118,7 +118,7 @@ describe("an attempt that ended", () => {
     expect([last.chain, last.send?.status, last.send?.failedAt]).toEqual([[["inbox", "failed", null]], "failed", NOW]);
   });
 
-  test("a lease that was lost since: nothing is accepted, nothing changes", () => {
+  test("an end after a lost lease is not accepted and changes nothing", () => {
     for (const { owner, ...other } of [{ owner: "another" }, { owner: "w", fence: 0 }, { owner: "w", deliveryId: "inbox-7" }]) {
       const { changes, accepted } = end(loaded([[leased()]]), ended({ outcome: sent, ...other }), owner);
       expect([changes.deliveries, changes.attempts, changes.sends, accepted.size]).toEqual([[], [], [], 0]);

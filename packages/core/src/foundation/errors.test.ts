@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { BelfryError } from "./errors.ts";
 import { validationError } from "./issue-list.ts";
 
-test("an error of another copy of this package is a BelfryError too", async () => {
+test("an error of another copy of this package is a BelfryError, too", async () => {
   vi.resetModules();
   const copy = await import("./errors.ts");
   expect(copy.BelfryError).not.toBe(BelfryError);

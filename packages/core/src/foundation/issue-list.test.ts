@@ -14,7 +14,7 @@ describe("IssueList", () => {
     expect(error.message).toMatch(/; to\.19: expected a string \(and 519980 more issues\)$/);
   });
 
-  test("an issue that is only counted is not made", () => {
+  test("an issue that is only counted is not built", () => {
     const issues = new IssueList();
     let made = 0;
     for (let at = 0; at < 1_000; at += 1) {

@@ -135,7 +135,7 @@ describe("GroupCommit", () => {
     expect(written).toEqual(["b1", "b2", "a1", "a2", "a3"]);
   });
 
-  test("an inbox that was busy for a moment does not wait behind those that are held for long, and keeps its order", async () => {
+  test("an inbox that was busy for a moment does not wait for those that are held for long, and keeps its order", async () => {
     const heldLong = new Set(["ann", "carl", "dora"]);
     let busyLooks = 3;
     const written: string[] = [];

@@ -67,7 +67,7 @@ describe("Lifecycle", () => {
     expect([lifecycle.mode, told]).toEqual(["running", [...STOPPING, "resume", "open", "listen", "wake"]]);
   });
 
-  test("a call opens once, whoever asks first, and again after a failure", async () => {
+  test("several calls open once, and again after a failure", async () => {
     const opening = gate("open");
     const failed = [code(lifecycle.ready()), code(lifecycle.ready()), code(lifecycle.readyForWork())];
     opening.fail();
@@ -125,7 +125,7 @@ describe("Lifecycle", () => {
     expect([lifecycle.mode, told]).toEqual(["running", ["open", "listen", ...STOPPING, "resume", "open", "listen", "wake"]]);
   });
 
-  test("a start that fails leaves a service that can be called and started", async () => {
+  test("after a failed start, a service can be called and started", async () => {
     await lifecycle.stop();
     gates.listen = Promise.reject(new Error("no database"));
     expect(await code(lifecycle.start())).toBe("no database");
@@ -152,7 +152,7 @@ describe("Lifecycle", () => {
     expect(await code(lifecycle.readyForWork())).toBe("SERVICE_STOPPED");
   });
 
-  test("a call that waits for an opening that fails is no call in flight", async () => {
+  test("a call that waits for a failed opening is not a call in flight", async () => {
     const open = gate("open");
     const call = code(lifecycle.ready());
     const stopped = lifecycle.stop();
@@ -161,7 +161,7 @@ describe("Lifecycle", () => {
     expect([await call, lifecycle.mode]).toEqual(["open failed", "stopped"]);
   });
 
-  test("everything is closed even if some of it cannot be, and whoever stopped it hears of that", async () => {
+  test("everything is closed even if a part fails to close, and the caller of stop gets the error", async () => {
     gates.drain = Promise.reject(new Error("drain failed"));
     gates["close transport"] = Promise.reject(new Error("close failed"));
     gates["close transport"].catch(() => undefined);

@@ -95,7 +95,7 @@ test("its own tasks are not lost, however far the clock went", async () => {
   expect(endedLost).toEqual([["left", "mine"], ["mine"]]);
 });
 
-test("a full batch is followed by another, and one of its own alone by none", async () => {
+test("a full batch of lost leases is followed by another, and a smaller one by none", async () => {
   const full = Array.from({ length: 256 }, (_, index) => lease(`${index}`, "another"));
   const { engine, asked, endedLost } = engineOver({ lost: [full, full.slice(0, 3)] });
   await engine.tidy();

@@ -84,7 +84,7 @@ describe("LeasedWorker", () => {
     }
   });
 
-  test("does as many tasks at once as it may, and all of them", async () => {
+  test("does as many tasks at once as allowed, and does all of them", async () => {
     const work = new HandWork();
     work.due.push(1, 2, 3, 4, 5, 6, 7);
     const under = worker(work);

@@ -137,7 +137,7 @@ describe("Loop", () => {
     expect([loop.state, runs.length]).toEqual([to, count]);
   });
 
-  test("a run that answers a time is followed by another one then", async () => {
+  test("a run that returns a time is followed by another run at that time", async () => {
     const loop = await into.running();
     await end(500);
     clock.pass(499);
@@ -168,7 +168,7 @@ describe("Loop", () => {
     expect(logged).toEqual(["error: Belfry could not work; it tries again in 1000 ms."]);
   });
 
-  test("errors without end are a line a minute, and the others are there for whoever debugs", async () => {
+  test("endless errors log a line a minute, and the others at debug level", async () => {
     await into.retrying();
     for (let second = 0; second < 120; second += 1) {
       clock.pass(1_000);

@@ -101,7 +101,7 @@ onEveryStorage((database) => {
       ]);
     });
 
-    test("transient failures are tried again as often as the processor says, permanent ones are not", async () => {
+    test("transient failures are retried as often as the processor says, permanent ones are not", async () => {
       const answers: ProcessingOutcome[] = [
         { status: "failed", transient: true, error: "busy" },
         { status: "completed", text: "a\u0000b\ud800", usage: { inputTokens: 5, outputTokens: 7 } },

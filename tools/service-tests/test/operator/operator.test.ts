@@ -270,7 +270,7 @@ onEveryStorage((database) => {
       ]);
     });
 
-    test("no more than its limit at a time, the newest first", async () => {
+    test("retries at most its limit at a time, newest first", async () => {
       const { service, state, mail, holding } = setUp();
       state.works = false;
       const ids: string[] = [];

@@ -186,7 +186,7 @@ onEveryStorage((database) => {
   });
 
   describe("stopping", () => {
-    test("finishes what was asked for and refuses what comes later, until started again", async () => {
+    test("finishes earlier calls and refuses later ones, until it is started again", async () => {
       const notifications = service();
       await notifications.start();
       const pending = notifications.create({ to: "ann" });
@@ -201,7 +201,7 @@ onEveryStorage((database) => {
   });
 
   describe("stopping while starting", () => {
-    test("ends what was begun: no worker runs on, nothing stays open", async () => {
+    test("ends everything that was begun: no worker runs on, nothing stays open", async () => {
       const storage = database.storage();
       const { promise: opened, resolve: open } = Promise.withResolvers<void>();
       const calls: string[] = [];

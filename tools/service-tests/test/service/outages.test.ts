@@ -27,7 +27,7 @@ onEveryStorage((database) => {
     };
   }
 
-  test("a listener that is asynchronous and fails is logged", async () => {
+  test("an error of an asynchronous listener is logged", async () => {
     const { notifications } = service();
     const failure: () => unknown = async () => {
       throw new Error("the host's own fault");

@@ -98,7 +98,7 @@ onEveryStorage((database) => {
   });
 
   describe("a subscription", () => {
-    test("rests while the service is stopped, and then hears what it missed", async () => {
+    test("rests while the service is stopped, and then gets the changes it missed", async () => {
       const notifications = service();
       const other = service();
       await Promise.all([notifications.start(), other.start()]);

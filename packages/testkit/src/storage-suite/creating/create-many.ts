@@ -85,7 +85,7 @@ export function createManyTests(harness: StorageHarness): void {
       expect(seqsOf(await expectTrueCounts(fixture, fixture.owner("bob")))).toEqual([3, 2, 1]);
     });
 
-    test("an entry that stands twice in one call is written once", async () => {
+    test("an entry that is in one call twice is written once", async () => {
       const entry = fixture.entry(["ann", "bob"]);
       const answers = await fixture.inbox.createMany([entry, fixture.entry("ann"), entry]);
       expect(answers[2]).toEqual(answers[0]);

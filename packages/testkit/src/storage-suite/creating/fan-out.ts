@@ -25,7 +25,7 @@ export function fanOutTests(harness: StorageHarness): void {
       return sortBytewise(range(1, count).map((number) => `user ${number}`));
     }
 
-    test("without one there is no chunk", async () => {
+    test("without a fan-out there is no chunk", async () => {
       expect(await fixture.inbox.fanOutNext(at(1))).toBeNull();
     });
 

@@ -48,7 +48,7 @@ export function claimingTests(harness: StorageHarness): void {
       expect(recipients(await claim(fixture, later(100)))).toEqual(["email d"]);
     });
 
-    test("of one endpoint no more than asked for", async () => {
+    test("a claim takes no more of one endpoint than its limit", async () => {
       for (let index = 0; index < 5; index += 1) {
         await createSend(fixture, { channel: "webhook", to: ["https://one.example", `https://${index}.example`] });
       }
@@ -211,7 +211,7 @@ export function claimingTests(harness: StorageHarness): void {
       expect(await load({ kind: "inbox", owner, ids })).toEqual([]);
     });
 
-    test("settling at once keeps a send's counts and status those of its deliveries", async () => {
+    test("settlements at once keep a send's counts and status true to its deliveries", async () => {
       const to = Array.from({ length: 40 }, (_, index) => `u${index}`);
       const send = await createSend(fixture, { channel: "email", to });
       const outcomes = ["sent", "delivered", "failed", "cancelled"] as const;

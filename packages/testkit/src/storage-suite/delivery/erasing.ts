@@ -41,7 +41,7 @@ export function deliveryErasingTests(harness: StorageHarness): void {
       expect(await step(1)).toEqual({ removed: 0, isDone: true, sends: [] });
     });
 
-    test("a step tells which notifications have another status without the chain", async () => {
+    test("a step returns the notifications whose status changes without the chain", async () => {
       const { id } = (await createSend(fixture, { to: ["ann", "bob"], channel: "email" })).notification;
       const storage = deliveriesOf(fixture);
       const settle = become((one) => (one.recipient === "bob" ? { ...one, status: "delivered", dueAt: null, settledAt: at(1) } : one));

@@ -55,7 +55,7 @@ export function identityTests(harness: StorageHarness): void {
       expect(await fixture.hub.findIdentity(fixture.tenant, again.id)).toBeNull();
     });
 
-    test("a deleted one is gone, its sender's events stay and show none, and it can come again", async () => {
+    test("a deleted one is gone, its sender's events stay without it, and it can be created again", async () => {
       const { tenant, hub } = fixture;
       const identity = await fixture.createIdentity();
       for (const [of, id] of [

@@ -84,7 +84,7 @@ export function leaseTests(harness: StorageHarness): void {
       expect(settled).toMatchObject({ status: "COMPLETED", result: "fresh", attempt: 2 });
     });
 
-    test("a lease further ahead than any can be, as when the clock went back, is lost", async () => {
+    test("a lease that ends later than any can, as when the clock went back, is lost", async () => {
       await fixture.createRecords(1);
       await fixture.claim(later(3_600));
       expect(await fixture.endLost(later(3_599))).toHaveLength(1);
@@ -102,7 +102,7 @@ export function leaseTests(harness: StorageHarness): void {
       expect(statuses(await fixture.endLost(later(61), { notOwnedBy: "me" }))).toEqual(["PENDING"]);
     });
 
-    test("no more are ended at once than asked for", async () => {
+    test("no more are ended at once than the limit", async () => {
       await fixture.createRecords(5);
       await fixture.claim(later(0));
       const taken: number[] = [];

@@ -114,7 +114,7 @@ export function markingTests(harness: StorageHarness): void {
       expect(items.map((item) => item.readAt)).toEqual([null, null, at(1), at(1), at(1)]);
     });
 
-    test("items read before keep their time, by whichever way they were read", async () => {
+    test("items that were read before keep their time, however they were read", async () => {
       await fixture.fill("ann", 3);
       const owner = fixture.owner("ann");
       await fixture.inbox.markRead(owner, [{ seq: 2 }], at(10));

@@ -55,7 +55,7 @@ export function reopeningTests(harness: StorageHarness): void {
       expect(await times(owner)).toEqual([at(30), at(20)]);
     });
 
-    test("everything that asks whether an item is read knows of it", async () => {
+    test("every check whether an item is read takes it into account", async () => {
       const [first, second] = await fixture.fill("ann", 3, { type: "alert" });
       const owner = fixture.owner("ann");
       await fixture.inbox.markAllRead(owner, at(10));

@@ -103,7 +103,7 @@ export function activityHealthTests(harness: StorageHarness): void {
       ]);
     });
 
-    test("half was sent within the one time, 95 % within the other, to three digits", async () => {
+    test("half of the sends took at most the first time, 95 % the second, to three digits", async () => {
       for (const latency of range(1, 40)) {
         await end(fixture, await scheduled(minute(1)), [{ status: "sent", finishedAt: minute(1, latency * 61) }]);
       }
@@ -111,7 +111,7 @@ export function activityHealthTests(harness: StorageHarness): void {
       expect([email?.p50Ms, email?.p95Ms]).toEqual([1_220, 2_310]);
     });
 
-    test("time runs from the schedule or else the creation, of a fallback from when its primary had settled", async () => {
+    test("latency counts from the scheduled or creation time, and for a fallback from the time its primary settled", async () => {
       const now = await createSend(fixture, { channel: "a", to: ["x"] });
       const created = now.notification.createdAt.getTime();
       await end(fixture, now, [{ status: "sent", finishedAt: new Date(created + 700) }]);

@@ -232,7 +232,7 @@ export function activitySearchTests(harness: StorageHarness): void {
       expect([thousand?.recipientCount, more?.recipientCount, more?.recipients]).toEqual([1_000, 1_000, ["u1", "u10", "u100"]]);
     });
 
-    test("a user finds what was deleted from the inbox, and nobody what was deleted for good", async () => {
+    test("a search by user finds items deleted from the inbox, but nothing that was deleted for good", async () => {
       const { notification } = await fixture.create("ann");
       const { notification: send } = await createSend(fixture, { to: ["ann"] });
       await fixture.inbox.remove(fixture.owner("ann"), [notification.id], new Date());
@@ -242,7 +242,7 @@ export function activitySearchTests(harness: StorageHarness): void {
       expect(idsOf(await search())).toEqual([notification.id]);
     });
 
-    test("times are those of creation, also where the clock was put back since the id was made", async () => {
+    test("times are creation times, even if the clock went back after the id was made", async () => {
       const { notification } = await fixture.create("ann");
       const createdAt = new Date(notification.createdAt.getTime() - 20 * HOUR_MS);
       const { notification: moved } = await fixture.create("ann", { createdAt });

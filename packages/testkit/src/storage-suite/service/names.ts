@@ -29,7 +29,7 @@ export function nameTests(harness: StorageHarness): void {
       expect(sortBytewise(listed.map((item) => item.userId))).toEqual(sortBytewise(LOOKALIKES));
     });
 
-    test("changes reach the user named and no lookalike", async () => {
+    test("changes reach only the named user, and no similar name", async () => {
       const { notification } = await fixture.create(LOOKALIKES);
       for (const [index, userId] of LOOKALIKES.entries()) {
         const change = await fixture.inbox.markRead(fixture.owner(userId), [notification.id], at(index));
@@ -41,7 +41,7 @@ export function nameTests(harness: StorageHarness): void {
       }
     });
 
-    test("marks over whole inboxes reach the user named and no lookalike", async () => {
+    test("marks over whole inboxes reach only the named user, and no similar name", async () => {
       await fixture.create(LOOKALIKES);
       for (const userId of LOOKALIKES.filter((_, index) => index % 2 === 0)) {
         expect((await fixture.inbox.markAllRead(fixture.owner(userId), at(1))).count).toBe(1);
