@@ -43,8 +43,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    // Many tests wait for processes and databases: three workers kept two cores busy for 60 % of the time.
-    maxWorkers: Math.max(5, availableParallelism()),
+    // Many tests wait for processes and databases, so a core can serve more than one of them.
+    maxWorkers: Math.max(3, availableParallelism()),
     sequence: { sequencer: SlowFilesFirst },
     projects: [
       {
