@@ -124,15 +124,19 @@ function dyingDeliveries(deliveries: DeliveryStorage, point: Failpoint | undefin
     }
     case "before the completion":
     case "after the completion": {
-      const settle: DeliveryStorage["settle"] = async (selection, ...rest) => {
-        const isCompletion = selection.kind === "deliveries";
-        if (isCompletion && point === "before the completion") {
+      const dying = async <Result>(completion: () => Promise<Result>): Promise<Result> => {
+        if (point === "before the completion") {
           die();
         }
-        await deliveries.settle(selection, ...rest);
-        return isCompletion ? die() : undefined;
+        await completion();
+        return die();
       };
-      return { ...deliveries, settle };
+      const settle: DeliveryStorage["settle"] = (selection, ...rest) => {
+        const run = () => deliveries.settle(selection, ...rest);
+        return selection.kind === "deliveries" ? dying(run) : run();
+      };
+      const complete: DeliveryStorage["complete"] = (...completed) => dying(() => deliveries.complete(...completed));
+      return { ...deliveries, settle, complete };
     }
     default:
       return null;

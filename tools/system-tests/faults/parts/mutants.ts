@@ -58,7 +58,9 @@ function withoutFence(deliveries: DeliveryStorage): DeliveryStorage {
         now,
       ),
     );
-  return { ...deliveries, leases: { ...deliveries.leases, claim }, settle };
+  // Nothing is completed by the one statement that checks the fence itself: all of it is settled.
+  const complete: DeliveryStorage["complete"] = async (_owner, _changes, at) => ({ ids: new Set(), now: at });
+  return { ...deliveries, leases: { ...deliveries.leases, claim }, settle, complete };
 }
 
 /** Runs a statement with one value, `$1`, on a database of either kind. */
