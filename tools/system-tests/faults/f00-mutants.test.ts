@@ -25,7 +25,8 @@ type Scene = (one: Arena, mutant: Partial<VictimOptions>) => Promise<void>;
 async function killAfterSend(one: Arena, mutant: Partial<VictimOptions>): Promise<void> {
   const dying = await one.start(mutant);
   await one.creates.run(one.jobs(1, ["email"]), 1);
-  await expect.poll(() => one.ledger.lines().filter(({ what }) => what === "receipt").length, WAIT).toBe(1);
+  // The mutant sends a mail again and again: a look may come after several. The oracle counts them.
+  await expect.poll(() => one.ledger.lines().filter(({ what }) => what === "receipt").length, WAIT).toBeGreaterThanOrEqual(1);
   await one.replace(dying);
 }
 
