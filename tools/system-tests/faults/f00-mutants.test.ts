@@ -91,7 +91,7 @@ const TRIALS: readonly Trial[] = [
     scene: stopPastLease,
     finds: /"lost":\["F0-\w+-webhook-0 ended failed/,
   },
-  { mutant: "claim after send", kinds: DATABASES, scene: killAfterSend, finds: /was received 2 times in 1 attempts/ },
+  { mutant: "claim after send", kinds: DATABASES, scene: killAfterSend, finds: /was received \d+ times in \d+ attempts/ },
   { mutant: "commit after answer", kinds: DATABASES, scene: killAfterAnswer, finds: /"lost":\["F0-\w+-email-0 is not there/ },
   {
     mutant: "cursor by global sequence",
