@@ -60,14 +60,6 @@ export default defineConfig({
         extends: true,
         test: { ...settings, name: "together", isolate: false, include: TOGETHER },
       },
-      {
-        extends: true,
-        test: {
-          name: "types",
-          include: [],
-          typecheck: { enabled: true, only: true, include: ["packages/*/src/**/*.test-d.ts"], tsconfig: "./tsconfig.tests.json" },
-        },
-      },
     ],
   },
 });
