@@ -89,7 +89,10 @@ async function compile({ ending, options }: Compilation, directory: string): Pro
   const project = join(directory, "tsconfig.json");
   const compilerOptions = { strict: true, skipLibCheck: false, noEmit: true, types: ["node"], ...options };
   await writeFile(project, JSON.stringify({ compilerOptions, files: [`consumer.${ending}`, `every-entry-point.${ending}`] }));
-  const output = await run("tsc", ["--project", project, "--pretty", "false"], { cwd: directory, maxBuffer: 64 * 1024 * 1024 }).then(
+  const output = await run("tsc", ["--project", project, "--pretty", "false", "--singleThreaded"], {
+    cwd: directory,
+    maxBuffer: 64 * 1024 * 1024,
+  }).then(
     () => "",
     (error: { stdout: string; stderr: string }) => error.stdout + error.stderr,
   );

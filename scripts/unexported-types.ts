@@ -4,10 +4,24 @@ import ts from "typescript";
 
 /** One entry point of a built package. */
 export interface EntryPoint {
-  /** Its declarations, below the package's directory. */
+  /** The path of its declarations. */
   readonly types: string;
-  /** Its code as an ES module. */
+  /** The path of its code as an ES module. */
   readonly code: string;
+}
+
+/** Reads the declarations of all packages at once: what they have in common is read and bound only once. */
+export function declarationsOf(entryPoints: readonly EntryPoint[]): ts.Program {
+  return ts.createProgram(
+    entryPoints.map(({ types }) => types),
+    { module: ts.ModuleKind.Node16, target: ts.ScriptTarget.ES2023, types: [], skipLibCheck: true, noEmit: true },
+  );
+}
+
+/** A built package. */
+export interface Built {
+  readonly directory: string;
+  readonly entryPoints: readonly EntryPoint[];
 }
 
 /**
@@ -15,22 +29,18 @@ export interface EntryPoint {
  * entry points exports: a host that wants to write such a type down cannot. A class that is exported as a type alone has
  * no public constructor.
  */
-export function unexportedTypes(directory: string, entryPoints: readonly EntryPoint[]): string[] {
-  const program = ts.createProgram(
-    entryPoints.map(({ types }) => join(directory, types)),
-    { module: ts.ModuleKind.Node16, target: ts.ScriptTarget.ES2023, types: [], skipLibCheck: true, noEmit: true },
-  );
+export function unexportedTypes(program: ts.Program, { directory, entryPoints }: Built): string[] {
   const checker = program.getTypeChecker();
   const exported = new Set<ts.Symbol>();
   for (const { types } of entryPoints) {
-    const file = program.getSourceFile(join(directory, types));
+    const file = program.getSourceFile(types);
     const module = file && checker.getSymbolAtLocation(file);
     if (module === undefined) {
-      throw new Error(`There are no declarations in ${join(directory, types)}. Build the package first.`);
+      throw new Error(`There are no declarations in ${types}. Build the package first.`);
     }
     addExports(module, { checker, exported });
   }
-  const values = new Set(entryPoints.flatMap(({ code }) => exportedValues(join(directory, code))));
+  const values = new Set(entryPoints.flatMap(({ code }) => exportedValues(code)));
   const isOwn = (declaration: ts.Declaration) => declaration.getSourceFile().fileName.startsWith(join(directory, "dist/"));
   const named = ({ name, declarations = [] }: ts.Symbol) =>
     declarations
