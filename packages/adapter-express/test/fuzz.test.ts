@@ -1,8 +1,9 @@
 import { NotificationService } from "@belfry/core";
-import { type FreshDatabase, freshDatabase } from "@belfry/postgres-launcher";
+import type { FreshDatabase } from "@belfry/postgres-launcher";
 import { postgresStorage } from "@belfry/storage-postgres";
 import { fuzzSuite } from "@belfry/testkit";
 import { afterAll } from "vitest";
+import { migratedPostgres } from "../../../test/migrated-postgres.ts";
 import { expressHarness } from "./harness.ts";
 
 const databases: FreshDatabase[] = [];
@@ -14,7 +15,7 @@ afterAll(async () => {
 fuzzSuite(
   "Express over PostgreSQL",
   expressHarness(async (needs) => {
-    const database = await freshDatabase();
+    const database = await migratedPostgres();
     databases.push(database);
     return new NotificationService({ storage: postgresStorage(database.url), ...needs });
   }),

@@ -2,7 +2,7 @@ import type { ActivityFilter } from "@belfry/core";
 import type { Pool, PoolClient } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { postgresStorage } from "../src/index.ts";
-import { openPool, silent, useDatabase } from "./setup.ts";
+import { fillTables, openPool, silent, useDatabase } from "./setup.ts";
 
 const NOTIFICATIONS = 100_000;
 const START_S = Date.UTC(2026, 0, 1) / 1_000;
@@ -57,7 +57,8 @@ describe("plans of an operator's questions over 100,000 notifications, and of a 
     pool = openPool(database.url, 4);
     storage = postgresStorage(pool, { logger: silent });
     await storage.open();
-    await fill(pool);
+    await fillTables(pool, fill);
+    await pool.query("VACUUM ANALYZE");
     const query = pool.query.bind(pool) as (config: unknown) => unknown;
     pool.query = ((config: { text: string; values: readonly unknown[] }) => {
       if (typeof config === "object") {
@@ -133,38 +134,37 @@ async function planOf(client: PoolClient, { text, values }: { readonly text: str
 }
 
 /** Of ten notifications seven are messages, two sends and one is an event; of a hundred one is another tenant's. */
-async function fill(pool: Pool): Promise<void> {
+async function fill(client: PoolClient): Promise<void> {
   const id = `(lpad(to_hex((${START_S}::bigint + i) * 1000), 12, '0') || '70008000' || lpad(to_hex(i), 12, '0'))::uuid`;
-  await pool.query(`INSERT INTO belfry_notifications (tenant, id, kind, type, title, message, data, created_at, source, sender)
+  await client.query(`INSERT INTO belfry_notifications (tenant, id, kind, type, title, message, data, created_at, source, sender)
     SELECT CASE WHEN i % 100 = 1 THEN 'small' ELSE 'default' END, ${id},
       CASE WHEN i % 10 < 7 THEN 'message' WHEN i % 10 < 9 THEN 'send' ELSE 'event' END,
       CASE WHEN i % 10000 = 0 THEN 'rare' ELSE 'type_' || i % 20 END, 'A title', repeat('A message. ', 20), '{}', to_timestamp(${START_S} + i),
       CASE WHEN i % 10 = 9 THEN 'shop' END, CASE WHEN i % 10 = 9 THEN 'sender_' || i % 1000 END
     FROM generate_series(1, ${NOTIFICATIONS}) i`);
-  await pool.query(`INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at)
+  await client.query(`INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at)
     SELECT tenant, 'user_' || pk % 500, pk, pk, type, created_at FROM belfry_notifications WHERE kind = 'message'`);
-  await pool.query(`INSERT INTO belfry_inbox_counters
+  await client.query(`INSERT INTO belfry_inbox_counters
     SELECT tenant, user_id, max(seq), count(*), count(*), 0, 'e' FROM belfry_inbox_items GROUP BY tenant, user_id`);
-  await pool.query(`INSERT INTO belfry_inbox_counters SELECT 'default', 'other_' || i, 1, 1, 1, 0, 'e' FROM generate_series(1, 20000) i`);
-  await pool.query("INSERT INTO belfry_read_marks SELECT 'default', 'other_' || i, 1, now() FROM generate_series(1, 20000) i");
-  await pool.query(`INSERT INTO belfry_events (notification_pk, tenant, source, sender, received_at)
+  await client.query(`INSERT INTO belfry_inbox_counters SELECT 'default', 'other_' || i, 1, 1, 1, 0, 'e' FROM generate_series(1, 20000) i`);
+  await client.query("INSERT INTO belfry_read_marks SELECT 'default', 'other_' || i, 1, now() FROM generate_series(1, 20000) i");
+  await client.query(`INSERT INTO belfry_events (notification_pk, tenant, source, sender, received_at)
     SELECT pk, tenant, source, sender, created_at FROM belfry_notifications WHERE kind = 'event'`);
   const channel = "CASE WHEN pk % 20 < 10 THEN 'email' ELSE 'webhook' END";
   const status = `CASE WHEN pk % 1000 = 8 THEN 'failed' WHEN pk > ${NOTIFICATIONS - 1_000} AND pk % 10 = 8 THEN 'pending' ELSE 'delivered' END`;
-  await pool.query(`INSERT INTO belfry_trackings (notification_pk, tenant, channel, fallback_delay_ms, status,
+  await client.query(`INSERT INTO belfry_trackings (notification_pk, tenant, channel, fallback_delay_ms, status,
       pending_chains, sent_chains, delivered_chains, failed_chains, cancelled_chains, attempts, fallback_used, created_at, updated_at)
     SELECT pk, tenant, ${channel}, 0, ${status}, 0, 0, 0, 0, 0, 1, false, created_at, created_at FROM belfry_notifications WHERE kind = 'send'`);
-  await pool.query(`INSERT INTO belfry_sends (notification_pk, tenant, channels, recipients, has_fallback, meta)
+  await client.query(`INSERT INTO belfry_sends (notification_pk, tenant, channels, recipients, has_fallback, meta)
     SELECT pk, tenant, json_build_array(${channel}), '["a"]', false, '{}' FROM belfry_notifications WHERE kind = 'send'`);
-  await pool.query(`INSERT INTO belfry_deliveries (id, notification_pk, tenant, channel, recipient, chain, is_fallback, status, attempt,
+  await client.query(`INSERT INTO belfry_deliveries (id, notification_pk, tenant, channel, recipient, chain, is_fallback, status, attempt,
       attempts_before, due_at, fence, settled_at)
     SELECT gen_random_uuid(), pk, tenant, ${channel}, CASE WHEN pk % 20 < 10 THEN 'user_' || pk % 500 ELSE 'https://one.example' END, 0, false,
       ${status}, 1, 0, CASE WHEN ${status} = 'pending' THEN created_at END, 1, created_at
     FROM belfry_notifications WHERE kind = 'send'`);
-  await pool.query(`INSERT INTO belfry_delivery_attempts (delivery_pk, attempt, status, started_at, finished_at, provider, is_transient)
+  await client.query(`INSERT INTO belfry_delivery_attempts (delivery_pk, attempt, status, started_at, finished_at, provider, is_transient)
     SELECT d.pk, 1, CASE WHEN d.status = 'failed' THEN 'failed' ELSE 'sent' END, d.settled_at, d.settled_at + interval '1 s', 'smtp', false
     FROM belfry_deliveries d WHERE d.status <> 'pending'`);
-  await pool.query(`INSERT INTO belfry_audit_log (tenant, at, action, actor, notification_id)
+  await client.query(`INSERT INTO belfry_audit_log (tenant, at, action, actor, notification_id)
     SELECT tenant, created_at, 'created', 'host', id FROM belfry_notifications WHERE kind = 'send'`);
-  await pool.query("VACUUM ANALYZE");
 }

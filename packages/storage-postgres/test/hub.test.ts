@@ -1,8 +1,8 @@
 import { type HubEvent, systemClock, uuidV7 } from "@belfry/core";
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type PostgresStorage, postgresStorage } from "../src/index.ts";
-import { openPool, rowsOf, silent, useCleanup, useDatabase } from "./setup.ts";
+import { fillTables, openPool, rowsOf, silent, useCleanup, useDatabase } from "./setup.ts";
 
 const ids = uuidV7(systemClock);
 const TENANT = "tenant 7";
@@ -84,7 +84,8 @@ describe("query plans of the hub over 200,000 records", () => {
     pool = openPool(database.url, 4);
     storage = postgresStorage(pool, { logger: silent });
     await storage.open();
-    await fill(pool);
+    await fillTables(pool, fill);
+    await pool.query("VACUUM ANALYZE");
     const [event] = await rowsOf<{ id: string }>(pool, "SELECT id FROM belfry_notifications WHERE tenant = $1 LIMIT 1", [TENANT]);
     id = event?.id ?? "";
     const query = pool.query.bind(pool) as (config: unknown) => unknown;
@@ -126,8 +127,8 @@ describe("query plans of the hub over 200,000 records", () => {
 });
 
 /** 100 tenants with 20 sources; 10,000 events with 20 records each; 20,000 identities and handlers. */
-async function fill(pool: Pool): Promise<void> {
-  await pool.query(
+async function fill(client: PoolClient): Promise<void> {
+  await client.query(
     `WITH n AS (
       INSERT INTO belfry_notifications (tenant, id, kind, type, title, message, data, source, sender, created_at)
       SELECT 'tenant ' || i % 100, gen_random_uuid(), 'event', 'notification', '', 'm', '{}', 'source ' || i / 100 % 20, 'u' || i / 2000,
@@ -141,19 +142,18 @@ async function fill(pool: Pool): Promise<void> {
     FROM n CROSS JOIN generate_series(1, 20) r
     CROSS JOIN LATERAL (SELECT CASE WHEN r < 19 THEN 'COMPLETED' WHEN r = 19 OR pk % 1000 > 0 THEN 'PENDING' ELSE 'PROCESSING' END AS status) s`,
   );
-  await pool.query(
+  await client.query(
     `INSERT INTO belfry_identities (id, tenant, source, source_id, source_digest, name, folded_name, metadata, created_at, updated_at)
     SELECT gen_random_uuid(), 'tenant ' || i % 100, 'source ' || i / 100 % 20, 'u' || i, encode(sha256(convert_to('u' || i, 'UTF8')), 'hex'), 'n', 'n',
       '{}', now(), now() FROM generate_series(1, 20000) i`,
   );
-  await pool.query(
+  await client.query(
     `INSERT INTO belfry_handlers (id, tenant, source, prompt, filter, created_at, updated_at)
     SELECT gen_random_uuid(), 'tenant ' || i % 100, 'source ' || i / 100 % 20, 'p', '{}', now(), now() FROM generate_series(1, 20000) i`,
   );
-  await pool.query(
+  await client.query(
     "INSERT INTO belfry_prompts (tenant, digest, text) SELECT 'tenant ' || i % 100, 'd' || i, 'p' FROM generate_series(1, 20000) i",
   );
-  await pool.query("VACUUM ANALYZE");
 }
 
 describe("the hub in PostgreSQL", () => {

@@ -1,8 +1,8 @@
 import type { InboxQuery } from "@belfry/core/storage";
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { postgresStorage } from "../src/index.ts";
-import { openPool, silent, useDatabase } from "./setup.ts";
+import { fillTables, openPool, silent, useDatabase } from "./setup.ts";
 
 const SIZES = [10, 10_000, 1_000_000] as const;
 
@@ -29,9 +29,11 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
     pool = openPool(database.url, 4);
     storage = postgresStorage(pool, { logger: silent });
     await storage.open();
-    for (const size of SIZES) {
-      await fill(pool, size);
-    }
+    await fillTables(pool, async (client) => {
+      for (const size of SIZES) {
+        await fill(client, size);
+      }
+    });
     // Of a table with a few rows, reading all of it is the best plan.
     await pool.query(`INSERT INTO belfry_inbox_counters (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
       SELECT 'default', 'other_' || i, 1, 1, 1, 0, 'e' FROM generate_series(1, 20000) i`);
@@ -127,18 +129,18 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
   });
 });
 
-/** An inbox of `size` items, every tenth of them read. */
-async function fill(pool: Pool, size: number): Promise<void> {
-  await pool.query(
+/** An inbox of `size` items, every tenth of them read. Ids rise, as Belfry's do. */
+async function fill(client: PoolClient, size: number): Promise<void> {
+  await client.query(
     `WITH n AS (
       INSERT INTO belfry_notifications (tenant, id, kind, type, title, message, data, created_at)
-      SELECT 'default', gen_random_uuid(), 'message', CASE WHEN i % 100 = 0 THEN 'x' ELSE 'y' END, 'A title', 'A message', '{}', now()
-      FROM generate_series(1, $1) i RETURNING pk, type)
+      SELECT 'default', (lpad(to_hex($1::int), 8, '0') || '-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'message', CASE WHEN i % 100 = 0 THEN 'x' ELSE 'y' END, 'A title', 'A message', '{}', now()
+      FROM generate_series(1, $1::int) i RETURNING pk, type)
     INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at, read_at)
-    SELECT 'default', 'user_' || $1, s, pk, type, now(), CASE WHEN s % 10 = 0 THEN now() END FROM (SELECT row_number() OVER () AS s, pk, type FROM n) n`,
+    SELECT 'default', 'user_' || $1::int, s, pk, type, now(), CASE WHEN s % 10 = 0 THEN now() END FROM (SELECT row_number() OVER () AS s, pk, type FROM n) n`,
     [size],
   );
-  await pool.query(
+  await client.query(
     `INSERT INTO belfry_inbox_counters (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
     VALUES ('default', 'user_' || $1::int, $1::int, $1::int, $1::int - $1::int / 10, 0, 'e')`,
     [size],

@@ -1,8 +1,9 @@
-import { type FreshDatabase, freshDatabase } from "@belfry/postgres-launcher";
+import type { FreshDatabase } from "@belfry/postgres-launcher";
 import { type StorageHarness, type StorageSubject, storageSuite } from "@belfry/testkit";
 import { drizzle } from "drizzle-orm/node-postgres";
 import type { Pool } from "pg";
 import { afterAll, beforeAll } from "vitest";
+import { migratedPostgres } from "../../../test/migrated-postgres.ts";
 import { migrate, type PostgresStorage, type PostgresTransaction, postgresStorage } from "../src/index.ts";
 import { openPool } from "./setup.ts";
 
@@ -35,9 +36,8 @@ let elsewhere: Pool;
 let other: FreshDatabase;
 
 beforeAll(async () => {
-  other = await freshDatabase();
+  other = await migratedPostgres();
   elsewhere = openPool(other.url);
-  await migrate(elsewhere);
 });
 
 afterAll(async () => {
@@ -58,7 +58,7 @@ interface Kind {
 }
 
 async function subject({ source, transaction, schema = "public" }: Kind): Promise<StorageSubject<PostgresTransaction, Promise<void>>> {
-  const database = await freshDatabase();
+  const database = await migratedPostgres();
   const here = { url: database.url, host: openPool(database.url) };
   if (schema !== "public") {
     await migrate(elsewhere, { schema });

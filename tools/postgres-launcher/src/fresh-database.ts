@@ -9,8 +9,17 @@ export interface FreshDatabase {
   drop(): Promise<void>;
 }
 
+/** The content that a database begins with. */
+export interface DatabaseContent {
+  /** In lower case, without spaces: all contents of one name are the same. */
+  readonly name: string;
+  /** Writes the content into an empty database, and leaves no connection open. */
+  write(url: string): Promise<void>;
+}
+
 /**
- * Creates an empty database on the server of this test run, or on the server that `TEST_DATABASE_URL` names.
+ * Creates a database on the server of this test run, or on the server that `TEST_DATABASE_URL` names. It is empty, or
+ * has `content`: that is written once in a test run, and copied for all further databases.
  *
  * @example
  * ```ts
@@ -21,13 +30,58 @@ export interface FreshDatabase {
  * await database.drop();
  * ```
  */
-export async function freshDatabase(): Promise<FreshDatabase> {
-  const server = process.env.TEST_DATABASE_URL || (await askLauncher());
+export async function freshDatabase(content?: DatabaseContent): Promise<FreshDatabase> {
+  const given = process.env.TEST_DATABASE_URL;
+  if (given) {
+    // That server outlives the run, and must not keep a template of it.
+    const database = await create(given);
+    await content?.write(database.url);
+    return database;
+  }
+  const server = await askLauncher();
+  return create(server, content && (await templateOf(server, content)));
+}
+
+async function create(server: string, template?: string): Promise<FreshDatabase> {
   const name = `belfry_test_${randomBytes(8).toString("hex")}`;
-  await administer(server, `CREATE DATABASE ${name}`);
+  await administer(server, (client) => client.query(`CREATE DATABASE ${name}${template === undefined ? "" : ` TEMPLATE ${template}`}`));
+  return {
+    url: urlOf(server, name),
+    drop: () => administer(server, (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
+  };
+}
+
+/** The templates that this process knows to be there. */
+const templates = new Map<string, Promise<string>>();
+
+function templateOf(server: string, content: DatabaseContent): Promise<string> {
+  const template = templates.get(content.name) ?? makeTemplate(server, content);
+  templates.set(content.name, template);
+  return template;
+}
+
+/** Makes the run's template of a content, unless another process of the run has. */
+async function makeTemplate(server: string, { name, write }: DatabaseContent): Promise<string> {
+  const template = `belfry_template_${name}`;
+  await administer(server, async (client) => {
+    // Ends with the session.
+    await client.query("SELECT pg_advisory_lock(hashtext($1))", [template]);
+    const made = await client.query("SELECT FROM pg_database WHERE datname = $1 AND datistemplate", [template]);
+    if (made.rowCount === 0) {
+      // Of a process that was stopped on its way.
+      await client.query(`DROP DATABASE IF EXISTS ${template} WITH (FORCE)`);
+      await client.query(`CREATE DATABASE ${template}`);
+      await write(urlOf(server, template));
+      await client.query(`ALTER DATABASE ${template} WITH IS_TEMPLATE true`);
+    }
+  });
+  return template;
+}
+
+function urlOf(server: string, database: string): string {
   const url = new URL(server);
-  url.pathname = `/${name}`;
-  return { url: url.href, drop: () => administer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+  url.pathname = `/${database}`;
+  return url.href;
 }
 
 async function askLauncher(): Promise<string> {
@@ -45,11 +99,11 @@ async function askLauncher(): Promise<string> {
   return text;
 }
 
-async function administer(server: string, statement: string): Promise<void> {
+async function administer(server: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
   const client = new pg.Client({ connectionString: server });
   await client.connect();
   try {
-    await client.query(statement);
+    await work(client);
   } finally {
     await client.end();
   }

@@ -1,7 +1,8 @@
-import { type FreshDatabase, freshDatabase } from "@belfry/postgres-launcher";
-import { migrate, postgresStorage } from "@belfry/storage-postgres";
+import type { FreshDatabase } from "@belfry/postgres-launcher";
+import { postgresStorage } from "@belfry/storage-postgres";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach } from "vitest";
+import { migratedPostgres } from "../../../test/migrated-postgres.ts";
 import type { ServiceDatabase } from "./service-database.ts";
 import { silent } from "./silent.ts";
 
@@ -17,9 +18,8 @@ export function usePostgresDatabase(): ServiceDatabase {
     return pool;
   };
   beforeAll(async () => {
-    database = await freshDatabase();
+    database = await migratedPostgres();
     pool = new pg.Pool({ connectionString: database.url });
-    await migrate(pool);
     // Faster by far than TRUNCATE, for the few rows of a test.
     emptyTables = (await tablesOf(pool)).map((name) => `DELETE FROM ${name};`).join("");
   });

@@ -1,5 +1,5 @@
-import { freshDatabase } from "@belfry/postgres-launcher";
 import pg from "pg";
+import { migratedPostgres } from "../../../test/migrated-postgres.ts";
 
 /** A database for one test, and the test's connections to it. */
 export interface TestDatabase {
@@ -7,9 +7,9 @@ export interface TestDatabase {
   readonly pool: pg.Pool;
 }
 
-/** Makes an empty database; it is dropped after the test. */
+/** Makes a database that has Belfry's tables, and nothing in them; it is dropped after the test. */
 export async function testDatabase(cleanup: (task: () => unknown) => void): Promise<TestDatabase> {
-  const { url, drop } = await freshDatabase();
+  const { url, drop } = await migratedPostgres();
   cleanup(drop);
   const pool = openPool(url);
   cleanup(() => pool.end());

@@ -131,7 +131,10 @@ function target({ path, parameters, resolve }: FuzzOperation, words: readonly st
       values: fc.record(Object.fromEntries(inPath.map(({ name, schema }) => [name, textOf(schema, words, resolve)]))),
       query,
       extra: rarely(
-        fc.tuple(fc.oneof(fc.constantFrom("user_id", "tenant", "client_id", "format", "cursor", "page", "[]"), hostileText), hostileText),
+        fc.tuple(
+          fc.oneof(fc.constantFrom("user_id", "tenant", "client_id", "format", "cursor", "page", "[]"), hostileText()),
+          hostileText(),
+        ),
       ),
       slash: fc.boolean(),
       raw: rarely(fc.constantFrom("&&", "?a=b", "&limit=1&limit=2", "&=", "&a[]=1", "&%zz", "#x", "&limit=%F0%9F")),
@@ -148,7 +151,7 @@ function target({ path, parameters, resolve }: FuzzOperation, words: readonly st
 /** A text for a parameter: one that fits, at its edge, or hostile. */
 function textOf(schema: Schema, words: readonly string[], resolve: Resolve): Arbitrary<string> {
   const valid = validValue(schema, words, resolve).map(String);
-  return fc.oneof({ weight: 3, arbitrary: valid }, fc.constantFrom(...words), hostileText);
+  return fc.oneof({ weight: 3, arbitrary: valid }, fc.constantFrom(...words), hostileText());
 }
 
 /** Encodes a path segment. A URL would drop the segments "." and "..", and an empty one. */

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { migratedSqlite } from "../sqlite-database.ts";
 import { ServiceWalk, step, walkOptions } from "../walk/service-walk.ts";
 
 const RUNS = process.env.BELFRY_LONG ? 10_000 : 1_000;
@@ -16,7 +17,7 @@ test(
       walkOptions,
       fc.array(step, { minLength: 1, maxLength: MAX_STEPS, size: "max" }),
       async (options, steps) => {
-        const walk = new ServiceWalk(options);
+        const walk = new ServiceWalk(options, await migratedSqlite());
         await walk.walk(steps);
         expect(walk.wrong, "BELFRY_WALK_SEED repeats the walks of a seed").toEqual([]);
       },

@@ -1,5 +1,5 @@
 import type { BelfryError, NotificationService } from "@belfry/core";
-import Database from "better-sqlite3";
+import type { Database } from "better-sqlite3";
 import fc from "fast-check";
 import { turns } from "../hand-clock.ts";
 import { elsewhere, type Follower, type Shared, type WalkOptions, WalkProcess } from "./walk-process.ts";
@@ -79,8 +79,9 @@ export class ServiceWalk {
   #isDown = false;
   #count = 0;
 
-  constructor(options: WalkOptions) {
-    this.#shared = { options, database: new Database(":memory:"), delivered: new Set() };
+  /** The walk closes `database`, which has Belfry's tables. */
+  constructor(options: WalkOptions, database: Database) {
+    this.#shared = { options, database, delivered: new Set() };
     this.#process = new WalkProcess(this.#shared, undefined);
     this.#elsewhere = elsewhere(this.#shared.database, (signals) => this.#process.hear(signals));
   }
