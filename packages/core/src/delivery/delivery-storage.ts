@@ -229,7 +229,8 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
 
   /**
    * Writes what became of claimed deliveries that are the only ones of their notifications, without loading them again: of
-   * those whose lease `owner` still holds, and whose inbox item is unread. The others stay as they are, for {@link settle}.
+   * those whose lease `owner` still holds, and whose inbox item is unread. The others stay as they are, for {@link settle}; so may
+   * those that another transaction holds at this moment.
    * The times in `changes` count from `at`, and are written as counted from the storage's time.
    */
   complete(owner: string, changes: SettleChanges, at: Date): Promise<Completed>;

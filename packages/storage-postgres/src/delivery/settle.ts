@@ -109,7 +109,10 @@ export function prepareSettle(tables: TableNames, time: StorageTime) {
   };
 }
 
-/** Writes the results of claimed deliveries whose leases hold, in one statement. It locks trackings first, like {@link prepareSettle}. */
+/**
+ * Writes the results of claimed deliveries whose leases hold, in one statement. It locks trackings first, like {@link prepareSettle},
+ * but leaves to that those that another transaction holds: after a wait, it would not see what was read meanwhile.
+ */
 export function prepareComplete(tables: TableNames, time: StorageTime) {
   const { deliveries, deliveryAttempts, trackings } = tables;
   const { delivery, attempt, tracking } = RECORDS.fields;
@@ -123,7 +126,7 @@ export function prepareComplete(tables: TableNames, time: StorageTime) {
     e AS MATERIALIZED (SELECT * FROM json_to_recordset($5) AS e(${recordset(delivery)})),
     held AS MATERIALIZED (
       SELECT d.pk FROM ${deliveries} d JOIN ${trackings} t ON t.notification_pk = d.notification_pk
-      WHERE d.id = ANY ($4::uuid[]) AND d.lease_owner = $1 ORDER BY t.notification_pk FOR NO KEY UPDATE OF t
+      WHERE d.id = ANY ($4::uuid[]) AND d.lease_owner = $1 ORDER BY t.notification_pk FOR NO KEY UPDATE OF t SKIP LOCKED
     ),
     d AS (
       UPDATE ${deliveries} d SET ${delivery.assignments(moved("e"), NAMED)} FROM clock CROSS JOIN e
