@@ -2,6 +2,7 @@ export type { EveryColumnMade } from "./database/every-column-made.ts";
 export { type Fields, fieldsOf, type TableOf, written } from "./database/fields.ts";
 export { checkOptions, type OptionChecks, SWITCH } from "./database/options.ts";
 export type { Dialect, PageParts, RowOf, Schema, Sql, StoredAttempt, StoredDelivery, Tables, Tracking } from "./database/sql.ts";
+export { LOOKED_AT, type LookedAt, newestBefore, sweepStep } from "./database/sweep-step.ts";
 export { sendReads } from "./delivery/read-sends.ts";
 export {
   type ClaimedContent,

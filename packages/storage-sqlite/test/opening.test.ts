@@ -100,6 +100,23 @@ describe("durability", () => {
     expect([pragmaOf(connection, "journal_mode"), pragmaOf(connection, "synchronous")]).toEqual(["wal", FULL]);
   });
 
+  test("the steps of sweeps and erasures, which do not wait for the disk, leave the settings as they were", async () => {
+    const database = new Database(temporaryPath(cleanup));
+    cleanup(() => database.close());
+    const settings = () => ["synchronous", "wal_autocheckpoint"].map((name) => pragmaOf(database, name));
+    const storage = sqliteStorage(database);
+    await storage.open();
+    database.pragma("journal_mode = WAL");
+    database.pragma("wal_autocheckpoint = 777");
+    await storage.inbox.createMany([entry("ann")]);
+    await storage.inbox.erase({ tenant: "acme", userId: "ann" }, 10);
+    expect(settings()).toEqual([FULL, 777]);
+    database.exec("CREATE TRIGGER failing BEFORE DELETE ON belfry_inbox_items BEGIN SELECT RAISE(ABORT, 'no'); END");
+    await storage.inbox.createMany([entry("ann")]);
+    await expect(storage.inbox.erase({ tenant: "acme", userId: "ann" }, 10)).rejects.toThrow();
+    expect(settings()).toEqual([FULL, 777]);
+  });
+
   test("normal syncs at checkpoints only", async () => {
     const connection = await ownConnection({ durability: "normal" });
     expect([pragmaOf(connection, "journal_mode"), pragmaOf(connection, "synchronous")]).toEqual(["wal", NORMAL]);

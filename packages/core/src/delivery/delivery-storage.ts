@@ -256,7 +256,7 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
   /**
    * Looks at sends of all tenants, oldest first, and removes for good those that were created before `before`, have no
    * delivery left to make, and have no item in an inbox, each with its deliveries and attempts. The audit log stays. The
-   * walk ends at the first step whose last send is not that old.
+   * walk ends at the first step that finds no send that old.
    */
   sweep(before: Date, range: StepRange): Promise<SweepStep>;
 }

@@ -18,7 +18,7 @@ export interface ErasureStep {
 export interface StepRange {
   /** `next` of the step before; null begins at the start. */
   readonly after: string | null;
-  /** How many rows it looks at, at least 1. */
+  /** How many rows it reads or removes at most, at least 1. It may look at more, which stay. */
   readonly limit: number;
 }
 

@@ -210,8 +210,8 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   export(owner: Owner, range: StepRange): Promise<ExportStep<ExportedItem>>;
 
   /**
-   * Looks at items of all inboxes of all tenants, and removes for good those that came before their time in `kept`. The item
-   * with the inbox's last number stays. A notification that nothing else refers to is removed with its last item. The counts
+   * Looks at items of all inboxes of all tenants, those of older notifications first, and removes for good those that came before
+   * their time in `kept`. The walk ends where items are too new. The item with the inbox's last number stays. A notification that nothing else refers to is removed with its last item. The counts
    * match the items that are left; a step that takes items out of an inbox's lists raises its `rev`.
    */
   sweep(kept: InboxRetention, range: StepRange): Promise<SweepStep>;

@@ -15,5 +15,27 @@ export interface PrivacyContext extends BaseContext {
   publish(signals: readonly InboxSignal[]): void;
 }
 
-/** The rows that one step looks at: few enough that it holds its locks for a few milliseconds. */
+/** The rows that a step reads or removes at most: few enough that it holds its locks for a few milliseconds. */
 export const STEP_ROWS = 20;
+
+const FEWEST_ROWS = 4;
+const LONG_STEP_MS = 5;
+
+/** Sizes steps by the time that the one before took: rows may be large, disks slow, and one row may take many others with it. */
+export class StepSize {
+  readonly #clock: PrivacyContext["clock"];
+  #rows = FEWEST_ROWS;
+
+  constructor(clock: PrivacyContext["clock"]) {
+    this.#clock = clock;
+  }
+
+  /** Runs a step, and tells it how many rows it may remove. */
+  async step<Result>(run: (limit: number) => Promise<Result>): Promise<Result> {
+    const beganMs = this.#clock.now();
+    const result = await run(this.#rows);
+    const isLong = this.#clock.now() - beganMs > LONG_STEP_MS;
+    this.#rows = isLong ? Math.max(FEWEST_ROWS, Math.floor(this.#rows / 2)) : Math.min(STEP_ROWS, this.#rows + 2);
+    return result;
+  }
+}

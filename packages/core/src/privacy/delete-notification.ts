@@ -3,7 +3,7 @@ import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { announceItems } from "../inbox/index.ts";
 import { nextTurn } from "../work/timing.ts";
-import { type PrivacyContext, STEP_ROWS } from "./context.ts";
+import { type PrivacyContext, StepSize } from "./context.ts";
 
 /** Deletes a notification everywhere; see `NotificationService.delete`. */
 export async function deleteNotification(
@@ -17,9 +17,10 @@ export async function deleteNotification(
     throw unknownNotification(id);
   }
   const name = id.toLowerCase();
+  const size = new StepSize(context.clock);
   for (let isFirst = true; ; isFirst = false) {
-    const deletion = { limit: STEP_ROWS, at: new Date(context.clock.now()), actor };
-    const step = await context.activity.deleteNotification(tenant, name, deletion);
+    const at = new Date(context.clock.now());
+    const step = await size.step((limit) => context.activity.deleteNotification(tenant, name, { limit, at, actor }));
     if (step === null && isFirst) {
       throw unknownNotification(id);
     }

@@ -5,7 +5,7 @@ import type { ErasureStep } from "../foundation/json.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { EMPTY_EPOCH } from "../inbox/index.ts";
 import { nextTurn } from "../work/timing.ts";
-import { type PrivacyContext, STEP_ROWS } from "./context.ts";
+import { type PrivacyContext, StepSize } from "./context.ts";
 
 /** How a user is named beside their id. */
 export interface UserNames {
@@ -44,18 +44,18 @@ export async function deleteUser(context: PrivacyContext, { owner, recipients }:
   let removed = 0;
   // Deliveries first: one that is still to come would write an item into the inbox.
   for (const recipient of recipients) {
-    removed += await untilDone(async () => {
-      const step = await deliveries.erase(recipient, STEP_ROWS, now());
+    removed += await untilDone(context, async (limit) => {
+      const step = await deliveries.erase(recipient, limit, now());
       for (const changed of step.sends) {
         events.emit("send.changed", changed);
       }
       return step;
     });
   }
-  removed += await untilDone(() => inbox.erase(owner, STEP_ROWS));
+  removed += await untilDone(context, (limit) => inbox.erase(owner, limit));
   removed += await eraseAudit(context, owner);
   // Once more: a delivery that was under way may have written its item meanwhile.
-  removed += await untilDone(() => inbox.erase(owner, STEP_ROWS));
+  removed += await untilDone(context, (limit) => inbox.erase(owner, limit));
   await activity.note(owner.tenant, { action: "user_deleted", actor: "host", notificationId: NO_NOTIFICATION }, now());
   // Whoever follows the inbox finds that its numbers began anew.
   context.publish([{ ...owner, change: "created", seq: 1, epoch: EMPTY_EPOCH }]);
@@ -63,9 +63,10 @@ export async function deleteUser(context: PrivacyContext, { owner, recipients }:
 }
 
 /** Takes steps until nothing is left, and answers how many rows they removed. */
-async function untilDone(step: () => Promise<ErasureStep>): Promise<number> {
+async function untilDone({ clock }: PrivacyContext, step: (limit: number) => Promise<ErasureStep>): Promise<number> {
+  const size = new StepSize(clock);
   for (let removed = 0; ; await nextTurn()) {
-    const done = await step();
+    const done = await size.step(step);
     removed += done.removed;
     if (done.isDone) {
       return removed;
@@ -73,10 +74,10 @@ async function untilDone(step: () => Promise<ErasureStep>): Promise<number> {
   }
 }
 
-async function eraseAudit({ activity }: PrivacyContext, owner: Owner): Promise<number> {
+async function eraseAudit(context: PrivacyContext, owner: Owner): Promise<number> {
   let after: string | null = null;
-  return await untilDone(async () => {
-    const { removed, next } = await activity.eraseAudit(owner, { after, limit: STEP_ROWS });
+  return await untilDone(context, async (limit) => {
+    const { removed, next } = await context.activity.eraseAudit(owner, { after, limit });
     after = next;
     return { removed, isDone: next === null };
   });

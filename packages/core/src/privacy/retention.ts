@@ -5,7 +5,7 @@ import { shown } from "../foundation/parse-text.ts";
 import type { InboxRetention } from "../inbox/index.ts";
 import { Loop } from "../work/loop.ts";
 import { nextTurn } from "../work/timing.ts";
-import { type PrivacyContext, STEP_ROWS } from "./context.ts";
+import { type PrivacyContext, StepSize } from "./context.ts";
 
 /** How long items of inboxes stay, in milliseconds since they came. */
 export interface ItemRetention {
@@ -92,9 +92,11 @@ export class Retention {
   }
 
   async #walk(step: Step): Promise<number> {
+    const size = new StepSize(this.#context.clock);
     let removed = 0;
     for (let after: string | null = null; !this.loop.isStopping; await nextTurn()) {
-      const done = await step({ after, limit: STEP_ROWS });
+      const from: string | null = after;
+      const done: SweepStep = await size.step((limit) => step({ after: from, limit }));
       removed += done.removed;
       if (done.next === null) {
         break;

@@ -41,14 +41,20 @@ export function run<Args extends readonly unknown[], Result>(prepare: Prepare<Ar
 }
 
 /** An operation of several statements in one transaction. */
-export function inTransaction<Args extends readonly unknown[], Result>(prepare: Prepare<Args, Result, Session>): Binding<Args, Result> {
-  return run((tables, time) => {
-    const operation = prepare(tables, time);
-    return (...args) => {
-      const work = operation(...args);
-      return (connection) => connection.transaction(work);
-    };
-  });
+export const inTransaction = together("transaction");
+
+/** An operation that is a step of long work, which can be repeated: see {@link Connection.step}. */
+export const inStep = together("step");
+
+function together(kind: "transaction" | "step") {
+  return <Args extends readonly unknown[], Result>(prepare: Prepare<Args, Result, Session>): Binding<Args, Result> =>
+    run((tables, time) => {
+      const operation = prepare(tables, time);
+      return (...args) => {
+        const work = operation(...args);
+        return (connection) => connection[kind](work);
+      };
+    });
 }
 
 /** Makes a part of the storage of operations, whose statements are made when they are first needed. */

@@ -179,13 +179,25 @@ export class Connection implements Session {
    * Runs `work` in one transaction at the isolation level READ COMMITTED; rolls back and rejects if it rejects. PostgreSQL ends
    * a transaction whose process falls silent: it may not learn for hours that the process is gone, and its locks block others.
    */
-  async transaction<Result>(work: (session: Session, client: PoolClient) => Promise<Result>): Promise<Result> {
+  transaction<Result>(work: (session: Session, client: PoolClient) => Promise<Result>): Promise<Result> {
+    return this.#transaction("", work);
+  }
+
+  /**
+   * Like {@link transaction}, for a step of long work that can be repeated: it releases its locks without waiting for the
+   * disk. A crash of the server may take the step back, unless a later transaction has waited for the disk.
+   */
+  step<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+    return this.#transaction("; SET LOCAL synchronous_commit = off", work);
+  }
+
+  async #transaction<Result>(settings: string, work: (session: Session, client: PoolClient) => Promise<Result>): Promise<Result> {
     const client = await this.#connect();
     const { timeoutMs } = this.#options;
     const answer = (text: string) => client.query({ text, query_timeout: timeoutMs } as QueryConfig);
     let isBroken = false;
     try {
-      await answer(`BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = ${timeoutMs}`);
+      await answer(`BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = ${timeoutMs}${settings}`);
       const result = await work(session(client, this.#options), client);
       await answer("COMMIT");
       return result;

@@ -1,7 +1,7 @@
 import type { Dialect, Sql } from "@belfry/storage-sql";
 import { tables } from "../schema/tables.ts";
-import { type Bound, run } from "./bind.ts";
-import type { Connection } from "./connection.ts";
+import { type Bound, inStep, inTransaction, run } from "./bind.ts";
+import type { Session } from "./connection.ts";
 import { milliseconds, type Statement, statement } from "./statement.ts";
 
 /** SQL as PostgreSQL speaks it. */
@@ -28,22 +28,19 @@ export function postgresSql(bound: Bound): Sql {
     made.set(text, one);
     return one;
   };
-  const inTransaction = run(
-    () => (name: string, texts: readonly string[], values: readonly unknown[]) => async (connection: Connection) => {
-      await connection.transaction(async (session) => {
-        for (const text of texts) {
-          await session.rows(prepared(name, text), stored(values));
-        }
-      });
-    },
-  )(bound);
+  const all = () => (name: string, texts: readonly string[], values: readonly unknown[]) => async (session: Session) => {
+    for (const text of texts) {
+      await session.rows(prepared(name, text), stored(values));
+    }
+  };
   const ask = run(
     () => (name: string, text: string, values: readonly unknown[]) => (session) => session.rows(prepared(name, text), stored(values)),
   )(bound);
   return {
     ...DIALECT,
     tables: bound.tables,
-    inTransaction,
+    inTransaction: inTransaction(all)(bound),
+    inStep: inStep(all)(bound),
     async rows<Row extends object>(name: string, text: string, values: readonly unknown[]) {
       return (await ask(name, `WITH x AS (${text}) SELECT to_json(x) FROM x`, values)).map(([row]) => row as Row);
     },

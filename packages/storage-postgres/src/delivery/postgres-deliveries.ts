@@ -1,7 +1,7 @@
 import type { DeliveryStorage } from "@belfry/core/storage";
 import { type Sql, sendReads } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
-import { type Bound, bind, inTransaction, run } from "../database/bind.ts";
+import { type Bound, bind, inStep, inTransaction, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
 import { leases } from "../database/leases.ts";
 import { prepareDeleteSend } from "../operator/delete.ts";
@@ -27,9 +27,9 @@ export function postgresDeliveries(
       deleteSend: inTransaction(prepareDeleteSend),
       settle: run(prepareSettle),
       complete: run(prepareComplete),
-      erase: inTransaction(prepareErase),
+      erase: inStep(prepareErase),
       export: run(prepareExport),
-      sweep: inTransaction(prepareSweep),
+      sweep: run(prepareSweep),
     }),
     async createSendWithin(tx, send, onCommit) {
       await hostTransactions().writeSend(tx, { send, at: bound.time(send.notification.createdAt), onCommit });

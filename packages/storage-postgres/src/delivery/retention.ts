@@ -7,8 +7,8 @@ import {
   type StepRange,
   type SweepStep,
 } from "@belfry/core/storage";
-import type { DeliveryRow } from "@belfry/storage-sql";
-import type { Session } from "../database/connection.ts";
+import { type DeliveryRow, LOOKED_AT, sweepStep } from "@belfry/storage-sql";
+import type { Connection, Session } from "../database/connection.ts";
 import { type JsonRow, type StorageTime, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
@@ -100,15 +100,25 @@ export function prepareExport(tables: TableNames) {
     };
 }
 
+type LookedAtSend = readonly [isOld: boolean, isOver: boolean, pk: number];
+
 /**
  * Looks at sends of all tenants, oldest first, and removes old ones that are settled and in no inbox any more. It locks
- * the sends before it looks at their deliveries, so that it removes none that is being retried; it skips those that
+ * the sends before it looks at their deliveries again, so that it removes none that is being retried; it skips those that
  * another transaction holds.
  */
 export function prepareSweep({ deliveries, fanOutChunks, inboxItems, notifications, trackings }: TableNames) {
-  const lookAt = statement<readonly [pk: number, isOld: boolean]>(
+  const isUnused = (
+    of: string,
+  ) => `NOT EXISTS (SELECT FROM ${deliveries} d WHERE d.notification_pk = ${of} AND d.status IN ('pending', 'waiting'))
+      AND NOT EXISTS (SELECT FROM ${inboxItems} i WHERE i.notification_pk = ${of})
+      AND NOT EXISTS (SELECT FROM ${fanOutChunks} f WHERE f.notification_pk = ${of})`;
+  const isOld = "t.created_at < $2::timestamptz";
+  // The limit stands inside: the planner would otherwise read the whole of the other tables, to look at them once for every send.
+  const lookAt = statement<LookedAtSend>(
     "look_at_sends",
-    `SELECT notification_pk, created_at < $3::timestamptz FROM ${trackings} WHERE notification_pk > $1 ORDER BY notification_pk LIMIT $2`,
+    `SELECT ${isOld}, ${isOld} AND ${isUnused("t.notification_pk")}, t.notification_pk
+    FROM (SELECT * FROM ${trackings} WHERE notification_pk > $1 ORDER BY notification_pk LIMIT ${LOOKED_AT}) t ORDER BY t.notification_pk`,
   );
   const hold = statement<readonly [pk: number]>(
     "hold_old_sends",
@@ -117,18 +127,20 @@ export function prepareSweep({ deliveries, fanOutChunks, inboxItems, notificatio
   // Foreign keys remove the rows that belong to a notification.
   const remove = statement<readonly [one: number]>(
     "sweep_sends",
-    `DELETE FROM ${notifications} n WHERE n.pk = ANY ($1::bigint[])
-      AND NOT EXISTS (SELECT FROM ${deliveries} d WHERE d.notification_pk = n.pk AND d.status IN ('pending', 'waiting'))
-      AND NOT EXISTS (SELECT FROM ${inboxItems} i WHERE i.notification_pk = n.pk)
-      AND NOT EXISTS (SELECT FROM ${fanOutChunks} f WHERE f.notification_pk = n.pk)
-    RETURNING 1`,
+    `DELETE FROM ${notifications} n WHERE n.pk = ANY ($1::bigint[]) AND ${isUnused("n.pk")} RETURNING 1`,
   );
-  return (before: Date, { after, limit }: StepRange) =>
-    async (session: Session): Promise<SweepStep> => {
-      const rows = await session.rows(lookAt, [Number(after ?? 0), limit, before.toISOString()]);
-      const held = await session.rows(hold, [rows.filter(([, isOld]) => isOld).map(([pk]) => pk)]);
-      const removed = await session.rows(remove, [held.map(([pk]) => pk)]);
-      const last = rows.length < limit ? undefined : rows.at(-1);
-      return { removed: removed.length, next: last?.[1] ? String(last[0]) : null };
+  return (before: Date, range: StepRange) =>
+    async (connection: Connection): Promise<SweepStep> => {
+      const rows = await connection.rows(lookAt, [Number(range.after ?? 0), before.toISOString()]);
+      const { over, last } = sweepStep(rows, range);
+      const next = last === undefined ? null : String(last[2]);
+      if (over.length === 0) {
+        return { removed: 0, next };
+      }
+      return await connection.step(async (session) => {
+        const held = await session.rows(hold, [over.map(([, , pk]) => pk)]);
+        const removed = await session.rows(remove, [held.map(([pk]) => pk)]);
+        return { removed: removed.length, next };
+      });
     };
 }

@@ -1,7 +1,7 @@
 import type { InboxStorage } from "@belfry/core/storage";
 import { type Sql, sharedInbox } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
-import { type Bound, bind, inTransaction, run } from "../database/bind.ts";
+import { type Bound, bind, inStep, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
 import { prepareCreateFanOut, prepareFanOutNext } from "./fan-outs.ts";
 import { prepareCounts, prepareGet, prepareList, prepareListAfter, prepareListTenant, preparePositions } from "./list.ts";
@@ -32,9 +32,9 @@ export function postgresInbox(
       markAllRead: run(prepareMarkAllRead),
       remove: run(prepareRemove),
       removeRead: run(prepareRemoveRead),
-      erase: inTransaction(prepareErase),
+      erase: inStep(prepareErase),
       export: run(prepareExport),
-      sweep: inTransaction(prepareSweep),
+      sweep: run(prepareSweep),
     }),
     createWithin: async (tx, entry, onCommit) => hostTransactions().write(tx, entry, onCommit),
   };

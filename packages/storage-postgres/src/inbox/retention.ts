@@ -1,6 +1,7 @@
 import type { Owner } from "@belfry/core";
 import type { ErasureStep, ExportedItem, ExportStep, InboxRetention, StepRange, SweepStep } from "@belfry/core/storage";
-import type { Session } from "../database/connection.ts";
+import { LOOKED_AT, newestBefore, sweepStep } from "@belfry/storage-sql";
+import type { Connection, Session } from "../database/connection.ts";
 import { milliseconds, type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { holdInboxes, inboxState, LOCK_TIMEOUT_MS, lockGuard } from "./inbox-state.ts";
@@ -124,32 +125,40 @@ export function prepareExport(tables: TableNames) {
     };
 }
 
-type Key = readonly [tenant: string, userId: string, seq: number];
+type Key = readonly [notificationPk: number, userId: string];
 
-/** Looks at items of all inboxes in the order of their keys, and removes those whose time is over. */
+type LookedAtItem = readonly [isOld: boolean, isOver: boolean, tenant: string, userId: string, seq: number, notificationPk: number];
+
+/**
+ * Looks at items of all inboxes, those of older notifications first, and removes those whose time is over. Only a step that
+ * removes something takes locks.
+ */
 export function prepareSweep(tables: TableNames) {
   const dropNotifications = prepareDropNotifications(tables);
-  const lookAt = statement<Key>(
-    "look_at_items",
-    `SELECT tenant, user_id, seq FROM ${tables.inboxItems} WHERE (tenant, user_id, seq) > ($1, $2, $3)
-    ORDER BY tenant, user_id, seq LIMIT $4`,
-  );
+  const lookAt = statement<LookedAtItem>("look_at_items", lookAtText(tables));
   const inboxes = "(tenant, user_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))";
   const hold = statement<One>("hold_inboxes", holdInboxes(tables, inboxes));
   const drop = statement<readonly [notificationPk: number]>("sweep_items", dropText(tables));
-  return (kept: InboxRetention, { after, limit }: StepRange) =>
-    async (session: Session): Promise<SweepStep> => {
-      const rows = await session.rows(lookAt, [...(after === null ? ["", "", 0] : (JSON.parse(after) as Key)), limit]);
-      const keys = [0, 1, 2].map((column) => rows.map((row) => row[column]));
-      await session.rows(hold, keys.slice(0, 2));
-      const pks = (await session.rows(drop, [...keys, ...times(kept)])).map(([pk]) => pk);
-      await dropNotifications(session, [...new Set(pks)]);
-      const last = rows.length < limit ? undefined : rows.at(-1);
-      return { removed: pks.length, next: last === undefined ? null : JSON.stringify(last) };
+  return (kept: InboxRetention, range: StepRange) =>
+    async (connection: Connection): Promise<SweepStep> => {
+      const place = range.after === null ? ([0, ""] as const) : (JSON.parse(range.after) as Key);
+      const rows = await connection.rows(lookAt, [...place, newestBefore(kept).toISOString(), ...times(kept)]);
+      const { over, last } = sweepStep(rows, range);
+      const next = last === undefined ? null : JSON.stringify([last[5], last[3]] satisfies Key);
+      if (over.length === 0) {
+        return { removed: 0, next };
+      }
+      const keys = [2, 3, 4].map((column) => over.map((row) => row[column]));
+      return await connection.step(async (session) => {
+        await session.rows(hold, keys.slice(0, 2));
+        const pks = (await session.rows(drop, [...keys, ...times(kept)])).map(([pk]) => pk);
+        await dropNotifications(session, [...new Set(pks)]);
+        return { removed: pks.length, next };
+      });
     };
 }
 
-/** The values $4 to $8 of {@link dropText}. */
+/** The values $4 to $8: the times before which read and unread items expire; types with times of their own, and these. */
 function times({ readBefore, unreadBefore, types }: InboxRetention): readonly unknown[] {
   const ofTypes = Object.values(types);
   return [
@@ -161,21 +170,34 @@ function times({ readBefore, unreadBefore, types }: InboxRetention): readonly un
   ];
 }
 
-/**
- * $1 tenants, $2 users, $3 numbers of the items; $4 and $5 the times before which read and unread ones expire; $6 types
- * with times of their own, $7 and $8.
- */
-function dropText({ inboxCounters, inboxItems, notifications }: TableNames): string {
+/** Whether the time of the item `i` is over, by the values $4 to $8 and the state `inbox` of its inbox. */
+const IS_OVER = `(i.seq < inbox.last_seq AND i.created_at < CASE WHEN i.deleted_at IS NOT NULL OR ${isRead("inbox")}
+  THEN coalesce(own.read_before, $4::timestamptz) ELSE coalesce(own.unread_before, $5::timestamptz) END)`;
+
+const JOIN_TIMES =
+  "LEFT JOIN unnest($6::text[], $7::timestamptz[], $8::timestamptz[]) AS own(type, read_before, unread_before) ON own.type = i.type";
+
+/** $1 and $2 the notification and the user to go on after, $3 the time from which no item expires. */
+function lookAtText({ inboxCounters, inboxItems }: TableNames): string {
+  return `SELECT i.created_at < $3::timestamptz, i.created_at < $3::timestamptz AND ${IS_OVER}, i.tenant, i.user_id, i.seq, i.notification_pk
+    FROM (
+      SELECT * FROM ${inboxItems} WHERE (notification_pk, user_id) > ($1, $2) ORDER BY notification_pk, user_id LIMIT ${LOOKED_AT}
+    ) i
+    LEFT JOIN ${inboxCounters} inbox ON inbox.tenant = i.tenant AND inbox.user_id = i.user_id
+    ${JOIN_TIMES}
+    ORDER BY i.notification_pk, i.user_id`;
+}
+
+/** $1 tenants, $2 users, $3 numbers of the items; those that the user marked unread meanwhile stay. */
+function dropText({ inboxCounters, inboxItems }: TableNames): string {
   return `WITH over AS MATERIALIZED (
     SELECT i.tenant, i.user_id, i.seq, i.notification_pk, i.deleted_at IS NULL AS is_shown,
       i.deleted_at IS NULL AND NOT ${isRead("inbox")} AS is_unread
     FROM unnest($1::text[], $2::text[], $3::bigint[]) AS k(tenant, user_id, seq)
     JOIN ${inboxItems} i ON i.tenant = k.tenant AND i.user_id = k.user_id AND i.seq = k.seq
     JOIN ${inboxCounters} inbox ON inbox.tenant = i.tenant AND inbox.user_id = i.user_id
-    JOIN ${notifications} n ON n.pk = i.notification_pk
-    LEFT JOIN unnest($6::text[], $7::timestamptz[], $8::timestamptz[]) AS own(type, read_before, unread_before) ON own.type = n.type
-    WHERE i.seq < inbox.last_seq AND i.created_at < CASE WHEN i.deleted_at IS NOT NULL OR ${isRead("inbox")}
-      THEN coalesce(own.read_before, $4::timestamptz) ELSE coalesce(own.unread_before, $5::timestamptz) END
+    ${JOIN_TIMES}
+    WHERE ${IS_OVER}
   ),
   dropped AS (DELETE FROM ${inboxItems} i USING over WHERE i.tenant = over.tenant AND i.user_id = over.user_id AND i.seq = over.seq),
   counted AS (

@@ -106,6 +106,8 @@ export interface Sql extends Dialect {
   rows<Row extends object>(name: string, text: string, values: readonly unknown[]): Promise<readonly Row[]>;
   /** Runs statements with the same values in one transaction. */
   inTransaction(name: string, texts: readonly string[], values: readonly unknown[]): Promise<void>;
+  /** Like {@link inTransaction}, for a step of long work that can be repeated: a crash of the machine may take it back. */
+  inStep(name: string, texts: readonly string[], values: readonly unknown[]): Promise<void>;
   /** Reads a page and counts the matches at the same moment. */
   page<Row extends object>(name: string, parts: PageParts, values: readonly unknown[]): Promise<HubPage<Row>>;
 }

@@ -111,12 +111,12 @@ function eventSweep(sql: Sql): Pick<HubStorage, "sweep"> {
         (table) => `DELETE FROM ${table} WHERE ${sql.isIn("notification_pk", "$1", "bigint")}`,
       );
       parts.push(`DELETE FROM ${notifications} WHERE ${sql.isIn("pk", "$1", "bigint")}`);
-      await sql.inTransaction("sweep_events", parts, [JSON.stringify(over.map(({ pk }) => pk))]);
+      await sql.inStep("sweep_events", parts, [JSON.stringify(over.map(({ pk }) => pk))]);
       const last = looked.length < limit ? undefined : looked.at(-1);
       const next = last !== undefined && last.receivedAt < before.getTime() ? String(last.pk) : null;
       if (next === null) {
         const unused = `DELETE FROM ${prompts} WHERE NOT EXISTS (SELECT 1 FROM ${processingRecords} r WHERE r.prompt_pk = ${prompts}.pk)`;
-        await sql.inTransaction("sweep_prompts", [unused], []);
+        await sql.inStep("sweep_prompts", [unused], []);
       }
       return { removed: over.length, next };
     },

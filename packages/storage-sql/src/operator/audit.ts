@@ -21,8 +21,8 @@ export function auditLog(sql: Sql): Pick<ActivityStorage, "auditOf" | "eraseAudi
     async eraseAudit(owner, range) {
       const { own, next } = await linesOf(owner, range);
       const numbers = JSON.stringify(own.map(({ number }) => number));
-      const erase = `UPDATE ${log} SET actor = '' WHERE tenant = $1 AND ${sql.isIn("number", "$2", "bigint")} RETURNING number`;
-      await sql.rows("erase_audit", erase, [owner.tenant, numbers]);
+      const erase = `UPDATE ${log} SET actor = '' WHERE tenant = $1 AND ${sql.isIn("number", "$2", "bigint")}`;
+      await sql.inStep("erase_audit", [erase], [owner.tenant, numbers]);
       return { removed: own.length, next };
     },
     async exportAudit(owner, range) {
@@ -34,8 +34,8 @@ export function auditLog(sql: Sql): Pick<ActivityStorage, "auditOf" | "eraseAudi
       const look = `SELECT number, ${sql.milliseconds("at")} AS at FROM ${log} WHERE number > $1 ORDER BY number LIMIT $2`;
       const looked = await sql.rows<{ readonly number: number; readonly at: number }>("audit_to_sweep", look, [Number(after ?? 0), limit]);
       const old = looked.filter(({ at }) => at < before.getTime());
-      const remove = `DELETE FROM ${log} WHERE ${sql.isIn("number", "$1", "bigint")} RETURNING number`;
-      await sql.rows("sweep_audit", remove, [JSON.stringify(old.map(({ number }) => number))]);
+      const remove = `DELETE FROM ${log} WHERE ${sql.isIn("number", "$1", "bigint")}`;
+      await sql.inStep("sweep_audit", [remove], [JSON.stringify(old.map(({ number }) => number))]);
       const last = looked.at(-1);
       return { removed: old.length, next: last !== undefined && last.at < before.getTime() ? nextOf(looked, limit) : null };
     },

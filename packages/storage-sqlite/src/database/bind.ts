@@ -19,6 +19,9 @@ export const read = binding("read");
 /** An operation that writes everything or nothing. */
 export const write = binding("write");
 
+/** An operation that is a step of long work, which can be repeated: see {@link Connection.step}. */
+export const step = binding("step");
+
 /** An operation that first looks, without a transaction, whether there is work; then it writes, else it answers `nothing`. */
 export function writeIf<Args extends readonly unknown[], Result, Nothing>(
   look: Prepare<Args, boolean>,
@@ -43,7 +46,7 @@ export function bind<Bindings extends Readonly<Record<string, Binding<never, unk
   return Object.fromEntries(bound) as { readonly [Name in keyof Bindings]: ReturnType<Bindings[Name]> };
 }
 
-function binding(transaction: "query" | "read" | "write") {
+function binding(transaction: "query" | "read" | "write" | "step") {
   return <Args extends readonly unknown[], Result>(prepare: Prepare<Args, Result>): Binding<Args, Result> =>
     (current) =>
     async (...args) => {

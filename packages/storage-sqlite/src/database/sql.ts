@@ -51,6 +51,10 @@ export function sqliteSql(current: Current): Sql {
       const { connection } = current();
       await connection.write(() => texts.map((text) => ask(connection, text, values)));
     },
+    async inStep(_, texts, values) {
+      const { connection } = current();
+      await connection.step(() => texts.map((text) => ask(connection, text, values)));
+    },
     async page<Row extends object>(_: string, { counted, rows }: Parameters<Sql["page"]>[1], values: readonly unknown[]) {
       const { connection } = current();
       return connection.read(() => {

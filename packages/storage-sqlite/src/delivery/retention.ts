@@ -7,6 +7,7 @@ import {
   type StepRange,
   type SweepStep,
 } from "@belfry/core/storage";
+import { LOOKED_AT, sweepStep } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
 import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
 import { prepareDropNotification } from "../inbox/remove.ts";
@@ -97,25 +98,25 @@ export function prepareExport(context: QueryContext) {
   };
 }
 
-type LookedAt = readonly [pk: number, isOld: number, isInUse: number];
+type LookedAtSend = readonly [isOld: number, isOver: number, pk: number];
 
 /** Looks at sends of all tenants, oldest first, and removes old ones that are settled and in no inbox any more. */
 export function prepareSweep(context: QueryContext) {
-  const exists = (rows: string) => `EXISTS (SELECT 1 FROM belfry_${rows})`;
-  const lookAt = context.prepareRows<{ readonly after: number; readonly before: Date; readonly limit: number }, LookedAt>(`
-    SELECT t.notification_pk, t.created_at < :before, ${exists("deliveries d WHERE d.notification_pk = t.notification_pk AND d.status IN ('pending', 'waiting')")}
-      OR ${exists("inbox_items i WHERE i.notification_pk = t.notification_pk")} OR ${exists("fan_out_chunks f WHERE f.notification_pk = t.notification_pk")}
-    FROM belfry_trackings t WHERE t.notification_pk > :after ORDER BY t.notification_pk LIMIT :limit`);
+  const hasNo = (rows: string) => `NOT EXISTS (SELECT 1 FROM belfry_${rows})`;
+  const isOld = "t.created_at < (SELECT :before)";
+  const lookAt = context.prepareRows<{ readonly after: number; readonly before: Date }, LookedAtSend>(`
+    SELECT ${isOld}, ${isOld} AND ${hasNo("deliveries d WHERE d.notification_pk = t.notification_pk AND d.status IN ('pending', 'waiting')")}
+      AND ${hasNo("inbox_items i WHERE i.notification_pk = t.notification_pk")} AND ${hasNo("fan_out_chunks f WHERE f.notification_pk = t.notification_pk")},
+      t.notification_pk
+    FROM belfry_trackings t WHERE t.notification_pk > (SELECT :after) ORDER BY t.notification_pk LIMIT ${LOOKED_AT}`);
   const dropWork = prepareDropWork(context);
   const remove = context.prepare<{ readonly pk: number }>("DELETE FROM belfry_notifications WHERE pk = :pk");
-  return (before: Date, { after, limit }: StepRange): SweepStep => {
-    const rows = lookAt.all({ after: Number(after ?? 0), before, limit });
-    const over = rows.filter(([, isOld, isInUse]) => isOld === 1 && isInUse === 0);
-    for (const [pk] of over) {
+  return (before: Date, range: StepRange): SweepStep => {
+    const { over, last } = sweepStep(lookAt.all({ after: Number(range.after ?? 0), before }), range);
+    for (const [, , pk] of over) {
       dropWork({ pk });
       remove.run({ pk });
     }
-    const last = rows.length < limit ? undefined : rows.at(-1);
-    return { removed: over.length, next: last?.[1] === 1 ? String(last[0]) : null };
+    return { removed: over.length, next: last === undefined ? null : String(last[2]) };
   };
 }

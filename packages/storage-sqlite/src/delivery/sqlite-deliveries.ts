@@ -1,7 +1,7 @@
 import type { DeliveryStorage } from "@belfry/core/storage";
 import { type Sql, sendReads } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
-import { bind, type Current, read, write, writeIf } from "../database/bind.ts";
+import { bind, type Current, read, step, write, writeIf } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
 import { leases } from "../database/leases.ts";
 import { prepareDeleteSend } from "../operator/delete.ts";
@@ -28,9 +28,9 @@ export function sqliteDeliveries(
       // Usually nothing is due, and no delivery waits for an item that was read.
       settle: writeIf(prepareHasChains, prepareSettle, undefined),
       complete: write(prepareComplete),
-      erase: write(prepareErase),
+      erase: step(prepareErase),
       export: read(prepareExport),
-      sweep: write(prepareSweep),
+      sweep: step(prepareSweep),
     }),
     createSendWithin: (tx, send, onCommit) => current().hostTransactions.writeSend(tx, send, onCommit),
   };

@@ -1,5 +1,6 @@
 import type { Owner } from "@belfry/core";
 import type { ErasureStep, ExportedItem, ExportStep, InboxRetention, StepRange, SweepStep, SweptBefore } from "@belfry/core/storage";
+import { LOOKED_AT, newestBefore, sweepStep } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
 import { IS_READ_BESIDE_COUNTERS, JOIN_COUNTERS, OWN } from "./conditions.ts";
 import { prepareLeaveFanOuts } from "./fan-outs.ts";
@@ -49,37 +50,42 @@ export function prepareExport(context: QueryContext) {
   };
 }
 
-type Key = readonly [tenant: string, userId: string, seq: number];
+type Key = readonly [notificationPk: number, userId: string];
 
-type LookedAt = readonly [tenant: string, userId: string, isOver: number, ...DroppedItem];
+type LookedAtItem = readonly [isOld: number, isOver: number, tenant: string, userId: string, ...DroppedItem];
 
-/** Looks at items of all inboxes in the order of their keys, and removes those whose time is over. */
+/** Looks at items of all inboxes, those of older notifications first, and removes those whose time is over. */
 export function prepareSweep(context: QueryContext) {
   const dropItems = prepareDropItems(context);
   const before = (name: keyof SweptBefore) =>
-    `coalesce((SELECT json_extract(t.value, '$.${name}') FROM json_each((SELECT :types)) t WHERE t.key = n.type), (SELECT :${name}))`;
-  const isOver = `(i.seq < c.last_seq AND i.created_at < CASE
+    `coalesce((SELECT json_extract(own.value, '$.${name}') FROM json_each((SELECT :types)) own WHERE own.key = i.type), (SELECT :${name}))`;
+  const isOld = "i.created_at < (SELECT :newest)";
+  const isOver = `(${isOld} AND i.seq < c.last_seq AND i.created_at < CASE
     WHEN i.deleted_at IS NOT NULL OR ${IS_READ_BESIDE_COUNTERS} THEN ${before("readBefore")} ELSE ${before("unreadBefore")} END)`;
-  const lookAt = context.prepareRows<SweepValues, LookedAt>(`
-    SELECT i.tenant, i.user_id, ${isOver}, ${DROPPED_COLUMNS}
-    FROM belfry_inbox_items i ${JOIN_COUNTERS} CROSS JOIN belfry_notifications n ON n.pk = i.notification_pk
-    WHERE (i.tenant, i.user_id, i.seq) > ((SELECT :tenant), (SELECT :userId), (SELECT :seq))
-    ORDER BY i.tenant, i.user_id, i.seq LIMIT :limit`);
-  return (kept: InboxRetention, { after, limit }: StepRange): SweepStep => {
-    const [tenant, userId, seq] = after === null ? (["", "", 0] as const) : (JSON.parse(after) as Key);
-    const rows = lookAt.all({ tenant, userId, seq, ...times(kept), types: JSON.stringify(typeTimes(kept)), limit });
-    let removed = 0;
-    for (const [owner, items] of byOwner(rows)) {
-      removed += dropItems(owner, items);
+  const lookAt = context.prepareRows<SweepValues, LookedAtItem>(`
+    SELECT ${isOld}, ${isOver}, i.tenant, i.user_id, ${DROPPED_COLUMNS} FROM belfry_inbox_items i ${JOIN_COUNTERS}
+    WHERE (i.notification_pk, i.user_id) > ((SELECT :notificationPk), (SELECT :userId))
+    ORDER BY i.notification_pk, i.user_id LIMIT ${LOOKED_AT}`);
+  return (kept: InboxRetention, range: StepRange): SweepStep => {
+    const [notificationPk, userId] = range.after === null ? ([0, ""] as const) : (JSON.parse(range.after) as Key);
+    const types = JSON.stringify(typeTimes(kept));
+    const rows = lookAt.all({ notificationPk, userId, ...times(kept), types, newest: newestBefore(kept).getTime() });
+    const { over, last } = sweepStep(rows, range);
+    for (const [owner, items] of byOwner(over)) {
+      dropItems(owner, items);
     }
-    const last = rows.length < limit ? undefined : rows.at(-1);
-    return { removed, next: last === undefined ? null : JSON.stringify([last[0], last[1], last[3]] satisfies Key) };
+    return { removed: over.length, next: last === undefined ? null : JSON.stringify([last[5], last[3]] satisfies Key) };
   };
 }
 
 type SweptBeforeMs = { readonly [Limit in keyof SweptBefore]: number };
 
-type SweepValues = Owner & SweptBeforeMs & { readonly seq: number; readonly types: string; readonly limit: number };
+interface SweepValues extends SweptBeforeMs {
+  readonly notificationPk: number;
+  readonly userId: string;
+  readonly types: string;
+  readonly newest: number;
+}
 
 function times({ readBefore, unreadBefore }: SweptBefore): SweptBeforeMs {
   return { readBefore: readBefore.getTime(), unreadBefore: unreadBefore.getTime() };
@@ -89,19 +95,11 @@ function typeTimes({ types }: InboxRetention): Readonly<Record<string, SweptBefo
   return Object.fromEntries(Object.entries(types).map(([type, limits]) => [type, times(limits)]));
 }
 
-/** The items whose time is over, by inbox. Rows of one inbox follow each other. */
-function byOwner(rows: readonly LookedAt[]): readonly (readonly [Owner, readonly DroppedItem[]])[] {
-  const inboxes: (readonly [Owner, DroppedItem[]])[] = [];
-  for (const [tenant, userId, isOver, ...item] of rows) {
-    if (isOver === 0) {
-      continue;
-    }
-    const current = inboxes.at(-1);
-    if (current !== undefined && current[0].tenant === tenant && current[0].userId === userId) {
-      current[1].push(item);
-    } else {
-      inboxes.push([{ tenant, userId }, [item]]);
-    }
-  }
-  return inboxes;
+/** Items by inbox. */
+function byOwner(rows: readonly LookedAtItem[]): readonly (readonly [Owner, readonly DroppedItem[]])[] {
+  const inboxes = Map.groupBy(rows, ([, , tenant, userId]) => JSON.stringify([tenant, userId]));
+  return [...inboxes.values()].map((own) => {
+    const [[, , tenant, userId]] = own as [LookedAtItem];
+    return [{ tenant, userId }, own.map(([, , , , ...item]) => item)];
+  });
 }

@@ -1,7 +1,7 @@
 import type { InboxStorage, NewNotification } from "@belfry/core/storage";
 import { type Sql, sharedInbox } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
-import { bind, type Current, query, read, write, writeIf } from "../database/bind.ts";
+import { bind, type Current, query, read, step, write, writeIf } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
 import { cutIntoChunks, prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut } from "./fan-outs.ts";
 import { prepareCounts, prepareGet, prepareList, prepareListAfter, prepareListTenant, preparePositions } from "./list.ts";
@@ -33,9 +33,9 @@ export function sqliteInbox(
       markAllRead: write(prepareMarkAllRead),
       remove: write(prepareRemove),
       removeRead: write(prepareRemoveRead),
-      erase: write(prepareErase),
+      erase: step(prepareErase),
       export: read(prepareExport),
-      sweep: write(prepareSweep),
+      sweep: step(prepareSweep),
     }),
     createWithin: (tx, entry, onCommit) => current().hostTransactions.write(tx, entry, onCommit),
     async createFanOut({ notification, recipients }: NewNotification, chunkSize: number): Promise<void> {

@@ -192,6 +192,23 @@ export function sweepingTests(harness: StorageHarness): void {
       expect(await sweepAll((after) => fixture.inbox.sweep(kept, { after, limit: 3 }))).toBe(0);
     });
 
+    test("a step removes no more than its limit, and the walk ends where no item is old enough", async () => {
+      const owner = fixture.owner("ann");
+      await fixture.fill("ann", 5);
+      await fixture.inbox.markAllRead(owner, at(1));
+      const before = fixture.entry("nobody").notification.createdAt;
+      await fixture.fill("ann", 250);
+      const removed: number[] = [];
+      await sweepAll(async (after) => {
+        const step = await fixture.inbox.sweep(readBefore(before), { after, limit: 3 });
+        removed.push(step.removed);
+        return step;
+      });
+      expect(Math.max(...removed)).toBeLessThanOrEqual(3);
+      expect(await fixture.inbox.counts(owner)).toMatchObject({ total: 250, unread: 250 });
+      expect(await fixture.inbox.sweep(readBefore(new Date(0)), { after: null, limit: 3 })).toEqual({ removed: 0, next: null });
+    });
+
     test("it may go on beside reads, writes and another sweep", async () => {
       const owner = fixture.owner("ann");
       await fixture.fill("ann", 20);
