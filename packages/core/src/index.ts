@@ -101,6 +101,7 @@ export {
   type ItemChanged,
   type ItemRef,
   type ListInput,
+  type StoredItem,
 } from "./inbox/index.ts";
 export {
   type CreateFields,

@@ -69,6 +69,7 @@ export {
   type ItemsChange,
   type NewNotification,
   type SweptBefore,
+  storedItem,
   type WholeInboxChange,
 } from "./inbox/index.ts";
 export { NOTIFICATION_DEFAULTS } from "./notifications/index.ts";

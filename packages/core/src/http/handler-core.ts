@@ -20,6 +20,10 @@ import { StreamCounts, StreamRegistry } from "./stream-registry.ts";
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
+/** The headers of every answer that is no stream. */
+const NO_BODY = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+const JSON_BODY = { "content-type": "application/json", ...NO_BODY };
+
 /** What a request asks for, and who asks. */
 interface Asked {
   readonly route: Route;
@@ -218,13 +222,10 @@ function queryOf(url: string): Record<string, string> {
 }
 
 function toResponse(reply: Reply, method: string): HttpResponse {
-  if (reply.stream) {
-    return { status: reply.status, headers: reply.headers ?? {}, body: method === "HEAD" ? null : reply.stream };
+  const { status, headers, json, jsonText, stream } = reply;
+  if (stream) {
+    return { status, headers: headers ?? {}, body: method === "HEAD" ? null : stream };
   }
-  const shared = { "cache-control": "no-store", "x-content-type-options": "nosniff", ...reply.headers };
-  if (reply.json === undefined) {
-    return { status: reply.status, headers: shared, body: null };
-  }
-  const body = method === "HEAD" ? null : JSON.stringify(reply.json);
-  return { status: reply.status, headers: { "content-type": "application/json", ...shared }, body };
+  const text = jsonText ?? (json === undefined ? null : JSON.stringify(json));
+  return { status, headers: { ...(text === null ? NO_BODY : JSON_BODY), ...headers }, body: method === "HEAD" ? null : text };
 }

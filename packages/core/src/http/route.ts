@@ -70,6 +70,8 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
   /** The JSON body; left out for an empty body. */
   readonly json?: unknown;
+  /** The JSON body as text, instead of {@link json}. */
+  readonly jsonText?: string;
   readonly stream?: ResponseStream;
 }
 

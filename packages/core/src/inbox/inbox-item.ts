@@ -10,6 +10,20 @@ export interface InboxItem extends Notification {
   readonly readAt: Date | null;
 }
 
+/** An inbox item as the database keeps it, for those who write it out at once: data as JSON text, times in milliseconds since 1970. */
+export interface StoredItem extends Pick<InboxItem, "id" | "userId" | "type" | "title" | "message" | "seq"> {
+  readonly dataJson: string;
+  readonly createdAtMs: number;
+  /** When the owner read it; null while unread. */
+  readonly readAtMs: number | null;
+}
+
+/** The stored form of `item`. */
+export function storedItem({ id, userId, type, title, message, seq, data, createdAt, readAt }: InboxItem): StoredItem {
+  const times = { createdAtMs: createdAt.getTime(), readAtMs: readAt === null ? null : readAt.getTime() };
+  return { id, userId, type, title, message, seq, dataJson: JSON.stringify(data), ...times };
+}
+
 /** Names one item of an inbox: by its notification's id, or by its number in the inbox. */
 export type ItemRef = string | { readonly seq: number };
 

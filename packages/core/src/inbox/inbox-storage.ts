@@ -2,7 +2,7 @@ import type { PageBounds } from "../foundation/bounds.ts";
 import type { Owner } from "../foundation/context.ts";
 import type { ErasureStep, ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
 import type { Notification } from "../notifications/index.ts";
-import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemRef } from "./inbox-item.ts";
+import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemRef, StoredItem } from "./inbox-item.ts";
 
 /** A notification to write, with its recipients. */
 export interface NewNotification {
@@ -39,8 +39,8 @@ export interface InboxQuery {
 }
 
 /** A page of an inbox, newest first, with the counts of the same moment. */
-export interface InboxPage {
-  readonly items: readonly InboxItem[];
+export interface InboxPage<Item = InboxItem> {
+  readonly items: readonly Item[];
   /** The counts of the whole inbox, without filters. */
   readonly counts: InboxCounts;
   /** The number of items that match `status`, `type` and `roomId`, on this page or not. */
@@ -143,6 +143,9 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
 
   /** Returns a page of the inbox, newest first. An inbox that never had an item is empty, with {@link EMPTY_COUNTS}. */
   list(owner: Owner, query: InboxQuery): Promise<InboxPage>;
+
+  /** Returns the same page as {@link list}, with the items as they are stored. */
+  listStored(owner: Owner, query: InboxQuery): Promise<InboxPage<StoredItem>>;
 
   /**
    * Returns items with a number above `seq`, oldest first, without deleted ones, up to the bounds of `page`. The size of an

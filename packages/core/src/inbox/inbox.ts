@@ -5,7 +5,7 @@ import { type MembersOf, requireFunctions, requireList, requireMembers, requireN
 import { numberIssue, shown, stringIssue } from "../foundation/parse-text.ts";
 import { type Acknowledged, announceItems, type InboxContext } from "./context.ts";
 import type { FollowInboxes, InboxListener } from "./inbox-event.ts";
-import type { InboxCounts, InboxItem, InboxPosition, ItemRef } from "./inbox-item.ts";
+import type { InboxCounts, InboxItem, InboxPosition, ItemRef, StoredItem } from "./inbox-item.ts";
 import type { WholeInboxChange } from "./inbox-storage.ts";
 import { type InboxList, type ListInput, listInbox } from "./list-inbox.ts";
 
@@ -42,7 +42,17 @@ export class Inbox {
    *   another list or an edited one
    */
   list(input?: ListInput): Promise<InboxList> {
-    return listInbox(this.#context, this.owner, input);
+    const { inbox } = this.#context;
+    return listInbox(this.#context, { owner: this.owner, input, read: (owner, query) => inbox.list(owner, query) });
+  }
+
+  /**
+   * Returns the same page as {@link list}, for those who write the items out at once: their data is still JSON text. It
+   * throws as {@link list} does.
+   */
+  listStored(input?: ListInput): Promise<InboxList<StoredItem>> {
+    const { inbox } = this.#context;
+    return listInbox(this.#context, { owner: this.owner, input, read: (owner, query) => inbox.listStored(owner, query) });
   }
 
   /**

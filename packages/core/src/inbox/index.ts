@@ -22,6 +22,8 @@ export {
   type InboxStatus,
   type ItemRef,
   inboxItem,
+  type StoredItem,
+  storedItem,
 } from "./inbox-item.ts";
 
 export type {

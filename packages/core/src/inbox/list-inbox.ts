@@ -5,7 +5,7 @@ import { type ChecksOf, pageChecks, requireInput, requireNone, validationError }
 import { NAME_RULE, oneOf, stringIssue, text } from "../foundation/parse-text.ts";
 import type { InboxContext } from "./context.ts";
 import type { InboxCounts, InboxItem, InboxStatus } from "./inbox-item.ts";
-import type { InboxQuery } from "./inbox-storage.ts";
+import type { InboxPage, InboxQuery } from "./inbox-storage.ts";
 
 /** The list that a cursor belongs to. Any other list refuses the cursor. */
 export interface CursorScope {
@@ -68,8 +68,8 @@ export interface ListInput {
 }
 
 /** One page of an inbox, newest first, with the counts of the same moment. */
-export interface InboxList {
-  readonly items: readonly InboxItem[];
+export interface InboxList<Item = InboxItem> {
+  readonly items: readonly Item[];
   /** Leads to the next page; null at the end. It works for this inbox and these filters only. */
   readonly nextCursor: string | null;
   /** The number of items that match the filters. */
@@ -77,48 +77,44 @@ export interface InboxList {
   readonly counts: InboxCounts;
 }
 
+/** The storage's operation that reads a page. */
+type ReadPage<Item> = (owner: Owner, query: InboxQuery) => Promise<InboxPage<Item>>;
+
 /**
  * Lists one page of an inbox. Throws `VALIDATION_ERROR` for a value out of range and `INVALID_CURSOR` for a cursor of
  * another list.
  */
-export async function listInbox(context: InboxContext, owner: Owner, input: ListInput = {}): Promise<InboxList> {
+export async function listInbox<Item extends Pick<InboxItem, "seq">>(
+  context: InboxContext,
+  { owner, input = {}, read }: { readonly owner: Owner; readonly input: ListInput | undefined; readonly read: ReadPage<Item> },
+): Promise<InboxList<Item>> {
   requireInput("list", input, LIST_INPUT);
-  const { status = "all", limit = DEFAULT_LIMIT, cursor, offset = 0 } = input;
+  const { status = "all", type, roomId, limit = DEFAULT_LIMIT, cursor, offset = 0 } = input;
   if (cursor !== undefined && offset !== 0) {
     throw validationError([{ path: ["offset"], type: "conflict", message: "cannot be given together with a cursor" }]);
   }
   using _call = await context.ready();
-  const query = {
-    status,
-    ...(input.type === undefined ? {} : { type: input.type }),
-    ...(input.roomId === undefined ? {} : { roomId: input.roomId }),
-    ...(await start(context, owner, input)),
-  };
+  const place = cursor === undefined ? { offset } : { before: await start(context, owner, { ...input, cursor }) };
+  const filter = { status, ...(type === undefined ? {} : { type }), ...(roomId === undefined ? {} : { roomId }) };
   // Reads one item more than requested, to see whether there is a next page.
-  const page = await context.inbox.list(owner, { ...query, limit: limit + 1 });
-  const items = page.items.slice(0, limit);
-  const last = items.at(-1);
-  const more = page.items.length > limit && last !== undefined;
-  const scope = { owner, status, type: input.type, roomId: input.roomId, epoch: page.counts.epoch };
-  return {
-    items,
-    nextCursor: more ? encodeCursor(last.seq, scope) : null,
-    matching: page.matching,
-    counts: page.counts,
-  };
+  const { items, matching, counts } = await read(owner, { ...filter, ...place, limit: limit + 1 });
+  if (items.length <= limit) {
+    return { items, nextCursor: null, matching, counts };
+  }
+  const shown = items.slice(0, limit);
+  const nextCursor = encodeCursor((shown.at(-1) as Item).seq, { owner, status, type, roomId, epoch: counts.epoch });
+  return { items: shown, nextCursor, matching, counts };
 }
 
-async function start(context: InboxContext, owner: Owner, input: ListInput): Promise<Pick<InboxQuery, "before" | "offset">> {
-  const { cursor, offset = 0, status = "all", type, roomId } = input;
-  if (cursor === undefined) {
-    return { offset };
-  }
+/** The number in a cursor, below which the page starts. */
+async function start(context: InboxContext, owner: Owner, input: ListInput & { readonly cursor: string }): Promise<number> {
+  const { cursor, status = "all", type, roomId } = input;
   const { epoch } = await context.inbox.counts(owner);
   const before = decodeCursor(cursor, { owner, status, type, roomId, epoch });
   if (before === null) {
     throw new BelfryError("INVALID_CURSOR", "The cursor is not one that this list gave. Start again without a cursor.");
   }
-  return { before };
+  return before;
 }
 
 /** Returns up to `limit` items of all the tenant's inboxes, newest notification first. */

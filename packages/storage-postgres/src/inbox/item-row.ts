@@ -1,4 +1,4 @@
-import type { InboxItem, JsonObject, Notification, Owner } from "@belfry/core";
+import type { InboxItem, JsonObject, Notification, Owner, StoredItem } from "@belfry/core";
 import { fieldsOf } from "../database/fields.ts";
 import { milliseconds } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -67,6 +67,34 @@ export function contentOf(alias?: string): string {
 /** The columns of an {@link ItemRow}, of the item `i` and its notification `n`, with an SQL expression for its read time. */
 export function itemColumns(readTime: string): string {
   return `i.type, ${contentOf("n")}, ${milliseconds("i.created_at")}, i.seq, ${milliseconds(readTime)}`;
+}
+
+/** How many columns {@link itemColumns} has. */
+export const ITEM_WIDTH = CONTENT.length + 4;
+
+/** The columns of a {@link StoredItem}, with an SQL expression for its read time. */
+export function storedColumns(readTime: string): string {
+  return `n.id, i.type, n.title, n.message, n.data::text, ${milliseconds("i.created_at")}, i.seq, ${milliseconds(readTime)}`;
+}
+
+/** How many columns {@link storedColumns} has. */
+export const STORED_WIDTH = 8;
+
+type StoredRow = readonly [
+  id: string,
+  type: string,
+  title: string,
+  message: string,
+  dataJson: string,
+  createdAtMs: number,
+  seq: number,
+  readAtMs: number | null,
+];
+
+/** The stored item of a row of {@link storedColumns}. */
+export function toStoredItem(row: StoredRow, { userId }: Owner): StoredItem {
+  const [id, type, title, message, dataJson, createdAtMs, seq, readAtMs] = row;
+  return { id, userId, type, title, message, dataJson, createdAtMs, seq, readAtMs };
 }
 
 /** When the item `i` was read: its own time, else that of the earliest mark that covers it, else null. */

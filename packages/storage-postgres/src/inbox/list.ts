@@ -8,13 +8,14 @@ import {
   isUuid,
   type Owner,
 } from "@belfry/core";
-import type { InboxPage, InboxQuery, InboxTail, PageBounds } from "@belfry/core/storage";
+import { EMPTY_COUNTS, type InboxPage, type InboxQuery, type InboxTail, type PageBounds } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
-import { lists, memoized, type ScanLimit, type Statement, scanLimit, statement } from "../database/statement.ts";
+import { lists, memoized, type ScanLimit, scanLimit, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { COUNTS_COLUMNS, COUNTS_WIDTH, type CountsRow, inboxState, toCounts } from "./inbox-state.ts";
 import {
   contentOf,
+  ITEM_WIDTH,
   type ItemRow,
   isItemRow,
   isRead,
@@ -24,12 +25,18 @@ import {
   type MaybeItemRow,
   ownReadTime,
   readTime,
+  STORED_WIDTH,
+  storedColumns,
   toItem,
+  toStoredItem,
 } from "./item-row.ts";
 
-type PageRow = readonly [...CountsRow, matching: number, ...MaybeItemRow];
-
-const ITEM_START = COUNTS_WIDTH + 1;
+/** The columns that a list reads of each item, and what it makes of them. */
+interface Reading<Row extends readonly unknown[], Item> {
+  readonly columns: (tables: TableNames) => string;
+  readonly width: number;
+  toItem(row: Row, owner: Owner): Item;
+}
 
 /** The parts of a query that decide the text of its statement. */
 interface Variant {
@@ -47,39 +54,52 @@ const OF_STATUS: Readonly<Record<InboxStatus, { readonly filter: string; readonl
 };
 
 /** Reads a page of an inbox, newest first. */
-export function prepareList(tables: TableNames) {
-  const prepared = memoized((variant: string) => pageStatement(tables, JSON.parse(variant) as Variant));
-  return (owner: Owner, query: InboxQuery) =>
-    async (session: Session): Promise<InboxPage> => {
-      const { status, type, roomId, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
-      const has = { hasType: type !== undefined, hasRoom: roomId !== undefined, hasOffset: offset > 0 };
-      const variant: Variant = { status, ...has, scan: scanLimit(limit) };
-      const more = [type, roomId, offset > 0 ? offset : undefined].filter((value) => value !== undefined);
-      const rows = await session.rows(prepared(JSON.stringify(variant)), [owner.tenant, owner.userId, before, limit, ...more]);
-      const items = rows.map((row) => row.slice(ITEM_START) as MaybeItemRow).filter(isItemRow);
-      const [first] = rows;
-      return {
-        items: items.map((row) => toItem(row, owner)),
-        counts: toCounts(first),
-        matching: first === undefined ? 0 : (first[COUNTS_WIDTH] as number),
+export const prepareList = listOf({ columns: (tables) => itemColumns(ownReadTime(tables)), width: ITEM_WIDTH, toItem });
+
+/** Reads a page of an inbox, newest first, for those who write it out at once. */
+export const prepareListStored = listOf({
+  columns: (tables) => storedColumns(ownReadTime(tables)),
+  width: STORED_WIDTH,
+  toItem: toStoredItem,
+});
+
+function listOf<Row extends readonly unknown[], Item>({ columns, width, toItem: read }: Reading<Row, Item>) {
+  return (tables: TableNames) => {
+    const prepared = memoized((variant: string) => pageStatement(tables, columns(tables), JSON.parse(variant) as Variant));
+    return (owner: Owner, query: InboxQuery) =>
+      async (session: Session): Promise<InboxPage<Item>> => {
+        const { status, type, roomId, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
+        const has = { hasType: type !== undefined, hasRoom: roomId !== undefined, hasOffset: offset > 0 };
+        const variant: Variant = { status, ...has, scan: scanLimit(limit) };
+        const more = [type, roomId, offset > 0 ? offset : undefined].filter((value) => value !== undefined);
+        const rows = await session.rows(prepared(JSON.stringify(variant)), [owner.tenant, owner.userId, before, limit, ...more]);
+        const [first] = rows;
+        if (first === undefined) {
+          return { items: [], counts: EMPTY_COUNTS, matching: 0 };
+        }
+        // Behind the columns of the item stand the counts. The first column is null if there is no item.
+        const [matching, ...counts] = first.slice(width) as [number, ...CountsRow];
+        const found = first[0] === null ? [] : rows;
+        return { items: found.map((row) => read(row as unknown as Row, owner)), counts: toCounts(counts), matching };
       };
-    };
+  };
 }
 
 /** $1 tenant, $2 user, $3 the number to stay below, $4 how many, then the type, the room and the offset if given. */
-function pageStatement(tables: TableNames, { status, hasType, hasRoom, hasOffset, scan }: Variant): Statement<PageRow> {
+function pageStatement(tables: TableNames, columns: string, { status, hasType, hasRoom, hasOffset, scan }: Variant) {
   const { filter, count } = OF_STATUS[status];
   const type = hasType ? "AND i.type = $5" : "";
   const room = hasRoom ? `AND ${isOfRoom(tables, hasType ? "$6" : "$5")}` : "";
   const offset = hasOffset ? `$${5 + Number(hasType) + Number(hasRoom)}::bigint` : "0";
-  // Begins no scan that cannot find anything, and ends a scan that has found everything.
+  // Begins no scan that cannot find anything.
   const matches = `i.tenant = $1 AND i.user_id = $2 AND i.deleted_at IS NULL AND ${count} > 0 ${filter} ${type} ${room}`;
   const matching = hasType || hasRoom ? `(SELECT count(*) FROM ${tables.inboxItems} i WHERE ${matches})` : count;
-  return statement(
+  // The fence (OFFSET 0) has the items counted once, not again for each row of the page. The page ends when all are found.
+  return statement<readonly unknown[]>(
     `list_${status}`,
     `WITH ${inboxState(tables)}
-    SELECT ${COUNTS_COLUMNS}, ${matching}, ${itemColumns(ownReadTime(tables))}
-    FROM inbox
+    SELECT ${columns}, inbox.matching, ${COUNTS_COLUMNS}
+    FROM (SELECT inbox.*, ${matching} AS matching FROM inbox OFFSET 0) inbox
     LEFT JOIN LATERAL (
       SELECT * FROM (
         SELECT i.seq, i.type, i.created_at, i.read_at, i.unread_rev, i.notification_pk
@@ -87,7 +107,7 @@ function pageStatement(tables: TableNames, { status, hasType, hasRoom, hasOffset
         WHERE ${matches} AND i.seq < $3
         ORDER BY i.seq DESC LIMIT ${scan} OFFSET ${offset}
       ) scan
-      LIMIT least($4::bigint, greatest(${count} - ${offset}, 0))
+      LIMIT least($4::bigint, greatest(inbox.matching - ${offset}, 0))
     ) i ON true
     ${joinNotification(tables)}
     ORDER BY i.seq DESC`,

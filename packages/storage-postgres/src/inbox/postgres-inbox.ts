@@ -4,7 +4,15 @@ import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inStep, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
 import { prepareCreateFanOut, prepareFanOutNext } from "./fan-outs.ts";
-import { prepareCounts, prepareGet, prepareList, prepareListAfter, prepareListTenant, preparePositions } from "./list.ts";
+import {
+  prepareCounts,
+  prepareGet,
+  prepareList,
+  prepareListAfter,
+  prepareListStored,
+  prepareListTenant,
+  preparePositions,
+} from "./list.ts";
 import { prepareMarkAllRead, prepareMarkRead, prepareMarkUnread } from "./mark.ts";
 import { prepareRemove, prepareRemoveRead } from "./remove.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
@@ -22,6 +30,7 @@ export function postgresInbox(
       createFanOut: run(prepareCreateFanOut),
       fanOutNext: run(prepareFanOutNext),
       list: run(prepareList),
+      listStored: run(prepareListStored),
       listAfter: run(prepareListAfter),
       listTenant: run(prepareListTenant),
       get: run(prepareGet),

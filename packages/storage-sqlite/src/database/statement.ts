@@ -52,7 +52,13 @@ function prepareStatement<Values extends object, Row>(database: Database, text: 
     keys.push(name ?? String(Number(place) - 1));
     return "?";
   });
-  const bind = (values: Values) => keys.map((key) => stored((values as Readonly<Record<string, unknown>>)[key]));
+  const bind = (values: Values): unknown[] => {
+    const bound: unknown[] = [];
+    for (const key of keys) {
+      bound.push(stored((values as Readonly<Record<string, unknown>>)[key]));
+    }
+    return bound;
+  };
   const statement = database.prepare<unknown[], Row>(sql);
   const { reader } = statement;
   if (reader) {

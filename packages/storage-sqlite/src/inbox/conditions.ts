@@ -4,6 +4,12 @@ export const OWN = "tenant = :tenant AND user_id = :userId";
 /** The item named by the values `tenant`, `userId` and `seq`. */
 export const OWN_ITEM = `${OWN} AND seq = :seq`;
 
+/**
+ * The items `i` of the inbox named by the values `tenant` and `userId`. The `+` changes nothing of a value. But if the host's
+ * database was analyzed, SQLite would plan a statement anew for each plain value that it can look up in its statistics.
+ */
+export const OWN_ITEMS = "i.tenant = +:tenant AND i.user_id = +:userId";
+
 /** Whether a read mark covers the item `i`: one up to the number `readUpToSeq`, made by the change `readRev`. */
 function isCovered(readUpToSeq: string, readRev: string): string {
   return `i.seq <= ${readUpToSeq} AND (i.unread_rev IS NULL OR i.unread_rev <= ${readRev})`;
@@ -15,7 +21,7 @@ const IS_COVERED = isCovered(":readUpToSeq", ":readRev");
 export const IS_READ = `(i.read_at IS NOT NULL OR ${IS_COVERED})`;
 
 /** The item `i` is unread, in an inbox with nothing unread up to `unreadAfterSeq`. */
-export const IS_UNREAD = `(i.seq > (SELECT :unreadAfterSeq) AND i.read_at IS NULL AND NOT (${IS_COVERED}))`;
+export const IS_UNREAD = `(i.seq > +:unreadAfterSeq AND i.read_at IS NULL AND NOT (${IS_COVERED}))`;
 
 /** The item `i` is read, beside the counters `c` of its inbox. */
 export const IS_READ_BESIDE_COUNTERS = `(i.read_at IS NOT NULL OR ${isCovered("c.read_up_to_seq", "c.read_rev")})`;

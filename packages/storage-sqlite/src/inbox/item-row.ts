@@ -1,9 +1,9 @@
-import type { InboxItem, ItemRef, JsonObject, Notification, Owner } from "@belfry/core";
+import type { InboxItem, ItemRef, JsonObject, Notification, Owner, StoredItem } from "@belfry/core";
 import { fieldsOf } from "@belfry/storage-sql";
 import { DIALECT } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { notifications } from "../schema.ts";
-import { OWN } from "./conditions.ts";
+import { OWN, OWN_ITEMS } from "./conditions.ts";
 import { type InboxState, prepareInboxState, type ReadState } from "./inbox-state.ts";
 
 /** The columns of a notification that are written and read. */
@@ -81,8 +81,9 @@ export const ITEM_COLUMNS = `n.id, i.type, n.title, n.message, n.data, n.source,
   i.unread_rev, n.priority, n.kind`;
 
 /** Items of the inbox of the values `tenant` and `userId`, with their notifications. Other conditions may follow. */
-export const SELECT_OWN_ITEMS = `SELECT ${ITEM_COLUMNS} FROM belfry_inbox_items i CROSS JOIN belfry_notifications n ON n.pk = i.notification_pk
-  WHERE i.tenant = (SELECT :tenant) AND i.user_id = (SELECT :userId)`;
+export function selectOwnItems(columns: string): string {
+  return `SELECT ${columns} FROM belfry_inbox_items i CROSS JOIN belfry_notifications n ON n.pk = i.notification_pk WHERE ${OWN_ITEMS}`;
+}
 
 /** Tells when an item was read, in milliseconds, from its number and its own marks; null while it is unread. */
 export type ReadTime = (seq: number, ownReadAt: number | null, unreadRev: number | null) => number | null;
@@ -109,6 +110,27 @@ export function toItem(row: ItemRow, owner: Owner, readTime: ReadTime): InboxIte
   };
 }
 
+/** The columns of a {@link StoredItem}, without those that only a library's caller may want. */
+export const STORED_COLUMNS = "n.id, i.type, n.title, n.message, n.data, i.created_at, i.seq, i.read_at, i.unread_rev";
+
+type StoredRow = readonly [
+  id: string,
+  type: string,
+  title: string,
+  message: string,
+  dataJson: string,
+  createdAtMs: number,
+  seq: number,
+  ownReadAt: number | null,
+  unreadRev: number | null,
+];
+
+/** The stored item of a row of {@link STORED_COLUMNS}. */
+export function toStoredItem(row: StoredRow, { userId }: Owner, readTime: ReadTime): StoredItem {
+  const [id, type, title, message, dataJson, createdAtMs, seq, ownReadAt, unreadRev] = row;
+  return { id, userId, type, title, message, dataJson, createdAtMs, seq, readAtMs: readTime(seq, ownReadAt, unreadRev) };
+}
+
 /** An item that an inbox has or had. */
 export interface FoundItem {
   readonly item: InboxItem;
@@ -118,10 +140,10 @@ export interface FoundItem {
 /** Finds an item of an inbox by its id or number, even if it is deleted. */
 export function prepareFindItem(context: QueryContext) {
   const readTimes = prepareReadTimes(context);
-  const bySeq = context.prepareRows<Owner & { readonly seq: number }, ItemRow>(`${SELECT_OWN_ITEMS} AND i.seq = (SELECT :seq)`);
+  const bySeq = context.prepareRows<Owner & { readonly seq: number }, ItemRow>(`${selectOwnItems(ITEM_COLUMNS)} AND i.seq = +:seq`);
   const byId = context.prepareRows<Owner & { readonly id: string }, ItemRow>(`
     SELECT ${ITEM_COLUMNS} FROM belfry_notifications n CROSS JOIN belfry_inbox_items i ON i.notification_pk = n.pk
-    WHERE n.tenant = (SELECT :tenant) AND n.id = (SELECT :id) AND i.user_id = (SELECT :userId)`);
+    WHERE n.tenant = +:tenant AND n.id = +:id AND i.user_id = +:userId`);
   return (owner: Owner, state: InboxState, ref: ItemRef): FoundItem | undefined => {
     // Ids are stored in lower case; a UUID may be written in either.
     const row = typeof ref === "string" ? byId.get({ ...owner, id: ref.toLowerCase() }) : bySeq.get({ ...owner, seq: ref.seq });

@@ -1,48 +1,72 @@
 import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemRef, Owner } from "@belfry/core";
 import type { InboxPage, InboxQuery, InboxTail, PageBounds } from "@belfry/core/storage";
 import { type QueryContext, type Statement, takeBytes } from "../database/statement.ts";
-import { IS_READ, IS_UNREAD, JOIN_COUNTERS } from "./conditions.ts";
+import { IS_READ, IS_UNREAD, JOIN_COUNTERS, OWN_ITEMS } from "./conditions.ts";
 import { prepareInboxState, type ReadState } from "./inbox-state.ts";
-import { ITEM_COLUMNS, type ItemRow, prepareFindItem, prepareReadTimes, SELECT_OWN_ITEMS, toItem } from "./item-row.ts";
+import {
+  ITEM_COLUMNS,
+  type ItemRow,
+  prepareFindItem,
+  prepareReadTimes,
+  type ReadTime,
+  STORED_COLUMNS,
+  selectOwnItems,
+  toItem,
+  toStoredItem,
+} from "./item-row.ts";
 
-interface MatchValues extends Owner, ReadState {
+/** The values of a list's statements, each of which takes the ones that its text names. */
+interface ListValues extends Owner, ReadState {
   readonly unreadAfterSeq: number;
   readonly type: string | undefined;
   readonly roomId: string | undefined;
-}
-
-interface PageValues extends MatchValues {
   readonly before: number;
   readonly limit: number;
+  /** How many matching items come before the last one that an offset skips. */
+  readonly skipped: number;
 }
 
 /** The statements of one combination of filters. */
-interface ListStatements {
+interface ListStatements<Row> {
   /** How many items match. */
-  readonly matching: Statement<MatchValues, { readonly matching: number }>;
+  readonly matching: Statement<ListValues, { readonly matching: number }>;
   /** The number of the last matching item that an offset skips. */
-  readonly lastSkipped: Statement<MatchValues & { readonly skipped: number }, { readonly seq: number }>;
-  readonly page: Statement<PageValues, ItemRow>;
+  readonly lastSkipped: Statement<ListValues, { readonly seq: number }>;
+  readonly page: Statement<ListValues, Row>;
 }
 
-type StatementsFor = (query: Pick<InboxQuery, "status" | "type" | "roomId">) => ListStatements;
+/** The columns that a list reads of each item, and what it makes of them. */
+interface Reading<Row extends readonly unknown[], Item> {
+  readonly columns: string;
+  toItem(row: Row, owner: Owner, readTime: ReadTime): Item;
+}
 
 /** Reads a page of an inbox, newest first. */
-export function prepareList(context: QueryContext) {
-  const inboxState = prepareInboxState(context);
-  const readTimes = prepareReadTimes(context);
-  const statementsFor = prepareVariants(context);
-  return (owner: Owner, query: InboxQuery): InboxPage => {
-    const { counts, ...state } = inboxState(owner);
-    const statements = statementsFor(query);
-    const { status, type, roomId } = query;
-    const values: MatchValues = { ...owner, ...state, type, roomId };
-    const ofStatus = countOf(counts, status);
-    const isCounted = (type === undefined && roomId === undefined) || ofStatus === 0;
-    const matching = isCounted ? ofStatus : (statements.matching.get(values)?.matching ?? 0);
-    const rows = pageRows(statements, values, { query, matching });
-    const readTime = readTimes(owner, state);
-    return { items: rows.map((row) => toItem(row, owner, readTime)), counts, matching };
+export const prepareList = listOf({ columns: ITEM_COLUMNS, toItem });
+
+/** Reads a page of an inbox, newest first, for those who write it out at once. */
+export const prepareListStored = listOf({ columns: STORED_COLUMNS, toItem: toStoredItem });
+
+function listOf<Row extends readonly unknown[], Item>(reading: Reading<Row, Item>) {
+  return (context: QueryContext) => {
+    const inboxState = prepareInboxState(context);
+    const readTimes = prepareReadTimes(context);
+    const statementsFor = prepareVariants<Row>(context, reading.columns);
+    return (owner: Owner, query: InboxQuery): InboxPage<Item> => {
+      const state = inboxState(owner);
+      const { counts, readUpToSeq, readRev, unreadAfterSeq } = state;
+      const { status, type, roomId, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
+      const { tenant, userId } = owner;
+      const statements = statementsFor(query);
+      const values = { tenant, userId, readUpToSeq, readRev, unreadAfterSeq, type, roomId, before, limit, skipped: offset - 1 };
+      const ofStatus = countOf(counts, status);
+      const isCounted = (type === undefined && roomId === undefined) || ofStatus === 0;
+      const matching = isCounted ? ofStatus : (statements.matching.get(values)?.matching ?? 0);
+      // Asks for no more rows than match: a scan that found them all does not read the rest of the inbox.
+      values.limit = Math.min(limit, matching - offset);
+      const readTime = readTimes(owner, state);
+      return { items: pageRows(statements, values).map((row) => reading.toItem(row, owner, readTime)), counts, matching };
+    };
   };
 }
 
@@ -50,44 +74,41 @@ function countOf({ total, unread }: InboxCounts, status: InboxStatus): number {
   return { all: total, unread, read: total - unread }[status];
 }
 
-function pageRows(
-  { lastSkipped, page }: ListStatements,
-  values: MatchValues,
-  { query, matching }: { readonly query: InboxQuery; readonly matching: number },
-): readonly ItemRow[] {
-  const offset = query.offset ?? 0;
-  // Asks for no more rows than match: a scan that found them all does not read the rest of the inbox.
-  const limit = Math.min(query.limit, matching - offset);
-  if (limit <= 0) {
+function pageRows<Row>({ lastSkipped, page }: ListStatements<Row>, values: ListValues): readonly Row[] {
+  if (values.limit <= 0) {
     return [];
   }
   // Rows that an offset skips are read by key alone, never joined.
-  const before = offset === 0 ? query.before : lastSkipped.get({ ...values, skipped: offset - 1 })?.seq;
-  return page.all({ ...values, before: before ?? Number.MAX_SAFE_INTEGER, limit });
+  const before = values.skipped < 0 ? values.before : lastSkipped.get(values)?.seq;
+  return page.all(before === values.before ? values : { ...values, before: before ?? values.before });
 }
 
 const OF_STATUS: Readonly<Record<InboxStatus, string>> = { all: "", unread: `AND ${IS_UNREAD}`, read: `AND ${IS_READ}` };
-const OF_TYPE = "AND i.type = (SELECT :type)";
-const OF_ROOM = "AND (SELECT data ->> '$.room_id' FROM belfry_notifications WHERE pk = i.notification_pk) = (SELECT :roomId)";
+const OF_TYPE = "AND i.type = +:type";
+const OF_ROOM = "AND (SELECT data ->> '$.room_id' FROM belfry_notifications WHERE pk = i.notification_pk) = +:roomId";
 
 /** Prepares the statements of a combination of filters when it is first used. */
-function prepareVariants(context: QueryContext): StatementsFor {
-  const prepared = new Map<string, ListStatements>();
-  return ({ status, type, roomId }) => {
+function prepareVariants<Row extends readonly unknown[]>(context: QueryContext, columns: string) {
+  const prepared = new Map<string, ListStatements<Row>>();
+  return ({ status, type, roomId }: Pick<InboxQuery, "status" | "type" | "roomId">): ListStatements<Row> => {
     const filter = `${OF_STATUS[status]} ${type === undefined ? "" : OF_TYPE} ${roomId === undefined ? "" : OF_ROOM}`;
-    const statements = prepared.get(filter) ?? prepareStatements(context, filter);
+    const statements = prepared.get(filter) ?? prepareStatements<Row>(context, columns, filter);
     prepared.set(filter, statements);
     return statements;
   };
 }
 
-function prepareStatements({ prepare, prepareRows }: QueryContext, filter: string): ListStatements {
-  const matching = `belfry_inbox_items i WHERE i.tenant = (SELECT :tenant) AND i.user_id = (SELECT :userId) AND i.deleted_at IS NULL ${filter}`;
+function prepareStatements<Row extends readonly unknown[]>(
+  { prepare, prepareRows }: QueryContext,
+  columns: string,
+  filter: string,
+): ListStatements<Row> {
+  const matching = `belfry_inbox_items i WHERE ${OWN_ITEMS} AND i.deleted_at IS NULL ${filter}`;
   return {
     matching: prepare(`SELECT count(*) AS matching FROM ${matching}`),
     lastSkipped: prepare(`SELECT i.seq FROM ${matching} ORDER BY i.seq DESC LIMIT 1 OFFSET :skipped`),
     page: prepareRows(
-      `${SELECT_OWN_ITEMS} AND i.deleted_at IS NULL ${filter} AND i.seq < (SELECT :before) ORDER BY i.seq DESC LIMIT :limit`,
+      `${selectOwnItems(columns)} AND i.deleted_at IS NULL ${filter} AND i.seq < +:before ORDER BY i.seq DESC LIMIT :limit`,
     ),
   };
 }
@@ -97,7 +118,7 @@ export function prepareListAfter(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const readTimes = prepareReadTimes(context);
   const tail = context.prepareRows<Owner & { readonly seq: number; readonly limit: number }, ItemRow>(
-    `${SELECT_OWN_ITEMS} AND i.seq > (SELECT :seq) AND i.deleted_at IS NULL ORDER BY i.seq LIMIT :limit`,
+    `${selectOwnItems(ITEM_COLUMNS)} AND i.seq > +:seq AND i.deleted_at IS NULL ORDER BY i.seq LIMIT :limit`,
   );
   return (owner: Owner, seq: number, { limit, bytes }: PageBounds): InboxTail => {
     const state = inboxState(owner);
@@ -120,7 +141,7 @@ export function prepareListTenant(context: QueryContext) {
   const newest = context.prepareRows<{ readonly tenant: string; readonly limit: number }, TenantItemRow>(`
     SELECT i.user_id, c.read_up_to_seq, ${ITEM_COLUMNS}
     FROM belfry_notifications n CROSS JOIN belfry_inbox_items i ON i.notification_pk = n.pk ${JOIN_COUNTERS}
-    WHERE n.tenant = (SELECT :tenant) AND i.deleted_at IS NULL ORDER BY n.id DESC, i.user_id LIMIT :limit`);
+    WHERE n.tenant = +:tenant AND i.deleted_at IS NULL ORDER BY n.id DESC, i.user_id LIMIT :limit`);
   return (tenant: string, limit: number): readonly InboxItem[] =>
     newest.all({ tenant, limit }).map(([userId, readUpToSeq, ...row]) => {
       const owner = { tenant, userId };

@@ -5,7 +5,7 @@ import type { QueryContext } from "../database/statement.ts";
 import { IS_READ_BESIDE_COUNTERS, JOIN_COUNTERS, OWN } from "./conditions.ts";
 import { prepareLeaveFanOuts } from "./fan-outs.ts";
 import { prepareInboxState } from "./inbox-state.ts";
-import { DELETED_AT, type ItemRow, prepareReadTimes, SELECT_OWN_ITEMS, toItem } from "./item-row.ts";
+import { DELETED_AT, ITEM_COLUMNS, type ItemRow, prepareReadTimes, selectOwnItems, toItem } from "./item-row.ts";
 import { DROPPED_COLUMNS, type DroppedItem, prepareDropItems } from "./remove.ts";
 
 type Some = Owner & { readonly limit: number };
@@ -37,7 +37,7 @@ export function prepareExport(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const readTimes = prepareReadTimes(context);
   const page = context.prepareRows<Owner & { readonly seq: number; readonly limit: number }, ItemRow>(
-    `${SELECT_OWN_ITEMS} AND i.seq > (SELECT :seq) ORDER BY i.seq LIMIT :limit`,
+    `${selectOwnItems(ITEM_COLUMNS)} AND i.seq > +:seq ORDER BY i.seq LIMIT :limit`,
   );
   return (owner: Owner, { after, limit }: StepRange): ExportStep<ExportedItem> => {
     const readTime = readTimes(owner, inboxState(owner));

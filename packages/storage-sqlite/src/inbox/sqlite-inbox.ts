@@ -4,7 +4,15 @@ import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, query, read, step, write, writeIf } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
 import { cutIntoChunks, prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut } from "./fan-outs.ts";
-import { prepareCounts, prepareGet, prepareList, prepareListAfter, prepareListTenant, preparePositions } from "./list.ts";
+import {
+  prepareCounts,
+  prepareGet,
+  prepareList,
+  prepareListAfter,
+  prepareListStored,
+  prepareListTenant,
+  preparePositions,
+} from "./list.ts";
 import { prepareMarkAllRead, prepareMarkRead, prepareMarkUnread } from "./mark.ts";
 import { prepareRemove, prepareRemoveRead } from "./remove.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
@@ -23,6 +31,7 @@ export function sqliteInbox(
       // Usually no chunk is left.
       fanOutNext: writeIf(prepareHasFanOut, prepareFanOutNext, null),
       list: read(prepareList),
+      listStored: read(prepareListStored),
       listAfter: read(prepareListAfter),
       listTenant: read(prepareListTenant),
       get: read(prepareGet),

@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { Owner } from "../../foundation/context.ts";
 import { timestamp } from "../../http/parameters.ts";
 import { sseEvent } from "../../http/sse.ts";
-import type { InboxChange, InboxCounts, InboxEvent, InboxItem, InboxPosition } from "../../inbox/index.ts";
-import { isoDate, isoDateOrNull } from "../iso-date.ts";
+import { type InboxChange, type InboxCounts, type InboxEvent, type InboxPosition, type StoredItem, storedItem } from "../../inbox/index.ts";
+import { isoTime } from "../iso-date.ts";
 
 /** An inbox item in the `inbox-v1` contract. */
 export const itemSchema = z
@@ -20,19 +20,11 @@ export const itemSchema = z
   })
   .meta({ id: "Notification" });
 
-/** Renders an inbox item for the contract. */
-export function renderItem(item: InboxItem): z.infer<typeof itemSchema> {
-  return {
-    id: item.id,
-    user_id: item.userId,
-    type: item.type,
-    title: item.title,
-    message: item.message,
-    data: item.data,
-    status: item.readAt === null ? "unread" : "read",
-    read_at: isoDateOrNull(item.readAt),
-    created_at: isoDate(item.createdAt),
-  };
+/** Renders an inbox item for the contract, as JSON: its data is put in as the database has it. */
+export function itemJson({ id, userId, type, title, message, dataJson, createdAtMs, readAtMs }: StoredItem): string {
+  const text = `{"id":"${id}","user_id":${JSON.stringify(userId)},"type":${JSON.stringify(type)},"title":${JSON.stringify(title)}`;
+  const read = readAtMs === null ? `"unread","read_at":null` : `"read","read_at":"${isoTime(readAtMs)}"`;
+  return `${text},"message":${JSON.stringify(message)},"data":${dataJson},"status":${read},"created_at":"${isoTime(createdAtMs)}"}`;
 }
 
 /** Stands for an unusable position. It still requests a replay, which is answered with `recovered: false`. */
@@ -89,16 +81,9 @@ export function eventFrame(event: InboxEvent, owner: Owner): Frame {
   }
   const { item, count, seq, epoch } = event;
   const type = FRAME_TYPES[event.change];
-  const frame = {
-    type,
-    payload: item ? renderItem(item) : { count },
-    event_type: type,
-    entity_type: "notification",
-    entity_id: item ? item.id : owner.userId,
-    seq,
-    epoch,
-  };
-  const made = { type, text: JSON.stringify(frame) };
+  const payload = item ? itemJson(storedItem(item)) : JSON.stringify({ count });
+  const entity = { event_type: type, entity_type: "notification", entity_id: item ? item.id : owner.userId, seq, epoch };
+  const made = { type, text: `{"type":"${type}","payload":${payload},${JSON.stringify(entity).slice(1)}` };
   written.set(event, made);
   return made;
 }

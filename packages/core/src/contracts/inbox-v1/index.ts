@@ -3,10 +3,10 @@ import { type Contract, defineContract } from "../../http/contract.ts";
 import { choice, integer, text, uuid } from "../../http/parameters.ts";
 import { defineRoute, given, inboxOf, type OpenStream, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
 import { SSE_HEADERS, SSE_RETRY } from "../../http/sse.ts";
-import type { InboxPosition } from "../../inbox/index.ts";
+import { type InboxPosition, storedItem } from "../../inbox/index.ts";
 import { fastapiError, fastapiFailure, fastapiValidationError } from "../fastapi-failure.ts";
 import { type Client, follow } from "./follow.ts";
-import { type Frame, frameEvent, itemSchema, positionOfEventId, renderItem } from "./frames.ts";
+import { type Frame, frameEvent, itemJson, itemSchema, positionOfEventId } from "./frames.ts";
 import { openSocket } from "./socket.ts";
 
 const BASE = "/api/v1/notifications";
@@ -52,11 +52,12 @@ const routes: readonly Route[] = [
     },
     async handle(context) {
       const { room_id: roomId, ...query } = context.query;
-      const { items, matching, counts, nextCursor } = await inboxOf(context).list(given({ ...query, roomId }));
+      const { items, matching, counts, nextCursor } = await inboxOf(context).listStored(given({ ...query, roomId }));
+      const rest = { total: matching, unread_count: counts.unread, next_cursor: nextCursor };
       return {
         status: 200,
         headers: { "x-unread-count": String(counts.unread) },
-        json: { notifications: items.map(renderItem), total: matching, unread_count: counts.unread, next_cursor: nextCursor },
+        jsonText: `{"notifications":[${items.map(itemJson).join()}],${JSON.stringify(rest).slice(1)}`,
       };
     },
   }),
@@ -86,7 +87,10 @@ const routes: readonly Route[] = [
     summary: "Mark one notification read; again keeps the first time",
     params: itemParams,
     responses: { 200: { description: "The notification", schema: itemSchema }, ...itemErrors },
-    handle: async (context) => reply(renderItem(await inboxOf(context).markRead(context.params.notification_id))),
+    async handle(context) {
+      const item = await inboxOf(context).markRead(context.params.notification_id);
+      return { status: 200, jsonText: itemJson(storedItem(item)) };
+    },
   }),
   defineRoute("DELETE", `${BASE}/{notification_id}`, {
     operationId: "deleteNotification",

@@ -1,5 +1,5 @@
 import type { Owner } from "@belfry/core";
-import type { InboxQuery } from "@belfry/core/storage";
+import { type InboxQuery, storedItem } from "@belfry/core/storage";
 import { beforeEach, describe, expect, test } from "vitest";
 import { at, itemOf, range, seqsOf, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
@@ -57,6 +57,7 @@ export function listingTests(harness: StorageHarness): void {
       expect({ seqs: seqsOf(page.items), matching: page.matching }).toEqual({ seqs, matching });
       expect(page.counts).toEqual({ total: 10, unread: 7, lastSeq: 12, epoch: expect.any(String), rev: expect.any(Number) });
       expect(page.counts).toEqual(await fixture.inbox.counts(owner));
+      expect(await fixture.inbox.listStored(owner, query)).toEqual({ ...page, items: page.items.map(storedItem) });
     });
 
     test.each<[InboxQuery["status"], string | undefined]>([

@@ -1,5 +1,5 @@
 import { EMPTY_EPOCH, type InboxItem, type ItemRef, type Owner } from "@belfry/core";
-import type { InboxQuery, NewNotification } from "@belfry/core/storage";
+import { type InboxQuery, type NewNotification, storedItem } from "@belfry/core/storage";
 import { expect } from "vitest";
 import { at, type Fixture, seqsOf } from "../fixture.ts";
 import { inTurn } from "../in-turn.ts";
@@ -97,6 +97,7 @@ export class InboxRun {
     expectItems(page.items, this.#model.list(owner, query));
     const { before: _, offset: __, limit: ___, ...filter } = query;
     expect({ owner, query, matching: page.matching }).toEqual({ owner, query, matching: this.#model.list(owner, filter).length });
+    expect(await this.#fixture.inbox.listStored(owner, query)).toEqual({ ...page, items: page.items.map(storedItem) });
     return page.items;
   }
 
