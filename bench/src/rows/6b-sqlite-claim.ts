@@ -13,7 +13,8 @@ async function open(scale: Scale): Promise<Comparison> {
   const side = async (name: string, drain: (() => Promise<void>) | null): Promise<Side> => {
     const database = setting.raw(`${name}.db`);
     const enqueue = enqueuerInSqlite(database);
-    const byHand = rawSqliteDrain(database);
+    // Like Belfry, over a connection of its own: what is due was written by others.
+    const byHand = rawSqliteDrain(setting.raw(`${name}.db`));
     enqueue(scale.of(DONE_BEFORE));
     await byHand();
     return {

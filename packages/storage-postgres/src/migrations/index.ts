@@ -9,6 +9,7 @@ import { trackingsMigration } from "./0007-trackings.ts";
 import { erasingMigration } from "./0008-erasing.ts";
 import { socketTicketsMigration } from "./0009-socket-tickets.ts";
 import { promptsMigration } from "./0010-prompts.ts";
+import { dueByTenantMigration } from "./0011-due-by-tenant.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -22,4 +23,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: erasingMigration },
   { phase: "expand", sql: socketTicketsMigration },
   { phase: "expand", sql: promptsMigration, oldestCompatible: 10 },
+  { phase: "expand", sql: dueByTenantMigration },
 ] as const satisfies readonly Migration[];

@@ -59,8 +59,13 @@ export function fieldsOf<Of extends object>(
       const prefix = of === undefined ? "" : `${of}.`;
       return all.map(([key, column]) => `${selected(`${prefix}${column.name}`, column)} AS "${key}"`).join(", ");
     },
-    record: (row) =>
-      Object.fromEntries(all.map(([key, column]) => [key, read((row as Partial<Record<string, unknown>>)[key], column)])) as Of,
+    record(row) {
+      const of: Partial<Record<string, unknown>> = {};
+      for (const [key, column] of all) {
+        of[key] = read((row as typeof of)[key], column);
+      }
+      return of as Of;
+    },
   };
 }
 

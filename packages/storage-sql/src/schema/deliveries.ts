@@ -69,6 +69,8 @@ export const DELIVERIES = {
         chain: ["notificationPk", "chain", "isFallback"],
         recipient: ["tenant", "recipient", "notificationPk"],
         due: { on: ["dueAt"], where: "status = 'pending' AND lease_owner IS NULL" },
+        // Serves claims that exclude tenants, however many deliveries those have due.
+        tenant_due: { on: ["tenant", "dueAt"], where: "status = 'pending' AND lease_owner IS NULL" },
         waiting: { on: ["dueAt"], where: "status = 'waiting'" },
         leased: { on: ["leaseUntil"], with: "leaseOwner" },
       },

@@ -68,6 +68,69 @@ function prepareClaim<Row extends LeasedRow, Task, Fairness extends object>(of: 
   };
 }
 
+/** A due row. */
+export interface DueRow {
+  readonly pk: number;
+  readonly tenant: string;
+  readonly dueAt: number;
+}
+
+/** How many due rows of all tenants a claim without some tenants looks at before it looks at each tenant's by themselves. */
+const CANDIDATES = 1_000;
+
+/**
+ * Prepares finding the first due rows of tenants that a claim does not leave out, oldest first. One tenant may have a million
+ * rows before all others: passing them one by one would take long. So, after the first few, it takes one step along an index
+ * of tenant and time for each tenant that has any pending.
+ *
+ * @param of the condition on rows that nobody holds, the columns of a {@link DueRow} and more, and a condition of `Values`
+ */
+export function prepareDueOfOthers<Row extends DueRow, Values extends object>(
+  { prepare }: QueryContext,
+  of: { readonly table: string; readonly isPending: string; readonly columns: string; readonly condition?: string },
+) {
+  interface Bounds {
+    readonly at: Date;
+    readonly limit: number;
+  }
+  const { table, isPending, columns, condition = "" } = of;
+  const select = `SELECT ${columns} FROM ${table} WHERE ${isPending} AND due_at <= :at`;
+  const first = prepare<Values & Bounds, Row>(`${select}${condition} ORDER BY due_at, pk LIMIT :limit`);
+  const nextTenant = prepare<{ readonly after: string }, { readonly tenant: string | null }>(
+    `SELECT min(tenant) AS tenant FROM ${table} WHERE ${isPending} AND tenant > :after`,
+  );
+  const dueOf = prepare<Values & Bounds & { readonly tenant: string }, Row>(`
+    ${select} AND tenant = :tenant${condition} ORDER BY due_at, pk LIMIT :limit`);
+  function* othersOf(except: ReadonlySet<string>): Generator<string> {
+    for (
+      let tenant = nextTenant.get({ after: "" })?.tenant;
+      typeof tenant === "string";
+      tenant = nextTenant.get({ after: tenant })?.tenant
+    ) {
+      if (!except.has(tenant)) {
+        yield tenant;
+      }
+    }
+  }
+  return (values: Values & Pick<LeaseRequest, "at" | "exceptTenants">, limit: number): readonly Row[] => {
+    const except = new Set(values.exceptTenants);
+    const candidates = first.all({ ...values, limit: Math.max(limit, CANDIDATES) });
+    const found = candidates.filter(({ tenant }) => !except.has(tenant));
+    if (found.length >= limit || candidates.length < CANDIDATES) {
+      return found.slice(0, limit);
+    }
+    let due: readonly Row[] = [];
+    // Once there are enough, only rows due before the last of them matter.
+    let until = values.at;
+    for (const tenant of othersOf(except)) {
+      const own = dueOf.all({ ...values, at: until, tenant, limit });
+      due = [...due, ...own].sort((left, right) => left.dueAt - right.dueAt || left.pk - right.pk).slice(0, limit);
+      until = due.length < limit ? values.at : new Date(due.at(-1)?.dueAt ?? until);
+    }
+    return due;
+  };
+}
+
 function prepareLeasedTo<Row extends LeasedRow, Task, Fairness extends object>({ select, alias, ...of }: LeaseTable<Row, Task, Fairness>) {
   return (context: QueryContext) => {
     const tasks = of.tasks(context);

@@ -33,9 +33,19 @@ export function takeBytes<Row>(
   return taken;
 }
 
+/** The keys of the rows that get the same values. */
+export interface OfSet {
+  readonly pks: readonly number[];
+}
+
 /** A statement that is prepared once and run with named values. Rows come as the driver gives them. */
 export interface Statement<Values, Row> {
   run(values: Values): RunResult;
+  /**
+   * Runs the statement for records by sets: once for all that give it the same values, with their keys as `:pks`. Leaves out
+   * records without a key.
+   */
+  runSets<Record extends Omit<Values, keyof OfSet>>(records: readonly Record[], keyOf: (record: Record) => number | undefined): void;
   get(values: Values): Row | undefined;
   all(values: Values): Row[];
   /** The rows one by one: if you stop early, the others stay unread. The connection runs nothing else meanwhile. */
@@ -67,10 +77,45 @@ function prepareStatement<Values extends object, Row>(database: Database, text: 
   }
   return {
     run: (values) => statement.run(...bind(values)),
+    runSets(records, keyOf) {
+      for (const { values, pks } of setsOf(records, keyOf, (record) => bind(record as unknown as Values))) {
+        statement.run(...values.with(keys.indexOf("pks"), JSON.stringify(pks)));
+      }
+    },
     get: (values) => statement.get(...bind(values)),
     all: (values) => (reader ? statement.all(...bind(values)) : statement.run(...bind(values)) && []),
     iterate: (values) => statement.iterate(...bind(values)),
   };
+}
+
+interface ValueSet extends OfSet {
+  readonly values: readonly unknown[];
+  readonly pks: number[];
+}
+
+/** The keys of records by the values that they give a statement. */
+function setsOf<Record>(
+  records: readonly Record[],
+  keyOf: (record: Record) => number | undefined,
+  bind: (record: Record) => readonly unknown[],
+): Iterable<ValueSet> {
+  const sets = new Map<string, ValueSet>();
+  let last: ValueSet | undefined;
+  for (const record of records) {
+    const pk = keyOf(record);
+    if (pk === undefined) {
+      continue;
+    }
+    const values = bind(record);
+    // Usually they are those of the record before: a comparison costs less than a text.
+    if (last === undefined || !last.values.every((value, index) => value === values[index])) {
+      const text = JSON.stringify(values);
+      last = sets.get(text) ?? { values, pks: [] };
+      sets.set(text, last);
+    }
+    last.pks.push(pk);
+  }
+  return sets.values();
 }
 
 /** A value as SQLite keeps it: a time in milliseconds, a boolean as 0 or 1, JSON as text. */

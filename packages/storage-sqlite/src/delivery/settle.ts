@@ -5,14 +5,15 @@ import type {
   Completed,
   Decide,
   DeliveryFairness,
+  Lease,
   LeaseRequest,
   LoadedSend,
   SettleChanges,
 } from "@belfry/core/storage";
 import { type ContentRow, isOnlyDelivery, loadedOf, NAMED, PLANNED, progressOf, type TrackingRow, toDelivery } from "@belfry/storage-sql";
-import type { LeaseTable } from "../database/leases.ts";
+import { type DueRow, type LeaseTable, prepareDueOfOthers } from "../database/leases.ts";
 import { TABLES } from "../database/sql.ts";
-import type { QueryContext } from "../database/statement.ts";
+import type { OfSet, QueryContext } from "../database/statement.ts";
 import { prepareWriteAudit } from "./change-send.ts";
 import { type ChainKey, IS_ITEM_READ, prepareSelectChains } from "./read-sends.ts";
 import { DELIVERY_COLUMNS, type KeyedDeliveryRow, RECORDS } from "./rows.ts";
@@ -38,24 +39,58 @@ export const DELIVERY_LEASES: LeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFa
   tasks: prepareWithContent,
 };
 
-type CandidateValues = Omit<DeliveryFairness, "exceptEndpoints"> &
-  Pick<LeaseRequest, "at" | "limit" | "exceptTenants"> & { readonly exceptEndpoints: readonly string[] };
+/** A due delivery, with its endpoint's name. */
+interface DueDelivery extends DueRow {
+  readonly endpoint: string;
+}
 
-/** Finds due deliveries, for each endpoint at most its share. */
-function prepareDue({ prepare }: QueryContext) {
-  const candidates = prepare<CandidateValues, ClaimedRow>(`
-    WITH due AS MATERIALIZED (
-      SELECT pk, due_at, channel, recipient FROM belfry_deliveries
-      WHERE status = 'pending' AND lease_owner IS NULL AND due_at <= :at
-        AND channel IN (SELECT value FROM json_each(:channels))
-        AND tenant NOT IN (SELECT value FROM json_each(:exceptTenants))
-        AND channel || char(0) || recipient NOT IN (SELECT value FROM json_each(:exceptEndpoints))
-      ORDER BY due_at LIMIT max(:limit, ${CANDIDATES})),
-    ranked AS (SELECT pk, due_at, row_number() OVER (PARTITION BY channel, recipient ORDER BY due_at, pk) AS place FROM due)
-    SELECT ${CLAIMED_COLUMNS} FROM ranked r CROSS JOIN belfry_deliveries d ON d.pk = r.pk CROSS JOIN belfry_notifications n ON n.pk = d.notification_pk
-    WHERE r.place <= :perEndpoint ORDER BY r.due_at, r.pk LIMIT :limit`);
-  return ({ exceptEndpoints, ...request }: LeaseRequest & DeliveryFairness): readonly ClaimedRow[] =>
-    candidates.all({ ...request, exceptEndpoints: exceptEndpoints.map(({ channel, recipient }) => `${channel}\u0000${recipient}`) });
+interface DueValues extends Pick<LeaseRequest, "at" | "exceptTenants">, Pick<DeliveryFairness, "channels"> {
+  readonly exceptEndpoints: readonly string[];
+}
+
+/** Finds due deliveries, oldest first, for each endpoint at most its share. */
+function prepareDue(context: QueryContext) {
+  const isPending = "status = 'pending' AND lease_owner IS NULL";
+  const endpoint = "channel || char(0) || recipient";
+  const columns = `pk, tenant, due_at AS dueAt, ${endpoint} AS endpoint`;
+  const condition = `
+      AND channel IN (SELECT value FROM json_each(:channels)) AND ${endpoint} NOT IN (SELECT value FROM json_each(:exceptEndpoints))`;
+  const first = context.prepare<DueValues & { readonly limit: number }, DueDelivery>(`
+    SELECT ${columns} FROM belfry_deliveries WHERE ${isPending} AND due_at <= :at ${condition} ORDER BY due_at, pk LIMIT :limit`);
+  const ofOthers = prepareDueOfOthers<DueDelivery, DueValues>(context, { table: "belfry_deliveries", isPending, columns, condition });
+  const read = context.prepare<{ readonly pks: readonly number[] }, ClaimedRow>(`
+    SELECT ${CLAIMED_COLUMNS} FROM json_each(:pks) k CROSS JOIN belfry_deliveries d ON d.pk = k.value
+    CROSS JOIN belfry_notifications n ON n.pk = d.notification_pk`);
+  return (request: LeaseRequest & DeliveryFairness): readonly ClaimedRow[] => {
+    const { at, channels, exceptTenants, limit } = request;
+    const exceptEndpoints = request.exceptEndpoints.map(({ channel, recipient }) => `${channel}\u0000${recipient}`);
+    const values = { at, channels, exceptTenants, exceptEndpoints };
+    const take = (most: number) => {
+      const found = exceptTenants.length === 0 ? first.all({ ...values, limit: most }) : ofOthers(values, most);
+      return { pks: sharesOf(found, request), isAll: found.length < most };
+    };
+    // Usually each is another endpoint's, and there is no need to look at more than are taken.
+    const some = take(limit);
+    const { pks } = some.isAll || some.pks.length === limit ? some : take(Math.max(limit, CANDIDATES));
+    return pks.length === 0 ? [] : read.all({ pks });
+  };
+}
+
+/** The first of the candidates, for each endpoint at most its share. */
+function sharesOf(
+  candidates: readonly DueDelivery[],
+  { perEndpoint, limit }: Pick<DeliveryFairness, "perEndpoint"> & Pick<LeaseRequest, "limit">,
+): readonly number[] {
+  const taken = new Map<string, number>();
+  const pks: number[] = [];
+  for (const { pk, endpoint } of candidates) {
+    const count = taken.get(endpoint) ?? 0;
+    if (count < perEndpoint && pks.length < limit) {
+      taken.set(endpoint, count + 1);
+      pks.push(pk);
+    }
+  }
+  return pks;
 }
 
 /** Adds the content to deliveries. */
@@ -90,48 +125,33 @@ export function prepareSettle(context: QueryContext) {
 }
 
 /** The keys of a delivery with a held lease. */
-interface HeldKeys {
-  readonly id: string;
+interface HeldKeys extends Lease {
   readonly deliveryPk: number;
   readonly notificationPk: number;
 }
 
-/** Writes the results of claimed deliveries whose leases still hold. */
+/** Writes the results of claimed deliveries whose leases still hold, by sets: most of a batch ended alike. */
 export function prepareComplete({ prepare }: QueryContext) {
   const { delivery, attempt, tracking } = RECORDS.fields;
   const named = (key: string) => `:${key}`;
-  const findHeld = prepare<{ readonly owner: string; readonly leases: readonly (readonly [string, number])[] }, HeldKeys>(`
-    SELECT d.id, d.pk AS "deliveryPk", d.notification_pk AS "notificationPk"
-    FROM json_each(:leases) e CROSS JOIN belfry_deliveries d ON d.id = e.value ->> 0
-    WHERE d.lease_owner = :owner AND d.fence = e.value ->> 1 AND NOT ${IS_ITEM_READ}`);
-  const saveDelivery = prepare<Delivery & HeldKeys>(`
-    UPDATE belfry_deliveries SET ${delivery.assignments(named, NAMED)} WHERE pk = :deliveryPk`);
-  const saveAttempt = prepare<DeliveryAttempt & HeldKeys>(`
-    INSERT INTO belfry_delivery_attempts (delivery_pk, ${attempt.names}) VALUES (:deliveryPk, ${attempt.members(named)})`);
-  const saveState = prepare<ReturnType<typeof progressOf> & HeldKeys>(`
-    UPDATE belfry_trackings SET ${tracking.assignments(named, PLANNED)} WHERE notification_pk = :notificationPk`);
+  const those = "IN (SELECT value FROM json_each(:pks))";
+  const findHeld = prepare<{ readonly owner: string; readonly ids: readonly string[] }, HeldKeys>(`
+    SELECT d.id, d.fence, d.pk AS "deliveryPk", d.notification_pk AS "notificationPk"
+    FROM json_each(:ids) e CROSS JOIN belfry_deliveries d ON d.id = e.value WHERE d.lease_owner = :owner AND NOT ${IS_ITEM_READ}`);
+  const saveDeliveries = prepare<Delivery & OfSet>(`UPDATE belfry_deliveries SET ${delivery.assignments(named, NAMED)} WHERE pk ${those}`);
+  const saveAttempts = prepare<DeliveryAttempt & OfSet>(`
+    INSERT INTO belfry_delivery_attempts (delivery_pk, ${attempt.names}) SELECT value, ${attempt.members(named)} FROM json_each(:pks)`);
+  const saveStates = prepare<ReturnType<typeof progressOf> & OfSet>(`
+    UPDATE belfry_trackings SET ${tracking.assignments(named, PLANNED)} WHERE notification_pk ${those}`);
   return (owner: string, { deliveries, attempts, sends }: SettleChanges, at: Date): Completed => {
-    const held = new Map(findHeld.all({ owner, leases: deliveries.map(({ id, fence }) => [id, fence]) }).map((keys) => [keys.id, keys]));
-    const byNotification = new Map<string, HeldKeys>();
-    for (const one of deliveries) {
-      const keys = held.get(one.id);
-      if (keys !== undefined) {
-        byNotification.set(one.notificationId, keys);
-        saveDelivery.run({ ...one, ...keys });
-      }
-    }
-    for (const one of attempts) {
-      const keys = held.get(one.deliveryId);
-      if (keys !== undefined) {
-        saveAttempt.run({ ...one, ...keys });
-      }
-    }
-    for (const state of sends) {
-      const keys = byNotification.get(state.id);
-      if (keys !== undefined) {
-        saveState.run({ ...progressOf(state, at), ...keys });
-      }
-    }
+    const fences = new Map(deliveries.map(({ id, fence }) => [id, fence]));
+    const found = findHeld.all({ owner, ids: [...fences.keys()] }).filter(({ id, fence }) => fences.get(id) === fence);
+    const held = new Map(found.map((keys) => [keys.id, keys]));
+    const byNotification = new Map(deliveries.map(({ id, notificationId }) => [notificationId, held.get(id)?.notificationPk]));
+    saveDeliveries.runSets(deliveries, ({ id }) => held.get(id)?.deliveryPk);
+    saveAttempts.runSets(attempts, ({ deliveryId }) => held.get(deliveryId)?.deliveryPk);
+    const states = sends.map((state) => progressOf(state, at));
+    saveStates.runSets(states, ({ id }) => byNotification.get(id));
     return { ids: new Set(held.keys()), now: at };
   };
 }

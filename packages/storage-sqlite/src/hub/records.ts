@@ -1,12 +1,9 @@
 import type { SourceRecord } from "@belfry/core";
 import type { ClaimedRecord, EndedRecord, Lease, LeaseRequest } from "@belfry/core/storage";
 import { hubRows, type IdentifiedEventRow, type RecordRow, toIdentifiedEvent, toRecord, toSourceRecord } from "@belfry/storage-sql";
-import type { LeaseTable } from "../database/leases.ts";
+import { type DueRow, type LeaseTable, prepareDueOfOthers } from "../database/leases.ts";
 import { DIALECT, TABLES } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
-
-/** How many due records of all tenants a claim looks at before it looks at each tenant's by themselves. */
-const CANDIDATES = 1_000;
 
 const ROWS = hubRows(DIALECT, TABLES);
 const SELECT_RECORD = `SELECT ${ROWS.record} FROM belfry_processing_records r CROSS JOIN belfry_notifications n ON n.pk = r.notification_pk`;
@@ -23,53 +20,19 @@ export const RECORD_LEASES: LeaseTable<RecordRow, ClaimedRecord, object> = {
   tasks: prepareWithEvents,
 };
 
-interface DueRow {
-  readonly pk: number;
-  readonly tenant: string;
-  readonly due_at: number;
-}
-
 /** Finds due records, oldest first, without those of excluded tenants. */
 function prepareDue(context: QueryContext) {
-  const first = context.prepare<{ readonly atMs: number; readonly limit: number }, DueRow>(`
-    SELECT pk, tenant, due_at FROM belfry_processing_records WHERE status = 'PENDING' AND due_at <= :atMs ORDER BY due_at, pk LIMIT :limit`);
+  const first = context.prepare<{ readonly at: Date; readonly limit: number }, DueRow>(`
+    SELECT pk, tenant, due_at AS dueAt FROM belfry_processing_records WHERE status = 'PENDING' AND due_at <= :at ORDER BY due_at, pk LIMIT :limit`);
   const read = context.prepare<{ readonly pk: number }, RecordRow>(`${SELECT_RECORD} WHERE r.pk = (SELECT :pk)`);
-  const ofOthers = prepareDueByTenant(context);
+  const ofOthers = prepareDueOfOthers<DueRow, object>(context, {
+    table: "belfry_processing_records",
+    isPending: "status = 'PENDING'",
+    columns: "pk, tenant, due_at AS dueAt",
+  });
   return ({ at, limit, exceptTenants }: LeaseRequest): readonly RecordRow[] => {
-    const atMs = at.getTime();
-    const except = new Set(exceptTenants);
-    const candidates = first.all({ atMs, limit: except.size === 0 ? limit : Math.max(limit, CANDIDATES) });
-    const found = candidates.filter(({ tenant }) => !except.has(tenant));
-    // One tenant may have a million records before all others: passing them one by one would take long.
-    const isAll = found.length >= limit || candidates.length < CANDIDATES;
-    return (isAll ? found : ofOthers({ atMs, limit, except })).slice(0, limit).flatMap(({ pk }) => read.all({ pk }));
-  };
-}
-
-/** Finds the due records of every tenant by itself, with one step for each tenant that has any pending. */
-function prepareDueByTenant({ prepare }: QueryContext) {
-  const nextTenant = prepare<{ readonly after: string }, { readonly tenant: string | null }>(
-    "SELECT min(tenant) AS tenant FROM belfry_processing_records WHERE status = 'PENDING' AND tenant > :after",
-  );
-  const dueOf = prepare<{ readonly tenant: string; readonly atMs: number; readonly limit: number }, DueRow>(`
-    SELECT pk, tenant, due_at FROM belfry_processing_records WHERE status = 'PENDING' AND tenant = :tenant AND due_at <= :atMs
-    ORDER BY due_at, pk LIMIT :limit`);
-  return ({ atMs, limit, except }: { readonly atMs: number; readonly limit: number; readonly except: ReadonlySet<string> }) => {
-    let due: readonly DueRow[] = [];
-    let untilMs = atMs;
-    for (
-      let tenant = nextTenant.get({ after: "" })?.tenant;
-      typeof tenant === "string";
-      tenant = nextTenant.get({ after: tenant })?.tenant
-    ) {
-      const found = except.has(tenant) ? [] : dueOf.all({ tenant, atMs: untilMs, limit });
-      if (found.length > 0) {
-        due = [...due, ...found].sort((left, right) => left.due_at - right.due_at || left.pk - right.pk).slice(0, limit);
-        // Once there are enough, only records due before the last of them matter.
-        untilMs = due.length < limit ? atMs : (due.at(-1)?.due_at ?? atMs);
-      }
-    }
-    return due;
+    const due = exceptTenants.length === 0 ? first.all({ at, limit }) : ofOthers({ at, exceptTenants }, limit);
+    return due.flatMap(({ pk }) => read.all({ pk }));
   };
 }
 

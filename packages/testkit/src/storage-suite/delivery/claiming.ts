@@ -57,6 +57,29 @@ export function claimingTests(harness: StorageHarness): void {
       expect(claimed).toHaveLength(7);
     });
 
+    test("a tenant that is left out hides nobody, however many deliveries it has in front of theirs", async () => {
+      // Takes what other tests left.
+      await claim(fixture, later(0));
+      const many = await createSend(fixture, { channel: "email", to: Array.from({ length: 1_100 }, (_, index) => `u${index}`) });
+      const [one, two] = [`${fixture.tenant} one`, `${fixture.tenant} two`];
+      const order = [two, one, two, one, two];
+      for (const [index, tenant] of order.entries()) {
+        await createSend(fixture, { tenant, channel: "email", to: [`${index} a`, `${index} b`] });
+      }
+      const request = { exceptTenants: [fixture.tenant] };
+      const claimed = [...(await claim(fixture, later(0), { ...request, limit: 3 })), ...(await claim(fixture, later(0), request))];
+      expect(claimed.map(({ delivery: { tenant, recipient } }) => [tenant, recipient])).toEqual(
+        order.flatMap((tenant, index) => [
+          [tenant, `${index} a`],
+          [tenant, `${index} b`],
+        ]),
+      );
+      expect(await claim(fixture, later(0), request)).toEqual([]);
+      expect(await claim(fixture, later(0), { exceptTenants: [one], limit: 2 })).toHaveLength(2);
+      // Else the claims of other tests would find these.
+      await deliveriesOf(fixture).deleteSend(fixture.tenant, many.notification.id, { at: later(0), actor: "test" });
+    });
+
     test("claims at once share nothing", async () => {
       await createSend(fixture, { channel: "email", to: Array.from({ length: 60 }, (_, index) => `u${index}`) });
       const claims = await Promise.all(
