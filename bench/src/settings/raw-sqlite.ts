@@ -7,7 +7,9 @@ export class RawSqliteWriter {
   readonly #begin: Database.Statement;
   readonly #commit: Database.Statement;
   readonly #notification: Database.Statement;
-  readonly #counters: Database.Statement;
+  readonly #oneMore: Database.Statement;
+  readonly #first: Database.Statement;
+  readonly #number: Database.Statement;
   readonly #item: Database.Statement;
   #order = 0;
 
@@ -17,12 +19,14 @@ export class RawSqliteWriter {
     this.#notification = database.prepare(
       "INSERT INTO belfry_notifications (tenant, id, kind, type, title, message, data, priority, created_at) VALUES ('default', ?, 'message', ?, ?, ?, ?, 'normal', ?)",
     );
-    this.#counters = database
-      .prepare(
-        "INSERT INTO belfry_inbox_counters (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch) VALUES ('default', ?, 1, 1, 1, 0, lower(hex(randomblob(6)))) " +
-          "ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = last_seq + 1, total = total + 1, unread = unread + 1 RETURNING last_seq, epoch",
-      )
-      .raw();
+    // An upsert that returns the number costs more than these two: SQLite makes a table for what it returns.
+    this.#oneMore = database.prepare(
+      "UPDATE belfry_inbox_counters SET last_seq = last_seq + 1, total = total + 1, unread = unread + 1 WHERE tenant = 'default' AND user_id = ?",
+    );
+    this.#first = database.prepare(
+      "INSERT INTO belfry_inbox_counters (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch) VALUES ('default', ?, 1, 1, 1, 0, lower(hex(randomblob(6))))",
+    );
+    this.#number = database.prepare("SELECT last_seq, epoch FROM belfry_inbox_counters WHERE tenant = 'default' AND user_id = ?").raw();
     this.#item = database.prepare(
       "INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at) VALUES ('default', ?, ?, ?, ?, ?)",
     );
@@ -37,7 +41,10 @@ export class RawSqliteWriter {
       this.#order += 1;
       const type = typeOf(this.#order);
       const { lastInsertRowid } = this.#notification.run(rawUuidV7(now), type, TITLE, MESSAGE, JSON.stringify(dataOf(this.#order)), now);
-      [seq] = this.#counters.get(userId) as [number, string];
+      if (this.#oneMore.run(userId).changes === 0) {
+        this.#first.run(userId);
+      }
+      [seq] = this.#number.get(userId) as [number, string];
       this.#item.run(userId, seq, lastInsertRowid, type, now);
     }
     this.#commit.run();

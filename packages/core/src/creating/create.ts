@@ -10,7 +10,8 @@ const FAN_OUT_CHUNK = 250;
 
 /** Creates a notification in its own transaction. Resolves after commit. */
 export async function create(context: CreatingContext, request: CreateRequest): Promise<Created> {
-  const entry = await parseCreate(context, request);
+  const parsed = parseCreate(context, request);
+  const entry = parsed instanceof Promise ? await parsed : parsed;
   using _call = await context.ready();
   if (entry.recipients.length > MAX_AT_ONCE) {
     await context.inbox.createFanOut(entry, FAN_OUT_CHUNK);

@@ -1,4 +1,5 @@
 import { type MembersOf, requireMembers } from "../foundation/issue-list.ts";
+import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { MESSAGE_RULE, NAME_RULE, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { NewNotification } from "../inbox/index.ts";
@@ -6,9 +7,11 @@ import {
   declaredType,
   type Notification,
   type NotificationKind,
+  type ParsedRecipients,
   parseData,
   parseFields,
   parseRecipients,
+  type SharedFields,
   type UntypedCreateInput,
 } from "../notifications/index.ts";
 import type { CreatingContext } from "./context.ts";
@@ -50,17 +53,27 @@ export interface CreateRequest {
   readonly id?: string;
 }
 
-/** Checks the input of a create and makes the entry to write, with its id and time. */
-export async function parseCreate(
-  context: Pick<CreatingContext, "clock" | "ids" | "types">,
-  { tenant, input, rules, id = context.ids.next() }: CreateRequest,
-): Promise<NewNotification> {
-  requireMembers("create", input, CREATE_MEMBERS);
+type ParseContext = Pick<CreatingContext, "clock" | "ids" | "types">;
+
+/**
+ * Checks the input of a create and makes the entry to write, with its id and time: at once, unless the list of recipients is
+ * long or a schema has to look at the data.
+ */
+export function parseCreate(context: ParseContext, request: CreateRequest): NewNotification | Promise<NewNotification> {
+  requireMembers("create", request.input, CREATE_MEMBERS);
+  const to = parseRecipients(request.input.to);
+  return to instanceof Promise ? to.then((parsed) => parseFor(context, request, parsed)) : parseFor(context, request, to);
+}
+
+function parseFor(context: ParseContext, request: CreateRequest, to: ParsedRecipients): NewNotification | Promise<NewNotification> {
+  const { input, rules } = request;
   const { fields, issues } = parseFields(input);
   for (const [name, rule] of TEXTS) {
-    issues.add(textIssue(input[name] ?? "-", [name], rule));
+    const value = input[name];
+    if (value !== undefined && value !== null) {
+      issues.add(textIssue(value, [name], rule));
+    }
   }
-  const to = parseRecipients(input.to);
   if (!issues.isEmpty || "issues" in to) {
     for (const parsed of [to, parseJsonObject(input.data ?? {}, ["data"])]) {
       if ("issues" in parsed) {
@@ -69,12 +82,25 @@ export async function parseCreate(
     }
     throw issues.error();
   }
-  const data = await parseData(input.data, declaredType(context, fields.type, rules));
+  const data = parseData(input.data, declaredType(context, fields.type, rules));
+  const entry = (stored: JsonObject) => entryOf(context, request, { fields, data: stored, recipients: to.recipients });
+  return data instanceof Promise ? data.then(entry) : entry(data);
+}
+
+interface Parsed {
+  readonly fields: SharedFields;
+  readonly data: JsonObject;
+  readonly recipients: readonly string[];
+}
+
+function entryOf(context: ParseContext, request: CreateRequest, { fields, data, recipients }: Parsed): NewNotification {
+  const { tenant, input, rules, id = context.ids.next() } = request;
   const notification: Notification = {
     id,
     tenant,
     kind: rules.kind,
-    ...fields,
+    type: fields.type,
+    priority: fields.priority,
     title: input.title ?? "",
     message: input.message ?? "",
     data,
@@ -82,5 +108,5 @@ export async function parseCreate(
     sender: input.sender ?? null,
     createdAt: new Date(context.clock.now()),
   };
-  return { notification, recipients: to.recipients };
+  return { notification, recipients };
 }

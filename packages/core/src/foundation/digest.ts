@@ -10,9 +10,15 @@ export async function digest(text: string): Promise<string> {
   return toHex(await sha256(text));
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /** Lowercase hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  let text = "";
+  for (const byte of bytes) {
+    text += HEX[byte];
+  }
+  return text;
 }
 
 /** So many random bytes, as lowercase hexadecimal. */

@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import { sha256, toHex } from "./digest.ts";
+import { randomHex, sha256, toHex } from "./digest.ts";
 import { BelfryError } from "./errors.ts";
 
 /** The source of ids. */
@@ -26,14 +26,14 @@ export function uuidV7(clock: Clock): Ids {
       if (nowMs > lastMs) {
         lastMs = nowMs;
         // Start low, so that a burst within the millisecond has room to count.
-        counter = randomInt(0x3ff);
+        counter = Number.parseInt(randomDigits(3), 16) & 0x3ff;
       } else if (counter === MAX_COUNTER) {
         lastMs += 1;
         counter = 0;
       } else {
         counter += 1;
       }
-      return format(lastMs, counter, randomBytes(8));
+      return format(lastMs, counter, randomDigits(16));
     },
   };
 }
@@ -56,33 +56,30 @@ export function uuidTimeMs(id: string): number {
  */
 export async function derivedUuid(id: string, seed: string): Promise<string> {
   const bytes = await sha256(`${id}/${seed}`);
-  return format(uuidTimeMs(id), ((bytes[8] ?? 0) << 4) | ((bytes[9] ?? 0) & 0xf), bytes);
+  return format(uuidTimeMs(id), ((bytes[8] ?? 0) << 4) | ((bytes[9] ?? 0) & 0xf), toHex(bytes.subarray(0, 8)));
 }
 
-// Asking the system for random bytes costs more than the rest of an id: they are taken a page at a time.
-const pool = new Uint8Array(4_096);
-let poolAt = pool.length;
+// To ask the system for random bytes, and to write them as text, costs more than the rest of an id: a page at a time.
+const POOL_BYTES = 4_096;
+let pool = "";
+let poolAt = 0;
 
-function randomBytes(count: number): Uint8Array {
+/** So many random hexadecimal digits. */
+function randomDigits(count: number): string {
   if (poolAt + count > pool.length) {
-    crypto.getRandomValues(pool);
+    pool = randomHex(POOL_BYTES);
     poolAt = 0;
   }
   poolAt += count;
   return pool.slice(poolAt - count, poolAt);
 }
 
-function format(timeMs: number, counter: number, rest: Uint8Array): string {
-  const time = timeMs.toString(16).padStart(12, "0");
-  // The variant bits: 10xxxxxx.
-  const tail = rest.slice(0, 8);
-  tail[0] = ((tail[0] ?? 0) & 0x3f) | 0x80;
-  const random = toHex(tail);
-  const version = `7${counter.toString(16).padStart(3, "0")}`;
-  return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${random.slice(0, 4)}-${random.slice(4)}`;
-}
+const VARIANTS = "89ab";
 
-function randomInt(mask: number): number {
-  const [low = 0, high = 0] = randomBytes(2);
-  return ((high << 8) | low) & mask;
+/** @param rest 16 hexadecimal digits */
+function format(timeMs: number, counter: number, rest: string): string {
+  const time = timeMs.toString(16).padStart(12, "0");
+  // The first two bits of the variant are 10.
+  const variant = VARIANTS[Number.parseInt(rest.slice(0, 1), 16) & 0x3] ?? "8";
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${counter.toString(16).padStart(3, "0")}-${variant}${rest.slice(1, 4)}-${rest.slice(4)}`;
 }

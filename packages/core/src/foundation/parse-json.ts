@@ -5,6 +5,8 @@ import { describe, isPlain, unstorable } from "./parse-text.ts";
 
 const MAX_DEPTH = 64;
 const MAX_BYTES = 256 * 1024;
+/** Most bytes of JSON for each character that a copy counts: an escape has 6, and a number, which counts as 2, up to 25. */
+const MOST_BYTES_EACH = 14;
 
 /**
  * Copies `value` into plain JSON, as `JSON.stringify` would write it (a Date becomes its ISO text, undefined members
@@ -24,7 +26,8 @@ export function parseJsonObject(value: unknown, path: Issue["path"]): { readonly
   if (issues.isEmpty && (typeof copy !== "object" || copy === null || Array.isArray(copy))) {
     issues.add({ path, type: "dict_type", message: `expected a JSON object, got ${describe(value)}, which JSON has as ${describe(copy)}` });
   }
-  const bytes = copier.isTooLong || !issues.isEmpty ? null : new TextEncoder().encode(JSON.stringify(copy)).length;
+  const isCounted = copier.isPerhapsTooLong && !copier.isTooLong && issues.isEmpty;
+  const bytes = isCounted ? new TextEncoder().encode(JSON.stringify(copy)).length : null;
   if (copier.isTooLong || (bytes !== null && bytes > MAX_BYTES)) {
     issues.add({ path, type: "too_long", message: `must be at most ${MAX_BYTES} bytes as JSON, is ${bytes ?? "much longer"}` });
   }
@@ -57,6 +60,11 @@ class Copier {
     return this.#length > MAX_BYTES + 1;
   }
 
+  /** Whether only its JSON shows how many bytes the copy has: a short one has surely few enough. */
+  get isPerhapsTooLong(): boolean {
+    return this.#length * MOST_BYTES_EACH > MAX_BYTES;
+  }
+
   copy(value: unknown): JsonValue {
     this.#length += 2;
     if (this.#path.length > MAX_DEPTH) {
@@ -85,18 +93,23 @@ class Copier {
     if ("toJSON" in value && typeof value.toJSON === "function") {
       return this.copy(value.toJSON());
     }
-    if (Array.isArray(value)) {
-      const elements: JsonValue[] = [];
-      for (let index = 0; index < value.length && !this.#isOver(); index += 1) {
-        elements.push(this.#copyMember(index, value[index] ?? null));
-      }
-      return elements;
+    return Array.isArray(value) ? this.#copyElements(value) : this.#copyMembers(value);
+  }
+
+  #copyElements(value: readonly unknown[]): JsonValue {
+    const elements: JsonValue[] = [];
+    for (let index = 0; index < value.length && !this.#isOver(); index += 1) {
+      elements.push(this.#copyMember(index, value[index] ?? null));
     }
+    return elements;
+  }
+
+  #copyMembers(value: object): JsonValue {
     const keys = Object.keys(value);
     if (keys.length === 0 && !isPlain(value)) {
       this.#add({ type: "json_type", message: `${describe(value)} has no form in JSON` });
     }
-    const members: [string, JsonValue][] = [];
+    const members: Record<string, JsonValue> = {};
     for (const key of keys) {
       const member: unknown = (value as Record<string, unknown>)[key];
       if (this.#isOver()) {
@@ -105,11 +118,16 @@ class Copier {
       if (member !== undefined) {
         this.#length += 3;
         this.#checkText(key);
-        members.push([key, this.#copyMember(key, member)]);
+        const copy = this.#copyMember(key, member);
+        if (key === "__proto__") {
+          // Assigned, it would become the prototype.
+          Object.defineProperty(members, key, { value: copy, enumerable: true, configurable: true, writable: true });
+        } else {
+          members[key] = copy;
+        }
       }
     }
-    // fromEntries defines own properties: a member called __proto__ stays plain data.
-    return this.#isOver() ? {} : Object.fromEntries(members);
+    return this.#isOver() ? {} : members;
   }
 
   #copyMember(key: string | number, member: unknown): JsonValue {

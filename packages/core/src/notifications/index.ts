@@ -21,4 +21,4 @@ export {
 } from "./notification-types.ts";
 export { declaredType, linkIssues, parseData, parseFields, type SharedFields } from "./parse-data.ts";
 
-export { compareBytewise, parseRecipients } from "./recipients.ts";
+export { compareBytewise, type ParsedRecipients, parseRecipients } from "./recipients.ts";

@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import type { Issue } from "../foundation/errors.ts";
 import { compareBytewise, parseRecipients } from "./recipients.ts";
 
-function issuesOf(to: unknown): readonly Issue[] {
-  const parsed = parseRecipients(to);
+async function issuesOf(to: unknown): Promise<readonly Issue[]> {
+  const parsed = await parseRecipients(to);
   return "issues" in parsed ? parsed.issues.error().issues : [];
 }
 
@@ -26,12 +26,37 @@ describe("parseRecipients", () => {
     expect(parseRecipients(to)).toHaveProperty("issues");
   });
 
-  test("an issue names the place in the list", () => {
-    expect(issuesOf(["a", 7])).toMatchObject([{ path: ["to", 1], type: "string_type", message: "expected a string, got number" }]);
+  test("an issue names the place in the list", async () => {
+    expect(await issuesOf(["a", 7])).toMatchObject([{ path: ["to", 1], type: "string_type", message: "expected a string, got number" }]);
+    const long = Array.from({ length: 12_000 }, (_, index) => `user_${index}`);
+    expect(await issuesOf([...long, 7, ...long])).toMatchObject([{ path: ["to", 12_000], type: "string_type" }]);
   });
 
-  test("more than a million users are refused before any is looked at", () => {
-    expect(issuesOf(new Array(1_000_001))).toMatchObject([{ path: ["to"], type: "too_long" }]);
+  test("more than a million users are refused before any is looked at", async () => {
+    expect(await issuesOf(new Array(1_000_001))).toMatchObject([{ path: ["to"], type: "too_long" }]);
+  });
+
+  test("a long list is sorted as a short one is, and each user is in it once", async () => {
+    // The last two sort otherwise by bytes than in JavaScript.
+    const names = ["user", "\u00fc", "\u{1f600}", "\uff61"];
+    const numbers = Array.from({ length: 8_000 }, (_, index) => (index * 7_919) % 8_000);
+    const users = names.flatMap((name) => numbers.map((number) => `${name}${number}`));
+    const parsed = await parseRecipients([...users, ...users.slice(3_000, 30_000)]);
+    expect(parsed).toEqual({ recipients: users.toSorted(compareBytewise) });
+  });
+
+  test("others have their turns while a long list is looked at, and may change the caller's own", async () => {
+    const to = Array.from({ length: 20_000 }, (_, index) => `user_${String(index).padStart(5, "0")}`).toReversed();
+    const expected = to.toReversed();
+    let turns = 0;
+    const turning = setInterval(() => {
+      turns += 1;
+    });
+    const parsing = parseRecipients(to);
+    to.length = 0;
+    expect(await parsing).toEqual({ recipients: expected });
+    clearInterval(turning);
+    expect(turns).toBeGreaterThan(0);
   });
 });
 

@@ -89,12 +89,15 @@ export async function commitBatch<Entry, Result, Written = Result>(
   write: WorkOnAll<Entry, Written>,
   settle: (pending: Pending<Entry, Result>, written: Written) => void,
 ): Promise<void> {
+  const entries = batch.map(({ entry }) => entry);
   let results: readonly Written[];
   try {
-    results = await writeTwice(
-      batch.map(({ entry }) => entry),
-      write,
-    );
+    results = await write(entries).catch((error: unknown) => {
+      if (isRetryable(error)) {
+        return write(entries);
+      }
+      throw error;
+    });
   } catch (error) {
     const alone = batch.length === 1 || isRetryable(error);
     for (const pending of batch) {
@@ -106,19 +109,8 @@ export async function commitBatch<Entry, Result, Written = Result>(
     }
     return;
   }
-  for (const [index, pending] of batch.entries()) {
-    settle(pending, results[index] as Written);
-  }
-}
-
-async function writeTwice<Entry, Written>(entries: readonly Entry[], write: WorkOnAll<Entry, Written>): Promise<readonly Written[]> {
-  try {
-    return await write(entries);
-  } catch (error) {
-    if (isRetryable(error)) {
-      return await write(entries);
-    }
-    throw error;
+  for (let index = 0; index < batch.length; index += 1) {
+    settle(batch[index] as Pending<Entry, Result>, results[index] as Written);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Database, RunResult } from "better-sqlite3";
+import type { Database, Statement as DriverStatement, RunResult } from "better-sqlite3";
 
 /** The tools with which an operation prepares its statements. */
 export interface QueryContext {
@@ -6,6 +6,8 @@ export interface QueryContext {
   prepare<Values extends object = object, Row = never>(text: string): Statement<Values, Row>;
   /** A statement whose rows are lists of their columns. */
   prepareRows<Values extends object, Row extends readonly unknown[]>(text: string): Statement<Values, Row>;
+  /** A statement as the driver has it: with values by their place, for what every create runs. Rows are lists of their columns. */
+  prepareBare<Values extends readonly unknown[], Row extends readonly unknown[] = never>(text: string): DriverStatement<[...Values], Row>;
 }
 
 /** The context of operations on `database`. */
@@ -13,6 +15,7 @@ export function queryContext(database: Database): QueryContext {
   return {
     prepare: (text) => prepareStatement(database, text, "objects"),
     prepareRows: (text) => prepareStatement(database, text, "lists"),
+    prepareBare: (text) => plain(database.prepare(text), "lists"),
   };
 }
 
@@ -69,12 +72,8 @@ function prepareStatement<Values extends object, Row>(database: Database, text: 
     }
     return bound;
   };
-  const statement = database.prepare<unknown[], Row>(sql);
+  const statement = plain(database.prepare<unknown[], Row>(sql), rows);
   const { reader } = statement;
-  if (reader) {
-    // A host may have switched its connection to BigInt; our numbers stay below 2^53.
-    statement.safeIntegers(false).raw(rows === "lists");
-  }
   return {
     run: (values) => statement.run(...bind(values)),
     runSets(records, keyOf) {
@@ -118,8 +117,13 @@ function setsOf<Record>(
   return sets.values();
 }
 
+/** A host may have switched its connection to BigInt; our numbers stay below 2^53. */
+function plain<Values extends unknown[], Row>(statement: DriverStatement<Values, Row>, rows: "objects" | "lists") {
+  return statement.reader ? statement.safeIntegers(false).raw(rows === "lists") : statement;
+}
+
 /** A value as SQLite keeps it: a time in milliseconds, a boolean as 0 or 1, JSON as text. */
-function stored(value: unknown): unknown {
+export function stored(value: unknown): unknown {
   if (typeof value === "boolean") {
     return Number(value);
   }

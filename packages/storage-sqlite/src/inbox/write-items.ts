@@ -1,7 +1,7 @@
 import type { CreatedItem, Notification } from "@belfry/core";
 import type { NewNotification } from "@belfry/core/storage";
 import { DIALECT } from "../database/sql.ts";
-import type { QueryContext } from "../database/statement.ts";
+import { type QueryContext, stored } from "../database/statement.ts";
 import { JOIN_COUNTERS } from "./conditions.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
 
@@ -42,11 +42,6 @@ export interface NewItems {
   readonly createdAt: Date;
 }
 
-interface Numbered {
-  readonly seq: number;
-  readonly epoch: string;
-}
-
 /** Writes one item per recipient, numbers it and counts it, and answers where each went, in the recipients' order. */
 export function prepareWriteItems(context: QueryContext) {
   const writeOne = prepareWriteOne(context);
@@ -65,20 +60,26 @@ const COUNTERS = "INSERT INTO belfry_inbox_counters (tenant, user_id, last_seq, 
 const ONE_MORE = "ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = last_seq + 1, total = total + 1, unread = unread + 1";
 const ITEMS = "INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at)";
 
-function prepareWriteOne({ prepare }: QueryContext) {
-  const count = prepare<NewItems & { readonly userId: string }, Numbered>(
-    `${COUNTERS} VALUES (:tenant, :userId, 1, 1, 1, 0, ${DIALECT.newEpoch}) ${ONE_MORE} RETURNING last_seq AS seq, epoch`,
+function prepareWriteOne({ prepareBare }: QueryContext) {
+  // Two statements: to return a number from a change, SQLite makes a table of its own, which costs more than the change.
+  const countOneMore = prepareBare<readonly [tenant: string, userId: string]>(
+    "UPDATE belfry_inbox_counters SET last_seq = last_seq + 1, total = total + 1, unread = unread + 1 WHERE tenant = ? AND user_id = ?",
   );
-  const insert = prepare<NewItems & { readonly userId: string; readonly seq: number }>(
-    `${ITEMS} VALUES (:tenant, :userId, :seq, :notificationPk, :type, :createdAt)`,
+  const countFirst = prepareBare<readonly [tenant: string, userId: string]>(`${COUNTERS} VALUES (?, ?, 1, 1, 1, 0, ${DIALECT.newEpoch})`);
+  const number = prepareBare<readonly [tenant: string, userId: string], readonly [seq: number, epoch: string]>(
+    "SELECT last_seq, epoch FROM belfry_inbox_counters WHERE tenant = ? AND user_id = ?",
   );
-  return (items: NewItems, userId: string): CreatedItem => {
-    const numbered = count.get({ ...items, userId });
+  const insert = prepareBare<readonly unknown[]>(`${ITEMS} VALUES (?, ?, ?, ?, ?, ?)`);
+  return ({ tenant, notificationPk, type, createdAt }: NewItems, userId: string): CreatedItem => {
+    if (countOneMore.run(tenant, userId).changes === 0) {
+      countFirst.run(tenant, userId);
+    }
+    const numbered = number.get(tenant, userId);
     if (numbered === undefined) {
       throw new Error(`The counters of ${JSON.stringify(userId)} were not written.`);
     }
-    const { seq, epoch } = numbered;
-    insert.run({ ...items, userId, seq });
+    const [seq, epoch] = numbered;
+    insert.run(tenant, userId, seq, notificationPk, type, createdAt.getTime());
     return { userId, seq, epoch };
   };
 }
@@ -111,13 +112,15 @@ export interface WrittenNotification {
 }
 
 /** Writes a notification, unless its tenant already has one of its id. */
-export function prepareWriteNotification({ prepare }: QueryContext) {
+export function prepareWriteNotification({ prepare, prepareBare }: QueryContext) {
   const { all, names } = NOTIFICATION_FIELDS;
-  const insert = prepare<Notification>(`
-    INSERT INTO belfry_notifications (${names}) VALUES (${all.map(([key]) => `:${key}`).join(", ")}) ON CONFLICT (tenant, id) DO NOTHING`);
+  const keys = all.map(([key]) => key);
+  const insert = prepareBare<readonly unknown[]>(
+    `INSERT INTO belfry_notifications (${names}) VALUES (${keys.map(() => "?").join(", ")}) ON CONFLICT (tenant, id) DO NOTHING`,
+  );
   const find = prepare<NotificationName, { readonly pk: number }>(FIND_NOTIFICATION);
   return (notification: Notification): WrittenNotification => {
-    const { changes, lastInsertRowid } = insert.run(notification);
+    const { changes, lastInsertRowid } = insert.run(...keys.map((key) => stored(notification[key])));
     if (changes > 0) {
       return { pk: Number(lastInsertRowid), isNew: true };
     }
