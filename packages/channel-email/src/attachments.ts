@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from "@belfry/core";
 import type { Egress, EgressResult } from "@belfry/egress";
 
-/** A checked attachment from the sender's `meta`. */
+/** A checked attachment from a notification's `data`. */
 export interface AttachmentRef {
   readonly filename: string;
   readonly url: string;
@@ -31,7 +31,7 @@ const TIMEOUT_MS = 15_000;
 const MISLEADING = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}/\\]/u;
 const FIELDS: ReadonlySet<string> = new Set(["filename", "url"]);
 
-/** Says what is wrong with `meta.attachments`, one text for each problem. */
+/** Says what is wrong with `data.attachments`, one text for each problem. */
 export function invalidAttachments(value: JsonValue | undefined, egress: Egress): readonly string[] {
   if (value === undefined || value === null) {
     return [];
@@ -62,7 +62,7 @@ function attachmentProblem(entry: JsonValue, egress: Egress): string | null {
   return problem === null ? null : `has a url that ${problem}`;
 }
 
-/** The attachments of a `meta` that has passed {@link invalidAttachments}. */
+/** The attachments of a `data` that has passed {@link invalidAttachments}. */
 export function attachmentRefs(value: JsonValue | undefined): readonly AttachmentRef[] {
   return Array.isArray(value) ? (value as unknown as readonly AttachmentRef[]) : [];
 }

@@ -18,21 +18,21 @@ export async function compose(task: DeliveryTask, templates: EmailTemplates | un
   if ("problem" in written) {
     return written;
   }
-  const subject = written.content.subject ?? task.subject;
+  const subject = written.content.subject ?? task.title;
   if (hasLineBreak(subject)) {
     return { problem: "the subject contains a line break or a NUL character" };
   }
   const html = written.content.html ?? senderHtml(task);
   return {
     subject,
-    text: written.content.text ?? task.content,
+    text: written.content.text ?? task.message,
     ...(html !== undefined && { html }),
     ...(written.note !== undefined && { note: written.note }),
   };
 }
 
-function senderHtml({ meta }: DeliveryTask): string | undefined {
-  return typeof meta.html_content === "string" && meta.html_content !== "" ? sanitizeMailHtml(meta.html_content) : undefined;
+function senderHtml({ data }: DeliveryTask): string | undefined {
+  return typeof data.html_content === "string" && data.html_content !== "" ? sanitizeMailHtml(data.html_content) : undefined;
 }
 
 interface Written {
@@ -59,7 +59,7 @@ async function fromTemplate(task: DeliveryTask, templates: EmailTemplates | unde
     : { content: {}, note: `the template ${JSON.stringify(name)} is not known; the content was sent` };
 }
 
-function templateName({ meta, isFallback }: DeliveryTask): string | null {
-  const name = isFallback ? (meta.fallback_template ?? meta.template) : meta.template;
+function templateName({ data, isFallback }: DeliveryTask): string | null {
+  const name = isFallback ? (data.fallback_template ?? data.template) : data.template;
   return typeof name === "string" ? name : null;
 }

@@ -11,13 +11,13 @@ export interface EmailContent {
 }
 
 /**
- * Parts with placeholders `{{name}}`. A name is `subject`, `content`, `recipient`, `room_id`, or any member of the sender's
- * `meta`, with dots into objects. Values are escaped in `html`; in `href` and `src` they must be http, https or mailto
+ * Parts with placeholders `{{name}}`. A name is `title`, `message`, `recipient`, `room_id`, or any member of the
+ * notification's `data`, with dots into objects. Values are escaped in `html`; in `href` and `src` they must be http, https or mailto
  * links. A placeholder without a value stays as it is. There is no logic. Put no values into script or style.
  */
 export type EmailTemplate = EmailContent;
 
-/** Templates by name, as `meta.template` and `meta.fallback_template` name them, or a function that writes each mail. */
+/** Templates by name, as `data.template` and `data.fallback_template` name them, or a function that writes each mail. */
 export type EmailTemplates =
   | Readonly<Record<string, EmailTemplate>>
   | ((task: DeliveryTask) => EmailContent | null | Promise<EmailContent | null>);

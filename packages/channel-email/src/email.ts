@@ -2,7 +2,7 @@ import { BelfryError, type Channel, type DeliveryOutcome, type DeliveryTask, req
 import { createEgress, type Egress } from "@belfry/egress";
 import { type Attachment, attachmentRefs, fetchAttachments } from "./attachments.ts";
 import { type Composed, compose } from "./compose.ts";
-import { invalidEmailMeta, isEmptyMail } from "./email-meta.ts";
+import { invalidEmailData, isEmptyMail } from "./email-data.ts";
 import { EMAIL_EGRESS, EMAIL_OPTIONS, type EmailOptions } from "./email-options.ts";
 import { type Mailbox, parseMailbox } from "./mailbox.ts";
 import { parseAddress } from "./parse-address.ts";
@@ -56,7 +56,7 @@ export function email(options: EmailOptions): Channel {
       const parsed = parseAddress(recipient);
       return "problem" in parsed ? parsed.problem : null;
     },
-    invalidMeta: (meta) => invalidEmailMeta(meta, egress),
+    invalidData: (data) => invalidEmailData(data, egress),
     isEmpty: (notification) => typeof options.templates !== "function" && isEmptyMail(notification),
     async deliver(task, engineSignal): Promise<DeliveryOutcome> {
       const endsAt = performance.now() + timeoutMs;
@@ -97,7 +97,7 @@ interface Prepared {
 /** Does everything that can fail before a server is asked. It repeats the checks made at creation, because they guard this call. */
 async function prepare({ task, options, egress, signal }: Preparation): Promise<Prepared | DeliveryOutcome> {
   const recipient = parseAddress(task.address);
-  const problems = "problem" in recipient ? [`the address ${recipient.problem}`] : invalidEmailMeta(task.meta, egress);
+  const problems = "problem" in recipient ? [`the address ${recipient.problem}`] : invalidEmailData(task.data, egress);
   if ("problem" in recipient || problems.length > 0) {
     return emailFailure(problems.join("; "), false);
   }
@@ -111,7 +111,7 @@ async function prepare({ task, options, egress, signal }: Preparation): Promise<
   if (composed.subject.trim() === "" && composed.text.trim() === "" && composed.html === undefined) {
     return emailFailure("the mail has nothing in it: no subject, text or HTML", false);
   }
-  const attachments = await fetchAttachments(attachmentRefs(task.meta.attachments), egress, signal);
+  const attachments = await fetchAttachments(attachmentRefs(task.data.attachments), egress, signal);
   return "error" in attachments
     ? emailFailure(attachments.error, attachments.transient)
     : { address: recipient.address, composed, attachments };

@@ -37,8 +37,8 @@ function escapeHtml(value: string): string {
 
 /** The text, number or boolean at `path`, as text; null if there is none. */
 function valueAt(path: string, task: DeliveryTask): string | null {
-  const { subject, content, recipient, roomId, meta } = task;
-  let value: JsonValue | undefined = { ...meta, subject, content, recipient, room_id: roomId };
+  const { title, message, recipient, roomId, data } = task;
+  let value: JsonValue | undefined = { ...data, title, message, recipient, room_id: roomId };
   for (const key of path.split(".")) {
     // Only own keys count: `constructor` and the like are not data.
     value =

@@ -39,7 +39,7 @@ describe("attachments", () => {
 
   function deliver(attachments: { filename: string; url: string }[], options: Partial<EmailOptions> = {}) {
     const channel = email({ transport: server.url, from: "shop@example.com", allowPrivateAttachments: true, ...options });
-    return channel.deliver(taskOf({ meta: { attachments } }), noAbort);
+    return channel.deliver(taskOf({ data: { attachments } }), noAbort);
   }
 
   it("are fetched and sent with the mail", async () => {

@@ -92,8 +92,8 @@ describe("injection", () => {
 
   it.each(["Hi\r\nBcc: evil@x.test", "Hi\nBcc: evil@x.test", "Hi\rBcc: evil@x.test", "Hi\u0000"])(
     "row 46: fails for good at the subject %j",
-    async (subject) => {
-      const outcome = await email({ transport: server.url, from }).deliver(taskOf({ subject }), noAbort);
+    async (title) => {
+      const outcome = await email({ transport: server.url, from }).deliver(taskOf({ title }), noAbort);
       expect(outcome).toMatchObject({ status: "failed", transient: false, error: "the subject contains a line break or a NUL character" });
       expect(server.connections()).toBe(0);
     },
@@ -106,8 +106,8 @@ describe("injection", () => {
 
   it("row 46: puts no line break from a template's values into the subject", async () => {
     const templates = { hello: { subject: "Hello {{sender}}" } };
-    const meta = { template: "hello", sender: "Jane\r\nBcc: evil@x.test" };
-    await email({ transport: server.url, from, templates }).deliver(taskOf({ meta }), noAbort);
+    const data = { template: "hello", sender: "Jane\r\nBcc: evil@x.test" };
+    await email({ transport: server.url, from, templates }).deliver(taskOf({ data }), noAbort);
     const mail = only(server.mails);
     expect([mail.to, mail.parsed.subject, mail.parsed.bcc]).toEqual([["jane@example.com"], "Hello Jane Bcc: evil@x.test", undefined]);
   });
@@ -142,21 +142,21 @@ describe("injection", () => {
     [{ html_content: "x".repeat(100_001) }, "html_content must be a text of at most 100000 characters"],
     [{ template: {} }, "template must be the name of a template"],
     [{ fallback_template: 1 }, "fallback_template must be the name of a template"],
-  ])("row 47: refuses meta %#, and sends nothing with it", async (meta, problem) => {
+  ])("row 47: refuses data %#, and sends nothing with it", async (data, problem) => {
     const channel = email({ transport: server.url, from });
-    expect(channel.invalidMeta?.(meta)).toEqual([problem]);
-    expect(await channel.deliver(taskOf({ meta }), noAbort)).toMatchObject({ status: "failed", transient: false, error: problem });
+    expect(channel.invalidData?.(data)).toEqual([problem]);
+    expect(await channel.deliver(taskOf({ data }), noAbort)).toMatchObject({ status: "failed", transient: false, error: problem });
     expect(server.connections()).toBe(0);
   });
 
-  it("takes an ordinary meta", () => {
-    const meta = {
+  it("takes ordinary data", () => {
+    const data = {
       template: "welcome",
       html_content: "<h1>Welcome!</h1>",
       attachments: [{ filename: "welcome.pdf", url: "https://example.com/welcome.pdf" }],
       priority: "high",
     };
-    expect(email({ from }).invalidMeta?.(meta)).toEqual([]);
-    expect(email({ from }).invalidMeta?.({ attachments: null, html_content: null, template: null })).toEqual([]);
+    expect(email({ from }).invalidData?.(data)).toEqual([]);
+    expect(email({ from }).invalidData?.({ attachments: null, html_content: null, template: null })).toEqual([]);
   });
 });

@@ -27,15 +27,15 @@ describe("sending", () => {
     expect(() => email({ from, acceptedIs: "accepted" as never })).toThrow(/neither "sent" nor "delivered"/);
   });
 
-  it("is empty without subject, text, HTML and template, and is not handed in when a template leaves nothing", async () => {
-    const nothing = { subject: " ", content: "\n", meta: {} };
+  it("is empty without title, message, HTML and template, and is not handed in when a template leaves nothing", async () => {
+    const nothing = { title: " ", message: "\n", data: {} };
     const channel = email({ from });
     expect(channel.isEmpty?.(nothing)).toBe(true);
     for (const something of [
-      { subject: "Hi" },
-      { content: "Hi" },
-      { meta: { html_content: "<p>Hi</p>" } },
-      { meta: { template: "welcome" } },
+      { title: "Hi" },
+      { message: "Hi" },
+      { data: { html_content: "<p>Hi</p>" } },
+      { data: { template: "welcome" } },
     ]) {
       expect(channel.isEmpty?.({ ...nothing, ...something })).toBe(false);
     }
@@ -71,13 +71,13 @@ describe("sending", () => {
 
   it("carries text and sanitised HTML, in any script", async () => {
     const server = await servers.start();
-    const subject = "Grüße 🎐 — 新しいメッセージ";
-    const content = "Ünïcode 😀\nzweite Zeile\n.\nnach dem Punkt";
-    const meta = { html_content: "<h1>Grüße 😀</h1><script>alert(1)</script><a href='//evil.test'>x</a>" };
-    await email({ transport: server.url, from }).deliver(taskOf({ subject, content, meta }), noAbort);
+    const title = "Grüße 🎐 — 新しいメッセージ";
+    const message = "Ünïcode 😀\nzweite Zeile\n.\nnach dem Punkt";
+    const data = { html_content: "<h1>Grüße 😀</h1><script>alert(1)</script><a href='//evil.test'>x</a>" };
+    await email({ transport: server.url, from }).deliver(taskOf({ title, message, data }), noAbort);
     const { parsed } = only(server.mails);
-    expect(parsed.subject).toBe(subject);
-    expect(parsed.text?.trimEnd()).toBe(content);
+    expect(parsed.subject).toBe(title);
+    expect(parsed.text?.trimEnd()).toBe(message);
     expect(parsed.html?.trim()).toBe("<h1>Grüße 😀</h1><a>x</a>");
   });
 
@@ -93,8 +93,8 @@ describe("sending", () => {
   it("row 48: sends a text that looks like SMTP commands as one mail to one recipient", async () => {
     const server = await servers.start();
     const smuggled = "hello\n.\nMAIL FROM:<evil@x.test>\nRCPT TO:<evil@x.test>\nDATA\nsecond\n.\n";
-    const content = `${smuggled}\r\n.\r\n${smuggled}\r.\r${smuggled}`;
-    await email({ transport: server.url, from }).deliver(taskOf({ content, meta: { html_content: content } }), noAbort);
+    const message = `${smuggled}\r\n.\r\n${smuggled}\r.\r${smuggled}`;
+    await email({ transport: server.url, from }).deliver(taskOf({ message, data: { html_content: message } }), noAbort);
     const mail = only(server.mails);
     expect(mail.to).toEqual(["jane@example.com"]);
     expect(mail.parsed.text).toContain("MAIL FROM:<evil@x.test>");

@@ -20,18 +20,18 @@ describe("templates", () => {
 
   /** The text that a template renders. */
   async function rendered(text: string, changes: Parameters<typeof taskOf>[0] = {}) {
-    await deliver({ t: { text } }, { ...changes, meta: { template: "t", ...changes.meta } });
+    await deliver({ t: { text } }, { ...changes, data: { template: "t", ...changes.data } });
     return only(server.mails).parsed.text?.trimEnd();
   }
 
-  it("fills names from the notification and its meta, escaped in HTML only", async () => {
+  it("fills names from the notification and its data, escaped in HTML only", async () => {
     const welcome = {
       subject: "{{ sender }} in {{room.name}}",
-      text: "{{subject}}: {{content}} ({{recipient}}, {{room_id}}, {{count}}, {{urgent}})",
-      html: '<style>p { color: red }</style><p title="{{sender}}">{{content}}</p>',
+      text: "{{title}}: {{message}} ({{recipient}}, {{room_id}}, {{count}}, {{urgent}})",
+      html: '<style>p { color: red }</style><p title="{{sender}}">{{message}}</p>',
     };
-    const meta = { template: "welcome", sender: `<b>"J" & 'D'</b>`, room: { name: "General" }, count: 3, urgent: true };
-    const outcome = await deliver({ welcome }, { subject: "Hi", content: "<img onerror=alert(1)>", roomId: "r1", meta });
+    const data = { template: "welcome", sender: `<b>"J" & 'D'</b>`, room: { name: "General" }, count: 3, urgent: true };
+    const outcome = await deliver({ welcome }, { title: "Hi", message: "<img onerror=alert(1)>", roomId: "r1", data });
     expect(outcome).toMatchObject({ status: "sent" });
     expect(outcome).not.toHaveProperty("note");
     const { parsed } = only(server.mails);
@@ -51,32 +51,32 @@ describe("templates", () => {
     "{{sender.length}}",
     "{{#each list}}x{{/each}}",
     "{{> partial}}",
-    "{{{content",
+    "{{{message",
     "{{ }}",
     "{{missing}}",
     "{{list}}",
     "{{a-b..c}}",
-    "$content",
-    "<%= content %>",
+    "$message",
+    "<%= message %>",
   ])("row 20: leaves %s as it is", async (text) => {
-    expect(await rendered(text, { meta: { sender: "Jane", list: ["a"] } })).toBe(text);
+    expect(await rendered(text, { data: { sender: "Jane", list: ["a"] } })).toBe(text);
   });
 
   it("fills no placeholders in filled-in values", async () => {
-    expect(await rendered("{{content}}", { content: "{{sender}} $& $1", meta: { sender: "Jane" } })).toBe("{{sender}} $& $1");
+    expect(await rendered("{{message}}", { message: "{{sender}} $& $1", data: { sender: "Jane" } })).toBe("{{sender}} $& $1");
   });
 
   it("puts only links to the web or a mailbox into HTML", async () => {
     const html = '<a href="{{good}}">a</a><a href={{bad}}>b</a><img src=\'{{bad}}\'><a href="https://example.com/{{bad}}">c</a>';
-    await deliver({ t: { html } }, { meta: { template: "t", good: "https://example.com/?a=1&b=2", bad: "javascript:alert(1)" } });
+    await deliver({ t: { html } }, { data: { template: "t", good: "https://example.com/?a=1&b=2", bad: "javascript:alert(1)" } });
     expect(only(server.mails).parsed.html?.trim()).toBe(
       '<a href="https://example.com/?a=1&amp;b=2">a</a><a href=#>b</a><img src=\'#\'><a href="https://example.com/javascript:alert(1)">c</a>',
     );
   });
 
   it("keeps the parts that the template does not write, and prefers its HTML to the sender's", async () => {
-    const meta = { template: "t", html_content: "<p>sender</p>" };
-    await deliver({ t: { subject: "From {{recipient}}" } }, { meta });
+    const data = { template: "t", html_content: "<p>sender</p>" };
+    await deliver({ t: { subject: "From {{recipient}}" } }, { data });
     const { parsed } = only(server.mails);
     expect([parsed.subject, parsed.text?.trimEnd(), parsed.html?.trim()]).toEqual([
       "From jane@example.com",
@@ -90,24 +90,24 @@ describe("templates", () => {
     ["one named like an object's own", {}],
     ["one where there are none", undefined],
   ])("ignores an unknown template and says so: %s", async (_what, templates) => {
-    const outcome = await deliver(templates, { meta: { template: "toString" } });
+    const outcome = await deliver(templates, { data: { template: "toString" } });
     expect(outcome).toMatchObject({ status: "sent", note: 'the template "toString" is not known; the content was sent' });
     expect(only(server.mails).parsed.text?.trimEnd()).toBe("You have a new message.");
   });
 
   it("uses the fallback's template for a fallback", async () => {
     const templates = { first: { text: "first" }, second: { text: "second" } };
-    const meta = { template: "first", fallback_template: "second" };
-    await deliver(templates, { meta });
-    await deliver(templates, { meta, isFallback: true });
-    await deliver(templates, { meta: { template: "first" }, isFallback: true });
+    const data = { template: "first", fallback_template: "second" };
+    await deliver(templates, { data });
+    await deliver(templates, { data, isFallback: true });
+    await deliver(templates, { data: { template: "first" }, isFallback: true });
     expect(server.mails.map(({ parsed }) => parsed.text?.trimEnd())).toEqual(["first", "second", "first"]);
   });
 
   it("lets a function of the host write the mail, or leave it unchanged", async () => {
     const templates: EmailTemplates = async (task) =>
-      task.meta.template === "mine" ? { text: `for ${task.recipient}`, html: "<b>x</b>" } : null;
-    await deliver(templates, { meta: { template: "mine" } });
+      task.data.template === "mine" ? { text: `for ${task.recipient}`, html: "<b>x</b>" } : null;
+    await deliver(templates, { data: { template: "mine" } });
     await deliver(templates, {});
     expect(server.mails.map(({ parsed }) => parsed.text?.trimEnd())).toEqual(["for jane@example.com", "You have a new message."]);
     expect(server.mails[0]?.parsed.html?.trim()).toBe("<b>x</b>");

@@ -1,7 +1,7 @@
 import { BelfryError, type Channel, type DeliveryOutcome, type DeliveryTask, requireOptions } from "@belfry/core";
 import { createEgress, httpOutcome } from "@belfry/egress";
 import { invalidWebhookHeaders } from "./invalid-webhook-headers.ts";
-import { invalidWebhookMeta, payloadOf } from "./payload.ts";
+import { invalidWebhookData, payloadOf } from "./payload.ts";
 import { signingKeys } from "./secrets.ts";
 import { signatureHeader } from "./sign.ts";
 import { WEBHOOK_EGRESS, WEBHOOK_OPTIONS, type WebhookOptions } from "./webhook-options.ts";
@@ -45,7 +45,7 @@ export function webhook(options: WebhookOptions): Channel {
     retryDelaysMs: options.retryDelaysMs ?? RETRY_DELAYS_MS,
     timeoutMs: timeoutMs + ENGINE_MARGIN_MS,
     invalidRecipient: (recipient) => egress.checkUrl(recipient),
-    invalidMeta: invalidWebhookMeta,
+    invalidData: invalidWebhookData,
     async deliver(task, signal): Promise<DeliveryOutcome> {
       const headers = (await options.headers?.(task.tenant)) ?? {};
       const problems = invalidWebhookHeaders(headers);

@@ -115,11 +115,11 @@ describe("guards", () => {
 
   it("refuses an event that is not a text", () => {
     const channel = guarded();
-    for (const meta of [{}, { event: null }, { event: "order.paid" }]) {
-      expect(channel.invalidMeta?.(meta)).toEqual([]);
+    for (const data of [{}, { event: null }, { event: "order.paid" }]) {
+      expect(channel.invalidData?.(data)).toEqual([]);
     }
-    for (const meta of [{ event: 1 }, { event: "" }, { event: ["a"] }, { event: "x".repeat(256) }]) {
-      expect(channel.invalidMeta?.(meta)).toEqual(["event must be a text of 1 to 255 characters"]);
+    for (const data of [{ event: 1 }, { event: "" }, { event: ["a"] }, { event: "x".repeat(256) }]) {
+      expect(channel.invalidData?.(data)).toEqual(["event must be a text of 1 to 255 characters"]);
     }
   });
 });

@@ -109,7 +109,7 @@ describe("outcomes", () => {
 
   it("sends the type notification if the notification has no event", async () => {
     const { url, received } = await using(httpReceiver());
-    await channel.deliver(taskOf({ address: url, meta: {}, roomId: null }), signal);
+    await channel.deliver(taskOf({ address: url, data: {}, roomId: null }), signal);
     expect(JSON.parse(received[0]?.body ?? "")).toMatchObject({ type: "notification", data: { room_id: null, meta: {} } });
   });
 

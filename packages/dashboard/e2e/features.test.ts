@@ -211,11 +211,11 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     await page.getByText("Attempt 1, sms to +4911, is due").waitFor();
     await page.getByRole("button", { name: "Cancel…" }).click();
     await page.getByRole("button", { name: "Keep it" }).click();
-    expect(await stage.service().sends.get(id)).toMatchObject({ status: "pending" });
+    expect(await stage.service().get(id)).toMatchObject({ status: "pending" });
     await page.getByRole("button", { name: "Cancel…" }).click();
     await page.getByRole("button", { name: "Cancel the send" }).click();
     await page.getByText("Cancelled by ann").waitFor();
-    expect(await stage.service().sends.get(id)).toMatchObject({ status: "cancelled" });
+    expect(await stage.service().get(id)).toMatchObject({ status: "cancelled" });
   });
 
   test("the page sends a test and shows its timeline; for an invalid test it says why", async () => {

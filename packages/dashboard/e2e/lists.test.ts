@@ -103,7 +103,7 @@ test("a search that shows older results drops those that no longer match", async
   await vi.waitFor(async () => expect(await rows.count()).toBe(60));
   stage.channel.isBroken = false;
   for (const { id } of sends) {
-    await stage.service().sends.retry(id);
+    await stage.service().retry(id);
   }
   await stage.service().runDue();
   await page.getByText("Nothing matches").waitFor();
@@ -210,7 +210,7 @@ test("deleted notifications leave the live tail too", async () => {
   const { page } = await stage.open("?view=live");
   await page.getByText("Live", { exact: true }).last().waitFor();
   await page.getByTestId("tail").getByText("goes").waitFor();
-  await stage.service().sends.remove(id);
+  await stage.service().delete(id);
   await page.getByTestId("tail").getByText("goes").waitFor({ state: "detached" });
   expect(await page.getByTestId("tail").getByText("stays").count()).toBe(1);
 });

@@ -68,7 +68,7 @@ async function play({ service, channel }: Stage): Promise<string> {
   await notifications.runDue();
   at(4);
   channel.isBroken = false;
-  await notifications.sends.retry(parcel.id, { actor: "ann" });
+  await notifications.retry(parcel.id, { actor: "ann" });
   await notifications.runDue();
   await notifications.inbox("user_789").markRead(comment.notification.id);
   at(3);

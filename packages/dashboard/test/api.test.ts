@@ -120,7 +120,7 @@ describe("the operator's view", () => {
     channel.isBroken = false;
     expect((await post(`sends/${id}/retry`)).status).toBe(200);
     await service.runDue();
-    expect(await service.sends.get(id)).toMatchObject({ status: "delivered" });
+    expect(await service.get(id)).toMatchObject({ status: "delivered" });
     const again = await post(`sends/${id}/retry`);
     expect(again.status).toBe(409);
     expect((await again.json()) as ApiError).toMatchObject({ error: { code: "INVALID_STATE" } });
@@ -137,7 +137,7 @@ describe("the operator's view", () => {
     expect(sent.status).toBe(201);
     const { id: testId } = (await sent.json()) as Json<Send>;
     await service.runDue();
-    expect(await service.sends.get(testId)).toMatchObject({ type: "test", status: "delivered" });
+    expect(await service.get(testId)).toMatchObject({ type: "test", status: "delivered" });
     expect((await service.operator.timeline(testId)).audit).toMatchObject([{ action: "created", actor: "ann" }]);
     expect((await post("sends", { channel: "pigeon", to: "+4912" })).status).toBeGreaterThanOrEqual(400);
   });

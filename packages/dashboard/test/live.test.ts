@@ -176,7 +176,7 @@ test("more changes to old notifications than a look reads send a reset", async (
   await service.runDue();
   await createMany(service, 110);
   const reader = await follow(await serve(service));
-  await Promise.all(sends.map(({ id }) => service.sends.retry(id)));
+  await Promise.all(sends.map(({ id }) => service.retry(id)));
   await vi.waitFor(() => expect(reader.events).toContainEqual(expect.objectContaining({ name: "reset", data: { reason: "too_much" } })), {
     timeout: 10_000,
   });
@@ -215,7 +215,7 @@ test("a deletion sends a reset, and does not repeat the other notifications", as
   const send = await service.send({ channel: "sms", to: "+4911", content: "1234" });
   await service.runDue();
   const reader = await follow(await serve(service));
-  await service.sends.remove(send.id);
+  await service.delete(send.id);
   await vi.waitFor(() => expect(reader.events).toContainEqual(expect.objectContaining({ name: "reset", data: { reason: "removed" } })), {
     timeout: 10_000,
   });

@@ -98,8 +98,8 @@ describe("the host's transactions", () => {
     });
     await expect(rolledBack).rejects.toThrow("refused");
     const send = await drizzle(pool).transaction((tx) => service.send({ to: "eve", content: "sent" }, { tx }));
-    await expect.poll(async () => (await service.sends.get(send.id)).status, WAIT).toBe("failed");
-    expect((await service.sends.list({ recipient: "eve" })).total).toBe(1);
+    await expect.poll(async () => (await service.get(send.id)).status, WAIT).toBe("failed");
+    expect((await service.list({ recipient: "eve" })).total).toBe(1);
   });
 
   test("handles that are no open transaction are refused before anything is written", async () => {

@@ -25,8 +25,8 @@ describe("presence", () => {
     const [here, there] = [await instance(), await instance()];
     const status = async () => {
       const { id } = await there.send({ to: "ann", content: "x" });
-      await expect.poll(async () => (await there.sends.get(id)).status, WAIT).not.toBe("pending");
-      return (await there.sends.get(id)).status;
+      await expect.poll(async () => (await there.get(id)).status, WAIT).not.toBe("pending");
+      return (await there.get(id)).status;
     };
     expect(await status()).toBe("failed");
     const subscription = here.inbox("ann").subscribe({ onEvent: () => {}, onState: () => {} });

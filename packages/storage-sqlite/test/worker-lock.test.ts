@@ -33,10 +33,10 @@ describe("a second service on one file", () => {
       expect.stringMatching(/Another process.*processing records/),
     ]);
     begun[0]?.();
-    await vi.waitFor(async () => expect((await first.service.sends.get(id)).status).toBe("delivered"));
+    await vi.waitFor(async () => expect((await first.service.get(id)).status).toBe("delivered"));
     const {
       deliveries: [delivery],
-    } = await first.service.sends.deliveries(id);
+    } = await first.service.deliveries(id);
     expect(delivery?.attempts.map(({ provider, status }) => [provider, status])).toEqual([["first", "delivered"]]);
     expect(first.warnings).toEqual([]);
   });
@@ -52,10 +52,10 @@ describe("a second service on one file", () => {
     await lost.stop();
     const { service, warnings } = serviceOn(path, async () => ({ status: "delivered", provider: "next" }));
     await service.runDue();
-    expect((await service.sends.get(id)).status).toBe("failed");
+    expect((await service.get(id)).status).toBe("failed");
     const {
       deliveries: [delivery],
-    } = await service.sends.deliveries(id);
+    } = await service.deliveries(id);
     expect([delivery?.attempts.map(({ status }) => status), warnings]).toEqual([["unknown", "failed"], []]);
   });
 

@@ -41,9 +41,10 @@ function taskOf(recipient: string, more: Partial<DeliveryTask> = {}): DeliveryTa
     recipient,
     address: recipient,
     roomId: null,
-    subject: "Hello",
-    content: "Your table is ready.",
-    meta: {},
+    type: "note",
+    title: "Hello",
+    message: "Your table is ready.",
+    data: {},
     isFallback: false,
     attempt: 1,
     createdAt: new Date("2026-01-01T00:00:00Z"),
@@ -107,7 +108,7 @@ export function channelSuite(name: string, harness: ChannelHarness): void {
       const { channel, recipient, received } = await use(harness.taking());
       for (const text of HOSTILE) {
         const before = received();
-        const outcome = await attempt(channel, taskOf(recipient, { content: text, subject: text.slice(0, 1_000) }), live());
+        const outcome = await attempt(channel, taskOf(recipient, { message: text, title: text.slice(0, 1_000) }), live());
         expect(received() - before).toBe(outcome.status === "failed" ? 0 : 1);
       }
     });

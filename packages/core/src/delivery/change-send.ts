@@ -17,9 +17,11 @@ export interface ChangeRequest {
   readonly tenant: string;
   readonly id: string;
   readonly actor?: string;
+  /** Whether a contract asks, whose data may name the type. @default false */
+  readonly isContract?: boolean;
 }
 
-const CHANGES: MembersOf<SendChanges> = { subject: true, content: true, meta: true };
+const CHANGES: MembersOf<SendChanges> = { title: true, message: true, data: true };
 
 const ACTING: MembersOf<Acting> = { actor: true };
 
@@ -87,14 +89,14 @@ export function cancelChains(loaded: readonly LoadedSend[], now: Date, { id, act
 
 /** Changes the content of a send that is pending; throws `INVALID_STATE` for any other. */
 export async function updateSend(context: DeliveryContext, request: ChangeRequest, changes: SendChanges): Promise<Send> {
-  const { tenant, id } = request;
+  const { tenant, id, isContract = false } = request;
   const actor = actorOf(request);
   requireMembers("update", changes, CHANGES);
   using _call = await context.ready();
-  const { channels, roomId, subject, content, meta } = await getSend(context, tenant, id);
-  const checked = checkContent(context, changes, channels);
-  requireContent(context, { subject, content, meta, ...checked }, channels);
-  const data = checked.meta === undefined ? {} : { data: dataOf(checked.meta, roomId) };
+  const { channels, roomId, title, message, meta } = await getSend(context, tenant, id);
+  const checked = checkContent(context, changes, { names: channels, isContract });
+  requireContent(context, { title, message, data: meta, ...checked }, channels);
+  const data = checked.data && { meta: checked.data, data: dataOf(checked.data, roomId, { isContract }) };
   const updated = isUuid(id)
     ? await context.deliveries.updateSend(tenant, id, { ...checked, ...data, at: new Date(context.clock.now()), actor })
     : "unknown";

@@ -17,12 +17,14 @@ export interface DeliveryTask {
   readonly address: string;
   /** The room it belongs to, as the sender named it, or null. */
   readonly roomId: string | null;
-  /** One line; empty if the sender gave none. */
-  readonly subject: string;
-  /** The text; empty if the sender gave none. */
-  readonly content: string;
-  /** The sender's own `data` and `meta`, joined. */
-  readonly meta: JsonObject;
+  /** The notification's type, for example `order_update`. */
+  readonly type: string;
+  /** One line; may be empty. */
+  readonly title: string;
+  /** May be empty. */
+  readonly message: string;
+  /** As the notification was created with it. */
+  readonly data: JsonObject;
   /** Whether this stands in for another channel that failed. */
   readonly isFallback: boolean;
   /** 1 for the first attempt. */
@@ -79,10 +81,10 @@ export interface Channel {
   isConfigured?(tenant: string): boolean;
   /** Returns why `recipient` cannot be delivered to, or null. It is called before anything is stored. */
   invalidRecipient(recipient: string): string | null;
-  /** Returns the problems of the sender's `meta` for this channel, one text each. @default nothing */
-  invalidMeta?(meta: JsonObject): readonly string[];
-  /** Whether nothing is in a notification that this channel could show. @default whether subject, content and `meta` are empty */
-  isEmpty?(notification: Pick<DeliveryTask, "subject" | "content" | "meta">): boolean;
+  /** Returns the problems of a notification's `data` for this channel, one text each. @default nothing */
+  invalidData?(data: JsonObject): readonly string[];
+  /** Whether nothing is in a notification that this channel could show. @default whether title, message and `data` are empty */
+  isEmpty?(notification: Pick<DeliveryTask, "title" | "message" | "data">): boolean;
   /**
    * Delivers once and returns the outcome. A thrown error counts as a transient failure. `signal` aborts when the attempt's
    * time is up.

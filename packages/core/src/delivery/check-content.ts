@@ -8,37 +8,47 @@ import type { DeliveryContext } from "./context.ts";
 import { INBOX_CHANNEL } from "./delivery.ts";
 import type { SendChanges } from "./send.ts";
 
-const MAX_CONTENT = 10_000;
+const MAX_MESSAGE = 10_000;
 
-/** Checks a send's content for its channels and returns the content to store. */
+/** What the content is for. */
+export interface ContentUse {
+  /** The names of the channels that deliver it. */
+  readonly names: readonly string[];
+  /** Whether a contract wrote it, whose data may name the type. */
+  readonly isContract: boolean;
+}
+
+/** Checks a notification's content for its channels and returns the content to store. */
 export function checkContent(
   { channels }: Pick<DeliveryContext, "channels">,
-  { subject, content, meta }: SendChanges,
-  names: readonly string[],
+  { title, message, data }: SendChanges,
+  { names, isContract }: ContentUse,
 ): SendChanges {
   const issues = new IssueList();
-  issues.add(subject === undefined ? null : subjectIssue(subject));
-  issues.add(content === undefined ? null : contentIssue(content));
-  const parsed = meta === undefined ? undefined : parseJsonObject(meta, ["meta"]);
+  issues.add(title === undefined ? null : titleIssue(title));
+  issues.add(message === undefined ? null : messageIssue(message));
+  const parsed = data === undefined ? undefined : parseJsonObject(data, ["data"]);
   if (parsed && "issues" in parsed) {
     issues.addList(parsed.issues);
   } else if (parsed) {
-    const type = parsed.value.notification_type;
-    issues.add(type === undefined ? null : textIssue(type, ["meta", "notification_type"], NAME_RULE));
-    issues.addAll(linkIssues(parsed.value, ["meta"]));
-    const ofChannels = names.flatMap((name) => channels.get(name)?.invalidMeta?.(parsed.value) ?? []);
-    issues.addAll(ofChannels.map((message) => ({ path: ["meta"], type: "value_error", message })));
+    const type = isContract ? parsed.value.notification_type : undefined;
+    issues.add(type === undefined ? null : textIssue(type, ["data", "notification_type"], NAME_RULE));
+    issues.addAll(linkIssues(parsed.value, ["data"]));
+    const ofChannels = names.flatMap((name) => channels.get(name)?.invalidData?.(parsed.value) ?? []);
+    issues.addAll(ofChannels.map((problem) => ({ path: ["data"], type: "value_error", message: problem })));
   }
   issues.done();
   return {
-    ...(subject !== undefined && { subject }),
-    ...(content !== undefined && { content }),
-    ...(parsed && "value" in parsed && { meta: parsed.value }),
+    ...(title !== undefined && { title }),
+    ...(message !== undefined && { message }),
+    ...(parsed && "value" in parsed && { data: parsed.value }),
   };
 }
 
-/** The data of a send's inbox items: what it was sent with, and its room as `room_id`. The type stands beside the data. */
-export function dataOf({ notification_type: _, ...data }: JsonObject, roomId: string | null): JsonObject {
+/** The data of a notification's items: what it was created with, and its room as `room_id`. A contract's type stands beside the data. */
+export function dataOf(given: JsonObject, roomId: string | null, { isContract }: Pick<ContentUse, "isContract">): JsonObject {
+  const { notification_type: _, ...untyped } = given;
+  const data = isContract ? untyped : given;
   return { ...data, ...(roomId === null ? {} : { room_id: roomId }) } as JsonObject;
 }
 
@@ -51,27 +61,27 @@ export function requireContent(
   const isEmpty = (name: string) => name !== INBOX_CHANNEL && (channels.get(name)?.isEmpty ?? isBlank)(content);
   const name = names.find(isEmpty);
   if (name !== undefined) {
-    const message = `must not be empty: over ${name}, nothing would be delivered; give subject or content`;
-    throw validationError([{ path: ["content"], type: "missing", message }]);
+    const message = `must not be empty: over ${name}, nothing would be delivered; give title or message`;
+    throw validationError([{ path: ["message"], type: "missing", message }]);
   }
 }
 
-function isBlank({ subject, content, meta }: Required<SendChanges>): boolean {
-  return subject.trim() === "" && content.trim() === "" && Object.keys(meta).length === 0;
+function isBlank({ title, message, data }: Required<SendChanges>): boolean {
+  return title.trim() === "" && message.trim() === "" && Object.keys(data).length === 0;
 }
 
-function subjectIssue(subject: string): Issue | null {
-  const issue = textIssue(subject, ["subject"], TITLE_RULE);
+function titleIssue(title: string): Issue | null {
+  const issue = textIssue(title, ["title"], TITLE_RULE);
   // It may become the header of a mail.
-  return issue ?? (/[\r\n]/.test(subject) ? { path: ["subject"], type: "value_error", message: "must be one line" } : null);
+  return issue ?? (/[\r\n]/.test(title) ? { path: ["title"], type: "value_error", message: "must be one line" } : null);
 }
 
-function contentIssue(content: string): Issue | null {
-  const length = typeof content === "string" ? codePoints(content, MAX_CONTENT) : 0;
-  if (length > MAX_CONTENT) {
-    throw new BelfryError("CONTENT_TOO_LONG", `The content has ${length} code points; at most ${MAX_CONTENT} are allowed.`, {
-      details: { max_length: MAX_CONTENT, current_length: length },
+function messageIssue(message: string): Issue | null {
+  const length = typeof message === "string" ? codePoints(message, MAX_MESSAGE) : 0;
+  if (length > MAX_MESSAGE) {
+    throw new BelfryError("CONTENT_TOO_LONG", `The message has ${length} code points; at most ${MAX_MESSAGE} are allowed.`, {
+      details: { max_length: MAX_MESSAGE, current_length: length },
     });
   }
-  return textIssue(content, ["content"], { maxLength: MAX_CONTENT });
+  return textIssue(message, ["message"], { maxLength: MAX_MESSAGE });
 }

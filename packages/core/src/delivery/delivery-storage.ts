@@ -157,8 +157,8 @@ export interface ExportedDelivery extends TrackedDelivery {
 
 /** A change to a send's content. */
 export interface SendUpdate extends SendChanges {
-  /** The new data of its inbox items; given together with `meta`. */
-  readonly data?: JsonObject;
+  /** What {@link SendDetails} keep of the new data; given together with `data`. */
+  readonly meta?: JsonObject;
   readonly at: Date;
   readonly actor: string;
 }

@@ -75,4 +75,4 @@ export type {
   TypedSendInput,
 } from "./send-input.ts";
 
-export { type AuditInput, type ListSendsInput, Sends } from "./sends.ts";
+export { type ListSendsInput, TrackedNotifications } from "./tracked-notifications.ts";

@@ -15,7 +15,7 @@ import {
 import { parseSendRecipients } from "./addresses.ts";
 import { actorOf } from "./change-send.ts";
 import type { Channel } from "./channel.ts";
-import { checkContent, dataOf, requireContent } from "./check-content.ts";
+import { type ContentUse, checkContent, dataOf, requireContent } from "./check-content.ts";
 import type { DeliveryContext } from "./context.ts";
 import { INBOX_CHANNEL } from "./delivery.ts";
 import type { NewDelivery, NewSend } from "./delivery-storage.ts";
@@ -91,21 +91,22 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
     channelOf(context, tenant, fallback.input.channel);
   }
   const allNames = fallback.input ? [...names, fallback.input.channel] : names;
-  const { subject, content, meta } = await parseContent(context, { input, declared, names: allNames });
+  const isContract = !rules.acceptsIds;
+  const { title, message, data } = await parseContent(context, { input, declared, names: allNames, isContract });
   const recipients = parseSendRecipients(input.to, channels, { acceptsIds: rules.acceptsIds && context.directory !== null });
-  requireContent(context, { subject, content, meta }, allNames);
+  requireContent(context, { title, message, data }, allNames);
   const plan = { channel: names[0] ?? INBOX_CHANNEL, fallbackDelayMs: fallback.input?.afterMs ?? 0, scheduledAt: schedule.at };
   const hasFallback = fallback.input !== null || rules.asksFallback;
-  const details = { channels: names, roomId: input.roomId ?? null, recipients, erasedRecipients: 0, hasFallback, meta };
+  const details = { channels: names, roomId: input.roomId ?? null, recipients, erasedRecipients: 0, hasFallback, meta: data };
   const notification: Notification = {
     ...NOTIFICATION_DEFAULTS,
     ...fields,
     id: context.ids.next(),
     tenant,
     kind: "send",
-    title: subject,
-    message: content,
-    data: dataOf(meta, details.roomId),
+    title,
+    message,
+    data: dataOf(data, details.roomId, { isContract }),
     createdAt: new Date(nowMs),
   };
   const view = sendOf(notification, details, { ...plan, ...newProgress(notification.createdAt) });
@@ -124,18 +125,16 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   return { entry, view };
 }
 
-interface ContentSource {
+interface ContentSource extends ContentUse {
   readonly input: SendInput;
   readonly declared: NotificationType | undefined;
-  /** The channels, with that of the fallback. */
-  readonly names: readonly string[];
 }
 
-async function parseContent(context: DeliveryContext, { input, declared, names }: ContentSource): Promise<Required<SendChanges>> {
+async function parseContent(context: DeliveryContext, { input, declared, ...use }: ContentSource): Promise<Required<SendChanges>> {
   const data = await parseData(input.data, declared);
   const { subject = "", content = "" } = input;
-  const all = { subject, content, meta: { ...data, ...requireJsonObject(input.meta ?? {}, ["meta"]) } };
-  return { ...all, ...checkContent(context, all, names) };
+  const all = { title: subject, message: content, data: { ...data, ...requireJsonObject(input.meta ?? {}, ["data"]) } };
+  return { ...all, ...checkContent(context, all, use) };
 }
 
 function channelNames({ channel, channels }: SendInput, declared: readonly string[] | undefined): readonly string[] {

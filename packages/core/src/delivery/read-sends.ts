@@ -2,7 +2,7 @@ import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { requireId } from "../foundation/issue-list.ts";
 import { shown } from "../foundation/parse-text.ts";
-import { NOTIFICATION_DEFAULTS, type Notification, type SharedFields } from "../notifications/index.ts";
+import { NOTIFICATION_DEFAULTS, type Notification } from "../notifications/index.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryPlan, Send, SendDetails, SendProgress } from "./send.ts";
 
@@ -11,10 +11,9 @@ import type { DeliveryPlan, Send, SendDetails, SendProgress } from "./send.ts";
  * notification whose sender made no choices; it shows none of them.
  */
 export function sendOf(notification: Notification, details: SendDetails | null, state: DeliveryPlan & SendProgress): Send {
-  const { kind: _, title: subject, message: content, data: meta, source: __, sender: ___, ...shared } = notification;
-  const { channel, fallbackDelayMs, scheduledAt, ...progress } = state;
-  const none = { channels: [channel], roomId: null, recipients: [], erasedRecipients: 0, hasFallback: false, meta };
-  return { channel, ...(details ?? none), fallbackDelayMs, scheduledAt, ...shared, subject, content, ...progress };
+  const { channel } = state;
+  const none = { channels: [channel], roomId: null, recipients: [], erasedRecipients: 0, hasFallback: false, meta: notification.data };
+  return { ...notification, ...(details ?? none), ...state };
 }
 
 /** The progress of what was just created at `createdAt`. */
@@ -23,16 +22,17 @@ export function newProgress(createdAt: Date): SendProgress {
 }
 
 /** What a send has if an older package kept it, before the field was there. */
-const BEFORE_THE_FIELD: Omit<SharedFields, "type"> & Pick<Send, "erasedRecipients"> = {
-  priority: NOTIFICATION_DEFAULTS.priority,
-  erasedRecipients: 0,
-};
+const BEFORE_THE_FIELD = { ...NOTIFICATION_DEFAULTS, kind: "send", erasedRecipients: 0 } as const;
 
 /** Reads a send back from the JSON that was kept for its idempotency key. An older package may have kept it, without newer fields. */
 export function sendFromJson(json: string): Send {
-  const { scheduledAt, createdAt, updatedAt, ...rest } = JSON.parse(json) as Send;
+  const { scheduledAt, createdAt, updatedAt, ...rest } = JSON.parse(json) as Send & {
+    readonly subject?: string;
+    readonly content?: string;
+  };
   return {
     ...BEFORE_THE_FIELD,
+    ...{ title: rest.subject ?? "", message: rest.content ?? "", data: rest.meta },
     ...rest,
     scheduledAt: scheduledAt === null ? null : new Date(scheduledAt),
     createdAt: new Date(createdAt),
@@ -51,7 +51,9 @@ export async function getSend(context: DeliveryContext, tenant: string, id: stri
   return send;
 }
 
-/** The error for an id that names no send of the tenant. */
+/** The error for an id that names no notification of the tenant that has deliveries. */
 export function unknownSend(id: string): BelfryError {
-  return new BelfryError("NOT_FOUND", `There is no sent notification ${shown(id)}.`);
+  return new BelfryError("NOT_FOUND", `There is no notification ${shown(id)} that has deliveries.`, {
+    details: { notification: shown(id) },
+  });
 }

@@ -24,7 +24,7 @@ export interface SendDetails {
   readonly erasedRecipients: number;
   /** Whether the sender asked for another channel to stand in when the first one fails. */
   readonly hasFallback: boolean;
-  /** The sender's own. */
+  /** The data as it was given: without the room, which `data` has as `room_id`. A contract may keep members of its own here. */
   readonly meta: JsonObject;
 }
 
@@ -44,14 +44,7 @@ export interface SendProgress {
 }
 
 /** A notification that was sent over channels, with its status. */
-export interface Send
-  extends DeliveryPlan,
-    SendDetails,
-    SendProgress,
-    Omit<Notification, "kind" | "title" | "message" | "data" | "source" | "sender"> {
-  readonly subject: string;
-  readonly content: string;
-}
+export interface Send extends Notification, DeliveryPlan, SendDetails, SendProgress {}
 
 /** How a list of sends is sorted: oldest first, newest first, or by status (ties newest first). */
 export type SendSort = "created_at" | "-created_at" | "status";
@@ -81,10 +74,10 @@ export interface SendPage {
 
 /** The changes to a pending send. Members that are left out stay. */
 export interface SendChanges {
-  readonly subject?: string;
-  readonly content?: string;
-  /** Replaces the sender's meta whole. */
-  readonly meta?: JsonObject;
+  readonly title?: string;
+  readonly message?: string;
+  /** Replaces the data whole. */
+  readonly data?: JsonObject;
 }
 
 /** The filter of a count of sends. */

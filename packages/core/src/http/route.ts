@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Send, SendInput, Sends } from "../delivery/index.ts";
+import type { Send, SendInput, TrackedNotifications } from "../delivery/index.ts";
 import type { Hub } from "../hub/index.ts";
 import type { Created, Inbox, InboxItem } from "../inbox/index.ts";
 import type { NotificationTypes, UntypedCreateInput } from "../notifications/index.ts";
@@ -23,9 +23,8 @@ export interface ContractTickets {
 }
 
 /** The part of one tenant's notifications that contracts use. */
-export interface ContractTenant {
+export interface ContractTenant extends Pick<TrackedNotifications, keyof TrackedNotifications> {
   readonly tenantId: string;
-  readonly sends: Sends;
   readonly hub: Hub;
   createFromContract(input: UntypedCreateInput): Promise<Created>;
   sendFromContract(input: SendInput, asksFallback?: boolean): Promise<Send>;

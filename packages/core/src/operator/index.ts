@@ -11,5 +11,5 @@ export type {
 } from "./activity.ts";
 export type { ActivityItems, ActivityQuery, ActivityStorage, Deletion, DeletionStep, HealthWindow } from "./activity-storage.ts";
 export type { OperatorContext } from "./context.ts";
-export { type AuditNote, Operator, type RetryAllOptions, type SearchInput } from "./operator.ts";
+export { type AuditInput, type AuditNote, Operator, type RetryAllOptions, type SearchInput } from "./operator.ts";
 export { type IdRange, idRange } from "./parse-filter.ts";

@@ -1,4 +1,4 @@
-import { type Acting, type AuditAction, actorOf } from "../delivery/index.ts";
+import { type Acting, type AuditAction, type AuditEntry, actorOf } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import {
@@ -11,7 +11,7 @@ import {
   requireMembers,
   requireNone,
 } from "../foundation/issue-list.ts";
-import { NAME_RULE, oneOf, shown, stringIssue, text } from "../foundation/parse-text.ts";
+import { NAME_RULE, oneOf, shown, stringIssue, text, whole } from "../foundation/parse-text.ts";
 import type { Activity, ActivityFilter, ActivityPage, ActivitySummary, ChannelHealth, HealthRange, RetriedAll } from "./activity.ts";
 import type { OperatorContext } from "./context.ts";
 import { type ActivityScope, afterCursor, encodeActivityCursor, idIssue, parseFilter } from "./parse-filter.ts";
@@ -23,6 +23,7 @@ const MAX_COUNT = 10_000;
 const MAX_ITEMS = 100;
 const MAX_DELIVERIES = 1_000;
 const MAX_AUDIT = 1_000;
+const DEFAULT_AUDIT = 100;
 const DEFAULT_RETRIES = 100;
 const MAX_RETRIES = 1_000;
 const RETRYABLE = ["failed", "partial"] as const;
@@ -57,13 +58,22 @@ export interface AuditNote extends Acting {
   readonly notificationId: string;
 }
 
+/** The page of the audit log to read. */
+export interface AuditInput {
+  /** 1 to 1,000. @default 100 */
+  readonly limit?: number;
+  /** Only lines numbered below this: the last line of the page before. */
+  readonly before?: number;
+}
+
 const PAGE: ChecksOf<Omit<SearchInput, keyof ActivityFilter>> = { limit: pageChecks(MAX_LIMIT).limit, cursor: stringIssue };
 const RETRY_ALL: ChecksOf<RetryAllOptions> = { limit: pageChecks(MAX_RETRIES).limit, cursor: stringIssue, actor: text(NAME_RULE) };
+const AUDIT: ChecksOf<AuditInput> = { limit: pageChecks(MAX_AUDIT).limit, before: whole({ min: 0 }) };
 const NOTE: MembersOf<AuditNote> = { action: true, notificationId: true, actor: true };
 
 /**
- * The operator of one tenant: `notifications.operator`. It sees messages, sends and events in every inbox, so offer it to
- * operators, never to users. To retry or cancel one send, or to read its audit log, use `notifications.sends`.
+ * The operator of one tenant: `notifications.operator`. It sees notifications of every kind in every inbox, so offer it to
+ * operators, never to users. To retry or cancel one notification, use `notifications.retry` and `notifications.cancel`.
  *
  * @example
  * ```ts
@@ -137,6 +147,14 @@ export class Operator {
     return { ...content, items, itemCount: total, readCount: read, send, deliveries: tracked, records, audit };
   }
 
+  /** Returns the audit log of creating, changing, cancelling, retrying and deleting, newest first. @throws BelfryError `VALIDATION_ERROR` */
+  async auditLog(input: AuditInput = {}): Promise<readonly AuditEntry[]> {
+    requireInput("auditLog", input, AUDIT);
+    const { limit = DEFAULT_AUDIT, before } = input;
+    using _call = await this.#context.ready();
+    return this.#context.deliveries.listAudit(this.#tenant, { limit, ...(before === undefined ? {} : { before }) });
+  }
+
   /**
    * Returns the health of each channel, by name: channels with a pending delivery or an attempt in the period. The period
    * has equal parts: an hour in 60 minutes, a day in 48 half hours, a week in 84 times two hours.
@@ -165,7 +183,7 @@ export class Operator {
   }
 
   /**
-   * Retries the newest failed and partial sends that match, each as `sends.retry` does, and counts the matches before and
+   * Retries the newest failed and partial sends that match, each as `notifications.retry` does, and counts the matches before and
    * after. Its `nextCursor` leads to older sends, so that sends that fail again do not block them. It leaves sends alone
    * that change meanwhile. Each retry is separate: after an error, earlier retries stay.
    *

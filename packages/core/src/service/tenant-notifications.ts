@@ -10,14 +10,23 @@ import {
   refuseSynchronous,
   txOf,
 } from "../creating/index.ts";
-import { type Acting, parseSend, requireActing, type Send, type SendInput, Sends, send, type TypedSendInput } from "../delivery/index.ts";
+import {
+  type Acting,
+  parseSend,
+  requireActing,
+  type Send,
+  type SendInput,
+  send,
+  TrackedNotifications,
+  type TypedSendInput,
+} from "../delivery/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import { requireNone } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { Hub } from "../hub/index.ts";
 import { type Created, Inbox, type InboxItem, listTenant } from "../inbox/index.ts";
 import type { CreateInput, DataByType, UntypedCreateInput } from "../notifications/index.ts";
-import { Operator } from "../operator/index.ts";
+import { type Activity, Operator } from "../operator/index.ts";
 import { type DeletedUser, deleteNotification, deleteUser, exportUser, namedUser, type UserNames } from "../privacy/index.ts";
 import type { Feeds } from "../realtime/index.ts";
 import type { ServiceContext, TenantParts } from "./service-parts.ts";
@@ -31,12 +40,10 @@ export class TenantNotifications<
   Data extends DataByType = DataByType,
   Tx = unknown,
   Written extends void | Promise<void> = void | Promise<void>,
-> {
+> extends TrackedNotifications {
   readonly tenantId: string;
   readonly #context: ServiceContext<Tx, Written>;
   readonly #feeds: Feeds;
-  /** The sends over channels: tracking, cancelling, retrying. */
-  readonly sends: Sends;
   /** The event hub: events that services push in, handlers that process them, and who their senders are. */
   readonly hub: Hub;
   /** Shows what happened, and why. Offer it only to those who run the application. */
@@ -45,10 +52,10 @@ export class TenantNotifications<
   /** Hosts call `notifications.tenant(id)` instead. */
   constructor(tenantId: string, { context, feeds }: TenantParts<Tx, Written>) {
     requireNone([textIssue(tenantId, ["tenant"], NAME_RULE)]);
+    super(tenantId, context);
     this.tenantId = tenantId;
     this.#context = context;
     this.#feeds = feeds;
-    this.sends = new Sends(tenantId, context);
     this.hub = new Hub(tenantId, context, feeds.hub);
     this.operator = new Operator(tenantId, context);
   }
@@ -108,7 +115,7 @@ export class TenantNotifications<
    * @example
    * ```ts
    * const { id } = await notifications.send({ channel: "email", to: "ann@example.com", subject: "Hello", content: "Hi Ann" });
-   * const { status } = await notifications.sends.get(id);
+   * const { status } = await notifications.get(id);
    * ```
    */
   async send<Type extends keyof Data = never>(input: TypedSendInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Send> {
@@ -186,6 +193,11 @@ export class TenantNotifications<
    */
   exportUser(userId: string, names: UserNames = {}): AsyncGenerator<string, void, undefined> {
     return exportUser(this.#context, namedUser("exportUser", this.#owner(userId), names));
+  }
+
+  /** Returns all that is known of one notification of any kind: see `operator.timeline`. @throws BelfryError `NOT_FOUND` */
+  async timeline(id: string): Promise<Activity> {
+    return this.operator.timeline(id);
   }
 
   /** Up to `limit` (1 to 1,000) items of all the tenant's inboxes, newest notification first: for operators, not for users. */

@@ -17,7 +17,7 @@ const retryRoute = defineRoute("POST", "/api/sends/{id}/retry", {
   summary: "Have what failed tried again",
   params: z.object({ id: z.string() }),
   responses: { 200: { description: "The send" } },
-  handle: async ({ tenant, principal, params }) => reply(await tenant.sends.retry(params.id, { actor: actorOf(principal) })),
+  handle: async ({ tenant, principal, params }) => reply(await tenant.retry(params.id, { actor: actorOf(principal) })),
 });
 
 const cancelRoute = defineRoute("POST", "/api/sends/{id}/cancel", {
@@ -25,7 +25,7 @@ const cancelRoute = defineRoute("POST", "/api/sends/{id}/cancel", {
   summary: "Stop what has not gone out yet",
   params: z.object({ id: z.string() }),
   responses: { 200: { description: "The send" } },
-  handle: async ({ tenant, principal, params }) => reply(await tenant.sends.cancel(params.id, { actor: actorOf(principal) })),
+  handle: async ({ tenant, principal, params }) => reply(await tenant.cancel(params.id, { actor: actorOf(principal) })),
 });
 
 const testRoute = defineRoute("POST", "/api/sends", {

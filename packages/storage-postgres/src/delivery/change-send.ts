@@ -38,8 +38,8 @@ export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
     WHERE tenant = $1 AND user_id IN (SELECT user_id FROM ${inboxItems} WHERE notification_pk = $2 AND deleted_at IS NULL)`,
   );
   const write = async (session: Session, { tenant, id }: SendName, { at, actor, ...change }: SendUpdate): Promise<void> => {
-    const { subject = null, content: message = null, meta, data } = change;
-    await session.rows(content, [tenant, id, subject, message, data === undefined ? null : JSON.stringify(data)]);
+    const { title = null, message = null, meta, data } = change;
+    await session.rows(content, [tenant, id, title, message, data === undefined ? null : JSON.stringify(data)]);
     await session.rows(details, [tenant, id, meta === undefined ? null : JSON.stringify(meta), time(at)]);
     await writeAudit(session, [{ tenant, action: "updated", actor, notificationId: id }], time(at));
   };

@@ -16,7 +16,7 @@ export function prepareUpdateSend(context: QueryContext) {
     WHERE n.tenant = :tenant AND n.id = :id`);
   const writeAudit = prepareWriteAudit(context);
   const parts = [
-    `UPDATE belfry_notifications SET title = coalesce(:subject, title), message = coalesce(:content, message), data = coalesce(:data, data)
+    `UPDATE belfry_notifications SET title = coalesce(:title, title), message = coalesce(:message, message), data = coalesce(:data, data)
     WHERE pk = :pk`,
     "UPDATE belfry_sends SET meta = coalesce(:meta, meta) WHERE notification_pk = :pk",
     "UPDATE belfry_trackings SET updated_at = :at WHERE notification_pk = :pk",
@@ -29,9 +29,9 @@ export function prepareUpdateSend(context: QueryContext) {
     if (found?.status !== "pending") {
       return found === undefined ? "unknown" : "not_pending";
     }
-    const { subject = null, content = null, meta = null, data = null, at, actor } = change;
+    const { title = null, message = null, meta = null, data = null, at, actor } = change;
     for (const part of parts) {
-      part.run({ tenant, pk: found.pk, subject, content, meta, data, at });
+      part.run({ tenant, pk: found.pk, title, message, meta, data, at });
     }
     writeAudit(tenant, { action: "updated", actor, notificationId: id }, at);
     return "updated";

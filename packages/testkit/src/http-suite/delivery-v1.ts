@@ -471,7 +471,7 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       await call("PUT", `/${id}`, { json: { content: "y" } });
       await call("POST", `/${id}/cancel`);
       await call("DELETE", `/${id}`);
-      const log = await setting.service.tenant("acme").sends.auditLog({ limit: 1_000 });
+      const log = await setting.service.tenant("acme").operator.auditLog({ limit: 1_000 });
       const own = log.filter(({ notificationId }) => notificationId === id).map(({ action, actor }) => `${actor} ${action}`);
       expect(own).toEqual(["deleted", "cancelled", "updated", "created"].map((action) => `client:acme ${action}`));
     });

@@ -30,7 +30,7 @@ onEveryStorage((database) => {
     await vi.waitFor(() => expect(errors).toHaveLength(1));
     await notifications.runDue();
     expect(recipients.sort()).toEqual(["ann", "bob", "carl"]);
-    const { deliveries } = await notifications.sends.deliveries(id);
+    const { deliveries } = await notifications.deliveries(id);
     expect(deliveries.map(({ status, attempt, attempts }) => [status, attempt, attempts.length])).toEqual([
       ["delivered", 1, 1],
       ["delivered", 1, 1],
@@ -59,20 +59,17 @@ onEveryStorage((database) => {
       await notifications.runDue();
       return id;
     };
-    const errorOf = async (id: string) => (await notifications.sends.deliveries(id)).deliveries[0]?.attempts.at(-1)?.error;
+    const errorOf = async (id: string) => (await notifications.deliveries(id)).deliveries[0]?.attempts.at(-1)?.error;
     expect(await errorOf(await send("here"))).toBe("410");
     const second = await send("here");
     expect(await errorOf(second)).toMatch(/^The endpoint said that it is gone; nothing is sent to it before 20/);
     await send("elsewhere");
     expect(asked).toEqual(["here", "elsewhere"]);
     isGone = false;
-    await notifications.sends.retry(second);
+    await notifications.retry(second);
     await notifications.runDue();
     const third = await send("here");
-    expect([(await notifications.sends.get(second)).status, (await notifications.sends.get(third)).status]).toEqual([
-      "delivered",
-      "delivered",
-    ]);
+    expect([(await notifications.get(second)).status, (await notifications.get(third)).status]).toEqual(["delivered", "delivered"]);
     expect(asked).toEqual(["here", "elsewhere", "here", "here"]);
   });
 });

@@ -22,7 +22,7 @@ onEveryStorage((database) => {
       const options = { storage: database.storage(), channels: [channel], directory, clock, logger: silent, delivery: { concurrency: 4 } };
       const notifications = stopsAfterTest(new NotificationService(options));
       const { id } = await notifications.send({ channel: "sms", to, content: "Hello" });
-      const deliveries = async () => (await notifications.sends.deliveries(id)).deliveries;
+      const deliveries = async () => (await notifications.deliveries(id)).deliveries;
       const isOver = async () => (await deliveries()).every(({ attempts }) => attempts.length > 0);
       expect(await clock.until(isOver)).toBe(true);
       return (await deliveries()).map(({ status, attempts }) => [

@@ -51,7 +51,7 @@ async function deliverAgain(service: NotificationService, sendId: string): Promi
   await service.runDue();
   const {
     deliveries: [delivery],
-  } = await service.sends.deliveries(sendId);
+  } = await service.deliveries(sendId);
   subscription.close();
   return [delivery?.status, delivery?.attempts.map(({ status }) => status)];
 }
@@ -93,7 +93,7 @@ onEveryStorage((database) => {
         ["dan@example.com", "dan@example.com"],
       ]);
       expect(asked).toEqual([["default", "ann", "bob", "cat"]]);
-      const { deliveries } = await service.sends.deliveries(id);
+      const { deliveries } = await service.deliveries(id);
       expect(deliveries.map(({ status, attempts }) => [status, attempts[0]?.error])).toEqual([
         ["sent", null],
         ["failed", "The email address that the host's directory gave is no email address."],
@@ -119,10 +119,10 @@ onEveryStorage((database) => {
         }),
       );
       const { id } = await service.send({ channel: "email", to: "ann", content: "x" });
-      await expect.poll(async () => (await service.sends.get(id)).status).toBe("sent");
+      await expect.poll(async () => (await service.get(id)).status).toBe("sent");
       const {
         deliveries: [delivery],
-      } = await service.sends.deliveries(id);
+      } = await service.deliveries(id);
       expect(delivery?.attempts.map(({ status, error }) => [status, error])).toEqual([
         ["failed", "The host's directory failed: no directory today"],
         ["sent", null],
@@ -153,8 +153,8 @@ onEveryStorage((database) => {
       expect((await service.inbox("ann").list()).items).toMatchObject([
         { id, type: "welcome", title: "Welcome", data: { step: 1, icon: "wave" } },
       ]);
-      expect(mail.tasks.map(({ subject, meta }) => [subject, meta])).toEqual([["Welcome", { step: 1, icon: "wave" }]]);
-      expect((await service.sends.get(id)).status).toBe("partial");
+      expect(mail.tasks.map(({ title, data }) => [title, data])).toEqual([["Welcome", { step: 1, icon: "wave" }]]);
+      expect((await service.get(id)).status).toBe("partial");
     });
 
     test("every change of state is reported, and a listener that throws does not stop the others", async () => {
@@ -203,17 +203,17 @@ onEveryStorage((database) => {
         new NotificationService({ storage: database.storage(), channels: [email()], directory: () => new Map() }),
       );
       await expect(service.send(input as never)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
-      expect((await service.sends.list()).total).toBe(0);
+      expect((await service.list()).total).toBe(0);
     });
 
     test("a fallback to e-mail that is not configured is refused; over a contract, it fails when its turn comes, and says so", async () => {
       const service = stopsAfterTest(new NotificationService({ storage: database.storage() }));
       const { id } = await service.defaultTenant.sendFromContract({ to: "ann", content: "x", fallback: true });
       await service.runDue();
-      expect((await service.sends.get(id)).status).toBe("failed");
+      expect((await service.get(id)).status).toBe("failed");
       const {
         deliveries: [, fallback],
-      } = await service.sends.deliveries(id);
+      } = await service.deliveries(id);
       expect(fallback?.attempts.map(({ error }) => error)).toEqual(["The channel email is not configured."]);
       for (const fallback of [true, { channel: "sms" }] as const) {
         const own = service.send({ to: "ann", content: "x", fallback });
@@ -237,7 +237,7 @@ onEveryStorage((database) => {
         message: expect.stringMatching(/got "title", which is subject here/),
       });
       const { id } = await service.send({ ...to, data: { order: 1 } });
-      await expect(service.sends.update(id, { meta: {} })).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
+      await expect(service.update(id, { data: {} })).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
       await expect(service.send({ to: "ann" })).resolves.toMatchObject({ channel: "inbox" });
     });
 
@@ -253,9 +253,9 @@ onEveryStorage((database) => {
       const service = stopsAfterTest(new NotificationService({ storage: database.storage() }));
       await service.send({ to: "ann", content: "x", scheduledAt: "2028-02-29T09:00:00Z" });
       const [first, last] = ["-000001-06-01T00:00:00Z", "+010000-01-01T12:00:00Z"].map((text) => new Date(text));
-      expect((await service.sends.list({ createdAfter: first as Date, createdBefore: last as Date })).total).toBe(1);
-      expect((await service.sends.list({ createdBefore: first as Date })).total).toBe(0);
-      expect((await service.sends.analytics({ from: first as Date, before: last as Date })).total).toBe(1);
+      expect((await service.list({ createdAfter: first as Date, createdBefore: last as Date })).total).toBe(1);
+      expect((await service.list({ createdBefore: first as Date })).total).toBe(0);
+      expect((await service.analytics({ from: first as Date, before: last as Date })).total).toBe(1);
     });
 
     test("a delivery over the inbox that its process did not survive is made again, once its lease has run out", async () => {
@@ -289,7 +289,7 @@ onEveryStorage((database) => {
       expect(await service.send(input)).toMatchObject({ id, recipients: ["bob@example.com"], erasedRecipients: 1 });
       await storage.deliveries.erase({ tenant, userId: "bob@example.com" }, 10, new Date());
       await expect(service.send(input)).rejects.toMatchObject({ code: "NOT_FOUND" });
-      expect((await service.sends.list()).total).toBe(0);
+      expect((await service.list()).total).toBe(0);
     });
 
     test("in a transaction of the host, a send is delivered after the commit, or never", async () => {
@@ -301,7 +301,7 @@ onEveryStorage((database) => {
       expect(mail.tasks).toEqual([]);
       await database.transaction((tx) => batch.write(tx));
       await service.runDue();
-      expect([mail.tasks.length, (await service.sends.get(batch.send.id)).status]).toEqual([1, "sent"]);
+      expect([mail.tasks.length, (await service.get(batch.send.id)).status]).toEqual([1, "sent"]);
       await expect(service.prepareSend({ to: "ann", idempotencyKey: "k" })).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
     });
   });

@@ -173,7 +173,7 @@ onEveryStorage((database) => {
       const { service, state, mail } = setUp();
       state.works = false;
       const id = await mail(["ann@example.com", "bob@example.com"], "cat");
-      await service.sends.retry(id, { actor: "dan" });
+      await service.retry(id, { actor: "dan" });
       await service.runDue();
       const { send, deliveries, audit, itemCount } = await service.operator.timeline(id);
       expect(send).toMatchObject({ id, status: "failed" });
@@ -256,13 +256,13 @@ onEveryStorage((database) => {
       expect(await service.operator.countRetryable()).toBe(3);
       expect(await service.operator.retryAll(filter, { actor: "eve" })).toEqual({ matched: 1, retried: 1, remaining: 0, nextCursor: null });
       await service.runDue();
-      const status = async (id: string) => (await service.sends.get(id)).status;
+      const status = async (id: string) => (await service.get(id)).status;
       expect([await status(failed), await status(other), await status(partial)]).toEqual(["sent", "failed", "partial"]);
       const all = await holding(() => service.operator.retryAll({}));
       expect(all).toEqual({ matched: 2, retried: 2, remaining: 0, nextCursor: null });
       await service.runDue();
       expect([await status(other), await status(partial), await status(sent)]).toEqual(["sent", "partial", "sent"]);
-      const retries = (await service.sends.auditLog()).filter(({ action }) => action === "retried");
+      const retries = (await service.operator.auditLog()).filter(({ action }) => action === "retried");
       expect(retries.map(({ actor, notificationId }) => [actor, notificationId])).toEqual([
         ["host", partial],
         ["host", other],
@@ -299,7 +299,7 @@ onEveryStorage((database) => {
         cursor = nextCursor ?? undefined;
       } while (cursor !== undefined);
       expect(tried).toEqual([2, 2, 1]);
-      const retries = (await service.sends.auditLog()).filter(({ action }) => action === "retried");
+      const retries = (await service.operator.auditLog()).filter(({ action }) => action === "retried");
       expect(new Set(retries.map(({ notificationId }) => notificationId)).size).toBe(5);
       const { nextCursor } = await service.operator.retryAll({ kind: "send" }, { limit: 2 });
       await expect(service.operator.retryAll({}, { cursor: nextCursor ?? "" })).rejects.toMatchObject({ code: "INVALID_CURSOR" });
@@ -322,8 +322,8 @@ onEveryStorage((database) => {
       const search = storage.activity.search.bind(storage.activity);
       vi.spyOn(storage.activity, "search").mockImplementationOnce(async (...query) => {
         const found = await search(...query);
-        await service.sends.retry(retried);
-        await service.sends.remove(removed);
+        await service.retry(retried);
+        await service.delete(removed);
         return found;
       });
       expect(await service.operator.retryAll({})).toEqual({ matched: 3, retried: 1, remaining: 0, nextCursor: null });
@@ -354,8 +354,8 @@ onEveryStorage((database) => {
         { action: "read", actor: "host", notificationId: id },
       ];
       expect((await service.operator.timeline(id)).audit).toMatchObject(lines);
-      expect(await service.sends.auditLog()).toMatchObject(lines.toReversed());
-      expect(await service.tenant("acme").sends.auditLog()).toEqual([]);
+      expect(await service.operator.auditLog()).toMatchObject(lines.toReversed());
+      expect(await service.tenant("acme").operator.auditLog()).toEqual([]);
     });
 
     test("an impossible action, id or actor is refused", async () => {

@@ -43,7 +43,7 @@ onEveryStorage((database) => {
       expect(await notifications.inbox("user 7").counts()).toMatchObject({ total: 1, unread: 1 });
       expect(await notifications.inbox("user 249").counts()).toMatchObject({ total: 0, unread: 0 });
       await expect(notifications.operator.timeline(notification.id)).rejects.toMatchObject({ code: "NOT_FOUND" });
-      expect((await notifications.sends.auditLog({ limit: 1 }))[0]).toMatchObject({ action: "deleted", actor: "ann" });
+      expect((await notifications.operator.auditLog({ limit: 1 }))[0]).toMatchObject({ action: "deleted", actor: "ann" });
     });
 
     test("an unknown one, another tenant's and a bad actor are refused", async () => {
@@ -71,8 +71,8 @@ onEveryStorage((database) => {
         retryDelaysMs: [],
         timeoutMs: 5_000,
         invalidRecipient: (recipient) => (recipient.includes("@") ? null : "is no address"),
-        async deliver({ recipient, subject }) {
-          mails.push(`${subject} to ${recipient}`);
+        async deliver({ recipient, title }) {
+          mails.push(`${title} to ${recipient}`);
           return { status: "sent", provider: "test" };
         },
       };
@@ -133,13 +133,13 @@ onEveryStorage((database) => {
       expect(mails).toEqual([`Sent to ${ADDRESS}`, "Sent to bob@example.com"]);
       expect((await notifications.inbox("bob").list()).items.map(({ title }) => title)).toEqual(["To the inbox", "Both"]);
       expect(await notifications.inbox("user 1199").counts()).toMatchObject({ total: 1, unread: 1 });
-      const { sends } = await notifications.sends.list();
-      expect(sends.map(({ subject, status }) => [subject, status])).toEqual([
+      const { sends } = await notifications.list();
+      expect(sends.map(({ title, status }) => [title, status])).toEqual([
         ["To the inbox", "failed"],
         ["Later", "pending"],
         ["Sent", "sent"],
       ]);
-      expect(await notifications.sends.auditLog({ limit: 1 })).toMatchObject([
+      expect(await notifications.operator.auditLog({ limit: 1 })).toMatchObject([
         { action: "user_deleted", actor: "host", notificationId: "00000000-0000-0000-0000-000000000000" },
       ]);
       await notifications.create({ to: ANN, title: "A new beginning" });

@@ -66,10 +66,10 @@ onEveryStorage((database) => {
         const service = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [channel] }));
         const { id } = await service.send({ channel: "own", to: "ann", content: "x" });
         await service.runDue();
-        expect((await service.sends.get(id)).status).toBe("failed");
+        expect((await service.get(id)).status).toBe("failed");
         const {
           deliveries: [delivery],
-        } = await service.sends.deliveries(id);
+        } = await service.deliveries(id);
         expect(delivery?.attempts[0]?.error).toMatch(/^The channel own answered .*; expected \{ status: "sent"/);
       },
     );

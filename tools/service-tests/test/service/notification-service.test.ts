@@ -40,9 +40,9 @@ onEveryStorage((database) => {
       expect(told.toSorted()).toEqual(["high", "high", "low", "low", "normal", "normal"]);
       const { items } = await notifications.inbox("ann").list();
       expect(items.map(({ priority }) => priority)).toEqual(["normal", "low", "high"]);
-      const { sends } = await notifications.sends.list();
+      const { sends } = await notifications.list();
       expect([notification.priority, sent.priority, sends.map(({ priority }) => priority)]).toEqual(["high", "low", ["low"]]);
-      expect((await notifications.sends.get(sent.id)).priority).toBe("low");
+      expect((await notifications.get(sent.id)).priority).toBe("low");
       subscription.close();
     });
 

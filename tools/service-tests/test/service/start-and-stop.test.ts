@@ -55,7 +55,7 @@ onEveryStorage((database) => {
     ]);
     const { id } = await notifications.send({ to: "ann", content: "x" });
     // Nobody is connected.
-    await expect.poll(async () => (await notifications.sends.get(id)).status).toBe("failed");
+    await expect.poll(async () => (await notifications.get(id)).status).toBe("failed");
     await Promise.all([notifications.stop(), notifications.stop()]);
     expect(await codeOf(notifications.create({ to: "ann" }))).toBe("SERVICE_STOPPED");
     await notifications.stop();

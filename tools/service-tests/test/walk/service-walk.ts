@@ -252,7 +252,7 @@ export class ServiceWalk {
   async #isDelivered({ kind, id, text, isMany }: Accepted): Promise<boolean> {
     const { notifications } = this.#process;
     if (kind === "send") {
-      const { status } = await notifications.sends.get(id);
+      const { status } = await notifications.get(id);
       // Nobody follows Carl: it has failed.
       return text === "inbox" ? status !== "pending" : status === "delivered" && this.#shared.delivered.has(id);
     }

@@ -151,11 +151,11 @@ export class WalkProcess {
       retryDelaysMs: RETRY_DELAYS_MS,
       timeoutMs: 30_000,
       invalidRecipient: () => null,
-      deliver: async ({ content, attempt, notificationId }, signal) => {
-        if (content === "slow") {
+      deliver: async ({ message, attempt, notificationId }, signal) => {
+        if (message === "slow") {
           await this.#pause(signal);
         }
-        if (content === "second" && attempt === 1) {
+        if (message === "second" && attempt === 1) {
           return { status: "failed", transient: true, provider: "record", error: "Not yet." };
         }
         if (!this.isDead && !signal.aborted) {

@@ -14,6 +14,9 @@ export const errors = errorDocs({
 /** The contract's field names that differ from Belfry's. */
 const FIELDS: Readonly<Record<string, string>> = {
   to: "recipients",
+  title: "subject",
+  message: "content",
+  data: "meta",
   roomId: "room_id",
   scheduledAt: "scheduled_at",
   fallback: "meta.fallback_delay",
@@ -33,6 +36,8 @@ function wordsFor(
   isPresented: boolean,
 ): { readonly code?: string; readonly message?: string; readonly details?: object } {
   switch (error.code) {
+    case "NOT_FOUND":
+      return error.details.notification === undefined ? {} : { message: `There is no sent notification ${error.details.notification}.` };
     case "UNAUTHENTICATED":
       return { message: isPresented ? "The API key is not valid" : "An API key is required" };
     case "INVALID_RECIPIENTS":
@@ -68,6 +73,9 @@ function wordsFor(
 function fieldsOf({ issues }: BelfryError): readonly { readonly field: string; readonly message: string }[] {
   return issues.map(({ path, message }) => {
     const [first = "body", ...rest] = path;
-    return { field: [FIELDS[first] ?? first, ...rest].join("."), message };
+    return {
+      field: [FIELDS[first] ?? first, ...rest].join("."),
+      message: message.replace("give title or message", "give subject or content"),
+    };
   });
 }

@@ -67,9 +67,9 @@ const listRoute = defineRoute("GET", BASE, {
       createdAfter: query.created_after,
       createdBefore: query.created_before,
     });
-    const { sends, total } = await tenant.sends.list({ offset: skip, limit, sort, ...filters });
+    const { sends, total } = await tenant.list({ offset: skip, limit, sort, ...filters });
     const ids = sends.map(({ id }) => id);
-    const deliveries = await tenant.sends.firstDeliveries(ids, SHOWN_IN_LISTS);
+    const deliveries = await tenant.firstDeliveries(ids, SHOWN_IN_LISTS);
     const bySend = Map.groupBy(deliveries, ({ notificationId }) => notificationId);
     const data = sends.map((send) => renderSend(send, bySend.get(send.id) ?? []));
     return success({ data, pagination: { skip, limit, total, has_more: skip + sends.length < total } });
@@ -97,7 +97,7 @@ const analyticsRoute = defineRoute("GET", `${BASE}/analytics`, {
       channel: type && channelOf(type),
       roomId: room_id,
     });
-    const { total, byStatus, byChannel, fallbackUsed } = await tenant.sends.analytics(filters);
+    const { total, byStatus, byChannel, fallbackUsed } = await tenant.analytics(filters);
     const types = Object.entries(byChannel).map(([channel, count]) => [typeOf(channel), count]);
     const data = {
       total_notifications: total,
@@ -116,8 +116,8 @@ const getRoute = defineRoute("GET", ONE, {
   params,
   responses: { 200: successDoc("The notification", { data: notificationSchema }), ...errors(404) },
   async handle({ tenant, params: { notification_id: id } }) {
-    const send = await tenant.sends.get(id);
-    return success({ data: renderSend(send, await tenant.sends.firstDeliveries([send.id], SHOWN_ALONE)) });
+    const send = await tenant.get(id);
+    return success({ data: renderSend(send, await tenant.firstDeliveries([send.id], SHOWN_ALONE)) });
   },
 });
 
@@ -129,10 +129,11 @@ const updateRoute = defineRoute("PUT", ONE, {
   responses: { 200: successDoc("It is changed", { data: notificationSchema, message: z.string() }), ...errors(404, 409, 422) },
   async handle(context) {
     const { tenant, body } = context;
-    const changes = given({ ...body, meta: body.meta as JsonObject | null | undefined });
-    const send = await tenant.sends.update(context.params.notification_id, changes, actingOf(context));
-    const data = renderSend(send, await tenant.sends.firstDeliveries([send.id], SHOWN_ALONE));
-    return success({ data, message: "Notification updated successfully" });
+    const { subject: title, content: message, meta: data } = body;
+    const changes = given({ title, message, data: data as JsonObject | null | undefined });
+    const send = await tenant.updateFromContract(context.params.notification_id, changes, actingOf(context));
+    const updated = renderSend(send, await tenant.firstDeliveries([send.id], SHOWN_ALONE));
+    return success({ data: updated, message: "Notification updated successfully" });
   },
 });
 
@@ -142,7 +143,7 @@ const deleteRoute = defineRoute("DELETE", ONE, {
   params,
   responses: { 200: successDoc("It is deleted", { message: z.string() }), ...errors(404) },
   async handle(context) {
-    await context.tenant.sends.remove(context.params.notification_id, actingOf(context));
+    await context.tenant.deleteFromContract(context.params.notification_id, actingOf(context));
     return success({ message: "Notification deleted successfully" });
   },
 });
@@ -157,7 +158,7 @@ const deliveriesRoute = defineRoute("GET", `${ONE}/deliveries`, {
     ...errors(404, 422),
   },
   async handle({ tenant, params: { notification_id: id }, query: { skip, limit } }) {
-    const { deliveries, total } = await tenant.sends.deliveries(id, { offset: skip, limit });
+    const { deliveries, total } = await tenant.deliveries(id, { offset: skip, limit });
     const page = { skip, limit, total, has_more: skip + deliveries.length < total };
     return success({ data: deliveries.map(renderDelivery), pagination: page });
   },
@@ -171,7 +172,7 @@ const cancelRoute = defineRoute("POST", `${ONE}/cancel`, {
   params,
   responses: { 200: successDoc("Nothing of it will go out", { data: cancelledSchema, message: z.string() }), ...errors(404, 409) },
   async handle(context) {
-    const { id, status, updatedAt } = await context.tenant.sends.cancel(context.params.notification_id, actingOf(context));
+    const { id, status, updatedAt } = await context.tenant.cancel(context.params.notification_id, actingOf(context));
     const data = { id, status, updated_at: isoDate(updatedAt) };
     return success({ data, message: "Notification cancelled successfully" });
   },
@@ -185,7 +186,7 @@ const retryRoute = defineRoute("POST", `${ONE}/retry`, {
   params,
   responses: { 200: successDoc("It is tried again", { data: retriedSchema, message: z.string() }), ...errors(404, 409) },
   async handle(context) {
-    const { id, status, attempts, updatedAt } = await context.tenant.sends.retry(context.params.notification_id, actingOf(context));
+    const { id, status, attempts, updatedAt } = await context.tenant.retry(context.params.notification_id, actingOf(context));
     const data = { id, status, delivery_attempts: attempts, updated_at: isoDate(updatedAt) };
     return success({ data, message: "Notification queued for retry" });
   },

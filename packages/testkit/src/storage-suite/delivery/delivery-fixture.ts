@@ -56,10 +56,9 @@ export function fullState(send: NewSend): Full<SendState> {
 /** The send as it is read in that state. */
 export function fullSendRead(send: ReturnType<typeof fullSend>, state: Full<SendState>, updatedAt: Date): Full<Send> {
   const { notification, details, channel, fallbackDelayMs, scheduledAt } = send;
-  const { id, tenant, type, title, message, createdAt, priority } = notification;
   const { status, attempts, fallbackUsed, deliveredAt, failedAt } = state;
-  const content = { id, tenant, type, subject: title, content: message, createdAt, updatedAt, priority };
-  return { channel, fallbackDelayMs, scheduledAt, ...details, ...content, status, attempts, fallbackUsed, deliveredAt, failedAt };
+  const plan = { channel, fallbackDelayMs, scheduledAt };
+  return { ...notification, ...plan, ...details, updatedAt, status, attempts, fallbackUsed, deliveredAt, failedAt };
 }
 
 /** The send's delivery, settled, with what its last lease left. */

@@ -30,8 +30,8 @@ export function sendingTests(harness: StorageHarness): void {
         tenant: fixture.tenant,
         type: "note",
         priority: "high",
-        subject: "Subject",
-        content: "Content",
+        title: "Subject",
+        message: "Content",
         status: "pending",
         attempts: 0,
         fallbackUsed: false,
@@ -192,7 +192,7 @@ export function sendingTests(harness: StorageHarness): void {
       const { notification } = await createSend(fixture, { channel: "email", to: ["a", "b"], fallbackAfterMs: null, details: null });
       const { id, tenant, data, createdAt } = notification;
       const choices = { channel: "email", channels: ["email"], recipients: [], roomId: null, hasFallback: false };
-      expect(await storage.findSend(tenant, id)).toMatchObject({ ...choices, meta: data, status: "pending", subject: "Subject" });
+      expect(await storage.findSend(tenant, id)).toMatchObject({ ...choices, meta: data, status: "pending", title: "Subject" });
       const claimed = await claim(fixture, new Date(createdAt.getTime() + 1_000));
       expect(claimed.map(({ delivery, meta, roomId }) => [delivery.recipient, meta, roomId])).toEqual([
         ["a", data, null],
@@ -219,9 +219,9 @@ export function sendingTests(harness: StorageHarness): void {
       const send = await createSend(fixture);
       const { id } = send.notification;
       const at = new Date(send.notification.createdAt.getTime() + 1_000);
-      const change = { subject: "New", meta: { b: 2, notification_type: "note" }, data: { c: 3 }, at, actor: "editor" };
+      const change = { title: "New", meta: { b: 2, notification_type: "note" }, data: { c: 3 }, at, actor: "editor" };
       expect(await storage.updateSend(fixture.tenant, id, change)).toBe("updated");
-      const updated = { subject: "New", content: "Content", meta: change.meta, updatedAt: at };
+      const updated = { title: "New", message: "Content", meta: change.meta, updatedAt: at };
       expect(await storage.findSend(fixture.tenant, id)).toMatchObject(updated);
       expect(await expectTrueCounts(fixture, fixture.owner("ann"))).toMatchObject([{ title: "New", data: { c: 3 } }]);
       await storage.settle(

@@ -177,11 +177,10 @@ export function statusOf(send: ModelSend): SendStatus {
 /** The send as it is read. */
 export function viewOf(send: ModelSend): Send {
   const { notification, written, attempts, fallbackUsed, deliveredAt, failedAt, updatedAt } = send;
-  const { id, tenant, type, priority, createdAt, title: subject, message: content, data } = notification;
   const { channel, fallbackDelayMs, scheduledAt } = written;
-  const none = { channels: [channel], roomId: null, recipients: [], erasedRecipients: 0, hasFallback: false, meta: data };
+  const none = { channels: [channel], roomId: null, recipients: [], erasedRecipients: 0, hasFallback: false, meta: notification.data };
   return {
-    ...{ id, tenant, type, priority, createdAt, subject, content, channel, fallbackDelayMs, scheduledAt },
+    ...{ ...notification, channel, fallbackDelayMs, scheduledAt },
     ...{ status: statusOf(send), attempts, fallbackUsed, deliveredAt, failedAt, updatedAt, ...(send.details ?? none) },
   };
 }

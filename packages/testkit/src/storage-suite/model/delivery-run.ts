@@ -169,8 +169,8 @@ export class DeliveryRun {
   async #update({ text, withMeta }: Step<"update">, send: ModelSend): Promise<void> {
     const { tenant, id } = send.notification;
     const change = {
-      subject: `Subject ${text}`,
-      content: `Content ${text}`,
+      title: `Title ${text}`,
+      message: `Message ${text}`,
       ...(withMeta ? { meta: { notification_type: "x", text }, data: { text } } : {}),
     };
     const updated = await this.#storage.updateSend(tenant, id, { ...change, at: this.#now, actor: "somebody" });
@@ -178,7 +178,7 @@ export class DeliveryRun {
       expect(updated).toBe("not_pending");
       return;
     }
-    send.notification = { ...send.notification, title: change.subject, message: change.content, ...(withMeta ? { data: { text } } : {}) };
+    send.notification = { ...send.notification, title: change.title, message: change.message, ...(withMeta ? { data: { text } } : {}) };
     send.details = send.details && { ...send.details, ...(change.meta ? { meta: change.meta } : {}) };
     send.updatedAt = this.#now;
     this.#model.inbox.change(send.notification);

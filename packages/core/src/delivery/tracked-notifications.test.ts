@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { TurnQueue } from "../work/timing.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryStorage } from "./delivery-storage.ts";
-import { Sends } from "./sends.ts";
+import { TrackedNotifications } from "./tracked-notifications.ts";
 
 test("four lists at once read a few sends in each turn of the event loop, and never two of them in one", async () => {
   const turns = { count: 0, isOver: false };
@@ -22,7 +22,7 @@ test("four lists at once read a few sends in each turn of the event loop, and ne
     deliveriesOf: (_, ids) => note(ids.length, []),
   };
   const context = { ready: async () => ({ [Symbol.dispose]: () => {} }), turns: new TurnQueue(), deliveries } as unknown as DeliveryContext;
-  const sends = new Sends("acme", context);
+  const sends = new TrackedNotifications("acme", context);
   const ids = Array.from({ length: 80 }, () => crypto.randomUUID());
   const ends: number[] = [];
   setImmediate(count);

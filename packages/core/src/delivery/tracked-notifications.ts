@@ -1,33 +1,24 @@
 import type { Issue } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { type ChecksOf, pageChecks, requireInput, requireList, requireNone } from "../foundation/issue-list.ts";
-import { describe, oneOf, text, whole } from "../foundation/parse-text.ts";
+import { describe, oneOf, text } from "../foundation/parse-text.ts";
 import { type ChangeRequest, cancelSend, removeSend, requireActing, retrySend, updateSend } from "./change-send.ts";
 import type { DeliveryContext } from "./context.ts";
 import { type DeliveryPage, type DeliveryRange, SEND_STATUSES, type TrackedDelivery } from "./delivery.ts";
 import { getSend } from "./read-sends.ts";
-import type { AuditEntry, Send, SendAnalytics, SendAnalyticsQuery, SendChanges, SendPage, SendQuery } from "./send.ts";
+import type { Send, SendAnalytics, SendAnalyticsQuery, SendChanges, SendPage, SendQuery } from "./send.ts";
 import type { Acting } from "./send-input.ts";
 
 const DEFAULT_LIMIT = 50;
 const DEFAULT_DELIVERIES = 100;
-const DEFAULT_AUDIT = 100;
 /** How many sends' deliveries are read in one turn of the event loop. */
 const SENDS_AT_ONCE = 10;
 
 /** Recipients, and what is compared with them, may be URLs. */
 const TEXT = text({ minLength: 1, maxLength: 4_096 });
 
-/** The filter and page of a list of sends. All given conditions must hold. `limit` is 1 to 100, 50 if left out. Newest first. */
+/** The filter and page of a list of notifications that have deliveries. All given conditions must hold. `limit` is 1 to 100, 50 if left out. Newest first. */
 export type ListSendsInput = Partial<SendQuery>;
-
-/** The page of the audit log to read. */
-export interface AuditInput {
-  /** 1 to 1,000. @default 100 */
-  readonly limit?: number;
-  /** Only lines numbered below this: the last line of the page before. */
-  readonly before?: number;
-}
 
 const LIST: ChecksOf<SendQuery> = {
   ...pageChecks(100),
@@ -41,35 +32,34 @@ const LIST: ChecksOf<SendQuery> = {
 };
 const ANALYTICS: ChecksOf<SendAnalyticsQuery> = { from: dateIssue, before: dateIssue, channel: TEXT, roomId: TEXT };
 const DELIVERIES: ChecksOf<DeliveryRange> = pageChecks(1_000);
-const AUDIT: ChecksOf<AuditInput> = { limit: pageChecks(1_000).limit, before: whole({ min: 0 }) };
 
 /**
- * The sends of one tenant: `notifications.sends`. Ids are those of the notifications; an id that is unknown, another
- * tenant's, or not of a send is `NOT_FOUND`.
+ * The notifications of one tenant that have deliveries, and how far these got. An id that is unknown, another tenant's, or
+ * of a notification without deliveries is `NOT_FOUND`.
  *
  * @example
  * ```ts
- * const send = await notifications.send({ channel: "email", to: "ann@example.com", subject: "Hello", content: "Hi Ann" });
- * const { status } = await notifications.sends.get(send.id);
+ * const { notification } = await notifications.create({ to: { email: "ann@example.com" }, title: "Hello", message: "Hi Ann" });
+ * const { status } = await notifications.get(notification.id);
  * ```
  */
-export class Sends {
+export class TrackedNotifications {
   readonly #tenant: string;
   readonly #context: DeliveryContext;
 
-  /** Hosts do not call this. They use `notifications.sends` or `notifications.tenant(id).sends`. */
+  /** Hosts do not call this. They use a `NotificationService`, or its `tenant(id)`. */
   constructor(tenant: string, context: DeliveryContext) {
     this.#tenant = tenant;
     this.#context = context;
   }
 
-  /** Returns one send in its current state. @throws BelfryError `NOT_FOUND` */
+  /** Returns a notification with its status, its plan and its recipients. @throws BelfryError `NOT_FOUND` */
   get(id: string): Promise<Send> {
     return getSend(this.#context, this.#tenant, id);
   }
 
   /**
-   * A page of sends, newest first unless `sort` says otherwise.
+   * A page of the notifications that have deliveries, newest first unless `sort` says otherwise.
    *
    * @throws BelfryError `VALIDATION_ERROR` for a filter, a limit (1 to 100) or an offset that is out of range
    */
@@ -82,7 +72,7 @@ export class Sends {
   }
 
   /**
-   * A page of a send's deliveries with their attempts, in the order of its recipients. Of a delivery that was attempted
+   * A page of a notification's deliveries with their attempts, in the order of its recipients. Of a delivery that was attempted
    * more than 100 times, it has the newest 100 attempts.
    *
    * @param range `offset` from 0, `limit` from 1 to 1,000, 100 if left out
@@ -102,7 +92,7 @@ export class Sends {
   }
 
   /**
-   * The first deliveries, `limit` at the most, of each of several sends, unknown ones left out: for a page of sends. A few sends
+   * The first deliveries, `limit` at the most, of each of several notifications, unknown ones left out: for a page of them. A few
    * are read in one turn of the event loop, and others get their turn in between.
    */
   async firstDeliveries(ids: readonly string[], limit: number): Promise<readonly TrackedDelivery[]> {
@@ -123,16 +113,21 @@ export class Sends {
   }
 
   /**
-   * Changes a send that has not gone out yet.
+   * Changes a notification that has not gone out yet. Its inbox items show the change.
    *
-   * @throws BelfryError `NOT_FOUND`; `INVALID_STATE` unless the send is pending; `VALIDATION_ERROR`, `CONTENT_TOO_LONG`
+   * @throws BelfryError `NOT_FOUND`; `INVALID_STATE` unless it is pending; `VALIDATION_ERROR`, `CONTENT_TOO_LONG`
    */
   async update(id: string, changes: SendChanges, acting: Acting = {}): Promise<Send> {
     return updateSend(this.#context, this.#request(id, acting), changes);
   }
 
+  /** Changes a notification for a contract, whose data may name the type: see {@link update}. */
+  async updateFromContract(id: string, changes: SendChanges, acting: Acting): Promise<Send> {
+    return updateSend(this.#context, { ...this.#request(id, acting), isContract: true }, changes);
+  }
+
   /**
-   * Stops a send that has not gone out yet. Nothing of it is sent after this resolves. Inbox items stay.
+   * Stops a notification that has not gone out yet. Nothing of it is delivered after this resolves. Inbox items stay.
    *
    * @throws BelfryError `NOT_FOUND`; `INVALID_STATE` once any delivery has settled or is on its way
    */
@@ -143,14 +138,14 @@ export class Sends {
   /**
    * Retries the failed chains on a fresh schedule. Delivered ones are left alone.
    *
-   * @throws BelfryError `NOT_FOUND`; `INVALID_STATE` unless the send is failed or partial
+   * @throws BelfryError `NOT_FOUND`; `INVALID_STATE` unless it is failed or partial
    */
   async retry(id: string, acting: Acting = {}): Promise<Send> {
     return retrySend(this.#context, this.#request(id, acting));
   }
 
-  /** Deletes a send for good, with its deliveries and inbox items, and stops what is pending. @throws BelfryError `NOT_FOUND` */
-  async remove(id: string, acting: Acting = {}): Promise<void> {
+  /** Deletes a notification for a contract that knows only those with deliveries, all at once. @throws BelfryError `NOT_FOUND` */
+  async deleteFromContract(id: string, acting: Acting): Promise<void> {
     return removeSend(this.#context, this.#request(id, acting));
   }
 
@@ -159,19 +154,11 @@ export class Sends {
     return { tenant: this.#tenant, id, ...acting };
   }
 
-  /** Counts sends by status and channel. */
+  /** Counts the notifications that have deliveries, by status and channel. */
   async analytics(query: SendAnalyticsQuery = {}): Promise<SendAnalytics> {
     requireInput("analytics", query, ANALYTICS);
     using _call = await this.#context.ready();
     return this.#context.deliveries.countSends(this.#tenant, withinYears(query));
-  }
-
-  /** Returns the audit log of creating, changing, cancelling, retrying and deleting, newest first. */
-  async auditLog(input: AuditInput = {}): Promise<readonly AuditEntry[]> {
-    requireInput("auditLog", input, AUDIT);
-    const { limit = DEFAULT_AUDIT, before } = input;
-    using _call = await this.#context.ready();
-    return this.#context.deliveries.listAudit(this.#tenant, { limit, ...(before === undefined ? {} : { before }) });
   }
 }
 
