@@ -26,18 +26,12 @@ export function sendingTests(harness: StorageHarness): void {
       expect(found).toEqual({
         ...send.details,
         ...{ channel: "inbox", fallbackDelayMs: 5_000, scheduledAt: null },
-        id: send.notification.id,
-        tenant: fixture.tenant,
-        type: "note",
-        priority: "high",
-        title: "Subject",
-        message: "Content",
+        ...send.notification,
         status: "pending",
         attempts: 0,
         fallbackUsed: false,
         deliveredAt: null,
         failedAt: null,
-        createdAt: send.notification.createdAt,
         updatedAt: send.notification.createdAt,
       });
       const deliveries = await deliveriesOf(fixture).deliveriesOf(fixture.tenant, [send.notification.id], { offset: 0, limit: 100 });
