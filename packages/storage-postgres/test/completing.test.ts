@@ -28,5 +28,5 @@ test("a delivery whose item is read while another transaction holds its notifica
   await storage.inbox.markRead({ tenant: "default", userId: "ann" }, [id], new Date());
   await holder.query("COMMIT");
   await done;
-  expect((await notifications.sends.get(id)).status).toBe("delivered");
+  expect((await notifications.get(id)).status).toBe("delivered");
 });
