@@ -1,6 +1,6 @@
 import { type HubEvent, systemClock, uuidV7 } from "@belfry/core";
 import Database from "better-sqlite3";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { type SqliteStorage, sqliteStorage } from "../src/index.ts";
 import { useCleanup } from "./setup.ts";
 
@@ -67,13 +67,13 @@ const operations: Readonly<Record<string, (storage: SqliteStorage, id: string) =
 describe.each(["without statistics", "with statistics"])("query plans of the hub %s", (statistics) => {
   const cleanup = useCleanup();
 
-  /** A storage with some data, and the statements that it has run since it was last asked. */
-  async function recorded() {
-    const statements: string[] = [];
-    const database = new Database(":memory:", { verbose: (sql) => void statements.push(String(sql)) });
+  /** Some data: each test has a copy. */
+  const filled = { image: Buffer.of(), id: "" };
+
+  beforeAll(async () => {
+    const database = new Database(":memory:");
     const storage = sqliteStorage(database);
     await storage.open();
-    cleanup(() => database.close());
     const events = Array.from({ length: 1_200 }, (_, index) => newEvent({ source: index % 2 ? "mail" : "chat", sender: `u${index % 9}` }));
     const plan = () => [0, 1].map((number) => ({ id: ids.next(), handlerId: "h", prompt: `p${number}` }));
     await storage.hub.createEvents(events, plan);
@@ -87,9 +87,20 @@ describe.each(["without statistics", "with statistics"])("query plans of the hub
     if (statistics === "with statistics") {
       database.exec("ANALYZE");
     }
+    Object.assign(filled, { image: database.serialize(), id: events[50]?.id ?? "" });
+    database.close();
+  });
+
+  /** A storage with the data, and the statements that it has run since it was last asked. */
+  async function recorded() {
+    const statements: string[] = [];
+    const database = new Database(filled.image, { verbose: (sql) => void statements.push(String(sql)) });
+    const storage = sqliteStorage(database);
+    await storage.open();
+    cleanup(() => database.close());
     const takeStatements = () => statements.splice(0).filter((sql) => /^\s*(select|insert|update|delete)/i.test(sql));
     takeStatements();
-    return { storage, database, takeStatements, id: events[50]?.id ?? "" };
+    return { storage, database, takeStatements, id: filled.id };
   }
 
   // Names given as JSON and the page of a list are small and no tables. There are as many leases as attempts under way,
