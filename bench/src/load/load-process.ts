@@ -18,6 +18,11 @@ export class LoadProcess {
   ask<Reply = Answer>(task: object): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const onExit = (code: number | null) => reject(new Error(`The load generator ended with ${code}.`));
+      // One that has ended before is no longer there to say so.
+      if (!this.#child.connected) {
+        onExit(this.#child.exitCode);
+        return;
+      }
       this.#child.once("exit", onExit);
       this.#child.once("message", (answer) => {
         this.#child.off("exit", onExit);

@@ -18,46 +18,58 @@ const HEAD_END = Buffer.from("\r\n\r\n");
 const EVENT = Buffer.from("event: notification_new\n");
 const AT_ONCE = 50;
 
+/** An empty pong (RFC 6455, 5.5.3) with a mask of zeros, as a client's frames have to have one. */
+const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
+const PING = 0x89;
+/** Shorter frames are no events: what keeps a silent socket open, and empty pings. */
+const EVENT_BYTES = 126;
+
 /** Counts events in what one connection gets; answers with how many a part completed. */
 type Counter = (part: Buffer) => number;
 
-/** Goes from frame to frame by their lengths (RFC 6455, 5.2); a server's frames have no mask. */
-function frameCounter(): Counter {
+/** Goes from frame to frame by their lengths (RFC 6455, 5.2), and answers pings; a server's frames have no mask. */
+function frameCounter(socket: Socket): Counter {
   let left = 0;
-  let header: Buffer = Buffer.alloc(0);
+  let isEvent = false;
+  let kept: Buffer = Buffer.alloc(0);
   return (part) => {
-    let frames = 0;
+    let events = 0;
     let at = 0;
-    while (at < part.length) {
+    const bytes = kept.length > 0 ? Buffer.concat([kept, part]) : part;
+    kept = bytes.subarray(bytes.length);
+    while (at < bytes.length) {
       if (left === 0) {
-        header = Buffer.concat([header, part.subarray(at, at + 1)]);
-        at += 1;
-        left = lengthOf(header);
-        header = left > 0 ? Buffer.alloc(0) : header;
-        continue;
+        const length = lengthOf(bytes, at);
+        if (length === null) {
+          kept = bytes.subarray(at);
+          break;
+        }
+        if (bytes[at] === PING) {
+          socket.write(PONG);
+        }
+        isEvent = length.payload >= EVENT_BYTES;
+        left = length.payload;
+        at += length.header;
       }
-      const taken = Math.min(left, part.length - at);
+      const taken = Math.min(left, bytes.length - at);
       left -= taken;
       at += taken;
-      frames += left === 0 ? 1 : 0;
+      events += isEvent && left === 0 ? 1 : 0;
     }
-    return frames;
+    return events;
   };
 }
 
-/** The length of the payload behind a header; 0 while the header is not all there. */
-function lengthOf(header: Buffer): number {
-  const [, short = 0] = header;
-  if (header.length < 2) {
-    return 0;
+/** The lengths of a header and of the payload behind it; null while the header is not all there. */
+function lengthOf(bytes: Buffer, at: number): { readonly header: number; readonly payload: number } | null {
+  const there = bytes.length - at;
+  const short = bytes[at + 1] ?? 0;
+  const header = short < 126 ? 2 : short === 126 ? 4 : 10;
+  if (there < header) {
+    return null;
   }
-  if (short < 126) {
-    return short;
-  }
-  if (short === 126) {
-    return header.length === 4 ? header.readUInt16BE(2) : 0;
-  }
-  return header.length === 10 ? Number(header.readBigUInt64BE(2)) : 0;
+  const payload = header === 2 ? short : header === 4 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
+  return { header, payload };
 }
 
 /** Looks for the line that starts an event; one may be cut between two parts. */
@@ -104,9 +116,9 @@ class Crowd {
 const crowds = new Map<string, Crowd>();
 
 function openOne({ name, port, request, kind }: NonNullable<Task["open"]>, crowd: Crowd): Promise<void> {
-  const count = kind === "websocket" ? frameCounter() : lineCounter();
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1" });
+    const count = kind === "websocket" ? frameCounter(socket) : lineCounter();
     crowd.sockets.push(socket);
     socket.on("error", reject);
     socket.on("close", () => {
