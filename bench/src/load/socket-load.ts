@@ -32,44 +32,49 @@ function frameCounter(socket: Socket): Counter {
   let left = 0;
   let isEvent = false;
   let kept: Buffer = Buffer.alloc(0);
+  /** Reads a header, and returns its length; 0 while it is not all there. */
+  const enter = (bytes: Buffer, at: number): number => {
+    const { header, payload } = lengthsAt(bytes, at);
+    if (bytes.length - at < header) {
+      return 0;
+    }
+    if (bytes[at] === PING) {
+      socket.write(PONG);
+    }
+    isEvent = payload >= EVENT_BYTES;
+    left = payload;
+    return header;
+  };
   return (part) => {
+    const bytes = kept.length > 0 ? Buffer.concat([kept, part]) : part;
     let events = 0;
     let at = 0;
-    const bytes = kept.length > 0 ? Buffer.concat([kept, part]) : part;
-    kept = bytes.subarray(bytes.length);
     while (at < bytes.length) {
-      if (left === 0) {
-        const length = lengthOf(bytes, at);
-        if (length === null) {
-          kept = bytes.subarray(at);
-          break;
-        }
-        if (bytes[at] === PING) {
-          socket.write(PONG);
-        }
-        isEvent = length.payload >= EVENT_BYTES;
-        left = length.payload;
-        at += length.header;
+      const entered = left === 0 ? enter(bytes, at) : 0;
+      if (left === 0 && entered === 0) {
+        break;
       }
-      const taken = Math.min(left, bytes.length - at);
+      const taken = Math.min(left, bytes.length - at - entered);
       left -= taken;
-      at += taken;
+      at += entered + taken;
       events += isEvent && left === 0 ? 1 : 0;
     }
+    kept = bytes.subarray(at);
     return events;
   };
 }
 
-/** The lengths of a header and of the payload behind it; null while the header is not all there. */
-function lengthOf(bytes: Buffer, at: number): { readonly header: number; readonly payload: number } | null {
-  const there = bytes.length - at;
+/** The lengths of the header that begins at `at`, and of the payload behind it. */
+function lengthsAt(bytes: Buffer, at: number): { readonly header: number; readonly payload: number } {
   const short = bytes[at + 1] ?? 0;
-  const header = short < 126 ? 2 : short === 126 ? 4 : 10;
-  if (there < header) {
-    return null;
+  const there = bytes.length - at;
+  if (short < 126) {
+    return { header: 2, payload: short };
   }
-  const payload = header === 2 ? short : header === 4 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
-  return { header, payload };
+  if (short === 126) {
+    return { header: 4, payload: there < 4 ? 0 : bytes.readUInt16BE(at + 2) };
+  }
+  return { header: 10, payload: there < 10 ? 0 : Number(bytes.readBigUInt64BE(at + 2)) };
 }
 
 /** Looks for the line that starts an event; one may be cut between two parts. */

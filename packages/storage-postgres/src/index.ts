@@ -3,4 +3,3 @@ export { type PostgresTransportOptions, postgresTransport } from "./listen-notif
 export { type MigrateOptions, migrate } from "./migrations/migrate.ts";
 export type { PostgresStorageOptions } from "./postgres-options.ts";
 export { PostgresStorage, postgresStorage } from "./postgres-storage.ts";
-export * as schema from "./schema.ts";

@@ -1,6 +1,7 @@
 import { generateDrizzleJson, generateMigration } from "drizzle-kit/api";
 import { describe, expect, test } from "vitest";
-import { migrate, schema } from "../src/index.ts";
+import { migrate } from "../src/index.ts";
+import { tablesIn } from "../src/schema.ts";
 import { openPool, rowsOf, useCleanup, useDatabase } from "./setup.ts";
 
 /** Describes the tables of a schema: columns, constraints and indexes. It leaves out names that the database chose. */
@@ -35,7 +36,7 @@ describe("schema", () => {
     const pool = openPool(database.url);
     cleanup(() => pool.end());
     await migrate(pool, { schema: "migrated" });
-    const declared = schema.tablesIn("declared");
+    const declared = tablesIn("declared");
     await pool.query("CREATE SCHEMA declared");
     for (const statement of await generateMigration(generateDrizzleJson({}), generateDrizzleJson(declared))) {
       await pool.query(statement);

@@ -1,5 +1,5 @@
 export type { EveryColumnMade } from "./database/every-column-made.ts";
-export { type Fields, fieldsOf, type TableOf, written } from "./database/fields.ts";
+export { type Column, type Fields, fieldsOf, type TableOf } from "./database/fields.ts";
 export { checkOptions, type OptionChecks, SWITCH } from "./database/options.ts";
 export type { Dialect, PageParts, RowOf, Schema, Sql, StoredAttempt, StoredDelivery, Tables, Tracking } from "./database/sql.ts";
 export { LOOKED_AT, type LookedAt, newestBefore, sweepStep } from "./database/sweep-step.ts";
@@ -43,5 +43,7 @@ export {
   type WayName,
 } from "./operator/search.ts";
 export { findActivity, type SummaryRow, summaryColumns, toSummary } from "./operator/summaries.ts";
+export { tableName, typed } from "./schema/columns.ts";
+export { POSTGRES_TABLES, TABLES } from "./schema/tables.ts";
 export { apiKeyStorage } from "./service/api-keys.ts";
 export { socketTicketStorage } from "./service/socket-tickets.ts";

@@ -1,7 +1,7 @@
 import Database from "better-sqlite3";
 import { generateSQLiteDrizzleJson, generateSQLiteMigration } from "drizzle-kit/api";
 import { describe, expect, test } from "vitest";
-import { migrate, schema } from "../src/index.ts";
+import { migrate } from "../src/index.ts";
 
 /** Describes the tables of a database: columns, keys, indexes and references, but not whether they have a rowid. */
 function describeTables(database: Database.Database): unknown {
@@ -31,6 +31,7 @@ function lowerCaseType(column: unknown): unknown {
 
 describe("schema", () => {
   test("the migrations make the tables that the drizzle schema declares", async () => {
+    const schema = await import("../src/schema.ts");
     const migrated = new Database(":memory:");
     await migrate(migrated);
     const declared = new Database(":memory:");

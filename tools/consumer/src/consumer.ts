@@ -40,7 +40,7 @@ import { createEgress, type Egress, type EgressResult, httpOutcome } from "@belf
 import { type OpenAIOptions, openai } from "@belfry/processor-openai";
 import { migrate as migratePostgres, type PostgresTransaction, postgresStorage, postgresTransport } from "@belfry/storage-postgres";
 import { notifications as postgresTable, tablesIn } from "@belfry/storage-postgres/schema";
-import { migrate as migrateSqlite, schema as sqliteSchema, sqliteStorage } from "@belfry/storage-sqlite";
+import { migrate as migrateSqlite, sqliteStorage } from "@belfry/storage-sqlite";
 import { notifications as sqliteTable } from "@belfry/storage-sqlite/schema";
 import {
   type ChannelHarness,
@@ -132,7 +132,10 @@ export async function titles(user: string): Promise<string[]> {
   const { notifications: theirs } = tablesIn("belfry");
   const one = await drizzlePostgres(pool).select({ title: theirs.title }).from(theirs).where(eq(theirs.tenant, user));
   const two = await drizzlePostgres(pool).select().from(postgresTable);
-  const three = drizzleSqlite(database, { schema: sqliteSchema }).select().from(sqliteTable).all();
+  const three = drizzleSqlite(database, { schema: { notifications: sqliteTable } })
+    .select()
+    .from(sqliteTable)
+    .all();
   return [...one, ...two, ...three].map(({ title }) => title ?? "");
 }
 

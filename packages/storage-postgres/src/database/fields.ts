@@ -1,6 +1,20 @@
-import { type Fields as SharedFields, fieldsOf as sharedFieldsOf, type TableOf, written } from "@belfry/storage-sql";
-import type { Column } from "drizzle-orm";
-import { milliseconds } from "./statement.ts";
+import { type Column, type Fields as SharedFields, fieldsOf as sharedFieldsOf, type TableOf } from "@belfry/storage-sql";
+import { isoTime, milliseconds } from "./statement.ts";
+
+/** The types of the columns, without their collations. */
+const TYPES: Readonly<Record<Column["kind"], string>> = {
+  key: "bigint",
+  counter: "bigint",
+  text: "text",
+  bytewise: "text",
+  uuid: "uuid",
+  integer: "integer",
+  number: "bigint",
+  boolean: "boolean",
+  time: "timestamptz",
+  json: "json",
+  texts: "text[]",
+};
 
 /** A record as its table declares it, with values for `unnest`. */
 export interface Fields<Of> extends SharedFields<Of> {
@@ -14,22 +28,17 @@ export interface Fields<Of> extends SharedFields<Of> {
 
 /** Makes a record's fields from its table's columns, except its key. */
 export function fieldsOf<Of extends object>(table: TableOf<Of>): Fields<Of> {
-  const shared = sharedFieldsOf<Of>(table, { milliseconds });
-  const types = shared.all.map(([, column], index) => `$${index + 1}::${typeOf(column)}`);
+  const shared = sharedFieldsOf<Of>(table, { milliseconds, time: isoTime });
+  const types = shared.all.map(([, column], index) => `$${index + 1}::${TYPES[column.kind]}`);
   return {
     ...shared,
     typed: types.join(", "),
     lists: types.map((type) => `${type}[]`).join(", "),
-    listsOf: (records) => shared.all.map(([key, column]) => records.map((record) => written(record[key], column))),
+    listsOf: (records) => shared.all.map(([key, column]) => records.map((record) => column.write(record[key]))),
   };
 }
 
 /** The fields of records as JSON: the columns of `json_to_recordset`, by the fields' names. */
 export function recordset<Of>({ all }: SharedFields<Of>): string {
-  return all.map(([key, column]) => `"${key}" ${typeOf(column)}`).join(", ");
-}
-
-/** A column's type, without its collation. */
-function typeOf(column: Column): string {
-  return column.dataType === "date" ? "timestamptz" : column.getSQLType().replace(/ COLLATE .*$/, "");
+  return all.map(([key, column]) => `"${key}" ${TYPES[column.kind]}`).join(", ");
 }

@@ -1,16 +1,17 @@
-import type { Dialect, Sql } from "@belfry/storage-sql";
-import { tables } from "../schema/tables.ts";
+import { type Dialect, POSTGRES_TABLES, type Sql, typed } from "@belfry/storage-sql";
+import type { tables } from "../schema/tables.ts";
 import { type Bound, inStep, inTransaction, run } from "./bind.ts";
 import type { Session } from "./connection.ts";
-import { milliseconds, type Statement, statement } from "./statement.ts";
+import { isoTime, milliseconds, type Statement, statement } from "./statement.ts";
 
 /** SQL as PostgreSQL speaks it. */
 export const DIALECT: Dialect = {
-  schema: tables,
+  schema: typed<typeof tables>(POSTGRES_TABLES),
   join: "JOIN",
   sourceKey: { column: "source_digest", of: (text) => `encode(sha256(convert_to(${text}, 'UTF8')), 'hex')` },
   unindexed: (column) => column,
   milliseconds,
+  time: isoTime,
   bytes: (column) => `octet_length(${column}::text)`,
   isIn: (column, list, type) => `${column} = ANY (ARRAY(SELECT value::${type} FROM json_array_elements_text(${list}) AS l(value)))`,
   cast: (parameter, type) => `${parameter}::${type}`,
@@ -54,5 +55,5 @@ export function postgresSql(bound: Bound): Sql {
 
 /** Values as parameters take them. */
 export function stored(values: readonly unknown[]): readonly unknown[] {
-  return values.map((value) => (value instanceof Date ? value.toISOString() : value));
+  return values.map((value) => (value instanceof Date ? isoTime(value) : value));
 }

@@ -56,6 +56,11 @@ const keepText: Parse = (text) => text;
 /** Our own parsers: a host may have changed how its pg reads bigint, JSON or times. */
 const ROW_TYPES = { getTypeParser: (oid: number) => PARSERS.get(oid) ?? keepText };
 
+/** A time as parameters take it. */
+export function isoTime(time: Date): string {
+  return time.toISOString();
+}
+
 /** Whose clock decides what is due. */
 export type TimeSource = "database" | "service";
 

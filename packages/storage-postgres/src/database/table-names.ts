@@ -1,13 +1,12 @@
-import { getTableName } from "drizzle-orm";
-import { tablesIn } from "../schema.ts";
+import { POSTGRES_TABLES, tableName } from "@belfry/storage-sql";
 
 /** Belfry's tables as SQL names them: with their schema, quoted. */
-export type TableNames = Readonly<Record<keyof ReturnType<typeof tablesIn>, string>>;
+export type TableNames = Readonly<Record<keyof typeof POSTGRES_TABLES, string>>;
 
 /** The names of the tables in the PostgreSQL schema `schema`. */
 export function tableNames(schema: string): TableNames {
-  const nameOf = (table: Parameters<typeof getTableName>[0]) => `${quoteIdentifier(schema)}.${quoteIdentifier(getTableName(table))}`;
-  return Object.fromEntries(Object.entries(tablesIn(schema)).map(([key, table]) => [key, nameOf(table)])) as TableNames;
+  const nameOf = (field: string) => `${quoteIdentifier(schema)}.${quoteIdentifier(tableName(field))}`;
+  return Object.fromEntries(Object.keys(POSTGRES_TABLES).map((key) => [key, nameOf(key)])) as TableNames;
 }
 
 /** A name of any characters as SQL takes it. */

@@ -1,8 +1,8 @@
 import type { InboxItem, JsonObject, Notification, Owner, StoredItem } from "@belfry/core";
 import { fieldsOf } from "../database/fields.ts";
+import { DIALECT } from "../database/sql.ts";
 import { milliseconds } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { notifications } from "../schema.ts";
 
 /** An inbox item as a statement answers with it. Times in milliseconds since 1970, UTC. */
 export type ItemRow = readonly [
@@ -147,4 +147,4 @@ export function isItemRow(row: MaybeItemRow): row is ItemRow {
 }
 
 /** The columns of a notification that are written and read. */
-export const NOTIFICATION_FIELDS = fieldsOf<Notification>(notifications);
+export const NOTIFICATION_FIELDS = fieldsOf<Notification>(DIALECT.schema.notifications);

@@ -1,12 +1,25 @@
-import { type Column, getTableColumns, type Table } from "drizzle-orm";
+import { type Kind, snake, type TableSpec, type Typed } from "../schema/columns.ts";
 
-/** A time in SQL as milliseconds since 1970, UTC. */
-export type Milliseconds = (time: string) => string;
+/** How times differ between the dialects. */
+export interface Times {
+  /** A time in SQL as milliseconds since 1970, UTC. */
+  milliseconds(time: string): string;
+  /** A time as the driver takes it. */
+  time(time: Date): number | string;
+}
 
 /** A table with a column for each field of a record, of the field's type: one that lacks a field does not compile. */
-export type TableOf<Of> = Table & {
+export type TableOf<Of> = Typed<{
   readonly [Key in keyof Of]-?: { readonly _: { readonly data: NonNullable<Of[Key]> } };
-};
+}>;
+
+/** A column that holds a field. */
+export interface Column {
+  readonly name: string;
+  readonly kind: Kind;
+  /** The field's value as the driver takes it. */
+  write(value: unknown): unknown;
+}
 
 /** A record's fields, as its table declares them; writes and reads follow from them. Their order never changes. */
 export interface Fields<Of> {
@@ -35,20 +48,15 @@ export interface Fields<Of> {
  *
  * @param without columns that are not the record's own. @default its key `pk`
  */
-export function fieldsOf<Of extends object>(
-  table: TableOf<Of>,
-  { milliseconds }: { readonly milliseconds: Milliseconds },
-  without: readonly string[] = ["pk"],
-): Fields<Of> {
-  const columns = Object.entries<Column>(getTableColumns<Table>(table));
-  const all = columns.filter((entry): entry is [keyof Of & string, Column] => !without.includes(entry[0]));
-  const selected = (name: string, column: Column) => (column.dataType === "date" ? milliseconds(name) : name);
+export function fieldsOf<Of extends object>(table: TableOf<Of>, times: Times, without: readonly string[] = ["pk"]): Fields<Of> {
+  const all = columnsOf<Of>(table, times).filter(([key]) => !without.includes(key));
+  const selected = (name: string, { kind }: Column) => (kind === "time" ? times.milliseconds(name) : name);
   return {
     all,
     names: all.map(([, { name }]) => name).join(", "),
     parameters: all.map((_, index) => `$${index + 1}`).join(", "),
     parameter: (key) => `$${all.findIndex(([one]) => one === key) + 1}`,
-    values: (record) => all.map(([key, column]) => written(record[key], column)),
+    values: (record) => all.map(([key, column]) => column.write(record[key])),
     members: (of) => all.map(([key]) => of(key)).join(", "),
     assignments: (of, fixed) =>
       all
@@ -69,15 +77,30 @@ export function fieldsOf<Of extends object>(
   };
 }
 
-/** A value as the driver takes it for a column. */
-export function written(value: unknown, column: Column): unknown {
-  return value === null ? null : column.mapToDriverValue(value);
+function columnsOf<Of>({ columns }: TableSpec, times: Times): readonly (readonly [keyof Of & string, Column])[] {
+  return Object.entries(columns).map(([key, { kind }]) => [
+    key as keyof Of & string,
+    { name: snake(key), kind, write: writing(kind, times) },
+  ]);
 }
 
-function read(value: unknown, column: Column): unknown {
-  if (column.dataType === "date") {
-    return typeof value === "number" ? new Date(value) : null;
+function writing(kind: Kind, { time }: Times): Column["write"] {
+  if (kind === "time") {
+    return (value) => (value instanceof Date ? time(value) : value);
   }
-  // PostgreSQL's driver has parsed JSON already.
-  return value === null || typeof value === "object" ? value : column.mapFromDriverValue(value);
+  return kind === "json" ? (value) => (value === null ? null : JSON.stringify(value)) : (value) => value;
+}
+
+function read(value: unknown, { kind }: Column): unknown {
+  switch (kind) {
+    case "time":
+      return typeof value === "number" ? new Date(value) : null;
+    case "json":
+      // PostgreSQL's driver has parsed JSON already.
+      return typeof value === "string" ? JSON.parse(value) : value;
+    case "boolean":
+      return typeof value === "number" ? value === 1 : value;
+    default:
+      return value;
+  }
 }

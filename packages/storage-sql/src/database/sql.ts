@@ -12,7 +12,7 @@ import type {
   SourceRecord,
 } from "@belfry/core";
 import type { StoredApiKey, StoredTicket } from "@belfry/core/storage";
-import type { Milliseconds, TableOf } from "./fields.ts";
+import type { TableOf, Times } from "./fields.ts";
 
 /** A processing record as it is stored: with its event's key and its lease's fence, and without its event's id. */
 export type StoredRecord = Omit<SourceRecord, "notificationId"> & {
@@ -62,8 +62,8 @@ export type Tables = Readonly<
 >;
 
 /** How SQL differs between the storages. */
-export interface Dialect {
-  /** The tables as drizzle declares them. */
+export interface Dialect extends Times {
+  /** The tables, with their types. */
   readonly schema: Schema;
   /** Joins a table to those named before it, which SQLite then reads first. */
   readonly join: "JOIN" | "CROSS JOIN";
@@ -71,7 +71,6 @@ export interface Dialect {
   readonly sourceKey: { readonly column: "source_id" | "source_digest"; of(text: string): string };
   /** A column that SQL must not use an index for. */
   unindexed(column: string): string;
-  readonly milliseconds: Milliseconds;
   /** The length of a text or of JSON in bytes, found without reading all of it. */
   bytes(column: string): string;
   /** Whether a column is in a list in JSON. */

@@ -105,3 +105,26 @@ export function table<Columns extends Readonly<Record<string, ColumnSpec>>>(
 ): TableSpec<Columns> {
   return { columns, ...indexes };
 }
+
+/** A table's columns, with the types that drizzle has for them. */
+export interface Typed<Columns> extends TableSpec {
+  /** Never set. */
+  readonly types?: Columns;
+}
+
+/** Gives tables the types that drizzle has for their columns. It needs nothing of drizzle at run time, which takes long to load. */
+export function typed<Tables>(specs: Readonly<Record<keyof Tables, TableSpec>>): {
+  readonly [Field in keyof Tables]: Typed<Tables[Field]>;
+} {
+  return specs;
+}
+
+/** The name of a table in SQL. */
+export function tableName(field: string): string {
+  return `belfry_${snake(field)}`;
+}
+
+/** The name of a column in SQL. */
+export function snake(field: string): string {
+  return field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,5 +1,5 @@
 import { type ColumnBuilder, type ColumnBuilderBase, isNotNull, type SQL, type SQLWrapper, sql, type Table } from "drizzle-orm";
-import type { ColumnSpec, IndexSpec, Kind, TableSpec } from "./columns.ts";
+import { type ColumnSpec, type IndexSpec, type Kind, snake, type TableSpec, tableName } from "./columns.ts";
 
 /** Tables by their fields. */
 export type TableSpecs = Readonly<Record<string, TableSpec>>;
@@ -72,7 +72,7 @@ export function declareTables<Builder extends ColumnBuilderBase, Column extends 
 ): object {
   const tables: Record<string, Table> = {};
   for (const [field, spec] of Object.entries(specs)) {
-    const name = `belfry_${snake(field)}`;
+    const name = tableName(field);
     const columns = Object.entries(spec.columns).map(([key, column]) => [key, builderOf(kit.columns[column.kind](snake(key)), column)]);
     const parts = (own: Readonly<Record<string, Column>>) => [
       ...keysOf(name, spec, { kit, own, tables }),
@@ -133,8 +133,4 @@ function indexesOf<Column extends SQLWrapper, Part>(
 
 function columnsOf<Column>(fields: readonly string[], own: Readonly<Record<string, Column>>): [Column, ...Column[]] {
   return fields.map((field) => own[field]) as [Column, ...Column[]];
-}
-
-function snake(field: string): string {
-  return field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -1,18 +1,18 @@
-import type { Dialect, Sql, Tables } from "@belfry/storage-sql";
-import { getTableName } from "drizzle-orm";
-import { tables } from "../schema/tables.ts";
+import { type Dialect, TABLES as SPECS, type Sql, type Tables, tableName, typed } from "@belfry/storage-sql";
+import type { tables } from "../schema/tables.ts";
 import type { Current } from "./bind.ts";
 import type { Connection } from "./connection.ts";
 import type { QueryContext } from "./statement.ts";
 
 /** SQL as SQLite speaks it. */
 export const DIALECT: Dialect = {
-  schema: tables,
+  schema: typed<typeof tables>(SPECS),
   // SQLite keeps the order of a CROSS JOIN.
   join: "CROSS JOIN",
   sourceKey: { column: "source_id", of: (text) => text },
   unindexed: (column) => `+${column}`,
   milliseconds: (time) => time,
+  time: (time) => time.getTime(),
   bytes: (column) => `octet_length(${column})`,
   isIn: (column, list) => `${column} IN (SELECT value FROM json_each(${list}))`,
   cast: (parameter) => parameter,
@@ -23,7 +23,7 @@ export const DIALECT: Dialect = {
 };
 
 /** The tables as SQL names them. */
-export const TABLES = Object.fromEntries(Object.entries(tables).map(([key, table]) => [key, getTableName(table)])) as Tables;
+export const TABLES = Object.fromEntries(Object.keys(SPECS).map((key) => [key, tableName(key)])) as unknown as Tables;
 
 const preparing = new Map<string, ReturnType<typeof prepareText>>();
 

@@ -2,12 +2,11 @@ import type { InboxItem, ItemRef, JsonObject, Notification, Owner, StoredItem } 
 import { fieldsOf } from "@belfry/storage-sql";
 import { DIALECT } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
-import { notifications } from "../schema.ts";
 import { OWN, OWN_ITEMS } from "./conditions.ts";
 import { type InboxState, prepareInboxState, type ReadState } from "./inbox-state.ts";
 
 /** The columns of a notification that are written and read. */
-export const NOTIFICATION_FIELDS = fieldsOf<Notification>(notifications, DIALECT);
+export const NOTIFICATION_FIELDS = fieldsOf<Notification>(DIALECT.schema.notifications, DIALECT);
 
 /** The numbers that one mark was the first to cover. */
 interface Covered {
