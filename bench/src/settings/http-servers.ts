@@ -46,7 +46,7 @@ export function belfryServer(framework: Framework, service: NotificationService)
   if (framework === "hono") {
     return listen(honoServer(new Hono().route("/", honoBelfry(service, OPTIONS))));
   }
-  const app = express();
+  const app = expressApp();
   app.use(expressBelfry(service, OPTIONS));
   return listen(createServer(app));
 }
@@ -58,7 +58,7 @@ export function usualServer(framework: Framework, { method, path, usual }: Endpo
     app[method](path, (context) => context.json(usual({ userId: context.req.header("x-user") ?? "", id: context.req.param("id") ?? "" })));
     return listen(honoServer(app));
   }
-  const app = express();
+  const app = expressApp();
   app[method](path, (request, response) => {
     response.json(usual({ userId: request.header("x-user") ?? "", id: String(request.params.id ?? "") }));
   });
@@ -76,8 +76,7 @@ export function carefulServer(framework: Framework, { method, path, careful }: E
     });
     return listen(honoServer(app));
   }
-  const app = express();
-  app.disable("x-powered-by");
+  const app = expressApp();
   app[method](path, (request, response) => {
     const { text, unread } = answer({ userId: String(request.headers["x-user"] ?? ""), id: String(request.params.id ?? "") });
     response.writeHead(200, { ...headersOf(unread), "content-length": Buffer.byteLength(text) }).end(text);
@@ -100,9 +99,16 @@ export async function listen(server: Server): Promise<Server> {
   return server;
 }
 
+/** What an answer with a user's own data has to say: no cache may keep it, and no browser may take it for a page. */
+const HEADERS = { "content-type": "application/json", "cache-control": "no-store", "x-content-type-options": "nosniff" };
+
 function headersOf(unread: number | undefined): Record<string, string> {
-  const json = { "content-type": "application/json" };
-  return unread === undefined ? json : { ...json, "x-unread-count": String(unread) };
+  return unread === undefined ? { ...HEADERS } : { ...HEADERS, "x-unread-count": String(unread) };
+}
+
+/** An app as every side has it: it does not tell what it is made with, which would cost each of them a header. */
+function expressApp(): express.Express {
+  return express().disable("x-powered-by");
 }
 
 function honoServer(app: Hono): Server {

@@ -26,10 +26,9 @@ export function expressBelfry(service: ContractService, options: ExpressBelfryOp
   const mount = mounted(service, options);
   const middleware = (request: Request, response: Response, next: NextFunction): void => {
     const place = { url: request.url, mountPath: request.baseUrl, ...bodyOf(request) };
-    // Express knows the address behind the proxies that the host trusts ("trust proxy").
-    const address = request.ip === undefined ? {} : { remoteAddress: request.ip };
     mount.handler
-      .handle({ ...fromNodeRequest(request, place), ...address })
+      // Express knows the address behind the proxies that the host trusts ("trust proxy").
+      .handle(fromNodeRequest(request, place, () => request.ip))
       .then((answer) => {
         if (answer === null) {
           next();

@@ -36,29 +36,39 @@ export function honoBelfry(service: ContractService, options: HonoBelfryOptions)
 }
 
 function plainRequest(context: Context, basePath: string): HttpRequest {
-  const { pathname, search } = new URL(context.req.url);
-  const mountPath = mountPathOf(context, pathname, basePath);
+  const target = targetIn(context.req.url);
+  const mountPath = mountPathOf(context, target, basePath);
   // app.mount() cuts the prefix off the paths.
-  const place = { url: (pathname.slice(mountPath.length) || "/") + search, mountPath: mountPath || basePath };
-  const request = { ...fromFetchRequest(context.req.raw, place), ...remoteAddressOf(context) };
+  const below = target.slice(mountPath.length);
+  const url = below.startsWith("/") ? below : `/${below}`;
+  const request = fromFetchRequest(context.req.raw, { url, mountPath: mountPath || basePath }, remoteAddressOf(context));
   // A middleware of the host may have read the body; Hono then has a copy.
   const hasCopy = context.req.raw.bodyUsed && Object.keys(context.req.bodyCache).length > 0;
   return hasCopy ? { ...request, body: async () => new Uint8Array(await context.req.arrayBuffer()) } : request;
 }
 
+/** The path and query of a URL. A request's URL is a normal one already, so it is only cut. */
+function targetIn(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + "://".length);
+  const end = url.indexOf("#", start);
+  return start < 0 ? "/" : url.slice(start, end < 0 ? undefined : end);
+}
+
 /** The part of the path that the mount point matched: as many segments as the mount point has, however they are encoded. */
-function mountPathOf(context: Context, pathname: string, basePath: string): string {
+function mountPathOf(context: Context, target: string, basePath: string): string {
   const mountPoint = mountPointOf(context);
+  if (mountPoint === "" || mountPoint === "/" || (mountPoint === null && basePath === "")) {
+    return "";
+  }
+  const [pathname = ""] = target.split("?", 1);
   if (mountPoint === null) {
     return pathname === basePath || pathname.startsWith(`${basePath}/`) ? basePath : "";
   }
   const segments = mountPoint.split("/").filter(Boolean).length;
-  return segments === 0
-    ? ""
-    : pathname
-        .split("/")
-        .slice(0, segments + 1)
-        .join("/");
+  return pathname
+    .split("/")
+    .slice(0, segments + 1)
+    .join("/");
 }
 
 /** The mount point; null for a context of another copy of Hono (another version, or CommonJS beside ESM), whose routes this copy cannot read. */
@@ -72,8 +82,7 @@ function mountPointOf(context: Context): string | null {
 }
 
 /** The address of the other end, which only Node's server tells. */
-function remoteAddressOf(context: Context): Pick<HttpRequest, "remoteAddress"> {
+function remoteAddressOf(context: Context): string | undefined {
   const env = context.env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined;
-  const remoteAddress = env?.incoming?.socket?.remoteAddress;
-  return remoteAddress === undefined ? {} : { remoteAddress };
+  return env?.incoming?.socket?.remoteAddress;
 }

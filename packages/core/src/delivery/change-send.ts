@@ -57,7 +57,7 @@ async function settleSend(context: DeliveryContext, request: ChangeRequest, deci
   if (typeof settlement === "string") {
     throw new BelfryError("INVALID_STATE", settlement);
   }
-  return getSend(context, tenant, id);
+  return await getSend(context, tenant, id);
 }
 
 /** Stops all deliveries of a send, or none. Throws `INVALID_STATE` once any delivery has settled or is on its way. */

@@ -68,7 +68,7 @@ export class TrackedNotifications {
     const { sort = "-created_at", offset = 0, limit = DEFAULT_LIMIT } = input;
     using _call = await this.#context.ready();
     await this.#context.turns.next();
-    return this.#context.deliveries.listSends(this.#tenant, withinYears({ ...input, sort, offset, limit }));
+    return await this.#context.deliveries.listSends(this.#tenant, withinYears({ ...input, sort, offset, limit }));
   }
 
   /**
@@ -158,7 +158,7 @@ export class TrackedNotifications {
   async analytics(query: SendAnalyticsQuery = {}): Promise<SendAnalytics> {
     requireInput("analytics", query, ANALYTICS);
     using _call = await this.#context.ready();
-    return this.#context.deliveries.countSends(this.#tenant, withinYears(query));
+    return await this.#context.deliveries.countSends(this.#tenant, withinYears(query));
   }
 }
 

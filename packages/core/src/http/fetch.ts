@@ -14,15 +14,59 @@ export function fetchHandler(
   };
 }
 
-/** Reads a fetch Request as plain data. `place` holds the URL below the mount point, and the mount point. */
-export function fromFetchRequest(request: Request, place: { readonly url: string; readonly mountPath: string }): HttpRequest {
+/**
+ * Reads a fetch Request as plain data. `place` holds the URL below the mount point, and the mount point.
+ *
+ * @param remoteAddress the peer's address, where the runtime knows it
+ */
+export function fromFetchRequest(
+  request: Request,
+  place: { readonly url: string; readonly mountPath: string },
+  remoteAddress?: string,
+): HttpRequest {
   return {
     method: request.method.toUpperCase(),
     url: place.url,
     mountPath: place.mountPath,
-    headers: Object.fromEntries(request.headers),
+    headers: new Proxy({}, new HeadersByName(request.headers)),
     body: (maxBytes) => readBody(request, maxBytes),
+    remoteAddress,
   };
+}
+
+/** Shows Headers as an object of texts. It looks each one up when it is asked for: to copy all of them costs more than to answer a count. */
+class HeadersByName implements ProxyHandler<object> {
+  readonly #headers: Headers;
+
+  constructor(headers: Headers) {
+    this.#headers = headers;
+  }
+
+  get(target: object, name: string | symbol): unknown {
+    return this.#valueOf(name) ?? Reflect.get(target, name);
+  }
+
+  has(target: object, name: string | symbol): boolean {
+    return this.#valueOf(name) !== null || Reflect.has(target, name);
+  }
+
+  ownKeys(): string[] {
+    return [...new Set(this.#headers.keys())];
+  }
+
+  getOwnPropertyDescriptor(_: object, name: string | symbol): PropertyDescriptor | undefined {
+    const value = this.#valueOf(name);
+    return value === null ? undefined : { value, enumerable: true, configurable: true };
+  }
+
+  #valueOf(name: string | symbol): string | null {
+    return isHeaderName(name) ? this.#headers.get(name) : null;
+  }
+}
+
+/** Whether Headers can have it: they refuse to look for anything else. */
+function isHeaderName(name: string | symbol): name is string {
+  return typeof name === "string" && /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name);
 }
 
 /** Makes a fetch Response from a plain response. */

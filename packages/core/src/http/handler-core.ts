@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { systemClock } from "../foundation/clock.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { consoleLogger, type Logger } from "../foundation/logger.ts";
@@ -132,10 +133,11 @@ export class HandlerCore {
     if (route.isRateLimited) {
       await this.limits.create(principal?.tenant ?? this.service.defaultTenant.tenantId);
     }
-    return route.handle(await this.#context(request, { route, match, presented }));
+    const context = this.#context(request, { route, match, presented });
+    return route.handle(route.body === undefined ? context : { ...context, body: (await this.#body(route.body, request, route)) as never });
   }
 
-  async #context(request: HttpRequest, { route, match, presented }: Asked): Promise<RouteContext<never, never, never>> {
+  #context(request: HttpRequest, { route, match, presented }: Asked): RouteContext<never, never, never> {
     const { defaultTenant } = this.service;
     const isOfDefault = presented.principal === null || match.contract.credential === "open";
     const tenant = isOfDefault ? defaultTenant : this.service.tenant(presented.principal.tenant);
@@ -146,7 +148,7 @@ export class HandlerCore {
       request,
       params: (route.params && validate(route.params, decodeParams(match.params), "path")) as never,
       query: (route.query && validate(route.query, queryOf(request.url), "query")) as never,
-      body: (await this.#body(route, request)) as never,
+      body: undefined as never,
       report: this.report,
       stream: (start) => this.#stream(start, request, { match, presented }),
     };
@@ -173,12 +175,9 @@ export class HandlerCore {
     return watched;
   }
 
-  async #body(route: Route, request: HttpRequest): Promise<unknown> {
-    if (route.body === undefined) {
-      return undefined;
-    }
+  async #body(schema: z.ZodType, request: HttpRequest, { bodyOptional }: Route): Promise<unknown> {
     const value = await readJson(request, this.settings.maxBodyBytes ?? MAX_BODY_BYTES);
-    return validate(route.body, value === undefined && route.bodyOptional ? {} : value, "body");
+    return validate(schema, value === undefined && bodyOptional ? {} : value, "body");
   }
 
   #failure(error: unknown, request: HttpRequest, presented: Presented): Failure {

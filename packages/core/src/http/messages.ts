@@ -16,7 +16,7 @@ export interface HttpRequest {
   /** The path prefix the routes are mounted under, for links; "" at the root. */
   readonly mountPath?: string;
   /** The peer's address, if the adapter knows it. */
-  readonly remoteAddress?: string;
+  readonly remoteAddress?: string | undefined;
 }
 
 /** Belfry's response, which an adapter writes out. */

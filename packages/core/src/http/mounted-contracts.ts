@@ -68,10 +68,15 @@ export class MountedContracts {
 
   /** Returns the routes at `path` of each contract that has some, in the order the contracts were mounted. */
   having(path: string): readonly RouteMatch[] {
-    return this.#routers.flatMap((router) => {
+    const matches: RouteMatch[] = [];
+    for (const router of this.#routers) {
       const found = findRoute(router, "", path);
-      return found ? [{ ...found.data, params: found.params ?? {} }] : [];
-    });
+      if (found) {
+        const { contract, byMethod, isOpen } = found.data;
+        matches.push({ contract, byMethod, isOpen, params: found.params ?? {} });
+      }
+    }
+    return matches;
   }
 
   /** Returns the WebSocket endpoint at `path`, or null. */

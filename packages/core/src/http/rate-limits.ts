@@ -74,10 +74,15 @@ export class RateLimits {
     }
   }
 
+  /** Whether {@link beforeLookUp} may refuse anybody. */
+  get isAnyBlocked(): boolean {
+    return this.#blockedUntilMs.size > 0;
+  }
+
   /** Throws `RATE_LIMITED` for an address that has guessed too often, unless the credential was good before. */
   async beforeLookUp(guess: Guess): Promise<void> {
     const { credential } = guess;
-    if (this.#blockedUntilMs.size === 0 || credential === "") {
+    if (credential === "") {
       return;
     }
     const address = guess.address();
@@ -93,14 +98,17 @@ export class RateLimits {
     }
   }
 
-  /** Remembers a good credential while somebody guesses. */
+  /** Whether somebody guesses now, so that good credentials are to be remembered. */
+  get isGuessed(): boolean {
+    return this.#isGuessedUntilMs > this.#clock.now();
+  }
+
+  /** Remembers a good credential. */
   async goodCredential({ credential }: Guess): Promise<void> {
-    if (this.#isGuessedUntilMs > this.#clock.now()) {
-      if (this.#good.size >= MAX_GOOD) {
-        this.#good.clear();
-      }
-      this.#good.add(await digest(credential));
+    if (this.#good.size >= MAX_GOOD) {
+      this.#good.clear();
     }
+    this.#good.add(await digest(credential));
   }
 
   /** Counts a bad credential from an address. Throws `RATE_LIMITED` after too many. */

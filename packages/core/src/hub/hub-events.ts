@@ -72,13 +72,13 @@ export class HubEvents {
   async list(input: HubListInput & { readonly source?: string; readonly sender?: string } = {}): Promise<HubPage<IdentifiedEvent>> {
     const query = parseList(input, ["source", "sender"]);
     using _call = await this.#context.ready();
-    return this.#context.hub.listEvents(this.#tenant, query);
+    return await this.#context.hub.listEvents(this.#tenant, query);
   }
 
   /** Returns the processing records of an event, in the order they were planned. @throws BelfryError `NOT_FOUND` */
   async records(id: string): Promise<readonly ProcessingRecord[]> {
     const event = await this.get(id);
-    return this.#context.hub.recordsOf(this.#tenant, event.id);
+    return await this.#context.hub.recordsOf(this.#tenant, event.id);
   }
 
   /**

@@ -74,7 +74,7 @@ export class HubHandlers {
   async list(input: HubListInput & { readonly source?: string } = {}): Promise<HubPage<Handler>> {
     const query = parseList(input, ["source"]);
     using _call = await this.#context.ready();
-    return this.#context.hub.listHandlers(this.#tenant, query);
+    return await this.#context.hub.listHandlers(this.#tenant, query);
   }
 
   /**
@@ -90,7 +90,7 @@ export class HubHandlers {
       await this.#checkRoom(parsed.source);
     }
     const change = { ...parsed, at: new Date(this.#context.clock.now()) };
-    return found(this.#context, { what: "handler", id }, (uuid) => this.#context.hub.updateHandler(this.#tenant, uuid, change));
+    return await found(this.#context, { what: "handler", id }, (uuid) => this.#context.hub.updateHandler(this.#tenant, uuid, change));
   }
 
   /** Limits the handlers of a source, because one transaction checks each event against all their filters. */
@@ -130,7 +130,7 @@ export class HubIdentities {
     using _call = await this.#context.ready();
     const createdAt = new Date(this.#context.clock.now());
     const identity = { id: this.#context.ids.next(), tenant: this.#tenant, ...parsed, createdAt, updatedAt: createdAt };
-    return this.#context.hub.upsertIdentity(identity);
+    return await this.#context.hub.upsertIdentity(identity);
   }
 
   /** @throws BelfryError `NOT_FOUND` */
@@ -164,6 +164,6 @@ export class HubIdentities {
     const { name, ...query } = parseList(input, ["name", "source"]);
     using _call = await this.#context.ready();
     // Every name has the empty part.
-    return this.#context.hub.listIdentities(this.#tenant, { ...query, ...(name && { name }) });
+    return await this.#context.hub.listIdentities(this.#tenant, { ...query, ...(name && { name }) });
   }
 }

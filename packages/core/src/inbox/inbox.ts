@@ -120,7 +120,7 @@ export class Inbox {
   /** Returns the total and the unread count. It reads one row, whatever the size of the inbox. */
   async counts(): Promise<InboxCounts> {
     using _call = await this.#context.ready();
-    return this.#context.inbox.counts(this.owner);
+    return await this.#context.inbox.counts(this.owner);
   }
 
   /**

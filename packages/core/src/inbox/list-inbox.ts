@@ -27,12 +27,15 @@ export function encodeCursor(seq: number, scope: CursorScope): string {
 
 /** Returns the position in `cursor`, or null if the cursor was edited or belongs to another list. */
 export function decodeCursor(cursor: string, scope: CursorScope): number | null {
-  const [position = "", given = ""] = cursor.split("-", 2);
-  const seq = /^[0-9a-z]{1,11}$/.test(position) ? Number.parseInt(position, 36) : Number.NaN;
-  if (!Number.isSafeInteger(seq) || encodeCursor(seq, scope) !== `${position}-${given}` || cursor !== `${position}-${given}`) {
-    return null;
-  }
-  return seq;
+  const seq = positionIn(cursor);
+  return seq !== null && encodeCursor(seq, scope) === cursor ? seq : null;
+}
+
+/** The position that a cursor claims, without regard to its checksum; null if it has none. */
+function positionIn(cursor: string): number | null {
+  const [, position = ""] = /^([0-9a-z]{1,11})-/.exec(cursor) ?? [];
+  const seq = Number.parseInt(position, 36);
+  return Number.isSafeInteger(seq) ? seq : null;
 }
 
 function check(seq: number, { owner, status, type, roomId, epoch }: CursorScope): string {
@@ -93,33 +96,34 @@ export async function listInbox<Item extends Pick<InboxItem, "seq">>(
   if (cursor !== undefined && offset !== 0) {
     throw validationError([{ path: ["offset"], type: "conflict", message: "cannot be given together with a cursor" }]);
   }
+  const before = cursor === undefined ? undefined : positionIn(cursor);
+  if (before === null) {
+    throw foreignCursor();
+  }
   using _call = await context.ready();
-  const place = cursor === undefined ? { offset } : { before: await start(context, owner, { ...input, cursor }) };
+  const place = before === undefined ? { offset } : { before };
   const filter = { status, ...(type === undefined ? {} : { type }), ...(roomId === undefined ? {} : { roomId }) };
   // Reads one item more than requested, to see whether there is a next page.
   const { items, matching, counts } = await read(owner, { ...filter, ...place, limit: limit + 1 });
+  const scope = { owner, status, type, roomId, epoch: counts.epoch };
+  // The page brings the epoch that the cursor is checked against: a query for the epoch alone would cost a third of the page.
+  if (cursor !== undefined && decodeCursor(cursor, scope) === null) {
+    throw foreignCursor();
+  }
   if (items.length <= limit) {
     return { items, nextCursor: null, matching, counts };
   }
   const shown = items.slice(0, limit);
-  const nextCursor = encodeCursor((shown.at(-1) as Item).seq, { owner, status, type, roomId, epoch: counts.epoch });
-  return { items: shown, nextCursor, matching, counts };
+  return { items: shown, nextCursor: encodeCursor((shown.at(-1) as Item).seq, scope), matching, counts };
 }
 
-/** The number in a cursor, below which the page starts. */
-async function start(context: InboxContext, owner: Owner, input: ListInput & { readonly cursor: string }): Promise<number> {
-  const { cursor, status = "all", type, roomId } = input;
-  const { epoch } = await context.inbox.counts(owner);
-  const before = decodeCursor(cursor, { owner, status, type, roomId, epoch });
-  if (before === null) {
-    throw new BelfryError("INVALID_CURSOR", "The cursor is not one that this list gave. Start again without a cursor.");
-  }
-  return before;
+function foreignCursor(): BelfryError {
+  return new BelfryError("INVALID_CURSOR", "The cursor is not one that this list gave. Start again without a cursor.");
 }
 
 /** Returns up to `limit` items of all the tenant's inboxes, newest notification first. */
 export async function listTenant(context: InboxContext, tenant: string, limit: number): Promise<readonly InboxItem[]> {
   requireNone([LIST_INPUT.limit(limit, "limit")]);
   using _call = await context.ready();
-  return context.inbox.listTenant(tenant, limit);
+  return await context.inbox.listTenant(tenant, limit);
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/messages.ts";
 import { readBytes } from "../http/read-json.ts";
 
@@ -19,26 +19,41 @@ export interface RequestPlace {
  * its host means nothing to Belfry.
  */
 export function targetOf(target: string): string {
+  if (target.startsWith("/")) {
+    return target;
+  }
   const [authority = ""] = /^https?:\/\/[^/?#]*/i.exec(target) ?? [];
   const rest = target.slice(authority.length);
   return authority === "" || rest.startsWith("/") ? rest : `/${rest}`;
 }
 
-/** Reads a Node request as plain data. */
-export function fromNodeRequest(incoming: IncomingMessage, place: RequestPlace): HttpRequest {
-  const headers: Record<string, string | undefined> = {};
-  for (const [name, value] of Object.entries(incoming.headers)) {
-    headers[name] = Array.isArray(value) ? value.join(", ") : value;
-  }
+/**
+ * Reads a Node request as plain data.
+ *
+ * @param addressOf tells the peer's address where the framework knows better than the connection; most requests never ask
+ */
+export function fromNodeRequest(incoming: IncomingMessage, place: RequestPlace, addressOf?: () => string | undefined): HttpRequest {
+  // Node keeps it from now on, even if the connection ends before somebody asks.
+  const { remoteAddress } = incoming.socket;
   return {
     method: (incoming.method ?? "GET").toUpperCase(),
     url: targetOf(place.url),
     mountPath: place.mountPath,
-    headers,
+    headers: plainHeaders(incoming.headers),
     body: async (maxBytes) => place.rawBody ?? readBody(incoming, maxBytes),
     ...(place.parsedBody ? { parsedBody: place.parsedBody } : {}),
-    ...(incoming.socket.remoteAddress === undefined ? {} : { remoteAddress: incoming.socket.remoteAddress }),
+    get remoteAddress() {
+      return addressOf?.() ?? remoteAddress;
+    },
   };
+}
+
+/** Headers that are all texts. Node has joined repeated ones, but for `Set-Cookie`, which no request should have. */
+function plainHeaders(headers: IncomingHttpHeaders): HttpRequest["headers"] {
+  if (headers["set-cookie"] === undefined) {
+    return headers as HttpRequest["headers"];
+  }
+  return { ...headers, "set-cookie": headers["set-cookie"].join(", ") } as HttpRequest["headers"];
 }
 
 async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Uint8Array> {

@@ -117,7 +117,7 @@ export class Operator {
   async count(filter: ActivityFilter = {}): Promise<number> {
     const scope = this.#scopeOf("count", filter);
     using _call = await this.#context.ready();
-    return this.#countAll([scope.filter]);
+    return await this.#countAll([scope.filter]);
   }
 
   /**
@@ -152,7 +152,7 @@ export class Operator {
     requireInput("auditLog", input, AUDIT);
     const { limit = DEFAULT_AUDIT, before } = input;
     using _call = await this.#context.ready();
-    return this.#context.deliveries.listAudit(this.#tenant, { limit, ...(before === undefined ? {} : { before }) });
+    return await this.#context.deliveries.listAudit(this.#tenant, { limit, ...(before === undefined ? {} : { before }) });
   }
 
   /**
@@ -168,7 +168,7 @@ export class Operator {
     const now = this.#context.clock.now();
     // Parts begin at round times, so that a bar of the chart stays the same bar as time passes. The last one is the current one.
     const from = new Date(now - (now % parts.bucketMs) - (parts.buckets - 1) * parts.bucketMs);
-    return this.#context.activity.health(this.#tenant, { from, ...parts }, new Date(now));
+    return await this.#context.activity.health(this.#tenant, { from, ...parts }, new Date(now));
   }
 
   /**
@@ -179,7 +179,7 @@ export class Operator {
   async countRetryable(filter: ActivityFilter = {}): Promise<number> {
     const scope = this.#scopeOf("countRetryable", filter);
     using _call = await this.#context.ready();
-    return this.#countAll(retryable(scope.filter));
+    return await this.#countAll(retryable(scope.filter));
   }
 
   /**

@@ -21,7 +21,7 @@ import {
   type TypedSendInput,
 } from "../delivery/index.ts";
 import type { Owner } from "../foundation/context.ts";
-import { requireNone } from "../foundation/issue-list.ts";
+import { requireNone, validationError } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { Hub } from "../hub/index.ts";
 import { type Created, Inbox, type InboxItem, listTenant } from "../inbox/index.ts";
@@ -34,6 +34,8 @@ import type { ServiceContext, TenantParts } from "./service-parts.ts";
 const HOST_SEND_RULES = { declaredTypesOnly: true, acceptsMissingEmail: false, acceptsIds: true, asksFallback: false } as const;
 const CONTRACT_SEND_RULES = { declaredTypesOnly: false, acceptsMissingEmail: true, acceptsIds: false } as const;
 const CONTRACT_RULES = { kind: "message", declaredTypesOnly: false } as const;
+
+const USER_ID = ["user_id"];
 
 /** The notifications of one tenant: what `notifications.tenant("acme")` returns. */
 export class TenantNotifications<
@@ -206,7 +208,10 @@ export class TenantNotifications<
   }
 
   #owner(userId: string): Owner {
-    requireNone([textIssue(userId, ["user_id"], NAME_RULE)]);
+    const issue = textIssue(userId, USER_ID, NAME_RULE);
+    if (issue !== null) {
+      throw validationError([issue]);
+    }
     return { tenant: this.tenantId, userId };
   }
 

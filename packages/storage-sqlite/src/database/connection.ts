@@ -98,18 +98,18 @@ export class Connection {
     return operation;
   }
 
-  /** Runs `work`, which is one reading statement. */
-  query<Result>(work: () => Result): Promise<Result> {
+  /** Runs `work`, which is one reading statement. Like all work it runs at once, unless it has to wait. */
+  query<Result>(work: () => Result): Result | Promise<Result> {
     return this.#patiently(work);
   }
 
   /** Runs `work`, which may be several reading statements, on one state of the database. */
-  read<Result>(work: () => Result): Promise<Result> {
+  read<Result>(work: () => Result): Result | Promise<Result> {
     return this.#patiently(() => this.#transaction(this.#begin, work));
   }
 
   /** Runs `work` as the only writer: all of it or nothing. */
-  write<Result>(work: () => Result): Promise<Result> {
+  write<Result>(work: () => Result): Result | Promise<Result> {
     // IMMEDIATE, because a transaction that reads first may find that it can no longer write.
     return this.#patiently(() => this.#transaction(this.#beginImmediate, work));
   }
@@ -119,7 +119,7 @@ export class Connection {
    * may take it back, unless a later write has waited. After its commit, SQLite moves what waits in the WAL into the database
    * file earlier than otherwise: in small parts, none of which keeps others waiting.
    */
-  step<Result>(work: () => Result): Promise<Result> {
+  step<Result>(work: () => Result): Result | Promise<Result> {
     return this.#patiently(() => this.#withSettings(STEP_SETTINGS, () => this.#transaction(this.#beginImmediate, work)));
   }
 
@@ -157,28 +157,46 @@ export class Connection {
     }
   }
 
-  async #patiently<Result>(attempt: () => Result): Promise<Result> {
-    let deadlineMs: number | undefined;
-    for (let tries = 0; ; tries += 1) {
-      let obstacle: unknown;
-      if (this.database.inTransaction) {
-        obstacle = hostTransaction(this.#busyTimeoutMs);
-      } else {
-        try {
-          return attempt();
-        } catch (error) {
-          if (!isBusy(error)) {
-            throw wrapError(error);
-          }
-          obstacle = error;
-        }
-      }
-      deadlineMs ??= performance.now() + this.#busyTimeoutMs;
+  /** Runs `work` until nothing is in its way. Most work need not wait, and makes no promise. */
+  #patiently<Result>(work: () => Result): Result | Promise<Result> {
+    const done = this.#try(work);
+    return done instanceof Obstacle ? this.#tryAgain(work, done) : done;
+  }
+
+  async #tryAgain<Result>(work: () => Result, first: Obstacle): Promise<Result> {
+    const deadlineMs = performance.now() + this.#busyTimeoutMs;
+    let done: Result | Obstacle = first;
+    for (let tries = 0; done instanceof Obstacle; tries += 1) {
       if (performance.now() >= deadlineMs) {
-        throw wrapError(obstacle);
+        throw wrapError(done.error);
       }
       await pause(tries);
+      done = this.#try(work);
     }
+    return done;
+  }
+
+  #try<Result>(work: () => Result): Result | Obstacle {
+    if (this.database.inTransaction) {
+      return new Obstacle(hostTransaction(this.#busyTimeoutMs));
+    }
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error)) {
+        throw wrapError(error);
+      }
+      return new Obstacle(error);
+    }
+  }
+}
+
+/** Another transaction that work has to wait for. */
+class Obstacle {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
   }
 }
 

@@ -47,6 +47,21 @@ export function prepareInboxState({ prepareRows }: QueryContext) {
   };
 }
 
+type CountsRow = readonly [total: number, unread: number, lastSeq: number, epoch: string, rev: number];
+
+/** Reads the counts of an inbox: one row by its key. */
+export function prepareCounts({ prepareRows }: QueryContext) {
+  const counters = prepareRows<Owner, CountsRow>(`SELECT total, unread, last_seq, epoch, rev FROM belfry_inbox_counters WHERE ${OWN}`);
+  return (owner: Owner): InboxCounts => {
+    const row = counters.get(owner);
+    if (row === undefined) {
+      return EMPTY_COUNTS;
+    }
+    const [total, unread, lastSeq, epoch, rev] = row;
+    return { total, unread, lastSeq, epoch, rev };
+  };
+}
+
 type Added = Pick<InboxCounts, "total" | "unread">;
 
 /** Adds to the counts of an inbox, as one change, and returns the new counts. */

@@ -149,12 +149,6 @@ export function prepareListTenant(context: QueryContext) {
     });
 }
 
-/** Reads the counts of an inbox. */
-export function prepareCounts(context: QueryContext) {
-  const inboxState = prepareInboxState(context);
-  return (owner: Owner): InboxCounts => inboxState(owner).counts;
-}
-
 /** Reads one item of an inbox. */
 export function prepareGet(context: QueryContext) {
   const inboxState = prepareInboxState(context);

@@ -2,9 +2,8 @@ import type { ItemRef, Owner } from "@belfry/core";
 import type { ItemsChange, WholeInboxChange } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { OWN, OWN_ITEM } from "./conditions.ts";
-import { prepareAddToCounts } from "./inbox-state.ts";
+import { prepareAddToCounts, prepareCounts } from "./inbox-state.ts";
 import { prepareFindItems } from "./item-row.ts";
-import { prepareCounts } from "./list.ts";
 
 /** Marks unread items read. */
 export function prepareMarkRead(context: QueryContext) {

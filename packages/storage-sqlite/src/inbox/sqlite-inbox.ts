@@ -4,15 +4,8 @@ import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, query, read, step, write, writeIf } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
 import { cutIntoChunks, prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut } from "./fan-outs.ts";
-import {
-  prepareCounts,
-  prepareGet,
-  prepareList,
-  prepareListAfter,
-  prepareListStored,
-  prepareListTenant,
-  preparePositions,
-} from "./list.ts";
+import { prepareCounts } from "./inbox-state.ts";
+import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant, preparePositions } from "./list.ts";
 import { prepareMarkAllRead, prepareMarkRead, prepareMarkUnread } from "./mark.ts";
 import { prepareRemove, prepareRemoveRead } from "./remove.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";

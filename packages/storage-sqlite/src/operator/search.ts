@@ -123,7 +123,7 @@ export class ActivitySearch {
     return `$${this.#text.values.length + place}`;
   }
 
-  #ask<Row extends object>(text: string, ...more: readonly unknown[]): Promise<readonly Row[]> {
+  async #ask<Row extends object>(text: string, ...more: readonly unknown[]): Promise<readonly Row[]> {
     return this.#connection.query(() => ask<Row>(this.#connection, text, [...this.#text.values, ...more]));
   }
 }

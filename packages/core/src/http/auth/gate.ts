@@ -5,7 +5,7 @@ import type { HttpRequest } from "../messages.ts";
 import type { CredentialScheme, Principal } from "../principal.ts";
 import type { Guess, RateLimits } from "../rate-limits.ts";
 import type { Authenticator, PresentedCredential } from "./authenticator.ts";
-import { isRefusal } from "./refusal.ts";
+import { isRefusal, type Refusal } from "./refusal.ts";
 
 /** The credential that a request presented, with its principal. */
 export interface Presented {
@@ -15,6 +15,10 @@ export interface Presented {
   readonly principal: Principal | null;
   /** The error when the credential was not looked up because its address guessed too often. */
   readonly limited?: BelfryError;
+}
+
+interface Refused extends Pick<Presented, "scheme"> {
+  readonly found: Refusal;
 }
 
 const NO_HEADERS = {};
@@ -38,9 +42,9 @@ export class Gate {
   }
 
   /** Identifies the caller by the request's headers. */
-  async admit(request: HttpRequest): Promise<Presented> {
+  admit(request: HttpRequest): Promise<Presented> {
     const presented = this.#authenticator.presentedBy(request);
-    return presented === null ? { scheme: null, principal: null } : this.#identify(presented, request);
+    return presented === null ? Promise.resolve({ scheme: null, principal: null }) : this.#identify(presented, request);
   }
 
   /**
@@ -50,7 +54,7 @@ export class Gate {
   lasting(request: HttpRequest): HttpRequest {
     const { auth, clientAddress: named } = this.#settings;
     const isForHost = typeof auth === "function" || named !== undefined;
-    return { ...request, headers: isForHost ? request.headers : credentialsIn(request.headers), body: nothing };
+    return { ...request, headers: isForHost ? { ...request.headers } : credentialsIn(request.headers), body: nothing };
   }
 
   /** Identifies the caller by a credential that did not come in a header. */
@@ -61,8 +65,17 @@ export class Gate {
   async #identify(presented: PresentedCredential, request: HttpRequest): Promise<Presented> {
     const guess = { address: () => clientAddress(this.#settings, request), credential: presented.text };
     try {
-      await this.#limits.beforeLookUp(guess);
-      return await this.#lookUp(presented, request, guess);
+      if (this.#limits.isAnyBlocked) {
+        await this.#limits.beforeLookUp(guess);
+      }
+      const { scheme, found } = await this.#authenticator.identify(presented, request);
+      if (isRefusal(found)) {
+        return await this.#refuse(presented, guess, { scheme, found });
+      }
+      if (this.#limits.isGuessed) {
+        await this.#limits.goodCredential(guess);
+      }
+      return { scheme, principal: found };
     } catch (error) {
       if (error instanceof BelfryError && error.code === "RATE_LIMITED") {
         return { scheme: presented.scheme, principal: null, limited: error };
@@ -71,12 +84,7 @@ export class Gate {
     }
   }
 
-  async #lookUp(presented: PresentedCredential, request: HttpRequest, guess: Guess): Promise<Presented> {
-    const { scheme, found } = await this.#authenticator.identify(presented, request);
-    if (!isRefusal(found)) {
-      await this.#limits.goodCredential(guess);
-      return { scheme, principal: found };
-    }
+  async #refuse(presented: PresentedCredential, guess: Guess, { scheme, found }: Refused): Promise<Presented> {
     if (presented.text === "") {
       return { scheme: scheme === "host" ? null : scheme, principal: null };
     }
