@@ -56,7 +56,8 @@ export class Victim {
   constructor(options: VictimOptions) {
     // The run's global setup has bundled it.
     this.child = fork(process.env.CHAOS_VICTIM ?? "", {
-      execArgv: [],
+      // So that garbage can be left out of what it says of its memory.
+      execArgv: ["--expose-gc"],
       env: { PATH: process.env.PATH, VICTIM: JSON.stringify(options) },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });

@@ -91,6 +91,7 @@ process.on("message", (question: VictimQuestion) => {
     movedMs = question.moveClockMs;
     tell({ clockMovedMs: movedMs });
   } else {
+    globalThis.gc?.();
     tell({ rss: process.memoryUsage().rss, sockets: sockets.size });
   }
 });
