@@ -1,12 +1,17 @@
+import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 
-/** The path of the browser; by default that of Debian's package. */
-const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
+/** Where Debian's packages put the browser. The headless shell is the same engine without windows, for a third of the CPU time. */
+const INSTALLED = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"];
+
+/** The path of the browser. */
+const EXECUTABLE = process.env.CHROMIUM ?? INSTALLED.find((path) => existsSync(path)) ?? "/usr/bin/chromium-headless-shell";
 
 /** Starts a real browser. @throws Error if there is none; it says how to install one */
 export async function startBrowser(): Promise<Browser> {
   const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"];
   return chromium.launch({ executablePath: EXECUTABLE, args }).catch((error: unknown) => {
-    throw new Error(`No browser at ${EXECUTABLE}: install one (apt-get install chromium), or name another in CHROMIUM.`, { cause: error });
+    const remedy = "install one (apt-get install chromium-headless-shell), or name another in CHROMIUM.";
+    throw new Error(`No browser at ${EXECUTABLE}: ${remedy}`, { cause: error });
   });
 }
