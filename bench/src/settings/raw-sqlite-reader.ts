@@ -13,8 +13,10 @@ type ItemTuple = readonly [
   unreadRev: number | null,
   kind: InboxItem["kind"],
   source: string | null,
-  sender: string | null,
+  actor: string | null,
   priority: InboxItem["priority"],
+  url: string | null,
+  actions: string | null,
 ];
 type CountsTuple = readonly [total: number, unread: number, lastSeq: number, epoch: string, rev: number];
 type StateTuple = readonly [...CountsTuple, readUpToSeq: number];
@@ -53,7 +55,7 @@ export class RawSqliteReader {
     this.#unread = database.prepare(`SELECT unread ${ofInbox}`).pluck();
     this.#counts = database.prepare(`SELECT total, unread, last_seq, epoch, rev ${ofInbox}`).raw();
     this.#state = database.prepare(`SELECT total, unread, last_seq, epoch, rev, read_up_to_seq ${ofInbox}`).raw();
-    this.#page = database.prepare(page(`${shown}, n.kind, n.source, n.sender, n.priority`)).raw();
+    this.#page = database.prepare(page(`${shown}, n.kind, n.source, n.sender, n.priority, n.url, n.actions`)).raw();
     this.#shownPage = database.prepare(page(shown)).raw();
     this.#mark = database
       .prepare(
@@ -87,7 +89,7 @@ export class RawSqliteReader {
     const items: InboxItem[] = [];
     for (let index = 0; index < rows.length && index < limit; index += 1) {
       const row = rows[index] as ItemTuple;
-      const [id, type, title, message, data, createdAt, seq, ownReadAt, , kind, source, sender, priority] = row;
+      const [id, type, title, message, data, createdAt, seq, ownReadAt, , kind, source, actor, priority, url, actions] = row;
       const readAt = seq > readUpToSeq ? ownReadAt : this.#readAt(userId, row);
       items.push({
         id,
@@ -98,9 +100,11 @@ export class RawSqliteReader {
         message,
         data: JSON.parse(data),
         source,
-        sender,
+        actor,
         createdAt: new Date(createdAt),
         priority,
+        url,
+        actions: actions === null ? null : JSON.parse(actions),
         userId,
         seq,
         readAt: readAt === null ? null : new Date(readAt),

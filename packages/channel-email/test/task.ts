@@ -14,6 +14,8 @@ export function taskOf(changes: Partial<DeliveryTask> = {}): DeliveryTask {
     title: "New message",
     message: "You have a new message.",
     data: {},
+    url: null,
+    actions: null,
     isFallback: false,
     attempt: 1,
     createdAt: new Date("2026-01-01T12:00:00.000Z"),

@@ -1,4 +1,4 @@
-export type { CallOptions, CallOptionsOf, PreparedNotification, PreparedSend, SynchronousCallOptions } from "./creating/index.ts";
+export type { CallOptions, CallOptionsOf, PreparedNotification, SynchronousCallOptions } from "./creating/index.ts";
 export type {
   Acting,
   AttemptStatus,
@@ -19,7 +19,6 @@ export type {
   DeliverySuccess,
   DeliveryTask,
   Directory,
-  FallbackInput,
   ListSendsInput,
   Send,
   SendAnalytics,
@@ -27,17 +26,12 @@ export type {
   SendChanged,
   SendChanges,
   SendDetails,
-  SendFields,
-  SendInput,
-  SendInputWithData,
-  SendInputWithOptionalData,
   SendPage,
   SendProgress,
   SendQuery,
   SendSort,
   SendStatus,
   TrackedDelivery,
-  TypedSendInput,
   UnreachedReason,
 } from "./delivery/index.ts";
 export { type Clock, systemClock } from "./foundation/clock.ts";
@@ -102,6 +96,7 @@ export {
   type StoredItem,
 } from "./inbox/index.ts";
 export {
+  type Address,
   type CreateFields,
   type CreateInput,
   type CreateInputWithData,
@@ -112,11 +107,14 @@ export {
   type DataOrNone,
   DEFAULT_TYPE,
   defineTypes,
+  type FallbackInput,
   type Notification,
+  type NotificationAction,
   type NotificationCreated,
   type NotificationKind,
   type NotificationType,
   type NotificationTypes,
+  type Recipient,
   type TypesTaking,
   typeLabel,
   type UntypedCreateInput,

@@ -24,7 +24,7 @@ beforeEach(async () => {
     data: { action_url: "https://example.com" },
   });
   await service.inbox("eve").markRead(notification.id);
-  sendId = (await service.send({ channel: "sms", to: ["+4911", "+4912"], subject: "Your code", content: "1234" })).id;
+  sendId = (await service.create({ channels: ["sms"], to: ["+4911", "+4912"], title: "Your code", message: "1234" })).notification.id;
   await service.runDue();
 });
 

@@ -106,7 +106,9 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
   });
 
   test("the address of a search holds its filters, so it can be shared", async () => {
-    const failed = await stage.service().send({ channel: "sms", to: "+4911", type: "code", subject: "Your code", content: "1234" });
+    const { notification: failed } = await stage
+      .service()
+      .create({ channels: ["sms"], to: "+4911", type: "code", title: "Your code", message: "1234" });
     await stage.service().runDue();
     await stage.service().create({ to: "bob", type: "comment", title: "A comment", message: "Nice" });
     await open("?view=search");
@@ -147,7 +149,9 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
   });
 
   test("the timeline of a failed send says why it failed, and a retry delivers it", async () => {
-    const { id } = await stage.service().send({ channel: "sms", to: "+4911", subject: "Your code", content: "1234" });
+    const {
+      notification: { id },
+    } = await stage.service().create({ channels: ["sms"], to: "+4911", title: "Your code", message: "1234" });
     await stage.service().runDue();
     await open("?view=search");
     await page.getByRole("link", { name: "Your code" }).click();
@@ -188,11 +192,11 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
   });
 
   test("the timeline of a fallback says that it waits, and why it was stopped", async () => {
-    const send = await stage.service().send({
+    const { notification: send } = await stage.service().create({
       to: "bob",
-      channel: "inbox",
-      subject: "Read me",
-      content: "x",
+      channels: ["inbox"],
+      title: "Read me",
+      message: "x",
       fallback: { channel: "sms", afterMs: 600_000 },
     });
     await stage.service().runDue();
@@ -206,7 +210,9 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
 
   test("a scheduled send is cancelled after a confirmation", async () => {
     const scheduledAt = new Date(Date.now() + 3_600_000);
-    const { id } = await stage.service().send({ channel: "sms", to: "+4911", subject: "Later", content: "x", scheduledAt });
+    const {
+      notification: { id },
+    } = await stage.service().create({ channels: ["sms"], to: "+4911", title: "Later", message: "x", scheduledAt });
     await open(`?view=notification&id=${id}`);
     await page.getByText("Attempt 1, sms to +4911, is due").waitFor();
     await page.getByRole("button", { name: "Cancel…" }).click();
@@ -239,7 +245,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
 
   test("all failed sends that match are retried, with counts before and after and a progress", async () => {
     for (let count = 0; count < 60; count += 1) {
-      await stage.service().send({ channel: "sms", to: `+49${count}`, type: count < 30 ? "code" : "alarm", content: "1234" });
+      await stage.service().create({ channels: ["sms"], to: `+49${count}`, type: count < 30 ? "code" : "alarm", message: "1234" });
     }
     await stage.service().runDue();
     await open("?view=search&type=code&status=failed");
@@ -258,10 +264,10 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
   });
 
   test("the health view has figures, a chart and its table for each channel and range", async () => {
-    await stage.service().send({ channel: "sms", to: "+4911", content: "1" });
+    await stage.service().create({ channels: ["sms"], to: "+4911", message: "1" });
     await stage.service().runDue();
     stage.channel.isBroken = false;
-    await stage.service().send({ channel: "sms", to: "+4912", content: "2" });
+    await stage.service().create({ channels: ["sms"], to: "+4912", message: "2" });
     await stage.service().runDue();
     await open("?view=health");
     await page.getByRole("heading", { name: "sms" }).waitFor();
@@ -293,7 +299,9 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     expect(await tail.getByText("second").count()).toBe(0);
     await page.getByRole("button", { name: "Resume" }).click();
     await tail.getByText("second").waitFor();
-    const { id } = await stage.service().send({ channel: "sms", to: "+4911", subject: "third", content: "x" });
+    const {
+      notification: { id },
+    } = await stage.service().create({ channels: ["sms"], to: "+4911", title: "third", message: "x" });
     await stage.service().runDue();
     await tail.getByRole("listitem").filter({ hasText: "third" }).getByText("failed").waitFor();
     await tail.getByRole("link", { name: "third" }).click();

@@ -25,7 +25,13 @@ test("row 21: texts of users and senders are shown as text everywhere, and only 
     ids.push(notification.id);
   }
   const good = await service.create({ to: user, title: "good", message: "x", data: { action_url: "https://example.com/?a=1&b=<2>" } });
-  const send = await service.send({ channel: "sms", to: `+${MARKUP}`, subject: MARKUP, content: MARKUP, meta: { "<i>": MARKUP } });
+  const { notification: send } = await service.create({
+    channels: ["sms"],
+    to: `+${MARKUP}`,
+    title: MARKUP,
+    message: MARKUP,
+    data: { "<i>": MARKUP },
+  });
   await service.runDue();
   const { page, problems } = await stage.open();
   const views = [
@@ -92,7 +98,7 @@ test("long and reversed titles stay in their place on narrow and wide screens", 
   const reversed = page.locator("a.item-title, a.chip").filter({ hasText: "\u202e" });
   await reversed.first().waitFor();
   expect(await reversed.evaluateAll((all) => all.map((one) => getComputedStyle(one).unicodeBidi))).toEqual(["isolate", "isolate"]);
-  const send = await stage.service().send({ channel: "sms", to: "+\u202e4911", content: "x" });
+  const { notification: send } = await stage.service().create({ channels: ["sms"], to: "+\u202e4911", message: "x" });
   await stage.service().runDue();
   await page.goto(`${stage.url()}?view=notification&id=${send.id}`);
   await page.locator(".step-head bdi").filter({ hasText: "\u202e" }).waitFor();

@@ -92,7 +92,7 @@ test("older pages are up to date after a change too", async () => {
 
 test("a search that shows older results drops those that no longer match", async () => {
   const sends = await Promise.all(
-    Array.from({ length: 60 }, (_, index) => stage.service().send({ channel: "sms", to: `+49${index}`, content: "1234" })),
+    Array.from({ length: 60 }, (_, index) => stage.service().create({ channels: ["sms"], to: `+49${index}`, message: "1234" })),
   );
   await stage.service().runDue();
   const { page } = await stage.open("?view=search&status=failed");
@@ -165,7 +165,7 @@ test("text typed while a notification is created stays, and so does the focus", 
 
 test("a retry uses the filters on show, even before a search", async () => {
   for (const type of ["code", "alarm"]) {
-    await stage.service().send({ channel: "sms", to: "+4911", type, content: "1234" });
+    await stage.service().create({ channels: ["sms"], to: "+4911", type, message: "1234" });
   }
   await stage.service().runDue();
   const { page } = await stage.open("?view=search");
@@ -177,7 +177,9 @@ test("a retry uses the filters on show, even before a search", async () => {
 });
 
 test("retries that stopped go on with older ones", async () => {
-  await Promise.all(Array.from({ length: 60 }, (_, index) => stage.service().send({ channel: "sms", to: `+49${index}`, content: "1234" })));
+  await Promise.all(
+    Array.from({ length: 60 }, (_, index) => stage.service().create({ channels: ["sms"], to: `+49${index}`, message: "1234" })),
+  );
   await stage.service().runDue();
   stage.channel.isBroken = false;
   const { page } = await stage.open("?view=search");
@@ -205,7 +207,9 @@ test("a count that has reached its limit says that there may be more", async () 
 
 test("deleted notifications leave the live tail too", async () => {
   await stage.service().create({ to: "bob", message: "stays" });
-  const { id } = await stage.service().send({ channel: "sms", to: "+4911", subject: "goes", content: "x" });
+  const {
+    notification: { id },
+  } = await stage.service().create({ channels: ["sms"], to: "+4911", title: "goes", message: "x" });
   await stage.service().runDue();
   const { page } = await stage.open("?view=live");
   await page.getByText("Live", { exact: true }).last().waitFor();

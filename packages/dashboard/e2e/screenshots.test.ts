@@ -52,18 +52,24 @@ async function play({ service, channel }: Stage): Promise<string> {
     channel.isBroken = minute > 20 && minute < 26;
     for (let count = 0; count < 2 + ((minute * 7) % 5); count += 1) {
       const content = `Your code is ${1000 + 37 * minute + count}`;
-      await notifications.send({ channel: "sms", to: `+4930${minute}${count}`, type: "sign_in", subject: "Sign-in code", content });
+      await notifications.create({
+        channels: ["sms"],
+        to: `+4930${minute}${count}`,
+        type: "sign_in",
+        title: "Sign-in code",
+        message: content,
+      });
     }
     await notifications.runDue();
   }
   channel.isBroken = true;
   const content = "It arrives between 14:00 and 16:00.";
-  const parcel = await notifications.send({
-    channel: "sms",
+  const { notification: parcel } = await notifications.create({
+    channels: ["sms"],
     to: "+4930456789",
     type: "delivery",
-    subject: "Parcel arrives today",
-    content,
+    title: "Parcel arrives today",
+    message: content,
   });
   await notifications.runDue();
   at(4);

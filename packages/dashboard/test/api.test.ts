@@ -45,9 +45,9 @@ function post(path: string, body?: unknown): Promise<Response> {
 }
 
 async function failingSend(): Promise<Send> {
-  const send = await service.send({ channel: "sms", to: "+4911", subject: "Code", content: "1234" });
+  const { notification } = await service.create({ channels: ["sms"], to: "+4911", title: "Code", message: "1234" });
   await service.runDue();
-  return send;
+  return service.get(notification.id);
 }
 
 describe("the inbox", () => {
@@ -130,10 +130,12 @@ describe("the operator's view", () => {
 
   test("a scheduled send is cancelled, and a test is sent", async () => {
     const scheduledAt = new Date(Date.now() + 3_600_000);
-    const { id } = await service.send({ channel: "sms", to: "+4911", content: "later", scheduledAt });
+    const {
+      notification: { id },
+    } = await service.create({ channels: ["sms"], to: "+4911", message: "later", scheduledAt });
     expect(await (await post(`sends/${id}/cancel`)).json()).toMatchObject({ status: "cancelled" });
     channel.isBroken = false;
-    const sent = await post("sends", { channel: "sms", to: "+4912", subject: "Test", content: "Hello" });
+    const sent = await post("sends", { channel: "sms", to: "+4912", title: "Test", message: "Hello" });
     expect(sent.status).toBe(201);
     const { id: testId } = (await sent.json()) as Json<Send>;
     await service.runDue();

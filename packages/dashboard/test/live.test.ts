@@ -52,7 +52,7 @@ test("every reader gets created, read and delivered notifications", async () => 
   const host = await serve(service);
   const readers = [await follow(host), await follow(host)];
   const { notification } = await service.create({ to: "bob", message: "Hello" });
-  const send = await service.send({ channel: "sms", to: "+4911", content: "1234" });
+  const { notification: send } = await service.create({ channels: ["sms"], to: "+4911", message: "1234" });
   await service.runDue();
   await service.inbox("bob").markRead(notification.id);
   for (const reader of readers) {
@@ -171,12 +171,12 @@ test("a notification to more users than a look names sends a reset", async () =>
 test("more changes to old notifications than a look reads send a reset", async () => {
   const service = serviceInMemory();
   const sends = await Promise.all(
-    Array.from({ length: 90 }, (_, index) => service.send({ channel: "sms", to: `+${index}`, content: "x" })),
+    Array.from({ length: 90 }, (_, index) => service.create({ channels: ["sms"], to: `+${index}`, message: "x" })),
   );
   await service.runDue();
   await createMany(service, 110);
   const reader = await follow(await serve(service));
-  await Promise.all(sends.map(({ id }) => service.retry(id)));
+  await Promise.all(sends.map(({ notification }) => service.retry(notification.id)));
   await vi.waitFor(() => expect(reader.events).toContainEqual(expect.objectContaining({ name: "reset", data: { reason: "too_much" } })), {
     timeout: 10_000,
   });
@@ -212,7 +212,7 @@ test("a stream sends a ping that scripts see, before they take it for dead", asy
 test("a deletion sends a reset, and does not repeat the other notifications", async () => {
   const service = serviceInMemory();
   await createMany(service, 150);
-  const send = await service.send({ channel: "sms", to: "+4911", content: "1234" });
+  const { notification: send } = await service.create({ channels: ["sms"], to: "+4911", message: "1234" });
   await service.runDue();
   const reader = await follow(await serve(service));
   await service.delete(send.id);

@@ -14,7 +14,7 @@ test("a delivery whose item is read while another transaction holds its notifica
   const storage = postgresStorage(pool, { logger: silent });
   const notifications = new NotificationService({ storage, logger: silent });
   cleanup(() => notifications.stop());
-  const { id } = await notifications.send({ to: "ann", content: "Hello" });
+  const { id } = await notifications.trackFromContract({ to: "ann", message: "Hello" });
   const holder = await pool.connect();
   cleanup(() => holder.release());
   await holder.query("BEGIN");

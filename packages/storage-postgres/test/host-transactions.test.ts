@@ -93,12 +93,14 @@ describe("the host's transactions", () => {
 
   test("a send is delivered after the commit, and never without one", async () => {
     const rolledBack = drizzle(pool).transaction(async (tx) => {
-      await service.send({ to: "eve", content: "never" }, { tx });
+      await service.create({ to: "eve", message: "never", fallback: { channel: "own" } }, { tx });
       throw new Error("refused");
     });
     await expect(rolledBack).rejects.toThrow("refused");
-    const send = await drizzle(pool).transaction((tx) => service.send({ to: "eve", content: "sent" }, { tx }));
-    await expect.poll(async () => (await service.get(send.id)).status, WAIT).toBe("failed");
+    const { notification } = await drizzle(pool).transaction((tx) =>
+      service.create({ to: "eve", message: "sent", fallback: { channel: "own" } }, { tx }),
+    );
+    await expect.poll(async () => (await service.get(notification.id)).status, WAIT).toBe("failed");
     expect((await service.list({ recipient: "eve" })).total).toBe(1);
   });
 

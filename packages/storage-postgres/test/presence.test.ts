@@ -24,7 +24,7 @@ describe("presence", () => {
   test("a user who is connected to one instance is online for all of them, until the last connection closes", async () => {
     const [here, there] = [await instance(), await instance()];
     const status = async () => {
-      const { id } = await there.send({ to: "ann", content: "x" });
+      const { id } = await there.trackFromContract({ to: "ann", message: "x" });
       await expect.poll(async () => (await there.get(id)).status, WAIT).not.toBe("pending");
       return (await there.get(id)).status;
     };
@@ -97,7 +97,7 @@ test("time is the database's: a service whose clock is an hour off steals no lea
   const storage = postgresStorage(database.url, { logger: silent });
   await storage.open();
   const service = new NotificationService({ storage, logger: silent, delivery: { worker: false } });
-  await service.send({ to: "ann", content: "x" });
+  await service.trackFromContract({ to: "ann", message: "x" });
   const claim = (owner: string, at: Date) =>
     storage.deliveries.leases.claim({
       owner,

@@ -10,8 +10,12 @@ const database = useDatabase();
 test("the database's time decides whether a scheduled send is due, not that of a service whose clock is an hour ahead", async () => {
   const clock = { now: () => Date.now() + HOUR_MS, after: () => () => {} };
   const notifications = new NotificationService({ storage: postgresStorage(database.url, { logger: silent }), clock, logger: silent });
-  const past = await notifications.send({ to: "ann", content: "past", scheduledAt: new Date(Date.now() - HOUR_MS) });
-  const future = await notifications.send({ to: "ann", content: "future", scheduledAt: new Date(Date.now() + HOUR_MS / 2) });
+  const { notification: past } = await notifications.create({ to: "ann", message: "past", scheduledAt: new Date(Date.now() - HOUR_MS) });
+  const { notification: future } = await notifications.create({
+    to: "ann",
+    message: "future",
+    scheduledAt: new Date(Date.now() + HOUR_MS / 2),
+  });
   await notifications.runDue();
   const { items } = await notifications.inbox("ann").list();
   expect(items.map(({ message }) => message)).toEqual(["past"]);

@@ -23,7 +23,9 @@ describe("a second service on one file", () => {
       () => new Promise((resolve) => void begun.push(() => resolve({ status: "delivered", provider: "first" }))),
     );
     await first.service.start();
-    const { id } = await first.service.send({ channel: "test", to: "ann", content: "Hello" });
+    const {
+      notification: { id },
+    } = await first.service.create({ channels: ["test"], to: "ann", message: "Hello" });
     await vi.waitFor(() => expect(begun).toHaveLength(1));
     const second = serviceOn(path, async () => ({ status: "delivered", provider: "second" }));
     await second.service.start();
@@ -45,7 +47,7 @@ describe("a second service on one file", () => {
     const path = temporaryPath(cleanup);
     const storage = sqliteStorage(path);
     const lost = new NotificationService({ storage, delivery: { worker: false }, hub: { worker: false } });
-    const { id } = await lost.send({ to: "ann", content: "Hello" });
+    const { id } = await lost.trackFromContract({ to: "ann", message: "Hello" });
     const claim = { owner: "lost", at: new Date(), leaseMs: 3_600_000, limit: 1, perEndpoint: 1, channels: ["inbox"] };
     expect(await storage.deliveries.leases.claim({ ...claim, exceptTenants: [], exceptEndpoints: [] })).toHaveLength(1);
     expect(storage.isOnlyWorker()).toBe(true);

@@ -45,6 +45,8 @@ function taskOf(recipient: string, more: Partial<DeliveryTask> = {}): DeliveryTa
     title: "Hello",
     message: "Your table is ready.",
     data: {},
+    url: null,
+    actions: null,
     isFallback: false,
     attempt: 1,
     createdAt: new Date("2026-01-01T00:00:00Z"),

@@ -6,6 +6,7 @@ import {
   BelfryError,
   type Channel,
   type Clock,
+  type Created,
   type CreateInput,
   type DataOf,
   type DeliveryOutcome,
@@ -17,7 +18,6 @@ import {
   type NotificationServiceOptions,
   type OnResult,
   type Processor,
-  type Send,
 } from "@belfry/core";
 import type { AuthOptions } from "@belfry/core/auth";
 import { deliveryV1, django, fastapiFailure, hub, inboxV1, isoDate, pack } from "@belfry/core/contracts";
@@ -110,7 +110,7 @@ const options: NotificationServiceOptions = { storage: sqliteStorage(":memory:",
 const untyped: NotificationService = new NotificationService(options);
 
 /** What the host writes, in its own transactions too. */
-export async function order(tx: PostgresTransaction, subscribe: InboxListener): Promise<Send> {
+export async function order(tx: PostgresTransaction, subscribe: InboxListener): Promise<Created> {
   const input: CreateInput<Data> = { to: "ann", type: "order_update", title: "Order shipped", priority: "high", data: { order: 1 } };
   await onPostgres.create(input, { tx });
   await drizzlePostgres(pool).transaction((transaction) => onPostgres.create({ to: "ann", type: "welcome" }, { tx: transaction }));
@@ -122,7 +122,7 @@ export async function order(tx: PostgresTransaction, subscribe: InboxListener): 
   const { items, counts } = await untyped.inbox("ann").list({ status: "unread", limit: 10 });
   const titles = items.map(({ title, createdAt }: InboxItem) => `${title} ${createdAt.toISOString()}`);
   subscription.close();
-  return untyped.send({ to: ["ann"], channels: ["pigeon"], subject: titles.join(), content: `${counts.unread} more` });
+  return untyped.create({ to: ["ann"], channels: ["pigeon"], title: titles.join(), message: `${counts.unread} more` });
 }
 
 /** What the host reads of Belfry's tables. */

@@ -273,7 +273,7 @@ describe.each(LIBRARIES)("transactions of a host that uses %s, with random failu
         const inputs = trialInputs(trial, webhooks);
         const notify = async (tx: PostgresTransaction) => {
           await notifications.create(inputs.notification, { tx });
-          await notifications.send(inputs.send, { tx });
+          await notifications.create(inputs.send, { tx });
         };
         const order = (on: Pool) =>
           transact(on, async (host) => {

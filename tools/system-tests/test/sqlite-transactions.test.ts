@@ -182,7 +182,7 @@ describe.each([
     for (const trial of trials) {
       const { number, userId, fate } = trial;
       const inputs = trialInputs(trial, webhooks);
-      const prepared = [await notifications.prepare(inputs.notification), await notifications.prepareSend(inputs.send)];
+      const prepared = [await notifications.prepare(inputs.notification), await notifications.prepare(inputs.send)];
       const batch: Batch = { write: (tx) => prepared.map((one) => one.write(tx)) };
       ignoring(() =>
         transact(connection, (host) => {

@@ -124,7 +124,7 @@ export class TrialTraces {
 export function trialInputs({ number, userId }: Trial<unknown>, webhooks: WebhookPeer) {
   return {
     notification: { to: userId, title: "Order received", data: { order: number } },
-    send: { channel: "webhook", to: webhooks.url, content: String(number), data: { order: number } },
+    send: { to: { webhook: webhooks.url }, message: String(number), data: { order: number } },
   };
 }
 

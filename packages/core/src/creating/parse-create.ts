@@ -1,14 +1,16 @@
-import { type MembersOf, requireMembers } from "../foundation/issue-list.ts";
+import { requireMembers } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
-import { MESSAGE_RULE, NAME_RULE, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
+import { MESSAGE_RULE, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { NewNotification } from "../inbox/index.ts";
 import {
+  CREATE_MEMBERS,
   declaredType,
   type Notification,
   type NotificationKind,
   type ParsedRecipients,
   parseData,
+  parseExcept,
   parseFields,
   parseRecipients,
   type SharedFields,
@@ -16,22 +18,9 @@ import {
 } from "../notifications/index.ts";
 import type { CreatingContext } from "./context.ts";
 
-const CREATE_MEMBERS: MembersOf<UntypedCreateInput> = {
-  to: true,
-  type: true,
-  title: true,
-  message: true,
-  data: true,
-  source: true,
-  sender: true,
-  priority: true,
-};
-
 const TEXTS = [
   ["title", TITLE_RULE],
   ["message", MESSAGE_RULE],
-  ["source", NAME_RULE],
-  ["sender", NAME_RULE],
 ] as const;
 
 /** The rules that a caller sets in addition to the input. */
@@ -101,12 +90,15 @@ function entryOf(context: ParseContext, request: CreateRequest, { fields, data, 
     kind: rules.kind,
     type: fields.type,
     priority: fields.priority,
+    source: fields.source,
+    actor: fields.actor,
+    url: fields.url,
+    actions: fields.actions,
     title: input.title ?? "",
     message: input.message ?? "",
-    data,
-    source: input.source ?? null,
-    sender: input.sender ?? null,
+    data: (input.roomId ?? null) === null ? data : { ...data, room_id: input.roomId as string },
     createdAt: new Date(context.clock.now()),
   };
-  return { notification, recipients };
+  const except = input.except === undefined ? null : parseExcept(input.except);
+  return { notification, recipients: except === null ? recipients : recipients.filter((userId) => !except.has(userId)) };
 }

@@ -1,4 +1,4 @@
-import { type DeliveryContext, type ParsedSend, type Send, sendWithin } from "../delivery/index.ts";
+import { type DeliveryContext, type ParsedSend, sendWithin } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { type MembersOf, requireMembers, validationError } from "../foundation/issue-list.ts";
 import type { NewNotification } from "../inbox/index.ts";
@@ -6,7 +6,7 @@ import type { Notification } from "../notifications/index.ts";
 import type { CreatingContext } from "./context.ts";
 import { announceCreated } from "./create.ts";
 
-/** Options of `create` and `send`. */
+/** Options of `create`. */
 export interface CallOptions<Tx> {
   /**
    * An open transaction of the host on the same database. The writes commit or roll back with it.
@@ -15,16 +15,16 @@ export interface CallOptions<Tx> {
   readonly tx?: Tx;
 }
 
-/** Options of `create` and `send` when the database's driver is synchronous. */
+/** Options of `create` when the database's driver is synchronous. */
 export interface SynchronousCallOptions {
   /**
-   * Not available: a synchronous transaction ends before these calls write. Await `prepare` or `prepareSend` first, and call
-   * `write` inside the transaction.
+   * Not available: a synchronous transaction ends before `create` writes. Await `prepare` first, and call `write` inside the
+   * transaction.
    */
   readonly tx?: never;
 }
 
-/** Options of `create` and `send`. There is no `tx` when writes through a transaction are synchronous. */
+/** Options of `create`. There is no `tx` when writes through a transaction are synchronous. */
 export type CallOptionsOf<Tx, Written> = Written extends void ? SynchronousCallOptions : CallOptions<Tx>;
 
 /** A checked notification, ready to be written inside the host's transaction. */
@@ -33,19 +33,11 @@ export interface PreparedNotification<Tx, Written extends void | Promise<void>> 
   readonly notification: Notification;
   /**
    * Writes the notification through the host's open transaction. It commits or rolls back with that transaction. Clients and
-   * listeners hear of it after the commit. Writing it again in another transaction has no further effect.
+   * listeners hear of it after the commit, and only then is it delivered. Writing it again in another transaction has no further effect.
    *
    * @throws BelfryError `WRONG_TRANSACTION`, before anything is written, for a handle that is not an open transaction of the
    *   storage's database; `SERVICE_STOPPED`
    */
-  write(tx: Tx): Written;
-}
-
-/** A checked send, ready to be written inside the host's transaction. */
-export interface PreparedSend<Tx, Written extends void | Promise<void>> {
-  /** The send as it will be stored, with its id. */
-  readonly send: Send;
-  /** Writes the send; see {@link PreparedNotification.write}. It is delivered only after the transaction has committed. */
   write(tx: Tx): Written;
 }
 
@@ -64,17 +56,17 @@ export function prepared<Tx, Written extends void | Promise<void>>(
   };
 }
 
-/** Makes a checked send that can be written inside a transaction, also a synchronous one. */
+/** Makes a checked notification with deliveries that can be written inside a transaction, also a synchronous one. */
 export function preparedSend<Tx, Written extends void | Promise<void>>(
   context: DeliveryContext<Tx, Written>,
   parsed: ParsedSend,
-): PreparedSend<Tx, Written> {
+): PreparedNotification<Tx, Written> {
   if (parsed.entry.idempotency !== null) {
     const message = "has no use in a transaction of yours: what it answers is not known before the commit. Keep the key with your own data";
     throw validationError([{ path: ["idempotencyKey"], type: "value_error", message }]);
   }
   return {
-    send: parsed.view,
+    notification: parsed.entry.notification,
     write(tx) {
       context.requireRunning();
       requireHandle(tx);
@@ -85,10 +77,10 @@ export function preparedSend<Tx, Written extends void | Promise<void>>(
 
 const CALL_OPTIONS: MembersOf<CallOptions<unknown>> = { tx: true };
 
-/** The transaction among the options of `create` or `send`, undefined for none. Throws for a transaction that is given bare. */
-export function txOf<Tx>(call: "create" | "send", options: { readonly tx?: Tx } | undefined): Tx | undefined {
+/** The transaction among the options of `create`, undefined for none. Throws for a transaction that is given bare. */
+export function txOf<Tx>(options: { readonly tx?: Tx } | undefined): Tx | undefined {
   if (options !== undefined) {
-    requireMembers(`the second argument of ${call}`, options, CALL_OPTIONS);
+    requireMembers("the second argument of create", options, CALL_OPTIONS);
   }
   return options?.tx;
 }
@@ -99,14 +91,13 @@ export interface TransactionsOf {
   readonly hasSynchronousTransactions?: boolean;
 }
 
-/** Throws when transactions are synchronous: the transaction would end before `call` writes, because `call` awaits first. */
-export function refuseSynchronous(storage: TransactionsOf, call: "create" | "send"): void {
+/** Throws when transactions are synchronous: the transaction would end before `create` writes, because it awaits first. */
+export function refuseSynchronous(storage: TransactionsOf): void {
   if (storage.hasSynchronousTransactions) {
-    const prepare = call === "create" ? "prepare" : "prepareSend";
     throw new BelfryError(
       "WRONG_TRANSACTION",
-      `${call}() takes no tx with the storage ${storage.name}: its transactions are synchronous, and over before ${call}() writes. ` +
-        `Await ${prepare}() before the transaction, and call write() inside it.`,
+      `create() takes no tx with the storage ${storage.name}: its transactions are synchronous, and over before create() writes. ` +
+        "Await prepare() before the transaction, and call write() inside it.",
     );
   }
 }

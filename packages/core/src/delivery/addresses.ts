@@ -1,7 +1,5 @@
-import { BoundedList, cut } from "../foundation/bounds.ts";
-import { BelfryError, textOf } from "../foundation/errors.ts";
-import { validationError } from "../foundation/issue-list.ts";
-import { describe, NAME_RULE, textIssue } from "../foundation/parse-text.ts";
+import { textOf } from "../foundation/errors.ts";
+import { describe } from "../foundation/parse-text.ts";
 import { Coalesced } from "../work/batch-queue.ts";
 import type { Channel, DeliveryFailure, Directory } from "./channel.ts";
 import type { Delivery } from "./delivery.ts";
@@ -84,67 +82,4 @@ function checkAddress(channel: Channel, address: unknown): string {
     throw new NoAddress(`The ${name} address that the host's directory gave ${problem}.`);
   }
   return address;
-}
-
-const MAX_RECIPIENTS = 10_000;
-const SHOWN_LENGTH = 320;
-
-/** Checks a send's recipients for its channels; each is kept once, in the order given. */
-export function parseSendRecipients(
-  to: unknown,
-  channels: readonly (Channel | null)[],
-  { acceptsIds }: { readonly acceptsIds: boolean },
-): readonly string[] {
-  const list: readonly unknown[] = Array.isArray(to) ? to : [to];
-  if (list.length === 0) {
-    throw validationError([{ path: ["to"], type: "too_short", message: "must name at least one" }]);
-  }
-  if (list.length > MAX_RECIPIENTS) {
-    const message = `must name at most ${MAX_RECIPIENTS}, names ${list.length}; split the list`;
-    throw validationError([{ path: ["to"], type: "too_long", message }]);
-  }
-  const distinct = [...new Set(list)];
-  const invalid = new BoundedList<unknown>();
-  const valid = new BoundedList<unknown>();
-  let first: string | null = null;
-  for (const recipient of distinct) {
-    const problem = channels.reduce<string | null>((known, channel) => known ?? problemOf(recipient, channel, acceptsIds), null);
-    first ??= problem === null ? null : `${shown(recipient)} ${problem}`;
-    (problem === null ? valid : invalid).add(() => shownValue(recipient));
-  }
-  if (first !== null) {
-    const others = invalid.values.length + invalid.more - 1;
-    const message = `One or more recipients are invalid: ${first}${others > 0 ? `, and ${others} more` : ""}.`;
-    throw new BelfryError("INVALID_RECIPIENTS", message, { details: { invalid: invalid.values, valid: valid.values } });
-  }
-  return distinct as readonly string[];
-}
-
-/** Why `recipient` cannot be reached over `channel` (null: the inbox), or null. */
-function problemOf(recipient: unknown, channel: Channel | null, acceptsIds: boolean): string | null {
-  if (typeof recipient !== "string") {
-    return "is no text";
-  }
-  const issue = textIssue(recipient, [], channel === null ? NAME_RULE : { minLength: 1, maxLength: 4_096 });
-  if (issue) {
-    return issue.message;
-  }
-  const problem = channel?.invalidRecipient(recipient) ?? null;
-  return problem !== null && acceptsIds && isId(recipient) ? null : problem;
-}
-
-/** Whether a text that is no address can be a user id for the directory: what looks like an address was meant as one. */
-function isId(recipient: string): boolean {
-  return textIssue(recipient, [], NAME_RULE) === null && !/[@\s:/,;<>]/.test(recipient);
-}
-
-function shown(recipient: unknown): string {
-  return typeof recipient === "string" ? JSON.stringify(cut(recipient)) : `a ${typeof recipient}`;
-}
-
-function shownValue(recipient: unknown): unknown {
-  if (typeof recipient === "string") {
-    return cut(recipient, SHOWN_LENGTH);
-  }
-  return typeof recipient === "object" && recipient !== null ? describe(recipient) : recipient;
 }

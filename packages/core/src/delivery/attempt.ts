@@ -16,6 +16,8 @@ function taskOf({ delivery, notification, roomId, meta }: ClaimedDelivery, addre
     title: notification.title,
     message: notification.message,
     data: meta,
+    url: notification.url,
+    actions: notification.actions,
     isFallback: delivery.isFallback,
     attempt: delivery.attempt,
     createdAt: notification.createdAt,

@@ -9,8 +9,7 @@ import { type DeliveryContext, settle } from "./context.ts";
 import { chainOutcome, type Delivery, INBOX_CHANNEL } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
 import { getSend, unknownSend } from "./read-sends.ts";
-import type { Send, SendChanges } from "./send.ts";
-import type { Acting } from "./send-input.ts";
+import type { Acting, Send, SendChanges } from "./send.ts";
 
 /** A request to change a send, with its actor. */
 export interface ChangeRequest {

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../foundation/json.ts";
+import type { NotificationAction } from "../notifications/index.ts";
 
 /** The task of a channel: to deliver one notification to one recipient. */
 export interface DeliveryTask {
@@ -25,6 +26,10 @@ export interface DeliveryTask {
   readonly message: string;
   /** As the notification was created with it. */
   readonly data: JsonObject;
+  /** Where it leads, or null. */
+  readonly url: string | null;
+  /** What its reader can do about it, the primary first, or null. */
+  readonly actions: readonly NotificationAction[] | null;
   /** Whether this stands in for another channel that failed. */
   readonly isFallback: boolean;
   /** 1 for the first attempt. */

@@ -27,15 +27,17 @@ export function checkContent(
   const issues = new IssueList();
   issues.add(title === undefined ? null : titleIssue(title));
   issues.add(message === undefined ? null : messageIssue(message));
-  const parsed = data === undefined ? undefined : parseJsonObject(data, ["data"]);
+  // A contract's word for it, in what is wrong with it.
+  const place = isContract ? "meta" : "data";
+  const parsed = data === undefined ? undefined : parseJsonObject(data, [place]);
   if (parsed && "issues" in parsed) {
     issues.addList(parsed.issues);
   } else if (parsed) {
     const type = isContract ? parsed.value.notification_type : undefined;
-    issues.add(type === undefined ? null : textIssue(type, ["data", "notification_type"], NAME_RULE));
-    issues.addAll(linkIssues(parsed.value, ["data"]));
+    issues.add(type === undefined ? null : textIssue(type, [place, "notification_type"], NAME_RULE));
+    issues.addAll(linkIssues(parsed.value, [place]));
     const ofChannels = names.flatMap((name) => channels.get(name)?.invalidData?.(parsed.value) ?? []);
-    issues.addAll(ofChannels.map((problem) => ({ path: ["data"], type: "value_error", message: problem })));
+    issues.addAll(ofChannels.map((problem) => ({ path: [place], type: "value_error", message: problem })));
   }
   issues.done();
   return {

@@ -1,5 +1,5 @@
 import { BelfryError } from "../foundation/errors.ts";
-import { createdSignal } from "../inbox/index.ts";
+import { type CreatedItem, createdSignal } from "../inbox/index.ts";
 import { BatchQueue, countUpTo, type Pending } from "../work/batch-queue.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryStorage, NewSend, SendCreated } from "./delivery-storage.ts";
@@ -10,11 +10,19 @@ import type { Send } from "./send.ts";
 /** Bounds how long one transaction holds a synchronous database. */
 const BATCH = { most: 128, mostWeight: 1_000 };
 
-/** Creates a send in its own transaction and starts its delivery. Resolves after the commit. */
-export async function send(context: DeliveryContext, request: SendRequest): Promise<Send> {
+/** A notification with deliveries that was created, and where its items are. */
+export interface CreatedSend {
+  readonly send: Send;
+  /** Empty for the repetition of an earlier call, and where the items come later. */
+  readonly items: readonly CreatedItem[];
+}
+
+/** Creates a notification with deliveries in its own transaction and starts them. Resolves after the commit. */
+export async function createSend(context: DeliveryContext, request: SendRequest): Promise<CreatedSend> {
   const parsed = await parseSend(context, request);
   using _call = await context.ready();
-  return answer(context, parsed, await context.sendWriter.write(parsed.entry));
+  const created = await context.sendWriter.write(parsed.entry);
+  return { send: await answer(context, parsed, created), items: created.kind === "created" ? created.items : [] };
 }
 
 /** Writes a checked send inside the host's transaction. It is delivered and announced after the commit. */
@@ -53,7 +61,7 @@ async function answer(context: DeliveryContext, { entry, view }: ParsedSend, cre
   // An answer that named somebody who was erased is gone; the send may be, too.
   return created.response === null
     ? getSend(context, entry.notification.tenant, created.notificationId ?? "")
-    : sendFromJson(created.response);
+    : { ...sendFromJson(created.response), actor: view.actor };
 }
 
 function announceSend(

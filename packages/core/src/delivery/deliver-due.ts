@@ -12,7 +12,7 @@ import type { ClaimedDelivery, DeliveryFairness, LoadedSend } from "./delivery-s
 import { type EndedAttempt, endAttempts, endLostLeases } from "./end-attempts.ts";
 import { CircuitBreaker, EndpointShare, GoneEndpoints } from "./endpoints.ts";
 import { InboxChannel } from "./inbox-channel.ts";
-import { DEFAULT_FALLBACK } from "./parse-send.ts";
+import { DEFAULT_FALLBACK } from "./parse-plan.ts";
 
 const MAX_BATCH = 256;
 /**

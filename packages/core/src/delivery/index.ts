@@ -3,7 +3,7 @@ export { endWaits, eraseChains, type Settlement } from "./chains.ts";
 export { actorOf, type ChangeBy, type ChangeRequest, cancelChains, requireActing, retryChains, retrySend } from "./change-send.ts";
 export type { Channel, Contact, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask, Directory } from "./channel.ts";
 export type { DeliveryContext, DeliveryEvents } from "./context.ts";
-export { send, sendWithin, sendWriter } from "./create-send.ts";
+export { type CreatedSend, createSend, sendWithin, sendWriter } from "./create-send.ts";
 export { channelsByName, DeliverDue } from "./deliver-due.ts";
 export {
   type AttemptStatus,
@@ -47,9 +47,10 @@ export type {
   SettleChanges,
 } from "./delivery-storage.ts";
 export { type EndedAttempt, type EndedBy, endAttempts, endLostLeases, type LostDeliveries } from "./end-attempts.ts";
-export { type ParsedSend, parseSend } from "./parse-send.ts";
+export { type AskedByContract, type ParsedSend, parseSend, type SendRules } from "./parse-send.ts";
 export { newProgress, sendOf } from "./read-sends.ts";
 export type {
+  Acting,
   AuditAction,
   AuditEntry,
   DeliveryPlan,
@@ -65,14 +66,5 @@ export type {
   SendSort,
 } from "./send.ts";
 export { NO_NOTIFICATION } from "./send.ts";
-export type {
-  Acting,
-  FallbackInput,
-  SendFields,
-  SendInput,
-  SendInputWithData,
-  SendInputWithOptionalData,
-  TypedSendInput,
-} from "./send-input.ts";
 
 export { type ListSendsInput, TrackedNotifications } from "./tracked-notifications.ts";

@@ -1,148 +1,141 @@
 import { digest } from "../foundation/digest.ts";
-import { BelfryError, type Issue } from "../foundation/errors.ts";
-import { type MembersOf, requireMembers, validationError } from "../foundation/issue-list.ts";
+import { BelfryError } from "../foundation/errors.ts";
+import { requireMembers, validationError } from "../foundation/issue-list.ts";
+import type { JsonObject } from "../foundation/json.ts";
 import { requireJsonObject } from "../foundation/parse-json.ts";
-import { isCalendarDay, NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
+import { NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
 import {
+  CREATE_MEMBERS,
   compareBytewise,
   declaredType,
-  NOTIFICATION_DEFAULTS,
+  type FallbackInput,
   type Notification,
   type NotificationType,
   parseData,
   parseFields,
+  type UntypedCreateInput,
 } from "../notifications/index.ts";
-import { parseSendRecipients } from "./addresses.ts";
+import { type Audience, checkAudience, parseAudience } from "./audience.ts";
 import { actorOf } from "./change-send.ts";
 import type { Channel } from "./channel.ts";
 import { type ContentUse, checkContent, dataOf, requireContent } from "./check-content.ts";
 import type { DeliveryContext } from "./context.ts";
 import { INBOX_CHANNEL } from "./delivery.ts";
 import type { NewDelivery, NewSend } from "./delivery-storage.ts";
+import { DEFAULT_FALLBACK, parseFallback, parseSchedule } from "./parse-plan.ts";
 import { newProgress, sendOf } from "./read-sends.ts";
 import type { Send, SendChanges } from "./send.ts";
-import type { FallbackInput, SendInput } from "./send-input.ts";
 
-/** The fallback channel if the sender names none. */
-export const DEFAULT_FALLBACK = "email";
-
-const MAX_DELAY_MS = 30 * 24 * 60 * 60 * 1_000;
-
-const SEND_MEMBERS: MembersOf<SendInput> = {
-  to: true,
-  channel: true,
-  channels: true,
-  type: true,
-  subject: true,
-  content: true,
-  data: true,
-  meta: true,
-  priority: true,
-  roomId: true,
-  fallback: true,
-  scheduledAt: true,
-  idempotencyKey: true,
-  actor: true,
-};
-
-const FALLBACK_MEMBERS: MembersOf<FallbackInput> = { channel: true, afterMs: true };
-
-/** The rules that differ between a host's own send and one from a contract. */
-export interface SendRules {
-  readonly declaredTypesOnly: boolean;
-  /** Whether a fallback over e-mail may have no such channel. Its delivery then fails when it is due. */
-  readonly acceptsMissingEmail: boolean;
-  /** Whether recipients may be user ids for the directory, where the channel wants addresses. */
-  readonly acceptsIds: boolean;
-  /** Whether the sender asked for a fallback where the contract has none to plan. It is kept, for the answers. */
-  readonly asksFallback: boolean;
+/** The rules that differ between a host's own notification and one from a contract. */
+export interface SendRules extends AskedByContract {
+  /**
+   * Whether a contract asks. Its type may be undeclared, and stand in its data; it names no ids where a channel wants addresses; a
+   * fallback over e-mail may have no such channel: its delivery then fails when it is due.
+   */
+  readonly isContract: boolean;
 }
 
-/** A send, before it is checked. */
+/** What a sender asked of a contract beside the input. */
+export interface AskedByContract {
+  /** Whether the sender asked for a fallback where the contract has none to plan. It is kept, for the answers. @default false */
+  readonly asksFallback?: boolean;
+  /** What the sender said, by which a repetition is known. @default the input */
+  readonly said?: object;
+}
+
+/** A notification with deliveries, before it is checked. */
 export interface SendRequest {
   readonly tenant: string;
-  readonly input: SendInput;
+  readonly input: UntypedCreateInput;
   readonly rules: SendRules;
+  /** The notification's id. @default a new one */
+  readonly id?: string;
 }
 
-/** A checked send, with the answer for its sender. */
+/** A checked notification with deliveries, with the answer for its sender. */
 export interface ParsedSend {
   readonly entry: NewSend;
   readonly view: Send;
 }
 
-/** Checks the input of a send and makes all that is to be written, ids and times included. */
-export async function parseSend(context: DeliveryContext, { tenant, input, rules }: SendRequest): Promise<ParsedSend> {
-  requireMembers("send", input, SEND_MEMBERS);
-  const nowMs = context.clock.now();
+/** Checks the input of a notification with deliveries and makes all that is to be written, ids and times included. */
+export async function parseSend(context: DeliveryContext, { tenant, input, rules, id }: SendRequest): Promise<ParsedSend> {
+  requireMembers("create", input, CREATE_MEMBERS);
+  const { isContract } = rules;
+  const createdAt = new Date(context.clock.now());
   const { fields, issues } = parseFields(input);
-  const fallback = fallbackOf(input.fallback);
+  const fallback = parseFallback(input.fallback);
   const schedule = parseSchedule(input.scheduledAt);
-  issues.addAll((["roomId", "idempotencyKey"] as const).map((name) => textIssue(input[name] ?? "-", [name], NAME_RULE)));
-  if (input.channel !== undefined && input.channels !== undefined) {
-    issues.add({ path: ["channels"], type: "conflict", message: "cannot be given together with channel" });
-  }
+  issues.add(textIssue(input.idempotencyKey ?? "-", ["idempotencyKey"], NAME_RULE));
   issues.addAll([...fallback.issues, ...schedule.issues]);
   issues.done();
-  const declared = declaredType(context, fields.type, rules);
-  const names = channelNames(input, declared?.channels);
-  const channels = names.map((name) => channelOf(context, tenant, name));
-  if (fallback.input !== null && !(rules.acceptsMissingEmail && fallback.input.channel === DEFAULT_FALLBACK)) {
+  const declared = declaredType(context, fields.type, { declaredTypesOnly: !isContract });
+  const audience = parseAudience(input, {
+    channels: channelNames(input.channels ?? declared?.channels),
+    hasFallback: fallback.input !== null,
+  });
+  const used = channelsOf(context, tenant, audience);
+  if (fallback.input !== null && !(isContract && fallback.input.channel === DEFAULT_FALLBACK)) {
     channelOf(context, tenant, fallback.input.channel);
   }
+  const names = [...used.keys()];
   const allNames = fallback.input ? [...names, fallback.input.channel] : names;
-  const isContract = !rules.acceptsIds;
   const { title, message, data } = await parseContent(context, { input, declared, names: allNames, isContract });
-  const recipients = parseSendRecipients(input.to, channels, { acceptsIds: rules.acceptsIds && context.directory !== null });
+  checkAudience(audience, used, { acceptsIds: !isContract && context.directory !== null });
   requireContent(context, { title, message, data }, allNames);
+  const { users, recipients } = audience;
   const plan = { channel: names[0] ?? INBOX_CHANNEL, fallbackDelayMs: fallback.input?.afterMs ?? 0, scheduledAt: schedule.at };
-  const hasFallback = fallback.input !== null || rules.asksFallback;
+  const hasFallback = fallback.input !== null || rules.asksFallback === true;
   const details = { channels: names, roomId: input.roomId ?? null, recipients, erasedRecipients: 0, hasFallback, meta: data };
   const notification: Notification = {
-    ...NOTIFICATION_DEFAULTS,
     ...fields,
-    id: context.ids.next(),
+    id: id ?? context.ids.next(),
     tenant,
     kind: "send",
     title,
     message,
     data: dataOf(data, details.roomId, { isContract }),
-    createdAt: new Date(nowMs),
+    createdAt,
   };
-  const view = sendOf(notification, details, { ...plan, ...newProgress(notification.createdAt) });
+  const view = sendOf(notification, details, { ...plan, ...newProgress(createdAt) });
+  const isPlaced = users.length > 0 && audience.channels.includes(INBOX_CHANNEL) && schedule.at === null;
   const entry: NewSend = {
     ...plan,
     notification,
     details,
-    deliveries: deliveriesOf(context, { names, recipients, fallback: fallback.input }),
-    inboxRecipients: names.includes(INBOX_CHANNEL) && schedule.at === null ? [...recipients].sort(compareBytewise) : [],
-    idempotency:
-      input.idempotencyKey === undefined
-        ? null
-        : await idempotencyOf({ ...input, ...(rules.asksFallback && { asksFallback: true }) }, view),
+    deliveries: deliveriesOf(context, audience, fallback.input),
+    inboxRecipients: isPlaced ? [...users].sort(compareBytewise) : [],
+    idempotency: input.idempotencyKey === undefined ? null : await idempotencyOf(input, view, saidBy(input, audience, rules)),
     actor: actorOf(input),
   };
   return { entry, view };
 }
 
 interface ContentSource extends ContentUse {
-  readonly input: SendInput;
+  readonly input: UntypedCreateInput;
   readonly declared: NotificationType | undefined;
 }
 
 async function parseContent(context: DeliveryContext, { input, declared, ...use }: ContentSource): Promise<Required<SendChanges>> {
-  const data = await parseData(input.data, declared);
-  const { subject = "", content = "" } = input;
-  const all = { title: subject, message: content, data: { ...data, ...requireJsonObject(input.meta ?? {}, ["data"]) } };
+  const { title = "", message = "" } = input;
+  const data: JsonObject = use.isContract
+    ? { ...(await parseData(undefined, declared)), ...requireJsonObject(input.data ?? {}, ["meta"]) }
+    : await parseData(input.data, declared);
+  const all = { title, message, data };
   return { ...all, ...checkContent(context, all, use) };
 }
 
-function channelNames({ channel, channels }: SendInput, declared: readonly string[] | undefined): readonly string[] {
-  const names = channels ?? (channel === undefined ? declared : [channel]) ?? [INBOX_CHANNEL];
+function channelNames(names: unknown = [INBOX_CHANNEL]): readonly string[] {
   if (!Array.isArray(names) || names.length === 0 || names.some((name) => typeof name !== "string")) {
     throw validationError([{ path: ["channels"], type: "list_type", message: "must be a list of at least one channel's name" }]);
   }
   return [...new Set(names as readonly string[])];
+}
+
+/** The channels that an audience is reached over, each by its name, those of users first; null for the inbox. */
+function channelsOf(context: DeliveryContext, tenant: string, audience: Audience): ReadonlyMap<string, Channel | null> {
+  const names = [...(audience.users.length > 0 ? audience.channels : []), ...audience.addresses.map(({ channel }) => channel)];
+  return new Map([...new Set(names)].map((name) => [name, channelOf(context, tenant, name)]));
 }
 
 /** The channel of this name, null for the inbox; throws `CHANNEL_NOT_CONFIGURED`. */
@@ -160,40 +153,43 @@ function channelOf({ channels }: Pick<DeliveryContext, "channels">, tenant: stri
   return channel;
 }
 
-function fallbackOf(input: SendInput["fallback"]): { readonly input: Required<FallbackInput> | null; readonly issues: readonly Issue[] } {
-  if (input === undefined || input === false) {
-    return { input: null, issues: [] };
-  }
-  if (input !== true) {
-    requireMembers("fallback", input, FALLBACK_MEMBERS);
-  }
-  const { channel = DEFAULT_FALLBACK, afterMs = 0 } = input === true ? {} : input;
-  if (typeof channel !== "string" || channel === INBOX_CHANNEL || !Number.isFinite(afterMs) || afterMs < 0 || afterMs > MAX_DELAY_MS) {
-    const message = `must name a channel other than ${INBOX_CHANNEL}, and wait 0 to ${MAX_DELAY_MS} ms`;
-    return { input: null, issues: [{ path: ["fallback"], type: "value_error", message }] };
-  }
-  return { input: { channel, afterMs: Math.round(afterMs) }, issues: [] };
-}
-
 function deliveriesOf(
   { ids }: Pick<DeliveryContext, "ids">,
-  { names, recipients, fallback }: { names: readonly string[]; recipients: readonly string[]; fallback: Required<FallbackInput> | null },
+  { channels, users, addresses }: Audience,
+  fallback: Required<FallbackInput> | null,
 ): readonly NewDelivery[] {
-  return names.flatMap((channel, order) =>
-    recipients.flatMap((recipient, index): NewDelivery[] => {
-      const chain = order * recipients.length + index;
-      const primary: NewDelivery = { id: ids.next(), channel, recipient, chain, isFallback: false, status: "pending", dueInMs: 0 };
+  let chain = -1;
+  const primaryOf = (channel: string, recipient: string): NewDelivery => {
+    chain += 1;
+    return { id: ids.next(), channel, recipient, chain, isFallback: false, status: "pending", dueInMs: 0 };
+  };
+  const ofUsers = channels.flatMap((channel, order) =>
+    users.flatMap((userId): NewDelivery[] => {
+      const primary = primaryOf(channel, userId);
       if (fallback === null || order > 0) {
         return [primary];
       }
       const dueInMs = channel === INBOX_CHANNEL && fallback.afterMs > 0 ? fallback.afterMs : null;
-      return [primary, { id: ids.next(), channel: fallback.channel, recipient, chain, isFallback: true, status: "waiting", dueInMs }];
+      return [primary, { ...primary, id: ids.next(), channel: fallback.channel, isFallback: true, status: "waiting", dueInMs }];
     }),
   );
+  return [...ofUsers, ...addresses.map(({ channel, address }) => primaryOf(channel, address))];
 }
 
-async function idempotencyOf({ idempotencyKey = "", actor: _, ...body }: SendInput, view: Send) {
-  return { key: idempotencyKey, bodyHash: await digest(JSON.stringify(canonical(body))), response: JSON.stringify(view) };
+/** What a call says, in one form whatever the order and the repetitions of those who get it. */
+function saidBy({ to: _, except: __, ...input }: UntypedCreateInput, { users, addresses }: Audience, { said }: SendRules): object {
+  const named = addresses.map(({ channel, address }) => JSON.stringify([channel, address]));
+  return said ?? { ...input, users: [...users].sort(compareBytewise), addresses: named.sort(compareBytewise) };
+}
+
+/** The key and what a repetition is answered: without the actor, whose name would stay in it. */
+async function idempotencyOf({ idempotencyKey = "" }: UntypedCreateInput, view: Send, said: object) {
+  const { idempotencyKey: _, actor: __, ...body } = said as UntypedCreateInput;
+  return {
+    key: idempotencyKey,
+    bodyHash: await digest(JSON.stringify(canonical(body))),
+    response: JSON.stringify({ ...view, actor: null }),
+  };
 }
 
 /** The same value with every object's members in one order: how a client orders them says nothing. */
@@ -206,28 +202,4 @@ function canonical(value: unknown): unknown {
   }
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
   return members.sort(([left], [right]) => compareBytewise(left, right)).map(([key, member]) => [key, canonical(member)]);
-}
-
-/** ISO 8601 with a time zone: a local time would mean another moment on every machine. */
-const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})$/i;
-const LAST_MS = Date.UTC(10_000, 0) - 1;
-
-/** The time of a send. The storage's time decides whether it is in the future. */
-export interface Schedule {
-  readonly at: Date | null;
-  readonly issues: readonly Issue[];
-}
-
-/** Reads `scheduledAt`: a Date, or a text in ISO 8601 with a time zone, of the years 1970 to 9999. */
-export function parseSchedule(scheduledAt: unknown): Schedule {
-  if (scheduledAt === undefined || scheduledAt === null) {
-    return { at: null, issues: [] };
-  }
-  const at =
-    typeof scheduledAt === "string" && ISO_TIME.test(scheduledAt) && isCalendarDay(scheduledAt) ? new Date(scheduledAt) : scheduledAt;
-  if (!(at instanceof Date) || !(at.getTime() >= 0 && at.getTime() <= LAST_MS)) {
-    const message = `must be a time like 2030-01-31T12:00:00Z, of the years 1970 to 9999, is ${shown(scheduledAt)}`;
-    return { at: null, issues: [{ path: ["scheduledAt"], type: "datetime", message }] };
-  }
-  return { at: new Date(at), issues: [] };
 }

@@ -7,7 +7,7 @@ import { attempt } from "./attempt.ts";
 import type { Channel } from "./channel.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 import { CircuitBreaker, EndpointShare } from "./endpoints.ts";
-import { parseSchedule } from "./parse-send.ts";
+import { parseSchedule } from "./parse-plan.ts";
 
 const retryDelaysMs = [5_000, 300_000];
 

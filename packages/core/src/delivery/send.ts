@@ -121,3 +121,9 @@ export interface AuditEntry extends NewAuditEntry {
   readonly tenant: string;
   readonly at: Date;
 }
+
+/** The actor of an action, for the audit log. */
+export interface Acting {
+  /** @default "host" */
+  readonly actor?: string;
+}

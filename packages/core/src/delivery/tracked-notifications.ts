@@ -6,8 +6,7 @@ import { type ChangeRequest, cancelSend, removeSend, requireActing, retrySend, u
 import type { DeliveryContext } from "./context.ts";
 import { type DeliveryPage, type DeliveryRange, SEND_STATUSES, type TrackedDelivery } from "./delivery.ts";
 import { getSend } from "./read-sends.ts";
-import type { Send, SendAnalytics, SendAnalyticsQuery, SendChanges, SendPage, SendQuery } from "./send.ts";
-import type { Acting } from "./send-input.ts";
+import type { Acting, Send, SendAnalytics, SendAnalyticsQuery, SendChanges, SendPage, SendQuery } from "./send.ts";
 
 const DEFAULT_LIMIT = 50;
 const DEFAULT_DELIVERIES = 100;

@@ -154,10 +154,12 @@ export function requireInput(what: string, given: object, checks: Checks): void 
   requireNone(issues);
 }
 
-/** What `create` and `send` call by another name than the other one, or than a wire does. */
+/** What calls of the library call by another name than a wire does, or than they did before. */
 const SYNONYMS: Readonly<Record<string, string>> = {
-  title: "subject",
   subject: "title",
+  meta: "data",
+  channel: "channels",
+  sender: "actor",
   message: "content",
   content: "message",
   room_id: "roomId",

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Send, SendInput, TrackedNotifications } from "../delivery/index.ts";
+import type { AskedByContract, Send, TrackedNotifications } from "../delivery/index.ts";
 import type { Hub } from "../hub/index.ts";
 import type { Created, Inbox, InboxItem } from "../inbox/index.ts";
 import type { NotificationTypes, UntypedCreateInput } from "../notifications/index.ts";
@@ -27,7 +27,7 @@ export interface ContractTenant extends Pick<TrackedNotifications, keyof Tracked
   readonly tenantId: string;
   readonly hub: Hub;
   createFromContract(input: UntypedCreateInput): Promise<Created>;
-  sendFromContract(input: SendInput, asksFallback?: boolean): Promise<Send>;
+  trackFromContract(input: UntypedCreateInput, asked?: AskedByContract): Promise<Send>;
   inbox(userId: string): Inbox;
   latest(limit: number): Promise<readonly InboxItem[]>;
 }

@@ -15,7 +15,9 @@ function entry(id: string, ...recipients: string[]): NewNotification {
     message: "",
     data: {},
     source: null,
-    sender: null,
+    actor: null,
+    url: null,
+    actions: null,
     priority: "high" as const,
     createdAt: new Date(0),
   };

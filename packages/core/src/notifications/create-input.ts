@@ -1,21 +1,64 @@
+import type { MembersOf } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
-import type { Notification } from "./notification.ts";
+import type { Notification, NotificationAction } from "./notification.ts";
 import type { DataByType, DataOrNone } from "./notification-types.ts";
+
+/** An address of one channel, by the channel's name: `{ email: "ann@example.com" }`, `{ webhook: "https://…" }`. */
+export interface Address {
+  readonly [channel: string]: string;
+}
+
+/** Who gets a notification: a user by id, or an address. */
+export type Recipient = string | Address;
+
+/** The channel that stands in for another one which does not reach a user. */
+export interface FallbackInput {
+  /** @default "email" */
+  readonly channel?: string;
+  /**
+   * Of the inbox: how long to wait, in milliseconds, for the user to read or acknowledge the notification, whether
+   * online or not; at most 30 days. 0 decides by presence alone: whoever is offline gets the fallback at once.
+   * Other channels fall back when they have failed. @default 0
+   */
+  readonly afterMs?: number;
+}
 
 /** The fields that a notification of any type can be created with. */
 export interface CreateFields {
-  /** The user who gets it, or a list of users. Repeated users get it once. */
-  readonly to: string | readonly string[];
-  /** At most 1,000 code points. @default "" */
+  /**
+   * Who gets it: a user's id, an address such as `{ email: "ann@example.com" }`, or a list that mixes both. Repeated ones get it
+   * once. At most 1,000,000 users where it goes to inboxes alone, 10,000 recipients otherwise.
+   */
+  readonly to: Recipient | readonly Recipient[];
+  /** Users among `to` who do not get it after all, such as the one who caused it. @default nobody */
+  readonly except?: string | readonly string[];
+  /** At most 1,000 code points; on one line if a channel delivers it. @default "" */
   readonly title?: string;
   /** At most 10,000 code points. @default "" */
   readonly message?: string;
+  /** Where it leads: a path, or a link that begins with `https://`, `http://` or `mailto:`. At most 2,048 characters. */
+  readonly url?: string;
+  /** What its reader can do about it: up to five links, the primary first. @default none */
+  readonly actions?: readonly NotificationAction[];
   /** The service that the notification comes from, at most 255 characters. */
   readonly source?: string;
-  /** The person or program that caused it, at most 255 characters. */
-  readonly sender?: string;
+  /** Who caused it, a person or a program, at most 255 characters. The audit log has it, too, where there are deliveries. */
+  readonly actor?: string;
   /** How much it matters: `low`, `normal` or `high`. @default "normal" */
   readonly priority?: Notification["priority"];
+  /** The channels over which users get it: `inbox`, or names of the service's channels. @default those of the type, else the inbox */
+  readonly channels?: readonly string[];
+  /** The channel that stands in for the first one, for users; `true` is e-mail for whoever is offline. @default false */
+  readonly fallback?: boolean | FallbackInput;
+  /** The time to deliver it; a time in the past means at once. A text is ISO 8601 with a time zone. @default at once */
+  readonly scheduledAt?: Date | string;
+  /**
+   * Makes the call repeatable: within 24 hours, the same call with the same key answers what the first one did and
+   * creates nothing. 1 to 255 characters.
+   */
+  readonly idempotencyKey?: string;
+  /** The room it belongs to, at most 255 characters; inboxes can be listed by it. Items have it as `room_id` in their data. */
+  readonly roomId?: string;
 }
 
 /** The input of `create` for a host that declared no types: a type is any string, data any JSON object. */
@@ -41,6 +84,26 @@ export interface CreateInputWithOptionalData<Type, Data> extends CreateFields {
   /** The data that the type's schema accepts, or any JSON object without a schema. At most 256 KiB as JSON. @default {} */
   readonly data?: Data;
 }
+
+/** Every member of the input of `create`. */
+export const CREATE_MEMBERS: MembersOf<UntypedCreateInput> = {
+  to: true,
+  except: true,
+  type: true,
+  title: true,
+  message: true,
+  url: true,
+  data: true,
+  actions: true,
+  actor: true,
+  source: true,
+  priority: true,
+  channels: true,
+  fallback: true,
+  scheduledAt: true,
+  idempotencyKey: true,
+  roomId: true,
+};
 
 /**
  * The input of `create`. With declared types it is one of them and the data that fits it. `Data` is the data by type, as in

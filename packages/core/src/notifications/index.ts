@@ -1,9 +1,20 @@
-export type { CreateFields, CreateInput, CreateInputWithData, CreateInputWithOptionalData, UntypedCreateInput } from "./create-input.ts";
+export {
+  type Address,
+  CREATE_MEMBERS,
+  type CreateFields,
+  type CreateInput,
+  type CreateInputWithData,
+  type CreateInputWithOptionalData,
+  type FallbackInput,
+  type Recipient,
+  type UntypedCreateInput,
+} from "./create-input.ts";
 export {
   type CreationEvents,
   DEFAULT_TYPE,
   NOTIFICATION_DEFAULTS,
   type Notification,
+  type NotificationAction,
   type NotificationCreated,
   type NotificationKind,
 } from "./notification.ts";
@@ -21,4 +32,4 @@ export {
 } from "./notification-types.ts";
 export { declaredType, linkIssues, parseData, parseFields, type SharedFields } from "./parse-data.ts";
 
-export { compareBytewise, type ParsedRecipients, parseRecipients } from "./recipients.ts";
+export { compareBytewise, type ParsedRecipients, parseExcept, parseRecipients } from "./recipients.ts";

@@ -3,11 +3,19 @@ import type { JsonObject } from "../foundation/json.ts";
 /**
  * The way a notification was created. It decides where the notification is listed.
  *
- * - `message`: made by `create` or the `pack` contract. It has no delivery rows: the inbox item is the delivery.
- * - `send`: made by `send` or the `delivery-v1` contract, with one delivery per recipient and channel.
+ * - `message`: for inboxes alone. It has no delivery rows: the inbox item is the delivery.
+ * - `send`: has deliveries, one per recipient and channel, and a status.
  * - `event`: pushed in by a source through the `hub` contract; it has no recipient.
  */
 export type NotificationKind = "message" | "send" | "event";
+
+/** A link that a notification offers, such as a button. */
+export interface NotificationAction {
+  /** One line, 1 to 100 characters. */
+  readonly label: string;
+  /** A path of the host's own application, or a link that begins with `https://`, `http://` or `mailto:`. */
+  readonly url: string;
+}
 
 /** Something that happened. It is stored once, whatever the number of users who get it. */
 export interface Notification {
@@ -23,8 +31,12 @@ export interface Notification {
   readonly data: JsonObject;
   /** The service that it came from, or null if the caller named none. */
   readonly source: string | null;
-  /** The person or program that caused it, or null if the caller named none. */
-  readonly sender: string | null;
+  /** Who caused it, a person or a program, or null if the caller named nobody. */
+  readonly actor: string | null;
+  /** Where it leads, as a link that is safe to show; null if the caller named none. */
+  readonly url: string | null;
+  /** What its reader can do about it, the primary first; null for nothing. */
+  readonly actions: readonly NotificationAction[] | null;
   readonly createdAt: Date;
   /** How much it matters to whoever gets it. What follows from that is the host's to say: it changes no order and no channel. */
   readonly priority: "low" | "normal" | "high";
@@ -39,7 +51,9 @@ export const NOTIFICATION_DEFAULTS = {
   message: "",
   data: {},
   source: null,
-  sender: null,
+  actor: null,
+  url: null,
+  actions: null,
   priority: "normal",
 } as const satisfies Partial<Notification>;
 

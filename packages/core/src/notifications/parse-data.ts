@@ -1,31 +1,69 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
-import { IssueList, requireNone } from "../foundation/issue-list.ts";
+import { IssueList, type MembersOf, requireNone, strangerIn } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { requireJsonObject } from "../foundation/parse-json.ts";
-import { describe, linkIssue, NAME_RULE, textIssue } from "../foundation/parse-text.ts";
+import { describe, linkIssue, NAME_RULE, type TextRule, textIssue } from "../foundation/parse-text.ts";
 import type { UntypedCreateInput } from "./create-input.ts";
-import { DEFAULT_TYPE, NOTIFICATION_DEFAULTS, type Notification } from "./notification.ts";
+import { DEFAULT_TYPE, NOTIFICATION_DEFAULTS, type Notification, type NotificationAction } from "./notification.ts";
 import type { NotificationType, NotificationTypes } from "./notification-types.ts";
 
-/** The fields of a notification that whoever creates it names alike, by `create` or by `send`. */
-export type SharedFields = Pick<Notification, "type" | "priority">;
+/** The fields of a notification that are checked alike, whether it goes to inboxes alone or has deliveries. */
+export type SharedFields = Pick<Notification, "type" | "priority" | "source" | "actor" | "url" | "actions">;
 
 const PRIORITIES: readonly unknown[] = ["low", "normal", "high"] satisfies readonly Notification["priority"][];
 
-/** Checks those fields, and gives what is left out its default. */
-export function parseFields(input: Partial<Pick<UntypedCreateInput, keyof SharedFields>>): {
+/** Checks those fields and the room, and gives what is left out its default. */
+export function parseFields(input: Partial<Pick<UntypedCreateInput, keyof SharedFields | "roomId">>): {
   readonly fields: SharedFields;
   readonly issues: IssueList;
 } {
-  const { type = DEFAULT_TYPE, priority = NOTIFICATION_DEFAULTS.priority } = input;
+  const { type = DEFAULT_TYPE, priority = NOTIFICATION_DEFAULTS.priority, source = null, actor = null, url = null } = input;
   const issues = new IssueList();
   issues.add(textIssue(type, ["type"], NAME_RULE));
+  for (const name of ["source", "actor", "roomId"] as const) {
+    issues.add((input[name] ?? null) === null ? null : textIssue(input[name], [name], NAME_RULE));
+  }
+  issues.add(url === null ? null : urlIssue(url, ["url"]));
+  const actions = parseActions(input.actions, issues);
   if (!PRIORITIES.includes(priority)) {
     const got = typeof priority === "string" ? JSON.stringify(priority) : describe(priority);
     issues.add({ path: ["priority"], type: "enum", message: `must be "low", "normal" or "high", got ${got}` });
   }
-  return { fields: { type, priority }, issues };
+  return { fields: { type, priority, source, actor, url, actions }, issues };
+}
+
+const URL_RULE: TextRule = { minLength: 1, maxLength: 2_048 };
+const LABEL_RULE: TextRule = { minLength: 1, maxLength: 100 };
+const MAX_ACTIONS = 5;
+const ACTION: MembersOf<NotificationAction> = { label: true, url: true };
+
+function urlIssue(url: unknown, path: Issue["path"]): Issue | null {
+  return textIssue(url, path, URL_RULE) ?? linkIssue(url as string, path);
+}
+
+/** The actions to store: null for none. What is wrong with them is added to `issues`. */
+function parseActions(given: unknown, issues: IssueList): Notification["actions"] {
+  if (given === undefined || given === null) {
+    return null;
+  }
+  if (!Array.isArray(given) || given.length > MAX_ACTIONS) {
+    const message = `must be a list of at most ${MAX_ACTIONS} actions, { label, url } each`;
+    issues.add({ path: ["actions"], type: "list_type", message });
+    return null;
+  }
+  const actions = given.map((action: unknown, at): NotificationAction => {
+    const stranger = strangerIn("an action", action, ACTION);
+    if (stranger !== null) {
+      issues.add({ path: ["actions", at], type: "unexpected", message: stranger });
+      return { label: "", url: "" };
+    }
+    const { label, url } = action as NotificationAction;
+    issues.add(textIssue(label, ["actions", at, "label"], LABEL_RULE));
+    issues.add(urlIssue(url, ["actions", at, "url"]));
+    return { label, url };
+  });
+  return actions.length === 0 ? null : actions;
 }
 
 /** Returns the host's declaration of `type`. Throws `UNKNOWN_TYPE` for an undeclared type when declared types are required. */

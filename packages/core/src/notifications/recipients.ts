@@ -127,6 +127,17 @@ function mergePiece(merged: string[], { left, right, at: leftAt, from: rightAt, 
   return [at, from];
 }
 
+/** The users of `except`, checked. @throws BelfryError `VALIDATION_ERROR` */
+export function parseExcept(except: unknown): ReadonlySet<string> {
+  const list: readonly unknown[] = Array.isArray(except) ? except : except === undefined ? [] : [except];
+  const issues = new IssueList();
+  for (const [index, userId] of list.entries()) {
+    issues.add(textIssue(userId, Array.isArray(except) ? ["except", index] : ["except"], NAME_RULE));
+  }
+  issues.done();
+  return new Set(list as readonly string[]);
+}
+
 /** Compares texts as databases with bytewise collation do. JavaScript's own order differs above U+FFFF. */
 export function compareBytewise(left: string, right: string): number {
   const length = Math.min(left.length, right.length);

@@ -46,7 +46,7 @@ export interface ActivityPage {
 }
 
 /** A notification with all of its own content. */
-export interface ActivityContent extends Pick<Notification, "message" | "data" | "source" | "sender"> {
+export interface ActivityContent extends Pick<Notification, "message" | "data" | "source" | "actor" | "url" | "actions"> {
   readonly summary: ActivitySummary;
 }
 

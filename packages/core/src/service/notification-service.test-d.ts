@@ -18,11 +18,13 @@ test("without declared types a type is any string and data any JSON object", () 
   const notifications = new NotificationService({ storage: synchronous });
   void notifications.create({ to: "ann" });
   void notifications.create({ to: "ann", priority: "high" });
-  void notifications.send({ to: "ann", priority: "low" });
   // @ts-expect-error there is no such priority
   void notifications.create({ to: "ann", priority: "urgent" });
-  // @ts-expect-error there is no such priority
-  void notifications.send({ to: "ann", priority: 1 });
+  void notifications.create({ to: [{ email: "ann@example.com" }, "bob"], except: "bob", channels: ["email"], url: "/", actor: "eve" });
+  // @ts-expect-error An address is a text.
+  void notifications.create({ to: { email: 7 } });
+  // @ts-expect-error That was the name before.
+  void notifications.create({ to: "ann", sender: "eve" });
   void notifications.create({ to: ["ann", "bob"], type: "anything", data: { a: [1, null, { b: "c" }] } });
   // @ts-expect-error Somebody has to get it.
   void notifications.create({ type: "anything" });
@@ -62,8 +64,8 @@ test("a call with a type has that type's input, and one without it the names to 
   expectTypeOf<CreateInput<DataOf<typeof types>, never>["type"]>().toEqualTypeOf<"order_update" | "welcome">();
   // @ts-expect-error A type is missing, whatever the data.
   void notifications.create({ to: "ann", data: { related_order_id: 1 } });
-  // @ts-expect-error A type is missing from a send, too.
-  void notifications.send({ to: "ann", content: "Hello" });
+  // @ts-expect-error A type is missing, whatever the channels.
+  void notifications.create({ to: "ann", message: "Hello", channels: ["email"] });
 });
 
 test("a type that is only known as one of several needs the data of each", () => {
@@ -90,7 +92,7 @@ test("data is optional if the schema accepts undefined, and has the type of the 
   });
   void notifications.create({ to: "ann", type: "hint" });
   void notifications.create({ to: "ann", type: "hint", data: { page: "home" } });
-  void notifications.send({ to: "ann", type: "digest" });
+  void notifications.create({ to: "ann", type: "digest" });
   void notifications.create({ to: "ann", type: "visit", data: { at: "2026-01-02T03:04:05Z" } });
   // @ts-expect-error The page is a text.
   void notifications.create({ to: "ann", type: "hint", data: { page: 1 } });
@@ -126,21 +128,6 @@ test("creates in onResult are typed the same way", () => {
   });
 });
 
-test("sends are typed the same way", async () => {
-  const notifications = new NotificationService({ storage: synchronous, types });
-  void notifications.send({ to: "ann", type: "order_update", data: { related_order_id: 1 }, channel: "email", fallback: { afterMs: 1 } });
-  // @ts-expect-error There is no such type.
-  void notifications.send({ to: "ann", type: "order_updated" });
-  // @ts-expect-error The data is required.
-  void notifications.send({ to: "ann", type: "order_update" });
-  const untyped = new NotificationService({ storage: asynchronous });
-  void untyped.send({ to: "ann", content: "any type" });
-  const batch = await untyped.prepareSend({ to: "ann" });
-  expectTypeOf(batch.write({ handle: "async" })).toEqualTypeOf<Promise<void>>();
-  // @ts-expect-error Somebody has to get it.
-  void untyped.send({ content: "x" });
-});
-
 test("the storage carries the type of its transactions", async () => {
   const sync = new NotificationService({ storage: synchronous, types });
   const async = new NotificationService({ storage: asynchronous });
@@ -155,15 +142,12 @@ test("the storage carries the type of its transactions", async () => {
   void async.create({ to: "ann" }, { tx: { handle: "sync" } });
 });
 
-test("a transaction is no option of create and send where the driver is synchronous", () => {
+test("a transaction is no option of create where the driver is synchronous", () => {
   const sync = new NotificationService({ storage: synchronous });
   const async = new NotificationService({ storage: asynchronous });
-  void async.send({ to: "ann" }, { tx: { handle: "async" } });
   void async.tenant("acme").create({ to: "ann" }, { tx: { handle: "async" } });
   // @ts-expect-error The transaction would be over before the write.
   void sync.create({ to: "ann" }, { tx: { handle: "sync" } });
-  // @ts-expect-error The transaction would be over before the write.
-  void sync.send({ to: "ann" }, { tx: { handle: "sync" } });
   // @ts-expect-error The transaction would be over before the write.
   void sync.tenant("acme").create({ to: "ann" }, { tx: { handle: "sync" } });
 });

@@ -1,4 +1,4 @@
-import { type CreatingContext, create, FanOut, HOST_RULES } from "../creating/index.ts";
+import { createNotification, FanOut, HOST_RULES, type VerbContext } from "../creating/index.ts";
 import { channelsByName, type DeliveryContext, readHook, retrySend, sendWriter } from "../delivery/index.ts";
 import { systemClock } from "../foundation/clock.ts";
 import { uuidV7 } from "../foundation/ids.ts";
@@ -27,8 +27,7 @@ import type { Storage } from "./storage.ts";
 import { deliveryWorker, hubWorker } from "./workers.ts";
 
 /** The parts that the operations of a service use: one object, of which each domain names what it takes. */
-export type ServiceContext<Tx, Written extends void | Promise<void>> = CreatingContext<Tx, Written> &
-  DeliveryContext<Tx, Written> &
+export type ServiceContext<Tx, Written extends void | Promise<void>> = VerbContext<Tx, Written> &
   InboxContext &
   HubContext &
   OperatorContext &
@@ -104,7 +103,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
   return {
     ...shared,
     reads: readHook(shared as DeliveryContext),
-    create: (request) => create(shared as CreatingContext, { ...request, rules: HOST_RULES }),
+    create: (request) => createNotification(shared as VerbContext, { ...request, rules: HOST_RULES }),
     retrySend: (request) => retrySend(shared as DeliveryContext, request),
   };
 }

@@ -1,25 +1,14 @@
 import {
   type CallOptionsOf,
-  create,
+  type CreateRules,
+  createNotification,
   HOST_RULES,
   type PreparedNotification,
-  type PreparedSend,
-  parseCreate,
-  prepared,
-  preparedSend,
+  prepareNotification,
   refuseSynchronous,
   txOf,
 } from "../creating/index.ts";
-import {
-  type Acting,
-  parseSend,
-  requireActing,
-  type Send,
-  type SendInput,
-  send,
-  TrackedNotifications,
-  type TypedSendInput,
-} from "../delivery/index.ts";
+import { type Acting, type AskedByContract, createSend, requireActing, type Send, TrackedNotifications } from "../delivery/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import { requireNone, validationError } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
@@ -31,9 +20,7 @@ import { type DeletedUser, deleteNotification, deleteUser, exportUser, namedUser
 import type { Feeds } from "../realtime/index.ts";
 import type { ServiceContext, TenantParts } from "./service-parts.ts";
 
-const HOST_SEND_RULES = { declaredTypesOnly: true, acceptsMissingEmail: false, acceptsIds: true, asksFallback: false } as const;
-const CONTRACT_SEND_RULES = { declaredTypesOnly: false, acceptsMissingEmail: true, acceptsIds: false } as const;
-const CONTRACT_RULES = { kind: "message", declaredTypesOnly: false } as const;
+const CONTRACT_RULES: CreateRules = { kind: "message", declaredTypesOnly: false };
 
 const USER_ID = ["user_id"];
 
@@ -63,35 +50,41 @@ export class TenantNotifications<
   }
 
   /**
-   * Creates a notification for one user or many. Resolves after the commit, when it is in the database. Creates that are in
-   * flight together share a transaction. For more than 1,000 users it resolves once the notification and the list are
-   * durable; their inboxes are filled in the background, also after a crash.
+   * Creates a notification for users and addresses. Resolves after the commit, when it is in the database. Creates that are in
+   * flight together share a transaction.
+   *
+   * For inboxes alone, the inbox item is the delivery. For more than 1,000 users it then resolves once the notification and
+   * the list are durable; their inboxes are filled in the background, also after a crash. A notification with another channel,
+   * an address, a fallback, a schedule or an idempotency key has deliveries, made in the background, retried and tracked by
+   * its id: see {@link get}, {@link deliveries}, {@link cancel} and {@link retry}.
    *
    * With `tx`, it is written through an open transaction of the host on the same database. It commits or rolls back with the
    * host's own data, and nobody is told before the commit. A synchronous driver (better-sqlite3)
    * cannot await inside a transaction, so `tx` is refused there: use {@link prepare}.
    *
-   * @throws BelfryError `VALIDATION_ERROR`, `UNKNOWN_TYPE`; `WRONG_TRANSACTION`; `STORAGE_UNAVAILABLE` (try again) or
+   * @throws BelfryError `VALIDATION_ERROR`, `UNKNOWN_TYPE`; with deliveries also `CONTENT_TOO_LONG`, `INVALID_RECIPIENTS`,
+   *   `CHANNEL_NOT_CONFIGURED`, `IDEMPOTENCY_KEY_REUSED`; `WRONG_TRANSACTION`; `STORAGE_UNAVAILABLE` (try again) or
    *   `STORAGE_FAILED`. Nothing is written then, except where a connection broke before the answer, time and again: nobody
    *   knows in that case, and `STORAGE_UNAVAILABLE` is all that can be said.
    * @example
    * ```ts
    * await notifications.create({ to: ["ann", "bob"], type: "comment", title: "New comment", data: { post: 7 } });
+   * await notifications.create({ to: { email: "ann@example.com" }, title: "Your invoice", message: "It is attached." });
    * ```
    */
   async create<Type extends keyof Data = never>(input: CreateInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Created> {
-    const tx = txOf("create", options);
+    const tx = txOf(options);
     if (tx === undefined) {
-      return create(this.#context, this.#request(input));
+      return createNotification(this.#context, this.#request(input, HOST_RULES));
     }
-    refuseSynchronous(this.#context.storage, "create");
+    refuseSynchronous(this.#context.storage);
     const batch = await this.prepare(input);
     await batch.write(tx);
     return { notification: batch.notification, items: [] };
   }
 
   /**
-   * Checks a notification now, to be written later inside the host's transaction.
+   * Checks a notification now, to be written later inside the host's transaction. It takes no `idempotencyKey`.
    *
    * @example
    * ```ts
@@ -103,54 +96,21 @@ export class TenantNotifications<
    * ```
    */
   async prepare<Type extends keyof Data = never>(input: CreateInput<Data, Type>): Promise<PreparedNotification<Tx, Written>> {
-    const entry = await parseCreate(this.#context, this.#request(input));
-    using _call = await this.#context.ready();
-    return prepared<Tx, Written>(this.#context, entry);
-  }
-
-  /**
-   * Sends a notification over channels, to be tracked, retried and, where it fails, followed by a fallback. Resolves
-   * after commit; it is delivered in the background. With `tx`, see {@link create}.
-   *
-   * @throws BelfryError `VALIDATION_ERROR`, `UNKNOWN_TYPE`, `CONTENT_TOO_LONG`, `INVALID_RECIPIENTS`,
-   *   `CHANNEL_NOT_CONFIGURED`, `IDEMPOTENCY_KEY_REUSED`; otherwise as {@link create}. Nothing is written then.
-   * @example
-   * ```ts
-   * const { id } = await notifications.send({ channel: "email", to: "ann@example.com", subject: "Hello", content: "Hi Ann" });
-   * const { status } = await notifications.get(id);
-   * ```
-   */
-  async send<Type extends keyof Data = never>(input: TypedSendInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Send> {
-    const request = { tenant: this.tenantId, input: input as SendInput, rules: HOST_SEND_RULES };
-    const tx = txOf("send", options);
-    if (tx === undefined) {
-      return send(this.#context, request);
-    }
-    refuseSynchronous(this.#context.storage, "send");
-    const batch = await this.prepareSend(input);
-    await batch.write(tx);
-    return batch.send;
-  }
-
-  /** Checks a send now, to be written later inside the host's transaction: see {@link prepare}. */
-  async prepareSend<Type extends keyof Data = never>(input: TypedSendInput<Data, Type>): Promise<PreparedSend<Tx, Written>> {
-    const parsed = await parseSend(this.#context, { tenant: this.tenantId, input: input as SendInput, rules: HOST_SEND_RULES });
-    using _call = await this.#context.ready();
-    return preparedSend<Tx, Written>(this.#context, parsed);
-  }
-
-  /**
-   * Sends a notification for a contract. It takes any type, and every recipient must be an address of its channel.
-   *
-   * @param asksFallback whether the sender asked for a fallback where the contract has none to plan; the send's view shows it
-   */
-  sendFromContract(input: SendInput, asksFallback = false): Promise<Send> {
-    return send(this.#context, { tenant: this.tenantId, input, rules: { ...CONTRACT_SEND_RULES, asksFallback } });
+    return prepareNotification<Tx, Written>(this.#context, this.#request(input, HOST_RULES));
   }
 
   /** Creates a notification for a contract. It takes any type, because senders over the wire know no declared types. */
   createFromContract(input: UntypedCreateInput): Promise<Created> {
-    return create(this.#context, { tenant: this.tenantId, input, rules: CONTRACT_RULES });
+    return createNotification(this.#context, this.#request(input, CONTRACT_RULES));
+  }
+
+  /**
+   * Creates a notification with deliveries for a contract, whatever its channels. Its type may be undeclared, or stand in its data
+   * as `notification_type`, and every recipient must be an address of its channel.
+   */
+  async trackFromContract(input: UntypedCreateInput, asked: AskedByContract = {}): Promise<Send> {
+    const rules = { ...asked, isContract: true };
+    return (await createSend(this.#context, { tenant: this.tenantId, input, rules })).send;
   }
 
   /** One user's inbox. */
@@ -215,7 +175,7 @@ export class TenantNotifications<
     return { tenant: this.tenantId, userId };
   }
 
-  #request(input: unknown) {
-    return { tenant: this.tenantId, input: input as UntypedCreateInput, rules: HOST_RULES };
+  #request(input: unknown, rules: CreateRules) {
+    return { tenant: this.tenantId, input: input as UntypedCreateInput, rules };
   }
 }

@@ -19,7 +19,7 @@ export function SendTestDialog({ onClose }: { onClose(): void }) {
     event.preventDefault();
     const fields = new FormData(event.currentTarget);
     const field = (name: string) => String(fields.get(name) ?? "");
-    const body = { channel: field("channel").trim(), to: field("to").trim(), subject: field("subject"), content: field("content") };
+    const body = { channel: field("channel").trim(), to: field("to").trim(), title: field("title"), message: field("message") };
     void action.run(async () => {
       const { id } = await post<Json<Send>>("sends", body);
       announce("Test sent.");
@@ -33,8 +33,8 @@ export function SendTestDialog({ onClose }: { onClose(): void }) {
         <TextField label="Channel" name="channel" value="inbox" isRequired list="channels" />
         <Proposals id="channels" values={[...known]} />
         <TextField label="Recipient" name="to" placeholder="A user, an address or a URL, as the channel has it" isRequired />
-        <TextField label="Subject" name="subject" value="Test" maxLength={1000} />
-        <TextArea label="Content" name="content" value="This is a test." isRequired />
+        <TextField label="Title" name="title" value="Test" maxLength={1000} />
+        <TextArea label="Message" name="message" value="This is a test." isRequired />
         <FailureNote failure={action.failure} what="The test was not sent." />
         <div class="dialog-actions">
           <Button type="submit" kind="primary" isBusy={action.isBusy}>

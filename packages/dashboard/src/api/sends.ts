@@ -31,10 +31,12 @@ const cancelRoute = defineRoute("POST", "/api/sends/{id}/cancel", {
 const testRoute = defineRoute("POST", "/api/sends", {
   operationId: "sendTest",
   summary: "Send a test over a channel",
-  body: z.object({ channel: z.string().min(1), to: z.string().min(1), subject: z.string().default(""), content: z.string().default("") }),
+  body: z.object({ channel: z.string().min(1), to: z.string().min(1), title: z.string().default(""), message: z.string().default("") }),
   responses: { 201: { description: "The send" } },
   async handle({ tenant, principal, body }) {
-    return reply(await tenant.sendFromContract({ ...body, type: "test", actor: actorOf(principal) }), 201);
+    const { channel, to, ...texts } = body;
+    const whom = channel === "inbox" ? { to, channels: [channel] } : { to: { [channel]: to } };
+    return reply(await tenant.trackFromContract({ ...whom, ...texts, type: "test", actor: actorOf(principal) }), 201);
   },
 });
 

@@ -13,8 +13,10 @@ export type ItemRow = readonly [
   message: string,
   data: JsonObject,
   source: string | null,
-  sender: string | null,
+  actor: string | null,
   priority: Notification["priority"],
+  url: string | null,
+  actions: Notification["actions"],
   /** When it came into the inbox: with its notification, or, in a large fan-out, with its chunk. */
   createdAt: number,
   seq: number,
@@ -48,16 +50,18 @@ export function isUnread(state: string): string {
 }
 
 /** The columns that an item takes from its notification, in the order of an {@link ItemRow}, without the item's own. */
-const CONTENT = Object.keys({
-  id: true,
-  kind: true,
-  title: true,
-  message: true,
-  data: true,
-  source: true,
-  sender: true,
-  priority: true,
-} satisfies Readonly<Record<Exclude<keyof Notification, "tenant" | "type" | "createdAt">, true>>);
+const CONTENT = Object.values({
+  id: "id",
+  kind: "kind",
+  title: "title",
+  message: "message",
+  data: "data",
+  source: "source",
+  actor: "sender",
+  priority: "priority",
+  url: "url",
+  actions: "actions",
+} satisfies Readonly<Record<Exclude<keyof Notification, "tenant" | "type" | "createdAt">, string>>);
 
 /** The columns of a notification that its items show, of the table by an alias. */
 export function contentOf(alias?: string): string {
@@ -122,7 +126,7 @@ export function joinNotification({ notifications }: TableNames): string {
 
 /** The inbox item that a row stands for. */
 export function toItem(row: ItemRow, owner: Owner): InboxItem {
-  const [type, id, kind, title, message, data, source, sender, priority, createdAt, seq, readAt] = row;
+  const [type, id, kind, title, message, data, source, actor, priority, url, actions, createdAt, seq, readAt] = row;
   return {
     id,
     kind,
@@ -132,8 +136,10 @@ export function toItem(row: ItemRow, owner: Owner): InboxItem {
     message,
     data,
     source,
-    sender,
+    actor,
     priority,
+    url,
+    actions,
     createdAt: new Date(createdAt),
     userId: owner.userId,
     seq,

@@ -1,4 +1,4 @@
-import { type Kind, snake, type TableSpec, type Typed } from "../schema/columns.ts";
+import { columnName, type Kind, type TableSpec, type Typed } from "../schema/columns.ts";
 
 /** How times differ between the dialects. */
 export interface Times {
@@ -78,9 +78,9 @@ export function fieldsOf<Of extends object>(table: TableOf<Of>, times: Times, wi
 }
 
 function columnsOf<Of>({ columns }: TableSpec, times: Times): readonly (readonly [keyof Of & string, Column])[] {
-  return Object.entries(columns).map(([key, { kind }]) => [
+  return Object.entries(columns).map(([key, spec]) => [
     key as keyof Of & string,
-    { name: snake(key), kind, write: writing(kind, times) },
+    { name: columnName(key, spec), kind: spec.kind, write: writing(spec.kind, times) },
   ]);
 }
 

@@ -21,8 +21,10 @@ export function auditLog(sql: Sql): Pick<ActivityStorage, "auditOf" | "eraseAudi
     async eraseAudit(owner, range) {
       const { own, next } = await linesOf(owner, range);
       const numbers = JSON.stringify(own.map(({ number }) => number));
-      const erase = `UPDATE ${log} SET actor = '' WHERE tenant = $1 AND ${sql.isIn("number", "$2", "bigint")}`;
-      await sql.inStep("erase_audit", [erase], [owner.tenant, numbers]);
+      const lines = `tenant = $1 AND ${sql.isIn("number", "$2", "bigint")}`;
+      const created = `SELECT notification_id FROM ${log} WHERE ${lines} AND action = 'created'`;
+      const eraseCaused = `UPDATE ${sql.tables.notifications} SET sender = NULL WHERE tenant = $1 AND kind = 'send' AND id IN (${created})`;
+      await sql.inStep("erase_audit", [eraseCaused, `UPDATE ${log} SET actor = '' WHERE ${lines}`], [owner.tenant, numbers]);
       return { removed: own.length, next };
     },
     async exportAudit(owner, range) {

@@ -61,18 +61,25 @@ export function toSummary(row: SummaryRow): ActivitySummary {
   };
 }
 
-type ContentRow = SummaryRow & Pick<ActivityContent, "message" | "source" | "sender"> & { readonly data: JsonObject | string };
+type ContentRow = SummaryRow &
+  Pick<ActivityContent, "message" | "source" | "actor" | "url"> & {
+    readonly data: JsonObject | string;
+    readonly actions: ActivityContent["actions"] | string;
+  };
 
 /** Reads a whole notification. */
 export function findActivity(sql: Sql): ActivityStorage["find"] {
   const { notifications, trackings, sends } = sql.tables;
-  const text = `SELECT n.message, n.data, n.source, n.sender, ${summaryColumns(sql, sql.tables)}
+  const text = `SELECT n.message, n.data, n.source, n.sender AS actor, n.url, n.actions, ${summaryColumns(sql, sql.tables)}
     FROM ${notifications} n LEFT JOIN ${trackings} t ON t.notification_pk = n.pk LEFT JOIN ${sends} s ON s.notification_pk = n.pk
     WHERE n.tenant = $1 AND n.id = $2`;
   return async (tenant, id) => {
     const [row] = await sql.rows<ContentRow>("find_activity", text, [tenant, id]);
-    return row === undefined
-      ? null
-      : { summary: toSummary(row), message: row.message, data: parsed(row.data), source: row.source, sender: row.sender };
+    if (row === undefined) {
+      return null;
+    }
+    const { message, source, actor, url } = row;
+    const actions = row.actions === null ? null : parsed(row.actions);
+    return { summary: toSummary(row), message, data: parsed(row.data), source, actor, url, actions };
   };
 }

@@ -20,7 +20,7 @@ export type Kind =
 
 type Owner = "notifications" | "deliveries" | "prompts";
 
-/** A column of a table; its name is that of its field, in snake case. */
+/** A column of a table; its name is that of its field, in snake case, unless it has another. */
 export interface ColumnSpec<K extends Kind = Kind, Data = unknown, IsNullable = boolean, Initial = Value | undefined, IsKey = boolean> {
   readonly kind: K;
   /** Never set; gives the type of the values if the kind does not. */
@@ -30,6 +30,8 @@ export interface ColumnSpec<K extends Kind = Kind, Data = unknown, IsNullable = 
   readonly initial: Initial;
   /** Whether it alone is the table's key. */
   readonly isKey: IsKey;
+  /** Its name, where that is not its field's. */
+  readonly column?: string;
   /** The table whose key it holds, and whether a delete there deletes this row. */
   readonly of?: { readonly table: Owner; readonly goesWith: boolean };
 }
@@ -66,6 +68,10 @@ export const columns = {
   keyOf: (table: Owner, goesWith = true) => ({ ...column("number"), of: { table, goesWith } }),
   asKey,
   nullable: <K extends Kind, Data>(spec: Plain<K, Data>): ColumnSpec<K, Data, true, undefined, false> => ({ ...spec, isNullable: true }),
+  named: <Spec extends ColumnSpec, Name extends string>(spec: Spec, name: Name): Spec & { readonly column: Name } => ({
+    ...spec,
+    column: name,
+  }),
   initially: <K extends Kind, Data>(spec: Plain<K, Data>, initial: Value): ColumnSpec<K, Data, false, Value, false> => ({
     ...spec,
     initial,
@@ -124,7 +130,12 @@ export function tableName(field: string): string {
   return `belfry_${snake(field)}`;
 }
 
-/** The name of a column in SQL. */
+/** The name of a column in SQL, given its field. */
+export function columnName(field: string, { column }: Pick<ColumnSpec, "column">): string {
+  return column ?? snake(field);
+}
+
+/** A field's name in snake case. */
 export function snake(field: string): string {
   return field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -1,5 +1,5 @@
 import { type ColumnBuilder, type ColumnBuilderBase, isNotNull, type SQL, type SQLWrapper, sql, type Table } from "drizzle-orm";
-import { type ColumnSpec, type IndexSpec, type Kind, snake, type TableSpec, tableName } from "./columns.ts";
+import { type ColumnSpec, columnName, type IndexSpec, type Kind, snake, type TableSpec, tableName } from "./columns.ts";
 
 /** Tables by their fields. */
 export type TableSpecs = Readonly<Record<string, TableSpec>>;
@@ -35,7 +35,7 @@ export type BuildersOf<Columns extends Readonly<Record<string, ColumnSpec>>, Kin
 
 interface ConfigOf<Field extends string, Spec extends ColumnSpec, Of extends KindType> {
   brand: "ColumnBuilder";
-  name: Snake<Field>;
+  name: Spec extends { readonly column: infer Name extends string } ? Name : Snake<Field>;
   dataType: Extract<Of["dataType"], Types[0]>;
   columnType: Extract<Of["columnType"], string>;
   data: unknown extends Spec["data"] ? Of["data"] : NonNullable<Spec["data"]>;
@@ -73,7 +73,10 @@ export function declareTables<Builder extends ColumnBuilderBase, Column extends 
   const tables: Record<string, Table> = {};
   for (const [field, spec] of Object.entries(specs)) {
     const name = tableName(field);
-    const columns = Object.entries(spec.columns).map(([key, column]) => [key, builderOf(kit.columns[column.kind](snake(key)), column)]);
+    const columns = Object.entries(spec.columns).map(([key, column]) => [
+      key,
+      builderOf(kit.columns[column.kind](columnName(key, column)), column),
+    ]);
     const parts = (own: Readonly<Record<string, Column>>) => [
       ...keysOf(name, spec, { kit, own, tables }),
       ...indexesOf(name, spec, { kit, own }),

@@ -1,4 +1,4 @@
-import type { JsonObject, Notification, NotificationKind } from "@belfry/core";
+import type { JsonObject, Notification, NotificationAction, NotificationKind } from "@belfry/core";
 import { columns as c, table } from "./columns.ts";
 
 const owner = { tenant: c.bytewise, userId: c.bytewise };
@@ -22,9 +22,12 @@ export const INBOX = {
       message: c.text,
       data: c.jsonOf<JsonObject>(),
       source: c.nullable(c.text),
-      sender: c.nullable(c.text),
+      /** The column has the name of older versions. */
+      actor: c.named(c.nullable(c.text), "sender"),
       createdAt: c.time,
       priority: c.initially(c.textOf<Notification["priority"]>(), "normal"),
+      url: c.nullable(c.text),
+      actions: c.nullable(c.jsonOf<readonly NotificationAction[]>()),
     },
     // Serves look-up by id and, because a UUIDv7 sorts by time, a tenant's newest first.
     { unique: { tenant_id: ["tenant", "id"] } },

@@ -36,7 +36,7 @@ export function prepareWriteEvents(context: QueryContext) {
 
 function notificationOf({ id, tenant, source, sender, content, metadata, receivedAt }: HubEvent) {
   const base = { ...NOTIFICATION_DEFAULTS, id, tenant, kind: "event" as const, type: source };
-  return { ...base, message: content, data: metadata, source, sender, createdAt: receivedAt };
+  return { ...base, message: content, data: metadata, source, actor: sender, createdAt: receivedAt };
 }
 
 /** Reads all handlers of a source, oldest first. */

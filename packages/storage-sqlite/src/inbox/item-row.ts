@@ -59,7 +59,7 @@ export type ItemRow = readonly [
   message: string,
   data: string,
   source: string | null,
-  sender: string | null,
+  actor: string | null,
   /** When it came into the inbox: with its notification, or, in a large fan-out, with its chunk. */
   createdAt: number,
   seq: number,
@@ -70,6 +70,8 @@ export type ItemRow = readonly [
   unreadRev: number | null,
   priority: Notification["priority"],
   kind: Notification["kind"],
+  url: string | null,
+  actions: string | null,
 ];
 
 /** The index of `deletedAt` in an {@link ItemRow}. */
@@ -77,7 +79,7 @@ export const DELETED_AT = 10;
 
 /** The columns of an {@link ItemRow}, over the item `i` and its notification `n`. */
 export const ITEM_COLUMNS = `n.id, i.type, n.title, n.message, n.data, n.source, n.sender, i.created_at, i.seq, i.read_at, i.deleted_at,
-  i.unread_rev, n.priority, n.kind`;
+  i.unread_rev, n.priority, n.kind, n.url, n.actions`;
 
 /** Items of the inbox of the values `tenant` and `userId`, with their notifications. Other conditions may follow. */
 export function selectOwnItems(columns: string): string {
@@ -89,7 +91,7 @@ export type ReadTime = (seq: number, ownReadAt: number | null, unreadRev: number
 
 /** The inbox item that a row stands for. */
 export function toItem(row: ItemRow, owner: Owner, readTime: ReadTime): InboxItem {
-  const [id, type, title, message, data, source, sender, createdAt, seq, ownReadAt, , unreadRev, priority, kind] = row;
+  const [id, type, title, message, data, source, actor, createdAt, seq, ownReadAt, , unreadRev, priority, kind, url, actions] = row;
   const readAt = readTime(seq, ownReadAt, unreadRev);
   return {
     id,
@@ -100,9 +102,11 @@ export function toItem(row: ItemRow, owner: Owner, readTime: ReadTime): InboxIte
     message,
     data: JSON.parse(data) as JsonObject,
     source,
-    sender,
+    actor,
     createdAt: new Date(createdAt),
     priority,
+    url,
+    actions: actions === null ? null : (JSON.parse(actions) as Notification["actions"]),
     userId: owner.userId,
     seq,
     readAt: readAt === null ? null : new Date(readAt),

@@ -10,6 +10,7 @@ import { erasingMigration } from "./0008-erasing.ts";
 import { socketTicketsMigration } from "./0009-socket-tickets.ts";
 import { promptsMigration } from "./0010-prompts.ts";
 import { dueByTenantMigration } from "./0011-due-by-tenant.ts";
+import { linksMigration } from "./0012-links.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -24,4 +25,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: socketTicketsMigration },
   { phase: "expand", sql: promptsMigration, oldestCompatible: 10 },
   { phase: "expand", sql: dueByTenantMigration },
+  { phase: "expand", sql: linksMigration },
 ] as const satisfies readonly Migration[];

@@ -17,7 +17,9 @@ async function create(number: number): Promise<void> {
     message: "m".repeat(200),
     data: { number },
     source: null,
-    sender: null,
+    actor: null,
+    url: null,
+    actions: null,
     priority: "high" as const,
     createdAt: new Date(),
   };

@@ -26,7 +26,9 @@ onEveryStorage((database) => {
     const errors: unknown[] = [];
     const logger = { ...silent, error: (details: unknown) => void errors.push(details) };
     const notifications = stopsAfterTest(new NotificationService({ storage, channels: [channel], logger, delivery: { concurrency: 2 } }));
-    const { id } = await notifications.send({ channel: "test", to: ["ann", "bob", "carl"], content: "Hello" });
+    const {
+      notification: { id },
+    } = await notifications.create({ channels: ["test"], to: ["ann", "bob", "carl"], message: "Hello" });
     await vi.waitFor(() => expect(errors).toHaveLength(1));
     await notifications.runDue();
     expect(recipients.sort()).toEqual(["ann", "bob", "carl"]);
@@ -55,7 +57,9 @@ onEveryStorage((database) => {
     };
     const notifications = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [channel] }));
     const send = async (to: string) => {
-      const { id } = await notifications.send({ channel: "test", to, content: "Hello" });
+      const {
+        notification: { id },
+      } = await notifications.create({ channels: ["test"], to, message: "Hello" });
       await notifications.runDue();
       return id;
     };

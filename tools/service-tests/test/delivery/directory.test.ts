@@ -21,7 +21,9 @@ onEveryStorage((database) => {
       const clock = new HandClock();
       const options = { storage: database.storage(), channels: [channel], directory, clock, logger: silent, delivery: { concurrency: 4 } };
       const notifications = stopsAfterTest(new NotificationService(options));
-      const { id } = await notifications.send({ channel: "sms", to, content: "Hello" });
+      const {
+        notification: { id },
+      } = await notifications.create({ channels: ["sms"], to, message: "Hello" });
       const deliveries = async () => (await notifications.deliveries(id)).deliveries;
       const isOver = async () => (await deliveries()).every(({ attempts }) => attempts.length > 0);
       expect(await clock.until(isOver)).toBe(true);

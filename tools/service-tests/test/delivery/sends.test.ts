@@ -29,7 +29,7 @@ const LEASE_MS = 60_000;
 /** Sends to Ann's inbox, and leases the delivery for a process that is never heard of again; answers the send's id. */
 async function loseDelivery(storage: Storage): Promise<string> {
   const service = stopsAfterTest(new NotificationService({ storage, delivery: { worker: false } }));
-  const { id } = await service.send({ to: "ann", content: "x" });
+  const { id } = await service.trackFromContract({ to: "ann", message: "x" });
   const claim = {
     owner: "lost",
     at: new Date(),
@@ -86,7 +86,9 @@ onEveryStorage((database) => {
           },
         }),
       );
-      const { id } = await service.send({ channel: "email", to: ["ann", "bob", "cat", "dan@example.com"], content: "x" });
+      const {
+        notification: { id },
+      } = await service.create({ channels: ["email"], to: ["ann", "bob", "cat", "dan@example.com"], message: "x" });
       await service.runDue();
       expect(mail.tasks.map(({ recipient, address }) => [recipient, address]).toSorted()).toEqual([
         ["ann", "ann@example.com"],
@@ -118,7 +120,9 @@ onEveryStorage((database) => {
           },
         }),
       );
-      const { id } = await service.send({ channel: "email", to: "ann", content: "x" });
+      const {
+        notification: { id },
+      } = await service.create({ channels: ["email"], to: "ann", message: "x" });
       await expect.poll(async () => (await service.get(id)).status).toBe("sent");
       const {
         deliveries: [delivery],
@@ -140,16 +144,17 @@ onEveryStorage((database) => {
           directory: () => new Map([["ann", { email: "ann@example.com" }]]),
         }),
       );
-      const { id, channels } = await service.send({
+      const {
+        notification: { id },
+      } = await service.create({
         type: "welcome",
         to: "ann",
-        subject: "Welcome",
-        content: "Hi",
-        data: { step: 1 },
-        meta: { icon: "wave" },
+        title: "Welcome",
+        message: "Hi",
+        data: { step: 1, icon: "wave" },
       });
       await service.runDue();
-      expect(channels).toEqual(["inbox", "email"]);
+      expect((await service.get(id)).channels).toEqual(["inbox", "email"]);
       expect((await service.inbox("ann").list()).items).toMatchObject([
         { id, type: "welcome", title: "Welcome", data: { step: 1, icon: "wave" } },
       ]);
@@ -175,7 +180,7 @@ onEveryStorage((database) => {
         throw new Error("a listener's own");
       });
       service.on("send.changed", ({ from, to }) => told.push(`send: ${from} -> ${to}`));
-      const { id } = await service.defaultTenant.sendFromContract({ to: "ann", content: "x", fallback: true });
+      const { id } = await service.defaultTenant.trackFromContract({ to: "ann", message: "x", fallback: true });
       await service.runDue();
       await service.inbox("ann").markRead(id);
       expect(told).toEqual([
@@ -189,26 +194,41 @@ onEveryStorage((database) => {
     });
 
     test.each([
-      ["a channel that is not there", { channel: "sms", to: "1" }, "CHANNEL_NOT_CONFIGURED", /sms.*inbox, email/],
-      ["an address that cannot be an id either", { channel: "email", to: "a b" }, "INVALID_RECIPIENTS", /"a b" is no email address/],
-      ["channel and channels", { channel: "email", channels: ["inbox"], to: "a@b" }, "VALIDATION_ERROR", /channels/],
+      ["a channel that is not there", { channels: ["sms"], to: "1" }, "CHANNEL_NOT_CONFIGURED", /sms.*inbox, email/],
+      ["an address that cannot be an id either", { channels: ["email"], to: "a b" }, "INVALID_RECIPIENTS", /"a b" is no email address/],
+      ["an address that is none", { to: { email: "ann" } }, "INVALID_RECIPIENTS", /"ann" is no email address/],
+      ["an address of a channel that is not there", { to: ["ann", { sms: "1" }] }, "CHANNEL_NOT_CONFIGURED", /sms.*inbox, email/],
+      ["an address of two channels", { to: [{ email: "a@b", sms: "1" }] }, "VALIDATION_ERROR", /to.0: must be a user's id, or one/],
+      ["an inbox as an address", { to: { inbox: "ann" } }, "VALIDATION_ERROR", /to: must be a user's id, or one channel's address/],
+      [
+        "a fallback of an address",
+        { to: { email: "a@b" }, fallback: true },
+        "VALIDATION_ERROR",
+        /fallback: stands in for a channel of a user/,
+      ],
+      ["an exception that is no user", { to: { email: "a@b" }, except: [7] }, "VALIDATION_ERROR", /except.0/],
       ["no channels", { channels: [], to: "a@b" }, "VALIDATION_ERROR", /at least one/],
       ["a fallback to the inbox", { to: "ann", fallback: { channel: "inbox" } }, "VALIDATION_ERROR", /fallback/],
-      ["too many recipients", { to: Array.from({ length: 10_001 }, (_, index) => `${index}`) }, "VALIDATION_ERROR", /10000.*split/],
+      [
+        "too many recipients",
+        { channels: ["email"], to: Array.from({ length: 10_001 }, (_, index) => `${index}`) },
+        "VALIDATION_ERROR",
+        /10000.*split/,
+      ],
       ["an invalid date", { to: "ann", scheduledAt: new Date(Number.NaN) }, "VALIDATION_ERROR", /scheduledAt/],
       ["a key that is empty", { to: "ann", idempotencyKey: "" }, "VALIDATION_ERROR", /idempotencyKey/],
-      ["nothing", undefined, "VALIDATION_ERROR", /send takes an object of to, channel, /],
+      ["nothing", undefined, "VALIDATION_ERROR", /create takes an object of to, except, /],
     ])("%s is refused with what to do, and nothing is stored", async (_, input, code, message) => {
       const service = stopsAfterTest(
         new NotificationService({ storage: database.storage(), channels: [email()], directory: () => new Map() }),
       );
-      await expect(service.send(input as never)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+      await expect(service.create(input as never)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
       expect((await service.list()).total).toBe(0);
     });
 
     test("a fallback to e-mail that is not configured is refused; over a contract, it fails when its turn comes, and says so", async () => {
       const service = stopsAfterTest(new NotificationService({ storage: database.storage() }));
-      const { id } = await service.defaultTenant.sendFromContract({ to: "ann", content: "x", fallback: true });
+      const { id } = await service.defaultTenant.trackFromContract({ to: "ann", message: "x", fallback: true });
       await service.runDue();
       expect((await service.get(id)).status).toBe("failed");
       const {
@@ -216,7 +236,7 @@ onEveryStorage((database) => {
       } = await service.deliveries(id);
       expect(fallback?.attempts.map(({ error }) => error)).toEqual(["The channel email is not configured."]);
       for (const fallback of [true, { channel: "sms" }] as const) {
-        const own = service.send({ to: "ann", content: "x", fallback });
+        const own = service.create({ to: "ann", message: "x", fallback });
         await expect(own).rejects.toMatchObject({ code: "CHANNEL_NOT_CONFIGURED" });
       }
     });
@@ -224,34 +244,36 @@ onEveryStorage((database) => {
     test("an empty notification is not sent, and a word of another vocabulary is named", async () => {
       const own = { name: "own", retryDelaysMs: [], timeoutMs: 1_000, invalidRecipient: () => null, deliver: async () => sentByOwn };
       const service = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [own] }));
-      const to = { to: "ann@x.cc", channel: "own" };
-      for (const empty of [to, { ...to, subject: " ", content: "\n" }, { to: "ann", fallback: { channel: "own" } }]) {
-        await expect(service.send(empty)).rejects.toMatchObject({
+      const to = { to: { own: "ann@x.cc" } };
+      for (const empty of [to, { ...to, title: " ", message: "\n" }, { to: "ann", fallback: { channel: "own" } }]) {
+        await expect(service.create(empty)).rejects.toMatchObject({
           code: "VALIDATION_ERROR",
           message: expect.stringMatching(/nothing would be delivered/),
         });
       }
-      const titled = service.send({ ...to, title: "Hello", message: "Hi" } as never);
+      const titled = service.create({ ...to, subject: "Hello", message: "Hi" } as never);
       await expect(titled).rejects.toMatchObject({
         code: "VALIDATION_ERROR",
-        message: expect.stringMatching(/got "title", which is subject here/),
+        message: expect.stringMatching(/got "subject", which is title here/),
       });
-      const { id } = await service.send({ ...to, data: { order: 1 } });
+      const {
+        notification: { id },
+      } = await service.create({ ...to, data: { order: 1 } });
       await expect(service.update(id, { data: {} })).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
-      await expect(service.send({ to: "ann" })).resolves.toMatchObject({ channel: "inbox" });
+      await expect(service.create({ to: "ann", idempotencyKey: "k" })).resolves.toMatchObject({ notification: { kind: "send" } });
     });
 
     test.each(["2027-02-29T09:00:00Z", "2100-02-29T09:00:00+02:00", "2028-02-30T09:00:00Z", "2028-04-31T09:00:00Z"])(
       "scheduledAt %s is no day of the calendar",
       async (scheduledAt) => {
         const service = stopsAfterTest(new NotificationService({ storage: database.storage() }));
-        await expect(service.send({ to: "ann", content: "x", scheduledAt })).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
+        await expect(service.create({ to: "ann", message: "x", scheduledAt })).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
       },
     );
 
     test("a filter may lie outside of the years that a database knows", async () => {
       const service = stopsAfterTest(new NotificationService({ storage: database.storage() }));
-      await service.send({ to: "ann", content: "x", scheduledAt: "2028-02-29T09:00:00Z" });
+      await service.create({ to: "ann", message: "x", scheduledAt: "2028-02-29T09:00:00Z" });
       const [first, last] = ["-000001-06-01T00:00:00Z", "+010000-01-01T12:00:00Z"].map((text) => new Date(text));
       expect((await service.list({ createdAfter: first as Date, createdBefore: last as Date })).total).toBe(1);
       expect((await service.list({ createdBefore: first as Date })).total).toBe(0);
@@ -278,31 +300,33 @@ onEveryStorage((database) => {
       const storage = database.storage();
       const service = stopsAfterTest(new NotificationService({ storage, channels: [email()] }));
       const input = {
-        channel: "email",
+        channels: ["email"],
         to: ["ann@example.com", "bob@example.com"],
-        content: "x",
+        message: "x",
         idempotencyKey: "once",
         scheduledAt: "2100-01-01T00:00:00Z",
       };
-      const { id, tenant } = await service.send(input);
+      const {
+        notification: { id, tenant },
+      } = await service.create(input);
       await storage.deliveries.erase({ tenant, userId: "ann@example.com" }, 10, new Date());
-      expect(await service.send(input)).toMatchObject({ id, recipients: ["bob@example.com"], erasedRecipients: 1 });
+      expect((await service.create(input)).notification).toMatchObject({ id, recipients: ["bob@example.com"], erasedRecipients: 1 });
       await storage.deliveries.erase({ tenant, userId: "bob@example.com" }, 10, new Date());
-      await expect(service.send(input)).rejects.toMatchObject({ code: "NOT_FOUND" });
+      await expect(service.create(input)).rejects.toMatchObject({ code: "NOT_FOUND" });
       expect((await service.list()).total).toBe(0);
     });
 
     test("in a transaction of the host, a send is delivered after the commit, or never", async () => {
       const mail = email();
       const service = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [mail] }));
-      const batch = await service.prepareSend({ channel: "email", to: "ann@example.com", content: "x" });
+      const batch = await service.prepare({ channels: ["email"], to: "ann@example.com", message: "x" });
       await database.rolledBack((tx) => batch.write(tx));
       await service.runDue();
       expect(mail.tasks).toEqual([]);
       await database.transaction((tx) => batch.write(tx));
       await service.runDue();
-      expect([mail.tasks.length, (await service.get(batch.send.id)).status]).toEqual([1, "sent"]);
-      await expect(service.prepareSend({ to: "ann", idempotencyKey: "k" })).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
+      expect([mail.tasks.length, (await service.get(batch.notification.id)).status]).toEqual([1, "sent"]);
+      await expect(service.prepare({ to: "ann", idempotencyKey: "k" })).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
     });
   });
 });

@@ -36,7 +36,9 @@ onEveryStorage((database) => {
     const storage = database.storage();
     const service = stopsAfterTest(new NotificationService({ storage, channels: [email], clock, logger: silent }));
     const mail = async (to: string | readonly string[], actor = "host") => {
-      const { id } = await service.send({ channel: "email", to, content: "x", actor });
+      const {
+        notification: { id },
+      } = await service.create({ channels: ["email"], to, message: "x", actor });
       await service.runDue();
       return id;
     };
@@ -195,7 +197,7 @@ onEveryStorage((database) => {
         message: "Down",
         data: { a: 1 },
         source: "shop",
-        sender: "ann",
+        actor: "ann",
       });
       expect(activity.records).toMatchObject([{ prompt: "How bad?", notificationId: id }]);
     });

@@ -83,16 +83,22 @@ onEveryStorage((database) => {
       await notifications.create({ to: ANN, title: "Only her", data: { secret: "text-canary" } });
       await notifications.inbox(ANN).remove({ seq: 1 });
       const later = new Date(Date.now() + 3_600_000);
-      await notifications.send({
-        channel: "email",
+      await notifications.create({
+        channels: ["email"],
         to: [ADDRESS, "bob@example.com"],
-        subject: "Sent",
-        content: "x",
+        title: "Sent",
+        message: "x",
         idempotencyKey: "key-1",
       });
       await notifications.runDue();
-      await notifications.send({ channel: "email", to: [ADDRESS, "bob@example.com"], subject: "Later", content: "x", scheduledAt: later });
-      await notifications.send({ channel: "inbox", to: [ANN, "bob"], subject: "To the inbox", content: "x", actor: ANN });
+      await notifications.create({
+        channels: ["email"],
+        to: [ADDRESS, "bob@example.com"],
+        title: "Later",
+        message: "x",
+        scheduledAt: later,
+      });
+      await notifications.create({ to: [ANN, "bob"], title: "To the inbox", message: "x", actor: ANN, idempotencyKey: "key-2" });
       await notifications.runDue();
       const users = Array.from({ length: 1_200 }, (_, index) => `user ${index}`);
       await notifications.create({ to: [...users, ANN], title: "Many" });
@@ -159,7 +165,9 @@ onEveryStorage((database) => {
         },
       };
       const notifications = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [email], logger: silent }));
-      const { id } = await notifications.send({ channel: "email", to: [ADDRESS, "bob@example.com"], subject: "Sent", content: "x" });
+      const {
+        notification: { id },
+      } = await notifications.create({ channels: ["email"], to: [ADDRESS, "bob@example.com"], title: "Sent", message: "x" });
       await notifications.runDue();
       const changed = vi.fn();
       notifications.on("send.changed", changed);

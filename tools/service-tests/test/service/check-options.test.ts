@@ -64,7 +64,9 @@ onEveryStorage((database) => {
           deliver: async () => answer as never,
         };
         const service = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [channel] }));
-        const { id } = await service.send({ channel: "own", to: "ann", content: "x" });
+        const {
+          notification: { id },
+        } = await service.create({ channels: ["own"], to: "ann", message: "x" });
         await service.runDue();
         expect((await service.get(id)).status).toBe("failed");
         const {

@@ -24,7 +24,7 @@ onEveryStorage((database) => {
       });
     });
 
-    test("the priority of a create or a send is in lists, events and listeners; the default is normal", async () => {
+    test("the priority of a notification is in lists, events and listeners; the default is normal", async () => {
       const notifications = service();
       const told: unknown[] = [];
       notifications.on("notification.created", ({ notification }) => void told.push(notification.priority));
@@ -34,7 +34,7 @@ onEveryStorage((database) => {
       });
       await subscription.ready;
       const { notification } = await notifications.create({ to: "ann", priority: "high" });
-      const sent = await notifications.send({ to: "ann", priority: "low" });
+      const { notification: sent } = await notifications.create({ to: "ann", priority: "low", idempotencyKey: "low" });
       await notifications.create({ to: "ann" });
       await vi.waitFor(() => expect(told).toHaveLength(6));
       expect(told.toSorted()).toEqual(["high", "high", "low", "low", "normal", "normal"]);
@@ -46,10 +46,10 @@ onEveryStorage((database) => {
       subscription.close();
     });
 
-    test("an unknown priority of a create or a send is refused by name", async () => {
+    test("an unknown priority is refused by name", async () => {
       const notifications = service();
       const priority = "urgent" as "high";
-      for (const call of [notifications.create({ to: "ann", priority }), notifications.send({ to: "ann", priority })]) {
+      for (const call of [notifications.create({ to: "ann", priority }), notifications.create({ to: "ann", priority, fallback: true })]) {
         expect((await refusal(call)).message).toBe('priority: must be "low", "normal" or "high", got "urgent"');
       }
     });

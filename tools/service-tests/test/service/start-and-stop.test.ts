@@ -53,7 +53,7 @@ onEveryStorage((database) => {
       "done",
       "done",
     ]);
-    const { id } = await notifications.send({ to: "ann", content: "x" });
+    const { id } = await notifications.trackFromContract({ to: "ann", message: "x" });
     // Nobody is connected.
     await expect.poll(async () => (await notifications.get(id)).status).toBe("failed");
     await Promise.all([notifications.stop(), notifications.stop()]);
@@ -69,7 +69,7 @@ onEveryStorage((database) => {
     const inFlight = [
       notifications.create({ to: users(60_000), title: "All" }),
       notifications.create({ to: "ann" }),
-      notifications.send({ to: "ann", content: "x" }),
+      notifications.trackFromContract({ to: "ann", message: "x" }),
       notifications.hub.handlers.create({ source: "mail", prompt: "x" }),
       notifications.hub.events.create({ source: "mail", title: "x", content: "x" } as never).catch((error: BelfryError) => {
         expect(error.code).toBe("VALIDATION_ERROR");
@@ -83,7 +83,7 @@ onEveryStorage((database) => {
     const stopped = notifications.stop();
     const later = [
       notifications.create({ to: "ann" }),
-      notifications.send({ to: "ann", content: "x" }),
+      notifications.trackFromContract({ to: "ann", message: "x" }),
       notifications.hub.handlers.create({ source: "mail", prompt: "x" }),
       inbox.counts(),
       notifications.runDue(),

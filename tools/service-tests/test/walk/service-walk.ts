@@ -180,10 +180,10 @@ export class ServiceWalk {
   #send(content: string): void {
     this.#count += 1;
     const accept = this.#acceptance("send", content, false);
-    const over = content === "inbox" ? {} : { channel: "record" };
+    const over = content === "inbox" ? { fallback: { channel: "record" } } : { channels: ["record"] };
     this.#hand(
       "send",
-      this.#process.notifications.send({ ...over, to: "carl", content }).then(({ id }) => accept(id)),
+      this.#process.notifications.create({ ...over, to: "carl", message: content }).then(({ notification }) => accept(notification.id)),
     );
   }
 

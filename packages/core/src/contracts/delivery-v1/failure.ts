@@ -16,7 +16,6 @@ const FIELDS: Readonly<Record<string, string>> = {
   to: "recipients",
   title: "subject",
   message: "content",
-  data: "meta",
   roomId: "room_id",
   scheduledAt: "scheduled_at",
   fallback: "meta.fallback_delay",

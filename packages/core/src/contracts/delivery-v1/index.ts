@@ -1,10 +1,11 @@
 import { z } from "zod";
-import type { Acting, SendInput, SendStatus } from "../../delivery/index.ts";
+import { type Acting, INBOX_CHANNEL, type SendStatus } from "../../delivery/index.ts";
 import { BelfryError } from "../../foundation/errors.ts";
 import type { JsonObject } from "../../foundation/json.ts";
 import { type Contract, defineContract } from "../../http/contract.ts";
 import type { HttpRequest } from "../../http/messages.ts";
 import { defineRoute, given, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
+import type { UntypedCreateInput } from "../../notifications/index.ts";
 import { isoDate } from "../iso-date.ts";
 import { deliveryFailure, errors } from "./failure.ts";
 import { channelOf, renderDelivery, renderSend, typeOf } from "./render.ts";
@@ -44,10 +45,11 @@ const createRoute = defineRoute("POST", BASE, {
   responses: { 201: successDoc("It is stored and goes out", { data: notificationSchema }), ...errors(409, 422) },
   async handle(context) {
     const { tenant, body, request } = context;
-    const input = { ...inputOf(body), ...keyOf(request), ...actingOf(context) };
+    const said = saidBy(body);
+    const input = { ...inputOf(said), ...keyOf(request), ...actingOf(context) };
     // Only a websocket notification can fall back to e-mail. The others keep the flag, for their answers.
     const asksFallback = body.type !== "websocket" && body.email_fallback === true;
-    const send = await tenant.sendFromContract(input, asksFallback);
+    const send = await tenant.trackFromContract(input, { asksFallback, said: { ...said, ...(asksFallback && { asksFallback }) } });
     return { ...success({ data: renderSend(send, []) }), status: 201 };
   },
 });
@@ -234,7 +236,8 @@ function successDoc(description: string, body: z.ZodRawShape) {
   return { description, schema: z.object({ ...body, status: z.literal("success") }) };
 }
 
-function inputOf(body: z.infer<typeof createBody>): SendInput {
+/** What a body says. A repetition is known by it: its members, and their names, stay as they are. */
+function saidBy(body: z.infer<typeof createBody>) {
   const { type, recipients, content } = body;
   const meta = (body.meta ?? {}) as JsonObject;
   const { notification_type } = meta;
@@ -252,6 +255,13 @@ function inputOf(body: z.infer<typeof createBody>): SendInput {
       scheduledAt: body.scheduled_at,
     }),
   };
+}
+
+function inputOf({ channel, to, subject: title, content: message, meta: data, ...shared }: ReturnType<typeof saidBy>): UntypedCreateInput {
+  const texts = { message, data, ...given({ title }) };
+  return channel === INBOX_CHANNEL
+    ? { ...shared, ...texts, to, channels: [INBOX_CHANNEL] }
+    : { ...shared, ...texts, to: to.map((address) => ({ [channel]: address })) };
 }
 
 /** Converts `meta.fallback_delay` from seconds to milliseconds. The check of the send refuses a value that is not a number. */

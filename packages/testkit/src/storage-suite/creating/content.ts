@@ -84,10 +84,10 @@ export function contentTests(harness: StorageHarness): void {
     });
 
     test.each<[string, Partial<Notification>]>([
-      ["absent", { source: null, sender: null }],
-      ["empty", { source: "", sender: "" }],
-      ["given", { source: "shop", sender: "eve" }],
-    ])("a source and a sender that are %s", async (_, fields) => {
+      ["absent", { source: null, actor: null }],
+      ["empty", { source: "", actor: "" }],
+      ["given", { source: "shop", actor: "eve" }],
+    ])("a source and an actor that are %s", async (_, fields) => {
       const { notification } = await fixture.create("ann", fields);
       expect(await fixture.inbox.get(fixture.owner("ann"), notification.id)).toMatchObject(fields);
     });

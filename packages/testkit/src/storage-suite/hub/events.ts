@@ -213,7 +213,7 @@ export function eventTests(harness: StorageHarness): void {
     test("an event has no inbox item, and other notifications are no events", async () => {
       await fixture.createEvent();
       expect(await fixture.base.inbox.listTenant(fixture.tenant, 10)).toEqual([]);
-      const { notification } = await fixture.base.create("ann", { source: "mail", sender: "u1" });
+      const { notification } = await fixture.base.create("ann", { source: "mail", actor: "u1" });
       const { id } = notification;
       expect(await fixture.hub.findEvents(fixture.tenant, [id])).toEqual([]);
       expect((await list()).total).toBe(1);

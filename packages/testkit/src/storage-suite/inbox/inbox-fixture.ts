@@ -15,7 +15,9 @@ export function fullNotification(fixture: Fixture): Full<Notification> {
     message: "Full message",
     data: { full: ["data", 1.5, null, { deep: true }] },
     source: "full source",
-    sender: "full sender",
+    actor: "full actor",
+    url: "/full",
+    actions: [{ label: "Full", url: "https://full.example/" }],
     createdAt,
     priority: "high",
   };

@@ -161,7 +161,7 @@ export function listingTests(harness: StorageHarness): void {
     });
 
     test("list, listAfter, get and listTenant show an item alike", async () => {
-      const { notification } = await fixture.create("dan", { source: "shop", sender: "eve", data: { order: 7 } });
+      const { notification } = await fixture.create("dan", { source: "shop", actor: "eve", data: { order: 7 } });
       const dan = fixture.owner("dan");
       await fixture.inbox.markRead(dan, [notification.id], at(300));
       const expected = itemOf(notification, { userId: "dan", seq: 1, readAt: at(300) });

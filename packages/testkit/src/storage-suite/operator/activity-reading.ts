@@ -14,9 +14,9 @@ export function activityReadingTests(harness: StorageHarness): void {
     test("it is found with all of its content", async () => {
       const data = { deep: { ü: ["😀", 1.5, null, true] }, b: 1, a: 2 };
       const message = `${"x".repeat(300)} % _ \\ ' "`;
-      const { notification } = await fixture.create("ann", { data, message, source: "shop", sender: "bob" });
+      const { notification } = await fixture.create("ann", { data, message, source: "shop", actor: "bob" });
       const found = await fixture.storage.activity.find(fixture.tenant, notification.id);
-      expect(found).toMatchObject({ message, data, source: "shop", sender: "bob" });
+      expect(found).toMatchObject({ message, data, source: "shop", actor: "bob" });
       const [summary] = await fixture.storage.activity.search(fixture.tenant, { limit: 1 });
       expect(found?.summary).toEqual(summary);
       expect(Object.keys(found?.data ?? {})).toEqual(["deep", "b", "a"]);

@@ -9,7 +9,7 @@ const HOUR_MS = 3_600_000;
 
 /** Writes an event, which is in no inbox, and returns it as a notification. */
 async function createEvent(fixture: Fixture, { source = "shop", sender = "ann", message = "" } = {}): Promise<Notification> {
-  const { notification, recipients } = fixture.entry([], { kind: "event", type: "event", title: "", message, source, sender });
+  const { notification, recipients } = fixture.entry([], { kind: "event", type: "event", title: "", message, source, actor: sender });
   const { hub, inbox } = fixture.storage;
   if (hub) {
     const { id, tenant, data: metadata, createdAt: receivedAt } = notification;

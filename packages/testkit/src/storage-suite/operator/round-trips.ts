@@ -13,7 +13,7 @@ export function operatorRoundTripTests(harness: StorageHarness): void {
     test("of a notification, its items and its log is read back", async () => {
       const { activity } = fixture.storage;
       const entry = fullEntry(fixture);
-      const { id, tenant, message, data, source, sender, kind, title, createdAt } = entry.notification;
+      const { id, tenant, message, data, source, actor, url, actions, kind, title, createdAt } = entry.notification;
       await fixture.inbox.createMany([entry]);
       const items = entry.recipients.map((userId) => fullItem(entry.notification, userId));
       for (const { userId, readAt } of items) {
@@ -21,7 +21,7 @@ export function operatorRoundTripTests(harness: StorageHarness): void {
       }
       await activity.note(tenant, fullAudit(id), at(9));
       const found = await activity.find(tenant, id);
-      expect(found).toMatchObject({ message, data, source, sender });
+      expect(found).toMatchObject({ message, data, source, actor, url, actions });
       // The type of an event is its source.
       expect(found?.summary).toMatchObject({ id, kind, type: source, title, excerpt: message, createdAt });
       expect(await activity.itemsOf(tenant, id, 10)).toEqual({ items, total: 2, read: 2 });
@@ -33,12 +33,12 @@ export function operatorRoundTripTests(harness: StorageHarness): void {
       const { activity } = fixture.storage;
       const send = fullSend(fixture);
       await deliveriesOf(fixture).createSends([send], send.notification.createdAt);
-      const { id, tenant, message, data, source, sender, kind, type, title, createdAt } = send.notification;
+      const { id, tenant, message, data, source, actor, url, actions, kind, type, title, createdAt } = send.notification;
       const { channels, recipients } = send.details;
       const found = await activity.find(tenant, id);
       const counted = { recipientCount: recipients.length + send.details.erasedRecipients, status: "pending" } as const;
       const summary = { id, kind, type, title, excerpt: message, recipients, channels, createdAt, ...counted };
-      expect(found).toEqual({ message, data, source, sender, summary });
+      expect(found).toEqual({ message, data, source, actor, url, actions, summary });
       expect(await activity.search(tenant, { limit: 10 })).toEqual([summary]);
     });
   });

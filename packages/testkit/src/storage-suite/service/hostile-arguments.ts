@@ -45,8 +45,6 @@ type Calls = Readonly<Record<string, readonly unknown[]>>;
 const TENANT_CALLS: Calls = {
   create: [{ to: "ann", title: "Hello" }, {}],
   prepare: [{ to: "ann", title: "Hello" }],
-  send: [{ to: "ann", channel: "post", subject: "Hello" }, {}],
-  prepareSend: [{ to: "ann", channel: "post", subject: "Hello" }],
   inbox: ["ann"],
   get: [ID],
   list: [{ limit: 10, createdAfter: new Date(0) }],
@@ -62,7 +60,7 @@ const TENANT_CALLS: Calls = {
   delete: [ID, { actor: "ann" }],
   deleteUser: ["ann", { addresses: ["ann@example.com"] }],
   exportUser: ["ann", { addresses: ["ann@example.com"] }],
-  sendFromContract: [{ to: "ann", channel: "post", subject: "Hello" }],
+  trackFromContract: [{ to: { post: "ann" }, title: "Hello" }],
   createFromContract: [{ to: "ann", title: "Hello" }],
   latest: [10],
 };
@@ -93,6 +91,7 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
     calls: {
       list: [{ limit: 10 }],
       get: [{ seq: 1 }],
+      listStored: [{ limit: 10 }],
       markRead: [{ seq: 1 }],
       acknowledge: [ID],
       markManyRead: [[ID]],
@@ -228,7 +227,7 @@ export function hostileArgumentTests(harness: StorageHarness): void {
 
     test.each(HOSTILE)("write() refuses %s as a transaction", async (_, value) => {
       const batch = await service.prepare({ to: "ann", title: "Hello" });
-      const sent = await service.prepareSend({ to: "ann", channel: "post", subject: "Hello" });
+      const sent = await service.prepare({ to: "ann", channels: ["post"], title: "Hello" });
       for (const prepared of [batch, sent]) {
         expect(await failureOf(prepared, "write", [value])).toMatchObject({ name: "BelfryError", code: "WRONG_TRANSACTION" });
       }
@@ -239,18 +238,13 @@ export function hostileArgumentTests(harness: StorageHarness): void {
       const before = (await service.inbox("bob").counts()).total;
       await subject.transaction((tx) => {
         for (const options of [tx, { transaction: tx }]) {
-          for (const [call, input] of [
-            ["create", { to: "bob", title: "Hello" }],
-            ["send", { to: "bob", subject: "Hello" }],
-          ] as const) {
-            refused.push(failureOf(service, call, [input, options]));
-          }
+          refused.push(failureOf(service, "create", [{ to: "bob", title: "Hello" }, options]));
         }
       });
       for (const failure of await Promise.all(refused)) {
         expect(failure).toMatchObject({
           code: "VALIDATION_ERROR",
-          message: expect.stringMatching(/the second argument of (create|send) takes (an object of )?tx; got /),
+          message: expect.stringMatching(/the second argument of create takes (an object of )?tx; got /),
         });
       }
       expect((await service.inbox("bob").counts()).total).toBe(before);

@@ -96,8 +96,8 @@ export function nameTests(harness: StorageHarness): void {
     test("the longest names in the widest characters work", async () => {
       const wide = "𝒶".repeat(255);
       const owner = { tenant: `${fixture.tenant} ${"😀".repeat(255 - fixture.tenant.length - 1)}`, userId: wide };
-      const { notification } = await fixture.create(wide, { tenant: owner.tenant, type: wide, source: wide, sender: wide });
-      expect(await fixture.inbox.get(owner, notification.id)).toMatchObject({ ...owner, type: wide, source: wide, sender: wide });
+      const { notification } = await fixture.create(wide, { tenant: owner.tenant, type: wide, source: wide, actor: wide });
+      expect(await fixture.inbox.get(owner, notification.id)).toMatchObject({ ...owner, type: wide, source: wide, actor: wide });
       expect((await fixture.inbox.list(owner, { status: "unread", type: wide, limit: 5 })).matching).toBe(1);
     });
   });

@@ -1,0 +1,77 @@
+import { createSend, type DeliveryContext, INBOX_CHANNEL, parseSend, type SendRules } from "../delivery/index.ts";
+import type { Created } from "../inbox/index.ts";
+import { type NotificationTypes, parseExcept, type UntypedCreateInput } from "../notifications/index.ts";
+import type { CreatingContext } from "./context.ts";
+import { create } from "./create.ts";
+import { type CreateRequest, parseCreate } from "./parse-create.ts";
+import { type PreparedNotification, prepared, preparedSend } from "./transactional.ts";
+
+/** The parts that the verb uses. */
+export type VerbContext<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> = CreatingContext<Tx, Written> &
+  DeliveryContext<Tx, Written>;
+
+/** Creates a notification, for inboxes alone or with deliveries. Resolves after the commit. */
+export async function createNotification(context: VerbContext, request: CreateRequest): Promise<Created> {
+  if (isInboxOnly(context.types, request)) {
+    return create(context, request);
+  }
+  const { send, items } = await createSend(context, { ...request, rules: rulesOf(request) });
+  return { notification: send, items };
+}
+
+/** Checks a notification that is to be written inside the host's transaction. */
+export async function prepareNotification<Tx, Written extends void | Promise<void>>(
+  context: VerbContext<Tx, Written>,
+  request: CreateRequest,
+): Promise<PreparedNotification<Tx, Written>> {
+  if (isInboxOnly(context.types, request)) {
+    const entry = await parseCreate(context, request);
+    using _call = await context.ready();
+    return prepared<Tx, Written>(context, entry);
+  }
+  const parsed = await parseSend(context, { ...request, rules: rulesOf(request) });
+  using _call = await context.ready();
+  return preparedSend<Tx, Written>(context, parsed);
+}
+
+function rulesOf({ rules }: CreateRequest): SendRules {
+  return { isContract: !rules.declaredTypesOnly };
+}
+
+/**
+ * Whether a notification goes to inboxes alone, at once: it has no deliveries then. So does one that reaches nobody, since all
+ * its users are excepted. An input that is none is left to the checks of the one or the other.
+ */
+function isInboxOnly(types: NotificationTypes, { input, rules }: CreateRequest): boolean {
+  if (typeof input !== "object" || input === null) {
+    return true;
+  }
+  const { to, type, channels = rules.declaredTypesOnly ? channelsOf(types, type) : undefined, except } = input;
+  if (hasAddress(to)) {
+    return false;
+  }
+  const isPlain = !input.fallback && (input.scheduledAt ?? null) === null && input.idempotencyKey === undefined;
+  return (isPlain && isInboxAlone(channels)) || (except !== undefined && areAllExcepted(to, except));
+}
+
+function channelsOf(types: NotificationTypes, type: unknown): readonly string[] | undefined {
+  return typeof type === "string" && Object.hasOwn(types, type) ? types[type]?.channels : undefined;
+}
+
+function isInboxAlone(channels: unknown): boolean {
+  return channels === undefined || (Array.isArray(channels) && channels.length > 0 && channels.every((name) => name === INBOX_CHANNEL));
+}
+
+function hasAddress(to: unknown): boolean {
+  return Array.isArray(to) ? to.some(isAddress) : isAddress(to);
+}
+
+function isAddress(one: unknown): boolean {
+  return typeof one === "object" && one !== null;
+}
+
+function areAllExcepted(to: UntypedCreateInput["to"], except: unknown): boolean {
+  const left = parseExcept(except);
+  const list: readonly unknown[] = Array.isArray(to) ? to : [to];
+  return list.length > 0 && list.every((userId) => left.has(userId as string));
+}

@@ -1,0 +1,5 @@
+/** Never edit a published migration: databases keep its checksum. */
+export const linksMigration = `
+ALTER TABLE belfry_notifications ADD COLUMN url text;
+ALTER TABLE belfry_notifications ADD COLUMN actions json;
+`;
