@@ -39,8 +39,8 @@ export const DELIVERY_LEASES: LeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFa
   claim: (tables, claim) => {
     const { first, firstOfOthers, ofOthersByTenant } = claimStatements(tables, claim);
     return async (runClaim, { limit, exceptTenants, perEndpoint, channels, exceptEndpoints }) => {
-      const run = (statement: typeof first, most: number) => {
-        const endpoints = lists(exceptEndpoints, "channel", "recipient");
+      const run = (statement: typeof first, most: number, without: DeliveryFairness["exceptEndpoints"] = exceptEndpoints) => {
+        const endpoints = lists(without, "channel", "recipient");
         const candidates = Math.max(most, Math.min(most * CANDIDATES_EACH, MAX_CANDIDATES));
         return runClaim(statement, most, [channels, exceptTenants, ...endpoints, candidates, perEndpoint]);
       };
@@ -49,8 +49,10 @@ export const DELIVERY_LEASES: LeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFa
       }
       const claimed = await run(firstOfOthers, limit);
       const rest = limit - claimed.length;
-      // One tenant may have a million deliveries before all others: passing them one by one would take long.
-      const others = rest > 0 ? await run(ofOthersByTenant, rest) : [];
+      // One tenant may have a million deliveries before all others: passing them one by one would take long. Endpoints that
+      // have some by now wait for the next claim, since each statement counts an endpoint's deliveries for itself.
+      const served = claimed.map(([row]) => row);
+      const others = rest > 0 ? await run(ofOthersByTenant, rest, [...exceptEndpoints, ...served]) : [];
       return [...claimed, ...others];
     };
   },

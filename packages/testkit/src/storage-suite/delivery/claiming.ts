@@ -57,6 +57,13 @@ export function claimingTests(harness: StorageHarness): void {
       expect(claimed).toHaveLength(7);
     });
 
+    test("a claim that leaves a tenant out takes no more of one endpoint either", async () => {
+      for (let index = 0; index < 3; index += 1) {
+        await createSend(fixture, { channel: "webhook", to: ["https://one.example"] });
+      }
+      expect(await claim(fixture, later(0), { perEndpoint: 1, exceptTenants: ["another"] })).toHaveLength(1);
+    });
+
     test("a tenant that is left out hides nobody, however many deliveries it has in front of theirs", async () => {
       // Takes what other tests left.
       await claim(fixture, later(0));
