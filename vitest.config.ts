@@ -13,7 +13,7 @@ const ALONE = [
   "packages/core/src/service/check-runtime.test.ts",
   "packages/dashboard/test/{fuzz,live}.test.ts",
   "packages/processor-openai/test/outcomes.test.ts",
-  "packages/storage-*/test/storage.test.ts",
+  "packages/storage-*/test/{models,storage}.test.ts",
   "tools/service-tests/test/http/fetch.test.ts",
   "tools/service-tests/test/service/{outages,random-walk}.test.ts",
 ];

@@ -2,8 +2,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** The files that take longest, the longest first. */
 const SLOW = [
+  "packages/storage-postgres/test/models.test.ts",
   "packages/storage-postgres/test/storage.test.ts",
-  "packages/storage-sqlite/test/storage.test.ts",
   "tools/service-tests/test/service/random-walk.test.ts",
   "examples/server/test/",
   "tools/system-tests/test/",
@@ -11,6 +11,8 @@ const SLOW = [
   "examples/transactional/test/",
   "packages/adapter-express/test/",
   "packages/adapter-hono/test/",
+  "tools/service-tests/test/http/fetch.test.ts",
+  "packages/storage-sqlite/test/models.test.ts",
 ];
 
 /** Starts with the slow files, so that no worker is left with one of them when the others are done. */

@@ -1,112 +1,14 @@
-import type { FreshDatabase } from "@belfry/postgres-launcher";
-import { type StorageHarness, type StorageSubject, storageSuite } from "@belfry/testkit";
-import { drizzle } from "drizzle-orm/node-postgres";
-import type { Pool } from "pg";
-import { afterAll, beforeAll } from "vitest";
-import { migratedPostgres } from "../../../test/migrated-postgres.ts";
-import { migrate, type PostgresStorage, type PostgresTransaction, postgresStorage } from "../src/index.ts";
-import { openPool } from "./setup.ts";
+import { storageSuite } from "@belfry/testkit";
+import { driverTransaction, drizzleTransaction, openSubject } from "./storage-subject.ts";
 
-type Run = (work: (tx: PostgresTransaction) => Promise<void>) => Promise<void>;
-
-/** Runs `work` in a transaction of the driver, as a host that uses pg does. */
-function driverTransaction(pool: Pool): Run {
-  return async (work) => {
-    const client = await pool.connect();
-    try {
-      await client.query("BEGIN");
-      await work(client);
-      await client.query("COMMIT");
-    } catch (error) {
-      await client.query("ROLLBACK");
-      throw error;
-    } finally {
-      client.release();
-    }
-  };
-}
-
-/** Runs `work` in a transaction of drizzle, as a host that uses drizzle does. */
-function drizzleTransaction(pool: Pool): Run {
-  return (work) => drizzle(pool).transaction(async (tx) => work(tx));
-}
-
-/** Another database that has Belfry's tables too. No test changes it, so there is one for all. */
-let elsewhere: Pool;
-let other: FreshDatabase;
-
-beforeAll(async () => {
-  other = await migratedPostgres();
-  elsewhere = openPool(other.url);
-});
-
-afterAll(async () => {
-  await elsewhere.end();
-  await other.drop();
-});
-
-interface Place {
-  readonly url: string;
-  /** The host's connections to the database under test. */
-  readonly host: Pool;
-}
-
-interface Kind {
-  source(place: Place): Parameters<typeof postgresStorage>[0];
-  readonly transaction: (pool: Pool) => Run;
-  readonly schema?: string;
-}
-
-async function subject({ source, transaction, schema = "public" }: Kind): Promise<StorageSubject<PostgresTransaction, Promise<void>>> {
-  const database = await migratedPostgres();
-  const here = { url: database.url, host: openPool(database.url) };
-  if (schema !== "public") {
-    await migrate(elsewhere, { schema });
-  }
-  const opened: PostgresStorage[] = [];
-  const open = async (from: Parameters<typeof postgresStorage>[0]) => {
-    const storage = postgresStorage(from, { schema, time: "service" });
-    await storage.open();
-    opened.push(storage);
-    return storage;
-  };
-  const storage = await open(source(here));
-  const client = await here.host.connect();
-  return {
-    storage,
-    transaction: transaction(here.host),
-    foreignTransaction: transaction(elsewhere),
-    wrongHandles: {
-      "the storage": storage,
-      "a pool": here.host,
-      "a drizzle database": drizzle(here.host),
-      "a client without a transaction": client,
-      "a drizzle database over a client without a transaction": drizzle(client),
-    },
-    async reopen() {
-      await storage.close();
-      return open(source(here));
-    },
-    another: () => open(here.url),
-    async dispose() {
-      client.release();
-      await Promise.all(opened.map((one) => one.close()));
-      await here.host.end();
-      await database.drop();
-    },
-  };
-}
-
-// How many operations the models make: more where there is time.
-const isLong = Boolean(process.env.BELFRY_LONG);
-const harness = (kind: Kind, modelOperations = isLong ? 10_000 : 2_000): StorageHarness<PostgresTransaction, Promise<void>> => ({
+storageSuite("postgres on the host's pool", {
   singleWriter: false,
-  modelOperations,
-  create: () => subject(kind),
+  covers: "examples",
+  create: () => openSubject({ source: ({ host }) => host, transaction: driverTransaction }),
 });
 
-storageSuite("postgres on the host's pool", harness({ source: ({ host }) => host, transaction: driverTransaction }));
 storageSuite("postgres by connection string, in a schema of its own", {
-  ...harness({ source: ({ url }) => url, transaction: drizzleTransaction, schema: 'Bel"fry' }, 1_000),
-  covers: isLong ? "everything" : "opening",
+  singleWriter: false,
+  covers: process.env.BELFRY_LONG ? "examples" : "opening",
+  create: () => openSubject({ source: ({ url }) => url, transaction: drizzleTransaction, schema: 'Bel"fry' }),
 });

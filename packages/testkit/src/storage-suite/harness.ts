@@ -39,11 +39,11 @@ export interface StorageHarness<Tx = unknown, Written extends void | Promise<voi
    */
   readonly modelOperations?: number;
   /**
-   * Which tests run: all, or those that see how the storage was opened (its lifecycle, its host's transactions, names),
-   * for the second way to open the same storage.
+   * Which tests run: all; those by examples or those against models, for a file each; or those that see how the storage
+   * was opened (its lifecycle, its host's transactions, names), for the second way to open the same storage.
    * @default "everything"
    */
-  readonly covers?: "everything" | "opening";
+  readonly covers?: "everything" | "examples" | "models" | "opening";
   /** Opens a storage over an empty database of its own. Called about once for each file of the suite. */
   create(): Promise<StorageSubject<Tx, Written>>;
 }

@@ -29,11 +29,16 @@ const OF_PARTS: Readonly<Record<StoragePart, Tests>> = {
   hub: hubTests,
 };
 
-/** The tests of several parts together. */
-const OF_WHOLES: readonly Tests[] = [creatingTests, modelTests];
+/** The tests of each behaviour by examples: of the parts, and of several parts together. */
+const BY_EXAMPLES: readonly Tests[] = [...new Set(Object.values(OF_PARTS)), creatingTests];
 
-/** The tests that see how a storage was opened. */
-const OF_OPENING: readonly Tests[] = [lifecycleTests, nameTests, transactionTests];
+/** The tests that run for what a harness says it covers. */
+const COVERING: Readonly<Record<NonNullable<StorageHarness["covers"]>, readonly Tests[]>> = {
+  everything: [...BY_EXAMPLES, modelTests],
+  examples: BY_EXAMPLES,
+  models: [modelTests],
+  opening: [lifecycleTests, nameTests, transactionTests],
+};
 
 /**
  * Declares the tests that every storage has to pass: everything that the documentation of `Storage` and of the parts of
@@ -43,8 +48,7 @@ const OF_OPENING: readonly Tests[] = [lifecycleTests, nameTests, transactionTest
  */
 export function storageSuite<Tx, Written extends void | Promise<void>>(name: string, harness: StorageHarness<Tx, Written>): void {
   describe(`storage ${name}`, () => {
-    const everything = new Set([...Object.values(OF_PARTS), ...OF_WHOLES]);
-    for (const tests of harness.covers === "opening" ? OF_OPENING : everything) {
+    for (const tests of COVERING[harness.covers ?? "everything"]) {
       tests(harness);
     }
   });

@@ -17,8 +17,9 @@ export interface Pick {
   readonly by: "id" | "seq" | "nobody";
 }
 
-/** A filter and a place in a list; `start` is a part of the inbox's length, in percent. */
+/** A filter and a place in a list; `start` is a part of the inbox's length, in percent. `inbox` picks the one to compare closely. */
 export interface Look {
+  readonly inbox: number;
   readonly status: "all" | "unread" | "read";
   readonly type: number | null;
   readonly from: "newest" | "before" | "offset";
@@ -65,6 +66,7 @@ const pick: fc.Arbitrary<Pick> = fc.record({
 
 /** A filter and a place, as a list is looked at after every step. */
 export const look: fc.Arbitrary<Look> = fc.record({
+  inbox: fc.nat({ max: 2 * MODEL_USERS.length - 1 }),
   status: fc.constantFrom("all" as const, "unread" as const, "read" as const),
   type: fc.option(fc.nat({ max: MODEL_TYPES.length - 1 })),
   from: fc.constantFrom("newest" as const, "before" as const, "offset" as const),

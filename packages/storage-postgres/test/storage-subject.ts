@@ -1,0 +1,111 @@
+import type { FreshDatabase } from "@belfry/postgres-launcher";
+import type { StorageSubject } from "@belfry/testkit";
+import { drizzle } from "drizzle-orm/node-postgres";
+import type { Pool } from "pg";
+import { afterAll, beforeAll } from "vitest";
+import { migratedPostgres } from "../../../test/migrated-postgres.ts";
+import { migrate, type PostgresStorage, type PostgresTransaction, postgresStorage } from "../src/index.ts";
+import { openPool } from "./setup.ts";
+
+type Run = (work: (tx: PostgresTransaction) => Promise<void>) => Promise<void>;
+
+/** Runs `work` in a transaction of the driver, as a host that uses pg does. */
+export function driverTransaction(pool: Pool): Run {
+  return async (work) => {
+    const client = await pool.connect();
+    try {
+      await client.query("BEGIN");
+      await work(client);
+      await client.query("COMMIT");
+    } catch (error) {
+      await client.query("ROLLBACK");
+      throw error;
+    } finally {
+      client.release();
+    }
+  };
+}
+
+/** Runs `work` in a transaction of drizzle, as a host that uses drizzle does. */
+export function drizzleTransaction(pool: Pool): Run {
+  return (work) => drizzle(pool).transaction(async (tx) => work(tx));
+}
+
+/** Another database that has Belfry's tables too. No test changes it, so there is one for all. */
+let elsewhere: Pool;
+let other: FreshDatabase;
+
+beforeAll(async () => {
+  other = await migratedPostgres();
+  elsewhere = openPool(other.url);
+});
+
+afterAll(async () => {
+  await elsewhere.end();
+  await other.drop();
+});
+
+interface Place {
+  readonly url: string;
+  /** The host's connections to the database under test. */
+  readonly host: Pool;
+}
+
+/** A way to open the storage, and how its host does transactions. */
+export interface Kind {
+  source(place: Place): Parameters<typeof postgresStorage>[0];
+  readonly transaction: (pool: Pool) => Run;
+  readonly schema?: string;
+  /** How many connections the host has at the most. */
+  readonly connections?: number;
+  /** Has each connection plan a statement once, whatever the values: most of the time goes into plans otherwise. */
+  readonly plansOnce?: boolean;
+}
+
+/** Opens a storage of a kind over a database of its own. */
+export async function openSubject({
+  source,
+  transaction,
+  schema = "public",
+  connections,
+  plansOnce = false,
+}: Kind): Promise<StorageSubject<PostgresTransaction, Promise<void>>> {
+  const database = await migratedPostgres();
+  const settings = plansOnce ? `?options=${encodeURIComponent("-c plan_cache_mode=force_generic_plan")}` : "";
+  const here = { url: database.url, host: openPool(`${database.url}${settings}`, connections) };
+  if (schema !== "public") {
+    await migrate(elsewhere, { schema });
+  }
+  const opened: PostgresStorage[] = [];
+  const open = async (from: Parameters<typeof postgresStorage>[0]) => {
+    const storage = postgresStorage(from, { schema, time: "service" });
+    await storage.open();
+    opened.push(storage);
+    return storage;
+  };
+  const storage = await open(source(here));
+  const client = await here.host.connect();
+  return {
+    storage,
+    transaction: transaction(here.host),
+    foreignTransaction: transaction(elsewhere),
+    wrongHandles: {
+      "the storage": storage,
+      "a pool": here.host,
+      "a drizzle database": drizzle(here.host),
+      "a client without a transaction": client,
+      "a drizzle database over a client without a transaction": drizzle(client),
+    },
+    async reopen() {
+      await storage.close();
+      return open(source(here));
+    },
+    another: () => open(here.url),
+    async dispose() {
+      client.release();
+      await Promise.all(opened.map((one) => one.close()));
+      await here.host.end();
+      await database.drop();
+    },
+  };
+}
