@@ -1,7 +1,7 @@
 import { BelfryError, textOf } from "../foundation/errors.ts";
 import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { LeaseStorage, LostLease } from "../work/lease-storage.ts";
-import { retryDelayMs } from "../work/timing.ts";
+import { type Cancellation, retryDelayMs } from "../work/timing.ts";
 import { Addresses } from "./addresses.ts";
 import { attempt } from "./attempt.ts";
 import { endWaits, type Settlement } from "./chains.ts";
@@ -116,11 +116,11 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     await this.#prune();
   }
 
-  async attempt(claimed: ClaimedDelivery, signal: AbortSignal): Promise<EndedDelivery> {
+  async attempt(claimed: ClaimedDelivery, cancellation: Cancellation): Promise<EndedDelivery> {
     const { delivery } = claimed;
     const { clock } = this.#context;
     const startedAt = new Date(clock.now());
-    const { outcome, reason, wasHandedIn } = await this.#deliver(claimed, signal);
+    const { outcome, reason, wasHandedIn } = await this.#deliver(claimed, cancellation);
     this.#noteEndpoint(claimed, outcome);
     const channel = this.#context.channels.get(delivery.channel);
     const retryInMs =
@@ -136,7 +136,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     return { claimed, attempt: { deliveryId, fence, startedAt, finishedAt, outcome, reason, wasHandedIn, retryInMs } };
   }
 
-  async #deliver(claimed: ClaimedDelivery, signal: AbortSignal): Promise<Delivered> {
+  async #deliver(claimed: ClaimedDelivery, cancellation: Cancellation): Promise<Delivered> {
     const { delivery } = claimed;
     const { channels, clock } = this.#context;
     if (delivery.channel === INBOX_CHANNEL) {
@@ -155,7 +155,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     if (goneUntil !== null && delivery.attemptsBefore === 0) {
       return failed(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
     }
-    return { ...(await attempt(channel, claimed, { addresses: this.#addresses, clock, signal })), reason: null };
+    return { ...(await attempt(channel, claimed, { addresses: this.#addresses, clock, cancellation })), reason: null };
   }
 
   #noteEndpoint({ delivery }: ClaimedDelivery, outcome: DeliveryOutcome): void {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../foundation/clock.ts";
 import { TenantShare } from "../work/fairness.ts";
-import { retryDelayMs } from "../work/timing.ts";
+import { Cancellation, retryDelayMs } from "../work/timing.ts";
 import { Addresses } from "./addresses.ts";
 import { attempt } from "./attempt.ts";
 import type { Channel } from "./channel.ts";
@@ -35,13 +35,13 @@ describe("attempt", () => {
     invalidRecipient: () => null,
     deliver,
   });
-  const never = new AbortController().signal;
+  const never = new Cancellation();
 
   test("an error is a failure that may pass", async () => {
     const { outcome } = await attempt(
       channel(() => Promise.reject(new Error("boom"))),
       claimed,
-      { addresses: new Addresses(null), clock: systemClock, signal: never },
+      { addresses: new Addresses(null), clock: systemClock, cancellation: never },
     );
     expect(outcome).toEqual({ status: "failed", transient: true, provider: "test", error: "boom" });
   });
@@ -50,7 +50,7 @@ describe("attempt", () => {
     const { outcome } = await attempt(
       channel(() => new Promise(() => {}), 5),
       claimed,
-      { addresses: new Addresses(null), clock: systemClock, signal: never },
+      { addresses: new Addresses(null), clock: systemClock, cancellation: never },
     );
     expect(outcome).toMatchObject({ status: "failed", transient: true, error: "The attempt took longer than 5 ms." });
   });

@@ -2,7 +2,7 @@ import { derivedUuid } from "../foundation/ids.ts";
 import type { UntypedCreateInput } from "../notifications/index.ts";
 import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { Lease, LeaseStorage, LostLease } from "../work/lease-storage.ts";
-import { OutOfTime, retryDelayMs, withinTime } from "../work/timing.ts";
+import { type Cancellation, OutOfTime, retryDelayMs, withinTime } from "../work/timing.ts";
 import type { HubContext, HubSignal } from "./context.ts";
 import type { SourceRecord } from "./hub-model.ts";
 import type { ClaimedRecord, EndedRecord } from "./hub-storage.ts";
@@ -55,8 +55,8 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
     return {};
   }
 
-  async attempt(claimed: ClaimedRecord, signal: AbortSignal): Promise<EndedRecord> {
-    return this.#end(claimed, await this.#process(claimed, signal));
+  async attempt(claimed: ClaimedRecord, cancellation: Cancellation): Promise<EndedRecord> {
+    return this.#end(claimed, await this.#process(claimed, cancellation));
   }
 
   async record(owner: string, ended: readonly EndedRecord[]): Promise<readonly boolean[]> {
@@ -88,8 +88,8 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
   }
 
   /** Null when the attempt was cut short, by a stop or a lost lease: it says nothing about the handler. */
-  async #process(claimed: ClaimedRecord, signal: AbortSignal): Promise<ProcessingOutcome | null> {
-    const limit = { timeoutMs: this.#processor.timeoutMs, clock: this.#context.clock, signal };
+  async #process(claimed: ClaimedRecord, cancellation: Cancellation): Promise<ProcessingOutcome | null> {
+    const limit = { timeoutMs: this.#processor.timeoutMs, clock: this.#context.clock, cancellation };
     try {
       const outcome = checkOutcome(await withinTime((ends) => this.#processor.process(taskOf(claimed), ends), limit), this.#processor.name);
       const onResult = this.#onResult;
@@ -100,7 +100,7 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
       }
       return outcome;
     } catch (error) {
-      if (signal.aborted) {
+      if (cancellation.aborted) {
         return null;
       }
       if (error instanceof OutOfTime) {

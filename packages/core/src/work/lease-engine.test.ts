@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { systemClock } from "../foundation/clock.ts";
 import { type LeasedTasks, LeaseEngine } from "./lease-engine.ts";
 import type { LeaseStorage, LostLease, LostLeaseQuery } from "./lease-storage.ts";
+import { Cancellation } from "./timing.ts";
 
 interface Task {
   readonly id: string;
@@ -90,7 +91,7 @@ test("its own tasks are not lost, however far the clock went", async () => {
   const [mine] = await engine.claim(10);
   await engine.tidy();
   expect(endedLost).toEqual([["left", "mine"]]);
-  await engine.perform(mine as Task, new AbortController().signal);
+  await engine.perform(mine as Task, new Cancellation());
   await engine.tidy();
   expect(endedLost).toEqual([["left", "mine"], ["mine"]]);
 });
@@ -107,7 +108,7 @@ test("a tenant that has its share is left out until one of its tasks ends", asyn
   const { engine, claims, recorded } = engineOver({ due });
   const [first] = await engine.claim(8);
   await engine.claim(2);
-  await engine.perform(first as Task, new AbortController().signal);
+  await engine.perform(first as Task, new Cancellation());
   await engine.claim(3);
   expect([claims, recorded]).toEqual([[[], ["t"], []], ["0"]]);
 });
@@ -119,7 +120,7 @@ test("one claim gives a tenant no more than its share, whatever is due first, an
   const tasks = await engine.claim(10);
   expect(tasks.map(({ tenant }) => tenant)).toEqual([...Array<string>(8).fill("noisy"), "quiet", "quiet"]);
   expect(claims).toEqual([[], ["noisy"]]);
-  await engine.perform(tasks[0] as Task, new AbortController().signal);
+  await engine.perform(tasks[0] as Task, new Cancellation());
   expect((await engine.claim(1)).map(({ id }) => id)).toEqual(["noisy8"]);
 });
 

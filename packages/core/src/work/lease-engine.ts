@@ -3,7 +3,7 @@ import { BatchQueue } from "./batch-queue.ts";
 import { TenantShare } from "./fairness.ts";
 import { type Lease, type LeaseStorage, type LostLease, mayTakeOver, type SharedStorage } from "./lease-storage.ts";
 import type { LeasedWork } from "./leased-worker.ts";
-import { untilRecorded } from "./timing.ts";
+import { type Cancellation, untilRecorded } from "./timing.ts";
 
 const MAX_BATCH = 256;
 /** After a claim for other tenants that found nothing, it goes without for so long while one tenant has its share. */
@@ -23,8 +23,8 @@ export interface LeasedTasks<Task, Fairness extends object, Ended> {
   began?(task: Task): void;
   /** A task is no longer in hand: its end is recorded or cannot be, or its lease was lost before its attempt began. */
   ended?(task: Task): void;
-  /** Does a task once and returns the result. `signal` aborts when the lease is lost or the worker has no more time. */
-  attempt(task: Task, signal: AbortSignal): Promise<Ended>;
+  /** Does a task once and returns the result. `cancellation` ends it when the lease is lost or the worker has no more time. */
+  attempt(task: Task, cancellation: Cancellation): Promise<Ended>;
   /** Records the results of attempts, and returns which of them counted: those whose lease `owner` still held. */
   record(owner: string, ended: readonly Ended[]): Promise<readonly boolean[]>;
   /** Whether another task may be due, now or later, because of a result that counted. */
@@ -103,12 +103,12 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     return isFresh || tasks.length === 0 ? tasks : this.#stillHeld(tasks);
   }
 
-  async perform(task: Task, signal: AbortSignal): Promise<boolean> {
+  async perform(task: Task, cancellation: Cancellation): Promise<boolean> {
     const { id } = this.#tasks.leaseOf(task);
     const { leaseMs, clock, logger } = this.#options;
     try {
-      const ended = await this.#tasks.attempt(task, signal);
-      const counted = await untilRecorded(() => this.#ended.write(ended), { leaseMs, clock, signal });
+      const ended = await this.#tasks.attempt(task, cancellation);
+      const counted = await untilRecorded(() => this.#ended.write(ended), { leaseMs, clock, cancellation });
       if (!counted) {
         // It was acknowledged meanwhile, deleted, or taken over by another worker, whose attempt counts.
         logger.info({ id }, `One of the ${this.name} had ended otherwise before its attempt did.`);

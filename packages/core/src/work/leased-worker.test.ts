@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { systemClock } from "../foundation/clock.ts";
 import type { Logger } from "../foundation/logger.ts";
 import { type LeasedWork, LeasedWorker, type LeasedWorkerOptions } from "./leased-worker.ts";
+import type { Cancellation } from "./timing.ts";
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -9,7 +10,7 @@ const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error:
 class HandWork implements LeasedWork<number> {
   readonly name = "tasks";
   readonly due: number[] = [];
-  readonly running = new Map<number, { end: () => void; signal: AbortSignal }>();
+  readonly running = new Map<number, { end: () => void; cancellation: Cancellation }>();
   readonly done: number[] = [];
   mostAtOnce = 0;
 
@@ -19,11 +20,11 @@ class HandWork implements LeasedWork<number> {
     return this.due.splice(0, limit);
   }
 
-  async perform(task: number, signal: AbortSignal): Promise<boolean> {
+  async perform(task: number, cancellation: Cancellation): Promise<boolean> {
     await new Promise<void>((resolve) => {
-      this.running.set(task, { end: resolve, signal });
+      this.running.set(task, { end: resolve, cancellation });
       this.mostAtOnce = Math.max(this.mostAtOnce, this.running.size);
-      signal.addEventListener("abort", () => resolve());
+      cancellation.onAbort(resolve);
     });
     this.running.delete(task);
     this.done.push(task);
@@ -164,9 +165,9 @@ describe("LeasedWorker", () => {
     const under = worker(work, { drainMs: 1 });
     under.wake();
     await expect.poll(() => work.running.size).toBe(1);
-    const { signal } = work.running.get(1) as { signal: AbortSignal };
+    const { cancellation } = work.running.get(1) as { cancellation: Cancellation };
     await under.stop();
-    expect([signal.aborted, work.done]).toEqual([true, [1]]);
+    expect([cancellation.aborted, work.done]).toEqual([true, [1]]);
   });
 
   test("an error while claiming is no end: it looks again", async () => {
@@ -183,7 +184,7 @@ describe("LeasedWorker", () => {
         }
         return work.claim(limit);
       },
-      perform: (task, signal) => work.perform(task, signal),
+      perform: (task, cancellation) => work.perform(task, cancellation),
       renew: () => work.renew(),
       nextDueInMs: () => work.nextDueInMs(),
     };

@@ -1,5 +1,6 @@
 import type { WorkContext } from "../foundation/context.ts";
 import { Loop, type NextRun } from "./loop.ts";
+import { Cancellation } from "./timing.ts";
 
 /** The work of a {@link LeasedWorker}, which is claimed by lease. */
 export interface LeasedWork<Task> {
@@ -10,10 +11,10 @@ export interface LeasedWork<Task> {
   /** Leases up to `limit` tasks that are due. */
   claim(limit: number): Promise<readonly Task[]>;
   /**
-   * Does a task, records how it ended, and returns whether another task may be due because of that. `signal` aborts when the
+   * Does a task, records how it ended, and returns whether another task may be due because of that. `cancellation` ends it when the
    * lease is lost or the worker has no more time. Rejects only if the end could not be recorded; the lease then runs out.
    */
-  perform(task: Task, signal: AbortSignal): Promise<boolean>;
+  perform(task: Task, cancellation: Cancellation): Promise<boolean>;
   /** Renews leases and returns the tasks whose lease was lost. */
   renew(tasks: readonly Task[]): Promise<readonly Task[]>;
   /** Returns the milliseconds until something is due; null for never. */
@@ -58,7 +59,7 @@ export type WorkerMode = "working" | "draining" | "aborting" | "stopped";
 export class LeasedWorker<Task> {
   readonly #work: LeasedWork<Task>;
   readonly #options: LeasedWorkerOptions;
-  readonly #underWay = new Map<Task, { readonly abort: AbortController; readonly done: Promise<void> }>();
+  readonly #underWay = new Map<Task, { readonly cancellation: Cancellation; readonly done: Promise<void> }>();
   readonly #claiming: Loop;
   readonly #renewal: Loop;
   /** Whether tasks may be due that found no room, or that were not fair to claim: the end of another makes it look again. */
@@ -122,8 +123,8 @@ export class LeasedWorker<Task> {
     await this.#within(this.#options.drainMs);
     if (this.#underWay.size > 0) {
       this.#mode = "aborting";
-      for (const { abort } of this.#underWay.values()) {
-        abort.abort(new Error("The service is stopping."));
+      for (const { cancellation } of this.#underWay.values()) {
+        cancellation.abort(new Error("The service is stopping."));
       }
       await this.#within(ABORT_GRACE_MS);
     }
@@ -180,16 +181,16 @@ export class LeasedWorker<Task> {
   }
 
   #begin(task: Task): void {
-    const abort = new AbortController();
-    const done = this.#perform(task, abort.signal);
-    this.#underWay.set(task, { abort, done });
+    const cancellation = new Cancellation();
+    const done = this.#perform(task, cancellation);
+    this.#underWay.set(task, { cancellation, done });
     this.#renewal.wakeIn(this.#renewalMs);
   }
 
-  async #perform(task: Task, signal: AbortSignal): Promise<void> {
+  async #perform(task: Task, cancellation: Cancellation): Promise<void> {
     let mayBeDue = true;
     try {
-      mayBeDue = await this.#work.perform(task, signal);
+      mayBeDue = await this.#work.perform(task, cancellation);
     } catch (error) {
       this.#options.logger.error({ error }, `Belfry could not record how one of the ${this.#work.name} ended; its lease runs out.`);
     }
@@ -205,7 +206,7 @@ export class LeasedWorker<Task> {
       return null;
     }
     for (const lost of await this.#work.renew([...this.#underWay.keys()])) {
-      this.#underWay.get(lost)?.abort.abort(new Error("The lease was lost to another worker."));
+      this.#underWay.get(lost)?.cancellation.abort(new Error("The lease was lost to another worker."));
     }
     return this.#renewalMs;
   }

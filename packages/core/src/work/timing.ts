@@ -79,11 +79,44 @@ export function retryDelayMs(delaysMs: readonly number[], { attempt, retryAfterM
 /** The work took longer than it may. */
 export class OutOfTime extends Error {}
 
-/** The time that some work may take, and the signal that ends it earlier. */
+/** Ends some work early, once. It costs much less than an AbortController, and every task has one. */
+export class Cancellation {
+  #isAborted = false;
+  #reason: unknown;
+  #listeners: Set<() => void> | null = null;
+
+  get aborted(): boolean {
+    return this.#isAborted;
+  }
+
+  get reason(): unknown {
+    return this.#reason;
+  }
+
+  /** Ends the work. Only the first call has an effect. */
+  abort(reason?: unknown): void {
+    if (!this.#isAborted) {
+      this.#isAborted = true;
+      this.#reason = reason;
+      for (const listener of this.#listeners ?? []) {
+        listener();
+      }
+    }
+  }
+
+  /** Calls `listener` when the work is ended. Returns a function that forgets it. */
+  onAbort(listener: () => void): () => void {
+    this.#listeners ??= new Set();
+    this.#listeners.add(listener);
+    return () => this.#listeners?.delete(listener);
+  }
+}
+
+/** The time that some work may take, and what ends it earlier. */
 export interface TimeLimit {
   readonly timeoutMs: number;
   readonly clock: Clock;
-  readonly signal: AbortSignal;
+  readonly cancellation: Cancellation;
 }
 
 /**
@@ -91,23 +124,23 @@ export interface TimeLimit {
  * wait for work that ignores its signal.
  */
 export async function withinTime<Result>(work: (signal: AbortSignal) => Promise<Result>, limit: TimeLimit): Promise<Result> {
-  const { timeoutMs, clock, signal } = limit;
-  signal.throwIfAborted();
-  // One controller, because AbortSignal.any costs more than all of the rest.
+  const { timeoutMs, clock, cancellation } = limit;
+  if (cancellation.aborted) {
+    throw cancellation.reason;
+  }
   const ends = new AbortController();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const end = (reason: unknown) => {
     ends.abort(reason);
     reject(reason);
   };
-  const onAbort = () => end(signal.reason);
   const cancel = clock.after(timeoutMs, () => end(new OutOfTime(`The attempt took longer than ${timeoutMs} ms.`)));
-  signal.addEventListener("abort", onAbort);
+  const forget = cancellation.onAbort(() => end(cancellation.reason));
   try {
     return await Promise.race([work(ends.signal), aborted]);
   } finally {
     cancel();
-    signal.removeEventListener("abort", onAbort);
+    forget();
   }
 }
 
@@ -116,8 +149,8 @@ const RETRY_MS = 500;
 /** The limits within which the end of an attempt is recorded. */
 export interface RecordingLimit extends Pick<TimeLimit, "clock"> {
   readonly leaseMs: number;
-  /** Aborts when the lease is lost or the worker stops: the record is tried once then, and not again. */
-  readonly signal: AbortSignal;
+  /** Ends when the lease is lost or the worker stops: the record is tried once then, and not again. */
+  readonly cancellation: Cancellation;
 }
 
 /** Records the end of an attempt. It tries for as long as the lease lasts, because nobody else makes another attempt before. */
@@ -125,18 +158,18 @@ export async function untilRecorded<Result>(record: () => Promise<Result>, limit
   try {
     return await record();
   } catch (error) {
-    if (!isRetryable(error) || limit.signal.aborted) {
+    if (!isRetryable(error) || limit.cancellation.aborted) {
       throw error;
     }
     return await retrying(record, limit);
   }
 }
 
-async function retrying<Result>(record: () => Promise<Result>, { leaseMs, clock, signal }: RecordingLimit): Promise<Result> {
-  const lease = new AbortController();
+async function retrying<Result>(record: () => Promise<Result>, { leaseMs, clock, cancellation }: RecordingLimit): Promise<Result> {
+  const ends = new Cancellation();
   // A timer measures the lease, because the time of day may jump.
-  const cancel = clock.after(leaseMs, () => lease.abort());
-  const ends = AbortSignal.any([signal, lease.signal]);
+  const cancel = clock.after(leaseMs, () => ends.abort());
+  const forget = cancellation.onAbort(() => ends.abort());
   try {
     for (;;) {
       await pause(clock, ends);
@@ -150,16 +183,16 @@ async function retrying<Result>(record: () => Promise<Result>, { leaseMs, clock,
     }
   } finally {
     cancel();
+    forget();
   }
 }
 
-/** Resolves after a while, or at once when `signal` aborts. */
-async function pause(clock: Clock, signal: AbortSignal): Promise<void> {
+/** Resolves after a while, or at once when `ends` aborts. */
+async function pause(clock: Clock, ends: Cancellation): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const cancel = clock.after(RETRY_MS, resolve);
-  const onAbort = () => resolve();
-  signal.addEventListener("abort", onAbort);
+  const forget = ends.onAbort(resolve);
   await promise;
   cancel();
-  signal.removeEventListener("abort", onAbort);
+  forget();
 }

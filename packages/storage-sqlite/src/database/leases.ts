@@ -76,7 +76,7 @@ export interface DueRow {
 }
 
 /** How many due rows of all tenants a claim without some tenants looks at before it looks at each tenant's by themselves. */
-const CANDIDATES = 1_000;
+const CANDIDATES = 200;
 
 /**
  * Prepares finding the first due rows of tenants that a claim does not leave out, oldest first. One tenant may have a million

@@ -1,19 +1,19 @@
-import type { SourceRecord } from "@belfry/core";
+import type { IdentifiedEvent, SourceRecord } from "@belfry/core";
 import type { ClaimedRecord, EndedRecord, Lease, LeaseRequest } from "@belfry/core/storage";
 import { hubRows, type IdentifiedEventRow, type RecordRow, toIdentifiedEvent, toRecord, toSourceRecord } from "@belfry/storage-sql";
 import { type DueRow, type LeaseTable, prepareDueOfOthers } from "../database/leases.ts";
 import { DIALECT, TABLES } from "../database/sql.ts";
-import type { QueryContext } from "../database/statement.ts";
+import type { OfSet, QueryContext } from "../database/statement.ts";
 
 const ROWS = hubRows(DIALECT, TABLES);
-const SELECT_RECORD = `SELECT ${ROWS.record} FROM belfry_processing_records r CROSS JOIN belfry_notifications n ON n.pk = r.notification_pk`;
+const JOIN_NOTIFICATION = "CROSS JOIN belfry_notifications n ON n.pk = r.notification_pk";
 
 /** Processing records as tasks to be leased. */
 export const RECORD_LEASES: LeaseTable<RecordRow, ClaimedRecord, object> = {
   table: "belfry_processing_records",
   isDue: "status = 'PENDING' AND due_at <= :at",
   queues: ["SELECT due_at AS due FROM belfry_processing_records WHERE status = 'PENDING' ORDER BY due_at LIMIT 1"],
-  select: SELECT_RECORD,
+  select: `SELECT ${ROWS.record} FROM belfry_processing_records r ${JOIN_NOTIFICATION}`,
   alias: "r",
   claimed: { status: "PROCESSING" },
   due: prepareDue,
@@ -24,7 +24,8 @@ export const RECORD_LEASES: LeaseTable<RecordRow, ClaimedRecord, object> = {
 function prepareDue(context: QueryContext) {
   const first = context.prepare<{ readonly at: Date; readonly limit: number }, DueRow>(`
     SELECT pk, tenant, due_at AS dueAt FROM belfry_processing_records WHERE status = 'PENDING' AND due_at <= :at ORDER BY due_at, pk LIMIT :limit`);
-  const read = context.prepare<{ readonly pk: number }, RecordRow>(`${SELECT_RECORD} WHERE r.pk = (SELECT :pk)`);
+  const read = context.prepare<{ readonly pks: readonly number[] }, RecordRow>(`
+    SELECT ${ROWS.record} FROM json_each(:pks) k CROSS JOIN belfry_processing_records r ON r.pk = k.value ${JOIN_NOTIFICATION}`);
   const ofOthers = prepareDueOfOthers<DueRow, object>(context, {
     table: "belfry_processing_records",
     isPending: "status = 'PENDING'",
@@ -32,7 +33,7 @@ function prepareDue(context: QueryContext) {
   });
   return ({ at, limit, exceptTenants }: LeaseRequest): readonly RecordRow[] => {
     const due = exceptTenants.length === 0 ? first.all({ at, limit }) : ofOthers({ at, exceptTenants }, limit);
-    return due.flatMap(({ pk }) => read.all({ pk }));
+    return read.all({ pks: due.map(({ pk }) => pk) });
   };
 }
 
@@ -42,51 +43,58 @@ function prepareWithEvents({ prepare }: QueryContext) {
     SELECT ${ROWS.identifiedEvent} FROM belfry_events e CROSS JOIN belfry_notifications n ON n.pk = e.notification_pk ${ROWS.joinIdentity}
     WHERE e.notification_pk = (SELECT :pk)`);
   return (rows: readonly RecordRow[]): readonly ClaimedRecord[] => {
-    const events = new Map<number, IdentifiedEventRow>();
+    const events = new Map<number, IdentifiedEvent>();
     return rows.map((row) => {
-      const event = events.get(row.notificationPk) ?? eventOf.get({ pk: row.notificationPk });
+      const known = events.get(row.notificationPk);
+      const found = known === undefined ? eventOf.get({ pk: row.notificationPk }) : undefined;
+      const event = known ?? (found && toIdentifiedEvent(found));
       if (event === undefined) {
         throw new Error(`The processing record ${row.id} was found without its event.`);
       }
       events.set(row.notificationPk, event);
-      return { record: toRecord(row), fence: row.fence, event: toIdentifiedEvent(event) };
+      return { record: toRecord(row), fence: row.fence, event };
     });
   };
 }
 
-interface EndValues extends Omit<EndedRecord, "id" | "dueInMs" | "fence" | "lostAt"> {
-  readonly pk: number;
+/** A leased record as it was, and what its end writes. */
+interface RecordEnd extends Pick<EndedRecord, "status" | "result" | "error" | "inputTokens" | "outputTokens"> {
+  readonly row: RecordRow;
   readonly dueAt: number | null;
   readonly completedAt: number | null;
 }
 
-/** Gives a leased record its new status, and removes its lease. */
-function prepareEnd({ prepare }: QueryContext) {
-  return prepare<EndValues>(`
+/** Ends attempts whose lease is still held; inside a transaction that the caller opened. */
+export function prepareEndRecords({ prepare }: QueryContext) {
+  const leased = prepare<{ readonly owner: string; readonly ids: readonly string[] }, RecordRow & { readonly until: number }>(`
+    SELECT ${ROWS.record}, r.lease_until AS "until" FROM json_each(:ids) k CROSS JOIN belfry_processing_records r ON r.id = k.value ${JOIN_NOTIFICATION}
+    WHERE r.lease_owner = :owner`);
+  const end = prepare<RecordEnd & OfSet>(`
     UPDATE belfry_processing_records SET status = :status, result = :result,
       error = CASE WHEN :status = 'PENDING' THEN coalesce(:error, error) ELSE :error END, input_tokens = :inputTokens,
       output_tokens = :outputTokens, due_at = :dueAt, completed_at = :completedAt, lease_owner = NULL, lease_until = NULL
-    WHERE pk = :pk`);
+    WHERE pk IN (SELECT value FROM json_each(:pks))`);
+  return (owner: string, ended: readonly EndedRecord[], at: Date): readonly SourceRecord[] => {
+    const byLease = new Map(ended.map((one) => [nameOf(one), one]));
+    const ends = leased.all({ owner, ids: ended.map(({ id }) => id) }).flatMap((row): RecordEnd[] => {
+      const found = byLease.get(nameOf(row));
+      const isRenewed = found?.lostAt !== undefined && found.lostAt.getTime() !== row.until;
+      return found === undefined || isRenewed ? [] : [endOf(row, found, at)];
+    });
+    end.runSets(ends, ({ row }) => row.pk);
+    return ends.map(({ row, ...outcome }) => {
+      const { status, error } = outcome;
+      return toSourceRecord({ ...row, ...outcome, error: status === "PENDING" ? (error ?? row.error) : error });
+    });
+  };
 }
 
-/** Ends attempts whose lease is still held; inside a transaction that the caller opened. */
-export function prepareEndRecords(context: QueryContext) {
-  const end = prepareEnd(context);
-  const read = context.prepare<{ readonly pk: number }, RecordRow>(`${SELECT_RECORD} WHERE r.pk = (SELECT :pk)`);
-  const held = context.prepare<Lease & { readonly owner: string }, { readonly pk: number; readonly until: number }>(`
-    SELECT pk, lease_until AS "until" FROM belfry_processing_records WHERE id = :id AND lease_owner = :owner AND fence = :fence`);
-  return (owner: string, ended: readonly EndedRecord[], at: Date): readonly SourceRecord[] =>
-    ended.flatMap(({ id, fence, dueInMs, lostAt, ...outcome }) => {
-      const found = held.get({ id, fence, owner });
-      const isRenewed = lostAt !== undefined && lostAt.getTime() !== found?.until;
-      if (found === undefined || isRenewed) {
-        return [];
-      }
-      const times =
-        outcome.status === "PENDING"
-          ? { dueAt: at.getTime() + (dueInMs ?? 0), completedAt: null }
-          : { dueAt: null, completedAt: at.getTime() };
-      end.run({ ...outcome, ...times, pk: found.pk });
-      return read.all({ pk: found.pk }).map(toSourceRecord);
-    });
+function nameOf({ id, fence }: Lease): string {
+  return `${id} ${fence}`;
+}
+
+function endOf(row: RecordRow, { status, result, error, inputTokens, outputTokens, dueInMs }: EndedRecord, at: Date): RecordEnd {
+  const isOver = status !== "PENDING";
+  const times = { dueAt: isOver ? null : at.getTime() + (dueInMs ?? 0), completedAt: isOver ? at.getTime() : null };
+  return { row, status, result, error, inputTokens, outputTokens, ...times };
 }
