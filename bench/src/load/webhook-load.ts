@@ -87,6 +87,10 @@ class Poster {
       }
       this.#resolve();
     });
+    // Else a post would wait for its answer for ever.
+    this.#socket.on("close", () => {
+      throw new Error("The service closed a connection.");
+    });
   }
 
   post(request: string): Promise<void> {

@@ -94,7 +94,9 @@ export function closeServer(server: Server): void {
   server.close();
 }
 
+/** Starts a server. It keeps idle connections: a load opens its own once, and may need some of them much later. */
 export async function listen(server: Server): Promise<Server> {
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return server;
 }

@@ -1,7 +1,7 @@
 import { mayReach } from "./address-rules.ts";
 import { parseTarget, type Target } from "./check-url.ts";
 import { connectDirectly, PinnedAgent } from "./connect.ts";
-import type { Egress, EgressFailure, EgressOptions } from "./egress.ts";
+import type { Egress, EgressFailure, EgressOptions, EgressRequest } from "./egress.ts";
 import { exchange } from "./exchange.ts";
 import { failure } from "./failure.ts";
 import { type Resolve, type ResolvedAddress, systemResolve } from "./resolve.ts";
@@ -35,13 +35,49 @@ export function createEgress(options: EgressOptions = {}): Egress {
       if ("refused" in target) {
         return failure("invalid_url");
       }
-      const deadline = AbortSignal.timeout(request.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-      const signal = request.signal ? AbortSignal.any([deadline, request.signal]) : deadline;
+      using deadline = new Deadline(request);
+      const { signal } = deadline;
       const addresses = await checkedAddresses({ target, resolve, allowPrivate, signal });
       const result = "ok" in addresses ? addresses : await exchange({ target, addresses, request, signal, ...agents(target.tls) });
-      return result.ok || !signal.aborted ? result : failure(deadline.aborted ? "timeout" : "aborted");
+      return result.ok || !signal.aborted ? result : failure(deadline.isOver ? "timeout" : "aborted");
     },
   } satisfies Egress;
+}
+
+/** Ends a request in time, or with its signal. Its timer ends with the request, unlike that of `AbortSignal.timeout`. */
+class Deadline implements Disposable {
+  readonly #ends = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  readonly #given: AbortSignal | undefined;
+  readonly #onAbort = () => this.#ends.abort(this.#given?.reason);
+  #isOver = false;
+
+  constructor({ timeoutMs = DEFAULT_TIMEOUT_MS, signal }: Pick<EgressRequest, "timeoutMs" | "signal">) {
+    this.#timer = setTimeout(() => {
+      this.#isOver = !this.signal.aborted;
+      this.#ends.abort();
+    }, timeoutMs);
+    this.#timer.unref();
+    this.#given = signal;
+    signal?.addEventListener("abort", this.#onAbort);
+    if (signal?.aborted) {
+      this.#onAbort();
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#ends.signal;
+  }
+
+  /** Whether the time ended the request. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#given?.removeEventListener("abort", this.#onAbort);
+  }
 }
 
 const OPTIONS: Readonly<Record<keyof EgressOptions, true>> = { allowPrivate: true, ca: true, resolve: true, connect: true };

@@ -132,26 +132,36 @@ export class LeasedWorker<Task> {
     this.#mode = "stopped";
   }
 
-  /** It tidies now and then, and whenever something is due although there is nothing to claim: a wait, or a lost lease. */
+  /**
+   * It tidies now and then, and whenever something is due although there is nothing to claim: a wait, or a lost lease. It claims
+   * first, so that what has just come does not wait for that.
+   */
   async #claim(): Promise<NextRun> {
+    this.#someWait = true;
+    const begun = await this.#beginDue();
     const hasTidied = this.#isTidyingDue();
     if (hasTidied) {
       await this.#tidy();
     }
-    const room = this.#options.concurrency - this.#underWay.size;
-    this.#someWait = true;
-    const begun = await this.#beginDue(room);
     // With no room left, the first task that ends wakes it.
-    if (begun === room) {
+    if (this.#room === 0) {
       return null;
     }
     const dueInMs = await this.#work.nextDueInMs();
     this.#someWait = dueInMs === 0;
-    if (hasTidied || begun > 0 || dueInMs !== 0) {
+    if (dueInMs !== 0 || (begun > 0 && !hasTidied)) {
       return this.#nextDelayMs(dueInMs);
     }
-    await this.#tidy();
-    return (await this.#beginDue(room)) === room ? null : this.#nextDelayMs(await this.#work.nextDueInMs());
+    if (!hasTidied) {
+      await this.#tidy();
+    }
+    await this.#beginDue();
+    return this.#room === 0 ? null : this.#nextDelayMs(await this.#work.nextDueInMs());
+  }
+
+  /** How many tasks may begin now. */
+  get #room(): number {
+    return this.#options.concurrency - this.#underWay.size;
   }
 
   #isTidyingDue(): boolean {
@@ -164,8 +174,9 @@ export class LeasedWorker<Task> {
     this.#tidiedMs = this.#options.clock.now();
   }
 
-  /** Claims up to `room` tasks, begins them, and returns how many. */
-  async #beginDue(room: number): Promise<number> {
+  /** Claims as many tasks as there is room for, begins them, and returns how many. */
+  async #beginDue(): Promise<number> {
+    const room = this.#room;
     const tasks = room > 0 && !this.#claiming.isStopping ? await this.#work.claim(room) : [];
     for (const task of tasks) {
       this.#begin(task);
