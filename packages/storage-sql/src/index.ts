@@ -35,7 +35,7 @@ export {
   type ConditionName,
   type Conditions,
   conditionsOf,
-  isOfId,
+  isOfWalk,
   MAX_GATHERED,
   type SearchText,
   searchText,

@@ -38,6 +38,7 @@ const filters: Readonly<Record<string, ActivityFilter>> = {
   events: { kind: "event" },
   "events of a source": { kind: "event", type: "shop" },
   "a type": { type: "note" },
+  "a type and times": { type: "note", from: new Date(0), before: new Date(8.64e12) },
   "a channel": { channel: "inbox" },
   "another channel": { channel: "webhook" },
   times: { from: new Date(0), before: new Date(8.64e12) },
@@ -102,6 +103,16 @@ describe.each(["without statistics", "with statistics"])("an operator's question
         steps.filter((step) => / USING (COVERING )?INDEX \S+ \(tenant=\?\)$/.test(step)),
         sql,
       ).toEqual([]);
+    }
+  });
+
+  test("a search by type looks at no other type", async () => {
+    const { storage, database, statements } = await recorded();
+    for (const filter of [{ type: "note" }, { type: "note", from: new Date(0), before: new Date(8.64e12) }]) {
+      statements.length = 0;
+      await storage.activity.count("acme", filter, 1_000);
+      const plans = statements.map((sql) => database.prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).all()[0]?.detail);
+      expect(plans).toContainEqual(expect.stringMatching(/belfry_notifications_tenant_type \(tenant=\? AND type=\? AND id>\? AND id<\?\)/));
     }
   });
 });

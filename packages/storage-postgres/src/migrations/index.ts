@@ -11,6 +11,7 @@ import { socketTicketsMigration } from "./0009-socket-tickets.ts";
 import { promptsMigration } from "./0010-prompts.ts";
 import { dueByTenantMigration } from "./0011-due-by-tenant.ts";
 import { linksMigration } from "./0012-links.ts";
+import { byTypeMigration } from "./0013-by-type.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -26,4 +27,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: promptsMigration, oldestCompatible: 10 },
   { phase: "expand", sql: dueByTenantMigration },
   { phase: "expand", sql: linksMigration },
+  { phase: "expand", sql: byTypeMigration },
 ] as const satisfies readonly Migration[];

@@ -2,7 +2,7 @@ import type { ActivityStorage } from "@belfry/core/storage";
 import {
   type Conditions,
   conditionsOf,
-  isOfId,
+  isOfWalk,
   MAX_GATHERED,
   type SearchText,
   type Sql,
@@ -82,7 +82,7 @@ function keysOf({ notifications }: Tables, { text, ways }: Source, { scan, limit
   const columns = "pk, id, tenant, kind, type, source, sender, created_at";
   if (ways === null) {
     return `SELECT n.pk, n.id FROM (
-      SELECT ${columns} FROM ${notifications} n WHERE ${text.matches(text.names.filter(isOfId))} ORDER BY id DESC OFFSET 0) n
+      SELECT ${columns} FROM ${notifications} n WHERE ${text.matches(text.names.filter(isOfWalk))} ORDER BY id DESC OFFSET 0) n
       WHERE ${text.matches()} LIMIT ${scan}`;
   }
   const keys = ways.map((way) => keysAlong(way, text));

@@ -18,9 +18,9 @@ export function conditionsOf(filter: ActivityFilter, after?: string): Conditions
   return { ...filter, ...(below === null ? {} : { below }), ...(lowest === null ? {} : { lowest }) };
 }
 
-/** Whether a condition limits the ids. */
-export function isOfId(name: ConditionName): boolean {
-  return name === "id" || name === "below" || name === "lowest";
+/** Whether a condition is part of the index along which a walk goes: it leaves out what does not meet it, and looks at none of that. */
+export function isOfWalk(name: ConditionName): boolean {
+  return name === "id" || name === "below" || name === "lowest" || name === "type";
 }
 
 /** The SQL of searches with some conditions: $1 is the tenant, their values follow. */
@@ -86,7 +86,8 @@ function conditionTexts(
     below: `n.id < ${cast(value("below"), "uuid")}`,
     lowest: `n.id >= ${cast(value("lowest"), "uuid")}`,
     kind: `n.kind = ${value("kind")}`,
-    type: `CASE n.kind WHEN 'event' THEN n.source ELSE n.type END = ${value("type")}`,
+    // An event's type is its source.
+    type: `n.type = ${value("type")}`,
     from: `n.created_at >= ${cast(value("from"), "timestamptz")}`,
     before: `n.created_at < ${cast(value("before"), "timestamptz")}`,
     status: `(SELECT t.status FROM ${trackings} t WHERE t.notification_pk = n.pk) = ${value("status")}`,
