@@ -34,6 +34,10 @@ export interface LeasedWorkerOptions extends Omit<WorkContext, "ready"> {
 
 /** The pause before the next claim when tasks are due that could not be claimed: others hold them, or they wait for their turn. */
 const OVERDUE_DELAY_MS = 250;
+/** A claim that fills this part of the room leaves more behind, more likely than not: it does not ask when the next is due. */
+const MANY = 0.5;
+/** Then it looks again when a task ends, or after this pause. */
+const AGAIN_DELAY_MS = 25;
 /** While tasks end all the time, it tidies this often. */
 const TIDYING_INTERVAL_MS = 250;
 /** The longest sleep. Some runtimes cut timers of a day and more short. */
@@ -137,15 +141,21 @@ export class LeasedWorker<Task> {
    * first, so that what has just come does not wait for that.
    */
   async #claim(): Promise<NextRun> {
+    // Tasks whose ends were recorded together end one after another now: it counts the room of all of them.
+    await null;
     this.#someWait = true;
-    const begun = await this.#beginDue();
+    const room = this.#room;
+    const begun = await this.#beginDue(room);
     const hasTidied = this.#isTidyingDue();
     if (hasTidied) {
       await this.#tidy();
     }
-    // With no room left, the first task that ends wakes it.
-    if (this.#room === 0) {
+    // With no room left, the first task that ends wakes it. If one has ended meanwhile, it was woken.
+    if (this.#room === 0 || this.#room > room - begun) {
       return null;
+    }
+    if (begun >= room * MANY && !hasTidied) {
+      return AGAIN_DELAY_MS;
     }
     const dueInMs = await this.#work.nextDueInMs();
     this.#someWait = dueInMs === 0;
@@ -155,7 +165,7 @@ export class LeasedWorker<Task> {
     if (!hasTidied) {
       await this.#tidy();
     }
-    await this.#beginDue();
+    await this.#beginDue(this.#room);
     return this.#room === 0 ? null : this.#nextDelayMs(await this.#work.nextDueInMs());
   }
 
@@ -174,9 +184,8 @@ export class LeasedWorker<Task> {
     this.#tidiedMs = this.#options.clock.now();
   }
 
-  /** Claims as many tasks as there is room for, begins them, and returns how many. */
-  async #beginDue(): Promise<number> {
-    const room = this.#room;
+  /** Claims up to `room` tasks, begins them, and returns how many. */
+  async #beginDue(room: number): Promise<number> {
     const tasks = room > 0 && !this.#claiming.isStopping ? await this.#work.claim(room) : [];
     for (const task of tasks) {
       this.#begin(task);
