@@ -4,6 +4,7 @@ import {
   type ClaimedContent,
   type ContentRow,
   type DeliveryRow,
+  type Fields,
   isOnlyDelivery,
   loadedOf,
   NAMED,
@@ -157,41 +158,68 @@ export function prepareComplete(tables: TableNames, time: StorageTime) {
   // Moves times decided as of $3 to the database's now.
   const moved = (of: string) => (key: string) =>
     key.endsWith("At") && key !== "updatedAt" ? `${of}."${key}" + clock.passed` : `${of}."${key}"`;
+  // The place of a delivery in the lists $4 to $7: its id, and which of the values in $8, $9 and $10 are its own.
+  const place = "array_position($4::uuid[], d.id)";
   const complete = statement<[id: string | null, nowMs: number]>(
     "complete_deliveries",
     `WITH clock AS MATERIALIZED (SELECT now, now - $3::timestamptz AS passed FROM (SELECT ${timeOf("$2")} AS now) c),
-    e AS MATERIALIZED (SELECT * FROM json_to_recordset($5) AS e(${recordset(delivery)})),
+    e AS MATERIALIZED (SELECT * FROM json_to_recordset($8) AS e(place int, ${recordset(delivery)})),
     held AS MATERIALIZED (
       SELECT d.pk FROM ${deliveries} d JOIN ${trackings} t ON t.notification_pk = d.notification_pk
       WHERE d.id = ANY ($4::uuid[]) AND d.lease_owner = $1 ORDER BY t.notification_pk FOR NO KEY UPDATE OF t SKIP LOCKED
     ),
     d AS (
       UPDATE ${deliveries} d SET ${delivery.assignments(moved("e"), NAMED)} FROM clock CROSS JOIN e
-      WHERE d.pk = ANY (ARRAY(SELECT pk FROM held)) AND d.id = e.id AND d.tenant = e.tenant AND d.lease_owner = $1 AND d.fence = e.fence AND NOT ${isItemRead(tables)}
-      RETURNING d.pk, d.id, d.notification_pk
+      WHERE d.pk = ANY (ARRAY(SELECT pk FROM held)) AND e.place = ($5::int[])[${place}] AND d.lease_owner = $1 AND d.fence = e.fence
+        AND NOT ${isItemRead(tables)}
+      RETURNING d.pk, d.id, d.notification_pk, ${place} AS place
     ),
     a AS (
       INSERT INTO ${deliveryAttempts} (delivery_pk, ${attempt.names})
-      SELECT d.pk, ${attempt.members(member("a"))} FROM json_to_recordset($6) AS a("deliveryId" uuid, ${recordset(attempt)}) JOIN d ON d.id = a."deliveryId"
+      SELECT d.pk, ${attempt.members(member("v"))} FROM d JOIN json_to_recordset($9) AS v(place int, ${recordset(attempt)}) ON v.place = ($6::int[])[d.place]
     ),
     t AS (
-      UPDATE ${trackings} t SET ${tracking.assignments((key) => (key === "updatedAt" ? "clock.now" : moved("s")(key)), PLANNED)}
-      FROM json_to_recordset($7) AS s("deliveryId" uuid, ${recordset(tracking)}) JOIN d ON d.id = s."deliveryId" CROSS JOIN clock
+      UPDATE ${trackings} t SET ${tracking.assignments((key) => (key === "updatedAt" ? "clock.now" : moved("v")(key)), PLANNED)}
+      FROM d JOIN json_to_recordset($10) AS v(place int, ${recordset(tracking)}) ON v.place = ($7::int[])[d.place] CROSS JOIN clock
       WHERE t.notification_pk = d.notification_pk
     )
     SELECT d.id, ${milliseconds("clock.now")} FROM clock LEFT JOIN d ON true`,
   );
+  const endings = distinct(delivery, NAMED);
+  const tries = distinct(attempt, []);
+  const progresses = distinct(tracking, PLANNED);
   return (owner: string, { deliveries: changed, attempts, sends }: SettleChanges, at: Date) =>
     async (session: Session): Promise<Completed> => {
-      const byNotification = new Map(changed.map(({ id, notificationId }) => [notificationId, id]));
-      const states = sends.map((state) => ({ ...progressOf(state, at), deliveryId: byNotification.get(state.id) }));
-      const ids = changed.map(({ id }) => id);
+      const ended = endings(changed);
+      const tried = tries(attempts);
+      const progressed = progresses(sends.map((state) => progressOf(state, at)));
+      const tryOf = new Map(attempts.map(({ deliveryId }, index) => [deliveryId, tried.places[index]]));
+      const progressOfSend = new Map(sends.map(({ id }, index) => [id, progressed.places[index]]));
       const rows = await session.rows(complete, [
-        ...[owner, time(at), at.toISOString(), ids],
-        ...[changed, attempts, states].map((records) => JSON.stringify(records)),
+        ...[owner, time(at), at.toISOString()],
+        ...[changed.map(({ id }) => id), ended.places, changed.map(({ id }) => tryOf.get(id))],
+        ...[changed.map(({ notificationId }) => progressOfSend.get(notificationId)), ended.values, tried.values, progressed.values],
       ]);
       return { ids: new Set(rows.flatMap(([id]) => id ?? [])), now: new Date(rows[0]?.[1] ?? at) };
     };
+}
+
+/**
+ * Puts the values of records into JSON, each different set of them once, with its place there: most of a batch ended alike, and
+ * PostgreSQL reads JSON slowly. Returns it with the place of each record.
+ */
+function distinct<Of>({ all }: Pick<Fields<Of>, "all">, fixed: readonly (keyof Of)[]) {
+  const members = all.map(([key]) => key).filter((key) => !fixed.includes(key));
+  return (records: readonly Partial<Of>[]): { readonly places: readonly number[]; readonly values: string } => {
+    const byText = new Map<string, number>();
+    const places = records.map((record) => {
+      const text = JSON.stringify(record, members);
+      const place = byText.get(text) ?? byText.size;
+      byText.set(text, place);
+      return place;
+    });
+    return { places, values: `[${[...byText].map(([text, place]) => `${text.slice(0, -1)},"place":${place}}`).join(",")}]` };
+  };
 }
 
 /** Loads chains, with the trackings of their notifications locked. */
