@@ -1,6 +1,7 @@
 export type { CallOptions, CallOptionsOf, PreparedNotification, SynchronousCallOptions } from "./creating/index.ts";
 export type {
   Acting,
+  AskedByContract,
   AttemptStatus,
   AuditAction,
   AuditEntry,
@@ -32,6 +33,7 @@ export type {
   SendSort,
   SendStatus,
   TrackedDelivery,
+  TrackedNotifications,
   UnreachedReason,
 } from "./delivery/index.ts";
 export { type Clock, systemClock } from "./foundation/clock.ts";
@@ -108,6 +110,8 @@ export {
   DEFAULT_TYPE,
   defineTypes,
   type FallbackInput,
+  type JsonForm,
+  type MadeOf,
   type Notification,
   type NotificationAction,
   type NotificationCreated,
@@ -115,6 +119,8 @@ export {
   type NotificationType,
   type NotificationTypes,
   type Recipient,
+  type Typed,
+  type TypesMaking,
   type TypesTaking,
   typeLabel,
   type UntypedCreateInput,

@@ -1,4 +1,3 @@
-export type { CreatingContext } from "./context.ts";
 export { FanOut } from "./fan-out.ts";
 export { type CreateRules, HOST_RULES } from "./parse-create.ts";
 export {

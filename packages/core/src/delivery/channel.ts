@@ -73,9 +73,10 @@ export type DeliveryOutcome = DeliverySuccess | DeliveryFailure;
 
 /**
  * A way to reach recipients: one file of the host's own is enough for a new one. The engine does the rest: it claims,
- * times out, retries, falls back and keeps the attempts.
+ * times out, retries, falls back and keeps the attempts. As a
+ * `Channel<Typed<DeliveryTask, MadeOf<typeof types>>>`, its tasks have the data of declared types.
  */
-export interface Channel {
+export interface Channel<Task extends DeliveryTask = DeliveryTask> {
   /** The name that senders use, for example `email`. */
   readonly name: string;
   /** The delays before the second, third, … attempt; after the last one a delivery has failed. */
@@ -94,7 +95,7 @@ export interface Channel {
    * Delivers once and returns the outcome. A thrown error counts as a transient failure. `signal` aborts when the attempt's
    * time is up.
    */
-  deliver(task: DeliveryTask, signal: AbortSignal): Promise<DeliveryOutcome>;
+  deliver(task: Task, signal: AbortSignal): Promise<DeliveryOutcome>;
 }
 
 /** How a user can be reached, by channel name; and the user's language, as a BCP 47 tag. */

@@ -1,13 +1,14 @@
 import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
+import type { DataByType, Typed } from "../notifications/index.ts";
 import type { InboxSignal } from "./inbox-event.ts";
 import type { InboxItem } from "./inbox-item.ts";
 import type { InboxStorage } from "./inbox-storage.ts";
 
 /** One item was read for the first time, or deleted. */
-export interface ItemChanged extends Owner {
+export interface ItemChanged<Item extends InboxItem = InboxItem> extends Owner {
   readonly id: string;
-  readonly type: string;
-  readonly item: InboxItem;
+  readonly type: Item["type"];
+  readonly item: Item;
 }
 
 /** A change to a whole inbox. */
@@ -17,9 +18,9 @@ export interface InboxSwept extends Owner {
 }
 
 /** The events of inboxes, by name. */
-export interface InboxEvents {
-  "item.read": ItemChanged;
-  "item.deleted": ItemChanged;
+export interface InboxEvents<Made extends DataByType = DataByType> {
+  "item.read": Typed<InboxItem, Made> extends infer Item ? (Item extends InboxItem ? ItemChanged<Item> : never) : never;
+  "item.deleted": Typed<InboxItem, Made> extends infer Item ? (Item extends InboxItem ? ItemChanged<Item> : never) : never;
   "inbox.all_read": InboxSwept;
   "inbox.read_deleted": InboxSwept;
 }
@@ -28,8 +29,8 @@ export interface InboxEvents {
 export type AcknowledgedFallback = "none" | "cancelled" | "in_flight" | "sent";
 
 /** An item that was acknowledged, and the state of its fallback. */
-export interface Acknowledged {
-  readonly item: InboxItem;
+export interface Acknowledged<Item = InboxItem> {
+  readonly item: Item;
   readonly fallback: AcknowledgedFallback;
 }
 

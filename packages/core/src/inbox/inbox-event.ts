@@ -31,10 +31,10 @@ export function createdSignal(notification: Notification, { userId, seq, epoch }
 }
 
 /** Something that happened in an inbox, as its subscribers see it. */
-export interface InboxEvent extends InboxPosition {
+export interface InboxEvent<Item = InboxItem> extends InboxPosition {
   readonly change: InboxChange;
   /** The item after the change; null for `read_all` and `deleted_read`, which change many items. */
-  readonly item: InboxItem | null;
+  readonly item: Item | null;
   /** The number of items that changed. */
   readonly count: number;
   /** The item's number; for `read_all` and `deleted_read` the last number the change covers. */
@@ -42,9 +42,9 @@ export interface InboxEvent extends InboxPosition {
 }
 
 /** The functions that a subscriber of an inbox passes in. */
-export interface InboxListener {
+export interface InboxListener<Item = InboxItem> {
   /** Called for each event. Created items come in the order of their numbers, each once. */
-  onEvent(event: InboxEvent): void;
+  onEvent(event: InboxEvent<Item>): void;
   /**
    * Called when the subscription has caught up with the database: after the requested replay, or after signals may have been
    * lost.

@@ -6,7 +6,7 @@ import { numberIssue, shown, stringIssue } from "../foundation/parse-text.ts";
 import { type Acknowledged, announceItems, type InboxContext } from "./context.ts";
 import type { FollowInboxes, InboxListener } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, InboxPosition, ItemRef, StoredItem } from "./inbox-item.ts";
-import type { WholeInboxChange } from "./inbox-storage.ts";
+import type { InboxPage, WholeInboxChange } from "./inbox-storage.ts";
 import { type InboxList, type ListInput, listInbox } from "./list-inbox.ts";
 
 type Change = "read" | "deleted";
@@ -15,7 +15,7 @@ const POSITION: MembersOf<InboxPosition> = { seq: true, epoch: true };
 const SEQ_REF: MembersOf<Exclude<ItemRef, string>> = { seq: true };
 
 /**
- * One user's inbox. Every call is limited to that user of that tenant.
+ * One user's inbox. Every call is limited to that user of that tenant. `Item` is what a service with declared types has in it.
  *
  * @example
  * ```ts
@@ -23,7 +23,7 @@ const SEQ_REF: MembersOf<Exclude<ItemRef, string>> = { seq: true };
  * const { items, nextCursor } = await inbox.list({ status: "unread", limit: 20 });
  * ```
  */
-export class Inbox {
+export class Inbox<Item extends InboxItem = InboxItem> {
   readonly owner: Owner;
   readonly #context: InboxContext;
   readonly #feeds: FollowInboxes;
@@ -41,9 +41,13 @@ export class Inbox {
    * @throws BelfryError `VALIDATION_ERROR` for a limit, offset or status out of range, `INVALID_CURSOR` for a cursor of
    *   another list or an edited one
    */
-  list(input?: ListInput): Promise<InboxList> {
+  list(input?: ListInput): Promise<InboxList<Item>> {
     const { inbox } = this.#context;
-    return listInbox(this.#context, { owner: this.owner, input, read: (owner, query) => inbox.list(owner, query) });
+    return listInbox(this.#context, {
+      owner: this.owner,
+      input,
+      read: async (owner, query) => (await inbox.list(owner, query)) as InboxPage<Item>,
+    });
   }
 
   /**
@@ -61,17 +65,17 @@ export class Inbox {
    * @throws BelfryError `NOT_FOUND` if the item is unknown, deleted or another tenant's, `FORBIDDEN` if the notification
    *   exists in the tenant but was never in this inbox
    */
-  async get(ref: ItemRef): Promise<InboxItem> {
+  async get(ref: ItemRef): Promise<Item> {
     using _call = await this.#context.ready();
     const item = isPossible(ref) ? await this.#context.inbox.get(this.owner, ref) : null;
     if (item === null) {
       throw await this.#absenceError(ref);
     }
-    return item;
+    return item as Item;
   }
 
   /** Marks one item read and returns it. Marking it again keeps the first time. Throws as {@link get} does. */
-  markRead(ref: ItemRef): Promise<InboxItem> {
+  markRead(ref: ItemRef): Promise<Item> {
     return this.#changeOne("read", ref);
   }
 
@@ -80,7 +84,7 @@ export class Inbox {
    * fallback that is not on its way yet is stopped. Returns the item and the state of the fallback. Throws as {@link get}
    * does.
    */
-  async acknowledge(id: string): Promise<Acknowledged> {
+  async acknowledge(id: string): Promise<Acknowledged<Item>> {
     const item = await this.get(id);
     return { item, fallback: await this.#context.reads.onAcknowledged(this.owner, item.id) };
   }
@@ -100,7 +104,7 @@ export class Inbox {
   }
 
   /** Deletes one item and returns it as it was. Throws as {@link get} does. */
-  remove(ref: ItemRef): Promise<InboxItem> {
+  remove(ref: ItemRef): Promise<Item> {
     return this.#changeOne("deleted", ref);
   }
 
@@ -133,17 +137,17 @@ export class Inbox {
    * subscription.close();
    * ```
    */
-  subscribe(listener: InboxListener, since?: InboxPosition): FeedSubscription {
+  subscribe(listener: InboxListener<Item>, since?: InboxPosition): FeedSubscription {
     requireFunctions("a listener of an inbox", listener, ["onEvent", "onState"]);
     if (since !== undefined) {
       requireMembers("since", since, POSITION);
       // Of a position that cannot be, nothing can be replayed, and onState says so.
       requireNone([numberIssue(since.seq, "seq"), stringIssue(since.epoch, "epoch")]);
     }
-    return this.#feeds.subscribe(this.owner, listener, since);
+    return this.#feeds.subscribe(this.owner, listener as InboxListener, since);
   }
 
-  async #changeOne(change: Change, ref: ItemRef): Promise<InboxItem> {
+  async #changeOne(change: Change, ref: ItemRef): Promise<Item> {
     const [item] = await this.#change(change, [ref]);
     if (item === undefined) {
       throw await this.#absenceError(ref);
@@ -151,7 +155,7 @@ export class Inbox {
     return item;
   }
 
-  async #change(change: Change, refs: readonly ItemRef[]): Promise<readonly InboxItem[]> {
+  async #change(change: Change, refs: readonly ItemRef[]): Promise<readonly Item[]> {
     requireList(refs, "ids");
     using _call = await this.#context.ready();
     const { inbox, reads, clock } = this.#context;
@@ -170,7 +174,7 @@ export class Inbox {
     if (sent.length > 0) {
       await reads.onRead(this.owner, sent);
     }
-    return items;
+    return items as readonly Item[];
   }
 
   #announceAll({ count, counts }: WholeInboxChange, change: "read_all" | "deleted_read"): void {

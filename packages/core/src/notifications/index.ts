@@ -24,9 +24,13 @@ export {
   type DataOf,
   type DataOrNone,
   defineTypes,
+  type JsonForm,
+  type MadeOf,
   type NotificationType,
   type NotificationTypes,
   requireTypes,
+  type Typed,
+  type TypesMaking,
   type TypesTaking,
   typeLabel,
 } from "./notification-types.ts";

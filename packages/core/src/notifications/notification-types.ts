@@ -4,12 +4,12 @@ import { type MembersOf, requireConfiguration, requireNone, requireOptions } fro
 import type { JsonObject } from "../foundation/json.ts";
 import { describe, isPlain, NAME_RULE, shown, stringIssue, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
 
-/** The declaration of one notification type, whose schema accepts `Data`. */
-export interface NotificationType<Data = unknown> {
+/** The declaration of one notification type, whose schema accepts `Data`, and makes `Made` of it. */
+export interface NotificationType<Data = unknown, Made = unknown> {
   /** The name that people see. @default the type in title case: `order_update` is "Order Update" */
   readonly label?: string;
   /** Any Standard Schema (zod, valibot, arktype, …) that the data of these notifications must fit. */
-  readonly data?: StandardSchemaV1<Data, unknown>;
+  readonly data?: StandardSchemaV1<Data, Made>;
   /** The channels that these notifications go to. @default the inbox alone */
   readonly channels?: readonly string[];
 }
@@ -34,6 +34,29 @@ export type DataOf<Types extends NotificationTypes> = {
 
 /** The declared types that accept this data. */
 export type TypesTaking<Data extends DataByType> = { readonly [Type in keyof Data]: NotificationType<Data[Type]> };
+
+/** What the schemas of declared types make of their data, by type. It differs from {@link DataOf} where a schema transforms. */
+export type MadeOf<Types extends NotificationTypes> = {
+  -readonly [Type in keyof Types]: Types[Type] extends NotificationType<unknown, infer Made> ? Made : unknown;
+};
+
+/** The declared types that make this of their data. */
+export type TypesMaking<Made extends DataByType> = { readonly [Type in keyof Made]: NotificationType<unknown, Made[Type]> };
+
+/** A value as it comes back from the database: as JSON, in which a Date is its text. */
+export type JsonForm<Value> = Value extends { toJSON(): infer Form }
+  ? Form
+  : Value extends object
+    ? { readonly [Key in keyof Value]: JsonForm<Value[Key]> }
+    : Value;
+
+/**
+ * What has a type and its data, such as an inbox item, with the data of each declared type by that type; as it is without declared
+ * types. It holds for what was created under the present declarations: older data, and that of contracts, comes back as it is stored.
+ */
+export type Typed<Of extends { readonly type: string; readonly data: JsonObject }, Made extends DataByType> = string extends keyof Made
+  ? Of
+  : { [Type in keyof Made & string]: Of & { readonly type: Type; readonly data: JsonForm<Made[Type]> } }[keyof Made & string];
 
 /** The data of one type that may be left out: any JSON object if there is no schema. */
 export type DataOrNone<Data> = unknown extends Data ? JsonObject : Data;

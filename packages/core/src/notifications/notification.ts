@@ -1,4 +1,5 @@
 import type { JsonObject } from "../foundation/json.ts";
+import type { DataByType, Typed } from "./notification-types.ts";
 
 /**
  * The way a notification was created. It decides where the notification is listed.
@@ -58,16 +59,16 @@ export const NOTIFICATION_DEFAULTS = {
 } as const satisfies Partial<Notification>;
 
 /** A notification was created and committed. */
-export interface NotificationCreated {
+export interface NotificationCreated<Of extends Notification = Notification> {
   readonly tenant: string;
   readonly id: string;
-  readonly type: string;
-  readonly notification: Notification;
+  readonly type: Of["type"];
+  readonly notification: Of;
   /** The number of users who get it. */
   readonly recipients: number;
 }
 
 /** The events of creating a notification, by name. */
-export interface CreationEvents {
-  "notification.created": NotificationCreated;
+export interface CreationEvents<Made extends DataByType = DataByType> {
+  "notification.created": Typed<Notification, Made> extends infer Of ? (Of extends Notification ? NotificationCreated<Of> : never) : never;
 }

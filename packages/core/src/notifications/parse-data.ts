@@ -11,6 +11,7 @@ import type { NotificationType, NotificationTypes } from "./notification-types.t
 /** The fields of a notification that are checked alike, whether it goes to inboxes alone or has deliveries. */
 export type SharedFields = Pick<Notification, "type" | "priority" | "source" | "actor" | "url" | "actions">;
 
+const NAMES = ["source", "actor", "roomId"] as const;
 const PRIORITIES: readonly unknown[] = ["low", "normal", "high"] satisfies readonly Notification["priority"][];
 
 /** Checks those fields and the room, and gives what is left out its default. */
@@ -21,7 +22,7 @@ export function parseFields(input: Partial<Pick<UntypedCreateInput, keyof Shared
   const { type = DEFAULT_TYPE, priority = NOTIFICATION_DEFAULTS.priority, source = null, actor = null, url = null } = input;
   const issues = new IssueList();
   issues.add(textIssue(type, ["type"], NAME_RULE));
-  for (const name of ["source", "actor", "roomId"] as const) {
+  for (const name of NAMES) {
     issues.add((input[name] ?? null) === null ? null : textIssue(input[name], [name], NAME_RULE));
   }
   issues.add(url === null ? null : urlIssue(url, ["url"]));

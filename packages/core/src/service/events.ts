@@ -5,10 +5,14 @@ import { type MembersOf, requireNone, validationError } from "../foundation/issu
 import { describe, oneOf } from "../foundation/parse-text.ts";
 import type { HubChanges } from "../hub/index.ts";
 import type { InboxEvents } from "../inbox/index.ts";
-import type { CreationEvents } from "../notifications/index.ts";
+import type { CreationEvents, DataByType } from "../notifications/index.ts";
 
 /** The events of {@link NotificationService.on}, by name. All fire in the process that made the change, after commit. */
-export interface NotificationEvents extends CreationEvents, InboxEvents, DeliveryEvents, HubChanges {}
+export interface NotificationEvents<Made extends DataByType = DataByType>
+  extends CreationEvents<Made>,
+    InboxEvents<Made>,
+    DeliveryEvents,
+    HubChanges {}
 
 const EVENTS: MembersOf<NotificationEvents> = {
   "notification.created": true,
@@ -29,7 +33,9 @@ const EVENTS: MembersOf<NotificationEvents> = {
 };
 
 /** A function that {@link NotificationService.on} calls. */
-export type NotificationListener<Name extends keyof NotificationEvents> = (event: NotificationEvents[Name]) => void;
+export type NotificationListener<Name extends keyof NotificationEvents, Made extends DataByType = DataByType> = (
+  event: NotificationEvents<Made>[Name],
+) => void;
 
 /** Checks the arguments of `on`. Throws `VALIDATION_ERROR` for a name that no event has, and a listener that is no function. */
 export function requireEvent(name: unknown, listener: unknown): void {

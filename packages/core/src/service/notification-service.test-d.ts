@@ -1,8 +1,12 @@
 import { expectTypeOf, test } from "vitest";
 import { z } from "zod";
+import type { Channel, DeliveryTask } from "../delivery/index.ts";
+import type { JsonObject } from "../foundation/json.ts";
+import type { ContractService } from "../http/route.ts";
 import type { HandlerResult } from "../hub/processor.ts";
+import type { InboxItem } from "../inbox/index.ts";
 import type { CreateInput, CreateInputWithData, CreateInputWithOptionalData } from "../notifications/create-input.ts";
-import { type DataOf, defineTypes } from "../notifications/notification-types.ts";
+import { type DataOf, defineTypes, type MadeOf, type Typed } from "../notifications/notification-types.ts";
 import { NotificationService } from "./notification-service.ts";
 import type { Storage } from "./storage.ts";
 
@@ -167,4 +171,61 @@ test("listeners get the event they named", () => {
   notifications.on("item.read", (event) => expectTypeOf(event.item.readAt).toEqualTypeOf<Date | null>());
   // @ts-expect-error There is no such event.
   notifications.on("item.created", () => {});
+});
+
+test("items, events and the tasks of channels have the data of their declared type, as JSON gives it back", () => {
+  const visits = defineTypes({
+    visit: { data: z.object({ at: z.iso.datetime().transform((text) => new Date(text)), page: z.string().optional() }) },
+    order_update: types.order_update,
+    welcome: {},
+  });
+  const page: Channel<Typed<DeliveryTask, MadeOf<typeof visits>>> = {
+    name: "page",
+    retryDelaysMs: [],
+    timeoutMs: 1_000,
+    invalidRecipient: () => null,
+    async deliver(task) {
+      if (task.type === "order_update") {
+        expectTypeOf(task.data.related_order_id).toExtend<number>();
+      }
+      return { status: "sent", provider: "page" };
+    },
+  };
+  const notifications = new NotificationService({ storage: synchronous, types: visits, channels: [page] });
+  const inbox = notifications.tenant("acme").inbox("ann");
+  const shown = (item: Awaited<ReturnType<typeof inbox.get>>): string | number | undefined => {
+    switch (item.type) {
+      case "order_update":
+        return item.data.related_order_id;
+      case "visit":
+        expectTypeOf(item.data.at).toExtend<string>();
+        return item.data.page;
+      default:
+        expectTypeOf(item.type).toEqualTypeOf<"welcome">();
+        expectTypeOf(item.data).toEqualTypeOf<JsonObject>();
+        return item.title;
+    }
+  };
+  void inbox.list().then(({ items }) => items.map(shown));
+  void inbox.acknowledge("id").then(({ item }) => shown(item));
+  inbox.subscribe({ onEvent: ({ item }) => void (item && shown(item)), onState: () => {} });
+  notifications.on("item.read", ({ item }) => void shown(item));
+  notifications.on("notification.created", (event) => {
+    if (event.type === "order_update") {
+      expectTypeOf(event.notification.data.related_order_id).toExtend<number>();
+    }
+  });
+  // @ts-expect-error There is no such type.
+  void inbox.list().then(({ items }) => items.filter(({ type }) => type === "comment"));
+});
+
+test("without declared types data is any JSON object, and a service with types serves whoever takes one without", () => {
+  const untyped = new NotificationService({ storage: synchronous });
+  void untyped
+    .inbox("ann")
+    .list()
+    .then(({ items }) => expectTypeOf(items).toEqualTypeOf<readonly InboxItem[]>());
+  const contracts = (service: ContractService) => service;
+  contracts(new NotificationService({ storage: synchronous, types }));
+  contracts(untyped);
 });

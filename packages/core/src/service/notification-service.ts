@@ -27,7 +27,8 @@ export class NotificationService<
   Data extends DataByType = DataByType,
   Tx = unknown,
   Written extends void | Promise<void> = void | Promise<void>,
-> extends TenantNotifications<Data, Tx, Written> {
+  Made extends DataByType = Data,
+> extends TenantNotifications<Data, Tx, Written, Made> {
   /** The declared notification types. */
   readonly types: NotificationTypes;
   /** API keys that Belfry keeps, for clients of the HTTP contracts. */
@@ -36,10 +37,10 @@ export class NotificationService<
   readonly socketTickets: SocketTickets;
   readonly #parts: ServiceParts<Tx, Written>;
   /** One object for each tenant. The oldest goes when there are more than {@link MAX_TENANTS}. */
-  readonly #tenants = new Map<string, TenantNotifications<Data, Tx, Written>>();
+  readonly #tenants = new Map<string, TenantNotifications<Data, Tx, Written, Made>>();
 
   /** @throws BelfryError `CONFIGURATION` for options that are not valid */
-  constructor(options: NotificationServiceOptions<Data, Tx, Written>) {
+  constructor(options: NotificationServiceOptions<Data, Tx, Written, Made>) {
     checkOptions(options);
     const parts = servicePartsOf(options);
     super(options.defaultTenant ?? DEFAULT_TENANT, parts);
@@ -56,18 +57,18 @@ export class NotificationService<
   }
 
   /** The same API, bound to another tenant. Tenants never see each other's data. */
-  tenant(tenantId: string): TenantNotifications<Data, Tx, Written> {
+  tenant(tenantId: string): TenantNotifications<Data, Tx, Written, Made> {
     const known = tenantId === this.tenantId ? this : this.#tenants.get(tenantId);
     if (known) {
       return known;
     }
-    const tenant = new TenantNotifications<Data, Tx, Written>(tenantId, this.#parts);
+    const tenant = new TenantNotifications<Data, Tx, Written, Made>(tenantId, this.#parts);
     setNewest(this.#tenants, [tenantId, tenant], MAX_TENANTS);
     return tenant;
   }
 
   /** The default tenant. */
-  get defaultTenant(): TenantNotifications<Data, Tx, Written> {
+  get defaultTenant(): TenantNotifications<Data, Tx, Written, Made> {
     return this;
   }
 
@@ -76,10 +77,12 @@ export class NotificationService<
    *
    * @returns a function that takes the listener off
    */
-  on<Name extends keyof NotificationEvents>(name: Name, listener: NotificationListener<Name>): () => void {
+  on<Name extends keyof NotificationEvents>(name: Name, listener: NotificationListener<Name, Made>): () => void {
     const { context, events } = this.#parts;
     requireEvent(name, listener);
-    return events.on(name, (event) => guarded(context.logger, () => listener(event), "A listener of Belfry's events"));
+    return events.on(name, (event) =>
+      guarded(context.logger, () => listener(event as NotificationEvents<Made>[Name]), "A listener of Belfry's events"),
+    );
   }
 
   /**

@@ -1,9 +1,9 @@
-import type { Channel, Directory } from "../delivery/index.ts";
+import type { Channel, DeliveryTask, Directory } from "../delivery/index.ts";
 import type { Clock } from "../foundation/clock.ts";
 import type { Ids } from "../foundation/ids.ts";
 import type { Logger } from "../foundation/logger.ts";
 import type { OnResult, Processor } from "../hub/index.ts";
-import type { DataByType, TypesTaking } from "../notifications/index.ts";
+import type { DataByType, Typed, TypesMaking, TypesTaking } from "../notifications/index.ts";
 import type { RetentionOptions } from "../privacy/index.ts";
 import type { Transport } from "../realtime/index.ts";
 import type { Storage } from "./storage.ts";
@@ -48,13 +48,14 @@ export interface NotificationServiceOptions<
   Data extends DataByType = DataByType,
   Tx = unknown,
   Written extends void | Promise<void> = void | Promise<void>,
+  Made extends DataByType = Data,
 > {
   /** Where the data is kept. */
   readonly storage: Storage<Tx, Written>;
   /** The notification types of the host, from `defineTypes`. @default any type, any JSON object as data */
-  readonly types?: TypesTaking<Data>;
+  readonly types?: TypesTaking<Data> & TypesMaking<Made>;
   /** Ways to reach recipients beside the inbox: e-mail, webhooks, the host's own. @default none */
-  readonly channels?: readonly Channel[];
+  readonly channels?: readonly Channel<Typed<DeliveryTask, NoInfer<Made>>>[];
   /** The host's knowledge of its users' addresses. @default none: recipients are addresses themselves */
   readonly directory?: Directory;
   /** How deliveries are made. */

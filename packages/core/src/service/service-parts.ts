@@ -1,5 +1,5 @@
 import { createNotification, FanOut, HOST_RULES, type VerbContext } from "../creating/index.ts";
-import { channelsByName, type DeliveryContext, readHook, retrySend, sendWriter } from "../delivery/index.ts";
+import { type Channel, channelsByName, type DeliveryContext, readHook, retrySend, sendWriter } from "../delivery/index.ts";
 import { systemClock } from "../foundation/clock.ts";
 import { uuidV7 } from "../foundation/ids.ts";
 import { consoleLogger } from "../foundation/logger.ts";
@@ -50,8 +50,8 @@ export interface ServiceParts<Tx, Written extends void | Promise<void>> extends 
 }
 
 /** Makes the parts of a service, and connects them. */
-export function servicePartsOf<Data extends DataByType, Tx, Written extends void | Promise<void>>(
-  options: NotificationServiceOptions<Data, Tx, Written>,
+export function servicePartsOf<Data extends DataByType, Tx, Written extends void | Promise<void>, Made extends DataByType>(
+  options: NotificationServiceOptions<Data, Tx, Written, Made>,
 ): ServiceParts<Tx, Written> {
   const { storage, logger = consoleLogger, clock = systemClock } = options;
   const ids = options.ids ?? uuidV7(clock);
@@ -70,7 +70,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   const context = contextOf<Tx, Written>({
     ...{ clock, ids, logger, ...writers, storage, events, presence, publish },
     types: options.types ?? {},
-    channels: channelsByName(options.channels ?? []),
+    channels: channelsByName((options.channels ?? []) as readonly Channel[]),
     directory: options.directory ?? null,
     turns: new TurnQueue(),
     ready: () => lifecycle.ready(),

@@ -14,7 +14,7 @@ import { requireNone, validationError } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { Hub } from "../hub/index.ts";
 import { type Created, Inbox, type InboxItem, listTenant } from "../inbox/index.ts";
-import type { CreateInput, DataByType, UntypedCreateInput } from "../notifications/index.ts";
+import type { CreateInput, DataByType, Typed, UntypedCreateInput } from "../notifications/index.ts";
 import { type Activity, Operator } from "../operator/index.ts";
 import { type DeletedUser, deleteNotification, deleteUser, exportUser, namedUser, type UserNames } from "../privacy/index.ts";
 import type { Feeds } from "../realtime/index.ts";
@@ -29,6 +29,7 @@ export class TenantNotifications<
   Data extends DataByType = DataByType,
   Tx = unknown,
   Written extends void | Promise<void> = void | Promise<void>,
+  Made extends DataByType = Data,
 > extends TrackedNotifications {
   readonly tenantId: string;
   readonly #context: ServiceContext<Tx, Written>;
@@ -114,8 +115,8 @@ export class TenantNotifications<
   }
 
   /** One user's inbox. */
-  inbox(userId: string): Inbox {
-    return new Inbox(this.#owner(userId), this.#context, this.#feeds.inbox);
+  inbox(userId: string): Inbox<Typed<InboxItem, Made>> {
+    return new Inbox<Typed<InboxItem, Made>>(this.#owner(userId), this.#context, this.#feeds.inbox);
   }
 
   /**
