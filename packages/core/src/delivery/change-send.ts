@@ -118,7 +118,8 @@ export async function removeSend(context: DeliveryContext, request: ChangeReques
   if (deleted === null) {
     throw unknownSend(id);
   }
-  announceItems(context, "deleted", deleted.items);
+  const announced = deleted.items.map(({ epoch, ...item }) => ({ item, epoch }));
+  announceItems(context, "deleted", announced);
 }
 
 /** Makes the failed chains of a loaded send pending again: null if there is no such send, a sentence if nothing of it failed. */

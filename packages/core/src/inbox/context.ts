@@ -54,18 +54,26 @@ export interface InboxContext extends BaseContext {
   publish(signals: readonly InboxSignal[]): void;
 }
 
+/** An item that was read or deleted, and the epoch of its inbox. */
+export interface AnnouncedItem {
+  readonly item: InboxItem;
+  readonly epoch: string;
+}
+
 /** Tells clients, other processes and listeners about items that were read or deleted. Call it only after the commit. */
 export function announceItems(
   { publish, events }: Pick<InboxContext, "publish" | "events">,
   change: "read" | "deleted",
-  items: readonly (InboxItem & { readonly epoch: string })[],
+  announced: readonly AnnouncedItem[],
 ): void {
-  const changes = items.map(({ epoch, ...item }) => {
-    const { tenant, userId, id, seq, type } = item;
-    return { signal: { tenant, userId, change, seq, epoch, id, item }, event: { tenant, userId, id, type, item } };
-  });
-  publish(changes.map(({ signal }) => signal));
-  for (const { event } of changes) {
-    events.emit(`item.${change}`, event);
+  publish(
+    announced.map(({ item, epoch }): InboxSignal => {
+      const { tenant, userId, seq, id } = item;
+      return { tenant, userId, change, seq, epoch, id, item };
+    }),
+  );
+  for (const { item } of announced) {
+    const { tenant, userId, id, type } = item;
+    events.emit(`item.${change}`, { tenant, userId, id, type, item });
   }
 }

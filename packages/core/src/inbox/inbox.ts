@@ -167,7 +167,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     announceItems(
       this.#context,
       change,
-      items.filter(({ seq }) => changed.has(seq)).map((item) => ({ ...item, epoch })),
+      items.filter(({ seq }) => changed.has(seq)).map((item) => ({ item, epoch })),
     );
     // A notification of `create` has no deliveries to look up.
     const sent = items.filter(({ kind }) => change === "read" && kind === "send").map(({ id }) => id);

@@ -24,7 +24,8 @@ export async function deleteNotification(
     if (step === null && isFirst) {
       throw unknownNotification(id);
     }
-    announceItems(context, "deleted", step?.items ?? []);
+    const deleted = (step?.items ?? []).map(({ epoch, ...item }) => ({ item, epoch }));
+    announceItems(context, "deleted", deleted);
     // Null after the first step: another call has finished it.
     if (step?.isDone ?? true) {
       return;
