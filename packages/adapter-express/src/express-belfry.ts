@@ -28,7 +28,7 @@ export function expressBelfry(service: ContractService, options: ExpressBelfryOp
     const place = { url: request.url, mountPath: request.baseUrl, ...bodyOf(request) };
     mount.handler
       // Express knows the address behind the proxies that the host trusts ("trust proxy").
-      .handle(fromNodeRequest(request, place, () => request.ip))
+      .handle(fromNodeRequest(request, place, request.ip))
       .then((answer) => {
         if (answer === null) {
           next();

@@ -95,8 +95,14 @@ export class HandlerCore {
     }
   }
 
-  async #presented(request: HttpRequest, candidates: readonly RouteMatch[]): Promise<Presented> {
-    const presented = await this.gate.admit(request);
+  #presented(request: HttpRequest, candidates: readonly RouteMatch[]): Promise<Presented> {
+    const admitted = this.gate.admit(request);
+    const mayBeInQuery = candidates.some(({ byMethod }) => byMethod.get(request.method)?.credentialParameter !== undefined);
+    return mayBeInQuery ? admitted.then((presented) => this.#presentedInQuery(request, candidates, presented)) : admitted;
+  }
+
+  /** The credential in the query, if there is none in the headers. */
+  async #presentedInQuery(request: HttpRequest, candidates: readonly RouteMatch[], presented: Presented): Promise<Presented> {
     if (presented.scheme !== null) {
       return presented;
     }

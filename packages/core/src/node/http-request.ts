@@ -30,11 +30,13 @@ export function targetOf(target: string): string {
 /**
  * Reads a Node request as plain data.
  *
- * @param addressOf tells the peer's address where the framework knows better than the connection; most requests never ask
+ * @param remoteAddress the peer's address, where the framework knows it better than the connection
  */
-export function fromNodeRequest(incoming: IncomingMessage, place: RequestPlace, addressOf?: () => string | undefined): HttpRequest {
-  // Node keeps it from now on, even if the connection ends before somebody asks.
-  const { remoteAddress } = incoming.socket;
+export function fromNodeRequest(
+  incoming: IncomingMessage,
+  place: RequestPlace,
+  remoteAddress: string | undefined = incoming.socket.remoteAddress,
+): HttpRequest {
   return {
     method: (incoming.method ?? "GET").toUpperCase(),
     url: targetOf(place.url),
@@ -42,9 +44,7 @@ export function fromNodeRequest(incoming: IncomingMessage, place: RequestPlace, 
     headers: plainHeaders(incoming.headers),
     body: async (maxBytes) => place.rawBody ?? readBody(incoming, maxBytes),
     ...(place.parsedBody ? { parsedBody: place.parsedBody } : {}),
-    get remoteAddress() {
-      return addressOf?.() ?? remoteAddress;
-    },
+    remoteAddress,
   };
 }
 

@@ -94,21 +94,22 @@ function hostAuthenticator(auth: AuthFunction): Authenticator {
     // The host's function may use other parts of the request too. A caller who guesses would use these headers.
     presentedBy: ({ headers }) => ({ scheme: "host", text: headers.authorization ?? headers["x-api-key"] ?? "" }),
     async identify({ scheme, text }, request) {
-      // The function gets a credential from the query as if it had come in its header.
-      const header = scheme === "api-key" ? { "x-api-key": text } : { authorization: `Bearer ${text}` };
-      const asked = scheme === "host" ? request : { ...request, headers: { ...request.headers, ...header } };
-      const principal = await auth(asked);
+      const principal = await auth(scheme === "host" ? request : withHeader(request, scheme, text));
       return { scheme: "host", found: principal === null ? refused("the host's auth function knows nobody by it") : checked(principal) };
     },
   };
 }
 
+/** The request as if a credential from its query had come in its header. */
+function withHeader(request: HttpRequest, scheme: CredentialScheme, text: string): HttpRequest {
+  const header = scheme === "api-key" ? { "x-api-key": text } : { authorization: `Bearer ${text}` };
+  return { ...request, headers: { ...request.headers, ...header } };
+}
+
 /** Checks the result of the host's function. A wrong result is the host's fault, not the caller's. */
 function checked(principal: Principal): Principal {
-  const kind: unknown = principal?.kind;
-  const names = kind === "user" ? (["tenant", "userId"] as const) : (["tenant"] as const);
-  const members: Partial<Record<string, unknown>> = { ...principal };
-  const wrong = names.find((name) => textIssue(members[name], [name], NAME_RULE) !== null);
+  const { kind, tenant, userId } = (principal ?? {}) as { readonly [Name in "kind" | "tenant" | "userId"]?: unknown };
+  const wrong = isName(tenant) ? (kind === "user" && !isName(userId) ? "userId" : undefined) : "tenant";
   if ((kind !== "user" && kind !== "client") || wrong !== undefined) {
     const what = wrong === undefined ? `kind ${JSON.stringify(kind)}` : `no ${wrong} that is a text of 1 to 255 characters`;
     throw new BelfryError(
@@ -117,6 +118,10 @@ function checked(principal: Principal): Principal {
     );
   }
   return principal;
+}
+
+function isName(value: unknown): boolean {
+  return textIssue(value, [], NAME_RULE) === null;
 }
 
 function credentialAuthenticator(auth: AuthOptions, defaultTenant: string): Authenticator {
