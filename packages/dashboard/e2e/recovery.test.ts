@@ -202,6 +202,8 @@ describe("a page whose server comes and goes", () => {
     await stage.service().create({ to: "bob", message: "known" });
     const { page } = await stage.open("?view=inbox");
     await page.getByText("known").waitFor();
+    // The stream's first event has the page load anew, which must not happen between the failure and the click.
+    await page.getByText("Live", { exact: true }).last().waitFor();
     await page.route("**/api/items*", (route) =>
       route.fulfill({ status: 500, json: { error: { code: "STORAGE_FAILED", message: "The database is out of reach.", issues: [] } } }),
     );
