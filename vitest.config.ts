@@ -9,6 +9,8 @@ const conditions = ["@belfry/source", "module", "node", "development|production"
 
 /** Files that need a process of their own: they replace modules or globals, measure memory, or take long. */
 const ALONE = [
+  "packages/adapter-express/test/{fuzz,postgres}.test.ts",
+  "packages/adapter-hono/test/{fuzz,lowest-sqlite,sizes,sqlite}.test.ts",
   "packages/core/src/node/without-sockets.test.ts",
   "packages/core/src/service/check-runtime.test.ts",
   "packages/dashboard/test/{fuzz,live}.test.ts",
@@ -22,7 +24,7 @@ const ALONE = [
 const TOGETHER = globSync(
   [
     "packages/core/src/**/*.test.ts",
-    "packages/{channel-*,dashboard,egress,processor-*,storage-*,testkit}/test/**/*.test.ts",
+    "packages/{adapter-*,channel-*,dashboard,egress,processor-*,storage-*,testkit}/test/**/*.test.ts",
     "tools/service-tests/test/**/*.test.ts",
   ],
   { cwd: import.meta.dirname, exclude: ALONE },

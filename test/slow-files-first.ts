@@ -4,15 +4,18 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const SLOW = [
   "packages/storage-postgres/test/models.test.ts",
   "packages/storage-postgres/test/storage.test.ts",
+  "packages/storage-postgres/test/query-plans.test.ts",
   "tools/service-tests/test/service/random-walk.test.ts",
   "examples/server/test/",
   "tools/system-tests/test/",
   "tools/docs-examples/test/",
   "examples/transactional/test/",
-  "packages/adapter-express/test/",
-  "packages/adapter-hono/test/",
+  "packages/adapter-express/test/postgres.test.ts",
+  "packages/adapter-hono/test/sqlite.test.ts",
   "tools/service-tests/test/http/fetch.test.ts",
   "packages/storage-sqlite/test/models.test.ts",
+  "packages/adapter-express/test/fuzz.test.ts",
+  "packages/adapter-hono/test/fuzz.test.ts",
 ];
 
 /** Starts with the slow files, so that no worker is left with one of them when the others are done. */
