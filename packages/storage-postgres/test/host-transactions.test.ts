@@ -93,12 +93,12 @@ describe("the host's transactions", () => {
 
   test("a send is delivered after the commit, and never without one", async () => {
     const rolledBack = drizzle(pool).transaction(async (tx) => {
-      await service.create({ to: "eve", message: "never", fallback: { channel: "own" } }, { tx });
+      await service.create({ to: "eve", message: "never", scheduledAt: new Date() }, { tx });
       throw new Error("refused");
     });
     await expect(rolledBack).rejects.toThrow("refused");
     const { notification } = await drizzle(pool).transaction((tx) =>
-      service.create({ to: "eve", message: "sent", fallback: { channel: "own" } }, { tx }),
+      service.create({ to: "eve", message: "sent", scheduledAt: new Date() }, { tx }),
     );
     await expect.poll(async () => (await service.get(notification.id)).status, WAIT).toBe("failed");
     expect((await service.list({ recipient: "eve" })).total).toBe(1);
