@@ -102,8 +102,8 @@ test("a search that shows older results drops those that no longer match", async
   const rows = page.locator("table.results tbody tr");
   await vi.waitFor(async () => expect(await rows.count()).toBe(60));
   stage.channel.isBroken = false;
-  for (const { id } of sends) {
-    await stage.service().retry(id);
+  for (const { notification } of sends) {
+    await stage.service().retry(notification.id);
   }
   await stage.service().runDue();
   await page.getByText("Nothing matches").waitFor();
