@@ -9,9 +9,12 @@ test.each([
   "//evil.test",
   "nothing",
 ])("row 21: %s, which an older version may have stored, becomes no link", (action_url) => {
-  expect(safeLink({ action_url })).toBeNull();
+  expect(safeLink({ url: action_url, data: { action_url } })).toBeNull();
 });
 
 test("row 21: a web address becomes a link, escaped", () => {
-  expect(safeLink({ action_url: "https://example.com/?a=1&b=<2>" })).toBe("https://example.com/?a=1&b=%3C2%3E");
+  const [shown, other] = ["https://example.com/?a=1&b=<2>", { action_url: "https://other.example/" }];
+  expect(safeLink({ url: null, data: { action_url: shown } })).toBe("https://example.com/?a=1&b=%3C2%3E");
+  expect(safeLink({ url: shown, data: other })).toBe("https://example.com/?a=1&b=%3C2%3E");
+  expect(safeLink({ url: "/posts/7", data: other })).toBe("https://other.example/");
 });

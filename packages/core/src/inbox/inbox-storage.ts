@@ -149,7 +149,7 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
 
   /**
    * Returns items with a number above `seq`, oldest first, without deleted ones, up to the bounds of `page`. The size of an
-   * item in bytes is its title, its message and its data as JSON. Items beyond the bounds are not read into memory.
+   * item in bytes is its title, its message, and its data and actions as JSON. Items beyond the bounds are not read into memory.
    */
   listAfter(owner: Owner, seq: number, page: PageBounds): Promise<InboxTail>;
 

@@ -71,7 +71,7 @@ function nextButton(list: HTMLUListElement | null, index: number): HTMLElement |
 }
 
 function ItemText({ item, showsUser }: { readonly item: Item; readonly showsUser: boolean }) {
-  const link = safeLink(item.data);
+  const link = safeLink(item);
   return (
     <>
       <p class="item-head">

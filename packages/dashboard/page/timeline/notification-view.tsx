@@ -82,7 +82,7 @@ function useUnderWay({ value, reload }: Resource<Json<Activity>>): void {
 
 function Contents({ activity }: { readonly activity: Json<Activity> }) {
   const { summary, message, data, itemCount, readCount } = activity;
-  const link = safeLink(data);
+  const link = safeLink(activity);
   return (
     <section class="card" aria-labelledby="contents-title">
       <h2 id="contents-title">Contents</h2>

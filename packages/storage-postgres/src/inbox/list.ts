@@ -159,7 +159,7 @@ export function prepareListAfter(tables: TableNames) {
 function lastOfBytes({ inboxItems, notifications }: TableNames, scan: ScanLimit): string {
   return `SELECT summed.seq FROM (
       SELECT sized.seq, sum(sized.bytes) OVER (ORDER BY sized.seq ROWS UNBOUNDED PRECEDING) AS bytes FROM (
-        SELECT i.seq, (SELECT octet_length(title) + octet_length(message) + octet_length(data::text)
+        SELECT i.seq, (SELECT octet_length(title) + octet_length(message) + octet_length(data::text) + coalesce(octet_length(actions::text), 0)
           FROM ${notifications} WHERE pk = i.notification_pk) AS bytes
         FROM ${inboxItems} i WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3 AND i.deleted_at IS NULL
         ORDER BY i.seq LIMIT ${scan}

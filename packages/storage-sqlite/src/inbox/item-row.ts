@@ -76,6 +76,8 @@ export type ItemRow = readonly [
 
 /** The index of `deletedAt` in an {@link ItemRow}. */
 export const DELETED_AT = 10;
+/** The index of `actions` in an {@link ItemRow}. */
+export const ACTIONS = 15;
 
 /** The columns of an {@link ItemRow}, over the item `i` and its notification `n`. */
 export const ITEM_COLUMNS = `n.id, i.type, n.title, n.message, n.data, n.source, n.sender, i.created_at, i.seq, i.read_at, i.deleted_at,

@@ -4,6 +4,7 @@ import { type QueryContext, type Statement, takeBytes } from "../database/statem
 import { IS_READ, IS_UNREAD, JOIN_COUNTERS, OWN_ITEMS } from "./conditions.ts";
 import { prepareInboxState, type ReadState } from "./inbox-state.ts";
 import {
+  ACTIONS,
   ITEM_COLUMNS,
   type ItemRow,
   prepareFindItem,
@@ -129,8 +130,9 @@ export function prepareListAfter(context: QueryContext) {
   };
 }
 
-function rowBytes([, , title, message, data]: ItemRow): number {
-  return title.length + message.length + data.length;
+function rowBytes(row: ItemRow): number {
+  const [, , title, message, data] = row;
+  return title.length + message.length + data.length + (row[ACTIONS]?.length ?? 0);
 }
 
 type TenantItemRow = readonly [userId: string, readUpToSeq: number, ...item: ItemRow];
