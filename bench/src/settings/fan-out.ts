@@ -31,7 +31,6 @@ export async function compareSqliteFanOut(recipients: number, scale: Scale): Pro
     fillSqlite(database, { items: users.length, users, isEven: true });
   }
   await service.start();
-  const chunks = own.prepare("SELECT count(*) FROM (SELECT 1 FROM belfry_fan_out_chunks LIMIT 1)").pluck();
   const writeRaw = rawSqliteFanOut(raw);
   const work = (database: Database.Database) => (): Work => ({
     items: numberOf(database, "SELECT count(*) FROM belfry_inbox_items"),
@@ -43,7 +42,7 @@ export async function compareSqliteFanOut(recipients: number, scale: Scale): Pro
     work: { belfry: work(own), raw: work(raw) },
     async belfry(to, order) {
       await service.create({ to, type: typeOf(order), title: TITLE, message: MESSAGE, data: dataOf(order) });
-      await untilWritten(() => Number(chunks.get()));
+      await service.runDue();
     },
     raw: async (to, order) => writeRaw(to, order),
   });
@@ -71,7 +70,7 @@ export async function comparePostgresFanOut(recipients: number, scale: Scale): P
     work: { belfry: work("belfry"), raw: work("raw") },
     async belfry(to, order) {
       await service.create({ to, type: typeOf(order), title: TITLE, message: MESSAGE, data: dataOf(order) });
-      await untilWritten(() => numberIn(raw, "SELECT count(*) FROM (SELECT 1 FROM belfry.belfry_fan_out_chunks LIMIT 1) c"));
+      await service.runDue();
     },
     raw: (to, order) => rawPostgresFanOut(raw, to, order),
   });

@@ -28,10 +28,10 @@ export class RawPostgresWriter {
       SELECT last_seq, epoch, pg_notify('${channel}', '["raw",["c","default","' || $2 || '",' || last_seq || ',"' || epoch || '","' || $1 || '"]]') FROM c`;
     // Keys are drawn first, so that items need no look-up of their notifications; the caller has sorted and counted the users.
     this.#many = `WITH e AS MATERIALIZED (
-        SELECT nextval('${schema}.belfry_notifications_pk_seq') AS pk, * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::json[], $5::int[]) AS e(id, user_id, type, data, back)),
+        SELECT nextval('${schema}.belfry_notifications_pk_seq') AS pk, * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::json[], $5::int[], $6::text[], $7::text[]) AS e(id, user_id, type, data, back, title, message)),
       n AS (
         INSERT INTO ${schema}.belfry_notifications (pk, tenant, id, kind, type, title, message, data, priority, created_at) OVERRIDING SYSTEM VALUE
-        SELECT pk, 'default', id, 'message', type, $6, $7, data, 'normal', $8 FROM e),
+        SELECT pk, 'default', id, 'message', type, title, message, data, 'normal', $8 FROM e),
       c AS (
         ${counters} SELECT 'default', user_id, by, by, by, 0, ${EPOCH} FROM unnest($9::text[], $10::int[]) AS u(user_id, by)
         ${more("excluded.last_seq")} RETURNING user_id, last_seq, epoch),
@@ -81,8 +81,8 @@ export class RawPostgresWriter {
       sorted.map((_, index) => typeOf(start + index)),
       sorted.map((_, index) => JSON.stringify(dataOf(start + index))),
       back,
-      TITLE,
-      MESSAGE,
+      sorted.map(() => TITLE),
+      sorted.map(() => MESSAGE),
       now.toISOString(),
       [...counts.keys()],
       [...counts.values()],

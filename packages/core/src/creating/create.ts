@@ -5,16 +5,13 @@ import { type CreateRequest, parseCreate } from "./parse-create.ts";
 /** The most recipients that one transaction of Belfry writes. Longer lists are fanned out in chunks. */
 export const MAX_AT_ONCE = 1_000;
 
-/** The number of items in one chunk of a fan-out. It is small so that a synchronous database blocks for a moment only. */
-const FAN_OUT_CHUNK = 250;
-
 /** Creates a notification in its own transaction. Resolves after commit. */
 export async function create(context: CreatingContext, request: CreateRequest): Promise<Created> {
   const parsed = parseCreate(context, request);
   const entry = parsed instanceof Promise ? await parsed : parsed;
   using _call = await context.ready();
   if (entry.recipients.length > MAX_AT_ONCE) {
-    await context.inbox.createFanOut(entry, FAN_OUT_CHUNK);
+    await context.inbox.createFanOut(entry, context.inbox.fanOutChunk);
     emitCreated(context, entry);
     context.fanOut();
     return { notification: entry.notification, items: [] };

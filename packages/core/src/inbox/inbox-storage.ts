@@ -130,6 +130,12 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   createWithin(tx: Tx, entry: NewNotification, onCommit: (items: readonly CreatedItem[]) => void): Written;
 
   /**
+   * The number of recipients in a chunk of a fan-out. Larger chunks cost less for each item, but a transaction of one holds the
+   * database, or the event loop, for longer.
+   */
+  readonly fanOutChunk: number;
+
+  /**
    * Stores a notification and its list of recipients durably, without their items. {@link fanOutNext} writes the items chunk
    * by chunk. Use it for lists that are too long for one transaction.
    */

@@ -38,34 +38,16 @@ export function parseRecipients(to: unknown): ParsedRecipients | Promise<ParsedR
   return issues.isEmpty ? { recipients: sortedOnce(to as readonly string[], orderOf(to as readonly string[])) } : { issues };
 }
 
-async function parseInPieces(list: readonly unknown[], issues: IssueList): Promise<ParsedRecipients> {
-  const pieces: (readonly string[])[] = [];
+/** @param list a copy, which is sorted in place or in its stead */
+async function parseInPieces(list: unknown[], issues: IssueList): Promise<ParsedRecipients> {
   let order: Order;
   for (let start = 0; start < list.length; start += PIECE) {
     const piece = list.slice(start, start + PIECE);
     checkUsers(piece, issues, start);
-    if (issues.isEmpty) {
-      order ??= orderOf(piece as readonly string[]);
-      pieces.push(piece as readonly string[]);
-    }
+    order ??= issues.isEmpty ? orderOf(piece as readonly string[]) : undefined;
     await nextTurn();
   }
-  if (!issues.isEmpty) {
-    return { issues };
-  }
-  let sorted: (readonly string[])[] = [];
-  for (const piece of pieces) {
-    sorted.push(sortedOnce(piece, order));
-    await nextTurn();
-  }
-  while (sorted.length > 1) {
-    const merged: (readonly string[])[] = [];
-    for (let index = 0; index < sorted.length; index += 2) {
-      merged.push(await mergedOnce(sorted[index] ?? [], sorted[index + 1] ?? [], order));
-    }
-    sorted = merged;
-  }
-  return { recipients: sorted[0] ?? [] };
+  return issues.isEmpty ? { recipients: await sortedInPieces(list as string[], order) } : { issues };
 }
 
 /** A path is only made for an issue. */
@@ -94,37 +76,65 @@ function sortedOnce(users: readonly string[], order: Order): readonly string[] {
   return sorted.every((userId, index) => userId !== sorted[index + 1]) ? sorted : sorted.filter((userId, at) => userId !== sorted[at + 1]);
 }
 
-/** Merges two sorted lists into one without repeats, in pieces. */
-async function mergedOnce(left: readonly string[], right: readonly string[], order: Order): Promise<readonly string[]> {
-  const merged: string[] = [];
-  let [at, from] = [0, 0];
-  while (at < left.length && from < right.length) {
-    [at, from] = mergePiece(merged, { left, right, at, from, order });
+/** Sorts by merging, between two lists, so that little memory is left behind. Each user is in the result once. */
+async function sortedInPieces(list: string[], order: Order): Promise<readonly string[]> {
+  const { length } = list;
+  for (let start = 0; start < length; start += PIECE) {
+    const piece = list.slice(start, start + PIECE).sort(order);
+    for (let index = 0; index < piece.length; index += 1) {
+      list[start + index] = piece[index] as string;
+    }
     await nextTurn();
   }
-  return merged.concat(left.slice(at), right.slice(from));
+  let [from, to] = [list, new Array<string>(length)];
+  for (let width = PIECE; width < length; width *= 2) {
+    for (let start = 0; start < length; start += 2 * width) {
+      await merge({ from, to, order }, start, Math.min(width, length - start));
+    }
+    [from, to] = [to, from];
+  }
+  return withoutRepeats(from);
 }
 
 interface Merging {
-  readonly left: readonly string[];
-  readonly right: readonly string[];
-  /** How much of each is merged. */
-  readonly at: number;
-  readonly from: number;
+  readonly from: readonly string[];
+  readonly to: string[];
   readonly order: Order;
 }
 
-function mergePiece(merged: string[], { left, right, at: leftAt, from: rightAt, order }: Merging): readonly [at: number, from: number] {
-  let [at, from] = [leftAt, rightAt];
-  const end = merged.length + MERGED_PIECE;
-  while (merged.length < end && at < left.length && from < right.length) {
-    const [a, b] = [left[at] as string, right[from] as string];
-    const isBefore = order === undefined ? a < b : order(a, b) < 0;
-    merged.push(isBefore ? a : b);
-    at += isBefore || a === b ? 1 : 0;
-    from += isBefore ? 0 : 1;
+/** Merges two sorted runs that follow each other, the first one of `width`, the second one as long at most. */
+async function merge({ from, to, order }: Merging, start: number, width: number): Promise<void> {
+  let left = start;
+  let right = start + width;
+  const middle = right;
+  const end = Math.min(middle + width, from.length);
+  for (let at = start; at < end; at += 1) {
+    const [a, b] = [from[left] as string, from[right] as string];
+    const isLeft = right === end || (left < middle && (order === undefined ? a <= b : order(a, b) <= 0));
+    to[at] = isLeft ? a : b;
+    left += isLeft ? 1 : 0;
+    right += isLeft ? 0 : 1;
+    if (at % MERGED_PIECE === 0) {
+      await nextTurn();
+    }
   }
-  return [at, from];
+}
+
+/** Leaves out, in place, what is there before. */
+async function withoutRepeats(sorted: string[]): Promise<readonly string[]> {
+  let kept = 0;
+  for (let index = 0; index < sorted.length; index += 1) {
+    const userId = sorted[index] as string;
+    if (index === 0 || userId !== sorted[kept - 1]) {
+      sorted[kept] = userId;
+      kept += 1;
+    }
+    if (index % MERGED_PIECE === 0) {
+      await nextTurn();
+    }
+  }
+  sorted.length = kept;
+  return sorted;
 }
 
 /** The users of `except`, checked. @throws BelfryError `VALIDATION_ERROR` */

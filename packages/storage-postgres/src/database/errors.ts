@@ -62,6 +62,11 @@ export function isLockTimeout(error: unknown): boolean {
   return errorCode(error) === "55P03";
 }
 
+/** Whether a row has the key of one that is there. */
+export function isRepeated(error: unknown): boolean {
+  return errorCode(error) === "23505";
+}
+
 /** Whether the connection did not answer in time. Then it answers no later statement either. */
 export function isReadTimeout(error: unknown): boolean {
   return errorMessage(error) === READ_TIMEOUT;

@@ -22,8 +22,10 @@ export interface Fields<Of> extends SharedFields<Of> {
   readonly typed: string;
   /** A parameter for each field, from $1 on, which is a list: for `unnest`. */
   readonly lists: string;
+  /** One of {@link lists}. */
+  list(key: keyof Of): string;
   /** The values of {@link lists}. */
-  listsOf(records: readonly Of[]): readonly unknown[];
+  listsOf(records: readonly Of[]): readonly (readonly unknown[])[];
 }
 
 /** Makes a record's fields from its table's columns, except its key. */
@@ -35,6 +37,7 @@ export function fieldsOf<Of extends object>(table: TableOf<Of>): Fields<Of> {
     typed: types.join(", "),
     lists: types.map((type) => `${type}[]`).join(", "),
     listsOf: (records) => shared.all.map(([key, column]) => records.map((record) => column.write(record[key]))),
+    list: (key) => `${types[shared.all.findIndex(([one]) => one === key)]}[]`,
   };
 }
 

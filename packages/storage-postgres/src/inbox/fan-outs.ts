@@ -4,12 +4,8 @@ import type { Connection, Session } from "../database/connection.ts";
 import { isLockTimeout } from "../database/errors.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { BUSY_TIMEOUT_MS, lockGuard, prepareBusyInboxes } from "./inbox-state.ts";
+import { BUSY_TIMEOUT_MS, lockGuard, NEW_EPOCH, prepareBusyInboxes } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
-import { writeItems } from "./write-items.ts";
-
-/** How many recipients one statement takes, so that a long list never blocks the event loop while it is put into text. */
-const MAX_RECIPIENTS_AT_ONCE = 10_000;
 
 /** Writes a notification and the chunks of its recipients, in one transaction. */
 export function prepareCreateFanOut({ notifications, fanOutChunks }: TableNames) {
@@ -18,12 +14,8 @@ export function prepareCreateFanOut({ notifications, fanOutChunks }: TableNames)
     `INSERT INTO ${notifications} (${NOTIFICATION_FIELDS.names}) VALUES (${NOTIFICATION_FIELDS.parameters})
     ON CONFLICT (tenant, id) DO NOTHING RETURNING pk`,
   );
-  const writeChunks = statement<[]>(
-    "write_chunks",
-    `INSERT INTO ${fanOutChunks} (notification_pk, recipients)
-    SELECT $1, array_agg(user_id ORDER BY place) FROM unnest($2::text[]) WITH ORDINALITY AS r(user_id, place)
-    GROUP BY (place - 1) / $3::int ORDER BY (place - 1) / $3::int`,
-  );
+  // A statement for each chunk, so that a long list never blocks the event loop while it is put into text.
+  const writeChunk = statement<[]>("write_recipients", `INSERT INTO ${fanOutChunks} (notification_pk, recipients) VALUES ($1, $2)`);
   return ({ notification, recipients }: NewNotification, chunkSize: number) =>
     (connection: Connection): Promise<void> =>
       connection.transaction(async (session) => {
@@ -31,9 +23,8 @@ export function prepareCreateFanOut({ notifications, fanOutChunks }: TableNames)
         if (written === undefined) {
           return;
         }
-        const step = Math.max(1, Math.floor(MAX_RECIPIENTS_AT_ONCE / chunkSize)) * chunkSize;
-        for (let start = 0; start < recipients.length; start += step) {
-          await session.rows(writeChunks, [written[0], recipients.slice(start, start + step), chunkSize]);
+        for (let start = 0; start < recipients.length; start += chunkSize) {
+          await session.rows(writeChunk, [written[0], recipients.slice(start, start + chunkSize)]);
         }
       });
 }
@@ -82,7 +73,10 @@ export function prepareFanOutNext(tables: TableNames) {
     };
 }
 
-/** $1 the items' creation time, $2 users to leave for later, $3 the lock timeout. */
+/**
+ * The recipients of a chunk are distinct, so that each counter goes up by one, and the new counters are the places of the items.
+ * $1 the items' creation time, $2 users to leave for later, $3 the lock timeout.
+ */
 function writeChunkText(tables: TableNames): string {
   return `WITH ${lockGuard("$3")},
   chunk AS MATERIALIZED (
@@ -100,17 +94,26 @@ function writeChunkText(tables: TableNames): string {
     INSERT INTO ${tables.fanOutChunks} (notification_pk, recipients)
     SELECT notification_pk, array_agg(user_id ORDER BY place) FROM recipient WHERE is_left GROUP BY notification_pk
   ),
-  target AS MATERIALIZED (
-    SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, n.type, $1::timestamptz AS created_at
-    FROM recipient r JOIN ${tables.notifications} n ON n.pk = r.notification_pk WHERE NOT r.is_left
+  notification AS MATERIALIZED (
+    SELECT n.* FROM chunk JOIN ${tables.notifications} n ON n.pk = chunk.notification_pk
   ),
-  ${writeItems(tables)}
-  SELECT 0::bigint AS place, NULL AS user_id, NULL::bigint AS seq, NULL AS epoch, (
-    SELECT to_json(n) FROM (SELECT ${NOTIFICATION_FIELDS.columns("n")} FROM ${tables.notifications} n WHERE n.pk = chunk.notification_pk) n)
+  counter AS (
+    INSERT INTO ${tables.inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
+    SELECT n.tenant, r.user_id, 1, 1, 1, 0, ${NEW_EPOCH} FROM notification n CROSS JOIN recipient r
+    WHERE NOT r.is_left ORDER BY r.user_id COLLATE "C"
+    ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1
+    RETURNING user_id, last_seq, epoch
+  ),
+  written AS (
+    INSERT INTO ${tables.inboxItems} (tenant, user_id, seq, notification_pk, type, created_at)
+    SELECT n.tenant, c.user_id, c.last_seq, n.pk, n.type, $1::timestamptz FROM notification n CROSS JOIN counter c
+  )
+  SELECT 0 AS place, NULL AS user_id, NULL::bigint AS seq, NULL AS epoch,
+    (SELECT to_json(n) FROM (SELECT ${NOTIFICATION_FIELDS.columns("n")} FROM notification n) n)
   FROM chunk
   UNION ALL
-  SELECT place, user_id, seq, epoch, NULL FROM numbered
-  ORDER BY place`;
+  SELECT 1, user_id, last_seq, epoch, NULL FROM counter
+  ORDER BY place, user_id`;
 }
 
 function toChunk([first, ...rows]: readonly ChunkRow[]): FanOutChunk | null {

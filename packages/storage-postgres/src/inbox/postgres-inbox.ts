@@ -18,6 +18,9 @@ import { prepareRemove, prepareRemoveRead } from "./remove.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareCreateMany } from "./write-items.ts";
 
+/** A chunk of this size holds its inboxes for some 100 ms; the event loop only sends its text and reads its answer. */
+const FAN_OUT_CHUNK = 5_000;
+
 /** Inboxes in PostgreSQL. */
 export function postgresInbox(
   bound: Bound,
@@ -45,6 +48,7 @@ export function postgresInbox(
       export: run(prepareExport),
       sweep: run(prepareSweep),
     }),
+    fanOutChunk: FAN_OUT_CHUNK,
     createWithin: async (tx, entry, onCommit) => hostTransactions().write(tx, entry, onCommit),
   };
 }

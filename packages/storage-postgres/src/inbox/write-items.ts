@@ -6,6 +6,7 @@ import { lists, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard, NEW_EPOCH, prepareBusyInboxes } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
+import { prepareWriteBatch, type WriteEntries } from "./write-batch.ts";
 
 type Answer = readonly CreatedItem[] | null;
 
@@ -14,8 +15,9 @@ const BUSY_ATTEMPTS = 5;
 
 /** Writes entries, all or none. Others may hold their inboxes. */
 export function prepareCreateMany(tables: TableNames) {
-  const writeWaiting = prepareWriteWaiting(tables);
-  const writeFree = prepareWriteFree(tables);
+  const writeEntries = prepareWriteBatch(tables, prepareWriteEntries(tables));
+  const writeWaiting = prepareWriteWaiting(tables, writeEntries);
+  const writeFree = prepareWriteFree(tables, writeEntries);
   return (entries: readonly NewNotification[], { skipBusy = false }: { readonly skipBusy?: boolean } = {}) =>
     async (session: Session): Promise<readonly Answer[]> => {
       if (entries.length === 0) {
@@ -32,8 +34,7 @@ export function prepareCreateMany(tables: TableNames) {
 }
 
 /** Writes all entries. It holds no inbox while it waits for another, so that nobody else has to wait for this batch. */
-function prepareWriteWaiting(tables: TableNames) {
-  const writeEntries = prepareWriteEntries(tables);
+function prepareWriteWaiting(tables: TableNames, writeEntries: WriteEntries) {
   const busyInboxes = prepareBusyInboxes(tables);
   return async (session: Session, entries: readonly NewNotification[]): Promise<readonly Answer[]> => {
     const inboxes = inboxesOf(entries);
@@ -55,14 +56,16 @@ function prepareWriteWaiting(tables: TableNames) {
 }
 
 /** Writes the entries whose inboxes nobody holds, and answers the others with null. */
-function prepareWriteFree(tables: TableNames) {
-  const writeEntries = prepareWriteEntries(tables);
+function prepareWriteFree(tables: TableNames, writeEntries: WriteEntries) {
   const busyInboxes = prepareBusyInboxes(tables);
   return async (session: Session, entries: readonly NewNotification[]): Promise<readonly Answer[]> => {
     let free = entries;
     for (let attempt = 1; free.length > 0 && attempt <= BUSY_ATTEMPTS; attempt += 1) {
       try {
         const written = await writeEntries(session, free, { lockTimeoutMs: BUSY_TIMEOUT_MS });
+        if (free === entries) {
+          return written;
+        }
         const byEntry = new Map(free.map((entry, index) => [entry, written[index]]));
         return entries.map((entry) => byEntry.get(entry) ?? null);
       } catch (error) {
@@ -78,6 +81,9 @@ function prepareWriteFree(tables: TableNames) {
 
 /** The first entry of each notification: a repeated one is written once. */
 function distinctEntries(entries: readonly NewNotification[]): readonly NewNotification[] {
+  if (entries.length === 1 || new Set(entries.map(entryKey)).size === entries.length) {
+    return entries;
+  }
   return [...Map.groupBy(entries, entryKey).values()].flatMap(([first]) => first ?? []);
 }
 

@@ -36,7 +36,7 @@ export class HostAnnouncements {
     if (this.#hasTransport && items.length > 0) {
       const { tenant, id } = notification;
       const signals = items.map(({ userId, seq, epoch }): InboxSignal => ({ tenant, userId, change: "created", seq, epoch, id }));
-      await notify(session, this.channel, packSignals({ sender: NO_SENDER, signals }));
+      await notifyOnCommit(session, this.channel, packSignals({ sender: NO_SENDER, signals }));
     }
   }
 
@@ -64,9 +64,24 @@ export function channelOf(schema: string): string {
     : `belfry_${createHash("sha256").update(schema).digest("hex").slice(0, 32)}`;
 }
 
-/** Sends payloads in their order: at once, or, inside a transaction, when it commits. */
-export async function notify(session: Session, channel: string, payloads: readonly string[]): Promise<void> {
+/** Sends payloads in their order when the transaction of the session commits. */
+async function notifyOnCommit(session: Session, channel: string, payloads: readonly string[]): Promise<void> {
   await session.rows(send, [channel, payloads]);
+}
+
+/**
+ * The same as a transaction of its own, whose commit waits for no disk: a signal is lost in a crash anyway, and all notifying
+ * commits of a database wait for each other.
+ */
+const sendNow = statement<[]>(
+  "notify_now",
+  `WITH unflushed AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS setting)
+  SELECT FROM (SELECT pg_notify($1, payload) FROM unflushed CROSS JOIN unnest($2::text[]) AS p(payload) WHERE setting = 'off') sent`,
+);
+
+/** Sends payloads in their order, at once. Not inside a transaction: its commit would wait for no disk. */
+export async function notify(session: Session, channel: string, payloads: readonly string[]): Promise<void> {
+  await session.rows(sendNow, [channel, payloads]);
 }
 
 /** If more signals wait, one signal that sends everybody to the database replaces them. */

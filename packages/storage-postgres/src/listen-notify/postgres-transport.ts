@@ -7,7 +7,7 @@ import { wrapError } from "../database/errors.ts";
 import { CONNECTION_TIMEOUT_MS, DEFAULT_SCHEMA } from "../postgres-options.ts";
 import { HostAnnouncements, notify, WakeUpSender } from "./announcements.ts";
 import { ListeningConnection } from "./listening-connection.ts";
-import { unpackSignals } from "./signal-payload.ts";
+import { isFrom, unpackSignals } from "./signal-payload.ts";
 
 /** How signals are carried over PostgreSQL. */
 export interface PostgresTransportOptions {
@@ -137,9 +137,9 @@ export class PostgresTransport implements Transport {
   }
 
   #receive(payload: string): void {
-    const received = unpackSignals(payload);
     // Listeners got our own when they were published.
-    if (received === null || received.sender === this.#id) {
+    const received = isFrom(this.#id, payload) ? null : unpackSignals(payload);
+    if (received === null) {
       return;
     }
     const { signals } = received;

@@ -4,6 +4,9 @@ import { type HubSignal, isHubSignal, type Signal } from "@belfry/core/storage";
 /** PostgreSQL refuses payloads of 8,000 bytes and more. */
 const MAX_BYTES = 7_999;
 
+/** So many signals usually fit into one payload. */
+const FEW = 100;
+
 /** With more payloads than this at once, it costs everybody less to look at the database. */
 const MAX_PAYLOADS = 50;
 
@@ -31,11 +34,18 @@ export function packSignals({ sender, signals }: SignalPayload): readonly string
   if (signals === "gap") {
     return [gap];
   }
+  const all = signals.length > 0 && signals.length <= FEW ? JSON.stringify([sender, ...signals.map(pack)]) : null;
+  if (all !== null && Buffer.byteLength(all) <= MAX_BYTES) {
+    return [all];
+  }
   const payloads: string[] = [];
   const start = `[${JSON.stringify(sender)}`;
   let open = start;
   let bytes = Buffer.byteLength(start);
   for (const signal of signals) {
+    if (payloads.length > MAX_PAYLOADS) {
+      return [gap];
+    }
     const packed = `,${JSON.stringify(pack(signal))}`;
     const size = Buffer.byteLength(packed);
     if (bytes + size + 1 > MAX_BYTES) {
@@ -48,6 +58,11 @@ export function packSignals({ sender, signals }: SignalPayload): readonly string
   }
   payloads.push(`${open}]`);
   return payloads.length > MAX_PAYLOADS ? [gap] : payloads;
+}
+
+/** Whether a payload comes from this sender: so that its own are not read. */
+export function isFrom(sender: string, payload: string): boolean {
+  return payload.startsWith(`[${JSON.stringify(sender)}`);
 }
 
 /** Reads a payload; null for one that is not ours. */

@@ -21,7 +21,7 @@ export function prepareCreateFanOut(context: QueryContext) {
 }
 
 /** How many recipients are written as JSON before the event loop gets a turn. */
-const RECIPIENTS_PER_TURN = 50_000;
+const RECIPIENTS_PER_TURN = 10_000;
 
 /** Cuts a list of recipients into chunks, each a JSON array, without blocking the event loop for long. */
 export async function cutIntoChunks(recipients: readonly string[], chunkSize: number): Promise<readonly string[]> {

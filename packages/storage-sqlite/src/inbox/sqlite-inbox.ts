@@ -11,6 +11,9 @@ import { prepareRemove, prepareRemoveRead } from "./remove.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareCreateMany } from "./write-items.ts";
 
+/** A chunk of this size blocks the event loop for about 10 ms. */
+const FAN_OUT_CHUNK = 1_000;
+
 /** Inboxes in SQLite. */
 export function sqliteInbox(
   current: Current<{ readonly hostTransactions: HostTransactions }>,
@@ -39,6 +42,7 @@ export function sqliteInbox(
       export: read(prepareExport),
       sweep: step(prepareSweep),
     }),
+    fanOutChunk: FAN_OUT_CHUNK,
     createWithin: (tx, entry, onCommit) => current().hostTransactions.write(tx, entry, onCommit),
     async createFanOut({ notification, recipients }: NewNotification, chunkSize: number): Promise<void> {
       const { connection } = current();

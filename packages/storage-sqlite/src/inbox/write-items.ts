@@ -85,7 +85,7 @@ function prepareWriteOne({ prepareBare }: QueryContext) {
 }
 
 /** Writes all items at once, from the recipients as JSON: for long lists a third faster than one statement each. */
-function prepareWriteMany({ prepare }: QueryContext) {
+function prepareWriteMany({ prepare, prepareRows }: QueryContext) {
   type Values = NewItems & { readonly recipients: string };
   const recipient = "json_each(:recipients) AS recipient";
   // "WHERE true": without it SQLite takes ON CONFLICT for the condition of a join.
@@ -94,14 +94,15 @@ function prepareWriteMany({ prepare }: QueryContext) {
   );
   const joined = `${recipient} CROSS JOIN belfry_inbox_counters c ON c.tenant = (SELECT :tenant) AND c.user_id = recipient.value`;
   const insert = prepare<Values>(`${ITEMS} SELECT c.tenant, c.user_id, c.last_seq, :notificationPk, :type, :createdAt FROM ${joined}`);
-  const numbers = prepare<Values, CreatedItem>(
-    `SELECT c.user_id AS "userId", c.last_seq AS seq, c.epoch FROM ${joined} ORDER BY recipient.key`,
+  // The order is that of the recipients, because SQLite keeps the order of a CROSS JOIN. To sort them would cost half as much again.
+  const numbers = prepareRows<Values, readonly [userId: string, seq: number, epoch: string]>(
+    `SELECT c.user_id, c.last_seq, c.epoch FROM ${joined}`,
   );
   return (items: NewItems, recipients: readonly string[]): readonly CreatedItem[] => {
     const values = { ...items, recipients: JSON.stringify(recipients) };
     count.run(values);
     insert.run(values);
-    return numbers.all(values);
+    return numbers.all(values).map(([userId, seq, epoch]) => ({ userId, seq, epoch }));
   };
 }
 

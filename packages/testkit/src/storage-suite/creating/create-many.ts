@@ -1,4 +1,4 @@
-import { EMPTY_EPOCH } from "@belfry/core";
+import { EMPTY_EPOCH, type Notification } from "@belfry/core";
 import { EMPTY_COUNTS } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { at, itemOf, seqsOf, useFixture } from "../fixture.ts";
@@ -61,6 +61,24 @@ export function createManyTests(harness: StorageHarness): void {
       ]);
       const page = await fixture.inbox.list(fixture.owner("bob"), { status: "all", limit: 10 });
       expect(page.items.map((item) => item.id)).toEqual(entries.map((entry) => entry.notification.id).toReversed());
+    });
+
+    test.each<[what: string, fields: readonly Partial<Notification>[]]>([
+      ["alike in everything", [{}, {}, {}]],
+      ["that differ in what may be missing", [{ source: "shop" }, { actor: "ann" }, {}]],
+      ["that all have what may be missing", [1, 2].map(() => ({ source: "shop", actor: "ann" }))],
+      [
+        "that differ in everything",
+        [{ priority: "low", kind: "send", type: "a", title: "" }, { priority: "normal", data: { b: '\\"' } }, {}],
+      ],
+      ["of one moment", [{ createdAt: at(3) }, { createdAt: at(3) }]],
+    ])("several entries %s are stored as they are", async (_, fields) => {
+      const entries = fields.map((one) => fixture.entry(["ann", "bob"], one));
+      await fixture.inbox.createMany(entries);
+      for (const userId of ["ann", "bob"]) {
+        const { items } = await fixture.inbox.list(fixture.owner(userId), { status: "all", limit: 10 });
+        expect(items.toReversed()).toMatchObject(entries.map(({ notification }) => notification));
+      }
     });
 
     test("no entries are answered with nothing", async () => {
