@@ -7,6 +7,8 @@ export interface CreatingContext<Tx = unknown, Written extends void | Promise<vo
   readonly inbox: InboxStorage<Tx, Written>;
   readonly writer: GroupCommit;
   readonly types: NotificationTypes;
+  /** The language of what is stored, as a BCP 47 tag. */
+  readonly locale: string;
   readonly events: Emits<CreationEvents>;
   /** Starts writing the chunks of large creates in the background. */
   fanOut(): void;

@@ -13,7 +13,10 @@ import {
   parseExcept,
   parseFields,
   parseRecipients,
+  rendersTexts,
+  renderTexts,
   type SharedFields,
+  type Texts,
   type UntypedCreateInput,
 } from "../notifications/index.ts";
 import type { CreatingContext } from "./context.ts";
@@ -42,7 +45,7 @@ export interface CreateRequest {
   readonly id?: string;
 }
 
-type ParseContext = Pick<CreatingContext, "clock" | "ids" | "types">;
+type ParseContext = Pick<CreatingContext, "clock" | "ids" | "types" | "locale">;
 
 /**
  * Checks the input of a create and makes the entry to write, with its id and time: at once, unless the list of recipients is
@@ -71,18 +74,24 @@ function parseFor(context: ParseContext, request: CreateRequest, to: ParsedRecip
     }
     throw issues.error();
   }
-  const data = parseData(input.data, declaredType(context, fields.type, rules));
-  const entry = (stored: JsonObject) => entryOf(context, request, { fields, data: stored, recipients: to.recipients });
+  const declared = declaredType(context, fields.type, rules);
+  const data = parseData(input.data, declared);
+  const entry = (stored: JsonObject): NewNotification | Promise<NewNotification> => {
+    const texts = rendersTexts(declared, input) ? renderTexts(context, { declared, data: stored, type: fields.type, given: input }) : input;
+    const made = (rendered: Texts) => entryOf(context, request, { fields, data: stored, texts: rendered, recipients: to.recipients });
+    return texts instanceof Promise ? texts.then(made) : made(texts);
+  };
   return data instanceof Promise ? data.then(entry) : entry(data);
 }
 
 interface Parsed {
   readonly fields: SharedFields;
   readonly data: JsonObject;
+  readonly texts: Texts;
   readonly recipients: readonly string[];
 }
 
-function entryOf(context: ParseContext, request: CreateRequest, { fields, data, recipients }: Parsed): NewNotification {
+function entryOf(context: ParseContext, request: CreateRequest, { fields, data, texts, recipients }: Parsed): NewNotification {
   const { tenant, input, rules, id = context.ids.next() } = request;
   const notification: Notification = {
     id,
@@ -92,10 +101,10 @@ function entryOf(context: ParseContext, request: CreateRequest, { fields, data, 
     priority: fields.priority,
     source: fields.source,
     actor: fields.actor,
-    url: fields.url,
+    url: texts.url ?? null,
     actions: fields.actions,
-    title: input.title ?? "",
-    message: input.message ?? "",
+    title: texts.title ?? "",
+    message: texts.message ?? "",
     data: (input.roomId ?? null) === null ? data : { ...data, room_id: input.roomId as string },
     createdAt: new Date(context.clock.now()),
   };

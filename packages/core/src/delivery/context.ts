@@ -20,6 +20,8 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   /** Tells whether a user has an open socket or stream, on any instance. */
   readonly presence: { isOnline(owner: Owner): Promise<boolean> };
   readonly types: NotificationTypes;
+  /** The language of what is stored, as a BCP 47 tag. */
+  readonly locale: string;
   /** The turns of lists of sends, which may be large. */
   readonly turns: TurnQueue;
   readonly events: Emits<DeliveryEvents & CreationEvents & InboxEvents>;

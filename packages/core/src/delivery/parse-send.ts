@@ -13,6 +13,8 @@ import {
   type NotificationType,
   parseData,
   parseFields,
+  rendersTexts,
+  renderTexts,
   type UntypedCreateInput,
 } from "../notifications/index.ts";
 import { type Audience, checkAudience, parseAudience } from "./audience.ts";
@@ -80,7 +82,8 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   }
   const names = [...used.keys()];
   const allNames = fallback.input ? [...names, fallback.input.channel] : names;
-  const { title, message, data } = await parseContent(context, { input, declared, names: allNames, isContract });
+  const { data, ...texts } = await parseContent(context, { input, declared, type: fields.type, names: allNames, isContract });
+  const { title, message } = texts;
   checkAudience(audience, used, { acceptsIds: !isContract && context.directory !== null });
   requireContent(context, { title, message, data }, allNames);
   const { users, recipients } = audience;
@@ -92,8 +95,7 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
     id: id ?? context.ids.next(),
     tenant,
     kind: "send",
-    title,
-    message,
+    ...texts,
     data: dataOf(data, details.roomId, { isContract }),
     createdAt,
   };
@@ -114,15 +116,23 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
 interface ContentSource extends ContentUse {
   readonly input: UntypedCreateInput;
   readonly declared: NotificationType | undefined;
+  readonly type: string;
 }
 
-async function parseContent(context: DeliveryContext, { input, declared, ...use }: ContentSource): Promise<Required<SendChanges>> {
-  const { title = "", message = "" } = input;
+/** What a notification says. */
+interface Content extends Required<SendChanges> {
+  readonly url: string | null;
+}
+
+async function parseContent(context: DeliveryContext, { input, declared, type, ...use }: ContentSource): Promise<Content> {
   const data: JsonObject = use.isContract
     ? { ...(await parseData(undefined, declared)), ...requireJsonObject(input.data ?? {}, ["meta"]) }
     : await parseData(input.data, declared);
-  const all = { title, message, data };
-  return { ...all, ...checkContent(context, all, use) };
+  // Data of a contract need not fit the type, and its senders write their own texts.
+  const isRendered = !use.isContract && rendersTexts(declared, input);
+  const texts = isRendered ? await renderTexts(context, { declared, type, data, given: input }) : input;
+  const all = { title: texts.title ?? "", message: texts.message ?? "", data };
+  return { ...all, url: texts.url ?? null, ...checkContent(context, all, use) };
 }
 
 function channelNames(names: unknown = [INBOX_CHANNEL]): readonly string[] {

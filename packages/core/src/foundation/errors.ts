@@ -14,6 +14,7 @@ export const HTTP_STATUS = {
   NOT_FOUND: 404,
   PAYLOAD_TOO_LARGE: 413,
   RATE_LIMITED: 429,
+  RENDERING_FAILED: 500,
   SERVICE_STOPPED: 503,
   STORAGE_FAILED: 500,
   STORAGE_UNAVAILABLE: 503,
@@ -43,7 +44,8 @@ export interface BelfryErrorOptions {
   readonly issues?: readonly Issue[];
   /**
    * Facts for machines, by code: `INVALID_RECIPIENTS` {invalid, valid}, `CONTENT_TOO_LONG` {max_length, current_length},
-   * `CHANNEL_NOT_CONFIGURED` {channel}, `RATE_LIMITED` {retry_after_ms}, `VALIDATION_ERROR` of a request {part}.
+   * `CHANNEL_NOT_CONFIGURED` {channel}, `RATE_LIMITED` {retry_after_ms}, `RENDERING_FAILED` {type, member},
+   * `VALIDATION_ERROR` of a request {part}.
    */
   readonly details?: Readonly<Record<string, unknown>>;
 }

@@ -62,6 +62,13 @@ export function linkIssue(value: string, path: Issue["path"]): Issue | null {
   return { path, type: "url_scheme", message: `must be a path, or begin with https://, http:// or mailto:; is ${shown}` };
 }
 
+const URL_RULE: TextRule = { minLength: 1, maxLength: 2_048 };
+
+/** Checks where a notification or an action leads. */
+export function urlIssue(url: unknown, path: Issue["path"]): Issue | null {
+  return textIssue(url, path, URL_RULE) ?? linkIssue(url as string, path);
+}
+
 /** The number of code points of `text`. Counts only where the number of UTF-16 units leaves it open. */
 export function codePoints(text: string, enough: number): number {
   if (text.length <= enough) {

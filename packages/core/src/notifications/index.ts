@@ -23,17 +23,19 @@ export {
   type DataByType,
   type DataOf,
   type DataOrNone,
+  type DeclaredTypes,
   defineTypes,
   type JsonForm,
   type MadeOf,
   type NotificationType,
   type NotificationTypes,
   requireTypes,
+  type TypeDeclaration,
   type Typed,
   type TypesMaking,
   type TypesTaking,
   typeLabel,
 } from "./notification-types.ts";
 export { declaredType, linkIssues, parseData, parseFields, type SharedFields } from "./parse-data.ts";
-
 export { compareBytewise, type ParsedRecipients, parseExcept, parseRecipients } from "./recipients.ts";
+export { isLocale, type RenderSource, rendersTexts, renderTexts, type Texts, type TypeText, type TypeTexts } from "./rendering.ts";

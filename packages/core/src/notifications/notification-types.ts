@@ -3,9 +3,10 @@ import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { type MembersOf, requireConfiguration, requireNone, requireOptions } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { describe, isPlain, NAME_RULE, shown, stringIssue, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
+import { TEXT_CHECKS, type TypeTexts } from "./rendering.ts";
 
-/** The declaration of one notification type, whose schema accepts `Data`, and makes `Made` of it. */
-export interface NotificationType<Data = unknown, Made = unknown> {
+/** The declaration of one notification type, whose schema accepts `Data`, and makes `Made` of it; its functions take `Stored`. */
+export interface NotificationType<Data = unknown, Made = unknown, Stored = never> extends TypeTexts<Stored> {
   /** The name that people see. @default the type in title case: `order_update` is "Order Update" */
   readonly label?: string;
   /** Any Standard Schema (zod, valibot, arktype, …) that the data of these notifications must fit. */
@@ -50,6 +51,20 @@ export type JsonForm<Value> = Value extends { toJSON(): infer Form }
     ? { readonly [Key in keyof Value]: JsonForm<Value[Key]> }
     : Value;
 
+/** A type as it is declared, by its schema: its functions know what the schema makes of the data, as it is stored. */
+export interface TypeDeclaration<Schema>
+  extends Omit<NotificationType, "data" | keyof TypeTexts>,
+    TypeTexts<Schema extends StandardSchemaV1 ? JsonForm<StandardSchemaV1.InferOutput<Schema>> : JsonObject> {
+  readonly data?: Schema;
+}
+
+/** The types that were declared, by their schemas. */
+export type DeclaredTypes<Schemas> = {
+  readonly [Type in keyof Schemas]: Schemas[Type] extends StandardSchemaV1<infer Data, infer Made>
+    ? NotificationType<Data, Made, JsonForm<Made>>
+    : NotificationType<unknown, unknown, JsonObject>;
+};
+
 /**
  * What has a type and its data, such as an inbox item, with the data of each declared type by that type; as it is without declared
  * types. It holds for what was created under the present declarations: older data, and that of contracts, comes back as it is stored.
@@ -69,16 +84,24 @@ export type DataOrNone<Data> = unknown extends Data ? JsonObject : Data;
  * @example
  * ```ts
  * const types = defineTypes({
- *   order_update: { label: "Order Update", data: z.object({ related_order_id: z.number() }) },
+ *   order_update: {
+ *     label: "Order Update",
+ *     data: z.object({ related_order_id: z.number() }),
+ *     title: ({ data }) => `Order ${data.related_order_id} changed`,
+ *   },
  * });
  * ```
  */
-export function defineTypes<const Types extends NotificationTypes>(types: Types): Types {
+export function defineTypes<const Schemas extends object>(
+  types: {
+    readonly [Type in keyof Schemas]: TypeDeclaration<Schemas[Type]>;
+  },
+): DeclaredTypes<Schemas> {
   requireTypes(types);
-  return types;
+  return types as unknown as DeclaredTypes<Schemas>;
 }
 
-const TYPE: MembersOf<NotificationType> = { label: true, data: true, channels: true };
+const TYPE: MembersOf<NotificationType> = { label: true, data: true, channels: true, title: true, message: true, url: true };
 
 /** Checks declarations as far as a host without TypeScript may have them wrong. Throws `CONFIGURATION`. */
 export function requireTypes(types: unknown): asserts types is NotificationTypes {
@@ -97,10 +120,19 @@ export function requireTypes(types: unknown): asserts types is NotificationTypes
       label === undefined ? null : textIssue(label, ["label"], TITLE_RULE),
       channels === undefined ? null : listIssue(channels, "channels"),
     ]);
+    requireTexts(whose, type as NotificationType);
     if (data !== undefined && !isSchema(data)) {
       const remedy = "pass one of zod, valibot or arktype, such as z.object({ … })";
       throw new BelfryError("CONFIGURATION", `The data of ${whose} is no Standard Schema, but ${describe(data)}; ${remedy}.`);
     }
+  }
+}
+
+/** Checks texts that are the same for all. What functions make is checked when they are called. */
+function requireTexts(whose: string, type: NotificationType): void {
+  for (const [member, check] of Object.entries(TEXT_CHECKS)) {
+    const text = type[member as keyof TypeTexts];
+    requireConfiguration(whose, [text === undefined || typeof text === "function" ? null : check(text, member)]);
   }
 }
 

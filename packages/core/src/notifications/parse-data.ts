@@ -3,7 +3,7 @@ import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { IssueList, type MembersOf, requireNone, strangerIn } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { requireJsonObject } from "../foundation/parse-json.ts";
-import { describe, linkIssue, NAME_RULE, type TextRule, textIssue } from "../foundation/parse-text.ts";
+import { describe, linkIssue, NAME_RULE, type TextRule, textIssue, urlIssue } from "../foundation/parse-text.ts";
 import type { UntypedCreateInput } from "./create-input.ts";
 import { DEFAULT_TYPE, NOTIFICATION_DEFAULTS, type Notification, type NotificationAction } from "./notification.ts";
 import type { NotificationType, NotificationTypes } from "./notification-types.ts";
@@ -34,14 +34,9 @@ export function parseFields(input: Partial<Pick<UntypedCreateInput, keyof Shared
   return { fields: { type, priority, source, actor, url, actions }, issues };
 }
 
-const URL_RULE: TextRule = { minLength: 1, maxLength: 2_048 };
 const LABEL_RULE: TextRule = { minLength: 1, maxLength: 100 };
 const MAX_ACTIONS = 5;
 const ACTION: MembersOf<NotificationAction> = { label: true, url: true };
-
-function urlIssue(url: unknown, path: Issue["path"]): Issue | null {
-  return textIssue(url, path, URL_RULE) ?? linkIssue(url as string, path);
-}
 
 /** The actions to store: null for none. What is wrong with them is added to `issues`. */
 function parseActions(given: unknown, issues: IssueList): Notification["actions"] {

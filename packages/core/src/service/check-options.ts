@@ -2,7 +2,7 @@ import { type Channel, INBOX_CHANNEL } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { hasFunctions, type MembersOf, requireLoggerAndClock, requireOption, requireOptions } from "../foundation/issue-list.ts";
 import { describe, NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
-import { requireTypes } from "../notifications/index.ts";
+import { isLocale, requireTypes } from "../notifications/index.ts";
 import type { DeliveryOptions, HubOptions, NotificationServiceOptions } from "./service-options.ts";
 import { STORAGE_VERSION } from "./storage.ts";
 
@@ -42,6 +42,7 @@ function versionsHere(): RuntimeVersions {
 const OPTIONS: MembersOf<NotificationServiceOptions> = {
   storage: true,
   types: true,
+  locale: true,
   channels: true,
   directory: true,
   delivery: true,
@@ -67,6 +68,7 @@ export function checkOptions(options: object): void {
   checkStorage(given.storage);
   checkChannels(given.channels);
   checkTypes(given.types, given.channels);
+  checkLocale(given.locale);
   checkWorker("delivery", given.delivery, DELIVERY);
   checkWorker("hub", given.hub, HUB);
   requireLoggerAndClock(given);
@@ -135,6 +137,12 @@ function checkTypes(types: unknown, channels: unknown): void {
     if (missing !== undefined) {
       throw wrong(`has no channel ${shown(missing)}, which the type ${shown(name)} names; its channels are ${known.join(", ")}`);
     }
+  }
+}
+
+function checkLocale(locale: unknown): void {
+  if (locale !== undefined && !isLocale(locale)) {
+    throw wrong(`takes as locale a BCP 47 tag such as "en" or "pt-BR", got ${shown(locale)}`);
   }
 }
 

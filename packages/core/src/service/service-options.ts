@@ -54,6 +54,8 @@ export interface NotificationServiceOptions<
   readonly storage: Storage<Tx, Written>;
   /** The notification types of the host, from `defineTypes`. @default any type, any JSON object as data */
   readonly types?: TypesTaking<Data> & TypesMaking<Made>;
+  /** The language of the texts that types make for what is stored, as a BCP 47 tag. @default "en" */
+  readonly locale?: string;
   /** Ways to reach recipients beside the inbox: e-mail, webhooks, the host's own. @default none */
   readonly channels?: readonly Channel<Typed<DeliveryTask, NoInfer<Made>>>[];
   /** The host's knowledge of its users' addresses. @default none: recipients are addresses themselves */

@@ -70,6 +70,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   const context = contextOf<Tx, Written>({
     ...{ clock, ids, logger, ...writers, storage, events, presence, publish },
     types: options.types ?? {},
+    locale: options.locale ?? "en",
     channels: channelsByName((options.channels ?? []) as readonly Channel[]),
     directory: options.directory ?? null,
     turns: new TurnQueue(),

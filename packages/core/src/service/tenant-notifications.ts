@@ -63,7 +63,7 @@ export class TenantNotifications<
    * host's own data, and nobody is told before the commit. A synchronous driver (better-sqlite3)
    * cannot await inside a transaction, so `tx` is refused there: use {@link prepare}.
    *
-   * @throws BelfryError `VALIDATION_ERROR`, `UNKNOWN_TYPE`; with deliveries also `CONTENT_TOO_LONG`, `INVALID_RECIPIENTS`,
+   * @throws BelfryError `VALIDATION_ERROR`, `UNKNOWN_TYPE`, `RENDERING_FAILED` from a function of the type; with deliveries also `CONTENT_TOO_LONG`, `INVALID_RECIPIENTS`,
    *   `CHANNEL_NOT_CONFIGURED`, `IDEMPOTENCY_KEY_REUSED`; `WRONG_TRANSACTION`; `STORAGE_UNAVAILABLE` (try again) or
    *   `STORAGE_FAILED`. Nothing is written then, except where a connection broke before the answer, time and again: nobody
    *   knows in that case, and `STORAGE_UNAVAILABLE` is all that can be said.

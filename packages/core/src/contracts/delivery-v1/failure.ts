@@ -57,6 +57,7 @@ function wordsFor(
         ? { code: "EMAIL_PROVIDER_NOT_CONFIGURED", message: "Email provider must be configured to send email notifications" }
         : {};
     case "CONFIGURATION":
+    case "RENDERING_FAILED":
     case "STORAGE_FAILED":
     case "WRONG_TRANSACTION":
       // The log has the details of an internal error; clients do not get them.

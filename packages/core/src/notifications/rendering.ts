@@ -1,0 +1,151 @@
+import { cut } from "../foundation/bounds.ts";
+import type { Clock } from "../foundation/clock.ts";
+import { BelfryError, textOf } from "../foundation/errors.ts";
+import type { JsonObject } from "../foundation/json.ts";
+import { type Check, MESSAGE_RULE, shown, TITLE_RULE, text, urlIssue } from "../foundation/parse-text.ts";
+import { Cancellation, OutOfTime, withinTime } from "../work/timing.ts";
+
+/** What a function of a type renders. */
+export interface RenderSource<Data = JsonObject> {
+  /** The data as it is stored: what the type's schema made of it, as JSON. */
+  readonly data: Data;
+  /** The language to render in, as a BCP 47 tag such as `de` or `pt-BR`. */
+  readonly locale: string;
+}
+
+/** A text of a type: the same for all, or a function of the data and the language. */
+export type TypeText<Data = JsonObject> = string | ((source: RenderSource<Data>) => string | Promise<string>);
+
+/** The texts of a notification, and its link, as a type may have them. */
+export interface TypeTexts<Data = JsonObject> {
+  /** The title where `create` gives none. At most 1,000 code points; on one line if a channel delivers it. @default "" */
+  readonly title?: TypeText<Data>;
+  /** The message where `create` gives none. At most 10,000 code points. @default "" */
+  readonly message?: TypeText<Data>;
+  /** The link where `create` gives none, such as ``({ data }) => `/posts/${data.postId}` ``. @default none */
+  readonly url?: TypeText<Data>;
+}
+
+/** The longest time of a function of a type, in milliseconds. */
+const RENDERING_MS = 5_000;
+
+/** The checks of those members, which are those of the input of `create`. */
+export const TEXT_CHECKS: Readonly<Record<keyof TypeTexts, Check>> = {
+  title: text(TITLE_RULE),
+  message: text(MESSAGE_RULE),
+  url: (value, name) => urlIssue(value, [name]),
+};
+
+const MEMBERS = ["title", "message", "url"] as const satisfies readonly (keyof TypeTexts)[];
+
+/** Whether `value` is a BCP 47 tag, such as `de` or `pt-BR`. */
+export function isLocale(value: unknown): value is string {
+  try {
+    return typeof value === "string" && Intl.getCanonicalLocales(value).length === 1;
+  } catch {
+    return false;
+  }
+}
+
+/** The texts and the link that `create` gives, or a type. */
+export interface Texts {
+  readonly title?: string | undefined;
+  readonly message?: string | undefined;
+  readonly url?: string | undefined;
+}
+
+/** What to render. */
+export interface Rendering {
+  /** The name of the type. */
+  readonly type: string;
+  readonly declared: TypeTexts<never>;
+  readonly data: JsonObject;
+  /** What `create` gave, which wins. */
+  readonly given: Texts;
+}
+
+/** Whether a type has a text or a link that `create` did not give. */
+export function rendersTexts(declared: TypeTexts<never> | undefined, given: Texts): declared is TypeTexts<never> {
+  return declared !== undefined && MEMBERS.some((member) => isWanted(declared, given, member));
+}
+
+function isWanted(declared: TypeTexts<never>, given: Texts, member: keyof Texts): boolean {
+  return declared[member] !== undefined && (given[member] ?? null) === null;
+}
+
+/** The parts that rendering uses. */
+export interface RenderContext {
+  readonly clock: Clock;
+  /** The language to render in. */
+  readonly locale: string;
+}
+
+/**
+ * The texts of a notification: those that `create` gave, else the type's. At once, unless a function of the type answers a
+ * promise, or fails. Rejects with `RENDERING_FAILED` for a function that throws, takes too long or makes what `create` would refuse.
+ */
+export function renderTexts({ clock, locale }: RenderContext, { declared, type, given, data }: Rendering): Texts | Promise<Texts> {
+  const texts: { -readonly [Member in keyof Texts]: Texts[Member] } = { title: given.title, message: given.message, url: given.url };
+  const later: Promise<void>[] = [];
+  for (const member of MEMBERS.filter((name) => isWanted(declared, given, name))) {
+    const rendered = renderText(declared[member], { data, locale }, { clock, type, member });
+    if (typeof rendered === "string") {
+      texts[member] = rendered;
+    } else {
+      const keep = (value: string) => {
+        texts[member] = value;
+      };
+      later.push(rendered.then(keep));
+    }
+  }
+  return later.length === 0 ? texts : Promise.all(later).then(() => texts);
+}
+
+/** A member of a type that is rendered. */
+interface RenderedMember {
+  readonly clock: Clock;
+  readonly type: string;
+  readonly member: keyof Texts;
+}
+
+/** Renders one text. All that fails is a rejection, so that other texts under way are not left alone. */
+function renderText(own: TypeText<never> | undefined, source: RenderSource, rendered: RenderedMember): string | Promise<string> {
+  try {
+    // The data has the form that the type's schema makes.
+    const value: unknown = typeof own === "function" ? own(source as RenderSource<never>) : own;
+    return isPromise(value) ? renderLater(value, rendered) : checkText(value, rendered);
+  } catch (error) {
+    return Promise.reject(failure(rendered, error));
+  }
+}
+
+async function renderLater(value: Promise<unknown>, rendered: RenderedMember): Promise<string> {
+  const limit = { clock: rendered.clock, timeoutMs: RENDERING_MS, cancellation: new Cancellation() };
+  try {
+    return checkText(await withinTime(() => value, limit), rendered);
+  } catch (error) {
+    throw failure(rendered, error);
+  }
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof value === "object" && value !== null && "then" in value;
+}
+
+/** What a function made cannot be stored. */
+class NoText extends Error {}
+
+function checkText(value: unknown, { member }: RenderedMember): string {
+  const issue = TEXT_CHECKS[member](value, member);
+  if (issue !== null) {
+    throw new NoText(`made what cannot be stored: ${issue.message}`);
+  }
+  return value as string;
+}
+
+function failure({ type, member }: RenderedMember, cause: unknown): BelfryError {
+  const threw = cause instanceof OutOfTime ? `took longer than ${RENDERING_MS} ms` : `threw: ${cut(textOf(cause))}`;
+  const what = cause instanceof NoText ? cause.message : threw;
+  const message = `The function ${member} of the type ${shown(type)} ${what}. Nothing is written.`;
+  return new BelfryError("RENDERING_FAILED", message, { cause, details: { type, member } });
+}
