@@ -15,11 +15,14 @@ export function parseMessage(text: string): ClientMessage | undefined {
   }
 }
 
+/** The turn of sockets that answer nothing now. */
+const IDLE = Promise.resolve();
+
 /** A WebSocket session that answers JSON messages, one after another in their order. */
 export abstract class MessageSocket implements SocketSession {
   protected readonly context: SocketContext;
   /** The current message; null once the socket is closed. */
-  #turn: Promise<void> | null = Promise.resolve();
+  #turn: Promise<void> | null = IDLE;
 
   constructor(context: SocketContext) {
     this.context = context;
@@ -47,13 +50,19 @@ export abstract class MessageSocket implements SocketSession {
 
   /** Runs `task` after the earlier ones, unless the socket is closed by then. */
   protected next(task: () => Promise<void>): void {
-    this.#turn =
-      this.#turn
-        ?.then(() => (this.isClosed ? undefined : task()))
-        .catch((error: unknown) => {
-          this.context.report(error, "Belfry could not answer a WebSocket message.");
-          this.error("Internal server error");
-        }) ?? null;
+    const turn = this.#turn
+      ?.then(() => (this.isClosed ? undefined : task()))
+      .catch((error: unknown) => {
+        this.context.report(error, "Belfry could not answer a WebSocket message.");
+        this.error("Internal server error");
+      })
+      .then(() => {
+        // An idle socket keeps nothing of its last turn.
+        if (this.#turn === turn) {
+          this.#turn = IDLE;
+        }
+      });
+    this.#turn = turn ?? null;
   }
 
   /** Sends the answer to an acknowledgement, or says that the client has no such notification. */

@@ -7,7 +7,7 @@ import { CredentialWatch, type Watched } from "./auth/credential-watch.ts";
 import { Gate, type Presented } from "./auth/gate.ts";
 import type { Contract, Failure, RequestPart } from "./contract.ts";
 import { checkHandlerOptions, checkHandlerParts, type HandlerOptions, type HandlerSettings } from "./handler-options.ts";
-import type { HttpRequest, HttpResponse, ResponseStream } from "./messages.ts";
+import type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
 import { type Chosen, decodeParams, MountedContracts, type RouteMatch, routedMethod } from "./mounted-contracts.ts";
 import { isForeignPage } from "./origins.ts";
 import { splitUrl } from "./parameters.ts";
@@ -16,7 +16,7 @@ import { RateLimits } from "./rate-limits.ts";
 import { readJson, validate } from "./read-json.ts";
 import type { ContractService, Reply, Route, RouteContext, StreamStart } from "./route.ts";
 import { SSE_PING } from "./sse.ts";
-import type { WatchedStream } from "./stream.ts";
+import { Stream } from "./stream.ts";
 import { StreamCounts, StreamRegistry } from "./stream-registry.ts";
 
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -83,7 +83,7 @@ export class HandlerCore {
     try {
       const open = candidates.find(({ isOpen }) => isOpen);
       if (open === undefined) {
-        presented = await this.#presented(request, candidates);
+        presented = await this.presented(request, candidates);
       }
       const chosen = open
         ? { contract: open.contract, match: open, authenticated: true }
@@ -95,7 +95,8 @@ export class HandlerCore {
     }
   }
 
-  #presented(request: HttpRequest, candidates: readonly RouteMatch[]): Promise<Presented> {
+  /** Identifies the caller by the headers, or by the query of a route that takes the credential there. */
+  presented(request: HttpRequest, candidates: readonly RouteMatch[]): Promise<Presented> {
     const admitted = this.gate.admit(request);
     const mayBeInQuery = candidates.some(({ byMethod }) => byMethod.get(request.method)?.credentialParameter !== undefined);
     return mayBeInQuery ? admitted.then((presented) => this.#presentedInQuery(request, candidates, presented)) : admitted;
@@ -166,19 +167,13 @@ export class HandlerCore {
     return {
       open: (peer) => {
         const takeOff = this.counts.add(request);
-        const stream = this.streams.add(peer, SSE_PING);
-        const watched = this.#watched(stream, principal, { request: this.gate.lasting(request), match });
-        return ended(start(stream), { stream, takeOff, stopWatching: () => this.credentials.remove(watched) });
+        const stream = this.streams.watch(new OpenResponse(this, peer, { takeOff, principal, match, request }));
+        if (principal !== null) {
+          this.credentials.add(stream);
+        }
+        return endOf(stream, start(stream));
       },
     };
-  }
-
-  #watched(stream: WatchedStream, principal: Principal | null, { request, match }: { request: HttpRequest; match: RouteMatch }): Watched {
-    const watched = { stream, principal, ask: () => this.#presented(request, [match]) };
-    if (principal !== null) {
-      this.credentials.add(watched);
-    }
-    return watched;
   }
 
   async #body(schema: z.ZodType, request: HttpRequest, { bodyOptional }: Route): Promise<unknown> {
@@ -208,15 +203,48 @@ function requireScope(principal: Principal | null, { method }: Route): void {
   }
 }
 
-/** Makes the function that ends a stream. It stands alone, so that it keeps nothing of the request. */
-function ended(
-  stop: () => void,
-  { stream, takeOff, stopWatching }: { readonly stream: WatchedStream; takeOff(): void; stopWatching(): void },
-): () => void {
+/** An open response, and what later checks of its credential need. */
+class OpenResponse extends Stream implements Watched {
+  readonly principal: Principal | null;
+  readonly #core: HandlerCore;
+  readonly #match: RouteMatch;
+  readonly #request: HttpRequest;
+  readonly #takeOff: () => void;
+
+  constructor(core: HandlerCore, peer: Peer, { takeOff, principal, match, request }: Opening) {
+    super(peer, core.streams.optionsOf(SSE_PING, "response"));
+    this.principal = principal;
+    this.#core = core;
+    this.#match = match;
+    this.#request = core.gate.lasting(request, request.url);
+    this.#takeOff = takeOff;
+  }
+
+  get stream(): this {
+    return this;
+  }
+
+  ask(): Promise<Presented> {
+    return this.#core.presented(this.#request, [this.#match]);
+  }
+
+  ended(): void {
+    this.#takeOff();
+    this.#core.credentials.remove(this);
+    this.gone();
+  }
+}
+
+interface Opening extends Pick<Presented, "principal"> {
+  readonly match: RouteMatch;
+  readonly request: HttpRequest;
+  takeOff(): void;
+}
+
+/** Makes the function that ends a response. It stands alone, so that it keeps nothing of the request. */
+function endOf(response: OpenResponse, stop: () => void): () => void {
   return () => {
-    takeOff();
-    stopWatching();
-    stream.gone();
+    response.ended();
     stop();
   };
 }

@@ -8,7 +8,7 @@ import { originProblem } from "./origins.ts";
 import { splitUrl } from "./parameters.ts";
 import type { CredentialScheme, Principal } from "./principal.ts";
 import type { ContractService } from "./route.ts";
-import type { WatchedStream } from "./stream.ts";
+import { Stream } from "./stream.ts";
 
 /** The result of a handshake, for a WebSocket adapter. */
 export type Connection =
@@ -32,13 +32,10 @@ interface Handshake {
 
 /** A credential to check: a text with its scheme, or the one in a request's headers. */
 interface Credential {
-  readonly presented: PresentedText | null;
-  readonly request: HttpRequest;
-}
-
-interface PresentedText {
-  readonly scheme: CredentialScheme;
+  /** Null for a credential in the headers. */
+  readonly scheme: CredentialScheme | null;
   readonly text: string;
+  readonly request: HttpRequest;
 }
 
 /** The caller whose credential opened a socket. */
@@ -91,8 +88,8 @@ async function openedBy(handshake: Handshake): Promise<Opened | null> {
   return { principal, credential };
 }
 
-function check({ gate }: HandlerCore, { presented, request }: Credential): Promise<Presented> {
-  return presented === null ? gate.admit(request) : gate.check(presented.scheme, presented.text, request);
+function check({ gate }: HandlerCore, { scheme, text, request }: Credential): Promise<Presented> {
+  return scheme === null ? gate.admit(request) : gate.check(scheme, text, request);
 }
 
 /** Uses up the ticket of a handshake, if there is one. It stands for the credential of the request that asked for it. */
@@ -105,7 +102,7 @@ async function byTicket({ core: { service }, request, query }: Handshake): Promi
   if (headers === null) {
     throw new BelfryError("UNAUTHENTICATED", "The ticket is unknown, was used before, or ran out.");
   }
-  return { presented: null, request: { ...request, headers: { ...request.headers, ...headers } } };
+  return { scheme: null, text: "", request: { ...request, headers: { ...request.headers, ...headers } } };
 }
 
 function byCredential({ contract, endpoint, request, query }: Handshake): Credential | null {
@@ -115,7 +112,7 @@ function byCredential({ contract, endpoint, request, query }: Handshake): Creden
   }
   // Clients that can send headers may use the header.
   const text = request.headers["x-api-key"] ?? query.get(endpoint.credentialParameter) ?? "";
-  return { presented: { scheme, text }, request };
+  return { scheme, text, request };
 }
 
 /** Waits for a look-up as long as a handshake may take. Throws `STORAGE_UNAVAILABLE`. */
@@ -130,37 +127,43 @@ async function withinTime<Found>({ settings }: HandlerCore, lookUp: Promise<Foun
   }
 }
 
-/** One open socket. It keeps of its handshake no more than later checks of the credential need. */
-class OpenSocket implements SocketContext, SocketSession, Watched {
-  readonly stream: WatchedStream;
+/** One open socket, as its contract's session writes to it. It keeps of its handshake no more than later checks of the credential need. */
+class OpenSocket extends Stream implements SocketContext, SocketSession, Watched {
   readonly #core: HandlerCore;
   readonly #takeOff: () => void;
   #principal: Principal | null;
-  /** What is checked again, or what the session may name. */
-  #credential: Credential;
+  /** The credential that is checked again; null for one in the headers. */
+  #scheme: CredentialScheme | null;
+  #text: string;
+  readonly #request: HttpRequest;
   #session: SocketSession | null = null;
-  #isClosed = false;
   /** The present second, and the messages that came in it. */
   #second = 0;
   #count = 0;
 
   private constructor({ core, contract, request }: Handshake, peer: Peer, { opened, takeOff }: Counted) {
+    super(peer, core.streams.optionsOf(contract.ping, "socket"));
     this.#core = core;
     this.#takeOff = takeOff;
     this.#principal = opened?.principal ?? null;
-    const credential = opened?.credential ?? { presented: null, request };
-    this.#credential = { ...credential, request: core.gate.lasting(credential.request) };
-    this.stream = core.streams.add(peer, contract.ping, "socket");
+    const { scheme, text, request: lasting } = opened?.credential ?? { scheme: null, text: "", request };
+    this.#scheme = scheme;
+    this.#text = text;
+    this.#request = core.gate.lasting(lasting);
   }
 
   static open(handshake: Handshake, peer: Peer, counted: Counted): SocketSession {
     const { core, endpoint, request, query } = handshake;
-    const socket = new OpenSocket(handshake, peer, counted);
+    const socket = core.streams.watch(new OpenSocket(handshake, peer, counted));
     if (counted.opened !== null) {
       core.credentials.add(socket);
     }
     socket.#session = endpoint.open(socket, { request, query });
     return socket;
+  }
+
+  get stream(): this {
+    return this;
   }
 
   get service(): ContractService {
@@ -176,19 +179,20 @@ class OpenSocket implements SocketContext, SocketSession, Watched {
   }
 
   async authenticate(scheme: CredentialScheme, text: string): Promise<Principal | null> {
-    const credential = { presented: { scheme, text }, request: this.#credential.request };
-    const tooLate = this.#core.settings.clock.after(LOOK_UP_MS, () => this.stream.close(4401, "not authenticated in time"));
+    const credential = { scheme, text, request: this.#request };
+    const tooLate = this.#core.settings.clock.after(LOOK_UP_MS, () => this.close(4401, "not authenticated in time"));
     const { principal } = await check(this.#core, credential).finally(tooLate);
-    if (principal !== null && !this.#isClosed) {
+    if (principal !== null && this.mode !== "over") {
       this.#principal = principal;
-      this.#credential = credential;
+      this.#scheme = scheme;
+      this.#text = text;
       this.#core.credentials.add(this);
     }
     return principal;
   }
 
   ask(): Promise<Presented> {
-    return check(this.#core, this.#credential);
+    return check(this.#core, { scheme: this.#scheme, text: this.#text, request: this.#request });
   }
 
   message(text: string): void {
@@ -196,17 +200,16 @@ class OpenSocket implements SocketContext, SocketSession, Watched {
     this.#count = second === this.#second ? this.#count + 1 : 1;
     this.#second = second;
     if (this.#count > MAX_MESSAGES_PER_SECOND) {
-      this.stream.close(1008, "too many messages");
+      this.close(1008, "too many messages");
     } else {
       this.#session?.message(text);
     }
   }
 
   closed(): void {
-    this.#isClosed = true;
     this.#takeOff();
     this.#core.credentials.remove(this);
-    this.stream.gone();
+    this.gone();
     this.#session?.closed();
   }
 }

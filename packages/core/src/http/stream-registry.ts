@@ -4,8 +4,8 @@ import { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 import { addressKey, clientAddress } from "./client-address.ts";
 import type { HandlerSettings } from "./handler-options.ts";
-import type { HttpRequest, Peer } from "./messages.ts";
-import { Stream, type StreamOptions, type WatchedStream } from "./stream.ts";
+import type { HttpRequest } from "./messages.ts";
+import type { Stream, StreamOptions } from "./stream.ts";
 
 const DEFAULT_MAX = 1_000;
 /** The time after which an address with too many streams may try again. */
@@ -92,6 +92,7 @@ const SWEEP_INTERVAL_MS = 5_000;
  */
 export class StreamRegistry {
   readonly #clock: Clock;
+  readonly #sinceStart: Clock;
   readonly #streams = new Set<Stream>();
   /** The options of streams that are alike. */
   readonly #options = new Map<string, StreamOptions>();
@@ -99,21 +100,23 @@ export class StreamRegistry {
 
   constructor({ clock, logger }: Pick<HandlerSettings, "clock" | "logger">) {
     this.#clock = clock;
+    const startMs = clock.now();
+    this.#sinceStart = { now: () => clock.now() - startMs, after: (delayMs, task) => clock.after(delayMs, task) };
     this.#sweep = new Loop({ clock, logger, task: "look at the open streams", run: () => this.#lookAtAll() });
   }
 
-  /** Watches `peer`. It sends `ping` after 30 s of silence. The first texts of a `socket` leave after 5 ms. */
-  add(peer: Peer, ping: string | undefined, kind: "socket" | "response" = "response"): WatchedStream {
-    const stream = new Stream(peer, this.#optionsOf(ping, kind));
+  /** Watches a stream that has {@link optionsOf} this registry. */
+  watch<Kind extends Stream>(stream: Kind): Kind {
     this.#streams.add(stream);
     this.#sweep.wakeIn(SWEEP_INTERVAL_MS);
     return stream;
   }
 
-  #optionsOf(ping: string | undefined, kind: "socket" | "response"): StreamOptions {
+  /** The options of a stream. It sends `ping` after 30 s of silence. The first texts of a `socket` leave after 5 ms. */
+  optionsOf(ping: string | undefined, kind: "socket" | "response"): StreamOptions {
     const name = `${kind} ${ping}`;
     const holdMs = kind === "socket" ? SOCKET_HOLD_MS : 0;
-    const options = this.#options.get(name) ?? { ping, holdMs, clock: this.#clock, onGone: (gone: Stream) => this.#remove(gone) };
+    const options = this.#options.get(name) ?? { ping, holdMs, clock: this.#sinceStart, onGone: (gone: Stream) => this.#remove(gone) };
     this.#options.set(name, options);
     return options;
   }
@@ -137,7 +140,11 @@ export class StreamRegistry {
   #lookAtAll(): NextRun {
     const nowMs = this.#clock.now();
     for (const stream of [...this.#streams]) {
-      stream.look(nowMs);
+      if (nowMs >= stream.expiresAtMs) {
+        stream.close(4401, "credential expired");
+      } else {
+        stream.look();
+      }
     }
     return this.#streams.size > 0 ? SWEEP_INTERVAL_MS : null;
   }

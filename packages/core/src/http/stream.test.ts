@@ -1,9 +1,15 @@
 import { describe, expect, test } from "vitest";
 import type { Clock } from "../foundation/clock.ts";
 import { consoleLogger } from "../foundation/logger.ts";
+import type { Peer } from "./messages.ts";
+import { Stream } from "./stream.ts";
 import { StreamRegistry } from "./stream-registry.ts";
 
 const MIB = 1024 * 1024;
+
+function watch(registry: StreamRegistry, peer: Peer, ping?: string, kind: "socket" | "response" = "response"): Stream {
+  return registry.watch(new Stream(peer, registry.optionsOf(ping, kind)));
+}
 
 /** A clock that tests move by hand. */
 class HandClock implements Clock {
@@ -47,7 +53,7 @@ function open() {
   const sent: string[] = [];
   const closed: (number | undefined)[] = [];
   const peer = { bufferedAmount: 0, send: (text: string) => void sent.push(text), close: (code?: number) => void closed.push(code) };
-  return { clock, registry, peer, sent, closed, stream: registry.add(peer, "ping") };
+  return { clock, registry, peer, sent, closed, stream: watch(registry, peer, "ping") };
 }
 
 describe("streams", () => {
@@ -71,7 +77,7 @@ describe("streams", () => {
         return asked < 3;
       },
     };
-    registry.add(silent, undefined);
+    watch(registry, silent);
     clock.pass(30_000);
     expect([asked, closed]).toEqual([2, []]);
     clock.pass(15_000);
@@ -133,7 +139,7 @@ describe("streams", () => {
 
   test("the first texts of a socket are held for 5 ms, and so is a close behind them", async () => {
     const { clock, registry, peer, sent, closed } = open();
-    const [stream, other] = [registry.add(peer, undefined, "socket"), registry.add(peer, undefined, "socket")];
+    const [stream, other] = [watch(registry, peer, undefined, "socket"), watch(registry, peer, undefined, "socket")];
     stream.send("welcome");
     other.send("refused");
     other.close(4401, "unauthenticated");

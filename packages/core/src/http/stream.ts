@@ -35,8 +35,20 @@ export interface StreamOptions {
   readonly ping: string | undefined;
   /** How long the first texts wait; 0 for not at all. */
   readonly holdMs: number;
+  /** Times from any moment on: small numbers take less memory. */
   readonly clock: Clock;
   onGone(stream: Stream): void;
+}
+
+/** The texts that a peer gets once its reader has taken more. */
+interface Waiting {
+  readonly texts: string[];
+  /** Their length. */
+  length: number;
+  /** Closes the peer behind texts that are held. */
+  close: (() => void) | null;
+  /** Cancels the timer that hands them over. */
+  cancel(): void;
 }
 
 /** The states of a {@link Stream}. Its own documentation has the transitions. */
@@ -60,14 +72,9 @@ export class Stream implements WatchedStream {
   readonly #options: StreamOptions;
   #lastSentMs: number;
   #probedMs: number;
-  /** The texts that the peer gets once its reader has taken more. */
-  #waiting: string[] = [];
-  #waitingBytes = 0;
-  /** Cancels the timer that hands over what waits; null while nothing waits. */
-  #cancelPump: (() => void) | null = null;
+  /** Null while nothing waits. */
+  #waiting: Waiting | null = null;
   #mode: StreamMode;
-  /** Closes the peer behind texts that are held. */
-  #closeHeld: (() => void) | null = null;
   /** The last time that the reader was seen to take something, and the bytes that were unread then. */
   #takenMs: number;
   #unreadBytes = 0;
@@ -82,7 +89,7 @@ export class Stream implements WatchedStream {
     this.#mode = holdMs > 0 ? "held" : "open";
     if (this.#mode === "held") {
       // A turn that took long is no time in which a client of this process could have begun to listen.
-      this.#cancelPump = clock.after(holdMs, () => setImmediate(() => this.#pump(holdMs)));
+      this.#waiting = waitingFor(clock.after(holdMs, () => setImmediate(() => this.#pump(holdMs))));
     }
   }
 
@@ -95,23 +102,23 @@ export class Stream implements WatchedStream {
       return;
     }
     const nowMs = this.#options.clock.now();
-    if (this.#cancelPump === null && this.#peer.bufferedAmount <= WINDOW_BYTES) {
+    if (this.#waiting === null && this.#peer.bufferedAmount <= WINDOW_BYTES) {
       this.#takenMs = nowMs;
       this.#handOver(text);
     } else if (this.#isTooSlow(nowMs)) {
       this.close(1008, "reading too slowly");
     } else {
-      this.#waiting.push(text);
-      this.#waitingBytes += text.length;
-      this.#pumpIn(FIRST_LOOK_MS);
+      this.#waiting ??= waitingFor(this.#pumpIn(FIRST_LOOK_MS));
+      this.#waiting.texts.push(text);
+      this.#waiting.length += text.length;
     }
     this.#lastSentMs = nowMs;
   }
 
   close(code: number, reason: string): void {
-    if (this.#mode === "held") {
+    if (this.#mode === "held" && this.#waiting !== null) {
       this.#mode = "closing";
-      this.#closeHeld = () => this.#peer.close(code, reason);
+      this.#waiting.close = () => this.#peer.close(code, reason);
       this.#options.onGone(this);
     } else if (this.#mode === "open") {
       this.gone();
@@ -121,8 +128,8 @@ export class Stream implements WatchedStream {
 
   gone(): void {
     this.#mode = "over";
-    this.#waiting = [];
-    this.#cancelPump?.();
+    this.#waiting?.cancel();
+    this.#waiting = null;
     this.#options.onGone(this);
   }
 
@@ -130,10 +137,10 @@ export class Stream implements WatchedStream {
     return this.#isFull ? this.#untilWritable() : undefined;
   }
 
-  look(nowMs: number): void {
-    if (nowMs >= this.expiresAtMs) {
-      this.close(4401, "credential expired");
-    } else if (this.#isTooSlow(nowMs)) {
+  /** Ends the stream if its reader is too slow or gone, and pings a silent one. */
+  look(): void {
+    const nowMs = this.#options.clock.now();
+    if (this.#isTooSlow(nowMs)) {
       this.close(1008, "reading too slowly");
     } else if (!this.#isAlive(nowMs)) {
       this.close(1001, "no sign of life");
@@ -144,7 +151,7 @@ export class Stream implements WatchedStream {
 
   /** The bytes that the reader has not taken; what waits is counted in characters. */
   get #outstanding(): number {
-    return this.#peer.bufferedAmount + this.#waitingBytes;
+    return this.#peer.bufferedAmount + (this.#waiting?.length ?? 0);
   }
 
   get #isOpen(): boolean {
@@ -160,35 +167,44 @@ export class Stream implements WatchedStream {
     this.#unreadBytes = this.#peer.bufferedAmount;
   }
 
-  #pumpIn(delayMs: number): void {
-    this.#cancelPump ??= this.#options.clock.after(delayMs, () => this.#pump(delayMs));
+  #pumpIn(delayMs: number): () => void {
+    return this.#options.clock.after(delayMs, () => this.#pump(delayMs));
   }
 
   /** Hands waiting texts to the peer while its reader keeps up. */
   #pump(delayMs: number): void {
-    if (this.#mode === "over") {
+    const waiting = this.#waiting;
+    if (waiting === null) {
       return;
     }
     const isTooSlow = this.#isTooSlow(this.#options.clock.now());
-    this.#cancelPump = null;
     this.#mode = this.#mode === "closing" ? "over" : "open";
+    const count = this.#handOverOf(waiting);
+    if (waiting.close !== null) {
+      this.#waiting = null;
+      waiting.close();
+    } else if (isTooSlow) {
+      this.close(1008, "reading too slowly");
+    } else if (waiting.texts.length > 0) {
+      waiting.cancel = this.#pumpIn(count > 0 ? FIRST_LOOK_MS : Math.min(2 * delayMs, MAX_LOOK_MS));
+    } else {
+      this.#waiting = null;
+    }
+  }
+
+  /** Hands over as much as the reader takes, and returns how many texts that were. */
+  #handOverOf(waiting: Waiting): number {
     let count = 0;
-    for (const text of this.#waiting) {
+    for (const text of waiting.texts) {
       if (this.#peer.bufferedAmount > WINDOW_BYTES) {
         break;
       }
       this.#handOver(text);
-      this.#waitingBytes -= text.length;
+      waiting.length -= text.length;
       count += 1;
     }
-    this.#waiting.splice(0, count);
-    if (this.#closeHeld !== null) {
-      this.#closeHeld();
-    } else if (isTooSlow) {
-      this.close(1008, "reading too slowly");
-    } else if (this.#waiting.length > 0) {
-      this.#pumpIn(count > 0 ? FIRST_LOOK_MS : Math.min(2 * delayMs, MAX_LOOK_MS));
-    }
+    waiting.texts.splice(0, count);
+    return count;
   }
 
   async #untilWritable(): Promise<void> {
@@ -203,7 +219,7 @@ export class Stream implements WatchedStream {
 
   #isTooSlow(nowMs: number): boolean {
     const isIdle = this.#idleMs(nowMs) >= GRACE_MS;
-    return this.#waitingBytes > MAX_WAITING_BYTES || (isIdle && this.#outstanding > MAX_IDLE_BYTES);
+    return (this.#waiting?.length ?? 0) > MAX_WAITING_BYTES || (isIdle && this.#outstanding > MAX_IDLE_BYTES);
   }
 
   /** How long the reader has taken nothing. */
@@ -223,4 +239,8 @@ export class Stream implements WatchedStream {
     this.#probedMs = nowMs;
     return this.#peer.isAlive?.() ?? true;
   }
+}
+
+function waitingFor(cancel: () => void): Waiting {
+  return { texts: [], length: 0, close: null, cancel };
 }

@@ -1,9 +1,9 @@
 import type { Duplex } from "node:stream";
-import type { RawData, WebSocket } from "ws";
+import { WebSocket } from "ws";
 import type { SocketSession } from "../http/contract.ts";
 import type { Peer } from "../http/messages.ts";
 import type { Connection } from "../http/socket.ts";
-import type { FrameQueue, FrameSink } from "./frame-queue.ts";
+import { FrameQueue, type FrameSink, type Frames, textFrame, writeGathered } from "./frame-queue.ts";
 
 /** A reader with more unread bytes than this would not reach a close frame behind them. */
 const POLITE_CLOSE_BYTES = 64 * 1024;
@@ -11,75 +11,77 @@ const POLITE_CLOSE_BYTES = 64 * 1024;
 /** The longest time for a pong, measured by a clock that cannot be moved. */
 const PONG_MS = 10_000;
 
-/** A WebSocket that was just opened, with its connection. Whole frames are written to that directly. */
-export interface OpenedSocket {
-  readonly webSocket: WebSocket;
-  readonly socket: Duplex;
-  readonly frames: FrameQueue;
-}
+// A text for many sockets is framed once.
+const frames = new FrameQueue(textFrame);
 
-// All sockets share the same listener functions, which find their peer here.
-const peers = new WeakMap<WebSocket, SocketPeer>();
-
-/** Opens the session of a WebSocket and passes messages between the two. */
-export function attachSocket(opened: OpenedSocket, connection: Extract<Connection, { accepted: true }>): void {
-  const { webSocket } = opened;
-  const peer = new SocketPeer(opened);
+/** Opens the session of a WebSocket, and passes messages between the two. Whole frames go to its connection directly. */
+export function attachSocket(webSocket: PeerSocket, socket: Duplex, connection: Extract<Connection, { accepted: true }>): void {
+  const peer = new SocketPeer(webSocket, socket);
   peer.session = connection.open(peer);
-  peers.set(webSocket, peer);
-  webSocket.on("pong", notePong);
-  webSocket.on("message", passMessage);
-  webSocket.on("close", passClose);
-  webSocket.on("error", leaveToClose);
+  webSocket.peer = peer;
 }
 
-function passMessage(this: WebSocket, data: RawData): void {
-  // Messages that arrive after the close frame was sent are dropped.
-  if (this.readyState === this.OPEN) {
-    peers.get(this)?.session?.message(data.toString());
-  }
+/** Makes the class of {@link PeerSocket}s. It stands in a function for runtimes that have no class to extend. */
+export function peerSocketClass(): typeof WebSocket {
+  return class extends WebSocket implements PeerSocket {
+    peer: SocketPeer | null = null;
+
+    override emit(event: string | symbol, ...values: unknown[]): boolean {
+      return this.peer?.takes(event, values[0]) === true || super.emit(event, ...values);
+    }
+  };
 }
 
-function notePong(this: WebSocket): void {
-  peers.get(this)?.answered();
+/** A WebSocket that tells its peer what happens. Listeners would take memory for each socket. */
+export interface PeerSocket extends WebSocket {
+  peer: SocketPeer | null;
 }
 
-function passClose(this: WebSocket): void {
-  peers.get(this)?.session?.closed();
-}
-
-/** After a protocol error ws closes the socket itself, with the code that fits, and `close` follows. */
-function leaveToClose(): void {}
-
-class SocketPeer implements Peer, FrameSink {
-  readonly frames: Buffer[] = [];
+/** The other end of a WebSocket. */
+export class SocketPeer implements Peer, FrameSink {
+  gathered: Frames | null = null;
   /** The session that gets the messages; null until it is open. */
   session: SocketSession | null = null;
   readonly #webSocket: WebSocket;
   readonly #socket: Duplex;
-  readonly #queue: FrameQueue;
-  #queuedBytes = 0;
   /** The time of the unanswered ping; null for none. */
   #pingedMs: number | null = null;
 
-  constructor({ webSocket, socket, frames }: OpenedSocket) {
+  constructor(webSocket: WebSocket, socket: Duplex) {
     this.#webSocket = webSocket;
     this.#socket = socket;
-    this.#queue = frames;
   }
 
-  get bufferedAmount(): number {
-    return this.#webSocket.bufferedAmount + this.#queuedBytes;
-  }
-
-  send(text: string): void {
-    if (this.#isOpen) {
-      this.#queuedBytes += this.#queue.add(this, text);
+  /** Takes an event of the WebSocket; false if it is not for it. */
+  takes(event: string | symbol, value: unknown): boolean {
+    switch (event) {
+      case "message":
+        // Messages that arrive after the close frame was sent are dropped.
+        if (this.#isOpen) {
+          this.session?.message(String(value));
+        }
+        return true;
+      case "pong":
+        this.#pingedMs = null;
+        return true;
+      case "close":
+        this.session?.closed();
+        return true;
+      default:
+        // After a protocol error ws closes the socket itself, with the code that fits, and `close` follows.
+        return event === "error";
     }
   }
 
+  get bufferedAmount(): number {
+    return this.#socket.writableLength + (this.gathered?.length ?? 0);
+  }
+
+  send(text: string): void {
+    frames.add(this, text);
+  }
+
   write(bytes: Buffer): void {
-    this.#queuedBytes = 0;
     if (this.#isOpen) {
       this.#socket.write(bytes);
     }
@@ -96,19 +98,13 @@ class SocketPeer implements Peer, FrameSink {
     return true;
   }
 
-  answered(): void {
-    this.#pingedMs = null;
-  }
-
   close(code = 1000, reason = ""): void {
     if (this.bufferedAmount > POLITE_CLOSE_BYTES) {
       this.#webSocket.terminate();
       return;
     }
     // Texts sent in this turn go before the close frame.
-    if (this.frames.length > 0) {
-      this.write(Buffer.concat(this.frames.splice(0)));
-    }
+    writeGathered(this);
     this.#webSocket.close(code, reason);
   }
 

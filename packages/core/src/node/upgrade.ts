@@ -1,13 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
+import { type ServerOptions, WebSocketServer } from "ws";
 import { createHandler, type HttpHandler } from "../http/create-handler.ts";
 import type { HandlerOptions } from "../http/handler-options.ts";
 import type { ContractService } from "../http/route.ts";
 import type { Connection } from "../http/socket.ts";
-import { FrameQueue, textFrame } from "./frame-queue.ts";
 import { fromNodeRequest, targetOf } from "./http-request.ts";
-import { attachSocket } from "./socket-peer.ts";
+import { attachSocket, type PeerSocket, peerSocketClass } from "./socket-peer.ts";
 
 /** The listener of a Node server's `upgrade` event. */
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -42,7 +41,6 @@ const CLOSE_TIMEOUT_MS = 5_000;
  */
 export function upgradeListener(handler: HttpHandler, basePath = ""): UpgradeListener {
   const prefix = encodedPath(basePath);
-  const frames = new FrameQueue(textFrame);
   // It is made on first use, so that a runtime without Node's sockets never needs it.
   let server: WebSocketServer | null = null;
   return (incoming, socket, head) => {
@@ -62,7 +60,7 @@ export function upgradeListener(handler: HttpHandler, basePath = ""): UpgradeLis
           leave(incoming, socket);
         } else if (connection.accepted) {
           server ??= webSocketServer();
-          server.handleUpgrade(incoming, socket, head, (webSocket: WebSocket) => attachSocket({ webSocket, socket, frames }, connection));
+          server.handleUpgrade(incoming, socket, head, (webSocket) => attachSocket(webSocket as PeerSocket, socket, connection));
         } else {
           refuse(socket, connection);
         }
@@ -76,6 +74,7 @@ export function upgradeListener(handler: HttpHandler, basePath = ""): UpgradeLis
 
 function webSocketServer(): WebSocketServer {
   const options: ServerOptions & { readonly maxFragments: number; readonly closeTimeout: number } = {
+    WebSocket: peerSocketClass(),
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
     maxFragments: MAX_FRAGMENTS,

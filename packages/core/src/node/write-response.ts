@@ -1,6 +1,6 @@
 import { ServerResponse } from "node:http";
 import type { HttpResponse, Peer, ResponseStream } from "../http/messages.ts";
-import { FrameQueue, type FrameSink } from "./frame-queue.ts";
+import { FrameQueue, type FrameSink, type Frames, writeGathered } from "./frame-queue.ts";
 
 /** When a stream ends, Belfry does not wait for a reader with more unread bytes than this. */
 const POLITE_END_BYTES = 64 * 1024;
@@ -26,9 +26,11 @@ export function writeResponse(outgoing: ServerResponse, { status, headers, body 
 function openStream(outgoing: ServerResponse, stream: ResponseStream): void {
   const stop = stream.open(new ResponsePeer(outgoing));
   // Every response ends with `close`. An error before it is the client's broken connection.
-  outgoing.once("close", stop);
-  outgoing.on("error", () => {});
+  outgoing.on("close", stop);
+  outgoing.on("error", leaveToClose);
 }
+
+function leaveToClose(): void {}
 
 // A text for many streams is made a chunk once.
 const chunks = new FrameQueue(chunkOf);
@@ -49,16 +51,15 @@ function takesChunks(outgoing: ServerResponse): boolean {
 
 /** An SSE response as the other end of a stream. */
 class ResponsePeer implements Peer, FrameSink {
-  readonly frames: Buffer[] = [];
+  gathered: Frames | null = null;
   readonly #outgoing: ServerResponse;
-  #queuedBytes = 0;
 
   constructor(outgoing: ServerResponse) {
     this.#outgoing = outgoing;
   }
 
   get bufferedAmount(): number {
-    return this.#outgoing.writableLength + this.#queuedBytes;
+    return this.#outgoing.writableLength + (this.gathered?.length ?? 0);
   }
 
   send(text: string): void {
@@ -66,14 +67,13 @@ class ResponsePeer implements Peer, FrameSink {
       return;
     }
     if (takesChunks(this.#outgoing)) {
-      this.#queuedBytes += chunks.add(this, text);
+      chunks.add(this, text);
     } else {
       this.#outgoing.write(text);
     }
   }
 
   write(bytes: Buffer): void {
-    this.#queuedBytes = 0;
     if (this.#isOpen) {
       this.#outgoing.socket?.write(bytes);
     }
@@ -86,9 +86,7 @@ class ResponsePeer implements Peer, FrameSink {
       return;
     }
     // Texts sent in this turn go before the end.
-    if (this.frames.length > 0) {
-      this.write(Buffer.concat(this.frames.splice(0)));
-    }
+    writeGathered(this);
     this.#outgoing.end();
   }
 

@@ -119,23 +119,58 @@ export interface FeedsOptions<Key, One> {
   poll(feeds: readonly One[]): Promise<void> | void;
 }
 
-/** A follower, with the functions that begin and end it. */
+/** A follower, with the function that begins it. */
 export interface Following<Follower> {
-  readonly follower: Follower;
+  readonly follower: Follower & Leaving;
   /** Called once the feed is open; what it rejects with ends the subscription. @default nothing */
   begin?(): Promise<void>;
-  /** Called when the subscription ends. @default nothing */
-  end?(): void;
 }
 
-/** How a subscription begins; see {@link Following}. */
-interface Beginning extends Pick<FeedSubscription, "close"> {
-  readonly opened: Promise<void>;
-  readonly begin: (() => Promise<void>) | undefined;
-  isFollowing(): boolean;
+/** A follower that may be told that its subscription ends. */
+export interface Leaving {
+  close?(): void;
+}
+
+/** Where a subscription can be ended. */
+interface Ending<One, Follower> {
+  end(name: string, feed: One, follower: Follower): void;
+}
+
+const DONE = Promise.resolve();
+
+/** One follower of a feed, until it leaves. It keeps nothing of how it began. */
+class Followed<One, Follower extends Leaving> implements FeedSubscription {
+  ready: Promise<void> = DONE;
+  readonly #feeds: Ending<One, Follower>;
+  readonly #entry: Entry<One>;
+  readonly #follower: Follower;
+
+  constructor(feeds: Ending<One, Follower>, entry: Entry<One>, follower: Follower) {
+    this.#feeds = feeds;
+    this.#entry = entry;
+    this.#follower = follower;
+  }
+
+  /** Sets {@link ready}, and lets go of it once it is done. */
+  begin(ready: Promise<void>): this {
+    this.ready = ready;
+    ready.then(
+      () => {
+        this.ready = DONE;
+      },
+      () => {},
+    );
+    return this;
+  }
+
+  close(): void {
+    this.#follower.close?.();
+    this.#feeds.end(this.#entry.name, this.#entry.feed, this.#follower);
+  }
 }
 
 interface Entry<One> {
+  readonly name: string;
   readonly feed: One;
   readonly opened: Promise<void>;
 }
@@ -154,6 +189,7 @@ export class Feeds<Key, Signal, Follower, One extends Feed<Signal, Follower>> {
   readonly #options: FeedsOptions<Key, One>;
   readonly #entries = new Map<string, Entry<One>>();
   readonly #polling: Loop;
+  readonly #ending: Ending<One, Follower> = { end: (name, feed, follower) => this.#close(name, feed, follower) };
 
   /** @param context whose `ready` resolves once signals arrive, too */
   constructor(context: WorkContext, options: FeedsOptions<Key, One>) {
@@ -181,24 +217,21 @@ export class Feeds<Key, Signal, Follower, One extends Feed<Signal, Follower>> {
    * @param following makes the follower for the feed, which is there already or is opened from `key`
    */
   protected follow(name: string, key: Key, following: (feed: One) => Following<Follower>): FeedSubscription {
-    const { feed, opened } = this.#entries.get(name) ?? this.#open(name, key);
-    const { follower, begin, end } = following(feed);
-    feed.followers.add(follower);
-    const close = () => {
-      end?.();
-      this.#close(name, feed, follower);
-    };
-    return { ready: this.#begin({ opened, begin, isFollowing: () => feed.followers.has(follower), close }), close };
+    const entry = this.#entries.get(name) ?? this.#open(name, key);
+    const { follower, begin } = following(entry.feed);
+    entry.feed.followers.add(follower);
+    const followed = new Followed<One, Follower & Leaving>(this.#ending, entry, follower);
+    return followed.begin(this.#begin(entry, begin, { close: () => followed.close(), isOpen: () => entry.feed.followers.has(follower) }));
   }
 
   // Apart from `follow`, so that what is open keeps nothing of its beginning.
-  #begin({ opened, begin, isFollowing, close }: Beginning): Promise<void> {
+  #begin({ opened }: Entry<One>, begin: (() => Promise<void>) | undefined, followed: { close(): void; isOpen(): boolean }): Promise<void> {
     const ready = opened
       .then(() => begin?.())
       .catch(async (error: unknown) => {
         // Whoever has closed it is not waiting any longer.
-        if (isFollowing()) {
-          close();
+        if (followed.isOpen()) {
+          followed.close();
           // A stop says so itself, whatever it did to the read.
           await this.context.ready();
           throw error;
@@ -243,7 +276,7 @@ export class Feeds<Key, Signal, Follower, One extends Feed<Signal, Follower>> {
   #open(name: string, key: Key): Entry<One> {
     const { open, opened } = this.#options;
     const feed = open(key);
-    const entry = { feed, opened: this.context.ready().then(() => opened?.(feed)) };
+    const entry = { name, feed, opened: this.context.ready().then(() => opened?.(feed)) };
     this.#entries.set(name, entry);
     this.#pollLater();
     return entry;

@@ -43,7 +43,7 @@ export class InboxFeeds extends Feeds<Owner, InboxSignal, FeedFollower, InboxFee
   subscribe(owner: Owner, listener: InboxListener, since?: InboxPosition): FeedSubscription {
     return this.follow(feedName(owner.tenant, owner.userId), owner, (feed) => {
       const follower = new Subscription(feed, this.#parts, listener);
-      return { follower, begin: () => follower.start(since), end: () => follower.close() };
+      return { follower, begin: () => follower.start(since) };
     });
   }
 

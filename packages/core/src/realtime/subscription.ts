@@ -45,7 +45,7 @@ export class Subscription implements FeedFollower {
   readonly #listener: InboxListener;
   #mode: SubscriptionMode = "holding";
   /** The events and states that wait; of a state, whether everything was recovered. */
-  #held: (InboxEvent | boolean)[] = [];
+  #held: (InboxEvent | boolean)[] | null = null;
   /** During a replay: the newest item the feed told of, which the replay has to reach. */
   #toReach: InboxPosition | null = null;
   /** The last number the listener was told of. */
@@ -66,7 +66,9 @@ export class Subscription implements FeedFollower {
   async start(since: InboxPosition | undefined): Promise<void> {
     const recovered = since === undefined ? null : await this.#replay(since);
     this.#enter("live");
-    for (const told of this.#held.splice(0)) {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const told of held) {
       this.#tell(told);
     }
     if (recovered !== null) {
@@ -100,6 +102,7 @@ export class Subscription implements FeedFollower {
   #tell(told: InboxEvent | boolean): void {
     if (this.#mode !== "live") {
       if (this.#mode !== "closed") {
+        this.#held ??= [];
         this.#held.push(told);
       }
     } else if (typeof told === "boolean") {

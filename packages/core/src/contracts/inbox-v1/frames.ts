@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { Owner } from "../../foundation/context.ts";
 import { timestamp } from "../../http/parameters.ts";
 import { sseEvent } from "../../http/sse.ts";
 import { type InboxChange, type InboxCounts, type InboxEvent, type InboxPosition, type StoredItem, storedItem } from "../../inbox/index.ts";
@@ -36,11 +35,6 @@ export function positionOfQuery(query: URLSearchParams): InboxPosition | undefin
   return since === null ? undefined : position(since, query.get("epoch") ?? "");
 }
 
-/** Returns the SSE event id of a position: `epoch:seq`. */
-function eventId({ seq, epoch }: InboxPosition): string {
-  return `${epoch}:${seq}`;
-}
-
 /** Returns the position in an SSE event id, `epoch:seq`, or undefined if there is none. */
 export function positionOfEventId(id: string | undefined): InboxPosition | undefined {
   if (id === undefined || id === "") {
@@ -70,36 +64,39 @@ export interface Frame {
   readonly text: string;
 }
 
-// Every socket of a user gets the same object for an event, so its frame is made once.
+// Every client of a user gets the same object for an event, one after the other, so its frame is made once.
 const written = new WeakMap<InboxEvent, Frame>();
+let latest: { readonly event: InboxEvent; readonly frame: Frame } | null = null;
 
-/** Returns the frame of an event. */
-export function eventFrame(event: InboxEvent, owner: Owner): Frame {
-  const known = written.get(event);
-  if (known) {
-    return known;
+/** Returns the frame of an event. `userId` names the user whose inbox it is. */
+export function eventFrame(event: InboxEvent, { userId }: { readonly userId: string }): Frame {
+  if (latest?.event !== event) {
+    const frame = written.get(event) ?? madeFrame(event, userId);
+    written.set(event, frame);
+    latest = { event, frame };
   }
-  const { item, count, seq, epoch } = event;
-  const type = FRAME_TYPES[event.change];
+  return latest.frame;
+}
+
+function madeFrame({ change, item, count, seq, epoch }: InboxEvent, userId: string): Frame {
+  const type = FRAME_TYPES[change];
   const payload = item ? itemJson(storedItem(item)) : JSON.stringify({ count });
-  const entity = { event_type: type, entity_type: "notification", entity_id: item ? item.id : owner.userId, seq, epoch };
-  const made = { type, text: `{"type":"${type}","payload":${payload},${JSON.stringify(entity).slice(1)}` };
-  written.set(event, made);
-  return made;
+  const entity = { event_type: type, entity_type: "notification", entity_id: item ? item.id : userId, seq, epoch };
+  return { type, text: `{"type":"${type}","payload":${payload},${JSON.stringify(entity).slice(1)}` };
 }
 
 // Every stream of a user sends a frame with the same position, so its event is made once.
-const sentAs = new WeakMap<Frame, { readonly id: string; readonly text: string }>();
+const sentAs = new WeakMap<Frame, InboxPosition & { readonly text: string }>();
 
 /** Returns the Server-Sent Event of a frame, from which a client resumes at `position`. */
 export function frameEvent(frame: Frame, position: InboxPosition): string {
-  const id = eventId(position);
   const known = sentAs.get(frame);
-  if (known?.id === id) {
+  if (known?.seq === position.seq && known.epoch === position.epoch) {
     return known.text;
   }
-  const text = sseEvent({ event: frame.type, id, data: frame.text });
-  sentAs.set(frame, { id, text });
+  const { seq, epoch } = position;
+  const text = sseEvent({ event: frame.type, id: `${epoch}:${seq}`, data: frame.text });
+  sentAs.set(frame, { seq, epoch, text });
   return text;
 }
 

@@ -3,10 +3,10 @@ import { type Contract, defineContract } from "../../http/contract.ts";
 import { choice, integer, text, uuid } from "../../http/parameters.ts";
 import { defineRoute, given, inboxOf, type OpenStream, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
 import { SSE_HEADERS, SSE_RETRY } from "../../http/sse.ts";
-import { type InboxPosition, storedItem } from "../../inbox/index.ts";
+import { type Inbox, type InboxEvent, type InboxPosition, storedItem } from "../../inbox/index.ts";
 import { fastapiError, fastapiFailure, fastapiValidationError } from "../fastapi-failure.ts";
-import { type Client, follow } from "./follow.ts";
-import { type Frame, frameEvent, itemJson, itemSchema, positionOfEventId } from "./frames.ts";
+import { type Client, follow, sendState } from "./follow.ts";
+import { eventFrame, type Frame, frameEvent, itemJson, itemSchema, positionOfEventId } from "./frames.ts";
 import { openSocket } from "./socket.ts";
 
 const BASE = "/api/v1/notifications";
@@ -121,18 +121,42 @@ const routes: readonly Route[] = [
 class StreamClient implements Client {
   readonly stream: OpenStream;
   readonly report: Client["report"];
+  readonly #inbox: Inbox;
+  /** The last new item sent. A frame about an older item does not move it back. */
+  #seq: number;
+  #epoch: string;
 
-  constructor(stream: OpenStream, report: Client["report"]) {
+  constructor(inbox: Inbox, { stream, report, since }: Pick<Client, "stream" | "report"> & { readonly since: InboxPosition }) {
     this.stream = stream;
     this.report = report;
+    this.#inbox = inbox;
+    this.#seq = since.seq;
+    this.#epoch = since.epoch;
   }
 
-  sendFrame(frame: Frame, position: InboxPosition): void {
-    this.stream.send(frameEvent(frame, position));
+  sendFrame(frame: Frame): void {
+    this.stream.send(frameEvent(frame, { seq: this.#seq, epoch: this.#epoch }));
   }
 
-  wants(): boolean {
-    return true;
+  onEvent(event: InboxEvent): void {
+    const frame = eventFrame(event, this.#inbox.owner);
+    if (event.change === "created") {
+      this.#seq = event.seq;
+      this.#epoch = event.epoch;
+      this.stream.send(frameEvent(frame, event));
+    } else {
+      this.sendFrame(frame);
+    }
+  }
+
+  onState(recovered: boolean, { seq, epoch }: InboxPosition): void {
+    this.#seq = seq;
+    this.#epoch = epoch;
+    sendState(this.#inbox, this, recovered);
+  }
+
+  writable(): Promise<void> | undefined {
+    return this.stream.writable();
   }
 }
 
@@ -145,7 +169,7 @@ async function streamReply(context: RouteContext, lastEventId: string | undefine
   const { report } = context;
   const stream = context.stream((open) => {
     open.send(SSE_RETRY);
-    const { subscription } = follow(inbox, new StreamClient(open, report), since);
+    const { subscription } = follow(inbox, new StreamClient(inbox, { stream: open, report, since }), since);
     return () => subscription.close();
   });
   return { status: 200, headers: SSE_HEADERS, stream };

@@ -1,11 +1,11 @@
 import type { FeedSubscription } from "../../foundation/context.ts";
 import type { SocketContext, SocketHandshake, SocketSession } from "../../http/contract.ts";
 import type { OpenStream } from "../../http/route.ts";
-import type { Inbox } from "../../inbox/index.ts";
+import type { Inbox, InboxEvent } from "../../inbox/index.ts";
 import { type ClientMessage, MessageSocket } from "../message-socket.ts";
 import { checkFilters, type Filters, filtersOfQuery, type Wants, wantsOf } from "./filters.ts";
-import { type Client, follow } from "./follow.ts";
-import { type Frame, positionOfQuery } from "./frames.ts";
+import { type Client, follow, sendState } from "./follow.ts";
+import { eventFrame, type Frame, positionOfQuery } from "./frames.ts";
 
 /** Opens the WebSocket session of `inbox-v1`: the ticket or the token is in the query. A bad token gets an error frame and 4401. */
 export function openSocket(context: SocketContext, handshake: SocketHandshake): SocketSession {
@@ -23,7 +23,6 @@ function tokenOf({ query, request }: SocketHandshake): string {
 class InboxSocket extends MessageSocket implements Client {
   /** Returns whether the client wants an event; null until it subscribes to some, and gets every event. */
   #wants: Wants | null = null;
-  #inbox: Inbox | null = null;
   #following: FeedSubscription | null = null;
 
   start(handshake: SocketHandshake): void {
@@ -38,8 +37,33 @@ class InboxSocket extends MessageSocket implements Client {
     this.stream.send(frame.text);
   }
 
-  wants(...asked: Parameters<Wants>): boolean {
-    return this.#wants?.(...asked) ?? true;
+  onEvent(event: InboxEvent): void {
+    const frame = eventFrame(event, this);
+    if (this.#wants === null || this.#wants(frame.type, event)) {
+      this.context.stream.send(frame.text);
+    }
+  }
+
+  onState(recovered: boolean): void {
+    const inbox = this.#inbox;
+    if (inbox !== null) {
+      sendState(inbox, this, recovered);
+    }
+  }
+
+  writable(): Promise<void> | undefined {
+    return this.stream.writable();
+  }
+
+  /** The user whose inbox is followed; "" before a caller is known. */
+  get userId(): string {
+    const { principal } = this.context;
+    return principal?.kind === "user" ? principal.userId : "";
+  }
+
+  get #inbox(): Inbox | null {
+    const { principal, service } = this.context;
+    return principal?.kind === "user" ? service.tenant(principal.tenant).inbox(principal.userId) : null;
   }
 
   report(error: unknown, message: string): void {
@@ -53,7 +77,6 @@ class InboxSocket extends MessageSocket implements Client {
   }
 
   async #open(handshake: SocketHandshake): Promise<void> {
-    const { service } = this.context;
     const { query } = handshake;
     const principal = this.context.principal ?? (await this.context.authenticate("bearer", tokenOf(handshake)));
     if (this.isClosed) {
@@ -65,13 +88,13 @@ class InboxSocket extends MessageSocket implements Client {
       this.closed();
       return;
     }
-    this.#inbox = service.tenant(principal.tenant).inbox(principal.userId);
+    const inbox = this.context.service.tenant(principal.tenant).inbox(principal.userId);
     const filters = filtersOfQuery(query);
     if (filters !== null) {
-      this.#filter(filters, this.#inbox);
+      this.#filter(filters, inbox);
     }
     const since = positionOfQuery(query);
-    const { subscription, ready } = follow(this.#inbox, this, since);
+    const { subscription, ready } = follow(inbox, this, since);
     this.#following = subscription;
     if (since === undefined) {
       // A client that gets an answer misses nothing after it. (After a replay, the state frame says so.)

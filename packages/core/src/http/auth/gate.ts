@@ -27,6 +27,28 @@ function credentialsIn({ authorization, "x-api-key": apiKey }: HttpRequest["head
   return authorization === undefined && apiKey === undefined ? NO_HEADERS : { authorization, "x-api-key": apiKey };
 }
 
+/** As much of a request as later checks of its credential look at. Thousands of them are kept. */
+class LastingRequest implements HttpRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: HttpRequest["headers"];
+  readonly remoteAddress: string | undefined;
+
+  constructor(url: string, { method, headers, remoteAddress }: HttpRequest) {
+    this.method = method;
+    this.url = url;
+    this.headers = credentialsIn(headers);
+    this.remoteAddress = remoteAddress;
+  }
+
+  body(): Promise<Uint8Array> {
+    return nothing();
+  }
+}
+
+/** A request that has no credential, and counts for no address. */
+const NOBODY: HttpRequest = { method: "GET", url: "", headers: NO_HEADERS, body: () => nothing() };
+
 const nothing = async (): Promise<Uint8Array> => new Uint8Array();
 
 /** Identifies callers and slows down those who guess. Every look-up of a credential goes through here. */
@@ -50,11 +72,17 @@ export class Gate {
   /**
    * A request as far as later checks of its credential look at it. Its body would keep the connection's own request, and its
    * headers only concern functions of the host.
+   *
+   * @param url what is left of its URL, which may hold the credential
    */
-  lasting(request: HttpRequest): HttpRequest {
+  lasting(request: HttpRequest, url = ""): HttpRequest {
     const { auth, clientAddress: named } = this.#settings;
     const isForHost = typeof auth === "function" || named !== undefined;
-    return { ...request, headers: isForHost ? { ...request.headers } : credentialsIn(request.headers), body: nothing };
+    if (isForHost) {
+      return { ...request, headers: { ...request.headers }, body: nothing };
+    }
+    const lasting = new LastingRequest(url, request);
+    return lasting.headers === NO_HEADERS && url === "" && clientAddress(this.#settings, request) === null ? NOBODY : lasting;
   }
 
   /** Identifies the caller by a credential that did not come in a header. */
