@@ -212,14 +212,23 @@ function distinct<Of>({ all }: Pick<Fields<Of>, "all">, fixed: readonly (keyof O
   const members = all.map(([key]) => key).filter((key) => !fixed.includes(key));
   return (records: readonly Partial<Of>[]): { readonly places: readonly number[]; readonly values: string } => {
     const byText = new Map<string, number>();
+    let last: { readonly record: Partial<Of>; readonly place: number } | null = null;
     const places = records.map((record) => {
-      const text = JSON.stringify(record, members);
-      const place = byText.get(text) ?? byText.size;
-      byText.set(text, place);
-      return place;
+      // Usually they are those of the record before: a comparison costs less than a text.
+      if (last === null || !members.every((member) => isSame(record[member], last?.record[member]))) {
+        const text = JSON.stringify(Object.fromEntries(members.map((member) => [member, record[member]])));
+        const place = byText.get(text) ?? byText.size;
+        byText.set(text, place);
+        last = { record, place };
+      }
+      return last.place;
     });
     return { places, values: `[${[...byText].map(([text, place]) => `${text.slice(0, -1)},"place":${place}}`).join(",")}]` };
   };
+}
+
+function isSame(left: unknown, right: unknown): boolean {
+  return left instanceof Date && right instanceof Date ? left.getTime() === right.getTime() : left === right;
 }
 
 /** Loads chains, with the trackings of their notifications locked. */
