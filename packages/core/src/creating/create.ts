@@ -8,8 +8,8 @@ export const MAX_AT_ONCE = 1_000;
 /** Creates a notification in its own transaction. Resolves after commit. */
 export async function create(context: CreatingContext, request: CreateRequest): Promise<Created> {
   const parsed = parseCreate(context, request);
-  const entry = parsed instanceof Promise ? await parsed : parsed;
-  using _call = await context.ready();
+  const [entry, call] = parsed instanceof Promise ? await inFlight(context, parsed) : [parsed, await context.ready()];
+  using _call = call;
   if (entry.recipients.length > MAX_AT_ONCE) {
     await context.inbox.createFanOut(entry, context.inbox.fanOutChunk);
     emitCreated(context, entry);
@@ -19,6 +19,21 @@ export async function create(context: CreatingContext, request: CreateRequest): 
   const items = await context.writer.write(entry);
   announceCreated(context, entry, items);
   return { notification: entry.notification, items };
+}
+
+/** Waits for an input that takes many turns to check, and counts the call as in flight meanwhile: a stop waits for it. */
+async function inFlight(
+  context: CreatingContext,
+  parsing: Promise<NewNotification>,
+): Promise<readonly [entry: NewNotification, call: Disposable]> {
+  const [entry, call] = await Promise.allSettled([parsing, context.ready()]);
+  if (entry.status === "fulfilled" && call.status === "fulfilled") {
+    return [entry.value, call.value];
+  }
+  if (call.status === "fulfilled") {
+    call.value[Symbol.dispose]();
+  }
+  throw [entry, call].find((one) => one.status === "rejected")?.reason;
 }
 
 /** Tells clients, other processes and listeners about a committed entry. */
