@@ -16,6 +16,7 @@ export function taskOf(changes: Partial<DeliveryTask> = {}): DeliveryTask {
     data: { event: "message_created", sender: "john.doe@example.com" },
     url: null,
     actions: null,
+    locale: "en",
     isFallback: false,
     attempt: 1,
     createdAt: new Date("2026-01-01T12:00:00.000Z"),

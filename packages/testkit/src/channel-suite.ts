@@ -47,6 +47,7 @@ function taskOf(recipient: string, more: Partial<DeliveryTask> = {}): DeliveryTa
     data: {},
     url: null,
     actions: null,
+    locale: "en",
     isFallback: false,
     attempt: 1,
     createdAt: new Date("2026-01-01T00:00:00Z"),

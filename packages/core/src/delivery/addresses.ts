@@ -1,7 +1,9 @@
 import { textOf } from "../foundation/errors.ts";
 import { describe } from "../foundation/parse-text.ts";
+import { isLocale } from "../notifications/index.ts";
 import { Coalesced } from "../work/batch-queue.ts";
 import type { Channel, DeliveryFailure, Directory } from "./channel.ts";
+import type { DeliveryContext } from "./context.ts";
 import type { Delivery } from "./delivery.ts";
 
 interface Wanted {
@@ -10,27 +12,46 @@ interface Wanted {
   readonly channel: string;
 }
 
+/** Where a recipient is reached, and in which language. */
+export interface Reached {
+  readonly address: string;
+  /** As a BCP 47 tag. */
+  readonly locale: string;
+}
+
+/** What the directory says of a user, for one channel. */
+interface Found {
+  readonly address: unknown;
+  readonly locale: unknown;
+}
+
 /** Finds a recipient's address for a channel. If the recipient is not an address, it asks the host's directory. */
 export class Addresses {
   readonly #directory: Directory | null;
-  readonly #found: Coalesced<Wanted, unknown>;
+  readonly #locale: string;
+  readonly #found: Coalesced<Wanted, Found>;
 
-  constructor(directory: Directory | null) {
+  constructor({ directory, locale }: Pick<DeliveryContext, "directory" | "locale">) {
     this.#directory = directory;
+    this.#locale = locale;
     this.#found = new Coalesced((wanted) => this.#lookUp(wanted));
   }
 
-  /** Returns the address, or the reason why there is none. The directory's time counts as the attempt's, which is limited. */
-  async of({ tenant, recipient }: Delivery, channel: Channel): Promise<string | DeliveryFailure> {
+  /**
+   * Returns the address and the language, or the reason why there is no address. The language is the service's for a recipient
+   * that is an address, and for users whose contact has none. The directory's time counts as the attempt's, which is limited.
+   */
+  async of({ tenant, recipient }: Delivery, channel: Channel): Promise<Reached | DeliveryFailure> {
     const { name } = channel;
     try {
       if (problemOfAddress(channel, recipient) === null) {
-        return recipient;
+        return { address: recipient, locale: this.#locale };
       }
       if (this.#directory === null) {
         throw new NoAddress(`The recipient is no address for ${name}, and the service has no directory to ask for one.`);
       }
-      return checkAddress(channel, await this.#found.get({ tenant, userId: recipient, channel: name }));
+      const { address, locale } = await this.#found.get({ tenant, userId: recipient, channel: name });
+      return { address: checkAddress(channel, address), locale: isLocale(locale) ? locale : this.#locale };
     } catch (error) {
       const isFinal = error instanceof NoAddress;
       const text = isFinal ? error.message : `The host's directory failed: ${textOf(error)}`;
@@ -38,7 +59,7 @@ export class Addresses {
     }
   }
 
-  async #lookUp(wanted: readonly Wanted[]): Promise<readonly unknown[]> {
+  async #lookUp(wanted: readonly Wanted[]): Promise<readonly Found[]> {
     const contacts = new Map<string, ReadonlyMap<string, unknown>>();
     for (const [tenant, group] of Map.groupBy(wanted, (one) => one.tenant)) {
       const ids = [...new Set(group.map(({ userId }) => userId))];
@@ -51,7 +72,7 @@ export class Addresses {
     }
     return wanted.map(({ tenant, userId, channel }) => {
       const contact = contacts.get(tenant)?.get(userId) as Readonly<Record<string, unknown>> | null | undefined;
-      return contact?.[channel];
+      return { address: contact?.[channel], locale: contact?.locale };
     });
   }
 }

@@ -1,16 +1,17 @@
 import { textOf } from "../foundation/errors.ts";
 import { OutOfTime, type TimeLimit, withinTime } from "../work/timing.ts";
-import type { Addresses } from "./addresses.ts";
+import type { Addresses, Reached } from "./addresses.ts";
 import type { Channel, DeliveryFailure, DeliveryOutcome, DeliveryTask } from "./channel.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 
-function taskOf({ delivery, notification, roomId, meta }: ClaimedDelivery, address: string): DeliveryTask {
+function taskOf({ delivery, notification, roomId, meta }: ClaimedDelivery, { address, locale }: Reached): DeliveryTask {
   return {
     id: delivery.id,
     notificationId: notification.id,
     tenant: delivery.tenant,
     recipient: delivery.recipient,
     address,
+    locale,
     roomId,
     type: notification.type,
     title: notification.title,
@@ -41,24 +42,24 @@ export interface AttemptResult {
  */
 export async function attempt(channel: Channel, claimed: ClaimedDelivery, context: AttemptContext): Promise<AttemptResult> {
   const { name, timeoutMs } = channel;
-  let address: string | DeliveryFailure | null = null;
+  let reached: Reached | DeliveryFailure | null = null;
   let wasHandedIn = false;
   const work = async (ends: AbortSignal): Promise<DeliveryOutcome> => {
-    address = await context.addresses.of(claimed.delivery, channel);
+    reached = await context.addresses.of(claimed.delivery, channel);
     // A directory that answers too late must not have anything delivered: another attempt may be under way.
     ends.throwIfAborted();
-    if (typeof address !== "string") {
-      return address;
+    if ("status" in reached) {
+      return reached;
     }
     wasHandedIn = true;
-    const outcome = await channel.deliver(taskOf(claimed, address), ends);
+    const outcome = await channel.deliver(taskOf(claimed, reached), ends);
     return isOutcome(outcome) ? outcome : noOutcome(channel, outcome);
   };
   try {
     const outcome = await withinTime(work, { ...context, timeoutMs });
     return { outcome, wasHandedIn };
   } catch (error) {
-    const isLookUp = error instanceof OutOfTime && address === null;
+    const isLookUp = error instanceof OutOfTime && reached === null;
     const text = isLookUp ? `The host's directory gave no answer within ${timeoutMs} ms.` : textOf(error);
     return { outcome: { status: "failed", transient: true, provider: name, error: text }, wasHandedIn };
   }

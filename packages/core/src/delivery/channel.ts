@@ -16,6 +16,11 @@ export interface DeliveryTask {
   readonly recipient: string;
   /** Where to deliver: the recipient itself, or what the host's directory gave for it. */
   readonly address: string;
+  /**
+   * The language to deliver in, as a BCP 47 tag: the user's, as the host's directory gave it, else the service's. The texts of the
+   * task are as they are stored.
+   */
+  readonly locale: string;
   /** The room it belongs to, as the sender named it, or null. */
   readonly roomId: string | null;
   /** The notification's type, for example `order_update`. */
@@ -98,9 +103,10 @@ export interface Channel<Task extends DeliveryTask = DeliveryTask> {
   deliver(task: Task, signal: AbortSignal): Promise<DeliveryOutcome>;
 }
 
-/** How a user can be reached, by channel name; and the user's language, as a BCP 47 tag. */
+/** How a user can be reached, by channel name; and the user's language. */
 export interface Contact {
   readonly email?: string;
+  /** A BCP 47 tag such as `de` or `pt-BR`, which tasks of channels have. What is none counts as the service's. @default the service's */
   readonly locale?: string;
   /** The address for a channel of the host's own, by its name. */
   readonly [channel: string]: string | undefined;

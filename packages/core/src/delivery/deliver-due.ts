@@ -47,7 +47,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     this.#context = context;
     this.#leaseMs = leaseMs;
     this.#inbox = new InboxChannel(context);
-    this.#addresses = new Addresses(context.directory);
+    this.#addresses = new Addresses(context);
     this.#share = new EndpointShare(concurrency);
   }
 

@@ -50,6 +50,24 @@ onEveryStorage((database) => {
       expect(await outcomes(directory)).toEqual([["failed", [error, false]]]);
     });
 
+    test("gives tasks the user's language; without one, and for addresses, it is the service's", async () => {
+      const spoken: string[] = [];
+      const channel = sms({
+        async deliver({ address, locale }) {
+          spoken.push(`${address} ${locale}`);
+          return { status: "sent", provider: "sms" };
+        },
+      });
+      const contacts = { ann: { sms: "+1", locale: "de-AT" }, bob: { sms: "+2" }, carl: { sms: "+3", locale: "de_AT" } };
+      const directory = () => new Map(Object.entries(contacts));
+      const notifications = stopsAfterTest(
+        new NotificationService({ storage: database.storage(), channels: [channel], directory, locale: "fr", logger: silent }),
+      );
+      await notifications.create({ channels: ["sms"], to: [...Object.keys(contacts), { sms: "+4" }], message: "Hello" });
+      await notifications.runDue();
+      expect(spoken.toSorted()).toEqual(["+1 de-AT", "+2 fr", "+3 fr", "+4 fr"]);
+    });
+
     test("that answers no Map fails the delivery at once", async () => {
       const directory = (() => ({ ann: { sms: "+1" } })) as unknown as Directory;
       const error = "The host's directory failed: it answered a value of the type object; expected a Map of user ids to contacts.";
