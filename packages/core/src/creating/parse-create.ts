@@ -8,6 +8,7 @@ import {
   declaredType,
   type Notification,
   type NotificationKind,
+  type NotificationType,
   type ParsedRecipients,
   parseData,
   parseExcept,
@@ -74,14 +75,29 @@ function parseFor(context: ParseContext, request: CreateRequest, to: ParsedRecip
     }
     throw issues.error();
   }
-  const declared = declaredType(context, fields.type, rules);
+  return entryFor(context, request, { fields, recipients: to.recipients, declared: declaredType(context, fields.type, rules) });
+}
+
+interface ForType extends Pick<Parsed, "fields" | "recipients"> {
+  readonly declared: NotificationType | undefined;
+}
+
+function entryFor(
+  context: ParseContext,
+  request: CreateRequest,
+  { fields, recipients, declared }: ForType,
+): NewNotification | Promise<NewNotification> {
+  const { input } = request;
   const data = parseData(input.data, declared);
-  const entry = (stored: JsonObject): NewNotification | Promise<NewNotification> => {
-    const texts = rendersTexts(declared, input) ? renderTexts(context, { declared, data: stored, type: fields.type, given: input }) : input;
-    const made = (rendered: Texts) => entryOf(context, request, { fields, data: stored, texts: rendered, recipients: to.recipients });
-    return texts instanceof Promise ? texts.then(made) : made(texts);
+  if (!rendersTexts(declared, input)) {
+    const entry = (stored: JsonObject) => entryOf(context, request, { fields, data: stored, texts: input, recipients });
+    return data instanceof Promise ? data.then(entry) : entry(data);
+  }
+  const rendered = async (stored: JsonObject): Promise<NewNotification> => {
+    const texts = await renderTexts(context, { declared, data: stored, type: fields.type, given: input });
+    return entryOf(context, request, { fields, data: stored, texts, recipients });
   };
-  return data instanceof Promise ? data.then(entry) : entry(data);
+  return data instanceof Promise ? data.then(rendered) : rendered(data);
 }
 
 interface Parsed {
