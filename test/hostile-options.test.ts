@@ -195,7 +195,11 @@ test.each([
     { storage, types: { bill: { channels: ["fax"] } } },
     /no channel "fax", which the type "bill" names; its channels are inbox/,
   ],
-  ["NotificationService", { storage, types: { bill: { lable: "Bill" } } }, 'the type "bill" takes label, data, channels; got "lable".'],
+  [
+    "NotificationService",
+    { storage, types: { bill: { lable: "Bill" } } },
+    'the type "bill" takes label, data, channels, title, message, url; got "lable".',
+  ],
   ["email", {}, /no from/],
   ["webhook", undefined, "webhook takes an object of secret, "],
   ["postgresStorage", "sqlite:x", "postgresStorage takes a connection string such as postgres://"],

@@ -7,9 +7,13 @@ export const MAX_AT_ONCE = 1_000;
 
 /** Creates a notification in its own transaction. Resolves after commit. */
 export async function create(context: CreatingContext, request: CreateRequest): Promise<Created> {
-  const parsed = parseCreate(context, request);
-  const [entry, call] = parsed instanceof Promise ? await inFlight(context, parsed) : [parsed, await context.ready()];
-  using _call = call;
+  const parsing = parseCreate(context, request);
+  if (parsing instanceof Promise) {
+    // A long list is looked at in pieces, and may be found wrong before it is awaited below, which throws what was found.
+    parsing.catch(() => {});
+  }
+  using _call = await context.ready();
+  const entry = parsing instanceof Promise ? await parsing : parsing;
   if (entry.recipients.length > MAX_AT_ONCE) {
     await context.inbox.createFanOut(entry, context.inbox.fanOutChunk);
     emitCreated(context, entry);
@@ -19,21 +23,6 @@ export async function create(context: CreatingContext, request: CreateRequest): 
   const items = await context.writer.write(entry);
   announceCreated(context, entry, items);
   return { notification: entry.notification, items };
-}
-
-/** Waits for an input that takes many turns to check, and counts the call as in flight meanwhile: a stop waits for it. */
-async function inFlight(
-  context: CreatingContext,
-  parsing: Promise<NewNotification>,
-): Promise<readonly [entry: NewNotification, call: Disposable]> {
-  const [entry, call] = await Promise.allSettled([parsing, context.ready()]);
-  if (entry.status === "fulfilled" && call.status === "fulfilled") {
-    return [entry.value, call.value];
-  }
-  if (call.status === "fulfilled") {
-    call.value[Symbol.dispose]();
-  }
-  throw [entry, call].find((one) => one.status === "rejected")?.reason;
 }
 
 /** Tells clients, other processes and listeners about a committed entry. */

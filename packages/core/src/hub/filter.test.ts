@@ -135,6 +135,7 @@ describe("filterIssues", () => {
   const invalid: readonly (readonly [JsonObject, string])[] = [
     [{ a: { operator: "like", value: "x" } }, "metadata_filter.a.operator"],
     [{ a: { operator: 5, value: "x" } }, "metadata_filter.a.operator"],
+    [{ a: { operator: { toString: false }, value: "x" } }, "metadata_filter.a.operator"],
     [{ a: { operator: "constructor", value: "x" } }, "metadata_filter.a.operator"],
     [{ a: { operator: "in", value: "x" } }, "metadata_filter.a.value"],
     [{ a: { operator: "gt", value: true } }, "metadata_filter.a.value"],
@@ -147,6 +148,7 @@ describe("filterIssues", () => {
     "%s of %s",
     (path, _, filter) => {
       expect(filterIssues(filter, ["metadata_filter"]).map((issue) => issue.path.join("."))).toEqual([path]);
+      expect(fitsFilter(filter, { a: "x" })).toBe(false);
     },
   );
 

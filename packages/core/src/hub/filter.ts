@@ -64,7 +64,7 @@ export function fitsFilter(filter: MetadataFilter, metadata: JsonObject): boolea
     }
     const { operator, value } = condition;
     const wanted = value ?? (operator === "exists" ? true : null);
-    return operatorOf(String(operator))?.(find(metadata, key), wanted) ?? false;
+    return typeof operator === "string" ? (operatorOf(operator)?.(find(metadata, key), wanted) ?? false) : false;
   });
 }
 

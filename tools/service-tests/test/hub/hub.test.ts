@@ -305,7 +305,8 @@ onEveryStorage((database) => {
         onEvent: (event: HubEvent) => told.push(`event ${event.content}`),
         onSettled: (record: SourceRecord) => told.push(`${record.status} ${record.prompt}`),
       };
-      return { told, ...service.hub.events.subscribe(source, listener) };
+      const subscription = service.hub.events.subscribe(source, listener);
+      return { told, ready: subscription.ready, close: () => subscription.close() };
     }
 
     test("subscribers of a source get each event of their tenant, and then each of its results, once", async () => {

@@ -78,8 +78,8 @@ onEveryStorage((database) => {
       readers.map((_, at) => (at < 2 ? [all, true] : [[1, 2], null])),
     );
     expect(seen.items).toBe(2 * ITEMS + 2 * (READERS - 2));
-    for (const { close } of subscriptions) {
-      close();
+    for (const subscription of subscriptions) {
+      subscription.close();
     }
     for (const reader of readers) {
       reader.open();
