@@ -6,9 +6,10 @@ import type { PostgresTransaction } from "../database/connection.ts";
 import { leases } from "../database/leases.ts";
 import { prepareDeleteSend } from "../operator/delete.ts";
 import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
+import { DELIVERY_LEASES } from "./claim.ts";
 import { prepareDeliveriesOf } from "./read-sends.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
-import { DELIVERY_LEASES, prepareComplete, prepareSettle } from "./settle.ts";
+import { prepareComplete, prepareSettle } from "./settle.ts";
 import { prepareCreateSends } from "./write-sends.ts";
 
 /** Deliveries in PostgreSQL. */
