@@ -34,6 +34,8 @@ export async function mailPeer(): Promise<MailPeer> {
       });
     },
   });
+  // A client that is killed resets its connection; without a listener, that would end this process.
+  server.on("error", () => {});
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.server.address() as AddressInfo;
   return { url: `smtp://127.0.0.1:${port}`, mails, close: () => new Promise((resolve) => server.close(() => resolve())) };

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 
 /** A received webhook. */
 export interface Arrived {
@@ -21,11 +22,12 @@ export async function webhookPeer(
 ): Promise<WebhookPeer> {
   const arrived: Arrived[] = [];
   const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
+    const body = await text(request).catch(() => null);
+    if (body === null) {
+      // The sender was killed in the middle of the request, which is none then.
+      return;
     }
-    const one = { path: request.url ?? "", headers: request.headers, body: Buffer.concat(chunks).toString() };
+    const one = { path: request.url ?? "", headers: request.headers, body };
     arrived.push(one);
     const status = await answer(one, arrived.filter(({ path }) => path === one.path).length);
     if (status !== null) {

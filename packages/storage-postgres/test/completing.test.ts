@@ -12,15 +12,18 @@ test("a delivery whose item is read while another transaction holds its notifica
   const pool = openPool(database.url);
   cleanup(() => pool.end());
   const storage = postgresStorage(pool, { logger: silent });
-  const notifications = new NotificationService({ storage, logger: silent });
-  cleanup(() => notifications.stop());
-  const { id } = await notifications.trackFromContract({ to: "ann", message: "Hello" });
+  // One that delivers nothing: what it creates waits for the service below.
+  const web = new NotificationService({ storage: postgresStorage(pool, { logger: silent }), delivery: { worker: false }, logger: silent });
+  cleanup(() => web.stop());
+  const { id } = await web.trackFromContract({ to: "ann", message: "Hello" });
   const holder = await pool.connect();
   cleanup(() => holder.release());
   await holder.query("BEGIN");
   await holder.query("SELECT FROM belfry_trackings FOR UPDATE");
   const { rows } = await holder.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
 
+  const notifications = new NotificationService({ storage, logger: silent });
+  cleanup(() => notifications.stop());
   const done = notifications.runDue();
   const waiting = "SELECT query FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))";
   await expect.poll(() => rowsOf(pool, waiting, [rows[0]?.pid]), WAIT).toHaveLength(1);
