@@ -1,9 +1,9 @@
 import type { FeedSubscription } from "../foundation/context.ts";
+import { fitsFilter } from "../foundation/filter.ts";
 import { requireFunctions, requireId, requireNone } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { BatchQueue } from "../work/batch-queue.ts";
 import { type FollowSources, found, type HubContext, type HubListener } from "./context.ts";
-import { fitsFilter } from "./filter.ts";
 import type { HubEvent, HubPage, IdentifiedEvent, ProcessingRecord } from "./hub-model.ts";
 import type { HubStorage, PlanProcessing } from "./hub-storage.ts";
 import { type EventInput, type HubListInput, parseEvent, parseList } from "./parse.ts";

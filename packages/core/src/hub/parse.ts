@@ -1,9 +1,9 @@
 import type { Issue } from "../foundation/errors.ts";
+import { filterIssues } from "../foundation/filter.ts";
 import { IssueList, pageChecks, requireInput, requireMembers } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { NAME_RULE, type TextRule, text, textIssue } from "../foundation/parse-text.ts";
-import { filterIssues } from "./filter.ts";
 import type { HubRange } from "./hub-storage.ts";
 
 /** The input of an event, pushed in by a source. */

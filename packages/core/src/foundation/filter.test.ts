@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { JsonObject, JsonValue } from "../foundation/json.ts";
 import { filterIssues, fitsFilter } from "./filter.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 
 const metadata = {
   priority: "high",

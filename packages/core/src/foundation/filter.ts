@@ -1,8 +1,8 @@
-import type { Issue } from "../foundation/errors.ts";
-import type { JsonObject, JsonValue } from "../foundation/json.ts";
+import type { Issue } from "./errors.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 
 /**
- * The filter language of handlers. A filter is an object; each of its members is a condition on the metadata, and all of
+ * The filter language of handlers and of conditional choices. A filter is an object; each of its members is a condition on the metadata, and all of
  * them must hold. A member's name is a key of the metadata, or a path of keys with dots between (`sender.domain`); a key
  * that itself contains the dots is looked for first. A member's value is what the metadata must equal, or
  * `{ operator, value }`:

@@ -1,0 +1,127 @@
+import { fitsFilter, type MetadataFilter } from "../foundation/filter.ts";
+import type { JsonObject } from "../foundation/json.ts";
+
+/** How often a user wants to hear of something: each time at once, or together with others. */
+export type Frequency = "immediate" | "hourly" | "daily" | "weekly";
+
+/** What a choice says: on and off switch a channel, a frequency switches it on and says how often it may be used. */
+export type ChoiceValue = "on" | "off" | Frequency;
+
+/** The kinds of things that a choice can be about, the most specific first. */
+export const CHOICE_SCOPES = ["group", "topic", "type", "category", "all"] as const;
+
+/** What a choice is about. */
+export type ChoiceScope = (typeof CHOICE_SCOPES)[number];
+
+/** An explicit choice of a user, or of a tenant for all its users. Only explicit choices exist: taking one back deletes it. */
+export interface Choice {
+  readonly scope: ChoiceScope;
+  /** The name of the group, topic, type or category; empty for `all`. */
+  readonly name: string;
+  /** The channel it is about; null for every channel. */
+  readonly channel: string | null;
+  readonly value: ChoiceValue;
+  /** Conditions on the notification's data. A choice whose conditions do not hold counts as not made. Null for none. */
+  readonly when: MetadataFilter | null;
+}
+
+/** A tenant's choice. Users see a locked one and cannot change it. */
+export interface TenantChoice extends Choice {
+  readonly isLocked: boolean;
+}
+
+/** The notification and the channel that a choice is looked up for. */
+export interface ChoiceSubject {
+  readonly type: string;
+  readonly category: string | null;
+  readonly topic: string | null;
+  readonly group: string | null;
+  readonly channel: string;
+  readonly data: JsonObject;
+}
+
+/** Where a value came from: a choice of the user or of the tenant, the type's declaration, or nobody's choice. */
+export type ChoiceSource =
+  | { readonly of: "user" | "tenant" | "locked"; readonly scope: ChoiceScope; readonly name: string; readonly channel: string | null }
+  | { readonly of: "type" | "default" };
+
+/** The choice that counts for a notification and a channel. */
+export interface EffectiveChoice {
+  readonly value: ChoiceValue;
+  readonly source: ChoiceSource;
+  /** Whether the user may choose otherwise. */
+  readonly isChangeable: boolean;
+}
+
+/** The choices of one user and of the user's tenant, made ready for many look-ups. */
+export class Choices {
+  readonly #user: ReadonlyMap<string, Choice>;
+  readonly #tenant: ReadonlyMap<string, Choice>;
+  readonly #locked: ReadonlyMap<string, Choice>;
+
+  constructor({ user, tenant }: { readonly user: readonly Choice[]; readonly tenant: readonly TenantChoice[] }) {
+    this.#user = byPlace(user);
+    this.#tenant = byPlace(tenant.filter(({ isLocked }) => !isLocked));
+    this.#locked = byPlace(tenant.filter(({ isLocked }) => isLocked));
+  }
+
+  /**
+   * The choice that counts: the tenant's locked ones come first, then the user's, then the tenant's others. Within each, the
+   * more specific scope comes first, and within a scope, a choice for the channel before one for every channel. So a general
+   * choice never overrides a specific one. `byType` is what the type's declaration says of the channel, null for nothing.
+   */
+  effective(subject: ChoiceSubject, byType: ChoiceValue | null): EffectiveChoice {
+    const locked = first(this.#locked, subject);
+    if (locked !== null) {
+      return { value: locked.value, source: sourceOf("locked", locked), isChangeable: false };
+    }
+    const user = first(this.#user, subject);
+    if (user !== null) {
+      return { value: user.value, source: sourceOf("user", user), isChangeable: true };
+    }
+    const tenant = first(this.#tenant, subject);
+    if (tenant !== null) {
+      return { value: tenant.value, source: sourceOf("tenant", tenant), isChangeable: true };
+    }
+    return { value: byType ?? "on", source: { of: byType === null ? "default" : "type" }, isChangeable: true };
+  }
+}
+
+/** A source in words, for people and timelines: `user type email`, `tenant category`, `type`, `default`. */
+export function sourceText(source: ChoiceSource): string {
+  return "scope" in source ? [source.of, source.scope, source.channel].filter((part) => part !== null).join(" ") : source.of;
+}
+
+/** Whether a value is a frequency that makes a channel wait for a digest. */
+export function isDigestFrequency(value: ChoiceValue): value is Exclude<Frequency, "immediate"> {
+  return value === "hourly" || value === "daily" || value === "weekly";
+}
+
+function sourceOf(of: "user" | "tenant" | "locked", { scope, name, channel }: Choice): ChoiceSource {
+  return { of, scope, name, channel };
+}
+
+function byPlace(choices: readonly Choice[]): ReadonlyMap<string, Choice> {
+  return new Map(choices.map((choice) => [placeOf(choice.scope, choice.name, choice.channel), choice]));
+}
+
+/** Names have any characters but NUL. */
+function placeOf(scope: ChoiceScope, name: string, channel: string | null): string {
+  return `${scope}\u0000${name}\u0000${channel ?? "\u0000"}`;
+}
+
+function first(choices: ReadonlyMap<string, Choice>, subject: ChoiceSubject): Choice | null {
+  if (choices.size === 0) {
+    return null;
+  }
+  for (const scope of CHOICE_SCOPES) {
+    const name = scope === "all" ? "" : subject[scope];
+    for (const channel of name === null ? [] : [subject.channel, null]) {
+      const choice = choices.get(placeOf(scope, name ?? "", channel));
+      if (choice !== undefined && (choice.when === null || fitsFilter(choice.when, subject.data))) {
+        return choice;
+      }
+    }
+  }
+  return null;
+}

@@ -1,0 +1,28 @@
+export {
+  CHOICE_SCOPES,
+  type Choice,
+  type ChoiceScope,
+  type ChoiceSource,
+  type ChoiceSubject,
+  Choices,
+  type ChoiceValue,
+  type EffectiveChoice,
+  type Frequency,
+  sourceText,
+  type TenantChoice,
+} from "./choice.ts";
+export {
+  type ChannelRules,
+  DECISION_RULES,
+  type Decision,
+  type DecisionRule,
+  type DecisionState,
+  type DigestPlan,
+  decide,
+  decision,
+  explainDecision,
+  type RuleResults,
+  type SkipReason,
+} from "./decide.ts";
+export { type DigestTime, isTimeZone, nextDigest, type QuietHours, quietUntil, WEEKDAYS, type Weekday } from "./local-time.ts";
+export { askThrottle, type Throttle, type ThrottleResult } from "./throttle.ts";
