@@ -18,6 +18,7 @@ const ROOMS = [
   "foundation",
   "work",
   "notifications",
+  "decisions",
   "inbox",
   "delivery",
   "hub",
@@ -32,7 +33,17 @@ const ROOMS = [
 ] as const;
 
 /** The domains: others import them only through their faces, but import files of the other rooms directly. */
-const DOMAINS: readonly string[] = ["notifications", "inbox", "delivery", "hub", "realtime", "operator", "privacy", "creating"];
+const DOMAINS: readonly string[] = [
+  "notifications",
+  "decisions",
+  "inbox",
+  "delivery",
+  "hub",
+  "realtime",
+  "operator",
+  "privacy",
+  "creating",
+];
 
 /** The imports from other rooms that a file of a room may have, and those it may not. */
 function layerOf(room: (typeof ROOMS)[number], index: number): Layer {
