@@ -99,6 +99,8 @@ export {
 } from "./inbox/index.ts";
 export {
   type Address,
+  type ChannelDeclaration,
+  type ConditionSource,
   type CreateFields,
   type CreateInput,
   type CreateInputWithData,
@@ -121,12 +123,15 @@ export {
   type NotificationTypes,
   type Recipient,
   type RenderSource,
+  type TypeChannels,
   type TypeDeclaration,
   type Typed,
+  type TypeReach,
   type TypesMaking,
   type TypesTaking,
   type TypeText,
   type TypeTexts,
+  type TypeThrottle,
   typeLabel,
   type UntypedCreateInput,
 } from "./notifications/index.ts";

@@ -1,6 +1,6 @@
-import { createSend, type DeliveryContext, INBOX_CHANNEL, parseSend, type SendRules } from "../delivery/index.ts";
+import { createSend, type DeliveryContext, parseSend, type SendRules } from "../delivery/index.ts";
 import type { Created } from "../inbox/index.ts";
-import { type NotificationTypes, parseExcept, type UntypedCreateInput } from "../notifications/index.ts";
+import { channelsOfType, INBOX_CHANNEL, type NotificationTypes, parseExcept, type UntypedCreateInput } from "../notifications/index.ts";
 import type { CreatingContext } from "./context.ts";
 import { create } from "./create.ts";
 import { type CreateRequest, parseCreate } from "./parse-create.ts";
@@ -55,7 +55,7 @@ function isInboxOnly(types: NotificationTypes, { input, rules }: CreateRequest):
 }
 
 function channelsOf(types: NotificationTypes, type: unknown): readonly string[] | undefined {
-  return typeof type === "string" && Object.hasOwn(types, type) ? types[type]?.channels : undefined;
+  return typeof type === "string" && Object.hasOwn(types, type) ? channelsOfType(types[type]) : undefined;
 }
 
 function isInboxAlone(channels: unknown): boolean {

@@ -1,8 +1,8 @@
 import type { Owner } from "../foundation/context.ts";
 import type { AcknowledgedFallback, ReadHook } from "../inbox/index.ts";
+import { INBOX_CHANNEL } from "../notifications/index.ts";
 import { type ChainChange, isStoppable, type Settlement, settleChains, settled, stopped } from "./chains.ts";
 import { type DeliveryContext, settle } from "./context.ts";
-import { INBOX_CHANNEL } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend } from "./delivery-storage.ts";
 
 /**

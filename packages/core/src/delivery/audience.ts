@@ -2,9 +2,8 @@ import { BoundedList, cut } from "../foundation/bounds.ts";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { validationError } from "../foundation/issue-list.ts";
 import { describe, isPlain, NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
-import { parseExcept, type UntypedCreateInput } from "../notifications/index.ts";
+import { INBOX_CHANNEL, parseExcept, type UntypedCreateInput } from "../notifications/index.ts";
 import type { Channel } from "./channel.ts";
-import { INBOX_CHANNEL } from "./delivery.ts";
 
 const MAX_RECIPIENTS = 10_000;
 const SHOWN_LENGTH = 320;

@@ -1,3 +1,4 @@
+import { INBOX_CHANNEL } from "../notifications/index.ts";
 import {
   type ChainCounts,
   chainOutcome,
@@ -5,7 +6,6 @@ import {
   type DeliveryAttempt,
   type DeliveryChanged,
   type DeliveryStatus,
-  INBOX_CHANNEL,
   type SendChanged,
   sendStatus,
 } from "./delivery.ts";

@@ -3,9 +3,8 @@ import { IssueList, validationError } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { codePoints, NAME_RULE, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
-import { linkIssues } from "../notifications/index.ts";
+import { INBOX_CHANNEL, linkIssues } from "../notifications/index.ts";
 import type { DeliveryContext } from "./context.ts";
-import { INBOX_CHANNEL } from "./delivery.ts";
 import type { SendChanges } from "./send.ts";
 
 const MAX_MESSAGE = 10_000;

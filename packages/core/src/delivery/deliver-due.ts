@@ -1,4 +1,5 @@
 import { BelfryError, textOf } from "../foundation/errors.ts";
+import { INBOX_CHANNEL } from "../notifications/index.ts";
 import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { LeaseStorage, LostLease } from "../work/lease-storage.ts";
 import { type Cancellation, retryDelayMs } from "../work/timing.ts";
@@ -7,7 +8,7 @@ import { attempt } from "./attempt.ts";
 import { endWaits, type Settlement } from "./chains.ts";
 import type { Channel, DeliveryOutcome } from "./channel.ts";
 import { complete, type DeliveryContext, settle } from "./context.ts";
-import { type Delivery, INBOX_CHANNEL } from "./delivery.ts";
+import type { Delivery } from "./delivery.ts";
 import type { ClaimedDelivery, DeliveryFairness, LoadedSend } from "./delivery-storage.ts";
 import { type EndedAttempt, endAttempts, endLostLeases } from "./end-attempts.ts";
 import { CircuitBreaker, EndpointShare, GoneEndpoints } from "./endpoints.ts";

@@ -20,9 +20,6 @@
  */
 export type DeliveryStatus = "waiting" | "pending" | "sent" | "delivered" | "failed" | "cancelled";
 
-/** The name of the channel that is the inbox itself. */
-export const INBOX_CHANNEL = "inbox";
-
 /** The reason why a delivery over the inbox failed. A later read or acknowledgement can still make it `delivered`. */
 export type UnreachedReason = "offline" | "no_ack";
 

@@ -16,7 +16,6 @@ export {
   type DeliveryPage,
   type DeliveryRange,
   type DeliveryStatus,
-  INBOX_CHANNEL,
   SEND_STATUSES,
   type SendChanged,
   type SendStatus,

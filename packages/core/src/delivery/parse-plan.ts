@@ -1,8 +1,7 @@
 import type { Issue } from "../foundation/errors.ts";
 import { type MembersOf, requireMembers } from "../foundation/issue-list.ts";
 import { isCalendarDay, shown } from "../foundation/parse-text.ts";
-import type { FallbackInput, UntypedCreateInput } from "../notifications/index.ts";
-import { INBOX_CHANNEL } from "./delivery.ts";
+import { type FallbackInput, INBOX_CHANNEL, type UntypedCreateInput } from "../notifications/index.ts";
 
 /** The fallback channel if the caller names none. */
 export const DEFAULT_FALLBACK = "email";

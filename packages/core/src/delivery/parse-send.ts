@@ -6,9 +6,11 @@ import { requireJsonObject } from "../foundation/parse-json.ts";
 import { NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
 import {
   CREATE_MEMBERS,
+  channelsOfType,
   compareBytewise,
   declaredType,
   type FallbackInput,
+  INBOX_CHANNEL,
   type Notification,
   type NotificationType,
   parseData,
@@ -22,7 +24,6 @@ import { actorOf } from "./change-send.ts";
 import type { Channel } from "./channel.ts";
 import { type ContentUse, checkContent, dataOf, requireContent } from "./check-content.ts";
 import type { DeliveryContext } from "./context.ts";
-import { INBOX_CHANNEL } from "./delivery.ts";
 import type { NewDelivery, NewSend } from "./delivery-storage.ts";
 import { DEFAULT_FALLBACK, parseFallback, parseSchedule } from "./parse-plan.ts";
 import { newProgress, sendOf } from "./read-sends.ts";
@@ -73,7 +74,7 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   issues.done();
   const declared = declaredType(context, fields.type, { declaredTypesOnly: !isContract });
   const audience = parseAudience(input, {
-    channels: channelNames(input.channels ?? declared?.channels),
+    channels: channelNames(input.channels ?? channelsOfType(declared)),
     hasFallback: fallback.input !== null,
   });
   const used = channelsOf(context, tenant, audience);

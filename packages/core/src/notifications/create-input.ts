@@ -44,7 +44,7 @@ export interface CreateFields {
   readonly source?: string;
   /** Who caused it, a person or a program, at most 255 characters. The audit log has it, too, where there are deliveries. */
   readonly actor?: string;
-  /** How much it matters: `low`, `normal` or `high`. @default "normal" */
+  /** How much it matters: `low`, `normal`, `high` or `urgent`. @default "normal" */
   readonly priority?: Notification["priority"];
   /** The channels over which users get it: `inbox`, or names of the service's channels. @default those of the type, else the inbox */
   readonly channels?: readonly string[];

@@ -39,3 +39,14 @@ export {
 export { declaredType, linkIssues, parseData, parseFields, type SharedFields } from "./parse-data.ts";
 export { compareBytewise, type ParsedRecipients, parseExcept, parseRecipients } from "./recipients.ts";
 export { isLocale, type RenderSource, rendersTexts, renderTexts, type Texts, type TypeText, type TypeTexts } from "./rendering.ts";
+export {
+  type ChannelDeclaration,
+  type ConditionSource,
+  channelsOfType,
+  INBOX_CHANNEL,
+  isRequired,
+  rulesOfType,
+  type TypeChannels,
+  type TypeReach,
+  type TypeThrottle,
+} from "./type-channels.ts";

@@ -33,6 +33,39 @@ test("a type's functions get the data that its schema makes, as it is stored, an
   expectTypeOf(types).toExtend<NotificationTypes>();
 });
 
+test("a type's conditions get its stored data and the user, and a channel has no rules but those it knows", () => {
+  const types = defineTypes({
+    comment: {
+      category: "social",
+      required: ["inbox"],
+      data: z.object({ postId: z.string(), at: z.date() }),
+      channels: {
+        inbox: { optional: true },
+        email: {
+          afterMs: 600_000,
+          unlessRead: true,
+          throttle: { max: 1, perMs: 60_000 },
+          when: ({ user, data }) => {
+            expectTypeOf(user).toEqualTypeOf<{ readonly id: string; readonly tenant: string }>();
+            expectTypeOf(data.at).toEqualTypeOf<string>();
+            // @ts-expect-error There is no such member in the data.
+            return data.post === user.id;
+          },
+        },
+        push: { when: async ({ user }) => user.id !== "bob" },
+      },
+    },
+    plain: { channels: { email: { when: ({ data }) => expectTypeOf(data).toEqualTypeOf<JsonObject>() } } },
+  });
+  expectTypeOf(types).toExtend<NotificationTypes>();
+  // @ts-expect-error A condition answers yes or no.
+  defineTypes({ comment: { channels: { email: { when: () => "yes" } } } });
+  // @ts-expect-error It is unlessRead.
+  defineTypes({ comment: { channels: { email: { unlesRead: true } } } });
+  // @ts-expect-error A channel without rules is true.
+  defineTypes({ comment: { channels: { email: false } } });
+});
+
 test("a text is a text, and a type has no members but those it knows", () => {
   // @ts-expect-error A number is no text.
   defineTypes({ comment: { title: 7 } });

@@ -1,18 +1,17 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { BelfryError, type Issue } from "../foundation/errors.ts";
+import { BelfryError } from "../foundation/errors.ts";
 import { type MembersOf, requireConfiguration, requireNone, requireOptions } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { describe, isPlain, NAME_RULE, shown, stringIssue, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
 import { TEXT_CHECKS, type TypeTexts } from "./rendering.ts";
+import { requireChannels, type TypeReach } from "./type-channels.ts";
 
 /** The declaration of one notification type, whose schema accepts `Data`, and makes `Made` of it; its functions take `Stored`. */
-export interface NotificationType<Data = unknown, Made = unknown, Stored = never> extends TypeTexts<Stored> {
+export interface NotificationType<Data = unknown, Made = unknown, Stored = never> extends TypeTexts<Stored>, TypeReach<Stored> {
   /** The name that people see. @default the type in title case: `order_update` is "Order Update" */
   readonly label?: string;
   /** Any Standard Schema (zod, valibot, arktype, …) that the data of these notifications must fit. */
   readonly data?: StandardSchemaV1<Data, Made>;
-  /** The channels that these notifications go to. @default the inbox alone */
-  readonly channels?: readonly string[];
 }
 
 /** The notification types of a host, by name. */
@@ -53,10 +52,14 @@ export type JsonForm<Value> = Value extends { toJSON(): infer Form }
 
 /** A type as it is declared, by its schema: its functions know what the schema makes of the data, as it is stored. */
 export interface TypeDeclaration<Schema>
-  extends Omit<NotificationType, "data" | keyof TypeTexts>,
-    TypeTexts<Schema extends StandardSchemaV1 ? JsonForm<StandardSchemaV1.InferOutput<Schema>> : JsonObject> {
+  extends Omit<NotificationType, "data" | keyof TypeTexts | keyof TypeReach>,
+    TypeTexts<StoredBy<Schema>>,
+    TypeReach<StoredBy<Schema>> {
   readonly data?: Schema;
 }
+
+/** The data of a schema as it is stored: any JSON object without one. */
+type StoredBy<Schema> = Schema extends StandardSchemaV1 ? JsonForm<StandardSchemaV1.InferOutput<Schema>> : JsonObject;
 
 /** The types that were declared, by their schemas. */
 export type DeclaredTypes<Schemas> = {
@@ -101,7 +104,16 @@ export function defineTypes<const Schemas extends object>(
   return types as unknown as DeclaredTypes<Schemas>;
 }
 
-const TYPE: MembersOf<NotificationType> = { label: true, data: true, channels: true, title: true, message: true, url: true };
+const TYPE: MembersOf<NotificationType> = {
+  label: true,
+  category: true,
+  data: true,
+  required: true,
+  channels: true,
+  title: true,
+  message: true,
+  url: true,
+};
 
 /** Checks declarations as far as a host without TypeScript may have them wrong. Throws `CONFIGURATION`. */
 export function requireTypes(types: unknown): asserts types is NotificationTypes {
@@ -114,12 +126,13 @@ export function requireTypes(types: unknown): asserts types is NotificationTypes
   for (const [name, type] of Object.entries(types)) {
     const whose = `the type ${shown(name)}`;
     requireOptions(whose, type, TYPE);
-    const { label, data, channels } = type as NotificationType;
+    const { label, category, data } = type as NotificationType;
     requireConfiguration(whose, [
       textIssue(name, ["name"], NAME_RULE),
       label === undefined ? null : textIssue(label, ["label"], TITLE_RULE),
-      channels === undefined ? null : listIssue(channels, "channels"),
+      category === undefined ? null : textIssue(category, ["category"], NAME_RULE),
     ]);
+    requireChannels(whose, type as NotificationType);
     requireTexts(whose, type as NotificationType);
     if (data !== undefined && !isSchema(data)) {
       const remedy = "pass one of zod, valibot or arktype, such as z.object({ … })";
@@ -134,11 +147,6 @@ function requireTexts(whose: string, type: NotificationType): void {
     const text = type[member as keyof TypeTexts];
     requireConfiguration(whose, [text === undefined || typeof text === "function" ? null : check(text, member)]);
   }
-}
-
-function listIssue(value: unknown, name: string): Issue | null {
-  const isList = Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === "string");
-  return isList ? null : { path: [name], type: "list_type", message: `must be a list of names, is ${describe(value)}` };
 }
 
 function isSchema(value: unknown): boolean {

@@ -39,8 +39,11 @@ export interface Notification {
   /** What its reader can do about it, the primary first; null for nothing. */
   readonly actions: readonly NotificationAction[] | null;
   readonly createdAt: Date;
-  /** How much it matters to whoever gets it. What follows from that is the host's to say: it changes no order and no channel. */
-  readonly priority: "low" | "normal" | "high";
+  /**
+   * How much it matters to whoever gets it. It changes no order and no channel; but only what is `urgent` is delivered during
+   * somebody's quiet hours.
+   */
+  readonly priority: "low" | "normal" | "high" | "urgent";
 }
 
 /** The type of a notification that was created without one. */

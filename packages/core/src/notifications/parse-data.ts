@@ -12,7 +12,7 @@ import type { NotificationType, NotificationTypes } from "./notification-types.t
 export type SharedFields = Pick<Notification, "type" | "priority" | "source" | "actor" | "url" | "actions">;
 
 const NAMES = ["source", "actor", "roomId"] as const;
-const PRIORITIES: readonly unknown[] = ["low", "normal", "high"] satisfies readonly Notification["priority"][];
+const PRIORITIES: readonly unknown[] = ["low", "normal", "high", "urgent"] satisfies readonly Notification["priority"][];
 
 /** Checks those fields and the room, and gives what is left out its default. */
 export function parseFields(input: Partial<Pick<UntypedCreateInput, keyof SharedFields | "roomId">>): {
@@ -29,7 +29,7 @@ export function parseFields(input: Partial<Pick<UntypedCreateInput, keyof Shared
   const actions = parseActions(input.actions, issues);
   if (!PRIORITIES.includes(priority)) {
     const got = typeof priority === "string" ? JSON.stringify(priority) : describe(priority);
-    issues.add({ path: ["priority"], type: "enum", message: `must be "low", "normal" or "high", got ${got}` });
+    issues.add({ path: ["priority"], type: "enum", message: `must be "low", "normal", "high" or "urgent", got ${got}` });
   }
   return { fields: { type, priority, source, actor, url, actions }, issues };
 }

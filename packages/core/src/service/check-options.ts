@@ -1,8 +1,8 @@
-import { type Channel, INBOX_CHANNEL } from "../delivery/index.ts";
+import type { Channel } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { hasFunctions, type MembersOf, requireLoggerAndClock, requireOption, requireOptions } from "../foundation/issue-list.ts";
 import { describe, NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
-import { isLocale, requireTypes } from "../notifications/index.ts";
+import { channelsOfType, INBOX_CHANNEL, isLocale, requireTypes } from "../notifications/index.ts";
 import type { DeliveryOptions, HubOptions, NotificationServiceOptions } from "./service-options.ts";
 import { STORAGE_VERSION } from "./storage.ts";
 
@@ -133,7 +133,7 @@ function checkTypes(types: unknown, channels: unknown): void {
   requireTypes(types);
   const known = [INBOX_CHANNEL, ...((channels ?? []) as readonly Channel[]).map(({ name }) => name)];
   for (const [name, type] of Object.entries(types)) {
-    const missing = type.channels?.find((channel) => !known.includes(channel));
+    const missing = channelsOfType(type)?.find((channel) => !known.includes(channel));
     if (missing !== undefined) {
       throw wrong(`has no channel ${shown(missing)}, which the type ${shown(name)} names; its channels are ${known.join(", ")}`);
     }

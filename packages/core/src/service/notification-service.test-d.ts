@@ -23,7 +23,7 @@ test("without declared types a type is any string and data any JSON object", () 
   void notifications.create({ to: "ann" });
   void notifications.create({ to: "ann", priority: "high" });
   // @ts-expect-error there is no such priority
-  void notifications.create({ to: "ann", priority: "urgent" });
+  void notifications.create({ to: "ann", priority: "dire" });
   void notifications.create({ to: [{ email: "ann@example.com" }, "bob"], except: "bob", channels: ["email"], url: "/", actor: "eve" });
   // @ts-expect-error An address is a text.
   void notifications.create({ to: { email: 7 } });

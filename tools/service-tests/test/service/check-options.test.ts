@@ -23,6 +23,12 @@ describe("the options of a service", () => {
     ["a text of a type that is none", { storage, types: { a: { title: 7 } } }, 'the type "a" title expected a string, got number'],
     ["a link of a type that is unsafe", { storage, types: { a: { url: "javascript:x" } } }, 'the type "a" url must be a path, or begin'],
     ["a misspelt member of a type", { storage, types: { a: { titel: "A" } } }, '"titel"'],
+    [
+      "a channel of a type that it has not",
+      { storage, types: { a: { channels: { sms: true } } } },
+      'no channel "sms", which the type "a" names',
+    ],
+    ["a misspelt rule of a channel", { storage, types: { a: { channels: { inbox: { optinal: true } } } } }, '"optinal"'],
     ["a language that is none", { storage, locale: "english please" }, 'BCP 47 tag such as "en" or "pt-BR", got "english please"'],
     ["a negative lease", { storage, hub: { leaseMs: -1 } }, "hub.leaseMs"],
     ["a text as a number", { storage, delivery: { drainMs: "10" } }, "delivery.drainMs"],

@@ -48,9 +48,9 @@ onEveryStorage((database) => {
 
     test("an unknown priority is refused by name", async () => {
       const notifications = service();
-      const priority = "urgent" as "high";
+      const priority = "dire" as "high";
       for (const call of [notifications.create({ to: "ann", priority }), notifications.create({ to: "ann", priority, fallback: true })]) {
-        expect((await refusal(call)).message).toBe('priority: must be "low", "normal" or "high", got "urgent"');
+        expect((await refusal(call)).message).toBe('priority: must be "low", "normal", "high" or "urgent", got "dire"');
       }
     });
 

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { type Acting, INBOX_CHANNEL, type SendStatus } from "../../delivery/index.ts";
+import type { Acting, SendStatus } from "../../delivery/index.ts";
 import { BelfryError } from "../../foundation/errors.ts";
 import type { JsonObject } from "../../foundation/json.ts";
 import { type Contract, defineContract } from "../../http/contract.ts";
 import type { HttpRequest } from "../../http/messages.ts";
 import { defineRoute, given, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
-import type { UntypedCreateInput } from "../../notifications/index.ts";
+import { INBOX_CHANNEL, type UntypedCreateInput } from "../../notifications/index.ts";
 import { isoDate } from "../iso-date.ts";
 import { deliveryFailure, errors } from "./failure.ts";
 import { channelOf, renderDelivery, renderSend, typeOf } from "./render.ts";

@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import { type DeliveryAttempt, INBOX_CHANNEL, type Send, type TrackedDelivery } from "../../delivery/index.ts";
+import type { DeliveryAttempt, Send, TrackedDelivery } from "../../delivery/index.ts";
+import { INBOX_CHANNEL } from "../../notifications/index.ts";
 import { isoDate, isoDateOrNull } from "../iso-date.ts";
 import type { deliverySchema, notificationSchema } from "./schemas.ts";
 

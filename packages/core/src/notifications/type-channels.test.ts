@@ -1,0 +1,63 @@
+import { describe, expect, test } from "vitest";
+import { defineTypes, requireTypes } from "./notification-types.ts";
+import { channelsOfType, isRequired, rulesOfType } from "./type-channels.ts";
+
+function refusal(type: unknown): string {
+  try {
+    requireTypes({ comment: type });
+    return "";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+describe("the channels of a type", () => {
+  test("are a list of names, or an object of their rules in the same order", () => {
+    const { listed, ruled, bare } = defineTypes({
+      listed: { channels: ["inbox", "email"], required: ["email"] },
+      ruled: { category: "social", required: true, channels: { inbox: true, push: { unlessOnline: true }, email: { afterMs: 1 } } },
+      bare: {},
+    });
+    expect([listed, ruled, bare].map(channelsOfType)).toEqual([["inbox", "email"], ["inbox", "push", "email"], undefined]);
+    expect([rulesOfType(ruled, "push"), rulesOfType(ruled, "inbox"), rulesOfType(listed, "email"), rulesOfType(ruled, "toString")]).toEqual(
+      [{ unlessOnline: true }, {}, {}, {}],
+    );
+    expect([isRequired(listed, "inbox"), isRequired(listed, "email"), isRequired(ruled, "push"), isRequired(bare, "inbox")]).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  const THROTTLE = "must be { max, perMs }: max from 1 to 10000, perMs from 1 to 2592000000";
+  test.each<readonly [string, unknown, string]>([
+    ["one name without a list", { channels: "email" }, "must be a list of names, or an object of them"],
+    ["none at all", { channels: {} }, "must be a list of names, or an object of them"],
+    [
+      "an unknown rule",
+      { channels: { email: { unlessRead: true, after: 1 } } },
+      'takes afterMs, unlessRead, unlessOnline, when, throttle, default; got "after"',
+    ],
+    ["a digest, which there is none of", { channels: { email: { digest: { windowMs: 1 } } } }, 'got "digest"'],
+    ["a rule of other channels for the inbox", { channels: { inbox: { afterMs: 1 } } }, 'takes default, optional; got "afterMs"'],
+    ["a rule of the inbox for another one", { channels: { email: { optional: true } } }, 'got "optional"'],
+    ["false instead of rules", { channels: { inbox: true, email: false } }, 'the channel "email" of the type "comment" takes an object of'],
+    [
+      "a wait of half a millisecond",
+      { channels: { email: { afterMs: 0.5 } } },
+      "afterMs must be a whole number from 0 to 2592000000, is 0.5",
+    ],
+    ["a condition that is no function", { channels: { email: { when: true } } }, "when must be a function, is boolean"],
+    ["a default that is no choice", { channels: { email: { default: "never" } } }, 'default must be one of on, off, is "never"'],
+    ["a throttle of none", { channels: { email: { throttle: { max: 0, perMs: 1 } } } }, THROTTLE],
+    ["half a throttle", { channels: { email: { throttle: { max: 1 } } } }, THROTTLE],
+    ["a throttle that is no object", { channels: { email: { throttle: 7 } } }, THROTTLE],
+    ["a throttle with more in it", { channels: { email: { throttle: { max: 1, perMs: 1, per: 2 } } } }, THROTTLE],
+    ["a required channel that it has not", { required: ["email"] }, 'required names "email", which is not among its channels inbox'],
+    ["a word as required", { required: "email" }, "required must be true, false or a list of channels, is string"],
+    ["a number as category", { category: 7 }, 'the type "comment" category expected a string, got number'],
+  ])("%s is refused", (_, type, message) => {
+    expect(refusal(type)).toContain(message);
+  });
+});
