@@ -1,4 +1,5 @@
 export type { CallOptions, CallOptionsOf, PreparedNotification, SynchronousCallOptions } from "./creating/index.ts";
+export type { ChoiceScope, ChoiceValue, DigestSettings, QuietHours, Weekday } from "./decisions/index.ts";
 export type {
   Acting,
   AskedByContract,

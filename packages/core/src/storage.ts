@@ -1,3 +1,13 @@
+export type {
+  Choice,
+  ChoicePlace,
+  DecisionsStorage,
+  OwnPreferences,
+  PreferencesOwner,
+  Settings,
+  StoredPreferences,
+  TenantChoice,
+} from "./decisions/index.ts";
 export {
   type Acknowledging,
   acknowledgeChains,

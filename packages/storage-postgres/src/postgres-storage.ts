@@ -2,6 +2,7 @@ import { BelfryError, consoleLogger } from "@belfry/core";
 import {
   type ActivityStorage,
   type ApiKeyStorage,
+  type DecisionsStorage,
   type DeliveryStorage,
   type HubStorage,
   type InboxStorage,
@@ -12,7 +13,7 @@ import {
   type Storage,
   type Transport,
 } from "@belfry/core/storage";
-import { apiKeyStorage, checkOptions, socketTicketStorage } from "@belfry/storage-sql";
+import { apiKeyStorage, checkOptions, decisionsStorage, socketTicketStorage } from "@belfry/storage-sql";
 import pg, { type Pool } from "pg";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import type { Bound } from "./database/bind.ts";
@@ -101,6 +102,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly apiKeys: ApiKeyStorage;
   readonly socketTickets: SocketTicketStorage;
   readonly hub: HubStorage;
+  readonly decisions: DecisionsStorage;
   readonly presence: PresenceStorage;
   readonly #source: string | Pool;
   readonly #options: Required<PostgresStorageOptions>;
@@ -131,6 +133,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.activity = postgresActivity(bound, sql);
     this.apiKeys = apiKeyStorage(sql);
     this.socketTickets = socketTicketStorage(sql);
+    this.decisions = decisionsStorage(sql);
     this.hub = postgresHub(bound, sql);
     this.presence = postgresPresence(bound);
   }

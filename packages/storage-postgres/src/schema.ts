@@ -33,5 +33,7 @@ export const {
   handlers,
   prompts,
   processingRecords,
+  choices,
+  settings,
   migrations,
 } = tables;

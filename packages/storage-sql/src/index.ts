@@ -3,6 +3,7 @@ export { type Column, type Fields, fieldsOf, type TableOf } from "./database/fie
 export { checkOptions, type OptionChecks, SWITCH } from "./database/options.ts";
 export type { Dialect, PageParts, RowOf, Schema, Sql, StoredAttempt, StoredDelivery, Tables, Tracking } from "./database/sql.ts";
 export { LOOKED_AT, type LookedAt, newestBefore, sweepStep } from "./database/sweep-step.ts";
+export { decisionsStorage } from "./decisions/preferences.ts";
 export { sendReads } from "./delivery/read-sends.ts";
 export {
   type ClaimedContent,

@@ -20,5 +20,7 @@ export const {
   handlers,
   prompts,
   processingRecords,
+  choices,
+  settings,
   migrations,
 } = tables;

@@ -2,6 +2,7 @@ import { BelfryError, consoleLogger, type Notification } from "@belfry/core";
 import {
   type ActivityStorage,
   type ApiKeyStorage,
+  type DecisionsStorage,
   type DeliveryStorage,
   type HubStorage,
   type InboxStorage,
@@ -10,7 +11,7 @@ import {
   type SocketTicketStorage,
   type Storage,
 } from "@belfry/core/storage";
-import { apiKeyStorage, checkOptions, socketTicketStorage } from "@belfry/storage-sql";
+import { apiKeyStorage, checkOptions, decisionsStorage, socketTicketStorage } from "@belfry/storage-sql";
 import type { Database } from "better-sqlite3";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import { CommitWatch } from "./database/commit-watch.ts";
@@ -93,6 +94,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly apiKeys: ApiKeyStorage;
   readonly socketTickets: SocketTicketStorage;
   readonly hub: HubStorage;
+  readonly decisions: DecisionsStorage;
   readonly #source: string | Database;
   readonly #options: Required<SqliteStorageOptions>;
   readonly #migrations: readonly Migration[];
@@ -116,6 +118,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     this.activity = sqliteActivity(current, sql);
     this.apiKeys = apiKeyStorage(sql);
     this.socketTickets = socketTicketStorage(sql);
+    this.decisions = decisionsStorage(sql);
     this.hub = sqliteHub(current, sql);
   }
 

@@ -35,6 +35,7 @@ describe("migrations", () => {
     expect(tables(database)).toEqual([
       "belfry_api_keys",
       "belfry_audit_log",
+      "belfry_choices",
       "belfry_deliveries",
       "belfry_delivery_attempts",
       "belfry_event_acks",
@@ -51,6 +52,7 @@ describe("migrations", () => {
       "belfry_prompts",
       "belfry_read_marks",
       "belfry_sends",
+      "belfry_settings",
       "belfry_socket_tickets",
       "belfry_trackings",
       "sqlite_sequence",

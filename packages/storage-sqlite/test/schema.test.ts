@@ -48,12 +48,14 @@ describe("schema", () => {
     await migrate(database);
     const clustered = database.prepare("SELECT name FROM pragma_table_list WHERE wr = 1 ORDER BY name").pluck().all();
     expect(clustered).toEqual([
+      "belfry_choices",
       "belfry_delivery_attempts",
       "belfry_event_acks",
       "belfry_idempotency_keys",
       "belfry_inbox_counters",
       "belfry_inbox_items",
       "belfry_read_marks",
+      "belfry_settings",
     ]);
   });
 });

@@ -10,16 +10,20 @@ export type ChoiceValue = "on" | "off" | Frequency;
 /** The kinds of things that a choice can be about, the most specific first. */
 export const CHOICE_SCOPES = ["group", "topic", "type", "category", "all"] as const;
 
-/** What a choice is about. */
+/** The kind of thing that a choice is about. */
 export type ChoiceScope = (typeof CHOICE_SCOPES)[number];
 
-/** An explicit choice of a user, or of a tenant for all its users. Only explicit choices exist: taking one back deletes it. */
-export interface Choice {
+/** What a choice is about. An owner has one choice for each place at most. */
+export interface ChoicePlace {
   readonly scope: ChoiceScope;
   /** The name of the group, topic, type or category; empty for `all`. */
   readonly name: string;
   /** The channel it is about; null for every channel. */
   readonly channel: string | null;
+}
+
+/** An explicit choice of a user, or of a tenant for all its users. Only explicit choices exist: taking one back deletes it. */
+export interface Choice extends ChoicePlace {
   readonly value: ChoiceValue;
   /** Conditions on the notification's data. A choice whose conditions do not hold counts as not made. Null for none. */
   readonly when: MetadataFilter | null;
@@ -56,13 +60,21 @@ export interface EffectiveChoice {
 /** The choices of one user and of the user's tenant, made ready for many look-ups. */
 export class Choices {
   readonly #user: ReadonlyMap<string, Choice>;
-  readonly #tenant: ReadonlyMap<string, Choice>;
-  readonly #locked: ReadonlyMap<string, Choice>;
+  #tenant: ReadonlyMap<string, Choice>;
+  #locked: ReadonlyMap<string, Choice>;
 
   constructor({ user, tenant }: { readonly user: readonly Choice[]; readonly tenant: readonly TenantChoice[] }) {
     this.#user = byPlace(user);
     this.#tenant = byPlace(tenant.filter(({ isLocked }) => !isLocked));
     this.#locked = byPlace(tenant.filter(({ isLocked }) => isLocked));
+  }
+
+  /** The choices of another user of the same tenant. Those of the tenant are not made ready anew. */
+  withUser(user: readonly Choice[]): Choices {
+    const choices = new Choices({ user, tenant: [] });
+    choices.#tenant = this.#tenant;
+    choices.#locked = this.#locked;
+    return choices;
   }
 
   /**

@@ -1,6 +1,7 @@
 export {
   CHOICE_SCOPES,
   type Choice,
+  type ChoicePlace,
   type ChoiceScope,
   type ChoiceSource,
   type ChoiceSubject,
@@ -24,5 +25,8 @@ export {
   type RuleResults,
   type SkipReason,
 } from "./decide.ts";
+export type { DecisionsStorage, OwnPreferences, PreferencesOwner, StoredPreferences } from "./decisions-storage.ts";
 export { type DigestTime, isTimeZone, nextDigest, type QuietHours, quietUntil, WEEKDAYS, type Weekday } from "./local-time.ts";
+export { preferencesOf, type UserPreferences } from "./preferences-of.ts";
+export { DEFAULT_DIGEST, type DigestSettings, type Settings, UserSettings } from "./settings.ts";
 export { askThrottle, type Throttle, type ThrottleResult } from "./throttle.ts";

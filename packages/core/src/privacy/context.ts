@@ -1,3 +1,4 @@
+import type { DecisionsStorage } from "../decisions/index.ts";
 import type { DeliveryEvents, DeliveryStorage } from "../delivery/index.ts";
 import type { BaseContext, Emits } from "../foundation/context.ts";
 import type { HubStorage } from "../hub/index.ts";
@@ -10,6 +11,7 @@ export interface PrivacyContext extends BaseContext {
   readonly deliveries: DeliveryStorage;
   readonly hub: HubStorage;
   readonly activity: ActivityStorage;
+  readonly decisions: DecisionsStorage;
   readonly events: Emits<DeliveryEvents & InboxEvents>;
   /** Tells clients and other processes what changed. Call it only after the commit. */
   publish(signals: readonly InboxSignal[]): void;

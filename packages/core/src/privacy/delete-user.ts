@@ -39,7 +39,7 @@ export function namedUser(what: string, owner: Owner, names: UserNames): NamedUs
 /** Removes all data of a user; see `TenantNotifications.deleteUser`. */
 export async function deleteUser(context: PrivacyContext, { owner, recipients }: NamedUser): Promise<DeletedUser> {
   using _call = await context.ready();
-  const { inbox, deliveries, activity, clock, events } = context;
+  const { inbox, deliveries, decisions, activity, clock, events } = context;
   const now = () => new Date(clock.now());
   let removed = 0;
   // Deliveries first: one that is still to come would write an item into the inbox.
@@ -53,6 +53,7 @@ export async function deleteUser(context: PrivacyContext, { owner, recipients }:
     });
   }
   removed += await untilDone(context, (limit) => inbox.erase(owner, limit));
+  removed += await untilDone(context, (limit) => decisions.erase(owner, limit));
   removed += await eraseAudit(context, owner);
   // Once more: a delivery that was under way may have written its item meanwhile.
   removed += await untilDone(context, (limit) => inbox.erase(owner, limit));

@@ -97,10 +97,10 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
 
 /** Connects the domains: hands each the functions of another one that it may call. */
 function contextOf<Tx, Written extends void | Promise<void>>(
-  parts: Omit<ServiceContext<Tx, Written>, "inbox" | "deliveries" | "hub" | "activity" | "reads" | "create" | "retrySend">,
+  parts: Omit<ServiceContext<Tx, Written>, "inbox" | "deliveries" | "hub" | "activity" | "decisions" | "reads" | "create" | "retrySend">,
 ): ServiceContext<Tx, Written> {
-  const { inbox, deliveries, hub, activity } = parts.storage;
-  const shared = { ...parts, inbox, deliveries, hub, activity };
+  const { inbox, deliveries, hub, activity, decisions } = parts.storage;
+  const shared = { ...parts, inbox, deliveries, hub, activity, decisions };
   return {
     ...shared,
     reads: readHook(shared as DeliveryContext),

@@ -1,3 +1,4 @@
+import type { DecisionsStorage } from "../decisions/index.ts";
 import type { DeliveryStorage } from "../delivery/index.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { InboxStorage } from "../inbox/index.ts";
@@ -28,6 +29,7 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
   readonly apiKeys: ApiKeyStorage;
   readonly socketTickets: SocketTicketStorage;
   readonly hub: HubStorage;
+  readonly decisions: DecisionsStorage;
   /** Who is connected to which instance. @default everybody is connected to this process */
   readonly presence?: PresenceStorage;
   /**

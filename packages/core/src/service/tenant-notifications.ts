@@ -131,7 +131,7 @@ export class TenantNotifications<
   }
 
   /**
-   * Removes all data of a user: items, deliveries to them, and their name in lists of recipients and in the audit log, which
+   * Removes all data of a user: items, deliveries to them, their preferences, and their name in lists of recipients and in the audit log, which
    * keeps a line without a name. Pending deliveries to them are not made. It works in steps; a call that was interrupted may
    * be repeated.
    *
@@ -146,7 +146,7 @@ export class TenantNotifications<
   }
 
   /**
-   * Streams all data of a user as lines of JSON, each with its `record`: `item`, `delivery` or `audit`.
+   * Streams all data of a user as lines of JSON, each with its `record`: `item`, `delivery`, `choice`, `settings` or `audit`.
    *
    * @throws BelfryError `VALIDATION_ERROR` at the call; `STORAGE_UNAVAILABLE`, `STORAGE_FAILED` while it is read
    * @example

@@ -1,5 +1,7 @@
 import type {
   AuditEntry,
+  ChoiceScope,
+  ChoiceValue,
   Delivery,
   DeliveryAttempt,
   DeliveryPlan,
@@ -41,10 +43,34 @@ export interface Tracking extends DeliveryPlan, SendProgress, ChainColumns {
   readonly tenant: string;
 }
 
+/** A choice as it is stored: the tenant's with an empty `userId`, one for every channel with an empty `channel`, conditions as JSON. */
+export interface StoredChoice {
+  readonly tenant: string;
+  readonly userId: string;
+  readonly place: string;
+  readonly scope: ChoiceScope;
+  readonly name: string;
+  readonly channel: string;
+  readonly value: ChoiceValue;
+  readonly isLocked: boolean;
+  readonly conditions: string | null;
+}
+
+/** Settings as they are stored: the tenant's with an empty `userId`, lists and objects as JSON, times in milliseconds. */
+export interface StoredSettings {
+  readonly tenant: string;
+  readonly userId: string;
+  readonly timeZone: string | null;
+  readonly quietHours: string | null;
+  readonly pausedUntil: number | null;
+  readonly digest: string | null;
+}
+
 /** The tables whose records are read and written by their declaration. One that lacks a field of its record does not compile. */
 export interface Schema {
   readonly apiKeys: TableOf<StoredApiKey>;
   readonly auditLog: TableOf<AuditEntry>;
+  readonly choices: TableOf<StoredChoice>;
   readonly deliveries: TableOf<StoredDelivery>;
   readonly deliveryAttempts: TableOf<StoredAttempt>;
   readonly handlers: TableOf<Handler>;
@@ -52,6 +78,7 @@ export interface Schema {
   readonly notifications: TableOf<Notification>;
   readonly processingRecords: TableOf<StoredRecord>;
   readonly sends: TableOf<SendDetails>;
+  readonly settings: TableOf<StoredSettings>;
   readonly socketTickets: TableOf<StoredTicket>;
   readonly trackings: TableOf<Tracking>;
 }
@@ -74,7 +101,7 @@ export interface Dialect extends Times {
   /** The length of a text or of JSON in bytes, found without reading all of it. */
   bytes(column: string): string;
   /** Whether a column is in a list in JSON. */
-  isIn(column: string, list: `$${number}`, type: "uuid" | "bigint"): string;
+  isIn(column: string, list: `$${number}`, type: "uuid" | "bigint" | "text"): string;
   /** A parameter cast to a type, where SQL needs the cast. */
   cast(parameter: string, type: "text" | "timestamptz" | "uuid"): string;
   /** Whether a JSON list has a text. */

@@ -1,4 +1,5 @@
 import { columns as c, table } from "./columns.ts";
+import { DECISIONS } from "./decisions.ts";
 import { DELIVERIES } from "./deliveries.ts";
 import { HUB } from "./hub.ts";
 import { INBOX } from "./inbox.ts";
@@ -8,6 +9,7 @@ export const TABLES = {
   ...INBOX,
   ...DELIVERIES,
   ...HUB,
+  ...DECISIONS,
   /**
    * The migrations that this database has: each one's number from 1, the SHA-256 of its SQL in hexadecimal, and how many
    * migrations a package must know to work after it.

@@ -12,6 +12,7 @@ import { promptsMigration } from "./0010-prompts.ts";
 import { dueByTenantMigration } from "./0011-due-by-tenant.ts";
 import { linksMigration } from "./0012-links.ts";
 import { byTypeMigration } from "./0013-by-type.ts";
+import { preferencesMigration } from "./0014-preferences.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -28,4 +29,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: dueByTenantMigration },
   { phase: "expand", sql: linksMigration },
   { phase: "expand", sql: byTypeMigration },
+  { phase: "expand", sql: preferencesMigration },
 ] as const satisfies readonly Migration[];

@@ -2,6 +2,7 @@ import type { Storage } from "@belfry/core/storage";
 import { describe } from "vitest";
 import { creatingTests } from "./creating/creating-tests.ts";
 import { transactionTests } from "./creating/transactions.ts";
+import { decisionsTests } from "./decisions/decisions-tests.ts";
 import { deliveryTests } from "./delivery/delivery-tests.ts";
 import type { StorageHarness } from "./harness.ts";
 import { hubTests } from "./hub/hub-tests.ts";
@@ -27,6 +28,7 @@ const OF_PARTS: Readonly<Record<StoragePart, Tests>> = {
   deliveries: deliveryTests,
   activity: operatorTests,
   hub: hubTests,
+  decisions: decisionsTests,
 };
 
 /** The tests of each behaviour by examples: of the parts, and of several parts together. */

@@ -140,4 +140,20 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
     table: "belfry_socket_tickets",
     values: { digest: "digest of a ticket", sealed: "sealed", expires_at: THEN },
   },
+  {
+    since: 14,
+    table: "belfry_choices",
+    values: {
+      ...{ tenant, user_id: "ann", place: "f9cdfe0248d356c5ae0cd85e76dfa9ae1232c266d39f4db33f29ea727ccf34a1", scope: "type" },
+      ...{ name: "note", channel: "email", value: "daily", is_locked: false, conditions: '{"n":1}' },
+    },
+  },
+  {
+    since: 14,
+    table: "belfry_settings",
+    values: {
+      ...{ tenant, user_id: "ann", time_zone: "Asia/Tokyo", quiet_hours: '[{"from":"22:00","to":"07:00"}]' },
+      ...{ paused_until: THEN.getTime(), digest: '{"at":"18:30","weekday":"fri"}' },
+    },
+  },
 ];

@@ -52,6 +52,9 @@ export function upgradeSuite(name: string, harness: UpgradeHarness): void {
       if (count >= 3) {
         await expectHub(storage, count >= 10);
       }
+      if (count >= 14) {
+        await expectPreferences(storage);
+      }
       await subject.migrated();
       expect((await storage.inbox.counts(owner)).total).toBe(3);
       await expectChanges(storage);
@@ -107,6 +110,18 @@ async function expectHub({ hub }: Storage, hasReferredPrompts: boolean): Promise
     { record: { id: RECORD, prompt: "Do it" }, event: { id: EVENT } },
     ...(hasReferredPrompts ? [later] : []),
   ]);
+}
+
+async function expectPreferences({ decisions }: Storage): Promise<void> {
+  const place = { scope: "type", name: "note", channel: "email" } as const;
+  expect((await decisions.preferencesOf("acme", ["ann"])).users.get("ann")).toMatchObject({
+    choices: [{ ...place, value: "daily", when: { n: 1 } }],
+    settings: {
+      ...{ timeZone: "Asia/Tokyo", quietHours: [{ from: "22:00", to: "07:00" }] },
+      ...{ pausedUntil: THEN, digest: { at: "18:30", weekday: "fri" } },
+    },
+  });
+  expect(await decisions.takeBack(owner, place)).toBe(true);
 }
 
 async function expectChanges({ inbox }: Storage): Promise<void> {

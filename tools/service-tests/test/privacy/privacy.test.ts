@@ -100,6 +100,10 @@ onEveryStorage((database) => {
       });
       await notifications.create({ to: [ANN, "bob"], title: "To the inbox", message: "x", actor: ANN, idempotencyKey: "key-2" });
       await notifications.runDue();
+      const { decisions } = options.storage;
+      const place = { scope: "topic", name: "canary", channel: null } as const;
+      await decisions.setChoice({ tenant: "default", userId: ANN }, { ...place, value: "off", when: null, isLocked: false }, 10);
+      await decisions.changeSettings({ tenant: "default", userId: ANN }, { timeZone: "Asia/Tokyo" });
       const users = Array.from({ length: 1_200 }, (_, index) => `user ${index}`);
       await notifications.create({ to: [...users, ANN], title: "Many" });
       return { notifications, mails };
@@ -119,6 +123,10 @@ onEveryStorage((database) => {
       const records = await exported(notifications);
       const count = (record: string) => records.filter((one) => one.record === record).length;
       expect([count("item"), count("delivery"), count("audit")]).toEqual([4, 3, 1]);
+      expect(records.filter(({ record }) => record === "choice" || record === "settings")).toEqual([
+        { record: "choice", scope: "topic", name: "canary", channel: null, value: "off", when: null },
+        { record: "settings", timeZone: "Asia/Tokyo", quietHours: null, pausedUntil: null, digest: null },
+      ]);
       expect(records.flatMap(({ title }) => title ?? [])).toEqual(["Both", "Only her", "To the inbox", "Many"]);
     });
 

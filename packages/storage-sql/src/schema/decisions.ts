@@ -1,0 +1,39 @@
+import type { ChoiceScope, ChoiceValue } from "@belfry/core";
+import { columns as c, table } from "./columns.ts";
+
+/** The tables of preferences. The tenant's own rows have an empty `userId`. */
+export const DECISIONS = {
+  /** What users, and tenants for all their users, chose explicitly. */
+  choices: table(
+    {
+      tenant: c.bytewise,
+      userId: c.bytewise,
+      /** SHA-256 of scope, name and channel, in hexadecimal: the longest names would not fit into the key. */
+      place: c.bytewise,
+      scope: c.textOf<ChoiceScope>(),
+      name: c.text,
+      /** Empty for every channel. */
+      channel: c.text,
+      value: c.textOf<ChoiceValue>(),
+      isLocked: c.boolean,
+      /** JSON. */
+      conditions: c.nullable(c.text),
+    },
+    { key: ["tenant", "userId", "place"] },
+  ),
+
+  /** When users want to be left alone, and when their digests come. Times are in milliseconds. */
+  settings: table(
+    {
+      tenant: c.bytewise,
+      userId: c.bytewise,
+      timeZone: c.nullable(c.text),
+      /** JSON. */
+      quietHours: c.nullable(c.text),
+      pausedUntil: c.nullable(c.number),
+      /** JSON. */
+      digest: c.nullable(c.text),
+    },
+    { key: ["tenant", "userId"] },
+  ),
+};
