@@ -17,6 +17,7 @@ type ItemTuple = readonly [
   priority: InboxItem["priority"],
   url: string | null,
   actions: string | null,
+  rendered: number | null,
 ];
 type CountsTuple = readonly [total: number, unread: number, lastSeq: number, epoch: string, rev: number];
 type StateTuple = readonly [...CountsTuple, readUpToSeq: number];
@@ -55,7 +56,7 @@ export class RawSqliteReader {
     this.#unread = database.prepare(`SELECT unread ${ofInbox}`).pluck();
     this.#counts = database.prepare(`SELECT total, unread, last_seq, epoch, rev ${ofInbox}`).raw();
     this.#state = database.prepare(`SELECT total, unread, last_seq, epoch, rev, read_up_to_seq ${ofInbox}`).raw();
-    this.#page = database.prepare(page(`${shown}, n.kind, n.source, n.sender, n.priority, n.url, n.actions`)).raw();
+    this.#page = database.prepare(page(`${shown}, n.kind, n.source, n.sender, n.priority, n.url, n.actions, n.rendered`)).raw();
     this.#shownPage = database.prepare(page(shown)).raw();
     this.#mark = database
       .prepare(
@@ -89,7 +90,7 @@ export class RawSqliteReader {
     const items: InboxItem[] = [];
     for (let index = 0; index < rows.length && index < limit; index += 1) {
       const row = rows[index] as ItemTuple;
-      const [id, type, title, message, data, createdAt, seq, ownReadAt, , kind, source, actor, priority, url, actions] = row;
+      const [id, type, title, message, data, createdAt, seq, ownReadAt, , kind, source, actor, priority, url, actions, rendered] = row;
       const readAt = seq > readUpToSeq ? ownReadAt : this.#readAt(userId, row);
       items.push({
         id,
@@ -105,6 +106,7 @@ export class RawSqliteReader {
         priority,
         url,
         actions: actions === null ? null : JSON.parse(actions),
+        rendered,
         userId,
         seq,
         readAt: readAt === null ? null : new Date(readAt),

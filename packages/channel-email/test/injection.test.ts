@@ -155,6 +155,7 @@ describe("injection", () => {
       html_content: "<h1>Welcome!</h1>",
       attachments: [{ filename: "welcome.pdf", url: "https://example.com/welcome.pdf" }],
       priority: "high",
+      rendered: null,
     };
     expect(email({ from }).invalidData?.(data)).toEqual([]);
     expect(email({ from }).invalidData?.({ attachments: null, html_content: null, template: null })).toEqual([]);

@@ -97,6 +97,7 @@ export {
   type ItemRef,
   type ListInput,
   type StoredItem,
+  type StoredListInput,
 } from "./inbox/index.ts";
 export {
   type Address,

@@ -21,6 +21,7 @@ export function entry(to: string | readonly string[], fields: Partial<Notificati
     url: null,
     actions: null,
     priority: "high",
+    rendered: null,
     createdAt: new Date(),
     ...fields,
   };

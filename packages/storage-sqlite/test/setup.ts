@@ -25,6 +25,7 @@ export function entry(to: string | readonly string[], fields: Partial<Notificati
     url: null,
     actions: null,
     priority: "high",
+    rendered: null,
     createdAt: new Date(),
     ...fields,
   };

@@ -14,6 +14,7 @@ import {
   parseExcept,
   parseFields,
   parseRecipients,
+  type RenderedTexts,
   rendersTexts,
   renderTexts,
   type SharedFields,
@@ -103,7 +104,7 @@ function entryFor(
 interface Parsed {
   readonly fields: SharedFields;
   readonly data: JsonObject;
-  readonly texts: Texts;
+  readonly texts: Texts | RenderedTexts;
   readonly recipients: readonly string[];
 }
 
@@ -123,6 +124,7 @@ function entryOf(context: ParseContext, request: CreateRequest, { fields, data, 
     message: texts.message ?? "",
     data: (input.roomId ?? null) === null ? data : { ...data, room_id: input.roomId as string },
     createdAt: new Date(context.clock.now()),
+    rendered: "rendered" in texts ? texts.rendered : null,
   };
   const except = input.except === undefined ? null : parseExcept(input.except);
   return { notification, recipients: except === null ? recipients : recipients.filter((userId) => !except.has(userId)) };

@@ -1,10 +1,15 @@
 import { textOf } from "../foundation/errors.ts";
+import { declaredType, type NotificationTypes, renderAgain, type StoredTexts } from "../notifications/index.ts";
 import { OutOfTime, type TimeLimit, withinTime } from "../work/timing.ts";
 import type { Addresses, Reached } from "./addresses.ts";
-import type { Channel, DeliveryFailure, DeliveryOutcome, DeliveryTask } from "./channel.ts";
+import type { Channel, DeliveryOutcome, DeliveryTask } from "./channel.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 
-function taskOf({ delivery, notification, roomId, meta }: ClaimedDelivery, { address, locale }: Reached): DeliveryTask {
+function taskOf(
+  { delivery, notification, roomId, meta }: ClaimedDelivery,
+  { address, locale }: Reached,
+  { title, message, url }: StoredTexts,
+): DeliveryTask {
   return {
     id: delivery.id,
     notificationId: notification.id,
@@ -14,10 +19,10 @@ function taskOf({ delivery, notification, roomId, meta }: ClaimedDelivery, { add
     locale,
     roomId,
     type: notification.type,
-    title: notification.title,
-    message: notification.message,
+    title,
+    message,
     data: meta,
-    url: notification.url,
+    url,
     actions: notification.actions,
     isFallback: delivery.isFallback,
     attempt: delivery.attempt,
@@ -28,6 +33,7 @@ function taskOf({ delivery, notification, roomId, meta }: ClaimedDelivery, { add
 /** The parts that an attempt uses. */
 export interface AttemptContext extends Omit<TimeLimit, "timeoutMs"> {
   readonly addresses: Addresses;
+  readonly types: NotificationTypes;
 }
 
 /** The result of an attempt, and whether its channel was called. */
@@ -36,33 +42,55 @@ export interface AttemptResult {
   readonly wasHandedIn: boolean;
 }
 
+/** The host's functions of an attempt before its channel, and what is said of one that takes too long. */
+const TOO_LATE = {
+  directory: (timeoutMs: number) => `The host's directory gave no answer within ${timeoutMs} ms.`,
+  rendering: (timeoutMs: number) => `The functions of the type rendered nothing within ${timeoutMs} ms.`,
+} as const;
+
 /**
- * Finds the recipient's address and has `channel` deliver once, both within the channel's time; whatever goes wrong is an
- * outcome.
+ * Finds the recipient's address, renders the texts in the recipient's language and has `channel` deliver once, all within the
+ * channel's time; whatever goes wrong is an outcome.
  */
 export async function attempt(channel: Channel, claimed: ClaimedDelivery, context: AttemptContext): Promise<AttemptResult> {
   const { name, timeoutMs } = channel;
-  let reached: Reached | DeliveryFailure | null = null;
-  let wasHandedIn = false;
+  let step = "directory" as keyof typeof TOO_LATE | "channel";
   const work = async (ends: AbortSignal): Promise<DeliveryOutcome> => {
-    reached = await context.addresses.of(claimed.delivery, channel);
+    const reached = await context.addresses.of(claimed.delivery, channel);
     // A directory that answers too late must not have anything delivered: another attempt may be under way.
     ends.throwIfAborted();
     if ("status" in reached) {
       return reached;
     }
-    wasHandedIn = true;
-    const outcome = await channel.deliver(taskOf(claimed, reached), ends);
+    const { notification } = claimed;
+    let texts: StoredTexts = notification;
+    if (notification.rendered !== null) {
+      step = "rendering";
+      texts = await textsFor(claimed, reached, { ...context, timeoutMs });
+      ends.throwIfAborted();
+    }
+    step = "channel";
+    const outcome = await channel.deliver(taskOf(claimed, reached, texts), ends);
     return isOutcome(outcome) ? outcome : noOutcome(channel, outcome);
   };
   try {
     const outcome = await withinTime(work, { ...context, timeoutMs });
-    return { outcome, wasHandedIn };
+    return { outcome, wasHandedIn: step === "channel" };
   } catch (error) {
-    const isLookUp = error instanceof OutOfTime && reached === null;
-    const text = isLookUp ? `The host's directory gave no answer within ${timeoutMs} ms.` : textOf(error);
-    return { outcome: { status: "failed", transient: true, provider: name, error: text }, wasHandedIn };
+    const late = error instanceof OutOfTime && step !== "channel" ? TOO_LATE[step](timeoutMs) : null;
+    const outcome = { status: "failed", transient: true, provider: name, error: late ?? textOf(error) } as const;
+    return { outcome, wasHandedIn: step === "channel" };
   }
+}
+
+/** The texts in the recipient's language: what functions of the type made is made anew. */
+function textsFor(
+  { notification, meta }: ClaimedDelivery,
+  { locale }: Reached,
+  { clock, types, timeoutMs }: AttemptContext & Pick<TimeLimit, "timeoutMs">,
+): Promise<StoredTexts> {
+  const declared = declaredType({ types }, notification.type, { declaredTypesOnly: false });
+  return renderAgain({ clock, locale, timeoutMs }, { notification, declared, data: meta });
 }
 
 /** A channel is the host's own code: what it answers may be anything. */

@@ -3,12 +3,12 @@ import { isUuid } from "../foundation/ids.ts";
 import { type MembersOf, requireId, requireMembers, requireNone } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { announceItems } from "../inbox/index.ts";
-import { INBOX_CHANNEL } from "../notifications/index.ts";
+import { declaredType, INBOX_CHANNEL, RENDERED, renderAgain } from "../notifications/index.ts";
 import { type ChainChange, due, isStoppable, type Settlement, settleChains, settled } from "./chains.ts";
 import { checkContent, dataOf, requireContent } from "./check-content.ts";
 import { type DeliveryContext, settle } from "./context.ts";
 import { chainOutcome, type Delivery } from "./delivery.ts";
-import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
+import type { LoadedDelivery, LoadedSend, SendState, SendUpdate } from "./delivery-storage.ts";
 import { getSend, unknownSend } from "./read-sends.ts";
 import type { Acting, Send, SendChanges } from "./send.ts";
 
@@ -93,13 +93,16 @@ export async function updateSend(context: DeliveryContext, request: ChangeReques
   const actor = actorOf(request);
   requireMembers("update", changes, CHANGES);
   using _call = await context.ready();
-  const { channels, roomId, title, message, meta } = await getSend(context, tenant, id);
+  const before = await getSend(context, tenant, id);
+  const { channels, roomId, meta } = before;
   const checked = checkContent(context, changes, { names: channels, isContract });
+  const keptRendered = ~((checked.title === undefined ? 0 : RENDERED.title) | (checked.message === undefined ? 0 : RENDERED.message));
+  const texts = checked.data && (await textsFromData(context, before, { data: checked.data, keptRendered }));
+  const { title, message } = { ...before, ...texts };
   requireContent(context, { title, message, data: meta, ...checked }, channels);
   const data = checked.data && { meta: checked.data, data: dataOf(checked.data, roomId, { isContract }) };
-  const updated = isUuid(id)
-    ? await context.deliveries.updateSend(tenant, id, { ...checked, ...data, at: new Date(context.clock.now()), actor })
-    : "unknown";
+  const change = { ...texts, ...checked, ...data, keptRendered, at: new Date(context.clock.now()), actor };
+  const updated = isUuid(id) ? await context.deliveries.updateSend(tenant, id, change) : "unknown";
   if (updated === "unknown") {
     throw unknownSend(id);
   }
@@ -108,6 +111,21 @@ export async function updateSend(context: DeliveryContext, request: ChangeReques
     throw new BelfryError("INVALID_STATE", `The notification ${id} cannot be changed: it is ${send.status}, not pending.`);
   }
   return send;
+}
+
+interface NewData extends Required<Pick<SendUpdate, "data">> {
+  readonly keptRendered: number;
+}
+
+/** The texts that functions of the type make of new data. They replace what these functions made of the data before. */
+async function textsFromData(context: DeliveryContext, before: Send, { data, keptRendered }: NewData): Promise<Partial<SendUpdate>> {
+  const rendered = (before.rendered ?? 0) & keptRendered;
+  if (rendered === 0) {
+    return {};
+  }
+  const declared = declaredType(context, before.type, { declaredTypesOnly: false });
+  const { title, message, url } = await renderAgain(context, { notification: { ...before, rendered }, declared, data });
+  return { title, message, ...(url !== null && { url }) };
 }
 
 /** Deletes a send and its inbox items for good, and tells their owners' clients. */

@@ -17,8 +17,8 @@ export interface DeliveryTask {
   /** Where to deliver: the recipient itself, or what the host's directory gave for it. */
   readonly address: string;
   /**
-   * The language to deliver in, as a BCP 47 tag: the user's, as the host's directory gave it, else the service's. The texts of the
-   * task are as they are stored.
+   * The language to deliver in, as a BCP 47 tag: the user's, as the host's directory gave it, else the service's. What functions of
+   * the type make of the texts is rendered in it.
    */
   readonly locale: string;
   /** The room it belongs to, as the sender named it, or null. */

@@ -122,7 +122,10 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     const { clock } = this.#context;
     const startedAt = new Date(clock.now());
     const { outcome, reason, wasHandedIn } = await this.#deliver(claimed, cancellation);
-    this.#noteEndpoint(claimed, outcome);
+    // What failed before its channel was called says nothing of the endpoint.
+    if (wasHandedIn || outcome.status !== "failed") {
+      this.#noteEndpoint(claimed, outcome);
+    }
     const channel = this.#context.channels.get(delivery.channel);
     const retryInMs =
       outcome.status === "failed" && outcome.transient && channel
@@ -139,7 +142,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
 
   async #deliver(claimed: ClaimedDelivery, cancellation: Cancellation): Promise<Delivered> {
     const { delivery } = claimed;
-    const { channels, clock } = this.#context;
+    const { channels, clock, types } = this.#context;
     if (delivery.channel === INBOX_CHANNEL) {
       return { ...(await this.#inbox.deliver(claimed)), wasHandedIn: true };
     }
@@ -156,7 +159,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     if (goneUntil !== null && delivery.attemptsBefore === 0) {
       return failed(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
     }
-    return { ...(await attempt(channel, claimed, { addresses: this.#addresses, clock, cancellation })), reason: null };
+    return { ...(await attempt(channel, claimed, { addresses: this.#addresses, types, clock, cancellation })), reason: null };
   }
 
   #noteEndpoint({ delivery }: ClaimedDelivery, outcome: DeliveryOutcome): void {

@@ -159,6 +159,10 @@ export interface ExportedDelivery extends TrackedDelivery {
 export interface SendUpdate extends SendChanges {
   /** What {@link SendDetails} keep of the new data; given together with `data`. */
   readonly meta?: JsonObject;
+  /** The link that its type made of the new data. */
+  readonly url?: string;
+  /** The bits of the notification's `rendered` that stay: those of texts that are not changed by hand. */
+  readonly keptRendered: number;
   readonly at: Date;
   readonly actor: string;
 }

@@ -123,6 +123,7 @@ interface ContentSource extends ContentUse {
 /** What a notification says. */
 interface Content extends Required<SendChanges> {
   readonly url: string | null;
+  readonly rendered: number | null;
 }
 
 async function parseContent(context: DeliveryContext, { input, declared, type, ...use }: ContentSource): Promise<Content> {
@@ -131,9 +132,9 @@ async function parseContent(context: DeliveryContext, { input, declared, type, .
     : await parseData(input.data, declared);
   // Data of a contract need not fit the type, and its senders write their own texts.
   const isRendered = !use.isContract && rendersTexts(declared, input);
-  const texts = isRendered ? await renderTexts(context, { declared, type, data, given: input }) : input;
+  const texts = isRendered ? await renderTexts(context, { declared, type, data, given: input }) : { ...input, rendered: null };
   const all = { title: texts.title ?? "", message: texts.message ?? "", data };
-  return { ...all, url: texts.url ?? null, ...checkContent(context, all, use) };
+  return { ...all, url: texts.url ?? null, rendered: texts.rendered, ...checkContent(context, all, use) };
 }
 
 function channelNames(names: unknown = [INBOX_CHANNEL]): readonly string[] {

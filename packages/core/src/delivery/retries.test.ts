@@ -27,7 +27,7 @@ describe("retryDelayMs", () => {
 });
 
 describe("attempt", () => {
-  const claimed = { delivery: { tenant: "t", recipient: "r" }, notification: {}, meta: {} } as ClaimedDelivery;
+  const claimed = { delivery: { tenant: "t", recipient: "r" }, notification: { rendered: null }, meta: {} } as ClaimedDelivery;
   const channel = (deliver: Channel["deliver"], timeoutMs = 60_000): Channel => ({
     name: "test",
     retryDelaysMs,
@@ -41,7 +41,7 @@ describe("attempt", () => {
     const { outcome } = await attempt(
       channel(() => Promise.reject(new Error("boom"))),
       claimed,
-      { addresses: new Addresses({ directory: null, locale: "en" }), clock: systemClock, cancellation: never },
+      { addresses: new Addresses({ directory: null, locale: "en" }), types: {}, clock: systemClock, cancellation: never },
     );
     expect(outcome).toEqual({ status: "failed", transient: true, provider: "test", error: "boom" });
   });
@@ -50,7 +50,7 @@ describe("attempt", () => {
     const { outcome } = await attempt(
       channel(() => new Promise(() => {}), 5),
       claimed,
-      { addresses: new Addresses({ directory: null, locale: "en" }), clock: systemClock, cancellation: never },
+      { addresses: new Addresses({ directory: null, locale: "en" }), types: {}, clock: systemClock, cancellation: never },
     );
     expect(outcome).toMatchObject({ status: "failed", transient: true, error: "The attempt took longer than 5 ms." });
   });

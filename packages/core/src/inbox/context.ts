@@ -1,5 +1,6 @@
 import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
-import type { DataByType, Typed } from "../notifications/index.ts";
+import type { RepeatedLines } from "../foundation/repeated-lines.ts";
+import type { DataByType, NotificationTypes, Typed } from "../notifications/index.ts";
 import type { InboxSignal } from "./inbox-event.ts";
 import type { InboxItem } from "./inbox-item.ts";
 import type { InboxStorage } from "./inbox-storage.ts";
@@ -50,6 +51,9 @@ export interface InboxContext extends BaseContext {
   readonly inbox: InboxStorage;
   readonly events: Emits<InboxEvents>;
   readonly reads: ReadHook;
+  readonly types: NotificationTypes;
+  /** Logs what may go wrong with every read. */
+  readonly lines: Pick<RepeatedLines, "warn">;
   /** Tells clients and other processes what changed. Call it only after the commit. */
   publish(signals: readonly InboxSignal[]): void;
 }

@@ -19,6 +19,7 @@ function entry(id: string, ...recipients: string[]): NewNotification {
     url: null,
     actions: null,
     priority: "high" as const,
+    rendered: null,
     createdAt: new Date(0),
   };
   return { notification, recipients };

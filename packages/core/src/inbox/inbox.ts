@@ -6,8 +6,8 @@ import { numberIssue, shown, stringIssue } from "../foundation/parse-text.ts";
 import { type Acknowledged, announceItems, type InboxContext } from "./context.ts";
 import type { FollowInboxes, InboxListener } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, InboxPosition, ItemRef, StoredItem } from "./inbox-item.ts";
-import type { InboxPage, WholeInboxChange } from "./inbox-storage.ts";
-import { type InboxList, type ListInput, listInbox } from "./list-inbox.ts";
+import type { InboxPage, InboxStorage, WholeInboxChange } from "./inbox-storage.ts";
+import { type InboxList, inLocale, LIST_INPUT, type ListInput, listInbox, STORED_LIST_INPUT, type StoredListInput } from "./list-inbox.ts";
 
 type Change = "read" | "deleted";
 
@@ -36,27 +36,32 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   }
 
   /**
-   * Returns one page, newest first, by cursor or offset.
+   * Returns one page, newest first, by cursor or offset. With a `locale`, what functions of declared types make of the texts is
+   * rendered in that language; where one fails, the stored texts stand in, and it is logged.
    *
    * @throws BelfryError `VALIDATION_ERROR` for a limit, offset or status out of range, `INVALID_CURSOR` for a cursor of
    *   another list or an edited one
    */
-  list(input?: ListInput): Promise<InboxList<Item>> {
+  async list(input?: ListInput): Promise<InboxList<Item>> {
     const { inbox } = this.#context;
-    return listInbox(this.#context, {
+    const page = await listInbox(this.#context, {
       owner: this.owner,
       input,
+      checks: LIST_INPUT,
       read: async (owner, query) => (await inbox.list(owner, query)) as InboxPage<Item>,
     });
+    const locale = input?.locale;
+    return locale === undefined ? page : { ...page, items: await inLocale(this.#context, page.items, locale) };
   }
 
   /**
-   * Returns the same page as {@link list}, for those who write the items out at once: their data is still JSON text. It
-   * throws as {@link list} does.
+   * Returns the same page as {@link list}, for those who write the items out at once: their data is still JSON text, their
+   * texts are as they are stored. It throws as {@link list} does.
    */
-  listStored(input?: ListInput): Promise<InboxList<StoredItem>> {
+  listStored(input?: StoredListInput): Promise<InboxList<StoredItem>> {
     const { inbox } = this.#context;
-    return listInbox(this.#context, { owner: this.owner, input, read: (owner, query) => inbox.listStored(owner, query) });
+    const read: InboxStorage["listStored"] = (owner, query) => inbox.listStored(owner, query);
+    return listInbox(this.#context, { owner: this.owner, input, checks: STORED_LIST_INPUT, read });
   }
 
   /**

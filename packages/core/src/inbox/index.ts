@@ -41,4 +41,4 @@ export type {
   SweptBefore,
   WholeInboxChange,
 } from "./inbox-storage.ts";
-export { type InboxList, type ListInput, listTenant } from "./list-inbox.ts";
+export { type InboxList, type ListInput, listTenant, type StoredListInput } from "./list-inbox.ts";

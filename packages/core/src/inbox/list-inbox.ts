@@ -2,7 +2,8 @@ import type { Owner } from "../foundation/context.ts";
 import { fingerprint } from "../foundation/digest.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { type ChecksOf, pageChecks, requireInput, requireNone, validationError } from "../foundation/issue-list.ts";
-import { NAME_RULE, oneOf, stringIssue, text } from "../foundation/parse-text.ts";
+import { type Check, NAME_RULE, oneOf, stringIssue, text } from "../foundation/parse-text.ts";
+import { declaredType, localeIssue, renderAgain } from "../notifications/index.ts";
 import type { InboxContext } from "./context.ts";
 import type { InboxCounts, InboxItem, InboxStatus } from "./inbox-item.ts";
 import type { InboxPage, InboxQuery } from "./inbox-storage.ts";
@@ -46,13 +47,16 @@ function check(seq: number, { owner, status, type, roomId, epoch }: CursorScope)
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 1_000;
 const STATUSES: readonly InboxStatus[] = ["all", "unread", "read"];
-const LIST_INPUT: ChecksOf<ListInput> = {
+/** The checks of the input of `listStored`. */
+export const STORED_LIST_INPUT: ChecksOf<StoredListInput> = {
   ...pageChecks(MAX_LIMIT),
   status: oneOf(STATUSES),
   type: text(NAME_RULE),
   roomId: text(NAME_RULE),
   cursor: stringIssue,
 };
+/** The checks of the input of `list`. */
+export const LIST_INPUT: ChecksOf<ListInput> = { ...STORED_LIST_INPUT, locale: localeIssue };
 
 /** Which part of an inbox to list. */
 export interface ListInput {
@@ -68,7 +72,12 @@ export interface ListInput {
   readonly cursor?: string;
   /** Skips this many of the newest matching items. A cursor is more stable while new items arrive. @default 0 */
   readonly offset?: number;
+  /** The language to render the texts in that functions of declared types make, as a BCP 47 tag. @default the texts as they are stored */
+  readonly locale?: string;
 }
+
+/** Which part of an inbox to list as it is stored. */
+export type StoredListInput = Omit<ListInput, "locale">;
 
 /** One page of an inbox, newest first, with the counts of the same moment. */
 export interface InboxList<Item = InboxItem> {
@@ -80,8 +89,14 @@ export interface InboxList<Item = InboxItem> {
   readonly counts: InboxCounts;
 }
 
-/** The storage's operation that reads a page. */
-type ReadPage<Item> = (owner: Owner, query: InboxQuery) => Promise<InboxPage<Item>>;
+/** What to list, and how. */
+interface Listing<Item> {
+  readonly owner: Owner;
+  readonly input: ListInput | undefined;
+  readonly checks: Readonly<Partial<Record<keyof ListInput, Check>>>;
+  /** The storage's operation that reads a page. */
+  readonly read: (owner: Owner, query: InboxQuery) => Promise<InboxPage<Item>>;
+}
 
 /**
  * Lists one page of an inbox. Throws `VALIDATION_ERROR` for a value out of range and `INVALID_CURSOR` for a cursor of
@@ -89,9 +104,9 @@ type ReadPage<Item> = (owner: Owner, query: InboxQuery) => Promise<InboxPage<Ite
  */
 export async function listInbox<Item extends Pick<InboxItem, "seq">>(
   context: InboxContext,
-  { owner, input = {}, read }: { readonly owner: Owner; readonly input: ListInput | undefined; readonly read: ReadPage<Item> },
+  { owner, input = {}, checks, read }: Listing<Item>,
 ): Promise<InboxList<Item>> {
-  requireInput("list", input, LIST_INPUT);
+  requireInput("list", input, checks);
   const { status = "all", type, roomId, limit = DEFAULT_LIMIT, cursor, offset = 0 } = input;
   if (cursor !== undefined && offset !== 0) {
     throw validationError([{ path: ["offset"], type: "conflict", message: "cannot be given together with a cursor" }]);
@@ -115,6 +130,28 @@ export async function listInbox<Item extends Pick<InboxItem, "seq">>(
   }
   const shown = items.slice(0, limit);
   return { items: shown, nextCursor: encodeCursor((shown.at(-1) as Item).seq, scope), matching, counts };
+}
+
+/** The items with their texts in a language. Those of one whose functions fail stay as they are stored. */
+export function inLocale<Item extends InboxItem>(
+  { types, clock, lines }: Pick<InboxContext, "types" | "clock" | "lines">,
+  items: readonly Item[],
+  locale: string,
+): Promise<readonly Item[]> {
+  const shown = async (item: Item): Promise<Item> => {
+    const declared = declaredType({ types }, item.type, { declaredTypesOnly: false });
+    if (item.rendered === null || declared === undefined) {
+      return item;
+    }
+    try {
+      return { ...item, ...(await renderAgain({ clock, locale }, { notification: item, declared, data: item.data })) };
+    } catch (err) {
+      const { id, tenant, type } = item;
+      lines.warn({ err, id, tenant, type, locale }, "A text could not be rendered in the language of a list. The stored texts stand in.");
+      return item;
+    }
+  };
+  return Promise.all(items.map(shown));
 }
 
 function foreignCursor(): BelfryError {

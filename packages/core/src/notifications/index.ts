@@ -38,7 +38,20 @@ export {
 } from "./notification-types.ts";
 export { declaredType, linkIssues, parseData, parseFields, type SharedFields } from "./parse-data.ts";
 export { compareBytewise, type ParsedRecipients, parseExcept, parseRecipients } from "./recipients.ts";
-export { isLocale, type RenderSource, rendersTexts, renderTexts, type Texts, type TypeText, type TypeTexts } from "./rendering.ts";
+export {
+  isLocale,
+  localeIssue,
+  RENDERED,
+  type RenderedTexts,
+  type RenderSource,
+  renderAgain,
+  rendersTexts,
+  renderTexts,
+  type StoredTexts,
+  type Texts,
+  type TypeText,
+  type TypeTexts,
+} from "./rendering.ts";
 export {
   type ChannelDeclaration,
   type ConditionSource,

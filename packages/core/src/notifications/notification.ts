@@ -44,6 +44,11 @@ export interface Notification {
    * somebody's quiet hours.
    */
   readonly priority: "low" | "normal" | "high" | "urgent";
+  /**
+   * Which of its texts functions of its type made, as bits: 1 for the title, 2 for the message, 4 for the link; null for none.
+   * Belfry renders these again in other languages.
+   */
+  readonly rendered: number | null;
 }
 
 /** The type of a notification that was created without one. */
@@ -59,6 +64,7 @@ export const NOTIFICATION_DEFAULTS = {
   url: null,
   actions: null,
   priority: "normal",
+  rendered: null,
 } as const satisfies Partial<Notification>;
 
 /** A notification was created and committed. */

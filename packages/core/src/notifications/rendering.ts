@@ -38,6 +38,9 @@ export const TEXT_CHECKS: Readonly<Record<keyof TypeTexts, Check>> = {
 
 const MEMBERS = ["title", "message", "url"] as const satisfies readonly (keyof TypeTexts)[];
 
+/** The bits of `rendered` of a notification. */
+export const RENDERED: Readonly<Record<keyof TypeTexts, number>> = { title: 1, message: 2, url: 4 };
+
 /** Whether `value` is a BCP 47 tag, such as `de` or `pt-BR`. */
 export function isLocale(value: unknown): value is string {
   try {
@@ -46,6 +49,12 @@ export function isLocale(value: unknown): value is string {
     return false;
   }
 }
+
+/** The issue of a language that is no BCP 47 tag. */
+export const localeIssue: Check = (value, name) =>
+  isLocale(value)
+    ? null
+    : { path: [name], type: "value_error", message: `must be a BCP 47 tag such as "en" or "pt-BR", got ${shown(value)}` };
 
 /** The texts and the link that `create` gives, or a type. */
 export interface Texts {
@@ -82,17 +91,30 @@ export interface RenderContext {
   readonly clock: Clock;
   /** The language to render in. */
   readonly locale: string;
+  /** The longest time of a function, in milliseconds. @default 5,000 */
+  readonly timeoutMs?: number;
+  /** Whether the notification is stored already. @default false */
+  readonly isStored?: boolean;
+}
+
+/** Texts that were rendered. */
+export interface RenderedTexts extends Texts {
+  /** Which of them functions made: see the field of a notification. */
+  readonly rendered: number | null;
 }
 
 /**
  * The texts of a notification: those that `create` gave, else the type's. At once, unless a function of the type answers a
  * promise, or fails. Rejects with `RENDERING_FAILED` for a function that throws, takes too long or makes what `create` would refuse.
  */
-export function renderTexts({ clock, locale }: RenderContext, { declared, type, given, data }: Rendering): Texts | Promise<Texts> {
+export function renderTexts(context: RenderContext, { declared, type, given, data }: Rendering): RenderedTexts | Promise<RenderedTexts> {
   const texts: { -readonly [Member in keyof Texts]: Texts[Member] } = { title: given.title, message: given.message, url: given.url };
   const later: Promise<void>[] = [];
+  let bits = 0;
   for (const member of MEMBERS.filter((name) => isWanted(declared, given, name))) {
-    const rendered = renderText(declared[member], { data, locale }, { clock, type, member });
+    const own = declared[member];
+    bits |= typeof own === "function" ? RENDERED[member] : 0;
+    const rendered = renderText(own, { data, locale: context.locale }, { context, type, member });
     if (typeof rendered === "string") {
       texts[member] = rendered;
     } else {
@@ -102,12 +124,43 @@ export function renderTexts({ clock, locale }: RenderContext, { declared, type, 
       later.push(rendered.then(keep));
     }
   }
-  return later.length === 0 ? texts : Promise.all(later).then(() => texts);
+  const all = { ...texts, rendered: bits === 0 ? null : bits };
+  return later.length === 0 ? all : Promise.all(later).then(() => ({ ...all, ...texts }));
+}
+
+/** The texts of a stored notification. */
+export interface StoredTexts {
+  readonly title: string;
+  readonly message: string;
+  readonly url: string | null;
+}
+
+/** A stored notification that is shown in a language. */
+export interface RenderingAgain {
+  readonly notification: StoredTexts & { readonly type: string; readonly rendered: number | null };
+  /** The present declaration of its type. */
+  readonly declared: TypeTexts<never> | undefined;
+  readonly data: JsonObject;
+}
+
+/**
+ * The texts of a stored notification in a language. Those that functions of its type made are made anew, if the type still has
+ * them; the others are as they are stored. Rejects as {@link renderTexts} does.
+ */
+export async function renderAgain(context: RenderContext, { notification, declared, data }: RenderingAgain): Promise<StoredTexts> {
+  const { type, title, message, url } = notification;
+  const bits = notification.rendered ?? 0;
+  const own: { -readonly [Member in keyof TypeTexts<never>]: TypeText<never> | undefined } = {};
+  for (const member of MEMBERS) {
+    own[member] = (bits & RENDERED[member]) === 0 ? undefined : declared?.[member];
+  }
+  const texts = await renderTexts({ ...context, isStored: true }, { declared: own as TypeTexts<never>, type, data, given: {} });
+  return { title: texts.title ?? title, message: texts.message ?? message, url: texts.url ?? url };
 }
 
 /** A member of a type that is rendered. */
 interface RenderedMember {
-  readonly clock: Clock;
+  readonly context: RenderContext;
   readonly type: string;
   readonly member: keyof Texts;
 }
@@ -124,7 +177,8 @@ function renderText(own: TypeText<never> | undefined, source: RenderSource, rend
 }
 
 async function renderLater(value: Promise<unknown>, rendered: RenderedMember): Promise<string> {
-  const limit = { clock: rendered.clock, timeoutMs: RENDERING_MS, cancellation: new Cancellation() };
+  const { clock, timeoutMs = RENDERING_MS } = rendered.context;
+  const limit = { clock, timeoutMs, cancellation: new Cancellation() };
   try {
     return checkText(await withinTime(() => value, limit), rendered);
   } catch (error) {
@@ -147,9 +201,10 @@ function checkText(value: unknown, { member }: RenderedMember): string {
   return value as string;
 }
 
-function failure({ type, member }: RenderedMember, cause: unknown): BelfryError {
-  const threw = cause instanceof OutOfTime ? `took longer than ${RENDERING_MS} ms` : `threw: ${cut(textOf(cause))}`;
+function failure({ context, type, member }: RenderedMember, cause: unknown): BelfryError {
+  const { timeoutMs = RENDERING_MS, isStored = false } = context;
+  const threw = cause instanceof OutOfTime ? `took longer than ${timeoutMs} ms` : `threw: ${cut(textOf(cause))}`;
   const what = cause instanceof NoText ? cause.message : threw;
-  const message = `The function ${member} of the type ${shown(type)} ${what}. Nothing is written.`;
+  const message = `The function ${member} of the type ${shown(type)} ${what}.${isStored ? "" : " Nothing is written."}`;
   return new BelfryError("RENDERING_FAILED", message, { cause, details: { type, member } });
 }

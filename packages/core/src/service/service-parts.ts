@@ -3,6 +3,7 @@ import { type Channel, channelsByName, type DeliveryContext, readHook, retrySend
 import { systemClock } from "../foundation/clock.ts";
 import { uuidV7 } from "../foundation/ids.ts";
 import { consoleLogger } from "../foundation/logger.ts";
+import { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { eventWriter, type HubContext, planProcessing } from "../hub/index.ts";
 import { GroupCommit, type InboxContext } from "../inbox/index.ts";
 import type { DataByType } from "../notifications/index.ts";
@@ -74,6 +75,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     channels: channelsByName((options.channels ?? []) as readonly Channel[]),
     directory: options.directory ?? null,
     turns: new TurnQueue(),
+    lines: new RepeatedLines(logger, clock),
     ready: () => lifecycle.ready(),
     requireRunning: () => lifecycle.requireRunning(),
     fanOut: () => fanOut.loop.wake(),

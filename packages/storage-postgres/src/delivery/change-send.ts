@@ -23,8 +23,8 @@ export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
   );
   const content = statement<[]>(
     "update_content",
-    `UPDATE ${notifications} SET title = coalesce($3, title), message = coalesce($4, message), data = coalesce($5::json, data)
-    WHERE tenant = $1 AND id = $2`,
+    `UPDATE ${notifications} SET title = coalesce($3, title), message = coalesce($4, message), data = coalesce($5::json, data),
+      url = coalesce($6, url), rendered = nullif(rendered & $7::integer, 0) WHERE tenant = $1 AND id = $2`,
   );
   const details = statement<[]>(
     "update_send",
@@ -38,8 +38,8 @@ export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
     WHERE tenant = $1 AND user_id IN (SELECT user_id FROM ${inboxItems} WHERE notification_pk = $2 AND deleted_at IS NULL)`,
   );
   const write = async (session: Session, { tenant, id }: SendName, { at, actor, ...change }: SendUpdate): Promise<void> => {
-    const { title = null, message = null, meta, data } = change;
-    await session.rows(content, [tenant, id, title, message, data === undefined ? null : JSON.stringify(data)]);
+    const { title = null, message = null, meta, data, url = null, keptRendered } = change;
+    await session.rows(content, [tenant, id, title, message, data === undefined ? null : JSON.stringify(data), url, keptRendered]);
     await session.rows(details, [tenant, id, meta === undefined ? null : JSON.stringify(meta), time(at)]);
     await writeAudit(session, [{ tenant, action: "updated", actor, notificationId: id }], time(at));
   };

@@ -17,6 +17,7 @@ export type ItemRow = readonly [
   priority: Notification["priority"],
   url: string | null,
   actions: Notification["actions"],
+  rendered: number | null,
   /** When it came into the inbox: with its notification, or, in a large fan-out, with its chunk. */
   createdAt: number,
   seq: number,
@@ -61,6 +62,7 @@ const CONTENT = Object.values({
   priority: "priority",
   url: "url",
   actions: "actions",
+  rendered: "rendered",
 } satisfies Readonly<Record<Exclude<keyof Notification, "tenant" | "type" | "createdAt">, string>>);
 
 /** The columns of a notification that its items show, of the table by an alias. */
@@ -126,7 +128,7 @@ export function joinNotification({ notifications }: TableNames): string {
 
 /** The inbox item that a row stands for. */
 export function toItem(row: ItemRow, owner: Owner): InboxItem {
-  const [type, id, kind, title, message, data, source, actor, priority, url, actions, createdAt, seq, readAt] = row;
+  const [type, id, kind, title, message, data, source, actor, priority, url, actions, rendered, createdAt, seq, readAt] = row;
   return {
     id,
     kind,
@@ -140,6 +142,7 @@ export function toItem(row: ItemRow, owner: Owner): InboxItem {
     priority,
     url,
     actions,
+    rendered,
     createdAt: new Date(createdAt),
     userId: owner.userId,
     seq,

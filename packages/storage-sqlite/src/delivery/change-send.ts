@@ -16,8 +16,8 @@ export function prepareUpdateSend(context: QueryContext) {
     WHERE n.tenant = :tenant AND n.id = :id`);
   const writeAudit = prepareWriteAudit(context);
   const parts = [
-    `UPDATE belfry_notifications SET title = coalesce(:title, title), message = coalesce(:message, message), data = coalesce(:data, data)
-    WHERE pk = :pk`,
+    `UPDATE belfry_notifications SET title = coalesce(:title, title), message = coalesce(:message, message), data = coalesce(:data, data),
+      url = coalesce(:url, url), rendered = nullif(rendered & :keptRendered, 0) WHERE pk = :pk`,
     "UPDATE belfry_sends SET meta = coalesce(:meta, meta) WHERE notification_pk = :pk",
     "UPDATE belfry_trackings SET updated_at = :at WHERE notification_pk = :pk",
     `UPDATE belfry_inbox_counters SET rev = rev + 1 WHERE tenant = :tenant AND user_id IN (
@@ -29,9 +29,9 @@ export function prepareUpdateSend(context: QueryContext) {
     if (found?.status !== "pending") {
       return found === undefined ? "unknown" : "not_pending";
     }
-    const { title = null, message = null, meta = null, data = null, at, actor } = change;
+    const { title = null, message = null, meta = null, data = null, url = null, keptRendered, at, actor } = change;
     for (const part of parts) {
-      part.run({ tenant, pk: found.pk, title, message, meta, data, at });
+      part.run({ tenant, pk: found.pk, title, message, meta, data, url, keptRendered, at });
     }
     writeAudit(tenant, { action: "updated", actor, notificationId: id }, at);
     return "updated";

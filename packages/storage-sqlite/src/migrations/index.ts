@@ -13,6 +13,7 @@ import { dueByTenantMigration } from "./0011-due-by-tenant.ts";
 import { linksMigration } from "./0012-links.ts";
 import { byTypeMigration } from "./0013-by-type.ts";
 import { preferencesMigration } from "./0014-preferences.ts";
+import { renderedMigration } from "./0015-rendered.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -30,4 +31,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: linksMigration },
   { phase: "expand", sql: byTypeMigration },
   { phase: "expand", sql: preferencesMigration },
+  { phase: "expand", sql: renderedMigration },
 ] as const satisfies readonly Migration[];

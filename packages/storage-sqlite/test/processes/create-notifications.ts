@@ -21,6 +21,7 @@ async function create(number: number): Promise<void> {
     url: null,
     actions: null,
     priority: "high" as const,
+    rendered: null,
     createdAt: new Date(),
   };
   await storage.inbox.createMany([{ notification, recipients: ["ann", `user ${number % 5}`] }]);

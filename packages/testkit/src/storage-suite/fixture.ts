@@ -103,6 +103,7 @@ export class Fixture {
       url: null,
       actions: null,
       priority: "high",
+      rendered: null,
       createdAt: new Date(this.#nowMs),
       ...fields,
     };

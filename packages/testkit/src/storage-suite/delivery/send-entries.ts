@@ -25,6 +25,8 @@ export interface SendFields {
   readonly fallbackAfterMs?: number | null;
   readonly idempotency?: NewSend["idempotency"];
   readonly title?: string;
+  /** Which of its texts its type made. */
+  readonly rendered?: number;
 }
 
 let made = 0;
@@ -32,8 +34,8 @@ let made = 0;
 /** A send of the test's tenant that was not written yet. */
 export function newSend(fixture: Fixture, fields: SendFields = {}): NewSend {
   const { to = ["ann"], channel = "inbox", fallbackAfterMs, plan, details, idempotency = null, title = "Subject" } = fields;
-  const { tenant = fixture.tenant } = fields;
-  const { notification, recipients } = fixture.entry(to, { tenant, kind: "send", title, message: "Content", data: { a: 1 } });
+  const { tenant = fixture.tenant, rendered = null } = fields;
+  const { notification, recipients } = fixture.entry(to, { tenant, kind: "send", title, message: "Content", data: { a: 1 }, rendered });
   made += 1;
   const id = (chain: number, kind: string) =>
     `${notification.id.slice(0, 24)}${kind}${made.toString(16).padStart(6, "0")}${chain.toString(16).padStart(5, "0")}`;

@@ -201,11 +201,26 @@ export function sendingTests(harness: StorageHarness): void {
         return retried === null || typeof retried === "string" ? expect.unreachable() : retried.changes;
       });
       await expectTrueStatus(fixture, id);
-      const change = { meta: { b: 2 }, data: { b: 2 }, at: createdAt, actor: "host" };
+      const change = { meta: { b: 2 }, data: { b: 2 }, keptRendered: -1, at: createdAt, actor: "host" };
       expect(await storage.updateSend(tenant, id, change)).toBe("updated");
       expect(await storage.findSend(tenant, id)).toMatchObject({ ...choices, meta: { b: 2 }, status: "pending" });
       expect((await storage.listSends(tenant, { ...LIST, roomId: "r" })).total).toBe(0);
       expect((await storage.listSends(tenant, LIST)).sends).toEqual([await storage.findSend(tenant, id)]);
+    });
+
+    test("a change of a pending send says which of its texts stay those of its type", async () => {
+      const storage = deliveriesOf(fixture);
+      const { notification } = await createSend(fixture, { rendered: 7 });
+      const { id, tenant, createdAt } = notification;
+      const change = { at: createdAt, actor: "host" };
+      await storage.updateSend(tenant, id, { ...change, title: "New", keptRendered: ~1 });
+      expect(await storage.findSend(tenant, id)).toMatchObject({ title: "New", message: "Content", rendered: 6 });
+      await storage.updateSend(tenant, id, { ...change, message: "New, too", url: "/new", keptRendered: ~2 });
+      expect(await storage.findSend(tenant, id)).toMatchObject({ title: "New", message: "New, too", url: "/new", rendered: 4 });
+      await storage.updateSend(tenant, id, { ...change, keptRendered: ~4 });
+      expect(await storage.findSend(tenant, id)).toMatchObject({ url: "/new", rendered: null });
+      await storage.updateSend(tenant, id, { ...change, keptRendered: -1 });
+      expect(await expectTrueCounts(fixture, fixture.owner("ann"))).toMatchObject([{ title: "New", rendered: null }]);
     });
 
     test("a pending send can be changed, in its items too; a settled one cannot", async () => {
@@ -213,7 +228,7 @@ export function sendingTests(harness: StorageHarness): void {
       const send = await createSend(fixture);
       const { id } = send.notification;
       const at = new Date(send.notification.createdAt.getTime() + 1_000);
-      const change = { title: "New", meta: { b: 2, notification_type: "note" }, data: { c: 3 }, at, actor: "editor" };
+      const change = { title: "New", meta: { b: 2, notification_type: "note" }, data: { c: 3 }, keptRendered: -1, at, actor: "editor" };
       expect(await storage.updateSend(fixture.tenant, id, change)).toBe("updated");
       const updated = { title: "New", message: "Content", meta: change.meta, updatedAt: at };
       expect(await storage.findSend(fixture.tenant, id)).toMatchObject(updated);

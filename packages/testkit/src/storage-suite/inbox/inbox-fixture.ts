@@ -20,6 +20,7 @@ export function fullNotification(fixture: Fixture): Full<Notification> {
     actions: [{ label: "Full", url: "https://full.example/" }],
     createdAt,
     priority: "high",
+    rendered: 5,
   };
 }
 

@@ -159,7 +159,7 @@ function changeNumberTests(fixture: Fixture): void {
     await deliveries.createSends([send], send.notification.createdAt);
     expect(await inbox.counts(ann)).toMatchObject({ total: 1, rev: 0 });
     await inbox.remove(bob, [{ seq: 1 }], at(1));
-    await deliveries.updateSend(fixture.tenant, send.notification.id, { title: "New", at: at(2), actor: "host" });
+    await deliveries.updateSend(fixture.tenant, send.notification.id, { title: "New", keptRendered: -1, at: at(2), actor: "host" });
     expect(await inbox.counts(ann)).toMatchObject({ total: 1, rev: 1 });
     await deliveries.deleteSend(fixture.tenant, send.notification.id, { at: at(3), actor: "host" });
     expect(await inbox.counts(ann)).toMatchObject({ total: 0, rev: 2 });

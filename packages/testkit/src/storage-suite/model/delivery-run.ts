@@ -173,7 +173,7 @@ export class DeliveryRun {
       message: `Message ${text}`,
       ...(withMeta ? { meta: { notification_type: "x", text }, data: { text } } : {}),
     };
-    const updated = await this.#storage.updateSend(tenant, id, { ...change, at: this.#now, actor: "somebody" });
+    const updated = await this.#storage.updateSend(tenant, id, { ...change, keptRendered: ~3, at: this.#now, actor: "somebody" });
     if (statusOf(send) !== "pending") {
       expect(updated).toBe("not_pending");
       return;
