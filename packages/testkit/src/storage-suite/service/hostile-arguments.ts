@@ -100,6 +100,7 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
       removeMany: [[ID]],
       removeRead: [],
       counts: [],
+      readCounts: [],
       subscribe: [LISTENER, { seq: 0, epoch: "e" }],
     },
   },
