@@ -18,6 +18,7 @@ type ItemTuple = readonly [
   url: string | null,
   actions: string | null,
   rendered: number | null,
+  expiresAt: number | null,
 ];
 type CountsTuple = readonly [total: number, unread: number, lastSeq: number, epoch: string, rev: number];
 type StateTuple = readonly [...CountsTuple, readUpToSeq: number];
@@ -56,7 +57,9 @@ export class RawSqliteReader {
     this.#unread = database.prepare(`SELECT unread ${ofInbox}`).pluck();
     this.#counts = database.prepare(`SELECT total, unread, last_seq, epoch, rev ${ofInbox}`).raw();
     this.#state = database.prepare(`SELECT total, unread, last_seq, epoch, rev, read_up_to_seq ${ofInbox}`).raw();
-    this.#page = database.prepare(page(`${shown}, n.kind, n.source, n.sender, n.priority, n.url, n.actions, n.rendered`)).raw();
+    this.#page = database
+      .prepare(page(`${shown}, n.kind, n.source, n.sender, n.priority, n.url, n.actions, n.rendered, n.expires_at`))
+      .raw();
     this.#shownPage = database.prepare(page(shown)).raw();
     this.#mark = database
       .prepare(
@@ -90,7 +93,25 @@ export class RawSqliteReader {
     const items: InboxItem[] = [];
     for (let index = 0; index < rows.length && index < limit; index += 1) {
       const row = rows[index] as ItemTuple;
-      const [id, type, title, message, data, createdAt, seq, ownReadAt, , kind, source, actor, priority, url, actions, rendered] = row;
+      const [
+        id,
+        type,
+        title,
+        message,
+        data,
+        createdAt,
+        seq,
+        ownReadAt,
+        ,
+        kind,
+        source,
+        actor,
+        priority,
+        url,
+        actions,
+        rendered,
+        expiresAt,
+      ] = row;
       const readAt = seq > readUpToSeq ? ownReadAt : this.#readAt(userId, row);
       items.push({
         id,
@@ -107,6 +128,7 @@ export class RawSqliteReader {
         url,
         actions: actions === null ? null : JSON.parse(actions),
         rendered,
+        expiresAt: expiresAt === null ? null : new Date(expiresAt),
         userId,
         seq,
         readAt: readAt === null ? null : new Date(readAt),

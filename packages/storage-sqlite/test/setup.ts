@@ -27,6 +27,7 @@ export function entry(to: string | readonly string[], fields: Partial<Notificati
     priority: "high",
     rendered: null,
     createdAt: new Date(),
+    expiresAt: null,
     ...fields,
   };
   return { notification, recipients: typeof to === "string" ? [to] : to };

@@ -125,6 +125,7 @@ function entryOf(context: ParseContext, request: CreateRequest, { fields, data, 
     data: (input.roomId ?? null) === null ? data : { ...data, room_id: input.roomId as string },
     createdAt: new Date(context.clock.now()),
     rendered: "rendered" in texts ? texts.rendered : null,
+    expiresAt: fields.expiresAt,
   };
   const except = input.except === undefined ? null : parseExcept(input.except);
   return { notification, recipients: except === null ? recipients : recipients.filter((userId) => !except.has(userId)) };

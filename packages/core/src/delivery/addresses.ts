@@ -1,9 +1,8 @@
-import type { Owner } from "../foundation/context.ts";
 import { textOf } from "../foundation/errors.ts";
 import { describe } from "../foundation/parse-text.ts";
 import { isLocale } from "../notifications/index.ts";
 import { Coalesced } from "../work/batch-queue.ts";
-import { Cancellation, withinTime } from "../work/timing.ts";
+import type { Ruling } from "./chains.ts";
 import type { Channel, DeliveryFailure, Directory } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { Delivery } from "./delivery.ts";
@@ -40,10 +39,10 @@ export class Addresses {
   }
 
   /**
-   * Returns the address and the language, or the reason why there is no address. The language is the service's for a recipient
+   * Returns the address and the language, or the reason why there is no address; that a user has none is a ruling. The language is the service's for a recipient
    * that is an address, and for users whose contact has none. The directory's time counts as the attempt's, which is limited.
    */
-  async of({ tenant, recipient }: Delivery, channel: Channel): Promise<Reached | DeliveryFailure> {
+  async of({ tenant, recipient }: Delivery, channel: Channel): Promise<Reached | DeliveryFailure | Ruling> {
     const { name } = channel;
     try {
       if (problemOfAddress(channel, recipient) === null) {
@@ -53,6 +52,9 @@ export class Addresses {
         throw new NoAddress(`The recipient is no address for ${name}, and the service has no directory to ask for one.`);
       }
       const { address, locale } = await this.#found.get({ tenant, userId: recipient, channel: name });
+      if (address === null || address === undefined) {
+        return { outcome: "skip", reason: "no_address", source: "directory" };
+      }
       return { address: checkAddress(channel, address), locale: isLocale(locale) ? locale : this.#locale };
     } catch (error) {
       const isFinal = error instanceof NoAddress;
@@ -93,9 +95,6 @@ function problemOfAddress(channel: Channel, address: string): string | null {
 
 function checkAddress(channel: Channel, address: unknown): string {
   const { name } = channel;
-  if (address === null || address === undefined) {
-    throw new NoAddress(`The host's directory knows no ${name} address of this user.`);
-  }
   if (typeof address !== "string") {
     const got = describe(address);
     throw new NoAddress(`The host's directory gave a value of the type ${got} as the ${name} address of this user; expected a text.`);
@@ -105,49 +104,4 @@ function checkAddress(channel: Channel, address: unknown): string {
     throw new NoAddress(`The ${name} address that the host's directory gave ${problem}.`);
   }
   return address;
-}
-
-/** How long the directory may take to say how a user can be reached, where no delivery waits for it. */
-const LOOK_UP_MS = 5_000;
-
-/** The parts that {@link reachableOver} uses. */
-type ReachContext = Pick<DeliveryContext, "channels" | "directory" | "clock" | "logger">;
-
-/**
- * Returns the channels over which a user can be reached: those that are set up for the tenant, and have an address of the user, or
- * take the user's id as one. A directory that fails, or takes longer than 5 seconds, leaves them all.
- */
-export async function reachableOver(context: ReachContext, { tenant, userId }: Owner): Promise<ReadonlySet<string>> {
-  const { channels, directory, clock, logger } = context;
-  const configured = [...channels.values()].filter((channel) => isConfigured(channel, tenant));
-  const unknown = configured.filter((channel) => !isAddress(channel, userId));
-  if (unknown.length === 0 || directory === null) {
-    return new Set(configured.filter((channel) => !unknown.includes(channel)).map(({ name }) => name));
-  }
-  try {
-    const limit = { clock, timeoutMs: LOOK_UP_MS, cancellation: new Cancellation() };
-    const contact = (await withinTime(async () => directory([userId], { tenant }), limit)).get(userId);
-    const isReached = (channel: Channel) => !unknown.includes(channel) || isAddress(channel, contact?.[channel.name]);
-    return new Set(configured.filter(isReached).map(({ name }) => name));
-  } catch (error) {
-    logger.warn({ error }, "The host's directory did not say how a user can be reached; preferences show every channel.");
-    return new Set(configured.map(({ name }) => name));
-  }
-}
-
-function isConfigured(channel: Channel, tenant: string): boolean {
-  try {
-    return channel.isConfigured?.(tenant) ?? true;
-  } catch {
-    // What a channel cannot say is said when it delivers.
-    return true;
-  }
-}
-
-function isAddress(channel: Channel, address: unknown): boolean {
-  try {
-    return typeof address === "string" && channel.invalidRecipient(address) === null;
-  } catch {
-    return false;
-  }
 }

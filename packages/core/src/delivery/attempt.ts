@@ -2,6 +2,7 @@ import { textOf } from "../foundation/errors.ts";
 import { declaredType, type NotificationTypes, renderAgain, type StoredTexts } from "../notifications/index.ts";
 import { OutOfTime, type TimeLimit, withinTime } from "../work/timing.ts";
 import type { Addresses, Reached } from "./addresses.ts";
+import type { Ruling } from "./chains.ts";
 import type { Channel, DeliveryOutcome, DeliveryTask } from "./channel.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 
@@ -36,11 +37,8 @@ export interface AttemptContext extends Omit<TimeLimit, "timeoutMs"> {
   readonly types: NotificationTypes;
 }
 
-/** The result of an attempt, and whether its channel was called. */
-export interface AttemptResult {
-  readonly outcome: DeliveryOutcome;
-  readonly wasHandedIn: boolean;
-}
+/** The result of an attempt, and whether its channel was called; or why it was not. */
+export type AttemptResult = { readonly outcome: DeliveryOutcome; readonly wasHandedIn: boolean } | { readonly ruling: Ruling };
 
 /** The host's functions of an attempt before its channel, and what is said of one that takes too long. */
 const TOO_LATE = {
@@ -55,11 +53,11 @@ const TOO_LATE = {
 export async function attempt(channel: Channel, claimed: ClaimedDelivery, context: AttemptContext): Promise<AttemptResult> {
   const { name, timeoutMs } = channel;
   let step = "directory" as keyof typeof TOO_LATE | "channel";
-  const work = async (ends: AbortSignal): Promise<DeliveryOutcome> => {
+  const work = async (ends: AbortSignal): Promise<DeliveryOutcome | Ruling> => {
     const reached = await context.addresses.of(claimed.delivery, channel);
     // A directory that answers too late must not have anything delivered: another attempt may be under way.
     ends.throwIfAborted();
-    if ("status" in reached) {
+    if ("status" in reached || "outcome" in reached) {
       return reached;
     }
     const { notification } = claimed;
@@ -75,7 +73,7 @@ export async function attempt(channel: Channel, claimed: ClaimedDelivery, contex
   };
   try {
     const outcome = await withinTime(work, { ...context, timeoutMs });
-    return { outcome, wasHandedIn: step === "channel" };
+    return "outcome" in outcome ? { ruling: outcome } : { outcome, wasHandedIn: step === "channel" };
   } catch (error) {
     const late = error instanceof OutOfTime && step !== "channel" ? TOO_LATE[step](timeoutMs) : null;
     const outcome = { status: "failed", transient: true, provider: name, error: late ?? textOf(error) } as const;

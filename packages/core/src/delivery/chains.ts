@@ -1,3 +1,4 @@
+import type { SkipReason } from "../decisions/index.ts";
 import { INBOX_CHANNEL } from "../notifications/index.ts";
 import {
   type ChainCounts,
@@ -19,7 +20,8 @@ export function isStoppable({ status, leaseOwner }: Delivery): boolean {
 
 /**
  * Lets the fallbacks of a chain follow its primary delivery, which has just settled: delivered ends them; failed starts
- * them, unless they wait for a while whether the user still comes; sent by presence alone leaves nothing to wait for.
+ * them, unless they wait for a while whether the user still comes; sent by presence alone leaves nothing to wait for; skipped
+ * ends them, unless it was because the user has no address there.
  */
 export function followPrimary(chain: readonly Delivery[], { fallbackDelayMs }: SendState, now: Date): readonly Delivery[] {
   const [primary, ...fallbacks] = chain;
@@ -30,18 +32,23 @@ export function followPrimary(chain: readonly Delivery[], { fallbackDelayMs }: S
   const isOfInbox = channel === INBOX_CHANNEL;
   const mayStillCome = isOfInbox && reason === "offline" && fallbackDelayMs > 0;
   const follow = (fallback: Delivery): Delivery => {
-    if (status === "delivered" || status === "cancelled") {
+    if (status === "delivered" || status === "cancelled" || (status === "skipped" && !isUnreachable(primary))) {
       return stopped(fallback, now);
     }
     if (fallback.status !== "waiting") {
       return fallback;
     }
-    if (status === "failed") {
+    if (status === "failed" || status === "skipped") {
       return mayStillCome ? fallback : due(fallback, now);
     }
     return isOfInbox && status === "sent" && fallbackDelayMs === 0 ? stopped(fallback, now) : fallback;
   };
   return [primary, ...fallbacks.map(follow)];
+}
+
+/** Whether a delivery was skipped since its recipient cannot be reached over its channel; another channel may do. */
+function isUnreachable({ reason }: Delivery): boolean {
+  return reason === "no_address" || reason === "suppressed";
 }
 
 /** Cancels a delivery, unless it has settled or is on its way. */
@@ -63,7 +70,7 @@ export function endWait(chain: readonly (Delivery & { readonly isRead: boolean }
   if (primary === undefined || primary.status === "pending" || primary.status === "waiting") {
     return null;
   }
-  if (primary.isRead || primary.status === "delivered" || primary.status === "cancelled") {
+  if (primary.isRead || primary.status === "delivered" || primary.status === "cancelled" || primary.status === "skipped") {
     const read = primary.isRead && primary.status !== "delivered" ? settled(primary, { status: "delivered", now }) : primary;
     return [read, ...fallbacks.map((fallback) => stopped(fallback, now))];
   }
@@ -191,16 +198,34 @@ export function eraseChains(loaded: readonly LoadedSend[], now: Date): Settlemen
   return { ...settlement, sends: settlement.sends.filter(({ id }) => left.has(id)) };
 }
 
+/** How a delivery settles. */
+interface Settling extends Partial<Pick<Delivery, "reason" | "reasonSource">> {
+  readonly status: DeliveryStatus;
+  readonly now: Date;
+}
+
 /** Marks a delivery settled, cancelled included: nothing is due and nobody holds it. */
-export function settled(delivery: Delivery, change: { status: DeliveryStatus; reason?: Delivery["reason"]; now: Date }): Delivery {
-  const { status, reason = null, now } = change;
-  return { ...plain(delivery), status, reason, dueAt: null, leaseOwner: null, leaseUntil: null, settledAt: now };
+export function settled(delivery: Delivery, { status, reason = null, reasonSource = null, now }: Settling): Delivery {
+  return { ...plain(delivery), status, reason, reasonSource, dueAt: null, leaseOwner: null, leaseUntil: null, settledAt: now };
 }
 
 /** Makes a delivery pending, to be attempted at `dueAt`. */
 export function due(delivery: Delivery, dueAt: Date): Delivery {
-  return { ...plain(delivery), status: "pending", reason: null, dueAt, leaseOwner: null, leaseUntil: null, settledAt: null };
+  const idle = { leaseOwner: null, leaseUntil: null, settledAt: null };
+  return { ...plain(delivery), ...idle, status: "pending", reason: null, reasonSource: null, dueAt };
 }
+
+/** Ends a claim without an attempt, as it was decided: the delivery is skipped, or waits. The attempt that the claim counted is given back. */
+export function ruled(delivery: Delivery, ruling: Ruling, now: Date): Delivery {
+  const { reason, source: reasonSource } = ruling;
+  const after = ruling.outcome === "skip" ? settled(delivery, { status: "skipped", reason, now }) : due(delivery, ruling.dueAt);
+  return { ...after, reason, reasonSource, attempt: delivery.attempt - 1 };
+}
+
+/** A decision on a claimed delivery that stands against its attempt. */
+export type Ruling =
+  | { readonly outcome: "skip"; readonly reason: SkipReason; readonly source: string }
+  | { readonly outcome: "wait"; readonly dueAt: Date; readonly reason: "quiet_hours" | null; readonly source: string };
 
 /** Returns a delivery without the fields that loading added. */
 function plain(delivery: Delivery & { readonly isRead?: boolean }): Delivery {

@@ -4,7 +4,7 @@ import { type MembersOf, requireId, requireMembers, requireNone } from "../found
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { announceItems } from "../inbox/index.ts";
 import { declaredType, INBOX_CHANNEL, RENDERED, renderAgain } from "../notifications/index.ts";
-import { type ChainChange, due, isStoppable, type Settlement, settleChains, settled } from "./chains.ts";
+import { type ChainChange, due, isStoppable, type Settlement, settleChains, stopped } from "./chains.ts";
 import { checkContent, dataOf, requireContent } from "./check-content.ts";
 import { type DeliveryContext, settle } from "./context.ts";
 import { chainOutcome, type Delivery } from "./delivery.ts";
@@ -77,13 +77,15 @@ export function cancelChains(loaded: readonly LoadedSend[], now: Date, { id, act
   if (loaded.length === 0) {
     return null;
   }
-  const obstacle = loaded.flatMap(({ chains }) => chains.flat()).find((delivery) => !isStoppable(delivery));
+  const all = loaded.flatMap(({ chains }) => chains.flat());
+  // What was skipped did not go out, and stays as it is.
+  const obstacle =
+    all.find((delivery) => !isStoppable(delivery) && delivery.status !== "skipped") ?? (all.some(isStoppable) ? null : all[0]);
   if (obstacle) {
     const what = obstacle.leaseOwner === null ? `a delivery is already ${obstacle.status}` : "a delivery is on its way";
     return `The notification ${id} cannot be cancelled: ${what}.`;
   }
-  const cancelled = (delivery: Delivery) => settled(delivery, { status: "cancelled", now });
-  const settlement = settleChains(loaded, now, (chain) => ({ chain: chain.map(cancelled) }));
+  const settlement = settleChains(loaded, now, (chain) => ({ chain: chain.map((delivery) => stopped(delivery, now)) }));
   return { ...settlement, changes: { ...settlement.changes, audit: [{ action: "cancelled", actor, notificationId: id }] } };
 }
 

@@ -40,6 +40,8 @@ export interface DeliveryEvents {
   "delivery.delivered": DeliveryChanged;
   /** The delivery failed for good. A failed attempt that is followed by another one raises no event. */
   "delivery.failed": DeliveryChanged;
+  /** It was decided not to deliver it: its `reason` says why, its `reasonSource` whose decision that was. */
+  "delivery.skipped": DeliveryChanged;
   "delivery.cancelled": DeliveryChanged;
   "send.changed": SendChanged;
 }

@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { SkipReason } from "../decisions/index.ts";
 import type { LostLease } from "../work/lease-storage.ts";
-import { endWait, eraseChains, settleChains } from "./chains.ts";
+import { endWait, eraseChains, type Ruling, type Settlement, settleChains } from "./chains.ts";
+import { cancelChains } from "./change-send.ts";
 import { chainOutcome, type Delivery, type DeliveryStatus, sendStatus } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
-import { type EndedAttempt, endAttempts, endLostLeases } from "./end-attempts.ts";
+import { type EndedAttempt, endAttempts, endLostLeases, type RuledAttempt } from "./end-attempts.ts";
 
 const NOW = new Date("2030-01-01T00:00:00Z");
 const LATER = new Date("2030-01-01T00:01:00Z");
@@ -18,8 +20,10 @@ function delivery(change: Partial<LoadedDelivery> = {}): LoadedDelivery {
     recipient: "ann",
     chain: 0,
     isFallback: false,
+    recipientKind: "user",
     status: "pending",
     reason: null,
+    reasonSource: null,
     attempt: 0,
     attemptsBefore: 0,
     dueAt: NOW,
@@ -37,7 +41,7 @@ const email = (change: Partial<LoadedDelivery> = {}) =>
 const leased = (change: Partial<LoadedDelivery> = {}) => delivery({ leaseOwner: "w", leaseUntil: LATER, attempt: 1, fence: 1, ...change });
 
 function loaded(chains: readonly (readonly LoadedDelivery[])[], state: Partial<SendState> = {}): LoadedSend {
-  const counts = { pending: 0, sent: 0, delivered: 0, failed: 0, cancelled: 0 };
+  const counts = { pending: 0, sent: 0, delivered: 0, failed: 0, skipped: 0, cancelled: 0 };
   for (const chain of chains) {
     counts[chainOutcome(chain.map(({ status }) => status))] += 1;
   }
@@ -66,7 +70,7 @@ const sent = { status: "sent", provider: "p" } as const;
 const offline = { status: "failed", transient: false, provider: "p", error: "offline" } as const;
 const busy = { status: "failed", transient: true, provider: "p", error: "busy" } as const;
 
-function end(send: LoadedSend, attempt: EndedAttempt, owner = "w") {
+function end(send: LoadedSend, attempt: EndedAttempt | RuledAttempt, owner = "w") {
   const { changes } = endAttempts([send], NOW, { owner, byId: new Map([[attempt.deliveryId, attempt]]) });
   const accepted = new Set(changes.attempts.map(({ deliveryId }) => deliveryId));
   const [chain = []] = send.chains;
@@ -116,6 +120,50 @@ describe("an attempt that ended", () => {
     ]);
     const last = end(loaded([[leased()]]), ended({ outcome: busy }));
     expect([last.chain, last.send?.status, last.send?.failedAt]).toEqual([[["inbox", "failed", null]], "failed", NOW]);
+  });
+
+  test("none was begun: what was decided against is skipped or waits, with its reason, and its attempt is given back", () => {
+    const ruling = (one: Ruling) => end(loaded([[leased()]]), { deliveryId: "inbox-0", fence: 1, ruling: one });
+    const skipped = ruling({ outcome: "skip", reason: "preference", source: "user type email" });
+    expect(skipped.changes.deliveries).toEqual([
+      expect.objectContaining({ status: "skipped", reason: "preference", reasonSource: "user type email", attempt: 0, settledAt: NOW }),
+    ]);
+    expect([skipped.send?.status, skipped.send?.attempts, skipped.changes.attempts]).toEqual(["skipped", 0, []]);
+    const waits = ruling({ outcome: "wait", dueAt: LATER, reason: "quiet_hours", source: "user" });
+    const waiting = {
+      status: "pending",
+      reason: "quiet_hours",
+      reasonSource: "user",
+      attempt: 0,
+      dueAt: LATER,
+      leaseOwner: null,
+      fence: 1,
+    };
+    expect(waits.changes.deliveries).toEqual([expect.objectContaining(waiting)]);
+    expect([waits.send?.status, waits.send?.attempts]).toEqual(["pending", 0]);
+  });
+
+  test("a skipped one ends its chain, unless its recipient cannot be reached there", () => {
+    const skip = (reason: SkipReason) =>
+      end(loaded([[leased(), email()]]), { deliveryId: "inbox-0", fence: 1, ruling: { outcome: "skip", reason, source: "type" } });
+    expect([skip("preference"), skip("expired")].map(({ chain, send }) => [chain[1]?.[1], send?.status])).toEqual([
+      ["cancelled", "skipped"],
+      ["cancelled", "skipped"],
+    ]);
+    expect([skip("no_address"), skip("suppressed")].map(({ chain, send }) => [chain[1], send?.status])).toEqual([
+      [["email", "pending", NOW], "pending"],
+      [["email", "pending", NOW], "pending"],
+    ]);
+  });
+
+  test("a send is cancelled with what of it was skipped, but not if nothing else is left", () => {
+    const skipped = delivery({ id: "x", chain: 1, status: "skipped" });
+    const cancelled = cancelChains([loaded([[delivery()], [skipped]])], NOW, { id: "n", actor: "a" }) as Settlement;
+    expect(cancelled.changes.deliveries.map(({ id, status }) => [id, status])).toEqual([["inbox-0", "cancelled"]]);
+    expect(cancelled.changes.sends[0]?.status).toBe("cancelled");
+    expect(cancelChains([loaded([[skipped]])], NOW, { id: "n", actor: "a" })).toBe(
+      "The notification n cannot be cancelled: a delivery is already skipped.",
+    );
   });
 
   test("an end after a lost lease is not accepted and changes nothing", () => {
@@ -194,7 +242,7 @@ describe("a lease that was lost", () => {
 });
 
 describe("counts and status of a send", () => {
-  const status = fc.constantFrom<DeliveryStatus>("waiting", "pending", "sent", "delivered", "failed", "cancelled");
+  const status = fc.constantFrom<DeliveryStatus>("waiting", "pending", "sent", "delivered", "failed", "skipped", "cancelled");
 
   test("follow any change of any of its chains", () => {
     fc.assert(

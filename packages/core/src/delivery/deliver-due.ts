@@ -10,10 +10,11 @@ import type { Channel, DeliveryOutcome } from "./channel.ts";
 import { complete, type DeliveryContext, settle } from "./context.ts";
 import type { Delivery } from "./delivery.ts";
 import type { ClaimedDelivery, DeliveryFairness, LoadedSend } from "./delivery-storage.ts";
-import { type EndedAttempt, endAttempts, endLostLeases } from "./end-attempts.ts";
+import { type EndedAttempt, endAttempts, endLostLeases, type RuledAttempt } from "./end-attempts.ts";
 import { CircuitBreaker, EndpointShare, GoneEndpoints } from "./endpoints.ts";
 import { InboxChannel } from "./inbox-channel.ts";
 import { DEFAULT_FALLBACK } from "./parse-plan.ts";
+import { rulingOn } from "./ruling.ts";
 
 const MAX_BATCH = 256;
 /**
@@ -24,10 +25,10 @@ const INBOX_ATTEMPTS = 10;
 const PRUNE_INTERVAL_MS = 3_600_000;
 const IDEMPOTENCY_MS = 24 * 3_600_000;
 
-/** A claimed delivery with its attempt, which has ended. */
+/** A claimed delivery with its attempt, which has ended or was decided against. */
 interface EndedDelivery {
   readonly claimed: ClaimedDelivery;
-  readonly attempt: EndedAttempt;
+  readonly attempt: EndedAttempt | RuledAttempt;
 }
 
 /** Makes due deliveries. It is the work of the delivery worker. Its promises are under "Guarantees" in docs/guides/delivery.md. */
@@ -82,6 +83,12 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
       for (const { deliveryId } of settlement?.changes.attempts ?? []) {
         counted.add(deliveryId);
       }
+      for (const { id, fence } of settlement?.changes.deliveries ?? []) {
+        const attempt = byId.get(id);
+        if (attempt !== undefined && "ruling" in attempt && attempt.fence === fence) {
+          counted.add(id);
+        }
+      }
     };
     const claimed = ended.filter(({ claimed: { isOnly } }) => isOnly).map((one) => one.claimed);
     if (claimed.length > 0) {
@@ -94,9 +101,9 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     return ended.map(({ attempt }) => counted.has(attempt.deliveryId));
   }
 
-  /** Whether it is tried again, or fallbacks follow it. */
+  /** Whether it is tried again, waits, or fallbacks follow it. */
   makesDue({ claimed, attempt }: EndedDelivery): boolean {
-    return !claimed.isOnly || attempt.retryInMs !== null;
+    return !claimed.isOnly || ("ruling" in attempt ? attempt.ruling.outcome === "wait" : attempt.retryInMs !== null);
   }
 
   async endLost(leases: readonly LostLease[]): Promise<void> {
@@ -121,7 +128,13 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     const { delivery } = claimed;
     const { clock } = this.#context;
     const startedAt = new Date(clock.now());
-    const { outcome, reason, wasHandedIn } = await this.#deliver(claimed, cancellation);
+    const { id: deliveryId, fence } = delivery;
+    const ruling = rulingOn(claimed, startedAt);
+    const delivered = ruling === null ? await this.#deliver(claimed, cancellation) : { ruling };
+    if ("ruling" in delivered) {
+      return { claimed, attempt: { deliveryId, fence, ...delivered } };
+    }
+    const { outcome, reason, wasHandedIn } = delivered;
     // What failed before its channel was called says nothing of the endpoint.
     if (wasHandedIn || outcome.status !== "failed") {
       this.#noteEndpoint(claimed, outcome);
@@ -136,11 +149,10 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
           })
         : null;
     const finishedAt = new Date(clock.now());
-    const { id: deliveryId, fence } = delivery;
     return { claimed, attempt: { deliveryId, fence, startedAt, finishedAt, outcome, reason, wasHandedIn, retryInMs } };
   }
 
-  async #deliver(claimed: ClaimedDelivery, cancellation: Cancellation): Promise<Delivered> {
+  async #deliver(claimed: ClaimedDelivery, cancellation: Cancellation): Promise<Delivered | Pick<RuledAttempt, "ruling">> {
     const { delivery } = claimed;
     const { channels, clock, types } = this.#context;
     if (delivery.channel === INBOX_CHANNEL) {

@@ -19,10 +19,14 @@ import type {
 } from "./send.ts";
 
 /** A delivery to be written. */
-export interface NewDelivery extends Pick<Delivery, "id" | "channel" | "recipient" | "chain" | "isFallback"> {
-  /** A fallback waits; everything else is pending. */
-  readonly status: "pending" | "waiting";
-  /** How long after the send's time (its schedule, else its creation) it is due; null when it waits for its primary alone. */
+export interface NewDelivery
+  extends Pick<Delivery, "id" | "channel" | "recipient" | "recipientKind" | "chain" | "isFallback" | "reason" | "reasonSource"> {
+  /** A fallback waits; what was decided against is skipped; everything else is pending. */
+  readonly status: "pending" | "waiting" | "skipped";
+  /**
+   * How long after the send's time (its schedule, else its creation) it is due; null when it is skipped, or waits for its primary
+   * alone.
+   */
   readonly dueInMs: number | null;
 }
 

@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type ChainOutcome, chainOutcome, type DeliveryStatus, sendStatus } from "./delivery.ts";
 
-const statuses: readonly DeliveryStatus[] = ["waiting", "pending", "sent", "delivered", "failed", "cancelled"];
+const statuses: readonly DeliveryStatus[] = ["waiting", "pending", "sent", "delivered", "failed", "skipped", "cancelled"];
 const chain = fc.array(fc.constantFrom(...statuses), { minLength: 1, maxLength: 4 });
 
 function statusOf(chains: readonly (readonly DeliveryStatus[])[]) {
-  const counts: Record<ChainOutcome, number> = { pending: 0, sent: 0, delivered: 0, failed: 0, cancelled: 0 };
+  const counts: Record<ChainOutcome, number> = { pending: 0, sent: 0, delivered: 0, failed: 0, skipped: 0, cancelled: 0 };
   for (const deliveries of chains) {
     counts[chainOutcome(deliveries)] += 1;
   }
@@ -24,6 +24,9 @@ describe("chainOutcome", () => {
     [["delivered", "cancelled"], "delivered"],
     [["failed", "cancelled"], "failed"],
     [["failed", "failed"], "failed"],
+    [["skipped", "failed"], "failed"],
+    [["skipped", "waiting"], "pending"],
+    [["skipped", "cancelled"], "skipped"],
     [["cancelled", "cancelled"], "cancelled"],
     [["delivered", "sent"], "delivered"],
   ])("%j comes to %s", (deliveries, outcome) => {
@@ -53,21 +56,22 @@ describe("sendStatus", () => {
     );
   });
 
-  test("it follows from the outcomes of all chains that were not cancelled", () => {
+  test("it follows from the outcomes of all chains that were neither cancelled nor skipped; without any, from those", () => {
     fc.assert(
       fc.property(fc.array(chain, { minLength: 1 }), (chains) => {
         const outcomes = new Set(chains.map(chainOutcome));
-        outcomes.delete("cancelled");
-        expect(statusOf(chains)).toBe(expectedStatus(outcomes));
+        const counting = [...outcomes].filter((outcome) => outcome !== "cancelled" && outcome !== "skipped");
+        const none = outcomes.has("cancelled") ? "cancelled" : "skipped";
+        expect(statusOf(chains)).toBe(counting.length === 0 ? none : expectedStatus(new Set(counting)));
       }),
     );
   });
 
-  test("a cancelled chain beside others changes nothing", () => {
+  test("a cancelled or skipped chain beside others changes nothing", () => {
     fc.assert(
-      fc.property(fc.array(chain, { minLength: 1 }), (chains) => {
-        fc.pre(chains.some((deliveries) => chainOutcome(deliveries) !== "cancelled"));
-        expect(statusOf([...chains, ["cancelled"]])).toBe(statusOf(chains));
+      fc.property(fc.array(chain, { minLength: 1 }), fc.constantFrom<DeliveryStatus>("cancelled", "skipped"), (chains, one) => {
+        fc.pre(chains.some((deliveries) => !["cancelled", "skipped"].includes(chainOutcome(deliveries))));
+        expect(statusOf([...chains, [one]])).toBe(statusOf(chains));
       }),
     );
   });

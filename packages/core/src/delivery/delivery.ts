@@ -1,3 +1,5 @@
+import type { SkipReason } from "../decisions/index.ts";
+
 /**
  * One notification to one recipient over one channel, and its states:
  *
@@ -9,6 +11,7 @@
  *                                        ├─ permanent, or out of attempts > failed
  *                                        └─ lease expired ────────────────> the attempt is "unknown"; pending or failed
  * pending or waiting, not leased ──cancelled, or its primary was acknowledged──> cancelled
+ * pending ──decided against, when it was created or claimed──> skipped
  * failed ──somebody asks for a retry──> pending
  * ```
  *
@@ -18,10 +21,13 @@
  * Each change is decided by a function without effects: the end of an attempt in `end-attempts.ts`, what follows in its chain
  * in `chains.ts`, acknowledgements in `acknowledge.ts`, cancelling and retrying in `change-send.ts`.
  */
-export type DeliveryStatus = "waiting" | "pending" | "sent" | "delivered" | "failed" | "cancelled";
+export type DeliveryStatus = "waiting" | "pending" | "sent" | "delivered" | "failed" | "skipped" | "cancelled";
 
 /** The reason why a delivery over the inbox failed. A later read or acknowledgement can still make it `delivered`. */
 export type UnreachedReason = "offline" | "no_ack";
+
+/** Why a delivery has the status it has: why it failed or was skipped, or what a pending one waits for. */
+export type DeliveryReason = UnreachedReason | SkipReason | "quiet_hours";
 
 /** One notification to one recipient over one channel. Times are the storage's. */
 export interface Delivery {
@@ -35,9 +41,16 @@ export interface Delivery {
   /** Numbers the chains of a notification from 0: a recipient's primary delivery over a channel, and what stands in for it. */
   readonly chain: number;
   readonly isFallback: boolean;
+  /** Whether the recipient was named as a user, whose choices count, or by an address of the channel. */
+  readonly recipientKind: "user" | "address";
   readonly status: DeliveryStatus;
-  /** The reason it failed, if a later acknowledgement still counts; null otherwise. */
-  readonly reason: UnreachedReason | null;
+  /**
+   * Why it was skipped; why it failed, if a later acknowledgement still counts; what a pending one waits for, beside its time; null
+   * otherwise.
+   */
+  readonly reason: DeliveryReason | null;
+  /** Where the reason of a decision came from, such as `user type email`, `tenant category`, `type` or `directory`; null otherwise. */
+  readonly reasonSource: string | null;
   /** The number of attempts that were begun. */
   readonly attempt: number;
   /** How many of them came before the last retry somebody asked for; the schedule starts after those. */
@@ -98,10 +111,10 @@ export interface DeliveryPage {
 }
 
 /** The status of a whole send. */
-export type SendStatus = "pending" | "sent" | "delivered" | "failed" | "partial" | "cancelled";
+export type SendStatus = "pending" | "sent" | "delivered" | "failed" | "partial" | "skipped" | "cancelled";
 
 /** Every status of a whole send. */
-export const SEND_STATUSES: readonly SendStatus[] = ["pending", "sent", "delivered", "failed", "partial", "cancelled"];
+export const SEND_STATUSES: readonly SendStatus[] = ["pending", "sent", "delivered", "failed", "partial", "skipped", "cancelled"];
 
 /** One delivery went from one state to another. */
 export interface DeliveryChanged {
@@ -123,22 +136,23 @@ export interface SendChanged {
 export type ChainCounts = Readonly<Record<ChainOutcome, number>>;
 
 /** The outcome of a chain: the best of its deliveries. */
-export type ChainOutcome = "pending" | "sent" | "delivered" | "failed" | "cancelled";
+export type ChainOutcome = "pending" | "sent" | "delivered" | "failed" | "skipped" | "cancelled";
 
 /**
  * Best first. `waiting` ranks below what has settled well, so a fallback that still waits does not hold back a chain
  * whose primary was sent, and above `failed`, so it does hold back one whose primary failed.
  */
 export const STATUS_RANK: Readonly<Record<DeliveryStatus, number>> = {
-  delivered: 5,
-  sent: 4,
-  pending: 3,
-  waiting: 2,
-  failed: 1,
+  delivered: 6,
+  sent: 5,
+  pending: 4,
+  waiting: 3,
+  failed: 2,
+  skipped: 1,
   cancelled: 0,
 };
 
-const OUTCOME_BY_RANK: readonly ChainOutcome[] = ["cancelled", "failed", "pending", "pending", "sent", "delivered"];
+const OUTCOME_BY_RANK: readonly ChainOutcome[] = ["cancelled", "skipped", "failed", "pending", "pending", "sent", "delivered"];
 
 /** The outcome of a chain with these deliveries; a chain has at least one. */
 export function chainOutcome(deliveries: readonly DeliveryStatus[]): ChainOutcome {
@@ -146,14 +160,17 @@ export function chainOutcome(deliveries: readonly DeliveryStatus[]): ChainOutcom
   return OUTCOME_BY_RANK[best] ?? "cancelled";
 }
 
-/** The status of a notification whose chains came to `counts`. Cancelled chains count only when there are no others. */
-export function sendStatus({ pending, sent, delivered, failed }: ChainCounts): SendStatus {
+/**
+ * The status of a notification whose chains came to `counts`. Cancelled and skipped chains count only when there are no others: a
+ * notification is skipped if all its chains were.
+ */
+export function sendStatus({ pending, sent, delivered, failed, skipped, cancelled }: ChainCounts): SendStatus {
   if (pending > 0) {
     return "pending";
   }
   const settled = sent + delivered + failed;
   if (settled === 0) {
-    return "cancelled";
+    return skipped > 0 && cancelled === 0 ? "skipped" : "cancelled";
   }
   if (failed === settled) {
     return "failed";

@@ -1,5 +1,5 @@
 import type { LostLease } from "../work/lease-storage.ts";
-import { due, followPrimary, type Settlement, settleChains, settled } from "./chains.ts";
+import { due, followPrimary, type Ruling, ruled, type Settlement, settleChains, settled } from "./chains.ts";
 import type { DeliveryOutcome } from "./channel.ts";
 import type { Delivery, DeliveryAttempt, UnreachedReason } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend } from "./delivery-storage.ts";
@@ -24,10 +24,11 @@ export function endLostLeases(loaded: readonly LoadedSend[], now: Date, leases: 
   );
 }
 
-/** The end of an attempt: the delivery after it, and the attempt to keep. */
+/** The end of a claim: the delivery after it, and the attempt to keep. */
 interface End {
   readonly after: Delivery;
-  readonly attempt: DeliveryAttempt;
+  /** Null if none was begun. */
+  readonly attempt: DeliveryAttempt | null;
   /** Whether its channel was called. */
   readonly wasHandedIn: boolean;
 }
@@ -36,16 +37,16 @@ interface End {
 function endInChains(loaded: readonly LoadedSend[], now: Date, endOf: (delivery: LoadedDelivery) => End | null): Settlement {
   return settleChains(loaded, now, (chain, send) => {
     const ends = chain.map(endOf);
-    const attempts = ends.flatMap((end) => end?.attempt ?? []);
-    if (attempts.length === 0) {
+    if (ends.every((end) => end === null)) {
       return null;
     }
+    const attempts = ends.flatMap((end) => end?.attempt ?? []);
     const changed = chain.map((delivery, index) => ends[index]?.after ?? delivery);
     return {
       chain: changed[0] === chain[0] ? changed : followPrimary(changed, send, now),
       attempts,
       usesFallback: chain.some(({ isFallback }, index) => isFallback && ends[index]?.wasHandedIn),
-      shownAttempts: Math.max(...attempts.map(({ attempt }) => attempt)),
+      shownAttempts: Math.max(0, ...attempts.map(({ attempt }) => attempt)),
     };
   });
 }
@@ -94,19 +95,28 @@ export interface EndedAttempt extends Pick<DeliveryAttempt, "deliveryId" | "star
   readonly retryInMs: number | null;
 }
 
+/** An attempt that was not begun, because it was decided so when its delivery was claimed. */
+export interface RuledAttempt extends Pick<EndedAttempt, "deliveryId" | "fence"> {
+  readonly ruling: Ruling;
+}
+
 /** Attempts of one worker that have ended, by delivery. */
 export interface EndedBy {
   readonly owner: string;
-  readonly byId: ReadonlyMap<string, EndedAttempt>;
+  readonly byId: ReadonlyMap<string, EndedAttempt | RuledAttempt>;
 }
 
 /** Settles deliveries by the results of their attempts. An attempt whose lease was lost changes nothing. */
 export function endAttempts(loaded: readonly LoadedSend[], now: Date, { owner, byId }: EndedBy): Settlement {
   return endInChains(loaded, now, (delivery) => {
     const ended = byId.get(delivery.id);
-    return ended !== undefined && delivery.leaseOwner === owner && delivery.fence === ended.fence
-      ? { after: afterAttempt(delivery, ended, now), attempt: recordOf(delivery, ended), wasHandedIn: ended.wasHandedIn }
-      : null;
+    if (ended === undefined || delivery.leaseOwner !== owner || delivery.fence !== ended.fence) {
+      return null;
+    }
+    if ("ruling" in ended) {
+      return { after: ruled(delivery, ended.ruling, now), attempt: null, wasHandedIn: false };
+    }
+    return { after: afterAttempt(delivery, ended, now), attempt: recordOf(delivery, ended), wasHandedIn: ended.wasHandedIn };
   });
 }
 

@@ -1,5 +1,4 @@
 export { type Acknowledging, acknowledgeChains, readHook } from "./acknowledge.ts";
-export { reachableOver } from "./addresses.ts";
 export { endWaits, eraseChains, type Settlement } from "./chains.ts";
 export { actorOf, type ChangeBy, type ChangeRequest, cancelChains, requireActing, retryChains, retrySend } from "./change-send.ts";
 export type { Channel, Contact, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask, Directory } from "./channel.ts";
@@ -16,6 +15,7 @@ export {
   type DeliveryChanged,
   type DeliveryPage,
   type DeliveryRange,
+  type DeliveryReason,
   type DeliveryStatus,
   SEND_STATUSES,
   type SendChanged,

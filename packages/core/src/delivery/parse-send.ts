@@ -4,6 +4,7 @@ import { requireMembers, validationError } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { requireJsonObject } from "../foundation/parse-json.ts";
 import { NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
+import { parsedTime, timeIssue } from "../foundation/parse-time.ts";
 import {
   CREATE_MEMBERS,
   channelsOfType,
@@ -25,7 +26,7 @@ import type { Channel } from "./channel.ts";
 import { type ContentUse, checkContent, dataOf, requireContent } from "./check-content.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { NewDelivery, NewSend } from "./delivery-storage.ts";
-import { DEFAULT_FALLBACK, parseFallback, parseSchedule } from "./parse-plan.ts";
+import { DEFAULT_FALLBACK, parseFallback } from "./parse-plan.ts";
 import { newProgress, sendOf } from "./read-sends.ts";
 import type { Send, SendChanges } from "./send.ts";
 
@@ -66,30 +67,25 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   requireMembers("create", input, CREATE_MEMBERS);
   const { isContract } = rules;
   const createdAt = new Date(context.clock.now());
-  const { fields, issues } = parseFields(input);
-  const fallback = parseFallback(input.fallback);
-  const schedule = parseSchedule(input.scheduledAt);
-  issues.add(textIssue(input.idempotencyKey ?? "-", ["idempotencyKey"], NAME_RULE));
-  issues.addAll([...fallback.issues, ...schedule.issues]);
-  issues.done();
+  const { fields, fallback, scheduledAt } = parsePlan(input);
   const declared = declaredType(context, fields.type, { declaredTypesOnly: !isContract });
   const audience = parseAudience(input, {
     channels: channelNames(input.channels ?? channelsOfType(declared)),
-    hasFallback: fallback.input !== null,
+    hasFallback: fallback !== null,
   });
   const used = channelsOf(context, tenant, audience);
-  if (fallback.input !== null && !(isContract && fallback.input.channel === DEFAULT_FALLBACK)) {
-    channelOf(context, tenant, fallback.input.channel);
+  if (fallback !== null && !(isContract && fallback.channel === DEFAULT_FALLBACK)) {
+    channelOf(context, tenant, fallback.channel);
   }
   const names = [...used.keys()];
-  const allNames = fallback.input ? [...names, fallback.input.channel] : names;
+  const allNames = fallback ? [...names, fallback.channel] : names;
   const { data, ...texts } = await parseContent(context, { input, declared, type: fields.type, names: allNames, isContract });
   const { title, message } = texts;
   checkAudience(audience, used, { acceptsIds: !isContract && context.directory !== null });
   requireContent(context, { title, message, data }, allNames);
   const { users, recipients } = audience;
-  const plan = { channel: names[0] ?? INBOX_CHANNEL, fallbackDelayMs: fallback.input?.afterMs ?? 0, scheduledAt: schedule.at };
-  const hasFallback = fallback.input !== null || rules.asksFallback === true;
+  const plan = { channel: names[0] ?? INBOX_CHANNEL, fallbackDelayMs: fallback?.afterMs ?? 0, scheduledAt };
+  const hasFallback = fallback !== null || rules.asksFallback === true;
   const details = { channels: names, roomId: input.roomId ?? null, recipients, erasedRecipients: 0, hasFallback, meta: data };
   const notification: Notification = {
     ...fields,
@@ -101,17 +97,30 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
     createdAt,
   };
   const view = sendOf(notification, details, { ...plan, ...newProgress(createdAt) });
-  const isPlaced = users.length > 0 && audience.channels.includes(INBOX_CHANNEL) && schedule.at === null;
+  const isPlaced = users.length > 0 && audience.channels.includes(INBOX_CHANNEL) && scheduledAt === null;
   const entry: NewSend = {
     ...plan,
     notification,
     details,
-    deliveries: deliveriesOf(context, audience, fallback.input),
+    deliveries: deliveriesOf(context, audience, fallback),
     inboxRecipients: isPlaced ? [...users].sort(compareBytewise) : [],
     idempotency: input.idempotencyKey === undefined ? null : await idempotencyOf(input, view, saidBy(input, audience, rules)),
     actor: actorOf(input),
   };
   return { entry, view };
+}
+
+/** Stands for a schedule that is not given. */
+const NO_SCHEDULE = new Date(0);
+
+function parsePlan(input: UntypedCreateInput) {
+  const { fields, issues } = parseFields(input);
+  const fallback = parseFallback(input.fallback);
+  issues.add(textIssue(input.idempotencyKey ?? "-", ["idempotencyKey"], NAME_RULE));
+  issues.addAll(fallback.issues);
+  issues.add(timeIssue(input.scheduledAt ?? NO_SCHEDULE, "scheduledAt"));
+  issues.done();
+  return { fields, fallback: fallback.input, scheduledAt: parsedTime(input.scheduledAt) };
 }
 
 interface ContentSource extends ContentUse {
@@ -171,13 +180,14 @@ function deliveriesOf(
   fallback: Required<FallbackInput> | null,
 ): readonly NewDelivery[] {
   let chain = -1;
-  const primaryOf = (channel: string, recipient: string): NewDelivery => {
+  const primaryOf = (channel: string, recipient: string, recipientKind: NewDelivery["recipientKind"]): NewDelivery => {
     chain += 1;
-    return { id: ids.next(), channel, recipient, chain, isFallback: false, status: "pending", dueInMs: 0 };
+    const undecided = { reason: null, reasonSource: null };
+    return { id: ids.next(), channel, recipient, recipientKind, chain, isFallback: false, status: "pending", ...undecided, dueInMs: 0 };
   };
   const ofUsers = channels.flatMap((channel, order) =>
     users.flatMap((userId): NewDelivery[] => {
-      const primary = primaryOf(channel, userId);
+      const primary = primaryOf(channel, userId, "user");
       if (fallback === null || order > 0) {
         return [primary];
       }
@@ -185,7 +195,7 @@ function deliveriesOf(
       return [primary, { ...primary, id: ids.next(), channel: fallback.channel, isFallback: true, status: "waiting", dueInMs }];
     }),
   );
-  return [...ofUsers, ...addresses.map(({ channel, address }) => primaryOf(channel, address))];
+  return [...ofUsers, ...addresses.map(({ channel, address }) => primaryOf(channel, address, "address"))];
 }
 
 /** What a call says, in one form whatever the order and the repetitions of those who get it. */

@@ -17,8 +17,8 @@ export function sendOf(notification: Notification, details: SendDetails | null, 
 }
 
 /** The progress of what was just created at `createdAt`. */
-export function newProgress(createdAt: Date): SendProgress {
-  return { status: "pending", attempts: 0, fallbackUsed: false, deliveredAt: null, failedAt: null, updatedAt: createdAt };
+export function newProgress(createdAt: Date, status: "pending" | "skipped" = "pending"): SendProgress {
+  return { status, attempts: 0, fallbackUsed: false, deliveredAt: null, failedAt: null, updatedAt: createdAt };
 }
 
 /** What a send has if an older package kept it, before the field was there. */
@@ -26,7 +26,13 @@ const BEFORE_THE_FIELD = { ...NOTIFICATION_DEFAULTS, kind: "send", erasedRecipie
 
 /** Reads a send back from the JSON that was kept for its idempotency key. An older package may have kept it, without newer fields. */
 export function sendFromJson(json: string): Send {
-  const { scheduledAt, createdAt, updatedAt, ...rest } = JSON.parse(json) as Send & {
+  const {
+    scheduledAt,
+    createdAt,
+    updatedAt,
+    expiresAt = null,
+    ...rest
+  } = JSON.parse(json) as Send & {
     readonly subject?: string;
     readonly content?: string;
   };
@@ -36,6 +42,7 @@ export function sendFromJson(json: string): Send {
     ...rest,
     scheduledAt: scheduledAt === null ? null : new Date(scheduledAt),
     createdAt: new Date(createdAt),
+    expiresAt: expiresAt === null ? null : new Date(expiresAt),
     updatedAt: new Date(updatedAt),
   };
 }

@@ -53,7 +53,8 @@ export type SendSort = "created_at" | "-created_at" | "status";
 export interface SendQuery {
   readonly channel?: string;
   readonly roomId?: string;
-  readonly status?: SendStatus;
+  /** One status, or any of several. */
+  readonly status?: SendStatus | readonly SendStatus[];
   /** Exclusive. */
   readonly createdAfter?: Date;
   /** Exclusive. */

@@ -19,10 +19,14 @@ const TEXT = text({ minLength: 1, maxLength: 4_096 });
 /** The filter and page of a list of notifications that have deliveries. All given conditions must hold. `limit` is 1 to 100, 50 if left out. Newest first. */
 export type ListSendsInput = Partial<SendQuery>;
 
+const STATUS = oneOf(SEND_STATUSES);
+const isIssue = (issue: Issue | null) => issue !== null;
+
 const LIST: ChecksOf<SendQuery> = {
   ...pageChecks(100),
   sort: oneOf(["created_at", "-created_at", "status"]),
-  status: oneOf(SEND_STATUSES),
+  status: (value, name) =>
+    (Array.isArray(value) && value.length > 0 ? value : [value]).map((one) => STATUS(one, name)).find(isIssue) ?? null,
   channel: TEXT,
   roomId: TEXT,
   recipient: TEXT,

@@ -21,6 +21,7 @@ function entry(id: string, ...recipients: string[]): NewNotification {
     priority: "high" as const,
     rendered: null,
     createdAt: new Date(0),
+    expiresAt: null,
   };
   return { notification, recipients };
 }

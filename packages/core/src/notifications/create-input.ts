@@ -52,6 +52,8 @@ export interface CreateFields {
   readonly fallback?: boolean | FallbackInput;
   /** The time to deliver it; a time in the past means at once. A text is ISO 8601 with a time zone. @default at once */
   readonly scheduledAt?: Date | string;
+  /** The time from which it is of no use: attempts that have not begun by then are skipped. As `scheduledAt`. @default never */
+  readonly expiresAt?: Date | string;
   /**
    * Makes the call repeatable: within 24 hours, the same call with the same key answers what the first one did and
    * creates nothing. 1 to 255 characters.
@@ -101,6 +103,7 @@ export const CREATE_MEMBERS: MembersOf<UntypedCreateInput> = {
   channels: true,
   fallback: true,
   scheduledAt: true,
+  expiresAt: true,
   idempotencyKey: true,
   roomId: true,
 };

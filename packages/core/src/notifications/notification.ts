@@ -39,6 +39,8 @@ export interface Notification {
   /** What its reader can do about it, the primary first; null for nothing. */
   readonly actions: readonly NotificationAction[] | null;
   readonly createdAt: Date;
+  /** From then on it is of no use, and no attempt of it begins; null for never. */
+  readonly expiresAt: Date | null;
   /**
    * How much it matters to whoever gets it. It changes no order and no channel; but only what is `urgent` is delivered during
    * somebody's quiet hours.
@@ -63,6 +65,7 @@ export const NOTIFICATION_DEFAULTS = {
   actor: null,
   url: null,
   actions: null,
+  expiresAt: null,
   priority: "normal",
   rendered: null,
 } as const satisfies Partial<Notification>;

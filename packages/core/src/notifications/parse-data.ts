@@ -4,12 +4,13 @@ import { IssueList, type MembersOf, requireNone, strangerIn } from "../foundatio
 import type { JsonObject } from "../foundation/json.ts";
 import { requireJsonObject } from "../foundation/parse-json.ts";
 import { describe, linkIssue, NAME_RULE, type TextRule, textIssue, urlIssue } from "../foundation/parse-text.ts";
+import { parsedTime, timeIssue } from "../foundation/parse-time.ts";
 import type { UntypedCreateInput } from "./create-input.ts";
 import { DEFAULT_TYPE, NOTIFICATION_DEFAULTS, type Notification, type NotificationAction } from "./notification.ts";
 import type { NotificationType, NotificationTypes } from "./notification-types.ts";
 
 /** The fields of a notification that are checked alike, whether it goes to inboxes alone or has deliveries. */
-export type SharedFields = Pick<Notification, "type" | "priority" | "source" | "actor" | "url" | "actions">;
+export type SharedFields = Pick<Notification, "type" | "priority" | "source" | "actor" | "url" | "actions" | "expiresAt">;
 
 const NAMES = ["source", "actor", "roomId"] as const;
 const PRIORITIES: readonly unknown[] = ["low", "normal", "high", "urgent"] satisfies readonly Notification["priority"][];
@@ -31,7 +32,12 @@ export function parseFields(input: Partial<Pick<UntypedCreateInput, keyof Shared
     const got = typeof priority === "string" ? JSON.stringify(priority) : describe(priority);
     issues.add({ path: ["priority"], type: "enum", message: `must be "low", "normal", "high" or "urgent", got ${got}` });
   }
-  return { fields: { type, priority, source, actor, url, actions }, issues };
+  const { expiresAt } = input;
+  if ((expiresAt ?? null) === null) {
+    return { fields: { type, priority, source, actor, url, actions, expiresAt: null }, issues };
+  }
+  issues.add(timeIssue(expiresAt, "expiresAt"));
+  return { fields: { type, priority, source, actor, url, actions, expiresAt: parsedTime(expiresAt) }, issues };
 }
 
 const LABEL_RULE: TextRule = { minLength: 1, maxLength: 100 };

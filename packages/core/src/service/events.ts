@@ -25,6 +25,7 @@ const EVENTS: MembersOf<NotificationEvents> = {
   "delivery.sent": true,
   "delivery.delivered": true,
   "delivery.failed": true,
+  "delivery.skipped": true,
   "delivery.cancelled": true,
   "send.changed": true,
   "event.created": true,

@@ -1,5 +1,4 @@
 import { BelfryError } from "../foundation/errors.ts";
-import type { MaybePromise } from "../foundation/maybe-promise.ts";
 
 /** The modes of a service. {@link Lifecycle} has the transitions. */
 export type LifecycleMode = "running" | "stopping" | "closing" | "stopped";
@@ -46,7 +45,6 @@ export class Lifecycle {
   readonly #parts: LifecycleParts;
   #mode: LifecycleMode = "running";
   #opening: Promise<Disposable> | null = null;
-  #isOpen = false;
   #listening: Promise<void> | null = null;
   #starting: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
@@ -67,15 +65,15 @@ export class Lifecycle {
   }
 
   /**
-   * Resolves once the storage can be used, for a call of the host; it is no promise if the storage is open. The call counts as in
-   * flight until what this resolves with is disposed of: `using _call = await ready()`.
+   * Resolves once the storage can be used, for a call of the host. The call counts as in flight until what this resolves with is
+   * disposed of: `using _call = await ready()`.
    */
-  ready(): MaybePromise<Disposable> {
+  ready(): Promise<Disposable> {
     if (this.#mode !== "running") {
       return Promise.reject(refusal());
     }
     this.#calls += 1;
-    return this.#isOpen ? this.#call : this.#open();
+    return this.#open();
   }
 
   /**
@@ -172,7 +170,6 @@ export class Lifecycle {
       this.#mode = "closing";
       failures.push(...(await inTurn(this.#parts.close)));
       this.#opening = null;
-      this.#isOpen = false;
       this.#listening = null;
       this.#mode = "stopped";
       if (failures.length > 0) {
@@ -185,10 +182,7 @@ export class Lifecycle {
 
   #open(): Promise<Disposable> {
     this.#opening ??= this.#parts.open().then(
-      () => {
-        this.#isOpen = true;
-        return this.#call;
-      },
+      () => this.#call,
       (error: unknown) => {
         this.#opening = null;
         // Nothing was open before, so all counted calls wait for this and end with it.

@@ -11,6 +11,7 @@ const STATUS_TONES: Readonly<Record<string, Tone>> = {
   waiting: "neutral",
   failed: "bad",
   partial: "warn",
+  skipped: "neutral",
   cancelled: "neutral",
   unknown: "warn",
 };

@@ -10,6 +10,7 @@ const STATUSES = [
   ["delivered", "Delivered"],
   ["failed", "Failed"],
   ["partial", "Partial"],
+  ["skipped", "Skipped"],
   ["cancelled", "Cancelled"],
 ] as const;
 

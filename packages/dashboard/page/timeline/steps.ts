@@ -1,4 +1,4 @@
-import type { Activity, DeliveryAttempt, ProcessingRecord, TrackedDelivery } from "@belfry/core";
+import type { Activity, DeliveryAttempt, DeliveryReason, ProcessingRecord, TrackedDelivery } from "@belfry/core";
 import type { Json } from "../../src/wire.ts";
 import { type Tone, toneOf } from "../parts/status.tsx";
 import { counted, duration } from "../state/format.ts";
@@ -109,18 +109,38 @@ function attemptStep(delivery: Delivery, attempt: Attempt): Step {
   };
 }
 
-const REASONS = { offline: "the user was not connected", no_ack: "nobody acknowledged it in time" } as const;
+const REASONS: Readonly<Record<DeliveryReason, string>> = {
+  offline: "the user was not connected",
+  no_ack: "nobody acknowledged it in time",
+  expired: "it had expired",
+  no_address: "the user has no address there",
+  suppressed: "the address is suppressed",
+  preference: "it is switched off",
+  read: "the user had read it",
+  online: "the user was connected",
+  condition: "the condition of its type did not hold",
+  throttled: "the user had got as many as its type allows",
+  quiet_hours: "these are quiet hours of the user",
+};
+
+/** Why a delivery is as it is, and whose decision that was. */
+function because({ reason, reasonSource }: Delivery): Step["facts"] {
+  const facts: (readonly [string, string | null])[] = [
+    ["Because", reason === null ? null : REASONS[reason]],
+    ["Decided by", reasonSource],
+  ];
+  return facts.filter((fact): fact is [string, string] => fact[1] !== null);
+}
 
 /** The end of a delivery that did not end with an attempt: by a receipt, a read, a cancellation, or because the user was not connected. */
 function settlement(delivery: Delivery): readonly Step[] {
-  const { settledAt, status, reason } = delivery;
+  const { settledAt, status } = delivery;
   const last = delivery.attempts.at(-1);
   if (settledAt === null) {
     return [];
   }
   const isOwn =
     last !== undefined && last.status === status && Math.abs(new Date(settledAt).getTime() - new Date(last.finishedAt).getTime()) < SAME_MS;
-  const facts: Step["facts"] = reason === null ? [] : [["Because", REASONS[reason]]];
   return isOwn
     ? []
     : [
@@ -131,7 +151,7 @@ function settlement(delivery: Delivery): readonly Step[] {
             tone: toneOf(status),
             text: sentence`${capitalised(way(delivery))} to ${delivery.recipient}: ${status}`,
           }),
-          facts,
+          facts: because(delivery),
         },
       ];
 }
@@ -150,7 +170,7 @@ function ahead(delivery: Delivery): readonly Step[] {
     leaseOwner === null
       ? sentence`Attempt ${attempt + 1}, ${way(delivery)} to ${delivery.recipient}, is due`
       : sentence`Attempt ${attempt}, ${way(delivery)} to ${delivery.recipient}, is under way`;
-  return [{ ...step({ key: `${id} ahead`, at: dueAt, tone: "warn", text }), isAhead: true }];
+  return [{ ...step({ key: `${id} ahead`, at: dueAt, tone: "warn", text }), facts: because(delivery), isAhead: true }];
 }
 
 function recordSteps(record: Json<ProcessingRecord>): readonly Step[] {

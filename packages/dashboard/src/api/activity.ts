@@ -11,7 +11,7 @@ const filterFields = {
   recipient: z.string().optional(),
   type: z.string().optional(),
   channel: z.string().optional(),
-  status: z.enum(["pending", "sent", "delivered", "failed", "partial", "cancelled"]).optional(),
+  status: z.enum(["pending", "sent", "delivered", "failed", "partial", "skipped", "cancelled"]).optional(),
   from: time.optional(),
   before: time.optional(),
 };

@@ -46,7 +46,7 @@ export class ActivityFeeds {
       touch(tenant, id === undefined ? { userId } : { userId, id });
     const on = <Name extends keyof NotificationEvents>(name: Name, listener: (event: NotificationEvents[Name]) => void) =>
       this.#service.on(name, listener);
-    const deliveryEvents = ["pending", "waiting", "sent", "delivered", "failed", "cancelled"] as const;
+    const deliveryEvents = ["pending", "waiting", "sent", "delivered", "failed", "skipped", "cancelled"] as const;
     return [
       on("notification.created", ({ tenant }) => touch(tenant, {})),
       on("item.read", ofItem),

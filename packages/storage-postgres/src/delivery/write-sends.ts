@@ -112,11 +112,15 @@ export function prepareWriteSendDetails(tables: TableNames) {
   );
   const insertDeliveries = statement<[]>(
     "write_deliveries",
-    `INSERT INTO ${tables.deliveries} (id, notification_pk, tenant, channel, recipient, chain, is_fallback, status, attempt, attempts_before, due_at, fence)
+    `INSERT INTO ${tables.deliveries} (id, notification_pk, tenant, channel, recipient, chain, is_fallback, status, attempt, attempts_before, due_at, fence, recipient_kind,
+      reason, reason_source, settled_at)
     SELECT e.id, n.pk, n.tenant, e.channel, e.recipient, e.chain, e.is_fallback, e.status, 0, 0,
-      coalesce(e.scheduled_at, ${timeOf("$11")}) + e.due_in_ms * interval '1 millisecond', 0
-    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::int[], $7::boolean[], $8::text[], $9::bigint[], $10::timestamptz[])
-      WITH ORDINALITY AS e(id, tenant, notification_id, channel, recipient, chain, is_fallback, status, due_in_ms, scheduled_at, place)
+      coalesce(e.scheduled_at, ${timeOf("$14")}) + e.due_in_ms * interval '1 millisecond', 0, e.recipient_kind,
+      e.reason, e.reason_source, CASE WHEN e.status = 'skipped' THEN ${timeOf("$14")} END
+    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::int[], $7::boolean[], $8::text[], $9::bigint[], $10::timestamptz[],
+      $11::text[], $12::text[], $13::text[])
+      WITH ORDINALITY AS e(id, tenant, notification_id, channel, recipient, chain, is_fallback, status, due_in_ms, scheduled_at,
+        recipient_kind, reason, reason_source, place)
     JOIN ${tables.notifications} n ON n.tenant = e.tenant AND n.id = e.notification_id ORDER BY e.place`,
   );
   return async (session: Session, sends: readonly NewSend[], at: string | null): Promise<void> => {
@@ -139,5 +143,17 @@ function deliveryValues(sends: readonly NewSend[]): readonly unknown[] {
   const all = sends.flatMap(({ notification: { tenant, id }, scheduledAt, deliveries }) =>
     deliveries.map((delivery) => ({ ...delivery, tenant, notificationId: id, scheduledAt: scheduledAt?.toISOString() ?? null })),
   );
-  return lists(all, "id", "tenant", "notificationId", "channel", "recipient", "chain", "isFallback", "status", "dueInMs", "scheduledAt");
+  const columns = [
+    "id",
+    "tenant",
+    "notificationId",
+    "channel",
+    "recipient",
+    "chain",
+    "isFallback",
+    "status",
+    "dueInMs",
+    "scheduledAt",
+  ] as const;
+  return lists(all, ...columns, "recipientKind", "reason", "reasonSource");
 }

@@ -18,6 +18,7 @@ export type ItemRow = readonly [
   url: string | null,
   actions: Notification["actions"],
   rendered: number | null,
+  expiresAt: number | null,
   /** When it came into the inbox: with its notification, or, in a large fan-out, with its chunk. */
   createdAt: number,
   seq: number,
@@ -50,6 +51,8 @@ export function isUnread(state: string): string {
   return `(i.seq > least(${state}.read_up_to_seq, ${state}.reopened_from_seq - 1) AND i.read_at IS NULL AND NOT (${isCovered(state)}))`;
 }
 
+const EXPIRES_AT = "expires_at";
+
 /** The columns that an item takes from its notification, in the order of an {@link ItemRow}, without the item's own. */
 const CONTENT = Object.values({
   id: "id",
@@ -63,6 +66,7 @@ const CONTENT = Object.values({
   url: "url",
   actions: "actions",
   rendered: "rendered",
+  expiresAt: EXPIRES_AT,
 } satisfies Readonly<Record<Exclude<keyof Notification, "tenant" | "type" | "createdAt">, string>>);
 
 /** The columns of a notification that its items show, of the table by an alias. */
@@ -72,7 +76,8 @@ export function contentOf(alias?: string): string {
 
 /** The columns of an {@link ItemRow}, of the item `i` and its notification `n`, with an SQL expression for its read time. */
 export function itemColumns(readTime: string): string {
-  return `i.type, ${contentOf("n")}, ${milliseconds("i.created_at")}, i.seq, ${milliseconds(readTime)}`;
+  const content = CONTENT.map((name) => (name === EXPIRES_AT ? milliseconds(`n.${name}`) : `n.${name}`)).join(", ");
+  return `i.type, ${content}, ${milliseconds("i.created_at")}, i.seq, ${milliseconds(readTime)}`;
 }
 
 /** How many columns {@link itemColumns} has. */
@@ -128,7 +133,7 @@ export function joinNotification({ notifications }: TableNames): string {
 
 /** The inbox item that a row stands for. */
 export function toItem(row: ItemRow, owner: Owner): InboxItem {
-  const [type, id, kind, title, message, data, source, actor, priority, url, actions, rendered, createdAt, seq, readAt] = row;
+  const [type, id, kind, title, message, data, source, actor, priority, url, actions, rendered, expiresAt, createdAt, seq, readAt] = row;
   return {
     id,
     kind,
@@ -144,6 +149,7 @@ export function toItem(row: ItemRow, owner: Owner): InboxItem {
     actions,
     rendered,
     createdAt: new Date(createdAt),
+    expiresAt: expiresAt === null ? null : new Date(expiresAt),
     userId: owner.userId,
     seq,
     readAt: readAt === null ? null : new Date(readAt),

@@ -14,6 +14,7 @@ import { linksMigration } from "./0012-links.ts";
 import { byTypeMigration } from "./0013-by-type.ts";
 import { preferencesMigration } from "./0014-preferences.ts";
 import { renderedMigration } from "./0015-rendered.ts";
+import { decidedMigration } from "./0016-decided.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -32,4 +33,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: byTypeMigration },
   { phase: "expand", sql: preferencesMigration },
   { phase: "expand", sql: renderedMigration },
+  { phase: "expand", sql: decidedMigration },
 ] as const satisfies readonly Migration[];

@@ -36,6 +36,7 @@ interface ChainColumns {
   readonly deliveredChains: number;
   readonly failedChains: number;
   readonly cancelledChains: number;
+  readonly skippedChains: number;
 }
 
 /** The plan of a notification's deliveries and their progress: one row for each notification with deliveries. */
@@ -62,7 +63,7 @@ export interface StoredSettings {
   readonly userId: string;
   readonly timeZone: string | null;
   readonly quietHours: string | null;
-  readonly pauseUntil: number | null;
+  readonly pausedUntil: number | null;
   readonly digest: string | null;
 }
 

@@ -48,7 +48,7 @@ export function sendReads(sql: Sql): Reads {
         WHERE tenant = $1 AND ${given(start, `created_at >= ${start}`)} AND ${given(end, `created_at < ${end}`)}
           AND ${given(sql.cast("$4", "text"), "channel = $4")} AND ${given(sql.cast("$5", "text"), `${roomOf} = $5`)} GROUP BY status, channel`;
       const values = [tenant, from ?? null, before ?? null, channel ?? null, roomId ?? null];
-      const byStatus: Record<SendStatus, number> = { pending: 0, sent: 0, delivered: 0, failed: 0, partial: 0, cancelled: 0 };
+      const byStatus: Record<SendStatus, number> = { pending: 0, sent: 0, delivered: 0, failed: 0, partial: 0, skipped: 0, cancelled: 0 };
       const byChannel = new Map<string, number>();
       let [total, fallbackUsed] = [0, 0];
       for (const row of await sql.rows<CountRow>("send_analytics", text, values)) {
@@ -93,7 +93,8 @@ function filtersOf(
   return [
     [channel, (given) => `t.channel = ${given}`],
     [roomId, (given) => `${roomOf} = ${given}`],
-    [status, (given) => `t.status = ${given}`],
+    [typeof status === "object" ? JSON.stringify(status) : undefined, (given) => sql.isIn("t.status", given as `$${number}`, "text")],
+    [typeof status === "object" ? undefined : status, (given) => `t.status = ${given}`],
     [createdAfter, (given) => `t.created_at > ${time(given)}`],
     [createdBefore, (given) => `t.created_at < ${time(given)}`],
     [

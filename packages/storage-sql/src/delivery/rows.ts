@@ -82,8 +82,10 @@ export function toDelivery(row: DeliveryRow): Delivery {
     recipient: row.recipient,
     chain: row.chain,
     isFallback: Boolean(row.isFallback),
+    recipientKind: row.recipientKind,
     status: row.status,
     reason: row.reason,
+    reasonSource: row.reasonSource,
     attempt: row.attempt,
     attemptsBefore: row.attemptsBefore,
     dueAt: toDate(row.dueAt),
@@ -96,17 +98,20 @@ export function toDelivery(row: DeliveryRow): Delivery {
 
 /** The tracking of deliveries that are to be written. */
 export function newTracking({ notification, channel, fallbackDelayMs, scheduledAt, deliveries }: NewSend): Tracking {
-  const pendingChains = new Set(deliveries.map(({ chain }) => chain)).size;
+  const pendingChains = new Set(deliveries.filter(({ status }) => status !== "skipped").map(({ chain }) => chain)).size;
+  // What is decided against when it is created is a chain of its own.
+  const skippedChains = deliveries.filter(({ status }) => status === "skipped").length;
   const none = { sentChains: 0, deliveredChains: 0, failedChains: 0, cancelledChains: 0 };
   const { tenant, createdAt } = notification;
-  return { tenant, channel, fallbackDelayMs, scheduledAt, ...newProgress(createdAt), pendingChains, ...none };
+  const progress = newProgress(createdAt, pendingChains === 0 ? "skipped" : "pending");
+  return { tenant, channel, fallbackDelayMs, scheduledAt, ...progress, pendingChains, skippedChains, ...none };
 }
 
 /** The columns of a tracking that never change. */
 export const PLANNED = ["tenant", "channel", "fallbackDelayMs", "scheduledAt"] as const;
 
 /** The columns of a delivery that never change. */
-export const NAMED = ["id", "tenant", "channel", "recipient", "chain", "isFallback"] as const;
+export const NAMED = ["id", "tenant", "channel", "recipient", "recipientKind", "chain", "isFallback"] as const;
 
 /** The state of the notification `id`, from its row. */
 function toState(row: TrackingRow & { readonly id: string }): SendState {
@@ -120,6 +125,7 @@ function toState(row: TrackingRow & { readonly id: string }): SendState {
       delivered: row.deliveredChains,
       failed: row.failedChains,
       cancelled: row.cancelledChains,
+      skipped: row.skippedChains,
     },
   };
 }
@@ -149,6 +155,7 @@ export function progressOf(
     deliveredChains: chains.delivered,
     failedChains: chains.failed,
     cancelledChains: chains.cancelled,
+    skippedChains: chains.skipped,
   };
 }
 

@@ -1,4 +1,13 @@
-import type { ApiKeyScope, AttemptStatus, AuditAction, DeliveryStatus, JsonObject, SendStatus, UnreachedReason } from "@belfry/core";
+import type {
+  ApiKeyScope,
+  AttemptStatus,
+  AuditAction,
+  Delivery,
+  DeliveryReason,
+  DeliveryStatus,
+  JsonObject,
+  SendStatus,
+} from "@belfry/core";
 import { columns as c, LEASE, table } from "./columns.ts";
 
 /** The tables of deliveries, and of access to them. */
@@ -24,6 +33,7 @@ export const DELIVERIES = {
       failedAt: c.nullable(c.time),
       createdAt: c.time,
       updatedAt: c.time,
+      skippedChains: c.initially(c.integer, 0),
     },
     {
       indexes: {
@@ -57,11 +67,13 @@ export const DELIVERIES = {
       chain: c.integer,
       isFallback: c.boolean,
       status: c.textOf<DeliveryStatus>(),
-      reason: c.nullable(c.textOf<UnreachedReason>()),
+      reason: c.nullable(c.textOf<DeliveryReason>()),
       attempt: c.integer,
       attemptsBefore: c.integer,
       ...LEASE,
       settledAt: c.nullable(c.time),
+      recipientKind: c.initially(c.textOf<Delivery["recipientKind"]>(), "address"),
+      reasonSource: c.nullable(c.text),
     },
     {
       unique: { id: ["id"] },

@@ -29,6 +29,7 @@ export const INBOX = {
       url: c.nullable(c.text),
       actions: c.nullable(c.jsonOf<readonly NotificationAction[]>()),
       rendered: c.nullable(c.integer),
+      expiresAt: c.nullable(c.time),
     },
     // They serve look-up by id and, because a UUIDv7 sorts by time, a tenant's newest first, all or those of a type.
     { unique: { tenant_id: ["tenant", "id"] }, indexes: { tenant_type: ["tenant", "type", "id"] } },

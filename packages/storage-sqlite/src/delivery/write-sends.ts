@@ -97,11 +97,12 @@ function prepareWriteDeliveries({ prepare }: QueryContext) {
   const { delivery } = RECORDS.fields;
   const insert = prepare<StoredDelivery & { readonly notificationPk: number }>(`
     INSERT INTO belfry_deliveries (notification_pk, ${delivery.names}) VALUES (:notificationPk, ${delivery.members(named)})`);
-  const fresh = { reason: null, attempt: 0, attemptsBefore: 0, leaseOwner: null, leaseUntil: null, fence: 0, settledAt: null };
+  const fresh = { attempt: 0, attemptsBefore: 0, leaseOwner: null, leaseUntil: null, fence: 0 };
   return (notificationPk: number, { notification: { tenant }, ...send }: NewSend, at: Date): void => {
     const base = (send.scheduledAt ?? at).getTime();
     for (const { dueInMs, ...one } of send.deliveries) {
-      insert.run({ ...fresh, ...one, notificationPk, tenant, dueAt: dueInMs === null ? null : new Date(base + dueInMs) });
+      const times = { dueAt: dueInMs === null ? null : new Date(base + dueInMs), settledAt: one.status === "skipped" ? at : null };
+      insert.run({ ...fresh, ...one, ...times, notificationPk, tenant });
     }
   };
 }

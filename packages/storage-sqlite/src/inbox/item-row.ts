@@ -73,6 +73,7 @@ export type ItemRow = readonly [
   url: string | null,
   actions: string | null,
   rendered: number | null,
+  expiresAt: number | null,
 ];
 
 /** The index of `deletedAt` in an {@link ItemRow}. */
@@ -82,7 +83,7 @@ export const ACTIONS = 15;
 
 /** The columns of an {@link ItemRow}, over the item `i` and its notification `n`. */
 export const ITEM_COLUMNS = `n.id, i.type, n.title, n.message, n.data, n.source, n.sender, i.created_at, i.seq, i.read_at, i.deleted_at,
-  i.unread_rev, n.priority, n.kind, n.url, n.actions, n.rendered`;
+  i.unread_rev, n.priority, n.kind, n.url, n.actions, n.rendered, n.expires_at`;
 
 /** Items of the inbox of the values `tenant` and `userId`, with their notifications. Other conditions may follow. */
 export function selectOwnItems(columns: string): string {
@@ -94,8 +95,26 @@ export type ReadTime = (seq: number, ownReadAt: number | null, unreadRev: number
 
 /** The inbox item that a row stands for. */
 export function toItem(row: ItemRow, owner: Owner, readTime: ReadTime): InboxItem {
-  const [id, type, title, message, data, source, actor, createdAt, seq, ownReadAt, , unreadRev, priority, kind, url, actions, rendered] =
-    row;
+  const [
+    id,
+    type,
+    title,
+    message,
+    data,
+    source,
+    actor,
+    createdAt,
+    seq,
+    ownReadAt,
+    ,
+    unreadRev,
+    priority,
+    kind,
+    url,
+    actions,
+    rendered,
+    expiresAt,
+  ] = row;
   const readAt = readTime(seq, ownReadAt, unreadRev);
   return {
     id,
@@ -112,6 +131,7 @@ export function toItem(row: ItemRow, owner: Owner, readTime: ReadTime): InboxIte
     url,
     actions: actions === null ? null : (JSON.parse(actions) as Notification["actions"]),
     rendered,
+    expiresAt: expiresAt === null ? null : new Date(expiresAt),
     userId: owner.userId,
     seq,
     readAt: readAt === null ? null : new Date(readAt),

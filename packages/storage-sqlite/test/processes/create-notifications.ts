@@ -23,6 +23,7 @@ async function create(number: number): Promise<void> {
     priority: "high" as const,
     rendered: null,
     createdAt: new Date(),
+    expiresAt: null,
   };
   await storage.inbox.createMany([{ notification, recipients: ["ann", `user ${number % 5}`] }]);
   // Waits until the line is out: what was not printed was not acknowledged to anybody.

@@ -276,6 +276,23 @@ export function deliveryV1Suite(harness: HttpHarness): void {
       });
     });
 
+    test("what was skipped is cancelled in this contract's words: by itself, in lists and in counts", async () => {
+      const room = "550e8400-e29b-41d4-a716-4466554400ab";
+      const input = { to: { email: "late@example.com" }, message: "x", roomId: room, expiresAt: new Date(0) };
+      const { notification } = await setting.service.tenant("acme").create(input);
+      expect(await settled(notification.id)).toMatchObject({ status: "cancelled", meta: {} });
+      const answers = await Promise.all(
+        [`/${notification.id}/deliveries`, `/?room_id=${room}&status=cancelled`, `/analytics?room_id=${room}`].map((path) =>
+          call("GET", path),
+        ),
+      );
+      expect(answers.map(({ body }) => body)).toMatchObject([
+        { data: [{ status: "cancelled", reason: null, attempts: [] }] },
+        { data: [{ id: notification.id, status: "cancelled" }], pagination: { total: 1 } },
+        { data: { total_notifications: 1, by_status: { cancelled: 1, pending: 0 } } },
+      ]);
+    });
+
     test("analytics count whole days, both ends included, by status and type", async () => {
       const room = "550e8400-e29b-41d4-a716-4466554400aa";
       const ids = [

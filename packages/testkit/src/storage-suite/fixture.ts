@@ -105,6 +105,7 @@ export class Fixture {
       priority: "high",
       rendered: null,
       createdAt: new Date(this.#nowMs),
+      expiresAt: null,
       ...fields,
     };
     return { notification, recipients: sortBytewise(typeof to === "string" ? [to] : to) };

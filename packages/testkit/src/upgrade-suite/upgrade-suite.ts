@@ -86,6 +86,7 @@ async function expectDeliveries({ deliveries, apiKeys }: Storage): Promise<void>
     [DUE, "pending", []],
     [FAILED, "failed", ["550"]],
   ]);
+  expect(tracked.map(({ recipientKind, reasonSource }) => [recipientKind, reasonSource])).toEqual(Array(2).fill(["address", null]));
   const request = { owner: "worker", at: new Date(), leaseMs: 60_000, limit: 10, perEndpoint: 10, channels: ["email"] };
   const [claimed, ...more] = await deliveries.leases.claim({ ...request, exceptTenants: [], exceptEndpoints: [] });
   expect(more).toEqual([]);
@@ -118,7 +119,7 @@ async function expectPreferences({ decisions }: Storage): Promise<void> {
     choices: [{ ...place, value: "daily", when: { n: 1 } }],
     settings: {
       ...{ timeZone: "Asia/Tokyo", quietHours: [{ from: "22:00", to: "07:00" }] },
-      ...{ pauseUntil: THEN, digest: { at: "18:30", weekday: "fri" } },
+      ...{ pausedUntil: THEN, digest: { at: "18:30", weekday: "fri" } },
     },
   });
   expect(await decisions.takeBack(owner, place)).toBe(true);

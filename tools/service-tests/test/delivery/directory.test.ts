@@ -25,7 +25,7 @@ onEveryStorage((database) => {
         notification: { id },
       } = await notifications.create({ channels: ["sms"], to, message: "Hello" });
       const deliveries = async () => (await notifications.deliveries(id)).deliveries;
-      const isOver = async () => (await deliveries()).every(({ attempts }) => attempts.length > 0);
+      const isOver = async () => (await deliveries()).every(({ status, attempts }) => attempts.length > 0 || status === "skipped");
       expect(await clock.until(isOver)).toBe(true);
       return (await deliveries()).map(({ status, attempts }) => [
         status,
@@ -43,11 +43,14 @@ onEveryStorage((database) => {
 
     test.each<[string, unknown, string]>([
       ["a number", 4_912, "The host's directory gave a value of the type number as the sms address of this user; expected a text."],
-      ["nothing", undefined, "The host's directory knows no sms address of this user."],
       ["no address", "4912", "The sms address that the host's directory gave is no number."],
     ])("that gives %s fails the delivery at once, with what was wrong", async (_, address, error) => {
       const directory = (() => new Map([["ann", { sms: address }]])) as unknown as Directory;
       expect(await outcomes(directory)).toEqual([["failed", [error, false]]]);
+    });
+
+    test("that gives nothing skips the delivery, without an attempt", async () => {
+      expect(await outcomes(() => new Map())).toEqual([["skipped"]]);
     });
 
     test("gives tasks the user's language; without one, and for addresses, it is the service's", async () => {

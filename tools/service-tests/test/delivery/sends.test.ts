@@ -96,11 +96,11 @@ onEveryStorage((database) => {
       ]);
       expect(asked).toEqual([["default", "ann", "bob", "cat"]]);
       const { deliveries } = await service.deliveries(id);
-      expect(deliveries.map(({ status, attempts }) => [status, attempts[0]?.error])).toEqual([
-        ["sent", null],
-        ["failed", "The email address that the host's directory gave is no email address."],
-        ["failed", "The host's directory knows no email address of this user."],
-        ["sent", null],
+      expect(deliveries.map(({ status, reason, attempts }) => [status, reason, attempts[0]?.error])).toEqual([
+        ["sent", null, null],
+        ["failed", null, "The email address that the host's directory gave is no email address."],
+        ["skipped", "no_address", undefined],
+        ["sent", null, null],
       ]);
     });
 

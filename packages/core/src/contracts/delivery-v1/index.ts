@@ -54,6 +54,9 @@ const createRoute = defineRoute("POST", BASE, {
   },
 });
 
+/** What the contract calls cancelled. */
+const NEVER_WENT_OUT: readonly SendStatus[] = ["cancelled", "skipped"];
+
 const listRoute = defineRoute("GET", BASE, {
   operationId: "listNotifications",
   summary: "List notifications that were sent",
@@ -64,7 +67,7 @@ const listRoute = defineRoute("GET", BASE, {
     const filters = given({
       channel: type && channelOf(type),
       roomId: query.room_id,
-      status,
+      status: status === "cancelled" ? NEVER_WENT_OUT : status,
       recipient,
       createdAfter: query.created_after,
       createdBefore: query.created_before,
@@ -103,7 +106,7 @@ const analyticsRoute = defineRoute("GET", `${BASE}/analytics`, {
     const types = Object.entries(byChannel).map(([channel, count]) => [typeOf(channel), count]);
     const data = {
       total_notifications: total,
-      by_status: Object.fromEntries(STATUSES.map((status: SendStatus) => [status, byStatus[status]])),
+      by_status: Object.fromEntries(STATUSES.map((status) => [status, byStatus[status] + (status === "cancelled" ? byStatus.skipped : 0)])),
       by_type: { ...Object.fromEntries(TYPES.map((name) => [name, 0])), ...Object.fromEntries(types) },
       delivery_rate: percent(byStatus.delivered, total),
       fallback_usage: percent(fallbackUsed, total),

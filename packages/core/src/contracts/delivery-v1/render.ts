@@ -14,6 +14,11 @@ export function channelOf(type: string): string {
   return type === "websocket" ? INBOX_CHANNEL : type;
 }
 
+/** The status that the contract shows: it knows none for what was decided against, and never went out. */
+function wireStatus<Status extends string>(status: Status): Exclude<Status, "skipped"> | "cancelled" {
+  return status === "skipped" ? "cancelled" : (status as Exclude<Status, "skipped">);
+}
+
 /** Renders a notification for the contract. */
 export function renderSend(send: Send, deliveries: readonly TrackedDelivery[]): z.infer<typeof notificationSchema> {
   const details = deliveryDetails(send, deliveries);
@@ -25,7 +30,7 @@ export function renderSend(send: Send, deliveries: readonly TrackedDelivery[]): 
     recipients: [...send.recipients],
     subject: send.title,
     content: send.message,
-    status: send.status,
+    status: wireStatus(send.status),
     email_fallback: send.hasFallback,
     meta: details === null ? send.meta : { ...send.meta, delivery_details: details },
     delivery_attempts: send.attempts,
@@ -92,8 +97,8 @@ export function renderDelivery(delivery: TrackedDelivery): z.infer<typeof delive
     type: typeOf(delivery.channel),
     recipient: delivery.recipient,
     is_fallback: delivery.isFallback,
-    status: delivery.status,
-    reason: delivery.reason,
+    status: wireStatus(delivery.status),
+    reason: delivery.reason === "offline" || delivery.reason === "no_ack" ? delivery.reason : null,
     attempts: delivery.attempts.map((attempt) => ({
       ...renderAttempt(delivery, attempt),
       attempt: attempt.attempt,

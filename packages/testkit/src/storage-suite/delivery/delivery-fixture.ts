@@ -26,7 +26,10 @@ export function fullSend(fixture: Fixture) {
     recipient: "ann@x.example",
     chain: 3,
     isFallback: true,
+    recipientKind: "user",
     status: "pending",
+    reason: "quiet_hours",
+    reasonSource: "full decision",
     dueInMs: 4_321,
   };
   return {
@@ -44,7 +47,7 @@ export function fullState(send: NewSend): Full<SendState> {
     tenant: send.notification.tenant,
     id: send.notification.id,
     status: "partial",
-    chains: { pending: 5, sent: 6, delivered: 7, failed: 8, cancelled: 9 },
+    chains: { pending: 5, sent: 6, delivered: 7, failed: 8, skipped: 10, cancelled: 9 },
     attempts: 11,
     fallbackUsed: true,
     fallbackDelayMs: send.fallbackDelayMs,
@@ -66,7 +69,7 @@ export function fullDelivery({ notification, deliveries: [made] }: ReturnType<ty
   if (made === undefined) {
     throw new Error("The send has no delivery.");
   }
-  const { id, channel, recipient, chain, isFallback } = made;
+  const { id, channel, recipient, chain, isFallback, recipientKind } = made;
   return {
     id,
     notificationId: notification.id,
@@ -75,8 +78,10 @@ export function fullDelivery({ notification, deliveries: [made] }: ReturnType<ty
     recipient,
     chain,
     isFallback,
+    recipientKind,
     status: "failed",
     reason: "no_ack",
+    reasonSource: "full source",
     attempt: 5,
     attemptsBefore: 2,
     dueAt: at(701),

@@ -51,7 +51,16 @@ export function deliveryRoundTripTests(harness: StorageHarness): void {
       const delivery = fullDelivery(send);
       const storage = deliveriesOf(fixture);
       const [waiting] = await storage.deliveriesOf(fixture.tenant, [notification.id], all);
-      const made = { ...delivery, status: "pending", reason: null, attempt: 0, attemptsBefore: 0, fence: 0, settledAt: null } as const;
+      const made = {
+        ...delivery,
+        status: "pending",
+        reason: "quiet_hours",
+        reasonSource: "full decision",
+        attempt: 0,
+        attemptsBefore: 0,
+        fence: 0,
+        settledAt: null,
+      } as const;
       const dueAt = new Date(scheduledAt.getTime() + 4_321);
       const nobody = { leaseOwner: null, leaseUntil: null, dueAt };
       expect(waiting).toEqual({ ...made, ...nobody, attempts: [] });
@@ -59,7 +68,7 @@ export function deliveryRoundTripTests(harness: StorageHarness): void {
       const leaseOwner = `${fixture.tenant} worker`;
       const claimed = await claim(fixture, claimedAt, { owner: leaseOwner });
       const lease = { leaseOwner, leaseUntil: new Date(claimedAt.getTime() + 60_000), attempt: 1, fence: 1 };
-      const chains = { pending: 1, sent: 0, delivered: 0, failed: 0, cancelled: 0 };
+      const chains = { pending: 1, sent: 0, delivered: 0, failed: 0, skipped: 0, cancelled: 0 };
       const unattempted = { status: "pending", chains, attempts: 0, fallbackUsed: false, deliveredAt: null, failedAt: null } as const;
       const state = { ...fullState(send), ...unattempted };
       const content = { notification, state, isOnly: true, scheduledAt, roomId, meta };

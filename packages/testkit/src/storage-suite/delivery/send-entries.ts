@@ -39,12 +39,14 @@ export function newSend(fixture: Fixture, fields: SendFields = {}): NewSend {
   made += 1;
   const id = (chain: number, kind: string) =>
     `${notification.id.slice(0, 24)}${kind}${made.toString(16).padStart(6, "0")}${chain.toString(16).padStart(5, "0")}`;
+  const undecided = { recipientKind: "address", reason: null, reasonSource: null } as const;
   const deliveries = to.flatMap((recipient, chain): NewDelivery[] => [
-    { id: id(chain, "a"), channel, recipient, chain, isFallback: false, status: "pending", dueInMs: 0 },
+    { ...undecided, id: id(chain, "a"), channel, recipient, chain, isFallback: false, status: "pending", dueInMs: 0 },
     ...(fallbackAfterMs === undefined
       ? []
       : [
           {
+            ...undecided,
             id: id(chain, "b"),
             channel: "email",
             recipient,
@@ -136,7 +138,7 @@ export function become(change: (delivery: Delivery) => Delivery, more: Partial<S
 export async function expectTrueStatus(fixture: Fixture, id: string): Promise<void> {
   const storage = deliveriesOf(fixture);
   const chains = Map.groupBy(await storage.deliveriesOf(fixture.tenant, [id], { offset: 0, limit: 100 }), ({ chain }) => chain);
-  const counts = { pending: 0, sent: 0, delivered: 0, failed: 0, cancelled: 0 };
+  const counts = { pending: 0, sent: 0, delivered: 0, failed: 0, skipped: 0, cancelled: 0 };
   for (const chain of chains.values()) {
     counts[chainOutcome(chain.map(({ status }) => status))] += 1;
   }

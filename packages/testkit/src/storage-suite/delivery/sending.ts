@@ -1,7 +1,7 @@
 import type { SendQuery } from "@belfry/core";
-import { retryChains } from "@belfry/core/storage";
+import { type NewSend, retryChains } from "@belfry/core/storage";
 import { describe, expect, test, vi } from "vitest";
-import { useFixture } from "../fixture.ts";
+import { at, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { inTurn } from "../in-turn.ts";
 import { expectTrueCounts } from "../inbox/recount.ts";
@@ -160,6 +160,45 @@ export function sendingTests(harness: StorageHarness): void {
       expect(await list({})).toBe(" 0");
     });
 
+    test("what is decided against when it is created is skipped: with its reason, in counts, and never claimed", async () => {
+      const storage = deliveriesOf(fixture);
+      const skip = (send: NewSend, index: number): NewSend => ({
+        ...send,
+        deliveries: send.deliveries.map((one, chain) =>
+          chain > index ? one : { ...one, status: "skipped", reason: "preference", reasonSource: "user type email", dueInMs: null },
+        ),
+      });
+      const [one, both] = [skip(newSend(fixture, { to: ["ann", "bob"] }), 0), skip(newSend(fixture, { to: ["ann", "bob"] }), 1)];
+      const { createdAt } = one.notification;
+      await storage.createSends([one, both], createdAt);
+      const ids = [one.notification.id, both.notification.id];
+      const made = await storage.deliveriesOf(fixture.tenant, ids, { offset: 0, limit: 10 });
+      expect(
+        made.map(({ status, reason, reasonSource, dueAt, settledAt }) => [
+          status,
+          reason,
+          reasonSource,
+          dueAt === null,
+          settledAt === null,
+        ]),
+      ).toEqual([
+        ["skipped", "preference", "user type email", true, false],
+        ["pending", null, null, false, true],
+        ["skipped", "preference", "user type email", true, false],
+        ["skipped", "preference", "user type email", true, false],
+      ]);
+      const query = { sort: "created_at", offset: 0, limit: 10 } as const;
+      const { sends } = await storage.listSends(fixture.tenant, { ...query, status: ["skipped", "pending"] });
+      expect(sends.map(({ id, status }) => [id, status])).toEqual([
+        [ids[0], "pending"],
+        [ids[1], "skipped"],
+      ]);
+      expect((await storage.listSends(fixture.tenant, { ...query, status: ["skipped", "failed"] })).total).toBe(1);
+      expect((await claim(fixture, at(9_000))).map(({ delivery }) => delivery.recipient)).toEqual(["bob"]);
+      await expectTrueStatus(fixture, ids[0] ?? "");
+      await expectTrueStatus(fixture, ids[1] ?? "");
+    });
+
     test("analytics count by status, channel and fallback, from a moment on and before one", async () => {
       const storage = deliveriesOf(fixture);
       const a = await createSend(fixture, { channel: "email", details: { roomId: "r" } });
@@ -168,7 +207,7 @@ export function sendingTests(harness: StorageHarness): void {
         const changes = become((one) => ({ ...one, status: "failed" }))(loaded, now);
         return { ...changes, sends: changes.sends.map((state) => ({ ...state, fallbackUsed: true })) };
       });
-      const byStatus = { pending: 1, sent: 0, delivered: 0, failed: 1, partial: 0, cancelled: 0 };
+      const byStatus = { pending: 1, sent: 0, delivered: 0, failed: 1, partial: 0, skipped: 0, cancelled: 0 };
       expect(await storage.countSends(fixture.tenant, {})).toEqual({
         total: 2,
         byStatus,

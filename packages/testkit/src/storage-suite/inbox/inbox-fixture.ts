@@ -19,6 +19,7 @@ export function fullNotification(fixture: Fixture): Full<Notification> {
     url: "/full",
     actions: [{ label: "Full", url: "https://full.example/" }],
     createdAt,
+    expiresAt: at(9_000_000),
     priority: "high",
     rendered: 5,
   };

@@ -102,7 +102,7 @@ export class DeliveryChecks {
 
   async #checkCounts(tenant: string): Promise<void> {
     const sends = this.#model.of(tenant);
-    const byStatus = { pending: 0, sent: 0, delivered: 0, failed: 0, partial: 0, cancelled: 0 };
+    const byStatus = { pending: 0, sent: 0, delivered: 0, failed: 0, partial: 0, skipped: 0, cancelled: 0 };
     const byChannel: Record<string, number> = {};
     for (const send of sends) {
       byStatus[statusOf(send)] += 1;

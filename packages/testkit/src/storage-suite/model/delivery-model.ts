@@ -142,12 +142,15 @@ export function outcomeOf(chain: readonly { readonly status: DeliveryStatus }[])
   if (has("pending", "waiting")) {
     return "pending";
   }
-  return has("failed") ? "failed" : "cancelled";
+  if (has("failed")) {
+    return "failed";
+  }
+  return has("skipped") ? "skipped" : "cancelled";
 }
 
 /** How many chains came to what. */
 export function countsOf(send: ModelSend): ChainCounts {
-  const counts = { pending: 0, sent: 0, delivered: 0, failed: 0, cancelled: 0 };
+  const counts = { pending: 0, sent: 0, delivered: 0, failed: 0, skipped: 0, cancelled: 0 };
   for (const chain of chainsOf(send)) {
     counts[outcomeOf(chain)] += 1;
   }
@@ -160,9 +163,9 @@ export function statusOf(send: ModelSend): SendStatus {
   if (outcomes.includes("pending")) {
     return "pending";
   }
-  const counting = outcomes.filter((outcome) => outcome !== "cancelled");
+  const counting = outcomes.filter((outcome) => outcome !== "cancelled" && outcome !== "skipped");
   if (counting.length === 0) {
-    return "cancelled";
+    return outcomes.every((outcome) => outcome === "skipped") ? "skipped" : "cancelled";
   }
   const all = (...wanted: readonly ChainOutcome[]) => counting.every((outcome) => wanted.includes(outcome));
   if (all("delivered")) {

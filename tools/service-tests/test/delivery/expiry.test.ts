@@ -1,0 +1,71 @@
+import { type Channel, NotificationService } from "@belfry/core";
+import { describe, expect, test } from "vitest";
+import { HandClock } from "../hand-clock.ts";
+import { onEveryStorage } from "../on-every-storage.ts";
+import { refusal } from "../refusal.ts";
+import { stopsAfterTest } from "../stops-after-test.ts";
+
+onEveryStorage((database) => {
+  describe("a notification that expires", () => {
+    /** A service whose channel fails each attempt, and what it was given to deliver. */
+    function setUp() {
+      const clock = new HandClock();
+      const attempts: number[] = [];
+      const chat: Channel = {
+        name: "chat",
+        retryDelaysMs: [60_000, 60_000],
+        timeoutMs: 5_000,
+        invalidRecipient: () => null,
+        async deliver({ attempt }) {
+          attempts.push(attempt);
+          return { status: "failed", transient: true, provider: "chat", error: "busy" };
+        },
+      };
+      const service = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [chat], clock }));
+      const later = (ms: number) => new Date(clock.now() + ms);
+      return { service, clock, attempts, later };
+    }
+
+    test("before its time is skipped, and says why; its inbox item says when", async () => {
+      const { service, attempts, later } = setUp();
+      const expiresAt = later(-1_000);
+      const input = { to: "ann", channels: ["inbox", "chat"], title: "Now or never", expiresAt };
+      const { notification } = await service.create(input);
+      await service.runDue();
+      const { deliveries } = await service.deliveries(notification.id);
+      expect(
+        deliveries.map(({ status, reason, reasonSource, attempt, attempts: tried }) => [status, reason, reasonSource, attempt, tried]),
+      ).toEqual([
+        ["skipped", "expired", "notification", 0, []],
+        ["skipped", "expired", "notification", 0, []],
+      ]);
+      expect(attempts).toEqual([]);
+      expect((await service.get(notification.id)).status).toBe("skipped");
+      expect((await service.list({ status: ["skipped", "cancelled"] })).total).toBe(1);
+      expect((await service.analytics()).byStatus).toMatchObject({ skipped: 1, pending: 0 });
+      const timeline = await service.operator.timeline(notification.id);
+      expect(timeline.deliveries[1]).toMatchObject({ status: "skipped", reason: "expired", reasonSource: "notification" });
+      expect((await service.operator.search({ status: "skipped" })).notifications).toHaveLength(1);
+      expect((await service.inbox("ann").list()).items[0]?.expiresAt).toEqual(expiresAt);
+    });
+
+    test("begins no other attempt after its time", async () => {
+      const { service, clock, attempts, later } = setUp();
+      const heard: string[] = [];
+      service.on("delivery.skipped", ({ delivery, from }) => void heard.push(`${from} ${delivery.reason}`));
+      const { notification } = await service.create({ to: "ann", channels: ["chat"], title: "Soon", expiresAt: later(30_000) });
+      expect(await clock.until(async () => (await service.get(notification.id)).status === "skipped")).toBe(true);
+      const { deliveries } = await service.deliveries(notification.id);
+      expect(deliveries.map(({ status, attempt, attempts: tried }) => [status, attempt, tried.length])).toEqual([["skipped", 1, 1]]);
+      expect([attempts, heard]).toEqual([[1], ["pending expired"]]);
+    });
+
+    test("is refused in words where that is no time", async () => {
+      const { service } = setUp();
+      for (const channels of [["inbox"], ["chat"]]) {
+        const error = await refusal(service.create({ to: "ann", channels, title: "Soon", expiresAt: "tomorrow" }));
+        expect(error.message).toBe('expiresAt: must be a time like 2030-01-31T12:00:00Z, of the years 1970 to 9999, is "tomorrow"');
+      }
+    });
+  });
+});
