@@ -3,6 +3,7 @@ import { boolean, jsonb, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-c
 import knex, { type Knex } from "knex";
 import type pg from "pg";
 import type { Comparison, Scale, Side, Work } from "../harness/row.ts";
+import { Stopwatch } from "../harness/stopwatch.ts";
 import { dataOf, inputFor, MESSAGE, TITLE, typeOf } from "./content.ts";
 import { eachGroup } from "./each.ts";
 import { fillPostgres, fillUsualPostgres } from "./fill-postgres.ts";
@@ -10,6 +11,9 @@ import { numberIn, PostgresSetting } from "./postgres.ts";
 import { RawPostgresWriter } from "./raw-postgres.ts";
 import { SignalCounter } from "./signal-counter.ts";
 import { randomUser, usersOf } from "./users.ts";
+
+/** Creates of each side before anything is measured. */
+const WARM_UP = 5_000;
 
 const CHANNELS = { belfry: "belfry_belfry", raw: "belfry_raw", single: "belfry_single" } as const;
 
@@ -39,10 +43,13 @@ export async function comparePostgresCreates(inFlight: number, scale: Scale): Pr
     const run = (count: number) => eachGroup(count, inFlight, (size) => together(Array.from({ length: size }, user)));
     return { name, step: inFlight, run, work };
   };
-  const createAll = (next: readonly string[]) => {
-    order += 1;
-    return Promise.all(next.map((userId) => service.create(inputFor(userId, order))));
-  };
+  const createAll = (next: readonly string[]) =>
+    Promise.all(
+      next.map((userId) => {
+        order += 1;
+        return service.create(inputFor(userId, order));
+      }),
+    );
   const written = (schema: keyof typeof CHANNELS) => () => writtenIn({ pool, listener, schema, filled: filling.items });
   const sides = [side("belfry", createAll, written("belfry"))];
   if (inFlight === 1) {
@@ -60,6 +67,10 @@ export async function comparePostgresCreates(inFlight: number, scale: Scale): Pr
       }
     };
     sides.push(side("one by one", oneByOne, written("single")));
+  }
+  // Creates that wait for the disk are few in a measurement, too few for V8 to compile the code as in a process that runs for a while.
+  for (const { run } of sides) {
+    await run(WARM_UP, new Stopwatch(null));
   }
   const close = async () => {
     await query.destroy();

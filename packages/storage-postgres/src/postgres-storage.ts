@@ -25,7 +25,7 @@ import { tableNames } from "./database/table-names.ts";
 import { postgresDeliveries } from "./delivery/postgres-deliveries.ts";
 import { postgresHub } from "./hub/postgres-hub.ts";
 import { postgresInbox } from "./inbox/postgres-inbox.ts";
-import { HostAnnouncements } from "./listen-notify/announcements.ts";
+import { Announcements } from "./listen-notify/announcements.ts";
 import { PostgresTransport } from "./listen-notify/postgres-transport.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { migrationStep, openTables } from "./migrations/migrate.ts";
@@ -106,7 +106,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly presence: PresenceStorage;
   readonly #source: string | Pool;
   readonly #options: Required<PostgresStorageOptions>;
-  readonly #announcements: HostAnnouncements;
+  readonly #announcements: Announcements;
   readonly #migrations: readonly Migration[];
   #opening: Promise<void> | null = null;
   #open: OpenStorage | null = null;
@@ -123,12 +123,12 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
       time: options.time ?? "database",
       logger: options.logger ?? consoleLogger,
     };
-    this.#announcements = new HostAnnouncements(this.#options.schema);
+    this.#announcements = new Announcements(this.#options.schema);
     const tables = tableNames(this.#options.schema);
     const bound: Bound = { tables, time: storageTime(this.#options.time), current: () => this.#current() };
     const hostTransactions = () => this.#current().hostTransactions;
     const sql = postgresSql(bound);
-    this.inbox = postgresInbox(bound, { sql, hostTransactions });
+    this.inbox = postgresInbox(bound, { sql, announcements: this.#announcements, hostTransactions });
     this.deliveries = postgresDeliveries(bound, { sql, hostTransactions });
     this.activity = postgresActivity(bound, sql);
     this.apiKeys = apiKeyStorage(sql);

@@ -17,7 +17,7 @@ import { type RunOptions, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareWriteSendDetails } from "../delivery/write-sends.ts";
 import { prepareHasNotification, prepareWriteEntries } from "../inbox/write-items.ts";
-import type { HostAnnouncements } from "../listen-notify/announcements.ts";
+import type { Announcements } from "../listen-notify/announcements.ts";
 
 /** The parts that writing through the host's transactions uses. */
 export interface HostTransactionsOptions {
@@ -26,7 +26,7 @@ export interface HostTransactionsOptions {
   readonly identity: IdentityCheck;
   readonly run: RunOptions;
   readonly logger: Logger;
-  readonly announcements: HostAnnouncements;
+  readonly announcements: Announcements;
 }
 
 /** A send to be written through a transaction of the host. */

@@ -3,6 +3,7 @@ import { type Sql, sharedInbox } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inStep, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
+import type { Announcements } from "../listen-notify/announcements.ts";
 import { prepareCreateFanOut, prepareFanOutNext } from "./fan-outs.ts";
 import {
   prepareCounts,
@@ -21,15 +22,22 @@ import { prepareCreateMany } from "./write-items.ts";
 /** A chunk of this size holds its inboxes for some 100 ms; the event loop only sends its text and reads its answer. */
 const FAN_OUT_CHUNK = 5_000;
 
+/** The parts that inboxes use beside the connection. */
+export interface InboxParts {
+  readonly sql: Sql;
+  readonly announcements: Announcements;
+  hostTransactions(): HostTransactions;
+}
+
 /** Inboxes in PostgreSQL. */
 export function postgresInbox(
   bound: Bound,
-  { sql, hostTransactions }: { readonly sql: Sql; hostTransactions(): HostTransactions },
+  { sql, announcements, hostTransactions }: InboxParts,
 ): InboxStorage<PostgresTransaction, Promise<void>> {
   return {
     ...sharedInbox(sql),
     ...bind(bound, {
-      createMany: run(prepareCreateMany),
+      createMany: run((tables) => prepareCreateMany(tables, announcements)),
       createFanOut: run(prepareCreateFanOut),
       fanOutNext: run(prepareFanOutNext),
       list: run(prepareList),

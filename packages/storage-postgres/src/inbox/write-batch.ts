@@ -2,10 +2,17 @@ import type { CreatedItem } from "@belfry/core";
 import type { NewNotification } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { isRepeated } from "../database/errors.ts";
-import { statement } from "../database/statement.ts";
+import { listText, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
+import { type Announcements, NO_SIGNAL, sendSignal } from "../listen-notify/announcements.ts";
 import { lockGuard, NEW_EPOCH } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
+
+/** The place of an item in the batch, its number and the epoch of its inbox. */
+type Numbered = readonly [place: number, seq: number, epoch: string];
+
+/** The signals of more items may not fit into one payload. */
+const MOST_SIGNALS = 100;
 
 /** How entries of a batch are written. */
 export type WriteEntries = (
@@ -17,10 +24,10 @@ export type WriteEntries = (
 /**
  * Writes entries outside of a transaction, all or none. It first takes for granted that all are new and of one tenant, as they
  * usually are: then the places of the items can be counted here, and the statement has half of the work. If an entry was written
- * before, nothing is written, and `writeAny` takes the batch.
+ * before, nothing is written, and `writeAny` takes the batch. Its commit also sends its signals if it can.
  */
-export function prepareWriteBatch(tables: TableNames, writeAny: WriteEntries): WriteEntries {
-  const write = statement<[place: number, seq: number, epoch: string]>("write_batch", writeBatchText(tables));
+export function prepareWriteBatch(tables: TableNames, announcements: Announcements, writeAny: WriteEntries): WriteEntries {
+  const write = statement<[numbered: readonly Numbered[] | null, isSent: boolean]>("write_batch", writeBatchText(tables));
   return async (session, entries, options) => {
     const [first] = entries;
     const isUsual = entries.length > 1 && entries.every(({ notification }) => notification.tenant === first?.notification.tenant);
@@ -28,22 +35,19 @@ export function prepareWriteBatch(tables: TableNames, writeAny: WriteEntries): W
       return writeAny(session, entries, options);
     }
     const { ids, users, behind, counts } = placesOf(entries);
+    const { tenant } = first.notification;
     try {
-      const rows = await session.rows(write, [
-        ...NOTIFICATION_FIELDS.listsOf(entries.map(({ notification }) => notification)).map(shortened),
-        first.notification.tenant,
-        ...[ids, users, behind, [...counts.keys()], [...counts.values()]],
+      const [[numbered, isSent] = [null, false]] = await session.rows(write, [
+        ...NOTIFICATION_FIELDS.listsOf(entries.map(({ notification }) => notification)).map((values) => listText(shortened(values))),
+        tenant,
+        ...[ids, users, behind, [...counts.keys()], [...counts.values()]].map(listText),
         options.lockTimeoutMs,
+        ...(users.length <= MOST_SIGNALS ? announcements.partsOf(tenant) : NO_SIGNAL),
       ]);
-      const items: CreatedItem[] = [];
-      for (const [place, seq, epoch] of rows) {
-        items[place - 1] = { userId: users[place - 1] as string, seq, epoch };
+      if (isSent) {
+        announcements.sent(entries);
       }
-      let end = 0;
-      return entries.map(({ recipients }) => {
-        end += recipients.length;
-        return items.slice(end - recipients.length, end);
-      });
+      return itemsOf(entries, users, numbered ?? []);
     } catch (error) {
       if (isRepeated(error)) {
         return writeAny(session, entries, options);
@@ -51,6 +55,23 @@ export function prepareWriteBatch(tables: TableNames, writeAny: WriteEntries): W
       throw error;
     }
   };
+}
+
+/** The items of each entry, out of those of the batch. */
+function itemsOf(
+  entries: readonly NewNotification[],
+  users: readonly string[],
+  numbered: readonly Numbered[],
+): readonly (readonly CreatedItem[])[] {
+  const items: CreatedItem[] = [];
+  for (const [place, seq, epoch] of numbered) {
+    items[place - 1] = { userId: users[place - 1] as string, seq, epoch };
+  }
+  let end = 0;
+  return entries.map(({ recipients }) => {
+    end += recipients.length;
+    return items.slice(end - recipients.length, end);
+  });
 }
 
 /** A list of one value if all are alike, as most fields are in a batch: the statement repeats it. */
@@ -91,7 +112,8 @@ function placesOf(entries: readonly NewNotification[]): Places {
 
 /**
  * Values: the fields of entries, their tenant, the notification, the user and the number of later ones for each item, the user and
- * the number of items for each inbox, and the lock timeout. Counters are locked in the order of their keys, after the
+ * the number of items for each inbox, the lock timeout, and what {@link sendSignal} takes: the channel, and the text before the
+ * signals and before each user. Counters are locked in the order of their keys, after the
  * notifications are written, as by the other statements.
  */
 function writeBatchText({ notifications, inboxCounters, inboxItems }: TableNames): string {
@@ -100,7 +122,8 @@ function writeBatchText({ notifications, inboxCounters, inboxItems }: TableNames
     const list = NOTIFICATION_FIELDS.list(key);
     return `CASE cardinality(${list}) WHEN 1 THEN (${list})[1] ELSE ${name} END`;
   });
-  const [tenant, ids, users, behind, inboxes, counts, lockTimeout] = [1, 2, 3, 4, 5, 6, 7].map((more) => `$${all.length + more}` as const);
+  const parameters = Array.from({ length: 10 }, (_, more) => `$${all.length + more + 1}` as const);
+  const [tenant, ids, users, behind, inboxes, counts, lockTimeout, channel, before, beforeUser] = parameters;
   return `WITH ${lockGuard(lockTimeout as `$${number}`)},
   notification AS (
     INSERT INTO ${notifications} (${names}) SELECT ${repeated.join(", ")} FROM guard CROSS JOIN unnest(${lists}) AS e(${names})
@@ -116,7 +139,7 @@ function writeBatchText({ notifications, inboxCounters, inboxItems }: TableNames
     RETURNING user_id, last_seq, epoch
   ),
   numbered AS MATERIALIZED (
-    SELECT r.place, r.user_id, n.pk, n.type, n.created_at, c.last_seq - r.behind AS seq, c.epoch
+    SELECT r.place, r.user_id, n.pk, n.id, n.type, n.created_at, c.last_seq - r.behind AS seq, c.epoch
     FROM unnest(${ids}::uuid[], ${users}::text[], ${behind}::int[]) WITH ORDINALITY AS r(id, user_id, behind, place)
     JOIN notification n ON n.id = r.id JOIN counter c ON c.user_id = r.user_id COLLATE "C"
   ),
@@ -124,5 +147,9 @@ function writeBatchText({ notifications, inboxCounters, inboxItems }: TableNames
     INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at)
     SELECT ${tenant}::text, user_id, seq, pk, type, created_at FROM numbered
   )
-  SELECT place, seq, epoch FROM numbered`;
+  SELECT numbered, ${sendSignal(channel as string, "payload")} FROM (
+    SELECT json_agg(json_build_array(place, seq, epoch)) AS numbered, ${before}::text || string_agg(
+      ${beforeUser}::text || to_json(user_id) || ',' || seq || ',"' || epoch || '","' || id || '"]', ',' ORDER BY place
+    ) FILTER (WHERE ${channel}::text IS NOT NULL) || ']' AS payload FROM numbered
+  ) told`;
 }

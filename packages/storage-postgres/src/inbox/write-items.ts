@@ -4,9 +4,11 @@ import type { Session } from "../database/connection.ts";
 import { isLockTimeout } from "../database/errors.ts";
 import { lists, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
+import type { Announcements } from "../listen-notify/announcements.ts";
 import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard, NEW_EPOCH, prepareBusyInboxes } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
 import { prepareWriteBatch, type WriteEntries } from "./write-batch.ts";
+import { prepareWriteLone } from "./write-lone.ts";
 
 type Answer = readonly CreatedItem[] | null;
 
@@ -14,8 +16,8 @@ type Answer = readonly CreatedItem[] | null;
 const BUSY_ATTEMPTS = 5;
 
 /** Writes entries, all or none. Others may hold their inboxes. */
-export function prepareCreateMany(tables: TableNames) {
-  const writeEntries = prepareWriteBatch(tables, prepareWriteEntries(tables));
+export function prepareCreateMany(tables: TableNames, announcements: Announcements) {
+  const writeEntries = prepareWriteBatch(tables, announcements, prepareWriteEntries(tables, announcements));
   const writeWaiting = prepareWriteWaiting(tables, writeEntries);
   const writeFree = prepareWriteFree(tables, writeEntries);
   return (entries: readonly NewNotification[], { skipBusy = false }: { readonly skipBusy?: boolean } = {}) =>
@@ -122,26 +124,26 @@ export interface WriteOptions {
  * Writes entries in one statement, all or none, and answers where the items of each went. An entry that was written
  * before writes nothing and answers with the items it has. No two entries are of the same notification.
  */
-export function prepareWriteEntries(tables: TableNames) {
+export function prepareWriteEntries(tables: TableNames, announcements: Announcements | null = null) {
   const writtenItems = prepareWrittenItems(tables);
   const write = statement<WrittenRow>("write_entries", writeEntriesText(tables));
-  const writeOne = statement<WrittenRow>("write_entry", writeEntryText(tables));
+  const writeLone = prepareWriteLone(tables, announcements);
   return async (
     session: Session,
     entries: readonly NewNotification[],
     { lockTimeoutMs, mark = null }: WriteOptions,
   ): Promise<readonly (readonly CreatedItem[])[]> => {
-    const [first, ...others] = entries;
+    const [first] = entries;
+    if (first !== undefined && mark === null && entries.length === 1 && first.recipients.length === 1) {
+      return [(await writeLone(session, first, lockTimeoutMs)) ?? (await writtenItems(session, [first])).get(first) ?? []];
+    }
     const recipients = entries.flatMap((entry, index) => entry.recipients.map((userId) => ({ entry: index + 1, userId })));
-    const isUsual = mark === null && first !== undefined && others.length === 0 && recipients.length === 1;
-    const rows = isUsual
-      ? await session.rows(writeOne, [...NOTIFICATION_FIELDS.values(first.notification), ...first.recipients, lockTimeoutMs])
-      : await session.rows(write, [
-          ...NOTIFICATION_FIELDS.listsOf(entries.map(({ notification }) => notification)),
-          ...lists(recipients, "entry", "userId"),
-          lockTimeoutMs,
-          mark,
-        ]);
+    const rows = await session.rows(write, [
+      ...NOTIFICATION_FIELDS.listsOf(entries.map(({ notification }) => notification)),
+      ...lists(recipients, "entry", "userId"),
+      lockTimeoutMs,
+      mark,
+    ]);
     const byPlace = new Map(rows.map(([place, seq, epoch]) => [place, { seq, epoch }]));
     let place = 0;
     const answers = entries.map(({ recipients }) =>
@@ -160,30 +162,6 @@ export function prepareWriteEntries(tables: TableNames) {
     const before = await writtenItems(session, known);
     return entries.map((entry, index) => before.get(entry) ?? answers[index] ?? []);
   };
-}
-
-/** Writes one entry to one recipient, the usual create, at half the cost of lists. Values: the fields, the user, the lock timeout. */
-function writeEntryText({ notifications, inboxCounters, inboxItems }: TableNames): string {
-  const { all, names, typed, parameter } = NOTIFICATION_FIELDS;
-  const count = all.length;
-  const [tenant, type, createdAt, user] = [parameter("tenant"), parameter("type"), parameter("createdAt"), `$${count + 1}`];
-  return `WITH ${lockGuard(`$${count + 2}`)},
-  notification AS (
-    INSERT INTO ${notifications} (${names}) SELECT ${typed} FROM guard WHERE guard.lock_timeout IS NOT NULL
-    ON CONFLICT (tenant, id) DO NOTHING
-    RETURNING pk
-  ),
-  counter AS (
-    INSERT INTO ${inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
-    SELECT ${tenant}, ${user}, 1, 1, 1, 0, ${NEW_EPOCH} FROM notification
-    ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1
-    RETURNING last_seq, epoch
-  ),
-  written AS (
-    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at)
-    SELECT ${tenant}, ${user}, counter.last_seq, notification.pk, ${type}, ${createdAt}::timestamptz FROM notification CROSS JOIN counter
-  )
-  SELECT 1::bigint, last_seq, epoch FROM counter`;
 }
 
 /** Values: the fields of entries, the entry's index and the user for each recipient, the lock timeout, and the mark. */

@@ -1,39 +1,84 @@
 import { createHash } from "node:crypto";
-import { type CreatedItem, type Logger, systemClock } from "@belfry/core";
+import { type CreatedItem, type Logger, type Notification, systemClock } from "@belfry/core";
 import { type InboxSignal, Loop, type NewNotification, type Signal } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
-import { packSignals } from "./signal-payload.ts";
+import { MAX_BYTES, packSignals, partsOfCreated } from "./signal-payload.ts";
+
+/** The channel, the text before all signals, and the text before the user of each. */
+export type SignalParts = readonly [channel: string | null, before: string | null, beforeUser: string | null];
+
+/** The parts of no signal: nothing is sent. */
+export const NO_SIGNAL: SignalParts = [null, null, null];
+
+/**
+ * SQL that sends a payload when its transaction commits, and is true if it does. A commit that notifies holds a lock on the whole
+ * server until it is flushed. So that creates do not queue for that lock, only one at a time sends its own signals: one that gets
+ * Belfry's own lock at once. The signals of the others are sent after their commits, which waits for no disk.
+ *
+ * @param channel null for nothing to send
+ */
+export function sendSignal(channel: string, payload: string): string {
+  return `CASE WHEN ${channel}::text IS NULL THEN false WHEN octet_length(${payload}) > ${MAX_BYTES} THEN false
+    WHEN pg_try_advisory_xact_lock(hashtextextended('belfry_notify', 0)) THEN pg_notify(${channel}, ${payload}) IS NOT NULL ELSE false END`;
+}
+
+/** If nobody publishes what was created, not more than this is remembered. */
+const MAX_SENT = 1_000;
 
 /** Nobody's name, so that every process takes the signals, this one too. */
 const NO_SENDER = "";
 
 /**
- * Announces what was created in transactions of the host. PostgreSQL itself sends those signals when the transaction
- * commits, so that they go out even if this process dies right after; a transport must not send them again.
+ * Lets PostgreSQL itself send the signals of what is created, when its transaction commits: in transactions of the host, so that
+ * the signals go out even if this process dies right after, and of creates that are alone, as this costs less than a second
+ * statement. A transport must not send them again.
  */
-export class HostAnnouncements {
+export class Announcements {
   readonly channel: string;
   #isTelling = false;
-  #hasTransport = false;
+  /** The name under which the transport sends; null without a transport. */
+  #sender: string | null = null;
+  /** Created notifications that were sent and are not published yet: published in this order, but for a failure. */
+  readonly #sent: Notification[] = [];
 
   constructor(schema: string) {
     this.channel = channelOf(schema);
   }
 
   /** Whether PostgreSQL already sent the signals that are being published. */
-  get isTelling(): boolean {
-    return this.#isTelling;
+  areSent(signals: readonly Signal[]): boolean {
+    if (this.#isTelling) {
+      return true;
+    }
+    const [first] = signals;
+    const at = first !== undefined && "notification" in first && first.notification ? this.#sent.indexOf(first.notification) : -1;
+    return at >= 0 && this.#sent.splice(at, 1).length > 0;
   }
 
   /** A transport calls it. Without a transport nothing is sent: nobody would hear it, and every NOTIFY slows commits down. */
-  attach(): void {
-    this.#hasTransport = true;
+  attach(sender: string): void {
+    this.#sender = sender;
+  }
+
+  /** Values for a statement that creates items of a tenant, and sends their signals with {@link sendSignal}. */
+  partsOf(tenant: string): SignalParts {
+    return this.#sender === null ? NO_SIGNAL : [this.channel, ...partsOfCreated(this.#sender, tenant)];
+  }
+
+  /** Notes that a commit sent the signals of these entries. Each is to be published once. */
+  sent(entries: readonly NewNotification[]): void {
+    for (const { notification } of entries) {
+      this.#sent.push(notification);
+    }
+    if (this.#sent.length > MAX_SENT) {
+      this.#sent.splice(0, this.#sent.length - MAX_SENT);
+    }
   }
 
   /** Makes the transaction behind `session` send an entry's signals when it commits. */
   async add(session: Session, { notification }: NewNotification, items: readonly CreatedItem[]): Promise<void> {
-    if (this.#hasTransport && items.length > 0) {
+    if (this.#sender !== null && items.length > 0) {
       const { tenant, id } = notification;
       const signals = items.map(({ userId, seq, epoch }): InboxSignal => ({ tenant, userId, change: "created", seq, epoch, id }));
       await notifyOnCommit(session, this.channel, packSignals({ sender: NO_SENDER, signals }));

@@ -5,7 +5,7 @@ import type { ClientConfig, Pool } from "pg";
 import { type DrizzlePostgresDatabase, poolOf, session } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
 import { CONNECTION_TIMEOUT_MS, DEFAULT_SCHEMA } from "../postgres-options.ts";
-import { HostAnnouncements, notify, WakeUpSender } from "./announcements.ts";
+import { Announcements, notify, WakeUpSender } from "./announcements.ts";
 import { ListeningConnection } from "./listening-connection.ts";
 import { isFrom, unpackSignals } from "./signal-payload.ts";
 
@@ -23,7 +23,7 @@ const OPTIONS: Readonly<Record<keyof PostgresTransportOptions, true>> = { schema
 
 /** The parts that a storage shares with its transports. */
 export interface StorageTransportOptions extends PostgresTransportOptions {
-  readonly announcements: HostAnnouncements;
+  readonly announcements: Announcements;
   readonly preparedStatements: boolean;
   /** The storage's pool, which sends for a process that does not listen; null while the storage is closed. */
   pool(): Pool | null;
@@ -64,7 +64,7 @@ export function postgresTransport(source: string | Pool | DrizzlePostgresDatabas
   }
   return new PostgresTransport(pool, {
     ...options,
-    announcements: new HostAnnouncements(options.schema ?? DEFAULT_SCHEMA),
+    announcements: new Announcements(options.schema ?? DEFAULT_SCHEMA),
     preparedStatements: true,
     pool: () => (typeof pool === "string" ? null : pool),
   });
@@ -87,7 +87,7 @@ export class PostgresTransport implements Transport {
     this.#options = options;
     this.#logger = options.logger ?? consoleLogger;
     this.#sender = new WakeUpSender(this.#id, { send: (payloads) => this.#send(payloads), logger: this.#logger });
-    options.announcements.attach();
+    options.announcements.attach(this.#id);
   }
 
   /** Resolves once the listening connection is up; rejects with `STORAGE_UNAVAILABLE` or `STORAGE_FAILED` if it cannot be made. */
@@ -101,7 +101,7 @@ export class PostgresTransport implements Transport {
 
   publish(signals: readonly Signal[]): void {
     this.#tell((listener) => listener.onSignals(signals));
-    if (!this.#options.announcements.isTelling) {
+    if (!this.#options.announcements.areSent(signals)) {
       this.#sender.add(signals);
     }
   }

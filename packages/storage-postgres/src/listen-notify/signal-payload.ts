@@ -2,7 +2,7 @@ import type { InboxChange } from "@belfry/core";
 import { type HubSignal, isHubSignal, type Signal } from "@belfry/core/storage";
 
 /** PostgreSQL refuses payloads of 8,000 bytes and more. */
-const MAX_BYTES = 7_999;
+export const MAX_BYTES = 7_999;
 
 /** So many signals usually fit into one payload. */
 const FEW = 100;
@@ -58,6 +58,14 @@ export function packSignals({ sender, signals }: SignalPayload): readonly string
   }
   payloads.push(`${open}]`);
   return payloads.length > MAX_PAYLOADS ? [gap] : payloads;
+}
+
+/**
+ * The parts of a payload of created items of a tenant, for a statement that makes it: the text before the first signal, and that
+ * before the user of each. A user, number, epoch and id follow, as JSON: see {@link packSignals}.
+ */
+export function partsOfCreated(sender: string, tenant: string): readonly [before: string, beforeUser: string] {
+  return [`[${JSON.stringify(sender)},`, `["${CODES.created}",${JSON.stringify(tenant)},`];
 }
 
 /** Whether a payload comes from this sender: so that its own are not read. */

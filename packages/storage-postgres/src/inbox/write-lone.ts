@@ -1,0 +1,56 @@
+import type { CreatedItem } from "@belfry/core";
+import type { NewNotification } from "@belfry/core/storage";
+import type { Session } from "../database/connection.ts";
+import { statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { type Announcements, NO_SIGNAL, sendSignal } from "../listen-notify/announcements.ts";
+import { lockGuard, NEW_EPOCH } from "./inbox-state.ts";
+import { NOTIFICATION_FIELDS } from "./item-row.ts";
+
+/**
+ * Writes one entry with one recipient, the usual create, at half the cost of lists. Answers null, and writes nothing, if the
+ * notification was written before. Outside of a transaction, with announcements, its commit also sends its signal if it can.
+ */
+export function prepareWriteLone(tables: TableNames, announcements: Announcements | null) {
+  const write = statement<[seq: number, epoch: string, isSent: boolean]>("write_entry", writeEntryText(tables));
+  return async (session: Session, entry: NewNotification, lockTimeoutMs: number | null): Promise<readonly CreatedItem[] | null> => {
+    const [userId = ""] = entry.recipients;
+    const signal = announcements?.partsOf(entry.notification.tenant) ?? NO_SIGNAL;
+    const [row] = await session.rows(write, [...NOTIFICATION_FIELDS.values(entry.notification), userId, lockTimeoutMs, ...signal]);
+    if (row === undefined) {
+      return null;
+    }
+    const [seq, epoch, isSent] = row;
+    if (isSent) {
+      announcements?.sent([entry]);
+    }
+    return [{ userId, seq, epoch }];
+  };
+}
+
+/** Values: the fields, the user, the lock timeout, and the parts of the signal: {@link Announcements.partsOf}. */
+function writeEntryText({ notifications, inboxCounters, inboxItems }: TableNames): string {
+  const { all, names, typed, parameter } = NOTIFICATION_FIELDS;
+  const [tenant, id, type, createdAt] = [parameter("tenant"), parameter("id"), parameter("type"), parameter("createdAt")];
+  const [user, lockTimeout, channel, before, beforeUser] = [1, 2, 3, 4, 5].map((more) => `$${all.length + more}` as const);
+  return `WITH ${lockGuard(lockTimeout as `$${number}`)},
+  notification AS (
+    INSERT INTO ${notifications} (${names}) SELECT ${typed} FROM guard WHERE guard.lock_timeout IS NOT NULL
+    ON CONFLICT (tenant, id) DO NOTHING
+    RETURNING pk
+  ),
+  counter AS (
+    INSERT INTO ${inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
+    SELECT ${tenant}, ${user}, 1, 1, 1, 0, ${NEW_EPOCH} FROM notification
+    ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1
+    RETURNING last_seq, epoch
+  ),
+  written AS (
+    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at)
+    SELECT ${tenant}, ${user}, counter.last_seq, notification.pk, ${type}, ${createdAt}::timestamptz FROM notification CROSS JOIN counter
+  )
+  SELECT last_seq, epoch, ${sendSignal(
+    channel as string,
+    `${before}::text || ${beforeUser}::text || to_json(${user}::text) || ',' || last_seq || ',"' || epoch || '","' || ${id} || '"]]'`,
+  )} FROM counter`;
+}
