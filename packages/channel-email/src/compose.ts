@@ -40,7 +40,14 @@ interface Written {
   readonly note?: string;
 }
 
+/** What the type says over e-mail wins; else it is the host's templates that write. */
 async function fromTemplate(task: DeliveryTask, templates: EmailTemplates | undefined): Promise<Written | { readonly problem: string }> {
+  if (task.contents !== null) {
+    const { subject, html, text } = task.contents;
+    return {
+      content: { ...(subject !== undefined && { subject }), ...(html !== undefined && { html }), ...(text !== undefined && { text }) },
+    };
+  }
   if (typeof templates === "function") {
     try {
       return { content: (await templates(task)) ?? {} };

@@ -51,6 +51,7 @@ export function email(options: EmailOptions): Channel {
     name: options.name ?? "email",
     retryDelaysMs: options.retryDelaysMs ?? RETRY_DELAYS_MS,
     timeoutMs: timeoutMs + ENGINE_MARGIN_MS,
+    contents: ["subject", "html", "text"],
     isConfigured: (tenant) => senders(tenant).length > 0,
     invalidRecipient(recipient) {
       const parsed = parseAddress(recipient);

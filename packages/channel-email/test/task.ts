@@ -16,6 +16,7 @@ export function taskOf(changes: Partial<DeliveryTask> = {}): DeliveryTask {
     data: {},
     url: null,
     actions: null,
+    contents: null,
     locale: "en",
     isFallback: false,
     attempt: 1,

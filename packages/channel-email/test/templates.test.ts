@@ -113,6 +113,19 @@ describe("templates", () => {
     expect(server.mails[0]?.parsed.html?.trim()).toBe("<b>x</b>");
   });
 
+  it("leaves the mail to the type where the type says something over e-mail; what it leaves out is the task's", async () => {
+    const templates: EmailTemplates = () => ({ subject: "template", text: "template", html: "template" });
+    const html = "<p onclick=x>its own</p>";
+    await deliver(templates, { contents: { subject: "Its subject", html, text: "Its text" }, data: { html_content: "<i>y</i>" } });
+    await deliver(templates, { contents: { html } });
+    expect(server.mails.map(({ parsed }) => [parsed.subject, parsed.text?.trimEnd(), parsed.html?.toString().trim()])).toEqual([
+      ["Its subject", "Its text", html],
+      ["New message", "You have a new message.", html],
+    ]);
+    const broken = await deliver(undefined, { contents: { subject: "a\r\nBcc: evil@x.test" } });
+    expect(broken).toMatchObject({ status: "failed", transient: false });
+  });
+
   it("fails for good when the function throws or writes a line break into the subject, and hides its message", async () => {
     const throwing = () => {
       throw new TypeError("password hunter2");

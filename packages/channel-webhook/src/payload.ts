@@ -1,7 +1,10 @@
 import type { DeliveryTask } from "@belfry/core";
 
-/** The body of a webhook: the same bytes at every attempt. */
+/** The body of a webhook: the type's own, else the same bytes at every attempt. */
 export function payloadOf(task: DeliveryTask): string {
+  if (task.contents?.body !== undefined) {
+    return JSON.stringify(task.contents.body);
+  }
   const { event } = task.data;
   return JSON.stringify({
     type: typeof event === "string" ? event : "notification",

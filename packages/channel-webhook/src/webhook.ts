@@ -42,6 +42,7 @@ export function webhook(options: WebhookOptions): Channel {
   const now = options.now ?? Date.now;
   return {
     name: options.name ?? "webhook",
+    contents: ["body"],
     retryDelaysMs: options.retryDelaysMs ?? RETRY_DELAYS_MS,
     timeoutMs: timeoutMs + ENGINE_MARGIN_MS,
     invalidRecipient: (recipient) => egress.checkUrl(recipient),

@@ -16,10 +16,10 @@ describe("signing", () => {
     await Promise.all(receivers.splice(0).map((receiver) => receiver.close()));
   });
 
-  async function receivedFrom(options: Parameters<typeof webhook>[0], tenant = "acme") {
+  async function receivedFrom(options: Parameters<typeof webhook>[0], tenant = "acme", more: Parameters<typeof taskOf>[0] = {}) {
     const receiver = await httpReceiver();
     receivers.push(receiver);
-    await webhook({ allowPrivate: true, ...options }).deliver(taskOf({ address: receiver.url, tenant }), signal);
+    await webhook({ allowPrivate: true, ...options }).deliver(taskOf({ address: receiver.url, tenant, ...more }), signal);
     const got = receiver.received[0];
     if (!got) {
       throw new Error("the receiver got nothing");
@@ -44,6 +44,11 @@ describe("signing", () => {
     expect(headers["content-type"]).toBe("application/json");
     expect(() => new Webhook(OTHER).verify(body, headers)).toThrow();
     expect(() => new Webhook(NEW).verify(`${body} `, headers)).toThrow();
+  });
+
+  it("signs the body of the type, where it has one", async () => {
+    const { body, headers } = await receivedFrom({ secret: NEW }, "acme", { contents: { body: { own: ["body", 1] } } });
+    expect(new Webhook(NEW).verify(body, headers)).toEqual({ own: ["body", 1] });
   });
 
   it("signs with every secret, the newest first", async () => {

@@ -102,8 +102,11 @@ export {
 } from "./inbox/index.ts";
 export {
   type Address,
+  type ChannelContents,
   type ChannelDeclaration,
   type ConditionSource,
+  type ContentMember,
+  type ContentSource,
   type CreateFields,
   type CreateInput,
   type CreateInputWithData,
@@ -126,6 +129,7 @@ export {
   type NotificationTypes,
   type Recipient,
   type RenderSource,
+  type TaskContents,
   type TypeChannels,
   type TypeDeclaration,
   type Typed,

@@ -47,6 +47,7 @@ function taskOf(recipient: string, more: Partial<DeliveryTask> = {}): DeliveryTa
     data: {},
     url: null,
     actions: null,
+    contents: null,
     locale: "en",
     isFallback: false,
     attempt: 1,

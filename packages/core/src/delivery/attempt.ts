@@ -1,5 +1,14 @@
 import { textOf } from "../foundation/errors.ts";
-import { declaredType, type NotificationTypes, renderAgain, type StoredTexts } from "../notifications/index.ts";
+import {
+  declaredType,
+  type NotificationTypes,
+  RENDERED,
+  renderAgain,
+  renderContents,
+  rulesOfType,
+  type StoredTexts,
+  type TaskContents,
+} from "../notifications/index.ts";
 import { OutOfTime, type TimeLimit, withinTime } from "../work/timing.ts";
 import type { Addresses, Reached } from "./addresses.ts";
 import type { Ruling } from "./chains.ts";
@@ -9,7 +18,7 @@ import type { ClaimedDelivery } from "./delivery-storage.ts";
 function taskOf(
   { delivery, notification, roomId, meta }: ClaimedDelivery,
   { address, locale }: Reached,
-  { title, message, url }: StoredTexts,
+  { title, message, url, contents = null }: TaskTexts,
 ): DeliveryTask {
   return {
     id: delivery.id,
@@ -24,6 +33,7 @@ function taskOf(
     message,
     data: meta,
     url,
+    contents,
     actions: notification.actions,
     isFallback: delivery.isFallback,
     attempt: delivery.attempt,
@@ -39,6 +49,11 @@ export interface AttemptContext extends Omit<TimeLimit, "timeoutMs"> {
 
 /** The result of an attempt, and whether its channel was called; or why it was not. */
 export type AttemptResult = { readonly outcome: DeliveryOutcome; readonly wasHandedIn: boolean } | { readonly ruling: Ruling };
+
+/** The texts of a task, and what else its type says over the channel. */
+interface TaskTexts extends StoredTexts {
+  readonly contents?: TaskContents | null;
+}
 
 /** The host's functions of an attempt before its channel, and what is said of one that takes too long. */
 const TOO_LATE = {
@@ -61,7 +76,7 @@ export async function attempt(channel: Channel, claimed: ClaimedDelivery, contex
       return reached;
     }
     const { notification } = claimed;
-    let texts: StoredTexts = notification;
+    let texts: TaskTexts = notification;
     if (notification.rendered !== null) {
       step = "rendering";
       texts = await textsFor(claimed, reached, { ...context, timeoutMs });
@@ -81,14 +96,24 @@ export async function attempt(channel: Channel, claimed: ClaimedDelivery, contex
   }
 }
 
-/** The texts in the recipient's language: what functions of the type made is made anew. */
-function textsFor(
-  { notification, meta }: ClaimedDelivery,
-  { locale }: Reached,
+/** The texts in the recipient's language: what functions of the type make is made anew, with what the type says over the channel. */
+async function textsFor(
+  { delivery, notification, meta: data }: ClaimedDelivery,
+  { address, locale }: Reached,
   { clock, types, timeoutMs }: AttemptContext & Pick<TimeLimit, "timeoutMs">,
-): Promise<StoredTexts> {
+): Promise<TaskTexts> {
   const declared = declaredType({ types }, notification.type, { declaredTypesOnly: false });
-  return renderAgain({ clock, locale, timeoutMs }, { notification, declared, data: meta });
+  const context = { clock, locale, timeoutMs };
+  const texts = await renderAgain(context, { notification, declared, data });
+  if (((notification.rendered ?? 0) & RENDERED.contents) === 0) {
+    return texts;
+  }
+  const { channel, recipient, tenant } = delivery;
+  const user = address === recipient ? null : { id: recipient, tenant };
+  const rules = rulesOfType(declared, channel);
+  const made = await renderContents(context, { type: notification.type, channel, declared: rules, source: { data, locale, user } });
+  const { title = texts.title, message = texts.message, url = texts.url, ...contents } = made;
+  return { title, message, url, contents: Object.keys(contents).length === 0 ? null : contents };
 }
 
 /** A channel is the host's own code: what it answers may be anything. */

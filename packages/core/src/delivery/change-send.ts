@@ -5,7 +5,7 @@ import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { announceItems } from "../inbox/index.ts";
 import { declaredType, INBOX_CHANNEL, RENDERED, renderAgain } from "../notifications/index.ts";
 import { type ChainChange, due, isStoppable, type Settlement, settleChains, stopped } from "./chains.ts";
-import { checkContent, dataOf, requireContent } from "./check-content.ts";
+import { checkContent, dataOf, requireContent, withoutContents } from "./check-content.ts";
 import { type DeliveryContext, settle } from "./context.ts";
 import { chainOutcome, type Delivery } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState, SendUpdate } from "./delivery-storage.ts";
@@ -101,7 +101,8 @@ export async function updateSend(context: DeliveryContext, request: ChangeReques
   const keptRendered = ~((checked.title === undefined ? 0 : RENDERED.title) | (checked.message === undefined ? 0 : RENDERED.message));
   const texts = checked.data && (await textsFromData(context, before, { data: checked.data, keptRendered }));
   const { title, message } = { ...before, ...texts };
-  requireContent(context, { title, message, data: meta, ...checked }, channels);
+  const declared = declaredType(context, before.type, { declaredTypesOnly: false });
+  requireContent(context, { title, message, data: meta, ...checked }, withoutContents(channels, declared, before));
   const data = checked.data && { meta: checked.data, data: dataOf(checked.data, roomId, { isContract }) };
   const change = { ...texts, ...checked, ...data, keptRendered, at: new Date(context.clock.now()), actor };
   const updated = isUuid(id) ? await context.deliveries.updateSend(tenant, id, change) : "unknown";

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../foundation/json.ts";
-import type { NotificationAction } from "../notifications/index.ts";
+import type { ContentMember, NotificationAction, TaskContents } from "../notifications/index.ts";
 
 /** The task of a channel: to deliver one notification to one recipient. */
 export interface DeliveryTask {
@@ -33,6 +33,8 @@ export interface DeliveryTask {
   readonly data: JsonObject;
   /** Where it leads, or null. */
   readonly url: string | null;
+  /** What the type says over this channel besides title, message and link; null for nothing. See {@link Channel.contents}. */
+  readonly contents: TaskContents | null;
   /** What its reader can do about it, the primary first, or null. */
   readonly actions: readonly NotificationAction[] | null;
   /** Whether this stands in for another channel that failed. */
@@ -88,6 +90,8 @@ export interface Channel<Task extends DeliveryTask = DeliveryTask> {
   readonly retryDelaysMs: readonly number[];
   /** The longest time of an attempt, in milliseconds. Then it is aborted, as a transient failure. */
   readonly timeoutMs: number;
+  /** What it takes of a type's contents besides title, message and link. A type that declares another one is refused. @default nothing */
+  readonly contents?: readonly ContentMember[];
   /** Whether the channel can be used for this tenant. @default yes */
   isConfigured?(tenant: string): boolean;
   /** Returns why `recipient` cannot be delivered to, or null. It is called before anything is stored. */

@@ -3,7 +3,7 @@ import { IssueList, validationError } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { codePoints, NAME_RULE, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
-import { INBOX_CHANNEL, linkIssues } from "../notifications/index.ts";
+import { hasContents, INBOX_CHANNEL, linkIssues, type Notification, type NotificationType, RENDERED } from "../notifications/index.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { SendChanges } from "./send.ts";
 
@@ -65,6 +65,15 @@ export function requireContent(
     const message = `must not be empty: over ${name}, nothing would be delivered; give title or message`;
     throw validationError([{ path: ["message"], type: "missing", message }]);
   }
+}
+
+/** Those of the channels for which the type of a notification makes no contents of their own. */
+export function withoutContents(
+  names: readonly string[],
+  declared: NotificationType | undefined,
+  { rendered }: Pick<Notification, "rendered">,
+): readonly string[] {
+  return ((rendered ?? 0) & RENDERED.contents) === 0 ? names : names.filter((name) => !hasContents(declared, name));
 }
 
 function isBlank({ title, message, data }: Required<SendChanges>): boolean {

@@ -11,11 +11,13 @@ import {
   compareBytewise,
   declaredType,
   type FallbackInput,
+  hasContents,
   INBOX_CHANNEL,
   type Notification,
   type NotificationType,
   parseData,
   parseFields,
+  RENDERED,
   rendersTexts,
   renderTexts,
   type UntypedCreateInput,
@@ -23,7 +25,7 @@ import {
 import { type Audience, checkAudience, parseAudience } from "./audience.ts";
 import { actorOf } from "./change-send.ts";
 import type { Channel } from "./channel.ts";
-import { type ContentUse, checkContent, dataOf, requireContent } from "./check-content.ts";
+import { type ContentUse, checkContent, dataOf, requireContent, withoutContents } from "./check-content.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { NewDelivery, NewSend } from "./delivery-storage.ts";
 import { DEFAULT_FALLBACK, parseFallback } from "./parse-plan.ts";
@@ -82,7 +84,7 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   const { data, ...texts } = await parseContent(context, { input, declared, type: fields.type, names: allNames, isContract });
   const { title, message } = texts;
   checkAudience(audience, used, { acceptsIds: !isContract && context.directory !== null });
-  requireContent(context, { title, message, data }, allNames);
+  requireContent(context, { title, message, data }, withoutContents(allNames, declared, texts));
   const { users, recipients } = audience;
   const plan = { channel: names[0] ?? INBOX_CHANNEL, fallbackDelayMs: fallback?.afterMs ?? 0, scheduledAt };
   const hasFallback = fallback !== null || rules.asksFallback === true;
@@ -143,7 +145,8 @@ async function parseContent(context: DeliveryContext, { input, declared, type, .
   const isRendered = !use.isContract && rendersTexts(declared, input);
   const texts = isRendered ? await renderTexts(context, { declared, type, data, given: input }) : { ...input, rendered: null };
   const all = { title: texts.title ?? "", message: texts.message ?? "", data };
-  return { ...all, url: texts.url ?? null, rendered: texts.rendered, ...checkContent(context, all, use) };
+  const rendered = !use.isContract && hasContents(declared) ? (texts.rendered ?? 0) | RENDERED.contents : texts.rendered;
+  return { ...all, url: texts.url ?? null, rendered, ...checkContent(context, all, use) };
 }
 
 function channelNames(names: unknown = [INBOX_CHANNEL]): readonly string[] {

@@ -1,4 +1,12 @@
 export {
+  type ChannelContents,
+  type ContentMember,
+  type ContentSource,
+  membersOf,
+  renderContents,
+  type TaskContents,
+} from "./channel-contents.ts";
+export {
   type Address,
   CREATE_MEMBERS,
   type CreateFields,
@@ -56,6 +64,7 @@ export {
   type ChannelDeclaration,
   type ConditionSource,
   channelsOfType,
+  hasContents,
   INBOX_CHANNEL,
   isRequired,
   rulesOfType,

@@ -66,6 +66,36 @@ test("a type's conditions get its stored data and the user, and a channel has no
   defineTypes({ comment: { channels: { email: false } } });
 });
 
+test("a channel's contents get the stored data, the language and the user, and are of the kind that they have to be", () => {
+  const types = defineTypes({
+    comment: {
+      data: z.object({ postId: z.string(), at: z.date() }),
+      channels: {
+        email: {
+          unlessRead: true,
+          subject: "A comment",
+          html: async ({ data, locale, user }) => {
+            expectTypeOf(data.at).toEqualTypeOf<string>();
+            expectTypeOf(user).toEqualTypeOf<{ readonly id: string; readonly tenant: string } | null>();
+            // @ts-expect-error There is no such member in the data.
+            return `${locale}${data.post}`;
+          },
+        },
+        webhook: { body: ({ data }) => ({ post: data.postId }) },
+        chat: { title: ({ data }) => data.postId, url: "/" },
+      },
+    },
+    plain: { channels: { email: { text: ({ data }) => expectTypeOf(data).toEqualTypeOf<JsonObject>() && "" } } },
+  });
+  expectTypeOf(types).toExtend<NotificationTypes>();
+  // @ts-expect-error HTML is a text.
+  defineTypes({ comment: { channels: { email: { html: () => 7 } } } });
+  // @ts-expect-error A body is an object.
+  defineTypes({ comment: { channels: { webhook: { body: "text" } } } });
+  // @ts-expect-error It is subject.
+  defineTypes({ comment: { channels: { email: { subjekt: "A comment" } } } });
+});
+
 test("a text is a text, and a type has no members but those it knows", () => {
   // @ts-expect-error A number is no text.
   defineTypes({ comment: { title: 7 } });

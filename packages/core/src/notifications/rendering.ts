@@ -39,7 +39,7 @@ export const TEXT_CHECKS: Readonly<Record<keyof TypeTexts, Check>> = {
 const MEMBERS = ["title", "message", "url"] as const satisfies readonly (keyof TypeTexts)[];
 
 /** The bits of `rendered` of a notification. */
-export const RENDERED: Readonly<Record<keyof TypeTexts, number>> = { title: 1, message: 2, url: 4 };
+export const RENDERED: Readonly<Record<keyof TypeTexts | "contents", number>> = { title: 1, message: 2, url: 4, contents: 8 };
 
 /** Whether `value` is a BCP 47 tag, such as `de` or `pt-BR`. */
 export function isLocale(value: unknown): value is string {
@@ -114,7 +114,8 @@ export function renderTexts(context: RenderContext, { declared, type, given, dat
   for (const member of MEMBERS.filter((name) => isWanted(declared, given, name))) {
     const own = declared[member];
     bits |= typeof own === "function" ? RENDERED[member] : 0;
-    const rendered = renderText(own, { data, locale: context.locale }, { context, type, member });
+    const check = TEXT_CHECKS[member];
+    const rendered = renderMember<string>(own, { data, locale: context.locale }, { context, type, member, check });
     if (typeof rendered === "string") {
       texts[member] = rendered;
     } else {
@@ -158,29 +159,31 @@ export async function renderAgain(context: RenderContext, { notification, declar
   return { title: texts.title ?? title, message: texts.message ?? message, url: texts.url ?? url };
 }
 
-/** A member of a type that is rendered. */
-interface RenderedMember {
+/** What is rendered: a text, or what else a type may have. */
+export interface RenderedMember {
   readonly context: RenderContext;
   readonly type: string;
-  readonly member: keyof Texts;
+  readonly member: string;
+  /** The channel that it is for. @default none */
+  readonly channel?: string;
+  readonly check: Check;
 }
 
-/** Renders one text. All that fails is a rejection, so that other texts under way are not left alone. */
-function renderText(own: TypeText<never> | undefined, source: RenderSource, rendered: RenderedMember): string | Promise<string> {
+/** Renders one member. All that fails is a rejection, so that others under way are not left alone. */
+export function renderMember<Value>(own: unknown, source: object, rendered: RenderedMember): Value | Promise<Value> {
   try {
-    // The data has the form that the type's schema makes.
-    const value: unknown = typeof own === "function" ? own(source as RenderSource<never>) : own;
-    return isPromise(value) ? renderLater(value, rendered) : checkText(value, rendered);
+    const value: unknown = typeof own === "function" ? own(source) : own;
+    return isPromise(value) ? renderLater(value, rendered) : checked(value, rendered);
   } catch (error) {
     return Promise.reject(failure(rendered, error));
   }
 }
 
-async function renderLater(value: Promise<unknown>, rendered: RenderedMember): Promise<string> {
+async function renderLater<Value>(value: Promise<unknown>, rendered: RenderedMember): Promise<Value> {
   const { clock, timeoutMs = RENDERING_MS } = rendered.context;
   const limit = { clock, timeoutMs, cancellation: new Cancellation() };
   try {
-    return checkText(await withinTime(() => value, limit), rendered);
+    return checked(await withinTime(() => value, limit), rendered);
   } catch (error) {
     throw failure(rendered, error);
   }
@@ -190,21 +193,24 @@ function isPromise(value: unknown): value is Promise<unknown> {
   return typeof value === "object" && value !== null && "then" in value;
 }
 
-/** What a function made cannot be stored. */
-class NoText extends Error {}
+/** What a function made cannot be used. */
+class Unusable extends Error {}
 
-function checkText(value: unknown, { member }: RenderedMember): string {
-  const issue = TEXT_CHECKS[member](value, member);
+function checked<Value>(value: unknown, { context, member, check }: RenderedMember): Value {
+  const issue = check(value, member);
   if (issue !== null) {
-    throw new NoText(`made what cannot be stored: ${issue.message}`);
+    throw new Unusable(`made what cannot be ${context.isStored ? "delivered" : "stored"}: ${issue.message}`);
   }
-  return value as string;
+  // The check has seen to it.
+  return value as Value;
 }
 
-function failure({ context, type, member }: RenderedMember, cause: unknown): BelfryError {
+function failure({ context, type, member, channel }: RenderedMember, cause: unknown): BelfryError {
   const { timeoutMs = RENDERING_MS, isStored = false } = context;
   const threw = cause instanceof OutOfTime ? `took longer than ${timeoutMs} ms` : `threw: ${cut(textOf(cause))}`;
-  const what = cause instanceof NoText ? cause.message : threw;
-  const message = `The function ${member} of the type ${shown(type)} ${what}.${isStored ? "" : " Nothing is written."}`;
-  return new BelfryError("RENDERING_FAILED", message, { cause, details: { type, member } });
+  const what = cause instanceof Unusable ? cause.message : threw;
+  const where = channel === undefined ? "" : ` for the channel ${shown(channel)}`;
+  const message = `The function ${member}${where} of the type ${shown(type)} ${what}.${isStored ? "" : " Nothing is written."}`;
+  const details = { type, member, ...(channel !== undefined && { channel }) };
+  return new BelfryError("RENDERING_FAILED", message, { cause, details });
 }

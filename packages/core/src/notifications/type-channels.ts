@@ -2,6 +2,7 @@ import type { Issue } from "../foundation/errors.ts";
 import { type ChecksOf, type MembersOf, requireConfiguration, requireOptions } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { type Check, describe, isPlain, oneOf, shown, whole } from "../foundation/parse-text.ts";
+import { type ChannelContents, CONTENTS, membersOf, requireContents } from "./channel-contents.ts";
 
 /** What a type's own condition is asked about. */
 export interface ConditionSource<Data = JsonObject> {
@@ -19,8 +20,8 @@ export interface TypeThrottle {
   readonly perMs: number;
 }
 
-/** The rules by which users get a type over one channel. */
-export interface ChannelDeclaration<Data = JsonObject> {
+/** The rules by which users get a type over one channel, and what it says there. */
+export interface ChannelDeclaration<Data = JsonObject> extends ChannelContents<Data> {
   /** How long it waits after the notification was created, in milliseconds; at most 30 days. @default 0 */
   readonly afterMs?: number;
   /** Whether it is skipped when the user has read the notification by then. @default false */
@@ -65,7 +66,9 @@ const THROTTLE: ChecksOf<TypeThrottle> = { max: whole({ min: 1, max: 10_000 }), 
 
 const isFlag: Check = oneOf([true, false]);
 
-const RULES: ChecksOf<ChannelDeclaration> = {
+type ChannelRules = Omit<ChannelDeclaration, keyof ChannelContents>;
+
+const RULES: ChecksOf<ChannelRules> = {
   afterMs: whole({ min: 0, max: MAX_MS }),
   unlessRead: isFlag,
   unlessOnline: isFlag,
@@ -78,6 +81,7 @@ const RULES: ChecksOf<ChannelDeclaration> = {
 
 const OF_INBOX: MembersOf<Pick<ChannelDeclaration, "optional" | "default">> = { default: true, optional: true };
 const { optional: _, ...OF_OTHERS }: MembersOf<ChannelDeclaration> = {
+  ...CONTENTS,
   afterMs: true,
   unlessRead: true,
   unlessOnline: true,
@@ -113,9 +117,12 @@ function requireRules(whose: string, name: string, rules: unknown): void {
     return;
   }
   requireOptions(whose, rules, name === INBOX_CHANNEL ? OF_INBOX : OF_OTHERS);
-  for (const [member, value] of Object.entries(rules as object)) {
-    requireConfiguration(whose, [value === undefined ? null : RULES[member as keyof ChannelDeclaration](value, member)]);
+  const given = rules as ChannelDeclaration<never>;
+  for (const [member, check] of Object.entries(RULES)) {
+    const value = given[member as keyof ChannelRules];
+    requireConfiguration(whose, [value === undefined ? null : check(value, member)]);
   }
+  requireContents(whose, given);
 }
 
 function throttleIssue(value: unknown, name: string): Issue | null {
@@ -153,6 +160,16 @@ export function rulesOfType(type: TypeReach<never> | undefined, channel: string)
   }
   const rules = (channels as Readonly<Record<string, true | ChannelDeclaration<never>>>)[channel];
   return rules === undefined || rules === true ? NO_RULES : rules;
+}
+
+/** Whether a type says something of its own over a channel; without a channel, over any. */
+export function hasContents(type: TypeReach<never> | undefined, channel?: string): boolean {
+  const channels = type?.channels;
+  if (channels === undefined || Array.isArray(channels)) {
+    return false;
+  }
+  const names = channel === undefined ? Object.keys(channels) : [channel];
+  return names.some((name) => membersOf(rulesOfType(type, name)).length > 0);
 }
 
 /** Whether a type reaches users over a channel whatever they chose. */

@@ -2,7 +2,15 @@ import type { Channel } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { hasFunctions, type MembersOf, requireLoggerAndClock, requireOption, requireOptions } from "../foundation/issue-list.ts";
 import { describe, NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
-import { channelsOfType, INBOX_CHANNEL, isLocale, requireTypes } from "../notifications/index.ts";
+import {
+  channelsOfType,
+  INBOX_CHANNEL,
+  isLocale,
+  membersOf,
+  type NotificationType,
+  requireTypes,
+  rulesOfType,
+} from "../notifications/index.ts";
 import type { DeliveryOptions, HubOptions, NotificationServiceOptions } from "./service-options.ts";
 import { STORAGE_VERSION } from "./storage.ts";
 
@@ -114,9 +122,10 @@ function checkChannels(channels: unknown): void {
   for (const [index, channel] of channels.entries()) {
     const isChannel =
       hasFunctions(channel, ["deliver", "invalidRecipient"]) && Array.isArray((channel as { retryDelaysMs?: unknown }).retryDelaysMs);
-    const { name, timeoutMs, retryDelaysMs } = (channel ?? {}) as Channel;
+    const { name, timeoutMs, retryDelaysMs, contents = [] } = (channel ?? {}) as Channel;
     if (
       !isChannel ||
+      !Array.isArray(contents) ||
       typeof name !== "string" ||
       name === "" ||
       ![timeoutMs, ...retryDelaysMs].every((ms) => Number.isFinite(ms) && ms >= 0)
@@ -131,12 +140,26 @@ function checkTypes(types: unknown, channels: unknown): void {
     return;
   }
   requireTypes(types);
-  const known = [INBOX_CHANNEL, ...((channels ?? []) as readonly Channel[]).map(({ name }) => name)];
+  const byName = new Map(((channels ?? []) as readonly Channel[]).map((channel) => [channel.name, channel]));
   for (const [name, type] of Object.entries(types)) {
-    const missing = channelsOfType(type)?.find((channel) => !known.includes(channel));
-    if (missing !== undefined) {
-      throw wrong(`has no channel ${shown(missing)}, which the type ${shown(name)} names; its channels are ${known.join(", ")}`);
+    for (const channel of channelsOfType(type) ?? []) {
+      checkTypeChannel({ name, type, channel }, byName);
     }
+  }
+}
+
+function checkTypeChannel(
+  { name, type, channel }: { readonly name: string; readonly type: NotificationType; readonly channel: string },
+  byName: ReadonlyMap<string, Channel>,
+): void {
+  const known = [INBOX_CHANNEL, ...byName.keys()];
+  if (!known.includes(channel)) {
+    throw wrong(`has no channel ${shown(channel)}, which the type ${shown(name)} names; its channels are ${known.join(", ")}`);
+  }
+  const taken = ["title", "message", "url", ...(byName.get(channel)?.contents ?? [])];
+  const stranger = membersOf(rulesOfType(type, channel)).find((member) => !taken.includes(member));
+  if (stranger !== undefined) {
+    throw wrong(`cannot take ${stranger} of the type ${shown(name)}: the channel ${channel} takes ${taken.join(", ")}`);
   }
 }
 
