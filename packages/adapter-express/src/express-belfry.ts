@@ -1,4 +1,4 @@
-import type { ContractService, HandlerOptions } from "@belfry/core/http";
+import type { ContractService, HandlerOptions, HttpResponse } from "@belfry/core/http";
 import { fromNodeRequest, type Mounted, mounted, type RequestPlace, writeResponse } from "@belfry/core/node";
 import type { NextFunction, Request, Response } from "express";
 
@@ -26,17 +26,14 @@ export function expressBelfry(service: ContractService, options: ExpressBelfryOp
   const mount = mounted(service, options);
   const middleware = (request: Request, response: Response, next: NextFunction): void => {
     const place = { url: request.url, mountPath: request.baseUrl, ...bodyOf(request) };
-    mount.handler
-      // Express knows the address behind the proxies that the host trusts ("trust proxy").
-      .handle(fromNodeRequest(request, place, request.ip))
-      .then((answer) => {
-        if (answer === null) {
-          next();
-        } else {
-          writeResponse(response, answer);
-        }
-      })
-      .catch(next);
+    const write = (answer: HttpResponse | null) => (answer === null ? next() : writeResponse(response, answer));
+    // Express knows the address behind the proxies that the host trusts ("trust proxy").
+    const answer = mount.handler.handle(fromNodeRequest(request, place, request.ip));
+    if (answer instanceof Promise) {
+      answer.then(write).catch(next);
+    } else {
+      write(answer);
+    }
   };
   return Object.assign(middleware, mount);
 }

@@ -1,5 +1,27 @@
 export type { CallOptions, CallOptionsOf, PreparedNotification, SynchronousCallOptions } from "./creating/index.ts";
-export type { ChoiceScope, ChoiceValue, DigestSettings, QuietHours, Weekday } from "./decisions/index.ts";
+export type {
+  ChannelPreference,
+  Choice,
+  ChoiceInput,
+  ChoicePlace,
+  ChoiceScope,
+  ChoiceTarget,
+  ChoiceValue,
+  DefaultInput,
+  DefaultList,
+  DefaultSettingsInput,
+  DigestSettings,
+  MuteTarget,
+  PreferenceDefaults,
+  PreferenceList,
+  Preferences,
+  QuietHours,
+  Settings,
+  SettingsInput,
+  TenantChoice,
+  TypePreferences,
+  Weekday,
+} from "./decisions/index.ts";
 export type {
   Acting,
   AskedByContract,

@@ -95,7 +95,7 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
     const read: number[] = [];
     // A list of one type counts what matches: of an inbox that is nearly the whole table, reading the table is the best plan.
     for (const size of name === "of a type" ? SIZES.slice(0, 2) : SIZES) {
-      const plans = await plansOf(() => storage.inbox.list(owner(size), queryOf(size)));
+      const plans = await plansOf(async () => storage.inbox.list(owner(size), queryOf(size)));
       expectKeys(plans);
       read.push(blocks(plans));
     }
@@ -124,7 +124,7 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
       const id = first?.id ?? "";
       const operations: Readonly<Record<string, () => Promise<unknown>>> = {
         listAfter: () => storage.inbox.listAfter(mine, size - 5, { limit: 20, bytes: 1_000_000 }),
-        counts: () => storage.inbox.counts(mine),
+        counts: async () => storage.inbox.counts(mine),
         "get by id": () => storage.inbox.get(mine, id),
         "get by number": () => storage.inbox.get(mine, { seq: 3 }),
         absence: () => storage.inbox.absence({ tenant: "default", userId: "nobody" }, id),

@@ -155,7 +155,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     const source = this.#source;
     const database = typeof source === "string" ? openDatabase(source) : source;
     try {
-      const connection = new Connection(database, this.#options.busyTimeoutMs);
+      const connection = new Connection(database, this.#options.busyTimeoutMs, typeof source === "string" ? "own" : "host's");
       const configure = typeof source === "string" ? configureOwn : configureHosts;
       await configure(connection, this.#options.durability);
       const isMoreToDo = await openTables(connection, this.#migrations, this.#options.migrate);

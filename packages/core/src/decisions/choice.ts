@@ -4,8 +4,15 @@ import type { JsonObject } from "../foundation/json.ts";
 /** How often a user wants to hear of something: each time at once, or together with others. */
 export type Frequency = "immediate" | "hourly" | "daily" | "weekly";
 
+/** The values of choices. */
+export const CHOICE_VALUES = ["on", "off", "immediate", "hourly", "daily", "weekly"] as const satisfies readonly (
+  | "on"
+  | "off"
+  | Frequency
+)[];
+
 /** What a choice says: on and off switch a channel, a frequency switches it on and says how often it may be used. */
-export type ChoiceValue = "on" | "off" | Frequency;
+export type ChoiceValue = (typeof CHOICE_VALUES)[number];
 
 /** The kinds of things that a choice can be about, the most specific first. */
 export const CHOICE_SCOPES = ["group", "topic", "type", "category", "all"] as const;

@@ -6,7 +6,7 @@ export interface Settings {
   readonly timeZone: string | null;
   readonly quietHours: readonly QuietHours[] | null;
   /** Nothing is delivered before this time. */
-  readonly pausedUntil: Date | null;
+  readonly pauseUntil: Date | null;
   /** When digests of a day and of a week come. */
   readonly digest: DigestSettings | null;
 }
@@ -45,9 +45,9 @@ export class UserSettings {
    */
   quietUntil(at: number, { channel, timeZone }: { readonly channel: string; readonly timeZone: string }): number | null {
     const spans = (this.#user?.quietHours ?? this.#tenant?.quietHours ?? []).filter(({ channels }) => isMeant(channels, channel));
-    const pausedUntil = channel === "inbox" ? at : Math.max(this.#user?.pausedUntil?.getTime() ?? at, at);
-    const until = spans.length === 0 ? null : quietUntil(spans, pausedUntil, { timeZone });
-    return until ?? (pausedUntil > at ? pausedUntil : null);
+    const pauseUntil = channel === "inbox" ? at : Math.max(this.#user?.pauseUntil?.getTime() ?? at, at);
+    const until = spans.length === 0 ? null : quietUntil(spans, pauseUntil, { timeZone });
+    return until ?? (pauseUntil > at ? pauseUntil : null);
   }
 }
 

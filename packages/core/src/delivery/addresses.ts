@@ -1,7 +1,9 @@
+import type { Owner } from "../foundation/context.ts";
 import { textOf } from "../foundation/errors.ts";
 import { describe } from "../foundation/parse-text.ts";
 import { isLocale } from "../notifications/index.ts";
 import { Coalesced } from "../work/batch-queue.ts";
+import { Cancellation, withinTime } from "../work/timing.ts";
 import type { Ruling } from "./chains.ts";
 import type { Channel, DeliveryFailure, Directory } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
@@ -104,4 +106,49 @@ function checkAddress(channel: Channel, address: unknown): string {
     throw new NoAddress(`The ${name} address that the host's directory gave ${problem}.`);
   }
   return address;
+}
+
+/** How long the directory may take to say how a user can be reached, where no delivery waits for it. */
+const LOOK_UP_MS = 5_000;
+
+/** The parts that {@link reachableOver} uses. */
+type ReachContext = Pick<DeliveryContext, "channels" | "directory" | "clock" | "logger">;
+
+/**
+ * Returns the channels over which a user can be reached: those that are set up for the tenant, and have an address of the user, or
+ * take the user's id as one. A directory that fails, or takes longer than 5 seconds, leaves them all.
+ */
+export async function reachableOver(context: ReachContext, { tenant, userId }: Owner): Promise<ReadonlySet<string>> {
+  const { channels, directory, clock, logger } = context;
+  const configured = [...channels.values()].filter((channel) => isConfigured(channel, tenant));
+  const unknown = configured.filter((channel) => !isAddress(channel, userId));
+  if (unknown.length === 0 || directory === null) {
+    return new Set(configured.filter((channel) => !unknown.includes(channel)).map(({ name }) => name));
+  }
+  try {
+    const limit = { clock, timeoutMs: LOOK_UP_MS, cancellation: new Cancellation() };
+    const contact = (await withinTime(async () => directory([userId], { tenant }), limit)).get(userId);
+    const isReached = (channel: Channel) => !unknown.includes(channel) || isAddress(channel, contact?.[channel.name]);
+    return new Set(configured.filter(isReached).map(({ name }) => name));
+  } catch (error) {
+    logger.warn({ error }, "The host's directory did not say how a user can be reached; preferences show every channel.");
+    return new Set(configured.map(({ name }) => name));
+  }
+}
+
+function isConfigured(channel: Channel, tenant: string): boolean {
+  try {
+    return channel.isConfigured?.(tenant) ?? true;
+  } catch {
+    // What a channel cannot say is said when it delivers.
+    return true;
+  }
+}
+
+function isAddress(channel: Channel, address: unknown): boolean {
+  try {
+    return typeof address === "string" && channel.invalidRecipient(address) === null;
+  } catch {
+    return false;
+  }
 }

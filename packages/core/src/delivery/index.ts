@@ -1,4 +1,5 @@
 export { type Acknowledging, acknowledgeChains, readHook } from "./acknowledge.ts";
+export { reachableOver } from "./addresses.ts";
 export { endWaits, eraseChains, type Settlement } from "./chains.ts";
 export { actorOf, type ChangeBy, type ChangeRequest, cancelChains, requireActing, retryChains, retrySend } from "./change-send.ts";
 export type { Channel, Contact, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask, Directory } from "./channel.ts";

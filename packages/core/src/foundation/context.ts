@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { Ids } from "./ids.ts";
 import type { Logger } from "./logger.ts";
+import { andThen, type MaybePromise } from "./maybe-promise.ts";
 
 /** The part of a context that every domain has. */
 export interface BaseContext {
@@ -8,18 +9,38 @@ export interface BaseContext {
   readonly ids: Ids;
   readonly logger: Logger;
   /**
-   * Resolves once the storage can be used. Operations await it first, and count as in flight until they end:
-   * `using _call = await context.ready()`.
+   * Resolves once the storage can be used; it is no promise if the storage is open. Operations await it first, and count as in
+   * flight until they end: `using _call = await context.ready()`. Hot ones that need not be asynchronous use {@link onceReady}.
    */
-  ready(): Promise<Disposable>;
+  ready(): MaybePromise<Disposable>;
   /** Throws `SERVICE_STOPPED` where an operation is refused: for what cannot wait. */
   requireRunning(): void;
 }
 
 /** The part of a context that work in the background has. */
 export interface WorkContext extends Pick<BaseContext, "clock" | "logger"> {
-  /** Resolves once the storage can be used. */
-  ready(): Promise<unknown>;
+  /** Resolves once the storage can be used. Await it. */
+  ready(): unknown;
+}
+
+/** Runs an operation of a host's call once the storage can be used: at once, if it is open. */
+export function onceReady<Result>(context: Pick<BaseContext, "ready">, operation: () => MaybePromise<Result>): MaybePromise<Result> {
+  return andThen(context.ready(), (call) => within(call, operation));
+}
+
+function within<Result>(call: Disposable, operation: () => MaybePromise<Result>): MaybePromise<Result> {
+  let result: MaybePromise<Result>;
+  try {
+    result = operation();
+  } catch (error) {
+    call[Symbol.dispose]();
+    throw error;
+  }
+  if (result instanceof Promise) {
+    return result.finally(() => call[Symbol.dispose]());
+  }
+  call[Symbol.dispose]();
+  return result;
 }
 
 /** Tells the host's listeners of what was committed: `Events` maps each event's name to its payload. */

@@ -1,4 +1,5 @@
 import type { Logger } from "../foundation/logger.ts";
+import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import { fetchHandler } from "./fetch.ts";
 import { HandlerCore } from "./handler-core.ts";
 import type { HandlerOptions } from "./handler-options.ts";
@@ -9,8 +10,11 @@ import { acceptSocket, type Connection } from "./socket.ts";
 
 /** Serves contracts, with or without a framework. */
 export interface HttpHandler {
-  /** Answers a request. Returns null when no contract has its path, so that the host's own routes can answer. */
-  handle(request: HttpRequest): Promise<HttpResponse | null>;
+  /**
+   * Answers a request: with no promise, if nothing has to be waited for. Null when no contract has its path, so that the
+   * host's own routes can answer.
+   */
+  handle(request: HttpRequest): MaybePromise<HttpResponse | null>;
   /** Answers a fetch Request with a Response. A path that no contract has is a 404. */
   fetch(request: Request): Promise<Response>;
   /** Accepts or refuses a WebSocket. Returns null when no contract has its path: leave the socket alone then. */

@@ -1,10 +1,11 @@
 import { BelfryError } from "../foundation/errors.ts";
+import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
 import { readBytes } from "./read-json.ts";
 
 /** Wraps a handler for runtimes that use Request and Response. */
 export function fetchHandler(
-  handle: (request: HttpRequest) => Promise<HttpResponse | null>,
+  handle: (request: HttpRequest) => MaybePromise<HttpResponse | null>,
   mountPath: string,
 ): (request: Request) => Promise<Response> {
   return async (request) => {

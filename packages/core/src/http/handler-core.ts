@@ -2,9 +2,10 @@ import type { z } from "zod";
 import { systemClock } from "../foundation/clock.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { consoleLogger, type Logger } from "../foundation/logger.ts";
+import { andThen, attempt, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { authenticator } from "./auth/authenticator.ts";
 import { CredentialWatch, type Watched } from "./auth/credential-watch.ts";
-import { Gate, type Presented } from "./auth/gate.ts";
+import { Gate, NOTHING_PRESENTED, type Presented } from "./auth/gate.ts";
 import type { Contract, Failure, RequestPart } from "./contract.ts";
 import { checkHandlerOptions, checkHandlerParts, type HandlerOptions, type HandlerSettings } from "./handler-options.ts";
 import type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
@@ -25,8 +26,16 @@ const MAX_BODY_BYTES = 1024 * 1024;
 const NO_BODY = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 const JSON_BODY = { "content-type": "application/json", ...NO_BODY };
 
-/** What a request asks for, and who asks. */
+/** A request that is being answered, as far as it is known what it asks for and who asks. */
 interface Asked {
+  readonly request: HttpRequest;
+  /** Renders a failure: the chosen contract, or the first that has the path. */
+  contract: Contract;
+  presented: Presented;
+}
+
+/** A request that its route answers. */
+interface Routed extends Pick<RouteContext, "request"> {
   readonly route: Route;
   readonly match: RouteMatch;
   readonly presented: Presented;
@@ -71,39 +80,44 @@ export class HandlerCore {
     return contract;
   }
 
-  async handle(request: HttpRequest): Promise<HttpResponse | null> {
+  /** Answers a request: at once, if nothing that it asks for has to be waited for. */
+  handle(request: HttpRequest): MaybePromise<HttpResponse | null> {
     const { path } = splitUrl(request.url);
     const candidates = this.mounted.having(path);
+    const [first] = candidates;
     // The host answers OPTIONS, because Belfry does not know its CORS rules.
-    if (candidates.length === 0 || request.method === "OPTIONS") {
+    if (first === undefined || request.method === "OPTIONS") {
       return null;
     }
-    let contract = candidates[0]?.contract as Contract;
-    let presented: Presented = { scheme: null, principal: null };
-    try {
-      const open = candidates.find(({ isOpen }) => isOpen);
-      if (open === undefined) {
-        presented = await this.presented(request, candidates);
-      }
-      const chosen = open
-        ? { contract: open.contract, match: open, authenticated: true }
-        : this.mounted.choose(candidates, { presented, method: request.method });
-      contract = chosen.contract;
-      return toResponse(await this.#answer(request, chosen, presented), request.method);
-    } catch (error) {
-      return toResponse(contract.renderFailure(this.#failure(error, request, presented)), request.method);
+    const asked: Asked = { request, contract: first.contract, presented: NOTHING_PRESENTED };
+    return attempt<HttpResponse>(
+      () => andThen(this.#chosen(asked, candidates), (chosen) => this.#answer(asked, chosen)),
+      (error) => toResponse(asked.contract.renderFailure(this.#failure(error, asked)), request.method),
+    );
+  }
+
+  /** Identifies the caller, unless everybody is answered, and chooses the contract. */
+  #chosen(asked: Asked, candidates: readonly RouteMatch[]): MaybePromise<Chosen> {
+    const { request } = asked;
+    const open = candidates.find(({ isOpen }) => isOpen);
+    if (open !== undefined) {
+      return { contract: open.contract, match: open, authenticated: true };
     }
+    return andThen(this.presented(request, candidates), (presented) => {
+      asked.presented = presented;
+      return this.mounted.choose(candidates, { presented, method: request.method });
+    });
   }
 
   /** Identifies the caller by the headers, or by the query of a route that takes the credential there. */
-  presented(request: HttpRequest, candidates: readonly RouteMatch[]): Promise<Presented> {
+  presented(request: HttpRequest, candidates: readonly RouteMatch[]): MaybePromise<Presented> {
     const admitted = this.gate.admit(request);
     const mayBeInQuery = candidates.some(({ byMethod }) => byMethod.get(request.method)?.credentialParameter !== undefined);
-    return mayBeInQuery ? admitted.then((presented) => this.#presentedInQuery(request, candidates, presented)) : admitted;
+    return mayBeInQuery ? andThen(admitted, (presented) => this.#presentedInQuery(request, candidates, presented)) : admitted;
   }
 
   /** The credential in the query, if there is none in the headers. */
-  async #presentedInQuery(request: HttpRequest, candidates: readonly RouteMatch[], presented: Presented): Promise<Presented> {
+  #presentedInQuery(request: HttpRequest, candidates: readonly RouteMatch[], presented: Presented): MaybePromise<Presented> {
     if (presented.scheme !== null) {
       return presented;
     }
@@ -117,7 +131,9 @@ export class HandlerCore {
     return presented;
   }
 
-  async #answer(request: HttpRequest, { contract, match, authenticated }: Chosen, presented: Presented): Promise<Reply> {
+  #answer(asked: Asked, { contract, match, authenticated }: Chosen): MaybePromise<HttpResponse> {
+    const { request, presented } = asked;
+    asked.contract = contract;
     if (!authenticated) {
       throw presented.limited ?? new BelfryError("UNAUTHENTICATED", "The request has no valid credential.");
     }
@@ -131,20 +147,28 @@ export class HandlerCore {
     const route = match.byMethod.get(routedMethod(request.method));
     if (route === undefined) {
       const allowed = [...match.byMethod.keys()].join(", ");
-      const failure = this.#failure(new BelfryError("METHOD_NOT_ALLOWED", `Method "${request.method}" not allowed.`), request, presented);
+      const failure = this.#failure(new BelfryError("METHOD_NOT_ALLOWED", `Method "${request.method}" not allowed.`), asked);
       const reply = contract.renderFailure(failure);
-      return { ...reply, headers: { ...reply.headers, allow: allowed } };
+      return toResponse({ ...reply, headers: { ...reply.headers, allow: allowed } }, request.method);
     }
     const { principal } = presented;
     requireScope(principal, route);
-    if (route.isRateLimited) {
-      await this.limits.create(principal?.tenant ?? this.service.defaultTenant.tenantId);
-    }
-    const context = this.#context(request, { route, match, presented });
-    return route.handle(route.body === undefined ? context : { ...context, body: (await this.#body(route.body, request, route)) as never });
+    const routed = { request, route, match, presented };
+    const reply = route.isRateLimited
+      ? this.limits.create(principal?.tenant ?? this.service.defaultTenant.tenantId).then(() => this.#reply(routed))
+      : this.#reply(routed);
+    return andThen(reply, (made) => toResponse(made, request.method));
   }
 
-  #context(request: HttpRequest, { route, match, presented }: Asked): RouteContext<never, never, never> {
+  #reply(routed: Routed): MaybePromise<Reply> {
+    const { request, route } = routed;
+    const context = this.#context(routed);
+    return route.body === undefined
+      ? route.handle(context)
+      : this.#body(route.body, request, route).then((body) => route.handle({ ...context, body: body as never }));
+  }
+
+  #context({ request, route, match, presented }: Routed): RouteContext<never, never, never> {
     const { defaultTenant } = this.service;
     const isOfDefault = presented.principal === null || match.contract.credential === "open";
     const tenant = isOfDefault ? defaultTenant : this.service.tenant(presented.principal.tenant);
@@ -162,7 +186,11 @@ export class HandlerCore {
   }
 
   /** Makes a streamed response, and watches it for silence, a slow reader and the end of its credential. */
-  #stream(start: StreamStart, request: HttpRequest, { match, presented: { principal } }: Omit<Asked, "route">): ResponseStream {
+  #stream(
+    start: StreamStart,
+    request: HttpRequest,
+    { match, presented: { principal } }: Pick<Routed, "match" | "presented">,
+  ): ResponseStream {
     this.counts.check(request);
     return {
       open: (peer) => {
@@ -181,7 +209,7 @@ export class HandlerCore {
     return validate(schema, value === undefined && bodyOptional ? {} : value, "body");
   }
 
-  #failure(error: unknown, request: HttpRequest, presented: Presented): Failure {
+  #failure(error: unknown, { request, presented }: Asked): Failure {
     const credentialPresented = presented.scheme !== null;
     if (!(error instanceof BelfryError)) {
       this.logger.error({ error, method: request.method }, "Belfry met an unexpected error while answering a request.");
@@ -224,7 +252,7 @@ class OpenResponse extends Stream implements Watched {
     return this;
   }
 
-  ask(): Promise<Presented> {
+  async ask(): Promise<Presented> {
     return this.#core.presented(this.#request, [this.#match]);
   }
 
@@ -260,5 +288,6 @@ function toResponse(reply: Reply, method: string): HttpResponse {
     return { status, headers: headers ?? {}, body: method === "HEAD" ? null : stream };
   }
   const text = jsonText ?? (json === undefined ? null : JSON.stringify(json));
-  return { status, headers: { ...(text === null ? NO_BODY : JSON_BODY), ...headers }, body: method === "HEAD" ? null : text };
+  const shared = text === null ? NO_BODY : JSON_BODY;
+  return { status, headers: headers === undefined ? shared : { ...shared, ...headers }, body: method === "HEAD" ? null : text };
 }

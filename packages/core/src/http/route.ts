@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { AskedByContract, Send, TrackedNotifications } from "../delivery/index.ts";
+import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { Hub } from "../hub/index.ts";
 import type { Created, Inbox, InboxItem } from "../inbox/index.ts";
 import type { NotificationTypes, UntypedCreateInput } from "../notifications/index.ts";
@@ -107,7 +108,8 @@ export interface RouteDefinition<Params, Query, Body> {
   readonly credentialParameter?: string;
   /** Its answers. Errors that many routes share, such as 401 and 413, are documented without it: see `openapiDocument`. */
   readonly responses: Readonly<Record<number, ResponseDoc>>;
-  handle(context: RouteContext<Params, Query, Body>): Promise<Reply>;
+  /** Answers a request. What it throws, or rejects with, becomes the contract's error answer. */
+  handle(context: RouteContext<Params, Query, Body>): MaybePromise<Reply>;
 }
 
 /** The methods that a route can have. */

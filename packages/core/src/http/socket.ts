@@ -88,7 +88,7 @@ async function openedBy(handshake: Handshake): Promise<Opened | null> {
   return { principal, credential };
 }
 
-function check({ gate }: HandlerCore, { scheme, text, request }: Credential): Promise<Presented> {
+async function check({ gate }: HandlerCore, { scheme, text, request }: Credential): Promise<Presented> {
   return scheme === null ? gate.admit(request) : gate.check(scheme, text, request);
 }
 

@@ -1,6 +1,7 @@
 import type { PageBounds } from "../foundation/bounds.ts";
 import type { Owner } from "../foundation/context.ts";
 import type { ErasureStep, ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
+import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemRef, StoredItem } from "./inbox-item.ts";
 
@@ -96,6 +97,9 @@ export type ItemAbsence = "deleted" | "foreign" | "unknown";
  * step, or it throws and changes nothing. Concurrent calls from any number of callers and processes give the same result as
  * the same calls in some order, one after another.
  *
+ * A method that may answer with no promise, and throw, is one that many requests wait for: a database in this process has no
+ * need of one.
+ *
  * A call that changes existing items raises the inbox's `rev` by one. A call that changes nothing leaves it.
  *
  * Errors of the driver are wrapped once into a `BelfryError`: `STORAGE_UNAVAILABLE` when the same call may succeed later,
@@ -148,10 +152,10 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   fanOutNext(at: Date): Promise<FanOutChunk | null>;
 
   /** Returns a page of the inbox, newest first. An inbox that never had an item is empty, with {@link EMPTY_COUNTS}. */
-  list(owner: Owner, query: InboxQuery): Promise<InboxPage>;
+  list(owner: Owner, query: InboxQuery): MaybePromise<InboxPage>;
 
   /** Returns the same page as {@link list}, with the items as they are stored. */
-  listStored(owner: Owner, query: InboxQuery): Promise<InboxPage<StoredItem>>;
+  listStored(owner: Owner, query: InboxQuery): MaybePromise<InboxPage<StoredItem>>;
 
   /**
    * Returns items with a number above `seq`, oldest first, without deleted ones, up to the bounds of `page`. The size of an
@@ -172,7 +176,7 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   absence(owner: Owner, ref: ItemRef): Promise<ItemAbsence>;
 
   /** Returns the inbox's counts. It reads one row by its key, whatever the size of the inbox. */
-  counts(owner: Owner): Promise<InboxCounts>;
+  counts(owner: Owner): MaybePromise<InboxCounts>;
 
   /**
    * Returns the last number and the epoch of several inboxes, in the order of `owners`. Belfry uses it to notice lost

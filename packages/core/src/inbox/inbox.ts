@@ -1,7 +1,8 @@
-import type { FeedSubscription, Owner } from "../foundation/context.ts";
+import { type FeedSubscription, type Owner, onceReady } from "../foundation/context.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { type MembersOf, requireFunctions, requireList, requireMembers, requireNone, validationError } from "../foundation/issue-list.ts";
+import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import { numberIssue, shown, stringIssue } from "../foundation/parse-text.ts";
 import { type Acknowledged, announceItems, type InboxContext } from "./context.ts";
 import type { FollowInboxes, InboxListener } from "./inbox-event.ts";
@@ -48,7 +49,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
       owner: this.owner,
       input,
       checks: LIST_INPUT,
-      read: async (owner, query) => (await inbox.list(owner, query)) as InboxPage<Item>,
+      read: (owner, query) => inbox.list(owner, query) as MaybePromise<InboxPage<Item>>,
     });
     const locale = input?.locale;
     return locale === undefined ? page : { ...page, items: await inLocale(this.#context, page.items, locale) };
@@ -56,9 +57,9 @@ export class Inbox<Item extends InboxItem = InboxItem> {
 
   /**
    * Returns the same page as {@link list}, for those who write the items out at once: their data is still JSON text, their
-   * texts are as they are stored. It throws as {@link list} does.
+   * texts are as they are stored. It throws as {@link list} does, and is no promise if the database answers at once.
    */
-  listStored(input?: StoredListInput): Promise<InboxList<StoredItem>> {
+  listStored(input?: StoredListInput): MaybePromise<InboxList<StoredItem>> {
     const { inbox } = this.#context;
     const read: InboxStorage["listStored"] = (owner, query) => inbox.listStored(owner, query);
     return listInbox(this.#context, { owner: this.owner, input, checks: STORED_LIST_INPUT, read });
@@ -128,8 +129,12 @@ export class Inbox<Item extends InboxItem = InboxItem> {
 
   /** Returns the total and the unread count. It reads one row, whatever the size of the inbox. */
   async counts(): Promise<InboxCounts> {
-    using _call = await this.#context.ready();
-    return await this.#context.inbox.counts(this.owner);
+    return this.readCounts();
+  }
+
+  /** Returns the same as {@link counts}, for those who answer many requests: at once, if the database does. It may throw. */
+  readCounts(): MaybePromise<InboxCounts> {
+    return onceReady(this.#context, () => this.#context.inbox.counts(this.owner));
   }
 
   /**

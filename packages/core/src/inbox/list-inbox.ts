@@ -1,7 +1,8 @@
-import type { Owner } from "../foundation/context.ts";
+import { type Owner, onceReady } from "../foundation/context.ts";
 import { fingerprint } from "../foundation/digest.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { type ChecksOf, pageChecks, requireInput, requireNone, validationError } from "../foundation/issue-list.ts";
+import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { type Check, NAME_RULE, oneOf, stringIssue, text } from "../foundation/parse-text.ts";
 import { declaredType, localeIssue, renderAgain } from "../notifications/index.ts";
 import type { InboxContext } from "./context.ts";
@@ -95,17 +96,17 @@ interface Listing<Item> {
   readonly input: ListInput | undefined;
   readonly checks: Readonly<Partial<Record<keyof ListInput, Check>>>;
   /** The storage's operation that reads a page. */
-  readonly read: (owner: Owner, query: InboxQuery) => Promise<InboxPage<Item>>;
+  readonly read: (owner: Owner, query: InboxQuery) => MaybePromise<InboxPage<Item>>;
 }
 
 /**
  * Lists one page of an inbox. Throws `VALIDATION_ERROR` for a value out of range and `INVALID_CURSOR` for a cursor of
  * another list.
  */
-export async function listInbox<Item extends Pick<InboxItem, "seq">>(
+export function listInbox<Item extends Pick<InboxItem, "seq">>(
   context: InboxContext,
   { owner, input = {}, checks, read }: Listing<Item>,
-): Promise<InboxList<Item>> {
+): MaybePromise<InboxList<Item>> {
   requireInput("list", input, checks);
   const { status = "all", type, roomId, limit = DEFAULT_LIMIT, cursor, offset = 0 } = input;
   if (cursor !== undefined && offset !== 0) {
@@ -115,12 +116,22 @@ export async function listInbox<Item extends Pick<InboxItem, "seq">>(
   if (before === null) {
     throw foreignCursor();
   }
-  using _call = await context.ready();
   const place = before === undefined ? { offset } : { before };
   const filter = { status, ...(type === undefined ? {} : { type }), ...(roomId === undefined ? {} : { roomId }) };
   // Reads one item more than requested, to see whether there is a next page.
-  const { items, matching, counts } = await read(owner, { ...filter, ...place, limit: limit + 1 });
-  const scope = { owner, status, type, roomId, epoch: counts.epoch };
+  const page = onceReady(context, () => read(owner, { ...filter, ...place, limit: limit + 1 }));
+  return andThen(page, (found) => listOf(found, { owner, status, type, roomId, limit, cursor }));
+}
+
+interface Listed extends Omit<CursorScope, "epoch"> {
+  readonly limit: number;
+  readonly cursor: string | undefined;
+}
+
+/** The list that a page makes, which may have one item more than requested. */
+function listOf<Item extends Pick<InboxItem, "seq">>(page: InboxPage<Item>, { limit, cursor, ...filter }: Listed): InboxList<Item> {
+  const { items, matching, counts } = page;
+  const scope = { ...filter, epoch: counts.epoch };
   // The page brings the epoch that the cursor is checked against: a query for the epoch alone would cost a third of the page.
   if (cursor !== undefined && decodeCursor(cursor, scope) === null) {
     throw foreignCursor();

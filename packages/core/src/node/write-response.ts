@@ -18,8 +18,8 @@ export function writeResponse(outgoing: ServerResponse, { status, headers, body 
   }
   const length = typeof body === "string" ? Buffer.byteLength(body) : (body?.length ?? 0);
   // A 204 has no length. The length for a HEAD is that of the GET, which is not known here.
-  const sized = status === 204 || outgoing.req.method === "HEAD" ? {} : { "content-length": String(length) };
-  outgoing.writeHead(status, { ...headers, ...sized });
+  const isSized = status !== 204 && outgoing.req.method !== "HEAD";
+  outgoing.writeHead(status, isSized ? { ...headers, "content-length": length } : { ...headers });
   outgoing.end(body ?? undefined);
 }
 

@@ -274,12 +274,16 @@ export class Feeds<Key, Signal, Follower, One extends Feed<Signal, Follower>> {
   }
 
   #open(name: string, key: Key): Entry<One> {
-    const { open, opened } = this.#options;
-    const feed = open(key);
-    const entry = { name, feed, opened: this.context.ready().then(() => opened?.(feed)) };
+    const feed = this.#options.open(key);
+    const entry = { name, feed, opened: this.#learn(feed) };
     this.#entries.set(name, entry);
     this.#pollLater();
     return entry;
+  }
+
+  async #learn(feed: One): Promise<void> {
+    await this.context.ready();
+    await this.#options.opened?.(feed);
   }
 
   #close(name: string, feed: One, follower: Follower): void {

@@ -5,8 +5,8 @@ import { Lifecycle, type LifecycleParts } from "./lifecycle.ts";
 /** Lets everything happen that waits for nothing but its turn. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-const code = (work: Promise<unknown>): Promise<string> =>
-  work.then(
+const code = (work: unknown): Promise<string> =>
+  Promise.resolve(work).then(
     () => "done",
     (error: BelfryError) => error.code ?? error.message,
   );

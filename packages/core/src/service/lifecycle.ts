@@ -1,4 +1,5 @@
 import { BelfryError } from "../foundation/errors.ts";
+import type { MaybePromise } from "../foundation/maybe-promise.ts";
 
 /** The modes of a service. {@link Lifecycle} has the transitions. */
 export type LifecycleMode = "running" | "stopping" | "closing" | "stopped";
@@ -45,6 +46,7 @@ export class Lifecycle {
   readonly #parts: LifecycleParts;
   #mode: LifecycleMode = "running";
   #opening: Promise<Disposable> | null = null;
+  #isOpen = false;
   #listening: Promise<void> | null = null;
   #starting: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
@@ -65,15 +67,15 @@ export class Lifecycle {
   }
 
   /**
-   * Resolves once the storage can be used, for a call of the host. The call counts as in flight until what this resolves with is
-   * disposed of: `using _call = await ready()`.
+   * Resolves once the storage can be used, for a call of the host; it is no promise if the storage is open. The call counts as in
+   * flight until what this resolves with is disposed of: `using _call = await ready()`.
    */
-  ready(): Promise<Disposable> {
+  ready(): MaybePromise<Disposable> {
     if (this.#mode !== "running") {
       return Promise.reject(refusal());
     }
     this.#calls += 1;
-    return this.#open();
+    return this.#isOpen ? this.#call : this.#open();
   }
 
   /**
@@ -170,6 +172,7 @@ export class Lifecycle {
       this.#mode = "closing";
       failures.push(...(await inTurn(this.#parts.close)));
       this.#opening = null;
+      this.#isOpen = false;
       this.#listening = null;
       this.#mode = "stopped";
       if (failures.length > 0) {
@@ -182,7 +185,10 @@ export class Lifecycle {
 
   #open(): Promise<Disposable> {
     this.#opening ??= this.#parts.open().then(
-      () => this.#call,
+      () => {
+        this.#isOpen = true;
+        return this.#call;
+      },
       (error: unknown) => {
         this.#opening = null;
         // Nothing was open before, so all counted calls wait for this and end with it.

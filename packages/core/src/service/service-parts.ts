@@ -1,5 +1,6 @@
 import { createNotification, FanOut, HOST_RULES, type VerbContext } from "../creating/index.ts";
-import { type Channel, channelsByName, type DeliveryContext, readHook, retrySend, sendWriter } from "../delivery/index.ts";
+import type { DecisionsContext } from "../decisions/index.ts";
+import { type Channel, channelsByName, type DeliveryContext, reachableOver, readHook, retrySend, sendWriter } from "../delivery/index.ts";
 import { systemClock } from "../foundation/clock.ts";
 import { uuidV7 } from "../foundation/ids.ts";
 import { consoleLogger } from "../foundation/logger.ts";
@@ -32,7 +33,8 @@ export type ServiceContext<Tx, Written extends void | Promise<void>> = VerbConte
   InboxContext &
   HubContext &
   OperatorContext &
-  PrivacyContext & { readonly storage: Storage<Tx, Written> };
+  PrivacyContext &
+  DecisionsContext & { readonly storage: Storage<Tx, Written> };
 
 /** The parts that the notifications of a tenant use. */
 export interface TenantParts<Tx, Written extends void | Promise<void>> {
@@ -99,12 +101,16 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
 
 /** Connects the domains: hands each the functions of another one that it may call. */
 function contextOf<Tx, Written extends void | Promise<void>>(
-  parts: Omit<ServiceContext<Tx, Written>, "inbox" | "deliveries" | "hub" | "activity" | "decisions" | "reads" | "create" | "retrySend">,
+  parts: Omit<
+    ServiceContext<Tx, Written>,
+    "inbox" | "deliveries" | "hub" | "activity" | "decisions" | "reachable" | "reads" | "create" | "retrySend"
+  >,
 ): ServiceContext<Tx, Written> {
   const { inbox, deliveries, hub, activity, decisions } = parts.storage;
   const shared = { ...parts, inbox, deliveries, hub, activity, decisions };
   return {
     ...shared,
+    reachable: (owner) => reachableOver(shared as DeliveryContext, owner),
     reads: readHook(shared as DeliveryContext),
     create: (request) => createNotification(shared as VerbContext, { ...request, rules: HOST_RULES }),
     retrySend: (request) => retrySend(shared as DeliveryContext, request),

@@ -8,6 +8,7 @@ import {
   refuseSynchronous,
   txOf,
 } from "../creating/index.ts";
+import { Preferences } from "../decisions/index.ts";
 import { type Acting, type AskedByContract, createSend, requireActing, type Send, TrackedNotifications } from "../delivery/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import { requireNone, validationError } from "../foundation/issue-list.ts";
@@ -36,6 +37,8 @@ export class TenantNotifications<
   readonly #feeds: Feeds;
   /** The event hub: events that services push in, handlers that process them, and who their senders are. */
   readonly hub: Hub;
+  /** What users want to get, and when. */
+  readonly preferences: Preferences<keyof Data & string>;
   /** Shows what happened, and why. Offer it only to those who run the application. */
   readonly operator: Operator;
 
@@ -47,6 +50,7 @@ export class TenantNotifications<
     this.#context = context;
     this.#feeds = feeds;
     this.hub = new Hub(tenantId, context, feeds.hub);
+    this.preferences = new Preferences<keyof Data & string>(tenantId, context);
     this.operator = new Operator(tenantId, context);
   }
 

@@ -17,7 +17,7 @@ CREATE TABLE belfry_settings (
   user_id text COLLATE "C" NOT NULL,
   time_zone text,
   quiet_hours text,
-  paused_until bigint,
+  pause_until bigint,
   digest text,
   CONSTRAINT belfry_settings_pkey PRIMARY KEY (tenant, user_id)
 );

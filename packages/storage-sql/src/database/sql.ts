@@ -63,7 +63,7 @@ export interface StoredSettings {
   readonly userId: string;
   readonly timeZone: string | null;
   readonly quietHours: string | null;
-  readonly pausedUntil: number | null;
+  readonly pauseUntil: number | null;
   readonly digest: string | null;
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { JsonObject } from "@belfry/core";
 import type {
+  Choice,
   ChoicePlace,
   DecisionsStorage,
   OwnPreferences,
@@ -12,9 +13,10 @@ import type {
 import { fieldsOf } from "../database/fields.ts";
 import type { Sql, StoredChoice, StoredSettings } from "../database/sql.ts";
 
+type ChoiceRow = Pick<StoredChoice, "scope" | "name" | "channel" | "value" | "isLocked" | "conditions">;
+
 /** A row of either table: a choice has no settings, and settings have no choice. */
-type PreferencesRow = Omit<StoredSettings, "tenant"> &
-  ({ readonly scope: null } | Pick<StoredChoice, "scope" | "name" | "channel" | "value" | "isLocked" | "conditions">);
+type PreferencesRow = Omit<StoredSettings, "tenant"> & ({ readonly scope: null } | ChoiceRow);
 
 /** Choices and settings in a SQL database. */
 export function decisionsStorage(sql: Sql): DecisionsStorage {
@@ -25,9 +27,9 @@ function readingOf(sql: Sql): Pick<DecisionsStorage, "preferencesOf"> {
   const { choices, settings } = sql.tables;
   const owners = `tenant = $1 AND ${sql.isIn("user_id", "$2", "text")}`;
   const ofBoth = `SELECT user_id AS "userId", scope, name, channel, value, is_locked AS "isLocked", conditions,
-      NULL AS "timeZone", NULL AS "quietHours", NULL AS "pausedUntil", NULL AS digest
+      NULL AS "timeZone", NULL AS "quietHours", NULL AS "pauseUntil", NULL AS digest
     FROM ${choices} WHERE ${owners}
-    UNION ALL SELECT user_id, NULL, NULL, NULL, NULL, NULL, NULL, time_zone, quiet_hours, paused_until, digest
+    UNION ALL SELECT user_id, NULL, NULL, NULL, NULL, NULL, NULL, time_zone, quiet_hours, pause_until, digest
     FROM ${settings} WHERE ${owners}`;
   return {
     async preferencesOf(tenant, userIds) {
@@ -76,7 +78,7 @@ function choicesOf(sql: Sql): Pick<DecisionsStorage, "setChoice" | "takeBack" | 
     async exportChoices({ tenant, userId }, { after, limit }) {
       const rows = (await sql.rows("export_choices", page, [tenant, userId, after ?? "", limit])).map(fields.record);
       const next = rows.length < limit ? null : (rows.at(-1)?.place ?? null);
-      return { records: rows.map(toChoice).map(({ isLocked: _, ...choice }) => choice), next };
+      return { records: rows.map(toChoice), next };
     },
   };
 }
@@ -85,7 +87,7 @@ function settingsOf(sql: Sql): Pick<DecisionsStorage, "changeSettings" | "export
   const { settings } = sql.tables;
   const fields = fieldsOf<StoredSettings>(sql.schema.settings, sql);
   const own = "tenant = $1 AND user_id = $2";
-  const isEmpty = "time_zone IS NULL AND quiet_hours IS NULL AND paused_until IS NULL AND digest IS NULL";
+  const isEmpty = "time_zone IS NULL AND quiet_hours IS NULL AND pause_until IS NULL AND digest IS NULL";
   return {
     async changeSettings({ tenant, userId }, changes) {
       const stored = storedSettings(changes);
@@ -118,19 +120,18 @@ function storedChoice(key: ReturnType<typeof keyOf>, { scope, name, channel, val
   return { ...key, scope, name, channel: channel ?? "", value, isLocked, conditions: when === null ? null : JSON.stringify(when) };
 }
 
-function toChoice({ scope, name, channel, value, isLocked, conditions }: Omit<StoredChoice, "tenant" | "userId" | "place">): TenantChoice {
+function toChoice({ scope, name, channel, value, conditions }: Omit<ChoiceRow, "isLocked">): Choice {
   const when = conditions === null ? null : (JSON.parse(conditions) as JsonObject);
-  // SQLite has booleans as numbers.
-  return { scope, name, channel: channel === "" ? null : channel, value, isLocked: Boolean(isLocked), when };
+  return { scope, name, channel: channel === "" ? null : channel, value, when };
 }
 
 /** The given settings as columns have them. */
 function storedSettings(settings: Partial<Settings>): Partial<StoredSettings> {
-  const { timeZone, quietHours, pausedUntil, digest } = settings;
+  const { timeZone, quietHours, pauseUntil, digest } = settings;
   return {
     ...(timeZone === undefined ? {} : { timeZone }),
     ...(quietHours === undefined ? {} : { quietHours: json(quietHours) }),
-    ...(pausedUntil === undefined ? {} : { pausedUntil: pausedUntil?.getTime() ?? null }),
+    ...(pauseUntil === undefined ? {} : { pauseUntil: pauseUntil?.getTime() ?? null }),
     ...(digest === undefined ? {} : { digest: json(digest) }),
   };
 }
@@ -139,29 +140,26 @@ function json(value: object | null): string | null {
   return value === null ? null : JSON.stringify(value);
 }
 
-function toSettings({ timeZone, quietHours, pausedUntil, digest }: Omit<StoredSettings, "tenant" | "userId">): Settings {
+function toSettings({ timeZone, quietHours, pauseUntil, digest }: Omit<StoredSettings, "tenant" | "userId">): Settings {
   return {
     timeZone,
     quietHours: quietHours === null ? null : (JSON.parse(quietHours) as NonNullable<Settings["quietHours"]>),
-    pausedUntil: pausedUntil === null ? null : new Date(pausedUntil),
+    pauseUntil: pauseUntil === null ? null : new Date(pauseUntil),
     digest: digest === null ? null : (JSON.parse(digest) as NonNullable<Settings["digest"]>),
   };
 }
 
-const NONE: OwnPreferences<TenantChoice> = { choices: [], settings: null };
-
 function gathered(rows: readonly PreferencesRow[]): StoredPreferences {
-  const users = new Map<string, { choices: TenantChoice[]; settings: Settings | null }>();
-  for (const row of rows) {
-    const own = users.get(row.userId) ?? { choices: [], settings: null };
-    users.set(row.userId, own);
-    if (row.scope === null) {
-      own.settings = toSettings(row);
-    } else {
-      own.choices.push(toChoice(row));
-    }
-  }
-  const tenant = users.get("") ?? NONE;
-  users.delete("");
-  return { tenant, users };
+  const [ofTenant, ofUsers] = [rows.filter(({ userId }) => userId === ""), rows.filter(({ userId }) => userId !== "")];
+  const users = [...Map.groupBy(ofUsers, ({ userId }) => userId)];
+  return {
+    // SQLite has booleans as numbers.
+    tenant: ownOf(ofTenant, (row) => ({ ...toChoice(row), isLocked: Boolean(row.isLocked) })),
+    users: new Map(users.map(([userId, own]) => [userId, ownOf(own, toChoice)])),
+  };
+}
+
+function ownOf<Of extends Choice>(rows: readonly PreferencesRow[], choiceOf: (row: ChoiceRow) => Of): OwnPreferences<Of> {
+  const [settings] = rows.filter((row) => row.scope === null).map(toSettings);
+  return { choices: rows.flatMap((row) => (row.scope === null ? [] : choiceOf(row))), settings: settings ?? null };
 }

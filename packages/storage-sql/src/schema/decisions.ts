@@ -30,7 +30,7 @@ export const DECISIONS = {
       timeZone: c.nullable(c.text),
       /** JSON. */
       quietHours: c.nullable(c.text),
-      pausedUntil: c.nullable(c.number),
+      pauseUntil: c.nullable(c.number),
       /** JSON. */
       digest: c.nullable(c.text),
     },

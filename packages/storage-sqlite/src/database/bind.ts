@@ -9,12 +9,19 @@ export type Current<Open = object> = () => Open & { readonly connection: Connect
 
 /** An operation that gets the open connection when it is called. */
 type Binding<Args extends readonly unknown[], Result> = (current: () => Connection) => (...args: Args) => Promise<Result>;
+type BindingNow<Args extends readonly unknown[], Result> = (current: () => Connection) => (...args: Args) => Result | Promise<Result>;
 
 /** An operation that is one reading statement. */
 export const query = binding("query");
 
 /** An operation that may be several reading statements, on one state of the database. */
 export const read = binding("read");
+
+/** Like {@link query}, without a promise if it need not wait. */
+export const queryNow = bindingNow("query");
+
+/** Like {@link read}, without a promise if it need not wait. */
+export const readNow = bindingNow("read");
 
 /** An operation that writes everything or nothing. */
 export const write = binding("write");
@@ -37,7 +44,7 @@ export function writeIf<Args extends readonly unknown[], Result, Nothing>(
 }
 
 /** Makes a part of the storage of operations. Each is prepared on its first call, once for each connection. */
-export function bind<Bindings extends Readonly<Record<string, Binding<never, unknown>>>>(
+export function bind<Bindings extends Readonly<Record<string, BindingNow<never, unknown>>>>(
   current: Current,
   bindings: Bindings,
 ): { readonly [Name in keyof Bindings]: ReturnType<Bindings[Name]> } {
@@ -52,5 +59,15 @@ function binding(transaction: "query" | "read" | "write" | "step") {
     async (...args) => {
       const connection = current();
       return connection[transaction](() => connection.prepared(prepare)(...args));
+    };
+}
+
+function bindingNow(transaction: "query" | "read") {
+  return <Args extends readonly unknown[], Result>(prepare: Prepare<Args, Result>): BindingNow<Args, Result> =>
+    (current) =>
+    (...args) => {
+      const connection = current();
+      const operation = connection.prepared(prepare);
+      return connection[transaction](() => operation(...args));
     };
 }

@@ -70,6 +70,7 @@ const STEP_SETTINGS = { wal_autocheckpoint: 200, synchronous: 1 };
 export class Connection {
   readonly database: Database;
   readonly #busyTimeoutMs: number;
+  readonly #isShared: boolean;
   readonly #begin: DriverStatement;
   readonly #beginImmediate: DriverStatement;
   readonly #commit: DriverStatement;
@@ -77,9 +78,11 @@ export class Connection {
   readonly #context: QueryContext;
   readonly #prepared = new Map<unknown, unknown>();
 
-  constructor(database: Database, busyTimeoutMs: number) {
+  /** @param whose a connection that the host passed in may have a transaction of the host open on it */
+  constructor(database: Database, busyTimeoutMs: number, whose: "host's" | "own" = "host's") {
     this.database = database;
     this.#busyTimeoutMs = busyTimeoutMs;
+    this.#isShared = whose === "host's";
     this.#begin = database.prepare("BEGIN");
     this.#beginImmediate = database.prepare("BEGIN IMMEDIATE");
     this.#commit = database.prepare("COMMIT");
@@ -177,7 +180,7 @@ export class Connection {
   }
 
   #try<Result>(work: () => Result): Result | Obstacle {
-    if (this.database.inTransaction) {
+    if (this.#isShared && this.database.inTransaction) {
       return new Obstacle(hostTransaction(this.#busyTimeoutMs));
     }
     try {

@@ -1,7 +1,7 @@
 import type { InboxStorage, NewNotification } from "@belfry/core/storage";
 import { type Sql, sharedInbox } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
-import { bind, type Current, query, read, step, write, writeIf } from "../database/bind.ts";
+import { bind, type Current, queryNow, read, readNow, step, write, writeIf } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
 import { cutIntoChunks, prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut } from "./fan-outs.ts";
 import { prepareCounts } from "./inbox-state.ts";
@@ -26,12 +26,12 @@ export function sqliteInbox(
       createMany: write(prepareCreateMany),
       // Usually no chunk is left.
       fanOutNext: writeIf(prepareHasFanOut, prepareFanOutNext, null),
-      list: read(prepareList),
-      listStored: read(prepareListStored),
+      list: readNow(prepareList),
+      listStored: readNow(prepareListStored),
       listAfter: read(prepareListAfter),
       listTenant: read(prepareListTenant),
       get: read(prepareGet),
-      counts: query(prepareCounts),
+      counts: queryNow(prepareCounts),
       positions: read(preparePositions),
       markRead: write(prepareMarkRead),
       markUnread: write(prepareMarkUnread),

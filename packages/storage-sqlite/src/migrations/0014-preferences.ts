@@ -17,7 +17,7 @@ CREATE TABLE belfry_settings (
   user_id TEXT NOT NULL,
   time_zone TEXT,
   quiet_hours TEXT,
-  paused_until INTEGER,
+  pause_until INTEGER,
   digest TEXT,
   PRIMARY KEY (tenant, user_id)
 ) WITHOUT ROWID;

@@ -153,7 +153,7 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
     table: "belfry_settings",
     values: {
       ...{ tenant, user_id: "ann", time_zone: "Asia/Tokyo", quiet_hours: '[{"from":"22:00","to":"07:00"}]' },
-      ...{ paused_until: THEN.getTime(), digest: '{"at":"18:30","weekday":"fri"}' },
+      ...{ pause_until: THEN.getTime(), digest: '{"at":"18:30","weekday":"fri"}' },
     },
   },
 ];

@@ -119,7 +119,7 @@ async function expectPreferences({ decisions }: Storage): Promise<void> {
     choices: [{ ...place, value: "daily", when: { n: 1 } }],
     settings: {
       ...{ timeZone: "Asia/Tokyo", quietHours: [{ from: "22:00", to: "07:00" }] },
-      ...{ pausedUntil: THEN, digest: { at: "18:30", weekday: "fri" } },
+      ...{ pauseUntil: THEN, digest: { at: "18:30", weekday: "fri" } },
     },
   });
   expect(await decisions.takeBack(owner, place)).toBe(true);

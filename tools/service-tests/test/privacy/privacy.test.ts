@@ -125,7 +125,7 @@ onEveryStorage((database) => {
       expect([count("item"), count("delivery"), count("audit")]).toEqual([4, 3, 1]);
       expect(records.filter(({ record }) => record === "choice" || record === "settings")).toEqual([
         { record: "choice", scope: "topic", name: "canary", channel: null, value: "off", when: null },
-        { record: "settings", timeZone: "Asia/Tokyo", quietHours: null, pausedUntil: null, digest: null },
+        { record: "settings", timeZone: "Asia/Tokyo", quietHours: null, pauseUntil: null, digest: null },
       ]);
       expect(records.flatMap(({ title }) => title ?? [])).toEqual(["Both", "Only her", "To the inbox", "Many"]);
     });

@@ -72,11 +72,17 @@ const handler = createHandler(notifications, {
   auth: { jwt: { secret: JWT_SECRET }, apiKeys: { [API_KEY]: "default", [`${API_KEY} of another`]: "another" } },
   logger,
 });
-const server = createServer((request, response) => {
-  handler
-    .handle(fromNodeRequest(request, { url: request.url ?? "/", mountPath: "" }))
-    .then((answer) => (answer === null ? response.writeHead(404).end() : writeResponse(response, answer)))
-    .catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
+const server = createServer(async (request, response) => {
+  try {
+    const answer = await handler.handle(fromNodeRequest(request, { url: request.url ?? "/", mountPath: "" }));
+    if (answer === null) {
+      response.writeHead(404).end();
+    } else {
+      writeResponse(response, answer);
+    }
+  } catch (error) {
+    response.destroy(error instanceof Error ? error : undefined);
+  }
 }).on("upgrade", upgradeListener(handler));
 const sockets = new Set<unknown>();
 server.on("upgrade", (_request, socket) => {

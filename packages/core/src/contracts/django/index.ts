@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { andThen } from "../../foundation/maybe-promise.ts";
 import { type Contract, defineContract } from "../../http/contract.ts";
 import { integer, list, text } from "../../http/parameters.ts";
 import { defineRoute, inboxOf, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
@@ -115,7 +116,7 @@ const routes: readonly Route[] = [
     operationId: "countUnread",
     summary: "Count the caller's unread notifications",
     responses: { 200: { description: "The count", schema: z.object({ count: z.int() }) } },
-    handle: async (context) => reply({ count: (await inboxOf(context).counts()).unread }),
+    handle: (context) => andThen(inboxOf(context).readCounts(), ({ unread }) => reply({ count: unread })),
   }),
   defineRoute("GET", `${BASE}/{id}`, {
     operationId: "getNotification",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { andThen } from "../../foundation/maybe-promise.ts";
 import { type Contract, defineContract } from "../../http/contract.ts";
 import { choice, integer, text, uuid } from "../../http/parameters.ts";
 import { defineRoute, given, inboxOf, type OpenStream, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
@@ -50,22 +51,23 @@ const routes: readonly Route[] = [
       400: { description: "A foreign cursor", schema: fastapiError },
       ...errors,
     },
-    async handle(context) {
+    handle(context) {
       const { room_id: roomId, ...query } = context.query;
-      const { items, matching, counts, nextCursor } = await inboxOf(context).listStored(given({ ...query, roomId }));
-      const rest = { total: matching, unread_count: counts.unread, next_cursor: nextCursor };
-      return {
-        status: 200,
-        headers: { "x-unread-count": String(counts.unread) },
-        jsonText: `{"notifications":[${items.map(itemJson).join()}],${JSON.stringify(rest).slice(1)}`,
-      };
+      return andThen(inboxOf(context).listStored(given({ ...query, roomId })), ({ items, matching, counts, nextCursor }) => {
+        const rest = { total: matching, unread_count: counts.unread, next_cursor: nextCursor };
+        return {
+          status: 200,
+          headers: { "x-unread-count": String(counts.unread) },
+          jsonText: `{"notifications":[${items.map(itemJson).join()}],${JSON.stringify(rest).slice(1)}`,
+        };
+      });
     },
   }),
   defineRoute("GET", `${BASE}/unread-count`, {
     operationId: "countUnread",
     summary: "Count the caller's unread notifications",
     responses: { 200: { description: "The count", schema: countSchema } },
-    handle: async (context) => reply({ count: (await inboxOf(context).counts()).unread }),
+    handle: (context) => andThen(inboxOf(context).readCounts(), ({ unread }) => ({ status: 200, jsonText: `{"count":${unread}}` })),
   }),
   defineRoute("POST", `${BASE}/read-all`, {
     operationId: "markAllRead",

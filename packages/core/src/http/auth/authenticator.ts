@@ -1,5 +1,6 @@
 import { digest } from "../../foundation/digest.ts";
 import { BelfryError } from "../../foundation/errors.ts";
+import type { MaybePromise } from "../../foundation/maybe-promise.ts";
 import { NAME_RULE, textIssue } from "../../foundation/parse-text.ts";
 import type { ApiKeyScope } from "../../service/api-key-storage.ts";
 import type { HttpRequest } from "../messages.ts";
@@ -75,7 +76,7 @@ export interface Authenticator {
    *
    * @throws BelfryError `CONFIGURATION` when the host's own function returns something other than a principal
    */
-  identify(presented: PresentedCredential, request: HttpRequest): Promise<Identified>;
+  identify(presented: PresentedCredential, request: HttpRequest): MaybePromise<Identified>;
 }
 
 /** The result of checking a credential. */
@@ -91,13 +92,37 @@ export function authenticator(auth: AuthOptions | AuthFunction | undefined, defa
 
 function hostAuthenticator(auth: AuthFunction): Authenticator {
   return {
-    // The host's function may use other parts of the request too. A caller who guesses would use these headers.
-    presentedBy: ({ headers }) => ({ scheme: "host", text: headers.authorization ?? headers["x-api-key"] ?? "" }),
-    async identify({ scheme, text }, request) {
-      const principal = await auth(scheme === "host" ? request : withHeader(request, scheme, text));
-      return { scheme: "host", found: principal === null ? refused("the host's auth function knows nobody by it") : checked(principal) };
+    // The host's function may use other parts of the request too.
+    presentedBy: ({ headers }) => new HostsCredential(headers),
+    identify(presented, request) {
+      const asked = presented.scheme === "host" ? request : withHeader(request, presented.scheme, presented.text);
+      const found = auth(asked);
+      // A promise may be of another class.
+      return isThenable(found) ? Promise.resolve(found).then(identifiedByHost) : identifiedByHost(found);
     },
   };
+}
+
+/** The headers that somebody who guesses would use. They are looked up only if it comes to that. */
+class HostsCredential implements PresentedCredential {
+  readonly scheme = "host";
+  readonly #headers: HttpRequest["headers"];
+
+  constructor(headers: HttpRequest["headers"]) {
+    this.#headers = headers;
+  }
+
+  get text(): string {
+    return this.#headers.authorization ?? this.#headers["x-api-key"] ?? "";
+  }
+}
+
+function isThenable<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
+  return typeof (value as Partial<PromiseLike<Value>> | null)?.then === "function";
+}
+
+function identifiedByHost(principal: Principal | null): Identified {
+  return { scheme: "host", found: principal === null ? refused("the host's auth function knows nobody by it") : checked(principal) };
 }
 
 /** The request as if a credential from its query had come in its header. */

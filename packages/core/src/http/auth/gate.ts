@@ -1,4 +1,5 @@
 import { BelfryError } from "../../foundation/errors.ts";
+import { andThen, attempt, type MaybePromise } from "../../foundation/maybe-promise.ts";
 import { clientAddress } from "../client-address.ts";
 import type { HandlerSettings } from "../handler-options.ts";
 import type { HttpRequest } from "../messages.ts";
@@ -20,6 +21,9 @@ export interface Presented {
 interface Refused extends Pick<Presented, "scheme"> {
   readonly found: Refusal;
 }
+
+/** Of a request without a credential, or before it is looked up. */
+export const NOTHING_PRESENTED: Presented = { scheme: null, principal: null };
 
 const NO_HEADERS = {};
 
@@ -64,9 +68,9 @@ export class Gate {
   }
 
   /** Identifies the caller by the request's headers. */
-  admit(request: HttpRequest): Promise<Presented> {
+  admit(request: HttpRequest): MaybePromise<Presented> {
     const presented = this.#authenticator.presentedBy(request);
-    return presented === null ? Promise.resolve({ scheme: null, principal: null }) : this.#identify(presented, request);
+    return presented === null ? NOTHING_PRESENTED : this.#identify(presented, request);
   }
 
   /**
@@ -86,34 +90,41 @@ export class Gate {
   }
 
   /** Identifies the caller by a credential that did not come in a header. */
-  check(scheme: CredentialScheme, text: string, request: HttpRequest): Promise<Presented> {
+  check(scheme: CredentialScheme, text: string, request: HttpRequest): MaybePromise<Presented> {
     return this.#identify({ scheme, text }, request);
   }
 
-  async #identify(presented: PresentedCredential, request: HttpRequest): Promise<Presented> {
-    const guess = { address: () => clientAddress(this.#settings, request), credential: presented.text };
-    try {
-      if (this.#limits.isAnyBlocked) {
-        await this.#limits.beforeLookUp(guess);
-      }
-      const { scheme, found } = await this.#authenticator.identify(presented, request);
-      if (isRefusal(found)) {
-        return await this.#refuse(presented, guess, { scheme, found });
-      }
-      if (this.#limits.isGuessed) {
-        await this.#limits.goodCredential(guess);
-      }
-      return { scheme, principal: found };
-    } catch (error) {
-      if (error instanceof BelfryError && error.code === "RATE_LIMITED") {
-        return { scheme: presented.scheme, principal: null, limited: error };
-      }
-      throw error;
-    }
+  #identify(presented: PresentedCredential, request: HttpRequest): MaybePromise<Presented> {
+    return attempt(
+      () => {
+        const lookUp = () => this.#lookUp(presented, request);
+        return this.#limits.isAnyBlocked ? this.#limits.beforeLookUp(this.#guess(presented, request)).then(lookUp) : lookUp();
+      },
+      (error) => {
+        if (error instanceof BelfryError && error.code === "RATE_LIMITED") {
+          return { scheme: presented.scheme, principal: null, limited: error };
+        }
+        throw error;
+      },
+    );
   }
 
-  async #refuse(presented: PresentedCredential, guess: Guess, { scheme, found }: Refused): Promise<Presented> {
-    if (presented.text === "") {
+  #lookUp(presented: PresentedCredential, request: HttpRequest): MaybePromise<Presented> {
+    return andThen(this.#authenticator.identify(presented, request), ({ scheme, found }) => {
+      if (isRefusal(found)) {
+        return this.#refuse(this.#guess(presented, request), { scheme, found });
+      }
+      const known = { scheme, principal: found };
+      return this.#limits.isGuessed ? this.#limits.goodCredential(this.#guess(presented, request)).then(() => known) : known;
+    });
+  }
+
+  #guess({ text }: PresentedCredential, request: HttpRequest): Guess {
+    return { address: () => clientAddress(this.#settings, request), credential: text };
+  }
+
+  async #refuse(guess: Guess, { scheme, found }: Refused): Promise<Presented> {
+    if (guess.credential === "") {
       return { scheme: scheme === "host" ? null : scheme, principal: null };
     }
     this.#settings.logger.debug({ scheme, reason: found.reason }, "Belfry refused a credential.");

@@ -88,8 +88,8 @@ export function transactionTests(harness: StorageHarness): void {
       const reads: Promise<unknown>[] = [];
       const look = () => {
         reads.push(
-          fixture.inbox.list(owner, { status: "all", limit: 5 }).then((page) => seqsOf(page.items)),
-          fixture.inbox.counts(owner).then((counts) => counts.lastSeq),
+          Promise.resolve(fixture.inbox.list(owner, { status: "all", limit: 5 })).then((page) => seqsOf(page.items)),
+          Promise.resolve(fixture.inbox.counts(owner)).then((counts) => counts.lastSeq),
           fixture.inbox.listTenant(fixture.tenant, 5).then(seqsOf),
           fixture.inbox.get(owner, entry.notification.id),
         );
@@ -102,7 +102,7 @@ export function transactionTests(harness: StorageHarness): void {
       const owner = fixture.owner("ann");
       const entries = [fixture.entry("ann"), fixture.entry("ann"), fixture.entry("ann")];
       const reads: Promise<{ items: readonly unknown[]; counts: { total: number } }>[] = [];
-      const look = () => void reads.push(fixture.inbox.list(owner, { status: "all", limit: 5 }));
+      const look = () => void reads.push(Promise.resolve(fixture.inbox.list(owner, { status: "all", limit: 5 })));
       await fixture.subject.transaction((tx) => inTurn(...entries.flatMap((entry) => [() => write(tx, entry), look])));
       for (const page of await Promise.all(reads)) {
         expect([0, 3]).toContain(page.items.length);

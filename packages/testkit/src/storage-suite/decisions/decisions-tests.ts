@@ -13,11 +13,11 @@ const COMMENT: TenantChoice = { scope: "type", name: "comment", channel: null, v
 const SETTINGS: Settings = {
   timeZone: "Europe/Berlin",
   quietHours: [{ from: "22:00", to: "07:00", days: ["mon"], channels: ["email"] }],
-  pausedUntil: at(3),
+  pauseUntil: at(3),
   digest: { at: "18:30", weekday: "fri" },
 };
 
-const UNSET: Settings = { timeZone: null, quietHours: null, pausedUntil: null, digest: null };
+const UNSET: Settings = { timeZone: null, quietHours: null, pauseUntil: null, digest: null };
 
 /** A user's choice, which has no lock. */
 function own({ isLocked: _, ...choice }: TenantChoice): Choice {
@@ -94,7 +94,7 @@ export function decisionsTests(harness: StorageHarness): void {
       await decisions().changeSettings(ann(), { quietHours: null });
       const left = { ...SETTINGS, quietHours: null, digest: { at: "08:00", weekday: "sun" } };
       expect((await preferencesOf("ann")).settings).toEqual(left);
-      await decisions().changeSettings(ann(), { timeZone: null, pausedUntil: null, digest: null });
+      await decisions().changeSettings(ann(), { timeZone: null, pauseUntil: null, digest: null });
       expect((await preferencesOf("ann")).settings).toBeNull();
     });
 
@@ -102,7 +102,7 @@ export function decisionsTests(harness: StorageHarness): void {
       await Promise.all([
         decisions().changeSettings(ann(), { timeZone: SETTINGS.timeZone }),
         decisions().changeSettings(ann(), { quietHours: SETTINGS.quietHours }),
-        decisions().changeSettings(ann(), { pausedUntil: SETTINGS.pausedUntil }),
+        decisions().changeSettings(ann(), { pauseUntil: SETTINGS.pauseUntil }),
         decisions().changeSettings(ann(), { digest: SETTINGS.digest }),
       ]);
       expect((await preferencesOf("ann")).settings).toEqual(SETTINGS);

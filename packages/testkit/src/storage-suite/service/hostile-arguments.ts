@@ -100,7 +100,28 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
       removeMany: [[ID]],
       removeRead: [],
       counts: [],
+      readCounts: [],
       subscribe: [LISTENER, { seq: 0, epoch: "e" }],
+    },
+  },
+  preferences: {
+    of: (service) => service.preferences,
+    calls: {
+      set: ["ann", { type: "note", channel: "post" }, "on"],
+      takeBack: ["ann", { type: "note" }],
+      mute: ["ann", { topic: "post:7" }],
+      unmute: ["ann", { topic: "post:7" }],
+      setSettings: ["ann", { timeZone: "UTC", quietHours: { from: "22:00", to: "07:00" } }],
+      list: ["ann"],
+    },
+  },
+  "preferences.defaults": {
+    of: (service) => service.preferences.defaults,
+    calls: {
+      set: [{ type: "note", channel: "post" }, "on"],
+      takeBack: [{ type: "note" }],
+      setSettings: [{ timeZone: "UTC", digest: { at: "09:00" } }],
+      list: [],
     },
   },
   "hub.events": {
