@@ -1,7 +1,7 @@
 import { type Channel, type DeliveryTask, defineTypes, NotificationService, type NotificationServiceOptions } from "@belfry/core";
+import { testClock } from "@belfry/testkit/host";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { HandClock } from "../hand-clock.ts";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { refusal } from "../refusal.ts";
 import { silent } from "../silent.ts";
@@ -106,7 +106,7 @@ onEveryStorage((database) => {
         throwing: { title: ({ locale }) => (isBroken && locale === "de" ? JSON.parse("no JSON") : word(locale)) },
         hanging: { title: ({ locale }) => (isBroken && locale === "de" ? new Promise<string>(() => {}) : word(locale)) },
       });
-      const clock = new HandClock(Date.now());
+      const clock = testClock(new Date());
       const { tasks, service } = setUp({ types: slow as never, clock });
       const create = async (type: string) => (await service.create({ type, to: "ann", channels: ["mail"] })).notification;
       const made = [await create("throwing"), await create("hanging")];

@@ -1,7 +1,7 @@
 import { type Channel, type DeliveryTask, defineTypes, NotificationService, type NotificationServiceOptions } from "@belfry/core";
+import { type TestClock, testClock } from "@belfry/testkit/host";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { HandClock } from "../hand-clock.ts";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { refusal } from "../refusal.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
@@ -41,7 +41,7 @@ onEveryStorage((database) => {
   describe("the texts of a type", () => {
     function setUp<Types extends NonNullable<NotificationServiceOptions["types"]>>(more: {
       readonly types: Types;
-      readonly clock?: HandClock;
+      readonly clock?: TestClock;
     }) {
       const mail = mailChannel();
       const service = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [mail], ...more }));
@@ -132,7 +132,7 @@ onEveryStorage((database) => {
     });
 
     test("refuse the create where a function hangs", async () => {
-      const clock = new HandClock();
+      const clock = testClock();
       const { service } = setUp({ types: { slow: { title: () => new Promise<string>(() => {}) } }, clock });
       const refused = refusal(service.create({ to: "ann", type: "slow" }));
       await expect.poll(() => clock.pending).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 import { type Channel, type Directory, NotificationService } from "@belfry/core";
+import { testClock } from "@belfry/testkit/host";
 import { describe, expect, test } from "vitest";
-import { HandClock } from "../hand-clock.ts";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { silent } from "../silent.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
@@ -18,7 +18,7 @@ onEveryStorage((database) => {
   describe("the host's directory", () => {
     /** Sends to users, lets `clock` pass until all that can be done now is done, and answers status and errors of each delivery. */
     async function outcomes(directory: Directory, channel = sms(), to = ["ann"]): Promise<unknown[]> {
-      const clock = new HandClock();
+      const clock = testClock();
       const options = { storage: database.storage(), channels: [channel], directory, clock, logger: silent, delivery: { concurrency: 4 } };
       const notifications = stopsAfterTest(new NotificationService(options));
       const {

@@ -1,6 +1,6 @@
 import { type Channel, NotificationService } from "@belfry/core";
+import { testClock } from "@belfry/testkit/host";
 import { describe, expect, test } from "vitest";
-import { HandClock } from "../hand-clock.ts";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { refusal } from "../refusal.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
@@ -9,7 +9,7 @@ onEveryStorage((database) => {
   describe("a notification that expires", () => {
     /** A service whose channel fails each attempt, and what it was given to deliver. */
     function setUp() {
-      const clock = new HandClock();
+      const clock = testClock();
       const attempts: number[] = [];
       const chat: Channel = {
         name: "chat",

@@ -1,6 +1,6 @@
 import { NotificationService } from "@belfry/core";
+import { testClock, turns } from "@belfry/testkit/host";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { HandClock, turns } from "../hand-clock.ts";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { failing } from "../outage.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
@@ -16,7 +16,7 @@ onEveryStorage((database) => {
   });
   afterEach(() => void process.off("unhandledRejection", unhandled));
 
-  function service(clock = new HandClock()) {
+  function service(clock = testClock()) {
     const complain = (_: object, message: string) => void complaints.push(message);
     const logger = { debug() {}, info() {}, warn: complain, error: complain };
     const database_ = failing(database.storage());
@@ -55,7 +55,7 @@ onEveryStorage((database) => {
   test.each(["close", "stop"] as const)(
     "a followed inbox whose database is down is read once a second, and never after a %s",
     async (end) => {
-      const clock = new HandClock();
+      const clock = testClock();
       const storage = failing(database.storage());
       const listeners: { onSignals(signals: readonly unknown[]): void }[] = [];
       const transport = {

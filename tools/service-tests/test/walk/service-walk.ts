@@ -1,7 +1,7 @@
 import type { BelfryError, NotificationService } from "@belfry/core";
+import { turns } from "@belfry/testkit/host";
 import type { Database } from "better-sqlite3";
 import fc from "fast-check";
-import { turns } from "../hand-clock.ts";
 import { elsewhere, type Follower, type Shared, type WalkOptions, WalkProcess } from "./walk-process.ts";
 
 /** More than a create writes at once. */

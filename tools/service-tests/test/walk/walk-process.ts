@@ -1,8 +1,8 @@
 import { type Channel, NotificationService } from "@belfry/core";
 import type { Signal, Transport, TransportListener } from "@belfry/core/storage";
 import { sqliteStorage } from "@belfry/storage-sqlite";
+import { type TestClock, testClock, turns } from "@belfry/testkit/host";
 import type { Database } from "better-sqlite3";
-import { HandClock, turns } from "../hand-clock.ts";
 import { type WatchedStorage, watchedStorage } from "./watched-storage.ts";
 
 /** More than a walk has crashes: each may cost an attempt. */
@@ -40,14 +40,14 @@ export function elsewhere(database: Database, publish: (signals: readonly Signal
     transport: { pollIntervalMs: 0, async start() {}, publish, async stop() {} },
     delivery: { worker: false },
     hub: { worker: false },
-    clock: new HandClock(),
+    clock: testClock(),
     logger: { debug() {}, info() {}, warn() {}, error() {} },
   });
 }
 
 /** One process of a walk: a service, with a clock of its own that stops with it. */
 export class WalkProcess {
-  readonly clock: HandClock;
+  readonly clock: TestClock;
   readonly watched: WatchedStorage;
   readonly notifications: NotificationService;
   readonly followers: Follower[] = [];
@@ -62,7 +62,7 @@ export class WalkProcess {
 
   constructor(shared: Shared, nowMs: number | undefined) {
     this.#shared = shared;
-    this.clock = new HandClock(nowMs);
+    this.clock = nowMs === undefined ? testClock() : testClock(new Date(nowMs));
     this.watched = watchedStorage(shared.database);
     this.#transport = this.#newTransport();
     const line = (_: object, message: string) => void this.#lines.push({ atMs: this.clock.now(), kind: message });

@@ -1,0 +1,87 @@
+import { type BelfryError, type DeliveryTask, systemClock } from "@belfry/core";
+import { describe, expect, test } from "vitest";
+import { recorder, testClock } from "../src/host/index.ts";
+
+const task = { recipient: "ann", address: "ann@example.com", attempt: 1, title: "Hello" } as DeliveryTask;
+const { signal } = new AbortController();
+
+describe("testClock", () => {
+  test("runs timers in their order, each at its time, and those that they set on the way", async () => {
+    const clock = testClock(new Date(1_000));
+    const ran: (readonly [string, number])[] = [];
+    const note = (name: string) => () => void ran.push([name, clock.now()]);
+    clock.after(200, note("second"));
+    clock.after(100, () => {
+      note("first")();
+      clock.after(150, note("third"));
+    });
+    const cancel = clock.after(100, note("cancelled"));
+    clock.after(301, note("later"));
+    cancel();
+    await clock.pass(300);
+    expect([ran, clock.now(), clock.pending]).toEqual([
+      [
+        ["first", 1_100],
+        ["second", 1_200],
+        ["third", 1_250],
+      ],
+      1_300,
+      1,
+    ]);
+    await clock.passTo(new Date(1_301));
+    expect([ran.at(-1), clock.pending]).toEqual([["later", 1_301], 0]);
+  });
+
+  test("moves until something is so, and gives up in the end", async () => {
+    const clock = testClock();
+    expect(await clock.until(() => clock.now() >= Date.UTC(2030, 0, 1, 0, 0, 5))).toBe(true);
+    expect(new Date(clock.now()).toISOString()).toBe("2030-01-01T00:00:05.000Z");
+    expect(await clock.until(() => false)).toBe(false);
+  });
+
+  test("refuses a time that is over, and a start that is no date", async () => {
+    const clock = testClock(new Date(systemClock.now()));
+    await expect(clock.passTo(new Date(0))).rejects.toMatchObject({ code: "CONFIGURATION" });
+    await expect(clock.passTo(new Date(Number.NaN))).rejects.toMatchObject({ code: "CONFIGURATION" });
+    expect(() => testClock(0 as never)).toThrow("as a Date");
+  });
+});
+
+describe("recorder", () => {
+  test("keeps each attempt, and answers that it is delivered", async () => {
+    const mails = recorder();
+    expect(await mails.deliver(task, signal)).toEqual({ status: "delivered", provider: "email" });
+    await mails.deliver({ ...task, recipient: "bob@example.com", address: "bob@example.com" }, signal);
+    expect([mails.tasks.length, mails.of("ann"), mails.of("bob@example.com").length, mails.of("carl")]).toEqual([2, [task], 1, []]);
+    mails.clear();
+    expect(mails.tasks).toEqual([]);
+  });
+
+  test("tells addresses from ids, and answers as it is told", async () => {
+    const mails = recorder();
+    expect(["ann", "ann@example.com", "https://example.com"].map((one) => mails.invalidRecipient(one) === null)).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    const rooms = recorder({
+      name: "chat",
+      isAddress: (recipient) => recipient.startsWith("#"),
+      retryDelaysMs: [1_000],
+      answer: ({ attempt }) => (attempt === 1 ? { status: "failed", transient: true, provider: "chat", error: "busy" } : undefined),
+    });
+    expect([rooms.name, rooms.invalidRecipient("#a"), rooms.invalidRecipient("a"), rooms.retryDelaysMs]).toEqual([
+      "chat",
+      null,
+      "is no address for chat",
+      [1_000],
+    ]);
+    expect((await rooms.deliver(task, signal)).status).toBe("failed");
+    expect((await rooms.deliver({ ...task, attempt: 2 }, signal)).status).toBe("delivered");
+  });
+
+  test("refuses an option that it does not have", () => {
+    const refused = (): unknown => recorder({ nam: "chat" } as never);
+    expect(refused).toThrow(expect.objectContaining({ code: "CONFIGURATION" } satisfies Partial<BelfryError>));
+  });
+});
