@@ -19,11 +19,22 @@ type ItemTuple = readonly [
   actions: string | null,
   rendered: number | null,
   expiresAt: number | null,
+  pinnedAt: number | null,
+  archivedAt: number | null,
+  seenMark: number | null,
 ];
-type CountsTuple = readonly [total: number, unread: number, lastSeq: number, epoch: string, rev: number];
-type StateTuple = readonly [...CountsTuple, readUpToSeq: number];
+type CountsTuple = readonly [total: number, unread: number, lastSeq: number, epoch: string, rev: number, seenUnread: number | null];
+type StateTuple = readonly [...CountsTuple, readUpToSeq: number, seenUpToSeq: number | null, seenRev: number | null];
 
 const TENANT = "default";
+
+function dateOf(milliseconds: number | null): Date | null {
+  return milliseconds === null ? null : new Date(milliseconds);
+}
+
+function isMarkedSeen(seq: number, seenMark: number, [, , , , , , , seenUpToSeq, seenRev]: StateTuple): boolean {
+  return seenMark > 0 || (seq <= (seenUpToSeq ?? 0) && -seenMark <= (seenRev ?? 0));
+}
 
 /** A page as the raw side reads it. */
 export interface RawPage {
@@ -55,10 +66,13 @@ export class RawSqliteReader {
     this.#begin = database.prepare("BEGIN");
     this.#commit = database.prepare("COMMIT");
     this.#unread = database.prepare(`SELECT unread ${ofInbox}`).pluck();
-    this.#counts = database.prepare(`SELECT total, unread, last_seq, epoch, rev ${ofInbox}`).raw();
-    this.#state = database.prepare(`SELECT total, unread, last_seq, epoch, rev, read_up_to_seq ${ofInbox}`).raw();
+    this.#counts = database.prepare(`SELECT total, unread, last_seq, epoch, rev, seen_unread ${ofInbox}`).raw();
+    this.#state = database
+      .prepare(`SELECT total, unread, last_seq, epoch, rev, seen_unread, read_up_to_seq, seen_up_to_seq, seen_rev ${ofInbox}`)
+      .raw();
+    const marks = "i.pinned_at, i.archived_at, i.seen_mark";
     this.#page = database
-      .prepare(page(`${shown}, n.kind, n.source, n.sender, n.priority, n.url, n.actions, n.rendered, n.expires_at`))
+      .prepare(page(`${shown}, n.kind, n.source, n.sender, n.priority, n.url, n.actions, n.rendered, n.expires_at, ${marks}`))
       .raw();
     this.#shownPage = database.prepare(page(shown)).raw();
     this.#mark = database
@@ -73,8 +87,8 @@ export class RawSqliteReader {
   }
 
   counts(userId: string): InboxCounts {
-    const [total, unread, lastSeq, epoch, rev] = this.#counts.get(TENANT, userId) as CountsTuple;
-    return { total, unread, lastSeq, epoch, rev };
+    const [total, unread, lastSeq, epoch, rev, seenUnread] = this.#counts.get(TENANT, userId) as CountsTuple;
+    return { total, unread, unseen: unread - (seenUnread ?? 0), lastSeq, epoch, rev };
   }
 
   /** The counters and one row more than the page has, of the same moment. */
@@ -88,7 +102,7 @@ export class RawSqliteReader {
 
   list(userId: string, limit: number): RawPage {
     const { state, rows } = this.#read(this.#page, userId, limit);
-    const [total, unread, lastSeq, epoch, rev, readUpToSeq] = state;
+    const [total, unread, lastSeq, epoch, rev, seenUnread, readUpToSeq] = state;
     const hasMore = rows.length > limit;
     const items: InboxItem[] = [];
     for (let index = 0; index < rows.length && index < limit; index += 1) {
@@ -111,7 +125,9 @@ export class RawSqliteReader {
         actions,
         rendered,
         expiresAt,
+        ...marks
       ] = row;
+      const [pinnedAt, archivedAt, seenMark] = marks;
       const readAt = seq > readUpToSeq ? ownReadAt : this.#readAt(userId, row);
       items.push({
         id,
@@ -131,16 +147,20 @@ export class RawSqliteReader {
         expiresAt: expiresAt === null ? null : new Date(expiresAt),
         userId,
         seq,
-        readAt: readAt === null ? null : new Date(readAt),
+        readAt: dateOf(readAt),
+        isSeen: readAt !== null || isMarkedSeen(seq, seenMark ?? 0, state),
+        pinnedAt: dateOf(pinnedAt),
+        archivedAt: dateOf(archivedAt),
       });
     }
-    return { items, counts: { total, unread, lastSeq, epoch, rev }, next: hasMore ? `${items.at(-1)?.seq}-${epoch}` : null };
+    const counts = { total, unread, unseen: unread - (seenUnread ?? 0), lastSeq, epoch, rev };
+    return { items, counts, next: hasMore ? `${items.at(-1)?.seq}-${epoch}` : null };
   }
 
   /** The answer of `inbox-v1` to a list, as text, and the unread count: rows become JSON without becoming objects. */
   listJson(userId: string, limit: number): { readonly text: string; readonly unread: number } {
     const { state, rows } = this.#read(this.#shownPage, userId, limit);
-    const [total, unread, , , , readUpToSeq] = state;
+    const [total, unread, , , , , readUpToSeq] = state;
     const owner = JSON.stringify(userId);
     let text = "";
     for (let index = 0; index < rows.length && index < limit; index += 1) {

@@ -76,6 +76,7 @@ export {
   type InboxStorage,
   type InboxTail,
   type ItemAbsence,
+  type ItemMarking,
   type ItemsChange,
   type NewNotification,
   type SweptBefore,

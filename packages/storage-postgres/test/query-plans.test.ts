@@ -89,6 +89,7 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
     "of a type": () => ({ status: "all", type: "x", limit: 20 }),
     "deep by cursor": (size) => ({ status: "all", before: Math.ceil(size / 2) + 1, limit: 20 }),
     "by offset": () => ({ status: "all", offset: 5, limit: 20 }),
+    archived: () => ({ status: "all", archived: true, limit: 20 }),
   };
 
   test.each(Object.entries(lists))("list %s reads by key in every size", async (name, queryOf) => {
@@ -131,6 +132,9 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
         positions: () => storage.inbox.positions([mine]),
         markRead: () => storage.inbox.markRead(mine, [id, { seq: 2 }], at),
         remove: () => storage.inbox.remove(mine, [{ seq: 4 }], at),
+        archive: () => storage.inbox.mark(mine, [id, { seq: 3 }], { mark: "archived", at }),
+        unarchive: () => storage.inbox.mark(mine, [id, { seq: 3 }], { mark: "unarchived", at }),
+        markAllSeen: () => storage.inbox.markAllSeen(mine),
       };
       for (const [name, operation] of Object.entries(operations)) {
         const plans = await plansOf(operation);

@@ -1,4 +1,4 @@
-import type { InboxStatus } from "@belfry/core";
+import type { InboxStatus, ItemMark } from "@belfry/core";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { type SqliteStorage, sqliteStorage } from "../src/index.ts";
@@ -29,6 +29,7 @@ const reads: Readonly<Record<string, (storage: SqliteStorage, id: string) => Pro
       }),
     ),
   ),
+  "list archived": async ({ inbox }) => inbox.list(ann, { status: "unread", archived: true, type: "note", limit: 20 }),
   listAfter: ({ inbox }) => inbox.listAfter(ann, 5, { limit: 20, bytes: 1_000_000 }),
   listTenant: ({ inbox }) => inbox.listTenant("acme", 20),
   "get by id": ({ inbox }, id) => inbox.get(ann, id),
@@ -46,6 +47,13 @@ const reads: Readonly<Record<string, (storage: SqliteStorage, id: string) => Pro
 const writes: typeof reads = {
   createMany: ({ inbox }) => inbox.createMany([entry("ann"), entry(["ann", "bob"])]),
   markRead: ({ inbox }, id) => inbox.markRead(ann, [id, { seq: 3 }], new Date()),
+  ...Object.fromEntries(
+    (["seen", "unseen", "pinned", "unpinned", "archived", "unarchived"] satisfies ItemMark[]).map((mark) => [
+      `mark ${mark}`,
+      ({ inbox }: SqliteStorage, id: string) => inbox.mark(ann, [id, { seq: 3 }], { mark, at: new Date() }),
+    ]),
+  ),
+  markAllSeen: ({ inbox }) => inbox.markAllSeen(ann),
   markAllRead: ({ inbox }) => inbox.markAllRead(ann, new Date()),
   remove: ({ inbox }, id) => inbox.remove(ann, [id, { seq: 3 }], new Date()),
   removeRead: ({ inbox }) => inbox.removeRead(ann, new Date()),

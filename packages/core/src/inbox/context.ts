@@ -1,11 +1,11 @@
 import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
 import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import type { DataByType, NotificationTypes, Typed } from "../notifications/index.ts";
-import type { InboxSignal } from "./inbox-event.ts";
+import type { InboxSignal, ItemChange } from "./inbox-event.ts";
 import type { InboxItem } from "./inbox-item.ts";
 import type { InboxStorage } from "./inbox-storage.ts";
 
-/** One item was read for the first time, or deleted. */
+/** One item was changed. */
 export interface ItemChanged<Item extends InboxItem = InboxItem> extends Owner {
   readonly id: string;
   readonly type: Item["type"];
@@ -18,11 +18,13 @@ export interface InboxSwept extends Owner {
   readonly count: number;
 }
 
+type ItemChangedOf<Made extends DataByType> =
+  Typed<InboxItem, Made> extends infer Item ? (Item extends InboxItem ? ItemChanged<Item> : never) : never;
+
 /** The events of inboxes, by name. */
-export interface InboxEvents<Made extends DataByType = DataByType> {
-  "item.read": Typed<InboxItem, Made> extends infer Item ? (Item extends InboxItem ? ItemChanged<Item> : never) : never;
-  "item.deleted": Typed<InboxItem, Made> extends infer Item ? (Item extends InboxItem ? ItemChanged<Item> : never) : never;
+export interface InboxEvents<Made extends DataByType = DataByType> extends Readonly<Record<`item.${ItemChange}`, ItemChangedOf<Made>>> {
   "inbox.all_read": InboxSwept;
+  "inbox.all_seen": InboxSwept;
   "inbox.read_deleted": InboxSwept;
 }
 
@@ -58,16 +60,16 @@ export interface InboxContext extends BaseContext {
   publish(signals: readonly InboxSignal[]): void;
 }
 
-/** An item that was read or deleted, and the epoch of its inbox. */
+/** An item that was changed, and the epoch of its inbox. */
 export interface AnnouncedItem {
   readonly item: InboxItem;
   readonly epoch: string;
 }
 
-/** Tells clients, other processes and listeners about items that were read or deleted. Call it only after the commit. */
+/** Tells clients, other processes and listeners about items that were changed. Call it only after the commit. */
 export function announceItems(
   { publish, events }: Pick<InboxContext, "publish" | "events">,
-  change: "read" | "deleted",
+  change: ItemChange,
   announced: readonly AnnouncedItem[],
 ): void {
   publish(

@@ -1,10 +1,23 @@
 import type { FeedSubscription, Owner } from "../foundation/context.ts";
 import type { Notification } from "../notifications/index.ts";
-import type { InboxItem, InboxPosition } from "./inbox-item.ts";
+import type { InboxItem, InboxPosition, ItemMark } from "./inbox-item.ts";
 import type { CreatedItem } from "./inbox-storage.ts";
 
+/** The kinds of change of single items. */
+export type ItemChange = "read" | "unread" | "deleted" | ItemMark;
+
+/** The kinds of change of a whole inbox. */
+export type WholeChange = "read_all" | "seen_all" | "deleted_read";
+
 /** The kinds of change in an inbox. */
-export type InboxChange = "created" | "read" | "deleted" | "read_all" | "deleted_read";
+export type InboxChange = "created" | ItemChange | WholeChange;
+
+const WHOLE: readonly string[] = ["read_all", "seen_all", "deleted_read"] satisfies readonly WholeChange[];
+
+/** Whether it changes a whole inbox, and so shows no item. */
+export function isWholeChange(change: InboxChange): change is WholeChange {
+  return WHOLE.includes(change);
+}
 
 /**
  * Says that something changed in one inbox. It is a hint, not the truth: a transport may lose it. The receiver reads missing
@@ -12,15 +25,15 @@ export type InboxChange = "created" | "read" | "deleted" | "read_all" | "deleted
  */
 export interface InboxSignal extends Owner, InboxPosition {
   readonly change: InboxChange;
-  /** The item's number; for `read_all` and `deleted_read` the last number the change covers. */
+  /** The item's number; for a change of the whole inbox, the last number it covers. */
   readonly seq: number;
-  /** The id of the item that was read or deleted. */
+  /** The id of the item that changed. */
   readonly id?: string;
-  /** The number of items that `read_all` or `deleted_read` changed. */
+  /** The number of items that a change of the whole inbox changed. */
   readonly count?: number;
   /** The created notification. Set for `created`, and only in the process that created it. */
   readonly notification?: Notification;
-  /** The item after the change. Set for `read` and `deleted`, and only in the process that changed it. */
+  /** The item after the change. Set for changes of single items, and only in the process that changed it. */
   readonly item?: InboxItem;
 }
 
@@ -33,11 +46,11 @@ export function createdSignal(notification: Notification, { userId, seq, epoch }
 /** Something that happened in an inbox, as its subscribers see it. */
 export interface InboxEvent<Item = InboxItem> extends InboxPosition {
   readonly change: InboxChange;
-  /** The item after the change; null for `read_all` and `deleted_read`, which change many items. */
+  /** The item after the change; null for a change of the whole inbox. */
   readonly item: Item | null;
   /** The number of items that changed. */
   readonly count: number;
-  /** The item's number; for `read_all` and `deleted_read` the last number the change covers. */
+  /** The item's number; for a change of the whole inbox, the last number it covers. */
   readonly seq: number;
 }
 

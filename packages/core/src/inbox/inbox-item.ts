@@ -8,6 +8,12 @@ export interface InboxItem extends Notification {
   readonly seq: number;
   /** When the owner read it; null while unread. Reading it again keeps the first time. */
   readonly readAt: Date | null;
+  /** Whether the owner saw it in a list. A read item is always seen. */
+  readonly isSeen: boolean;
+  /** When the owner pinned it; null while it is not pinned. */
+  readonly pinnedAt: Date | null;
+  /** When the owner archived it; null while it is active. */
+  readonly archivedAt: Date | null;
 }
 
 /** An inbox item as the database keeps it, for those who write it out at once: data as JSON text, times in milliseconds since 1970. */
@@ -27,14 +33,23 @@ export function storedItem({ id, userId, type, title, message, seq, data, create
 /** Names one item of an inbox: by its notification's id, or by its number in the inbox. */
 export type ItemRef = string | { readonly seq: number };
 
+/**
+ * What an owner may do to single items, besides reading and deleting them. An archived item leaves the lists and counts of
+ * active items until it is unarchived. Marking an item unseen outranks an earlier mark of everything; a read item stays seen.
+ */
+export type ItemMark = "seen" | "unseen" | "pinned" | "unpinned" | "archived" | "unarchived";
+
 /** Which items of an inbox a list shows. */
 export type InboxStatus = "all" | "unread" | "read";
 
 /** The state of one inbox, kept in one row and changed in the same transaction as the items. */
 export interface InboxCounts {
-  /** Items that are not deleted. */
+  /** Active items: those that are neither deleted nor archived. */
   readonly total: number;
+  /** Unread active items. */
   readonly unread: number;
+  /** Unseen active items. Each of them is unread, too. */
+  readonly unseen: number;
   /** The highest number given out so far; 0 for an inbox that never had an item. */
   readonly lastSeq: number;
   /**
@@ -43,8 +58,8 @@ export interface InboxCounts {
    */
   readonly epoch: string;
   /**
-   * Grows by one with each call that changes existing items: read, deleted, everything read, read ones deleted, a send
-   * updated. New items do not change it.
+   * Grows by one with each call that changes existing items: read, seen, archived, pinned, deleted, everything read, read
+   * ones deleted, a send updated. New items do not change it.
    */
   readonly rev: number;
 }
@@ -53,7 +68,7 @@ export interface InboxCounts {
 export const EMPTY_EPOCH = "0";
 
 /** The counts of an inbox that never had an item. */
-export const EMPTY_COUNTS: InboxCounts = { total: 0, unread: 0, lastSeq: 0, epoch: EMPTY_EPOCH, rev: 0 };
+export const EMPTY_COUNTS: InboxCounts = { total: 0, unread: 0, unseen: 0, lastSeq: 0, epoch: EMPTY_EPOCH, rev: 0 };
 
 /** A place in an inbox's numbering, such as that of the last item that a client has seen. */
 export interface InboxPosition {
@@ -63,7 +78,7 @@ export interface InboxPosition {
   readonly epoch: string;
 }
 
-/** Builds the inbox item of `notification` for `owner`. */
-export function inboxItem(notification: Notification, { userId }: Owner, { seq, readAt }: Pick<InboxItem, "seq" | "readAt">): InboxItem {
-  return { ...notification, userId, seq, readAt };
+/** Builds the new item of `notification` in the inbox of `owner`: unread, unseen and active. */
+export function newInboxItem(notification: Notification, { userId }: Owner, seq: number): InboxItem {
+  return { ...notification, userId, seq, readAt: null, isSeen: false, pinnedAt: null, archivedAt: null };
 }

@@ -3,7 +3,7 @@ import type { Owner } from "../foundation/context.ts";
 import type { ErasureStep, ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { Notification } from "../notifications/index.ts";
-import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemRef, StoredItem } from "./inbox-item.ts";
+import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemMark, ItemRef, StoredItem } from "./inbox-item.ts";
 
 /** A notification to write, with its recipients. */
 export interface NewNotification {
@@ -27,6 +27,8 @@ export interface FanOutChunk {
 /** Which part of an inbox to read. */
 export interface InboxQuery {
   readonly status: InboxStatus;
+  /** Archived items instead of active ones. @default false */
+  readonly archived?: boolean;
   /** Only items of this type. */
   readonly type?: string;
   /** Only items whose data has this text as `room_id`. */
@@ -44,12 +46,18 @@ export interface InboxPage<Item = InboxItem> {
   readonly items: readonly Item[];
   /** The counts of the whole inbox, without filters. */
   readonly counts: InboxCounts;
-  /** The number of items that match `status`, `type` and `roomId`, on this page or not. */
+  /** The number of items that match the filters, on this page or not. */
   readonly matching: number;
 }
 
 /** Items after a position, oldest first, with the counts of the same moment. */
 export type InboxTail = Pick<InboxPage, "items" | "counts">;
+
+/** A mark that items get, and when. */
+export interface ItemMarking {
+  readonly mark: ItemMark;
+  readonly at: Date;
+}
 
 /** The result of marking or removing some items. */
 export interface ItemsChange {
@@ -65,20 +73,20 @@ export interface ItemsChange {
 
 /** The result of a change to a whole inbox. */
 export interface WholeInboxChange {
-  /** The number of items it changed. */
+  /** The number of active items it changed. */
   readonly count: number;
   readonly counts: InboxCounts;
 }
 
 /** An item as an export shows it, deleted or not. */
 export interface ExportedItem extends InboxItem {
-  /** When it was deleted; null while it is in lists. */
+  /** When it was deleted; null while it is active or archived. */
   readonly deletedAt: Date | null;
 }
 
 /** The times that items have to have come before, to be swept. */
 export interface SweptBefore {
-  /** For items that are read, and for those that were deleted from their inbox. */
+  /** For items that are read, and for those that were archived or deleted from their inbox. */
   readonly readBefore: Date;
   readonly unreadBefore: Date;
 }
@@ -158,7 +166,7 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   listStored(owner: Owner, query: InboxQuery): MaybePromise<InboxPage<StoredItem>>;
 
   /**
-   * Returns items with a number above `seq`, oldest first, without deleted ones, up to the bounds of `page`. The size of an
+   * Returns active items with a number above `seq`, oldest first, up to the bounds of `page`. The size of an
    * item in bytes is its title, its message, and its data and actions as JSON. Items beyond the bounds are not read into memory.
    */
   listAfter(owner: Owner, seq: number, page: PageBounds): Promise<InboxTail>;
@@ -194,15 +202,24 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   markUnread(owner: Owner, refs: readonly ItemRef[]): Promise<ItemsChange>;
 
   /**
-   * Marks everything read that is in the inbox at this moment. Later items stay unread. Its cost does not grow with the
-   * number of unread items.
+   * Marks everything read that is in the inbox at this moment, archived items too. Later items stay unread. Its cost does not
+   * grow with the number of unread items.
    */
   markAllRead(owner: Owner, at: Date): Promise<WholeInboxChange>;
 
-  /** Deletes items softly: they leave lists and counts. Unknown refs and deleted items are skipped. */
+  /**
+   * Gives items one of the other marks. `unarchived` finds archived items, every other mark finds active ones. Items that have
+   * the mark already stay as they are, and so do read items that are to be unseen.
+   */
+  mark(owner: Owner, refs: readonly ItemRef[], marking: ItemMarking): Promise<ItemsChange>;
+
+  /** Marks everything seen that is in the inbox at this moment, archived items too, as {@link markAllRead} marks it read. */
+  markAllSeen(owner: Owner): Promise<WholeInboxChange>;
+
+  /** Deletes active items softly: they leave lists and counts. Unknown refs, archived and deleted items are skipped. */
   remove(owner: Owner, refs: readonly ItemRef[], at: Date): Promise<ItemsChange>;
 
-  /** Deletes every read item of the inbox softly. */
+  /** Deletes every read item that is active softly. */
   removeRead(owner: Owner, at: Date): Promise<WholeInboxChange>;
 
   /**

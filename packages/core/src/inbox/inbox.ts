@@ -3,14 +3,24 @@ import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { type MembersOf, requireFunctions, requireList, requireMembers, requireNone, validationError } from "../foundation/issue-list.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
-import { numberIssue, shown, stringIssue } from "../foundation/parse-text.ts";
+import { numberIssue, oneOf, shown, stringIssue } from "../foundation/parse-text.ts";
 import { type Acknowledged, announceItems, type InboxContext } from "./context.ts";
-import type { FollowInboxes, InboxListener } from "./inbox-event.ts";
-import type { InboxCounts, InboxItem, InboxPosition, ItemRef, StoredItem } from "./inbox-item.ts";
-import type { InboxPage, InboxStorage, WholeInboxChange } from "./inbox-storage.ts";
+import type { FollowInboxes, InboxListener, ItemChange, WholeChange } from "./inbox-event.ts";
+import type { InboxCounts, InboxItem, InboxPosition, ItemMark, ItemRef, StoredItem } from "./inbox-item.ts";
+import type { InboxPage, InboxStorage, ItemsChange, WholeInboxChange } from "./inbox-storage.ts";
 import { type InboxList, inLocale, LIST_INPUT, type ListInput, listInbox, STORED_LIST_INPUT, type StoredListInput } from "./list-inbox.ts";
 
-type Change = "read" | "deleted";
+/** The events of a service for changes of whole inboxes. */
+const WHOLE_EVENTS = {
+  read_all: "inbox.all_read",
+  seen_all: "inbox.all_seen",
+  deleted_read: "inbox.read_deleted",
+} as const satisfies Record<WholeChange, string>;
+const MARKS: Readonly<Record<ItemMark | "read" | "unread", true>> = {
+  ...{ read: true, unread: true, seen: true, unseen: true },
+  ...{ pinned: true, unpinned: true, archived: true, unarchived: true },
+};
+const isMark = oneOf(Object.keys(MARKS));
 
 const POSITION: MembersOf<InboxPosition> = { seq: true, epoch: true };
 const SEQ_REF: MembersOf<Exclude<ItemRef, string>> = { seq: true };
@@ -95,17 +105,80 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     return { item, fallback: await this.#context.reads.onAcknowledged(this.owner, item.id) };
   }
 
+  /**
+   * Marks one item unread again and returns it. The next {@link markAllRead} marks it read again. What reading it has stopped, such
+   * as a fallback, stays stopped. Throws as {@link get} does.
+   */
+  markUnread(ref: ItemRef): Promise<Item> {
+    return this.#changeOne("unread", ref);
+  }
+
+  /** Marks one item seen and returns it. A read item is seen anyway. Throws as {@link get} does. */
+  markSeen(ref: ItemRef): Promise<Item> {
+    return this.#changeOne("seen", ref);
+  }
+
+  /** Marks one item unseen again and returns it, unless it is read: a read item stays seen. Throws as {@link get} does. */
+  markUnseen(ref: ItemRef): Promise<Item> {
+    return this.#changeOne("unseen", ref);
+  }
+
+  /** Pins one item and returns it. Pinning it again keeps the first time. Throws as {@link get} does. */
+  pin(ref: ItemRef): Promise<Item> {
+    return this.#changeOne("pinned", ref);
+  }
+
+  /** Unpins one item and returns it. Throws as {@link get} does. */
+  unpin(ref: ItemRef): Promise<Item> {
+    return this.#changeOne("unpinned", ref);
+  }
+
+  /**
+   * Archives one item and returns it. It leaves the lists and counts, except for `list({ archived: true })`. Throws as
+   * {@link get} does.
+   */
+  archive(ref: ItemRef): Promise<Item> {
+    return this.#changeOne("archived", ref);
+  }
+
+  /** Brings one archived item back and returns it: it is in lists and counts again, at its old place. Throws as {@link get} does. */
+  unarchive(ref: ItemRef): Promise<Item> {
+    return this.#changeOne("unarchived", ref);
+  }
+
+  /**
+   * Gives several items a mark, in one transaction, and returns how many were found. Unknown items are skipped. `unarchived` finds
+   * archived items, every other mark finds active ones.
+   *
+   * @throws BelfryError `VALIDATION_ERROR` for refs that are no list, or another mark
+   */
+  async markMany(refs: readonly ItemRef[], mark: ItemMark | "read" | "unread"): Promise<number> {
+    requireNone([isMark(mark, "mark")]);
+    return (await this.#change(mark, refs)).length;
+  }
+
   /** Marks several items read in one transaction and returns how many were found. Unknown items are skipped. */
   async markManyRead(refs: readonly ItemRef[]): Promise<number> {
     return (await this.#change("read", refs)).length;
   }
 
-  /** Marks everything read that is in the inbox now and returns the number of items it changed. Later items stay unread. */
+  /**
+   * Marks everything read that is in the inbox now, archived items too. Returns the number of active items it changed. Later
+   * items stay unread.
+   */
   async markAllRead(): Promise<number> {
     using _call = await this.#context.ready();
     const change = await this.#context.inbox.markAllRead(this.owner, new Date(this.#context.clock.now()));
     this.#announceAll(change, "read_all");
     await this.#context.reads.onRead(this.owner, null);
+    return change.count;
+  }
+
+  /** Marks everything seen as {@link markAllRead} marks it read, and returns the number of active items it changed. */
+  async markAllSeen(): Promise<number> {
+    using _call = await this.#context.ready();
+    const change = await this.#context.inbox.markAllSeen(this.owner);
+    this.#announceAll(change, "seen_all");
     return change.count;
   }
 
@@ -119,7 +192,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     return (await this.#change("deleted", refs)).length;
   }
 
-  /** Deletes every read item and returns their number. */
+  /** Deletes every active item that is read, and returns their number. */
   async removeRead(): Promise<number> {
     using _call = await this.#context.ready();
     const change = await this.#context.inbox.removeRead(this.owner, new Date(this.#context.clock.now()));
@@ -127,7 +200,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     return change.count;
   }
 
-  /** Returns the total and the unread count. It reads one row, whatever the size of the inbox. */
+  /** Returns how many active items there are, and how many of them are unread and unseen. It reads one row, whatever the size of the inbox. */
   async counts(): Promise<InboxCounts> {
     return this.readCounts();
   }
@@ -157,7 +230,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     return this.#feeds.subscribe(this.owner, listener as InboxListener, since);
   }
 
-  async #changeOne(change: Change, ref: ItemRef): Promise<Item> {
+  async #changeOne(change: ItemChange, ref: ItemRef): Promise<Item> {
     const [item] = await this.#change(change, [ref]);
     if (item === undefined) {
       throw await this.#absenceError(ref);
@@ -165,14 +238,11 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     return item;
   }
 
-  async #change(change: Change, refs: readonly ItemRef[]): Promise<readonly Item[]> {
+  async #change(change: ItemChange, refs: readonly ItemRef[]): Promise<readonly Item[]> {
     requireList(refs, "ids");
     using _call = await this.#context.ready();
-    const { inbox, reads, clock } = this.#context;
-    const [possible, at] = [refs.filter(isPossible), new Date(clock.now())];
-    const { items, changed, counts } = await (change === "read"
-      ? inbox.markRead(this.owner, possible, at)
-      : inbox.remove(this.owner, possible, at));
+    const { reads } = this.#context;
+    const { items, changed, counts } = await this.#write(change, refs.filter(isPossible));
     const { epoch } = counts;
     announceItems(
       this.#context,
@@ -187,10 +257,25 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     return items as readonly Item[];
   }
 
-  #announceAll({ count, counts }: WholeInboxChange, change: "read_all" | "deleted_read"): void {
+  #write(change: ItemChange, refs: readonly ItemRef[]): Promise<ItemsChange> {
+    const { inbox, clock } = this.#context;
+    const at = new Date(clock.now());
+    switch (change) {
+      case "read":
+        return inbox.markRead(this.owner, refs, at);
+      case "unread":
+        return inbox.markUnread(this.owner, refs);
+      case "deleted":
+        return inbox.remove(this.owner, refs, at);
+      default:
+        return inbox.mark(this.owner, refs, { mark: change, at });
+    }
+  }
+
+  #announceAll({ count, counts }: WholeInboxChange, change: WholeChange): void {
     if (count > 0) {
       this.#context.publish([{ ...this.owner, change, seq: counts.lastSeq, epoch: counts.epoch, count }]);
-      this.#context.events.emit(change === "read_all" ? "inbox.all_read" : "inbox.read_deleted", { ...this.owner, count });
+      this.#context.events.emit(WHOLE_EVENTS[change], { ...this.owner, count });
     }
   }
 

@@ -12,7 +12,15 @@ export {
 export { type Created, GroupCommit } from "./group-commit.ts";
 
 export { Inbox } from "./inbox.ts";
-export { createdSignal, type InboxChange, type InboxEvent, type InboxListener, type InboxSignal } from "./inbox-event.ts";
+export {
+  createdSignal,
+  type InboxChange,
+  type InboxEvent,
+  type InboxListener,
+  type InboxSignal,
+  type ItemChange,
+  isWholeChange,
+} from "./inbox-event.ts";
 export {
   EMPTY_COUNTS,
   EMPTY_EPOCH,
@@ -20,8 +28,9 @@ export {
   type InboxItem,
   type InboxPosition,
   type InboxStatus,
+  type ItemMark,
   type ItemRef,
-  inboxItem,
+  newInboxItem,
   type StoredItem,
   storedItem,
 } from "./inbox-item.ts";
@@ -36,6 +45,7 @@ export type {
   InboxStorage,
   InboxTail,
   ItemAbsence,
+  ItemMarking,
   ItemsChange,
   NewNotification,
   SweptBefore,

@@ -15,6 +15,7 @@ export interface CursorScope {
   readonly status: InboxStatus;
   readonly type: string | undefined;
   readonly roomId?: string | undefined;
+  readonly archived?: boolean | undefined;
   /** Random per inbox, so that nobody can make a cursor for an inbox that they cannot read. */
   readonly epoch: string;
 }
@@ -40,9 +41,10 @@ function positionIn(cursor: string): number | null {
   return Number.isSafeInteger(seq) ? seq : null;
 }
 
-function check(seq: number, { owner, status, type, roomId, epoch }: CursorScope): string {
-  const room = roomId === undefined ? [] : [roomId];
-  return fingerprint([seq, owner.tenant, owner.userId, epoch, status, type ?? null, ...room]);
+function check(seq: number, { owner, status, type, roomId, archived, epoch }: CursorScope): string {
+  // Absent filters add nothing, so that cursors of earlier versions stay valid.
+  const more = [...(roomId === undefined ? [] : [roomId]), ...(archived ? [true] : [])];
+  return fingerprint([seq, owner.tenant, owner.userId, epoch, status, type ?? null, ...more]);
 }
 
 const DEFAULT_LIMIT = 50;
@@ -52,6 +54,7 @@ const STATUSES: readonly InboxStatus[] = ["all", "unread", "read"];
 export const STORED_LIST_INPUT: ChecksOf<StoredListInput> = {
   ...pageChecks(MAX_LIMIT),
   status: oneOf(STATUSES),
+  archived: oneOf([true, false]),
   type: text(NAME_RULE),
   roomId: text(NAME_RULE),
   cursor: stringIssue,
@@ -63,6 +66,8 @@ export const LIST_INPUT: ChecksOf<ListInput> = { ...STORED_LIST_INPUT, locale: l
 export interface ListInput {
   /** @default "all" */
   readonly status?: InboxStatus;
+  /** Archived items instead of active ones. @default false */
+  readonly archived?: boolean;
   /** Only items of this type. */
   readonly type?: string;
   /** Only items of this room: those whose data has it as `room_id`, as a send with a `roomId` has. */
@@ -108,7 +113,7 @@ export function listInbox<Item extends Pick<InboxItem, "seq">>(
   { owner, input = {}, checks, read }: Listing<Item>,
 ): MaybePromise<InboxList<Item>> {
   requireInput("list", input, checks);
-  const { status = "all", type, roomId, limit = DEFAULT_LIMIT, cursor, offset = 0 } = input;
+  const { status = "all", type, roomId, archived = false, limit = DEFAULT_LIMIT, cursor, offset = 0 } = input;
   if (cursor !== undefined && offset !== 0) {
     throw validationError([{ path: ["offset"], type: "conflict", message: "cannot be given together with a cursor" }]);
   }
@@ -117,10 +122,11 @@ export function listInbox<Item extends Pick<InboxItem, "seq">>(
     throw foreignCursor();
   }
   const place = before === undefined ? { offset } : { before };
-  const filter = { status, ...(type === undefined ? {} : { type }), ...(roomId === undefined ? {} : { roomId }) };
+  const named = { ...(type === undefined ? {} : { type }), ...(roomId === undefined ? {} : { roomId }) };
+  const filter = { status, ...named, ...(archived ? { archived } : {}) };
   // Reads one item more than requested, to see whether there is a next page.
   const page = onceReady(context, () => read(owner, { ...filter, ...place, limit: limit + 1 }));
-  return andThen(page, (found) => listOf(found, { owner, status, type, roomId, limit, cursor }));
+  return andThen(page, (found) => listOf(found, { owner, status, type, roomId, archived, limit, cursor }));
 }
 
 interface Listed extends Omit<CursorScope, "epoch"> {

@@ -1,6 +1,14 @@
 import { CATCH_UP_PAGE } from "../foundation/bounds.ts";
 import type { Owner, WorkContext } from "../foundation/context.ts";
-import { EMPTY_EPOCH, type InboxEvent, type InboxPosition, type InboxSignal, type InboxStorage, inboxItem } from "../inbox/index.ts";
+import {
+  EMPTY_EPOCH,
+  type InboxEvent,
+  type InboxPosition,
+  type InboxSignal,
+  type InboxStorage,
+  isWholeChange,
+  newInboxItem,
+} from "../inbox/index.ts";
 import { Feed, type Pending } from "./feeds.ts";
 
 /** The functions of a feed's follower. */
@@ -64,7 +72,7 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
       return null;
     }
     if (sameNumbering && signal.seq === position.seq + 1 && signal.notification) {
-      const item = inboxItem(signal.notification, this.owner, { seq: signal.seq, readAt: null });
+      const item = newInboxItem(signal.notification, this.owner, signal.seq);
       this.#tell({ change: "created", item, count: 1, seq: signal.seq, epoch: signal.epoch });
       return null;
     }
@@ -80,7 +88,7 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
 
   #changed(signal: InboxSignal): Promise<void> | null {
     const { change, seq, epoch } = signal;
-    if (change === "read_all" || change === "deleted_read") {
+    if (isWholeChange(change)) {
       this.#tell({ change, item: null, count: signal.count ?? 0, seq, epoch });
       return null;
     }

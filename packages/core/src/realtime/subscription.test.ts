@@ -15,9 +15,9 @@ describe("the modes of a subscription", () => {
   const event = (seq: number, change: InboxEvent["change"] = "created"): InboxEvent => ({ change, item: null, count: 1, seq, epoch: "e" });
   /** An inbox with the items 1 to `lastSeq`, the reading of which waits for the test. */
   const inbox: Partial<InboxStorage> = {
-    counts: async () => ({ total: lastSeq, unread: 0, lastSeq, epoch: "e", rev: 0 }),
+    counts: async () => ({ total: lastSeq, unread: 0, unseen: 0, lastSeq, epoch: "e", rev: 0 }),
     listAfter: async (_, seq) => {
-      const counts = { total: lastSeq, unread: 0, lastSeq, epoch: "e", rev: 0 };
+      const counts = { total: lastSeq, unread: 0, unseen: 0, lastSeq, epoch: "e", rev: 0 };
       const items = Array.from({ length: lastSeq - seq }, (__, at) => ({ seq: seq + at + 1 }) as InboxItem);
       await new Promise<void>((resolve) => {
         letRead = resolve;

@@ -169,6 +169,8 @@ test("listeners get the event they named", () => {
   const notifications = new NotificationService({ storage: synchronous });
   notifications.on("notification.created", (event) => expectTypeOf(event.type).toEqualTypeOf<string>());
   notifications.on("item.read", (event) => expectTypeOf(event.item.readAt).toEqualTypeOf<Date | null>());
+  notifications.on("item.archived", (event) => expectTypeOf(event.item.archivedAt).toEqualTypeOf<Date | null>());
+  expectTypeOf(notifications.inbox("ann").markMany).parameter(1).extract<"unseen" | "deleted">().toEqualTypeOf<"unseen">();
   // @ts-expect-error There is no such event.
   notifications.on("item.created", () => {});
 });

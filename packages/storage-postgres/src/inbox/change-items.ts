@@ -3,8 +3,18 @@ import type { ItemsChange } from "@belfry/core/storage";
 import type { Connection } from "../database/connection.ts";
 import { type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { COUNTS_WIDTH, type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
-import { isItemRow, isUnread, itemColumns, joinNotification, type MaybeItemRow, toItem } from "./item-row.ts";
+import { addTo, COUNTS_WIDTH, type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
+import {
+  ITEM_MARKS,
+  type ItemMarks,
+  isItemRow,
+  isMarkedSeen,
+  isUnread,
+  itemColumns,
+  joinNotification,
+  type MaybeItemRow,
+  toItem,
+} from "./item-row.ts";
 
 /** A row of a statement over the held inbox. It did nothing unless `isCurrent` is true. */
 export type ChangeRow = readonly [isCurrent: boolean, ...rest: readonly unknown[]];
@@ -36,38 +46,58 @@ export function prepareChangeInbox(tables: TableNames) {
 /** A change of named items as SQL, over `found` and the tally of the changed items. */
 export interface ItemsChangeText {
   readonly operation: string;
+  /** Where the items are. @default "active" */
+  readonly place?: "archived";
   /** The assignments to each item that changes. */
   readonly set: string;
-  /** Which items change, of `i`. */
-  readonly which: "true" | "i.is_unread" | "NOT i.is_unread";
-  /** The numbers that the counts change by, as aggregates of the changed items' `seq` and `is_unread`. */
-  readonly total: string;
-  readonly unread: string;
+  /** Which items change, of `i` with its flags `is_unread` and `is_marked_seen`. */
+  readonly which: string;
+  /** The numbers that the counts change by, as aggregates of the changed items' `seq` and flags. @default 0 */
+  readonly adds: AddedText;
   /** Another aggregate, with its name, and the assignment to the counters that takes it from `tally`. @default none */
   readonly also?: { readonly tally: string; readonly set: string };
   /** When an item is read after the change, as SQL. */
   readonly readTime: string;
+  /** Its other marks after the change. @default as they are */
+  readonly marks?: ItemMarks;
+}
+
+/** What a change adds to the counts of an inbox, as SQL. */
+export interface AddedText {
+  readonly total?: string;
+  readonly unread?: string;
+  readonly seenUnread?: string;
+  readonly awayUnread?: string;
+  readonly awaySeenUnread?: string;
 }
 
 /** Makes a change of named items. The change's own values are the parameters from $5 on. */
-export function prepareChangeItems(tables: TableNames, { operation, set, which, total, unread, also, readTime }: ItemsChangeText) {
+export function prepareChangeItems(tables: TableNames, { operation, set, which, also, ...text }: ItemsChangeText) {
+  const { total = "0", unread = "0", seenUnread = "0", awayUnread = "0", awaySeenUnread = "0" } = text.adds;
   const changeInbox = prepareChangeInbox(tables);
   const run = statement<ItemsChangeRow>(
     operation,
     `WITH ${heldInbox(tables)},
-    ${namedItems(tables)},
+    ${namedItems(tables, text.place === "archived" ? "archived_at IS NOT NULL" : "deleted_at IS NULL")},
     changed AS (
       UPDATE ${tables.inboxItems} item SET ${set} FROM found i
       WHERE item.tenant = $1 AND item.user_id = $2 AND item.seq = i.seq AND ${which}
-      RETURNING i.seq, i.is_unread
+      RETURNING i.seq, i.is_unread, i.is_marked_seen
     ),
-    tally AS MATERIALIZED (SELECT count(*) AS changed, ${total} AS total, ${unread} AS unread${also ? `, ${also.tally}` : ""} FROM changed),
+    tally AS MATERIALIZED (
+      SELECT count(*) AS changed, ${total} AS total, ${unread} AS unread, ${seenUnread} AS seen_unread, ${awayUnread} AS away_unread,
+        ${awaySeenUnread} AS away_seen_unread${also ? `, ${also.tally}` : ""}
+      FROM changed
+    ),
     counted AS (
-      UPDATE ${tables.inboxCounters} c SET total = c.total + tally.total, unread = c.unread + tally.unread, rev = c.rev + 1${also ? `, ${also.set}` : ""}
+      UPDATE ${tables.inboxCounters} c SET total = c.total + tally.total, unread = c.unread + tally.unread, rev = c.rev + 1,
+        ${addTo("seen_unread", "tally.seen_unread")}, ${addTo("away_unread", "tally.away_unread")},
+        ${addTo("away_seen_unread", "tally.away_seen_unread")}${also ? `, ${also.set}` : ""}
       FROM tally WHERE c.tenant = $1 AND c.user_id = $2 AND tally.changed > 0
     )
     SELECT inbox.is_current, inbox.last_seq, inbox.total + tally.total, inbox.unread + tally.unread, inbox.epoch,
-      inbox.rev + (tally.changed > 0)::int, ${which}, ${itemColumns(readTime)}
+      inbox.rev + (tally.changed > 0)::int, coalesce(inbox.seen_unread, 0) + tally.seen_unread, ${which},
+      ${itemColumns(text.readTime, text.marks)}
     FROM inbox CROSS JOIN tally LEFT JOIN found i ON true ${joinNotification(tables)}`,
   );
   return (owner: Owner, refs: readonly ItemRef[], ...values: readonly unknown[]) =>
@@ -137,11 +167,11 @@ function inOrderOf(refs: readonly ItemRef[], items: readonly InboxItem[]): reado
 
 /**
  * A common table expression called `found`: the items of the held and current `inbox` with numbers in $3 or notification
- * ids in $4 that are not deleted.
+ * ids in $4 that are in a place.
  */
-function namedItems({ inboxItems, notifications }: TableNames): string {
+function namedItems({ inboxItems, notifications }: TableNames, isThere: string): string {
   return `found AS MATERIALIZED (
-    SELECT i.*, ${isUnread("inbox")} AS is_unread
+    SELECT i.*, ${isUnread("inbox")} AS is_unread, ${isMarkedSeen("inbox")} AS is_marked_seen
     FROM inbox
     CROSS JOIN LATERAL (
       SELECT seq FROM unnest($3::bigint[]) AS named(seq)
@@ -151,8 +181,8 @@ function namedItems({ inboxItems, notifications }: TableNames): string {
       CROSS JOIN LATERAL (SELECT seq FROM ${inboxItems} WHERE notification_pk = n.pk AND user_id = $2 OFFSET 0) item
     ) ref
     CROSS JOIN LATERAL (
-      SELECT seq, type, created_at, read_at, unread_rev, notification_pk FROM ${inboxItems}
-      WHERE tenant = $1 AND user_id = $2 AND seq = ref.seq AND deleted_at IS NULL OFFSET 0
+      SELECT seq, type, created_at, read_at, unread_rev, notification_pk, ${ITEM_MARKS} FROM ${inboxItems}
+      WHERE tenant = $1 AND user_id = $2 AND seq = ref.seq AND ${isThere} OFFSET 0
     ) i
     WHERE inbox.is_current
   )`;

@@ -7,13 +7,23 @@ import { lists, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 
 /** The counts of an inbox, as the first columns of each row of a statement. */
-export type CountsRow = readonly [lastSeq: number, total: number, unread: number, epoch: string, rev: number, ...rest: readonly unknown[]];
+export type CountsRow = readonly [
+  lastSeq: number,
+  total: number,
+  unread: number,
+  epoch: string,
+  rev: number,
+  seenUnread: number | null,
+  ...rest: readonly unknown[],
+];
 
 /** The columns of a {@link CountsRow}, of `inbox`. */
-export const COUNTS_COLUMNS = "inbox.last_seq, inbox.total, inbox.unread, inbox.epoch, inbox.rev";
+export const COUNTS_COLUMNS = "inbox.last_seq, inbox.total, inbox.unread, inbox.epoch, inbox.rev, inbox.seen_unread";
 
 /** How many columns {@link COUNTS_COLUMNS} has. */
-export const COUNTS_WIDTH = 5;
+export const COUNTS_WIDTH = 6;
+
+const SEEN_COLUMNS = "seen_up_to_seq, seen_rev, seen_unread";
 
 /**
  * A common table expression called `inbox`: the state of the inbox of tenant $1 and user $2, as one row, or none if it
@@ -21,7 +31,7 @@ export const COUNTS_WIDTH = 5;
  */
 export function inboxState({ inboxCounters }: TableNames): string {
   return `inbox AS (
-    SELECT last_seq, total, unread, read_up_to_seq, epoch, rev, read_rev, reopened_from_seq FROM ${inboxCounters}
+    SELECT last_seq, total, unread, read_up_to_seq, epoch, rev, read_rev, reopened_from_seq, ${SEEN_COLUMNS} FROM ${inboxCounters}
     WHERE tenant = $1 AND user_id = $2 AND last_seq > 0
   )`;
 }
@@ -31,8 +41,14 @@ export function toCounts(row: CountsRow | undefined): InboxCounts {
   if (row === undefined) {
     return EMPTY_COUNTS;
   }
-  const [lastSeq, total, unread, epoch, rev] = row;
-  return { total, unread, lastSeq, epoch, rev };
+  const [lastSeq, total, unread, epoch, rev, seenUnread] = row;
+  // A process of an older version does not count the seen ones that it marks read.
+  return { total, unread, unseen: Math.max(unread - (seenUnread ?? 0), 0), lastSeq, epoch, rev };
+}
+
+/** Assigns a counter that is null for 0 in the counters `c`: it grows by `added`. */
+export function addTo(counter: "seen_unread" | "away_unread" | "away_seen_unread", added: string): string {
+  return `${counter} = nullif(greatest(coalesce(c.${counter}, 0) + ${added}, 0), 0)`;
 }
 
 /** A new epoch for every row. */
@@ -82,7 +98,9 @@ export function heldInbox({ inboxCounters }: TableNames): string {
   ),
   held AS MATERIALIZED (
     SELECT c.* FROM guard CROSS JOIN LATERAL (
-      SELECT last_seq, total, unread, read_up_to_seq, epoch, rev, read_rev, reopened_from_seq, xmin::text AS version FROM ${inboxCounters}
+      SELECT last_seq, total, unread, read_up_to_seq, epoch, rev, read_rev, reopened_from_seq, ${SEEN_COLUMNS},
+        away_unread, away_seen_unread, xmin::text AS version
+      FROM ${inboxCounters}
       WHERE tenant = $1 AND user_id = $2 AND guard.lock_timeout IS NOT NULL
       FOR NO KEY UPDATE
     ) c

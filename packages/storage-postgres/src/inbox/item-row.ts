@@ -23,6 +23,10 @@ export type ItemRow = readonly [
   createdAt: number,
   seq: number,
   readAt: number | null,
+  /** Whether a mark makes it seen; a read item is seen without one. */
+  isMarkedSeen: boolean,
+  pinnedAt: number | null,
+  archivedAt: number | null,
 ];
 
 /** An {@link ItemRow}, or nulls if a left join found no item. */
@@ -51,6 +55,12 @@ export function isUnread(state: string): string {
   return `(i.seq > least(${state}.read_up_to_seq, ${state}.reopened_from_seq - 1) AND i.read_at IS NULL AND NOT (${isCovered(state)}))`;
 }
 
+/** Whether a mark of its own, or of its whole inbox, makes the item `i` seen, besides reading it. */
+export function isMarkedSeen(state: string): string {
+  return `(coalesce(i.seen_mark > 0, false) OR (i.seq <= coalesce(${state}.seen_up_to_seq, 0)
+    AND -coalesce(i.seen_mark, 0) <= coalesce(${state}.seen_rev, 0)))`;
+}
+
 const EXPIRES_AT = "expires_at";
 
 /** The columns that an item takes from its notification, in the order of an {@link ItemRow}, without the item's own. */
@@ -74,14 +84,32 @@ export function contentOf(alias?: string): string {
   return CONTENT.map((name) => (alias === undefined ? name : `${alias}.${name}`)).join(", ");
 }
 
-/** The columns of an {@link ItemRow}, of the item `i` and its notification `n`, with an SQL expression for its read time. */
-export function itemColumns(readTime: string): string {
+/** The columns of {@link ITEM_MARKS} as SQL, where an item does not have them as they are stored. */
+export interface ItemMarks {
+  readonly isMarkedSeen?: string;
+  readonly pinnedAt?: string;
+  readonly archivedAt?: string;
+}
+
+/** The columns of an item that only its own list reads. */
+export const ITEM_MARKS = "seen_mark, pinned_at, archived_at";
+
+/**
+ * The columns of an {@link ItemRow}, of the item `i` and its notification `n`, with an SQL expression for its read time.
+ *
+ * @param marks of the item, or the name of its inbox's state
+ */
+export function itemColumns(readTime: string, marks: ItemMarks | string = {}): string {
+  const state = typeof marks === "string" ? marks : "inbox";
+  const own = typeof marks === "string" ? {} : marks;
+  const { isMarkedSeen: isSeen = isMarkedSeen(state), pinnedAt = "i.pinned_at", archivedAt = "i.archived_at" } = own;
   const content = CONTENT.map((name) => (name === EXPIRES_AT ? milliseconds(`n.${name}`) : `n.${name}`)).join(", ");
-  return `i.type, ${content}, ${milliseconds("i.created_at")}, i.seq, ${milliseconds(readTime)}`;
+  const times = `${milliseconds(pinnedAt)}, ${milliseconds(archivedAt)}`;
+  return `i.type, ${content}, ${milliseconds("i.created_at")}, i.seq, ${milliseconds(readTime)}, ${isSeen}, ${times}`;
 }
 
 /** How many columns {@link itemColumns} has. */
-export const ITEM_WIDTH = CONTENT.length + 4;
+export const ITEM_WIDTH = CONTENT.length + 7;
 
 /** The columns of a {@link StoredItem}, with an SQL expression for its read time. */
 export function storedColumns(readTime: string): string {
@@ -133,7 +161,26 @@ export function joinNotification({ notifications }: TableNames): string {
 
 /** The inbox item that a row stands for. */
 export function toItem(row: ItemRow, owner: Owner): InboxItem {
-  const [type, id, kind, title, message, data, source, actor, priority, url, actions, rendered, expiresAt, createdAt, seq, readAt] = row;
+  const [
+    type,
+    id,
+    kind,
+    title,
+    message,
+    data,
+    source,
+    actor,
+    priority,
+    url,
+    actions,
+    rendered,
+    expiresAt,
+    createdAt,
+    seq,
+    readAt,
+    ...marks
+  ] = row;
+  const [isSeen, pinnedAt, archivedAt] = marks;
   return {
     id,
     kind,
@@ -152,8 +199,15 @@ export function toItem(row: ItemRow, owner: Owner): InboxItem {
     expiresAt: expiresAt === null ? null : new Date(expiresAt),
     userId: owner.userId,
     seq,
-    readAt: readAt === null ? null : new Date(readAt),
+    readAt: dateOf(readAt),
+    isSeen: readAt !== null || isSeen,
+    pinnedAt: dateOf(pinnedAt),
+    archivedAt: dateOf(archivedAt),
   };
+}
+
+function dateOf(milliseconds: number | null): Date | null {
+  return milliseconds === null ? null : new Date(milliseconds);
 }
 
 /** Whether a row has an item. */

@@ -15,6 +15,7 @@ import type { TableNames } from "../database/table-names.ts";
 import { COUNTS_COLUMNS, COUNTS_WIDTH, type CountsRow, inboxState, toCounts } from "./inbox-state.ts";
 import {
   contentOf,
+  ITEM_MARKS,
   ITEM_WIDTH,
   type ItemRow,
   isItemRow,
@@ -31,9 +32,13 @@ import {
   toStoredItem,
 } from "./item-row.ts";
 
+const ITEM_MARKS_OF_I = ITEM_MARKS.replaceAll(/\w+/g, "i.$&");
+
 /** The columns that a list reads of each item, and what it makes of them. */
 interface Reading<Row extends readonly unknown[], Item> {
   readonly columns: (tables: TableNames) => string;
+  /** More columns of the item that those are made of. */
+  readonly marks: string;
   readonly width: number;
   toItem(row: Row, owner: Owner): Item;
 }
@@ -41,6 +46,7 @@ interface Reading<Row extends readonly unknown[], Item> {
 /** The parts of a query that decide the text of its statement. */
 interface Variant {
   readonly status: InboxStatus;
+  readonly archived: boolean;
   readonly hasType: boolean;
   readonly hasRoom: boolean;
   readonly hasOffset: boolean;
@@ -54,23 +60,31 @@ const OF_STATUS: Readonly<Record<InboxStatus, { readonly filter: string; readonl
 };
 
 /** Reads a page of an inbox, newest first. */
-export const prepareList = listOf({ columns: (tables) => itemColumns(ownReadTime(tables)), width: ITEM_WIDTH, toItem });
+export const prepareList = listOf({
+  columns: (tables) => itemColumns(ownReadTime(tables)),
+  marks: `, ${ITEM_MARKS_OF_I}`,
+  width: ITEM_WIDTH,
+  toItem,
+});
 
 /** Reads a page of an inbox, newest first, for those who write it out at once. */
 export const prepareListStored = listOf({
   columns: (tables) => storedColumns(ownReadTime(tables)),
+  marks: "",
   width: STORED_WIDTH,
   toItem: toStoredItem,
 });
 
-function listOf<Row extends readonly unknown[], Item>({ columns, width, toItem: read }: Reading<Row, Item>) {
+function listOf<Row extends readonly unknown[], Item>({ columns, marks, width, toItem: read }: Reading<Row, Item>) {
   return (tables: TableNames) => {
-    const prepared = memoized((variant: string) => pageStatement(tables, columns(tables), JSON.parse(variant) as Variant));
+    const prepared = memoized((variant: string) => {
+      return pageStatement(tables, { columns: columns(tables), marks }, JSON.parse(variant) as Variant);
+    });
     return (owner: Owner, query: InboxQuery) =>
       async (session: Session): Promise<InboxPage<Item>> => {
-        const { status, type, roomId, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
+        const { status, type, roomId, archived = false, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
         const has = { hasType: type !== undefined, hasRoom: roomId !== undefined, hasOffset: offset > 0 };
-        const variant: Variant = { status, ...has, scan: scanLimit(limit) };
+        const variant: Variant = { status, archived, ...has, scan: scanLimit(limit) };
         const more = [type, roomId, offset > 0 ? offset : undefined].filter((value) => value !== undefined);
         const rows = await session.rows(prepared(JSON.stringify(variant)), [owner.tenant, owner.userId, before, limit, ...more]);
         const [first] = rows;
@@ -86,14 +100,19 @@ function listOf<Row extends readonly unknown[], Item>({ columns, width, toItem: 
 }
 
 /** $1 tenant, $2 user, $3 the number to stay below, $4 how many, then the type, the room and the offset if given. */
-function pageStatement(tables: TableNames, columns: string, { status, hasType, hasRoom, hasOffset, scan }: Variant) {
+function pageStatement(
+  tables: TableNames,
+  { columns, marks }: { readonly columns: string; readonly marks: string },
+  { status, archived, hasType, hasRoom, hasOffset, scan }: Variant,
+) {
   const { filter, count } = OF_STATUS[status];
   const type = hasType ? "AND i.type = $5" : "";
   const room = hasRoom ? `AND ${isOfRoom(tables, hasType ? "$6" : "$5")}` : "";
   const offset = hasOffset ? `$${5 + Number(hasType) + Number(hasRoom)}::bigint` : "0";
   // Begins no scan that cannot find anything.
-  const matches = `i.tenant = $1 AND i.user_id = $2 AND i.deleted_at IS NULL AND ${count} > 0 ${filter} ${type} ${room}`;
-  const matching = hasType || hasRoom ? `(SELECT count(*) FROM ${tables.inboxItems} i WHERE ${matches})` : count;
+  const place = archived ? "i.archived_at IS NOT NULL" : `i.deleted_at IS NULL AND ${count} > 0`;
+  const matches = `i.tenant = $1 AND i.user_id = $2 AND ${place} ${filter} ${type} ${room}`;
+  const matching = archived || hasType || hasRoom ? `(SELECT count(*) FROM ${tables.inboxItems} i WHERE ${matches})` : count;
   // The fence (OFFSET 0) has the items counted once, not again for each row of the page. The page ends when all are found.
   return statement<readonly unknown[]>(
     `list_${status}`,
@@ -102,7 +121,7 @@ function pageStatement(tables: TableNames, columns: string, { status, hasType, h
     FROM (SELECT inbox.*, ${matching} AS matching FROM inbox OFFSET 0) inbox
     LEFT JOIN LATERAL (
       SELECT * FROM (
-        SELECT i.seq, i.type, i.created_at, i.read_at, i.unread_rev, i.notification_pk
+        SELECT i.seq, i.type, i.created_at, i.read_at, i.unread_rev, i.notification_pk${marks}
         FROM ${tables.inboxItems} i
         WHERE ${matches} AND i.seq < $3
         ORDER BY i.seq DESC LIMIT ${scan} OFFSET ${offset}
@@ -132,7 +151,7 @@ export function prepareListAfter(tables: TableNames) {
       FROM inbox
       LEFT JOIN LATERAL (
         SELECT * FROM (
-          SELECT i.seq, i.type, i.created_at, i.read_at, i.unread_rev, i.notification_pk
+          SELECT i.seq, i.type, i.created_at, i.read_at, i.unread_rev, i.notification_pk, ${ITEM_MARKS_OF_I}
           FROM ${tables.inboxItems} i
           WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3 AND i.deleted_at IS NULL AND inbox.last_seq > $3
             AND i.seq <= coalesce((${lastOfBytes(tables, scan)}), 9223372036854775807)
@@ -177,15 +196,15 @@ export function prepareListTenant(tables: TableNames) {
   const newest = memoized((scan: ScanLimit) =>
     statement<TenantItemRow>(
       "list_tenant",
-      `SELECT i.user_id, ${itemColumns(time)}
+      `SELECT i.user_id, ${itemColumns(time, "c")}
       FROM (
         SELECT n.pk, ${contentOf("n")},
-          i.user_id, i.seq, i.type, i.created_at, i.read_at, i.unread_rev
+          i.user_id, i.seq, i.type, i.created_at, i.read_at, i.unread_rev, ${ITEM_MARKS_OF_I}
         FROM (
           SELECT pk, ${contentOf()} FROM ${tables.notifications} WHERE tenant = $1 ORDER BY id DESC
         ) n
         CROSS JOIN LATERAL (
-          SELECT user_id, seq, type, created_at, read_at, unread_rev FROM ${tables.inboxItems}
+          SELECT user_id, seq, type, created_at, read_at, unread_rev, ${ITEM_MARKS} FROM ${tables.inboxItems}
           WHERE notification_pk = n.pk AND deleted_at IS NULL
           ORDER BY user_id LIMIT ${scan}
         ) i
@@ -193,7 +212,7 @@ export function prepareListTenant(tables: TableNames) {
       ) i
       CROSS JOIN LATERAL (SELECT ${contentOf("i")}) n
       CROSS JOIN LATERAL (
-        SELECT read_up_to_seq, read_rev FROM ${tables.inboxCounters} WHERE tenant = $1 AND user_id = i.user_id OFFSET 0
+        SELECT read_up_to_seq, read_rev, seen_up_to_seq, seen_rev FROM ${tables.inboxCounters} WHERE tenant = $1 AND user_id = i.user_id OFFSET 0
       ) c
       ORDER BY i.id DESC, i.user_id
       LIMIT $2`,

@@ -1,11 +1,15 @@
-import type { ItemRef, Owner } from "@belfry/core";
-import type { WholeInboxChange } from "@belfry/core/storage";
+import type { ItemMark, ItemRef, Owner } from "@belfry/core";
+import type { ItemMarking, WholeInboxChange } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
-import { statement } from "../database/statement.ts";
+import { memoized, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { prepareChangeItems } from "./change-items.ts";
+import { type ItemsChangeText, prepareChangeItems } from "./change-items.ts";
 import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import { ownReadTime } from "./item-row.ts";
+
+/** How many of the changed items are unread, and how many of these are seen. */
+const UNREAD = "count(*) FILTER (WHERE is_unread)";
+const SEEN = "count(*) FILTER (WHERE is_unread AND is_marked_seen)";
 
 /** Marks unread items read. */
 export function prepareMarkRead(tables: TableNames) {
@@ -13,8 +17,7 @@ export function prepareMarkRead(tables: TableNames) {
     operation: "mark_read",
     set: "read_at = $5",
     which: "i.is_unread",
-    total: "0",
-    unread: "-count(*)",
+    adds: { unread: "-count(*)", seenUnread: `-${SEEN}` },
     readTime: `CASE WHEN i.is_unread THEN $5::timestamptz ELSE ${ownReadTime(tables)} END`,
   });
   return (owner: Owner, refs: readonly ItemRef[], at: Date) => change(owner, refs, at.toISOString());
@@ -24,15 +27,16 @@ export function prepareMarkRead(tables: TableNames) {
 export function prepareMarkUnread(tables: TableNames) {
   const change = prepareChangeItems(tables, {
     operation: "mark_unread",
-    set: "read_at = NULL, unread_rev = (SELECT rev + 1 FROM inbox)",
+    // It was read, and so it was seen.
+    set: "read_at = NULL, unread_rev = (SELECT rev + 1 FROM inbox), seen_mark = (SELECT rev + 1 FROM inbox)",
     which: "NOT i.is_unread",
-    total: "0",
-    unread: "count(*)",
+    adds: { unread: "count(*)", seenUnread: "count(*)" },
     also: {
       tally: "min(seq) FILTER (WHERE seq <= (SELECT read_up_to_seq FROM inbox)) AS from_seq",
       set: "reopened_from_seq = least(c.reopened_from_seq, tally.from_seq)",
     },
     readTime: "NULL::timestamptz",
+    marks: { isMarkedSeen: "NOT i.is_unread OR i.is_marked_seen" },
   });
   return (owner: Owner, refs: readonly ItemRef[]) => change(owner, refs);
 }
@@ -41,24 +45,96 @@ type SweepRow = readonly [count: number, ...CountsRow];
 
 /** Marks a whole inbox read by one mark, whatever the number of items. It reads no item, so it is always current. */
 export function prepareMarkAllRead(tables: TableNames) {
+  const isAnyUnread = "held.unread + coalesce(held.away_unread, 0) > 0";
   const run = statement<SweepRow>(
     "mark_all_read",
     `WITH ${heldInbox(tables)},
     marked AS (
       INSERT INTO ${tables.readMarks} (tenant, user_id, up_to_seq, read_at, rev)
-      SELECT $1, $2, held.last_seq, $3, held.rev + 1 FROM held WHERE held.unread > 0
+      SELECT $1, $2, held.last_seq, $3, held.rev + 1 FROM held WHERE ${isAnyUnread}
       ON CONFLICT DO NOTHING
     ),
     counted AS (
-      UPDATE ${tables.inboxCounters} c SET unread = 0, read_up_to_seq = held.last_seq, rev = c.rev + 1, read_rev = c.rev + 1, reopened_from_seq = NULL
+      UPDATE ${tables.inboxCounters} c SET unread = 0, read_up_to_seq = held.last_seq, rev = c.rev + 1, read_rev = c.rev + 1, reopened_from_seq = NULL,
+        seen_unread = NULL, away_unread = NULL, away_seen_unread = NULL
       FROM held
-      WHERE c.tenant = $1 AND c.user_id = $2 AND held.unread > 0
+      WHERE c.tenant = $1 AND c.user_id = $2 AND ${isAnyUnread}
     )
-    SELECT held.unread, held.last_seq, held.total, 0::bigint, held.epoch, held.rev + (held.unread > 0)::int FROM held WHERE held.last_seq > 0`,
+    SELECT held.unread, held.last_seq, held.total, 0::bigint, held.epoch, held.rev + (${isAnyUnread})::int, 0::bigint
+    FROM held WHERE held.last_seq > 0`,
   );
   return (owner: Owner, at: Date) =>
     async (session: Session): Promise<WholeInboxChange> => {
       const [row] = await session.rows(run, [owner.tenant, owner.userId, at.toISOString()]);
       return { count: row?.[0] ?? 0, counts: toCounts(row?.slice(1) as CountsRow | undefined) };
     };
+}
+
+/** Marks a whole inbox seen, whatever the number of items. It reads no item, so it is always current. */
+export function prepareMarkAllSeen(tables: TableNames) {
+  const unseen = "greatest(held.unread - coalesce(held.seen_unread, 0), 0)";
+  const isAnyUnseen = `(${unseen} > 0 OR coalesce(held.away_unread, 0) > coalesce(held.away_seen_unread, 0))`;
+  const run = statement<SweepRow>(
+    "mark_all_seen",
+    `WITH ${heldInbox(tables)},
+    counted AS (
+      UPDATE ${tables.inboxCounters} c SET seen_up_to_seq = held.last_seq, rev = c.rev + 1, seen_rev = c.rev + 1,
+        seen_unread = nullif(held.unread, 0), away_seen_unread = held.away_unread
+      FROM held WHERE c.tenant = $1 AND c.user_id = $2 AND ${isAnyUnseen}
+    )
+    SELECT ${unseen}, held.last_seq, held.total, held.unread, held.epoch, held.rev + ${isAnyUnseen}::int,
+      CASE WHEN ${isAnyUnseen} THEN held.unread ELSE held.seen_unread END
+    FROM held WHERE held.last_seq > 0`,
+  );
+  return (owner: Owner) =>
+    async (session: Session): Promise<WholeInboxChange> => {
+      const [row] = await session.rows(run, [owner.tenant, owner.userId]);
+      return { count: row?.[0] ?? 0, counts: toCounts(row?.slice(1) as CountsRow | undefined) };
+    };
+}
+
+type MarkText = Omit<ItemsChangeText, "operation" | "readTime">;
+
+const MARKS: Readonly<Record<ItemMark, MarkText>> = {
+  seen: {
+    set: "seen_mark = (SELECT rev + 1 FROM inbox)",
+    which: "i.is_unread AND NOT i.is_marked_seen",
+    adds: { seenUnread: "count(*)" },
+    marks: { isMarkedSeen: "true" },
+  },
+  unseen: {
+    set: "seen_mark = -(SELECT rev + 1 FROM inbox)",
+    which: "i.is_unread AND i.is_marked_seen",
+    adds: { seenUnread: "-count(*)" },
+    marks: { isMarkedSeen: "false" },
+  },
+  pinned: {
+    set: "pinned_at = $5",
+    which: "i.pinned_at IS NULL",
+    adds: {},
+    marks: { pinnedAt: "coalesce(i.pinned_at, $5::timestamptz)" },
+  },
+  unpinned: { set: "pinned_at = NULL", which: "i.pinned_at IS NOT NULL", adds: {}, marks: { pinnedAt: "NULL::timestamptz" } },
+  archived: {
+    set: "archived_at = $5, deleted_at = $5",
+    which: "true",
+    adds: { total: "-count(*)", unread: `-${UNREAD}`, seenUnread: `-${SEEN}`, awayUnread: UNREAD, awaySeenUnread: SEEN },
+    marks: { archivedAt: "$5::timestamptz" },
+  },
+  unarchived: {
+    place: "archived",
+    set: "archived_at = NULL, deleted_at = NULL",
+    which: "true",
+    adds: { total: "count(*)", unread: UNREAD, seenUnread: SEEN, awayUnread: `-${UNREAD}`, awaySeenUnread: `-${SEEN}` },
+    marks: { archivedAt: "NULL::timestamptz" },
+  },
+};
+
+/** Gives items a mark. */
+export function prepareMark(tables: TableNames) {
+  const changes = memoized((mark: ItemMark) =>
+    prepareChangeItems(tables, { operation: `mark_${mark}`, readTime: ownReadTime(tables), ...MARKS[mark] }),
+  );
+  return (owner: Owner, refs: readonly ItemRef[], { mark, at }: ItemMarking) =>
+    changes(mark)(owner, refs, ...(mark === "pinned" || mark === "archived" ? [at.toISOString()] : []));
 }

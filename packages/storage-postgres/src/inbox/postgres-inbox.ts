@@ -14,7 +14,7 @@ import {
   prepareListTenant,
   preparePositions,
 } from "./list.ts";
-import { prepareMarkAllRead, prepareMarkRead, prepareMarkUnread } from "./mark.ts";
+import { prepareMark, prepareMarkAllRead, prepareMarkAllSeen, prepareMarkRead, prepareMarkUnread } from "./mark.ts";
 import { prepareRemove, prepareRemoveRead } from "./remove.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareCreateMany } from "./write-items.ts";
@@ -50,6 +50,8 @@ export function postgresInbox(
       markRead: run(prepareMarkRead),
       markUnread: run(prepareMarkUnread),
       markAllRead: run(prepareMarkAllRead),
+      mark: run(prepareMark),
+      markAllSeen: run(prepareMarkAllSeen),
       remove: run(prepareRemove),
       removeRead: run(prepareRemoveRead),
       erase: inStep(prepareErase),

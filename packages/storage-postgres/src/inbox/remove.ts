@@ -13,8 +13,11 @@ export function prepareRemove(tables: TableNames) {
     operation: "remove",
     set: "deleted_at = $5",
     which: "true",
-    total: "-count(*)",
-    unread: "-count(*) FILTER (WHERE is_unread)",
+    adds: {
+      total: "-count(*)",
+      unread: "-count(*) FILTER (WHERE is_unread)",
+      seenUnread: "-count(*) FILTER (WHERE is_unread AND is_marked_seen)",
+    },
     readTime: ownReadTime(tables),
   });
   return (owner: Owner, refs: readonly ItemRef[], at: Date) => change(owner, refs, at.toISOString());
@@ -40,7 +43,8 @@ export function prepareRemoveRead(tables: TableNames) {
       UPDATE ${tables.inboxCounters} c SET total = c.total - tally.changed, rev = c.rev + 1 FROM tally
       WHERE c.tenant = $1 AND c.user_id = $2 AND tally.changed > 0
     )
-    SELECT inbox.is_current, tally.changed, inbox.last_seq, inbox.total - tally.changed, inbox.unread, inbox.epoch, inbox.rev + (tally.changed > 0)::int
+    SELECT inbox.is_current, tally.changed, inbox.last_seq, inbox.total - tally.changed, inbox.unread, inbox.epoch, inbox.rev + (tally.changed > 0)::int,
+      inbox.seen_unread
     FROM inbox CROSS JOIN tally`,
   );
   return (owner: Owner, at: Date) =>

@@ -4,8 +4,8 @@ import { LOOKED_AT, newestBefore, sweepStep } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { milliseconds, type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { holdInboxes, inboxState, LOCK_TIMEOUT_MS, lockGuard } from "./inbox-state.ts";
-import { type ItemRow, isRead, itemColumns, joinNotification, ownReadTime, toItem } from "./item-row.ts";
+import { addTo, holdInboxes, inboxState, LOCK_TIMEOUT_MS, lockGuard } from "./inbox-state.ts";
+import { type ItemRow, isMarkedSeen, isRead, itemColumns, joinNotification, ownReadTime, toItem } from "./item-row.ts";
 import { prepareDropNotifications } from "./remove.ts";
 
 type One = readonly [one: number];
@@ -66,20 +66,34 @@ function leaveFanOutsText({ fanOutChunks, notifications }: TableNames): string {
   SELECT 1 FROM naming`;
 }
 
+/** What the counts need to know of an item `i` that is removed for good, whose inbox's state is `inbox`. */
+const DROPPED_FLAGS = `i.deleted_at IS NULL AS is_shown, i.archived_at IS NOT NULL AS is_away, NOT ${isRead("inbox")} AS is_unread,
+      ${isMarkedSeen("inbox")} AS is_marked_seen`;
+
+const DROPPED_TALLY = `count(*) FILTER (WHERE is_shown) AS shown, count(*) FILTER (WHERE is_away) AS away,
+        count(*) FILTER (WHERE is_shown AND is_unread) AS unread, count(*) FILTER (WHERE is_shown AND is_unread AND is_marked_seen) AS seen_unread,
+        count(*) FILTER (WHERE is_away AND is_unread) AS away_unread,
+        count(*) FILTER (WHERE is_away AND is_unread AND is_marked_seen) AS away_seen_unread`;
+
+/** The assignments to the counters `c` that take a tally of removed items away. */
+const WITHOUT_DROPPED = `total = c.total - tally.shown, unread = c.unread - tally.unread, rev = c.rev + (tally.shown > 0)::int,
+      ${addTo("seen_unread", "-tally.seen_unread")}, ${addTo("away_unread", "-tally.away_unread")},
+      ${addTo("away_seen_unread", "-tally.away_seen_unread")}`;
+
 /** $1 tenant, $2 user, $3 how many. */
 function dropItemsText({ inboxCounters, inboxItems }: TableNames): string {
   return `WITH inbox AS MATERIALIZED (
-    SELECT read_up_to_seq, read_rev FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2
+    SELECT read_up_to_seq, read_rev, seen_up_to_seq, seen_rev FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2
   ),
   oldest AS MATERIALIZED (
-    SELECT i.seq, i.notification_pk, i.deleted_at IS NULL AS is_shown, i.deleted_at IS NULL AND NOT ${isRead("inbox")} AS is_unread
+    SELECT i.seq, i.notification_pk, ${DROPPED_FLAGS}
     FROM inbox JOIN ${inboxItems} i ON i.tenant = $1 AND i.user_id = $2 ORDER BY i.seq LIMIT $3
   ),
   dropped AS (DELETE FROM ${inboxItems} i USING oldest WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq = oldest.seq),
-  tally AS (SELECT count(*) FILTER (WHERE is_shown) AS shown, count(*) FILTER (WHERE is_unread) AS unread FROM oldest),
+  tally AS (SELECT ${DROPPED_TALLY} FROM oldest),
   counted AS (
-    UPDATE ${inboxCounters} c SET total = c.total - tally.shown, unread = c.unread - tally.unread, rev = c.rev + 1 FROM tally
-    WHERE c.tenant = $1 AND c.user_id = $2 AND tally.shown > 0
+    UPDATE ${inboxCounters} c SET ${WITHOUT_DROPPED} FROM tally
+    WHERE c.tenant = $1 AND c.user_id = $2 AND tally.shown + tally.away > 0
   )
   SELECT notification_pk FROM oldest`;
 }
@@ -118,7 +132,8 @@ export function prepareExport(tables: TableNames) {
     async (session: Session): Promise<ExportStep<ExportedItem>> => {
       const rows = await session.rows(page, [owner.tenant, owner.userId, Number(after ?? 0), limit]);
       const records = rows.map(([deletedAt, ...row]): ExportedItem => {
-        return { ...toItem(row, owner), deletedAt: deletedAt === null ? null : new Date(deletedAt) };
+        const item = toItem(row, owner);
+        return { ...item, deletedAt: deletedAt === null || item.archivedAt !== null ? null : new Date(deletedAt) };
       });
       const last = records.length < limit ? undefined : records.at(-1);
       return { records, next: last === undefined ? null : String(last.seq) };
@@ -191,8 +206,7 @@ function lookAtText({ inboxCounters, inboxItems }: TableNames): string {
 /** $1 tenants, $2 users, $3 numbers of the items; those that the user marked unread meanwhile stay. */
 function dropText({ inboxCounters, inboxItems }: TableNames): string {
   return `WITH over AS MATERIALIZED (
-    SELECT i.tenant, i.user_id, i.seq, i.notification_pk, i.deleted_at IS NULL AS is_shown,
-      i.deleted_at IS NULL AND NOT ${isRead("inbox")} AS is_unread
+    SELECT i.tenant, i.user_id, i.seq, i.notification_pk, ${DROPPED_FLAGS}
     FROM unnest($1::text[], $2::text[], $3::bigint[]) AS k(tenant, user_id, seq)
     JOIN ${inboxItems} i ON i.tenant = k.tenant AND i.user_id = k.user_id AND i.seq = k.seq
     JOIN ${inboxCounters} inbox ON inbox.tenant = i.tenant AND inbox.user_id = i.user_id
@@ -201,9 +215,9 @@ function dropText({ inboxCounters, inboxItems }: TableNames): string {
   ),
   dropped AS (DELETE FROM ${inboxItems} i USING over WHERE i.tenant = over.tenant AND i.user_id = over.user_id AND i.seq = over.seq),
   counted AS (
-    UPDATE ${inboxCounters} c SET total = c.total - tally.shown, unread = c.unread - tally.unread, rev = c.rev + 1
+    UPDATE ${inboxCounters} c SET ${WITHOUT_DROPPED}
     FROM (
-      SELECT tenant, user_id, count(*) AS shown, count(*) FILTER (WHERE is_unread) AS unread FROM over WHERE is_shown GROUP BY tenant, user_id
+      SELECT tenant, user_id, ${DROPPED_TALLY} FROM over WHERE is_shown OR is_away GROUP BY tenant, user_id
     ) tally
     WHERE c.tenant = tally.tenant AND c.user_id = tally.user_id
   )

@@ -17,7 +17,10 @@ export interface SignalPayload {
   readonly signals: readonly Signal[] | "gap";
 }
 
-const CODES: Readonly<Record<InboxChange, string>> = { created: "c", read: "r", deleted: "d", read_all: "R", deleted_read: "D" };
+const CODES: Readonly<Record<InboxChange, string>> = {
+  ...{ created: "c", read: "r", deleted: "d", read_all: "R", deleted_read: "D" },
+  ...{ unread: "u", seen: "s", unseen: "n", seen_all: "S", archived: "a", unarchived: "b", pinned: "i", unpinned: "o" },
+};
 const CHANGES: ReadonlyMap<unknown, InboxChange> = new Map(Object.entries(CODES).map(([change, code]) => [code, change as InboxChange]));
 const HUB_CODES: Readonly<Record<HubSignal["change"], string>> = { event: "he", settled: "hs" };
 const HUB_CHANGES: ReadonlyMap<unknown, HubSignal["change"]> = new Map(

@@ -15,6 +15,7 @@ import { byTypeMigration } from "./0013-by-type.ts";
 import { preferencesMigration } from "./0014-preferences.ts";
 import { renderedMigration } from "./0015-rendered.ts";
 import { decidedMigration } from "./0016-decided.ts";
+import { itemMarksMigration } from "./0017-item-marks.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -34,4 +35,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: preferencesMigration },
   { phase: "expand", sql: renderedMigration },
   { phase: "expand", sql: decidedMigration },
+  { phase: "expand", sql: itemMarksMigration },
 ] as const satisfies readonly Migration[];

@@ -1,10 +1,10 @@
 import { isUuid } from "@belfry/core";
 import type { DeletedSend, Deletion, DeletionStep } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
-import { type StorageTime, statement } from "../database/statement.ts";
+import { lists, type StorageTime, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareWriteAudit } from "../delivery/change-send.ts";
-import { holdInboxes } from "../inbox/inbox-state.ts";
+import { addTo, holdInboxes } from "../inbox/inbox-state.ts";
 import { type ItemRow, itemColumns, readTime, toItem } from "../inbox/item-row.ts";
 
 type DroppedRow = readonly [userId: string, epoch: string, isShown: boolean, ...ItemRow];
@@ -66,7 +66,7 @@ function prepareDropItems(tables: TableNames) {
   const hold = statement<[one: number]>("hold_inboxes_to_delete", holdInboxes(tables, "tenant = $1 AND user_id = ANY ($2::text[])"));
   const read = statement<DroppedRow>(
     "items_to_delete",
-    `SELECT i.user_id, c.epoch, i.deleted_at IS NULL, ${itemColumns(readTime(tables, { tenant: "i.tenant", userId: "i.user_id", state: "c" }))}
+    `SELECT i.user_id, c.epoch, i.deleted_at IS NULL, ${itemColumns(readTime(tables, { tenant: "i.tenant", userId: "i.user_id", state: "c" }), "c")}
     FROM ${inboxItems} i JOIN ${notifications} n ON n.pk = i.notification_pk
     JOIN ${inboxCounters} c ON c.tenant = i.tenant AND c.user_id = i.user_id
     WHERE i.notification_pk = $1 AND i.user_id = ANY ($2::text[]) ORDER BY i.user_id`,
@@ -74,18 +74,23 @@ function prepareDropItems(tables: TableNames) {
   const drop = statement<[]>(
     "delete_items",
     `WITH dropped AS (DELETE FROM ${inboxItems} WHERE tenant = $1 AND notification_pk = $2 AND user_id = ANY ($3::text[]))
-    UPDATE ${inboxCounters} c SET total = c.total - 1, unread = c.unread - e.unread, rev = c.rev + 1
-    FROM unnest($4::text[], $5::int[]) AS e(user_id, unread) WHERE c.tenant = $1 AND c.user_id = e.user_id`,
+    UPDATE ${inboxCounters} c SET total = c.total - e.shown, unread = c.unread - e.shown * e.unread, rev = c.rev + e.shown,
+      ${addTo("seen_unread", "-e.shown * e.seen_unread")}, ${addTo("away_unread", "-(1 - e.shown) * e.unread")},
+      ${addTo("away_seen_unread", "-(1 - e.shown) * e.seen_unread")}
+    FROM unnest($4::text[], $5::int[], $6::int[], $7::int[]) AS e(user_id, shown, unread, seen_unread)
+    WHERE c.tenant = $1 AND c.user_id = e.user_id`,
   );
   return async (session: Session, { tenant, pk }: { readonly tenant: string; readonly pk: number }, limit: number) => {
     const named = (await session.rows(users, [pk, limit])).map(([userId]) => userId);
     await session.rows(hold, [tenant, named]);
     const rows = await session.rows(read, [pk, named]);
-    const shown = rows
-      .filter(([, , isShown]) => isShown)
-      .map(([userId, epoch, , ...row]) => ({ ...toItem(row, { tenant, userId }), epoch }));
-    const unread = shown.map(({ readAt }) => (readAt === null ? 1 : 0));
-    await session.rows(drop, [tenant, pk, named, shown.map(({ userId }) => userId), unread]);
-    return { items: shown, dropped: named.length };
+    const items = rows.map(([userId, epoch, isShown, ...row]) => ({ isShown, item: { ...toItem(row, { tenant, userId }), epoch } }));
+    const counted = items
+      .filter(({ isShown, item }) => isShown || item.archivedAt !== null)
+      .map(({ isShown, item: { userId, readAt, isSeen } }) => {
+        return { userId, shown: Number(isShown), unread: Number(readAt === null), seenUnread: Number(readAt === null && isSeen) };
+      });
+    await session.rows(drop, [tenant, pk, named, ...lists(counted, "userId", "shown", "unread", "seenUnread")]);
+    return { items: items.filter(({ isShown }) => isShown).map(({ item }) => item), dropped: named.length };
   };
 }

@@ -11,9 +11,9 @@ export function prepareItemsOf(tables: TableNames) {
   const notification = `(SELECT pk, ${contentOf()} FROM ${notifications} WHERE tenant = $1 AND id = $2 OFFSET 0) n`;
   const list = statement<readonly [userId: string, ...ItemRow]>(
     "activity_items",
-    `SELECT i.user_id, ${itemColumns(time)} FROM ${notification}
+    `SELECT i.user_id, ${itemColumns(time, "c")} FROM ${notification}
     CROSS JOIN LATERAL (SELECT * FROM ${inboxItems} WHERE notification_pk = n.pk AND deleted_at IS NULL ORDER BY user_id LIMIT $3) i
-    CROSS JOIN LATERAL (SELECT read_up_to_seq, read_rev FROM ${inboxCounters} WHERE tenant = $1 AND user_id = i.user_id OFFSET 0) c
+    CROSS JOIN LATERAL (SELECT read_up_to_seq, read_rev, seen_up_to_seq, seen_rev FROM ${inboxCounters} WHERE tenant = $1 AND user_id = i.user_id OFFSET 0) c
     ORDER BY i.user_id`,
   );
   const count = statement<readonly [total: number, read: number]>(

@@ -39,6 +39,9 @@ export const INBOX = {
    * Notifications in users' inboxes. An item is read if it has a `readAt`, or if its number is at most the inbox's
    * `readUpToSeq` and it was not marked unread after the inbox's `readRev`. In SQLite this table, like the others whose key has
    * several columns, is `WITHOUT ROWID` in the migrations: it is its own primary key, so that a list is one range scan.
+   *
+   * An item is seen if it is read, or marked seen itself, or if the inbox's `seenUpToSeq` covers it and it was not marked unseen
+   * after the inbox's `seenRev`.
    */
   inboxItems: table(
     {
@@ -49,12 +52,25 @@ export const INBOX = {
       createdAt: c.time,
       /** When the owner read this very item; null while unread or read only by a mark. */
       readAt: c.nullable(c.time),
+      /** When it left the lists and counts of active items: it was deleted or archived. */
       deletedAt: c.nullable(c.time),
       /** The change of the inbox that marked this item unread again. Earlier read marks do not cover the item. */
       unreadRev: c.nullable(c.number),
+      /** The change of the inbox that marked this very item seen; negative if it marked the item unseen. */
+      seenMark: c.nullable(c.number),
+      pinnedAt: c.nullable(c.time),
+      /** When it was archived; null if it is active or deleted. */
+      archivedAt: c.nullable(c.time),
     },
-    // The only secondary index: each one more costs every create.
-    { key: ["tenant", "userId", "seq"], unique: { notification_user: ["notificationPk", "userId"] } },
+    // One full secondary index: each one more costs every create. The others have only rows of items that were changed.
+    {
+      key: ["tenant", "userId", "seq"],
+      unique: { notification_user: ["notificationPk", "userId"] },
+      indexes: {
+        archived: { on: ["tenant", "userId", "seq"], with: "archivedAt" },
+        pinned: { on: ["tenant", "userId", "seq"], with: "pinnedAt" },
+      },
+    },
   ),
 
   /**
@@ -76,6 +92,17 @@ export const INBOX = {
       readRev: c.initially(c.number, 0),
       /** All items below it that the newest read mark covers are read; null if all covered items are. */
       reopenedFromSeq: c.nullable(c.number),
+      // Null stands for 0 in all that follow: most inboxes do without, and their rows stay short.
+      /** The newest seen mark covers all items up to this number. */
+      seenUpToSeq: c.nullable(c.number),
+      /** The change that made that mark. */
+      seenRev: c.nullable(c.number),
+      /** How many active items are seen, but unread. So creating an unseen item does not touch it. */
+      seenUnread: c.nullable(c.number),
+      /** How many archived items are unread. */
+      awayUnread: c.nullable(c.number),
+      /** How many archived items are seen, but unread. */
+      awaySeenUnread: c.nullable(c.number),
     },
     { key: ["tenant", "userId"] },
   ),

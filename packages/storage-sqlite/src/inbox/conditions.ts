@@ -26,5 +26,9 @@ export const IS_UNREAD = `(i.seq > +:unreadAfterSeq AND i.read_at IS NULL AND NO
 /** The item `i` is read, beside the counters `c` of its inbox. */
 export const IS_READ_BESIDE_COUNTERS = `(i.read_at IS NOT NULL OR ${isCovered("c.read_up_to_seq", "c.read_rev")})`;
 
+/** The item `i` is seen, beside the counters `c` of its inbox. */
+export const IS_SEEN_BESIDE_COUNTERS = `(${IS_READ_BESIDE_COUNTERS} OR coalesce(i.seen_mark > 0, false)
+  OR coalesce(i.seq <= c.seen_up_to_seq AND -coalesce(i.seen_mark, 0) <= c.seen_rev, false))`;
+
 /** Joins the counters `c` of the inbox of the item `i`. */
 export const JOIN_COUNTERS = "CROSS JOIN belfry_inbox_counters c ON c.tenant = i.tenant AND c.user_id = i.user_id";

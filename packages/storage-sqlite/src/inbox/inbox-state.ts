@@ -3,22 +3,37 @@ import { EMPTY_COUNTS } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { OWN } from "./conditions.ts";
 
-/** The state that decides which items of an inbox are read. */
-export interface ReadState {
+/** The state that decides which items of an inbox are read, and which are seen. */
+export interface ReadState extends SeenState {
   /** The newest read mark covers all items up to this number. */
   readonly readUpToSeq: number;
   /** The change that made that mark, which does not cover items marked unread later. */
   readonly readRev: number;
 }
 
+/** The state that decides which items of an inbox are seen, besides the read ones. */
+export interface SeenState {
+  /** The newest seen mark covers all items up to this number. */
+  readonly seenUpToSeq: number;
+  /** The change that made that mark, which does not cover items marked unseen later. */
+  readonly seenRev: number;
+}
+
 /** The counts of an inbox, and which of its items are read. */
 export interface InboxState extends ReadState {
   readonly counts: InboxCounts;
+  /** How many archived items are unread. */
+  readonly awayUnread: number;
+  /** How many archived items are seen, but unread. */
+  readonly awaySeenUnread: number;
   /** Every unread item has a number above this. */
   readonly unreadAfterSeq: number;
 }
 
-const EMPTY_STATE: InboxState = { counts: EMPTY_COUNTS, readUpToSeq: 0, readRev: 0, unreadAfterSeq: 0 };
+const EMPTY_STATE: InboxState = {
+  ...{ counts: EMPTY_COUNTS, readUpToSeq: 0, readRev: 0, unreadAfterSeq: 0 },
+  ...{ seenUpToSeq: 0, seenRev: 0, awayUnread: 0, awaySeenUnread: 0 },
+};
 
 /** Counters as SQLite gives them: a list, which the driver makes faster than an object. */
 type CountersRow = readonly [
@@ -27,53 +42,95 @@ type CountersRow = readonly [
   lastSeq: number,
   epoch: string,
   rev: number,
+  seenUnread: number | null,
   readUpToSeq: number,
   readRev: number,
   reopenedFromSeq: number | null,
+  seenUpToSeq: number | null,
+  seenRev: number | null,
+  awayUnread: number | null,
+  awaySeenUnread: number | null,
 ];
 
 /** Reads the state of an inbox: one row by its key. */
 export function prepareInboxState({ prepareRows }: QueryContext) {
   const counters = prepareRows<Owner, CountersRow>(`
-    SELECT total, unread, last_seq, epoch, rev, read_up_to_seq, read_rev, reopened_from_seq FROM belfry_inbox_counters WHERE ${OWN}`);
+    SELECT ${COUNTS_COLUMNS}, read_up_to_seq, read_rev, reopened_from_seq, seen_up_to_seq, seen_rev, away_unread, away_seen_unread
+    FROM belfry_inbox_counters WHERE ${OWN}`);
   return (owner: Owner): InboxState => {
     const row = counters.get(owner);
     if (row === undefined) {
       return EMPTY_STATE;
     }
-    const [total, unread, lastSeq, epoch, rev, readUpToSeq, readRev, reopenedFromSeq] = row;
-    const counts = { total, unread, lastSeq, epoch, rev };
-    return { counts, readUpToSeq, readRev, unreadAfterSeq: Math.min(readUpToSeq, (reopenedFromSeq ?? Number.POSITIVE_INFINITY) - 1) };
+    const [total, unread, lastSeq, epoch, rev, seenUnread, readUpToSeq, readRev, reopenedFromSeq, ...seenAndAway] = row;
+    const [seenUpToSeq, seenRev, awayUnread, awaySeenUnread] = seenAndAway;
+    return {
+      counts: { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev },
+      readUpToSeq,
+      readRev,
+      unreadAfterSeq: Math.min(readUpToSeq, (reopenedFromSeq ?? Number.POSITIVE_INFINITY) - 1),
+      seenUpToSeq: seenUpToSeq ?? 0,
+      seenRev: seenRev ?? 0,
+      awayUnread: awayUnread ?? 0,
+      awaySeenUnread: awaySeenUnread ?? 0,
+    };
   };
 }
 
-type CountsRow = readonly [total: number, unread: number, lastSeq: number, epoch: string, rev: number];
+/** How many items are unseen. A process of an older version does not count the seen ones that it marks read. */
+function unseenOf(unread: number, seenUnread: number | null): number {
+  return seenUnread === null ? unread : Math.max(unread - seenUnread, 0);
+}
+
+type CountsRow = readonly [total: number, unread: number, lastSeq: number, epoch: string, rev: number, seenUnread: number | null];
+
+const COUNTS_COLUMNS = "total, unread, last_seq, epoch, rev, seen_unread";
 
 /** Reads the counts of an inbox: one row by its key. */
 export function prepareCounts({ prepareRows }: QueryContext) {
-  const counters = prepareRows<Owner, CountsRow>(`SELECT total, unread, last_seq, epoch, rev FROM belfry_inbox_counters WHERE ${OWN}`);
+  const counters = prepareRows<Owner, CountsRow>(`SELECT ${COUNTS_COLUMNS} FROM belfry_inbox_counters WHERE ${OWN}`);
   return (owner: Owner): InboxCounts => {
     const row = counters.get(owner);
     if (row === undefined) {
       return EMPTY_COUNTS;
     }
-    const [total, unread, lastSeq, epoch, rev] = row;
-    return { total, unread, lastSeq, epoch, rev };
+    const [total, unread, lastSeq, epoch, rev, seenUnread] = row;
+    return { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev };
   };
 }
 
-type Added = Pick<InboxCounts, "total" | "unread">;
+/** What a change adds to the counts of an inbox. */
+export interface Added {
+  readonly total: number;
+  readonly unread: number;
+  readonly seenUnread: number;
+  readonly awayUnread: number;
+  readonly awaySeenUnread: number;
+}
 
-/** Adds to the counts of an inbox, as one change, and returns the new counts. */
+export const NOTHING_ADDED: Added = { total: 0, unread: 0, seenUnread: 0, awayUnread: 0, awaySeenUnread: 0 };
+
+/** Adds to the counts of an inbox, as one change unless told that it is none, and returns the new counts. */
 export function prepareAddToCounts({ prepare }: QueryContext) {
-  const add = prepare<Owner & Added>(
-    `UPDATE belfry_inbox_counters SET total = total + :total, unread = unread + :unread, rev = rev + 1 WHERE ${OWN}`,
-  );
-  return (owner: Owner, counts: InboxCounts, { total, unread }: Added): InboxCounts => {
-    if (total === 0 && unread === 0) {
+  const sum = (column: string, added: string) => `${column} = nullif(max(coalesce(${column}, 0) + :${added}, 0), 0)`;
+  const add = prepare<Owner & Added & { readonly changes: number }>(`
+    UPDATE belfry_inbox_counters SET total = total + :total, unread = unread + :unread, rev = rev + :changes,
+      ${sum("seen_unread", "seenUnread")}, ${sum("away_unread", "awayUnread")}, ${sum("away_seen_unread", "awaySeenUnread")}
+    WHERE ${OWN}`);
+  return (owner: Owner, counts: InboxCounts, { isChange, ...some }: Partial<Added> & { readonly isChange: boolean }): InboxCounts => {
+    const added = { ...NOTHING_ADDED, ...some };
+    const changes = Number(isChange);
+    if (changes === 0 && added.awayUnread === 0) {
       return counts;
     }
-    add.run({ ...owner, total, unread });
-    return { ...counts, total: counts.total + total, unread: counts.unread + unread, rev: counts.rev + 1 };
+    add.run({ ...owner, ...added, changes });
+    const { total, unread, unseen, rev } = counts;
+    return {
+      ...counts,
+      total: total + added.total,
+      unread: unread + added.unread,
+      unseen: Math.max(unseen + added.unread - added.seenUnread, 0),
+      rev: rev + changes,
+    };
   };
 }

@@ -3,7 +3,7 @@ import { fieldsOf } from "@belfry/storage-sql";
 import { DIALECT } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { OWN, OWN_ITEMS } from "./conditions.ts";
-import { type InboxState, prepareInboxState, type ReadState } from "./inbox-state.ts";
+import { type InboxState, prepareInboxState, type ReadState, type SeenState } from "./inbox-state.ts";
 
 /** The columns of a notification that are written and read. */
 export const NOTIFICATION_FIELDS = fieldsOf<Notification>(DIALECT.schema.notifications, DIALECT);
@@ -16,9 +16,9 @@ interface Covered {
 }
 
 /**
- * Makes a function that tells when an item of one inbox was read: its own time, else that of the earliest mark that
- * covers it, else null. It looks a mark up only if an item needs one, and neighbours usually share it. Within the
- * statement that reads the items, the look-up would slow every item down, read by a mark or not.
+ * Reads the states of the items of one inbox. An item was read at its own time, else at that of the earliest mark that
+ * covers it. A mark is looked up only if an item needs one, and neighbours usually share it. Within the statement that
+ * reads the items, the look-up would slow every item down, read by a mark or not.
  */
 export function prepareReadTimes(context: QueryContext) {
   const readAgain = prepareReadAgain(context);
@@ -26,9 +26,9 @@ export function prepareReadTimes(context: QueryContext) {
     SELECT m.up_to_seq, m.read_at, coalesce((
         SELECT up_to_seq FROM belfry_read_marks WHERE ${OWN} AND up_to_seq < m.up_to_seq ORDER BY up_to_seq DESC LIMIT 1), 0) AS after_seq
     FROM belfry_read_marks m WHERE ${OWN} AND m.up_to_seq >= :seq ORDER BY m.up_to_seq, m.rev LIMIT 1`);
-  return (owner: Owner, { readUpToSeq }: Pick<ReadState, "readUpToSeq">): ReadTime => {
+  return (owner: Owner, { readUpToSeq, seenUpToSeq, seenRev }: Omit<ReadState, "readRev">): ItemStates => {
     let mark: Covered | undefined;
-    return (seq, ownReadAt, unreadRev) => {
+    const readAt: ItemStates["readAt"] = (seq, ownReadAt, unreadRev) => {
       if (ownReadAt !== null || seq > readUpToSeq) {
         return ownReadAt;
       }
@@ -40,6 +40,7 @@ export function prepareReadTimes(context: QueryContext) {
       }
       return mark?.read_at ?? null;
     };
+    return { readAt, seenUpToSeq, seenRev };
   };
 }
 
@@ -74,6 +75,10 @@ export type ItemRow = readonly [
   actions: string | null,
   rendered: number | null,
   expiresAt: number | null,
+  pinnedAt: number | null,
+  archivedAt: number | null,
+  /** The change that marked it seen; negative if it was marked unseen. */
+  seenMark: number | null,
 ];
 
 /** The index of `deletedAt` in an {@link ItemRow}. */
@@ -83,18 +88,33 @@ export const ACTIONS = 15;
 
 /** The columns of an {@link ItemRow}, over the item `i` and its notification `n`. */
 export const ITEM_COLUMNS = `n.id, i.type, n.title, n.message, n.data, n.source, n.sender, i.created_at, i.seq, i.read_at, i.deleted_at,
-  i.unread_rev, n.priority, n.kind, n.url, n.actions, n.rendered, n.expires_at`;
+  i.unread_rev, n.priority, n.kind, n.url, n.actions, n.rendered, n.expires_at, i.pinned_at, i.archived_at, i.seen_mark`;
+
+/** The table of items `i`. */
+export const ITEMS = "belfry_inbox_items i";
 
 /** Items of the inbox of the values `tenant` and `userId`, with their notifications. Other conditions may follow. */
-export function selectOwnItems(columns: string): string {
-  return `SELECT ${columns} FROM belfry_inbox_items i CROSS JOIN belfry_notifications n ON n.pk = i.notification_pk WHERE ${OWN_ITEMS}`;
+export function selectOwnItems(columns: string, items = ITEMS): string {
+  return `SELECT ${columns} FROM ${items} CROSS JOIN belfry_notifications n ON n.pk = i.notification_pk WHERE ${OWN_ITEMS}`;
 }
 
-/** Tells when an item was read, in milliseconds, from its number and its own marks; null while it is unread. */
-export type ReadTime = (seq: number, ownReadAt: number | null, unreadRev: number | null) => number | null;
+/** The states of the items of one inbox. */
+export interface ItemStates extends SeenState {
+  /** Tells when an item was read, in milliseconds, from its number and its own marks; null while it is unread. */
+  readAt(seq: number, ownReadAt: number | null, unreadRev: number | null): number | null;
+}
+
+/** Whether a mark of its own, or of its whole inbox, makes an item seen, besides reading it. */
+function isMarkedSeen(seq: number, seenMark: number | null, { seenUpToSeq, seenRev }: SeenState): boolean {
+  return seenMark === null ? seq <= seenUpToSeq : seenMark > 0 || (seq <= seenUpToSeq && -seenMark <= seenRev);
+}
+
+function dateOf(milliseconds: number | null): Date | null {
+  return milliseconds === null ? null : new Date(milliseconds);
+}
 
 /** The inbox item that a row stands for. */
-export function toItem(row: ItemRow, owner: Owner, readTime: ReadTime): InboxItem {
+export function toItem(row: ItemRow, owner: Owner, states: ItemStates): InboxItem {
   const [
     id,
     type,
@@ -114,8 +134,10 @@ export function toItem(row: ItemRow, owner: Owner, readTime: ReadTime): InboxIte
     actions,
     rendered,
     expiresAt,
+    ...marks
   ] = row;
-  const readAt = readTime(seq, ownReadAt, unreadRev);
+  const [pinnedAt, archivedAt, seenMark] = marks;
+  const readAt = states.readAt(seq, ownReadAt, unreadRev);
   return {
     id,
     tenant: owner.tenant,
@@ -134,9 +156,18 @@ export function toItem(row: ItemRow, owner: Owner, readTime: ReadTime): InboxIte
     expiresAt: expiresAt === null ? null : new Date(expiresAt),
     userId: owner.userId,
     seq,
-    readAt: readAt === null ? null : new Date(readAt),
+    readAt: dateOf(readAt),
+    isSeen: readAt !== null || isMarkedSeen(seq, seenMark, states),
+    pinnedAt: dateOf(pinnedAt),
+    archivedAt: dateOf(archivedAt),
   };
 }
+
+/** The marks of an item's inbox, which stand before the item in lists over several inboxes. */
+export type MarksRow = readonly [readUpToSeq: number, seenUpToSeq: number, seenRev: number];
+
+/** The columns of a {@link MarksRow}, of the counters `c`. */
+export const MARKS_COLUMNS = "c.read_up_to_seq, coalesce(c.seen_up_to_seq, 0), coalesce(c.seen_rev, 0)";
 
 /** The columns of a {@link StoredItem}, without those that only a library's caller may want. */
 export const STORED_COLUMNS = "n.id, i.type, n.title, n.message, n.data, i.created_at, i.seq, i.read_at, i.unread_rev";
@@ -154,15 +185,15 @@ type StoredRow = readonly [
 ];
 
 /** The stored item of a row of {@link STORED_COLUMNS}. */
-export function toStoredItem(row: StoredRow, { userId }: Owner, readTime: ReadTime): StoredItem {
+export function toStoredItem(row: StoredRow, { userId }: Owner, states: ItemStates): StoredItem {
   const [id, type, title, message, dataJson, createdAtMs, seq, ownReadAt, unreadRev] = row;
-  return { id, userId, type, title, message, dataJson, createdAtMs, seq, readAtMs: readTime(seq, ownReadAt, unreadRev) };
+  return { id, userId, type, title, message, dataJson, createdAtMs, seq, readAtMs: states.readAt(seq, ownReadAt, unreadRev) };
 }
 
 /** An item that an inbox has or had. */
 export interface FoundItem {
   readonly item: InboxItem;
-  readonly isDeleted: boolean;
+  readonly place: "active" | "archived" | "deleted";
 }
 
 /** Finds an item of an inbox by its id or number, even if it is deleted. */
@@ -178,20 +209,28 @@ export function prepareFindItem(context: QueryContext) {
     if (row === undefined) {
       return undefined;
     }
-    return { item: toItem(row, owner, readTimes(owner, state)), isDeleted: row[DELETED_AT] !== null };
+    const item = toItem(row, owner, readTimes(owner, state));
+    const left = item.archivedAt === null ? "deleted" : "archived";
+    return { item, place: row[DELETED_AT] === null ? "active" : left };
   };
 }
 
-/** Finds the items of an inbox that are named and not deleted, each once, with the inbox's state. */
+/** Items of an inbox, with the inbox's state. */
+export interface NamedItems {
+  readonly state: InboxState;
+  readonly items: readonly InboxItem[];
+}
+
+/** Finds the items of an inbox that are named and active, or archived, each once, with the inbox's state. */
 export function prepareFindItems(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const findItem = prepareFindItem(context);
-  return (owner: Owner, refs: readonly ItemRef[]): { readonly state: InboxState; readonly items: readonly InboxItem[] } => {
+  return (owner: Owner, refs: readonly ItemRef[], place: "active" | "archived" = "active"): NamedItems => {
     const state = inboxState(owner);
     const bySeq = new Map<number, InboxItem>();
     for (const ref of refs) {
       const found = findItem(owner, state, ref);
-      if (found?.isDeleted === false) {
+      if (found?.place === place) {
         bySeq.set(found.item.seq, found.item);
       }
     }

@@ -6,10 +6,13 @@ import { prepareInboxState, type ReadState } from "./inbox-state.ts";
 import {
   ACTIONS,
   ITEM_COLUMNS,
+  ITEMS,
   type ItemRow,
+  type ItemStates,
+  MARKS_COLUMNS,
+  type MarksRow,
   prepareFindItem,
   prepareReadTimes,
-  type ReadTime,
   STORED_COLUMNS,
   selectOwnItems,
   toItem,
@@ -17,7 +20,7 @@ import {
 } from "./item-row.ts";
 
 /** The values of a list's statements, each of which takes the ones that its text names. */
-interface ListValues extends Owner, ReadState {
+interface ListValues extends Owner, Pick<ReadState, "readUpToSeq" | "readRev"> {
   readonly unreadAfterSeq: number;
   readonly type: string | undefined;
   readonly roomId: string | undefined;
@@ -39,7 +42,7 @@ interface ListStatements<Row> {
 /** The columns that a list reads of each item, and what it makes of them. */
 interface Reading<Row extends readonly unknown[], Item> {
   readonly columns: string;
-  toItem(row: Row, owner: Owner, readTime: ReadTime): Item;
+  toItem(row: Row, owner: Owner, states: ItemStates): Item;
 }
 
 /** Reads a page of an inbox, newest first. */
@@ -56,17 +59,17 @@ function listOf<Row extends readonly unknown[], Item>(reading: Reading<Row, Item
     return (owner: Owner, query: InboxQuery): InboxPage<Item> => {
       const state = inboxState(owner);
       const { counts, readUpToSeq, readRev, unreadAfterSeq } = state;
-      const { status, type, roomId, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
+      const { status, type, roomId, archived = false, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
       const { tenant, userId } = owner;
       const statements = statementsFor(query);
       const values = { tenant, userId, readUpToSeq, readRev, unreadAfterSeq, type, roomId, before, limit, skipped: offset - 1 };
       const ofStatus = countOf(counts, status);
-      const isCounted = (type === undefined && roomId === undefined) || ofStatus === 0;
+      const isCounted = !archived && ((type === undefined && roomId === undefined) || ofStatus === 0);
       const matching = isCounted ? ofStatus : (statements.matching.get(values)?.matching ?? 0);
       // Asks for no more rows than match: a scan that found them all does not read the rest of the inbox.
       values.limit = Math.min(limit, matching - offset);
-      const readTime = readTimes(owner, state);
-      return { items: pageRows(statements, values).map((row) => reading.toItem(row, owner, readTime)), counts, matching };
+      const states = readTimes(owner, state);
+      return { items: pageRows(statements, values).map((row) => reading.toItem(row, owner, states)), counts, matching };
     };
   };
 }
@@ -91,9 +94,11 @@ const OF_ROOM = "AND (SELECT data ->> '$.room_id' FROM belfry_notifications WHER
 /** Prepares the statements of a combination of filters when it is first used. */
 function prepareVariants<Row extends readonly unknown[]>(context: QueryContext, columns: string) {
   const prepared = new Map<string, ListStatements<Row>>();
-  return ({ status, type, roomId }: Pick<InboxQuery, "status" | "type" | "roomId">): ListStatements<Row> => {
-    const filter = `${OF_STATUS[status]} ${type === undefined ? "" : OF_TYPE} ${roomId === undefined ? "" : OF_ROOM}`;
-    const statements = prepared.get(filter) ?? prepareStatements<Row>(context, columns, filter);
+  return ({ status, type, roomId, archived }: Pick<InboxQuery, "status" | "type" | "roomId" | "archived">): ListStatements<Row> => {
+    const filter = `AND ${archived ? "i.archived_at IS NOT NULL" : "i.deleted_at IS NULL"} ${OF_STATUS[status]} ${type === undefined ? "" : OF_TYPE} ${roomId === undefined ? "" : OF_ROOM}`;
+    // The planner takes the inbox's own key for as good, but that would read all active items, too.
+    const items = archived ? `${ITEMS} INDEXED BY belfry_inbox_items_archived` : ITEMS;
+    const statements = prepared.get(filter) ?? prepareStatements<Row>(context, { columns, items, filter });
     prepared.set(filter, statements);
     return statements;
   };
@@ -101,16 +106,13 @@ function prepareVariants<Row extends readonly unknown[]>(context: QueryContext, 
 
 function prepareStatements<Row extends readonly unknown[]>(
   { prepare, prepareRows }: QueryContext,
-  columns: string,
-  filter: string,
+  { columns, items, filter }: { readonly columns: string; readonly items: string; readonly filter: string },
 ): ListStatements<Row> {
-  const matching = `belfry_inbox_items i WHERE ${OWN_ITEMS} AND i.deleted_at IS NULL ${filter}`;
+  const matching = `${items} WHERE ${OWN_ITEMS} ${filter}`;
   return {
     matching: prepare(`SELECT count(*) AS matching FROM ${matching}`),
     lastSkipped: prepare(`SELECT i.seq FROM ${matching} ORDER BY i.seq DESC LIMIT 1 OFFSET :skipped`),
-    page: prepareRows(
-      `${selectOwnItems(columns)} AND i.deleted_at IS NULL ${filter} AND i.seq < +:before ORDER BY i.seq DESC LIMIT :limit`,
-    ),
+    page: prepareRows(`${selectOwnItems(columns, items)} ${filter} AND i.seq < +:before ORDER BY i.seq DESC LIMIT :limit`),
   };
 }
 
@@ -125,8 +127,8 @@ export function prepareListAfter(context: QueryContext) {
     const state = inboxState(owner);
     const isAnyLeft = state.counts.lastSeq > seq && limit > 0;
     const rows = isAnyLeft ? takeBytes(tail.iterate({ ...owner, seq, limit }), { bytes, of: rowBytes }) : [];
-    const readTime = readTimes(owner, state);
-    return { items: rows.map((row) => toItem(row, owner, readTime)), counts: state.counts };
+    const states = readTimes(owner, state);
+    return { items: rows.map((row) => toItem(row, owner, states)), counts: state.counts };
   };
 }
 
@@ -135,19 +137,19 @@ function rowBytes(row: ItemRow): number {
   return title.length + message.length + data.length + (row[ACTIONS]?.length ?? 0);
 }
 
-type TenantItemRow = readonly [userId: string, readUpToSeq: number, ...item: ItemRow];
+type TenantItemRow = readonly [userId: string, ...marks: MarksRow, ...item: ItemRow];
 
 /** Reads the newest items of all of a tenant's inboxes: along the notifications' ids, which sort by time. */
 export function prepareListTenant(context: QueryContext) {
   const readTimes = prepareReadTimes(context);
   const newest = context.prepareRows<{ readonly tenant: string; readonly limit: number }, TenantItemRow>(`
-    SELECT i.user_id, c.read_up_to_seq, ${ITEM_COLUMNS}
+    SELECT i.user_id, ${MARKS_COLUMNS}, ${ITEM_COLUMNS}
     FROM belfry_notifications n CROSS JOIN belfry_inbox_items i ON i.notification_pk = n.pk ${JOIN_COUNTERS}
     WHERE n.tenant = +:tenant AND i.deleted_at IS NULL ORDER BY n.id DESC, i.user_id LIMIT :limit`);
   return (tenant: string, limit: number): readonly InboxItem[] =>
-    newest.all({ tenant, limit }).map(([userId, readUpToSeq, ...row]) => {
+    newest.all({ tenant, limit }).map(([userId, readUpToSeq, seenUpToSeq, seenRev, ...row]) => {
       const owner = { tenant, userId };
-      return toItem(row, owner, readTimes(owner, { readUpToSeq }));
+      return toItem(row, owner, readTimes(owner, { readUpToSeq, seenUpToSeq, seenRev }));
     });
 }
 
@@ -157,7 +159,7 @@ export function prepareGet(context: QueryContext) {
   const findItem = prepareFindItem(context);
   return (owner: Owner, ref: ItemRef, { includeDeleted = false }: { readonly includeDeleted?: boolean } = {}): InboxItem | null => {
     const found = findItem(owner, inboxState(owner), ref);
-    return found === undefined || (found.isDeleted && !includeDeleted) ? null : found.item;
+    return found === undefined || (found.place !== "active" && !includeDeleted) ? null : found.item;
   };
 }
 

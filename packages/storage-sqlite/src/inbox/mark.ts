@@ -1,8 +1,8 @@
-import type { ItemRef, Owner } from "@belfry/core";
-import type { ItemsChange, WholeInboxChange } from "@belfry/core/storage";
+import type { InboxItem, ItemMark, ItemRef, Owner } from "@belfry/core";
+import type { ItemMarking, ItemsChange, WholeInboxChange } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { OWN, OWN_ITEM } from "./conditions.ts";
-import { prepareAddToCounts, prepareCounts } from "./inbox-state.ts";
+import { type Added, NOTHING_ADDED, prepareAddToCounts, prepareInboxState } from "./inbox-state.ts";
 import { prepareFindItems } from "./item-row.ts";
 
 /** Marks unread items read. */
@@ -14,14 +14,15 @@ export function prepareMarkRead(context: QueryContext) {
   );
   return (owner: Owner, refs: readonly ItemRef[], at: Date): ItemsChange => {
     const { state, items } = findItems(owner, refs);
-    const changed = new Set(items.filter(({ readAt }) => readAt === null).map(({ seq }) => seq));
-    for (const seq of changed) {
+    const unread = items.filter(({ readAt }) => readAt === null);
+    for (const { seq } of unread) {
       setReadAt.run({ ...owner, seq, at });
     }
+    const seenUnread = unread.filter(({ isSeen }) => isSeen).length;
     return {
-      items: items.map((item) => (item.readAt === null ? { ...item, readAt: new Date(at) } : item)),
-      changed,
-      counts: addToCounts(owner, state.counts, { total: 0, unread: -changed.size }),
+      items: items.map((item) => (item.readAt === null ? { ...item, readAt: new Date(at), isSeen: true } : item)),
+      changed: new Set(unread.map(({ seq }) => seq)),
+      counts: addToCounts(owner, state.counts, { isChange: unread.length > 0, unread: -unread.length, seenUnread: -seenUnread }),
     };
   };
 }
@@ -30,10 +31,11 @@ export function prepareMarkRead(context: QueryContext) {
 export function prepareMarkUnread(context: QueryContext) {
   const findItems = prepareFindItems(context);
   const setUnread = context.prepare<Owner & { readonly seq: number; readonly rev: number }>(
-    `UPDATE belfry_inbox_items SET read_at = NULL, unread_rev = :rev WHERE ${OWN_ITEM}`,
+    // It was read, and so it was seen.
+    `UPDATE belfry_inbox_items SET read_at = NULL, unread_rev = :rev, seen_mark = :rev WHERE ${OWN_ITEM}`,
   );
   const addToUnread = context.prepare<Owner & { readonly count: number; readonly fromSeq: number | null }>(`
-    UPDATE belfry_inbox_counters SET unread = unread + :count, rev = rev + 1,
+    UPDATE belfry_inbox_counters SET unread = unread + :count, seen_unread = coalesce(seen_unread, 0) + :count, rev = rev + 1,
       reopened_from_seq = min(coalesce(reopened_from_seq, :fromSeq), coalesce(:fromSeq, reopened_from_seq)) WHERE ${OWN}`);
   return (owner: Owner, refs: readonly ItemRef[]): ItemsChange => {
     const { state, items } = findItems(owner, refs);
@@ -53,21 +55,128 @@ export function prepareMarkUnread(context: QueryContext) {
 
 /** Marks a whole inbox read by one mark, without changing any item. */
 export function prepareMarkAllRead(context: QueryContext) {
-  const counts = prepareCounts(context);
+  const inboxState = prepareInboxState(context);
   const addMark = context.prepare<Owner & { readonly upToSeq: number; readonly at: Date; readonly rev: number }>(
     "INSERT INTO belfry_read_marks (tenant, user_id, up_to_seq, read_at, rev) VALUES (:tenant, :userId, :upToSeq, :at, :rev)",
   );
   const moveUp = context.prepare<Owner>(`
-    UPDATE belfry_inbox_counters SET unread = 0, read_up_to_seq = last_seq, rev = rev + 1, read_rev = rev + 1, reopened_from_seq = NULL
+    UPDATE belfry_inbox_counters SET unread = 0, read_up_to_seq = last_seq, rev = rev + 1, read_rev = rev + 1, reopened_from_seq = NULL,
+      seen_unread = NULL, away_unread = NULL, away_seen_unread = NULL
     WHERE ${OWN}`);
   return (owner: Owner, at: Date): WholeInboxChange => {
-    const before = counts(owner);
-    if (before.unread === 0) {
+    const { counts: before, awayUnread } = inboxState(owner);
+    if (before.unread + awayUnread === 0) {
       return { count: 0, counts: before };
     }
     const rev = before.rev + 1;
     addMark.run({ ...owner, upToSeq: before.lastSeq, at, rev });
     moveUp.run(owner);
-    return { count: before.unread, counts: { ...before, unread: 0, rev } };
+    return { count: before.unread, counts: { ...before, unread: 0, unseen: 0, rev } };
   };
+}
+
+/** Marks a whole inbox seen, without changing any item. */
+export function prepareMarkAllSeen(context: QueryContext) {
+  const inboxState = prepareInboxState(context);
+  const moveUp = context.prepare<Owner>(`
+    UPDATE belfry_inbox_counters SET seen_up_to_seq = last_seq, rev = rev + 1, seen_rev = rev + 1, seen_unread = nullif(unread, 0),
+      away_seen_unread = away_unread
+    WHERE ${OWN}`);
+  return (owner: Owner): WholeInboxChange => {
+    const { counts, awayUnread, awaySeenUnread } = inboxState(owner);
+    if (counts.unseen === 0 && awayUnread <= awaySeenUnread) {
+      return { count: 0, counts };
+    }
+    moveUp.run(owner);
+    return { count: counts.unseen, counts: { ...counts, unseen: 0, rev: counts.rev + 1 } };
+  };
+}
+
+/** How a mark changes items. */
+interface MarkRule {
+  /** Where it finds them. @default "active" */
+  readonly place?: "archived";
+  /** The assignments to each; `at` and the number of the change, `rev`, are its values. */
+  readonly set: string;
+  changes(item: InboxItem): boolean;
+  /** What a changed item has from then on. */
+  after(at: Date): Partial<InboxItem>;
+  /** What each changed item adds to the counts: flags of it are 0 or 1. */
+  added(isUnread: number, isSeenUnread: number): Partial<Added>;
+}
+
+const MARKS: Readonly<Record<ItemMark, MarkRule>> = {
+  seen: {
+    set: "seen_mark = :rev",
+    changes: ({ isSeen }) => !isSeen,
+    after: () => ({ isSeen: true }),
+    added: () => ({ seenUnread: 1 }),
+  },
+  unseen: {
+    set: "seen_mark = -:rev",
+    changes: ({ isSeen, readAt }) => isSeen && readAt === null,
+    after: () => ({ isSeen: false }),
+    added: () => ({ seenUnread: -1 }),
+  },
+  pinned: {
+    set: "pinned_at = :at",
+    changes: ({ pinnedAt }) => pinnedAt === null,
+    after: (at) => ({ pinnedAt: new Date(at) }),
+    added: () => ({}),
+  },
+  unpinned: {
+    set: "pinned_at = NULL",
+    changes: ({ pinnedAt }) => pinnedAt !== null,
+    after: () => ({ pinnedAt: null }),
+    added: () => ({}),
+  },
+  archived: {
+    set: "archived_at = :at, deleted_at = :at",
+    changes: () => true,
+    after: (at) => ({ archivedAt: new Date(at) }),
+    added: (unread, seen) => ({ total: -1, unread: -unread, seenUnread: -seen, awayUnread: unread, awaySeenUnread: seen }),
+  },
+  unarchived: {
+    place: "archived",
+    set: "archived_at = NULL, deleted_at = NULL",
+    changes: () => true,
+    after: () => ({ archivedAt: null }),
+    added: (unread, seen) => ({ total: 1, unread, seenUnread: seen, awayUnread: -unread, awaySeenUnread: -seen }),
+  },
+};
+
+/** Gives items a mark. */
+export function prepareMark(context: QueryContext) {
+  const findItems = prepareFindItems(context);
+  const addToCounts = prepareAddToCounts(context);
+  const prepared = Object.entries(MARKS).map(([mark, { set }]) => {
+    const text = `UPDATE belfry_inbox_items SET ${set} WHERE ${OWN_ITEM}`;
+    return [mark, context.prepare<Owner & { readonly seq: number; readonly at: Date; readonly rev: number }>(text)] as const;
+  });
+  const statements = new Map(prepared);
+  return (owner: Owner, refs: readonly ItemRef[], { mark, at }: ItemMarking): ItemsChange => {
+    const { place, changes, after, added } = MARKS[mark];
+    const { state, items } = findItems(owner, refs, place);
+    const changed = items.filter(changes);
+    for (const { seq } of changed) {
+      statements.get(mark)?.run({ ...owner, seq, at, rev: state.counts.rev + 1 });
+    }
+    const isSeenUnread = ({ isSeen, readAt }: InboxItem) => Number(isSeen && readAt === null);
+    const sum = sumOf(changed.map((item) => added(Number(item.readAt === null), isSeenUnread(item))));
+    return {
+      items: items.map((item) => (changes(item) ? { ...item, ...after(at) } : item)),
+      changed: new Set(changed.map(({ seq }) => seq)),
+      counts: addToCounts(owner, state.counts, { isChange: changed.length > 0, ...sum }),
+    };
+  };
+}
+
+function sumOf(parts: readonly Partial<Added>[]): Added {
+  const sum = { ...NOTHING_ADDED };
+  for (const part of parts) {
+    for (const [key, value] of Object.entries(part) as [keyof Added, number][]) {
+      sum[key] += value;
+    }
+  }
+  return sum;
 }

@@ -1,7 +1,7 @@
 import type { ItemRef, Owner } from "@belfry/core";
 import type { ItemsChange, WholeInboxChange } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
-import { IS_READ, IS_READ_BESIDE_COUNTERS, OWN, OWN_ITEM } from "./conditions.ts";
+import { IS_READ, IS_READ_BESIDE_COUNTERS, IS_SEEN_BESIDE_COUNTERS, OWN, OWN_ITEM } from "./conditions.ts";
 import { prepareAddToCounts, prepareInboxState, type ReadState } from "./inbox-state.ts";
 import { prepareFindItems } from "./item-row.ts";
 
@@ -17,8 +17,10 @@ export function prepareRemove(context: QueryContext) {
     for (const { seq } of items) {
       setDeletedAt.run({ ...owner, seq, at });
     }
-    const unread = items.filter(({ readAt }) => readAt === null).length;
-    const counts = addToCounts(owner, state.counts, { total: -items.length, unread: -unread });
+    const unread = items.filter(({ readAt }) => readAt === null);
+    const seenUnread = unread.filter(({ isSeen }) => isSeen).length;
+    const added = { total: -items.length, unread: -unread.length, seenUnread: -seenUnread };
+    const counts = addToCounts(owner, state.counts, { isChange: items.length > 0, ...added });
     return { items, changed: new Set(items.map(({ seq }) => seq)), counts };
   };
 }
@@ -27,7 +29,7 @@ export function prepareRemove(context: QueryContext) {
 export function prepareRemoveRead(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const addToCounts = prepareAddToCounts(context);
-  const setDeletedAt = context.prepare<Owner & ReadState & { readonly at: Date }>(
+  const setDeletedAt = context.prepare<Owner & Pick<ReadState, "readUpToSeq" | "readRev"> & { readonly at: Date }>(
     `UPDATE belfry_inbox_items AS i SET deleted_at = :at WHERE ${OWN} AND deleted_at IS NULL AND ${IS_READ}`,
   );
   return (owner: Owner, at: Date): WholeInboxChange => {
@@ -36,15 +38,16 @@ export function prepareRemoveRead(context: QueryContext) {
     if (count > 0) {
       setDeletedAt.run({ ...owner, at, readUpToSeq, readRev });
     }
-    return { count, counts: addToCounts(owner, counts, { total: -count, unread: 0 }) };
+    return { count, counts: addToCounts(owner, counts, { isChange: count > 0, total: -count }) };
   };
 }
 
-/** An item to be removed for good; flags are 0 or 1. */
-export type DroppedItem = readonly [seq: number, notificationPk: number, isShown: number, isUnread: number];
+/** An item to be removed for good; flags are 0 or 1. An archived item is away. */
+export type DroppedItem = readonly [seq: number, notificationPk: number, isShown: number, isAway: number, isUnread: number, isSeen: number];
 
 /** The columns of a {@link DroppedItem}, over the item `i` and its inbox's counters `c`. */
-export const DROPPED_COLUMNS = `i.seq, i.notification_pk, i.deleted_at IS NULL, i.deleted_at IS NULL AND NOT ${IS_READ_BESIDE_COUNTERS}`;
+export const DROPPED_COLUMNS = `i.seq, i.notification_pk, i.deleted_at IS NULL, i.archived_at IS NOT NULL,
+  NOT ${IS_READ_BESIDE_COUNTERS}, ${IS_SEEN_BESIDE_COUNTERS}`;
 
 /** Removes a notification if nothing refers to it any more. */
 export function prepareDropNotification({ prepare }: QueryContext) {
@@ -65,14 +68,17 @@ export function prepareDropItems(context: QueryContext) {
   const dropItem = context.prepare<Owner & { readonly seq: number }>(`DELETE FROM belfry_inbox_items WHERE ${OWN_ITEM}`);
   const dropNotification = prepareDropNotification(context);
   return (owner: Owner, items: readonly DroppedItem[]): number => {
-    let [shown, unread] = [0, 0];
-    for (const [seq, pk, isShown, isUnread] of items) {
+    const added = { total: 0, unread: 0, seenUnread: 0, awayUnread: 0, awaySeenUnread: 0 };
+    for (const [seq, pk, isShown, isAway, isUnread, isSeen] of items) {
       dropItem.run({ ...owner, seq });
       dropNotification(owner.tenant, pk);
-      shown += isShown;
-      unread += isUnread;
+      added.total -= isShown;
+      added.unread -= isShown * isUnread;
+      added.seenUnread -= isShown * isUnread * isSeen;
+      added.awayUnread -= isAway * isUnread;
+      added.awaySeenUnread -= isAway * isUnread * isSeen;
     }
-    addToCounts(owner, inboxState(owner).counts, { total: -shown, unread: -unread });
+    addToCounts(owner, inboxState(owner).counts, { isChange: added.total < 0, ...added });
     return items.length;
   };
 }

@@ -40,10 +40,11 @@ export function prepareExport(context: QueryContext) {
     `${selectOwnItems(ITEM_COLUMNS)} AND i.seq > +:seq ORDER BY i.seq LIMIT :limit`,
   );
   return (owner: Owner, { after, limit }: StepRange): ExportStep<ExportedItem> => {
-    const readTime = readTimes(owner, inboxState(owner));
+    const states = readTimes(owner, inboxState(owner));
     const records = page.all({ ...owner, seq: Number(after ?? 0), limit }).map((row): ExportedItem => {
       const deletedAt = row[DELETED_AT];
-      return { ...toItem(row, owner, readTime), deletedAt: deletedAt === null ? null : new Date(deletedAt) };
+      const item = toItem(row, owner, states);
+      return { ...item, deletedAt: deletedAt === null || item.archivedAt !== null ? null : new Date(deletedAt) };
     });
     const last = records.length < limit ? undefined : records.at(-1);
     return { records, next: last === undefined ? null : String(last.seq) };

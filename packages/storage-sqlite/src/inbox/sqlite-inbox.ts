@@ -6,7 +6,7 @@ import type { SqliteTransaction } from "../database/connection.ts";
 import { cutIntoChunks, prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut } from "./fan-outs.ts";
 import { prepareCounts } from "./inbox-state.ts";
 import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant, preparePositions } from "./list.ts";
-import { prepareMarkAllRead, prepareMarkRead, prepareMarkUnread } from "./mark.ts";
+import { prepareMark, prepareMarkAllRead, prepareMarkAllSeen, prepareMarkRead, prepareMarkUnread } from "./mark.ts";
 import { prepareRemove, prepareRemoveRead } from "./remove.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareCreateMany } from "./write-items.ts";
@@ -36,6 +36,8 @@ export function sqliteInbox(
       markRead: write(prepareMarkRead),
       markUnread: write(prepareMarkUnread),
       markAllRead: write(prepareMarkAllRead),
+      mark: write(prepareMark),
+      markAllSeen: write(prepareMarkAllSeen),
       remove: write(prepareRemove),
       removeRead: write(prepareRemoveRead),
       erase: step(prepareErase),

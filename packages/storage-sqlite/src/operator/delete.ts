@@ -82,12 +82,17 @@ function prepareDropItemsOf(context: QueryContext) {
     const items = rows.flatMap(([userId, ...row]) => {
       const owner = { tenant, userId };
       drop.run({ ...key, ...owner });
-      if (row[DELETED_AT] !== null) {
-        return [];
-      }
       const state = inboxState(owner);
       const was = toItem(row, owner, readTimes(owner, state));
-      addToCounts(owner, state.counts, { total: -1, unread: was.readAt === null ? -1 : 0 });
+      const unread = was.readAt === null ? -1 : 0;
+      const seen = was.isSeen ? unread : 0;
+      if (row[DELETED_AT] !== null) {
+        if (was.archivedAt !== null) {
+          addToCounts(owner, state.counts, { isChange: false, awayUnread: unread, awaySeenUnread: seen });
+        }
+        return [];
+      }
+      addToCounts(owner, state.counts, { isChange: true, total: -1, unread, seenUnread: seen });
       return [{ ...was, epoch: state.counts.epoch }];
     });
     return { items, dropped: rows.length };

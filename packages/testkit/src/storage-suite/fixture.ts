@@ -26,8 +26,11 @@ export function range(first: number, last: number): readonly number[] {
 }
 
 /** The inbox item that `notification` makes. */
-export function itemOf(notification: Notification, state: { userId: string; seq: number; readAt?: Date | null }): InboxItem {
-  return { ...notification, userId: state.userId, seq: state.seq, readAt: state.readAt ?? null };
+export function itemOf(
+  notification: Notification,
+  { userId, seq, readAt = null, ...marks }: Pick<InboxItem, "userId" | "seq"> & Partial<InboxItem>,
+): InboxItem {
+  return { ...notification, userId, seq, readAt, isSeen: readAt !== null, pinnedAt: null, archivedAt: null, ...marks };
 }
 
 /** One storage for the tests of a describe block; each test has a tenant of its own in it. */

@@ -70,7 +70,8 @@ async function expectInbox({ inbox }: Storage): Promise<void> {
     [MESSAGE, 1, THEN],
   ]);
   expect(page.items[2]).toMatchObject({ type: "note", title: "Title 1", message: "Message 1", data: { n: 1 }, createdAt: THEN });
-  expect(page.counts).toMatchObject({ total: 3, unread: 1, lastSeq: 3, epoch: "first" });
+  expect(page.counts).toMatchObject({ total: 3, unread: 1, unseen: 1, lastSeq: 3, epoch: "first" });
+  expect(page.items).toMatchObject([false, true, true].map((isSeen) => ({ isSeen, pinnedAt: null, archivedAt: null })));
   expect((await inbox.list(owner, { status: "unread", limit: 10 })).items.map(({ seq }) => seq)).toEqual([3]);
   expect((await inbox.list(owner, { status: "read", limit: 10 })).items.map(({ seq }) => seq)).toEqual([2, 1]);
   expect((await inbox.fanOutNext(THEN))?.items.map(({ userId, seq }) => [userId, seq])).toEqual([
@@ -127,6 +128,9 @@ async function expectPreferences({ decisions }: Storage): Promise<void> {
 
 async function expectChanges({ inbox }: Storage): Promise<void> {
   const at = new Date(THEN.getTime() + 1_000);
+  expect(await inbox.mark(owner, [{ seq: 3 }], { mark: "archived", at })).toMatchObject({ counts: { total: 2, unread: 0, unseen: 0 } });
+  await inbox.mark(owner, [{ seq: 3 }], { mark: "unarchived", at });
+  expect((await inbox.markAllSeen(owner)).count).toBe(1);
   expect((await inbox.markAllRead(owner, at)).count).toBe(1);
   expect((await inbox.removeRead(owner, at)).count).toBe(3);
   expect(await inbox.counts(owner)).toMatchObject({ total: 0, unread: 0, lastSeq: 3 });

@@ -21,6 +21,9 @@ onEveryStorage((database) => {
         type: "notification",
         data: {},
         readAt: null,
+        isSeen: false,
+        pinnedAt: null,
+        archivedAt: null,
       });
     });
 

@@ -49,13 +49,15 @@ function position(seq: string, epoch: string): InboxPosition {
   return Number.isSafeInteger(number) ? { seq: number, epoch } : NOWHERE;
 }
 
-/** The frame types of each change. */
-const FRAME_TYPES: Readonly<Record<InboxChange, string>> = {
+/** The frame type of each change. Archiving looks like deleting; changes that the contract does not know have no frame. */
+const FRAME_TYPES: Readonly<Record<InboxChange, string | null>> = {
   created: "notification_new",
   read: "notification_read",
   deleted: "notification_deleted",
   read_all: "notification_read_all",
   deleted_read: "notification_deleted_read",
+  archived: "notification_deleted",
+  ...{ unarchived: null, unread: null, seen: null, unseen: null, seen_all: null, pinned: null, unpinned: null },
 };
 
 /** A frame that can be sent to any number of sockets. */
@@ -68,18 +70,21 @@ export interface Frame {
 const written = new WeakMap<InboxEvent, Frame>();
 let latest: { readonly event: InboxEvent; readonly frame: Frame } | null = null;
 
-/** Returns the frame of an event. `userId` names the user whose inbox it is. */
-export function eventFrame(event: InboxEvent, { userId }: { readonly userId: string }): Frame {
+/** Returns the frame of an event, or null if the contract has none. `userId` names the user whose inbox it is. */
+export function eventFrame(event: InboxEvent, { userId }: { readonly userId: string }): Frame | null {
   if (latest?.event !== event) {
-    const frame = written.get(event) ?? madeFrame(event, userId);
+    const type = FRAME_TYPES[event.change];
+    if (type === null) {
+      return null;
+    }
+    const frame = written.get(event) ?? madeFrame(event, { type, userId });
     written.set(event, frame);
     latest = { event, frame };
   }
   return latest.frame;
 }
 
-function madeFrame({ change, item, count, seq, epoch }: InboxEvent, userId: string): Frame {
-  const type = FRAME_TYPES[change];
+function madeFrame({ item, count, seq, epoch }: InboxEvent, { type, userId }: { readonly type: string; readonly userId: string }): Frame {
   const payload = item ? itemJson(storedItem(item)) : JSON.stringify({ count });
   const entity = { event_type: type, entity_type: "notification", entity_id: item ? item.id : userId, seq, epoch };
   return { type, text: `{"type":"${type}","payload":${payload},${JSON.stringify(entity).slice(1)}` };

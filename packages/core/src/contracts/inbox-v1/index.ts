@@ -142,6 +142,9 @@ class StreamClient implements Client {
 
   onEvent(event: InboxEvent): void {
     const frame = eventFrame(event, this.#inbox.owner);
+    if (frame === null) {
+      return;
+    }
     if (event.change === "created") {
       this.#seq = event.seq;
       this.#epoch = event.epoch;

@@ -39,7 +39,7 @@ class InboxSocket extends MessageSocket implements Client {
 
   onEvent(event: InboxEvent): void {
     const frame = eventFrame(event, this);
-    if (this.#wants === null || this.#wants(frame.type, event)) {
+    if (frame !== null && (this.#wants === null || this.#wants(frame.type, event))) {
       this.context.stream.send(frame.text);
     }
   }

@@ -26,7 +26,7 @@ export function createManyTests(harness: StorageHarness): void {
     test("the first item of an inbox has number 1 and an epoch of its own", async () => {
       const { notification, items } = await fixture.create("ann");
       const counts = await fixture.inbox.counts(fixture.owner("ann"));
-      expect(counts).toEqual({ total: 1, unread: 1, lastSeq: 1, epoch: items[0]?.epoch, rev: 0 });
+      expect(counts).toEqual({ total: 1, unread: 1, unseen: 1, lastSeq: 1, epoch: items[0]?.epoch, rev: 0 });
       expect(items).toEqual([{ userId: "ann", seq: 1, epoch: expect.any(String) }]);
       expect(counts.epoch).not.toBe(EMPTY_EPOCH);
       const page = await fixture.inbox.list(fixture.owner("ann"), { status: "all", limit: 10 });

@@ -78,7 +78,9 @@ export function fanOutTests(harness: StorageHarness): void {
         expect(await fixture.inbox.get(owner, notification.id)).toEqual(expected);
         expect((await fixture.inbox.list(owner, { status: "all", limit: 1 })).items).toEqual([expected]);
         expect((await fixture.inbox.listAfter(owner, 0, { limit: 1, bytes: 1_000_000 })).items).toEqual([expected]);
-        expect((await fixture.inbox.markRead(owner, [{ seq: 1 }], at(700))).items).toEqual([{ ...expected, readAt: at(700) }]);
+        expect((await fixture.inbox.markRead(owner, [{ seq: 1 }], at(700))).items).toEqual([
+          { ...expected, readAt: at(700), isSeen: true },
+        ]);
       }
       const listed = await fixture.inbox.listTenant(fixture.tenant, 5);
       expect(Object.fromEntries(listed.map((item) => [item.userId, item.createdAt]))).toEqual({ ann: at(500), bob: at(600) });

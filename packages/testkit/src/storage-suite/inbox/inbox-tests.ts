@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import type { StorageHarness } from "../harness.ts";
 import { concurrencyTests } from "./concurrency.ts";
 import { erasingTests, sweepingTests } from "./erasing.ts";
+import { itemMarkTests } from "./item-marks.ts";
 import { itemTests } from "./items.ts";
 import { listingTests } from "./listing.ts";
 import { markingTests } from "./marking.ts";
@@ -18,6 +19,7 @@ export function inboxTests(harness: StorageHarness): void {
     removingTests(harness);
     inboxRoundTripTests(harness);
     reopeningTests(harness);
+    itemMarkTests(harness);
     erasingTests(harness);
     sweepingTests(harness);
     concurrencyTests(harness);

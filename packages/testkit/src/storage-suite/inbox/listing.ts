@@ -55,7 +55,7 @@ export function listingTests(harness: StorageHarness): void {
     test.each(lists)("%s", async (_, query, seqs, matching) => {
       const page = await fixture.inbox.list(owner, query);
       expect({ seqs: seqsOf(page.items), matching: page.matching }).toEqual({ seqs, matching });
-      expect(page.counts).toEqual({ total: 10, unread: 7, lastSeq: 12, epoch: expect.any(String), rev: expect.any(Number) });
+      expect(page.counts).toEqual({ total: 10, unread: 7, unseen: 7, lastSeq: 12, epoch: expect.any(String), rev: expect.any(Number) });
       expect(page.counts).toEqual(await fixture.inbox.counts(owner));
       expect(await fixture.inbox.listStored(owner, query)).toEqual({ ...page, items: page.items.map(storedItem) });
     });

@@ -21,7 +21,8 @@ export async function allItems({ inbox }: Fixture, owner: Owner): Promise<readon
 export async function expectTrueCounts(fixture: Fixture, owner: Owner): Promise<readonly InboxItem[]> {
   const items = await allItems(fixture, owner);
   const unread = items.filter((item) => item.readAt === null).length;
-  expect(await fixture.inbox.counts(owner)).toMatchObject({ total: items.length, unread });
+  const unseen = items.filter((item) => !item.isSeen).length;
+  expect(await fixture.inbox.counts(owner)).toMatchObject({ total: items.length, unread, unseen });
   const read = items.length - unread;
   for (const [status, matching] of [
     ["all", items.length],

@@ -64,7 +64,7 @@ export function removingTests(harness: StorageHarness): void {
       const owner = fixture.owner("ann");
       const { epoch } = await fixture.inbox.counts(owner);
       await fixture.inbox.remove(owner, [{ seq: 1 }, { seq: 2 }], at(1));
-      expect(await fixture.inbox.counts(owner)).toEqual({ total: 0, unread: 0, lastSeq: 2, epoch, rev: 1 });
+      expect(await fixture.inbox.counts(owner)).toEqual({ total: 0, unread: 0, unseen: 0, lastSeq: 2, epoch, rev: 1 });
       expect(await fixture.inbox.listTenant(fixture.tenant, 5)).toEqual([]);
       expect((await fixture.create("ann")).items).toEqual([{ userId: "ann", seq: 3, epoch }]);
     });

@@ -1,3 +1,4 @@
+import type { InboxItem } from "@belfry/core";
 import type { NewNotification } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { at, useFixture } from "../fixture.ts";
@@ -27,13 +28,22 @@ export function inboxRoundTripTests(harness: StorageHarness): void {
       const ann = fixture.owner("ann");
       // The items of a chunk are as old as the chunk.
       const notification = { ...entry.notification, ...(way === "chunk by chunk" ? { createdAt: at(1) } : {}) };
-      const [item, other] = [fullItem(notification, "ann"), fullItem(notification, "bob")];
+      const [archived, bobs] = [fullItem(notification, "ann"), fullItem(notification, "bob")];
       expectAllDifferent(entry.notification);
-      expectAllDifferent(item);
-      const unread = { ...item, readAt: null };
-      expect(await inbox.get(ann, item.id)).toEqual(unread);
-      expect((await inbox.markRead(ann, [item.id], item.readAt)).items).toEqual([item]);
-      await inbox.markRead(fixture.owner("bob"), [{ seq: 1 }], other.readAt);
+      expectAllDifferent(archived);
+      const { id, readAt, pinnedAt, archivedAt } = archived;
+      const [item, other] = [archived, bobs].map((one) => ({ ...one, archivedAt: null })) as [InboxItem, InboxItem];
+      expect(await inbox.get(ann, id)).toEqual({ ...item, readAt: null, isSeen: false, pinnedAt: null });
+      const pinned = await inbox.mark(ann, [id], { mark: "pinned", at: pinnedAt });
+      expect(pinned.items).toEqual([{ ...item, readAt: null, isSeen: false }]);
+      expect((await inbox.markRead(ann, [id], readAt)).items).toEqual([item]);
+      await inbox.mark(fixture.owner("bob"), [id], { mark: "pinned", at: pinnedAt });
+      await inbox.markRead(fixture.owner("bob"), [{ seq: 1 }], readAt);
+      expect((await inbox.mark(ann, [id], { mark: "archived", at: archivedAt })).items).toEqual([archived]);
+      expect((await inbox.list(ann, { status: "read", archived: true, type: item.type, limit: 10 })).items).toEqual([archived]);
+      expect(await inbox.get(ann, id, { includeDeleted: true })).toEqual(archived);
+      expect((await inbox.export(ann, { after: null, limit: 10 })).records).toEqual([{ ...archived, deletedAt: null }]);
+      expect((await inbox.mark(ann, [id], { mark: "unarchived", at: archivedAt })).items).toEqual([item]);
       expect(await inbox.get(ann, item.id)).toEqual(item);
       expect(await inbox.get(ann, { seq: item.seq })).toEqual(item);
       expect((await inbox.list(ann, { status: "all", limit: 10 })).items).toEqual([item]);
@@ -41,6 +51,7 @@ export function inboxRoundTripTests(harness: StorageHarness): void {
       expect((await inbox.listAfter(ann, 0, { limit: 10, bytes: 1_000_000 })).items).toEqual([item]);
       const ofTenant = await inbox.listTenant(tenant, 10);
       expect([...ofTenant].sort((one, two) => one.userId.localeCompare(two.userId))).toEqual([item, other]);
+      const unread = { ...item, readAt: null };
       expect((await inbox.markUnread(ann, [item.id])).items).toEqual([unread]);
       expect((await inbox.remove(ann, [item.id], at(78))).items).toEqual([unread]);
       expect(await inbox.get(ann, item.id, { includeDeleted: true })).toEqual(unread);

@@ -1,5 +1,5 @@
-import type { InboxItem, ItemRef, Notification, Owner } from "@belfry/core";
-import type { InboxQuery, NewNotification } from "@belfry/core/storage";
+import type { InboxCounts, InboxItem, ItemMark, ItemRef, Notification, Owner } from "@belfry/core";
+import type { InboxQuery, ItemMarking, NewNotification } from "@belfry/core/storage";
 import { itemOf } from "../fixture.ts";
 
 /** One item of the model. */
@@ -8,6 +8,10 @@ export interface ModelRow extends Owner {
   notification: Notification;
   readonly createdAt: Date;
   readAt: Date | null;
+  /** Whether it was seen, however it was read since. */
+  seen: boolean;
+  pinnedAt: Date | null;
+  archivedAt: Date | null;
   deleted: boolean;
 }
 
@@ -15,6 +19,34 @@ interface ModelChunk {
   readonly notification: Notification;
   readonly recipients: readonly string[];
 }
+
+const UNMARKED = { seen: false, pinnedAt: null, archivedAt: null, deleted: false };
+
+function isActive({ deleted, archivedAt }: ModelRow): boolean {
+  return !deleted && archivedAt === null;
+}
+
+function isArchived({ deleted, archivedAt }: ModelRow): boolean {
+  return !deleted && archivedAt !== null;
+}
+
+function isSeen({ readAt, seen }: ModelRow): boolean {
+  return seen || readAt !== null;
+}
+
+interface MarkRule {
+  changes(row: ModelRow): boolean;
+  change(row: ModelRow, at: Date): void;
+}
+
+const MARKS: Readonly<Record<ItemMark, MarkRule>> = {
+  seen: { changes: (row) => !isSeen(row), change: (row) => Object.assign(row, { seen: true }) },
+  unseen: { changes: ({ readAt, seen }) => readAt === null && seen, change: (row) => Object.assign(row, { seen: false }) },
+  pinned: { changes: ({ pinnedAt }) => pinnedAt === null, change: (row, at) => Object.assign(row, { pinnedAt: at }) },
+  unpinned: { changes: ({ pinnedAt }) => pinnedAt !== null, change: (row) => Object.assign(row, { pinnedAt: null }) },
+  archived: { changes: () => true, change: (row, at) => Object.assign(row, { archivedAt: at }) },
+  unarchived: { changes: () => true, change: (row) => Object.assign(row, { archivedAt: null }) },
+};
 
 /** The part of a change that the model predicts: the numbers of the items found, and of those changed. */
 export interface ModelChange {
@@ -62,7 +94,7 @@ export class InboxModel {
 
   /** Newest first. */
   list(owner: Owner, query: Omit<InboxQuery, "limit"> & { readonly limit?: number }): readonly InboxItem[] {
-    return this.#present(owner)
+    return (query.archived ? this.#archived(owner) : this.#present(owner))
       .filter((row) => query.type === undefined || row.notification.type === query.type)
       .filter((row) => query.status === "all" || (row.readAt === null) === (query.status === "unread"))
       .filter((row) => query.before === undefined || row.seq < query.before)
@@ -82,16 +114,17 @@ export class InboxModel {
   /** By notification, newest first; the order of one notification's items is the storage's affair, here by user. */
   listTenant(tenant: string): readonly InboxItem[] {
     return this.#rows
-      .filter((row) => row.tenant === tenant && !row.deleted)
+      .filter((row) => row.tenant === tenant && isActive(row))
       .map(toItem)
       .toSorted(byNotification);
   }
 
-  counts(owner: Owner): { readonly total: number; readonly unread: number; readonly lastSeq: number; readonly rev: number } {
+  counts(owner: Owner): Omit<InboxCounts, "epoch"> {
     const present = this.#present(owner);
     return {
       total: present.length,
       unread: present.filter((row) => row.readAt === null).length,
+      unseen: present.filter((row) => !isSeen(row)).length,
       lastSeq: this.#of(owner).length,
       rev: this.#revs.get(keyOf(owner)) ?? 0,
     };
@@ -99,7 +132,7 @@ export class InboxModel {
 
   get(owner: Owner, ref: ItemRef): InboxItem | null {
     const row = this.#find(owner, ref);
-    return row && !row.deleted ? toItem(row) : null;
+    return row && isActive(row) ? toItem(row) : null;
   }
 
   absence(owner: Owner, ref: ItemRef): "deleted" | "foreign" | "unknown" {
@@ -124,16 +157,42 @@ export class InboxModel {
     const changed = found.filter((row) => row.readAt !== null);
     for (const row of changed) {
       row.readAt = null;
+      row.seen = true;
     }
     return this.#noteChange(owner, found, changed);
   }
 
   markAllRead(owner: Owner, at: Date): number {
-    const unread = this.#present(owner).filter((row) => row.readAt === null);
+    const unread = [...this.#present(owner), ...this.#archived(owner)].filter((row) => row.readAt === null);
     for (const row of unread) {
       row.readAt = at;
     }
-    return this.#noteChange(owner, unread, unread).changed.length;
+    this.#noteChange(owner, unread, unread);
+    return unread.filter(isActive).length;
+  }
+
+  markAllSeen(owner: Owner): number {
+    const unseen = [...this.#present(owner), ...this.#archived(owner)].filter((row) => !isSeen(row));
+    for (const row of unseen) {
+      row.seen = true;
+    }
+    this.#noteChange(owner, unseen, unseen);
+    return unseen.filter(isActive).length;
+  }
+
+  mark(owner: Owner, refs: readonly ItemRef[], { mark, at }: ItemMarking): ModelChange {
+    const found = this.#findAll(owner, refs, mark === "unarchived" ? isArchived : isActive);
+    const changed = found.filter(MARKS[mark].changes);
+    for (const row of changed) {
+      MARKS[mark].change(row, at);
+    }
+    return this.#noteChange(owner, found, changed);
+  }
+
+  /** An archived item, for what a mark of it answers. */
+  archived(owner: Owner, ref: ItemRef): InboxItem | null {
+    const row = this.#find(owner, ref);
+    return row && isArchived(row) ? toItem(row) : null;
   }
 
   remove(owner: Owner, refs: readonly ItemRef[]): ModelChange {
@@ -164,17 +223,18 @@ export class InboxModel {
     for (const row of this.#rows) {
       if (row.notification.id === notification.id) {
         row.notification = notification;
-        this.#noteChange(row, [], row.deleted ? [] : [row]);
+        this.#noteChange(row, [], isActive(row) ? [row] : []);
       }
     }
   }
 
   /** Deletes the items of a notification; their numbers are not given out again. Answers those that were there. */
   forget({ id }: Pick<Notification, "id">): readonly InboxItem[] {
-    const present = this.#rows.filter((row) => row.notification.id === id && !row.deleted);
-    for (const row of present) {
+    const items = this.#rows.filter((row) => row.notification.id === id && !row.deleted);
+    const present = items.filter(isActive);
+    for (const row of items) {
+      this.#noteChange(row, [], isActive(row) ? [row] : []);
       row.deleted = true;
-      this.#noteChange(row, [], [row]);
     }
     return present.map(toItem).toSorted(byNotification);
   }
@@ -183,7 +243,7 @@ export class InboxModel {
     return recipients.map((userId) => {
       const owner = { tenant: notification.tenant, userId };
       const seq = this.#of(owner).length + 1;
-      this.#rows.push({ ...owner, seq, notification, createdAt, readAt: null, deleted: false });
+      this.#rows.push({ ...owner, seq, notification, createdAt, readAt: null, ...UNMARKED });
       return seq;
     });
   }
@@ -204,17 +264,21 @@ export class InboxModel {
   }
 
   #present(owner: Owner): readonly ModelRow[] {
-    return this.#of(owner).filter((row) => !row.deleted);
+    return this.#of(owner).filter(isActive);
+  }
+
+  #archived(owner: Owner): readonly ModelRow[] {
+    return this.#of(owner).filter(isArchived);
   }
 
   #find(owner: Owner, ref: ItemRef): ModelRow | undefined {
     return this.#of(owner).find((row) => (typeof ref === "string" ? row.notification.id === ref : row.seq === ref.seq));
   }
 
-  /** The items present, each once, in the order of the refs. */
-  #findAll(owner: Owner, refs: readonly ItemRef[]): readonly ModelRow[] {
+  /** The items that are there, each once, in the order of the refs. */
+  #findAll(owner: Owner, refs: readonly ItemRef[], isThere = isActive): readonly ModelRow[] {
     const rows = refs.flatMap((ref) => this.#find(owner, ref) ?? []);
-    return [...new Set(rows)].filter((row) => !row.deleted);
+    return [...new Set(rows)].filter(isThere);
   }
 }
 
@@ -222,8 +286,9 @@ function keyOf({ tenant, userId }: Owner): string {
   return JSON.stringify([tenant, userId]);
 }
 
-function toItem({ notification, userId, seq, readAt, createdAt }: ModelRow): InboxItem {
-  return itemOf({ ...notification, createdAt }, { userId, seq, readAt });
+function toItem(row: ModelRow): InboxItem {
+  const { notification, userId, seq, readAt, createdAt, pinnedAt, archivedAt } = row;
+  return itemOf({ ...notification, createdAt }, { userId, seq, readAt, isSeen: isSeen(row), pinnedAt, archivedAt });
 }
 
 /** Newest notification first, then by user. */

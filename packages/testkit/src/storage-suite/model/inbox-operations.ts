@@ -1,3 +1,4 @@
+import type { ItemMark } from "@belfry/core";
 import fc from "fast-check";
 
 /** The users of both tenants of a run. Their names are easily taken for one another. */
@@ -21,6 +22,7 @@ export interface Pick {
 export interface Look {
   readonly inbox: number;
   readonly status: "all" | "unread" | "read";
+  readonly archived: boolean;
   readonly type: number | null;
   readonly from: "newest" | "before" | "offset";
   readonly start: number;
@@ -38,7 +40,8 @@ export type Operation =
   | { readonly do: "repeat"; readonly written: number; readonly draft: Draft }
   | { readonly do: "transaction"; readonly drafts: readonly Draft[]; readonly commit: boolean }
   | ({ readonly do: "markRead" | "markUnread" | "remove"; readonly picks: readonly Pick[]; readonly second: number } & Whose)
-  | ({ readonly do: "markAllRead" | "removeRead"; readonly second: number } & Whose)
+  | ({ readonly do: "mark"; readonly mark: ItemMark; readonly picks: readonly Pick[]; readonly second: number } & Whose)
+  | ({ readonly do: "markAllRead" | "markAllSeen" | "removeRead"; readonly second: number } & Whose)
   | { readonly do: "fanOut"; readonly draft: Draft; readonly chunkSize: number }
   | { readonly do: "fanOutNext"; readonly second: number }
   | ({ readonly do: "find"; readonly pick: Pick } & Whose)
@@ -68,6 +71,7 @@ const pick: fc.Arbitrary<Pick> = fc.record({
 export const look: fc.Arbitrary<Look> = fc.record({
   inbox: fc.nat({ max: 2 * MODEL_USERS.length - 1 }),
   status: fc.constantFrom("all" as const, "unread" as const, "read" as const),
+  archived: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)),
   type: fc.option(fc.nat({ max: MODEL_TYPES.length - 1 })),
   from: fc.constantFrom("newest" as const, "before" as const, "offset" as const),
   start: fc.nat({ max: 110 }),
@@ -89,7 +93,18 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
       second,
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("markAllRead" as const), tenant, user, second }) },
+  {
+    weight: 9,
+    arbitrary: fc.record({
+      do: fc.constant("mark" as const),
+      mark: fc.constantFrom<ItemMark[]>("seen", "unseen", "pinned", "unpinned", "archived", "unarchived"),
+      tenant,
+      user,
+      picks: fc.array(pick, { maxLength: 6 }),
+      second,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("markAllRead" as const, "markAllSeen" as const), tenant, user, second }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("removeRead" as const), tenant, user, second }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("fanOut" as const), draft, chunkSize: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("fanOutNext" as const), second }) },

@@ -46,7 +46,10 @@ export class InboxRun {
       case "markUnread":
       case "remove":
         return this.#change(operation);
+      case "mark":
+        return this.#mark(operation);
       case "markAllRead":
+      case "markAllSeen":
       case "removeRead":
         return this.#sweep(operation);
       case "fanOut":
@@ -165,12 +168,25 @@ export class InboxRun {
     }
   }
 
-  async #sweep(operation: Step<"markAllRead" | "removeRead">): Promise<void> {
+  async #mark(operation: Step<"mark">): Promise<void> {
+    const owner = this.#owner(operation);
+    const refs = operation.picks.map((pick) => this.#ref(pick));
+    const marking = { mark: operation.mark, at: at(operation.second) };
+    const change = await this.#fixture.inbox.mark(owner, refs, marking);
+    const expected = this.#model.mark(owner, refs, marking);
+    expect({ found: seqsOf(change.items), changed: change.changed }).toEqual({ found: expected.found, changed: new Set(expected.changed) });
+    expect(change.counts).toMatchObject(this.#model.counts(owner));
+    expectItems(
+      change.items,
+      expected.found.flatMap((seq) => this.#model.get(owner, { seq }) ?? this.#model.archived(owner, { seq }) ?? []),
+    );
+  }
+
+  async #sweep(operation: Step<"markAllRead" | "markAllSeen" | "removeRead">): Promise<void> {
     const owner = this.#owner(operation);
     const time = at(operation.second);
-    const { inbox } = this.#fixture;
-    const sweep = operation.do === "markAllRead" ? await inbox.markAllRead(owner, time) : await inbox.removeRead(owner, time);
-    const count = operation.do === "markAllRead" ? this.#model.markAllRead(owner, time) : this.#model.removeRead(owner);
+    const sweep = await this.#fixture.inbox[operation.do](owner, time);
+    const count = this.#model[operation.do](owner, time);
     expect(sweep.count).toBe(count);
     expect(sweep.counts).toMatchObject(this.#model.counts(owner));
   }
@@ -272,6 +288,7 @@ export class InboxRun {
     const type = look.type === null ? undefined : MODEL_TYPES[look.type];
     return {
       status: look.status,
+      ...(look.archived ? { archived: true } : {}),
       limit: look.limit,
       ...(type === undefined ? {} : { type }),
       ...(look.from === "before" ? { before: start + 1 } : {}),
@@ -289,6 +306,8 @@ function expectItems(actual: readonly InboxItem[], expected: readonly InboxItem[
   }
 }
 
-function line({ seq, tenant, userId, id, type, title, createdAt, readAt }: InboxItem): string {
-  return JSON.stringify([seq, tenant, userId, id, type, title, createdAt.getTime(), readAt?.getTime() ?? "unread"]);
+function line({ seq, tenant, userId, id, type, title, createdAt, readAt, ...marks }: InboxItem): string {
+  const { isSeen, pinnedAt, archivedAt } = marks;
+  const times = [createdAt, readAt, pinnedAt, archivedAt].map((time) => time?.getTime() ?? null);
+  return JSON.stringify([seq, tenant, userId, id, type, title, isSeen, ...times]);
 }

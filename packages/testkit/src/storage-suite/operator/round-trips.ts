@@ -15,9 +15,10 @@ export function operatorRoundTripTests(harness: StorageHarness): void {
       const entry = fullEntry(fixture);
       const { id, tenant, message, data, source, actor, url, actions, kind, title, createdAt } = entry.notification;
       await fixture.inbox.createMany([entry]);
-      const items = entry.recipients.map((userId) => fullItem(entry.notification, userId));
-      for (const { userId, readAt } of items) {
+      const items = entry.recipients.map((userId) => ({ ...fullItem(entry.notification, userId), archivedAt: null }));
+      for (const { userId, readAt, pinnedAt } of items) {
         await fixture.inbox.markRead(fixture.owner(userId), [id], readAt);
+        await fixture.inbox.mark(fixture.owner(userId), [id], { mark: "pinned", at: pinnedAt });
       }
       await activity.note(tenant, fullAudit(id), at(9));
       const found = await activity.find(tenant, id);
