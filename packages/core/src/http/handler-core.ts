@@ -186,18 +186,14 @@ export class HandlerCore {
   }
 
   /** Makes a streamed response, and watches it for silence, a slow reader and the end of its credential. */
-  #stream(
-    start: StreamStart,
-    request: HttpRequest,
-    { match, presented: { principal } }: Pick<Routed, "match" | "presented">,
-  ): ResponseStream {
+  #stream(start: StreamStart, request: HttpRequest, { match, presented }: Pick<Routed, "match" | "presented">): ResponseStream {
     this.counts.check(request);
     return {
       open: (peer) => {
         const takeOff = this.counts.add(request);
-        const stream = this.streams.watch(new OpenResponse(this, peer, { takeOff, principal, match, request }));
-        if (principal !== null) {
-          this.credentials.add(stream);
+        const stream = this.streams.watch(new OpenResponse(this, peer, { takeOff, presented, match, request }));
+        if (presented.principal !== null) {
+          this.credentials.add(stream, presented);
         }
         return endOf(stream, start(stream));
       },
@@ -239,12 +235,12 @@ class OpenResponse extends Stream implements Watched {
   readonly #request: HttpRequest;
   readonly #takeOff: () => void;
 
-  constructor(core: HandlerCore, peer: Peer, { takeOff, principal, match, request }: Opening) {
+  constructor(core: HandlerCore, peer: Peer, { takeOff, presented, match, request }: Opening) {
     super(peer, core.streams.optionsOf(SSE_PING, "response"));
-    this.principal = principal;
+    this.principal = presented.principal;
     this.#core = core;
     this.#match = match;
-    this.#request = core.gate.lasting(request, request.url);
+    this.#request = core.gate.lasting(request, { url: request.url, hasCredential: presented.isFinal !== true });
     this.#takeOff = takeOff;
   }
 
@@ -263,7 +259,8 @@ class OpenResponse extends Stream implements Watched {
   }
 }
 
-interface Opening extends Pick<Presented, "principal"> {
+interface Opening {
+  readonly presented: Presented;
   readonly match: RouteMatch;
   readonly request: HttpRequest;
   takeOff(): void;

@@ -1,6 +1,6 @@
 import { BelfryError } from "../foundation/errors.ts";
 import type { Watched } from "./auth/credential-watch.ts";
-import type { Presented } from "./auth/gate.ts";
+import { NOBODY, type Presented } from "./auth/gate.ts";
 import type { Contract, SocketContext, SocketEndpoint, SocketSession } from "./contract.ts";
 import type { HandlerCore } from "./handler-core.ts";
 import type { HttpRequest, Peer } from "./messages.ts";
@@ -38,10 +38,19 @@ interface Credential {
   readonly request: HttpRequest;
 }
 
+/** That of most sockets: many have nothing that is checked again, and no address that counts. */
+const NO_CREDENTIAL: Credential = { scheme: null, text: "", request: NOBODY };
+
+function withoutCredential(request: HttpRequest): Credential {
+  return request === NOBODY ? NO_CREDENTIAL : { scheme: null, text: "", request };
+}
+
 /** The caller whose credential opened a socket. */
 interface Opened {
   readonly principal: Principal;
   readonly credential: Credential;
+  /** Whether the credential need not be checked again. */
+  readonly isFinal: boolean;
 }
 
 /** Finds the endpoint of a handshake and opens its session. */
@@ -78,14 +87,14 @@ async function openedBy(handshake: Handshake): Promise<Opened | null> {
   if (credential === null) {
     return null;
   }
-  const { principal, limited } = await withinTime(handshake.core, check(handshake.core, credential));
+  const { principal, limited, isFinal = false } = await withinTime(handshake.core, check(handshake.core, credential));
   if (principal?.kind !== handshake.contract.principal) {
     throw limited ?? new BelfryError("UNAUTHENTICATED", "The handshake has no valid credential.");
   }
   if (principal.kind === "client" && principal.scopes?.includes("read") === false) {
     throw new BelfryError("FORBIDDEN", "The API key may not read.");
   }
-  return { principal, credential };
+  return { principal, credential, isFinal };
 }
 
 async function check({ gate }: HandlerCore, { scheme, text, request }: Credential): Promise<Presented> {
@@ -132,10 +141,8 @@ class OpenSocket extends Stream implements SocketContext, SocketSession, Watched
   readonly #core: HandlerCore;
   readonly #takeOff: () => void;
   #principal: Principal | null;
-  /** The credential that is checked again; null for one in the headers. */
-  #scheme: CredentialScheme | null;
-  #text: string;
-  readonly #request: HttpRequest;
+  /** The credential that is checked again. Of one that need not be, only the request is left. */
+  #credential: Credential;
   #session: SocketSession | null = null;
   /** The present second, and the messages that came in it. */
   #second = 0;
@@ -146,17 +153,16 @@ class OpenSocket extends Stream implements SocketContext, SocketSession, Watched
     this.#core = core;
     this.#takeOff = takeOff;
     this.#principal = opened?.principal ?? null;
-    const { scheme, text, request: lasting } = opened?.credential ?? { scheme: null, text: "", request };
-    this.#scheme = scheme;
-    this.#text = text;
-    this.#request = core.gate.lasting(lasting);
+    const credential = opened === null || opened.isFinal ? null : opened.credential;
+    const lasting = core.gate.lasting(opened?.credential.request ?? request, { hasCredential: credential?.scheme === null });
+    this.#credential = credential === null ? withoutCredential(lasting) : { ...credential, request: lasting };
   }
 
   static open(handshake: Handshake, peer: Peer, counted: Counted): SocketSession {
     const { core, endpoint, request, query } = handshake;
     const socket = core.streams.watch(new OpenSocket(handshake, peer, counted));
     if (counted.opened !== null) {
-      core.credentials.add(socket);
+      core.credentials.add(socket, counted.opened);
     }
     socket.#session = endpoint.open(socket, { request, query });
     return socket;
@@ -179,20 +185,21 @@ class OpenSocket extends Stream implements SocketContext, SocketSession, Watched
   }
 
   async authenticate(scheme: CredentialScheme, text: string): Promise<Principal | null> {
-    const credential = { scheme, text, request: this.#request };
+    const { request } = this.#credential;
+    const credential = { scheme, text, request };
     const tooLate = this.#core.settings.clock.after(LOOK_UP_MS, () => this.close(4401, "not authenticated in time"));
-    const { principal } = await check(this.#core, credential).finally(tooLate);
+    const presented = await check(this.#core, credential).finally(tooLate);
+    const { principal, isFinal = false } = presented;
     if (principal !== null && this.mode !== "over") {
       this.#principal = principal;
-      this.#scheme = scheme;
-      this.#text = text;
-      this.#core.credentials.add(this);
+      this.#credential = isFinal ? withoutCredential(request) : credential;
+      this.#core.credentials.add(this, presented);
     }
     return principal;
   }
 
   ask(): Promise<Presented> {
-    return check(this.#core, { scheme: this.#scheme, text: this.#text, request: this.#request });
+    return check(this.#core, this.#credential);
   }
 
   message(text: string): void {

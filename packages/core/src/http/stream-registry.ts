@@ -140,7 +140,7 @@ export class StreamRegistry {
   #lookAtAll(): NextRun {
     const nowMs = this.#clock.now();
     for (const stream of [...this.#streams]) {
-      if (nowMs >= stream.expiresAtMs) {
+      if (stream.expiresAtS !== null && nowMs >= stream.expiresAtS * 1_000) {
         stream.close(4401, "credential expired");
       } else {
         stream.look();

@@ -86,7 +86,7 @@ describe("streams", () => {
 
   test("an expired credential ends its stream with 4401 within 5 s", () => {
     const { clock, closed, stream } = open();
-    stream.expiresAtMs = clock.now() + 10_000;
+    stream.expiresAtS = clock.now() / 1_000 + 10;
     clock.pass(9_000);
     expect(closed).toEqual([]);
     clock.pass(6_000);

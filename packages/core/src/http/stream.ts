@@ -24,8 +24,8 @@ const PROBE_INTERVAL_MS = 15_000;
 
 /** One stream in the registry. */
 export interface WatchedStream extends OpenStream {
-  /** The stream ends with 4401 at this time, in milliseconds since 1970. */
-  expiresAtMs: number;
+  /** The stream ends with 4401 at this time, in whole seconds since 1970: they take less memory. Null for never. */
+  expiresAtS: number | null;
   /** Call it once the other end is gone. */
   gone(): void;
 }
@@ -67,7 +67,7 @@ export type StreamMode = "held" | "open" | "closing" | "over";
  * The other end may be gone in every mode.
  */
 export class Stream implements WatchedStream {
-  expiresAtMs = Number.POSITIVE_INFINITY;
+  expiresAtS: number | null = null;
   readonly #peer: Peer;
   readonly #options: StreamOptions;
   #lastSentMs: number;

@@ -57,7 +57,7 @@ export class SocketPeer implements Peer, FrameSink {
     switch (event) {
       case "message":
         // Messages that arrive after the close frame was sent are dropped.
-        if (this.#isOpen) {
+        if (isOpen(this.#webSocket)) {
           this.session?.message(String(value));
         }
         return true;
@@ -82,7 +82,7 @@ export class SocketPeer implements Peer, FrameSink {
   }
 
   write(bytes: Buffer): void {
-    if (this.#isOpen) {
+    if (isOpen(this.#webSocket)) {
       this.#socket.write(bytes);
     }
   }
@@ -91,7 +91,7 @@ export class SocketPeer implements Peer, FrameSink {
     if (this.#pingedMs !== null) {
       return performance.now() - this.#pingedMs < PONG_MS;
     }
-    if (this.#isOpen) {
+    if (isOpen(this.#webSocket)) {
       this.#pingedMs = performance.now();
       this.#webSocket.ping();
     }
@@ -107,8 +107,9 @@ export class SocketPeer implements Peer, FrameSink {
     writeGathered(this);
     this.#webSocket.close(code, reason);
   }
+}
 
-  get #isOpen(): boolean {
-    return this.#webSocket.readyState === this.#webSocket.OPEN;
-  }
+/** It stands alone: a private accessor would take memory for each socket. */
+function isOpen({ readyState, OPEN }: WebSocket): boolean {
+  return readyState === OPEN;
 }

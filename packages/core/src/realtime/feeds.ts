@@ -141,12 +141,10 @@ const DONE = Promise.resolve();
 /** One follower of a feed, until it leaves. It keeps nothing of how it began. */
 class Followed<One, Follower extends Leaving> implements FeedSubscription {
   ready: Promise<void> = DONE;
-  readonly #feeds: Ending<One, Follower>;
-  readonly #entry: Entry<One>;
+  readonly #entry: Entry<One, Follower>;
   readonly #follower: Follower;
 
-  constructor(feeds: Ending<One, Follower>, entry: Entry<One>, follower: Follower) {
-    this.#feeds = feeds;
+  constructor(entry: Entry<One, Follower>, follower: Follower) {
     this.#entry = entry;
     this.#follower = follower;
   }
@@ -165,11 +163,12 @@ class Followed<One, Follower extends Leaving> implements FeedSubscription {
 
   close(): void {
     this.#follower.close?.();
-    this.#feeds.end(this.#entry.name, this.#entry.feed, this.#follower);
+    this.#entry.ending.end(this.#entry.name, this.#entry.feed, this.#follower);
   }
 }
 
-interface Entry<One> {
+interface Entry<One, Follower> {
+  readonly ending: Ending<One, Follower>;
   readonly name: string;
   readonly feed: One;
   readonly opened: Promise<void>;
@@ -187,7 +186,7 @@ export function feedName(tenant: string, of: string): string {
 export class Feeds<Key, Signal, Follower, One extends Feed<Signal, Follower>> {
   protected readonly context: WorkContext;
   readonly #options: FeedsOptions<Key, One>;
-  readonly #entries = new Map<string, Entry<One>>();
+  readonly #entries = new Map<string, Entry<One, Follower>>();
   readonly #polling: Loop;
   readonly #ending: Ending<One, Follower> = { end: (name, feed, follower) => this.#close(name, feed, follower) };
 
@@ -220,12 +219,16 @@ export class Feeds<Key, Signal, Follower, One extends Feed<Signal, Follower>> {
     const entry = this.#entries.get(name) ?? this.#open(name, key);
     const { follower, begin } = following(entry.feed);
     entry.feed.followers.add(follower);
-    const followed = new Followed<One, Follower & Leaving>(this.#ending, entry, follower);
+    const followed = new Followed<One, Follower & Leaving>(entry, follower);
     return followed.begin(this.#begin(entry, begin, { close: () => followed.close(), isOpen: () => entry.feed.followers.has(follower) }));
   }
 
   // Apart from `follow`, so that what is open keeps nothing of its beginning.
-  #begin({ opened }: Entry<One>, begin: (() => Promise<void>) | undefined, followed: { close(): void; isOpen(): boolean }): Promise<void> {
+  #begin(
+    { opened }: Entry<One, Follower>,
+    begin: (() => Promise<void>) | undefined,
+    followed: { close(): void; isOpen(): boolean },
+  ): Promise<void> {
     const ready = opened
       .then(() => begin?.())
       .catch(async (error: unknown) => {
@@ -273,9 +276,9 @@ export class Feeds<Key, Signal, Follower, One extends Feed<Signal, Follower>> {
     await Promise.all([...feeds, this.#polling.stop()]);
   }
 
-  #open(name: string, key: Key): Entry<One> {
+  #open(name: string, key: Key): Entry<One, Follower> {
     const feed = this.#options.open(key);
-    const entry = { name, feed, opened: this.#learn(feed) };
+    const entry = { ending: this.#ending, name, feed, opened: this.#learn(feed) };
     this.#entries.set(name, entry);
     this.#pollLater();
     return entry;

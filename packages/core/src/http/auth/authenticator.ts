@@ -83,6 +83,8 @@ export interface Authenticator {
 export interface Identified {
   readonly scheme: CredentialScheme | "host";
   readonly found: Principal | Refusal;
+  /** Whether nothing but its own time ends the credential, so that nobody needs to check it again. @default false */
+  readonly isFinal?: boolean;
 }
 
 /** Builds the authenticator from the host's options. */
@@ -184,7 +186,8 @@ function credentialAuthenticator(auth: AuthOptions, defaultTenant: string): Auth
           return { scheme: "api-key", found: client };
         }
       }
-      return { scheme, found: await check[scheme](text) };
+      // Of a token that a secret signed nothing changes but the time. Public keys may be withdrawn.
+      return { scheme, found: await check[scheme](text), isFinal: scheme === "bearer" && auth.jwt?.secret !== undefined };
     },
   };
 }

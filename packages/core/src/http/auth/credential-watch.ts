@@ -36,12 +36,17 @@ export class CredentialWatch {
     });
   }
 
-  /** Watches a stream, from now on by its present credential. */
-  add(watched: Watched): void {
+  /** Watches a stream, from now on by the credential that it has presented. Of a final one only the end is watched. */
+  add(watched: Watched, { isFinal = false }: Pick<Presented, "isFinal">): void {
     const { stream, principal } = watched;
-    stream.expiresAtMs = (principal?.kind === "user" ? principal.expiresAt : undefined) ?? Number.POSITIVE_INFINITY;
-    this.#watched.add(watched);
-    this.#loop.wakeIn(RECHECK_MS);
+    const expiresAtMs = principal?.kind === "user" ? principal.expiresAt : undefined;
+    stream.expiresAtS = expiresAtMs === undefined ? null : Math.ceil(expiresAtMs / 1_000);
+    if (isFinal) {
+      this.#watched.delete(watched);
+    } else {
+      this.#watched.add(watched);
+      this.#loop.wakeIn(RECHECK_MS);
+    }
   }
 
   remove(watched: Watched): void {

@@ -14,6 +14,8 @@ export interface Presented {
   readonly scheme: CredentialScheme | "host" | null;
   /** Null when the credential is wrong, expired or missing. */
   readonly principal: Principal | null;
+  /** Whether nothing but its own time ends the credential, so that nobody needs to check it again. @default false */
+  readonly isFinal?: boolean;
   /** The error when the credential was not looked up because its address guessed too often. */
   readonly limited?: BelfryError;
 }
@@ -26,6 +28,14 @@ interface Refused extends Pick<Presented, "scheme"> {
 export const NOTHING_PRESENTED: Presented = { scheme: null, principal: null };
 
 const NO_HEADERS = {};
+const NO_CREDENTIAL = { url: "", headers: NO_HEADERS };
+
+/** What {@link Gate.lasting} keeps. */
+interface Kept {
+  /** @default nothing */
+  readonly url?: string;
+  readonly hasCredential: boolean;
+}
 
 function credentialsIn({ authorization, "x-api-key": apiKey }: HttpRequest["headers"]): HttpRequest["headers"] {
   return authorization === undefined && apiKey === undefined ? NO_HEADERS : { authorization, "x-api-key": apiKey };
@@ -38,10 +48,10 @@ class LastingRequest implements HttpRequest {
   readonly headers: HttpRequest["headers"];
   readonly remoteAddress: string | undefined;
 
-  constructor(url: string, { method, headers, remoteAddress }: HttpRequest) {
+  constructor({ method, remoteAddress }: HttpRequest, { url, headers }: Pick<HttpRequest, "url" | "headers"> = NO_CREDENTIAL) {
     this.method = method;
     this.url = url;
-    this.headers = credentialsIn(headers);
+    this.headers = headers;
     this.remoteAddress = remoteAddress;
   }
 
@@ -51,7 +61,7 @@ class LastingRequest implements HttpRequest {
 }
 
 /** A request that has no credential, and counts for no address. */
-const NOBODY: HttpRequest = { method: "GET", url: "", headers: NO_HEADERS, body: () => nothing() };
+export const NOBODY: HttpRequest = { method: "GET", url: "", headers: NO_HEADERS, body: () => nothing() };
 
 const nothing = async (): Promise<Uint8Array> => new Uint8Array();
 
@@ -77,16 +87,18 @@ export class Gate {
    * A request as far as later checks of its credential look at it. Its body would keep the connection's own request, and its
    * headers only concern functions of the host.
    *
-   * @param url what is left of its URL, which may hold the credential
+   * @param kept what is left of its URL, and whether the later checks look at the credential in its headers or its URL
    */
-  lasting(request: HttpRequest, url = ""): HttpRequest {
+  lasting(request: HttpRequest, { url = "", hasCredential }: Kept): HttpRequest {
     const { auth, clientAddress: named } = this.#settings;
     const isForHost = typeof auth === "function" || named !== undefined;
     if (isForHost) {
       return { ...request, headers: { ...request.headers }, body: nothing };
     }
-    const lasting = new LastingRequest(url, request);
-    return lasting.headers === NO_HEADERS && url === "" && clientAddress(this.#settings, request) === null ? NOBODY : lasting;
+    const lasting = hasCredential
+      ? new LastingRequest(request, { url, headers: credentialsIn(request.headers) })
+      : new LastingRequest(request);
+    return lasting.headers === NO_HEADERS && lasting.url === "" && clientAddress(this.#settings, request) === null ? NOBODY : lasting;
   }
 
   /** Identifies the caller by a credential that did not come in a header. */
@@ -110,11 +122,11 @@ export class Gate {
   }
 
   #lookUp(presented: PresentedCredential, request: HttpRequest): MaybePromise<Presented> {
-    return andThen(this.#authenticator.identify(presented, request), ({ scheme, found }) => {
+    return andThen(this.#authenticator.identify(presented, request), ({ scheme, found, isFinal = false }) => {
       if (isRefusal(found)) {
         return this.#refuse(this.#guess(presented, request), { scheme, found });
       }
-      const known = { scheme, principal: found };
+      const known = { scheme, principal: found, isFinal };
       return this.#limits.isGuessed ? this.#limits.goodCredential(this.#guess(presented, request)).then(() => known) : known;
     });
   }
