@@ -38,6 +38,9 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
     await pool.query(`INSERT INTO belfry_inbox_counters (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
       SELECT 'default', 'other_' || i, 1, 1, 1, 0, 'e' FROM generate_series(1, 20000) i`);
     await pool.query("INSERT INTO belfry_read_marks SELECT 'default', 'other_' || i, 1, now() FROM generate_series(1, 20000) i");
+    await pool.query(`INSERT INTO belfry_choices (tenant, user_id, place, scope, name, channel, value, is_locked)
+      SELECT 'default', 'user_' || i, md5(i::text), 'all', '', '', 'off', false FROM generate_series(1, 20000) i`);
+    await pool.query("INSERT INTO belfry_settings (tenant, user_id) SELECT 'default', 'user_' || i FROM generate_series(1, 20000) i");
     await pool.query("ANALYZE");
     const query = pool.query.bind(pool) as (config: unknown) => unknown;
     pool.query = ((config: { text: string; values: readonly unknown[] }) => {
@@ -115,6 +118,14 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
       expectKeys(plans);
       expect(blocks(plans)).toBeLessThan(1_000);
     }
+  });
+
+  test("the preferences of a chunk of users are read by key", async () => {
+    const users = Array.from({ length: 500 }, (_, index) => `user_${index * 50}`);
+    const plans = await plansOf(() => storage.decisions.preferencesOf("default", users));
+    expectKeys(plans);
+    expect(plans).toHaveLength(1);
+    expect(blocks(plans)).toBeLessThan(5_000);
   });
 
   test("everything else of an inbox reads by key in every size", async () => {

@@ -1,7 +1,8 @@
-import { BelfryError, type Channel, type ChoiceValue, type Directory, defineTypes, NotificationService } from "@belfry/core";
+import { BelfryError, type Channel, type ChoiceValue, type Clock, type Directory, defineTypes, NotificationService } from "@belfry/core";
 import type { TenantChoice } from "@belfry/core/storage";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
+import { HandClock } from "../hand-clock.ts";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { silent } from "../silent.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
@@ -34,7 +35,7 @@ const directory: Directory = async (ids) => {
 };
 
 onEveryStorage((database) => {
-  function setUp(more: { readonly directory?: Directory; readonly channels?: readonly Channel[] } = {}) {
+  function setUp(more: { readonly directory?: Directory; readonly channels?: readonly Channel[]; readonly clock?: Clock } = {}) {
     const channels = [channel("email"), channel("push")];
     const options = { storage: database.storage(), types, channels, directory, logger: silent, ...more };
     const notifications = stopsAfterTest(new NotificationService(options));
@@ -105,7 +106,7 @@ onEveryStorage((database) => {
       ]);
     });
 
-    test("is shown for the channels over which the user can be reached, and for all of them if the directory fails or hangs", async () => {
+    test("is shown for the channels over which the user can be reached, and for all of them if the directory fails", async () => {
       const { preferences } = setUp();
       const channelsOf = async (of: Preferences, userId: string) =>
         (await of.list(userId)).types.map(({ channels }) => channels.map(({ channel: name }) => name).join(" "));
@@ -115,6 +116,15 @@ onEveryStorage((database) => {
       expect(await channelsOf(preferences, "cat")).toEqual(["inbox email push", "inbox email", "inbox email push", "inbox"]);
       const notSetUp = setUp({ channels: [channel("email"), channel("push", { isConfigured: () => false })] });
       expect(await channelsOf(notSetUp.preferences, "ann")).toEqual(["inbox email", "inbox email", "inbox email", "inbox"]);
+    });
+
+    test("waits five seconds for a directory, and then shows all channels", async () => {
+      const clock = new HandClock();
+      const { preferences } = setUp({ directory: () => new Promise(() => undefined), clock });
+      const listed = preferences.list("ann");
+      await vi.waitFor(() => expect(clock.pending).toBeGreaterThan(0));
+      await clock.pass(5_000);
+      expect((await listed).types[0]?.channels).toHaveLength(3);
     });
 
     test("differs by tenant", async () => {
