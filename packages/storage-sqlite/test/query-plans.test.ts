@@ -60,6 +60,7 @@ const writes: typeof reads = {
   setChoice: ({ decisions }) => decisions.setChoice(ann, { ...NOTE, value: "off", when: null, isLocked: false }, 1_000),
   takeBack: ({ decisions }) => decisions.takeBack(ann, NOTE),
   changeSettings: ({ decisions }) => decisions.changeSettings(ann, { timeZone: null }),
+  reconsider: ({ deliveries }) => deliveries.reconsider(ann, 20, new Date()),
   "erasing choices": ({ decisions }) => decisions.erase(ann, 20),
   createFanOut: ({ inbox }) => inbox.createFanOut(entry(["ann", "bob"]), 1),
 };

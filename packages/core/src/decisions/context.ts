@@ -10,4 +10,6 @@ export interface DecisionsContext extends BaseContext {
   readonly channels: ReadonlyMap<string, unknown>;
   /** Tells over which of these channels a user can be reached at all. What the host's directory does not answer counts as reachable. */
   reachable(owner: Owner): Promise<ReadonlySet<string>>;
+  /** Has what waits for a user's quiet hours decided anew. */
+  reconsider(owner: Owner): Promise<void>;
 }

@@ -143,7 +143,7 @@ export class Preferences<Type extends string = string> {
 
   /**
    * Changes settings of a user: time zone, quiet hours, a pause, and the time of digests. What is left out stays; null takes a
-   * setting back.
+   * setting back. Deliveries that wait for the user's quiet hours are decided anew at once.
    *
    * @throws BelfryError `VALIDATION_ERROR` for a time zone that is unknown, a time that is none, and quiet hours that end as they begin
    * @example
@@ -156,6 +156,8 @@ export class Preferences<Type extends string = string> {
     const owner = this.#owner(userId);
     const changes = parseSettings(this.#context, { what: "preferences.setSettings", input, isDefault: false });
     await changeSettings(this.#context, owner, changes);
+    using _call = await this.#context.ready();
+    await this.#context.reconsider(owner);
   }
 
   /**

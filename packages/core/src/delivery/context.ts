@@ -3,7 +3,7 @@ import type { InboxEvents, InboxSignal } from "../inbox/index.ts";
 import type { CreationEvents, NotificationTypes } from "../notifications/index.ts";
 import type { BatchQueue } from "../work/batch-queue.ts";
 import type { SharedStorage } from "../work/lease-storage.ts";
-import type { TurnQueue } from "../work/timing.ts";
+import { nextTurn, type TurnQueue } from "../work/timing.ts";
 import type { Settlement } from "./chains.ts";
 import type { Channel, Directory } from "./channel.ts";
 import type { DeliveryChanged, SendChanged } from "./delivery.ts";
@@ -44,6 +44,22 @@ export interface DeliveryEvents {
   "delivery.skipped": DeliveryChanged;
   "delivery.cancelled": DeliveryChanged;
   "send.changed": SendChanged;
+}
+
+/** How many deliveries one step makes due: few enough that it holds its locks for a few milliseconds. */
+const RECONSIDERED = 20;
+
+/** Has the deliveries of a user that wait for quiet hours decided anew: the user changed them. Others are decided when they are claimed. */
+export async function reconsider(
+  { deliveries, clock, deliverDue }: Pick<DeliveryContext, "deliveries" | "clock" | "deliverDue">,
+  owner: Owner,
+): Promise<void> {
+  for (let moved = RECONSIDERED; moved === RECONSIDERED; await nextTurn()) {
+    moved = await deliveries.reconsider(owner, RECONSIDERED, new Date(clock.now()));
+    if (moved > 0) {
+      deliverDue();
+    }
+  }
 }
 
 type SettlingContext = Pick<DeliveryContext, "deliveries" | "clock" | "events">;

@@ -243,6 +243,12 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
    */
   complete(owner: string, changes: SettleChanges, at: Date): Promise<Completed>;
 
+  /**
+   * Makes up to `limit` deliveries due that wait for quiet hours of a user and that nobody holds, so that they are decided anew.
+   * Returns how many.
+   */
+  reconsider(owner: Owner, limit: number, at: Date): Promise<number>;
+
   /** Deletes idempotency keys used before `before`. */
   pruneIdempotencyKeys(before: Date): Promise<void>;
 

@@ -3,7 +3,7 @@ export { reachableOver } from "./addresses.ts";
 export { endWaits, eraseChains, type Settlement } from "./chains.ts";
 export { actorOf, type ChangeBy, type ChangeRequest, cancelChains, requireActing, retryChains, retrySend } from "./change-send.ts";
 export type { Channel, Contact, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask, Directory } from "./channel.ts";
-export type { DeliveryContext, DeliveryEvents } from "./context.ts";
+export { type DeliveryContext, type DeliveryEvents, reconsider } from "./context.ts";
 export { createSend, sendWithin, sendWriter } from "./create-send.ts";
 export { channelsByName, DeliverDue } from "./deliver-due.ts";
 export {

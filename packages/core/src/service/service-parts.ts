@@ -1,6 +1,15 @@
 import { createNotification, FanOut, HOST_RULES, type VerbContext } from "../creating/index.ts";
 import type { DecisionsContext } from "../decisions/index.ts";
-import { type Channel, channelsByName, type DeliveryContext, reachableOver, readHook, retrySend, sendWriter } from "../delivery/index.ts";
+import {
+  type Channel,
+  channelsByName,
+  type DeliveryContext,
+  reachableOver,
+  readHook,
+  reconsider,
+  retrySend,
+  sendWriter,
+} from "../delivery/index.ts";
 import { systemClock } from "../foundation/clock.ts";
 import { uuidV7 } from "../foundation/ids.ts";
 import { consoleLogger } from "../foundation/logger.ts";
@@ -103,13 +112,14 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
 function contextOf<Tx, Written extends void | Promise<void>>(
   parts: Omit<
     ServiceContext<Tx, Written>,
-    "inbox" | "deliveries" | "hub" | "activity" | "decisions" | "reachable" | "reads" | "create" | "retrySend"
+    "inbox" | "deliveries" | "hub" | "activity" | "decisions" | "reachable" | "reconsider" | "reads" | "create" | "retrySend"
   >,
 ): ServiceContext<Tx, Written> {
   const { inbox, deliveries, hub, activity, decisions } = parts.storage;
   const shared = { ...parts, inbox, deliveries, hub, activity, decisions };
   return {
     ...shared,
+    reconsider: (owner) => reconsider(shared as DeliveryContext, owner),
     reachable: (owner) => reachableOver(shared as DeliveryContext, owner),
     reads: readHook(shared as DeliveryContext),
     create: (request) => createNotification(shared as VerbContext, { ...request, rules: HOST_RULES }),

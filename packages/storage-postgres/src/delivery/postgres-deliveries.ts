@@ -1,5 +1,5 @@
 import type { DeliveryStorage } from "@belfry/core/storage";
-import { type Sql, sendReads } from "@belfry/storage-sql";
+import { reconsidering, type Sql, sendReads } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inStep, inTransaction, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
@@ -19,6 +19,7 @@ export function postgresDeliveries(
 ): DeliveryStorage<PostgresTransaction, Promise<void>> {
   return {
     ...sendReads(sql),
+    ...reconsidering(sql),
     leases: leases(bound, DELIVERY_LEASES),
     ...bind(bound, {
       createSends: inTransaction(prepareCreateSends),

@@ -85,6 +85,7 @@ export const DELIVERIES = {
         tenant_due: { on: ["tenant", "dueAt"], where: "status = 'pending' AND lease_owner IS NULL" },
         waiting: { on: ["dueAt"], where: "status = 'waiting'" },
         leased: { on: ["leaseUntil"], with: "leaseOwner" },
+        quiet: { on: ["tenant", "recipient"], where: "reason = 'quiet_hours'" },
       },
     },
   ),

@@ -1,5 +1,5 @@
 import type { DeliveryStorage } from "@belfry/core/storage";
-import { type Sql, sendReads } from "@belfry/storage-sql";
+import { reconsidering, type Sql, sendReads } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, read, step, write, writeIf } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
@@ -18,6 +18,7 @@ export function sqliteDeliveries(
 ): DeliveryStorage<SqliteTransaction, void> {
   return {
     ...sendReads(sql),
+    ...reconsidering(sql),
     leases: leases(current, DELIVERY_LEASES),
     ...bind(current, {
       createSends: write(prepareCreateSends),

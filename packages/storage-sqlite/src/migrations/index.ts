@@ -16,6 +16,7 @@ import { preferencesMigration } from "./0014-preferences.ts";
 import { renderedMigration } from "./0015-rendered.ts";
 import { decidedMigration } from "./0016-decided.ts";
 import { itemMarksMigration } from "./0017-item-marks.ts";
+import { quietMigration } from "./0018-quiet.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -36,4 +37,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: renderedMigration },
   { phase: "expand", sql: decidedMigration },
   { phase: "expand", sql: itemMarksMigration },
+  { phase: "expand", sql: quietMigration },
 ] as const satisfies readonly Migration[];

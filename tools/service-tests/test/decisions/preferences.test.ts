@@ -1,8 +1,8 @@
 import { BelfryError, type Channel, type ChoiceValue, type Clock, type Directory, defineTypes, NotificationService } from "@belfry/core";
 import type { TenantChoice } from "@belfry/core/storage";
+import { testClock } from "@belfry/testkit/host";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { HandClock } from "../hand-clock.ts";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { silent } from "../silent.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
@@ -119,7 +119,7 @@ onEveryStorage((database) => {
     });
 
     test("waits five seconds for a directory, and then shows all channels", async () => {
-      const clock = new HandClock();
+      const clock = testClock();
       const { preferences } = setUp({ directory: () => new Promise(() => undefined), clock });
       const listed = preferences.list("ann");
       await vi.waitFor(() => expect(clock.pending).toBeGreaterThan(0));
@@ -176,6 +176,31 @@ onEveryStorage((database) => {
     const nothing = { timeZone: null, quietHours: null, pauseUntil: null, digest: null };
     expect((await preferences.list("ann")).settings).toEqual(nothing);
     expect((await preferences.list("bob")).settings).toEqual(nothing);
+  });
+
+  test("what waits for a user's quiet hours goes out at once when the user ends them", async () => {
+    const deliver = vi.fn<Channel["deliver"]>().mockResolvedValue({ status: "sent", provider: "test" });
+    const storage = database.storage();
+    const channels = [channel("email", { deliver }), channel("push")];
+    const notifications = stopsAfterTest(new NotificationService({ storage, channels, directory, logger: silent }));
+    await notifications.create({
+      to: "ann",
+      channels: ["email"],
+      title: "Hello",
+      message: "x",
+      scheduledAt: new Date(Date.now() + 3_600_000),
+    });
+    const quiet = { reason: "quiet_hours", reasonSource: "user" } as const;
+    const { sends } = await notifications.list();
+    await storage.deliveries.settle({ kind: "send", tenant: "default", id: sends[0]?.id ?? "" }, new Date(), (loaded) => ({
+      deliveries: loaded.flatMap(({ chains }) => chains.flat().map(({ isRead: _, ...delivery }) => ({ ...delivery, ...quiet }))),
+      ...{ attempts: [], audit: [], sends: loaded.map(({ state }) => state) },
+    }));
+    await notifications.preferences.setSettings("bob", { quietHours: null });
+    await notifications.runDue();
+    expect(deliver).not.toHaveBeenCalled();
+    await notifications.preferences.setSettings("ann", { quietHours: null });
+    await vi.waitFor(() => expect(deliver).toHaveBeenCalledTimes(1));
   });
 
   const refused: readonly (readonly [string, (preferences: Preferences) => Promise<unknown>, string])[] = [

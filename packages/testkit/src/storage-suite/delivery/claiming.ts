@@ -3,7 +3,7 @@ import type { ChainSelection, LoadedSend, NewSend } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
-import { become, claim, createSend, deliveriesOf, expectTrueStatus } from "./send-entries.ts";
+import { become, claim, createSend, deliveriesOf, expectTrueStatus, newSend } from "./send-entries.ts";
 
 /** The promises of claiming and settling deliveries. */
 export function claimingTests(harness: StorageHarness): void {
@@ -46,6 +46,33 @@ export function claimingTests(harness: StorageHarness): void {
       expect(recipients(await claim(fixture, later(0), { channels: ["email"], exceptEndpoints }))).toEqual(["email b", "email c"]);
       expect(recipients(await claim(fixture, later(0)))).toEqual(["email a", "webhook a"]);
       expect(recipients(await claim(fixture, later(100)))).toEqual(["email d"]);
+    });
+
+    test("what waits for a user's quiet hours becomes due step by step, and nothing else that waits", async () => {
+      const storage = deliveriesOf(fixture);
+      const waiting = async (to: string, more: Partial<NewSend["deliveries"][number]>) => {
+        const send = newSend(fixture, { channel: "email", to: [to] });
+        const quiet = { recipientKind: "user", reason: "quiet_hours", reasonSource: "user", dueInMs: 365 * 86_400_000 } as const;
+        const deliveries = send.deliveries.map((one) => ({ ...one, ...quiet, ...more }));
+        await storage.createSends([{ ...send, deliveries }], later(0));
+      };
+      for (const _ of [1, 2, 3]) {
+        await waiting("ann", {});
+      }
+      await waiting("ann", { reason: null, reasonSource: null });
+      await waiting("ann", { recipientKind: "address" });
+      await waiting("bob", {});
+      const ann = fixture.owner("ann");
+      expect(await claim(fixture, later(1))).toEqual([]);
+      expect(await storage.reconsider({ tenant: `${fixture.tenant} `, userId: "ann" }, 10, later(1))).toBe(0);
+      expect([await storage.reconsider(ann, 2, later(1)), await storage.reconsider(ann, 2, later(1))]).toEqual([2, 1]);
+      expect(await storage.reconsider(ann, 2, later(1))).toBe(0);
+      const claimed = await claim(fixture, later(1));
+      expect(claimed.map(({ delivery }) => [delivery.recipient, delivery.recipientKind, delivery.reason])).toEqual(
+        [1, 2, 3].map(() => ["ann", "user", "quiet_hours"]),
+      );
+      // Those that a worker holds are being decided.
+      expect(await storage.reconsider(ann, 10, new Date(0))).toBe(0);
     });
 
     test("a claim takes no more of one endpoint than its limit", async () => {
