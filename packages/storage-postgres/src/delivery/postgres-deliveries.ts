@@ -22,7 +22,7 @@ export function postgresDeliveries(
     ...reconsidering(sql),
     leases: leases(bound, DELIVERY_LEASES),
     ...bind(bound, {
-      createSends: inTransaction(prepareCreateSends),
+      createSends: run(prepareCreateSends),
       placeItems: run(preparePlaceItems),
       deliveriesOf: run(prepareDeliveriesOf),
       updateSend: inTransaction(prepareUpdateSend),

@@ -1,19 +1,43 @@
 import type { CreatedItem } from "@belfry/core";
 import type { NewSend, SendCreated } from "@belfry/core/storage";
 import { newTracking } from "@belfry/storage-sql";
-import type { Session } from "../database/connection.ts";
+import type { Connection, Session } from "../database/connection.ts";
+import { isRepeated } from "../database/errors.ts";
 import { recordset } from "../database/fields.ts";
 import { lists, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS } from "../inbox/inbox-state.ts";
-import { prepareWriteEntries, prepareWrittenItems } from "../inbox/write-items.ts";
-import { prepareWriteAudit } from "./change-send.ts";
+import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard } from "../inbox/inbox-state.ts";
+import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
+import { prepareWriteEntries, prepareWrittenItems, writeItems } from "../inbox/write-items.ts";
+import { prepareWriteAudit, type TenantAuditEntry } from "./change-send.ts";
 import { RECORDS } from "./rows.ts";
 
 type KeyRow = readonly [place: number, bodyHash: string, response: string | null, notificationId: string | null];
 
-/** Writes sends inside a transaction that the caller opened. */
+/**
+ * Writes sends, all or none: in one statement if none has an idempotency key and all are new, as they usually are; else in a
+ * transaction.
+ */
 export function prepareCreateSends(tables: TableNames, time: StorageTime) {
+  const writeNew = prepareWriteNewSends(tables);
+  const writeAny = prepareWriteAnySends(tables);
+  return (sends: readonly NewSend[], at: Date) =>
+    async (connection: Connection): Promise<readonly SendCreated[]> => {
+      if (sends.every(({ idempotency }) => idempotency === null)) {
+        try {
+          return await writeNew(connection, sends, time(at));
+        } catch (error) {
+          if (!isRepeated(error)) {
+            throw error;
+          }
+        }
+      }
+      return connection.transaction((session) => writeAny(session, sends, time(at)));
+    };
+}
+
+/** Writes sends inside a transaction that the caller opened; some may have been written before. */
+function prepareWriteAnySends(tables: TableNames) {
   const writeEntries = prepareWriteEntries(tables);
   const writtenItems = prepareWrittenItems(tables);
   const writeKeys = prepareWriteKeys(tables);
@@ -23,7 +47,7 @@ export function prepareCreateSends(tables: TableNames, time: StorageTime) {
     `SELECT e.place::int FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS e(tenant, id, place)
     WHERE EXISTS (SELECT FROM ${tables.notifications} n WHERE n.tenant = e.tenant AND n.id = e.id)`,
   );
-  const write = async (session: Session, sends: readonly NewSend[], at: string | null): Promise<readonly SendCreated[]> => {
+  return async (session: Session, sends: readonly NewSend[], at: string | null): Promise<readonly SendCreated[]> => {
     const named = sends.map(({ notification }) => notification);
     const places = await session.rows(known, lists(named, "tenant", "id"));
     const before = new Set(places.map(([place]) => sends[place - 1]));
@@ -33,9 +57,7 @@ export function prepareCreateSends(tables: TableNames, time: StorageTime) {
     const entryOf = ({ notification, inboxRecipients }: NewSend) => ({ notification, recipients: inboxRecipients });
     const items = new Map<NewSend, readonly CreatedItem[]>();
     if (fresh.length > 0) {
-      // A batch waits only briefly, because it holds other inboxes: its sends are then written one by one.
-      const lockTimeoutMs = fresh.length > 1 ? BUSY_TIMEOUT_MS : LOCK_TIMEOUT_MS;
-      const written = await writeEntries(session, fresh.map(entryOf), { lockTimeoutMs });
+      const written = await writeEntries(session, fresh.map(entryOf), { lockTimeoutMs: lockTimeoutOf(fresh) });
       for (const [index, send] of fresh.entries()) {
         items.set(send, written[index] ?? []);
       }
@@ -49,7 +71,6 @@ export function prepareCreateSends(tables: TableNames, time: StorageTime) {
     }
     return sends.map((send) => repeated.get(send) ?? { kind: "created", items: items.get(send) ?? [] });
   };
-  return (sends: readonly NewSend[], at: Date) => (session: Session) => write(session, sends, time(at));
 }
 
 /** Stores idempotency keys; answers the sends whose key was used before. Waits for transactions that are using one now. */
@@ -94,66 +115,164 @@ function prepareWriteKeys({ idempotencyKeys }: TableNames) {
   };
 }
 
+/** A batch waits only briefly, because it holds other inboxes: its sends are then written one by one. */
+function lockTimeoutOf(sends: readonly NewSend[]): number {
+  return sends.length > 1 ? BUSY_TIMEOUT_MS : LOCK_TIMEOUT_MS;
+}
+
+/** Writes sends that are new and have no idempotency key in one statement, outside of a transaction: all or none. */
+function prepareWriteNewSends(tables: TableNames) {
+  const write = statement<[place: number, seq: number, epoch: string]>("write_new_sends", newSendsText(tables));
+  return async (session: Session, sends: readonly NewSend[], at: string | null): Promise<readonly SendCreated[]> => {
+    const recipients = sends.flatMap(({ notification: { tenant, id }, inboxRecipients }) =>
+      inboxRecipients.map((userId) => ({ tenant, id, userId })),
+    );
+    const rows = await session.rows(write, [
+      ...NOTIFICATION_FIELDS.listsOf(sends.map(({ notification }) => notification)),
+      ...lists(recipients, "tenant", "id", "userId"),
+      lockTimeoutOf(sends),
+      ...detailValues(sends),
+      ...deliveryValues(sends),
+      at,
+      ...lists(auditOf(sends), "tenant", "notificationId", "actor"),
+    ]);
+    const byPlace = new Map(rows.map(([place, seq, epoch]) => [place, { seq, epoch }]));
+    let place = 0;
+    return sends.map(({ inboxRecipients }) => ({
+      kind: "created",
+      items: inboxRecipients.flatMap((userId) => {
+        place += 1;
+        const written = byPlace.get(place);
+        return written === undefined ? [] : [{ userId, ...written }];
+      }),
+    }));
+  };
+}
+
+/**
+ * Values: the fields of notifications; the tenant, notification and user of each item; the lock timeout; trackings and details;
+ * deliveries; the time; and the tenant, notification and actor of each line of the audit log.
+ */
+function newSendsText(tables: TableNames): string {
+  const { all, names, lists: fields } = NOTIFICATION_FIELDS;
+  const items = all.length;
+  const details = items + 4;
+  const deliveries = details + 2;
+  const at = deliveries + DELIVERY_MEMBERS.length + 1;
+  const list = (place: number, type: string) => `$${place}::${type}[]`;
+  const join: JoinNotification = (of) => `JOIN notification n ON n.id = ${of}.notification_id AND n.tenant = ${of}.tenant COLLATE "C"`;
+  return `WITH ${lockGuard(`$${items + 4}`)},
+  notification AS (
+    INSERT INTO ${tables.notifications} (${names}) SELECT ${names} FROM guard CROSS JOIN unnest(${fields}) AS e(${names})
+    WHERE guard.lock_timeout IS NOT NULL
+    RETURNING pk, tenant, id, type, created_at
+  ),
+  target AS MATERIALIZED (
+    SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, n.type, n.created_at
+    FROM unnest(${list(items + 1, "text")}, ${list(items + 2, "uuid")}, ${list(items + 3, "text")})
+      WITH ORDINALITY AS r(tenant, notification_id, user_id, place)
+    ${join("r")}
+  ),
+  ${writeItems(tables)},
+  detailed AS (${insertDetails(tables, join, details + 2)}),
+  tracked AS (${insertTrackings(tables, join, details + 1)}),
+  delivered AS (${insertDeliveries(tables, join, deliveries + 1)}),
+  audited AS (
+    INSERT INTO ${tables.auditLog} (tenant, at, action, actor, notification_id)
+    SELECT n.tenant, ${timeOf(`$${at}`)}, 'created', e.actor, n.id
+    FROM unnest(${list(at + 1, "text")}, ${list(at + 2, "uuid")}, ${list(at + 3, "text")})
+      WITH ORDINALITY AS e(tenant, notification_id, actor, place)
+    ${join("e")} ORDER BY e.place
+  )
+  SELECT place, seq, epoch FROM numbered`;
+}
+
+/** Joins the notification `n` of a row, by the alias of the table with its `tenant` and `notification_id`. */
+type JoinNotification = (of: string) => string;
+
+const member = (key: string) => `e."${key}"`;
+
+/** An insert of the details in the JSON list that is parameter number `list`. */
+function insertDetails(tables: TableNames, join: JoinNotification, list: number): string {
+  const { details } = RECORDS.fields;
+  return `INSERT INTO ${tables.sends} (notification_pk, tenant, ${details.names})
+    SELECT n.pk, n.tenant, ${details.members(member)}
+    FROM json_to_recordset($${list}) AS e(tenant text, notification_id uuid, ${recordset(details)}) ${join("e")}`;
+}
+
+/** An insert of the trackings in the JSON list that is parameter number `list`. */
+function insertTrackings(tables: TableNames, join: JoinNotification, list: number): string {
+  const { tracking } = RECORDS.fields;
+  return `INSERT INTO ${tables.trackings} (notification_pk, created_at, ${tracking.names})
+    SELECT n.pk, n.created_at, ${tracking.members(member)}
+    FROM json_to_recordset($${list}) AS e(notification_id uuid, ${recordset(tracking)}) ${join("e")}`;
+}
+
+/** An insert of deliveries: the lists of {@link DELIVERY_MEMBERS} from parameter number `first` on, and then the time. */
+function insertDeliveries(tables: TableNames, join: JoinNotification, first: number): string {
+  const columns = DELIVERY_MEMBERS.map(([, column]) => column).join(", ");
+  const values = DELIVERY_MEMBERS.map(([, , type], index) => `$${first + index}::${type}[]`).join(", ");
+  const now = timeOf(`$${first + DELIVERY_MEMBERS.length}`);
+  return `INSERT INTO ${tables.deliveries} (id, notification_pk, tenant, channel, recipient, chain, is_fallback, status, attempt, attempts_before, due_at, fence, recipient_kind,
+      reason, reason_source, settled_at)
+    SELECT e.id, n.pk, n.tenant, e.channel, e.recipient, e.chain, e.is_fallback, e.status, 0, 0,
+      coalesce(e.scheduled_at, ${now}) + e.due_in_ms * interval '1 millisecond', 0, e.recipient_kind,
+      e.reason, e.reason_source, CASE WHEN e.status = 'skipped' THEN ${now} END
+    FROM unnest(${values}) WITH ORDINALITY AS e(${columns}, place) ${join("e")} ORDER BY e.place`;
+}
+
 /** Writes sends without their notification, items and key. */
 export function prepareWriteSendDetails(tables: TableNames) {
   const writeAudit = prepareWriteAudit(tables);
-  const { tracking, details } = RECORDS.fields;
-  const member = (key: string) => `e."${key}"`;
-  const insertTrackings = statement<[]>(
+  // One look-up by key for each: a plan made while the table was young would read all of it.
+  const join: JoinNotification = (of) =>
+    `CROSS JOIN LATERAL (
+      SELECT pk, tenant, created_at FROM ${tables.notifications} WHERE tenant = ${of}.tenant AND id = ${of}.notification_id OFFSET 0
+    ) n`;
+  const writeTrackings = statement<[]>(
     "write_trackings",
-    `WITH detailed AS (
-      INSERT INTO ${tables.sends} (notification_pk, tenant, ${details.names})
-      SELECT n.pk, n.tenant, ${details.members(member)} FROM json_to_recordset($2) AS e(tenant text, id uuid, ${recordset(details)})
-      JOIN ${tables.notifications} n ON n.tenant = e.tenant AND n.id = e.id
-    )
-    INSERT INTO ${tables.trackings} (notification_pk, created_at, ${tracking.names})
-    SELECT n.pk, n.created_at, ${tracking.members(member)} FROM json_to_recordset($1) AS e(id uuid, ${recordset(tracking)})
-    JOIN ${tables.notifications} n ON n.tenant = e.tenant AND n.id = e.id`,
+    `WITH detailed AS (${insertDetails(tables, join, 2)}) ${insertTrackings(tables, join, 1)}`,
   );
-  const insertDeliveries = statement<[]>(
-    "write_deliveries",
-    `INSERT INTO ${tables.deliveries} (id, notification_pk, tenant, channel, recipient, chain, is_fallback, status, attempt, attempts_before, due_at, fence, recipient_kind,
-      reason, reason_source, settled_at)
-    SELECT e.id, n.pk, n.tenant, e.channel, e.recipient, e.chain, e.is_fallback, e.status, 0, 0,
-      coalesce(e.scheduled_at, ${timeOf("$14")}) + e.due_in_ms * interval '1 millisecond', 0, e.recipient_kind,
-      e.reason, e.reason_source, CASE WHEN e.status = 'skipped' THEN ${timeOf("$14")} END
-    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::int[], $7::boolean[], $8::text[], $9::bigint[], $10::timestamptz[],
-      $11::text[], $12::text[], $13::text[])
-      WITH ORDINALITY AS e(id, tenant, notification_id, channel, recipient, chain, is_fallback, status, due_in_ms, scheduled_at,
-        recipient_kind, reason, reason_source, place)
-    JOIN ${tables.notifications} n ON n.tenant = e.tenant AND n.id = e.notification_id ORDER BY e.place`,
-  );
+  const writeDeliveries = statement<[]>("write_deliveries", insertDeliveries(tables, join, 1));
   return async (session: Session, sends: readonly NewSend[], at: string | null): Promise<void> => {
-    const named = sends.map((send) => ({ send, name: { tenant: send.notification.tenant, id: send.notification.id } }));
-    const trackings = named.map(({ send, name }) => ({ ...newTracking(send), ...name }));
-    const choices = named.flatMap(({ send, name }) => (send.details === null ? [] : [{ ...send.details, ...name }]));
-    await session.rows(insertTrackings, [JSON.stringify(trackings), JSON.stringify(choices)]);
-    await session.rows(insertDeliveries, [...deliveryValues(sends), at]);
-    const audit = named.map(({ send: { actor }, name }) => ({
-      tenant: name.tenant,
-      notificationId: name.id,
-      actor,
-      action: "created" as const,
-    }));
-    await writeAudit(session, audit, at);
+    await session.rows(writeTrackings, detailValues(sends));
+    await session.rows(writeDeliveries, [...deliveryValues(sends), at]);
+    await writeAudit(session, auditOf(sends), at);
   };
 }
+
+/** The trackings and the details of sends, as JSON. */
+function detailValues(sends: readonly NewSend[]): readonly [trackings: string, details: string] {
+  const nameOf = ({ notification: { tenant, id } }: NewSend) => ({ tenant, notification_id: id });
+  const trackings = sends.map((send) => ({ ...newTracking(send), ...nameOf(send) }));
+  const details = sends.flatMap((send) => (send.details === null ? [] : [{ ...send.details, ...nameOf(send) }]));
+  return [JSON.stringify(trackings), JSON.stringify(details)];
+}
+
+function auditOf(sends: readonly NewSend[]): readonly TenantAuditEntry[] {
+  return sends.map(({ actor, notification: { tenant, id } }) => ({ tenant, notificationId: id, actor, action: "created" }));
+}
+
+/** What is written of a delivery: its members, the names in SQL, and the types. */
+const DELIVERY_MEMBERS = [
+  ["id", "id", "uuid"],
+  ["tenant", "tenant", "text"],
+  ["notificationId", "notification_id", "uuid"],
+  ["channel", "channel", "text"],
+  ["recipient", "recipient", "text"],
+  ["chain", "chain", "int"],
+  ["isFallback", "is_fallback", "boolean"],
+  ["status", "status", "text"],
+  ["dueInMs", "due_in_ms", "bigint"],
+  ["scheduledAt", "scheduled_at", "timestamptz"],
+  ["recipientKind", "recipient_kind", "text"],
+  ["reason", "reason", "text"],
+  ["reasonSource", "reason_source", "text"],
+] as const;
 
 function deliveryValues(sends: readonly NewSend[]): readonly unknown[] {
   const all = sends.flatMap(({ notification: { tenant, id }, scheduledAt, deliveries }) =>
     deliveries.map((delivery) => ({ ...delivery, tenant, notificationId: id, scheduledAt: scheduledAt?.toISOString() ?? null })),
   );
-  const columns = [
-    "id",
-    "tenant",
-    "notificationId",
-    "channel",
-    "recipient",
-    "chain",
-    "isFallback",
-    "status",
-    "dueInMs",
-    "scheduledAt",
-  ] as const;
-  return lists(all, ...columns, "recipientKind", "reason", "reasonSource");
+  return lists(all, ...DELIVERY_MEMBERS.map(([key]) => key));
 }
