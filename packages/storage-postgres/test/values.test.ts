@@ -1,5 +1,7 @@
 import pg from "pg";
 import { describe, expect, test } from "vitest";
+import { session } from "../src/database/connection.ts";
+import { statement } from "../src/database/statement.ts";
 import { migrate, postgresStorage } from "../src/index.ts";
 import { entry, silent, useCleanup, useDatabase } from "./setup.ts";
 
@@ -41,6 +43,18 @@ describe("values that arrive in another form", () => {
     await expect(write).rejects.toMatchObject(UNREADABLE);
     await client.query("COMMIT");
     expect((await storage.inbox.counts({ tenant: "acme", userId: "bob" })).total).toBe(0);
+  });
+
+  test("a list arrives with each of its elements to the letter", async () => {
+    const texts = ["", "NULL", "null", '"', "\\", '\\"', "\\n", "a,b", "{}", "[1]", "\n\t\u0001\u007f", "Ünï 😀", "'; --", " "];
+    const pool = poolWith({});
+    const run = session(pool, { prepared: true, timeoutMs: 5_000 });
+    const list = statement<[text: string | null]>("list_check", "SELECT * FROM unnest($1::text[])");
+    for (const one of [texts, [], [null, "a", null], ...texts.map((text) => [text, null])]) {
+      expect(await run.rows(list, [one])).toEqual(one.map((text) => [text]));
+    }
+    const numbers = statement<[of: number | null]>("numbers_check", "SELECT * FROM unnest($1::bigint[])");
+    expect(await run.rows(numbers, [[0, -1, 9007199254740991, null]])).toEqual([[0], [-1], [9007199254740991], [null]]);
   });
 
   test("parsers that the host set for its own queries change nothing", async () => {

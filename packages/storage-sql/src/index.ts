@@ -26,6 +26,7 @@ export {
   hubRows,
   type IdentifiedEventRow,
   type RecordRow,
+  toEndedRecord,
   toIdentifiedEvent,
   toRecord,
   toSourceRecord,

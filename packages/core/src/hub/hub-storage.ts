@@ -53,6 +53,8 @@ export interface EndedRecord extends Lease, Pick<ProcessingRecord, "result" | "e
   readonly dueInMs: number | null;
   /** Of a lease that was lost: when it ran out. If its holder has renewed it since, nothing is ended. */
   readonly lostAt?: Date;
+  /** The record as it was claimed under this lease, if the caller has it: then the storage need not read it again. */
+  readonly claimed?: ClaimedRecord;
 }
 
 /**

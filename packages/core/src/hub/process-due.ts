@@ -113,8 +113,9 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
     }
   }
 
-  #end({ record, fence }: ClaimedRecord, outcome: ProcessingOutcome | null): EndedRecord {
-    const base = { ...NOTHING, id: record.id, fence };
+  #end(claimed: ClaimedRecord, outcome: ProcessingOutcome | null): EndedRecord {
+    const { record, fence } = claimed;
+    const base = { ...NOTHING, id: record.id, fence, claimed };
     if (outcome === null) {
       return { ...base, status: "PENDING", dueInMs: 0 };
     }

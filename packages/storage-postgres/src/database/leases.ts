@@ -2,20 +2,26 @@ import { isUuid } from "@belfry/core";
 import type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery } from "@belfry/core/storage";
 import { type Bound, bind, run } from "./bind.ts";
 import type { Session } from "./connection.ts";
-import { type JsonRow, lists, milliseconds, type Statement, type StorageTime, statement, timeOf } from "./statement.ts";
+import { lists, milliseconds, type Statement, type StorageTime, statement, timeOf } from "./statement.ts";
 import type { TableNames } from "./table-names.ts";
 
 /** Makes a statement that leases rows: `due` is a common table expression of that name with their `pk`. */
-export type MakeClaim<Row> = (operation: string, due: string) => Statement<JsonRow<Row>>;
+export type MakeClaim<Row extends readonly unknown[]> = (operation: string, due: string) => Statement<Row>;
 
 /** Runs a statement of {@link MakeClaim}, for at most `limit` rows, with the values from $5 on. */
-export type RunClaim<Row> = (run: Statement<JsonRow<Row>>, limit: number, values: readonly unknown[]) => Promise<readonly JsonRow<Row>[]>;
+export type RunClaim<Row extends readonly unknown[]> = (
+  run: Statement<Row>,
+  limit: number,
+  values: readonly unknown[],
+) => Promise<readonly Row[]>;
 
-/** A table whose rows are tasks to be leased. */
-export interface LeaseTable<Row, Task, Fairness extends object> {
+/** A table whose rows are tasks to be leased. `Row` is a list of the columns, or of one JSON object. */
+export interface LeaseTable<Row extends readonly unknown[], Task, Fairness extends object> {
   /** Names the tasks in statements, for example `deliveries`. */
   readonly name: string;
   readonly table: keyof TableNames;
+  /** How rows come: as JSON objects, which cost PostgreSQL as much as the lease itself, or as lists of their columns. */
+  readonly form: "objects" | "lists";
   /**
    * The columns of a row, over the table by its `alias` and what is joined to it. Content that several rows share may come
    * with the first one alone: see {@link ofFirst}.
@@ -32,10 +38,7 @@ export interface LeaseTable<Row, Task, Fairness extends object> {
    * Prepares the choice of due rows. It differs by what is fair, and decides the plan. A statement's value $1 is the time,
    * $2 how many, $3 the owner, $4 the length of the lease.
    */
-  claim(
-    tables: TableNames,
-    claim: MakeClaim<Row>,
-  ): (run: RunClaim<Row>, request: LeaseRequest & Fairness) => Promise<readonly JsonRow<Row>[]>;
+  claim(tables: TableNames, claim: MakeClaim<Row>): (run: RunClaim<Row>, request: LeaseRequest & Fairness) => Promise<readonly Row[]>;
   /** Makes tasks of rows, which come in one order. */
   tasks(rows: readonly Row[]): readonly Task[];
 }
@@ -48,8 +51,20 @@ export function ofFirst(alias: string, { columns, from }: { readonly columns: st
 
 const nothing = () => "";
 
+/** A select of a table's rows, in the order in which they are due, in their form. */
+function selectRows(
+  { alias, columns, joined = nothing, form }: Selected,
+  tables: TableNames,
+  { from, where = "" }: { from: string; where?: string },
+): string {
+  const rows = `SELECT ${columns(tables)} FROM ${from} ${joined(tables)} ${where} ORDER BY ${alias}.due_at, ${alias}.pk`;
+  return form === "lists" ? rows : `SELECT to_json(x) FROM (${rows}) x`;
+}
+
+type Selected = Pick<LeaseTable<never, unknown, object>, "alias" | "columns" | "joined" | "form">;
+
 /** Leases of the rows of one table. */
-export function leases<Row, Task, Fairness extends object>(
+export function leases<Row extends readonly unknown[], Task, Fairness extends object>(
   bound: Bound,
   table: LeaseTable<Row, Task, Fairness>,
 ): LeaseStorage<Task, Fairness> {
@@ -63,8 +78,8 @@ export function leases<Row, Task, Fairness extends object>(
 }
 
 /** Leases due rows, without those that another claim is taking at this moment. */
-function prepareClaim<Row, Task, Fairness extends object>(table: LeaseTable<Row, Task, Fairness>) {
-  const { alias, columns, joined = nothing, claimed = "" } = table;
+function prepareClaim<Row extends readonly unknown[], Task, Fairness extends object>(table: LeaseTable<Row, Task, Fairness>) {
+  const { alias, claimed = "" } = table;
   return (tables: TableNames, time: StorageTime) => {
     // The keys are a list: for an unknown limit the planner expects a tenth of the table, and would read all of it to join.
     const make: MakeClaim<Row> = (operation, due) =>
@@ -75,33 +90,28 @@ function prepareClaim<Row, Task, Fairness extends object>(table: LeaseTable<Row,
           UPDATE ${tables[table.table]} t SET ${claimed} lease_owner = $3, lease_until = ${timeOf("$1")} + $4 * interval '1 millisecond',
             attempt = t.attempt + 1, fence = t.fence + 1 WHERE t.pk = ANY (ARRAY(SELECT pk FROM due)) RETURNING t.*
         )
-        SELECT to_json(x) FROM (
-          SELECT ${columns(tables)} FROM ${alias} ${joined(tables)} ORDER BY ${alias}.due_at, ${alias}.pk) x`,
+        ${selectRows(table, tables, { from: alias })}`,
       );
     const claim = table.claim(tables, make);
     return (request: LeaseRequest & Fairness) =>
       async (session: Session): Promise<readonly Task[]> => {
         const { owner, at, leaseMs } = request;
         const runClaim: RunClaim<Row> = (one, limit, values) => session.rows(one, [time(at), limit, owner, leaseMs, ...values]);
-        return table.tasks((await claim(runClaim, request)).map(([row]) => row));
+        return table.tasks(await claim(runClaim, request));
       };
   };
 }
 
-function prepareLeasedTo<Row, Task, Fairness extends object>(domain: LeaseTable<Row, Task, Fairness>) {
-  const { name, table, columns, alias, joined = nothing } = domain;
+function prepareLeasedTo<Row extends readonly unknown[], Task, Fairness extends object>(domain: LeaseTable<Row, Task, Fairness>) {
+  const { name, table, alias } = domain;
   return (tables: TableNames) => {
-    const find = statement<JsonRow<Row>>(
-      `${name}_leased_to`,
-      `SELECT to_json(x) FROM (
-        SELECT ${columns(tables)} FROM ${tables[table]} ${alias} ${joined(tables)}
-        WHERE ${alias}.lease_owner IS NOT NULL AND ${alias}.lease_owner = $1 ORDER BY ${alias}.due_at, ${alias}.pk) x`,
-    );
-    return (owner: string) => async (session: Session) => domain.tasks((await session.rows(find, [owner])).map(([row]) => row));
+    const held = `WHERE ${alias}.lease_owner IS NOT NULL AND ${alias}.lease_owner = $1`;
+    const find = statement<Row>(`${name}_leased_to`, selectRows(domain, tables, { from: `${tables[table]} ${alias}`, where: held }));
+    return (owner: string) => async (session: Session) => domain.tasks(await session.rows(find, [owner]));
   };
 }
 
-type Named = Pick<LeaseTable<unknown, unknown, object>, "name" | "table" | "queues">;
+type Named = Pick<LeaseTable<never, unknown, object>, "name" | "table" | "queues">;
 
 function prepareRenew({ name, table }: Named) {
   return (tables: TableNames, time: StorageTime) => {

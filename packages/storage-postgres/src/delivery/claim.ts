@@ -1,7 +1,7 @@
 import type { ClaimedDelivery, DeliveryFairness } from "@belfry/core/storage";
 import { type ClaimedContent, type ContentRow, type DeliveryRow, isOnlyDelivery, toDelivery } from "@belfry/storage-sql";
 import { type LeaseTable, type MakeClaim, ofFirst } from "../database/leases.ts";
-import { lists, timeOf } from "../database/statement.ts";
+import { type JsonRow, lists, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { RECORDS } from "./rows.ts";
 
@@ -10,12 +10,13 @@ const CANDIDATES_EACH = 10;
 const MAX_CANDIDATES = 200;
 
 /** A row of a claim. The content comes with the first row of its notification. */
-type ClaimedRow = DeliveryRow & { readonly isOnly: boolean; readonly content: ContentRow | null };
+type ClaimedRow = JsonRow<DeliveryRow & { readonly isOnly: boolean; readonly content: ContentRow | null }>;
 
 /** Deliveries as tasks to be leased. */
 export const DELIVERY_LEASES: LeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFairness> = {
   name: "deliveries",
   table: "deliveries",
+  form: "objects",
   columns: claimedColumns,
   alias: "d",
   joined: ({ notifications }) => `JOIN ${notifications} n ON n.pk = d.notification_pk`,
@@ -95,7 +96,7 @@ function claimedColumns(tables: TableNames): string {
 
 function toClaimed(rows: readonly ClaimedRow[]): readonly ClaimedDelivery[] {
   const contents = new Map<number, ClaimedContent>();
-  return rows.flatMap((row) => {
+  return rows.flatMap(([row]) => {
     const { notificationPk, isOnly } = row;
     const content = row.content === null ? contents.get(notificationPk) : RECORDS.toContent(row.content);
     if (content === undefined) {

@@ -1,10 +1,18 @@
 import { type HubEvent, type IdentifiedEvent, isUuid, type ProcessingRecord, type SourceRecord } from "@belfry/core";
 import type { ClaimedRecord, EndedRecord } from "@belfry/core/storage";
-import { hubRows, type IdentifiedEventRow, type RecordRow, toIdentifiedEvent, toRecord, toSourceRecord } from "@belfry/storage-sql";
+import {
+  hubRows,
+  type IdentifiedEventRow,
+  type RecordRow,
+  toEndedRecord,
+  toIdentifiedEvent,
+  toRecord,
+  toSourceRecord,
+} from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
 import { type LeaseTable, type MakeClaim, ofFirst } from "../database/leases.ts";
 import { DIALECT } from "../database/sql.ts";
-import { type JsonRow, lists, type StorageTime, statement, timeOf } from "../database/statement.ts";
+import { type JsonRow, lists, milliseconds, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 
 /**
@@ -13,16 +21,32 @@ import type { TableNames } from "../database/table-names.ts";
  */
 const CANDIDATES = 100;
 
+/** The columns of a {@link ClaimedRow} but the prompt and the event. Most are short: as one JSON object they would cost twice the lease. */
+const COLUMNS = ["notification_pk", "fence", "id", "handler_id", "attempt", "result", "error", "input_tokens", "output_tokens"] as const;
+
 /** A row of a claim. The event comes with the first row of its notification. */
-type ClaimedRow = RecordRow & { readonly event: IdentifiedEventRow | null };
+type ClaimedRow = readonly [
+  notificationPk: number,
+  fence: number,
+  id: string,
+  handlerId: string,
+  attempt: number,
+  result: string | null,
+  error: string | null,
+  inputTokens: number | null,
+  outputTokens: number | null,
+  createdAt: number,
+  prompt: string,
+  event: IdentifiedEventRow | null,
+];
 
 /** Processing records as tasks to be leased. */
 export const RECORD_LEASES: LeaseTable<ClaimedRow, ClaimedRecord, object> = {
   name: "records",
   table: "processingRecords",
+  form: "lists",
   columns: claimedColumns,
   alias: "r",
-  joined: ({ notifications }) => `JOIN ${notifications} n ON n.pk = r.notification_pk`,
   queues: ["status = 'PENDING'"],
   claimed: "status = 'PROCESSING',",
   claim: (tables, claim) => {
@@ -80,27 +104,31 @@ function claimStatements({ processingRecords }: TableNames, claim: MakeClaim<Cla
 }
 
 function claimedColumns(tables: TableNames): string {
-  const { record, identifiedEvent, joinIdentity } = hubRows(DIALECT, tables);
-  const from = `${tables.events} e ${joinIdentity} WHERE e.notification_pk = n.pk`;
-  return `${record}, ${ofFirst("r", { columns: identifiedEvent, from })} AS event`;
+  const { prompt, identifiedEvent, joinIdentity } = hubRows(DIALECT, tables);
+  const from = `${tables.events} e JOIN ${tables.notifications} n ON n.pk = e.notification_pk ${joinIdentity} WHERE e.notification_pk = r.notification_pk`;
+  const own = COLUMNS.map((name) => `r.${name}`).join(", ");
+  return `${own}, ${milliseconds("r.created_at")}, ${prompt}, ${ofFirst("r", { columns: identifiedEvent, from })}`;
 }
 
 function toClaimed(rows: readonly ClaimedRow[]): readonly ClaimedRecord[] {
   const events = new Map<number, IdentifiedEvent>();
-  return rows.flatMap((row) => {
-    const event = row.event === null ? events.get(row.notificationPk) : toIdentifiedEvent(row.event);
+  return rows.flatMap((row): readonly ClaimedRecord[] => {
+    const [notificationPk, fence, id, handlerId, attempt, result, error, inputTokens, outputTokens, createdAt, prompt, first] = row;
+    const event = first === null ? events.get(notificationPk) : toIdentifiedEvent(first);
     if (event === undefined) {
       return [];
     }
-    events.set(row.notificationPk, event);
-    return [{ record: toRecord(row), fence: row.fence, event }];
+    events.set(notificationPk, event);
+    const named = { id, tenant: event.tenant, notificationId: event.id, handlerId, prompt, status: "PROCESSING" } as const;
+    const state = { result, error, attempt, inputTokens, outputTokens, createdAt: new Date(createdAt), completedAt: null };
+    return [{ record: { ...named, ...state }, fence, event }];
   });
 }
 
-/** Ends attempts whose lease is still held. */
+/** Ends attempts whose lease is still held. It reads records again, of which the places are in $12, only if they did not come along. */
 export function prepareEndRecords(tables: TableNames, time: StorageTime) {
   const { processingRecords, notifications } = tables;
-  const end = statement<JsonRow<RecordRow>>(
+  const end = statement<[place: number, completedAt: number | null, record: RecordRow | null]>(
     "end_records",
     `WITH clock AS MATERIALIZED (SELECT ${timeOf("$1")} AS now),
     e AS MATERIALIZED (
@@ -115,13 +143,23 @@ export function prepareEndRecords(tables: TableNames, time: StorageTime) {
       FROM e CROSS JOIN clock WHERE t.id = e.id AND t.fence = e.fence AND t.lease_owner = $2
         AND (e.lost_at IS NULL OR t.lease_until = e.lost_at) RETURNING t.*, e.place
     )
-    SELECT to_json(x) FROM (SELECT ${hubRows(DIALECT, tables).record} FROM r JOIN ${notifications} n ON n.pk = r.notification_pk ORDER BY r.place) x`,
+    SELECT r.place, ${milliseconds("r.completed_at")}, CASE WHEN r.place = ANY ($12::bigint[]) THEN (
+      SELECT to_json(x) FROM (SELECT ${hubRows(DIALECT, tables).record} FROM ${notifications} n WHERE n.pk = r.notification_pk) x
+    ) END FROM r ORDER BY r.place`,
   );
   return (owner: string, ended: readonly EndedRecord[], at: Date) => async (session: Session) => {
-    const named = ended.filter(({ id }) => isUuid(id)).map(({ lostAt, ...one }) => ({ ...one, lostAt: lostAt?.toISOString() ?? null }));
-    const values = lists(named, "id", "fence", "status", "result", "error", "inputTokens", "outputTokens", "dueInMs", "lostAt");
-    const rows = await session.rows(end, [time(at), owner, ...values]);
-    return rows.map(([row]): SourceRecord => toSourceRecord(row));
+    const named = ended.filter(({ id }) => isUuid(id));
+    const values = lists(named, "id", "fence", "status", "result", "error", "inputTokens", "outputTokens", "dueInMs");
+    const lostAt = named.map((one) => one.lostAt?.toISOString() ?? null);
+    const toRead = named.flatMap(({ claimed }, index) => (claimed === undefined ? [index + 1] : []));
+    const rows = await session.rows(end, [time(at), owner, ...values, lostAt, toRead]);
+    return rows.flatMap(([place, completedAt, record]): readonly SourceRecord[] => {
+      const one = named[place - 1];
+      if (one?.claimed === undefined) {
+        return record === null ? [] : [toSourceRecord(record)];
+      }
+      return [toEndedRecord(one.claimed, one, completedAt === null ? null : new Date(completedAt))];
+    });
   };
 }
 

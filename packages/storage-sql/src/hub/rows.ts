@@ -1,4 +1,5 @@
 import type { HubEvent, IdentifiedEvent, ProcessingRecord, SourceRecord } from "@belfry/core";
+import type { ClaimedRecord, EndedRecord } from "@belfry/core/storage";
 import { fieldsOf } from "../database/fields.ts";
 import { type Dialect, parsed, type RowOf, type StoredRecord, selected, type Tables } from "../database/sql.ts";
 
@@ -39,6 +40,8 @@ export function hubRows(dialect: Dialect, { prompts, identities }: Pick<Tables, 
     identifiedEvent: selected({ ...columns, identityId: "i.id", identityName: "i.name" }),
     /** Joins `i`. */
     joinIdentity: `LEFT JOIN ${identities} i ON i.tenant = e.tenant AND i.source = e.source AND i.${column} = ${of("e.sender")}`,
+    /** A record's prompt, over `r`. */
+    prompt,
     /** The columns of a {@link RecordRow}, over `r` and `n`. */
     record: `n.id AS "notificationId", ${prompt} AS prompt, ${stored.columns("r")}`,
   };
@@ -65,4 +68,11 @@ export function toRecord(row: RecordRow): ProcessingRecord {
 /** The record that a row stands for, with its event's source. */
 export function toSourceRecord(row: RecordRow): SourceRecord {
   return { ...toRecord(row), source: row.source };
+}
+
+/** A claimed record as the end of its attempt leaves it. @param completedAt null if it is PENDING again */
+export function toEndedRecord({ record, event }: ClaimedRecord, ended: EndedRecord, completedAt: Date | null): SourceRecord {
+  const { status, result, inputTokens, outputTokens } = ended;
+  const error = status === "PENDING" ? (ended.error ?? record.error) : ended.error;
+  return { ...record, source: event.source, status, result, error, inputTokens, outputTokens, completedAt };
 }

@@ -1,6 +1,14 @@
 import type { IdentifiedEvent, SourceRecord } from "@belfry/core";
 import type { ClaimedRecord, EndedRecord, Lease, LeaseRequest } from "@belfry/core/storage";
-import { hubRows, type IdentifiedEventRow, type RecordRow, toIdentifiedEvent, toRecord, toSourceRecord } from "@belfry/storage-sql";
+import {
+  hubRows,
+  type IdentifiedEventRow,
+  type RecordRow,
+  toEndedRecord,
+  toIdentifiedEvent,
+  toRecord,
+  toSourceRecord,
+} from "@belfry/storage-sql";
 import { type DueRow, type LeaseTable, prepareDueOfOthers } from "../database/leases.ts";
 import { DIALECT, TABLES } from "../database/sql.ts";
 import type { OfSet, QueryContext } from "../database/statement.ts";
@@ -57,35 +65,45 @@ function prepareWithEvents({ prepare }: QueryContext) {
   };
 }
 
-/** A leased record as it was, and what its end writes. */
+/** A lease that is still held, as a row. */
+type HeldRow = readonly [pk: number, id: string, fence: number, until: number];
+
+/** The values that the end of an attempt writes. */
 interface RecordEnd extends Pick<EndedRecord, "status" | "result" | "error" | "inputTokens" | "outputTokens"> {
-  readonly row: RecordRow;
+  readonly pk: number;
+  readonly ended: EndedRecord;
   readonly dueAt: number | null;
   readonly completedAt: number | null;
 }
 
-/** Ends attempts whose lease is still held; inside a transaction that the caller opened. */
-export function prepareEndRecords({ prepare }: QueryContext) {
-  const leased = prepare<{ readonly owner: string; readonly ids: readonly string[] }, RecordRow & { readonly until: number }>(`
-    SELECT ${ROWS.record}, r.lease_until AS "until" FROM json_each(:ids) k CROSS JOIN belfry_processing_records r ON r.id = k.value ${JOIN_NOTIFICATION}
+/** Ends attempts whose lease is still held; inside a transaction that the caller opened. It reads records again only if they did not come along. */
+export function prepareEndRecords({ prepare, prepareRows }: QueryContext) {
+  const held = prepareRows<{ readonly owner: string; readonly ids: readonly string[] }, HeldRow>(`
+    SELECT r.pk, r.id, r.fence, r.lease_until FROM json_each(:ids) k CROSS JOIN belfry_processing_records r ON r.id = k.value
     WHERE r.lease_owner = :owner`);
   const end = prepare<RecordEnd & OfSet>(`
     UPDATE belfry_processing_records SET status = :status, result = :result,
       error = CASE WHEN :status = 'PENDING' THEN coalesce(:error, error) ELSE :error END, input_tokens = :inputTokens,
       output_tokens = :outputTokens, due_at = :dueAt, completed_at = :completedAt, lease_owner = NULL, lease_until = NULL
     WHERE pk IN (SELECT value FROM json_each(:pks))`);
+  const read = prepare<{ readonly pk: number }, RecordRow>(
+    `SELECT ${ROWS.record} FROM belfry_processing_records r ${JOIN_NOTIFICATION} WHERE r.pk = (SELECT :pk)`,
+  );
+  const answer = ({ pk, ended, completedAt }: RecordEnd): readonly SourceRecord[] =>
+    ended.claimed === undefined
+      ? read.all({ pk }).map(toSourceRecord)
+      : [toEndedRecord(ended.claimed, ended, completedAt === null ? null : new Date(completedAt))];
   return (owner: string, ended: readonly EndedRecord[], at: Date): readonly SourceRecord[] => {
+    // An attempt at a record may end beside a later one, whose lease is the one held.
     const byLease = new Map(ended.map((one) => [nameOf(one), one]));
-    const ends = leased.all({ owner, ids: ended.map(({ id }) => id) }).flatMap((row): RecordEnd[] => {
-      const found = byLease.get(nameOf(row));
-      const isRenewed = found?.lostAt !== undefined && found.lostAt.getTime() !== row.until;
-      return found === undefined || isRenewed ? [] : [endOf(row, found, at)];
+    const ids = [...new Set(ended.map(({ id }) => id))];
+    const ends = held.all({ owner, ids }).flatMap(([pk, id, fence, until]): readonly RecordEnd[] => {
+      const found = byLease.get(nameOf({ id, fence }));
+      const isRenewed = found?.lostAt !== undefined && found.lostAt.getTime() !== until;
+      return found === undefined || isRenewed ? [] : [endOf(pk, found, at)];
     });
-    end.runSets(ends, ({ row }) => row.pk);
-    return ends.map(({ row, ...outcome }) => {
-      const { status, error } = outcome;
-      return toSourceRecord({ ...row, ...outcome, error: status === "PENDING" ? (error ?? row.error) : error });
-    });
+    end.runSets(ends, ({ pk }) => pk);
+    return ends.flatMap(answer);
   };
 }
 
@@ -93,8 +111,9 @@ function nameOf({ id, fence }: Lease): string {
   return `${id} ${fence}`;
 }
 
-function endOf(row: RecordRow, { status, result, error, inputTokens, outputTokens, dueInMs }: EndedRecord, at: Date): RecordEnd {
+function endOf(pk: number, ended: EndedRecord, at: Date): RecordEnd {
+  const { status, result, error, inputTokens, outputTokens, dueInMs } = ended;
   const isOver = status !== "PENDING";
   const times = { dueAt: isOver ? null : at.getTime() + (dueInMs ?? 0), completedAt: isOver ? at.getTime() : null };
-  return { row, status, result, error, inputTokens, outputTokens, ...times };
+  return { pk, ended, status, result, error, inputTokens, outputTokens, ...times };
 }

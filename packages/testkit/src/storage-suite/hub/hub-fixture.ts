@@ -89,9 +89,10 @@ export function fullIdentity(fixture: HubFixture): Full<Identity> {
 }
 
 /** An end of an attempt with no field at its default, which core would not give a record all at once. */
-export function fullEnd({ record, fence }: ClaimedRecord, lostAt: Date): Full<EndedRecord> {
+export function fullEnd(claimed: ClaimedRecord, lostAt: Date): Full<EndedRecord> {
   const said = { result: "full result", error: "full error" };
-  return { id: record.id, fence, status: "FAILED", ...said, inputTokens: 321, outputTokens: 654, dueInMs: 987, lostAt };
+  const { record, fence } = claimed;
+  return { id: record.id, fence, status: "FAILED", ...said, inputTokens: 321, outputTokens: 654, dueInMs: 987, lostAt, claimed };
 }
 
 /** The record of {@link fullHandler} on `event` after {@link fullEnd}. */

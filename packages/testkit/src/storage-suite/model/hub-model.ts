@@ -51,7 +51,7 @@ export class HubModel {
   }
 
   /** Ends an attempt of somebody who still holds the lease; null if that is over. */
-  end(owner: string, { id, fence, dueInMs, lostAt: _, ...outcome }: EndedRecord, now: Date): SourceRecord | null {
+  end(owner: string, { id, fence, dueInMs, lostAt: _, claimed: __, ...outcome }: EndedRecord, now: Date): SourceRecord | null {
     const record = this.find(id);
     if (record?.owner !== owner || record.fence !== fence) {
       return null;

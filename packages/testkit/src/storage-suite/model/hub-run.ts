@@ -23,8 +23,8 @@ export class HubRun {
   readonly #model = new HubModel();
   readonly #tenants: readonly string[];
   readonly #checks: HubChecks;
-  /** Every lease that was ever given, the latest first. */
-  readonly #leases: Lease[] = [];
+  /** Every lease that was ever given, the latest first, with what came with it. */
+  readonly #leases: (Lease & { readonly claimed?: ClaimedRecord })[] = [];
   #nowMs = START_MS;
 
   constructor(fixture: Fixture, run: number) {
@@ -144,8 +144,9 @@ export class HubRun {
     expect(times).toEqual(times.toSorted((left, right) => left - right));
     const expected = taken.map((record): ClaimedRecord => {
       this.#model.lease(record, owner, this.#nowMs + leaseMs);
-      this.#leases.unshift({ id: record.id, fence: record.fence });
-      return { record: recordOf(record), fence: record.fence, event: { ...record.event, identity: null } };
+      const claim = { record: recordOf(record), fence: record.fence, event: { ...record.event, identity: null } };
+      this.#leases.unshift({ id: record.id, fence: record.fence, claimed: claim });
+      return claim;
     });
     expectSame(claimed, expected);
   }
@@ -168,13 +169,18 @@ export class HubRun {
       FAILED: { result: null, error: `failed ${lease}`, inputTokens: null, outputTokens: null, dueInMs: null },
       PENDING: { result: null, error: `again ${lease}`, inputTokens: null, outputTokens: null, dueInMs },
     };
-    return given ? { ...given, status, ...outcomes[status] } : null;
+    if (given === undefined) {
+      return null;
+    }
+    // With the claimed record or without it, the answer is the same.
+    const { claimed, ...named } = given;
+    return { ...named, status, ...outcomes[status], ...(claimed !== undefined && lease % 2 === 0 ? { claimed } : {}) };
   }
 
   /** A lease that was given; or, stale, the one before it of the same task. */
-  #named(index: number, isStale: boolean): Lease | undefined {
+  #named(index: number, isStale: boolean): (Lease & { readonly claimed?: ClaimedRecord }) | undefined {
     const given = choose(this.#leases, index);
-    return given && isStale ? { ...given, fence: given.fence - 1 } : given;
+    return given && isStale ? { id: given.id, fence: given.fence - 1 } : given;
   }
 
   async #renew({ worker, leases, leaseMs, isStale }: Step<"renew">): Promise<void> {
