@@ -40,18 +40,6 @@ export function queryConfig<Row extends readonly unknown[]>(
   };
 }
 
-/** A JSON text with an escape that is none, or another one, in a list of PostgreSQL's. */
-const OTHER_ESCAPES = /\\[^"\\]/;
-
-/**
- * A flat list as PostgreSQL reads it: JSON in braces, unless a text has a character that JSON escapes in its own way. The driver
- * escapes each element by itself, which costs many times as much.
- */
-function listText(list: readonly unknown[]): string | readonly unknown[] {
-  const json = JSON.stringify(list);
-  return OTHER_ESCAPES.test(json) ? list : `{${json.slice(1, -1)}}`;
-}
-
 type Parse = (text: string) => unknown;
 
 /** The types our statements answer with, by their object ids in PostgreSQL; every other stays text. */
@@ -81,14 +69,19 @@ export function isoTime(time: Date): string {
   return lastIso;
 }
 
-/** A list as PostgreSQL reads it: of texts, numbers and nulls. The driver makes the same at several times the cost. */
+/** What JSON escapes in another way than lists of PostgreSQL's, which have a backslash before a quote and a backslash alone. */
+const OTHER_ESCAPES = /\\[^"\\]/;
+
+/**
+ * A list as PostgreSQL reads it: of texts, numbers and nulls. JSON in braces is one, and costs little, unless a text has a character
+ * that JSON escapes in its own way. The driver makes the same at several times the cost.
+ */
 export function listText(values: readonly unknown[]): string {
-  let text = "";
-  for (const value of values) {
-    const element = typeof value === "string" ? quoted(value) : String(value ?? null);
-    text += text === "" ? `{${element}` : `,${element}`;
+  const json = JSON.stringify(values);
+  if (!OTHER_ESCAPES.test(json)) {
+    return `{${json.slice(1, -1)}}`;
   }
-  return text === "" ? "{}" : `${text}}`;
+  return `{${values.map((value) => (typeof value === "string" ? quoted(value) : String(value ?? null))).join(",")}}`;
 }
 
 function quoted(text: string): string {
