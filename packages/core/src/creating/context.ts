@@ -1,3 +1,4 @@
+import type { PreferencesReader } from "../decisions/index.ts";
 import type { BaseContext, Emits } from "../foundation/context.ts";
 import type { GroupCommit, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import type { CreationEvents, NotificationTypes } from "../notifications/index.ts";
@@ -6,6 +7,8 @@ import type { CreationEvents, NotificationTypes } from "../notifications/index.t
 export interface CreatingContext<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> extends BaseContext {
   readonly inbox: InboxStorage<Tx, Written>;
   readonly writer: GroupCommit;
+  /** What users chose, where a type lets them switch off its inbox items. */
+  readonly preferences: PreferencesReader;
   readonly types: NotificationTypes;
   /** The language of what is stored, as a BCP 47 tag. */
   readonly locale: string;

@@ -1,3 +1,4 @@
+import { decideFor, obeysChoices } from "../decisions/index.ts";
 import { requireMembers } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
@@ -6,6 +7,7 @@ import type { NewNotification } from "../inbox/index.ts";
 import {
   CREATE_MEMBERS,
   declaredType,
+  INBOX_CHANNEL,
   type Notification,
   type NotificationKind,
   type NotificationType,
@@ -47,7 +49,7 @@ export interface CreateRequest {
   readonly id?: string;
 }
 
-type ParseContext = Pick<CreatingContext, "clock" | "ids" | "types" | "locale">;
+type ParseContext = Pick<CreatingContext, "clock" | "ids" | "types" | "locale" | "preferences" | "ready">;
 
 /**
  * Checks the input of a create and makes the entry to write, with its id and time: at once, unless the list of recipients is
@@ -76,7 +78,28 @@ function parseFor(context: ParseContext, request: CreateRequest, to: ParsedRecip
     }
     throw issues.error();
   }
-  return entryFor(context, request, { fields, recipients: to.recipients, declared: declaredType(context, fields.type, rules) });
+  const declared = declaredType(context, fields.type, rules);
+  const entry = entryFor(context, request, { fields, recipients: to.recipients, declared });
+  return declared !== undefined && obeysChoices(declared, INBOX_CHANNEL) ? wanted(context, entry, declared) : entry;
+}
+
+/** Leaves out the users who switched off the inbox for a type that lets them. */
+async function wanted(
+  context: ParseContext,
+  made: NewNotification | Promise<NewNotification>,
+  declared: NotificationType,
+): Promise<NewNotification> {
+  const entry = await made;
+  const { notification, recipients } = entry;
+  using _call = await context.ready();
+  const lookup = await context.preferences.of(notification.tenant, recipients);
+  const subject = { notification, declared, channel: INBOX_CHANNEL, scheduledAt: null, topic: null, group: null };
+  const facts = {
+    ...{ now: notification.createdAt.getTime(), timeZone: null, address: null, isRead: null, isOnline: null },
+    ...{ meetsCondition: null, isWithinThrottle: true },
+  };
+  const isWanted = (userId: string) => decideFor(subject, { preferences: lookup(userId), facts }, "creation").reason !== "preference";
+  return { notification, recipients: recipients.filter(isWanted) };
 }
 
 interface ForType extends Pick<Parsed, "fields" | "recipients"> {

@@ -27,6 +27,11 @@ export class UserSettings {
     this.#tenant = tenant;
   }
 
+  /** Whether the user set a time zone: then nobody else's counts. */
+  get hasTimeZone(): boolean {
+    return this.#user !== null && this.#user.timeZone !== null;
+  }
+
   /** The user's time zone: their own, else the one of the host's directory, else the tenant's, else UTC. */
   timeZone(ofDirectory: string | null): string {
     return this.#user?.timeZone ?? ofDirectory ?? this.#tenant?.timeZone ?? "UTC";

@@ -1,3 +1,4 @@
+import { isTimeZone } from "../decisions/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import { textOf } from "../foundation/errors.ts";
 import { describe } from "../foundation/parse-text.ts";
@@ -20,12 +21,15 @@ export interface Reached {
   readonly address: string;
   /** As a BCP 47 tag. */
   readonly locale: string;
+  /** Of the user, as the directory has it; null for none. */
+  readonly timeZone: string | null;
 }
 
 /** What the directory says of a user, for one channel. */
 interface Found {
   readonly address: unknown;
   readonly locale: unknown;
+  readonly timeZone: unknown;
 }
 
 /** Finds a recipient's address for a channel. If the recipient is not an address, it asks the host's directory. */
@@ -41,23 +45,27 @@ export class Addresses {
   }
 
   /**
-   * Returns the address and the language, or the reason why there is no address; that a user has none is a ruling. The language is the service's for a recipient
-   * that is an address, and for users whose contact has none. The directory's time counts as the attempt's, which is limited.
+   * Returns the address, the language and the time zone, or the reason why there is no address; that a user has none is a ruling.
+   * The language is the service's for a recipient that is an address, and for users whose contact has none. The directory's time counts as the attempt's, which is limited.
    */
   async of({ tenant, recipient }: Delivery, channel: Channel): Promise<Reached | DeliveryFailure | Ruling> {
     const { name } = channel;
     try {
       if (problemOfAddress(channel, recipient) === null) {
-        return { address: recipient, locale: this.#locale };
+        return { address: recipient, locale: this.#locale, timeZone: null };
       }
       if (this.#directory === null) {
         throw new NoAddress(`The recipient is no address for ${name}, and the service has no directory to ask for one.`);
       }
-      const { address, locale } = await this.#found.get({ tenant, userId: recipient, channel: name });
+      const { address, locale, timeZone } = await this.#found.get({ tenant, userId: recipient, channel: name });
       if (address === null || address === undefined) {
         return { outcome: "skip", reason: "no_address", source: "directory" };
       }
-      return { address: checkAddress(channel, address), locale: isLocale(locale) ? locale : this.#locale };
+      const own = {
+        locale: isLocale(locale) ? locale : this.#locale,
+        timeZone: typeof timeZone === "string" && isTimeZone(timeZone) ? timeZone : null,
+      };
+      return { address: checkAddress(channel, address), ...own };
     } catch (error) {
       const isFinal = error instanceof NoAddress;
       const text = isFinal ? error.message : `The host's directory failed: ${textOf(error)}`;
@@ -78,7 +86,7 @@ export class Addresses {
     }
     return wanted.map(({ tenant, userId, channel }) => {
       const contact = contacts.get(tenant)?.get(userId) as Readonly<Record<string, unknown>> | null | undefined;
-      return { address: contact?.[channel], locale: contact?.locale };
+      return { address: contact?.[channel], locale: contact?.locale, timeZone: contact?.timeZone };
     });
   }
 }

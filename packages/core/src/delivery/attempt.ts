@@ -14,6 +14,7 @@ import type { Addresses, Reached } from "./addresses.ts";
 import type { Ruling } from "./chains.ts";
 import type { Channel, DeliveryOutcome, DeliveryTask } from "./channel.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
+import type { Rulings } from "./ruling.ts";
 
 function taskOf(
   { delivery, notification, roomId, meta }: ClaimedDelivery,
@@ -44,6 +45,7 @@ function taskOf(
 /** The parts that an attempt uses. */
 export interface AttemptContext extends Omit<TimeLimit, "timeoutMs"> {
   readonly addresses: Addresses;
+  readonly rulings: Pick<Rulings, "on">;
   readonly types: NotificationTypes;
 }
 
@@ -57,12 +59,13 @@ interface TaskTexts extends StoredTexts {
 
 /** The host's functions of an attempt before its channel, and what is said of one that takes too long. */
 const TOO_LATE = {
+  decision: (timeoutMs: number) => `The preferences of the user and the condition of the type gave no answer within ${timeoutMs} ms.`,
   directory: (timeoutMs: number) => `The host's directory gave no answer within ${timeoutMs} ms.`,
   rendering: (timeoutMs: number) => `The functions of the type rendered nothing within ${timeoutMs} ms.`,
 } as const;
 
 /**
- * Finds the recipient's address, renders the texts in the recipient's language and has `channel` deliver once, all within the
+ * Finds the recipient's address, decides once more whether a user wants it, renders the texts in the recipient's language and has `channel` deliver once, all within the
  * channel's time; whatever goes wrong is an outcome.
  */
 export async function attempt(channel: Channel, claimed: ClaimedDelivery, context: AttemptContext): Promise<AttemptResult> {
@@ -74,6 +77,14 @@ export async function attempt(channel: Channel, claimed: ClaimedDelivery, contex
     ends.throwIfAborted();
     if ("status" in reached || "outcome" in reached) {
       return reached;
+    }
+    if (claimed.delivery.recipientKind === "user") {
+      step = "decision";
+      const ruling = await context.rulings.on(claimed, reached);
+      ends.throwIfAborted();
+      if (ruling !== null) {
+        return ruling;
+      }
     }
     const { notification } = claimed;
     let texts: TaskTexts = notification;

@@ -112,6 +112,8 @@ export interface Contact {
   readonly email?: string;
   /** A BCP 47 tag such as `de` or `pt-BR`, which tasks of channels have. What is none counts as the service's. @default the service's */
   readonly locale?: string;
+  /** An IANA time zone such as `Europe/Berlin`, for quiet hours of users who set none themselves. @default the tenant's, else UTC */
+  readonly timeZone?: string;
   /** The address for a channel of the host's own, by its name. */
   readonly [channel: string]: string | undefined;
 }

@@ -1,5 +1,6 @@
+import type { PreferencesReader } from "../decisions/index.ts";
 import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
-import type { InboxEvents, InboxSignal } from "../inbox/index.ts";
+import type { InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import type { CreationEvents, NotificationTypes } from "../notifications/index.ts";
 import type { BatchQueue } from "../work/batch-queue.ts";
 import type { SharedStorage } from "../work/lease-storage.ts";
@@ -19,6 +20,9 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   readonly directory: Directory | null;
   /** Tells whether a user has an open socket or stream, on any instance. */
   readonly presence: { isOnline(owner: Owner): Promise<boolean> };
+  /** What users chose, for decisions. */
+  readonly preferences: PreferencesReader;
+  readonly inbox: Pick<InboxStorage, "get">;
   readonly types: NotificationTypes;
   /** The language of what is stored, as a BCP 47 tag. */
   readonly locale: string;

@@ -1,5 +1,6 @@
+import { obeysChoices } from "../decisions/index.ts";
 import { BelfryError, textOf } from "../foundation/errors.ts";
-import { INBOX_CHANNEL } from "../notifications/index.ts";
+import { declaredType, INBOX_CHANNEL } from "../notifications/index.ts";
 import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { LeaseStorage, LostLease } from "../work/lease-storage.ts";
 import { type Cancellation, retryDelayMs } from "../work/timing.ts";
@@ -14,7 +15,7 @@ import { type EndedAttempt, endAttempts, endLostLeases, type RuledAttempt } from
 import { CircuitBreaker, EndpointShare, GoneEndpoints } from "./endpoints.ts";
 import { InboxChannel } from "./inbox-channel.ts";
 import { DEFAULT_FALLBACK } from "./parse-plan.ts";
-import { rulingOn } from "./ruling.ts";
+import { expiryOf, Rulings } from "./ruling.ts";
 
 const MAX_BATCH = 256;
 /**
@@ -39,6 +40,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
   readonly #leaseMs: number;
   readonly #inbox: InboxChannel;
   readonly #addresses: Addresses;
+  readonly #rulings: Rulings;
   readonly #share: EndpointShare;
   readonly #breaker = new CircuitBreaker();
   readonly #gone = new GoneEndpoints();
@@ -50,6 +52,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     this.#leaseMs = leaseMs;
     this.#inbox = new InboxChannel(context);
     this.#addresses = new Addresses(context);
+    this.#rulings = new Rulings(context);
     this.#share = new EndpointShare(concurrency);
   }
 
@@ -129,7 +132,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     const { clock } = this.#context;
     const startedAt = new Date(clock.now());
     const { id: deliveryId, fence } = delivery;
-    const ruling = rulingOn(claimed, startedAt);
+    const ruling = expiryOf(claimed, startedAt);
     const delivered = ruling === null ? await this.#deliver(claimed, cancellation) : { ruling };
     if ("ruling" in delivered) {
       return { claimed, attempt: { deliveryId, fence, ...delivered } };
@@ -156,7 +159,9 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     const { delivery } = claimed;
     const { channels, clock, types } = this.#context;
     if (delivery.channel === INBOX_CHANNEL) {
-      return { ...(await this.#inbox.deliver(claimed)), wasHandedIn: true };
+      const isChosen = obeysChoices(declaredType({ types }, claimed.notification.type, { declaredTypesOnly: false }), INBOX_CHANNEL);
+      const ruling = isChosen ? await this.#rulings.on(claimed, { timeZone: null }) : null;
+      return ruling !== null ? { ruling } : { ...(await this.#inbox.deliver(claimed)), wasHandedIn: true };
     }
     const channel = channels.get(delivery.channel);
     if (channel === undefined) {
@@ -171,7 +176,10 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     if (goneUntil !== null && delivery.attemptsBefore === 0) {
       return failed(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
     }
-    return { ...(await attempt(channel, claimed, { addresses: this.#addresses, types, clock, cancellation })), reason: null };
+    return {
+      ...(await attempt(channel, claimed, { addresses: this.#addresses, rulings: this.#rulings, types, clock, cancellation })),
+      reason: null,
+    };
   }
 
   #noteEndpoint({ delivery }: ClaimedDelivery, outcome: DeliveryOutcome): void {

@@ -27,6 +27,7 @@ import { actorOf } from "./change-send.ts";
 import type { Channel } from "./channel.ts";
 import { type ContentUse, checkContent, dataOf, requireContent, withoutContents } from "./check-content.ts";
 import type { DeliveryContext } from "./context.ts";
+import { decideDeliveries } from "./decide-deliveries.ts";
 import type { NewDelivery, NewSend } from "./delivery-storage.ts";
 import { DEFAULT_FALLBACK, parseFallback } from "./parse-plan.ts";
 import { newProgress, sendOf } from "./read-sends.ts";
@@ -98,14 +99,17 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
     data: dataOf(data, details.roomId, { isContract }),
     createdAt,
   };
-  const view = sendOf(notification, details, { ...plan, ...newProgress(createdAt) });
-  const isPlaced = users.length > 0 && audience.channels.includes(INBOX_CHANNEL) && scheduledAt === null;
+  const undecided = deliveriesOf(context, audience, { fallback, isContract });
+  const subject = { notification: { ...notification, data }, declared, scheduledAt, topic: null, group: null };
+  const deliveries = await decideDeliveries(context, { ...subject, tenant, deliveries: undecided });
+  const isSkipped = deliveries.every(({ status }) => status === "skipped");
+  const view = sendOf(notification, details, { ...plan, ...newProgress(createdAt, isSkipped ? "skipped" : "pending") });
   const entry: NewSend = {
     ...plan,
     notification,
     details,
-    deliveries: deliveriesOf(context, audience, fallback),
-    inboxRecipients: isPlaced ? [...users].sort(compareBytewise) : [],
+    deliveries,
+    inboxRecipients: scheduledAt === null ? placedUsers(users, deliveries) : [],
     idempotency: input.idempotencyKey === undefined ? null : await idempotencyOf(input, view, saidBy(input, audience, rules)),
     actor: actorOf(input),
   };
@@ -177,10 +181,18 @@ function channelOf({ channels }: Pick<DeliveryContext, "channels">, tenant: stri
   return channel;
 }
 
+/** The users whose inbox gets an item at once, sorted bytewise: those who did not switch it off. */
+function placedUsers(users: readonly string[], deliveries: readonly NewDelivery[]): readonly string[] {
+  const placed = new Set(
+    deliveries.filter(({ channel, status }) => channel === INBOX_CHANNEL && status !== "skipped").map(({ recipient }) => recipient),
+  );
+  return users.filter((userId) => placed.has(userId)).sort(compareBytewise);
+}
+
 function deliveriesOf(
   { ids }: Pick<DeliveryContext, "ids">,
   { channels, users, addresses }: Audience,
-  fallback: Required<FallbackInput> | null,
+  { fallback, isContract }: { readonly fallback: Required<FallbackInput> | null; readonly isContract: boolean },
 ): readonly NewDelivery[] {
   let chain = -1;
   const primaryOf = (channel: string, recipient: string, recipientKind: NewDelivery["recipientKind"]): NewDelivery => {
@@ -190,7 +202,8 @@ function deliveriesOf(
   };
   const ofUsers = channels.flatMap((channel, order) =>
     users.flatMap((userId): NewDelivery[] => {
-      const primary = primaryOf(channel, userId, "user");
+      // A contract's recipients are addresses, but for the inbox.
+      const primary = primaryOf(channel, userId, isContract && channel !== INBOX_CHANNEL ? "address" : "user");
       if (fallback === null || order > 0) {
         return [primary];
       }

@@ -40,7 +40,13 @@ describe("attempt", () => {
     const result = await attempt(
       channel(() => Promise.reject(new Error("boom"))),
       claimed,
-      { addresses: new Addresses({ directory: null, locale: "en" }), types: {}, clock: systemClock, cancellation: never },
+      {
+        addresses: new Addresses({ directory: null, locale: "en" }),
+        types: {},
+        clock: systemClock,
+        cancellation: never,
+        rulings: { on: async () => null },
+      },
     );
     expect(result).toMatchObject({ outcome: { status: "failed", transient: true, provider: "test", error: "boom" } });
   });
@@ -49,7 +55,13 @@ describe("attempt", () => {
     const result = await attempt(
       channel(() => new Promise(() => {}), 5),
       claimed,
-      { addresses: new Addresses({ directory: null, locale: "en" }), types: {}, clock: systemClock, cancellation: never },
+      {
+        addresses: new Addresses({ directory: null, locale: "en" }),
+        types: {},
+        clock: systemClock,
+        cancellation: never,
+        rulings: { on: async () => null },
+      },
     );
     expect(result).toMatchObject({ outcome: { status: "failed", transient: true, error: "The attempt took longer than 5 ms." } });
   });

@@ -1,7 +1,94 @@
+import { type Decision, type DecisionFacts, type DecisionSubject, decideFor } from "../decisions/index.ts";
+import { cut } from "../foundation/bounds.ts";
+import { textOf } from "../foundation/errors.ts";
+import { describe, shown } from "../foundation/parse-text.ts";
+import { type ConditionSource, declaredType, isRequired, rulesOfType } from "../notifications/index.ts";
+import type { Reached } from "./addresses.ts";
 import type { Ruling } from "./chains.ts";
+import type { DeliveryContext } from "./context.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 
-/** Decides whether a claimed delivery may be attempted at this moment: null if it may. */
-export function rulingOn({ notification: { expiresAt } }: ClaimedDelivery, now: Date): Ruling | null {
+/** Decides whether a claimed delivery has expired: null if it has not. It costs nothing where nothing expires. */
+export function expiryOf({ notification: { expiresAt } }: ClaimedDelivery, now: Date): Ruling | null {
   return expiresAt !== null && expiresAt <= now ? { outcome: "skip", reason: "expired", source: "notification" } : null;
+}
+
+/** The parts that decisions on claimed deliveries use. */
+export type RulingContext = Pick<DeliveryContext, "preferences" | "inbox" | "presence" | "types" | "clock">;
+
+/** Decides again about claimed deliveries to users, right before their attempts: what was decided before may have changed. */
+export class Rulings {
+  readonly #context: RulingContext;
+
+  constructor(context: RulingContext) {
+    this.#context = context;
+  }
+
+  /** Returns what stands against the attempt, or null. A condition of the type that throws is thrown on: the attempt fails. */
+  async on(claimed: ClaimedDelivery, { timeZone }: Pick<Reached, "timeZone">): Promise<Ruling | null> {
+    const { delivery, notification, scheduledAt, meta } = claimed;
+    const { channel, tenant, recipient } = delivery;
+    const declared = declaredType(this.#context, notification.type, { declaredTypesOnly: false });
+    const preferences = (await this.#context.preferences.of(tenant, [recipient]))(recipient);
+    const now = Math.max(this.#context.clock.now(), delivery.dueAt?.getTime() ?? 0);
+    const subject: DecisionSubject = { notification, declared, channel, scheduledAt, topic: null, group: null };
+    const facts = {
+      now,
+      timeZone,
+      address: "known",
+      meetsCondition: null,
+      isWithinThrottle: true,
+      ...(await this.#seen(claimed)),
+    } as const;
+    const before = decideFor(subject, { preferences, facts }, "claim");
+    const { when } = rulesOfType(declared, channel);
+    const isAsked = before.outcome !== "skip" && when !== undefined && !(declared !== undefined && isRequired(declared, channel));
+    if (!isAsked) {
+      return rulingOf(before, now);
+    }
+    const meetsCondition = await askCondition(when, { user: { id: recipient, tenant }, data: meta }, notification.type);
+    return rulingOf(decideFor(subject, { preferences, facts: { ...facts, meetsCondition } }, "claim"), now);
+  }
+
+  /** What the type's rules ask of the user. */
+  async #seen({ delivery, notification }: ClaimedDelivery): Promise<Pick<DecisionFacts, "isRead" | "isOnline">> {
+    const { inbox, presence } = this.#context;
+    const { channel, tenant, recipient: userId } = delivery;
+    const declared = declaredType(this.#context, notification.type, { declaredTypesOnly: false });
+    const { unlessRead = false, unlessOnline = false } = rulesOfType(declared, channel);
+    const [item, isOnline] = await Promise.all([
+      unlessRead ? inbox.get({ tenant, userId }, notification.id, { includeDeleted: true }) : null,
+      unlessOnline ? presence.isOnline({ tenant, userId }) : null,
+    ]);
+    return { isRead: unlessRead ? (item?.readAt ?? null) !== null : null, isOnline };
+  }
+}
+
+function rulingOf(decision: Decision, now: number): Ruling | null {
+  if (decision.outcome === "skip") {
+    return decision;
+  }
+  const { at, reason, source } = decision;
+  return at <= now ? null : { outcome: "wait", dueAt: new Date(at), reason: reason === "quiet_hours" ? reason : null, source };
+}
+
+/** Asks the host's own condition. */
+export async function askCondition(
+  when: (source: ConditionSource<never>) => boolean | Promise<boolean>,
+  source: ConditionSource,
+  type: string,
+): Promise<boolean> {
+  let answer: unknown;
+  try {
+    // The data has the form that the type's schema makes.
+    answer = await when(source as ConditionSource<never>);
+  } catch (cause) {
+    throw new Error(`The condition of the type ${shown(type)} threw: ${cut(textOf(cause))}`, { cause });
+  }
+  if (typeof answer !== "boolean") {
+    throw new TypeError(
+      `The condition of the type ${shown(type)} answered a value of the type ${describe(answer)}; expected true or false.`,
+    );
+  }
+  return answer;
 }

@@ -1,5 +1,5 @@
 import { createNotification, FanOut, HOST_RULES, type VerbContext } from "../creating/index.ts";
-import type { DecisionsContext } from "../decisions/index.ts";
+import { type DecisionsContext, PreferencesReader } from "../decisions/index.ts";
 import {
   type Channel,
   channelsByName,
@@ -112,11 +112,21 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
 function contextOf<Tx, Written extends void | Promise<void>>(
   parts: Omit<
     ServiceContext<Tx, Written>,
-    "inbox" | "deliveries" | "hub" | "activity" | "decisions" | "reachable" | "reconsider" | "reads" | "create" | "retrySend"
+    | "inbox"
+    | "deliveries"
+    | "hub"
+    | "activity"
+    | "decisions"
+    | "preferences"
+    | "reachable"
+    | "reconsider"
+    | "reads"
+    | "create"
+    | "retrySend"
   >,
 ): ServiceContext<Tx, Written> {
   const { inbox, deliveries, hub, activity, decisions } = parts.storage;
-  const shared = { ...parts, inbox, deliveries, hub, activity, decisions };
+  const shared = { ...parts, inbox, deliveries, hub, activity, decisions, preferences: new PreferencesReader(decisions) };
   return {
     ...shared,
     reconsider: (owner) => reconsider(shared as DeliveryContext, owner),

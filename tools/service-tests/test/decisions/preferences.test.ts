@@ -180,26 +180,15 @@ onEveryStorage((database) => {
 
   test("what waits for a user's quiet hours goes out at once when the user ends them", async () => {
     const deliver = vi.fn<Channel["deliver"]>().mockResolvedValue({ status: "sent", provider: "test" });
-    const storage = database.storage();
     const channels = [channel("email", { deliver }), channel("push")];
-    const notifications = stopsAfterTest(new NotificationService({ storage, channels, directory, logger: silent }));
-    await notifications.create({
-      to: "ann",
-      channels: ["email"],
-      title: "Hello",
-      message: "x",
-      scheduledAt: new Date(Date.now() + 3_600_000),
-    });
-    const quiet = { reason: "quiet_hours", reasonSource: "user" } as const;
-    const { sends } = await notifications.list();
-    await storage.deliveries.settle({ kind: "send", tenant: "default", id: sends[0]?.id ?? "" }, new Date(), (loaded) => ({
-      deliveries: loaded.flatMap(({ chains }) => chains.flat().map(({ isRead: _, ...delivery }) => ({ ...delivery, ...quiet }))),
-      ...{ attempts: [], audit: [], sends: loaded.map(({ state }) => state) },
-    }));
+    const notifications = stopsAfterTest(new NotificationService({ storage: database.storage(), channels, directory, logger: silent }));
+    await notifications.preferences.setSettings("ann", { pauseUntil: new Date(Date.now() + 3_600_000) });
+    await notifications.create({ to: "ann", channels: ["email"], title: "Hello", message: "x" });
+    await notifications.runDue();
     await notifications.preferences.setSettings("bob", { quietHours: null });
     await notifications.runDue();
     expect(deliver).not.toHaveBeenCalled();
-    await notifications.preferences.setSettings("ann", { quietHours: null });
+    await notifications.preferences.setSettings("ann", { pauseUntil: null });
     await vi.waitFor(() => expect(deliver).toHaveBeenCalledTimes(1));
   });
 
