@@ -1,3 +1,4 @@
+import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import { type Created, type CreatedItem, createdSignal, type NewNotification } from "../inbox/index.ts";
 import type { CreatingContext } from "./context.ts";
 import { type CreateRequest, parseCreate } from "./parse-create.ts";
@@ -5,24 +6,61 @@ import { type CreateRequest, parseCreate } from "./parse-create.ts";
 /** The most recipients that one transaction of Belfry writes. Longer lists are fanned out in chunks. */
 export const MAX_AT_ONCE = 1_000;
 
-/** Creates a notification in its own transaction. Resolves after commit. */
-export async function create(context: CreatingContext, request: CreateRequest): Promise<Created> {
+/** Creates a notification in its own transaction. Resolves after commit. Throws at once what is wrong with a short input. */
+export function create(context: CreatingContext, request: CreateRequest): Promise<Created> {
   const parsing = parseCreate(context, request);
+  const call = context.ready();
+  return parsing instanceof Promise || call instanceof Promise ? createLater(context, parsing, call) : write(context, parsing, call);
+}
+
+async function createLater(
+  context: CreatingContext,
+  parsing: MaybePromise<NewNotification>,
+  ready: MaybePromise<Disposable>,
+): Promise<Created> {
   if (parsing instanceof Promise) {
     // A long list is looked at in pieces, and may be found wrong before it is awaited below, which throws what was found.
     parsing.catch(() => {});
   }
-  using _call = await context.ready();
-  const entry = parsing instanceof Promise ? await parsing : parsing;
-  if (entry.recipients.length > MAX_AT_ONCE) {
-    await context.inbox.createFanOut(entry, context.inbox.fanOutChunk);
-    emitCreated(context, entry);
-    context.fanOut();
-    return { notification: entry.notification, items: [] };
+  const call = await ready;
+  let entry: NewNotification;
+  try {
+    entry = await parsing;
+  } catch (error) {
+    call[Symbol.dispose]();
+    throw error;
   }
-  const items = await context.writer.write(entry);
-  announceCreated(context, entry, items);
-  return { notification: entry.notification, items };
+  return write(context, entry, call);
+}
+
+/** Writes an entry, and ends the call. Written without `await`, since every create pays for each promise. */
+function write(context: CreatingContext, entry: NewNotification, call: Disposable): Promise<Created> {
+  const { notification, recipients } = entry;
+  if (recipients.length > MAX_AT_ONCE) {
+    return beginFanOut(context, entry, call);
+  }
+  return context.writer.write(entry).then(
+    (items) => {
+      try {
+        announceCreated(context, entry, items);
+        return { notification, items };
+      } finally {
+        call[Symbol.dispose]();
+      }
+    },
+    (error: unknown) => {
+      call[Symbol.dispose]();
+      throw error;
+    },
+  );
+}
+
+async function beginFanOut(context: CreatingContext, entry: NewNotification, call: Disposable): Promise<Created> {
+  using _call = call;
+  await context.inbox.createFanOut(entry, context.inbox.fanOutChunk);
+  emitCreated(context, entry);
+  context.fanOut();
+  return { notification: entry.notification, items: [] };
 }
 
 /** Tells clients, other processes and listeners about a committed entry. */

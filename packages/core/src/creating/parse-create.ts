@@ -114,8 +114,10 @@ function entryFor(
   const { input } = request;
   const data = parseData(input.data, declared);
   if (!rendersTexts(declared, input)) {
-    const entry = (stored: JsonObject) => entryOf(context, request, { fields, data: stored, texts: input, recipients });
-    return data instanceof Promise ? data.then(entry) : entry(data);
+    // Without a function of its own, which every create would make.
+    return data instanceof Promise
+      ? data.then((stored) => entryOf(context, request, { fields, data: stored, texts: input, recipients }))
+      : entryOf(context, request, { fields, data, texts: input, recipients });
   }
   const rendered = async (stored: JsonObject): Promise<NewNotification> => {
     const texts = await renderTexts(context, { declared, data: stored, type: fields.type, given: input });

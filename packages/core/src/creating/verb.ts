@@ -11,10 +11,15 @@ export type VerbContext<Tx = unknown, Written extends void | Promise<void> = voi
   DeliveryContext<Tx, Written>;
 
 /** Creates a notification, for inboxes alone or with deliveries. Resolves after the commit. */
-export async function createNotification(context: VerbContext, request: CreateRequest): Promise<Created> {
-  if (isInboxOnly(context.types, request)) {
-    return create(context, request);
+export function createNotification(context: VerbContext, request: CreateRequest): Promise<Created> {
+  try {
+    return isInboxOnly(context.types, request) ? create(context, request) : createWithDeliveries(context, request);
+  } catch (error) {
+    return Promise.reject(error);
   }
+}
+
+async function createWithDeliveries(context: VerbContext, request: CreateRequest): Promise<Created> {
   const { send, items } = await createSend(context, { ...request, rules: rulesOf(request) });
   return { notification: send, items };
 }

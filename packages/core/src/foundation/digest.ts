@@ -12,8 +12,22 @@ export async function digest(text: string): Promise<string> {
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
+const DIGITS = new TextEncoder().encode("0123456789abcdef");
+const decoder = new TextDecoder();
+/** From so many bytes on, a decoder is faster than to join texts. */
+const MANY_BYTES = 128;
+
 /** Lowercase hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
+  if (bytes.length >= MANY_BYTES) {
+    const digits = new Uint8Array(2 * bytes.length);
+    for (let index = 0; index < bytes.length; index += 1) {
+      const byte = bytes[index] as number;
+      digits[2 * index] = DIGITS[byte >> 4] as number;
+      digits[2 * index + 1] = DIGITS[byte & 0xf] as number;
+    }
+    return decoder.decode(digits);
+  }
   let text = "";
   for (const byte of bytes) {
     text += HEX[byte];

@@ -75,11 +75,21 @@ function randomDigits(count: number): string {
 }
 
 const VARIANTS = "89ab";
+const DIGITS = "0123456789abcdef";
+
+/** The first part of the last id, which those of the same millisecond share. */
+let start = "";
+let startMs = Number.NaN;
 
 /** @param rest 16 hexadecimal digits */
 function format(timeMs: number, counter: number, rest: string): string {
-  const time = timeMs.toString(16).padStart(12, "0");
+  if (timeMs !== startMs) {
+    const time = timeMs.toString(16).padStart(12, "0");
+    start = `${time.slice(0, 8)}-${time.slice(8)}-`;
+    startMs = timeMs;
+  }
   // The first two bits of the variant are 10.
-  const variant = VARIANTS[Number.parseInt(rest.slice(0, 1), 16) & 0x3] ?? "8";
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${counter.toString(16).padStart(3, "0")}-${variant}${rest.slice(1, 4)}-${rest.slice(4)}`;
+  const variant = VARIANTS[DIGITS.indexOf(rest.charAt(0)) & 0x3] ?? "8";
+  // With the version, 7, before the twelve bits of the counter.
+  return `${start}${(0x7000 | counter).toString(16)}-${variant}${rest.slice(1, 4)}-${rest.slice(4)}`;
 }

@@ -7,22 +7,28 @@ const MAX_PATH = 8;
 
 /** Collects the issues of an input. It keeps the first 20, with a limited length, and counts the rest. */
 export class IssueList {
-  readonly #list = new BoundedList<Issue>();
+  /** Made with the first issue: most inputs have none. */
+  #list: BoundedList<Issue> | null = null;
 
   /** Whether nothing is wrong. */
   get isEmpty(): boolean {
-    return this.#list.values.length === 0;
+    return this.#list === null || this.#list.values.length === 0;
   }
 
   /** Whether further issues are only counted. */
   get isFull(): boolean {
-    return this.#list.more > 0;
+    return this.#list !== null && this.#list.more > 0;
+  }
+
+  get #made(): BoundedList<Issue> {
+    this.#list ??= new BoundedList<Issue>();
+    return this.#list;
   }
 
   /** Adds what was found, if anything was. A caller with very many issues passes a function, which is not called for those beyond the bound. */
   add(issue: Issue | (() => Issue) | null): void {
     if (issue !== null) {
-      this.#list.add(() => shortened(typeof issue === "function" ? issue() : issue));
+      this.#made.add(() => shortened(typeof issue === "function" ? issue() : issue));
     }
   }
 
@@ -35,13 +41,15 @@ export class IssueList {
 
   /** Adds what another list has, and what that one only counted. */
   addList(other: IssueList): void {
-    this.addAll(other.#list.values);
-    this.#list.skip(other.#list.more);
+    if (other.#list !== null) {
+      this.addAll(other.#list.values);
+      this.#made.skip(other.#list.more);
+    }
   }
 
   /** Counts issues that were not looked for; infinitely many, where their number is not known. */
   skip(count: number): void {
-    this.#list.skip(count);
+    this.#made.skip(count);
   }
 
   /** Throws a `VALIDATION_ERROR` that names the issues, unless there are none. */
@@ -53,7 +61,7 @@ export class IssueList {
 
   /** A `VALIDATION_ERROR` over the issues. Its message names them, and the last one says how many more there are. */
   error(): BelfryError {
-    const { values, more } = this.#list;
+    const { values, more } = this.#made;
     const others = more === Number.POSITIVE_INFINITY ? "more issues" : `${more} more issues`;
     const issues = values.map((issue, at) =>
       more > 0 && at === values.length - 1 ? { ...issue, message: `${issue.message} (and ${others})` } : issue,
@@ -183,8 +191,10 @@ export function strangerIn(what: string, given: unknown, known: Members): string
   }
   let isEmpty = true;
   for (const name in given) {
-    if (Object.hasOwn(given, name)) {
-      if (!Object.hasOwn(known, name)) {
+    const isKnown = known[name] === true || Object.hasOwn(known, name);
+    // To ask for own members costs more than all else: once is enough for a good object.
+    if ((isEmpty || !isKnown) && Object.hasOwn(given, name)) {
+      if (!isKnown) {
         return `${what} takes ${namesOf(known)}; got ${shown(name)}${otherNameOf(name, known)}`;
       }
       isEmpty = false;

@@ -77,7 +77,12 @@ export class TenantNotifications<
    * await notifications.create({ to: { email: "ann@example.com" }, title: "Your invoice", message: "It is attached." });
    * ```
    */
-  async create<Type extends keyof Data = never>(input: CreateInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Created> {
+  create<Type extends keyof Data = never>(input: CreateInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Created> {
+    // Without a promise of its own: this is the hottest call.
+    return options === undefined ? createNotification(this.#context, this.#request(input, HOST_RULES)) : this.#createWith(input, options);
+  }
+
+  async #createWith<Type extends keyof Data>(input: CreateInput<Data, Type>, options: CallOptionsOf<Tx, Written>): Promise<Created> {
     const tx = txOf(options);
     if (tx === undefined) {
       return createNotification(this.#context, this.#request(input, HOST_RULES));

@@ -17,6 +17,7 @@ export type TableOf<Of> = Typed<{
 export interface Column {
   readonly name: string;
   readonly kind: Kind;
+  readonly isNullable: boolean;
   /** The field's value as the driver takes it. */
   write(value: unknown): unknown;
 }
@@ -80,7 +81,7 @@ export function fieldsOf<Of extends object>(table: TableOf<Of>, times: Times, wi
 function columnsOf<Of>({ columns }: TableSpec, times: Times): readonly (readonly [keyof Of & string, Column])[] {
   return Object.entries(columns).map(([key, spec]) => [
     key as keyof Of & string,
-    { name: columnName(key, spec), kind: spec.kind, write: writing(spec.kind, times) },
+    { name: columnName(key, spec), kind: spec.kind, isNullable: spec.isNullable, write: writing(spec.kind, times) },
   ]);
 }
 
