@@ -46,19 +46,25 @@ export function fingerprint(values: readonly JsonValue[]): string {
 }
 
 const encoder = new TextEncoder();
+/** Room for the bytes of a text that is hashed. Longer ones get a list of their own. */
+const room = new Uint8Array(4_096);
+const MAX_UTF8_BYTES = 3;
 
-/** FNV-1a, 64 bits (draft-eastlake-fnv, 2). In two halves of 32 bits: a BigInt for each byte costs ten times as much. */
+/** FNV-1a, 64 bits (draft-eastlake-fnv, 2). In two halves of 32 bits: a BigInt for each byte costs twenty times as much. */
 function fnv1a(text: string): bigint {
-  let high = 0xcbf29ce4;
-  let low = 0x84222325;
-  for (const byte of encoder.encode(text)) {
-    // The prime is 2^40 + 0x1b3.
-    const mixed = (low ^ byte) >>> 0;
-    const product = mixed * 0x1b3;
-    high = (high * 0x1b3 + (mixed << 8) + Math.floor(product / 0x100000000)) >>> 0;
-    low = product >>> 0;
+  const bytes = text.length * MAX_UTF8_BYTES > room.length ? encoder.encode(text) : room;
+  const length = bytes === room ? encoder.encodeInto(text, room).written : bytes.length;
+  let high = 0xcbf29ce4 | 0;
+  let low = 0x84222325 | 0;
+  for (let at = 0; at < length; at += 1) {
+    // The prime is 2^40 + 0x1b3. The products of 16 bits each stay whole numbers of 32 bits, which are fast.
+    const mixed = low ^ (bytes[at] as number);
+    const lower = (mixed & 0xffff) * 0x1b3;
+    const upper = (mixed >>> 16) * 0x1b3 + (lower >>> 16);
+    high = (Math.imul(high, 0x1b3) + (mixed << 8) + (upper >>> 16)) | 0;
+    low = (upper << 16) | (lower & 0xffff);
   }
-  return (BigInt(high) << 32n) | BigInt(low);
+  return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
 }
 
 /** 48 random bits: two numberings of one inbox share an epoch once in some 10^14 times. */
