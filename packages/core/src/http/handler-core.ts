@@ -13,6 +13,7 @@ import { type Chosen, decodeParams, MountedContracts, type RouteMatch, routedMet
 import { isForeignPage } from "./origins.ts";
 import { splitUrl } from "./parameters.ts";
 import type { Principal } from "./principal.ts";
+import { Queries, queryOf } from "./queries.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { readJson, validate } from "./read-json.ts";
 import type { ContractService, Reply, Route, RouteContext, StreamStart } from "./route.ts";
@@ -53,6 +54,7 @@ export class HandlerCore {
   readonly logger: Logger;
   readonly limits: RateLimits;
   readonly counts: StreamCounts;
+  readonly #queries = new Queries();
   /** Logs an error that is reported nowhere else. */
   readonly report = (error: unknown, message: string): void => this.logger.error({ error }, message);
 
@@ -178,7 +180,7 @@ export class HandlerCore {
       principal: presented.principal ?? { kind: "client", tenant: tenant.tenantId },
       request,
       params: (route.params && validate(route.params, decodeParams(match.params), "path")) as never,
-      query: (route.query && validate(route.query, queryOf(request.url), "query")) as never,
+      query: this.#queries.of(route, request.url) as never,
       body: undefined as never,
       report: this.report,
       stream: (start) => this.#stream(start, request, { match, presented }),
@@ -272,11 +274,6 @@ function endOf(response: OpenResponse, stop: () => void): () => void {
     response.ended();
     stop();
   };
-}
-
-/** Parses the query. The last value of a repeated parameter wins, as in the frameworks that the contracts' documents name. */
-function queryOf(url: string): Record<string, string> {
-  return Object.fromEntries(new URLSearchParams(splitUrl(url).search));
 }
 
 function toResponse(reply: Reply, method: string): HttpResponse {

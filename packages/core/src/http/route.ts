@@ -95,6 +95,11 @@ export interface RouteDefinition<Params, Query, Body> {
   readonly summary: string;
   readonly params?: z.ZodType<Params>;
   readonly query?: z.ZodType<Query>;
+  /**
+   * Whether the parsed form of short queries is remembered, for routes that get the same ones again and again. Their schema must
+   * go by the text alone, not by the time, and they may hold no secret. @default false
+   */
+  readonly isQueryRemembered?: boolean;
   readonly body?: z.ZodType<Body>;
   /** The headers that it reads, for the documentation. */
   readonly headers?: z.ZodObject;

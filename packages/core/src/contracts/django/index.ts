@@ -100,6 +100,7 @@ function listRoute(path: string, { operationId, summary, status }: { operationId
     operationId,
     summary,
     query: listQuery,
+    isQueryRemembered: true,
     responses: {
       200: { description: "One page", schema: listSchema },
       400: invalidDoc,

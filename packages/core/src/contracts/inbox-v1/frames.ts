@@ -19,9 +19,19 @@ export const itemSchema = z
   })
   .meta({ id: "Notification" });
 
+let lastUser = { userId: "", json: '""' };
+
+/** A user's name as JSON. Those of a list are all the same. */
+function userIdJson(userId: string): string {
+  if (lastUser.userId !== userId) {
+    lastUser = { userId, json: JSON.stringify(userId) };
+  }
+  return lastUser.json;
+}
+
 /** Renders an inbox item for the contract, as JSON: its data is put in as the database has it. */
 export function itemJson({ id, userId, type, title, message, dataJson, createdAtMs, readAtMs }: StoredItem): string {
-  const text = `{"id":"${id}","user_id":${JSON.stringify(userId)},"type":${JSON.stringify(type)},"title":${JSON.stringify(title)}`;
+  const text = `{"id":"${id}","user_id":${userIdJson(userId)},"type":${JSON.stringify(type)},"title":${JSON.stringify(title)}`;
   const read = readAtMs === null ? `"unread","read_at":null` : `"read","read_at":"${isoTime(readAtMs)}"`;
   return `${text},"message":${JSON.stringify(message)},"data":${dataJson},"status":${read},"created_at":"${isoTime(createdAtMs)}"}`;
 }

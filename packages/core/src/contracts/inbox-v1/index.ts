@@ -46,6 +46,7 @@ const routes: readonly Route[] = [
     operationId: "listNotifications",
     summary: "List the caller's notifications, newest first",
     query: listQuery,
+    isQueryRemembered: true,
     responses: {
       200: { description: "One page", schema: listSchema },
       400: { description: "A foreign cursor", schema: fastapiError },
