@@ -25,6 +25,7 @@ export { promptDigest } from "./hub/prompts.ts";
 export {
   hubRows,
   type IdentifiedEventRow,
+  newRecords,
   type RecordRow,
   toEndedRecord,
   toIdentifiedEvent,

@@ -56,16 +56,28 @@ export function filterIssues(filter: MetadataFilter, path: Issue["path"]): reado
   return conditions.flatMap(([key, value]) => conditionIssues(value, [...path, key]));
 }
 
+/** Whether metadata fits a filter. It has no effects. */
+export type FitsFilter = (metadata: JsonObject) => boolean;
+
 /** Whether `metadata` fits `filter`. It has no effects. An invalid filter never fits; see {@link filterIssues}. */
 export function fitsFilter(filter: MetadataFilter, metadata: JsonObject): boolean {
-  return Object.entries(filter).every(([key, condition]) => {
-    if (!isCondition(condition)) {
-      return equals(find(metadata, key), condition);
-    }
-    const { operator, value } = condition;
-    const wanted = value ?? (operator === "exists" ? true : null);
-    return typeof operator === "string" ? (operatorOf(operator)?.(find(metadata, key), wanted) ?? false) : false;
-  });
+  return compileFilter(filter)(metadata);
+}
+
+/** Makes a filter into a function, for one that is asked about many metadata. See {@link fitsFilter}. */
+export function compileFilter(filter: MetadataFilter): FitsFilter {
+  const conditions = Object.entries(filter).map(([key, condition]) => compileCondition(key, condition));
+  return (metadata) => conditions.every((holds) => holds(metadata));
+}
+
+function compileCondition(key: string, condition: JsonValue): FitsFilter {
+  if (!isCondition(condition)) {
+    return (metadata) => equals(find(metadata, key), condition);
+  }
+  const { operator, value } = condition;
+  const holds = typeof operator === "string" ? operatorOf(operator) : undefined;
+  const wanted = value ?? (operator === "exists" ? true : null);
+  return holds === undefined ? () => false : (metadata) => holds(find(metadata, key), wanted);
 }
 
 function isCondition(value: JsonValue): value is JsonObject {

@@ -1,10 +1,10 @@
 import type { FeedSubscription } from "../foundation/context.ts";
-import { fitsFilter } from "../foundation/filter.ts";
+import { compileFilter, type FitsFilter } from "../foundation/filter.ts";
 import { requireFunctions, requireId, requireNone } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { BatchQueue } from "../work/batch-queue.ts";
 import { type FollowSources, found, type HubContext, type HubListener } from "./context.ts";
-import type { HubEvent, HubPage, IdentifiedEvent, ProcessingRecord } from "./hub-model.ts";
+import type { Handler, HubEvent, HubPage, IdentifiedEvent, ProcessingRecord } from "./hub-model.ts";
 import type { HubStorage, PlanProcessing } from "./hub-storage.ts";
 import { type EventInput, type HubListInput, parseEvent, parseList } from "./parse.ts";
 
@@ -20,12 +20,18 @@ export function eventWriter(hub: HubStorage, plan: PlanProcessing): HubContext["
   });
 }
 
-/** Plans the processing of an event: one record for each handler whose filter its metadata fits. */
-export function planProcessing(context: Pick<HubContext, "ids">): PlanProcessing {
-  return (event, handlers) =>
-    handlers
-      .filter(({ filter }) => fitsFilter(filter, event.metadata))
-      .map(({ id, prompt }) => ({ id: context.ids.next(), handlerId: id, prompt }));
+/**
+ * Plans the processing of an event: one record for each handler whose filter its metadata fits. Filters are compiled once for a
+ * list of handlers, which storages pass for all events of a source that they write together.
+ */
+export function planProcessing({ ids }: Pick<HubContext, "ids">): PlanProcessing {
+  const compiled = new WeakMap<readonly Handler[], readonly FitsFilter[]>();
+  return (event, handlers) => {
+    const filters = compiled.get(handlers) ?? handlers.map(({ filter }) => compileFilter(filter));
+    compiled.set(handlers, filters);
+    const takers = handlers.filter((_, index) => filters[index]?.(event.metadata));
+    return takers.map(({ id, prompt }) => ({ id: ids.next(), handlerId: id, prompt }));
+  };
 }
 
 /** The events of one tenant: `notifications.hub.events`. */

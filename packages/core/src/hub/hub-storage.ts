@@ -35,7 +35,10 @@ export interface HistoryPage<Item> {
 /** A record to be written with its event. */
 export type NewProcessingRecord = Pick<ProcessingRecord, "id" | "handlerId" | "prompt">;
 
-/** Decides, without effects, which handlers of an event's source take it on. */
+/**
+ * Decides, without effects, which handlers of an event's source take it on. Pass the same list for all events of a source that are
+ * written together: what is made of it is kept.
+ */
 export type PlanProcessing = (event: HubEvent, handlers: readonly Handler[]) => readonly NewProcessingRecord[];
 
 /** A record that a worker has leased, with the data to process. */

@@ -123,25 +123,39 @@ export interface TimeLimit {
  * Does `work`, which is the host's own, within its time. Rejects when it throws, takes too long or is aborted. It does not
  * wait for work that ignores its signal.
  */
-export async function withinTime<Result>(work: (signal: AbortSignal) => Promise<Result>, limit: TimeLimit): Promise<Result> {
+export function withinTime<Result>(work: (signal: AbortSignal) => Promise<Result>, limit: TimeLimit): Promise<Result> {
   const { timeoutMs, clock, cancellation } = limit;
-  if (cancellation.aborted) {
-    throw cancellation.reason;
-  }
-  const ends = new AbortController();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const end = (reason: unknown) => {
-    ends.abort(reason);
-    reject(reason);
-  };
-  const cancel = clock.after(timeoutMs, () => end(new OutOfTime(`The attempt took longer than ${timeoutMs} ms.`)));
-  const forget = cancellation.onAbort(() => end(cancellation.reason));
-  try {
-    return await Promise.race([work(ends.signal), aborted]);
-  } finally {
-    cancel();
-    forget();
-  }
+  // One promise, because every attempt has one: a race would make several.
+  return new Promise((resolve, reject) => {
+    if (cancellation.aborted) {
+      throw cancellation.reason;
+    }
+    const ends = new AbortController();
+    const end = (reason: unknown) => {
+      done();
+      ends.abort(reason);
+      reject(reason);
+    };
+    const cancel = clock.after(timeoutMs, () => end(new OutOfTime(`The attempt took longer than ${timeoutMs} ms.`)));
+    const forget = cancellation.onAbort(() => end(cancellation.reason));
+    const done = () => {
+      cancel();
+      forget();
+    };
+    const failed = (error: unknown) => {
+      done();
+      reject(error);
+    };
+    try {
+      // The host's function may return something else than a promise.
+      Promise.resolve(work(ends.signal)).then((result) => {
+        done();
+        resolve(result);
+      }, failed);
+    } catch (error) {
+      failed(error);
+    }
+  });
 }
 
 const RETRY_MS = 500;

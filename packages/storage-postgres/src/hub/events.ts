@@ -1,6 +1,6 @@
 import type { Handler, HubEvent, ProcessingRecord } from "@belfry/core";
 import type { NewProcessingRecord, PlanProcessing } from "@belfry/core/storage";
-import { fieldsOf, promptDigest } from "@belfry/storage-sql";
+import { fieldsOf, newRecords, promptDigest } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
 import { DIALECT } from "../database/sql.ts";
 import { type JsonRow, lists, milliseconds, type StorageTime, statement } from "../database/statement.ts";
@@ -38,10 +38,7 @@ export function prepareWriteEvents(tables: TableNames, time: StorageTime) {
       for (const [place, at] of written) {
         const one = planned[place - 1];
         if (one) {
-          answers.set(
-            keyOf(one.event),
-            one.records.map((record) => newRecord(one.event, record, at)),
-          );
+          answers.set(keyOf(one.event), newRecords(one.event, one.records, new Date(at)));
         }
       }
       return events.map((event) => answers.get(keyOf(event)) ?? []);
@@ -128,15 +125,6 @@ function recordValues(planned: readonly PlannedEvent[]): readonly unknown[] {
   ];
 }
 
-function newRecord(
-  { id: notificationId, tenant }: HubEvent,
-  { id, handlerId, prompt }: NewProcessingRecord,
-  atMs: number,
-): ProcessingRecord {
-  const open = { status: "PENDING", result: null, error: null, attempt: 0, inputTokens: null, outputTokens: null } as const;
-  return { id, tenant, notificationId, handlerId, prompt, ...open, createdAt: new Date(atMs), completedAt: null };
-}
-
 /** Names an event, or a prompt by its digest. A NUL cannot be part of either text. */
 function keyOf({ tenant, id }: Pick<HubEvent, "tenant" | "id">): string {
   return `${tenant}\u0000${id}`;
@@ -154,7 +142,9 @@ function prepareHandlersOf({ handlers }: TableNames) {
   const keyOfSource = ({ tenant, source }: Pick<Handler, "tenant" | "source">) => JSON.stringify([tenant, source]);
   return async (session: Session, events: readonly HubEvent[]): Promise<(event: HubEvent) => readonly Handler[]> => {
     const rows = await session.rows(list, lists(events, "tenant", "source"));
-    const bySource = Map.groupBy(rows, ([row]) => keyOfSource(row));
-    return (event) => (bySource.get(keyOfSource(event)) ?? []).map(([row]) => fields.record(row));
+    const bySource = new Map(
+      [...Map.groupBy(rows, ([row]) => keyOfSource(row))].map(([key, of]) => [key, of.map(([row]) => fields.record(row))]),
+    );
+    return (event) => bySource.get(keyOfSource(event)) ?? [];
   };
 }

@@ -1,5 +1,5 @@
 import type { HubEvent, IdentifiedEvent, ProcessingRecord, SourceRecord } from "@belfry/core";
-import type { ClaimedRecord, EndedRecord } from "@belfry/core/storage";
+import type { ClaimedRecord, EndedRecord, NewProcessingRecord } from "@belfry/core/storage";
 import { fieldsOf } from "../database/fields.ts";
 import { type Dialect, parsed, type RowOf, type StoredRecord, selected, type Tables } from "../database/sql.ts";
 
@@ -68,6 +68,25 @@ export function toRecord(row: RecordRow): ProcessingRecord {
 /** The record that a row stands for, with its event's source. */
 export function toSourceRecord(row: RecordRow): SourceRecord {
   return { ...toRecord(row), source: row.source };
+}
+
+/** The records of a new event as they are made, at `createdAt`. */
+export function newRecords(
+  { id: notificationId, tenant }: HubEvent,
+  planned: readonly NewProcessingRecord[],
+  createdAt: Date,
+): readonly ProcessingRecord[] {
+  const open = { status: "PENDING", result: null, error: null, attempt: 0, inputTokens: null, outputTokens: null } as const;
+  return planned.map(({ id, handlerId, prompt }) => ({
+    id,
+    tenant,
+    notificationId,
+    handlerId,
+    prompt,
+    ...open,
+    createdAt,
+    completedAt: null,
+  }));
 }
 
 /** A claimed record as the end of its attempt leaves it. @param completedAt null if it is PENDING again */

@@ -63,7 +63,8 @@ function prepareClaim<Row extends LeasedRow, Task, Fairness extends object>(of: 
       const rows = due(request);
       lease.run({ pks: rows.map(({ pk }) => pk), owner, until });
       const leased = { ...claimed, leaseOwner: owner, leaseUntil: until };
-      return tasks(rows.map((row) => ({ ...row, ...leased, attempt: row.attempt + 1, fence: row.fence + 1 })));
+      // The rows were read for this claim alone.
+      return tasks(rows.map((row) => Object.assign(row, leased, { attempt: row.attempt + 1, fence: row.fence + 1 })));
     };
   };
 }

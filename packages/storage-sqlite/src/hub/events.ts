@@ -1,6 +1,6 @@
 import type { Handler, HubEvent, ProcessingRecord } from "@belfry/core";
 import { type NewProcessingRecord, NOTIFICATION_DEFAULTS, type PlanProcessing } from "@belfry/core/storage";
-import { fieldsOf, hubRows, promptDigest, type RecordRow, toRecord } from "@belfry/storage-sql";
+import { fieldsOf, hubRows, newRecords, promptDigest, type RecordRow, toRecord } from "@belfry/storage-sql";
 import { DIALECT, TABLES } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareWriteNotification } from "../inbox/write-items.ts";
@@ -29,7 +29,11 @@ export function prepareWriteEvents(context: QueryContext) {
         return recordsOf(pk);
       }
       insertEvent.run({ pk, tenant, source, sender, receivedAt });
-      return plan(event, handlersFor(event)).map((record) => insertRecord(pk, event, record));
+      const records = plan(event, handlersFor(event));
+      for (const record of records) {
+        insertRecord(pk, event, record);
+      }
+      return newRecords(event, records, receivedAt);
     });
   };
 }
@@ -57,22 +61,15 @@ function prepareRecordsOf({ prepare }: QueryContext) {
 }
 
 function prepareInsertRecord(context: QueryContext) {
-  const { prepare } = context;
   const keepPrompt = prepareKeepPrompt(context);
-  interface Values extends NewProcessingRecord, Pick<HubEvent, "tenant" | "source" | "receivedAt"> {
-    readonly notificationPk: number;
-    readonly promptPk: number | null;
-  }
-  const insert = prepare<Values>(`
+  const insert = context.prepareBare<readonly unknown[]>(`
     INSERT INTO belfry_processing_records
       (id, notification_pk, tenant, source, handler_id, prompt, prompt_pk, status, attempt, created_at, due_at, fence)
-    VALUES (:id, :notificationPk, :tenant, :source, :handlerId, :prompt, :promptPk, 'PENDING', 0, :receivedAt, :receivedAt, 0)`);
-  return (notificationPk: number, { id: notificationId, tenant, source, receivedAt }: HubEvent, record: NewProcessingRecord) => {
-    const { id, handlerId, prompt } = record;
+    VALUES (?, ?, ?, ?, ?, ?, ?, 'PENDING', 0, ?, ?, 0)`);
+  return (notificationPk: number, { tenant, source, receivedAt }: HubEvent, { id, handlerId, prompt }: NewProcessingRecord): void => {
     const promptPk = keepPrompt(tenant, prompt);
-    insert.run({ id, handlerId, prompt: promptPk === null ? prompt : "", promptPk, notificationPk, tenant, source, receivedAt });
-    const open = { status: "PENDING", result: null, error: null, attempt: 0, inputTokens: null, outputTokens: null } as const;
-    return { id, tenant, notificationId, handlerId, prompt, ...open, createdAt: new Date(receivedAt), completedAt: null };
+    const at = receivedAt.getTime();
+    insert.run(id, notificationPk, tenant, source, handlerId, promptPk === null ? prompt : "", promptPk, at, at);
   };
 }
 
