@@ -1,5 +1,5 @@
 export type { EveryColumnMade } from "./database/every-column-made.ts";
-export { type Column, type Fields, fieldsOf, type TableOf } from "./database/fields.ts";
+export { type Column, type Fields, fieldsOf, nullableOf, type TableOf } from "./database/fields.ts";
 export { checkOptions, type OptionChecks, SWITCH } from "./database/options.ts";
 export type { Dialect, PageParts, RowOf, Schema, Sql, StoredAttempt, StoredDelivery, Tables, Tracking } from "./database/sql.ts";
 export { LOOKED_AT, type LookedAt, newestBefore, sweepStep } from "./database/sweep-step.ts";

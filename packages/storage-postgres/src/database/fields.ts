@@ -28,9 +28,9 @@ export interface Fields<Of> extends SharedFields<Of> {
   listsOf(records: readonly Of[]): readonly (readonly unknown[])[];
 }
 
-/** Makes a record's fields from its table's columns, except its key. */
-export function fieldsOf<Of extends object>(table: TableOf<Of>): Fields<Of> {
-  const shared = sharedFieldsOf<Of>(table, { milliseconds, time: isoTime });
+/** Makes a record's fields from its table's columns, except those of `without`: by default its key. */
+export function fieldsOf<Of extends object>(table: TableOf<Of>, without?: readonly string[]): Fields<Of> {
+  const shared = sharedFieldsOf<Of>(table, { milliseconds, time: isoTime }, without);
   const types = shared.all.map(([, column], index) => `$${index + 1}::${TYPES[column.kind]}`);
   return {
     ...shared,

@@ -1,4 +1,5 @@
 import type { InboxItem, JsonObject, Notification, Owner, StoredItem } from "@belfry/core";
+import { nullableOf } from "@belfry/storage-sql";
 import { fieldsOf } from "../database/fields.ts";
 import { DIALECT } from "../database/sql.ts";
 import { milliseconds } from "../database/statement.ts";
@@ -217,3 +218,14 @@ export function isItemRow(row: MaybeItemRow): row is ItemRow {
 
 /** The columns of a notification that are written and read. */
 export const NOTIFICATION_FIELDS = fieldsOf<Notification>(DIALECT.schema.notifications);
+
+/** The fields that few notifications have. To write them as null costs a create some hundredths. */
+const RARE_FIELDS = nullableOf<Notification>(DIALECT.schema.notifications);
+
+/** The columns of a usual notification, which has none of the rare fields. */
+export const USUAL_FIELDS = fieldsOf<Notification>(DIALECT.schema.notifications, ["pk", ...RARE_FIELDS]);
+
+/** Whether a notification is one of {@link USUAL_FIELDS}. */
+export function isUsual(notification: Notification): boolean {
+  return RARE_FIELDS.every((key) => notification[key] === null);
+}

@@ -1,12 +1,13 @@
-import type { CreatedItem } from "@belfry/core";
+import type { CreatedItem, Notification } from "@belfry/core";
 import type { NewNotification } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { isRepeated } from "../database/errors.ts";
+import type { Fields } from "../database/fields.ts";
 import { listText, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { type Announcements, NO_SIGNAL, sendSignal } from "../listen-notify/announcements.ts";
 import { lockGuard, NEW_EPOCH } from "./inbox-state.ts";
-import { NOTIFICATION_FIELDS } from "./item-row.ts";
+import { isUsual, NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
 
 /** The place of an item in the batch, its number and the epoch of its inbox. */
 type Numbered = readonly [place: number, seq: number, epoch: string];
@@ -27,18 +28,22 @@ export type WriteEntries = (
  * before, nothing is written, and `writeAny` takes the batch. Its commit also sends its signals if it can.
  */
 export function prepareWriteBatch(tables: TableNames, announcements: Announcements, writeAny: WriteEntries): WriteEntries {
-  const write = statement<[numbered: readonly Numbered[] | null, isSent: boolean]>("write_batch", writeBatchText(tables));
+  const write = (fields: Fields<Notification>) =>
+    statement<[numbered: readonly Numbered[] | null, isSent: boolean]>("write_batch", writeBatchText(tables, fields));
+  const [writeUsual, writeRare] = [write(USUAL_FIELDS), write(NOTIFICATION_FIELDS)];
   return async (session, entries, options) => {
     const [first] = entries;
-    const isUsual = entries.length > 1 && entries.every(({ notification }) => notification.tenant === first?.notification.tenant);
-    if (!isUsual || first === undefined) {
+    const isOfOneTenant = entries.every(({ notification }) => notification.tenant === first?.notification.tenant);
+    if (entries.length < 2 || !isOfOneTenant || first === undefined) {
       return writeAny(session, entries, options);
     }
     const { ids, users, behind, counts } = placesOf(entries);
     const { tenant } = first.notification;
+    const notifications = entries.map(({ notification }) => notification);
+    const [run, { listsOf }] = notifications.every(isUsual) ? [writeUsual, USUAL_FIELDS] : [writeRare, NOTIFICATION_FIELDS];
     try {
-      const [[numbered, isSent] = [null, false]] = await session.rows(write, [
-        ...NOTIFICATION_FIELDS.listsOf(entries.map(({ notification }) => notification)).map((values) => listText(shortened(values))),
+      const [[numbered, isSent] = [null, false]] = await session.rows(run, [
+        ...listsOf(notifications).map((values) => listText(shortened(values))),
         tenant,
         ...[ids, users, behind, [...counts.keys()], [...counts.values()]].map(listText),
         options.lockTimeoutMs,
@@ -116,10 +121,10 @@ function placesOf(entries: readonly NewNotification[]): Places {
  * signals and before each user. Counters are locked in the order of their keys, after the
  * notifications are written, as by the other statements.
  */
-function writeBatchText({ notifications, inboxCounters, inboxItems }: TableNames): string {
-  const { all, names, lists } = NOTIFICATION_FIELDS;
+function writeBatchText({ notifications, inboxCounters, inboxItems }: TableNames, fields: Fields<Notification>): string {
+  const { all, names, lists } = fields;
   const repeated = all.map(([key, { name }]) => {
-    const list = NOTIFICATION_FIELDS.list(key);
+    const list = fields.list(key);
     return `CASE cardinality(${list}) WHEN 1 THEN (${list})[1] ELSE ${name} END`;
   });
   const parameters = Array.from({ length: 10 }, (_, more) => `$${all.length + more + 1}` as const);

@@ -1,22 +1,29 @@
-import type { CreatedItem } from "@belfry/core";
+import type { CreatedItem, Notification } from "@belfry/core";
 import type { NewNotification } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
+import type { Fields } from "../database/fields.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { type Announcements, NO_SIGNAL, sendSignal } from "../listen-notify/announcements.ts";
 import { lockGuard, NEW_EPOCH } from "./inbox-state.ts";
-import { NOTIFICATION_FIELDS } from "./item-row.ts";
+import { isUsual, NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
 
 /**
  * Writes one entry with one recipient, the usual create, at half the cost of lists. Answers null, and writes nothing, if the
  * notification was written before. Outside of a transaction, with announcements, its commit also sends its signal if it can.
  */
 export function prepareWriteLone(tables: TableNames, announcements: Announcements | null) {
-  const write = statement<[seq: number, epoch: string, isSent: boolean]>("write_entry", writeEntryText(tables));
+  const write = (fields: Fields<Notification>) =>
+    statement<[seq: number, epoch: string, isSent: boolean]>("write_entry", writeEntryText(tables, fields));
+  const [writeUsual, writeAny] = [write(USUAL_FIELDS), write(NOTIFICATION_FIELDS)];
   return async (session: Session, entry: NewNotification, lockTimeoutMs: number | null): Promise<readonly CreatedItem[] | null> => {
-    const [userId = ""] = entry.recipients;
-    const signal = announcements?.partsOf(entry.notification.tenant) ?? NO_SIGNAL;
-    const [row] = await session.rows(write, [...NOTIFICATION_FIELDS.values(entry.notification), userId, lockTimeoutMs, ...signal]);
+    const {
+      notification,
+      recipients: [userId = ""],
+    } = entry;
+    const signal = announcements?.partsOf(notification.tenant) ?? NO_SIGNAL;
+    const [run, { values }] = isUsual(notification) ? [writeUsual, USUAL_FIELDS] : [writeAny, NOTIFICATION_FIELDS];
+    const [row] = await session.rows(run, [...values(notification), userId, lockTimeoutMs, ...signal]);
     if (row === undefined) {
       return null;
     }
@@ -29,8 +36,8 @@ export function prepareWriteLone(tables: TableNames, announcements: Announcement
 }
 
 /** Values: the fields, the user, the lock timeout, and the parts of the signal: {@link Announcements.partsOf}. */
-function writeEntryText({ notifications, inboxCounters, inboxItems }: TableNames): string {
-  const { all, names, typed, parameter } = NOTIFICATION_FIELDS;
+function writeEntryText({ notifications, inboxCounters, inboxItems }: TableNames, fields: Fields<Notification>): string {
+  const { all, names, typed, parameter } = fields;
   const [tenant, id, type, createdAt] = [parameter("tenant"), parameter("id"), parameter("type"), parameter("createdAt")];
   const [user, lockTimeout, channel, before, beforeUser] = [1, 2, 3, 4, 5].map((more) => `$${all.length + more}` as const);
   return `WITH ${lockGuard(lockTimeout as `$${number}`)},

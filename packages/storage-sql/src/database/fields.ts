@@ -17,7 +17,6 @@ export type TableOf<Of> = Typed<{
 export interface Column {
   readonly name: string;
   readonly kind: Kind;
-  readonly isNullable: boolean;
   /** The field's value as the driver takes it. */
   write(value: unknown): unknown;
 }
@@ -78,10 +77,15 @@ export function fieldsOf<Of extends object>(table: TableOf<Of>, times: Times, wi
   };
 }
 
+/** The names of a table's fields that may be null. */
+export function nullableOf<Of>({ columns }: TableOf<Of>): readonly (keyof Of & string)[] {
+  return Object.entries(columns).flatMap(([key, { isNullable }]) => (isNullable ? [key as keyof Of & string] : []));
+}
+
 function columnsOf<Of>({ columns }: TableSpec, times: Times): readonly (readonly [keyof Of & string, Column])[] {
   return Object.entries(columns).map(([key, spec]) => [
     key as keyof Of & string,
-    { name: columnName(key, spec), kind: spec.kind, isNullable: spec.isNullable, write: writing(spec.kind, times) },
+    { name: columnName(key, spec), kind: spec.kind, write: writing(spec.kind, times) },
   ]);
 }
 

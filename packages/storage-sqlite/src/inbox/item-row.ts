@@ -1,5 +1,5 @@
 import type { InboxItem, ItemRef, JsonObject, Notification, Owner, StoredItem } from "@belfry/core";
-import { fieldsOf } from "@belfry/storage-sql";
+import { fieldsOf, nullableOf } from "@belfry/storage-sql";
 import { DIALECT } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { OWN, OWN_ITEMS } from "./conditions.ts";
@@ -7,6 +7,17 @@ import { type InboxState, prepareInboxState, type ReadState, type SeenState } fr
 
 /** The columns of a notification that are written and read. */
 export const NOTIFICATION_FIELDS = fieldsOf<Notification>(DIALECT.schema.notifications, DIALECT);
+
+/** The fields that few notifications have. To write them as null costs a create some hundredths. */
+const RARE_FIELDS = nullableOf<Notification>(DIALECT.schema.notifications);
+
+/** The columns of a usual notification, which has none of the rare fields. */
+export const USUAL_FIELDS = fieldsOf<Notification>(DIALECT.schema.notifications, DIALECT, ["pk", ...RARE_FIELDS]);
+
+/** Whether a notification is one of {@link USUAL_FIELDS}. */
+export function isUsual(notification: Notification): boolean {
+  return RARE_FIELDS.every((key) => notification[key] === null);
+}
 
 /** The numbers that one mark was the first to cover. */
 interface Covered {

@@ -3,7 +3,7 @@ import type { NewNotification } from "@belfry/core/storage";
 import { DIALECT } from "../database/sql.ts";
 import { type QueryContext, stored } from "../database/statement.ts";
 import { JOIN_COUNTERS } from "./conditions.ts";
-import { NOTIFICATION_FIELDS } from "./item-row.ts";
+import { isUsual, NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
 
 /** Writes several notifications with their items. */
 export function prepareCreateMany(context: QueryContext) {
@@ -114,23 +114,18 @@ export interface WrittenNotification {
 
 /** Writes a notification, unless its tenant already has one of its id. */
 export function prepareWriteNotification({ prepare, prepareBare }: QueryContext) {
-  const { all } = NOTIFICATION_FIELDS;
-  const insertInto = (fields: typeof all) => {
-    const keys = fields.map(([key]) => key);
-    const names = fields.map(([, { name }]) => name).join(", ");
+  const insertInto = ({ all, names }: typeof NOTIFICATION_FIELDS) => {
+    const keys = all.map(([key]) => key);
     const insert = prepareBare<readonly unknown[]>(
       `INSERT INTO belfry_notifications (${names}) VALUES (${keys.map(() => "?").join(", ")}) ON CONFLICT (tenant, id) DO NOTHING`,
     );
     return (notification: Notification) => insert.run(...keys.map((key) => stored(notification[key])));
   };
-  const optional = all.filter(([, { isNullable }]) => isNullable).map(([key]) => key);
-  const insertAll = insertInto(all);
-  // Most notifications have none of these. Each value costs as much as a small step of SQLite's own.
-  const insertUsual = insertInto(all.filter(([key]) => !optional.includes(key)));
+  const insertAny = insertInto(NOTIFICATION_FIELDS);
+  const insertUsual = insertInto(USUAL_FIELDS);
   const find = prepare<NotificationName, { readonly pk: number }>(FIND_NOTIFICATION);
   return (notification: Notification): WrittenNotification => {
-    const isUsual = optional.every((key) => notification[key] === null);
-    const { changes, lastInsertRowid } = (isUsual ? insertUsual : insertAll)(notification);
+    const { changes, lastInsertRowid } = (isUsual(notification) ? insertUsual : insertAny)(notification);
     if (changes > 0) {
       return { pk: Number(lastInsertRowid), isNew: true };
     }
