@@ -178,18 +178,32 @@ onEveryStorage((database) => {
     expect((await preferences.list("bob")).settings).toEqual(nothing);
   });
 
-  test("what waits for a user's quiet hours goes out at once when the user ends them", async () => {
+  test("what waits for a user's quiet hours is decided anew at once when the user changes them, and nobody else's", async () => {
+    const clock = testClock();
     const deliver = vi.fn<Channel["deliver"]>().mockResolvedValue({ status: "sent", provider: "test" });
-    const channels = [channel("email", { deliver }), channel("push")];
-    const notifications = stopsAfterTest(new NotificationService({ storage: database.storage(), channels, directory, logger: silent }));
-    await notifications.preferences.setSettings("ann", { pauseUntil: new Date(Date.now() + 3_600_000) });
-    await notifications.create({ to: "ann", channels: ["email"], title: "Hello", message: "x" });
-    await notifications.runDue();
-    await notifications.preferences.setSettings("bob", { quietHours: null });
-    await notifications.runDue();
+    const options = { storage: database.storage(), channels: [channel("email", { deliver }), channel("push")], directory, clock };
+    const notifications = stopsAfterTest(new NotificationService({ ...options, logger: silent }));
+    const { preferences } = notifications;
+    const until = (ms: number) => new Date(clock.now() + ms).toISOString().slice(11, 16);
+    await preferences.setSettings("ann", { timeZone: "UTC", quietHours: { from: until(-3_600_000), to: until(5 * 3_600_000) } });
+    const { notification } = await notifications.create({ to: "ann", channels: ["email"], title: "Hello", message: "x" });
+    const waitsMs = async () => {
+      await notifications.runDue();
+      const [delivery] = (await notifications.deliveries(notification.id)).deliveries;
+      return delivery?.reason === "quiet_hours" ? (delivery.dueAt?.getTime() ?? 0) - clock.now() : delivery?.status;
+    };
+    expect(await waitsMs()).toBe(5 * 3_600_000);
+    await preferences.setSettings("bob", { quietHours: null });
+    await preferences.defaults.setSettings({ quietHours: null });
+    expect(await waitsMs()).toBe(5 * 3_600_000);
+    await preferences.setSettings("ann", { quietHours: { from: until(-3_600_000), to: until(3_600_000) } });
+    expect(await waitsMs()).toBe(3_600_000);
+    await preferences.setSettings("ann", { quietHours: null, pauseUntil: new Date(clock.now() + 60_000) });
+    expect(await waitsMs()).toBe(60_000);
     expect(deliver).not.toHaveBeenCalled();
-    await notifications.preferences.setSettings("ann", { pauseUntil: null });
-    await vi.waitFor(() => expect(deliver).toHaveBeenCalledTimes(1));
+    await preferences.setSettings("ann", { pauseUntil: null });
+    expect(await waitsMs()).toBe("sent");
+    expect(deliver).toHaveBeenCalledTimes(1);
   });
 
   const refused: readonly (readonly [string, (preferences: Preferences) => Promise<unknown>, string])[] = [
