@@ -60,14 +60,22 @@ export interface Chosen {
 export class MountedContracts {
   readonly #contracts: readonly Contract[];
   readonly #routers: readonly RouterContext<PathRoutes>[];
+  /** The routes at paths without parameters, which need no walk. */
+  readonly #fixed: ReadonlyMap<string, readonly RouteMatch[]>;
 
   constructor(contracts: readonly Contract[]) {
     this.#contracts = contracts;
     this.#routers = contracts.map(routerOf);
+    const fixed = contracts.flatMap(({ routes }) => routes.map(({ path }) => path)).filter((path) => !path.includes("{"));
+    this.#fixed = new Map(fixed.map((path) => [path, this.#walk(path)]));
   }
 
   /** Returns the routes at `path` of each contract that has some, in the order the contracts were mounted. */
   having(path: string): readonly RouteMatch[] {
+    return this.#fixed.get(path) ?? this.#walk(path);
+  }
+
+  #walk(path: string): readonly RouteMatch[] {
     const matches: RouteMatch[] = [];
     for (const router of this.#routers) {
       const found = findRoute(router, "", path);
@@ -93,8 +101,8 @@ export class MountedContracts {
 
   /** Chooses the contract at a path by the presented credential. Without a credential, it also looks at the method. */
   choose(candidates: readonly RouteMatch[], { presented, method }: { readonly presented: Presented; readonly method: string }): Chosen {
-    const bases = candidates.map(({ contract }) => contract.basePath);
-    const contract = this.#contracts.find((mounted) => bases.includes(mounted.basePath) && accepts(mounted, presented));
+    const isHere = ({ basePath }: Contract) => candidates.some((candidate) => candidate.contract.basePath === basePath);
+    const contract = this.#contracts.find((mounted) => accepts(mounted, presented) && isHere(mounted));
     if (contract) {
       const match = candidates.find((candidate) => candidate.contract === contract) ?? null;
       return { contract, match, authenticated: presented.principal?.kind === contract.principal };
