@@ -100,19 +100,15 @@ function madeFrame({ item, count, seq, epoch }: InboxEvent, { type, userId }: { 
   return { type, text: `{"type":"${type}","payload":${payload},${JSON.stringify(entity).slice(1)}` };
 }
 
-// Every stream of a user sends a frame with the same position, so its event is made once.
-const sentAs = new WeakMap<Frame, InboxPosition & { readonly text: string }>();
+// Every stream of a user sends a frame with the same position, one after the other, so its event is made once.
+let latestSent: { readonly frame: Frame; readonly seq: number; readonly epoch: string; readonly text: string } | null = null;
 
 /** Returns the Server-Sent Event of a frame, from which a client resumes at `position`. */
-export function frameEvent(frame: Frame, position: InboxPosition): string {
-  const known = sentAs.get(frame);
-  if (known?.seq === position.seq && known.epoch === position.epoch) {
-    return known.text;
+export function frameEvent(frame: Frame, { seq, epoch }: InboxPosition): string {
+  if (latestSent?.frame !== frame || latestSent.seq !== seq || latestSent.epoch !== epoch) {
+    latestSent = { frame, seq, epoch, text: sseEvent({ event: frame.type, id: `${epoch}:${seq}`, data: frame.text }) };
   }
-  const { seq, epoch } = position;
-  const text = sseEvent({ event: frame.type, id: `${epoch}:${seq}`, data: frame.text });
-  sentAs.set(frame, { seq, epoch, text });
-  return text;
+  return latestSent.text;
 }
 
 /** Returns the frame that ends a replay: the inbox's counts, and whether every missed item was replayed. */
