@@ -52,6 +52,3 @@ export const HOSTILE_ROWS: Readonly<Record<number, string>> = {
   50: "unsubscribe links: GET, altered token",
   51: "a deleted user's text in database files and logs",
 };
-
-/** Rows whose subject does not exist yet. */
-export const LATER: Readonly<Record<number, string>> = { 50: "later: unsubscribe links come with preferences" };

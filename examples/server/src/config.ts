@@ -34,6 +34,8 @@ export interface ServerConfig {
   readonly emailAcceptedIs: "sent" | "delivered";
   /** Address by user. */
   readonly userEmails: ReadonlyMap<string, string>;
+  /** Where links in mails lead, and what signs them; empty for no such links. */
+  readonly links: { readonly publicUrl: string; readonly linkSecret: string } | Record<string, never>;
   /** Signs webhooks; in the format of Standard Webhooks. */
   readonly webhookSecret: string;
   /** Whether the secret was made up because none was given. */
@@ -72,6 +74,8 @@ const environment = z.object({
   EMAIL_FROM: z.string().default("Belfry <belfry@localhost.localdomain>"),
   EMAIL_ACCEPTED_IS: z.enum(["sent", "delivered"]).default("delivered"),
   USER_EMAILS: z.string().optional(),
+  PUBLIC_URL: z.url({ protocol: /^https?$/, error: "must be an address like https://example.com" }).optional(),
+  LINK_SECRET: z.string().min(32, "must have at least 32 characters").optional(),
   WEBHOOK_SECRET: z
     .string()
     .regex(/^whsec_[A-Za-z0-9+/]+={0,2}$/, "must be whsec_ and base64")
@@ -114,6 +118,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
     emailFrom: EMAIL_FROM,
     emailAcceptedIs: EMAIL_ACCEPTED_IS,
     userEmails: pairs("USER_EMAILS", USER_EMAILS),
+    links: linkConfig(result.data),
     webhookSecret: WEBHOOK_SECRET ?? `whsec_${randomBytes(32).toString("base64")}`,
     isWebhookSecretMadeUp: WEBHOOK_SECRET === undefined,
     webhookAllowPrivate: WEBHOOK_ALLOW_PRIVATE === "1",
@@ -123,6 +128,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
     corsOrigins: originsOf(result.data.CORS_ORIGINS),
     packAuth: PACK_AUTH ?? (LOOPBACK.has(HOST) ? "open" : "apikey"),
   };
+}
+
+/** Mails have links to unsubscribe where both are set: a secret that is made up would end the links of every earlier run. */
+function linkConfig({ PUBLIC_URL, LINK_SECRET }: z.infer<typeof environment>): ServerConfig["links"] {
+  if (LINK_SECRET !== undefined && PUBLIC_URL === undefined) {
+    throw new Error(
+      "LINK_SECRET: signs links below PUBLIC_URL, which is not set; set it to the address of this server, like https://example.com",
+    );
+  }
+  return PUBLIC_URL !== undefined && LINK_SECRET !== undefined ? { publicUrl: PUBLIC_URL, linkSecret: LINK_SECRET } : {};
 }
 
 /** A model is configured by its address, its key, or both: some that run locally need no key. */

@@ -21,6 +21,7 @@ async function main(): Promise<void> {
     storage: storageOf(config.database, logger),
     channels: channelsOf(config),
     ...(directory && { directory }),
+    ...config.links,
     delivery: { drainMs: DRAIN_MS },
     hub: processorOf(config),
     defaultTenant: config.defaultTenant,

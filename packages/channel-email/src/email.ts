@@ -135,11 +135,18 @@ function mailOf({ address, composed, attachments, task, from, replyTo }: MailPar
     ...(composed.html !== undefined && { html: composed.html }),
     messageId: `<${task.id}@${from.domain}>`,
     // Vacation programs do not answer mail with this header.
-    headers: { "Auto-Submitted": "auto-generated" },
+    headers: { "Auto-Submitted": "auto-generated", ...unsubscribeHeaders(task) },
     attachments: [...attachments],
     disableFileAccess: true,
     disableUrlAccess: true,
   };
+}
+
+/** What lets mail programs offer to unsubscribe with one click (RFC 8058). */
+function unsubscribeHeaders({ unsubscribeUrl }: DeliveryTask): Readonly<Record<string, string>> {
+  return unsubscribeUrl === null
+    ? {}
+    : { "List-Unsubscribe": `<${unsubscribeUrl}>`, "List-Unsubscribe-Post": "List-Unsubscribe=One-Click" };
 }
 
 function withNote(outcome: DeliveryOutcome, note: string | undefined): DeliveryOutcome {

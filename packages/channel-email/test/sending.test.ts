@@ -46,6 +46,23 @@ describe("sending", () => {
     expect(server.mails).toEqual([]);
   });
 
+  it("lets mail programs unsubscribe with one click where there is a link, and says nothing of it otherwise", async () => {
+    const server = await servers.start();
+    const channel = email({ transport: server.url, from });
+    // Long enough to be folded.
+    const unsubscribeUrl = `https://shop.example/belfry/unsubscribe/${"x".repeat(300)}.y`;
+    await channel.deliver(taskOf({ unsubscribeUrl }), noAbort);
+    await channel.deliver(taskOf(), noAbort);
+    const headers = server.mails.map(({ parsed }) => parsed.headers.filter(({ key }) => key.startsWith("list-")));
+    expect(headers.map((all) => all.map(({ key, value }) => [key, value.replaceAll(/\s/g, "")]))).toEqual([
+      [
+        ["list-unsubscribe", `<${unsubscribeUrl}>`],
+        ["list-unsubscribe-post", "List-Unsubscribe=One-Click"],
+      ],
+      [],
+    ]);
+  });
+
   it("is sent when the server has taken the text", async () => {
     const server = await servers.start();
     const outcome = await email({ transport: server.url, from, replyTo: "help@example.com" }).deliver(taskOf(), noAbort);

@@ -13,13 +13,14 @@ import { OutOfTime, type TimeLimit, withinTime } from "../work/timing.ts";
 import type { Addresses, Reached } from "./addresses.ts";
 import type { Ruling } from "./chains.ts";
 import type { Channel, DeliveryOutcome, DeliveryTask } from "./channel.ts";
+import type { DeliveryContext } from "./context.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 import type { Rulings } from "./ruling.ts";
 
 function taskOf(
   { delivery, notification, roomId, meta }: ClaimedDelivery,
   { address, locale }: Reached,
-  { title, message, url, contents = null }: TaskTexts,
+  { title, message, url, contents = null, unsubscribeUrl = null }: TaskTexts,
 ): DeliveryTask {
   return {
     id: delivery.id,
@@ -35,6 +36,7 @@ function taskOf(
     data: meta,
     url,
     contents,
+    unsubscribeUrl,
     actions: notification.actions,
     isFallback: delivery.isFallback,
     attempt: delivery.attempt,
@@ -47,6 +49,7 @@ export interface AttemptContext extends Omit<TimeLimit, "timeoutMs"> {
   readonly addresses: Addresses;
   readonly rulings: Pick<Rulings, "on">;
   readonly types: NotificationTypes;
+  readonly links: DeliveryContext["unsubscribeLinks"];
 }
 
 /** The result of an attempt, and whether its channel was called; or why it was not. */
@@ -55,6 +58,7 @@ export type AttemptResult = { readonly outcome: DeliveryOutcome; readonly wasHan
 /** The texts of a task, and what else its type says over the channel. */
 interface TaskTexts extends StoredTexts {
   readonly contents?: TaskContents | null;
+  readonly unsubscribeUrl?: string | null;
 }
 
 /** The host's functions of an attempt before its channel, and what is said of one that takes too long. */
@@ -86,9 +90,8 @@ export async function attempt(channel: Channel, claimed: ClaimedDelivery, contex
         return ruling;
       }
     }
-    const { notification } = claimed;
-    let texts: TaskTexts = notification;
-    if (notification.rendered !== null) {
+    let texts: TaskTexts = claimed.notification;
+    if (claimed.notification.rendered !== null || context.links !== null) {
       step = "rendering";
       texts = await textsFor(claimed, reached, { ...context, timeoutMs });
       ends.throwIfAborted();
@@ -110,21 +113,23 @@ export async function attempt(channel: Channel, claimed: ClaimedDelivery, contex
 /** The texts in the recipient's language: what functions of the type make is made anew, with what the type says over the channel. */
 async function textsFor(
   { delivery, notification, meta: data }: ClaimedDelivery,
-  { address, locale }: Reached,
-  { clock, types, timeoutMs }: AttemptContext & Pick<TimeLimit, "timeoutMs">,
+  { locale }: Reached,
+  { clock, types, links, timeoutMs }: AttemptContext & Pick<TimeLimit, "timeoutMs">,
 ): Promise<TaskTexts> {
-  const declared = declaredType({ types }, notification.type, { declaredTypesOnly: false });
+  const { type, rendered } = notification;
+  const { channel, recipient, tenant } = delivery;
+  const user = delivery.recipientKind === "user" ? { id: recipient, tenant } : null;
+  const unsubscribeUrl = user && links ? await links.linkFor({ tenant, userId: user.id, type, channel }) : null;
+  const declared = declaredType({ types }, type, { declaredTypesOnly: false });
   const context = { clock, locale, timeoutMs };
   const texts = await renderAgain(context, { notification, declared, data });
-  if (((notification.rendered ?? 0) & RENDERED.contents) === 0) {
-    return texts;
+  if (((rendered ?? 0) & RENDERED.contents) === 0) {
+    return { ...texts, unsubscribeUrl };
   }
-  const { channel, recipient, tenant } = delivery;
-  const user = address === recipient ? null : { id: recipient, tenant };
-  const rules = rulesOfType(declared, channel);
-  const made = await renderContents(context, { type: notification.type, channel, declared: rules, source: { data, locale, user } });
+  const source = { data, locale, user, unsubscribeUrl };
+  const made = await renderContents(context, { type, channel, declared: rulesOfType(declared, channel), source });
   const { title = texts.title, message = texts.message, url = texts.url, ...contents } = made;
-  return { title, message, url, contents: Object.keys(contents).length === 0 ? null : contents };
+  return { title, message, url, contents: Object.keys(contents).length === 0 ? null : contents, unsubscribeUrl };
 }
 
 /** A channel is the host's own code: what it answers may be anything. */

@@ -35,6 +35,11 @@ export interface DeliveryTask {
   readonly url: string | null;
   /** What the type says over this channel besides title, message and link; null for nothing. See {@link Channel.contents}. */
   readonly contents: TaskContents | null;
+  /**
+   * Switches off what the notification is of, for this user and channel, when it is asked with POST: see "Unsubscribe" in
+   * docs/guides/preferences.md. Null for addresses, required types, and services without such links.
+   */
+  readonly unsubscribeUrl: string | null;
   /** What its reader can do about it, the primary first, or null. */
   readonly actions: readonly NotificationAction[] | null;
   /** Whether this stands in for another channel that failed. */

@@ -1,4 +1,4 @@
-import type { PreferencesReader } from "../decisions/index.ts";
+import type { PreferencesReader, UnsubscribeLinks } from "../decisions/index.ts";
 import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
 import type { InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import type { CreationEvents, NotificationTypes } from "../notifications/index.ts";
@@ -24,6 +24,8 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   readonly preferences: PreferencesReader;
   readonly inbox: Pick<InboxStorage, "get">;
   readonly types: NotificationTypes;
+  /** Makes links that switch a channel off for a user; null where the host configured none. */
+  readonly unsubscribeLinks: Pick<UnsubscribeLinks, "linkFor"> | null;
   /** The language of what is stored, as a BCP 47 tag. */
   readonly locale: string;
   /** The turns of lists of sends, which may be large. */

@@ -157,7 +157,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
 
   async #deliver(claimed: ClaimedDelivery, cancellation: Cancellation): Promise<Delivered | Pick<RuledAttempt, "ruling">> {
     const { delivery } = claimed;
-    const { channels, clock, types } = this.#context;
+    const { channels, clock, types, unsubscribeLinks: links } = this.#context;
     if (delivery.channel === INBOX_CHANNEL) {
       const isChosen = obeysChoices(declaredType({ types }, claimed.notification.type, { declaredTypesOnly: false }), INBOX_CHANNEL);
       const ruling = isChosen ? await this.#rulings.on(claimed, { timeZone: null }) : null;
@@ -177,7 +177,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
       return failed(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
     }
     return {
-      ...(await attempt(channel, claimed, { addresses: this.#addresses, rulings: this.#rulings, types, clock, cancellation })),
+      ...(await attempt(channel, claimed, { addresses: this.#addresses, rulings: this.#rulings, types, links, clock, cancellation })),
       reason: null,
     };
   }

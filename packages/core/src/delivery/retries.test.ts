@@ -43,6 +43,7 @@ describe("attempt", () => {
       {
         addresses: new Addresses({ directory: null, locale: "en" }),
         types: {},
+        links: null,
         clock: systemClock,
         cancellation: never,
         rulings: { on: async () => null },
@@ -58,6 +59,7 @@ describe("attempt", () => {
       {
         addresses: new Addresses({ directory: null, locale: "en" }),
         types: {},
+        links: null,
         clock: systemClock,
         cancellation: never,
         rulings: { on: async () => null },

@@ -20,6 +20,7 @@ import type { ContractService, Reply, Route, RouteContext, StreamStart } from ".
 import { SSE_PING } from "./sse.ts";
 import { Stream } from "./stream.ts";
 import { StreamCounts, StreamRegistry } from "./stream-registry.ts";
+import { UnsubscribePage } from "./unsubscribe-page.ts";
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
@@ -55,6 +56,7 @@ export class HandlerCore {
   readonly limits: RateLimits;
   readonly counts: StreamCounts;
   readonly #queries = new Queries();
+  readonly #unsubscribePage: UnsubscribePage;
   /** Logs an error that is reported nowhere else. */
   readonly report = (error: unknown, message: string): void => this.logger.error({ error }, message);
 
@@ -70,6 +72,7 @@ export class HandlerCore {
     this.credentials = new CredentialWatch(settings);
     this.counts = new StreamCounts(settings);
     this.limits = new RateLimits(settings);
+    this.#unsubscribePage = new UnsubscribePage(this);
     this.gate = new Gate(settings, authenticator(settings.auth, service.defaultTenant.tenantId), this.limits);
   }
 
@@ -85,6 +88,10 @@ export class HandlerCore {
   /** Answers a request: at once, if nothing that it asks for has to be waited for. */
   handle(request: HttpRequest): MaybePromise<HttpResponse | null> {
     const { path } = splitUrl(request.url);
+    const page = this.#unsubscribePage.handle(request, path);
+    if (page !== null) {
+      return page;
+    }
     const candidates = this.mounted.having(path);
     const [first] = candidates;
     // The host answers OPTIONS, because Belfry does not know its CORS rules.

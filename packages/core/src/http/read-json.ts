@@ -91,7 +91,8 @@ export async function readBytes(chunks: () => AsyncIterable<Uint8Array>, body: B
   return bytes;
 }
 
-function bodyTooLarge(maxBytes: number): BelfryError {
+/** The error of a body that is too large. */
+export function bodyTooLarge(maxBytes: number): BelfryError {
   return new BelfryError("PAYLOAD_TOO_LARGE", `The body is larger than the ${maxBytes} bytes allowed.`);
 }
 

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Unsubscribing } from "../decisions/index.ts";
 import type { AskedByContract, Send, TrackedNotifications } from "../delivery/index.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { Hub } from "../hub/index.ts";
@@ -12,6 +13,8 @@ export interface ContractService {
   readonly types: NotificationTypes;
   readonly defaultTenant: ContractTenant;
   readonly socketTickets: ContractTickets;
+  /** Follows the links of mails. Null, or left out, where there are none. */
+  readonly unsubscribing?: Pick<Unsubscribing, keyof Unsubscribing> | null;
   tenant(tenantId: string): ContractTenant;
 }
 

@@ -8,6 +8,8 @@ import { type RenderContext, type RenderSource, renderMember, TEXT_CHECKS } from
 export interface ContentSource<Data = JsonObject> extends RenderSource<Data> {
   /** The user who gets it; null for an address that belongs to no user. */
   readonly user: { readonly id: string; readonly tenant: string } | null;
+  /** A link that switches these notifications off for the user; null where there is none. */
+  readonly unsubscribeUrl: string | null;
 }
 
 type Made<Value, Data> = Value | ((source: ContentSource<Data>) => Value | Promise<Value>);

@@ -42,6 +42,7 @@ export {
   type Typed,
   type TypesMaking,
   type TypesTaking,
+  titleCase,
   typeLabel,
 } from "./notification-types.ts";
 export { declaredType, linkIssues, parseData, parseFields, type SharedFields } from "./parse-data.ts";

@@ -160,7 +160,8 @@ export function typeLabel(types: NotificationTypes, type: string): string {
   return registered ?? titleCase(type);
 }
 
-function titleCase(type: string): string {
+/** A name in title case: `order_update` is "Order Update". */
+export function titleCase(type: string): string {
   return type
     .split(/[_\-\s]+/u)
     .filter((word) => word !== "")

@@ -51,6 +51,8 @@ const OPTIONS: MembersOf<NotificationServiceOptions> = {
   storage: true,
   types: true,
   locale: true,
+  publicUrl: true,
+  linkSecret: true,
   channels: true,
   directory: true,
   delivery: true,
@@ -77,6 +79,7 @@ export function checkOptions(options: object): void {
   checkChannels(given.channels);
   checkTypes(given.types, given.channels);
   checkLocale(given.locale);
+  checkLinks(given);
   checkWorker("delivery", given.delivery, DELIVERY);
   checkWorker("hub", given.hub, HUB);
   requireLoggerAndClock(given);
@@ -167,6 +170,27 @@ function checkLocale(locale: unknown): void {
   if (locale !== undefined && !isLocale(locale)) {
     throw wrong(`takes as locale a BCP 47 tag such as "en" or "pt-BR", got ${shown(locale)}`);
   }
+}
+
+const SECRET_LENGTH = 32;
+
+function checkLinks({ publicUrl, linkSecret }: Readonly<Record<string, unknown>>): void {
+  if (publicUrl !== undefined && !isAddress(publicUrl)) {
+    throw wrong(`takes as publicUrl an address such as "https://example.com/x", without a query, got ${shown(publicUrl)}`);
+  }
+  const secrets: readonly unknown[] = Array.isArray(linkSecret) ? linkSecret : linkSecret === undefined ? [] : [linkSecret];
+  const isNone = Array.isArray(linkSecret) && linkSecret.length === 0;
+  if (isNone || secrets.some((secret) => typeof secret !== "string" || secret.length < SECRET_LENGTH)) {
+    throw wrong(`takes as linkSecret a random text of at least ${SECRET_LENGTH} characters, or a list of such texts; got another one`);
+  }
+  if (secrets.length > 0 && publicUrl === undefined) {
+    throw wrong('got a linkSecret without a publicUrl; name the address under which others reach it, such as "https://example.com"');
+  }
+}
+
+function isAddress(value: unknown): boolean {
+  const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : null;
+  return url !== null && /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "" && url.username === "";
 }
 
 function checkWorker(part: "delivery" | "hub", options: unknown, known: Readonly<Record<string, true>>): void {

@@ -1,3 +1,4 @@
+import { Unsubscribing } from "../decisions/index.ts";
 import { setNewest } from "../foundation/bounds.ts";
 import { DEFAULT_TENANT, guarded } from "../foundation/context.ts";
 import type { DataByType, NotificationTypes } from "../notifications/index.ts";
@@ -35,6 +36,8 @@ export class NotificationService<
   readonly apiKeys: ApiKeys;
   /** Tickets that open WebSockets without a credential in their URL; the HTTP contracts issue and take them. */
   readonly socketTickets: SocketTickets;
+  /** Reads the links of mails that switch them off; the HTTP handler answers them. Null without `publicUrl` and `linkSecret`. */
+  readonly unsubscribing: Unsubscribing | null;
   readonly #parts: ServiceParts<Tx, Written>;
   /** One object for each tenant. The oldest goes when there are more than {@link MAX_TENANTS}. */
   readonly #tenants = new Map<string, TenantNotifications<Data, Tx, Written, Made>>();
@@ -49,6 +52,7 @@ export class NotificationService<
     this.types = context.types;
     this.apiKeys = new ApiKeys({ ...context, defaultTenant: this.tenantId });
     this.socketTickets = new SocketTickets(context);
+    this.unsubscribing = context.unsubscribeLinks && new Unsubscribing(context.unsubscribeLinks, context);
   }
 
   /** Removes now what is older than the option `retention` allows, in all tenants: for hosts driven by cron, and for tests. */

@@ -56,6 +56,17 @@ export interface NotificationServiceOptions<
   readonly types?: TypesTaking<Data> & TypesMaking<Made>;
   /** The language of the texts that types make for what is stored, as a BCP 47 tag. @default "en" */
   readonly locale?: string;
+  /**
+   * The address under which others reach the handler of this service, with the prefix of its mount: `https://example.com` or
+   * `https://example.com/notifications`. With {@link linkSecret}, tasks of channels get a link that switches them off.
+   * @default none: there are no such links
+   */
+  readonly publicUrl?: string;
+  /**
+   * Signs links, at least 32 characters. Of a list, the first one signs, and links of the others stay valid: put a new one before
+   * the old. It has to be the same in every process. @default none: there are no such links
+   */
+  readonly linkSecret?: string | readonly string[];
   /** Ways to reach recipients beside the inbox: e-mail, webhooks, the host's own. @default none */
   readonly channels?: readonly Channel<Typed<DeliveryTask, NoInfer<Made>>>[];
   /** The host's knowledge of its users' addresses. @default none: recipients are addresses themselves */

@@ -1,5 +1,5 @@
 import { createNotification, FanOut, HOST_RULES, type VerbContext } from "../creating/index.ts";
-import { type DecisionsContext, PreferencesReader } from "../decisions/index.ts";
+import { type DecisionsContext, PreferencesReader, UnsubscribeLinks } from "../decisions/index.ts";
 import {
   type Channel,
   channelsByName,
@@ -16,7 +16,7 @@ import { consoleLogger } from "../foundation/logger.ts";
 import { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { eventWriter, type HubContext, planProcessing } from "../hub/index.ts";
 import { GroupCommit, type InboxContext } from "../inbox/index.ts";
-import type { DataByType } from "../notifications/index.ts";
+import type { DataByType, NotificationTypes } from "../notifications/index.ts";
 import type { OperatorContext } from "../operator/index.ts";
 import { type PrivacyContext, Retention } from "../privacy/index.ts";
 import {
@@ -43,7 +43,7 @@ export type ServiceContext<Tx, Written extends void | Promise<void>> = VerbConte
   HubContext &
   OperatorContext &
   PrivacyContext &
-  DecisionsContext & { readonly storage: Storage<Tx, Written> };
+  DecisionsContext & { readonly storage: Storage<Tx, Written>; readonly unsubscribeLinks: UnsubscribeLinks | null };
 
 /** The parts that the notifications of a tenant use. */
 export interface TenantParts<Tx, Written extends void | Promise<void>> {
@@ -82,6 +82,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   const context = contextOf<Tx, Written>({
     ...{ clock, ids, logger, ...writers, storage, events, presence, publish },
     types: options.types ?? {},
+    unsubscribeLinks: unsubscribeLinksOf(options.types ?? {}, options),
     locale: options.locale ?? "en",
     channels: channelsByName((options.channels ?? []) as readonly Channel[]),
     directory: options.directory ?? null,
@@ -106,6 +107,17 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   const workers = [delivering, processing].filter((worker) => worker !== null);
   const lifecycle: Lifecycle = new Lifecycle(lifecyclePartsOf({ context, feeds, fanOut, retention, workers, presence, transport }));
   return { context, feeds, events, lifecycle, fanOut, retention, workers };
+}
+
+function unsubscribeLinksOf(
+  types: NotificationTypes,
+  { publicUrl, linkSecret }: Pick<NotificationServiceOptions, "publicUrl" | "linkSecret">,
+): UnsubscribeLinks | null {
+  if (publicUrl === undefined || linkSecret === undefined) {
+    return null;
+  }
+  const secrets = typeof linkSecret === "string" ? [linkSecret] : linkSecret;
+  return new UnsubscribeLinks({ publicUrl: publicUrl.replace(/\/+$/, ""), secrets }, types);
 }
 
 /** Connects the domains: hands each the functions of another one that it may call. */

@@ -1,5 +1,5 @@
 import type { BaseContext } from "../foundation/context.ts";
-import { digest, sha256 } from "../foundation/digest.ts";
+import { digest, sha256, toBase64Url } from "../foundation/digest.ts";
 
 /** A ticket as it is stored: neither the ticket nor what is sealed in it can be read from this. */
 export interface StoredTicket {
@@ -77,10 +77,6 @@ async function keyOf(ticket: string): ReturnType<typeof crypto.subtle.importKey>
 
 function toBase64(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes));
-}
-
-function toBase64Url(bytes: Uint8Array): string {
-  return toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 function fromBase64(text: string): Uint8Array<ArrayBuffer> {

@@ -18,7 +18,10 @@ export interface RunningServer {
 }
 
 /** The options that a suite needs of a service, besides an empty storage. Pass them on to `NotificationService` unchanged. */
-export type ServiceNeeds = Pick<NotificationServiceOptions, "types" | "logger" | "channels" | "hub" | "clock">;
+export type ServiceNeeds = Pick<
+  NotificationServiceOptions,
+  "types" | "logger" | "channels" | "hub" | "clock" | "publicUrl" | "linkSecret" | "directory"
+>;
 
 /** The parts of a framework's adapter and a storage that the HTTP suite needs. */
 export interface HttpHarness {

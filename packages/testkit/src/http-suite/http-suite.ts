@@ -22,6 +22,7 @@ import { resumeSuite } from "./resume.ts";
 import { securitySuite } from "./security.ts";
 import { sendsElsewhereSuite } from "./sends-elsewhere.ts";
 import { ticketsSuite } from "./tickets.ts";
+import { unsubscribeSuite } from "./unsubscribe.ts";
 import { wideSendsSuite } from "./wide-sends.ts";
 
 /** The tests that see the framework. */
@@ -37,6 +38,7 @@ const EVERYTHING: readonly ((harness: HttpHarness) => void)[] = [
   hubAccessSuite,
   hubSocketSuite,
   ticketsSuite,
+  unsubscribeSuite,
   burstsSuite,
   limitsSuite,
   oversizedSuite,

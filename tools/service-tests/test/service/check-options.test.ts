@@ -30,6 +30,11 @@ describe("the options of a service", () => {
     ],
     ["a misspelt rule of a channel", { storage, types: { a: { channels: { inbox: { optinal: true } } } } }, '"optinal"'],
     ["a language that is none", { storage, locale: "english please" }, 'BCP 47 tag such as "en" or "pt-BR", got "english please"'],
+    ["a public address with a query", { storage, publicUrl: "https://x.example/?a" }, "without a query"],
+    ["a public address that is none", { storage, publicUrl: "x.example" }, "publicUrl"],
+    ["a short secret of links", { storage, publicUrl: "https://x.example", linkSecret: "short" }, "at least 32 characters"],
+    ["no secret in a list of them", { storage, publicUrl: "https://x.example", linkSecret: [] }, "at least 32 characters"],
+    ["a secret without an address", { storage, linkSecret: "x".repeat(32) }, "without a publicUrl"],
     ["a negative lease", { storage, hub: { leaseMs: -1 } }, "hub.leaseMs"],
     ["a text as a number", { storage, delivery: { drainMs: "10" } }, "delivery.drainMs"],
   ];

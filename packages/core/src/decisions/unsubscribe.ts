@@ -1,0 +1,174 @@
+import { fromBase64Url, toBase64Url } from "../foundation/digest.ts";
+import { isRequired, type NotificationTypes, titleCase, typeLabel } from "../notifications/index.ts";
+import type { DecisionsContext } from "./context.ts";
+import type { ChoiceTarget } from "./parse-preferences.ts";
+import { Preferences } from "./preferences.ts";
+
+/** Below the address that a host's Belfry has for others. */
+export const UNSUBSCRIBE_PATH = "/belfry/unsubscribe/";
+
+/** Longer than every link that Belfry makes. */
+const MAX_TOKEN = 8_192;
+/** The first member of what is signed. Another form of links gets another one. */
+const VERSION = 1;
+
+/** A notification for a user over a channel, whose mail gets a link. */
+export interface UnsubscribeSubject {
+  readonly tenant: string;
+  readonly userId: string;
+  readonly type: string;
+  readonly channel: string;
+}
+
+/** What a link switches off. */
+export interface Unsubscription extends UnsubscribeSubject {
+  /** The category that the type had when the link was made; null for none. */
+  readonly category: string | null;
+}
+
+/** Where links lead, and what signs them. */
+export interface UnsubscribeOptions {
+  /** The address under which others reach Belfry's handler, without a slash at its end. */
+  readonly publicUrl: string;
+  /** The first one signs. All are accepted. */
+  readonly secrets: readonly string[];
+}
+
+/** Makes and reads signed links. It is one object for all tenants. */
+export class UnsubscribeLinks {
+  readonly #publicUrl: string;
+  readonly #types: NotificationTypes;
+  readonly #keys: Promise<readonly SigningKey[]>;
+
+  constructor({ publicUrl, secrets }: UnsubscribeOptions, types: NotificationTypes) {
+    this.#publicUrl = publicUrl;
+    this.#types = types;
+    this.#keys = Promise.all(secrets.map(signingKey));
+  }
+
+  /** The link of a mail. Null where the user has nothing to switch off: the type is required, or it is not declared any more. */
+  async linkFor({ tenant, userId, type, channel }: UnsubscribeSubject): Promise<string | null> {
+    const declared = Object.hasOwn(this.#types, type) ? this.#types[type] : undefined;
+    const isUnknown = declared === undefined && Object.keys(this.#types).length > 0;
+    const [key] = await this.#keys;
+    if (key === undefined || isUnknown || (declared !== undefined && isRequired(declared, channel))) {
+      return null;
+    }
+    const said = encoder.encode(JSON.stringify([VERSION, tenant, userId, type, declared?.category ?? null, channel]));
+    const signature = new Uint8Array(await crypto.subtle.sign("HMAC", key, said));
+    return `${this.#publicUrl}${UNSUBSCRIBE_PATH}${toBase64Url(said)}.${toBase64Url(signature)}`;
+  }
+
+  /** What a link says; null for one that this service did not sign. */
+  async read(token: string): Promise<Unsubscription | null> {
+    const [said, signature, ...rest] = token.length > MAX_TOKEN ? [] : token.split(".").map(fromBase64Url);
+    if (!said || !signature || rest.length > 0) {
+      return null;
+    }
+    const checks = (await this.#keys).map((key) => crypto.subtle.verify("HMAC", key, signature, said));
+    if (!(await Promise.all(checks)).includes(true)) {
+      return null;
+    }
+    const [version, tenant, userId, type, category, channel] = JSON.parse(new TextDecoder().decode(said));
+    return version === VERSION ? { tenant, userId, type, category, channel } : null;
+  }
+}
+
+/** What a link switches off, in words. */
+export interface UnsubscribeLabel {
+  /** The name of the category, else of the type. */
+  readonly label: string;
+  readonly channel: string;
+}
+
+/** What became of a link that was followed. */
+export interface Unsubscribed extends UnsubscribeLabel {
+  /** Whether the user gets no more of it. If not, it is required or locked by now: the choice is kept, and does not count. */
+  readonly isOff: boolean;
+}
+
+/** Reads the links of mails, and does what they say. The HTTP handler asks it. */
+export class Unsubscribing {
+  /** The language of readers whose own is not known. */
+  readonly locale: string;
+  readonly #links: UnsubscribeLinks;
+  readonly #context: DecisionsContext;
+
+  constructor(links: UnsubscribeLinks, context: DecisionsContext & { readonly locale: string }) {
+    this.#links = links;
+    this.#context = context;
+    this.locale = context.locale;
+  }
+
+  /** What a link would switch off. It changes nothing. Null for a link that is not valid. */
+  async look(token: string): Promise<UnsubscribeLabel | null> {
+    const link = await this.#links.read(token);
+    return link && this.#labelOf(link);
+  }
+
+  /** Switches off what a link says, as a choice of its user. Null for a link that is not valid. It may be repeated. */
+  async follow(token: string): Promise<Unsubscribed | null> {
+    const link = await this.#links.read(token);
+    if (link === null) {
+      return null;
+    }
+    const { channel, type, userId, tenant } = link;
+    const preferences = new Preferences(tenant, this.#context);
+    const label = this.#labelOf(link);
+    const target = this.#targetOf(link);
+    if (target === null) {
+      return { ...label, isOff: true };
+    }
+    await preferences.set(userId, target, "off");
+    if (await this.#isOff(preferences, link)) {
+      return { ...label, isOff: true };
+    }
+    // The user's own choice for the type is more specific than one for its category.
+    if (this.#isKnown(type)) {
+      await preferences.set(userId, { type, channel }, "off");
+    }
+    return { ...label, isOff: await this.#isOff(preferences, link) };
+  }
+
+  /** The choice to make: null if there is nothing to choose, since neither the category nor the type, or no such channel, is there any more. */
+  #targetOf({ type, category, channel }: Unsubscription): ChoiceTarget | null {
+    if (!this.#context.channels.has(channel)) {
+      return null;
+    }
+    if (category !== null && this.#hasCategory(category)) {
+      return { category, channel };
+    }
+    return this.#isKnown(type) ? { type, channel } : null;
+  }
+
+  /** Whether the user gets no more of the type over the channel, as far as choices without conditions say. */
+  async #isOff(preferences: Preferences, { userId, type, channel }: Unsubscription): Promise<boolean> {
+    const { types } = await preferences.list(userId);
+    const found = types.find((one) => one.type === type)?.channels.find((one) => one.channel === channel);
+    return found === undefined || found.value === "off";
+  }
+
+  #labelOf({ type, category, channel }: Unsubscription): UnsubscribeLabel {
+    const { types } = this.#context;
+    return { label: category !== null && this.#hasCategory(category) ? titleCase(category) : typeLabel(types, type), channel };
+  }
+
+  #hasCategory(category: string): boolean {
+    return Object.values(this.#context.types).some((type) => type.category === category);
+  }
+
+  #isKnown(type: string): boolean {
+    const { types } = this.#context;
+    return Object.hasOwn(types, type) || Object.keys(types).length === 0;
+  }
+}
+
+type SigningKey = Awaited<ReturnType<typeof signingKey>>;
+
+const encoder = new TextEncoder();
+
+/** The key of a secret, for these links alone: the same secret may sign other things elsewhere. */
+async function signingKey(secret: string) {
+  const algorithm = { name: "HMAC", hash: "SHA-256" } as const;
+  return crypto.subtle.importKey("raw", encoder.encode(`belfry unsubscribe ${secret}`), algorithm, false, ["sign", "verify"]);
+}

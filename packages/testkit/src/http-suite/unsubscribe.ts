@@ -1,0 +1,171 @@
+import { defineTypes } from "@belfry/core";
+import { describe, expect, test } from "vitest";
+import { recorder } from "../host/index.ts";
+import type { HttpHarness, Mounting } from "./harness.ts";
+import { useSetting } from "./setting.ts";
+
+const PUBLIC_URL = "https://mail.example/base";
+const SECRET = "a secret of the suite, at least 32 characters long";
+
+const types = defineTypes({
+  comment: { label: "Comment", category: "social <b>&", channels: ["email"] },
+  mention: { label: "Mention", category: "social <b>&", channels: ["email"] },
+  report: { label: "Weekly report", channels: ["email", "chat"] },
+  invoice: { label: "Invoice", channels: ["email"], required: true },
+});
+
+const FORM = { "content-type": "application/x-www-form-urlencoded" };
+
+/** Tests the links of mails, with which a user switches them off. */
+export function unsubscribeSuite(harness: HttpHarness): void {
+  const mountings: readonly Mounting[] = [{}, { prefix: "/deep/er" }, { parseFirst: true }];
+  describe.each(mountings)("unsubscribe, mounted as %j", (mounting) => {
+    // Whoever is called an address is none: every user has one in the recorder's words.
+    const channels = ["email", "chat"].map((name) => recorder({ name, isAddress: (recipient) => recipient.includes("@") }));
+    const directory = (ids: readonly string[]) => new Map(ids.map((id) => [id, { email: `${id}@x.cc`, chat: `${id}@chat` }]));
+    const needs = { types: types as never, channels, directory, publicUrl: PUBLIC_URL, linkSecret: ["x".repeat(32), SECRET] };
+    const setting = useSetting(harness, {}, mounting, needs);
+
+    /** The link in the mail of one notification, as it is reached in this test. */
+    async function linkOf(userId: string, type: string, tenant = setting.service.tenantId): Promise<string> {
+      const notifications = setting.service.tenant(tenant);
+      await notifications.create({ to: userId, type, title: "Hello" });
+      await setting.service.runDue();
+      const url = channels[0]?.of(userId).find((task) => task.tenant === tenant && task.type === type)?.unsubscribeUrl ?? "";
+      expect(url).toMatch(/^https:\/\/mail\.example\/base\/belfry\/unsubscribe\/[\w-]+\.[\w-]+$/);
+      return url.replace(PUBLIC_URL, setting.url);
+    }
+
+    async function ask(url: string, init: RequestInit = {}) {
+      const response = await fetch(url, init);
+      return { status: response.status, headers: response.headers, text: await response.text() };
+    }
+
+    const oneClick = (url: string) => ask(url, { method: "POST", headers: FORM, body: "List-Unsubscribe=One-Click" });
+    const choicesOf = async (userId: string, tenant = setting.service.tenantId) => {
+      const { choices } = await setting.service.tenant(tenant).preferences.list(userId);
+      return choices.map(({ scope, name, channel, value }) => `${scope} ${name} ${channel} ${value}`);
+    };
+
+    test("row 50: GET shows what it is about, in the reader's language, and changes nothing", async () => {
+      const url = await linkOf("ann", "comment");
+      const english = await ask(url, { headers: { "accept-language": "fr, en;q=0.8, de;q=0.7" } });
+      expect(english.status).toBe(200);
+      expect(english.text).toContain('<html lang="en">');
+      expect(english.text).toContain("Do you no longer want to get “Social &lt;b&gt;&amp;” by e-mail?");
+      expect(Object.fromEntries(english.headers)).toMatchObject({
+        "content-type": "text/html; charset=utf-8",
+        "cache-control": "no-store",
+        "content-security-policy": expect.stringContaining("default-src 'none'"),
+        "x-robots-tag": "noindex",
+      });
+      expect(english.headers.get("set-cookie")).toBeNull();
+      const german = await ask(`${url}/`, { headers: { "accept-language": "de-AT" } });
+      expect(german.text).toContain("Möchten Sie „Social &lt;b&gt;&amp;“ nicht mehr per E-Mail bekommen?");
+      const report = await ask(await linkOf("ann", "report"));
+      expect(report.text).toContain("“Weekly report” by e-mail");
+      expect(await ask(url, { method: "HEAD" })).toMatchObject({ status: 200, text: "" });
+      expect(await choicesOf("ann")).toEqual([]);
+    });
+
+    test("one click of a mail program switches the category off, else the type, for this user, tenant and channel; again does no harm", async () => {
+      const url = await linkOf("bob", "comment");
+      expect((await oneClick(url)).text).toContain("You will no longer get “Social &lt;b&gt;&amp;” by e-mail.");
+      expect((await oneClick(url)).status).toBe(200);
+      expect(await choicesOf("bob")).toEqual(["category social <b>& email off"]);
+      expect((await oneClick(await linkOf("bob", "report", "acme"))).status).toBe(200);
+      expect([await choicesOf("bob"), await choicesOf("bob", "acme")]).toEqual([
+        ["category social <b>& email off"],
+        ["type report email off"],
+      ]);
+      expect(await choicesOf("ann")).toEqual([]);
+    });
+
+    test("the form of the page works, and one of several parts; a user's own choice for the type gives way", async () => {
+      await setting.service.preferences.set("eve", { type: "comment", channel: "email" }, "immediate");
+      const url = await linkOf("eve", "comment");
+      const [, name = "", value = ""] = /name="([^"]+)" value="([^"]+)"/.exec((await ask(url)).text) ?? [];
+      const origin = new URL(url).origin;
+      const posted = await ask(url, {
+        method: "POST",
+        headers: { ...FORM, origin },
+        body: new URLSearchParams({ [name]: value }).toString(),
+      });
+      expect(posted.status).toBe(200);
+      expect((await choicesOf("eve")).toSorted()).toEqual(["category social <b>& email off", "type comment email off"]);
+      const parts = new FormData();
+      parts.append("List-Unsubscribe", "One-Click");
+      expect((await ask(await linkOf("eve", "report"), { method: "POST", body: parts })).status).toBe(200);
+      expect(await choicesOf("eve")).toContain("type report email off");
+    });
+
+    test("row 50: an altered link, and one of another secret, is 404 and changes nothing", async () => {
+      const url = await linkOf("carl", "report");
+      const base = url.slice(0, url.lastIndexOf("/") + 1);
+      const [said = "", signature = ""] = url.slice(base.length).split(".");
+      const { linkSecret: _, ...others } = needs;
+      const forged = [
+        `${said}.${signature.startsWith("A") ? "B" : "A"}${signature.slice(1)}`,
+        `${Buffer.from(Buffer.from(said, "base64url").toString().replace("carl", "anna")).toString("base64url")}.${signature}`,
+        `${said}.`,
+        `${said}`,
+        `${said}.${signature}.${signature}`,
+        `${said}.${signature.slice(0, -1)}`,
+        `${said}=.${signature}`,
+        "",
+        "x".repeat(10_000),
+        `${said}%2e${signature}%00`,
+      ];
+      expect(others.publicUrl).toBe(PUBLIC_URL);
+      for (const token of forged) {
+        const [seen, followed] = [await ask(base + token), await oneClick(base + token)];
+        expect([token, seen.status, followed.status]).toEqual([token, 404, 404]);
+        expect(followed.text).not.toContain("carl");
+      }
+      expect([await choicesOf("carl"), await choicesOf("anna")]).toEqual([[], []]);
+    });
+
+    test("a POST without the form, a large body and other methods change nothing", async () => {
+      const url = await linkOf("dora", "report");
+      const post = (body: string, headers: Record<string, string> = FORM) => ask(url, { method: "POST", headers, body });
+      expect((await post("")).status).toBe(400);
+      expect((await post("List-Unsubscribe=Two-Clicks")).status).toBe(400);
+      expect((await post("{}", { "content-type": "application/json" })).status).toBe(400);
+      expect((await post(`x=${"y".repeat(20_000)}`)).status).toBe(413);
+      const removed = await ask(url, { method: "DELETE" });
+      expect([removed.status, removed.headers.get("allow")]).toEqual([405, "GET, HEAD, POST"]);
+      expect(await choicesOf("dora")).toEqual([]);
+    });
+
+    test("there is no link for a required type and for an address, and a locked choice says so", async () => {
+      await setting.service.create({ to: "fred", type: "invoice", title: "Pay" });
+      await setting.service.create({ to: { email: "fred@other.cc" }, type: "report", title: "Read" });
+      await setting.service.runDue();
+      expect(["fred", "fred@other.cc"].map((one) => channels[0]?.of(one)[0]?.unsubscribeUrl)).toEqual([null, null]);
+      const locked = setting.service.tenant("locked");
+      await locked.preferences.defaults.set({ type: "report", channel: "email", locked: true }, "on");
+      expect((await oneClick(await linkOf("fred", "report", "locked"))).text).toContain("always comes by e-mail here");
+    });
+  });
+
+  describe("unsubscribe, guessed", () => {
+    const clientAddress = () => "203.0.113.7";
+    const limiter = { badCredentialLimiter: undefined, clientAddress };
+    const setting = useSetting(
+      harness,
+      limiter,
+      {},
+      { types: types as never, channels: [recorder(), recorder({ name: "chat" })], publicUrl: PUBLIC_URL, linkSecret: SECRET },
+    );
+
+    test("counts as bad credentials of its address do", async () => {
+      const statuses = new Set<number>();
+      for (let guess = 0; guess < 101; guess += 1) {
+        statuses.add((await fetch(`${setting.url}/belfry/unsubscribe/${guess}.x`)).status);
+      }
+      expect(statuses).toEqual(new Set([404, 429]));
+      const limited = await fetch(`${setting.url}/belfry/unsubscribe/x.x`);
+      expect([limited.status, Number(limited.headers.get("retry-after")) > 0]).toEqual([429, true]);
+    });
+  });
+}
