@@ -94,6 +94,20 @@ test.each(CASES)("while another commit notifies, the signals %s are sent afterwa
   expect(open.texts.some((text) => NOTIFIES.test(text))).toBe(true);
 });
 
+test("while a transaction of the host is open that has created something, signals are sent afterwards, and its own come with its commit", async () => {
+  const open = await opened();
+  const host = new pg.Client(database.url);
+  await host.connect();
+  cleanup(() => host.end());
+  await host.query("BEGIN");
+  await open.storage.inbox.createWithin(host, entry("hosts"), () => {});
+  await create(open, [entry("others")]);
+  await expect.poll(() => open.heard.map(({ userId }) => userId), WAIT).toEqual(["others"]);
+  expect(open.texts.some((text) => NOTIFIES.test(text))).toBe(true);
+  await host.query("COMMIT");
+  await expect.poll(() => open.heard.map(({ userId }) => userId), WAIT).toEqual(["others", "hosts"]);
+});
+
 test("a create that is repeated is told again", async () => {
   const open = await opened();
   const repeated = entry("ann");

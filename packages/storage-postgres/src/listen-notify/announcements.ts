@@ -20,11 +20,14 @@ export const NO_SIGNAL: SignalParts = [null, null, null];
  */
 export function sendSignal(channel: string, payload: string): string {
   return `CASE WHEN ${channel}::text IS NULL THEN false WHEN octet_length(${payload}) > ${MAX_BYTES} THEN false
-    WHEN pg_try_advisory_xact_lock(hashtextextended('belfry_notify', 0)) THEN pg_notify(${channel}, ${payload}) IS NOT NULL ELSE false END`;
+    WHEN pg_try_advisory_xact_lock(${NOTIFY_LOCK}) THEN pg_notify(${channel}, ${payload}) IS NOT NULL ELSE false END`;
 }
 
 /** If nobody publishes what was created, not more than this is remembered. */
 const MAX_SENT = 1_000;
+
+/** The lock that a transaction takes for which others shall not notify with their commits. Nobody waits for it. */
+const NOTIFY_LOCK = "hashtextextended('belfry_notify', 0)";
 
 /** Nobody's name, so that every process takes the signals, this one too. */
 const NO_SENDER = "";
@@ -99,7 +102,12 @@ export class Announcements {
 /** PostgreSQL cuts longer names of channels. */
 const MAX_CHANNEL_BYTES = 63;
 
-const send = statement<[]>("notify", "SELECT FROM (SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS p(payload)) sent");
+/** Creates that are alone do not notify with their commits while a transaction of the host may: see {@link sendSignal}. */
+const send = statement<[]>(
+  "notify",
+  `SELECT FROM (SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS p(payload)) sent,
+    (SELECT pg_try_advisory_xact_lock_shared(${NOTIFY_LOCK}) AS is_held) held`,
+);
 
 /** The channel of the Belfry tables in a PostgreSQL schema. Channels belong to a database, so the schema is enough. */
 export function channelOf(schema: string): string {
