@@ -7,7 +7,9 @@ export type {
   Settings,
   StoredPreferences,
   TenantChoice,
+  ThrottleQuestion,
 } from "./decisions/index.ts";
+export { askThrottle } from "./decisions/index.ts";
 export {
   type Acknowledging,
   acknowledgeChains,

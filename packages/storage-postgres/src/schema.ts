@@ -35,5 +35,6 @@ export const {
   processingRecords,
   choices,
   settings,
+  throttles,
   migrations,
 } = tables;

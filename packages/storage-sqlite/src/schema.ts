@@ -22,5 +22,6 @@ export const {
   processingRecords,
   choices,
   settings,
+  throttles,
   migrations,
 } = tables;

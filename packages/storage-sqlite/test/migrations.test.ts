@@ -54,6 +54,7 @@ describe("migrations", () => {
       "belfry_sends",
       "belfry_settings",
       "belfry_socket_tickets",
+      "belfry_throttles",
       "belfry_trackings",
       "sqlite_sequence",
     ]);

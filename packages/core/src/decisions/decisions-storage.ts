@@ -2,6 +2,7 @@ import type { Owner } from "../foundation/context.ts";
 import type { ErasureStep, ExportStep, StepRange } from "../foundation/json.ts";
 import type { Choice, ChoicePlace, TenantChoice } from "./choice.ts";
 import type { Settings } from "./settings.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** Whose choices and settings: a user's, or with null those of the tenant for all its users. */
 export interface PreferencesOwner {
@@ -23,6 +24,13 @@ export interface StoredPreferences {
   readonly users: ReadonlyMap<string, OwnPreferences>;
 }
 
+/** One question to a throttle: whether one more of a type may reach a user over a channel. */
+export interface ThrottleQuestion extends Throttle {
+  readonly userId: string;
+  readonly type: string;
+  readonly channel: string;
+}
+
 /** The part of a storage that keeps choices and settings. Its queries are scoped by tenant and user. */
 export interface DecisionsStorage {
   /** Returns the choices and settings of these users and of the tenant. It is one statement, however many users are asked for. */
@@ -38,7 +46,18 @@ export interface DecisionsStorage {
   takeBack(owner: PreferencesOwner, place: ChoicePlace): Promise<boolean>;
   /** Changes the given settings and leaves the others; null takes one back. Several changes at once are made one after the other. */
   changeSettings(owner: PreferencesOwner, changes: Partial<Settings>): Promise<void>;
-  /** Removes up to `limit` choices of a user, and with the last of them the settings. */
+  /**
+   * Asks throttles, as `askThrottle` does, and uses them for what may go. Of several calls at once, each sees what the others used.
+   * A user, type and channel is asked once in a call.
+   *
+   * @returns for each question whether it may go
+   */
+  useThrottles(tenant: string, questions: readonly ThrottleQuestion[], at: Date): Promise<readonly boolean[]>;
+  /** When a throttle would be wholly free again, in milliseconds since 1970; null if it is. It uses nothing. */
+  throttleFreeAt(owner: Owner, of: Pick<ThrottleQuestion, "type" | "channel">): Promise<number | null>;
+  /** Forgets throttles that are wholly free again. */
+  pruneThrottles(at: Date): Promise<void>;
+  /** Removes up to `limit` choices of a user, and with the last of them the settings and throttles. */
   erase(owner: Owner, limit: number): Promise<ErasureStep>;
   /** Reads the choices of a user. */
   exportChoices(owner: Owner, range: StepRange): Promise<ExportStep<Choice>>;

@@ -2,7 +2,7 @@ export type { Choice, ChoicePlace, ChoiceScope, ChoiceValue, TenantChoice } from
 export type { DecisionsContext } from "./context.ts";
 export type { Decision, SkipReason } from "./decide.ts";
 export { type DecisionFacts, type DecisionSubject, decideFor, obeysChoices } from "./decide-for.ts";
-export type { DecisionsStorage, OwnPreferences, PreferencesOwner, StoredPreferences } from "./decisions-storage.ts";
+export type { DecisionsStorage, OwnPreferences, PreferencesOwner, StoredPreferences, ThrottleQuestion } from "./decisions-storage.ts";
 export type { ChannelPreference, PreferenceList, TypePreferences } from "./list-preferences.ts";
 export { isTimeZone, type QuietHours, type Weekday } from "./local-time.ts";
 export type { ChoiceInput, ChoiceTarget, DefaultInput, MuteTarget } from "./parse-preferences.ts";

@@ -17,6 +17,7 @@ export interface ThrottleResult {
  * what it said last, null if it was never asked. A refusal uses nothing up.
  */
 export function askThrottle({ max, perMs }: Throttle, freeAt: number | null, at: number): ThrottleResult {
-  const next = Math.max(freeAt ?? at, at) + perMs / max;
-  return next - at <= perMs ? { isAllowed: true, freeAt: next } : { isAllowed: false, freeAt: freeAt ?? at };
+  // In whole microseconds, as storages count: fractions of the milliseconds since 1970 would be inexact.
+  const next = Math.max(Math.round((freeAt ?? at) * 1_000), at * 1_000) + Math.floor((perMs * 1_000) / max);
+  return next - at * 1_000 <= perMs * 1_000 ? { isAllowed: true, freeAt: next / 1_000 } : { isAllowed: false, freeAt: freeAt ?? at };
 }

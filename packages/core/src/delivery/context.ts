@@ -1,4 +1,4 @@
-import type { PreferencesReader, UnsubscribeLinks } from "../decisions/index.ts";
+import type { DecisionsStorage, PreferencesReader, UnsubscribeLinks } from "../decisions/index.ts";
 import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
 import type { InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import type { CreationEvents, NotificationTypes } from "../notifications/index.ts";
@@ -22,6 +22,7 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   readonly presence: { isOnline(owner: Owner): Promise<boolean> };
   /** What users chose, for decisions. */
   readonly preferences: PreferencesReader;
+  readonly decisions: Pick<DecisionsStorage, "useThrottles" | "throttleFreeAt" | "pruneThrottles">;
   readonly inbox: Pick<InboxStorage, "get">;
   readonly types: NotificationTypes;
   /** Makes links that switch a channel off for a user; null where the host configured none. */

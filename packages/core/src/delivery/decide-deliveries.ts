@@ -1,4 +1,12 @@
-import { type Decision, type DecisionSubject, decideFor, obeysChoices, type PreferencesLookup } from "../decisions/index.ts";
+import {
+  type Decision,
+  type DecisionSubject,
+  decideFor,
+  obeysChoices,
+  type PreferencesLookup,
+  type ThrottleQuestion,
+} from "../decisions/index.ts";
+import { INBOX_CHANNEL, isRequired, rulesOfType } from "../notifications/index.ts";
 import { nextTurn } from "../work/timing.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { NewDelivery } from "./delivery-storage.ts";
@@ -13,7 +21,7 @@ export interface Deciding extends Omit<DecisionSubject, "channel"> {
 }
 
 /** The parts that decisions at creation use. */
-type DecidingContext = Pick<DeliveryContext, "preferences" | "directory" | "ready">;
+type DecidingContext = Pick<DeliveryContext, "preferences" | "decisions" | "directory" | "ready">;
 
 /**
  * Decides, when a notification is created, about the deliveries to users over channels for which their choices count. What is
@@ -21,48 +29,75 @@ type DecidingContext = Pick<DeliveryContext, "preferences" | "directory" | "read
  * not known yet, such as an address, is decided at the claim.
  */
 export async function decideDeliveries(context: DecidingContext, deciding: Deciding): Promise<readonly NewDelivery[]> {
-  const { tenant, deliveries, declared } = deciding;
-  const isDecided = ({ recipientKind, isFallback, channel }: NewDelivery) =>
-    recipientKind === "user" && !isFallback && obeysChoices(declared, channel);
-  const users = new Set(deliveries.filter(isDecided).map(({ recipient }) => recipient));
-  if (users.size === 0) {
+  const { tenant, deliveries, declared, notification, scheduledAt } = deciding;
+  const asked = deliveries.filter(
+    ({ recipientKind, isFallback, channel }) => recipientKind === "user" && !isFallback && obeysChoices(declared, channel),
+  );
+  if (asked.length === 0) {
     return deliveries;
   }
   using _call = await context.ready();
-  const lookup = await context.preferences.of(tenant, [...users]);
-  const decided: NewDelivery[] = [];
-  let skipped = -1;
-  for (const [index, delivery] of deliveries.entries()) {
+  const lookup = await context.preferences.of(tenant, [...new Set(asked.map(({ recipient }) => recipient))]);
+  const decide = (delivery: NewDelivery, isWithinThrottle: boolean) =>
+    decideOn(delivery, deciding, { lookup, isWithinThrottle, hasDirectory: context.directory !== null });
+  const decisions = new Map<NewDelivery, Decision>();
+  for (const [index, delivery] of asked.entries()) {
     if (index % PIECE === PIECE - 1) {
       await nextTurn();
     }
-    const after = isDecided(delivery) ? decideDelivery(delivery, deciding, { lookup, ...context }) : delivery;
-    if (after.status === "skipped") {
-      skipped = after.chain;
-    }
-    // The fallbacks of a chain come right after its primary delivery.
-    if (!after.isFallback || after.chain !== skipped) {
-      decided.push(after);
-    }
+    decisions.set(delivery, decide(delivery, true));
   }
-  return decided;
+  for (const delivery of await refusedByThrottles(context, deciding, decisions)) {
+    decisions.set(delivery, decide(delivery, false));
+  }
+  const baseMs = (scheduledAt ?? notification.createdAt).getTime();
+  return withoutFallbacks(deliveries.map((delivery) => decidedAs(delivery, decisions.get(delivery), baseMs)));
 }
 
-function decideDelivery(
-  delivery: NewDelivery,
+interface Known {
+  readonly lookup: PreferencesLookup;
+  readonly isWithinThrottle: boolean;
+  readonly hasDirectory: boolean;
+}
+
+function decideOn(
+  { channel, recipient }: NewDelivery,
   { notification, declared, scheduledAt, topic, group }: Deciding,
-  { lookup, directory }: Pick<DecidingContext, "directory"> & { readonly lookup: PreferencesLookup },
-): NewDelivery {
-  const now = notification.createdAt.getTime();
-  const unknown = { address: null, isRead: null, isOnline: null, meetsCondition: null, isWithinThrottle: true };
-  const facts = { now, ...unknown, timeZone: directory === null ? null : undefined };
-  const subject = { notification, declared, scheduledAt, topic, group, channel: delivery.channel };
-  const decision = decideFor(subject, { preferences: lookup(delivery.recipient), facts }, "creation");
-  return decidedAs(delivery, decision, (scheduledAt ?? notification.createdAt).getTime());
+  { lookup, isWithinThrottle, hasDirectory }: Known,
+): Decision {
+  const unknown = { address: null, isRead: null, isOnline: null, meetsCondition: null, timeZone: hasDirectory ? undefined : null };
+  const facts = { ...unknown, now: notification.createdAt.getTime(), isWithinThrottle };
+  const subject = { notification, declared, scheduledAt, topic, group, channel };
+  return decideFor(subject, { preferences: lookup(recipient), facts }, "creation");
+}
+
+/** Uses the throttles of the type for what would go out, and returns what they do not let pass. */
+async function refusedByThrottles(
+  { decisions: storage }: Pick<DecidingContext, "decisions">,
+  { tenant, notification, declared }: Deciding,
+  decisions: ReadonlyMap<NewDelivery, Decision>,
+): Promise<readonly NewDelivery[]> {
+  const questions = new Map<NewDelivery, ThrottleQuestion>();
+  for (const [delivery, { outcome }] of decisions) {
+    const { channel, recipient: userId } = delivery;
+    const { throttle } = rulesOfType(declared, channel);
+    const isFree = declared === undefined || isRequired(declared, channel) || channel === INBOX_CHANNEL;
+    if (throttle !== undefined && outcome === "deliver" && !isFree) {
+      questions.set(delivery, { ...throttle, userId, channel, type: notification.type });
+    }
+  }
+  if (questions.size === 0) {
+    return [];
+  }
+  const allowed = await storage.useThrottles(tenant, [...questions.values()], notification.createdAt);
+  return [...questions.keys()].filter((_, index) => allowed[index] === false);
 }
 
 /** The delivery as it was decided. @param baseMs the time from which it is due */
-function decidedAs(delivery: NewDelivery, decision: Decision, baseMs: number): NewDelivery {
+function decidedAs(delivery: NewDelivery, decision: Decision | undefined, baseMs: number): NewDelivery {
+  if (decision === undefined) {
+    return delivery;
+  }
   if (decision.outcome === "skip") {
     const { reason, source: reasonSource } = decision;
     return { ...delivery, status: "skipped", reason, reasonSource, dueInMs: null };
@@ -70,4 +105,10 @@ function decidedAs(delivery: NewDelivery, decision: Decision, baseMs: number): N
   const isQuiet = decision.reason === "quiet_hours";
   const why = isQuiet ? { reason: "quiet_hours" as const, reasonSource: decision.source } : {};
   return { ...delivery, ...why, dueInMs: Math.max(0, decision.at - baseMs) };
+}
+
+/** Leaves out the fallbacks of what is skipped. */
+function withoutFallbacks(deliveries: readonly NewDelivery[]): readonly NewDelivery[] {
+  const skipped = new Set(deliveries.filter(({ status }) => status === "skipped").map(({ chain }) => chain));
+  return deliveries.filter(({ isFallback, chain }) => !isFallback || !skipped.has(chain));
 }

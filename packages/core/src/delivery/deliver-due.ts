@@ -118,7 +118,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     await settle(this.#context, selection, (loaded, now) => endLostLeases(loaded, now, { lost, leaseMs, attemptsOf }));
   }
 
-  /** Starts the fallbacks that have waited long enough, and forgets old idempotency keys. */
+  /** Starts the fallbacks that have waited long enough, and forgets old idempotency keys and throttles that are free again. */
   async tidy(): Promise<void> {
     let settlement: Settlement | null;
     do {
@@ -197,6 +197,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     if (nowMs - this.#prunedMs >= PRUNE_INTERVAL_MS) {
       this.#prunedMs = nowMs;
       await this.#context.deliveries.pruneIdempotencyKeys(new Date(nowMs - IDEMPOTENCY_MS));
+      await this.#context.decisions.pruneThrottles(new Date(nowMs));
     }
   }
 }

@@ -17,6 +17,7 @@ import { renderedMigration } from "./0015-rendered.ts";
 import { decidedMigration } from "./0016-decided.ts";
 import { itemMarksMigration } from "./0017-item-marks.ts";
 import { quietMigration } from "./0018-quiet.ts";
+import { throttlesMigration } from "./0019-throttles.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -38,4 +39,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: decidedMigration },
   { phase: "expand", sql: itemMarksMigration },
   { phase: "expand", sql: quietMigration },
+  { phase: "expand", sql: throttlesMigration },
 ] as const satisfies readonly Migration[];

@@ -86,7 +86,7 @@ export interface Schema {
 
 /** The tables as SQL names them. */
 export type Tables = Readonly<
-  Record<keyof Schema | "eventAcks" | "events" | "idempotencyKeys" | "inboxCounters" | "inboxItems" | "prompts", string>
+  Record<keyof Schema | "eventAcks" | "events" | "idempotencyKeys" | "inboxCounters" | "inboxItems" | "prompts" | "throttles", string>
 >;
 
 /** How SQL differs between the storages. */
@@ -104,11 +104,13 @@ export interface Dialect extends Times {
   /** Whether a column is in a list in JSON. */
   isIn(column: string, list: `$${number}`, type: "uuid" | "bigint" | "text"): string;
   /** A parameter cast to a type, where SQL needs the cast. */
-  cast(parameter: string, type: "text" | "timestamptz" | "uuid"): string;
+  cast(parameter: string, type: "text" | "timestamptz" | "uuid" | "bigint"): string;
   /** Whether a JSON list has a text. */
   hasText(list: string, text: string): string;
   /** The functions that make a JSON list: of values, and of rows. */
   readonly json: { readonly list: string; readonly listOfRows: string };
+  /** The elements of a JSON list, as rows `e` with the column `value`. */
+  elements(list: `$${number}`): string;
   /** A random epoch like those of core's `newEpoch`, new for every row. */
   readonly newEpoch: string;
   /** Whether a text contains another. */

@@ -12,6 +12,7 @@ import type {
 } from "@belfry/core/storage";
 import { fieldsOf } from "../database/fields.ts";
 import type { Sql, StoredChoice, StoredSettings } from "../database/sql.ts";
+import { throttlesOf } from "./throttles.ts";
 
 type ChoiceRow = Pick<StoredChoice, "scope" | "name" | "channel" | "value" | "isLocked" | "conditions">;
 
@@ -20,7 +21,7 @@ type PreferencesRow = Omit<StoredSettings, "tenant"> & ({ readonly scope: null }
 
 /** Choices and settings in a SQL database. */
 export function decisionsStorage(sql: Sql): DecisionsStorage {
-  return { ...readingOf(sql), ...choicesOf(sql), ...settingsOf(sql) };
+  return { ...readingOf(sql), ...choicesOf(sql), ...settingsOf(sql), ...throttlesOf(sql) };
 }
 
 function readingOf(sql: Sql): Pick<DecisionsStorage, "preferencesOf"> {
@@ -39,7 +40,7 @@ function readingOf(sql: Sql): Pick<DecisionsStorage, "preferencesOf"> {
 }
 
 function choicesOf(sql: Sql): Pick<DecisionsStorage, "setChoice" | "takeBack" | "erase" | "exportChoices"> {
-  const { choices, settings } = sql.tables;
+  const { choices, settings, throttles } = sql.tables;
   const fields = fieldsOf<StoredChoice>(sql.schema.choices, sql);
   const own = "tenant = $1 AND user_id = $2";
   const others = `SELECT count(*) AS count FROM ${choices} WHERE ${own} AND place <> $3`;
@@ -73,7 +74,8 @@ function choicesOf(sql: Sql): Pick<DecisionsStorage, "setChoice" | "takeBack" | 
         return { removed, isDone: false };
       }
       const left = await sql.rows("erase_settings", `DELETE FROM ${settings} WHERE ${own} RETURNING user_id`, [tenant, userId]);
-      return { removed: removed + left.length, isDone: true };
+      const used = await sql.rows("erase_throttles", `DELETE FROM ${throttles} WHERE ${own} RETURNING place`, [tenant, userId]);
+      return { removed: removed + left.length + used.length, isDone: true };
     },
     async exportChoices({ tenant, userId }, { after, limit }) {
       const rows = (await sql.rows("export_choices", page, [tenant, userId, after ?? "", limit])).map(fields.record);

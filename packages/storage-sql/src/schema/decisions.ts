@@ -36,4 +36,17 @@ export const DECISIONS = {
     },
     { key: ["tenant", "userId"] },
   ),
+
+  /** How far users have used up the throttles of types. One that is wholly free has no row. */
+  throttles: table(
+    {
+      tenant: c.bytewise,
+      userId: c.bytewise,
+      /** SHA-256 of type and channel, in hexadecimal. */
+      place: c.bytewise,
+      /** In microseconds since 1970. */
+      freeAt: c.number,
+    },
+    { key: ["tenant", "userId", "place"], indexes: { free: ["freeAt"] } },
+  ),
 };

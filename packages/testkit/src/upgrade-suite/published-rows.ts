@@ -156,4 +156,9 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
       ...{ pause_until: THEN.getTime(), digest: '{"at":"18:30","weekday":"fri"}' },
     },
   },
+  {
+    since: 19,
+    table: "belfry_throttles",
+    values: { tenant, user_id: "ann", place: "f9cdfe0248d356c5ae0cd85e76dfa9ae1232c266d39f4db33f29ea727ccf34a1", free_at: 1 },
+  },
 ];

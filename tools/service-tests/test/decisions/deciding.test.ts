@@ -39,11 +39,22 @@ onEveryStorage((database) => {
         optional: { channels: { inbox: { optional: true } } },
         both: { channels: { inbox: { optional: true }, email: true } },
         plain: { channels: ["inbox"] },
+        throttled: {
+          required: ["push"],
+          channels: { email: { throttle: { max: 2, perMs: 60_000 } }, push: { throttle: { max: 1, perMs: 60_000 } } },
+        },
       });
       const storage = database.storage();
       const reads = vi.spyOn(storage.decisions, "preferencesOf");
       const known: Directory = (ids) => new Map(ids.map((id) => [id, { email: `${id}@example.com` }]));
-      const options = { storage, types, channels: [email], clock, logger: silent, directory: directory ?? known };
+      const options = {
+        storage,
+        types,
+        channels: [email, { ...email, name: "push" }],
+        clock,
+        logger: silent,
+        directory: directory ?? known,
+      };
       const service = stopsAfterTest(new NotificationService(options));
       const deliveries = async (id: string) => (await service.deliveries(id)).deliveries;
       return { service, clock, mails, deliveries, reads };
@@ -220,6 +231,27 @@ onEveryStorage((database) => {
         ["pending", null, "The preferences of the user and the condition of the type gave no answer within 5000 ms."],
       ]);
       expect(asked[0]).toEqual({ user: { id: "ann", tenant: "default" }, data: { answer: 0 } });
+    });
+
+    test("a throttle lets each user get so many, and skips the others; what is not sent uses nothing up", async () => {
+      const { service, clock, mails } = setUp();
+      await service.preferences.set("cat", { type: "throttled" }, "off");
+      const send = async (to: readonly string[]) => {
+        const { notification } = await service.create({ to, type: "throttled", channels: ["email"], ...texts });
+        return (await service.deliveries(notification.id)).deliveries.map(({ reason }) => reason ?? "goes");
+      };
+      expect([await send(["ann", "bob"]), await send(["ann"]), await send(["ann", "bob", "cat"])]).toEqual([
+        ["goes", "goes"],
+        ["goes"],
+        ["throttled", "goes", "preference"],
+      ]);
+      await service.runDue();
+      await clock.pass(30_000);
+      expect([await send(["ann"]), await send(["ann"])]).toEqual([["goes"], ["throttled"]]);
+      await service.preferences.takeBack("cat", { type: "throttled" });
+      expect([await send(["cat"]), await send(["cat"]), await send(["cat"])]).toEqual([["goes"], ["goes"], ["throttled"]]);
+      await service.runDue();
+      expect(mails.toSorted()).toEqual(["ann", "ann", "ann", "bob", "bob", "cat", "cat"]);
     });
 
     test("a fallback obeys the user as well, and stands in for a channel where the user has no address", async () => {

@@ -4,6 +4,7 @@ import { at, range, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { LOOKALIKES } from "../service/lookalikes.ts";
 import { eraseAll, exportAll } from "../steps.ts";
+import { throttleTests } from "./throttle-tests.ts";
 
 const MOST = 1_000;
 
@@ -26,6 +27,7 @@ function own({ isLocked: _, ...choice }: TenantChoice): Choice {
 
 /** The promises of keeping choices and settings. */
 export function decisionsTests(harness: StorageHarness): void {
+  throttleTests(harness);
   describe("decisions", () => {
     const fixture = useFixture(harness);
     const decisions = () => fixture.storage.decisions;
