@@ -1,5 +1,5 @@
 import type { PreferencesReader } from "../decisions/index.ts";
-import type { BaseContext, Emits } from "../foundation/context.ts";
+import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
 import type { GroupCommit, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import type { CreationEvents, NotificationTypes } from "../notifications/index.ts";
 
@@ -13,6 +13,8 @@ export interface CreatingContext<Tx = unknown, Written extends void | Promise<vo
   /** The language of what is stored, as a BCP 47 tag. */
   readonly locale: string;
   readonly events: Emits<CreationEvents>;
+  /** Whether anybody is to hear of a user's new items; missing where others than this process's subscribers may be. */
+  readonly follows?: ((owner: Owner) => boolean) | undefined;
   /** Starts writing the chunks of large creates in the background. */
   fanOut(): void;
   /** Tells clients and other processes what changed. Call it only after the commit. */

@@ -26,7 +26,7 @@ export class FanOut {
     await this.#context.ready();
     while (!this.loop.isStopping) {
       const createdAt = new Date(this.#context.clock.now());
-      const chunk = await this.#context.inbox.fanOutNext(createdAt);
+      const chunk = await this.#context.inbox.fanOutNext(createdAt, this.#context.follows);
       if (chunk === null) {
         return POLL_INTERVAL_MS;
       }

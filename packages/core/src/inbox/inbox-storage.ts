@@ -156,8 +156,11 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   /**
    * Writes the items of the oldest chunk left by {@link createFanOut} and deletes the chunk, in one transaction. The items'
    * creation time is `at`. Returns null when no chunk is left, apart from those that another process holds at this moment.
+   *
+   * @param isWanted whose items must be among those answered, where nobody else asks: it saves reading where the others went. A storage
+   * may ignore it; one that does not calls it in the turn of the event loop in which it commits. @default everybody's
    */
-  fanOutNext(at: Date): Promise<FanOutChunk | null>;
+  fanOutNext(at: Date, isWanted?: (owner: Owner) => boolean): Promise<FanOutChunk | null>;
 
   /** Returns a page of the inbox, newest first. An inbox that never had an item is empty, with {@link EMPTY_COUNTS}. */
   list(owner: Owner, query: InboxQuery): MaybePromise<InboxPage>;

@@ -21,22 +21,35 @@ export interface InboxFeedsOptions extends WorkContext {
 /** The feeds of the inboxes that are followed in this process. */
 export class InboxFeeds extends Feeds<Owner, InboxSignal, FeedFollower, InboxFeed> {
   readonly #parts: SubscriptionParts;
+  /** The names of the feeds that are open. */
+  readonly #followed: ReadonlySet<string>;
 
   constructor(options: InboxFeedsOptions) {
     const { inbox, transport, presence } = options;
+    const followed = new Set<string>();
     super(options, {
       name: "an inbox",
       pollIntervalMs: transport.pollIntervalMs,
       open({ tenant, userId }) {
         const owner = { tenant, userId };
         presence.joined(owner);
+        followed.add(feedName(tenant, userId));
         return new InboxFeed(owner, inbox, options);
       },
       opened: (feed) => feed.open(),
-      left: ({ owner }) => presence.left(owner),
+      left({ owner }) {
+        presence.left(owner);
+        followed.delete(feedName(owner.tenant, owner.userId));
+      },
       poll: (feeds) => this.#lookForLost(feeds),
     });
+    this.#followed = followed;
     this.#parts = { inbox, pages: new Slots(PAGES_AT_ONCE), logger: options.logger };
+  }
+
+  /** Whether anybody follows the inbox here. */
+  follows({ tenant, userId }: Owner): boolean {
+    return this.#followed.has(feedName(tenant, userId));
   }
 
   /** Follows an inbox. With `since`, it first replays the items after that position and reports the state. */

@@ -32,6 +32,8 @@ export interface Transport {
    * transport that loses nothing, for example within one process.
    */
   readonly pollIntervalMs: number;
+  /** Whether signals reach nobody but this process's own listener: those that it has no use for are then not made. @default false */
+  readonly isLocal?: boolean;
   /**
    * Starts passing signals on, this process's own included. Resolves once signals published from now on will arrive.
    * Called again while started, it replaces nothing and resolves.
@@ -54,6 +56,7 @@ export function memoryTransport(): Transport {
   const emitter = new EventEmitter<{ signals: [signals: readonly Signal[]] }>();
   return {
     pollIntervalMs: 0,
+    isLocal: true,
     async start(listener: TransportListener) {
       if (emitter.listenerCount("signals") === 0) {
         emitter.on("signals", (signals) => listener.onSignals(signals));

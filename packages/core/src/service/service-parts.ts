@@ -90,6 +90,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     lines: new RepeatedLines(logger, clock),
     ready: () => lifecycle.ready(),
     requireRunning: () => lifecycle.requireRunning(),
+    follows: transport.isLocal === true ? (owner) => feeds.inbox.follows(owner) : undefined,
     fanOut: () => fanOut.loop.wake(),
     deliverDue: () => delivering?.wake(),
     processDue: () => processing?.wake(),

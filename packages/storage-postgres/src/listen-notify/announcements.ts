@@ -137,8 +137,8 @@ export async function notify(session: Session, channel: string, payloads: readon
   await session.rows(sendNow, [channel, payloads]);
 }
 
-/** If more signals wait, one signal that sends everybody to the database replaces them. */
-const MAX_PENDING = 5_000;
+/** If more signals wait, one signal that sends everybody to the database replaces them: that costs less than to pack and read so many. */
+const MAX_PENDING = 2_500;
 
 /**
  * Sends signals to the other processes: the first at once; those that come while some are on their way are gathered and

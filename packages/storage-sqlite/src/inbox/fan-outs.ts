@@ -2,7 +2,7 @@ import type { Notification, Owner } from "@belfry/core";
 import type { FanOutChunk } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
-import { prepareWriteItems, prepareWriteNotification } from "./write-items.ts";
+import { prepareWriteMany, prepareWriteNotification } from "./write-items.ts";
 
 /** Writes a notification and its recipients in chunks, each a JSON array, unless its tenant already has it. */
 export function prepareCreateFanOut(context: QueryContext) {
@@ -53,12 +53,12 @@ export function prepareHasFanOut({ prepare }: QueryContext) {
 
 /** Writes the items of the oldest chunk and forgets the chunk. */
 export function prepareFanOutNext(context: QueryContext) {
-  const writeItems = prepareWriteItems(context);
+  const writeItems = prepareWriteMany(context);
   const oldest = context.prepare<object, ChunkRow>(`
     SELECT c.pk AS chunk_pk, c.notification_pk, c.recipients, ${NOTIFICATION_FIELDS.columns("n")}
     FROM belfry_fan_out_chunks c CROSS JOIN belfry_notifications n ON n.pk = c.notification_pk ORDER BY c.pk LIMIT 1`);
   const forget = context.prepare<{ readonly pk: number }>("DELETE FROM belfry_fan_out_chunks WHERE pk = :pk");
-  return (createdAt: Date): FanOutChunk | null => {
+  return (createdAt: Date, isWanted?: (owner: Owner) => boolean): FanOutChunk | null => {
     const row = oldest.get({});
     if (row === undefined) {
       return null;
@@ -66,7 +66,7 @@ export function prepareFanOutNext(context: QueryContext) {
     const notification = NOTIFICATION_FIELDS.record(row);
     const { tenant, type } = notification;
     const { notification_pk: notificationPk } = row;
-    const items = writeItems({ tenant, notificationPk, type, createdAt }, JSON.parse(row.recipients) as readonly string[]);
+    const items = writeItems({ tenant, notificationPk, type, createdAt }, JSON.parse(row.recipients) as readonly string[], isWanted);
     forget.run({ pk: row.chunk_pk });
     return { notification, items };
   };

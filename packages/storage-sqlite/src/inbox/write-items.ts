@@ -1,4 +1,4 @@
-import type { CreatedItem, Notification } from "@belfry/core";
+import type { CreatedItem, Notification, Owner } from "@belfry/core";
 import type { NewNotification } from "@belfry/core/storage";
 import { DIALECT } from "../database/sql.ts";
 import { type QueryContext, stored } from "../database/statement.ts";
@@ -84,8 +84,11 @@ function prepareWriteOne({ prepareBare }: QueryContext) {
   };
 }
 
-/** Writes all items at once, from the recipients as JSON: for long lists a third faster than one statement each. */
-function prepareWriteMany({ prepare, prepareRows }: QueryContext) {
+/**
+ * Writes all items at once, from the recipients as JSON: for long lists a third faster than one statement each. It answers where
+ * those of the wanted users went, since to read that costs a tenth of the write.
+ */
+export function prepareWriteMany({ prepare, prepareRows }: QueryContext) {
   type Values = NewItems & { readonly recipients: string };
   const recipient = "json_each(:recipients) AS recipient";
   // "WHERE true": without it SQLite takes ON CONFLICT for the condition of a join.
@@ -98,11 +101,16 @@ function prepareWriteMany({ prepare, prepareRows }: QueryContext) {
   const numbers = prepareRows<Values, readonly [userId: string, seq: number, epoch: string]>(
     `SELECT c.user_id, c.last_seq, c.epoch FROM ${joined}`,
   );
-  return (items: NewItems, recipients: readonly string[]): readonly CreatedItem[] => {
+  return (items: NewItems, recipients: readonly string[], isWanted?: (owner: Owner) => boolean): readonly CreatedItem[] => {
     const values = { ...items, recipients: JSON.stringify(recipients) };
     count.run(values);
     insert.run(values);
-    return numbers.all(values).map(([userId, seq, epoch]) => ({ userId, seq, epoch }));
+    const wanted = isWanted === undefined ? recipients : recipients.filter((userId) => isWanted({ tenant: items.tenant, userId }));
+    if (wanted.length === 0) {
+      return [];
+    }
+    const asked = wanted.length === recipients.length ? values : { ...values, recipients: JSON.stringify(wanted) };
+    return numbers.all(asked).map(([userId, seq, epoch]) => ({ userId, seq, epoch }));
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Owner } from "@belfry/core";
 import { EMPTY_COUNTS, type FanOutChunk } from "@belfry/core/storage";
 import { beforeEach, describe, expect, test } from "vitest";
 import { at, itemOf, range, seqsOf, sortBytewise, useFixture } from "../fixture.ts";
@@ -24,6 +25,19 @@ export function fanOutTests(harness: StorageHarness): void {
     function users(count: number): readonly string[] {
       return sortBytewise(range(1, count).map((number) => `user ${number}`));
     }
+
+    test("where the items of wanted users went is answered, and everybody's are written", async () => {
+      await fixture.inbox.createFanOut(fixture.entry(users(5)), 3);
+      const isWanted = ({ tenant, userId }: Owner) => tenant === fixture.tenant && ["user 2", "user 5"].includes(userId);
+      const answered: string[] = [];
+      for (let chunk = await fixture.inbox.fanOutNext(at(1), isWanted); chunk; chunk = await fixture.inbox.fanOutNext(at(1), isWanted)) {
+        answered.push(...chunk.items.map(({ userId, seq }) => `${userId}: ${seq}`));
+      }
+      expect(answered).toEqual(expect.arrayContaining(["user 2: 1", "user 5: 1"]));
+      for (const userId of users(5)) {
+        expect(seqsOf(await expectTrueCounts(fixture, fixture.owner(userId)))).toEqual([1]);
+      }
+    });
 
     test("without a fan-out there is no chunk", async () => {
       expect(await fixture.inbox.fanOutNext(at(1))).toBeNull();
