@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { Ids } from "./ids.ts";
 import type { Logger } from "./logger.ts";
-import { andThen, type MaybePromise } from "./maybe-promise.ts";
+import { andThen, isThenable, type MaybePromise } from "./maybe-promise.ts";
 
 /** The part of a context that every domain has. */
 export interface BaseContext {
@@ -36,8 +36,8 @@ function within<Result>(call: Disposable, operation: () => MaybePromise<Result>)
     call[Symbol.dispose]();
     throw error;
   }
-  if (result instanceof Promise) {
-    return result.finally(() => call[Symbol.dispose]());
+  if (isThenable(result)) {
+    return Promise.resolve(result).finally(() => call[Symbol.dispose]());
   }
   call[Symbol.dispose]();
   return result;

@@ -1,6 +1,6 @@
 import { digest } from "../../foundation/digest.ts";
 import { BelfryError } from "../../foundation/errors.ts";
-import type { MaybePromise } from "../../foundation/maybe-promise.ts";
+import { andThen, type MaybePromise } from "../../foundation/maybe-promise.ts";
 import { NAME_RULE, textIssue } from "../../foundation/parse-text.ts";
 import type { ApiKeyScope } from "../../service/api-key-storage.ts";
 import type { HttpRequest } from "../messages.ts";
@@ -98,9 +98,7 @@ function hostAuthenticator(auth: AuthFunction): Authenticator {
     presentedBy: ({ headers }) => new HostsCredential(headers),
     identify(presented, request) {
       const asked = presented.scheme === "host" ? request : withHeader(request, presented.scheme, presented.text);
-      const found = auth(asked);
-      // A promise may be of another class.
-      return isThenable(found) ? Promise.resolve(found).then(identifiedByHost) : identifiedByHost(found);
+      return andThen(auth(asked), identifiedByHost);
     },
   };
 }
@@ -117,10 +115,6 @@ class HostsCredential implements PresentedCredential {
   get text(): string {
     return this.#headers.authorization ?? this.#headers["x-api-key"] ?? "";
   }
-}
-
-function isThenable<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
-  return typeof (value as Partial<PromiseLike<Value>> | null)?.then === "function";
 }
 
 function identifiedByHost(principal: Principal | null): Identified {
