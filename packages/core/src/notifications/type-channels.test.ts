@@ -37,7 +37,7 @@ describe("the channels of a type", () => {
     [
       "an unknown rule",
       { channels: { email: { unlessRead: true, after: 1 } } },
-      'takes afterMs, unlessRead, unlessOnline, when, throttle, default; got "after"',
+      'body, afterMs, unlessRead, unlessOnline, when, throttle, default; got "after"',
     ],
     ["a digest, which there is none of", { channels: { email: { digest: { windowMs: 1 } } } }, 'got "digest"'],
     ["a rule of other channels for the inbox", { channels: { inbox: { afterMs: 1 } } }, 'takes default, optional; got "afterMs"'],
