@@ -18,8 +18,8 @@ export interface DecisionSubject {
 export interface DecisionFacts
   extends Pick<DecisionState, "now" | "address" | "isRead" | "isOnline" | "meetsCondition" | "isWithinThrottle"> {
   /**
-   * The time zone that the host's directory has for the user, null for none. Undefined while the directory was not asked: quiet
-   * hours of users who set no time zone are then decided when the delivery is claimed.
+   * The time zone that the host's directory has for the user, null for none. With undefined, quiet hours are not asked: something
+   * that comes before them is not known yet, and both are decided when the delivery is claimed.
    */
   readonly timeZone: string | null | undefined;
 }
@@ -77,9 +77,9 @@ function stateFor(
       ? withoutDigest(choices.effective(about, rulesOfType(declared, channel).default ?? null))
       : NO_CHOICE,
     quietUntil: (at) =>
-      timeZone === undefined && !settings.hasTimeZone
+      timeZone === undefined || channel === INBOX_CHANNEL
         ? null
-        : settings.quietUntil(at, { channel, timeZone: settings.timeZone(timeZone ?? null) }),
+        : settings.quietUntil(at, { channel, timeZone: settings.timeZone(timeZone) }),
   };
 }
 

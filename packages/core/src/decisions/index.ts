@@ -1,7 +1,7 @@
 export type { Choice, ChoicePlace, ChoiceScope, ChoiceValue, TenantChoice } from "./choice.ts";
 export type { DecisionsContext } from "./context.ts";
-export type { Decision, SkipReason } from "./decide.ts";
-export { type DecisionFacts, type DecisionSubject, decideFor, obeysChoices } from "./decide-for.ts";
+export { type Decision, type DecisionRule, decision, type RuleResults, type SkipReason } from "./decide.ts";
+export { type DecisionFacts, type DecisionSubject, decideFor, explainFor, obeysChoices } from "./decide-for.ts";
 export type { DecisionsStorage, OwnPreferences, PreferencesOwner, StoredPreferences, ThrottleQuestion } from "./decisions-storage.ts";
 export type { ChannelPreference, PreferenceList, TypePreferences } from "./list-preferences.ts";
 export { isTimeZone, type QuietHours, type Weekday } from "./local-time.ts";
@@ -9,6 +9,6 @@ export type { ChoiceInput, ChoiceTarget, DefaultInput, MuteTarget } from "./pars
 export type { DefaultSettingsInput, SettingsInput } from "./parse-settings.ts";
 export { type DefaultList, type PreferenceDefaults, Preferences } from "./preferences.ts";
 export { type PreferencesLookup, PreferencesReader } from "./preferences-reader.ts";
-export type { DigestSettings, Settings } from "./settings.ts";
+export type { DigestSettings, Settings, UserSettings } from "./settings.ts";
 export { askThrottle } from "./throttle.ts";
 export { UNSUBSCRIBE_PATH, type UnsubscribeLabel, UnsubscribeLinks, Unsubscribing } from "./unsubscribe.ts";

@@ -48,7 +48,7 @@ export class Addresses {
    * Returns the address, the language and the time zone, or the reason why there is no address; that a user has none is a ruling.
    * The language is the service's for a recipient that is an address, and for users whose contact has none. The directory's time counts as the attempt's, which is limited.
    */
-  async of({ tenant, recipient }: Delivery, channel: Channel): Promise<Reached | DeliveryFailure | Ruling> {
+  async of({ tenant, recipient }: Pick<Delivery, "tenant" | "recipient">, channel: Channel): Promise<Reached | DeliveryFailure | Ruling> {
     const { name } = channel;
     try {
       if (problemOfAddress(channel, recipient) === null) {

@@ -5,6 +5,7 @@ import {
   obeysChoices,
   type PreferencesLookup,
   type ThrottleQuestion,
+  type UserSettings,
 } from "../decisions/index.ts";
 import { INBOX_CHANNEL, isRequired, rulesOfType } from "../notifications/index.ts";
 import { nextTurn } from "../work/timing.ts";
@@ -65,10 +66,26 @@ function decideOn(
   { notification, declared, scheduledAt, topic, group }: Deciding,
   { lookup, isWithinThrottle, hasDirectory }: Known,
 ): Decision {
-  const unknown = { address: null, isRead: null, isOnline: null, meetsCondition: null, timeZone: hasDirectory ? undefined : null };
-  const facts = { ...unknown, now: notification.createdAt.getTime(), isWithinThrottle };
   const subject = { notification, declared, scheduledAt, topic, group, channel };
-  return decideFor(subject, { preferences: lookup(recipient), facts }, "creation");
+  const preferences = lookup(recipient);
+  const timeZone = zoneAtCreation(subject, { settings: preferences.settings, hasDirectory });
+  const unknown = { address: null, isRead: null, isOnline: null, meetsCondition: null };
+  const facts = { ...unknown, timeZone, now: notification.createdAt.getTime(), isWithinThrottle };
+  return decideFor(subject, { preferences, facts }, "creation");
+}
+
+/**
+ * The directory's time zone as far as it counts at creation: undefined where quiet hours have to wait for the claim, because the
+ * zone, or an answer that is asked before them, is not known yet; else null.
+ */
+export function zoneAtCreation(
+  { notification: { createdAt }, declared, scheduledAt, channel }: DecisionSubject,
+  { settings, hasDirectory }: { readonly settings: Pick<UserSettings, "hasTimeZone">; readonly hasDirectory: boolean },
+): null | undefined {
+  const { afterMs = 0, unlessOnline = false, when } = rulesOfType(declared, channel);
+  const isAsked = when !== undefined || hasDirectory || unlessOnline;
+  const isDueNow = Math.max(scheduledAt?.getTime() ?? 0, createdAt.getTime() + afterMs) <= createdAt.getTime();
+  return (isDueNow && isAsked) || (hasDirectory && !settings.hasTimeZone) ? undefined : null;
 }
 
 /** Uses the throttles of the type for what would go out, and returns what they do not let pass. */

@@ -48,6 +48,7 @@ export type {
   SettleChanges,
 } from "./delivery-storage.ts";
 export { type EndedAttempt, type EndedBy, endAttempts, endLostLeases, type LostDeliveries } from "./end-attempts.ts";
+export { type ChannelExplanation, type ExplainedDecision, type ExplainInput, explain } from "./explain.ts";
 export { type AskedByContract, type ParsedSend, parseSend, type SendRules } from "./parse-send.ts";
 export { newProgress, sendOf } from "./read-sends.ts";
 export type {

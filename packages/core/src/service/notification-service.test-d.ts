@@ -36,6 +36,15 @@ test("without declared types a type is any string and data any JSON object", () 
   void notifications.create({ to: "ann", data: { a: () => 1 } });
 });
 
+test("explain takes the declared types", () => {
+  const notifications = new NotificationService({ storage: synchronous, types });
+  expectTypeOf(notifications.explain("ann", "welcome", { data: { any: 1 } })).resolves.toExtend<readonly { readonly channel: string }[]>();
+  // @ts-expect-error There is no such type.
+  void notifications.explain("ann", "goodbye");
+  // @ts-expect-error It is data.
+  void notifications.explain("ann", "welcome", { meta: {} });
+});
+
 test("with declared types an unknown type or wrong data does not compile", () => {
   const notifications = new NotificationService({ storage: synchronous, types });
   void notifications.create({ to: "ann", type: "order_update", data: { related_order_id: 1 } });

@@ -9,7 +9,17 @@ import {
   txOf,
 } from "../creating/index.ts";
 import { Preferences } from "../decisions/index.ts";
-import { type Acting, type AskedByContract, createSend, requireActing, type Send, TrackedNotifications } from "../delivery/index.ts";
+import {
+  type Acting,
+  type AskedByContract,
+  type ChannelExplanation,
+  createSend,
+  type ExplainInput,
+  explain,
+  requireActing,
+  type Send,
+  TrackedNotifications,
+} from "../delivery/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import { requireNone, validationError } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
@@ -121,6 +131,22 @@ export class TenantNotifications<
   async trackFromContract(input: UntypedCreateInput, asked: AskedByContract = {}): Promise<Send> {
     const rules = { ...asked, isContract: true };
     return (await createSend(this.#context, { tenant: this.tenantId, input, rules })).send;
+  }
+
+  /**
+   * Explains what would become of a notification of a type for a user, if it were created: for each channel of the type, whether
+   * and when it would go out, why, whose decision that is, and what each rule said. It asks the host's directory and the type's
+   * conditions as a delivery would, and changes nothing.
+   *
+   * @throws BelfryError `VALIDATION_ERROR`, `UNKNOWN_TYPE`; what the type's own condition throws
+   * @example
+   * ```ts
+   * const channels = await notifications.explain("ann", "comment", { data: { post: 7 } });
+   * const mail = channels.find(({ channel }) => channel === "email"); // { outcome: "skip", reason: "preference", source: "user type email", … }
+   * ```
+   */
+  async explain(userId: string, type: keyof Data & string, input: ExplainInput = {}): Promise<readonly ChannelExplanation[]> {
+    return explain(this.#context, { ...this.#owner(userId), type, input });
   }
 
   /** One user's inbox. */

@@ -156,7 +156,6 @@ onEveryStorage((database) => {
       await service.preferences.setSettings("bob", { quietHours: { from: "08:30", to: "10:00" } });
       await service.preferences.setSettings("cat", { pauseUntil: new Date(clock.now() + 5_000) });
       const { notification } = await service.create({ to: ["ann", "bob", "cat"], type: "comment", channels: ["email"], ...texts });
-      expect((await deliveries(notification.id)).map(told)[0]).toEqual(["ann", "email", "pending", "quiet_hours", "user"]);
       await service.runDue();
       expect((await deliveries(notification.id)).map(({ status, reason, attempt, dueAt }) => [status, reason, attempt, dueAt])).toEqual([
         ["pending", "quiet_hours", 0, new Date(clock.now() + 7 * HOUR_MS)],

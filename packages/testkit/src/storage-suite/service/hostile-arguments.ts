@@ -51,6 +51,7 @@ const TENANT_CALLS: Calls = {
   deliveries: [ID, { limit: 10 }],
   firstDeliveries: [[ID], 10],
   timeline: [ID],
+  explain: ["ann", "note", { at: new Date(0), data: { size: 1 }, priority: "high", topic: "post:7", group: "thread" }],
   update: [ID, { title: "Hello" }, { actor: "ann" }],
   updateFromContract: [ID, { title: "Hello" }, { actor: "ann" }],
   cancel: [ID, { actor: "ann" }],

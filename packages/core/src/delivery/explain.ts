@@ -1,0 +1,172 @@
+import {
+  askThrottle,
+  type Decision,
+  type DecisionFacts,
+  type DecisionRule,
+  type DecisionSubject,
+  decision,
+  explainFor,
+  type RuleResults,
+} from "../decisions/index.ts";
+import type { Owner } from "../foundation/context.ts";
+import { type ChecksOf, requireInput, requireNone } from "../foundation/issue-list.ts";
+import type { JsonObject } from "../foundation/json.ts";
+import { requireJsonObject } from "../foundation/parse-json.ts";
+import { NAME_RULE, oneOf, text, textIssue } from "../foundation/parse-text.ts";
+import { timeIssue } from "../foundation/parse-time.ts";
+import {
+  channelsOfType,
+  declaredType,
+  INBOX_CHANNEL,
+  isRequired,
+  type Notification,
+  type NotificationType,
+  rulesOfType,
+} from "../notifications/index.ts";
+import { Cancellation, withinTime } from "../work/timing.ts";
+import { Addresses } from "./addresses.ts";
+import type { DeliveryContext } from "./context.ts";
+import { zoneAtCreation } from "./decide-deliveries.ts";
+import { askCondition } from "./ruling.ts";
+
+/** The notification that `explain` imagines. */
+export interface ExplainInput {
+  /** When it would be created. @default now */
+  readonly at?: Date;
+  /** Its data, for choices and conditions that depend on it; it is not checked against the type's schema. @default {} */
+  readonly data?: JsonObject;
+  /** @default "normal" */
+  readonly priority?: Notification["priority"];
+  /** The topic that it would come by. @default none */
+  readonly topic?: string;
+  /** Its group. @default none */
+  readonly group?: string;
+}
+
+/** A decision as `explain` shows it. */
+export interface ExplainedDecision {
+  readonly outcome: "deliver" | "digest" | "skip";
+  /** When it would go out; null if it would not. */
+  readonly at: Date | null;
+  /** Why: `due`, `quiet_hours`, or the reason of a delivery that is skipped. */
+  readonly reason: Decision["reason"];
+  /** Whose decision it is, such as `user type email`, `tenant category`, `type` or `directory`. */
+  readonly source: string;
+}
+
+/** What becomes of a type for a user over one channel. */
+export interface ChannelExplanation extends ExplainedDecision {
+  readonly channel: string;
+  /** The rules that were asked, in their order, each with its decision; null where it left it to the next one. */
+  readonly rules: readonly { readonly rule: DecisionRule; readonly decision: ExplainedDecision | null }[];
+}
+
+const INPUT: ChecksOf<ExplainInput> = {
+  at: timeIssue,
+  data: () => null,
+  priority: oneOf(["low", "normal", "high", "urgent"]),
+  topic: text(NAME_RULE),
+  group: text(NAME_RULE),
+};
+
+/** How long the directory and a type's condition may take. */
+const LOOK_UP_MS = 5_000;
+
+/** What it is explained for. */
+interface Explaining extends Owner {
+  readonly type: string;
+  readonly input: ExplainInput;
+}
+
+/** Explains, for each channel of a type, what the engine would do now if a notification of the type were created for a user. */
+export async function explain(
+  context: DeliveryContext,
+  { tenant, userId, type, input }: Explaining,
+): Promise<readonly ChannelExplanation[]> {
+  requireNone([textIssue(type, ["type"], NAME_RULE)]);
+  requireInput("explain", input, INPUT);
+  const { at = new Date(context.clock.now()), priority = "normal", topic = null, group = null } = input;
+  const data = requireJsonObject(input.data ?? {}, ["data"]);
+  const declared = declaredType(context, type, { declaredTypesOnly: true });
+  const notification = { type, priority, data, createdAt: at, expiresAt: null };
+  using _call = await context.ready();
+  const lookup = await context.preferences.of(tenant, [userId]);
+  const explained = (channelsOfType(declared) ?? [INBOX_CHANNEL]).map(async (channel) => {
+    const subject: DecisionSubject = { notification, declared, channel, scheduledAt: null, topic, group };
+    return explanation(channel, await resultsFor(context, { tenant, userId, subject, lookup }));
+  });
+  return Promise.all(explained);
+}
+
+interface Asking extends Owner {
+  readonly subject: DecisionSubject;
+  readonly lookup: Awaited<ReturnType<DeliveryContext["preferences"]["of"]>>;
+}
+
+/** The results of the decision at creation if it skips, else those with all that is known when the delivery is claimed. */
+async function resultsFor(context: DeliveryContext, { tenant, userId, subject, lookup }: Asking): Promise<RuleResults> {
+  const preferences = lookup(userId);
+  const now = subject.notification.createdAt.getTime();
+  const isWithinThrottle = await passesThrottle(context, { tenant, userId, subject });
+  const unknown = { now, isWithinThrottle, address: null, isRead: null, isOnline: null, meetsCondition: null };
+  const timeZone = zoneAtCreation(subject, { settings: preferences.settings, hasDirectory: context.directory !== null });
+  const first = explainFor(subject, { preferences, facts: { ...unknown, timeZone } }, "creation");
+  if (decision(first).outcome === "skip" || subject.channel === INBOX_CHANNEL) {
+    return first;
+  }
+  const facts = { ...unknown, ...(await knownOf(context, { tenant, userId, subject })) };
+  const asked = explainFor(subject, { preferences, facts }, "creation");
+  const { when } = rulesOfType(subject.declared, subject.channel);
+  if (when === undefined || decision(asked).outcome === "skip" || isAlways(subject.declared, subject.channel)) {
+    return asked;
+  }
+  const { data } = subject.notification;
+  const condition = () => askCondition(when, { user: { id: userId, tenant }, data }, subject.notification.type);
+  const meetsCondition = await withinTime(condition, { clock: context.clock, timeoutMs: LOOK_UP_MS, cancellation: new Cancellation() });
+  return explainFor(subject, { preferences, facts: { ...facts, meetsCondition } }, "creation");
+}
+
+async function passesThrottle(
+  { decisions }: DeliveryContext,
+  { tenant, userId, subject: { declared, channel, notification } }: Omit<Asking, "lookup">,
+): Promise<boolean> {
+  const { throttle } = rulesOfType(declared, channel);
+  if (throttle === undefined || channel === INBOX_CHANNEL) {
+    return true;
+  }
+  const freeAt = await decisions.throttleFreeAt({ tenant, userId }, { type: notification.type, channel });
+  return askThrottle(throttle, freeAt, notification.createdAt.getTime()).isAllowed;
+}
+
+/** What is known of a user when a delivery is claimed. */
+async function knownOf(
+  context: DeliveryContext,
+  { tenant, userId, subject: { declared, channel: name } }: Omit<Asking, "lookup">,
+): Promise<Pick<DecisionFacts, "address" | "timeZone" | "isOnline">> {
+  const channel = context.channels.get(name);
+  const { unlessOnline = false } = rulesOfType(declared, name);
+  const isOnline = unlessOnline ? await context.presence.isOnline({ tenant, userId }) : null;
+  if (channel === undefined) {
+    return { address: null, timeZone: null, isOnline };
+  }
+  const limit = { clock: context.clock, timeoutMs: LOOK_UP_MS, cancellation: new Cancellation() };
+  const reached = await withinTime(() => new Addresses(context).of({ tenant, recipient: userId }, channel), limit);
+  if ("outcome" in reached) {
+    return { address: "none", timeZone: null, isOnline };
+  }
+  return "status" in reached ? { address: null, timeZone: null, isOnline } : { address: "known", timeZone: reached.timeZone, isOnline };
+}
+
+function isAlways(declared: NotificationType | undefined, channel: string): boolean {
+  return declared !== undefined && isRequired(declared, channel);
+}
+
+function explanation(channel: string, results: RuleResults): ChannelExplanation {
+  const rules = [...results].map(([rule, made]) => ({ rule, decision: made === null ? null : shownDecision(made) }));
+  return { channel, ...shownDecision(decision(results)), rules };
+}
+
+function shownDecision(made: Decision): ExplainedDecision {
+  const { outcome, reason, source } = made;
+  return { outcome, at: made.outcome === "skip" ? null : new Date(made.at), reason, source };
+}

@@ -1,0 +1,206 @@
+import { type Channel, type ChannelExplanation, type Directory, defineTypes, NotificationService } from "@belfry/core";
+import { testClock } from "@belfry/testkit/host";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { onEveryStorage } from "../on-every-storage.ts";
+import { silent } from "../silent.ts";
+import { stopsAfterTest } from "../stops-after-test.ts";
+
+const RUNS = process.env.BELFRY_LONG ? 10_000 : 150;
+
+/** Moments before, within and after changes of the clock in Berlin, New York and Sydney, and one without any. */
+const MOMENTS = ["2030-01-09T23:30:00Z", "2030-03-31T00:30:00Z", "2030-03-10T06:59:00Z", "2030-10-27T00:45:00Z", "2030-04-06T15:30:00Z"];
+const ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Sydney", "Asia/Kathmandu"];
+
+const types = defineTypes({
+  plain: { category: "social", channels: ["inbox", "email", "push"] },
+  ruled: {
+    category: "social",
+    channels: {
+      email: { afterMs: 600_000, unlessRead: true, default: "off" },
+      push: { unlessOnline: true, when: ({ data }) => data.small === true },
+    },
+  },
+  required: {
+    category: "billing",
+    required: ["email"],
+    channels: { email: { unlessOnline: true, when: () => false }, push: { throttle: { max: 1, perMs: 60_000 } } },
+  },
+  throttled: {
+    channels: { email: { throttle: { max: 1, perMs: 3_600_000 }, when: ({ data }) => data.small === true }, push: { afterMs: 3_600_000 } },
+  },
+});
+type Type = keyof typeof types;
+
+const channel = (name: string): Channel => ({
+  name,
+  retryDelaysMs: [],
+  timeoutMs: 5_000,
+  invalidRecipient: (recipient) => (recipient.includes("@") ? null : "is no address"),
+  deliver: async () => ({ status: "sent", provider: name }),
+});
+
+/** Users in time zones of their own; those of the last part have no mail address. */
+const directory: Directory = (ids) =>
+  new Map(
+    ids.map((id) => {
+      const [zoneIndex = "", mail = ""] = id.split("|");
+      const zone = ZONES[Number(zoneIndex)] ?? "";
+      const address = `${id.replaceAll("|", "-")}@example.com`;
+      return [id, { push: address, ...(mail === "mail" ? { email: address } : {}), ...(zone === "" ? {} : { timeZone: zone }) }];
+    }),
+  );
+
+const scope = fc.constantFrom(
+  { all: true } as const,
+  { category: "social" } as const,
+  ...(Object.keys(types) as Type[]).map((type) => ({ type })),
+);
+const value = fc.constantFrom("on", "off", "immediate", "daily" as const);
+const choice = fc.record({
+  target: scope,
+  channel: fc.constantFrom(undefined, "email", "push"),
+  value,
+  when: fc.option(fc.constant({ small: true }), { nil: undefined }),
+});
+const time = fc.tuple(fc.nat(23), fc.constantFrom("00", "30")).map(([hour, minute]) => `${String(hour).padStart(2, "0")}:${minute}`);
+const span = fc
+  .record({ from: time, to: time, days: fc.option(fc.constantFrom(["mon", "wed"] as const, ["sun", "thu"] as const), { nil: undefined }) })
+  .filter(({ from, to }) => from !== to);
+const given = <Value>(of: fc.Arbitrary<Value>) => fc.option(of, { nil: undefined });
+const settings = fc.record({
+  timeZone: given(fc.constantFrom(...ZONES)),
+  quietHours: given(fc.array(span, { minLength: 1, maxLength: 2 })),
+});
+const anyCase = fc.record({
+  moment: fc.nat(MOMENTS.length - 1),
+  user: fc.record({ zone: fc.nat(ZONES.length), hasMail: fc.integer({ min: 0, max: 5 }).map((one) => one > 0) }),
+  choices: fc.array(choice, { maxLength: 4 }),
+  defaults: fc.array(fc.record({ choice, locked: fc.boolean() }), { maxLength: 2 }),
+  own: settings,
+  ofTenant: settings,
+  pauseMs: given(fc.integer({ min: 1, max: 100_000_000 })),
+  type: fc.constantFrom(...(Object.keys(types) as Type[])),
+  priority: fc.constantFrom("normal", "urgent" as const),
+  isSmall: fc.boolean(),
+  isOnline: fc.boolean(),
+  before: fc.nat(1),
+});
+
+type Case = typeof anyCase extends fc.Arbitrary<infer Of> ? Of : never;
+type Tenant = Pick<ReturnType<NotificationService["tenant"]>, "preferences" | "create" | "inbox" | "explain" | "deliveries">;
+
+function momentOf({ moment }: Case): string {
+  return MOMENTS[moment] ?? "";
+}
+
+/**
+ * Whether its type makes it wait: what the directory knows is asked later then, so the user needs a time zone that is known at once,
+ * and an address.
+ */
+function waits({ type }: Case): boolean {
+  return type === "ruled" || type === "throttled";
+}
+
+/** Without the members that are undefined. */
+function some<Of extends object>(of: Of): Of {
+  return Object.fromEntries(Object.entries(of).filter(([, member]) => member !== undefined)) as Of;
+}
+
+onEveryStorage((database) => {
+  function serviceAt(moment: string): NotificationService {
+    const options = { types, channels: [channel("email"), channel("push")], directory, logger: silent };
+    const made = new NotificationService({ storage: database.storage(), clock: testClock(new Date(moment)), ...options });
+    return stopsAfterTest(made) as unknown as NotificationService;
+  }
+
+  /** Sets what the user and the tenant chose in a case. */
+  async function prepare(tenant: Tenant, user: string, one: Case): Promise<void> {
+    const now = Date.parse(momentOf(one));
+    for (const { target, value: chosen, ...rest } of one.choices) {
+      await tenant.preferences.set(user, some({ ...target, ...rest }) as never, chosen);
+    }
+    for (const { choice: made, locked } of one.defaults) {
+      const { target, value: chosen, ...rest } = made;
+      await tenant.preferences.defaults.set(some({ ...target, ...rest, locked }) as never, chosen);
+    }
+    const pauseUntil = one.pauseMs === undefined ? undefined : new Date(now + one.pauseMs);
+    const timeZone = one.own.timeZone ?? (waits(one) ? "Europe/Berlin" : undefined);
+    await tenant.preferences.setSettings(user, some({ ...one.own, timeZone, pauseUntil }) as never);
+    await tenant.preferences.defaults.setSettings(some(one.ofTenant) as never);
+  }
+
+  /** What `explain` says of the channels beside the inbox, as the deliveries have to be. */
+  function expectedOf(explained: readonly ChannelExplanation[], now: number): readonly unknown[] {
+    return explained
+      .filter(({ channel: name }) => name !== "inbox")
+      .map(({ channel: name, outcome, at, reason, source }) => {
+        if (outcome === "skip") {
+          return [name, "skipped", reason, source, null];
+        }
+        const why = reason === "quiet_hours" ? [reason, source] : [null, null];
+        return (at?.getTime() ?? 0) > now ? [name, "pending", ...why, at] : [name, "sent", null, null, null];
+      });
+  }
+
+  describe("explain", () => {
+    test(`says what the engine does, in ${RUNS} cases`, { timeout: 3_600_000 }, async () => {
+      const services = new Map<number, NotificationService>();
+      let run = 0;
+      await fc.assert(
+        fc.asyncProperty(anyCase, async (one) => {
+          run += 1;
+          const service = services.get(one.moment) ?? serviceAt(momentOf(one));
+          services.set(one.moment, service);
+          const tenant = service.tenant(`tenant ${one.moment} ${run}`);
+          const user = `${one.user.zone}|${one.user.hasMail || waits(one) ? "mail" : ""}|${run}`;
+          await prepare(tenant, user, one);
+          const { type, priority } = one;
+          const data = { small: one.isSmall };
+          const create = () => tenant.create({ to: user, title: "Hello", message: "World", type, priority, data });
+          for (let count = 0; count < one.before; count += 1) {
+            await create();
+          }
+          const subscription = one.isOnline ? tenant.inbox(user).subscribe({ onEvent: () => {}, onState: () => {} }) : null;
+          await subscription?.ready;
+          const explained = await tenant.explain(user, type, { priority, data });
+          const { notification } = await create();
+          await service.runDue();
+          subscription?.close();
+          const { deliveries } = await tenant.deliveries(notification.id);
+          const done = deliveries
+            .filter((delivery) => delivery.channel !== "inbox")
+            .map(({ channel: name, status, reason, reasonSource, dueAt }) => [name, status, reason, reasonSource, dueAt]);
+          expect(done).toEqual(expectedOf(explained, Date.parse(momentOf(one))));
+          expect(explained.every(({ rules }) => rules.at(-1)?.decision !== null)).toBe(true);
+        }),
+        { numRuns: RUNS },
+      );
+    });
+
+    test("shows each rule that was asked, and whose decision it is; of a wrong question it says what is wrong", async () => {
+      const service = serviceAt("2030-01-09T12:00:00Z");
+      await service.preferences.set("0|mail|ann", { type: "plain", channel: "email" }, "off");
+      const [inbox, email, push] = await service.explain("0|mail|ann", "plain");
+      const at = new Date("2030-01-09T12:00:00Z");
+      expect(inbox).toMatchObject({ channel: "inbox", outcome: "deliver", at, reason: "due", source: "notification" });
+      const off = { outcome: "skip", at: null, reason: "preference", source: "user type email" };
+      expect(email).toEqual({
+        channel: "email",
+        ...off,
+        rules: [
+          { rule: "expiry", decision: null },
+          { rule: "address", decision: null },
+          { rule: "required", decision: null },
+          { rule: "preference", decision: off },
+        ],
+      });
+      expect(push?.rules.map(({ rule }) => rule).slice(3)).toEqual(["preference", "condition", "digest", "throttle", "quiet hours", "due"]);
+      await expect(service.explain("ann", "nothing")).rejects.toMatchObject({ code: "UNKNOWN_TYPE" });
+      await expect(service.explain("ann", "plain", { when: at } as never)).rejects.toThrow(
+        'explain takes at, data, priority, topic, group; got "when"',
+      );
+      await expect(service.explain("", "plain")).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
+    });
+  });
+});
