@@ -20,6 +20,9 @@ export type {
   SettingsInput,
   TenantChoice,
   TypePreferences,
+  Unsubscribed,
+  UnsubscribeLabel,
+  Unsubscribing,
   Weekday,
 } from "./decisions/index.ts";
 export type {

@@ -11,4 +11,4 @@ export { type DefaultList, type PreferenceDefaults, Preferences } from "./prefer
 export { type PreferencesLookup, PreferencesReader } from "./preferences-reader.ts";
 export type { DigestSettings, Settings, UserSettings } from "./settings.ts";
 export { askThrottle } from "./throttle.ts";
-export { UNSUBSCRIBE_PATH, type UnsubscribeLabel, UnsubscribeLinks, Unsubscribing } from "./unsubscribe.ts";
+export { UNSUBSCRIBE_PATH, type Unsubscribed, type UnsubscribeLabel, UnsubscribeLinks, Unsubscribing } from "./unsubscribe.ts";
