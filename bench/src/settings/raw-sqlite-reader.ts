@@ -21,6 +21,7 @@ type ItemTuple = readonly [
   expiresAt: number | null,
   pinnedAt: number | null,
   archivedAt: number | null,
+  snoozedUntil: number | null,
   seenMark: number | null,
 ];
 type CountsTuple = readonly [total: number, unread: number, lastSeq: number, epoch: string, rev: number, seenUnread: number | null];
@@ -70,7 +71,7 @@ export class RawSqliteReader {
     this.#state = database
       .prepare(`SELECT total, unread, last_seq, epoch, rev, seen_unread, read_up_to_seq, seen_up_to_seq, seen_rev ${ofInbox}`)
       .raw();
-    const marks = "i.pinned_at, i.archived_at, i.seen_mark";
+    const marks = "i.pinned_at, i.archived_at, i.snoozed_until, i.seen_mark";
     this.#page = database
       .prepare(page(`${shown}, n.kind, n.source, n.sender, n.priority, n.url, n.actions, n.rendered, n.expires_at, ${marks}`))
       .raw();
@@ -127,7 +128,7 @@ export class RawSqliteReader {
         expiresAt,
         ...marks
       ] = row;
-      const [pinnedAt, archivedAt, seenMark] = marks;
+      const [pinnedAt, archivedAt, snoozedUntil, seenMark] = marks;
       const readAt = seq > readUpToSeq ? ownReadAt : this.#readAt(userId, row);
       items.push({
         id,
@@ -151,6 +152,7 @@ export class RawSqliteReader {
         isSeen: readAt !== null || isMarkedSeen(seq, seenMark ?? 0, state),
         pinnedAt: dateOf(pinnedAt),
         archivedAt: dateOf(archivedAt),
+        snoozedUntil: dateOf(snoozedUntil),
       });
     }
     const counts = { total, unread, unseen: unread - (seenUnread ?? 0), lastSeq, epoch, rev };

@@ -68,7 +68,10 @@ export type {
   PlanProcessing,
 } from "./hub/index.ts";
 export {
+  type DueInbox,
+  type DueItemsStorage,
   EMPTY_COUNTS,
+  type ExpiringNotification,
   type ExportedItem,
   type FanOutChunk,
   type InboxPage,
@@ -79,6 +82,7 @@ export {
   type InboxTail,
   type ItemAbsence,
   type ItemMarking,
+  type ItemPlace,
   type ItemsChange,
   type NewNotification,
   type SweptBefore,

@@ -92,7 +92,7 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
     "of a type": () => ({ status: "all", type: "x", limit: 20 }),
     "deep by cursor": (size) => ({ status: "all", before: Math.ceil(size / 2) + 1, limit: 20 }),
     "by offset": () => ({ status: "all", offset: 5, limit: 20 }),
-    archived: () => ({ status: "all", archived: true, limit: 20 }),
+    archived: () => ({ status: "all", place: "archived", limit: 20 }),
   };
 
   test.each(Object.entries(lists))("list %s reads by key in every size", async (name, queryOf) => {
@@ -145,6 +145,8 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
         remove: () => storage.inbox.remove(mine, [{ seq: 4 }], at),
         archive: () => storage.inbox.mark(mine, [id, { seq: 3 }], { mark: "archived", at }),
         unarchive: () => storage.inbox.mark(mine, [id, { seq: 3 }], { mark: "unarchived", at }),
+        snooze: () => storage.inbox.mark(mine, [{ seq: 5 }], { mark: "snoozed", at, until: at }),
+        wakeDue: () => storage.inbox.wakeDue(mine, at),
         markAllSeen: () => storage.inbox.markAllSeen(mine),
       };
       for (const [name, operation] of Object.entries(operations)) {

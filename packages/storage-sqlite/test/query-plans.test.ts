@@ -29,7 +29,11 @@ const reads: Readonly<Record<string, (storage: SqliteStorage, id: string) => Pro
       }),
     ),
   ),
-  "list archived": async ({ inbox }) => inbox.list(ann, { status: "unread", archived: true, type: "note", limit: 20 }),
+  "list archived": async ({ inbox }) => inbox.list(ann, { status: "unread", place: "archived", type: "note", limit: 20 }),
+  "list snoozed": async ({ inbox }) => inbox.list(ann, { status: "all", place: "snoozed", limit: 20 }),
+  dueInboxes: ({ inbox }) => inbox.dueInboxes(10),
+  expiring: ({ inbox }) => inbox.expiring(10),
+  activeUsersOf: ({ inbox }, id) => inbox.activeUsersOf("acme", id, 10),
   listAfter: ({ inbox }) => inbox.listAfter(ann, 5, { limit: 20, bytes: 1_000_000 }),
   listTenant: ({ inbox }) => inbox.listTenant("acme", 20),
   "get by id": ({ inbox }, id) => inbox.get(ann, id),
@@ -48,11 +52,13 @@ const writes: typeof reads = {
   createMany: ({ inbox }) => inbox.createMany([entry("ann"), entry(["ann", "bob"])]),
   markRead: ({ inbox }, id) => inbox.markRead(ann, [id, { seq: 3 }], new Date()),
   ...Object.fromEntries(
-    (["seen", "unseen", "pinned", "unpinned", "archived", "unarchived"] satisfies ItemMark[]).map((mark) => [
+    (["seen", "unseen", "pinned", "unpinned", "archived", "unarchived", "woken"] satisfies ItemMark[]).map((mark) => [
       `mark ${mark}`,
       ({ inbox }: SqliteStorage, id: string) => inbox.mark(ann, [id, { seq: 3 }], { mark, at: new Date() }),
     ]),
   ),
+  snooze: ({ inbox }, id) => inbox.mark(ann, [id], { mark: "snoozed", at: new Date(), until: new Date() }),
+  wakeDue: ({ inbox }) => inbox.wakeDue(ann, new Date()),
   markAllSeen: ({ inbox }) => inbox.markAllSeen(ann),
   markAllRead: ({ inbox }) => inbox.markAllRead(ann, new Date()),
   remove: ({ inbox }, id) => inbox.remove(ann, [id, { seq: 3 }], new Date()),

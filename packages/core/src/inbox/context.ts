@@ -56,6 +56,8 @@ export interface InboxContext extends BaseContext {
   readonly types: NotificationTypes;
   /** Logs what may go wrong with every read. */
   readonly lines: Pick<RepeatedLines, "warn">;
+  /** Makes the background work look when the next snoozed item is due. Call it after each commit that changes that. */
+  dueItems(): void;
   /** Tells clients and other processes what changed. Call it only after the commit. */
   publish(signals: readonly InboxSignal[]): void;
 }

@@ -4,7 +4,7 @@ import type { InboxItem, InboxPosition, ItemMark } from "./inbox-item.ts";
 import type { CreatedItem } from "./inbox-storage.ts";
 
 /** The kinds of change of single items. */
-export type ItemChange = "read" | "unread" | "deleted" | ItemMark;
+export type ItemChange = "read" | "unread" | "deleted" | "snoozed" | ItemMark;
 
 /** The kinds of change of a whole inbox. */
 export type WholeChange = "read_all" | "seen_all" | "deleted_read";

@@ -12,8 +12,10 @@ export interface InboxItem extends Notification {
   readonly isSeen: boolean;
   /** When the owner pinned it; null while it is not pinned. */
   readonly pinnedAt: Date | null;
-  /** When the owner archived it; null while it is active. */
+  /** When the owner archived it; null unless it is archived. */
   readonly archivedAt: Date | null;
+  /** Until when the owner put it off; null unless it is snoozed. */
+  readonly snoozedUntil: Date | null;
 }
 
 /** An inbox item as the database keeps it, for those who write it out at once: data as JSON text, times in milliseconds since 1970. */
@@ -35,16 +37,16 @@ export type ItemRef = string | { readonly seq: number };
 
 /**
  * What an owner may do to single items, besides reading and deleting them. An archived item leaves the lists and counts of
- * active items until it is unarchived. Marking an item unseen outranks an earlier mark of everything; a read item stays seen.
+ * active items until it is unarchived. A woken item was snoozed before: it is active again, and unread. Marking an item unseen outranks an earlier mark of everything; a read item stays seen.
  */
-export type ItemMark = "seen" | "unseen" | "pinned" | "unpinned" | "archived" | "unarchived";
+export type ItemMark = "seen" | "unseen" | "pinned" | "unpinned" | "archived" | "unarchived" | "woken";
 
 /** Which items of an inbox a list shows. */
 export type InboxStatus = "all" | "unread" | "read";
 
 /** The state of one inbox, kept in one row and changed in the same transaction as the items. */
 export interface InboxCounts {
-  /** Active items: those that are neither deleted nor archived. */
+  /** Active items: those that are neither deleted nor archived nor snoozed. */
   readonly total: number;
   /** Unread active items. */
   readonly unread: number;
@@ -80,5 +82,5 @@ export interface InboxPosition {
 
 /** Builds the new item of `notification` in the inbox of `owner`: unread, unseen and active. */
 export function newInboxItem(notification: Notification, { userId }: Owner, seq: number): InboxItem {
-  return { ...notification, userId, seq, readAt: null, isSeen: false, pinnedAt: null, archivedAt: null };
+  return { ...notification, userId, seq, readAt: null, isSeen: false, pinnedAt: null, archivedAt: null, snoozedUntil: null };
 }

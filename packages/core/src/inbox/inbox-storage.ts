@@ -24,11 +24,14 @@ export interface FanOutChunk {
   readonly items: readonly CreatedItem[];
 }
 
+/** Where an item is that is not deleted. It is in one place at a time. */
+export type ItemPlace = "active" | "archived" | "snoozed";
+
 /** Which part of an inbox to read. */
 export interface InboxQuery {
   readonly status: InboxStatus;
-  /** Archived items instead of active ones. @default false */
-  readonly archived?: boolean;
+  /** Where the items are. @default "active" */
+  readonly place?: ItemPlace;
   /** Only items of this type. */
   readonly type?: string;
   /** Only items whose data has this text as `room_id`. */
@@ -53,10 +56,19 @@ export interface InboxPage<Item = InboxItem> {
 /** Items after a position, oldest first, with the counts of the same moment. */
 export type InboxTail = Pick<InboxPage, "items" | "counts">;
 
-/** A mark that items get, and when. */
-export interface ItemMarking {
-  readonly mark: ItemMark;
-  readonly at: Date;
+/** A mark that items get, and when. A snoozed item comes back at `until`. */
+export type ItemMarking =
+  | { readonly mark: ItemMark; readonly at: Date }
+  | { readonly mark: "snoozed"; readonly at: Date; readonly until: Date };
+
+/** An inbox with snoozed items, the first of which comes back at `dueAt` or later. */
+export interface DueInbox extends Owner {
+  readonly dueAt: Date;
+}
+
+/** A notification that expires, and whose items have not been taken out of their inboxes. */
+export interface ExpiringNotification extends Pick<Notification, "tenant" | "id"> {
+  readonly expiresAt: Date;
 }
 
 /** The result of marking or removing some items. */
@@ -80,13 +92,13 @@ export interface WholeInboxChange {
 
 /** An item as an export shows it, deleted or not. */
 export interface ExportedItem extends InboxItem {
-  /** When it was deleted; null while it is active or archived. */
+  /** When it was deleted; null while it is active, archived or snoozed. */
   readonly deletedAt: Date | null;
 }
 
 /** The times that items have to have come before, to be swept. */
 export interface SweptBefore {
-  /** For items that are read, and for those that were archived or deleted from their inbox. */
+  /** For items that are read, and for those that were archived, snoozed or deleted in their inbox. */
   readonly readBefore: Date;
   readonly unreadBefore: Date;
 }
@@ -99,6 +111,24 @@ export interface InboxRetention extends SweptBefore {
 
 /** The reason an item is absent: it was the owner's and is deleted, it was never the owner's, or it does not exist. */
 export type ItemAbsence = "deleted" | "foreign" | "unknown";
+
+/** What the clock changes in inboxes. */
+export interface DueItemsStorage {
+  /** Returns up to `limit` inboxes with snoozed items, those first that are due first. */
+  dueInboxes(limit: number): Promise<readonly DueInbox[]>;
+
+  /** Wakes up to 1,000 of the inbox's snoozed items whose time has come at `at`, and finds when the next one is due. */
+  wakeDue(owner: Owner, at: Date): Promise<ItemsChange>;
+
+  /** Returns up to `limit` notifications that {@link noteExpired} is still to be told of, those first that expire first. */
+  expiring(limit: number): Promise<readonly ExpiringNotification[]>;
+
+  /** Returns up to `limit` users in whose inboxes the notification's item is active. */
+  activeUsersOf(tenant: string, id: string, limit: number): Promise<readonly string[]>;
+
+  /** Notes that an expired notification was taken out of all inboxes. Answers false, and notes nothing, while items are active or to come. */
+  noteExpired(tenant: string, id: string, at: Date): Promise<boolean>;
+}
 
 /**
  * The inbox part of a storage. Every method is one transaction. It either takes effect in full, with items and counts in
@@ -113,7 +143,7 @@ export type ItemAbsence = "deleted" | "foreign" | "unknown";
  * Errors of the driver are wrapped once into a `BelfryError`: `STORAGE_UNAVAILABLE` when the same call may succeed later,
  * `STORAGE_FAILED` otherwise, with the driver's error as `cause`.
  */
-export interface InboxStorage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> {
+export interface InboxStorage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> extends DueItemsStorage {
   /**
    * Writes notifications with one inbox item per recipient. Returns the place of each item, per entry and in the order of
    * its recipients. All or nothing: if one entry cannot be written, none is.
@@ -205,21 +235,21 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   markUnread(owner: Owner, refs: readonly ItemRef[]): Promise<ItemsChange>;
 
   /**
-   * Marks everything read that is in the inbox at this moment, archived items too. Later items stay unread. Its cost does not
+   * Marks everything read that is in the inbox at this moment, archived and snoozed items too. Later items stay unread. Its cost does not
    * grow with the number of unread items.
    */
   markAllRead(owner: Owner, at: Date): Promise<WholeInboxChange>;
 
   /**
-   * Gives items one of the other marks. `unarchived` finds archived items, every other mark finds active ones. Items that have
-   * the mark already stay as they are, and so do read items that are to be unseen.
+   * Gives items one of the other marks. `unarchived` finds archived items, `woken` finds snoozed ones, and makes them unread;
+   * every other mark finds active ones. Items that have the mark already stay as they are, and so do read items that are to be unseen.
    */
   mark(owner: Owner, refs: readonly ItemRef[], marking: ItemMarking): Promise<ItemsChange>;
 
-  /** Marks everything seen that is in the inbox at this moment, archived items too, as {@link markAllRead} marks it read. */
+  /** Marks everything seen that is in the inbox at this moment, archived and snoozed items too, as {@link markAllRead} marks it read. */
   markAllSeen(owner: Owner): Promise<WholeInboxChange>;
 
-  /** Deletes active items softly: they leave lists and counts. Unknown refs, archived and deleted items are skipped. */
+  /** Deletes active items softly: they leave lists and counts. Unknown refs, archived, snoozed and deleted items are skipped. */
   remove(owner: Owner, refs: readonly ItemRef[], at: Date): Promise<ItemsChange>;
 
   /** Deletes every read item that is active softly. */

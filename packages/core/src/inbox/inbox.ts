@@ -1,29 +1,23 @@
 import { type FeedSubscription, type Owner, onceReady } from "../foundation/context.ts";
 import { BelfryError } from "../foundation/errors.ts";
-import { isUuid } from "../foundation/ids.ts";
-import { type MembersOf, requireFunctions, requireList, requireMembers, requireNone, validationError } from "../foundation/issue-list.ts";
+import { type MembersOf, requireFunctions, requireMembers, requireNone, validationError } from "../foundation/issue-list.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import { numberIssue, oneOf, shown, stringIssue } from "../foundation/parse-text.ts";
-import { type Acknowledged, announceItems, type InboxContext } from "./context.ts";
-import type { FollowInboxes, InboxListener, ItemChange, WholeChange } from "./inbox-event.ts";
+import { timeIssue } from "../foundation/parse-time.ts";
+import { announceWhole, type Changing, changeItems, isPossible } from "./change-items.ts";
+import type { Acknowledged, InboxContext } from "./context.ts";
+import type { FollowInboxes, InboxListener } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, InboxPosition, ItemMark, ItemRef, StoredItem } from "./inbox-item.ts";
-import type { InboxPage, InboxStorage, ItemsChange, WholeInboxChange } from "./inbox-storage.ts";
+import type { InboxPage, InboxStorage } from "./inbox-storage.ts";
 import { type InboxList, inLocale, LIST_INPUT, type ListInput, listInbox, STORED_LIST_INPUT, type StoredListInput } from "./list-inbox.ts";
 
-/** The events of a service for changes of whole inboxes. */
-const WHOLE_EVENTS = {
-  read_all: "inbox.all_read",
-  seen_all: "inbox.all_seen",
-  deleted_read: "inbox.read_deleted",
-} as const satisfies Record<WholeChange, string>;
 const MARKS: Readonly<Record<ItemMark | "read" | "unread", true>> = {
   ...{ read: true, unread: true, seen: true, unseen: true },
-  ...{ pinned: true, unpinned: true, archived: true, unarchived: true },
+  ...{ pinned: true, unpinned: true, archived: true, unarchived: true, woken: true },
 };
 const isMark = oneOf(Object.keys(MARKS));
 
 const POSITION: MembersOf<InboxPosition> = { seq: true, epoch: true };
-const SEQ_REF: MembersOf<Exclude<ItemRef, string>> = { seq: true };
 
 /**
  * One user's inbox. Every call is limited to that user of that tenant. `Item` is what a service with declared types has in it.
@@ -147,8 +141,28 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   }
 
   /**
+   * Puts one item off until a time, and returns it. It leaves the lists and counts, except for `list({ snoozed: true })`. At that
+   * time it comes back by itself, unread. Throws as {@link get} does.
+   *
+   * @throws BelfryError `VALIDATION_ERROR` for a time that is none, or is not to come
+   */
+  async snooze(ref: ItemRef, until: Date | string): Promise<Item> {
+    requireNone([timeIssue(until, "until")]);
+    const time = new Date(until);
+    if (time.getTime() <= this.#context.clock.now()) {
+      throw validationError([{ path: ["until"], type: "datetime", message: `must be a time to come, is ${time.toISOString()}` }]);
+    }
+    return await this.#changeOne({ until: time }, ref);
+  }
+
+  /** Brings one snoozed item back before its time, unread, and returns it. Throws as {@link get} does. */
+  wake(ref: ItemRef): Promise<Item> {
+    return this.#changeOne("woken", ref);
+  }
+
+  /**
    * Gives several items a mark, in one transaction, and returns how many were found. Unknown items are skipped. `unarchived` finds
-   * archived items, every other mark finds active ones.
+   * archived items, `woken` finds snoozed ones, every other mark finds active ones.
    *
    * @throws BelfryError `VALIDATION_ERROR` for refs that are no list, or another mark
    */
@@ -163,13 +177,13 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   }
 
   /**
-   * Marks everything read that is in the inbox now, archived items too. Returns the number of active items it changed. Later
+   * Marks everything read that is in the inbox now, archived and snoozed items too. Returns the number of active items it changed. Later
    * items stay unread.
    */
   async markAllRead(): Promise<number> {
     using _call = await this.#context.ready();
     const change = await this.#context.inbox.markAllRead(this.owner, new Date(this.#context.clock.now()));
-    this.#announceAll(change, "read_all");
+    announceWhole(this.#context, this.owner, { ...change, change: "read_all" });
     await this.#context.reads.onRead(this.owner, null);
     return change.count;
   }
@@ -178,7 +192,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   async markAllSeen(): Promise<number> {
     using _call = await this.#context.ready();
     const change = await this.#context.inbox.markAllSeen(this.owner);
-    this.#announceAll(change, "seen_all");
+    announceWhole(this.#context, this.owner, { ...change, change: "seen_all" });
     return change.count;
   }
 
@@ -196,7 +210,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   async removeRead(): Promise<number> {
     using _call = await this.#context.ready();
     const change = await this.#context.inbox.removeRead(this.owner, new Date(this.#context.clock.now()));
-    this.#announceAll(change, "deleted_read");
+    announceWhole(this.#context, this.owner, { ...change, change: "deleted_read" });
     return change.count;
   }
 
@@ -230,7 +244,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     return this.#feeds.subscribe(this.owner, listener as InboxListener, since);
   }
 
-  async #changeOne(change: ItemChange, ref: ItemRef): Promise<Item> {
+  async #changeOne(change: Changing["change"], ref: ItemRef): Promise<Item> {
     const [item] = await this.#change(change, [ref]);
     if (item === undefined) {
       throw await this.#absenceError(ref);
@@ -238,45 +252,8 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     return item;
   }
 
-  async #change(change: ItemChange, refs: readonly ItemRef[]): Promise<readonly Item[]> {
-    requireList(refs, "ids");
-    using _call = await this.#context.ready();
-    const { reads } = this.#context;
-    const { items, changed, counts } = await this.#write(change, refs.filter(isPossible));
-    const { epoch } = counts;
-    announceItems(
-      this.#context,
-      change,
-      items.filter(({ seq }) => changed.has(seq)).map((item) => ({ item, epoch })),
-    );
-    // A notification of `create` has no deliveries to look up.
-    const sent = items.filter(({ kind }) => change === "read" && kind === "send").map(({ id }) => id);
-    if (sent.length > 0) {
-      await reads.onRead(this.owner, sent);
-    }
-    return items as readonly Item[];
-  }
-
-  #write(change: ItemChange, refs: readonly ItemRef[]): Promise<ItemsChange> {
-    const { inbox, clock } = this.#context;
-    const at = new Date(clock.now());
-    switch (change) {
-      case "read":
-        return inbox.markRead(this.owner, refs, at);
-      case "unread":
-        return inbox.markUnread(this.owner, refs);
-      case "deleted":
-        return inbox.remove(this.owner, refs, at);
-      default:
-        return inbox.mark(this.owner, refs, { mark: change, at });
-    }
-  }
-
-  #announceAll({ count, counts }: WholeInboxChange, change: WholeChange): void {
-    if (count > 0) {
-      this.#context.publish([{ ...this.owner, change, seq: counts.lastSeq, epoch: counts.epoch, count }]);
-      this.#context.events.emit(WHOLE_EVENTS[change], { ...this.owner, count });
-    }
+  #change(change: Changing["change"], refs: readonly ItemRef[]): Promise<readonly Item[]> {
+    return changeItems(this.#context, { owner: this.owner, refs, change }) as Promise<readonly Item[]>;
   }
 
   async #absenceError(ref: ItemRef): Promise<BelfryError> {
@@ -286,16 +263,4 @@ export class Inbox<Item extends InboxItem = InboxItem> {
       ? new BelfryError("FORBIDDEN", `The notification ${name} is not in this user's inbox.`)
       : new BelfryError("NOT_FOUND", `There is no notification ${name} in this inbox.`);
   }
-}
-
-/** Whether an item with this ref can exist at all. Belfry does not query the database for an impossible ref. */
-function isPossible(ref: ItemRef): boolean {
-  if (typeof ref !== "string") {
-    if (typeof ref !== "object" || ref === null) {
-      const message = `must be a notification's id, or { seq } with its number in the inbox; is ${shown(ref)}`;
-      throw validationError([{ path: ["id"], type: "string_type", message }]);
-    }
-    requireMembers("an item's place", ref, SEQ_REF);
-  }
-  return typeof ref === "string" ? isUuid(ref) : Number.isSafeInteger(ref.seq) && ref.seq > 0;
 }

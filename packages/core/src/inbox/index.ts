@@ -8,9 +8,8 @@ export {
   type ItemChanged,
   type ReadHook,
 } from "./context.ts";
-
+export { DueItems } from "./due-items.ts";
 export { type Created, GroupCommit } from "./group-commit.ts";
-
 export { Inbox } from "./inbox.ts";
 export {
   createdSignal,
@@ -37,6 +36,9 @@ export {
 
 export type {
   CreatedItem,
+  DueInbox,
+  DueItemsStorage,
+  ExpiringNotification,
   ExportedItem,
   FanOutChunk,
   InboxPage,
@@ -46,6 +48,7 @@ export type {
   InboxTail,
   ItemAbsence,
   ItemMarking,
+  ItemPlace,
   ItemsChange,
   NewNotification,
   SweptBefore,

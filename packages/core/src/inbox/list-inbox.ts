@@ -7,7 +7,7 @@ import { type Check, NAME_RULE, oneOf, stringIssue, text } from "../foundation/p
 import { declaredType, localeIssue, renderAgain } from "../notifications/index.ts";
 import type { InboxContext } from "./context.ts";
 import type { InboxCounts, InboxItem, InboxStatus } from "./inbox-item.ts";
-import type { InboxPage, InboxQuery } from "./inbox-storage.ts";
+import type { InboxPage, InboxQuery, ItemPlace } from "./inbox-storage.ts";
 
 /** The list that a cursor belongs to. Any other list refuses the cursor. */
 export interface CursorScope {
@@ -15,7 +15,7 @@ export interface CursorScope {
   readonly status: InboxStatus;
   readonly type: string | undefined;
   readonly roomId?: string | undefined;
-  readonly archived?: boolean | undefined;
+  readonly place?: ItemPlace | undefined;
   /** Random per inbox, so that nobody can make a cursor for an inbox that they cannot read. */
   readonly epoch: string;
 }
@@ -41,9 +41,9 @@ function positionIn(cursor: string): number | null {
   return Number.isSafeInteger(seq) ? seq : null;
 }
 
-function check(seq: number, { owner, status, type, roomId, archived, epoch }: CursorScope): string {
+function check(seq: number, { owner, status, type, roomId, place = "active", epoch }: CursorScope): string {
   // Absent filters add nothing, so that cursors of earlier versions stay valid.
-  const more = [...(roomId === undefined ? [] : [roomId]), ...(archived ? [true] : [])];
+  const more = [...(roomId === undefined ? [] : [roomId]), ...(place === "active" ? [] : [{ place }])];
   return fingerprint([seq, owner.tenant, owner.userId, epoch, status, type ?? null, ...more]);
 }
 
@@ -55,6 +55,7 @@ export const STORED_LIST_INPUT: ChecksOf<StoredListInput> = {
   ...pageChecks(MAX_LIMIT),
   status: oneOf(STATUSES),
   archived: oneOf([true, false]),
+  snoozed: oneOf([true, false]),
   type: text(NAME_RULE),
   roomId: text(NAME_RULE),
   cursor: stringIssue,
@@ -68,6 +69,8 @@ export interface ListInput {
   readonly status?: InboxStatus;
   /** Archived items instead of active ones. @default false */
   readonly archived?: boolean;
+  /** Snoozed items instead of active ones. Not together with `archived`. @default false */
+  readonly snoozed?: boolean;
   /** Only items of this type. */
   readonly type?: string;
   /** Only items of this room: those whose data has it as `room_id`, as a send with a `roomId` has. */
@@ -113,20 +116,29 @@ export function listInbox<Item extends Pick<InboxItem, "seq">>(
   { owner, input = {}, checks, read }: Listing<Item>,
 ): MaybePromise<InboxList<Item>> {
   requireInput("list", input, checks);
-  const { status = "all", type, roomId, archived = false, limit = DEFAULT_LIMIT, cursor, offset = 0 } = input;
+  const { status = "all", type, roomId, archived = false, snoozed = false, limit = DEFAULT_LIMIT, cursor, offset = 0 } = input;
   if (cursor !== undefined && offset !== 0) {
     throw validationError([{ path: ["offset"], type: "conflict", message: "cannot be given together with a cursor" }]);
   }
+  const place = placeOf(archived, snoozed);
   const before = cursor === undefined ? undefined : positionIn(cursor);
   if (before === null) {
     throw foreignCursor();
   }
-  const place = before === undefined ? { offset } : { before };
+  const from = before === undefined ? { offset } : { before };
   const named = { ...(type === undefined ? {} : { type }), ...(roomId === undefined ? {} : { roomId }) };
-  const filter = { status, ...named, ...(archived ? { archived } : {}) };
+  const filter = { status, ...named, ...(place === "active" ? {} : { place }) };
   // Reads one item more than requested, to see whether there is a next page.
-  const page = onceReady(context, () => read(owner, { ...filter, ...place, limit: limit + 1 }));
-  return andThen(page, (found) => listOf(found, { owner, status, type, roomId, archived, limit, cursor }));
+  const page = onceReady(context, () => read(owner, { ...filter, ...from, limit: limit + 1 }));
+  return andThen(page, (found) => listOf(found, { owner, status, type, roomId, place, limit, cursor }));
+}
+
+function placeOf(isArchived: boolean, isSnoozed: boolean): ItemPlace {
+  if (isArchived && isSnoozed) {
+    throw validationError([{ path: ["snoozed"], type: "conflict", message: "cannot be given together with archived" }]);
+  }
+  const away = isArchived ? "archived" : "snoozed";
+  return isArchived || isSnoozed ? away : "active";
 }
 
 interface Listed extends Omit<CursorScope, "epoch"> {

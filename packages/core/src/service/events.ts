@@ -25,6 +25,8 @@ const EVENTS: MembersOf<NotificationEvents> = {
   "item.unpinned": true,
   "item.archived": true,
   "item.unarchived": true,
+  "item.snoozed": true,
+  "item.woken": true,
   "inbox.all_seen": true,
   "inbox.all_read": true,
   "inbox.read_deleted": true,

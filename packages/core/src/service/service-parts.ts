@@ -15,7 +15,7 @@ import { uuidV7 } from "../foundation/ids.ts";
 import { consoleLogger } from "../foundation/logger.ts";
 import { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { eventWriter, type HubContext, planProcessing } from "../hub/index.ts";
-import { GroupCommit, type InboxContext } from "../inbox/index.ts";
+import { DueItems, GroupCommit, type InboxContext } from "../inbox/index.ts";
 import type { DataByType, NotificationTypes } from "../notifications/index.ts";
 import type { OperatorContext } from "../operator/index.ts";
 import { type PrivacyContext, Retention } from "../privacy/index.ts";
@@ -56,6 +56,7 @@ export interface ServiceParts<Tx, Written extends void | Promise<void>> extends 
   readonly events: EventEmitter;
   readonly lifecycle: Lifecycle;
   readonly fanOut: FanOut;
+  readonly dueItems: DueItems;
   readonly retention: Retention;
   /** The workers of this process. */
   readonly workers: readonly LeasedWorker<unknown>[];
@@ -92,6 +93,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     requireRunning: () => lifecycle.requireRunning(),
     follows: transport.isLocal === true ? (owner) => feeds.inbox.follows(owner) : undefined,
     fanOut: () => fanOut.loop.wake(),
+    dueItems: () => dueItems.loop.wake(),
     deliverDue: () => delivering?.wake(),
     processDue: () => processing?.wake(),
   });
@@ -102,12 +104,15 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   };
   const background = contextOf<Tx, Written>({ ...context, ready: readyForWork });
   const fanOut = new FanOut(background);
+  const dueItems = new DueItems(background);
   const retention = new Retention(background, options.retention ?? {});
   const delivering = deliveryWorker(background, options.delivery ?? {});
   const processing = hubWorker(background, (options.hub ?? {}) as unknown as HubOptions);
   const workers = [delivering, processing].filter((worker) => worker !== null);
-  const lifecycle: Lifecycle = new Lifecycle(lifecyclePartsOf({ context, feeds, fanOut, retention, workers, presence, transport }));
-  return { context, feeds, events, lifecycle, fanOut, retention, workers };
+  const lifecycle: Lifecycle = new Lifecycle(
+    lifecyclePartsOf({ context, feeds, fanOut, dueItems, retention, workers, presence, transport }),
+  );
+  return { context, feeds, events, lifecycle, fanOut, dueItems, retention, workers };
 }
 
 function unsubscribeLinksOf(
@@ -156,23 +161,30 @@ interface LivingParts<Tx, Written extends void | Promise<void>> extends Omit<Ser
 }
 
 function lifecyclePartsOf<Tx, Written extends void | Promise<void>>(parts: LivingParts<Tx, Written>): LifecycleParts {
-  const { context, feeds, fanOut, retention, workers, presence, transport } = parts;
+  const { context, feeds, fanOut, dueItems, retention, workers, presence, transport } = parts;
   const { storage, writer, sendWriter, eventWriter } = context;
   return {
     open: () => storage.open(),
     listen: () => transport.start(routeSignals(feeds, presence)),
     resume() {
-      for (const part of [fanOut.loop, retention.loop, ...workers, presence, feeds.inbox, feeds.hub]) {
+      for (const part of [fanOut.loop, dueItems.loop, retention.loop, ...workers, presence, feeds.inbox, feeds.hub]) {
         part.start();
       }
     },
     wake() {
-      for (const part of [fanOut.loop, ...(retention.isNeeded ? [retention.loop] : []), ...workers, feeds.inbox, feeds.hub]) {
+      for (const part of [
+        fanOut.loop,
+        dueItems.loop,
+        ...(retention.isNeeded ? [retention.loop] : []),
+        ...workers,
+        feeds.inbox,
+        feeds.hub,
+      ]) {
         part.wake();
       }
     },
     async drain() {
-      await Promise.all([fanOut.loop.stop(), retention.loop.stop()]);
+      await Promise.all([fanOut.loop.stop(), dueItems.loop.stop(), retention.loop.stop()]);
       await Promise.all(workers.map((worker) => worker.stop()));
       // Handlers that were under way may have created something.
       await Promise.all([writer.drain(), sendWriter.drain(), eventWriter.drain()]);

@@ -1,10 +1,11 @@
 import { type InboxItem, type ItemRef, isUuid, type Owner } from "@belfry/core";
-import type { ItemsChange } from "@belfry/core/storage";
+import type { ItemPlace, ItemsChange } from "@belfry/core/storage";
 import type { Connection } from "../database/connection.ts";
 import { type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { addTo, COUNTS_WIDTH, type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import {
+  IN_PLACE,
   ITEM_MARKS,
   type ItemMarks,
   isItemRow,
@@ -47,7 +48,7 @@ export function prepareChangeInbox(tables: TableNames) {
 export interface ItemsChangeText {
   readonly operation: string;
   /** Where the items are. @default "active" */
-  readonly place?: "archived";
+  readonly place?: ItemPlace;
   /** The assignments to each item that changes. */
   readonly set: string;
   /** Which items change, of `i` with its flags `is_unread` and `is_marked_seen`. */
@@ -55,7 +56,7 @@ export interface ItemsChangeText {
   /** The numbers that the counts change by, as aggregates of the changed items' `seq` and flags. @default 0 */
   readonly adds: AddedText;
   /** Another aggregate, with its name, and the assignment to the counters that takes it from `tally`. @default none */
-  readonly also?: { readonly tally: string; readonly set: string };
+  readonly also?: { readonly tally?: string; readonly set: string };
   /** When an item is read after the change, as SQL. */
   readonly readTime: string;
   /** Its other marks after the change. @default as they are */
@@ -78,7 +79,7 @@ export function prepareChangeItems(tables: TableNames, { operation, set, which, 
   const run = statement<ItemsChangeRow>(
     operation,
     `WITH ${heldInbox(tables)},
-    ${namedItems(tables, text.place === "archived" ? "archived_at IS NOT NULL" : "deleted_at IS NULL")},
+    ${namedItems(tables, IN_PLACE[text.place ?? "active"])},
     changed AS (
       UPDATE ${tables.inboxItems} item SET ${set} FROM found i
       WHERE item.tenant = $1 AND item.user_id = $2 AND item.seq = i.seq AND ${which}
@@ -86,7 +87,7 @@ export function prepareChangeItems(tables: TableNames, { operation, set, which, 
     ),
     tally AS MATERIALIZED (
       SELECT count(*) AS changed, ${total} AS total, ${unread} AS unread, ${seenUnread} AS seen_unread, ${awayUnread} AS away_unread,
-        ${awaySeenUnread} AS away_seen_unread${also ? `, ${also.tally}` : ""}
+        ${awaySeenUnread} AS away_seen_unread${also?.tally ? `, ${also.tally}` : ""}
       FROM changed
     ),
     counted AS (

@@ -1,4 +1,5 @@
 import type { InboxItem, JsonObject, Notification, Owner, StoredItem } from "@belfry/core";
+import type { ItemPlace } from "@belfry/core/storage";
 import { nullableOf } from "@belfry/storage-sql";
 import { fieldsOf } from "../database/fields.ts";
 import { DIALECT } from "../database/sql.ts";
@@ -28,6 +29,7 @@ export type ItemRow = readonly [
   isMarkedSeen: boolean,
   pinnedAt: number | null,
   archivedAt: number | null,
+  snoozedUntil: number | null,
 ];
 
 /** An {@link ItemRow}, or nulls if a left join found no item. */
@@ -90,10 +92,23 @@ export interface ItemMarks {
   readonly isMarkedSeen?: string;
   readonly pinnedAt?: string;
   readonly archivedAt?: string;
+  readonly snoozedUntil?: string;
+}
+
+/** The items `i` of each place. */
+export const IN_PLACE: Readonly<Record<ItemPlace, string>> = {
+  active: "deleted_at IS NULL",
+  archived: "archived_at IS NOT NULL",
+  snoozed: "snoozed_until IS NOT NULL",
+};
+
+/** Whether an item is archived or snoozed. */
+export function isAway({ archivedAt, snoozedUntil }: Pick<InboxItem, "archivedAt" | "snoozedUntil">): boolean {
+  return archivedAt !== null || snoozedUntil !== null;
 }
 
 /** The columns of an item that only its own list reads. */
-export const ITEM_MARKS = "seen_mark, pinned_at, archived_at";
+export const ITEM_MARKS = "seen_mark, pinned_at, archived_at, snoozed_until";
 
 /**
  * The columns of an {@link ItemRow}, of the item `i` and its notification `n`, with an SQL expression for its read time.
@@ -104,13 +119,14 @@ export function itemColumns(readTime: string, marks: ItemMarks | string = {}): s
   const state = typeof marks === "string" ? marks : "inbox";
   const own = typeof marks === "string" ? {} : marks;
   const { isMarkedSeen: isSeen = isMarkedSeen(state), pinnedAt = "i.pinned_at", archivedAt = "i.archived_at" } = own;
+  const { snoozedUntil = "i.snoozed_until" } = own;
   const content = CONTENT.map((name) => (name === EXPIRES_AT ? milliseconds(`n.${name}`) : `n.${name}`)).join(", ");
-  const times = `${milliseconds(pinnedAt)}, ${milliseconds(archivedAt)}`;
+  const times = `${milliseconds(pinnedAt)}, ${milliseconds(archivedAt)}, ${milliseconds(snoozedUntil)}`;
   return `i.type, ${content}, ${milliseconds("i.created_at")}, i.seq, ${milliseconds(readTime)}, ${isSeen}, ${times}`;
 }
 
 /** How many columns {@link itemColumns} has. */
-export const ITEM_WIDTH = CONTENT.length + 7;
+export const ITEM_WIDTH = CONTENT.length + 8;
 
 /** The columns of a {@link StoredItem}, with an SQL expression for its read time. */
 export function storedColumns(readTime: string): string {
@@ -181,7 +197,7 @@ export function toItem(row: ItemRow, owner: Owner): InboxItem {
     readAt,
     ...marks
   ] = row;
-  const [isSeen, pinnedAt, archivedAt] = marks;
+  const [isSeen, pinnedAt, archivedAt, snoozedUntil] = marks;
   return {
     id,
     kind,
@@ -204,6 +220,7 @@ export function toItem(row: ItemRow, owner: Owner): InboxItem {
     isSeen: readAt !== null || isSeen,
     pinnedAt: dateOf(pinnedAt),
     archivedAt: dateOf(archivedAt),
+    snoozedUntil: dateOf(snoozedUntil),
   };
 }
 

@@ -8,13 +8,14 @@ import {
   isUuid,
   type Owner,
 } from "@belfry/core";
-import { EMPTY_COUNTS, type InboxPage, type InboxQuery, type InboxTail, type PageBounds } from "@belfry/core/storage";
+import { EMPTY_COUNTS, type InboxPage, type InboxQuery, type InboxTail, type ItemPlace, type PageBounds } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { lists, memoized, type ScanLimit, scanLimit, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { COUNTS_COLUMNS, COUNTS_WIDTH, type CountsRow, inboxState, toCounts } from "./inbox-state.ts";
 import {
   contentOf,
+  IN_PLACE,
   ITEM_MARKS,
   ITEM_WIDTH,
   type ItemRow,
@@ -46,7 +47,7 @@ interface Reading<Row extends readonly unknown[], Item> {
 /** The parts of a query that decide the text of its statement. */
 interface Variant {
   readonly status: InboxStatus;
-  readonly archived: boolean;
+  readonly place: ItemPlace;
   readonly hasType: boolean;
   readonly hasRoom: boolean;
   readonly hasOffset: boolean;
@@ -82,9 +83,9 @@ function listOf<Row extends readonly unknown[], Item>({ columns, marks, width, t
     });
     return (owner: Owner, query: InboxQuery) =>
       async (session: Session): Promise<InboxPage<Item>> => {
-        const { status, type, roomId, archived = false, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
+        const { status, type, roomId, place = "active", limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
         const has = { hasType: type !== undefined, hasRoom: roomId !== undefined, hasOffset: offset > 0 };
-        const variant: Variant = { status, archived, ...has, scan: scanLimit(limit) };
+        const variant: Variant = { status, place, ...has, scan: scanLimit(limit) };
         const more = [type, roomId, offset > 0 ? offset : undefined].filter((value) => value !== undefined);
         const rows = await session.rows(prepared(JSON.stringify(variant)), [owner.tenant, owner.userId, before, limit, ...more]);
         const [first] = rows;
@@ -103,16 +104,16 @@ function listOf<Row extends readonly unknown[], Item>({ columns, marks, width, t
 function pageStatement(
   tables: TableNames,
   { columns, marks }: { readonly columns: string; readonly marks: string },
-  { status, archived, hasType, hasRoom, hasOffset, scan }: Variant,
+  { status, place, hasType, hasRoom, hasOffset, scan }: Variant,
 ) {
   const { filter, count } = OF_STATUS[status];
   const type = hasType ? "AND i.type = $5" : "";
   const room = hasRoom ? `AND ${isOfRoom(tables, hasType ? "$6" : "$5")}` : "";
   const offset = hasOffset ? `$${5 + Number(hasType) + Number(hasRoom)}::bigint` : "0";
   // Begins no scan that cannot find anything.
-  const place = archived ? "i.archived_at IS NOT NULL" : `i.deleted_at IS NULL AND ${count} > 0`;
-  const matches = `i.tenant = $1 AND i.user_id = $2 AND ${place} ${filter} ${type} ${room}`;
-  const matching = archived || hasType || hasRoom ? `(SELECT count(*) FROM ${tables.inboxItems} i WHERE ${matches})` : count;
+  const isThere = place === "active" ? `i.${IN_PLACE.active} AND ${count} > 0` : `i.${IN_PLACE[place]}`;
+  const matches = `i.tenant = $1 AND i.user_id = $2 AND ${isThere} ${filter} ${type} ${room}`;
+  const matching = place !== "active" || hasType || hasRoom ? `(SELECT count(*) FROM ${tables.inboxItems} i WHERE ${matches})` : count;
   // The fence (OFFSET 0) has the items counted once, not again for each row of the page. The page ends when all are found.
   return statement<readonly unknown[]>(
     `list_${status}`,

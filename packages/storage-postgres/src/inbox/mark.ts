@@ -1,15 +1,21 @@
-import type { ItemMark, ItemRef, Owner } from "@belfry/core";
-import type { ItemMarking, WholeInboxChange } from "@belfry/core/storage";
-import type { Session } from "../database/connection.ts";
+import type { ItemRef, Owner } from "@belfry/core";
+import type { ItemMarking, ItemsChange, WholeInboxChange } from "@belfry/core/storage";
+import type { Connection, Session } from "../database/connection.ts";
 import { memoized, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { type ItemsChangeText, prepareChangeItems } from "./change-items.ts";
+import { type ItemsChangeText, prepareChangeInbox, prepareChangeItems } from "./change-items.ts";
 import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import { ownReadTime } from "./item-row.ts";
 
 /** How many of the changed items are unread, and how many of these are seen. */
 const UNREAD = "count(*) FILTER (WHERE is_unread)";
 const SEEN = "count(*) FILTER (WHERE is_unread AND is_marked_seen)";
+
+/** The first of those items that are unread from now on in spite of a read mark. */
+const REOPENED = {
+  tally: "min(seq) FILTER (WHERE seq <= (SELECT read_up_to_seq FROM inbox)) AS from_seq",
+  set: "reopened_from_seq = least(c.reopened_from_seq, tally.from_seq)",
+};
 
 /** Marks unread items read. */
 export function prepareMarkRead(tables: TableNames) {
@@ -31,10 +37,7 @@ export function prepareMarkUnread(tables: TableNames) {
     set: "read_at = NULL, unread_rev = (SELECT rev + 1 FROM inbox), seen_mark = (SELECT rev + 1 FROM inbox)",
     which: "NOT i.is_unread",
     adds: { unread: "count(*)", seenUnread: "count(*)" },
-    also: {
-      tally: "min(seq) FILTER (WHERE seq <= (SELECT read_up_to_seq FROM inbox)) AS from_seq",
-      set: "reopened_from_seq = least(c.reopened_from_seq, tally.from_seq)",
-    },
+    also: REOPENED,
     readTime: "NULL::timestamptz",
     marks: { isMarkedSeen: "NOT i.is_unread OR i.is_marked_seen" },
   });
@@ -95,7 +98,8 @@ export function prepareMarkAllSeen(tables: TableNames) {
 
 type MarkText = Omit<ItemsChangeText, "operation" | "readTime">;
 
-const MARKS: Readonly<Record<ItemMark, MarkText>> = {
+/** $5 is the time of a change, or the time up to which snoozed items wake; $6 the time until which items are snoozed. */
+const marksOf = ({ inboxItems }: TableNames): Readonly<Record<ItemMarking["mark"], MarkText>> => ({
   seen: {
     set: "seen_mark = (SELECT rev + 1 FROM inbox)",
     which: "i.is_unread AND NOT i.is_marked_seen",
@@ -128,13 +132,93 @@ const MARKS: Readonly<Record<ItemMark, MarkText>> = {
     adds: { total: "count(*)", unread: UNREAD, seenUnread: SEEN, awayUnread: `-${UNREAD}`, awaySeenUnread: `-${SEEN}` },
     marks: { archivedAt: "NULL::timestamptz" },
   },
-};
+  snoozed: {
+    set: "snoozed_until = $6, deleted_at = $5",
+    which: "true",
+    adds: { total: "-count(*)", unread: `-${UNREAD}`, seenUnread: `-${SEEN}`, awayUnread: UNREAD, awaySeenUnread: SEEN },
+    also: { set: "due_at = least(c.due_at, $6::timestamptz)" },
+    marks: { snoozedUntil: "$6::timestamptz" },
+  },
+  woken: {
+    place: "snoozed",
+    // It is unread, but not unseen.
+    set: `snoozed_until = NULL, deleted_at = NULL, read_at = NULL, unread_rev = (SELECT rev + 1 FROM inbox),
+      seen_mark = CASE WHEN i.is_unread AND NOT i.is_marked_seen THEN item.seen_mark ELSE (SELECT rev + 1 FROM inbox) END`,
+    which: WOKEN,
+    adds: {
+      ...{ total: "count(*)", unread: "count(*)", seenUnread: "count(*) FILTER (WHERE NOT is_unread OR is_marked_seen)" },
+      ...{ awayUnread: `-${UNREAD}`, awaySeenUnread: `-${SEEN}` },
+    },
+    also: {
+      tally: REOPENED.tally,
+      set: `${REOPENED.set}, due_at = (
+        SELECT min(s.snoozed_until) FROM ${inboxItems} s
+        WHERE s.tenant = $1 AND s.user_id = $2 AND s.snoozed_until IS NOT NULL AND s.seq NOT IN (SELECT seq FROM changed))`,
+    },
+    marks: {
+      isMarkedSeen: `i.is_marked_seen OR (${WOKEN} AND NOT i.is_unread)`,
+      snoozedUntil: `CASE WHEN ${WOKEN} THEN NULL ELSE i.snoozed_until END`,
+    },
+  },
+});
+
+const WOKEN = "i.snoozed_until <= $5::timestamptz";
+
+/** The values that a mark takes beside the refs. */
+function valuesOf(marking: ItemMarking): readonly unknown[] {
+  switch (marking.mark) {
+    case "pinned":
+    case "archived":
+      return [marking.at.toISOString()];
+    case "snoozed":
+      return [marking.at.toISOString(), marking.until.toISOString()];
+    case "woken":
+      return ["infinity"];
+    default:
+      return [];
+  }
+}
 
 /** Gives items a mark. */
 export function prepareMark(tables: TableNames) {
-  const changes = memoized((mark: ItemMark) =>
-    prepareChangeItems(tables, { operation: `mark_${mark}`, readTime: ownReadTime(tables), ...MARKS[mark] }),
+  const changes = memoized((mark: ItemMarking["mark"]) => prepareOneMark(tables, mark));
+  return (owner: Owner, refs: readonly ItemRef[], marking: ItemMarking) => changes(marking.mark)(owner, refs, ...valuesOf(marking));
+}
+
+function prepareOneMark(tables: TableNames, mark: ItemMarking["mark"]) {
+  const own = ownReadTime(tables);
+  const readTime = mark === "woken" ? `CASE WHEN ${WOKEN} THEN NULL ELSE ${own} END` : own;
+  return prepareChangeItems(tables, { operation: `mark_${mark}`, readTime, ...marksOf(tables)[mark] });
+}
+
+/** How many items are woken at a time. */
+const WOKEN_AT_ONCE = 1_000;
+
+/** Wakes the snoozed items of an inbox whose time has come. */
+export function prepareWakeDue(tables: TableNames) {
+  const changeInbox = prepareChangeInbox(tables);
+  const wake = prepareOneMark(tables, "woken");
+  const ofInbox = `FROM ${tables.inboxItems} WHERE tenant = $1 AND user_id = $2 AND snoozed_until IS NOT NULL`;
+  const due = statement<[seq: number]>(
+    "due_items",
+    `SELECT seq ${ofInbox} AND snoozed_until <= $3::timestamptz ORDER BY seq LIMIT ${WOKEN_AT_ONCE}`,
   );
-  return (owner: Owner, refs: readonly ItemRef[], { mark, at }: ItemMarking) =>
-    changes(mark)(owner, refs, ...(mark === "pinned" || mark === "archived" ? [at.toISOString()] : []));
+  const settle = statement<[isCurrent: boolean]>(
+    "settle_due",
+    `WITH ${heldInbox(tables)},
+    counted AS (
+      UPDATE ${tables.inboxCounters} c SET due_at = (SELECT min(snoozed_until) ${ofInbox}) FROM inbox
+      WHERE inbox.is_current AND c.tenant = $1 AND c.user_id = $2
+    )
+    SELECT is_current FROM inbox`,
+  );
+  return (owner: Owner, at: Date) =>
+    async (connection: Connection): Promise<ItemsChange> => {
+      const values = [owner.tenant, owner.userId, at.toISOString()];
+      const refs = (await connection.rows(due, values)).map(([seq]) => ({ seq }));
+      if (refs.length === 0) {
+        await changeInbox(connection, owner, { run: settle, values: [] });
+      }
+      return await wake(owner, refs, at.toISOString())(connection);
+    };
 }

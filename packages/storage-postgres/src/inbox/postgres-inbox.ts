@@ -14,7 +14,7 @@ import {
   prepareListTenant,
   preparePositions,
 } from "./list.ts";
-import { prepareMark, prepareMarkAllRead, prepareMarkAllSeen, prepareMarkRead, prepareMarkUnread } from "./mark.ts";
+import { prepareMark, prepareMarkAllRead, prepareMarkAllSeen, prepareMarkRead, prepareMarkUnread, prepareWakeDue } from "./mark.ts";
 import { prepareRemove, prepareRemoveRead } from "./remove.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareCreateMany } from "./write-items.ts";
@@ -52,6 +52,7 @@ export function postgresInbox(
       markAllRead: run(prepareMarkAllRead),
       mark: run(prepareMark),
       markAllSeen: run(prepareMarkAllSeen),
+      wakeDue: run(prepareWakeDue),
       remove: run(prepareRemove),
       removeRead: run(prepareRemoveRead),
       erase: inStep(prepareErase),

@@ -5,7 +5,7 @@ import type { Connection, Session } from "../database/connection.ts";
 import { milliseconds, type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { addTo, holdInboxes, inboxState, LOCK_TIMEOUT_MS, lockGuard } from "./inbox-state.ts";
-import { type ItemRow, isMarkedSeen, isRead, itemColumns, joinNotification, ownReadTime, toItem } from "./item-row.ts";
+import { type ItemRow, isAway, isMarkedSeen, isRead, itemColumns, joinNotification, ownReadTime, toItem } from "./item-row.ts";
 import { prepareDropNotifications } from "./remove.ts";
 
 type One = readonly [one: number];
@@ -67,7 +67,7 @@ function leaveFanOutsText({ fanOutChunks, notifications }: TableNames): string {
 }
 
 /** What the counts need to know of an item `i` that is removed for good, whose inbox's state is `inbox`. */
-const DROPPED_FLAGS = `i.deleted_at IS NULL AS is_shown, i.archived_at IS NOT NULL AS is_away, NOT ${isRead("inbox")} AS is_unread,
+const DROPPED_FLAGS = `i.deleted_at IS NULL AS is_shown, (i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL) AS is_away, NOT ${isRead("inbox")} AS is_unread,
       ${isMarkedSeen("inbox")} AS is_marked_seen`;
 
 const DROPPED_TALLY = `count(*) FILTER (WHERE is_shown) AS shown, count(*) FILTER (WHERE is_away) AS away,
@@ -133,7 +133,7 @@ export function prepareExport(tables: TableNames) {
       const rows = await session.rows(page, [owner.tenant, owner.userId, Number(after ?? 0), limit]);
       const records = rows.map(([deletedAt, ...row]): ExportedItem => {
         const item = toItem(row, owner);
-        return { ...item, deletedAt: deletedAt === null || item.archivedAt !== null ? null : new Date(deletedAt) };
+        return { ...item, deletedAt: deletedAt === null || isAway(item) ? null : new Date(deletedAt) };
       });
       const last = records.length < limit ? undefined : records.at(-1);
       return { records, next: last === undefined ? null : String(last.seq) };

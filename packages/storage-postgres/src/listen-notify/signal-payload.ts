@@ -19,7 +19,18 @@ export interface SignalPayload {
 
 const CODES: Readonly<Record<InboxChange, string>> = {
   ...{ created: "c", read: "r", deleted: "d", read_all: "R", deleted_read: "D" },
-  ...{ unread: "u", seen: "s", unseen: "n", seen_all: "S", archived: "a", unarchived: "b", pinned: "i", unpinned: "o" },
+  ...{
+    unread: "u",
+    seen: "s",
+    unseen: "n",
+    seen_all: "S",
+    archived: "a",
+    unarchived: "b",
+    pinned: "i",
+    unpinned: "o",
+    snoozed: "z",
+    woken: "w",
+  },
 };
 const CHANGES: ReadonlyMap<unknown, InboxChange> = new Map(Object.entries(CODES).map(([change, code]) => [code, change as InboxChange]));
 const HUB_CODES: Readonly<Record<HubSignal["change"], string>> = { event: "he", settled: "hs" };

@@ -5,7 +5,7 @@ import { lists, type StorageTime, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareWriteAudit } from "../delivery/change-send.ts";
 import { addTo, holdInboxes } from "../inbox/inbox-state.ts";
-import { type ItemRow, itemColumns, readTime, toItem } from "../inbox/item-row.ts";
+import { type ItemRow, isAway, itemColumns, readTime, toItem } from "../inbox/item-row.ts";
 
 type DroppedRow = readonly [userId: string, epoch: string, isShown: boolean, ...ItemRow];
 
@@ -86,7 +86,7 @@ function prepareDropItems(tables: TableNames) {
     const rows = await session.rows(read, [pk, named]);
     const items = rows.map(([userId, epoch, isShown, ...row]) => ({ isShown, item: { ...toItem(row, { tenant, userId }), epoch } }));
     const counted = items
-      .filter(({ isShown, item }) => isShown || item.archivedAt !== null)
+      .filter(({ isShown, item }) => isShown || isAway(item))
       .map(({ isShown, item: { userId, readAt, isSeen } }) => {
         return { userId, shown: Number(isShown), unread: Number(readAt === null), seenUnread: Number(readAt === null && isSeen) };
       });

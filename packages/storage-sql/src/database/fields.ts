@@ -43,6 +43,9 @@ export interface Fields<Of> {
   record(row: object): Of;
 }
 
+/** The columns of no record: background work notes there what it has done. */
+const KEPT_APART: readonly string[] = ["expiredAt"];
+
 /**
  * Makes a record's fields from its table's columns, except those of `without`.
  *
@@ -79,11 +82,15 @@ export function fieldsOf<Of extends object>(table: TableOf<Of>, times: Times, wi
 
 /** The names of a table's fields that may be null. */
 export function nullableOf<Of>({ columns }: TableOf<Of>): readonly (keyof Of & string)[] {
-  return Object.entries(columns).flatMap(([key, { isNullable }]) => (isNullable ? [key as keyof Of & string] : []));
+  return recordColumns(columns).flatMap(([key, { isNullable }]) => (isNullable ? [key as keyof Of & string] : []));
+}
+
+function recordColumns(columns: TableSpec["columns"]): readonly (readonly [string, TableSpec["columns"][string]])[] {
+  return Object.entries(columns).filter(([key]) => !KEPT_APART.includes(key));
 }
 
 function columnsOf<Of>({ columns }: TableSpec, times: Times): readonly (readonly [keyof Of & string, Column])[] {
-  return Object.entries(columns).map(([key, spec]) => [
+  return recordColumns(columns).map(([key, spec]) => [
     key as keyof Of & string,
     { name: columnName(key, spec), kind: spec.kind, write: writing(spec.kind, times) },
   ]);

@@ -86,7 +86,10 @@ export interface Schema {
 
 /** The tables as SQL names them. */
 export type Tables = Readonly<
-  Record<keyof Schema | "eventAcks" | "events" | "idempotencyKeys" | "inboxCounters" | "inboxItems" | "prompts" | "throttles", string>
+  Record<
+    keyof Schema | "eventAcks" | "events" | "fanOutChunks" | "idempotencyKeys" | "inboxCounters" | "inboxItems" | "prompts" | "throttles",
+    string
+  >
 >;
 
 /** How SQL differs between the storages. */

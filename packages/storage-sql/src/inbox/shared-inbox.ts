@@ -1,6 +1,9 @@
 import { isUuid } from "@belfry/core";
-import type { InboxStorage } from "@belfry/core/storage";
+import type { DueInbox, DueItemsStorage, ExpiringNotification, InboxStorage } from "@belfry/core/storage";
 import type { Sql } from "../database/sql.ts";
+
+/** A row of a record with its time in milliseconds. */
+type Timed<Of, Time extends keyof Of> = Omit<Of, Time> & Readonly<Record<Time, number>>;
 
 interface Found {
   readonly isThere: boolean | number;
@@ -8,8 +11,14 @@ interface Found {
 }
 
 /** The operations of inboxes that both storages share; none of them is hot. */
-export function sharedInbox(sql: Sql): Pick<InboxStorage, "absence" | "renewEpochs"> {
+export function sharedInbox(sql: Sql): Pick<InboxStorage, "absence" | "renewEpochs" | Exclude<keyof DueItemsStorage, "wakeDue">> {
   const { notifications, inboxItems, inboxCounters } = sql.tables;
+  const due = `SELECT tenant, user_id AS "userId", ${sql.milliseconds("due_at")} AS "dueAt" FROM ${inboxCounters}
+    WHERE due_at IS NOT NULL ORDER BY due_at LIMIT $1`;
+  const expiring = `SELECT tenant, id, ${sql.milliseconds("expires_at")} AS "expiresAt" FROM ${notifications}
+    WHERE expires_at IS NOT NULL AND expired_at IS NULL ORDER BY expires_at LIMIT $1`;
+  const active = `FROM ${notifications} n ${sql.join} ${inboxItems} i ON i.notification_pk = n.pk
+    WHERE n.tenant = $1 AND n.id = $2 AND i.deleted_at IS NULL`;
   const state = `i.seq IS NOT NULL AS "isThere", i.deleted_at IS NOT NULL AS "isDeleted"`;
   const bySeq = `SELECT ${state} FROM ${inboxItems} i WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq = $3`;
   const byId = `SELECT ${state} FROM ${notifications} n LEFT JOIN ${inboxItems} i ON i.notification_pk = n.pk AND i.user_id = $2
@@ -28,6 +37,24 @@ export function sharedInbox(sql: Sql): Pick<InboxStorage, "absence" | "renewEpoc
       }
       // An item that is there and not deleted arrived after the caller looked, so it was unknown then.
       return found?.isDeleted ? "deleted" : "unknown";
+    },
+    async dueInboxes(limit) {
+      const rows = await sql.rows<Timed<DueInbox, "dueAt">>("due_inboxes", due, [limit]);
+      return rows.map(({ dueAt, ...owner }) => ({ ...owner, dueAt: new Date(dueAt) }));
+    },
+    async expiring(limit) {
+      const rows = await sql.rows<Timed<ExpiringNotification, "expiresAt">>("expiring", expiring, [limit]);
+      return rows.map(({ expiresAt, ...name }) => ({ ...name, expiresAt: new Date(expiresAt) }));
+    },
+    async activeUsersOf(tenant, id, limit) {
+      const users = `SELECT i.user_id AS "userId" ${active} ORDER BY i.user_id LIMIT $3`;
+      return (await sql.rows<{ readonly userId: string }>("active_users", users, [tenant, id, limit])).map(({ userId }) => userId);
+    },
+    async noteExpired(tenant, id, at) {
+      const isLeft = `EXISTS (SELECT 1 FROM ${sql.tables.fanOutChunks} f WHERE f.notification_pk = n.pk)
+        OR EXISTS (SELECT 1 FROM ${inboxItems} i WHERE i.notification_pk = n.pk AND i.deleted_at IS NULL)`;
+      const note = `UPDATE ${notifications} AS n SET expired_at = $3 WHERE n.tenant = $1 AND n.id = $2 AND NOT (${isLeft}) RETURNING id`;
+      return (await sql.rows("note_expired", note, [tenant, id, at])).length > 0;
     },
     renewEpochs: () => sql.inTransaction("renew_epochs", [`UPDATE ${inboxCounters} SET epoch = ${sql.newEpoch}`], []),
   };

@@ -30,9 +30,17 @@ export const INBOX = {
       actions: c.nullable(c.jsonOf<readonly NotificationAction[]>()),
       rendered: c.nullable(c.integer),
       expiresAt: c.nullable(c.time),
+      /** When its items were taken out of inboxes because it had expired. */
+      expiredAt: c.nullable(c.time),
     },
     // They serve look-up by id and, because a UUIDv7 sorts by time, a tenant's newest first, all or those of a type.
-    { unique: { tenant_id: ["tenant", "id"] }, indexes: { tenant_type: ["tenant", "type", "id"] } },
+    {
+      unique: { tenant_id: ["tenant", "id"] },
+      indexes: {
+        tenant_type: ["tenant", "type", "id"],
+        expiring: { on: ["expiresAt"], where: "expires_at IS NOT NULL AND expired_at IS NULL" },
+      },
+    },
   ),
 
   /**
@@ -52,15 +60,17 @@ export const INBOX = {
       createdAt: c.time,
       /** When the owner read this very item; null while unread or read only by a mark. */
       readAt: c.nullable(c.time),
-      /** When it left the lists and counts of active items: it was deleted or archived. */
+      /** When it left the lists and counts of active items: it was deleted, archived or snoozed. */
       deletedAt: c.nullable(c.time),
       /** The change of the inbox that marked this item unread again. Earlier read marks do not cover the item. */
       unreadRev: c.nullable(c.number),
       /** The change of the inbox that marked this very item seen; negative if it marked the item unseen. */
       seenMark: c.nullable(c.number),
       pinnedAt: c.nullable(c.time),
-      /** When it was archived; null if it is active or deleted. */
+      /** When it was archived; null unless it is archived. */
       archivedAt: c.nullable(c.time),
+      /** Until when it was put off; null unless it is snoozed. */
+      snoozedUntil: c.nullable(c.time),
     },
     // One full secondary index: each one more costs every create. The others have only rows of items that were changed.
     {
@@ -68,6 +78,7 @@ export const INBOX = {
       unique: { notification_user: ["notificationPk", "userId"] },
       indexes: {
         archived: { on: ["tenant", "userId", "seq"], with: "archivedAt" },
+        snoozed: { on: ["tenant", "userId", "seq"], with: "snoozedUntil" },
         pinned: { on: ["tenant", "userId", "seq"], with: "pinnedAt" },
       },
     },
@@ -99,12 +110,14 @@ export const INBOX = {
       seenRev: c.nullable(c.number),
       /** How many active items are seen, but unread. So creating an unseen item does not touch it. */
       seenUnread: c.nullable(c.number),
-      /** How many archived items are unread. */
+      /** How many archived and snoozed items are unread. */
       awayUnread: c.nullable(c.number),
-      /** How many archived items are seen, but unread. */
+      /** How many archived and snoozed items are seen, but unread. */
       awaySeenUnread: c.nullable(c.number),
+      /** When the first snoozed item comes back, or earlier; null if none is snoozed. */
+      dueAt: c.nullable(c.time),
     },
-    { key: ["tenant", "userId"] },
+    { key: ["tenant", "userId"], indexes: { due: { on: ["dueAt"], with: "dueAt" } } },
   ),
 
   /**

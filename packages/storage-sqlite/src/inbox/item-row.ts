@@ -1,4 +1,5 @@
 import type { InboxItem, ItemRef, JsonObject, Notification, Owner, StoredItem } from "@belfry/core";
+import type { ItemPlace } from "@belfry/core/storage";
 import { fieldsOf, nullableOf } from "@belfry/storage-sql";
 import { DIALECT } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
@@ -88,6 +89,7 @@ export type ItemRow = readonly [
   expiresAt: number | null,
   pinnedAt: number | null,
   archivedAt: number | null,
+  snoozedUntil: number | null,
   /** The change that marked it seen; negative if it was marked unseen. */
   seenMark: number | null,
 ];
@@ -99,7 +101,7 @@ export const ACTIONS = 15;
 
 /** The columns of an {@link ItemRow}, over the item `i` and its notification `n`. */
 export const ITEM_COLUMNS = `n.id, i.type, n.title, n.message, n.data, n.source, n.sender, i.created_at, i.seq, i.read_at, i.deleted_at,
-  i.unread_rev, n.priority, n.kind, n.url, n.actions, n.rendered, n.expires_at, i.pinned_at, i.archived_at, i.seen_mark`;
+  i.unread_rev, n.priority, n.kind, n.url, n.actions, n.rendered, n.expires_at, i.pinned_at, i.archived_at, i.snoozed_until, i.seen_mark`;
 
 /** The table of items `i`. */
 export const ITEMS = "belfry_inbox_items i";
@@ -147,7 +149,7 @@ export function toItem(row: ItemRow, owner: Owner, states: ItemStates): InboxIte
     expiresAt,
     ...marks
   ] = row;
-  const [pinnedAt, archivedAt, seenMark] = marks;
+  const [pinnedAt, archivedAt, snoozedUntil, seenMark] = marks;
   const readAt = states.readAt(seq, ownReadAt, unreadRev);
   return {
     id,
@@ -171,6 +173,7 @@ export function toItem(row: ItemRow, owner: Owner, states: ItemStates): InboxIte
     isSeen: readAt !== null || isMarkedSeen(seq, seenMark, states),
     pinnedAt: dateOf(pinnedAt),
     archivedAt: dateOf(archivedAt),
+    snoozedUntil: dateOf(snoozedUntil),
   };
 }
 
@@ -204,7 +207,20 @@ export function toStoredItem(row: StoredRow, { userId }: Owner, states: ItemStat
 /** An item that an inbox has or had. */
 export interface FoundItem {
   readonly item: InboxItem;
-  readonly place: "active" | "archived" | "deleted";
+  readonly place: ItemPlace | "deleted";
+}
+
+/** Whether an item is archived or snoozed. */
+export function isAway({ archivedAt, snoozedUntil }: Pick<InboxItem, "archivedAt" | "snoozedUntil">): boolean {
+  return archivedAt !== null || snoozedUntil !== null;
+}
+
+function placeOf({ archivedAt, snoozedUntil }: InboxItem, deletedAt: number | null): FoundItem["place"] {
+  if (deletedAt === null) {
+    return "active";
+  }
+  const left = snoozedUntil === null ? "deleted" : "snoozed";
+  return archivedAt === null ? left : "archived";
 }
 
 /** Finds an item of an inbox by its id or number, even if it is deleted. */
@@ -221,8 +237,7 @@ export function prepareFindItem(context: QueryContext) {
       return undefined;
     }
     const item = toItem(row, owner, readTimes(owner, state));
-    const left = item.archivedAt === null ? "deleted" : "archived";
-    return { item, place: row[DELETED_AT] === null ? "active" : left };
+    return { item, place: placeOf(item, row[DELETED_AT]) };
   };
 }
 
@@ -232,11 +247,11 @@ export interface NamedItems {
   readonly items: readonly InboxItem[];
 }
 
-/** Finds the items of an inbox that are named and active, or archived, each once, with the inbox's state. */
+/** Finds the items of an inbox that are named and in a place, each once, with the inbox's state. */
 export function prepareFindItems(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const findItem = prepareFindItem(context);
-  return (owner: Owner, refs: readonly ItemRef[], place: "active" | "archived" = "active"): NamedItems => {
+  return (owner: Owner, refs: readonly ItemRef[], place: ItemPlace = "active"): NamedItems => {
     const state = inboxState(owner);
     const bySeq = new Map<number, InboxItem>();
     for (const ref of refs) {

@@ -1,5 +1,5 @@
 import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemRef, Owner } from "@belfry/core";
-import type { InboxPage, InboxQuery, InboxTail, PageBounds } from "@belfry/core/storage";
+import type { InboxPage, InboxQuery, InboxTail, ItemPlace, PageBounds } from "@belfry/core/storage";
 import { type QueryContext, type Statement, takeBytes } from "../database/statement.ts";
 import { IS_READ, IS_UNREAD, JOIN_COUNTERS, OWN_ITEMS } from "./conditions.ts";
 import { prepareInboxState, type ReadState } from "./inbox-state.ts";
@@ -59,12 +59,12 @@ function listOf<Row extends readonly unknown[], Item>(reading: Reading<Row, Item
     return (owner: Owner, query: InboxQuery): InboxPage<Item> => {
       const state = inboxState(owner);
       const { counts, readUpToSeq, readRev, unreadAfterSeq } = state;
-      const { status, type, roomId, archived = false, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
+      const { status, type, roomId, place = "active", limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
       const { tenant, userId } = owner;
       const statements = statementsFor(query);
       const values = { tenant, userId, readUpToSeq, readRev, unreadAfterSeq, type, roomId, before, limit, skipped: offset - 1 };
       const ofStatus = countOf(counts, status);
-      const isCounted = !archived && ((type === undefined && roomId === undefined) || ofStatus === 0);
+      const isCounted = place === "active" && ((type === undefined && roomId === undefined) || ofStatus === 0);
       const matching = isCounted ? ofStatus : (statements.matching.get(values)?.matching ?? 0);
       // Asks for no more rows than match: a scan that found them all does not read the rest of the inbox.
       values.limit = Math.min(limit, matching - offset);
@@ -88,16 +88,21 @@ function pageRows<Row>({ lastSkipped, page }: ListStatements<Row>, values: ListV
 }
 
 const OF_STATUS: Readonly<Record<InboxStatus, string>> = { all: "", unread: `AND ${IS_UNREAD}`, read: `AND ${IS_READ}` };
+const IN_PLACE: Readonly<Record<ItemPlace, string>> = {
+  active: "i.deleted_at IS NULL",
+  archived: "i.archived_at IS NOT NULL",
+  snoozed: "i.snoozed_until IS NOT NULL",
+};
 const OF_TYPE = "AND i.type = +:type";
 const OF_ROOM = "AND (SELECT data ->> '$.room_id' FROM belfry_notifications WHERE pk = i.notification_pk) = +:roomId";
 
 /** Prepares the statements of a combination of filters when it is first used. */
 function prepareVariants<Row extends readonly unknown[]>(context: QueryContext, columns: string) {
   const prepared = new Map<string, ListStatements<Row>>();
-  return ({ status, type, roomId, archived }: Pick<InboxQuery, "status" | "type" | "roomId" | "archived">): ListStatements<Row> => {
-    const filter = `AND ${archived ? "i.archived_at IS NOT NULL" : "i.deleted_at IS NULL"} ${OF_STATUS[status]} ${type === undefined ? "" : OF_TYPE} ${roomId === undefined ? "" : OF_ROOM}`;
+  return ({ status, type, roomId, place = "active" }: Pick<InboxQuery, "status" | "type" | "roomId" | "place">): ListStatements<Row> => {
+    const filter = `AND ${IN_PLACE[place]} ${OF_STATUS[status]} ${type === undefined ? "" : OF_TYPE} ${roomId === undefined ? "" : OF_ROOM}`;
     // The planner takes the inbox's own key for as good, but that would read all active items, too.
-    const items = archived ? `${ITEMS} INDEXED BY belfry_inbox_items_archived` : ITEMS;
+    const items = place === "active" ? ITEMS : `${ITEMS} INDEXED BY belfry_inbox_items_${place}`;
     const statements = prepared.get(filter) ?? prepareStatements<Row>(context, { columns, items, filter });
     prepared.set(filter, statements);
     return statements;

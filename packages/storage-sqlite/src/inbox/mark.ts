@@ -1,5 +1,5 @@
-import type { InboxItem, ItemMark, ItemRef, Owner } from "@belfry/core";
-import type { ItemMarking, ItemsChange, WholeInboxChange } from "@belfry/core/storage";
+import type { InboxItem, ItemRef, Owner } from "@belfry/core";
+import type { ItemMarking, ItemPlace, ItemsChange, WholeInboxChange } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { OWN, OWN_ITEM } from "./conditions.ts";
 import { type Added, NOTHING_ADDED, prepareAddToCounts, prepareInboxState } from "./inbox-state.ts";
@@ -95,17 +95,17 @@ export function prepareMarkAllSeen(context: QueryContext) {
 /** How a mark changes items. */
 interface MarkRule {
   /** Where it finds them. @default "active" */
-  readonly place?: "archived";
-  /** The assignments to each; `at` and the number of the change, `rev`, are its values. */
+  readonly place?: ItemPlace;
+  /** The assignments to each; `at`, `until` and the number of the change, `rev`, are its values. */
   readonly set: string;
   changes(item: InboxItem): boolean;
   /** What a changed item has from then on. */
-  after(at: Date): Partial<InboxItem>;
+  after(at: Date, until: Date | null): Partial<InboxItem>;
   /** What each changed item adds to the counts: flags of it are 0 or 1. */
   added(isUnread: number, isSeenUnread: number): Partial<Added>;
 }
 
-const MARKS: Readonly<Record<ItemMark, MarkRule>> = {
+const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
   seen: {
     set: "seen_mark = :rev",
     changes: ({ isSeen }) => !isSeen,
@@ -143,7 +143,59 @@ const MARKS: Readonly<Record<ItemMark, MarkRule>> = {
     after: () => ({ archivedAt: null }),
     added: (unread, seen) => ({ total: 1, unread, seenUnread: seen, awayUnread: -unread, awaySeenUnread: -seen }),
   },
+  snoozed: {
+    set: "snoozed_until = :until, deleted_at = :at",
+    changes: () => true,
+    after: (_, until) => ({ snoozedUntil: until }),
+    added: (unread, seen) => ({ total: -1, unread: -unread, seenUnread: -seen, awayUnread: unread, awaySeenUnread: seen }),
+  },
+  woken: {
+    place: "snoozed",
+    // It is unread, but not unseen.
+    set: "snoozed_until = NULL, deleted_at = NULL, read_at = NULL, unread_rev = :rev, seen_mark = CASE WHEN :isSeen THEN :rev ELSE seen_mark END",
+    changes: () => true,
+    after: () => ({ snoozedUntil: null, readAt: null }),
+    added: (unread, seen) => ({ total: 1, unread: 1, seenUnread: 1 - unread + seen, awayUnread: -unread, awaySeenUnread: -seen }),
+  },
 };
+
+interface MarkValues {
+  readonly seq: number;
+  readonly at: Date;
+  readonly until: Date | null;
+  readonly rev: number;
+  readonly isSeen: number;
+}
+
+/** Notes in the counters when the next snoozed item is due, and the first of those that are unread in spite of a read mark. */
+function prepareSettle({ prepare }: QueryContext) {
+  const settle = prepare<Owner & { readonly fromSeq: number | null }>(`
+    UPDATE belfry_inbox_counters SET
+      due_at = (SELECT min(snoozed_until) FROM belfry_inbox_items INDEXED BY belfry_inbox_items_snoozed WHERE ${OWN} AND snoozed_until IS NOT NULL),
+      reopened_from_seq = min(coalesce(reopened_from_seq, :fromSeq), coalesce(:fromSeq, reopened_from_seq)) WHERE ${OWN}`);
+  return (owner: Owner, reopened: readonly number[]): void => {
+    settle.run({ ...owner, fromSeq: reopened.length > 0 ? Math.min(...reopened) : null });
+  };
+}
+
+/** How many items are woken at a time. */
+const WOKEN_AT_ONCE = 1_000;
+
+/** Wakes the snoozed items of an inbox whose time has come. */
+export function prepareWakeDue(context: QueryContext) {
+  const mark = prepareMark(context);
+  const settle = prepareSettle(context);
+  const due = context.prepareRows<Owner & { readonly at: Date }, readonly [seq: number]>(`
+    SELECT seq FROM belfry_inbox_items INDEXED BY belfry_inbox_items_snoozed
+    WHERE ${OWN} AND snoozed_until IS NOT NULL AND snoozed_until <= :at ORDER BY seq LIMIT ${WOKEN_AT_ONCE}`);
+  return (owner: Owner, at: Date): ItemsChange => {
+    const refs = due.all({ ...owner, at }).map(([seq]) => ({ seq }));
+    if (refs.length === 0) {
+      settle(owner, []);
+    }
+    return mark(owner, refs, { mark: "woken", at });
+  };
+}
 
 /** Gives items a mark. */
 export function prepareMark(context: QueryContext) {
@@ -151,20 +203,26 @@ export function prepareMark(context: QueryContext) {
   const addToCounts = prepareAddToCounts(context);
   const prepared = Object.entries(MARKS).map(([mark, { set }]) => {
     const text = `UPDATE belfry_inbox_items SET ${set} WHERE ${OWN_ITEM}`;
-    return [mark, context.prepare<Owner & { readonly seq: number; readonly at: Date; readonly rev: number }>(text)] as const;
+    return [mark, context.prepare<Owner & MarkValues>(text)] as const;
   });
   const statements = new Map(prepared);
-  return (owner: Owner, refs: readonly ItemRef[], { mark, at }: ItemMarking): ItemsChange => {
+  const settle = prepareSettle(context);
+  return (owner: Owner, refs: readonly ItemRef[], marking: ItemMarking): ItemsChange => {
+    const { mark, at } = marking;
+    const until = marking.mark === "snoozed" ? marking.until : null;
     const { place, changes, after, added } = MARKS[mark];
     const { state, items } = findItems(owner, refs, place);
     const changed = items.filter(changes);
-    for (const { seq } of changed) {
-      statements.get(mark)?.run({ ...owner, seq, at, rev: state.counts.rev + 1 });
+    for (const { seq, isSeen } of changed) {
+      statements.get(mark)?.run({ ...owner, seq, at, until, isSeen: Number(isSeen), rev: state.counts.rev + 1 });
+    }
+    if (changed.length > 0 && (mark === "snoozed" || mark === "woken")) {
+      settle(owner, mark === "woken" ? changed.map(({ seq }) => seq).filter((seq) => seq <= state.readUpToSeq) : []);
     }
     const isSeenUnread = ({ isSeen, readAt }: InboxItem) => Number(isSeen && readAt === null);
     const sum = sumOf(changed.map((item) => added(Number(item.readAt === null), isSeenUnread(item))));
     return {
-      items: items.map((item) => (changes(item) ? { ...item, ...after(at) } : item)),
+      items: items.map((item) => (changes(item) ? { ...item, ...after(at, until) } : item)),
       changed: new Set(changed.map(({ seq }) => seq)),
       counts: addToCounts(owner, state.counts, { isChange: changed.length > 0, ...sum }),
     };

@@ -42,11 +42,11 @@ export function prepareRemoveRead(context: QueryContext) {
   };
 }
 
-/** An item to be removed for good; flags are 0 or 1. An archived item is away. */
+/** An item to be removed for good; flags are 0 or 1. An archived or snoozed item is away. */
 export type DroppedItem = readonly [seq: number, notificationPk: number, isShown: number, isAway: number, isUnread: number, isSeen: number];
 
 /** The columns of a {@link DroppedItem}, over the item `i` and its inbox's counters `c`. */
-export const DROPPED_COLUMNS = `i.seq, i.notification_pk, i.deleted_at IS NULL, i.archived_at IS NOT NULL,
+export const DROPPED_COLUMNS = `i.seq, i.notification_pk, i.deleted_at IS NULL, (i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL),
   NOT ${IS_READ_BESIDE_COUNTERS}, ${IS_SEEN_BESIDE_COUNTERS}`;
 
 /** Removes a notification if nothing refers to it any more. */

@@ -5,7 +5,7 @@ import type { QueryContext } from "../database/statement.ts";
 import { IS_READ_BESIDE_COUNTERS, JOIN_COUNTERS, OWN } from "./conditions.ts";
 import { prepareLeaveFanOuts } from "./fan-outs.ts";
 import { prepareInboxState } from "./inbox-state.ts";
-import { DELETED_AT, ITEM_COLUMNS, type ItemRow, prepareReadTimes, selectOwnItems, toItem } from "./item-row.ts";
+import { DELETED_AT, ITEM_COLUMNS, type ItemRow, isAway, prepareReadTimes, selectOwnItems, toItem } from "./item-row.ts";
 import { DROPPED_COLUMNS, type DroppedItem, prepareDropItems } from "./remove.ts";
 
 type Some = Owner & { readonly limit: number };
@@ -44,7 +44,7 @@ export function prepareExport(context: QueryContext) {
     const records = page.all({ ...owner, seq: Number(after ?? 0), limit }).map((row): ExportedItem => {
       const deletedAt = row[DELETED_AT];
       const item = toItem(row, owner, states);
-      return { ...item, deletedAt: deletedAt === null || item.archivedAt !== null ? null : new Date(deletedAt) };
+      return { ...item, deletedAt: deletedAt === null || isAway(item) ? null : new Date(deletedAt) };
     });
     const last = records.length < limit ? undefined : records.at(-1);
     return { records, next: last === undefined ? null : String(last.seq) };

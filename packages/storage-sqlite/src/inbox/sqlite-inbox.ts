@@ -6,7 +6,7 @@ import type { SqliteTransaction } from "../database/connection.ts";
 import { cutIntoChunks, prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut } from "./fan-outs.ts";
 import { prepareCounts } from "./inbox-state.ts";
 import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant, preparePositions } from "./list.ts";
-import { prepareMark, prepareMarkAllRead, prepareMarkAllSeen, prepareMarkRead, prepareMarkUnread } from "./mark.ts";
+import { prepareMark, prepareMarkAllRead, prepareMarkAllSeen, prepareMarkRead, prepareMarkUnread, prepareWakeDue } from "./mark.ts";
 import { prepareRemove, prepareRemoveRead } from "./remove.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareCreateMany } from "./write-items.ts";
@@ -38,6 +38,7 @@ export function sqliteInbox(
       markAllRead: write(prepareMarkAllRead),
       mark: write(prepareMark),
       markAllSeen: write(prepareMarkAllSeen),
+      wakeDue: write(prepareWakeDue),
       remove: write(prepareRemove),
       removeRead: write(prepareRemoveRead),
       erase: step(prepareErase),

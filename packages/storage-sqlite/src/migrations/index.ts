@@ -18,6 +18,7 @@ import { decidedMigration } from "./0016-decided.ts";
 import { itemMarksMigration } from "./0017-item-marks.ts";
 import { quietMigration } from "./0018-quiet.ts";
 import { throttlesMigration } from "./0019-throttles.ts";
+import { dueItemsMigration } from "./0020-due-items.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -40,4 +41,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: itemMarksMigration },
   { phase: "expand", sql: quietMigration },
   { phase: "expand", sql: throttlesMigration },
+  { phase: "expand", sql: dueItemsMigration },
 ] as const satisfies readonly Migration[];

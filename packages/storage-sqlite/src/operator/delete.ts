@@ -2,7 +2,7 @@ import type { DeletedSend, Deletion, DeletionStep } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareWriteAudit } from "../delivery/change-send.ts";
 import { prepareAddToCounts, prepareInboxState } from "../inbox/inbox-state.ts";
-import { DELETED_AT, ITEM_COLUMNS, type ItemRow, prepareReadTimes, toItem } from "../inbox/item-row.ts";
+import { DELETED_AT, ITEM_COLUMNS, type ItemRow, isAway, prepareReadTimes, toItem } from "../inbox/item-row.ts";
 
 interface Key {
   readonly pk: number;
@@ -87,7 +87,7 @@ function prepareDropItemsOf(context: QueryContext) {
       const unread = was.readAt === null ? -1 : 0;
       const seen = was.isSeen ? unread : 0;
       if (row[DELETED_AT] !== null) {
-        if (was.archivedAt !== null) {
+        if (isAway(was)) {
           addToCounts(owner, state.counts, { isChange: false, awayUnread: unread, awaySeenUnread: seen });
         }
         return [];

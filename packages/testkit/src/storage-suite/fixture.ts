@@ -30,7 +30,7 @@ export function itemOf(
   notification: Notification,
   { userId, seq, readAt = null, ...marks }: Pick<InboxItem, "userId" | "seq"> & Partial<InboxItem>,
 ): InboxItem {
-  return { ...notification, userId, seq, readAt, isSeen: readAt !== null, pinnedAt: null, archivedAt: null, ...marks };
+  return { ...notification, userId, seq, readAt, isSeen: readAt !== null, pinnedAt: null, archivedAt: null, snoozedUntil: null, ...marks };
 }
 
 /** One storage for the tests of a describe block; each test has a tenant of its own in it. */

@@ -71,7 +71,7 @@ async function expectInbox({ inbox }: Storage): Promise<void> {
   ]);
   expect(page.items[2]).toMatchObject({ type: "note", title: "Title 1", message: "Message 1", data: { n: 1 }, createdAt: THEN });
   expect(page.counts).toMatchObject({ total: 3, unread: 1, unseen: 1, lastSeq: 3, epoch: "first" });
-  expect(page.items).toMatchObject([false, true, true].map((isSeen) => ({ isSeen, pinnedAt: null, archivedAt: null })));
+  expect(page.items).toMatchObject([false, true, true].map((isSeen) => ({ isSeen, pinnedAt: null, archivedAt: null, snoozedUntil: null })));
   expect((await inbox.list(owner, { status: "unread", limit: 10 })).items.map(({ seq }) => seq)).toEqual([3]);
   expect((await inbox.list(owner, { status: "read", limit: 10 })).items.map(({ seq }) => seq)).toEqual([2, 1]);
   expect((await inbox.fanOutNext(THEN))?.items.map(({ userId, seq }) => [userId, seq])).toEqual([

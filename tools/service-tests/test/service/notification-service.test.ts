@@ -24,6 +24,7 @@ onEveryStorage((database) => {
         isSeen: false,
         pinnedAt: null,
         archivedAt: null,
+        snoozedUntil: null,
       });
     });
 

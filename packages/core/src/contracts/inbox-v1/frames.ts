@@ -59,7 +59,7 @@ function position(seq: string, epoch: string): InboxPosition {
   return Number.isSafeInteger(number) ? { seq: number, epoch } : NOWHERE;
 }
 
-/** The frame type of each change. Archiving looks like deleting; changes that the contract does not know have no frame. */
+/** The frame type of each change. Archiving and snoozing look like deleting; changes that the contract does not know have no frame. */
 const FRAME_TYPES: Readonly<Record<InboxChange, string | null>> = {
   created: "notification_new",
   read: "notification_read",
@@ -67,7 +67,8 @@ const FRAME_TYPES: Readonly<Record<InboxChange, string | null>> = {
   read_all: "notification_read_all",
   deleted_read: "notification_deleted_read",
   archived: "notification_deleted",
-  ...{ unarchived: null, unread: null, seen: null, unseen: null, seen_all: null, pinned: null, unpinned: null },
+  snoozed: "notification_deleted",
+  ...{ unarchived: null, woken: null, unread: null, seen: null, unseen: null, seen_all: null, pinned: null, unpinned: null },
 };
 
 /** A frame that can be sent to any number of sockets. */

@@ -31,7 +31,9 @@ export function deliveryRoundTripTests(harness: StorageHarness): void {
       ]);
       const items = await fixture.inbox.listTenant(tenant, 10);
       const shared = send.notification;
-      expect(items).toEqual([{ ...shared, userId: "cat", seq: 1, readAt: null, isSeen: false, pinnedAt: null, archivedAt: null }]);
+      expect(items).toEqual([
+        { ...shared, userId: "cat", seq: 1, readAt: null, isSeen: false, pinnedAt: null, archivedAt: null, snoozedUntil: null },
+      ]);
     });
 
     test("kept under its idempotency key is answered to the next send of that key", async () => {

@@ -30,7 +30,7 @@ export function fullEntry(fixture: Fixture) {
   return { notification: fullNotification(fixture), recipients: ["ann", "bob"] } satisfies Full<NewNotification>;
 }
 
-/** {@link fullNotification} as the first item of `user`'s inbox, after it was read, pinned and archived. */
+/** {@link fullNotification} as the first item of `user`'s inbox, after it was read, pinned, archived and, as no item can be, snoozed. */
 export function fullItem(notification: Full<Notification>, userId: string): Full<InboxItem> {
-  return { ...notification, userId, seq: 1, readAt: at(77), isSeen: true, pinnedAt: at(78), archivedAt: at(79) };
+  return { ...notification, userId, seq: 1, readAt: at(77), isSeen: true, pinnedAt: at(78), archivedAt: at(79), snoozedUntil: at(80) };
 }

@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import type { StorageHarness } from "../harness.ts";
 import { concurrencyTests } from "./concurrency.ts";
+import { dueItemTests } from "./due-items.ts";
 import { erasingTests, sweepingTests } from "./erasing.ts";
 import { itemMarkTests } from "./item-marks.ts";
 import { itemTests } from "./items.ts";
@@ -20,6 +21,7 @@ export function inboxTests(harness: StorageHarness): void {
     inboxRoundTripTests(harness);
     reopeningTests(harness);
     itemMarkTests(harness);
+    dueItemTests(harness);
     erasingTests(harness);
     sweepingTests(harness);
     concurrencyTests(harness);

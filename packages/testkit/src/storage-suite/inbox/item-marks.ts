@@ -73,7 +73,7 @@ export function itemMarkTests(harness: StorageHarness): void {
       expect(await fixture.inbox.absence(owner, second?.id ?? "")).toBe("deleted");
       expect((await fixture.inbox.listAfter(owner, 0, { limit: 9, bytes: 9_999 })).items.map(({ seq }) => seq)).toEqual([3]);
       expect(seqsOf(await fixture.inbox.listTenant(fixture.tenant, 9))).toEqual([3]);
-      const archived = await fixture.inbox.list(owner, { status: "all", archived: true, limit: 1, offset: 1 });
+      const archived = await fixture.inbox.list(owner, { status: "all", place: "archived", limit: 1, offset: 1 });
       expect(archived).toMatchObject({ items: [{ seq: 1, archivedAt: at(6) }], matching: 2 });
       for (const name of ["seen", "unseen", "pinned", "unpinned", "archived"] satisfies ItemMark[]) {
         expect((await mark(owner, [1], name)).items).toEqual([]);

@@ -28,11 +28,15 @@ export function inboxRoundTripTests(harness: StorageHarness): void {
       const ann = fixture.owner("ann");
       // The items of a chunk are as old as the chunk.
       const notification = { ...entry.notification, ...(way === "chunk by chunk" ? { createdAt: at(1) } : {}) };
-      const [archived, bobs] = [fullItem(notification, "ann"), fullItem(notification, "bob")];
+      const [full, bobs] = [fullItem(notification, "ann"), fullItem(notification, "bob")];
       expectAllDifferent(entry.notification);
-      expectAllDifferent(archived);
+      expectAllDifferent(full);
+      const [archived, snoozed] = [
+        { ...full, snoozedUntil: null },
+        { ...full, archivedAt: null },
+      ];
       const { id, readAt, pinnedAt, archivedAt } = archived;
-      const [item, other] = [archived, bobs].map((one) => ({ ...one, archivedAt: null })) as [InboxItem, InboxItem];
+      const [item, other] = [archived, bobs].map((one) => ({ ...one, archivedAt: null, snoozedUntil: null })) as [InboxItem, InboxItem];
       expect(await inbox.get(ann, id)).toEqual({ ...item, readAt: null, isSeen: false, pinnedAt: null });
       const pinned = await inbox.mark(ann, [id], { mark: "pinned", at: pinnedAt });
       expect(pinned.items).toEqual([{ ...item, readAt: null, isSeen: false }]);
@@ -40,7 +44,7 @@ export function inboxRoundTripTests(harness: StorageHarness): void {
       await inbox.mark(fixture.owner("bob"), [id], { mark: "pinned", at: pinnedAt });
       await inbox.markRead(fixture.owner("bob"), [{ seq: 1 }], readAt);
       expect((await inbox.mark(ann, [id], { mark: "archived", at: archivedAt })).items).toEqual([archived]);
-      expect((await inbox.list(ann, { status: "read", archived: true, type: item.type, limit: 10 })).items).toEqual([archived]);
+      expect((await inbox.list(ann, { status: "read", place: "archived", type: item.type, limit: 10 })).items).toEqual([archived]);
       expect(await inbox.get(ann, id, { includeDeleted: true })).toEqual(archived);
       expect((await inbox.export(ann, { after: null, limit: 10 })).records).toEqual([{ ...archived, deletedAt: null }]);
       expect((await inbox.mark(ann, [id], { mark: "unarchived", at: archivedAt })).items).toEqual([item]);
@@ -52,6 +56,12 @@ export function inboxRoundTripTests(harness: StorageHarness): void {
       const ofTenant = await inbox.listTenant(tenant, 10);
       expect([...ofTenant].sort((one, two) => one.userId.localeCompare(two.userId))).toEqual([item, other]);
       const unread = { ...item, readAt: null };
+      const snooze = await inbox.mark(ann, [id], { mark: "snoozed", at: at(1), until: snoozed.snoozedUntil });
+      expect(snooze.items).toEqual([snoozed]);
+      expect((await inbox.list(ann, { status: "all", place: "snoozed", limit: 10 })).items).toEqual([snoozed]);
+      expect((await inbox.export(ann, { after: null, limit: 10 })).records).toEqual([{ ...snoozed, deletedAt: null }]);
+      expect((await inbox.wakeDue(ann, snoozed.snoozedUntil)).items).toEqual([unread]);
+      await inbox.markRead(ann, [id], readAt);
       expect((await inbox.markUnread(ann, [item.id])).items).toEqual([unread]);
       expect((await inbox.remove(ann, [item.id], at(78))).items).toEqual([unread]);
       expect(await inbox.get(ann, item.id, { includeDeleted: true })).toEqual(unread);

@@ -1,5 +1,5 @@
-import type { InboxCounts, InboxItem, ItemMark, ItemRef, Notification, Owner } from "@belfry/core";
-import type { InboxQuery, ItemMarking, NewNotification } from "@belfry/core/storage";
+import type { InboxCounts, InboxItem, ItemRef, Notification, Owner } from "@belfry/core";
+import type { InboxQuery, ItemMarking, ItemPlace, NewNotification } from "@belfry/core/storage";
 import { itemOf } from "../fixture.ts";
 
 /** One item of the model. */
@@ -12,6 +12,7 @@ export interface ModelRow extends Owner {
   seen: boolean;
   pinnedAt: Date | null;
   archivedAt: Date | null;
+  snoozedUntil: Date | null;
   deleted: boolean;
 }
 
@@ -20,10 +21,14 @@ interface ModelChunk {
   readonly recipients: readonly string[];
 }
 
-const UNMARKED = { seen: false, pinnedAt: null, archivedAt: null, deleted: false };
+const UNMARKED = { seen: false, pinnedAt: null, archivedAt: null, snoozedUntil: null, deleted: false };
 
-function isActive({ deleted, archivedAt }: ModelRow): boolean {
-  return !deleted && archivedAt === null;
+function isActive({ deleted, archivedAt, snoozedUntil }: ModelRow): boolean {
+  return !deleted && archivedAt === null && snoozedUntil === null;
+}
+
+function isSnoozed({ deleted, snoozedUntil }: ModelRow): boolean {
+  return !deleted && snoozedUntil !== null;
 }
 
 function isArchived({ deleted, archivedAt }: ModelRow): boolean {
@@ -34,18 +39,25 @@ function isSeen({ readAt, seen }: ModelRow): boolean {
   return seen || readAt !== null;
 }
 
+/** Where the items are that a mark finds, if not among the active ones. */
+const FOUND_IN: Readonly<Partial<Record<ItemMarking["mark"], ItemPlace>>> = { unarchived: "archived", woken: "snoozed" };
+
 interface MarkRule {
   changes(row: ModelRow): boolean;
-  change(row: ModelRow, at: Date): void;
+  change(row: ModelRow, at: Date, until: Date | null): void;
 }
 
-const MARKS: Readonly<Record<ItemMark, MarkRule>> = {
+const PLACES: Readonly<Record<ItemPlace, (row: ModelRow) => boolean>> = { active: isActive, archived: isArchived, snoozed: isSnoozed };
+
+const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
   seen: { changes: (row) => !isSeen(row), change: (row) => Object.assign(row, { seen: true }) },
   unseen: { changes: ({ readAt, seen }) => readAt === null && seen, change: (row) => Object.assign(row, { seen: false }) },
   pinned: { changes: ({ pinnedAt }) => pinnedAt === null, change: (row, at) => Object.assign(row, { pinnedAt: at }) },
   unpinned: { changes: ({ pinnedAt }) => pinnedAt !== null, change: (row) => Object.assign(row, { pinnedAt: null }) },
   archived: { changes: () => true, change: (row, at) => Object.assign(row, { archivedAt: at }) },
   unarchived: { changes: () => true, change: (row) => Object.assign(row, { archivedAt: null }) },
+  snoozed: { changes: () => true, change: (row, _, until) => Object.assign(row, { snoozedUntil: until }) },
+  woken: { changes: () => true, change: (row) => Object.assign(row, { snoozedUntil: null, seen: isSeen(row), readAt: null }) },
 };
 
 /** The part of a change that the model predicts: the numbers of the items found, and of those changed. */
@@ -94,7 +106,8 @@ export class InboxModel {
 
   /** Newest first. */
   list(owner: Owner, query: Omit<InboxQuery, "limit"> & { readonly limit?: number }): readonly InboxItem[] {
-    return (query.archived ? this.#archived(owner) : this.#present(owner))
+    return this.#of(owner)
+      .filter(PLACES[query.place ?? "active"])
       .filter((row) => query.type === undefined || row.notification.type === query.type)
       .filter((row) => query.status === "all" || (row.readAt === null) === (query.status === "unread"))
       .filter((row) => query.before === undefined || row.seq < query.before)
@@ -163,7 +176,9 @@ export class InboxModel {
   }
 
   markAllRead(owner: Owner, at: Date): number {
-    const unread = [...this.#present(owner), ...this.#archived(owner)].filter((row) => row.readAt === null);
+    const unread = this.#of(owner)
+      .filter(({ deleted }) => !deleted)
+      .filter((row) => row.readAt === null);
     for (const row of unread) {
       row.readAt = at;
     }
@@ -172,7 +187,9 @@ export class InboxModel {
   }
 
   markAllSeen(owner: Owner): number {
-    const unseen = [...this.#present(owner), ...this.#archived(owner)].filter((row) => !isSeen(row));
+    const unseen = this.#of(owner)
+      .filter(({ deleted }) => !deleted)
+      .filter((row) => !isSeen(row));
     for (const row of unseen) {
       row.seen = true;
     }
@@ -180,19 +197,31 @@ export class InboxModel {
     return unseen.filter(isActive).length;
   }
 
-  mark(owner: Owner, refs: readonly ItemRef[], { mark, at }: ItemMarking): ModelChange {
-    const found = this.#findAll(owner, refs, mark === "unarchived" ? isArchived : isActive);
-    const changed = found.filter(MARKS[mark].changes);
+  mark(owner: Owner, refs: readonly ItemRef[], marking: ItemMarking): ModelChange {
+    const { changes, change } = MARKS[marking.mark];
+    const found = this.#findAll(owner, refs, PLACES[FOUND_IN[marking.mark] ?? "active"]);
+    const changed = found.filter(changes);
     for (const row of changed) {
-      MARKS[mark].change(row, at);
+      change(row, marking.at, marking.mark === "snoozed" ? marking.until : null);
     }
     return this.#noteChange(owner, found, changed);
   }
 
-  /** An archived item, for what a mark of it answers. */
-  archived(owner: Owner, ref: ItemRef): InboxItem | null {
+  wakeDue(owner: Owner, at: Date): ModelChange {
+    const due = this.#of(owner).filter((row) => isSnoozed(row) && row.snoozedUntil !== null && row.snoozedUntil <= at);
+    return this.mark(owner, due, { mark: "woken", at });
+  }
+
+  /** An item that is not deleted, wherever it is. */
+  there(owner: Owner, ref: ItemRef): InboxItem | null {
     const row = this.#find(owner, ref);
-    return row && isArchived(row) ? toItem(row) : null;
+    return row && !row.deleted ? toItem(row) : null;
+  }
+
+  /** When an inbox changes by the clock for the first time; null for never. */
+  dueAt(owner: Owner): Date | null {
+    const times = this.#of(owner).flatMap((row) => (isSnoozed(row) && row.snoozedUntil !== null ? [row.snoozedUntil] : []));
+    return times.toSorted((one, other) => one.getTime() - other.getTime())[0] ?? null;
   }
 
   remove(owner: Owner, refs: readonly ItemRef[]): ModelChange {
@@ -267,10 +296,6 @@ export class InboxModel {
     return this.#of(owner).filter(isActive);
   }
 
-  #archived(owner: Owner): readonly ModelRow[] {
-    return this.#of(owner).filter(isArchived);
-  }
-
   #find(owner: Owner, ref: ItemRef): ModelRow | undefined {
     return this.#of(owner).find((row) => (typeof ref === "string" ? row.notification.id === ref : row.seq === ref.seq));
   }
@@ -287,8 +312,8 @@ function keyOf({ tenant, userId }: Owner): string {
 }
 
 function toItem(row: ModelRow): InboxItem {
-  const { notification, userId, seq, readAt, createdAt, pinnedAt, archivedAt } = row;
-  return itemOf({ ...notification, createdAt }, { userId, seq, readAt, isSeen: isSeen(row), pinnedAt, archivedAt });
+  const { notification, userId, seq, readAt, createdAt, pinnedAt, archivedAt, snoozedUntil } = row;
+  return itemOf({ ...notification, createdAt }, { userId, seq, readAt, isSeen: isSeen(row), pinnedAt, archivedAt, snoozedUntil });
 }
 
 /** Newest notification first, then by user. */

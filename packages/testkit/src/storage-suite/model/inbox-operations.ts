@@ -1,4 +1,4 @@
-import type { ItemMark } from "@belfry/core";
+import type { ItemMarking, ItemPlace } from "@belfry/core/storage";
 import fc from "fast-check";
 
 /** The users of both tenants of a run. Their names are easily taken for one another. */
@@ -22,7 +22,7 @@ export interface Pick {
 export interface Look {
   readonly inbox: number;
   readonly status: "all" | "unread" | "read";
-  readonly archived: boolean;
+  readonly place: ItemPlace;
   readonly type: number | null;
   readonly from: "newest" | "before" | "offset";
   readonly start: number;
@@ -40,14 +40,23 @@ export type Operation =
   | { readonly do: "repeat"; readonly written: number; readonly draft: Draft }
   | { readonly do: "transaction"; readonly drafts: readonly Draft[]; readonly commit: boolean }
   | ({ readonly do: "markRead" | "markUnread" | "remove"; readonly picks: readonly Pick[]; readonly second: number } & Whose)
-  | ({ readonly do: "mark"; readonly mark: ItemMark; readonly picks: readonly Pick[]; readonly second: number } & Whose)
+  | ({
+      readonly do: "mark";
+      readonly mark: ItemMarking["mark"];
+      readonly forSeconds: number;
+      readonly picks: readonly Pick[];
+      readonly second: number;
+    } & Whose)
   | ({ readonly do: "markAllRead" | "markAllSeen" | "removeRead"; readonly second: number } & Whose)
+  | ({ readonly do: "wakeDue"; readonly second: number } & Whose)
   | { readonly do: "fanOut"; readonly draft: Draft; readonly chunkSize: number }
   | { readonly do: "fanOutNext"; readonly second: number }
   | ({ readonly do: "find"; readonly pick: Pick } & Whose)
   | ({ readonly do: "pageThrough"; readonly look: Look } & Whose)
   | ({ readonly do: "follow"; readonly start: number; readonly limit: number } & Whose)
   | { readonly do: "renewEpochs" };
+
+const MARKS: ItemMarking["mark"][] = ["seen", "unseen", "pinned", "unpinned", "archived", "unarchived", "snoozed", "snoozed", "woken"];
 
 const tenant = fc.nat({ max: 1 });
 const user = fc.nat({ max: MODEL_USERS.length - 1 });
@@ -71,7 +80,7 @@ const pick: fc.Arbitrary<Pick> = fc.record({
 export const look: fc.Arbitrary<Look> = fc.record({
   inbox: fc.nat({ max: 2 * MODEL_USERS.length - 1 }),
   status: fc.constantFrom("all" as const, "unread" as const, "read" as const),
-  archived: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)),
+  place: fc.constantFrom<ItemPlace[]>("active", "active", "active", "archived", "snoozed"),
   type: fc.option(fc.nat({ max: MODEL_TYPES.length - 1 })),
   from: fc.constantFrom("newest" as const, "before" as const, "offset" as const),
   start: fc.nat({ max: 110 }),
@@ -97,7 +106,8 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     weight: 9,
     arbitrary: fc.record({
       do: fc.constant("mark" as const),
-      mark: fc.constantFrom<ItemMark[]>("seen", "unseen", "pinned", "unpinned", "archived", "unarchived"),
+      mark: fc.constantFrom<ItemMarking["mark"][]>(...MARKS),
+      forSeconds: fc.nat({ max: 100 }),
       tenant,
       user,
       picks: fc.array(pick, { maxLength: 6 }),
@@ -105,6 +115,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("markAllRead" as const, "markAllSeen" as const), tenant, user, second }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("wakeDue" as const), tenant, user, second }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("removeRead" as const), tenant, user, second }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("fanOut" as const), draft, chunkSize: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("fanOutNext" as const), second }) },

@@ -48,6 +48,8 @@ export class InboxRun {
         return this.#change(operation);
       case "mark":
         return this.#mark(operation);
+      case "wakeDue":
+        return this.#wakeDue(operation);
       case "markAllRead":
       case "markAllSeen":
       case "removeRead":
@@ -171,15 +173,32 @@ export class InboxRun {
   async #mark(operation: Step<"mark">): Promise<void> {
     const owner = this.#owner(operation);
     const refs = operation.picks.map((pick) => this.#ref(pick));
-    const marking = { mark: operation.mark, at: at(operation.second) };
+    const { mark, second, forSeconds } = operation;
+    const marking = mark === "snoozed" ? { mark, at: at(second), until: at(second + forSeconds) } : { mark, at: at(second) };
     const change = await this.#fixture.inbox.mark(owner, refs, marking);
     const expected = this.#model.mark(owner, refs, marking);
     expect({ found: seqsOf(change.items), changed: change.changed }).toEqual({ found: expected.found, changed: new Set(expected.changed) });
     expect(change.counts).toMatchObject(this.#model.counts(owner));
     expectItems(
       change.items,
-      expected.found.flatMap((seq) => this.#model.get(owner, { seq }) ?? this.#model.archived(owner, { seq }) ?? []),
+      expected.found.flatMap((seq) => this.#model.there(owner, { seq }) ?? []),
     );
+  }
+
+  async #wakeDue(operation: Step<"wakeDue">): Promise<void> {
+    const owner = this.#owner(operation);
+    const change = await this.#fixture.inbox.wakeDue(owner, at(operation.second));
+    const expected = this.#model.wakeDue(owner, at(operation.second));
+    expect({ found: seqsOf(change.items), changed: change.changed }).toEqual({ found: expected.found, changed: new Set(expected.changed) });
+    expect(change.counts).toMatchObject(this.#model.counts(owner));
+    await this.#checkDue(owner);
+  }
+
+  /** An inbox is due when its first snoozed item is, at the latest. */
+  async #checkDue(owner: Owner): Promise<void> {
+    const due = await this.#fixture.inbox.dueInboxes(EVERYTHING);
+    const noted = due.find(({ tenant, userId }) => tenant === owner.tenant && userId === owner.userId)?.dueAt ?? null;
+    expect(noted).toEqual(this.#model.dueAt(owner));
   }
 
   async #sweep(operation: Step<"markAllRead" | "markAllSeen" | "removeRead">): Promise<void> {
@@ -288,7 +307,7 @@ export class InboxRun {
     const type = look.type === null ? undefined : MODEL_TYPES[look.type];
     return {
       status: look.status,
-      ...(look.archived ? { archived: true } : {}),
+      place: look.place,
       limit: look.limit,
       ...(type === undefined ? {} : { type }),
       ...(look.from === "before" ? { before: start + 1 } : {}),
@@ -307,7 +326,7 @@ function expectItems(actual: readonly InboxItem[], expected: readonly InboxItem[
 }
 
 function line({ seq, tenant, userId, id, type, title, createdAt, readAt, ...marks }: InboxItem): string {
-  const { isSeen, pinnedAt, archivedAt } = marks;
-  const times = [createdAt, readAt, pinnedAt, archivedAt].map((time) => time?.getTime() ?? null);
+  const { isSeen, pinnedAt, archivedAt, snoozedUntil } = marks;
+  const times = [createdAt, readAt, pinnedAt, archivedAt, snoozedUntil].map((time) => time?.getTime() ?? null);
   return JSON.stringify([seq, tenant, userId, id, type, title, isSeen, ...times]);
 }

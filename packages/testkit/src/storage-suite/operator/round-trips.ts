@@ -15,7 +15,7 @@ export function operatorRoundTripTests(harness: StorageHarness): void {
       const entry = fullEntry(fixture);
       const { id, tenant, message, data, source, actor, url, actions, kind, title, createdAt } = entry.notification;
       await fixture.inbox.createMany([entry]);
-      const items = entry.recipients.map((userId) => ({ ...fullItem(entry.notification, userId), archivedAt: null }));
+      const items = entry.recipients.map((userId) => ({ ...fullItem(entry.notification, userId), archivedAt: null, snoozedUntil: null }));
       for (const { userId, readAt, pinnedAt } of items) {
         await fixture.inbox.markRead(fixture.owner(userId), [id], readAt);
         await fixture.inbox.mark(fixture.owner(userId), [id], { mark: "pinned", at: pinnedAt });

@@ -1,0 +1,86 @@
+import type { Owner } from "../foundation/context.ts";
+import { isUuid } from "../foundation/ids.ts";
+import { type MembersOf, requireList, requireMembers, validationError } from "../foundation/issue-list.ts";
+import { shown } from "../foundation/parse-text.ts";
+import { announceItems, type InboxContext } from "./context.ts";
+import type { ItemChange, WholeChange } from "./inbox-event.ts";
+import type { InboxItem, ItemRef } from "./inbox-item.ts";
+import type { ItemsChange, WholeInboxChange } from "./inbox-storage.ts";
+
+const SEQ_REF: MembersOf<Exclude<ItemRef, string>> = { seq: true };
+
+/** The events of a service for changes of whole inboxes. */
+const WHOLE_EVENTS = {
+  read_all: "inbox.all_read",
+  seen_all: "inbox.all_seen",
+  deleted_read: "inbox.read_deleted",
+} as const satisfies Record<WholeChange, string>;
+
+/** A change of some items of an inbox. */
+export interface Changing {
+  readonly owner: Owner;
+  readonly refs: readonly ItemRef[];
+  /** What happens to them; a snoozed item also has its time. */
+  readonly change: Exclude<ItemChange, "snoozed"> | { readonly until: Date };
+}
+
+/** Changes items, tells everybody of those that changed, and returns those that were found. */
+export async function changeItems(context: InboxContext, { owner, refs, change }: Changing): Promise<readonly InboxItem[]> {
+  requireList(refs, "ids");
+  using _call = await context.ready();
+  const name = typeof change === "string" ? change : "snoozed";
+  const { items, changed, counts } = await write(context, { owner, refs: refs.filter(isPossible), change });
+  const { epoch } = counts;
+  announceItems(
+    context,
+    name,
+    items.filter(({ seq }) => changed.has(seq)).map((item) => ({ item, epoch })),
+  );
+  if (name === "snoozed" && changed.size > 0) {
+    context.dueItems();
+  }
+  // A notification of `create` has no deliveries to look up.
+  const sent = items.filter(({ kind }) => change === "read" && kind === "send").map(({ id }) => id);
+  if (sent.length > 0) {
+    await context.reads.onRead(owner, sent);
+  }
+  return items;
+}
+
+function write({ inbox, clock }: InboxContext, { owner, refs, change }: Changing): Promise<ItemsChange> {
+  const at = new Date(clock.now());
+  switch (change) {
+    case "read":
+      return inbox.markRead(owner, refs, at);
+    case "unread":
+      return inbox.markUnread(owner, refs);
+    case "deleted":
+      return inbox.remove(owner, refs, at);
+    default:
+      return inbox.mark(owner, refs, typeof change === "string" ? { mark: change, at } : { mark: "snoozed", at, until: change.until });
+  }
+}
+
+/** Tells everybody of a change of a whole inbox, unless it changed nothing. */
+export function announceWhole(
+  { publish, events }: InboxContext,
+  owner: Owner,
+  { change, count, counts }: WholeInboxChange & { readonly change: WholeChange },
+): void {
+  if (count > 0) {
+    publish([{ ...owner, change, seq: counts.lastSeq, epoch: counts.epoch, count }]);
+    events.emit(WHOLE_EVENTS[change], { ...owner, count });
+  }
+}
+
+/** Whether an item with this ref can exist at all. Belfry does not query the database for an impossible ref. */
+export function isPossible(ref: ItemRef): boolean {
+  if (typeof ref !== "string") {
+    if (typeof ref !== "object" || ref === null) {
+      const message = `must be a notification's id, or { seq } with its number in the inbox; is ${shown(ref)}`;
+      throw validationError([{ path: ["id"], type: "string_type", message }]);
+    }
+    requireMembers("an item's place", ref, SEQ_REF);
+  }
+  return typeof ref === "string" ? isUuid(ref) : Number.isSafeInteger(ref.seq) && ref.seq > 0;
+}

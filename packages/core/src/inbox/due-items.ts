@@ -1,0 +1,95 @@
+import { Loop, type NextRun } from "../work/loop.ts";
+import { nextTurn } from "../work/timing.ts";
+import { announceItems, type InboxContext } from "./context.ts";
+import type { ExpiringNotification } from "./inbox-storage.ts";
+
+/** How often a process looks for what another one has put off, or what will expire. */
+const POLL_INTERVAL_MS = 5_000;
+const AT_ONCE = 100;
+
+/**
+ * Changes inboxes by the clock: wakes snoozed items, and takes items of expired notifications out. Several processes may do
+ * it at once, because an item is changed once, under the lock of its inbox.
+ */
+export class DueItems {
+  /** The background loop. Snoozing and each start wake it, and it also runs when the next item is due. */
+  readonly loop: Loop;
+  readonly #context: InboxContext;
+
+  constructor(context: InboxContext) {
+    this.#context = context;
+    const { clock, logger } = context;
+    this.loop = new Loop({ task: "wake snoozed items and take expired ones out", run: () => this.#run(), clock, logger });
+  }
+
+  async #run(): Promise<NextRun> {
+    await this.#context.ready();
+    const next = Math.min(await this.#wakeAll(), await this.#expireAll());
+    return Math.min(Math.max(next - this.#context.clock.now(), 1), POLL_INTERVAL_MS);
+  }
+
+  /** Wakes what is due, and answers when the next item is. */
+  async #wakeAll(): Promise<number> {
+    const { inbox, clock } = this.#context;
+    while (!this.loop.isStopping) {
+      const inboxes = await inbox.dueInboxes(AT_ONCE);
+      const now = clock.now();
+      for (const { tenant, userId } of inboxes.filter(({ dueAt }) => dueAt.getTime() <= now)) {
+        const { items, changed, counts } = await inbox.wakeDue({ tenant, userId }, new Date(now));
+        announceItems(
+          this.#context,
+          "woken",
+          items.filter(({ seq }) => changed.has(seq)).map((item) => ({ item, epoch: counts.epoch })),
+        );
+        await nextTurn();
+      }
+      const later = inboxes.find(({ dueAt }) => dueAt.getTime() > now);
+      if (later !== undefined || inboxes.length === 0) {
+        return later?.dueAt.getTime() ?? Number.POSITIVE_INFINITY;
+      }
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Takes the items of expired notifications out, and answers when the next one expires. */
+  async #expireAll(): Promise<number> {
+    const { inbox, clock } = this.#context;
+    while (!this.loop.isStopping) {
+      const expiring = await inbox.expiring(AT_ONCE);
+      const now = clock.now();
+      for (const notification of expiring.filter(({ expiresAt }) => expiresAt.getTime() <= now)) {
+        if (!(await this.#expire(notification))) {
+          // A fan-out still writes its items.
+          return now + POLL_INTERVAL_MS;
+        }
+      }
+      const later = expiring.find(({ expiresAt }) => expiresAt.getTime() > now);
+      if (later !== undefined || expiring.length === 0) {
+        return later?.expiresAt.getTime() ?? Number.POSITIVE_INFINITY;
+      }
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Takes a notification's items out. False if some are still to come. */
+  async #expire({ tenant, id }: ExpiringNotification): Promise<boolean> {
+    const { inbox, clock } = this.#context;
+    while (!this.loop.isStopping) {
+      const at = new Date(clock.now());
+      const users = await inbox.activeUsersOf(tenant, id, AT_ONCE);
+      for (const userId of users) {
+        const { items, counts } = await inbox.remove({ tenant, userId }, [id], at);
+        announceItems(
+          this.#context,
+          "deleted",
+          items.map((item) => ({ item, epoch: counts.epoch })),
+        );
+        await nextTurn();
+      }
+      if (users.length === 0) {
+        return await inbox.noteExpired(tenant, id, at);
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,77 @@
+import { type InboxEvent, NotificationService } from "@belfry/core";
+import { testClock } from "@belfry/testkit/host";
+import { describe, expect, test } from "vitest";
+import { onEveryStorage } from "../on-every-storage.ts";
+import { stopsAfterTest } from "../stops-after-test.ts";
+
+const HOUR_MS = 3_600_000;
+
+onEveryStorage((database) => {
+  describe("what the clock changes in an inbox", () => {
+    const setUp = async () => {
+      const clock = testClock();
+      const notifications = stopsAfterTest(new NotificationService({ storage: database.storage(), clock }));
+      await notifications.start();
+      const { notification } = await notifications.create({ to: "ann", title: "First" });
+      return { clock, notifications, inbox: notifications.inbox("ann"), id: notification.id, later: new Date(clock.now() + HOUR_MS) };
+    };
+
+    test("a snoozed item leaves lists and counts, and comes back at its time, unread, with an event", async () => {
+      const { clock, notifications, inbox, id, later } = await setUp();
+      await inbox.markRead(id);
+      const live: string[] = [];
+      const subscription = inbox.subscribe({ onEvent: ({ change }: InboxEvent) => void live.push(change), onState: () => {} });
+      await subscription.ready;
+      const woken: string[] = [];
+      notifications.on("item.woken", ({ item }) => void woken.push(item.title));
+      expect(await inbox.snooze(id, later)).toMatchObject({ snoozedUntil: later });
+      expect(await inbox.list()).toMatchObject({ items: [], counts: { total: 0, unread: 0, unseen: 0 } });
+      expect((await inbox.list({ snoozed: true })).items).toMatchObject([{ title: "First" }]);
+      await clock.pass(HOUR_MS - 1);
+      await notifications.runDue();
+      expect(await inbox.counts()).toMatchObject({ total: 0 });
+      await clock.pass(1);
+      await expect.poll(() => live).toEqual(["snoozed", "woken"]);
+      expect(woken).toEqual(["First"]);
+      expect(await inbox.list()).toMatchObject({
+        items: [{ readAt: null, isSeen: true, snoozedUntil: null }],
+        counts: { total: 1, unread: 1, unseen: 0 },
+      });
+      subscription.close();
+    });
+
+    test("waking early makes an item unread as well, and the time that was set passes without effect", async () => {
+      const { clock, notifications, inbox, id, later } = await setUp();
+      await inbox.markAllRead();
+      await inbox.snooze(id, later.toISOString());
+      await expect(inbox.get(id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+      expect(await inbox.wake(id)).toMatchObject({ readAt: null, snoozedUntil: null });
+      const { rev } = await inbox.counts();
+      await clock.pass(HOUR_MS);
+      await notifications.runDue();
+      expect(await inbox.counts()).toMatchObject({ total: 1, unread: 1, rev });
+    });
+
+    test("a time that is past, or none, is refused by name", async () => {
+      const { clock, inbox, id } = await setUp();
+      await expect(inbox.snooze(id, new Date(clock.now()))).rejects.toThrow("until: must be a time to come");
+      await expect(inbox.snooze(id, "tomorrow")).rejects.toThrow("until");
+      await expect(inbox.list({ archived: true, snoozed: true })).rejects.toThrow("cannot be given together");
+    });
+
+    test("the items of an expired notification leave every inbox, each with an event, and others stay", async () => {
+      const { clock, notifications, inbox, later } = await setUp();
+      await notifications.create({ to: ["ann", "bob"], title: "Soon over", expiresAt: later });
+      const deleted: string[] = [];
+      notifications.on("item.deleted", ({ userId, item }) => void deleted.push(`${userId} ${item.title}`));
+      await clock.pass(HOUR_MS - 1);
+      await notifications.runDue();
+      expect(await inbox.counts()).toMatchObject({ total: 2 });
+      await clock.pass(1);
+      await notifications.runDue();
+      expect(deleted.toSorted()).toEqual(["ann Soon over", "bob Soon over"]);
+      expect((await inbox.list()).items.map(({ title }) => title)).toEqual(["First"]);
+      expect(await notifications.inbox("bob").counts()).toMatchObject({ total: 0, unread: 0 });
+    });
+  });
+});
