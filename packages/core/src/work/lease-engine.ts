@@ -21,7 +21,7 @@ export interface LeasedTasks<Task, Fairness extends object, Ended> {
   fairness(): Fairness;
   /** A task was claimed. */
   began?(task: Task): void;
-  /** A task is no longer in hand: its end is recorded or cannot be, or its lease was lost before its attempt began. */
+  /** A task's attempt is over, or its lease was lost before that began. */
   ended?(task: Task): void;
   /** Does a task once and returns the result. `cancellation` ends it when the lease is lost or the worker has no more time. */
   attempt(task: Task, cancellation: Cancellation): Promise<Ended>;
@@ -58,7 +58,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
   readonly name: string;
   readonly #tasks: LeasedTasks<Task, Fairness, Ended>;
   readonly #options: LeaseEngineOptions;
-  /** The ids of the tasks in hand. */
+  /** The ids of the tasks in hand: claimed, and not recorded yet. */
   readonly #held = new Set<string>();
   /**
    * Whether a claim may have taken tasks although its answer was lost with the connection. The worker finds them again; otherwise
@@ -103,11 +103,11 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     return isFresh || tasks.length === 0 ? tasks : this.#stillHeld(tasks);
   }
 
-  async perform(task: Task, cancellation: Cancellation): Promise<boolean> {
+  async perform(task: Task, cancellation: Cancellation, attempted?: () => void): Promise<boolean> {
     const { id } = this.#tasks.leaseOf(task);
     const { leaseMs, clock, logger } = this.#options;
     try {
-      const ended = await this.#tasks.attempt(task, cancellation);
+      const ended = await this.#attempt(task, cancellation, attempted);
       const counted = await untilRecorded(() => this.#ended.write(ended), { leaseMs, clock, cancellation });
       if (!counted) {
         // It was acknowledged meanwhile, deleted, or taken over by another worker, whose attempt counts.
@@ -115,7 +115,16 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
       }
       return !counted || this.#tasks.makesDue(ended);
     } finally {
-      this.#release(task);
+      this.#held.delete(id);
+    }
+  }
+
+  async #attempt(task: Task, cancellation: Cancellation, attempted?: () => void): Promise<Ended> {
+    try {
+      return await this.#tasks.attempt(task, cancellation);
+    } finally {
+      this.#giveTurnBack(task);
+      attempted?.();
     }
   }
 
@@ -164,16 +173,16 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
       throw error;
     } finally {
       for (const task of lost) {
-        this.#release(task);
+        this.#held.delete(this.#tasks.leaseOf(task).id);
+        this.#giveTurnBack(task);
       }
     }
     return tasks.filter((task) => !lost.includes(task));
   }
 
-  #release(task: Task): void {
-    const { id, tenant } = this.#tasks.leaseOf(task);
-    this.#held.delete(id);
-    this.#share.ended(tenant);
+  /** Another task may have the turn of this one, which is attempted no longer: its tenant's, and whatever else is fair. */
+  #giveTurnBack(task: Task): void {
+    this.#share.ended(this.#tasks.leaseOf(task).tenant);
     this.#tasks.ended?.(task);
   }
 

@@ -1,6 +1,6 @@
 import type { WorkContext } from "../foundation/context.ts";
 import { Loop, type NextRun } from "./loop.ts";
-import { Cancellation } from "./timing.ts";
+import { Cancellation, nextTurn } from "./timing.ts";
 
 /** The work of a {@link LeasedWorker}, which is claimed by lease. */
 export interface LeasedWork<Task> {
@@ -12,9 +12,10 @@ export interface LeasedWork<Task> {
   claim(limit: number): Promise<readonly Task[]>;
   /**
    * Does a task, records how it ended, and returns whether another task may be due because of that. `cancellation` ends it when the
-   * lease is lost or the worker has no more time. Rejects only if the end could not be recorded; the lease then runs out.
+   * lease is lost or the worker has no more time. It calls `attempted` once what is to be done is done, before it is recorded.
+   * Rejects only if the end could not be recorded; the lease then runs out.
    */
-  perform(task: Task, cancellation: Cancellation): Promise<boolean>;
+  perform(task: Task, cancellation: Cancellation, attempted: () => void): Promise<boolean>;
   /** Renews leases and returns the tasks whose lease was lost. */
   renew(tasks: readonly Task[]): Promise<readonly Task[]>;
   /** Returns the milliseconds until something is due; null for never. */
@@ -23,7 +24,7 @@ export interface LeasedWork<Task> {
 
 /** Options of a {@link LeasedWorker}. */
 export interface LeasedWorkerOptions extends Omit<WorkContext, "ready"> {
-  /** The most tasks under way at once. */
+  /** The most tasks that are attempted at once. Others may wait to be recorded meanwhile, less than twice as many. */
   readonly concurrency: number;
   readonly leaseMs: number;
   /** The interval at which to look for tasks of other processes; null if there are none. */
@@ -34,9 +35,9 @@ export interface LeasedWorkerOptions extends Omit<WorkContext, "ready"> {
 
 /** The pause before the next claim when tasks are due that could not be claimed: others hold them, or they wait for their turn. */
 const OVERDUE_DELAY_MS = 250;
-/** A claim that fills this part of the room leaves more behind, more likely than not: it does not ask when the next is due. */
+/** A claim that fills this part of the room leaves more behind, more likely than not: the end of a task makes it look again. */
 const MANY = 0.5;
-/** Then it looks again when a task ends, or after this pause. */
+/** After a claim that found some, it looks again after this pause, unless it is woken: it asks when the next is due once it finds none. */
 const AGAIN_DELAY_MS = 25;
 /** While tasks end all the time, it tidies this often. */
 const TIDYING_INTERVAL_MS = 250;
@@ -64,6 +65,8 @@ export class LeasedWorker<Task> {
   readonly #work: LeasedWork<Task>;
   readonly #options: LeasedWorkerOptions;
   readonly #underWay = new Map<Task, { readonly cancellation: Cancellation; readonly done: Promise<void> }>();
+  /** How many of them are being attempted; the others wait to be recorded. */
+  #attempting = 0;
   readonly #claiming: Loop;
   readonly #renewal: Loop;
   /** Whether tasks may be due that found no room, or that were not fair to claim: the end of another makes it look again. */
@@ -141,8 +144,8 @@ export class LeasedWorker<Task> {
    * first, so that what has just come does not wait for that.
    */
   async #claim(): Promise<NextRun> {
-    // Tasks whose ends were recorded together end one after another now: it counts the room of all of them.
-    await null;
+    // Attempts end one after another, and are recorded together in the next turn: it counts the room of all of them.
+    await nextTurn();
     this.#someWait = true;
     const room = this.#room;
     const begun = await this.#beginDue(room);
@@ -150,16 +153,17 @@ export class LeasedWorker<Task> {
     if (hasTidied) {
       await this.#tidy();
     }
-    // With no room left, the first task that ends wakes it. If one has ended meanwhile, it was woken.
-    if (this.#room === 0 || this.#room > room - begun) {
+    // With no room left, the first attempt that ends wakes it. If one has ended meanwhile, or more has come, it was woken.
+    if (this.#room === 0 || this.#room > room - begun || this.#claiming.state === "again") {
       return null;
     }
-    if (begun >= room * MANY && !hasTidied) {
+    if (begun > 0) {
+      this.#someWait = begun >= room * MANY;
       return AGAIN_DELAY_MS;
     }
     const dueInMs = await this.#work.nextDueInMs();
     this.#someWait = dueInMs === 0;
-    if (dueInMs !== 0 || (begun > 0 && !hasTidied)) {
+    if (dueInMs !== 0) {
       return this.#nextDelayMs(dueInMs);
     }
     if (!hasTidied) {
@@ -169,9 +173,10 @@ export class LeasedWorker<Task> {
     return this.#room === 0 ? null : this.#nextDelayMs(await this.#work.nextDueInMs());
   }
 
-  /** How many tasks may begin now. */
+  /** How many tasks may begin now: none while as many as may begin at once wait to be recorded. */
   get #room(): number {
-    return this.#options.concurrency - this.#underWay.size;
+    const { concurrency } = this.#options;
+    return this.#underWay.size - this.#attempting < concurrency ? concurrency - this.#attempting : 0;
   }
 
   #isTidyingDue(): boolean {
@@ -202,6 +207,7 @@ export class LeasedWorker<Task> {
 
   #begin(task: Task): void {
     const cancellation = new Cancellation();
+    this.#attempting += 1;
     const done = this.#perform(task, cancellation);
     this.#underWay.set(task, { cancellation, done });
     this.#renewal.wakeIn(this.#renewalMs);
@@ -209,14 +215,30 @@ export class LeasedWorker<Task> {
 
   async #perform(task: Task, cancellation: Cancellation): Promise<void> {
     let mayBeDue = true;
+    let isAttempted = false;
+    const attempted = () => {
+      if (!isAttempted) {
+        isAttempted = true;
+        this.#attempting -= 1;
+        this.#wakeOthers();
+      }
+    };
     try {
-      mayBeDue = await this.#work.perform(task, cancellation);
+      mayBeDue = await this.#work.perform(task, cancellation, attempted);
     } catch (error) {
       this.#options.logger.error({ error }, `Belfry could not record how one of the ${this.#work.name} ended; its lease runs out.`);
     }
     this.#underWay.delete(task);
-    // Tasks that waited for their turn may go now.
-    if (mayBeDue || this.#someWait) {
+    attempted();
+    if (mayBeDue) {
+      this.wake();
+    }
+    this.#wakeOthers();
+  }
+
+  /** Tasks that waited for their turn may go now. */
+  #wakeOthers(): void {
+    if (this.#someWait) {
       this.wake();
     }
   }

@@ -49,6 +49,14 @@ export function ofFirst(alias: string, { columns, from }: { readonly columns: st
     THEN (SELECT to_json(o) FROM (SELECT ${columns} FROM ${from}) o) END`;
 }
 
+/**
+ * The rows of `from`, which have a `pk`, as `k`. Because of the bounds the planner takes them for one row, and looks up by key what
+ * is joined to them. Otherwise a plan made while a table was young reads all of it, until the database has analysed it.
+ */
+export function keys(from: string): string {
+  return `(SELECT * FROM ${from} WHERE pk BETWEEN 0 AND 9223372036854775807) k`;
+}
+
 const nothing = () => "";
 
 /** A select of a table's rows, in the order in which they are due, in their form. */
@@ -88,7 +96,7 @@ function prepareClaim<Row extends readonly unknown[], Task, Fairness extends obj
         `WITH ${due},
         ${alias} AS (
           UPDATE ${tables[table.table]} t SET ${claimed} lease_owner = $3, lease_until = ${timeOf("$1")} + $4 * interval '1 millisecond',
-            attempt = t.attempt + 1, fence = t.fence + 1 WHERE t.pk = ANY (ARRAY(SELECT pk FROM due)) RETURNING t.*
+            attempt = t.attempt + 1, fence = t.fence + 1 FROM ${keys("unnest(ARRAY(SELECT pk FROM due)) AS l(pk)")} WHERE t.pk = k.pk RETURNING t.*
         )
         ${selectRows(table, tables, { from: alias })}`,
       );

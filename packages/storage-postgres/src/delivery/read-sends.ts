@@ -53,11 +53,11 @@ export function prepareTrack({ deliveries, deliveryAttempts }: TableNames) {
 /** Names a chain: its notification, and its number there. */
 export type ChainKey = readonly [pk: number, chain: number];
 
-/** Whether the recipient of delivery `d` has read its inbox item, as SQL. */
+/** Whether the recipient of delivery `d` has read its inbox item, as SQL. It looks at that item alone, not at all of them at once. */
 export function isItemRead({ inboxItems, inboxCounters }: TableNames): string {
   return `(d.channel = 'inbox' AND EXISTS (
     SELECT FROM ${inboxItems} i JOIN ${inboxCounters} c ON c.tenant = i.tenant AND c.user_id = i.user_id
-    WHERE i.notification_pk = d.notification_pk AND i.user_id = d.recipient AND ${isRead("c")}))`;
+    WHERE i.notification_pk = d.notification_pk AND i.user_id = d.recipient AND ${isRead("c")} OFFSET 0))`;
 }
 
 /** Finds the chains that a selection is about, without a lock. */

@@ -3,6 +3,7 @@ import type { ChainSelection, Completed, Decide, LoadedSend, SettleChanges } fro
 import { type DeliveryRow, type Fields, loadedOf, NAMED, PLANNED, progressOf, type TrackingRow } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { recordset } from "../database/fields.ts";
+import { keys } from "../database/leases.ts";
 import { type JsonRow, milliseconds, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareWriteAudit } from "./change-send.ts";
@@ -44,29 +45,35 @@ export function prepareComplete(tables: TableNames, time: StorageTime) {
   // Moves times decided as of $3 to the database's now.
   const moved = (of: string) => (key: string) =>
     key.endsWith("At") && key !== "updatedAt" ? `${of}."${key}" + clock.passed` : `${of}."${key}"`;
-  // The place of a delivery in the lists $4 to $7: its id, and which of the values in $8, $9 and $10 are its own.
-  const place = "array_position($4::uuid[], d.id)";
+  // With an equation, it would walk over all leases for each delivery.
+  const isOwn = (owner: string) => `coalesce(${owner}, '') = $1`;
+  // $4 to $7 are lists: the ids of deliveries, and which of the values in $8, $9 and $10 are each one's own. Everything is looked up by
+  // key, one by one: a plan made while the tables were young would read all of them.
   const complete = statement<[id: string | null, nowMs: number]>(
     "complete_deliveries",
     `WITH clock AS MATERIALIZED (SELECT now, now - $3::timestamptz AS passed FROM (SELECT ${timeOf("$2")} AS now) c),
-    e AS MATERIALIZED (SELECT * FROM json_to_recordset($8) AS e(place int, ${recordset(delivery)})),
     held AS MATERIALIZED (
-      SELECT d.pk FROM ${deliveries} d JOIN ${trackings} t ON t.notification_pk = d.notification_pk
-      WHERE d.id = ANY ($4::uuid[]) AND d.lease_owner = $1 ORDER BY t.notification_pk FOR NO KEY UPDATE OF t SKIP LOCKED
+      SELECT k.* FROM (
+        SELECT d.pk, k.ending, k.tried, k.progress, d.notification_pk
+        FROM unnest($4::uuid[], $5::int[], $6::int[], $7::int[]) AS k(id, ending, tried, progress)
+        CROSS JOIN LATERAL (SELECT pk, notification_pk FROM ${deliveries} WHERE id = k.id AND ${isOwn("lease_owner")} OFFSET 0) d
+        ORDER BY d.notification_pk
+      ) k
+      CROSS JOIN LATERAL (SELECT FROM ${trackings} WHERE notification_pk = k.notification_pk FOR NO KEY UPDATE SKIP LOCKED) t
     ),
     d AS (
-      UPDATE ${deliveries} d SET ${delivery.assignments(moved("e"), NAMED)} FROM clock CROSS JOIN e
-      WHERE d.pk = ANY (ARRAY(SELECT pk FROM held)) AND e.place = ($5::int[])[${place}] AND d.lease_owner = $1 AND d.fence = e.fence
-        AND NOT ${isItemRead(tables)}
-      RETURNING d.pk, d.id, d.notification_pk, ${place} AS place
+      UPDATE ${deliveries} d SET ${delivery.assignments(moved("e"), NAMED)}
+      FROM ${keys("held")} JOIN json_to_recordset($8) AS e(place int, ${recordset(delivery)}) ON e.place = k.ending CROSS JOIN clock
+      WHERE d.pk = k.pk AND ${isOwn("d.lease_owner")} AND d.fence = e.fence AND NOT ${isItemRead(tables)}
+      RETURNING d.pk, d.id, d.notification_pk, k.tried, k.progress
     ),
     a AS (
       INSERT INTO ${deliveryAttempts} (delivery_pk, ${attempt.names})
-      SELECT d.pk, ${attempt.members(member("v"))} FROM d JOIN json_to_recordset($9) AS v(place int, ${recordset(attempt)}) ON v.place = ($6::int[])[d.place]
+      SELECT d.pk, ${attempt.members(member("v"))} FROM d JOIN json_to_recordset($9) AS v(place int, ${recordset(attempt)}) ON v.place = d.tried
     ),
     t AS (
       UPDATE ${trackings} t SET ${tracking.assignments((key) => (key === "updatedAt" ? "clock.now" : moved("v")(key)), PLANNED)}
-      FROM d JOIN json_to_recordset($10) AS v(place int, ${recordset(tracking)}) ON v.place = ($7::int[])[d.place] CROSS JOIN clock
+      FROM d JOIN json_to_recordset($10) AS v(place int, ${recordset(tracking)}) ON v.place = d.progress CROSS JOIN clock
       WHERE t.notification_pk = d.notification_pk
     )
     SELECT d.id, ${milliseconds("clock.now")} FROM clock LEFT JOIN d ON true`,
