@@ -116,8 +116,8 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   return { entry, view };
 }
 
-/** Stands for a schedule that is not given. */
-const NO_SCHEDULE = new Date(0);
+/** Stands for a schedule that is not given. It is a text, since a test may put another class in the place of Date. */
+const NO_SCHEDULE = "1970-01-01T00:00:00Z";
 
 function parsePlan(input: UntypedCreateInput) {
   const { fields, issues } = parseFields(input);

@@ -35,9 +35,7 @@ export interface LeasedWorkerOptions extends Omit<WorkContext, "ready"> {
 
 /** The pause before the next claim when tasks are due that could not be claimed: others hold them, or they wait for their turn. */
 const OVERDUE_DELAY_MS = 250;
-/** A claim that fills this part of the room leaves more behind, more likely than not: the end of a task makes it look again. */
-const MANY = 0.5;
-/** After a claim that found some, it looks again after this pause, unless it is woken: it asks when the next is due once it finds none. */
+/** After a claim that found some, it looks again when an attempt ends, or after this pause. Once it finds none, it asks when the next is due. */
 const AGAIN_DELAY_MS = 25;
 /** While tasks end all the time, it tidies this often. */
 const TIDYING_INTERVAL_MS = 250;
@@ -158,7 +156,6 @@ export class LeasedWorker<Task> {
       return null;
     }
     if (begun > 0) {
-      this.#someWait = begun >= room * MANY;
       return AGAIN_DELAY_MS;
     }
     const dueInMs = await this.#work.nextDueInMs();
