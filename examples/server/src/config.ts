@@ -130,11 +130,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
   };
 }
 
-/** Mails have links to unsubscribe where both are set: a secret that is made up would end the links of every earlier run. */
+/** Mails have links to unsubscribe where both are set, and one alone is a mistake: a secret that is made up would end the links of every earlier run. */
 function linkConfig({ PUBLIC_URL, LINK_SECRET }: z.infer<typeof environment>): ServerConfig["links"] {
   if (LINK_SECRET !== undefined && PUBLIC_URL === undefined) {
     throw new Error(
       "LINK_SECRET: signs links below PUBLIC_URL, which is not set; set it to the address of this server, like https://example.com",
+    );
+  }
+  if (PUBLIC_URL !== undefined && LINK_SECRET === undefined) {
+    throw new Error(
+      "PUBLIC_URL: serves the links that LINK_SECRET signs, which is not set; set it to a random text of at least 32 characters",
     );
   }
   return PUBLIC_URL !== undefined && LINK_SECRET !== undefined ? { publicUrl: PUBLIC_URL, linkSecret: LINK_SECRET } : {};

@@ -31,6 +31,22 @@ export async function compose(task: DeliveryTask, templates: EmailTemplates | un
   };
 }
 
+/**
+ * Says what a mail cannot go out without, or null. A mail that the type writes has a subject, and a text or HTML; one that its
+ * sender wrote may lack either, but not both.
+ */
+export function lackOf({ subject, text, html = "" }: Composed, { type, contents }: Pick<DeliveryTask, "type" | "contents">): string | null {
+  const [hasSubject, hasBody] = [subject.trim() !== "", text.trim() !== "" || html.trim() !== ""];
+  if (!hasSubject && !hasBody) {
+    return "the mail has nothing in it: no subject, text or HTML";
+  }
+  if (contents === null || (hasSubject && hasBody)) {
+    return null;
+  }
+  const what = hasSubject ? "neither text nor HTML; give text or html, or a message" : "no subject; give a subject, or a title";
+  return `the contents of the type ${JSON.stringify(type)} for e-mail make a mail with ${what}`;
+}
+
 function senderHtml({ data }: DeliveryTask): string | undefined {
   return typeof data.html_content === "string" && data.html_content !== "" ? sanitizeMailHtml(data.html_content) : undefined;
 }

@@ -1,7 +1,7 @@
 import { BelfryError, type Channel, type DeliveryOutcome, type DeliveryTask, requireOptions } from "@belfry/core";
 import { createEgress, type Egress } from "@belfry/egress";
 import { type Attachment, attachmentRefs, fetchAttachments } from "./attachments.ts";
-import { type Composed, compose } from "./compose.ts";
+import { type Composed, compose, lackOf } from "./compose.ts";
 import { invalidEmailData, isEmptyMail } from "./email-data.ts";
 import { EMAIL_EGRESS, EMAIL_OPTIONS, type EmailOptions } from "./email-options.ts";
 import { type Mailbox, parseMailbox } from "./mailbox.ts";
@@ -109,8 +109,9 @@ async function prepare({ task, options, egress, signal }: Preparation): Promise<
   if ("problem" in composed) {
     return emailFailure(composed.problem, false);
   }
-  if (composed.subject.trim() === "" && composed.text.trim() === "" && composed.html === undefined) {
-    return emailFailure("the mail has nothing in it: no subject, text or HTML", false);
+  const lack = lackOf(composed, task);
+  if (lack !== null) {
+    return emailFailure(lack, false);
   }
   const attachments = await fetchAttachments(attachmentRefs(task.data.attachments), egress, signal);
   return "error" in attachments

@@ -46,6 +46,25 @@ describe("sending", () => {
     expect(server.mails).toEqual([]);
   });
 
+  it("sends no mail of a type's contents without subject or without text and HTML, and says so for good", async () => {
+    const server = await servers.start();
+    const channel = email({ transport: server.url, from });
+    const lacking = [
+      { title: "", contents: { html: "" }, error: /nothing in it/ },
+      { title: "Hi", message: " ", contents: { html: " " }, error: /type "note" for e-mail make a mail with neither text nor HTML/ },
+      { title: "", contents: { html: "<p>Hi</p>" }, error: /make a mail with no subject/ },
+    ];
+    for (const { error, ...task } of lacking) {
+      const outcome = await channel.deliver(taskOf({ message: "", ...task }), noAbort);
+      expect(outcome).toMatchObject({ status: "failed", transient: false, error: expect.stringMatching(error) });
+    }
+    expect(server.mails).toEqual([]);
+    // Contracts let their senders leave out either.
+    await channel.deliver(taskOf({ title: "" }), noAbort);
+    await channel.deliver(taskOf({ message: "" }), noAbort);
+    expect(server.mails.length).toBe(2);
+  });
+
   it("lets mail programs unsubscribe with one click where there is a link, and says nothing of it otherwise", async () => {
     const server = await servers.start();
     const channel = email({ transport: server.url, from });

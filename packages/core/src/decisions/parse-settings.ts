@@ -1,6 +1,6 @@
 import type { Issue } from "../foundation/errors.ts";
 import { type Members, type MembersOf, requireMembers, requireNone, validationError } from "../foundation/issue-list.ts";
-import { describe, NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
+import { describe, describeList, NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
 import type { DecisionsContext } from "./context.ts";
 import { isTimeZone, type QuietHours, WEEKDAYS } from "./local-time.ts";
 import { channelIssue } from "./parse-preferences.ts";
@@ -113,7 +113,7 @@ function dayIssue(value: unknown, path: Issue["path"]): Issue | null {
 
 function namesIssue(value: unknown, path: Issue["path"], check: (name: unknown, path: Issue["path"]) => Issue | null): Issue | null {
   if (!Array.isArray(value) || value.length === 0) {
-    return { path, type: "list_type", message: `must be a list of one or more, or left out for all, is ${describe(value)}` };
+    return { path, type: "list_type", message: `must be a list of one or more, or left out for all, is ${describeList(value)}` };
   }
   return value.map((name: unknown, index) => check(name, [...path, index])).find((issue) => issue !== null) ?? null;
 }

@@ -30,6 +30,7 @@ export function parseAudience(
   { to, except }: Pick<UntypedCreateInput, "to" | "except">,
   { channels, hasFallback }: { readonly channels: readonly string[]; readonly hasFallback: boolean },
 ): Audience {
+  requireTo(to);
   const list: readonly unknown[] = Array.isArray(to) ? to : [to];
   requireLength(list.length);
   const left = parseExcept(except);
@@ -51,6 +52,13 @@ export function parseAudience(
     throw validationError([{ path: ["fallback"], type: "value_error", message }]);
   }
   return { channels, users: [...users], addresses: [...addresses.values()], recipients: [...recipients] };
+}
+
+function requireTo(to: unknown): void {
+  if (typeof to !== "string" && (typeof to !== "object" || to === null)) {
+    const message = `must be a user's id, an address such as { email: "ann@example.com" }, or a list of these; got ${describe(to)}`;
+    throw validationError([{ path: ["to"], type: to === undefined ? "missing" : "value_error", message }]);
+  }
 }
 
 function requireLength(length: number): void {
@@ -75,12 +83,11 @@ function addressOf(given: object, path: Issue["path"]): AddressOf {
   return { channel, address };
 }
 
+/** How users are found who are no addresses of a channel: in the host's directory, which may be missing; or recipients have to be addresses. */
+type LookUp = "directory" | "no directory" | "addresses";
+
 /** Refuses an audience of which somebody cannot be reached. @param used its channels by name @throws BelfryError `INVALID_RECIPIENTS` */
-export function checkAudience(
-  { channels, users, addresses }: Audience,
-  used: ReadonlyMap<string, Channel | null>,
-  { acceptsIds }: { readonly acceptsIds: boolean },
-): void {
+export function checkAudience({ channels, users, addresses }: Audience, used: ReadonlyMap<string, Channel | null>, lookUp: LookUp): void {
   const invalid = new BoundedList<unknown>();
   const valid = new BoundedList<unknown>();
   let first: string | null = null;
@@ -92,11 +99,11 @@ export function checkAudience(
   for (const userId of users) {
     note(
       userId,
-      ofUsers.reduce<string | null>((known, channel) => known ?? problemOf(userId, channel, acceptsIds), null),
+      ofUsers.reduce<string | null>((known, channel) => known ?? problemOf(userId, channel, lookUp), null),
     );
   }
   for (const { channel, address } of addresses) {
-    note(address, problemOf(address, used.get(channel) ?? null, false));
+    note(address, problemOf(address, used.get(channel) ?? null, "addresses"));
   }
   if (first !== null) {
     const others = invalid.values.length + invalid.more - 1;
@@ -106,7 +113,7 @@ export function checkAudience(
 }
 
 /** Why `recipient` cannot be reached over `channel` (null: the inbox), or null. */
-function problemOf(recipient: unknown, channel: Channel | null, acceptsIds: boolean): string | null {
+function problemOf(recipient: unknown, channel: Channel | null, lookUp: LookUp): string | null {
   if (typeof recipient !== "string") {
     return "is no text";
   }
@@ -115,7 +122,15 @@ function problemOf(recipient: unknown, channel: Channel | null, acceptsIds: bool
     return issue.message;
   }
   const problem = channel?.invalidRecipient(recipient) ?? null;
-  return problem !== null && acceptsIds && isId(recipient) ? null : problem;
+  if (problem === null || lookUp === "addresses" || !isId(recipient)) {
+    return problem;
+  }
+  return lookUp === "directory" ? null : `${endless(problem)}, and the service has no directory to look this user up in`;
+}
+
+/** A sentence to go on with. */
+function endless(problem: string): string {
+  return problem.replace(/\.$/, "");
 }
 
 /** Whether a text that is no address can be a user id for the directory: what looks like an address was meant as one. */
@@ -124,7 +139,7 @@ function isId(recipient: string): boolean {
 }
 
 function shownName(recipient: unknown): string {
-  return typeof recipient === "string" ? shown(recipient) : `a ${typeof recipient}`;
+  return typeof recipient === "string" ? shown(recipient) : `${describe(recipient)}, which to names,`;
 }
 
 function shownValue(recipient: unknown): unknown {

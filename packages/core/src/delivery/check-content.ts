@@ -2,7 +2,7 @@ import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { IssueList, validationError } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
-import { codePoints, NAME_RULE, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
+import { codePoints, NAME_RULE, oneLineTitleIssue, textIssue } from "../foundation/parse-text.ts";
 import { hasContents, INBOX_CHANNEL, linkIssues, type Notification, type NotificationType, RENDERED } from "../notifications/index.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { SendChanges } from "./send.ts";
@@ -24,7 +24,7 @@ export function checkContent(
   { names, isContract }: ContentUse,
 ): SendChanges {
   const issues = new IssueList();
-  issues.add(title === undefined ? null : titleIssue(title));
+  issues.add(title === undefined ? null : oneLineTitleIssue(title, "title"));
   issues.add(message === undefined ? null : messageIssue(message));
   // A contract's word for it, in what is wrong with it.
   const place = isContract ? "meta" : "data";
@@ -78,12 +78,6 @@ export function withoutContents(
 
 function isBlank({ title, message, data }: Required<SendChanges>): boolean {
   return title.trim() === "" && message.trim() === "" && Object.keys(data).length === 0;
-}
-
-function titleIssue(title: string): Issue | null {
-  const issue = textIssue(title, ["title"], TITLE_RULE);
-  // It may become the header of a mail.
-  return issue ?? (/[\r\n]/.test(title) ? { path: ["title"], type: "value_error", message: "must be one line" } : null);
 }
 
 function messageIssue(message: string): Issue | null {

@@ -77,14 +77,14 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
     hasFallback: fallback !== null,
   });
   const used = channelsOf(context, tenant, audience);
-  if (fallback !== null && !(isContract && fallback.channel === DEFAULT_FALLBACK)) {
-    channelOf(context, tenant, fallback.channel);
+  if (fallback !== null) {
+    requireFallback(context, fallback, { tenant, audience, isContract });
   }
   const names = [...used.keys()];
   const allNames = fallback ? [...names, fallback.channel] : names;
   const { data, ...texts } = await parseContent(context, { input, declared, type: fields.type, names: allNames, isContract });
   const { title, message } = texts;
-  checkAudience(audience, used, { acceptsIds: !isContract && context.directory !== null });
+  checkAudience(audience, used, isContract ? "addresses" : context.directory === null ? "no directory" : "directory");
   requireContent(context, { title, message, data }, withoutContents(allNames, declared, texts));
   const { users, recipients } = audience;
   const plan = { channel: names[0] ?? INBOX_CHANNEL, fallbackDelayMs: fallback?.afterMs ?? 0, scheduledAt };
@@ -147,7 +147,9 @@ async function parseContent(context: DeliveryContext, { input, declared, type, .
     : await parseData(input.data, declared);
   // Data of a contract need not fit the type, and its senders write their own texts.
   const isRendered = !use.isContract && rendersTexts(declared, input);
-  const texts = isRendered ? await renderTexts(context, { declared, type, data, given: input }) : { ...input, rendered: null };
+  const texts = isRendered
+    ? await renderTexts(context, { declared, type, data, given: input, isDelivered: true })
+    : { ...input, rendered: null };
   const all = { title: texts.title ?? "", message: texts.message ?? "", data };
   const rendered = !use.isContract && hasContents(declared) ? (texts.rendered ?? 0) | RENDERED.contents : texts.rendered;
   return { ...all, url: texts.url ?? null, rendered, ...checkContent(context, all, use) };
@@ -158,6 +160,26 @@ function channelNames(names: unknown = [INBOX_CHANNEL]): readonly string[] {
     throw validationError([{ path: ["channels"], type: "list_type", message: "must be a list of at least one channel's name" }]);
   }
   return [...new Set(names as readonly string[])];
+}
+
+interface FallbackUse extends Pick<SendRules, "isContract"> {
+  readonly tenant: string;
+  readonly audience: Audience;
+}
+
+/** Refuses a fallback over a channel that is not set up, or that reaches the users anyway: they would get the same twice. */
+function requireFallback(
+  context: DeliveryContext,
+  { channel }: Required<FallbackInput>,
+  { tenant, audience, isContract }: FallbackUse,
+): void {
+  if (!(isContract && channel === DEFAULT_FALLBACK)) {
+    channelOf(context, tenant, channel);
+  }
+  if (!isContract && audience.users.length > 0 && audience.channels.includes(channel)) {
+    const message = `stands in over ${shown(channel)}, which is among the channels ${audience.channels.join(", ")} already: users would get it twice; leave out one of both`;
+    throw validationError([{ path: ["fallback"], type: "value_error", message }]);
+  }
 }
 
 /** The channels that an audience is reached over, each by its name, those of users first; null for the inbox. */

@@ -60,7 +60,11 @@ export async function getSend(context: DeliveryContext, tenant: string, id: stri
 
 /** The error for an id that names no notification of the tenant that has deliveries. */
 export function unknownSend(id: string): BelfryError {
-  return new BelfryError("NOT_FOUND", `There is no notification ${shown(id)} that has deliveries.`, {
-    details: { notification: shown(id) },
-  });
+  return new BelfryError(
+    "NOT_FOUND",
+    `There is no notification ${shown(id)} with deliveries: it is unknown or gone, or it went to inboxes alone.`,
+    {
+      details: { notification: shown(id) },
+    },
+  );
 }

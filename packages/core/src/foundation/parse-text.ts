@@ -23,6 +23,11 @@ export const TITLE_RULE: TextRule = { maxLength: 1_000 };
 /** The rule for messages. */
 export const MESSAGE_RULE: TextRule = { maxLength: 10_000 };
 
+/** Checks a title that a channel delivers: it may become the header of a mail. */
+export const oneLineTitleIssue: Check = (title, name) =>
+  textIssue(title, [name], TITLE_RULE) ??
+  (/[\r\n]/.test(title as string) ? { path: [name], type: "value_error", message: "must be one line" } : null);
+
 /** Checks that `value` is a text that every storage keeps unchanged, and says why not. */
 export function textIssue(value: unknown, path: Issue["path"], rule: TextRule): Issue | null {
   if (typeof value !== "string") {
@@ -119,6 +124,11 @@ export function describe(value: unknown): string {
   }
   const { name } = (value.constructor ?? {}) as { readonly name?: unknown };
   return typeof name === "string" && name !== "" ? `an instance of ${cut(name)}` : "object";
+}
+
+/** Names the kind of `value` where a list with something in it was expected. */
+export function describeList(value: unknown): string {
+  return Array.isArray(value) && value.length === 0 ? "an empty list" : describe(value);
 }
 
 /** Whether an object is no instance of a class: `{ … }`, of this realm or another, or made without a prototype. */

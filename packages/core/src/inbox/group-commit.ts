@@ -7,8 +7,8 @@ export interface Created {
   /** The notification as it is stored, with its id. */
   readonly notification: Notification;
   /**
-   * The place of each recipient's item. It is empty while that is not decided: within a transaction of the host, and while a
-   * fan-out to more than 1,000 users runs in the background.
+   * The place of each recipient's item. It is empty where that is not decided yet: within a transaction of the host, and from 1,001
+   * users on, when the notification and the list of its users are durable, and the items follow in the background.
    */
   readonly items: readonly CreatedItem[];
 }

@@ -2,9 +2,9 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { BelfryError } from "../foundation/errors.ts";
 import { type MembersOf, requireConfiguration, requireNone, requireOptions } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
-import { describe, isPlain, NAME_RULE, shown, stringIssue, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
+import { describe, isPlain, NAME_RULE, oneLineTitleIssue, shown, stringIssue, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
 import { TEXT_CHECKS, type TypeTexts } from "./rendering.ts";
-import { requireChannels, type TypeReach } from "./type-channels.ts";
+import { channelsOfType, INBOX_CHANNEL, requireChannels, type TypeReach } from "./type-channels.ts";
 
 /** The declaration of one notification type, whose schema accepts `Data`, and makes `Made` of it; its functions take `Stored`. */
 export interface NotificationType<Data = unknown, Made = unknown, Stored = never> extends TypeTexts<Stored>, TypeReach<Stored> {
@@ -141,11 +141,15 @@ export function requireTypes(types: unknown): asserts types is NotificationTypes
   }
 }
 
-/** Checks texts that are the same for all. What functions make is checked when they are called. */
+/** Checks texts that are the same for all; of a type that a channel delivers, the title is one line. What functions make is checked when they are called. */
 function requireTexts(whose: string, type: NotificationType): void {
   for (const [member, check] of Object.entries(TEXT_CHECKS)) {
     const text = type[member as keyof TypeTexts];
     requireConfiguration(whose, [text === undefined || typeof text === "function" ? null : check(text, member)]);
+  }
+  const { title } = type;
+  if (typeof title === "string" && channelsOfType(type)?.some((channel) => channel !== INBOX_CHANNEL)) {
+    requireConfiguration(whose, [oneLineTitleIssue(title, "title")]);
   }
 }
 

@@ -2,7 +2,7 @@ import { cut } from "../foundation/bounds.ts";
 import type { Clock } from "../foundation/clock.ts";
 import { BelfryError, textOf } from "../foundation/errors.ts";
 import type { JsonObject } from "../foundation/json.ts";
-import { type Check, MESSAGE_RULE, shown, TITLE_RULE, text, urlIssue } from "../foundation/parse-text.ts";
+import { type Check, MESSAGE_RULE, oneLineTitleIssue, shown, TITLE_RULE, text, urlIssue } from "../foundation/parse-text.ts";
 import { Cancellation, OutOfTime, withinTime } from "../work/timing.ts";
 
 /** What a function of a type renders. */
@@ -71,6 +71,8 @@ export interface Rendering {
   readonly data: JsonObject;
   /** What `create` gave, which wins. */
   readonly given: Texts;
+  /** Whether a channel delivers it: a title that a function makes then has to be one line. @default false */
+  readonly isDelivered?: boolean;
 }
 
 /** Whether a type has a text or a link that `create` did not give. */
@@ -107,14 +109,16 @@ export interface RenderedTexts extends Texts {
  * The texts of a notification: those that `create` gave, else the type's. At once, unless a function of the type answers a
  * promise, or fails. Rejects with `RENDERING_FAILED` for a function that throws, takes too long or makes what `create` would refuse.
  */
-export function renderTexts(context: RenderContext, { declared, type, given, data }: Rendering): RenderedTexts | Promise<RenderedTexts> {
+export function renderTexts(context: RenderContext, rendering: Rendering): RenderedTexts | Promise<RenderedTexts> {
+  const { declared, type, given, data, isDelivered = false } = rendering;
   const texts: { -readonly [Member in keyof Texts]: Texts[Member] } = { title: given.title, message: given.message, url: given.url };
   const later: Promise<void>[] = [];
   let bits = 0;
   for (const member of MEMBERS.filter((name) => isWanted(declared, given, name))) {
     const own = declared[member];
     bits |= typeof own === "function" ? RENDERED[member] : 0;
-    const check = TEXT_CHECKS[member];
+    // A plain title is checked with what create gives.
+    const check = isDelivered && member === "title" && typeof own === "function" ? oneLineTitleIssue : TEXT_CHECKS[member];
     const rendered = renderMember<string>(own, { data, locale: context.locale }, { context, type, member, check });
     if (typeof rendered === "string") {
       texts[member] = rendered;

@@ -56,6 +56,8 @@ describe("the channels of a type", () => {
     ["a throttle with more in it", { channels: { email: { throttle: { max: 1, perMs: 1, per: 2 } } } }, THROTTLE],
     ["a required channel that it has not", { required: ["email"] }, 'required names "email", which is not among its channels inbox'],
     ["a word as required", { required: "email" }, "required must be true, false or a list of channels, is string"],
+    ["no channels", { channels: [] }, "an object of them such as { inbox: true, email: { unlessRead: true } }, is an empty list"],
+    ["no required channels", { required: [] }, "required must be true, false or a list of channels, is an empty list"],
     ["a number as category", { category: 7 }, 'the type "comment" category expected a string, got number'],
   ])("%s is refused", (_, type, message) => {
     expect(refusal(type)).toContain(message);

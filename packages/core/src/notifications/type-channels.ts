@@ -1,7 +1,7 @@
 import type { Issue } from "../foundation/errors.ts";
 import { type ChecksOf, type MembersOf, requireConfiguration, requireOptions } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
-import { type Check, describe, isPlain, oneOf, shown, whole } from "../foundation/parse-text.ts";
+import { type Check, describe, describeList, isPlain, oneOf, shown, whole } from "../foundation/parse-text.ts";
 import { type ChannelContents, CONTENTS, membersOf, requireContents } from "./channel-contents.ts";
 
 /** What a type's own condition is asked about. */
@@ -95,7 +95,7 @@ const { optional: _, ...OF_OTHERS }: MembersOf<ChannelDeclaration> = {
 export function requireChannels(whose: string, { channels, required }: TypeReach<never>): void {
   const names = channels === undefined ? [INBOX_CHANNEL] : namesOf(channels);
   if (names === null) {
-    const message = `must be a list of names, or an object of them such as { inbox: true, email: { unlessRead: true } }, is ${describe(channels)}`;
+    const message = `must be a list of names, or an object of them such as { inbox: true, email: { unlessRead: true } }, is ${describeList(channels)}`;
     requireConfiguration(whose, [{ path: ["channels"], type: "list_type", message }]);
   } else if (!Array.isArray(channels)) {
     for (const [name, rules] of Object.entries(channels ?? {})) {
@@ -137,7 +137,7 @@ function requiredIssue(required: unknown, names: readonly string[]): Issue | nul
     return null;
   }
   if (!Array.isArray(required) || required.length === 0) {
-    return { path: ["required"], type: "value_error", message: `must be true, false or a list of channels, is ${describe(required)}` };
+    return { path: ["required"], type: "value_error", message: `must be true, false or a list of channels, is ${describeList(required)}` };
   }
   const stranger = required.find((name) => !names.includes(name));
   const message = `names ${shown(stranger)}, which is not among its channels ${names.join(", ")}`;

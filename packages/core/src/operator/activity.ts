@@ -30,7 +30,7 @@ export interface ActivitySummary extends Pick<Notification, "id" | "kind" | "tit
   readonly excerpt: string;
   /** Up to three: of a send as its sender named them, of a message the first by name, of an event none. */
   readonly recipients: readonly string[];
-  /** The number of recipients. For a message it is counted up to 1,000. */
+  /** The number of recipients. For a message it is counted up to 1,000; in a timeline, up to its `itemCount` if that is more. */
   readonly recipientCount: number;
   /** Of a send: the channels its sender named, then that of its fallback. */
   readonly channels: readonly string[];
@@ -52,8 +52,9 @@ export interface ActivityContent extends Pick<Notification, "message" | "data" |
 
 /** Everything known of one notification, for an operator. */
 export interface Activity extends ActivityContent {
-  /** Up to 100 of its items in inboxes, and their total. */
+  /** Up to 100 of its items in inboxes. */
   readonly items: readonly InboxItem[];
+  /** All of its items in inboxes, deleted ones left out. A fan-out that is under way adds to them. */
   readonly itemCount: number;
   readonly readCount: number;
   /** Of a send. */

@@ -144,7 +144,8 @@ export class Operator {
       activity.auditOf(tenant, uuid, MAX_AUDIT),
     ]);
     const { items, total, read } = inboxes;
-    return { ...content, items, itemCount: total, readCount: read, send, deliveries: tracked, records, audit };
+    const summary = { ...content.summary, recipientCount: Math.max(content.summary.recipientCount, kind === "message" ? total : 0) };
+    return { ...content, summary, items, itemCount: total, readCount: read, send, deliveries: tracked, records, audit };
   }
 
   /** Returns the audit log of creating, changing, cancelling, retrying and deleting, newest first. @throws BelfryError `VALIDATION_ERROR` */

@@ -186,6 +186,9 @@ function checkLinks({ publicUrl, linkSecret }: Readonly<Record<string, unknown>>
   if (secrets.length > 0 && publicUrl === undefined) {
     throw wrong('got a linkSecret without a publicUrl; name the address under which others reach it, such as "https://example.com"');
   }
+  if (publicUrl !== undefined && secrets.length === 0) {
+    throw wrong("got a publicUrl without a linkSecret, which signs the links below it; give both for links to unsubscribe, or none");
+  }
 }
 
 function isAddress(value: unknown): boolean {

@@ -58,13 +58,13 @@ export interface NotificationServiceOptions<
   readonly locale?: string;
   /**
    * The address under which others reach the handler of this service, with the prefix of its mount: `https://example.com` or
-   * `https://example.com/notifications`. With {@link linkSecret}, tasks of channels get a link that switches them off.
+   * `https://example.com/notifications`. It needs {@link linkSecret}: with both, tasks of channels get a link that switches them off.
    * @default none: there are no such links
    */
   readonly publicUrl?: string;
   /**
    * Signs links, at least 32 characters. Of a list, the first one signs, and links of the others stay valid: put a new one before
-   * the old. It has to be the same in every process. @default none: there are no such links
+   * the old. It has to be the same in every process, and needs {@link publicUrl}. @default none: there are no such links
    */
   readonly linkSecret?: string | readonly string[];
   /** Ways to reach recipients beside the inbox: e-mail, webhooks, the host's own. @default none */

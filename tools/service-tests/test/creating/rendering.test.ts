@@ -131,6 +131,16 @@ onEveryStorage((database) => {
       expect([await service.inbox("ann").counts(), await service.list()]).toMatchObject([{ total: 0 }, { total: 0 }]);
     });
 
+    test("may have two lines for the inbox alone; a function that makes two for a channel refuses the create", async () => {
+      const { service } = setUp({ types: { two: { title: () => "A\nB" }, plain: { title: "A\nB" } } });
+      expect((await service.create({ to: "ann", type: "two" })).notification.title).toBe("A\nB");
+      const { code, message } = await refusal(service.create({ to: "ann", type: "two", channels: ["mail"] }));
+      expect(code).toBe("RENDERING_FAILED");
+      expect(message).toBe('The function title of the type "two" made what cannot be stored: must be one line. Nothing is written.');
+      // No function made it: the call asks for a channel that the type did not have.
+      expect((await refusal(service.create({ to: "ann", type: "plain", channels: ["mail"] }))).code).toBe("VALIDATION_ERROR");
+    });
+
     test("refuse the create where a function hangs", async () => {
       const clock = testClock();
       const { service } = setUp({ types: { slow: { title: () => new Promise<string>(() => {}) } }, clock });

@@ -249,7 +249,7 @@ onEveryStorage((database) => {
     [
       "no days",
       (of) => of.setSettings("ann", { quietHours: { from: "07:00", to: "08:00", days: [] } }),
-      "quietHours.days: must be a list of",
+      "quietHours.days: must be a list of one or more, or left out for all, is an empty list",
     ],
     [
       "a span of an unknown channel",

@@ -2,6 +2,7 @@ import { type Channel, type DeliveryTask, defineTypes, NotificationService, syst
 import type { Storage } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
+import { refusal } from "../refusal.ts";
 import { silent } from "../silent.ts";
 import { useSqliteDatabase } from "../sqlite-database.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
@@ -208,6 +209,15 @@ onEveryStorage((database) => {
       ],
       ["an exception that is no user", { to: { email: "a@b" }, except: [7] }, "VALIDATION_ERROR", /except.0/],
       ["no channels", { channels: [], to: "a@b" }, "VALIDATION_ERROR", /at least one/],
+      [
+        "a fallback over a channel that it has",
+        { to: "ann", message: "x", channels: ["inbox", "email"], fallback: true },
+        "VALIDATION_ERROR",
+        /fallback: stands in over "email", which is among the channels inbox, email already/,
+      ],
+      ["nobody at all", { channels: ["email"] }, "VALIDATION_ERROR", /^.*to: must be a user's id, an address .*got undefined/],
+      ["null for somebody", { channels: ["email"], to: null }, "VALIDATION_ERROR", /to: must be a user's id, an address .*got null/],
+      ["a number among users", { channels: ["email"], to: ["ann", 7] }, "INVALID_RECIPIENTS", /number, which to names, is no text/],
       ["a fallback to the inbox", { to: "ann", fallback: { channel: "inbox" } }, "VALIDATION_ERROR", /fallback/],
       [
         "too many recipients",
@@ -224,6 +234,32 @@ onEveryStorage((database) => {
       );
       await expect(service.create(input as never)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
       expect((await service.list()).total).toBe(0);
+    });
+
+    test("a fallback over a channel of the type is refused, and one over another channel is taken", async () => {
+      const types = { offer: { channels: ["inbox", "email"] }, hint: {} };
+      const directory = () => new Map();
+      const service = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [email()], types, directory }));
+      const twice = await refusal(service.create({ to: "ann", type: "offer", title: "x", fallback: true }));
+      expect([twice.code, twice.message]).toEqual(["VALIDATION_ERROR", expect.stringContaining("users would get it twice")]);
+      const { notification } = await service.create({ to: "ann", type: "hint", title: "x", fallback: true });
+      expect((await service.deliveries(notification.id)).deliveries.map(({ channel }) => channel)).toEqual(["inbox", "email"]);
+    });
+
+    test("a user who is no address is refused without a directory, and the refusal says so", async () => {
+      const service = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [email()] }));
+      const { code, message } = await refusal(service.create({ to: "ann", title: "x", channels: ["email"] }));
+      expect(code).toBe("INVALID_RECIPIENTS");
+      expect(message).toContain('"ann" is no email address, and the service has no directory to look this user up in');
+      const { message: ofAddress } = await refusal(service.create({ to: { email: "ann" }, title: "x" }));
+      expect(ofAddress).not.toContain("directory");
+    });
+
+    test("a notification for inboxes alone has no deliveries to read, and the answer leaves that open", async () => {
+      const service = stopsAfterTest(new NotificationService({ storage: database.storage() }));
+      const { notification } = await service.create({ to: "ann", title: "x" });
+      const { code, message } = await refusal(service.deliveries(notification.id));
+      expect([code, message]).toEqual(["NOT_FOUND", expect.stringContaining("or it went to inboxes alone")]);
     });
 
     test("a fallback to e-mail that is not configured is refused; over a contract, it fails when its turn comes, and says so", async () => {

@@ -171,6 +171,15 @@ onEveryStorage((database) => {
       ]);
     });
 
+    test("of a message to more users than a search counts: it names as many recipients as it has items", async () => {
+      const { service } = setUp();
+      const to = Array.from({ length: 1_001 }, (_, index) => `user ${index}`);
+      const { notification, items } = await service.create({ to, title: "Hi" });
+      expect(items).toEqual([]);
+      await expect.poll(async () => (await service.timeline(notification.id)).itemCount, { timeout: 20_000 }).toBe(1_001);
+      expect((await service.timeline(notification.id)).summary.recipientCount).toBe(1_001);
+    });
+
     test("of a send: how far it got, every attempt, and what was done to it", async () => {
       const { service, state, mail } = setUp();
       state.works = false;

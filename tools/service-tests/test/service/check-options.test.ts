@@ -35,6 +35,12 @@ describe("the options of a service", () => {
     ["a short secret of links", { storage, publicUrl: "https://x.example", linkSecret: "short" }, "at least 32 characters"],
     ["no secret in a list of them", { storage, publicUrl: "https://x.example", linkSecret: [] }, "at least 32 characters"],
     ["a secret without an address", { storage, linkSecret: "x".repeat(32) }, "without a publicUrl"],
+    ["an address without a secret", { storage, publicUrl: "https://x.example" }, "got a publicUrl without a linkSecret"],
+    [
+      "a title of two lines for a channel",
+      { storage, types: { a: { title: "A\nB", channels: ["inbox", "mail"] } } },
+      'the type "a" title must be one line',
+    ],
     ["a negative lease", { storage, hub: { leaseMs: -1 } }, "hub.leaseMs"],
     ["a text as a number", { storage, delivery: { drainMs: "10" } }, "delivery.drainMs"],
   ];
