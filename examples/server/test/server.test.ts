@@ -245,6 +245,8 @@ describe("the configuration", () => {
     [{ FRAMEWORK: "koa" }, "FRAMEWORK"],
     [{ API_KEYS: "nothing" }, "API_KEYS: entry 1"],
     [{ USER_TOKENS: "a=b,=c" }, "USER_TOKENS: entry 2"],
+    [{ PUBLIC_URL: "https://example.com" }, "PUBLIC_URL: serves the links that LINK_SECRET signs"],
+    [{ LINK_SECRET: "x".repeat(32) }, "LINK_SECRET: signs links below PUBLIC_URL"],
     [{ DATABASE_URL: "mysql://x" }, 'DATABASE_URL: cannot use "mysql:"'],
     [{ DATABASE_URL: "sqlite:" }, 'DATABASE_URL: cannot use "sqlite:"'],
     [{ DATABASE_URL: "postgres://ann:pass/word@host/db" }, "DATABASE_URL: this is no valid URL"],
