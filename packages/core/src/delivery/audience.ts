@@ -139,7 +139,7 @@ function isId(recipient: string): boolean {
 }
 
 function shownName(recipient: unknown): string {
-  return typeof recipient === "string" ? shown(recipient) : `${describe(recipient)}, which to names,`;
+  return typeof recipient === "string" ? shown(recipient) : `a value of the type ${describe(recipient)} in to`;
 }
 
 function shownValue(recipient: unknown): unknown {

@@ -68,10 +68,10 @@ export class TenantNotifications<
    * Creates a notification for users and addresses. Resolves after the commit: up to 1,000 users have it in their inboxes then.
    * Creates that are in flight together share a transaction.
    *
-   * For inboxes alone, the inbox item is the delivery. From 1,001 users on it resolves once the notification and
-   * the list of its users are durable, with no `items`: the items follow in the background, also after a crash. A notification with another channel,
-   * an address, a fallback, a schedule or an idempotency key has deliveries, made in the background, retried and tracked by
-   * its id: see {@link get}, {@link deliveries}, {@link cancel} and {@link retry}.
+   * For inboxes alone, the inbox item is the delivery. From 1,001 users on it resolves once the notification and the
+   * list of its users are durable, with no `items`: the items follow in the background, also after a crash. A notification with
+   * another channel, an address, a fallback, a schedule or an idempotency key has deliveries, made in the background, retried
+   * and tracked by its id: see {@link get}, {@link deliveries}, {@link cancel} and {@link retry}.
    *
    * With `tx`, it is written through an open transaction of the host on the same database. It commits or rolls back with the
    * host's own data, and nobody is told before the commit. A synchronous driver (better-sqlite3)

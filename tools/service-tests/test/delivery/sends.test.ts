@@ -217,7 +217,12 @@ onEveryStorage((database) => {
       ],
       ["nobody at all", { channels: ["email"] }, "VALIDATION_ERROR", /^.*to: must be a user's id, an address .*got undefined/],
       ["null for somebody", { channels: ["email"], to: null }, "VALIDATION_ERROR", /to: must be a user's id, an address .*got null/],
-      ["a number among users", { channels: ["email"], to: ["ann", 7] }, "INVALID_RECIPIENTS", /number, which to names, is no text/],
+      [
+        "a number among users",
+        { channels: ["email"], to: ["ann", 7] },
+        "INVALID_RECIPIENTS",
+        /a value of the type number in to is no text/,
+      ],
       ["a fallback to the inbox", { to: "ann", fallback: { channel: "inbox" } }, "VALIDATION_ERROR", /fallback/],
       [
         "too many recipients",
