@@ -11,7 +11,9 @@ import { Forum } from "./forum.ts";
 import type { ForumNotifications } from "./notifications.ts";
 import { type SignedIn, userRoutes } from "./user-routes.ts";
 
-const newPost = z.object({ title: z.string().min(1).max(200), text: z.string(), closesAt: z.string().optional() });
+/** Titles are one line: they become subjects of mails. */
+const title = z.string().max(200).regex(/^.+$/);
+const newPost = z.object({ title, text: z.string(), closesAt: z.string().optional() });
 const newReply = z.object({ text: z.string().min(1) });
 
 /** The header that says who asks. It is for trying the forum out: everybody can claim to be anybody. A real host checks a session here. */

@@ -178,6 +178,7 @@ test("only users get in, and wrong requests are told why", async () => {
   expect((await as("mallory", "GET", "/api/v1/notifications")).status).toBe(401);
   expect((await as("ann", "GET", "/posts/none")).body).toEqual({ error: "There is no post none." });
   expect((await as("ann", "POST", "/posts", { text: "" })).status).toBe(400);
+  expect((await as("ann", "POST", "/posts", { title: "Tea\nBcc: all", text: "" })).status).toBe(400);
   const unknown = await as("ann", "PUT", "/me/preferences", { category: "sports", channel: "email", value: "off" });
   expect(unknown).toMatchObject({ status: 422, body: { error: expect.stringContaining("sports") } });
   expect((await as("ann", "PUT", "/me/inbox/none/snooze", { until: "2030-01-02T12:00:00Z" })).status).toBe(404);
