@@ -39,10 +39,56 @@ describe("testClock", () => {
     expect(await clock.until(() => false)).toBe(false);
   });
 
-  test("refuses a time that is over, and a start that is no date", async () => {
+  test("skips time at once: what fell due on the way runs once, after the move", async () => {
+    const clock = testClock(new Date(1_000));
+    const ran: (readonly [string, number])[] = [];
+    const every = (name: string, ms: number): void => {
+      ran.push([name, clock.now()]);
+      clock.after(ms, () => every(name, ms));
+    };
+    clock.after(200, () => every("slow", 200));
+    clock.after(5, () => every("quick", 5));
+    await clock.skip(86_400_000);
+    expect([ran, clock.pending]).toEqual([
+      [
+        ["quick", 86_401_000],
+        ["slow", 86_401_000],
+      ],
+      2,
+    ]);
+    await clock.skipTo("1970-01-02T00:00:01.004Z");
+    expect([ran.length, clock.now()]).toEqual([2, 86_401_004]);
+  });
+
+  test("moves to a time that is a text, with a zone", async () => {
+    const clock = testClock();
+    await clock.passTo("2030-01-01T02:00:00.5+01:00");
+    expect(new Date(clock.now()).toISOString()).toBe("2030-01-01T01:00:00.500Z");
+  });
+
+  test("refuses a time that is over and what is no time, stays where it is, and takes a date to start", async () => {
     const clock = testClock(new Date(systemClock.now()));
-    await expect(clock.passTo(new Date(0))).rejects.toMatchObject({ code: "CONFIGURATION" });
-    await expect(clock.passTo(new Date(Number.NaN))).rejects.toMatchObject({ code: "CONFIGURATION" });
+    const before = clock.now();
+    for (const ms of [-5, Number.NaN, Number.POSITIVE_INFINITY, 9e15, "5" as never, undefined as never]) {
+      await expect(clock.pass(ms)).rejects.toMatchObject({
+        code: "CONFIGURATION",
+        message: expect.stringMatching(/pass takes milliseconds.*; got /),
+      });
+      await expect(clock.skip(ms)).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining("skip takes") });
+    }
+    const times: readonly (readonly [unknown, string])[] = [
+      [new Date(0), "got 1970-01-01T00:00:00.000Z."],
+      [new Date(Number.NaN), "got a Date of no time."],
+      ["2020-01-01T00:00:00Z", "got 2020-01-01T00:00:00.000Z."],
+      ["2090-01-01T00:00", 'got "2090-01-01T00:00".'],
+      ["2090-13-01T00:00:00Z", 'got "2090-13-01T00:00:00Z".'],
+      [5, "got a value of the type number."],
+    ];
+    for (const [time, words] of times) {
+      await expect(clock.passTo(time as never)).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining(words) });
+      await expect(clock.skipTo(time as never)).rejects.toMatchObject({ message: expect.stringContaining("skipTo takes a Date") });
+    }
+    expect(clock.now()).toBe(before);
     expect(() => testClock(0 as never)).toThrow("as a Date");
   });
 });
@@ -78,6 +124,13 @@ describe("recorder", () => {
     ]);
     expect((await rooms.deliver(task, signal)).status).toBe("failed");
     expect((await rooms.deliver({ ...task, attempt: 2 }, signal)).status).toBe("delivered");
+  });
+
+  test("gives its name as the provider of an outcome that names none", async () => {
+    const chat = recorder({ name: "chat", answer: () => ({ status: "failed", transient: true, error: "busy" }) });
+    expect(await chat.deliver(task, signal)).toEqual({ status: "failed", transient: true, error: "busy", provider: "chat" });
+    const mails = recorder({ answer: () => ({ status: "delivered", provider: "smtp" }) });
+    expect(await mails.deliver(task, signal)).toEqual({ status: "delivered", provider: "smtp" });
   });
 
   test("refuses an option that it does not have", () => {

@@ -1,6 +1,6 @@
 import type { Issue } from "../foundation/errors.ts";
 import { type Members, type MembersOf, requireMembers, requireNone, validationError } from "../foundation/issue-list.ts";
-import { describe, describeList, NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
+import { describeList, NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
 import type { DecisionsContext } from "./context.ts";
 import { isTimeZone, type QuietHours, WEEKDAYS } from "./local-time.ts";
 import { channelIssue } from "./parse-preferences.ts";
@@ -122,7 +122,7 @@ function pauseIssue(value: unknown): Issue | null {
   const isFine = value === undefined || value === null || (value instanceof Date && value.getTime() >= 0 && value.getTime() <= MAX_MS);
   return isFine
     ? null
-    : { path: ["pauseUntil"], type: "value_error", message: `must be a Date from the year 1970 to 9999, is ${describe(value)}` };
+    : { path: ["pauseUntil"], type: "value_error", message: `must be a Date from the year 1970 to 9999, is ${shown(value)}` };
 }
 
 function wrong(path: Issue["path"], message: string): Error {

@@ -12,7 +12,7 @@ import {
 import { OutOfTime, type TimeLimit, withinTime } from "../work/timing.ts";
 import type { Addresses, Reached } from "./addresses.ts";
 import type { Ruling } from "./chains.ts";
-import type { Channel, DeliveryOutcome, DeliveryTask } from "./channel.ts";
+import type { Channel, DeliveryFailure, DeliveryOutcome, DeliveryTask } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 import type { Rulings } from "./ruling.ts";
@@ -134,14 +134,24 @@ async function textsFor(
 
 /** A channel is the host's own code: what it answers may be anything. */
 function isOutcome(outcome: unknown): outcome is DeliveryOutcome {
-  const { status, provider, error } = (typeof outcome === "object" && outcome !== null ? outcome : {}) as Partial<Record<string, unknown>>;
-  const hasProvider = typeof provider === "string";
-  return hasProvider && (status === "sent" || status === "delivered" || (status === "failed" && typeof error === "string"));
+  return typeof outcome === "object" && outcome !== null && wrongIn(outcome).length === 0;
+}
+
+/** The members of an outcome that are missing, or not what they should be. */
+function wrongIn({ status, provider, error }: Partial<Record<keyof DeliveryFailure, unknown>>): readonly string[] {
+  const isGood = {
+    status: status === "sent" || status === "delivered" || status === "failed",
+    provider: typeof provider === "string",
+    error: status !== "failed" || typeof error === "string",
+  };
+  return Object.entries(isGood).flatMap(([member, isFine]) => (isFine ? [] : [member]));
 }
 
 function noOutcome({ name }: Channel, outcome: unknown): DeliveryOutcome {
   const got =
-    typeof outcome === "object" && outcome !== null ? `an object with ${Object.keys(outcome).join(", ") || "nothing"}` : String(outcome);
+    typeof outcome === "object" && outcome !== null
+      ? `an object with ${Object.keys(outcome).join(", ").slice(0, 100) || "nothing"}, without a valid ${wrongIn(outcome).join(" and ")}`
+      : String(outcome);
   const wanted = '{ status: "sent" | "delivered", provider } or { status: "failed", provider, transient, error }';
   // For good: another attempt would answer the same, after it has delivered again.
   return {

@@ -1,7 +1,7 @@
 import type { Issue } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { type ChecksOf, pageChecks, requireInput, requireList, requireNone } from "../foundation/issue-list.ts";
-import { describe, oneOf, text } from "../foundation/parse-text.ts";
+import { oneOf, shown, text } from "../foundation/parse-text.ts";
 import { type ChangeRequest, cancelSend, removeSend, requireActing, retrySend, updateSend } from "./change-send.ts";
 import type { DeliveryContext } from "./context.ts";
 import { type DeliveryPage, type DeliveryRange, SEND_STATUSES, type TrackedDelivery } from "./delivery.ts";
@@ -167,7 +167,7 @@ export class TrackedNotifications {
 
 function dateIssue(value: unknown, name: string): Issue | null {
   const isFine = value instanceof Date && !Number.isNaN(value.getTime());
-  return isFine ? null : { path: [name], type: "value_error", message: `must be a Date that is valid, is ${describe(value)}` };
+  return isFine ? null : { path: [name], type: "value_error", message: `must be a Date that is valid, is ${shown(value)}` };
 }
 
 /** The years that every database has a form for. Nothing is created outside of them, so a filter finds the same within. */

@@ -137,10 +137,13 @@ export function isPlain(value: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** Shows a value for an error message: the beginning of a text, a number; of anything else its kind. */
+/** Shows a value for an error message: the beginning of a text, a number, a time; of anything else its kind. */
 export function shown(value: unknown): string {
   if (typeof value === "string") {
     return JSON.stringify(cut(value));
+  }
+  if (value instanceof Date) {
+    return Number.isNaN(value.getTime()) ? "an invalid Date" : value.toISOString();
   }
   return typeof value === "number" ? String(value) : describe(value);
 }
@@ -175,6 +178,9 @@ export function whole({ min, max }: { readonly min: number; readonly max?: numbe
 
 /** Makes the check of a member that is one of `values`. */
 export function oneOf(values: readonly unknown[]): Check {
-  return (value, name) =>
-    values.includes(value) ? null : { path: [name], type: "enum", message: `must be one of ${values.join(", ")}, is ${shown(value)}` };
+  const rule = values.length === 1 ? `must be ${values[0]}` : `must be one of ${values.join(", ")}`;
+  return (value, name) => {
+    const is = typeof value === "boolean" ? String(value) : shown(value);
+    return values.includes(value) ? null : { path: [name], type: "enum", message: `${rule}, is ${is}` };
+  };
 }

@@ -7,4 +7,6 @@ test("a time is a Date or a text with a time zone, of the years 1970 to 9999, an
   for (const wrong of ["2030-01-01", "2030-01-01T00:00:00", "tomorrow", "+275760-09-13T00:00:00Z", new Date(Number.NaN), 5, {}, null]) {
     expect(timeIssue(wrong, "at")).toMatchObject({ path: ["at"], type: "datetime" });
   }
+  expect(timeIssue(new Date(Number.NaN), "at")?.message).toMatch(/, is an invalid Date$/);
+  expect(timeIssue(new Date(-1), "at")?.message).toMatch(/, is 1969-12-31T23:59:59.999Z$/);
 });

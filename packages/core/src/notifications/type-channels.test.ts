@@ -30,7 +30,7 @@ describe("the channels of a type", () => {
     ]);
   });
 
-  const THROTTLE = "must be { max, perMs }: max from 1 to 10000, perMs from 1 to 2592000000";
+  const THROTTLE = "must be { max, perMs }: max a whole number from 1 to 10000, perMs one from 1 to 2592000000";
   test.each<readonly [string, unknown, string]>([
     ["one name without a list", { channels: "email" }, "must be a list of names, or an object of them"],
     ["none at all", { channels: {} }, "must be a list of names, or an object of them"],
@@ -51,6 +51,7 @@ describe("the channels of a type", () => {
     ["a condition that is no function", { channels: { email: { when: true } } }, "when must be a function, is boolean"],
     ["a default that is no choice", { channels: { email: { default: "never" } } }, 'default must be one of on, off, is "never"'],
     ["a throttle of none", { channels: { email: { throttle: { max: 0, perMs: 1 } } } }, THROTTLE],
+    ["a throttle of one and a half", { channels: { email: { throttle: { max: 1.5, perMs: 1 } } } }, `${THROTTLE}; is {"max":1.5`],
     ["half a throttle", { channels: { email: { throttle: { max: 1 } } } }, THROTTLE],
     ["a throttle that is no object", { channels: { email: { throttle: 7 } } }, THROTTLE],
     ["a throttle with more in it", { channels: { email: { throttle: { max: 1, perMs: 1, per: 2 } } } }, THROTTLE],

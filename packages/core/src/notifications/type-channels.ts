@@ -128,7 +128,7 @@ function requireRules(whose: string, name: string, rules: unknown): void {
 function throttleIssue(value: unknown, name: string): Issue | null {
   const { max, perMs } = (typeof value === "object" && value !== null ? value : {}) as Partial<TypeThrottle>;
   const isFine = THROTTLE.max(max, "max") === null && THROTTLE.perMs(perMs, "perMs") === null && Object.keys(value as object).length === 2;
-  const message = `must be { max, perMs }: max from 1 to 10000, perMs from 1 to ${MAX_MS}; is ${JSON.stringify(value)?.slice(0, 100)}`;
+  const message = `must be { max, perMs }: max a whole number from 1 to 10000, perMs one from 1 to ${MAX_MS}; is ${JSON.stringify(value)?.slice(0, 100)}`;
   return isFine ? null : { path: [name], type: "value_error", message };
 }
 

@@ -180,8 +180,10 @@ function checkLinks({ publicUrl, linkSecret }: Readonly<Record<string, unknown>>
   }
   const secrets: readonly unknown[] = Array.isArray(linkSecret) ? linkSecret : linkSecret === undefined ? [] : [linkSecret];
   const isNone = Array.isArray(linkSecret) && linkSecret.length === 0;
-  if (isNone || secrets.some((secret) => typeof secret !== "string" || secret.length < SECRET_LENGTH)) {
-    throw wrong(`takes as linkSecret a random text of at least ${SECRET_LENGTH} characters, or a list of such texts; got another one`);
+  const bad = secrets.findIndex((secret) => typeof secret !== "string" || secret.length < SECRET_LENGTH);
+  if (isNone || bad >= 0) {
+    const got = isNone ? "an empty list" : secretInWords(secrets[bad]);
+    throw wrong(`takes as linkSecret a random text of at least ${SECRET_LENGTH} characters, or a list of such texts; got ${got}`);
   }
   if (secrets.length > 0 && publicUrl === undefined) {
     throw wrong('got a linkSecret without a publicUrl; name the address under which others reach it, such as "https://example.com"');
@@ -189,6 +191,11 @@ function checkLinks({ publicUrl, linkSecret }: Readonly<Record<string, unknown>>
   if (publicUrl !== undefined && secrets.length === 0) {
     throw wrong("got a publicUrl without a linkSecret, which signs the links below it; give both for links to unsubscribe, or none");
   }
+}
+
+/** Says what is wrong with a secret, without showing any of it. */
+function secretInWords(secret: unknown): string {
+  return typeof secret === "string" ? `one of ${secret.length} characters` : `a value of the type ${typeof secret}`;
 }
 
 function isAddress(value: unknown): boolean {

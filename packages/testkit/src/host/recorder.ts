@@ -1,4 +1,16 @@
-import { type Channel, type ContentMember, type DeliveryOutcome, type DeliveryTask, requireOptions } from "@belfry/core";
+import {
+  type Channel,
+  type ContentMember,
+  type DeliveryFailure,
+  type DeliverySuccess,
+  type DeliveryTask,
+  requireOptions,
+} from "@belfry/core";
+
+/** The outcome of an attempt, without `provider`, which is the recorder's name then, or with it. */
+export type RecorderAnswer = OfAnyProvider<DeliverySuccess> | OfAnyProvider<DeliveryFailure>;
+
+type OfAnyProvider<Outcome extends { readonly provider: string }> = Omit<Outcome, "provider"> & Partial<Pick<Outcome, "provider">>;
 
 /** Options of {@link recorder}. */
 export interface RecorderOptions<Task extends DeliveryTask = DeliveryTask> {
@@ -6,8 +18,8 @@ export interface RecorderOptions<Task extends DeliveryTask = DeliveryTask> {
   readonly name?: string;
   /** Tells addresses from users' ids, for which the service asks its directory. @default whether there is an `@` or a `:` in it */
   readonly isAddress?: (recipient: string) => boolean;
-  /** Returns the outcome of an attempt; nothing for the usual one. @default every attempt is delivered */
-  readonly answer?: (task: Task) => DeliveryOutcome | undefined;
+  /** Returns the outcome of an attempt, such as `{ status: "failed", transient: true, error: "busy" }`; nothing for the usual one. @default every attempt is delivered */
+  readonly answer?: (task: Task) => RecorderAnswer | undefined;
   /** The delays before the second, third, … attempt, in milliseconds. @default no second attempt */
   readonly retryDelaysMs?: readonly number[];
 }
@@ -53,7 +65,8 @@ export function recorder<Task extends DeliveryTask = DeliveryTask>(options: Reco
     invalidRecipient: (recipient) => (isAddress(recipient) ? null : `is no address for ${name}`),
     async deliver(task) {
       tasks.push(task);
-      return answer?.(task) ?? { status: "delivered", provider: name };
+      const outcome = answer?.(task) ?? { status: "delivered" };
+      return { ...outcome, provider: outcome.provider ?? name };
     },
   };
 }

@@ -7,6 +7,10 @@ export async function turns(count = 1): Promise<void> {
   }
 }
 
+/** With a time zone: a local time would mean another moment on every machine. */
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/i;
+const LAST_MS = Date.UTC(10_000, 0) - 1;
+
 /** A clock that stands still until a test moves it. It is for the option `clock` of a service. */
 export class TestClock implements Clock {
   #nowMs: number;
@@ -34,33 +38,80 @@ export class TestClock implements Clock {
     return this.#timers.length;
   }
 
-  /** Moves on by `ms` milliseconds. Timers that fall due on the way run in their order, each at its own time. */
+  /**
+   * Moves on by `ms` milliseconds. Timers that fall due on the way run in their order, each at its own time. A running service
+   * looks for work every few seconds, so days take a while; {@link skip} moves over them at once.
+   *
+   * @throws BelfryError `CONFIGURATION` for what is no number from 0
+   */
   async pass(ms: number): Promise<void> {
-    const untilMs = this.#nowMs + ms;
-    for (;;) {
-      const next = this.#timers.toSorted((left, right) => left.atMs - right.atMs)[0];
-      if (next === undefined || next.atMs > untilMs) {
-        break;
-      }
-      this.#timers = this.#timers.filter((one) => one !== next);
-      this.#nowMs = Math.max(this.#nowMs, next.atMs);
-      next.task();
-      await turns(3);
-    }
+    const untilMs = this.#later("pass", ms);
+    await this.#runTimers(untilMs, (atMs) => atMs);
     this.#nowMs = untilMs;
   }
 
-  /** Moves on to a time, as {@link pass} does. @throws BelfryError `CONFIGURATION` for a time that is over */
-  async passTo(time: Date): Promise<void> {
-    const ms = time.getTime() - this.#nowMs;
-    if (!(ms >= 0)) {
-      const to = Number.isNaN(ms) ? "no time" : time.toISOString();
-      throw new BelfryError(
-        "CONFIGURATION",
-        `A test clock only moves on: it is ${new Date(this.#nowMs).toISOString()}, and was told ${to}.`,
-      );
+  /**
+   * Moves on to a time, as {@link pass} does.
+   *
+   * @param time a Date, or a text in ISO 8601 with a time zone, such as `2030-01-31T12:00:00Z`
+   * @throws BelfryError `CONFIGURATION` for what is no time, and for a time that is over
+   */
+  async passTo(time: Date | string): Promise<void> {
+    await this.pass(this.#msUntil("passTo", time));
+  }
+
+  /**
+   * Moves on by `ms` milliseconds at once, like the clock of a computer that slept. Each timer that fell due on the way runs once,
+   * in its order and after the move.
+   *
+   * @throws BelfryError `CONFIGURATION` for what is no number from 0
+   */
+  async skip(ms: number): Promise<void> {
+    const untilMs = this.#later("skip", ms);
+    this.#nowMs = untilMs;
+    await this.#runTimers(untilMs, () => untilMs);
+  }
+
+  /** Moves on to a time, as {@link skip} does. It takes and throws what {@link passTo} does. */
+  async skipTo(time: Date | string): Promise<void> {
+    await this.skip(this.#msUntil("skipTo", time));
+  }
+
+  async #runTimers(untilMs: number, timeOf: (atMs: number) => number): Promise<void> {
+    for (;;) {
+      const next = this.#timers.toSorted((left, right) => left.atMs - right.atMs)[0];
+      if (next === undefined || next.atMs > untilMs) {
+        return;
+      }
+      this.#timers = this.#timers.filter((one) => one !== next);
+      this.#nowMs = Math.max(this.#nowMs, timeOf(next.atMs));
+      next.task();
+      await turns(3);
     }
-    await this.pass(ms);
+  }
+
+  #later(verb: string, ms: number): number {
+    const laterMs = this.#nowMs + ms;
+    if (typeof ms !== "number" || !(ms >= 0 && laterMs <= LAST_MS)) {
+      const got = typeof ms === "number" ? String(ms) : `a value of the type ${typeof ms}`;
+      throw this.#refusal(`${verb} takes milliseconds: a number from 0 that leads no further than the year 9999; got ${got}`);
+    }
+    return laterMs;
+  }
+
+  #msUntil(verb: string, time: Date | string): number {
+    const atMs = time instanceof Date || (typeof time === "string" && ISO_TIME.test(time)) ? new Date(time).getTime() : Number.NaN;
+    if (!(atMs >= this.#nowMs && atMs <= LAST_MS)) {
+      const other = typeof time === "string" ? JSON.stringify(time.slice(0, 64)) : `a value of the type ${typeof time}`;
+      const got = Number.isNaN(atMs) ? (time instanceof Date ? "a Date of no time" : other) : new Date(atMs).toISOString();
+      throw this.#refusal(`${verb} takes a Date, or a text such as "2030-01-31T12:00:00Z", of now or later; got ${got}`);
+    }
+    return atMs - this.#nowMs;
+  }
+
+  #refusal(rule: string): BelfryError {
+    const now = new Date(this.#nowMs).toISOString();
+    return new BelfryError("CONFIGURATION", `A test clock only moves on, and it is ${now}: ${rule}.`);
   }
 
   /** Moves on, a second at a time, until `isOver`. Returns false if it is not within ten minutes. */

@@ -212,7 +212,7 @@ onEveryStorage((database) => {
     ["no target", (of) => of.set("ann", {} as never, "off"), "takes one of group, topic, type, category, all: true; got none of them"],
     ["a forgotten name", (of) => of.set("ann", { category: undefined } as never, "off"), "got none of them"],
     ["two targets", (of) => of.set("ann", { category: "social", type: "note" } as never, "off"), "got type and category"],
-    ["all: false", (of) => of.set("ann", { all: false } as never, "off"), "all: must be one of true, is boolean"],
+    ["all: false", (of) => of.set("ann", { all: false } as never, "off"), "all: must be true, is false"],
     ["an unknown category", (of) => of.set("ann", { category: "sozial" }, "off"), 'one of social, billing; is "sozial"'],
     ["an unknown channel", (of) => of.set("ann", { all: true, channel: "mail" }, "off"), 'one of inbox, email, push; is "mail"'],
     ["an unknown value", (of) => of.set("ann", { type: "note" }, "monthly" as never), "value: must be one of on, off, immediate, hourly"],
@@ -262,7 +262,7 @@ onEveryStorage((database) => {
       (of) => of.setSettings("ann", { quietHours: Array.from({ length: 21 }, () => ({ from: "07:00", to: "08:00" })) }),
       "quietHours: must have at most 20 spans, has 21",
     ],
-    ["a pause that is no date", (of) => of.setSettings("ann", { pauseUntil: new Date(Number.NaN) }), "pauseUntil: must be a Date"],
+    ["a pause that is no date", (of) => of.setSettings("ann", { pauseUntil: new Date(Number.NaN) }), "from the year 1970 to 9999, is an invalid Date"],
     [
       "a pause of all users",
       (of) => of.defaults.setSettings({ pauseUntil: new Date() } as never),

@@ -32,8 +32,16 @@ describe("the options of a service", () => {
     ["a language that is none", { storage, locale: "english please" }, 'BCP 47 tag such as "en" or "pt-BR", got "english please"'],
     ["a public address with a query", { storage, publicUrl: "https://x.example/?a" }, "without a query"],
     ["a public address that is none", { storage, publicUrl: "x.example" }, "publicUrl"],
-    ["a short secret of links", { storage, publicUrl: "https://x.example", linkSecret: "short" }, "at least 32 characters"],
-    ["no secret in a list of them", { storage, publicUrl: "https://x.example", linkSecret: [] }, "at least 32 characters"],
+    [
+      "a short secret of links",
+      { storage, publicUrl: "https://x.example", linkSecret: "short" },
+      "at least 32 characters, or a list of such texts; got one of 5 characters",
+    ],
+    [
+      "no secret in a list of them",
+      { storage, publicUrl: "https://x.example", linkSecret: [] },
+      "at least 32 characters, or a list of such texts; got an empty list",
+    ],
     ["a secret without an address", { storage, linkSecret: "x".repeat(32) }, "without a publicUrl"],
     ["an address without a secret", { storage, publicUrl: "https://x.example" }, "got a publicUrl without a linkSecret"],
     [
@@ -74,27 +82,31 @@ onEveryStorage((database) => {
   });
 
   describe("what a channel answers", () => {
-    test.each([undefined, "ok", { status: "ok", provider: "x" }, { status: "failed", provider: "x" }, { status: "sent" }])(
-      "%j is no outcome: the delivery fails, and says what was expected",
-      async (answer) => {
-        const channel = {
-          name: "own",
-          retryDelaysMs: [],
-          timeoutMs: 1_000,
-          invalidRecipient: () => null,
-          deliver: async () => answer as never,
-        };
-        const service = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [channel] }));
-        const {
-          notification: { id },
-        } = await service.create({ channels: ["own"], to: "ann", message: "x" });
-        await service.runDue();
-        expect((await service.get(id)).status).toBe("failed");
-        const {
-          deliveries: [delivery],
-        } = await service.deliveries(id);
-        expect(delivery?.attempts[0]?.error).toMatch(/^The channel own answered .*; expected \{ status: "sent"/);
-      },
-    );
+    test.each([
+      [undefined, "undefined"],
+      ["ok", "ok"],
+      [{ status: "ok", provider: "x" }, "an object with status, provider, without a valid status"],
+      [{ status: "failed", provider: "x" }, "an object with status, provider, without a valid error"],
+      [{ status: "sent" }, "an object with status, without a valid provider"],
+      [{}, "an object with nothing, without a valid status and provider"],
+    ])("%j is no outcome: the delivery fails, and says what was expected", async (answer, got) => {
+      const channel = {
+        name: "own",
+        retryDelaysMs: [],
+        timeoutMs: 1_000,
+        invalidRecipient: () => null,
+        deliver: async () => answer as never,
+      };
+      const service = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [channel] }));
+      const {
+        notification: { id },
+      } = await service.create({ channels: ["own"], to: "ann", message: "x" });
+      await service.runDue();
+      expect((await service.get(id)).status).toBe("failed");
+      const {
+        deliveries: [delivery],
+      } = await service.deliveries(id);
+      expect(delivery?.attempts[0]?.error).toContain(`The channel own answered ${got}; expected { status: "sent"`);
+    });
   });
 });
