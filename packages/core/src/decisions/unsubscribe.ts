@@ -1,6 +1,8 @@
 import { fromBase64Url, toBase64Url } from "../foundation/digest.ts";
 import { isRequired, type NotificationTypes, titleCase, typeLabel } from "../notifications/index.ts";
+import type { Choice } from "./choice.ts";
 import type { DecisionsContext } from "./context.ts";
+import type { TypePreferences } from "./list-preferences.ts";
 import type { ChoiceTarget } from "./parse-preferences.ts";
 import { Preferences } from "./preferences.ts";
 
@@ -81,10 +83,12 @@ export interface UnsubscribeLabel {
   readonly channel: string;
 }
 
-/** What became of a link that was followed. */
+/** How things stand with what a link switches off. */
 export interface Unsubscribed extends UnsubscribeLabel {
-  /** Whether the user gets no more of it. If not, it is required or locked by now: the choice is kept, and does not count. */
+  /** Whether the user gets none of it. */
   readonly isOff: boolean;
+  /** Whether the link changes that. If not, it is required or locked by now: a choice is kept, and does not count. */
+  readonly isChangeable: boolean;
 }
 
 /** Reads the links of mails, and does what they say. The HTTP handler asks it. */
@@ -100,10 +104,10 @@ export class Unsubscribing {
     this.locale = context.locale;
   }
 
-  /** What a link would switch off. It changes nothing. Null for a link that is not valid. */
-  async look(token: string): Promise<UnsubscribeLabel | null> {
+  /** What a link would switch off, and whether it is off already. It changes nothing. Null for a link that is not valid. */
+  async look(token: string): Promise<Unsubscribed | null> {
     const link = await this.#links.read(token);
-    return link && this.#labelOf(link);
+    return link && this.#stateOf(link);
   }
 
   /** Switches off what a link says, as a choice of its user. Null for a link that is not valid. It may be repeated. */
@@ -114,20 +118,41 @@ export class Unsubscribing {
     }
     const { channel, type, userId, tenant } = link;
     const preferences = new Preferences(tenant, this.#context);
-    const label = this.#labelOf(link);
     const target = this.#targetOf(link);
-    if (target === null) {
-      return { ...label, isOff: true };
+    if (target !== null) {
+      await preferences.set(userId, target, "off");
     }
-    await preferences.set(userId, target, "off");
-    if (await this.#isOff(preferences, link)) {
-      return { ...label, isOff: true };
-    }
+    const state = await this.#stateOf(link);
     // The user's own choice for the type is more specific than one for its category.
-    if (this.#isKnown(type)) {
-      await preferences.set(userId, { type, channel }, "off");
+    if (state.isOff || !this.#isKnown(type)) {
+      return state;
     }
-    return { ...label, isOff: await this.#isOff(preferences, link) };
+    await preferences.set(userId, { type, channel }, "off");
+    return this.#stateOf(link);
+  }
+
+  /** Switches on again what a link has switched off. Null for a link that is not valid. It may be repeated. */
+  async undo(token: string): Promise<Unsubscribed | null> {
+    const link = await this.#links.read(token);
+    if (link === null) {
+      return null;
+    }
+    const { channel, type, category, userId, tenant } = link;
+    const preferences = new Preferences(tenant, this.#context);
+    const { choices } = await preferences.list(userId);
+    for (const target of [{ type, channel }, ...(category === null ? [] : [{ category, channel }])]) {
+      if (isOff(choices, target)) {
+        await preferences.takeBack(userId, target);
+      }
+    }
+    const state = await this.#stateOf(link);
+    const target = this.#targetOf(link);
+    // A more general choice says off, or the type or the tenant does.
+    if (!state.isOff || target === null) {
+      return state;
+    }
+    await preferences.set(userId, target, "on");
+    return this.#stateOf(link);
   }
 
   /** The choice to make: null if there is nothing to choose, since neither the category nor the type, or no such channel, is there any more. */
@@ -141,11 +166,32 @@ export class Unsubscribing {
     return this.#isKnown(type) ? { type, channel } : null;
   }
 
-  /** Whether the user gets no more of the type over the channel, as far as choices without conditions say. */
-  async #isOff(preferences: Preferences, { userId, type, channel }: Unsubscription): Promise<boolean> {
-    const { types } = await preferences.list(userId);
-    const found = types.find((one) => one.type === type)?.channels.find((one) => one.channel === channel);
-    return found === undefined || found.value === "off";
+  /**
+   * How things stand, as far as choices without conditions say. A category is off if the link's type is, and the user has switched
+   * the category off or gets no other type of it.
+   */
+  async #stateOf(link: Unsubscription): Promise<Unsubscribed> {
+    const { tenant, userId, type, channel } = link;
+    const label = this.#labelOf(link);
+    const target = this.#targetOf(link);
+    if (target === null) {
+      return { ...label, isOff: true, isChangeable: false };
+    }
+    const { types, choices } = await new Preferences(tenant, this.#context).list(userId);
+    const isChosen = isOff(choices, target);
+    const isMeant = (one: TypePreferences) => one.type === type || (target.category !== undefined && one.category === target.category);
+    const found = types.filter(isMeant).flatMap((one) => {
+      const over = one.channels.find((each) => each.channel === channel);
+      return over ? [{ ...over, isOwn: one.type === type }] : [];
+    });
+    const own = found.filter(({ isOwn }) => isOwn);
+    const said = isChosen ? own : found;
+    // Of types that are not declared, the user's own choices say it.
+    if (said.length === 0) {
+      return { ...label, isOff: isChosen, isChangeable: true };
+    }
+    const on = said.filter(({ value }) => value !== "off");
+    return { ...label, isOff: on.length === 0, isChangeable: (on.length > 0 ? on : said).some(({ isChangeable }) => isChangeable) };
   }
 
   #labelOf({ type, category, channel }: Unsubscription): UnsubscribeLabel {
@@ -161,6 +207,14 @@ export class Unsubscribing {
     const { types } = this.#context;
     return Object.hasOwn(types, type) || Object.keys(types).length === 0;
   }
+}
+
+/** Whether the user chose off for a target. */
+function isOff(choices: readonly Choice[], { type, category, channel }: ChoiceTarget): boolean {
+  const [scope, wanted] = type === undefined ? ["category", category] : ["type", type];
+  return choices.some(
+    (one) => one.scope === scope && one.name === wanted && one.channel === channel && one.value === "off" && one.when === null,
+  );
 }
 
 type SigningKey = Awaited<ReturnType<typeof signingKey>>;

@@ -1,4 +1,4 @@
-import { UNSUBSCRIBE_PATH, type UnsubscribeLabel } from "../decisions/index.ts";
+import { UNSUBSCRIBE_PATH, type Unsubscribed, type UnsubscribeLabel } from "../decisions/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { clientAddress } from "./client-address.ts";
 import type { HandlerSettings } from "./handler-options.ts";
@@ -22,9 +22,13 @@ const HEADERS = {
 interface Texts {
   readonly title: string;
   readonly button: string;
+  readonly again: string;
   ask(what: UnsubscribeLabel): string;
   off(what: UnsubscribeLabel): string;
-  kept(what: UnsubscribeLabel): string;
+  none(what: UnsubscribeLabel): string;
+  on(what: UnsubscribeLabel): string;
+  always(what: UnsubscribeLabel): string;
+  readonly kept: string;
   readonly invalid: string;
   readonly noForm: string;
   readonly limited: string;
@@ -34,10 +38,13 @@ interface Texts {
 const en: Texts = {
   title: "Unsubscribe",
   button: "Unsubscribe",
+  again: "Switch on again",
   ask: (what) => `Do you no longer want to get “${what.label}” ${over(what.channel, "by e-mail", "over")}?`,
   off: (what) => `You will no longer get “${what.label}” ${over(what.channel, "by e-mail", "over")}.`,
-  kept: (what) =>
-    `“${what.label}” always comes ${over(what.channel, "by e-mail", "over")} here. Your choice is kept, and counts once that changes.`,
+  none: (what) => `You do not get “${what.label}” ${over(what.channel, "by e-mail", "over")}.`,
+  on: (what) => `You get “${what.label}” ${over(what.channel, "by e-mail", "over")} again.`,
+  always: (what) => `“${what.label}” always comes ${over(what.channel, "by e-mail", "over")} here.`,
+  kept: "Your choice is kept, and counts once that changes.",
   invalid: "This link is not valid. Please use the link of a newer mail.",
   noForm: "Nothing was changed: this was not asked by the page, nor with List-Unsubscribe=One-Click.",
   limited: "There were too many attempts. Please try again later.",
@@ -47,10 +54,13 @@ const en: Texts = {
 const de: Texts = {
   title: "Abbestellen",
   button: "Abbestellen",
+  again: "Wieder einschalten",
   ask: (what) => `Möchten Sie „${what.label}“ nicht mehr ${over(what.channel, "per E-Mail", "über")} bekommen?`,
   off: (what) => `Sie bekommen „${what.label}“ nicht mehr ${over(what.channel, "per E-Mail", "über")}.`,
-  kept: (what) =>
-    `„${what.label}“ kommt hier immer ${over(what.channel, "per E-Mail", "über")}. Ihre Wahl bleibt gespeichert und gilt, sobald sich das ändert.`,
+  none: (what) => `Sie bekommen „${what.label}“ nicht ${over(what.channel, "per E-Mail", "über")}.`,
+  on: (what) => `Sie bekommen „${what.label}“ wieder ${over(what.channel, "per E-Mail", "über")}.`,
+  always: (what) => `„${what.label}“ kommt hier immer ${over(what.channel, "per E-Mail", "über")}.`,
+  kept: "Ihre Wahl bleibt gespeichert und gilt, sobald sich das ändert.",
   invalid: "Dieser Link ist nicht gültig. Bitte nehmen Sie den Link einer neueren E-Mail.",
   noForm: "Es wurde nichts geändert: Die Anfrage kam nicht von dieser Seite und nicht mit List-Unsubscribe=One-Click.",
   limited: "Das waren zu viele Versuche. Bitte versuchen Sie es später wieder.",
@@ -71,9 +81,9 @@ export interface UnsubscribePageParts {
 }
 
 /**
- * The page behind the links of mails. GET shows what would be switched off, and changes nothing: programs that look at links ask
- * it, too. POST switches it off, from the page's form or from a mail program's one click (RFC 8058). The signed link is the
- * only credential. Links that are not valid count as bad credentials of their address.
+ * The page behind the links of mails. GET shows what would be switched off, or is off already, and changes nothing: programs that
+ * look at links ask it, too. POST switches it off, from the page's form or from a mail program's one click (RFC 8058), or on again,
+ * from another form of the page. The signed link is the only credential. Links that are not valid count as bad credentials of their address.
  */
 export class UnsubscribePage {
   readonly #parts: UnsubscribePageParts;
@@ -110,24 +120,24 @@ export class UnsubscribePage {
       if (found === "no form") {
         return answer(400, texts.noForm);
       }
-      if (found.isOff === null) {
-        return answer(200, texts.ask(found), { form: formOf(texts) });
-      }
-      return answer(200, found.isOff ? texts.off(found) : texts.kept(found));
+      const { text, button } = saidOf(found, texts);
+      return answer(200, text, button ? { form: formOf(button, texts) } : {});
     } catch (error) {
       return this.#failure(error, { answer, texts });
     }
   }
 
-  async #found(
-    request: HttpRequest,
-    { token, unsubscribing }: Asked,
-  ): Promise<(UnsubscribeLabel & { isOff: boolean | null }) | "no form" | null> {
-    const label = await unsubscribing.look(token);
-    if (label === null || request.method !== "POST") {
-      return label && { ...label, isOff: null };
+  async #found(request: HttpRequest, { token, unsubscribing }: Asked): Promise<Found | "no form" | null> {
+    const looked = await unsubscribing.look(token);
+    if (looked === null || request.method !== "POST") {
+      return looked && { ...looked, wish: null };
     }
-    return (await isOneClick(request)) ? unsubscribing.follow(token) : "no form";
+    const wish = await wishOf(request);
+    if (wish === null) {
+      return "no form";
+    }
+    const state = await (wish === "off" ? unsubscribing.follow(token) : unsubscribing.undo(token));
+    return state && { ...state, wish };
   }
 
   #failure(error: unknown, { answer, texts }: Answering): HttpResponse {
@@ -158,6 +168,27 @@ interface Answering {
   answer(status: number, text: string, more?: Pick<Page, "form" | "headers">): HttpResponse;
 }
 
+/** What a form of the page asks for. */
+type Wish = "off" | "on";
+
+/** How things stand after a request, and what it asked for; null for nothing. */
+type Found = Unsubscribed & { readonly wish: Wish | null };
+
+/** What the page says, and what its button does; null for no button. */
+function saidOf(found: Found, texts: Texts): { readonly text: string; readonly button: Wish | null } {
+  const { wish, isOff, isChangeable } = found;
+  if (isOff) {
+    return { text: wish === "off" ? texts.off(found) : texts.none(found), button: isChangeable ? "on" : null };
+  }
+  if (wish === "off") {
+    return { text: `${texts.always(found)} ${texts.kept}`, button: null };
+  }
+  if (wish === "on") {
+    return { text: texts.on(found), button: isChangeable ? "off" : null };
+  }
+  return isChangeable ? { text: texts.ask(found), button: "off" } : { text: texts.always(found), button: null };
+}
+
 /** The first language of the reader that the page has, else the service's, else English. */
 function languageOf({ headers }: HttpRequest, locale: string): string {
   const wanted = (headers["accept-language"] ?? "")
@@ -174,11 +205,22 @@ function languageOf({ headers }: HttpRequest, locale: string): string {
   return [...wanted, locale.toLowerCase().split("-")[0] ?? ""].find((language) => Object.hasOwn(LANGUAGES, language)) ?? "en";
 }
 
-/** Whether the body is the form of the page, or of RFC 8058. A parser of the host may have read it. */
-async function isOneClick(request: HttpRequest): Promise<boolean> {
+/** The member of each form, and its value. That of `off` is the one of RFC 8058. */
+const FORMS: Readonly<Record<Wish, readonly [name: string, value: string]>> = {
+  off: ["List-Unsubscribe", "One-Click"],
+  on: ["Belfry-Unsubscribe", "Undo"],
+};
+
+/** What the body asks for, by a form of the page or of RFC 8058; null for another body. A parser of the host may have read it. */
+async function wishOf(request: HttpRequest): Promise<Wish | null> {
+  const member = await membersOf(request);
+  return (["off", "on"] as const).find((wish) => member(FORMS[wish][0]) === FORMS[wish][1]) ?? null;
+}
+
+async function membersOf(request: HttpRequest): Promise<(name: string) => unknown> {
   if (request.parsedBody) {
     const { value } = request.parsedBody;
-    return typeof value === "object" && value !== null && (value as Readonly<Record<string, unknown>>)["List-Unsubscribe"] === "One-Click";
+    return (name) => (typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : null);
   }
   const bytes = await request.body(MAX_BODY_BYTES);
   // Belfry has not yet counted bytes that the host had already read.
@@ -186,9 +228,11 @@ async function isOneClick(request: HttpRequest): Promise<boolean> {
     throw bodyTooLarge(MAX_BODY_BYTES);
   }
   const body = new TextDecoder().decode(bytes);
-  return /^multipart\/form-data/i.test(request.headers["content-type"] ?? "")
-    ? /name="?List-Unsubscribe"?\r?\n(?:[\w-]+:[^\r\n]*\r?\n)*\r?\nOne-Click\r?\n/.test(body)
-    : new URLSearchParams(body).get("List-Unsubscribe") === "One-Click";
+  if (!/^multipart\/form-data/i.test(request.headers["content-type"] ?? "")) {
+    const fields = new URLSearchParams(body);
+    return (name) => fields.get(name);
+  }
+  return (name) => new RegExp(`name="?${name}"?\\r?\\n(?:[\\w-]+:[^\\r\\n]*\\r?\\n)*\\r?\\n([^\\r\\n]*)\\r?\\n`).exec(body)?.[1];
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
@@ -197,8 +241,10 @@ function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign);
 }
 
-function formOf({ button }: Texts): string {
-  return `<form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click"><button>${escaped(button)}</button></form>`;
+function formOf(wish: Wish, { button, again }: Texts): string {
+  const [name, value] = FORMS[wish];
+  const label = escaped(wish === "off" ? button : again);
+  return `<form method="post"><input type="hidden" name="${name}" value="${value}"><button>${label}</button></form>`;
 }
 
 interface Page {

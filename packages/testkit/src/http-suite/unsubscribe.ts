@@ -99,6 +99,38 @@ export function unsubscribeSuite(harness: HttpHarness): void {
       expect(await choicesOf("eve")).toContain("type report email off");
     });
 
+    test("GET says that it is off already, and offers to switch it on again, which the same link does", async () => {
+      const url = await linkOf("gus", "comment");
+      const undo = () => ask(url, { method: "POST", headers: FORM, body: "Belfry-Unsubscribe=Undo" });
+      const off = await oneClick(url);
+      expect(off.text).toContain('name="Belfry-Unsubscribe" value="Undo"><button>Switch on again</button>');
+      const looked = await ask(url);
+      expect(looked.text).toContain("You do not get “Social &lt;b&gt;&amp;” by e-mail.");
+      expect(looked.text).toContain("<button>Switch on again</button>");
+      expect(looked.text).not.toContain("One-Click");
+      const german = await ask(url, { headers: { "accept-language": "de" } });
+      expect(german.text).toContain("Sie bekommen „Social &lt;b&gt;&amp;“ nicht per E-Mail.");
+      const on = await undo();
+      expect([on.status, await choicesOf("gus")]).toEqual([200, []]);
+      expect(on.text).toContain("You get “Social &lt;b&gt;&amp;” by e-mail again.");
+      expect((await undo()).status).toBe(200);
+      expect((await ask(url)).text).toContain("Do you no longer want to get");
+      // Where a more general choice says off, the link's own says on.
+      await setting.service.preferences.set("gus", { all: true, channel: "email" }, "off");
+      expect((await ask(url)).text).toContain("You do not get");
+      expect((await undo()).text).toContain("by e-mail again.");
+      expect(await choicesOf("gus")).toEqual(["category social <b>& email on", "all  email off"]);
+    });
+
+    test("a category is off once the user said so, also where another type of it comes by the user's own choice", async () => {
+      await setting.service.preferences.set("hal", { type: "mention", channel: "email" }, "immediate");
+      const url = await linkOf("hal", "comment");
+      await setting.service.preferences.set("hal", { type: "comment", channel: "email" }, "off");
+      expect((await ask(url)).text).toContain("Do you no longer want to get");
+      await oneClick(url);
+      expect((await ask(url)).text).toContain("You do not get");
+    });
+
     test("row 50: an altered link, and one of another secret, is 404 and changes nothing", async () => {
       const url = await linkOf("carl", "report");
       const base = url.slice(0, url.lastIndexOf("/") + 1);
@@ -144,7 +176,15 @@ export function unsubscribeSuite(harness: HttpHarness): void {
       expect(["fred", "fred@other.cc"].map((one) => channels[0]?.of(one)[0]?.unsubscribeUrl)).toEqual([null, null]);
       const locked = setting.service.tenant("locked");
       await locked.preferences.defaults.set({ type: "report", channel: "email", locked: true }, "on");
-      expect((await oneClick(await linkOf("fred", "report", "locked"))).text).toContain("always comes by e-mail here");
+      const url = await linkOf("fred", "report", "locked");
+      const looked = await ask(url);
+      expect(looked.text).toContain("“Weekly report” always comes by e-mail here.");
+      expect(looked.text).not.toContain("<form");
+      expect((await oneClick(url)).text).toContain("always comes by e-mail here. Your choice is kept");
+      await locked.preferences.defaults.set({ type: "report", channel: "email", locked: true }, "off");
+      const off = await ask(url);
+      expect(off.text).toContain("You do not get “Weekly report” by e-mail.");
+      expect(off.text).not.toContain("<form");
     });
   });
 
