@@ -262,7 +262,11 @@ onEveryStorage((database) => {
       (of) => of.setSettings("ann", { quietHours: Array.from({ length: 21 }, () => ({ from: "07:00", to: "08:00" })) }),
       "quietHours: must have at most 20 spans, has 21",
     ],
-    ["a pause that is no date", (of) => of.setSettings("ann", { pauseUntil: new Date(Number.NaN) }), "from the year 1970 to 9999, is an invalid Date"],
+    [
+      "a pause that is no date",
+      (of) => of.setSettings("ann", { pauseUntil: new Date(Number.NaN) }),
+      "from the year 1970 to 9999, is an invalid Date",
+    ],
     [
       "a pause of all users",
       (of) => of.defaults.setSettings({ pauseUntil: new Date() } as never),
