@@ -2,7 +2,6 @@ export type { CallOptions, CallOptionsOf, PreparedNotification, SynchronousCallO
 export type {
   ChannelPreference,
   Choice,
-  ChoiceInput,
   ChoicePlace,
   ChoiceScope,
   ChoiceTarget,

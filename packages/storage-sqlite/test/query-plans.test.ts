@@ -6,7 +6,7 @@ import { entry, useCleanup } from "./setup.ts";
 
 const ann = { tenant: "acme", userId: "ann" };
 
-const NOTE = { scope: "type", name: "note", channel: null } as const;
+const NOTE = { scope: "type", name: "note", channel: null, when: null } as const;
 
 const KEPT = {
   readBefore: new Date(0),
@@ -63,7 +63,7 @@ const writes: typeof reads = {
   markAllRead: ({ inbox }) => inbox.markAllRead(ann, new Date()),
   remove: ({ inbox }, id) => inbox.remove(ann, [id, { seq: 3 }], new Date()),
   removeRead: ({ inbox }) => inbox.removeRead(ann, new Date()),
-  setChoice: ({ decisions }) => decisions.setChoice(ann, { ...NOTE, value: "off", when: null, isLocked: false }, 1_000),
+  setChoice: ({ decisions }) => decisions.setChoice(ann, { ...NOTE, value: "off", isLocked: false }, 1_000),
   takeBack: ({ decisions }) => decisions.takeBack(ann, NOTE),
   changeSettings: ({ decisions }) => decisions.changeSettings(ann, { timeZone: null }),
   reconsider: ({ deliveries }) => deliveries.reconsider(ann, 20, new Date()),

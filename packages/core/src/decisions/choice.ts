@@ -20,20 +20,24 @@ export const CHOICE_SCOPES = ["group", "topic", "type", "category", "all"] as co
 /** The kind of thing that a choice is about. */
 export type ChoiceScope = (typeof CHOICE_SCOPES)[number];
 
-/** What a choice is about. An owner has one choice for each place at most. */
+/** What a choice is about, and when it counts. An owner has one choice for each place at most. */
 export interface ChoicePlace {
   readonly scope: ChoiceScope;
   /** The name of the group, topic, type or category; empty for `all`. */
   readonly name: string;
   /** The channel it is about; null for every channel. */
   readonly channel: string | null;
+  /**
+   * Conditions on the notification's data. A choice whose conditions do not hold counts as not made. Null for none. It is part of
+   * the place: choices with other conditions, or without, stand beside it. Members are in one order, so that equal conditions are
+   * the same JSON text.
+   */
+  readonly when: MetadataFilter | null;
 }
 
 /** An explicit choice of a user, or of a tenant for all its users. Only explicit choices exist: taking one back deletes it. */
 export interface Choice extends ChoicePlace {
   readonly value: ChoiceValue;
-  /** Conditions on the notification's data. A choice whose conditions do not hold counts as not made. Null for none. */
-  readonly when: MetadataFilter | null;
 }
 
 /** A tenant's choice. Users see a locked one and cannot change it. */
@@ -66,14 +70,14 @@ export interface EffectiveChoice {
 
 /** The choices of one user and of the user's tenant, made ready for many look-ups. */
 export class Choices {
-  readonly #user: ReadonlyMap<string, Choice>;
-  #tenant: ReadonlyMap<string, Choice>;
-  #locked: ReadonlyMap<string, Choice>;
+  readonly #user: ChoicesByTarget;
+  #tenant: ChoicesByTarget;
+  #locked: ChoicesByTarget;
 
   constructor({ user, tenant }: { readonly user: readonly Choice[]; readonly tenant: readonly TenantChoice[] }) {
-    this.#user = byPlace(user);
-    this.#tenant = byPlace(tenant.filter(({ isLocked }) => !isLocked));
-    this.#locked = byPlace(tenant.filter(({ isLocked }) => isLocked));
+    this.#user = byTarget(user);
+    this.#tenant = byTarget(tenant.filter(({ isLocked }) => !isLocked));
+    this.#locked = byTarget(tenant.filter(({ isLocked }) => isLocked));
   }
 
   /** The choices of another user of the same tenant. Those of the tenant are not made ready anew. */
@@ -86,8 +90,9 @@ export class Choices {
 
   /**
    * The choice that counts: the tenant's locked ones come first, then the user's, then the tenant's others. Within each, the
-   * more specific scope comes first, and within a scope, a choice for the channel before one for every channel. So a general
-   * choice never overrides a specific one. `byType` is what the type's declaration says of the channel, null for nothing.
+   * more specific scope comes first, within a scope, a choice for the channel before one for every channel, and of those, the ones
+   * whose conditions hold before the one without: see {@link compareConditions}. So a general choice never overrides a specific
+   * one. `byType` is what the type's declaration says of the channel, null for nothing.
    */
   effective(subject: ChoiceSubject, byType: ChoiceValue | null): EffectiveChoice {
     const locked = first(this.#locked, subject);
@@ -120,24 +125,48 @@ function sourceOf(of: "user" | "tenant" | "locked", { scope, name, channel }: Ch
   return { of, scope, name, channel };
 }
 
-function byPlace(choices: readonly Choice[]): ReadonlyMap<string, Choice> {
-  return new Map(choices.map((choice) => [placeOf(choice.scope, choice.name, choice.channel), choice]));
+/** The choices about each target, in the order in which they are asked. */
+type ChoicesByTarget = ReadonlyMap<string, readonly Choice[]>;
+
+function byTarget(choices: readonly Choice[]): ChoicesByTarget {
+  const targets = new Map<string, Choice[]>();
+  for (const choice of choices) {
+    const target = targetOf(choice.scope, choice.name, choice.channel);
+    const others = targets.get(target)?.filter(({ when }) => compareConditions(when, choice.when) !== 0) ?? [];
+    targets.set(
+      target,
+      [...others, choice].sort((left, right) => compareConditions(left.when, right.when)),
+    );
+  }
+  return targets;
 }
 
 /** Names have any characters but NUL. */
-function placeOf(scope: ChoiceScope, name: string, channel: string | null): string {
+function targetOf(scope: ChoiceScope, name: string, channel: string | null): string {
   return `${scope}\u0000${name}\u0000${channel ?? "\u0000"}`;
 }
 
-function first(choices: ReadonlyMap<string, Choice>, subject: ChoiceSubject): Choice | null {
+/**
+ * The order in which choices about one target are asked: those with more conditions first, then by their JSON, and the one
+ * without conditions last. It is 0 for the same conditions.
+ */
+export function compareConditions(left: Choice["when"], right: Choice["when"]): number {
+  const [some, others] = [left ?? {}, right ?? {}];
+  const more = Object.keys(others).length - Object.keys(some).length;
+  const [text, other] = more === 0 ? [JSON.stringify(some), JSON.stringify(others)] : ["", ""];
+  return more === 0 && text !== other ? (text < other ? -1 : 1) : more;
+}
+
+function first(choices: ChoicesByTarget, subject: ChoiceSubject): Choice | null {
   if (choices.size === 0) {
     return null;
   }
   for (const scope of CHOICE_SCOPES) {
     const name = scope === "all" ? "" : subject[scope];
     for (const channel of name === null ? [] : [subject.channel, null]) {
-      const choice = choices.get(placeOf(scope, name ?? "", channel));
-      if (choice !== undefined && (choice.when === null || fitsFilter(choice.when, subject.data))) {
+      const about = choices.get(targetOf(scope, name ?? "", channel));
+      const choice = about?.find(({ when }) => when === null || fitsFilter(when, subject.data));
+      if (choice !== undefined) {
         return choice;
       }
     }

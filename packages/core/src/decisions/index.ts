@@ -5,7 +5,7 @@ export { type DecisionFacts, type DecisionSubject, decideFor, explainFor, obeysC
 export type { DecisionsStorage, OwnPreferences, PreferencesOwner, StoredPreferences, ThrottleQuestion } from "./decisions-storage.ts";
 export type { ChannelPreference, PreferenceList, TypePreferences } from "./list-preferences.ts";
 export { isTimeZone, type QuietHours, type Weekday } from "./local-time.ts";
-export type { ChoiceInput, ChoiceTarget, DefaultInput, MuteTarget } from "./parse-preferences.ts";
+export type { ChoiceTarget, DefaultInput, MuteTarget } from "./parse-preferences.ts";
 export type { DefaultSettingsInput, SettingsInput } from "./parse-settings.ts";
 export { type DefaultList, type PreferenceDefaults, Preferences } from "./preferences.ts";
 export { type PreferencesLookup, PreferencesReader } from "./preferences-reader.ts";

@@ -7,7 +7,7 @@ import {
   rulesOfType,
   typeLabel,
 } from "../notifications/index.ts";
-import { CHOICE_SCOPES, type Choice, Choices, type ChoiceValue, isDigestFrequency, sourceText } from "./choice.ts";
+import { CHOICE_SCOPES, type Choice, Choices, type ChoiceValue, compareConditions, isDigestFrequency, sourceText } from "./choice.ts";
 import type { StoredPreferences } from "./decisions-storage.ts";
 import type { Settings } from "./settings.ts";
 
@@ -86,8 +86,11 @@ function channelPreference({ type, declared, channel }: TypeChannel, choices: Ch
   return { channel, value: channel === INBOX_CHANNEL && isDigestFrequency(value) ? "on" : value, source: sourceText(source), isChangeable };
 }
 
-/** Sorts choices: the most specific first, then by name, and those for one channel before those for every channel. */
+/** Sorts choices: the most specific first, then by name, those for one channel before those for every channel, and those with conditions first. */
 export function sortedChoices<Of extends Choice>(choices: readonly Of[]): readonly Of[] {
   const keyOf = ({ scope, name, channel }: Choice) => [CHOICE_SCOPES.indexOf(scope), name, channel ?? "\uffff"].join("\u0000");
-  return [...choices].sort((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1));
+  return [...choices].sort((left, right) => {
+    const [key, other] = [keyOf(left), keyOf(right)];
+    return key === other ? compareConditions(left.when, right.when) : key < other ? -1 : 1;
+  });
 }

@@ -1,14 +1,13 @@
 import type { Issue } from "../foundation/errors.ts";
 import { filterIssues } from "../foundation/filter.ts";
 import { type Members, type MembersOf, requireMembers, requireNone, validationError } from "../foundation/issue-list.ts";
-import type { JsonObject } from "../foundation/json.ts";
+import type { JsonObject, JsonValue } from "../foundation/json.ts";
 import { requireJsonObject } from "../foundation/parse-json.ts";
 import { NAME_RULE, oneOf, shown, textIssue } from "../foundation/parse-text.ts";
 import { declaredType, INBOX_CHANNEL, type NotificationTypes } from "../notifications/index.ts";
 import {
   CHOICE_SCOPES,
   CHOICE_VALUES,
-  type Choice,
   type ChoicePlace,
   type ChoiceScope,
   type ChoiceValue,
@@ -26,22 +25,28 @@ interface Targets<Type extends string> {
   readonly all: true;
 }
 
+/** The parts that narrow what a choice is about. */
+interface Narrowed {
+  /** @default every channel */
+  readonly channel?: string;
+  /**
+   * Conditions on the notification's data, in the language of the hub's filters. A choice with conditions stands beside those with
+   * others and the one without. @default it counts always
+   */
+  readonly when?: JsonObject;
+}
+
 /**
  * What a choice is about: a group, a topic, a type, a category, or everything with `all: true`; one of them, over one channel or
- * over every channel.
+ * over every channel, always or under conditions.
  */
-export type ChoiceTarget<Type extends string = string> = { readonly channel?: string } & {
-  [Scope in ChoiceScope]: Pick<Targets<Type>, Scope> & { readonly [Other in Exclude<ChoiceScope, Scope>]?: never };
-}[ChoiceScope];
-
-/** A choice to make: what it is about, and when it counts. */
-export type ChoiceInput<Type extends string = string> = ChoiceTarget<Type> & {
-  /** Conditions on the notification's data, in the language of the hub's filters. @default it counts always */
-  readonly when?: JsonObject;
-};
+export type ChoiceTarget<Type extends string = string> = Narrowed &
+  {
+    [Scope in ChoiceScope]: Pick<Targets<Type>, Scope> & { readonly [Other in Exclude<ChoiceScope, Scope>]?: never };
+  }[ChoiceScope];
 
 /** A tenant's choice to make. */
-export type DefaultInput<Type extends string = string> = ChoiceInput<Type> & {
+export type DefaultInput<Type extends string = string> = ChoiceTarget<Type> & {
   /** Whether users see it and cannot choose otherwise. @default false */
   readonly locked?: boolean;
 };
@@ -49,14 +54,13 @@ export type DefaultInput<Type extends string = string> = ChoiceInput<Type> & {
 /** What a mute is about: a topic or a group. */
 export type MuteTarget = { readonly topic: string; readonly group?: never } | { readonly group: string; readonly topic?: never };
 
-const TARGET: Members = { type: true, category: true, topic: true, group: true, all: true, channel: true };
-const CHOICE: Members = { ...TARGET, when: true };
-const DEFAULT: Members = { ...CHOICE, locked: true };
+const TARGET: Members = { type: true, category: true, topic: true, group: true, all: true, channel: true, when: true };
+const DEFAULT: Members = { ...TARGET, locked: true };
 const MUTE: MembersOf<Required<MuteTarget>> = { topic: true, group: true };
 
 type Given = Readonly<Record<string, unknown>>;
 
-/** Reads what a choice is about. It may name what is declared no more. @throws BelfryError `VALIDATION_ERROR` */
+/** Reads what a choice is about, and when it counts. It may name what is declared no more. @throws BelfryError `VALIDATION_ERROR` */
 export function parsePlace(what: string, target: ChoiceTarget): ChoicePlace {
   requireMembers(what, target, TARGET);
   return placeOf(what, target, CHOICE_SCOPES);
@@ -71,7 +75,7 @@ export function parseMute(what: string, target: MuteTarget): ChoicePlace {
 /** A choice to read, and whose it is. */
 interface ParsedChoice {
   readonly what: string;
-  readonly input: ChoiceInput | DefaultInput;
+  readonly input: ChoiceTarget | DefaultInput;
   readonly value: ChoiceValue;
   readonly isDefault: boolean;
 }
@@ -81,25 +85,53 @@ interface ParsedChoice {
  * @throws BelfryError `VALIDATION_ERROR`, `UNKNOWN_TYPE`
  */
 export function parseChoice(context: DecisionsContext, { what, input, value, isDefault }: ParsedChoice): TenantChoice {
-  requireMembers(what, input, isDefault ? DEFAULT : CHOICE);
+  requireMembers(what, input, isDefault ? DEFAULT : TARGET);
   const place = placeOf(what, input, CHOICE_SCOPES);
   requireKnown(context, place);
-  const { when, locked } = input as DefaultInput;
+  const { locked } = input as DefaultInput;
   requireNone([
     oneOf(CHOICE_VALUES)(value, "value"),
     place.channel === INBOX_CHANNEL && isDigestFrequency(value) ? inboxIssue(value) : null,
     locked === undefined ? null : oneOf([true, false])(locked, "locked"),
   ]);
-  return { ...place, value, when: parseWhen(when), isLocked: locked ?? false };
+  return { ...place, value, isLocked: locked ?? false };
 }
 
-function parseWhen(when: unknown): Choice["when"] {
+/** Reads conditions. Their members come in one order: how a caller orders them says nothing. */
+function parseWhen(when: unknown): ChoicePlace["when"] {
   if (when === undefined || when === null) {
     return null;
   }
   const filter = requireJsonObject(when, ["when"]);
-  requireNone(filterIssues(filter, ["when"]));
-  return filter;
+  requireNone([...filterIssues(filter, ["when"]), ...emptyIssues(filter)]);
+  return inOneOrder(filter) as JsonObject;
+}
+
+/** What a filter may say, and a choice may not: no condition, one on a member without a name, and operators of other languages. */
+function emptyIssues(filter: JsonObject): readonly Issue[] {
+  if (Object.keys(filter).length === 0) {
+    return [{ path: ["when"], type: "value_error", message: "must have a condition, or be left out for a choice that counts always" }];
+  }
+  return Object.entries(filter).flatMap(([key, wanted]): readonly Issue[] => {
+    if (key === "") {
+      return [{ path: ["when"], type: "value_error", message: "must name a member of the data in each condition, has an empty name" }];
+    }
+    const isObject = typeof wanted === "object" && wanted !== null && !Array.isArray(wanted);
+    const operator = isObject ? Object.keys(wanted).find((name) => name.startsWith("$")) : undefined;
+    const message = `must be a value, or { operator, value } with an operator such as "not_equals" or "in"; has ${shown(operator)}`;
+    return operator === undefined ? [] : [{ path: ["when", key], type: "value_error", message }];
+  });
+}
+
+function inOneOrder(value: JsonValue): JsonValue {
+  if (typeof value !== "object" || value === null) {
+    return value;
+  }
+  if (Array.isArray(value)) {
+    return value.map(inOneOrder);
+  }
+  const members = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
+  return Object.fromEntries(members.map(([key, member]) => [key, inOneOrder(member)]));
 }
 
 /** Finds the one scope that a target names. An undefined member names none, so that a forgotten name is not everything. */
@@ -112,12 +144,13 @@ function placeOf(what: string, target: object, scopes: readonly ChoiceScope[]): 
     throw validationError([{ path: [], type: "value_error", message: `${what} takes one of ${names}; got ${got}` }]);
   }
   const name = given[scope];
-  const { channel } = given;
+  const { channel, when } = given;
   requireNone([
     scope === "all" ? oneOf([true])(name, "all") : textIssue(name, [scope], NAME_RULE),
     channel === undefined ? null : textIssue(channel, ["channel"], NAME_RULE),
   ]);
-  return { scope, name: scope === "all" ? "" : (name as string), channel: (channel as string | undefined) ?? null };
+  const about = { scope, name: scope === "all" ? "" : (name as string), channel: (channel as string | undefined) ?? null };
+  return { ...about, when: parseWhen(when) };
 }
 
 function requireKnown({ types, channels }: DecisionsContext, { scope, name, channel }: ChoicePlace): void {

@@ -5,15 +5,7 @@ import type { ChoiceValue, TenantChoice } from "./choice.ts";
 import type { DecisionsContext } from "./context.ts";
 import type { PreferencesOwner } from "./decisions-storage.ts";
 import { NO_SETTINGS, type PreferenceList, sortedChoices, typePreferences } from "./list-preferences.ts";
-import {
-  type ChoiceInput,
-  type ChoiceTarget,
-  type DefaultInput,
-  type MuteTarget,
-  parseChoice,
-  parseMute,
-  parsePlace,
-} from "./parse-preferences.ts";
+import { type ChoiceTarget, type DefaultInput, type MuteTarget, parseChoice, parseMute, parsePlace } from "./parse-preferences.ts";
 import { type DefaultSettingsInput, parseSettings, type SettingsInput } from "./parse-settings.ts";
 import type { Settings } from "./settings.ts";
 
@@ -55,7 +47,7 @@ export class PreferenceDefaults<Type extends string = string> {
     await setChoice(this.#context, this.#owner, choice);
   }
 
-  /** Takes a choice of the tenant back. Returns whether there was one. @throws BelfryError `VALIDATION_ERROR` */
+  /** Takes the choice of the tenant about this target back, with these conditions. Returns whether there was one. @throws BelfryError `VALIDATION_ERROR` */
   async takeBack(target: ChoiceTarget<Type>): Promise<boolean> {
     const place = parsePlace("preferences.defaults.takeBack", target);
     using _call = await this.#context.ready();
@@ -77,7 +69,7 @@ export class PreferenceDefaults<Type extends string = string> {
 }
 
 /**
- * What users want to get, and when: `notifications.preferences`. Only explicit choices are stored, one for each target. A general
+ * What users want to get, and when: `notifications.preferences`. Only explicit choices are stored, one for each target and its conditions. A general
  * choice never changes a specific one, and taking a choice back deletes it.
  *
  * @example
@@ -101,19 +93,19 @@ export class Preferences<Type extends string = string> {
   }
 
   /**
-   * Makes a choice of a user, or changes the one about the same target. Where the tenant has locked its own choice, or the type is
+   * Makes a choice of a user, or changes the one about the same target with the same conditions. Where the tenant has locked its own choice, or the type is
    * required, the user's is stored and does not count.
    *
    * @param value `on` and `off` switch a channel; `immediate`, `hourly`, `daily` and `weekly` switch it on and say how often the
    *   user wants to hear of it. The inbox has no digests
    * @throws BelfryError `VALIDATION_ERROR`, `UNKNOWN_TYPE`; `INVALID_STATE` for more than 1,000 choices
    */
-  async set(userId: string, input: ChoiceInput<Type>, value: ChoiceValue): Promise<void> {
+  async set(userId: string, target: ChoiceTarget<Type>, value: ChoiceValue): Promise<void> {
     const owner = this.#owner(userId);
-    await setChoice(this.#context, owner, parseChoice(this.#context, { what: "preferences.set", input, value, isDefault: false }));
+    await setChoice(this.#context, owner, parseChoice(this.#context, { what: "preferences.set", input: target, value, isDefault: false }));
   }
 
-  /** Takes a choice of a user back, so that a more general one counts again. Returns whether there was one. @throws BelfryError `VALIDATION_ERROR` */
+  /** Takes the choice of a user about this target back, with these conditions, so that a more general one counts again. Returns whether there was one. @throws BelfryError `VALIDATION_ERROR` */
   async takeBack(userId: string, target: ChoiceTarget<Type>): Promise<boolean> {
     const owner = this.#owner(userId);
     const place = parsePlace("preferences.takeBack", target);
@@ -125,7 +117,7 @@ export class Preferences<Type extends string = string> {
   async mute(userId: string, target: MuteTarget): Promise<void> {
     const owner = this.#owner(userId);
     const place = parseMute("preferences.mute", target);
-    await setChoice(this.#context, owner, { ...place, value: "off", when: null, isLocked: false });
+    await setChoice(this.#context, owner, { ...place, value: "off", isLocked: false });
   }
 
   /** Ends a mute. Returns whether there was one; another choice about the topic or group stays. @throws BelfryError `VALIDATION_ERROR` */
@@ -136,7 +128,8 @@ export class Preferences<Type extends string = string> {
     const { decisions } = this.#context;
     const own = (await decisions.preferencesOf(owner.tenant, [owner.userId])).users.get(owner.userId)?.choices ?? [];
     const isMuted = own.some(
-      ({ scope, name, channel, value }) => scope === place.scope && name === place.name && channel === null && value === "off",
+      ({ scope, name, channel, when, value }) =>
+        scope === place.scope && name === place.name && channel === null && when === null && value === "off",
     );
     return isMuted && (await decisions.takeBack(owner, place));
   }

@@ -111,9 +111,9 @@ function settingsOf(sql: Sql): Pick<DecisionsStorage, "changeSettings" | "export
   };
 }
 
-function keyOf({ tenant, userId }: PreferencesOwner, { scope, name, channel }: ChoicePlace) {
+function keyOf({ tenant, userId }: PreferencesOwner, { scope, name, channel, when }: ChoicePlace) {
   const place = createHash("sha256")
-    .update([scope, name, channel ?? ""].join("\u0000"))
+    .update([scope, name, channel ?? "", ...(when === null ? [] : [JSON.stringify(when)])].join("\u0000"))
     .digest("hex");
   return { tenant, userId: userId ?? "", place };
 }

@@ -8,7 +8,7 @@ export const DECISIONS = {
     {
       tenant: c.bytewise,
       userId: c.bytewise,
-      /** SHA-256 of scope, name and channel, in hexadecimal: the longest names would not fit into the key. */
+      /** SHA-256 of scope, name, channel and the conditions if there are any, in hexadecimal: the longest names would not fit into the key. */
       place: c.bytewise,
       scope: c.textOf<ChoiceScope>(),
       name: c.text,

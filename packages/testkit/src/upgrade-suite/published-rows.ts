@@ -144,7 +144,7 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
     since: 14,
     table: "belfry_choices",
     values: {
-      ...{ tenant, user_id: "ann", place: "f9cdfe0248d356c5ae0cd85e76dfa9ae1232c266d39f4db33f29ea727ccf34a1", scope: "type" },
+      ...{ tenant, user_id: "ann", place: "18b0367450bb1ddc56b34ec54143d71cb98831e078229f676f73577fb0483314", scope: "type" },
       ...{ name: "note", channel: "email", value: "daily", is_locked: false, conditions: '{"n":1}' },
     },
   },

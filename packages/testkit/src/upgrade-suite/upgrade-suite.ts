@@ -115,14 +115,15 @@ async function expectHub({ hub }: Storage, hasReferredPrompts: boolean): Promise
 }
 
 async function expectPreferences({ decisions }: Storage): Promise<void> {
-  const place = { scope: "type", name: "note", channel: "email" } as const;
+  const place = { scope: "type", name: "note", channel: "email", when: { n: 1 } } as const;
   expect((await decisions.preferencesOf("acme", ["ann"])).users.get("ann")).toMatchObject({
-    choices: [{ ...place, value: "daily", when: { n: 1 } }],
+    choices: [{ ...place, value: "daily" }],
     settings: {
       ...{ timeZone: "Asia/Tokyo", quietHours: [{ from: "22:00", to: "07:00" }] },
       ...{ pauseUntil: THEN, digest: { at: "18:30", weekday: "fri" } },
     },
   });
+  expect(await decisions.takeBack(owner, { ...place, when: null })).toBe(false);
   expect(await decisions.takeBack(owner, place)).toBe(true);
 }
 

@@ -154,6 +154,29 @@ onEveryStorage((database) => {
     expect((await preferences.list("ann")).choices.map(({ name }) => name)).toEqual(["thread-1", "post:8"]);
   });
 
+  test("a choice with conditions stands beside the one without and those with others, and is taken back by the same conditions", async () => {
+    const { notifications, preferences } = setUp();
+    const by = (author: string) => ({ type: "comment", channel: "email", when: { author, size: { operator: "gt", value: 1 } } }) as const;
+    const same = { type: "comment", channel: "email", when: { size: { value: 1, operator: "gt" }, author: "bob" } } as const;
+    const mailOf = async (author: string) => {
+      const explained = await notifications.explain("ann", "comment", { data: { author, size: 2 } });
+      return explained.find(({ channel: name }) => name === "email")?.outcome;
+    };
+    await preferences.set("ann", { type: "comment", channel: "email" }, "off");
+    await preferences.set("ann", by("bob"), "off");
+    await preferences.set("ann", by("ada"), "on");
+    expect([await mailOf("carl"), await mailOf("bob"), await mailOf("ada")]).toEqual(["skip", "skip", "deliver"]);
+    expect((await preferences.list("ann")).choices.map(({ when }) => when?.author ?? null)).toEqual(["ada", "bob", null]);
+    await preferences.set("ann", same, "on");
+    expect(await mailOf("bob")).toBe("deliver");
+    expect((await preferences.list("ann")).choices).toHaveLength(3);
+    expect(await preferences.takeBack("ann", { type: "comment", channel: "email", when: { author: "bob" } })).toBe(false);
+    expect(await preferences.takeBack("ann", same)).toBe(true);
+    expect(await mailOf("bob")).toBe("skip");
+    expect(await preferences.takeBack("ann", { type: "comment", channel: "email" })).toBe(true);
+    expect([await mailOf("carl"), (await preferences.list("ann")).choices.length]).toEqual(["deliver", 1]);
+  });
+
   test("settings change one by one, and are taken back by null", async () => {
     const { preferences } = setUp();
     const pauseUntil = new Date(Date.UTC(2030, 0, 1));
@@ -221,6 +244,17 @@ onEveryStorage((database) => {
       "a condition that is none",
       (of) => of.set("ann", { type: "note", when: { a: { operator: "like" } } }, "off"),
       "when.a.operator: must be",
+    ],
+    ["no condition", (of) => of.set("ann", { type: "note", when: {} }, "off"), "when: must have a condition, or be left out"],
+    [
+      "a condition on nothing",
+      (of) => of.set("ann", { type: "note", when: { "": 2 } }, "off"),
+      "when: must name a member of the data in each condition",
+    ],
+    [
+      "an operator of another language",
+      (of) => of.takeBack("ann", { type: "note", when: { a: { $foo: 1 } } }),
+      'when.a: must be a value, or { operator, value } with an operator such as "not_equals" or "in"; has "$foo"',
     ],
     ["a mute of a type", (of) => of.mute("ann", { type: "note" } as never), 'preferences.mute takes topic, group; got "type"'],
     [

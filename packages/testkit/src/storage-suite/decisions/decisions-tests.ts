@@ -67,13 +67,32 @@ export function decisionsTests(harness: StorageHarness): void {
       for (const choice of [SOCIAL, COMMENT, general, { ...SOCIAL, scope: "topic" as const }]) {
         await decisions().setChoice(ann(), choice, MOST);
       }
-      await decisions().setChoice(ann(), { ...general, value: "weekly", when: { author: { operator: "exists" } } }, MOST);
+      await decisions().setChoice(ann(), { ...general, value: "weekly" }, MOST);
       const names = async () => (await preferencesOf("ann")).choices.map(({ scope, channel, value }) => `${scope} ${channel} ${value}`);
       expect((await names()).sort()).toEqual(["category email daily", "category null weekly", "topic email daily", "type null off"]);
       expect(await decisions().takeBack(ann(), general)).toBe(true);
       expect(await decisions().takeBack(ann(), general)).toBe(false);
       expect(await decisions().takeBack(everybody(), SOCIAL)).toBe(false);
       expect((await names()).sort()).toEqual(["category email daily", "topic email daily", "type null off"]);
+    });
+
+    test("choices about one target with other conditions, and the one without, stand beside each other", async () => {
+      const plain: TenantChoice = { ...COMMENT, when: null };
+      const conditional: TenantChoice = { ...COMMENT, when: { author: { operator: "in", value: ["cat", "dan"] } }, value: "daily" };
+      for (const choice of [plain, COMMENT, conditional]) {
+        expect(await decisions().setChoice(ann(), choice, 3)).toBe(true);
+      }
+      const values = async () => (await preferencesOf("ann")).choices.map(({ when, value }) => `${JSON.stringify(when)} ${value}`).sort();
+      const [of, others] = ['{"author":"bob"}', '{"author":{"operator":"in","value":["cat","dan"]}}'];
+      expect(await values()).toEqual([`${of} off`, `${others} daily`, "null off"].sort());
+      expect(await decisions().setChoice(ann(), { ...COMMENT, value: "on" }, 3)).toBe(true);
+      expect(await decisions().setChoice(ann(), { ...COMMENT, when: { author: "eve" } }, 3)).toBe(false);
+      expect(await values()).toEqual([`${of} on`, `${others} daily`, "null off"].sort());
+      expect(await decisions().takeBack(ann(), { ...COMMENT, when: { author: "eve" } })).toBe(false);
+      expect(await decisions().takeBack(ann(), plain)).toBe(true);
+      expect(await values()).toEqual([`${of} on`, `${others} daily`].sort());
+      expect(await decisions().takeBack(ann(), COMMENT)).toBe(true);
+      expect(await values()).toEqual([`${others} daily`]);
     });
 
     test("an owner has so many choices and no more, and may still change those", async () => {
