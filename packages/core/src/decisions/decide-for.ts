@@ -76,6 +76,7 @@ function stateFor(
     choice: obeysChoices(declared, channel)
       ? withoutDigest(choices.effective(about, rulesOfType(declared, channel).default ?? null))
       : NO_CHOICE,
+    pauseUntil: settings.pauseUntil,
     quietUntil: (at) =>
       timeZone === undefined || channel === INBOX_CHANNEL
         ? null

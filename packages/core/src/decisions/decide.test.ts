@@ -27,6 +27,7 @@ const STATE: DecisionState = {
   isOnline: null,
   meetsCondition: null,
   isWithinThrottle: true,
+  pauseUntil: null,
   quietUntil: () => null,
 };
 
@@ -110,6 +111,8 @@ describe("a decision", () => {
     expect(decided({ unlessRead: true }, { isRead: true }, "claim")).toMatchObject({ reason: "read" });
     expect(decided({}, { choice: OFF }, "claim")).toMatchObject({ reason: "preference" });
     expect(decided({}, { quietUntil: () => NOW + 1 }, "claim")).toMatchObject({ at: NOW + 1, reason: "quiet_hours" });
+    const sourceOf = (pauseUntil: number) => decided({}, { pauseUntil, quietUntil: () => NOW + 9 }).source;
+    expect([sourceOf(NOW + 9), sourceOf(NOW + 1), sourceOf(NOW)]).toEqual(["user pause", "user pause", "user"]);
   });
 });
 
@@ -139,6 +142,7 @@ const anyState = fc.record({
   isOnline: fc.option(flag, { nil: null }),
   meetsCondition: fc.option(flag, { nil: null }),
   isWithinThrottle: flag,
+  pauseUntil: time,
   quietUntil: fc.option(fc.nat(1_000), { nil: null }).map((ms) => (at: number) => (ms === null ? null : at + ms + 1)),
 }) as fc.Arbitrary<DecisionState>;
 

@@ -48,6 +48,8 @@ export interface DecisionState {
   readonly meetsCondition: boolean | null;
   /** Whether its throttle lets it pass. */
   readonly isWithinThrottle: boolean;
+  /** When the user's pause ends; null for none. It says why something waits, {@link quietUntil} until when. */
+  readonly pauseUntil: number | null;
   /** Returns when the quiet hours end that a time lies in, null if it lies in none. */
   quietUntil(at: number): number | null;
 }
@@ -125,7 +127,8 @@ const ASK: Readonly<Record<DecisionRule, Rule>> = {
   },
   "quiet hours": ({ isUrgent }, state, at) => {
     const until = isUrgent ? null : state.quietUntil(at);
-    return until === null ? null : { outcome: "deliver", at: until, reason: "quiet_hours", source: "user" };
+    const source = at < (state.pauseUntil ?? at) ? "user pause" : "user";
+    return until === null ? null : { outcome: "deliver", at: until, reason: "quiet_hours", source };
   },
   due: (_, __, at) => ({ outcome: "deliver", at, reason: "due", source: "notification" }),
 };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isTimeZone, nextDigest, type QuietHours, quietUntil, WEEKDAYS } from "./local-time.ts";
+import { coverWeek, isTimeZone, nextDigest, type QuietHours, quietUntil, WEEKDAYS } from "./local-time.ts";
 
 const NIGHT: QuietHours = { from: "22:00", to: "07:00" };
 const MINUTE_MS = 60_000;
@@ -124,3 +124,43 @@ function isQuiet({ from, to, days = WEEKDAYS }: QuietHours, day: number, time: s
 function pad(part: number): string {
   return String(part).padStart(2, "0");
 }
+
+describe("spans that cover a week", () => {
+  const halves = [
+    { from: "00:00", to: "12:00" },
+    { from: "12:00", to: "00:00" },
+  ] as const;
+
+  test("leave no minute free, together, over midnight and over the end of the week", () => {
+    expect(coverWeek(halves)).toBe(true);
+    expect(coverWeek([halves[0], { from: "11:00", to: "00:01" }])).toBe(true);
+    expect(
+      coverWeek([
+        { from: "22:00", to: "07:00" },
+        { from: "07:00", to: "22:00", days: WEEKDAYS },
+      ]),
+    ).toBe(true);
+    const [, ...others] = WEEKDAYS;
+    expect(coverWeek([halves[0], { from: "12:00", to: "00:00", days: others }, { from: "12:00", to: "23:59", days: ["mon"] }])).toBe(false);
+    expect(coverWeek([{ from: "00:00", to: "23:59" }])).toBe(false);
+    expect(coverWeek([halves[0], { from: "12:00", to: "23:59" }])).toBe(false);
+    expect(coverWeek([])).toBe(false);
+  });
+
+  test("are those in which every half hour lies, where all begin and end at half hours", () => {
+    const halves48 = fc.tuple(fc.nat(47), fc.integer({ min: 1, max: 47 }), fc.subarray([...WEEKDAYS], { minLength: 5 }));
+    const text = (half: number) => `${String((half >> 1) % 24).padStart(2, "0")}:${half % 2 === 0 ? "00" : "30"}`;
+    const week = Array.from({ length: 7 * 48 }, (_, half) => half);
+    fc.assert(
+      fc.property(fc.array(halves48, { maxLength: 6 }), (given) => {
+        const spans = given.map(([start, length, days]) => ({ from: text(start), to: text(start + length), days }));
+        const isQuiet = (half: number) =>
+          given.some(([start, length, days]) =>
+            days.some((day) => (half - (WEEKDAYS.indexOf(day) * 48 + start) + week.length) % week.length < length),
+          );
+        expect(coverWeek(spans)).toBe(week.every(isQuiet));
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

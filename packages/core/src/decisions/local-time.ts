@@ -49,6 +49,30 @@ export function quietUntil(spans: readonly QuietHours[], at: number, { timeZone 
   return until === at ? null : until;
 }
 
+const DAY_MINUTES = 24 * 60;
+const WEEK_MINUTES = WEEKDAYS.length * DAY_MINUTES;
+
+/** Whether spans of one time zone leave no minute of a week free: whatever waited for their end would wait for ever. */
+export function coverWeek(spans: readonly QuietHours[]): boolean {
+  const quiet = new Set<number>();
+  for (const { from, to, days = WEEKDAYS } of spans) {
+    const start = minuteOf(from);
+    const length = (minuteOf(to) - start + DAY_MINUTES) % DAY_MINUTES;
+    for (const day of days) {
+      const first = WEEKDAYS.indexOf(day) * DAY_MINUTES + start;
+      for (let minute = first; minute < first + length; minute += 1) {
+        quiet.add(minute % WEEK_MINUTES);
+      }
+    }
+  }
+  return quiet.size === WEEK_MINUTES;
+}
+
+function minuteOf(time: string): number {
+  const { hour, minute } = Temporal.PlainTime.from(time);
+  return hour * 60 + minute;
+}
+
 /** Returns the end of the span if `at` lies in it; the span may have begun the day before. Otherwise `at` itself. */
 function endOf(span: QuietHours, at: number, timeZone: string): number {
   const today = dateOf(at, timeZone);

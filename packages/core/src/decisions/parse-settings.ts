@@ -1,8 +1,10 @@
 import type { Issue } from "../foundation/errors.ts";
 import { type Members, type MembersOf, requireMembers, requireNone, validationError } from "../foundation/issue-list.ts";
 import { describeList, NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
+import { timeIssue as instantIssue, parsedTime } from "../foundation/parse-time.ts";
+import { INBOX_CHANNEL } from "../notifications/index.ts";
 import type { DecisionsContext } from "./context.ts";
-import { isTimeZone, type QuietHours, WEEKDAYS } from "./local-time.ts";
+import { coverWeek, isTimeZone, type QuietHours, WEEKDAYS } from "./local-time.ts";
 import { channelIssue } from "./parse-preferences.ts";
 import { DEFAULT_DIGEST, type DigestSettings, type Settings } from "./settings.ts";
 
@@ -18,12 +20,14 @@ export interface DefaultSettingsInput {
 
 /** Settings of a user to change. What is left out stays; null takes a setting back. */
 export interface SettingsInput extends DefaultSettingsInput {
-  /** Nothing but what is urgent is delivered before this time. It is quiet hours that begin now. */
-  readonly pauseUntil?: Date | null;
+  /**
+   * Nothing but what is urgent is delivered before this time, a Date or ISO 8601 with a time zone, in the future. It is quiet hours
+   * that begin now.
+   */
+  readonly pauseUntil?: Date | string | null;
 }
 
 const MAX_SPANS = 20;
-const MAX_MS = Date.UTC(10_000, 0) - 1;
 
 const DEFAULTS: MembersOf<DefaultSettingsInput> = { timeZone: true, quietHours: true, digest: true };
 const SETTINGS: MembersOf<SettingsInput> = { ...DEFAULTS, pauseUntil: true };
@@ -41,11 +45,11 @@ interface ParsedSettings {
 export function parseSettings(context: DecisionsContext, { what, input, isDefault }: ParsedSettings): Partial<Settings> {
   requireMembers(what, input, isDefault ? DEFAULTS : SETTINGS);
   const { timeZone, quietHours, pauseUntil, digest } = input;
-  requireNone([(timeZone ?? null) === null ? null : timeZoneIssue(timeZone, ["timeZone"]), pauseIssue(pauseUntil)]);
+  requireNone([(timeZone ?? null) === null ? null : timeZoneIssue(timeZone, ["timeZone"]), pauseIssue(pauseUntil, context.clock.now())]);
   return {
     ...(timeZone === undefined ? {} : { timeZone }),
     ...(quietHours === undefined ? {} : { quietHours: parseQuietHours(context, quietHours) }),
-    ...(pauseUntil === undefined ? {} : { pauseUntil }),
+    ...(pauseUntil === undefined ? {} : { pauseUntil: parsedTime(pauseUntil) }),
     ...(digest === undefined ? {} : { digest: parseDigest(digest) }),
   };
 }
@@ -58,7 +62,21 @@ function parseQuietHours(context: DecisionsContext, given: QuietHours | readonly
   if (spans.length > MAX_SPANS) {
     throw wrong(["quietHours"], `must have at most ${MAX_SPANS} spans, has ${spans.length}`);
   }
-  return spans.map((span, index) => parseSpan(context, span, Array.isArray(given) ? ["quietHours", index] : ["quietHours"]));
+  const parsed = spans.map((span, index) => parseSpan(context, span, Array.isArray(given) ? ["quietHours", index] : ["quietHours"]));
+  requireFreeMinute(parsed);
+  return parsed;
+}
+
+/** Refuses spans that never end for a channel. Spans of different time zones are judged apart: how far they lie apart changes. */
+function requireFreeMinute(spans: readonly QuietHours[]): void {
+  for (const channel of [null, ...new Set(spans.flatMap(({ channels }) => channels ?? []))]) {
+    const meant = spans.filter(({ channels }) => channels === undefined || (channel !== null && channels.includes(channel)));
+    if ([...Map.groupBy(meant, ({ timeZone }) => timeZone).values()].some(coverWeek)) {
+      const whom = channel === null ? "" : ` for ${channel}`;
+      const message = `must leave at least a minute of the week free${whom}; they cover all of it, so what waits for their end would never go out`;
+      throw wrong(["quietHours"], message);
+    }
+  }
 }
 
 function parseSpan({ channels: known }: DecisionsContext, given: unknown, path: Issue["path"]): QuietHours {
@@ -69,7 +87,7 @@ function parseSpan({ channels: known }: DecisionsContext, given: unknown, path: 
     timeIssue(from, [...path, "from"]),
     timeIssue(to, [...path, "to"]),
     days === undefined ? null : namesIssue(days, [...path, "days"], dayIssue),
-    channels === undefined ? null : namesIssue(channels, [...path, "channels"], (name, at) => channelIssue(known, name as string, at)),
+    channels === undefined ? null : channelsIssue(known, channels, [...path, "channels"]),
   ]);
   if (from === to) {
     throw wrong([...path, "to"], `must differ from its from, ${shown(from)}: a span that ends as it begins is empty, or never ends`);
@@ -78,7 +96,7 @@ function parseSpan({ channels: known }: DecisionsContext, given: unknown, path: 
     ...(timeZone === undefined ? {} : { timeZone }),
     ...{ from, to },
     ...(days === undefined ? {} : { days: [...new Set(days)] }),
-    ...(channels === undefined ? {} : { channels: [...new Set(channels)] }),
+    ...(channels === undefined ? {} : { channels }),
   };
 }
 
@@ -118,11 +136,30 @@ function namesIssue(value: unknown, path: Issue["path"], check: (name: unknown, 
   return value.map((name: unknown, index) => check(name, [...path, index])).find((issue) => issue !== null) ?? null;
 }
 
-function pauseIssue(value: unknown): Issue | null {
-  const isFine = value === undefined || value === null || (value instanceof Date && value.getTime() >= 0 && value.getTime() <= MAX_MS);
-  return isFine
-    ? null
-    : { path: ["pauseUntil"], type: "value_error", message: `must be a Date from the year 1970 to 9999, is ${shown(value)}` };
+function channelsIssue(known: DecisionsContext["channels"], value: unknown, path: Issue["path"]): Issue | null {
+  const names: readonly unknown[] = Array.isArray(value) ? value : [];
+  return namesIssue(value, path, (name, at) => {
+    if (name === INBOX_CHANNEL) {
+      return { path: at, type: "value_error", message: "must be a channel other than the inbox, which has no quiet hours" };
+    }
+    const isRepeated = names.indexOf(name) < Number(at.at(-1));
+    return isRepeated ? { path: at, type: "value_error", message: `names ${shown(name)} twice` } : channelIssue(known, name as string, at);
+  });
+}
+
+function pauseIssue(value: unknown, nowMs: number): Issue | null {
+  if (value === undefined || value === null) {
+    return null;
+  }
+  const issue = instantIssue(value, "pauseUntil");
+  const until = issue === null ? parsedTime(value as Date | string) : null;
+  return until === null || until.getTime() > nowMs
+    ? issue
+    : {
+        path: ["pauseUntil"],
+        type: "value_error",
+        message: `must be a time in the future, or null to end a pause; is ${until.toISOString()}`,
+      };
 }
 
 function wrong(path: Issue["path"], message: string): Error {

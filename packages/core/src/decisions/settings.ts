@@ -37,6 +37,11 @@ export class UserSettings {
     return this.#user?.timeZone ?? ofDirectory ?? this.#tenant?.timeZone ?? "UTC";
   }
 
+  /** When the user's pause ends, in milliseconds since 1970; null for none. A pause is over at that time. */
+  get pauseUntil(): number | null {
+    return this.#user?.pauseUntil?.getTime() ?? null;
+  }
+
   /** When digests come, in the time zone that {@link timeZone} returned. */
   digestTime(timeZone: string): DigestTime {
     return { ...(this.#user?.digest ?? this.#tenant?.digest ?? DEFAULT_DIGEST), timeZone };
@@ -50,7 +55,7 @@ export class UserSettings {
    */
   quietUntil(at: number, { channel, timeZone }: { readonly channel: string; readonly timeZone: string }): number | null {
     const spans = (this.#user?.quietHours ?? this.#tenant?.quietHours ?? []).filter(({ channels }) => isMeant(channels, channel));
-    const pauseUntil = channel === "inbox" ? at : Math.max(this.#user?.pauseUntil?.getTime() ?? at, at);
+    const pauseUntil = channel === "inbox" ? at : Math.max(this.pauseUntil ?? at, at);
     const until = spans.length === 0 ? null : quietUntil(spans, pauseUntil, { timeZone });
     return until ?? (pauseUntil > at ? pauseUntil : null);
   }

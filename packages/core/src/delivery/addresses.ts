@@ -1,7 +1,8 @@
 import { isTimeZone } from "../decisions/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import { textOf } from "../foundation/errors.ts";
-import { describe } from "../foundation/parse-text.ts";
+import { describe, shown } from "../foundation/parse-text.ts";
+import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { isLocale } from "../notifications/index.ts";
 import { Coalesced } from "../work/batch-queue.ts";
 import { Cancellation, withinTime } from "../work/timing.ts";
@@ -36,9 +37,11 @@ interface Found {
 export class Addresses {
   readonly #directory: Directory | null;
   readonly #locale: string;
+  readonly #lines: RepeatedLines;
   readonly #found: Coalesced<Wanted, Found>;
 
-  constructor({ directory, locale }: Pick<DeliveryContext, "directory" | "locale">) {
+  constructor({ directory, locale, lines }: Pick<DeliveryContext, "directory" | "locale" | "lines">) {
+    this.#lines = lines;
     this.#directory = directory;
     this.#locale = locale;
     this.#found = new Coalesced((wanted) => this.#lookUp(wanted));
@@ -61,16 +64,35 @@ export class Addresses {
       if (address === null || address === undefined) {
         return { outcome: "skip", reason: "no_address", source: "directory" };
       }
-      const own = {
-        locale: isLocale(locale) ? locale : this.#locale,
-        timeZone: typeof timeZone === "string" && isTimeZone(timeZone) ? timeZone : null,
-      };
-      return { address: checkAddress(channel, address), ...own };
+      const own = { tenant, userId: recipient };
+      return { address: checkAddress(channel, address), locale: this.#localeOf(locale, own), timeZone: this.#zoneOf(timeZone, own) };
     } catch (error) {
       const isFinal = error instanceof NoAddress;
       const text = isFinal ? error.message : `The host's directory failed: ${textOf(error)}`;
       return { status: "failed", transient: !isFinal, error: text, provider: name };
     }
+  }
+
+  #localeOf(locale: unknown, owner: Owner): string {
+    if (isLocale(locale)) {
+      return locale;
+    }
+    if (locale !== undefined && locale !== null) {
+      const message = `The host's directory gave a locale that is no BCP 47 tag such as "pt-BR"; the service's locale counts.`;
+      this.#lines.warn({ ...owner, locale: shown(locale) }, message);
+    }
+    return this.#locale;
+  }
+
+  #zoneOf(timeZone: unknown, owner: Owner): string | null {
+    if (typeof timeZone === "string" && isTimeZone(timeZone)) {
+      return timeZone;
+    }
+    if (timeZone !== undefined && timeZone !== null) {
+      const message = `The host's directory gave a time zone that is no IANA zone such as "Europe/Berlin"; the tenant's counts, else UTC.`;
+      this.#lines.warn({ ...owner, timeZone: shown(timeZone) }, message);
+    }
+    return null;
   }
 
   async #lookUp(wanted: readonly Wanted[]): Promise<readonly Found[]> {

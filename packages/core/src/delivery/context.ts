@@ -1,5 +1,6 @@
 import type { DecisionsStorage, PreferencesReader, UnsubscribeLinks } from "../decisions/index.ts";
 import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
+import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import type { InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import type { CreationEvents, NotificationTypes } from "../notifications/index.ts";
 import type { BatchQueue } from "../work/batch-queue.ts";
@@ -29,6 +30,8 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   readonly unsubscribeLinks: Pick<UnsubscribeLinks, "linkFor"> | null;
   /** The language of what is stored, as a BCP 47 tag. */
   readonly locale: string;
+  /** Writes warnings that may come with every delivery. */
+  readonly lines: RepeatedLines;
   /** The turns of lists of sends, which may be large. */
   readonly turns: TurnQueue;
   readonly events: Emits<DeliveryEvents & CreationEvents & InboxEvents>;

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../foundation/clock.ts";
+import { consoleLogger } from "../foundation/logger.ts";
+import { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { TenantShare } from "../work/fairness.ts";
 import { Cancellation, retryDelayMs } from "../work/timing.ts";
 import { Addresses } from "./addresses.ts";
@@ -41,7 +43,7 @@ describe("attempt", () => {
       channel(() => Promise.reject(new Error("boom"))),
       claimed,
       {
-        addresses: new Addresses({ directory: null, locale: "en" }),
+        addresses: new Addresses({ directory: null, locale: "en", lines: new RepeatedLines(consoleLogger, systemClock) }),
         types: {},
         links: null,
         clock: systemClock,
@@ -57,7 +59,7 @@ describe("attempt", () => {
       channel(() => new Promise(() => {}), 5),
       claimed,
       {
-        addresses: new Addresses({ directory: null, locale: "en" }),
+        addresses: new Addresses({ directory: null, locale: "en", lines: new RepeatedLines(consoleLogger, systemClock) }),
         types: {},
         links: null,
         clock: systemClock,

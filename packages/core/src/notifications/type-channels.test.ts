@@ -30,6 +30,16 @@ describe("the channels of a type", () => {
     ]);
   });
 
+  test("may be off by default where that has an effect, and ask whether it was read where there is an inbox", () => {
+    const channels = {
+      inbox: { optional: true, default: "off" },
+      email: { default: "off", unlessRead: true },
+      push: { unlessRead: false },
+    };
+    expect(refusal({ channels, required: ["push"] })).toBe("");
+    expect(refusal({ channels: { email: { unlessRead: false } } })).toBe("");
+  });
+
   const THROTTLE = "must be { max, perMs }: max a whole number from 1 to 10000, perMs one from 1 to 2592000000";
   test.each<readonly [string, unknown, string]>([
     ["one name without a list", { channels: "email" }, "must be a list of names, or an object of them"],
@@ -59,6 +69,28 @@ describe("the channels of a type", () => {
     ["a word as required", { required: "email" }, "required must be true, false or a list of channels, is string"],
     ["no channels", { channels: [] }, "an object of them such as { inbox: true, email: { unlessRead: true } }, is an empty list"],
     ["no required channels", { required: [] }, "required must be true, false or a list of channels, is an empty list"],
+    ["a channel twice", { channels: ["inbox", "email", "inbox"] }, 'the type "comment" channels names "inbox" twice'],
+    ["a required channel twice", { required: ["inbox", "inbox"] }, 'required names "inbox" twice'],
+    [
+      "unlessRead without an inbox",
+      { channels: { email: { unlessRead: true } } },
+      "channels.email.unlessRead has no effect, since the type has no inbox in which it could be read; add inbox: true",
+    ],
+    [
+      "an inbox that is off and cannot be switched on",
+      { channels: { inbox: { default: "off" } } },
+      "channels.inbox.default has no effect, since nobody can switch this inbox on or off; add optional: true",
+    ],
+    [
+      "a required type with a channel that is off",
+      { required: true, channels: { inbox: true, email: { default: "off" } } },
+      "channels.email.default has no effect where email is required; leave out one of them",
+    ],
+    [
+      "a required channel that is off",
+      { required: ["email"], channels: { email: { default: "off" } } },
+      "no effect where email is required",
+    ],
     ["a number as category", { category: 7 }, 'the type "comment" category expected a string, got number'],
   ])("%s is refused", (_, type, message) => {
     expect(refusal(type)).toContain(message);

@@ -92,7 +92,8 @@ const { optional: _, ...OF_OTHERS }: MembersOf<ChannelDeclaration> = {
 };
 
 /** Checks the channels of a type. @param whose names the type @throws BelfryError `CONFIGURATION` */
-export function requireChannels(whose: string, { channels, required }: TypeReach<never>): void {
+export function requireChannels(whose: string, type: TypeReach<never>): void {
+  const { channels, required } = type;
   const names = channels === undefined ? [INBOX_CHANNEL] : namesOf(channels);
   if (names === null) {
     const message = `must be a list of names, or an object of them such as { inbox: true, email: { unlessRead: true } }, is ${describeList(channels)}`;
@@ -103,6 +104,33 @@ export function requireChannels(whose: string, { channels, required }: TypeReach
     }
   }
   requireConfiguration(whose, [requiredIssue(required, names ?? [])]);
+  requireConfiguration(whose, effectIssues(type, names ?? []));
+}
+
+/** What a type declares twice, or without any effect. */
+function effectIssues(type: TypeReach<never>, names: readonly string[]): readonly Issue[] {
+  const { required } = type;
+  const issue = (path: Issue["path"], message: string): Issue => ({ path, type: "value_error", message });
+  const lists = { channels: names, required: Array.isArray(required) ? required : [] };
+  const twice = Object.entries(lists).flatMap(([member, list]) => {
+    const repeated = list.find((name, index) => list.indexOf(name) < index);
+    return repeated === undefined ? [] : [issue([member], `names ${shown(repeated)} twice`)];
+  });
+  const idle = names.flatMap((name) => {
+    const { default: byType, optional = false, unlessRead = false } = rulesOfType(type, name);
+    return [
+      unlessRead && !names.includes(INBOX_CHANNEL)
+        ? issue(["channels", name, "unlessRead"], "has no effect, since the type has no inbox in which it could be read; add inbox: true")
+        : [],
+      byType === "off" && isRequired(type, name)
+        ? issue(["channels", name, "default"], `has no effect where ${name} is required; leave out one of them`)
+        : [],
+      byType === "off" && name === INBOX_CHANNEL && !optional
+        ? issue(["channels", name, "default"], "has no effect, since nobody can switch this inbox on or off; add optional: true")
+        : [],
+    ].flat();
+  });
+  return [...twice, ...idle];
 }
 
 /** The names of a type's channels in their order; null for what is none. */

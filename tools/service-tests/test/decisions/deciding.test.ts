@@ -1,4 +1,12 @@
-import { type Channel, type ConditionSource, type Directory, defineTypes, NotificationService, type TrackedDelivery } from "@belfry/core";
+import {
+  type Channel,
+  type ConditionSource,
+  type Directory,
+  defineTypes,
+  type Logger,
+  NotificationService,
+  type TrackedDelivery,
+} from "@belfry/core";
 import { testClock } from "@belfry/testkit/host";
 import { describe, expect, test, vi } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
@@ -13,7 +21,9 @@ onEveryStorage((database) => {
     function setUp({
       when,
       directory,
+      logger = silent,
     }: {
+      readonly logger?: Logger;
       readonly when?: (source: ConditionSource) => boolean | Promise<boolean>;
       readonly directory?: Directory;
     } = {}) {
@@ -52,7 +62,7 @@ onEveryStorage((database) => {
         types,
         channels: [email, { ...email, name: "push" }],
         clock,
-        logger: silent,
+        logger,
         directory: directory ?? known,
       };
       const service = stopsAfterTest(new NotificationService(options));
@@ -148,6 +158,33 @@ onEveryStorage((database) => {
       expect([mails, reads.mock.calls]).toEqual([["ann@example.com"], []]);
     });
 
+    test("a time zone and a locale of the directory that are none fall back, with a warning once a minute each", async () => {
+      const contacts = { ann: { timeZone: "Mars/X", locale: "xx_yy" }, bob: { timeZone: 7, locale: 5 }, cat: { timeZone: null } };
+      const directory: Directory = (ids) =>
+        new Map(ids.map((id) => [id, { email: `${id}@example.com`, ...contacts[id as keyof typeof contacts] }])) as never;
+      const logger = { ...silent, warn: vi.fn() };
+      const { service, clock, mails } = setUp({ directory, logger });
+      for (const to of ["ann", "bob", "cat"]) {
+        await service.create({ to, type: "comment", channels: ["email"], ...texts });
+        await service.runDue();
+      }
+      expect(mails).toEqual(["ann", "bob", "cat"]);
+      const lines = () => logger.warn.mock.calls.splice(0);
+      const ofLocale = `The host's directory gave a locale that is no BCP 47 tag such as "pt-BR"; the service's locale counts.`;
+      const ofZone = `The host's directory gave a time zone that is no IANA zone such as "Europe/Berlin"; the tenant's counts, else UTC.`;
+      expect(lines()).toEqual([
+        [{ tenant: "default", userId: "ann", locale: '"xx_yy"' }, ofLocale],
+        [{ tenant: "default", userId: "ann", timeZone: '"Mars/X"' }, ofZone],
+      ]);
+      await clock.pass(60_000);
+      await service.create({ to: "bob", type: "comment", channels: ["email"], ...texts });
+      await service.runDue();
+      expect(lines()).toEqual([
+        [{ tenant: "default", userId: "bob", locale: "5", timesSinceTheLastLine: 2 }, ofLocale],
+        [{ tenant: "default", userId: "bob", timeZone: "7", timesSinceTheLastLine: 2 }, ofZone],
+      ]);
+    });
+
     test("quiet hours put a delivery off to their end, where they begin when it is created as well as later; what is urgent passes", async () => {
       const directory: Directory = (ids) => new Map(ids.map((id) => [id, { email: `${id}@example.com`, timeZone: "Asia/Tokyo" }]));
       const { service, clock, mails, deliveries } = setUp({ directory });
@@ -157,10 +194,18 @@ onEveryStorage((database) => {
       await service.preferences.setSettings("cat", { pauseUntil: new Date(clock.now() + 5_000) });
       const { notification } = await service.create({ to: ["ann", "bob", "cat"], type: "comment", channels: ["email"], ...texts });
       await service.runDue();
-      expect((await deliveries(notification.id)).map(({ status, reason, attempt, dueAt }) => [status, reason, attempt, dueAt])).toEqual([
-        ["pending", "quiet_hours", 0, new Date(clock.now() + 7 * HOUR_MS)],
-        ["pending", "quiet_hours", 0, new Date(clock.now() + HOUR_MS)],
-        ["pending", "quiet_hours", 0, new Date(clock.now() + 5_000)],
+      expect(
+        (await deliveries(notification.id)).map(({ status, reason, reasonSource, attempt, dueAt }) => [
+          status,
+          reason,
+          reasonSource,
+          attempt,
+          dueAt,
+        ]),
+      ).toEqual([
+        ["pending", "quiet_hours", "user", 0, new Date(clock.now() + 7 * HOUR_MS)],
+        ["pending", "quiet_hours", "user", 0, new Date(clock.now() + HOUR_MS)],
+        ["pending", "quiet_hours", "user pause", 0, new Date(clock.now() + 5_000)],
       ]);
       await service.create({ to: ["ann", "bob", "cat"], type: "comment", channels: ["email"], ...texts, priority: "urgent" });
       await service.runDue();

@@ -17,6 +17,7 @@ const types = defineTypes({
   ruled: {
     category: "social",
     channels: {
+      inbox: true,
       email: { afterMs: 600_000, unlessRead: true, default: "off" },
       push: { unlessOnline: true, when: ({ data }) => data.small === true },
     },
@@ -68,9 +69,13 @@ const span = fc
   .record({ from: time, to: time, days: fc.option(fc.constantFrom(["mon", "wed"] as const, ["sun", "thu"] as const), { nil: undefined }) })
   .filter(({ from, to }) => from !== to);
 const given = <Value>(of: fc.Arbitrary<Value>) => fc.option(of, { nil: undefined });
+const hourOf = (of: string) => Number(of.slice(0, 2)) + Number(of.slice(3)) / 60;
+/** Spans may not cover the whole week. */
+const leaveTime = (spans: readonly { readonly from: string; readonly to: string }[]) =>
+  spans.reduce((hours, { from, to }) => hours + ((hourOf(to) - hourOf(from) + 24) % 24), 0) < 24;
 const settings = fc.record({
   timeZone: given(fc.constantFrom(...ZONES)),
-  quietHours: given(fc.array(span, { minLength: 1, maxLength: 2 })),
+  quietHours: given(fc.array(span, { minLength: 1, maxLength: 2 }).filter(leaveTime)),
 });
 const anyCase = fc.record({
   moment: fc.nat(MOMENTS.length - 1),

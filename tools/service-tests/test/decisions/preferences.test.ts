@@ -195,7 +195,9 @@ onEveryStorage((database) => {
       ...{ timeZone: "Europe/Berlin", pauseUntil: null, digest: null },
       quietHours: [weekend, { from: "23:00", to: "01:00" }],
     });
-    await preferences.setSettings("ann", { timeZone: null, quietHours: null });
+    await preferences.setSettings("ann", { pauseUntil: "2030-01-01T01:00:00+01:00" });
+    expect((await preferences.list("ann")).settings.pauseUntil).toEqual(pauseUntil);
+    await preferences.setSettings("ann", { timeZone: null, quietHours: null, pauseUntil: null });
     const nothing = { timeZone: null, quietHours: null, pauseUntil: null, digest: null };
     expect((await preferences.list("ann")).settings).toEqual(nothing);
     expect((await preferences.list("bob")).settings).toEqual(nothing);
@@ -296,10 +298,48 @@ onEveryStorage((database) => {
       (of) => of.setSettings("ann", { quietHours: Array.from({ length: 21 }, () => ({ from: "07:00", to: "08:00" })) }),
       "quietHours: must have at most 20 spans, has 21",
     ],
+    ["a pause that is no date", (of) => of.setSettings("ann", { pauseUntil: new Date(Number.NaN) }), "years 1970 to 9999, is an invalid Date"],
     [
-      "a pause that is no date",
-      (of) => of.setSettings("ann", { pauseUntil: new Date(Number.NaN) }),
-      "from the year 1970 to 9999, is an invalid Date",
+      "a pause of a local time",
+      (of) => of.setSettings("ann", { pauseUntil: "2030-01-01T10:00" }),
+      'pauseUntil: must be a time like 2030-01-31T12:00:00Z, of the years 1970 to 9999, is "2030-01-01T10:00"',
+    ],
+    [
+      "a pause that is over",
+      (of) => of.setSettings("ann", { pauseUntil: "2020-01-01T10:00:00+01:00" }),
+      "pauseUntil: must be a time in the future, or null to end a pause; is 2020-01-01T09:00:00.000Z",
+    ],
+    [
+      "quiet hours of the whole day",
+      (of) =>
+        of.setSettings("ann", {
+          quietHours: [
+            { from: "00:00", to: "12:00" },
+            { from: "12:00", to: "00:00" },
+          ],
+        }),
+      "quietHours: must leave at least a minute of the week free; they cover all of it",
+    ],
+    [
+      "quiet hours of all time for one channel",
+      (of) =>
+        of.defaults.setSettings({
+          quietHours: [
+            { from: "20:00", to: "08:00" },
+            { from: "07:00", to: "21:00", channels: ["push"] },
+          ],
+        }),
+      "quietHours: must leave at least a minute of the week free for push; they",
+    ],
+    [
+      "quiet hours of the inbox",
+      (of) => of.setSettings("ann", { quietHours: { from: "20:00", to: "08:00", channels: ["email", "inbox"] } }),
+      "quietHours.channels.1: must be a channel other than the inbox, which has no quiet hours",
+    ],
+    [
+      "a channel of quiet hours twice",
+      (of) => of.setSettings("ann", { quietHours: { from: "20:00", to: "08:00", channels: ["email", "email"] } }),
+      'quietHours.channels.1: names "email" twice',
     ],
     [
       "a pause of all users",
