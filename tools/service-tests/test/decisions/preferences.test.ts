@@ -298,7 +298,11 @@ onEveryStorage((database) => {
       (of) => of.setSettings("ann", { quietHours: Array.from({ length: 21 }, () => ({ from: "07:00", to: "08:00" })) }),
       "quietHours: must have at most 20 spans, has 21",
     ],
-    ["a pause that is no date", (of) => of.setSettings("ann", { pauseUntil: new Date(Number.NaN) }), "years 1970 to 9999, is an invalid Date"],
+    [
+      "a pause that is no date",
+      (of) => of.setSettings("ann", { pauseUntil: new Date(Number.NaN) }),
+      "years 1970 to 9999, is an invalid Date",
+    ],
     [
       "a pause of a local time",
       (of) => of.setSettings("ann", { pauseUntil: "2030-01-01T10:00" }),
