@@ -241,8 +241,8 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   markAllRead(owner: Owner, at: Date): Promise<WholeInboxChange>;
 
   /**
-   * Gives items one of the other marks. `unarchived` finds archived items, `woken` finds snoozed ones, and makes them unread;
-   * every other mark finds active ones. Items that have the mark already stay as they are, and so do read items that are to be unseen.
+   * Gives items one of the other marks. `archived` and `unarchived` find active and archived items, `woken` finds snoozed ones, and
+   * makes them unread; every other mark finds active ones. Items that have the mark already stay as they are, and so do read items that are to be unseen.
    */
   mark(owner: Owner, refs: readonly ItemRef[], marking: ItemMarking): Promise<ItemsChange>;
 

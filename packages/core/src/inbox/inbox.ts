@@ -128,8 +128,8 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   }
 
   /**
-   * Archives one item and returns it. It leaves the lists and counts, except for `list({ archived: true })`. Throws as
-   * {@link get} does.
+   * Archives one item and returns it. It leaves the lists and counts, except for `list({ archived: true })`. Archiving it again
+   * keeps the first time. Throws as {@link get} does.
    */
   archive(ref: ItemRef): Promise<Item> {
     return this.#changeOne("archived", ref);
@@ -161,8 +161,8 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   }
 
   /**
-   * Gives several items a mark, in one transaction, and returns how many were found. Unknown items are skipped. `unarchived` finds
-   * archived items, `woken` finds snoozed ones, every other mark finds active ones.
+   * Gives several items a mark, in one transaction, and returns how many were found. Unknown items are skipped. `archived`
+   * and `unarchived` find active and archived items, `woken` finds snoozed ones, every other mark finds active ones.
    *
    * @throws BelfryError `VALIDATION_ERROR` for refs that are no list, or another mark
    */

@@ -47,8 +47,8 @@ export function prepareChangeInbox(tables: TableNames) {
 /** A change of named items as SQL, over `found` and the tally of the changed items. */
 export interface ItemsChangeText {
   readonly operation: string;
-  /** Where the items are. @default "active" */
-  readonly place?: ItemPlace;
+  /** Where the items are. @default ["active"] */
+  readonly places?: readonly ItemPlace[];
   /** The assignments to each item that changes. */
   readonly set: string;
   /** Which items change, of `i` with its flags `is_unread` and `is_marked_seen`. */
@@ -75,11 +75,12 @@ export interface AddedText {
 /** Makes a change of named items. The change's own values are the parameters from $5 on. */
 export function prepareChangeItems(tables: TableNames, { operation, set, which, also, ...text }: ItemsChangeText) {
   const { total = "0", unread = "0", seenUnread = "0", awayUnread = "0", awaySeenUnread = "0" } = text.adds;
+  const isThere = (text.places ?? ["active"]).map((place) => IN_PLACE[place]).join(" OR ");
   const changeInbox = prepareChangeInbox(tables);
   const run = statement<ItemsChangeRow>(
     operation,
     `WITH ${heldInbox(tables)},
-    ${namedItems(tables, IN_PLACE[text.place ?? "active"])},
+    ${namedItems(tables, `(${isThere})`)},
     changed AS (
       UPDATE ${tables.inboxItems} item SET ${set} FROM found i
       WHERE item.tenant = $1 AND item.user_id = $2 AND item.seq = i.seq AND ${which}

@@ -120,15 +120,16 @@ const marksOf = ({ inboxItems }: TableNames): Readonly<Record<ItemMarking["mark"
   },
   unpinned: { set: "pinned_at = NULL", which: "i.pinned_at IS NOT NULL", adds: {}, marks: { pinnedAt: "NULL::timestamptz" } },
   archived: {
+    places: ["active", "archived"],
     set: "archived_at = $5, deleted_at = $5",
-    which: "true",
+    which: "i.archived_at IS NULL",
     adds: { total: "-count(*)", unread: `-${UNREAD}`, seenUnread: `-${SEEN}`, awayUnread: UNREAD, awaySeenUnread: SEEN },
-    marks: { archivedAt: "$5::timestamptz" },
+    marks: { archivedAt: "coalesce(i.archived_at, $5::timestamptz)" },
   },
   unarchived: {
-    place: "archived",
+    places: ["archived", "active"],
     set: "archived_at = NULL, deleted_at = NULL",
-    which: "true",
+    which: "i.archived_at IS NOT NULL",
     adds: { total: "count(*)", unread: UNREAD, seenUnread: SEEN, awayUnread: `-${UNREAD}`, awaySeenUnread: `-${SEEN}` },
     marks: { archivedAt: "NULL::timestamptz" },
   },
@@ -140,7 +141,7 @@ const marksOf = ({ inboxItems }: TableNames): Readonly<Record<ItemMarking["mark"
     marks: { snoozedUntil: "$6::timestamptz" },
   },
   woken: {
-    place: "snoozed",
+    places: ["snoozed"],
     // It is unread, but not unseen.
     set: `snoozed_until = NULL, deleted_at = NULL, read_at = NULL, unread_rev = (SELECT rev + 1 FROM inbox),
       seen_mark = CASE WHEN i.is_unread AND NOT i.is_marked_seen THEN item.seen_mark ELSE (SELECT rev + 1 FROM inbox) END`,

@@ -247,16 +247,16 @@ export interface NamedItems {
   readonly items: readonly InboxItem[];
 }
 
-/** Finds the items of an inbox that are named and in a place, each once, with the inbox's state. */
+/** Finds the items of an inbox that are named and in one of the places, each once, with the inbox's state. */
 export function prepareFindItems(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const findItem = prepareFindItem(context);
-  return (owner: Owner, refs: readonly ItemRef[], place: ItemPlace = "active"): NamedItems => {
+  return (owner: Owner, refs: readonly ItemRef[], places: readonly ItemPlace[] = ["active"]): NamedItems => {
     const state = inboxState(owner);
     const bySeq = new Map<number, InboxItem>();
     for (const ref of refs) {
       const found = findItem(owner, state, ref);
-      if (found?.place === place) {
+      if (found && places.some((place) => place === found.place)) {
         bySeq.set(found.item.seq, found.item);
       }
     }

@@ -94,8 +94,8 @@ export function prepareMarkAllSeen(context: QueryContext) {
 
 /** How a mark changes items. */
 interface MarkRule {
-  /** Where it finds them. @default "active" */
-  readonly place?: ItemPlace;
+  /** Where it finds them. @default ["active"] */
+  readonly places?: readonly ItemPlace[];
   /** The assignments to each; `at`, `until` and the number of the change, `rev`, are its values. */
   readonly set: string;
   changes(item: InboxItem): boolean;
@@ -131,15 +131,16 @@ const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
     added: () => ({}),
   },
   archived: {
+    places: ["active", "archived"],
     set: "archived_at = :at, deleted_at = :at",
-    changes: () => true,
+    changes: ({ archivedAt }) => archivedAt === null,
     after: (at) => ({ archivedAt: new Date(at) }),
     added: (unread, seen) => ({ total: -1, unread: -unread, seenUnread: -seen, awayUnread: unread, awaySeenUnread: seen }),
   },
   unarchived: {
-    place: "archived",
+    places: ["archived", "active"],
     set: "archived_at = NULL, deleted_at = NULL",
-    changes: () => true,
+    changes: ({ archivedAt }) => archivedAt !== null,
     after: () => ({ archivedAt: null }),
     added: (unread, seen) => ({ total: 1, unread, seenUnread: seen, awayUnread: -unread, awaySeenUnread: -seen }),
   },
@@ -150,7 +151,7 @@ const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
     added: (unread, seen) => ({ total: -1, unread: -unread, seenUnread: -seen, awayUnread: unread, awaySeenUnread: seen }),
   },
   woken: {
-    place: "snoozed",
+    places: ["snoozed"],
     // It is unread, but not unseen.
     set: "snoozed_until = NULL, deleted_at = NULL, read_at = NULL, unread_rev = :rev, seen_mark = CASE WHEN :isSeen THEN :rev ELSE seen_mark END",
     changes: () => true,
@@ -210,8 +211,8 @@ export function prepareMark(context: QueryContext) {
   return (owner: Owner, refs: readonly ItemRef[], marking: ItemMarking): ItemsChange => {
     const { mark, at } = marking;
     const until = marking.mark === "snoozed" ? marking.until : null;
-    const { place, changes, after, added } = MARKS[mark];
-    const { state, items } = findItems(owner, refs, place);
+    const { places, changes, after, added } = MARKS[mark];
+    const { state, items } = findItems(owner, refs, places);
     const changed = items.filter(changes);
     for (const { seq, isSeen } of changed) {
       statements.get(mark)?.run({ ...owner, seq, at, until, isSeen: Number(isSeen), rev: state.counts.rev + 1 });

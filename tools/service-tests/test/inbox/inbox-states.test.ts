@@ -48,17 +48,22 @@ onEveryStorage((database) => {
       subscription.close();
     });
 
-    test("an archived item is found by unarchive alone", async () => {
+    test("an archived item is found by archive and unarchive alone, which may be repeated", async () => {
       const { inbox, id } = await setUp();
-      await expect(inbox.unarchive(id)).rejects.toMatchObject({ code: "NOT_FOUND" });
-      expect(await inbox.archive(id)).toMatchObject({ title: "First", archivedAt: expect.any(Date) });
-      for (const call of ["get", "archive", "pin", "markRead", "remove"] as const) {
+      expect(await inbox.unarchive(id)).toMatchObject({ title: "First", archivedAt: null });
+      const archived = await inbox.archive(id);
+      expect(archived).toMatchObject({ title: "First", archivedAt: expect.any(Date) });
+      expect(await inbox.archive(id)).toEqual(archived);
+      for (const call of ["get", "pin", "markRead", "remove"] as const) {
         await expect(inbox[call](id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+      }
+      for (const call of ["archive", "unarchive"] as const) {
+        await expect(inbox[call]({ seq: 9 })).rejects.toMatchObject({ code: "NOT_FOUND" });
       }
       expect(await inbox.markMany([id], "read")).toBe(0);
       expect((await inbox.list()).items.map(({ title }) => title)).toEqual(["Second"]);
       expect(await inbox.counts()).toMatchObject({ total: 1, unread: 1, unseen: 1 });
-      expect(await inbox.markMany([id, { seq: 2 }], "unarchived")).toBe(1);
+      expect(await inbox.markMany([id, { seq: 2 }, { seq: 9 }], "unarchived")).toBe(2);
       expect((await inbox.list()).items.map(({ title }) => title)).toEqual(["Second", "First"]);
     });
 

@@ -75,12 +75,17 @@ export function itemMarkTests(harness: StorageHarness): void {
       expect(seqsOf(await fixture.inbox.listTenant(fixture.tenant, 9))).toEqual([3]);
       const archived = await fixture.inbox.list(owner, { status: "all", place: "archived", limit: 1, offset: 1 });
       expect(archived).toMatchObject({ items: [{ seq: 1, archivedAt: at(6) }], matching: 2 });
-      for (const name of ["seen", "unseen", "pinned", "unpinned", "archived"] satisfies ItemMark[]) {
+      for (const name of ["seen", "unseen", "pinned", "unpinned"] satisfies ItemMark[]) {
         expect((await mark(owner, [1], name)).items).toEqual([]);
       }
+      const again = await mark(owner, [1], "archived", 7);
+      expect(again).toMatchObject({ items: [{ archivedAt: at(6) }], changed: new Set(), counts: change.counts });
       expect((await fixture.inbox.remove(owner, [{ seq: 1 }], at(7))).items).toEqual([]);
       const back = await mark(owner, [1, 2, 3], "unarchived");
-      expect(back).toMatchObject({ items: [{ pinnedAt: at(5), archivedAt: null }, { isSeen: true }], changed: new Set([1, 2]) });
+      expect(back).toMatchObject({
+        items: [{ pinnedAt: at(5), archivedAt: null }, { isSeen: true }, { archivedAt: null }],
+        changed: new Set([1, 2]),
+      });
       expect(back.counts).toMatchObject({ total: 3, unread: 3, unseen: 2 });
       expect(seqsOf(await expectTrueCounts(fixture, owner))).toEqual([3, 2, 1]);
     });

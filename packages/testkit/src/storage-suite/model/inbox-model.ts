@@ -40,7 +40,11 @@ function isSeen({ readAt, seen }: ModelRow): boolean {
 }
 
 /** Where the items are that a mark finds, if not among the active ones. */
-const FOUND_IN: Readonly<Partial<Record<ItemMarking["mark"], ItemPlace>>> = { unarchived: "archived", woken: "snoozed" };
+const FOUND_IN: Readonly<Partial<Record<ItemMarking["mark"], readonly ItemPlace[]>>> = {
+  archived: ["active", "archived"],
+  unarchived: ["active", "archived"],
+  woken: ["snoozed"],
+};
 
 interface MarkRule {
   changes(row: ModelRow): boolean;
@@ -54,8 +58,8 @@ const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
   unseen: { changes: ({ readAt, seen }) => readAt === null && seen, change: (row) => Object.assign(row, { seen: false }) },
   pinned: { changes: ({ pinnedAt }) => pinnedAt === null, change: (row, at) => Object.assign(row, { pinnedAt: at }) },
   unpinned: { changes: ({ pinnedAt }) => pinnedAt !== null, change: (row) => Object.assign(row, { pinnedAt: null }) },
-  archived: { changes: () => true, change: (row, at) => Object.assign(row, { archivedAt: at }) },
-  unarchived: { changes: () => true, change: (row) => Object.assign(row, { archivedAt: null }) },
+  archived: { changes: ({ archivedAt }) => archivedAt === null, change: (row, at) => Object.assign(row, { archivedAt: at }) },
+  unarchived: { changes: ({ archivedAt }) => archivedAt !== null, change: (row) => Object.assign(row, { archivedAt: null }) },
   snoozed: { changes: () => true, change: (row, _, until) => Object.assign(row, { snoozedUntil: until }) },
   woken: { changes: () => true, change: (row) => Object.assign(row, { snoozedUntil: null, seen: isSeen(row), readAt: null }) },
 };
@@ -199,7 +203,8 @@ export class InboxModel {
 
   mark(owner: Owner, refs: readonly ItemRef[], marking: ItemMarking): ModelChange {
     const { changes, change } = MARKS[marking.mark];
-    const found = this.#findAll(owner, refs, PLACES[FOUND_IN[marking.mark] ?? "active"]);
+    const places = FOUND_IN[marking.mark] ?? ["active"];
+    const found = this.#findAll(owner, refs, (row) => places.some((place) => PLACES[place](row)));
     const changed = found.filter(changes);
     for (const row of changed) {
       change(row, marking.at, marking.mark === "snoozed" ? marking.until : null);
