@@ -138,7 +138,8 @@ export class Preferences<Type extends string = string> {
    * Changes settings of a user: time zone, quiet hours, a pause, and the time of digests. What is left out stays; null takes a
    * setting back. Deliveries that wait for the user's quiet hours are decided anew at once.
    *
-   * @throws BelfryError `VALIDATION_ERROR` for a time zone that is unknown, a time that is none, and quiet hours that end as they begin
+   * @throws BelfryError `VALIDATION_ERROR` for a time zone that is unknown, a time that is none, a pause that is over, and quiet hours
+   *   that end as they begin, name the inbox, or leave no minute of the week free for a channel
    * @example
    * ```ts
    * await notifications.preferences.setSettings("ann", { quietHours: { from: "22:00", to: "07:00", days: ["sun", "mon"] } });

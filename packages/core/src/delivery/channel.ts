@@ -115,9 +115,9 @@ export interface Channel<Task extends DeliveryTask = DeliveryTask> {
 /** How a user can be reached, by channel name; and the user's language. */
 export interface Contact {
   readonly email?: string;
-  /** A BCP 47 tag such as `de` or `pt-BR`, which tasks of channels have. What is none counts as the service's. @default the service's */
+  /** A BCP 47 tag such as `de` or `pt-BR`, which tasks of channels have. What is none counts as the service's, with a warning. @default the service's */
   readonly locale?: string;
-  /** An IANA time zone such as `Europe/Berlin`, for quiet hours of users who set none themselves. @default the tenant's, else UTC */
+  /** An IANA time zone such as `Europe/Berlin`, for quiet hours of users who set none themselves. What is none counts as left out, with a warning. @default the tenant's, else UTC */
   readonly timeZone?: string;
   /** The address for a channel of the host's own, by its name. */
   readonly [channel: string]: string | undefined;
