@@ -1,28 +1,40 @@
 export type { CallOptions, CallOptionsOf, PreparedNotification, SynchronousCallOptions } from "./creating/index.ts";
-export type {
-  ChannelPreference,
-  Choice,
-  ChoicePlace,
-  ChoiceScope,
-  ChoiceTarget,
-  ChoiceValue,
-  DefaultInput,
-  DefaultList,
-  DefaultSettingsInput,
-  DigestSettings,
-  MuteTarget,
-  PreferenceDefaults,
-  PreferenceList,
-  Preferences,
-  QuietHours,
-  Settings,
-  SettingsInput,
-  TenantChoice,
-  TypePreferences,
-  Unsubscribed,
-  UnsubscribeLabel,
-  Unsubscribing,
-  Weekday,
+export {
+  CHOICE_SCOPES,
+  CHOICE_VALUES,
+  type ChannelPreference,
+  type Choice,
+  type ChoicePlace,
+  type ChoiceScope,
+  type ChoiceTarget,
+  type ChoiceTargets,
+  type ChoiceValue,
+  DECISION_RULES,
+  type Decision,
+  type DecisionRule,
+  type DefaultInput,
+  type DefaultList,
+  type DefaultSettingsInput,
+  type DigestPlan,
+  type DigestSettings,
+  type DigestTime,
+  type Frequency,
+  type MuteTarget,
+  type NarrowedChoice,
+  type PreferenceDefaults,
+  type PreferenceList,
+  type Preferences,
+  type QuietHours,
+  type Settings,
+  type SettingsInput,
+  type SkipReason,
+  type TenantChoice,
+  type TypePreferences,
+  type Unsubscribed,
+  type UnsubscribeLabel,
+  type Unsubscribing,
+  WEEKDAYS,
+  type Weekday,
 } from "./decisions/index.ts";
 export type {
   Acting,
@@ -68,10 +80,12 @@ export type {
 export { type Clock, systemClock } from "./foundation/clock.ts";
 export { DEFAULT_TENANT, type FeedSubscription, type Owner } from "./foundation/context.ts";
 export { BelfryError, type BelfryErrorCode, type BelfryErrorOptions, HTTP_STATUS, type Issue } from "./foundation/errors.ts";
+export type { MetadataFilter } from "./foundation/filter.ts";
 export { type Ids, isUuid, uuidV7 } from "./foundation/ids.ts";
 export { requireOptions, validationError } from "./foundation/issue-list.ts";
 export type { JsonObject, JsonValue } from "./foundation/json.ts";
 export { consoleLogger, type Logger } from "./foundation/logger.ts";
+export type { MaybePromise } from "./foundation/maybe-promise.ts";
 
 export type {
   EventCreated,
@@ -123,11 +137,13 @@ export {
   type InboxSwept,
   type ItemChange,
   type ItemChanged,
+  type ItemChangedOf,
   type ItemMark,
   type ItemRef,
   type ListInput,
   type StoredItem,
   type StoredListInput,
+  type WholeChange,
 } from "./inbox/index.ts";
 export {
   type Address,
@@ -158,8 +174,10 @@ export {
   type NotificationTypes,
   type Recipient,
   type RenderSource,
+  type StoredBy,
   type TaskContents,
   type TypeChannels,
+  type TypeContent,
   type TypeDeclaration,
   type Typed,
   type TypeReach,

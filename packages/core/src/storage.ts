@@ -7,7 +7,9 @@ export type {
   Settings,
   StoredPreferences,
   TenantChoice,
+  Throttle,
   ThrottleQuestion,
+  ThrottleResult,
 } from "./decisions/index.ts";
 export { askThrottle } from "./decisions/index.ts";
 export {
@@ -42,6 +44,8 @@ export {
   type NewDelivery,
   type NewSend,
   newProgress,
+  type RuledAttempt,
+  type Ruling,
   retryChains,
   type SendCreated,
   type SendState,

@@ -1,14 +1,31 @@
-export type { Choice, ChoicePlace, ChoiceScope, ChoiceValue, TenantChoice } from "./choice.ts";
+export {
+  CHOICE_SCOPES,
+  CHOICE_VALUES,
+  type Choice,
+  type ChoicePlace,
+  type ChoiceScope,
+  type ChoiceValue,
+  type Frequency,
+  type TenantChoice,
+} from "./choice.ts";
 export type { DecisionsContext } from "./context.ts";
-export { type Decision, type DecisionRule, decision, type RuleResults, type SkipReason } from "./decide.ts";
+export {
+  DECISION_RULES,
+  type Decision,
+  type DecisionRule,
+  type DigestPlan,
+  decision,
+  type RuleResults,
+  type SkipReason,
+} from "./decide.ts";
 export { type DecisionFacts, type DecisionSubject, decideFor, explainFor, obeysChoices } from "./decide-for.ts";
 export type { DecisionsStorage, OwnPreferences, PreferencesOwner, StoredPreferences, ThrottleQuestion } from "./decisions-storage.ts";
 export type { ChannelPreference, PreferenceList, TypePreferences } from "./list-preferences.ts";
-export { isTimeZone, type QuietHours, type Weekday } from "./local-time.ts";
-export type { ChoiceTarget, DefaultInput, MuteTarget } from "./parse-preferences.ts";
+export { type DigestTime, isTimeZone, type QuietHours, WEEKDAYS, type Weekday } from "./local-time.ts";
+export type { ChoiceTarget, ChoiceTargets, DefaultInput, MuteTarget, NarrowedChoice } from "./parse-preferences.ts";
 export type { DefaultSettingsInput, SettingsInput } from "./parse-settings.ts";
 export { type DefaultList, type PreferenceDefaults, Preferences } from "./preferences.ts";
 export { type PreferencesLookup, PreferencesReader } from "./preferences-reader.ts";
 export type { DigestSettings, Settings, UserSettings } from "./settings.ts";
-export { askThrottle } from "./throttle.ts";
+export { askThrottle, type Throttle, type ThrottleResult } from "./throttle.ts";
 export { UNSUBSCRIBE_PATH, type Unsubscribed, type UnsubscribeLabel, UnsubscribeLinks, Unsubscribing } from "./unsubscribe.ts";

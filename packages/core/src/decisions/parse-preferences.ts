@@ -17,7 +17,7 @@ import {
 import type { DecisionsContext } from "./context.ts";
 
 /** What names each scope in a target. */
-interface Targets<Type extends string> {
+export interface ChoiceTargets<Type extends string> {
   readonly group: string;
   readonly topic: string;
   readonly type: Type;
@@ -26,7 +26,7 @@ interface Targets<Type extends string> {
 }
 
 /** The parts that narrow what a choice is about. */
-interface Narrowed {
+export interface NarrowedChoice {
   /** @default every channel */
   readonly channel?: string;
   /**
@@ -40,9 +40,9 @@ interface Narrowed {
  * What a choice is about: a group, a topic, a type, a category, or everything with `all: true`; one of them, over one channel or
  * over every channel, always or under conditions.
  */
-export type ChoiceTarget<Type extends string = string> = Narrowed &
+export type ChoiceTarget<Type extends string = string> = NarrowedChoice &
   {
-    [Scope in ChoiceScope]: Pick<Targets<Type>, Scope> & { readonly [Other in Exclude<ChoiceScope, Scope>]?: never };
+    [Scope in ChoiceScope]: Pick<ChoiceTargets<Type>, Scope> & { readonly [Other in Exclude<ChoiceScope, Scope>]?: never };
   }[ChoiceScope];
 
 /** A tenant's choice to make. */

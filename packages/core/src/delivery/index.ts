@@ -1,6 +1,6 @@
 export { type Acknowledging, acknowledgeChains, readHook } from "./acknowledge.ts";
 export { reachableOver } from "./addresses.ts";
-export { endWaits, eraseChains, type Settlement } from "./chains.ts";
+export { endWaits, eraseChains, type Ruling, type Settlement } from "./chains.ts";
 export { actorOf, type ChangeBy, type ChangeRequest, cancelChains, requireActing, retryChains, retrySend } from "./change-send.ts";
 export type { Channel, Contact, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask, Directory } from "./channel.ts";
 export { type DeliveryContext, type DeliveryEvents, reconsider } from "./context.ts";
@@ -47,7 +47,7 @@ export type {
   SendUpdated,
   SettleChanges,
 } from "./delivery-storage.ts";
-export { type EndedAttempt, type EndedBy, endAttempts, endLostLeases, type LostDeliveries } from "./end-attempts.ts";
+export { type EndedAttempt, type EndedBy, endAttempts, endLostLeases, type LostDeliveries, type RuledAttempt } from "./end-attempts.ts";
 export { type ChannelExplanation, type ExplainedDecision, type ExplainInput, explain } from "./explain.ts";
 export { type AskedByContract, type ParsedSend, parseSend, type SendRules } from "./parse-send.ts";
 export { newProgress, sendOf } from "./read-sends.ts";

@@ -18,7 +18,8 @@ export interface InboxSwept extends Owner {
   readonly count: number;
 }
 
-type ItemChangedOf<Made extends DataByType> =
+/** The event of one changed item, its data as its declared type has it. */
+export type ItemChangedOf<Made extends DataByType> =
   Typed<InboxItem, Made> extends infer Item ? (Item extends InboxItem ? ItemChanged<Item> : never) : never;
 
 /** The events of inboxes, by name. */

@@ -6,6 +6,7 @@ export {
   type InboxEvents,
   type InboxSwept,
   type ItemChanged,
+  type ItemChangedOf,
   type ReadHook,
 } from "./context.ts";
 export { DueItems } from "./due-items.ts";
@@ -19,6 +20,7 @@ export {
   type InboxSignal,
   type ItemChange,
   isWholeChange,
+  type WholeChange,
 } from "./inbox-event.ts";
 export {
   EMPTY_COUNTS,

@@ -12,7 +12,8 @@ export interface ContentSource<Data = JsonObject> extends RenderSource<Data> {
   readonly unsubscribeUrl: string | null;
 }
 
-type Made<Value, Data> = Value | ((source: ContentSource<Data>) => Value | Promise<Value>);
+/** A member of a channel's contents: its value, or a function that makes it. */
+export type TypeContent<Value, Data> = Value | ((source: ContentSource<Data>) => Value | Promise<Value>);
 
 /**
  * What a type says over one channel, in place of its texts for all: each a value, or a function of the data, the recipient's
@@ -20,19 +21,19 @@ type Made<Value, Data> = Value | ((source: ContentSource<Data>) => Value | Promi
  */
 export interface ChannelContents<Data = JsonObject> {
   /** In place of the title. At most 1,000 code points. */
-  readonly title?: Made<string, Data>;
+  readonly title?: TypeContent<string, Data>;
   /** In place of the message. At most 10,000 code points. */
-  readonly message?: Made<string, Data>;
+  readonly message?: TypeContent<string, Data>;
   /** In place of the link. */
-  readonly url?: Made<string, Data>;
+  readonly url?: TypeContent<string, Data>;
   /** The subject of a mail: one line of at most 1,000 code points. @default the title */
-  readonly subject?: Made<string, Data>;
+  readonly subject?: TypeContent<string, Data>;
   /** The HTML of a mail, which is sent as it is: escape what comes from the data. At most 1,000,000 code points. */
-  readonly html?: Made<string, Data>;
+  readonly html?: TypeContent<string, Data>;
   /** The plain text of a mail. At most 1,000,000 code points. @default the message */
-  readonly text?: Made<string, Data>;
+  readonly text?: TypeContent<string, Data>;
   /** The whole body of a webhook, or what a channel of the host's own wants in JSON. At most 256 KiB. */
-  readonly body?: Made<JsonObject, Data>;
+  readonly body?: TypeContent<JsonObject, Data>;
 }
 
 /** The contents that a channel has to know itself. */

@@ -5,6 +5,7 @@ export {
   membersOf,
   renderContents,
   type TaskContents,
+  type TypeContent,
 } from "./channel-contents.ts";
 export {
   type Address,
@@ -38,6 +39,7 @@ export {
   type NotificationType,
   type NotificationTypes,
   requireTypes,
+  type StoredBy,
   type TypeDeclaration,
   type Typed,
   type TypesMaking,

@@ -59,7 +59,7 @@ export interface TypeDeclaration<Schema>
 }
 
 /** The data of a schema as it is stored: any JSON object without one. */
-type StoredBy<Schema> = Schema extends StandardSchemaV1 ? JsonForm<StandardSchemaV1.InferOutput<Schema>> : JsonObject;
+export type StoredBy<Schema> = Schema extends StandardSchemaV1 ? JsonForm<StandardSchemaV1.InferOutput<Schema>> : JsonObject;
 
 /** The types that were declared, by their schemas. */
 export type DeclaredTypes<Schemas> = {

@@ -1,2 +1,2 @@
-export { type Recorder, type RecorderAnswer, type RecorderOptions, recorder } from "./recorder.ts";
+export { type OfAnyProvider, type Recorder, type RecorderAnswer, type RecorderOptions, recorder } from "./recorder.ts";
 export { type TestClock, testClock, turns } from "./test-clock.ts";

@@ -10,7 +10,8 @@ import {
 /** The outcome of an attempt, without `provider`, which is the recorder's name then, or with it. */
 export type RecorderAnswer = OfAnyProvider<DeliverySuccess> | OfAnyProvider<DeliveryFailure>;
 
-type OfAnyProvider<Outcome extends { readonly provider: string }> = Omit<Outcome, "provider"> & Partial<Pick<Outcome, "provider">>;
+/** An outcome whose provider may be left out. */
+export type OfAnyProvider<Outcome extends { readonly provider: string }> = Omit<Outcome, "provider"> & Partial<Pick<Outcome, "provider">>;
 
 /** Options of {@link recorder}. */
 export interface RecorderOptions<Task extends DeliveryTask = DeliveryTask> {
