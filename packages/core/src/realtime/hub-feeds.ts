@@ -2,7 +2,8 @@ import { CATCH_UP_PAGE, type PageBounds } from "../foundation/bounds.ts";
 import { type FeedSubscription, guarded, type WorkContext } from "../foundation/context.ts";
 import { uuidTimeMs } from "../foundation/ids.ts";
 import type { HistoryPosition, HubEvent, HubListener, HubSignal, HubStorage, SourceRecord } from "../hub/index.ts";
-import { Feed, Feeds, feedName, type Pending } from "./feeds.ts";
+import { Feed, type Pending } from "./feed.ts";
+import { Feeds, feedName } from "./feeds.ts";
 import type { Transport } from "./transport.ts";
 
 interface Source {

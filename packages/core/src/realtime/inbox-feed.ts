@@ -9,7 +9,7 @@ import {
   isWholeChange,
   newInboxItem,
 } from "../inbox/index.ts";
-import { Feed, type Pending } from "./feeds.ts";
+import { Feed, type Pending } from "./feed.ts";
 
 /** The functions of a feed's follower. */
 export interface FeedFollower {
