@@ -78,6 +78,7 @@ export {
   type ExpiringNotification,
   type ExportedItem,
   type FanOutChunk,
+  type GetOptions,
   type InboxPage,
   type InboxQuery,
   type InboxRetention,

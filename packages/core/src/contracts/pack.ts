@@ -102,7 +102,7 @@ function markReadRoute(window: number, indexOrder: "newest" | "oldest"): Route {
       422: invalid,
     },
     async handle({ tenant, params }) {
-      const inbox = tenant.inbox(params.user_id);
+      const inbox = tenant.inbox(params.user_id).activeOnly();
       const reach = Math.min((await inbox.counts()).total, window);
       const { index } = params;
       const offset = indexOrder === "newest" ? index : reach - 1 - index;

@@ -153,7 +153,7 @@ export function inboxOf({ tenant, principal }: Pick<RouteContext, "tenant" | "pr
   if (principal.kind !== "user") {
     throw new Error("A client asked for its inbox, which only users have. The contract's principal must be a user.");
   }
-  return tenant.inbox(principal.userId);
+  return tenant.inbox(principal.userId).activeOnly();
 }
 
 /** Leaves out the members that are undefined or null, as the optional members of a query or body may be. */

@@ -5,7 +5,7 @@ import { shown } from "../foundation/parse-text.ts";
 import { announceItems, type InboxContext } from "./context.ts";
 import type { ItemChange, WholeChange } from "./inbox-event.ts";
 import type { InboxItem, ItemRef } from "./inbox-item.ts";
-import type { ItemsChange, WholeInboxChange } from "./inbox-storage.ts";
+import type { ItemMarking, ItemPlace, ItemsChange, WholeInboxChange } from "./inbox-storage.ts";
 
 const SEQ_REF: MembersOf<Exclude<ItemRef, string>> = { seq: true };
 
@@ -22,14 +22,23 @@ export interface Changing {
   readonly refs: readonly ItemRef[];
   /** What happens to them; a snoozed item also has its time. */
   readonly change: Exclude<ItemChange, "snoozed"> | { readonly until: Date };
+  /** Whether it finds active items alone where it could find others, too. */
+  readonly activeOnly: boolean;
 }
 
+/** Every place. */
+export const ANYWHERE: readonly ItemPlace[] = ["active", "archived", "snoozed"];
+
+/** The changes that leave an item where it is, or delete it from there: they find it anywhere. */
+const FOUND_ANYWHERE: readonly string[] = ["read", "unread", "seen", "unseen", "pinned", "unpinned", "deleted"] satisfies ItemChange[];
+
 /** Changes items, tells everybody of those that changed, and returns those that were found. */
-export async function changeItems(context: InboxContext, { owner, refs, change }: Changing): Promise<readonly InboxItem[]> {
+export async function changeItems(context: InboxContext, changing: Changing): Promise<readonly InboxItem[]> {
+  const { owner, refs, change } = changing;
   requireList(refs, "ids");
   using _call = await context.ready();
   const name = typeof change === "string" ? change : "snoozed";
-  const { items, changed, counts } = await write(context, { owner, refs: refs.filter(isPossible), change });
+  const { items, changed, counts } = await write(context, { ...changing, refs: refs.filter(isPossible) });
   const { epoch } = counts;
   announceItems(
     context,
@@ -47,18 +56,10 @@ export async function changeItems(context: InboxContext, { owner, refs, change }
   return items;
 }
 
-function write({ inbox, clock }: InboxContext, { owner, refs, change }: Changing): Promise<ItemsChange> {
+function write({ inbox, clock }: InboxContext, { owner, refs, change, activeOnly }: Changing): Promise<ItemsChange> {
   const at = new Date(clock.now());
-  switch (change) {
-    case "read":
-      return inbox.markRead(owner, refs, at);
-    case "unread":
-      return inbox.markUnread(owner, refs);
-    case "deleted":
-      return inbox.remove(owner, refs, at);
-    default:
-      return inbox.mark(owner, refs, typeof change === "string" ? { mark: change, at } : { mark: "snoozed", at, until: change.until });
-  }
+  const marking: ItemMarking = typeof change === "string" ? { mark: change, at } : { mark: "snoozed", at, until: change.until };
+  return inbox.mark(owner, refs, !activeOnly && FOUND_ANYWHERE.includes(marking.mark) ? { ...marking, places: ANYWHERE } : marking);
 }
 
 /** Tells everybody of a change of a whole inbox, unless it changed nothing. */

@@ -69,6 +69,11 @@ export interface AnnouncedItem {
   readonly epoch: string;
 }
 
+/** Whether a change is of an item that was archived or snoozed before it, and stays so or is deleted: no active item changed. */
+function isOutside(change: ItemChange, { archivedAt, snoozedUntil }: InboxItem): boolean {
+  return (archivedAt !== null || snoozedUntil !== null) && change !== "archived" && change !== "snoozed";
+}
+
 /** Tells clients, other processes and listeners about items that were changed. Call it only after the commit. */
 export function announceItems(
   { publish, events }: Pick<InboxContext, "publish" | "events">,
@@ -78,7 +83,7 @@ export function announceItems(
   publish(
     announced.map(({ item, epoch }): InboxSignal => {
       const { tenant, userId, seq, id } = item;
-      return { tenant, userId, change, seq, epoch, id, item };
+      return { tenant, userId, change, seq, epoch, id, item, ...(isOutside(change, item) ? { count: 0 } : {}) };
     }),
   );
   for (const { item } of announced) {

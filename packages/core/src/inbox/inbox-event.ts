@@ -29,7 +29,7 @@ export interface InboxSignal extends Owner, InboxPosition {
   readonly seq: number;
   /** The id of the item that changed. */
   readonly id?: string;
-  /** The number of items that a change of the whole inbox changed. */
+  /** The number of active items that changed. @default 1 for a change of a single item */
   readonly count?: number;
   /** The created notification. Set for `created`, and only in the process that created it. */
   readonly notification?: Notification;
@@ -48,7 +48,7 @@ export interface InboxEvent<Item = InboxItem> extends InboxPosition {
   readonly change: InboxChange;
   /** The item after the change; null for a change of the whole inbox. */
   readonly item: Item | null;
-  /** The number of items that changed. */
+  /** The number of active items that changed: 0 for a change of an archived or snoozed item. */
   readonly count: number;
   /** The item's number; for a change of the whole inbox, the last number it covers. */
   readonly seq: number;

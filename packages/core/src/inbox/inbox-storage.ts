@@ -56,10 +56,28 @@ export interface InboxPage<Item = InboxItem> {
 /** Items after a position, oldest first, with the counts of the same moment. */
 export type InboxTail = Pick<InboxPage, "items" | "counts">;
 
-/** A mark that items get, and when. A snoozed item comes back at `until`. */
-export type ItemMarking =
-  | { readonly mark: ItemMark; readonly at: Date }
-  | { readonly mark: "snoozed"; readonly at: Date; readonly until: Date };
+/** What happens to items, and when. A snoozed item comes back at `until`. */
+export type ItemMarking = MarkingPlace &
+  (
+    | { readonly mark: ItemMark | "read" | "unread" | "deleted"; readonly at: Date }
+    | { readonly mark: "snoozed"; readonly at: Date; readonly until: Date }
+  );
+
+interface MarkingPlace {
+  /**
+   * Where it finds the items. @default active and archived ones for `archived` and `unarchived`, snoozed ones for `woken`, active
+   * ones for all else
+   */
+  readonly places?: readonly ItemPlace[];
+}
+
+/** Which items {@link InboxStorage.get} returns. */
+export interface GetOptions {
+  /** Where the item may be. @default ["active"] */
+  readonly places?: readonly ItemPlace[];
+  /** Returns an item wherever it is, deleted ones too. @default false */
+  readonly includeDeleted?: boolean;
+}
 
 /** An inbox with snoozed items, the first of which comes back at `dueAt` or later. */
 export interface DueInbox extends Owner {
@@ -207,8 +225,8 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   /** Returns up to `limit` items of all the tenant's inboxes, newest notification first, without deleted ones. */
   listTenant(tenant: string, limit: number): Promise<readonly InboxItem[]>;
 
-  /** Returns one item, or null if the owner does not have it. It returns a deleted item only with `includeDeleted`. */
-  get(owner: Owner, ref: ItemRef, options?: { readonly includeDeleted?: boolean }): Promise<InboxItem | null>;
+  /** Returns one item, or null if the owner does not have it in one of the places. */
+  get(owner: Owner, ref: ItemRef, options?: GetOptions): Promise<InboxItem | null>;
 
   /**
    * Returns the reason why {@link get} found nothing. A number that is not a deleted item's is unknown, because numbers are
@@ -225,7 +243,7 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
    */
   positions(owners: readonly Owner[]): Promise<readonly InboxPosition[]>;
 
-  /** Marks items read at `at`. Items that were read before keep their time. Unknown refs are skipped. */
+  /** Marks active items read at `at`. Items that were read before keep their time. Unknown refs are skipped. */
   markRead(owner: Owner, refs: readonly ItemRef[], at: Date): Promise<ItemsChange>;
 
   /**
@@ -241,8 +259,8 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   markAllRead(owner: Owner, at: Date): Promise<WholeInboxChange>;
 
   /**
-   * Gives items one of the other marks. `archived` and `unarchived` find active and archived items, `woken` finds snoozed ones, and
-   * makes them unread; every other mark finds active ones. Items that have the mark already stay as they are, and so do read items that are to be unseen.
+   * Changes items. What they have already stays as it is; read items that are to be unseen stay, too. Woken items are unread.
+   * Deleting leaves an item in the result as it was.
    */
   mark(owner: Owner, refs: readonly ItemRef[], marking: ItemMarking): Promise<ItemsChange>;
 

@@ -4,7 +4,7 @@ import { type MembersOf, requireFunctions, requireMembers, requireNone, validati
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import { numberIssue, oneOf, shown, stringIssue } from "../foundation/parse-text.ts";
 import { timeIssue } from "../foundation/parse-time.ts";
-import { announceWhole, type Changing, changeItems, isPossible } from "./change-items.ts";
+import { ANYWHERE, announceWhole, type Changing, changeItems, isPossible } from "./change-items.ts";
 import type { Acknowledged, InboxContext } from "./context.ts";
 import type { FollowInboxes, InboxListener } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, InboxPosition, ItemMark, ItemRef, StoredItem } from "./inbox-item.ts";
@@ -32,12 +32,23 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   readonly owner: Owner;
   readonly #context: InboxContext;
   readonly #feeds: FollowInboxes;
+  #isActiveOnly = false;
 
   /** Hosts do not call this. They call `notifications.inbox(userId)`. */
   constructor(owner: Owner, context: InboxContext, feeds: FollowInboxes) {
     this.owner = owner;
     this.#context = context;
     this.#feeds = feeds;
+  }
+
+  /**
+   * The same inbox for those who know of active items alone, such as a contract: {@link get} and the changes of items do not find
+   * archived and snoozed ones, unless they bring them back.
+   */
+  activeOnly(): Inbox<Item> {
+    const inbox = new Inbox<Item>(this.owner, this.#context, this.#feeds);
+    inbox.#isActiveOnly = true;
+    return inbox;
   }
 
   /**
@@ -70,14 +81,15 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   }
 
   /**
-   * Returns one item, by its notification's id or by `{ seq }`.
+   * Returns one item, by its notification's id or by `{ seq }`, wherever it is: active, archived or snoozed.
    *
    * @throws BelfryError `NOT_FOUND` if the item is unknown, deleted or another tenant's, `FORBIDDEN` if the notification
    *   exists in the tenant but was never in this inbox
    */
   async get(ref: ItemRef): Promise<Item> {
     using _call = await this.#context.ready();
-    const item = isPossible(ref) ? await this.#context.inbox.get(this.owner, ref) : null;
+    const where = this.#isActiveOnly ? {} : { places: ANYWHERE };
+    const item = isPossible(ref) ? await this.#context.inbox.get(this.owner, ref, where) : null;
     if (item === null) {
       throw await this.#absenceError(ref);
     }
@@ -162,7 +174,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
 
   /**
    * Gives several items a mark, in one transaction, and returns how many were found. Unknown items are skipped. `archived`
-   * and `unarchived` find active and archived items, `woken` finds snoozed ones, every other mark finds active ones.
+   * and `unarchived` find active and archived items, `woken` finds snoozed ones, every other mark finds items wherever they are.
    *
    * @throws BelfryError `VALIDATION_ERROR` for refs that are no list, or another mark
    */
@@ -253,7 +265,8 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   }
 
   #change(change: Changing["change"], refs: readonly ItemRef[]): Promise<readonly Item[]> {
-    return changeItems(this.#context, { owner: this.owner, refs, change }) as Promise<readonly Item[]>;
+    const activeOnly = this.#isActiveOnly;
+    return changeItems(this.#context, { owner: this.owner, refs, change, activeOnly }) as Promise<readonly Item[]>;
   }
 
   async #absenceError(ref: ItemRef): Promise<BelfryError> {

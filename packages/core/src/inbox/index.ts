@@ -43,6 +43,7 @@ export type {
   ExpiringNotification,
   ExportedItem,
   FanOutChunk,
+  GetOptions,
   InboxPage,
   InboxQuery,
   InboxRetention,

@@ -87,18 +87,18 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   }
 
   #changed(signal: InboxSignal): Promise<void> | null {
-    const { change, seq, epoch } = signal;
+    const { change, seq, epoch, count = 1 } = signal;
     if (isWholeChange(change)) {
       this.#tell({ change, item: null, count: signal.count ?? 0, seq, epoch });
       return null;
     }
     if (signal.item) {
-      this.#tell({ change, item: signal.item, count: 1, seq, epoch });
+      this.#tell({ change, item: signal.item, count, seq, epoch });
       return null;
     }
     return this.#inbox.get(this.owner, { seq }, { includeDeleted: true }).then((item) => {
       if (item) {
-        this.#tell({ change, item, count: 1, seq, epoch });
+        this.#tell({ change, item, count, seq, epoch });
       } else {
         // Another process deleted it for good. The followers learn only how the inbox stands now.
         this.#state(true);

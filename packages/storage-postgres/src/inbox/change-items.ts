@@ -44,18 +44,18 @@ export function prepareChangeInbox(tables: TableNames) {
   };
 }
 
-/** A change of named items as SQL, over `found` and the tally of the changed items. */
+/** A change of items as SQL, over the items `i` with their flags `is_unread`, `is_marked_seen` and `is_away`, as they were before. */
 export interface ItemsChangeText {
   readonly operation: string;
   /** Where the items are. @default ["active"] */
   readonly places?: readonly ItemPlace[];
   /** The assignments to each item that changes. */
   readonly set: string;
-  /** Which items change, of `i` with its flags `is_unread` and `is_marked_seen`. */
+  /** Which items change. */
   readonly which: string;
-  /** The numbers that the counts change by, as aggregates of the changed items' `seq` and flags. @default 0 */
-  readonly adds: AddedText;
-  /** Another aggregate, with its name, and the assignment to the counters that takes it from `tally`. @default none */
+  /** The flags of a changed item from then on. @default as they are */
+  readonly after?: FlagsAfter;
+  /** Another aggregate of the changed items, with its name, and the assignment to the counters that takes it from `tally`. @default none */
   readonly also?: { readonly tally?: string; readonly set: string };
   /** When an item is read after the change, as SQL. */
   readonly readTime: string;
@@ -63,18 +63,52 @@ export interface ItemsChangeText {
   readonly marks?: ItemMarks;
 }
 
-/** What a change adds to the counts of an inbox, as SQL. */
-export interface AddedText {
-  readonly total?: string;
-  readonly unread?: string;
-  readonly seenUnread?: string;
-  readonly awayUnread?: string;
-  readonly awaySeenUnread?: string;
+/** The flags of an item after a change, as SQL. */
+export interface FlagsAfter {
+  readonly isUnread?: string;
+  readonly isMarkedSeen?: string;
+  readonly isAway?: string;
+  /** Whether it is deleted, and so counts nowhere. @default false */
+  readonly isGone?: boolean;
 }
 
+/** The columns that say of a changed item `i` how it counted before and how it counts from then on. */
+export function countedFlags({
+  isUnread = "i.is_unread",
+  isMarkedSeen: isSeen = "i.is_marked_seen",
+  isAway = "i.is_away",
+}: FlagsAfter): string {
+  return `i.is_unread, i.is_marked_seen, i.is_away, ${isUnread} AS is_unread_after, ${isSeen} AS is_seen_after, ${isAway} AS is_away_after`;
+}
+
+/** What changed items add to each of the counts, as aggregates over {@link countedFlags}. */
+export function tallyOf({ isGone = false }: FlagsAfter): string {
+  const added = (before: string, after: string) => {
+    const lost = `count(*) FILTER (WHERE ${before})`;
+    return isGone ? `-${lost}` : `count(*) FILTER (WHERE ${after}) - ${lost}`;
+  };
+  const unread = ["is_unread", "is_unread_after"] as const;
+  const seen = ["is_unread AND is_marked_seen", "is_unread_after AND is_seen_after"] as const;
+  return `${added("NOT is_away", "NOT is_away_after")} AS total,
+    ${added(`NOT is_away AND ${unread[0]}`, `NOT is_away_after AND ${unread[1]}`)} AS unread,
+    ${added(`NOT is_away AND ${seen[0]}`, `NOT is_away_after AND ${seen[1]}`)} AS seen_unread,
+    ${added(`is_away AND ${unread[0]}`, `is_away_after AND ${unread[1]}`)} AS away_unread,
+    ${added(`is_away AND ${seen[0]}`, `is_away_after AND ${seen[1]}`)} AS away_seen_unread`;
+}
+
+/** The assignments to the counters `c` of a change whose `tally` has what it adds to the counts. */
+export function countTally(also?: ItemsChangeText["also"]): string {
+  return `total = c.total + tally.total, unread = c.unread + tally.unread, rev = c.rev + 1,
+    ${addTo("seen_unread", "tally.seen_unread")}, ${addTo("away_unread", "tally.away_unread")},
+    ${addTo("away_seen_unread", "tally.away_seen_unread")}${also ? `, ${also.set}` : ""}`;
+}
+
+/** The columns of a {@link CountsRow} after a change that is counted in `tally`. */
+export const COUNTS_AFTER = `inbox.last_seq, inbox.total + tally.total, inbox.unread + tally.unread, inbox.epoch,
+  inbox.rev + (tally.changed > 0)::int, coalesce(inbox.seen_unread, 0) + tally.seen_unread`;
+
 /** Makes a change of named items. The change's own values are the parameters from $5 on. */
-export function prepareChangeItems(tables: TableNames, { operation, set, which, also, ...text }: ItemsChangeText) {
-  const { total = "0", unread = "0", seenUnread = "0", awayUnread = "0", awaySeenUnread = "0" } = text.adds;
+export function prepareChangeItems(tables: TableNames, { operation, set, which, also, after = {}, ...text }: ItemsChangeText) {
   const isThere = (text.places ?? ["active"]).map((place) => IN_PLACE[place]).join(" OR ");
   const changeInbox = prepareChangeInbox(tables);
   const run = statement<ItemsChangeRow>(
@@ -84,22 +118,16 @@ export function prepareChangeItems(tables: TableNames, { operation, set, which, 
     changed AS (
       UPDATE ${tables.inboxItems} item SET ${set} FROM found i
       WHERE item.tenant = $1 AND item.user_id = $2 AND item.seq = i.seq AND ${which}
-      RETURNING i.seq, i.is_unread, i.is_marked_seen
+      RETURNING i.seq, ${countedFlags(after)}
     ),
     tally AS MATERIALIZED (
-      SELECT count(*) AS changed, ${total} AS total, ${unread} AS unread, ${seenUnread} AS seen_unread, ${awayUnread} AS away_unread,
-        ${awaySeenUnread} AS away_seen_unread${also?.tally ? `, ${also.tally}` : ""}
+      SELECT count(*) AS changed, ${tallyOf(after)}${also?.tally ? `, ${also.tally}` : ""}
       FROM changed
     ),
     counted AS (
-      UPDATE ${tables.inboxCounters} c SET total = c.total + tally.total, unread = c.unread + tally.unread, rev = c.rev + 1,
-        ${addTo("seen_unread", "tally.seen_unread")}, ${addTo("away_unread", "tally.away_unread")},
-        ${addTo("away_seen_unread", "tally.away_seen_unread")}${also ? `, ${also.set}` : ""}
-      FROM tally WHERE c.tenant = $1 AND c.user_id = $2 AND tally.changed > 0
+      UPDATE ${tables.inboxCounters} c SET ${countTally(also)} FROM tally WHERE c.tenant = $1 AND c.user_id = $2 AND tally.changed > 0
     )
-    SELECT inbox.is_current, inbox.last_seq, inbox.total + tally.total, inbox.unread + tally.unread, inbox.epoch,
-      inbox.rev + (tally.changed > 0)::int, coalesce(inbox.seen_unread, 0) + tally.seen_unread, ${which},
-      ${itemColumns(text.readTime, text.marks)}
+    SELECT inbox.is_current, ${COUNTS_AFTER}, ${which}, ${itemColumns(text.readTime, text.marks)}
     FROM inbox CROSS JOIN tally LEFT JOIN found i ON true ${joinNotification(tables)}`,
   );
   return (owner: Owner, refs: readonly ItemRef[], ...values: readonly unknown[]) =>
@@ -167,13 +195,17 @@ function inOrderOf(refs: readonly ItemRef[], items: readonly InboxItem[]): reado
   return [...new Set(named.filter((item) => item !== undefined))];
 }
 
+/** The flags of an item `i` of the held `inbox`. */
+export const ITEM_FLAGS = `${isUnread("inbox")} AS is_unread, ${isMarkedSeen("inbox")} AS is_marked_seen,
+  (i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL) AS is_away`;
+
 /**
  * A common table expression called `found`: the items of the held and current `inbox` with numbers in $3 or notification
  * ids in $4 that are in a place.
  */
 function namedItems({ inboxItems, notifications }: TableNames, isThere: string): string {
   return `found AS MATERIALIZED (
-    SELECT i.*, ${isUnread("inbox")} AS is_unread, ${isMarkedSeen("inbox")} AS is_marked_seen
+    SELECT i.*, ${ITEM_FLAGS}
     FROM inbox
     CROSS JOIN LATERAL (
       SELECT seq FROM unnest($3::bigint[]) AS named(seq)

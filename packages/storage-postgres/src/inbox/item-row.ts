@@ -102,6 +102,15 @@ export const IN_PLACE: Readonly<Record<ItemPlace, string>> = {
   snoozed: "snoozed_until IS NOT NULL",
 };
 
+/** Where an item is: `isInactive` says whether it has left the active ones. */
+export function placeOf({ archivedAt, snoozedUntil }: InboxItem, isInactive: boolean): ItemPlace | "deleted" {
+  if (!isInactive) {
+    return "active";
+  }
+  const left = snoozedUntil === null ? "deleted" : "snoozed";
+  return archivedAt === null ? left : "archived";
+}
+
 /** Whether an item is archived or snoozed. */
 export function isAway({ archivedAt, snoozedUntil }: Pick<InboxItem, "archivedAt" | "snoozedUntil">): boolean {
   return archivedAt !== null || snoozedUntil !== null;

@@ -8,7 +8,15 @@ import {
   isUuid,
   type Owner,
 } from "@belfry/core";
-import { EMPTY_COUNTS, type InboxPage, type InboxQuery, type InboxTail, type ItemPlace, type PageBounds } from "@belfry/core/storage";
+import {
+  EMPTY_COUNTS,
+  type GetOptions,
+  type InboxPage,
+  type InboxQuery,
+  type InboxTail,
+  type ItemPlace,
+  type PageBounds,
+} from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { lists, memoized, type ScanLimit, scanLimit, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -26,6 +34,7 @@ import {
   joinNotification,
   type MaybeItemRow,
   ownReadTime,
+  placeOf,
   readTime,
   STORED_WIDTH,
   storedColumns,
@@ -236,7 +245,7 @@ export function prepareCounts(tables: TableNames) {
     };
 }
 
-type FoundRow = readonly [isDeleted: boolean, ...ItemRow];
+type FoundRow = readonly [isInactive: boolean, ...ItemRow];
 
 /** Reads one item of an inbox. */
 export function prepareGet(tables: TableNames) {
@@ -266,14 +275,16 @@ export function prepareGet(tables: TableNames) {
     const [found] = await session.rows(isId ? byId : bySeq, [tenant, userId, isId ? ref : ref.seq]);
     return found;
   };
-  return (owner: Owner, ref: ItemRef, { includeDeleted = false }: { readonly includeDeleted?: boolean } = {}) =>
+  return (owner: Owner, ref: ItemRef, { places = ["active"], includeDeleted = false }: GetOptions = {}) =>
     async (session: Session): Promise<InboxItem | null> => {
       const found = await find(session, owner, ref);
       if (found === undefined) {
         return null;
       }
-      const [isDeleted, ...row] = found;
-      return isDeleted && !includeDeleted ? null : toItem(row, owner);
+      const [isInactive, ...row] = found;
+      const item = toItem(row, owner);
+      const place = placeOf(item, isInactive);
+      return includeDeleted || places.some((one) => one === place) ? item : null;
     };
 }
 

@@ -7,42 +7,11 @@ import { type ItemsChangeText, prepareChangeInbox, prepareChangeItems } from "./
 import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import { ownReadTime } from "./item-row.ts";
 
-/** How many of the changed items are unread, and how many of these are seen. */
-const UNREAD = "count(*) FILTER (WHERE is_unread)";
-const SEEN = "count(*) FILTER (WHERE is_unread AND is_marked_seen)";
-
 /** The first of those items that are unread from now on in spite of a read mark. */
 const REOPENED = {
   tally: "min(seq) FILTER (WHERE seq <= (SELECT read_up_to_seq FROM inbox)) AS from_seq",
   set: "reopened_from_seq = least(c.reopened_from_seq, tally.from_seq)",
 };
-
-/** Marks unread items read. */
-export function prepareMarkRead(tables: TableNames) {
-  const change = prepareChangeItems(tables, {
-    operation: "mark_read",
-    set: "read_at = $5",
-    which: "i.is_unread",
-    adds: { unread: "-count(*)", seenUnread: `-${SEEN}` },
-    readTime: `CASE WHEN i.is_unread THEN $5::timestamptz ELSE ${ownReadTime(tables)} END`,
-  });
-  return (owner: Owner, refs: readonly ItemRef[], at: Date) => change(owner, refs, at.toISOString());
-}
-
-/** Marks items unread again, also those that a read mark covers. */
-export function prepareMarkUnread(tables: TableNames) {
-  const change = prepareChangeItems(tables, {
-    operation: "mark_unread",
-    // It was read, and so it was seen.
-    set: "read_at = NULL, unread_rev = (SELECT rev + 1 FROM inbox), seen_mark = (SELECT rev + 1 FROM inbox)",
-    which: "NOT i.is_unread",
-    adds: { unread: "count(*)", seenUnread: "count(*)" },
-    also: REOPENED,
-    readTime: "NULL::timestamptz",
-    marks: { isMarkedSeen: "NOT i.is_unread OR i.is_marked_seen" },
-  });
-  return (owner: Owner, refs: readonly ItemRef[]) => change(owner, refs);
-}
 
 type SweepRow = readonly [count: number, ...CountsRow];
 
@@ -96,70 +65,81 @@ export function prepareMarkAllSeen(tables: TableNames) {
     };
 }
 
-type MarkText = Omit<ItemsChangeText, "operation" | "readTime">;
+type MarkText = Omit<ItemsChangeText, "operation" | "readTime"> & Partial<Pick<ItemsChangeText, "readTime">>;
 
 /** $5 is the time of a change, or the time up to which snoozed items wake; $6 the time until which items are snoozed. */
-const marksOf = ({ inboxItems }: TableNames): Readonly<Record<ItemMarking["mark"], MarkText>> => ({
+const marksOf = (tables: TableNames): Readonly<Record<ItemMarking["mark"], MarkText>> => ({
+  read: {
+    set: "read_at = $5",
+    which: "i.is_unread",
+    after: { isUnread: "false" },
+    readTime: `CASE WHEN i.is_unread THEN $5::timestamptz ELSE ${ownReadTime(tables)} END`,
+  },
+  unread: {
+    // It was read, and so it was seen.
+    set: "read_at = NULL, unread_rev = (SELECT rev + 1 FROM inbox), seen_mark = (SELECT rev + 1 FROM inbox)",
+    which: "NOT i.is_unread",
+    after: { isUnread: "true", isMarkedSeen: "true" },
+    also: REOPENED,
+    readTime: "NULL::timestamptz",
+    marks: { isMarkedSeen: "NOT i.is_unread OR i.is_marked_seen" },
+  },
   seen: {
     set: "seen_mark = (SELECT rev + 1 FROM inbox)",
     which: "i.is_unread AND NOT i.is_marked_seen",
-    adds: { seenUnread: "count(*)" },
+    after: { isMarkedSeen: "true" },
     marks: { isMarkedSeen: "true" },
   },
   unseen: {
     set: "seen_mark = -(SELECT rev + 1 FROM inbox)",
     which: "i.is_unread AND i.is_marked_seen",
-    adds: { seenUnread: "-count(*)" },
+    after: { isMarkedSeen: "false" },
     marks: { isMarkedSeen: "false" },
   },
-  pinned: {
-    set: "pinned_at = $5",
-    which: "i.pinned_at IS NULL",
-    adds: {},
-    marks: { pinnedAt: "coalesce(i.pinned_at, $5::timestamptz)" },
-  },
-  unpinned: { set: "pinned_at = NULL", which: "i.pinned_at IS NOT NULL", adds: {}, marks: { pinnedAt: "NULL::timestamptz" } },
+  pinned: { set: "pinned_at = $5", which: "i.pinned_at IS NULL", marks: { pinnedAt: "coalesce(i.pinned_at, $5::timestamptz)" } },
+  unpinned: { set: "pinned_at = NULL", which: "i.pinned_at IS NOT NULL", marks: { pinnedAt: "NULL::timestamptz" } },
   archived: {
     places: ["active", "archived"],
     set: "archived_at = $5, deleted_at = $5",
     which: "i.archived_at IS NULL",
-    adds: { total: "-count(*)", unread: `-${UNREAD}`, seenUnread: `-${SEEN}`, awayUnread: UNREAD, awaySeenUnread: SEEN },
+    after: { isAway: "true" },
     marks: { archivedAt: "coalesce(i.archived_at, $5::timestamptz)" },
   },
   unarchived: {
     places: ["archived", "active"],
     set: "archived_at = NULL, deleted_at = NULL",
     which: "i.archived_at IS NOT NULL",
-    adds: { total: "count(*)", unread: UNREAD, seenUnread: SEEN, awayUnread: `-${UNREAD}`, awaySeenUnread: `-${SEEN}` },
+    after: { isAway: "false" },
     marks: { archivedAt: "NULL::timestamptz" },
   },
   snoozed: {
     set: "snoozed_until = $6, deleted_at = $5",
     which: "true",
-    adds: { total: "-count(*)", unread: `-${UNREAD}`, seenUnread: `-${SEEN}`, awayUnread: UNREAD, awaySeenUnread: SEEN },
+    after: { isAway: "true" },
     also: { set: "due_at = least(c.due_at, $6::timestamptz)" },
     marks: { snoozedUntil: "$6::timestamptz" },
   },
-  woken: {
-    places: ["snoozed"],
-    // It is unread, but not unseen.
-    set: `snoozed_until = NULL, deleted_at = NULL, read_at = NULL, unread_rev = (SELECT rev + 1 FROM inbox),
-      seen_mark = CASE WHEN i.is_unread AND NOT i.is_marked_seen THEN item.seen_mark ELSE (SELECT rev + 1 FROM inbox) END`,
-    which: WOKEN,
-    adds: {
-      ...{ total: "count(*)", unread: "count(*)", seenUnread: "count(*) FILTER (WHERE NOT is_unread OR is_marked_seen)" },
-      ...{ awayUnread: `-${UNREAD}`, awaySeenUnread: `-${SEEN}` },
-    },
-    also: {
-      tally: REOPENED.tally,
-      set: `${REOPENED.set}, due_at = (
-        SELECT min(s.snoozed_until) FROM ${inboxItems} s
-        WHERE s.tenant = $1 AND s.user_id = $2 AND s.snoozed_until IS NOT NULL AND s.seq NOT IN (SELECT seq FROM changed))`,
-    },
-    marks: {
-      isMarkedSeen: `i.is_marked_seen OR (${WOKEN} AND NOT i.is_unread)`,
-      snoozedUntil: `CASE WHEN ${WOKEN} THEN NULL ELSE i.snoozed_until END`,
-    },
+  woken: wokenOf(tables),
+  deleted: { set: "deleted_at = $5, archived_at = NULL, snoozed_until = NULL", which: "true", after: { isGone: true } },
+});
+
+/** A woken item is unread, but not unseen. */
+const wokenOf = (tables: TableNames): MarkText => ({
+  places: ["snoozed"],
+  set: `snoozed_until = NULL, deleted_at = NULL, read_at = NULL, unread_rev = (SELECT rev + 1 FROM inbox),
+    seen_mark = CASE WHEN i.is_unread AND NOT i.is_marked_seen THEN item.seen_mark ELSE (SELECT rev + 1 FROM inbox) END`,
+  which: WOKEN,
+  after: { isUnread: "true", isMarkedSeen: "(NOT i.is_unread OR i.is_marked_seen)", isAway: "false" },
+  also: {
+    tally: REOPENED.tally,
+    set: `${REOPENED.set}, due_at = (
+      SELECT min(s.snoozed_until) FROM ${tables.inboxItems} s
+      WHERE s.tenant = $1 AND s.user_id = $2 AND s.snoozed_until IS NOT NULL AND s.seq NOT IN (SELECT seq FROM changed))`,
+  },
+  readTime: `CASE WHEN ${WOKEN} THEN NULL ELSE ${ownReadTime(tables)} END`,
+  marks: {
+    isMarkedSeen: `i.is_marked_seen OR (${WOKEN} AND NOT i.is_unread)`,
+    snoozedUntil: `CASE WHEN ${WOKEN} THEN NULL ELSE i.snoozed_until END`,
   },
 });
 
@@ -168,8 +148,10 @@ const WOKEN = "i.snoozed_until <= $5::timestamptz";
 /** The values that a mark takes beside the refs. */
 function valuesOf(marking: ItemMarking): readonly unknown[] {
   switch (marking.mark) {
+    case "read":
     case "pinned":
     case "archived":
+    case "deleted":
       return [marking.at.toISOString()];
     case "snoozed":
       return [marking.at.toISOString(), marking.until.toISOString()];
@@ -180,16 +162,36 @@ function valuesOf(marking: ItemMarking): readonly unknown[] {
   }
 }
 
-/** Gives items a mark. */
+/** Changes items. */
 export function prepareMark(tables: TableNames) {
-  const changes = memoized((mark: ItemMarking["mark"]) => prepareOneMark(tables, mark));
-  return (owner: Owner, refs: readonly ItemRef[], marking: ItemMarking) => changes(marking.mark)(owner, refs, ...valuesOf(marking));
+  const changes = memoized((text: string) => prepareOneMark(tables, JSON.parse(text) as Pick<ItemMarking, "mark" | "places">));
+  return (owner: Owner, refs: readonly ItemRef[], marking: ItemMarking) => {
+    const { mark, places } = marking;
+    return changes(JSON.stringify({ mark, places }))(owner, refs, ...valuesOf(marking));
+  };
 }
 
-function prepareOneMark(tables: TableNames, mark: ItemMarking["mark"]) {
-  const own = ownReadTime(tables);
-  const readTime = mark === "woken" ? `CASE WHEN ${WOKEN} THEN NULL ELSE ${own} END` : own;
-  return prepareChangeItems(tables, { operation: `mark_${mark}`, readTime, ...marksOf(tables)[mark] });
+function prepareOneMark(tables: TableNames, { mark, places }: Pick<ItemMarking, "mark" | "places">) {
+  const text = { readTime: ownReadTime(tables), ...marksOf(tables)[mark] };
+  return prepareChangeItems(tables, { operation: `mark_${mark}`, ...text, ...(places === undefined ? {} : { places }) });
+}
+
+/** Marks unread items read. */
+export function prepareMarkRead(tables: TableNames) {
+  const mark = prepareMark(tables);
+  return (owner: Owner, refs: readonly ItemRef[], at: Date) => mark(owner, refs, { mark: "read", at });
+}
+
+/** Marks items unread again, also those that a read mark covers. */
+export function prepareMarkUnread(tables: TableNames) {
+  const mark = prepareMark(tables);
+  return (owner: Owner, refs: readonly ItemRef[]) => mark(owner, refs, { mark: "unread", at: new Date(0) });
+}
+
+/** Deletes items softly. */
+export function prepareRemove(tables: TableNames) {
+  const mark = prepareMark(tables);
+  return (owner: Owner, refs: readonly ItemRef[], at: Date) => mark(owner, refs, { mark: "deleted", at });
 }
 
 /** How many items are woken at a time. */
@@ -198,7 +200,7 @@ const WOKEN_AT_ONCE = 1_000;
 /** Wakes the snoozed items of an inbox whose time has come. */
 export function prepareWakeDue(tables: TableNames) {
   const changeInbox = prepareChangeInbox(tables);
-  const wake = prepareOneMark(tables, "woken");
+  const wake = prepareOneMark(tables, { mark: "woken" });
   const ofInbox = `FROM ${tables.inboxItems} WHERE tenant = $1 AND user_id = $2 AND snoozed_until IS NOT NULL`;
   const due = statement<[seq: number]>(
     "due_items",

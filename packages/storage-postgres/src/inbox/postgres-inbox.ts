@@ -14,8 +14,16 @@ import {
   prepareListTenant,
   preparePositions,
 } from "./list.ts";
-import { prepareMark, prepareMarkAllRead, prepareMarkAllSeen, prepareMarkRead, prepareMarkUnread, prepareWakeDue } from "./mark.ts";
-import { prepareRemove, prepareRemoveRead } from "./remove.ts";
+import {
+  prepareMark,
+  prepareMarkAllRead,
+  prepareMarkAllSeen,
+  prepareMarkRead,
+  prepareMarkUnread,
+  prepareRemove,
+  prepareWakeDue,
+} from "./mark.ts";
+import { prepareRemoveRead } from "./remove.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareCreateMany } from "./write-items.ts";
 

@@ -1,27 +1,11 @@
-import type { ItemRef, Owner } from "@belfry/core";
+import type { Owner } from "@belfry/core";
 import type { WholeInboxChange } from "@belfry/core/storage";
 import type { Connection, Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { prepareChangeInbox, prepareChangeItems } from "./change-items.ts";
+import { prepareChangeInbox } from "./change-items.ts";
 import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
-import { isRead, ownReadTime } from "./item-row.ts";
-
-/** Deletes items softly. */
-export function prepareRemove(tables: TableNames) {
-  const change = prepareChangeItems(tables, {
-    operation: "remove",
-    set: "deleted_at = $5",
-    which: "true",
-    adds: {
-      total: "-count(*)",
-      unread: "-count(*) FILTER (WHERE is_unread)",
-      seenUnread: "-count(*) FILTER (WHERE is_unread AND is_marked_seen)",
-    },
-    readTime: ownReadTime(tables),
-  });
-  return (owner: Owner, refs: readonly ItemRef[], at: Date) => change(owner, refs, at.toISOString());
-}
+import { isRead } from "./item-row.ts";
 
 type SweepRow = readonly [isCurrent: boolean, count: number, ...CountsRow];
 

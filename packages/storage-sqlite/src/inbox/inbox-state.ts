@@ -110,20 +110,29 @@ export interface Added {
 
 export const NOTHING_ADDED: Added = { total: 0, unread: 0, seenUnread: 0, awayUnread: 0, awaySeenUnread: 0 };
 
+/** A change of the counts of an inbox. */
+export interface CountsChange extends Partial<Added> {
+  /** Whether it changes items, and so raises `rev`. */
+  readonly isChange: boolean;
+  /** The numbers of items that are unread from then on in spite of a read mark. @default none */
+  readonly reopened?: readonly number[];
+}
+
 /** Adds to the counts of an inbox, as one change unless told that it is none, and returns the new counts. */
 export function prepareAddToCounts({ prepare }: QueryContext) {
   const sum = (column: string, added: string) => `${column} = nullif(max(coalesce(${column}, 0) + :${added}, 0), 0)`;
-  const add = prepare<Owner & Added & { readonly changes: number }>(`
+  const add = prepare<Owner & Added & { readonly changes: number; readonly reopenedFrom: number | null }>(`
     UPDATE belfry_inbox_counters SET total = total + :total, unread = unread + :unread, rev = rev + :changes,
+      reopened_from_seq = min(coalesce(reopened_from_seq, :reopenedFrom), coalesce(:reopenedFrom, reopened_from_seq)),
       ${sum("seen_unread", "seenUnread")}, ${sum("away_unread", "awayUnread")}, ${sum("away_seen_unread", "awaySeenUnread")}
     WHERE ${OWN}`);
-  return (owner: Owner, counts: InboxCounts, { isChange, ...some }: Partial<Added> & { readonly isChange: boolean }): InboxCounts => {
+  return (owner: Owner, counts: InboxCounts, { isChange, reopened = [], ...some }: CountsChange): InboxCounts => {
     const added = { ...NOTHING_ADDED, ...some };
     const changes = Number(isChange);
     if (changes === 0 && added.awayUnread === 0) {
       return counts;
     }
-    add.run({ ...owner, ...added, changes });
+    add.run({ ...owner, ...added, changes, reopenedFrom: reopened.length > 0 ? Math.min(...reopened) : null });
     const { total, unread, unseen, rev } = counts;
     return {
       ...counts,

@@ -1,5 +1,5 @@
 import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemRef, Owner } from "@belfry/core";
-import type { InboxPage, InboxQuery, InboxTail, ItemPlace, PageBounds } from "@belfry/core/storage";
+import type { GetOptions, InboxPage, InboxQuery, InboxTail, ItemPlace, PageBounds } from "@belfry/core/storage";
 import { type QueryContext, type Statement, takeBytes } from "../database/statement.ts";
 import { IS_READ, IS_UNREAD, JOIN_COUNTERS, OWN_ITEMS } from "./conditions.ts";
 import { prepareInboxState, type ReadState } from "./inbox-state.ts";
@@ -162,9 +162,9 @@ export function prepareListTenant(context: QueryContext) {
 export function prepareGet(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const findItem = prepareFindItem(context);
-  return (owner: Owner, ref: ItemRef, { includeDeleted = false }: { readonly includeDeleted?: boolean } = {}): InboxItem | null => {
+  return (owner: Owner, ref: ItemRef, { places = ["active"], includeDeleted = false }: GetOptions = {}): InboxItem | null => {
     const found = findItem(owner, inboxState(owner), ref);
-    return found === undefined || (found.place !== "active" && !includeDeleted) ? null : found.item;
+    return found !== undefined && (includeDeleted || places.some((place) => place === found.place)) ? found.item : null;
   };
 }
 

@@ -3,55 +3,7 @@ import type { ItemMarking, ItemPlace, ItemsChange, WholeInboxChange } from "@bel
 import type { QueryContext } from "../database/statement.ts";
 import { OWN, OWN_ITEM } from "./conditions.ts";
 import { type Added, NOTHING_ADDED, prepareAddToCounts, prepareInboxState } from "./inbox-state.ts";
-import { prepareFindItems } from "./item-row.ts";
-
-/** Marks unread items read. */
-export function prepareMarkRead(context: QueryContext) {
-  const findItems = prepareFindItems(context);
-  const addToCounts = prepareAddToCounts(context);
-  const setReadAt = context.prepare<Owner & { readonly seq: number; readonly at: Date }>(
-    `UPDATE belfry_inbox_items SET read_at = :at WHERE ${OWN_ITEM}`,
-  );
-  return (owner: Owner, refs: readonly ItemRef[], at: Date): ItemsChange => {
-    const { state, items } = findItems(owner, refs);
-    const unread = items.filter(({ readAt }) => readAt === null);
-    for (const { seq } of unread) {
-      setReadAt.run({ ...owner, seq, at });
-    }
-    const seenUnread = unread.filter(({ isSeen }) => isSeen).length;
-    return {
-      items: items.map((item) => (item.readAt === null ? { ...item, readAt: new Date(at), isSeen: true } : item)),
-      changed: new Set(unread.map(({ seq }) => seq)),
-      counts: addToCounts(owner, state.counts, { isChange: unread.length > 0, unread: -unread.length, seenUnread: -seenUnread }),
-    };
-  };
-}
-
-/** Marks items unread again, also those that a read mark covers. */
-export function prepareMarkUnread(context: QueryContext) {
-  const findItems = prepareFindItems(context);
-  const setUnread = context.prepare<Owner & { readonly seq: number; readonly rev: number }>(
-    // It was read, and so it was seen.
-    `UPDATE belfry_inbox_items SET read_at = NULL, unread_rev = :rev, seen_mark = :rev WHERE ${OWN_ITEM}`,
-  );
-  const addToUnread = context.prepare<Owner & { readonly count: number; readonly fromSeq: number | null }>(`
-    UPDATE belfry_inbox_counters SET unread = unread + :count, seen_unread = coalesce(seen_unread, 0) + :count, rev = rev + 1,
-      reopened_from_seq = min(coalesce(reopened_from_seq, :fromSeq), coalesce(:fromSeq, reopened_from_seq)) WHERE ${OWN}`);
-  return (owner: Owner, refs: readonly ItemRef[]): ItemsChange => {
-    const { state, items } = findItems(owner, refs);
-    const { counts, readUpToSeq } = state;
-    const changed = new Set(items.filter(({ readAt }) => readAt !== null).map(({ seq }) => seq));
-    for (const seq of changed) {
-      setUnread.run({ ...owner, seq, rev: counts.rev + 1 });
-    }
-    if (changed.size > 0) {
-      const covered = [...changed].filter((seq) => seq <= readUpToSeq);
-      addToUnread.run({ ...owner, count: changed.size, fromSeq: covered.length > 0 ? Math.min(...covered) : null });
-    }
-    const after = { ...counts, unread: counts.unread + changed.size, rev: counts.rev + Number(changed.size > 0) };
-    return { items: items.map((item) => ({ ...item, readAt: null })), changed, counts: after };
-  };
-}
+import { isAway, prepareFindItems } from "./item-row.ts";
 
 /** Marks a whole inbox read by one mark, without changing any item. */
 export function prepareMarkAllRead(context: QueryContext) {
@@ -99,56 +51,42 @@ interface MarkRule {
   /** The assignments to each; `at`, `until` and the number of the change, `rev`, are its values. */
   readonly set: string;
   changes(item: InboxItem): boolean;
-  /** What a changed item has from then on. */
-  after(at: Date, until: Date | null): Partial<InboxItem>;
-  /** What each changed item adds to the counts: flags of it are 0 or 1. */
-  added(isUnread: number, isSeenUnread: number): Partial<Added>;
+  /** What a changed item has from then on; null if it is gone. */
+  after(at: Date, until: Date | null): Partial<InboxItem> | null;
 }
 
 const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
-  seen: {
-    set: "seen_mark = :rev",
-    changes: ({ isSeen }) => !isSeen,
-    after: () => ({ isSeen: true }),
-    added: () => ({ seenUnread: 1 }),
+  read: { set: "read_at = :at", changes: ({ readAt }) => readAt === null, after: (at) => ({ readAt: new Date(at), isSeen: true }) },
+  unread: {
+    // It was read, and so it was seen.
+    set: "read_at = NULL, unread_rev = :rev, seen_mark = :rev",
+    changes: ({ readAt }) => readAt !== null,
+    after: () => ({ readAt: null }),
   },
+  seen: { set: "seen_mark = :rev", changes: ({ isSeen }) => !isSeen, after: () => ({ isSeen: true }) },
   unseen: {
     set: "seen_mark = -:rev",
     changes: ({ isSeen, readAt }) => isSeen && readAt === null,
     after: () => ({ isSeen: false }),
-    added: () => ({ seenUnread: -1 }),
   },
-  pinned: {
-    set: "pinned_at = :at",
-    changes: ({ pinnedAt }) => pinnedAt === null,
-    after: (at) => ({ pinnedAt: new Date(at) }),
-    added: () => ({}),
-  },
-  unpinned: {
-    set: "pinned_at = NULL",
-    changes: ({ pinnedAt }) => pinnedAt !== null,
-    after: () => ({ pinnedAt: null }),
-    added: () => ({}),
-  },
+  pinned: { set: "pinned_at = :at", changes: ({ pinnedAt }) => pinnedAt === null, after: (at) => ({ pinnedAt: new Date(at) }) },
+  unpinned: { set: "pinned_at = NULL", changes: ({ pinnedAt }) => pinnedAt !== null, after: () => ({ pinnedAt: null }) },
   archived: {
     places: ["active", "archived"],
     set: "archived_at = :at, deleted_at = :at",
     changes: ({ archivedAt }) => archivedAt === null,
     after: (at) => ({ archivedAt: new Date(at) }),
-    added: (unread, seen) => ({ total: -1, unread: -unread, seenUnread: -seen, awayUnread: unread, awaySeenUnread: seen }),
   },
   unarchived: {
     places: ["archived", "active"],
     set: "archived_at = NULL, deleted_at = NULL",
     changes: ({ archivedAt }) => archivedAt !== null,
     after: () => ({ archivedAt: null }),
-    added: (unread, seen) => ({ total: 1, unread, seenUnread: seen, awayUnread: -unread, awaySeenUnread: -seen }),
   },
   snoozed: {
     set: "snoozed_until = :until, deleted_at = :at",
     changes: () => true,
     after: (_, until) => ({ snoozedUntil: until }),
-    added: (unread, seen) => ({ total: -1, unread: -unread, seenUnread: -seen, awayUnread: unread, awaySeenUnread: seen }),
   },
   woken: {
     places: ["snoozed"],
@@ -156,8 +94,8 @@ const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
     set: "snoozed_until = NULL, deleted_at = NULL, read_at = NULL, unread_rev = :rev, seen_mark = CASE WHEN :isSeen THEN :rev ELSE seen_mark END",
     changes: () => true,
     after: () => ({ snoozedUntil: null, readAt: null }),
-    added: (unread, seen) => ({ total: 1, unread: 1, seenUnread: 1 - unread + seen, awayUnread: -unread, awaySeenUnread: -seen }),
   },
+  deleted: { set: "deleted_at = :at, archived_at = NULL, snoozed_until = NULL", changes: () => true, after: () => null },
 };
 
 interface MarkValues {
@@ -168,14 +106,14 @@ interface MarkValues {
   readonly isSeen: number;
 }
 
-/** Notes in the counters when the next snoozed item is due, and the first of those that are unread in spite of a read mark. */
-function prepareSettle({ prepare }: QueryContext) {
-  const settle = prepare<Owner & { readonly fromSeq: number | null }>(`
+/** Notes in the counters when the next snoozed item is due. */
+function prepareSettleDue({ prepare }: QueryContext) {
+  const settle = prepare<Owner>(`
     UPDATE belfry_inbox_counters SET
-      due_at = (SELECT min(snoozed_until) FROM belfry_inbox_items INDEXED BY belfry_inbox_items_snoozed WHERE ${OWN} AND snoozed_until IS NOT NULL),
-      reopened_from_seq = min(coalesce(reopened_from_seq, :fromSeq), coalesce(:fromSeq, reopened_from_seq)) WHERE ${OWN}`);
-  return (owner: Owner, reopened: readonly number[]): void => {
-    settle.run({ ...owner, fromSeq: reopened.length > 0 ? Math.min(...reopened) : null });
+      due_at = (SELECT min(snoozed_until) FROM belfry_inbox_items INDEXED BY belfry_inbox_items_snoozed WHERE ${OWN} AND snoozed_until IS NOT NULL)
+    WHERE ${OWN}`);
+  return (owner: Owner): void => {
+    settle.run(owner);
   };
 }
 
@@ -185,14 +123,14 @@ const WOKEN_AT_ONCE = 1_000;
 /** Wakes the snoozed items of an inbox whose time has come. */
 export function prepareWakeDue(context: QueryContext) {
   const mark = prepareMark(context);
-  const settle = prepareSettle(context);
+  const settleDue = prepareSettleDue(context);
   const due = context.prepareRows<Owner & { readonly at: Date }, readonly [seq: number]>(`
     SELECT seq FROM belfry_inbox_items INDEXED BY belfry_inbox_items_snoozed
     WHERE ${OWN} AND snoozed_until IS NOT NULL AND snoozed_until <= :at ORDER BY seq LIMIT ${WOKEN_AT_ONCE}`);
   return (owner: Owner, at: Date): ItemsChange => {
     const refs = due.all({ ...owner, at }).map(([seq]) => ({ seq }));
     if (refs.length === 0) {
-      settle(owner, []);
+      settleDue(owner);
     }
     return mark(owner, refs, { mark: "woken", at });
   };
@@ -207,35 +145,69 @@ export function prepareMark(context: QueryContext) {
     return [mark, context.prepare<Owner & MarkValues>(text)] as const;
   });
   const statements = new Map(prepared);
-  const settle = prepareSettle(context);
+  const settleDue = prepareSettleDue(context);
   return (owner: Owner, refs: readonly ItemRef[], marking: ItemMarking): ItemsChange => {
     const { mark, at } = marking;
     const until = marking.mark === "snoozed" ? marking.until : null;
-    const { places, changes, after, added } = MARKS[mark];
-    const { state, items } = findItems(owner, refs, places);
-    const changed = items.filter(changes);
+    const rule = MARKS[mark];
+    const { state, items } = findItems(owner, refs, marking.places ?? rule.places);
+    const changed = items.filter(rule.changes);
+    const after = rule.after(at, until);
     for (const { seq, isSeen } of changed) {
       statements.get(mark)?.run({ ...owner, seq, at, until, isSeen: Number(isSeen), rev: state.counts.rev + 1 });
     }
     if (changed.length > 0 && (mark === "snoozed" || mark === "woken")) {
-      settle(owner, mark === "woken" ? changed.map(({ seq }) => seq).filter((seq) => seq <= state.readUpToSeq) : []);
+      settleDue(owner);
     }
-    const isSeenUnread = ({ isSeen, readAt }: InboxItem) => Number(isSeen && readAt === null);
-    const sum = sumOf(changed.map((item) => added(Number(item.readAt === null), isSeenUnread(item))));
+    const reopened = after?.readAt === null ? changed.map(({ seq }) => seq).filter((seq) => seq <= state.readUpToSeq) : [];
+    const added = addedBy(changed.map((item) => [item, after === null ? null : { ...item, ...after }]));
     return {
-      items: items.map((item) => (changes(item) ? { ...item, ...after(at, until) } : item)),
+      items: after === null ? items : items.map((item) => (rule.changes(item) ? { ...item, ...after } : item)),
       changed: new Set(changed.map(({ seq }) => seq)),
-      counts: addToCounts(owner, state.counts, { isChange: changed.length > 0, ...sum }),
+      counts: addToCounts(owner, state.counts, { isChange: changed.length > 0, reopened, ...added }),
     };
   };
 }
 
-function sumOf(parts: readonly Partial<Added>[]): Added {
+/** Marks unread items read. */
+export function prepareMarkRead(context: QueryContext) {
+  const mark = prepareMark(context);
+  return (owner: Owner, refs: readonly ItemRef[], at: Date): ItemsChange => mark(owner, refs, { mark: "read", at });
+}
+
+/** Marks items unread again, also those that a read mark covers. */
+export function prepareMarkUnread(context: QueryContext) {
+  const mark = prepareMark(context);
+  return (owner: Owner, refs: readonly ItemRef[]): ItemsChange => mark(owner, refs, { mark: "unread", at: new Date(0) });
+}
+
+/** Deletes items softly. */
+export function prepareRemove(context: QueryContext) {
+  const mark = prepareMark(context);
+  return (owner: Owner, refs: readonly ItemRef[], at: Date): ItemsChange => mark(owner, refs, { mark: "deleted", at });
+}
+
+/** What changes of items add to the counts: of each, how it was and how it is, null if it is gone. */
+function addedBy(changes: readonly (readonly [before: InboxItem, after: InboxItem | null])[]): Added {
   const sum = { ...NOTHING_ADDED };
-  for (const part of parts) {
-    for (const [key, value] of Object.entries(part) as [keyof Added, number][]) {
-      sum[key] += value;
+  for (const [before, after] of changes) {
+    addTo(sum, before, -1);
+    if (after !== null) {
+      addTo(sum, after, 1);
     }
   }
   return sum;
+}
+
+function addTo(sum: { -readonly [Key in keyof Added]: number }, item: InboxItem, sign: 1 | -1): void {
+  const unread = item.readAt === null ? sign : 0;
+  const seenUnread = item.isSeen ? unread : 0;
+  if (isAway(item)) {
+    sum.awayUnread += unread;
+    sum.awaySeenUnread += seenUnread;
+  } else {
+    sum.total += sign;
+    sum.unread += unread;
+    sum.seenUnread += seenUnread;
+  }
 }

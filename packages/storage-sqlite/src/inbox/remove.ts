@@ -1,29 +1,8 @@
-import type { ItemRef, Owner } from "@belfry/core";
-import type { ItemsChange, WholeInboxChange } from "@belfry/core/storage";
+import type { Owner } from "@belfry/core";
+import type { WholeInboxChange } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { IS_READ, IS_READ_BESIDE_COUNTERS, IS_SEEN_BESIDE_COUNTERS, OWN, OWN_ITEM } from "./conditions.ts";
 import { prepareAddToCounts, prepareInboxState, type ReadState } from "./inbox-state.ts";
-import { prepareFindItems } from "./item-row.ts";
-
-/** Deletes items softly. */
-export function prepareRemove(context: QueryContext) {
-  const findItems = prepareFindItems(context);
-  const addToCounts = prepareAddToCounts(context);
-  const setDeletedAt = context.prepare<Owner & { readonly seq: number; readonly at: Date }>(
-    `UPDATE belfry_inbox_items SET deleted_at = :at WHERE ${OWN_ITEM}`,
-  );
-  return (owner: Owner, refs: readonly ItemRef[], at: Date): ItemsChange => {
-    const { state, items } = findItems(owner, refs);
-    for (const { seq } of items) {
-      setDeletedAt.run({ ...owner, seq, at });
-    }
-    const unread = items.filter(({ readAt }) => readAt === null);
-    const seenUnread = unread.filter(({ isSeen }) => isSeen).length;
-    const added = { total: -items.length, unread: -unread.length, seenUnread: -seenUnread };
-    const counts = addToCounts(owner, state.counts, { isChange: items.length > 0, ...added });
-    return { items, changed: new Set(items.map(({ seq }) => seq)), counts };
-  };
-}
 
 /** Deletes every read item of an inbox softly. */
 export function prepareRemoveRead(context: QueryContext) {

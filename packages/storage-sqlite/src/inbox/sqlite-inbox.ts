@@ -6,8 +6,16 @@ import type { SqliteTransaction } from "../database/connection.ts";
 import { cutIntoChunks, prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut } from "./fan-outs.ts";
 import { prepareCounts } from "./inbox-state.ts";
 import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant, preparePositions } from "./list.ts";
-import { prepareMark, prepareMarkAllRead, prepareMarkAllSeen, prepareMarkRead, prepareMarkUnread, prepareWakeDue } from "./mark.ts";
-import { prepareRemove, prepareRemoveRead } from "./remove.ts";
+import {
+  prepareMark,
+  prepareMarkAllRead,
+  prepareMarkAllSeen,
+  prepareMarkRead,
+  prepareMarkUnread,
+  prepareRemove,
+  prepareWakeDue,
+} from "./mark.ts";
+import { prepareRemoveRead } from "./remove.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareCreateMany } from "./write-items.ts";
 

@@ -48,23 +48,50 @@ onEveryStorage((database) => {
       subscription.close();
     });
 
-    test("an archived item is found by archive and unarchive alone, which may be repeated", async () => {
+    test("an archived item is out of lists and counts, and those who know of active ones alone do not find it", async () => {
       const { inbox, id } = await setUp();
       expect(await inbox.unarchive(id)).toMatchObject({ title: "First", archivedAt: null });
       const archived = await inbox.archive(id);
       expect(archived).toMatchObject({ title: "First", archivedAt: expect.any(Date) });
       expect(await inbox.archive(id)).toEqual(archived);
       for (const call of ["get", "pin", "markRead", "remove"] as const) {
-        await expect(inbox[call](id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+        await expect(inbox.activeOnly()[call](id)).rejects.toMatchObject({ code: "NOT_FOUND" });
       }
       for (const call of ["archive", "unarchive"] as const) {
         await expect(inbox[call]({ seq: 9 })).rejects.toMatchObject({ code: "NOT_FOUND" });
       }
-      expect(await inbox.markMany([id], "read")).toBe(0);
+      expect(await inbox.activeOnly().markMany([id], "read")).toBe(0);
       expect((await inbox.list()).items.map(({ title }) => title)).toEqual(["Second"]);
       expect(await inbox.counts()).toMatchObject({ total: 1, unread: 1, unseen: 1 });
       expect(await inbox.markMany([id, { seq: 2 }, { seq: 9 }], "unarchived")).toBe(2);
       expect((await inbox.list()).items.map(({ title }) => title)).toEqual(["Second", "First"]);
+    });
+
+    test("archived and snoozed items are read and removed one by one, and no active item changes", async () => {
+      const { inbox, id } = await setUp();
+      await inbox.archive(id);
+      await inbox.snooze({ seq: 2 }, new Date(Date.now() + 3_600_000));
+      const live: (readonly [string, number, number])[] = [];
+      const onEvent = ({ change, seq, count }: InboxEvent) => void live.push([change, seq, count]);
+      const subscription = inbox.subscribe({ onEvent, onState: () => {} });
+      await subscription.ready;
+      expect(await inbox.get(id)).toMatchObject({ title: "First", archivedAt: expect.any(Date) });
+      expect(await inbox.markRead(id)).toMatchObject({ readAt: expect.any(Date), archivedAt: expect.any(Date) });
+      expect(await inbox.markSeen({ seq: 2 })).toMatchObject({ isSeen: true, snoozedUntil: expect.any(Date) });
+      expect(await inbox.remove({ seq: 2 })).toMatchObject({ title: "Second", snoozedUntil: expect.any(Date) });
+      expect(await inbox.removeMany([id])).toBe(1);
+      await expect(inbox.unarchive(id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+      await expect(inbox.wake({ seq: 2 })).rejects.toMatchObject({ code: "NOT_FOUND" });
+      expect(await inbox.counts()).toMatchObject({ total: 0, unread: 0, unseen: 0, rev: 6 });
+      await expect
+        .poll(() => live)
+        .toEqual([
+          ["read", 1, 0],
+          ["seen", 2, 0],
+          ["deleted", 2, 0],
+          ["deleted", 1, 0],
+        ]);
+      subscription.close();
     });
 
     test("a page of archived items leads to the next, and to no page of active ones", async () => {

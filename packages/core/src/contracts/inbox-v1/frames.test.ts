@@ -12,6 +12,10 @@ test.each(["archived", "snoozed"] satisfies InboxChange[])("an item that is %s l
   expect(frameOf(change)).toEqual(frameOf("deleted"));
 });
 
+test.each(["read", "deleted"] satisfies InboxChange[])("an archived or snoozed item that is %s has no frame", (change) => {
+  expect(eventFrame({ change, item: item as unknown as InboxItem, count: 0, seq: 1, epoch: "e" }, { userId: "ann" })).toBeNull();
+});
+
 test.each(["unarchived", "woken", "unread", "seen", "unseen", "seen_all", "pinned", "unpinned"] satisfies InboxChange[])(
   "the contract has no frame for %s",
   (change) => {

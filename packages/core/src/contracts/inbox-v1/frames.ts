@@ -85,7 +85,8 @@ let latest: { readonly event: InboxEvent; readonly frame: Frame } | null = null;
 export function eventFrame(event: InboxEvent, { userId }: { readonly userId: string }): Frame | null {
   if (latest?.event !== event) {
     const type = FRAME_TYPES[event.change];
-    if (type === null) {
+    // A change of an archived or snoozed item is none to the contract.
+    if (type === null || event.count === 0) {
       return null;
     }
     const frame = written.get(event) ?? madeFrame(event, { type, userId });

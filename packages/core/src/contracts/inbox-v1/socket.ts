@@ -63,7 +63,7 @@ class InboxSocket extends MessageSocket implements Client {
 
   get #inbox(): Inbox | null {
     const { principal, service } = this.context;
-    return principal?.kind === "user" ? service.tenant(principal.tenant).inbox(principal.userId) : null;
+    return principal?.kind === "user" ? service.tenant(principal.tenant).inbox(principal.userId).activeOnly() : null;
   }
 
   report(error: unknown, message: string): void {
@@ -88,7 +88,7 @@ class InboxSocket extends MessageSocket implements Client {
       this.closed();
       return;
     }
-    const inbox = this.context.service.tenant(principal.tenant).inbox(principal.userId);
+    const inbox = this.context.service.tenant(principal.tenant).inbox(principal.userId).activeOnly();
     const filters = filtersOfQuery(query);
     if (filters !== null) {
       this.#filter(filters, inbox);

@@ -90,6 +90,29 @@ export function itemMarkTests(harness: StorageHarness): void {
       expect(seqsOf(await expectTrueCounts(fixture, owner))).toEqual([3, 2, 1]);
     });
 
+    test("an archived or snoozed item is found, read and removed where it is, if it is looked for there", async () => {
+      await fixture.fill("ann", 4);
+      const { inbox } = fixture;
+      const owner = fixture.owner("ann");
+      await mark(owner, [1, 2], "archived", 5);
+      await inbox.mark(owner, [{ seq: 3 }], { mark: "snoozed", at: at(5), until: at(900) });
+      const places = ["active", "archived", "snoozed"] as const;
+      expect(await inbox.get(owner, { seq: 1 }, { places: ["snoozed"] })).toBeNull();
+      expect(await inbox.get(owner, { seq: 1 }, { places })).toMatchObject({ archivedAt: at(5), readAt: null });
+      const all = [1, 3, 4].map((seq) => ({ seq }));
+      expect(await inbox.mark(owner, all, { mark: "read", at: at(6), places })).toMatchObject({
+        items: [{ readAt: at(6), archivedAt: at(5) }, { snoozedUntil: at(900) }, { readAt: at(6) }],
+        changed: new Set([1, 3, 4]),
+        counts: { total: 1, unread: 0, unseen: 0 },
+      });
+      expect(await inbox.mark(owner, all, { mark: "unread", at: at(7), places: ["archived"] })).toMatchObject({ changed: new Set([1]) });
+      const removed = await inbox.mark(owner, [{ seq: 2 }, { seq: 3 }, { seq: 4 }], { mark: "deleted", at: at(8), places });
+      expect(removed).toMatchObject({ items: [{ archivedAt: at(5) }, { snoozedUntil: at(900) }, {}], counts: { total: 0 } });
+      expect(await inbox.get(owner, { seq: 2 }, { places })).toBeNull();
+      expect((await mark(owner, [1, 2, 3], "unarchived")).counts).toMatchObject({ total: 1, unread: 1, unseen: 0 });
+      await expectTrueCounts(fixture, owner);
+    });
+
     test("marking everything covers archived items, also when no active item is left", async () => {
       await fixture.fill("ann", 2);
       const owner = fixture.owner("ann");

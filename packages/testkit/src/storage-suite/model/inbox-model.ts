@@ -54,6 +54,9 @@ interface MarkRule {
 const PLACES: Readonly<Record<ItemPlace, (row: ModelRow) => boolean>> = { active: isActive, archived: isArchived, snoozed: isSnoozed };
 
 const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
+  read: { changes: ({ readAt }) => readAt === null, change: (row, at) => Object.assign(row, { readAt: at }) },
+  unread: { changes: ({ readAt }) => readAt !== null, change: (row) => Object.assign(row, { readAt: null, seen: true }) },
+  deleted: { changes: () => true, change: (row) => Object.assign(row, { deleted: true }) },
   seen: { changes: (row) => !isSeen(row), change: (row) => Object.assign(row, { seen: true }) },
   unseen: { changes: ({ readAt, seen }) => readAt === null && seen, change: (row) => Object.assign(row, { seen: false }) },
   pinned: { changes: ({ pinnedAt }) => pinnedAt === null, change: (row, at) => Object.assign(row, { pinnedAt: at }) },
@@ -161,22 +164,11 @@ export class InboxModel {
   }
 
   markRead(owner: Owner, refs: readonly ItemRef[], at: Date): ModelChange {
-    const found = this.#findAll(owner, refs);
-    const changed = found.filter((row) => row.readAt === null);
-    for (const row of changed) {
-      row.readAt = at;
-    }
-    return this.#noteChange(owner, found, changed);
+    return this.mark(owner, refs, { mark: "read", at });
   }
 
-  markUnread(owner: Owner, refs: readonly ItemRef[]): ModelChange {
-    const found = this.#findAll(owner, refs);
-    const changed = found.filter((row) => row.readAt !== null);
-    for (const row of changed) {
-      row.readAt = null;
-      row.seen = true;
-    }
-    return this.#noteChange(owner, found, changed);
+  markUnread(owner: Owner, refs: readonly ItemRef[], at: Date): ModelChange {
+    return this.mark(owner, refs, { mark: "unread", at });
   }
 
   markAllRead(owner: Owner, at: Date): number {
@@ -203,7 +195,7 @@ export class InboxModel {
 
   mark(owner: Owner, refs: readonly ItemRef[], marking: ItemMarking): ModelChange {
     const { changes, change } = MARKS[marking.mark];
-    const places = FOUND_IN[marking.mark] ?? ["active"];
+    const places = marking.places ?? FOUND_IN[marking.mark] ?? ["active"];
     const found = this.#findAll(owner, refs, (row) => places.some((place) => PLACES[place](row)));
     const changed = found.filter(changes);
     for (const row of changed) {
@@ -229,12 +221,8 @@ export class InboxModel {
     return times.toSorted((one, other) => one.getTime() - other.getTime())[0] ?? null;
   }
 
-  remove(owner: Owner, refs: readonly ItemRef[]): ModelChange {
-    const found = this.#findAll(owner, refs);
-    for (const row of found) {
-      row.deleted = true;
-    }
-    return this.#noteChange(owner, found, found);
+  remove(owner: Owner, refs: readonly ItemRef[], at: Date): ModelChange {
+    return this.mark(owner, refs, { mark: "deleted", at });
   }
 
   removeRead(owner: Owner): number {

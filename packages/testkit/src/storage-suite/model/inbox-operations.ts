@@ -43,6 +43,8 @@ export type Operation =
   | ({
       readonly do: "mark";
       readonly mark: ItemMarking["mark"];
+      /** Where it looks for the items, if not where the mark finds them by itself. */
+      readonly places: readonly ItemPlace[] | null;
       readonly forSeconds: number;
       readonly picks: readonly Pick[];
       readonly second: number;
@@ -56,7 +58,12 @@ export type Operation =
   | ({ readonly do: "follow"; readonly start: number; readonly limit: number } & Whose)
   | { readonly do: "renewEpochs" };
 
-const MARKS: ItemMarking["mark"][] = ["seen", "unseen", "pinned", "unpinned", "archived", "unarchived", "snoozed", "snoozed", "woken"];
+const MARKS: ItemMarking["mark"][] = [
+  ...(["seen", "unseen", "pinned", "unpinned", "archived", "unarchived", "snoozed", "snoozed", "woken"] as const),
+  ...(["read", "unread", "deleted"] as const),
+];
+/** The marks that leave an item where it is, or take it from there. */
+const ANYWHERE: readonly ItemMarking["mark"][] = ["seen", "unseen", "pinned", "unpinned", "read", "unread", "deleted"];
 
 const tenant = fc.nat({ max: 1 });
 const user = fc.nat({ max: MODEL_USERS.length - 1 });
@@ -103,16 +110,19 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     }),
   },
   {
-    weight: 9,
-    arbitrary: fc.record({
-      do: fc.constant("mark" as const),
-      mark: fc.constantFrom<ItemMarking["mark"][]>(...MARKS),
-      forSeconds: fc.nat({ max: 100 }),
-      tenant,
-      user,
-      picks: fc.array(pick, { maxLength: 6 }),
-      second,
-    }),
+    weight: 10,
+    arbitrary: fc
+      .record({
+        do: fc.constant("mark" as const),
+        mark: fc.constantFrom<ItemMarking["mark"][]>(...MARKS),
+        places: fc.option(fc.subarray<ItemPlace>(["active", "archived", "snoozed"], { minLength: 1 })),
+        forSeconds: fc.nat({ max: 100 }),
+        tenant,
+        user,
+        picks: fc.array(pick, { maxLength: 6 }),
+        second,
+      })
+      .map((step) => (ANYWHERE.includes(step.mark) ? step : { ...step, places: null })),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("markAllRead" as const, "markAllSeen" as const), tenant, user, second }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("wakeDue" as const), tenant, user, second }) },

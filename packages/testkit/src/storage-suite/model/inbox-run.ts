@@ -173,16 +173,19 @@ export class InboxRun {
   async #mark(operation: Step<"mark">): Promise<void> {
     const owner = this.#owner(operation);
     const refs = operation.picks.map((pick) => this.#ref(pick));
-    const { mark, second, forSeconds } = operation;
-    const marking = mark === "snoozed" ? { mark, at: at(second), until: at(second + forSeconds) } : { mark, at: at(second) };
+    const { mark, second, forSeconds, places } = operation;
+    const where = places === null ? {} : { places };
+    const marking = mark === "snoozed" ? { mark, at: at(second), until: at(second + forSeconds) } : { mark, at: at(second), ...where };
     const change = await this.#fixture.inbox.mark(owner, refs, marking);
     const expected = this.#model.mark(owner, refs, marking);
     expect({ found: seqsOf(change.items), changed: change.changed }).toEqual({ found: expected.found, changed: new Set(expected.changed) });
     expect(change.counts).toMatchObject(this.#model.counts(owner));
-    expectItems(
-      change.items,
-      expected.found.flatMap((seq) => this.#model.there(owner, { seq }) ?? []),
-    );
+    if (mark !== "deleted") {
+      expectItems(
+        change.items,
+        expected.found.flatMap((seq) => this.#model.there(owner, { seq }) ?? []),
+      );
+    }
   }
 
   async #wakeDue(operation: Step<"wakeDue">): Promise<void> {
@@ -227,6 +230,7 @@ export class InboxRun {
     const item = await this.#fixture.inbox.get(owner, ref);
     const expected = this.#model.get(owner, ref);
     expect(item).toEqual(expected);
+    expect(await this.#fixture.inbox.get(owner, ref, { places: ["active", "archived", "snoozed"] })).toEqual(this.#model.there(owner, ref));
     if (expected === null) {
       expect(await this.#fixture.inbox.absence(owner, ref)).toBe(this.#model.absence(owner, ref));
     }

@@ -90,6 +90,7 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
   inbox: {
     of: (service) => service.inbox("ann"),
     calls: {
+      activeOnly: [],
       list: [{ limit: 10 }],
       get: [{ seq: 1 }],
       listStored: [{ limit: 10 }],
