@@ -20,6 +20,7 @@ export {
   type ChainSelection,
   type ChangeBy,
   type ClaimedDelivery,
+  type ClaimedDigest,
   type Completed,
   cancelChains,
   chainOutcome,
@@ -28,6 +29,9 @@ export {
   type DeliveryErasureStep,
   type DeliveryFairness,
   type DeliveryStorage,
+  type DigestChange,
+  type DigestMember,
+  type DigestStorage,
   type EndedAttempt,
   type EndedBy,
   type Endpoint,
@@ -53,8 +57,11 @@ export {
   type SendUpdated,
   type SettleChanges,
   type Settlement,
+  type StoredBundle,
   sendOf,
   sendStatus,
+  type TakenEntry,
+  type UntakenEntry,
 } from "./delivery/index.ts";
 export type { PageBounds } from "./foundation/bounds.ts";
 export { newEpoch } from "./foundation/digest.ts";

@@ -36,5 +36,7 @@ export const {
   choices,
   settings,
   throttles,
+  digests,
+  digestEntries,
   migrations,
 } = tables;

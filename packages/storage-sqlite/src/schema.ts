@@ -23,5 +23,7 @@ export const {
   choices,
   settings,
   throttles,
+  digests,
+  digestEntries,
   migrations,
 } = tables;

@@ -38,6 +38,8 @@ describe("migrations", () => {
       "belfry_choices",
       "belfry_deliveries",
       "belfry_delivery_attempts",
+      "belfry_digest_entries",
+      "belfry_digests",
       "belfry_event_acks",
       "belfry_events",
       "belfry_fan_out_chunks",

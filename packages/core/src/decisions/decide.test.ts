@@ -92,7 +92,7 @@ describe("a decision", () => {
     const immediate = { ...OFF, value: "immediate" as const };
     expect(decided({ hasDigest: true }, { choice: daily })).toMatchObject({
       outcome: "digest",
-      digest: { by: "choice", frequency: "daily" },
+      digest: { by: "choice", frequency: "daily", scope: "type", name: "comment" },
     });
     expect(decided({ hasDigest: true }, {})).toMatchObject({ outcome: "digest", digest: { by: "type" }, reason: "digest" });
     expect(decided({ hasDigest: true }, { choice: immediate })).toMatchObject({ outcome: "deliver" });

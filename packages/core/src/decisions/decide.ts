@@ -1,10 +1,15 @@
-import { type EffectiveChoice, type Frequency, isDigestFrequency, sourceText } from "./choice.ts";
+import { type ChoiceScope, type EffectiveChoice, type Frequency, isDigestFrequency, sourceText } from "./choice.ts";
 
 /** Why a delivery is skipped, and kept with this reason. */
 export type SkipReason = "expired" | "no_address" | "suppressed" | "preference" | "read" | "online" | "condition" | "throttled";
 
-/** The digest that a notification waits in: of a frequency that the user chose, or of its type. */
-export type DigestPlan = { readonly by: "choice"; readonly frequency: Exclude<Frequency, "immediate"> } | { readonly by: "type" };
+/** How often a digest of a chosen frequency comes. */
+export type DigestFrequency = Exclude<Frequency, "immediate">;
+
+/** The digest that a notification waits in: of a frequency that was chosen for a group, topic, type, category or everything, or of its type. */
+export type DigestPlan =
+  | { readonly by: "choice"; readonly frequency: DigestFrequency; readonly scope: ChoiceScope; readonly name: string }
+  | { readonly by: "type" };
 
 /** What becomes of a notification for one user and channel. */
 export type Decision =
@@ -112,7 +117,9 @@ const ASK: Readonly<Record<DecisionRule, Rule>> = {
   },
   digest: ({ hasDigest, hasThrottle }, { choice }, at) => {
     if (isDigestFrequency(choice.value)) {
-      const digest = { by: "choice", frequency: choice.value } as const;
+      // Frequencies come from choices alone.
+      const { scope, name } = "scope" in choice.source ? choice.source : ({ scope: "all", name: "" } as const);
+      const digest = { by: "choice", frequency: choice.value, scope, name } as const;
       return { outcome: "digest", at, digest, reason: "digest", source: sourceText(choice.source) };
     }
     return hasDigest && !hasThrottle && choice.value !== "immediate"

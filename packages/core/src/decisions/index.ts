@@ -13,6 +13,7 @@ export {
   DECISION_RULES,
   type Decision,
   type DecisionRule,
+  type DigestFrequency,
   type DigestPlan,
   decision,
   type RuleResults,

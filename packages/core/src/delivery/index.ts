@@ -47,6 +47,16 @@ export type {
   SendUpdated,
   SettleChanges,
 } from "./delivery-storage.ts";
+export type { Digest, DigestPlace, DigestState, DigestTiming, EntryPlan } from "./digest.ts";
+export type {
+  ClaimedDigest,
+  DigestChange,
+  DigestMember,
+  DigestStorage,
+  StoredBundle,
+  TakenEntry,
+  UntakenEntry,
+} from "./digest-storage.ts";
 export { type EndedAttempt, type EndedBy, endAttempts, endLostLeases, type LostDeliveries, type RuledAttempt } from "./end-attempts.ts";
 export { type ChannelExplanation, type ExplainedDecision, type ExplainInput, explain } from "./explain.ts";
 export { type AskedByContract, type ParsedSend, parseSend, type SendRules } from "./parse-send.ts";

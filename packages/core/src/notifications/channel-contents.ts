@@ -74,8 +74,11 @@ export const CONTENTS: MembersOf<ChannelContents> = {
 
 const MEMBERS = Object.keys(CONTENTS) as readonly (keyof ChannelContents)[];
 
+/** Contents as they are declared, whatever their functions take. */
+type DeclaredContents = { readonly [Member in keyof ChannelContents]?: unknown };
+
 /** Checks what is the same for all. What functions make is checked when they are called. Throws `CONFIGURATION`. */
-export function requireContents(whose: string, declared: ChannelContents<never>): void {
+export function requireContents(whose: string, declared: DeclaredContents): void {
   for (const member of membersOf(declared)) {
     const own = declared[member];
     requireConfiguration(whose, [typeof own === "function" ? null : CHECKS[member](own, member)]);
@@ -83,7 +86,7 @@ export function requireContents(whose: string, declared: ChannelContents<never>)
 }
 
 /** The contents that are declared. */
-export function membersOf(declared: ChannelContents<never>): readonly (keyof ChannelContents)[] {
+export function membersOf(declared: DeclaredContents): readonly (keyof ChannelContents)[] {
   return MEMBERS.filter((member) => declared[member] !== undefined);
 }
 
@@ -91,8 +94,9 @@ export function membersOf(declared: ChannelContents<never>): readonly (keyof Cha
 export interface ContentRendering {
   readonly type: string;
   readonly channel: string;
-  readonly declared: ChannelContents<never>;
-  readonly source: ContentSource;
+  readonly declared: DeclaredContents;
+  /** What its functions take. */
+  readonly source: object;
 }
 
 /** Contents that were made. */

@@ -75,3 +75,11 @@ export {
   type TypeReach,
   type TypeThrottle,
 } from "./type-channels.ts";
+export {
+  DEFAULT_MAX_ITEMS,
+  type DigestContent,
+  type DigestContents,
+  type DigestEntry,
+  type DigestSource,
+  type TypeDigest,
+} from "./type-digest.ts";

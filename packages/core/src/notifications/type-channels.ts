@@ -3,6 +3,7 @@ import { type ChecksOf, type MembersOf, requireConfiguration, requireOptions } f
 import type { JsonObject } from "../foundation/json.ts";
 import { type Check, describe, describeList, isPlain, oneOf, shown, whole } from "../foundation/parse-text.ts";
 import { type ChannelContents, CONTENTS, membersOf, requireContents } from "./channel-contents.ts";
+import { requireDigest, type TypeDigest } from "./type-digest.ts";
 
 /** What a type's own condition is asked about. */
 export interface ConditionSource<Data = JsonObject> {
@@ -33,8 +34,13 @@ export interface ChannelDeclaration<Data = JsonObject> extends ChannelContents<D
    * takes too long fails the attempt, which is repeated. @default always
    */
   readonly when?: (source: ConditionSource<Data>) => boolean | Promise<boolean>;
-  /** What goes beyond it is skipped. @default as often as there are notifications */
+  /** What goes beyond it waits for the digest, and is skipped without one. @default as often as there are notifications */
   readonly throttle?: TypeThrottle;
+  /**
+   * Bundles notifications that come within a time into one. A user who wants them at once, or more seldom, may choose so; a
+   * required channel has no digest. @default each goes out by itself
+   */
+  readonly digest?: TypeDigest<Data>;
   /** Whether users get it who chose nothing, and whose tenant chose nothing. @default "on" */
   readonly default?: "on" | "off";
   /** Of the inbox alone: whether users can switch it off. @default false */
@@ -66,7 +72,7 @@ const THROTTLE: ChecksOf<TypeThrottle> = { max: whole({ min: 1, max: 10_000 }), 
 
 const isFlag: Check = oneOf([true, false]);
 
-type ChannelRules = Omit<ChannelDeclaration, keyof ChannelContents>;
+type ChannelRules = Omit<ChannelDeclaration, keyof ChannelContents | "digest">;
 
 const RULES: ChecksOf<ChannelRules> = {
   afterMs: whole({ min: 0, max: MAX_MS }),
@@ -87,6 +93,7 @@ const { optional: _, ...OF_OTHERS }: MembersOf<ChannelDeclaration> = {
   unlessOnline: true,
   when: true,
   throttle: true,
+  digest: true,
   default: true,
   optional: true,
 };
@@ -117,8 +124,11 @@ function effectIssues(type: TypeReach<never>, names: readonly string[]): readonl
     return repeated === undefined ? [] : [issue([member], `names ${shown(repeated)} twice`)];
   });
   const idle = names.flatMap((name) => {
-    const { default: byType, optional = false, unlessRead = false } = rulesOfType(type, name);
+    const { default: byType, optional = false, unlessRead = false, digest } = rulesOfType(type, name);
     return [
+      digest !== undefined && isRequired(type, name)
+        ? issue(["channels", name, "digest"], `has no effect where ${name} is required; leave out one of them`)
+        : [],
       unlessRead && !names.includes(INBOX_CHANNEL)
         ? issue(["channels", name, "unlessRead"], "has no effect, since the type has no inbox in which it could be read; add inbox: true")
         : [],
@@ -151,6 +161,9 @@ function requireRules(whose: string, name: string, rules: unknown): void {
     requireConfiguration(whose, [value === undefined ? null : check(value, member)]);
   }
   requireContents(whose, given);
+  if (given.digest !== undefined) {
+    requireDigest(whose, given.digest);
+  }
 }
 
 function throttleIssue(value: unknown, name: string): Issue | null {

@@ -1,6 +1,7 @@
 import { columns as c, table } from "./columns.ts";
 import { DECISIONS } from "./decisions.ts";
 import { DELIVERIES } from "./deliveries.ts";
+import { DIGESTS } from "./digests.ts";
 import { HUB } from "./hub.ts";
 import { INBOX } from "./inbox.ts";
 
@@ -10,6 +11,7 @@ export const TABLES = {
   ...DELIVERIES,
   ...HUB,
   ...DECISIONS,
+  ...DIGESTS,
   /**
    * The migrations that this database has: each one's number from 1, the SHA-256 of its SQL in hexadecimal, and how many
    * migrations a package must know to work after it.

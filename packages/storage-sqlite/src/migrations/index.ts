@@ -19,6 +19,7 @@ import { itemMarksMigration } from "./0017-item-marks.ts";
 import { quietMigration } from "./0018-quiet.ts";
 import { throttlesMigration } from "./0019-throttles.ts";
 import { dueItemsMigration } from "./0020-due-items.ts";
+import { digestsMigration } from "./0021-digests.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -42,4 +43,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: quietMigration },
   { phase: "expand", sql: throttlesMigration },
   { phase: "expand", sql: dueItemsMigration },
+  { phase: "expand", sql: digestsMigration },
 ] as const satisfies readonly Migration[];

@@ -23,6 +23,7 @@ export const RECORD = "019b0000-0000-7000-8000-000000000021";
 /** Refers to its prompt. */
 export const LATER_RECORD = "019b0000-0000-7000-8000-000000000023";
 export const LONG_PROMPT = "Do it well. ".repeat(100);
+export const DIGEST = "019b0000-0000-7000-8000-000000000031";
 const HANDLER = "019b0000-0000-7000-8000-000000000022";
 
 const tenant = "acme";
@@ -41,6 +42,9 @@ function delivery(pk: number, id: string, more: PublishedRow["values"]): Publish
   const name = { pk, id, notification_pk: 2, tenant, channel: "email", recipient: `${pk}@example.com`, chain: pk - 1, is_fallback: false };
   return { ...name, reason: null, attempts_before: 0, lease_owner: null, lease_until: null, ...more };
 }
+
+const DIGEST_PLAN =
+  '{"by":"type","scope":"type","name":"note","key":"","frequency":null,"windowMs":60000,"maxWindowMs":null,"leading":false}';
 
 const DETAILS = {
   ...{ notification_pk: 2, tenant, channels: '["email"]', room_id: "lobby", recipients: '["1@example.com","2@example.com"]' },
@@ -160,5 +164,19 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
     since: 19,
     table: "belfry_throttles",
     values: { tenant, user_id: "ann", place: "f9cdfe0248d356c5ae0cd85e76dfa9ae1232c266d39f4db33f29ea727ccf34a1", free_at: 1 },
+  },
+  {
+    since: 21,
+    table: "belfry_digests",
+    values: {
+      ...{ pk: 1, id: DIGEST, tenant, user_id: "2@example.com", channel: "email", place: "place", plan: DIGEST_PLAN, state: "closed" },
+      ...{ opened_at: THEN, closes_at: THEN, last_at: null, opened_by: "token", rendered_at: THEN, closed_at: THEN, shown: 1, total: 1 },
+      ...{ attempt: 1, due_at: null, lease_owner: null, lease_until: null, fence: 1 },
+    },
+  },
+  {
+    since: 21,
+    table: "belfry_digest_entries",
+    values: { delivery_pk: 2, due_at: THEN, plan: DIGEST_PLAN, taken_by: null, digest_pk: 1, place: 1 },
   },
 ];
