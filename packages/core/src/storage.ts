@@ -14,6 +14,7 @@ export type {
 export { askThrottle } from "./decisions/index.ts";
 export {
   type Acknowledging,
+  type AddressClaim,
   acknowledgeChains,
   type ChainCounts,
   type ChainOutcome,
@@ -29,6 +30,7 @@ export {
   type DeliveryErasureStep,
   type DeliveryFairness,
   type DeliveryStorage,
+  type DeliveryTerms,
   type DigestChange,
   type DigestMember,
   type DigestStorage,

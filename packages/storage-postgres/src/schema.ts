@@ -35,6 +35,7 @@ export const {
   processingRecords,
   choices,
   settings,
+  takenAddresses,
   throttles,
   digests,
   digestEntries,

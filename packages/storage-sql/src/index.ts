@@ -21,6 +21,7 @@ export {
   type TrackingRow,
   toDelivery,
 } from "./delivery/rows.ts";
+export { takingAddresses } from "./delivery/take-addresses.ts";
 export { promptDigest } from "./hub/prompts.ts";
 export {
   hubRows,

@@ -22,6 +22,7 @@ export const {
   processingRecords,
   choices,
   settings,
+  takenAddresses,
   throttles,
   digests,
   digestEntries,

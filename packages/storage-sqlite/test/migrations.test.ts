@@ -56,6 +56,7 @@ describe("migrations", () => {
       "belfry_sends",
       "belfry_settings",
       "belfry_socket_tickets",
+      "belfry_taken_addresses",
       "belfry_throttles",
       "belfry_trackings",
       "sqlite_sequence",

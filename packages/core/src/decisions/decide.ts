@@ -1,7 +1,16 @@
 import { type ChoiceScope, type EffectiveChoice, type Frequency, isDigestFrequency, sourceText } from "./choice.ts";
 
 /** Why a delivery is skipped, and kept with this reason. */
-export type SkipReason = "expired" | "no_address" | "suppressed" | "preference" | "read" | "online" | "condition" | "throttled";
+export type SkipReason =
+  | "expired"
+  | "no_address"
+  | "suppressed"
+  | "preference"
+  | "read"
+  | "online"
+  | "condition"
+  | "throttled"
+  | "same_address";
 
 /** How often a digest of a chosen frequency comes. */
 export type DigestFrequency = Exclude<Frequency, "immediate">;

@@ -10,6 +10,7 @@ import type { Ruling } from "./chains.ts";
 import type { Channel, DeliveryFailure, Directory } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { Delivery } from "./delivery.ts";
+import type { AddressClaim, ClaimedDelivery } from "./delivery-storage.ts";
 
 interface Wanted {
   readonly tenant: string;
@@ -110,6 +111,21 @@ export class Addresses {
       const contact = contacts.get(tenant)?.get(userId) as Readonly<Record<string, unknown>> | null | undefined;
       return { address: contact?.[channel], locale: contact?.locale, timeZone: contact?.timeZone };
     });
+  }
+}
+
+/** Has each address that recipients share reached once over a channel, whichever of them comes first. */
+export class SharedAddresses {
+  readonly #taken: Coalesced<AddressClaim, boolean>;
+
+  constructor(deliveries: Pick<DeliveryContext["deliveries"], "takeAddresses">) {
+    this.#taken = new Coalesced((claims) => deliveries.takeAddresses(claims));
+  }
+
+  /** Returns what stands against a claimed delivery to this address, or null. */
+  async ruling({ delivery, state }: ClaimedDelivery, address: string): Promise<Ruling | null> {
+    const isFree = state.addresses === "own" || (await this.#taken.get({ deliveryId: delivery.id, channel: delivery.channel, address }));
+    return isFree ? null : { outcome: "skip", reason: "same_address", source: "notification" };
   }
 }
 

@@ -10,7 +10,7 @@ import {
   type TaskContents,
 } from "../notifications/index.ts";
 import { OutOfTime, type TimeLimit, withinTime } from "../work/timing.ts";
-import type { Addresses, Reached } from "./addresses.ts";
+import type { Addresses, Reached, SharedAddresses } from "./addresses.ts";
 import type { Ruling } from "./chains.ts";
 import type { Channel, DeliveryFailure, DeliveryOutcome, DeliveryTask } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
@@ -48,6 +48,7 @@ function taskOf(
 export interface AttemptContext extends Omit<TimeLimit, "timeoutMs"> {
   readonly addresses: Addresses;
   readonly rulings: Pick<Rulings, "on">;
+  readonly shared: Pick<SharedAddresses, "ruling">;
   readonly types: NotificationTypes;
   readonly links: DeliveryContext["unsubscribeLinks"];
 }
@@ -82,13 +83,13 @@ export async function attempt(channel: Channel, claimed: ClaimedDelivery, contex
     if ("status" in reached || "outcome" in reached) {
       return reached;
     }
-    if (claimed.delivery.recipientKind === "user") {
-      step = "decision";
-      const ruling = await context.rulings.on(claimed, reached);
-      ends.throwIfAborted();
-      if (ruling !== null) {
-        return ruling;
-      }
+    step = "decision";
+    const isOfUser = claimed.delivery.recipientKind === "user";
+    const ruling =
+      (isOfUser ? await context.rulings.on(claimed, reached) : null) ?? (await context.shared.ruling(claimed, reached.address));
+    ends.throwIfAborted();
+    if (ruling !== null) {
+      return ruling;
     }
     let texts: TaskTexts = claimed.notification;
     if (claimed.notification.rendered !== null || context.links !== null) {

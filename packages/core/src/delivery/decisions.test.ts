@@ -54,6 +54,8 @@ function loaded(chains: readonly (readonly LoadedDelivery[])[], state: Partial<S
       attempts: 0,
       fallbackUsed: false,
       fallbackDelayMs: 0,
+      inboxNeeds: "connection",
+      addresses: "own",
       deliveredAt: null,
       failedAt: null,
       ...state,

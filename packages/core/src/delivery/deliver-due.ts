@@ -4,7 +4,7 @@ import { declaredType, INBOX_CHANNEL } from "../notifications/index.ts";
 import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { LeaseStorage, LostLease } from "../work/lease-storage.ts";
 import { type Cancellation, retryDelayMs } from "../work/timing.ts";
-import { Addresses } from "./addresses.ts";
+import { Addresses, SharedAddresses } from "./addresses.ts";
 import { attempt } from "./attempt.ts";
 import { endWaits, type Settlement } from "./chains.ts";
 import type { Channel, DeliveryOutcome } from "./channel.ts";
@@ -41,6 +41,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
   readonly #inbox: InboxChannel;
   readonly #addresses: Addresses;
   readonly #rulings: Rulings;
+  readonly #shared: SharedAddresses;
   readonly #share: EndpointShare;
   readonly #breaker = new CircuitBreaker();
   readonly #gone = new GoneEndpoints();
@@ -53,6 +54,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     this.#inbox = new InboxChannel(context);
     this.#addresses = new Addresses(context);
     this.#rulings = new Rulings(context);
+    this.#shared = new SharedAddresses(context.deliveries);
     this.#share = new EndpointShare(concurrency);
   }
 
@@ -176,10 +178,8 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     if (goneUntil !== null && delivery.attemptsBefore === 0) {
       return failed(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
     }
-    return {
-      ...(await attempt(channel, claimed, { addresses: this.#addresses, rulings: this.#rulings, types, links, clock, cancellation })),
-      reason: null,
-    };
+    const own = { addresses: this.#addresses, rulings: this.#rulings, shared: this.#shared };
+    return { ...(await attempt(channel, claimed, { ...own, types, links, clock, cancellation })), reason: null };
   }
 
   #noteEndpoint({ delivery }: ClaimedDelivery, outcome: DeliveryOutcome): void {

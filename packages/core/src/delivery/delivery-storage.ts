@@ -7,6 +7,7 @@ import type { ChainCounts, Delivery, DeliveryAttempt, DeliveryRange, SendChanged
 import type {
   AuditEntry,
   DeliveryPlan,
+  DeliveryTerms,
   NewAuditEntry,
   Send,
   SendAnalytics,
@@ -40,7 +41,7 @@ export interface IdempotencyKey {
 }
 
 /** A notification with its deliveries, of kind `send`, and with all that goes with it. */
-export interface NewSend extends DeliveryPlan {
+export interface NewSend extends DeliveryPlan, DeliveryTerms {
   readonly notification: Notification;
   /** The choices of a sender; null for a notification that has deliveries without them. */
   readonly details: SendDetails | null;
@@ -94,7 +95,8 @@ export interface ClaimedDelivery {
 export interface SendState
   extends Pick<Notification, "tenant" | "id">,
     Omit<SendProgress, "updatedAt">,
-    Pick<DeliveryPlan, "fallbackDelayMs"> {
+    Pick<DeliveryPlan, "fallbackDelayMs">,
+    DeliveryTerms {
   readonly chains: ChainCounts;
 }
 
@@ -132,6 +134,13 @@ export interface SettleChanges {
   /** Sends as they are to be; their time of change is set to the storage's time. */
   readonly sends: readonly SendState[];
   readonly audit: readonly NewAuditEntry[];
+}
+
+/** A delivery that is to reach an address next. */
+export interface AddressClaim {
+  readonly deliveryId: string;
+  readonly channel: string;
+  readonly address: string;
 }
 
 /** The deliveries that were completed, and when, by the storage's time. */
@@ -242,6 +251,14 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
    * The times in `changes` count from `at`, and are written as counted from the storage's time.
    */
   complete(owner: string, changes: SettleChanges, at: Date): Promise<Completed>;
+
+  /**
+   * Lets each delivery take its address over its channel, unless another delivery of the same notification has taken it; of several
+   * at once, one does. A delivery keeps what it took, and may ask again.
+   *
+   * @returns for each whether it has the address; false for a delivery that is gone
+   */
+  takeAddresses(claims: readonly AddressClaim[]): Promise<readonly boolean[]>;
 
   /**
    * Makes up to `limit` deliveries due that wait for quiet hours of a user and that nobody holds, so that they are decided anew.

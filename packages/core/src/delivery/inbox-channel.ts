@@ -8,8 +8,8 @@ import type { EndedAttempt } from "./end-attempts.ts";
 const PROVIDER = "websocket";
 
 /**
- * The channel that is the inbox itself. The item stays in the inbox whatever happens: a delivery is `sent` when the user
- * has an open socket or stream, on any instance, and has failed when there is none.
+ * The channel that is the inbox itself. A delivery is `sent` once the user has the item. Where it needs a connection, too, the
+ * item stays in the inbox all the same, and the delivery fails if the user has no open socket or stream on any instance.
  */
 export class InboxChannel {
   readonly #context: DeliveryContext;
@@ -26,7 +26,7 @@ export class InboxChannel {
     if (claimed.scheduledAt !== null) {
       await this.#placed.get(claimed);
     }
-    if (await this.#context.presence.isOnline({ tenant, userId: recipient })) {
+    if (claimed.state.inboxNeeds === "item" || (await this.#context.presence.isOnline({ tenant, userId: recipient }))) {
       return { outcome: { status: "sent", provider: PROVIDER }, reason: null };
     }
     const error = "The user has no open connection.";

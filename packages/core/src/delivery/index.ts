@@ -26,6 +26,7 @@ export {
   type UnreachedReason,
 } from "./delivery.ts";
 export type {
+  AddressClaim,
   ChainSelection,
   ClaimedDelivery,
   Completed,
@@ -66,6 +67,7 @@ export type {
   AuditAction,
   AuditEntry,
   DeliveryPlan,
+  DeliveryTerms,
   NewAuditEntry,
   Send,
   SendAnalytics,

@@ -31,7 +31,7 @@ import { decideDeliveries } from "./decide-deliveries.ts";
 import type { NewDelivery, NewSend } from "./delivery-storage.ts";
 import { DEFAULT_FALLBACK, parseFallback } from "./parse-plan.ts";
 import { newProgress, sendOf } from "./read-sends.ts";
-import type { Send, SendChanges } from "./send.ts";
+import type { DeliveryTerms, Send, SendChanges } from "./send.ts";
 
 /** The rules that differ between a host's own notification and one from a contract. */
 export interface SendRules extends AskedByContract {
@@ -106,6 +106,7 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   const view = sendOf(notification, details, { ...plan, ...newProgress(createdAt, isSkipped ? "skipped" : "pending") });
   const entry: NewSend = {
     ...plan,
+    ...termsOf(deliveries, { fallback, isContract }),
     notification,
     details,
     deliveries,
@@ -209,6 +210,20 @@ function placedUsers(users: readonly string[], deliveries: readonly NewDelivery[
     deliveries.filter(({ channel, status }) => channel === INBOX_CHANNEL && status !== "skipped").map(({ recipient }) => recipient),
   );
   return users.filter((userId) => placed.has(userId)).sort(compareBytewise);
+}
+
+/** What the deliveries need. The clients of a contract take a user without a connection as not reached. */
+function termsOf(
+  deliveries: readonly NewDelivery[],
+  { fallback, isContract }: { readonly fallback: Required<FallbackInput> | null; readonly isContract: boolean },
+): DeliveryTerms {
+  const byChannel = Map.groupBy(deliveries, ({ channel, status }) => (status === "skipped" ? INBOX_CHANNEL : channel));
+  byChannel.delete(INBOX_CHANNEL);
+  const mayShare = (some: readonly NewDelivery[]) => some.length > 1 && some.some(({ recipientKind }) => recipientKind === "user");
+  return {
+    inboxNeeds: isContract || fallback?.afterMs === 0 ? "connection" : "item",
+    addresses: !isContract && [...byChannel.values()].some(mayShare) ? "shared" : "own",
+  };
 }
 
 function deliveriesOf(

@@ -49,6 +49,7 @@ describe("attempt", () => {
         clock: systemClock,
         cancellation: never,
         rulings: { on: async () => null },
+        shared: { ruling: async () => null },
       },
     );
     expect(result).toMatchObject({ outcome: { status: "failed", transient: true, provider: "test", error: "boom" } });
@@ -65,6 +66,7 @@ describe("attempt", () => {
         clock: systemClock,
         cancellation: never,
         rulings: { on: async () => null },
+        shared: { ruling: async () => null },
       },
     );
     expect(result).toMatchObject({ outcome: { status: "failed", transient: true, error: "The attempt took longer than 5 ms." } });

@@ -12,6 +12,14 @@ export interface DeliveryPlan {
   readonly scheduledAt: Date | null;
 }
 
+/** What a plan asks of its deliveries, and no view shows. */
+export interface DeliveryTerms {
+  /** When a delivery over the inbox is `sent`: once the user has the item, or only if the user has an open connection, too. */
+  readonly inboxNeeds: "item" | "connection";
+  /** Whether two of its recipients may turn out to have one address: a channel then delivers to it once. */
+  readonly addresses: "own" | "shared";
+}
+
 /** The sender's choices for a send that nothing but its view shows. */
 export interface SendDetails {
   /** Every channel it goes over, not counting the fallback. */

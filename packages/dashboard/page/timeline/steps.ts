@@ -119,6 +119,7 @@ const REASONS: Readonly<Record<DeliveryReason, string>> = {
   read: "the user had read it",
   online: "the user was connected",
   condition: "the condition of its type did not hold",
+  same_address: "another delivery of this notification reaches the same address",
   throttled: "the user had got as many as its type allows",
   quiet_hours: "these are quiet hours of the user",
 };

@@ -1,5 +1,5 @@
 import type { DeliveryStorage } from "@belfry/core/storage";
-import { reconsidering, type Sql, sendReads } from "@belfry/storage-sql";
+import { reconsidering, type Sql, sendReads, takingAddresses } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inStep, inTransaction, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
@@ -20,6 +20,7 @@ export function postgresDeliveries(
   return {
     ...sendReads(sql),
     ...reconsidering(sql),
+    ...takingAddresses(sql),
     leases: leases(bound, DELIVERY_LEASES),
     ...bind(bound, {
       createSends: run(prepareCreateSends),

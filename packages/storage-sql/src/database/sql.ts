@@ -13,7 +13,7 @@ import type {
   SendProgress,
   SourceRecord,
 } from "@belfry/core";
-import type { StoredApiKey, StoredTicket } from "@belfry/core/storage";
+import type { DeliveryTerms, StoredApiKey, StoredTicket } from "@belfry/core/storage";
 import type { TableOf, Times } from "./fields.ts";
 
 /** A processing record as it is stored: with its event's key and its lease's fence, and without its event's id. */
@@ -40,7 +40,7 @@ interface ChainColumns {
 }
 
 /** The plan of a notification's deliveries and their progress: one row for each notification with deliveries. */
-export interface Tracking extends DeliveryPlan, SendProgress, ChainColumns {
+export interface Tracking extends DeliveryPlan, DeliveryTerms, SendProgress, ChainColumns {
   readonly tenant: string;
 }
 
@@ -87,7 +87,16 @@ export interface Schema {
 /** The tables as SQL names them. */
 export type Tables = Readonly<
   Record<
-    keyof Schema | "eventAcks" | "events" | "fanOutChunks" | "idempotencyKeys" | "inboxCounters" | "inboxItems" | "prompts" | "throttles",
+    | keyof Schema
+    | "eventAcks"
+    | "events"
+    | "fanOutChunks"
+    | "idempotencyKeys"
+    | "inboxCounters"
+    | "inboxItems"
+    | "prompts"
+    | "takenAddresses"
+    | "throttles",
     string
   >
 >;

@@ -97,27 +97,29 @@ export function toDelivery(row: DeliveryRow): Delivery {
 }
 
 /** The tracking of deliveries that are to be written. */
-export function newTracking({ notification, channel, fallbackDelayMs, scheduledAt, deliveries }: NewSend): Tracking {
+export function newTracking(send: NewSend): Tracking {
+  const { notification, channel, fallbackDelayMs, scheduledAt, inboxNeeds, addresses, deliveries } = send;
   const pendingChains = new Set(deliveries.filter(({ status }) => status !== "skipped").map(({ chain }) => chain)).size;
   // What is decided against when it is created is a chain of its own.
   const skippedChains = deliveries.filter(({ status }) => status === "skipped").length;
   const none = { sentChains: 0, deliveredChains: 0, failedChains: 0, cancelledChains: 0 };
   const { tenant, createdAt } = notification;
   const progress = newProgress(createdAt, pendingChains === 0 ? "skipped" : "pending");
-  return { tenant, channel, fallbackDelayMs, scheduledAt, ...progress, pendingChains, skippedChains, ...none };
+  const plan = { tenant, channel, fallbackDelayMs, scheduledAt, inboxNeeds, addresses };
+  return { ...plan, ...progress, pendingChains, skippedChains, ...none };
 }
 
 /** The columns of a tracking that never change. */
-export const PLANNED = ["tenant", "channel", "fallbackDelayMs", "scheduledAt"] as const;
+export const PLANNED = ["tenant", "channel", "fallbackDelayMs", "scheduledAt", "inboxNeeds", "addresses"] as const;
 
 /** The columns of a delivery that never change. */
 export const NAMED = ["id", "tenant", "channel", "recipient", "recipientKind", "chain", "isFallback"] as const;
 
 /** The state of the notification `id`, from its row. */
 function toState(row: TrackingRow & { readonly id: string }): SendState {
-  const { id, tenant, status, attempts, fallbackDelayMs } = row;
+  const { id, tenant, status, attempts, fallbackDelayMs, inboxNeeds, addresses } = row;
   return {
-    ...{ tenant, id, status, attempts, fallbackUsed: Boolean(row.fallbackUsed), fallbackDelayMs },
+    ...{ tenant, id, status, attempts, fallbackUsed: Boolean(row.fallbackUsed), fallbackDelayMs, inboxNeeds, addresses },
     ...{ deliveredAt: toDate(row.deliveredAt), failedAt: toDate(row.failedAt) },
     chains: {
       pending: row.pendingChains,

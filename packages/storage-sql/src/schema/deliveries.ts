@@ -8,6 +8,7 @@ import type {
   JsonObject,
   SendStatus,
 } from "@belfry/core";
+import type { DeliveryTerms } from "@belfry/core/storage";
 import { columns as c, LEASE, table } from "./columns.ts";
 
 /** The tables of deliveries, and of access to them. */
@@ -34,6 +35,8 @@ export const DELIVERIES = {
       createdAt: c.time,
       updatedAt: c.time,
       skippedChains: c.initially(c.integer, 0),
+      inboxNeeds: c.initially(c.textOf<DeliveryTerms["inboxNeeds"]>(), "connection"),
+      addresses: c.initially(c.textOf<DeliveryTerms["addresses"]>(), "own"),
     },
     {
       indexes: {
@@ -106,6 +109,17 @@ export const DELIVERIES = {
       isTransient: c.boolean,
     },
     { key: ["deliveryPk", "attempt"], indexes: { finished: ["finishedAt"] } },
+  ),
+
+  /** The addresses that deliveries of one notification reach, where its recipients may share some. */
+  takenAddresses: table(
+    {
+      notificationPk: c.number,
+      /** SHA-256 of channel and address, in hexadecimal. */
+      place: c.bytewise,
+      deliveryPk: c.keyOf("deliveries"),
+    },
+    { key: ["notificationPk", "place"], indexes: { delivery: ["deliveryPk"] } },
   ),
 
   /** Keys of created sends, and the answers that their senders got. */

@@ -1,5 +1,5 @@
 import type { DeliveryStorage } from "@belfry/core/storage";
-import { reconsidering, type Sql, sendReads } from "@belfry/storage-sql";
+import { reconsidering, type Sql, sendReads, takingAddresses } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, read, step, write, writeIf } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
@@ -19,6 +19,7 @@ export function sqliteDeliveries(
   return {
     ...sendReads(sql),
     ...reconsidering(sql),
+    ...takingAddresses(sql),
     leases: leases(current, DELIVERY_LEASES),
     ...bind(current, {
       createSends: write(prepareCreateSends),

@@ -20,6 +20,7 @@ import { quietMigration } from "./0018-quiet.ts";
 import { throttlesMigration } from "./0019-throttles.ts";
 import { dueItemsMigration } from "./0020-due-items.ts";
 import { digestsMigration } from "./0021-digests.ts";
+import { deliveryTermsMigration } from "./0022-delivery-terms.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -44,4 +45,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: throttlesMigration },
   { phase: "expand", sql: dueItemsMigration },
   { phase: "expand", sql: digestsMigration },
+  { phase: "expand", sql: deliveryTermsMigration },
 ] as const satisfies readonly Migration[];

@@ -179,4 +179,9 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
     table: "belfry_digest_entries",
     values: { delivery_pk: 2, due_at: THEN, plan: DIGEST_PLAN, taken_by: null, digest_pk: 1, place: 1 },
   },
+  {
+    since: 22,
+    table: "belfry_taken_addresses",
+    values: { notification_pk: 2, place: "14cd44ecb16eb8ade11ae17d3bc9ae13a6aa1ed5d2e8f5a3a9f9d8e2c6fd4f4d", delivery_pk: 1 },
+  },
 ];

@@ -160,7 +160,7 @@ onEveryStorage((database) => {
         { id, type: "welcome", title: "Welcome", data: { step: 1, icon: "wave" } },
       ]);
       expect(mail.tasks.map(({ title, data }) => [title, data])).toEqual([["Welcome", { step: 1, icon: "wave" }]]);
-      expect((await service.get(id)).status).toBe("partial");
+      expect((await service.get(id)).status).toBe("sent");
     });
 
     test("every change of state is reported, and a listener that throws does not stop the others", async () => {

@@ -34,6 +34,7 @@ export function fullSend(fixture: Fixture) {
   };
   return {
     ...{ notification, channel: "webhook", fallbackDelayMs: 1_234, scheduledAt: at(500), details },
+    ...({ inboxNeeds: "item", addresses: "shared" } as const),
     deliveries: [delivery],
     inboxRecipients: ["cat"],
     idempotency: { key: `full key ${notification.id}`, bodyHash: "full hash", response: "full response" },
@@ -51,6 +52,8 @@ export function fullState(send: NewSend): Full<SendState> {
     attempts: 11,
     fallbackUsed: true,
     fallbackDelayMs: send.fallbackDelayMs,
+    inboxNeeds: send.inboxNeeds,
+    addresses: send.addresses,
     deliveredAt: at(601),
     failedAt: at(602),
   };

@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import type { StorageHarness } from "../harness.ts";
+import { addressTests } from "./addresses.ts";
 import { claimingTests } from "./claiming.ts";
 import { deliveryErasingTests } from "./erasing.ts";
 import { deliveryRoundTripTests } from "./round-trips.ts";
@@ -11,6 +12,7 @@ export function deliveryTests(harness: StorageHarness): void {
   describe("delivery", () => {
     sendingTests(harness);
     claimingTests(harness);
+    addressTests(harness);
     deliverySweepingTests(harness);
     deliveryErasingTests(harness);
     deliveryRoundTripTests(harness);

@@ -59,6 +59,7 @@ export function newSend(fixture: Fixture, fields: SendFields = {}): NewSend {
   ]);
   return {
     notification,
+    ...({ inboxNeeds: "connection", addresses: "own" } as const),
     ...{ channel, fallbackDelayMs: fallbackAfterMs ?? 0, scheduledAt: null, ...plan },
     details:
       details === null

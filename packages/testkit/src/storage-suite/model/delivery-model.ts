@@ -192,8 +192,9 @@ export function viewOf(send: ModelSend): Send {
 export function stateOf(send: ModelSend): SendState {
   const { notification, written, attempts, fallbackUsed, deliveredAt, failedAt } = send;
   const { id, tenant } = notification;
-  const { fallbackDelayMs } = written;
-  return { tenant, id, status: statusOf(send), chains: countsOf(send), attempts, fallbackUsed, fallbackDelayMs, deliveredAt, failedAt };
+  const { fallbackDelayMs, inboxNeeds, addresses } = written;
+  const plan = { fallbackDelayMs, inboxNeeds, addresses };
+  return { tenant, id, status: statusOf(send), chains: countsOf(send), attempts, fallbackUsed, ...plan, deliveredAt, failedAt };
 }
 
 /** A copy of a delivery's fields. */
