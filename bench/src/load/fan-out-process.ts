@@ -20,7 +20,7 @@ import { usersOf } from "../settings/users.ts";
 
 const RESOLUTION_MS = 1;
 const SAMPLE_MS = 10;
-const LEFT = "SELECT count(*) FROM (SELECT 1 FROM belfry_fan_out_chunks LIMIT 1) c";
+const LEFT = "SELECT count(*) FROM (SELECT 1 FROM belfry_fan_outs LIMIT 1) c";
 
 const [, , target = ""] = process.argv;
 const isPostgres = target.startsWith("postgres");

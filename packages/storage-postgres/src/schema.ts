@@ -17,6 +17,8 @@ export const {
   inboxItems,
   inboxCounters,
   readMarks,
+  fanOuts,
+  fanOutParts,
   fanOutChunks,
   trackings,
   sends,

@@ -34,7 +34,7 @@ export {
   toSourceRecord,
 } from "./hub/rows.ts";
 export { sharedHub } from "./hub/shared-hub.ts";
-export { sharedInbox } from "./inbox/shared-inbox.ts";
+export { KEPT_UNUSED_MS, sharedInbox } from "./inbox/shared-inbox.ts";
 export { auditLog } from "./operator/audit.ts";
 export {
   type ConditionName,

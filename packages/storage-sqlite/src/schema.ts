@@ -5,6 +5,8 @@ export const {
   inboxItems,
   inboxCounters,
   readMarks,
+  fanOuts,
+  fanOutParts,
   fanOutChunks,
   trackings,
   sends,

@@ -43,6 +43,8 @@ describe("migrations", () => {
       "belfry_event_acks",
       "belfry_events",
       "belfry_fan_out_chunks",
+      "belfry_fan_out_parts",
+      "belfry_fan_outs",
       "belfry_handlers",
       "belfry_idempotency_keys",
       "belfry_identities",

@@ -115,7 +115,7 @@ describe("a database that loses its connections, and goes down, under load", () 
 
   /** Checks that the background work wrote to each recipient once. */
   async function expectCrowdsFilled(pool: pg.Pool, atLeast: number): Promise<void> {
-    const chunks = async () => (await pool.query("SELECT FROM belfry_fan_out_chunks")).rowCount;
+    const chunks = async () => (await pool.query("SELECT FROM belfry_fan_out_parts")).rowCount;
     await expect.poll(chunks, { timeout: 60_000 }).toBe(0);
     const { rows } = await pool.query(
       `SELECT (SELECT count(*)::int FROM belfry_inbox_items i WHERE i.notification_pk = n.pk) AS items

@@ -61,9 +61,14 @@ function write(context: CreatingContext, entry: NewNotification, call: Disposabl
 async function beginFanOut(context: CreatingContext, entry: NewNotification, call: Disposable): Promise<Created> {
   using _call = call;
   await context.inbox.createFanOut(entry, context.inbox.fanOutChunk);
+  announceFanOut(context, entry);
+  return { notification: entry.notification, items: [] };
+}
+
+/** Begins writing the items of a committed entry, and tells listeners about it. */
+export function announceFanOut(context: CreatingContext, entry: NewNotification): void {
   emitCreated(context, entry);
   context.fanOut();
-  return { notification: entry.notification, items: [] };
 }
 
 /** Tells clients, other processes and listeners about a committed entry. */

@@ -28,7 +28,11 @@ export class FanOut {
       const createdAt = new Date(this.#context.clock.now());
       const chunk = await this.#context.inbox.fanOutNext(createdAt, this.#context.follows);
       if (chunk === null) {
-        return POLL_INTERVAL_MS;
+        if (!(await this.#context.inbox.tidyFanOuts(createdAt))) {
+          return POLL_INTERVAL_MS;
+        }
+        await nextTurn();
+        continue;
       }
       // An item's time is the moment it entered the inbox, both in live events and in later lists.
       const notification = { ...chunk.notification, createdAt };

@@ -4,7 +4,7 @@ import { type MembersOf, requireMembers, validationError } from "../foundation/i
 import type { NewNotification } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { CreatingContext } from "./context.ts";
-import { announceCreated } from "./create.ts";
+import { announceCreated, announceFanOut, MAX_AT_ONCE } from "./create.ts";
 
 /** Options of `create`. */
 export interface CallOptions<Tx> {
@@ -51,7 +51,9 @@ export function prepared<Tx, Written extends void | Promise<void>>(
     write(tx) {
       context.requireRunning();
       requireHandle(tx);
-      return context.inbox.createWithin(tx, entry, (items) => announceCreated(context, entry, items));
+      return entry.recipients.length > MAX_AT_ONCE
+        ? context.inbox.createFanOutWithin(tx, entry, () => announceFanOut(context, entry))
+        : context.inbox.createWithin(tx, entry, (items) => announceCreated(context, entry, items));
     },
   };
 }

@@ -201,14 +201,24 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
    */
   createFanOut(entry: NewNotification, chunkSize: number): Promise<void>;
 
+  /** Does the same through the host's own open transaction, in chunks of {@link fanOutChunk}: see {@link createWithin}. */
+  createFanOutWithin(tx: Tx, entry: NewNotification, onCommit: () => void): Written;
+
   /**
    * Writes the items of the oldest chunk left by {@link createFanOut} and deletes the chunk, in one transaction. The items'
-   * creation time is `at`. Returns null when no chunk is left, apart from those that another process holds at this moment.
+   * creation time is `at`. Returns null when no chunk is left, apart from those that another process holds at this moment, and
+   * those of notifications that have expired by then.
    *
    * @param isWanted whose items must be among those answered, where nobody else asks: it saves reading where the others went. A storage
    * may ignore it; one that does not calls it in the turn of the event loop in which it commits. @default everybody's
    */
   fanOutNext(at: Date, isWanted?: (owner: Owner) => boolean): Promise<FanOutChunk | null>;
+
+  /**
+   * Ends fan-outs that are written, or whose notification has expired, and removes some of what they left, as well as of lists
+   * that were stored and never used. Returns whether there may be more to remove.
+   */
+  tidyFanOuts(at: Date): Promise<boolean>;
 
   /** Returns a page of the inbox, newest first. An inbox that never had an item is empty, with {@link EMPTY_COUNTS}. */
   list(owner: Owner, query: InboxQuery): MaybePromise<InboxPage>;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { BelfryError, type CreatedItem, type Logger } from "@belfry/core";
+import { BelfryError, type CreatedItem, type Logger, type Notification } from "@belfry/core";
 import type { NewNotification, NewSend, SendCreated } from "@belfry/core/storage";
 import { CommitWatch } from "../database/commit-watch.ts";
 import {
@@ -16,6 +16,7 @@ import { isFailedTransaction, wrapError } from "../database/errors.ts";
 import { type RunOptions, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareWriteSendDetails } from "../delivery/write-sends.ts";
+import { prepareWriteFanOut } from "../inbox/fan-outs.ts";
 import { prepareHasNotification, prepareWriteEntries } from "../inbox/write-items.ts";
 import type { Announcements } from "../listen-notify/announcements.ts";
 
@@ -36,10 +37,17 @@ export interface HostSend {
   onCommit(created: SendCreated): void;
 }
 
-interface HostWrite {
+/** An entry to be fanned out after the commit. */
+interface HostFanOut {
   readonly entry: NewNotification;
-  /** Writes what goes with the entry. */
-  also?(tx: Session): Promise<void>;
+  readonly size: number;
+  onCommit(): void;
+}
+
+interface HostWrite {
+  readonly notification: Notification;
+  /** Writes it with all that belongs to it, and answers where its items are. */
+  write(tx: Session): Promise<readonly CreatedItem[]>;
   onCommit(items: readonly CreatedItem[]): void;
 }
 
@@ -51,6 +59,7 @@ export class HostTransactions {
   readonly #options: HostTransactionsOptions;
   readonly #writeEntries: ReturnType<typeof prepareWriteEntries>;
   readonly #writeSendDetails: ReturnType<typeof prepareWriteSendDetails>;
+  readonly #writeFanOut: ReturnType<typeof prepareWriteFanOut>;
   readonly #hasNotification: ReturnType<typeof prepareHasNotification>;
   readonly #mark = randomUUID();
   readonly #watches = new WeakMap<WatchableClient, CommitWatch>();
@@ -62,25 +71,47 @@ export class HostTransactions {
     this.#options = options;
     this.#writeEntries = prepareWriteEntries(options.tables);
     this.#writeSendDetails = prepareWriteSendDetails(options.tables);
+    this.#writeFanOut = prepareWriteFanOut(options.tables);
     this.#hasNotification = prepareHasNotification(options.tables);
   }
 
   /** Writes `entry` through the open transaction behind `handle` and calls `onCommit` once that has committed. */
   write(handle: unknown, entry: NewNotification, onCommit: (items: readonly CreatedItem[]) => void): Promise<void> {
-    return this.#write(handle, { entry, onCommit });
+    return this.#write(handle, { notification: entry.notification, write: (tx) => this.#writeEntry(tx, entry), onCommit });
+  }
+
+  /** Does the same for an entry whose items are written later, in parts of `size`. */
+  writeFanOut(handle: unknown, { entry, size, onCommit }: HostFanOut): Promise<void> {
+    const { notification } = entry;
+    const write = async (tx: Session) => {
+      if (!(await this.#writeFanOut(tx, entry, { size, mark: this.#mark }))) {
+        throw endedMeanwhile();
+      }
+      return [];
+    };
+    return this.#write(handle, { notification, write, onCommit: () => onCommit() });
   }
 
   /** Does the same for a send; `at` null is the database's time. */
   writeSend(handle: unknown, { send, at, onCommit }: HostSend): Promise<void> {
-    const entry = { notification: send.notification, recipients: send.inboxRecipients };
-    return this.#write(handle, {
-      entry,
-      also: (tx) => this.#writeSendDetails(tx, [send], at),
-      onCommit: (items) => onCommit({ kind: "created", items }),
-    });
+    const { notification, inboxRecipients: recipients } = send;
+    const write = async (tx: Session) => {
+      const items = await this.#writeEntry(tx, { notification, recipients });
+      await this.#writeSendDetails(tx, [send], at);
+      return items;
+    };
+    return this.#write(handle, { notification, write, onCommit: (items) => onCommit({ kind: "created", items }) });
   }
 
-  async #write(handle: unknown, { entry, also, onCommit }: HostWrite): Promise<void> {
+  async #writeEntry(tx: Session, entry: NewNotification): Promise<readonly CreatedItem[]> {
+    const [items = []] = await this.#writeEntries(tx, [entry], { lockTimeoutMs: null, mark: this.#mark });
+    if (items.length === 0 && entry.recipients.length > 0) {
+      throw endedMeanwhile();
+    }
+    return items;
+  }
+
+  async #write(handle: unknown, { notification, write, onCommit }: HostWrite): Promise<void> {
     const client = this.#client(handle);
     const { announcements } = this.#options;
     const watch = this.#watches.get(client) ?? new CommitWatch(client, this.#options.logger);
@@ -89,17 +120,13 @@ export class HostTransactions {
     watch.begin();
     try {
       await this.#requireTransaction(client, tx, watch);
-      const [items = []] = await this.#writeEntries(tx, [entry], { lockTimeoutMs: null, mark: this.#mark });
-      if (items.length === 0 && entry.recipients.length > 0) {
-        throw wrongTransaction("ended while the notification was being written; await the write before you commit");
-      }
-      await also?.(tx);
+      const items = await write(tx);
       watch.add({
         onCommit: () => announcements.telling(() => onCommit(items)),
         onOver: () => this.#finish(handle as object, client),
-        isThere: () => this.#hasNotification(this.#options.connection, entry.notification),
+        isThere: () => this.#hasNotification(this.#options.connection, notification),
       });
-      await announcements.add(tx, entry, items);
+      await announcements.add(tx, { notification }, items);
     } catch (error) {
       throw wrapError(error);
     } finally {
@@ -146,6 +173,10 @@ export class HostTransactions {
       this.#finished.add(handle);
     }
   }
+}
+
+function endedMeanwhile(): BelfryError {
+  return wrongTransaction("ended while the notification was being written; await the write before you commit");
 }
 
 function wrongTransaction(fact: string, cause?: unknown): BelfryError {

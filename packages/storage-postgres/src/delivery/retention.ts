@@ -107,12 +107,12 @@ type LookedAtSend = readonly [isOld: boolean, isOver: boolean, pk: number];
  * the sends before it looks at their deliveries again, so that it removes none that is being retried; it skips those that
  * another transaction holds.
  */
-export function prepareSweep({ deliveries, fanOutChunks, inboxItems, notifications, trackings }: TableNames) {
+export function prepareSweep({ deliveries, fanOuts, inboxItems, notifications, trackings }: TableNames) {
   const isUnused = (
     of: string,
   ) => `NOT EXISTS (SELECT FROM ${deliveries} d WHERE d.notification_pk = ${of} AND d.status IN ('pending', 'waiting'))
       AND NOT EXISTS (SELECT FROM ${inboxItems} i WHERE i.notification_pk = ${of})
-      AND NOT EXISTS (SELECT FROM ${fanOutChunks} f WHERE f.notification_pk = ${of})`;
+      AND NOT EXISTS (SELECT FROM ${fanOuts} f WHERE f.notification_pk = ${of})`;
   const isOld = "t.created_at < $2::timestamptz";
   // The limit stands inside: the planner would otherwise read the whole of the other tables, to look at them once for every send.
   const lookAt = statement<LookedAtSend>(

@@ -1,4 +1,4 @@
-import type { CreatedItem, Owner } from "@belfry/core";
+import type { CreatedItem, Notification, Owner } from "@belfry/core";
 import type { FanOutChunk, NewNotification } from "@belfry/core/storage";
 import type { Connection, Session } from "../database/connection.ts";
 import { isLockTimeout } from "../database/errors.ts";
@@ -7,25 +7,82 @@ import type { TableNames } from "../database/table-names.ts";
 import { BUSY_TIMEOUT_MS, lockGuard, NEW_EPOCH, prepareBusyInboxes } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
 
-/** Writes a notification and the chunks of its recipients, in one transaction. */
-export function prepareCreateFanOut({ notifications, fanOutChunks }: TableNames) {
+/** Cuts a list of users into parts. */
+export function* usersInParts(users: readonly string[], size: number): Generator<ListPart> {
+  for (let start = 0; start < users.length; start += size) {
+    yield { channel: null, firstChain: start, recipients: users.slice(start, start + size) };
+  }
+}
+
+/** A piece of the list of a fan-out. */
+export interface ListPart {
+  readonly channel: string | null;
+  readonly firstChain: number;
+  readonly recipients: readonly string[];
+}
+
+/** The list of a fan-out, and how its deliveries are made, in JSON. */
+export interface StoredList extends Pick<Notification, "tenant" | "id"> {
+  readonly plan: string | null;
+  readonly parts: Iterable<ListPart>;
+}
+
+/**
+ * Writes a fan-out and its list, within a transaction. Its notification is written. Returns false if that transaction ended meanwhile,
+ * by its `mark`: then it is never begun.
+ */
+export function prepareWriteList({ notifications, fanOuts, fanOutParts }: TableNames) {
+  const write = statement<[pk: number]>(
+    "write_fan_out",
+    `INSERT INTO ${fanOuts} (tenant, notification_pk, plan, drop_at) SELECT tenant, pk, $3, now() FROM ${notifications} WHERE tenant = $1 AND id = $2
+    RETURNING pk`,
+  );
+  // A statement for each part, so that a long list never blocks the event loop while it is put into text.
+  const writePart = statement<[]>(
+    "write_fan_out_part",
+    `INSERT INTO ${fanOutParts} (fan_out_pk, channel, first_chain, recipients) VALUES ($1, $2, $3, $4)`,
+  );
+  const begin = statement<[one: number]>(
+    "begin_fan_out",
+    `UPDATE ${fanOuts} SET drop_at = NULL WHERE pk = $1 AND ($2::text IS NULL OR $2 = current_setting('belfry.transaction', true)) RETURNING 1`,
+  );
+  return async (session: Session, { tenant, id, plan, parts }: StoredList, mark: string | null = null): Promise<boolean> => {
+    const [[pk] = [0]] = await session.rows(write, [tenant, id, plan]);
+    for (const { channel, firstChain, recipients } of parts) {
+      await session.rows(writePart, [pk, channel, firstChain, recipients]);
+    }
+    return (await session.rows(begin, [pk, mark])).length > 0;
+  };
+}
+
+/**
+ * Writes a notification and the list of its users, within a transaction, unless the notification is there. Returns false if the transaction
+ * ended meanwhile, by its `mark`.
+ */
+export function prepareWriteFanOut(tables: TableNames) {
   const writeNotification = statement<[pk: number]>(
     "write_notification",
-    `INSERT INTO ${notifications} (${NOTIFICATION_FIELDS.names}) VALUES (${NOTIFICATION_FIELDS.parameters})
+    `INSERT INTO ${tables.notifications} (${NOTIFICATION_FIELDS.names}) VALUES (${NOTIFICATION_FIELDS.parameters})
     ON CONFLICT (tenant, id) DO NOTHING RETURNING pk`,
   );
-  // A statement for each chunk, so that a long list never blocks the event loop while it is put into text.
-  const writeChunk = statement<[]>("write_recipients", `INSERT INTO ${fanOutChunks} (notification_pk, recipients) VALUES ($1, $2)`);
-  return ({ notification, recipients }: NewNotification, chunkSize: number) =>
+  const writeList = prepareWriteList(tables);
+  return async (
+    session: Session,
+    { notification, recipients }: NewNotification,
+    { size, mark = null }: { readonly size: number; readonly mark?: string | null },
+  ): Promise<boolean> => {
+    const [written] = await session.rows(writeNotification, NOTIFICATION_FIELDS.values(notification));
+    return written === undefined || writeList(session, { ...notification, plan: null, parts: usersInParts(recipients, size) }, mark);
+  };
+}
+
+/** Writes a notification and the list of its users, in one transaction. */
+export function prepareCreateFanOut(tables: TableNames) {
+  const write = prepareWriteFanOut(tables);
+  return (entry: NewNotification, size: number) =>
     (connection: Connection): Promise<void> =>
       connection.transaction(async (session) => {
-        const [written] = await session.rows(writeNotification, NOTIFICATION_FIELDS.values(notification));
-        if (written === undefined) {
-          return;
-        }
-        for (let start = 0; start < recipients.length; start += chunkSize) {
-          await session.rows(writeChunk, [written[0], recipients.slice(start, start + chunkSize)]);
-        }
+        await write(session, entry, { size });
       });
 }
 
@@ -38,15 +95,16 @@ export function prepareFanOutNext(tables: TableNames) {
   const writeChunk = statement<ChunkRow>("write_chunk", writeChunkText(tables));
   const oldest = statement<[tenant: string, userId: string]>(
     "oldest_chunk",
-    `SELECT n.tenant, r.user_id
-    FROM (SELECT notification_pk, recipients FROM ${tables.fanOutChunks} ORDER BY pk LIMIT 1) chunk
-    JOIN ${tables.notifications} n ON n.pk = chunk.notification_pk
+    `SELECT chunk.tenant, r.user_id
+    FROM (${selectOldestPart(tables, { columns: "n.tenant, p.recipients", at: "$1", condition: OF_ITEMS })}) chunk
     CROSS JOIN LATERAL unnest(chunk.recipients) AS r(user_id)`,
   );
 
+  const adopt = statement<[one: number]>("adopt_chunk", adoptChunkText(tables));
+
   /** Finds the held inboxes of the next chunk. If all of its inboxes are held, waits for one of them. */
-  const findBusy = async (session: Session): Promise<readonly Owner[]> => {
-    const inboxes = (await session.rows(oldest, [])).map(([tenant, userId]) => ({ tenant, userId }));
+  const findBusy = async (session: Session, at: string): Promise<readonly Owner[]> => {
+    const inboxes = (await session.rows(oldest, [at])).map(([tenant, userId]) => ({ tenant, userId }));
     const busy = await busyInboxes.find(session, inboxes);
     const [first] = busy;
     if (first === undefined || busy.length < inboxes.length) {
@@ -56,21 +114,50 @@ export function prepareFanOutNext(tables: TableNames) {
     return busy.slice(1);
   };
 
+  const write = async (session: Session, at: string): Promise<FanOutChunk | null> => {
+    let busy: readonly Owner[] = [];
+    for (;;) {
+      try {
+        return toChunk(await session.rows(writeChunk, [at, busy.map((inbox) => inbox.userId), BUSY_TIMEOUT_MS]));
+      } catch (error) {
+        if (!isLockTimeout(error)) {
+          throw error;
+        }
+        busy = await findBusy(session, at);
+      }
+    }
+  };
+
   return (at: Date) =>
     async (session: Session): Promise<FanOutChunk | null> => {
-      let busy: readonly Owner[] = [];
-      for (;;) {
-        try {
-          const rows = await session.rows(writeChunk, [at.toISOString(), busy.map((inbox) => inbox.userId), BUSY_TIMEOUT_MS]);
-          return toChunk(rows);
-        } catch (error) {
-          if (!isLockTimeout(error)) {
-            throw error;
-          }
-          busy = await findBusy(session);
-        }
-      }
+      const chunk = await write(session, at.toISOString());
+      const adopted = chunk === null ? await session.rows(adopt, []) : [];
+      return adopted.length > 0 ? write(session, at.toISOString()) : chunk;
     };
+}
+
+const OF_ITEMS = "f.plan IS NULL";
+
+/** The oldest part, at the time `at`, that is still to be written. */
+export function selectOldestPart(
+  { fanOuts, fanOutParts, notifications }: TableNames,
+  { columns, at, condition }: { readonly columns: string; readonly at: `$${number}`; readonly condition: string },
+): string {
+  return `SELECT ${columns} FROM ${fanOuts} f JOIN ${notifications} n ON n.pk = f.notification_pk JOIN ${fanOutParts} p ON p.fan_out_pk = f.pk
+      WHERE f.drop_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > ${at}::timestamptz) AND ${condition} ORDER BY f.pk, p.pk LIMIT 1`;
+}
+
+/** Makes a fan-out of the oldest chunk that a process of an older version left. */
+export function adoptChunkText({ fanOuts, fanOutChunks, fanOutParts, notifications }: TableNames): string {
+  return `WITH taken AS (
+    DELETE FROM ${fanOutChunks} WHERE pk = (SELECT pk FROM ${fanOutChunks} ORDER BY pk LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING notification_pk, recipients
+  ),
+  begun AS (
+    INSERT INTO ${fanOuts} (tenant, notification_pk) SELECT n.tenant, n.pk FROM taken JOIN ${notifications} n ON n.pk = taken.notification_pk
+    RETURNING pk
+  )
+  INSERT INTO ${fanOutParts} (fan_out_pk, first_chain, recipients) SELECT begun.pk, 0, taken.recipients FROM begun CROSS JOIN taken RETURNING 1`;
 }
 
 /**
@@ -81,18 +168,24 @@ function writeChunkText(tables: TableNames): string {
   return `WITH ${lockGuard("$3")},
   chunk AS MATERIALIZED (
     SELECT taken.* FROM guard CROSS JOIN LATERAL (
-      SELECT pk, notification_pk, recipients FROM ${tables.fanOutChunks} WHERE guard.lock_timeout IS NOT NULL
-      ORDER BY pk LIMIT 1 FOR UPDATE SKIP LOCKED
+      ${selectOldestPart(tables, { columns: "p.pk, p.fan_out_pk, f.notification_pk, p.recipients, p.first_chain", at: "$1", condition: `${OF_ITEMS} AND guard.lock_timeout IS NOT NULL` })}
+      FOR UPDATE OF p SKIP LOCKED FOR SHARE OF f SKIP LOCKED
     ) taken
   ),
-  forgotten AS (DELETE FROM ${tables.fanOutChunks} WHERE pk = (SELECT pk FROM chunk)),
+  forgotten AS (DELETE FROM ${tables.fanOutParts} WHERE pk = (SELECT pk FROM chunk)),
   recipient AS MATERIALIZED (
     SELECT r.place, chunk.notification_pk, r.user_id, r.user_id = ANY ($2::text[]) AS is_left
     FROM chunk CROSS JOIN LATERAL unnest(chunk.recipients) WITH ORDINALITY AS r(user_id, place)
   ),
   put_off AS (
-    INSERT INTO ${tables.fanOutChunks} (notification_pk, recipients)
-    SELECT notification_pk, array_agg(user_id ORDER BY place) FROM recipient WHERE is_left GROUP BY notification_pk
+    INSERT INTO ${tables.fanOutParts} (fan_out_pk, first_chain, recipients)
+    SELECT chunk.fan_out_pk, chunk.first_chain, r.users FROM chunk CROSS JOIN (
+      SELECT array_agg(user_id ORDER BY place) AS users FROM recipient WHERE is_left
+    ) r WHERE r.users IS NOT NULL RETURNING fan_out_pk
+  ),
+  ended AS (
+    DELETE FROM ${tables.fanOuts} f USING chunk WHERE f.pk = chunk.fan_out_pk AND NOT EXISTS (SELECT FROM put_off)
+      AND NOT EXISTS (SELECT FROM ${tables.fanOutParts} p WHERE p.fan_out_pk = chunk.fan_out_pk AND p.pk <> chunk.pk)
   ),
   notification AS MATERIALIZED (
     SELECT n.* FROM chunk JOIN ${tables.notifications} n ON n.pk = chunk.notification_pk

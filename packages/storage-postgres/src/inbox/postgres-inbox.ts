@@ -69,5 +69,6 @@ export function postgresInbox(
     }),
     fanOutChunk: FAN_OUT_CHUNK,
     createWithin: async (tx, entry, onCommit) => hostTransactions().write(tx, entry, onCommit),
+    createFanOutWithin: async (tx, entry, onCommit) => hostTransactions().writeFanOut(tx, { entry, size: FAN_OUT_CHUNK, onCommit }),
   };
 }

@@ -4,6 +4,7 @@ import { LOOKED_AT, newestBefore, sweepStep } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { milliseconds, type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
+import { adoptChunkText } from "./fan-outs.ts";
 import { addTo, holdInboxes, inboxState, LOCK_TIMEOUT_MS, lockGuard } from "./inbox-state.ts";
 import { type ItemRow, isAway, isMarkedSeen, isRead, itemColumns, joinNotification, ownReadTime, toItem } from "./item-row.ts";
 import { prepareDropNotifications } from "./remove.ts";
@@ -14,6 +15,7 @@ type One = readonly [one: number];
 export function prepareErase(tables: TableNames) {
   const dropNotifications = prepareDropNotifications(tables);
   const leaveFanOuts = statement<One>("leave_fan_outs", leaveFanOutsText(tables));
+  const adopt = statement<One>("adopt_chunk", adoptChunkText(tables));
   const hold = statement<One>("hold_to_erase", holdInboxes(tables, "tenant = $1 AND user_id = $2", { lock: "FOR UPDATE" }));
   const dropItems = statement<readonly [notificationPk: number]>("erase_items", dropItemsText(tables));
   const dropMarks = statement<One>("erase_marks", dropMarksText(tables));
@@ -39,6 +41,10 @@ export function prepareErase(tables: TableNames) {
   return (owner: Owner, limit: number) =>
     async (session: Session): Promise<ErasureStep> => {
       const { tenant, userId } = owner;
+      // What a process of an older version left.
+      for (let adopted = [1]; adopted.length > 0; ) {
+        adopted = (await session.rows(adopt, [])).flat();
+      }
       // Locks chunks before the inbox, in the same order as a fan-out.
       let removed = (await session.rows(leaveFanOuts, [tenant, userId, limit, LOCK_TIMEOUT_MS])).length;
       const [held] = await session.rows(hold, [tenant, userId]);
@@ -50,19 +56,25 @@ export function prepareErase(tables: TableNames) {
     };
 }
 
-/** $1 tenant, $2 user, $3 how many chunks, $4 the lock timeout. Deletes a chunk without other recipients. */
-function leaveFanOutsText({ fanOutChunks, notifications }: TableNames): string {
+/**
+ * $1 tenant, $2 user, $3 how many parts, $4 the lock timeout. What is left of a part gets a key of its own, so that whoever is at
+ * work on the part does not write it.
+ */
+function leaveFanOutsText({ fanOuts, fanOutParts }: TableNames): string {
   return `WITH ${lockGuard("$4")},
   naming AS MATERIALIZED (
     SELECT chunk.* FROM guard CROSS JOIN LATERAL (
-      SELECT f.pk, array_remove(f.recipients, $2::text) AS others
-      FROM ${fanOutChunks} f JOIN ${notifications} n ON n.pk = f.notification_pk
-      WHERE guard.lock_timeout IS NOT NULL AND n.tenant = $1 AND $2::text = ANY (f.recipients)
-      ORDER BY f.pk LIMIT $3 FOR UPDATE OF f
+      SELECT p.pk, p.fan_out_pk, p.channel, p.first_chain, array_remove(p.recipients, $2::text) AS others
+      FROM ${fanOuts} f JOIN ${fanOutParts} p ON p.fan_out_pk = f.pk
+      WHERE guard.lock_timeout IS NOT NULL AND f.tenant = $1 AND $2::text = ANY (p.recipients)
+      ORDER BY p.pk LIMIT $3 FOR UPDATE OF p
     ) chunk
   ),
-  forgotten AS (DELETE FROM ${fanOutChunks} f USING naming WHERE f.pk = naming.pk AND cardinality(naming.others) = 0),
-  kept AS (UPDATE ${fanOutChunks} f SET recipients = naming.others FROM naming WHERE f.pk = naming.pk AND cardinality(naming.others) > 0)
+  forgotten AS (DELETE FROM ${fanOutParts} p USING naming WHERE p.pk = naming.pk),
+  kept AS (
+    INSERT INTO ${fanOutParts} (fan_out_pk, channel, first_chain, recipients)
+    SELECT fan_out_pk, channel, first_chain, others FROM naming WHERE cardinality(others) > 0 ORDER BY pk
+  )
   SELECT 1 FROM naming`;
 }
 
@@ -106,11 +118,10 @@ function dropMarksText({ readMarks }: TableNames): string {
 }
 
 /** $1 tenant, $2 user: whether a fan-out moved the user to another chunk meanwhile, or an item came. */
-function isLeftText({ fanOutChunks, inboxCounters, notifications }: TableNames): string {
+function isLeftText({ fanOuts, fanOutParts, inboxCounters }: TableNames): string {
   return `SELECT EXISTS (SELECT FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2)
     OR EXISTS (
-      SELECT FROM ${fanOutChunks} f JOIN ${notifications} n ON n.pk = f.notification_pk
-      WHERE n.tenant = $1 AND $2::text = ANY (f.recipients)
+      SELECT FROM ${fanOuts} f JOIN ${fanOutParts} p ON p.fan_out_pk = f.pk WHERE f.tenant = $1 AND $2::text = ANY (p.recipients)
     )`;
 }
 

@@ -80,7 +80,7 @@ export class Announcements {
   }
 
   /** Makes the transaction behind `session` send an entry's signals when it commits. */
-  async add(session: Session, { notification }: NewNotification, items: readonly CreatedItem[]): Promise<void> {
+  async add(session: Session, { notification }: Pick<NewNotification, "notification">, items: readonly CreatedItem[]): Promise<void> {
     if (this.#sender !== null && items.length > 0) {
       const { tenant, id } = notification;
       const signals = items.map(({ userId, seq, epoch }): InboxSignal => ({ tenant, userId, change: "created", seq, epoch, id }));

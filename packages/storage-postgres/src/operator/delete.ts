@@ -17,6 +17,11 @@ export function prepareDeleteNotification(tables: TableNames, time: StorageTime)
   const work = [tables.fanOutChunks, tables.deliveries, tables.sends, trackings, tables.processingRecords, tables.events].map(
     (table, index) => statement<[]>(`delete_work_${index}`, `DELETE FROM ${table} WHERE notification_pk = $1`),
   );
+  // Its list may be long, and is dropped in steps.
+  const endFanOut = statement<[]>(
+    "end_fan_out",
+    `UPDATE ${tables.fanOuts} SET notification_pk = NULL, drop_at = to_timestamp(0) WHERE notification_pk = $1`,
+  );
   const dropItems = prepareDropItems(tables);
   const remove = statement<[]>("delete_notification", `DELETE FROM ${notifications} WHERE tenant = $1 AND pk = $2`);
   const writeAudit = prepareWriteAudit(tables);
@@ -29,7 +34,7 @@ export function prepareDeleteNotification(tables: TableNames, time: StorageTime)
       }
       const [pk] = found;
       await session.rows(hold, [pk]);
-      for (const part of work) {
+      for (const part of [endFanOut, ...work]) {
         await session.rows(part, [pk]);
       }
       const { items, dropped } = await dropItems(session, { tenant, pk }, limit);

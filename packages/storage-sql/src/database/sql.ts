@@ -91,6 +91,8 @@ export type Tables = Readonly<
     | "eventAcks"
     | "events"
     | "fanOutChunks"
+    | "fanOutParts"
+    | "fanOuts"
     | "idempotencyKeys"
     | "inboxCounters"
     | "inboxItems"

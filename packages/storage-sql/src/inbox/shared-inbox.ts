@@ -11,7 +11,9 @@ interface Found {
 }
 
 /** The operations of inboxes that both storages share; none of them is hot. */
-export function sharedInbox(sql: Sql): Pick<InboxStorage, "absence" | "renewEpochs" | Exclude<keyof DueItemsStorage, "wakeDue">> {
+export function sharedInbox(
+  sql: Sql,
+): Pick<InboxStorage, "absence" | "renewEpochs" | "tidyFanOuts" | Exclude<keyof DueItemsStorage, "wakeDue">> {
   const { notifications, inboxItems, inboxCounters } = sql.tables;
   const due = `SELECT tenant, user_id AS "userId", ${sql.milliseconds("due_at")} AS "dueAt" FROM ${inboxCounters}
     WHERE due_at IS NOT NULL ORDER BY due_at LIMIT $1`;
@@ -51,11 +53,43 @@ export function sharedInbox(sql: Sql): Pick<InboxStorage, "absence" | "renewEpoc
       return (await sql.rows<{ readonly userId: string }>("active_users", users, [tenant, id, limit])).map(({ userId }) => userId);
     },
     async noteExpired(tenant, id, at) {
-      const isLeft = `EXISTS (SELECT 1 FROM ${sql.tables.fanOutChunks} f WHERE f.notification_pk = n.pk)
+      const isLeft = `EXISTS (SELECT 1 FROM ${sql.tables.fanOuts} f WHERE f.notification_pk = n.pk)
+        OR EXISTS (SELECT 1 FROM ${sql.tables.fanOutChunks} f WHERE f.notification_pk = n.pk)
         OR EXISTS (SELECT 1 FROM ${inboxItems} i WHERE i.notification_pk = n.pk AND i.deleted_at IS NULL)`;
       const note = `UPDATE ${notifications} AS n SET expired_at = $3 WHERE n.tenant = $1 AND n.id = $2 AND NOT (${isLeft}) RETURNING id`;
       return (await sql.rows("note_expired", note, [tenant, id, at])).length > 0;
     },
+    tidyFanOuts: (at) => tidyFanOuts(sql, at),
     renewEpochs: () => sql.inTransaction("renew_epochs", [`UPDATE ${inboxCounters} SET epoch = ${sql.newEpoch}`], []),
   };
+}
+
+/** How long a list is kept that nothing uses: it may still be on its way into the database. */
+export const KEPT_UNUSED_MS = 60 * 60_000;
+
+/** The parts that one step removes: a few hundred kilobytes. */
+const DROPPED_PARTS = 10;
+
+/** Ends fan-outs of items alone, and drops what fan-outs left. */
+async function tidyFanOuts(sql: Sql, at: Date): Promise<boolean> {
+  const { fanOuts, fanOutParts, notifications } = sql.tables;
+  const [any] = await sql.rows("any_fan_out", `SELECT pk FROM ${fanOuts} LIMIT 1`, []);
+  if (any === undefined) {
+    return false;
+  }
+  const time = sql.cast("$1", "timestamptz");
+  const isOver = `NOT EXISTS (SELECT 1 FROM ${fanOutParts} p WHERE p.fan_out_pk = f.pk)
+    OR EXISTS (SELECT 1 FROM ${notifications} n WHERE n.pk = f.notification_pk AND n.expires_at <= ${time})`;
+  const end = `UPDATE ${fanOuts} AS f SET notification_pk = NULL, drop_at = ${time} WHERE drop_at IS NULL AND plan IS NULL AND (${isOver})`;
+  const dropped = `SELECT p.pk FROM ${fanOuts} f ${sql.join} ${fanOutParts} p ON p.fan_out_pk = f.pk WHERE f.drop_at <= ${time} LIMIT ${DROPPED_PARTS}`;
+  await sql.inStep(
+    "tidy_fan_outs",
+    [
+      end,
+      `DELETE FROM ${fanOutParts} WHERE pk IN (${dropped})`,
+      `DELETE FROM ${fanOuts} AS f WHERE drop_at <= ${time} AND NOT EXISTS (SELECT 1 FROM ${fanOutParts} p WHERE p.fan_out_pk = f.pk)`,
+    ],
+    [at],
+  );
+  return (await sql.rows("dropped_fan_out", `SELECT pk FROM ${fanOuts} WHERE drop_at <= ${time} LIMIT 1`, [at])).length > 0;
 }

@@ -18,7 +18,7 @@ export type Kind =
   /** A list of texts. */
   | "texts";
 
-type Owner = "notifications" | "deliveries" | "prompts";
+type Owner = "notifications" | "deliveries" | "prompts" | "fanOuts";
 
 /** A column of a table; its name is that of its field, in snake case, unless it has another. */
 export interface ColumnSpec<K extends Kind = Kind, Data = unknown, IsNullable = boolean, Initial = Value | undefined, IsKey = boolean> {

@@ -129,6 +129,36 @@ export const INBOX = {
     { key: ["tenant", "userId", "upToSeq", "rev"] },
   ),
 
-  /** Recipients, sorted bytewise, whose items are still to be written, oldest chunk first. */
+  /** A large audience that is still to be written, in parts. Without a notification it is still being stored, or has ended. */
+  fanOuts: table(
+    {
+      pk: c.key,
+      tenant: c.bytewise,
+      notificationPk: c.nullable(c.keyOf("notifications", false)),
+      /** How its deliveries are made, in JSON; null for items in inboxes alone. */
+      plan: c.nullable(c.text),
+      /** From when it, and its list, may be dropped; null while it is being written. */
+      dropAt: c.nullable(c.time),
+    },
+    { indexes: { notification: { on: ["notificationPk"], with: "notificationPk" } } },
+  ),
+
+  /** A piece of the list of a fan-out. One that changes gets a new key. */
+  fanOutParts: table(
+    {
+      pk: c.counter,
+      fanOutPk: c.keyOf("fanOuts"),
+      /** The channel that the recipients are addresses of; null for users, sorted bytewise. */
+      channel: c.nullable(c.text),
+      /** The number of the first of its recipients' chains. */
+      firstChain: c.number,
+      recipients: c.texts,
+      /** Until when a process may be at work on it. */
+      takenUntil: c.nullable(c.time),
+    },
+    { indexes: { fan_out: ["fanOutPk", "pk"] } },
+  ),
+
+  /** Lists of older versions: recipients, sorted bytewise, whose items are still to be written, oldest chunk first. */
   fanOutChunks: table({ pk: c.key, notificationPk: c.keyOf("notifications"), recipients: c.texts }),
 };

@@ -7,6 +7,7 @@ import { wrapError } from "../database/errors.ts";
 import { isSameDatabase, overwriteDeleted } from "../database/open-database.ts";
 import { queryContext } from "../database/statement.ts";
 import { prepareWriteSend } from "../delivery/write-sends.ts";
+import { prepareWriteFanOut } from "../inbox/fan-outs.ts";
 import { prepareWriteEntry } from "../inbox/write-items.ts";
 
 /** The result of a write in the host's transaction. */
@@ -40,6 +41,14 @@ export class HostTransactions {
       const { items, isNew } = writer.write(entry);
       return { isNew, onCommit: () => onCommit(items) };
     });
+  }
+
+  /** Does the same for an entry whose items are written later, in parts of `size`. */
+  writeFanOut(
+    handle: unknown,
+    { entry, size, onCommit }: { readonly entry: NewNotification; readonly size: number; onCommit(): void },
+  ): void {
+    this.#write(handle, entry.notification, (writer) => ({ isNew: writer.writeFanOut(entry, size), onCommit }));
   }
 
   /** Does the same for a send. */
@@ -90,7 +99,7 @@ export class HostTransactions {
 function hostWriter(database: Database) {
   overwriteDeleted(database);
   const context = queryContext(database);
-  const [writeEntry, writeSend] = [prepareWriteEntry(context), prepareWriteSend(context)];
+  const [writeEntry, writeSend, writeFanOut] = [prepareWriteEntry(context), prepareWriteSend(context), prepareWriteFanOut(context)];
   const savepoint = database.prepare("SAVEPOINT belfry_write");
   const release = database.prepare("RELEASE belfry_write");
   const rollbackTo = database.prepare("ROLLBACK TO belfry_write");
@@ -116,6 +125,7 @@ function hostWriter(database: Database) {
   };
   return {
     write: (entry: NewNotification) => within(() => writeEntry(entry)),
+    writeFanOut: (entry: NewNotification, size: number) => within(() => writeFanOut(entry, size)),
     writeSend: (send: NewSend) => within(() => writeSend(send, send.notification.createdAt)),
   };
 }

@@ -106,7 +106,7 @@ export function prepareSweep(context: QueryContext) {
   const isOld = "t.created_at < (SELECT :before)";
   const lookAt = context.prepareRows<{ readonly after: number; readonly before: Date }, LookedAtSend>(`
     SELECT ${isOld}, ${isOld} AND ${hasNo("deliveries d WHERE d.notification_pk = t.notification_pk AND d.status IN ('pending', 'waiting')")}
-      AND ${hasNo("inbox_items i WHERE i.notification_pk = t.notification_pk")} AND ${hasNo("fan_out_chunks f WHERE f.notification_pk = t.notification_pk")},
+      AND ${hasNo("inbox_items i WHERE i.notification_pk = t.notification_pk")} AND ${hasNo("fan_outs f WHERE f.notification_pk = t.notification_pk")},
       t.notification_pk
     FROM belfry_trackings t WHERE t.notification_pk > (SELECT :after) ORDER BY t.notification_pk LIMIT ${LOOKED_AT}`);
   const dropWork = prepareDropWork(context);

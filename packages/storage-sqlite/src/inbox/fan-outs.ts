@@ -1,65 +1,165 @@
 import type { Notification, Owner } from "@belfry/core";
-import type { FanOutChunk } from "@belfry/core/storage";
+import type { FanOutChunk, NewNotification } from "@belfry/core/storage";
+import { KEPT_UNUSED_MS } from "@belfry/storage-sql";
+import { type Connection, turn } from "../database/connection.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
 import { prepareWriteMany, prepareWriteNotification } from "./write-items.ts";
 
-/** Writes a notification and its recipients in chunks, each a JSON array, unless its tenant already has it. */
-export function prepareCreateFanOut(context: QueryContext) {
-  const writeNotification = prepareWriteNotification(context);
-  const insertChunk = context.prepare<{ readonly notificationPk: number; readonly recipients: string }>(
-    "INSERT INTO belfry_fan_out_chunks (notification_pk, recipients) VALUES (:notificationPk, :recipients)",
+/** A piece of the list of a fan-out as it is stored. */
+export interface StoredPart {
+  readonly channel: string | null;
+  readonly firstChain: number;
+  /** In JSON. */
+  readonly recipients: string;
+}
+
+/** A list that is to be stored, and how its deliveries are made, in JSON. */
+export interface StoredList {
+  readonly tenant: string;
+  readonly plan: string | null;
+  /** Makes the pieces one by one. */
+  parts(): Iterable<StoredPart>;
+}
+
+/** Cuts a list of users into parts. */
+export function* usersInParts(users: readonly string[], size: number): Generator<StoredPart> {
+  for (let start = 0; start < users.length; start += size) {
+    yield { channel: null, firstChain: start, recipients: JSON.stringify(users.slice(start, start + size)) };
+  }
+}
+
+/** How long the text of the parts is that one transaction stores: a step takes a few milliseconds. */
+const STEP_LENGTH = 256 * 1_024;
+
+/**
+ * Stores a list in steps, and yields to the event loop between them. Nothing is written of it until {@link prepareBeginFanOut}.
+ * Returns the key of the fan-out.
+ */
+export async function storeList(connection: Connection, list: StoredList, at: Date): Promise<number> {
+  const write = connection.prepared(prepareWriteList);
+  const dropAt = new Date(at.getTime() + KEPT_UNUSED_MS);
+  const pk = await connection.step(() => write.begin({ ...list, notificationPk: null, dropAt }));
+  let step: StoredPart[] = [];
+  let length = 0;
+  const store = async () => {
+    await connection.step(() => write.parts(pk, step));
+    [step, length] = [[], 0];
+    await turn();
+  };
+  for (const part of list.parts()) {
+    step.push(part);
+    length += part.recipients.length;
+    if (length >= STEP_LENGTH) {
+      await store();
+    }
+  }
+  await store();
+  return pk;
+}
+
+interface NewFanOut extends Pick<StoredList, "tenant" | "plan"> {
+  readonly notificationPk: number | null;
+  readonly dropAt: Date | null;
+}
+
+/** Writes fan-outs, and the parts of their lists. */
+export function prepareWriteList({ prepare }: QueryContext) {
+  const insert = prepare<NewFanOut>(
+    "INSERT INTO belfry_fan_outs (tenant, notification_pk, plan, drop_at) VALUES (:tenant, :notificationPk, :plan, :dropAt)",
   );
-  return (notification: Notification, chunks: readonly string[]): void => {
-    const { pk, isNew } = writeNotification(notification);
-    if (isNew) {
-      for (const recipients of chunks) {
-        insertChunk.run({ notificationPk: pk, recipients });
+  const insertPart = prepare<StoredPart & { readonly fanOutPk: number }>(`
+    INSERT INTO belfry_fan_out_parts (fan_out_pk, channel, first_chain, recipients) VALUES (:fanOutPk, :channel, :firstChain, :recipients)`);
+  return {
+    begin: (fanOut: NewFanOut): number => Number(insert.run(fanOut).lastInsertRowid),
+    parts(fanOutPk: number, parts: Iterable<StoredPart>): void {
+      for (const part of parts) {
+        insertPart.run({ ...part, fanOutPk });
       }
+    },
+  };
+}
+
+interface BegunFanOut extends Omit<NewFanOut, "tenant" | "plan"> {
+  readonly pk: number;
+}
+
+/** Begins a fan-out whose list is stored. One whose notification was there before is dropped. */
+export function prepareBeginFanOut({ prepare }: QueryContext) {
+  const begin = prepare<BegunFanOut>("UPDATE belfry_fan_outs SET notification_pk = :notificationPk, drop_at = :dropAt WHERE pk = :pk");
+  return (begun: BegunFanOut): void => {
+    if (begin.run(begun).changes === 0) {
+      throw new Error("The list of the fan-out was dropped, since it took too long to store.");
     }
   };
 }
 
-/** How many recipients are written as JSON before the event loop gets a turn. */
-const RECIPIENTS_PER_TURN = 10_000;
-
-/** Cuts a list of recipients into chunks, each a JSON array, without blocking the event loop for long. */
-export async function cutIntoChunks(recipients: readonly string[], chunkSize: number): Promise<readonly string[]> {
-  const chunks: string[] = [];
-  let left = RECIPIENTS_PER_TURN;
-  for (let start = 0; start < recipients.length; start += chunkSize) {
-    chunks.push(JSON.stringify(recipients.slice(start, start + chunkSize)));
-    left -= chunkSize;
-    if (left <= 0) {
-      left = RECIPIENTS_PER_TURN;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
-  return chunks;
+/** Writes a notification, and begins the fan-out of its items. */
+export function prepareCreateFanOut(context: QueryContext) {
+  const writeNotification = prepareWriteNotification(context);
+  const begin = prepareBeginFanOut(context);
+  return (notification: Notification, pk: number): void => {
+    const { pk: notificationPk, isNew } = writeNotification(notification);
+    begin(isNew ? { pk, notificationPk, dropAt: null } : { pk, notificationPk: null, dropAt: notification.createdAt });
+  };
 }
 
-/** A chunk, and the columns of its notification. */
-interface ChunkRow {
-  readonly chunk_pk: number;
+/** Writes a notification and the list of its users within a transaction of the host. Returns false if the notification was there before. */
+export function prepareWriteFanOut(context: QueryContext) {
+  const writeNotification = prepareWriteNotification(context);
+  const write = prepareWriteList(context);
+  return ({ notification, recipients }: NewNotification, size: number): boolean => {
+    const { pk: notificationPk, isNew } = writeNotification(notification);
+    if (isNew) {
+      const pk = write.begin({ tenant: notification.tenant, plan: null, notificationPk, dropAt: null });
+      write.parts(pk, usersInParts(recipients, size));
+    }
+    return isNew;
+  };
+}
+
+/** The oldest part that is still to be written, at `:at`. */
+export function selectOldestPart(columns: string, condition: string): string {
+  return `SELECT ${columns} FROM belfry_fan_outs f CROSS JOIN belfry_notifications n ON n.pk = f.notification_pk
+    CROSS JOIN belfry_fan_out_parts p ON p.fan_out_pk = f.pk
+    WHERE f.drop_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > :at) AND ${condition} ORDER BY f.pk, p.pk LIMIT 1`;
+}
+
+interface Moment {
+  readonly at: Date;
+}
+
+const OF_ITEMS = "f.plan IS NULL";
+
+/** Whether a part of a fan-out of items alone is left; takes no lock. */
+export function prepareHasFanOut({ prepare }: QueryContext) {
+  const any = prepare<Moment, { readonly pk: number }>(selectOldestPart("p.pk", OF_ITEMS));
+  const old = prepare<object, { readonly pk: number }>("SELECT pk FROM belfry_fan_out_chunks LIMIT 1");
+  return (at: Date): boolean => any.get({ at }) !== undefined || old.get({}) !== undefined;
+}
+
+/** A part, and the columns of its notification. */
+interface PartRow {
+  readonly part_pk: number;
+  readonly fan_out_pk: number;
   readonly notification_pk: number;
   readonly recipients: string;
 }
 
-/** Whether a chunk is left; takes no lock. */
-export function prepareHasFanOut({ prepare }: QueryContext) {
-  const any = prepare<object, { readonly pk: number }>("SELECT pk FROM belfry_fan_out_chunks LIMIT 1");
-  return (_: Date): boolean => any.get({}) !== undefined;
-}
-
-/** Writes the items of the oldest chunk and forgets the chunk. */
+/** Writes the items of the oldest part and forgets the part. */
 export function prepareFanOutNext(context: QueryContext) {
   const writeItems = prepareWriteMany(context);
-  const oldest = context.prepare<object, ChunkRow>(`
-    SELECT c.pk AS chunk_pk, c.notification_pk, c.recipients, ${NOTIFICATION_FIELDS.columns("n")}
-    FROM belfry_fan_out_chunks c CROSS JOIN belfry_notifications n ON n.pk = c.notification_pk ORDER BY c.pk LIMIT 1`);
-  const forget = context.prepare<{ readonly pk: number }>("DELETE FROM belfry_fan_out_chunks WHERE pk = :pk");
+  const adopt = prepareAdoptChunk(context);
+  const oldest = context.prepare<Moment, PartRow>(
+    selectOldestPart(`p.pk AS part_pk, f.pk AS fan_out_pk, f.notification_pk, p.recipients, ${NOTIFICATION_FIELDS.columns("n")}`, OF_ITEMS),
+  );
+  const forget = prepareForgetPart(context);
+  const end = context.prepare<{ readonly pk: number }>(
+    "DELETE FROM belfry_fan_outs WHERE pk = :pk AND NOT EXISTS (SELECT 1 FROM belfry_fan_out_parts WHERE fan_out_pk = :pk)",
+  );
   return (createdAt: Date, isWanted?: (owner: Owner) => boolean): FanOutChunk | null => {
-    const row = oldest.get({});
+    adopt();
+    const row = oldest.get({ at: createdAt });
     if (row === undefined) {
       return null;
     }
@@ -67,32 +167,66 @@ export function prepareFanOutNext(context: QueryContext) {
     const { tenant, type } = notification;
     const { notification_pk: notificationPk } = row;
     const items = writeItems({ tenant, notificationPk, type, createdAt }, JSON.parse(row.recipients) as readonly string[], isWanted);
-    forget.run({ pk: row.chunk_pk });
+    forget(row.part_pk);
+    end.run({ pk: row.fan_out_pk });
     return { notification, items };
   };
 }
 
-/** Removes a user from the fan-outs that still name them, and answers how many chunks did. */
-export function prepareLeaveFanOuts({ prepare, prepareRows }: QueryContext) {
+/** Forgets a part. Returns false if it is not there any more. */
+export function prepareForgetPart({ prepare }: QueryContext) {
+  const forget = prepare<{ readonly pk: number }>("DELETE FROM belfry_fan_out_parts WHERE pk = :pk");
+  return (pk: number): boolean => forget.run({ pk }).changes > 0;
+}
+
+/** Makes a fan-out of the oldest chunk that a process of an older version left. Returns false if there is none. */
+function prepareAdoptChunk(context: QueryContext) {
+  const oldest = context.prepare<
+    object,
+    { readonly pk: number; readonly tenant: string; readonly notificationPk: number; readonly recipients: string }
+  >(`
+    SELECT c.pk, n.tenant, c.notification_pk AS "notificationPk", c.recipients
+    FROM belfry_fan_out_chunks c CROSS JOIN belfry_notifications n ON n.pk = c.notification_pk ORDER BY c.pk LIMIT 1`);
+  const forget = context.prepare<{ readonly pk: number }>("DELETE FROM belfry_fan_out_chunks WHERE pk = :pk");
+  const write = prepareWriteList(context);
+  return (): boolean => {
+    const chunk = oldest.get({});
+    if (chunk === undefined) {
+      return false;
+    }
+    const { pk, tenant, notificationPk, recipients } = chunk;
+    write.parts(write.begin({ tenant, notificationPk, plan: null, dropAt: null }), [{ channel: null, firstChain: 0, recipients }]);
+    forget.run({ pk });
+    return true;
+  };
+}
+
+/** Removes a user from the lists that still name them, and answers how many parts did. */
+export function prepareLeaveFanOuts(context: QueryContext) {
+  const { prepare, prepareRows } = context;
   // The text search is fast; the JSON check then tells whether it found a recipient.
   const naming = prepareRows<Owner & { readonly text: string; readonly limit: number }, readonly [pk: number, recipients: string]>(`
-    SELECT c.pk, c.recipients FROM belfry_fan_out_chunks c CROSS JOIN belfry_notifications n ON n.pk = c.notification_pk
-    WHERE n.tenant = (SELECT :tenant) AND instr(c.recipients, (SELECT :text)) > 0
-      AND EXISTS (SELECT 1 FROM json_each(c.recipients) WHERE value = (SELECT :userId)) ORDER BY c.pk LIMIT :limit`);
-  const forget = prepare<{ readonly pk: number }>("DELETE FROM belfry_fan_out_chunks WHERE pk = :pk");
-  const keep = prepare<{ readonly pk: number; readonly recipients: readonly string[] }>(
-    "UPDATE belfry_fan_out_chunks SET recipients = :recipients WHERE pk = :pk",
-  );
+    SELECT p.pk, p.recipients FROM belfry_fan_outs f CROSS JOIN belfry_fan_out_parts p ON p.fan_out_pk = f.pk
+    WHERE f.tenant = (SELECT :tenant) AND instr(p.recipients, (SELECT :text)) > 0
+      AND EXISTS (SELECT 1 FROM json_each(p.recipients) WHERE value = (SELECT :userId)) ORDER BY p.pk LIMIT :limit`);
+  const adopt = prepareAdoptChunk(context);
+  const forget = prepareForgetPart(context);
+  // With a key of its own, so that whoever is at work on the part does not write it.
+  const keep = prepare<{ readonly pk: number; readonly recipients: readonly string[] }>(`
+    INSERT INTO belfry_fan_out_parts (fan_out_pk, channel, first_chain, recipients)
+    SELECT fan_out_pk, channel, first_chain, :recipients FROM belfry_fan_out_parts WHERE pk = :pk`);
   return (owner: Owner, limit: number): number => {
-    const chunks = naming.all({ ...owner, text: JSON.stringify(owner.userId), limit });
-    for (const [pk, text] of chunks) {
+    while (adopt()) {
+      // One after another.
+    }
+    const parts = naming.all({ ...owner, text: JSON.stringify(owner.userId), limit });
+    for (const [pk, text] of parts) {
       const recipients = (JSON.parse(text) as readonly string[]).filter((userId) => userId !== owner.userId);
-      if (recipients.length === 0) {
-        forget.run({ pk });
-      } else {
+      if (recipients.length > 0) {
         keep.run({ pk, recipients });
       }
+      forget(pk);
     }
-    return chunks.length;
+    return parts.length;
   };
 }

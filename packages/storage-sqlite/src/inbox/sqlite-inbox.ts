@@ -3,7 +3,7 @@ import { type Sql, sharedInbox } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, queryNow, read, readNow, step, write, writeIf } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
-import { cutIntoChunks, prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut } from "./fan-outs.ts";
+import { prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut, storeList, usersInParts } from "./fan-outs.ts";
 import { prepareCounts } from "./inbox-state.ts";
 import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant, preparePositions } from "./list.ts";
 import {
@@ -57,8 +57,11 @@ export function sqliteInbox(
     createWithin: (tx, entry, onCommit) => current().hostTransactions.write(tx, entry, onCommit),
     async createFanOut({ notification, recipients }: NewNotification, chunkSize: number): Promise<void> {
       const { connection } = current();
-      const chunks = await cutIntoChunks(recipients, chunkSize);
-      return connection.write(() => connection.prepared(prepareCreateFanOut)(notification, chunks));
+      const { tenant, createdAt } = notification;
+      const parts = () => usersInParts(recipients, chunkSize);
+      const pk = await storeList(connection, { tenant, plan: null, parts }, createdAt);
+      return connection.write(() => connection.prepared(prepareCreateFanOut)(notification, pk));
     },
+    createFanOutWithin: (tx, entry, onCommit) => current().hostTransactions.writeFanOut(tx, { entry, size: FAN_OUT_CHUNK, onCommit }),
   };
 }

@@ -21,6 +21,7 @@ import { throttlesMigration } from "./0019-throttles.ts";
 import { dueItemsMigration } from "./0020-due-items.ts";
 import { digestsMigration } from "./0021-digests.ts";
 import { deliveryTermsMigration } from "./0022-delivery-terms.ts";
+import { fanOutsMigration } from "./0023-fan-outs.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -46,4 +47,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: dueItemsMigration },
   { phase: "expand", sql: digestsMigration },
   { phase: "expand", sql: deliveryTermsMigration },
+  { phase: "expand", sql: fanOutsMigration },
 ] as const satisfies readonly Migration[];

@@ -22,9 +22,11 @@ const WORK = [
 
 /** Removes the rows that belong to a notification, beside its items. */
 export function prepareDropWork(context: QueryContext) {
+  // Its list may be long, and is dropped in steps.
+  const endFanOut = context.prepare<Key>("UPDATE belfry_fan_outs SET notification_pk = NULL, drop_at = 0 WHERE notification_pk = :pk");
   const work = WORK.map((rows) => context.prepare<Key>(`DELETE FROM ${rows}`));
   return (key: Key): void => {
-    for (const part of work) {
+    for (const part of [endFanOut, ...work]) {
       part.run(key);
     }
   };

@@ -78,6 +78,12 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
   },
   { since: 1, table: "belfry_read_marks", values: { tenant, user_id: "ann", up_to_seq: 1, read_at: THEN } },
   { since: 1, table: "belfry_fan_out_chunks", values: { pk: 1, notification_pk: 1, recipients: ["bob", "cat"] } },
+  { since: 23, table: "belfry_fan_outs", values: { pk: 1, tenant, notification_pk: 1, plan: null, drop_at: null } },
+  {
+    since: 23,
+    table: "belfry_fan_out_parts",
+    values: { pk: 1, fan_out_pk: 1, channel: null, first_chain: 0, recipients: ["dan"], taken_until: null },
+  },
   { since: 2, until: 6, table: "belfry_sends", values: { ...DETAILS, ...TRACKING } },
   { since: 7, table: "belfry_sends", values: DETAILS },
   { since: 7, table: "belfry_trackings", values: TRACKING },

@@ -72,7 +72,7 @@ export class DatabaseView {
 
   /** How many deliveries have not ended, and how many chunks of large fan-outs are left. */
   async unsettled(): Promise<number> {
-    return (await this.#count("FROM belfry_deliveries WHERE settled_at IS NULL")) + (await this.#count("FROM belfry_fan_out_chunks"));
+    return (await this.#count("FROM belfry_deliveries WHERE settled_at IS NULL")) + (await this.#count("FROM belfry_fan_outs"));
   }
 
   /** The texts of the users' items, by user, in the order of their numbers. */

@@ -1,9 +1,12 @@
 import type { Owner } from "@belfry/core";
 import { EMPTY_COUNTS, type FanOutChunk } from "@belfry/core/storage";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { at, itemOf, range, seqsOf, sortBytewise, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
+import { inTurn } from "../in-turn.ts";
 import { expectTrueCounts } from "../inbox/recount.ts";
+
+const WAIT = { timeout: 20_000, interval: 10 };
 
 /** The promises of `createFanOut` and `fanOutNext`. */
 export function fanOutTests(harness: StorageHarness): void {
@@ -16,6 +19,13 @@ export function fanOutTests(harness: StorageHarness): void {
         chunks.push(chunk);
       }
       return chunks;
+    }
+
+    /** Removes what fan-outs left. */
+    async function tidy(): Promise<void> {
+      for (let isMore = true; isMore; ) {
+        isMore = await fixture.inbox.tidyFanOuts(at(100));
+      }
     }
 
     beforeEach(async () => {
@@ -163,6 +173,64 @@ export function fanOutTests(harness: StorageHarness): void {
       for (const userId of users(40)) {
         expect(await fixture.inbox.counts(fixture.owner(userId))).toMatchObject({ total: 1, unread: 1, lastSeq: 1 });
       }
+    });
+
+    test("a list that is written in a transaction of the host is fanned out after the commit", async () => {
+      const entry = fixture.entry(users(5));
+      const committed = vi.fn();
+      await fixture.subject.transaction((tx) => fixture.inbox.createFanOutWithin(tx, entry, committed));
+      await vi.waitFor(() => expect(committed).toHaveBeenCalledTimes(1), WAIT);
+      expect((await drain()).flatMap((chunk) => chunk.items.map((item) => item.userId))).toEqual(users(5));
+      // A repetition writes nothing.
+      await fixture.subject.transaction((tx) => fixture.inbox.createFanOutWithin(tx, entry, committed));
+      expect(await drain()).toEqual([]);
+    });
+
+    test("a list that is rolled back is never fanned out", async () => {
+      const failing = fixture.subject.transaction((tx) =>
+        inTurn(
+          () => fixture.inbox.createFanOutWithin(tx, fixture.entry(users(5)), () => undefined),
+          () => {
+            throw new Error("the host changed its mind");
+          },
+        ),
+      );
+      await expect(failing).rejects.toThrow("the host changed its mind");
+      expect(await drain()).toEqual([]);
+    });
+
+    test("one notification is fanned out once, however often it is written", async () => {
+      const entry = fixture.entry(users(4));
+      await fixture.inbox.createFanOut(entry, 2);
+      await fixture.inbox.createFanOut(entry, 2);
+      expect(await drain()).toHaveLength(2);
+      await tidy();
+    });
+
+    test("what has expired is not written any more", async () => {
+      const entry = fixture.entry(users(4), { expiresAt: at(100) });
+      await fixture.inbox.createFanOut(entry, 1);
+      expect(await fixture.inbox.fanOutNext(at(99))).not.toBeNull();
+      expect(await fixture.inbox.fanOutNext(at(100))).toBeNull();
+      expect(await fixture.inbox.noteExpired(fixture.tenant, entry.notification.id, at(100))).toBe(false);
+      await tidy();
+      expect(await fixture.inbox.fanOutNext(at(99))).toBeNull();
+      await fixture.inbox.remove(fixture.owner("user 1"), [{ seq: 1 }], at(101));
+      expect(await fixture.inbox.noteExpired(fixture.tenant, entry.notification.id, at(101))).toBe(true);
+    });
+
+    test("the list of a notification that is deleted is dropped", async () => {
+      const entry = fixture.entry(users(60));
+      await fixture.inbox.createFanOut(entry, 2);
+      await fixture.inbox.fanOutNext(at(1));
+      const step = await fixture.storage.activity.deleteNotification(fixture.tenant, entry.notification.id, {
+        limit: 100,
+        at: at(2),
+        actor: "host",
+      });
+      expect(step).toMatchObject({ isDone: true });
+      expect(await fixture.inbox.fanOutNext(at(3))).toBeNull();
+      await tidy();
     });
 
     test("an interrupted fan-out goes on at the next start", async (context) => {
