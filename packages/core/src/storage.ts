@@ -55,6 +55,7 @@ export {
   retryChains,
   type SendCreated,
   type SendState,
+  type SendThrottles,
   type SendUpdate,
   type SendUpdated,
   type SettleChanges,

@@ -74,7 +74,7 @@ describe("a connection that is ended in the packet that makes it ready", () => {
     const send: NewSend = {
       ...entry([], { kind: "send" }),
       ...{ channel: "email", fallbackDelayMs: 0, scheduledAt: null, details: null },
-      ...({ inboxNeeds: "item", addresses: "own" } as const),
+      ...({ inboxNeeds: "item", addresses: "own", throttles: null } as const),
       deliveries: [],
       inboxRecipients: [],
       idempotency: null,

@@ -20,7 +20,7 @@ function newSend(recipient: string): NewSend {
   return {
     notification,
     ...{ channel: "email", fallbackDelayMs: 0, scheduledAt: null },
-    ...({ inboxNeeds: "item", addresses: "own" } as const),
+    ...({ inboxNeeds: "item", addresses: "own", throttles: null } as const),
     details: { channels: ["email"], roomId: null, recipients: [recipient], erasedRecipients: 0, hasFallback: true, meta: {} },
     deliveries: [
       { ...delivery("a"), isFallback: false, status: "pending", dueInMs: 0 },

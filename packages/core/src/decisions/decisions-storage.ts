@@ -46,13 +46,6 @@ export interface DecisionsStorage {
   takeBack(owner: PreferencesOwner, place: ChoicePlace): Promise<boolean>;
   /** Changes the given settings and leaves the others; null takes one back. Several changes at once are made one after the other. */
   changeSettings(owner: PreferencesOwner, changes: Partial<Settings>): Promise<void>;
-  /**
-   * Asks throttles, as `askThrottle` does, and uses them for what may go. Of several calls at once, each sees what the others used.
-   * A user, type and channel is asked once in a call.
-   *
-   * @returns for each question whether it may go
-   */
-  useThrottles(tenant: string, questions: readonly ThrottleQuestion[], at: Date): Promise<readonly boolean[]>;
   /** When a throttle would be wholly free again, in milliseconds since 1970; null if it is. It uses nothing. */
   throttleFreeAt(owner: Owner, of: Pick<ThrottleQuestion, "type" | "channel">): Promise<number | null>;
   /** Forgets throttles that are wholly free again. */

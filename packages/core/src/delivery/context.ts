@@ -23,7 +23,7 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   readonly presence: { isOnline(owner: Owner): Promise<boolean> };
   /** What users chose, for decisions. */
   readonly preferences: PreferencesReader;
-  readonly decisions: Pick<DecisionsStorage, "useThrottles" | "throttleFreeAt" | "pruneThrottles">;
+  readonly decisions: Pick<DecisionsStorage, "throttleFreeAt" | "pruneThrottles">;
   readonly inbox: Pick<InboxStorage, "get">;
   readonly types: NotificationTypes;
   /** Makes links that switch a channel off for a user; null where the host configured none. */

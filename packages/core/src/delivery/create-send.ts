@@ -3,7 +3,7 @@ import { type CreatedItem, createdSignal } from "../inbox/index.ts";
 import { BatchQueue, countUpTo, type Pending } from "../work/batch-queue.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryStorage, NewSend, SendCreated } from "./delivery-storage.ts";
-import { type ParsedSend, parseSend, type SendRequest } from "./parse-send.ts";
+import { type ParsedSend, parseSend, type SendRequest, viewOf } from "./parse-send.ts";
 import { getSend, sendFromJson } from "./read-sends.ts";
 import type { Send } from "./send.ts";
 
@@ -49,8 +49,9 @@ export function sendWriter(deliveries: DeliveryStorage, now: () => Date): BatchQ
 
 async function answer(context: DeliveryContext, { entry, view }: ParsedSend, created: SendCreated): Promise<Send> {
   if (created.kind === "created") {
-    announceSend(context, entry, created.items);
-    return view;
+    const written = created.throttled ?? entry;
+    announceSend(context, written, created.items);
+    return viewOf(view, written);
   }
   if (created.bodyHash !== entry.idempotency?.bodyHash) {
     throw new BelfryError(

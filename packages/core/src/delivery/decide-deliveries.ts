@@ -22,20 +22,29 @@ export interface Deciding extends Omit<DecisionSubject, "channel"> {
 }
 
 /** The parts that decisions at creation use. */
-type DecidingContext = Pick<DeliveryContext, "preferences" | "decisions" | "directory" | "ready">;
+type DecidingContext = Pick<DeliveryContext, "preferences" | "directory" | "ready">;
+
+/** The deliveries as they are to be written, and the throttles that are still to be asked. */
+export interface DecidedDeliveries {
+  /** As they are if every throttle lets them pass. */
+  readonly deliveries: readonly NewDelivery[];
+  readonly questions: readonly ThrottleQuestion[];
+  /** The deliveries, given the answer to each question. It has no effects. */
+  throttled(allowed: readonly boolean[]): readonly NewDelivery[];
+}
 
 /**
  * Decides, when a notification is created, about the deliveries to users over channels for which their choices count. What is
  * decided against is skipped, and has no fallback; what has to wait gets its time. All other deliveries stay as they are. What is
  * not known yet, such as an address, is decided at the claim.
  */
-export async function decideDeliveries(context: DecidingContext, deciding: Deciding): Promise<readonly NewDelivery[]> {
+export async function decideDeliveries(context: DecidingContext, deciding: Deciding): Promise<DecidedDeliveries> {
   const { tenant, deliveries, declared, notification, scheduledAt } = deciding;
   const asked = deliveries.filter(
     ({ recipientKind, isFallback, channel }) => recipientKind === "user" && !isFallback && obeysChoices(declared, channel),
   );
   if (asked.length === 0) {
-    return deliveries;
+    return { deliveries, questions: [], throttled: () => deliveries };
   }
   using _call = await context.ready();
   const lookup = await context.preferences.of(tenant, [...new Set(asked.map(({ recipient }) => recipient))]);
@@ -48,11 +57,14 @@ export async function decideDeliveries(context: DecidingContext, deciding: Decid
     }
     decisions.set(delivery, decide(delivery, true));
   }
-  for (const delivery of await refusedByThrottles(context, deciding, decisions)) {
-    decisions.set(delivery, decide(delivery, false));
-  }
+  const questions = throttlesOf(deciding, decisions);
   const baseMs = (scheduledAt ?? notification.createdAt).getTime();
-  return withoutFallbacks(deliveries.map((delivery) => decidedAs(delivery, decisions.get(delivery), baseMs)));
+  const throttled = (allowed: readonly boolean[]) => {
+    const refused = new Set([...questions.keys()].filter((_, index) => allowed[index] === false));
+    const decided = (delivery: NewDelivery) => (refused.has(delivery) ? decide(delivery, false) : decisions.get(delivery));
+    return withoutFallbacks(deliveries.map((delivery) => decidedAs(delivery, decided(delivery), baseMs)));
+  };
+  return { deliveries: throttled([]), questions: [...questions.values()], throttled };
 }
 
 interface Known {
@@ -88,12 +100,11 @@ export function zoneAtCreation(
   return (isDueNow && isAsked) || (hasDirectory && !settings.hasTimeZone) ? undefined : null;
 }
 
-/** Uses the throttles of the type for what would go out, and returns what they do not let pass. */
-async function refusedByThrottles(
-  { decisions: storage }: Pick<DecidingContext, "decisions">,
-  { tenant, notification, declared }: Deciding,
+/** The throttles of the type that are to be asked about what would go out. */
+function throttlesOf(
+  { notification, declared }: Deciding,
   decisions: ReadonlyMap<NewDelivery, Decision>,
-): Promise<readonly NewDelivery[]> {
+): ReadonlyMap<NewDelivery, ThrottleQuestion> {
   const questions = new Map<NewDelivery, ThrottleQuestion>();
   for (const [delivery, { outcome }] of decisions) {
     const { channel, recipient: userId } = delivery;
@@ -103,11 +114,7 @@ async function refusedByThrottles(
       questions.set(delivery, { ...throttle, userId, channel, type: notification.type });
     }
   }
-  if (questions.size === 0) {
-    return [];
-  }
-  const allowed = await storage.useThrottles(tenant, [...questions.values()], notification.createdAt);
-  return [...questions.keys()].filter((_, index) => allowed[index] === false);
+  return questions;
 }
 
 /** The delivery as it was decided. @param baseMs the time from which it is due */

@@ -1,3 +1,4 @@
+import type { ThrottleQuestion } from "../decisions/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import type { ErasureStep, ExportStep, JsonObject, StepRange, SweepStep } from "../foundation/json.ts";
 import type { CreatedItem, InboxItem } from "../inbox/index.ts";
@@ -40,6 +41,14 @@ export interface IdempotencyKey {
   readonly response: string;
 }
 
+/** The throttles of a send's type. They are asked, and used, in the transaction that writes the send. */
+export interface SendThrottles {
+  /** One for each user and channel. */
+  readonly questions: readonly ThrottleQuestion[];
+  /** Decides on the deliveries, and returns the send as it is to be written. It has no effects. @param allowed the answer to each question */
+  decided(allowed: readonly boolean[]): NewSend;
+}
+
 /** A notification with its deliveries, of kind `send`, and with all that goes with it. */
 export interface NewSend extends DeliveryPlan, DeliveryTerms {
   readonly notification: Notification;
@@ -50,11 +59,18 @@ export interface NewSend extends DeliveryPlan, DeliveryTerms {
   readonly inboxRecipients: readonly string[];
   readonly idempotency: IdempotencyKey | null;
   readonly actor: string;
+  /** Null where no throttle is to be asked. */
+  readonly throttles: SendThrottles | null;
 }
 
 /** The result of writing a send. */
 export type SendCreated =
-  | { readonly kind: "created"; readonly items: readonly CreatedItem[] }
+  | {
+      readonly kind: "created";
+      readonly items: readonly CreatedItem[];
+      /** The send as it was written, where throttles were asked. */
+      readonly throttled?: NewSend;
+    }
   /**
    * Its idempotency key was used before: nothing was written. The response is null if it named a user who was erased since;
    * `notificationId` is then the notification that the key was used for.
@@ -200,6 +216,10 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
    * or nothing. A send whose idempotency key its tenant has used writes nothing of itself and is answered `repeated`,
    * also when the first one is being written at this moment. One whose notification id exists is answered with the
    * items it has: a write whose reply was lost may be repeated. No two sends of one call have the same key.
+   *
+   * Throttles are asked one send after the other, as `askThrottle` does at the time of the notification's creation, and used for
+   * what may go. Of several calls at once, each sees what the others used; a send that is not written uses nothing. The keys are
+   * locked in one order. A call that waits long for one fails like one that waits for an inbox.
    */
   createSends(sends: readonly NewSend[], at: Date): Promise<readonly SendCreated[]>;
 

@@ -44,6 +44,7 @@ export type {
   NewSend,
   SendCreated,
   SendState,
+  SendThrottles,
   SendUpdate,
   SendUpdated,
   SettleChanges,

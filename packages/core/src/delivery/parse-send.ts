@@ -101,9 +101,8 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   };
   const undecided = deliveriesOf(context, audience, { fallback, isContract });
   const subject = { notification: { ...notification, data }, declared, scheduledAt, topic: null, group: null };
-  const deliveries = await decideDeliveries(context, { ...subject, tenant, deliveries: undecided });
-  const isSkipped = deliveries.every(({ status }) => status === "skipped");
-  const view = sendOf(notification, details, { ...plan, ...newProgress(createdAt, isSkipped ? "skipped" : "pending") });
+  const { deliveries, questions, throttled } = await decideDeliveries(context, { ...subject, tenant, deliveries: undecided });
+  const view = sendOf(notification, details, { ...plan, ...newProgress(createdAt, "pending") });
   const entry: NewSend = {
     ...plan,
     ...termsOf(deliveries, { fallback, isContract }),
@@ -111,10 +110,24 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
     details,
     deliveries,
     inboxRecipients: scheduledAt === null ? placedUsers(users, deliveries) : [],
-    idempotency: input.idempotencyKey === undefined ? null : await idempotencyOf(input, view, saidBy(input, audience, rules)),
+    idempotency: input.idempotencyKey === undefined ? null : await idempotencyOf(input, saidBy(input, audience, rules)),
     actor: actorOf(input),
+    throttles: null,
   };
-  return { entry, view };
+  const answered = (send: NewSend) => withResponse(send, viewOf(view, send));
+  const decided = (allowed: readonly boolean[]) => answered({ ...entry, deliveries: throttled(allowed) });
+  return { entry: { ...answered(entry), throttles: questions.length === 0 ? null : { questions, decided } }, view: viewOf(view, entry) };
+}
+
+/** The answer for the sender, given the send as it is written. */
+export function viewOf(view: Send, { deliveries }: Pick<NewSend, "deliveries">): Send {
+  return { ...view, status: deliveries.every(({ status }) => status === "skipped") ? "skipped" : "pending" };
+}
+
+/** The send with what a repetition is answered: without the actor, whose name would stay in it. */
+function withResponse(send: NewSend, view: Send): NewSend {
+  const { idempotency } = send;
+  return idempotency === null ? send : { ...send, idempotency: { ...idempotency, response: JSON.stringify({ ...view, actor: null }) } };
 }
 
 /** Stands for a schedule that is not given. It is a text, since a test may put another class in the place of Date. */
@@ -257,14 +270,10 @@ function saidBy({ to: _, except: __, ...input }: UntypedCreateInput, { users, ad
   return said ?? { ...input, users: [...users].sort(compareBytewise), addresses: named.sort(compareBytewise) };
 }
 
-/** The key and what a repetition is answered: without the actor, whose name would stay in it. */
-async function idempotencyOf({ idempotencyKey = "" }: UntypedCreateInput, view: Send, said: object) {
+/** The key, and what tells a repetition from another call: not the actor. */
+async function idempotencyOf({ idempotencyKey = "" }: UntypedCreateInput, said: object) {
   const { idempotencyKey: _, actor: __, ...body } = said as UntypedCreateInput;
-  return {
-    key: idempotencyKey,
-    bodyHash: await digest(JSON.stringify(canonical(body))),
-    response: JSON.stringify({ ...view, actor: null }),
-  };
+  return { key: idempotencyKey, bodyHash: await digest(JSON.stringify(canonical(body))), response: "" };
 }
 
 /** The same value with every object's members in one order: how a client orders them says nothing. */

@@ -15,7 +15,7 @@ import {
 import { isFailedTransaction, wrapError } from "../database/errors.ts";
 import { type RunOptions, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { prepareWriteSendDetails } from "../delivery/write-sends.ts";
+import { createdOf, prepareThrottle, prepareWriteSendDetails } from "../delivery/write-sends.ts";
 import { prepareWriteFanOut } from "../inbox/fan-outs.ts";
 import { prepareHasNotification, prepareWriteEntries } from "../inbox/write-items.ts";
 import type { Announcements } from "../listen-notify/announcements.ts";
@@ -60,6 +60,7 @@ export class HostTransactions {
   readonly #writeEntries: ReturnType<typeof prepareWriteEntries>;
   readonly #writeSendDetails: ReturnType<typeof prepareWriteSendDetails>;
   readonly #writeFanOut: ReturnType<typeof prepareWriteFanOut>;
+  readonly #throttle: ReturnType<typeof prepareThrottle>;
   readonly #hasNotification: ReturnType<typeof prepareHasNotification>;
   readonly #mark = randomUUID();
   readonly #watches = new WeakMap<WatchableClient, CommitWatch>();
@@ -72,6 +73,7 @@ export class HostTransactions {
     this.#writeEntries = prepareWriteEntries(options.tables);
     this.#writeSendDetails = prepareWriteSendDetails(options.tables);
     this.#writeFanOut = prepareWriteFanOut(options.tables);
+    this.#throttle = prepareThrottle(options.tables);
     this.#hasNotification = prepareHasNotification(options.tables);
   }
 
@@ -95,12 +97,15 @@ export class HostTransactions {
   /** Does the same for a send; `at` null is the database's time. */
   writeSend(handle: unknown, { send, at, onCommit }: HostSend): Promise<void> {
     const { notification, inboxRecipients: recipients } = send;
+    let written = send;
     const write = async (tx: Session) => {
+      // Before the inboxes, as other creates do.
+      written = (await this.#throttle(tx, [send], null)).get(send) ?? send;
       const items = await this.#writeEntry(tx, { notification, recipients });
-      await this.#writeSendDetails(tx, [send], at);
+      await this.#writeSendDetails(tx, [written], at);
       return items;
     };
-    return this.#write(handle, { notification, write, onCommit: (items) => onCommit({ kind: "created", items }) });
+    return this.#write(handle, { notification, write, onCommit: (items) => onCommit(createdOf(send, items, written)) });
   }
 
   async #writeEntry(tx: Session, entry: NewNotification): Promise<readonly CreatedItem[]> {

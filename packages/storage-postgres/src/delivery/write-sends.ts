@@ -1,9 +1,10 @@
 import type { CreatedItem } from "@belfry/core";
 import type { NewSend, SendCreated } from "@belfry/core/storage";
-import { newTracking } from "@belfry/storage-sql";
+import { askThrottles, newTracking, type ThrottleRow, throttleStatements, throttlesToLock } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { isRepeated } from "../database/errors.ts";
 import { recordset } from "../database/fields.ts";
+import { DIALECT } from "../database/sql.ts";
 import { lists, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard } from "../inbox/inbox-state.ts";
@@ -15,15 +16,15 @@ import { RECORDS } from "./rows.ts";
 type KeyRow = readonly [place: number, bodyHash: string, response: string | null, notificationId: string | null];
 
 /**
- * Writes sends, all or none: in one statement if none has an idempotency key and all are new, as they usually are; else in a
- * transaction.
+ * Writes sends, all or none: in one statement if none has an idempotency key or a throttle and all are new, as they usually are;
+ * else in a transaction.
  */
 export function prepareCreateSends(tables: TableNames, time: StorageTime) {
   const writeNew = prepareWriteNewSends(tables);
   const writeAny = prepareWriteAnySends(tables);
   return (sends: readonly NewSend[], at: Date) =>
     async (connection: Connection): Promise<readonly SendCreated[]> => {
-      if (sends.every(({ idempotency }) => idempotency === null)) {
+      if (sends.every(({ idempotency, throttles }) => idempotency === null && throttles === null)) {
         try {
           return await writeNew(connection, sends, time(at));
         } catch (error) {
@@ -42,6 +43,7 @@ function prepareWriteAnySends(tables: TableNames) {
   const writtenItems = prepareWrittenItems(tables);
   const writeKeys = prepareWriteKeys(tables);
   const writeDetails = prepareWriteSendDetails(tables);
+  const throttle = prepareThrottle(tables);
   const known = statement<[place: number]>(
     "known_sends",
     `SELECT e.place::int FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS e(tenant, id, place)
@@ -56,12 +58,13 @@ function prepareWriteAnySends(tables: TableNames) {
     const fresh = unknown.filter((send) => !repeated.has(send));
     const entryOf = ({ notification, inboxRecipients }: NewSend) => ({ notification, recipients: inboxRecipients });
     const items = new Map<NewSend, readonly CreatedItem[]>();
+    const throttled = await throttle(session, fresh, lockTimeoutOf(fresh));
     if (fresh.length > 0) {
       const written = await writeEntries(session, fresh.map(entryOf), { lockTimeoutMs: lockTimeoutOf(fresh) });
       for (const [index, send] of fresh.entries()) {
         items.set(send, written[index] ?? []);
       }
-      await writeDetails(session, fresh, at);
+      await writeDetails(session, [...throttled.values()], at);
     }
     if (before.size > 0) {
       const entries = new Map(sends.filter((send) => before.has(send)).map((send) => [entryOf(send), send]));
@@ -69,7 +72,43 @@ function prepareWriteAnySends(tables: TableNames) {
         items.set(entries.get(entry) as NewSend, found);
       }
     }
-    return sends.map((send) => repeated.get(send) ?? { kind: "created", items: items.get(send) ?? [] });
+    return sends.map((send) => repeated.get(send) ?? createdOf(send, items.get(send) ?? [], throttled.get(send)));
+  };
+}
+
+/** The result of writing a send that was new, or written before. */
+export function createdOf(send: NewSend, items: readonly CreatedItem[], written: NewSend = send): SendCreated {
+  return { kind: "created", items, ...(written === send ? {} : { throttled: written }) };
+}
+
+/** Asks the throttles of sends in the order of their keys, and answers each send as it is to be written. */
+export function prepareThrottle(tables: TableNames) {
+  const guard = { expressions: `WITH ${lockGuard("$2")} `, from: "guard CROSS JOIN ", isThere: "guard.lock_timeout IS NOT NULL" };
+  const { lock, keep } = throttleStatements(tables, DIALECT, guard);
+  const locked = statement<ThrottleRow>("lock_throttles", lock);
+  const kept = statement<[]>("keep_throttles", keep);
+  const answer = statement<[]>(
+    "answer_throttled",
+    `UPDATE ${tables.idempotencyKeys} k SET response = e.value ->> 2 FROM json_array_elements($1::json) AS e(value)
+    WHERE k.tenant = e.value ->> 0 AND k.key = e.value ->> 1`,
+  );
+  return async (session: Session, sends: readonly NewSend[], lockTimeoutMs: number | null): Promise<ReadonlyMap<NewSend, NewSend>> => {
+    const asked = throttlesToLock(sends);
+    if (asked === null) {
+      return new Map(sends.map((send) => [send, send]));
+    }
+    const { sends: written, kept: rows } = askThrottles(sends, await session.rows(locked, [asked, lockTimeoutMs]));
+    await session.rows(kept, [rows]);
+    // The key was written before, since it says whether the send is new.
+    const answers = written.flatMap(({ notification: { tenant }, idempotency }, index) =>
+      idempotency === null || idempotency.response === sends[index]?.idempotency?.response
+        ? []
+        : [[tenant, idempotency.key, idempotency.response]],
+    );
+    if (answers.length > 0) {
+      await session.rows(answer, [JSON.stringify(answers)]);
+    }
+    return new Map(sends.map((send, index) => [send, written[index] ?? send]));
   };
 }
 

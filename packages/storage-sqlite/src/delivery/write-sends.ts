@@ -1,6 +1,15 @@
 import type { CreatedItem, SendDetails } from "@belfry/core";
 import type { IdempotencyKey, NewSend, SendCreated } from "@belfry/core/storage";
-import { newTracking, type StoredDelivery, type Tracking } from "@belfry/storage-sql";
+import {
+  askThrottles,
+  newTracking,
+  type StoredDelivery,
+  type ThrottleRow,
+  type Tracking,
+  throttleStatements,
+  throttlesToLock,
+} from "@belfry/storage-sql";
+import { DIALECT, TABLES } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareWriteEntry } from "../inbox/write-items.ts";
 import { prepareWriteAudit } from "./change-send.ts";
@@ -17,7 +26,8 @@ export interface WrittenSend {
 export function prepareWriteSend(context: QueryContext) {
   const writeEntry = prepareWriteEntry(context);
   const writeAudit = prepareWriteAudit(context);
-  const writeKey = prepareWriteKey(context);
+  const { findKey, writeKey } = prepareKeys(context);
+  const throttle = prepareThrottle(context);
   const writeTracking = prepareWriteTracking(context);
   const writeDeliveries = prepareWriteDeliveries(context);
   const find = context.prepare<{ readonly tenant: string; readonly id: string }, { readonly pk: number }>(`
@@ -26,17 +36,37 @@ export function prepareWriteSend(context: QueryContext) {
     const { notification, inboxRecipients: recipients } = send;
     const { tenant, id } = notification;
     const isNew = find.get({ tenant, id }) === undefined;
-    const used = isNew ? writeKey(send, at) : null;
-    if (used !== null) {
+    const used = isNew ? findKey(send) : undefined;
+    if (used !== undefined) {
       return { created: { kind: "repeated", ...used }, isNew: false };
     }
     const { items, notificationPk } = writeEntry({ notification, recipients });
-    if (isNew) {
-      writeTracking(notificationPk, send);
-      writeDeliveries(notificationPk, send, at);
-      writeAudit(tenant, { action: "created", actor: send.actor, notificationId: id }, at);
+    const created = { kind: "created", items: ofRecipients(items, send) } as const;
+    if (!isNew) {
+      return { created, isNew };
     }
-    return { created: { kind: "created", items: ofRecipients(items, send) }, isNew };
+    const written = throttle(send);
+    writeKey(written, at);
+    writeTracking(notificationPk, written);
+    writeDeliveries(notificationPk, written, at);
+    writeAudit(tenant, { action: "created", actor: send.actor, notificationId: id }, at);
+    return { created: written === send ? created : { ...created, throttled: written }, isNew };
+  };
+}
+
+/** Asks the throttles of a send, and answers it as it is to be written. */
+function prepareThrottle({ prepareRows }: QueryContext) {
+  const { lock, keep } = throttleStatements(TABLES, DIALECT);
+  const locked = prepareRows<readonly unknown[], ThrottleRow>(lock);
+  const kept = prepareRows<readonly unknown[], never>(keep);
+  return (send: NewSend): NewSend => {
+    const asked = throttlesToLock([send]);
+    if (asked === null) {
+      return send;
+    }
+    const { sends, kept: rows } = askThrottles([send], locked.all([asked]));
+    kept.run([rows]);
+    return sends[0] ?? send;
   };
 }
 
@@ -51,8 +81,8 @@ function ofRecipients(items: readonly CreatedItem[], { inboxRecipients }: NewSen
   return inboxRecipients.flatMap((userId) => byUser.get(userId) ?? []);
 }
 
-/** Stores a send's idempotency key; answers the entry that it already had, or null. */
-function prepareWriteKey({ prepare }: QueryContext) {
+/** The idempotency keys of sends: the entry that one already has, and a new one. */
+function prepareKeys({ prepare }: QueryContext) {
   interface KeyValues {
     readonly tenant: string;
     readonly key: string;
@@ -63,15 +93,14 @@ function prepareWriteKey({ prepare }: QueryContext) {
   const insert = prepare<KeyValues & IdempotencyKey & { readonly notificationId: string; readonly at: Date }>(`
     INSERT INTO belfry_idempotency_keys (tenant, key, body_hash, response, created_at, notification_id)
     VALUES (:tenant, :key, :bodyHash, :response, :at, :notificationId)`);
-  return ({ notification: { tenant, id: notificationId }, idempotency }: NewSend, at: Date) => {
-    if (idempotency === null) {
-      return null;
-    }
-    const used = find.get({ tenant, key: idempotency.key });
-    if (used === undefined) {
-      insert.run({ ...idempotency, tenant, notificationId, at });
-    }
-    return used ?? null;
+  return {
+    findKey: ({ notification: { tenant }, idempotency }: NewSend) =>
+      idempotency === null ? undefined : find.get({ tenant, key: idempotency.key }),
+    writeKey: ({ notification: { tenant, id: notificationId }, idempotency }: NewSend, at: Date): void => {
+      if (idempotency !== null) {
+        insert.run({ ...idempotency, tenant, notificationId, at });
+      }
+    },
   };
 }
 

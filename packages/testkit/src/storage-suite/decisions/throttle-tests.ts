@@ -1,19 +1,54 @@
-import { askThrottle, type ThrottleQuestion } from "@belfry/core/storage";
+import { askThrottle, type IdempotencyKey, type NewSend, type ThrottleQuestion } from "@belfry/core/storage";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { at, useFixture } from "../fixture.ts";
+import { expectTrueStatus, newSend } from "../delivery/send-entries.ts";
+import { at, type Fixture, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { eraseAll } from "../steps.ts";
 
 const RUNS = 30;
+
+/** Lets a transaction fail once something is written in it. */
+function failAfter(written: void | Promise<void>): void | Promise<void> {
+  const fail = () => {
+    throw new Error("refused");
+  };
+  return written instanceof Promise ? written.then(fail) : fail();
+}
+
+/** A send with a delivery for each question, and the answers that it got. */
+function throttledSend(
+  fixture: Fixture,
+  questions: readonly ThrottleQuestion[],
+  { tenant, createdAt }: Pick<NewSend["notification"], "tenant" | "createdAt">,
+  key: Pick<IdempotencyKey, "key" | "bodyHash"> | null = null,
+) {
+  let answers: readonly boolean[] = [];
+  const made = newSend(fixture, { tenant, channel: "email", to: questions.map(({ userId }, index) => `${userId} ${index}`) });
+  const answered = (status: string): NewSend["idempotency"] => (key === null ? null : { ...key, response: status });
+  const send: NewSend = { ...made, notification: { ...made.notification, createdAt }, idempotency: answered("pending") };
+  const decided = (allowed: readonly boolean[]): NewSend => {
+    answers = allowed;
+    const deliveries = made.deliveries.map((delivery, index) =>
+      allowed[index] === false
+        ? ({ ...delivery, status: "skipped", reason: "throttled", reasonSource: "type", dueInMs: null } as const)
+        : delivery,
+    );
+    return { ...send, deliveries, idempotency: answered(allowed.includes(true) ? "pending" : "skipped") };
+  };
+  return { send: { ...send, throttles: { questions, decided } }, answers: () => answers };
+}
 
 /** The promises of throttles. */
 export function throttleTests(harness: StorageHarness): void {
   describe("throttles", () => {
     const fixture = useFixture(harness);
     const ms = (value: number) => new Date(at(0).getTime() + value);
-    const use = (questions: readonly ThrottleQuestion[], afterMs: number) =>
-      fixture.storage.decisions.useThrottles(fixture.tenant, questions, ms(afterMs));
+    const use = async (questions: readonly ThrottleQuestion[], afterMs: number, tenant = fixture.tenant) => {
+      const { send, answers } = throttledSend(fixture, questions, { tenant, createdAt: ms(afterMs) });
+      await fixture.storage.deliveries.createSends([send], ms(afterMs));
+      return answers();
+    };
     const ask = (more: Partial<ThrottleQuestion> = {}): ThrottleQuestion => ({
       ...{ userId: "ann", type: "comment", channel: "email", max: 2, perMs: 1_000 },
       ...more,
@@ -32,9 +67,7 @@ export function throttleTests(harness: StorageHarness): void {
       expect(await use([ask({ max: 1 }), ...others], 0)).toEqual([true, true, true, true]);
       expect(await use([ask({ max: 1 }), ...others], 0)).toEqual([false, true, true, false]);
       expect(await use([ask({ max: 1, type: "like" }), ask({ max: 1 })], 0)).toEqual([true, false]);
-      const elsewhere = fixture.storage.decisions.useThrottles(`${fixture.tenant} b`, [ask({ max: 1 })], at(0));
-      expect(await elsewhere).toEqual([true]);
-      expect(await use([], 0)).toEqual([]);
+      expect(await use([ask({ max: 1 })], 0, `${fixture.tenant} b`)).toEqual([true]);
     });
 
     test("answer as the algorithm does, and say what was used", async () => {
@@ -51,11 +84,7 @@ export function throttleTests(harness: StorageHarness): void {
             now += pauseMs;
             const expected = askThrottle(limits, freeAt.get(userId) ?? null, now);
             freeAt.set(userId, expected.freeAt);
-            const [isAllowed] = await fixture.storage.decisions.useThrottles(
-              fixture.tenant,
-              [ask({ ...limits, userId, type })],
-              new Date(now),
-            );
+            const [isAllowed] = await use([ask({ ...limits, userId, type })], now - at(0).getTime());
             expect(isAllowed).toBe(expected.isAllowed);
             const stored = await fixture.storage.decisions.throttleFreeAt(fixture.owner(userId), { type, channel: "email" });
             expect(stored).toBeCloseTo(expected.freeAt, 0);
@@ -69,6 +98,57 @@ export function throttleTests(harness: StorageHarness): void {
       const asked = Array.from({ length: 20 }, () => use([ask({ userId: "ann" }), ask({ userId: "bob" })], 0));
       const answers = await Promise.all(asked);
       expect([0, 1].map((index) => answers.filter((one) => one[index]).length)).toEqual([2, 2]);
+    });
+
+    test("are asked for the sends of one call one after the other", async () => {
+      const sends = [1, 2, 3].map(() => throttledSend(fixture, [ask()], { tenant: fixture.tenant, createdAt: ms(0) }));
+      const created = await fixture.storage.deliveries.createSends(
+        sends.map(({ send }) => send),
+        ms(0),
+      );
+      expect(sends.map(({ answers }) => answers())).toEqual([[true], [true], [false]]);
+      expect(created.map((one) => one.kind === "created" && one.throttled?.deliveries.map(({ status }) => status))).toEqual([
+        ["pending"],
+        ["pending"],
+        ["skipped"],
+      ]);
+      const statuses = sends.map(({ send }) => fixture.storage.deliveries.findSend(fixture.tenant, send.notification.id));
+      expect((await Promise.all(statuses)).map((one) => one?.status)).toEqual(["pending", "pending", "skipped"]);
+      for (const { send } of sends) {
+        await expectTrueStatus(fixture, send.notification.id);
+      }
+    });
+
+    test("are used with the transaction that writes the send, and by no other", async () => {
+      const only = ask({ max: 1 });
+      const within = async (fails: boolean) => {
+        const { send, answers } = throttledSend(fixture, [only], { tenant: fixture.tenant, createdAt: ms(0) });
+        const transaction = fixture.subject.transaction((tx) => {
+          const written = fixture.storage.deliveries.createSendWithin(tx, send, () => undefined);
+          return fails ? failAfter(written) : written;
+        });
+        await (fails ? expect(transaction).rejects.toThrow("refused") : transaction);
+        return answers();
+      };
+      expect([await within(true), await within(false), await within(false)]).toEqual([[true], [true], [false]]);
+    });
+
+    test("are not used by the repetition of a send, which is answered what the first one was", async () => {
+      const { deliveries } = fixture.storage;
+      await use([ask({ max: 1 })], 0);
+      const key = { key: `throttled ${fixture.tenant}`, bodyHash: "hash" };
+      const repeat = async () => {
+        const { send } = throttledSend(fixture, [ask({ max: 1 })], { tenant: fixture.tenant, createdAt: ms(2_000) }, key);
+        const [created] = await deliveries.createSends([send], ms(2_000));
+        return created;
+      };
+      expect((await repeat())?.kind).toBe("created");
+      expect(await use([ask({ max: 1 })], 2_000)).toEqual([false]);
+      expect(await repeat()).toMatchObject({ kind: "repeated", response: "pending" });
+      const refused = { ...key, key: `${key.key} refused` };
+      const send = () => throttledSend(fixture, [ask({ max: 1 })], { tenant: fixture.tenant, createdAt: ms(2_000) }, refused).send;
+      await deliveries.createSends([send()], ms(2_000));
+      expect(await deliveries.createSends([send()], ms(2_000))).toMatchObject([{ kind: "repeated", response: "skipped" }]);
     });
 
     test("are forgotten once they are free, and with their user", async () => {

@@ -32,13 +32,18 @@ export function fullSend(fixture: Fixture) {
     reasonSource: "full decision",
     dueInMs: 4_321,
   };
-  return {
+  const send = {
     ...{ notification, channel: "webhook", fallbackDelayMs: 1_234, scheduledAt: at(500), details },
     ...({ inboxNeeds: "item", addresses: "shared" } as const),
     deliveries: [delivery],
     inboxRecipients: ["cat"],
     idempotency: { key: `full key ${notification.id}`, bodyHash: "full hash", response: "full response" },
     actor: "full actor",
+  };
+  const question = { userId: "ann", type: notification.type, channel: "email", max: 3, perMs: 4 };
+  return {
+    ...send,
+    throttles: { questions: [question], decided: () => ({ ...send, throttles: null }) },
   } satisfies Full<NewSend>;
 }
 

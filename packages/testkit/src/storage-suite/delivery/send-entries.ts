@@ -77,6 +77,7 @@ export function newSend(fixture: Fixture, fields: SendFields = {}): NewSend {
     inboxRecipients: channel === "inbox" && !plan?.scheduledAt ? recipients : [],
     idempotency,
     actor: "somebody",
+    throttles: null,
   };
 }
 
