@@ -147,6 +147,7 @@ export {
   type ItemMark,
   type ItemRef,
   type ListInput,
+  type LoggedKind,
   type StoredItem,
   type StoredListInput,
   type WholeChange,

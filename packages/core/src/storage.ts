@@ -82,6 +82,7 @@ export type {
   PlanProcessing,
 } from "./hub/index.ts";
 export {
+  type ChangeLogStorage,
   type DueInbox,
   type DueItemsStorage,
   EMPTY_COUNTS,
@@ -99,6 +100,11 @@ export {
   type ItemMarking,
   type ItemPlace,
   type ItemsChange,
+  type LoggedChange,
+  type LoggedChanges,
+  type LoggedKind,
+  MAX_LOGGED_CHANGES,
+  MAX_LOGGED_SEQS,
   type NewNotification,
   type SweptBefore,
   storedItem,

@@ -19,6 +19,7 @@ export const {
   readMarks,
   fanOuts,
   fanOutParts,
+  inboxChanges,
   fanOutChunks,
   trackings,
   sends,

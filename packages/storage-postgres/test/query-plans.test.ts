@@ -38,6 +38,8 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
     await pool.query(`INSERT INTO belfry_inbox_counters (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
       SELECT 'default', 'other_' || i, 1, 1, 1, 0, 'e' FROM generate_series(1, 20000) i`);
     await pool.query("INSERT INTO belfry_read_marks SELECT 'default', 'other_' || i, 1, now() FROM generate_series(1, 20000) i");
+    await pool.query(`INSERT INTO belfry_inbox_changes (tenant, user_id, rev, last_seq, kind, at)
+      SELECT 'default', 'other_' || i, 1, 1, 'read_all', i FROM generate_series(1, 20000) i`);
     await pool.query(`INSERT INTO belfry_choices (tenant, user_id, place, scope, name, channel, value, is_locked)
       SELECT 'default', 'user_' || i, md5(i::text), 'all', '', '', 'off', false FROM generate_series(1, 20000) i`);
     await pool.query("INSERT INTO belfry_settings (tenant, user_id) SELECT 'default', 'user_' || i FROM generate_series(1, 20000) i");
@@ -111,7 +113,7 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
   test("a sweep that removes nothing reads by key, and a few items a step", async () => {
     const never = { readBefore: new Date(0), unreadBefore: new Date(0) };
     for (const after of [null, JSON.stringify([500_000, "user_1000000"])]) {
-      const kept = { ...never, types: { x: never } };
+      const kept = { ...never, at: new Date(), types: { x: never } };
       const plans = await plansOf(async () => {
         expect(await storage.inbox.sweep(kept, { after, limit: 20 })).toEqual({ removed: 0, next: null });
       });
@@ -147,7 +149,9 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
         unarchive: () => storage.inbox.mark(mine, [id, { seq: 3 }], { mark: "unarchived", at }),
         snooze: () => storage.inbox.mark(mine, [{ seq: 5 }], { mark: "snoozed", at, until: at }),
         wakeDue: () => storage.inbox.wakeDue(mine, at),
-        markAllSeen: () => storage.inbox.markAllSeen(mine),
+        changesAfter: () => storage.inbox.changesAfter(mine, 0, 50),
+        sweepChanges: () => storage.inbox.sweepChanges(new Date(1), { after: null, limit: 20 }),
+        markAllSeen: () => storage.inbox.markAllSeen(mine, at),
       };
       for (const [name, operation] of Object.entries(operations)) {
         const plans = await plansOf(operation);

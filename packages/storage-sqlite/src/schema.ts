@@ -7,6 +7,7 @@ export const {
   readMarks,
   fanOuts,
   fanOutParts,
+  inboxChanges,
   fanOutChunks,
   trackings,
   sends,

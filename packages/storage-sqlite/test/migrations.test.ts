@@ -48,6 +48,7 @@ describe("migrations", () => {
       "belfry_handlers",
       "belfry_idempotency_keys",
       "belfry_identities",
+      "belfry_inbox_changes",
       "belfry_inbox_counters",
       "belfry_inbox_items",
       "belfry_migrations",

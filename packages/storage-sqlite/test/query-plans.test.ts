@@ -11,6 +11,7 @@ const NOTE = { scope: "type", name: "note", channel: null, when: null } as const
 const KEPT = {
   readBefore: new Date(0),
   unreadBefore: new Date(0),
+  at: new Date(0),
   types: { note: { readBefore: new Date(0), unreadBefore: new Date(0) } },
 };
 
@@ -35,6 +36,8 @@ const reads: Readonly<Record<string, (storage: SqliteStorage, id: string) => Pro
   expiring: ({ inbox }) => inbox.expiring(10),
   activeUsersOf: ({ inbox }, id) => inbox.activeUsersOf("acme", id, 10),
   listAfter: ({ inbox }) => inbox.listAfter(ann, 5, { limit: 20, bytes: 1_000_000 }),
+  changesAfter: ({ inbox }) => inbox.changesAfter(ann, 0, 50),
+  exportChanges: ({ inbox }) => inbox.exportChanges(ann, { after: null, limit: 20 }),
   listTenant: ({ inbox }) => inbox.listTenant("acme", 20),
   "get by id": ({ inbox }, id) => inbox.get(ann, id),
   "get by number": ({ inbox }) => inbox.get(ann, { seq: 7 }),
@@ -59,10 +62,11 @@ const writes: typeof reads = {
   ),
   snooze: ({ inbox }, id) => inbox.mark(ann, [id], { mark: "snoozed", at: new Date(), until: new Date() }),
   wakeDue: ({ inbox }) => inbox.wakeDue(ann, new Date()),
-  markAllSeen: ({ inbox }) => inbox.markAllSeen(ann),
+  markAllSeen: ({ inbox }) => inbox.markAllSeen(ann, new Date()),
   markAllRead: ({ inbox }) => inbox.markAllRead(ann, new Date()),
   remove: ({ inbox }, id) => inbox.remove(ann, [id, { seq: 3 }], new Date()),
   removeRead: ({ inbox }) => inbox.removeRead(ann, new Date()),
+  sweepChanges: ({ inbox }) => inbox.sweepChanges(new Date(1), { after: null, limit: 20 }),
   setChoice: ({ decisions }) => decisions.setChoice(ann, { ...NOTE, value: "off", isLocked: false }, 1_000),
   takeBack: ({ decisions }) => decisions.takeBack(ann, NOTE),
   changeSettings: ({ decisions }) => decisions.changeSettings(ann, { timeZone: null }),

@@ -52,6 +52,7 @@ describe("schema", () => {
       "belfry_delivery_attempts",
       "belfry_event_acks",
       "belfry_idempotency_keys",
+      "belfry_inbox_changes",
       "belfry_inbox_counters",
       "belfry_inbox_items",
       "belfry_read_marks",

@@ -1,7 +1,7 @@
 import type { ThrottleQuestion } from "../decisions/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import type { ErasureStep, ExportStep, JsonObject, StepRange, SweepStep } from "../foundation/json.ts";
-import type { CreatedItem, InboxItem } from "../inbox/index.ts";
+import type { CreatedItem, InboxCounts, InboxItem } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { LeaseStorage } from "../work/lease-storage.ts";
 import type { ChainCounts, Delivery, DeliveryAttempt, DeliveryRange, SendChanged, TrackedDelivery } from "./delivery.ts";
@@ -170,7 +170,7 @@ export type Decide = (loaded: readonly LoadedSend[], now: Date) => SettleChanges
 
 /** The result of deleting a send: the inbox items that it removed, in their former state. */
 export interface DeletedSend {
-  readonly items: readonly (InboxItem & { readonly epoch: string })[];
+  readonly items: readonly (InboxItem & Pick<InboxCounts, "epoch" | "rev" | "lastSeq">)[];
 }
 
 /** The result of one step of erasing deliveries. */

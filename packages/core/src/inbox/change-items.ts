@@ -3,8 +3,7 @@ import { isUuid } from "../foundation/ids.ts";
 import { type MembersOf, requireList, requireMembers, validationError } from "../foundation/issue-list.ts";
 import { shown } from "../foundation/parse-text.ts";
 import { announceItems, type InboxContext } from "./context.ts";
-import type { ItemChange, WholeChange } from "./inbox-event.ts";
-import type { InboxItem, ItemRef } from "./inbox-item.ts";
+import type { InboxItem, ItemChange, ItemRef, WholeChange } from "./inbox-item.ts";
 import type { ItemMarking, ItemPlace, ItemsChange, WholeInboxChange } from "./inbox-storage.ts";
 
 const SEQ_REF: MembersOf<Exclude<ItemRef, string>> = { seq: true };
@@ -21,7 +20,7 @@ export interface Changing {
   readonly owner: Owner;
   readonly refs: readonly ItemRef[];
   /** What happens to them; a snoozed item also has its time. */
-  readonly change: Exclude<ItemChange, "snoozed"> | { readonly until: Date };
+  readonly change: Exclude<ItemChange, "snoozed" | "updated"> | { readonly until: Date };
   /** Whether it finds active items alone where it could find others, too. */
   readonly activeOnly: boolean;
 }

@@ -1,8 +1,8 @@
 import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
 import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import type { DataByType, NotificationTypes, Typed } from "../notifications/index.ts";
-import type { InboxSignal, ItemChange } from "./inbox-event.ts";
-import type { InboxItem } from "./inbox-item.ts";
+import type { InboxSignal } from "./inbox-event.ts";
+import type { InboxItem, ItemChange } from "./inbox-item.ts";
 import type { InboxStorage } from "./inbox-storage.ts";
 
 /** One item was changed. */

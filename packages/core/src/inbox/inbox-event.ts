@@ -1,16 +1,7 @@
 import type { FeedSubscription, Owner } from "../foundation/context.ts";
 import type { Notification } from "../notifications/index.ts";
-import type { InboxItem, InboxPosition, ItemMark } from "./inbox-item.ts";
+import type { InboxChange, InboxItem, InboxPosition, WholeChange } from "./inbox-item.ts";
 import type { CreatedItem } from "./inbox-storage.ts";
-
-/** The kinds of change of single items. */
-export type ItemChange = "read" | "unread" | "deleted" | "snoozed" | ItemMark;
-
-/** The kinds of change of a whole inbox. */
-export type WholeChange = "read_all" | "seen_all" | "deleted_read";
-
-/** The kinds of change in an inbox. */
-export type InboxChange = "created" | ItemChange | WholeChange;
 
 const WHOLE: readonly string[] = ["read_all", "seen_all", "deleted_read"] satisfies readonly WholeChange[];
 

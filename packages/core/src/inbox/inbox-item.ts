@@ -41,6 +41,15 @@ export type ItemRef = string | { readonly seq: number };
  */
 export type ItemMark = "seen" | "unseen" | "pinned" | "unpinned" | "archived" | "unarchived" | "woken";
 
+/** The kinds of change of single items. */
+export type ItemChange = "read" | "unread" | "deleted" | "snoozed" | "updated" | ItemMark;
+
+/** The kinds of change of a whole inbox. */
+export type WholeChange = "read_all" | "seen_all" | "deleted_read";
+
+/** The kinds of change in an inbox. */
+export type InboxChange = "created" | ItemChange | WholeChange;
+
 /** Which items of an inbox a list shows. */
 export type InboxStatus = "all" | "unread" | "read";
 

@@ -4,6 +4,7 @@ import type { ErasureStep, ExportStep, StepRange, SweepStep } from "../foundatio
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemMark, ItemRef, StoredItem } from "./inbox-item.ts";
+import type { ChangeLogStorage } from "./logged-change.ts";
 
 /** A notification to write, with its recipients. */
 export interface NewNotification {
@@ -123,6 +124,8 @@ export interface SweptBefore {
 
 /** Which items a sweep of inboxes removes. */
 export interface InboxRetention extends SweptBefore {
+  /** The time of the sweep. */
+  readonly at: Date;
   /** By the type of their notification, instead of the general times. */
   readonly types: Readonly<Record<string, SweptBefore>>;
 }
@@ -156,12 +159,15 @@ export interface DueItemsStorage {
  * A method that may answer with no promise, and throw, is one that many requests wait for: a database in this process has no
  * need of one.
  *
- * A call that changes existing items raises the inbox's `rev` by one. A call that changes nothing leaves it.
+ * A call that changes existing items raises the inbox's `rev` by one, and logs the change under that number: see
+ * {@link ChangeLogStorage}. A call that changes nothing leaves both.
  *
  * Errors of the driver are wrapped once into a `BelfryError`: `STORAGE_UNAVAILABLE` when the same call may succeed later,
  * `STORAGE_FAILED` otherwise, with the driver's error as `cause`.
  */
-export interface InboxStorage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> extends DueItemsStorage {
+export interface InboxStorage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>>
+  extends DueItemsStorage,
+    ChangeLogStorage {
   /**
    * Writes notifications with one inbox item per recipient. Returns the place of each item, per entry and in the order of
    * its recipients. All or nothing: if one entry cannot be written, none is.
@@ -260,7 +266,7 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
    * Marks items unread again, even those that {@link markAllRead} covered. The next call of it covers them again. Unknown
    * refs, deleted items and unread items are skipped.
    */
-  markUnread(owner: Owner, refs: readonly ItemRef[]): Promise<ItemsChange>;
+  markUnread(owner: Owner, refs: readonly ItemRef[], at: Date): Promise<ItemsChange>;
 
   /**
    * Marks everything read that is in the inbox at this moment, archived and snoozed items too. Later items stay unread. Its cost does not
@@ -275,7 +281,7 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   mark(owner: Owner, refs: readonly ItemRef[], marking: ItemMarking): Promise<ItemsChange>;
 
   /** Marks everything seen that is in the inbox at this moment, archived and snoozed items too, as {@link markAllRead} marks it read. */
-  markAllSeen(owner: Owner): Promise<WholeInboxChange>;
+  markAllSeen(owner: Owner, at: Date): Promise<WholeInboxChange>;
 
   /** Deletes active items softly: they leave lists and counts. Unknown refs, archived, snoozed and deleted items are skipped. */
   remove(owner: Owner, refs: readonly ItemRef[], at: Date): Promise<ItemsChange>;
@@ -303,7 +309,7 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   /**
    * Looks at items of all inboxes of all tenants, those of older notifications first, and removes for good those that came before
    * their time in `kept`. The walk ends where items are too new. The item with the inbox's last number stays. A notification that nothing else refers to is removed with its last item. The counts
-   * match the items that are left; a step that takes items out of an inbox's lists raises its `rev`.
+   * match the items that are left; a step that takes items out of an inbox's lists raises its `rev`, also for archived and snoozed ones.
    */
   sweep(kept: InboxRetention, range: StepRange): Promise<SweepStep>;
 }

@@ -203,7 +203,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   /** Marks everything seen as {@link markAllRead} marks it read, and returns the number of active items it changed. */
   async markAllSeen(): Promise<number> {
     using _call = await this.#context.ready();
-    const change = await this.#context.inbox.markAllSeen(this.owner);
+    const change = await this.#context.inbox.markAllSeen(this.owner, new Date(this.#context.clock.now()));
     announceWhole(this.#context, this.owner, { ...change, change: "seen_all" });
     return change.count;
   }

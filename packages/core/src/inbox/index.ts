@@ -14,26 +14,26 @@ export { type Created, GroupCommit } from "./group-commit.ts";
 export { Inbox } from "./inbox.ts";
 export {
   createdSignal,
-  type InboxChange,
   type InboxEvent,
   type InboxListener,
   type InboxSignal,
-  type ItemChange,
   isWholeChange,
-  type WholeChange,
 } from "./inbox-event.ts";
 export {
   EMPTY_COUNTS,
   EMPTY_EPOCH,
+  type InboxChange,
   type InboxCounts,
   type InboxItem,
   type InboxPosition,
   type InboxStatus,
+  type ItemChange,
   type ItemMark,
   type ItemRef,
   newInboxItem,
   type StoredItem,
   storedItem,
+  type WholeChange,
 } from "./inbox-item.ts";
 
 export type {
@@ -58,3 +58,11 @@ export type {
   WholeInboxChange,
 } from "./inbox-storage.ts";
 export { type InboxList, type ListInput, listTenant, type StoredListInput } from "./list-inbox.ts";
+export {
+  type ChangeLogStorage,
+  type LoggedChange,
+  type LoggedChanges,
+  type LoggedKind,
+  MAX_LOGGED_CHANGES,
+  MAX_LOGGED_SEQS,
+} from "./logged-change.ts";

@@ -1,7 +1,7 @@
 import type { AuditEntry, NewAuditEntry } from "../delivery/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import type { ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
-import type { InboxItem } from "../inbox/index.ts";
+import type { InboxCounts, InboxItem } from "../inbox/index.ts";
 import type { ActivityContent, ActivityFilter, ActivitySummary, ChannelHealth } from "./activity.ts";
 
 /** A period in equal parts. */
@@ -37,7 +37,7 @@ export interface Deletion {
 /** The result of one step of deleting a notification. */
 export interface DeletionStep {
   /** The items that the step removed from lists, in their former state. */
-  readonly items: readonly (InboxItem & { readonly epoch: string })[];
+  readonly items: readonly (InboxItem & Pick<InboxCounts, "epoch" | "rev" | "lastSeq">)[];
   /** False if another step has to follow. */
   readonly isDone: boolean;
 }

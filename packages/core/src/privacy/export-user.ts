@@ -6,6 +6,7 @@ import type { NamedUser } from "./delete-user.ts";
 export async function* exportUser(context: PrivacyContext, { owner, recipients }: NamedUser): AsyncGenerator<string, void, undefined> {
   const { inbox, deliveries, decisions, activity } = context;
   yield* lines(context, "item", (range) => inbox.export(owner, range));
+  yield* lines(context, "change", (range) => inbox.exportChanges(owner, range));
   for (const recipient of recipients) {
     yield* lines(context, "delivery", (range) => deliveries.export(recipient, range));
   }

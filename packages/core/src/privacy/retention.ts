@@ -25,6 +25,13 @@ export interface RetentionOptions extends ItemRetention {
   readonly eventsMs?: number;
   /** Lines of the audit log, in milliseconds. */
   readonly auditMs?: number;
+  /**
+   * The numbered changes of inboxes, in milliseconds. Who comes back after longer lists the inbox again. An inbox keeps 1,000
+   * at most in any case.
+   *
+   * @default 30 days
+   */
+  readonly changesMs?: number;
 }
 
 /** How many rows a sweep removed. */
@@ -33,8 +40,10 @@ export interface SweepResult {
   readonly deliveries: number;
   readonly events: number;
   readonly audit: number;
+  readonly changes: number;
 }
 
+const CHANGES_MS = 30 * 86_400_000;
 const SWEEP_INTERVAL_MS = 3_600_000;
 
 /** No time lies before it: nothing is that old. */
@@ -65,20 +74,16 @@ export class Retention {
     this.loop = new Loop({ task: "remove what is older than it is kept", run, clock, logger });
   }
 
-  /** Whether the host limits how long anything is kept. */
-  get isNeeded(): boolean {
-    return Object.keys(this.#options).length > 0;
-  }
-
   /** Walks over all data once, and answers how many rows it removed. */
   async sweep(): Promise<SweepResult> {
     const { inbox, deliveries, hub, activity, clock } = this.#context;
     await this.#context.ready();
-    const { types = {}, deliveriesMs, eventsMs, auditMs, ...items } = this.#options;
+    const { types = {}, deliveriesMs, eventsMs, auditMs, changesMs = CHANGES_MS, ...items } = this.#options;
     const before = (ageMs: number | undefined) => (ageMs === undefined ? NEVER : new Date(Math.max(0, clock.now() - ageMs)));
     const limits = ({ readMs, unreadMs }: ItemRetention) => ({ readBefore: before(readMs), unreadBefore: before(unreadMs) });
     const kept: InboxRetention = {
       ...limits(items),
+      at: new Date(clock.now()),
       types: Object.fromEntries(Object.entries(types).map(([type, own]) => [type, limits({ ...items, ...own })])),
     };
     const walk = async (isLimited: boolean, step: Step) => (isLimited ? await this.#walk(step) : 0);
@@ -88,6 +93,7 @@ export class Retention {
       deliveries: await walk(deliveriesMs !== undefined, (range) => deliveries.sweep(before(deliveriesMs), range)),
       events: await walk(eventsMs !== undefined, (range) => hub.sweep(before(eventsMs), range)),
       audit: await walk(auditMs !== undefined, (range) => activity.sweepAudit(before(auditMs), range)),
+      changes: await walk(true, (range) => inbox.sweepChanges(before(changesMs), range)),
     };
   }
 
@@ -108,7 +114,14 @@ export class Retention {
 }
 
 const ITEM_TIMES: MembersOf<ItemRetention> = { readMs: true, unreadMs: true };
-const OPTIONS: MembersOf<RetentionOptions> = { ...ITEM_TIMES, types: true, deliveriesMs: true, eventsMs: true, auditMs: true };
+const OPTIONS: MembersOf<RetentionOptions> = {
+  ...ITEM_TIMES,
+  types: true,
+  deliveriesMs: true,
+  eventsMs: true,
+  auditMs: true,
+  changesMs: true,
+};
 
 function checkRetention(options: RetentionOptions): void {
   requireOptions("retention", options, OPTIONS);

@@ -18,6 +18,7 @@ const EVENTS: MembersOf<NotificationEvents> = {
   "notification.created": true,
   "item.read": true,
   "item.unread": true,
+  "item.updated": true,
   "item.deleted": true,
   "item.seen": true,
   "item.unseen": true,

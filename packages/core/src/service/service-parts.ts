@@ -172,14 +172,7 @@ function lifecyclePartsOf<Tx, Written extends void | Promise<void>>(parts: Livin
       }
     },
     wake() {
-      for (const part of [
-        fanOut.loop,
-        dueItems.loop,
-        ...(retention.isNeeded ? [retention.loop] : []),
-        ...workers,
-        feeds.inbox,
-        feeds.hub,
-      ]) {
+      for (const part of [fanOut.loop, dueItems.loop, retention.loop, ...workers, feeds.inbox, feeds.hub]) {
         part.wake();
       }
     },

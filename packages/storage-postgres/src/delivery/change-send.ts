@@ -3,6 +3,7 @@ import type { NewAuditEntry, SendUpdate, SendUpdated } from "@belfry/core/storag
 import type { Session } from "../database/connection.ts";
 import { lists, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
+import { loggedChange } from "../inbox/change-log.ts";
 import { holdInboxes, LOCK_TIMEOUT_MS, lockGuard } from "../inbox/inbox-state.ts";
 import { writeItems } from "../inbox/write-items.ts";
 
@@ -32,10 +33,19 @@ export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
     detailed AS (UPDATE ${sends} s SET meta = $3::json FROM n WHERE s.notification_pk = n.pk AND $3::json IS NOT NULL)
     UPDATE ${trackings} t SET updated_at = ${timeOf("$4")} FROM n WHERE t.notification_pk = n.pk`,
   );
+  const change = {
+    kind: "updated",
+    from: `item JOIN ${inboxCounters} inbox ON inbox.tenant = $1 AND inbox.user_id = item.user_id`,
+    ...{ at: timeOf("$3"), seqs: "json_build_array(item.seq)::text", owner: "inbox.tenant, inbox.user_id" },
+  } as const;
   const noteChange = statement<[]>(
     "note_update",
-    `UPDATE ${inboxCounters} SET rev = rev + 1
-    WHERE tenant = $1 AND user_id IN (SELECT user_id FROM ${inboxItems} WHERE notification_pk = $2 AND deleted_at IS NULL)`,
+    `WITH item AS MATERIALIZED (
+      SELECT user_id, seq FROM ${inboxItems}
+      WHERE notification_pk = $2 AND (deleted_at IS NULL OR archived_at IS NOT NULL OR snoozed_until IS NOT NULL)
+    ),
+    ${loggedChange(tables, change)}
+    UPDATE ${inboxCounters} c SET rev = c.rev + 1 FROM item WHERE c.tenant = $1 AND c.user_id = item.user_id`,
   );
   const write = async (session: Session, { tenant, id }: SendName, { at, actor, ...change }: SendUpdate): Promise<void> => {
     const { title = null, message = null, meta, data, url = null, keptRendered } = change;
@@ -43,7 +53,7 @@ export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
     await session.rows(details, [tenant, id, meta === undefined ? null : JSON.stringify(meta), time(at)]);
     await writeAudit(session, [{ tenant, action: "updated", actor, notificationId: id }], time(at));
   };
-  return (tenant: string, id: string, change: SendUpdate) =>
+  return (tenant: string, id: string, update: SendUpdate) =>
     async (session: Session): Promise<SendUpdated> => {
       const [held] = isUuid(id) ? await session.rows(holdSend, [tenant, id]) : [];
       if (held === undefined) {
@@ -53,8 +63,8 @@ export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
         return "not_pending";
       }
       await session.rows(hold, [tenant, held[1]]);
-      await session.rows(noteChange, [tenant, held[1]]);
-      await write(session, { tenant, id }, change);
+      await session.rows(noteChange, [tenant, held[1], time(update.at)]);
+      await write(session, { tenant, id }, update);
       return "updated";
     };
 }

@@ -1,8 +1,9 @@
-import { type InboxItem, type ItemRef, isUuid, type Owner } from "@belfry/core";
+import { type InboxItem, type ItemRef, isUuid, type LoggedKind, type Owner } from "@belfry/core";
 import type { ItemPlace, ItemsChange } from "@belfry/core/storage";
 import type { Connection } from "../database/connection.ts";
 import { type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
+import { LOGGED_SEQS, LOGGED_TALLY, loggedChange } from "./change-log.ts";
 import { addTo, COUNTS_WIDTH, type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import {
   IN_PLACE,
@@ -47,6 +48,9 @@ export function prepareChangeInbox(tables: TableNames) {
 /** A change of items as SQL, over the items `i` with their flags `is_unread`, `is_marked_seen` and `is_away`, as they were before. */
 export interface ItemsChangeText {
   readonly operation: string;
+  readonly kind: LoggedKind;
+  /** Until when its items are snoozed, as a timestamp. @default they are not */
+  readonly until?: string;
   /** Where the items are. @default ["active"] */
   readonly places?: readonly ItemPlace[];
   /** The assignments to each item that changes. */
@@ -107,8 +111,8 @@ export function countTally(also?: ItemsChangeText["also"]): string {
 export const COUNTS_AFTER = `inbox.last_seq, inbox.total + tally.total, inbox.unread + tally.unread, inbox.epoch,
   inbox.rev + (tally.changed > 0)::int, coalesce(inbox.seen_unread, 0) + tally.seen_unread`;
 
-/** Makes a change of named items. The change's own values are the parameters from $5 on. */
-export function prepareChangeItems(tables: TableNames, { operation, set, which, also, after = {}, ...text }: ItemsChangeText) {
+/** Makes a change of named items at the time $5. The change's own values are the parameters from $6 on. */
+export function prepareChangeItems(tables: TableNames, { operation, kind, until, set, which, also, after = {}, ...text }: ItemsChangeText) {
   const isThere = (text.places ?? ["active"]).map((place) => IN_PLACE[place]).join(" OR ");
   const changeInbox = prepareChangeInbox(tables);
   const run = statement<ItemsChangeRow>(
@@ -121,19 +125,20 @@ export function prepareChangeItems(tables: TableNames, { operation, set, which, 
       RETURNING i.seq, ${countedFlags(after)}
     ),
     tally AS MATERIALIZED (
-      SELECT count(*) AS changed, ${tallyOf(after)}${also?.tally ? `, ${also.tally}` : ""}
+      SELECT count(*) AS changed, ${LOGGED_SEQS} AS seqs, ${tallyOf(after)}${also?.tally ? `, ${also.tally}` : ""}
       FROM changed
     ),
     counted AS (
       UPDATE ${tables.inboxCounters} c SET ${countTally(also)} FROM tally WHERE c.tenant = $1 AND c.user_id = $2 AND tally.changed > 0
-    )
+    ),
+    ${loggedChange(tables, { kind, ...LOGGED_TALLY, at: "$5::timestamptz", ...(until && { until }) })}
     SELECT inbox.is_current, ${COUNTS_AFTER}, ${which}, ${itemColumns(text.readTime, text.marks)}
     FROM inbox CROSS JOIN tally LEFT JOIN found i ON true ${joinNotification(tables)}`,
   );
-  return (owner: Owner, refs: readonly ItemRef[], ...values: readonly unknown[]) =>
+  return (owner: Owner, refs: readonly ItemRef[], ...[at, ...values]: readonly [Date, ...unknown[]]) =>
     async (connection: Connection): Promise<ItemsChange> => {
       const { seqs, ids } = splitRefs(refs);
-      const rows = await changeInbox(connection, owner, { run, values: [seqs, ids, ...values] });
+      const rows = await changeInbox(connection, owner, { run, values: [seqs, ids, at.toISOString(), ...values] });
       return toItemsChange(rows, owner, refs);
     };
 }

@@ -4,6 +4,7 @@ import type { Connection, Session } from "../database/connection.ts";
 import { memoized, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { type ItemsChangeText, prepareChangeInbox, prepareChangeItems } from "./change-items.ts";
+import { loggedChange } from "./change-log.ts";
 import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import { ownReadTime } from "./item-row.ts";
 
@@ -31,7 +32,8 @@ export function prepareMarkAllRead(tables: TableNames) {
         seen_unread = NULL, away_unread = NULL, away_seen_unread = NULL
       FROM held
       WHERE c.tenant = $1 AND c.user_id = $2 AND ${isAnyUnread}
-    )
+    ),
+    ${loggedChange(tables, { kind: "read_all", inbox: "held", from: `held WHERE ${isAnyUnread}`, at: "$3::timestamptz", upToSeq: "noted.last_seq" })}
     SELECT held.unread, held.last_seq, held.total, 0::bigint, held.epoch, held.rev + (${isAnyUnread})::int, 0::bigint
     FROM held WHERE held.last_seq > 0`,
   );
@@ -53,21 +55,22 @@ export function prepareMarkAllSeen(tables: TableNames) {
       UPDATE ${tables.inboxCounters} c SET seen_up_to_seq = held.last_seq, rev = c.rev + 1, seen_rev = c.rev + 1,
         seen_unread = nullif(held.unread, 0), away_seen_unread = held.away_unread
       FROM held WHERE c.tenant = $1 AND c.user_id = $2 AND ${isAnyUnseen}
-    )
+    ),
+    ${loggedChange(tables, { kind: "seen_all", inbox: "held", from: `held WHERE ${isAnyUnseen}`, at: "$3::timestamptz", upToSeq: "noted.last_seq" })}
     SELECT ${unseen}, held.last_seq, held.total, held.unread, held.epoch, held.rev + ${isAnyUnseen}::int,
       CASE WHEN ${isAnyUnseen} THEN held.unread ELSE held.seen_unread END
     FROM held WHERE held.last_seq > 0`,
   );
-  return (owner: Owner) =>
+  return (owner: Owner, at: Date) =>
     async (session: Session): Promise<WholeInboxChange> => {
-      const [row] = await session.rows(run, [owner.tenant, owner.userId]);
+      const [row] = await session.rows(run, [owner.tenant, owner.userId, at.toISOString()]);
       return { count: row?.[0] ?? 0, counts: toCounts(row?.slice(1) as CountsRow | undefined) };
     };
 }
 
-type MarkText = Omit<ItemsChangeText, "operation" | "readTime"> & Partial<Pick<ItemsChangeText, "readTime">>;
+type MarkText = Omit<ItemsChangeText, "operation" | "kind" | "readTime"> & Partial<Pick<ItemsChangeText, "readTime">>;
 
-/** $5 is the time of a change, or the time up to which snoozed items wake; $6 the time until which items are snoozed. */
+/** $5 is the time of the change; $6 the time until which items are snoozed, or up to which snoozed ones wake. */
 const marksOf = (tables: TableNames): Readonly<Record<ItemMarking["mark"], MarkText>> => ({
   read: {
     set: "read_at = $5",
@@ -116,6 +119,7 @@ const marksOf = (tables: TableNames): Readonly<Record<ItemMarking["mark"], MarkT
     set: "snoozed_until = $6, deleted_at = $5",
     which: "true",
     after: { isAway: "true" },
+    until: "$6::timestamptz",
     also: { set: "due_at = least(c.due_at, $6::timestamptz)" },
     marks: { snoozedUntil: "$6::timestamptz" },
   },
@@ -143,23 +147,14 @@ const wokenOf = (tables: TableNames): MarkText => ({
   },
 });
 
-const WOKEN = "i.snoozed_until <= $5::timestamptz";
+const WOKEN = "i.snoozed_until <= $6::timestamptz";
 
-/** The values that a mark takes beside the refs. */
+/** The values that a mark takes beside the refs and its time. */
 function valuesOf(marking: ItemMarking): readonly unknown[] {
-  switch (marking.mark) {
-    case "read":
-    case "pinned":
-    case "archived":
-    case "deleted":
-      return [marking.at.toISOString()];
-    case "snoozed":
-      return [marking.at.toISOString(), marking.until.toISOString()];
-    case "woken":
-      return ["infinity"];
-    default:
-      return [];
+  if (marking.mark === "snoozed") {
+    return [marking.until.toISOString()];
   }
+  return marking.mark === "woken" ? ["infinity"] : [];
 }
 
 /** Changes items. */
@@ -167,13 +162,13 @@ export function prepareMark(tables: TableNames) {
   const changes = memoized((text: string) => prepareOneMark(tables, JSON.parse(text) as Pick<ItemMarking, "mark" | "places">));
   return (owner: Owner, refs: readonly ItemRef[], marking: ItemMarking) => {
     const { mark, places } = marking;
-    return changes(JSON.stringify({ mark, places }))(owner, refs, ...valuesOf(marking));
+    return changes(JSON.stringify({ mark, places }))(owner, refs, marking.at, ...valuesOf(marking));
   };
 }
 
 function prepareOneMark(tables: TableNames, { mark, places }: Pick<ItemMarking, "mark" | "places">) {
   const text = { readTime: ownReadTime(tables), ...marksOf(tables)[mark] };
-  return prepareChangeItems(tables, { operation: `mark_${mark}`, ...text, ...(places === undefined ? {} : { places }) });
+  return prepareChangeItems(tables, { operation: `mark_${mark}`, kind: mark, ...text, ...(places === undefined ? {} : { places }) });
 }
 
 /** Marks unread items read. */
@@ -185,7 +180,7 @@ export function prepareMarkRead(tables: TableNames) {
 /** Marks items unread again, also those that a read mark covers. */
 export function prepareMarkUnread(tables: TableNames) {
   const mark = prepareMark(tables);
-  return (owner: Owner, refs: readonly ItemRef[]) => mark(owner, refs, { mark: "unread", at: new Date(0) });
+  return (owner: Owner, refs: readonly ItemRef[], at: Date) => mark(owner, refs, { mark: "unread", at });
 }
 
 /** Deletes items softly. */
@@ -222,6 +217,6 @@ export function prepareWakeDue(tables: TableNames) {
       if (refs.length === 0) {
         await changeInbox(connection, owner, { run: settle, values: [] });
       }
-      return await wake(owner, refs, at.toISOString())(connection);
+      return await wake(owner, refs, at, at.toISOString())(connection);
     };
 }

@@ -4,6 +4,7 @@ import type { Connection, Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareChangeInbox } from "./change-items.ts";
+import { LOGGED_SEQS, LOGGED_TALLY, loggedChange } from "./change-log.ts";
 import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import { isRead } from "./item-row.ts";
 
@@ -20,13 +21,14 @@ export function prepareRemoveRead(tables: TableNames) {
       WHERE inbox.is_current AND inbox.total > inbox.unread
         AND i.tenant = $1 AND i.user_id = $2 AND i.deleted_at IS NULL
         AND ${isRead("inbox")}
-      RETURNING 1
+      RETURNING i.seq
     ),
-    tally AS MATERIALIZED (SELECT count(*) AS changed FROM changed),
+    tally AS MATERIALIZED (SELECT count(*) AS changed, ${LOGGED_SEQS} AS seqs FROM changed),
     counted AS (
       UPDATE ${tables.inboxCounters} c SET total = c.total - tally.changed, rev = c.rev + 1 FROM tally
       WHERE c.tenant = $1 AND c.user_id = $2 AND tally.changed > 0
-    )
+    ),
+    ${loggedChange(tables, { kind: "deleted_read", ...LOGGED_TALLY, at: "$3::timestamptz" })}
     SELECT inbox.is_current, tally.changed, inbox.last_seq, inbox.total - tally.changed, inbox.unread, inbox.epoch, inbox.rev + (tally.changed > 0)::int,
       inbox.seen_unread
     FROM inbox CROSS JOIN tally`,

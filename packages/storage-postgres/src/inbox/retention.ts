@@ -4,6 +4,7 @@ import { LOOKED_AT, newestBefore, sweepStep } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { milliseconds, type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
+import { LOGGED_SEQS, loggedChange } from "./change-log.ts";
 import { adoptChunkText } from "./fan-outs.ts";
 import { addTo, holdInboxes, inboxState, LOCK_TIMEOUT_MS, lockGuard } from "./inbox-state.ts";
 import { type ItemRow, isAway, isMarkedSeen, isRead, itemColumns, joinNotification, ownReadTime, toItem } from "./item-row.ts";
@@ -19,6 +20,7 @@ export function prepareErase(tables: TableNames) {
   const hold = statement<One>("hold_to_erase", holdInboxes(tables, "tenant = $1 AND user_id = $2", { lock: "FOR UPDATE" }));
   const dropItems = statement<readonly [notificationPk: number]>("erase_items", dropItemsText(tables));
   const dropMarks = statement<One>("erase_marks", dropMarksText(tables));
+  const dropChanges = statement<One>("erase_changes", dropChangesText(tables));
   const dropCounters = statement<One>(
     "erase_counters",
     `DELETE FROM ${tables.inboxCounters} WHERE tenant = $1 AND user_id = $2 RETURNING 1`,
@@ -30,9 +32,9 @@ export function prepareErase(tables: TableNames) {
     const pks = (await session.rows(dropItems, [tenant, userId, limit])).map(([pk]) => pk);
     await dropNotifications(session, pks);
     let left = limit - pks.length;
-    for (const run of [dropMarks, dropCounters] satisfies Statement<One>[]) {
+    for (const run of [dropMarks, dropChanges, dropCounters] satisfies Statement<One>[]) {
       if (left > 0) {
-        left -= (await session.rows(run, run === dropMarks ? [tenant, userId, left] : [tenant, userId])).length;
+        left -= (await session.rows(run, run === dropCounters ? [tenant, userId] : [tenant, userId, left])).length;
       }
     }
     return limit - left;
@@ -88,7 +90,7 @@ const DROPPED_TALLY = `count(*) FILTER (WHERE is_shown) AS shown, count(*) FILTE
         count(*) FILTER (WHERE is_away AND is_unread AND is_marked_seen) AS away_seen_unread`;
 
 /** The assignments to the counters `c` that take a tally of removed items away. */
-const WITHOUT_DROPPED = `total = c.total - tally.shown, unread = c.unread - tally.unread, rev = c.rev + (tally.shown > 0)::int,
+const WITHOUT_DROPPED = `total = c.total - tally.shown, unread = c.unread - tally.unread,
       ${addTo("seen_unread", "-tally.seen_unread")}, ${addTo("away_unread", "-tally.away_unread")},
       ${addTo("away_seen_unread", "-tally.away_seen_unread")}`;
 
@@ -104,7 +106,7 @@ function dropItemsText({ inboxCounters, inboxItems }: TableNames): string {
   dropped AS (DELETE FROM ${inboxItems} i USING oldest WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq = oldest.seq),
   tally AS (SELECT ${DROPPED_TALLY} FROM oldest),
   counted AS (
-    UPDATE ${inboxCounters} c SET ${WITHOUT_DROPPED} FROM tally
+    UPDATE ${inboxCounters} c SET rev = c.rev + 1, ${WITHOUT_DROPPED} FROM tally
     WHERE c.tenant = $1 AND c.user_id = $2 AND tally.shown + tally.away > 0
   )
   SELECT notification_pk FROM oldest`;
@@ -114,6 +116,13 @@ function dropItemsText({ inboxCounters, inboxItems }: TableNames): string {
 function dropMarksText({ readMarks }: TableNames): string {
   return `DELETE FROM ${readMarks} WHERE tenant = $1 AND user_id = $2 AND (up_to_seq, rev) IN (
     SELECT up_to_seq, rev FROM ${readMarks} WHERE tenant = $1 AND user_id = $2 ORDER BY up_to_seq, rev LIMIT $3
+  ) RETURNING 1`;
+}
+
+/** $1 tenant, $2 user, $3 how many. */
+function dropChangesText({ inboxChanges }: TableNames): string {
+  return `DELETE FROM ${inboxChanges} WHERE tenant = $1 AND user_id = $2 AND rev IN (
+    SELECT rev FROM ${inboxChanges} WHERE tenant = $1 AND user_id = $2 ORDER BY rev LIMIT $3
   ) RETURNING 1`;
 }
 
@@ -177,7 +186,7 @@ export function prepareSweep(tables: TableNames) {
       const keys = [2, 3, 4].map((column) => over.map((row) => row[column]));
       return await connection.step(async (session) => {
         await session.rows(hold, keys.slice(0, 2));
-        const pks = (await session.rows(drop, [...keys, ...times(kept)])).map(([pk]) => pk);
+        const pks = (await session.rows(drop, [...keys, ...times(kept), kept.at.toISOString()])).map(([pk]) => pk);
         await dropNotifications(session, [...new Set(pks)]);
         return { removed: pks.length, next };
       });
@@ -214,8 +223,11 @@ function lookAtText({ inboxCounters, inboxItems }: TableNames): string {
     ORDER BY i.notification_pk, i.user_id`;
 }
 
-/** $1 tenants, $2 users, $3 numbers of the items; those that the user marked unread meanwhile stay. */
-function dropText({ inboxCounters, inboxItems }: TableNames): string {
+/** $1 tenants, $2 users, $3 numbers of the items, $9 now; those that the user marked unread meanwhile stay. */
+function dropText(tables: TableNames): string {
+  const { inboxCounters, inboxItems } = tables;
+  const from = `tally JOIN ${inboxCounters} inbox ON inbox.tenant = tally.tenant AND inbox.user_id = tally.user_id`;
+  const change = { kind: "deleted", from, at: "$9::timestamptz", seqs: "tally.seqs", owner: "tally.tenant, tally.user_id" } as const;
   return `WITH over AS MATERIALIZED (
     SELECT i.tenant, i.user_id, i.seq, i.notification_pk, ${DROPPED_FLAGS}
     FROM unnest($1::text[], $2::text[], $3::bigint[]) AS k(tenant, user_id, seq)
@@ -225,12 +237,13 @@ function dropText({ inboxCounters, inboxItems }: TableNames): string {
     WHERE ${IS_OVER}
   ),
   dropped AS (DELETE FROM ${inboxItems} i USING over WHERE i.tenant = over.tenant AND i.user_id = over.user_id AND i.seq = over.seq),
+  tally AS MATERIALIZED (
+    SELECT tenant, user_id, ${DROPPED_TALLY}, ${LOGGED_SEQS} AS seqs FROM over WHERE is_shown OR is_away GROUP BY tenant, user_id
+  ),
   counted AS (
-    UPDATE ${inboxCounters} c SET ${WITHOUT_DROPPED}
-    FROM (
-      SELECT tenant, user_id, ${DROPPED_TALLY} FROM over WHERE is_shown OR is_away GROUP BY tenant, user_id
-    ) tally
+    UPDATE ${inboxCounters} c SET rev = c.rev + 1, ${WITHOUT_DROPPED} FROM tally
     WHERE c.tenant = tally.tenant AND c.user_id = tally.user_id
-  )
+  ),
+  ${loggedChange(tables, change)}
   SELECT notification_pk FROM over`;
 }

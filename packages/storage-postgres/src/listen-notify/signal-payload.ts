@@ -21,6 +21,7 @@ const CODES: Readonly<Record<InboxChange, string>> = {
   ...{ created: "c", read: "r", deleted: "d", read_all: "R", deleted_read: "D" },
   ...{
     unread: "u",
+    updated: "e",
     seen: "s",
     unseen: "n",
     seen_all: "S",

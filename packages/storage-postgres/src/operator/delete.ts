@@ -4,10 +4,11 @@ import type { Session } from "../database/connection.ts";
 import { lists, type StorageTime, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareWriteAudit } from "../delivery/change-send.ts";
+import { loggedChange } from "../inbox/change-log.ts";
 import { addTo, holdInboxes } from "../inbox/inbox-state.ts";
 import { type ItemRow, isAway, itemColumns, readTime, toItem } from "../inbox/item-row.ts";
 
-type DroppedRow = readonly [userId: string, epoch: string, isShown: boolean, ...ItemRow];
+type DroppedRow = readonly [userId: string, epoch: string, rev: number, lastSeq: number, isShown: boolean, ...ItemRow];
 
 /** Deletes a part of a notification: first the work that is left, then items, and the notification with the last item. */
 export function prepareDeleteNotification(tables: TableNames, time: StorageTime) {
@@ -37,7 +38,7 @@ export function prepareDeleteNotification(tables: TableNames, time: StorageTime)
       for (const part of [endFanOut, ...work]) {
         await session.rows(part, [pk]);
       }
-      const { items, dropped } = await dropItems(session, { tenant, pk }, limit);
+      const { items, dropped } = await dropItems(session, { tenant, pk }, { limit, at });
       const isDone = dropped < limit;
       if (isDone) {
         await session.rows(remove, [tenant, pk]);
@@ -71,31 +72,50 @@ function prepareDropItems(tables: TableNames) {
   const hold = statement<[one: number]>("hold_inboxes_to_delete", holdInboxes(tables, "tenant = $1 AND user_id = ANY ($2::text[])"));
   const read = statement<DroppedRow>(
     "items_to_delete",
-    `SELECT i.user_id, c.epoch, i.deleted_at IS NULL, ${itemColumns(readTime(tables, { tenant: "i.tenant", userId: "i.user_id", state: "c" }), "c")}
+    `SELECT i.user_id, c.epoch, c.rev + 1, c.last_seq, i.deleted_at IS NULL, ${itemColumns(readTime(tables, { tenant: "i.tenant", userId: "i.user_id", state: "c" }), "c")}
     FROM ${inboxItems} i JOIN ${notifications} n ON n.pk = i.notification_pk
     JOIN ${inboxCounters} c ON c.tenant = i.tenant AND c.user_id = i.user_id
     WHERE i.notification_pk = $1 AND i.user_id = ANY ($2::text[]) ORDER BY i.user_id`,
   );
+  const named = "unnest($4::text[], $8::text[]) AS e(user_id, seqs)";
+  const change = {
+    kind: "deleted",
+    from: `${named} JOIN ${inboxCounters} inbox ON inbox.tenant = $1 AND inbox.user_id = e.user_id`,
+    ...{ at: "$9::timestamptz", seqs: "e.seqs", owner: "inbox.tenant, inbox.user_id" },
+  } as const;
   const drop = statement<[]>(
     "delete_items",
-    `WITH dropped AS (DELETE FROM ${inboxItems} WHERE tenant = $1 AND notification_pk = $2 AND user_id = ANY ($3::text[]))
-    UPDATE ${inboxCounters} c SET total = c.total - e.shown, unread = c.unread - e.shown * e.unread, rev = c.rev + e.shown,
+    `WITH dropped AS (DELETE FROM ${inboxItems} WHERE tenant = $1 AND notification_pk = $2 AND user_id = ANY ($3::text[])),
+    ${loggedChange(tables, change)}
+    UPDATE ${inboxCounters} c SET total = c.total - e.shown, unread = c.unread - e.shown * e.unread, rev = c.rev + 1,
       ${addTo("seen_unread", "-e.shown * e.seen_unread")}, ${addTo("away_unread", "-(1 - e.shown) * e.unread")},
       ${addTo("away_seen_unread", "-(1 - e.shown) * e.seen_unread")}
     FROM unnest($4::text[], $5::int[], $6::int[], $7::int[]) AS e(user_id, shown, unread, seen_unread)
     WHERE c.tenant = $1 AND c.user_id = e.user_id`,
   );
-  return async (session: Session, { tenant, pk }: { readonly tenant: string; readonly pk: number }, limit: number) => {
+  return async (
+    session: Session,
+    { tenant, pk }: { readonly tenant: string; readonly pk: number },
+    { limit, at }: Pick<Deletion, "limit" | "at">,
+  ) => {
     const named = (await session.rows(users, [pk, limit])).map(([userId]) => userId);
     await session.rows(hold, [tenant, named]);
     const rows = await session.rows(read, [pk, named]);
-    const items = rows.map(([userId, epoch, isShown, ...row]) => ({ isShown, item: { ...toItem(row, { tenant, userId }), epoch } }));
+    const items = rows.map(([userId, epoch, rev, lastSeq, isShown, ...row]) => {
+      return { isShown, item: { ...toItem(row, { tenant, userId }), epoch, rev, lastSeq } };
+    });
     const counted = items
       .filter(({ isShown, item }) => isShown || isAway(item))
-      .map(({ isShown, item: { userId, readAt, isSeen } }) => {
-        return { userId, shown: Number(isShown), unread: Number(readAt === null), seenUnread: Number(readAt === null && isSeen) };
+      .map(({ isShown, item: { userId, seq, readAt, isSeen } }) => {
+        return {
+          userId,
+          seqs: `[${seq}]`,
+          shown: Number(isShown),
+          unread: Number(readAt === null),
+          seenUnread: Number(readAt === null && isSeen),
+        };
       });
-    await session.rows(drop, [tenant, pk, named, ...lists(counted, "userId", "shown", "unread", "seenUnread")]);
+    await session.rows(drop, [tenant, pk, named, ...lists(counted, "userId", "shown", "unread", "seenUnread", "seqs"), at.toISOString()]);
     return { items: items.filter(({ isShown }) => isShown).map(({ item }) => item), dropped: named.length };
   };
 }

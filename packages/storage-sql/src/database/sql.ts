@@ -98,6 +98,7 @@ export type Tables = Readonly<
     | "inboxItems"
     | "prompts"
     | "takenAddresses"
+    | "inboxChanges"
     | "throttles",
     string
   >

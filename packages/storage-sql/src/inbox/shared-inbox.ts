@@ -1,6 +1,7 @@
 import { isUuid } from "@belfry/core";
-import type { DueInbox, DueItemsStorage, ExpiringNotification, InboxStorage } from "@belfry/core/storage";
+import type { ChangeLogStorage, DueInbox, DueItemsStorage, ExpiringNotification, InboxStorage } from "@belfry/core/storage";
 import type { Sql } from "../database/sql.ts";
+import { changeLogOf } from "./change-log.ts";
 
 /** A row of a record with its time in milliseconds. */
 type Timed<Of, Time extends keyof Of> = Omit<Of, Time> & Readonly<Record<Time, number>>;
@@ -13,7 +14,7 @@ interface Found {
 /** The operations of inboxes that both storages share; none of them is hot. */
 export function sharedInbox(
   sql: Sql,
-): Pick<InboxStorage, "absence" | "renewEpochs" | "tidyFanOuts" | Exclude<keyof DueItemsStorage, "wakeDue">> {
+): Pick<InboxStorage, "absence" | "renewEpochs" | "tidyFanOuts" | keyof ChangeLogStorage | Exclude<keyof DueItemsStorage, "wakeDue">> {
   const { notifications, inboxItems, inboxCounters } = sql.tables;
   const due = `SELECT tenant, user_id AS "userId", ${sql.milliseconds("due_at")} AS "dueAt" FROM ${inboxCounters}
     WHERE due_at IS NOT NULL ORDER BY due_at LIMIT $1`;
@@ -32,6 +33,7 @@ export function sharedInbox(
     return isUuid(ref) ? (await sql.rows<Found>("absence_by_id", byId, [tenant, userId, ref.toLowerCase()]))[0] : undefined;
   };
   return {
+    ...changeLogOf(sql),
     async absence({ tenant, userId }, ref) {
       const found = await find(tenant, userId, ref);
       if (found !== undefined && !found.isThere) {

@@ -1,4 +1,4 @@
-import type { JsonObject, Notification, NotificationAction, NotificationKind } from "@belfry/core";
+import type { JsonObject, LoggedKind, Notification, NotificationAction, NotificationKind } from "@belfry/core";
 import { columns as c, table } from "./columns.ts";
 
 const owner = { tenant: c.bytewise, userId: c.bytewise };
@@ -127,6 +127,28 @@ export const INBOX = {
   readMarks: table(
     { ...owner, upToSeq: c.number, readAt: c.time, rev: c.initially(c.number, 0) },
     { key: ["tenant", "userId", "upToSeq", "rev"] },
+  ),
+
+  /**
+   * The changes of each inbox that were made lately, by their number, without text: which items each changed (a list in JSON, all
+   * up to a number, or a group), and what state they got. All three are null if it changed too many to name.
+   */
+  inboxChanges: table(
+    {
+      ...owner,
+      rev: c.number,
+      /** The inbox's last number when it was made. */
+      lastSeq: c.number,
+      kind: c.textOf<LoggedKind>(),
+      seqs: c.nullable(c.text),
+      upToSeq: c.nullable(c.number),
+      ofGroup: c.nullable(c.text),
+      /** When it was made, in milliseconds: also when its items were read, pinned or archived. */
+      at: c.number,
+      /** Until when its items are snoozed, in milliseconds. */
+      until: c.nullable(c.number),
+    },
+    { key: ["tenant", "userId", "rev"], indexes: { at: ["at"] } },
   ),
 
   /** A large audience that is still to be written, in parts. Without a notification it is still being stored, or has ended. */

@@ -1,6 +1,7 @@
 import type { CreatedItem, SendStatus } from "@belfry/core";
 import type { NewAuditEntry, SendUpdate, SendUpdated } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
+import { JOIN_COUNTERS } from "../inbox/conditions.ts";
 import { prepareWriteItems } from "../inbox/write-items.ts";
 
 /** Names a tenant's notification. */
@@ -8,6 +9,9 @@ export interface Name {
   readonly tenant: string;
   readonly id: string;
 }
+
+const ITS_ITEMS = "belfry_inbox_items i";
+const IS_THERE = "i.notification_pk = :pk AND (i.deleted_at IS NULL OR i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL)";
 
 /** Changes the content of a pending send. */
 export function prepareUpdateSend(context: QueryContext) {
@@ -20,8 +24,9 @@ export function prepareUpdateSend(context: QueryContext) {
       url = coalesce(:url, url), rendered = nullif(rendered & :keptRendered, 0) WHERE pk = :pk`,
     "UPDATE belfry_sends SET meta = coalesce(:meta, meta) WHERE notification_pk = :pk",
     "UPDATE belfry_trackings SET updated_at = :at WHERE notification_pk = :pk",
-    `UPDATE belfry_inbox_counters SET rev = rev + 1 WHERE tenant = :tenant AND user_id IN (
-      SELECT user_id FROM belfry_inbox_items WHERE deleted_at IS NULL AND notification_pk = :pk)`,
+    `INSERT INTO belfry_inbox_changes (tenant, user_id, rev, last_seq, kind, seqs, at)
+      SELECT c.tenant, c.user_id, c.rev + 1, c.last_seq, 'updated', json_array(i.seq), :at FROM ${ITS_ITEMS} ${JOIN_COUNTERS} WHERE ${IS_THERE}`,
+    `UPDATE belfry_inbox_counters SET rev = rev + 1 WHERE tenant = :tenant AND user_id IN (SELECT i.user_id FROM ${ITS_ITEMS} WHERE ${IS_THERE})`,
   ].map((text) => context.prepare<object>(text));
   return (tenant: string, given: string, change: SendUpdate): SendUpdated => {
     const id = given.toLowerCase();

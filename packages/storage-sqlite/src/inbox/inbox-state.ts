@@ -1,6 +1,7 @@
 import type { InboxCounts, Owner } from "@belfry/core";
 import { EMPTY_COUNTS } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
+import { type ChangeToLog, prepareLogChange } from "./change-log.ts";
 import { OWN } from "./conditions.ts";
 
 /** The state that decides which items of an inbox are read, and which are seen. */
@@ -112,34 +113,40 @@ export const NOTHING_ADDED: Added = { total: 0, unread: 0, seenUnread: 0, awayUn
 
 /** A change of the counts of an inbox. */
 export interface CountsChange extends Partial<Added> {
-  /** Whether it changes items, and so raises `rev`. */
-  readonly isChange: boolean;
+  /** How it changed items, which raises `rev`; null if it changed none. In an inbox that is being erased it is not logged. */
+  readonly change: ChangeToLog | "erased" | null;
   /** The numbers of items that are unread from then on in spite of a read mark. @default none */
   readonly reopened?: readonly number[];
 }
 
-/** Adds to the counts of an inbox, as one change unless told that it is none, and returns the new counts. */
-export function prepareAddToCounts({ prepare }: QueryContext) {
+/** Adds to the counts of an inbox, logs the change, and returns the new counts. */
+export function prepareAddToCounts(context: QueryContext) {
+  const { prepare } = context;
+  const logChange = prepareLogChange(context);
   const sum = (column: string, added: string) => `${column} = nullif(max(coalesce(${column}, 0) + :${added}, 0), 0)`;
   const add = prepare<Owner & Added & { readonly changes: number; readonly reopenedFrom: number | null }>(`
     UPDATE belfry_inbox_counters SET total = total + :total, unread = unread + :unread, rev = rev + :changes,
       reopened_from_seq = min(coalesce(reopened_from_seq, :reopenedFrom), coalesce(:reopenedFrom, reopened_from_seq)),
       ${sum("seen_unread", "seenUnread")}, ${sum("away_unread", "awayUnread")}, ${sum("away_seen_unread", "awaySeenUnread")}
     WHERE ${OWN}`);
-  return (owner: Owner, counts: InboxCounts, { isChange, reopened = [], ...some }: CountsChange): InboxCounts => {
+  return (owner: Owner, counts: InboxCounts, { change, reopened = [], ...some }: CountsChange): InboxCounts => {
     const added = { ...NOTHING_ADDED, ...some };
-    const changes = Number(isChange);
-    if (changes === 0 && added.awayUnread === 0) {
+    const changes = Number(change !== null);
+    if (changes === 0 && Object.values(added).every((value) => value === 0)) {
       return counts;
     }
     add.run({ ...owner, ...added, changes, reopenedFrom: reopened.length > 0 ? Math.min(...reopened) : null });
     const { total, unread, unseen, rev } = counts;
-    return {
+    const after = {
       ...counts,
       total: total + added.total,
       unread: unread + added.unread,
       unseen: Math.max(unseen + added.unread - added.seenUnread, 0),
       rev: rev + changes,
     };
+    if (change !== null && change !== "erased") {
+      logChange(owner, after, change);
+    }
+    return after;
   };
 }

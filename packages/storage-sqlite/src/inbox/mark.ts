@@ -1,6 +1,7 @@
 import type { InboxItem, ItemRef, Owner } from "@belfry/core";
 import type { ItemMarking, ItemPlace, ItemsChange, WholeInboxChange } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
+import { type ChangeToLog, prepareLogChange } from "./change-log.ts";
 import { OWN, OWN_ITEM } from "./conditions.ts";
 import { type Added, NOTHING_ADDED, prepareAddToCounts, prepareInboxState } from "./inbox-state.ts";
 import { isAway, prepareFindItems } from "./item-row.ts";
@@ -8,6 +9,7 @@ import { isAway, prepareFindItems } from "./item-row.ts";
 /** Marks a whole inbox read by one mark, without changing any item. */
 export function prepareMarkAllRead(context: QueryContext) {
   const inboxState = prepareInboxState(context);
+  const logChange = prepareLogChange(context);
   const addMark = context.prepare<Owner & { readonly upToSeq: number; readonly at: Date; readonly rev: number }>(
     "INSERT INTO belfry_read_marks (tenant, user_id, up_to_seq, read_at, rev) VALUES (:tenant, :userId, :upToSeq, :at, :rev)",
   );
@@ -23,24 +25,29 @@ export function prepareMarkAllRead(context: QueryContext) {
     const rev = before.rev + 1;
     addMark.run({ ...owner, upToSeq: before.lastSeq, at, rev });
     moveUp.run(owner);
-    return { count: before.unread, counts: { ...before, unread: 0, unseen: 0, rev } };
+    const counts = { ...before, unread: 0, unseen: 0, rev };
+    logChange(owner, counts, { kind: "read_all", at, upToSeq: before.lastSeq });
+    return { count: before.unread, counts };
   };
 }
 
 /** Marks a whole inbox seen, without changing any item. */
 export function prepareMarkAllSeen(context: QueryContext) {
   const inboxState = prepareInboxState(context);
+  const logChange = prepareLogChange(context);
   const moveUp = context.prepare<Owner>(`
     UPDATE belfry_inbox_counters SET seen_up_to_seq = last_seq, rev = rev + 1, seen_rev = rev + 1, seen_unread = nullif(unread, 0),
       away_seen_unread = away_unread
     WHERE ${OWN}`);
-  return (owner: Owner): WholeInboxChange => {
+  return (owner: Owner, at: Date): WholeInboxChange => {
     const { counts, awayUnread, awaySeenUnread } = inboxState(owner);
     if (counts.unseen === 0 && awayUnread <= awaySeenUnread) {
       return { count: 0, counts };
     }
     moveUp.run(owner);
-    return { count: counts.unseen, counts: { ...counts, unseen: 0, rev: counts.rev + 1 } };
+    const after = { ...counts, unseen: 0, rev: counts.rev + 1 };
+    logChange(owner, after, { kind: "seen_all", at, upToSeq: counts.lastSeq });
+    return { count: counts.unseen, counts: after };
   };
 }
 
@@ -164,9 +171,14 @@ export function prepareMark(context: QueryContext) {
     return {
       items: after === null ? items : items.map((item) => (rule.changes(item) ? { ...item, ...after } : item)),
       changed: new Set(changed.map(({ seq }) => seq)),
-      counts: addToCounts(owner, state.counts, { isChange: changed.length > 0, reopened, ...added }),
+      counts: addToCounts(owner, state.counts, { change: changeOf(changed, { kind: mark, at, until }), reopened, ...added }),
     };
   };
+}
+
+/** The change of these items; null if there are none. */
+function changeOf(items: readonly InboxItem[], change: Omit<ChangeToLog, "seqs">): ChangeToLog | null {
+  return items.length === 0 ? null : { ...change, seqs: items.map(({ seq }) => seq) };
 }
 
 /** Marks unread items read. */
@@ -178,7 +190,7 @@ export function prepareMarkRead(context: QueryContext) {
 /** Marks items unread again, also those that a read mark covers. */
 export function prepareMarkUnread(context: QueryContext) {
   const mark = prepareMark(context);
-  return (owner: Owner, refs: readonly ItemRef[]): ItemsChange => mark(owner, refs, { mark: "unread", at: new Date(0) });
+  return (owner: Owner, refs: readonly ItemRef[], at: Date): ItemsChange => mark(owner, refs, { mark: "unread", at });
 }
 
 /** Deletes items softly. */

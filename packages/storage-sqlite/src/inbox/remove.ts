@@ -8,16 +8,18 @@ import { prepareAddToCounts, prepareInboxState, type ReadState } from "./inbox-s
 export function prepareRemoveRead(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const addToCounts = prepareAddToCounts(context);
-  const setDeletedAt = context.prepare<Owner & Pick<ReadState, "readUpToSeq" | "readRev"> & { readonly at: Date }>(
-    `UPDATE belfry_inbox_items AS i SET deleted_at = :at WHERE ${OWN} AND deleted_at IS NULL AND ${IS_READ}`,
-  );
+  const setDeletedAt = context.prepareRows<
+    Owner & Pick<ReadState, "readUpToSeq" | "readRev"> & { readonly at: Date },
+    readonly [seq: number]
+  >(`UPDATE belfry_inbox_items AS i SET deleted_at = :at WHERE ${OWN} AND deleted_at IS NULL AND ${IS_READ} RETURNING seq`);
   return (owner: Owner, at: Date): WholeInboxChange => {
     const { counts, readUpToSeq, readRev } = inboxState(owner);
     const count = counts.total - counts.unread;
-    if (count > 0) {
-      setDeletedAt.run({ ...owner, at, readUpToSeq, readRev });
+    if (count === 0) {
+      return { count, counts };
     }
-    return { count, counts: addToCounts(owner, counts, { isChange: count > 0, total: -count }) };
+    const seqs = setDeletedAt.all({ ...owner, at, readUpToSeq, readRev }).map(([seq]) => seq);
+    return { count, counts: addToCounts(owner, counts, { change: { kind: "deleted_read", at, seqs }, total: -count }) };
   };
 }
 
@@ -40,24 +42,32 @@ export function prepareDropNotification({ prepare }: QueryContext) {
   };
 }
 
-/** Removes items of one inbox for good, each with its notification if nothing else refers to it, and lowers the counts. */
+/**
+ * Removes items of one inbox for good, each with its notification if nothing else refers to it, and lowers the counts. It logs
+ * that as a change made at `at`; null for none, where the inbox itself goes.
+ */
 export function prepareDropItems(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const addToCounts = prepareAddToCounts(context);
   const dropItem = context.prepare<Owner & { readonly seq: number }>(`DELETE FROM belfry_inbox_items WHERE ${OWN_ITEM}`);
   const dropNotification = prepareDropNotification(context);
-  return (owner: Owner, items: readonly DroppedItem[]): number => {
+  return (owner: Owner, items: readonly DroppedItem[], at: Date | null): number => {
     const added = { total: 0, unread: 0, seenUnread: 0, awayUnread: 0, awaySeenUnread: 0 };
+    const seqs: number[] = [];
     for (const [seq, pk, isShown, isAway, isUnread, isSeen] of items) {
       dropItem.run({ ...owner, seq });
       dropNotification(owner.tenant, pk);
+      if (isShown || isAway) {
+        seqs.push(seq);
+      }
       added.total -= isShown;
       added.unread -= isShown * isUnread;
       added.seenUnread -= isShown * isUnread * isSeen;
       added.awayUnread -= isAway * isUnread;
       added.awaySeenUnread -= isAway * isUnread * isSeen;
     }
-    addToCounts(owner, inboxState(owner).counts, { isChange: added.total < 0, ...added });
+    const change = at === null ? ("erased" as const) : { kind: "deleted" as const, at, seqs };
+    addToCounts(owner, inboxState(owner).counts, { change: seqs.length > 0 ? change : null, ...added });
     return items.length;
   };
 }

@@ -20,11 +20,14 @@ export function prepareErase(context: QueryContext) {
     WHERE c.tenant = (SELECT :tenant) AND c.user_id = (SELECT :userId) ORDER BY i.seq LIMIT :limit`);
   const dropMarks = prepare<Some>(`
     DELETE FROM belfry_read_marks WHERE ${OWN} AND (up_to_seq, rev) IN (SELECT up_to_seq, rev FROM belfry_read_marks WHERE ${OWN} LIMIT :limit)`);
+  const dropChanges = prepare<Some>(`
+    DELETE FROM belfry_inbox_changes WHERE ${OWN} AND rev IN (SELECT rev FROM belfry_inbox_changes WHERE ${OWN} LIMIT :limit)`);
   const dropCounters = prepare<Owner>(`DELETE FROM belfry_inbox_counters WHERE ${OWN}`);
   return (owner: Owner, limit: number): ErasureStep => {
     let left = limit - leaveFanOuts(owner, limit);
-    left -= dropItems(owner, oldest.all({ ...owner, limit: left }));
+    left -= dropItems(owner, oldest.all({ ...owner, limit: left }), null);
     left -= dropMarks.run({ ...owner, limit: left }).changes;
+    left -= dropChanges.run({ ...owner, limit: left }).changes;
     if (left > 0) {
       left -= dropCounters.run(owner).changes;
     }
@@ -73,7 +76,7 @@ export function prepareSweep(context: QueryContext) {
     const rows = lookAt.all({ notificationPk, userId, ...times(kept), types, newest: newestBefore(kept).getTime() });
     const { over, last } = sweepStep(rows, range);
     for (const [owner, items] of byOwner(over)) {
-      dropItems(owner, items);
+      dropItems(owner, items, kept.at);
     }
     return { removed: over.length, next: last === undefined ? null : JSON.stringify([last[5], last[3]] satisfies Key) };
   };

@@ -22,6 +22,7 @@ import { dueItemsMigration } from "./0020-due-items.ts";
 import { digestsMigration } from "./0021-digests.ts";
 import { deliveryTermsMigration } from "./0022-delivery-terms.ts";
 import { fanOutsMigration } from "./0023-fan-outs.ts";
+import { changeLogMigration } from "./0024-change-log.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -48,4 +49,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: digestsMigration },
   { phase: "expand", sql: deliveryTermsMigration },
   { phase: "expand", sql: fanOutsMigration },
+  { phase: "expand", sql: changeLogMigration },
 ] as const satisfies readonly Migration[];

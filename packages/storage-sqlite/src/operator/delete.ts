@@ -47,7 +47,7 @@ export function prepareDeleteNotification(context: QueryContext) {
       return null;
     }
     dropWork(found);
-    const { items, dropped } = dropItems(tenant, found, limit);
+    const { items, dropped } = dropItems(tenant, found, { limit, at });
     const isDone = dropped < limit;
     if (isDone) {
       remove.run(found);
@@ -79,7 +79,7 @@ function prepareDropItemsOf(context: QueryContext) {
   const drop = context.prepare<Key & { readonly tenant: string; readonly userId: string }>(
     "DELETE FROM belfry_inbox_items WHERE notification_pk = :pk AND tenant = :tenant AND user_id = :userId",
   );
-  return (tenant: string, key: Key, limit: number) => {
+  return (tenant: string, key: Key, { limit, at }: Pick<Deletion, "limit" | "at">) => {
     const rows = page.all({ ...key, limit });
     const items = rows.flatMap(([userId, ...row]) => {
       const owner = { tenant, userId };
@@ -88,14 +88,15 @@ function prepareDropItemsOf(context: QueryContext) {
       const was = toItem(row, owner, readTimes(owner, state));
       const unread = was.readAt === null ? -1 : 0;
       const seen = was.isSeen ? unread : 0;
+      const change = { kind: "deleted", at, seqs: [was.seq] } as const;
       if (row[DELETED_AT] !== null) {
         if (isAway(was)) {
-          addToCounts(owner, state.counts, { isChange: false, awayUnread: unread, awaySeenUnread: seen });
+          addToCounts(owner, state.counts, { change, awayUnread: unread, awaySeenUnread: seen });
         }
         return [];
       }
-      addToCounts(owner, state.counts, { isChange: true, total: -1, unread, seenUnread: seen });
-      return [{ ...was, epoch: state.counts.epoch }];
+      const { epoch, rev, lastSeq } = addToCounts(owner, state.counts, { change, total: -1, unread, seenUnread: seen });
+      return [{ ...was, epoch, rev, lastSeq }];
     });
     return { items, dropped: rows.length };
   };

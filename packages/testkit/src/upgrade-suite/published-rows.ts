@@ -151,6 +151,14 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
     values: { digest: "digest of a ticket", sealed: "sealed", expires_at: THEN },
   },
   {
+    since: 24,
+    table: "belfry_inbox_changes",
+    values: {
+      ...{ tenant, user_id: "ann", rev: 0, last_seq: 3, kind: "archived", seqs: "[2,3]", up_to_seq: null, of_group: null },
+      ...{ at: THEN.getTime(), until: null },
+    },
+  },
+  {
     since: 14,
     table: "belfry_choices",
     values: {

@@ -52,6 +52,9 @@ export function upgradeSuite(name: string, harness: UpgradeHarness): void {
       if (count >= 3) {
         await expectHub(storage, count >= 10);
       }
+      if (count >= 24) {
+        await expectLog(storage);
+      }
       if (count >= 14) {
         await expectPreferences(storage);
       }
@@ -130,11 +133,16 @@ async function expectPreferences({ decisions }: Storage): Promise<void> {
   expect(await decisions.takeBack(owner, place)).toBe(true);
 }
 
+async function expectLog({ inbox }: Storage): Promise<void> {
+  const line = { rev: 0, lastSeq: 3, kind: "archived", seqs: [2, 3], upToSeq: null, group: null, at: THEN, until: null };
+  expect((await inbox.changesAfter(owner, -1, 10)).changes).toEqual([line]);
+}
+
 async function expectChanges({ inbox }: Storage): Promise<void> {
   const at = new Date(THEN.getTime() + 1_000);
   expect(await inbox.mark(owner, [{ seq: 3 }], { mark: "archived", at })).toMatchObject({ counts: { total: 2, unread: 0, unseen: 0 } });
   await inbox.mark(owner, [{ seq: 3 }], { mark: "unarchived", at });
-  expect((await inbox.markAllSeen(owner)).count).toBe(1);
+  expect((await inbox.markAllSeen(owner, at)).count).toBe(1);
   expect((await inbox.markAllRead(owner, at)).count).toBe(1);
   expect((await inbox.removeRead(owner, at)).count).toBe(3);
   expect(await inbox.counts(owner)).toMatchObject({ total: 0, unread: 0, lastSeq: 3 });

@@ -197,7 +197,15 @@ onEveryStorage((database) => {
     const left = watchSteps(storage);
     const before = left();
     expect(before).toEqual(expect.arrayContaining(["inbox.erase", "deliveries.export", "hub.sweep"]));
-    const retention: Required<RetentionOptions> = { readMs: 1, unreadMs: 1, types: {}, deliveriesMs: 1, eventsMs: 1, auditMs: 1 };
+    const retention: Required<RetentionOptions> = {
+      readMs: 1,
+      unreadMs: 1,
+      types: {},
+      deliveriesMs: 1,
+      eventsMs: 1,
+      auditMs: 1,
+      changesMs: 1,
+    };
     const notifications = stopsAfterTest(new NotificationService({ storage, retention, logger: silent }));
     await notifications.deleteUser("ann");
     for await (const _line of notifications.exportUser("ann")) {
@@ -229,13 +237,13 @@ onEveryStorage((database) => {
         return notifications.sweep();
       };
       const left = async () => (await inbox.list()).items.map(({ seq }) => seq);
-      expect(await sweepAfter(0)).toEqual({ items: 0, deliveries: 0, events: 0, audit: 0 });
-      expect(await sweepAfter(1)).toEqual({ items: 1, deliveries: 0, events: 0, audit: 0 });
+      expect(await sweepAfter(0)).toEqual({ items: 0, deliveries: 0, events: 0, audit: 0, changes: 0 });
+      expect(await sweepAfter(1)).toEqual({ items: 1, deliveries: 0, events: 0, audit: 0, changes: 0 });
       expect(await left()).toEqual([4, 3, 2]);
-      expect(await sweepAfter(1)).toEqual({ items: 0, deliveries: 0, events: 0, audit: 1 });
-      expect(await sweepAfter(3)).toEqual({ items: 0, deliveries: 0, events: 1, audit: 0 });
-      expect(await sweepAfter(5)).toEqual({ items: 1, deliveries: 0, events: 0, audit: 0 });
-      expect(await sweepAfter(20)).toEqual({ items: 1, deliveries: 0, events: 0, audit: 0 });
+      expect(await sweepAfter(1)).toEqual({ items: 0, deliveries: 0, events: 0, audit: 1, changes: 0 });
+      expect(await sweepAfter(3)).toEqual({ items: 0, deliveries: 0, events: 1, audit: 0, changes: 0 });
+      expect(await sweepAfter(5)).toEqual({ items: 1, deliveries: 0, events: 0, audit: 0, changes: 0 });
+      expect(await sweepAfter(20)).toEqual({ items: 1, deliveries: 0, events: 0, audit: 0, changes: 1 });
       // The newest item stays, as it holds the inbox's last number.
       expect(await left()).toEqual([4]);
       expect(await inbox.counts()).toMatchObject({ total: 1, unread: 1 });
@@ -258,9 +266,9 @@ onEveryStorage((database) => {
       for (const seq of [1, 2, 3]) {
         await notifications.inbox("ann").markRead({ seq });
       }
-      expect(await notifications.sweep()).toEqual({ items: 0, deliveries: 0, events: 0, audit: 0 });
+      expect(await notifications.sweep()).toEqual({ items: 0, deliveries: 0, events: 0, audit: 0, changes: 0 });
       state.nowMs += 2 * DAY_MS;
-      expect(await notifications.sweep()).toEqual({ items: 116, deliveries: 0, events: 0, audit: 0 });
+      expect(await notifications.sweep()).toEqual({ items: 116, deliveries: 0, events: 0, audit: 0, changes: 0 });
       expect(await notifications.inbox("ann").counts()).toMatchObject({ total: 4, unread: 1 });
     });
 

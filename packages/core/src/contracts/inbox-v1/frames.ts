@@ -68,7 +68,7 @@ const FRAME_TYPES: Readonly<Record<InboxChange, string | null>> = {
   deleted_read: "notification_deleted_read",
   archived: "notification_deleted",
   snoozed: "notification_deleted",
-  ...{ unarchived: null, woken: null, unread: null, seen: null, unseen: null, seen_all: null, pinned: null, unpinned: null },
+  ...{ unarchived: null, woken: null, unread: null, updated: null, seen: null, unseen: null, seen_all: null, pinned: null, unpinned: null },
 };
 
 /** A frame that can be sent to any number of sockets. */

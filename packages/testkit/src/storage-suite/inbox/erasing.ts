@@ -18,7 +18,7 @@ export function erasingTests(harness: StorageHarness): void {
       await fixture.inbox.markAllRead(owner, at(1));
       await fixture.fill("ann", 4);
       await fixture.inbox.markRead(owner, [{ seq: 5 }], at(2));
-      await fixture.inbox.markUnread(owner, [{ seq: 2 }]);
+      await fixture.inbox.markUnread(owner, [{ seq: 2 }], at(9));
       await fixture.inbox.remove(owner, [{ seq: 3 }, { seq: 6 }], at(3));
       await fixture.inbox.markAllRead(owner, at(4));
       await fixture.fill("ann", 1);
@@ -27,8 +27,8 @@ export function erasingTests(harness: StorageHarness): void {
         () => fixture.inbox.erase(owner, 2),
         () => expectTrueCounts(fixture, owner),
       );
-      // Eight items, two marks, one row of counts.
-      expect(removed).toBe(11);
+      // Eight items, two marks, five changes, one row of counts.
+      expect(removed).toBe(16);
       expect(await fixture.inbox.counts(owner)).toEqual(EMPTY_COUNTS);
       expect(await fixture.inbox.absence(owner, { seq: 3 })).toBe("unknown");
       expect(await fixture.inbox.erase(owner, 2)).toEqual({ removed: 0, isDone: true });
@@ -138,7 +138,7 @@ export function erasingTests(harness: StorageHarness): void {
 
 /** Keeps unread items for ever. */
 function readBefore(before: Date): InboxRetention {
-  return { readBefore: before, unreadBefore: new Date(0), types: {} };
+  return { at: at(100), readBefore: before, unreadBefore: new Date(0), types: {} };
 }
 
 /** The promises of `sweep`. */
@@ -182,7 +182,7 @@ export function sweepingTests(harness: StorageHarness): void {
       const { createdAt: later } = fixture.entry("nobody").notification;
       await fixture.inbox.markRead(ann, [{ seq: 1 }, { seq: 2 }], at(1));
       const never = new Date(0);
-      const kept = { readBefore: later, unreadBefore: never, types: { news: { readBefore: never, unreadBefore: later } } };
+      const kept = { at: at(100), readBefore: later, unreadBefore: never, types: { news: { readBefore: never, unreadBefore: later } } };
       const look = () => Promise.all([ann, bob].map((owner) => expectTrueCounts(fixture, owner)));
       // Ann's 2, a bill that is read, and 3, news that are unread; Bob's 1.
       await sweepAll((after) => fixture.inbox.sweep(kept, { after, limit: 3 }), look);

@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import type { StorageHarness } from "../harness.ts";
+import { changeLogTests } from "./change-log.ts";
 import { concurrencyTests } from "./concurrency.ts";
 import { dueItemTests } from "./due-items.ts";
 import { erasingTests, sweepingTests } from "./erasing.ts";
@@ -22,6 +23,7 @@ export function inboxTests(harness: StorageHarness): void {
     reopeningTests(harness);
     itemMarkTests(harness);
     dueItemTests(harness);
+    changeLogTests(harness);
     erasingTests(harness);
     sweepingTests(harness);
     concurrencyTests(harness);

@@ -22,19 +22,19 @@ export function itemMarkTests(harness: StorageHarness): void {
       const owner = fixture.owner("ann");
       await fixture.inbox.markRead(owner, [{ seq: 1 }], at(1));
       expect(await seen(owner)).toEqual([1]);
-      const { items, counts } = await fixture.inbox.markUnread(owner, [{ seq: 1 }]);
+      const { items, counts } = await fixture.inbox.markUnread(owner, [{ seq: 1 }], at(9));
       expect(items).toMatchObject([{ readAt: null, isSeen: true }]);
       expect(counts).toMatchObject({ unread: 4, unseen: 3 });
       await fixture.inbox.markAllRead(owner, at(2));
-      expect(await fixture.inbox.markUnread(owner, [{ seq: 2 }])).toMatchObject({ counts: { unread: 1, unseen: 0 } });
+      expect(await fixture.inbox.markUnread(owner, [{ seq: 2 }], at(9))).toMatchObject({ counts: { unread: 1, unseen: 0 } });
       expect(await seen(owner)).toEqual([1, 2, 3, 4]);
     });
 
     test("an item's own later mark outranks an older mark of everything, and the next one covers it again", async () => {
       await fixture.fill("ann", 4);
       const owner = fixture.owner("ann");
-      expect(await fixture.inbox.markAllSeen(owner)).toMatchObject({ count: 4, counts: { unread: 4, unseen: 0, rev: 1 } });
-      expect(await fixture.inbox.markAllSeen(owner)).toMatchObject({ count: 0, counts: { rev: 1 } });
+      expect(await fixture.inbox.markAllSeen(owner, at(9))).toMatchObject({ count: 4, counts: { unread: 4, unseen: 0, rev: 1 } });
+      expect(await fixture.inbox.markAllSeen(owner, at(9))).toMatchObject({ count: 0, counts: { rev: 1 } });
       await fixture.fill("ann", 1);
       expect(await seen(owner)).toEqual([1, 2, 3, 4]);
       const change = await mark(owner, [2, 3, 5, 9], "unseen");
@@ -43,7 +43,7 @@ export function itemMarkTests(harness: StorageHarness): void {
       expect(await seen(owner)).toEqual([1, 4]);
       await mark(owner, [3], "seen");
       expect(await seen(owner)).toEqual([1, 3, 4]);
-      expect((await fixture.inbox.markAllSeen(owner)).count).toBe(2);
+      expect((await fixture.inbox.markAllSeen(owner, at(9))).count).toBe(2);
       expect(await seen(owner)).toEqual(range(1, 5));
     });
 
@@ -117,8 +117,8 @@ export function itemMarkTests(harness: StorageHarness): void {
       await fixture.fill("ann", 2);
       const owner = fixture.owner("ann");
       await mark(owner, [1, 2], "archived");
-      expect(await fixture.inbox.markAllSeen(owner)).toMatchObject({ count: 0, counts: { total: 0, rev: 2 } });
-      expect(await fixture.inbox.markAllSeen(owner)).toMatchObject({ count: 0, counts: { rev: 2 } });
+      expect(await fixture.inbox.markAllSeen(owner, at(9))).toMatchObject({ count: 0, counts: { total: 0, rev: 2 } });
+      expect(await fixture.inbox.markAllSeen(owner, at(9))).toMatchObject({ count: 0, counts: { rev: 2 } });
       expect(await fixture.inbox.markAllRead(owner, at(9))).toMatchObject({ count: 0, counts: { total: 0, rev: 3 } });
       expect(await fixture.inbox.markAllRead(owner, at(9))).toMatchObject({ count: 0, counts: { rev: 3 } });
       expect(await mark(owner, [1, 2], "unarchived")).toMatchObject({
@@ -139,7 +139,7 @@ export function itemMarkTests(harness: StorageHarness): void {
     test("erasing, sweeping and deleting archived items keeps the counts true", async () => {
       const [first] = await fixture.fill("ann", 6);
       const owner = fixture.owner("ann");
-      await fixture.inbox.markAllSeen(owner);
+      await fixture.inbox.markAllSeen(owner, at(9));
       await mark(owner, [1, 2, 3], "archived");
       const { storage, inbox } = fixture;
       await storage.activity.deleteNotification(fixture.tenant, first?.id ?? "", { at: at(9), actor: "host", limit: 10 });
@@ -159,8 +159,8 @@ export function itemMarkTests(harness: StorageHarness): void {
         range(1, 12).flatMap((seq) => [
           ...marks.map((name) => mark(owner, [seq], name)),
           fixture.inbox.markRead(owner, [{ seq }], at(1)),
-          fixture.inbox.markUnread(owner, [{ seq }]),
-          fixture.inbox.markAllSeen(owner),
+          fixture.inbox.markUnread(owner, [{ seq }], at(9)),
+          fixture.inbox.markAllSeen(owner, at(9)),
         ]),
       );
       await expectTrueCounts(fixture, owner);

@@ -23,7 +23,7 @@ export function reopeningTests(harness: StorageHarness): void {
       await fixture.fill("ann", 4);
       const owner = fixture.owner("ann");
       await fixture.inbox.markAllRead(owner, at(10));
-      const change = await fixture.inbox.markUnread(owner, [{ seq: 3 }, { seq: 2 }]);
+      const change = await fixture.inbox.markUnread(owner, [{ seq: 3 }, { seq: 2 }], at(9));
       expect(change.items.map(({ seq, readAt }) => [seq, readAt])).toEqual([
         [3, null],
         [2, null],
@@ -35,7 +35,7 @@ export function reopeningTests(harness: StorageHarness): void {
       expect((await fixture.inbox.markAllRead(owner, at(20))).count).toBe(2);
       expect(await times(owner)).toEqual([at(10), at(20), at(20), at(10)]);
       // Once more, with items that came later.
-      await fixture.inbox.markUnread(owner, [{ seq: 2 }]);
+      await fixture.inbox.markUnread(owner, [{ seq: 2 }], at(9));
       await fixture.fill("ann", 1);
       expect(await times(owner)).toEqual([at(10), null, at(20), at(10), null]);
       expect((await fixture.inbox.markAllRead(owner, at(30))).count).toBe(2);
@@ -46,10 +46,10 @@ export function reopeningTests(harness: StorageHarness): void {
       const [first] = await fixture.fill("ann", 2);
       const owner = fixture.owner("ann");
       await fixture.inbox.markRead(owner, [{ seq: 1 }], at(10));
-      await fixture.inbox.markUnread(owner, [first?.id ?? ""]);
+      await fixture.inbox.markUnread(owner, [first?.id ?? ""], at(9));
       expect(await times(owner)).toEqual([null, null]);
       await fixture.inbox.markAllRead(owner, at(20));
-      await fixture.inbox.markUnread(owner, [{ seq: 1 }]);
+      await fixture.inbox.markUnread(owner, [{ seq: 1 }], at(9));
       const change = await fixture.inbox.markRead(owner, [{ seq: 1 }, { seq: 2 }], at(30));
       expect(change.changed).toEqual(new Set([1]));
       expect(await times(owner)).toEqual([at(30), at(20)]);
@@ -59,7 +59,7 @@ export function reopeningTests(harness: StorageHarness): void {
       const [first, second] = await fixture.fill("ann", 3, { type: "alert" });
       const owner = fixture.owner("ann");
       await fixture.inbox.markAllRead(owner, at(10));
-      await fixture.inbox.markUnread(owner, [{ seq: 1 }]);
+      await fixture.inbox.markUnread(owner, [{ seq: 1 }], at(9));
       const unread = await fixture.inbox.list(owner, { status: "unread", type: "alert", limit: 10 });
       expect([unread.matching, unread.items.map(({ seq }) => seq)]).toEqual([1, [1]]);
       expect(
@@ -93,9 +93,12 @@ export function reopeningTests(harness: StorageHarness): void {
       await fixture.inbox.markRead(owner, [{ seq: 1 }, { seq: 2 }], at(10));
       await fixture.inbox.remove(owner, [{ seq: 1 }], at(10));
       const counts = await fixture.inbox.counts(owner);
-      const change = await fixture.inbox.markUnread(owner, [{ seq: 1 }, { seq: 3 }, { seq: 9 }, bobs.notification.id]);
+      const change = await fixture.inbox.markUnread(owner, [{ seq: 1 }, { seq: 3 }, { seq: 9 }, bobs.notification.id], at(9));
       expect(change).toMatchObject({ items: [{ seq: 3, readAt: null }], changed: new Set(), counts });
-      expect(await fixture.inbox.markUnread(fixture.owner("nobody"), [{ seq: 1 }])).toMatchObject({ items: [], counts: { total: 0 } });
+      expect(await fixture.inbox.markUnread(fixture.owner("nobody"), [{ seq: 1 }], at(9))).toMatchObject({
+        items: [],
+        counts: { total: 0 },
+      });
       expect(await times(owner)).toEqual([at(10), null]);
     });
 
@@ -106,9 +109,9 @@ export function reopeningTests(harness: StorageHarness): void {
       await Promise.all(
         refs.flatMap((ref, index) => [
           fixture.inbox.markAllRead(owner, at(index)),
-          fixture.inbox.markUnread(owner, [ref]),
+          fixture.inbox.markUnread(owner, [ref], at(9)),
           fixture.inbox.markRead(owner, [ref], at(100)),
-          fixture.inbox.markUnread(owner, refs.slice(index)),
+          fixture.inbox.markUnread(owner, refs.slice(index), at(9)),
         ]),
       );
       await expectTrueCounts(fixture, owner);
@@ -143,7 +146,7 @@ function changeNumberTests(fixture: Fixture): void {
     await look((await inbox.remove(owner, [{ seq: 1 }], at(1))).counts);
     await look((await inbox.markAllRead(owner, at(2))).counts);
     await look((await inbox.markAllRead(owner, at(2))).counts);
-    await look((await inbox.markUnread(owner, [{ seq: 4 }, { seq: 5 }])).counts);
+    await look((await inbox.markUnread(owner, [{ seq: 4 }, { seq: 5 }], at(9))).counts);
     await look((await inbox.removeRead(owner, at(3))).counts);
     await look((await inbox.removeRead(owner, at(3))).counts);
     await fixture.fill("ann", 1);

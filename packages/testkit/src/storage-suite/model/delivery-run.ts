@@ -160,7 +160,9 @@ export class DeliveryRun {
   async #delete(send: ModelSend): Promise<void> {
     const { tenant, id } = send.notification;
     const deleted = await this.#storage.deleteSend(tenant, id, { at: this.#now, actor: "somebody" });
-    const items = deleted?.items.map(({ epoch: _, ...item }) => item).toSorted((left, right) => (left.userId < right.userId ? -1 : 1));
+    const items = deleted?.items
+      .map(({ epoch: _, rev: __, lastSeq: ___, ...item }) => item)
+      .toSorted((left, right) => (left.userId < right.userId ? -1 : 1));
     expectSame(items, this.#model.inbox.forget(send.notification));
     this.#model.remove(send);
     this.#model.log(send.notification, { action: "deleted", actor: "somebody", at: this.#now });

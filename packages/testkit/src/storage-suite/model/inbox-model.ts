@@ -1,5 +1,5 @@
 import type { InboxCounts, InboxItem, ItemRef, Notification, Owner } from "@belfry/core";
-import type { InboxQuery, ItemMarking, ItemPlace, NewNotification } from "@belfry/core/storage";
+import type { InboxQuery, ItemMarking, ItemPlace, LoggedChange, NewNotification } from "@belfry/core/storage";
 import { itemOf } from "../fixture.ts";
 
 /** One item of the model. */
@@ -73,6 +73,9 @@ export interface ModelChange {
   readonly changed: readonly number[];
 }
 
+/** A line of the log; of the times, the model predicts only until when items are snoozed. */
+export type ModelLine = Omit<LoggedChange, "at">;
+
 /** A storage as an array of items in which everything is found by looking at all of them: slow, and plainly right. */
 export class InboxModel {
   readonly #rows: ModelRow[] = [];
@@ -80,6 +83,7 @@ export class InboxModel {
   readonly #written: NewNotification[] = [];
   /** How many changes each inbox has seen. */
   readonly #revs = new Map<string, number>();
+  readonly #logs = new Map<string, readonly ModelLine[]>();
 
   /** Everything that was ever handed in and not rolled back. */
   get written(): readonly NewNotification[] {
@@ -178,7 +182,7 @@ export class InboxModel {
     for (const row of unread) {
       row.readAt = at;
     }
-    this.#noteChange(owner, unread, unread);
+    this.#noteChange(owner, { changed: unread }, { kind: "read_all", seqs: null, upToSeq: this.#of(owner).length });
     return unread.filter(isActive).length;
   }
 
@@ -189,7 +193,7 @@ export class InboxModel {
     for (const row of unseen) {
       row.seen = true;
     }
-    this.#noteChange(owner, unseen, unseen);
+    this.#noteChange(owner, { changed: unseen }, { kind: "seen_all", seqs: null, upToSeq: this.#of(owner).length });
     return unseen.filter(isActive).length;
   }
 
@@ -198,10 +202,11 @@ export class InboxModel {
     const places = marking.places ?? FOUND_IN[marking.mark] ?? ["active"];
     const found = this.#findAll(owner, refs, (row) => places.some((place) => PLACES[place](row)));
     const changed = found.filter(changes);
+    const until = marking.mark === "snoozed" ? marking.until : null;
     for (const row of changed) {
-      change(row, marking.at, marking.mark === "snoozed" ? marking.until : null);
+      change(row, marking.at, until);
     }
-    return this.#noteChange(owner, found, changed);
+    return this.#noteChange(owner, { found, changed }, { kind: marking.mark, until });
   }
 
   wakeDue(owner: Owner, at: Date): ModelChange {
@@ -230,7 +235,7 @@ export class InboxModel {
     for (const row of read) {
       row.deleted = true;
     }
-    return this.#noteChange(owner, read, read).changed.length;
+    return this.#noteChange(owner, { changed: read }, { kind: "deleted_read" }).changed.length;
   }
 
   /** Gives a notification to users who do not have it yet, and answers the numbers of the items of all of them. */
@@ -245,7 +250,7 @@ export class InboxModel {
     for (const row of this.#rows) {
       if (row.notification.id === notification.id) {
         row.notification = notification;
-        this.#noteChange(row, [], isActive(row) ? [row] : []);
+        this.#noteChange(row, { changed: row.deleted ? [] : [row] }, { kind: "updated" });
       }
     }
   }
@@ -255,7 +260,7 @@ export class InboxModel {
     const items = this.#rows.filter((row) => row.notification.id === id && !row.deleted);
     const present = items.filter(isActive);
     for (const row of items) {
-      this.#noteChange(row, [], isActive(row) ? [row] : []);
+      this.#noteChange(row, { changed: [row] }, { kind: "deleted" });
       row.deleted = true;
     }
     return present.map(toItem).toSorted(byNotification);
@@ -270,11 +275,24 @@ export class InboxModel {
     });
   }
 
-  #noteChange(owner: Owner, found: readonly ModelRow[], changed: readonly ModelRow[]): ModelChange {
+  /** The inbox's changes, oldest first. */
+  log(owner: Owner): readonly ModelLine[] {
+    return this.#logs.get(keyOf(owner)) ?? [];
+  }
+
+  #noteChange(
+    owner: Owner,
+    { found = [], changed }: { readonly found?: readonly ModelRow[]; readonly changed: readonly ModelRow[] },
+    logged: Partial<ModelLine> & Pick<ModelLine, "kind">,
+  ): ModelChange {
+    const seqs = changed.map((row) => row.seq);
     if (changed.length > 0) {
-      this.#revs.set(keyOf(owner), this.counts(owner).rev + 1);
+      const { rev, lastSeq } = this.counts(owner);
+      this.#revs.set(keyOf(owner), rev + 1);
+      const named = { seqs: seqs.toSorted((one, other) => one - other), upToSeq: null, group: null, until: null };
+      this.#logs.set(keyOf(owner), [...this.log(owner), { rev: rev + 1, lastSeq, ...named, ...logged }]);
     }
-    return { found: found.map((row) => row.seq), changed: changed.map((row) => row.seq) };
+    return { found: found.map((row) => row.seq), changed: seqs };
   }
 
   #knows({ tenant, id }: Notification): boolean {

@@ -1,4 +1,4 @@
-import { EMPTY_EPOCH, type InboxItem, type ItemRef, type Owner } from "@belfry/core";
+import { EMPTY_EPOCH, type InboxCounts, type InboxItem, type ItemRef, type Owner } from "@belfry/core";
 import { type InboxPage, type InboxQuery, type NewNotification, storedItem } from "@belfry/core/storage";
 import { expect } from "vitest";
 import { at, type Fixture, seqsOf } from "../fixture.ts";
@@ -90,6 +90,16 @@ export class InboxRun {
     const { counts } = await this.#checkList(owner, { status: "all", limit: EVERYTHING });
     expectSame(await this.#fixture.inbox.counts(owner), counts);
     await this.#checkPage(owner, this.#query(owner, look));
+    await this.#checkLog(owner, look, counts);
+  }
+
+  /** Compares the newest changes, from a place that `look` gives. */
+  async #checkLog(owner: Owner, { start, limit }: Look, counts: InboxCounts): Promise<void> {
+    const after = Math.max(0, counts.rev - Math.round(start / 10));
+    const logged = await this.#fixture.inbox.changesAfter(owner, after, limit);
+    const expected = this.#model.log(owner).filter(({ rev }) => rev > after);
+    const lines = logged.changes.map(({ at: _, ...line }) => line);
+    expectSame({ counts: logged.counts, lines }, { counts, lines: expected.slice(0, limit) });
   }
 
   /** Compares a page, also as it is read to be written out at once. */

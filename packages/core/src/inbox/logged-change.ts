@@ -1,0 +1,53 @@
+import type { Owner } from "../foundation/context.ts";
+import type { ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
+import type { InboxChange, InboxCounts } from "./inbox-item.ts";
+
+/** The kinds of change that an inbox's log knows: every one but a new item. */
+export type LoggedKind = Exclude<InboxChange, "created"> | "expired";
+
+/** A change that names more items than this is logged without them, unless it covers all up to a number, or a group. */
+export const MAX_LOGGED_SEQS = 1_000;
+
+/** How many changes of one inbox its log keeps at most. */
+export const MAX_LOGGED_CHANGES = 1_000;
+
+/** A change of an inbox as its log keeps it: which items it changed, and what state they got, but no text. */
+export interface LoggedChange {
+  /** Its number: the inbox's `rev` after it. */
+  readonly rev: number;
+  /** The inbox's last number when it was made. */
+  readonly lastSeq: number;
+  readonly kind: LoggedKind;
+  /** When it was made: also when its items were read, pinned or archived. */
+  readonly at: Date;
+  /** Until when its items are snoozed; null for other kinds. */
+  readonly until: Date | null;
+  /** The numbers of the items that it changed, in order. */
+  readonly seqs: readonly number[] | null;
+  /** It changed everything up to this number. */
+  readonly upToSeq: number | null;
+  /** It changed this group's items, up to `upToSeq`. */
+  readonly group: string | null;
+}
+
+/** A part of an inbox's log, with the counts of the same moment. */
+export interface LoggedChanges {
+  /** By number, oldest first. */
+  readonly changes: readonly LoggedChange[];
+  readonly counts: InboxCounts;
+}
+
+/** The log of each inbox's changes. The calls that change items write it, in the same transaction: one line for each call. */
+export interface ChangeLogStorage {
+  /**
+   * Returns up to `limit` changes after the one numbered `rev`. Numbers are missing where changes are no longer kept, or were
+   * made by an older version.
+   */
+  changesAfter(owner: Owner, rev: number, limit: number): Promise<LoggedChanges>;
+
+  /** The inbox's kept changes, oldest first. */
+  exportChanges(owner: Owner, range: StepRange): Promise<ExportStep<LoggedChange>>;
+
+  /** Removes changes of all inboxes that were made before `before`, oldest first. */
+  sweepChanges(before: Date, range: StepRange): Promise<SweepStep>;
+}
