@@ -23,6 +23,7 @@ type ItemTuple = readonly [
   archivedAt: number | null,
   snoozedUntil: number | null,
   seenMark: number | null,
+  category: string | null,
 ];
 type CountsTuple = readonly [total: number, unread: number, lastSeq: number, epoch: string, rev: number, seenUnread: number | null];
 type StateTuple = readonly [...CountsTuple, readUpToSeq: number, seenUpToSeq: number | null, seenRev: number | null];
@@ -71,7 +72,7 @@ export class RawSqliteReader {
     this.#state = database
       .prepare(`SELECT total, unread, last_seq, epoch, rev, seen_unread, read_up_to_seq, seen_up_to_seq, seen_rev ${ofInbox}`)
       .raw();
-    const marks = "i.pinned_at, i.archived_at, i.snoozed_until, i.seen_mark";
+    const marks = "i.pinned_at, i.archived_at, i.snoozed_until, i.seen_mark, i.category";
     this.#page = database
       .prepare(page(`${shown}, n.kind, n.source, n.sender, n.priority, n.url, n.actions, n.rendered, n.expires_at, ${marks}`))
       .raw();
@@ -128,7 +129,7 @@ export class RawSqliteReader {
         expiresAt,
         ...marks
       ] = row;
-      const [pinnedAt, archivedAt, snoozedUntil, seenMark] = marks;
+      const [pinnedAt, archivedAt, snoozedUntil, seenMark, category] = marks;
       const readAt = seq > readUpToSeq ? ownReadAt : this.#readAt(userId, row);
       items.push({
         id,
@@ -146,6 +147,7 @@ export class RawSqliteReader {
         actions: actions === null ? null : JSON.parse(actions),
         rendered,
         expiresAt: expiresAt === null ? null : new Date(expiresAt),
+        category,
         userId,
         seq,
         readAt: dateOf(readAt),

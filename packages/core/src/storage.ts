@@ -83,6 +83,8 @@ export type {
 } from "./hub/index.ts";
 export {
   type ChangeLogStorage,
+  COUNTED_ITEMS,
+  type CountedGroups,
   type DueInbox,
   type DueItemsStorage,
   EMPTY_COUNTS,
@@ -90,6 +92,7 @@ export {
   type ExportedItem,
   type FanOutChunk,
   type GetOptions,
+  type GroupsQuery,
   type InboxPage,
   type InboxQuery,
   type InboxRetention,
@@ -97,6 +100,8 @@ export {
   type InboxStorage,
   type InboxTail,
   type ItemAbsence,
+  type ItemFilter,
+  type ItemGroup,
   type ItemMarking,
   type ItemPlace,
   type ItemsChange,

@@ -1,4 +1,4 @@
-import type { InboxQuery } from "@belfry/core/storage";
+import { COUNTED_ITEMS, type InboxQuery } from "@belfry/core/storage";
 import type { Pool, PoolClient } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { postgresStorage } from "../src/index.ts";
@@ -95,6 +95,8 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
     "deep by cursor": (size) => ({ status: "all", before: Math.ceil(size / 2) + 1, limit: 20 }),
     "by offset": () => ({ status: "all", offset: 5, limit: 20 }),
     archived: () => ({ status: "all", place: "archived", limit: 20 }),
+    pinned: () => ({ status: "all", filter: { isPinned: true }, limit: 20 }),
+    "back again": () => ({ status: "unread", filter: { wasSnoozed: true, isPinned: false }, limit: 20 }),
   };
 
   test.each(Object.entries(lists))("list %s reads by key in every size", async (name, queryOf) => {
@@ -107,6 +109,20 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
     }
     if (read[2] !== undefined) {
       expect(read[2]).toBeLessThan((read[1] ?? 0) * 2 + 50);
+    }
+  });
+
+  test("filtered lists and counts look at 20,001 items at the most", async () => {
+    for (const size of SIZES) {
+      const filter = { types: ["x"], categories: { names: ["social"], types: ["x"] } };
+      const plans = [
+        ...(await plansOf(async () => storage.inbox.list(owner(size), { status: "all", filter, limit: 5 }))),
+        ...(await plansOf(async () =>
+          storage.inbox.countGroups(owner(size), { places: ["active"], withPriorities: false, limit: COUNTED_ITEMS + 1 }),
+        )),
+      ];
+      expectKeys(size === 1_000_000 ? plans : plans.slice(0, 1));
+      expect(blocks(plans)).toBeLessThan(3_000);
     }
   });
 

@@ -22,6 +22,7 @@ export function entry(to: string | readonly string[], fields: Partial<Notificati
     actions: null,
     priority: "high",
     rendered: null,
+    category: null,
     createdAt: new Date(),
     expiresAt: null,
     ...fields,

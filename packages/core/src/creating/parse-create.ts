@@ -102,7 +102,9 @@ async function wanted(
   return { notification, recipients: recipients.filter(isWanted) };
 }
 
-interface ForType extends Pick<Parsed, "fields" | "recipients"> {
+interface ForType {
+  readonly fields: SharedFields;
+  readonly recipients: readonly string[];
   readonly declared: NotificationType | undefined;
 }
 
@@ -116,24 +118,22 @@ function entryFor(
   if (!rendersTexts(declared, input)) {
     // Without a function of its own, which every create would make.
     return data instanceof Promise
-      ? data.then((stored) => entryOf(context, request, { fields, data: stored, texts: input, recipients }))
-      : entryOf(context, request, { fields, data, texts: input, recipients });
+      ? data.then((stored) => entryOf(context, request, { fields, data: stored, texts: input, recipients, declared }))
+      : entryOf(context, request, { fields, data, texts: input, recipients, declared });
   }
   const rendered = async (stored: JsonObject): Promise<NewNotification> => {
     const texts = await renderTexts(context, { declared, data: stored, type: fields.type, given: input });
-    return entryOf(context, request, { fields, data: stored, texts, recipients });
+    return entryOf(context, request, { fields, data: stored, texts, recipients, declared });
   };
   return data instanceof Promise ? data.then(rendered) : rendered(data);
 }
 
-interface Parsed {
-  readonly fields: SharedFields;
+interface Parsed extends ForType {
   readonly data: JsonObject;
   readonly texts: Texts | RenderedTexts;
-  readonly recipients: readonly string[];
 }
 
-function entryOf(context: ParseContext, request: CreateRequest, { fields, data, texts, recipients }: Parsed): NewNotification {
+function entryOf(context: ParseContext, request: CreateRequest, { fields, data, texts, recipients, declared }: Parsed): NewNotification {
   const { tenant, input, rules, id = context.ids.next() } = request;
   const notification: Notification = {
     id,
@@ -151,6 +151,7 @@ function entryOf(context: ParseContext, request: CreateRequest, { fields, data, 
     createdAt: new Date(context.clock.now()),
     rendered: "rendered" in texts ? texts.rendered : null,
     expiresAt: fields.expiresAt,
+    category: declared?.category ?? null,
   };
   const except = input.except === undefined ? null : parseExcept(input.except);
   return { notification, recipients: except === null ? recipients : recipients.filter((userId) => !except.has(userId)) };

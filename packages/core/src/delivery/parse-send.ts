@@ -98,6 +98,7 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
     ...texts,
     data: dataOf(data, details.roomId, { isContract }),
     createdAt,
+    category: declared?.category ?? null,
   };
   const undecided = deliveriesOf(context, audience, { fallback, isContract });
   const subject = { notification: { ...notification, data }, declared, scheduledAt, topic: null, group: null };

@@ -20,6 +20,7 @@ function entry(id: string, ...recipients: string[]): NewNotification {
     actions: null,
     priority: "high" as const,
     rendered: null,
+    category: null,
     createdAt: new Date(0),
     expiresAt: null,
   };

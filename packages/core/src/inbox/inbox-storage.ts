@@ -28,6 +28,46 @@ export interface FanOutChunk {
 /** Where an item is that is not deleted. It is in one place at a time. */
 export type ItemPlace = "active" | "archived" | "snoozed";
 
+/** Conditions on items of an inbox. All that are given hold for each of them. */
+export interface ItemFilter {
+  readonly types?: readonly string[];
+  /** Items of these categories, and those without one whose type is among `types`. */
+  readonly categories?: { readonly names: readonly string[]; readonly types: readonly string[] };
+  readonly priorities?: readonly Notification["priority"][];
+  readonly isRead?: boolean;
+  readonly isSeen?: boolean;
+  readonly isPinned?: boolean;
+  /** Items that came back after they were put off. */
+  readonly wasSnoozed?: true;
+}
+
+/** How many items of a place are alike in everything that filters ask for. */
+export interface ItemGroup {
+  readonly type: string;
+  readonly category: string | null;
+  /** Null if nobody asked for priorities. */
+  readonly priority: Notification["priority"] | null;
+  readonly isRead: boolean;
+  readonly isSeen: boolean;
+  readonly isPinned: boolean;
+  readonly count: number;
+}
+
+/** Which items of an inbox to count in groups. */
+export interface GroupsQuery {
+  readonly places: readonly ItemPlace[];
+  /** Whether to tell priorities apart, which are looked up for each item. */
+  readonly withPriorities: boolean;
+  /** How many items of each place to look at, the newest. */
+  readonly limit: number;
+}
+
+/** The items of each place in groups, with the counts of the same moment. A place that was not asked for has none. */
+export interface CountedGroups {
+  readonly counts: InboxCounts;
+  readonly groups: Readonly<Record<ItemPlace, readonly ItemGroup[]>>;
+}
+
 /** Which part of an inbox to read. */
 export interface InboxQuery {
   readonly status: InboxStatus;
@@ -37,6 +77,8 @@ export interface InboxQuery {
   readonly type?: string;
   /** Only items whose data has this text as `room_id`. */
   readonly roomId?: string;
+  /** Only items that meet these conditions. They are counted among the newest 20,001 of the place alone. */
+  readonly filter?: ItemFilter;
   /** Only items numbered below this: the cursor of the previous page. */
   readonly before?: number;
   /** Skips this many of the newest matching items. Not together with `before`. */
@@ -52,6 +94,8 @@ export interface InboxPage<Item = InboxItem> {
   readonly counts: InboxCounts;
   /** The number of items that match the filters, on this page or not. */
   readonly matching: number;
+  /** With a `filter`: whether the place has more than 20,000 items, so that `matching` may be too low. */
+  readonly more?: boolean;
 }
 
 /** Items after a position, oldest first, with the counts of the same moment. */
@@ -252,6 +296,9 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
 
   /** Returns the inbox's counts. It reads one row by its key, whatever the size of the inbox. */
   counts(owner: Owner): MaybePromise<InboxCounts>;
+
+  /** Counts items in groups, from which any filter's count follows. */
+  countGroups(owner: Owner, query: GroupsQuery): MaybePromise<CountedGroups>;
 
   /**
    * Returns the last number and the epoch of several inboxes, in the order of `owners`. Belfry uses it to notice lost

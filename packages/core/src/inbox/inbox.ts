@@ -6,6 +6,7 @@ import { numberIssue, oneOf, shown, stringIssue } from "../foundation/parse-text
 import { timeIssue } from "../foundation/parse-time.ts";
 import { ANYWHERE, announceWhole, type Changing, changeItems, isPossible } from "./change-items.ts";
 import type { Acknowledged, InboxContext } from "./context.ts";
+import { type CountsInput, type FilteredCounts, filteredCounts, topItems } from "./filtered-counts.ts";
 import type { FollowInboxes, InboxListener } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, InboxPosition, ItemMark, ItemRef, StoredItem } from "./inbox-item.ts";
 import type { InboxPage, InboxStorage } from "./inbox-storage.ts";
@@ -78,6 +79,14 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     const { inbox } = this.#context;
     const read: InboxStorage["listStored"] = (owner, query) => inbox.listStored(owner, query);
     return listInbox(this.#context, { owner: this.owner, input, checks: STORED_LIST_INPUT, read });
+  }
+
+  /**
+   * Returns the items to show above the first page of {@link list}, which has them at their places, too: pinned ones, then unread
+   * ones that came back after they were put off; up to 20 of each, newest first.
+   */
+  async top(): Promise<readonly Item[]> {
+    return (await topItems(this.#context, this.owner)) as readonly Item[];
   }
 
   /**
@@ -227,8 +236,16 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   }
 
   /** Returns how many active items there are, and how many of them are unread and unseen. It reads one row, whatever the size of the inbox. */
-  async counts(): Promise<InboxCounts> {
-    return this.readCounts();
+  counts(): Promise<InboxCounts>;
+  /**
+   * Returns the same, and in `filtered` how many items match each of up to 30 filters, in their order. They are counted one by
+   * one, in one statement, up to 20,000 items of a place.
+   *
+   * @throws BelfryError `VALIDATION_ERROR` for filters that are no list, more than 30, or a filter with a wrong member
+   */
+  counts(input: CountsInput): Promise<FilteredCounts>;
+  async counts(input?: CountsInput): Promise<InboxCounts> {
+    return input === undefined ? this.readCounts() : await filteredCounts(this.#context, this.owner, input);
   }
 
   /** Returns the same as {@link counts}, for those who answer many requests: at once, if the database does. It may throw. */

@@ -10,6 +10,7 @@ export {
   type ReadHook,
 } from "./context.ts";
 export { DueItems } from "./due-items.ts";
+export type { CountsInput, FilteredCounts } from "./filtered-counts.ts";
 export { type Created, GroupCommit } from "./group-commit.ts";
 export { Inbox } from "./inbox.ts";
 export {
@@ -37,6 +38,7 @@ export {
 } from "./inbox-item.ts";
 
 export type {
+  CountedGroups,
   CreatedItem,
   DueInbox,
   DueItemsStorage,
@@ -44,12 +46,15 @@ export type {
   ExportedItem,
   FanOutChunk,
   GetOptions,
+  GroupsQuery,
   InboxPage,
   InboxQuery,
   InboxRetention,
   InboxStorage,
   InboxTail,
   ItemAbsence,
+  ItemFilter,
+  ItemGroup,
   ItemMarking,
   ItemPlace,
   ItemsChange,
@@ -57,6 +62,7 @@ export type {
   SweptBefore,
   WholeInboxChange,
 } from "./inbox-storage.ts";
+export { COUNTED_ITEMS, type FilteredCount, type InboxFilter } from "./item-filter.ts";
 export { type InboxList, type ListInput, listTenant, type StoredListInput } from "./list-inbox.ts";
 export {
   type ChangeLogStorage,

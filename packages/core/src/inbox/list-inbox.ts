@@ -1,13 +1,14 @@
 import { type Owner, onceReady } from "../foundation/context.ts";
 import { fingerprint } from "../foundation/digest.ts";
-import { BelfryError } from "../foundation/errors.ts";
-import { type ChecksOf, pageChecks, requireInput, requireNone, validationError } from "../foundation/issue-list.ts";
+import { BelfryError, type Issue } from "../foundation/errors.ts";
+import { type ChecksOf, pageChecks, requireInput, requireNone } from "../foundation/issue-list.ts";
 import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { type Check, NAME_RULE, oneOf, stringIssue, text } from "../foundation/parse-text.ts";
-import { declaredType, localeIssue, renderAgain } from "../notifications/index.ts";
+import { declaredType, localeIssue, type NotificationTypes, renderAgain } from "../notifications/index.ts";
 import type { InboxContext } from "./context.ts";
 import type { InboxCounts, InboxItem, InboxStatus } from "./inbox-item.ts";
-import type { InboxPage, InboxQuery, ItemPlace } from "./inbox-storage.ts";
+import type { InboxPage, InboxQuery, ItemFilter, ItemPlace } from "./inbox-storage.ts";
+import { FILTER_CHECKS, type InboxFilter, itemFilter, placeOf } from "./item-filter.ts";
 
 /** The list that a cursor belongs to. Any other list refuses the cursor. */
 export interface CursorScope {
@@ -16,6 +17,8 @@ export interface CursorScope {
   readonly type: string | undefined;
   readonly roomId?: string | undefined;
   readonly place?: ItemPlace | undefined;
+  /** The conditions of the list that are not named above; undefined for none. */
+  readonly filter?: InboxFilter | undefined;
   /** Random per inbox, so that nobody can make a cursor for an inbox that they cannot read. */
   readonly epoch: string;
 }
@@ -41,9 +44,13 @@ function positionIn(cursor: string): number | null {
   return Number.isSafeInteger(seq) ? seq : null;
 }
 
-function check(seq: number, { owner, status, type, roomId, place = "active", epoch }: CursorScope): string {
+function check(seq: number, { owner, status, type, roomId, place = "active", filter, epoch }: CursorScope): string {
   // Absent filters add nothing, so that cursors of earlier versions stay valid.
-  const more = [...(roomId === undefined ? [] : [roomId]), ...(place === "active" ? [] : [{ place }])];
+  const more = [
+    ...(roomId === undefined ? [] : [roomId]),
+    ...(place === "active" ? [] : [{ place }]),
+    ...(filter === undefined ? [] : [{ filter: JSON.stringify(filter) }]),
+  ];
   return fingerprint([seq, owner.tenant, owner.userId, epoch, status, type ?? null, ...more]);
 }
 
@@ -53,9 +60,8 @@ const STATUSES: readonly InboxStatus[] = ["all", "unread", "read"];
 /** The checks of the input of `listStored`. */
 export const STORED_LIST_INPUT: ChecksOf<StoredListInput> = {
   ...pageChecks(MAX_LIMIT),
+  ...FILTER_CHECKS,
   status: oneOf(STATUSES),
-  archived: oneOf([true, false]),
-  snoozed: oneOf([true, false]),
   type: text(NAME_RULE),
   roomId: text(NAME_RULE),
   cursor: stringIssue,
@@ -64,14 +70,10 @@ export const STORED_LIST_INPUT: ChecksOf<StoredListInput> = {
 export const LIST_INPUT: ChecksOf<ListInput> = { ...STORED_LIST_INPUT, locale: localeIssue };
 
 /** Which part of an inbox to list. */
-export interface ListInput {
-  /** @default "all" */
+export interface ListInput extends InboxFilter {
+  /** Not together with `read`. @default "all" */
   readonly status?: InboxStatus;
-  /** Archived items instead of active ones. @default false */
-  readonly archived?: boolean;
-  /** Snoozed items instead of active ones. Not together with `archived`. @default false */
-  readonly snoozed?: boolean;
-  /** Only items of this type. */
+  /** Only items of this type. Not together with `types`. */
   readonly type?: string;
   /** Only items of this room: those whose data has it as `room_id`, as a send with a `roomId` has. */
   readonly roomId?: string;
@@ -95,6 +97,11 @@ export interface InboxList<Item = InboxItem> {
   readonly nextCursor: string | null;
   /** The number of items that match the filters. */
   readonly matching: number;
+  /**
+   * With `types`, `categories`, `priority`, `seen` or `pinned`: whether there are more than 20,000 items where the list looks. Then
+   * `matching` counts those among the newest of them.
+   */
+  readonly more?: boolean;
   readonly counts: InboxCounts;
 }
 
@@ -116,29 +123,44 @@ export function listInbox<Item extends Pick<InboxItem, "seq">>(
   { owner, input = {}, checks, read }: Listing<Item>,
 ): MaybePromise<InboxList<Item>> {
   requireInput("list", input, checks);
-  const { status = "all", type, roomId, archived = false, snoozed = false, limit = DEFAULT_LIMIT, cursor, offset = 0 } = input;
-  if (cursor !== undefined && offset !== 0) {
-    throw validationError([{ path: ["offset"], type: "conflict", message: "cannot be given together with a cursor" }]);
-  }
-  const place = placeOf(archived, snoozed);
+  const { type, roomId, limit = DEFAULT_LIMIT, cursor, offset = 0 } = input;
+  requireNone([
+    cursor !== undefined && offset !== 0 ? conflict("offset", "a cursor") : null,
+    type !== undefined && input.types !== undefined ? conflict("types", "type") : null,
+    input.status !== undefined && input.read !== undefined ? conflict("read", "status") : null,
+  ]);
+  const status = statusOf(input);
+  const place = placeOf(input);
+  const [more, conditions] = conditionsOf(context.types, input);
   const before = cursor === undefined ? undefined : positionIn(cursor);
   if (before === null) {
     throw foreignCursor();
   }
   const from = before === undefined ? { offset } : { before };
   const named = { ...(type === undefined ? {} : { type }), ...(roomId === undefined ? {} : { roomId }) };
-  const filter = { status, ...named, ...(place === "active" ? {} : { place }) };
+  const filter = { status, ...named, ...(place === "active" ? {} : { place }), ...(conditions === null ? {} : { filter: conditions }) };
   // Reads one item more than requested, to see whether there is a next page.
   const page = onceReady(context, () => read(owner, { ...filter, ...from, limit: limit + 1 }));
-  return andThen(page, (found) => listOf(found, { owner, status, type, roomId, place, limit, cursor }));
+  return andThen(page, (found) => listOf(found, { owner, status, type, roomId, place, filter: more, limit, cursor }));
 }
 
-function placeOf(isArchived: boolean, isSnoozed: boolean): ItemPlace {
-  if (isArchived && isSnoozed) {
-    throw validationError([{ path: ["snoozed"], type: "conflict", message: "cannot be given together with archived" }]);
-  }
-  const away = isArchived ? "archived" : "snoozed";
-  return isArchived || isSnoozed ? away : "active";
+function conflict(name: string, other: string): Issue {
+  return { path: [name], type: "conflict", message: `cannot be given together with ${other}` };
+}
+
+function statusOf({ status = "all", read }: ListInput): InboxStatus {
+  const ofRead = read === true ? "read" : "unread";
+  return read === undefined ? status : ofRead;
+}
+
+/** The conditions of a list beside its status, place, type and room: as they were given, and as storages take them. */
+function conditionsOf(
+  declared: NotificationTypes,
+  { types, categories, priority, seen, pinned }: ListInput,
+): readonly [InboxFilter | undefined, ItemFilter | null] {
+  const given = Object.entries({ types, categories, priority, seen, pinned }).filter(([, value]) => value !== undefined);
+  const filter: InboxFilter = Object.fromEntries(given);
+  return [given.length === 0 ? undefined : filter, itemFilter(declared, filter)];
 }
 
 interface Listed extends Omit<CursorScope, "epoch"> {
@@ -148,17 +170,18 @@ interface Listed extends Omit<CursorScope, "epoch"> {
 
 /** The list that a page makes, which may have one item more than requested. */
 function listOf<Item extends Pick<InboxItem, "seq">>(page: InboxPage<Item>, { limit, cursor, ...filter }: Listed): InboxList<Item> {
-  const { items, matching, counts } = page;
+  const { items, ...totals } = page;
+  const { counts } = totals;
   const scope = { ...filter, epoch: counts.epoch };
   // The page brings the epoch that the cursor is checked against: a query for the epoch alone would cost a third of the page.
   if (cursor !== undefined && decodeCursor(cursor, scope) === null) {
     throw foreignCursor();
   }
   if (items.length <= limit) {
-    return { items, nextCursor: null, matching, counts };
+    return { items, nextCursor: null, ...totals };
   }
   const shown = items.slice(0, limit);
-  return { items: shown, nextCursor: encodeCursor((shown.at(-1) as Item).seq, scope), matching, counts };
+  return { items: shown, nextCursor: encodeCursor((shown.at(-1) as Item).seq, scope), ...totals };
 }
 
 /** The items with their texts in a language. Those of one whose functions fail stay as they are stored. */

@@ -51,6 +51,8 @@ export interface Notification {
    * Belfry renders these again in other languages.
    */
   readonly rendered: number | null;
+  /** The category that its declared type had when it was created; null for none. */
+  readonly category: string | null;
 }
 
 /** The type of a notification that was created without one. */
@@ -68,6 +70,7 @@ export const NOTIFICATION_DEFAULTS = {
   expiresAt: null,
   priority: "normal",
   rendered: null,
+  category: null,
 } as const satisfies Partial<Notification>;
 
 /** A notification was created and committed. */

@@ -198,8 +198,8 @@ function writeChunkText(tables: TableNames): string {
     RETURNING user_id, last_seq, epoch
   ),
   written AS (
-    INSERT INTO ${tables.inboxItems} (tenant, user_id, seq, notification_pk, type, created_at)
-    SELECT n.tenant, c.user_id, c.last_seq, n.pk, n.type, $1::timestamptz FROM notification n CROSS JOIN counter c
+    INSERT INTO ${tables.inboxItems} (tenant, user_id, seq, notification_pk, type, created_at, category)
+    SELECT n.tenant, c.user_id, c.last_seq, n.pk, n.type, $1::timestamptz, n.category FROM notification n CROSS JOIN counter c
   )
   SELECT 0 AS place, NULL AS user_id, NULL::bigint AS seq, NULL AS epoch,
     (SELECT to_json(n) FROM (SELECT ${NOTIFICATION_FIELDS.columns("n")} FROM notification n) n)

@@ -30,6 +30,7 @@ export type ItemRow = readonly [
   pinnedAt: number | null,
   archivedAt: number | null,
   snoozedUntil: number | null,
+  category: string | null,
 ];
 
 /** An {@link ItemRow}, or nulls if a left join found no item. */
@@ -80,7 +81,7 @@ const CONTENT = Object.values({
   actions: "actions",
   rendered: "rendered",
   expiresAt: EXPIRES_AT,
-} satisfies Readonly<Record<Exclude<keyof Notification, "tenant" | "type" | "createdAt">, string>>);
+} satisfies Readonly<Record<Exclude<keyof Notification, "tenant" | "type" | "category" | "createdAt">, string>>);
 
 /** The columns of a notification that its items show, of the table by an alias. */
 export function contentOf(alias?: string): string {
@@ -117,7 +118,7 @@ export function isAway({ archivedAt, snoozedUntil }: Pick<InboxItem, "archivedAt
 }
 
 /** The columns of an item that only its own list reads. */
-export const ITEM_MARKS = "seen_mark, pinned_at, archived_at, snoozed_until";
+export const ITEM_MARKS = "seen_mark, pinned_at, archived_at, snoozed_until, category";
 
 /**
  * The columns of an {@link ItemRow}, of the item `i` and its notification `n`, with an SQL expression for its read time.
@@ -131,11 +132,11 @@ export function itemColumns(readTime: string, marks: ItemMarks | string = {}): s
   const { snoozedUntil = "i.snoozed_until" } = own;
   const content = CONTENT.map((name) => (name === EXPIRES_AT ? milliseconds(`n.${name}`) : `n.${name}`)).join(", ");
   const times = `${milliseconds(pinnedAt)}, ${milliseconds(archivedAt)}, ${milliseconds(snoozedUntil)}`;
-  return `i.type, ${content}, ${milliseconds("i.created_at")}, i.seq, ${milliseconds(readTime)}, ${isSeen}, ${times}`;
+  return `i.type, ${content}, ${milliseconds("i.created_at")}, i.seq, ${milliseconds(readTime)}, ${isSeen}, ${times}, i.category`;
 }
 
 /** How many columns {@link itemColumns} has. */
-export const ITEM_WIDTH = CONTENT.length + 8;
+export const ITEM_WIDTH = CONTENT.length + 9;
 
 /** The columns of a {@link StoredItem}, with an SQL expression for its read time. */
 export function storedColumns(readTime: string): string {
@@ -206,7 +207,7 @@ export function toItem(row: ItemRow, owner: Owner): InboxItem {
     readAt,
     ...marks
   ] = row;
-  const [isSeen, pinnedAt, archivedAt, snoozedUntil] = marks;
+  const [isSeen, pinnedAt, archivedAt, snoozedUntil, category] = marks;
   return {
     id,
     kind,
@@ -223,6 +224,7 @@ export function toItem(row: ItemRow, owner: Owner): InboxItem {
     rendered,
     createdAt: new Date(createdAt),
     expiresAt: expiresAt === null ? null : new Date(expiresAt),
+    category,
     userId: owner.userId,
     seq,
     readAt: dateOf(readAt),

@@ -1,14 +1,6 @@
+import { type InboxItem, type InboxStatus, type ItemRef, isUuid, type Owner } from "@belfry/core";
 import {
-  EMPTY_EPOCH,
-  type InboxCounts,
-  type InboxItem,
-  type InboxPosition,
-  type InboxStatus,
-  type ItemRef,
-  isUuid,
-  type Owner,
-} from "@belfry/core";
-import {
+  COUNTED_ITEMS,
   EMPTY_COUNTS,
   type GetOptions,
   type InboxPage,
@@ -18,9 +10,10 @@ import {
   type PageBounds,
 } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
-import { lists, memoized, type ScanLimit, scanLimit, statement } from "../database/statement.ts";
+import { memoized, type ScanLimit, scanLimit, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { COUNTS_COLUMNS, COUNTS_WIDTH, type CountsRow, inboxState, toCounts } from "./inbox-state.ts";
+import { fewOf, filterText } from "./item-filter.ts";
 import {
   contentOf,
   IN_PLACE,
@@ -59,7 +52,10 @@ interface Variant {
   readonly place: ItemPlace;
   readonly hasType: boolean;
   readonly hasRoom: boolean;
-  readonly hasOffset: boolean;
+  /** The other conditions, as SQL to append to these; null for none. */
+  readonly conditions: string | null;
+  /** The parameter that is the offset; null for none. */
+  readonly offset: number | null;
   readonly scan: ScanLimit;
 }
 
@@ -92,43 +88,71 @@ function listOf<Row extends readonly unknown[], Item>({ columns, marks, width, t
     });
     return (owner: Owner, query: InboxQuery) =>
       async (session: Session): Promise<InboxPage<Item>> => {
-        const { status, type, roomId, place = "active", limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
-        const has = { hasType: type !== undefined, hasRoom: roomId !== undefined, hasOffset: offset > 0 };
-        const variant: Variant = { status, place, ...has, scan: scanLimit(limit) };
-        const more = [type, roomId, offset > 0 ? offset : undefined].filter((value) => value !== undefined);
-        const rows = await session.rows(prepared(JSON.stringify(variant)), [owner.tenant, owner.userId, before, limit, ...more]);
+        const { variant, values } = askedFor(tables, owner, query);
+        const rows = await session.rows(prepared(JSON.stringify(variant)), values);
         const [first] = rows;
         if (first === undefined) {
-          return { items: [], counts: EMPTY_COUNTS, matching: 0 };
+          return withMore(query, { items: [], counts: EMPTY_COUNTS, matching: 0 }, 0);
         }
         // Behind the columns of the item stand the counts. The first column is null if there is no item.
-        const [matching, ...counts] = first.slice(width) as [number, ...CountsRow];
+        const [matching, looked, ...counts] = first.slice(width) as [number, number, ...CountsRow];
         const found = first[0] === null ? [] : rows;
-        return { items: found.map((row) => read(row as unknown as Row, owner)), counts: toCounts(counts), matching };
+        const items = found.map((row) => read(row as unknown as Row, owner));
+        return withMore(query, { items, counts: toCounts(counts), matching }, looked);
       };
   };
 }
 
-/** $1 tenant, $2 user, $3 the number to stay below, $4 how many, then the type, the room and the offset if given. */
+function withMore<Item>({ filter }: InboxQuery, page: InboxPage<Item>, looked: number): InboxPage<Item> {
+  return filter === undefined ? page : { ...page, more: looked > COUNTED_ITEMS };
+}
+
+/** The statement of a query, by its variant, and its values. */
+function askedFor(
+  tables: TableNames,
+  { tenant, userId }: Owner,
+  query: InboxQuery,
+): { readonly variant: Variant; readonly values: unknown[] } {
+  const { status, type, roomId, place = "active", filter, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
+  const values: unknown[] = [tenant, userId, before, limit, ...[type, roomId].filter((value) => value !== undefined)];
+  const conditions = filter === undefined ? null : filterText(tables, filter, values);
+  const has = { hasType: type !== undefined, hasRoom: roomId !== undefined, conditions };
+  return { variant: { status, place, ...has, offset: offset > 0 ? values.push(offset) : null, scan: scanLimit(limit) }, values };
+}
+
+/** $1 tenant, $2 user, $3 the number to stay below, $4 how many, then the type, the room, those of other conditions and the offset if given. */
 function pageStatement(
   tables: TableNames,
   { columns, marks }: { readonly columns: string; readonly marks: string },
-  { status, place, hasType, hasRoom, hasOffset, scan }: Variant,
+  { status, place, hasType, hasRoom, conditions, offset: skipped, scan }: Variant,
 ) {
   const { filter, count } = OF_STATUS[status];
   const type = hasType ? "AND i.type = $5" : "";
   const room = hasRoom ? `AND ${isOfRoom(tables, hasType ? "$6" : "$5")}` : "";
-  const offset = hasOffset ? `$${5 + Number(hasType) + Number(hasRoom)}::bigint` : "0";
+  const offset = skipped === null ? "0" : `$${skipped}::bigint`;
   // Begins no scan that cannot find anything.
   const isThere = place === "active" ? `i.${IN_PLACE.active} AND ${count} > 0` : `i.${IN_PLACE[place]}`;
-  const matches = `i.tenant = $1 AND i.user_id = $2 AND ${isThere} ${filter} ${type} ${room}`;
-  const matching = place !== "active" || hasType || hasRoom ? `(SELECT count(*) FROM ${tables.inboxItems} i WHERE ${matches})` : count;
+  const own = `i.tenant = $1 AND i.user_id = $2 AND ${isThere}`;
+  const more = `${filter} ${type} ${room}${conditions ?? ""}`;
+  const matches = `${own} ${more}`;
+  const isCounted = place !== "active" || hasType || hasRoom;
+  const all = isCounted ? `(SELECT count(*) FROM ${tables.inboxItems} i WHERE ${matches})` : count;
+  const newest = `SELECT * FROM ${tables.inboxItems} i WHERE ${own}${fewOf(conditions)} ORDER BY i.seq DESC LIMIT ${COUNTED_ITEMS + 1}`;
+  const counted =
+    conditions === null
+      ? `(SELECT ${all} AS matching, 0 AS looked)`
+      : `(SELECT count(*) FILTER (WHERE true ${more}) AS matching, count(*) AS looked FROM (${newest}) i)`;
+  // Where not all were counted, more of them may be on the page.
+  const atMost =
+    conditions === null
+      ? "inbox.matching"
+      : `CASE WHEN inbox.looked > ${COUNTED_ITEMS} THEN $4::bigint + ${offset} ELSE inbox.matching END`;
   // The fence (OFFSET 0) has the items counted once, not again for each row of the page. The page ends when all are found.
   return statement<readonly unknown[]>(
     `list_${status}`,
     `WITH ${inboxState(tables)}
-    SELECT ${columns}, inbox.matching, ${COUNTS_COLUMNS}
-    FROM (SELECT inbox.*, ${matching} AS matching FROM inbox OFFSET 0) inbox
+    SELECT ${columns}, inbox.matching, inbox.looked, ${COUNTS_COLUMNS}
+    FROM (SELECT inbox.*, counted.* FROM inbox CROSS JOIN LATERAL ${counted} counted OFFSET 0) inbox
     LEFT JOIN LATERAL (
       SELECT * FROM (
         SELECT i.seq, i.type, i.created_at, i.read_at, i.unread_rev, i.notification_pk${marks}
@@ -136,7 +160,7 @@ function pageStatement(
         WHERE ${matches} AND i.seq < $3
         ORDER BY i.seq DESC LIMIT ${scan} OFFSET ${offset}
       ) scan
-      LIMIT least($4::bigint, greatest(inbox.matching - ${offset}, 0))
+      LIMIT least($4::bigint, greatest(${atMost} - ${offset}, 0))
     ) i ON true
     ${joinNotification(tables)}
     ORDER BY i.seq DESC`,
@@ -235,16 +259,6 @@ export function prepareListTenant(tables: TableNames) {
     };
 }
 
-/** Reads the counts of an inbox: one row by its key. */
-export function prepareCounts(tables: TableNames) {
-  const counters = statement<CountsRow>("counts", `WITH ${inboxState(tables)} SELECT ${COUNTS_COLUMNS} FROM inbox`);
-  return ({ tenant, userId }: Owner) =>
-    async (session: Session): Promise<InboxCounts> => {
-      const [row] = await session.rows(counters, [tenant, userId]);
-      return toCounts(row);
-    };
-}
-
 type FoundRow = readonly [isInactive: boolean, ...ItemRow];
 
 /** Reads one item of an inbox. */
@@ -285,23 +299,5 @@ export function prepareGet(tables: TableNames) {
       const item = toItem(row, owner);
       const place = placeOf(item, isInactive);
       return includeDeleted || places.some((one) => one === place) ? item : null;
-    };
-}
-
-/** Reads the positions of several inboxes. */
-export function preparePositions({ inboxCounters }: TableNames) {
-  const all = statement<[lastSeq: number | null, epoch: string | null]>(
-    "positions",
-    `SELECT c.last_seq, c.epoch
-    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS o(tenant, user_id, place)
-    LEFT JOIN LATERAL (
-      SELECT last_seq, epoch FROM ${inboxCounters} WHERE tenant = o.tenant AND user_id = o.user_id AND last_seq > 0 OFFSET 0
-    ) c ON true
-    ORDER BY o.place`,
-  );
-  return (owners: readonly Owner[]) =>
-    async (session: Session): Promise<readonly InboxPosition[]> => {
-      const rows = await session.rows(all, lists(owners, "tenant", "userId"));
-      return rows.map(([seq, epoch]) => ({ seq: seq ?? 0, epoch: epoch ?? EMPTY_EPOCH }));
     };
 }

@@ -130,7 +130,7 @@ const marksOf = (tables: TableNames): Readonly<Record<ItemMarking["mark"], MarkT
 /** A woken item is unread, but not unseen. */
 const wokenOf = (tables: TableNames): MarkText => ({
   places: ["snoozed"],
-  set: `snoozed_until = NULL, deleted_at = NULL, read_at = NULL, unread_rev = (SELECT rev + 1 FROM inbox),
+  set: `snoozed_until = NULL, deleted_at = NULL, woken_at = $5, read_at = NULL, unread_rev = (SELECT rev + 1 FROM inbox),
     seen_mark = CASE WHEN i.is_unread AND NOT i.is_marked_seen THEN item.seen_mark ELSE (SELECT rev + 1 FROM inbox) END`,
   which: WOKEN,
   after: { isUnread: "true", isMarkedSeen: "(NOT i.is_unread OR i.is_marked_seen)", isAway: "false" },

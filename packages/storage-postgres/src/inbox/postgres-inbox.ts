@@ -4,16 +4,9 @@ import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inStep, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
 import type { Announcements } from "../listen-notify/announcements.ts";
+import { prepareCountGroups, prepareCounts, preparePositions } from "./counts.ts";
 import { prepareCreateFanOut, prepareFanOutNext } from "./fan-outs.ts";
-import {
-  prepareCounts,
-  prepareGet,
-  prepareList,
-  prepareListAfter,
-  prepareListStored,
-  prepareListTenant,
-  preparePositions,
-} from "./list.ts";
+import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant } from "./list.ts";
 import {
   prepareMark,
   prepareMarkAllRead,
@@ -54,6 +47,7 @@ export function postgresInbox(
       listTenant: run(prepareListTenant),
       get: run(prepareGet),
       counts: run(prepareCounts),
+      countGroups: run(prepareCountGroups),
       positions: run(preparePositions),
       markRead: run(prepareMarkRead),
       markUnread: run(prepareMarkUnread),

@@ -123,6 +123,8 @@ function placesOf(entries: readonly NewNotification[]): Places {
  */
 function writeBatchText({ notifications, inboxCounters, inboxItems }: TableNames, fields: Fields<Notification>): string {
   const { all, names, lists } = fields;
+  // The usual notification has no category, and its items are written without the column.
+  const categoryOf = (prefix: string) => (fields === NOTIFICATION_FIELDS ? `, ${prefix}category` : "");
   const repeated = all.map(([key, { name }]) => {
     const list = fields.list(key);
     return `CASE cardinality(${list}) WHEN 1 THEN (${list})[1] ELSE ${name} END`;
@@ -133,7 +135,7 @@ function writeBatchText({ notifications, inboxCounters, inboxItems }: TableNames
   notification AS (
     INSERT INTO ${notifications} (${names}) SELECT ${repeated.join(", ")} FROM guard CROSS JOIN unnest(${lists}) AS e(${names})
     WHERE guard.lock_timeout IS NOT NULL
-    RETURNING pk, id, type, created_at
+    RETURNING pk, id, type, created_at${categoryOf("")}
   ),
   counter AS (
     INSERT INTO ${inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
@@ -144,13 +146,13 @@ function writeBatchText({ notifications, inboxCounters, inboxItems }: TableNames
     RETURNING user_id, last_seq, epoch
   ),
   numbered AS MATERIALIZED (
-    SELECT r.place, r.user_id, n.pk, n.id, n.type, n.created_at, c.last_seq - r.behind AS seq, c.epoch
+    SELECT r.place, r.user_id, n.pk, n.id, n.type, n.created_at${categoryOf("n.")}, c.last_seq - r.behind AS seq, c.epoch
     FROM unnest(${ids}::uuid[], ${users}::text[], ${behind}::int[]) WITH ORDINALITY AS r(id, user_id, behind, place)
     JOIN notification n ON n.id = r.id JOIN counter c ON c.user_id = r.user_id COLLATE "C"
   ),
   written AS (
-    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at)
-    SELECT ${tenant}::text, user_id, seq, pk, type, created_at FROM numbered
+    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at${categoryOf("")})
+    SELECT ${tenant}::text, user_id, seq, pk, type, created_at${categoryOf("")} FROM numbered
   )
   SELECT numbered, ${sendSignal(channel as string, "payload")} FROM (
     SELECT json_agg(json_build_array(place, seq, epoch)) AS numbered, ${before}::text || string_agg(

@@ -180,7 +180,7 @@ function writeEntriesText(tables: TableNames): string {
     RETURNING pk, tenant, id
   ),
   target AS MATERIALIZED (
-    SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, e.type, e.created_at
+    SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, e.type, e.created_at, e.category
     FROM unnest(${entryOf}::int[], ${user}::text[]) WITH ORDINALITY AS r(entry, user_id, place)
     JOIN entry e ON e.place = r.entry
     JOIN notification n ON n.tenant = e.tenant AND n.id = e.id
@@ -191,7 +191,7 @@ function writeEntriesText(tables: TableNames): string {
 
 /**
  * Common table expressions that write an inbox item for each row of one called `target` with (place, pk, tenant, user_id,
- * type, created_at), up to one called `numbered` with the same rows and their `seq` and `epoch`. Numbers of one inbox
+ * type, created_at, category), up to one called `numbered` with the same rows and their `seq` and `epoch`. Numbers of one inbox
  * follow `place`. Counters are locked in the order of their keys, so that two batches never wait for each other.
  */
 export function writeItems({ inboxCounters, inboxItems }: TableNames): string {
@@ -208,8 +208,8 @@ export function writeItems({ inboxCounters, inboxItems }: TableNames): string {
     FROM target t JOIN counter c ON c.tenant = t.tenant AND c.user_id = t.user_id
   ),
   written AS (
-    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at)
-    SELECT tenant, user_id, seq, pk, type, created_at FROM numbered ORDER BY tenant, user_id, seq
+    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at, category)
+    SELECT tenant, user_id, seq, pk, type, created_at, category FROM numbered ORDER BY tenant, user_id, seq
   )`;
 }
 

@@ -39,6 +39,8 @@ export function prepareWriteLone(tables: TableNames, announcements: Announcement
 function writeEntryText({ notifications, inboxCounters, inboxItems }: TableNames, fields: Fields<Notification>): string {
   const { all, names, typed, parameter } = fields;
   const [tenant, id, type, createdAt] = [parameter("tenant"), parameter("id"), parameter("type"), parameter("createdAt")];
+  // The usual notification has no category, and its item is written without the column.
+  const isAny = fields === NOTIFICATION_FIELDS;
   const [user, lockTimeout, channel, before, beforeUser] = [1, 2, 3, 4, 5].map((more) => `$${all.length + more}` as const);
   return `WITH ${lockGuard(lockTimeout as `$${number}`)},
   notification AS (
@@ -53,8 +55,8 @@ function writeEntryText({ notifications, inboxCounters, inboxItems }: TableNames
     RETURNING last_seq, epoch
   ),
   written AS (
-    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at)
-    SELECT ${tenant}, ${user}, counter.last_seq, notification.pk, ${type}, ${createdAt}::timestamptz FROM notification CROSS JOIN counter
+    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at${isAny ? ", category" : ""})
+    SELECT ${tenant}, ${user}, counter.last_seq, notification.pk, ${type}, ${createdAt}::timestamptz${isAny ? `, ${parameter("category")}` : ""} FROM notification CROSS JOIN counter
   )
   SELECT last_seq, epoch, ${sendSignal(
     channel as string,

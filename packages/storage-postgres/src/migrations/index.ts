@@ -23,6 +23,7 @@ import { digestsMigration } from "./0021-digests.ts";
 import { deliveryTermsMigration } from "./0022-delivery-terms.ts";
 import { fanOutsMigration } from "./0023-fan-outs.ts";
 import { changeLogMigration } from "./0024-change-log.ts";
+import { categoriesMigration } from "./0025-categories.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -50,4 +51,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: deliveryTermsMigration },
   { phase: "expand", sql: fanOutsMigration },
   { phase: "expand", sql: changeLogMigration },
+  { phase: "expand", sql: categoriesMigration },
 ] as const satisfies readonly Migration[];

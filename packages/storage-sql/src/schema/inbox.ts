@@ -32,6 +32,7 @@ export const INBOX = {
       expiresAt: c.nullable(c.time),
       /** When its items were taken out of inboxes because it had expired. */
       expiredAt: c.nullable(c.time),
+      category: c.nullable(c.text),
     },
     // They serve look-up by id and, because a UUIDv7 sorts by time, a tenant's newest first, all or those of a type.
     {
@@ -71,6 +72,10 @@ export const INBOX = {
       archivedAt: c.nullable(c.time),
       /** Until when it was put off; null unless it is snoozed. */
       snoozedUntil: c.nullable(c.time),
+      /** Its notification's, so that lists and counts of a category read items alone. Null for none, and in rows of older versions. */
+      category: c.nullable(c.text),
+      /** When it last came back after it was put off. */
+      wokenAt: c.nullable(c.time),
     },
     // One full secondary index: each one more costs every create. The others have only rows of items that were changed.
     {
@@ -80,6 +85,7 @@ export const INBOX = {
         archived: { on: ["tenant", "userId", "seq"], with: "archivedAt" },
         snoozed: { on: ["tenant", "userId", "seq"], with: "snoozedUntil" },
         pinned: { on: ["tenant", "userId", "seq"], with: "pinnedAt" },
+        woken: { on: ["tenant", "userId", "seq"], with: "wokenAt" },
       },
     },
   ),

@@ -46,8 +46,8 @@ export function prepareUpdateSend(context: QueryContext) {
 /** Writes the items of a scheduled send for users who have none yet. */
 export function preparePlaceItems(context: QueryContext) {
   const writeItems = prepareWriteItems(context);
-  const find = context.prepare<Name, { readonly pk: number; readonly type: string }>(
-    "SELECT pk, type FROM belfry_notifications WHERE tenant = :tenant AND id = :id",
+  const find = context.prepare<Name, { readonly pk: number; readonly type: string; readonly category: string | null }>(
+    "SELECT pk, type, category FROM belfry_notifications WHERE tenant = :tenant AND id = :id",
   );
   const placed = context.prepare<{ readonly pk: number }, CreatedItem>(`
     SELECT i.user_id AS "userId", i.seq, c.epoch FROM belfry_inbox_items i
@@ -59,7 +59,8 @@ export function preparePlaceItems(context: QueryContext) {
     }
     const before = new Map(placed.all({ pk: found.pk }).map((item) => [item.userId, item]));
     const missing = users.filter((userId) => !before.has(userId));
-    for (const item of writeItems({ tenant, notificationPk: found.pk, type: found.type, createdAt: at }, missing)) {
+    const { pk: notificationPk, type, category } = found;
+    for (const item of writeItems({ tenant, notificationPk, type, createdAt: at, category }, missing)) {
       before.set(item.userId, item);
     }
     return users.flatMap((userId) => before.get(userId) ?? []);

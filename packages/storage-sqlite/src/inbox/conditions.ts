@@ -1,3 +1,5 @@
+import type { ItemFilter, ItemPlace } from "@belfry/core/storage";
+
 /** The rows of the inbox named by the values `tenant` and `userId`, in its items, its counters or its read marks. */
 export const OWN = "tenant = :tenant AND user_id = :userId";
 
@@ -29,6 +31,72 @@ export const IS_READ_BESIDE_COUNTERS = `(i.read_at IS NOT NULL OR ${isCovered("c
 /** The item `i` is seen, beside the counters `c` of its inbox. */
 export const IS_SEEN_BESIDE_COUNTERS = `(${IS_READ_BESIDE_COUNTERS} OR coalesce(i.seen_mark > 0, false)
   OR coalesce(i.seq <= c.seen_up_to_seq AND -coalesce(i.seen_mark, 0) <= c.seen_rev, false))`;
+
+/** The item `i` is seen, in an inbox whose newest marks are those of the values. */
+export const IS_SEEN = `(${IS_READ} OR coalesce(i.seen_mark > 0, false) OR (i.seq <= :seenUpToSeq AND -coalesce(i.seen_mark, 0) <= :seenRev))`;
+
+/** The items `i` of each place. */
+export const IN_PLACE: Readonly<Record<ItemPlace, string>> = {
+  active: "i.deleted_at IS NULL",
+  archived: "i.archived_at IS NOT NULL",
+  snoozed: "i.snoozed_until IS NOT NULL",
+};
+
+/** The priority of the item `i`, which its notification has. */
+export const PRIORITY = "(SELECT priority FROM belfry_notifications WHERE pk = i.notification_pk)";
+
+const isIn = (value: string) => `IN (SELECT value FROM json_each(:${value}))`;
+
+/** The conditions of a filter on the item `i`, to append to others. Their values are {@link filterValues}. */
+export function filterText({ types, categories, priorities, isRead, isSeen, isPinned, wasSnoozed }: ItemFilter = {}): string {
+  const conditions = [
+    types && `i.type ${isIn("types")}`,
+    categories && `(i.category ${isIn("categories")} OR (i.category IS NULL AND i.type ${isIn("typesOfCategories")}))`,
+    priorities && `${PRIORITY} ${isIn("priorities")}`,
+    isRead === undefined ? undefined : `${isRead ? "" : "NOT "}${IS_READ}`,
+    isSeen === undefined ? undefined : `${isSeen ? "" : "NOT "}${IS_SEEN}`,
+    isPinned === undefined ? undefined : `i.pinned_at IS ${isPinned ? "NOT " : ""}NULL`,
+    wasSnoozed && "i.woken_at IS NOT NULL",
+  ];
+  return conditions.map((condition) => (condition === undefined ? "" : ` AND ${condition}`)).join("");
+}
+
+/** The values of {@link filterText}. */
+export interface FilterValues {
+  readonly types: readonly string[] | undefined;
+  readonly categories: readonly string[] | undefined;
+  readonly typesOfCategories: readonly string[] | undefined;
+  readonly priorities: readonly string[] | undefined;
+}
+
+/** The values of a filter's conditions. */
+export function filterValues({ types, categories, priorities }: ItemFilter = {}): FilterValues {
+  return { types, categories: categories?.names, typesOfCategories: categories?.types, priorities };
+}
+
+/**
+ * The table of the items `i` of a place that a filter lets pass, with the index of those that are few: the planner takes the inbox's
+ * own key for as good, but that would read all active items, too.
+ */
+export function itemsOf(place: ItemPlace, { isPinned, wasSnoozed }: ItemFilter = {}): string {
+  if (place === "active" && !isPinned && !wasSnoozed) {
+    return ITEMS;
+  }
+  const few = isPinned ? "pinned" : "woken";
+  return `${ITEMS} INDEXED BY belfry_inbox_items_${place === "active" ? few : place}`;
+}
+
+/** The newest items of a place that a filter may let pass, with what conditions read of them. A limit follows. */
+export function newestOf({ place, filter }: { readonly place: ItemPlace; readonly filter?: ItemFilter }): string {
+  const { isPinned, wasSnoozed } = filter ?? {};
+  const few = filterText({ ...(isPinned ? { isPinned } : {}), ...(wasSnoozed ? { wasSnoozed } : {}) });
+  return `SELECT i.seq, i.type, i.category, i.notification_pk, i.read_at, i.unread_rev, i.seen_mark, i.pinned_at, i.woken_at, i.deleted_at,
+      i.archived_at, i.snoozed_until
+    FROM ${itemsOf(place, filter)} WHERE ${OWN_ITEMS} AND ${IN_PLACE[place]}${few} ORDER BY i.seq DESC`;
+}
+
+/** The table of items `i`. */
+export const ITEMS = "belfry_inbox_items i";
 
 /** Joins the counters `c` of the inbox of the item `i`. */
 export const JOIN_COUNTERS = "CROSS JOIN belfry_inbox_counters c ON c.tenant = i.tenant AND c.user_id = i.user_id";

@@ -164,9 +164,13 @@ export function prepareFanOutNext(context: QueryContext) {
       return null;
     }
     const notification = NOTIFICATION_FIELDS.record(row);
-    const { tenant, type } = notification;
+    const { tenant, type, category } = notification;
     const { notification_pk: notificationPk } = row;
-    const items = writeItems({ tenant, notificationPk, type, createdAt }, JSON.parse(row.recipients) as readonly string[], isWanted);
+    const items = writeItems(
+      { tenant, notificationPk, type, createdAt, category },
+      JSON.parse(row.recipients) as readonly string[],
+      isWanted,
+    );
     forget(row.part_pk);
     end.run({ pk: row.fan_out_pk });
     return { notification, items };

@@ -3,7 +3,7 @@ import type { ItemPlace } from "@belfry/core/storage";
 import { fieldsOf, nullableOf } from "@belfry/storage-sql";
 import { DIALECT } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
-import { OWN, OWN_ITEMS } from "./conditions.ts";
+import { ITEMS, OWN, OWN_ITEMS } from "./conditions.ts";
 import { type InboxState, prepareInboxState, type ReadState, type SeenState } from "./inbox-state.ts";
 
 /** The columns of a notification that are written and read. */
@@ -92,6 +92,7 @@ export type ItemRow = readonly [
   snoozedUntil: number | null,
   /** The change that marked it seen; negative if it was marked unseen. */
   seenMark: number | null,
+  category: string | null,
 ];
 
 /** The index of `deletedAt` in an {@link ItemRow}. */
@@ -101,10 +102,7 @@ export const ACTIONS = 15;
 
 /** The columns of an {@link ItemRow}, over the item `i` and its notification `n`. */
 export const ITEM_COLUMNS = `n.id, i.type, n.title, n.message, n.data, n.source, n.sender, i.created_at, i.seq, i.read_at, i.deleted_at,
-  i.unread_rev, n.priority, n.kind, n.url, n.actions, n.rendered, n.expires_at, i.pinned_at, i.archived_at, i.snoozed_until, i.seen_mark`;
-
-/** The table of items `i`. */
-export const ITEMS = "belfry_inbox_items i";
+  i.unread_rev, n.priority, n.kind, n.url, n.actions, n.rendered, n.expires_at, i.pinned_at, i.archived_at, i.snoozed_until, i.seen_mark, i.category`;
 
 /** Items of the inbox of the values `tenant` and `userId`, with their notifications. Other conditions may follow. */
 export function selectOwnItems(columns: string, items = ITEMS): string {
@@ -149,7 +147,7 @@ export function toItem(row: ItemRow, owner: Owner, states: ItemStates): InboxIte
     expiresAt,
     ...marks
   ] = row;
-  const [pinnedAt, archivedAt, snoozedUntil, seenMark] = marks;
+  const [pinnedAt, archivedAt, snoozedUntil, seenMark, category] = marks;
   const readAt = states.readAt(seq, ownReadAt, unreadRev);
   return {
     id,
@@ -167,6 +165,7 @@ export function toItem(row: ItemRow, owner: Owner, states: ItemStates): InboxIte
     actions: actions === null ? null : (JSON.parse(actions) as Notification["actions"]),
     rendered,
     expiresAt: expiresAt === null ? null : new Date(expiresAt),
+    category,
     userId: owner.userId,
     seq,
     readAt: dateOf(readAt),

@@ -1,12 +1,22 @@
-import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemRef, Owner } from "@belfry/core";
-import type { GetOptions, InboxPage, InboxQuery, InboxTail, ItemPlace, PageBounds } from "@belfry/core/storage";
+import type { InboxCounts, InboxItem, InboxStatus, ItemRef, Owner } from "@belfry/core";
+import { COUNTED_ITEMS, type GetOptions, type InboxPage, type InboxQuery, type InboxTail, type PageBounds } from "@belfry/core/storage";
 import { type QueryContext, type Statement, takeBytes } from "../database/statement.ts";
-import { IS_READ, IS_UNREAD, JOIN_COUNTERS, OWN_ITEMS } from "./conditions.ts";
+import {
+  type FilterValues,
+  filterText,
+  filterValues,
+  IN_PLACE,
+  IS_READ,
+  IS_UNREAD,
+  itemsOf,
+  JOIN_COUNTERS,
+  newestOf,
+  OWN_ITEMS,
+} from "./conditions.ts";
 import { prepareInboxState, type ReadState } from "./inbox-state.ts";
 import {
   ACTIONS,
   ITEM_COLUMNS,
-  ITEMS,
   type ItemRow,
   type ItemStates,
   MARKS_COLUMNS,
@@ -20,7 +30,7 @@ import {
 } from "./item-row.ts";
 
 /** The values of a list's statements, each of which takes the ones that its text names. */
-interface ListValues extends Owner, Pick<ReadState, "readUpToSeq" | "readRev"> {
+interface ListValues extends Owner, ReadState, FilterValues {
   readonly unreadAfterSeq: number;
   readonly type: string | undefined;
   readonly roomId: string | undefined;
@@ -32,8 +42,8 @@ interface ListValues extends Owner, Pick<ReadState, "readUpToSeq" | "readRev"> {
 
 /** The statements of one combination of filters. */
 interface ListStatements<Row> {
-  /** How many items match. */
-  readonly matching: Statement<ListValues, { readonly matching: number }>;
+  /** How many items match, of how many that were looked at. */
+  readonly matching: Statement<ListValues, { readonly matching: number; readonly looked: number }>;
   /** The number of the last matching item that an offset skips. */
   readonly lastSkipped: Statement<ListValues, { readonly seq: number }>;
   readonly page: Statement<ListValues, Row>;
@@ -58,21 +68,26 @@ function listOf<Row extends readonly unknown[], Item>(reading: Reading<Row, Item
     const statementsFor = prepareVariants<Row>(context, reading.columns);
     return (owner: Owner, query: InboxQuery): InboxPage<Item> => {
       const state = inboxState(owner);
-      const { counts, readUpToSeq, readRev, unreadAfterSeq } = state;
-      const { status, type, roomId, place = "active", limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
+      const { counts, awayUnread: _, awaySeenUnread: __, ...marks } = state;
+      const { status, type, roomId, place = "active", filter, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
       const { tenant, userId } = owner;
       const statements = statementsFor(query);
-      const values = { tenant, userId, readUpToSeq, readRev, unreadAfterSeq, type, roomId, before, limit, skipped: offset - 1 };
+      const given = { type, roomId, before, limit, skipped: offset - 1, ...filterValues(filter) };
+      const values = { tenant, userId, ...marks, ...given };
       const ofStatus = countOf(counts, status);
-      const isCounted = place === "active" && ((type === undefined && roomId === undefined) || ofStatus === 0);
-      const matching = isCounted ? ofStatus : (statements.matching.get(values)?.matching ?? 0);
+      const isUnfiltered = type === undefined && roomId === undefined && filter === undefined;
+      const isCounted = place === "active" && (isUnfiltered || ofStatus === 0);
+      const { matching, looked } = isCounted ? { matching: ofStatus, looked: 0 } : (statements.matching.get(values) ?? NONE);
+      const more = filter === undefined ? {} : { more: looked > COUNTED_ITEMS };
       // Asks for no more rows than match: a scan that found them all does not read the rest of the inbox.
-      values.limit = Math.min(limit, matching - offset);
+      values.limit = more.more ? limit : Math.min(limit, matching - offset);
       const states = readTimes(owner, state);
-      return { items: pageRows(statements, values).map((row) => reading.toItem(row, owner, states)), counts, matching };
+      return { items: pageRows(statements, values).map((row) => reading.toItem(row, owner, states)), counts, matching, ...more };
     };
   };
 }
+
+const NONE = { matching: 0, looked: 0 };
 
 function countOf({ total, unread }: InboxCounts, status: InboxStatus): number {
   return { all: total, unread, read: total - unread }[status];
@@ -88,23 +103,19 @@ function pageRows<Row>({ lastSkipped, page }: ListStatements<Row>, values: ListV
 }
 
 const OF_STATUS: Readonly<Record<InboxStatus, string>> = { all: "", unread: `AND ${IS_UNREAD}`, read: `AND ${IS_READ}` };
-const IN_PLACE: Readonly<Record<ItemPlace, string>> = {
-  active: "i.deleted_at IS NULL",
-  archived: "i.archived_at IS NOT NULL",
-  snoozed: "i.snoozed_until IS NOT NULL",
-};
 const OF_TYPE = "AND i.type = +:type";
 const OF_ROOM = "AND (SELECT data ->> '$.room_id' FROM belfry_notifications WHERE pk = i.notification_pk) = +:roomId";
 
 /** Prepares the statements of a combination of filters when it is first used. */
 function prepareVariants<Row extends readonly unknown[]>(context: QueryContext, columns: string) {
   const prepared = new Map<string, ListStatements<Row>>();
-  return ({ status, type, roomId, place = "active" }: Pick<InboxQuery, "status" | "type" | "roomId" | "place">): ListStatements<Row> => {
-    const filter = `AND ${IN_PLACE[place]} ${OF_STATUS[status]} ${type === undefined ? "" : OF_TYPE} ${roomId === undefined ? "" : OF_ROOM}`;
-    // The planner takes the inbox's own key for as good, but that would read all active items, too.
-    const items = place === "active" ? ITEMS : `${ITEMS} INDEXED BY belfry_inbox_items_${place}`;
-    const statements = prepared.get(filter) ?? prepareStatements<Row>(context, { columns, items, filter });
-    prepared.set(filter, statements);
+  return ({ status, type, roomId, place = "active", filter }: Omit<InboxQuery, "limit">): ListStatements<Row> => {
+    const named = `${type === undefined ? "" : OF_TYPE} ${roomId === undefined ? "" : OF_ROOM}`;
+    const conditions = `AND ${IN_PLACE[place]} ${OF_STATUS[status]} ${named}${filterText(filter)}`;
+    const text = { columns, items: itemsOf(place, filter), filter: conditions };
+    const statements =
+      prepared.get(conditions) ?? prepareStatements<Row>(context, text, filter === undefined ? undefined : { place, filter });
+    prepared.set(conditions, statements);
     return statements;
   };
 }
@@ -112,10 +123,15 @@ function prepareVariants<Row extends readonly unknown[]>(context: QueryContext, 
 function prepareStatements<Row extends readonly unknown[]>(
   { prepare, prepareRows }: QueryContext,
   { columns, items, filter }: { readonly columns: string; readonly items: string; readonly filter: string },
+  bounded: Required<Pick<InboxQuery, "place" | "filter">> | undefined,
 ): ListStatements<Row> {
   const matching = `${items} WHERE ${OWN_ITEMS} ${filter}`;
+  const counted =
+    bounded === undefined
+      ? `SELECT count(*) AS matching, 0 AS looked FROM ${matching}`
+      : `SELECT count(*) FILTER (WHERE true ${filter}) AS matching, count(*) AS looked FROM (${newestOf(bounded)} LIMIT ${COUNTED_ITEMS + 1}) i`;
   return {
-    matching: prepare(`SELECT count(*) AS matching FROM ${matching}`),
+    matching: prepare(counted),
     lastSkipped: prepare(`SELECT i.seq FROM ${matching} ORDER BY i.seq DESC LIMIT 1 OFFSET :skipped`),
     page: prepareRows(`${selectOwnItems(columns, items)} ${filter} AND i.seq < +:before ORDER BY i.seq DESC LIMIT :limit`),
   };
@@ -166,14 +182,4 @@ export function prepareGet(context: QueryContext) {
     const found = findItem(owner, inboxState(owner), ref);
     return found !== undefined && (includeDeleted || places.some((place) => place === found.place)) ? found.item : null;
   };
-}
-
-/** Reads the last number and the epoch of several inboxes, each one row by its key. */
-export function preparePositions(context: QueryContext) {
-  const inboxState = prepareInboxState(context);
-  return (owners: readonly Owner[]): readonly InboxPosition[] =>
-    owners.map((owner) => {
-      const { lastSeq, epoch } = inboxState(owner).counts;
-      return { seq: lastSeq, epoch };
-    });
 }

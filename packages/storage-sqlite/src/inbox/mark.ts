@@ -98,7 +98,7 @@ const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
   woken: {
     places: ["snoozed"],
     // It is unread, but not unseen.
-    set: "snoozed_until = NULL, deleted_at = NULL, read_at = NULL, unread_rev = :rev, seen_mark = CASE WHEN :isSeen THEN :rev ELSE seen_mark END",
+    set: "snoozed_until = NULL, deleted_at = NULL, woken_at = :at, read_at = NULL, unread_rev = :rev, seen_mark = CASE WHEN :isSeen THEN :rev ELSE seen_mark END",
     changes: () => true,
     after: () => ({ snoozedUntil: null, readAt: null }),
   },

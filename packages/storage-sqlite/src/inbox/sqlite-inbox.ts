@@ -3,9 +3,10 @@ import { type Sql, sharedInbox } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, queryNow, read, readNow, step, write, writeIf } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
+import { prepareCountGroups, preparePositions } from "./counts.ts";
 import { prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut, storeList, usersInParts } from "./fan-outs.ts";
 import { prepareCounts } from "./inbox-state.ts";
-import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant, preparePositions } from "./list.ts";
+import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant } from "./list.ts";
 import {
   prepareMark,
   prepareMarkAllRead,
@@ -40,6 +41,7 @@ export function sqliteInbox(
       listTenant: read(prepareListTenant),
       get: read(prepareGet),
       counts: queryNow(prepareCounts),
+      countGroups: readNow(prepareCountGroups),
       positions: read(preparePositions),
       markRead: write(prepareMarkRead),
       markUnread: write(prepareMarkUnread),

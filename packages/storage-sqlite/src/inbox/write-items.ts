@@ -27,9 +27,9 @@ export function prepareWriteEntry(context: QueryContext) {
     SELECT i.user_id AS "userId", i.seq, c.epoch FROM belfry_inbox_items i ${JOIN_COUNTERS}
     WHERE i.notification_pk = (SELECT :notificationPk) ORDER BY i.user_id`);
   return ({ notification, recipients }: NewNotification): WrittenEntry => {
-    const { tenant, type, createdAt } = notification;
+    const { tenant, type, createdAt, category } = notification;
     const { pk: notificationPk, isNew } = writeNotification(notification);
-    const items = isNew ? writeItems({ tenant, notificationPk, type, createdAt }, recipients) : itemsOf.all({ notificationPk });
+    const items = isNew ? writeItems({ tenant, notificationPk, type, createdAt, category }, recipients) : itemsOf.all({ notificationPk });
     return { items, notificationPk, isNew };
   };
 }
@@ -40,6 +40,7 @@ export interface NewItems {
   readonly notificationPk: number;
   readonly type: string;
   readonly createdAt: Date;
+  readonly category: string | null;
 }
 
 /** Writes one item per recipient, numbers it and counts it, and answers where each went, in the recipients' order. */
@@ -59,6 +60,8 @@ export function prepareWriteItems(context: QueryContext) {
 const COUNTERS = "INSERT INTO belfry_inbox_counters (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)";
 const ONE_MORE = "ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = last_seq + 1, total = total + 1, unread = unread + 1";
 const ITEMS = "INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at)";
+/** Most items have no category, and are written without the column. */
+const ITEMS_OF_CATEGORY = "INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at, category)";
 
 function prepareWriteOne({ prepareBare }: QueryContext) {
   // Two statements: to return a number from a change, SQLite makes a table of its own, which costs more than the change.
@@ -70,7 +73,8 @@ function prepareWriteOne({ prepareBare }: QueryContext) {
     "SELECT last_seq, epoch FROM belfry_inbox_counters WHERE tenant = ? AND user_id = ?",
   );
   const insert = prepareBare<readonly unknown[]>(`${ITEMS} VALUES (?, ?, ?, ?, ?, ?)`);
-  return ({ tenant, notificationPk, type, createdAt }: NewItems, userId: string): CreatedItem => {
+  const insertOfCategory = prepareBare<readonly unknown[]>(`${ITEMS_OF_CATEGORY} VALUES (?, ?, ?, ?, ?, ?, ?)`);
+  return ({ tenant, notificationPk, type, createdAt, category }: NewItems, userId: string): CreatedItem => {
     if (countOneMore.run(tenant, userId).changes === 0) {
       countFirst.run(tenant, userId);
     }
@@ -79,7 +83,11 @@ function prepareWriteOne({ prepareBare }: QueryContext) {
       throw new Error(`The counters of ${JSON.stringify(userId)} were not written.`);
     }
     const [seq, epoch] = numbered;
-    insert.run(tenant, userId, seq, notificationPk, type, createdAt.getTime());
+    if (category === null) {
+      insert.run(tenant, userId, seq, notificationPk, type, createdAt.getTime());
+    } else {
+      insertOfCategory.run(tenant, userId, seq, notificationPk, type, createdAt.getTime(), category);
+    }
     return { userId, seq, epoch };
   };
 }
@@ -96,7 +104,9 @@ export function prepareWriteMany({ prepare, prepareRows }: QueryContext) {
     `${COUNTERS} SELECT :tenant, recipient.value, 1, 1, 1, 0, ${DIALECT.newEpoch} FROM ${recipient} WHERE true ${ONE_MORE}`,
   );
   const joined = `${recipient} CROSS JOIN belfry_inbox_counters c ON c.tenant = (SELECT :tenant) AND c.user_id = recipient.value`;
-  const insert = prepare<Values>(`${ITEMS} SELECT c.tenant, c.user_id, c.last_seq, :notificationPk, :type, :createdAt FROM ${joined}`);
+  const columns = "c.tenant, c.user_id, c.last_seq, :notificationPk, :type, :createdAt";
+  const insert = prepare<Values>(`${ITEMS} SELECT ${columns} FROM ${joined}`);
+  const insertOfCategory = prepare<Values>(`${ITEMS_OF_CATEGORY} SELECT ${columns}, :category FROM ${joined}`);
   // The order is that of the recipients, because SQLite keeps the order of a CROSS JOIN. To sort them would cost half as much again.
   const numbers = prepareRows<Values, readonly [userId: string, seq: number, epoch: string]>(
     `SELECT c.user_id, c.last_seq, c.epoch FROM ${joined}`,
@@ -104,7 +114,7 @@ export function prepareWriteMany({ prepare, prepareRows }: QueryContext) {
   return (items: NewItems, recipients: readonly string[], isWanted?: (owner: Owner) => boolean): readonly CreatedItem[] => {
     const values = { ...items, recipients: JSON.stringify(recipients) };
     count.run(values);
-    insert.run(values);
+    (items.category === null ? insert : insertOfCategory).run(values);
     const wanted = isWanted === undefined ? recipients : recipients.filter((userId) => isWanted({ tenant: items.tenant, userId }));
     if (wanted.length === 0) {
       return [];

@@ -22,6 +22,7 @@ async function create(number: number): Promise<void> {
     actions: null,
     priority: "high" as const,
     rendered: null,
+    category: null,
     createdAt: new Date(),
     expiresAt: null,
   };

@@ -107,6 +107,7 @@ export class Fixture {
       actions: null,
       priority: "high",
       rendered: null,
+      category: null,
       createdAt: new Date(this.#nowMs),
       expiresAt: null,
       ...fields,

@@ -22,6 +22,7 @@ export function fullNotification(fixture: Fixture): Full<Notification> {
     expiresAt: at(9_000_000),
     priority: "high",
     rendered: 5,
+    category: "full category",
   };
 }
 

@@ -4,6 +4,7 @@ import { changeLogTests } from "./change-log.ts";
 import { concurrencyTests } from "./concurrency.ts";
 import { dueItemTests } from "./due-items.ts";
 import { erasingTests, sweepingTests } from "./erasing.ts";
+import { filterTests } from "./filters.ts";
 import { itemMarkTests } from "./item-marks.ts";
 import { itemTests } from "./items.ts";
 import { listingTests } from "./listing.ts";
@@ -22,6 +23,7 @@ export function inboxTests(harness: StorageHarness): void {
     inboxRoundTripTests(harness);
     reopeningTests(harness);
     itemMarkTests(harness);
+    filterTests(harness);
     dueItemTests(harness);
     changeLogTests(harness);
     erasingTests(harness);

@@ -1,5 +1,5 @@
 import type { InboxCounts, InboxItem, ItemRef, Notification, Owner } from "@belfry/core";
-import type { InboxQuery, ItemMarking, ItemPlace, LoggedChange, NewNotification } from "@belfry/core/storage";
+import type { InboxQuery, ItemFilter, ItemGroup, ItemMarking, ItemPlace, LoggedChange, NewNotification } from "@belfry/core/storage";
 import { itemOf } from "../fixture.ts";
 
 /** One item of the model. */
@@ -13,6 +13,8 @@ export interface ModelRow extends Owner {
   pinnedAt: Date | null;
   archivedAt: Date | null;
   snoozedUntil: Date | null;
+  /** Whether it came back after it was put off. */
+  woken: boolean;
   deleted: boolean;
 }
 
@@ -21,7 +23,7 @@ interface ModelChunk {
   readonly recipients: readonly string[];
 }
 
-const UNMARKED = { seen: false, pinnedAt: null, archivedAt: null, snoozedUntil: null, deleted: false };
+const UNMARKED = { seen: false, pinnedAt: null, archivedAt: null, snoozedUntil: null, woken: false, deleted: false };
 
 function isActive({ deleted, archivedAt, snoozedUntil }: ModelRow): boolean {
   return !deleted && archivedAt === null && snoozedUntil === null;
@@ -64,7 +66,7 @@ const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
   archived: { changes: ({ archivedAt }) => archivedAt === null, change: (row, at) => Object.assign(row, { archivedAt: at }) },
   unarchived: { changes: ({ archivedAt }) => archivedAt !== null, change: (row) => Object.assign(row, { archivedAt: null }) },
   snoozed: { changes: () => true, change: (row, _, until) => Object.assign(row, { snoozedUntil: until }) },
-  woken: { changes: () => true, change: (row) => Object.assign(row, { snoozedUntil: null, seen: isSeen(row), readAt: null }) },
+  woken: { changes: () => true, change: (row) => Object.assign(row, { snoozedUntil: null, woken: true, seen: isSeen(row), readAt: null }) },
 };
 
 /** The part of a change that the model predicts: the numbers of the items found, and of those changed. */
@@ -121,6 +123,7 @@ export class InboxModel {
       .filter(PLACES[query.place ?? "active"])
       .filter((row) => query.type === undefined || row.notification.type === query.type)
       .filter((row) => query.status === "all" || (row.readAt === null) === (query.status === "unread"))
+      .filter((row) => matchesFilter(row, query.filter ?? {}))
       .filter((row) => query.before === undefined || row.seq < query.before)
       .toReversed()
       .slice(query.offset ?? 0)
@@ -152,6 +155,18 @@ export class InboxModel {
       lastSeq: this.#of(owner).length,
       rev: this.#revs.get(keyOf(owner)) ?? 0,
     };
+  }
+
+  /** The items of a place in groups that are alike in what filters ask for, sorted by {@link byGroup}. */
+  groups(owner: Owner, place: ItemPlace): readonly ItemGroup[] {
+    const groups = new Map<string, ItemGroup>();
+    for (const row of this.#of(owner).filter(PLACES[place])) {
+      const { type, category, priority } = row.notification;
+      const group = { type, category, priority, isRead: row.readAt !== null, isSeen: isSeen(row), isPinned: row.pinnedAt !== null };
+      const key = JSON.stringify(group);
+      groups.set(key, { ...group, count: (groups.get(key)?.count ?? 0) + 1 });
+    }
+    return [...groups.values()].toSorted(byGroup);
   }
 
   get(owner: Owner, ref: ItemRef): InboxItem | null {
@@ -325,6 +340,26 @@ function keyOf({ tenant, userId }: Owner): string {
 function toItem(row: ModelRow): InboxItem {
   const { notification, userId, seq, readAt, createdAt, pinnedAt, archivedAt, snoozedUntil } = row;
   return itemOf({ ...notification, createdAt }, { userId, seq, readAt, isSeen: isSeen(row), pinnedAt, archivedAt, snoozedUntil });
+}
+
+/** Whether an item meets every condition of a filter. */
+function matchesFilter(row: ModelRow, { types, categories, priorities, isRead, isSeen: seen, isPinned, wasSnoozed }: ItemFilter): boolean {
+  const { type, category, priority } = row.notification;
+  const isOfCategory = category === null ? categories?.types.includes(type) : categories?.names.includes(category);
+  return [
+    types?.includes(type),
+    categories === undefined || isOfCategory,
+    priorities?.includes(priority),
+    isRead === undefined || isRead === (row.readAt !== null),
+    seen === undefined || seen === isSeen(row),
+    isPinned === undefined || isPinned === (row.pinnedAt !== null),
+    wasSnoozed === undefined || row.woken,
+  ].every((condition) => condition ?? true);
+}
+
+/** Any order of groups that is always the same. */
+export function byGroup(left: ItemGroup, right: ItemGroup): number {
+  return compare(JSON.stringify(Object.entries(left).toSorted()), JSON.stringify(Object.entries(right).toSorted()));
 }
 
 /** Newest notification first, then by user. */

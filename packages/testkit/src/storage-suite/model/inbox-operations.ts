@@ -1,15 +1,20 @@
-import type { ItemMarking, ItemPlace } from "@belfry/core/storage";
+import type { ItemFilter, ItemMarking, ItemPlace } from "@belfry/core/storage";
 import fc from "fast-check";
 
 /** The users of both tenants of a run. Their names are easily taken for one another. */
 export const MODEL_USERS: readonly string[] = ["ann", "Ann", "ann "];
 export const MODEL_TYPES: readonly string[] = ["note", "alert", "Note"];
+/** The categories of the types; the last has one for which a filter may name the type. */
+export const MODEL_CATEGORIES: readonly (string | null)[] = ["social", "billing", null];
+export const MODEL_PRIORITIES = ["low", "normal", "urgent"] as const;
 
 /** One notification to make. Tenants, users and types are named by their place in the lists. */
 export interface Draft {
   readonly tenant: number;
   readonly users: readonly number[];
   readonly type: number;
+  readonly category: number;
+  readonly priority: number;
 }
 
 /** Picks one of all items, whoever of either tenant has it and whether deleted or not, or one that nobody has. */
@@ -24,6 +29,7 @@ export interface Look {
   readonly status: "all" | "unread" | "read";
   readonly place: ItemPlace;
   readonly type: number | null;
+  readonly filter: ItemFilter | null;
   readonly from: "newest" | "before" | "offset";
   readonly start: number;
   readonly limit: number;
@@ -72,7 +78,24 @@ const draft: fc.Arbitrary<Draft> = fc.record({
   tenant,
   users: fc.uniqueArray(user, { minLength: 1, maxLength: MODEL_USERS.length }),
   type: fc.nat({ max: MODEL_TYPES.length - 1 }),
+  category: fc.nat({ max: MODEL_CATEGORIES.length - 1 }),
+  priority: fc.nat({ max: MODEL_PRIORITIES.length - 1 }),
 });
+const someTypes = fc.subarray([...MODEL_TYPES], { minLength: 1 });
+
+/** Any filter, with about half of its conditions. */
+export const filter: fc.Arbitrary<ItemFilter> = fc.record(
+  {
+    types: someTypes,
+    categories: fc.record({ names: fc.subarray(["social", "billing"]), types: someTypes }),
+    priorities: fc.subarray([...MODEL_PRIORITIES], { minLength: 1 }),
+    isRead: fc.boolean(),
+    isSeen: fc.boolean(),
+    isPinned: fc.boolean(),
+    wasSnoozed: fc.constant(true as const),
+  },
+  { requiredKeys: [] },
+);
 const drafts = fc.array(draft, { minLength: 1, maxLength: 3 });
 const pick: fc.Arbitrary<Pick> = fc.record({
   item: fc.nat({ max: 10_000 }),
@@ -89,6 +112,7 @@ export const look: fc.Arbitrary<Look> = fc.record({
   status: fc.constantFrom("all" as const, "unread" as const, "read" as const),
   place: fc.constantFrom<ItemPlace[]>("active", "active", "active", "archived", "snoozed"),
   type: fc.option(fc.nat({ max: MODEL_TYPES.length - 1 })),
+  filter: fc.option(filter),
   from: fc.constantFrom("newest" as const, "before" as const, "offset" as const),
   start: fc.nat({ max: 110 }),
   limit: fc.integer({ min: 1, max: 8 }),

@@ -3,8 +3,17 @@ import { type InboxPage, type InboxQuery, type NewNotification, storedItem } fro
 import { expect } from "vitest";
 import { at, type Fixture, seqsOf } from "../fixture.ts";
 import { inTurn } from "../in-turn.ts";
-import { byNotification, InboxModel } from "./inbox-model.ts";
-import { type Draft, type Look, MODEL_TYPES, MODEL_USERS, type Operation, type Pick } from "./inbox-operations.ts";
+import { byGroup, byNotification, InboxModel } from "./inbox-model.ts";
+import {
+  type Draft,
+  type Look,
+  MODEL_CATEGORIES,
+  MODEL_PRIORITIES,
+  MODEL_TYPES,
+  MODEL_USERS,
+  type Operation,
+  type Pick,
+} from "./inbox-operations.ts";
 import { choose, expectSame } from "./same.ts";
 
 const NOBODYS_ID = "0198c000-0000-7000-8000-000000000000";
@@ -89,6 +98,12 @@ export class InboxRun {
   async #checkInbox(owner: Owner, look: Look): Promise<void> {
     const { counts } = await this.#checkList(owner, { status: "all", limit: EVERYTHING });
     expectSame(await this.#fixture.inbox.counts(owner), counts);
+    const places = ["active", "snoozed"] as const;
+    const counted = await this.#fixture.inbox.countGroups(owner, { places, withPriorities: true, limit: EVERYTHING });
+    expectSame({ ...counted.counts, archived: counted.groups.archived }, { ...counts, archived: [] });
+    for (const place of places) {
+      expectSame(counted.groups[place].toSorted(byGroup), this.#model.groups(owner, place));
+    }
     await this.#checkPage(owner, this.#query(owner, look));
     await this.#checkLog(owner, look, counts);
   }
@@ -303,9 +318,14 @@ export class InboxRun {
     return { tenant: this.#tenants[tenant] ?? "", userId: MODEL_USERS[user] ?? "" };
   }
 
-  #entry({ tenant, users, type }: Draft): NewNotification {
+  #entry({ tenant, users, type, category, priority }: Draft): NewNotification {
     const to = users.map((index) => MODEL_USERS[index] ?? "");
-    return this.#fixture.entry(to, { tenant: this.#tenants[tenant] ?? "", type: MODEL_TYPES[type] ?? "" });
+    const named = {
+      type: MODEL_TYPES[type] ?? "",
+      category: MODEL_CATEGORIES[category] ?? null,
+      priority: MODEL_PRIORITIES[priority] ?? ("normal" as const),
+    };
+    return this.#fixture.entry(to, { tenant: this.#tenants[tenant] ?? "", ...named });
   }
 
   #ref({ item, by }: Pick): ItemRef {
@@ -324,6 +344,7 @@ export class InboxRun {
       place: look.place,
       limit: look.limit,
       ...(type === undefined ? {} : { type }),
+      ...(look.filter === null ? {} : { filter: look.filter }),
       ...(look.from === "before" ? { before: start + 1 } : {}),
       ...(look.from === "offset" ? { offset: start } : {}),
     };

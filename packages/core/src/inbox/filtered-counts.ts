@@ -1,0 +1,82 @@
+import type { Owner } from "../foundation/context.ts";
+import { type MembersOf, requireInput, requireMembers, validationError } from "../foundation/issue-list.ts";
+import { describe } from "../foundation/parse-text.ts";
+import type { InboxContext } from "./context.ts";
+import type { InboxCounts, InboxItem } from "./inbox-item.ts";
+import type { ItemFilter, ItemPlace } from "./inbox-storage.ts";
+import { COUNTED_ITEMS, countGroups, FILTER_CHECKS, type FilteredCount, type InboxFilter, itemFilter, placeOf } from "./item-filter.ts";
+
+/** What to count beside the whole inbox. */
+export interface CountsInput {
+  /** At most 30. */
+  readonly filters: readonly InboxFilter[];
+}
+
+/** The counts of an inbox, and of the filters that were asked for. */
+export interface FilteredCounts extends InboxCounts {
+  /** One for each filter, in their order. */
+  readonly filtered: readonly FilteredCount[];
+}
+
+const COUNTS_INPUT: MembersOf<CountsInput> = { filters: true };
+const MAX_FILTERS = 30;
+
+/** A filter as it is counted. */
+interface Counted {
+  readonly place: ItemPlace;
+  readonly filter: ItemFilter;
+}
+
+/** Counts an inbox, and the items that match filters. */
+export async function filteredCounts(context: InboxContext, owner: Owner, input: CountsInput): Promise<FilteredCounts> {
+  const counted = parseFilters(context, input);
+  using _call = await context.ready();
+  const looked = counted.filter((one) => !isKept(one));
+  if (looked.length === 0) {
+    const counts = await context.inbox.counts(owner);
+    return { ...counts, filtered: counted.map(({ filter }) => keptCount(counts, filter)) };
+  }
+  const { counts, groups } = await context.inbox.countGroups(owner, {
+    places: [...new Set(looked.map(({ place }) => place))].toSorted(),
+    withPriorities: looked.some(({ filter }) => filter.priorities !== undefined),
+    limit: COUNTED_ITEMS + 1,
+  });
+  const filtered = counted.map((one) => (isKept(one) ? keptCount(counts, one.filter) : countGroups(groups[one.place], one.filter)));
+  return { ...counts, filtered };
+}
+
+function parseFilters({ types }: InboxContext, input: CountsInput): readonly Counted[] {
+  requireMembers("counts", input, COUNTS_INPUT);
+  const { filters } = input;
+  if (!Array.isArray(filters) || filters.length > MAX_FILTERS) {
+    const is = Array.isArray(filters) ? `has ${filters.length}` : `is ${describe(filters)}`;
+    throw validationError([{ path: ["filters"], type: "list_type", message: `must be a list of at most ${MAX_FILTERS} filters, ${is}` }]);
+  }
+  return filters.map((filter: InboxFilter) => {
+    requireInput("a filter", filter, FILTER_CHECKS);
+    return { place: placeOf(filter), filter: itemFilter(types, filter) ?? {} };
+  });
+}
+
+/** Whether the inbox keeps the number of items of a filter: that of active items by whether they are read and seen. */
+function isKept({ place, filter: { isRead: _, isSeen: __, ...others } }: Counted): boolean {
+  return place === "active" && Object.keys(others).length === 0;
+}
+
+function keptCount({ total, unread, unseen }: InboxCounts, { isRead, isSeen }: ItemFilter): FilteredCount {
+  const read = isRead === false || isSeen === false ? 0 : total - unread;
+  const seenUnread = isRead === true || isSeen === false ? 0 : unread - unseen;
+  const unseenLeft = isRead === true || isSeen === true ? 0 : unseen;
+  return { total: read + seenUnread + unseenLeft, unread: seenUnread + unseenLeft, unseen: unseenLeft, more: false };
+}
+
+/** How many items of a kind stand above a first page. */
+const TOP_ITEMS = 20;
+
+/** The items to show above a first page: pinned ones, then unread ones that came back. */
+export async function topItems(context: InboxContext, owner: Owner): Promise<readonly InboxItem[]> {
+  using _call = await context.ready();
+  const pinned = await context.inbox.list(owner, { status: "all", filter: { isPinned: true }, limit: TOP_ITEMS });
+  const woken = await context.inbox.list(owner, { status: "unread", filter: { wasSnoozed: true, isPinned: false }, limit: TOP_ITEMS });
+  return [...pinned.items, ...woken.items];
+}

@@ -1,0 +1,140 @@
+import type { Issue } from "../foundation/errors.ts";
+import { type ChecksOf, validationError } from "../foundation/issue-list.ts";
+import { type Check, describe, NAME_RULE, oneOf, shown, textIssue } from "../foundation/parse-text.ts";
+import type { Notification, NotificationTypes } from "../notifications/index.ts";
+import type { InboxCounts } from "./inbox-item.ts";
+import type { ItemFilter, ItemGroup, ItemPlace } from "./inbox-storage.ts";
+
+/** Which items of an inbox. All conditions that are given hold for each of them. */
+export interface InboxFilter {
+  /** Only items of these types, at most 100. */
+  readonly types?: readonly string[];
+  /**
+   * Only items of these categories, at most 100. An item's category is the one that its declared type had when it was created; an
+   * item without one counts to the category that its type has now.
+   */
+  readonly categories?: readonly string[];
+  /** Only items of this priority, or of one of these. */
+  readonly priority?: Notification["priority"] | readonly Notification["priority"][];
+  /** Only read items, or only unread ones. */
+  readonly read?: boolean;
+  /** Only seen items, or only unseen ones. A read item is seen. */
+  readonly seen?: boolean;
+  /** Only pinned items, or only others. */
+  readonly pinned?: boolean;
+  /** Archived items instead of active ones. @default false */
+  readonly archived?: boolean;
+  /** Snoozed items instead of active ones. Not together with `archived`. @default false */
+  readonly snoozed?: boolean;
+}
+
+const MAX_VALUES = 100;
+const SWITCH = oneOf([true, false]);
+const isPriority = oneOf(["low", "normal", "high", "urgent"] satisfies Notification["priority"][]);
+
+/** Makes the check of a list of values, each with a check of its own. */
+function listOf(check: (value: unknown, path: Issue["path"]) => Issue | null): Check {
+  return (value, name) => {
+    if (!Array.isArray(value) || value.length === 0 || value.length > MAX_VALUES) {
+      const is = Array.isArray(value) ? `has ${value.length}` : `is ${typeof value === "string" ? shown(value) : describe(value)}`;
+      return { path: [name], type: "list_type", message: `must be a list of 1 to ${MAX_VALUES}, ${is}` };
+    }
+    for (const [at, one] of value.entries()) {
+      const issue = check(one, [name, at]);
+      if (issue !== null) {
+        return issue;
+      }
+    }
+    return null;
+  };
+}
+
+const names = listOf((value, path) => textIssue(value, path, NAME_RULE));
+const priorities = listOf((value, path) => {
+  const issue = isPriority(value, "priority");
+  return issue === null ? null : { ...issue, path };
+});
+
+/** The checks of the members of a filter. */
+export const FILTER_CHECKS: ChecksOf<InboxFilter> = {
+  types: names,
+  categories: names,
+  priority: (value, name) => (Array.isArray(value) ? priorities(value, name) : isPriority(value, name)),
+  read: SWITCH,
+  seen: SWITCH,
+  pinned: SWITCH,
+  archived: SWITCH,
+  snoozed: SWITCH,
+};
+
+/** The place that a filter names. @throws BelfryError `VALIDATION_ERROR` for two places */
+export function placeOf({ archived: isArchived = false, snoozed: isSnoozed = false }: InboxFilter): ItemPlace {
+  if (isArchived && isSnoozed) {
+    throw validationError([{ path: ["snoozed"], type: "conflict", message: "cannot be given together with archived" }]);
+  }
+  const away = isArchived ? "archived" : "snoozed";
+  return isArchived || isSnoozed ? away : "active";
+}
+
+/** The conditions of a filter on the items of a place, as storages take them; null if it has none. */
+export function itemFilter(types: NotificationTypes, { types: named, categories, priority, ...filter }: InboxFilter): ItemFilter | null {
+  const { read, seen, pinned } = filter;
+  const conditions: ItemFilter = {
+    ...(named === undefined ? {} : { types: named }),
+    ...(categories === undefined ? {} : { categories: { names: categories, types: typesOf(types, categories) } }),
+    ...(priority === undefined ? {} : { priorities: typeof priority === "string" ? [priority] : priority }),
+    ...(read === undefined ? {} : { isRead: read }),
+    ...(seen === undefined ? {} : { isSeen: seen }),
+    ...(pinned === undefined ? {} : { isPinned: pinned }),
+  };
+  return Object.keys(conditions).length === 0 ? null : conditions;
+}
+
+/** The declared types of categories. */
+function typesOf(types: NotificationTypes, categories: readonly string[]): readonly string[] {
+  const isOf = ([, { category }]: [string, NotificationTypes[string]]) => category !== undefined && categories.includes(category);
+  return Object.entries(types)
+    .filter(isOf)
+    .map(([type]) => type);
+}
+
+/** How many items match a filter. */
+export interface FilteredCount extends Pick<InboxCounts, "total" | "unread" | "unseen"> {
+  /** Whether the place has more than 20,000 items. Then the older ones are not counted. */
+  readonly more: boolean;
+}
+
+/** How many items of a place are counted one by one at the most, the newest. Storages count one more, to see whether there are more. */
+export const COUNTED_ITEMS = 20_000;
+
+/** Counts the groups that a filter lets pass. */
+export function countGroups(groups: readonly ItemGroup[], filter: ItemFilter): FilteredCount {
+  const matches = matcher(filter);
+  const sum = { total: 0, unread: 0, unseen: 0, looked: 0 };
+  for (const group of groups) {
+    sum.looked += group.count;
+    if (matches(group)) {
+      sum.total += group.count;
+      sum.unread += group.isRead ? 0 : group.count;
+      sum.unseen += group.isSeen ? 0 : group.count;
+    }
+  }
+  const { looked, ...counted } = sum;
+  return { ...counted, more: looked > COUNTED_ITEMS };
+}
+
+function matcher({ types, categories, priorities: wanted, isRead, isSeen, isPinned }: ItemFilter): (group: ItemGroup) => boolean {
+  const [ofTypes, ofPriorities] = [types && new Set(types), wanted && new Set(wanted)];
+  const ofCategories = categories && { names: new Set(categories.names), types: new Set(categories.types) };
+  const isOfCategory = ({ category, type }: ItemGroup) =>
+    ofCategories === undefined || (category === null ? ofCategories.types.has(type) : ofCategories.names.has(category));
+  const isInState = (group: ItemGroup) =>
+    (isRead ?? group.isRead) === group.isRead &&
+    (isSeen ?? group.isSeen) === group.isSeen &&
+    (isPinned ?? group.isPinned) === group.isPinned;
+  return (group) =>
+    isInState(group) &&
+    (ofTypes?.has(group.type) ?? true) &&
+    (ofPriorities === undefined || (group.priority !== null && ofPriorities.has(group.priority))) &&
+    isOfCategory(group);
+}

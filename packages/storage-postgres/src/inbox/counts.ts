@@ -1,0 +1,78 @@
+import { EMPTY_EPOCH, type InboxCounts, type InboxPosition, type Owner } from "@belfry/core";
+import type { CountedGroups, GroupsQuery, ItemGroup, ItemPlace } from "@belfry/core/storage";
+import type { Session } from "../database/connection.ts";
+import { lists, memoized, statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { COUNTS_COLUMNS, COUNTS_WIDTH, type CountsRow, inboxState, toCounts } from "./inbox-state.ts";
+import { IS_SEEN, priorityOf } from "./item-filter.ts";
+import { IN_PLACE, isRead } from "./item-row.ts";
+
+/** Reads the counts of an inbox: one row by its key. */
+export function prepareCounts(tables: TableNames) {
+  const counters = statement<CountsRow>("counts", `WITH ${inboxState(tables)} SELECT ${COUNTS_COLUMNS} FROM inbox`);
+  return ({ tenant, userId }: Owner) =>
+    async (session: Session): Promise<InboxCounts> => {
+      const [row] = await session.rows(counters, [tenant, userId]);
+      return toCounts(row);
+    };
+}
+
+type GroupRow = readonly [
+  place: ItemPlace | null,
+  type: string,
+  category: string | null,
+  priority: ItemGroup["priority"],
+  isRead: boolean,
+  isSeen: boolean,
+  isPinned: boolean,
+  count: number,
+];
+
+/** Counts the newest items of places in groups that are alike. */
+export function prepareCountGroups(tables: TableNames) {
+  const groupsOf = (place: ItemPlace, priority: string) => `
+    SELECT '${place}' AS place, i.type, i.category, ${priority}, ${isRead("inbox")}, ${IS_SEEN}, i.pinned_at IS NOT NULL, count(*)
+    FROM (
+      SELECT * FROM ${tables.inboxItems} i WHERE i.tenant = $1 AND i.user_id = $2 AND i.${IN_PLACE[place]}
+      ORDER BY i.seq DESC LIMIT $3
+    ) i GROUP BY 1, 2, 3, 4, 5, 6, 7`;
+  const prepared = memoized((variant: string) => {
+    const { places, withPriorities } = JSON.parse(variant) as GroupsQuery;
+    const groups = places.map((place) => groupsOf(place, withPriorities ? priorityOf(tables) : "NULL::text"));
+    return statement<readonly [...CountsRow, ...GroupRow]>(
+      "count_groups",
+      `WITH ${inboxState(tables)}
+      SELECT ${COUNTS_COLUMNS}, counted.* FROM inbox LEFT JOIN LATERAL (${groups.join(" UNION ALL ")}) counted ON true`,
+    );
+  });
+  return ({ tenant, userId }: Owner, { places, withPriorities, limit }: GroupsQuery) =>
+    async (session: Session): Promise<CountedGroups> => {
+      const rows = await session.rows(prepared(JSON.stringify({ places, withPriorities })), [tenant, userId, limit]);
+      const groups: Record<ItemPlace, ItemGroup[]> = { active: [], archived: [], snoozed: [] };
+      for (const row of rows) {
+        const [place, type, category, priority, read, isSeen, isPinned, count] = row.slice(COUNTS_WIDTH) as unknown as GroupRow;
+        if (place !== null) {
+          groups[place].push({ type, category, priority, isRead: read, isSeen, isPinned, count });
+        }
+      }
+      return { counts: toCounts(rows[0]), groups };
+    };
+}
+
+/** Reads the positions of several inboxes. */
+export function preparePositions({ inboxCounters }: TableNames) {
+  const all = statement<[lastSeq: number | null, epoch: string | null]>(
+    "positions",
+    `SELECT c.last_seq, c.epoch
+    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS o(tenant, user_id, place)
+    LEFT JOIN LATERAL (
+      SELECT last_seq, epoch FROM ${inboxCounters} WHERE tenant = o.tenant AND user_id = o.user_id AND last_seq > 0 OFFSET 0
+    ) c ON true
+    ORDER BY o.place`,
+  );
+  return (owners: readonly Owner[]) =>
+    async (session: Session): Promise<readonly InboxPosition[]> => {
+      const rows = await session.rows(all, lists(owners, "tenant", "userId"));
+      return rows.map(([seq, epoch]) => ({ seq: seq ?? 0, epoch: epoch ?? EMPTY_EPOCH }));
+    };
+}

@@ -1,0 +1,59 @@
+import type { InboxPosition, Owner } from "@belfry/core";
+import type { CountedGroups, GroupsQuery, ItemGroup, ItemPlace } from "@belfry/core/storage";
+import type { QueryContext } from "../database/statement.ts";
+import { IS_READ, IS_SEEN, newestOf, PRIORITY } from "./conditions.ts";
+import { prepareInboxState, type ReadState } from "./inbox-state.ts";
+
+type GroupRow = readonly [
+  type: string,
+  category: string | null,
+  priority: ItemGroup["priority"],
+  isRead: number,
+  isSeen: number,
+  isPinned: number,
+  count: number,
+];
+
+interface GroupValues extends Owner, ReadState {
+  readonly limit: number;
+}
+
+/** Counts the newest items of places in groups that are alike. */
+export function prepareCountGroups(context: QueryContext) {
+  const inboxState = prepareInboxState(context);
+  const groupsOf = (place: ItemPlace, priority: string) =>
+    context.prepareRows<GroupValues, GroupRow>(`
+      SELECT i.type, i.category, ${priority}, ${IS_READ}, ${IS_SEEN}, i.pinned_at IS NOT NULL, count(*)
+      FROM (${newestOf({ place })} LIMIT :limit) i GROUP BY 1, 2, 3, 4, 5, 6`);
+  const prepared = new Map<string, ReturnType<typeof groupsOf>>();
+  const statementOf = (place: ItemPlace, withPriorities: boolean) => {
+    const key = `${place} ${withPriorities}`;
+    const statement = prepared.get(key) ?? groupsOf(place, withPriorities ? PRIORITY : "NULL");
+    prepared.set(key, statement);
+    return statement;
+  };
+  return (owner: Owner, { places, withPriorities, limit }: GroupsQuery): CountedGroups => {
+    const state = inboxState(owner);
+    const groups: Record<ItemPlace, readonly ItemGroup[]> = { active: [], archived: [], snoozed: [] };
+    for (const place of places) {
+      groups[place] = statementOf(place, withPriorities)
+        .all({ ...state, ...owner, limit })
+        .map(toGroup);
+    }
+    return { counts: state.counts, groups };
+  };
+}
+
+function toGroup([type, category, priority, isRead, isSeen, isPinned, count]: GroupRow): ItemGroup {
+  return { type, category, priority, isRead: isRead === 1, isSeen: isSeen === 1, isPinned: isPinned === 1, count };
+}
+
+/** Reads the last number and the epoch of several inboxes, each one row by its key. */
+export function preparePositions(context: QueryContext) {
+  const inboxState = prepareInboxState(context);
+  return (owners: readonly Owner[]): readonly InboxPosition[] =>
+    owners.map((owner) => {
+      const { lastSeq, epoch } = inboxState(owner).counts;
+      return { seq: lastSeq, epoch };
+    });
+}

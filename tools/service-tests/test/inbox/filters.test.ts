@@ -1,0 +1,127 @@
+import { defineTypes, type InboxFilter, NotificationService } from "@belfry/core";
+import { describe, expect, test } from "vitest";
+import { onEveryStorage } from "../on-every-storage.ts";
+import { stopsAfterTest } from "../stops-after-test.ts";
+
+const types = defineTypes({ comment: { category: "social" }, mention: { category: "social" }, invoice: { category: "billing" }, note: {} });
+
+onEveryStorage((database) => {
+  describe("filters of an inbox", () => {
+    const setUp = async () => {
+      const notifications = stopsAfterTest(new NotificationService({ storage: database.storage(), types }));
+      await notifications.create({ to: "ann", type: "comment", priority: "low" });
+      await notifications.create({ to: "ann", type: "mention", priority: "urgent" });
+      await notifications.create({ to: ["ann", "bob"], type: "invoice" });
+      await notifications.create({ to: "ann", type: "note" });
+      return { notifications, inbox: notifications.inbox("ann") };
+    };
+    const typesOf = ({ items }: { readonly items: readonly { readonly type: string }[] }) => items.map(({ type }) => type);
+
+    test("an item keeps the category that its type had when it was created; one without counts to that which its type has now", async () => {
+      const { notifications, inbox } = await setUp();
+      expect((await inbox.list()).items.map(({ category }) => category)).toEqual([null, "billing", "social", "social"]);
+      expect(await inbox.get({ seq: 1 })).toMatchObject({ category: "social" });
+      const { notification } = await notifications.create({ to: "cat", type: "comment" });
+      expect(notification.category).toBe("social");
+      await notifications.stop();
+      const renamed = defineTypes({ comment: { category: "talk" }, mention: {}, invoice: {}, note: { category: "talk" } });
+      const later = stopsAfterTest(new NotificationService({ storage: database.storage(), types: renamed }));
+      expect(typesOf(await later.inbox("ann").list({ categories: ["social"] }))).toEqual(["mention", "comment"]);
+      expect(typesOf(await later.inbox("ann").list({ categories: ["talk"] }))).toEqual(["note"]);
+    });
+
+    test("lists take several conditions at once, page by cursor, and refuse a cursor of another filter", async () => {
+      const { inbox } = await setUp();
+      expect(typesOf(await inbox.list({ types: ["note", "comment"] }))).toEqual(["note", "comment"]);
+      expect(typesOf(await inbox.list({ priority: "urgent" }))).toEqual(["mention"]);
+      expect(typesOf(await inbox.list({ priority: ["urgent", "low"], read: false }))).toEqual(["mention", "comment"]);
+      await inbox.markSeen({ seq: 1 });
+      await inbox.archive({ seq: 2 });
+      await inbox.snooze({ seq: 3 }, new Date(Date.now() + 3_600_000));
+      expect(typesOf(await inbox.list({ categories: ["social"], seen: true }))).toEqual(["comment"]);
+      expect(typesOf(await inbox.list({ archived: true, types: ["mention", "note"] }))).toEqual(["mention"]);
+      expect(typesOf(await inbox.list({ snoozed: true, categories: ["billing"] }))).toEqual(["invoice"]);
+      const first = await inbox.list({ types: ["note", "comment"], limit: 1 });
+      expect(first).toMatchObject({ matching: 2, more: false, items: [{ type: "note" }] });
+      const cursor = first.nextCursor ?? "";
+      expect(await inbox.list({ types: ["note", "comment"], limit: 1, cursor })).toMatchObject({
+        items: [{ type: "comment" }],
+        nextCursor: null,
+      });
+      await expect(inbox.list({ types: ["comment"], cursor })).rejects.toMatchObject({ code: "INVALID_CURSOR" });
+      await expect(inbox.list({ cursor })).rejects.toMatchObject({ code: "INVALID_CURSOR" });
+    });
+
+    test("counts of 30 filters come with those of the inbox, in their order", async () => {
+      const { inbox } = await setUp();
+      await inbox.markRead({ seq: 1 });
+      await inbox.markSeen({ seq: 2 });
+      await inbox.pin({ seq: 2 });
+      await inbox.archive({ seq: 3 });
+      const filters: readonly InboxFilter[] = [
+        {},
+        { read: false },
+        { read: true },
+        { seen: true },
+        { seen: false, read: true },
+        { categories: ["social"] },
+        { categories: ["social"], read: false },
+        { types: ["note", "invoice"] },
+        { priority: ["normal"], archived: true },
+        { pinned: true, seen: true },
+        { snoozed: true },
+      ];
+      const counted = await inbox.counts({ filters: [...filters, ...Array(19).fill({ categories: ["billing"] })] });
+      expect(counted).toMatchObject(await inbox.counts());
+      expect(counted.filtered).toHaveLength(30);
+      expect(counted.filtered.slice(0, 12).map(({ total, unread, unseen, more }) => [total, unread, unseen, more])).toEqual([
+        [3, 2, 1, false],
+        [2, 2, 1, false],
+        [1, 0, 0, false],
+        [2, 1, 0, false],
+        [0, 0, 0, false],
+        [2, 1, 0, false],
+        [1, 1, 0, false],
+        [1, 1, 1, false],
+        [1, 1, 1, false],
+        [1, 1, 0, false],
+        [0, 0, 0, false],
+        [0, 0, 0, false],
+      ]);
+      expect((await inbox.counts({ filters: [{ seen: false }] })).filtered).toEqual([{ total: 1, unread: 1, unseen: 1, more: false }]);
+      expect((await inbox.counts({ filters: [] })).filtered).toEqual([]);
+    });
+
+    test("the top of a first page is what is pinned, then what came back and is unread", async () => {
+      const { inbox } = await setUp();
+      await inbox.pin({ seq: 1 });
+      for (const seq of [1, 2, 3]) {
+        await inbox.snooze({ seq }, new Date(Date.now() + 3_600_000));
+        await inbox.wake({ seq });
+      }
+      expect((await inbox.top()).map(({ seq }) => seq)).toEqual([1, 3, 2]);
+      await inbox.markRead({ seq: 3 });
+      await inbox.unpin({ seq: 1 });
+      expect((await inbox.top()).map(({ seq }) => seq)).toEqual([2, 1]);
+    });
+
+    test("unknown members are refused by name, and wrong values with the value", async () => {
+      const { inbox } = await setUp();
+      const list = (input: object) => inbox.list(input);
+      await expect(list({ typs: ["note"] })).rejects.toThrow('got "typs"');
+      await expect(list({ types: "note" })).rejects.toThrow('types: must be a list of 1 to 100, is "note"');
+      await expect(list({ types: [] })).rejects.toThrow("types: must be a list of 1 to 100, has 0");
+      await expect(list({ categories: [7] })).rejects.toThrow("categories.0: expected a string, got number");
+      await expect(list({ priority: "hgh" })).rejects.toThrow('is "hgh"');
+      await expect(list({ priority: ["low", "hgh"] })).rejects.toThrow('is "hgh"');
+      await expect(list({ pinned: "yes" })).rejects.toThrow('pinned: must be one of true, false, is "yes"');
+      await expect(list({ type: "note", types: ["note"] })).rejects.toThrow("types: cannot be given together with type");
+      await expect(list({ status: "all", read: true })).rejects.toThrow("read: cannot be given together with status");
+      const counts = (filters: unknown) => inbox.counts({ filters: filters as readonly InboxFilter[] });
+      await expect(counts("all")).rejects.toThrow("filters: must be a list of at most 30 filters, is string");
+      await expect(counts(Array(31).fill({}))).rejects.toThrow("has 31");
+      await expect(counts([{ sen: true }])).rejects.toThrow('got "sen"');
+      await expect(counts([{ archived: true, snoozed: true }])).rejects.toThrow("cannot be given together");
+    });
+  });
+});
