@@ -32,6 +32,22 @@ describe("testClock", () => {
     expect([ran.at(-1), clock.pending]).toEqual([["later", 1_301], 0]);
   });
 
+  test("leaves out the looks after which nothing has happened, but for one after each timer and at the end", async () => {
+    const clock = testClock(new Date(0));
+    const looks: number[] = [];
+    const look = (): void => {
+      looks.push(clock.now());
+      clock.after(5_000, look, "look");
+    };
+    clock.after(5_000, look, "look");
+    clock.after(3_600_000, () => undefined);
+    await clock.pass(86_400_000);
+    expect([looks, clock.pending]).toEqual([[5_000, 3_600_000, 86_400_000], 1]);
+    await clock.pass(5_000);
+    await clock.skip(60_000);
+    expect(looks.slice(3)).toEqual([86_405_000, 86_465_000]);
+  });
+
   test("moves until something is so, and gives up in the end", async () => {
     const clock = testClock();
     expect(await clock.until(() => clock.now() >= Date.UTC(2030, 0, 1, 0, 0, 5))).toBe(true);

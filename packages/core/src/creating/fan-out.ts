@@ -29,7 +29,7 @@ export class FanOut {
       const chunk = await this.#context.inbox.fanOutNext(createdAt, this.#context.follows);
       if (chunk === null) {
         if (!(await this.#context.inbox.tidyFanOuts(createdAt))) {
-          return POLL_INTERVAL_MS;
+          return { dueInMs: null, lookInMs: POLL_INTERVAL_MS };
         }
         await nextTurn();
         continue;

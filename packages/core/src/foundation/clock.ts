@@ -2,8 +2,13 @@
 export interface Clock {
   /** The present time, in milliseconds since 1970, UTC. */
   now(): number;
-  /** Runs `task` once after `delayMs`, unless the returned function is called first. Must not keep the process alive. */
-  after(delayMs: number, task: () => void): () => void;
+  /**
+   * Runs `task` once after `delayMs`, unless the returned function is called first. Must not keep the process alive.
+   *
+   * @param purpose `look` for a task that only looks for what nobody told it of, and does so again and again. A clock of tests
+   *   may leave some of these looks out. @default a task that has its time
+   */
+  after(delayMs: number, task: () => void, purpose?: "look"): () => void;
 }
 
 /** The machine's own clock and timers. */

@@ -25,7 +25,8 @@ export class DueItems {
   async #run(): Promise<NextRun> {
     await this.#context.ready();
     const next = Math.min(await this.#wakeAll(), await this.#expireAll());
-    return Math.min(Math.max(next - this.#context.clock.now(), 1), POLL_INTERVAL_MS);
+    const dueInMs = next === Number.POSITIVE_INFINITY ? null : Math.max(next - this.#context.clock.now(), 1);
+    return { dueInMs, lookInMs: POLL_INTERVAL_MS };
   }
 
   /** Wakes what is due, and answers when the next item is. */

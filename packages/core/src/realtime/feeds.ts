@@ -1,4 +1,5 @@
 import type { FeedSubscription, WorkContext } from "../foundation/context.ts";
+import { BelfryError } from "../foundation/errors.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 import type { Feed } from "./feed.ts";
 
@@ -140,9 +141,12 @@ export class Feeds<Key, Signal, Follower, One extends Feed<Signal, Follower>> {
         }
       });
     const { logger } = this.context;
-    ready.catch((error: unknown) =>
-      logger.warn({ error }, `Belfry could not begin to follow ${this.#options.name}; the subscription is over.`),
-    );
+    ready.catch((error: unknown) => {
+      // Whoever stops the service knows, and whoever subscribed is told.
+      if (!(error instanceof BelfryError && error.code === "SERVICE_STOPPED")) {
+        logger.warn({ error }, `Belfry could not begin to follow ${this.#options.name}; the subscription is over.`);
+      }
+    });
     return ready;
   }
 
@@ -205,7 +209,7 @@ export class Feeds<Key, Signal, Follower, One extends Feed<Signal, Follower>> {
   }
 
   #poll(): NextRun | Promise<NextRun> {
-    const next = () => (this.#entries.size > 0 ? this.#options.pollIntervalMs : null);
+    const next = () => (this.#entries.size > 0 ? { dueInMs: null, lookInMs: this.#options.pollIntervalMs } : null);
     const polling = this.#options.poll([...this.#entries.values()].map(({ feed }) => feed));
     return polling instanceof Promise ? polling.then(next) : next();
   }

@@ -161,13 +161,13 @@ export class LeasedWorker<Task> {
     const dueInMs = await this.#work.nextDueInMs();
     this.#someWait = dueInMs === 0;
     if (dueInMs !== 0) {
-      return this.#nextDelayMs(dueInMs);
+      return this.#nextRun(dueInMs);
     }
     if (!hasTidied) {
       await this.#tidy();
     }
     await this.#beginDue(this.#room);
-    return this.#room === 0 ? null : this.#nextDelayMs(await this.#work.nextDueInMs());
+    return this.#room === 0 ? null : this.#nextRun(await this.#work.nextDueInMs());
   }
 
   /** How many tasks may begin now: none while as many as may begin at once wait to be recorded. */
@@ -195,11 +195,10 @@ export class LeasedWorker<Task> {
     return tasks.length;
   }
 
-  #nextDelayMs(dueInMs: number | null): number | null {
-    const { pollIntervalMs } = this.#options;
-    const untilDue = dueInMs === null ? null : Math.max(dueInMs, dueInMs <= 0 ? OVERDUE_DELAY_MS : 1);
-    const delays = [untilDue, pollIntervalMs].filter((delay) => delay !== null);
-    return delays.length === 0 ? null : Math.min(...delays, MAX_DELAY_MS);
+  #nextRun(dueInMs: number | null): NextRun {
+    const { pollIntervalMs: lookInMs } = this.#options;
+    const untilDue = dueInMs === null ? null : Math.min(Math.max(dueInMs, dueInMs <= 0 ? OVERDUE_DELAY_MS : 1), MAX_DELAY_MS);
+    return lookInMs === null ? untilDue : { dueInMs: untilDue, lookInMs };
   }
 
   #begin(task: Task): void {

@@ -60,6 +60,21 @@ describe("Loop", () => {
     await turn();
   }
 
+  test("a run that looks for more runs again when it looks, or earlier when something is due", async () => {
+    const loop = loopOf();
+    loop.wake();
+    await end({ dueInMs: 7_000, lookInMs: 5_000 });
+    clock.pass(5_000);
+    expect([runs.length, loop.state]).toEqual([2, "running"]);
+    await end({ dueInMs: 2_000, lookInMs: 5_000 });
+    clock.pass(2_000);
+    expect([runs.length, loop.state]).toEqual([3, "running"]);
+    await end({ dueInMs: null, lookInMs: 5_000 });
+    await loop.stop();
+    clock.pass(60_000);
+    expect(runs.length).toBe(3);
+  });
+
   /** Brings a new loop into a state. */
   const into = {
     idle: async () => loopOf(),

@@ -5,7 +5,15 @@ import type { Logger } from "../foundation/logger.ts";
 export type LoopState = "idle" | "running" | "again" | "retrying" | "stopping" | "stopped";
 
 /** The milliseconds until a {@link Loop} runs again by itself; null if it runs only when it is woken. */
-export type NextRun = number | null;
+export type NextRun = number | null | Looking;
+
+/** When a {@link Loop} runs again that also looks from time to time for what nobody told it of, such as work of another process. */
+export interface Looking {
+  /** The milliseconds until something is due that it knows of; null for nothing. */
+  readonly dueInMs: number | null;
+  /** The milliseconds until it looks anyway. */
+  readonly lookInMs: number;
+}
 
 /** The work of a {@link Loop}, and its times. */
 export interface LoopOptions {
@@ -25,6 +33,8 @@ export interface LoopOptions {
 }
 
 const RETRY_MS = 1_000;
+/** Runtimes cut timers short that are longer than about 24 days; until then, it looks again and again. */
+const MAX_DELAY_MS = 24 * 24 * 60 * 60 * 1_000;
 /** A database that is down for an hour gets a line a minute, not one for each retry. `debug` has them all. */
 const LOG_INTERVAL_MS = 60_000;
 
@@ -55,7 +65,7 @@ export class Loop {
   #state: LoopState = "idle";
   /** The asynchronous run at hand. */
   #run: Promise<void> | null = null;
-  #cancelTimer: (() => void) | null = null;
+  readonly #timers: (() => void)[] = [];
   #loggedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: LoopOptions) {
@@ -87,7 +97,7 @@ export class Loop {
 
   /** Runs in `delayMs`, unless it is to run earlier. */
   wakeIn(delayMs: number): void {
-    if (this.#state === "idle" && this.#cancelTimer === null) {
+    if (this.#state === "idle" && this.#timers.length === 0) {
       this.#setTimer(delayMs);
     }
   }
@@ -110,7 +120,7 @@ export class Loop {
 
   /** Begins no other run, and resolves once the run at hand has ended. Idempotent. */
   stop(): Promise<void> {
-    this.#clearTimer();
+    this.#clearTimers();
     this.#state = this.isRunning || this.#state === "stopping" ? "stopping" : "stopped";
     return this.idle();
   }
@@ -125,7 +135,7 @@ export class Loop {
   }
 
   #begin(): void {
-    this.#clearTimer();
+    this.#clearTimers();
     do {
       this.#state = "running";
       try {
@@ -191,15 +201,20 @@ export class Loop {
     logger[isDue ? level : "debug"]({ error }, `Belfry could not ${task}; ${consequence}.`);
   }
 
-  #setTimer(delayMs: number): void {
-    this.#cancelTimer = this.#options.clock.after(delayMs, () => {
-      this.#cancelTimer = null;
-      this.#begin();
-    });
+  #setTimer(next: number | Looking): void {
+    const { dueInMs, lookInMs } = typeof next === "number" ? { dueInMs: next, lookInMs: next } : next;
+    const { clock } = this.#options;
+    if (dueInMs === null || dueInMs > lookInMs) {
+      this.#timers.push(clock.after(lookInMs, () => this.#begin(), "look"));
+    }
+    if (dueInMs !== null && dueInMs <= MAX_DELAY_MS) {
+      this.#timers.push(clock.after(dueInMs, () => this.#begin()));
+    }
   }
 
-  #clearTimer(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = null;
+  #clearTimers(): void {
+    for (const cancel of this.#timers.splice(0)) {
+      cancel();
+    }
   }
 }

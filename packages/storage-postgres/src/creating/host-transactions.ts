@@ -15,7 +15,8 @@ import {
 import { isFailedTransaction, wrapError } from "../database/errors.ts";
 import { type RunOptions, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { createdOf, prepareThrottle, prepareWriteSendDetails } from "../delivery/write-sends.ts";
+import { prepareThrottle } from "../delivery/throttle.ts";
+import { createdOf, prepareWriteSendDetails } from "../delivery/write-sends.ts";
 import { prepareWriteFanOut } from "../inbox/fan-outs.ts";
 import { prepareHasNotification, prepareWriteEntries } from "../inbox/write-items.ts";
 import type { Announcements } from "../listen-notify/announcements.ts";

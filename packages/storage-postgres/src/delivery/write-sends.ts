@@ -1,10 +1,9 @@
 import type { CreatedItem } from "@belfry/core";
 import type { NewSend, SendCreated } from "@belfry/core/storage";
-import { askThrottles, newTracking, type ThrottleRow, throttleStatements, throttlesToLock } from "@belfry/storage-sql";
+import { newTracking } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { isRepeated } from "../database/errors.ts";
 import { recordset } from "../database/fields.ts";
-import { DIALECT } from "../database/sql.ts";
 import { lists, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard } from "../inbox/inbox-state.ts";
@@ -12,6 +11,7 @@ import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
 import { prepareWriteEntries, prepareWrittenItems, writeItems } from "../inbox/write-items.ts";
 import { prepareWriteAudit, type TenantAuditEntry } from "./change-send.ts";
 import { RECORDS } from "./rows.ts";
+import { prepareThrottle } from "./throttle.ts";
 
 type KeyRow = readonly [place: number, bodyHash: string, response: string | null, notificationId: string | null];
 
@@ -79,37 +79,6 @@ function prepareWriteAnySends(tables: TableNames) {
 /** The result of writing a send that was new, or written before. */
 export function createdOf(send: NewSend, items: readonly CreatedItem[], written: NewSend = send): SendCreated {
   return { kind: "created", items, ...(written === send ? {} : { throttled: written }) };
-}
-
-/** Asks the throttles of sends in the order of their keys, and answers each send as it is to be written. */
-export function prepareThrottle(tables: TableNames) {
-  const guard = { expressions: `WITH ${lockGuard("$2")} `, from: "guard CROSS JOIN ", isThere: "guard.lock_timeout IS NOT NULL" };
-  const { lock, keep } = throttleStatements(tables, DIALECT, guard);
-  const locked = statement<ThrottleRow>("lock_throttles", lock);
-  const kept = statement<[]>("keep_throttles", keep);
-  const answer = statement<[]>(
-    "answer_throttled",
-    `UPDATE ${tables.idempotencyKeys} k SET response = e.value ->> 2 FROM json_array_elements($1::json) AS e(value)
-    WHERE k.tenant = e.value ->> 0 AND k.key = e.value ->> 1`,
-  );
-  return async (session: Session, sends: readonly NewSend[], lockTimeoutMs: number | null): Promise<ReadonlyMap<NewSend, NewSend>> => {
-    const asked = throttlesToLock(sends);
-    if (asked === null) {
-      return new Map(sends.map((send) => [send, send]));
-    }
-    const { sends: written, kept: rows } = askThrottles(sends, await session.rows(locked, [asked, lockTimeoutMs]));
-    await session.rows(kept, [rows]);
-    // The key was written before, since it says whether the send is new.
-    const answers = written.flatMap(({ notification: { tenant }, idempotency }, index) =>
-      idempotency === null || idempotency.response === sends[index]?.idempotency?.response
-        ? []
-        : [[tenant, idempotency.key, idempotency.response]],
-    );
-    if (answers.length > 0) {
-      await session.rows(answer, [JSON.stringify(answers)]);
-    }
-    return new Map(sends.map((send, index) => [send, written[index] ?? send]));
-  };
 }
 
 /** Stores idempotency keys; answers the sends whose key was used before. Waits for transactions that are using one now. */

@@ -11,10 +11,19 @@ export async function turns(count = 1): Promise<void> {
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/i;
 const LAST_MS = Date.UTC(10_000, 0) - 1;
 
+interface Timer {
+  readonly atMs: number;
+  readonly task: () => void;
+  /** For a look that comes again and again, how many things had happened when it was set; null for what has its time. */
+  readonly lookAfter: number | null;
+}
+
 /** A clock that stands still until a test moves it. It is for the option `clock` of a service. */
 export class TestClock implements Clock {
   #nowMs: number;
-  #timers: { readonly atMs: number; readonly task: () => void }[] = [];
+  #timers: Timer[] = [];
+  /** How many moves and timers there were; looks do not count. */
+  #happened = 0;
 
   /** Tests call {@link testClock}. */
   constructor(nowMs: number) {
@@ -25,8 +34,8 @@ export class TestClock implements Clock {
     return this.#nowMs;
   }
 
-  after(delayMs: number, task: () => void): () => void {
-    const timer = { atMs: this.#nowMs + delayMs, task };
+  after(delayMs: number, task: () => void, purpose?: "look"): () => void {
+    const timer = { atMs: this.#nowMs + delayMs, task, lookAfter: purpose === "look" ? this.#happened : null };
     this.#timers.push(timer);
     return () => {
       this.#timers = this.#timers.filter((one) => one !== timer);
@@ -40,7 +49,8 @@ export class TestClock implements Clock {
 
   /**
    * Moves on by `ms` milliseconds. Timers that fall due on the way run in their order, each at its own time. A running service
-   * looks for work every few seconds, so days take a while; {@link skip} moves over them at once.
+   * looks every few seconds for what nobody told it of; of these looks, only those run that come after something else has happened,
+   * and one at the end.
    *
    * @throws BelfryError `CONFIGURATION` for what is no number from 0
    */
@@ -78,16 +88,29 @@ export class TestClock implements Clock {
   }
 
   async #runTimers(untilMs: number, timeOf: (atMs: number) => number): Promise<void> {
-    for (;;) {
-      const next = this.#timers.toSorted((left, right) => left.atMs - right.atMs)[0];
-      if (next === undefined || next.atMs > untilMs) {
-        return;
-      }
-      this.#timers = this.#timers.filter((one) => one !== next);
-      this.#nowMs = Math.max(this.#nowMs, timeOf(next.atMs));
-      next.task();
-      await turns(3);
+    this.#happened += 1;
+    for (let next = this.#next(untilMs); next !== undefined; next = this.#next(untilMs)) {
+      await this.#run(next, timeOf(next.atMs));
     }
+    for (const look of this.#timers.filter(({ atMs }) => atMs <= untilMs)) {
+      if (this.#timers.includes(look)) {
+        await this.#run(look, untilMs);
+      }
+    }
+  }
+
+  /** The first timer that is due by then, without looks after which nothing has happened. */
+  #next(untilMs: number): Timer | undefined {
+    const isDue = ({ atMs, lookAfter }: Timer) => atMs <= untilMs && lookAfter !== this.#happened;
+    return this.#timers.filter(isDue).toSorted((left, right) => left.atMs - right.atMs)[0];
+  }
+
+  async #run(timer: Timer, atMs: number): Promise<void> {
+    this.#timers = this.#timers.filter((one) => one !== timer);
+    this.#nowMs = Math.max(this.#nowMs, atMs);
+    this.#happened += timer.lookAfter === null ? 1 : 0;
+    timer.task();
+    await turns(3);
   }
 
   #later(verb: string, ms: number): number {

@@ -1,6 +1,6 @@
 import { type InboxEvent, NotificationService } from "@belfry/core";
 import { testClock } from "@belfry/testkit/host";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
 
@@ -10,10 +10,18 @@ onEveryStorage((database) => {
   describe("what the clock changes in an inbox", () => {
     const setUp = async () => {
       const clock = testClock();
-      const notifications = stopsAfterTest(new NotificationService({ storage: database.storage(), clock }));
+      const storage = database.storage();
+      const notifications = stopsAfterTest(new NotificationService({ storage, clock }));
       await notifications.start();
       const { notification } = await notifications.create({ to: "ann", title: "First" });
-      return { clock, notifications, inbox: notifications.inbox("ann"), id: notification.id, later: new Date(clock.now() + HOUR_MS) };
+      return {
+        clock,
+        storage,
+        notifications,
+        inbox: notifications.inbox("ann"),
+        id: notification.id,
+        later: new Date(clock.now() + HOUR_MS),
+      };
     };
 
     test("a snoozed item leaves lists and counts, and comes back at its time, unread, with an event", async () => {
@@ -50,6 +58,34 @@ onEveryStorage((database) => {
       await clock.pass(HOUR_MS);
       await notifications.runDue();
       expect(await inbox.counts()).toMatchObject({ total: 1, unread: 1, rev });
+    });
+
+    test("a week of a test clock passes with few looks, and what is due on the way happens at its time", async () => {
+      const { clock, notifications, inbox, id, storage } = await setUp();
+      const wakesAt = clock.now() + 50 * HOUR_MS + 1_234;
+      const expiresAt = clock.now() + 100 * HOUR_MS + 777;
+      await inbox.snooze(id, new Date(wakesAt));
+      await notifications.create({ to: "ann", title: "Second", expiresAt: new Date(expiresAt) });
+      const live: (readonly [string, number])[] = [];
+      const subscription = inbox.subscribe({
+        onEvent: ({ change }: InboxEvent) => void live.push([change, clock.now()]),
+        onState: () => {},
+      });
+      await subscription.ready;
+      const looks = vi.spyOn(storage.inbox, "dueInboxes");
+      for (const at of [wakesAt, expiresAt]) {
+        // What was due before is done, and the next time is known.
+        await notifications.runDue();
+        await clock.passTo(new Date(at));
+        await expect.poll(() => live.at(-1)?.[1]).toBe(at);
+      }
+      await clock.pass(7 * 24 * HOUR_MS);
+      expect(live).toEqual([
+        ["woken", wakesAt],
+        ["deleted", expiresAt],
+      ]);
+      expect(looks.mock.calls.length).toBeLessThan(40);
+      subscription.close();
     });
 
     test("a time that is past, or none, is refused by name", async () => {

@@ -1,5 +1,5 @@
 import { type BelfryError, NotificationService } from "@belfry/core";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { silent } from "../silent.ts";
 
@@ -98,6 +98,29 @@ onEveryStorage((database) => {
   });
 
   describe("a subscription", () => {
+    test("that has just begun when the service stops is over, which its caller is told and nothing complains of", async () => {
+      const storage = database.storage();
+      const complaints: string[] = [];
+      const complain = (_: object, message: string) => void complaints.push(message);
+      const notifications = service({ storage, logger: { debug() {}, info() {}, warn: complain, error: complain } });
+      await notifications.start();
+      const reading = Promise.withResolvers<void>();
+      const closed = Promise.withResolvers<never>();
+      const counts = vi.spyOn(storage.inbox, "counts").mockImplementation(() => {
+        reading.resolve();
+        return closed.promise;
+      });
+      const begun = codeOf(notifications.inbox("ann").subscribe({ onEvent: () => {}, onState: () => {} }).ready);
+      await reading.promise;
+      const stopped = notifications.stop();
+      const late = codeOf(notifications.inbox("bob").subscribe({ onEvent: () => {}, onState: () => {} }).ready);
+      closed.reject(new Error("The connection was closed."));
+      expect([await begun, await late]).toEqual(["SERVICE_STOPPED", "SERVICE_STOPPED"]);
+      await stopped;
+      expect(complaints).toEqual([]);
+      counts.mockRestore();
+    });
+
     test("rests while the service is stopped, and then gets the changes it missed", async () => {
       const notifications = service();
       const other = service();
