@@ -21,6 +21,7 @@ export function taskOf(changes: Partial<DeliveryTask> = {}): DeliveryTask {
     locale: "en",
     isFallback: false,
     attempt: 1,
+    priority: "normal",
     createdAt: new Date("2026-01-01T12:00:00.000Z"),
     ...changes,
   };

@@ -52,6 +52,7 @@ function taskOf(recipient: string, more: Partial<DeliveryTask> = {}): DeliveryTa
     locale: "en",
     isFallback: false,
     attempt: 1,
+    priority: "normal",
     createdAt: new Date("2026-01-01T00:00:00Z"),
     ...more,
   };

@@ -1,11 +1,9 @@
 import { decideFor, obeysChoices } from "../decisions/index.ts";
-import { requireMembers } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { MESSAGE_RULE, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { NewNotification } from "../inbox/index.ts";
 import {
-  CREATE_MEMBERS,
   declaredType,
   INBOX_CHANNEL,
   type Notification,
@@ -56,14 +54,23 @@ type ParseContext = Pick<CreatingContext, "clock" | "ids" | "types" | "locale" |
  * long or a schema has to look at the data.
  */
 export function parseCreate(context: ParseContext, request: CreateRequest): NewNotification | Promise<NewNotification> {
-  requireMembers("create", request.input, CREATE_MEMBERS);
+  const parsed = parseFields(request.input, context.clock.now());
   const to = parseRecipients(request.input.to);
-  return to instanceof Promise ? to.then((parsed) => parseFor(context, request, parsed)) : parseFor(context, request, to);
+  return to instanceof Promise
+    ? to.then((recipients) => parseFor(context, request, { ...parsed, to: recipients }))
+    : parseFor(context, request, { ...parsed, to });
 }
 
-function parseFor(context: ParseContext, request: CreateRequest, to: ParsedRecipients): NewNotification | Promise<NewNotification> {
+interface ParsedFields extends ReturnType<typeof parseFields> {
+  readonly to: ParsedRecipients;
+}
+
+function parseFor(
+  context: ParseContext,
+  request: CreateRequest,
+  { fields, issues, to }: ParsedFields,
+): NewNotification | Promise<NewNotification> {
   const { input, rules } = request;
-  const { fields, issues } = parseFields(input);
   for (const [name, rule] of TEXTS) {
     const value = input[name];
     if (value !== undefined && value !== null) {

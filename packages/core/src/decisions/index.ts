@@ -21,7 +21,7 @@ export {
 } from "./decide.ts";
 export { type DecisionFacts, type DecisionSubject, decideFor, explainFor, obeysChoices } from "./decide-for.ts";
 export type { DecisionsStorage, OwnPreferences, PreferencesOwner, StoredPreferences, ThrottleQuestion } from "./decisions-storage.ts";
-export type { ChannelPreference, PreferenceList, TypePreferences } from "./list-preferences.ts";
+export type { ChannelPreference, ListedCategory, PreferenceList, PreferenceListOptions, TypePreferences } from "./list-preferences.ts";
 export { type DigestTime, isTimeZone, type QuietHours, WEEKDAYS, type Weekday } from "./local-time.ts";
 export type { ChoiceTarget, ChoiceTargets, DefaultInput, MuteTarget, NarrowedChoice } from "./parse-preferences.ts";
 export type { DefaultSettingsInput, SettingsInput } from "./parse-settings.ts";

@@ -34,10 +34,25 @@ export interface TypePreferences {
   readonly channels: readonly ChannelPreference[];
 }
 
+/** A category of types that a user can get. */
+export interface ListedCategory {
+  readonly category: string;
+  /** Its name for people. */
+  readonly label: string;
+}
+
+/** Options of `preferences.list`. */
+export interface PreferenceListOptions {
+  /** The language of labels, as a BCP 47 tag. @default the user's, as the directory has it, else the service's */
+  readonly locale?: string;
+}
+
 /** The preferences of a user. */
 export interface PreferenceList {
   /** The declared types that the user can get, with what counts for each channel. Choices with conditions do not count here. */
   readonly types: readonly TypePreferences[];
+  /** The categories of these types, in the order in which they come first. */
+  readonly categories: readonly ListedCategory[];
   /** What the user chose explicitly, the most specific first. */
   readonly choices: readonly Choice[];
   /** What the user set; null for what was not set. */
@@ -49,7 +64,7 @@ export const NO_SETTINGS: Settings = { timeZone: null, quietHours: null, pauseUn
 
 /** Puts together what counts for each declared type and each channel over which the user can be reached. */
 export function typePreferences(
-  types: NotificationTypes,
+  { types, locale }: { readonly types: NotificationTypes; readonly locale: string },
   { tenant, user }: { readonly tenant: StoredPreferences["tenant"]; readonly user: readonly Choice[] },
   reachable: ReadonlySet<string>,
 ): readonly TypePreferences[] {
@@ -58,8 +73,13 @@ export function typePreferences(
   return Object.entries(types).flatMap(([type, declared]) => {
     const names = (channelsOfType(declared) ?? [INBOX_CHANNEL]).filter((channel) => channel === INBOX_CHANNEL || reachable.has(channel));
     const channels = names.map((channel) => channelPreference({ type, declared, channel }, choices));
-    return channels.length === 0 ? [] : [{ type, label: typeLabel(types, type), category: declared.category ?? null, channels }];
+    return channels.length === 0 ? [] : [{ type, label: typeLabel(types, type, locale), category: declared.category ?? null, channels }];
   });
+}
+
+/** The categories of types, each once. */
+export function categoriesOf(types: readonly Pick<TypePreferences, "category">[]): readonly string[] {
+  return [...new Set(types.flatMap(({ category }) => category ?? []))];
 }
 
 function isAlways({ when }: Choice): boolean {

@@ -1,15 +1,25 @@
 import { BelfryError } from "../foundation/errors.ts";
-import { requireNone } from "../foundation/issue-list.ts";
+import { type ChecksOf, requireInput, requireNone } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
+import { categoryLabel, localeIssue } from "../notifications/index.ts";
 import type { ChoiceValue, TenantChoice } from "./choice.ts";
 import type { DecisionsContext } from "./context.ts";
 import type { PreferencesOwner } from "./decisions-storage.ts";
-import { NO_SETTINGS, type PreferenceList, sortedChoices, typePreferences } from "./list-preferences.ts";
+import {
+  categoriesOf,
+  NO_SETTINGS,
+  type PreferenceList,
+  type PreferenceListOptions,
+  sortedChoices,
+  typePreferences,
+} from "./list-preferences.ts";
 import { type ChoiceTarget, type DefaultInput, type MuteTarget, parseChoice, parseMute, parsePlace } from "./parse-preferences.ts";
 import { type DefaultSettingsInput, parseSettings, type SettingsInput } from "./parse-settings.ts";
 import type { Settings } from "./settings.ts";
 
 /** The most choices of a user, or of a tenant: every decision about the user reads them. */
+const LIST_OPTIONS: ChecksOf<PreferenceListOptions> = { locale: localeIssue };
+
 const MOST_CHOICES = 1_000;
 
 /** A tenant's choices and settings for all its users. */
@@ -158,11 +168,12 @@ export class Preferences<Type extends string = string> {
    * Returns what counts for each declared type and channel that the user can get, where it comes from and whether the user may
    * change it; and the user's own choices and settings.
    *
-   * @throws BelfryError `VALIDATION_ERROR` for a user id that cannot be
+   * @throws BelfryError `VALIDATION_ERROR` for a user id or a language that cannot be; `RENDERING_FAILED` for a label that is no text
    */
-  async list(userId: string): Promise<PreferenceList> {
+  async list(userId: string, options: PreferenceListOptions = {}): Promise<PreferenceList> {
     const owner = this.#owner(userId);
-    const { types, decisions } = this.#context;
+    requireInput("preferences.list", options, LIST_OPTIONS);
+    const { types, categories, decisions } = this.#context;
     using _call = await this.#context.ready();
     const [{ tenant, users }, reached] = await Promise.all([
       decisions.preferencesOf(owner.tenant, [owner.userId]),
@@ -170,8 +181,11 @@ export class Preferences<Type extends string = string> {
     ]);
     const own = users.get(owner.userId);
     const user = own?.choices ?? [];
+    const locale = options.locale ?? reached.locale ?? this.#context.locale;
+    const shown = typePreferences({ types, locale }, { tenant, user }, reached.channels);
     return {
-      types: typePreferences(types, { tenant, user }, reached),
+      types: shown,
+      categories: categoriesOf(shown).map((category) => ({ category, label: categoryLabel(categories, category, locale) })),
       choices: sortedChoices(user),
       settings: own?.settings ?? NO_SETTINGS,
     };

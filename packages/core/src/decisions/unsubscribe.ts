@@ -1,5 +1,5 @@
 import { fromBase64Url, toBase64Url } from "../foundation/digest.ts";
-import { isRequired, type NotificationTypes, titleCase, typeLabel } from "../notifications/index.ts";
+import { categoryLabel, isRequired, type NotificationTypes, typeLabel } from "../notifications/index.ts";
 import type { Choice } from "./choice.ts";
 import type { DecisionsContext } from "./context.ts";
 import type { TypePreferences } from "./list-preferences.ts";
@@ -98,20 +98,20 @@ export class Unsubscribing {
   readonly #links: UnsubscribeLinks;
   readonly #context: DecisionsContext;
 
-  constructor(links: UnsubscribeLinks, context: DecisionsContext & { readonly locale: string }) {
+  constructor(links: UnsubscribeLinks, context: DecisionsContext) {
     this.#links = links;
     this.#context = context;
     this.locale = context.locale;
   }
 
-  /** What a link would switch off, and whether it is off already. It changes nothing. Null for a link that is not valid. */
-  async look(token: string): Promise<Unsubscribed | null> {
+  /** What a link would switch off, and whether it is off already. It changes nothing. Null for a link that is not valid. @param locale of the labels */
+  async look(token: string, locale: string = this.locale): Promise<Unsubscribed | null> {
     const link = await this.#links.read(token);
-    return link && this.#stateOf(link);
+    return link && this.#stateOf(link, locale);
   }
 
   /** Switches off what a link says, as a choice of its user. Null for a link that is not valid. It may be repeated. */
-  async follow(token: string): Promise<Unsubscribed | null> {
+  async follow(token: string, locale: string = this.locale): Promise<Unsubscribed | null> {
     const link = await this.#links.read(token);
     if (link === null) {
       return null;
@@ -122,17 +122,17 @@ export class Unsubscribing {
     if (target !== null) {
       await preferences.set(userId, target, "off");
     }
-    const state = await this.#stateOf(link);
+    const state = await this.#stateOf(link, locale);
     // The user's own choice for the type is more specific than one for its category.
     if (state.isOff || !this.#isKnown(type)) {
       return state;
     }
     await preferences.set(userId, { type, channel }, "off");
-    return this.#stateOf(link);
+    return this.#stateOf(link, locale);
   }
 
   /** Switches on again what a link has switched off. Null for a link that is not valid. It may be repeated. */
-  async undo(token: string): Promise<Unsubscribed | null> {
+  async undo(token: string, locale: string = this.locale): Promise<Unsubscribed | null> {
     const link = await this.#links.read(token);
     if (link === null) {
       return null;
@@ -145,14 +145,14 @@ export class Unsubscribing {
         await preferences.takeBack(userId, target);
       }
     }
-    const state = await this.#stateOf(link);
+    const state = await this.#stateOf(link, locale);
     const target = this.#targetOf(link);
     // A more general choice says off, or the type or the tenant does.
     if (!state.isOff || target === null) {
       return state;
     }
     await preferences.set(userId, target, "on");
-    return this.#stateOf(link);
+    return this.#stateOf(link, locale);
   }
 
   /** The choice to make: null if there is nothing to choose, since neither the category nor the type, or no such channel, is there any more. */
@@ -170,9 +170,9 @@ export class Unsubscribing {
    * How things stand, as far as choices without conditions say. A category is off if the link's type is, and the user has switched
    * the category off or gets no other type of it.
    */
-  async #stateOf(link: Unsubscription): Promise<Unsubscribed> {
+  async #stateOf(link: Unsubscription, locale: string): Promise<Unsubscribed> {
     const { tenant, userId, type, channel } = link;
-    const label = this.#labelOf(link);
+    const label = this.#labelOf(link, locale);
     const target = this.#targetOf(link);
     if (target === null) {
       return { ...label, isOff: true, isChangeable: false };
@@ -194,9 +194,10 @@ export class Unsubscribing {
     return { ...label, isOff: on.length === 0, isChangeable: (on.length > 0 ? on : said).some(({ isChangeable }) => isChangeable) };
   }
 
-  #labelOf({ type, category, channel }: Unsubscription): UnsubscribeLabel {
-    const { types } = this.#context;
-    return { label: category !== null && this.#hasCategory(category) ? titleCase(category) : typeLabel(types, type), channel };
+  #labelOf({ type, category, channel }: Unsubscription, locale: string): UnsubscribeLabel {
+    const { types, categories } = this.#context;
+    const ofCategory = category !== null && this.#hasCategory(category) ? categoryLabel(categories, category, locale) : null;
+    return { label: ofCategory ?? typeLabel(types, type, locale), channel };
   }
 
   #hasCategory(category: string): boolean {

@@ -162,23 +162,28 @@ type ReachContext = Pick<DeliveryContext, "channels" | "directory" | "clock" | "
 
 /**
  * Returns the channels over which a user can be reached: those that are set up for the tenant, and have an address of the user, or
- * take the user's id as one. A directory that fails, or takes longer than 5 seconds, leaves them all.
+ * take the user's id as one; and the language of the user, null for one that is not known. A directory that fails, or takes longer
+ * than 5 seconds, leaves all channels.
  */
-export async function reachableOver(context: ReachContext, { tenant, userId }: Owner): Promise<ReadonlySet<string>> {
+export async function reachableOver(
+  context: ReachContext,
+  { tenant, userId }: Owner,
+): Promise<{ readonly channels: ReadonlySet<string>; readonly locale: string | null }> {
   const { channels, directory, clock, logger } = context;
   const configured = [...channels.values()].filter((channel) => isConfigured(channel, tenant));
-  const unknown = configured.filter((channel) => !isAddress(channel, userId));
-  if (unknown.length === 0 || directory === null) {
-    return new Set(configured.filter((channel) => !unknown.includes(channel)).map(({ name }) => name));
+  const named = (some: readonly Channel[]) => new Set(some.map(({ name }) => name));
+  const isOwnAddress = (channel: Channel) => isAddress(channel, userId);
+  if (directory === null) {
+    return { channels: named(configured.filter(isOwnAddress)), locale: null };
   }
   try {
     const limit = { clock, timeoutMs: LOOK_UP_MS, cancellation: new Cancellation() };
     const contact = (await withinTime(async () => directory([userId], { tenant }), limit)).get(userId);
-    const isReached = (channel: Channel) => !unknown.includes(channel) || isAddress(channel, contact?.[channel.name]);
-    return new Set(configured.filter(isReached).map(({ name }) => name));
+    const reached = configured.filter((channel) => isOwnAddress(channel) || isAddress(channel, contact?.[channel.name]));
+    return { channels: named(reached), locale: isLocale(contact?.locale) ? contact.locale : null };
   } catch (error) {
     logger.warn({ error }, "The host's directory did not say how a user can be reached; preferences show every channel.");
-    return new Set(configured.map(({ name }) => name));
+    return { channels: named(configured), locale: null };
   }
 }
 

@@ -31,6 +31,7 @@ function taskOf(
     locale,
     roomId,
     type: notification.type,
+    priority: notification.priority,
     title,
     message,
     data: meta,

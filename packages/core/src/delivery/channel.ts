@@ -1,5 +1,5 @@
 import type { JsonObject } from "../foundation/json.ts";
-import type { ContentMember, NotificationAction, TaskContents } from "../notifications/index.ts";
+import type { ContentMember, Notification, NotificationAction, TaskContents } from "../notifications/index.ts";
 
 /** The task of a channel: to deliver one notification to one recipient. */
 export interface DeliveryTask {
@@ -25,6 +25,8 @@ export interface DeliveryTask {
   readonly roomId: string | null;
   /** The notification's type, for example `order_update`. */
   readonly type: string;
+  /** How much it matters: a channel may show it, or choose its own way by it. */
+  readonly priority: Notification["priority"];
   /** One line; may be empty. */
   readonly title: string;
   /** May be empty. */

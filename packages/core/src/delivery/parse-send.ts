@@ -1,12 +1,11 @@
 import { digest } from "../foundation/digest.ts";
 import { BelfryError } from "../foundation/errors.ts";
-import { requireMembers, validationError } from "../foundation/issue-list.ts";
+import { validationError } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { requireJsonObject } from "../foundation/parse-json.ts";
 import { NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
 import { parsedTime, timeIssue } from "../foundation/parse-time.ts";
 import {
-  CREATE_MEMBERS,
   channelsOfType,
   compareBytewise,
   declaredType,
@@ -67,13 +66,12 @@ export interface ParsedSend {
 
 /** Checks the input of a notification with deliveries and makes all that is to be written, ids and times included. */
 export async function parseSend(context: DeliveryContext, { tenant, input, rules, id }: SendRequest): Promise<ParsedSend> {
-  requireMembers("create", input, CREATE_MEMBERS);
   const { isContract } = rules;
   const createdAt = new Date(context.clock.now());
-  const { fields, fallback, scheduledAt } = parsePlan(input);
+  const { fields, fallback, scheduledAt } = parsePlan(input, createdAt.getTime());
   const declared = declaredType(context, fields.type, { declaredTypesOnly: !isContract });
   const audience = parseAudience(input, {
-    channels: channelNames(input.channels ?? channelsOfType(declared)),
+    channels: input.channels ?? channelsOfType(declared) ?? [INBOX_CHANNEL],
     hasFallback: fallback !== null,
   });
   const used = channelsOf(context, tenant, audience);
@@ -134,8 +132,8 @@ function withResponse(send: NewSend, view: Send): NewSend {
 /** Stands for a schedule that is not given. It is a text, since a test may put another class in the place of Date. */
 const NO_SCHEDULE = "1970-01-01T00:00:00Z";
 
-function parsePlan(input: UntypedCreateInput) {
-  const { fields, issues } = parseFields(input);
+function parsePlan(input: UntypedCreateInput, now: number) {
+  const { fields, issues } = parseFields(input, now);
   const fallback = parseFallback(input.fallback);
   issues.add(textIssue(input.idempotencyKey ?? "-", ["idempotencyKey"], NAME_RULE));
   issues.addAll(fallback.issues);
@@ -168,13 +166,6 @@ async function parseContent(context: DeliveryContext, { input, declared, type, .
   const all = { title: texts.title ?? "", message: texts.message ?? "", data };
   const rendered = !use.isContract && hasContents(declared) ? (texts.rendered ?? 0) | RENDERED.contents : texts.rendered;
   return { ...all, url: texts.url ?? null, rendered, ...checkContent(context, all, use) };
-}
-
-function channelNames(names: unknown = [INBOX_CHANNEL]): readonly string[] {
-  if (!Array.isArray(names) || names.length === 0 || names.some((name) => typeof name !== "string")) {
-    throw validationError([{ path: ["channels"], type: "list_type", message: "must be a list of at least one channel's name" }]);
-  }
-  return [...new Set(names as readonly string[])];
 }
 
 interface FallbackUse extends Pick<SendRules, "isContract"> {

@@ -1,5 +1,6 @@
 import { type Decision, type DecisionFacts, type DecisionSubject, decideFor } from "../decisions/index.ts";
 import { cut } from "../foundation/bounds.ts";
+import type { Owner } from "../foundation/context.ts";
 import { textOf } from "../foundation/errors.ts";
 import { describe, shown } from "../foundation/parse-text.ts";
 import { type ConditionSource, declaredType, isRequired, rulesOfType } from "../notifications/index.ts";
@@ -56,12 +57,19 @@ export class Rulings {
     const { channel, tenant, recipient: userId } = delivery;
     const declared = declaredType(this.#context, notification.type, { declaredTypesOnly: false });
     const { unlessRead = false, unlessOnline = false } = rulesOfType(declared, channel);
-    const [item, isOnline] = await Promise.all([
-      unlessRead ? inbox.get({ tenant, userId }, notification.id, { includeDeleted: true }) : null,
-      unlessOnline ? presence.isOnline({ tenant, userId }) : null,
+    const owner = { tenant, userId };
+    const [isRead, isOnline] = await Promise.all([
+      unlessRead ? isDealtWith(inbox, owner, notification.id) : null,
+      unlessOnline ? presence.isOnline(owner) : null,
     ]);
-    return { isRead: unlessRead ? (item?.readAt ?? null) !== null : null, isOnline };
+    return { isRead, isOnline };
   }
+}
+
+/** Whether a user has read an item, or put it away: archived or removed it. */
+async function isDealtWith(inbox: RulingContext["inbox"], owner: Owner, id: string): Promise<boolean> {
+  const item = await inbox.get(owner, id, { includeDeleted: true });
+  return item !== null && (item.readAt !== null || (await inbox.get(owner, id, { places: ["active", "snoozed"] })) === null);
 }
 
 function rulingOf(decision: Decision, now: number): Ruling | null {

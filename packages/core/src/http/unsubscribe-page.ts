@@ -127,8 +127,8 @@ export class UnsubscribePage {
     }
   }
 
-  async #found(request: HttpRequest, { token, unsubscribing }: Asked): Promise<Found | "no form" | null> {
-    const looked = await unsubscribing.look(token);
+  async #found(request: HttpRequest, { token, locale, unsubscribing }: Asked): Promise<Found | "no form" | null> {
+    const looked = await unsubscribing.look(token, locale);
     if (looked === null || request.method !== "POST") {
       return looked && { ...looked, wish: null };
     }
@@ -136,7 +136,7 @@ export class UnsubscribePage {
     if (wish === null) {
       return "no form";
     }
-    const state = await (wish === "off" ? unsubscribing.follow(token) : unsubscribing.undo(token));
+    const state = await (wish === "off" ? unsubscribing.follow(token, locale) : unsubscribing.undo(token, locale));
     return state && { ...state, wish };
   }
 

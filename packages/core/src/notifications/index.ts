@@ -7,16 +7,15 @@ export {
   type TaskContents,
   type TypeContent,
 } from "./channel-contents.ts";
-export {
-  type Address,
-  CREATE_MEMBERS,
-  type CreateFields,
-  type CreateInput,
-  type CreateInputWithData,
-  type CreateInputWithOptionalData,
-  type FallbackInput,
-  type Recipient,
-  type UntypedCreateInput,
+export type {
+  Address,
+  CreateFields,
+  CreateInput,
+  CreateInputWithData,
+  CreateInputWithOptionalData,
+  FallbackInput,
+  Recipient,
+  UntypedCreateInput,
 } from "./create-input.ts";
 export {
   type CreationEvents,
@@ -29,22 +28,27 @@ export {
 } from "./notification.ts";
 
 export {
+  type Categories,
+  type CategoryDeclaration,
+  categoryLabel,
   type DataByType,
   type DataOf,
   type DataOrNone,
   type DeclaredTypes,
   defineTypes,
   type JsonForm,
+  type Label,
   type MadeOf,
   type NotificationType,
   type NotificationTypes,
+  requireCategories,
   requireTypes,
   type StoredBy,
   type TypeDeclaration,
   type Typed,
+  type TypeNames,
   type TypesMaking,
   type TypesTaking,
-  titleCase,
   typeLabel,
 } from "./notification-types.ts";
 export { declaredType, linkIssues, parseData, parseFields, type SharedFields } from "./parse-data.ts";

@@ -66,6 +66,38 @@ test("a type's conditions get its stored data and the user, and a channel has no
   defineTypes({ comment: { channels: { email: false } } });
 });
 
+test("with the names that there are, a type names no other category or channel, and its functions know its data all the same", () => {
+  const categories = { social: { label: ({ locale }: { readonly locale: string }) => locale }, billing: {} };
+  const names = { categories, channels: ["email", "push"] } as const;
+  const types = defineTypes(
+    {
+      comment: {
+        category: "social",
+        data: z.object({ postId: z.string(), at: z.date() }),
+        title: ({ data }) => data.postId,
+        channels: {
+          inbox: true,
+          email: { unlessRead: true, when: ({ data }) => expectTypeOf(data.at).toEqualTypeOf<string>() },
+        },
+      },
+      invoice: { category: "billing", required: ["inbox", "email"], channels: ["inbox", "email"] },
+    },
+    names,
+  );
+  expectTypeOf<DataOf<typeof types>>().toEqualTypeOf<{ comment: { postId: string; at: Date }; invoice: unknown }>();
+  expectTypeOf(types).toExtend<NotificationTypes>();
+  // @ts-expect-error There is no such category.
+  defineTypes({ comment: { category: "socail" } }, names);
+  // @ts-expect-error There is no such channel.
+  defineTypes({ comment: { channels: ["emial"] } }, names);
+  // @ts-expect-error There is no such channel.
+  defineTypes({ comment: { channels: { inbox: true, emial: true } } }, names);
+  // @ts-expect-error There is no such channel.
+  defineTypes({ comment: { channels: ["email"], required: ["emial"] } }, names);
+  // @ts-expect-error A label is a text.
+  defineTypes({}, { categories: { social: { label: 7 } } });
+});
+
 test("a channel's contents get the stored data, the language and the user, and are of the kind that they have to be", () => {
   const types = defineTypes({
     comment: {

@@ -1,17 +1,31 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { BelfryError } from "../foundation/errors.ts";
+import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { type MembersOf, requireConfiguration, requireNone, requireOptions } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { describe, isPlain, NAME_RULE, oneLineTitleIssue, shown, stringIssue, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
 import { TEXT_CHECKS, type TypeTexts } from "./rendering.ts";
-import { channelsOfType, INBOX_CHANNEL, requireChannels, type TypeReach } from "./type-channels.ts";
+import { channelsOfType, INBOX_CHANNEL, requireChannels, type TypeChannels, type TypeReach } from "./type-channels.ts";
 
 /** The declaration of one notification type, whose schema accepts `Data`, and makes `Made` of it; its functions take `Stored`. */
 export interface NotificationType<Data = unknown, Made = unknown, Stored = never> extends TypeTexts<Stored>, TypeReach<Stored> {
   /** The name that people see. @default the type in title case: `order_update` is "Order Update" */
-  readonly label?: string;
+  readonly label?: Label;
   /** Any Standard Schema (zod, valibot, arktype, …) that the data of these notifications must fit. */
   readonly data?: StandardSchemaV1<Data, Made>;
+}
+
+/** A name that people see: a text, or a function that gives it in a language. */
+export type Label = string | ((source: { readonly locale: string }) => string);
+
+/** What is said of a category. */
+export interface CategoryDeclaration {
+  /** The name that people see. @default the category in title case */
+  readonly label?: Label;
+}
+
+/** The categories of a host's types, by name. */
+export interface Categories {
+  readonly [category: string]: CategoryDeclaration;
 }
 
 /** The notification types of a host, by name. */
@@ -50,12 +64,29 @@ export type JsonForm<Value> = Value extends { toJSON(): infer Form }
     ? { readonly [Key in keyof Value]: JsonForm<Value[Key]> }
     : Value;
 
-/** A type as it is declared, by its schema: its functions know what the schema makes of the data, as it is stored. */
-export interface TypeDeclaration<Schema>
+/**
+ * A type as it is declared, by its schema: its functions know what the schema makes of the data, as it is stored. `Category` and
+ * `Channel` are the names that it may use.
+ */
+export interface TypeDeclaration<Schema, Category extends string = string, Channel extends string = string>
   extends Omit<NotificationType, "data" | keyof TypeTexts | keyof TypeReach>,
     TypeTexts<StoredBy<Schema>>,
-    TypeReach<StoredBy<Schema>> {
+    Omit<TypeReach<StoredBy<Schema>>, "category" | "required" | "channels"> {
   readonly data?: Schema;
+  /** See {@link TypeReach.category}. */
+  readonly category?: Category;
+  /** See {@link TypeReach.required}. */
+  readonly required?: boolean | readonly (Channel | "inbox")[];
+  /** See {@link TypeReach.channels}. */
+  readonly channels?: TypeChannels<StoredBy<Schema>, Channel | "inbox">;
+}
+
+/** The names that types may use. */
+export interface TypeNames<Category extends string = string, Channel extends string = string> {
+  /** The categories, with their labels: pass them to the service, too. @default any */
+  readonly categories?: { readonly [Name in Category]: CategoryDeclaration };
+  /** The channels, beside the inbox. @default any */
+  readonly channels?: readonly Channel[];
 }
 
 /** The data of a schema as it is stored: any JSON object without one. */
@@ -83,6 +114,7 @@ export type DataOrNone<Data> = unknown extends Data ? JsonObject : Data;
  * Declares the notification types of a host. An unknown type or data of the wrong shape then does not compile, and is
  * refused at run time.
  *
+ * @param names the categories and channels that there are: a type that names another one does not compile, and is refused
  * @throws BelfryError `CONFIGURATION` for a member that no declaration has, or data that is no Standard Schema
  * @example
  * ```ts
@@ -95,13 +127,61 @@ export type DataOrNone<Data> = unknown extends Data ? JsonObject : Data;
  * });
  * ```
  */
-export function defineTypes<const Schemas extends object>(
+export function defineTypes<const Schemas extends object, const Category extends string = string, const Channel extends string = string>(
   types: {
-    readonly [Type in keyof Schemas]: TypeDeclaration<Schemas[Type]>;
+    readonly [Type in keyof Schemas]: TypeDeclaration<Schemas[Type], NoInfer<Category>, NoInfer<Channel>>;
   },
+  names: TypeNames<Category, Channel> = {},
 ): DeclaredTypes<Schemas> {
   requireTypes(types);
+  requireNames(types, names);
   return types as unknown as DeclaredTypes<Schemas>;
+}
+
+const NAMES: MembersOf<TypeNames> = { categories: true, channels: true };
+
+function requireNames(types: NotificationTypes, names: TypeNames): void {
+  requireOptions("the names of types", names, NAMES);
+  const { categories, channels } = names;
+  if (categories !== undefined) {
+    requireCategories(categories, types);
+  }
+  if (channels === undefined) {
+    return;
+  }
+  if (!Array.isArray(channels)) {
+    throw new BelfryError("CONFIGURATION", `The channels of types are a list of names, got ${describe(channels)}.`);
+  }
+  const known = [INBOX_CHANNEL, ...channels];
+  for (const [name, type] of Object.entries(types)) {
+    const stranger = channelsOfType(type)?.find((channel) => !known.includes(channel));
+    const message = `names ${shown(stranger)}, which is none of ${known.join(", ")}`;
+    requireConfiguration(`the type ${shown(name)}`, [stranger === undefined ? null : { path: ["channels"], type: "enum", message }]);
+  }
+}
+
+const CATEGORY: MembersOf<CategoryDeclaration> = { label: true };
+
+/** Checks categories, and that the types have no others. Throws `CONFIGURATION`. */
+export function requireCategories(categories: unknown, types: NotificationTypes): asserts categories is Categories {
+  if (typeof categories !== "object" || categories === null || !isPlain(categories)) {
+    throw new BelfryError("CONFIGURATION", `Categories are a table such as { social: { label: "Social" } }, got ${describe(categories)}.`);
+  }
+  for (const [name, category] of Object.entries(categories)) {
+    const whose = `the category ${shown(name)}`;
+    requireOptions(whose, category, CATEGORY);
+    requireConfiguration(whose, [textIssue(name, ["name"], NAME_RULE), labelIssue((category as CategoryDeclaration).label)]);
+  }
+  const known = Object.keys(categories);
+  for (const [name, { category }] of Object.entries(types)) {
+    const isKnown = category === undefined || known.includes(category);
+    const message = `is ${shown(category)}, which is none of ${known.join(", ") || "no categories"}`;
+    requireConfiguration(`the type ${shown(name)}`, [isKnown ? null : { path: ["category"], type: "enum", message }]);
+  }
+}
+
+function labelIssue(label: unknown): Issue | null {
+  return label === undefined || typeof label === "function" ? null : textIssue(label, ["label"], TITLE_RULE);
 }
 
 const TYPE: MembersOf<NotificationType> = {
@@ -129,7 +209,7 @@ export function requireTypes(types: unknown): asserts types is NotificationTypes
     const { label, category, data } = type as NotificationType;
     requireConfiguration(whose, [
       textIssue(name, ["name"], NAME_RULE),
-      label === undefined ? null : textIssue(label, ["label"], TITLE_RULE),
+      labelIssue(label),
       category === undefined ? null : textIssue(category, ["category"], NAME_RULE),
     ]);
     requireChannels(whose, type as NotificationType);
@@ -157,11 +237,24 @@ function isSchema(value: unknown): boolean {
   return (typeof value === "object" || typeof value === "function") && value !== null && "~standard" in value;
 }
 
-/** Returns the label of `type`: the host's label, or the type in title case. */
-export function typeLabel(types: NotificationTypes, type: string): string {
+/** Returns the label of `type`: the host's label, in a language where it is a function, or the type in title case. @param locale a BCP 47 tag */
+export function typeLabel(types: NotificationTypes, type: string, locale = "en"): string {
   requireNone([stringIssue(type, "type")]);
-  const registered = Object.hasOwn(types ?? {}, type) ? types[type]?.label : undefined;
-  return registered ?? titleCase(type);
+  return labelOf(types, type, locale);
+}
+
+/** The label of a category: the host's, in a language where it is a function, or the category in title case. */
+export function categoryLabel(categories: Categories, category: string, locale: string): string {
+  return labelOf(categories, category, locale);
+}
+
+function labelOf(named: Readonly<Record<string, { readonly label?: Label }>>, name: string, locale: string): string {
+  const label = Object.hasOwn(named ?? {}, name) ? named[name]?.label : undefined;
+  const text: unknown = typeof label === "function" ? label({ locale }) : label;
+  if (text !== undefined && typeof text !== "string") {
+    throw new BelfryError("RENDERING_FAILED", `The label of ${shown(name)} made a value of the type ${describe(text)}; expected a text.`);
+  }
+  return text ?? titleCase(name);
 }
 
 /** A name in title case: `order_update` is "Order Update". */

@@ -1,11 +1,11 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
-import { IssueList, type MembersOf, requireNone, strangerIn } from "../foundation/issue-list.ts";
+import { IssueList, type MembersOf, requireMembers, requireNone, strangerIn } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { requireJsonObject } from "../foundation/parse-json.ts";
-import { describe, linkIssue, NAME_RULE, type TextRule, textIssue, urlIssue } from "../foundation/parse-text.ts";
+import { describe, linkIssue, NAME_RULE, shown, type TextRule, textIssue, urlIssue } from "../foundation/parse-text.ts";
 import { parsedTime, timeIssue } from "../foundation/parse-time.ts";
-import type { UntypedCreateInput } from "./create-input.ts";
+import { CREATE_MEMBERS, type UntypedCreateInput } from "./create-input.ts";
 import { DEFAULT_TYPE, NOTIFICATION_DEFAULTS, type Notification, type NotificationAction } from "./notification.ts";
 import type { NotificationType, NotificationTypes } from "./notification-types.ts";
 
@@ -15,11 +15,13 @@ export type SharedFields = Pick<Notification, "type" | "priority" | "source" | "
 const NAMES = ["source", "actor", "roomId"] as const;
 const PRIORITIES: readonly unknown[] = ["low", "normal", "high", "urgent"] satisfies readonly Notification["priority"][];
 
-/** Checks those fields and the room, and gives what is left out its default. */
-export function parseFields(input: Partial<Pick<UntypedCreateInput, keyof SharedFields | "roomId">>): {
-  readonly fields: SharedFields;
-  readonly issues: IssueList;
-} {
+/**
+ * Checks the members of the input of `create`, those fields, the room and the channels, and gives what is left out its default.
+ *
+ * @param now the time of the call, in milliseconds
+ */
+export function parseFields(input: UntypedCreateInput, now: number): { readonly fields: SharedFields; readonly issues: IssueList } {
+  requireMembers("create", input, CREATE_MEMBERS);
   const { type = DEFAULT_TYPE, priority = NOTIFICATION_DEFAULTS.priority, source = null, actor = null, url = null } = input;
   const issues = new IssueList();
   issues.add(textIssue(type, ["type"], NAME_RULE));
@@ -32,12 +34,27 @@ export function parseFields(input: Partial<Pick<UntypedCreateInput, keyof Shared
     const got = typeof priority === "string" ? JSON.stringify(priority) : describe(priority);
     issues.add({ path: ["priority"], type: "enum", message: `must be "low", "normal", "high" or "urgent", got ${got}` });
   }
+  issues.add((input.channels ?? null) === null ? null : channelsIssue(input.channels));
   const { expiresAt } = input;
   if ((expiresAt ?? null) === null) {
     return { fields: { type, priority, source, actor, url, actions, expiresAt: null }, issues };
   }
-  issues.add(timeIssue(expiresAt, "expiresAt"));
+  issues.add(timeIssue(expiresAt, "expiresAt") ?? pastIssue(expiresAt as Date | string, now));
   return { fields: { type, priority, source, actor, url, actions, expiresAt: parsedTime(expiresAt) }, issues };
+}
+
+function channelsIssue(names: unknown): Issue | null {
+  if (!Array.isArray(names) || names.length === 0 || names.some((name) => typeof name !== "string")) {
+    return { path: ["channels"], type: "list_type", message: "must be a list of at least one channel's name" };
+  }
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  return twice === undefined ? null : { path: ["channels"], type: "value_error", message: `names ${shown(twice)} twice` };
+}
+
+function pastIssue(expiresAt: Date | string, now: number): Issue | null {
+  const at = new Date(expiresAt);
+  const message = () => `must be a time to come, is ${at.toISOString()}, and it is ${new Date(now).toISOString()}; nobody would get it`;
+  return at.getTime() > now ? null : { path: ["expiresAt"], type: "value_error", message: message() };
 }
 
 const LABEL_RULE: TextRule = { minLength: 1, maxLength: 100 };

@@ -25,7 +25,7 @@ export interface TypeThrottle {
 export interface ChannelDeclaration<Data = JsonObject> extends ChannelContents<Data> {
   /** How long it waits after the notification was created, in milliseconds; at most 30 days. @default 0 */
   readonly afterMs?: number;
-  /** Whether it is skipped when the user has read the notification by then. @default false */
+  /** Whether it is skipped when the user has read the notification, archived or removed it by then. @default false */
   readonly unlessRead?: boolean;
   /** Whether it is skipped when the user has an open socket or stream by then. @default false */
   readonly unlessOnline?: boolean;
@@ -48,7 +48,11 @@ export interface ChannelDeclaration<Data = JsonObject> extends ChannelContents<D
 }
 
 /** The channels of a type: their names, or the rules of each by its name; `true` for one without rules. */
-export type TypeChannels<Data = JsonObject> = readonly string[] | { readonly [channel: string]: true | ChannelDeclaration<Data> };
+export type TypeChannels<Data = JsonObject, Channel extends string = string> =
+  | readonly Channel[]
+  | (string extends Channel
+      ? { readonly [channel: string]: true | ChannelDeclaration<Data> }
+      : { readonly [Name in Channel]?: true | ChannelDeclaration<Data> });
 
 /** The parts of a type that say over which channels users get it. */
 export interface TypeReach<Data = JsonObject> {

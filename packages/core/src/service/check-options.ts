@@ -8,6 +8,8 @@ import {
   isLocale,
   membersOf,
   type NotificationType,
+  type NotificationTypes,
+  requireCategories,
   requireTypes,
   rulesOfType,
 } from "../notifications/index.ts";
@@ -50,6 +52,7 @@ function versionsHere(): RuntimeVersions {
 const OPTIONS: MembersOf<NotificationServiceOptions> = {
   storage: true,
   types: true,
+  categories: true,
   locale: true,
   publicUrl: true,
   linkSecret: true,
@@ -78,6 +81,9 @@ export function checkOptions(options: object): void {
   checkStorage(given.storage);
   checkChannels(given.channels);
   checkTypes(given.types, given.channels);
+  if (given.categories !== undefined) {
+    requireCategories(given.categories, (given.types ?? {}) as NotificationTypes);
+  }
   checkLocale(given.locale);
   checkLinks(given);
   checkWorker("delivery", given.delivery, DELIVERY);

@@ -3,7 +3,7 @@ import type { Clock } from "../foundation/clock.ts";
 import type { Ids } from "../foundation/ids.ts";
 import type { Logger } from "../foundation/logger.ts";
 import type { OnResult, Processor } from "../hub/index.ts";
-import type { DataByType, Typed, TypesMaking, TypesTaking } from "../notifications/index.ts";
+import type { Categories, DataByType, Typed, TypesMaking, TypesTaking } from "../notifications/index.ts";
 import type { RetentionOptions } from "../privacy/index.ts";
 import type { Transport } from "../realtime/index.ts";
 import type { Storage } from "./storage.ts";
@@ -54,6 +54,8 @@ export interface NotificationServiceOptions<
   readonly storage: Storage<Tx, Written>;
   /** The notification types of the host, from `defineTypes`. @default any type, any JSON object as data */
   readonly types?: TypesTaking<Data> & TypesMaking<Made>;
+  /** The categories of the types, with their names for people; a type that has another one is refused. @default any, named after themselves */
+  readonly categories?: Categories;
   /** The language of the texts that types make for what is stored, as a BCP 47 tag. @default "en" */
   readonly locale?: string;
   /**

@@ -83,6 +83,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   const context = contextOf<Tx, Written>({
     ...{ clock, ids, logger, ...writers, storage, events, presence, publish },
     types: options.types ?? {},
+    categories: options.categories ?? {},
     unsubscribeLinks: unsubscribeLinksOf(options.types ?? {}, options),
     locale: options.locale ?? "en",
     channels: channelsByName((options.channels ?? []) as readonly Channel[]),

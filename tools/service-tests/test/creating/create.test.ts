@@ -113,6 +113,8 @@ onEveryStorage((database) => {
       ["actions: must be a list of at most 5 actions", { actions: Array.from({ length: 6 }, () => ({ label: "a", url: "/" })) }],
       ["actor: must not be empty", { actor: "" }],
       ["channels: must be a list of at least one channel's name", { channels: [] }],
+      ['channels: names "email" twice', { channels: ["email", "email"] }],
+      ['channels: names "inbox" twice', { channels: ["inbox", "inbox"] }],
       ["except: expected a string", { except: 7 }],
       ["create takes to, except, type, ", { sender: "eve" }],
     ])("it refuses with %j, with deliveries and without", async (message, wrong) => {

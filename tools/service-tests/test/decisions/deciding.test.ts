@@ -29,13 +29,15 @@ onEveryStorage((database) => {
     } = {}) {
       const clock = testClock();
       const mails: string[] = [];
+      const priorities: string[] = [];
       const email: Channel = {
         name: "email",
         retryDelaysMs: [60_000],
         timeoutMs: 5_000,
         invalidRecipient: (recipient) => (recipient.includes("@") ? null : "is no address"),
-        async deliver({ recipient }) {
+        async deliver({ recipient, priority }) {
           mails.push(recipient);
+          priorities.push(priority);
           return { status: "sent", provider: "email" };
         },
       };
@@ -67,7 +69,7 @@ onEveryStorage((database) => {
       };
       const service = stopsAfterTest(new NotificationService(options));
       const deliveries = async (id: string) => (await service.deliveries(id)).deliveries;
-      return { service, clock, mails, deliveries, reads };
+      return { service, clock, mails, priorities, deliveries, reads };
     }
 
     const told = ({ recipient, channel, status, reason, reasonSource }: TrackedDelivery) => [
@@ -148,6 +150,23 @@ onEveryStorage((database) => {
       expect(reads).not.toHaveBeenCalled();
       await service.create({ to: ["ann", "bob", "cat"], type: "comment", ...texts, scheduledAt: new Date(Date.UTC(2031, 0, 1)) });
       expect(reads.mock.calls).toEqual([["default", ["ann", "bob", "cat"]]]);
+    });
+
+    test("what was archived or removed counts as read, and what was snoozed does not; tasks say how much it matters", async () => {
+      const { service, clock, mails, deliveries, priorities } = setUp();
+      const to = ["ann", "bob", "cat", "dan", "eve"];
+      const { notification } = await service.create({ to, type: "later", ...texts, priority: "high" });
+      const { id } = notification;
+      await service.inbox("ann").archive(id);
+      await service.inbox("bob").remove(id);
+      await service.inbox("cat").snooze(id, new Date(clock.now() + 2 * HOUR_MS));
+      await service.inbox("dan").markRead(id);
+      await clock.pass(HOUR_MS);
+      await service.runDue();
+      expect(mails.toSorted()).toEqual(["cat", "eve"]);
+      expect(priorities).toEqual(["high", "high"]);
+      const skipped = (await deliveries(id)).filter(({ status }) => status === "skipped");
+      expect(skipped.map(told)).toEqual(["ann", "bob", "dan"].map((userId) => [userId, "email", "skipped", "read", "type"]));
     });
 
     test("an address obeys nobody's choice, and costs no read", async () => {

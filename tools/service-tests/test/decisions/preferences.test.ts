@@ -66,6 +66,28 @@ onEveryStorage((database) => {
       expect(mention).toMatchObject({ type: "mention", label: "Mention" });
     });
 
+    test("is shown with names in the language of the reader: the one asked for, else the directory's, else the service's", async () => {
+      const label = ({ locale }: { readonly locale: string }) => (locale === "de" ? "Freunde" : "Friends");
+      const contacts: Directory = (ids) => new Map(ids.map((id) => [id, { email: `${id}@example.com`, locale: id === "ann" ? "de" : "" }]));
+      const service = stopsAfterTest(
+        new NotificationService({
+          ...{ storage: database.storage(), channels: [channel("email")], directory: contacts, logger: silent },
+          types: defineTypes({ post: { category: "social", label: ({ locale }) => `Post ${locale}`, channels: ["email"] } }),
+          categories: { social: { label }, billing: {} },
+        }),
+      );
+      const shown = async (userId: string, locale?: string) => {
+        const list = await service.preferences.list(userId, locale === undefined ? {} : { locale });
+        return [list.categories, list.types.map((type) => type.label)];
+      };
+      expect(await shown("ann")).toEqual([[{ category: "social", label: "Freunde" }], ["Post de"]]);
+      expect(await shown("ann", "fr")).toEqual([[{ category: "social", label: "Friends" }], ["Post fr"]]);
+      expect(await shown("bob")).toEqual([[{ category: "social", label: "Friends" }], ["Post en"]]);
+      await expect(service.preferences.list("bob", { locale: "not one" })).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
+      const { preferences } = setUp();
+      expect((await preferences.list("ann")).categories.map((one) => one.label)).toEqual(["Social", "Billing"]);
+    });
+
     test("is the user's more specific choice, the tenant's default without one, and the tenant's locked choice before both", async () => {
       const { preferences } = setUp();
       await preferences.set("ann", { all: true }, "off");

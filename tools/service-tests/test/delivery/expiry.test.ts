@@ -1,5 +1,5 @@
-import { type Channel, NotificationService } from "@belfry/core";
-import { testClock } from "@belfry/testkit/host";
+import { type Channel, type DeliveryOptions, defineTypes, NotificationService } from "@belfry/core";
+import { recorder, testClock } from "@belfry/testkit/host";
 import { describe, expect, test } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { refusal } from "../refusal.ts";
@@ -8,7 +8,7 @@ import { stopsAfterTest } from "../stops-after-test.ts";
 onEveryStorage((database) => {
   describe("a notification that expires", () => {
     /** A service whose channel fails each attempt, and what it was given to deliver. */
-    function setUp() {
+    function setUp(delivery: DeliveryOptions = {}) {
       const clock = testClock();
       const attempts: number[] = [];
       const chat: Channel = {
@@ -21,17 +21,27 @@ onEveryStorage((database) => {
           return { status: "failed", transient: true, provider: "chat", error: "busy" };
         },
       };
-      const service = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [chat], clock }));
+      const service = stopsAfterTest(new NotificationService({ storage: database.storage(), channels: [chat], clock, delivery }));
       const later = (ms: number) => new Date(clock.now() + ms);
       return { service, clock, attempts, later };
     }
 
     test("before its time is skipped, and says why; its inbox item says when, and leaves the inbox", async () => {
-      const { service, attempts, later } = setUp();
-      const expiresAt = later(-1_000);
-      const input = { to: "ann", channels: ["inbox", "chat"], title: "Now or never", expiresAt };
-      const { notification } = await service.create(input);
+      const { service, clock, attempts, later } = setUp();
+      const expiresAt = later(1_000);
+      // It is due when it has expired.
+      const types = defineTypes({ news: { channels: { inbox: true, chat: { afterMs: 2_000 } } } });
+      const options = {
+        storage: database.storage(),
+        types,
+        clock,
+        channels: [recorder({ name: "chat", isAddress: () => true })],
+        delivery: { worker: false },
+      };
+      const other = stopsAfterTest(new NotificationService(options));
+      const { notification } = await other.create({ to: "ann", type: "news", title: "Now or never", expiresAt });
       expect((await service.inbox("ann").list()).items[0]?.expiresAt).toEqual(expiresAt);
+      await clock.pass(2_000);
       await service.runDue();
       const { deliveries } = await service.deliveries(notification.id);
       expect(
@@ -61,6 +71,17 @@ onEveryStorage((database) => {
       const { deliveries } = await service.deliveries(notification.id);
       expect(deliveries.map(({ status, attempt, attempts: tried }) => [status, attempt, tried.length])).toEqual([["skipped", 1, 1]]);
       expect([attempts, heard]).toEqual([[1], ["pending expired"]]);
+    });
+
+    test("is refused where that is past, with the value", async () => {
+      const { service, later } = setUp();
+      for (const channels of [["inbox"], ["chat"]]) {
+        for (const expiresAt of [later(0), "2029-12-31T23:59:59Z"]) {
+          const error = await refusal(service.create({ to: "ann", channels, title: "Late", expiresAt }));
+          const said = `must be a time to come, is ${new Date(expiresAt).toISOString()}, and it is 2030-01-01T00:00:00.000Z`;
+          expect(error.message).toBe(`expiresAt: ${said}; nobody would get it`);
+        }
+      }
     });
 
     test("is refused in words where that is no time", async () => {

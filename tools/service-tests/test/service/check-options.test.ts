@@ -1,4 +1,4 @@
-import { NotificationService, type NotificationServiceOptions } from "@belfry/core";
+import { defineTypes, NotificationService, type NotificationServiceOptions } from "@belfry/core";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -28,6 +28,14 @@ describe("the options of a service", () => {
       { storage, types: { a: { channels: { sms: true } } } },
       'no channel "sms", which the type "a" names',
     ],
+    [
+      "a category that there is not",
+      { storage, types: { a: { category: "socail" } }, categories: { social: {} } },
+      'the type "a" category is "socail", which is none of social',
+    ],
+    ["a list of categories", { storage, categories: ["social"] }, "a table such as"],
+    ["a misspelt member of a category", { storage, categories: { social: { lable: "Social" } } }, '"lable"'],
+    ["a label that is no text", { storage, categories: { social: { label: 7 } } }, 'the category "social" label'],
     ["a misspelt rule of a channel", { storage, types: { a: { channels: { inbox: { optinal: true } } } } }, '"optinal"'],
     ["a language that is none", { storage, locale: "english please" }, 'BCP 47 tag such as "en" or "pt-BR", got "english please"'],
     ["a public address with a query", { storage, publicUrl: "https://x.example/?a" }, "without a query"],
@@ -54,6 +62,17 @@ describe("the options of a service", () => {
   ];
   test.each(wrong)("%s is refused", (_, options, message) => {
     const make = () => new NotificationService(options as NotificationServiceOptions);
+    expect(make).toThrow(expect.objectContaining({ code: "CONFIGURATION", message: expect.stringContaining(message) }));
+  });
+});
+
+describe("the names that types may use", () => {
+  test.each([
+    ["a category that there is not", { a: { category: "socail" } }, 'the type "a" category is "socail", which is none of social'],
+    ["a channel that there is not", { a: { channels: ["emial"] } }, 'the type "a" channels names "emial", which is none of inbox, email'],
+  ])("%s is refused", (_, types, message) => {
+    const declare = defineTypes as (types: object, names: object) => unknown;
+    const make = () => declare(types, { categories: { social: {} }, channels: ["email"] });
     expect(make).toThrow(expect.objectContaining({ code: "CONFIGURATION", message: expect.stringContaining(message) }));
   });
 });
