@@ -69,10 +69,16 @@ describe("Loop", () => {
     await end({ dueInMs: 2_000, lookInMs: 5_000 });
     clock.pass(2_000);
     expect([runs.length, loop.state]).toEqual([3, "running"]);
+    await end({ dueInMs: 7_000, lookInMs: 5_000 });
+    clock.pass(5_000);
+    clock.pass(2_000);
+    expect([runs.length, loop.state]).toEqual([4, "again"]);
+    await end(null);
+    expect([runs.length, loop.state]).toEqual([5, "running"]);
     await end({ dueInMs: null, lookInMs: 5_000 });
     await loop.stop();
     clock.pass(60_000);
-    expect(runs.length).toBe(3);
+    expect(runs.length).toBe(5);
   });
 
   /** Brings a new loop into a state. */

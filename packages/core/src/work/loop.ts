@@ -44,7 +44,7 @@ const LOG_INTERVAL_MS = 60_000;
  *
  * | from       | event                 | to         | effect                                                    |
  * | ---------- | --------------------- | ---------- | --------------------------------------------------------- |
- * | `idle`     | wake, timer           | `running`  | a run begins; the timer is cancelled                      |
+ * | `idle`     | wake, timer           | `running`  | a run begins; the timer is cancelled, but for what is due during a look |
  * | `idle`     | stop                  | `stopped`  | the timer is cancelled                                    |
  * | `running`  | wake                  | `again`    | another run is to follow, however many wake-ups come      |
  * | `running`  | the run ends          | `idle`     | the timer is set, if the run answered a time              |
@@ -136,6 +136,10 @@ export class Loop {
 
   #begin(): void {
     this.#clearTimers();
+    this.#runAll();
+  }
+
+  #runAll(): void {
     do {
       this.#state = "running";
       try {
@@ -172,6 +176,7 @@ export class Loop {
       this.#state = "stopped";
     } else if (this.#state === "running") {
       this.#state = "idle";
+      this.#clearTimers();
       if (next !== null) {
         this.#setTimer(next);
       }
@@ -202,13 +207,15 @@ export class Loop {
   }
 
   #setTimer(next: number | Looking): void {
+    this.#clearTimers();
     const { dueInMs, lookInMs } = typeof next === "number" ? { dueInMs: next, lookInMs: next } : next;
     const { clock } = this.#options;
     if (dueInMs === null || dueInMs > lookInMs) {
-      this.#timers.push(clock.after(lookInMs, () => this.#begin(), "look"));
+      // What is due during the look has its time still.
+      this.#timers.push(clock.after(lookInMs, () => this.#runAll(), "look"));
     }
     if (dueInMs !== null && dueInMs <= MAX_DELAY_MS) {
-      this.#timers.push(clock.after(dueInMs, () => this.#begin()));
+      this.#timers.push(clock.after(dueInMs, () => (this.isRunning ? this.wake() : this.#begin())));
     }
   }
 

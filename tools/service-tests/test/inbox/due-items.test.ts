@@ -84,7 +84,8 @@ onEveryStorage((database) => {
         ["woken", wakesAt],
         ["deleted", expiresAt],
       ]);
-      expect(looks.mock.calls.length).toBeLessThan(40);
+      // Other work comes every hour.
+      expect(looks.mock.calls.length).toBeLessThan(1_000);
       subscription.close();
     });
 
