@@ -100,7 +100,8 @@ export class RateLimits {
 
   /** Whether somebody guesses now, so that good credentials are to be remembered. */
   get isGuessed(): boolean {
-    return this.#isGuessedUntilMs > this.#clock.now();
+    // Usually nobody ever did: then it needs no clock.
+    return this.#isGuessedUntilMs !== Number.NEGATIVE_INFINITY && this.#isGuessedUntilMs > this.#clock.now();
   }
 
   /** Remembers a good credential. */

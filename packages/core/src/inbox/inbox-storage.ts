@@ -300,6 +300,9 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   /** Counts items in groups, from which any filter's count follows. */
   countGroups(owner: Owner, query: GroupsQuery): MaybePromise<CountedGroups>;
 
+  /** Returns the number of active unread items alone, as {@link counts} has it. It is asked for most. */
+  unread(owner: Owner): MaybePromise<number>;
+
   /**
    * Returns the last number and the epoch of several inboxes, in the order of `owners`. Belfry uses it to notice lost
    * signals.

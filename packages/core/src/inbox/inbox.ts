@@ -253,6 +253,11 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     return onceReady(this.#context, () => this.#context.inbox.counts(this.owner));
   }
 
+  /** Returns the number of unread items alone, in the way of {@link readCounts}: clients poll it. */
+  readUnread(): MaybePromise<number> {
+    return onceReady(this.#context, () => this.#context.inbox.unread(this.owner));
+  }
+
   /**
    * Follows the inbox live. With `since`, it first replays the items after that position.
    *

@@ -46,6 +46,16 @@ export function toCounts(row: CountsRow | undefined): InboxCounts {
   return { total, unread, unseen: Math.max(unread - (seenUnread ?? 0), 0), lastSeq, epoch, rev };
 }
 
+/** Reads the unread count of an inbox alone. */
+export function prepareUnread({ inboxCounters }: TableNames) {
+  const unread = statement<[number]>("unread", `SELECT unread FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2`);
+  return ({ tenant, userId }: Owner) =>
+    async (session: Session): Promise<number> => {
+      const [[count] = [0]] = await session.rows(unread, [tenant, userId]);
+      return count;
+    };
+}
+
 /** Assigns a counter that is null for 0 in the counters `c`: it grows by `added`. */
 export function addTo(counter: "seen_unread" | "away_unread" | "away_seen_unread", added: string): string {
   return `${counter} = nullif(greatest(coalesce(c.${counter}, 0) + ${added}, 0), 0)`;

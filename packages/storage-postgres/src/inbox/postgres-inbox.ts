@@ -6,6 +6,7 @@ import type { PostgresTransaction } from "../database/connection.ts";
 import type { Announcements } from "../listen-notify/announcements.ts";
 import { prepareCountGroups, prepareCounts, preparePositions } from "./counts.ts";
 import { prepareCreateFanOut, prepareFanOutNext } from "./fan-outs.ts";
+import { prepareUnread } from "./inbox-state.ts";
 import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant } from "./list.ts";
 import {
   prepareMark,
@@ -48,6 +49,7 @@ export function postgresInbox(
       get: run(prepareGet),
       counts: run(prepareCounts),
       countGroups: run(prepareCountGroups),
+      unread: run(prepareUnread),
       positions: run(preparePositions),
       markRead: run(prepareMarkRead),
       markUnread: run(prepareMarkUnread),

@@ -3,6 +3,9 @@ import type { ItemFilter, ItemPlace } from "@belfry/core/storage";
 /** The rows of the inbox named by the values `tenant` and `userId`, in its items, its counters or its read marks. */
 export const OWN = "tenant = :tenant AND user_id = :userId";
 
+/** The same with values by their place. */
+export const OWN_IN_PLACE = "tenant = ? AND user_id = ?";
+
 /** The item named by the values `tenant`, `userId` and `seq`. */
 export const OWN_ITEM = `${OWN} AND seq = :seq`;
 

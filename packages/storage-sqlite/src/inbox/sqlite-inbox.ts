@@ -5,7 +5,7 @@ import { bind, type Current, queryNow, read, readNow, step, write, writeIf } fro
 import type { SqliteTransaction } from "../database/connection.ts";
 import { prepareCountGroups, preparePositions } from "./counts.ts";
 import { prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut, storeList, usersInParts } from "./fan-outs.ts";
-import { prepareCounts } from "./inbox-state.ts";
+import { prepareCounts, prepareUnread } from "./inbox-state.ts";
 import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant } from "./list.ts";
 import {
   prepareMark,
@@ -42,6 +42,7 @@ export function sqliteInbox(
       get: read(prepareGet),
       counts: queryNow(prepareCounts),
       countGroups: readNow(prepareCountGroups),
+      unread: queryNow(prepareUnread),
       positions: read(preparePositions),
       markRead: write(prepareMarkRead),
       markUnread: write(prepareMarkUnread),

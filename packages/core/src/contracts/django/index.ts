@@ -117,7 +117,7 @@ const routes: readonly Route[] = [
     operationId: "countUnread",
     summary: "Count the caller's unread notifications",
     responses: { 200: { description: "The count", schema: z.object({ count: z.int() }) } },
-    handle: (context) => andThen(inboxOf(context).readCounts(), ({ unread }) => reply({ count: unread })),
+    handle: (context) => andThen(inboxOf(context).readUnread(), (count) => reply({ count })),
   }),
   defineRoute("GET", `${BASE}/{id}`, {
     operationId: "getNotification",

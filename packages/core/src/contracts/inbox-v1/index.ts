@@ -68,7 +68,7 @@ const routes: readonly Route[] = [
     operationId: "countUnread",
     summary: "Count the caller's unread notifications",
     responses: { 200: { description: "The count", schema: countSchema } },
-    handle: (context) => andThen(inboxOf(context).readCounts(), ({ unread }) => ({ status: 200, jsonText: `{"count":${unread}}` })),
+    handle: (context) => andThen(inboxOf(context).readUnread(), (count) => ({ status: 200, jsonText: `{"count":${count}}` })),
   }),
   defineRoute("POST", `${BASE}/read-all`, {
     operationId: "markAllRead",

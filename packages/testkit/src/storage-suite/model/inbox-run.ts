@@ -104,6 +104,7 @@ export class InboxRun {
     for (const place of places) {
       expectSame(counted.groups[place].toSorted(byGroup), this.#model.groups(owner, place));
     }
+    expect(await this.#fixture.inbox.unread(owner)).toBe(counts.unread);
     await this.#checkPage(owner, this.#query(owner, look));
     await this.#checkLog(owner, look, counts);
   }

@@ -117,6 +117,7 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
       counts: [{ filters: [{ types: ["note"] }] }],
       top: [],
       readCounts: [],
+      readUnread: [],
       subscribe: [LISTENER, { seq: 0, epoch: "e" }],
     },
   },
