@@ -17,6 +17,7 @@ export function taskOf(changes: Partial<DeliveryTask> = {}): DeliveryTask {
     url: null,
     actions: null,
     contents: null,
+    digest: null,
     unsubscribeUrl: null,
     locale: "en",
     isFallback: false,

@@ -4,6 +4,7 @@ import {
   type ApiKeyStorage,
   type DecisionsStorage,
   type DeliveryStorage,
+  type DigestStorage,
   type HubStorage,
   type InboxStorage,
   LaterMigrations,
@@ -22,6 +23,7 @@ import { listenForErrors, wrapError } from "./database/errors.ts";
 import { postgresSql } from "./database/sql.ts";
 import { storageTime } from "./database/statement.ts";
 import { tableNames } from "./database/table-names.ts";
+import { postgresDigests } from "./delivery/digests.ts";
 import { postgresDeliveries } from "./delivery/postgres-deliveries.ts";
 import { postgresHub } from "./hub/postgres-hub.ts";
 import { postgresInbox } from "./inbox/postgres-inbox.ts";
@@ -103,6 +105,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly socketTickets: SocketTicketStorage;
   readonly hub: HubStorage;
   readonly decisions: DecisionsStorage;
+  readonly digests: DigestStorage;
   readonly presence: PresenceStorage;
   readonly #source: string | Pool;
   readonly #options: Required<PostgresStorageOptions>;
@@ -134,6 +137,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.apiKeys = apiKeyStorage(sql);
     this.socketTickets = socketTicketStorage(sql);
     this.decisions = decisionsStorage(sql);
+    this.digests = postgresDigests(bound, sql);
     this.hub = postgresHub(bound, sql);
     this.presence = postgresPresence(bound);
   }

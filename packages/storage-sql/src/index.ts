@@ -5,6 +5,7 @@ export type { Dialect, PageParts, RowOf, Schema, Sql, StoredAttempt, StoredDeliv
 export { LOOKED_AT, type LookedAt, newestBefore, sweepStep } from "./database/sweep-step.ts";
 export { decisionsStorage } from "./decisions/preferences.ts";
 export { askThrottles, type ThrottleRow, throttleStatements, throttlesToLock } from "./decisions/throttles.ts";
+export { type ClaimedDigestRow, digestColumns, digestStorage, placeOf, toClaimedDigest } from "./delivery/digests.ts";
 export { sendReads } from "./delivery/read-sends.ts";
 export { reconsidering } from "./delivery/reconsider.ts";
 export {

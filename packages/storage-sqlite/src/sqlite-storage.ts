@@ -4,6 +4,7 @@ import {
   type ApiKeyStorage,
   type DecisionsStorage,
   type DeliveryStorage,
+  type DigestStorage,
   type HubStorage,
   type InboxStorage,
   LaterMigrations,
@@ -19,6 +20,7 @@ import { Connection, type DrizzleSqliteDatabase, databaseOf, type SqliteTransact
 import { wrapError } from "./database/errors.ts";
 import { configureHosts, configureOwn, mainFile, openDatabase, WorkerLock } from "./database/open-database.ts";
 import { sqliteSql } from "./database/sql.ts";
+import { sqliteDigests } from "./delivery/digests.ts";
 import { sqliteDeliveries } from "./delivery/sqlite-deliveries.ts";
 import { sqliteHub } from "./hub/sqlite-hub.ts";
 import { sqliteInbox } from "./inbox/sqlite-inbox.ts";
@@ -95,6 +97,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly socketTickets: SocketTicketStorage;
   readonly hub: HubStorage;
   readonly decisions: DecisionsStorage;
+  readonly digests: DigestStorage;
   readonly #source: string | Database;
   readonly #options: Required<SqliteStorageOptions>;
   readonly #migrations: readonly Migration[];
@@ -119,6 +122,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     this.apiKeys = apiKeyStorage(sql);
     this.socketTickets = socketTicketStorage(sql);
     this.decisions = decisionsStorage(sql);
+    this.digests = sqliteDigests(current, sql);
     this.hub = sqliteHub(current, sql);
   }
 

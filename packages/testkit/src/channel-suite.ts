@@ -48,6 +48,7 @@ function taskOf(recipient: string, more: Partial<DeliveryTask> = {}): DeliveryTa
     url: null,
     actions: null,
     contents: null,
+    digest: null,
     unsubscribeUrl: null,
     locale: "en",
     isFallback: false,

@@ -48,13 +48,13 @@ export function explainFor(
 }
 
 function channelRules({ declared, channel, notification }: DecisionSubject): ChannelRules {
-  const { afterMs = 0, unlessRead = false, unlessOnline = false, throttle } = rulesOfType(declared, channel);
+  const { afterMs = 0, unlessRead = false, unlessOnline = false, throttle, digest } = rulesOfType(declared, channel);
   const isOfInbox = channel === INBOX_CHANNEL;
   return {
     isRequired: declared !== undefined && isRequired(declared, channel),
     isUrgent: notification.priority === "urgent",
     ...{ afterMs, unlessRead, unlessOnline },
-    hasDigest: false,
+    hasDigest: digest !== undefined && !isOfInbox,
     hasThrottle: throttle !== undefined && !isOfInbox,
   };
 }
@@ -74,7 +74,7 @@ function stateFor(
     // A mute is a choice like others.
     isMuted: false,
     choice: obeysChoices(declared, channel)
-      ? withoutDigest(choices.effective(about, rulesOfType(declared, channel).default ?? null))
+      ? asFarAsMeant(channel, choices.effective(about, rulesOfType(declared, channel).default ?? null))
       : NO_CHOICE,
     pauseUntil: settings.pauseUntil,
     quietUntil: (at) =>
@@ -86,7 +86,7 @@ function stateFor(
 
 const NO_CHOICE: EffectiveChoice = { value: "on", source: { of: "type" }, isChangeable: false };
 
-/** There are no digests yet: a frequency switches the channel on. */
-function withoutDigest(choice: EffectiveChoice): EffectiveChoice {
-  return isDigestFrequency(choice.value) ? { ...choice, value: "immediate" } : choice;
+/** An inbox has no digests: a frequency switches it on. */
+function asFarAsMeant(channel: string, choice: EffectiveChoice): EffectiveChoice {
+  return channel === INBOX_CHANNEL && isDigestFrequency(choice.value) ? { ...choice, value: "immediate" } : choice;
 }

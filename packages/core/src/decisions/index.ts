@@ -22,7 +22,7 @@ export {
 export { type DecisionFacts, type DecisionSubject, decideFor, explainFor, obeysChoices } from "./decide-for.ts";
 export type { DecisionsStorage, OwnPreferences, PreferencesOwner, StoredPreferences, ThrottleQuestion } from "./decisions-storage.ts";
 export type { ChannelPreference, ListedCategory, PreferenceList, PreferenceListOptions, TypePreferences } from "./list-preferences.ts";
-export { type DigestTime, isTimeZone, type QuietHours, WEEKDAYS, type Weekday } from "./local-time.ts";
+export { type DigestTime, isTimeZone, nextDigest, type QuietHours, WEEKDAYS, type Weekday } from "./local-time.ts";
 export type { ChoiceTarget, ChoiceTargets, DefaultInput, MuteTarget, NarrowedChoice } from "./parse-preferences.ts";
 export type { DefaultSettingsInput, SettingsInput } from "./parse-settings.ts";
 export { type DefaultList, type PreferenceDefaults, Preferences } from "./preferences.ts";

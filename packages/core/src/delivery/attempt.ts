@@ -12,15 +12,17 @@ import {
 import { OutOfTime, type TimeLimit, withinTime } from "../work/timing.ts";
 import type { Addresses, Reached, SharedAddresses } from "./addresses.ts";
 import type { Ruling } from "./chains.ts";
-import type { Channel, DeliveryFailure, DeliveryOutcome, DeliveryTask } from "./channel.ts";
+import type { Channel, DeliveryFailure, DeliveryOutcome, DeliveryTask, TaskDigest } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
+import type { StoredBundle } from "./digest-storage.ts";
+import { digestTexts, isShownAsDigest } from "./digest-texts.ts";
 import type { Rulings } from "./ruling.ts";
 
 function taskOf(
   { delivery, notification, roomId, meta }: ClaimedDelivery,
   { address, locale }: Reached,
-  { title, message, url, contents = null, unsubscribeUrl = null }: TaskTexts,
+  { title, message, url, contents = null, unsubscribeUrl = null, digest = null }: TaskTexts,
 ): DeliveryTask {
   return {
     id: delivery.id,
@@ -30,15 +32,16 @@ function taskOf(
     address,
     locale,
     roomId,
+    digest,
     type: notification.type,
     priority: notification.priority,
     title,
     message,
-    data: meta,
+    data: digest === null ? meta : {},
     url,
     contents,
     unsubscribeUrl,
-    actions: notification.actions,
+    actions: digest === null ? notification.actions : null,
     isFallback: delivery.isFallback,
     attempt: delivery.attempt,
     createdAt: notification.createdAt,
@@ -52,6 +55,8 @@ export interface AttemptContext extends Omit<TimeLimit, "timeoutMs"> {
   readonly shared: Pick<SharedAddresses, "ruling">;
   readonly types: NotificationTypes;
   readonly links: DeliveryContext["unsubscribeLinks"];
+  /** The digest that the delivery carries, or null. */
+  readonly bundle: StoredBundle | null;
 }
 
 /** The result of an attempt, and whether its channel was called; or why it was not. */
@@ -61,6 +66,7 @@ export type AttemptResult = { readonly outcome: DeliveryOutcome; readonly wasHan
 interface TaskTexts extends StoredTexts {
   readonly contents?: TaskContents | null;
   readonly unsubscribeUrl?: string | null;
+  readonly digest?: TaskDigest | null;
 }
 
 /** The host's functions of an attempt before its channel, and what is said of one that takes too long. */
@@ -85,15 +91,13 @@ export async function attempt(channel: Channel, claimed: ClaimedDelivery, contex
       return reached;
     }
     step = "decision";
-    const isOfUser = claimed.delivery.recipientKind === "user";
-    const ruling =
-      (isOfUser ? await context.rulings.on(claimed, reached) : null) ?? (await context.shared.ruling(claimed, reached.address));
+    const ruling = await rulingOn(claimed, reached, context);
     ends.throwIfAborted();
     if (ruling !== null) {
       return ruling;
     }
     let texts: TaskTexts = claimed.notification;
-    if (claimed.notification.rendered !== null || context.links !== null) {
+    if (claimed.notification.rendered !== null || context.links !== null || context.bundle !== null) {
       step = "rendering";
       texts = await textsFor(claimed, reached, { ...context, timeoutMs });
       ends.throwIfAborted();
@@ -112,16 +116,29 @@ export async function attempt(channel: Channel, claimed: ClaimedDelivery, contex
   }
 }
 
+/** What stands against the attempt, or null. What is in a digest was decided when that was rendered. */
+async function rulingOn(claimed: ClaimedDelivery, { address, timeZone }: Reached, context: AttemptContext): Promise<Ruling | null> {
+  if (context.bundle !== null) {
+    return null;
+  }
+  const isOfUser = claimed.delivery.recipientKind === "user";
+  const ofUser = isOfUser ? await context.rulings.on(claimed, { timeZone }) : null;
+  return ofUser ?? (await context.shared.ruling(claimed, address));
+}
+
 /** The texts in the recipient's language: what functions of the type make is made anew, with what the type says over the channel. */
 async function textsFor(
   { delivery, notification, meta: data }: ClaimedDelivery,
   { locale }: Reached,
-  { clock, types, links, timeoutMs }: AttemptContext & Pick<TimeLimit, "timeoutMs">,
+  { clock, types, links, timeoutMs, bundle }: AttemptContext & Pick<TimeLimit, "timeoutMs">,
 ): Promise<TaskTexts> {
   const { type, rendered } = notification;
   const { channel, recipient, tenant } = delivery;
   const user = delivery.recipientKind === "user" ? { id: recipient, tenant } : null;
   const unsubscribeUrl = user && links ? await links.linkFor({ tenant, userId: user.id, type, channel }) : null;
+  if (bundle !== null && isShownAsDigest(types, bundle)) {
+    return { ...(await digestTexts(bundle, { types, clock, locale, timeoutMs, unsubscribeUrl })), unsubscribeUrl };
+  }
   const declared = declaredType({ types }, type, { declaredTypesOnly: false });
   const context = { clock, locale, timeoutMs };
   const texts = await renderAgain(context, { notification, declared, data });

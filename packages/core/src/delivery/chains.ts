@@ -13,9 +13,9 @@ import {
 import type { LoadedDelivery, LoadedSend, SendState, SettleChanges } from "./delivery-storage.ts";
 import type { NewAuditEntry } from "./send.ts";
 
-/** Whether a delivery can still be stopped: nobody is delivering it. */
-export function isStoppable({ status, leaseOwner }: Delivery): boolean {
-  return status === "waiting" || (status === "pending" && leaseOwner === null);
+/** Whether a delivery can still be stopped: nobody is delivering it, alone or in a digest. */
+export function isStoppable({ status, leaseOwner, reason }: Delivery): boolean {
+  return status === "waiting" || (status === "pending" && leaseOwner === null && reason !== "bundled");
 }
 
 /**
@@ -209,10 +209,18 @@ export function settled(delivery: Delivery, { status, reason = null, reasonSourc
   return { ...plain(delivery), status, reason, reasonSource, dueAt: null, leaseOwner: null, leaseUntil: null, settledAt: now };
 }
 
-/** Makes a delivery pending, to be attempted at `dueAt`. */
+/** Makes a delivery pending, to be attempted at `dueAt`. One that carries a digest goes on doing so. */
 export function due(delivery: Delivery, dueAt: Date): Delivery {
   const idle = { leaseOwner: null, leaseUntil: null, settledAt: null };
-  return { ...plain(delivery), ...idle, status: "pending", reason: null, reasonSource: null, dueAt };
+  const carries = delivery.reason === "bundled" ? { reason: delivery.reason, reasonSource: delivery.reasonSource } : NO_REASON;
+  return { ...plain(delivery), ...idle, status: "pending", ...carries, dueAt };
+}
+
+const NO_REASON = { reason: null, reasonSource: null } as const;
+
+/** Puts a pending delivery into a digest that goes out: it carries the digest from `dueAt` on, or, with null, waits for the one that does. */
+export function bundled(delivery: Delivery, dueAt: Date | null): Delivery {
+  return { ...plain(delivery), reason: "bundled", dueAt };
 }
 
 /** Ends a claim without an attempt, as it was decided: the delivery is skipped, or waits. The attempt that the claim counted is given back. */

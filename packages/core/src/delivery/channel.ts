@@ -1,7 +1,17 @@
 import type { JsonObject } from "../foundation/json.ts";
-import type { ContentMember, Notification, NotificationAction, TaskContents } from "../notifications/index.ts";
+import type { ContentMember, DigestEntry, Notification, NotificationAction, TaskContents } from "../notifications/index.ts";
 
-/** The task of a channel: to deliver one notification to one recipient. */
+/** The notifications of a digest, for its channel. */
+export interface TaskDigest {
+  /** What the type's `by` made of their data; empty without `by`, and for digests of a frequency that the user chose. */
+  readonly key: string;
+  /** How many notifications the digest has. */
+  readonly total: number;
+  /** Those that are shown, oldest first. */
+  readonly entries: readonly DigestEntry[];
+}
+
+/** The task of a channel: to deliver one notification, or one digest, to one recipient. */
 export interface DeliveryTask {
   /**
    * The delivery's id: the same for every attempt, so that a receiver can tell a repetition. A channel passes it on
@@ -23,6 +33,8 @@ export interface DeliveryTask {
   readonly locale: string;
   /** The room it belongs to, as the sender named it, or null. */
   readonly roomId: string | null;
+  /** The notifications that are delivered together; null for one alone. Type and id are then those of the first one. */
+  readonly digest: TaskDigest | null;
   /** The notification's type, for example `order_update`. */
   readonly type: string;
   /** How much it matters: a channel may show it, or choose its own way by it. */
@@ -31,7 +43,7 @@ export interface DeliveryTask {
   readonly title: string;
   /** May be empty. */
   readonly message: string;
-  /** As the notification was created with it. */
+  /** As the notification was created with it; empty for a digest, whose entries have their own. */
   readonly data: JsonObject;
   /** Where it leads, or null. */
   readonly url: string | null;

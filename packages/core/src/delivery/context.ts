@@ -10,11 +10,13 @@ import type { Settlement } from "./chains.ts";
 import type { Channel, Directory } from "./channel.ts";
 import type { DeliveryChanged, SendChanged } from "./delivery.ts";
 import type { ChainSelection, ClaimedDelivery, DeliveryStorage, LoadedSend, NewSend, SendCreated } from "./delivery-storage.ts";
+import type { DigestStorage } from "./digest-storage.ts";
 
 /** The parts that operations on deliveries use. */
 export interface DeliveryContext<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> extends BaseContext {
   readonly storage: SharedStorage;
   readonly deliveries: DeliveryStorage<Tx, Written>;
+  readonly digests: DigestStorage;
   readonly sendWriter: BatchQueue<NewSend, SendCreated>;
   /** The host's channels, by name; the inbox is not among them. */
   readonly channels: ReadonlyMap<string, Channel>;
@@ -37,6 +39,8 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   readonly events: Emits<DeliveryEvents & CreationEvents & InboxEvents>;
   /** Starts due deliveries in the background. Call it only after the commit. */
   deliverDue(): void;
+  /** Puts entries into windows and renders digests that are due, in the background. Call it only after the commit. */
+  closeDigests(): void;
   /** Tells clients and other processes what changed. Call it only after the commit. */
   publish(signals: readonly InboxSignal[]): void;
 }

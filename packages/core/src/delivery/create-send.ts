@@ -33,7 +33,7 @@ export function sendWithin<Tx, Written extends void | Promise<void>>(
 ): Written {
   return context.deliveries.createSendWithin(tx, parsed.entry, (created) => {
     if (created.kind === "created") {
-      announceSend(context, parsed.entry, created.items);
+      announceSend(context, created.throttled ?? parsed.entry, created.items);
     }
   });
 }
@@ -66,12 +66,15 @@ async function answer(context: DeliveryContext, { entry, view }: ParsedSend, cre
 }
 
 function announceSend(
-  context: Pick<DeliveryContext, "publish" | "events" | "deliverDue">,
+  context: Pick<DeliveryContext, "publish" | "events" | "deliverDue" | "closeDigests">,
   { notification, deliveries }: NewSend,
   items: Extract<SendCreated, { kind: "created" }>["items"],
 ): void {
   const { tenant, id, type } = notification;
   context.deliverDue();
+  if (deliveries.some(({ digest }) => digest !== null)) {
+    context.closeDigests();
+  }
   context.publish(items.map((item) => createdSignal(notification, item)));
   context.events.emit("notification.created", {
     tenant,

@@ -1,16 +1,20 @@
 import {
   type Decision,
   type DecisionSubject,
+  type DigestPlan,
   decideFor,
   obeysChoices,
   type PreferencesLookup,
   type ThrottleQuestion,
   type UserSettings,
 } from "../decisions/index.ts";
-import { INBOX_CHANNEL, isRequired, rulesOfType } from "../notifications/index.ts";
+import type { JsonObject } from "../foundation/json.ts";
+import { text } from "../foundation/parse-text.ts";
+import { INBOX_CHANNEL, isRequired, renderMember, rulesOfType, type TypeDigest } from "../notifications/index.ts";
 import { nextTurn } from "../work/timing.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { NewDelivery } from "./delivery-storage.ts";
+import type { EntryPlan } from "./digest.ts";
 
 /** How many deliveries are decided on before others get their turn of the event loop. */
 const PIECE = 500;
@@ -22,7 +26,7 @@ export interface Deciding extends Omit<DecisionSubject, "channel"> {
 }
 
 /** The parts that decisions at creation use. */
-type DecidingContext = Pick<DeliveryContext, "preferences" | "directory" | "ready">;
+type DecidingContext = Pick<DeliveryContext, "preferences" | "directory" | "ready" | "clock" | "locale">;
 
 /** The deliveries as they are to be written, and the throttles that are still to be asked. */
 export interface DecidedDeliveries {
@@ -59,12 +63,64 @@ export async function decideDeliveries(context: DecidingContext, deciding: Decid
   }
   const questions = throttlesOf(deciding, decisions);
   const baseMs = (scheduledAt ?? notification.createdAt).getTime();
+  const keys = await keysOf(context, deciding, decisions);
+  const planned = (delivery: NewDelivery, decision: Decision | undefined) =>
+    decision?.outcome === "digest" ? planOf(decision.digest, { deciding, channel: delivery.channel, keys }) : null;
   const throttled = (allowed: readonly boolean[]) => {
     const refused = new Set([...questions.keys()].filter((_, index) => allowed[index] === false));
-    const decided = (delivery: NewDelivery) => (refused.has(delivery) ? decide(delivery, false) : decisions.get(delivery));
-    return withoutFallbacks(deliveries.map((delivery) => decidedAs(delivery, decided(delivery), baseMs)));
+    const made = deliveries.map((delivery) => {
+      const decision = refused.has(delivery) ? decide(delivery, false) : decisions.get(delivery);
+      return decidedAs(delivery, decision, { baseMs, digest: planned(delivery, decision) });
+    });
+    return withoutFallbacks(made);
   };
   return { deliveries: throttled([]), questions: [...questions.values()], throttled };
+}
+
+/** The keys of the type's digests, by channel. Rejects with `RENDERING_FAILED` for a function of the type that fails. */
+async function keysOf(
+  context: DecidingContext,
+  { declared, notification: { type, data } }: Deciding,
+  decisions: ReadonlyMap<NewDelivery, Decision>,
+): Promise<ReadonlyMap<string, string>> {
+  const keys = new Map<string, string>();
+  for (const [{ channel }, decision] of decisions) {
+    const { by } = rulesOfType(declared, channel).digest ?? {};
+    // A throttle may put into the digest what would go out.
+    const mayWait = decision.outcome === "deliver" || (decision.outcome === "digest" && decision.digest.by === "type");
+    if (by !== undefined && !keys.has(channel) && mayWait) {
+      keys.set(channel, await digestKey(context, { by, type, channel, data }));
+    }
+  }
+  return keys;
+}
+
+/** The key that a type's `by` makes of the data. Rejects with `RENDERING_FAILED`. */
+export async function digestKey(
+  context: Pick<DeliveryContext, "clock" | "locale">,
+  { by, type, channel, data }: { by: NonNullable<TypeDigest<never>["by"]>; type: string; channel: string; data: JsonObject },
+): Promise<string> {
+  return await renderMember<string>(by, { data }, { context, type, channel, member: "digest.by", check: KEY });
+}
+
+const KEY = text({ minLength: 1, maxLength: 255 });
+
+/** What a delivery that waits for a digest is written with. */
+export function planOf(
+  digest: DigestPlan,
+  {
+    deciding,
+    channel,
+    keys,
+  }: { deciding: Pick<Deciding, "declared" | "notification">; channel: string; keys: ReadonlyMap<string, string> },
+): EntryPlan {
+  if (digest.by === "choice") {
+    const { scope, name, frequency } = digest;
+    return { by: "choice", scope, name, key: "", frequency, windowMs: null, maxWindowMs: null, leading: false };
+  }
+  const { windowMs = null, maxWindowMs = null, leading = false } = rulesOfType(deciding.declared, channel).digest ?? {};
+  const name = deciding.notification.type;
+  return { by: "type", scope: "type", name, key: keys.get(channel) ?? "", frequency: null, windowMs, maxWindowMs, leading };
 }
 
 interface Known {
@@ -117,14 +173,22 @@ function throttlesOf(
   return questions;
 }
 
-/** The delivery as it was decided. @param baseMs the time from which it is due */
-function decidedAs(delivery: NewDelivery, decision: Decision | undefined, baseMs: number): NewDelivery {
+/** The delivery as it was decided. `baseMs` is the time from which it is due. */
+function decidedAs(
+  delivery: NewDelivery,
+  decision: Decision | undefined,
+  { baseMs, digest }: { readonly baseMs: number; readonly digest: EntryPlan | null },
+): NewDelivery {
   if (decision === undefined) {
     return delivery;
   }
   if (decision.outcome === "skip") {
     const { reason, source: reasonSource } = decision;
     return { ...delivery, status: "skipped", reason, reasonSource, dueInMs: null };
+  }
+  if (decision.outcome === "digest") {
+    const dueInMs = Math.max(0, decision.at - baseMs);
+    return { ...delivery, reason: "digest", reasonSource: decision.source, dueInMs, digest };
   }
   const isQuiet = decision.reason === "quiet_hours";
   const why = isQuiet ? { reason: "quiet_hours" as const, reasonSource: decision.source } : {};

@@ -11,11 +11,12 @@ import type { Channel, DeliveryOutcome } from "./channel.ts";
 import { complete, type DeliveryContext, settle } from "./context.ts";
 import type { Delivery } from "./delivery.ts";
 import type { ClaimedDelivery, DeliveryFairness, LoadedSend } from "./delivery-storage.ts";
+import type { StoredBundle } from "./digest-storage.ts";
 import { type EndedAttempt, endAttempts, endLostLeases, type RuledAttempt } from "./end-attempts.ts";
 import { CircuitBreaker, EndpointShare, GoneEndpoints } from "./endpoints.ts";
 import { InboxChannel } from "./inbox-channel.ts";
 import { DEFAULT_FALLBACK } from "./parse-plan.ts";
-import { expiryOf, Rulings } from "./ruling.ts";
+import { expiryOf, expiryOfBundle, Rulings } from "./ruling.ts";
 
 const MAX_BATCH = 256;
 /**
@@ -29,6 +30,8 @@ const IDEMPOTENCY_MS = 24 * 3_600_000;
 /** A claimed delivery with its attempt, which has ended or was decided against. */
 interface EndedDelivery {
   readonly claimed: ClaimedDelivery;
+  /** The digest that it carries, or null. */
+  readonly bundle: StoredBundle | null;
   readonly attempt: EndedAttempt | RuledAttempt;
 }
 
@@ -82,7 +85,8 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
   /** Most deliveries are the only ones of their notifications: what became of them needs no look at others. */
   async record(owner: string, ended: readonly EndedDelivery[]): Promise<readonly boolean[]> {
     const byId = new Map(ended.map(({ attempt }) => [attempt.deliveryId, attempt]));
-    const decide = (loaded: readonly LoadedSend[], now: Date) => endAttempts(loaded, now, { owner, byId });
+    const bundles = ended.flatMap(({ bundle }) => bundle ?? []);
+    const decide = (loaded: readonly LoadedSend[], now: Date) => endAttempts(loaded, now, { owner, byId, bundles });
     const counted = new Set<string>();
     const count = (settlement: Settlement | null) => {
       for (const { deliveryId } of settlement?.changes.attempts ?? []) {
@@ -95,11 +99,12 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
         }
       }
     };
-    const claimed = ended.filter(({ claimed: { isOnly } }) => isOnly).map((one) => one.claimed);
+    const claimed = ended.filter(({ claimed: { isOnly }, bundle }) => isOnly && bundle === null).map((one) => one.claimed);
     if (claimed.length > 0) {
       count(await complete(this.#context, { owner, claimed }, decide));
     }
     const ids = [...byId.keys()].filter((id) => !counted.has(id));
+    ids.push(...bundles.flatMap(({ deliveryIds }) => deliveryIds));
     if (ids.length > 0) {
       count(await settle(this.#context, { kind: "deliveries", ids }, decide));
     }
@@ -116,8 +121,12 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     const attemptsOf = (name: string) =>
       name === INBOX_CHANNEL ? INBOX_ATTEMPTS : (this.#context.channels.get(name)?.retryDelaysMs.length ?? 0) + 1;
     const leaseMs = this.#leaseMs;
-    const selection = { kind: "deliveries", ids: [...lost.keys()] } as const;
-    await settle(this.#context, selection, (loaded, now) => endLostLeases(loaded, now, { lost, leaseMs, attemptsOf }));
+    const found = await Promise.all([...lost.keys()].map((id) => this.#context.digests.bundleOf(id)));
+    const bundles = found.filter((bundle) => bundle !== null);
+    const ids = [...lost.keys(), ...bundles.flatMap(({ deliveryIds }) => deliveryIds)];
+    await settle(this.#context, { kind: "deliveries", ids }, (loaded, now) =>
+      endLostLeases(loaded, now, { lost, leaseMs, attemptsOf, bundles }),
+    );
   }
 
   /** Starts the fallbacks that have waited long enough, and forgets old idempotency keys and throttles that are free again. */
@@ -134,10 +143,11 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     const { clock } = this.#context;
     const startedAt = new Date(clock.now());
     const { id: deliveryId, fence } = delivery;
-    const ruling = expiryOf(claimed, startedAt);
-    const delivered = ruling === null ? await this.#deliver(claimed, cancellation) : { ruling };
+    const bundle = delivery.reason === "bundled" ? await this.#context.digests.bundleOf(deliveryId) : null;
+    const ruling = bundle === null ? expiryOf(claimed, startedAt) : expiryOfBundle(bundle, startedAt);
+    const delivered = ruling === null ? await this.#deliver(claimed, bundle, cancellation) : { ruling };
     if ("ruling" in delivered) {
-      return { claimed, attempt: { deliveryId, fence, ...delivered } };
+      return { claimed, bundle, attempt: { deliveryId, fence, ...delivered } };
     }
     const { outcome, reason, wasHandedIn } = delivered;
     // What failed before its channel was called says nothing of the endpoint.
@@ -154,10 +164,14 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
           })
         : null;
     const finishedAt = new Date(clock.now());
-    return { claimed, attempt: { deliveryId, fence, startedAt, finishedAt, outcome, reason, wasHandedIn, retryInMs } };
+    return { claimed, bundle, attempt: { deliveryId, fence, startedAt, finishedAt, outcome, reason, wasHandedIn, retryInMs } };
   }
 
-  async #deliver(claimed: ClaimedDelivery, cancellation: Cancellation): Promise<Delivered | Pick<RuledAttempt, "ruling">> {
+  async #deliver(
+    claimed: ClaimedDelivery,
+    bundle: StoredBundle | null,
+    cancellation: Cancellation,
+  ): Promise<Delivered | Pick<RuledAttempt, "ruling">> {
     const { delivery } = claimed;
     const { channels, clock, types, unsubscribeLinks: links } = this.#context;
     if (delivery.channel === INBOX_CHANNEL) {
@@ -179,7 +193,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
       return failed(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
     }
     const own = { addresses: this.#addresses, rulings: this.#rulings, shared: this.#shared };
-    return { ...(await attempt(channel, claimed, { ...own, types, links, clock, cancellation })), reason: null };
+    return { ...(await attempt(channel, claimed, { ...own, types, links, clock, cancellation, bundle })), reason: null };
   }
 
   #noteEndpoint({ delivery }: ClaimedDelivery, outcome: DeliveryOutcome): void {

@@ -5,6 +5,8 @@ import type { CreatedItem, InboxCounts, InboxItem } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { LeaseStorage } from "../work/lease-storage.ts";
 import type { ChainCounts, Delivery, DeliveryAttempt, DeliveryRange, SendChanged, TrackedDelivery } from "./delivery.ts";
+import type { EntryPlan } from "./digest.ts";
+import type { DigestChange } from "./digest-storage.ts";
 import type {
   AuditEntry,
   DeliveryPlan,
@@ -26,10 +28,12 @@ export interface NewDelivery
   /** A fallback waits; what was decided against is skipped; everything else is pending. */
   readonly status: "pending" | "waiting" | "skipped";
   /**
-   * How long after the send's time (its schedule, else its creation) it is due; null when it is skipped, or waits for its primary
-   * alone.
+   * How long after the send's time (its schedule, else its creation) it is due, or may be put into a digest; null when it is
+   * skipped, or waits for its primary alone.
    */
   readonly dueInMs: number | null;
+  /** The digest that it waits for: it is not due by itself then, and an entry is written with it. Null for none. */
+  readonly digest: EntryPlan | null;
 }
 
 /** A key under which a send is created once, with the first caller's answer. */
@@ -139,6 +143,11 @@ export type ChainSelection =
    * these notifications, or, with null, of those whose item the user has read.
    */
   | { readonly kind: "inbox"; readonly owner: Owner; readonly ids: readonly string[] | null }
+  /**
+   * The chains of a digest's entries, if `owner` holds its lease with this fence; it is locked with them. `decide` then runs even if
+   * there are none.
+   */
+  | { readonly kind: "digest"; readonly id: string; readonly fence: number; readonly owner: string }
   /** The chains of up to `limit` waiting deliveries that are due, oldest first. */
   | { readonly kind: "waiting"; readonly limit: number };
 
@@ -150,6 +159,8 @@ export interface SettleChanges {
   /** Sends as they are to be; their time of change is set to the storage's time. */
   readonly sends: readonly SendState[];
   readonly audit: readonly NewAuditEntry[];
+  /** Digests as they are to be. @default all stay */
+  readonly digests?: readonly DigestChange[];
 }
 
 /** A delivery that is to reach an address next. */

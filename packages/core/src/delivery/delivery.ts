@@ -1,4 +1,5 @@
 import type { SkipReason } from "../decisions/index.ts";
+import type { Digest } from "./digest.ts";
 
 /**
  * One notification to one recipient over one channel, and its states:
@@ -26,8 +27,11 @@ export type DeliveryStatus = "waiting" | "pending" | "sent" | "delivered" | "fai
 /** The reason why a delivery over the inbox failed. A later read or acknowledgement can still make it `delivered`. */
 export type UnreachedReason = "offline" | "no_ack";
 
-/** Why a delivery has the status it has: why it failed or was skipped, or what a pending one waits for. */
-export type DeliveryReason = UnreachedReason | SkipReason | "quiet_hours";
+/**
+ * Why a delivery has the status it has: why it failed or was skipped, or what a pending one waits for. One with `digest` waits for
+ * the window of its digest to close; one with `bundled` is in a digest that goes out, or carries it.
+ */
+export type DeliveryReason = UnreachedReason | SkipReason | "quiet_hours" | "digest" | "bundled";
 
 /** One notification to one recipient over one channel. Times are the storage's. */
 export interface Delivery {
@@ -95,6 +99,12 @@ export interface TrackedDelivery extends Delivery {
   readonly attempts: readonly DeliveryAttempt[];
 }
 
+/** A delivery as its notification shows it. */
+export interface ShownDelivery extends TrackedDelivery {
+  /** The digest that it waits for, or came in; null for none. */
+  readonly digest: Digest | null;
+}
+
 /** The page of a send's deliveries to read. */
 export interface DeliveryRange {
   /** How many to skip. */
@@ -105,7 +115,7 @@ export interface DeliveryRange {
 
 /** A page of a send's deliveries, in the order of its recipients. */
 export interface DeliveryPage {
-  readonly deliveries: readonly TrackedDelivery[];
+  readonly deliveries: readonly ShownDelivery[];
   /** How many deliveries the send has. */
   readonly total: number;
 }

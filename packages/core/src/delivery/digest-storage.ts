@@ -1,7 +1,7 @@
 import type { Owner } from "../foundation/context.ts";
 import type { ErasureStep, ExportStep, JsonObject, StepRange, SweepStep } from "../foundation/json.ts";
 import type { Notification } from "../notifications/index.ts";
-import type { Lease, LeaseStorage } from "../work/lease-storage.ts";
+import type { Lease, LeaseStorage, LostLease } from "../work/lease-storage.ts";
 import type { DeliveryStatus } from "./delivery.ts";
 import type { Digest, EntryPlan } from "./digest.ts";
 
@@ -74,6 +74,9 @@ export interface DigestStorage {
    * @param token a text that no other call has
    */
   take(entries: readonly TakenEntry[], at: Date, token: string): Promise<void>;
+
+  /** Makes digests due again whose leases were lost and not renewed since. */
+  release(leases: readonly LostLease[]): Promise<void>;
 
   /** The entries of a digest, in the order in which they were written. `after` is what the step before answered. */
   members(digestId: string, range: StepRange): Promise<{ readonly members: readonly DigestMember[]; readonly next: string | null }>;

@@ -1,8 +1,10 @@
 import type { LostLease } from "../work/lease-storage.ts";
-import { due, followPrimary, type Ruling, ruled, type Settlement, settleChains, settled } from "./chains.ts";
+import { type ChainChange, due, followPrimary, type Ruling, ruled, type Settlement, settleChains, settled } from "./chains.ts";
 import type { DeliveryOutcome } from "./channel.ts";
 import type { Delivery, DeliveryAttempt, UnreachedReason } from "./delivery.ts";
-import type { LoadedDelivery, LoadedSend } from "./delivery-storage.ts";
+import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
+import type { StoredBundle } from "./digest-storage.ts";
+import { settleBundles } from "./settle-bundles.ts";
 
 /** The lost leases, and the number of attempts of each channel. */
 export interface LostDeliveries {
@@ -10,6 +12,8 @@ export interface LostDeliveries {
   readonly lost: ReadonlyMap<string, LostLease>;
   readonly leaseMs: number;
   attemptsOf(channel: string): number;
+  /** The digests that some of them carried. @default none */
+  readonly bundles?: readonly StoredBundle[];
 }
 
 /**
@@ -17,11 +21,11 @@ export interface LostDeliveries {
  * and counts, so that a delivery that kills its worker is not retried for ever.
  */
 export function endLostLeases(loaded: readonly LoadedSend[], now: Date, leases: LostDeliveries): Settlement {
-  return endInChains(loaded, now, (delivery) =>
+  const endOf = (delivery: LoadedDelivery): End | null =>
     isLost(delivery, leases.lost.get(delivery.id))
       ? { after: endedAsLost(delivery, now, leases), attempt: unknownAttempt(delivery, now, leases), wasHandedIn: true }
-      : null,
-  );
+      : null;
+  return endInChains(loaded, now, { endOf, bundles: leases.bundles });
 }
 
 /** The end of a claim: the delivery after it, and the attempt to keep. */
@@ -33,14 +37,20 @@ interface End {
   readonly wasHandedIn: boolean;
 }
 
-/** Ends attempts of the loaded deliveries; their fallbacks follow. */
-function endInChains(loaded: readonly LoadedSend[], now: Date, endOf: (delivery: LoadedDelivery) => End | null): Settlement {
-  return settleChains(loaded, now, (chain, send) => {
+/** How attempts ended, and the digests that some of the deliveries carried. */
+interface Ending {
+  endOf(delivery: LoadedDelivery): End | null;
+  readonly bundles: readonly StoredBundle[] | undefined;
+}
+
+/** Ends attempts of the loaded deliveries; their fallbacks follow, and what was in a digest with them. */
+function endInChains(loaded: readonly LoadedSend[], now: Date, { endOf, bundles = [] }: Ending): Settlement {
+  const end = (chain: readonly LoadedDelivery[], send: SendState): ChainChange | null => {
     const ends = chain.map(endOf);
-    if (ends.every((end) => end === null)) {
+    if (ends.every((one) => one === null)) {
       return null;
     }
-    const attempts = ends.flatMap((end) => end?.attempt ?? []);
+    const attempts = ends.flatMap((one) => one?.attempt ?? []);
     const changed = chain.map((delivery, index) => ends[index]?.after ?? delivery);
     return {
       chain: changed[0] === chain[0] ? changed : followPrimary(changed, send, now),
@@ -48,7 +58,8 @@ function endInChains(loaded: readonly LoadedSend[], now: Date, endOf: (delivery:
       usesFallback: chain.some(({ isFallback }, index) => isFallback && ends[index]?.wasHandedIn),
       shownAttempts: Math.max(0, ...attempts.map(({ attempt }) => attempt)),
     };
-  });
+  };
+  return bundles.length === 0 ? settleChains(loaded, now, end) : settleBundles(loaded, now, { end, bundles });
 }
 
 /** Whether the lease is still the one that was lost: its holder may have ended or renewed it since. */
@@ -104,11 +115,13 @@ export interface RuledAttempt extends Pick<EndedAttempt, "deliveryId" | "fence">
 export interface EndedBy {
   readonly owner: string;
   readonly byId: ReadonlyMap<string, EndedAttempt | RuledAttempt>;
+  /** The digests that some of them carried. @default none */
+  readonly bundles?: readonly StoredBundle[];
 }
 
 /** Settles deliveries by the results of their attempts. An attempt whose lease was lost changes nothing. */
-export function endAttempts(loaded: readonly LoadedSend[], now: Date, { owner, byId }: EndedBy): Settlement {
-  return endInChains(loaded, now, (delivery) => {
+export function endAttempts(loaded: readonly LoadedSend[], now: Date, { owner, byId, bundles }: EndedBy): Settlement {
+  const endOf = (delivery: LoadedDelivery): End | null => {
     const ended = byId.get(delivery.id);
     if (ended === undefined || delivery.leaseOwner !== owner || delivery.fence !== ended.fence) {
       return null;
@@ -117,7 +130,8 @@ export function endAttempts(loaded: readonly LoadedSend[], now: Date, { owner, b
       return { after: ruled(delivery, ended.ruling, now), attempt: null, wasHandedIn: false };
     }
     return { after: afterAttempt(delivery, ended, now), attempt: recordOf(delivery, ended), wasHandedIn: ended.wasHandedIn };
-  });
+  };
+  return endInChains(loaded, now, { endOf, bundles });
 }
 
 function afterAttempt(delivery: LoadedDelivery, { outcome, reason, retryInMs }: EndedAttempt, now: Date): Delivery {

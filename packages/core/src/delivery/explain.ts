@@ -4,6 +4,7 @@ import {
   type DecisionFacts,
   type DecisionRule,
   type DecisionSubject,
+  type DigestFrequency,
   decision,
   explainFor,
   type RuleResults,
@@ -25,8 +26,10 @@ import {
 } from "../notifications/index.ts";
 import { Cancellation, withinTime } from "../work/timing.ts";
 import { Addresses } from "./addresses.ts";
+import { closingOf, DigestReach, placeKey } from "./close-digests.ts";
 import type { DeliveryContext } from "./context.ts";
-import { zoneAtCreation } from "./decide-deliveries.ts";
+import { digestKey, planOf, zoneAtCreation } from "./decide-deliveries.ts";
+import type { Digest } from "./digest.ts";
 import { askCondition } from "./ruling.ts";
 
 /** The notification that `explain` imagines. */
@@ -43,12 +46,24 @@ export interface ExplainInput {
   readonly group?: string;
 }
 
+/** The digest that a notification would wait for. */
+export interface ExplainedDigest {
+  /** What the type's `by` makes of the data; empty without one, and for a frequency that was chosen. */
+  readonly key: string;
+  /** How often it comes, where that was chosen; null for the type's own digest. */
+  readonly frequency: DigestFrequency | null;
+  /** When its window closes: of one that is open, else of the one that the notification would open. */
+  readonly closesAt: Date;
+  /** Whether the notification would go out alone at once, since it would open the window of a digest with `leading`. */
+  readonly leads: boolean;
+}
+
 /** A decision as `explain` shows it. */
 export interface ExplainedDecision {
   readonly outcome: "deliver" | "digest" | "skip";
-  /** When it would go out; null if it would not. */
+  /** When it would go out, or be put into a digest; null if it would be skipped. */
   readonly at: Date | null;
-  /** Why: `due`, `quiet_hours`, or the reason of a delivery that is skipped. */
+  /** Why: `due`, `quiet_hours`, `digest`, or the reason of a delivery that is skipped. */
   readonly reason: Decision["reason"];
   /** Whose decision it is, such as `user type email`, `tenant category`, `type` or `directory`. */
   readonly source: string;
@@ -57,6 +72,8 @@ export interface ExplainedDecision {
 /** What becomes of a type for a user over one channel. */
 export interface ChannelExplanation extends ExplainedDecision {
   readonly channel: string;
+  /** The digest that it would wait for; null for none. */
+  readonly digest: ExplainedDigest | null;
   /** The rules that were asked, in their order, each with its decision; null where it left it to the next one. */
   readonly rules: readonly { readonly rule: DecisionRule; readonly decision: ExplainedDecision | null }[];
 }
@@ -93,7 +110,12 @@ export async function explain(
   const lookup = await context.preferences.of(tenant, [userId]);
   const explained = (channelsOfType(declared) ?? [INBOX_CHANNEL]).map(async (channel) => {
     const subject: DecisionSubject = { notification, declared, channel, scheduledAt: null, topic, group };
-    return explanation(channel, await resultsFor(context, { tenant, userId, subject, lookup }));
+    const asking = { tenant, userId, subject, lookup };
+    const results = await resultsFor(context, asking, "creation");
+    const digest = await digestOf(context, asking, decision(results));
+    // It goes out as it would without a digest.
+    const rest = digest?.leads ? await resultsFor(context, asking, "claim") : new Map();
+    return explanation(channel, new Map([...results, ...[...rest].filter(([rule]) => !results.has(rule))]), digest);
   });
   return Promise.all(explained);
 }
@@ -104,26 +126,30 @@ interface Asking extends Owner {
 }
 
 /** The results of the decision at creation if it skips, else those with all that is known when the delivery is claimed. */
-async function resultsFor(context: DeliveryContext, { tenant, userId, subject, lookup }: Asking): Promise<RuleResults> {
+async function resultsFor(
+  context: DeliveryContext,
+  { tenant, userId, subject, lookup }: Asking,
+  when: "creation" | "claim",
+): Promise<RuleResults> {
   const preferences = lookup(userId);
   const now = subject.notification.createdAt.getTime();
   const isWithinThrottle = await passesThrottle(context, { tenant, userId, subject });
   const unknown = { now, isWithinThrottle, address: null, isRead: null, isOnline: null, meetsCondition: null };
   const timeZone = zoneAtCreation(subject, { settings: preferences.settings, hasDirectory: context.directory !== null });
-  const first = explainFor(subject, { preferences, facts: { ...unknown, timeZone } }, "creation");
+  const first = explainFor(subject, { preferences, facts: { ...unknown, timeZone } }, when);
   if (decision(first).outcome === "skip" || subject.channel === INBOX_CHANNEL) {
     return first;
   }
   const facts = { ...unknown, ...(await knownOf(context, { tenant, userId, subject })) };
-  const asked = explainFor(subject, { preferences, facts }, "creation");
-  const { when } = rulesOfType(subject.declared, subject.channel);
-  if (when === undefined || decision(asked).outcome === "skip" || isAlways(subject.declared, subject.channel)) {
+  const asked = explainFor(subject, { preferences, facts }, when);
+  const { when: isMet } = rulesOfType(subject.declared, subject.channel);
+  if (isMet === undefined || decision(asked).outcome === "skip" || isAlways(subject.declared, subject.channel)) {
     return asked;
   }
   const { data } = subject.notification;
-  const condition = () => askCondition(when, { user: { id: userId, tenant }, data }, subject.notification.type);
+  const condition = () => askCondition(isMet, { user: { id: userId, tenant }, data }, subject.notification.type);
   const meetsCondition = await withinTime(condition, { clock: context.clock, timeoutMs: LOOK_UP_MS, cancellation: new Cancellation() });
-  return explainFor(subject, { preferences, facts: { ...facts, meetsCondition } }, "creation");
+  return explainFor(subject, { preferences, facts: { ...facts, meetsCondition } }, when);
 }
 
 async function passesThrottle(
@@ -157,13 +183,42 @@ async function knownOf(
   return "status" in reached ? { address: null, timeZone: null, isOnline } : { address: "known", timeZone: reached.timeZone, isOnline };
 }
 
+/** The digest that a decision leads to, as it stands now. */
+async function digestOf(context: DeliveryContext, asking: Asking, made: Decision): Promise<ExplainedDigest | null> {
+  if (made.outcome !== "digest") {
+    return null;
+  }
+  const { tenant, userId, subject, lookup } = asking;
+  const { channel, declared, notification } = subject;
+  const { type, data } = notification;
+  const { by } = rulesOfType(declared, channel).digest ?? {};
+  const isKeyed = by !== undefined && made.digest.by === "type";
+  const keys = isKeyed ? [[channel, await digestKey(context, { by, type, channel, data })] as const] : [];
+  const plan = planOf(made.digest, { deciding: { declared, notification }, channel, keys: new Map(keys) });
+  const { settings } = lookup(userId);
+  const isAsked = plan.frequency !== null && !settings.hasTimeZone;
+  const zone = isAsked ? (await new DigestReach(context).of({ tenant, userId, channel })).timeZone : null;
+  const opening = (plan.windowMs === null ? closingOf(plan, settings, { zone, atMs: made.at }) : made.at + plan.windowMs) ?? made.at;
+  const place = placeKey({ tenant, userId, channel, plan });
+  const open = (await context.digests.openOf({ tenant, userId })).find(
+    (one) => placeKey(one) === place && one.closesAt.getTime() > made.at,
+  );
+  const closesAt = open === undefined ? opening : slid(open, opening);
+  return { key: plan.key, frequency: plan.frequency, closesAt: new Date(closesAt), leads: plan.leading && open === undefined };
+}
+
+/** When an open window closes after another entry, which would open one until `opening`. */
+function slid({ plan: { maxWindowMs }, openedAt, closesAt }: Digest, opening: number): number {
+  return maxWindowMs === null ? closesAt.getTime() : Math.min(openedAt.getTime() + maxWindowMs, Math.max(closesAt.getTime(), opening));
+}
+
 function isAlways(declared: NotificationType | undefined, channel: string): boolean {
   return declared !== undefined && isRequired(declared, channel);
 }
 
-function explanation(channel: string, results: RuleResults): ChannelExplanation {
+function explanation(channel: string, results: RuleResults, digest: ExplainedDigest | null): ChannelExplanation {
   const rules = [...results].map(([rule, made]) => ({ rule, decision: made === null ? null : shownDecision(made) }));
-  return { channel, ...shownDecision(decision(results)), rules };
+  return { channel, ...shownDecision(decision(results)), digest, rules };
 }
 
 function shownDecision(made: Decision): ExplainedDecision {

@@ -2,7 +2,17 @@ export { type Acknowledging, acknowledgeChains, readHook } from "./acknowledge.t
 export { reachableOver } from "./addresses.ts";
 export { endWaits, eraseChains, type Ruling, type Settlement } from "./chains.ts";
 export { actorOf, type ChangeBy, type ChangeRequest, cancelChains, requireActing, retryChains, retrySend } from "./change-send.ts";
-export type { Channel, Contact, DeliveryFailure, DeliveryOutcome, DeliverySuccess, DeliveryTask, Directory } from "./channel.ts";
+export type {
+  Channel,
+  Contact,
+  DeliveryFailure,
+  DeliveryOutcome,
+  DeliverySuccess,
+  DeliveryTask,
+  Directory,
+  TaskDigest,
+} from "./channel.ts";
+export { CloseDigests, moveWindows } from "./close-digests.ts";
 export { type DeliveryContext, type DeliveryEvents, reconsider } from "./context.ts";
 export { createSend, sendWithin, sendWriter } from "./create-send.ts";
 export { channelsByName, DeliverDue } from "./deliver-due.ts";
@@ -21,6 +31,7 @@ export {
   SEND_STATUSES,
   type SendChanged,
   type SendStatus,
+  type ShownDelivery,
   sendStatus,
   type TrackedDelivery,
   type UnreachedReason,
@@ -60,9 +71,9 @@ export type {
   UntakenEntry,
 } from "./digest-storage.ts";
 export { type EndedAttempt, type EndedBy, endAttempts, endLostLeases, type LostDeliveries, type RuledAttempt } from "./end-attempts.ts";
-export { type ChannelExplanation, type ExplainedDecision, type ExplainInput, explain } from "./explain.ts";
+export { type ChannelExplanation, type ExplainedDecision, type ExplainedDigest, type ExplainInput, explain } from "./explain.ts";
 export { type AskedByContract, type ParsedSend, parseSend, type SendRules } from "./parse-send.ts";
-export { newProgress, sendOf } from "./read-sends.ts";
+export { newProgress, sendOf, withDigests } from "./read-sends.ts";
 export type {
   Acting,
   AuditAction,

@@ -239,7 +239,7 @@ function deliveriesOf(
   let chain = -1;
   const primaryOf = (channel: string, recipient: string, recipientKind: NewDelivery["recipientKind"]): NewDelivery => {
     chain += 1;
-    const undecided = { reason: null, reasonSource: null };
+    const undecided = { reason: null, reasonSource: null, digest: null };
     return { id: ids.next(), channel, recipient, recipientKind, chain, isFallback: false, status: "pending", ...undecided, dueInMs: 0 };
   };
   const ofUsers = channels.flatMap((channel, order) =>

@@ -2,8 +2,10 @@ import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { requireId } from "../foundation/issue-list.ts";
 import { shown } from "../foundation/parse-text.ts";
-import { NOTIFICATION_DEFAULTS, type Notification } from "../notifications/index.ts";
+import { INBOX_CHANNEL, NOTIFICATION_DEFAULTS, type Notification } from "../notifications/index.ts";
 import type { DeliveryContext } from "./context.ts";
+import type { ShownDelivery, TrackedDelivery } from "./delivery.ts";
+import type { Digest } from "./digest.ts";
 import type { DeliveryPlan, Send, SendDetails, SendProgress } from "./send.ts";
 
 /**
@@ -67,4 +69,15 @@ export function unknownSend(id: string): BelfryError {
       details: { notification: shown(id) },
     },
   );
+}
+
+/** Adds to deliveries the digests that they wait for, or came in. */
+export async function withDigests(
+  { digests }: Pick<DeliveryContext, "digests">,
+  tenant: string,
+  deliveries: readonly TrackedDelivery[],
+): Promise<readonly ShownDelivery[]> {
+  const ids = deliveries.filter(({ channel }) => channel !== INBOX_CHANNEL).map(({ id }) => id);
+  const found = ids.length === 0 ? new Map<string, Digest>() : await digests.digestsOf(tenant, ids);
+  return deliveries.map((delivery) => ({ ...delivery, digest: found.get(delivery.id) ?? null }));
 }

@@ -50,6 +50,7 @@ describe("attempt", () => {
         cancellation: never,
         rulings: { on: async () => null },
         shared: { ruling: async () => null },
+        bundle: null,
       },
     );
     expect(result).toMatchObject({ outcome: { status: "failed", transient: true, provider: "test", error: "boom" } });
@@ -67,6 +68,7 @@ describe("attempt", () => {
         cancellation: never,
         rulings: { on: async () => null },
         shared: { ruling: async () => null },
+        bundle: null,
       },
     );
     expect(result).toMatchObject({ outcome: { status: "failed", transient: true, error: "The attempt took longer than 5 ms." } });

@@ -8,14 +8,26 @@ import type { Reached } from "./addresses.ts";
 import type { Ruling } from "./chains.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
+import type { StoredBundle } from "./digest-storage.ts";
 
 /** Decides whether a claimed delivery has expired: null if it has not. It costs nothing where nothing expires. */
 export function expiryOf({ notification: { expiresAt } }: ClaimedDelivery, now: Date): Ruling | null {
   return expiresAt !== null && expiresAt <= now ? { outcome: "skip", reason: "expired", source: "notification" } : null;
 }
 
+/** Decides whether a digest has expired: each notification that it shows has. */
+export function expiryOfBundle({ shown }: StoredBundle, now: Date): Ruling | null {
+  const hasExpired = shown.length > 0 && shown.every(({ notification: { expiresAt } }) => expiresAt !== null && expiresAt <= now);
+  return hasExpired ? { outcome: "skip", reason: "expired", source: "notification" } : null;
+}
+
 /** The parts that decisions on claimed deliveries use. */
 export type RulingContext = Pick<DeliveryContext, "preferences" | "inbox" | "presence" | "types" | "clock">;
+
+/** A delivery to decide again about, as it was claimed or is to come in a digest. */
+interface RuledOn extends Pick<ClaimedDelivery, "notification" | "scheduledAt" | "meta"> {
+  readonly delivery: Pick<ClaimedDelivery["delivery"], "tenant" | "channel" | "recipient" | "dueAt">;
+}
 
 /** Decides again about claimed deliveries to users, right before their attempts: what was decided before may have changed. */
 export class Rulings {
@@ -25,8 +37,14 @@ export class Rulings {
     this.#context = context;
   }
 
-  /** Returns what stands against the attempt, or null. A condition of the type that throws is thrown on: the attempt fails. */
-  async on(claimed: ClaimedDelivery, { timeZone }: Pick<Reached, "timeZone">): Promise<Ruling | null> {
+  /**
+   * Returns what stands against the attempt, or null. A condition of the type that throws is thrown on: the attempt fails. With a
+   * time zone of undefined, quiet hours are not asked.
+   */
+  async on(
+    claimed: RuledOn,
+    { timeZone, address = "known" }: { readonly timeZone: Reached["timeZone"] | undefined; readonly address?: "known" | "none" },
+  ): Promise<Ruling | null> {
     const { delivery, notification, scheduledAt, meta } = claimed;
     const { channel, tenant, recipient } = delivery;
     const declared = declaredType(this.#context, notification.type, { declaredTypesOnly: false });
@@ -36,7 +54,7 @@ export class Rulings {
     const facts = {
       now,
       timeZone,
-      address: "known",
+      address,
       meetsCondition: null,
       isWithinThrottle: true,
       ...(await this.#seen(claimed)),
@@ -52,7 +70,7 @@ export class Rulings {
   }
 
   /** What the type's rules ask of the user. */
-  async #seen({ delivery, notification }: ClaimedDelivery): Promise<Pick<DecisionFacts, "isRead" | "isOnline">> {
+  async #seen({ delivery, notification }: RuledOn): Promise<Pick<DecisionFacts, "isRead" | "isOnline">> {
     const { inbox, presence } = this.#context;
     const { channel, tenant, recipient: userId } = delivery;
     const declared = declaredType(this.#context, notification.type, { declaredTypesOnly: false });

@@ -5,7 +5,7 @@ import { oneOf, shown, text } from "../foundation/parse-text.ts";
 import { type ChangeRequest, cancelSend, removeSend, requireActing, retrySend, updateSend } from "./change-send.ts";
 import type { DeliveryContext } from "./context.ts";
 import { type DeliveryPage, type DeliveryRange, SEND_STATUSES, type TrackedDelivery } from "./delivery.ts";
-import { getSend } from "./read-sends.ts";
+import { getSend, withDigests } from "./read-sends.ts";
 import type { Acting, Send, SendAnalytics, SendAnalyticsQuery, SendChanges, SendPage, SendQuery } from "./send.ts";
 
 const DEFAULT_LIMIT = 50;
@@ -91,7 +91,7 @@ export class TrackedNotifications {
       storage.deliveriesOf(this.#tenant, [id], { offset, limit }),
       storage.countDeliveries(this.#tenant, id),
     ]);
-    return { deliveries, total };
+    return { deliveries: await withDigests(this.#context, this.#tenant, deliveries), total };
   }
 
   /**

@@ -60,6 +60,7 @@ export {
   type RenderedTexts,
   type RenderSource,
   renderAgain,
+  renderMember,
   rendersTexts,
   renderTexts,
   type StoredTexts,

@@ -1,4 +1,4 @@
-import type { AuditEntry, Send, SendStatus, TrackedDelivery } from "../delivery/index.ts";
+import type { AuditEntry, Send, SendStatus, ShownDelivery } from "../delivery/index.ts";
 import type { ProcessingRecord } from "../hub/index.ts";
 import type { InboxItem } from "../inbox/index.ts";
 import type { Notification, NotificationKind } from "../notifications/index.ts";
@@ -60,7 +60,7 @@ export interface Activity extends ActivityContent {
   /** Of a send. */
   readonly send: Send | null;
   /** Of a send, the first 1,000: in the order of its recipients, the primary before its fallback, attempts oldest first. */
-  readonly deliveries: readonly TrackedDelivery[];
+  readonly deliveries: readonly ShownDelivery[];
   /** Of an event. */
   readonly records: readonly ProcessingRecord[];
   /** The lines of the audit log about it, oldest first. */

@@ -1,4 +1,4 @@
-import type { ChangeRequest, DeliveryStorage, Send } from "../delivery/index.ts";
+import type { ChangeRequest, DeliveryStorage, DigestStorage, Send } from "../delivery/index.ts";
 import type { BaseContext } from "../foundation/context.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { ActivityStorage } from "./activity-storage.ts";
@@ -7,6 +7,7 @@ import type { ActivityStorage } from "./activity-storage.ts";
 export interface OperatorContext extends BaseContext {
   readonly activity: ActivityStorage;
   readonly deliveries: DeliveryStorage;
+  readonly digests: DigestStorage;
   readonly hub: HubStorage;
   /** Retries the failed chains of a send. */
   retrySend(request: ChangeRequest): Promise<Send>;

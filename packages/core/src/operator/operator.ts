@@ -1,4 +1,4 @@
-import { type Acting, type AuditAction, type AuditEntry, actorOf } from "../delivery/index.ts";
+import { type Acting, type AuditAction, type AuditEntry, actorOf, withDigests } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import {
@@ -144,8 +144,9 @@ export class Operator {
       activity.auditOf(tenant, uuid, MAX_AUDIT),
     ]);
     const { items, total, read } = inboxes;
+    const withTheirs = await withDigests(this.#context, tenant, tracked);
     const summary = { ...content.summary, recipientCount: Math.max(content.summary.recipientCount, kind === "message" ? total : 0) };
-    return { ...content, summary, items, itemCount: total, readCount: read, send, deliveries: tracked, records, audit };
+    return { ...content, summary, items, itemCount: total, readCount: read, send, deliveries: withTheirs, records, audit };
   }
 
   /** Returns the audit log of creating, changing, cancelling, retrying and deleting, newest first. @throws BelfryError `VALIDATION_ERROR` */

@@ -1,5 +1,5 @@
 import type { DecisionsStorage } from "../decisions/index.ts";
-import type { DeliveryEvents, DeliveryStorage } from "../delivery/index.ts";
+import type { DeliveryEvents, DeliveryStorage, DigestStorage } from "../delivery/index.ts";
 import type { BaseContext, Emits } from "../foundation/context.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
@@ -12,6 +12,7 @@ export interface PrivacyContext extends BaseContext {
   readonly hub: HubStorage;
   readonly activity: ActivityStorage;
   readonly decisions: DecisionsStorage;
+  readonly digests: DigestStorage;
   readonly events: Emits<DeliveryEvents & InboxEvents>;
   /** Tells clients and other processes what changed. Call it only after the commit. */
   publish(signals: readonly InboxSignal[]): void;

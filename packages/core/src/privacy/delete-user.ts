@@ -39,7 +39,7 @@ export function namedUser(what: string, owner: Owner, names: UserNames): NamedUs
 /** Removes all data of a user; see `TenantNotifications.deleteUser`. */
 export async function deleteUser(context: PrivacyContext, { owner, recipients }: NamedUser): Promise<DeletedUser> {
   using _call = await context.ready();
-  const { inbox, deliveries, decisions, activity, clock, events } = context;
+  const { inbox, deliveries, digests, decisions, activity, clock, events } = context;
   const now = () => new Date(clock.now());
   let removed = 0;
   // Deliveries first: one that is still to come would write an item into the inbox.
@@ -52,6 +52,7 @@ export async function deleteUser(context: PrivacyContext, { owner, recipients }:
       return step;
     });
   }
+  removed += await untilDone(context, (limit) => digests.erase(owner, limit));
   removed += await untilDone(context, (limit) => inbox.erase(owner, limit));
   removed += await untilDone(context, (limit) => decisions.erase(owner, limit));
   removed += await eraseAudit(context, owner);

@@ -19,7 +19,7 @@ export interface ItemRetention {
 export interface RetentionOptions extends ItemRetention {
   /** Items by the type of their notification, instead of `readMs` and `unreadMs`. @default none */
   readonly types?: Readonly<Record<string, ItemRetention>>;
-  /** Sends with their deliveries and attempts, once nothing is left to deliver and no inbox has them, in milliseconds. */
+  /** Sends with their deliveries and attempts, once nothing is left to deliver and no inbox has them, and closed digests, in milliseconds. */
   readonly deliveriesMs?: number;
   /** The hub's events with their records, once nothing is left to process, in milliseconds. */
   readonly eventsMs?: number;
@@ -76,7 +76,7 @@ export class Retention {
 
   /** Walks over all data once, and answers how many rows it removed. */
   async sweep(): Promise<SweepResult> {
-    const { inbox, deliveries, hub, activity, clock } = this.#context;
+    const { inbox, deliveries, digests, hub, activity, clock } = this.#context;
     await this.#context.ready();
     const { types = {}, deliveriesMs, eventsMs, auditMs, changesMs = CHANGES_MS, ...items } = this.#options;
     const before = (ageMs: number | undefined) => (ageMs === undefined ? NEVER : new Date(Math.max(0, clock.now() - ageMs)));
@@ -88,6 +88,7 @@ export class Retention {
     };
     const walk = async (isLimited: boolean, step: Step) => (isLimited ? await this.#walk(step) : 0);
     const hasItems = Object.keys(items).length > 0 || Object.keys(types).length > 0;
+    await walk(deliveriesMs !== undefined, (range) => digests.sweep(before(deliveriesMs), range));
     return {
       items: await walk(hasItems, (range) => inbox.sweep(kept, range)),
       deliveries: await walk(deliveriesMs !== undefined, (range) => deliveries.sweep(before(deliveriesMs), range)),

@@ -4,6 +4,7 @@ import {
   type Channel,
   channelsByName,
   type DeliveryContext,
+  moveWindows,
   reachableOver,
   readHook,
   reconsider,
@@ -35,7 +36,7 @@ import { EventEmitter } from "./events.ts";
 import { Lifecycle, type LifecycleParts } from "./lifecycle.ts";
 import type { HubOptions, NotificationServiceOptions } from "./service-options.ts";
 import type { Storage } from "./storage.ts";
-import { deliveryWorker, hubWorker } from "./workers.ts";
+import { deliveryWorker, digestWorker, hubWorker } from "./workers.ts";
 
 /** The parts that the operations of a service use: one object, of which each domain names what it takes. */
 export type ServiceContext<Tx, Written extends void | Promise<void>> = VerbContext<Tx, Written> &
@@ -96,6 +97,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     fanOut: () => fanOut.loop.wake(),
     dueItems: () => dueItems.loop.wake(),
     deliverDue: () => delivering?.wake(),
+    closeDigests: () => bundling?.wake(),
     processDue: () => processing?.wake(),
   });
   const shared = { transport, clock, logger, ready: () => lifecycle.listening() };
@@ -108,8 +110,9 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   const dueItems = new DueItems(background);
   const retention = new Retention(background, options.retention ?? {});
   const delivering = deliveryWorker(background, options.delivery ?? {});
+  const bundling = digestWorker(background, options.delivery ?? {});
   const processing = hubWorker(background, (options.hub ?? {}) as unknown as HubOptions);
-  const workers = [delivering, processing].filter((worker) => worker !== null);
+  const workers = [bundling, delivering, processing].filter((worker) => worker !== null);
   const lifecycle: Lifecycle = new Lifecycle(
     lifecyclePartsOf({ context, feeds, fanOut, dueItems, retention, workers, presence, transport }),
   );
@@ -136,6 +139,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "hub"
     | "activity"
     | "decisions"
+    | "digests"
     | "preferences"
     | "reachable"
     | "reconsider"
@@ -144,11 +148,14 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "retrySend"
   >,
 ): ServiceContext<Tx, Written> {
-  const { inbox, deliveries, hub, activity, decisions } = parts.storage;
-  const shared = { ...parts, inbox, deliveries, hub, activity, decisions, preferences: new PreferencesReader(decisions) };
+  const { inbox, deliveries, digests, hub, activity, decisions } = parts.storage;
+  const shared = { ...parts, inbox, deliveries, digests, hub, activity, decisions, preferences: new PreferencesReader(decisions) };
   return {
     ...shared,
-    reconsider: (owner) => reconsider(shared as DeliveryContext, owner),
+    async reconsider(owner) {
+      await reconsider(shared as DeliveryContext, owner);
+      await moveWindows(shared as DeliveryContext, owner);
+    },
     reachable: (owner) => reachableOver(shared as DeliveryContext, owner),
     reads: readHook(shared as DeliveryContext),
     create: (request) => createNotification(shared as VerbContext, { ...request, rules: HOST_RULES }),

@@ -1,5 +1,5 @@
 import type { DecisionsStorage } from "../decisions/index.ts";
-import type { DeliveryStorage } from "../delivery/index.ts";
+import type { DeliveryStorage, DigestStorage } from "../delivery/index.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { InboxStorage } from "../inbox/index.ts";
 import type { ActivityStorage } from "../operator/index.ts";
@@ -30,6 +30,7 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
   readonly socketTickets: SocketTicketStorage;
   readonly hub: HubStorage;
   readonly decisions: DecisionsStorage;
+  readonly digests: DigestStorage;
   /** Who is connected to which instance. @default everybody is connected to this process */
   readonly presence?: PresenceStorage;
   /**

@@ -1,4 +1,4 @@
-import { type ClaimedDelivery, DeliverDue, type DeliveryContext } from "../delivery/index.ts";
+import { type ClaimedDelivery, type ClaimedDigest, CloseDigests, DeliverDue, type DeliveryContext } from "../delivery/index.ts";
 import { type ClaimedRecord, type HubContext, ProcessDue } from "../hub/index.ts";
 import { type LeasedTasks, LeaseEngine } from "../work/lease-engine.ts";
 import { LeasedWorker } from "../work/leased-worker.ts";
@@ -14,6 +14,17 @@ export function deliveryWorker(context: DeliveryContext, options: DeliveryOption
   const { worker = true, concurrency = 100, leaseMs = DEFAULT_LEASE_MS, drainMs = DRAIN_MS } = options;
   const tasks = new DeliverDue(context, { concurrency, leaseMs });
   return worker ? workerOf(context, tasks, { concurrency, leaseMs, drainMs, isAlone: false }) : null;
+}
+
+/** How many digests are rendered at once. */
+const MOST_DIGESTS = 10;
+
+/** The worker that puts deliveries into digests and renders them; null where this process does not deliver. */
+export function digestWorker(context: DeliveryContext, options: DeliveryOptions): LeasedWorker<ClaimedDigest> | null {
+  const { worker = true, concurrency = MOST_DIGESTS, leaseMs = DEFAULT_LEASE_MS, drainMs = DRAIN_MS } = options;
+  const numbers = { concurrency: Math.min(concurrency, MOST_DIGESTS), leaseMs, drainMs };
+  // Without a channel nothing is bundled.
+  return worker ? workerOf(context, new CloseDigests(context), { ...numbers, isAlone: context.channels.size === 0 }) : null;
 }
 
 /** The worker that runs the hub's handlers; null where this process does not. */

@@ -1,4 +1,4 @@
-import type { Activity, DeliveryAttempt, DeliveryReason, ProcessingRecord, TrackedDelivery } from "@belfry/core";
+import type { Activity, DeliveryAttempt, DeliveryReason, ProcessingRecord, ShownDelivery } from "@belfry/core";
 import type { Json } from "../../src/wire.ts";
 import { type Tone, toneOf } from "../parts/status.tsx";
 import { counted, duration } from "../state/format.ts";
@@ -16,7 +16,7 @@ export interface Step {
   readonly isAhead: boolean;
 }
 
-type Delivery = Json<TrackedDelivery>;
+type Delivery = Json<ShownDelivery>;
 type Attempt = Json<DeliveryAttempt>;
 
 /** A settlement this close to the end of an attempt belongs to that attempt. */
@@ -98,6 +98,9 @@ function attemptStep(delivery: Delivery, attempt: Attempt): Step {
     ["Note", attempt.note],
     ["Then", attempt.status === "failed" ? (attempt.isTransient ? "may be tried again" : "not tried again") : null],
   ];
+  if (delivery.digest !== null) {
+    facts.push(...digestFacts(delivery.digest));
+  }
   return {
     ...step({
       key: `${delivery.id} ${attempt.attempt}`,
@@ -121,16 +124,37 @@ const REASONS: Readonly<Record<DeliveryReason, string>> = {
   condition: "the condition of its type did not hold",
   same_address: "another delivery of this notification reaches the same address",
   throttled: "the user had got as many as its type allows",
+  digest: "it waits for its digest",
+  bundled: "it goes out in a digest",
   quiet_hours: "these are quiet hours of the user",
 };
 
 /** Why a delivery is as it is, and whose decision that was. */
-function because({ reason, reasonSource }: Delivery): Step["facts"] {
+function because({ reason, reasonSource, digest }: Delivery): Step["facts"] {
   const facts: (readonly [string, string | null])[] = [
     ["Because", reason === null ? null : REASONS[reason]],
     ["Decided by", reasonSource],
+    ...(digest === null ? [] : digestFacts(digest)),
   ];
   return facts.filter((fact): fact is [string, string] => fact[1] !== null);
+}
+
+function digestFacts({
+  plan,
+  openedAt,
+  closesAt,
+  renderedAt,
+  total,
+}: NonNullable<Delivery["digest"]>): readonly (readonly [string, string | null])[] {
+  return [
+    [
+      "Digest",
+      plan.frequency === null ? `of the type ${plan.name}` : `${plan.frequency}, chosen for ${[plan.scope, plan.name].join(" ").trim()}`,
+    ],
+    ["Digest key", plan.key || null],
+    ["Window", `from ${openedAt} to ${closesAt}`],
+    ["Together with", renderedAt === null || total < 2 ? null : counted(total - 1, "other")],
+  ];
 }
 
 /** The end of a delivery that did not end with an attempt: by a receipt, a read, a cancellation, or because the user was not connected. */
@@ -166,6 +190,12 @@ function ahead(delivery: Delivery): readonly Step[] {
   }
   if (status !== "pending") {
     return [];
+  }
+  if (delivery.digest !== null && dueAt === null) {
+    const text = sentence`${capitalised(way(delivery))} to ${delivery.recipient} waits for its digest`;
+    return [
+      { ...step({ key: `${id} ahead`, at: delivery.digest.closesAt, tone: "neutral", text }), facts: because(delivery), isAhead: true },
+    ];
   }
   const text =
     leaseOwner === null

@@ -32,6 +32,8 @@ export interface LeaseTable<Row extends readonly unknown[], Task, Fairness exten
   joined?(tables: TableNames): string;
   /** For each queue, the condition on its rows: the next row due has the least `due_at` of all. */
   readonly queues: readonly string[];
+  /** Selects of `due`, the time at which something else is to be done. @default none */
+  alsoDue?(tables: TableNames): readonly string[];
   /** The columns that a claim sets beside the lease, as SQL that ends in a comma. @default nothing */
   readonly claimed?: string;
   /**
@@ -119,7 +121,7 @@ function prepareLeasedTo<Row extends readonly unknown[], Task, Fairness extends 
   };
 }
 
-type Named = Pick<LeaseTable<never, unknown, object>, "name" | "table" | "queues">;
+type Named = Pick<LeaseTable<never, unknown, object>, "name" | "table" | "queues" | "alsoDue">;
 
 function prepareRenew({ name, table }: Named) {
   return (tables: TableNames, time: StorageTime) => {
@@ -161,11 +163,12 @@ function prepareLost({ name, table }: Named) {
   };
 }
 
-function prepareNextDue({ name, table, queues }: Named) {
+function prepareNextDue({ name, table, queues, alsoDue = () => [] }: Named) {
   return (tables: TableNames, time: StorageTime) => {
     const first = (column: string, where: string) =>
       `(SELECT ${column} AS due FROM ${tables[table]} WHERE ${where} ORDER BY ${column} LIMIT 1)`;
-    const times = [...queues.map((queue) => first("due_at", queue)), first("lease_until", "lease_owner IS NOT NULL")];
+    const others = alsoDue(tables).map((one) => `(${one})`);
+    const times = [...queues.map((queue) => first("due_at", queue)), ...others, first("lease_until", "lease_owner IS NOT NULL")];
     const next = statement<[dueInMs: number | null]>(
       `next_due_${name}`,
       `SELECT greatest(0, ceil(${milliseconds("min(due)")} - ${milliseconds(timeOf("$1"))}))::bigint FROM (${times.join(" UNION ALL ")}) d

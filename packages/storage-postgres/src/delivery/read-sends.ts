@@ -62,7 +62,7 @@ export function isItemRead({ inboxItems, inboxCounters }: TableNames): string {
 
 /** Finds the chains that a selection is about, without a lock. */
 export function prepareSelectChains(tables: TableNames) {
-  const { deliveries, notifications } = tables;
+  const { deliveries, digestEntries, digests, notifications } = tables;
   const open = "d.channel = 'inbox' AND d.status IN ('pending', 'sent', 'failed')";
   const select = (operation: string, rest: string) =>
     statement<ChainKey>(operation, `SELECT DISTINCT d.notification_pk, d.chain FROM ${rest}`);
@@ -79,6 +79,11 @@ export function prepareSelectChains(tables: TableNames) {
     WHERE n.tenant = $1 AND n.id = ANY ($3::uuid[]) AND ${open}`,
   );
   const ofRead = select("chains_of_read", `${deliveries} d WHERE d.tenant = $1 AND d.recipient = $2 AND ${open} AND ${isItemRead(tables)}`);
+  const ofDigest = select(
+    "chains_of_digest",
+    `${digests} g JOIN ${digestEntries} x ON x.digest_pk = g.pk JOIN ${deliveries} d ON d.pk = x.delivery_pk
+    WHERE g.id = $1 AND g.lease_owner = $2 AND g.fence = $3`,
+  );
   const ofWaiting = due("waiting_chains", `d.status = 'waiting' AND d.due_at <= ${timeOf("$1")}`, "d.due_at");
   return async (session: Session, selection: ChainSelection, at: string | null): Promise<readonly ChainKey[]> => {
     switch (selection.kind) {
@@ -91,6 +96,8 @@ export function prepareSelectChains(tables: TableNames) {
         const values = [owner.tenant, owner.userId];
         return ids === null ? session.rows(ofRead, values) : session.rows(ofItems, [...values, ids.filter(isUuid)]);
       }
+      case "digest":
+        return session.rows(ofDigest, [selection.id, selection.owner, selection.fence]);
       case "waiting":
         return session.rows(ofWaiting, [at, selection.limit]);
     }

@@ -19,18 +19,37 @@ export function prepareSettle(tables: TableNames, time: StorageTime) {
   const selectChains = prepareSelectChains(tables);
   const load = prepareLoad(tables);
   const save = prepareSave(tables);
+  const hold = prepareHoldDigest(tables);
   return (selection: ChainSelection, at: Date, decide: Decide) => async (connection: Connection) => {
     const keys = await selectChains(connection, selection, time(at));
-    if (keys.length === 0) {
+    if (keys.length === 0 && selection.kind !== "digest") {
       return;
     }
     const mayLeave = selection.kind === "waiting";
     await connection.transaction(async (session) => {
+      const heldAt = selection.kind === "digest" ? await hold(session, selection, time(at)) : null;
+      if (selection.kind === "digest" && heldAt === null) {
+        return;
+      }
       const { loaded, now } = await load(session, keys, { mayLeave, at: time(at) });
-      if (loaded.length > 0) {
-        await save(session, { loaded, changes: decide(loaded, now), now });
+      if (loaded.length > 0 || heldAt !== null) {
+        const decidedAt = heldAt ?? now;
+        await save(session, { loaded, changes: decide(loaded, decidedAt), now: decidedAt });
       }
     });
+  };
+}
+
+/** Locks a digest whose lease its owner holds, and answers the time; null if it lost the lease. */
+function prepareHoldDigest({ digests }: TableNames) {
+  const held = statement<[nowMs: number]>(
+    "hold_digest",
+    `SELECT ${milliseconds(timeOf("$4"))} FROM ${digests} WHERE id = $1 AND lease_owner = $2 AND fence = $3 FOR UPDATE`,
+  );
+  type Held = Extract<ChainSelection, { readonly kind: "digest" }>;
+  return async (session: Session, { id, owner, fence }: Held, at: string | null): Promise<Date | null> => {
+    const [row] = await session.rows(held, [id, owner, fence, at]);
+    return row === undefined ? null : new Date(row[0]);
   };
 }
 
@@ -194,6 +213,7 @@ export function prepareSave(tables: TableNames) {
     FROM json_to_recordset($5) AS e(id uuid, ${recordset(tracking)})
     JOIN ${notifications} n ON n.tenant = e.tenant AND n.id = e.id WHERE t.notification_pk = n.pk`,
   );
+  const saveDigests = prepareSaveDigests(tables);
   return async (session: Session, { loaded, changes, now }: Decided): Promise<void> => {
     const at = now.toISOString();
     if (changes.deliveries.length + changes.attempts.length + changes.sends.length > 0) {
@@ -203,8 +223,38 @@ export function prepareSave(tables: TableNames) {
         JSON.stringify(changes.sends.map((state) => progressOf(state, now))),
       ]);
     }
+    if (changes.digests !== undefined && changes.digests.length > 0) {
+      await saveDigests(session, changes.digests);
+    }
     const tenants = new Map(loaded.map(({ state }) => [state.id, state.tenant]));
     const audit = changes.audit.map((entry) => ({ ...entry, tenant: tenants.get(entry.notificationId) ?? "" }));
     await writeAudit(session, audit, at);
+  };
+}
+
+/** Writes digests as they are to be, and ends their leases. */
+function prepareSaveDigests({ deliveries, digestEntries, digests }: TableNames) {
+  const saveDigest = statement<[]>(
+    "save_digests",
+    `UPDATE ${digests} g SET state = e.state, closes_at = e."closesAt", rendered_at = e."renderedAt", closed_at = e."closedAt", shown = e.shown,
+      total = e.total, due_at = e."dueAt", lease_owner = NULL, lease_until = NULL
+    FROM json_to_recordset($1) AS e(id uuid, state text, "closesAt" timestamptz, "renderedAt" timestamptz, "closedAt" timestamptz, shown int, total int,
+      "dueAt" timestamptz)
+    WHERE g.id = e.id AND g.id = ANY ($2::uuid[])`,
+  );
+  const savePlaces = statement<[]>(
+    "save_digest_places",
+    `UPDATE ${digestEntries} x SET place = e.place
+    FROM (SELECT d.pk, p.place FROM unnest($1::uuid[]) WITH ORDINALITY AS p(id, place)
+      CROSS JOIN LATERAL (SELECT pk FROM ${deliveries} WHERE id = p.id OFFSET 0) d) e
+    WHERE x.delivery_pk = e.pk`,
+  );
+  return async (session: Session, changes: NonNullable<SettleChanges["digests"]>): Promise<void> => {
+    await session.rows(saveDigest, [JSON.stringify(changes), changes.map(({ id }) => id)]);
+    for (const { places } of changes) {
+      if (places !== null && places.length > 0) {
+        await session.rows(savePlaces, [places]);
+      }
+    }
   };
 }

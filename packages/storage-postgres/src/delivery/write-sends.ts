@@ -15,16 +15,23 @@ import { prepareThrottle } from "./throttle.ts";
 
 type KeyRow = readonly [place: number, bodyHash: string, response: string | null, notificationId: string | null];
 
+const isEntry = ({ digest }: NewSend["deliveries"][number]) => digest !== null;
+
+/** Whether a send is written without a look at anything else. */
+function isPlain({ idempotency, throttles, deliveries }: NewSend): boolean {
+  return idempotency === null && throttles === null && !deliveries.some(isEntry);
+}
+
 /**
- * Writes sends, all or none: in one statement if none has an idempotency key or a throttle and all are new, as they usually are;
- * else in a transaction.
+ * Writes sends, all or none: in one statement if none has an idempotency key or a throttle, or waits for a digest, and all are new, as
+ * they usually are; else in a transaction.
  */
 export function prepareCreateSends(tables: TableNames, time: StorageTime) {
   const writeNew = prepareWriteNewSends(tables);
   const writeAny = prepareWriteAnySends(tables);
   return (sends: readonly NewSend[], at: Date) =>
     async (connection: Connection): Promise<readonly SendCreated[]> => {
-      if (sends.every(({ idempotency, throttles }) => idempotency === null && throttles === null)) {
+      if (sends.every(isPlain)) {
         try {
           return await writeNew(connection, sends, time(at));
         } catch (error) {
@@ -242,9 +249,22 @@ export function prepareWriteSendDetails(tables: TableNames) {
     `WITH detailed AS (${insertDetails(tables, join, 2)}) ${insertTrackings(tables, join, 1)}`,
   );
   const writeDeliveries = statement<[]>("write_deliveries", insertDeliveries(tables, join, 1));
+  const writeEntries = statement<[]>(
+    "write_digest_entries",
+    `INSERT INTO ${tables.digestEntries} (delivery_pk, due_at, plan)
+    SELECT d.pk, coalesce(e."scheduledAt", ${timeOf("$2")}) + e."dueInMs" * interval '1 millisecond', e.plan
+    FROM json_to_recordset($1) AS e(id uuid, "dueInMs" bigint, "scheduledAt" timestamptz, plan json)
+    CROSS JOIN LATERAL (SELECT pk FROM ${tables.deliveries} WHERE id = e.id OFFSET 0) d ORDER BY d.pk`,
+  );
   return async (session: Session, sends: readonly NewSend[], at: string | null): Promise<void> => {
     await session.rows(writeTrackings, detailValues(sends));
     await session.rows(writeDeliveries, [...deliveryValues(sends), at]);
+    const entries = sends.flatMap(({ scheduledAt, deliveries }) =>
+      deliveries.filter(isEntry).map(({ id, dueInMs, digest: plan }) => ({ id, dueInMs: dueInMs ?? 0, scheduledAt, plan })),
+    );
+    if (entries.length > 0) {
+      await session.rows(writeEntries, [JSON.stringify(entries), at]);
+    }
     await writeAudit(session, auditOf(sends), at);
   };
 }
@@ -280,7 +300,11 @@ const DELIVERY_MEMBERS = [
 
 function deliveryValues(sends: readonly NewSend[]): readonly unknown[] {
   const all = sends.flatMap(({ notification: { tenant, id }, scheduledAt, deliveries }) =>
-    deliveries.map((delivery) => ({ ...delivery, tenant, notificationId: id, scheduledAt: scheduledAt?.toISOString() ?? null })),
+    deliveries.map((delivery) => {
+      // One that waits for a digest is not due by itself.
+      const dueInMs = isEntry(delivery) ? null : delivery.dueInMs;
+      return { ...delivery, dueInMs, tenant, notificationId: id, scheduledAt: scheduledAt?.toISOString() ?? null };
+    }),
   );
   return lists(all, ...DELIVERY_MEMBERS.map(([key]) => key));
 }

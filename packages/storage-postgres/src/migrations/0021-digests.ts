@@ -12,7 +12,6 @@ CREATE TABLE belfry_digests (
   opened_at timestamp(3) with time zone NOT NULL,
   closes_at timestamp(3) with time zone NOT NULL,
   last_at timestamp(3) with time zone,
-  opened_by text NOT NULL,
   rendered_at timestamp(3) with time zone,
   closed_at timestamp(3) with time zone,
   shown integer NOT NULL,

@@ -22,7 +22,7 @@ export function prepareHealth(tables: TableNames, time: StorageTime) {
   const pending = statement<PendingRow>(
     "health_pending",
     `SELECT channel, count(*), ${milliseconds(`min(due_at) FILTER (WHERE due_at <= ${timeOf("$2")})`)} FROM ${tables.deliveries}
-    WHERE tenant = $1 AND status = 'pending' AND lease_owner IS NULL GROUP BY channel`,
+    WHERE tenant = $1 AND status = 'pending' AND lease_owner IS NULL AND due_at IS NOT NULL GROUP BY channel`,
   );
   return (tenant: string, window: HealthWindow, at: Date) =>
     async (session: Session): Promise<readonly ChannelHealth[]> => {

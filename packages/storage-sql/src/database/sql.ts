@@ -5,6 +5,7 @@ import type {
   Delivery,
   DeliveryAttempt,
   DeliveryPlan,
+  Digest,
   Handler,
   HubPage,
   Identity,
@@ -74,6 +75,7 @@ export interface Schema {
   readonly choices: TableOf<StoredChoice>;
   readonly deliveries: TableOf<StoredDelivery>;
   readonly deliveryAttempts: TableOf<StoredAttempt>;
+  readonly digests: TableOf<Digest>;
   readonly handlers: TableOf<Handler>;
   readonly identities: TableOf<Identity>;
   readonly notifications: TableOf<Notification>;
@@ -88,6 +90,7 @@ export interface Schema {
 export type Tables = Readonly<
   Record<
     | keyof Schema
+    | "digestEntries"
     | "eventAcks"
     | "events"
     | "fanOutChunks"
@@ -114,12 +117,18 @@ export interface Dialect extends Times {
   readonly sourceKey: { readonly column: "source_id" | "source_digest"; of(text: string): string };
   /** A column that SQL must not use an index for. */
   unindexed(column: string): string;
+  /** Locks the rows of a select by their alias until the transaction ends, where others may write meanwhile. */
+  forUpdate(alias: string): string;
   /** The length of a text or of JSON in bytes, found without reading all of it. */
   bytes(column: string): string;
   /** Whether a column is in a list in JSON. */
   isIn(column: string, list: `$${number}`, type: "uuid" | "bigint" | "text"): string;
   /** A parameter cast to a type, where SQL needs the cast. */
   cast(parameter: string, type: "text" | "timestamptz" | "uuid" | "bigint"): string;
+  /** A text as JSON of a column. */
+  asJson(text: string): string;
+  /** What JSON has of {@link Times.time}, as a time of a column. */
+  asTime(text: string): string;
   /** Whether a JSON list has a text. */
   hasText(list: string, text: string): string;
   /** The functions that make a JSON list: of values, and of rows. */

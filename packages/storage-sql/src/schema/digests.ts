@@ -19,8 +19,6 @@ export const DIGESTS = {
       closesAt: c.time,
       /** The latest time at which a sliding window closes. */
       lastAt: c.nullable(c.time),
-      /** The taking of entries that opened it. */
-      openedBy: c.text,
       renderedAt: c.nullable(c.time),
       closedAt: c.nullable(c.time),
       shown: c.integer,

@@ -42,10 +42,19 @@ export const IS_ITEM_READ = `(d.channel = 'inbox' AND EXISTS (
 const KEY = "d.notification_pk AS pk, d.chain";
 const OPEN = "d.channel = 'inbox' AND d.status IN ('pending', 'sent', 'failed')";
 
-/** Whether a selection is about any chain. */
+/** Whether a selection is about any chain, or about a digest that its owner holds. */
 export function prepareHasChains(context: QueryContext) {
   const select = prepareSelectChains(context);
-  return (selection: ChainSelection, at: Date, _: Decide): boolean => select(selection, at).length > 0;
+  const holds = prepareHoldsDigest(context);
+  return (selection: ChainSelection, at: Date, _: Decide): boolean => holds(selection) || select(selection, at).length > 0;
+}
+
+/** Whether a selection is about a digest that its owner holds. */
+export function prepareHoldsDigest({ prepare }: QueryContext) {
+  const find = prepare<Omit<Extract<ChainSelection, { kind: "digest" }>, "kind">, { readonly pk: number }>(
+    "SELECT pk FROM belfry_digests WHERE id = :id AND lease_owner = :owner AND fence = :fence",
+  );
+  return (selection: ChainSelection): boolean => selection.kind === "digest" && find.get(selection) !== undefined;
 }
 
 /** Finds the chains that a selection is about, each once. */
@@ -63,6 +72,9 @@ export function prepareSelectChains({ prepare }: QueryContext) {
   const ofRead = prepare<{ readonly tenant: string; readonly userId: string }, ChainKey>(`
     SELECT DISTINCT ${KEY} FROM belfry_deliveries d
     WHERE d.tenant = (SELECT :tenant) AND d.recipient = (SELECT :userId) AND ${OPEN} AND ${IS_ITEM_READ}`);
+  const ofDigest = prepare<Omit<Extract<ChainSelection, { kind: "digest" }>, "kind">, ChainKey>(`
+    SELECT DISTINCT ${KEY} FROM belfry_digests g CROSS JOIN belfry_digest_entries x ON x.digest_pk = g.pk
+    CROSS JOIN belfry_deliveries d ON d.pk = x.delivery_pk WHERE g.id = :id AND g.lease_owner = :owner AND g.fence = :fence`);
   const ofWaiting = prepare<{ readonly at: Date; readonly limit: number }, ChainKey>(`
     SELECT ${KEY} FROM belfry_deliveries d WHERE d.status = 'waiting' AND d.due_at <= :at ORDER BY d.due_at
     LIMIT :limit`);
@@ -76,6 +88,8 @@ export function prepareSelectChains({ prepare }: QueryContext) {
         const { owner, ids } = selection;
         return ids === null ? ofRead.all(owner) : ofItems.all({ ...owner, ids: ids.map((id) => id.toLowerCase()) });
       }
+      case "digest":
+        return ofDigest.all(selection);
       case "waiting":
         return ofWaiting.all({ at, limit: selection.limit });
     }

@@ -5,6 +5,7 @@ import type {
   Completed,
   Decide,
   DeliveryFairness,
+  DigestChange,
   Lease,
   LeaseRequest,
   LoadedSend,
@@ -15,7 +16,7 @@ import { type DueRow, type LeaseTable, prepareDueOfOthers } from "../database/le
 import { TABLES } from "../database/sql.ts";
 import type { OfSet, QueryContext } from "../database/statement.ts";
 import { prepareWriteAudit } from "./change-send.ts";
-import { type ChainKey, IS_ITEM_READ, prepareSelectChains } from "./read-sends.ts";
+import { type ChainKey, IS_ITEM_READ, prepareHoldsDigest, prepareSelectChains } from "./read-sends.ts";
 import { DELIVERY_COLUMNS, type KeyedDeliveryRow, RECORDS } from "./rows.ts";
 
 /** How many due deliveries a claim looks at: one endpoint may have many, and only a few of those are taken. */
@@ -30,7 +31,7 @@ export const DELIVERY_LEASES: LeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFa
   table: "belfry_deliveries",
   isDue: "status = 'pending' AND lease_owner IS NULL AND due_at <= :at",
   queues: [
-    "SELECT due_at AS due FROM belfry_deliveries WHERE status = 'pending' AND lease_owner IS NULL ORDER BY due_at LIMIT 1",
+    "SELECT due_at AS due FROM belfry_deliveries WHERE status = 'pending' AND lease_owner IS NULL AND due_at IS NOT NULL ORDER BY due_at LIMIT 1",
     "SELECT due_at FROM belfry_deliveries WHERE status = 'waiting' AND due_at IS NOT NULL ORDER BY due_at LIMIT 1",
   ],
   select: `SELECT ${CLAIMED_COLUMNS} FROM belfry_deliveries d CROSS JOIN belfry_notifications n ON n.pk = d.notification_pk`,
@@ -114,11 +115,12 @@ function prepareWithContent({ prepare }: QueryContext) {
 /** Loads chains, calls `decide` on them, and writes its decisions. */
 export function prepareSettle(context: QueryContext) {
   const select = prepareSelectChains(context);
+  const holds = prepareHoldsDigest(context);
   const load = prepareLoad(context);
   const save = prepareSave(context);
   return (selection: ChainSelection, at: Date, decide: Decide): void => {
     const loaded = load(select(selection, at));
-    if (loaded.length > 0) {
+    if (loaded.length > 0 || holds(selection)) {
       save(loaded, decide(loaded, at), at);
     }
   };
@@ -186,6 +188,13 @@ export function prepareSave(context: QueryContext) {
     UPDATE belfry_trackings SET ${tracking.assignments(named, PLANNED)}
     WHERE notification_pk = (SELECT pk FROM belfry_notifications WHERE tenant = :tenant AND id = :id)`);
   const writeAudit = prepareWriteAudit(context);
+  const saveDigest = context.prepare<Omit<DigestChange, "places">>(`
+    UPDATE belfry_digests SET state = :state, closes_at = :closesAt, rendered_at = :renderedAt, closed_at = :closedAt, shown = :shown, total = :total,
+      due_at = :dueAt, lease_owner = NULL, lease_until = NULL
+    WHERE id = :id`);
+  const savePlaces = context.prepare<{ readonly places: readonly string[] }>(`
+    UPDATE belfry_digest_entries AS x SET place = e.key + 1 FROM json_each(:places) AS e CROSS JOIN belfry_deliveries d ON d.id = e.value
+    WHERE x.delivery_pk = d.pk`);
   return (loaded: readonly LoadedSend[], changes: SettleChanges, at: Date): void => {
     for (const one of changes.deliveries) {
       saveDelivery.run(one);
@@ -195,6 +204,12 @@ export function prepareSave(context: QueryContext) {
     }
     for (const state of changes.sends) {
       saveState.run(progressOf(state, at));
+    }
+    for (const { places, ...digest } of changes.digests ?? []) {
+      saveDigest.run(digest);
+      if (places !== null) {
+        savePlaces.run({ places });
+      }
     }
     for (const entry of changes.audit) {
       const of = loaded.find(({ state }) => state.id === entry.notificationId);

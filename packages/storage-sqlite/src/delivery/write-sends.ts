@@ -1,4 +1,4 @@
-import type { CreatedItem, SendDetails } from "@belfry/core";
+import type { CreatedItem, EntryPlan, SendDetails } from "@belfry/core";
 import type { IdempotencyKey, NewSend, SendCreated } from "@belfry/core/storage";
 import {
   askThrottles,
@@ -121,17 +121,31 @@ function prepareWriteTracking({ prepare }: QueryContext) {
   };
 }
 
+interface EntryValues {
+  readonly deliveryPk: number;
+  readonly dueAt: Date;
+  readonly plan: EntryPlan;
+}
+
 /** Writes deliveries that nobody has attempted yet. */
 function prepareWriteDeliveries({ prepare }: QueryContext) {
   const { delivery } = RECORDS.fields;
   const insert = prepare<StoredDelivery & { readonly notificationPk: number }>(`
     INSERT INTO belfry_deliveries (notification_pk, ${delivery.names}) VALUES (:notificationPk, ${delivery.members(named)})`);
+  const insertEntry = prepare<EntryValues>(`
+    INSERT INTO belfry_digest_entries (delivery_pk, due_at, plan) VALUES (:deliveryPk, :dueAt, :plan)`);
   const fresh = { attempt: 0, attemptsBefore: 0, leaseOwner: null, leaseUntil: null, fence: 0 };
   return (notificationPk: number, { notification: { tenant }, ...send }: NewSend, at: Date): void => {
     const base = (send.scheduledAt ?? at).getTime();
-    for (const { dueInMs, ...one } of send.deliveries) {
-      const times = { dueAt: dueInMs === null ? null : new Date(base + dueInMs), settledAt: one.status === "skipped" ? at : null };
-      insert.run({ ...fresh, ...one, ...times, notificationPk, tenant });
+    for (const { dueInMs, digest: plan, ...one } of send.deliveries) {
+      const dueAt = dueInMs === null ? null : new Date(base + dueInMs);
+      const settledAt = one.status === "skipped" ? at : null;
+      if (plan === null) {
+        insert.run({ ...fresh, ...one, dueAt, settledAt, notificationPk, tenant });
+        continue;
+      }
+      const { lastInsertRowid } = insert.run({ ...fresh, ...one, dueAt: null, settledAt, notificationPk, tenant });
+      insertEntry.run({ deliveryPk: Number(lastInsertRowid), dueAt: dueAt ?? at, plan });
     }
   };
 }

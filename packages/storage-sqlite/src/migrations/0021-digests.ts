@@ -12,7 +12,6 @@ CREATE TABLE belfry_digests (
   opened_at INTEGER NOT NULL,
   closes_at INTEGER NOT NULL,
   last_at INTEGER,
-  opened_by TEXT NOT NULL,
   rendered_at INTEGER,
   closed_at INTEGER,
   shown INTEGER NOT NULL,

@@ -4,6 +4,7 @@ import { creatingTests } from "./creating/creating-tests.ts";
 import { transactionTests } from "./creating/transactions.ts";
 import { decisionsTests } from "./decisions/decisions-tests.ts";
 import { deliveryTests } from "./delivery/delivery-tests.ts";
+import { digestTests } from "./delivery/digest-tests.ts";
 import type { StorageHarness } from "./harness.ts";
 import { hubTests } from "./hub/hub-tests.ts";
 import { inboxTests } from "./inbox/inbox-tests.ts";
@@ -26,6 +27,7 @@ const OF_PARTS: Readonly<Record<StoragePart, Tests>> = {
   socketTickets: serviceTests,
   inbox: inboxTests,
   deliveries: deliveryTests,
+  digests: digestTests,
   activity: operatorTests,
   hub: hubTests,
   decisions: decisionsTests,

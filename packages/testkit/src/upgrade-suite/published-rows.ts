@@ -184,7 +184,7 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
     table: "belfry_digests",
     values: {
       ...{ pk: 1, id: DIGEST, tenant, user_id: "2@example.com", channel: "email", place: "place", plan: DIGEST_PLAN, state: "closed" },
-      ...{ opened_at: THEN, closes_at: THEN, last_at: null, opened_by: "token", rendered_at: THEN, closed_at: THEN, shown: 1, total: 1 },
+      ...{ opened_at: THEN, closes_at: THEN, last_at: null, rendered_at: THEN, closed_at: THEN, shown: 1, total: 1 },
       ...{ attempt: 1, due_at: null, lease_owner: null, lease_until: null, fence: 1 },
     },
   },

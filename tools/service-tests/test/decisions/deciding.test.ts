@@ -123,7 +123,7 @@ onEveryStorage((database) => {
       const { service, mails, deliveries } = setUp();
       await service.preferences.set("ann", { all: true }, "off");
       await service.preferences.set("bob", { type: "comment" }, "off");
-      await service.preferences.set("cat", { type: "quiet" }, "daily");
+      await service.preferences.set("cat", { type: "quiet" }, "immediate");
       await service.preferences.defaults.set({ type: "comment", locked: true }, "on");
       await service.create({ to: "ann", type: "invoice", ...texts });
       await service.create({ to: "bob", type: "comment", channels: ["email"], ...texts });

@@ -1,5 +1,5 @@
 import { type Channel, type ChannelExplanation, type Directory, defineTypes, NotificationService } from "@belfry/core";
-import { testClock } from "@belfry/testkit/host";
+import { type TestClock, testClock } from "@belfry/testkit/host";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
@@ -26,6 +26,17 @@ const types = defineTypes({
     category: "billing",
     required: ["email"],
     channels: { email: { unlessOnline: true, when: () => false }, push: { throttle: { max: 1, perMs: 60_000 } } },
+  },
+  bundled: {
+    category: "social",
+    channels: {
+      inbox: true,
+      email: { unlessOnline: true, digest: { windowMs: 3_600_000, by: ({ data }) => (data.small === true ? "small" : "large") } },
+      push: {
+        throttle: { max: 1, perMs: 60_000 },
+        digest: { windowMs: 600_000, window: "sliding", maxWindowMs: 1_200_000, leading: true },
+      },
+    },
   },
   throttled: {
     channels: { email: { throttle: { max: 1, perMs: 3_600_000 }, when: ({ data }) => data.small === true }, push: { afterMs: 3_600_000 } },
@@ -57,7 +68,7 @@ const scope = fc.constantFrom(
   { category: "social" } as const,
   ...(Object.keys(types) as Type[]).map((type) => ({ type })),
 );
-const value = fc.constantFrom("on", "off", "immediate", "daily" as const);
+const value = fc.constantFrom("on", "off", "immediate", "hourly", "daily", "weekly" as const);
 const choice = fc.record({
   target: scope,
   channel: fc.constantFrom(undefined, "email", "push"),
@@ -93,7 +104,7 @@ const anyCase = fc.record({
 });
 
 type Case = typeof anyCase extends fc.Arbitrary<infer Of> ? Of : never;
-type Tenant = Pick<ReturnType<NotificationService["tenant"]>, "preferences" | "create" | "inbox" | "explain" | "deliveries">;
+type Tenant = ReturnType<NotificationService["tenant"]>;
 
 function momentOf({ moment }: Case): string {
   return MOMENTS[moment] ?? "";
@@ -112,11 +123,27 @@ function some<Of extends object>(of: Of): Of {
   return Object.fromEntries(Object.entries(of).filter(([, member]) => member !== undefined)) as Of;
 }
 
+/** What `explain` says of a channel, as its delivery has to be. */
+function expectedOf({ channel: name, outcome, at, reason, source, digest }: ChannelExplanation, now: number): readonly unknown[] {
+  const isLater = (at?.getTime() ?? 0) > now;
+  if (outcome === "skip") {
+    return [name, "skipped", reason, source, null, null];
+  }
+  if (digest !== null && !digest.leads) {
+    // Before its time it is in no window.
+    const { key, frequency, closesAt } = digest;
+    return [name, "pending", "digest", source, null, isLater ? null : { key, frequency, closesAt }];
+  }
+  const why = reason === "quiet_hours" ? [reason, source] : [null, null];
+  return isLater ? [name, "pending", ...why, at, null] : [name, "sent", null, null, null, null];
+}
+
 onEveryStorage((database) => {
-  function serviceAt(moment: string): NotificationService {
+  function serviceAt(moment: string): { readonly service: NotificationService; readonly clock: TestClock } {
+    const clock = testClock(new Date(moment));
     const options = { types, channels: [channel("email"), channel("push")], directory, logger: silent };
-    const made = new NotificationService({ storage: database.storage(), clock: testClock(new Date(moment)), ...options });
-    return stopsAfterTest(made) as unknown as NotificationService;
+    const made = new NotificationService({ storage: database.storage(), clock, ...options });
+    return { service: stopsAfterTest(made) as unknown as NotificationService, clock };
   }
 
   /** Sets what the user and the tenant chose in a case. */
@@ -135,48 +162,80 @@ onEveryStorage((database) => {
     await tenant.preferences.defaults.setSettings(some(one.ofTenant) as never);
   }
 
-  /** What `explain` says of the channels beside the inbox, as the deliveries have to be. */
-  function expectedOf(explained: readonly ChannelExplanation[], now: number): readonly unknown[] {
-    return explained
-      .filter(({ channel: name }) => name !== "inbox")
-      .map(({ channel: name, outcome, at, reason, source }) => {
-        if (outcome === "skip") {
-          return [name, "skipped", reason, source, null];
-        }
-        const why = reason === "quiet_hours" ? [reason, source] : [null, null];
-        return (at?.getTime() ?? 0) > now ? [name, "pending", ...why, at] : [name, "sent", null, null, null];
+  /** What became of the deliveries of a notification beside the one over the inbox. */
+  async function madeOf(tenant: Tenant, id: string): Promise<readonly (readonly unknown[])[]> {
+    const { deliveries } = await tenant.deliveries(id);
+    return deliveries
+      .filter((delivery) => delivery.channel !== "inbox")
+      .map(({ channel: name, status, reason, reasonSource, dueAt, digest }) => {
+        const waits = status === "pending" && digest !== null;
+        const window = waits ? { key: digest.plan.key, frequency: digest.plan.frequency, closesAt: digest.closesAt } : null;
+        return [name, status, reason, reasonSource, dueAt, window];
       });
+  }
+
+  /**
+   * What became of the deliveries. What a digest asks again when it closes, such as the address, is asked then: for what is expected to be
+   * skipped, the clock moves on.
+   */
+  async function lastOf(
+    { service, clock }: ReturnType<typeof serviceAt>,
+    { tenant, id, expected }: { readonly tenant: Tenant; readonly id: string; readonly expected: readonly (readonly unknown[])[] },
+  ): Promise<readonly (readonly unknown[])[]> {
+    const first = await madeOf(tenant, id);
+    const isOpen = ([, status]: readonly unknown[], index: number) => status === "pending" && expected[index]?.[1] === "skipped";
+    let done = first;
+    for (let round = 0; done.some(isOpen) && round < 5; round += 1) {
+      const next = done
+        .filter(isOpen)
+        .map(([, , , , dueAt, window]) => (dueAt ?? (window as { readonly closesAt: Date }).closesAt) as Date);
+      await clock.skipTo(new Date(Math.max(clock.now(), ...next.map((time) => time.getTime()))));
+      await service.runDue();
+      done = await madeOf(tenant, id);
+    }
+    return first.map((delivery, index) => (isOpen(delivery, index) ? (done[index] ?? []) : delivery));
+  }
+
+  const expectedHere = (explained: readonly ChannelExplanation[], one: Case) =>
+    explained.filter(({ channel: name }) => name !== "inbox").map((each) => expectedOf(each, Date.parse(momentOf(one))));
+
+  async function createBefore(create: () => Promise<unknown>, count: number): Promise<void> {
+    for (let made = 0; made < count; made += 1) {
+      await create();
+    }
   }
 
   describe("explain", () => {
     test(`says what the engine does, in ${RUNS} cases`, { timeout: 3_600_000 }, async () => {
-      const services = new Map<number, NotificationService>();
+      const services = new Map<number, ReturnType<typeof serviceAt>>();
       let run = 0;
       await fc.assert(
         fc.asyncProperty(anyCase, async (one) => {
           run += 1;
-          const service = services.get(one.moment) ?? serviceAt(momentOf(one));
-          services.set(one.moment, service);
+          const made = services.get(one.moment) ?? serviceAt(momentOf(one));
+          services.set(one.moment, made);
+          const { service, clock } = made;
           const tenant = service.tenant(`tenant ${one.moment} ${run}`);
           const user = `${one.user.zone}|${one.user.hasMail || waits(one) ? "mail" : ""}|${run}`;
           await prepare(tenant, user, one);
           const { type, priority } = one;
           const data = { small: one.isSmall };
           const create = () => tenant.create({ to: user, title: "Hello", message: "World", type, priority, data });
-          for (let count = 0; count < one.before; count += 1) {
-            await create();
-          }
+          await createBefore(create, one.before);
           const subscription = one.isOnline ? tenant.inbox(user).subscribe({ onEvent: () => {}, onState: () => {} }) : null;
           await subscription?.ready;
           const explained = await tenant.explain(user, type, { priority, data });
           const { notification } = await create();
           await service.runDue();
+          const expected = expectedHere(explained, one);
+          const done = await lastOf(made, { tenant, id: notification.id, expected });
+          if (clock.now() > Date.parse(momentOf(one))) {
+            // Later cases are of that moment, too.
+            services.delete(one.moment);
+            await service.stop();
+          }
           subscription?.close();
-          const { deliveries } = await tenant.deliveries(notification.id);
-          const done = deliveries
-            .filter((delivery) => delivery.channel !== "inbox")
-            .map(({ channel: name, status, reason, reasonSource, dueAt }) => [name, status, reason, reasonSource, dueAt]);
-          expect(done).toEqual(expectedOf(explained, Date.parse(momentOf(one))));
+          expect(done).toEqual(expected);
           expect(explained.every(({ rules }) => rules.at(-1)?.decision !== null)).toBe(true);
         }),
         { numRuns: RUNS },
@@ -184,7 +243,7 @@ onEveryStorage((database) => {
     });
 
     test("shows each rule that was asked, and whose decision it is; of a wrong question it says what is wrong", async () => {
-      const service = serviceAt("2030-01-09T12:00:00Z");
+      const { service } = serviceAt("2030-01-09T12:00:00Z");
       await service.preferences.set("0|mail|ann", { type: "plain", channel: "email" }, "off");
       const [inbox, email, push] = await service.explain("0|mail|ann", "plain");
       const at = new Date("2030-01-09T12:00:00Z");
@@ -193,6 +252,7 @@ onEveryStorage((database) => {
       expect(email).toEqual({
         channel: "email",
         ...off,
+        digest: null,
         rules: [
           { rule: "expiry", decision: null },
           { rule: "address", decision: null },

@@ -20,7 +20,7 @@ export function fullSend(fixture: Fixture) {
     hasFallback: true,
     meta: { full: ["meta", 2.5] },
   };
-  const delivery: Full<NewDelivery> = {
+  const delivery: Full<Omit<NewDelivery, "digest">> & Pick<NewDelivery, "digest"> = {
     id: idBeside(notification, notification.id.endsWith("a") ? "b" : "a"),
     channel: "email",
     recipient: "ann@x.example",
@@ -31,6 +31,7 @@ export function fullSend(fixture: Fixture) {
     reason: "quiet_hours",
     reasonSource: "full decision",
     dueInMs: 4_321,
+    digest: null,
   };
   const send = {
     ...{ notification, channel: "webhook", fallbackDelayMs: 1_234, scheduledAt: at(500), details },

@@ -1,0 +1,296 @@
+import { nextDigest, type UserSettings } from "../decisions/index.ts";
+import type { Owner } from "../foundation/context.ts";
+import { textOf } from "../foundation/errors.ts";
+import { DEFAULT_MAX_ITEMS, declaredType, rulesOfType } from "../notifications/index.ts";
+import type { LeasedTasks } from "../work/lease-engine.ts";
+import type { Lease, LeaseStorage, LostLease } from "../work/lease-storage.ts";
+import { Cancellation, withinTime } from "../work/timing.ts";
+import { Addresses } from "./addresses.ts";
+import type { Ruling } from "./chains.ts";
+import { type DeliveryContext, settle } from "./context.ts";
+import type { Digest, EntryPlan } from "./digest.ts";
+import type { ClaimedDigest, DigestMember, TakenEntry, UntakenEntry } from "./digest-storage.ts";
+import { type DigestEnd, endedDigest } from "./render-digest.ts";
+import { Rulings } from "./ruling.ts";
+
+/** How many entries are put into windows, or decided on, at once. */
+const BATCH = 256;
+/** How many entries of a digest are looked up at the same time. */
+const AT_ONCE = 20;
+/** How long the directory may take to say where a user lives. */
+const LOOK_UP_MS = 5_000;
+/** The delay after a look-up that failed, times the number of attempts. */
+const RETRY_MS = 30_000;
+/** After so many attempts a digest goes out without what could not be found out. */
+const MOST_ATTEMPTS = 5;
+
+/** A digest with what is to become of it. */
+interface EndedDigest {
+  readonly claimed: ClaimedDigest;
+  readonly end: DigestEnd;
+}
+
+/** Puts entries into windows, and renders the digests whose windows have closed. Its promises are in docs/guides/digests.md. */
+export class CloseDigests implements LeasedTasks<ClaimedDigest, object, EndedDigest> {
+  readonly name = "digests";
+  readonly leases: LeaseStorage<ClaimedDigest>;
+  readonly #context: DeliveryContext;
+  readonly #rulings: Rulings;
+  readonly #reach: DigestReach;
+
+  constructor(context: DeliveryContext) {
+    this.leases = context.digests.leases;
+    this.#context = context;
+    this.#rulings = new Rulings(context);
+    this.#reach = new DigestReach(context);
+  }
+
+  leaseOf({ id, fence, digest: { tenant } }: ClaimedDigest): Lease & { readonly tenant: string } {
+    return { id, fence, tenant };
+  }
+
+  fairness(): object {
+    return {};
+  }
+
+  async attempt(claimed: ClaimedDigest): Promise<EndedDigest> {
+    try {
+      return { claimed, end: claimed.digest.renderedAt === null ? await this.#close(claimed) : { kind: "checked" } };
+    } catch (error) {
+      const { digest, attempt } = claimed;
+      const fields = { digest: digest.id, tenant: digest.tenant, error: textOf(error) };
+      this.#context.lines.warn(fields, "A digest could not be rendered; it is tried again.");
+      return { claimed, end: { kind: "later", dueAt: new Date(this.#now(digest) + RETRY_MS * Math.min(attempt, 10)) } };
+    }
+  }
+
+  async record(owner: string, ended: readonly EndedDigest[]): Promise<readonly boolean[]> {
+    const counted: boolean[] = [];
+    for (const { claimed, end } of ended) {
+      const { id, fence, digest } = claimed;
+      const settlement = await settle(this.#context, { kind: "digest", id, fence, owner }, (loaded, now) =>
+        endedDigest(loaded, now, { digest, end }),
+      );
+      counted.push(settlement !== null);
+      if (settlement !== null && settlement.changes.deliveries.length > 0) {
+        this.#context.deliverDue();
+      }
+    }
+    return counted;
+  }
+
+  makesDue(): boolean {
+    return true;
+  }
+
+  async endLost(leases: readonly LostLease[]): Promise<void> {
+    await this.#context.digests.release(leases);
+  }
+
+  /** Puts entries that are due into windows. */
+  async tidy(): Promise<void> {
+    const { digests, clock, ids, deliverDue } = this.#context;
+    for (let before: string | undefined; ; ) {
+      const now = new Date(clock.now());
+      const entries = await digests.untaken(BATCH, now);
+      const [first] = entries;
+      // Nothing may hold up the others for ever.
+      if (first === undefined || first.deliveryId === before) {
+        return;
+      }
+      before = first.deliveryId;
+      await digests.take(await this.#withWindows(entries, now), now, ids.next());
+      if (entries.some(({ plan }) => plan.leading)) {
+        deliverDue();
+      }
+      if (entries.length < BATCH) {
+        return;
+      }
+    }
+  }
+
+  /** The windows that open for entries where none is open. */
+  async #withWindows(entries: readonly UntakenEntry[], now: Date): Promise<readonly TakenEntry[]> {
+    const { ids } = this.#context;
+    const groups = [...Map.groupBy(entries, placeKey).values()];
+    const taken = groups.map(async (group): Promise<readonly TakenEntry[]> => {
+      const [{ plan }] = group as [UntakenEntry];
+      const closesAt = await this.#closesAt(group[0] as UntakenEntry, now.getTime());
+      const lastAt = plan.maxWindowMs === null ? null : new Date(now.getTime() + plan.maxWindowMs);
+      const digestId = ids.next();
+      return group.map((entry) => ({ ...entry, digestId, closesAt, lastAt }));
+    });
+    return (await Promise.all(taken)).flat();
+  }
+
+  async #closesAt({ tenant, userId, channel, plan }: UntakenEntry, atMs: number): Promise<Date> {
+    if (plan.windowMs !== null) {
+      return new Date(atMs + plan.windowMs);
+    }
+    const { settings } = (await this.#context.preferences.of(tenant, [userId]))(userId);
+    // Where the directory does not answer, its zone counts when the window closes.
+    const { timeZone: zone } = settings.hasTimeZone ? UNKNOWN : await this.#reach.of({ tenant, userId, channel }).catch(() => UNKNOWN);
+    return new Date(closingOf(plan, settings, { zone, atMs }) ?? atMs);
+  }
+
+  async #close(claimed: ClaimedDigest): Promise<DigestEnd> {
+    const { digest, attempt } = claimed;
+    const { tenant, userId, channel } = digest;
+    const isLast = attempt >= MOST_ATTEMPTS;
+    const now = this.#now(digest);
+    const { settings } = (await this.#context.preferences.of(tenant, [userId]))(userId);
+    const reached = await this.#reach.of(digest).catch((error: unknown) => {
+      if (isLast) {
+        return UNKNOWN;
+      }
+      throw error;
+    });
+    const zone = reached.timeZone;
+    const closesAt = closingOf(digest.plan, settings, { zone, atMs: digest.openedAt.getTime() });
+    if (closesAt !== null && closesAt > now) {
+      // The user's time zone or the tenant's settings have changed since it opened.
+      return { kind: "later", dueAt: new Date(closesAt) };
+    }
+    const verdicts = new Map<string, Ruling | null>();
+    let isUrgent = false;
+    for (let after: string | null = null; ; ) {
+      const { members, next } = await this.#context.digests.members(digest.id, { after, limit: BATCH });
+      for (let start = 0; start < members.length; start += AT_ONCE) {
+        const some = members.slice(start, start + AT_ONCE);
+        const { address } = reached;
+        const rulings = await Promise.all(some.map((member) => this.#rulingOn(member, { digest, isLast, address })));
+        for (const [index, { deliveryId, notification }] of some.entries()) {
+          const ruling = rulings[index] ?? null;
+          verdicts.set(deliveryId, ruling);
+          isUrgent ||= ruling === null && notification.priority === "urgent";
+        }
+      }
+      if (next === null) {
+        break;
+      }
+      after = next;
+    }
+    const quietUntil = isUrgent ? null : settings.quietUntil(now, { channel, timeZone: settings.timeZone(zone) });
+    return { kind: "rendered", verdicts, dueAt: quietUntil === null ? null : new Date(quietUntil), maxItems: this.#maxItemsOf(digest) };
+  }
+
+  /** Why an entry is left out, or null. */
+  async #rulingOn(
+    member: DigestMember,
+    { digest, isLast, address }: Pick<UserReach, "address"> & { readonly digest: Digest; readonly isLast: boolean },
+  ): Promise<Ruling | null> {
+    const { tenant, userId, channel } = digest;
+    const delivery = { tenant, channel, recipient: userId, dueAt: digest.closesAt };
+    let ruling: Ruling | null;
+    try {
+      ruling = await this.#rulings.on({ ...member, delivery }, { timeZone: undefined, address });
+    } catch (error) {
+      if (!isLast) {
+        throw error;
+      }
+      return { outcome: "skip", reason: "condition", source: "type" };
+    }
+    return ruling?.outcome === "skip" ? ruling : this.#doneWith(member, digest);
+  }
+
+  /** Leaves out what the user has read, archived or deleted. */
+  async #doneWith({ notification }: DigestMember, { tenant, userId, channel }: Digest): Promise<Ruling | null> {
+    const { inbox } = this.#context;
+    const owner = { tenant, userId };
+    const declared = declaredType(this.#context, notification.type, { declaredTypesOnly: false });
+    const { keepRead = false } = rulesOfType(declared, channel).digest ?? {};
+    const item = await inbox.get(owner, notification.id);
+    const isDone =
+      item === null
+        ? (await inbox.get(owner, notification.id, { includeDeleted: true })) !== null
+        : item.archivedAt !== null || (item.readAt !== null && !keepRead);
+    return isDone ? { outcome: "skip", reason: "read", source: "digest" } : null;
+  }
+
+  #maxItemsOf({ plan, channel }: Digest): number {
+    const declared = plan.by === "type" ? declaredType(this.#context, plan.name, { declaredTypesOnly: false }) : undefined;
+    return rulesOfType(declared, channel).digest?.maxItems ?? DEFAULT_MAX_ITEMS;
+  }
+
+  /** The time, no earlier than the window closed: the storage may have a clock of its own. */
+  #now({ closesAt }: Digest): number {
+    return Math.max(this.#context.clock.now(), closesAt.getTime());
+  }
+}
+
+/** Names the digest that an entry waits for. */
+export function placeKey({
+  tenant,
+  userId,
+  channel,
+  plan: { by, scope, name, key, frequency },
+}: Pick<UntakenEntry, "tenant" | "userId" | "channel" | "plan">): string {
+  return JSON.stringify([tenant, userId, channel, by, scope, name, key, frequency]);
+}
+
+/** When a digest of a chosen frequency closes that opens at a time; null for a type's own. */
+export function closingOf(
+  { frequency }: Pick<EntryPlan, "frequency">,
+  settings: UserSettings,
+  { zone, atMs }: { readonly zone: string | null; readonly atMs: number },
+): number | null {
+  return frequency === null ? null : nextDigest(frequency, atMs, settings.digestTime(settings.timeZone(zone)));
+}
+
+/** What the host's directory says of a user and a channel. */
+interface UserReach {
+  /** Null for none, and where the directory is not asked. */
+  readonly timeZone: string | null;
+  /** Whether there is an address, as far as can be said before the delivery. */
+  readonly address: "known" | "none";
+}
+
+const UNKNOWN: UserReach = { timeZone: null, address: "known" };
+
+/** Asks the host's directory about users whose digests close. */
+export class DigestReach {
+  readonly #context: Pick<DeliveryContext, "channels" | "clock">;
+  readonly #addresses: Addresses;
+
+  constructor(context: DeliveryContext) {
+    this.#context = context;
+    this.#addresses = new Addresses(context);
+  }
+
+  /** Rejects if the directory fails, and may answer later. */
+  async of({ tenant, userId, channel: name }: Owner & { readonly channel: string }): Promise<UserReach> {
+    const { channels, clock } = this.#context;
+    const channel = channels.get(name);
+    if (channel === undefined) {
+      return UNKNOWN;
+    }
+    const limit = { clock, timeoutMs: LOOK_UP_MS, cancellation: new Cancellation() };
+    const reached = await withinTime(() => this.#addresses.of({ tenant, recipient: userId }, channel), limit);
+    if ("outcome" in reached) {
+      return { timeZone: null, address: "none" };
+    }
+    if ("status" in reached && reached.transient) {
+      throw new Error(reached.error);
+    }
+    return "status" in reached ? UNKNOWN : { timeZone: reached.timeZone, address: "known" };
+  }
+}
+
+/** Moves the open windows of a user's chosen frequencies to where the settings say now. */
+export async function moveWindows(context: DeliveryContext, owner: Owner): Promise<void> {
+  const { digests, preferences, clock } = context;
+  const open = (await digests.openOf(owner)).filter(({ plan }) => plan.frequency !== null);
+  if (open.length === 0) {
+    return;
+  }
+  const reach = new DigestReach(context);
+  const { settings } = (await preferences.of(owner.tenant, [owner.userId]))(owner.userId);
+  for (const digest of open) {
+    const { timeZone: zone } = settings.hasTimeZone ? UNKNOWN : await reach.of(digest).catch(() => UNKNOWN);
+    const closesAt = closingOf(digest.plan, settings, { zone, atMs: clock.now() });
+    if (closesAt !== null && closesAt !== digest.closesAt.getTime()) {
+      await digests.move(digest, new Date(closesAt));
+    }
+  }
+  context.closeDigests();
+}

@@ -1,0 +1,37 @@
+import type { ClaimedDigest, DigestStorage } from "@belfry/core/storage";
+import { type ClaimedDigestRow, digestColumns, digestStorage, type Sql, toClaimedDigest } from "@belfry/storage-sql";
+import type { Bound } from "../database/bind.ts";
+import { type LeaseTable, leases } from "../database/leases.ts";
+import { DIALECT } from "../database/sql.ts";
+import { type JsonRow, timeOf } from "../database/statement.ts";
+
+const toTask = toClaimedDigest(DIALECT);
+
+/** Digests as tasks to be leased. A claim closes their windows. */
+const DIGEST_LEASES: LeaseTable<JsonRow<ClaimedDigestRow>, ClaimedDigest, object> = {
+  name: "digests",
+  table: "digests",
+  form: "objects",
+  columns: () => digestColumns(DIALECT),
+  alias: "g",
+  queues: ["lease_owner IS NULL AND due_at IS NOT NULL"],
+  alsoDue: ({ digestEntries }) => [`SELECT due_at AS due FROM ${digestEntries} WHERE digest_pk IS NULL ORDER BY due_at LIMIT 1`],
+  claimed: "state = CASE WHEN t.state = 'open' THEN 'closing' ELSE t.state END,",
+  claim: ({ digests }, claim) => {
+    // $5 tenants to leave out.
+    const first = claim(
+      "claim_digests",
+      `due AS MATERIALIZED (
+        SELECT pk FROM ${digests} WHERE lease_owner IS NULL AND due_at <= (SELECT ${timeOf("$1")}) AND tenant <> ALL ($5::text[])
+        ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+      )`,
+    );
+    return (run, { limit, exceptTenants }) => run(first, limit, [exceptTenants]);
+  },
+  tasks: (rows) => rows.map(([row]) => toTask(row)),
+};
+
+/** Digests in PostgreSQL. */
+export function postgresDigests(bound: Bound, sql: Sql): DigestStorage {
+  return digestStorage(sql, leases(bound, DIGEST_LEASES));
+}
