@@ -140,7 +140,7 @@ export async function removeSend(context: DeliveryContext, request: ChangeReques
   if (deleted === null) {
     throw unknownSend(id);
   }
-  const announced = deleted.items.map(({ epoch, ...item }) => ({ item, epoch }));
+  const announced = deleted.items.map(({ epoch, rev, lastSeq, ...item }) => ({ item, counts: { epoch, rev, lastSeq } }));
   announceItems(context, "deleted", announced);
 }
 

@@ -2,7 +2,7 @@ import type { Owner } from "../foundation/context.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { type MembersOf, requireList, requireMembers, validationError } from "../foundation/issue-list.ts";
 import { shown } from "../foundation/parse-text.ts";
-import { announceItems, type InboxContext } from "./context.ts";
+import { announcedOf, announceItems, type InboxContext } from "./context.ts";
 import type { InboxItem, ItemChange, ItemRef, WholeChange } from "./inbox-item.ts";
 import type { ItemMarking, ItemPlace, ItemsChange, WholeInboxChange } from "./inbox-storage.ts";
 
@@ -37,13 +37,9 @@ export async function changeItems(context: InboxContext, changing: Changing): Pr
   requireList(refs, "ids");
   using _call = await context.ready();
   const name = typeof change === "string" ? change : "snoozed";
-  const { items, changed, counts } = await write(context, { ...changing, refs: refs.filter(isPossible) });
-  const { epoch } = counts;
-  announceItems(
-    context,
-    name,
-    items.filter(({ seq }) => changed.has(seq)).map((item) => ({ item, epoch })),
-  );
+  const done = await write(context, { ...changing, refs: refs.filter(isPossible) });
+  const { items, changed } = done;
+  announceItems(context, name, announcedOf(done));
   if (name === "snoozed" && changed.size > 0) {
     context.dueItems();
   }
@@ -65,10 +61,13 @@ function write({ inbox, clock }: InboxContext, { owner, refs, change, activeOnly
 export function announceWhole(
   { publish, events }: InboxContext,
   owner: Owner,
-  { change, count, counts }: WholeInboxChange & { readonly change: WholeChange },
+  { change, count, counts, isChange, at }: WholeInboxChange & { readonly change: WholeChange; readonly at: Date },
 ): void {
+  if (isChange) {
+    const { lastSeq, epoch, rev } = counts;
+    publish([{ ...owner, change, seq: lastSeq, epoch, count, rev, lastSeq, of: 1, atMs: at.getTime() }]);
+  }
   if (count > 0) {
-    publish([{ ...owner, change, seq: counts.lastSeq, epoch: counts.epoch, count }]);
     events.emit(WHOLE_EVENTS[change], { ...owner, count });
   }
 }

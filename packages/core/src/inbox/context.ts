@@ -2,8 +2,8 @@ import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
 import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import type { DataByType, NotificationTypes, Typed } from "../notifications/index.ts";
 import type { InboxSignal } from "./inbox-event.ts";
-import type { InboxItem, ItemChange } from "./inbox-item.ts";
-import type { InboxStorage } from "./inbox-storage.ts";
+import type { InboxCounts, InboxItem, ItemChange } from "./inbox-item.ts";
+import type { InboxStorage, ItemsChange } from "./inbox-storage.ts";
 
 /** One item was changed. */
 export interface ItemChanged<Item extends InboxItem = InboxItem> extends Owner {
@@ -63,14 +63,21 @@ export interface InboxContext extends BaseContext {
   publish(signals: readonly InboxSignal[]): void;
 }
 
-/** An item that was changed, and the epoch of its inbox. */
+/** An item that was changed, and the change of its inbox. */
 export interface AnnouncedItem {
   readonly item: InboxItem;
-  readonly epoch: string;
+  readonly counts: Pick<InboxCounts, "epoch" | "rev" | "lastSeq">;
+  /** How many items the change has. @default 1 */
+  readonly of?: number;
+}
+
+/** The items that a call changed. */
+export function announcedOf({ items, changed, counts }: ItemsChange): readonly AnnouncedItem[] {
+  return items.filter(({ seq }) => changed.has(seq)).map((item) => ({ item, counts, of: changed.size }));
 }
 
 /** Whether a change is of an item that was archived or snoozed before it, and stays so or is deleted: no active item changed. */
-function isOutside(change: ItemChange, { archivedAt, snoozedUntil }: InboxItem): boolean {
+export function isOutside(change: ItemChange, { archivedAt, snoozedUntil }: InboxItem): boolean {
   return (archivedAt !== null || snoozedUntil !== null) && change !== "archived" && change !== "snoozed";
 }
 
@@ -81,9 +88,10 @@ export function announceItems(
   announced: readonly AnnouncedItem[],
 ): void {
   publish(
-    announced.map(({ item, epoch }): InboxSignal => {
+    announced.map(({ item, counts: { epoch, rev, lastSeq }, of = 1 }): InboxSignal => {
       const { tenant, userId, seq, id } = item;
-      return { tenant, userId, change, seq, epoch, id, item, ...(isOutside(change, item) ? { count: 0 } : {}) };
+      const place = { tenant, userId, change, seq, epoch, id, rev, lastSeq, of };
+      return { ...place, item, ...(isOutside(change, item) ? { count: 0 } : {}) };
     }),
   );
   for (const { item } of announced) {

@@ -1,6 +1,6 @@
 import { Loop, type NextRun } from "../work/loop.ts";
 import { nextTurn } from "../work/timing.ts";
-import { announceItems, type InboxContext } from "./context.ts";
+import { announcedOf, announceItems, type InboxContext } from "./context.ts";
 import type { ExpiringNotification } from "./inbox-storage.ts";
 
 /** How often a process looks for what another one has put off, or what will expire. */
@@ -36,12 +36,7 @@ export class DueItems {
       const inboxes = await inbox.dueInboxes(AT_ONCE);
       const now = clock.now();
       for (const { tenant, userId } of inboxes.filter(({ dueAt }) => dueAt.getTime() <= now)) {
-        const { items, changed, counts } = await inbox.wakeDue({ tenant, userId }, new Date(now));
-        announceItems(
-          this.#context,
-          "woken",
-          items.filter(({ seq }) => changed.has(seq)).map((item) => ({ item, epoch: counts.epoch })),
-        );
+        announceItems(this.#context, "woken", announcedOf(await inbox.wakeDue({ tenant, userId }, new Date(now))));
         await nextTurn();
       }
       const later = inboxes.find(({ dueAt }) => dueAt.getTime() > now);
@@ -79,12 +74,7 @@ export class DueItems {
       const at = new Date(clock.now());
       const users = await inbox.activeUsersOf(tenant, id, AT_ONCE);
       for (const userId of users) {
-        const { items, counts } = await inbox.remove({ tenant, userId }, [id], at);
-        announceItems(
-          this.#context,
-          "deleted",
-          items.map((item) => ({ item, epoch: counts.epoch })),
-        );
+        announceItems(this.#context, "deleted", announcedOf(await inbox.remove({ tenant, userId }, [id], at)));
         await nextTurn();
       }
       if (users.length === 0) {

@@ -1,6 +1,6 @@
 import type { FeedSubscription, Owner } from "../foundation/context.ts";
 import type { Notification } from "../notifications/index.ts";
-import type { InboxChange, InboxItem, InboxPosition, WholeChange } from "./inbox-item.ts";
+import type { InboxChange, InboxCounts, InboxItem, InboxPosition, WholeChange } from "./inbox-item.ts";
 import type { CreatedItem } from "./inbox-storage.ts";
 
 const WHOLE: readonly string[] = ["read_all", "seen_all", "deleted_read"] satisfies readonly WholeChange[];
@@ -22,6 +22,14 @@ export interface InboxSignal extends Owner, InboxPosition {
   readonly id?: string;
   /** The number of active items that changed. @default 1 for a change of a single item */
   readonly count?: number;
+  /** The number of the change; missing for created items, and where an older version sent the signal. */
+  readonly rev?: number;
+  /** The inbox's last number when it changed. Set with `rev`. */
+  readonly lastSeq?: number;
+  /** The number of signals that the change has, one for each item. Set with `rev`. */
+  readonly of?: number;
+  /** When it changed, in milliseconds since 1970. Set for changes of a whole inbox that have a `rev`. */
+  readonly atMs?: number;
   /** The created notification. Set for `created`, and only in the process that created it. */
   readonly notification?: Notification;
   /** The item after the change. Set for changes of single items, and only in the process that changed it. */
@@ -37,26 +45,43 @@ export function createdSignal(notification: Notification, { userId, seq, epoch }
 /** Something that happened in an inbox, as its subscribers see it. */
 export interface InboxEvent<Item = InboxItem> extends InboxPosition {
   readonly change: InboxChange;
-  /** The item after the change; null for a change of the whole inbox. */
+  /**
+   * The item after the change; null for a change of the whole inbox. For who resumed with a `rev`, it is also null for an item that
+   * is gone for good; others get {@link InboxListener.onState} instead.
+   */
   readonly item: Item | null;
   /** The number of active items that changed: 0 for a change of an archived or snoozed item. */
   readonly count: number;
   /** The item's number; for a change of the whole inbox, the last number it covers. */
   readonly seq: number;
+  /** The number of the change; missing for a new item, and if an older version made the change. */
+  readonly rev?: number;
+  /** How many more events of the same change follow. When none does, its `rev` is the one to resume from. @default 0 */
+  readonly left?: number;
+  /** When a whole inbox was changed: its items were read then. Missing for other changes. */
+  readonly at?: Date;
+  /** The numbers of the items that `deleted_read` deleted. They are missing if there are very many: then the inbox is to be listed again. */
+  readonly seqs?: readonly number[];
 }
 
 /** The functions that a subscriber of an inbox passes in. */
 export interface InboxListener<Item = InboxItem> {
-  /** Called for each event. Created items come in the order of their numbers, each once. */
+  /**
+   * Called for each event. Created items come in the order of their numbers, each once. For who asked to resume with a `rev`, the
+   * changes come in the order of theirs, each after the items that were there before it. An item comes as it is by now: what came
+   * between shows already.
+   */
   onEvent(event: InboxEvent<Item>): void;
   /**
    * Called when the subscription has caught up with the database: after the requested replay, or after signals may have been
    * lost.
    *
    * @param recovered false when items were missed and are not replayed: the subscriber must list the inbox again
-   * @param position the last item that was sent or skipped: the place to resume from
+   * @param position the last item and change that were sent or skipped: the place to resume from
+   * @param counts after a replay that began at a `rev`, the counts after what it told, with the `lastSeq` and `rev` that they are
+   *   of; else null
    */
-  onState(recovered: boolean, position: InboxPosition): void;
+  onState(recovered: boolean, position: InboxPosition, counts: InboxCounts | null): void;
   /**
    * Resolves when the subscriber can take more; undefined if it can now. A replay asks before each item, and reads what is
    * left again after a long wait.
@@ -68,6 +93,6 @@ export interface InboxListener<Item = InboxItem> {
 
 /** Lets listeners follow inboxes. {@link Inbox} uses it to subscribe. */
 export interface FollowInboxes {
-  /** Follows an inbox. With `since`, it first replays the items after that position and reports the state. */
+  /** Follows an inbox. With `since`, it first replays what came after that position and reports the state. */
   subscribe(owner: Owner, listener: InboxListener, since?: InboxPosition): FeedSubscription;
 }

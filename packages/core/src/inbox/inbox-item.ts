@@ -81,12 +81,17 @@ export const EMPTY_EPOCH = "0";
 /** The counts of an inbox that never had an item. */
 export const EMPTY_COUNTS: InboxCounts = { total: 0, unread: 0, unseen: 0, lastSeq: 0, epoch: EMPTY_EPOCH, rev: 0 };
 
-/** A place in an inbox's numbering, such as that of the last item that a client has seen. */
+/**
+ * A place in an inbox's numbering, such as that of the last item that a client has seen; with `rev`, of the last change, too. The
+ * counts of an inbox have its last place.
+ */
 export interface InboxPosition {
   /** The number of an item; 0 for the place before the first one. */
   readonly seq: number;
   /** The name of the numbering. Each epoch counts from the start. */
   readonly epoch: string;
+  /** The number of a change: the last one that a client was told of. @default changes are left out: only new items are followed */
+  readonly rev?: number;
 }
 
 /** Builds the new item of `notification` in the inbox of `owner`: unread, unseen and active. */

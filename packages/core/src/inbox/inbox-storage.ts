@@ -150,6 +150,8 @@ export interface ItemsChange {
 export interface WholeInboxChange {
   /** The number of active items it changed. */
   readonly count: number;
+  /** Whether it changed any item, an active, archived or snoozed one. */
+  readonly isChange: boolean;
   readonly counts: InboxCounts;
 }
 
@@ -304,10 +306,10 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   unread(owner: Owner): MaybePromise<number>;
 
   /**
-   * Returns the last number and the epoch of several inboxes, in the order of `owners`. Belfry uses it to notice lost
-   * signals.
+   * Returns the last number, the last change and the epoch of several inboxes, in the order of `owners`. Belfry uses it to notice
+   * lost signals.
    */
-  positions(owners: readonly Owner[]): Promise<readonly InboxPosition[]>;
+  positions(owners: readonly Owner[]): Promise<readonly Required<InboxPosition>[]>;
 
   /** Marks active items read at `at`. Items that were read before keep their time. Unknown refs are skipped. */
   markRead(owner: Owner, refs: readonly ItemRef[], at: Date): Promise<ItemsChange>;

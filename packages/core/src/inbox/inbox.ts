@@ -18,7 +18,7 @@ const MARKS: Readonly<Record<ItemMark | "read" | "unread", true>> = {
 };
 const isMark = oneOf(Object.keys(MARKS));
 
-const POSITION: MembersOf<InboxPosition> = { seq: true, epoch: true };
+const POSITION: MembersOf<InboxPosition> = { seq: true, epoch: true, rev: true };
 
 /**
  * One user's inbox. Every call is limited to that user of that tenant. `Item` is what a service with declared types has in it.
@@ -203,8 +203,9 @@ export class Inbox<Item extends InboxItem = InboxItem> {
    */
   async markAllRead(): Promise<number> {
     using _call = await this.#context.ready();
-    const change = await this.#context.inbox.markAllRead(this.owner, new Date(this.#context.clock.now()));
-    announceWhole(this.#context, this.owner, { ...change, change: "read_all" });
+    const at = new Date(this.#context.clock.now());
+    const change = await this.#context.inbox.markAllRead(this.owner, at);
+    announceWhole(this.#context, this.owner, { ...change, change: "read_all", at });
     await this.#context.reads.onRead(this.owner, null);
     return change.count;
   }
@@ -212,8 +213,9 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   /** Marks everything seen as {@link markAllRead} marks it read, and returns the number of active items it changed. */
   async markAllSeen(): Promise<number> {
     using _call = await this.#context.ready();
-    const change = await this.#context.inbox.markAllSeen(this.owner, new Date(this.#context.clock.now()));
-    announceWhole(this.#context, this.owner, { ...change, change: "seen_all" });
+    const at = new Date(this.#context.clock.now());
+    const change = await this.#context.inbox.markAllSeen(this.owner, at);
+    announceWhole(this.#context, this.owner, { ...change, change: "seen_all", at });
     return change.count;
   }
 
@@ -230,8 +232,9 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   /** Deletes every active item that is read, and returns their number. */
   async removeRead(): Promise<number> {
     using _call = await this.#context.ready();
-    const change = await this.#context.inbox.removeRead(this.owner, new Date(this.#context.clock.now()));
-    announceWhole(this.#context, this.owner, { ...change, change: "deleted_read" });
+    const at = new Date(this.#context.clock.now());
+    const change = await this.#context.inbox.removeRead(this.owner, at);
+    announceWhole(this.#context, this.owner, { ...change, change: "deleted_read", at });
     return change.count;
   }
 
@@ -259,7 +262,9 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   }
 
   /**
-   * Follows the inbox live. With `since`, it first replays the items after that position.
+   * Follows the inbox live. With `since`, it first replays the items after that position; if that has a `rev`, also the changes after
+   * that one, and then gives the counts. The counts of a list are such a position: who begins there, and stores the position of
+   * each event, misses nothing.
    *
    * @example
    * ```ts
@@ -273,7 +278,11 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     if (since !== undefined) {
       requireMembers("since", since, POSITION);
       // Of a position that cannot be, nothing can be replayed, and onState says so.
-      requireNone([numberIssue(since.seq, "seq"), stringIssue(since.epoch, "epoch")]);
+      requireNone([
+        numberIssue(since.seq, "seq"),
+        stringIssue(since.epoch, "epoch"),
+        since.rev === undefined ? null : numberIssue(since.rev, "rev"),
+      ]);
     }
     return this.#feeds.subscribe(this.owner, listener as InboxListener, since);
   }

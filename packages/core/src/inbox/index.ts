@@ -7,6 +7,7 @@ export {
   type InboxSwept,
   type ItemChanged,
   type ItemChangedOf,
+  isOutside,
   type ReadHook,
 } from "./context.ts";
 export { DueItems } from "./due-items.ts";

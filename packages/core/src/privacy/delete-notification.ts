@@ -24,7 +24,7 @@ export async function deleteNotification(
     if (step === null && isFirst) {
       throw unknownNotification(id);
     }
-    const deleted = (step?.items ?? []).map(({ epoch, ...item }) => ({ item, epoch }));
+    const deleted = (step?.items ?? []).map(({ epoch, rev, lastSeq, ...item }) => ({ item, counts: { epoch, rev, lastSeq } }));
     announceItems(context, "deleted", deleted);
     // Null after the first step: another call has finished it.
     if (step?.isDone ?? true) {

@@ -1,47 +1,64 @@
-import { CATCH_UP_PAGE } from "../foundation/bounds.ts";
 import type { Owner, WorkContext } from "../foundation/context.ts";
 import {
   EMPTY_EPOCH,
   type InboxEvent,
+  type InboxItem,
   type InboxPosition,
   type InboxSignal,
   type InboxStorage,
   isWholeChange,
+  type LoggedChange,
   newInboxItem,
 } from "../inbox/index.ts";
 import { Feed, type Pending } from "./feed.ts";
+import { createdEvent, eventsOf, type Reader, readMissed } from "./missed.ts";
 
 /** The functions of a feed's follower. */
 export interface FeedFollower {
   onEvent(event: InboxEvent): void;
   onState(recovered: boolean): void;
+  /** Called when changes were missed, and are no longer kept. */
+  onChangesLost(): void;
+}
+
+/** Where a feed is in the numbers of its inbox. */
+type FeedPosition = Required<InboxPosition>;
+
+/** What a feed knows of what it missed. */
+interface Missing {
+  /** Whether only new items are read: no change is known to be missing. */
+  readonly items?: "only";
+  /** Signals that it has of the changes. The log does not say how many active items a change of the whole inbox changed. */
+  readonly known?: readonly Pending<InboxSignal>[];
 }
 
 /**
  * One inbox as this process's subscribers see it. Signals may be late, repeated, out of order or lost; the followers get
- * events in the order of the inbox's numbers, each once. A signal that is next in line is passed on as it is. Any other
- * signal makes the feed read the missing items from the database.
+ * new items and changes in the order of the inbox's numbers, each once. A signal that is next in line is passed on as it is. Any
+ * other signal makes the feed read the missing items and changes from the database.
  */
 export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   readonly owner: Owner;
-  readonly #inbox: InboxStorage;
-  #position: InboxPosition | null = null;
+  readonly #reader: Reader;
+  #position: FeedPosition | null = null;
+  /** The change after the last one that was told whole, and the items of it that were told. */
+  #half = { rev: 0, seqs: new Set<number>() };
 
   constructor(owner: Owner, inbox: InboxStorage, context: WorkContext) {
     super("read an inbox for its subscribers", context);
     this.owner = owner;
-    this.#inbox = inbox;
+    this.#reader = { inbox, owner };
   }
 
-  /** The last item that the followers got. */
-  get position(): InboxPosition {
-    return this.#position ?? { seq: 0, epoch: EMPTY_EPOCH };
+  /** The last item and change that the followers got. */
+  get position(): FeedPosition {
+    return this.#position ?? { seq: 0, epoch: EMPTY_EPOCH, rev: 0 };
   }
 
   /** Learns where the inbox stands. Signals that arrive before are kept. */
   async open(): Promise<void> {
-    const { lastSeq, epoch } = await this.#inbox.counts(this.owner);
-    this.#position ??= { seq: lastSeq, epoch };
+    const { lastSeq, epoch, rev } = await this.#reader.inbox.counts(this.owner);
+    this.#position ??= { seq: lastSeq, epoch, rev };
     this.wake();
   }
 
@@ -50,8 +67,9 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   }
 
   /** Whether the inbox has gone further than its followers were told. */
-  isBehind(position: InboxPosition): boolean {
-    return this.#position !== null && (position.seq > this.#position.seq || position.epoch !== this.#position.epoch);
+  isBehind({ seq, epoch, rev }: FeedPosition): boolean {
+    const told = this.#position;
+    return told !== null && (seq > told.seq || rev > told.rev || epoch !== told.epoch);
   }
 
   protected override pass(queue: Pending<InboxSignal>[]): Promise<void> | null {
@@ -62,64 +80,104 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
     if (signal === "behind") {
       return this.#passMissed();
     }
-    return signal.change === "created" ? this.#created(signal) : this.#changed(signal);
+    return signal.change === "created" ? this.#created(signal) : this.#changed(signal, queue);
   }
 
   #created(signal: InboxSignal): Promise<void> | null {
-    const position = this.#position as InboxPosition;
+    const position = this.position;
     const sameNumbering = signal.epoch === position.epoch || position.epoch === EMPTY_EPOCH;
     if (sameNumbering && signal.seq <= position.seq) {
       return null;
     }
     if (sameNumbering && signal.seq === position.seq + 1 && signal.notification) {
-      const item = newInboxItem(signal.notification, this.owner, signal.seq);
-      this.#tell({ change: "created", item, count: 1, seq: signal.seq, epoch: signal.epoch });
+      this.#tell(createdEvent(newInboxItem(signal.notification, this.owner, signal.seq), signal.epoch));
       return null;
     }
-    return this.#passMissed();
+    return this.#passMissed({ items: "only" });
   }
 
-  async #passMissed(): Promise<void> {
-    const recovered = await this.#catchUp();
+  #changed(signal: InboxSignal, queue: readonly Pending<InboxSignal>[]): Promise<void> | null {
+    const { rev, lastSeq = 0, of = 1, epoch, seq } = signal;
+    const position = this.position;
+    if (rev === undefined || epoch !== position.epoch) {
+      return this.#pass(signal, {});
+    }
+    if (rev <= position.rev) {
+      return null;
+    }
+    if (rev > position.rev + 1 || lastSeq > position.seq) {
+      return this.#passMissed({ known: [signal, ...queue] });
+    }
+    if (this.#half.rev !== rev) {
+      this.#half = { rev, seqs: new Set() };
+    }
+    const { seqs } = this.#half;
+    if (seqs.has(seq)) {
+      return null;
+    }
+    seqs.add(seq);
+    return this.#pass(signal, { rev, left: of - seqs.size });
+  }
+
+  /** Passes on one change; it reads what the signal does not have. */
+  #pass(signal: InboxSignal, place: Pick<InboxEvent, "rev" | "left">): Promise<void> | null {
+    const { change, seq, epoch, item, count = 1 } = signal;
+    if (isWholeChange(change)) {
+      return this.#passWhole(signal, { change, item: null, count: signal.count ?? 0, seq, epoch, ...place });
+    }
+    if (item) {
+      this.#tell({ change, item, count, seq, epoch, ...place });
+      return null;
+    }
+    return this.#reader.inbox.get(this.owner, { seq }, { includeDeleted: true }).then((found) => {
+      if (found === null && place.rev === undefined) {
+        // Another process deleted it for good. The followers learn only how the inbox stands now.
+        this.#state(true);
+      } else {
+        this.#tell({ change, item: found, count, seq, epoch, ...place });
+      }
+    });
+  }
+
+  #passWhole({ atMs }: InboxSignal, event: InboxEvent): Promise<void> | null {
+    const { change, rev } = event;
+    const dated = atMs === undefined ? event : { ...event, at: new Date(atMs) };
+    if (change !== "deleted_read" || rev === undefined) {
+      this.#tell(dated);
+      return null;
+    }
+    return this.#reader.inbox.changesAfter(this.owner, rev - 1, 1).then(({ changes: [line] }) => {
+      this.#tell(line?.rev === rev && line.seqs !== null ? { ...dated, seqs: line.seqs } : dated);
+    });
+  }
+
+  async #passMissed(missing?: Missing): Promise<void> {
+    const recovered = await this.#catchUp(missing);
     if (!recovered) {
       this.#state(false);
     }
   }
 
-  #changed(signal: InboxSignal): Promise<void> | null {
-    const { change, seq, epoch, count = 1 } = signal;
-    if (isWholeChange(change)) {
-      this.#tell({ change, item: null, count: signal.count ?? 0, seq, epoch });
-      return null;
-    }
-    if (signal.item) {
-      this.#tell({ change, item: signal.item, count, seq, epoch });
-      return null;
-    }
-    return this.#inbox.get(this.owner, { seq }, { includeDeleted: true }).then((item) => {
-      if (item) {
-        this.#tell({ change, item, count, seq, epoch });
-      } else {
-        // Another process deleted it for good. The followers learn only how the inbox stands now.
-        this.#state(true);
-      }
-    });
-  }
-
   /** Passes on what the database holds after the present position. False when the numbering began anew. */
-  async #catchUp(): Promise<boolean> {
+  async #catchUp({ items, known = [] }: Missing = {}): Promise<boolean> {
     while (!this.isStopping) {
-      const { seq, epoch } = this.#position as InboxPosition;
-      const { items, counts } = await this.#inbox.listAfter(this.owner, seq, CATCH_UP_PAGE);
-      if (epoch !== EMPTY_EPOCH && counts.epoch !== epoch) {
-        this.#position = { seq: counts.lastSeq, epoch: counts.epoch };
-        return false;
+      const { rev, ...place } = this.position;
+      const missed = await readMissed(this.#reader, items === "only" ? place : { ...place, rev });
+      if ("lost" in missed) {
+        const { lastSeq, epoch } = missed.counts;
+        const isNew = missed.lost === "epoch";
+        this.#position = { seq: isNew ? lastSeq : place.seq, epoch, rev: missed.counts.rev };
+        if (isNew) {
+          return false;
+        }
+        this.#loseChanges();
+        continue;
       }
-      for (const item of items) {
-        this.#tell({ change: "created", item, count: 1, seq: item.seq, epoch: counts.epoch });
+      for (const told of missed.told) {
+        await this.#tellMissed(told, missed.position.epoch, known);
       }
-      if ((items.at(-1)?.seq ?? counts.lastSeq) >= counts.lastSeq) {
-        this.#position = { seq: counts.lastSeq, epoch: counts.epoch };
+      this.#position = { rev, ...missed.position };
+      if (missed.isAll) {
         return true;
       }
     }
@@ -127,9 +185,24 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
     return true;
   }
 
+  async #tellMissed(told: InboxItem | LoggedChange, epoch: string, known: readonly Pending<InboxSignal>[]): Promise<void> {
+    if (!("rev" in told)) {
+      this.#tell(createdEvent(told, epoch));
+      return;
+    }
+    const signal = known.find((one) => typeof one === "object" && one.rev === told.rev) as InboxSignal | undefined;
+    const without = this.#half.rev === told.rev ? this.#half.seqs : new Set<number>();
+    for await (const event of eventsOf(this.#reader, { change: told, epoch, without })) {
+      this.#tell(isWholeChange(event.change) ? { ...event, count: signal?.count ?? 0 } : event);
+    }
+  }
+
   #tell(event: InboxEvent): void {
-    if (event.change === "created") {
-      this.#position = { seq: event.seq, epoch: event.epoch };
+    const { change, seq, epoch, rev, left = 0 } = event;
+    if (change === "created") {
+      this.#position = { ...this.position, seq, epoch };
+    } else if (rev !== undefined && left === 0) {
+      this.#position = { ...this.position, rev };
     }
     for (const follower of this.followers) {
       follower.onEvent(event);
@@ -139,6 +212,12 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   #state(recovered: boolean): void {
     for (const follower of this.followers) {
       follower.onState(recovered);
+    }
+  }
+
+  #loseChanges(): void {
+    for (const follower of this.followers) {
+      follower.onChangesLost();
     }
   }
 }

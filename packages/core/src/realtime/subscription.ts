@@ -1,22 +1,30 @@
-import { CATCH_UP_PAGE } from "../foundation/bounds.ts";
-import { guarded, type Owner } from "../foundation/context.ts";
+import { guarded } from "../foundation/context.ts";
 import type { Logger } from "../foundation/logger.ts";
 import {
   EMPTY_EPOCH,
   type InboxCounts,
   type InboxEvent,
+  type InboxItem,
   type InboxListener,
   type InboxPosition,
   type InboxStorage,
+  isWholeChange,
+  type LoggedChange,
 } from "../inbox/index.ts";
 import { nextTurn, type Slots } from "../work/timing.ts";
 import type { FeedFollower, InboxFeed } from "./inbox-feed.ts";
+import { createdEvent, eventsOf, readMissed } from "./missed.ts";
 
 /** The most items of a replay. A subscriber that missed more must list the inbox again. */
 const MAX_REPLAY = 10_000;
 
 /** Where a {@link Subscription} stands; its own documentation has the transitions. */
 export type SubscriptionMode = "holding" | "replaying" | "live" | "closed";
+
+/** What a subscription needs of its feed. */
+interface Followed extends Pick<InboxFeed, "owner"> {
+  readonly position: InboxPosition;
+}
 
 /** The parts that all {@link Subscription}s use. */
 export interface SubscriptionParts {
@@ -33,26 +41,32 @@ export interface SubscriptionParts {
  * | mode        | what the feed tells                           | ends with                            |
  * | ----------- | --------------------------------------------- | ------------------------------------ |
  * | `holding`   | is held                                       | start: `replaying`, or `live`        |
- * | `replaying` | is held; of new items, the replay reads those | the replay ends: `holding`           |
+ * | `replaying` | is held, but for what the replay reads itself | the replay ends: `holding`           |
  * | `live`      | is passed on                                  | close: `closed`                      |
  * | `closed`    | is dropped                                    |                                      |
  *
- * It may be closed in every mode.
+ * It may be closed in every mode. One that resumes with a `rev` follows changes: its replay reads them, too, and it is told when
+ * some were lost.
  */
 export class Subscription implements FeedFollower {
-  readonly #feed: Pick<InboxFeed, "owner" | "position">;
+  readonly #feed: Followed;
   readonly #parts: SubscriptionParts;
   readonly #listener: InboxListener;
   #mode: SubscriptionMode = "holding";
   /** The events and states that wait; of a state, whether everything was recovered. */
   #held: (InboxEvent | boolean)[] | null = null;
-  /** During a replay: the newest item the feed told of, which the replay has to reach. */
-  #toReach: InboxPosition | null = null;
+  /** During a replay: the newest item and change that the feed told of, which the replay has to reach. */
+  #toReach: Required<InboxPosition> | null = null;
   /** The last number the listener was told of. */
   #seq = 0;
   #epoch = EMPTY_EPOCH;
+  /** Whether it resumed with the number of a change. */
+  #followsChanges = false;
+  /** If so, the last change that was told whole, and the items of the one after it that were told. */
+  #rev = 0;
+  #half = new Set<number>();
 
-  constructor(feed: Pick<InboxFeed, "owner" | "position">, parts: SubscriptionParts, listener: InboxListener) {
+  constructor(feed: Followed, parts: SubscriptionParts, listener: InboxListener) {
     this.#feed = feed;
     this.#parts = parts;
     this.#listener = listener;
@@ -64,15 +78,16 @@ export class Subscription implements FeedFollower {
 
   /** Replays what came after `since`, reports the state if a replay was asked for, and goes live. */
   async start(since: InboxPosition | undefined): Promise<void> {
-    const recovered = since === undefined ? null : await this.#replay(since);
+    this.#followsChanges = since?.rev !== undefined;
+    const replayed = since === undefined ? null : await this.#replay(since);
     this.#enter("live");
     const held = this.#held ?? [];
     this.#held = null;
     for (const told of held) {
       this.#tell(told);
     }
-    if (recovered !== null) {
-      this.#state(recovered);
+    if (replayed !== null) {
+      this.#state(replayed.recovered, replayed.counts);
     }
   }
 
@@ -82,8 +97,11 @@ export class Subscription implements FeedFollower {
   }
 
   onEvent(event: InboxEvent): void {
-    if (this.#mode === "replaying" && event.change === "created") {
-      this.#toReach = { seq: event.seq, epoch: event.epoch };
+    const { change, seq, epoch, rev } = event;
+    const isRead = change === "created" || (this.#followsChanges && rev !== undefined);
+    if (this.#mode === "replaying" && isRead) {
+      const before = this.#toReach?.epoch === epoch ? this.#toReach : { seq: 0, rev: 0 };
+      this.#toReach = change === "created" ? { ...before, seq, epoch } : { ...before, rev: rev ?? 0, epoch };
     } else {
       this.#tell(event);
     }
@@ -91,6 +109,12 @@ export class Subscription implements FeedFollower {
 
   onState(recovered: boolean): void {
     this.#tell(recovered);
+  }
+
+  onChangesLost(): void {
+    if (this.#followsChanges) {
+      this.#tell(false);
+    }
   }
 
   #enter(mode: SubscriptionMode): void {
@@ -112,79 +136,136 @@ export class Subscription implements FeedFollower {
     }
   }
 
-  #state(recovered: boolean): void {
-    const { seq, epoch } = this.#feed.position;
+  #state(recovered: boolean, counts: InboxCounts | null = null): void {
+    const { seq, epoch, rev = 0 } = this.#feed.position;
     if (this.#mode === "live") {
       // A replay may have read further than the feed has told.
-      const position = { seq: epoch === this.#epoch ? Math.max(seq, this.#seq) : seq, epoch };
-      guarded(this.#parts.logger, () => this.#listener.onState(recovered, position));
+      const isSame = epoch === this.#epoch;
+      const position = { seq: isSame ? Math.max(seq, this.#seq) : seq, epoch, rev: isSame ? Math.max(rev, this.#rev) : rev };
+      guarded(this.#parts.logger, () => this.#listener.onState(recovered, position, counts));
     }
   }
 
   #pass(event: InboxEvent): void {
-    if (this.#mode === "closed" || (event.change === "created" && event.epoch === this.#epoch && event.seq <= this.#seq)) {
+    if (this.#mode === "closed" || this.#isRepeated(event)) {
       return;
     }
-    if (event.change === "created") {
-      this.#seq = event.seq;
-      this.#epoch = event.epoch;
+    const { change, item, seq, epoch, rev, left = 0 } = event;
+    if (change === "created") {
+      this.#seq = seq;
+      this.#epoch = epoch;
+    } else if (this.#followsChanges && rev !== undefined) {
+      this.#noteChange(rev, seq, left);
+    } else if (item === null && rev !== undefined && !isWholeChange(change)) {
+      // Another process deleted it for good. The listener learns only how the inbox stands now.
+      this.#state(true);
+      return;
     }
     guarded(this.#parts.logger, () => this.#listener.onEvent(event));
   }
 
-  async #replay(since: InboxPosition): Promise<boolean> {
-    const { owner } = this.#feed;
-    const { lastSeq, epoch } = await this.#parts.inbox.counts(owner);
-    const known = since.epoch === epoch || (since.epoch === EMPTY_EPOCH && since.seq === 0);
-    const possible = Number.isSafeInteger(since.seq) && since.seq >= 0 && since.seq <= lastSeq;
-    if (!known || !possible || lastSeq - since.seq > MAX_REPLAY) {
+  #noteChange(rev: number, seq: number, left: number): void {
+    this.#half.add(seq);
+    if (left === 0) {
+      this.#rev = rev;
+      this.#half.clear();
+    }
+  }
+
+  #isRepeated({ change, seq, epoch, rev }: InboxEvent): boolean {
+    if (epoch !== this.#epoch) {
       return false;
+    }
+    return change === "created" ? seq <= this.#seq : this.#followsChanges && rev !== undefined && rev <= this.#rev;
+  }
+
+  async #replay(since: InboxPosition): Promise<{ readonly recovered: boolean; readonly counts: InboxCounts | null }> {
+    const { owner } = this.#feed;
+    const { lastSeq, epoch, rev } = await this.#parts.inbox.counts(owner);
+    const known = since.epoch === epoch || (since.epoch === EMPTY_EPOCH && since.seq === 0);
+    const possible = isUpTo(since.seq, lastSeq) && isUpTo(since.rev ?? 0, rev);
+    if (!known || !possible || lastSeq - since.seq > MAX_REPLAY) {
+      return { recovered: false, counts: null };
     }
     this.#seq = since.seq;
     this.#epoch = epoch;
+    this.#rev = since.rev ?? 0;
     this.#enter("replaying");
-    const isComplete = await this.#replayPages(owner, epoch);
+    const counts = await this.#replayPages(epoch);
     this.#enter("holding");
-    return isComplete;
+    return { recovered: counts !== null, counts: this.#followsChanges ? counts : null };
   }
 
   /**
    * Passes on what came after the present number, page by page, as fast as the listener takes it. It holds no page while it
-   * waits for the listener. False when the numbering began anew, or the subscription was closed.
+   * waits for the listener. It answers the counts after that; null when the numbering began anew, changes are no longer kept, or the
+   * subscription was closed.
    */
-  async #replayPages(owner: Owner, epoch: string): Promise<boolean> {
-    let isComplete: boolean | null = null;
-    while (isComplete === null && this.#mode === "replaying") {
+  async #replayPages(epoch: string): Promise<InboxCounts | null> {
+    let done: InboxCounts | "lost" | "more" = "more";
+    while (done === "more" && this.#mode === "replaying") {
       await this.#listener.writable?.();
-      isComplete = await this.#parts.pages.run(() => this.#replayPage(owner, epoch));
+      done = await this.#parts.pages.run(() => this.#replayPage(epoch));
     }
-    return isComplete === true;
+    return typeof done === "string" ? null : done;
   }
 
-  /** Passes on one page, or as much of it as the listener takes now. Null while there is more. */
-  async #replayPage(owner: Owner, epoch: string): Promise<boolean | null> {
+  /** Passes on one page, or as much of it as the listener takes now. */
+  async #replayPage(epoch: string): Promise<InboxCounts | "lost" | "more"> {
     if (this.#mode === "closed") {
-      return false;
+      return "lost";
     }
-    const { items, counts } = await this.#parts.inbox.listAfter(owner, this.#seq, CATCH_UP_PAGE);
-    if (counts.epoch !== epoch && epoch !== EMPTY_EPOCH) {
-      return false;
+    const since = { seq: this.#seq, epoch, ...(this.#followsChanges ? { rev: this.#rev } : {}) };
+    const missed = await readMissed(this.#reader, since);
+    if ("lost" in missed) {
+      return "lost";
     }
-    for (const item of items) {
-      const full = this.#listener.writable?.();
-      if (full !== undefined && !(await endsSoon(full))) {
-        return null;
+    for (const told of missed.told) {
+      if (!(await this.#replayOne(told, missed.counts.epoch))) {
+        return "more";
       }
-      this.#pass({ change: "created", item, count: 1, seq: item.seq, epoch: counts.epoch });
     }
-    return (items.at(-1)?.seq ?? counts.lastSeq) >= counts.lastSeq && !this.#isBehind(counts) ? true : null;
+    this.#seq = missed.position.seq;
+    this.#rev = missed.position.rev ?? this.#rev;
+    return missed.isAll && !this.#isBehind(missed.counts) ? missed.counts : "more";
   }
 
-  /** Whether the feed has told of an item that came after `counts` were read. */
-  #isBehind({ lastSeq, epoch }: InboxCounts): boolean {
-    const reach = this.#toReach;
-    return reach !== null && (reach.epoch === epoch || epoch === EMPTY_EPOCH) && reach.seq > lastSeq;
+  /** Passes on an item or a change. False if the listener does not take all of it now. */
+  async #replayOne(told: InboxItem | LoggedChange, epoch: string): Promise<boolean> {
+    if (!("rev" in told)) {
+      return await this.#passIfTaken(createdEvent(told, epoch));
+    }
+    for await (const event of eventsOf(this.#reader, { change: told, epoch, without: new Set(this.#half) })) {
+      if (!(await this.#passIfTaken(event))) {
+        return false;
+      }
+    }
+    return true;
   }
+
+  async #passIfTaken(event: InboxEvent): Promise<boolean> {
+    const full = this.#listener.writable?.();
+    if (full !== undefined && !(await endsSoon(full))) {
+      return false;
+    }
+    this.#pass(event);
+    return true;
+  }
+
+  get #reader() {
+    return { inbox: this.#parts.inbox, owner: this.#feed.owner };
+  }
+
+  /** Whether the feed has told of an item or a change that came after `counts` were read. */
+  #isBehind({ lastSeq, epoch, rev }: InboxCounts): boolean {
+    const reach = this.#toReach;
+    return reach !== null && (reach.epoch === epoch || epoch === EMPTY_EPOCH) && (reach.seq > lastSeq || reach.rev > rev);
+  }
+}
+
+/** Whether a number is one of those from 0 to `last`. */
+function isUpTo(number: number, last: number): boolean {
+  return Number.isSafeInteger(number) && number >= 0 && number <= last;
 }
 
 /** Whether `wait` ends within this turn of the event loop. */

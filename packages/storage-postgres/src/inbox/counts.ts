@@ -61,18 +61,18 @@ export function prepareCountGroups(tables: TableNames) {
 
 /** Reads the positions of several inboxes. */
 export function preparePositions({ inboxCounters }: TableNames) {
-  const all = statement<[lastSeq: number | null, epoch: string | null]>(
+  const all = statement<[lastSeq: number | null, epoch: string | null, rev: number | null]>(
     "positions",
-    `SELECT c.last_seq, c.epoch
+    `SELECT c.last_seq, c.epoch, c.rev
     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS o(tenant, user_id, place)
     LEFT JOIN LATERAL (
-      SELECT last_seq, epoch FROM ${inboxCounters} WHERE tenant = o.tenant AND user_id = o.user_id AND last_seq > 0 OFFSET 0
+      SELECT last_seq, epoch, rev FROM ${inboxCounters} WHERE tenant = o.tenant AND user_id = o.user_id AND last_seq > 0 OFFSET 0
     ) c ON true
     ORDER BY o.place`,
   );
   return (owners: readonly Owner[]) =>
-    async (session: Session): Promise<readonly InboxPosition[]> => {
+    async (session: Session): Promise<readonly Required<InboxPosition>[]> => {
       const rows = await session.rows(all, lists(owners, "tenant", "userId"));
-      return rows.map(([seq, epoch]) => ({ seq: seq ?? 0, epoch: epoch ?? EMPTY_EPOCH }));
+      return rows.map(([seq, epoch, rev]) => ({ seq: seq ?? 0, epoch: epoch ?? EMPTY_EPOCH, rev: rev ?? 0 }));
     };
 }

@@ -14,7 +14,11 @@ const REOPENED = {
   set: "reopened_from_seq = least(c.reopened_from_seq, tally.from_seq)",
 };
 
-type SweepRow = readonly [count: number, ...CountsRow];
+type SweepRow = readonly [isChange: boolean, count: number, ...CountsRow];
+
+function toWholeChange(row: SweepRow | undefined): WholeInboxChange {
+  return { isChange: row?.[0] ?? false, count: row?.[1] ?? 0, counts: toCounts(row?.slice(2) as CountsRow | undefined) };
+}
 
 /** Marks a whole inbox read by one mark, whatever the number of items. It reads no item, so it is always current. */
 export function prepareMarkAllRead(tables: TableNames) {
@@ -34,13 +38,13 @@ export function prepareMarkAllRead(tables: TableNames) {
       WHERE c.tenant = $1 AND c.user_id = $2 AND ${isAnyUnread}
     ),
     ${loggedChange(tables, { kind: "read_all", inbox: "held", from: `held WHERE ${isAnyUnread}`, at: "$3::timestamptz", upToSeq: "noted.last_seq" })}
-    SELECT held.unread, held.last_seq, held.total, 0::bigint, held.epoch, held.rev + (${isAnyUnread})::int, 0::bigint
+    SELECT ${isAnyUnread}, held.unread, held.last_seq, held.total, 0::bigint, held.epoch, held.rev + (${isAnyUnread})::int, 0::bigint
     FROM held WHERE held.last_seq > 0`,
   );
   return (owner: Owner, at: Date) =>
     async (session: Session): Promise<WholeInboxChange> => {
       const [row] = await session.rows(run, [owner.tenant, owner.userId, at.toISOString()]);
-      return { count: row?.[0] ?? 0, counts: toCounts(row?.slice(1) as CountsRow | undefined) };
+      return toWholeChange(row);
     };
 }
 
@@ -57,14 +61,14 @@ export function prepareMarkAllSeen(tables: TableNames) {
       FROM held WHERE c.tenant = $1 AND c.user_id = $2 AND ${isAnyUnseen}
     ),
     ${loggedChange(tables, { kind: "seen_all", inbox: "held", from: `held WHERE ${isAnyUnseen}`, at: "$3::timestamptz", upToSeq: "noted.last_seq" })}
-    SELECT ${unseen}, held.last_seq, held.total, held.unread, held.epoch, held.rev + ${isAnyUnseen}::int,
+    SELECT ${isAnyUnseen}, ${unseen}, held.last_seq, held.total, held.unread, held.epoch, held.rev + ${isAnyUnseen}::int,
       CASE WHEN ${isAnyUnseen} THEN held.unread ELSE held.seen_unread END
     FROM held WHERE held.last_seq > 0`,
   );
   return (owner: Owner, at: Date) =>
     async (session: Session): Promise<WholeInboxChange> => {
       const [row] = await session.rows(run, [owner.tenant, owner.userId, at.toISOString()]);
-      return { count: row?.[0] ?? 0, counts: toCounts(row?.slice(1) as CountsRow | undefined) };
+      return toWholeChange(row);
     };
 }
 

@@ -36,7 +36,8 @@ export function prepareRemoveRead(tables: TableNames) {
   return (owner: Owner, at: Date) =>
     async (connection: Connection): Promise<WholeInboxChange> => {
       const [row] = await changeInbox(connection, owner, { run, values: [at.toISOString()] });
-      return { count: row?.[1] ?? 0, counts: toCounts(row?.slice(2) as CountsRow | undefined) };
+      const count = row?.[1] ?? 0;
+      return { count, isChange: count > 0, counts: toCounts(row?.slice(2) as CountsRow | undefined) };
     };
 }
 

@@ -114,8 +114,11 @@ function pack(signal: Signal): readonly unknown[] {
   if ("topic" in signal) {
     return [PRESENCE_CODE, signal.instance];
   }
-  const { change, tenant, userId, seq, epoch, id, count } = signal;
+  const { change, tenant, userId, seq, epoch, id, count, rev, lastSeq, of, atMs } = signal;
   const start = [CODES[change], tenant, userId, seq, epoch];
+  if (rev !== undefined) {
+    return [...start, id ?? null, count ?? null, rev, lastSeq, of, ...(atMs === undefined ? [] : [atMs])];
+  }
   if (count !== undefined) {
     return [...start, id ?? null, count];
   }
@@ -127,8 +130,8 @@ function unpack(packed: unknown): readonly Signal[] {
   const [code, ...values]: readonly unknown[] = Array.isArray(packed) ? packed : [];
   const change = CHANGES.get(code);
   if (change !== undefined && isLike(values, ["", "", 0, ""])) {
-    const [tenant, userId, seq, epoch, id, count] = values;
-    const more = { ...(typeof id === "string" ? { id } : {}), ...(typeof count === "number" ? { count } : {}) };
+    const [tenant, userId, seq, epoch, id, count, rev, lastSeq, of, atMs] = values;
+    const more = { ...(typeof id === "string" ? { id } : {}), ...numbersIn({ count, rev, lastSeq, of, atMs }) };
     return [{ tenant, userId, change, seq, epoch, ...more }];
   }
   const hubChange = HUB_CHANGES.get(code);
@@ -137,6 +140,11 @@ function unpack(packed: unknown): readonly Signal[] {
     return [{ topic: "hub", tenant, source, change: hubChange, id }];
   }
   return code === PRESENCE_CODE && isLike(values, [""]) ? [{ topic: "presence", instance: values[0] }] : [];
+}
+
+/** The members that are numbers. */
+function numbersIn<Name extends string>(members: Readonly<Record<Name, unknown>>): Readonly<Partial<Record<Name, number>>> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => typeof value === "number")) as Partial<Record<Name, number>>;
 }
 
 /** Whether values begin with the types of a sample. */

@@ -51,9 +51,9 @@ function toGroup([type, category, priority, isRead, isSeen, isPinned, count]: Gr
 /** Reads the last number and the epoch of several inboxes, each one row by its key. */
 export function preparePositions(context: QueryContext) {
   const inboxState = prepareInboxState(context);
-  return (owners: readonly Owner[]): readonly InboxPosition[] =>
+  return (owners: readonly Owner[]): readonly Required<InboxPosition>[] =>
     owners.map((owner) => {
-      const { lastSeq, epoch } = inboxState(owner).counts;
-      return { seq: lastSeq, epoch };
+      const { lastSeq, epoch, rev } = inboxState(owner).counts;
+      return { seq: lastSeq, epoch, rev };
     });
 }

@@ -20,14 +20,14 @@ export function prepareMarkAllRead(context: QueryContext) {
   return (owner: Owner, at: Date): WholeInboxChange => {
     const { counts: before, awayUnread } = inboxState(owner);
     if (before.unread + awayUnread === 0) {
-      return { count: 0, counts: before };
+      return { count: 0, isChange: false, counts: before };
     }
     const rev = before.rev + 1;
     addMark.run({ ...owner, upToSeq: before.lastSeq, at, rev });
     moveUp.run(owner);
     const counts = { ...before, unread: 0, unseen: 0, rev };
     logChange(owner, counts, { kind: "read_all", at, upToSeq: before.lastSeq });
-    return { count: before.unread, counts };
+    return { count: before.unread, isChange: true, counts };
   };
 }
 
@@ -42,12 +42,12 @@ export function prepareMarkAllSeen(context: QueryContext) {
   return (owner: Owner, at: Date): WholeInboxChange => {
     const { counts, awayUnread, awaySeenUnread } = inboxState(owner);
     if (counts.unseen === 0 && awayUnread <= awaySeenUnread) {
-      return { count: 0, counts };
+      return { count: 0, isChange: false, counts };
     }
     moveUp.run(owner);
     const after = { ...counts, unseen: 0, rev: counts.rev + 1 };
     logChange(owner, after, { kind: "seen_all", at, upToSeq: counts.lastSeq });
-    return { count: counts.unseen, counts: after };
+    return { count: counts.unseen, isChange: true, counts: after };
   };
 }
 

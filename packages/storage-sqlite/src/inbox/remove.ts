@@ -16,10 +16,10 @@ export function prepareRemoveRead(context: QueryContext) {
     const { counts, readUpToSeq, readRev } = inboxState(owner);
     const count = counts.total - counts.unread;
     if (count === 0) {
-      return { count, counts };
+      return { count, isChange: false, counts };
     }
     const seqs = setDeletedAt.all({ ...owner, at, readUpToSeq, readRev }).map(([seq]) => seq);
-    return { count, counts: addToCounts(owner, counts, { change: { kind: "deleted_read", at, seqs }, total: -count }) };
+    return { count, isChange: true, counts: addToCounts(owner, counts, { change: { kind: "deleted_read", at, seqs }, total: -count }) };
   };
 }
 

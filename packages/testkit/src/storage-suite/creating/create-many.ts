@@ -16,7 +16,7 @@ export function createManyTests(harness: StorageHarness): void {
       expect(await inbox.counts(owner)).toEqual(EMPTY_COUNTS);
       expect(await inbox.list(owner, { status: "all", limit: 10 })).toEqual({ items: [], counts: EMPTY_COUNTS, matching: 0 });
       expect(await inbox.listAfter(owner, 0, { limit: 10, bytes: 1_000_000 })).toEqual({ items: [], counts: EMPTY_COUNTS });
-      expect(await inbox.positions([owner])).toEqual([{ seq: 0, epoch: EMPTY_EPOCH }]);
+      expect(await inbox.positions([owner])).toEqual([{ seq: 0, epoch: EMPTY_EPOCH, rev: 0 }]);
       expect(await inbox.listTenant(fixture.tenant, 10)).toEqual([]);
       expect(await inbox.markAllRead(owner, at(1))).toEqual({ count: 0, counts: EMPTY_COUNTS });
       expect(await inbox.removeRead(owner, at(1))).toEqual({ count: 0, counts: EMPTY_COUNTS });

@@ -73,7 +73,7 @@ export function fanOutTests(harness: StorageHarness): void {
       for (const chunk of chunks) {
         expect(chunk.notification).toEqual(entry.notification);
         for (const { userId, seq, epoch } of chunk.items) {
-          expect((await fixture.inbox.positions([fixture.owner(userId)]))[0]).toEqual({ seq, epoch });
+          expect((await fixture.inbox.positions([fixture.owner(userId)]))[0]).toEqual({ seq, epoch, rev: 0 });
         }
       }
       expect(await fixture.inbox.fanOutNext(at(2))).toBeNull();

@@ -85,7 +85,7 @@ export function itemTests(harness: StorageHarness): void {
       const names = ["bob", "nobody", "ann", "bob"];
       const counts = await Promise.all(names.map((name) => fixture.inbox.counts(fixture.owner(name))));
       const positions = await fixture.inbox.positions(names.map((name) => fixture.owner(name)));
-      expect(positions).toEqual(counts.map(({ lastSeq, epoch }) => ({ seq: lastSeq, epoch })));
+      expect(positions).toEqual(counts.map(({ lastSeq, epoch, rev }) => ({ seq: lastSeq, epoch, rev })));
       expect(positions.map((position) => position.seq)).toEqual([1, 0, 3, 1]);
       expect(await fixture.inbox.positions([])).toEqual([]);
     });

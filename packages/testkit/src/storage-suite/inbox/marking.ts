@@ -107,7 +107,11 @@ export function markingTests(harness: StorageHarness): void {
       await fixture.fill("ann", 3);
       const owner = fixture.owner("ann");
       const sweep = await fixture.inbox.markAllRead(owner, at(1));
-      expect(sweep).toEqual({ count: 3, counts: { total: 3, unread: 0, unseen: 0, lastSeq: 3, epoch: expect.any(String), rev: 1 } });
+      expect(sweep).toEqual({
+        count: 3,
+        isChange: true,
+        counts: { total: 3, unread: 0, unseen: 0, lastSeq: 3, epoch: expect.any(String), rev: 1 },
+      });
       await fixture.fill("ann", 2);
       expect(await fixture.inbox.counts(owner)).toMatchObject({ total: 5, unread: 2, lastSeq: 5 });
       const items = await expectTrueCounts(fixture, owner);

@@ -287,7 +287,7 @@ export class InboxRun {
     expectItems(items, this.#model.listAfter(owner, seq, operation.limit));
     expect(counts).toMatchObject(expected);
     const [position] = await this.#fixture.inbox.positions([owner]);
-    expect(position).toEqual({ seq: expected.lastSeq, epoch: this.#epoch(owner, counts.epoch) });
+    expect(position).toEqual({ seq: expected.lastSeq, epoch: this.#epoch(owner, counts.epoch), rev: expected.rev });
   }
 
   async #renewEpochs(): Promise<void> {

@@ -1,0 +1,135 @@
+import { CATCH_UP_PAGE } from "../foundation/bounds.ts";
+import type { Owner } from "../foundation/context.ts";
+import {
+  EMPTY_EPOCH,
+  type InboxCounts,
+  type InboxEvent,
+  type InboxItem,
+  type InboxPosition,
+  type InboxStorage,
+  type ItemChange,
+  isOutside,
+  type LoggedChange,
+} from "../inbox/index.ts";
+
+/** The most changes of a page. Each may name 1,000 items, but none of their texts. */
+const CHANGES_AT_ONCE = 50;
+
+/** A part of what came after a position, in the order in which it is to be told. */
+export interface Missed {
+  readonly told: readonly (InboxItem | LoggedChange)[];
+  /** The position after all of it. */
+  readonly position: InboxPosition;
+  /** The counts when it was read: those at that position, if nothing is left. */
+  readonly counts: InboxCounts;
+  /** Whether nothing was left when it was read. */
+  readonly isAll: boolean;
+}
+
+/** The reason why nothing can be told: the numbering began anew, or changes are no longer kept. */
+export interface Lost {
+  readonly lost: "epoch" | "changes";
+  readonly counts: InboxCounts;
+}
+
+/** The inbox to read, and where. */
+export interface Reader {
+  readonly inbox: InboxStorage;
+  readonly owner: Owner;
+}
+
+/** Reads a page of the new items after a position and, if it has a `rev`, of the changes after that. */
+export async function readMissed(reader: Reader, since: InboxPosition): Promise<Missed | Lost> {
+  if (since.rev === undefined) {
+    return await readItems(reader, since, Number.POSITIVE_INFINITY);
+  }
+  const { changes, counts } = await reader.inbox.changesAfter(reader.owner, since.rev, CHANGES_AT_ONCE);
+  if (isAnotherEpoch(since, counts)) {
+    return { lost: "epoch", counts };
+  }
+  const cutAfter = changes.length === CHANGES_AT_ONCE ? changes.at(-1) : undefined;
+  if (!isWhole(changes, since.rev, cutAfter === undefined ? counts.rev : cutAfter.rev)) {
+    return { lost: "changes", counts };
+  }
+  // Items that came after the last of these changes wait for the changes before them.
+  const upTo = cutAfter?.lastSeq ?? counts.lastSeq;
+  const items: Missed | Lost = upTo > since.seq ? await readItems(reader, since, upTo) : { told: [], position: since, counts, isAll: true };
+  if ("lost" in items) {
+    return items;
+  }
+  const { seq } = items.position;
+  const ready = changes.filter(({ lastSeq }) => lastSeq <= seq);
+  const position = { seq, epoch: counts.epoch, rev: ready.at(-1)?.rev ?? since.rev };
+  const told = inOrder(items.told as readonly InboxItem[], ready);
+  return { told, position, counts, isAll: seq >= counts.lastSeq && position.rev >= counts.rev };
+}
+
+/** Reads new items up to a number. */
+async function readItems({ inbox, owner }: Reader, since: InboxPosition, upTo: number): Promise<Missed | Lost> {
+  const { items, counts } = await inbox.listAfter(owner, since.seq, CATCH_UP_PAGE);
+  if (isAnotherEpoch(since, counts)) {
+    return { lost: "epoch", counts };
+  }
+  const seq = Math.min(items.at(-1)?.seq ?? counts.lastSeq, upTo);
+  const told = items.filter((item) => item.seq <= upTo);
+  return { told, position: { seq, epoch: counts.epoch }, counts, isAll: seq >= counts.lastSeq };
+}
+
+function isAnotherEpoch({ epoch }: InboxPosition, counts: InboxCounts): boolean {
+  return epoch !== EMPTY_EPOCH && counts.epoch !== epoch;
+}
+
+/** Whether these are all changes after one up to another, and each says what it changed. */
+function isWhole(changes: readonly LoggedChange[], after: number, last: number): boolean {
+  const isNamed = ({ seqs, upToSeq, group }: LoggedChange) => seqs !== null || (upToSeq !== null && group === null);
+  return changes.length === last - after && changes.every((change, index) => change.rev === after + index + 1 && isNamed(change));
+}
+
+/** Items by their numbers, and each change after the items that were there when it was made. */
+function inOrder(items: readonly InboxItem[], changes: readonly LoggedChange[]): readonly (InboxItem | LoggedChange)[] {
+  const told: (InboxItem | LoggedChange)[] = [];
+  let next = 0;
+  for (const change of changes) {
+    for (; (items[next]?.seq ?? Number.POSITIVE_INFINITY) <= change.lastSeq; next += 1) {
+      told.push(items[next] as InboxItem);
+    }
+    told.push(change);
+  }
+  return [...told, ...items.slice(next)];
+}
+
+/** The event of a new item. */
+export function createdEvent(item: InboxItem, epoch: string): InboxEvent {
+  return { change: "created", item, count: 1, seq: item.seq, epoch };
+}
+
+/** What is left to tell of a logged change. */
+export interface LeftOfChange {
+  readonly change: LoggedChange;
+  readonly epoch: string;
+  /** The numbers of the items whose events were told. @default none */
+  readonly without?: ReadonlySet<number>;
+}
+
+/**
+ * The events of a logged change: one for each of its items, which is read when its event is asked for, or one for the whole
+ * inbox. An item that is gone for good is null.
+ */
+export async function* eventsOf(
+  { inbox, owner }: Reader,
+  { change, epoch, without }: LeftOfChange,
+): AsyncGenerator<InboxEvent, void, undefined> {
+  const { kind, rev, at, lastSeq } = change;
+  if (kind === "read_all" || kind === "seen_all" || kind === "deleted_read") {
+    const seq = change.upToSeq ?? lastSeq;
+    yield { change: kind, item: null, count: 0, seq, epoch, rev, at, ...(change.seqs === null ? {} : { seqs: change.seqs }) };
+    return;
+  }
+  const name: ItemChange = kind === "expired" ? "deleted" : kind;
+  const seqs = (change.seqs ?? []).filter((seq) => !without?.has(seq));
+  for (const [index, seq] of seqs.entries()) {
+    const item = await inbox.get(owner, { seq }, { includeDeleted: true });
+    const count = item === null || isOutside(name, item) ? 0 : 1;
+    yield { change: name, item, count, seq, epoch, rev, left: seqs.length - index - 1 };
+  }
+}

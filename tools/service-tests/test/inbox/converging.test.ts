@@ -1,0 +1,156 @@
+import { randomInt } from "node:crypto";
+import { type Inbox, type InboxItem, type ItemRef, NotificationService } from "@belfry/core";
+import { testClock } from "@belfry/testkit/host";
+import { describe, expect, test } from "vitest";
+import { onEveryStorage } from "../on-every-storage.ts";
+import { stopsAfterTest } from "../stops-after-test.ts";
+import { FollowingClient, itemLine } from "./following-client.ts";
+
+const OPERATIONS = process.env.BELFRY_LONG ? 20_000 : 600;
+const CLIENTS = 4;
+const MARKS = ["read", "unread", "seen", "unseen", "pinned", "unpinned", "archived", "unarchived", "woken"] as const;
+const SECOND_MS = 1_000;
+
+/** Numbers that repeat with their seed: mulberry32. */
+function randomsOf(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+/** Everything in an inbox that is not deleted. */
+async function everything(inbox: Inbox): Promise<readonly InboxItem[]> {
+  const places = [{}, { archived: true }, { snoozed: true }];
+  const lists = await Promise.all(places.map((place) => inbox.list({ ...place, limit: 1_000 })));
+  return lists.flatMap(({ items }) => items).toSorted((one, other) => one.seq - other.seq);
+}
+
+/** Checks that the counts of an inbox are those of its items, and returns both. */
+async function recounted(inbox: Inbox) {
+  const items = await everything(inbox);
+  const counts = await inbox.counts();
+  const active = items.filter(({ archivedAt, snoozedUntil }) => archivedAt === null && snoozedUntil === null);
+  const unread = active.filter(({ readAt }) => readAt === null).length;
+  const unseen = active.filter(({ isSeen }) => !isSeen).length;
+  expect(counts).toMatchObject({ total: active.length, unread, unseen });
+  return { counts, lines: items.map(itemLine) };
+}
+
+/** Does something random in an inbox that has about 60 items. */
+async function step(notifications: NotificationService, inbox: Inbox, random: (below: number) => number, nowMs: number): Promise<void> {
+  const { lastSeq } = await inbox.counts();
+  const some = (most: number): ItemRef[] => Array.from({ length: 1 + random(most) }, () => ({ seq: Math.max(1, lastSeq - random(60)) }));
+  const kind = random(100);
+  if (kind < 25 || lastSeq === 0) {
+    await notifications.create({ to: "ann", title: `Number ${lastSeq}` });
+  } else if (kind < 70) {
+    await inbox.markMany(some(5), MARKS[random(MARKS.length)] ?? "read");
+  } else if (kind < 80) {
+    const ref = some(1)[0] ?? { seq: 1 };
+    await inbox.snooze(ref, new Date(nowMs + (1 + random(30)) * SECOND_MS)).catch(() => undefined);
+  } else if (kind < 88) {
+    await inbox.removeMany(some(3));
+  } else if (kind < 92) {
+    await inbox.removeRead();
+  } else {
+    await (random(2) === 0 ? inbox.markAllRead() : inbox.markAllSeen());
+  }
+}
+
+/** Clients of one inbox, who drop and resume at random. */
+class Clients {
+  readonly #all = Array.from({ length: CLIENTS }, () => new FollowingClient());
+  readonly #random: (below: number) => number;
+
+  constructor(random: (below: number) => number) {
+    this.#random = random;
+  }
+
+  /** Drops one of the clients, or lets it resume, or leaves it as it is. Answers the one that resumed. */
+  async shuffle(inboxes: readonly Inbox[]): Promise<FollowingClient | null> {
+    const client = this.#all[this.#random(CLIENTS)] as FollowingClient;
+    if (client.isConnected) {
+      client.drop();
+      return null;
+    }
+    if (this.#random(3) > 0) {
+      return null;
+    }
+    await client.resume(inboxes[this.#random(inboxes.length)] as Inbox);
+    return client;
+  }
+
+  /** Drops all, and lets all resume. */
+  async resumeAll(inboxes: readonly Inbox[]): Promise<readonly FollowingClient[]> {
+    for (const client of this.#all) {
+      client.drop();
+      await client.resume(inboxes[this.#random(inboxes.length)] as Inbox);
+    }
+    return this.#all;
+  }
+
+  /** Those that follow, once they have been told of this change. */
+  async live(rev: number): Promise<readonly FollowingClient[]> {
+    const live = this.#all.filter(({ isConnected }) => isConnected);
+    for (const client of live) {
+      await expect.poll(() => client.position.rev, { interval: 1 }).toBe(rev);
+    }
+    return live;
+  }
+}
+
+/** What a client that has resumed shows. */
+function shownBy({ lost, counts, lines }: FollowingClient) {
+  return { lost, counts, lines };
+}
+
+onEveryStorage((database) => {
+  describe("clients that drop and resume", () => {
+    const service = async (clock = testClock()) => {
+      const notifications = stopsAfterTest(new NotificationService({ storage: database.storage(), clock }));
+      await notifications.start();
+      return { clock, notifications, inbox: notifications.inbox("ann") };
+    };
+
+    test(
+      `come to the state of the database after ${OPERATIONS} random operations, and counts equal a recount after each`,
+      async () => {
+        const seed = Number(process.env.BELFRY_WALK_SEED ?? randomInt(2 ** 31));
+        const random = randomsOf(seed);
+        const { clock, notifications, inbox } = await service();
+        const clients = new Clients(random);
+        for (let done = 0; done < OPERATIONS; done += 1) {
+          await step(notifications, inbox, random, clock.now());
+          const { counts, lines } = await recounted(inbox);
+          const resumed = await clients.shuffle([inbox]);
+          expect({ seed, done, ...(resumed && shownBy(resumed)) }).toEqual({ seed, done, ...(resumed && { lost: 0, counts, lines }) });
+          for (const live of await clients.live(counts.rev)) {
+            expect({ seed, done, lines: live.lines }).toEqual({ seed, done, lines });
+          }
+        }
+      },
+      OPERATIONS * 100 + 60_000,
+    );
+
+    test("come to it while two services change the inbox at once", async () => {
+      const services = await Promise.all([service(), service()]);
+      const inboxes = services.map(({ inbox }) => inbox);
+      const random = randomsOf(randomInt(2 ** 31));
+      const clients = new Clients(random);
+      for (let round = 0; round < 40; round += 1) {
+        await Promise.all(services.map(({ notifications, inbox, clock }) => step(notifications, inbox, random, clock.now())));
+        await clients.shuffle(inboxes);
+      }
+      const all = await clients.resumeAll(inboxes);
+      const [first] = inboxes;
+      const { counts, lines } = await recounted(first as Inbox);
+      const { lastSeq: seq, epoch, rev } = counts;
+      const expected = { lost: 0, counts, lines, position: { seq, epoch, rev } };
+      expect(all.map((client) => ({ ...shownBy(client), position: client.position }))).toEqual(all.map(() => expected));
+    });
+  });
+});

@@ -1,0 +1,82 @@
+import type { FeedSubscription, Inbox, InboxCounts, InboxEvent, InboxItem, InboxPosition } from "@belfry/core";
+
+/** A client that keeps its user's whole inbox, and learns of it by events alone: it never lists it. */
+export class FollowingClient {
+  /** Every item that is not deleted, by number. */
+  readonly #items = new Map<number, InboxItem>();
+  #position: Required<InboxPosition> = { seq: 0, epoch: "0", rev: 0 };
+  #subscription: FeedSubscription | null = null;
+  /** The counts at its last resumption. */
+  counts: InboxCounts | null = null;
+  /** How many resumptions did not recover everything. */
+  lost = 0;
+
+  get isConnected(): boolean {
+    return this.#subscription !== null;
+  }
+
+  get position(): Required<InboxPosition> {
+    return this.#position;
+  }
+
+  /** Its items as text, by number. */
+  get lines(): readonly string[] {
+    return [...this.#items.values()].toSorted((one, other) => one.seq - other.seq).map(itemLine);
+  }
+
+  /** Follows the inbox from where it was. */
+  async resume(inbox: Inbox): Promise<void> {
+    const subscription = inbox.subscribe(
+      {
+        onEvent: (event) => this.#apply(event),
+        onState: (recovered, position, counts) => {
+          this.lost += recovered ? 0 : 1;
+          this.counts = counts;
+          this.#position = { ...position, rev: position.rev ?? 0 };
+        },
+      },
+      this.#position,
+    );
+    this.#subscription = subscription;
+    await subscription.ready;
+  }
+
+  drop(): void {
+    this.#subscription?.close();
+    this.#subscription = null;
+  }
+
+  #apply(event: InboxEvent): void {
+    const { change, item, seq, epoch, rev, left = 0 } = event;
+    if (change === "read_all" || change === "seen_all") {
+      this.#cover(event);
+    } else if (change === "deleted_read") {
+      for (const deleted of event.seqs ?? []) {
+        this.#items.delete(deleted);
+      }
+    } else if (item === null || change === "deleted") {
+      this.#items.delete(seq);
+    } else {
+      this.#items.set(seq, item);
+    }
+    if (change === "created") {
+      this.#position = { ...this.#position, seq, epoch };
+    } else if (rev !== undefined && left === 0) {
+      this.#position = { ...this.#position, rev };
+    }
+  }
+
+  #cover({ change, seq, at }: InboxEvent): void {
+    for (const [number, item] of this.#items) {
+      if (number <= seq && item.readAt === null) {
+        this.#items.set(number, { ...item, isSeen: true, readAt: change === "read_all" ? (at ?? null) : null });
+      }
+    }
+  }
+}
+
+/** What is shown of an item, and its states. */
+export function itemLine({ seq, id, title, readAt, isSeen, pinnedAt, archivedAt, snoozedUntil }: InboxItem): string {
+  const times = [readAt, pinnedAt, archivedAt, snoozedUntil].map((time) => time?.getTime() ?? null);
+  return JSON.stringify([seq, id, title, isSeen, ...times]);
+}
