@@ -18,8 +18,8 @@ export function createManyTests(harness: StorageHarness): void {
       expect(await inbox.listAfter(owner, 0, { limit: 10, bytes: 1_000_000 })).toEqual({ items: [], counts: EMPTY_COUNTS });
       expect(await inbox.positions([owner])).toEqual([{ seq: 0, epoch: EMPTY_EPOCH, rev: 0 }]);
       expect(await inbox.listTenant(fixture.tenant, 10)).toEqual([]);
-      expect(await inbox.markAllRead(owner, at(1))).toEqual({ count: 0, counts: EMPTY_COUNTS });
-      expect(await inbox.removeRead(owner, at(1))).toEqual({ count: 0, counts: EMPTY_COUNTS });
+      expect(await inbox.markAllRead(owner, at(1))).toEqual({ count: 0, isChange: false, counts: EMPTY_COUNTS });
+      expect(await inbox.removeRead(owner, at(1))).toEqual({ count: 0, isChange: false, counts: EMPTY_COUNTS });
       expect(await inbox.counts(owner)).toEqual(EMPTY_COUNTS);
     });
 
