@@ -6,6 +6,7 @@ export { LOOKED_AT, type LookedAt, newestBefore, sweepStep } from "./database/sw
 export { decisionsStorage } from "./decisions/preferences.ts";
 export { askThrottles, type ThrottleRow, throttleStatements, throttlesToLock } from "./decisions/throttles.ts";
 export { type ClaimedDigestRow, digestColumns, digestStorage, placeOf, toClaimedDigest } from "./delivery/digests.ts";
+export { audienceInParts, findingFanOuts, type ListPart, newChains, usersInParts } from "./delivery/fan-out-parts.ts";
 export { sendReads } from "./delivery/read-sends.ts";
 export { reconsidering } from "./delivery/reconsider.ts";
 export {

@@ -1,13 +1,8 @@
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import { type Created, type CreatedItem, createdSignal, type NewNotification } from "../inbox/index.ts";
+import { MAX_AT_ONCE } from "../notifications/index.ts";
 import type { CreatingContext } from "./context.ts";
 import { type CreateRequest, parseCreate } from "./parse-create.ts";
-
-/**
- * The most recipients that one transaction of Belfry writes. Longer lists are fanned out in chunks. The documentation of
- * `create`, of `Created`, README and the guides name this figure.
- */
-export const MAX_AT_ONCE = 1_000;
 
 /** Creates a notification in its own transaction. Resolves after commit: of the items, or of a long list that they are made from. Throws at once what is wrong with a short input. */
 export function create(context: CreatingContext, request: CreateRequest): Promise<Created> {

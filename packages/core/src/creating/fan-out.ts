@@ -1,7 +1,8 @@
+import { endFanOuts, writeNextPart } from "../delivery/index.ts";
 import { createdSignal } from "../inbox/index.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 import { nextTurn } from "../work/timing.ts";
-import type { CreatingContext } from "./context.ts";
+import type { VerbContext } from "./verb.ts";
 
 /** The interval at which a process looks for chunks that a dead process left unwritten. */
 const POLL_INTERVAL_MS = 5_000;
@@ -14,9 +15,9 @@ const POLL_INTERVAL_MS = 5_000;
 export class FanOut {
   /** The background loop. Each large create and each start wakes it, and it also runs from time to time. */
   readonly loop: Loop;
-  readonly #context: CreatingContext;
+  readonly #context: VerbContext;
 
-  constructor(context: CreatingContext) {
+  constructor(context: VerbContext) {
     this.#context = context;
     const { clock, logger } = context;
     this.loop = new Loop({ task: "go on with a fan-out", run: () => this.#writeAll(), clock, logger });
@@ -25,20 +26,28 @@ export class FanOut {
   async #writeAll(): Promise<NextRun> {
     await this.#context.ready();
     while (!this.loop.isStopping) {
-      const createdAt = new Date(this.#context.clock.now());
-      const chunk = await this.#context.inbox.fanOutNext(createdAt, this.#context.follows);
-      if (chunk === null) {
-        if (!(await this.#context.inbox.tidyFanOuts(createdAt))) {
+      if (!(await this.#writeItems()) && !(await writeNextPart(this.#context))) {
+        await endFanOuts(this.#context);
+        if (!(await this.#context.inbox.tidyFanOuts(new Date(this.#context.clock.now())))) {
           return { dueInMs: null, lookInMs: POLL_INTERVAL_MS };
         }
-        await nextTurn();
-        continue;
       }
-      // An item's time is the moment it entered the inbox, both in live events and in later lists.
-      const notification = { ...chunk.notification, createdAt };
-      this.#context.publish(chunk.items.map((item) => createdSignal(notification, item)));
       await nextTurn();
     }
     return null;
+  }
+
+  /** Writes the items of a chunk of a large create for inboxes alone. Returns false if there is none. */
+  async #writeItems(): Promise<boolean> {
+    const { inbox, clock, follows, publish } = this.#context;
+    const createdAt = new Date(clock.now());
+    const chunk = await inbox.fanOutNext(createdAt, follows);
+    if (chunk === null) {
+      return false;
+    }
+    // An item's time is the moment it entered the inbox, both in live events and in later lists.
+    const notification = { ...chunk.notification, createdAt };
+    publish(chunk.items.map((item) => createdSignal(notification, item)));
+    return true;
   }
 }

@@ -2,9 +2,9 @@ import { type DeliveryContext, type ParsedSend, sendWithin } from "../delivery/i
 import { BelfryError } from "../foundation/errors.ts";
 import { type MembersOf, requireMembers, validationError } from "../foundation/issue-list.ts";
 import type { NewNotification } from "../inbox/index.ts";
-import type { Notification } from "../notifications/index.ts";
+import { MAX_AT_ONCE, type Notification } from "../notifications/index.ts";
 import type { CreatingContext } from "./context.ts";
-import { announceCreated, announceFanOut, MAX_AT_ONCE } from "./create.ts";
+import { announceCreated, announceFanOut } from "./create.ts";
 
 /** Options of `create`. */
 export interface CallOptions<Tx> {

@@ -9,8 +9,8 @@ import { Cancellation, withinTime } from "../work/timing.ts";
 import type { Ruling } from "./chains.ts";
 import type { Channel, DeliveryFailure, Directory } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
-import type { Delivery } from "./delivery.ts";
-import type { AddressClaim, ClaimedDelivery } from "./delivery-storage.ts";
+import type { AddressClaim, Delivery } from "./delivery.ts";
+import type { ClaimedDelivery } from "./delivery-storage.ts";
 
 interface Wanted {
   readonly tenant: string;

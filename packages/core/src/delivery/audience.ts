@@ -2,20 +2,30 @@ import { BoundedList, cut } from "../foundation/bounds.ts";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { validationError } from "../foundation/issue-list.ts";
 import { describe, isPlain, NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
-import { INBOX_CHANNEL, parseExcept, type UntypedCreateInput } from "../notifications/index.ts";
+import {
+  INBOX_CHANNEL,
+  MAX_AT_ONCE,
+  MAX_RECIPIENTS,
+  parseExcept,
+  parseRecipients,
+  type UntypedCreateInput,
+} from "../notifications/index.ts";
+import { nextTurn } from "../work/timing.ts";
 import type { Channel } from "./channel.ts";
 
-const MAX_RECIPIENTS = 10_000;
 const SHOWN_LENGTH = 320;
+
+/** How many recipients are looked at before others get their turn of the event loop. */
+const PIECE = 2_000;
 
 /** Who gets a notification with deliveries: users over their channels, and addresses, each over its own. */
 export interface Audience {
   /** The channels over which users get it. */
   readonly channels: readonly string[];
-  /** Each once, in the order given. */
+  /** Each once, in the order given; of more than {@link MAX_AT_ONCE}, in any order until they are {@link sorted}. */
   readonly users: readonly string[];
   readonly addresses: readonly AddressOf[];
-  /** The names of users and the texts of addresses, each once, in the order given. */
+  /** The names of users and the texts of addresses, each once, in the order given; none for more than {@link MAX_AT_ONCE}. */
   readonly recipients: readonly string[];
 }
 
@@ -25,33 +35,70 @@ export interface AddressOf {
   readonly address: string;
 }
 
-/** Reads who gets a notification. Whether they can be reached is checked by {@link checkAudience}. */
-export function parseAudience(
+/** Reads who gets a notification. Whether they can be reached is checked by {@link checkAudience}. A long list is copied at the call. */
+export async function parseAudience(
   { to, except }: Pick<UntypedCreateInput, "to" | "except">,
   { channels, hasFallback }: { readonly channels: readonly string[]; readonly hasFallback: boolean },
-): Audience {
+): Promise<Audience> {
   requireTo(to);
-  const list: readonly unknown[] = Array.isArray(to) ? to : [to];
-  requireLength(list.length);
-  const left = parseExcept(except);
-  const users = new Set<string>();
-  const addresses = new Map<string, AddressOf>();
-  const recipients = new Set<string>();
-  for (const [index, one] of list.entries()) {
-    const address = typeof one === "object" && one !== null ? addressOf(one, Array.isArray(to) ? ["to", index] : ["to"]) : null;
-    if (address !== null) {
-      addresses.set(JSON.stringify([address.channel, address.address]), address);
-      recipients.add(address.address);
-    } else if (!left.has(one as string)) {
-      users.add(one as string);
-      recipients.add(one as string);
-    }
-  }
-  if (hasFallback && addresses.size > 0 && !list.some((one) => typeof one === "string")) {
+  const isList = Array.isArray(to);
+  requireLength(isList ? to.length : 1);
+  const list: readonly unknown[] = isList ? to.slice() : [to];
+  const read = await readRecipients(list, { left: parseExcept(except), isList });
+  if (hasFallback && read.addresses.length > 0 && !read.hasUser) {
     const message = "stands in for a channel of a user; an address has one channel only, and to names no user";
     throw validationError([{ path: ["fallback"], type: "value_error", message }]);
   }
-  return { channels, users: [...users], addresses: [...addresses.values()], recipients: [...recipients] };
+  const { users, addresses, recipients } = read;
+  return recipients.length > MAX_AT_ONCE
+    ? { channels, users, addresses, recipients: [] }
+    : { channels, users: [...new Set(users)], addresses, recipients: [...new Set(recipients)] };
+}
+
+/** Tells users from addresses. Each address is in the result once, others as often as they are named. */
+async function readRecipients(
+  list: readonly unknown[],
+  { left, isList }: { readonly left: ReadonlySet<string>; readonly isList: boolean },
+): Promise<Pick<Audience, "users" | "addresses" | "recipients"> & { readonly hasUser: boolean }> {
+  const users: string[] = [];
+  const addresses = new Map<string, AddressOf>();
+  const recipients: string[] = [];
+  for (let index = 0; index < list.length; index += 1) {
+    const one = list[index];
+    if (typeof one === "object" && one !== null) {
+      const address = addressOf(one, isList ? ["to", index] : ["to"]);
+      addresses.set(JSON.stringify([address.channel, address.address]), address);
+      recipients.push(address.address);
+    } else if (!left.has(one as string)) {
+      users.push(one as string);
+      recipients.push(one as string);
+    }
+    if (index % PIECE === PIECE - 1) {
+      await nextTurn();
+    }
+  }
+  const hasUser = users.length > 0 || list.some((one) => typeof one === "string");
+  return { users, addresses: [...addresses.values()], recipients, hasUser };
+}
+
+/** A checked audience with each user once: those of a long list in bytewise order. */
+export async function sorted(audience: Audience): Promise<Audience> {
+  if (audience.users.length <= MAX_AT_ONCE) {
+    return audience;
+  }
+  const parsed = await parseRecipients(audience.users);
+  if ("issues" in parsed) {
+    throw parsed.issues.error();
+  }
+  const { recipients: users } = parsed;
+  const { addresses } = audience;
+  const isLong = users.length + addresses.length > MAX_AT_ONCE;
+  return { ...audience, users, recipients: isLong ? [] : [...new Set([...users, ...addresses.map(({ address }) => address)])] };
+}
+
+/** Whether so many get it that their deliveries are written in parts. */
+export function isLarge({ users, addresses }: Pick<Audience, "users" | "addresses">): boolean {
+  return users.length + addresses.length > MAX_AT_ONCE;
 }
 
 function requireTo(to: unknown): void {
@@ -87,7 +134,11 @@ function addressOf(given: object, path: Issue["path"]): AddressOf {
 type LookUp = "directory" | "no directory" | "addresses";
 
 /** Refuses an audience of which somebody cannot be reached. @param used its channels by name @throws BelfryError `INVALID_RECIPIENTS` */
-export function checkAudience({ channels, users, addresses }: Audience, used: ReadonlyMap<string, Channel | null>, lookUp: LookUp): void {
+export async function checkAudience(
+  { channels, users, addresses }: Audience,
+  used: ReadonlyMap<string, Channel | null>,
+  lookUp: LookUp,
+): Promise<void> {
   const invalid = new BoundedList<unknown>();
   const valid = new BoundedList<unknown>();
   let first: string | null = null;
@@ -96,14 +147,20 @@ export function checkAudience({ channels, users, addresses }: Audience, used: Re
     (problem === null ? valid : invalid).add(() => shownValue(recipient));
   };
   const ofUsers = users.length === 0 ? [] : channels.map((name) => used.get(name) ?? null);
-  for (const userId of users) {
+  for (const [index, userId] of users.entries()) {
     note(
       userId,
       ofUsers.reduce<string | null>((known, channel) => known ?? problemOf(userId, channel, lookUp), null),
     );
+    if (index % PIECE === PIECE - 1) {
+      await nextTurn();
+    }
   }
-  for (const { channel, address } of addresses) {
+  for (const [index, { channel, address }] of addresses.entries()) {
     note(address, problemOf(address, used.get(channel) ?? null, "addresses"));
+    if (index % PIECE === PIECE - 1) {
+      await nextTurn();
+    }
   }
   if (first !== null) {
     const others = invalid.values.length + invalid.more - 1;

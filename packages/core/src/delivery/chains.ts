@@ -11,6 +11,7 @@ import {
   sendStatus,
 } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState, SettleChanges } from "./delivery-storage.ts";
+import type { FanOutEnd } from "./fan-out-storage.ts";
 import type { NewAuditEntry } from "./send.ts";
 
 /** Whether a delivery can still be stopped: nobody is delivering it, alone or in a digest. */
@@ -184,6 +185,20 @@ class SendLedger {
       failedAt: status === "failed" ? (before.failedAt ?? now) : null,
     };
   }
+}
+
+/** The state of a notification whose fan-out ended: what was not written counts as pending no longer. */
+export function withoutFanOut(state: SendState, end: FanOutEnd["as"], now: Date): SendState {
+  const others = { ...state.chains, pending: state.chains.pending - 1 };
+  const isNone = Object.values(others).every((count) => count === 0);
+  // Something has to say what became of it.
+  const chains = isNone && end !== "written" ? { ...others, [end]: 1 } : others;
+  const status = sendStatus(chains);
+  return {
+    ...{ ...state, chains, status },
+    deliveredAt: status === "delivered" ? (state.deliveredAt ?? now) : null,
+    failedAt: status === "failed" ? (state.failedAt ?? now) : null,
+  };
 }
 
 /**

@@ -8,9 +8,10 @@ import { type ChainChange, due, isStoppable, type Settlement, settleChains, stop
 import { checkContent, dataOf, requireContent, withoutContents } from "./check-content.ts";
 import { type DeliveryContext, settle } from "./context.ts";
 import { chainOutcome, type Delivery } from "./delivery.ts";
-import type { LoadedDelivery, LoadedSend, SendState, SendUpdate } from "./delivery-storage.ts";
+import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
+import { ChainPages, isLargeSend } from "./large-sends.ts";
 import { getSend, unknownSend } from "./read-sends.ts";
-import type { Acting, Send, SendChanges } from "./send.ts";
+import type { Acting, Send, SendChanges, SendUpdate } from "./send.ts";
 
 /** A request to change a send, with its actor. */
 export interface ChangeRequest {
@@ -60,16 +61,49 @@ async function settleSend(context: DeliveryContext, request: ChangeRequest, deci
   return await getSend(context, tenant, id);
 }
 
-/** Stops all deliveries of a send, or none. Throws `INVALID_STATE` once any delivery has settled or is on its way. */
-export function cancelSend(context: DeliveryContext, request: ChangeRequest): Promise<Send> {
-  return settleSend(context, request, cancelChains);
+/**
+ * Stops all deliveries of a send, or none. Throws `INVALID_STATE` once any delivery has settled or is on its way; of a send with a large
+ * audience, it stops those that have not gone out, and throws if none is left.
+ */
+export async function cancelSend(context: DeliveryContext, request: ChangeRequest): Promise<Send> {
+  return (await cancelLarge(context, request)) ?? (await settleSend(context, request, cancelChains));
 }
 
 /** Retries the failed chains of a send from their primary delivery, on a fresh schedule. */
 export async function retrySend(context: DeliveryContext, request: ChangeRequest): Promise<Send> {
-  const send = await settleSend(context, request, retryChains);
+  const send = (await retryLarge(context, request)) ?? (await settleSend(context, request, retryChains));
   context.deliverDue();
   return send;
+}
+
+/** Changes the chains of a send with a large audience page by page; null for any other send. */
+async function settleLarge(context: DeliveryContext, request: ChangeRequest, change: (pages: ChainPages) => Promise<string | null>) {
+  const { tenant, id } = request;
+  const actor = actorOf(request);
+  using _call = await context.ready();
+  if (!isUuid(id) || !(await isLargeSend(context, { tenant, id }))) {
+    return null;
+  }
+  const obstacle = await change(new ChainPages(context, { tenant, id, actor }));
+  if (obstacle !== null) {
+    throw new BelfryError("INVALID_STATE", obstacle);
+  }
+  return await getSend(context, tenant, id);
+}
+
+function cancelLarge(context: DeliveryContext, request: ChangeRequest): Promise<Send | null> {
+  return settleLarge(context, request, async (pages) => {
+    const hasEnded = await pages.endFanOut();
+    const hasStopped = await pages.change("cancelled", (chain, _, now) => ({ chain: chain.map((delivery) => stopped(delivery, now)) }));
+    return hasEnded || hasStopped ? null : `The notification ${request.id} cannot be cancelled: nothing of it is left to go out.`;
+  });
+}
+
+function retryLarge(context: DeliveryContext, request: ChangeRequest): Promise<Send | null> {
+  return settleLarge(context, request, async (pages) => {
+    const hasFailed = await pages.change("retried", retryChain);
+    return hasFailed ? null : `The notification ${request.id} cannot be retried: no delivery of it has failed.`;
+  });
 }
 
 /** Stops every chain of a loaded send: null if there is none, a sentence if something of it cannot be stopped any more. */

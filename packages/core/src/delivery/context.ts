@@ -37,6 +37,8 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   /** The turns of lists of sends, which may be large. */
   readonly turns: TurnQueue;
   readonly events: Emits<DeliveryEvents & CreationEvents & InboxEvents>;
+  /** Starts writing the parts of large audiences in the background. Call it only after the commit. */
+  fanOut(): void;
   /** Starts due deliveries in the background. Call it only after the commit. */
   deliverDue(): void;
   /** Puts entries into windows and renders digests that are due, in the background. Call it only after the commit. */

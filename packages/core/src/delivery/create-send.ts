@@ -3,6 +3,7 @@ import { type CreatedItem, createdSignal } from "../inbox/index.ts";
 import { BatchQueue, countUpTo, type Pending } from "../work/batch-queue.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryStorage, NewSend, SendCreated } from "./delivery-storage.ts";
+import type { NewFanOut } from "./fan-out-storage.ts";
 import { type ParsedSend, parseSend, type SendRequest, viewOf } from "./parse-send.ts";
 import { getSend, sendFromJson } from "./read-sends.ts";
 import type { Send } from "./send.ts";
@@ -21,8 +22,17 @@ export interface CreatedSend {
 export async function createSend(context: DeliveryContext, request: SendRequest): Promise<CreatedSend> {
   const parsed = await parseSend(context, request);
   using _call = await context.ready();
-  const created = await context.sendWriter.write(parsed.entry);
+  const created = await write(context, parsed.entry);
   return { send: await answer(context, parsed, created), items: created.kind === "created" ? created.items : [] };
+}
+
+/** One with a large audience takes long to write, and holds up no others. */
+async function write({ sendWriter, deliveries, clock }: DeliveryContext, entry: NewSend): Promise<SendCreated> {
+  if (entry.fanOut === undefined) {
+    return sendWriter.write(entry);
+  }
+  const [created] = await deliveries.createSends([entry], new Date(clock.now()));
+  return created as SendCreated;
 }
 
 /** Writes a checked send inside the host's transaction. It is delivered and announced after the commit. */
@@ -66,8 +76,8 @@ async function answer(context: DeliveryContext, { entry, view }: ParsedSend, cre
 }
 
 function announceSend(
-  context: Pick<DeliveryContext, "publish" | "events" | "deliverDue" | "closeDigests">,
-  { notification, deliveries }: NewSend,
+  context: Pick<DeliveryContext, "publish" | "events" | "deliverDue" | "closeDigests" | "fanOut">,
+  { notification, deliveries, fanOut }: NewSend,
   items: Extract<SendCreated, { kind: "created" }>["items"],
 ): void {
   const { tenant, id, type } = notification;
@@ -75,14 +85,21 @@ function announceSend(
   if (deliveries.some(({ digest }) => digest !== null)) {
     context.closeDigests();
   }
+  if (fanOut !== undefined) {
+    context.fanOut();
+  }
   context.publish(items.map((item) => createdSignal(notification, item)));
   context.events.emit("notification.created", {
     tenant,
     id,
     type,
     notification,
-    recipients: new Set(deliveries.map(({ recipient }) => recipient)).size,
+    recipients: fanOut === undefined ? new Set(deliveries.map(({ recipient }) => recipient)).size : countOf(fanOut),
   });
+}
+
+function countOf({ users, addresses }: NewFanOut): number {
+  return users.length + [...addresses.values()].reduce((sum, { length }) => sum + length, 0);
 }
 
 function countBatch(queue: readonly Pending<NewSend, SendCreated>[]): number {

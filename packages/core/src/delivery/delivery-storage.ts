@@ -4,9 +4,20 @@ import type { ErasureStep, ExportStep, JsonObject, StepRange, SweepStep } from "
 import type { CreatedItem, InboxCounts, InboxItem } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { LeaseStorage } from "../work/lease-storage.ts";
-import type { ChainCounts, Delivery, DeliveryAttempt, DeliveryRange, SendChanged, TrackedDelivery } from "./delivery.ts";
+import type {
+  AddressClaim,
+  ChainCounts,
+  Completed,
+  Delivery,
+  DeliveryAttempt,
+  DeliveryRange,
+  Endpoint,
+  SendChanged,
+  TrackedDelivery,
+} from "./delivery.ts";
 import type { EntryPlan } from "./digest.ts";
 import type { DigestChange } from "./digest-storage.ts";
+import type { FanOutStorage, NewFanOut } from "./fan-out-storage.ts";
 import type {
   AuditEntry,
   DeliveryPlan,
@@ -15,11 +26,12 @@ import type {
   Send,
   SendAnalytics,
   SendAnalyticsQuery,
-  SendChanges,
   SendDetails,
   SendPage,
   SendProgress,
   SendQuery,
+  SendUpdate,
+  SendUpdated,
 } from "./send.ts";
 
 /** A delivery to be written. */
@@ -65,6 +77,8 @@ export interface NewSend extends DeliveryPlan, DeliveryTerms {
   readonly actor: string;
   /** Null where no throttle is to be asked. */
   readonly throttles: SendThrottles | null;
+  /** Who else gets it, later; there are no deliveries and items now then. @default nobody */
+  readonly fanOut?: NewFanOut;
 }
 
 /** The result of writing a send. */
@@ -80,12 +94,6 @@ export type SendCreated =
    * `notificationId` is then the notification that the key was used for.
    */
   | { readonly kind: "repeated"; readonly bodyHash: string; readonly response: string | null; readonly notificationId: string | null };
-
-/** One address over one channel. Fairness and the circuit breaker count by endpoint. */
-export interface Endpoint {
-  readonly channel: string;
-  readonly recipient: string;
-}
 
 /** The limits and exclusions of a claim of deliveries, in addition to tenants. */
 export interface DeliveryFairness {
@@ -134,8 +142,13 @@ export interface LoadedSend {
 
 /** The chains that {@link DeliveryStorage.settle} loads, always whole. */
 export type ChainSelection =
-  /** Every chain of one send. */
-  | { readonly kind: "send"; readonly tenant: string; readonly id: string }
+  /** Every chain of one send, or `limit` of those numbered above `after`. */
+  | {
+      readonly kind: "send";
+      readonly tenant: string;
+      readonly id: string;
+      readonly some?: { readonly after: number; readonly limit: number };
+    }
   /** The chains of these deliveries. */
   | { readonly kind: "deliveries"; readonly ids: readonly string[] }
   /**
@@ -163,19 +176,6 @@ export interface SettleChanges {
   readonly digests?: readonly DigestChange[];
 }
 
-/** A delivery that is to reach an address next. */
-export interface AddressClaim {
-  readonly deliveryId: string;
-  readonly channel: string;
-  readonly address: string;
-}
-
-/** The deliveries that were completed, and when, by the storage's time. */
-export interface Completed {
-  readonly ids: ReadonlySet<string>;
-  readonly now: Date;
-}
-
 /** Decides the changes to loaded chains. It has no effects. `now` is the storage's time. */
 export type Decide = (loaded: readonly LoadedSend[], now: Date) => SettleChanges;
 
@@ -195,21 +195,6 @@ export interface ExportedDelivery extends TrackedDelivery {
   readonly notification: Notification;
 }
 
-/** A change to a send's content. */
-export interface SendUpdate extends SendChanges {
-  /** What {@link SendDetails} keep of the new data; given together with `data`. */
-  readonly meta?: JsonObject;
-  /** The link that its type made of the new data. */
-  readonly url?: string;
-  /** The bits of the notification's `rendered` that stay: those of texts that are not changed by hand. */
-  readonly keptRendered: number;
-  readonly at: Date;
-  readonly actor: string;
-}
-
-/** The result of {@link DeliveryStorage.updateSend}. */
-export type SendUpdated = "updated" | "unknown" | "not_pending";
-
 /**
  * The delivery part of a storage. As in the inbox part, every method is one transaction, and calls at once give the
  * same result as some order of them. What becomes of deliveries is decided by core alone, in {@link Decide} functions
@@ -218,7 +203,7 @@ export type SendUpdated = "updated" | "unknown" | "not_pending";
  * `at` is the service's time. A storage with a clock of its own that all instances share uses that one instead, for
  * due times, leases and stamps, unless it was told not to.
  */
-export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> {
+export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> extends FanOutStorage<NewSend> {
   /** Leases of pending deliveries. Waiting deliveries count for the next due time. */
   readonly leases: LeaseStorage<ClaimedDelivery, DeliveryFairness>;
 

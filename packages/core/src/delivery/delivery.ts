@@ -105,6 +105,25 @@ export interface ShownDelivery extends TrackedDelivery {
   readonly digest: Digest | null;
 }
 
+/** One address over one channel. Fairness and the circuit breaker count by endpoint. */
+export interface Endpoint {
+  readonly channel: string;
+  readonly recipient: string;
+}
+
+/** The deliveries that were completed, and when, by the storage's time. */
+export interface Completed {
+  readonly ids: ReadonlySet<string>;
+  readonly now: Date;
+}
+
+/** A delivery that is to reach an address next. */
+export interface AddressClaim {
+  readonly deliveryId: string;
+  readonly channel: string;
+  readonly address: string;
+}
+
 /** The page of a send's deliveries to read. */
 export interface DeliveryRange {
   /** How many to skip. */

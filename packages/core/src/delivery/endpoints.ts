@@ -1,6 +1,6 @@
 import { setNewest } from "../foundation/bounds.ts";
 import { Share } from "../work/fairness.ts";
-import type { Endpoint } from "./delivery-storage.ts";
+import type { Endpoint } from "./delivery.ts";
 
 const FAILURES_TO_OPEN = 5;
 const FIRST_PAUSE_MS = 10_000;

@@ -1,6 +1,6 @@
 export { type Acknowledging, acknowledgeChains, readHook } from "./acknowledge.ts";
 export { reachableOver } from "./addresses.ts";
-export { endWaits, eraseChains, type Ruling, type Settlement } from "./chains.ts";
+export { endWaits, eraseChains, type Ruling, type Settlement, withoutFanOut } from "./chains.ts";
 export { actorOf, type ChangeBy, type ChangeRequest, cancelChains, requireActing, retryChains, retrySend } from "./change-send.ts";
 export type {
   Channel,
@@ -17,9 +17,11 @@ export { type DeliveryContext, type DeliveryEvents, reconsider } from "./context
 export { createSend, sendWithin, sendWriter } from "./create-send.ts";
 export { channelsByName, DeliverDue } from "./deliver-due.ts";
 export {
+  type AddressClaim,
   type AttemptStatus,
   type ChainCounts,
   type ChainOutcome,
+  type Completed,
   chainOutcome,
   type Delivery,
   type DeliveryAttempt,
@@ -28,6 +30,7 @@ export {
   type DeliveryRange,
   type DeliveryReason,
   type DeliveryStatus,
+  type Endpoint,
   SEND_STATUSES,
   type SendChanged,
   type SendStatus,
@@ -37,16 +40,13 @@ export {
   type UnreachedReason,
 } from "./delivery.ts";
 export type {
-  AddressClaim,
   ChainSelection,
   ClaimedDelivery,
-  Completed,
   Decide,
   DeletedSend,
   DeliveryErasureStep,
   DeliveryFairness,
   DeliveryStorage,
-  Endpoint,
   ExportedDelivery,
   IdempotencyKey,
   LoadedDelivery,
@@ -56,8 +56,6 @@ export type {
   SendCreated,
   SendState,
   SendThrottles,
-  SendUpdate,
-  SendUpdated,
   SettleChanges,
 } from "./delivery-storage.ts";
 export type { Digest, DigestPlace, DigestState, DigestTiming, EntryPlan } from "./digest.ts";
@@ -72,6 +70,8 @@ export type {
 } from "./digest-storage.ts";
 export { type EndedAttempt, type EndedBy, endAttempts, endLostLeases, type LostDeliveries, type RuledAttempt } from "./end-attempts.ts";
 export { type ChannelExplanation, type ExplainedDecision, type ExplainedDigest, type ExplainInput, explain } from "./explain.ts";
+export { endFanOuts, writeNextPart } from "./fan-out-sends.ts";
+export type { EndedFanOut, FanOutEnd, FanOutPart, NewFanOut } from "./fan-out-storage.ts";
 export { type AskedByContract, type ParsedSend, parseSend, type SendRules } from "./parse-send.ts";
 export { newProgress, sendOf, withDigests } from "./read-sends.ts";
 export type {
@@ -90,6 +90,8 @@ export type {
   SendProgress,
   SendQuery,
   SendSort,
+  SendUpdate,
+  SendUpdated,
 } from "./send.ts";
 export { NO_NOTIFICATION } from "./send.ts";
 

@@ -21,14 +21,16 @@ import {
   renderTexts,
   type UntypedCreateInput,
 } from "../notifications/index.ts";
-import { type Audience, checkAudience, parseAudience } from "./audience.ts";
+import { nextTurn } from "../work/timing.ts";
+import { type Audience, checkAudience, isLarge, parseAudience, sorted } from "./audience.ts";
 import { actorOf } from "./change-send.ts";
 import type { Channel } from "./channel.ts";
 import { type ContentUse, checkContent, dataOf, requireContent, withoutContents } from "./check-content.ts";
 import type { DeliveryContext } from "./context.ts";
-import { decideDeliveries } from "./decide-deliveries.ts";
+import { type DecidedDeliveries, type Deciding, decideDeliveries } from "./decide-deliveries.ts";
 import type { NewDelivery, NewSend } from "./delivery-storage.ts";
 import { DEFAULT_FALLBACK, parseFallback } from "./parse-plan.ts";
+import { deliveriesOf, fanOutOf, type MakingDeliveries, placedUsers } from "./plan-deliveries.ts";
 import { newProgress, sendOf } from "./read-sends.ts";
 import type { DeliveryTerms, Send, SendChanges } from "./send.ts";
 
@@ -70,21 +72,22 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   const createdAt = new Date(context.clock.now());
   const { fields, fallback, scheduledAt } = parsePlan(input, createdAt.getTime());
   const declared = declaredType(context, fields.type, { declaredTypesOnly: !isContract });
-  const audience = parseAudience(input, {
+  const named = await parseAudience(input, {
     channels: input.channels ?? channelsOfType(declared) ?? [INBOX_CHANNEL],
     hasFallback: fallback !== null,
   });
-  const used = channelsOf(context, tenant, audience);
+  const used = channelsOf(context, tenant, named);
   if (fallback !== null) {
-    requireFallback(context, fallback, { tenant, audience, isContract });
+    requireFallback(context, fallback, { tenant, audience: named, isContract });
   }
   const names = [...used.keys()];
   const allNames = fallback ? [...names, fallback.channel] : names;
   const { data, ...texts } = await parseContent(context, { input, declared, type: fields.type, names: allNames, isContract });
   const { title, message } = texts;
-  checkAudience(audience, used, isContract ? "addresses" : context.directory === null ? "no directory" : "directory");
+  await checkAudience(named, used, isContract ? "addresses" : context.directory === null ? "no directory" : "directory");
   requireContent(context, { title, message, data }, withoutContents(allNames, declared, texts));
-  const { users, recipients } = audience;
+  const audience = await sorted(named);
+  const { recipients } = audience;
   const plan = { channel: names[0] ?? INBOX_CHANNEL, fallbackDelayMs: fallback?.afterMs ?? 0, scheduledAt };
   const hasFallback = fallback !== null || rules.asksFallback === true;
   const details = { channels: names, roomId: input.roomId ?? null, recipients, erasedRecipients: 0, hasFallback, meta: data };
@@ -98,18 +101,15 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
     createdAt,
     category: declared?.category ?? null,
   };
-  const undecided = deliveriesOf(context, audience, { fallback, isContract });
-  const subject = { notification: { ...notification, data }, declared, scheduledAt, topic: null, group: null };
-  const { deliveries, questions, throttled } = await decideDeliveries(context, { ...subject, tenant, deliveries: undecided });
+  const deciding = { notification: { ...notification, data }, declared, scheduledAt, topic: null, group: null, tenant };
+  const { written, questions, throttled } = await writtenOf(context, audience, { ...deciding, fallback, isContract });
   const view = sendOf(notification, details, { ...plan, ...newProgress(createdAt, "pending") });
   const entry: NewSend = {
     ...plan,
-    ...termsOf(deliveries, { fallback, isContract }),
+    ...written,
     notification,
     details,
-    deliveries,
-    inboxRecipients: scheduledAt === null ? placedUsers(users, deliveries) : [],
-    idempotency: input.idempotencyKey === undefined ? null : await idempotencyOf(input, saidBy(input, audience, rules)),
+    idempotency: input.idempotencyKey === undefined ? null : await idempotencyOf(input, await saidBy(input, audience, rules)),
     actor: actorOf(input),
     throttles: null,
   };
@@ -119,14 +119,33 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
 }
 
 /** The answer for the sender, given the send as it is written. */
-export function viewOf(view: Send, { deliveries }: Pick<NewSend, "deliveries">): Send {
-  return { ...view, status: deliveries.every(({ status }) => status === "skipped") ? "skipped" : "pending" };
+export function viewOf(view: Send, { deliveries, fanOut }: Pick<NewSend, "deliveries" | "fanOut">): Send {
+  return { ...view, status: fanOut === undefined && deliveries.every(({ status }) => status === "skipped") ? "skipped" : "pending" };
 }
 
 /** The send with what a repetition is answered: without the actor, whose name would stay in it. */
 function withResponse(send: NewSend, view: Send): NewSend {
   const { idempotency } = send;
   return idempotency === null ? send : { ...send, idempotency: { ...idempotency, response: JSON.stringify({ ...view, actor: null }) } };
+}
+
+type WrittenNow = DeliveryTerms & Pick<NewSend, "deliveries" | "inboxRecipients" | "fanOut">;
+
+/** What is written of a notification beside itself: its decided deliveries and items, or how those of a large audience are made later. */
+async function writtenOf(
+  context: DeliveryContext,
+  audience: Audience,
+  { fallback, isContract, ...deciding }: Omit<Deciding, "deliveries"> & MakingDeliveries,
+): Promise<Omit<DecidedDeliveries, "deliveries"> & { readonly written: WrittenNow }> {
+  if (isLarge(audience)) {
+    const terms = { ...termsOf([], { fallback, isContract }), addresses: isContract ? ("own" as const) : ("shared" as const) };
+    const written = { ...terms, deliveries: [], inboxRecipients: [], fanOut: fanOutOf(audience, { fallback, isContract }) };
+    return { written, questions: [], throttled: () => [] };
+  }
+  const undecided = deliveriesOf(context, audience, { fallback, isContract });
+  const { deliveries, ...decided } = await decideDeliveries(context, { ...deciding, deliveries: undecided });
+  const inboxRecipients = deciding.scheduledAt === null ? placedUsers(audience.users, deliveries) : [];
+  return { ...decided, written: { ...termsOf(deliveries, { fallback, isContract }), deliveries, inboxRecipients } };
 }
 
 /** Stands for a schedule that is not given. It is a text, since a test may put another class in the place of Date. */
@@ -209,14 +228,6 @@ function channelOf({ channels }: Pick<DeliveryContext, "channels">, tenant: stri
   return channel;
 }
 
-/** The users whose inbox gets an item at once, sorted bytewise: those who did not switch it off. */
-function placedUsers(users: readonly string[], deliveries: readonly NewDelivery[]): readonly string[] {
-  const placed = new Set(
-    deliveries.filter(({ channel, status }) => channel === INBOX_CHANNEL && status !== "skipped").map(({ recipient }) => recipient),
-  );
-  return users.filter((userId) => placed.has(userId)).sort(compareBytewise);
-}
-
 /** What the deliveries need. The clients of a contract take a user without a connection as not reached. */
 function termsOf(
   deliveries: readonly NewDelivery[],
@@ -231,35 +242,26 @@ function termsOf(
   };
 }
 
-function deliveriesOf(
-  { ids }: Pick<DeliveryContext, "ids">,
-  { channels, users, addresses }: Audience,
-  { fallback, isContract }: { readonly fallback: Required<FallbackInput> | null; readonly isContract: boolean },
-): readonly NewDelivery[] {
-  let chain = -1;
-  const primaryOf = (channel: string, recipient: string, recipientKind: NewDelivery["recipientKind"]): NewDelivery => {
-    chain += 1;
-    const undecided = { reason: null, reasonSource: null, digest: null };
-    return { id: ids.next(), channel, recipient, recipientKind, chain, isFallback: false, status: "pending", ...undecided, dueInMs: 0 };
-  };
-  const ofUsers = channels.flatMap((channel, order) =>
-    users.flatMap((userId): NewDelivery[] => {
-      // A contract's recipients are addresses, but for the inbox.
-      const primary = primaryOf(channel, userId, isContract && channel !== INBOX_CHANNEL ? "address" : "user");
-      if (fallback === null || order > 0) {
-        return [primary];
-      }
-      const dueInMs = channel === INBOX_CHANNEL && fallback.afterMs > 0 ? fallback.afterMs : null;
-      return [primary, { ...primary, id: ids.next(), channel: fallback.channel, isFallback: true, status: "waiting", dueInMs }];
-    }),
-  );
-  return [...ofUsers, ...addresses.map(({ channel, address }) => primaryOf(channel, address, "address"))];
+/** What a call says, in one form whatever the order and the repetitions of those who get it. */
+async function saidBy({ to: _, except: __, ...input }: UntypedCreateInput, audience: Audience, { said }: SendRules): Promise<object> {
+  const named = audience.addresses.map(({ channel, address }) => JSON.stringify([channel, address])).sort(compareBytewise);
+  if (!isLarge(audience)) {
+    return said ?? { ...input, users: [...audience.users].sort(compareBytewise), addresses: named };
+  }
+  return said ?? { ...input, users: await digestOf([...audience.users].sort(compareBytewise)), addresses: await digestOf(named) };
 }
 
-/** What a call says, in one form whatever the order and the repetitions of those who get it. */
-function saidBy({ to: _, except: __, ...input }: UntypedCreateInput, { users, addresses }: Audience, { said }: SendRules): object {
-  const named = addresses.map(({ channel, address }) => JSON.stringify([channel, address]));
-  return said ?? { ...input, users: [...users].sort(compareBytewise), addresses: named.sort(compareBytewise) };
+/** How many texts are digested in one turn of the event loop. */
+const DIGESTED = 5_000;
+
+/** A digest of a long list, made in pieces. */
+async function digestOf(texts: readonly string[]): Promise<string> {
+  let known = "";
+  for (let start = 0; start < texts.length; start += DIGESTED) {
+    known = await digest(known + JSON.stringify(texts.slice(start, start + DIGESTED)));
+    await nextTurn();
+  }
+  return known;
 }
 
 /** The key, and what tells a repetition from another call: not the actor. */

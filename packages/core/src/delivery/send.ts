@@ -26,7 +26,7 @@ export interface SendDetails {
   readonly channels: readonly string[];
   /** The room it belongs to, if the sender named one. */
   readonly roomId: string | null;
-  /** As the sender named them, in that order, without those who were erased since. */
+  /** As the sender named them, in that order, without those who were erased since; none for more than 1,000: its deliveries name them. */
   readonly recipients: readonly string[];
   /** How many recipients were erased. */
   readonly erasedRecipients: number;
@@ -136,3 +136,18 @@ export interface Acting {
   /** @default "host" */
   readonly actor?: string;
 }
+
+/** A change to a send's content. */
+export interface SendUpdate extends SendChanges {
+  /** What {@link SendDetails} keep of the new data; given together with `data`. */
+  readonly meta?: JsonObject;
+  /** The link that its type made of the new data. */
+  readonly url?: string;
+  /** The bits of the notification's `rendered` that stay: those of texts that are not changed by hand. */
+  readonly keptRendered: number;
+  readonly at: Date;
+  readonly actor: string;
+}
+
+/** The result of a storage's `updateSend`. */
+export type SendUpdated = "updated" | "unknown" | "not_pending";

@@ -8,7 +8,7 @@ export interface Created {
   readonly notification: Notification;
   /**
    * The place of each recipient's item. It is empty where that is not decided yet: within a transaction of the host, for a
-   * schedule, and for inboxes alone from 1,001 users on, when the notification and the list of its users are durable, and the
+   * schedule, and from 1,001 recipients on, when the notification and their list are durable, and the
    * items follow in the background. It is also empty for the repetition of an earlier call.
    */
   readonly items: readonly CreatedItem[];

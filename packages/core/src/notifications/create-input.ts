@@ -27,7 +27,7 @@ export interface FallbackInput {
 export interface CreateFields {
   /**
    * Who gets it: a user's id, an address such as `{ email: "ann@example.com" }`, or a list that mixes both. Repeated ones get it
-   * once. At most 1,000,000 users where it goes to inboxes alone, 10,000 recipients otherwise.
+   * once. At most 1,000,000; beyond 1,000, they get it in the background, part by part.
    */
   readonly to: Recipient | readonly Recipient[];
   /** Users among `to` who do not get it after all, such as the one who caused it. @default nobody */

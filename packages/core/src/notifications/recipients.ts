@@ -5,6 +5,12 @@ import { nextTurn } from "../work/timing.ts";
 /** The most recipients that one notification may have. */
 export const MAX_RECIPIENTS = 1_000_000;
 
+/**
+ * The most recipients that one transaction of Belfry writes. Longer lists are fanned out in chunks. The documentation of
+ * `create`, of `Created`, README and the guides name this figure.
+ */
+export const MAX_AT_ONCE = 1_000;
+
 /** The number of recipients of a long list that are looked at before others get their turn of the event loop. */
 const PIECE = 5_000;
 /** To merge costs less than to sort. */

@@ -68,8 +68,8 @@ export class TenantNotifications<
    * Creates a notification for users and addresses. Resolves after the commit: up to 1,000 users have it in their inboxes then.
    * Creates that are in flight together share a transaction.
    *
-   * For inboxes alone, the inbox item is the delivery. From 1,001 users on it resolves once the notification and the
-   * list of its users are durable, with no `items`: the items follow in the background, also after a crash. A notification with
+   * For inboxes alone, the inbox item is the delivery. From 1,001 recipients on it resolves once the notification and
+   * their list are durable, with no `items`: items and deliveries follow in the background, also after a crash. A notification with
    * another channel, an address, a fallback, a schedule or an idempotency key has deliveries, made in the background, retried
    * and tracked by its id: see {@link get}, {@link deliveries}, {@link cancel} and {@link retry}.
    *

@@ -103,7 +103,9 @@ export class HostTransactions {
       // Before the inboxes, as other creates do.
       written = (await this.#throttle(tx, [send], null)).get(send) ?? send;
       const items = await this.#writeEntry(tx, { notification, recipients });
-      await this.#writeSendDetails(tx, [written], at);
+      if (!(await this.#writeSendDetails(tx, [written], { at, mark: this.#mark }))) {
+        throw endedMeanwhile();
+      }
       return items;
     };
     return this.#write(handle, { notification, write, onCommit: (items) => onCommit(createdOf(send, items, written)) });

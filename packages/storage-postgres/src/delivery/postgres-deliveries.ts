@@ -1,5 +1,5 @@
 import type { DeliveryStorage } from "@belfry/core/storage";
-import { reconsidering, type Sql, sendReads, takingAddresses } from "@belfry/storage-sql";
+import { findingFanOuts, reconsidering, type Sql, sendReads, takingAddresses } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inStep, inTransaction, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
@@ -7,6 +7,7 @@ import { leases } from "../database/leases.ts";
 import { prepareDeleteSend } from "../operator/delete.ts";
 import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
 import { DELIVERY_LEASES } from "./claim.ts";
+import { prepareEndFanOut, prepareTakePart, prepareWritePart } from "./fan-outs.ts";
 import { prepareDeliveriesOf } from "./read-sends.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareComplete, prepareSettle } from "./settle.ts";
@@ -20,10 +21,14 @@ export function postgresDeliveries(
   return {
     ...sendReads(sql),
     ...reconsidering(sql),
+    ...findingFanOuts(sql),
     ...takingAddresses(sql),
     leases: leases(bound, DELIVERY_LEASES),
     ...bind(bound, {
       createSends: run(prepareCreateSends),
+      takePart: run(prepareTakePart),
+      writePart: run(prepareWritePart),
+      endFanOut: inTransaction(prepareEndFanOut),
       placeItems: run(preparePlaceItems),
       deliveriesOf: run(prepareDeliveriesOf),
       updateSend: inTransaction(prepareUpdateSend),

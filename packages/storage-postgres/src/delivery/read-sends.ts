@@ -70,7 +70,8 @@ export function prepareSelectChains(tables: TableNames) {
     statement<ChainKey>(operation, `SELECT d.notification_pk, d.chain FROM ${deliveries} d WHERE ${where} ORDER BY ${time} LIMIT $2`);
   const ofSend = select(
     "chains_of_send",
-    `${notifications} n JOIN ${deliveries} d ON d.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2`,
+    `${notifications} n JOIN ${deliveries} d ON d.notification_pk = n.pk
+    WHERE n.tenant = $1 AND n.id = $2 AND d.chain > $3 ORDER BY d.notification_pk, d.chain LIMIT $4`,
   );
   const ofDeliveries = select("chains_of_deliveries", `${deliveries} d WHERE d.id = ANY ($1::uuid[])`);
   const ofItems = select(
@@ -87,8 +88,10 @@ export function prepareSelectChains(tables: TableNames) {
   const ofWaiting = due("waiting_chains", `d.status = 'waiting' AND d.due_at <= ${timeOf("$1")}`, "d.due_at");
   return async (session: Session, selection: ChainSelection, at: string | null): Promise<readonly ChainKey[]> => {
     switch (selection.kind) {
-      case "send":
-        return isUuid(selection.id) ? session.rows(ofSend, [selection.tenant, selection.id]) : [];
+      case "send": {
+        const { tenant, id, some } = selection;
+        return isUuid(id) ? session.rows(ofSend, [tenant, id, some?.after ?? -1, some?.limit ?? null]) : [];
+      }
       case "deliveries":
         return session.rows(ofDeliveries, [selection.ids.filter(isUuid)]);
       case "inbox": {

@@ -11,6 +11,7 @@ import { type DeliveryRow, LOOKED_AT, sweepStep } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { type JsonRow, type StorageTime, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
+import { prepareLeaveFanOuts } from "../inbox/fan-outs.ts";
 import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
 import { prepareDropNotifications } from "../inbox/remove.ts";
 import { type ChainKey, prepareTrack } from "./read-sends.ts";
@@ -24,6 +25,7 @@ export function prepareErase(tables: TableNames, time: StorageTime) {
     "chains_to_erase",
     `SELECT DISTINCT notification_pk, chain FROM ${deliveries} WHERE tenant = $1 AND recipient = $2 ORDER BY notification_pk, chain LIMIT $3`,
   );
+  const leaveFanOuts = prepareLeaveFanOuts(tables);
   const load = prepareLoad(tables);
   const save = prepareSave(tables);
   const remove = statement<[one: number]>(
@@ -33,19 +35,21 @@ export function prepareErase(tables: TableNames, time: StorageTime) {
   const forget = prepareForget(tables);
   return (owner: Owner, limit: number, at: Date) =>
     async (session: Session): Promise<DeliveryErasureStep> => {
+      // First, since a part that is written meanwhile is waited for, and its delivery is among those that are found then.
+      const left = await leaveFanOuts(session, owner, limit);
       const keys = await session.rows(find, [owner.tenant, owner.userId, limit]);
       const { loaded, now } = await load(session, keys, { mayLeave: false, at: time(at) });
       const { changes, sends } = eraseChains(loaded, now);
       await save(session, { loaded, changes, now });
       const removed = await session.rows(remove, [keys.map(([pk]) => pk), keys.map(([, chain]) => chain)]);
       await forget(session, owner, [...new Set(keys.map(([pk]) => pk))]);
-      return { removed: removed.length, isDone: keys.length < limit, sends };
+      return { removed: removed.length + left, isDone: keys.length < limit && left < limit, sends };
     };
 }
 
 /** Removes a recipient's name from notifications' rows, and the notifications that nothing else uses. */
 function prepareForget(tables: TableNames) {
-  const { deliveries, idempotencyKeys, notifications, sends, trackings } = tables;
+  const { deliveries, fanOuts, idempotencyKeys, notifications, sends, trackings } = tables;
   const parts = [
     `UPDATE ${idempotencyKeys} k SET response = '' FROM ${notifications} n
     WHERE n.pk = ANY ($3::bigint[]) AND n.tenant = $1 AND k.notification_id = n.id AND k.tenant = n.tenant AND $2::text IS NOT NULL`,
@@ -55,7 +59,8 @@ function prepareForget(tables: TableNames) {
     WHERE s.tenant = $1 AND s.notification_pk = ANY ($3::bigint[]) AND $2 IN (SELECT json_array_elements_text(s.recipients))`,
     ...[sends, trackings].map(
       (table) => `DELETE FROM ${table} t WHERE t.tenant = $1 AND t.notification_pk = ANY ($3::bigint[]) AND $2::text IS NOT NULL
-      AND NOT EXISTS (SELECT FROM ${deliveries} d WHERE d.notification_pk = t.notification_pk)`,
+      AND NOT EXISTS (SELECT FROM ${deliveries} d WHERE d.notification_pk = t.notification_pk)
+      AND NOT EXISTS (SELECT FROM ${fanOuts} f WHERE f.notification_pk = t.notification_pk)`,
     ),
   ].map((text, index) => statement<[]>(`forget_recipient_${index}`, text));
   const dropNotifications = prepareDropNotifications(tables);

@@ -1,25 +1,25 @@
 import type { CreatedItem } from "@belfry/core";
 import type { NewSend, SendCreated } from "@belfry/core/storage";
-import { newTracking } from "@belfry/storage-sql";
+import { audienceInParts, newTracking } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { isRepeated } from "../database/errors.ts";
 import { recordset } from "../database/fields.ts";
 import { lists, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
+import { prepareWriteList } from "../inbox/fan-outs.ts";
 import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard } from "../inbox/inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
 import { prepareWriteEntries, prepareWrittenItems, writeItems } from "../inbox/write-items.ts";
 import { prepareWriteAudit, type TenantAuditEntry } from "./change-send.ts";
 import { RECORDS } from "./rows.ts";
 import { prepareThrottle } from "./throttle.ts";
-
-type KeyRow = readonly [place: number, bodyHash: string, response: string | null, notificationId: string | null];
+import { prepareWriteKeys } from "./write-keys.ts";
 
 const isEntry = ({ digest }: NewSend["deliveries"][number]) => digest !== null;
 
 /** Whether a send is written without a look at anything else. */
-function isPlain({ idempotency, throttles, deliveries }: NewSend): boolean {
-  return idempotency === null && throttles === null && !deliveries.some(isEntry);
+function isPlain({ idempotency, throttles, deliveries, fanOut }: NewSend): boolean {
+  return idempotency === null && throttles === null && fanOut === undefined && !deliveries.some(isEntry);
 }
 
 /**
@@ -71,7 +71,7 @@ function prepareWriteAnySends(tables: TableNames) {
       for (const [index, send] of fresh.entries()) {
         items.set(send, written[index] ?? []);
       }
-      await writeDetails(session, [...throttled.values()], at);
+      await writeDetails(session, [...throttled.values()], { at });
     }
     if (before.size > 0) {
       const entries = new Map(sends.filter((send) => before.has(send)).map((send) => [entryOf(send), send]));
@@ -86,48 +86,6 @@ function prepareWriteAnySends(tables: TableNames) {
 /** The result of writing a send that was new, or written before. */
 export function createdOf(send: NewSend, items: readonly CreatedItem[], written: NewSend = send): SendCreated {
   return { kind: "created", items, ...(written === send ? {} : { throttled: written }) };
-}
-
-/** Stores idempotency keys; answers the sends whose key was used before. Waits for transactions that are using one now. */
-function prepareWriteKeys({ idempotencyKeys }: TableNames) {
-  const insert = statement<[place: number]>(
-    "write_keys",
-    `WITH e AS (
-      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[]) WITH ORDINALITY AS e(tenant, key, body_hash, response, id, place)
-    ),
-    written AS (
-      INSERT INTO ${idempotencyKeys} (tenant, key, body_hash, response, notification_id, created_at)
-      SELECT tenant, key, body_hash, response, id, ${timeOf("$6")} FROM e ORDER BY tenant, key ON CONFLICT DO NOTHING RETURNING tenant, key
-    )
-    SELECT e.place::int FROM e JOIN written ON written.tenant = e.tenant COLLATE "C" AND written.key = e.key COLLATE "C"`,
-  );
-  const find = statement<KeyRow>(
-    "used_keys",
-    `SELECT e.place::int, k.body_hash, nullif(k.response, ''), k.notification_id FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS e(tenant, key, place)
-    JOIN ${idempotencyKeys} k ON k.tenant = e.tenant AND k.key = e.key`,
-  );
-  return async (session: Session, sends: readonly NewSend[], at: string | null): Promise<Map<NewSend, SendCreated>> => {
-    const keyed = sends.flatMap((send) => {
-      const { tenant, id } = send.notification;
-      return send.idempotency === null ? [] : [{ send, tenant, id, ...send.idempotency }];
-    });
-    if (keyed.length === 0) {
-      return new Map();
-    }
-    const places = await session.rows(insert, [...lists(keyed, "tenant", "key", "bodyHash", "response", "id"), at]);
-    const written = new Set(places.map(([place]) => place));
-    if (written.size === keyed.length) {
-      return new Map();
-    }
-    // A separate statement sees what the one above waited for.
-    const used = await session.rows(find, lists(keyed, "tenant", "key"));
-    return new Map(
-      used.flatMap(([place, bodyHash, response, notificationId]) => {
-        const send = keyed[place - 1]?.send;
-        return send === undefined || written.has(place) ? [] : [[send, { kind: "repeated", bodyHash, response, notificationId }] as const];
-      }),
-    );
-  };
 }
 
 /** A batch waits only briefly, because it holds other inboxes: its sends are then written one by one. */
@@ -236,19 +194,17 @@ function insertDeliveries(tables: TableNames, join: JoinNotification, first: num
     FROM unnest(${values}) WITH ORDINALITY AS e(${columns}, place) ${join("e")} ORDER BY e.place`;
 }
 
-/** Writes sends without their notification, items and key. */
-export function prepareWriteSendDetails(tables: TableNames) {
-  const writeAudit = prepareWriteAudit(tables);
-  // One look-up by key for each: a plan made while the table was young would read all of it.
-  const join: JoinNotification = (of) =>
+/** One look-up by key for each: a plan made while the table was young would read all of it. */
+function byKey({ notifications }: TableNames): JoinNotification {
+  return (of) =>
     `CROSS JOIN LATERAL (
-      SELECT pk, tenant, created_at FROM ${tables.notifications} WHERE tenant = ${of}.tenant AND id = ${of}.notification_id OFFSET 0
+      SELECT pk, tenant, created_at FROM ${notifications} WHERE tenant = ${of}.tenant AND id = ${of}.notification_id OFFSET 0
     ) n`;
-  const writeTrackings = statement<[]>(
-    "write_trackings",
-    `WITH detailed AS (${insertDetails(tables, join, 2)}) ${insertTrackings(tables, join, 1)}`,
-  );
-  const writeDeliveries = statement<[]>("write_deliveries", insertDeliveries(tables, join, 1));
+}
+
+/** Writes deliveries of notifications that are there, and the entries of those that wait for a digest. */
+export function prepareWriteDeliveries(tables: TableNames) {
+  const write = statement<[]>("write_deliveries", insertDeliveries(tables, byKey(tables), 1));
   const writeEntries = statement<[]>(
     "write_digest_entries",
     `INSERT INTO ${tables.digestEntries} (delivery_pk, due_at, plan)
@@ -257,15 +213,48 @@ export function prepareWriteSendDetails(tables: TableNames) {
     CROSS JOIN LATERAL (SELECT pk FROM ${tables.deliveries} WHERE id = e.id OFFSET 0) d ORDER BY d.pk`,
   );
   return async (session: Session, sends: readonly NewSend[], at: string | null): Promise<void> => {
-    await session.rows(writeTrackings, detailValues(sends));
-    await session.rows(writeDeliveries, [...deliveryValues(sends), at]);
+    await session.rows(write, [...deliveryValues(sends), at]);
     const entries = sends.flatMap(({ scheduledAt, deliveries }) =>
       deliveries.filter(isEntry).map(({ id, dueInMs, digest: plan }) => ({ id, dueInMs: dueInMs ?? 0, scheduledAt, plan })),
     );
     if (entries.length > 0) {
       await session.rows(writeEntries, [JSON.stringify(entries), at]);
     }
+  };
+}
+
+/** How many deliveries a part of a large audience has. */
+const PART_DELIVERIES = 2_000;
+
+/** When sends are written, by the service's time or null, and the mark of the host's transaction. */
+interface SendWriting {
+  readonly at: string | null;
+  readonly mark?: string | null;
+}
+
+/** Writes sends without their notification, items and key. Returns false if the transaction ended meanwhile, by its `mark`. */
+export function prepareWriteSendDetails(tables: TableNames) {
+  const writeAudit = prepareWriteAudit(tables);
+  const join = byKey(tables);
+  const writeTrackings = statement<[]>(
+    "write_trackings",
+    `WITH detailed AS (${insertDetails(tables, join, 2)}) ${insertTrackings(tables, join, 1)}`,
+  );
+  const writeDeliveries = prepareWriteDeliveries(tables);
+  const writeList = prepareWriteList(tables);
+  return async (session: Session, sends: readonly NewSend[], { at, mark = null }: SendWriting): Promise<boolean> => {
+    await session.rows(writeTrackings, detailValues(sends));
+    await writeDeliveries(session, sends, at);
     await writeAudit(session, auditOf(sends), at);
+    for (const { notification, fanOut } of sends) {
+      if (fanOut !== undefined) {
+        const parts = audienceInParts(fanOut, PART_DELIVERIES);
+        if (!(await writeList(session, { ...notification, plan: fanOut.plan, parts }, mark))) {
+          return false;
+        }
+      }
+    }
+    return true;
   };
 }
 

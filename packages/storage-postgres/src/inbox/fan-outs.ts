@@ -1,25 +1,12 @@
 import type { CreatedItem, Notification, Owner } from "@belfry/core";
 import type { FanOutChunk, NewNotification } from "@belfry/core/storage";
+import { type ListPart, usersInParts } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { isLockTimeout } from "../database/errors.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { BUSY_TIMEOUT_MS, lockGuard, NEW_EPOCH, prepareBusyInboxes } from "./inbox-state.ts";
+import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard, NEW_EPOCH, prepareBusyInboxes } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
-
-/** Cuts a list of users into parts. */
-export function* usersInParts(users: readonly string[], size: number): Generator<ListPart> {
-  for (let start = 0; start < users.length; start += size) {
-    yield { channel: null, firstChain: start, recipients: users.slice(start, start + size) };
-  }
-}
-
-/** A piece of the list of a fan-out. */
-export interface ListPart {
-  readonly channel: string | null;
-  readonly firstChain: number;
-  readonly recipients: readonly string[];
-}
 
 /** The list of a fan-out, and how its deliveries are made, in JSON. */
 export interface StoredList extends Pick<Notification, "tenant" | "id"> {
@@ -40,7 +27,7 @@ export function prepareWriteList({ notifications, fanOuts, fanOutParts }: TableN
   // A statement for each part, so that a long list never blocks the event loop while it is put into text.
   const writePart = statement<[]>(
     "write_fan_out_part",
-    `INSERT INTO ${fanOutParts} (fan_out_pk, channel, first_chain, recipients) VALUES ($1, $2, $3, $4)`,
+    `INSERT INTO ${fanOutParts} (fan_out_pk, channel, place, recipients) VALUES ($1, $2, $3, $4)`,
   );
   const begin = statement<[one: number]>(
     "begin_fan_out",
@@ -48,8 +35,8 @@ export function prepareWriteList({ notifications, fanOuts, fanOutParts }: TableN
   );
   return async (session: Session, { tenant, id, plan, parts }: StoredList, mark: string | null = null): Promise<boolean> => {
     const [[pk] = [0]] = await session.rows(write, [tenant, id, plan]);
-    for (const { channel, firstChain, recipients } of parts) {
-      await session.rows(writePart, [pk, channel, firstChain, recipients]);
+    for (const { channel, place, recipients } of parts) {
+      await session.rows(writePart, [pk, channel, place, recipients]);
     }
     return (await session.rows(begin, [pk, mark])).length > 0;
   };
@@ -141,14 +128,14 @@ const OF_ITEMS = "f.plan IS NULL";
 /** The oldest part, at the time `at`, that is still to be written. */
 export function selectOldestPart(
   { fanOuts, fanOutParts, notifications }: TableNames,
-  { columns, at, condition }: { readonly columns: string; readonly at: `$${number}`; readonly condition: string },
+  { columns, at, condition }: { readonly columns: string; readonly at: string; readonly condition: string },
 ): string {
   return `SELECT ${columns} FROM ${fanOuts} f JOIN ${notifications} n ON n.pk = f.notification_pk JOIN ${fanOutParts} p ON p.fan_out_pk = f.pk
       WHERE f.drop_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > ${at}::timestamptz) AND ${condition} ORDER BY f.pk, p.pk LIMIT 1`;
 }
 
 /** Makes a fan-out of the oldest chunk that a process of an older version left. */
-export function adoptChunkText({ fanOuts, fanOutChunks, fanOutParts, notifications }: TableNames): string {
+function adoptChunkText({ fanOuts, fanOutChunks, fanOutParts, notifications }: TableNames): string {
   return `WITH taken AS (
     DELETE FROM ${fanOutChunks} WHERE pk = (SELECT pk FROM ${fanOutChunks} ORDER BY pk LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING notification_pk, recipients
@@ -157,7 +144,7 @@ export function adoptChunkText({ fanOuts, fanOutChunks, fanOutParts, notificatio
     INSERT INTO ${fanOuts} (tenant, notification_pk) SELECT n.tenant, n.pk FROM taken JOIN ${notifications} n ON n.pk = taken.notification_pk
     RETURNING pk
   )
-  INSERT INTO ${fanOutParts} (fan_out_pk, first_chain, recipients) SELECT begun.pk, 0, taken.recipients FROM begun CROSS JOIN taken RETURNING 1`;
+  INSERT INTO ${fanOutParts} (fan_out_pk, place, recipients) SELECT begun.pk, 0, taken.recipients FROM begun CROSS JOIN taken RETURNING 1`;
 }
 
 /**
@@ -168,7 +155,7 @@ function writeChunkText(tables: TableNames): string {
   return `WITH ${lockGuard("$3")},
   chunk AS MATERIALIZED (
     SELECT taken.* FROM guard CROSS JOIN LATERAL (
-      ${selectOldestPart(tables, { columns: "p.pk, p.fan_out_pk, f.notification_pk, p.recipients, p.first_chain", at: "$1", condition: `${OF_ITEMS} AND guard.lock_timeout IS NOT NULL` })}
+      ${selectOldestPart(tables, { columns: "p.pk, p.fan_out_pk, f.notification_pk, p.recipients, p.place", at: "$1", condition: `${OF_ITEMS} AND guard.lock_timeout IS NOT NULL` })}
       FOR UPDATE OF p SKIP LOCKED FOR SHARE OF f SKIP LOCKED
     ) taken
   ),
@@ -178,8 +165,8 @@ function writeChunkText(tables: TableNames): string {
     FROM chunk CROSS JOIN LATERAL unnest(chunk.recipients) WITH ORDINALITY AS r(user_id, place)
   ),
   put_off AS (
-    INSERT INTO ${tables.fanOutParts} (fan_out_pk, first_chain, recipients)
-    SELECT chunk.fan_out_pk, chunk.first_chain, r.users FROM chunk CROSS JOIN (
+    INSERT INTO ${tables.fanOutParts} (fan_out_pk, place, recipients)
+    SELECT chunk.fan_out_pk, chunk.place, r.users FROM chunk CROSS JOIN (
       SELECT array_agg(user_id ORDER BY place) AS users FROM recipient WHERE is_left
     ) r WHERE r.users IS NOT NULL RETURNING fan_out_pk
   ),
@@ -216,4 +203,38 @@ function toChunk([first, ...rows]: readonly ChunkRow[]): FanOutChunk | null {
   const [, , , , notification] = first;
   const items = rows.map(([, userId, seq, epoch]): CreatedItem => ({ userId, seq, epoch }));
   return { notification: NOTIFICATION_FIELDS.record(notification), items };
+}
+
+/** Removes a user, or an address, from the lists that still name them, and answers how many parts did. */
+export function prepareLeaveFanOuts(tables: TableNames) {
+  const adopt = statement<[one: number]>("adopt_chunk", adoptChunkText(tables));
+  const leave = statement<[one: number]>("leave_fan_outs", leaveFanOutsText(tables));
+  return async (session: Session, { tenant, userId }: Owner, limit: number): Promise<number> => {
+    for (let adopted = 1; adopted > 0; ) {
+      adopted = (await session.rows(adopt, [])).length;
+    }
+    return (await session.rows(leave, [tenant, userId, limit, LOCK_TIMEOUT_MS])).length;
+  };
+}
+
+/**
+ * $1 tenant, $2 user, $3 how many parts, $4 the lock timeout. What is left of a part gets a key of its own, so that whoever is at
+ * work on the part does not write it.
+ */
+function leaveFanOutsText({ fanOuts, fanOutParts }: TableNames): string {
+  return `WITH ${lockGuard("$4")},
+  naming AS MATERIALIZED (
+    SELECT chunk.* FROM guard CROSS JOIN LATERAL (
+      SELECT p.pk, p.fan_out_pk, p.channel, p.place, array_remove(p.recipients, $2::text) AS others
+      FROM ${fanOuts} f JOIN ${fanOutParts} p ON p.fan_out_pk = f.pk
+      WHERE guard.lock_timeout IS NOT NULL AND f.tenant = $1 AND $2::text = ANY (p.recipients)
+      ORDER BY p.pk LIMIT $3 FOR UPDATE OF p
+    ) chunk
+  ),
+  forgotten AS (DELETE FROM ${fanOutParts} p USING naming WHERE p.pk = naming.pk),
+  kept AS (
+    INSERT INTO ${fanOutParts} (fan_out_pk, channel, place, recipients)
+    SELECT fan_out_pk, channel, place, others FROM naming WHERE cardinality(others) > 0 ORDER BY pk
+  )
+  SELECT 1 FROM naming`;
 }

@@ -5,8 +5,8 @@ import type { Connection, Session } from "../database/connection.ts";
 import { milliseconds, type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { LOGGED_SEQS, loggedChange } from "./change-log.ts";
-import { adoptChunkText } from "./fan-outs.ts";
-import { addTo, holdInboxes, inboxState, LOCK_TIMEOUT_MS, lockGuard } from "./inbox-state.ts";
+import { prepareLeaveFanOuts } from "./fan-outs.ts";
+import { addTo, holdInboxes, inboxState } from "./inbox-state.ts";
 import { type ItemRow, isAway, isMarkedSeen, isRead, itemColumns, joinNotification, ownReadTime, toItem } from "./item-row.ts";
 import { prepareDropNotifications } from "./remove.ts";
 
@@ -15,8 +15,7 @@ type One = readonly [one: number];
 /** Removes a part of an inbox: items still to come first, the counts last. */
 export function prepareErase(tables: TableNames) {
   const dropNotifications = prepareDropNotifications(tables);
-  const leaveFanOuts = statement<One>("leave_fan_outs", leaveFanOutsText(tables));
-  const adopt = statement<One>("adopt_chunk", adoptChunkText(tables));
+  const leaveFanOuts = prepareLeaveFanOuts(tables);
   const hold = statement<One>("hold_to_erase", holdInboxes(tables, "tenant = $1 AND user_id = $2", { lock: "FOR UPDATE" }));
   const dropItems = statement<readonly [notificationPk: number]>("erase_items", dropItemsText(tables));
   const dropMarks = statement<One>("erase_marks", dropMarksText(tables));
@@ -43,12 +42,8 @@ export function prepareErase(tables: TableNames) {
   return (owner: Owner, limit: number) =>
     async (session: Session): Promise<ErasureStep> => {
       const { tenant, userId } = owner;
-      // What a process of an older version left.
-      for (let adopted = [1]; adopted.length > 0; ) {
-        adopted = (await session.rows(adopt, [])).flat();
-      }
       // Locks chunks before the inbox, in the same order as a fan-out.
-      let removed = (await session.rows(leaveFanOuts, [tenant, userId, limit, LOCK_TIMEOUT_MS])).length;
+      let removed = await leaveFanOuts(session, owner, limit);
       const [held] = await session.rows(hold, [tenant, userId]);
       if (held !== undefined) {
         removed += await eraseHeld(session, owner, limit - removed);
@@ -56,28 +51,6 @@ export function prepareErase(tables: TableNames) {
       const [left] = removed < limit ? await session.rows(isLeft, [tenant, userId]) : [[true] as const];
       return { removed, isDone: left?.[0] === false };
     };
-}
-
-/**
- * $1 tenant, $2 user, $3 how many parts, $4 the lock timeout. What is left of a part gets a key of its own, so that whoever is at
- * work on the part does not write it.
- */
-function leaveFanOutsText({ fanOuts, fanOutParts }: TableNames): string {
-  return `WITH ${lockGuard("$4")},
-  naming AS MATERIALIZED (
-    SELECT chunk.* FROM guard CROSS JOIN LATERAL (
-      SELECT p.pk, p.fan_out_pk, p.channel, p.first_chain, array_remove(p.recipients, $2::text) AS others
-      FROM ${fanOuts} f JOIN ${fanOutParts} p ON p.fan_out_pk = f.pk
-      WHERE guard.lock_timeout IS NOT NULL AND f.tenant = $1 AND $2::text = ANY (p.recipients)
-      ORDER BY p.pk LIMIT $3 FOR UPDATE OF p
-    ) chunk
-  ),
-  forgotten AS (DELETE FROM ${fanOutParts} p USING naming WHERE p.pk = naming.pk),
-  kept AS (
-    INSERT INTO ${fanOutParts} (fan_out_pk, channel, first_chain, recipients)
-    SELECT fan_out_pk, channel, first_chain, others FROM naming WHERE cardinality(others) > 0 ORDER BY pk
-  )
-  SELECT 1 FROM naming`;
 }
 
 /** What the counts need to know of an item `i` that is removed for good, whose inbox's state is `inbox`. */

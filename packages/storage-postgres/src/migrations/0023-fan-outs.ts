@@ -14,7 +14,7 @@ CREATE TABLE belfry_fan_out_parts (
   pk bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
   fan_out_pk bigint NOT NULL,
   channel text,
-  first_chain bigint NOT NULL,
+  place bigint NOT NULL,
   recipients text[] NOT NULL,
   taken_until timestamp(3) with time zone,
   CONSTRAINT belfry_fan_out_parts_fan_out_pk_fkey FOREIGN KEY (fan_out_pk) REFERENCES belfry_fan_outs (pk) ON DELETE CASCADE

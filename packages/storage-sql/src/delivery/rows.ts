@@ -98,8 +98,10 @@ export function toDelivery(row: DeliveryRow): Delivery {
 
 /** The tracking of deliveries that are to be written. */
 export function newTracking(send: NewSend): Tracking {
-  const { notification, channel, fallbackDelayMs, scheduledAt, inboxNeeds, addresses, deliveries } = send;
-  const pendingChains = new Set(deliveries.filter(({ status }) => status !== "skipped").map(({ chain }) => chain)).size;
+  const { notification, channel, fallbackDelayMs, scheduledAt, inboxNeeds, addresses, deliveries, fanOut } = send;
+  const written = new Set(deliveries.filter(({ status }) => status !== "skipped").map(({ chain }) => chain)).size;
+  // All that a fan-out is still to write counts as one chain.
+  const pendingChains = written + (fanOut === undefined ? 0 : 1);
   // What is decided against when it is created is a chain of its own.
   const skippedChains = deliveries.filter(({ status }) => status === "skipped").length;
   const none = { sentChains: 0, deliveredChains: 0, failedChains: 0, cancelledChains: 0 };

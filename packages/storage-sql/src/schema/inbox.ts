@@ -178,8 +178,8 @@ export const INBOX = {
       fanOutPk: c.keyOf("fanOuts"),
       /** The channel that the recipients are addresses of; null for users, sorted bytewise. */
       channel: c.nullable(c.text),
-      /** The number of the first of its recipients' chains. */
-      firstChain: c.number,
+      /** How many recipients of the list come before its own. */
+      place: c.number,
       recipients: c.texts,
       /** Until when a process may be at work on it. */
       takenUntil: c.nullable(c.time),

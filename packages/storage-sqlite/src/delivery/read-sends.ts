@@ -59,9 +59,9 @@ export function prepareHoldsDigest({ prepare }: QueryContext) {
 
 /** Finds the chains that a selection is about, each once. */
 export function prepareSelectChains({ prepare }: QueryContext) {
-  const ofSend = prepare<{ readonly tenant: string; readonly id: string }, ChainKey>(`
+  const ofSend = prepare<{ readonly tenant: string; readonly id: string; readonly after: number; readonly limit: number }, ChainKey>(`
     SELECT DISTINCT ${KEY} FROM belfry_notifications n CROSS JOIN belfry_deliveries d ON d.notification_pk = n.pk
-    WHERE n.tenant = (SELECT :tenant) AND n.id = (SELECT :id) ORDER BY d.chain`);
+    WHERE n.tenant = (SELECT :tenant) AND n.id = (SELECT :id) AND d.chain > :after ORDER BY d.chain LIMIT :limit`);
   const ofDeliveries = prepare<{ readonly ids: readonly string[] }, ChainKey>(`
     SELECT DISTINCT ${KEY} FROM json_each(:ids) e CROSS JOIN belfry_deliveries d ON d.id = e.value`);
   const ofItems = prepare<{ readonly tenant: string; readonly userId: string; readonly ids: readonly string[] }, ChainKey>(`
@@ -80,8 +80,10 @@ export function prepareSelectChains({ prepare }: QueryContext) {
     LIMIT :limit`);
   return (selection: ChainSelection, at: Date): readonly ChainKey[] => {
     switch (selection.kind) {
-      case "send":
-        return ofSend.all({ tenant: selection.tenant, id: selection.id.toLowerCase() });
+      case "send": {
+        const { tenant, id, some = { after: -1, limit: -1 } } = selection;
+        return ofSend.all({ tenant, id: id.toLowerCase(), ...some });
+      }
       case "deliveries":
         return ofDeliveries.all({ ids: selection.ids });
       case "inbox": {

@@ -9,6 +9,7 @@ import {
 } from "@belfry/core/storage";
 import { LOOKED_AT, sweepStep } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
+import { prepareLeaveFanOuts } from "../inbox/fan-outs.ts";
 import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
 import { prepareDropNotification } from "../inbox/remove.ts";
 import { prepareDropWork } from "../operator/delete.ts";
@@ -22,6 +23,7 @@ export function prepareErase(context: QueryContext) {
   const find = prepare<Owner & { readonly limit: number }, ChainKey>(`
     SELECT DISTINCT notification_pk AS pk, chain FROM belfry_deliveries WHERE tenant = :tenant AND recipient = :userId
     ORDER BY notification_pk, chain LIMIT :limit`);
+  const leaveFanOuts = prepareLeaveFanOuts(context);
   const load = prepareLoad(context);
   const save = prepareSave(context);
   const removeChain = [
@@ -33,6 +35,7 @@ export function prepareErase(context: QueryContext) {
   ].map((text) => prepare<ChainKey>(text));
   const forget = prepareForget(context);
   return (owner: Owner, limit: number, at: Date): DeliveryErasureStep => {
+    const left = leaveFanOuts(owner, limit);
     const keys = find.all({ ...owner, limit });
     const loaded = load(keys);
     const { changes, sends } = eraseChains(loaded, at);
@@ -46,7 +49,7 @@ export function prepareErase(context: QueryContext) {
       forget(owner, pk);
     }
     const removed = loaded.reduce((sum, { chains }) => sum + chains.flat().length, 0);
-    return { removed, isDone: keys.length < limit, sends };
+    return { removed: removed + left, isDone: keys.length < limit && left < limit, sends };
   };
 }
 
@@ -61,7 +64,8 @@ function prepareForget(context: QueryContext) {
     WHERE notification_pk = :pk AND EXISTS (SELECT 1 FROM json_each(recipients) WHERE value = :userId)`,
     ...["belfry_sends", "belfry_trackings"].map(
       (table) =>
-        `DELETE FROM ${table} WHERE notification_pk = :pk AND NOT EXISTS (SELECT 1 FROM belfry_deliveries WHERE notification_pk = :pk)`,
+        `DELETE FROM ${table} WHERE notification_pk = :pk AND NOT EXISTS (SELECT 1 FROM belfry_deliveries WHERE notification_pk = :pk)
+          AND NOT EXISTS (SELECT 1 FROM belfry_fan_outs WHERE notification_pk = :pk)`,
     ),
   ].map((text) => context.prepare<Named>(text));
   return (owner: Owner, pk: number): void => {

@@ -1,15 +1,18 @@
-import type { DeliveryStorage } from "@belfry/core/storage";
-import { reconsidering, type Sql, sendReads, takingAddresses } from "@belfry/storage-sql";
+import type { DeliveryStorage, NewSend } from "@belfry/core/storage";
+import { findingFanOuts, reconsidering, type Sql, sendReads, takingAddresses } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, read, step, write, writeIf } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
 import { leases } from "../database/leases.ts";
 import { prepareDeleteSend } from "../operator/delete.ts";
 import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
+import { prepareEndFanOut, prepareTakePart, prepareWritePart } from "./fan-outs.ts";
 import { prepareDeliveriesOf, prepareHasChains } from "./read-sends.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { DELIVERY_LEASES, prepareComplete, prepareSettle } from "./settle.ts";
-import { prepareCreateSends } from "./write-sends.ts";
+import { prepareCreateSends, storeLists } from "./write-sends.ts";
+
+const NO_LISTS: ReadonlyMap<NewSend, number> = new Map();
 
 /** Deliveries in SQLite. */
 export function sqliteDeliveries(
@@ -19,10 +22,13 @@ export function sqliteDeliveries(
   return {
     ...sendReads(sql),
     ...reconsidering(sql),
+    ...findingFanOuts(sql),
     ...takingAddresses(sql),
     leases: leases(current, DELIVERY_LEASES),
     ...bind(current, {
-      createSends: write(prepareCreateSends),
+      takePart: read(prepareTakePart),
+      writePart: write(prepareWritePart),
+      endFanOut: write(prepareEndFanOut),
       placeItems: write(preparePlaceItems),
       deliveriesOf: read(prepareDeliveriesOf),
       updateSend: write(prepareUpdateSend),
@@ -34,6 +40,12 @@ export function sqliteDeliveries(
       export: read(prepareExport),
       sweep: step(prepareSweep),
     }),
+    async createSends(sends, at) {
+      const { connection } = current();
+      const hasFanOut = sends.some(({ fanOut }) => fanOut !== undefined);
+      const written = hasFanOut ? await storeLists(connection, sends, at) : { sends, lists: NO_LISTS };
+      return connection.write(() => connection.prepared(prepareCreateSends)(written, at));
+    },
     createSendWithin: (tx, send, onCommit) => current().hostTransactions.writeSend(tx, send, onCommit),
   };
 }

@@ -2,6 +2,7 @@ import type { CreatedItem, EntryPlan, SendDetails } from "@belfry/core";
 import type { IdempotencyKey, NewSend, SendCreated } from "@belfry/core/storage";
 import {
   askThrottles,
+  audienceInParts,
   newTracking,
   type StoredDelivery,
   type ThrottleRow,
@@ -9,11 +10,16 @@ import {
   throttleStatements,
   throttlesToLock,
 } from "@belfry/storage-sql";
+import type { Connection } from "../database/connection.ts";
 import { DIALECT, TABLES } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
+import { prepareBeginFanOut, prepareWriteList, storeList } from "../inbox/fan-outs.ts";
 import { prepareWriteEntry } from "../inbox/write-items.ts";
 import { prepareWriteAudit } from "./change-send.ts";
 import { RECORDS } from "./rows.ts";
+
+/** How many deliveries a part of a large audience has: a transaction of so many takes some 10 ms. */
+const PART_DELIVERIES = 500;
 
 /** The result of writing a send. */
 export interface WrittenSend {
@@ -22,7 +28,7 @@ export interface WrittenSend {
   readonly isNew: boolean;
 }
 
-/** Writes a send with all that goes with it, inside a transaction that the caller opened. */
+/** Writes a send with all that goes with it, inside a transaction that the caller opened. A list that is stored already has the key `listPk`. */
 export function prepareWriteSend(context: QueryContext) {
   const writeEntry = prepareWriteEntry(context);
   const writeAudit = prepareWriteAudit(context);
@@ -32,7 +38,17 @@ export function prepareWriteSend(context: QueryContext) {
   const writeDeliveries = prepareWriteDeliveries(context);
   const find = context.prepare<{ readonly tenant: string; readonly id: string }, { readonly pk: number }>(`
     SELECT pk FROM belfry_notifications WHERE tenant = :tenant AND id = :id`);
-  return (send: NewSend, at: Date): WrittenSend => {
+  const writeList = prepareWriteList(context);
+  const beginFanOut = prepareBeginFanOut(context);
+  const writeFanOut = (notificationPk: number, { notification: { tenant }, fanOut }: NewSend, listPk: number | undefined) => {
+    if (listPk !== undefined) {
+      beginFanOut({ pk: listPk, notificationPk, dropAt: null });
+    } else if (fanOut !== undefined) {
+      const pk = writeList.begin({ tenant, plan: fanOut.plan, notificationPk, dropAt: null });
+      writeList.parts(pk, audienceInParts(fanOut, PART_DELIVERIES));
+    }
+  };
+  return (send: NewSend, at: Date, listPk?: number): WrittenSend => {
     const { notification, inboxRecipients: recipients } = send;
     const { tenant, id } = notification;
     const isNew = find.get({ tenant, id }) === undefined;
@@ -49,13 +65,14 @@ export function prepareWriteSend(context: QueryContext) {
     writeKey(written, at);
     writeTracking(notificationPk, written);
     writeDeliveries(notificationPk, written, at);
+    writeFanOut(notificationPk, send, listPk);
     writeAudit(tenant, { action: "created", actor: send.actor, notificationId: id }, at);
     return { created: written === send ? created : { ...created, throttled: written }, isNew };
   };
 }
 
 /** Asks the throttles of a send, and answers it as it is to be written. */
-function prepareThrottle({ prepareRows }: QueryContext) {
+export function prepareThrottle({ prepareRows }: QueryContext) {
   const { lock, keep } = throttleStatements(TABLES, DIALECT);
   const locked = prepareRows<readonly unknown[], ThrottleRow>(lock);
   const kept = prepareRows<readonly unknown[], never>(keep);
@@ -70,10 +87,38 @@ function prepareThrottle({ prepareRows }: QueryContext) {
   };
 }
 
-/** Writes several sends. */
+/** The sends to write, and the keys of their lists that are stored. */
+export interface SendsToWrite {
+  readonly sends: readonly NewSend[];
+  readonly lists: ReadonlyMap<NewSend, number>;
+}
+
+/** Writes several sends. The list of one that was written before is dropped. */
 export function prepareCreateSends(context: QueryContext) {
   const writeSend = prepareWriteSend(context);
-  return (sends: readonly NewSend[], at: Date): readonly SendCreated[] => sends.map((send) => writeSend(send, at).created);
+  const beginFanOut = prepareBeginFanOut(context);
+  return ({ sends, lists }: SendsToWrite, at: Date): readonly SendCreated[] =>
+    sends.map((send) => {
+      const pk = lists.get(send);
+      const { created, isNew } = writeSend(send, at, pk);
+      if (pk !== undefined && !isNew) {
+        beginFanOut({ pk, notificationPk: null, dropAt: at });
+      }
+      return created;
+    });
+}
+
+/** Stores the lists of large audiences in steps. */
+export async function storeLists(connection: Connection, sends: readonly NewSend[], at: Date): Promise<SendsToWrite> {
+  const lists = new Map<NewSend, number>();
+  for (const send of sends) {
+    const { fanOut, notification } = send;
+    if (fanOut !== undefined) {
+      const parts = audienceInParts(fanOut, PART_DELIVERIES);
+      lists.set(send, await storeList(connection, { tenant: notification.tenant, plan: fanOut.plan, parts }, at));
+    }
+  }
+  return { sends, lists };
 }
 
 function ofRecipients(items: readonly CreatedItem[], { inboxRecipients }: NewSend): readonly CreatedItem[] {
@@ -128,7 +173,7 @@ interface EntryValues {
 }
 
 /** Writes deliveries that nobody has attempted yet. */
-function prepareWriteDeliveries({ prepare }: QueryContext) {
+export function prepareWriteDeliveries({ prepare }: QueryContext) {
   const { delivery } = RECORDS.fields;
   const insert = prepare<StoredDelivery & { readonly notificationPk: number }>(`
     INSERT INTO belfry_deliveries (notification_pk, ${delivery.names}) VALUES (:notificationPk, ${delivery.members(named)})`);

@@ -1,32 +1,16 @@
 import type { Notification, Owner } from "@belfry/core";
 import type { FanOutChunk, NewNotification } from "@belfry/core/storage";
-import { KEPT_UNUSED_MS } from "@belfry/storage-sql";
+import { KEPT_UNUSED_MS, type ListPart, usersInParts } from "@belfry/storage-sql";
 import { type Connection, turn } from "../database/connection.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
 import { prepareWriteMany, prepareWriteNotification } from "./write-items.ts";
 
-/** A piece of the list of a fan-out as it is stored. */
-export interface StoredPart {
-  readonly channel: string | null;
-  readonly firstChain: number;
-  /** In JSON. */
-  readonly recipients: string;
-}
-
 /** A list that is to be stored, and how its deliveries are made, in JSON. */
 export interface StoredList {
   readonly tenant: string;
   readonly plan: string | null;
-  /** Makes the pieces one by one. */
-  parts(): Iterable<StoredPart>;
-}
-
-/** Cuts a list of users into parts. */
-export function* usersInParts(users: readonly string[], size: number): Generator<StoredPart> {
-  for (let start = 0; start < users.length; start += size) {
-    yield { channel: null, firstChain: start, recipients: JSON.stringify(users.slice(start, start + size)) };
-  }
+  readonly parts: Iterable<ListPart>;
 }
 
 /** How long the text of the parts is that one transaction stores: a step takes a few milliseconds. */
@@ -47,15 +31,21 @@ export async function storeList(connection: Connection, list: StoredList, at: Da
     [step, length] = [[], 0];
     await turn();
   };
-  for (const part of list.parts()) {
-    step.push(part);
-    length += part.recipients.length;
+  for (const { recipients, ...part } of list.parts) {
+    const text = JSON.stringify(recipients);
+    step.push({ ...part, recipients: text });
+    length += text.length;
     if (length >= STEP_LENGTH) {
       await store();
     }
   }
   await store();
   return pk;
+}
+
+/** A part with its recipients in JSON. */
+interface StoredPart extends Omit<ListPart, "recipients"> {
+  readonly recipients: string;
 }
 
 interface NewFanOut extends Pick<StoredList, "tenant" | "plan"> {
@@ -68,11 +58,11 @@ export function prepareWriteList({ prepare }: QueryContext) {
   const insert = prepare<NewFanOut>(
     "INSERT INTO belfry_fan_outs (tenant, notification_pk, plan, drop_at) VALUES (:tenant, :notificationPk, :plan, :dropAt)",
   );
-  const insertPart = prepare<StoredPart & { readonly fanOutPk: number }>(`
-    INSERT INTO belfry_fan_out_parts (fan_out_pk, channel, first_chain, recipients) VALUES (:fanOutPk, :channel, :firstChain, :recipients)`);
+  const insertPart = prepare<(StoredPart | ListPart) & { readonly fanOutPk: number }>(`
+    INSERT INTO belfry_fan_out_parts (fan_out_pk, channel, place, recipients) VALUES (:fanOutPk, :channel, :place, :recipients)`);
   return {
     begin: (fanOut: NewFanOut): number => Number(insert.run(fanOut).lastInsertRowid),
-    parts(fanOutPk: number, parts: Iterable<StoredPart>): void {
+    parts(fanOutPk: number, parts: Iterable<StoredPart | ListPart>): void {
       for (const part of parts) {
         insertPart.run({ ...part, fanOutPk });
       }
@@ -199,7 +189,7 @@ function prepareAdoptChunk(context: QueryContext) {
       return false;
     }
     const { pk, tenant, notificationPk, recipients } = chunk;
-    write.parts(write.begin({ tenant, notificationPk, plan: null, dropAt: null }), [{ channel: null, firstChain: 0, recipients }]);
+    write.parts(write.begin({ tenant, notificationPk, plan: null, dropAt: null }), [{ channel: null, place: 0, recipients }]);
     forget.run({ pk });
     return true;
   };
@@ -217,8 +207,8 @@ export function prepareLeaveFanOuts(context: QueryContext) {
   const forget = prepareForgetPart(context);
   // With a key of its own, so that whoever is at work on the part does not write it.
   const keep = prepare<{ readonly pk: number; readonly recipients: readonly string[] }>(`
-    INSERT INTO belfry_fan_out_parts (fan_out_pk, channel, first_chain, recipients)
-    SELECT fan_out_pk, channel, first_chain, :recipients FROM belfry_fan_out_parts WHERE pk = :pk`);
+    INSERT INTO belfry_fan_out_parts (fan_out_pk, channel, place, recipients)
+    SELECT fan_out_pk, channel, place, :recipients FROM belfry_fan_out_parts WHERE pk = :pk`);
   return (owner: Owner, limit: number): number => {
     while (adopt()) {
       // One after another.

@@ -1,10 +1,10 @@
 import type { InboxStorage, NewNotification } from "@belfry/core/storage";
-import { type Sql, sharedInbox } from "@belfry/storage-sql";
+import { type Sql, sharedInbox, usersInParts } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, queryNow, read, readNow, step, write, writeIf } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
 import { prepareCountGroups, preparePositions } from "./counts.ts";
-import { prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut, storeList, usersInParts } from "./fan-outs.ts";
+import { prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut, storeList } from "./fan-outs.ts";
 import { prepareCounts, prepareUnread } from "./inbox-state.ts";
 import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant } from "./list.ts";
 import {
@@ -61,7 +61,7 @@ export function sqliteInbox(
     async createFanOut({ notification, recipients }: NewNotification, chunkSize: number): Promise<void> {
       const { connection } = current();
       const { tenant, createdAt } = notification;
-      const parts = () => usersInParts(recipients, chunkSize);
+      const parts = usersInParts(recipients, chunkSize);
       const pk = await storeList(connection, { tenant, plan: null, parts }, createdAt);
       return connection.write(() => connection.prepared(prepareCreateFanOut)(notification, pk));
     },

@@ -13,7 +13,7 @@ CREATE TABLE belfry_fan_out_parts (
   pk INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
   fan_out_pk INTEGER NOT NULL REFERENCES belfry_fan_outs (pk) ON DELETE CASCADE,
   channel TEXT,
-  first_chain INTEGER NOT NULL,
+  place INTEGER NOT NULL,
   recipients TEXT NOT NULL,
   taken_until INTEGER
 );

@@ -82,7 +82,7 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
   {
     since: 23,
     table: "belfry_fan_out_parts",
-    values: { pk: 1, fan_out_pk: 1, channel: null, first_chain: 0, recipients: ["dan"], taken_until: null },
+    values: { pk: 1, fan_out_pk: 1, channel: null, place: 0, recipients: ["dan"], taken_until: null },
   },
   { since: 2, until: 6, table: "belfry_sends", values: { ...DETAILS, ...TRACKING } },
   { since: 7, table: "belfry_sends", values: DETAILS },

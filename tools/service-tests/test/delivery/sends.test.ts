@@ -224,12 +224,7 @@ onEveryStorage((database) => {
         /a value of the type number in to is no text/,
       ],
       ["a fallback to the inbox", { to: "ann", fallback: { channel: "inbox" } }, "VALIDATION_ERROR", /fallback/],
-      [
-        "too many recipients",
-        { channels: ["email"], to: Array.from({ length: 10_001 }, (_, index) => `${index}`) },
-        "VALIDATION_ERROR",
-        /10000.*split/,
-      ],
+      ["too many recipients", { channels: ["email"], to: new Array(1_000_001).fill("ann") }, "VALIDATION_ERROR", /1000000.*split/],
       ["an invalid date", { to: "ann", scheduledAt: new Date(Number.NaN) }, "VALIDATION_ERROR", /scheduledAt/],
       ["a key that is empty", { to: "ann", idempotencyKey: "" }, "VALIDATION_ERROR", /idempotencyKey/],
       ["nothing", undefined, "VALIDATION_ERROR", /create takes an object of to, except, /],

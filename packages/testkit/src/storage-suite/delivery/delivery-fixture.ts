@@ -45,7 +45,8 @@ export function fullSend(fixture: Fixture) {
   return {
     ...send,
     throttles: { questions: [question], decided: () => ({ ...send, throttles: null }) },
-  } satisfies Full<NewSend>;
+    // One with a fan-out has no deliveries of its own: see the tests of fan-outs.
+  } satisfies Full<Omit<NewSend, "fanOut">>;
 }
 
 /** The send's state after everything that can happen to it. */

@@ -3,6 +3,7 @@ import type { StorageHarness } from "../harness.ts";
 import { addressTests } from "./addresses.ts";
 import { claimingTests } from "./claiming.ts";
 import { deliveryErasingTests } from "./erasing.ts";
+import { sendFanOutTests } from "./fan-outs.ts";
 import { deliveryRoundTripTests } from "./round-trips.ts";
 import { sendingTests } from "./sending.ts";
 import { deliverySweepingTests } from "./sweeping.ts";
@@ -13,6 +14,7 @@ export function deliveryTests(harness: StorageHarness): void {
     sendingTests(harness);
     claimingTests(harness);
     addressTests(harness);
+    sendFanOutTests(harness);
     deliverySweepingTests(harness);
     deliveryErasingTests(harness);
     deliveryRoundTripTests(harness);

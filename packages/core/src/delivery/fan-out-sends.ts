@@ -1,0 +1,58 @@
+import { createdSignal } from "../inbox/index.ts";
+import { declaredType } from "../notifications/index.ts";
+import type { DeliveryContext } from "./context.ts";
+import { decideDeliveries } from "./decide-deliveries.ts";
+import type { NewSend } from "./delivery-storage.ts";
+import { deliveriesOfPart, placedUsers } from "./plan-deliveries.ts";
+
+/** What the notification of a part has already. */
+const UNUSED: Omit<NewSend, "notification" | "scheduledAt" | "deliveries" | "inboxRecipients" | "throttles"> = {
+  ...{ channel: "", fallbackDelayMs: 0, details: null, idempotency: null, actor: "" },
+  inboxNeeds: "item",
+  addresses: "own",
+};
+
+/** Makes, decides and writes the deliveries of the next part of a large audience. Returns false if there is none. */
+export async function writeNextPart(context: DeliveryContext): Promise<boolean> {
+  const { deliveries: storage, clock } = context;
+  const at = new Date(clock.now());
+  const part = await storage.takePart(at);
+  if (part === null) {
+    return false;
+  }
+  const { scheduledAt, recipients, channel } = part;
+  // Its deliveries are created now, whenever the notification was.
+  const notification = { ...part.notification, createdAt: at };
+  const { deliveries, questions, throttled } = await decideDeliveries(context, {
+    notification: { ...notification, data: part.meta },
+    declared: declaredType(context, notification.type, { declaredTypesOnly: false }),
+    ...{ tenant: notification.tenant, deliveries: deliveriesOfPart(context, part), scheduledAt, topic: null, group: null },
+  });
+  const entry: NewSend = {
+    ...{ ...UNUSED, notification, scheduledAt, deliveries, throttles: null },
+    inboxRecipients: scheduledAt === null && channel === null ? placedUsers(recipients, deliveries) : [],
+  };
+  const decided = (allowed: readonly boolean[]) => ({ ...entry, deliveries: throttled(allowed) });
+  const written = { ...entry, throttles: questions.length === 0 ? null : { questions, decided } };
+  const items = await storage.writePart(part, written, at);
+  if (items !== null) {
+    context.deliverDue();
+    if (deliveries.some(({ digest }) => digest !== null)) {
+      context.closeDigests();
+    }
+    context.publish(items.map((item) => createdSignal(notification, item)));
+  }
+  return true;
+}
+
+/** Ends the fan-outs that are written, and those of notifications that have expired. */
+export async function endFanOuts(context: Pick<DeliveryContext, "deliveries" | "clock" | "events">): Promise<void> {
+  const { deliveries: storage, clock, events } = context;
+  const at = new Date(clock.now());
+  for (const { as, ...of } of await storage.endingFanOuts(at)) {
+    const ended = await storage.endFanOut(of, { as }, at);
+    if (ended !== null && ended.changed !== null) {
+      events.emit("send.changed", ended.changed);
+    }
+  }
+}

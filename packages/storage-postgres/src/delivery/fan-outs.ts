@@ -1,0 +1,190 @@
+import { type CreatedItem, isUuid, type Notification } from "@belfry/core";
+import { type EndedFanOut, type FanOutEnd, type FanOutPart, type NewSend, withoutFanOut } from "@belfry/core/storage";
+import { type ContentRow, loadedOf, newChains, type TrackingRow } from "@belfry/storage-sql";
+import type { Connection, Session } from "../database/connection.ts";
+import { isLockTimeout } from "../database/errors.ts";
+import { type JsonRow, milliseconds, type StorageTime, statement, timeOf } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { selectOldestPart } from "../inbox/fan-outs.ts";
+import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard, prepareBusyInboxes } from "../inbox/inbox-state.ts";
+import { writeItems } from "../inbox/write-items.ts";
+import { prepareWriteAudit } from "./change-send.ts";
+import { RECORDS } from "./rows.ts";
+import { prepareSave } from "./settle.ts";
+import { prepareThrottle } from "./throttle.ts";
+import { prepareWriteDeliveries } from "./write-sends.ts";
+
+/** How long a part is left to whoever took it. It is written only once, however many take it. */
+const TAKEN_SECONDS = 10;
+
+interface PartRow extends ContentRow {
+  readonly partPk: number;
+  readonly plan: string;
+  readonly addressesOf: string | null;
+  readonly place: number;
+  readonly partRecipients: readonly string[];
+}
+
+/** Takes up the oldest part. */
+export function prepareTakePart(tables: TableNames, time: StorageTime) {
+  const { fanOuts, fanOutParts, notifications, sends, trackings } = tables;
+  const now = timeOf("$1");
+  const isFree = `f.plan IS NOT NULL AND (p.taken_until IS NULL OR p.taken_until <= ${now})`;
+  const take = statement<JsonRow<PartRow>>(
+    "take_part",
+    `WITH oldest AS MATERIALIZED (
+      ${selectOldestPart(tables, { columns: "p.pk", at: now, condition: isFree })} FOR UPDATE OF p SKIP LOCKED
+    ),
+    p AS (
+      UPDATE ${fanOutParts} SET taken_until = ${now} + interval '${TAKEN_SECONDS} seconds' WHERE pk = (SELECT pk FROM oldest)
+      RETURNING pk, fan_out_pk, channel, place, recipients
+    )
+    SELECT to_json(r) FROM (
+      SELECT p.pk AS "partPk", f.plan, p.channel AS "addressesOf", p.place, p.recipients AS "partRecipients", ${RECORDS.content}
+      FROM p JOIN ${fanOuts} f ON f.pk = p.fan_out_pk JOIN ${notifications} n ON n.pk = f.notification_pk
+      JOIN ${trackings} t ON t.notification_pk = n.pk LEFT JOIN ${sends} s ON s.notification_pk = n.pk
+    ) r`,
+  );
+  return (at: Date) =>
+    async (session: Session): Promise<FanOutPart | null> => {
+      const [[row] = []] = await session.rows(take, [time(at)]);
+      if (row === undefined) {
+        return null;
+      }
+      const { notification, scheduledAt, meta } = RECORDS.toContent(row);
+      const { partPk, plan, addressesOf: channel, place, partRecipients: recipients } = row;
+      return { ...{ notification, scheduledAt, meta, plan, channel, place, recipients }, key: String(partPk) };
+    };
+}
+
+/** Writes a part, and forgets it. If somebody holds inboxes of it, these are left for later, in a part of their own. */
+export function prepareWritePart(tables: TableNames, time: StorageTime) {
+  const write = prepareWrite(tables, time);
+  const busyInboxes = prepareBusyInboxes(tables);
+  const { fanOutParts } = tables;
+  const giveBack = statement<[]>("give_back_part", `UPDATE ${fanOutParts} SET taken_until = NULL WHERE pk = $1`);
+  const users = (which: string) =>
+    `(SELECT array_agg(name ORDER BY place) FROM unnest(old.recipients) WITH ORDINALITY AS u(name, place) WHERE ${which})`;
+  const split = statement<[]>(
+    "split_part",
+    `WITH old AS (DELETE FROM ${fanOutParts} WHERE pk = $1 RETURNING fan_out_pk, channel, place, recipients)
+    INSERT INTO ${fanOutParts} (fan_out_pk, channel, place, recipients)
+    SELECT fan_out_pk, channel, place, ${users("name <> ALL ($2::text[])")} FROM old
+    UNION ALL SELECT fan_out_pk, channel, place + cardinality(recipients) - cardinality($2::text[]), ${users("name = ANY ($2::text[])")} FROM old`,
+  );
+  return (part: FanOutPart, written: NewSend, at: Date) =>
+    async (connection: Connection): Promise<readonly CreatedItem[] | null> => {
+      try {
+        return await connection.transaction((session) => write(session, part.key, { asked: written, at }));
+      } catch (error) {
+        if (!isLockTimeout(error)) {
+          throw error;
+        }
+      }
+      const { tenant } = part.notification;
+      const busy = await busyInboxes.find(
+        connection,
+        written.inboxRecipients.map((userId) => ({ tenant, userId })),
+      );
+      const [first] = busy;
+      if (first !== undefined && busy.length < part.recipients.length) {
+        await connection.rows(split, [part.key, busy.map(({ userId }) => userId)]);
+        return null;
+      }
+      if (first !== undefined) {
+        await busyInboxes.wait(connection, first);
+      }
+      await connection.rows(giveBack, [part.key]);
+      return null;
+    };
+}
+
+interface Writing {
+  readonly asked: NewSend;
+  readonly at: Date;
+}
+
+/** Writes a part inside a transaction. It fails with a lock timeout if somebody holds an inbox of it. */
+function prepareWrite(tables: TableNames, time: StorageTime) {
+  const { fanOuts, fanOutParts, notifications, trackings } = tables;
+  const take = statement<[notificationPk: number]>(
+    "write_part",
+    `WITH held AS MATERIALIZED (
+      SELECT p.pk, f.notification_pk FROM ${fanOutParts} p JOIN ${fanOuts} f ON f.pk = p.fan_out_pk
+      WHERE p.pk = $1 AND f.drop_at IS NULL FOR UPDATE OF p FOR SHARE OF f
+    ),
+    forgotten AS (DELETE FROM ${fanOutParts} WHERE pk = (SELECT pk FROM held))
+    SELECT notification_pk FROM held`,
+  );
+  const placeItems = statement<[userId: string, seq: number, epoch: string]>(
+    "write_items_of_part",
+    `WITH ${lockGuard("$4")},
+    target AS MATERIALIZED (
+      SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, n.type, n.category, $3::timestamptz AS created_at
+      FROM guard CROSS JOIN ${notifications} n CROSS JOIN unnest($2::text[]) WITH ORDINALITY AS r(user_id, place)
+      WHERE n.pk = $1 AND guard.lock_timeout IS NOT NULL
+    ),
+    ${writeItems(tables)}
+    SELECT user_id, seq, epoch FROM numbered ORDER BY place`,
+  );
+  // Last, since workers that settle deliveries of the notification wait for it.
+  const count = statement<[]>(
+    "count_part",
+    `WITH ${lockGuard("$4")}
+    UPDATE ${trackings} t SET pending_chains = pending_chains + $2, skipped_chains = skipped_chains + $3
+    FROM guard WHERE t.notification_pk = $1 AND guard.lock_timeout IS NOT NULL`,
+  );
+  const writeDeliveries = prepareWriteDeliveries(tables);
+  const throttle = prepareThrottle(tables);
+  return async (session: Session, key: string, { asked, at }: Writing): Promise<readonly CreatedItem[] | null> => {
+    const [held] = await session.rows(take, [key]);
+    if (held === undefined) {
+      return null;
+    }
+    const [pk] = held;
+    // Before the inboxes, as other creates do.
+    const send = (await throttle(session, [asked], BUSY_TIMEOUT_MS)).get(asked) ?? asked;
+    const { inboxRecipients, deliveries } = send;
+    const items =
+      inboxRecipients.length === 0 ? [] : await session.rows(placeItems, [pk, inboxRecipients, at.toISOString(), BUSY_TIMEOUT_MS]);
+    await writeDeliveries(session, [send], time(at));
+    const { pending, skipped } = newChains(deliveries);
+    await session.rows(count, [pk, pending, skipped, LOCK_TIMEOUT_MS]);
+    return items.map(([userId, seq, epoch]) => ({ userId, seq, epoch }));
+  };
+}
+
+type EndedRow = TrackingRow & { readonly id: string };
+
+/** Ends the fan-out of a notification. */
+export function prepareEndFanOut(tables: TableNames, time: StorageTime) {
+  const { fanOuts, notifications, trackings } = tables;
+  const hold = statement<[row: EndedRow, nowMs: number]>(
+    "hold_fan_out",
+    `SELECT to_json(r), ${milliseconds(timeOf("$3"))} FROM (
+      SELECT n.id, ${RECORDS.tracking} FROM ${notifications} n JOIN ${fanOuts} f ON f.notification_pk = n.pk
+      JOIN ${trackings} t ON t.notification_pk = n.pk
+      WHERE n.tenant = $1 AND n.id = $2 AND f.drop_at IS NULL AND f.plan IS NOT NULL FOR UPDATE OF f, t
+    ) r`,
+  );
+  const end = statement<[]>("end_fan_out", `UPDATE ${fanOuts} SET notification_pk = NULL, drop_at = $2 WHERE notification_pk = $1`);
+  const save = prepareSave(tables);
+  const writeAudit = prepareWriteAudit(tables);
+  return ({ tenant, id }: Pick<Notification, "tenant" | "id">, ending: FanOutEnd, at: Date) =>
+    async (session: Session): Promise<EndedFanOut | null> => {
+      const [held] = isUuid(id) ? await session.rows(hold, [tenant, id, time(at)]) : [];
+      if (held === undefined) {
+        return null;
+      }
+      const [row, nowMs] = held;
+      const now = new Date(nowMs);
+      await session.rows(end, [row.notificationPk, at.toISOString()]);
+      const { state } = loadedOf(row, []);
+      const after = withoutFanOut(state, ending.as, now);
+      await save(session, { loaded: [], changes: { deliveries: [], attempts: [], sends: [after], audit: [] }, now });
+      if (ending.as === "cancelled") {
+        await writeAudit(session, [{ tenant, action: "cancelled", actor: ending.actor, notificationId: row.id }], time(at));
+      }
+      return { changed: after.status === state.status ? null : { tenant, id: row.id, from: state.status, to: after.status } };
+    };
+}

@@ -1,0 +1,61 @@
+import { isUuid, type Notification } from "@belfry/core";
+import type { DeliveryStorage, NewDelivery, NewFanOut } from "@belfry/core/storage";
+import type { Sql } from "../database/sql.ts";
+
+/** A piece of the list of a fan-out. */
+export interface ListPart {
+  /** The channel that the recipients are addresses of; null for users. */
+  readonly channel: string | null;
+  /** How many recipients come before its own. */
+  readonly place: number;
+  readonly recipients: readonly string[];
+}
+
+/** Cuts a list of users into parts. */
+export function* usersInParts(users: readonly string[], size: number): Generator<ListPart> {
+  yield* inParts({ channel: null, place: 0, recipients: users }, size);
+}
+
+/** Cuts a large audience into parts of so many deliveries. */
+export function* audienceInParts({ users, addresses, chainsEach }: NewFanOut, deliveries: number): Generator<ListPart> {
+  yield* usersInParts(users, Math.max(1, Math.floor(deliveries / chainsEach)));
+  let place = users.length;
+  for (const [channel, recipients] of addresses) {
+    yield* inParts({ channel, place, recipients }, deliveries);
+    place += recipients.length;
+  }
+}
+
+function* inParts({ channel, place, recipients }: ListPart, size: number): Generator<ListPart> {
+  for (let start = 0; start < recipients.length; start += size) {
+    yield { channel, place: place + start, recipients: recipients.slice(start, start + size) };
+  }
+}
+
+/** How many chains of each kind these deliveries are, which nobody has attempted yet. */
+export function newChains(deliveries: readonly NewDelivery[]): { readonly pending: number; readonly skipped: number } {
+  const primaries = deliveries.filter(({ isFallback }) => !isFallback);
+  const skipped = primaries.filter(({ status }) => status === "skipped").length;
+  return { pending: primaries.length - skipped, skipped };
+}
+
+/** Finds fan-outs with deliveries. */
+export function findingFanOuts(sql: Sql): Pick<DeliveryStorage, "endingFanOuts" | "isFannedOut"> {
+  const { fanOuts, fanOutParts, notifications } = sql.tables;
+  const isExpired = `n.expires_at <= ${sql.cast("$1", "timestamptz")}`;
+  const ending = `SELECT n.tenant, n.id, coalesce(${isExpired}, false) AS "isExpired" FROM ${fanOuts} f ${sql.join} ${notifications} n ON n.pk = f.notification_pk
+    WHERE f.drop_at IS NULL AND f.plan IS NOT NULL
+      AND (${isExpired} OR NOT EXISTS (SELECT 1 FROM ${fanOutParts} p WHERE p.fan_out_pk = f.pk)) ORDER BY f.pk LIMIT 100`;
+  type Row = Pick<Notification, "tenant" | "id"> & { readonly isExpired: boolean | number };
+  const open = `SELECT f.pk FROM ${notifications} n ${sql.join} ${fanOuts} f ON f.notification_pk = n.pk
+    WHERE n.tenant = $1 AND n.id = $2 AND f.drop_at IS NULL AND f.plan IS NOT NULL`;
+  return {
+    async isFannedOut(tenant, id) {
+      return isUuid(id) && (await sql.rows("is_fanned_out", open, [tenant, id.toLowerCase()])).length > 0;
+    },
+    async endingFanOuts(at) {
+      const rows = await sql.rows<Row>("ending_fan_outs", ending, [at]);
+      return rows.map(({ tenant, id, isExpired: isOver }) => ({ tenant, id, as: isOver ? "skipped" : "written" }));
+    },
+  };
+}

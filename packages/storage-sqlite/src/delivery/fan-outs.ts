@@ -1,0 +1,95 @@
+import type { CreatedItem, Notification } from "@belfry/core";
+import { type EndedFanOut, type FanOutEnd, type FanOutPart, type NewSend, withoutFanOut } from "@belfry/core/storage";
+import { type ContentRow, loadedOf, newChains, type TrackingRow } from "@belfry/storage-sql";
+import type { QueryContext } from "../database/statement.ts";
+import { prepareForgetPart, selectOldestPart } from "../inbox/fan-outs.ts";
+import { prepareWriteItems } from "../inbox/write-items.ts";
+import { prepareWriteAudit } from "./change-send.ts";
+import { RECORDS } from "./rows.ts";
+import { prepareSave } from "./settle.ts";
+import { prepareThrottle, prepareWriteDeliveries } from "./write-sends.ts";
+
+interface PartRow extends ContentRow {
+  readonly partPk: number;
+  readonly plan: string;
+  readonly addressesOf: string | null;
+  readonly place: number;
+  readonly recipients: string;
+}
+
+/** Reads the oldest part. In a file, one process is at work on parts. */
+export function prepareTakePart({ prepare }: QueryContext) {
+  const oldest = prepare<{ readonly at: Date }, { readonly pk: number }>(selectOldestPart("p.pk", "f.plan IS NOT NULL"));
+  const read = prepare<{ readonly pk: number }, PartRow>(`
+    SELECT p.pk AS "partPk", f.plan, p.channel AS "addressesOf", p.place, p.recipients, ${RECORDS.content}
+    FROM belfry_fan_out_parts p CROSS JOIN belfry_fan_outs f ON f.pk = p.fan_out_pk CROSS JOIN belfry_notifications n ON n.pk = f.notification_pk
+    CROSS JOIN belfry_trackings t ON t.notification_pk = n.pk LEFT JOIN belfry_sends s ON s.notification_pk = n.pk WHERE p.pk = :pk`);
+  return (at: Date): FanOutPart | null => {
+    const found = oldest.get({ at });
+    const row = found && read.get(found);
+    if (row === undefined) {
+      return null;
+    }
+    const { notification, scheduledAt, meta } = RECORDS.toContent(row);
+    const { partPk, plan, addressesOf: channel, place } = row;
+    return { ...{ notification, scheduledAt, meta, plan, channel, place }, key: String(partPk), recipients: JSON.parse(row.recipients) };
+  };
+}
+
+/** Writes a part, and forgets it. */
+export function prepareWritePart(context: QueryContext) {
+  const forget = prepareForgetPart(context);
+  const writeItems = prepareWriteItems(context);
+  const writeDeliveries = prepareWriteDeliveries(context);
+  const find = context.prepare<{ readonly pk: number }, { readonly notificationPk: number }>(`
+    SELECT f.notification_pk AS "notificationPk" FROM belfry_fan_out_parts p CROSS JOIN belfry_fan_outs f ON f.pk = p.fan_out_pk
+    WHERE p.pk = :pk AND f.drop_at IS NULL`);
+  const count = context.prepare<{ readonly notificationPk: number; readonly pending: number; readonly skipped: number }>(`
+    UPDATE belfry_trackings SET pending_chains = pending_chains + :pending, skipped_chains = skipped_chains + :skipped
+    WHERE notification_pk = :notificationPk`);
+  const throttle = prepareThrottle(context);
+  return (part: FanOutPart, asked: NewSend, at: Date): readonly CreatedItem[] | null => {
+    const pk = Number(part.key);
+    const found = find.get({ pk });
+    if (found === undefined) {
+      return null;
+    }
+    forget(pk);
+    const written = throttle(asked);
+    const { notificationPk } = found;
+    const { tenant, type, category } = part.notification;
+    const items = writeItems({ tenant, notificationPk, type, category, createdAt: at }, written.inboxRecipients);
+    writeDeliveries(notificationPk, written, at);
+    count.run({ notificationPk, ...newChains(written.deliveries) });
+    return items;
+  };
+}
+
+type EndedRow = TrackingRow & { readonly id: string };
+
+/** Ends the fan-out of a notification. */
+export function prepareEndFanOut(context: QueryContext) {
+  const find = context.prepare<Pick<Notification, "tenant" | "id">, EndedRow>(`
+    SELECT n.id, ${RECORDS.tracking} FROM belfry_notifications n CROSS JOIN belfry_fan_outs f ON f.notification_pk = n.pk
+    CROSS JOIN belfry_trackings t ON t.notification_pk = n.pk WHERE n.tenant = :tenant AND n.id = :id AND f.drop_at IS NULL AND f.plan IS NOT NULL`);
+  const end = context.prepare<{ readonly pk: number; readonly at: Date }>(
+    "UPDATE belfry_fan_outs SET notification_pk = NULL, drop_at = :at WHERE notification_pk = :pk",
+  );
+  const save = prepareSave(context);
+  const writeAudit = prepareWriteAudit(context);
+  return ({ tenant, id: given }: Pick<Notification, "tenant" | "id">, ending: FanOutEnd, at: Date): EndedFanOut | null => {
+    const id = given.toLowerCase();
+    const row = find.get({ tenant, id });
+    if (row === undefined) {
+      return null;
+    }
+    end.run({ pk: row.notificationPk, at });
+    const { state } = loadedOf(row, []);
+    const after = withoutFanOut(state, ending.as, at);
+    save([], { deliveries: [], attempts: [], sends: [after], audit: [] }, at);
+    if (ending.as === "cancelled") {
+      writeAudit(tenant, { action: "cancelled", actor: ending.actor, notificationId: id }, at);
+    }
+    return { changed: after.status === state.status ? null : { tenant, id, from: state.status, to: after.status } };
+  };
+}
