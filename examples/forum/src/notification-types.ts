@@ -1,4 +1,4 @@
-import { type ContentSource, defineTypes } from "@belfry/core";
+import { type ContentSource, type DigestSource, defineTypes } from "@belfry/core";
 import { z } from "zod";
 import { textsOf } from "./texts.ts";
 
@@ -24,6 +24,9 @@ export function forumTypes(publicUrl: string) {
     const lines = [excerpt, `${read}: ${publicUrl}${path}`];
     return [...lines, ...(unsubscribeUrl === null ? [] : [`${unsubscribe}: ${unsubscribeUrl}`])].join("\n\n");
   };
+  // The text of a mail about several replies.
+  const list = ({ entries, locale }: DigestSource<Data>) =>
+    entries.map(({ title, data: { path } }) => `${title}\n${textsOf(locale).read}: ${publicUrl}${path}`).join("\n\n");
   return defineTypes({
     // For all users, in their inboxes. Mails are for those who ask for them.
     post: {
@@ -33,7 +36,7 @@ export function forumTypes(publicUrl: string) {
       title: ({ data: { author, postTitle }, locale }) => textsOf(locale).posted(author, postTitle),
       channels: { inbox: { optional: true }, email: { default: "off", text } },
     },
-    // For those who follow the post. They get a mail only if they have not read it here within ten minutes, and five an hour at most.
+    // For those who follow the post. They get a mail only if they have not read it here within ten minutes, and of more than five an hour one mail.
     reply: {
       ...shared,
       label: "Replies",
@@ -41,7 +44,10 @@ export function forumTypes(publicUrl: string) {
       title: ({ data: { author, postTitle }, locale }) => textsOf(locale).replied(author, postTitle),
       channels: {
         inbox: { optional: true },
-        email: { afterMs: 10 * MINUTE_MS, unlessRead: true, throttle: { max: 5, perMs: 60 * MINUTE_MS }, text },
+        email: {
+          ...{ afterMs: 10 * MINUTE_MS, unlessRead: true, throttle: { max: 5, perMs: 60 * MINUTE_MS }, text },
+          digest: { windowMs: 60 * MINUTE_MS, text: list },
+        },
       },
     },
     // For the one user who is meant: at once, whatever they switched off.

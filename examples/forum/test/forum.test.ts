@@ -64,7 +64,7 @@ test("a mail about a reply is skipped if the reply was read in the meantime", as
   expect(deliveries).toContainEqual(expect.objectContaining({ channel: "email", status: "skipped", reason: "read" }));
 });
 
-test("mails about replies are five an hour at the most", async () => {
+test("mails about replies are five an hour at the most, and one for all others", async () => {
   const { inbox, mailsOf, pass, post, reply } = await tryForum();
   const tea = await post("ann", { title: "Tea" });
   for (let index = 0; index < 7; index += 1) {
@@ -72,6 +72,8 @@ test("mails about replies are five an hour at the most", async () => {
   }
   await pass(10 * MINUTE_MS);
   expect([(await inbox("ann")).length, mailsOf("ann").length]).toEqual([7, 5]);
+  await pass(60 * MINUTE_MS);
+  expect(mailsOf("ann").slice(5)).toEqual(["Replies (2)"]);
 });
 
 test("a user who switched replies off gets none, and everybody can ask why", async () => {

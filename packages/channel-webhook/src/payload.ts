@@ -9,8 +9,18 @@ export function payloadOf(task: DeliveryTask): string {
   return JSON.stringify({
     type: typeof event === "string" ? event : "notification",
     timestamp: task.createdAt.toISOString(),
-    data: { id: task.notificationId, room_id: task.roomId, subject: task.title, content: task.message, meta: task.data },
+    data: {
+      ...{ id: task.notificationId, room_id: task.roomId, subject: task.title, content: task.message, meta: task.data },
+      ...(task.digest === null ? {} : { digest: digestOf(task.digest) }),
+    },
   });
+}
+
+function digestOf({ key, total, entries }: NonNullable<DeliveryTask["digest"]>) {
+  const shown = entries.map(({ notificationId, type, title, message, url, data, createdAt }) => ({
+    ...{ id: notificationId, type, subject: title, content: message, url, meta: data, timestamp: createdAt.toISOString() },
+  }));
+  return { key, total, entries: shown };
 }
 
 /** Says what is wrong with a notification's `data`. */
