@@ -157,6 +157,7 @@ export {
   type ItemRef,
   type ListInput,
   type LoggedKind,
+  type MatchingInput,
   type StoredItem,
   type StoredListInput,
   type WholeChange,

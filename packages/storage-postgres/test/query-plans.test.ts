@@ -126,6 +126,15 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
     }
   });
 
+  test("a step through the items that match a filter looks at 1,000 items by key", async () => {
+    for (const size of SIZES) {
+      const step = { mark: "seen", at: new Date(), places: ["active"], after: Math.floor(size / 2), upTo: size } as const;
+      const plans = await plansOf(() => storage.inbox.changeMatching(owner(size), { ...step, filter: { types: ["x"], isRead: false } }));
+      expectKeys(plans);
+      expect(blocks(plans)).toBeLessThan(1_500);
+    }
+  });
+
   test("a sweep that removes nothing reads by key, and a few items a step", async () => {
     const never = { readBefore: new Date(0), unreadBefore: new Date(0) };
     for (const after of [null, JSON.stringify([500_000, "user_1000000"])]) {

@@ -78,6 +78,11 @@ const writes: typeof reads = {
     ]),
   ),
   snooze: ({ inbox }, id) => inbox.mark(ann, [id], { mark: "snoozed", at: new Date(), until: new Date() }),
+  changeMatching: ({ inbox }) =>
+    inbox.changeMatching(ann, {
+      ...{ mark: "read", at: new Date(), places: ["active", "archived"], after: 0, upTo: 90 },
+      filter: { types: ["note"], categories: { names: ["social"], types: ["note"] }, isSeen: false },
+    }),
   wakeDue: ({ inbox }) => inbox.wakeDue(ann, new Date()),
   markAllSeen: ({ inbox }) => inbox.markAllSeen(ann, new Date()),
   markAllRead: ({ inbox }) => inbox.markAllRead(ann, new Date()),

@@ -3,8 +3,8 @@ import { isUuid } from "../foundation/ids.ts";
 import { type MembersOf, requireList, requireMembers, validationError } from "../foundation/issue-list.ts";
 import { shown } from "../foundation/parse-text.ts";
 import { announcedOf, announceItems, type InboxContext } from "./context.ts";
-import type { InboxItem, ItemChange, ItemRef, WholeChange } from "./inbox-item.ts";
-import type { ItemMarking, ItemPlace, ItemsChange, WholeInboxChange } from "./inbox-storage.ts";
+import type { InboxItem, ItemChange, ItemPlace, ItemRef, WholeChange } from "./inbox-item.ts";
+import type { ItemMarking, ItemsChange, WholeInboxChange } from "./inbox-storage.ts";
 
 const SEQ_REF: MembersOf<Exclude<ItemRef, string>> = { seq: true };
 
@@ -13,6 +13,9 @@ const WHOLE_EVENTS = {
   read_all: "inbox.all_read",
   seen_all: "inbox.all_seen",
   deleted_read: "inbox.read_deleted",
+  read_matching: "inbox.matching_read",
+  seen_matching: "inbox.matching_seen",
+  archived_matching: "inbox.matching_archived",
 } as const satisfies Record<WholeChange, string>;
 
 /** A change of some items of an inbox. */
@@ -57,16 +60,25 @@ function write({ inbox, clock }: InboxContext, { owner, refs, change, activeOnly
   return inbox.mark(owner, refs, !activeOnly && FOUND_ANYWHERE.includes(marking.mark) ? { ...marking, places: ANYWHERE } : marking);
 }
 
+/** A change of a whole inbox, or of what matches a filter, as everybody is told of it. */
+export type AnnouncedWhole = WholeInboxChange & { readonly change: WholeChange; readonly at: Date };
+
 /** Tells everybody of a change of a whole inbox, unless it changed nothing. */
-export function announceWhole(
-  { publish, events }: InboxContext,
-  owner: Owner,
-  { change, count, counts, isChange, at }: WholeInboxChange & { readonly change: WholeChange; readonly at: Date },
-): void {
+export function announceWhole(context: InboxContext, owner: Owner, announced: AnnouncedWhole): void {
+  publishWhole(context, owner, announced);
+  emitWhole(context, owner, announced);
+}
+
+/** Tells clients and other processes of a change of a whole inbox, unless it changed nothing. */
+export function publishWhole({ publish }: InboxContext, owner: Owner, { change, count, counts, isChange, at }: AnnouncedWhole): void {
   if (isChange) {
     const { lastSeq, epoch, rev } = counts;
     publish([{ ...owner, change, seq: lastSeq, epoch, count, rev, lastSeq, of: 1, atMs: at.getTime() }]);
   }
+}
+
+/** Tells listeners of the service of a change of a whole inbox, unless it changed no active item. */
+export function emitWhole({ events }: InboxContext, owner: Owner, { change, count }: Pick<AnnouncedWhole, "change" | "count">): void {
   if (count > 0) {
     events.emit(WHOLE_EVENTS[change], { ...owner, count });
   }

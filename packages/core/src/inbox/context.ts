@@ -27,6 +27,9 @@ export interface InboxEvents<Made extends DataByType = DataByType> extends Reado
   "inbox.all_read": InboxSwept;
   "inbox.all_seen": InboxSwept;
   "inbox.read_deleted": InboxSwept;
+  "inbox.matching_read": InboxSwept;
+  "inbox.matching_seen": InboxSwept;
+  "inbox.matching_archived": InboxSwept;
 }
 
 /** The state of the fallback after an acknowledgement: there is none, it was stopped, it is on its way, or it was sent. */

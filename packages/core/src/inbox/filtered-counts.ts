@@ -2,8 +2,8 @@ import type { Owner } from "../foundation/context.ts";
 import { type MembersOf, requireInput, requireMembers, validationError } from "../foundation/issue-list.ts";
 import { describe } from "../foundation/parse-text.ts";
 import type { InboxContext } from "./context.ts";
-import type { InboxCounts, InboxItem } from "./inbox-item.ts";
-import type { ItemFilter, ItemPlace } from "./inbox-storage.ts";
+import type { ItemFilter } from "./filter-storage.ts";
+import type { InboxCounts, InboxItem, ItemPlace } from "./inbox-item.ts";
 import { COUNTED_ITEMS, countGroups, FILTER_CHECKS, type FilteredCount, type InboxFilter, itemFilter, placeOf } from "./item-filter.ts";
 
 /** What to count beside the whole inbox. */

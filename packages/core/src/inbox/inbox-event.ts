@@ -1,13 +1,19 @@
 import type { FeedSubscription, Owner } from "../foundation/context.ts";
 import type { Notification } from "../notifications/index.ts";
-import type { InboxChange, InboxCounts, InboxItem, InboxPosition, WholeChange } from "./inbox-item.ts";
+import type { InboxChange, InboxCounts, InboxItem, InboxPosition, MatchingKind, WholeChange } from "./inbox-item.ts";
 import type { CreatedItem } from "./inbox-storage.ts";
 
-const WHOLE: readonly string[] = ["read_all", "seen_all", "deleted_read"] satisfies readonly WholeChange[];
+const MATCHING: readonly string[] = ["read_matching", "seen_matching", "archived_matching"] satisfies readonly MatchingKind[];
+const WHOLE: readonly string[] = [...(["read_all", "seen_all", "deleted_read"] satisfies readonly WholeChange[]), ...MATCHING];
 
 /** Whether it changes a whole inbox, and so shows no item. */
 export function isWholeChange(change: InboxChange): change is WholeChange {
   return WHOLE.includes(change);
+}
+
+/** Whether it changes all items that match a filter: those who know only some changes have to look at the inbox again. */
+export function isMatchingChange(change: InboxChange): change is MatchingKind {
+  return MATCHING.includes(change);
 }
 
 /**
@@ -60,7 +66,10 @@ export interface InboxEvent<Item = InboxItem> extends InboxPosition {
   readonly left?: number;
   /** When a whole inbox was changed: its items were read then. Missing for other changes. */
   readonly at?: Date;
-  /** The numbers of the items that `deleted_read` deleted. They are missing if there are very many: then the inbox is to be listed again. */
+  /**
+   * The numbers of the items that `deleted_read` deleted, or that a change of what matches a filter changed. They are missing if there
+   * are very many: then the inbox is to be listed again.
+   */
   readonly seqs?: readonly number[];
 }
 

@@ -44,11 +44,17 @@ export type ItemMark = "seen" | "unseen" | "pinned" | "unpinned" | "archived" | 
 /** The kinds of change of single items. */
 export type ItemChange = "read" | "unread" | "deleted" | "snoozed" | "updated" | ItemMark;
 
-/** The kinds of change of a whole inbox. */
-export type WholeChange = "read_all" | "seen_all" | "deleted_read";
+/** The kinds of change of a whole inbox, or of all items that match a filter. */
+export type WholeChange = "read_all" | "seen_all" | "deleted_read" | MatchingKind;
+
+/** The kinds of change of all items that match a filter. The log has them as changes of those items. */
+export type MatchingKind = "read_matching" | "seen_matching" | "archived_matching";
 
 /** The kinds of change in an inbox. */
 export type InboxChange = "created" | ItemChange | WholeChange;
+
+/** Where an item is that is not deleted. It is in one place at a time. */
+export type ItemPlace = "active" | "archived" | "snoozed";
 
 /** Which items of an inbox a list shows. */
 export type InboxStatus = "all" | "unread" | "read";

@@ -3,7 +3,8 @@ import type { Owner } from "../foundation/context.ts";
 import type { ErasureStep, ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { Notification } from "../notifications/index.ts";
-import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemMark, ItemRef, StoredItem } from "./inbox-item.ts";
+import type { FilterStorage, ItemFilter } from "./filter-storage.ts";
+import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemMark, ItemPlace, ItemRef, StoredItem } from "./inbox-item.ts";
 import type { ChangeLogStorage } from "./logged-change.ts";
 
 /** A notification to write, with its recipients. */
@@ -23,49 +24,6 @@ export interface CreatedItem extends InboxPosition {
 export interface FanOutChunk {
   readonly notification: Notification;
   readonly items: readonly CreatedItem[];
-}
-
-/** Where an item is that is not deleted. It is in one place at a time. */
-export type ItemPlace = "active" | "archived" | "snoozed";
-
-/** Conditions on items of an inbox. All that are given hold for each of them. */
-export interface ItemFilter {
-  readonly types?: readonly string[];
-  /** Items of these categories, and those without one whose type is among `types`. */
-  readonly categories?: { readonly names: readonly string[]; readonly types: readonly string[] };
-  readonly priorities?: readonly Notification["priority"][];
-  readonly isRead?: boolean;
-  readonly isSeen?: boolean;
-  readonly isPinned?: boolean;
-  /** Items that came back after they were put off. */
-  readonly wasSnoozed?: true;
-}
-
-/** How many items of a place are alike in everything that filters ask for. */
-export interface ItemGroup {
-  readonly type: string;
-  readonly category: string | null;
-  /** Null if nobody asked for priorities. */
-  readonly priority: Notification["priority"] | null;
-  readonly isRead: boolean;
-  readonly isSeen: boolean;
-  readonly isPinned: boolean;
-  readonly count: number;
-}
-
-/** Which items of an inbox to count in groups. */
-export interface GroupsQuery {
-  readonly places: readonly ItemPlace[];
-  /** Whether to tell priorities apart, which are looked up for each item. */
-  readonly withPriorities: boolean;
-  /** How many items of each place to look at, the newest. */
-  readonly limit: number;
-}
-
-/** The items of each place in groups, with the counts of the same moment. A place that was not asked for has none. */
-export interface CountedGroups {
-  readonly counts: InboxCounts;
-  readonly groups: Readonly<Record<ItemPlace, readonly ItemGroup[]>>;
 }
 
 /** Which part of an inbox to read. */
@@ -213,6 +171,7 @@ export interface DueItemsStorage {
  */
 export interface InboxStorage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>>
   extends DueItemsStorage,
+    FilterStorage,
     ChangeLogStorage {
   /**
    * Writes notifications with one inbox item per recipient. Returns the place of each item, per entry and in the order of
@@ -298,9 +257,6 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
 
   /** Returns the inbox's counts. It reads one row by its key, whatever the size of the inbox. */
   counts(owner: Owner): MaybePromise<InboxCounts>;
-
-  /** Counts items in groups, from which any filter's count follows. */
-  countGroups(owner: Owner, query: GroupsQuery): MaybePromise<CountedGroups>;
 
   /** Returns the number of active unread items alone, as {@link counts} has it. It is asked for most. */
   unread(owner: Owner): MaybePromise<number>;

@@ -5,6 +5,7 @@ import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import { numberIssue, oneOf, shown, stringIssue } from "../foundation/parse-text.ts";
 import { timeIssue } from "../foundation/parse-time.ts";
 import { ANYWHERE, announceWhole, type Changing, changeItems, isPossible } from "./change-items.ts";
+import { changeMatching, type MatchingInput } from "./change-matching.ts";
 import type { Acknowledged, InboxContext } from "./context.ts";
 import { type CountsInput, type FilteredCounts, filteredCounts, topItems } from "./filtered-counts.ts";
 import type { FollowInboxes, InboxListener } from "./inbox-event.ts";
@@ -199,9 +200,15 @@ export class Inbox<Item extends InboxItem = InboxItem> {
 
   /**
    * Marks everything read that is in the inbox now, archived and snoozed items too. Returns the number of active items it changed. Later
-   * items stay unread.
+   * items stay unread. With a filter or `upTo`, it does so for the items that match, in steps of up to 1,000 items; a filter that names
+   * `archived` or `snoozed` says where they are.
+   *
+   * @throws BelfryError `VALIDATION_ERROR` for an unknown member of the input or of its filter, or a wrong value
    */
-  async markAllRead(): Promise<number> {
+  async markAllRead(input?: MatchingInput): Promise<number> {
+    if (input !== undefined) {
+      return await changeMatching(this.#context, this.owner, { verb: "markAllRead", mark: "read", input });
+    }
     using _call = await this.#context.ready();
     const at = new Date(this.#context.clock.now());
     const change = await this.#context.inbox.markAllRead(this.owner, at);
@@ -211,12 +218,25 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   }
 
   /** Marks everything seen as {@link markAllRead} marks it read, and returns the number of active items it changed. */
-  async markAllSeen(): Promise<number> {
+  async markAllSeen(input?: MatchingInput): Promise<number> {
+    if (input !== undefined) {
+      return await changeMatching(this.#context, this.owner, { verb: "markAllSeen", mark: "seen", input });
+    }
     using _call = await this.#context.ready();
     const at = new Date(this.#context.clock.now());
     const change = await this.#context.inbox.markAllSeen(this.owner, at);
     announceWhole(this.#context, this.owner, { ...change, change: "seen_all", at });
     return change.count;
+  }
+
+  /**
+   * Archives all active items, or those that match, in steps of up to 1,000 items. Returns their number. What comes in meanwhile
+   * stays.
+   *
+   * @throws BelfryError `VALIDATION_ERROR` as {@link markAllRead}, and for a filter that names `archived` or `snoozed`
+   */
+  async archiveAll(input: MatchingInput = {}): Promise<number> {
+    return await changeMatching(this.#context, this.owner, { verb: "archiveAll", mark: "archived", input });
   }
 
   /** Deletes one item and returns it as it was. Throws as {@link get} does. */

@@ -1,3 +1,4 @@
+export type { MatchingInput } from "./change-matching.ts";
 export {
   type Acknowledged,
   type AcknowledgedFallback,
@@ -11,6 +12,17 @@ export {
   type ReadHook,
 } from "./context.ts";
 export { DueItems } from "./due-items.ts";
+export {
+  type CountedGroups,
+  type FilterStorage,
+  type GroupsQuery,
+  type ItemFilter,
+  type ItemGroup,
+  MATCHED_AT_ONCE,
+  type MatchingChange,
+  type MatchingMark,
+  type MatchingStep,
+} from "./filter-storage.ts";
 export type { CountsInput, FilteredCounts } from "./filtered-counts.ts";
 export { type Created, GroupCommit } from "./group-commit.ts";
 export { Inbox } from "./inbox.ts";
@@ -19,6 +31,7 @@ export {
   type InboxEvent,
   type InboxListener,
   type InboxSignal,
+  isMatchingChange,
   isWholeChange,
 } from "./inbox-event.ts";
 export {
@@ -31,6 +44,7 @@ export {
   type InboxStatus,
   type ItemChange,
   type ItemMark,
+  type ItemPlace,
   type ItemRef,
   newInboxItem,
   type StoredItem,
@@ -39,7 +53,6 @@ export {
 } from "./inbox-item.ts";
 
 export type {
-  CountedGroups,
   CreatedItem,
   DueInbox,
   DueItemsStorage,
@@ -47,17 +60,13 @@ export type {
   ExportedItem,
   FanOutChunk,
   GetOptions,
-  GroupsQuery,
   InboxPage,
   InboxQuery,
   InboxRetention,
   InboxStorage,
   InboxTail,
   ItemAbsence,
-  ItemFilter,
-  ItemGroup,
   ItemMarking,
-  ItemPlace,
   ItemsChange,
   NewNotification,
   SweptBefore,

@@ -2,8 +2,8 @@ import type { Issue } from "../foundation/errors.ts";
 import { type ChecksOf, validationError } from "../foundation/issue-list.ts";
 import { type Check, describe, NAME_RULE, oneOf, shown, textIssue } from "../foundation/parse-text.ts";
 import type { Notification, NotificationTypes } from "../notifications/index.ts";
-import type { InboxCounts } from "./inbox-item.ts";
-import type { ItemFilter, ItemGroup, ItemPlace } from "./inbox-storage.ts";
+import type { ItemFilter, ItemGroup } from "./filter-storage.ts";
+import type { InboxCounts, ItemPlace } from "./inbox-item.ts";
 
 /** Which items of an inbox. All conditions that are given hold for each of them. */
 export interface InboxFilter {

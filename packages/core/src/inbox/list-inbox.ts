@@ -6,8 +6,9 @@ import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { type Check, NAME_RULE, oneOf, stringIssue, text } from "../foundation/parse-text.ts";
 import { declaredType, localeIssue, type NotificationTypes, renderAgain } from "../notifications/index.ts";
 import type { InboxContext } from "./context.ts";
-import type { InboxCounts, InboxItem, InboxStatus } from "./inbox-item.ts";
-import type { InboxPage, InboxQuery, ItemFilter, ItemPlace } from "./inbox-storage.ts";
+import type { ItemFilter } from "./filter-storage.ts";
+import type { InboxCounts, InboxItem, InboxStatus, ItemPlace } from "./inbox-item.ts";
+import type { InboxPage, InboxQuery } from "./inbox-storage.ts";
 import { FILTER_CHECKS, type InboxFilter, itemFilter, placeOf } from "./item-filter.ts";
 
 /** The list that a cursor belongs to. Any other list refuses the cursor. */

@@ -1,9 +1,9 @@
 import type { Owner } from "../foundation/context.ts";
 import type { ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
-import type { InboxChange, InboxCounts } from "./inbox-item.ts";
+import type { InboxChange, InboxCounts, MatchingKind } from "./inbox-item.ts";
 
 /** The kinds of change that an inbox's log knows: every one but a new item. */
-export type LoggedKind = Exclude<InboxChange, "created"> | "expired";
+export type LoggedKind = Exclude<InboxChange, "created" | MatchingKind> | "expired";
 
 /** A change that names more items than this is logged without them, unless it covers all up to a number, or a group. */
 export const MAX_LOGGED_SEQS = 1_000;

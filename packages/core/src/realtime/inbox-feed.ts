@@ -6,6 +6,7 @@ import {
   type InboxPosition,
   type InboxSignal,
   type InboxStorage,
+  isMatchingChange,
   isWholeChange,
   type LoggedChange,
   newInboxItem,
@@ -142,7 +143,7 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   #passWhole({ atMs }: InboxSignal, event: InboxEvent): Promise<void> | null {
     const { change, rev } = event;
     const dated = atMs === undefined ? event : { ...event, at: new Date(atMs) };
-    if (change !== "deleted_read" || rev === undefined) {
+    if (rev === undefined || (change !== "deleted_read" && !isMatchingChange(change))) {
       this.#tell(dated);
       return null;
     }

@@ -75,7 +75,7 @@ export function prepareMarkAllSeen(tables: TableNames) {
 type MarkText = Omit<ItemsChangeText, "operation" | "kind" | "readTime"> & Partial<Pick<ItemsChangeText, "readTime">>;
 
 /** $5 is the time of the change; $6 the time until which items are snoozed, or up to which snoozed ones wake. */
-const marksOf = (tables: TableNames): Readonly<Record<ItemMarking["mark"], MarkText>> => ({
+export const marksOf = (tables: TableNames): Readonly<Record<ItemMarking["mark"], MarkText>> => ({
   read: {
     set: "read_at = $5",
     which: "i.is_unread",

@@ -4,6 +4,7 @@ import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inStep, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
 import type { Announcements } from "../listen-notify/announcements.ts";
+import { prepareChangeMatching } from "./change-matching.ts";
 import { prepareCountGroups, prepareCounts, preparePositions } from "./counts.ts";
 import { prepareCreateFanOut, prepareFanOutNext } from "./fan-outs.ts";
 import { prepareUnread } from "./inbox-state.ts";
@@ -56,6 +57,7 @@ export function postgresInbox(
       markAllRead: run(prepareMarkAllRead),
       mark: run(prepareMark),
       markAllSeen: run(prepareMarkAllSeen),
+      changeMatching: run(prepareChangeMatching),
       wakeDue: run(prepareWakeDue),
       remove: run(prepareRemove),
       removeRead: run(prepareRemoveRead),

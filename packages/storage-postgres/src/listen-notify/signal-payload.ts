@@ -18,7 +18,16 @@ export interface SignalPayload {
 }
 
 const CODES: Readonly<Record<InboxChange, string>> = {
-  ...{ created: "c", read: "r", deleted: "d", read_all: "R", deleted_read: "D" },
+  ...{
+    created: "c",
+    read: "r",
+    deleted: "d",
+    read_all: "R",
+    deleted_read: "D",
+    read_matching: "mr",
+    seen_matching: "ms",
+    archived_matching: "ma",
+  },
   ...{
     unread: "u",
     updated: "e",

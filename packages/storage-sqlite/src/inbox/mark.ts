@@ -52,17 +52,17 @@ export function prepareMarkAllSeen(context: QueryContext) {
 }
 
 /** How a mark changes items. */
-interface MarkRule {
+export interface MarkRule {
   /** Where it finds them. @default ["active"] */
   readonly places?: readonly ItemPlace[];
   /** The assignments to each; `at`, `until` and the number of the change, `rev`, are its values. */
   readonly set: string;
-  changes(item: InboxItem): boolean;
+  changes(item: ItemFlags): boolean;
   /** What a changed item has from then on; null if it is gone. */
   after(at: Date, until: Date | null): Partial<InboxItem> | null;
 }
 
-const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
+export const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
   read: { set: "read_at = :at", changes: ({ readAt }) => readAt === null, after: (at) => ({ readAt: new Date(at), isSeen: true }) },
   unread: {
     // It was read, and so it was seen.
@@ -177,7 +177,7 @@ export function prepareMark(context: QueryContext) {
 }
 
 /** The change of these items; null if there are none. */
-function changeOf(items: readonly InboxItem[], change: Omit<ChangeToLog, "seqs">): ChangeToLog | null {
+export function changeOf(items: readonly ItemFlags[], change: Omit<ChangeToLog, "seqs">): ChangeToLog | null {
   return items.length === 0 ? null : { ...change, seqs: items.map(({ seq }) => seq) };
 }
 
@@ -199,8 +199,11 @@ export function prepareRemove(context: QueryContext) {
   return (owner: Owner, refs: readonly ItemRef[], at: Date): ItemsChange => mark(owner, refs, { mark: "deleted", at });
 }
 
+/** What of an item decides how it counts, and whether a mark changes it. */
+export type ItemFlags = Pick<InboxItem, "seq" | "readAt" | "isSeen" | "pinnedAt" | "archivedAt" | "snoozedUntil">;
+
 /** What changes of items add to the counts: of each, how it was and how it is, null if it is gone. */
-function addedBy(changes: readonly (readonly [before: InboxItem, after: InboxItem | null])[]): Added {
+export function addedBy(changes: readonly (readonly [before: ItemFlags, after: ItemFlags | null])[]): Added {
   const sum = { ...NOTHING_ADDED };
   for (const [before, after] of changes) {
     addTo(sum, before, -1);
@@ -211,7 +214,7 @@ function addedBy(changes: readonly (readonly [before: InboxItem, after: InboxIte
   return sum;
 }
 
-function addTo(sum: { -readonly [Key in keyof Added]: number }, item: InboxItem, sign: 1 | -1): void {
+function addTo(sum: { -readonly [Key in keyof Added]: number }, item: ItemFlags, sign: 1 | -1): void {
   const unread = item.readAt === null ? sign : 0;
   const seenUnread = item.isSeen ? unread : 0;
   if (isAway(item)) {

@@ -3,6 +3,7 @@ import { type Sql, sharedInbox, usersInParts } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, queryNow, read, readNow, step, write, writeIf } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
+import { prepareChangeMatching } from "./change-matching.ts";
 import { prepareCountGroups, preparePositions } from "./counts.ts";
 import { prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut, storeList } from "./fan-outs.ts";
 import { prepareCounts, prepareUnread } from "./inbox-state.ts";
@@ -49,6 +50,7 @@ export function sqliteInbox(
       markAllRead: write(prepareMarkAllRead),
       mark: write(prepareMark),
       markAllSeen: write(prepareMarkAllSeen),
+      changeMatching: write(prepareChangeMatching),
       wakeDue: write(prepareWakeDue),
       remove: write(prepareRemove),
       removeRead: write(prepareRemoveRead),

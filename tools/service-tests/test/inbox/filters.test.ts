@@ -1,4 +1,4 @@
-import { defineTypes, type InboxFilter, NotificationService } from "@belfry/core";
+import { defineTypes, type InboxEvent, type InboxFilter, NotificationService } from "@belfry/core";
 import { describe, expect, test } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
@@ -105,6 +105,46 @@ onEveryStorage((database) => {
       expect((await inbox.top()).map(({ seq }) => seq)).toEqual([2, 1]);
     });
 
+    test("items that match are marked and archived together, with one event, and later ones stay", async () => {
+      const { notifications, inbox } = await setUp();
+      const live: (readonly [string, number])[] = [];
+      const covered: (readonly number[])[] = [];
+      const onEvent = ({ change, count, seqs = [] }: InboxEvent) => {
+        live.push([change, count]);
+        covered.push(seqs);
+      };
+      const subscription = inbox.subscribe({ onEvent, onState: () => {} });
+      await subscription.ready;
+      const fired: (readonly [string, number])[] = [];
+      for (const name of ["inbox.matching_read", "inbox.matching_seen", "inbox.matching_archived"] as const) {
+        notifications.on(name, ({ userId, count }) => void fired.push([`${name} ${userId}`, count]));
+      }
+      await inbox.archive({ seq: 2 });
+      expect(await inbox.markAllSeen({ filter: { categories: ["social"], archived: false } })).toBe(1);
+      expect(await inbox.get({ seq: 2 })).toMatchObject({ isSeen: false });
+      expect(await inbox.markAllRead({ filter: { categories: ["social"] }, upTo: 2 })).toBe(1);
+      expect(await inbox.get({ seq: 2 })).toMatchObject({ readAt: expect.any(Date) });
+      expect(await inbox.markAllRead({ filter: { types: ["nothing"] } })).toBe(0);
+      expect(await inbox.markAllRead({ upTo: 3 })).toBe(1);
+      expect(await inbox.counts()).toMatchObject({ total: 3, unread: 1, unseen: 1 });
+      expect(await inbox.archiveAll({ filter: { read: true } })).toBe(2);
+      expect((await inbox.list()).items.map(({ seq }) => seq)).toEqual([4]);
+      expect(await inbox.archiveAll()).toBe(1);
+      expect((await inbox.list({ archived: true })).items.map(({ seq }) => seq)).toEqual([4, 3, 2, 1]);
+      const changes: (readonly [string, number])[] = [
+        ["seen_matching", 1],
+        ["read_matching", 1],
+        ["read_matching", 1],
+        ["archived_matching", 2],
+        ["archived_matching", 1],
+      ];
+      await expect.poll(() => live).toEqual([["archived", 1], ...changes]);
+      expect(covered).toEqual([[], [1], [1, 2], [3], [1, 3], [4]]);
+      const nameOf = (change: string) => `inbox.matching_${change.split("_")[0]} ann`;
+      expect(fired).toEqual(changes.map(([change, count]) => [nameOf(change), count]));
+      subscription.close();
+    });
+
     test("unknown members are refused by name, and wrong values with the value", async () => {
       const { inbox } = await setUp();
       const list = (input: object) => inbox.list(input);
@@ -121,6 +161,11 @@ onEveryStorage((database) => {
       await expect(counts("all")).rejects.toThrow("filters: must be a list of at most 30 filters, is string");
       await expect(counts(Array(31).fill({}))).rejects.toThrow("has 31");
       await expect(counts([{ sen: true }])).rejects.toThrow('got "sen"');
+      const mark = (input: object) => inbox.markAllRead(input);
+      await expect(mark({ filters: {} })).rejects.toThrow('markAllRead takes filter, upTo; got "filters"');
+      await expect(mark({ filter: { typs: [] } })).rejects.toThrow('got "typs"');
+      await expect(mark({ upTo: 1.5 })).rejects.toThrow("upTo: must be a whole number from 0, is 1.5");
+      await expect(inbox.archiveAll({ filter: { snoozed: true } })).rejects.toThrow("filter.snoozed: cannot be given here");
       await expect(counts([{ archived: true, snoozed: true }])).rejects.toThrow("cannot be given together");
     });
   });

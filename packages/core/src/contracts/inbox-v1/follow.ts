@@ -1,6 +1,6 @@
 import type { FeedSubscription } from "../../foundation/context.ts";
 import type { OpenStream } from "../../http/route.ts";
-import type { Inbox, InboxListener, InboxPosition } from "../../inbox/index.ts";
+import { type Inbox, type InboxEvent, type InboxListener, type InboxPosition, isMatchingChange } from "../../inbox/index.ts";
 import { type Frame, stateFrame } from "./frames.ts";
 
 /** A client whose stream follows an inbox. It is the listener itself: another object for each would take memory. */
@@ -17,6 +17,13 @@ export function sendState(inbox: Inbox, client: Client, recovered: boolean): voi
     (counts) => client.sendFrame(stateFrame(counts, recovered)),
     (error) => failed(client, error),
   );
+}
+
+/** Tells a client to list its inbox again after a change of many items, of which the contract has no frame. */
+export function lookAgain(inbox: Inbox, client: Client, { change, count }: InboxEvent): void {
+  if (count > 0 && isMatchingChange(change) && change !== "seen_matching") {
+    sendState(inbox, client, false);
+  }
 }
 
 function failed(client: Client, error: unknown): void {

@@ -16,9 +16,18 @@ test.each(["read", "deleted"] satisfies InboxChange[])("an archived or snoozed i
   expect(eventFrame({ change, item: item as unknown as InboxItem, count: 0, seq: 1, epoch: "e" }, { userId: "ann" })).toBeNull();
 });
 
-test.each(["unarchived", "woken", "unread", "seen", "unseen", "seen_all", "pinned", "unpinned"] satisfies InboxChange[])(
-  "the contract has no frame for %s",
-  (change) => {
-    expect(eventFrame({ change, item: null, count: 1, seq: 1, epoch: "e" }, { userId: "ann" })).toBeNull();
-  },
-);
+test.each([
+  "unarchived",
+  "woken",
+  "unread",
+  "seen",
+  "unseen",
+  "seen_all",
+  "pinned",
+  "unpinned",
+  "read_matching",
+  "seen_matching",
+  "archived_matching",
+] satisfies InboxChange[])("the contract has no frame for %s", (change) => {
+  expect(eventFrame({ change, item: null, count: 1, seq: 1, epoch: "e" }, { userId: "ann" })).toBeNull();
+});

@@ -67,6 +67,8 @@ const FRAME_TYPES: Readonly<Record<InboxChange, string | null>> = {
   read_all: "notification_read_all",
   deleted_read: "notification_deleted_read",
   archived: "notification_deleted",
+  // They are told to look again: see `onEvent` of the clients.
+  ...{ read_matching: null, seen_matching: null, archived_matching: null },
   snoozed: "notification_deleted",
   ...{ unarchived: null, woken: null, unread: null, updated: null, seen: null, unseen: null, seen_all: null, pinned: null, unpinned: null },
 };

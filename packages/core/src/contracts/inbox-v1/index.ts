@@ -6,7 +6,7 @@ import { defineRoute, given, inboxOf, type OpenStream, type Reply, type Route, t
 import { SSE_HEADERS, SSE_RETRY } from "../../http/sse.ts";
 import { type Inbox, type InboxEvent, type InboxPosition, storedItem } from "../../inbox/index.ts";
 import { fastapiError, fastapiFailure, fastapiValidationError } from "../fastapi-failure.ts";
-import { type Client, follow, sendState } from "./follow.ts";
+import { type Client, follow, lookAgain, sendState } from "./follow.ts";
 import { eventFrame, type Frame, frameEvent, itemJson, itemSchema, positionOfEventId } from "./frames.ts";
 import { openSocket } from "./socket.ts";
 
@@ -144,6 +144,7 @@ class StreamClient implements Client {
   onEvent(event: InboxEvent): void {
     const frame = eventFrame(event, this.#inbox.owner);
     if (frame === null) {
+      lookAgain(this.#inbox, this, event);
       return;
     }
     if (event.change === "created") {

@@ -4,7 +4,7 @@ import type { OpenStream } from "../../http/route.ts";
 import type { Inbox, InboxEvent } from "../../inbox/index.ts";
 import { type ClientMessage, MessageSocket } from "../message-socket.ts";
 import { checkFilters, type Filters, filtersOfQuery, type Wants, wantsOf } from "./filters.ts";
-import { type Client, follow, sendState } from "./follow.ts";
+import { type Client, follow, lookAgain, sendState } from "./follow.ts";
 import { eventFrame, type Frame, positionOfQuery } from "./frames.ts";
 
 /** Opens the WebSocket session of `inbox-v1`: the ticket or the token is in the query. A bad token gets an error frame and 4401. */
@@ -39,6 +39,10 @@ class InboxSocket extends MessageSocket implements Client {
 
   onEvent(event: InboxEvent): void {
     const frame = eventFrame(event, this);
+    const inbox = this.#inbox;
+    if (frame === null && inbox !== null) {
+      lookAgain(inbox, this, event);
+    }
     if (frame !== null && (this.#wants === null || this.#wants(frame.type, event))) {
       this.context.stream.send(frame.text);
     }

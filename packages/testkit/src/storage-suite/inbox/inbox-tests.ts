@@ -9,6 +9,7 @@ import { itemMarkTests } from "./item-marks.ts";
 import { itemTests } from "./items.ts";
 import { listingTests } from "./listing.ts";
 import { markingTests } from "./marking.ts";
+import { matchingTests } from "./matching.ts";
 import { removingTests } from "./removing.ts";
 import { reopeningTests } from "./reopening.ts";
 import { inboxRoundTripTests } from "./round-trips.ts";
@@ -24,6 +25,7 @@ export function inboxTests(harness: StorageHarness): void {
     reopeningTests(harness);
     itemMarkTests(harness);
     filterTests(harness);
+    matchingTests(harness);
     dueItemTests(harness);
     changeLogTests(harness);
     erasingTests(harness);

@@ -1,5 +1,14 @@
 import type { InboxCounts, InboxItem, ItemRef, Notification, Owner } from "@belfry/core";
-import type { InboxQuery, ItemFilter, ItemGroup, ItemMarking, ItemPlace, LoggedChange, NewNotification } from "@belfry/core/storage";
+import type {
+  InboxQuery,
+  ItemFilter,
+  ItemGroup,
+  ItemMarking,
+  ItemPlace,
+  LoggedChange,
+  MatchingStep,
+  NewNotification,
+} from "@belfry/core/storage";
 import { itemOf } from "../fixture.ts";
 
 /** One item of the model. */
@@ -222,6 +231,15 @@ export class InboxModel {
       change(row, marking.at, until);
     }
     return this.#noteChange(owner, { found, changed }, { kind: marking.mark, until });
+  }
+
+  changeMatching(owner: Owner, { mark, at, places, filter, after, upTo }: MatchingStep): ModelChange & { readonly count: number } {
+    const matching = this.#of(owner)
+      .filter((row) => row.seq > after && row.seq <= upTo && places.some((place) => PLACES[place](row)))
+      .filter((row) => matchesFilter(row, filter));
+    const active = new Set(matching.filter(isActive).map((row) => row.seq));
+    const change = this.mark(owner, matching, { mark, at, places });
+    return { ...change, count: change.changed.filter((seq) => active.has(seq)).length };
   }
 
   wakeDue(owner: Owner, at: Date): ModelChange {

@@ -1,4 +1,4 @@
-import type { ItemFilter, ItemMarking, ItemPlace } from "@belfry/core/storage";
+import type { ItemFilter, ItemMarking, ItemPlace, MatchingMark } from "@belfry/core/storage";
 import fc from "fast-check";
 
 /** The users of both tenants of a run. Their names are easily taken for one another. */
@@ -56,6 +56,15 @@ export type Operation =
       readonly second: number;
     } & Whose)
   | ({ readonly do: "markAllRead" | "markAllSeen" | "removeRead"; readonly second: number } & Whose)
+  | ({
+      readonly do: "changeMatching";
+      readonly mark: MatchingMark;
+      readonly places: readonly ItemPlace[];
+      readonly filter: ItemFilter;
+      readonly second: number;
+      /** The items between, in percent of the inbox's length. */
+      readonly range: readonly [start: number, end: number];
+    } & Whose)
   | ({ readonly do: "wakeDue"; readonly second: number } & Whose)
   | { readonly do: "fanOut"; readonly draft: Draft; readonly chunkSize: number }
   | { readonly do: "fanOutNext"; readonly second: number }
@@ -67,6 +76,9 @@ export type Operation =
 const MARKS: ItemMarking["mark"][] = [
   ...(["seen", "unseen", "pinned", "unpinned", "archived", "unarchived", "snoozed", "snoozed", "woken"] as const),
   ...(["read", "unread", "deleted"] as const),
+];
+const MATCHING: MatchingMark[] = [
+  ...(["read", "read", "unread", "seen", "seen", "unseen", "pinned", "unpinned", "archived", "archived", "unarchived", "deleted"] as const),
 ];
 /** The marks that leave an item where it is, or take it from there. */
 const ANYWHERE: readonly ItemMarking["mark"][] = ["seen", "unseen", "pinned", "unpinned", "read", "unread", "deleted"];
@@ -149,6 +161,21 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
       .map((step) => (ANYWHERE.includes(step.mark) ? step : { ...step, places: null })),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("markAllRead" as const, "markAllSeen" as const), tenant, user, second }) },
+  {
+    weight: 5,
+    arbitrary: fc
+      .record({
+        do: fc.constant("changeMatching" as const),
+        mark: fc.constantFrom<MatchingMark[]>(...MATCHING),
+        places: fc.subarray<ItemPlace>(["active", "archived", "snoozed"], { minLength: 1 }),
+        filter,
+        tenant,
+        user,
+        second,
+        range: fc.tuple(fc.constantFrom(0, 0, 0, 30), fc.constantFrom(60, 100, 100, 120)),
+      })
+      .map((step) => (ANYWHERE.includes(step.mark) ? step : { ...step, places: ["active" as const, "archived" as const] })),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("wakeDue" as const), tenant, user, second }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("removeRead" as const), tenant, user, second }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("fanOut" as const), draft, chunkSize: fc.integer({ min: 1, max: 3 }) }) },

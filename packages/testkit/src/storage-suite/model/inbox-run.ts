@@ -1,5 +1,5 @@
 import { EMPTY_EPOCH, type InboxCounts, type InboxItem, type ItemRef, type Owner } from "@belfry/core";
-import { type InboxPage, type InboxQuery, type NewNotification, storedItem } from "@belfry/core/storage";
+import { type InboxPage, type InboxQuery, type MatchingStep, type NewNotification, storedItem } from "@belfry/core/storage";
 import { expect } from "vitest";
 import { at, type Fixture, seqsOf } from "../fixture.ts";
 import { inTurn } from "../in-turn.ts";
@@ -57,6 +57,8 @@ export class InboxRun {
         return this.#change(operation);
       case "mark":
         return this.#mark(operation);
+      case "changeMatching":
+        return this.#changeMatching(operation);
       case "wakeDue":
         return this.#wakeDue(operation);
       case "markAllRead":
@@ -212,6 +214,18 @@ export class InboxRun {
         expected.found.flatMap((seq) => this.#model.there(owner, { seq }) ?? []),
       );
     }
+  }
+
+  async #changeMatching(operation: Step<"changeMatching">): Promise<void> {
+    const owner = this.#owner(operation);
+    const { mark, places, filter, second, range } = operation;
+    const { lastSeq } = this.#model.counts(owner);
+    const [after, upTo] = range.map((part) => Math.round((lastSeq * part) / 100)) as [number, number];
+    const step: MatchingStep = { mark, at: at(second), places, filter, after, upTo };
+    const { changed, count, counts, next } = await this.#fixture.inbox.changeMatching(owner, step);
+    const expected = this.#model.changeMatching(owner, step);
+    expect({ changed, count, next }).toEqual({ changed: expected.changed.length, count: expected.count, next: null });
+    expect(counts).toMatchObject(this.#model.counts(owner));
   }
 
   async #wakeDue(operation: Step<"wakeDue">): Promise<void> {

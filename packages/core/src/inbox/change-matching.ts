@@ -1,0 +1,79 @@
+import type { Owner } from "../foundation/context.ts";
+import { type ChecksOf, requireInput, validationError } from "../foundation/issue-list.ts";
+import { whole } from "../foundation/parse-text.ts";
+import { nextTurn } from "../work/timing.ts";
+import { ANYWHERE, emitWhole, publishWhole } from "./change-items.ts";
+import type { InboxContext } from "./context.ts";
+import type { ItemPlace, MatchingKind } from "./inbox-item.ts";
+import { FILTER_CHECKS, type InboxFilter, itemFilter, placeOf } from "./item-filter.ts";
+
+/** Which items to change, of all that are there when the call begins. */
+export interface MatchingInput {
+  /** Only items that match. @default all */
+  readonly filter?: InboxFilter;
+  /** Only items with numbers up to this `seq`, such as that of the newest item on the screen. @default the last one */
+  readonly upTo?: number;
+}
+
+const INPUT: ChecksOf<MatchingInput> = { filter: () => null, upTo: whole({ min: 0 }) };
+
+/** A change of all items that match, and the verb that asks for it. */
+export interface Matching {
+  readonly verb: string;
+  readonly mark: "read" | "seen" | "archived";
+}
+
+/**
+ * Changes all items that match, in short steps, so that others are not kept waiting. Tells clients of each step, which is a numbered
+ * change, and listeners of the service once, also if a later step fails. Returns how many active items it changed.
+ */
+export async function changeMatching(
+  context: InboxContext,
+  owner: Owner,
+  { verb, mark, input }: Matching & { readonly input: MatchingInput },
+): Promise<number> {
+  requireInput(verb, input, INPUT);
+  const { filter = {}, upTo = Number.MAX_SAFE_INTEGER } = input;
+  requireInput("a filter", filter, FILTER_CHECKS);
+  const places = placesOf(mark, filter);
+  const conditions = itemFilter(context.types, filter) ?? {};
+  using _call = await context.ready();
+  const at = new Date(context.clock.now());
+  const change: MatchingKind = `${mark}_matching`;
+  let [count, last] = [0, upTo];
+  try {
+    for (let after: number | null = 0; after !== null; ) {
+      const step = await context.inbox.changeMatching(owner, { mark, at, places, filter: conditions, after, upTo: last });
+      count += step.count;
+      publishWhole(context, owner, { ...step, isChange: step.changed > 0, change, at });
+      if (step.sends.length > 0) {
+        await context.reads.onRead(owner, step.sends);
+      }
+      // What comes in meanwhile is left as it is.
+      last = Math.min(last, step.counts.lastSeq);
+      after = step.next;
+      if (after !== null) {
+        await nextTurn();
+      }
+    }
+  } finally {
+    emitWhole(context, owner, { change, count });
+  }
+  return count;
+}
+
+/** Where a mark of many finds items: wherever the filter does not say otherwise. Archiving finds active ones. */
+function placesOf(mark: Matching["mark"], filter: InboxFilter): readonly ItemPlace[] {
+  const place = placeOf(filter);
+  if (mark === "archived") {
+    if (filter.archived !== undefined || filter.snoozed !== undefined) {
+      const name = filter.archived === undefined ? "snoozed" : "archived";
+      throw validationError([{ path: ["filter", name], type: "conflict", message: "cannot be given here: active items are archived" }]);
+    }
+    return ["active"];
+  }
+  if (place !== "active") {
+    return [place];
+  }
+  return ANYWHERE.filter((one) => one === "active" || filter[one] === undefined);
+}

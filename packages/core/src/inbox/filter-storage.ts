@@ -1,0 +1,87 @@
+import type { Owner } from "../foundation/context.ts";
+import type { MaybePromise } from "../foundation/maybe-promise.ts";
+import type { Notification } from "../notifications/index.ts";
+import type { InboxCounts, ItemMark, ItemPlace } from "./inbox-item.ts";
+
+/** Conditions on items of an inbox. All that are given hold for each of them. */
+export interface ItemFilter {
+  readonly types?: readonly string[];
+  /** Items of these categories, and those without one whose type is among `types`. */
+  readonly categories?: { readonly names: readonly string[]; readonly types: readonly string[] };
+  readonly priorities?: readonly Notification["priority"][];
+  readonly isRead?: boolean;
+  readonly isSeen?: boolean;
+  readonly isPinned?: boolean;
+  /** Items that came back after they were put off. */
+  readonly wasSnoozed?: true;
+}
+
+/** How many items of a place are alike in everything that filters ask for. */
+export interface ItemGroup {
+  readonly type: string;
+  readonly category: string | null;
+  /** Null if nobody asked for priorities. */
+  readonly priority: Notification["priority"] | null;
+  readonly isRead: boolean;
+  readonly isSeen: boolean;
+  readonly isPinned: boolean;
+  readonly count: number;
+}
+
+/** Which items of an inbox to count in groups. */
+export interface GroupsQuery {
+  readonly places: readonly ItemPlace[];
+  /** Whether to tell priorities apart, which are looked up for each item. */
+  readonly withPriorities: boolean;
+  /** How many items of each place to look at, the newest. */
+  readonly limit: number;
+}
+
+/** The items of each place in groups, with the counts of the same moment. A place that was not asked for has none. */
+export interface CountedGroups {
+  readonly counts: InboxCounts;
+  readonly groups: Readonly<Record<ItemPlace, readonly ItemGroup[]>>;
+}
+
+/** The changes of all items that match a filter. */
+export type MatchingMark = Exclude<ItemMark, "woken"> | "read" | "unread" | "deleted";
+
+/** Which items {@link FilterStorage.changeMatching} looks at, and which of them it changes. */
+export interface MatchingStep {
+  readonly mark: MatchingMark;
+  readonly at: Date;
+  readonly places: readonly ItemPlace[];
+  readonly filter: ItemFilter;
+  /** It looks at items with numbers above this. */
+  readonly after: number;
+  /** And up to this. */
+  readonly upTo: number;
+}
+
+/** How a step changed items that match a filter. */
+export interface MatchingChange {
+  /** How many active items it changed. */
+  readonly count: number;
+  readonly counts: InboxCounts;
+  /** How many items it changed, wherever they are. */
+  readonly changed: number;
+  /** The ids of those with deliveries, if it read them. */
+  readonly sends: readonly string[];
+  /** The number after which the next step goes on; null if none has to follow. */
+  readonly next: number | null;
+}
+
+/** How many items a step of {@link FilterStorage.changeMatching} looks at. */
+export const MATCHED_AT_ONCE = 1_000;
+
+/** Counting and changing the items that meet conditions. */
+export interface FilterStorage {
+  /** Counts items in groups, from which any filter's count follows. */
+  countGroups(owner: Owner, query: GroupsQuery): MaybePromise<CountedGroups>;
+
+  /**
+   * Changes those that match among the next {@link MATCHED_AT_ONCE} items of a range, oldest first: a short step, however large the
+   * inbox. It is a change of the inbox for itself, with a `rev`.
+   */
+  changeMatching(owner: Owner, step: MatchingStep): Promise<MatchingChange>;
+}

@@ -1,0 +1,86 @@
+import type { Owner } from "@belfry/core";
+import { MATCHED_AT_ONCE, type MatchingChange, type MatchingMark, type MatchingStep } from "@belfry/core/storage";
+import type { Connection } from "../database/connection.ts";
+import { memoized, statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { COUNTS_AFTER, countedFlags, countTally, ITEM_FLAGS, prepareChangeInbox, tallyOf } from "./change-items.ts";
+import { LOGGED_SEQS, LOGGED_TALLY, loggedChange } from "./change-log.ts";
+import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
+import { filterText } from "./item-filter.ts";
+import { IN_PLACE } from "./item-row.ts";
+import { marksOf } from "./mark.ts";
+
+type StepRow = readonly [
+  isCurrent: boolean,
+  changed: number,
+  count: number,
+  next: number | null,
+  sends: readonly string[] | null,
+  ...counts: CountsRow,
+];
+
+/** The parts of a step that decide the text of its statement. */
+interface Variant {
+  readonly mark: MatchingMark;
+  /** Which items match, as SQL. */
+  readonly isMatch: string;
+}
+
+/** Changes the items that match a filter, among the next ones of a range. */
+export function prepareChangeMatching(tables: TableNames) {
+  const changeInbox = prepareChangeInbox(tables);
+  const prepared = memoized((variant: string) =>
+    statement<StepRow>("change_matching", changeMatchingText(tables, JSON.parse(variant) as Variant)),
+  );
+  return (owner: Owner, { mark, at, places, filter, after, upTo }: MatchingStep) =>
+    async (connection: Connection): Promise<MatchingChange> => {
+      // Those of the inbox stand before them.
+      const values: unknown[] = ["", "", after, upTo, at.toISOString()];
+      const isThere = places.map((place) => `i.${IN_PLACE[place]}`).join(" OR ");
+      const isMatch = `(${isThere})${filterText(tables, filter, values)}`;
+      const run = prepared(JSON.stringify({ mark, isMatch } satisfies Variant));
+      const [row] = await changeInbox(connection, owner, { run, values: values.slice(2) });
+      if (row === undefined) {
+        return { changed: 0, count: 0, next: null, sends: [], counts: toCounts(undefined) };
+      }
+      const [, changed, count, next, sends, ...counts] = row;
+      return { changed, count, next, sends: sends ?? [], counts: toCounts(counts) };
+    };
+}
+
+/** $3 the number to begin after, $4 the number to end with, $5 the time of the change, then the values of the filter. */
+function changeMatchingText(tables: TableNames, { mark, isMatch }: Variant): string {
+  const { set, which, also, after = {} } = marksOf(tables)[mark];
+  // Nothing up to there is unread, or unseen.
+  const isLater =
+    mark === "read" || mark === "seen" ? "AND i.seq > coalesce(least(inbox.read_up_to_seq, inbox.reopened_from_seq - 1), 0)" : "";
+  const sends = `(SELECT json_agg(n.id ORDER BY n.pk) FROM changed
+    CROSS JOIN LATERAL (SELECT pk, id, kind FROM ${tables.notifications} WHERE pk = changed.notification_pk OFFSET 0) n WHERE n.kind = 'send')`;
+  return `WITH ${heldInbox(tables)},
+    looked AS MATERIALIZED (
+      SELECT i.*, ${ITEM_FLAGS}, (${isMatch}) AS is_match
+      FROM inbox CROSS JOIN LATERAL (
+        SELECT * FROM ${tables.inboxItems} i
+        WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3::bigint ${isLater} AND i.seq <= $4::bigint
+        ORDER BY i.seq LIMIT ${MATCHED_AT_ONCE}
+      ) i
+      WHERE inbox.is_current
+    ),
+    changed AS (
+      UPDATE ${tables.inboxItems} item SET ${set} FROM looked i
+      WHERE item.tenant = $1 AND item.user_id = $2 AND item.seq = i.seq AND i.is_match AND ${which}
+      RETURNING i.seq, i.notification_pk, ${countedFlags(after)}
+    ),
+    tally AS MATERIALIZED (
+      SELECT count(*) AS changed, count(*) FILTER (WHERE NOT is_away) AS active, ${LOGGED_SEQS} AS seqs,
+        ${tallyOf(after)}${also?.tally ? `, ${also.tally}` : ""}
+      FROM changed
+    ),
+    counted AS (
+      UPDATE ${tables.inboxCounters} c SET ${countTally(also)} FROM tally WHERE c.tenant = $1 AND c.user_id = $2 AND tally.changed > 0
+    ),
+    ${loggedChange(tables, { kind: mark, ...LOGGED_TALLY, at: "$5::timestamptz" })}
+    SELECT inbox.is_current, tally.changed, tally.active,
+      (SELECT CASE WHEN count(*) >= ${MATCHED_AT_ONCE} THEN max(seq) END FROM looked), ${mark === "read" ? sends : "NULL::json"}, ${COUNTS_AFTER}
+    FROM inbox CROSS JOIN tally`;
+}

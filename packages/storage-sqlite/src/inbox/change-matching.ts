@@ -1,0 +1,98 @@
+import type { Owner } from "@belfry/core";
+import { MATCHED_AT_ONCE, type MatchingChange, type MatchingMark, type MatchingStep } from "@belfry/core/storage";
+import type { QueryContext } from "../database/statement.ts";
+import { type FilterValues, filterText, filterValues, IN_PLACE, IS_READ, IS_SEEN, OWN, OWN_ITEMS } from "./conditions.ts";
+import { prepareAddToCounts, prepareInboxState, type ReadState } from "./inbox-state.ts";
+import { isAway } from "./item-row.ts";
+import { addedBy, changeOf, type ItemFlags, MARKS } from "./mark.ts";
+
+type LookedAt = readonly [
+  seq: number,
+  notificationPk: number,
+  isMatch: number,
+  isRead: number,
+  isSeen: number,
+  pinnedAt: number | null,
+  archivedAt: number | null,
+  snoozedUntil: number | null,
+];
+
+interface LookedValues extends Owner, ReadState, FilterValues {
+  readonly after: number;
+  readonly upTo: number;
+}
+
+interface SetValues extends Owner {
+  readonly seqs: readonly number[];
+  readonly at: Date;
+  readonly rev: number;
+}
+
+/** Changes the items that match a filter, among the next ones of a range. */
+export function prepareChangeMatching(context: QueryContext) {
+  const inboxState = prepareInboxState(context);
+  const addToCounts = prepareAddToCounts(context);
+  const lookAt = prepareLookAt(context);
+  const set = prepareSet(context);
+  const sendsOf = context.prepareRows<{ readonly pks: readonly number[] }, readonly [id: string]>(`
+    SELECT id FROM belfry_notifications WHERE pk IN (SELECT value FROM json_each(:pks)) AND kind = 'send' ORDER BY pk`);
+  return (owner: Owner, step: MatchingStep): MatchingChange => {
+    const state = inboxState(owner);
+    const { mark, at } = step;
+    const rows = lookAt(step).all({ ...state, ...owner, ...filterValues(step.filter), after: firstAfter(step, state), upTo: step.upTo });
+    const rule = MARKS[mark];
+    const matching = rows.flatMap((row) => (row[2] === 1 ? [{ ...flagsOf(row), notificationPk: row[1] }] : []));
+    const changed = matching.filter(rule.changes);
+    const after = rule.after(at, null);
+    if (changed.length > 0) {
+      set(mark).run({ ...owner, seqs: changed.map(({ seq }) => seq), at, rev: state.counts.rev + 1 });
+    }
+    const reopened = after?.readAt === null ? changed.map(({ seq }) => seq).filter((seq) => seq <= state.readUpToSeq) : [];
+    const added = addedBy(changed.map((item) => [item, after === null ? null : { ...item, ...after }]));
+    return {
+      changed: changed.length,
+      count: changed.filter((item) => !isAway(item)).length,
+      counts: addToCounts(owner, state.counts, { change: changeOf(changed, { kind: mark, at }), reopened, ...added }),
+      sends: mark === "read" ? sendsOf.all({ pks: changed.map(({ notificationPk }) => notificationPk) }).map(([id]) => id) : [],
+      next: rows.length < MATCHED_AT_ONCE ? null : (rows.at(-1)?.[0] ?? null),
+    };
+  };
+}
+
+/** The number above which items may change: nothing up to `unreadAfterSeq` is unread, or unseen. */
+function firstAfter({ mark, after }: MatchingStep, { unreadAfterSeq }: { readonly unreadAfterSeq: number }): number {
+  return mark === "read" || mark === "seen" ? Math.max(after, unreadAfterSeq) : after;
+}
+
+function flagsOf([seq, , , isRead, isSeen, pinnedAt, archivedAt, snoozedUntil]: LookedAt): ItemFlags {
+  const time = (milliseconds: number | null) => (milliseconds === null ? null : new Date(milliseconds));
+  const marks = { pinnedAt: time(pinnedAt), archivedAt: time(archivedAt), snoozedUntil: time(snoozedUntil) };
+  return { seq, readAt: isRead === 1 ? new Date(0) : null, isSeen: isSeen === 1, ...marks };
+}
+
+/** The statement that looks at the next items, by the text of its conditions. */
+function prepareLookAt({ prepareRows }: QueryContext) {
+  const prepare = (isMatch: string) =>
+    prepareRows<LookedValues, LookedAt>(`
+      SELECT i.seq, i.notification_pk, ${isMatch}, ${IS_READ}, ${IS_SEEN}, i.pinned_at, i.archived_at, i.snoozed_until
+      FROM belfry_inbox_items i WHERE ${OWN_ITEMS} AND i.seq > +:after AND i.seq <= +:upTo ORDER BY i.seq LIMIT ${MATCHED_AT_ONCE}`);
+  const prepared = new Map<string, ReturnType<typeof prepare>>();
+  return ({ places, filter }: MatchingStep) => {
+    const isThere = places.map((place) => IN_PLACE[place]).join(" OR ");
+    const isMatch = `((${isThere})${filterText(filter)})`;
+    const statement = prepared.get(isMatch) ?? prepare(isMatch);
+    prepared.set(isMatch, statement);
+    return statement;
+  };
+}
+
+function prepareSet({ prepare }: QueryContext) {
+  const prepareOne = (mark: MatchingMark) =>
+    prepare<SetValues>(`UPDATE belfry_inbox_items SET ${MARKS[mark].set} WHERE ${OWN} AND seq IN (SELECT value FROM json_each(:seqs))`);
+  const prepared = new Map<MatchingMark, ReturnType<typeof prepareOne>>();
+  return (mark: MatchingMark) => {
+    const statement = prepared.get(mark) ?? prepareOne(mark);
+    prepared.set(mark, statement);
+    return statement;
+  };
+}

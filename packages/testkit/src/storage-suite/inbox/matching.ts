@@ -1,0 +1,61 @@
+import { MATCHED_AT_ONCE, type MatchingStep } from "@belfry/core/storage";
+import { describe, expect, test } from "vitest";
+import { at, range, useFixture } from "../fixture.ts";
+import type { StorageHarness } from "../harness.ts";
+import { expectTrueCounts } from "./recount.ts";
+
+/** Changes of the items that match a filter. The model tries all of them; these are the steps through larger inboxes. */
+export function matchingTests(harness: StorageHarness): void {
+  describe("changes of matching items", () => {
+    const fixture = useFixture(harness);
+    const everything = {
+      ...{ mark: "read", at: at(1), places: ["active", "archived", "snoozed"], filter: {} },
+      ...{ after: 0, upTo: Number.MAX_SAFE_INTEGER },
+    } as const satisfies MatchingStep;
+
+    test("each step looks at 1,000 items, logs what it changed, and says where the next one begins", async () => {
+      const owner = fixture.owner("ann");
+      const { inbox } = fixture;
+      for (const type of ["a", "b", "c"]) {
+        await fixture.fill("ann", 800, { type });
+      }
+      const step = { ...everything, filter: { types: ["a", "c"] } };
+      const first = await inbox.changeMatching(owner, step);
+      expect(first).toMatchObject({ changed: 800, count: 800, next: MATCHED_AT_ONCE, counts: { total: 2_400, unread: 1_600, rev: 1 } });
+      const second = await inbox.changeMatching(owner, { ...step, after: first.next ?? 0 });
+      expect(second).toMatchObject({ changed: 400, next: 2 * MATCHED_AT_ONCE, counts: { unread: 1_200, rev: 2 } });
+      const third = await inbox.changeMatching(owner, { ...step, after: second.next ?? 0 });
+      expect(third).toMatchObject({ changed: 400, next: null, counts: { unread: 800, rev: 3 } });
+      expect(await inbox.changeMatching(owner, { ...step, after: 2_000 })).toMatchObject({ changed: 0, counts: { rev: 3 } });
+      const { changes } = await inbox.changesAfter(owner, 0, 9);
+      expect(changes.map(({ rev, kind, seqs }) => [rev, kind, seqs])).toEqual([
+        [1, "read", range(1, 800)],
+        [2, "read", range(1_601, 2_000)],
+        [3, "read", range(2_001, 2_400)],
+      ]);
+      await expectTrueCounts(fixture, owner);
+    });
+
+    test("marking read and seen begins behind what is read by a mark of everything", async () => {
+      const owner = fixture.owner("ann");
+      await fixture.fill("ann", MATCHED_AT_ONCE + 5);
+      await fixture.inbox.markAllRead(owner, at(0));
+      await fixture.fill("ann", 5);
+      expect(await fixture.inbox.changeMatching(owner, everything)).toMatchObject({ changed: 5, next: null, counts: { unread: 0 } });
+      expect(await fixture.inbox.changeMatching(owner, { ...everything, mark: "archived", places: ["active"] })).toMatchObject({
+        changed: MATCHED_AT_ONCE,
+        next: MATCHED_AT_ONCE,
+      });
+      await expectTrueCounts(fixture, owner);
+    });
+
+    test("it tells which of the items that it read have deliveries, and changes nothing of an inbox that never had an item", async () => {
+      const owner = fixture.owner("ann");
+      await fixture.create("ann");
+      const { notification } = await fixture.create(["ann", "bob"], { kind: "send" });
+      expect(await fixture.inbox.changeMatching(owner, { ...everything, mark: "seen" })).toMatchObject({ changed: 2, sends: [] });
+      expect(await fixture.inbox.changeMatching(owner, everything)).toMatchObject({ changed: 2, sends: [notification.id] });
+      expect(await fixture.inbox.changeMatching(fixture.owner("zoe"), everything)).toMatchObject({ changed: 0, next: null, sends: [] });
+    });
+  });
+}
