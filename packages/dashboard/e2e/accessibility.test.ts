@@ -1,5 +1,6 @@
+import { defineTypes } from "@belfry/core";
 import axe from "axe-core";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { startBrowser } from "./browser.ts";
 import { type Stage, setStage } from "./stage.ts";
@@ -275,5 +276,80 @@ describe("with only the keyboard", () => {
     await tabTo(page, "Pause");
     await page.keyboard.press("Space");
     await vi.waitFor(async () => expect(await focused(page)).toBe("Resume"));
+  });
+});
+
+describe("what reaches a user", () => {
+  const types = defineTypes({
+    comment: { label: "New comment", category: "social", channels: ["inbox", "sms"] },
+    invoice: { required: ["sms"], channels: { inbox: true, sms: true } },
+  });
+
+  beforeEach(async () => {
+    await stage.end();
+    stage = await setStage(browser, { framework: "express", prefix: "/admin", types });
+    await stage.service().preferences.set("+4911", { category: "social", channel: "sms" }, "off");
+    await stage.service().preferences.setSettings("+4911", { timeZone: "Europe/Berlin", quietHours: { from: "22:00", to: "22:01" } });
+  });
+
+  const user = "?view=inbox&user=%2B4911";
+
+  const cellsOf = (rows: Locator) =>
+    rows.evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.textContent).join(" | ")));
+
+  test.each([
+    ["a wide screen", { width: 1280, height: 900 }],
+    ["a narrow screen", { width: 360, height: 700 }],
+  ])("axe finds nothing serious in the page of a user on %s", async (_, viewport) => {
+    const { page, problems } = await stage.open(`${user}&explain=comment`, { viewport });
+    await settled(page);
+    await page.getByTestId("preferences").waitFor();
+    for (const summary of await page.locator("summary").all()) {
+      await summary.click();
+    }
+    expect(await seriousProblems(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+    expect(problems).toEqual([]);
+  });
+
+  test("is explained rule by rule for a type that a person chooses with the keyboard, beside what the user prefers", async () => {
+    const { page } = await stage.open(user);
+    await settled(page);
+    const rows = page.getByTestId("preferences").getByRole("row");
+    await vi.waitFor(async () =>
+      expect(await cellsOf(rows)).toEqual([
+        "Type | Channel | Value | From",
+        "New comment | inbox | on | type (fixed)",
+        "New comment | sms | off | user category sms",
+        "Invoice | inbox | on | type (fixed)",
+        "Invoice | sms | on | required (fixed)",
+      ]),
+    );
+    await page.getByText("22:00 to 22:01").waitFor();
+    await tabTo(page, /A notification of the type/);
+    await page.keyboard.press("Home");
+    await tabTo(page, "Explain");
+    await page.keyboard.press("Enter");
+    const explanation = page.getByTestId("explanation");
+    await explanation.getByText("it is switched off").first().waitFor();
+    expect(await focused(page)).toBe("Explain");
+    expect(await explanation.getByRole("heading").allTextContents()).toEqual(["inbox", "sms"]);
+    await tabTo(page, "The rules that were asked over sms");
+    await page.keyboard.press("Enter");
+    const rules = explanation.getByRole("row").filter({ hasText: /^preference/ });
+    expect((await cellsOf(rules)).at(-1)).toBe("preference | Skipped: it is switched off · decided by user category sms");
+    await page.getByLabel("A notification of the type").selectOption("invoice");
+    await page.getByRole("button", { name: "Explain" }).click();
+    await page.waitForURL(/explain=invoice/);
+    await explanation.getByText("Goes out").nth(1).waitFor();
+    expect(await explanation.getByText("it is switched off").count()).toBe(0);
+  });
+
+  test("a timeline says why something was skipped, and whose decision that was", async () => {
+    const { notification } = await stage.service().create({ to: "+4911", type: "comment", title: "Hello", message: "World" } as never);
+    const { page } = await stage.open(`?view=notification&id=${notification.id}`);
+    await settled(page);
+    const step = page.getByRole("listitem").filter({ hasText: "Sms to +4911: skipped" });
+    expect(await step.textContent()).toMatch(/it is switched off[\s\S]*user category sms/);
   });
 });

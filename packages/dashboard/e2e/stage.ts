@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Clock, NotificationService, type Processor } from "@belfry/core";
+import { type Clock, NotificationService, type NotificationTypes, type Processor } from "@belfry/core";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { BreakableChannel } from "../test/breakable-channel.ts";
@@ -43,8 +43,14 @@ const processor: Processor = {
   },
 };
 
-/** Sets up a stage in `browser`. `clock` is the service's clock, for stories that take longer than a test. */
-export async function setStage(browser: Browser, { clock, ...options }: HostOptions & { readonly clock?: Clock }): Promise<Stage> {
+/** How a stage's service is made. `clock` is for stories that take longer than a test. */
+interface StageOptions extends HostOptions {
+  readonly clock?: Clock;
+  readonly types?: NotificationTypes;
+}
+
+/** Sets up a stage in `browser`. */
+export async function setStage(browser: Browser, { clock, types, ...options }: StageOptions): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), "belfry-e2e-"));
   const channel = new BreakableChannel();
   const pages: Page[] = [];
@@ -81,6 +87,7 @@ export async function setStage(browser: Browser, { clock, ...options }: HostOpti
         channels: [channel],
         hub: { processor },
         ...(clock === undefined ? {} : { clock }),
+        ...(types === undefined ? {} : { types }),
       });
       const host = await startHost(service, { ...options, ...(port === undefined ? {} : { port }) });
       port = host.port;

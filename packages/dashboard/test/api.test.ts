@@ -203,3 +203,26 @@ test("an invalid time is refused in words for people", async () => {
 test("an edited cursor is refused", async () => {
   expect((await fetch(`${host.url}/api/activity?cursor=zzz`)).status).toBe(400);
 });
+
+describe("what reaches a user", () => {
+  test("is explained for each channel of a type, and listed with where it comes from", async () => {
+    await service.preferences.set("+4911", { all: true, channel: "sms" }, "off");
+    expect(await get("explanation?user_id=%2B4911&type=code")).toMatchObject({
+      channels: [
+        {
+          channel: "inbox",
+          outcome: "deliver",
+          reason: "due",
+          rules: [{ rule: "expiry", decision: null }, {}, {}, {}, {}, {}, {}, {}, {}],
+        },
+      ],
+    });
+    expect(await get("preferences?user_id=%2B4911")).toMatchObject({
+      types: [],
+      choices: [{ scope: "all", channel: "sms", value: "off" }],
+    });
+    for (const path of ["explanation?type=code", "explanation?user_id=ann", "preferences"]) {
+      expect((await fetch(`${host.url}/api/${path}`)).status).toBe(422);
+    }
+  });
+});

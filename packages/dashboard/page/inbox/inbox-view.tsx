@@ -11,6 +11,7 @@ import { go, placeUrl } from "../state/place.ts";
 import type { Resource } from "../state/resource.ts";
 import { useSession } from "../state/session.ts";
 import { CreateForm } from "./create-form.tsx";
+import { Decisions } from "./decisions.tsx";
 import { ItemList } from "./item-list.tsx";
 import { type Item, type ItemStatus, itemKey, loadCounts, loadInbox, NEWEST, type Shown } from "./load-inbox.ts";
 import { UserForm } from "./user-form.tsx";
@@ -54,6 +55,13 @@ export function InboxView({ params }: { readonly params: URLSearchParams }) {
         </section>
         {act ? <CreateForm userId={userId} onCreated={reload} /> : null}
       </div>
+      {userId === "" ? null : (
+        <Decisions
+          userId={userId}
+          type={params.get("explain") ?? ""}
+          onExplain={(explain) => go(placeUrl("inbox", { user: userId, status, explain }), { replace: true })}
+        />
+      )}
     </>
   );
 }

@@ -112,7 +112,8 @@ function attemptStep(delivery: Delivery, attempt: Attempt): Step {
   };
 }
 
-const REASONS: Readonly<Record<DeliveryReason, string>> = {
+/** The reasons of deliveries, in words. */
+export const REASONS: Readonly<Record<DeliveryReason, string>> = {
   offline: "the user was not connected",
   no_ack: "nobody acknowledged it in time",
   expired: "it had expired",

@@ -1,6 +1,7 @@
 import { type Contract, defineContract } from "@belfry/core/http";
 import { activityRoutes } from "./activity.ts";
 import type { ApiContext } from "./context.ts";
+import { decisionRoutes } from "./decisions.ts";
 import { apiFailure } from "./failure.ts";
 import { inboxRoutes } from "./inbox.ts";
 import { liveRoute } from "./live.ts";
@@ -15,7 +16,14 @@ export function apiContract(context: ApiContext): Contract {
     basePath: "/api",
     credential: "api-key",
     principal: "client",
-    routes: [sessionRoute(context), ...inboxRoutes(context), ...activityRoutes(context), ...sendRoutes(context), liveRoute(context)],
+    routes: [
+      sessionRoute(context),
+      ...inboxRoutes(context),
+      ...decisionRoutes(context),
+      ...activityRoutes(context),
+      ...sendRoutes(context),
+      liveRoute(context),
+    ],
     renderFailure: (failure) => apiFailure(failure, context.challenge),
   });
 }
