@@ -27,8 +27,7 @@ export function expressBelfry(service: ContractService, options: ExpressBelfryOp
   const middleware = (request: Request, response: Response, next: NextFunction): void => {
     const place = { url: request.url, mountPath: request.baseUrl, ...bodyOf(request) };
     const write = (answer: HttpResponse | null) => (answer === null ? next() : writeResponse(response, answer));
-    // Express knows the address behind the proxies that the host trusts ("trust proxy").
-    const answer = mount.handler.handle(fromNodeRequest(request, place, request.ip));
+    const answer = mount.handler.handle(fromNodeRequest(request, place, addressOf(request)));
     if (answer instanceof Promise) {
       answer.then(write).catch(next);
     } else {
@@ -36,6 +35,14 @@ export function expressBelfry(service: ContractService, options: ExpressBelfryOp
     }
   };
   return Object.assign(middleware, mount);
+}
+
+/**
+ * The address behind the proxies that the host trusts ("trust proxy"), or the one that a middleware of the host set; undefined for
+ * that of the connection. Express looks for proxies in every request, even if none is named.
+ */
+function addressOf(request: Request): string | undefined {
+  return request.headers["x-forwarded-for"] === undefined && !Object.hasOwn(request, "ip") ? undefined : request.ip;
 }
 
 /** The body, if a parser of the host has already read it: `express.json()` leaves a value, `raw()` and `text()` leave the raw body. */
