@@ -128,6 +128,31 @@ test("a channel's contents get the stored data, the language and the user, and a
   defineTypes({ comment: { channels: { email: { subjekt: "A comment" } } } });
 });
 
+test("a digest gets the stored data of its entries, and knows its own members", () => {
+  const types = defineTypes({
+    comment: {
+      data: z.object({ postId: z.string(), at: z.date() }),
+      channels: {
+        email: {
+          digest: {
+            windowMs: 1_000,
+            by: ({ data }) => data.postId,
+            html: ({ entries, total, key }) => {
+              expectTypeOf(entries[0]?.data.at).toEqualTypeOf<string | undefined>();
+              return `${total} ${key}`;
+            },
+          },
+        },
+      },
+    },
+  });
+  expectTypeOf(types).toExtend<NotificationTypes>();
+  // @ts-expect-error A window has a length.
+  defineTypes({ comment: { channels: { email: { digest: { by: () => "" } } } } });
+  // @ts-expect-error It is windowMs.
+  defineTypes({ comment: { channels: { email: { digest: { windowMs: 1, windowMS: 1 } } } } });
+});
+
 test("a text is a text, and a type has no members but those it knows", () => {
   // @ts-expect-error A number is no text.
   defineTypes({ comment: { title: 7 } });

@@ -243,6 +243,37 @@ onEveryStorage((database) => {
     });
   });
 
+  describe("a fallback", () => {
+    const known: Directory = (ids) =>
+      new Map(ids.map((id) => [id, { ...(id === "ann" ? {} : { email: `${id}@example.com` }), sms: `sms:${id}` }]));
+
+    test.each(["ann", "bob"])("carries the whole digest on where its channel does not reach %s, once", async (to) => {
+      const clock = testClock();
+      const mails = recorder({ answer: () => ({ status: "failed", transient: false, error: "down" }) });
+      const sms = recorder({ name: "sms" });
+      const made = new NotificationService({
+        storage: database.storage(),
+        clock,
+        types,
+        channels: [mails, sms],
+        directory: known,
+        logger: silent,
+      });
+      const service = stopsAfterTest(made);
+      const create = (title: string) => service.create({ type: "sliding", to, title, message: "World", fallback: { channel: "sms" } });
+      const all = [await create("one"), await create("two"), await create("three")];
+      await service.runDue();
+      await clock.skip(10 * MINUTE_MS);
+      await service.runDue();
+      expect([mails.tasks.length, sms.tasks.map(({ digest, isFallback }) => [digest?.total, isFallback])]).toEqual([
+        to === "ann" ? 0 : 1,
+        [[3, true]],
+      ]);
+      const statuses = await Promise.all(all.map(async ({ notification }) => (await service.get(notification.id)).status));
+      expect(statuses).toEqual(["delivered", "delivered", "delivered"]);
+    });
+  });
+
   describe("a frequency that a user chose", () => {
     test("bundles all types of its category until the next day's time in the user's zone", async () => {
       const { service, comment, mails, passed, clock } = setUp();
@@ -281,6 +312,48 @@ onEveryStorage((database) => {
       await clock.skipTo("2030-01-09T13:59:59Z");
       await passed(1_000);
       expect(shown(mails)).toEqual([["ann", "2 comments on ", 2, ["Bob commented", "Cat commented"]]]);
+    });
+  });
+
+  describe("who looks", () => {
+    test("finds the digest in the timeline, with its key, its window and what it came to", async () => {
+      const { service, comment, passed } = setUp();
+      const { notification } = await comment("1", "Bob");
+      await comment("1", "Cat");
+      const digestOf = async () =>
+        (await service.operator.timeline(notification.id)).deliveries.find(({ channel }) => channel === "email")?.digest;
+      await passed(0);
+      const closesAt = new Date("2030-01-09T13:30:00Z");
+      expect(await digestOf()).toMatchObject({
+        plan: { by: "type", key: "1" },
+        state: "open",
+        openedAt: new Date("2030-01-09T12:30:00Z"),
+        closesAt,
+      });
+      const [, email] = await service.explain("ann", "comment", { data: { post: "1", by: "Dan" } });
+      expect(email).toMatchObject({
+        outcome: "digest",
+        reason: "digest",
+        source: "type",
+        digest: { key: "1", frequency: null, closesAt, leads: false },
+      });
+      await passed(HOUR_MS);
+      expect(await digestOf()).toMatchObject({ state: "closed", closedAt: closesAt, shown: 2, total: 2 });
+    });
+
+    test("finds nothing of a deleted user's digests", async () => {
+      const { service, comment, passed } = setUp();
+      await comment("canary-post", "Bob", "canary");
+      await comment("canary-post", "Cat", "canary");
+      await passed(0);
+      const lines: string[] = [];
+      for await (const line of service.exportUser("canary")) {
+        lines.push(line);
+      }
+      expect(lines.filter((line) => line.startsWith('{"record":"digest"'))).toHaveLength(1);
+      await service.deleteUser("canary");
+      await passed(HOUR_MS);
+      expect((await database.content()).includes("canary")).toBe(false);
     });
   });
 
