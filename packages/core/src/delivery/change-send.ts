@@ -116,7 +116,8 @@ export function cancelChains(loaded: readonly LoadedSend[], now: Date, { id, act
   const obstacle =
     all.find((delivery) => !isStoppable(delivery) && delivery.status !== "skipped") ?? (all.some(isStoppable) ? null : all[0]);
   if (obstacle) {
-    const what = obstacle.leaseOwner === null ? `a delivery is already ${obstacle.status}` : "a delivery is on its way";
+    const isOnItsWay = obstacle.leaseOwner !== null || obstacle.reason === "bundled";
+    const what = isOnItsWay ? "a delivery is on its way" : `a delivery is already ${obstacle.status}`;
     return `The notification ${id} cannot be cancelled: ${what}.`;
   }
   const settlement = settleChains(loaded, now, (chain) => ({ chain: chain.map((delivery) => stopped(delivery, now)) }));

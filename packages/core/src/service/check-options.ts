@@ -166,7 +166,8 @@ function checkTypeChannel(
     throw wrong(`has no channel ${shown(channel)}, which the type ${shown(name)} names; its channels are ${known.join(", ")}`);
   }
   const taken = ["title", "message", "url", ...(byName.get(channel)?.contents ?? [])];
-  const stranger = membersOf(rulesOfType(type, channel)).find((member) => !taken.includes(member));
+  const rules = rulesOfType(type, channel);
+  const stranger = [...membersOf(rules), ...membersOf(rules.digest ?? {})].find((member) => !taken.includes(member));
   if (stranger !== undefined) {
     throw wrong(`cannot take ${stranger} of the type ${shown(name)}: the channel ${channel} takes ${taken.join(", ")}`);
   }

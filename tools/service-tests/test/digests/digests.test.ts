@@ -207,6 +207,26 @@ onEveryStorage((database) => {
       ]);
     });
 
+    test("is not cancelled by one of its notifications once it goes out", async () => {
+      const mails = recorder({ retryDelaysMs: [HOUR_MS], answer: () => ({ status: "failed", transient: true, error: "busy" }) });
+      const { service, passed, deliveryOf } = setUp({ mails });
+      const create = (title: string) => service.create({ type: "sliding", to: "ann", title, message: "World" });
+      const all = [await create("one"), await create("two")];
+      await passed(10 * MINUTE_MS);
+      for (const { notification } of all) {
+        await expect(service.cancel(notification.id)).rejects.toThrow("a delivery is on its way");
+        expect(await deliveryOf(notification.id)).toEqual(["pending", "bundled"]);
+      }
+    });
+
+    test("is refused with contents that its channel does not take", () => {
+      const plain = { ...recorder({ name: "chat" }), contents: [] };
+      const chatty = defineTypes({ chat: { channels: { chat: { digest: { windowMs: 1, html: "<p>Hi</p>" } } } } });
+      expect(() => new NotificationService({ storage: database.storage(), types: chatty, channels: [plain] })).toThrow(
+        "cannot take html of the type",
+      );
+    });
+
     test("fails as a whole, and what is retried then goes alone", async () => {
       let isDown = true;
       const mails = recorder({ answer: () => (isDown ? { status: "failed", transient: false, error: "down" } : undefined) });
