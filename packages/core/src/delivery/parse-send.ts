@@ -138,14 +138,20 @@ async function writtenOf(
   { fallback, isContract, ...deciding }: Omit<Deciding, "deliveries"> & MakingDeliveries,
 ): Promise<Omit<DecidedDeliveries, "deliveries"> & { readonly written: WrittenNow }> {
   if (isLarge(audience)) {
-    const terms = { ...termsOf([], { fallback, isContract }), addresses: isContract ? ("own" as const) : ("shared" as const) };
+    const terms = {
+      ...termsOf([], { fallback, isContract, channels: audience.channels }),
+      addresses: isContract ? ("own" as const) : ("shared" as const),
+    };
     const written = { ...terms, deliveries: [], inboxRecipients: [], fanOut: fanOutOf(audience, { fallback, isContract }) };
     return { written, questions: [], throttled: () => [] };
   }
   const undecided = deliveriesOf(context, audience, { fallback, isContract });
   const { deliveries, ...decided } = await decideDeliveries(context, { ...deciding, deliveries: undecided });
   const inboxRecipients = deciding.scheduledAt === null ? placedUsers(audience.users, deliveries) : [];
-  return { ...decided, written: { ...termsOf(deliveries, { fallback, isContract }), deliveries, inboxRecipients } };
+  return {
+    ...decided,
+    written: { ...termsOf(deliveries, { fallback, isContract, channels: audience.channels }), deliveries, inboxRecipients },
+  };
 }
 
 /** Stands for a schedule that is not given. It is a text, since a test may put another class in the place of Date. */
@@ -231,13 +237,15 @@ function channelOf({ channels }: Pick<DeliveryContext, "channels">, tenant: stri
 /** What the deliveries need. The clients of a contract take a user without a connection as not reached. */
 function termsOf(
   deliveries: readonly NewDelivery[],
-  { fallback, isContract }: { readonly fallback: Required<FallbackInput> | null; readonly isContract: boolean },
+  { fallback, isContract, channels }: Pick<Audience, "channels"> & MakingDeliveries,
 ): DeliveryTerms {
   const byChannel = Map.groupBy(deliveries, ({ channel, status }) => (status === "skipped" ? INBOX_CHANNEL : channel));
   byChannel.delete(INBOX_CHANNEL);
   const mayShare = (some: readonly NewDelivery[]) => some.length > 1 && some.some(({ recipientKind }) => recipientKind === "user");
+  // A fallback stands in for the first channel alone.
+  const isFollowed = fallback?.afterMs === 0 && channels[0] === INBOX_CHANNEL;
   return {
-    inboxNeeds: isContract || fallback?.afterMs === 0 ? "connection" : "item",
+    inboxNeeds: isContract || isFollowed ? "connection" : "item",
     addresses: !isContract && [...byChannel.values()].some(mayShare) ? "shared" : "own",
   };
 }

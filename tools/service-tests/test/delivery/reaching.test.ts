@@ -1,4 +1,4 @@
-import { type Directory, defineTypes, NotificationService, type TrackedDelivery } from "@belfry/core";
+import { type Channel, type Directory, defineTypes, NotificationService, type TrackedDelivery } from "@belfry/core";
 import { recorder, testClock } from "@belfry/testkit/host";
 import { describe, expect, test } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
@@ -10,11 +10,14 @@ const texts = { title: "Hello", message: "World" };
 const told = ({ recipient, channel, status, reason, reasonSource }: TrackedDelivery) => [recipient, channel, status, reason, reasonSource];
 
 onEveryStorage((database) => {
-  function setUp(directory: Directory = (ids) => new Map(ids.map((id) => [id, { email: `${id}@example.com` }]))) {
+  function setUp(
+    directory: Directory = (ids) => new Map(ids.map((id) => [id, { email: `${id}@example.com` }])),
+    more: readonly Channel[] = [],
+  ) {
     const clock = testClock();
     const email = recorder({ answer: () => ({ status: "sent" }) });
     const service = stopsAfterTest(
-      new NotificationService({ storage: database.storage(), types, channels: [email], directory, clock, logger: silent }),
+      new NotificationService({ storage: database.storage(), types, channels: [email, ...more], directory, clock, logger: silent }),
     );
     const mails = () => email.tasks.map(({ recipient, address }) => [recipient, address]);
     const deliveries = async (id: string) => (await service.deliveries(id)).deliveries.map(told);
@@ -35,6 +38,18 @@ onEveryStorage((database) => {
       expect((await service.get(notification.id)).status).toBe("sent");
       await service.inbox("ann").markRead(notification.id);
       expect((await deliveries(notification.id))[0]).toEqual(["ann", "inbox", "delivered", null, null]);
+    });
+
+    test("is sent as well where a fallback follows another channel", async () => {
+      const { service, deliveries } = setUp(() => new Map(), [recorder({ name: "sms", isAddress: () => true })]);
+      const input = { to: "ann", channels: ["email", "inbox"], fallback: { channel: "sms" } };
+      const { notification } = await service.create({ ...input, type: "both", ...texts });
+      await service.runDue();
+      expect(await deliveries(notification.id)).toEqual([
+        ["ann", "email", "skipped", "no_address", "directory"],
+        ["ann", "sms", "delivered", null, null],
+        ["ann", "inbox", "sent", null, null],
+      ]);
     });
 
     test("is sent when its schedule places the item", async () => {
