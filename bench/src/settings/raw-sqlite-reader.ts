@@ -19,6 +19,8 @@ type ItemTuple = readonly [
   actions: string | null,
   rendered: number | null,
   expiresAt: number | null,
+  group: string | null,
+  replaceKey: string | null,
   pinnedAt: number | null,
   archivedAt: number | null,
   snoozedUntil: number | null,
@@ -74,7 +76,11 @@ export class RawSqliteReader {
       .raw();
     const marks = "i.pinned_at, i.archived_at, i.snoozed_until, i.seen_mark, i.category";
     this.#page = database
-      .prepare(page(`${shown}, n.kind, n.source, n.sender, n.priority, n.url, n.actions, n.rendered, n.expires_at, ${marks}`))
+      .prepare(
+        page(
+          `${shown}, n.kind, n.source, n.sender, n.priority, n.url, n.actions, n.rendered, n.expires_at, n.group_name, n.replace_key, ${marks}`,
+        ),
+      )
       .raw();
     this.#shownPage = database.prepare(page(shown)).raw();
     this.#mark = database
@@ -127,6 +133,8 @@ export class RawSqliteReader {
         actions,
         rendered,
         expiresAt,
+        group,
+        replaceKey,
         ...marks
       ] = row;
       const [pinnedAt, archivedAt, snoozedUntil, seenMark, category] = marks;
@@ -148,6 +156,8 @@ export class RawSqliteReader {
         rendered,
         expiresAt: expiresAt === null ? null : new Date(expiresAt),
         category,
+        group,
+        replaceKey,
         userId,
         seq,
         readAt: dateOf(readAt),

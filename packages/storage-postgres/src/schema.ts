@@ -16,6 +16,7 @@ export const {
   notifications,
   inboxItems,
   inboxCounters,
+  inboxGroups,
   readMarks,
   fanOuts,
   fanOutParts,

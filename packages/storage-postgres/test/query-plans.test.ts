@@ -203,4 +203,10 @@ async function fill(client: PoolClient, size: number): Promise<void> {
     VALUES ('default', 'user_' || $1::int, $1::int, $1::int, $1::int - $1::int / 10, 0, 'e')`,
     [size],
   );
+  // An empty table would be scanned, whatever its size may become.
+  await client.query(
+    `INSERT INTO belfry_inbox_groups (tenant, user_id, group_name, newest_seq, total, unread, read_rev, actors)
+    SELECT 'default', 'user_' || $1::int, 'group ' || i, i, 1, 1, 0, '[]' FROM generate_series(1, least($1::int, 10000)) i`,
+    [size],
+  );
 }

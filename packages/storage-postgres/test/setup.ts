@@ -23,6 +23,8 @@ export function entry(to: string | readonly string[], fields: Partial<Notificati
     priority: "high",
     rendered: null,
     category: null,
+    group: null,
+    replaceKey: null,
     createdAt: new Date(),
     expiresAt: null,
     ...fields,

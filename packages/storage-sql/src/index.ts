@@ -37,6 +37,7 @@ export {
   toSourceRecord,
 } from "./hub/rows.ts";
 export { sharedHub } from "./hub/shared-hub.ts";
+export { firstActors, type Grouped, isGrouped, withAlso } from "./inbox/grouped.ts";
 export { KEPT_UNUSED_MS, sharedInbox } from "./inbox/shared-inbox.ts";
 export { auditLog } from "./operator/audit.ts";
 export {

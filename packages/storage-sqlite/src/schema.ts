@@ -4,6 +4,7 @@ export const {
   notifications,
   inboxItems,
   inboxCounters,
+  inboxGroups,
   readMarks,
   fanOuts,
   fanOutParts,

@@ -50,6 +50,7 @@ describe("migrations", () => {
       "belfry_identities",
       "belfry_inbox_changes",
       "belfry_inbox_counters",
+      "belfry_inbox_groups",
       "belfry_inbox_items",
       "belfry_migrations",
       "belfry_notifications",

@@ -54,6 +54,7 @@ describe("schema", () => {
       "belfry_idempotency_keys",
       "belfry_inbox_changes",
       "belfry_inbox_counters",
+      "belfry_inbox_groups",
       "belfry_inbox_items",
       "belfry_read_marks",
       "belfry_settings",

@@ -1,6 +1,6 @@
 import type { PreferencesReader } from "../decisions/index.ts";
 import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
-import type { GroupCommit, InboxSignal, InboxStorage } from "../inbox/index.ts";
+import type { GroupCommit, InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import type { CreationEvents, NotificationTypes } from "../notifications/index.ts";
 
 /** The parts that creating notifications uses. */
@@ -12,7 +12,7 @@ export interface CreatingContext<Tx = unknown, Written extends void | Promise<vo
   readonly types: NotificationTypes;
   /** The language of what is stored, as a BCP 47 tag. */
   readonly locale: string;
-  readonly events: Emits<CreationEvents>;
+  readonly events: Emits<CreationEvents & InboxEvents>;
   /** Whether anybody is to hear of a user's new items; missing where others than this process's subscribers may be. */
   readonly follows?: ((owner: Owner) => boolean) | undefined;
   /** Starts writing the chunks of large creates in the background. */

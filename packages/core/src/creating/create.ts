@@ -1,5 +1,5 @@
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
-import { type Created, type CreatedItem, createdSignal, type NewNotification } from "../inbox/index.ts";
+import { announceAlso, type Created, type CreatedItem, createdSignal, type InboxStorage, type NewNotification } from "../inbox/index.ts";
 import { MAX_AT_ONCE } from "../notifications/index.ts";
 import type { CreatingContext } from "./context.ts";
 import { type CreateRequest, parseCreate } from "./parse-create.ts";
@@ -55,7 +55,7 @@ function write(context: CreatingContext, entry: NewNotification, call: Disposabl
 
 async function beginFanOut(context: CreatingContext, entry: NewNotification, call: Disposable): Promise<Created> {
   using _call = call;
-  await context.inbox.createFanOut(entry, context.inbox.fanOutChunk);
+  await context.inbox.createFanOut(entry, chunkOf(context.inbox, entry));
   announceFanOut(context, entry);
   return { notification: entry.notification, items: [] };
 }
@@ -66,9 +66,21 @@ export function announceFanOut(context: CreatingContext, entry: NewNotification)
   context.fanOut();
 }
 
+/** The most recipients in a chunk whose items change others: each of them has steps of its own. */
+const MOST_CHANGING = 200;
+
+/** The number of recipients in a chunk of an entry. */
+export function chunkOf(
+  { fanOutChunk }: Pick<InboxStorage, "fanOutChunk">,
+  { notification: { group, replaceKey } }: NewNotification,
+): number {
+  return group === null && replaceKey === null ? fanOutChunk : Math.min(fanOutChunk, MOST_CHANGING);
+}
+
 /** Tells clients, other processes and listeners about a committed entry. */
 export function announceCreated(context: CreatingContext, entry: NewNotification, items: readonly CreatedItem[]): void {
   context.publish(items.map((item) => createdSignal(entry.notification, item)));
+  announceAlso(context, items);
   emitCreated(context, entry);
 }
 

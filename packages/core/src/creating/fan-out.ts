@@ -1,5 +1,5 @@
 import { endFanOuts, writeNextPart } from "../delivery/index.ts";
-import { createdSignal } from "../inbox/index.ts";
+import { announceAlso, createdSignal } from "../inbox/index.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 import { nextTurn } from "../work/timing.ts";
 import type { VerbContext } from "./verb.ts";
@@ -48,6 +48,7 @@ export class FanOut {
     // An item's time is the moment it entered the inbox, both in live events and in later lists.
     const notification = { ...chunk.notification, createdAt };
     publish(chunk.items.map((item) => createdSignal(notification, item)));
+    announceAlso(this.#context, chunk.items);
     return true;
   }
 }

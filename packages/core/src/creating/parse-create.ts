@@ -5,6 +5,7 @@ import { MESSAGE_RULE, TITLE_RULE, textIssue } from "../foundation/parse-text.ts
 import type { NewNotification } from "../inbox/index.ts";
 import {
   declaredType,
+  groupOfType,
   INBOX_CHANNEL,
   type Notification,
   type NotificationKind,
@@ -100,7 +101,7 @@ async function wanted(
   const { notification, recipients } = entry;
   using _call = await context.ready();
   const lookup = await context.preferences.of(notification.tenant, recipients);
-  const subject = { notification, declared, channel: INBOX_CHANNEL, scheduledAt: null, topic: null, group: null };
+  const subject = { notification, declared, channel: INBOX_CHANNEL, scheduledAt: null, topic: null, group: notification.group };
   const facts = {
     ...{ now: notification.createdAt.getTime(), timeZone: null, address: null, isRead: null, isOnline: null },
     ...{ meetsCondition: null, isWithinThrottle: true },
@@ -159,6 +160,8 @@ function entryOf(context: ParseContext, request: CreateRequest, { fields, data, 
     rendered: "rendered" in texts ? texts.rendered : null,
     expiresAt: fields.expiresAt,
     category: declared?.category ?? null,
+    group: fields.group ?? groupOfType(context, { type: fields.type, declared, data }),
+    replaceKey: fields.replaceKey,
   };
   const except = input.except === undefined ? null : parseExcept(input.except);
   return { notification, recipients: except === null ? recipients : recipients.filter((userId) => !except.has(userId)) };

@@ -1,5 +1,5 @@
 import { BelfryError } from "../foundation/errors.ts";
-import { type CreatedItem, createdSignal } from "../inbox/index.ts";
+import { announceAlso, type CreatedItem, createdSignal } from "../inbox/index.ts";
 import { BatchQueue, countUpTo, type Pending } from "../work/batch-queue.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryStorage, NewSend, SendCreated } from "./delivery-storage.ts";
@@ -89,6 +89,7 @@ function announceSend(
     context.fanOut();
   }
   context.publish(items.map((item) => createdSignal(notification, item)));
+  announceAlso(context, items);
   context.events.emit("notification.created", {
     tenant,
     id,

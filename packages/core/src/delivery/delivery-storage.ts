@@ -119,6 +119,9 @@ export interface ClaimedDelivery {
   readonly meta: JsonObject;
 }
 
+/** A notification whose items are placed. */
+export type PlacedNotification = Pick<Notification, "tenant" | "id" | "group" | "replaceKey" | "actor">;
+
 /** How the deliveries of a notification stand as a whole. It changes together with them. */
 export interface SendState
   extends Pick<Notification, "tenant" | "id">,
@@ -226,7 +229,7 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
    * Writes the items of a send that was scheduled, for users who have none yet, numbered as by `createMany`, and answers
    * where the items of all of them are. Empty when the notification does not exist any more.
    */
-  placeItems(send: { readonly tenant: string; readonly id: string }, users: readonly string[], at: Date): Promise<readonly CreatedItem[]>;
+  placeItems(notification: PlacedNotification, users: readonly string[], at: Date): Promise<readonly CreatedItem[]>;
 
   findSend(tenant: string, id: string): Promise<Send | null>;
   listSends(tenant: string, query: SendQuery): Promise<SendPage>;

@@ -18,6 +18,7 @@ import { timeIssue } from "../foundation/parse-time.ts";
 import {
   channelsOfType,
   declaredType,
+  groupOfType,
   INBOX_CHANNEL,
   isRequired,
   type Notification,
@@ -42,7 +43,7 @@ export interface ExplainInput {
   readonly priority?: Notification["priority"];
   /** The topic that it would come by. @default none */
   readonly topic?: string;
-  /** Its group. @default none */
+  /** Its group. @default what the type makes of `data`, if that is given; else none */
   readonly group?: string;
 }
 
@@ -102,9 +103,10 @@ export async function explain(
 ): Promise<readonly ChannelExplanation[]> {
   requireNone([textIssue(type, ["type"], NAME_RULE)]);
   requireInput("explain", input, INPUT);
-  const { at = new Date(context.clock.now()), priority = "normal", topic = null, group = null } = input;
+  const { at = new Date(context.clock.now()), priority = "normal", topic = null } = input;
   const data = requireJsonObject(input.data ?? {}, ["data"]);
   const declared = declaredType(context, type, { declaredTypesOnly: true });
+  const group = input.group ?? (input.data === undefined ? null : groupOfType(context, { type, declared, data }));
   const notification = { type, priority, data, createdAt: at, expiresAt: null };
   using _call = await context.ready();
   const lookup = await context.preferences.of(tenant, [userId]);

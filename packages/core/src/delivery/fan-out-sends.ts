@@ -1,4 +1,4 @@
-import { createdSignal } from "../inbox/index.ts";
+import { announceAlso, createdSignal } from "../inbox/index.ts";
 import { declaredType } from "../notifications/index.ts";
 import type { DeliveryContext } from "./context.ts";
 import { decideDeliveries } from "./decide-deliveries.ts";
@@ -26,7 +26,7 @@ export async function writeNextPart(context: DeliveryContext): Promise<boolean> 
   const { deliveries, questions, throttled } = await decideDeliveries(context, {
     notification: { ...notification, data: part.meta },
     declared: declaredType(context, notification.type, { declaredTypesOnly: false }),
-    ...{ tenant: notification.tenant, deliveries: deliveriesOfPart(context, part), scheduledAt, topic: null, group: null },
+    ...{ tenant: notification.tenant, deliveries: deliveriesOfPart(context, part), scheduledAt, topic: null, group: notification.group },
   });
   const entry: NewSend = {
     ...{ ...UNUSED, notification, scheduledAt, deliveries, throttles: null },
@@ -41,6 +41,7 @@ export async function writeNextPart(context: DeliveryContext): Promise<boolean> 
       context.closeDigests();
     }
     context.publish(items.map((item) => createdSignal(notification, item)));
+    announceAlso(context, items);
   }
   return true;
 }

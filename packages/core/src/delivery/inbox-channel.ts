@@ -1,4 +1,4 @@
-import { createdSignal } from "../inbox/index.ts";
+import { announceAlso, createdSignal } from "../inbox/index.ts";
 import { compareBytewise } from "../notifications/index.ts";
 import { Coalesced } from "../work/batch-queue.ts";
 import type { DeliveryContext } from "./context.ts";
@@ -42,6 +42,7 @@ export class InboxChannel {
       const recipients = byNotification.get(id)?.map(({ delivery }) => delivery.recipient);
       const items = await deliveries.placeItems(notification, [...new Set(recipients)].sort(compareBytewise), at);
       publish(items.map((item) => createdSignal({ ...notification, createdAt: at }, item)));
+      announceAlso(this.#context, items);
     }
     return claimed.map(() => true);
   }

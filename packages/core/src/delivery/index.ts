@@ -53,6 +53,7 @@ export type {
   LoadedSend,
   NewDelivery,
   NewSend,
+  PlacedNotification,
   SendCreated,
   SendState,
   SendThrottles,

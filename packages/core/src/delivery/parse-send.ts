@@ -10,6 +10,7 @@ import {
   compareBytewise,
   declaredType,
   type FallbackInput,
+  groupOfType,
   hasContents,
   INBOX_CHANNEL,
   type Notification,
@@ -101,7 +102,8 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
     createdAt,
     category: declared?.category ?? null,
   };
-  const deciding = { notification: { ...notification, data }, declared, scheduledAt, topic: null, group: null, tenant };
+  const { group } = notification;
+  const deciding = { notification: { ...notification, data }, declared, scheduledAt, topic: null, group, tenant };
   const { written, questions, throttled } = await writtenOf(context, audience, { ...deciding, fallback, isContract });
   const view = sendOf(notification, details, { ...plan, ...newProgress(createdAt, "pending") });
   const entry: NewSend = {
@@ -177,6 +179,7 @@ interface ContentSource extends ContentUse {
 interface Content extends Required<SendChanges> {
   readonly url: string | null;
   readonly rendered: number | null;
+  readonly group: string | null;
 }
 
 async function parseContent(context: DeliveryContext, { input, declared, type, ...use }: ContentSource): Promise<Content> {
@@ -190,7 +193,8 @@ async function parseContent(context: DeliveryContext, { input, declared, type, .
     : { ...input, rendered: null };
   const all = { title: texts.title ?? "", message: texts.message ?? "", data };
   const rendered = !use.isContract && hasContents(declared) ? (texts.rendered ?? 0) | RENDERED.contents : texts.rendered;
-  return { ...all, url: texts.url ?? null, rendered, ...checkContent(context, all, use) };
+  const group = input.group ?? (use.isContract ? null : groupOfType(context, { type, declared, data }));
+  return { ...all, url: texts.url ?? null, rendered, group, ...checkContent(context, all, use) };
 }
 
 interface FallbackUse extends Pick<SendRules, "isContract"> {

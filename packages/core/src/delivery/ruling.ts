@@ -50,7 +50,7 @@ export class Rulings {
     const declared = declaredType(this.#context, notification.type, { declaredTypesOnly: false });
     const preferences = (await this.#context.preferences.of(tenant, [recipient]))(recipient);
     const now = Math.max(this.#context.clock.now(), delivery.dueAt?.getTime() ?? 0);
-    const subject: DecisionSubject = { notification, declared, channel, scheduledAt, topic: null, group: null };
+    const subject: DecisionSubject = { notification, declared, channel, scheduledAt, topic: null, group: notification.group };
     const facts = {
       now,
       timeZone,

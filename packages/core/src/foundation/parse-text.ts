@@ -18,6 +18,8 @@ export interface TextRule {
 
 /** The rule for tenant and user ids, types, sources and senders. */
 export const NAME_RULE: TextRule = { minLength: 1, maxLength: 255 };
+/** What items of an inbox have in common. An index holds it beside the tenant and the user: a longer one might not fit. */
+export const GROUP_RULE: TextRule = { minLength: 1, maxLength: 100 };
 /** The rule for titles. */
 export const TITLE_RULE: TextRule = { maxLength: 1_000 };
 /** The rule for messages. */

@@ -3,7 +3,7 @@ import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import type { DataByType, NotificationTypes, Typed } from "../notifications/index.ts";
 import type { InboxSignal } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, ItemChange } from "./inbox-item.ts";
-import type { InboxStorage, ItemsChange } from "./inbox-storage.ts";
+import type { CreatedItem, InboxStorage, ItemsChange } from "./inbox-storage.ts";
 
 /** One item was changed. */
 export interface ItemChanged<Item extends InboxItem = InboxItem> extends Owner {
@@ -100,5 +100,14 @@ export function announceItems(
   for (const { item } of announced) {
     const { tenant, userId, id, type } = item;
     events.emit(`item.${change}`, { tenant, userId, id, type, item });
+  }
+}
+
+/** Tells everybody about the items that changed because others were created. Call it only after the commit. */
+export function announceAlso(context: Pick<InboxContext, "publish" | "events">, created: readonly CreatedItem[]): void {
+  for (const { also = [] } of created) {
+    for (const done of also) {
+      announceItems(context, done.change, announcedOf(done));
+    }
   }
 }

@@ -21,6 +21,8 @@ function entry(id: string, ...recipients: string[]): NewNotification {
     priority: "high" as const,
     rendered: null,
     category: null,
+    group: null,
+    replaceKey: null,
     createdAt: new Date(0),
     expiresAt: null,
   };

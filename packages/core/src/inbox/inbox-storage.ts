@@ -4,6 +4,7 @@ import type { ErasureStep, ExportStep, StepRange, SweepStep } from "../foundatio
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { FilterStorage, ItemFilter } from "./filter-storage.ts";
+import type { GroupsStorage } from "./groups-storage.ts";
 import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemMark, ItemPlace, ItemRef, StoredItem } from "./inbox-item.ts";
 import type { ChangeLogStorage } from "./logged-change.ts";
 
@@ -18,6 +19,13 @@ export interface NewNotification {
 export interface CreatedItem extends InboxPosition {
   /** The user whose inbox it is in. */
   readonly userId: string;
+  /** What it changed beside itself: the items that it replaced, and those of its snoozed group that it woke. @default nothing */
+  readonly also?: readonly AlsoChanged[];
+}
+
+/** A change of items because another one came. */
+export interface AlsoChanged extends ItemsChange {
+  readonly change: "deleted" | "woken";
 }
 
 /** One piece of a large fan-out that was just written. */
@@ -172,7 +180,8 @@ export interface DueItemsStorage {
 export interface InboxStorage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>>
   extends DueItemsStorage,
     FilterStorage,
-    ChangeLogStorage {
+    ChangeLogStorage,
+    GroupsStorage {
   /**
    * Writes notifications with one inbox item per recipient. Returns the place of each item, per entry and in the order of
    * its recipients. All or nothing: if one entry cannot be written, none is.
@@ -180,6 +189,10 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
    * Numbers of one inbox are given out in commit order, without gaps. If the tenant already has an entry's notification id,
    * nothing is written for that entry, and the result holds its existing items. So a write whose reply was lost can be
    * repeated.
+   *
+   * A notification with a `replaceKey` removes the unread active items of that key from its recipients' inboxes, as {@link remove} does.
+   * One with a group wakes the group's items where it has snoozed ones and no active one, as {@link mark} does. Both are part of the
+   * same transaction, however the items are written, and told by `also`. Of concurrent writes of one key, one item is left.
    *
    * With `skipBusy`, the call does not wait for an entry whose inbox another transaction holds at this moment. The result
    * for that entry is null and nothing of it is written. All other entries are written. In a storage with a single writer no

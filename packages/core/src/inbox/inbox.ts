@@ -1,23 +1,17 @@
 import { type FeedSubscription, type Owner, onceReady } from "../foundation/context.ts";
 import { BelfryError } from "../foundation/errors.ts";
-import { type MembersOf, requireFunctions, requireMembers, requireNone, validationError } from "../foundation/issue-list.ts";
+import { type MembersOf, requireFunctions, requireMembers, requireNone } from "../foundation/issue-list.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
-import { numberIssue, oneOf, shown, stringIssue } from "../foundation/parse-text.ts";
-import { timeIssue } from "../foundation/parse-time.ts";
+import { numberIssue, shown, stringIssue } from "../foundation/parse-text.ts";
 import { ANYWHERE, announceWhole, type Changing, changeItems, isPossible } from "./change-items.ts";
 import { changeMatching, type MatchingInput } from "./change-matching.ts";
 import type { Acknowledged, InboxContext } from "./context.ts";
 import { type CountsInput, type FilteredCounts, filteredCounts, topItems } from "./filtered-counts.ts";
+import { futureTime, type GroupList, type GroupsInput, InboxGroup, isMark, listGroups } from "./groups.ts";
 import type { FollowInboxes, InboxListener } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, InboxPosition, ItemMark, ItemRef, StoredItem } from "./inbox-item.ts";
 import type { InboxPage, InboxStorage } from "./inbox-storage.ts";
 import { type InboxList, inLocale, LIST_INPUT, type ListInput, listInbox, STORED_LIST_INPUT, type StoredListInput } from "./list-inbox.ts";
-
-const MARKS: Readonly<Record<ItemMark | "read" | "unread", true>> = {
-  ...{ read: true, unread: true, seen: true, unseen: true },
-  ...{ pinned: true, unpinned: true, archived: true, unarchived: true, woken: true },
-};
-const isMark = oneOf(Object.keys(MARKS));
 
 const POSITION: MembersOf<InboxPosition> = { seq: true, epoch: true, rev: true };
 
@@ -88,6 +82,20 @@ export class Inbox<Item extends InboxItem = InboxItem> {
    */
   async top(): Promise<readonly Item[]> {
     return (await topItems(this.#context, this.owner)) as readonly Item[];
+  }
+
+  /**
+   * Returns one page of the inbox's groups, the one with the newest item first. A group is there while it has active items.
+   *
+   * @throws BelfryError `VALIDATION_ERROR` for a limit or status out of range, `INVALID_CURSOR` for a cursor of another list
+   */
+  async groups(input?: GroupsInput): Promise<GroupList<Item>> {
+    return (await listGroups(this.#context, this.owner, input)) as GroupList<Item>;
+  }
+
+  /** The items of one group, to be marked, snoozed or deleted together. @throws BelfryError `VALIDATION_ERROR` for a name that no group has */
+  group(name: string): InboxGroup {
+    return new InboxGroup(this.owner, name, this.#context);
   }
 
   /**
@@ -169,12 +177,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
    * @throws BelfryError `VALIDATION_ERROR` for a time that is none, or is not to come
    */
   async snooze(ref: ItemRef, until: Date | string): Promise<Item> {
-    requireNone([timeIssue(until, "until")]);
-    const time = new Date(until);
-    if (time.getTime() <= this.#context.clock.now()) {
-      throw validationError([{ path: ["until"], type: "datetime", message: `must be a time to come, is ${time.toISOString()}` }]);
-    }
-    return await this.#changeOne({ until: time }, ref);
+    return await this.#changeOne({ until: futureTime(this.#context, until) }, ref);
   }
 
   /** Brings one snoozed item back before its time, unread, and returns it. Throws as {@link get} does. */

@@ -2,6 +2,7 @@ export type { MatchingInput } from "./change-matching.ts";
 export {
   type Acknowledged,
   type AcknowledgedFallback,
+  announceAlso,
   announceItems,
   type InboxContext,
   type InboxEvents,
@@ -25,6 +26,8 @@ export {
 } from "./filter-storage.ts";
 export type { CountsInput, FilteredCounts } from "./filtered-counts.ts";
 export { type Created, GroupCommit } from "./group-commit.ts";
+export type { GroupList, GroupRange, GroupsInput, InboxGroup } from "./groups.ts";
+export type { GroupItemsQuery, GroupListQuery, GroupPlaces, GroupSummary, GroupsPage, GroupsStorage } from "./groups-storage.ts";
 export { Inbox } from "./inbox.ts";
 export {
   createdSignal,
@@ -53,6 +56,7 @@ export {
 } from "./inbox-item.ts";
 
 export type {
+  AlsoChanged,
   CreatedItem,
   DueInbox,
   DueItemsStorage,

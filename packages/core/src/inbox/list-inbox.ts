@@ -20,6 +20,8 @@ export interface CursorScope {
   readonly place?: ItemPlace | undefined;
   /** The conditions of the list that are not named above; undefined for none. */
   readonly filter?: InboxFilter | undefined;
+  /** Whether it lists groups. @default false */
+  readonly isOfGroups?: boolean;
   /** Random per inbox, so that nobody can make a cursor for an inbox that they cannot read. */
   readonly epoch: string;
 }
@@ -39,18 +41,19 @@ export function decodeCursor(cursor: string, scope: CursorScope): number | null 
 }
 
 /** The position that a cursor claims, without regard to its checksum; null if it has none. */
-function positionIn(cursor: string): number | null {
+export function positionIn(cursor: string): number | null {
   const [, position = ""] = /^([0-9a-z]{1,11})-/.exec(cursor) ?? [];
   const seq = Number.parseInt(position, 36);
   return Number.isSafeInteger(seq) ? seq : null;
 }
 
-function check(seq: number, { owner, status, type, roomId, place = "active", filter, epoch }: CursorScope): string {
+function check(seq: number, { owner, status, type, roomId, place = "active", filter, epoch, isOfGroups = false }: CursorScope): string {
   // Absent filters add nothing, so that cursors of earlier versions stay valid.
   const more = [
     ...(roomId === undefined ? [] : [roomId]),
     ...(place === "active" ? [] : [{ place }]),
     ...(filter === undefined ? [] : [{ filter: JSON.stringify(filter) }]),
+    ...(isOfGroups ? [{ isOfGroups }] : []),
   ];
   return fingerprint([seq, owner.tenant, owner.userId, epoch, status, type ?? null, ...more]);
 }
@@ -207,7 +210,8 @@ export function inLocale<Item extends InboxItem>(
   return Promise.all(items.map(shown));
 }
 
-function foreignCursor(): BelfryError {
+/** The error of a cursor of another list. */
+export function foreignCursor(): BelfryError {
   return new BelfryError("INVALID_CURSOR", "The cursor is not one that this list gave. Start again without a cursor.");
 }
 

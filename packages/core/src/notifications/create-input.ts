@@ -61,6 +61,16 @@ export interface CreateFields {
   readonly idempotencyKey?: string;
   /** The room it belongs to, at most 255 characters; inboxes can be listed by it. Items have it as `room_id` in their data. */
   readonly roomId?: string;
+  /**
+   * What it belongs to, such as a thread: each inbox counts its items of one group together. 1 to 100 characters. @default that of
+   * the type, else none
+   */
+  readonly group?: string;
+  /**
+   * What it is the news of, such as a build: the unread active item of the same key in the same inbox is removed, so that one is left.
+   * Items that were read stay. 1 to 100 characters. @default none: it is added
+   */
+  readonly replace?: string;
 }
 
 /** The input of `create` for a host that declared no types: a type is any string, data any JSON object. */
@@ -106,6 +116,8 @@ export const CREATE_MEMBERS: MembersOf<UntypedCreateInput> = {
   expiresAt: true,
   idempotencyKey: true,
   roomId: true,
+  group: true,
+  replace: true,
 };
 
 /**

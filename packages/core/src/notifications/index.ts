@@ -54,6 +54,7 @@ export {
 export { declaredType, linkIssues, parseData, parseFields, type SharedFields } from "./parse-data.ts";
 export { compareBytewise, MAX_AT_ONCE, MAX_RECIPIENTS, type ParsedRecipients, parseExcept, parseRecipients } from "./recipients.ts";
 export {
+  groupOfType,
   isLocale,
   localeIssue,
   RENDERED,
@@ -65,6 +66,7 @@ export {
   renderTexts,
   type StoredTexts,
   type Texts,
+  type TypeGrouping,
   type TypeText,
   type TypeTexts,
 } from "./rendering.ts";

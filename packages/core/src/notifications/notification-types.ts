@@ -3,11 +3,14 @@ import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { type MembersOf, requireConfiguration, requireNone, requireOptions } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { describe, isPlain, NAME_RULE, oneLineTitleIssue, shown, stringIssue, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
-import { TEXT_CHECKS, type TypeTexts } from "./rendering.ts";
+import { GROUP_CHECK, TEXT_CHECKS, type TypeGrouping, type TypeTexts } from "./rendering.ts";
 import { channelsOfType, INBOX_CHANNEL, requireChannels, type TypeChannels, type TypeReach } from "./type-channels.ts";
 
 /** The declaration of one notification type, whose schema accepts `Data`, and makes `Made` of it; its functions take `Stored`. */
-export interface NotificationType<Data = unknown, Made = unknown, Stored = never> extends TypeTexts<Stored>, TypeReach<Stored> {
+export interface NotificationType<Data = unknown, Made = unknown, Stored = never>
+  extends TypeTexts<Stored>,
+    TypeReach<Stored>,
+    TypeGrouping<Stored> {
   /** The name that people see. @default the type in title case: `order_update` is "Order Update" */
   readonly label?: Label;
   /** Any Standard Schema (zod, valibot, arktype, …) that the data of these notifications must fit. */
@@ -69,8 +72,9 @@ export type JsonForm<Value> = Value extends { toJSON(): infer Form }
  * `Channel` are the names that it may use.
  */
 export interface TypeDeclaration<Schema, Category extends string = string, Channel extends string = string>
-  extends Omit<NotificationType, "data" | keyof TypeTexts | keyof TypeReach>,
+  extends Omit<NotificationType, "data" | keyof TypeTexts | keyof TypeReach | keyof TypeGrouping>,
     TypeTexts<StoredBy<Schema>>,
+    TypeGrouping<StoredBy<Schema>>,
     Omit<TypeReach<StoredBy<Schema>>, "category" | "required" | "channels"> {
   readonly data?: Schema;
   /** See {@link TypeReach.category}. */
@@ -193,6 +197,7 @@ const TYPE: MembersOf<NotificationType> = {
   title: true,
   message: true,
   url: true,
+  group: true,
 };
 
 /** Checks declarations as far as a host without TypeScript may have them wrong. Throws `CONFIGURATION`. */
@@ -206,11 +211,12 @@ export function requireTypes(types: unknown): asserts types is NotificationTypes
   for (const [name, type] of Object.entries(types)) {
     const whose = `the type ${shown(name)}`;
     requireOptions(whose, type, TYPE);
-    const { label, category, data } = type as NotificationType;
+    const { label, category, data, group } = type as NotificationType;
     requireConfiguration(whose, [
       textIssue(name, ["name"], NAME_RULE),
       labelIssue(label),
       category === undefined ? null : textIssue(category, ["category"], NAME_RULE),
+      group === undefined || typeof group === "function" ? null : GROUP_CHECK(group, "group"),
     ]);
     requireChannels(whose, type as NotificationType);
     requireTexts(whose, type as NotificationType);

@@ -53,6 +53,10 @@ export interface Notification {
   readonly rendered: number | null;
   /** The category that its declared type had when it was created; null for none. */
   readonly category: string | null;
+  /** What it belongs to in each inbox, such as the thread that it is a reply in; null for nothing. */
+  readonly group: string | null;
+  /** What it is the news of: in each inbox it takes the place of the unread item that has the same key. Null if it takes none. */
+  readonly replaceKey: string | null;
 }
 
 /** The type of a notification that was created without one. */
@@ -71,6 +75,8 @@ export const NOTIFICATION_DEFAULTS = {
   priority: "normal",
   rendered: null,
   category: null,
+  group: null,
+  replaceKey: null,
 } as const satisfies Partial<Notification>;
 
 /** A notification was created and committed. */

@@ -3,14 +3,17 @@ import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { IssueList, type MembersOf, requireMembers, requireNone, strangerIn } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { requireJsonObject } from "../foundation/parse-json.ts";
-import { describe, linkIssue, NAME_RULE, shown, type TextRule, textIssue, urlIssue } from "../foundation/parse-text.ts";
+import { describe, GROUP_RULE, linkIssue, NAME_RULE, shown, type TextRule, textIssue, urlIssue } from "../foundation/parse-text.ts";
 import { parsedTime, timeIssue } from "../foundation/parse-time.ts";
 import { CREATE_MEMBERS, type UntypedCreateInput } from "./create-input.ts";
 import { DEFAULT_TYPE, NOTIFICATION_DEFAULTS, type Notification, type NotificationAction } from "./notification.ts";
 import type { NotificationType, NotificationTypes } from "./notification-types.ts";
 
 /** The fields of a notification that are checked alike, whether it goes to inboxes alone or has deliveries. */
-export type SharedFields = Pick<Notification, "type" | "priority" | "source" | "actor" | "url" | "actions" | "expiresAt">;
+export type SharedFields = Pick<
+  Notification,
+  "type" | "priority" | "source" | "actor" | "url" | "actions" | "expiresAt" | "group" | "replaceKey"
+>;
 
 const NAMES = ["source", "actor", "roomId"] as const;
 const PRIORITIES: readonly unknown[] = ["low", "normal", "high", "urgent"] satisfies readonly Notification["priority"][];
@@ -29,6 +32,9 @@ export function parseFields(input: UntypedCreateInput, now: number): { readonly 
     issues.add((input[name] ?? null) === null ? null : textIssue(input[name], [name], NAME_RULE));
   }
   issues.add(url === null ? null : urlIssue(url, ["url"]));
+  const { group = null, replace: replaceKey = null } = input;
+  issues.add(group === null ? null : textIssue(group, ["group"], GROUP_RULE));
+  issues.add(replaceKey === null ? null : textIssue(replaceKey, ["replace"], GROUP_RULE));
   const actions = parseActions(input.actions, issues);
   if (!PRIORITIES.includes(priority)) {
     const got = typeof priority === "string" ? JSON.stringify(priority) : describe(priority);
@@ -37,10 +43,10 @@ export function parseFields(input: UntypedCreateInput, now: number): { readonly 
   issues.add((input.channels ?? null) === null ? null : channelsIssue(input.channels));
   const { expiresAt } = input;
   if ((expiresAt ?? null) === null) {
-    return { fields: { type, priority, source, actor, url, actions, expiresAt: null }, issues };
+    return { fields: { type, priority, source, actor, url, actions, expiresAt: null, group, replaceKey }, issues };
   }
   issues.add(timeIssue(expiresAt, "expiresAt") ?? pastIssue(expiresAt as Date | string, now));
-  return { fields: { type, priority, source, actor, url, actions, expiresAt: parsedTime(expiresAt) }, issues };
+  return { fields: { type, priority, source, actor, url, actions, expiresAt: parsedTime(expiresAt), group, replaceKey }, issues };
 }
 
 function channelsIssue(names: unknown): Issue | null {

@@ -2,7 +2,7 @@ import { cut } from "../foundation/bounds.ts";
 import type { Clock } from "../foundation/clock.ts";
 import { BelfryError, textOf } from "../foundation/errors.ts";
 import type { JsonObject } from "../foundation/json.ts";
-import { type Check, MESSAGE_RULE, oneLineTitleIssue, shown, TITLE_RULE, text, urlIssue } from "../foundation/parse-text.ts";
+import { type Check, GROUP_RULE, MESSAGE_RULE, oneLineTitleIssue, shown, TITLE_RULE, text, urlIssue } from "../foundation/parse-text.ts";
 import { Cancellation, OutOfTime, withinTime } from "../work/timing.ts";
 
 /** What a function of a type renders. */
@@ -24,6 +24,15 @@ export interface TypeTexts<Data = JsonObject> {
   readonly message?: TypeText<Data>;
   /** The link where `create` gives none, such as ``({ data }) => `/posts/${data.postId}` ``. @default none */
   readonly url?: TypeText<Data>;
+}
+
+/** The part of a type that says what its notifications belong to. */
+export interface TypeGrouping<Data = JsonObject> {
+  /**
+   * The group where `create` gives none, such as ``({ data }) => `post:${data.postId}` ``: the same for all, or a function of the data
+   * as it is stored, which answers at once. 1 to 100 characters. @default none
+   */
+  readonly group?: string | ((source: { readonly data: Data }) => string | null);
 }
 
 /** The longest time of a function of a type, in milliseconds. */
@@ -192,6 +201,31 @@ async function renderLater<Value>(value: Promise<unknown>, rendered: RenderedMem
     throw failure(rendered, error);
   }
 }
+
+/** What groups a notification by its type. */
+export interface Grouping {
+  readonly type: string;
+  readonly declared: TypeGrouping<never> | undefined;
+  readonly data: JsonObject;
+}
+
+/** The group that a type gives a notification; null for none. Throws `RENDERING_FAILED` for a function that throws, or makes what `create` would refuse. */
+export function groupOfType(context: RenderContext, { type, declared, data }: Grouping): string | null {
+  const own: unknown = declared?.group;
+  if (own === undefined) {
+    return null;
+  }
+  const rendered = { context, type, member: "group", check: GROUP_CHECK };
+  try {
+    const group: unknown = typeof own === "function" ? own({ data }) : own;
+    return group === null || group === undefined ? null : checked<string>(group, rendered);
+  } catch (error) {
+    throw failure(rendered, error);
+  }
+}
+
+/** The check of a group that a type declares, or makes. */
+export const GROUP_CHECK: Check = text(GROUP_RULE);
 
 function isPromise(value: unknown): value is Promise<unknown> {
   return typeof value === "object" && value !== null && "then" in value;

@@ -141,6 +141,16 @@ export interface Session {
   rows<Row extends readonly unknown[]>(run: Statement<Row>, values: readonly unknown[]): Promise<readonly Row[]>;
 }
 
+/** What can run statements in a transaction of its own, or within the one that is open. */
+export interface Transactional extends Session {
+  transaction<Result>(work: (session: Session) => Promise<Result>): Promise<Result>;
+}
+
+/** A session with a transaction open: what needs one joins it. */
+export function joining(session: Session): Transactional {
+  return { rows: (run, values) => session.rows(run, values), transaction: (work) => work(session) };
+}
+
 /** The part of a pg pool or client that a {@link Session} uses. */
 interface Queryable {
   query(config: ReturnType<typeof queryConfig>): Promise<{ readonly rows: readonly unknown[] }>;

@@ -1,10 +1,12 @@
 import { type CreatedItem, isUuid } from "@belfry/core";
-import type { NewAuditEntry, SendUpdate, SendUpdated } from "@belfry/core/storage";
-import type { Session } from "../database/connection.ts";
+import type { AlsoChanged, NewAuditEntry, PlacedNotification, SendUpdate, SendUpdated } from "@belfry/core/storage";
+import { isGrouped, withAlso } from "@belfry/storage-sql";
+import type { Connection, Session } from "../database/connection.ts";
 import { lists, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { loggedChange } from "../inbox/change-log.ts";
 import { holdInboxes, LOCK_TIMEOUT_MS, lockGuard } from "../inbox/inbox-state.ts";
+import { prepareSettleCreated } from "../inbox/settle-created.ts";
 import { writeItems } from "../inbox/write-items.ts";
 
 interface SendName {
@@ -75,9 +77,9 @@ export function preparePlaceItems(tables: TableNames, time: StorageTime) {
   const place = statement<[userId: string]>(
     "place_items",
     `WITH ${lockGuard(LOCK_TIMEOUT_MS)},
-    n AS MATERIALIZED (SELECT pk, tenant, type, category FROM ${notifications} WHERE tenant = $1 AND id = $2 FOR KEY SHARE),
+    n AS MATERIALIZED (SELECT pk, tenant, type, category, group_name, replace_key FROM ${notifications} WHERE tenant = $1 AND id = $2 FOR KEY SHARE),
     target AS MATERIALIZED (
-      SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, n.type, n.category, ${timeOf("$4")} AS created_at
+      SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, n.type, n.category, n.group_name, n.replace_key, ${timeOf("$4")} AS created_at
       FROM guard CROSS JOIN n CROSS JOIN unnest($3::text[]) WITH ORDINALITY AS r(user_id, place)
       WHERE guard.lock_timeout IS NOT NULL AND NOT EXISTS (
         SELECT FROM ${inboxItems} i WHERE i.notification_pk = n.pk AND i.user_id = r.user_id)
@@ -91,12 +93,21 @@ export function preparePlaceItems(tables: TableNames, time: StorageTime) {
     JOIN ${inboxCounters} c ON c.tenant = i.tenant AND c.user_id = i.user_id
     WHERE n.tenant = $1 AND n.id = $2 AND i.user_id = ANY ($3::text[]) ORDER BY i.user_id`,
   );
-  return ({ tenant, id }: { readonly tenant: string; readonly id: string }, users: readonly string[], at: Date) =>
-    async (session: Session): Promise<readonly CreatedItem[]> => {
-      await session.rows(place, [tenant, id, users, time(at)]);
+  const settle = prepareSettleCreated(tables);
+  return (notification: PlacedNotification, users: readonly string[], at: Date) => {
+    const { tenant, id } = notification;
+    const placeAll = async (session: Session): Promise<readonly CreatedItem[]> => {
+      const missing = new Set((await session.rows(place, [tenant, id, users, time(at)])).map(([userId]) => userId));
       const rows = await session.rows(placed, [tenant, id, users]);
-      return rows.map(([userId, seq, epoch]) => ({ userId, seq, epoch }));
+      const items = rows.map(([userId, seq, epoch]) => ({ userId, seq, epoch }));
+      const fresh = items
+        .filter(({ userId }) => missing.has(userId))
+        .map((item) => ({ item, notification: { ...notification, createdAt: at } }));
+      const also = isGrouped(notification) ? await settle(session, fresh) : new Map<CreatedItem, readonly AlsoChanged[]>();
+      return items.map((item) => withAlso(item, also.get(item)));
     };
+    return (connection: Connection) => (isGrouped(notification) ? connection.transaction(placeAll) : placeAll(connection));
+  };
 }
 
 /** A line to write to the audit log. */

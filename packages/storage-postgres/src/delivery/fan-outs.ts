@@ -1,12 +1,13 @@
 import { type CreatedItem, isUuid, type Notification } from "@belfry/core";
 import { type EndedFanOut, type FanOutEnd, type FanOutPart, type NewSend, withoutFanOut } from "@belfry/core/storage";
-import { type ContentRow, loadedOf, newChains, type TrackingRow } from "@belfry/storage-sql";
+import { type ContentRow, isGrouped, loadedOf, newChains, type TrackingRow } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { isLockTimeout } from "../database/errors.ts";
 import { type JsonRow, milliseconds, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { selectOldestPart } from "../inbox/fan-outs.ts";
 import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard, prepareBusyInboxes } from "../inbox/inbox-state.ts";
+import { prepareSettleEntries } from "../inbox/settle-created.ts";
 import { writeItems } from "../inbox/write-items.ts";
 import { prepareWriteAudit } from "./change-send.ts";
 import { RECORDS } from "./rows.ts";
@@ -120,7 +121,7 @@ function prepareWrite(tables: TableNames, time: StorageTime) {
     "write_items_of_part",
     `WITH ${lockGuard("$4")},
     target AS MATERIALIZED (
-      SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, n.type, n.category, $3::timestamptz AS created_at
+      SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, n.type, n.category, n.group_name, n.replace_key, $3::timestamptz AS created_at
       FROM guard CROSS JOIN ${notifications} n CROSS JOIN unnest($2::text[]) WITH ORDINALITY AS r(user_id, place)
       WHERE n.pk = $1 AND guard.lock_timeout IS NOT NULL
     ),
@@ -136,6 +137,7 @@ function prepareWrite(tables: TableNames, time: StorageTime) {
   );
   const writeDeliveries = prepareWriteDeliveries(tables);
   const throttle = prepareThrottle(tables);
+  const settle = prepareSettleEntries(tables);
   return async (session: Session, key: string, { asked, at }: Writing): Promise<readonly CreatedItem[] | null> => {
     const [held] = await session.rows(take, [key]);
     if (held === undefined) {
@@ -145,12 +147,15 @@ function prepareWrite(tables: TableNames, time: StorageTime) {
     // Before the inboxes, as other creates do.
     const send = (await throttle(session, [asked], BUSY_TIMEOUT_MS)).get(asked) ?? asked;
     const { inboxRecipients, deliveries } = send;
-    const items =
+    const rows =
       inboxRecipients.length === 0 ? [] : await session.rows(placeItems, [pk, inboxRecipients, at.toISOString(), BUSY_TIMEOUT_MS]);
+    const placed = rows.map(([userId, seq, epoch]): CreatedItem => ({ userId, seq, epoch }));
+    const entry = { notification: { ...send.notification, createdAt: at }, recipients: [] };
+    const [items = placed] = isGrouped(send.notification) ? await settle(session, [entry], [placed]) : [placed];
     await writeDeliveries(session, [send], time(at));
     const { pending, skipped } = newChains(deliveries);
     await session.rows(count, [pk, pending, skipped, LOCK_TIMEOUT_MS]);
-    return items.map(([userId, seq, epoch]) => ({ userId, seq, epoch }));
+    return items;
   };
 }
 

@@ -1,6 +1,6 @@
 import type { CreatedItem } from "@belfry/core";
 import type { NewSend, SendCreated } from "@belfry/core/storage";
-import { audienceInParts, newTracking } from "@belfry/storage-sql";
+import { audienceInParts, isGrouped, newTracking } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { isRepeated } from "../database/errors.ts";
 import { recordset } from "../database/fields.ts";
@@ -18,8 +18,9 @@ import { prepareWriteKeys } from "./write-keys.ts";
 const isEntry = ({ digest }: NewSend["deliveries"][number]) => digest !== null;
 
 /** Whether a send is written without a look at anything else. */
-function isPlain({ idempotency, throttles, deliveries, fanOut }: NewSend): boolean {
-  return idempotency === null && throttles === null && fanOut === undefined && !deliveries.some(isEntry);
+function isPlain({ idempotency, throttles, deliveries, fanOut, notification }: NewSend): boolean {
+  const isAlone = idempotency === null && throttles === null && fanOut === undefined;
+  return isAlone && !deliveries.some(isEntry) && !isGrouped(notification);
 }
 
 /**
@@ -138,10 +139,10 @@ function newSendsText(tables: TableNames): string {
   notification AS (
     INSERT INTO ${tables.notifications} (${names}) SELECT ${names} FROM guard CROSS JOIN unnest(${fields}) AS e(${names})
     WHERE guard.lock_timeout IS NOT NULL
-    RETURNING pk, tenant, id, type, created_at, category
+    RETURNING pk, tenant, id, type, created_at, category, group_name, replace_key
   ),
   target AS MATERIALIZED (
-    SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, n.type, n.created_at, n.category
+    SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, n.type, n.created_at, n.category, n.group_name, n.replace_key
     FROM unnest(${list(items + 1, "text")}, ${list(items + 2, "uuid")}, ${list(items + 3, "text")})
       WITH ORDINALITY AS r(tenant, notification_id, user_id, place)
     ${join("r")}

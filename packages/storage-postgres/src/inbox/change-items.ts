@@ -1,9 +1,10 @@
 import { type InboxItem, type ItemRef, isUuid, type LoggedKind, type Owner } from "@belfry/core";
 import type { ItemPlace, ItemsChange } from "@belfry/core/storage";
-import type { Connection } from "../database/connection.ts";
+import type { Transactional } from "../database/connection.ts";
 import { type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { LOGGED_SEQS, LOGGED_TALLY, loggedChange } from "./change-log.ts";
+import { settleOwnGroups } from "./groups.ts";
 import { addTo, COUNTS_WIDTH, type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import {
   IN_PLACE,
@@ -28,7 +29,7 @@ export type ChangeRow = readonly [isCurrent: boolean, ...rest: readonly unknown[
 export function prepareChangeInbox(tables: TableNames) {
   const hold = statement<[]>("hold_inbox", `WITH ${heldInbox(tables)} SELECT FROM inbox`);
   return async <Row extends ChangeRow>(
-    connection: Connection,
+    connection: Transactional,
     { tenant, userId }: Owner,
     { run, values }: { readonly run: Statement<Row>; readonly values: readonly unknown[] },
   ): Promise<readonly Row[]> => {
@@ -122,8 +123,9 @@ export function prepareChangeItems(tables: TableNames, { operation, kind, until,
     changed AS (
       UPDATE ${tables.inboxItems} item SET ${set} FROM found i
       WHERE item.tenant = $1 AND item.user_id = $2 AND item.seq = i.seq AND ${which}
-      RETURNING i.seq, ${countedFlags(after)}
+      RETURNING i.seq, i.group_name, ${countedFlags(after)}
     ),
+    ${settleOwnGroups(tables, { sums: groupSums(tallyOf(after)), gone: "SELECT seq FROM changed" })},
     tally AS MATERIALIZED (
       SELECT count(*) AS changed, ${LOGGED_SEQS} AS seqs, ${tallyOf(after)}${also?.tally ? `, ${also.tally}` : ""}
       FROM changed
@@ -136,11 +138,16 @@ export function prepareChangeItems(tables: TableNames, { operation, kind, until,
     FROM inbox CROSS JOIN tally LEFT JOIN found i ON true ${joinNotification(tables)}`,
   );
   return (owner: Owner, refs: readonly ItemRef[], ...[at, ...values]: readonly [Date, ...unknown[]]) =>
-    async (connection: Connection): Promise<ItemsChange> => {
+    async (connection: Transactional): Promise<ItemsChange> => {
       const { seqs, ids } = splitRefs(refs);
       const rows = await changeInbox(connection, owner, { run, values: [seqs, ids, at.toISOString(), ...values] });
       return toItemsChange(rows, owner, refs);
     };
+}
+
+/** What the changed items of the held inbox add to the counts of their groups, given the sums of `total` and `unread`. */
+export function groupSums(sums: string): string {
+  return `SELECT group_name, max(seq) AS seq, ${sums} FROM changed WHERE group_name IS NOT NULL GROUP BY group_name`;
 }
 
 /** The rows that a change of named items returns: one for each item that was found, or one without an item if none was. */
@@ -220,7 +227,7 @@ function namedItems({ inboxItems, notifications }: TableNames, isThere: string):
       CROSS JOIN LATERAL (SELECT seq FROM ${inboxItems} WHERE notification_pk = n.pk AND user_id = $2 OFFSET 0) item
     ) ref
     CROSS JOIN LATERAL (
-      SELECT seq, type, created_at, read_at, unread_rev, notification_pk, ${ITEM_MARKS} FROM ${inboxItems}
+      SELECT seq, type, created_at, read_at, unread_rev, notification_pk, group_name, ${ITEM_MARKS} FROM ${inboxItems}
       WHERE tenant = $1 AND user_id = $2 AND seq = ref.seq AND ${isThere} OFFSET 0
     ) i
     WHERE inbox.is_current

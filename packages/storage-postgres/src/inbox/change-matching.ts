@@ -3,8 +3,9 @@ import { MATCHED_AT_ONCE, type MatchingChange, type MatchingMark, type MatchingS
 import type { Connection } from "../database/connection.ts";
 import { memoized, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { COUNTS_AFTER, countedFlags, countTally, ITEM_FLAGS, prepareChangeInbox, tallyOf } from "./change-items.ts";
+import { COUNTS_AFTER, countedFlags, countTally, groupSums, ITEM_FLAGS, prepareChangeInbox, tallyOf } from "./change-items.ts";
 import { LOGGED_SEQS, LOGGED_TALLY, loggedChange } from "./change-log.ts";
+import { settleOwnGroups } from "./groups.ts";
 import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import { filterText } from "./item-filter.ts";
 import { IN_PLACE } from "./item-row.ts";
@@ -69,8 +70,9 @@ function changeMatchingText(tables: TableNames, { mark, isMatch }: Variant): str
     changed AS (
       UPDATE ${tables.inboxItems} item SET ${set} FROM looked i
       WHERE item.tenant = $1 AND item.user_id = $2 AND item.seq = i.seq AND i.is_match AND ${which}
-      RETURNING i.seq, i.notification_pk, ${countedFlags(after)}
+      RETURNING i.seq, i.notification_pk, i.group_name, ${countedFlags(after)}
     ),
+    ${settleOwnGroups(tables, { sums: groupSums(tallyOf(after)), gone: "SELECT seq FROM changed" })},
     tally AS MATERIALIZED (
       SELECT count(*) AS changed, count(*) FILTER (WHERE NOT is_away) AS active, ${LOGGED_SEQS} AS seqs,
         ${tallyOf(after)}${also?.tally ? `, ${also.tally}` : ""}

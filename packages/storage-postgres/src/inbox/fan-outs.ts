@@ -1,12 +1,13 @@
 import type { CreatedItem, Notification, Owner } from "@belfry/core";
 import type { FanOutChunk, NewNotification } from "@belfry/core/storage";
-import { type ListPart, usersInParts } from "@belfry/storage-sql";
+import { isGrouped, type ListPart, usersInParts } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { isLockTimeout } from "../database/errors.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard, NEW_EPOCH, prepareBusyInboxes } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
+import { prepareSettleEntries } from "./settle-created.ts";
 
 /** The list of a fan-out, and how its deliveries are made, in JSON. */
 export interface StoredList extends Pick<Notification, "tenant" | "id"> {
@@ -101,25 +102,36 @@ export function prepareFanOutNext(tables: TableNames) {
     return busy.slice(1);
   };
 
-  const write = async (session: Session, at: string): Promise<FanOutChunk | null> => {
+  const settle = prepareSettleEntries(tables);
+  const settled = async (session: Session, chunk: FanOutChunk, createdAt: Date): Promise<FanOutChunk> => {
+    const entry = { notification: { ...chunk.notification, createdAt }, recipients: [] };
+    const [items = chunk.items] = await settle(session, [entry], [chunk.items]);
+    return { ...chunk, items };
+  };
+
+  const write = async (connection: Connection, at: Date): Promise<FanOutChunk | null> => {
     let busy: readonly Owner[] = [];
     for (;;) {
       try {
-        return toChunk(await session.rows(writeChunk, [at, busy.map((inbox) => inbox.userId), BUSY_TIMEOUT_MS]));
+        const left = busy.map((inbox) => inbox.userId);
+        return await connection.transaction(async (session) => {
+          const chunk = toChunk(await session.rows(writeChunk, [at.toISOString(), left, BUSY_TIMEOUT_MS]));
+          return chunk !== null && isGrouped(chunk.notification) ? settled(session, chunk, at) : chunk;
+        });
       } catch (error) {
         if (!isLockTimeout(error)) {
           throw error;
         }
-        busy = await findBusy(session, at);
+        busy = await findBusy(connection, at.toISOString());
       }
     }
   };
 
   return (at: Date) =>
-    async (session: Session): Promise<FanOutChunk | null> => {
-      const chunk = await write(session, at.toISOString());
-      const adopted = chunk === null ? await session.rows(adopt, []) : [];
-      return adopted.length > 0 ? write(session, at.toISOString()) : chunk;
+    async (connection: Connection): Promise<FanOutChunk | null> => {
+      const chunk = await write(connection, at);
+      const adopted = chunk === null ? await connection.rows(adopt, []) : [];
+      return adopted.length > 0 ? write(connection, at) : chunk;
     };
 }
 
@@ -185,8 +197,9 @@ function writeChunkText(tables: TableNames): string {
     RETURNING user_id, last_seq, epoch
   ),
   written AS (
-    INSERT INTO ${tables.inboxItems} (tenant, user_id, seq, notification_pk, type, created_at, category)
-    SELECT n.tenant, c.user_id, c.last_seq, n.pk, n.type, $1::timestamptz, n.category FROM notification n CROSS JOIN counter c
+    INSERT INTO ${tables.inboxItems} (tenant, user_id, seq, notification_pk, type, created_at, category, group_name, replace_key)
+    SELECT n.tenant, c.user_id, c.last_seq, n.pk, n.type, $1::timestamptz, n.category, n.group_name, n.replace_key
+    FROM notification n CROSS JOIN counter c
   )
   SELECT 0 AS place, NULL AS user_id, NULL::bigint AS seq, NULL AS epoch,
     (SELECT to_json(n) FROM (SELECT ${NOTIFICATION_FIELDS.columns("n")} FROM notification n) n)

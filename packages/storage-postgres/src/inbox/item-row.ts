@@ -21,6 +21,8 @@ export type ItemRow = readonly [
   actions: Notification["actions"],
   rendered: number | null,
   expiresAt: number | null,
+  group: string | null,
+  replaceKey: string | null,
   /** When it came into the inbox: with its notification, or, in a large fan-out, with its chunk. */
   createdAt: number,
   seq: number,
@@ -81,6 +83,8 @@ const CONTENT = Object.values({
   actions: "actions",
   rendered: "rendered",
   expiresAt: EXPIRES_AT,
+  group: "group_name",
+  replaceKey: "replace_key",
 } satisfies Readonly<Record<Exclude<keyof Notification, "tenant" | "type" | "category" | "createdAt">, string>>);
 
 /** The columns of a notification that its items show, of the table by an alias. */
@@ -202,6 +206,8 @@ export function toItem(row: ItemRow, owner: Owner): InboxItem {
     actions,
     rendered,
     expiresAt,
+    group,
+    replaceKey,
     createdAt,
     seq,
     readAt,
@@ -222,6 +228,8 @@ export function toItem(row: ItemRow, owner: Owner): InboxItem {
     url,
     actions,
     rendered,
+    group,
+    replaceKey,
     createdAt: new Date(createdAt),
     expiresAt: expiresAt === null ? null : new Date(expiresAt),
     category,

@@ -1,6 +1,6 @@
 import type { ItemRef, Owner } from "@belfry/core";
 import type { ItemMarking, ItemsChange, WholeInboxChange } from "@belfry/core/storage";
-import type { Connection, Session } from "../database/connection.ts";
+import type { Session, Transactional } from "../database/connection.ts";
 import { memoized, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { type ItemsChangeText, prepareChangeInbox, prepareChangeItems } from "./change-items.ts";
@@ -215,7 +215,7 @@ export function prepareWakeDue(tables: TableNames) {
     SELECT is_current FROM inbox`,
   );
   return (owner: Owner, at: Date) =>
-    async (connection: Connection): Promise<ItemsChange> => {
+    async (connection: Transactional): Promise<ItemsChange> => {
       const values = [owner.tenant, owner.userId, at.toISOString()];
       const refs = (await connection.rows(due, values)).map(([seq]) => ({ seq }));
       if (refs.length === 0) {

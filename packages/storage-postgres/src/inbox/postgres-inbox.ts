@@ -7,6 +7,7 @@ import type { Announcements } from "../listen-notify/announcements.ts";
 import { prepareChangeMatching } from "./change-matching.ts";
 import { prepareCountGroups, prepareCounts, preparePositions } from "./counts.ts";
 import { prepareCreateFanOut, prepareFanOutNext } from "./fan-outs.ts";
+import { prepareGroupItems, prepareGroups } from "./groups.ts";
 import { prepareUnread } from "./inbox-state.ts";
 import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant } from "./list.ts";
 import {
@@ -52,6 +53,8 @@ export function postgresInbox(
       countGroups: run(prepareCountGroups),
       unread: run(prepareUnread),
       positions: run(preparePositions),
+      groups: run(prepareGroups),
+      groupItems: run(prepareGroupItems),
       markRead: run(prepareMarkRead),
       markUnread: run(prepareMarkUnread),
       markAllRead: run(prepareMarkAllRead),

@@ -1,10 +1,11 @@
 import type { Owner } from "@belfry/core";
 import type { WholeInboxChange } from "@belfry/core/storage";
-import type { Connection, Session } from "../database/connection.ts";
+import type { Session, Transactional } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { prepareChangeInbox } from "./change-items.ts";
+import { groupSums, prepareChangeInbox } from "./change-items.ts";
 import { LOGGED_SEQS, LOGGED_TALLY, loggedChange } from "./change-log.ts";
+import { settleOwnGroups } from "./groups.ts";
 import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import { isRead } from "./item-row.ts";
 
@@ -21,8 +22,9 @@ export function prepareRemoveRead(tables: TableNames) {
       WHERE inbox.is_current AND inbox.total > inbox.unread
         AND i.tenant = $1 AND i.user_id = $2 AND i.deleted_at IS NULL
         AND ${isRead("inbox")}
-      RETURNING i.seq
+      RETURNING i.seq, i.group_name
     ),
+    ${settleOwnGroups(tables, { sums: groupSums("-count(*) AS total, 0 AS unread"), gone: "SELECT seq FROM changed" })},
     tally AS MATERIALIZED (SELECT count(*) AS changed, ${LOGGED_SEQS} AS seqs FROM changed),
     counted AS (
       UPDATE ${tables.inboxCounters} c SET total = c.total - tally.changed, rev = c.rev + 1 FROM tally
@@ -34,7 +36,7 @@ export function prepareRemoveRead(tables: TableNames) {
     FROM inbox CROSS JOIN tally`,
   );
   return (owner: Owner, at: Date) =>
-    async (connection: Connection): Promise<WholeInboxChange> => {
+    async (connection: Transactional): Promise<WholeInboxChange> => {
       const [row] = await changeInbox(connection, owner, { run, values: [at.toISOString()] });
       const count = row?.[1] ?? 0;
       return { count, isChange: count > 0, counts: toCounts(row?.slice(2) as CountsRow | undefined) };

@@ -6,6 +6,7 @@ import { milliseconds, type Statement, statement } from "../database/statement.t
 import type { TableNames } from "../database/table-names.ts";
 import { LOGGED_SEQS, loggedChange } from "./change-log.ts";
 import { prepareLeaveFanOuts } from "./fan-outs.ts";
+import { prepareDropGroups, settleGroups, settleOwnGroups } from "./groups.ts";
 import { addTo, holdInboxes, inboxState } from "./inbox-state.ts";
 import { type ItemRow, isAway, isMarkedSeen, isRead, itemColumns, joinNotification, ownReadTime, toItem } from "./item-row.ts";
 import { prepareDropNotifications } from "./remove.ts";
@@ -17,7 +18,9 @@ export function prepareErase(tables: TableNames) {
   const dropNotifications = prepareDropNotifications(tables);
   const leaveFanOuts = prepareLeaveFanOuts(tables);
   const hold = statement<One>("hold_to_erase", holdInboxes(tables, "tenant = $1 AND user_id = $2", { lock: "FOR UPDATE" }));
-  const dropItems = statement<readonly [notificationPk: number]>("erase_items", dropItemsText(tables));
+  const dropItems = statement<DroppedRow>("erase_items", dropItemsText(tables));
+  const dropGroups = prepareDropGroups(tables);
+  const dropAllGroups = statement<[]>("erase_groups", `DELETE FROM ${tables.inboxGroups} WHERE tenant = $1 AND user_id = $2`);
   const dropMarks = statement<One>("erase_marks", dropMarksText(tables));
   const dropChanges = statement<One>("erase_changes", dropChangesText(tables));
   const dropCounters = statement<One>(
@@ -28,11 +31,15 @@ export function prepareErase(tables: TableNames) {
 
   /** Erases the items, marks and counts of a held inbox, and answers how many rows it removed. */
   const eraseHeld = async (session: Session, { tenant, userId }: Owner, limit: number): Promise<number> => {
-    const pks = (await session.rows(dropItems, [tenant, userId, limit])).map(([pk]) => pk);
+    const rows = await session.rows(dropItems, [tenant, userId, limit]);
+    const pks = rows.map(([pk]) => pk);
     await dropNotifications(session, pks);
+    await dropGroups(session, rows);
     let left = limit - pks.length;
     for (const run of [dropMarks, dropChanges, dropCounters] satisfies Statement<One>[]) {
       if (left > 0) {
+        // Usually none is left.
+        await session.rows(dropAllGroups, [tenant, userId]);
         left -= (await session.rows(run, run === dropCounters ? [tenant, userId] : [tenant, userId, left])).length;
       }
     }
@@ -67,22 +74,31 @@ const WITHOUT_DROPPED = `total = c.total - tally.shown, unread = c.unread - tall
       ${addTo("seen_unread", "-tally.seen_unread")}, ${addTo("away_unread", "-tally.away_unread")},
       ${addTo("away_seen_unread", "-tally.away_seen_unread")}`;
 
+/** The notification of an item that is gone for good, and the group that it was in. */
+type DroppedRow = readonly [notificationPk: number, tenant: string, userId: string, group: string | null];
+
+/** What the dropped items of one group add to its counts. */
+const DROPPED_SUMS = "-count(*) FILTER (WHERE is_shown) AS total, -count(*) FILTER (WHERE is_shown AND is_unread) AS unread, 0 AS seq";
+
 /** $1 tenant, $2 user, $3 how many. */
-function dropItemsText({ inboxCounters, inboxItems }: TableNames): string {
+function dropItemsText(tables: TableNames): string {
+  const { inboxCounters, inboxItems } = tables;
+  const sums = `SELECT group_name, ${DROPPED_SUMS} FROM oldest WHERE group_name IS NOT NULL GROUP BY group_name`;
   return `WITH inbox AS MATERIALIZED (
     SELECT read_up_to_seq, read_rev, seen_up_to_seq, seen_rev FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2
   ),
   oldest AS MATERIALIZED (
-    SELECT i.seq, i.notification_pk, ${DROPPED_FLAGS}
+    SELECT i.seq, i.notification_pk, i.group_name, ${DROPPED_FLAGS}
     FROM inbox JOIN ${inboxItems} i ON i.tenant = $1 AND i.user_id = $2 ORDER BY i.seq LIMIT $3
   ),
   dropped AS (DELETE FROM ${inboxItems} i USING oldest WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq = oldest.seq),
+  ${settleOwnGroups(tables, { sums, gone: "SELECT seq FROM oldest" })},
   tally AS (SELECT ${DROPPED_TALLY} FROM oldest),
   counted AS (
     UPDATE ${inboxCounters} c SET rev = c.rev + 1, ${WITHOUT_DROPPED} FROM tally
     WHERE c.tenant = $1 AND c.user_id = $2 AND tally.shown + tally.away > 0
   )
-  SELECT notification_pk FROM oldest`;
+  SELECT notification_pk, $1::text, $2::text, group_name FROM oldest`;
 }
 
 /** $1 tenant, $2 user, $3 how many. */
@@ -146,7 +162,8 @@ export function prepareSweep(tables: TableNames) {
   const lookAt = statement<LookedAtItem>("look_at_items", lookAtText(tables));
   const inboxes = "(tenant, user_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))";
   const hold = statement<One>("hold_inboxes", holdInboxes(tables, inboxes));
-  const drop = statement<readonly [notificationPk: number]>("sweep_items", dropText(tables));
+  const drop = statement<DroppedRow>("sweep_items", dropText(tables));
+  const dropGroups = prepareDropGroups(tables);
   return (kept: InboxRetention, range: StepRange) =>
     async (connection: Connection): Promise<SweepStep> => {
       const place = range.after === null ? ([0, ""] as const) : (JSON.parse(range.after) as Key);
@@ -159,8 +176,10 @@ export function prepareSweep(tables: TableNames) {
       const keys = [2, 3, 4].map((column) => over.map((row) => row[column]));
       return await connection.step(async (session) => {
         await session.rows(hold, keys.slice(0, 2));
-        const pks = (await session.rows(drop, [...keys, ...times(kept), kept.at.toISOString()])).map(([pk]) => pk);
+        const dropped = await session.rows(drop, [...keys, ...times(kept), kept.at.toISOString()]);
+        const pks = dropped.map(([pk]) => pk);
         await dropNotifications(session, [...new Set(pks)]);
+        await dropGroups(session, dropped);
         return { removed: pks.length, next };
       });
     };
@@ -201,8 +220,10 @@ function dropText(tables: TableNames): string {
   const { inboxCounters, inboxItems } = tables;
   const from = `tally JOIN ${inboxCounters} inbox ON inbox.tenant = tally.tenant AND inbox.user_id = tally.user_id`;
   const change = { kind: "deleted", from, at: "$9::timestamptz", seqs: "tally.seqs", owner: "tally.tenant, tally.user_id" } as const;
+  const sums = `SELECT tenant, user_id, group_name, ${DROPPED_SUMS} FROM over WHERE group_name IS NOT NULL GROUP BY tenant, user_id, group_name`;
+  const gone = "SELECT over.seq FROM over WHERE over.tenant = g.tenant AND over.user_id = g.user_id";
   return `WITH over AS MATERIALIZED (
-    SELECT i.tenant, i.user_id, i.seq, i.notification_pk, ${DROPPED_FLAGS}
+    SELECT i.tenant, i.user_id, i.seq, i.notification_pk, i.group_name, ${DROPPED_FLAGS}
     FROM unnest($1::text[], $2::text[], $3::bigint[]) AS k(tenant, user_id, seq)
     JOIN ${inboxItems} i ON i.tenant = k.tenant AND i.user_id = k.user_id AND i.seq = k.seq
     JOIN ${inboxCounters} inbox ON inbox.tenant = i.tenant AND inbox.user_id = i.user_id
@@ -213,10 +234,11 @@ function dropText(tables: TableNames): string {
   tally AS MATERIALIZED (
     SELECT tenant, user_id, ${DROPPED_TALLY}, ${LOGGED_SEQS} AS seqs FROM over WHERE is_shown OR is_away GROUP BY tenant, user_id
   ),
+  ${settleGroups(tables, { sums, gone })},
   counted AS (
     UPDATE ${inboxCounters} c SET rev = c.rev + 1, ${WITHOUT_DROPPED} FROM tally
     WHERE c.tenant = tally.tenant AND c.user_id = tally.user_id
   ),
   ${loggedChange(tables, change)}
-  SELECT notification_pk FROM over`;
+  SELECT notification_pk, tenant, user_id, group_name FROM over`;
 }

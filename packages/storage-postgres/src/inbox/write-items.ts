@@ -1,27 +1,33 @@
 import type { CreatedItem, Notification, Owner } from "@belfry/core";
 import type { NewNotification } from "@belfry/core/storage";
-import type { Session } from "../database/connection.ts";
+import { isGrouped } from "@belfry/storage-sql";
+import type { Connection, Session } from "../database/connection.ts";
 import { isLockTimeout } from "../database/errors.ts";
 import { lists, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import type { Announcements } from "../listen-notify/announcements.ts";
 import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard, NEW_EPOCH, prepareBusyInboxes } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
+import { prepareSettleEntries } from "./settle-created.ts";
 import { prepareWriteBatch, type WriteEntries } from "./write-batch.ts";
 import { prepareWriteLone } from "./write-lone.ts";
 
 type Answer = readonly CreatedItem[] | null;
+
+/** How entries of a batch are written, on a connection without a transaction. */
+type WriteBatch = (connection: Connection, ...more: Rest<Parameters<WriteEntries>>) => ReturnType<WriteEntries>;
+type Rest<List extends readonly unknown[]> = List extends readonly [unknown, ...infer More] ? More : never;
 
 /** How often to try a batch with held inboxes before all of it counts as busy. */
 const BUSY_ATTEMPTS = 5;
 
 /** Writes entries, all or none. Others may hold their inboxes. */
 export function prepareCreateMany(tables: TableNames, announcements: Announcements) {
-  const writeEntries = prepareWriteBatch(tables, announcements, prepareWriteEntries(tables, announcements));
+  const writeEntries = prepareWriteGrouped(tables, prepareWriteBatch(tables, announcements, prepareWriteEntries(tables, announcements)));
   const writeWaiting = prepareWriteWaiting(tables, writeEntries);
   const writeFree = prepareWriteFree(tables, writeEntries);
   return (entries: readonly NewNotification[], { skipBusy = false }: { readonly skipBusy?: boolean } = {}) =>
-    async (session: Session): Promise<readonly Answer[]> => {
+    async (session: Connection): Promise<readonly Answer[]> => {
       if (entries.length === 0) {
         return [];
       }
@@ -35,10 +41,19 @@ export function prepareCreateMany(tables: TableNames, announcements: Announcemen
     };
 }
 
+/** Writes entries that change more than themselves in several statements: in a transaction. All others are left to `write`. */
+function prepareWriteGrouped(tables: TableNames, write: WriteEntries): WriteBatch {
+  const writeGrouped = prepareWriteEntries(tables);
+  return (connection, entries, options) =>
+    entries.some(({ notification }) => isGrouped(notification))
+      ? connection.transaction((session) => writeGrouped(session, entries, options))
+      : write(connection, entries, options);
+}
+
 /** Writes all entries. It holds no inbox while it waits for another, so that nobody else has to wait for this batch. */
-function prepareWriteWaiting(tables: TableNames, writeEntries: WriteEntries) {
+function prepareWriteWaiting(tables: TableNames, writeEntries: WriteBatch) {
   const busyInboxes = prepareBusyInboxes(tables);
-  return async (session: Session, entries: readonly NewNotification[]): Promise<readonly Answer[]> => {
+  return async (session: Connection, entries: readonly NewNotification[]): Promise<readonly Answer[]> => {
     const inboxes = inboxesOf(entries);
     if (inboxes.length === 1) {
       return writeEntries(session, entries, { lockTimeoutMs: LOCK_TIMEOUT_MS });
@@ -58,9 +73,9 @@ function prepareWriteWaiting(tables: TableNames, writeEntries: WriteEntries) {
 }
 
 /** Writes the entries whose inboxes nobody holds, and answers the others with null. */
-function prepareWriteFree(tables: TableNames, writeEntries: WriteEntries) {
+function prepareWriteFree(tables: TableNames, writeEntries: WriteBatch) {
   const busyInboxes = prepareBusyInboxes(tables);
-  return async (session: Session, entries: readonly NewNotification[]): Promise<readonly Answer[]> => {
+  return async (session: Connection, entries: readonly NewNotification[]): Promise<readonly Answer[]> => {
     let free = entries;
     for (let attempt = 1; free.length > 0 && attempt <= BUSY_ATTEMPTS; attempt += 1) {
       try {
@@ -122,19 +137,22 @@ export interface WriteOptions {
 
 /**
  * Writes entries in one statement, all or none, and answers where the items of each went. An entry that was written
- * before writes nothing and answers with the items it has. No two entries are of the same notification.
+ * before writes nothing and answers with the items it has. No two entries are of the same notification. Entries that change more than
+ * themselves need more statements, and a transaction.
  */
 export function prepareWriteEntries(tables: TableNames, announcements: Announcements | null = null) {
   const writtenItems = prepareWrittenItems(tables);
   const write = statement<WrittenRow>("write_entries", writeEntriesText(tables));
   const writeLone = prepareWriteLone(tables, announcements);
+  const settle = prepareSettleEntries(tables);
   return async (
     session: Session,
     entries: readonly NewNotification[],
     { lockTimeoutMs, mark = null }: WriteOptions,
   ): Promise<readonly (readonly CreatedItem[])[]> => {
     const [first] = entries;
-    if (first !== undefined && mark === null && entries.length === 1 && first.recipients.length === 1) {
+    const isSettled = entries.some(({ notification }) => isGrouped(notification));
+    if (first !== undefined && mark === null && entries.length === 1 && first.recipients.length === 1 && !isSettled) {
       return [(await writeLone(session, first, lockTimeoutMs)) ?? (await writtenItems(session, [first])).get(first) ?? []];
     }
     const recipients = entries.flatMap((entry, index) => entry.recipients.map((userId) => ({ entry: index + 1, userId })));
@@ -146,13 +164,14 @@ export function prepareWriteEntries(tables: TableNames, announcements: Announcem
     ]);
     const byPlace = new Map(rows.map(([place, seq, epoch]) => [place, { seq, epoch }]));
     let place = 0;
-    const answers = entries.map(({ recipients }) =>
+    const written = entries.map(({ recipients }) =>
       recipients.flatMap((userId): CreatedItem[] => {
         place += 1;
-        const written = byPlace.get(place);
-        return written === undefined ? [] : [{ userId, ...written }];
+        const numbered = byPlace.get(place);
+        return numbered === undefined ? [] : [{ userId, ...numbered }];
       }),
     );
+    const answers = isSettled ? await settle(session, entries, written) : written;
     const isKnown = (index: number) => answers[index]?.length === 0 && entries[index]?.recipients.length !== 0;
     const known = entries.filter((_, index) => isKnown(index));
     if (known.length === 0) {
@@ -180,7 +199,7 @@ function writeEntriesText(tables: TableNames): string {
     RETURNING pk, tenant, id
   ),
   target AS MATERIALIZED (
-    SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, e.type, e.created_at, e.category
+    SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, e.type, e.created_at, e.category, e.group_name, e.replace_key
     FROM unnest(${entryOf}::int[], ${user}::text[]) WITH ORDINALITY AS r(entry, user_id, place)
     JOIN entry e ON e.place = r.entry
     JOIN notification n ON n.tenant = e.tenant AND n.id = e.id
@@ -191,7 +210,7 @@ function writeEntriesText(tables: TableNames): string {
 
 /**
  * Common table expressions that write an inbox item for each row of one called `target` with (place, pk, tenant, user_id,
- * type, created_at, category), up to one called `numbered` with the same rows and their `seq` and `epoch`. Numbers of one inbox
+ * type, created_at, category, group_name, replace_key), up to one called `numbered` with the same rows and their `seq` and `epoch`. Numbers of one inbox
  * follow `place`. Counters are locked in the order of their keys, so that two batches never wait for each other.
  */
 export function writeItems({ inboxCounters, inboxItems }: TableNames): string {
@@ -208,8 +227,8 @@ export function writeItems({ inboxCounters, inboxItems }: TableNames): string {
     FROM target t JOIN counter c ON c.tenant = t.tenant AND c.user_id = t.user_id
   ),
   written AS (
-    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at, category)
-    SELECT tenant, user_id, seq, pk, type, created_at, category FROM numbered ORDER BY tenant, user_id, seq
+    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at, category, group_name, replace_key)
+    SELECT tenant, user_id, seq, pk, type, created_at, category, group_name, replace_key FROM numbered ORDER BY tenant, user_id, seq
   )`;
 }
 

@@ -24,6 +24,7 @@ import { deliveryTermsMigration } from "./0022-delivery-terms.ts";
 import { fanOutsMigration } from "./0023-fan-outs.ts";
 import { changeLogMigration } from "./0024-change-log.ts";
 import { categoriesMigration } from "./0025-categories.ts";
+import { groupsMigration } from "./0026-groups.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -52,4 +53,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: fanOutsMigration },
   { phase: "expand", sql: changeLogMigration },
   { phase: "expand", sql: categoriesMigration },
+  { phase: "expand", sql: groupsMigration },
 ] as const satisfies readonly Migration[];

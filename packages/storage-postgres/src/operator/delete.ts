@@ -5,6 +5,7 @@ import { lists, type StorageTime, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareWriteAudit } from "../delivery/change-send.ts";
 import { loggedChange } from "../inbox/change-log.ts";
+import { prepareDropGroups, settleGroups } from "../inbox/groups.ts";
 import { addTo, holdInboxes } from "../inbox/inbox-state.ts";
 import { type ItemRow, isAway, itemColumns, readTime, toItem } from "../inbox/item-row.ts";
 
@@ -83,10 +84,15 @@ function prepareDropItems(tables: TableNames) {
     from: `${named} JOIN ${inboxCounters} inbox ON inbox.tenant = $1 AND inbox.user_id = e.user_id`,
     ...{ at: "$9::timestamptz", seqs: "e.seqs", owner: "inbox.tenant, inbox.user_id" },
   } as const;
+  const sums = `SELECT $1::text COLLATE "C" AS tenant, e.user_id COLLATE "C" AS user_id, $10::text COLLATE "C" AS group_name, -e.shown AS total,
+      -e.shown * e.unread AS unread, 0 AS seq FROM unnest($4::text[], $5::int[], $6::int[]) AS e(user_id, shown, unread) WHERE $10::text IS NOT NULL`;
+  const gone = `SELECT own.seq FROM ${inboxItems} own WHERE own.notification_pk = $2 AND own.user_id = g.user_id`;
+  const dropGroups = prepareDropGroups(tables);
   const drop = statement<[]>(
     "delete_items",
     `WITH dropped AS (DELETE FROM ${inboxItems} WHERE tenant = $1 AND notification_pk = $2 AND user_id = ANY ($3::text[])),
-    ${loggedChange(tables, change)}
+    ${loggedChange(tables, change)},
+    ${settleGroups(tables, { sums, gone })}
     UPDATE ${inboxCounters} c SET total = c.total - e.shown, unread = c.unread - e.shown * e.unread, rev = c.rev + 1,
       ${addTo("seen_unread", "-e.shown * e.seen_unread")}, ${addTo("away_unread", "-(1 - e.shown) * e.unread")},
       ${addTo("away_seen_unread", "-(1 - e.shown) * e.seen_unread")}
@@ -115,7 +121,13 @@ function prepareDropItems(tables: TableNames) {
           seenUnread: Number(readAt === null && isSeen),
         };
       });
-    await session.rows(drop, [tenant, pk, named, ...lists(counted, "userId", "shown", "unread", "seenUnread", "seqs"), at.toISOString()]);
+    const group = items[0]?.item.group ?? null;
+    const values = lists(counted, "userId", "shown", "unread", "seenUnread", "seqs");
+    await session.rows(drop, [tenant, pk, named, ...values, at.toISOString(), group]);
+    await dropGroups(
+      session,
+      named.map((userId) => [pk, tenant, userId, group] as const),
+    );
     return { items: items.filter(({ isShown }) => isShown).map(({ item }) => item), dropped: named.length };
   };
 }

@@ -98,6 +98,7 @@ export type Tables = Readonly<
     | "fanOuts"
     | "idempotencyKeys"
     | "inboxCounters"
+    | "inboxGroups"
     | "inboxItems"
     | "prompts"
     | "takenAddresses"

@@ -33,6 +33,9 @@ export const INBOX = {
       /** When its items were taken out of inboxes because it had expired. */
       expiredAt: c.nullable(c.time),
       category: c.nullable(c.text),
+      /** The column has another name, since SQL knows the word. */
+      group: c.named(c.nullable(c.text), "group_name"),
+      replaceKey: c.nullable(c.text),
     },
     // They serve look-up by id and, because a UUIDv7 sorts by time, a tenant's newest first, all or those of a type.
     {
@@ -76,8 +79,13 @@ export const INBOX = {
       category: c.nullable(c.text),
       /** When it last came back after it was put off. */
       wokenAt: c.nullable(c.time),
+      /** The group of its notification. */
+      group: c.named(c.nullable(c.bytewise), "group_name"),
+      /** The key of its notification, as long as a later item of that key may take its place. */
+      replaceKey: c.nullable(c.bytewise),
     },
-    // One full secondary index: each one more costs every create. The others have only rows of items that were changed.
+    // One full secondary index: each one more costs every create. The others have only rows of items that were changed, or that have
+    // a group or a key.
     {
       key: ["tenant", "userId", "seq"],
       unique: { notification_user: ["notificationPk", "userId"] },
@@ -86,6 +94,8 @@ export const INBOX = {
         snoozed: { on: ["tenant", "userId", "seq"], with: "snoozedUntil" },
         pinned: { on: ["tenant", "userId", "seq"], with: "pinnedAt" },
         woken: { on: ["tenant", "userId", "seq"], with: "wokenAt" },
+        grouped: { on: ["tenant", "userId", "group", "seq"], with: "group" },
+        replaceable: { on: ["tenant", "userId", "replaceKey", "seq"], with: "replaceKey" },
       },
     },
   ),
@@ -124,6 +134,27 @@ export const INBOX = {
       dueAt: c.nullable(c.time),
     },
     { key: ["tenant", "userId"], indexes: { due: { on: ["dueAt"], with: "dueAt" } } },
+  ),
+
+  /**
+   * The groups of each inbox, changed in the same transaction as their items. Counts are of active items. The number of unread ones
+   * holds while `readRev` is that of the inbox's counters: a newer mark of the whole inbox covers all items, and leaves 0 without
+   * touching the row. A row goes with the last item of its group, deleted ones too; one without active items has a `newestSeq` of 0.
+   */
+  inboxGroups: table(
+    {
+      ...owner,
+      group: c.named(c.bytewise, "group_name"),
+      /** The number of its newest active item. */
+      newestSeq: c.number,
+      total: c.number,
+      unread: c.number,
+      /** The `readRev` of the inbox when this row was last changed. */
+      readRev: c.number,
+      /** The first actors, as JSON. */
+      actors: c.text,
+    },
+    { key: ["tenant", "userId", "group"], indexes: { newest: ["tenant", "userId", "newestSeq"] } },
   ),
 
   /**

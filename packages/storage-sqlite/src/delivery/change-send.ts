@@ -1,5 +1,6 @@
 import type { CreatedItem, SendStatus } from "@belfry/core";
 import type { NewAuditEntry, SendUpdate, SendUpdated } from "@belfry/core/storage";
+import type { Grouped } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
 import { JOIN_COUNTERS } from "../inbox/conditions.ts";
 import { prepareWriteItems } from "../inbox/write-items.ts";
@@ -46,8 +47,9 @@ export function prepareUpdateSend(context: QueryContext) {
 /** Writes the items of a scheduled send for users who have none yet. */
 export function preparePlaceItems(context: QueryContext) {
   const writeItems = prepareWriteItems(context);
-  const find = context.prepare<Name, { readonly pk: number; readonly type: string; readonly category: string | null }>(
-    "SELECT pk, type, category FROM belfry_notifications WHERE tenant = :tenant AND id = :id",
+  const find = context.prepare<Name, { readonly pk: number; readonly type: string; readonly category: string | null } & Grouped>(
+    `SELECT pk, type, category, group_name AS "group", replace_key AS "replaceKey", sender AS actor
+    FROM belfry_notifications WHERE tenant = :tenant AND id = :id`,
   );
   const placed = context.prepare<{ readonly pk: number }, CreatedItem>(`
     SELECT i.user_id AS "userId", i.seq, c.epoch FROM belfry_inbox_items i
@@ -59,8 +61,8 @@ export function preparePlaceItems(context: QueryContext) {
     }
     const before = new Map(placed.all({ pk: found.pk }).map((item) => [item.userId, item]));
     const missing = users.filter((userId) => !before.has(userId));
-    const { pk: notificationPk, type, category } = found;
-    for (const item of writeItems({ tenant, notificationPk, type, createdAt: at, category }, missing)) {
+    const { pk: notificationPk, ...notification } = found;
+    for (const item of writeItems({ ...notification, tenant, notificationPk, createdAt: at }, missing)) {
       before.set(item.userId, item);
     }
     return users.flatMap((userId) => before.get(userId) ?? []);

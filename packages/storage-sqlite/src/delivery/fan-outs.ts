@@ -57,8 +57,7 @@ export function prepareWritePart(context: QueryContext) {
     forget(pk);
     const written = throttle(asked);
     const { notificationPk } = found;
-    const { tenant, type, category } = part.notification;
-    const items = writeItems({ tenant, notificationPk, type, category, createdAt: at }, written.inboxRecipients);
+    const items = writeItems({ ...part.notification, notificationPk, createdAt: at }, written.inboxRecipients);
     writeDeliveries(notificationPk, written, at);
     count.run({ notificationPk, ...newChains(written.deliveries) });
     return items;

@@ -2,9 +2,10 @@ import type { Owner } from "@belfry/core";
 import { MATCHED_AT_ONCE, type MatchingChange, type MatchingMark, type MatchingStep } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { type FilterValues, filterText, filterValues, IN_PLACE, IS_READ, IS_SEEN, OWN, OWN_ITEMS } from "./conditions.ts";
+import { prepareSettleGroups } from "./groups.ts";
 import { prepareAddToCounts, prepareInboxState, type ReadState } from "./inbox-state.ts";
 import { isAway } from "./item-row.ts";
-import { addedBy, changeOf, type ItemFlags, MARKS } from "./mark.ts";
+import { addedBy, changeOf, groupChanges, type ItemFlags, type ItemMove, MARKS } from "./mark.ts";
 
 type LookedAt = readonly [
   seq: number,
@@ -15,6 +16,7 @@ type LookedAt = readonly [
   pinnedAt: number | null,
   archivedAt: number | null,
   snoozedUntil: number | null,
+  group: string | null,
 ];
 
 interface LookedValues extends Owner, ReadState, FilterValues {
@@ -34,6 +36,7 @@ export function prepareChangeMatching(context: QueryContext) {
   const addToCounts = prepareAddToCounts(context);
   const lookAt = prepareLookAt(context);
   const set = prepareSet(context);
+  const settleGroups = prepareSettleGroups(context);
   const sendsOf = context.prepareRows<{ readonly pks: readonly number[] }, readonly [id: string]>(`
     SELECT id FROM belfry_notifications WHERE pk IN (SELECT value FROM json_each(:pks)) AND kind = 'send' ORDER BY pk`);
   return (owner: Owner, step: MatchingStep): MatchingChange => {
@@ -48,7 +51,9 @@ export function prepareChangeMatching(context: QueryContext) {
       set(mark).run({ ...owner, seqs: changed.map(({ seq }) => seq), at, rev: state.counts.rev + 1 });
     }
     const reopened = after?.readAt === null ? changed.map(({ seq }) => seq).filter((seq) => seq <= state.readUpToSeq) : [];
-    const added = addedBy(changed.map((item) => [item, after === null ? null : { ...item, ...after }]));
+    const moves = changed.map((item): ItemMove => [item, after === null ? null : { ...item, ...after }]);
+    settleGroups(owner, state.readRev, groupChanges(moves));
+    const added = addedBy(moves);
     return {
       changed: changed.length,
       count: changed.filter((item) => !isAway(item)).length,
@@ -64,17 +69,17 @@ function firstAfter({ mark, after }: MatchingStep, { unreadAfterSeq }: { readonl
   return mark === "read" || mark === "seen" ? Math.max(after, unreadAfterSeq) : after;
 }
 
-function flagsOf([seq, , , isRead, isSeen, pinnedAt, archivedAt, snoozedUntil]: LookedAt): ItemFlags {
+function flagsOf([seq, , , isRead, isSeen, pinnedAt, archivedAt, snoozedUntil, group]: LookedAt): ItemFlags {
   const time = (milliseconds: number | null) => (milliseconds === null ? null : new Date(milliseconds));
   const marks = { pinnedAt: time(pinnedAt), archivedAt: time(archivedAt), snoozedUntil: time(snoozedUntil) };
-  return { seq, readAt: isRead === 1 ? new Date(0) : null, isSeen: isSeen === 1, ...marks };
+  return { seq, group, readAt: isRead === 1 ? new Date(0) : null, isSeen: isSeen === 1, ...marks };
 }
 
 /** The statement that looks at the next items, by the text of its conditions. */
 function prepareLookAt({ prepareRows }: QueryContext) {
   const prepare = (isMatch: string) =>
     prepareRows<LookedValues, LookedAt>(`
-      SELECT i.seq, i.notification_pk, ${isMatch}, ${IS_READ}, ${IS_SEEN}, i.pinned_at, i.archived_at, i.snoozed_until
+      SELECT i.seq, i.notification_pk, ${isMatch}, ${IS_READ}, ${IS_SEEN}, i.pinned_at, i.archived_at, i.snoozed_until, i.group_name
       FROM belfry_inbox_items i WHERE ${OWN_ITEMS} AND i.seq > +:after AND i.seq <= +:upTo ORDER BY i.seq LIMIT ${MATCHED_AT_ONCE}`);
   const prepared = new Map<string, ReturnType<typeof prepare>>();
   return ({ places, filter }: MatchingStep) => {

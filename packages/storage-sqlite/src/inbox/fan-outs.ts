@@ -1,10 +1,10 @@
 import type { Notification, Owner } from "@belfry/core";
 import type { FanOutChunk, NewNotification } from "@belfry/core/storage";
-import { KEPT_UNUSED_MS, type ListPart, usersInParts } from "@belfry/storage-sql";
+import { isGrouped, KEPT_UNUSED_MS, type ListPart, usersInParts } from "@belfry/storage-sql";
 import { type Connection, turn } from "../database/connection.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
-import { prepareWriteMany, prepareWriteNotification } from "./write-items.ts";
+import { prepareSettleItems, prepareWriteMany, prepareWriteNotification } from "./write-items.ts";
 
 /** A list that is to be stored, and how its deliveries are made, in JSON. */
 export interface StoredList {
@@ -139,6 +139,7 @@ interface PartRow {
 /** Writes the items of the oldest part and forgets the part. */
 export function prepareFanOutNext(context: QueryContext) {
   const writeItems = prepareWriteMany(context);
+  const settle = prepareSettleItems(context);
   const adopt = prepareAdoptChunk(context);
   const oldest = context.prepare<Moment, PartRow>(
     selectOldestPart(`p.pk AS part_pk, f.pk AS fan_out_pk, f.notification_pk, p.recipients, ${NOTIFICATION_FIELDS.columns("n")}`, OF_ITEMS),
@@ -154,13 +155,10 @@ export function prepareFanOutNext(context: QueryContext) {
       return null;
     }
     const notification = NOTIFICATION_FIELDS.record(row);
-    const { tenant, type, category } = notification;
-    const { notification_pk: notificationPk } = row;
-    const items = writeItems(
-      { tenant, notificationPk, type, createdAt, category },
-      JSON.parse(row.recipients) as readonly string[],
-      isWanted,
-    );
+    const { tenant, type, category, group, replaceKey, actor } = notification;
+    const values = { tenant, notificationPk: row.notification_pk, type, createdAt, category, group, replaceKey, actor };
+    const recipients = JSON.parse(row.recipients) as readonly string[];
+    const items = isGrouped(values) ? settle(values, writeItems(values, recipients)) : writeItems(values, recipients, isWanted);
     forget(row.part_pk);
     end.run({ pk: row.fan_out_pk });
     return { notification, items };

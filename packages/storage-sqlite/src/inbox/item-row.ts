@@ -90,6 +90,8 @@ export type ItemRow = readonly [
   pinnedAt: number | null,
   archivedAt: number | null,
   snoozedUntil: number | null,
+  group: string | null,
+  replaceKey: string | null,
   /** The change that marked it seen; negative if it was marked unseen. */
   seenMark: number | null,
   category: string | null,
@@ -102,7 +104,8 @@ export const ACTIONS = 15;
 
 /** The columns of an {@link ItemRow}, over the item `i` and its notification `n`. */
 export const ITEM_COLUMNS = `n.id, i.type, n.title, n.message, n.data, n.source, n.sender, i.created_at, i.seq, i.read_at, i.deleted_at,
-  i.unread_rev, n.priority, n.kind, n.url, n.actions, n.rendered, n.expires_at, i.pinned_at, i.archived_at, i.snoozed_until, i.seen_mark, i.category`;
+  i.unread_rev, n.priority, n.kind, n.url, n.actions, n.rendered, n.expires_at, i.pinned_at, i.archived_at, i.snoozed_until, i.group_name,
+  n.replace_key, i.seen_mark, i.category`;
 
 /** Items of the inbox of the values `tenant` and `userId`, with their notifications. Other conditions may follow. */
 export function selectOwnItems(columns: string, items = ITEMS): string {
@@ -147,7 +150,7 @@ export function toItem(row: ItemRow, owner: Owner, states: ItemStates): InboxIte
     expiresAt,
     ...marks
   ] = row;
-  const [pinnedAt, archivedAt, snoozedUntil, seenMark, category] = marks;
+  const [pinnedAt, archivedAt, snoozedUntil, group, replaceKey, seenMark, category] = marks;
   const readAt = states.readAt(seq, ownReadAt, unreadRev);
   return {
     id,
@@ -166,6 +169,8 @@ export function toItem(row: ItemRow, owner: Owner, states: ItemStates): InboxIte
     rendered,
     expiresAt: expiresAt === null ? null : new Date(expiresAt),
     category,
+    group,
+    replaceKey,
     userId: owner.userId,
     seq,
     readAt: dateOf(readAt),

@@ -3,6 +3,7 @@ import type { ItemMarking, ItemPlace, ItemsChange, WholeInboxChange } from "@bel
 import type { QueryContext } from "../database/statement.ts";
 import { type ChangeToLog, prepareLogChange } from "./change-log.ts";
 import { OWN, OWN_ITEM } from "./conditions.ts";
+import { type GroupChange, prepareSettleGroups } from "./groups.ts";
 import { type Added, NOTHING_ADDED, prepareAddToCounts, prepareInboxState } from "./inbox-state.ts";
 import { isAway, prepareFindItems } from "./item-row.ts";
 
@@ -153,6 +154,7 @@ export function prepareMark(context: QueryContext) {
   });
   const statements = new Map(prepared);
   const settleDue = prepareSettleDue(context);
+  const settleGroups = prepareSettleGroups(context);
   return (owner: Owner, refs: readonly ItemRef[], marking: ItemMarking): ItemsChange => {
     const { mark, at } = marking;
     const until = marking.mark === "snoozed" ? marking.until : null;
@@ -167,7 +169,9 @@ export function prepareMark(context: QueryContext) {
       settleDue(owner);
     }
     const reopened = after?.readAt === null ? changed.map(({ seq }) => seq).filter((seq) => seq <= state.readUpToSeq) : [];
-    const added = addedBy(changed.map((item) => [item, after === null ? null : { ...item, ...after }]));
+    const moves = changed.map((item): ItemMove => [item, after === null ? null : { ...item, ...after }]);
+    settleGroups(owner, state.readRev, groupChanges(moves));
+    const added = addedBy(moves);
     return {
       items: after === null ? items : items.map((item) => (rule.changes(item) ? { ...item, ...after } : item)),
       changed: new Set(changed.map(({ seq }) => seq)),
@@ -200,10 +204,21 @@ export function prepareRemove(context: QueryContext) {
 }
 
 /** What of an item decides how it counts, and whether a mark changes it. */
-export type ItemFlags = Pick<InboxItem, "seq" | "readAt" | "isSeen" | "pinnedAt" | "archivedAt" | "snoozedUntil">;
+export type ItemFlags = Pick<InboxItem, "seq" | "group" | "readAt" | "isSeen" | "pinnedAt" | "archivedAt" | "snoozedUntil">;
 
-/** What changes of items add to the counts: of each, how it was and how it is, null if it is gone. */
-export function addedBy(changes: readonly (readonly [before: ItemFlags, after: ItemFlags | null])[]): Added {
+/** How an item was, and how it is from then on; null if it is gone. */
+export type ItemMove = readonly [before: ItemFlags, after: ItemFlags | null];
+
+/** What changes of items add to the counts of their groups. */
+export function groupChanges(moves: readonly ItemMove[]): readonly GroupChange[] {
+  return moves.flatMap((move) => {
+    const [{ group, seq }] = move;
+    return group === null ? [] : { group, seq, ...addedBy([move]) };
+  });
+}
+
+/** What changes of items add to the counts. */
+export function addedBy(changes: readonly ItemMove[]): Added {
   const sum = { ...NOTHING_ADDED };
   for (const [before, after] of changes) {
     addTo(sum, before, -1);

@@ -2,33 +2,47 @@ import type { Owner } from "@belfry/core";
 import type { WholeInboxChange } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { IS_READ, IS_READ_BESIDE_COUNTERS, IS_SEEN_BESIDE_COUNTERS, OWN, OWN_ITEM } from "./conditions.ts";
+import { prepareDropGroups, prepareReadOfGroups, prepareSettleGroups } from "./groups.ts";
 import { prepareAddToCounts, prepareInboxState, type ReadState } from "./inbox-state.ts";
 
 /** Deletes every read item of an inbox softly. */
 export function prepareRemoveRead(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const addToCounts = prepareAddToCounts(context);
+  const readOfGroups = prepareReadOfGroups(context, IS_READ);
+  const settleGroups = prepareSettleGroups(context);
   const setDeletedAt = context.prepareRows<
     Owner & Pick<ReadState, "readUpToSeq" | "readRev"> & { readonly at: Date },
     readonly [seq: number]
   >(`UPDATE belfry_inbox_items AS i SET deleted_at = :at WHERE ${OWN} AND deleted_at IS NULL AND ${IS_READ} RETURNING seq`);
   return (owner: Owner, at: Date): WholeInboxChange => {
-    const { counts, readUpToSeq, readRev } = inboxState(owner);
+    const state = inboxState(owner);
+    const { counts, readUpToSeq, readRev } = state;
     const count = counts.total - counts.unread;
     if (count === 0) {
       return { count, isChange: false, counts };
     }
+    const grouped = readOfGroups(owner, state).map(([group, read]) => ({ group, total: -read, unread: 0 }));
     const seqs = setDeletedAt.all({ ...owner, at, readUpToSeq, readRev }).map(([seq]) => seq);
+    settleGroups(owner, readRev, grouped);
     return { count, isChange: true, counts: addToCounts(owner, counts, { change: { kind: "deleted_read", at, seqs }, total: -count }) };
   };
 }
 
 /** An item to be removed for good; flags are 0 or 1. An archived or snoozed item is away. */
-export type DroppedItem = readonly [seq: number, notificationPk: number, isShown: number, isAway: number, isUnread: number, isSeen: number];
+export type DroppedItem = readonly [
+  seq: number,
+  notificationPk: number,
+  isShown: number,
+  isAway: number,
+  isUnread: number,
+  isSeen: number,
+  group: string | null,
+];
 
 /** The columns of a {@link DroppedItem}, over the item `i` and its inbox's counters `c`. */
 export const DROPPED_COLUMNS = `i.seq, i.notification_pk, i.deleted_at IS NULL, (i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL),
-  NOT ${IS_READ_BESIDE_COUNTERS}, ${IS_SEEN_BESIDE_COUNTERS}`;
+  NOT ${IS_READ_BESIDE_COUNTERS}, ${IS_SEEN_BESIDE_COUNTERS}, i.group_name`;
 
 /** Removes a notification if nothing refers to it any more. */
 export function prepareDropNotification({ prepare }: QueryContext) {
@@ -51,6 +65,8 @@ export function prepareDropItems(context: QueryContext) {
   const addToCounts = prepareAddToCounts(context);
   const dropItem = context.prepare<Owner & { readonly seq: number }>(`DELETE FROM belfry_inbox_items WHERE ${OWN_ITEM}`);
   const dropNotification = prepareDropNotification(context);
+  const settleGroups = prepareSettleGroups(context);
+  const dropGroups = prepareDropGroups(context);
   return (owner: Owner, items: readonly DroppedItem[], at: Date | null): number => {
     const added = { total: 0, unread: 0, seenUnread: 0, awayUnread: 0, awaySeenUnread: 0 };
     const seqs: number[] = [];
@@ -67,7 +83,11 @@ export function prepareDropItems(context: QueryContext) {
       added.awaySeenUnread -= isAway * isUnread * isSeen;
     }
     const change = at === null ? ("erased" as const) : { kind: "deleted" as const, at, seqs };
-    addToCounts(owner, inboxState(owner).counts, { change: seqs.length > 0 ? change : null, ...added });
+    const state = inboxState(owner);
+    const grouped = items.map(([, , isShown, , isUnread, , group]) => ({ group, total: -isShown, unread: -isShown * isUnread }));
+    settleGroups(owner, state.readRev, grouped);
+    dropGroups(owner, grouped);
+    addToCounts(owner, state.counts, { change: seqs.length > 0 ? change : null, ...added });
     return items.length;
   };
 }

@@ -22,6 +22,7 @@ export function prepareErase(context: QueryContext) {
     DELETE FROM belfry_read_marks WHERE ${OWN} AND (up_to_seq, rev) IN (SELECT up_to_seq, rev FROM belfry_read_marks WHERE ${OWN} LIMIT :limit)`);
   const dropChanges = prepare<Some>(`
     DELETE FROM belfry_inbox_changes WHERE ${OWN} AND rev IN (SELECT rev FROM belfry_inbox_changes WHERE ${OWN} LIMIT :limit)`);
+  const dropGroups = prepare<Owner>(`DELETE FROM belfry_inbox_groups WHERE ${OWN}`);
   const dropCounters = prepare<Owner>(`DELETE FROM belfry_inbox_counters WHERE ${OWN}`);
   return (owner: Owner, limit: number): ErasureStep => {
     let left = limit - leaveFanOuts(owner, limit);
@@ -29,6 +30,8 @@ export function prepareErase(context: QueryContext) {
     left -= dropMarks.run({ ...owner, limit: left }).changes;
     left -= dropChanges.run({ ...owner, limit: left }).changes;
     if (left > 0) {
+      // Usually none is left.
+      dropGroups.run(owner);
       left -= dropCounters.run(owner).changes;
     }
     return { removed: limit - left, isDone: left > 0 };

@@ -6,6 +6,7 @@ import type { SqliteTransaction } from "../database/connection.ts";
 import { prepareChangeMatching } from "./change-matching.ts";
 import { prepareCountGroups, preparePositions } from "./counts.ts";
 import { prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut, storeList } from "./fan-outs.ts";
+import { prepareGroupItems, prepareGroups } from "./groups.ts";
 import { prepareCounts, prepareUnread } from "./inbox-state.ts";
 import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant } from "./list.ts";
 import {
@@ -45,6 +46,8 @@ export function sqliteInbox(
       countGroups: readNow(prepareCountGroups),
       unread: queryNow(prepareUnread),
       positions: read(preparePositions),
+      groups: readNow(prepareGroups),
+      groupItems: readNow(prepareGroupItems),
       markRead: write(prepareMarkRead),
       markUnread: write(prepareMarkUnread),
       markAllRead: write(prepareMarkAllRead),

@@ -1,9 +1,11 @@
 import type { CreatedItem, Notification, Owner } from "@belfry/core";
 import type { NewNotification } from "@belfry/core/storage";
+import { type Grouped, isGrouped, withAlso } from "@belfry/storage-sql";
 import { DIALECT } from "../database/sql.ts";
 import { type QueryContext, stored } from "../database/statement.ts";
 import { JOIN_COUNTERS } from "./conditions.ts";
 import { isUsual, NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
+import { prepareSettleCreated } from "./settle-created.ts";
 
 /** Writes several notifications with their items. */
 export function prepareCreateMany(context: QueryContext) {
@@ -27,15 +29,17 @@ export function prepareWriteEntry(context: QueryContext) {
     SELECT i.user_id AS "userId", i.seq, c.epoch FROM belfry_inbox_items i ${JOIN_COUNTERS}
     WHERE i.notification_pk = (SELECT :notificationPk) ORDER BY i.user_id`);
   return ({ notification, recipients }: NewNotification): WrittenEntry => {
-    const { tenant, type, createdAt, category } = notification;
+    const { tenant, type, createdAt, category, group, replaceKey, actor } = notification;
     const { pk: notificationPk, isNew } = writeNotification(notification);
-    const items = isNew ? writeItems({ tenant, notificationPk, type, createdAt, category }, recipients) : itemsOf.all({ notificationPk });
+    const items = isNew
+      ? writeItems({ tenant, notificationPk, type, createdAt, category, group, replaceKey, actor }, recipients)
+      : itemsOf.all({ notificationPk });
     return { items, notificationPk, isNew };
   };
 }
 
 /** The items to write of one notification. */
-export interface NewItems {
+export interface NewItems extends Grouped {
   readonly tenant: string;
   readonly notificationPk: number;
   readonly type: string;
@@ -47,12 +51,26 @@ export interface NewItems {
 export function prepareWriteItems(context: QueryContext) {
   const writeOne = prepareWriteOne(context);
   const writeMany = prepareWriteMany(context);
+  const settle = prepareSettleItems(context);
   return (items: NewItems, recipients: readonly string[]): readonly CreatedItem[] => {
     const [userId] = recipients;
     if (userId === undefined) {
       return [];
     }
-    return recipients.length === 1 ? [writeOne(items, userId)] : writeMany(items, recipients);
+    const created = recipients.length === 1 ? [writeOne(items, userId)] : writeMany(items, recipients);
+    return isGrouped(items) ? settle(items, created) : created;
+  };
+}
+
+/** Settles what items that were just written change beside themselves. Its statements are made when they are first needed. */
+export function prepareSettleItems(context: QueryContext) {
+  let settle: ReturnType<typeof prepareSettleCreated> | undefined;
+  return ({ tenant, createdAt: at, group, replaceKey, actor }: NewItems, created: readonly CreatedItem[]): readonly CreatedItem[] => {
+    const settleOne = settle ?? prepareSettleCreated(context);
+    settle = settleOne;
+    return created.map((item) =>
+      withAlso(item, settleOne({ tenant, userId: item.userId }, { seq: item.seq, at }, { group, replaceKey, actor })),
+    );
   };
 }
 

@@ -1,6 +1,8 @@
+import type { InboxItem } from "@belfry/core";
 import type { DeletedSend, Deletion, DeletionStep } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareWriteAudit } from "../delivery/change-send.ts";
+import { prepareDropGroups, prepareSettleGroups } from "../inbox/groups.ts";
 import { prepareAddToCounts, prepareInboxState } from "../inbox/inbox-state.ts";
 import { DELETED_AT, ITEM_COLUMNS, type ItemRow, isAway, prepareReadTimes, toItem } from "../inbox/item-row.ts";
 
@@ -69,11 +71,19 @@ export function prepareDeleteSend(context: QueryContext) {
   };
 }
 
+/** What the counts of its place lose with an item. */
+function lostWith({ readAt, isSeen }: InboxItem): { readonly unread: number; readonly seen: number } {
+  const unread = readAt === null ? -1 : 0;
+  return { unread, seen: isSeen ? unread : 0 };
+}
+
 /** Removes items of a notification, and takes them out of their inboxes' counts. */
 function prepareDropItemsOf(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const readTimes = prepareReadTimes(context);
   const addToCounts = prepareAddToCounts(context);
+  const settleGroups = prepareSettleGroups(context);
+  const dropGroups = prepareDropGroups(context);
   const page = context.prepareRows<Key & { readonly limit: number }, readonly [userId: string, ...ItemRow]>(`
     SELECT i.user_id, ${ITEM_COLUMNS} FROM belfry_notifications n CROSS JOIN belfry_inbox_items i ON i.notification_pk = n.pk
     WHERE n.pk = (SELECT :pk) LIMIT :limit`);
@@ -87,10 +97,13 @@ function prepareDropItemsOf(context: QueryContext) {
       drop.run({ ...key, ...owner });
       const state = inboxState(owner);
       const was = toItem(row, owner, readTimes(owner, state));
-      const unread = was.readAt === null ? -1 : 0;
-      const seen = was.isSeen ? unread : 0;
+      const { unread, seen } = lostWith(was);
+      const isShown = row[DELETED_AT] === null;
+      const { group } = was;
+      settleGroups(owner, state.readRev, isShown ? [{ group, total: -1, unread }] : []);
+      dropGroups(owner, [{ group }]);
       const change = { kind: "deleted", at, seqs: [was.seq] } as const;
-      if (row[DELETED_AT] !== null) {
+      if (!isShown) {
         if (isAway(was)) {
           addToCounts(owner, state.counts, { change, awayUnread: unread, awaySeenUnread: seen });
         }

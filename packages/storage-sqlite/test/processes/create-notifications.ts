@@ -23,6 +23,8 @@ async function create(number: number): Promise<void> {
     priority: "high" as const,
     rendered: null,
     category: null,
+    group: null,
+    replaceKey: null,
     createdAt: new Date(),
     expiresAt: null,
   };

@@ -108,6 +108,8 @@ export class Fixture {
       priority: "high",
       rendered: null,
       category: null,
+      group: null,
+      replaceKey: null,
       createdAt: new Date(this.#nowMs),
       expiresAt: null,
       ...fields,

@@ -17,6 +17,8 @@ export const THEN = new Date("2026-01-02T03:04:05.678Z");
 export const MESSAGE = "019b0000-0000-7000-8000-000000000001";
 export const SENT = "019b0000-0000-7000-8000-000000000002";
 export const EVENT = "019b0000-0000-7000-8000-000000000003";
+/** In a group, in the inbox of another user. */
+export const GROUPED = "019b0000-0000-7000-8000-000000000004";
 export const DUE = "019b0000-0000-7000-8000-000000000011";
 export const FAILED = "019b0000-0000-7000-8000-000000000012";
 export const RECORD = "019b0000-0000-7000-8000-000000000021";
@@ -197,5 +199,27 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
     since: 22,
     table: "belfry_taken_addresses",
     values: { notification_pk: 2, place: "14cd44ecb16eb8ade11ae17d3bc9ae13a6aa1ed5d2e8f5a3a9f9d8e2c6fd4f4d", delivery_pk: 1 },
+  },
+  {
+    since: 26,
+    table: "belfry_notifications",
+    values: { ...notification(4, GROUPED, "message"), sender: "bob", group_name: "post:7", replace_key: "post:7" },
+  },
+  {
+    since: 26,
+    table: "belfry_inbox_items",
+    values: { ...item(1, 4, null), user_id: "eve", group_name: "post:7", replace_key: "post:7" },
+  },
+  {
+    since: 26,
+    table: "belfry_inbox_counters",
+    values: { tenant, user_id: "eve", last_seq: 1, total: 1, unread: 1, read_up_to_seq: 0, epoch: "first" },
+  },
+  {
+    since: 26,
+    table: "belfry_inbox_groups",
+    values: {
+      ...{ tenant, user_id: "eve", group_name: "post:7", newest_seq: 1, total: 1, unread: 1, read_rev: 0, actors: '["bob"]' },
+    },
   },
 ];

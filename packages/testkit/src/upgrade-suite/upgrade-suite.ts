@@ -4,6 +4,7 @@ import {
   DUE,
   EVENT,
   FAILED,
+  GROUPED,
   LATER_RECORD,
   LONG_PROMPT,
   MESSAGE,
@@ -57,6 +58,9 @@ export function upgradeSuite(name: string, harness: UpgradeHarness): void {
       }
       if (count >= 14) {
         await expectPreferences(storage);
+      }
+      if (count >= 26) {
+        await expectGroups(storage);
       }
       await subject.migrated();
       expect((await storage.inbox.counts(owner)).total).toBe(3);
@@ -136,6 +140,15 @@ async function expectPreferences({ decisions }: Storage): Promise<void> {
 async function expectLog({ inbox }: Storage): Promise<void> {
   const line = { rev: 0, lastSeq: 3, kind: "archived", seqs: [2, 3], upToSeq: null, group: null, at: THEN, until: null };
   expect((await inbox.changesAfter(owner, -1, 10)).changes).toEqual([line]);
+}
+
+async function expectGroups({ inbox }: Storage): Promise<void> {
+  const eve = { ...owner, userId: "eve" };
+  const { groups } = await inbox.groups(eve, { status: "unread", limit: 10 });
+  const newest = { id: GROUPED, seq: 1, group: "post:7", replaceKey: "post:7" };
+  expect(groups).toMatchObject([{ group: "post:7", total: 1, unread: 1, actors: ["bob"], newest }]);
+  await inbox.markAllRead(eve, THEN);
+  expect((await inbox.groups(eve, { status: "unread", limit: 10 })).groups).toEqual([]);
 }
 
 async function expectChanges({ inbox }: Storage): Promise<void> {

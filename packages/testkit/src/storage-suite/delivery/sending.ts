@@ -123,9 +123,9 @@ export function sendingTests(harness: StorageHarness): void {
       ]);
       const [item] = await expectTrueCounts(fixture, fixture.owner("bob"));
       expect([item?.id, item?.createdAt]).toEqual([send.notification.id, scheduledAt]);
-      expect(
-        await storage.placeItems({ tenant: fixture.tenant, id: "01920000-0000-7000-8000-000000000000" }, ["ann"], scheduledAt),
-      ).toEqual([]);
+      expect(await storage.placeItems({ ...send.notification, id: "01920000-0000-7000-8000-000000000000" }, ["ann"], scheduledAt)).toEqual(
+        [],
+      );
       expect((await storage.deliveriesOf(fixture.tenant, [send.notification.id], { offset: 0, limit: 100 }))[0]?.dueAt).toEqual(
         scheduledAt,
       );

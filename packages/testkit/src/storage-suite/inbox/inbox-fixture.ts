@@ -23,6 +23,8 @@ export function fullNotification(fixture: Fixture): Full<Notification> {
     priority: "high",
     rendered: 5,
     category: "full category",
+    group: "full group",
+    replaceKey: "full key",
   };
 }
 

@@ -5,6 +5,7 @@ import { concurrencyTests } from "./concurrency.ts";
 import { dueItemTests } from "./due-items.ts";
 import { erasingTests, sweepingTests } from "./erasing.ts";
 import { filterTests } from "./filters.ts";
+import { groupTests } from "./groups.ts";
 import { itemMarkTests } from "./item-marks.ts";
 import { itemTests } from "./items.ts";
 import { listingTests } from "./listing.ts";
@@ -12,6 +13,7 @@ import { markingTests } from "./marking.ts";
 import { matchingTests } from "./matching.ts";
 import { removingTests } from "./removing.ts";
 import { reopeningTests } from "./reopening.ts";
+import { replacingTests } from "./replacing.ts";
 import { inboxRoundTripTests } from "./round-trips.ts";
 
 /** Declares the tests of reading and changing inboxes. */
@@ -28,6 +30,8 @@ export function inboxTests(harness: StorageHarness): void {
     matchingTests(harness);
     dueItemTests(harness);
     changeLogTests(harness);
+    groupTests(harness);
+    replacingTests(harness);
     erasingTests(harness);
     sweepingTests(harness);
     concurrencyTests(harness);

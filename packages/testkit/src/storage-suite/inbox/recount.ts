@@ -34,5 +34,19 @@ export async function expectTrueCounts(fixture: Fixture, owner: Owner): Promise<
     const shown = page.items.map(({ seq }) => seq);
     expect({ status, matching: page.matching, shown }).toEqual({ status, matching, shown: expected.slice(0, PAGE).map(({ seq }) => seq) });
   }
+  await expectTrueGroups(fixture, owner, items);
   return items;
+}
+
+/** Counts the items of each group one by one, and expects the inbox's groups to say the same. */
+async function expectTrueGroups({ inbox }: Fixture, owner: Owner, items: readonly InboxItem[]): Promise<void> {
+  const grouped = Map.groupBy(
+    items.filter(({ group }) => group !== null),
+    ({ group }) => group,
+  );
+  const expected = [...grouped].map(([group, own]) => {
+    return { group, total: own.length, unread: own.filter(({ readAt }) => readAt === null).length, newest: own[0] };
+  });
+  const { groups } = await inbox.groups(owner, { status: "all", limit: PAGE });
+  expect(groups.map(({ actors: _, ...group }) => group)).toEqual(expected.slice(0, PAGE));
 }

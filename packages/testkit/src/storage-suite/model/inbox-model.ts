@@ -1,5 +1,6 @@
 import type { InboxCounts, InboxItem, ItemRef, Notification, Owner } from "@belfry/core";
 import type {
+  GroupSummary,
   InboxQuery,
   ItemFilter,
   ItemGroup,
@@ -167,7 +168,7 @@ export class InboxModel {
   }
 
   /** The items of a place in groups that are alike in what filters ask for, sorted by {@link byGroup}. */
-  groups(owner: Owner, place: ItemPlace): readonly ItemGroup[] {
+  alike(owner: Owner, place: ItemPlace): readonly ItemGroup[] {
     const groups = new Map<string, ItemGroup>();
     for (const row of this.#of(owner).filter(PLACES[place])) {
       const { type, category, priority } = row.notification;
@@ -176,6 +177,22 @@ export class InboxModel {
       groups.set(key, { ...group, count: (groups.get(key)?.count ?? 0) + 1 });
     }
     return [...groups.values()].toSorted(byGroup);
+  }
+
+  /** The groups with active items, by their newest one. */
+  groups(owner: Owner): readonly GroupSummary[] {
+    const present = Map.groupBy(this.#present(owner), ({ notification }) => notification.group);
+    const groups = [...present].flatMap(([group, rows]): readonly GroupSummary[] => {
+      const newest = rows.at(-1);
+      if (group === null || newest === undefined) {
+        return [];
+      }
+      const came = this.#of(owner).filter(({ notification }) => notification.group === group);
+      const actors = new Set(came.flatMap(({ notification: { actor } }) => actor ?? []));
+      const unread = rows.filter(({ readAt }) => readAt === null).length;
+      return [{ group, total: rows.length, unread, newest: toItem(newest), actors: [...actors].slice(0, 3) }];
+    });
+    return groups.toSorted((one, other) => other.newest.seq - one.newest.seq);
   }
 
   get(owner: Owner, ref: ItemRef): InboxItem | null {
@@ -303,9 +320,25 @@ export class InboxModel {
     return recipients.map((userId) => {
       const owner = { tenant: notification.tenant, userId };
       const seq = this.#of(owner).length + 1;
-      this.#rows.push({ ...owner, seq, notification, createdAt, readAt: null, ...UNMARKED });
+      const row = { ...owner, seq, notification, createdAt, readAt: null, ...UNMARKED };
+      this.#rows.push(row);
+      this.#settle(row);
       return seq;
     });
+  }
+
+  /** A new item wakes its group if that is snoozed as a whole, and then replaces the unread active ones of its key. */
+  #settle(row: ModelRow): void {
+    const { group, replaceKey } = row.notification;
+    const others = this.#of(row).filter((one) => one !== row);
+    const together = others.filter(({ notification }) => group !== null && notification.group === group);
+    if (!together.some(isActive)) {
+      this.mark(row, together, { mark: "woken", at: row.createdAt });
+    }
+    const replaced = others.filter(({ notification, readAt }) => notification.replaceKey === replaceKey && readAt === null);
+    if (replaceKey !== null) {
+      this.mark(row, replaced, { mark: "deleted", at: row.createdAt });
+    }
   }
 
   /** The inbox's changes, oldest first. */

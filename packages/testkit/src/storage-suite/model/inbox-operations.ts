@@ -15,6 +15,9 @@ export interface Draft {
   readonly type: number;
   readonly category: number;
   readonly priority: number;
+  readonly group: number | null;
+  readonly replace: number | null;
+  readonly actor: number | null;
 }
 
 /** Picks one of all items, whoever of either tenant has it and whether deleted or not, or one that nobody has. */
@@ -92,6 +95,9 @@ const draft: fc.Arbitrary<Draft> = fc.record({
   type: fc.nat({ max: MODEL_TYPES.length - 1 }),
   category: fc.nat({ max: MODEL_CATEGORIES.length - 1 }),
   priority: fc.nat({ max: MODEL_PRIORITIES.length - 1 }),
+  group: fc.option(fc.nat({ max: 2 }), { freq: 3 }),
+  replace: fc.option(fc.nat({ max: 1 }), { freq: 1 }),
+  actor: fc.option(fc.nat({ max: 4 }), { freq: 4 }),
 });
 const someTypes = fc.subarray([...MODEL_TYPES], { minLength: 1 });
 

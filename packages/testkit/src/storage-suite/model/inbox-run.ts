@@ -104,9 +104,10 @@ export class InboxRun {
     const counted = await this.#fixture.inbox.countGroups(owner, { places, withPriorities: true, limit: EVERYTHING });
     expectSame({ ...counted.counts, archived: counted.groups.archived }, { ...counts, archived: [] });
     for (const place of places) {
-      expectSame(counted.groups[place].toSorted(byGroup), this.#model.groups(owner, place));
+      expectSame(counted.groups[place].toSorted(byGroup), this.#model.alike(owner, place));
     }
     expect(await this.#fixture.inbox.unread(owner)).toBe(counts.unread);
+    await this.#checkGroups(owner);
     await this.#checkPage(owner, this.#query(owner, look));
     await this.#checkLog(owner, look, counts);
   }
@@ -118,6 +119,17 @@ export class InboxRun {
     const expected = this.#model.log(owner).filter(({ rev }) => rev > after);
     const lines = logged.changes.map(({ at: _, ...line }) => line);
     expectSame({ counts: logged.counts, lines }, { counts, lines: expected.slice(0, limit) });
+  }
+
+  /** Compares the groups with a recount of their items. */
+  async #checkGroups(owner: Owner): Promise<void> {
+    const expected = this.#model.groups(owner);
+    for (const status of ["all", "unread"] as const) {
+      const { groups } = await this.#fixture.inbox.groups(owner, { status, limit: EVERYTHING });
+      const seen = groups.map(({ newest, ...group }) => ({ ...group, newest: line(newest) }));
+      const due = expected.filter(({ unread }) => status === "all" || unread > 0);
+      expectSame({ owner, groups: seen }, { owner, groups: due.map(({ newest, ...group }) => ({ ...group, newest: line(newest) })) });
+    }
   }
 
   /** Compares a page, also as it is read to be written out at once. */
@@ -333,12 +345,14 @@ export class InboxRun {
     return { tenant: this.#tenants[tenant] ?? "", userId: MODEL_USERS[user] ?? "" };
   }
 
-  #entry({ tenant, users, type, category, priority }: Draft): NewNotification {
+  #entry({ tenant, users, type, category, priority, ...draft }: Draft): NewNotification {
     const to = users.map((index) => MODEL_USERS[index] ?? "");
+    const nameOf = (name: string, number: number | null) => (number === null ? null : `${name} ${number}`);
     const named = {
       type: MODEL_TYPES[type] ?? "",
       category: MODEL_CATEGORIES[category] ?? null,
       priority: MODEL_PRIORITIES[priority] ?? ("normal" as const),
+      ...{ group: nameOf("group", draft.group), replaceKey: nameOf("key", draft.replace), actor: nameOf("actor", draft.actor) },
     };
     return this.#fixture.entry(to, { tenant: this.#tenants[tenant] ?? "", ...named });
   }

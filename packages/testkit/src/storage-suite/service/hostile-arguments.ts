@@ -115,12 +115,18 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
       remove: [{ seq: 1 }],
       removeMany: [[ID]],
       removeRead: [],
+      groups: [{ status: "unread", limit: 10 }],
+      group: ["post:7"],
       counts: [{ filters: [{ types: ["note"] }] }],
       top: [],
       readCounts: [],
       readUnread: [],
       subscribe: [LISTENER, { seq: 0, epoch: "e" }],
     },
+  },
+  "inbox.group": {
+    of: (service) => service.inbox("ann").group("post:7"),
+    calls: { mark: ["read", { upTo: 3 }], snooze: ["2099-01-01T00:00:00Z", { upTo: 3 }], remove: [{ upTo: 3 }] },
   },
   preferences: {
     of: (service) => service.preferences,

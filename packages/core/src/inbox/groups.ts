@@ -1,0 +1,159 @@
+import { type Owner, onceReady } from "../foundation/context.ts";
+import { type ChecksOf, requireInput, requireNone, validationError } from "../foundation/issue-list.ts";
+import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
+import { GROUP_RULE, oneOf, stringIssue, textIssue, whole } from "../foundation/parse-text.ts";
+import { timeIssue } from "../foundation/parse-time.ts";
+import { type Changing, changeItems } from "./change-items.ts";
+import type { InboxContext } from "./context.ts";
+import type { GroupListQuery, GroupPlaces, GroupSummary, GroupsPage } from "./groups-storage.ts";
+import type { InboxCounts, InboxItem, ItemMark } from "./inbox-item.ts";
+import { decodeCursor, encodeCursor, foreignCursor, positionIn } from "./list-inbox.ts";
+
+/** How many items of a group one transaction changes at most. */
+const ITEMS_AT_ONCE = 1_000;
+const DEFAULT_LIMIT = 20;
+const MAX_LIMIT = 100;
+
+/** Which groups of an inbox to list. */
+export interface GroupsInput {
+  /** `unread` are those with an unread item. @default "all" */
+  readonly status?: GroupListQuery["status"];
+  /** 1 to 100 groups. @default 20 */
+  readonly limit?: number;
+  /** The `nextCursor` of the page before. */
+  readonly cursor?: string;
+}
+
+/** One page of an inbox's groups, the one with the newest item first, with the counts of the same moment. */
+export interface GroupList<Item extends InboxItem = InboxItem> {
+  readonly groups: readonly GroupSummary<Item>[];
+  /** Leads to the next page; null at the end. It works for this inbox and this status only. */
+  readonly nextCursor: string | null;
+  /** The counts of the whole inbox. They count items, not groups. */
+  readonly counts: InboxCounts;
+}
+
+/** Which items of a group to change. */
+export interface GroupRange {
+  /** The number of the newest item that changes, such as the newest one that the user was shown. @default the newest of this moment */
+  readonly upTo?: number;
+}
+
+const LIST_INPUT: ChecksOf<GroupsInput> = {
+  status: oneOf(["all", "unread"]),
+  limit: whole({ min: 1, max: MAX_LIMIT }),
+  cursor: stringIssue,
+};
+const RANGE: ChecksOf<GroupRange> = { upTo: whole({ min: 1 }) };
+
+/** Lists one page of an inbox's groups. */
+export function listGroups(context: InboxContext, owner: Owner, input: GroupsInput = {}): MaybePromise<GroupList> {
+  requireInput("groups", input, LIST_INPUT);
+  const { status = "all", limit = DEFAULT_LIMIT, cursor } = input;
+  const before = cursor === undefined ? undefined : positionIn(cursor);
+  if (before === null) {
+    throw foreignCursor();
+  }
+  const query = { status, limit: limit + 1, ...(before === undefined ? {} : { before }) };
+  return andThen(
+    onceReady(context, () => context.inbox.groups(owner, query)),
+    ({ groups, counts }: GroupsPage): GroupList => {
+      const scope = { owner, status, type: undefined, isOfGroups: true, epoch: counts.epoch };
+      if (cursor !== undefined && decodeCursor(cursor, scope) === null) {
+        throw foreignCursor();
+      }
+      const shown = groups.slice(0, limit);
+      const last = groups.length > limit ? shown.at(-1) : undefined;
+      return { groups: shown, nextCursor: last === undefined ? null : encodeCursor(last.newest.seq, scope), counts };
+    },
+  );
+}
+
+/** Where the items are that a change of a group finds. */
+function placesOf(change: Changing["change"]): GroupPlaces {
+  const places: Partial<Record<string, GroupPlaces>> = { read: "unread", unarchived: "archived", woken: "snoozed" };
+  return typeof change === "string" ? (places[change] ?? "active") : "active";
+}
+
+/**
+ * The items of one group in an inbox, to be changed together. Items that come meanwhile stay as they are. A change is one
+ * transaction for each 1,000 items.
+ */
+export class InboxGroup {
+  readonly owner: Owner;
+  readonly name: string;
+  readonly #context: InboxContext;
+
+  /** Hosts do not call this. They call `inbox.group(name)`. */
+  constructor(owner: Owner, name: string, context: InboxContext) {
+    requireNone([textIssue(name, ["group"], GROUP_RULE)]);
+    this.owner = owner;
+    this.name = name;
+    this.#context = context;
+  }
+
+  /**
+   * Gives the group's items a mark, and returns how many were found. `unarchived` finds archived items, `woken` snoozed ones, `read`
+   * active ones that are not read by themselves, every other mark active ones.
+   *
+   * @throws BelfryError `VALIDATION_ERROR` for another mark, or an `upTo` that is no number of an item
+   */
+  async mark(mark: ItemMark | "read" | "unread", range?: GroupRange): Promise<number> {
+    requireNone([isMark(mark, "mark")]);
+    return await this.#change(mark, range);
+  }
+
+  /**
+   * Puts the group's active items off until a time, and returns their number. A group without active items whose items are snoozed is
+   * snoozed itself: its next new item wakes them all, before their time.
+   *
+   * @throws BelfryError `VALIDATION_ERROR` for a time that is none, or is not to come
+   */
+  async snooze(until: Date | string, range?: GroupRange): Promise<number> {
+    return await this.#change({ until: futureTime(this.#context, until) }, range);
+  }
+
+  /** Deletes the group's active items, and returns their number. @throws BelfryError `VALIDATION_ERROR` */
+  async remove(range?: GroupRange): Promise<number> {
+    return await this.#change("deleted", range);
+  }
+
+  async #change(change: Changing["change"], range: GroupRange = {}): Promise<number> {
+    requireInput("the range of a group", range, RANGE);
+    const { inbox } = this.#context;
+    let found = 0;
+    let upTo: number | undefined = range.upTo;
+    // From the newest down: what comes meanwhile is above them.
+    for (;;) {
+      const query = { group: this.name, place: placesOf(change), limit: ITEMS_AT_ONCE, ...(upTo === undefined ? {} : { upTo }) };
+      const seqs = await onceReady(this.#context, () => inbox.groupItems(this.owner, query));
+      const last = seqs.at(-1);
+      if (last !== undefined) {
+        found += (await changeItems(this.#context, { owner: this.owner, refs: seqs.map((seq) => ({ seq })), change, activeOnly: true }))
+          .length;
+      }
+      if (last === undefined || seqs.length < ITEMS_AT_ONCE) {
+        return found;
+      }
+      upTo = last - 1;
+    }
+  }
+}
+
+const MARKS: Readonly<Record<ItemMark | "read" | "unread", true>> = {
+  ...{ read: true, unread: true, seen: true, unseen: true },
+  ...{ pinned: true, unpinned: true, archived: true, unarchived: true, woken: true },
+};
+
+/** Checks a mark that a caller passed. */
+export const isMark = oneOf(Object.keys(MARKS));
+
+/** The time until which items are put off. @throws BelfryError `VALIDATION_ERROR` for a time that is none, or is not to come */
+export function futureTime({ clock }: Pick<InboxContext, "clock">, until: Date | string): Date {
+  requireNone([timeIssue(until, "until")]);
+  const time = new Date(until);
+  if (time.getTime() <= clock.now()) {
+    throw validationError([{ path: ["until"], type: "datetime", message: `must be a time to come, is ${time.toISOString()}` }]);
+  }
+  return time;
+}

@@ -1,0 +1,22 @@
+import type { CreatedItem, Notification } from "@belfry/core";
+
+/** What puts new items into groups, and in the place of others. */
+export type Grouped = Pick<Notification, "group" | "replaceKey" | "actor">;
+
+/** Whether new items of a notification change more than themselves. */
+export function isGrouped({ group, replaceKey }: Pick<Notification, "group" | "replaceKey">): boolean {
+  return group !== null || replaceKey !== null;
+}
+
+/** A new item with what it changed beside itself. */
+export function withAlso(item: CreatedItem, also: CreatedItem["also"] = []): CreatedItem {
+  return also.length === 0 ? item : { ...item, also };
+}
+
+/** How many actors a group names. */
+const MOST_ACTORS = 3;
+
+/** The first actors of a group, after items of these actors came; null stands for nobody. */
+export function firstActors(before: readonly string[], came: readonly (string | null)[]): readonly string[] {
+  return [...new Set([...before, ...came.filter((actor) => actor !== null)])].slice(0, MOST_ACTORS);
+}
