@@ -205,6 +205,7 @@ export {
   type Recipient,
   type RenderSource,
   type StoredBy,
+  type StoredTexts,
   type TaskContents,
   type TypeChannels,
   type TypeContent,

@@ -45,6 +45,7 @@ export {
   eraseChains,
   type FanOutEnd,
   type FanOutPart,
+  type FanOutStorage,
   type IdempotencyKey,
   type LoadedDelivery,
   type LoadedSend,
@@ -125,6 +126,7 @@ export {
   MATCHED_AT_ONCE,
   MAX_LOGGED_CHANGES,
   MAX_LOGGED_SEQS,
+  type MarkingPlace,
   type MatchingChange,
   type MatchingMark,
   type MatchingStep,
@@ -158,7 +160,7 @@ export type { ApiKeyStorage, StoredApiKey } from "./service/api-key-storage.ts";
 export type { SocketTicketStorage, StoredTicket } from "./service/socket-tickets.ts";
 export { STORAGE_VERSION, type Storage } from "./service/storage.ts";
 export type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery, SharedStorage } from "./work/lease-storage.ts";
-export { Loop, type LoopOptions, type LoopState, type NextRun } from "./work/loop.ts";
+export { type Looking, Loop, type LoopOptions, type LoopState, type NextRun } from "./work/loop.ts";
 export {
   type AppliedMigration,
   backgroundBefore,

@@ -72,7 +72,7 @@ export type {
 export { type EndedAttempt, type EndedBy, endAttempts, endLostLeases, type LostDeliveries, type RuledAttempt } from "./end-attempts.ts";
 export { type ChannelExplanation, type ExplainedDecision, type ExplainedDigest, type ExplainInput, explain } from "./explain.ts";
 export { endFanOuts, writeNextPart } from "./fan-out-sends.ts";
-export type { EndedFanOut, FanOutEnd, FanOutPart, NewFanOut } from "./fan-out-storage.ts";
+export type { EndedFanOut, FanOutEnd, FanOutPart, FanOutStorage, NewFanOut } from "./fan-out-storage.ts";
 export { type AskedByContract, type ParsedSend, parseSend, type SendRules } from "./parse-send.ts";
 export { newProgress, sendOf, withDigests } from "./read-sends.ts";
 export type {

@@ -74,10 +74,12 @@ export type ItemMarking = MarkingPlace &
     | { readonly mark: "snoozed"; readonly at: Date; readonly until: Date }
   );
 
-interface MarkingPlace {
+/** Where a mark finds its items. */
+export interface MarkingPlace {
   /**
-   * Where it finds the items. @default active and archived ones for `archived` and `unarchived`, snoozed ones for `woken`, active
-   * ones for all else
+   * The places that it looks in.
+   *
+   * @default active and archived ones for `archived` and `unarchived`, snoozed ones for `woken`, active ones for all else
    */
   readonly places?: readonly ItemPlace[];
 }

@@ -72,6 +72,7 @@ export type {
   ItemAbsence,
   ItemMarking,
   ItemsChange,
+  MarkingPlace,
   NewNotification,
   SweptBefore,
   WholeInboxChange,
