@@ -1,11 +1,11 @@
 /**
  * A process that creates one notification for very many users, and watches itself meanwhile.
  *
- * Its argument is the path of a SQLite file or the URL of a PostgreSQL database. Task: `{ users }`, answered with
- * `{ longestMs, p99Ms, heapMb }`.
+ * Its argument is the path of a SQLite file or the URL of a PostgreSQL database. Task: `{ users, hasMail }`, answered with
+ * `{ longestMs, p99Ms, heapMb }`. With mail, a tenth of the users do not want it, and nothing is delivered.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { NotificationService } from "@belfry/core";
+import { type Channel, NotificationService } from "@belfry/core";
 import type { Storage } from "@belfry/core/storage";
 import { postgresStorage } from "@belfry/storage-postgres";
 import { sqliteStorage } from "@belfry/storage-sqlite";
@@ -46,11 +46,29 @@ function open(): Opened {
 }
 
 const { storage, left } = open();
-const service = new NotificationService({ storage });
+const email: Channel = {
+  name: "email",
+  retryDelaysMs: [],
+  timeoutMs: 1_000,
+  invalidRecipient: (recipient) => (recipient.includes("@") ? null : "is no address"),
+  deliver: async () => ({ status: "sent", provider: "email" }),
+};
+const service = new NotificationService({
+  storage,
+  channels: [email],
+  directory: (ids) => new Map(ids.map((id) => [id, { email: `${id}@example.com` }])),
+  delivery: { worker: false },
+});
 
-async function create(users: number): Promise<object> {
+/** One user of so many has switched e-mail off. */
+const OPTED_OUT = 10;
+
+async function create(users: number, hasMail: boolean): Promise<object> {
   await service.start();
   const to = shuffled(usersOf(users), randomFrom(17));
+  for (let place = 0; hasMail && place < users; place += OPTED_OUT) {
+    await service.preferences.set(to[place] ?? "", { all: true, channel: "email" }, "off");
+  }
   const idle = await usedHeap();
   let peak = idle;
   const sampling = setInterval(() => {
@@ -58,7 +76,7 @@ async function create(users: number): Promise<object> {
   }, SAMPLE_MS);
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
-  await service.create({ to, title: "Maintenance tonight" });
+  await service.create({ to, title: "Maintenance tonight", ...(hasMail && { channels: ["email"] }) });
   await untilWritten(left);
   delay.disable();
   clearInterval(sampling);
@@ -66,6 +84,6 @@ async function create(users: number): Promise<object> {
   return { longestMs: toMs(delay.max), p99Ms: toMs(delay.percentile(99)), heapMb: (peak - idle) / 2 ** 20 };
 }
 
-process.on("message", async ({ users }: { readonly users: number }) => {
-  process.send?.(await create(users));
+process.on("message", async ({ users, hasMail }: { readonly users: number; readonly hasMail: boolean }) => {
+  process.send?.(await create(users, hasMail));
 });

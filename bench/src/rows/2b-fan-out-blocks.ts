@@ -4,10 +4,11 @@ import { PostgresSetting } from "../settings/postgres.ts";
 import { SqliteSetting } from "../settings/sqlite.ts";
 
 const USERS = 1_000_000;
+const MAIL_USERS = 100_000;
 const ROUNDS = 3;
 
 /** Each round is a process of its own, so that the heap of one is not that of the next. */
-async function measure(target: string, scale: Scale): Promise<Figures["samples"]> {
+async function measure(target: string, users: number, hasMail: boolean): Promise<Figures["samples"]> {
   const samples = {
     "longest block, ms": [] as number[],
     "p99 of the event loop's delay, ms": [] as number[],
@@ -15,7 +16,7 @@ async function measure(target: string, scale: Scale): Promise<Figures["samples"]
   };
   for (let round = 0; round < ROUNDS; round += 1) {
     const creating = new LoadProcess("./fan-out-process.ts", [target]);
-    const { longestMs = 0, p99Ms = 0, heapMb = 0 } = await creating.ask({ users: scale.of(USERS) });
+    const { longestMs = 0, p99Ms = 0, heapMb = 0 } = await creating.ask({ users, hasMail });
     creating.stop();
     samples["longest block, ms"].push(longestMs);
     samples["p99 of the event loop's delay, ms"].push(p99Ms);
@@ -24,23 +25,27 @@ async function measure(target: string, scale: Scale): Promise<Figures["samples"]
   return samples;
 }
 
-async function onSqlite(scale: Scale): Promise<Figures> {
+async function onSqlite(scale: Scale, hasMail = false): Promise<Figures> {
   const setting = await SqliteSetting.open();
   try {
-    return { samples: await measure(setting.path("belfry.db"), scale), knobs: "SQLite, the settings of row 1a" };
+    return { samples: await measure(setting.path("belfry.db"), usersOf(scale, hasMail), hasMail), knobs: "SQLite, the settings of row 1a" };
   } finally {
     await setting.close();
   }
 }
 
-async function onPostgres(scale: Scale): Promise<Figures> {
+async function onPostgres(scale: Scale, hasMail = false): Promise<Figures> {
   const setting = await PostgresSetting.open();
   setting.pool(1);
   try {
-    return { samples: await measure(setting.url, scale), knobs: await setting.knobs() };
+    return { samples: await measure(setting.url, usersOf(scale, hasMail), hasMail), knobs: await setting.knobs() };
   } finally {
     await setting.close();
   }
+}
+
+function usersOf(scale: Scale, hasMail: boolean): number {
+  return scale.of(hasMail ? MAIL_USERS : USERS);
 }
 
 const goals: readonly FigureGoal[] = [
@@ -50,9 +55,11 @@ const goals: readonly FigureGoal[] = [
 
 export const row: Row = {
   id: "2b",
-  what: "Longest block of the event loop, and heap, while creating to 1,000,000 users",
+  what: "Longest block of the event loop, and heap, while creating to 1,000,000 users, and with e-mail to 100,000",
   cases: [
     { name: "SQLite", goals, figures: onSqlite },
     { name: "PostgreSQL", goals, figures: onPostgres },
+    { name: "SQLite, e-mail", goals, figures: (scale) => onSqlite(scale, true) },
+    { name: "PostgreSQL, e-mail", goals, figures: (scale) => onPostgres(scale, true) },
   ],
 };

@@ -99,7 +99,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
         }
       }
     };
-    const claimed = ended.filter(({ claimed: { isOnly }, bundle }) => isOnly && bundle === null).map((one) => one.claimed);
+    const claimed = ended.filter(({ claimed, bundle }) => isOnlyChain(claimed) && bundle === null).map((one) => one.claimed);
     if (claimed.length > 0) {
       count(await complete(this.#context, { owner, claimed }, decide));
     }
@@ -243,4 +243,9 @@ export function channelsByName(channels: readonly Channel[]): ReadonlyMap<string
     byName.set(channel.name, channel);
   }
   return byName;
+}
+
+/** Whether nothing else changes the counts of its notification: no other delivery, and no fan-out, which counts as a chain. */
+function isOnlyChain({ isOnly, state }: ClaimedDelivery): boolean {
+  return isOnly && Object.values(state.chains).reduce((sum, count) => sum + count, 0) === 1;
 }
