@@ -60,7 +60,7 @@ export class DeliveryModel {
       const base = (written.scheduledAt ?? at).getTime();
       this.sends.push({
         ...{ written, notification, details, attempts: 0, fallbackUsed: false, deliveredAt: null, failedAt: null },
-        deliveries: deliveries.map(({ dueInMs, ...delivery }) => ({
+        deliveries: deliveries.map(({ dueInMs, digest: _, ...delivery }) => ({
           ...{ ...delivery, notificationId: notification.id, tenant: notification.tenant, reason: null, attempt: 0, attemptsBefore: 0 },
           ...{ dueAt: dueInMs === null ? null : new Date(base + dueInMs), leaseOwner: null, leaseUntil: null, fence: 0, settledAt: null },
           attempts: [],
