@@ -12,6 +12,8 @@ export interface ItemFilter {
   readonly isRead?: boolean;
   readonly isSeen?: boolean;
   readonly isPinned?: boolean;
+  /** Items of this group. */
+  readonly group?: string;
   /** Items that came back after they were put off. */
   readonly wasSnoozed?: true;
 }

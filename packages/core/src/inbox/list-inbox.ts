@@ -3,7 +3,7 @@ import { fingerprint } from "../foundation/digest.ts";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { type ChecksOf, pageChecks, requireInput, requireNone } from "../foundation/issue-list.ts";
 import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
-import { type Check, NAME_RULE, oneOf, stringIssue, text } from "../foundation/parse-text.ts";
+import { type Check, GROUP_RULE, NAME_RULE, oneOf, stringIssue, text } from "../foundation/parse-text.ts";
 import { declaredType, localeIssue, type NotificationTypes, renderAgain } from "../notifications/index.ts";
 import type { InboxContext } from "./context.ts";
 import type { ItemFilter } from "./filter-storage.ts";
@@ -20,6 +20,7 @@ export interface CursorScope {
   readonly place?: ItemPlace | undefined;
   /** The conditions of the list that are not named above; undefined for none. */
   readonly filter?: InboxFilter | undefined;
+  readonly group?: string | undefined;
   /** Whether it lists groups. @default false */
   readonly isOfGroups?: boolean;
   /** Random per inbox, so that nobody can make a cursor for an inbox that they cannot read. */
@@ -47,12 +48,16 @@ export function positionIn(cursor: string): number | null {
   return Number.isSafeInteger(seq) ? seq : null;
 }
 
-function check(seq: number, { owner, status, type, roomId, place = "active", filter, epoch, isOfGroups = false }: CursorScope): string {
+function check(
+  seq: number,
+  { owner, status, type, roomId, place = "active", filter, epoch, group, isOfGroups = false }: CursorScope,
+): string {
   // Absent filters add nothing, so that cursors of earlier versions stay valid.
   const more = [
     ...(roomId === undefined ? [] : [roomId]),
     ...(place === "active" ? [] : [{ place }]),
     ...(filter === undefined ? [] : [{ filter: JSON.stringify(filter) }]),
+    ...(group === undefined ? [] : [{ group }]),
     ...(isOfGroups ? [{ isOfGroups }] : []),
   ];
   return fingerprint([seq, owner.tenant, owner.userId, epoch, status, type ?? null, ...more]);
@@ -68,6 +73,7 @@ export const STORED_LIST_INPUT: ChecksOf<StoredListInput> = {
   status: oneOf(STATUSES),
   type: text(NAME_RULE),
   roomId: text(NAME_RULE),
+  group: text(GROUP_RULE),
   cursor: stringIssue,
 };
 /** The checks of the input of `list`. */
@@ -81,6 +87,8 @@ export interface ListInput extends InboxFilter {
   readonly type?: string;
   /** Only items of this room: those whose data has it as `room_id`, as a send with a `roomId` has. */
   readonly roomId?: string;
+  /** Only items of this group. */
+  readonly group?: string;
   /** 1 to 1,000 items. @default 50 */
   readonly limit?: number;
   /** The `nextCursor` of the page before. */
@@ -102,7 +110,7 @@ export interface InboxList<Item = InboxItem> {
   /** The number of items that match the filters. */
   readonly matching: number;
   /**
-   * With `types`, `categories`, `priority`, `seen` or `pinned`: whether there are more than 20,000 items where the list looks. Then
+   * With `types`, `categories`, `priority`, `seen`, `pinned` or `group`: whether there are more than 20,000 items where the list looks. Then
    * `matching` counts those among the newest of them.
    */
   readonly more?: boolean;
@@ -135,7 +143,9 @@ export function listInbox<Item extends Pick<InboxItem, "seq">>(
   ]);
   const status = statusOf(input);
   const place = placeOf(input);
-  const [more, conditions] = conditionsOf(context.types, input);
+  const [more, filtered] = conditionsOf(context.types, input);
+  const { group } = input;
+  const conditions = group === undefined ? filtered : { ...filtered, group };
   const before = cursor === undefined ? undefined : positionIn(cursor);
   if (before === null) {
     throw foreignCursor();
@@ -145,7 +155,7 @@ export function listInbox<Item extends Pick<InboxItem, "seq">>(
   const filter = { status, ...named, ...(place === "active" ? {} : { place }), ...(conditions === null ? {} : { filter: conditions }) };
   // Reads one item more than requested, to see whether there is a next page.
   const page = onceReady(context, () => read(owner, { ...filter, ...from, limit: limit + 1 }));
-  return andThen(page, (found) => listOf(found, { owner, status, type, roomId, place, filter: more, limit, cursor }));
+  return andThen(page, (found) => listOf(found, { owner, status, type, roomId, place, filter: more, group, limit, cursor }));
 }
 
 function conflict(name: string, other: string): Issue {

@@ -19,7 +19,7 @@ export function priorityOf({ notifications }: TableNames): string {
  * @param values those of the statement, to which it adds its own
  */
 export function filterText(tables: TableNames, filter: ItemFilter, values: unknown[]): string {
-  const { types, categories, priorities, isRead: read, isSeen, isPinned, wasSnoozed } = filter;
+  const { types, categories, priorities, isRead: read, isSeen, isPinned, wasSnoozed, group } = filter;
   const isIn = (list: readonly string[]) => `= ANY ($${values.push(list)}::text[])`;
   const conditions = [
     types && ` AND i.type ${isIn(types)}`,
@@ -29,11 +29,13 @@ export function filterText(tables: TableNames, filter: ItemFilter, values: unkno
     isSeen === undefined ? "" : ` AND ${isSeen ? "" : "NOT "}${IS_SEEN}`,
     isPinned === false ? " AND i.pinned_at IS NULL" : isPinned && IS_PINNED,
     wasSnoozed && WAS_SNOOZED,
+    group === undefined ? "" : ` AND i.group_name = $${values.push(group)}`,
   ];
   return conditions.map((condition) => condition ?? "").join("");
 }
 
 /** Those of the conditions for which there is an index of the few items that meet them. */
 export function fewOf(conditions: string | null): string {
-  return [IS_PINNED, WAS_SNOOZED].filter((condition) => conditions?.includes(condition)).join("");
+  const [isOfGroup = ""] = / AND i\.group_name = \$\d+/.exec(conditions ?? "") ?? [];
+  return [IS_PINNED, WAS_SNOOZED, isOfGroup].filter((condition) => conditions?.includes(condition)).join("");
 }

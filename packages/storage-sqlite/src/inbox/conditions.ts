@@ -51,7 +51,7 @@ export const PRIORITY = "(SELECT priority FROM belfry_notifications WHERE pk = i
 const isIn = (value: string) => `IN (SELECT value FROM json_each(:${value}))`;
 
 /** The conditions of a filter on the item `i`, to append to others. Their values are {@link filterValues}. */
-export function filterText({ types, categories, priorities, isRead, isSeen, isPinned, wasSnoozed }: ItemFilter = {}): string {
+export function filterText({ types, categories, priorities, isRead, isSeen, isPinned, wasSnoozed, group }: ItemFilter = {}): string {
   const conditions = [
     types && `i.type ${isIn("types")}`,
     categories && `(i.category ${isIn("categories")} OR (i.category IS NULL AND i.type ${isIn("typesOfCategories")}))`,
@@ -60,6 +60,7 @@ export function filterText({ types, categories, priorities, isRead, isSeen, isPi
     isSeen === undefined ? undefined : `${isSeen ? "" : "NOT "}${IS_SEEN}`,
     isPinned === undefined ? undefined : `i.pinned_at IS ${isPinned ? "NOT " : ""}NULL`,
     wasSnoozed && "i.woken_at IS NOT NULL",
+    group === undefined ? undefined : "i.group_name = +:group",
   ];
   return conditions.map((condition) => (condition === undefined ? "" : ` AND ${condition}`)).join("");
 }
@@ -70,18 +71,22 @@ export interface FilterValues {
   readonly categories: readonly string[] | undefined;
   readonly typesOfCategories: readonly string[] | undefined;
   readonly priorities: readonly string[] | undefined;
+  readonly group: string | undefined;
 }
 
 /** The values of a filter's conditions. */
-export function filterValues({ types, categories, priorities }: ItemFilter = {}): FilterValues {
-  return { types, categories: categories?.names, typesOfCategories: categories?.types, priorities };
+export function filterValues({ types, categories, priorities, group }: ItemFilter = {}): FilterValues {
+  return { types, categories: categories?.names, typesOfCategories: categories?.types, priorities, group };
 }
 
 /**
  * The table of the items `i` of a place that a filter lets pass, with the index of those that are few: the planner takes the inbox's
  * own key for as good, but that would read all active items, too.
  */
-export function itemsOf(place: ItemPlace, { isPinned, wasSnoozed }: ItemFilter = {}): string {
+export function itemsOf(place: ItemPlace, { isPinned, wasSnoozed, group }: ItemFilter = {}): string {
+  if (group !== undefined) {
+    return `${ITEMS} INDEXED BY belfry_inbox_items_grouped`;
+  }
   if (place === "active" && !isPinned && !wasSnoozed) {
     return ITEMS;
   }
@@ -91,10 +96,11 @@ export function itemsOf(place: ItemPlace, { isPinned, wasSnoozed }: ItemFilter =
 
 /** The newest items of a place that a filter may let pass, with what conditions read of them. A limit follows. */
 export function newestOf({ place, filter }: { readonly place: ItemPlace; readonly filter?: ItemFilter }): string {
-  const { isPinned, wasSnoozed } = filter ?? {};
-  const few = filterText({ ...(isPinned ? { isPinned } : {}), ...(wasSnoozed ? { wasSnoozed } : {}) });
+  const { isPinned, wasSnoozed, group } = filter ?? {};
+  const ofGroup = group === undefined ? {} : { group };
+  const few = filterText({ ...(isPinned ? { isPinned } : {}), ...(wasSnoozed ? { wasSnoozed } : {}), ...ofGroup });
   return `SELECT i.seq, i.type, i.category, i.notification_pk, i.read_at, i.unread_rev, i.seen_mark, i.pinned_at, i.woken_at, i.deleted_at,
-      i.archived_at, i.snoozed_until
+      i.archived_at, i.snoozed_until, i.group_name
     FROM ${itemsOf(place, filter)} WHERE ${OWN_ITEMS} AND ${IN_PLACE[place]}${few} ORDER BY i.seq DESC`;
 }
 

@@ -74,6 +74,27 @@ onEveryStorage((database) => {
       }
     });
 
+    test("a list of a group has its items alone, page by page, in each place", async () => {
+      const { notifications, inbox } = await setUp();
+      for (const group of ["a", "b", "a", "a", "a"]) {
+        await notifications.create({ to: "ann", type: "news", group });
+      }
+      await inbox.archive({ seq: 4 });
+      await inbox.markRead({ seq: 1 });
+      const first = await inbox.list({ group: "a", limit: 2 });
+      expect(first).toMatchObject({ items: [{ seq: 5 }, { seq: 3 }], matching: 3, more: false });
+      const cursor = first.nextCursor ?? "";
+      expect(await inbox.list({ group: "a", limit: 2, cursor })).toMatchObject({ items: [{ seq: 1 }], nextCursor: null });
+      await expect(inbox.list({ group: "b", cursor })).rejects.toMatchObject({ code: "INVALID_CURSOR" });
+      expect(await inbox.list({ group: "a", read: false, priority: "normal" })).toMatchObject({
+        items: [{ seq: 5 }, { seq: 3 }],
+        matching: 2,
+      });
+      expect(await inbox.list({ group: "a", archived: true })).toMatchObject({ items: [{ seq: 4 }], matching: 1 });
+      expect(await inbox.list({ group: "a", offset: 1, limit: 1 })).toMatchObject({ items: [{ seq: 3 }], matching: 3 });
+      expect((await inbox.listStored({ group: "b" })).items.map(({ seq }) => seq)).toEqual([2]);
+    });
+
     test("marks of a group take what the user was shown, and their events name the group", async () => {
       const { notifications, inbox } = await setUp();
       for (const group of ["a", "b", "a", "a"]) {
