@@ -5,7 +5,16 @@ export type { Dialect, PageParts, RowOf, Schema, Sql, StoredAttempt, StoredDeliv
 export { LOOKED_AT, type LookedAt, newestBefore, sweepStep } from "./database/sweep-step.ts";
 export { decisionsStorage } from "./decisions/preferences.ts";
 export { askThrottles, type ThrottleRow, throttleStatements, throttlesToLock } from "./decisions/throttles.ts";
-export { type ClaimedDigestRow, digestColumns, digestStorage, placeOf, toClaimedDigest } from "./delivery/digests.ts";
+export {
+  type ClaimedRow,
+  type ContentColumns,
+  claimedColumns,
+  contentOf,
+  hasNoContent,
+  leaseClaimed,
+  toClaimed,
+} from "./delivery/claimed-rows.ts";
+export { type ClaimedDigestRow, digestColumns, digestStorage, placeOf, toClaimedDigest, toDigestRow } from "./delivery/digests.ts";
 export { audienceInParts, findingFanOuts, type ListPart, newChains, usersInParts } from "./delivery/fan-out-parts.ts";
 export { sendReads } from "./delivery/read-sends.ts";
 export { reconsidering } from "./delivery/reconsider.ts";
@@ -14,7 +23,6 @@ export {
   type ContentRow,
   type DeliveryRow,
   deliveryRecords,
-  isOnlyDelivery,
   loadedOf,
   NAMED,
   newTracking,
@@ -27,10 +35,12 @@ export {
 export { takingAddresses } from "./delivery/take-addresses.ts";
 export { promptDigest } from "./hub/prompts.ts";
 export {
+  type ClaimedRecordRow,
   hubRows,
   type IdentifiedEventRow,
   newRecords,
   type RecordRow,
+  toClaimedRecord,
   toEndedRecord,
   toIdentifiedEvent,
   toRecord,

@@ -27,6 +27,8 @@ export interface Reached {
   readonly timeZone: string | null;
 }
 
+type WhereReached = Reached | DeliveryFailure | Ruling;
+
 /** What the directory says of a user, for one channel. */
 interface Found {
   readonly address: unknown;
@@ -51,13 +53,22 @@ export class Addresses {
   /**
    * Returns the address, the language and the time zone, or the reason why there is no address; that a user has none is a ruling.
    * The language is the service's for a recipient that is an address, and for users whose contact has none. The directory's time counts as the attempt's, which is limited.
+   * For an address there is nothing to wait for, and no promise.
    */
-  async of({ tenant, recipient }: Pick<Delivery, "tenant" | "recipient">, channel: Channel): Promise<Reached | DeliveryFailure | Ruling> {
+  of(delivery: Pick<Delivery, "tenant" | "recipient">, channel: Channel): WhereReached | Promise<WhereReached> {
+    try {
+      if (problemOfAddress(channel, delivery.recipient) === null) {
+        return { address: delivery.recipient, locale: this.#locale, timeZone: null };
+      }
+    } catch (error) {
+      return failureOf(error, channel);
+    }
+    return this.#ofUser(delivery, channel);
+  }
+
+  async #ofUser({ tenant, recipient }: Pick<Delivery, "tenant" | "recipient">, channel: Channel): Promise<WhereReached> {
     const { name } = channel;
     try {
-      if (problemOfAddress(channel, recipient) === null) {
-        return { address: recipient, locale: this.#locale, timeZone: null };
-      }
       if (this.#directory === null) {
         throw new NoAddress(`The recipient is no address for ${name}, and the service has no directory to ask for one.`);
       }
@@ -68,9 +79,7 @@ export class Addresses {
       const own = { tenant, userId: recipient };
       return { address: checkAddress(channel, address), locale: this.#localeOf(locale, own), timeZone: this.#zoneOf(timeZone, own) };
     } catch (error) {
-      const isFinal = error instanceof NoAddress;
-      const text = isFinal ? error.message : `The host's directory failed: ${textOf(error)}`;
-      return { status: "failed", transient: !isFinal, error: text, provider: name };
+      return failureOf(error, channel);
     }
   }
 
@@ -131,6 +140,12 @@ export class SharedAddresses {
 
 /** Why there is no address, and why another attempt would find none either. */
 class NoAddress extends Error {}
+
+function failureOf(error: unknown, { name }: Channel): DeliveryFailure {
+  const isFinal = error instanceof NoAddress;
+  const text = isFinal ? error.message : `The host's directory failed: ${textOf(error)}`;
+  return { status: "failed", transient: !isFinal, error: text, provider: name };
+}
 
 /** Why `address` is none, or null. The check is the host's own code and may throw. */
 function problemOfAddress(channel: Channel, address: string): string | null {

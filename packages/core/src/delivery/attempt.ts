@@ -14,6 +14,7 @@ import type { Addresses, Reached, SharedAddresses } from "./addresses.ts";
 import type { Ruling } from "./chains.ts";
 import type { Channel, DeliveryFailure, DeliveryOutcome, DeliveryTask, TaskDigest } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
+import type { UnreachedReason } from "./delivery.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 import type { StoredBundle } from "./digest-storage.ts";
 import { digestTexts, isShownAsDigest } from "./digest-texts.ts";
@@ -60,7 +61,9 @@ export interface AttemptContext extends Omit<TimeLimit, "timeoutMs"> {
 }
 
 /** The result of an attempt, and whether its channel was called; or why it was not. */
-export type AttemptResult = { readonly outcome: DeliveryOutcome; readonly wasHandedIn: boolean } | { readonly ruling: Ruling };
+export type AttemptResult =
+  | { readonly outcome: DeliveryOutcome; readonly wasHandedIn: boolean; readonly reason: UnreachedReason | null }
+  | { readonly ruling: Ruling };
 
 /** The texts of a task, and what else its type says over the channel. */
 interface TaskTexts extends StoredTexts {
@@ -84,17 +87,22 @@ export async function attempt(channel: Channel, claimed: ClaimedDelivery, contex
   const { name, timeoutMs } = channel;
   let step = "directory" as keyof typeof TOO_LATE | "channel";
   const work = async (ends: AbortSignal): Promise<DeliveryOutcome | Ruling> => {
-    const reached = await context.addresses.of(claimed.delivery, channel);
-    // A directory that answers too late must not have anything delivered: another attempt may be under way.
-    ends.throwIfAborted();
+    let reached = context.addresses.of(claimed.delivery, channel);
+    if (reached instanceof Promise) {
+      reached = await reached;
+      // A directory that answers too late must not have anything delivered: another attempt may be under way.
+      ends.throwIfAborted();
+    }
     if ("status" in reached || "outcome" in reached) {
       return reached;
     }
-    step = "decision";
-    const ruling = await rulingOn(claimed, reached, context);
-    ends.throwIfAborted();
-    if (ruling !== null) {
-      return ruling;
+    if (isDecidedAgain(claimed, context)) {
+      step = "decision";
+      const ruling = await rulingOn(claimed, reached, context);
+      ends.throwIfAborted();
+      if (ruling !== null) {
+        return ruling;
+      }
     }
     let texts: TaskTexts = claimed.notification;
     if (claimed.notification.rendered !== null || context.links !== null || context.bundle !== null) {
@@ -108,19 +116,24 @@ export async function attempt(channel: Channel, claimed: ClaimedDelivery, contex
   };
   try {
     const outcome = await withinTime(work, { ...context, timeoutMs });
-    return "outcome" in outcome ? { ruling: outcome } : { outcome, wasHandedIn: step === "channel" };
+    return "outcome" in outcome ? { ruling: outcome } : { outcome, wasHandedIn: step === "channel", reason: null };
   } catch (error) {
     const late = error instanceof OutOfTime && step !== "channel" ? TOO_LATE[step](timeoutMs) : null;
     const outcome = { status: "failed", transient: true, provider: name, error: late ?? textOf(error) } as const;
-    return { outcome, wasHandedIn: step === "channel" };
+    return { outcome, wasHandedIn: step === "channel", reason: null };
   }
 }
 
-/** What stands against the attempt, or null. What is in a digest was decided when that was rendered. */
+/**
+ * Whether something may stand against an attempt that did not when its delivery was written. What is in a digest was decided when that
+ * was rendered.
+ */
+function isDecidedAgain({ delivery, state }: ClaimedDelivery, { bundle }: AttemptContext): boolean {
+  return bundle === null && (delivery.recipientKind === "user" || state.addresses === "shared");
+}
+
+/** What stands against the attempt, or null. */
 async function rulingOn(claimed: ClaimedDelivery, { address, timeZone }: Reached, context: AttemptContext): Promise<Ruling | null> {
-  if (context.bundle !== null) {
-    return null;
-  }
   const isOfUser = claimed.delivery.recipientKind === "user";
   const ofUser = isOfUser ? await context.rulings.on(claimed, { timeZone }) : null;
   return ofUser ?? (await context.shared.ruling(claimed, address));

@@ -250,8 +250,26 @@ export type Ruling =
   | { readonly outcome: "skip"; readonly reason: SkipReason; readonly source: string }
   | { readonly outcome: "wait"; readonly dueAt: Date; readonly reason: "quiet_hours" | null; readonly source: string };
 
-/** Returns a delivery without the fields that loading added. */
-function plain(delivery: Delivery & { readonly isRead?: boolean }): Delivery {
-  const { isRead: _, ...rest } = delivery;
-  return rest;
+/** Returns a delivery without the fields that loading added. It is written out, since every attempt needs one. */
+function plain(delivery: Delivery): Delivery {
+  return {
+    id: delivery.id,
+    notificationId: delivery.notificationId,
+    tenant: delivery.tenant,
+    channel: delivery.channel,
+    recipient: delivery.recipient,
+    chain: delivery.chain,
+    isFallback: delivery.isFallback,
+    recipientKind: delivery.recipientKind,
+    status: delivery.status,
+    reason: delivery.reason,
+    reasonSource: delivery.reasonSource,
+    attempt: delivery.attempt,
+    attemptsBefore: delivery.attemptsBefore,
+    dueAt: delivery.dueAt,
+    leaseOwner: delivery.leaseOwner,
+    leaseUntil: delivery.leaseUntil,
+    fence: delivery.fence,
+    settledAt: delivery.settledAt,
+  };
 }

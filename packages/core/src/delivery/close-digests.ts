@@ -265,7 +265,7 @@ export class DigestReach {
       return UNKNOWN;
     }
     const limit = { clock, timeoutMs: LOOK_UP_MS, cancellation: new Cancellation() };
-    const reached = await withinTime(() => this.#addresses.of({ tenant, recipient: userId }, channel), limit);
+    const reached = await withinTime(async () => this.#addresses.of({ tenant, recipient: userId }, channel), limit);
     if ("outcome" in reached) {
       return { timeZone: null, address: "none" };
     }

@@ -5,7 +5,7 @@ import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { LeaseStorage, LostLease } from "../work/lease-storage.ts";
 import { type Cancellation, retryDelayMs } from "../work/timing.ts";
 import { Addresses, SharedAddresses } from "./addresses.ts";
-import { attempt } from "./attempt.ts";
+import { type AttemptResult, attempt } from "./attempt.ts";
 import { endWaits, type Settlement } from "./chains.ts";
 import type { Channel, DeliveryOutcome } from "./channel.ts";
 import { complete, type DeliveryContext, settle } from "./context.ts";
@@ -167,17 +167,11 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     return { claimed, bundle, attempt: { deliveryId, fence, startedAt, finishedAt, outcome, reason, wasHandedIn, retryInMs } };
   }
 
-  async #deliver(
-    claimed: ClaimedDelivery,
-    bundle: StoredBundle | null,
-    cancellation: Cancellation,
-  ): Promise<Delivered | Pick<RuledAttempt, "ruling">> {
+  #deliver(claimed: ClaimedDelivery, bundle: StoredBundle | null, cancellation: Cancellation): AttemptResult | Promise<AttemptResult> {
     const { delivery } = claimed;
     const { channels, clock, types, unsubscribeLinks: links } = this.#context;
     if (delivery.channel === INBOX_CHANNEL) {
-      const isChosen = obeysChoices(declaredType({ types }, claimed.notification.type, { declaredTypesOnly: false }), INBOX_CHANNEL);
-      const ruling = isChosen ? await this.#rulings.on(claimed, { timeZone: null }) : null;
-      return ruling !== null ? { ruling } : { ...(await this.#inbox.deliver(claimed)), wasHandedIn: true };
+      return this.#deliverToInbox(claimed);
     }
     const channel = channels.get(delivery.channel);
     if (channel === undefined) {
@@ -193,7 +187,14 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
       return failed(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
     }
     const own = { addresses: this.#addresses, rulings: this.#rulings, shared: this.#shared };
-    return { ...(await attempt(channel, claimed, { ...own, types, links, clock, cancellation, bundle })), reason: null };
+    return attempt(channel, claimed, { ...own, types, links, clock, cancellation, bundle });
+  }
+
+  async #deliverToInbox(claimed: ClaimedDelivery): Promise<AttemptResult> {
+    const { types } = this.#context;
+    const isChosen = obeysChoices(declaredType({ types }, claimed.notification.type, { declaredTypesOnly: false }), INBOX_CHANNEL);
+    const ruling = isChosen ? await this.#rulings.on(claimed, { timeZone: null }) : null;
+    return ruling !== null ? { ruling } : { ...(await this.#inbox.deliver(claimed)), wasHandedIn: true };
   }
 
   #noteEndpoint({ delivery }: ClaimedDelivery, outcome: DeliveryOutcome): void {
@@ -216,9 +217,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
   }
 }
 
-type Delivered = Pick<EndedAttempt, "outcome" | "reason" | "wasHandedIn">;
-
-function failed(provider: string, error: string): Delivered {
+function failed(provider: string, error: string): AttemptResult {
   return { outcome: { status: "failed", transient: false, provider, error }, reason: null, wasHandedIn: false };
 }
 

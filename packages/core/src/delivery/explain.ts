@@ -178,7 +178,7 @@ async function knownOf(
     return { address: null, timeZone: null, isOnline };
   }
   const limit = { clock: context.clock, timeoutMs: LOOK_UP_MS, cancellation: new Cancellation() };
-  const reached = await withinTime(() => new Addresses(context).of({ tenant, recipient: userId }, channel), limit);
+  const reached = await withinTime(async () => new Addresses(context).of({ tenant, recipient: userId }, channel), limit);
   if ("outcome" in reached) {
     return { address: "none", timeZone: null, isOnline };
   }

@@ -28,7 +28,12 @@ describe("retryDelayMs", () => {
 });
 
 describe("attempt", () => {
-  const claimed = { delivery: { tenant: "t", recipient: "r" }, notification: { rendered: null }, meta: {} } as ClaimedDelivery;
+  const claimed = {
+    delivery: { tenant: "t", recipient: "r" },
+    notification: { rendered: null },
+    state: { addresses: "own" },
+    meta: {},
+  } as ClaimedDelivery;
   const channel = (deliver: Channel["deliver"], timeoutMs = 60_000): Channel => ({
     name: "test",
     retryDelaysMs,

@@ -5,7 +5,10 @@ import { type Lease, type LeaseStorage, type LostLease, mayTakeOver, type Shared
 import type { LeasedWork } from "./leased-worker.ts";
 import { type Cancellation, untilRecorded } from "./timing.ts";
 
-const MAX_BATCH = 256;
+/** How many lost leases are ended at once. */
+const MAX_LOST = 256;
+/** How many ends of attempts are recorded at once. */
+const MAX_RECORDED = 512;
 /** After a claim for other tenants that found nothing, it goes without for so long while one tenant has its share. */
 const OTHERS_INTERVAL_MS = 50;
 /** Other processes' leases are no longer than this, or than twice one of ours. */
@@ -77,7 +80,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     this.#options = options;
     this.#share = new TenantShare(options.concurrency);
     this.#ended = new BatchQueue({
-      count: () => MAX_BATCH,
+      count: () => MAX_RECORDED,
       write: (ended) => tasks.record(options.owner, ended),
       settle: (pending, counted) => pending.resolve(counted),
     });
@@ -227,7 +230,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     const { owner, leaseMs } = this.#options;
     const lost = await this.#tasks.leases.lost({
       at: this.#now(),
-      limit: MAX_BATCH,
+      limit: MAX_LOST,
       furthestMs: isAlone ? leaseMs : Math.max(MAX_LEASE_MS, 2 * leaseMs),
       ...(isAlone && this.#isAlone === null ? { notOwnedBy: owner } : {}),
     });
@@ -237,7 +240,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
       return false;
     }
     await this.#tasks.endLost(gone);
-    return lost.length === MAX_BATCH;
+    return lost.length === MAX_LOST;
   }
 
   #now(): Date {

@@ -15,21 +15,22 @@ export type RunClaim<Row extends readonly unknown[]> = (
   values: readonly unknown[],
 ) => Promise<readonly Row[]>;
 
-/** A table whose rows are tasks to be leased. `Row` is a list of the columns, or of one JSON object. */
+/** A table whose rows are tasks to be leased. `Row` is a list of the columns: JSON objects would cost PostgreSQL as much as the lease itself. */
 export interface LeaseTable<Row extends readonly unknown[], Task, Fairness extends object> {
   /** Names the tasks in statements, for example `deliveries`. */
   readonly name: string;
   readonly table: keyof TableNames;
-  /** How rows come: as JSON objects, which cost PostgreSQL as much as the lease itself, or as lists of their columns. */
-  readonly form: "objects" | "lists";
   /**
    * The columns of a row, over the table by its `alias` and what is joined to it. Content that several rows share may come
    * with the first one alone: see {@link ofFirst}.
    */
   columns(tables: TableNames): string;
   readonly alias: string;
-  /** Other tables that the columns need, as SQL that joins them. @default none */
-  joined?(tables: TableNames): string;
+  /**
+   * Joins tables by the notification's key `pk`, which is null but for the first row of each notification: what several rows share
+   * comes once. @default none
+   */
+  shared?(tables: TableNames, pk: string): string;
   /** For each queue, the condition on its rows: the next row due has the least `due_at` of all. */
   readonly queues: readonly string[];
   /** Selects of `due`, the time at which something else is to be done. @default none */
@@ -59,19 +60,20 @@ export function keys(from: string): string {
   return `(SELECT * FROM ${from} WHERE pk BETWEEN 0 AND 9223372036854775807) k`;
 }
 
-const nothing = () => "";
-
-/** A select of a table's rows, in the order in which they are due, in their form. */
+/** A select of a table's rows, in the order in which they are due. */
 function selectRows(
-  { alias, columns, joined = nothing, form }: Selected,
+  { alias, columns, shared }: Pick<LeaseTable<never, unknown, object>, "alias" | "columns" | "shared">,
   tables: TableNames,
   { from, where = "" }: { from: string; where?: string },
 ): string {
-  const rows = `SELECT ${columns(tables)} FROM ${from} ${joined(tables)} ${where} ORDER BY ${alias}.due_at, ${alias}.pk`;
-  return form === "lists" ? rows : `SELECT to_json(x) FROM (${rows}) x`;
+  const order = `${alias}.due_at, ${alias}.pk`;
+  if (shared === undefined) {
+    return `SELECT ${columns(tables)} FROM ${from} ${where} ORDER BY ${order}`;
+  }
+  const first = `CASE WHEN row_number() OVER (PARTITION BY ${alias}.notification_pk ORDER BY ${order}) = 1 THEN ${alias}.notification_pk END`;
+  return `SELECT ${columns(tables)} FROM (SELECT ${alias}.*, ${first} AS first_of FROM ${from} ${where}) ${alias}
+    ${shared(tables, `${alias}.first_of`)} ORDER BY ${order}`;
 }
-
-type Selected = Pick<LeaseTable<never, unknown, object>, "alias" | "columns" | "joined" | "form">;
 
 /** Leases of the rows of one table. */
 export function leases<Row extends readonly unknown[], Task, Fairness extends object>(
@@ -142,17 +144,20 @@ function prepareRenew({ name, table }: Named) {
 
 function prepareLost({ name, table }: Named) {
   return (tables: TableNames, time: StorageTime) => {
-    const lost = (operation: string, others: string) =>
-      statement<[id: string, fence: number, owner: string, until: number, attempt: number]>(
+    // Two ends of the index: between them are the leases that hold, and what is left there of those that have ended.
+    const outside = ["t.lease_until <= (SELECT now FROM clock)", "t.lease_until > (SELECT now + $2 * interval '1 millisecond' FROM clock)"];
+    const lost = (operation: string, conditions: readonly string[]) => {
+      const leasesIn = (condition: string) =>
+        `(SELECT t.* FROM ${tables[table]} t WHERE t.lease_owner IS NOT NULL AND ${condition} ORDER BY t.lease_until LIMIT $3)`;
+      return statement<[id: string, fence: number, owner: string, until: number, attempt: number]>(
         operation,
         `WITH clock AS MATERIALIZED (SELECT ${timeOf("$1")} AS now)
-        SELECT t.id, t.fence, t.lease_owner, ${milliseconds("t.lease_until")}, t.attempt FROM ${tables[table]} t
-        WHERE t.lease_owner IS NOT NULL AND (${others}t.lease_until <= (SELECT now FROM clock)
-          OR t.lease_until > (SELECT now + $2 * interval '1 millisecond' FROM clock))
-        ORDER BY t.lease_until LIMIT $3`,
+        SELECT t.id, t.fence, t.lease_owner, ${milliseconds("t.lease_until")}, t.attempt
+        FROM (${conditions.map(leasesIn).join(" UNION ALL ")}) t ORDER BY t.lease_until LIMIT $3`,
       );
-    const ofAnybody = lost(`lost_${name}`, "");
-    const ofOthers = lost(`lost_${name}_of_others`, "t.lease_owner <> $4 OR ");
+    };
+    const ofAnybody = lost(`lost_${name}`, outside);
+    const ofOthers = lost(`lost_${name}_of_others`, [`(t.lease_owner <> $4 OR ${outside.join(" OR ")})`]);
     return ({ at, limit, furthestMs, notOwnedBy }: LostLeaseQuery) =>
       async (session: Session): Promise<readonly LostLease[]> => {
         const values = [time(at), furthestMs, limit];

@@ -1,48 +1,62 @@
-import type { ClaimedDelivery, DeliveryFairness } from "@belfry/core/storage";
-import { type ClaimedContent, type ContentRow, type DeliveryRow, isOnlyDelivery, toDelivery } from "@belfry/storage-sql";
-import { type LeaseTable, type MakeClaim, ofFirst } from "../database/leases.ts";
-import { type JsonRow, lists, timeOf } from "../database/statement.ts";
+import type { ClaimedDelivery, DeliveryFairness, Endpoint } from "@belfry/core/storage";
+import { type ClaimedRow, claimedColumns, toClaimed } from "@belfry/storage-sql";
+import type { LeaseTable, MakeClaim } from "../database/leases.ts";
+import { DIALECT } from "../database/sql.ts";
+import { lists, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { RECORDS } from "./rows.ts";
 
 /** How many due deliveries a claim looks at for each that it takes: one endpoint may have many, and only a few go. */
 const CANDIDATES_EACH = 10;
 const MAX_CANDIDATES = 200;
 
-/** A row of a claim. The content comes with the first row of its notification. */
-type ClaimedRow = JsonRow<DeliveryRow & { readonly isOnly: boolean; readonly content: ContentRow | null }>;
-
 /** Deliveries as tasks to be leased. */
 export const DELIVERY_LEASES: LeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFairness> = {
   name: "deliveries",
   table: "deliveries",
-  form: "objects",
-  columns: claimedColumns,
+  columns: (tables) => {
+    const { delivery, content } = claimedColumns(DIALECT, tables);
+    return `${delivery}, ${content}`;
+  },
   alias: "d",
-  joined: ({ notifications }) => `JOIN ${notifications} n ON n.pk = d.notification_pk`,
+  // The content comes with the first row of its notification.
+  shared: ({ notifications, trackings, sends }, pk) => `LEFT JOIN ${notifications} n ON n.pk = ${pk}
+    LEFT JOIN ${trackings} t ON t.notification_pk = ${pk} LEFT JOIN ${sends} s ON s.notification_pk = ${pk}`,
   queues: ["status = 'pending' AND lease_owner IS NULL", "status = 'waiting' AND due_at IS NOT NULL"],
   claim: (tables, claim) => {
     const { first, firstOfOthers, ofOthersByTenant } = claimStatements(tables, claim);
     return async (runClaim, { limit, exceptTenants, perEndpoint, channels, exceptEndpoints }) => {
-      const run = (statement: typeof first, most: number, without: DeliveryFairness["exceptEndpoints"] = exceptEndpoints) => {
-        const endpoints = lists(without, "channel", "recipient");
-        const candidates = Math.max(most, Math.min(most * CANDIDATES_EACH, MAX_CANDIDATES));
-        return runClaim(statement, most, [channels, exceptTenants, ...endpoints, candidates, perEndpoint]);
-      };
-      if (exceptTenants.length === 0) {
-        return run(first, limit);
-      }
-      const claimed = await run(firstOfOthers, limit);
+      const run = (statement: typeof first, most: number, { without = exceptEndpoints, looksAt = candidatesFor(most) } = {}) =>
+        runClaim(statement, most, [channels, exceptTenants, ...lists(without, "channel", "recipient"), looksAt, perEndpoint]);
+      // Usually each is another endpoint's, and there is no need to look at more than are taken.
+      const claimed = exceptTenants.length === 0 ? await run(first, limit, { looksAt: limit }) : await run(firstOfOthers, limit);
       const rest = limit - claimed.length;
-      // One tenant may have a million deliveries before all others: passing them one by one would take long. Endpoints that
-      // have some by now wait for the next claim, since each statement counts an endpoint's deliveries for itself.
-      const served = claimed.map(([row]) => row);
-      const others = rest > 0 ? await run(ofOthersByTenant, rest, [...exceptEndpoints, ...served]) : [];
-      return [...claimed, ...others];
+      const served = claimed.map((row) => ({ channel: row[5], recipient: row[6] }));
+      if (rest === 0 || (exceptTenants.length === 0 && !hasFullShare(served, perEndpoint))) {
+        return claimed;
+      }
+      // One endpoint, or one tenant, may have a million deliveries before all others: passing them one by one would take long. Endpoints
+      // that have some by now wait for the next claim, since each statement counts an endpoint's deliveries for itself.
+      const more = await run(exceptTenants.length === 0 ? first : ofOthersByTenant, rest, { without: [...exceptEndpoints, ...served] });
+      return [...claimed, ...more];
     };
   },
   tasks: toClaimed,
 };
+
+function candidatesFor(most: number): number {
+  return Math.max(most, Math.min(most * CANDIDATES_EACH, MAX_CANDIDATES));
+}
+
+/** Whether an endpoint has its share, so that others may be behind more of its own. */
+function hasFullShare(served: readonly Endpoint[], perEndpoint: number): boolean {
+  const counts = new Map<string, number>();
+  return served.some(({ channel, recipient }) => {
+    const key = `${channel}\u0000${recipient}`;
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    return count >= perEndpoint;
+  });
+}
 
 /** $5 channels, $6 tenants to leave out, $7 and $8 endpoints to leave out, $9 how many to look at, $10 how many of one endpoint. */
 function claimStatements({ deliveries }: TableNames, claim: MakeClaim<ClaimedRow>) {
@@ -86,23 +100,4 @@ function claimStatements({ deliveries }: TableNames, claim: MakeClaim<ClaimedRow
       ), ${dueCandidates}`,
     ),
   };
-}
-
-function claimedColumns(tables: TableNames): string {
-  const { trackings, sends } = tables;
-  const from = `${trackings} t LEFT JOIN ${sends} s ON s.notification_pk = t.notification_pk WHERE t.notification_pk = n.pk`;
-  return `${RECORDS.delivery}, ${isOnlyDelivery(tables)} AS "isOnly", ${ofFirst("d", { columns: RECORDS.content, from })} AS content`;
-}
-
-function toClaimed(rows: readonly ClaimedRow[]): readonly ClaimedDelivery[] {
-  const contents = new Map<number, ClaimedContent>();
-  return rows.flatMap(([row]) => {
-    const { notificationPk, isOnly } = row;
-    const content = row.content === null ? contents.get(notificationPk) : RECORDS.toContent(row.content);
-    if (content === undefined) {
-      return [];
-    }
-    contents.set(notificationPk, content);
-    return [{ ...content, delivery: toDelivery(row), isOnly }];
-  });
 }

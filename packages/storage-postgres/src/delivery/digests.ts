@@ -11,8 +11,7 @@ const toTask = toClaimedDigest(DIALECT);
 const DIGEST_LEASES: LeaseTable<JsonRow<ClaimedDigestRow>, ClaimedDigest, object> = {
   name: "digests",
   table: "digests",
-  form: "objects",
-  columns: () => digestColumns(DIALECT),
+  columns: () => `(SELECT to_json(x) FROM (SELECT ${digestColumns(DIALECT)}) x)`,
   alias: "g",
   queues: ["lease_owner IS NULL AND due_at IS NOT NULL"],
   alsoDue: ({ digestEntries }) => [`SELECT due_at AS due FROM ${digestEntries} WHERE digest_pk IS NULL ORDER BY due_at LIMIT 1`],

@@ -1,9 +1,11 @@
 import { type HubEvent, type IdentifiedEvent, isUuid, type ProcessingRecord, type SourceRecord } from "@belfry/core";
 import type { ClaimedRecord, EndedRecord } from "@belfry/core/storage";
 import {
+  type ClaimedRecordRow,
   hubRows,
   type IdentifiedEventRow,
   type RecordRow,
+  toClaimedRecord,
   toEndedRecord,
   toIdentifiedEvent,
   toRecord,
@@ -21,30 +23,15 @@ import type { TableNames } from "../database/table-names.ts";
  */
 const CANDIDATES = 100;
 
-/** The columns of a {@link ClaimedRow} but the prompt and the event. Most are short: as one JSON object they would cost twice the lease. */
-const COLUMNS = ["notification_pk", "fence", "id", "handler_id", "attempt", "result", "error", "input_tokens", "output_tokens"] as const;
+/** A row of a claim. The event comes with the first row of its notification, as JSON. */
+type ClaimedRow = readonly [...record: ClaimedRecordRow, event: IdentifiedEventRow | null];
 
-/** A row of a claim. The event comes with the first row of its notification. */
-type ClaimedRow = readonly [
-  notificationPk: number,
-  fence: number,
-  id: string,
-  handlerId: string,
-  attempt: number,
-  result: string | null,
-  error: string | null,
-  inputTokens: number | null,
-  outputTokens: number | null,
-  createdAt: number,
-  prompt: string,
-  event: IdentifiedEventRow | null,
-];
+const EVENT = 12;
 
 /** Processing records as tasks to be leased. */
 export const RECORD_LEASES: LeaseTable<ClaimedRow, ClaimedRecord, object> = {
   name: "records",
   table: "processingRecords",
-  form: "lists",
   columns: claimedColumns,
   alias: "r",
   queues: ["status = 'PENDING'"],
@@ -104,24 +91,22 @@ function claimStatements({ processingRecords }: TableNames, claim: MakeClaim<Cla
 }
 
 function claimedColumns(tables: TableNames): string {
-  const { prompt, identifiedEvent, joinIdentity } = hubRows(DIALECT, tables);
+  const { claimed, identifiedEvent, joinIdentity } = hubRows(DIALECT, tables);
   const from = `${tables.events} e JOIN ${tables.notifications} n ON n.pk = e.notification_pk ${joinIdentity} WHERE e.notification_pk = r.notification_pk`;
-  const own = COLUMNS.map((name) => `r.${name}`).join(", ");
-  return `${own}, ${milliseconds("r.created_at")}, ${prompt}, ${ofFirst("r", { columns: identifiedEvent, from })}`;
+  return `${claimed}, ${ofFirst("r", { columns: identifiedEvent, from })}`;
 }
 
 function toClaimed(rows: readonly ClaimedRow[]): readonly ClaimedRecord[] {
   const events = new Map<number, IdentifiedEvent>();
   return rows.flatMap((row): readonly ClaimedRecord[] => {
-    const [notificationPk, fence, id, handlerId, attempt, result, error, inputTokens, outputTokens, createdAt, prompt, first] = row;
+    const notificationPk = row[1];
+    const first = row[EVENT];
     const event = first === null ? events.get(notificationPk) : toIdentifiedEvent(first);
     if (event === undefined) {
       return [];
     }
     events.set(notificationPk, event);
-    const named = { id, tenant: event.tenant, notificationId: event.id, handlerId, prompt, status: "PROCESSING" } as const;
-    const state = { result, error, attempt, inputTokens, outputTokens, createdAt: new Date(createdAt), completedAt: null };
-    return [{ record: { ...named, ...state }, fence, event }];
+    return [toClaimedRecord(row as unknown as ClaimedRecordRow, event)];
   });
 }
 

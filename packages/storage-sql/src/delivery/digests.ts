@@ -21,6 +21,12 @@ export function digestColumns(dialect: Dialect): string {
   return `g.pk, g.attempt, g.fence, ${digestFields(dialect).columns("g")}`;
 }
 
+/** A {@link ClaimedDigestRow} of a list of its columns. */
+export function toDigestRow(dialect: Dialect): (columns: readonly unknown[]) => ClaimedDigestRow {
+  const keys = ["pk", "attempt", "fence", ...digestFields(dialect).all.map(([key]) => key)];
+  return (columns) => Object.fromEntries(keys.map((key, index) => [key, columns[index]])) as unknown as ClaimedDigestRow;
+}
+
 /** Makes tasks of rows. */
 export function toClaimedDigest(dialect: Dialect): (row: ClaimedDigestRow) => ClaimedDigest {
   const fields = digestFields(dialect);

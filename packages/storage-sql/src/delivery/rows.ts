@@ -9,7 +9,7 @@ import {
   sendOf,
 } from "@belfry/core/storage";
 import { fieldsOf } from "../database/fields.ts";
-import { type Dialect, parsed, type RowOf, type StoredAttempt, type StoredDelivery, type Tables, type Tracking } from "../database/sql.ts";
+import { type Dialect, parsed, type RowOf, type StoredAttempt, type StoredDelivery, type Tracking } from "../database/sql.ts";
 
 /** A delivery as a row, with its notification's key. */
 export type DeliveryRow = RowOf<Delivery> & { readonly notificationPk: number };
@@ -29,11 +29,6 @@ export interface ContentRow extends TrackingRow {
 
 /** The content that all claimed deliveries of a notification share. */
 export type ClaimedContent = Omit<ClaimedDelivery, "delivery" | "isOnly">;
-
-/** Whether delivery `d` is the only one of its notification, as SQL. */
-export function isOnlyDelivery({ deliveries }: Pick<Tables, "deliveries">): string {
-  return `NOT EXISTS (SELECT 1 FROM ${deliveries} o WHERE o.notification_pk = d.notification_pk AND o.pk <> d.pk)`;
-}
 
 /** The records of deliveries in a dialect: `n` is a notification, `t` its tracking, `s` its sender's choices, `d` a delivery. */
 export function deliveryRecords(dialect: Dialect) {
@@ -163,6 +158,7 @@ export function progressOf(
   };
 }
 
-function toDate(timeMs: number | null): Date | null {
+/** A time that may be missing. */
+export function toDate(timeMs: number | null): Date | null {
   return timeMs === null ? null : new Date(timeMs);
 }

@@ -15,6 +15,22 @@ export interface IdentifiedEventRow extends EventRow {
 /** A processing record with its event's id. */
 export type RecordRow = RowOf<StoredRecord> & { readonly notificationId: string };
 
+/** A claimed record as a row: a list of its columns, which costs less than an object. */
+export type ClaimedRecordRow = [
+  pk: number,
+  notificationPk: number,
+  fence: number,
+  id: string,
+  handlerId: string,
+  attempt: number,
+  result: string | null,
+  error: string | null,
+  inputTokens: number | null,
+  outputTokens: number | null,
+  createdAt: number,
+  prompt: string,
+];
+
 /** The hub's rows in a dialect: `e` is an event, `n` its notification, `i` its sender's identity, `r` a processing record. */
 export function hubRows(dialect: Dialect, { prompts, identities }: Pick<Tables, "prompts" | "identities">) {
   const { column, of } = dialect.sourceKey;
@@ -40,8 +56,9 @@ export function hubRows(dialect: Dialect, { prompts, identities }: Pick<Tables, 
     identifiedEvent: selected({ ...columns, identityId: "i.id", identityName: "i.name" }),
     /** Joins `i`. */
     joinIdentity: `LEFT JOIN ${identities} i ON i.tenant = e.tenant AND i.source = e.source AND i.${column} = ${of("e.sender")}`,
-    /** A record's prompt, over `r`. */
-    prompt,
+    /** The columns of a {@link ClaimedRecordRow}, over `r`. */
+    claimed: `r.pk, r.notification_pk, r.fence, r.id, r.handler_id, r.attempt, r.result, r.error, r.input_tokens, r.output_tokens,
+      ${dialect.milliseconds("r.created_at")}, ${prompt}`,
     /** The columns of a {@link RecordRow}, over `r` and `n`. */
     record: `n.id AS "notificationId", ${prompt} AS prompt, ${stored.columns("r")}`,
   };
@@ -63,6 +80,28 @@ export function toRecord(row: RecordRow): ProcessingRecord {
   const { id, tenant, notificationId, handlerId, prompt, status, result, error, attempt, inputTokens, outputTokens } = row;
   const times = { createdAt: new Date(row.createdAt), completedAt: row.completedAt === null ? null : new Date(row.completedAt) };
   return { id, tenant, notificationId, handlerId, prompt, status, result, error, attempt, inputTokens, outputTokens, ...times };
+}
+
+/** The claimed record that a row stands for. */
+export function toClaimedRecord(row: Readonly<ClaimedRecordRow>, event: IdentifiedEvent): ClaimedRecord {
+  const [, , fence, id, handlerId, attempt, result, error, inputTokens, outputTokens, createdAt, prompt] = row;
+  const { tenant, id: notificationId } = event;
+  const record: ProcessingRecord = {
+    id,
+    tenant,
+    notificationId,
+    handlerId,
+    prompt,
+    status: "PROCESSING",
+    result,
+    error,
+    attempt,
+    inputTokens,
+    outputTokens,
+    createdAt: new Date(createdAt),
+    completedAt: null,
+  };
+  return { record, fence, event };
 }
 
 /** The record that a row stands for, with its event's source. */

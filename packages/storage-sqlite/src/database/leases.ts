@@ -2,15 +2,17 @@ import type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery } fro
 import { bind, type Current, query, read, write, writeIf } from "./bind.ts";
 import type { QueryContext } from "./statement.ts";
 
-/** The columns that leasing changes in a row. */
-interface LeasedRow {
-  readonly pk: number;
-  readonly attempt: number;
-  readonly fence: number;
+/** The columns of a row, its key first. */
+type KeyedRow = [pk: number, ...unknown[]];
+
+/** The holder of a lease, and when it runs out, in milliseconds. */
+export interface GivenLease {
+  readonly owner: string;
+  readonly until: number;
 }
 
-/** A table whose rows are tasks to be leased. */
-export interface LeaseTable<Row extends LeasedRow, Task, Fairness extends object> {
+/** A table whose rows are tasks to be leased. They come as lists of columns, which cost less than objects. */
+export interface LeaseTable<Row extends KeyedRow, Task, Fairness extends object> {
   readonly table: string;
   /** The condition for rows due at `at` that nobody holds. */
   readonly isDue: string;
@@ -19,16 +21,18 @@ export interface LeaseTable<Row extends LeasedRow, Task, Fairness extends object
   /** A select of {@link Row} without its condition, and the alias that the table has in it. */
   readonly select: string;
   readonly alias: string;
-  /** The columns that a claim changes beside the lease. */
-  readonly claimed?: Partial<Row> & Readonly<Record<string, string>>;
+  /** The columns that a claim changes beside the lease, as SQL that ends in a comma. @default nothing */
+  readonly claimed?: string;
   /** Prepares the choice of due rows, oldest first. Each table has its own, because fairness differs and decides the plan. */
   due(context: QueryContext): (request: LeaseRequest & Fairness) => readonly Row[];
+  /** Puts the lease into a row that was read before it, as the claim does in the table. */
+  lease(row: Row, given: GivenLease): void;
   /** Prepares turning rows into tasks. */
   tasks(context: QueryContext): (rows: readonly Row[]) => readonly Task[];
 }
 
 /** Leases of the rows of one table. Most claims find nothing due. */
-export function leases<Row extends LeasedRow, Task, Fairness extends object>(
+export function leases<Row extends KeyedRow, Task, Fairness extends object>(
   current: Current,
   table: LeaseTable<Row, Task, Fairness>,
 ): LeaseStorage<Task, Fairness> {
@@ -48,23 +52,23 @@ function prepareHasDue({ table, isDue }: { readonly table: string; readonly isDu
   };
 }
 
-function prepareClaim<Row extends LeasedRow, Task, Fairness extends object>(of: LeaseTable<Row, Task, Fairness>) {
-  const { table, claimed = {} as Partial<Row> & Readonly<Record<string, string>> } = of;
+function prepareClaim<Row extends KeyedRow, Task, Fairness extends object>(of: LeaseTable<Row, Task, Fairness>) {
+  const { table, claimed = "" } = of;
   return (context: QueryContext) => {
     const due = of.due(context);
     const tasks = of.tasks(context);
-    const changes = Object.entries(claimed).map(([column, value]) => `${column} = '${value}', `);
-    const lease = context.prepare<{ readonly pks: readonly number[]; readonly owner: string; readonly until: number }>(`
-      UPDATE ${table} SET ${changes.join("")} lease_owner = :owner, lease_until = :until, attempt = attempt + 1, fence = fence + 1
+    const lease = context.prepare<GivenLease & { readonly pks: readonly number[] }>(`
+      UPDATE ${table} SET ${claimed} lease_owner = :owner, lease_until = :until, attempt = attempt + 1, fence = fence + 1
       WHERE pk IN (SELECT value FROM json_each(:pks))`);
     return (request: LeaseRequest & Fairness): readonly Task[] => {
       const { owner, at, leaseMs } = request;
-      const until = at.getTime() + leaseMs;
+      const given = { owner, until: at.getTime() + leaseMs };
       const rows = due(request);
-      lease.run({ pks: rows.map(({ pk }) => pk), owner, until });
-      const leased = { ...claimed, leaseOwner: owner, leaseUntil: until };
-      // The rows were read for this claim alone.
-      return tasks(rows.map((row) => Object.assign(row, leased, { attempt: row.attempt + 1, fence: row.fence + 1 })));
+      lease.run({ pks: rows.map(([pk]) => pk), ...given });
+      for (const row of rows) {
+        of.lease(row, given);
+      }
+      return tasks(rows);
     };
   };
 }
@@ -132,10 +136,10 @@ export function prepareDueOfOthers<Row extends DueRow, Values extends object>(
   };
 }
 
-function prepareLeasedTo<Row extends LeasedRow, Task, Fairness extends object>({ select, alias, ...of }: LeaseTable<Row, Task, Fairness>) {
+function prepareLeasedTo<Row extends KeyedRow, Task, Fairness extends object>({ select, alias, ...of }: LeaseTable<Row, Task, Fairness>) {
   return (context: QueryContext) => {
     const tasks = of.tasks(context);
-    const find = context.prepare<{ readonly owner: string }, Row>(`
+    const find = context.prepareRows<{ readonly owner: string }, Row>(`
       ${select} WHERE ${alias}.lease_owner IS NOT NULL AND ${alias}.lease_owner = :owner ORDER BY ${alias}.due_at, ${alias}.pk`);
     return (owner: string): readonly Task[] => tasks(find.all({ owner }));
   };

@@ -38,17 +38,23 @@ export function takeBytes<Row>(
 
 /** The keys of the rows that get the same values. */
 export interface OfSet {
-  readonly pks: readonly number[];
+  readonly keys: readonly (number | string)[];
 }
 
 /** A statement that is prepared once and run with named values. Rows come as the driver gives them. */
 export interface Statement<Values, Row> {
   run(values: Values): RunResult;
   /**
-   * Runs the statement for records by sets: once for all that give it the same values, with their keys as `:pks`. Leaves out
-   * records without a key.
+   * Runs the statement for records by sets: once for all that give it the same values, with their keys as `:keys`. Leaves out
+   * records without a key. Returns the rows of all sets.
+   *
+   * @param shared values that no record has
    */
-  runSets<Record extends Omit<Values, keyof OfSet>>(records: readonly Record[], keyOf: (record: Record) => number | undefined): void;
+  runSets<Record extends Partial<Values>>(
+    records: readonly Record[],
+    keyOf: (record: Record) => number | string | undefined,
+    shared?: Partial<Values>,
+  ): readonly Row[];
   get(values: Values): Row | undefined;
   all(values: Values): Row[];
   /** The rows one by one: if you stop early, the others stay unread. The connection runs nothing else meanwhile. */
@@ -65,21 +71,30 @@ function prepareStatement<Values extends object, Row>(database: Database, text: 
     keys.push(name ?? String(Number(place) - 1));
     return "?";
   });
-  const bind = (values: Values): unknown[] => {
+  const bind = (values: Partial<Values>, shared: Partial<Values> = {}): unknown[] => {
     const bound: unknown[] = [];
     for (const key of keys) {
-      bound.push(stored((values as Readonly<Record<string, unknown>>)[key]));
+      const value = (values as Readonly<Record<string, unknown>>)[key];
+      bound.push(stored(value === undefined ? (shared as Readonly<Record<string, unknown>>)[key] : value));
     }
     return bound;
   };
+  const place = keys.indexOf("keys");
   const statement = plain(database.prepare<unknown[], Row>(sql), rows);
   const { reader } = statement;
   return {
     run: (values) => statement.run(...bind(values)),
-    runSets(records, keyOf) {
-      for (const { values, pks } of setsOf(records, keyOf, (record) => bind(record as unknown as Values))) {
-        statement.run(...values.with(keys.indexOf("pks"), JSON.stringify(pks)));
+    runSets(records, keyOf, shared) {
+      const rows: Row[] = [];
+      for (const set of setsOf(records, keyOf, (record) => bind(record, shared))) {
+        const values = set.values.with(place, JSON.stringify(set.keys));
+        if (reader) {
+          rows.push(...statement.all(...values));
+        } else {
+          statement.run(...values);
+        }
       }
+      return rows;
     },
     get: (values) => statement.get(...bind(values)),
     all: (values) => (reader ? statement.all(...bind(values)) : statement.run(...bind(values)) && []),
@@ -89,30 +104,30 @@ function prepareStatement<Values extends object, Row>(database: Database, text: 
 
 interface ValueSet extends OfSet {
   readonly values: readonly unknown[];
-  readonly pks: number[];
+  readonly keys: (number | string)[];
 }
 
 /** The keys of records by the values that they give a statement. */
 function setsOf<Record>(
   records: readonly Record[],
-  keyOf: (record: Record) => number | undefined,
+  keyOf: (record: Record) => number | string | undefined,
   bind: (record: Record) => readonly unknown[],
 ): Iterable<ValueSet> {
   const sets = new Map<string, ValueSet>();
   let last: ValueSet | undefined;
   for (const record of records) {
-    const pk = keyOf(record);
-    if (pk === undefined) {
+    const key = keyOf(record);
+    if (key === undefined) {
       continue;
     }
     const values = bind(record);
     // Usually they are those of the record before: a comparison costs less than a text.
     if (last === undefined || !last.values.every((value, index) => value === values[index])) {
       const text = JSON.stringify(values);
-      last = sets.get(text) ?? { values, pks: [] };
+      last = sets.get(text) ?? { values, keys: [] };
       sets.set(text, last);
     }
-    last.pks.push(pk);
+    last.keys.push(key);
   }
   return sets.values();
 }

@@ -1,5 +1,5 @@
 import type { DigestStorage, LeaseRequest } from "@belfry/core/storage";
-import { type ClaimedDigestRow, digestColumns, digestStorage, type Sql, toClaimedDigest } from "@belfry/storage-sql";
+import { digestColumns, digestStorage, type Sql, toClaimedDigest, toDigestRow } from "@belfry/storage-sql";
 import type { Current } from "../database/bind.ts";
 import { type LeaseTable, leases } from "../database/leases.ts";
 import { DIALECT } from "../database/sql.ts";
@@ -7,9 +7,12 @@ import type { QueryContext } from "../database/statement.ts";
 
 const COLUMNS = digestColumns(DIALECT);
 const toTask = toClaimedDigest(DIALECT);
+const toRow = toDigestRow(DIALECT);
+
+type Row = [pk: number, attempt: number, fence: number, ...rest: unknown[]];
 
 /** Digests as tasks to be leased. */
-const DIGEST_LEASES: LeaseTable<ClaimedDigestRow, ReturnType<typeof toTask>, object> = {
+const DIGEST_LEASES: LeaseTable<Row, ReturnType<typeof toTask>, object> = {
   table: "belfry_digests",
   isDue: "lease_owner IS NULL AND due_at <= :at",
   queues: [
@@ -19,21 +22,27 @@ const DIGEST_LEASES: LeaseTable<ClaimedDigestRow, ReturnType<typeof toTask>, obj
   select: `SELECT ${COLUMNS} FROM belfry_digests g`,
   alias: "g",
   due: prepareDue,
-  tasks: () => (rows) => rows.map(toTask),
+  lease: (row) => {
+    row[1] += 1;
+    row[2] += 1;
+  },
+  tasks: () => (rows) => rows.map((row) => toTask(toRow(row))),
 };
 
 /** Finds due digests, the oldest first, and closes their windows. */
-function prepareDue({ prepare }: QueryContext) {
-  const find = prepare<Pick<LeaseRequest, "at" | "limit" | "exceptTenants">, ClaimedDigestRow>(`
-    SELECT ${COLUMNS} FROM belfry_digests g WHERE g.lease_owner IS NULL AND g.due_at <= :at
-      AND g.tenant NOT IN (SELECT value FROM json_each(:exceptTenants)) ORDER BY g.due_at, g.pk LIMIT :limit`);
+function prepareDue({ prepare, prepareRows }: QueryContext) {
+  const find = prepare<Pick<LeaseRequest, "at" | "limit" | "exceptTenants">, { readonly pk: number }>(`
+    SELECT pk FROM belfry_digests WHERE lease_owner IS NULL AND due_at <= :at
+      AND tenant NOT IN (SELECT value FROM json_each(:exceptTenants)) ORDER BY due_at, pk LIMIT :limit`);
   const close = prepare<{ readonly pks: readonly number[] }>(
     "UPDATE belfry_digests SET state = 'closing' WHERE state = 'open' AND pk IN (SELECT value FROM json_each(:pks))",
   );
-  return ({ at, limit, exceptTenants }: LeaseRequest): readonly ClaimedDigestRow[] => {
-    const rows = find.all({ at, limit, exceptTenants });
-    close.run({ pks: rows.map(({ pk }) => pk) });
-    return rows.map((row) => (row.state === "open" ? { ...row, state: "closing" } : row));
+  const read = prepareRows<{ readonly pks: readonly number[] }, Row>(`
+    SELECT ${COLUMNS} FROM belfry_digests g WHERE g.pk IN (SELECT value FROM json_each(:pks)) ORDER BY g.due_at, g.pk`);
+  return ({ at, limit, exceptTenants }: LeaseRequest): readonly Row[] => {
+    const pks = find.all({ at, limit, exceptTenants }).map(({ pk }) => pk);
+    close.run({ pks });
+    return read.all({ pks });
   };
 }
 

@@ -6,14 +6,26 @@ import type {
   Decide,
   DeliveryFairness,
   DigestChange,
-  Lease,
   LeaseRequest,
   LoadedSend,
   SettleChanges,
 } from "@belfry/core/storage";
-import { type ContentRow, isOnlyDelivery, loadedOf, NAMED, PLANNED, progressOf, type TrackingRow, toDelivery } from "@belfry/storage-sql";
+import {
+  type ClaimedRow,
+  type ContentColumns,
+  claimedColumns,
+  contentOf,
+  hasNoContent,
+  leaseClaimed,
+  loadedOf,
+  NAMED,
+  PLANNED,
+  progressOf,
+  type TrackingRow,
+  toClaimed,
+} from "@belfry/storage-sql";
 import { type DueRow, type LeaseTable, prepareDueOfOthers } from "../database/leases.ts";
-import { TABLES } from "../database/sql.ts";
+import { DIALECT, TABLES } from "../database/sql.ts";
 import type { OfSet, QueryContext } from "../database/statement.ts";
 import { prepareWriteAudit } from "./change-send.ts";
 import { type ChainKey, IS_ITEM_READ, prepareHoldsDigest, prepareSelectChains } from "./read-sends.ts";
@@ -22,9 +34,13 @@ import { DELIVERY_COLUMNS, type KeyedDeliveryRow, RECORDS } from "./rows.ts";
 /** How many due deliveries a claim looks at: one endpoint may have many, and only a few of those are taken. */
 const CANDIDATES = 200;
 
-type ClaimedRow = KeyedDeliveryRow & { readonly isOnly: number };
-
-const CLAIMED_COLUMNS = `${DELIVERY_COLUMNS}, ${isOnlyDelivery(TABLES)} AS "isOnly"`;
+const CLAIMED = claimedColumns(DIALECT, TABLES);
+// A delivery that is the only one of its notification comes with its content; that of others is read once for all of them.
+const selectClaimed = (from: string) => `
+  SELECT ${CLAIMED.delivery}, ${CLAIMED.content} FROM ${from}
+  LEFT JOIN belfry_notifications n ON n.pk = CASE WHEN ${CLAIMED.isOnly} THEN d.notification_pk END
+  LEFT JOIN belfry_trackings t ON t.notification_pk = n.pk LEFT JOIN belfry_sends s ON s.notification_pk = n.pk`;
+const SELECT_CLAIMED = selectClaimed("belfry_deliveries d");
 
 /** Deliveries as tasks to be leased. */
 export const DELIVERY_LEASES: LeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFairness> = {
@@ -34,9 +50,10 @@ export const DELIVERY_LEASES: LeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFa
     "SELECT due_at AS due FROM belfry_deliveries WHERE status = 'pending' AND lease_owner IS NULL AND due_at IS NOT NULL ORDER BY due_at LIMIT 1",
     "SELECT due_at FROM belfry_deliveries WHERE status = 'waiting' AND due_at IS NOT NULL ORDER BY due_at LIMIT 1",
   ],
-  select: `SELECT ${CLAIMED_COLUMNS} FROM belfry_deliveries d CROSS JOIN belfry_notifications n ON n.pk = d.notification_pk`,
+  select: SELECT_CLAIMED,
   alias: "d",
   due: prepareDue,
+  lease: leaseClaimed,
   tasks: prepareWithContent,
 };
 
@@ -51,64 +68,68 @@ interface DueValues extends Pick<LeaseRequest, "at" | "exceptTenants">, Pick<Del
 
 /** Finds due deliveries, oldest first, for each endpoint at most its share. */
 function prepareDue(context: QueryContext) {
-  const isPending = "status = 'pending' AND lease_owner IS NULL";
-  const endpoint = "channel || char(0) || recipient";
+  const isPending = "d.status = 'pending' AND d.lease_owner IS NULL";
+  const endpoint = "d.channel || char(0) || d.recipient";
   const columns = `pk, tenant, due_at AS dueAt, ${endpoint} AS endpoint`;
   const condition = `
-      AND channel IN (SELECT value FROM json_each(:channels)) AND ${endpoint} NOT IN (SELECT value FROM json_each(:exceptEndpoints))`;
-  const first = context.prepare<DueValues & { readonly limit: number }, DueDelivery>(`
-    SELECT ${columns} FROM belfry_deliveries WHERE ${isPending} AND due_at <= :at ${condition} ORDER BY due_at, pk LIMIT :limit`);
-  const ofOthers = prepareDueOfOthers<DueDelivery, DueValues>(context, { table: "belfry_deliveries", isPending, columns, condition });
-  const read = context.prepare<{ readonly pks: readonly number[] }, ClaimedRow>(`
-    SELECT ${CLAIMED_COLUMNS} FROM json_each(:pks) k CROSS JOIN belfry_deliveries d ON d.pk = k.value
-    CROSS JOIN belfry_notifications n ON n.pk = d.notification_pk`);
+      AND d.channel IN (SELECT value FROM json_each(:channels)) AND ${endpoint} NOT IN (SELECT value FROM json_each(:exceptEndpoints))`;
+  const of = { table: "belfry_deliveries d", isPending, columns, condition };
+  const first = context.prepareRows<DueValues & { readonly limit: number }, ClaimedRow>(`
+    ${SELECT_CLAIMED} WHERE ${isPending} AND d.due_at <= :at ${condition} ORDER BY d.due_at, d.pk LIMIT :limit`);
+  const candidates = context.prepare<DueValues & { readonly limit: number }, DueDelivery>(`
+    SELECT ${columns} FROM belfry_deliveries d WHERE ${isPending} AND due_at <= :at ${condition} ORDER BY due_at, pk LIMIT :limit`);
+  const ofOthers = prepareDueOfOthers<DueDelivery, DueValues>(context, of);
+  const read = context.prepareRows<{ readonly pks: readonly number[] }, ClaimedRow>(`
+    ${selectClaimed("json_each(:pks) k CROSS JOIN belfry_deliveries d ON d.pk = k.value")}`);
+  const readShares = (found: readonly DueDelivery[], request: LeaseRequest & DeliveryFairness) =>
+    read.all({ pks: sharesOf(found, request, ({ endpoint: of }) => of).map(({ pk }) => pk) });
   return (request: LeaseRequest & DeliveryFairness): readonly ClaimedRow[] => {
     const { at, channels, exceptTenants, limit } = request;
     const exceptEndpoints = request.exceptEndpoints.map(({ channel, recipient }) => `${channel}\u0000${recipient}`);
     const values = { at, channels, exceptTenants, exceptEndpoints };
-    const take = (most: number) => {
-      const found = exceptTenants.length === 0 ? first.all({ ...values, limit: most }) : ofOthers(values, most);
-      return { pks: sharesOf(found, request), isAll: found.length < most };
-    };
+    const most = Math.max(limit, CANDIDATES);
+    if (exceptTenants.length > 0) {
+      return readShares(ofOthers(values, most), request);
+    }
     // Usually each is another endpoint's, and there is no need to look at more than are taken.
-    const some = take(limit);
-    const { pks } = some.isAll || some.pks.length === limit ? some : take(Math.max(limit, CANDIDATES));
-    return pks.length === 0 ? [] : read.all({ pks });
+    const found = first.all({ ...values, limit });
+    const rows = sharesOf(found, request, (row) => `${row[5]}\u0000${row[6]}`);
+    return rows.length === limit || found.length < limit ? rows : readShares(candidates.all({ ...values, limit: most }), request);
   };
 }
 
 /** The first of the candidates, for each endpoint at most its share. */
-function sharesOf(
-  candidates: readonly DueDelivery[],
+function sharesOf<Candidate>(
+  candidates: readonly Candidate[],
   { perEndpoint, limit }: Pick<DeliveryFairness, "perEndpoint"> & Pick<LeaseRequest, "limit">,
-): readonly number[] {
+  endpointOf: (candidate: Candidate) => string,
+): readonly Candidate[] {
   const taken = new Map<string, number>();
-  const pks: number[] = [];
-  for (const { pk, endpoint } of candidates) {
+  const shares: Candidate[] = [];
+  for (const candidate of candidates) {
+    const endpoint = endpointOf(candidate);
     const count = taken.get(endpoint) ?? 0;
-    if (count < perEndpoint && pks.length < limit) {
+    if (count < perEndpoint && shares.length < limit) {
       taken.set(endpoint, count + 1);
-      pks.push(pk);
+      shares.push(candidate);
     }
   }
-  return pks;
+  return shares;
 }
 
-/** Adds the content to deliveries. */
-function prepareWithContent({ prepare }: QueryContext) {
-  const find = prepare<{ readonly pks: readonly number[] }, ContentRow>(`
-    SELECT ${RECORDS.content} FROM json_each(:pks) k CROSS JOIN belfry_trackings t ON t.notification_pk = k.value
+/** Adds the content to deliveries that came without. */
+function prepareWithContent({ prepareRows }: QueryContext) {
+  const find = prepareRows<{ readonly pks: readonly number[] }, [pk: number, tenant: string, ...ContentColumns]>(`
+    SELECT k.value, n.tenant, ${CLAIMED.content} FROM json_each(:pks) k CROSS JOIN belfry_trackings t ON t.notification_pk = k.value
     CROSS JOIN belfry_notifications n ON n.pk = t.notification_pk LEFT JOIN belfry_sends s ON s.notification_pk = t.notification_pk`);
   return (rows: readonly ClaimedRow[]): readonly ClaimedDelivery[] => {
-    const found = find.all({ pks: [...new Set(rows.map(({ notificationPk }) => notificationPk))] });
-    const contents = new Map(found.map((row) => [row.notificationPk, RECORDS.toContent(row)]));
-    return rows.map((row) => {
-      const content = contents.get(row.notificationPk);
-      if (content === undefined) {
-        throw new Error("A delivery was found without the tracking of its notification.");
-      }
-      return { ...content, delivery: toDelivery(row), isOnly: Boolean(row.isOnly) };
-    });
+    const pks = new Set(rows.filter(hasNoContent).map((row) => row[1]));
+    const found = pks.size === 0 ? [] : find.all({ pks: [...pks] });
+    const tasks = toClaimed(rows, new Map(found.map(([pk, tenant, ...content]) => [pk, contentOf(tenant, content)])));
+    if (tasks.length < rows.length) {
+      throw new Error("A delivery was found without the tracking of its notification.");
+    }
+    return tasks;
   };
 }
 
@@ -126,34 +147,27 @@ export function prepareSettle(context: QueryContext) {
   };
 }
 
-/** The keys of a delivery with a held lease. */
-interface HeldKeys extends Lease {
-  readonly deliveryPk: number;
-  readonly notificationPk: number;
-}
+/** A delivery that was completed. */
+type CompletedRow = readonly [id: string, pk: number, notificationPk: number];
 
 /** Writes the results of claimed deliveries whose leases still hold, by sets: most of a batch ended alike. */
-export function prepareComplete({ prepare }: QueryContext) {
+export function prepareComplete({ prepare, prepareRows }: QueryContext) {
   const { delivery, attempt, tracking } = RECORDS.fields;
   const named = (key: string) => `:${key}`;
-  const those = "IN (SELECT value FROM json_each(:pks))";
-  const findHeld = prepare<{ readonly owner: string; readonly ids: readonly string[] }, HeldKeys>(`
-    SELECT d.id, d.fence, d.pk AS "deliveryPk", d.notification_pk AS "notificationPk"
-    FROM json_each(:ids) e CROSS JOIN belfry_deliveries d ON d.id = e.value WHERE d.lease_owner = :owner AND NOT ${IS_ITEM_READ}`);
-  const saveDeliveries = prepare<Delivery & OfSet>(`UPDATE belfry_deliveries SET ${delivery.assignments(named, NAMED)} WHERE pk ${those}`);
+  const saveDeliveries = prepareRows<Delivery & OfSet & { readonly owner: string }, CompletedRow>(`
+    UPDATE belfry_deliveries AS d SET ${delivery.assignments(named, NAMED)} WHERE d.id IN (SELECT value FROM json_each(:keys))
+      AND d.lease_owner = :owner AND d.fence = :fence AND NOT ${IS_ITEM_READ} RETURNING id, pk, notification_pk`);
   const saveAttempts = prepare<DeliveryAttempt & OfSet>(`
-    INSERT INTO belfry_delivery_attempts (delivery_pk, ${attempt.names}) SELECT value, ${attempt.members(named)} FROM json_each(:pks)`);
+    INSERT INTO belfry_delivery_attempts (delivery_pk, ${attempt.names}) SELECT value, ${attempt.members(named)} FROM json_each(:keys)`);
   const saveStates = prepare<ReturnType<typeof progressOf> & OfSet>(`
-    UPDATE belfry_trackings SET ${tracking.assignments(named, PLANNED)} WHERE notification_pk ${those}`);
+    UPDATE belfry_trackings SET ${tracking.assignments(named, PLANNED)} WHERE notification_pk IN (SELECT value FROM json_each(:keys))`);
   return (owner: string, { deliveries, attempts, sends }: SettleChanges, at: Date): Completed => {
-    const fences = new Map(deliveries.map(({ id, fence }) => [id, fence]));
-    const found = findHeld.all({ owner, ids: [...fences.keys()] }).filter(({ id, fence }) => fences.get(id) === fence);
-    const held = new Map(found.map((keys) => [keys.id, keys]));
-    const byNotification = new Map(deliveries.map(({ id, notificationId }) => [notificationId, held.get(id)?.notificationPk]));
-    saveDeliveries.runSets(deliveries, ({ id }) => held.get(id)?.deliveryPk);
-    saveAttempts.runSets(attempts, ({ deliveryId }) => held.get(deliveryId)?.deliveryPk);
+    const byNotification = new Map(deliveries.map(({ id, notificationId }) => [notificationId, id]));
+    const completed = saveDeliveries.runSets(deliveries, ({ id }) => id, { owner });
+    const held = new Map(completed.map(([id, ...pks]) => [id, pks]));
+    saveAttempts.runSets(attempts, ({ deliveryId }) => held.get(deliveryId)?.[0]);
     const states = sends.map((state) => progressOf(state, at));
-    saveStates.runSets(states, ({ id }) => byNotification.get(id));
+    saveStates.runSets(states, ({ id }) => held.get(byNotification.get(id) ?? "")?.[1]);
     return { ids: new Set(held.keys()), now: at };
   };
 }

@@ -1,0 +1,216 @@
+import type { Delivery, JsonObject, Notification } from "@belfry/core";
+import type { ClaimedDelivery, SendState } from "@belfry/core/storage";
+import type { Times } from "../database/fields.ts";
+import { parsed, type Tables } from "../database/sql.ts";
+import { type ClaimedContent, toDate } from "./rows.ts";
+
+type Flag = boolean | number;
+
+/** The columns of a delivery, over `d`. */
+type DeliveryColumns = [
+  pk: number,
+  notificationPk: number,
+  isOnly: Flag,
+  id: string,
+  tenant: string,
+  channel: string,
+  recipient: string,
+  chain: number,
+  isFallback: Flag,
+  recipientKind: Delivery["recipientKind"],
+  reason: Delivery["reason"],
+  reasonSource: string | null,
+  attempt: number,
+  attemptsBefore: number,
+  dueAt: number | null,
+  leaseOwner: string | null,
+  leaseUntil: number | null,
+  fence: number,
+];
+
+/** The columns of the content that deliveries of a notification share, over `n`, `t` and `s`. */
+export type ContentColumns = readonly [
+  id: string,
+  kind: Notification["kind"],
+  type: string,
+  title: string,
+  message: string,
+  data: JsonObject | string,
+  source: string | null,
+  actor: string | null,
+  url: string | null,
+  actions: Notification["actions"] | string,
+  createdAt: number,
+  expiresAt: number | null,
+  priority: Notification["priority"],
+  rendered: number | null,
+  category: string | null,
+  group: string | null,
+  replaceKey: string | null,
+  ...progress: ProgressColumns,
+];
+
+/** Those of its progress, over `t`, and of its sender's details. */
+type ProgressColumns = readonly [
+  status: SendState["status"],
+  attempts: number,
+  fallbackUsed: Flag,
+  fallbackDelayMs: number,
+  inboxNeeds: SendState["inboxNeeds"],
+  addresses: SendState["addresses"],
+  scheduledAt: number | null,
+  deliveredAt: number | null,
+  failedAt: number | null,
+  pending: number,
+  sent: number,
+  delivered: number,
+  failed: number,
+  cancelled: number,
+  skipped: number,
+  roomId: string | null,
+  meta: JsonObject | string | null,
+];
+
+/** A row of a claim: a list, which costs less than an object. The columns of its content are null where it comes along with another row. */
+export type ClaimedRow = [...delivery: DeliveryColumns, ...content: ContentColumns];
+
+const DELIVERY_WIDTH = 18;
+
+/** The columns of a {@link ClaimedRow} as SQL, in two parts: of deliveries, and of their content; and which is the only delivery of its notification. */
+export function claimedColumns(
+  { milliseconds }: Times,
+  { deliveries }: Pick<Tables, "deliveries">,
+): { readonly isOnly: string; readonly delivery: string; readonly content: string } {
+  const isOnly = `NOT EXISTS (SELECT 1 FROM ${deliveries} o WHERE o.notification_pk = d.notification_pk AND o.pk <> d.pk)`;
+  return {
+    isOnly,
+    delivery: `d.pk, d.notification_pk, ${isOnly}, d.id, d.tenant, d.channel, d.recipient, d.chain, d.is_fallback, d.recipient_kind, d.reason,
+      d.reason_source, d.attempt, d.attempts_before, ${milliseconds("d.due_at")}, d.lease_owner, ${milliseconds("d.lease_until")},
+      d.fence`,
+    content: `n.id, n.kind, n.type, n.title, n.message, n.data, n.source, n.sender, n.url, n.actions, ${milliseconds("n.created_at")},
+      ${milliseconds("n.expires_at")}, n.priority, n.rendered, n.category, n.group_name, n.replace_key, t.status, t.attempts, t.fallback_used, t.fallback_delay_ms, t.inbox_needs, t.addresses,
+      ${milliseconds("t.scheduled_at")}, ${milliseconds("t.delivered_at")}, ${milliseconds("t.failed_at")}, t.pending_chains, t.sent_chains,
+      t.delivered_chains, t.failed_chains, t.cancelled_chains, t.skipped_chains, s.room_id, s.meta`,
+  };
+}
+
+/**
+ * The claimed deliveries that rows stand for. A delivery whose content is null has that of a row before it, else that of `others`;
+ * one without any is left out.
+ */
+export function toClaimed(rows: readonly ClaimedRow[], others?: ReadonlyMap<number, ClaimedContent>): readonly ClaimedDelivery[] {
+  const contents = new Map<number, ClaimedContent>(others);
+  return rows.flatMap((row) => {
+    const notificationPk = row[1];
+    let content = contents.get(notificationPk);
+    if (content === undefined && !hasNoContent(row)) {
+      content = contentOf(row[4], row.slice(DELIVERY_WIDTH) as unknown as ContentColumns);
+      contents.set(notificationPk, content);
+    }
+    return content === undefined ? [] : [claimedOf(row, content)];
+  });
+}
+
+/** Whether the columns of a row's content are null. */
+export function hasNoContent(row: readonly unknown[]): boolean {
+  return row[DELIVERY_WIDTH] === null;
+}
+
+/** Puts the lease into a row that was read before it. */
+export function leaseClaimed(row: ClaimedRow, { owner, until }: { readonly owner: string; readonly until: number }): void {
+  row[12] += 1;
+  row[15] = owner;
+  row[16] = until;
+  row[17] += 1;
+}
+
+function claimedOf(row: ClaimedRow, { notification, state, scheduledAt, roomId, meta }: ClaimedContent): ClaimedDelivery {
+  const delivery: Delivery = {
+    id: row[3],
+    notificationId: notification.id,
+    tenant: row[4],
+    channel: row[5],
+    recipient: row[6],
+    chain: row[7],
+    isFallback: Boolean(row[8]),
+    recipientKind: row[9],
+    // Only pending deliveries are leased.
+    status: "pending",
+    reason: row[10],
+    reasonSource: row[11],
+    attempt: row[12],
+    attemptsBefore: row[13],
+    dueAt: toDate(row[14]),
+    leaseOwner: row[15],
+    leaseUntil: toDate(row[16]),
+    fence: row[17],
+    settledAt: null,
+  };
+  return { delivery, notification, state, isOnly: Boolean(row[2]), scheduledAt, roomId, meta };
+}
+
+/** The content in columns, of a notification of `tenant`. */
+export function contentOf(tenant: string, columns: ContentColumns): ClaimedContent {
+  const [
+    id,
+    kind,
+    type,
+    title,
+    message,
+    data,
+    source,
+    actor,
+    url,
+    actions,
+    createdAt,
+    expiresAt,
+    priority,
+    rendered,
+    category,
+    group,
+    replaceKey,
+    ...progress
+  ] = columns;
+  const notification: Notification = {
+    id,
+    tenant,
+    kind,
+    type,
+    title,
+    message,
+    data: parsed(data),
+    source,
+    actor,
+    createdAt: new Date(createdAt),
+    priority,
+    url,
+    actions: actions === null ? null : parsed(actions),
+    rendered,
+    expiresAt: toDate(expiresAt),
+    category,
+    group,
+    replaceKey,
+  };
+  return { notification, ...progressOf(notification, progress) };
+}
+
+function progressOf(
+  { tenant, id, data }: Notification,
+  [status, attempts, fallbackUsed, fallbackDelayMs, inboxNeeds, addresses, scheduledAt, deliveredAt, failedAt, ...rest]: ProgressColumns,
+): Omit<ClaimedContent, "notification"> {
+  const [pending, sent, delivered, failed, cancelled, skipped, roomId, meta] = rest;
+  const state: SendState = {
+    tenant,
+    id,
+    status,
+    attempts,
+    fallbackUsed: Boolean(fallbackUsed),
+    fallbackDelayMs,
+    inboxNeeds,
+    addresses,
+    deliveredAt: toDate(deliveredAt),
+    failedAt: toDate(failedAt),
+    chains: { pending, sent, delivered, failed, cancelled, skipped },
+  };
+  return { state, scheduledAt: toDate(scheduledAt), roomId, meta: meta === null ? data : parsed(meta) };
+}
