@@ -74,7 +74,7 @@ export class DueItems {
       const at = new Date(clock.now());
       const users = await inbox.activeUsersOf(tenant, id, AT_ONCE);
       for (const userId of users) {
-        announceItems(this.#context, "deleted", announcedOf(await inbox.remove({ tenant, userId }, [id], at)));
+        announceItems(this.#context, "deleted", announcedOf(await inbox.mark({ tenant, userId }, [id], { mark: "expired", at })));
         await nextTurn();
       }
       if (users.length === 0) {

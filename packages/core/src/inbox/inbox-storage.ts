@@ -70,7 +70,7 @@ export type InboxTail = Pick<InboxPage, "items" | "counts">;
 /** What happens to items, and when. A snoozed item comes back at `until`. */
 export type ItemMarking = MarkingPlace &
   (
-    | { readonly mark: ItemMark | "read" | "unread" | "deleted"; readonly at: Date }
+    | { readonly mark: ItemMark | "read" | "unread" | "deleted" | "expired"; readonly at: Date }
     | { readonly mark: "snoozed"; readonly at: Date; readonly until: Date }
   );
 
@@ -299,7 +299,7 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
 
   /**
    * Changes items. What they have already stays as it is; read items that are to be unseen stay, too. Woken items are unread.
-   * Deleting leaves an item in the result as it was.
+   * Deleting leaves an item in the result as it was. `expired` deletes items, too: the log knows that the clock did it.
    */
   mark(owner: Owner, refs: readonly ItemRef[], marking: ItemMarking): Promise<ItemsChange>;
 

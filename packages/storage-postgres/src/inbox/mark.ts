@@ -74,6 +74,8 @@ export function prepareMarkAllSeen(tables: TableNames) {
 
 type MarkText = Omit<ItemsChangeText, "operation" | "kind" | "readTime"> & Partial<Pick<ItemsChangeText, "readTime">>;
 
+const GONE: MarkText = { set: "deleted_at = $5, archived_at = NULL, snoozed_until = NULL", which: "true", after: { isGone: true } };
+
 /** $5 is the time of the change; $6 the time until which items are snoozed, or up to which snoozed ones wake. */
 export const marksOf = (tables: TableNames): Readonly<Record<ItemMarking["mark"], MarkText>> => ({
   read: {
@@ -128,7 +130,8 @@ export const marksOf = (tables: TableNames): Readonly<Record<ItemMarking["mark"]
     marks: { snoozedUntil: "$6::timestamptz" },
   },
   woken: wokenOf(tables),
-  deleted: { set: "deleted_at = $5, archived_at = NULL, snoozed_until = NULL", which: "true", after: { isGone: true } },
+  deleted: GONE,
+  expired: GONE,
 });
 
 /** A woken item is unread, but not unseen. */

@@ -63,6 +63,8 @@ export interface MarkRule {
   after(at: Date, until: Date | null): Partial<InboxItem> | null;
 }
 
+const GONE: MarkRule = { set: "deleted_at = :at, archived_at = NULL, snoozed_until = NULL", changes: () => true, after: () => null };
+
 export const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
   read: { set: "read_at = :at", changes: ({ readAt }) => readAt === null, after: (at) => ({ readAt: new Date(at), isSeen: true }) },
   unread: {
@@ -103,7 +105,8 @@ export const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
     changes: () => true,
     after: () => ({ snoozedUntil: null, readAt: null }),
   },
-  deleted: { set: "deleted_at = :at, archived_at = NULL, snoozed_until = NULL", changes: () => true, after: () => null },
+  deleted: GONE,
+  expired: GONE,
 };
 
 interface MarkValues {

@@ -46,7 +46,8 @@ async function step(notifications: NotificationService, inbox: Inbox, random: (b
   const some = (most: number): ItemRef[] => Array.from({ length: 1 + random(most) }, () => ({ seq: Math.max(1, lastSeq - random(60)) }));
   const kind = random(100);
   if (kind < 25 || lastSeq === 0) {
-    await notifications.create({ to: "ann", title: `Number ${lastSeq}` });
+    const expiresAt = random(3) === 0 ? { expiresAt: new Date(nowMs + (1 + random(60)) * SECOND_MS) } : {};
+    await notifications.create({ to: "ann", title: `Number ${lastSeq}`, ...expiresAt });
   } else if (kind < 70) {
     await inbox.markMany(some(5), MARKS[random(MARKS.length)] ?? "read");
   } else if (kind < 80) {
@@ -125,6 +126,11 @@ onEveryStorage((database) => {
         const clients = new Clients(random);
         for (let done = 0; done < OPERATIONS; done += 1) {
           await step(notifications, inbox, random, clock.now());
+          if (random(4) === 0) {
+            // What is due is woken, or expires.
+            await clock.pass(random(20) * SECOND_MS);
+            await notifications.runDue();
+          }
           const { counts, lines } = await recounted(inbox);
           const resumed = await clients.shuffle([inbox]);
           expect({ seed, done, ...(resumed && shownBy(resumed)) }).toEqual({ seed, done, ...(resumed && { lost: 0, counts, lines }) });

@@ -42,6 +42,8 @@ export function changeLogTests(harness: StorageHarness): void {
       await inbox.remove(ann, refs(1), at(11));
       await inbox.markAllRead(ann, at(12));
       await inbox.removeRead(ann, at(13));
+      await fixture.fill("ann", 1);
+      await inbox.mark(ann, refs(6), { mark: "expired", at: at(14) });
       expect(await wholeLog(fixture, ann)).toEqual([
         { ...NAMED, rev: 1, lastSeq: 3, kind: "read", seqs: [1, 3], at: at(1) },
         { ...NAMED, rev: 2, lastSeq: 3, kind: "read", seqs: [2], at: at(2) },
@@ -54,6 +56,7 @@ export function changeLogTests(harness: StorageHarness): void {
         { ...NAMED, rev: 9, lastSeq: 5, kind: "deleted", seqs: [1], at: at(11) },
         { ...NAMED, rev: 10, lastSeq: 5, kind: "read_all", seqs: null, upToSeq: 5, at: at(12) },
         { ...NAMED, rev: 11, lastSeq: 5, kind: "deleted_read", seqs: [3, 4, 5], at: at(13) },
+        { ...NAMED, rev: 12, lastSeq: 6, kind: "expired", seqs: [6], at: at(14) },
       ]);
     });
 

@@ -69,6 +69,7 @@ const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
   read: { changes: ({ readAt }) => readAt === null, change: (row, at) => Object.assign(row, { readAt: at }) },
   unread: { changes: ({ readAt }) => readAt !== null, change: (row) => Object.assign(row, { readAt: null, seen: true }) },
   deleted: { changes: () => true, change: (row) => Object.assign(row, { deleted: true }) },
+  expired: { changes: () => true, change: (row) => Object.assign(row, { deleted: true }) },
   seen: { changes: (row) => !isSeen(row), change: (row) => Object.assign(row, { seen: true }) },
   unseen: { changes: ({ readAt, seen }) => readAt === null && seen, change: (row) => Object.assign(row, { seen: false }) },
   pinned: { changes: ({ pinnedAt }) => pinnedAt === null, change: (row, at) => Object.assign(row, { pinnedAt: at }) },

@@ -78,7 +78,7 @@ export type Operation =
 
 const MARKS: ItemMarking["mark"][] = [
   ...(["seen", "unseen", "pinned", "unpinned", "archived", "unarchived", "snoozed", "snoozed", "woken"] as const),
-  ...(["read", "unread", "deleted"] as const),
+  ...(["read", "unread", "deleted", "expired"] as const),
 ];
 const MATCHING: MatchingMark[] = [
   ...(["read", "read", "unread", "seen", "seen", "unseen", "pinned", "unpinned", "archived", "archived", "unarchived", "deleted"] as const),
