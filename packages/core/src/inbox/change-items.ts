@@ -2,6 +2,7 @@ import type { Owner } from "../foundation/context.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { type MembersOf, requireList, requireMembers, validationError } from "../foundation/issue-list.ts";
 import { shown } from "../foundation/parse-text.ts";
+import { isDue, wakeDue } from "./apply-due.ts";
 import { announcedOf, announceItems, type InboxContext } from "./context.ts";
 import type { InboxItem, ItemChange, ItemPlace, ItemRef, WholeChange } from "./inbox-item.ts";
 import type { ItemMarking, ItemsChange, WholeInboxChange } from "./inbox-storage.ts";
@@ -40,9 +41,7 @@ export async function changeItems(context: InboxContext, changing: Changing): Pr
   requireList(refs, "ids");
   using _call = await context.ready();
   const name = typeof change === "string" ? change : "snoozed";
-  const done = await write(context, { ...changing, refs: refs.filter(isPossible) });
-  const { items, changed } = done;
-  announceItems(context, name, announcedOf(done));
+  const { items, changed } = await writeByClock(context, name, { ...changing, refs: refs.filter(isPossible) });
   if (name === "snoozed" && changed.size > 0) {
     context.dueItems();
   }
@@ -52,6 +51,19 @@ export async function changeItems(context: InboxContext, changing: Changing): Pr
     await context.reads.onRead(owner, sent);
   }
   return items;
+}
+
+/** Changes items and announces that. If snoozed items were due, it wakes them and does the same again: it finds more, or it finds them awake. */
+async function writeByClock(context: InboxContext, name: ItemChange, changing: Changing): Promise<ItemsChange> {
+  const done = await write(context, changing);
+  announceItems(context, name, announcedOf(done));
+  if (!isDue(context, done.counts)) {
+    return done;
+  }
+  await wakeDue(context, changing.owner);
+  const again = await write(context, changing);
+  announceItems(context, name, announcedOf(again));
+  return again.items.length >= done.items.length ? again : done;
 }
 
 function write({ inbox, clock }: InboxContext, { owner, refs, change, activeOnly }: Changing): Promise<ItemsChange> {

@@ -79,6 +79,11 @@ export interface InboxCounts {
    * ones deleted, a send updated. New items do not change it.
    */
   readonly rev: number;
+  /**
+   * When the first snoozed item comes back, or earlier; missing if none is snoozed. Counts and lists that are asked for later wake
+   * what is due first.
+   */
+  readonly dueAt?: Date;
 }
 
 /** The epoch of an inbox that never had an item. It has no numbers yet, so every item comes after it. */

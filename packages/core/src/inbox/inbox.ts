@@ -3,6 +3,7 @@ import { BelfryError } from "../foundation/errors.ts";
 import { type MembersOf, requireFunctions, requireMembers, requireNone } from "../foundation/issue-list.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import { numberIssue, shown, stringIssue } from "../foundation/parse-text.ts";
+import { readByClock } from "./apply-due.ts";
 import { ANYWHERE, announceWhole, type Changing, changeItems, isPossible } from "./change-items.ts";
 import { changeMatching, type MatchingInput } from "./change-matching.ts";
 import type { Acknowledged, InboxContext } from "./context.ts";
@@ -214,6 +215,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     }
     using _call = await this.#context.ready();
     const at = new Date(this.#context.clock.now());
+    await this.readCounts();
     const change = await this.#context.inbox.markAllRead(this.owner, at);
     announceWhole(this.#context, this.owner, { ...change, change: "read_all", at });
     await this.#context.reads.onRead(this.owner, null);
@@ -227,6 +229,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     }
     using _call = await this.#context.ready();
     const at = new Date(this.#context.clock.now());
+    await this.readCounts();
     const change = await this.#context.inbox.markAllSeen(this.owner, at);
     announceWhole(this.#context, this.owner, { ...change, change: "seen_all", at });
     return change.count;
@@ -256,6 +259,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   async removeRead(): Promise<number> {
     using _call = await this.#context.ready();
     const at = new Date(this.#context.clock.now());
+    await this.readCounts();
     const change = await this.#context.inbox.removeRead(this.owner, at);
     announceWhole(this.#context, this.owner, { ...change, change: "deleted_read", at });
     return change.count;
@@ -276,7 +280,9 @@ export class Inbox<Item extends InboxItem = InboxItem> {
 
   /** Returns the same as {@link counts}, for those who answer many requests: at once, if the database does. It may throw. */
   readCounts(): MaybePromise<InboxCounts> {
-    return onceReady(this.#context, () => this.#context.inbox.counts(this.owner));
+    return onceReady(this.#context, () => {
+      return readByClock(this.#context, this.owner, { read: () => this.#context.inbox.counts(this.owner), countsOf: (counts) => counts });
+    });
   }
 
   /** Returns the number of unread items alone, in the way of {@link readCounts}: clients poll it. */

@@ -1,7 +1,7 @@
 import { type InboxItem, type ItemRef, isUuid, type LoggedKind, type Owner } from "@belfry/core";
 import type { ItemPlace, ItemsChange } from "@belfry/core/storage";
 import type { Transactional } from "../database/connection.ts";
-import { type Statement, statement } from "../database/statement.ts";
+import { milliseconds, type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { LOGGED_SEQS, LOGGED_TALLY, loggedChange } from "./change-log.ts";
 import { settleOwnGroups } from "./groups.ts";
@@ -110,7 +110,7 @@ export function countTally(also?: ItemsChangeText["also"]): string {
 
 /** The columns of a {@link CountsRow} after a change that is counted in `tally`. */
 export const COUNTS_AFTER = `inbox.last_seq, inbox.total + tally.total, inbox.unread + tally.unread, inbox.epoch,
-  inbox.rev + (tally.changed > 0)::int, coalesce(inbox.seen_unread, 0) + tally.seen_unread`;
+  inbox.rev + (tally.changed > 0)::int, coalesce(inbox.seen_unread, 0) + tally.seen_unread, ${milliseconds("inbox.due_at")}`;
 
 /** Makes a change of named items at the time $5. The change's own values are the parameters from $6 on. */
 export function prepareChangeItems(tables: TableNames, { operation, kind, until, set, which, also, after = {}, ...text }: ItemsChangeText) {

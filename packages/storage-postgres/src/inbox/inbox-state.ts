@@ -3,7 +3,7 @@ import { EMPTY_COUNTS } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { isLockTimeout } from "../database/errors.ts";
 import { DIALECT } from "../database/sql.ts";
-import { lists, statement } from "../database/statement.ts";
+import { lists, milliseconds, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 
 /** The counts of an inbox, as the first columns of each row of a statement. */
@@ -14,16 +14,17 @@ export type CountsRow = readonly [
   epoch: string,
   rev: number,
   seenUnread: number | null,
+  dueAt: number | null,
   ...rest: readonly unknown[],
 ];
 
 /** The columns of a {@link CountsRow}, of `inbox`. */
-export const COUNTS_COLUMNS = "inbox.last_seq, inbox.total, inbox.unread, inbox.epoch, inbox.rev, inbox.seen_unread";
+export const COUNTS_COLUMNS = `inbox.last_seq, inbox.total, inbox.unread, inbox.epoch, inbox.rev, inbox.seen_unread, ${milliseconds("inbox.due_at")}`;
 
 /** How many columns {@link COUNTS_COLUMNS} has. */
-export const COUNTS_WIDTH = 6;
+export const COUNTS_WIDTH = 7;
 
-const SEEN_COLUMNS = "seen_up_to_seq, seen_rev, seen_unread";
+const SEEN_COLUMNS = "seen_up_to_seq, seen_rev, seen_unread, due_at";
 
 /**
  * A common table expression called `inbox`: the state of the inbox of tenant $1 and user $2, as one row, or none if it
@@ -41,9 +42,11 @@ export function toCounts(row: CountsRow | undefined): InboxCounts {
   if (row === undefined) {
     return EMPTY_COUNTS;
   }
-  const [lastSeq, total, unread, epoch, rev, seenUnread] = row;
+  const [lastSeq, total, unread, epoch, rev, seenUnread, dueAt] = row;
   // A process of an older version does not count the seen ones that it marks read.
-  return { total, unread, unseen: Math.max(unread - (seenUnread ?? 0), 0), lastSeq, epoch, rev };
+  const counts = { total, unread, unseen: Math.max(unread - (seenUnread ?? 0), 0), lastSeq, epoch, rev };
+  // Only inboxes with snoozed items have it.
+  return dueAt === null ? counts : { ...counts, dueAt: new Date(dueAt) };
 }
 
 /** Reads the unread count of an inbox alone. */

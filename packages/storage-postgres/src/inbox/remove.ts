@@ -32,7 +32,7 @@ export function prepareRemoveRead(tables: TableNames) {
     ),
     ${loggedChange(tables, { kind: "deleted_read", ...LOGGED_TALLY, at: "$3::timestamptz" })}
     SELECT inbox.is_current, tally.changed, inbox.last_seq, inbox.total - tally.changed, inbox.unread, inbox.epoch, inbox.rev + (tally.changed > 0)::int,
-      inbox.seen_unread
+      inbox.seen_unread, NULL::bigint
     FROM inbox CROSS JOIN tally`,
   );
   return (owner: Owner, at: Date) =>

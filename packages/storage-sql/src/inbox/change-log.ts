@@ -9,6 +9,7 @@ interface CountsRow {
   readonly lastSeq: number;
   readonly epoch: string;
   readonly revNow: number;
+  readonly dueAt: number | null;
 }
 
 interface ChangeRow {
@@ -30,7 +31,7 @@ export function changeLogOf(sql: Sql): ChangeLogStorage {
   const { inboxChanges, inboxCounters } = sql.tables;
   const change = `l.rev, l.kind, l.at, l.until, l.seqs, l.up_to_seq AS "upToSeq", l.of_group AS "group"`;
   const later = `${inboxChanges} l ON l.tenant = c.tenant AND l.user_id = c.user_id AND l.rev > $3`;
-  const after = `SELECT c.total, c.unread, coalesce(c.seen_unread, 0) AS "seenUnread", c.last_seq AS "lastSeq", c.epoch, c.rev AS "revNow",
+  const after = `SELECT c.total, c.unread, coalesce(c.seen_unread, 0) AS "seenUnread", c.last_seq AS "lastSeq", c.epoch, c.rev AS "revNow", ${sql.milliseconds("c.due_at")} AS "dueAt",
       l.last_seq AS "changeSeq", ${change}
     FROM ${inboxCounters} c LEFT JOIN ${later} WHERE c.tenant = $1 AND c.user_id = $2 AND c.last_seq > 0 ORDER BY l.rev LIMIT $4`;
   const exported = `SELECT l.last_seq AS "lastSeq", ${change} FROM ${inboxChanges} l
@@ -44,8 +45,16 @@ export function changeLogOf(sql: Sql): ChangeLogStorage {
       if (first === undefined) {
         return { changes: [], counts: EMPTY_COUNTS };
       }
-      const { total, unread, seenUnread, lastSeq, epoch, revNow } = first;
-      const counts = { total, unread, unseen: Math.max(unread - seenUnread, 0), lastSeq, epoch, rev: revNow };
+      const { total, unread, seenUnread, lastSeq, epoch, revNow, dueAt } = first;
+      const counts = {
+        total,
+        unread,
+        unseen: Math.max(unread - seenUnread, 0),
+        lastSeq,
+        epoch,
+        rev: revNow,
+        ...(dueAt === null ? {} : { dueAt: new Date(dueAt) }),
+      };
       return { changes: rows.flatMap((row) => (row.rev === null ? [] : toChange({ ...row, lastSeq: row.changeSeq }))), counts };
     },
     async exportChanges({ tenant, userId }: Owner, range) {

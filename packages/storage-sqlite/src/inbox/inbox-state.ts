@@ -44,6 +44,7 @@ type CountersRow = readonly [
   epoch: string,
   rev: number,
   seenUnread: number | null,
+  dueAt: number | null,
   readUpToSeq: number,
   readRev: number,
   reopenedFromSeq: number | null,
@@ -63,10 +64,10 @@ export function prepareInboxState({ prepareRows }: QueryContext) {
     if (row === undefined) {
       return EMPTY_STATE;
     }
-    const [total, unread, lastSeq, epoch, rev, seenUnread, readUpToSeq, readRev, reopenedFromSeq, ...seenAndAway] = row;
+    const [total, unread, lastSeq, epoch, rev, seenUnread, dueAt, readUpToSeq, readRev, reopenedFromSeq, ...seenAndAway] = row;
     const [seenUpToSeq, seenRev, awayUnread, awaySeenUnread] = seenAndAway;
     return {
-      counts: { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev },
+      counts: { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev, ...dueOf(dueAt) },
       readUpToSeq,
       readRev,
       unreadAfterSeq: Math.min(readUpToSeq, (reopenedFromSeq ?? Number.POSITIVE_INFINITY) - 1),
@@ -83,9 +84,22 @@ function unseenOf(unread: number, seenUnread: number | null): number {
   return seenUnread === null ? unread : Math.max(unread - seenUnread, 0);
 }
 
-type CountsRow = readonly [total: number, unread: number, lastSeq: number, epoch: string, rev: number, seenUnread: number | null];
+/** Only inboxes with snoozed items have it. */
+function dueOf(dueAt: number | null): Pick<InboxCounts, "dueAt"> {
+  return dueAt === null ? {} : { dueAt: new Date(dueAt) };
+}
 
-const COUNTS_COLUMNS = "total, unread, last_seq, epoch, rev, seen_unread";
+type CountsRow = readonly [
+  total: number,
+  unread: number,
+  lastSeq: number,
+  epoch: string,
+  rev: number,
+  seenUnread: number | null,
+  dueAt: number | null,
+];
+
+const COUNTS_COLUMNS = "total, unread, last_seq, epoch, rev, seen_unread, due_at";
 
 /** Reads the counts of an inbox: one row by its key. */
 export function prepareCounts({ prepareRows }: QueryContext) {
@@ -95,8 +109,8 @@ export function prepareCounts({ prepareRows }: QueryContext) {
     if (row === undefined) {
       return EMPTY_COUNTS;
     }
-    const [total, unread, lastSeq, epoch, rev, seenUnread] = row;
-    return { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev };
+    const [total, unread, lastSeq, epoch, rev, seenUnread, dueAt] = row;
+    return { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev, ...dueOf(dueAt) };
   };
 }
 

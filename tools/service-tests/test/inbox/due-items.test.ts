@@ -89,6 +89,29 @@ onEveryStorage((database) => {
       subscription.close();
     });
 
+    test("counts, lists and changes that come before the background work wake what is due first", async () => {
+      const { clock, notifications, inbox, id, later } = await setUp();
+      // The clock of another instance is ahead, and nothing makes that one look for what is due.
+      const ahead = testClock(new Date(clock.now() + 2 * HOUR_MS));
+      const elsewhere = stopsAfterTest(new NotificationService({ storage: database.storage(), clock: ahead }));
+      await elsewhere.start();
+      const there = elsewhere.inbox("ann");
+      const snoozeAgain = async () => void (await inbox.snooze(id, later));
+      await snoozeAgain();
+      expect(await inbox.counts()).toMatchObject({ total: 0, dueAt: later });
+      expect(await there.counts()).toMatchObject({ total: 1, unread: 1 });
+      expect(await there.counts()).not.toHaveProperty("dueAt");
+      await snoozeAgain();
+      expect(await there.list()).toMatchObject({ items: [{ id }], counts: { total: 1 } });
+      await snoozeAgain();
+      expect(await there.markRead(id)).toMatchObject({ snoozedUntil: null, readAt: new Date(ahead.now()) });
+      await inbox.markUnread(id);
+      await snoozeAgain();
+      expect(await there.markAllRead()).toBe(1);
+      expect(await there.list()).toMatchObject({ items: [{ id, readAt: new Date(ahead.now()) }], counts: { total: 1, unread: 0 } });
+      await notifications.stop();
+    });
+
     test("a time that is past, or none, is refused by name", async () => {
       const { clock, inbox, id } = await setUp();
       await expect(inbox.snooze(id, new Date(clock.now()))).rejects.toThrow("until: must be a time to come");

@@ -142,10 +142,11 @@ export class InboxRun {
   async #checkList(owner: Owner, query: InboxQuery): Promise<InboxPage> {
     const page = await this.#fixture.inbox.list(owner, query);
     const { items, counts, matching } = page;
+    const { dueAt: _due, ...counted } = counts;
     const { before: _, offset: __, limit: ___, ...filter } = query;
     const expected = { ...this.#model.counts(owner), epoch: this.#epoch(owner, counts.epoch) };
     expectItems(items, this.#model.list(owner, query));
-    expectSame({ owner, query, ...counts, matching }, { owner, query, ...expected, matching: this.#model.list(owner, filter).length });
+    expectSame({ owner, query, ...counted, matching }, { owner, query, ...expected, matching: this.#model.list(owner, filter).length });
     return page;
   }
 
