@@ -278,7 +278,10 @@ export function deliveryV1Suite(harness: HttpHarness): void {
 
     test("what was skipped is cancelled in this contract's words: by itself, in lists and in counts", async () => {
       const room = "550e8400-e29b-41d4-a716-4466554400ab";
-      const input = { to: { email: "late@example.com" }, message: "x", roomId: room, expiresAt: new Date(0) };
+      // It is due when its time is over.
+      const expiresAt = new Date(Date.now() + 2_000);
+      const scheduledAt = expiresAt;
+      const input = { to: { email: "late@example.com" }, message: "x", roomId: room, scheduledAt, expiresAt };
       const { notification } = await setting.service.tenant("acme").create(input);
       expect(await settled(notification.id)).toMatchObject({ status: "cancelled", meta: {} });
       const answers = await Promise.all(
