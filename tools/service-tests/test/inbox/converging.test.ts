@@ -57,8 +57,12 @@ async function step(notifications: NotificationService, inbox: Inbox, random: (b
     await inbox.removeMany(some(3));
   } else if (kind < 92) {
     await inbox.removeRead();
-  } else {
+  } else if (kind < 96) {
     await (random(2) === 0 ? inbox.markAllRead() : inbox.markAllSeen());
+  } else {
+    const input = { filter: { pinned: random(2) === 0 }, upTo: Math.max(0, lastSeq - random(10)) };
+    const calls = [() => inbox.markAllRead(input), () => inbox.markAllSeen(input), () => inbox.archiveAll(input)];
+    await calls[random(calls.length)]?.();
   }
 }
 

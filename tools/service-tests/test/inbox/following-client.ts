@@ -54,6 +54,8 @@ export class FollowingClient {
       for (const deleted of event.seqs ?? []) {
         this.#items.delete(deleted);
       }
+    } else if (change === "read_matching" || change === "seen_matching" || change === "archived_matching") {
+      this.#match(event);
     } else if (item === null || change === "deleted") {
       this.#items.delete(seq);
     } else {
@@ -63,6 +65,17 @@ export class FollowingClient {
       this.#position = { ...this.#position, seq, epoch };
     } else if (rev !== undefined && left === 0) {
       this.#position = { ...this.#position, rev };
+    }
+  }
+
+  #match({ change, seqs = [], at: time }: InboxEvent): void {
+    const at = time ?? null;
+    const read = { isSeen: true, ...(change === "read_matching" ? { readAt: at } : {}) };
+    for (const seq of seqs) {
+      const item = this.#items.get(seq);
+      if (item !== undefined) {
+        this.#items.set(seq, { ...item, ...(change === "archived_matching" ? { archivedAt: at } : read) });
+      }
     }
   }
 
