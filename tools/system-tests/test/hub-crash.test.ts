@@ -95,8 +95,8 @@ describe.each(DATABASES)("processes on %s that are killed while they run handler
     expect(new Set(records.map(({ notificationId, handlerId }) => `${notificationId} ${handlerId}`)).size).toBe(total);
     expect(records.filter(({ status, result, attempt }) => status !== "COMPLETED" || result !== `attempt ${attempt}`)).toEqual([]);
     expectOnce(ledger());
-    // Only the attempts under way at a kill were repeated.
-    expect(begun() - total).toBeLessThanOrEqual(KILLS * CONCURRENCY);
+    // Only the attempts under way at a kill were repeated, with those that waited to be recorded: together less than twice as many.
+    expect(begun() - total).toBeLessThan(KILLS * 2 * CONCURRENCY);
   });
 
   test("an event that kills each process that runs it fails after its attempts; the others complete", { timeout: TIMEOUT_MS }, async () => {
