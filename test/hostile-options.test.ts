@@ -198,7 +198,7 @@ test.each([
   [
     "NotificationService",
     { storage, types: { bill: { lable: "Bill" } } },
-    'the type "bill" takes label, category, data, required, channels, title, message, url; got "lable".',
+    'the type "bill" takes label, category, data, required, channels, title, message, url, group; got "lable".',
   ],
   ["email", {}, /no from/],
   ["webhook", undefined, "webhook takes an object of secret, "],

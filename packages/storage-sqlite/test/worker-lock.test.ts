@@ -31,6 +31,7 @@ describe("a second service on one file", () => {
     await second.service.start();
     await second.service.runDue();
     expect(second.warnings).toEqual([
+      expect.stringMatching(/Another process.*digests/),
       expect.stringMatching(/Another process.*deliveries/),
       expect.stringMatching(/Another process.*processing records/),
     ]);

@@ -77,7 +77,7 @@ onEveryStorage((database) => {
       }
       await turns(3);
       // Presence has its own to tell.
-      const reads = () => storage.failures.filter((method) => method === "listAfter").length;
+      const reads = () => storage.failures.filter((method) => ["listAfter", "changesAfter"].includes(method)).length;
       const lines = () => complaints.filter((line) => line.includes("read an inbox")).length;
       expect([reads(), lines()]).toEqual([1, 1]);
       await clock.pass(10_000);
