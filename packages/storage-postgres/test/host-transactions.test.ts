@@ -10,12 +10,14 @@ const WAIT = { timeout: 20_000, interval: 10 };
 describe("the host's transactions", () => {
   const database = useDatabase();
   let pool: Pool;
+  let storage: ReturnType<typeof postgresStorage>;
   let service: NotificationService<Record<string, never>, PostgresTransaction, Promise<void>>;
   const told: string[] = [];
 
   beforeAll(async () => {
     pool = openPool(database.url);
-    service = new NotificationService({ storage: postgresStorage(pool, { logger: silent }), logger: silent });
+    storage = postgresStorage(pool, { logger: silent });
+    service = new NotificationService({ storage, logger: silent });
     await service.start();
     await pool.query("CREATE TABLE orders (id serial PRIMARY KEY, customer text NOT NULL)");
     service.on("notification.created", ({ notification }) => told.push(notification.title));
@@ -46,6 +48,21 @@ describe("the host's transactions", () => {
     });
     expect(await titles("ann")).toEqual(["with the order"]);
     await expect.poll(() => told, WAIT).toEqual(["with the order"]);
+  });
+
+  test("snoozed items of an inbox that a transaction holds are left as they are, without a wait, and woken after it", async () => {
+    const { tenant } = (await service.create({ to: "zoe", title: "put off" })).notification;
+    const { inbox } = storage;
+    const [zoe, at] = [{ tenant, userId: "zoe" }, new Date(Date.now() + 3_600_000)];
+    await inbox.mark(zoe, [{ seq: 1 }], { mark: "snoozed", at: new Date(), until: at });
+    await withClient(async (client) => {
+      await client.query("BEGIN");
+      await service.create({ to: "zoe", title: "with the order" }, { tx: client });
+      expect(await inbox.wakeDue(zoe, at)).toBeNull();
+      await client.query("COMMIT");
+    });
+    expect(await inbox.counts(zoe)).toMatchObject({ total: 1, dueAt: at });
+    expect((await inbox.wakeDue(zoe, at))?.changed).toEqual(new Set([1]));
   });
 
   test("a rollback removes both, and no listener is called", async () => {

@@ -9,12 +9,12 @@ export function isDue({ clock }: Pick<InboxContext, "clock">, { dueAt }: InboxCo
   return dueAt !== undefined && dueAt.getTime() <= clock.now();
 }
 
-/** Wakes the snoozed items of an inbox whose time has come, and tells everybody. */
+/** Wakes the snoozed items of an inbox whose time has come, unless another transaction holds it, and tells everybody. */
 export async function wakeDue(context: InboxContext, owner: Owner): Promise<void> {
   const { inbox, clock } = context;
-  for (let woken: ItemsChange | undefined; woken === undefined || woken.changed.size > 0; ) {
+  for (let woken: ItemsChange | null | undefined; woken === undefined || (woken !== null && woken.changed.size > 0); ) {
     woken = await inbox.wakeDue(owner, new Date(clock.now()));
-    announceItems(context, "woken", announcedOf(woken));
+    announceItems(context, "woken", woken === null ? [] : announcedOf(woken));
   }
 }
 
@@ -25,8 +25,8 @@ export interface CountedRead<Read> {
 }
 
 /**
- * Reads an inbox as it is by the clock: if snoozed items are due, it wakes them and reads again. Where it cannot write, the answer is
- * as it was.
+ * Reads an inbox as it is by the clock: if snoozed items are due, it wakes them and reads again. Where it cannot write, or
+ * another transaction holds the inbox, the answer is as it was.
  */
 export function readByClock<Read>(context: InboxContext, owner: Owner, { read, countsOf }: CountedRead<Read>): MaybePromise<Read> {
   return andThen(read(), (found) => (isDue(context, countsOf(found)) ? readWoken(context, owner, { read, found }) : found));

@@ -1,3 +1,4 @@
+import type { Owner } from "../foundation/context.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 import { nextTurn } from "../work/timing.ts";
 import { announcedOf, announceItems, type InboxContext } from "./context.ts";
@@ -29,22 +30,32 @@ export class DueItems {
     return { dueInMs, lookInMs: POLL_INTERVAL_MS };
   }
 
-  /** Wakes what is due, and answers when the next item is. */
+  /** Wakes what is due, and answers when the next item is. What other transactions hold is left for the next look. */
   async #wakeAll(): Promise<number> {
     const { inbox, clock } = this.#context;
     while (!this.loop.isStopping) {
       const inboxes = await inbox.dueInboxes(AT_ONCE);
       const now = clock.now();
-      for (const { tenant, userId } of inboxes.filter(({ dueAt }) => dueAt.getTime() <= now)) {
-        announceItems(this.#context, "woken", announcedOf(await inbox.wakeDue({ tenant, userId }, new Date(now))));
+      const due = inboxes.filter(({ dueAt }) => dueAt.getTime() <= now);
+      let held = 0;
+      for (const { tenant, userId } of due) {
+        held += Number(!(await this.#wake({ tenant, userId }, new Date(now))));
         await nextTurn();
       }
       const later = inboxes.find(({ dueAt }) => dueAt.getTime() > now);
-      if (later !== undefined || inboxes.length === 0) {
-        return later?.dueAt.getTime() ?? Number.POSITIVE_INFINITY;
+      if (later !== undefined || held === due.length) {
+        const other = held === 0 ? Number.POSITIVE_INFINITY : now + POLL_INTERVAL_MS;
+        return later?.dueAt.getTime() ?? other;
       }
     }
     return Number.POSITIVE_INFINITY;
+  }
+
+  /** Wakes what is due in an inbox. False if another transaction holds it. */
+  async #wake(owner: Owner, at: Date): Promise<boolean> {
+    const woken = await this.#context.inbox.wakeDue(owner, at);
+    announceItems(this.#context, "woken", woken === null ? [] : announcedOf(woken));
+    return woken !== null;
   }
 
   /** Takes the items of expired notifications out, and answers when the next one expires. */

@@ -1,6 +1,7 @@
 import type { Owner } from "../foundation/context.ts";
 import { type MembersOf, requireInput, requireMembers, validationError } from "../foundation/issue-list.ts";
 import { describe } from "../foundation/parse-text.ts";
+import { readByClock } from "./apply-due.ts";
 import type { InboxContext } from "./context.ts";
 import type { ItemFilter } from "./filter-storage.ts";
 import type { InboxCounts, InboxItem, ItemPlace } from "./inbox-item.ts";
@@ -31,6 +32,10 @@ interface Counted {
 export async function filteredCounts(context: InboxContext, owner: Owner, input: CountsInput): Promise<FilteredCounts> {
   const counted = parseFilters(context, input);
   using _call = await context.ready();
+  return await readByClock(context, owner, { read: () => readFiltered(context, owner, counted), countsOf: (counts) => counts });
+}
+
+async function readFiltered(context: InboxContext, owner: Owner, counted: readonly Counted[]): Promise<FilteredCounts> {
   const looked = counted.filter((one) => !isKept(one));
   if (looked.length === 0) {
     const counts = await context.inbox.counts(owner);
@@ -76,7 +81,10 @@ const TOP_ITEMS = 20;
 /** The items to show above a first page: pinned ones, then unread ones that came back. */
 export async function topItems(context: InboxContext, owner: Owner): Promise<readonly InboxItem[]> {
   using _call = await context.ready();
-  const pinned = await context.inbox.list(owner, { status: "all", filter: { isPinned: true }, limit: TOP_ITEMS });
+  const pinned = await readByClock(context, owner, {
+    read: () => context.inbox.list(owner, { status: "all", filter: { isPinned: true }, limit: TOP_ITEMS }),
+    countsOf: ({ counts }) => counts,
+  });
   const woken = await context.inbox.list(owner, { status: "unread", filter: { wasSnoozed: true, isPinned: false }, limit: TOP_ITEMS });
   return [...pinned.items, ...woken.items];
 }

@@ -3,6 +3,7 @@ import { type ChecksOf, requireInput, requireNone, validationError } from "../fo
 import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { GROUP_RULE, oneOf, stringIssue, textIssue, whole } from "../foundation/parse-text.ts";
 import { timeIssue } from "../foundation/parse-time.ts";
+import { readByClock } from "./apply-due.ts";
 import { type Changing, changeItems } from "./change-items.ts";
 import type { InboxContext } from "./context.ts";
 import type { GroupListQuery, GroupPlaces, GroupSummary, GroupsPage } from "./groups-storage.ts";
@@ -56,7 +57,9 @@ export function listGroups(context: InboxContext, owner: Owner, input: GroupsInp
   }
   const query = { status, limit: limit + 1, ...(before === undefined ? {} : { before }) };
   return andThen(
-    onceReady(context, () => context.inbox.groups(owner, query)),
+    onceReady(context, () =>
+      readByClock(context, owner, { read: () => context.inbox.groups(owner, query), countsOf: ({ counts }: GroupsPage) => counts }),
+    ),
     ({ groups, counts }: GroupsPage): GroupList => {
       const scope = { owner, status, type: undefined, isOfGroups: true, epoch: counts.epoch };
       if (cursor !== undefined && decodeCursor(cursor, scope) === null) {

@@ -152,8 +152,11 @@ export interface DueItemsStorage {
   /** Returns up to `limit` inboxes with snoozed items, those first that are due first. */
   dueInboxes(limit: number): Promise<readonly DueInbox[]>;
 
-  /** Wakes up to 1,000 of the inbox's snoozed items whose time has come at `at`, and finds when the next one is due. */
-  wakeDue(owner: Owner, at: Date): Promise<ItemsChange>;
+  /**
+   * Wakes up to 1,000 of the inbox's snoozed items whose time has come at `at`, and finds when the next one is due. Reads call it, so
+   * it does not wait: it answers null, and changes nothing, if another transaction holds the inbox at this moment.
+   */
+  wakeDue(owner: Owner, at: Date): Promise<ItemsChange | null>;
 
   /** Returns up to `limit` notifications that {@link noteExpired} is still to be told of, those first that expire first. */
   expiring(limit: number): Promise<readonly ExpiringNotification[]>;

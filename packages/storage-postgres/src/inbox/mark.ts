@@ -1,11 +1,12 @@
 import type { ItemRef, Owner } from "@belfry/core";
 import type { ItemMarking, ItemsChange, WholeInboxChange } from "@belfry/core/storage";
-import type { Session, Transactional } from "../database/connection.ts";
+import { type Connection, joining, type Session, type Transactional } from "../database/connection.ts";
+import { isLockTimeout } from "../database/errors.ts";
 import { memoized, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { type ItemsChangeText, prepareChangeInbox, prepareChangeItems } from "./change-items.ts";
 import { loggedChange } from "./change-log.ts";
-import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
+import { BUSY_TIMEOUT_MS, type CountsRow, heldInbox, holdInboxes, toCounts } from "./inbox-state.ts";
 import { ownReadTime } from "./item-row.ts";
 
 /** The first of those items that are unread from now on in spite of a read mark. */
@@ -199,8 +200,12 @@ export function prepareRemove(tables: TableNames) {
 /** How many items are woken at a time. */
 const WOKEN_AT_ONCE = 1_000;
 
-/** Wakes the snoozed items of an inbox whose time has come. */
+/** Wakes the snoozed items of an inbox whose time has come. It waits for no other transaction: it may be part of a read. */
 export function prepareWakeDue(tables: TableNames) {
+  const hold = statement<[one: number]>(
+    "hold_due_inbox",
+    holdInboxes(tables, "tenant = $1 AND user_id = $2", { timeout: BUSY_TIMEOUT_MS }),
+  );
   const changeInbox = prepareChangeInbox(tables);
   const wake = prepareOneMark(tables, { mark: "woken" });
   const ofInbox = `FROM ${tables.inboxItems} WHERE tenant = $1 AND user_id = $2 AND snoozed_until IS NOT NULL`;
@@ -217,13 +222,26 @@ export function prepareWakeDue(tables: TableNames) {
     )
     SELECT is_current FROM inbox`,
   );
+  const wakeHeld = async (connection: Transactional, owner: Owner, at: Date): Promise<ItemsChange> => {
+    const values = [owner.tenant, owner.userId, at.toISOString()];
+    const refs = (await connection.rows(due, values)).map(([seq]) => ({ seq }));
+    if (refs.length === 0) {
+      await changeInbox(connection, owner, { run: settle, values: [] });
+    }
+    return await wake(owner, refs, at, at.toISOString())(connection);
+  };
   return (owner: Owner, at: Date) =>
-    async (connection: Transactional): Promise<ItemsChange> => {
-      const values = [owner.tenant, owner.userId, at.toISOString()];
-      const refs = (await connection.rows(due, values)).map(([seq]) => ({ seq }));
-      if (refs.length === 0) {
-        await changeInbox(connection, owner, { run: settle, values: [] });
+    async (connection: Connection): Promise<ItemsChange | null> => {
+      try {
+        return await connection.transaction(async (session) => {
+          await session.rows(hold, [owner.tenant, owner.userId]);
+          return await wakeHeld(joining(session), owner, at);
+        });
+      } catch (error) {
+        if (isLockTimeout(error)) {
+          return null;
+        }
+        throw error;
       }
-      return await wake(owner, refs, at, at.toISOString())(connection);
     };
 }

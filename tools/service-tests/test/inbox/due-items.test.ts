@@ -104,6 +104,12 @@ onEveryStorage((database) => {
       await snoozeAgain();
       expect(await there.list()).toMatchObject({ items: [{ id }], counts: { total: 1 } });
       await snoozeAgain();
+      expect((await there.counts({ filters: [{ pinned: false }] })).filtered).toMatchObject([{ total: 1 }]);
+      await snoozeAgain();
+      expect(await there.top()).toMatchObject([{ id }]);
+      await snoozeAgain();
+      expect(await there.groups()).toMatchObject({ counts: { total: 1 } });
+      await snoozeAgain();
       expect(await there.markRead(id)).toMatchObject({ snoozedUntil: null, readAt: new Date(ahead.now()) });
       await inbox.markUnread(id);
       await snoozeAgain();

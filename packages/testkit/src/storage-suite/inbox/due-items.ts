@@ -26,7 +26,7 @@ export function dueItemTests(harness: StorageHarness): void {
       await snooze(owner, [3], 40);
       expect(await dueAt(owner)).toEqual(at(20));
       expect(seqsOf(await expectTrueCounts(fixture, owner))).toEqual([4]);
-      expect(seqsOf((await fixture.inbox.wakeDue(owner, at(30))).items)).toEqual([1, 2]);
+      expect(seqsOf((await fixture.inbox.wakeDue(owner, at(30)))?.items ?? [])).toEqual([1, 2]);
       expect(await dueAt(owner)).toEqual(at(40));
       await fixture.inbox.mark(owner, [{ seq: 3 }], { mark: "woken", at: at(31) });
       expect(await dueAt(owner)).toBeNull();
@@ -39,9 +39,9 @@ export function dueItemTests(harness: StorageHarness): void {
       await fixture.inbox.mark(owner, [{ seq: 1 }], { mark: "seen", at: at(1) });
       await snooze(owner, [1, 2], 20);
       expect(await fixture.inbox.markAllRead(owner, at(5))).toMatchObject({ count: 1 });
-      const { items, counts } = await fixture.inbox.wakeDue(owner, at(20));
-      expect(items).toMatchObject([1, 2].map((seq) => ({ seq, readAt: null, isSeen: true, snoozedUntil: null })));
-      expect(counts).toMatchObject({ total: 3, unread: 2, unseen: 0 });
+      const woken = await fixture.inbox.wakeDue(owner, at(20));
+      expect(woken?.items).toMatchObject([1, 2].map((seq) => ({ seq, readAt: null, isSeen: true, snoozedUntil: null })));
+      expect(woken?.counts).toMatchObject({ total: 3, unread: 2, unseen: 0 });
       await expectTrueCounts(fixture, owner);
     });
 
@@ -65,7 +65,9 @@ export function dueItemTests(harness: StorageHarness): void {
           fixture.inbox.wakeDue(owner, at(20)),
         ]),
       );
-      expect(wakes.flatMap(({ changed }) => [...changed]).toSorted((one, other) => one - other)).toEqual(range(1, 10));
+      // One that found the inbox held left its item for the next.
+      wakes.push(await fixture.inbox.wakeDue(owner, at(20)));
+      expect(wakes.flatMap((woken) => [...(woken?.changed ?? [])]).toSorted((one, other) => one - other)).toEqual(range(1, 10));
       expect(await expectTrueCounts(fixture, owner)).toHaveLength(10);
       expect(await dueAt(owner)).toBeNull();
     });

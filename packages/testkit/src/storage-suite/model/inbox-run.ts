@@ -244,6 +244,9 @@ export class InboxRun {
   async #wakeDue(operation: Step<"wakeDue">): Promise<void> {
     const owner = this.#owner(operation);
     const change = await this.#fixture.inbox.wakeDue(owner, at(operation.second));
+    if (change === null) {
+      throw new Error("Nobody else holds the inbox.");
+    }
     const expected = this.#model.wakeDue(owner, at(operation.second));
     expect({ found: seqsOf(change.items), changed: change.changed }).toEqual({ found: expected.found, changed: new Set(expected.changed) });
     expect(change.counts).toMatchObject(this.#model.counts(owner));
