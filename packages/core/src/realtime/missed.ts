@@ -15,6 +15,9 @@ import {
 /** The most changes of a page. Each may name 1,000 items, but none of their texts. */
 const CHANGES_AT_ONCE = 50;
 
+/** The most items of the changes of a page. Each is read by itself: to list the inbox again costs less than more of them. */
+const ITEMS_OF_CHANGES = 10_000;
+
 /** A part of what came after a position, in the order in which it is to be told. */
 export interface Missed {
   readonly told: readonly (InboxItem | LoggedChange)[];
@@ -26,7 +29,7 @@ export interface Missed {
   readonly isAll: boolean;
 }
 
-/** The reason why nothing can be told: the numbering began anew, or changes are no longer kept. */
+/** The reason why nothing can be told: the numbering began anew, or changes are no longer kept, or have too many items. */
 export interface Lost {
   readonly lost: "epoch" | "changes";
   readonly counts: InboxCounts;
@@ -48,19 +51,20 @@ export async function readMissed(reader: Reader, since: InboxPosition): Promise<
     return { lost: "epoch", counts };
   }
   const cutAfter = changes.length === CHANGES_AT_ONCE ? changes.at(-1) : undefined;
-  if (!isWhole(changes, since.rev, cutAfter === undefined ? counts.rev : cutAfter.rev)) {
+  const items = changes.reduce((sum, { kind, seqs }) => sum + (kind === "deleted_read" ? 0 : (seqs?.length ?? 0)), 0);
+  if (items > ITEMS_OF_CHANGES || !isWhole(changes, since.rev, cutAfter === undefined ? counts.rev : cutAfter.rev)) {
     return { lost: "changes", counts };
   }
   // Items that came after the last of these changes wait for the changes before them.
   const upTo = cutAfter?.lastSeq ?? counts.lastSeq;
-  const items: Missed | Lost = upTo > since.seq ? await readItems(reader, since, upTo) : { told: [], position: since, counts, isAll: true };
-  if ("lost" in items) {
-    return items;
+  const later: Missed | Lost = upTo > since.seq ? await readItems(reader, since, upTo) : { told: [], position: since, counts, isAll: true };
+  if ("lost" in later) {
+    return later;
   }
-  const { seq } = items.position;
+  const { seq } = later.position;
   const ready = changes.filter(({ lastSeq }) => lastSeq <= seq);
   const position = { seq, epoch: counts.epoch, rev: ready.at(-1)?.rev ?? since.rev };
-  const told = inOrder(items.told as readonly InboxItem[], ready);
+  const told = inOrder(later.told as readonly InboxItem[], ready);
   return { told, position, counts, isAll: seq >= counts.lastSeq && position.rev >= counts.rev };
 }
 
