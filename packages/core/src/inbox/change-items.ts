@@ -63,7 +63,10 @@ async function writeByClock(context: InboxContext, name: ItemChange, changing: C
   await wakeDue(context, changing.owner);
   const again = await write(context, changing);
   announceItems(context, name, announcedOf(again));
-  return again.items.length >= done.items.length ? again : done;
+  const found = new Set(again.items.map(({ seq }) => seq));
+  // What it deleted or put off before is not found again.
+  const before = done.items.filter(({ seq }) => !found.has(seq));
+  return { ...again, items: [...before, ...again.items], changed: new Set([...done.changed, ...again.changed]) };
 }
 
 function write({ inbox, clock }: InboxContext, { owner, refs, change, activeOnly }: Changing): Promise<ItemsChange> {

@@ -115,6 +115,9 @@ onEveryStorage((database) => {
       await snoozeAgain();
       expect(await there.markAllRead()).toBe(1);
       expect(await there.list()).toMatchObject({ items: [{ id, readAt: new Date(ahead.now()) }], counts: { total: 1, unread: 0 } });
+      await notifications.create({ to: "ann", title: "Second" });
+      await snoozeAgain();
+      expect(await there.activeOnly().removeMany([{ seq: 2 }, { seq: 1 }])).toBe(2);
       await notifications.stop();
     });
 
