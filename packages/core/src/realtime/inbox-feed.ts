@@ -169,6 +169,7 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
         const isNew = missed.lost === "epoch";
         this.#position = { seq: isNew ? lastSeq : place.seq, epoch, rev: missed.counts.rev };
         if (isNew) {
+          this.#half = { rev: 0, seqs: new Set() };
           return false;
         }
         this.#loseChanges();

@@ -78,6 +78,19 @@ describe("the modes of a subscription", () => {
     expect(told).toEqual(["created 4"]);
   });
 
+  test("a change of another epoch is told, however low its number", async () => {
+    const counts = { total: 3, unread: 0, unseen: 0, lastSeq: 3, epoch: "e", rev: 5 };
+    const old: Partial<InboxStorage> = { counts: async () => counts, changesAfter: async () => ({ changes: [], counts }) };
+    const listener: InboxListener = { onEvent: ({ change, rev }) => void told.push(`${change} ${rev}`), onState: () => {} };
+    const parts = { inbox: old as InboxStorage, pages: new Slots(1), logger };
+    subscription = new Subscription({ owner: OWNER, position: { seq: 3, epoch: "e", rev: 5 } }, parts, listener);
+    await subscription.start({ seq: 3, epoch: "e", rev: 5 });
+    subscription.onEvent({ ...event(1, "read"), rev: 5 });
+    subscription.onEvent({ ...event(1), epoch: "f" });
+    subscription.onEvent({ ...event(1, "read"), epoch: "f", rev: 1 });
+    expect(told).toEqual(["created undefined", "read 1"]);
+  });
+
   test.each(["holding", "replaying", "live"] as const)("closed while %s: nothing is told any more", async (mode) => {
     const starting = mode === "holding" ? null : subscription.start(mode === "live" ? undefined : { seq: 1, epoch: "e" });
     await (mode === "replaying" ? reading() : starting);

@@ -151,9 +151,11 @@ export class Subscription implements FeedFollower {
       return;
     }
     const { change, item, seq, epoch, rev, left = 0 } = event;
+    if (epoch !== this.#epoch && (change === "created" || rev !== undefined)) {
+      this.#beginAnew(epoch);
+    }
     if (change === "created") {
       this.#seq = seq;
-      this.#epoch = epoch;
     } else if (this.#followsChanges && rev !== undefined) {
       this.#noteChange(rev, seq, left);
     } else if (item === null && rev !== undefined && !isWholeChange(change)) {
@@ -162,6 +164,14 @@ export class Subscription implements FeedFollower {
       return;
     }
     guarded(this.#parts.logger, () => this.#listener.onEvent(event));
+  }
+
+  /** In another epoch, items and changes are numbered from the beginning. */
+  #beginAnew(epoch: string): void {
+    this.#epoch = epoch;
+    this.#seq = 0;
+    this.#rev = 0;
+    this.#half.clear();
   }
 
   #noteChange(rev: number, seq: number, left: number): void {

@@ -162,5 +162,21 @@ onEveryStorage((database) => {
       const expected = { lost: 0, counts, lines, position: { seq, epoch, rev } };
       expect(all.map((client) => ({ ...shownBy(client), position: client.position }))).toEqual(all.map(() => expected));
     });
+
+    test("hear that an inbox has begun anew, and of its changes from the first one on", async () => {
+      const { notifications, inbox } = await service();
+      await notifications.create({ to: "ann", title: "Old" });
+      const client = new FollowingClient();
+      await client.resume(inbox);
+      await inbox.markRead({ seq: 1 });
+      await expect.poll(() => client.position.rev).toBe(1);
+      await notifications.deleteUser("ann");
+      await notifications.create({ to: "ann", title: "New" });
+      await expect.poll(() => client.lost).toBe(1);
+      await inbox.markRead({ seq: 1 });
+      const { lines } = await recounted(inbox);
+      await expect.poll(() => client.lines).toEqual(lines);
+      client.drop();
+    });
   });
 });
