@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { NotificationService } from "@belfry/core";
+import { recorder } from "@belfry/testkit/host";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { sqliteStorage } from "../src/index.ts";
@@ -37,5 +39,21 @@ describe("deleted text", () => {
     }
     host.pragma("wal_checkpoint(TRUNCATE)");
     expect([occurrences(path, "plain"), occurrences(path, "secret")]).toEqual([320, 0]);
+  });
+
+  test.each(["deleteUser", "delete"] as const)("on a connection that enforces no foreign keys, %s leaves no address", async (how) => {
+    const host = new Database(temporaryPath(cleanup));
+    cleanup(() => host.close());
+    host.pragma("foreign_keys = OFF");
+    const directory = (ids: readonly string[]) => new Map(ids.map((id) => [id, { email: "family@example.com" }]));
+    const service = new NotificationService({ storage: sqliteStorage(host), channels: [recorder()], directory });
+    cleanup(() => service.stop());
+    const input = { type: "note", to: ["ann", "bob"], channels: ["email"], title: "Hello", message: "World" } as const;
+    const { notification } = await service.create(input);
+    await service.runDue();
+    const taken = host.prepare("SELECT count(*) FROM belfry_taken_addresses").pluck();
+    expect(taken.get()).toBe(1);
+    await (how === "delete" ? service.delete(notification.id) : Promise.all(input.to.map((user) => service.deleteUser(user))));
+    expect(taken.get()).toBe(0);
   });
 });

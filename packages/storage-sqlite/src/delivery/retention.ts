@@ -27,6 +27,8 @@ export function prepareErase(context: QueryContext) {
   const load = prepareLoad(context);
   const save = prepareSave(context);
   const removeChain = [
+    `DELETE FROM belfry_taken_addresses WHERE delivery_pk IN (
+      SELECT pk FROM belfry_deliveries WHERE notification_pk = :pk AND chain = :chain)`,
     `DELETE FROM belfry_digest_entries WHERE delivery_pk IN (
       SELECT pk FROM belfry_deliveries WHERE notification_pk = :pk AND chain = :chain)`,
     `DELETE FROM belfry_delivery_attempts WHERE delivery_pk IN (

@@ -13,6 +13,7 @@ interface Key {
 /** The rows that belong to a notification, beside its items. A host's connection may not enforce foreign keys, so each table is named. */
 const WORK = [
   "belfry_fan_out_chunks WHERE notification_pk = :pk",
+  "belfry_taken_addresses WHERE notification_pk = :pk",
   "belfry_digest_entries WHERE delivery_pk IN (SELECT pk FROM belfry_deliveries WHERE notification_pk = :pk)",
   "belfry_delivery_attempts WHERE delivery_pk IN (SELECT pk FROM belfry_deliveries WHERE notification_pk = :pk)",
   "belfry_deliveries WHERE notification_pk = :pk",
