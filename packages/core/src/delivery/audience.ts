@@ -83,15 +83,16 @@ async function readRecipients(
 
 /** A checked audience with each user once: those of a long list in bytewise order. */
 export async function sorted(audience: Audience): Promise<Audience> {
-  if (audience.users.length <= MAX_AT_ONCE) {
+  const { addresses } = audience;
+  // The recipients of a long list are left out, however few of them are users.
+  if (audience.recipients.length > 0 || audience.users.length + addresses.length === 0) {
     return audience;
   }
-  const parsed = await parseRecipients(audience.users);
+  const parsed = audience.users.length === 0 ? { recipients: [] } : await parseRecipients(audience.users);
   if ("issues" in parsed) {
     throw parsed.issues.error();
   }
   const { recipients: users } = parsed;
-  const { addresses } = audience;
   const isLong = users.length + addresses.length > MAX_AT_ONCE;
   return { ...audience, users, recipients: isLong ? [] : [...new Set([...users, ...addresses.map(({ address }) => address)])] };
 }

@@ -23,6 +23,8 @@ const PIECE = 500;
 export interface Deciding extends Omit<DecisionSubject, "channel"> {
   readonly tenant: string;
   readonly deliveries: readonly NewDelivery[];
+  /** The keys of the type's digests, by channel. @default what the type's `by` makes of the data */
+  readonly keys?: ReadonlyMap<string, string>;
 }
 
 /** The parts that decisions at creation use. */
@@ -63,7 +65,7 @@ export async function decideDeliveries(context: DecidingContext, deciding: Decid
   }
   const questions = throttlesOf(deciding, decisions);
   const baseMs = (scheduledAt ?? notification.createdAt).getTime();
-  const keys = await keysOf(context, deciding, decisions);
+  const keys = deciding.keys ?? (await keysOf(context, deciding, decisions));
   const planned = (delivery: NewDelivery, decision: Decision | undefined) =>
     decision?.outcome === "digest" ? planOf(decision.digest, { deciding, channel: delivery.channel, keys }) : null;
   const throttled = (allowed: readonly boolean[]) => {
@@ -77,18 +79,29 @@ export async function decideDeliveries(context: DecidingContext, deciding: Decid
   return { deliveries: throttled([]), questions: [...questions.values()], throttled };
 }
 
-/** The keys of the type's digests, by channel. Rejects with `RENDERING_FAILED` for a function of the type that fails. */
+/** The keys of those of the type's digests that some of the deliveries may wait for, by channel. Rejects with `RENDERING_FAILED`. */
 async function keysOf(
   context: DecidingContext,
-  { declared, notification: { type, data } }: Deciding,
+  deciding: Deciding,
   decisions: ReadonlyMap<NewDelivery, Decision>,
 ): Promise<ReadonlyMap<string, string>> {
+  // A throttle may put into the digest what would go out.
+  const waiting = [...decisions].filter(
+    ([, decision]) => decision.outcome === "deliver" || (decision.outcome === "digest" && decision.digest.by === "type"),
+  );
+  return digestKeys(context, deciding, new Set(waiting.map(([{ channel }]) => channel)));
+}
+
+/** The keys of the type's digests over some channels, by channel. Rejects with `RENDERING_FAILED` for a function of the type that fails. */
+export async function digestKeys(
+  context: Pick<DeliveryContext, "clock" | "locale">,
+  { declared, notification: { type, data } }: Pick<Deciding, "declared" | "notification">,
+  channels: Iterable<string>,
+): Promise<ReadonlyMap<string, string>> {
   const keys = new Map<string, string>();
-  for (const [{ channel }, decision] of decisions) {
+  for (const channel of channels) {
     const { by } = rulesOfType(declared, channel).digest ?? {};
-    // A throttle may put into the digest what would go out.
-    const mayWait = decision.outcome === "deliver" || (decision.outcome === "digest" && decision.digest.by === "type");
-    if (by !== undefined && !keys.has(channel) && mayWait) {
+    if (by !== undefined) {
       keys.set(channel, await digestKey(context, { by, type, channel, data }));
     }
   }

@@ -26,7 +26,7 @@ export async function writeNextPart(context: DeliveryContext): Promise<boolean> 
   const { deliveries, questions, throttled } = await decideDeliveries(context, {
     notification: { ...notification, data: part.meta },
     declared: declaredType(context, notification.type, { declaredTypesOnly: false }),
-    ...{ tenant: notification.tenant, deliveries: deliveriesOfPart(context, part), scheduledAt, topic: null, group: notification.group },
+    ...{ tenant: notification.tenant, ...deliveriesOfPart(context, part), scheduledAt, topic: null, group: notification.group },
   });
   const entry: NewSend = {
     ...{ ...UNUSED, notification, scheduledAt, deliveries, throttles: null },
@@ -37,7 +37,8 @@ export async function writeNextPart(context: DeliveryContext): Promise<boolean> 
   const items = await storage.writePart(part, written, at);
   if (items !== null) {
     context.deliverDue();
-    if (deliveries.some(({ digest }) => digest !== null)) {
+    // What a throttle refuses may wait for a digest, too.
+    if (questions.length > 0 || deliveries.some(({ digest }) => digest !== null)) {
       context.closeDigests();
     }
     context.publish(items.map((item) => createdSignal(notification, item)));

@@ -28,7 +28,7 @@ import { actorOf } from "./change-send.ts";
 import type { Channel } from "./channel.ts";
 import { type ContentUse, checkContent, dataOf, requireContent, withoutContents } from "./check-content.ts";
 import type { DeliveryContext } from "./context.ts";
-import { type DecidedDeliveries, type Deciding, decideDeliveries } from "./decide-deliveries.ts";
+import { type DecidedDeliveries, type Deciding, decideDeliveries, digestKeys } from "./decide-deliveries.ts";
 import type { NewDelivery, NewSend } from "./delivery-storage.ts";
 import { DEFAULT_FALLBACK, parseFallback } from "./parse-plan.ts";
 import { deliveriesOf, fanOutOf, type MakingDeliveries, placedUsers } from "./plan-deliveries.ts";
@@ -144,7 +144,9 @@ async function writtenOf(
       ...termsOf([], { fallback, isContract, channels: audience.channels }),
       addresses: isContract ? ("own" as const) : ("shared" as const),
     };
-    const written = { ...terms, deliveries: [], inboxRecipients: [], fanOut: fanOutOf(audience, { fallback, isContract }) };
+    // A function of the type that fails refuses the call here, and never holds up the parts.
+    const keys = await digestKeys(context, deciding, audience.users.length > 0 ? audience.channels : []);
+    const written = { ...terms, deliveries: [], inboxRecipients: [], fanOut: fanOutOf(audience, { fallback, isContract, keys }) };
     return { written, questions: [], throttled: () => [] };
   }
   const undecided = deliveriesOf(context, audience, { fallback, isContract });

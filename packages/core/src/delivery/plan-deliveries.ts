@@ -49,25 +49,34 @@ export function placedUsers(users: readonly string[], deliveries: readonly NewDe
 /** How the deliveries of a fan-out are made, as its plan in JSON says it. */
 interface FanOutPlan extends Pick<MakingDeliveries, "fallback" | "isContract"> {
   readonly channels: readonly string[];
+  /** The keys of the type's digests, each with its channel: every part has the same. */
+  readonly keys: readonly (readonly [channel: string, key: string])[];
 }
 
 /** A large audience, whose deliveries are made part by part. */
-export function fanOutOf({ channels, users, addresses }: Audience, { fallback, isContract }: MakingDeliveries): NewFanOut {
+export function fanOutOf(
+  { channels, users, addresses }: Audience,
+  { fallback, isContract, keys }: MakingDeliveries & { readonly keys: ReadonlyMap<string, string> },
+): NewFanOut {
   const byChannel = new Map<string, string[]>();
   for (const { channel, address } of addresses) {
     const known = byChannel.get(channel) ?? [];
     known.push(address);
     byChannel.set(channel, known);
   }
-  const plan: FanOutPlan = { channels, fallback, isContract };
+  const plan: FanOutPlan = { channels, fallback, isContract, keys: [...keys] };
   return { plan: JSON.stringify(plan), users, addresses: byChannel, chainsEach: channels.length + (fallback === null ? 0 : 1) };
 }
 
-/** Makes the deliveries of a part of a large audience, undecided. */
-export function deliveriesOfPart(context: Pick<DeliveryContext, "ids">, part: FanOutPart): readonly NewDelivery[] {
-  const { channels, fallback, isContract } = JSON.parse(part.plan) as FanOutPlan;
+/** Makes the deliveries of a part of a large audience, undecided, and finds the keys of their digests. */
+export function deliveriesOfPart(
+  context: Pick<DeliveryContext, "ids">,
+  part: FanOutPart,
+): { readonly deliveries: readonly NewDelivery[]; readonly keys: ReadonlyMap<string, string> } {
+  const { channels, fallback, isContract, keys } = JSON.parse(part.plan) as FanOutPlan;
   const { channel, recipients, place } = part;
   const addresses = channel === null ? [] : recipients.map((address): AddressOf => ({ channel, address }));
   const audience = { channels, users: channel === null ? recipients : [], addresses };
-  return deliveriesOf(context, audience, { fallback, isContract, firstChain: place * channels.length });
+  const deliveries = deliveriesOf(context, audience, { fallback, isContract, firstChain: place * channels.length });
+  return { deliveries, keys: new Map(keys) };
 }

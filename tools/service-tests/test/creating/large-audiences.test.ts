@@ -1,4 +1,4 @@
-import { type Channel, defineTypes, NotificationService, type TrackedDelivery } from "@belfry/core";
+import { type Channel, defineTypes, NotificationService, type ShownDelivery } from "@belfry/core";
 import type { Storage } from "@belfry/core/storage";
 import { recorder, testClock } from "@belfry/testkit/host";
 import { describe, expect, test, vi } from "vitest";
@@ -13,7 +13,24 @@ const HOUR_MS = 3_600_000;
 const TIMEOUT = { timeout: 600_000 };
 const WAIT = { timeout: 30_000, interval: 10 };
 
-const types = defineTypes({ news: { channels: ["inbox", "email"] }, letter: { channels: ["email"] }, note: {} });
+let keysMade = 0;
+
+const types = defineTypes({
+  news: { channels: ["inbox", "email"] },
+  letter: { channels: ["email"] },
+  note: {},
+  limited: { channels: { email: { throttle: { max: 1, perMs: HOUR_MS }, digest: { windowMs: HOUR_MS } } } },
+  keyed: { channels: { email: { digest: { windowMs: HOUR_MS, by: firstKey } } } },
+});
+
+/** Makes a key once, and then fails. */
+function firstKey(): string {
+  keysMade += 1;
+  if (keysMade > 1) {
+    throw new Error("There is one key.");
+  }
+  return "first";
+}
 
 onEveryStorage((database) => {
   interface Setting {
@@ -35,8 +52,8 @@ onEveryStorage((database) => {
     return Array.from({ length: count }, (_, index) => `user_${index}`).reverse();
   }
 
-  async function deliveriesOf(service: Service, id: string): Promise<readonly TrackedDelivery[]> {
-    const all: TrackedDelivery[] = [];
+  async function deliveriesOf(service: Service, id: string): Promise<readonly ShownDelivery[]> {
+    const all: ShownDelivery[] = [];
     for (let offset = 0; ; offset += PAGE) {
       const { deliveries, total } = await service.deliveries(id, { offset, limit: PAGE });
       all.push(...deliveries);
@@ -46,7 +63,7 @@ onEveryStorage((database) => {
     }
   }
 
-  function names(deliveries: readonly TrackedDelivery[]): ReadonlySet<string> {
+  function names(deliveries: readonly ShownDelivery[]): ReadonlySet<string> {
     return new Set(deliveries.map(({ recipient, channel }) => `${channel} ${recipient}`));
   }
 
@@ -105,6 +122,47 @@ onEveryStorage((database) => {
       expect(await service.inbox("user_1199").counts()).toMatchObject({ total: 1, unread: 1 });
       expect(await service.inbox("user_3").counts()).toMatchObject({ total: 0 });
       expect((await service.analytics()).total).toBe(1);
+    });
+
+    test("a long list that names few users and addresses again and again reaches each of them once", TIMEOUT, async () => {
+      const mails = recorder();
+      const service = serviceOn({ channels: [mails] });
+      const again = Array.from({ length: 600 }, () => ["ann", { email: "bob@other.example" }]).flat();
+      const { notification } = await service.create({ type: "news", to: again, title: "News" });
+      await service.runDue();
+      expect(await deliveriesOf(service, notification.id)).toHaveLength(3);
+      expect((await service.get(notification.id)).recipients).toEqual(["ann", "bob@other.example"]);
+      const addresses = users(1_000).map((name) => ({ email: `${name}@other.example` }));
+      const large = await service.create({ type: "news", to: ["cat", "cat", ...addresses], title: "News" });
+      await service.runDue();
+      expect(await deliveriesOf(service, large.notification.id)).toHaveLength(2 + 1_000);
+      expect(mails.tasks).toHaveLength(2 + 1_001);
+    });
+
+    test("the key of a digest is made once, by the call, which a function of the type that fails refuses", TIMEOUT, async () => {
+      keysMade = 0;
+      const mails = recorder();
+      const clock = testClock();
+      const service = serviceOn({ channels: [mails], clock });
+      const input = { type: "keyed", to: users(1_001), title: "News", message: "News" } as const;
+      const { notification } = await service.create(input);
+      await expect(service.create(input)).rejects.toMatchObject({ code: "RENDERING_FAILED" });
+      await service.runDue();
+      const [delivery] = await deliveriesOf(service, notification.id);
+      expect(delivery).toMatchObject({ status: "pending", reason: "digest", digest: { plan: { key: "first" } } });
+      expect(keysMade).toBe(2);
+    });
+
+    test("what a throttle refuses is put into digests at once", TIMEOUT, async () => {
+      const service = serviceOn();
+      const input = { type: "limited", to: users(1_001), title: "News", message: "News" } as const;
+      await service.create(input);
+      await service.runDue();
+      const { notification } = await service.create(input);
+      await vi.waitFor(async () => {
+        const all = await deliveriesOf(service, notification.id);
+        expect(all.filter(({ digest }) => digest !== null)).toHaveLength(1_001);
+      }, WAIT);
     });
 
     test("a repetition with the same key answers the first, in whatever order the users are", async () => {
