@@ -14,7 +14,15 @@ export {
   leaseClaimed,
   toClaimed,
 } from "./delivery/claimed-rows.ts";
-export { type ClaimedDigestRow, digestColumns, digestStorage, placeOf, toClaimedDigest, toDigestRow } from "./delivery/digests.ts";
+export {
+  type ClaimedDigestRow,
+  digestColumns,
+  digestStorage,
+  placeOf,
+  reopened,
+  toClaimedDigest,
+  toDigestRow,
+} from "./delivery/digests.ts";
 export { audienceInParts, findingFanOuts, type ListPart, newChains, usersInParts } from "./delivery/fan-out-parts.ts";
 export { sendReads } from "./delivery/read-sends.ts";
 export { reconsidering } from "./delivery/reconsider.ts";

@@ -17,7 +17,7 @@ import { Rulings } from "./ruling.ts";
 const BATCH = 256;
 /** How many entries of a digest are looked up at the same time. */
 const AT_ONCE = 20;
-/** How long the directory may take to say where a user lives. */
+/** How long the directory may take to say where a user lives, and a condition whether an entry is still wanted. */
 const LOOK_UP_MS = 5_000;
 /** The delay after a look-up that failed, times the number of attempts. */
 const RETRY_MS = 30_000;
@@ -149,7 +149,7 @@ export class CloseDigests implements LeasedTasks<ClaimedDigest, object, EndedDig
     const closesAt = closingOf(digest.plan, settings, { zone, atMs: digest.openedAt.getTime() });
     if (closesAt !== null && closesAt > now) {
       // The user's time zone or the tenant's settings have changed since it opened.
-      return { kind: "later", dueAt: new Date(closesAt) };
+      return { kind: "moved", dueAt: new Date(closesAt) };
     }
     const verdicts = new Map<string, Ruling | null>();
     let isUrgent = false;
@@ -183,7 +183,9 @@ export class CloseDigests implements LeasedTasks<ClaimedDigest, object, EndedDig
     const delivery = { tenant, channel, recipient: userId, dueAt: digest.closesAt };
     let ruling: Ruling | null;
     try {
-      ruling = await this.#rulings.on({ ...member, delivery }, { timeZone: undefined, address });
+      // The type's condition is the host's own function, and may never answer.
+      const limit = { clock: this.#context.clock, timeoutMs: LOOK_UP_MS, cancellation: new Cancellation() };
+      ruling = await withinTime(async () => this.#rulings.on({ ...member, delivery }, { timeZone: undefined, address }), limit);
     } catch (error) {
       if (!isLast) {
         throw error;
@@ -279,7 +281,8 @@ export class DigestReach {
 /** Moves the open windows of a user's chosen frequencies to where the settings say now. */
 export async function moveWindows(context: DeliveryContext, owner: Owner): Promise<void> {
   const { digests, preferences, clock } = context;
-  const open = (await digests.openOf(owner)).filter(({ plan }) => plan.frequency !== null);
+  // One that is over closes, however late a worker comes to it.
+  const open = (await digests.openOf(owner)).filter(({ plan, closesAt }) => plan.frequency !== null && closesAt.getTime() > clock.now());
   if (open.length === 0) {
     return;
   }

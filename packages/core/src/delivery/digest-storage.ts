@@ -47,7 +47,10 @@ export interface StoredBundle {
   readonly deliveryIds: readonly string[];
 }
 
-/** How a digest is to be: what a decision on its chains writes of it. Its lease ends with that. */
+/**
+ * How a digest is to be: what a decision on its chains writes of it. Its lease ends with that. One that is to be open again stays
+ * `closing` if another of its place has opened meanwhile.
+ */
 export interface DigestChange extends Pick<Digest, "id" | "state" | "closesAt" | "renderedAt" | "closedAt" | "shown" | "total"> {
   /** When a worker is to look at it again; null for never. */
   readonly dueAt: Date | null;

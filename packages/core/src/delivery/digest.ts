@@ -8,7 +8,8 @@ import type { ChoiceScope, DigestFrequency } from "../decisions/index.ts";
  *                                                                            └─ none is left ─────────────────────────────────────────> closed
  * ```
  *
- * Only an open one gets entries. The list of a rendered one is stored: it stays as it is for every attempt.
+ * A closing one is open again if its time turns out to come later. Only an open one gets entries. The list of a rendered one is
+ * stored: it stays as it is for every attempt.
  */
 export type DigestState = "open" | "closing" | "rendered" | "closed";
 

@@ -10,6 +10,8 @@ const CHECK_MS = 600_000;
 export type DigestEnd =
   /** It is looked at again later. */
   | { readonly kind: "later"; readonly dueAt: Date }
+  /** Its window closes later than it was to: it is open again. */
+  | { readonly kind: "moved"; readonly dueAt: Date }
   /** It was rendered before, and its delivery is to be looked after. */
   | { readonly kind: "checked" }
   | {
@@ -29,9 +31,10 @@ export function endedDigest(
 ): Settlement {
   switch (end.kind) {
     case "later":
+    case "moved":
       return withDigest(
         settleChains([], now, () => null),
-        { ...digest, dueAt: end.dueAt, closesAt: end.dueAt, places: null },
+        { ...digest, state: end.kind === "moved" ? "open" : digest.state, dueAt: end.dueAt, closesAt: end.dueAt, places: null },
       );
     case "checked":
       return checked(loaded, now, digest);

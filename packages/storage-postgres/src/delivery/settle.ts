@@ -1,6 +1,6 @@
 import type { Delivery } from "@belfry/core";
 import type { ChainSelection, Completed, Decide, LoadedSend, SettleChanges } from "@belfry/core/storage";
-import { type DeliveryRow, type Fields, loadedOf, NAMED, PLANNED, progressOf, type TrackingRow } from "@belfry/storage-sql";
+import { type DeliveryRow, type Fields, loadedOf, NAMED, PLANNED, progressOf, reopened, type TrackingRow } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { recordset } from "../database/fields.ts";
 import { keys } from "../database/leases.ts";
@@ -236,7 +236,7 @@ export function prepareSave(tables: TableNames) {
 function prepareSaveDigests({ deliveries, digestEntries, digests }: TableNames) {
   const saveDigest = statement<[]>(
     "save_digests",
-    `UPDATE ${digests} g SET state = e.state, closes_at = e."closesAt", rendered_at = e."renderedAt", closed_at = e."closedAt", shown = e.shown,
+    `UPDATE ${digests} g SET state = ${reopened("e.state", { digests, of: "g" })}, closes_at = e."closesAt", rendered_at = e."renderedAt", closed_at = e."closedAt", shown = e.shown,
       total = e.total, due_at = e."dueAt", lease_owner = NULL, lease_until = NULL
     FROM json_to_recordset($1) AS e(id uuid, state text, "closesAt" timestamptz, "renderedAt" timestamptz, "closedAt" timestamptz, shown int, total int,
       "dueAt" timestamptz)

@@ -40,6 +40,13 @@ export function placeOf({ by, scope, name, key, frequency }: EntryPlan): string 
     .digest("hex");
 }
 
+/** The state that a digest gets, as SQL: of a place, one is open at most. */
+export function reopened(state: string, { digests, of }: { readonly digests: string; readonly of: string }): string {
+  const same = ["tenant", "user_id", "channel", "place"].map((column) => `o.${column} = ${of}.${column}`).join(" AND ");
+  return `CASE WHEN ${state} = 'open' AND EXISTS (SELECT 1 FROM ${digests} o WHERE ${same} AND o.state = 'open' AND o.pk <> ${of}.pk)
+      THEN 'closing' ELSE ${state} END`;
+}
+
 type MemberRow = RowOf<Notification> & {
   readonly deliveryPk: number;
   readonly deliveryId: string;

@@ -21,6 +21,7 @@ import {
   NAMED,
   PLANNED,
   progressOf,
+  reopened,
   type TrackingRow,
   toClaimed,
 } from "@belfry/storage-sql";
@@ -203,7 +204,7 @@ export function prepareSave(context: QueryContext) {
     WHERE notification_pk = (SELECT pk FROM belfry_notifications WHERE tenant = :tenant AND id = :id)`);
   const writeAudit = prepareWriteAudit(context);
   const saveDigest = context.prepare<Omit<DigestChange, "places">>(`
-    UPDATE belfry_digests SET state = :state, closes_at = :closesAt, rendered_at = :renderedAt, closed_at = :closedAt, shown = :shown, total = :total,
+    UPDATE belfry_digests AS g SET state = ${reopened(":state", { digests: "belfry_digests", of: "g" })}, closes_at = :closesAt, rendered_at = :renderedAt, closed_at = :closedAt, shown = :shown, total = :total,
       due_at = :dueAt, lease_owner = NULL, lease_until = NULL
     WHERE id = :id`);
   const savePlaces = context.prepare<{ readonly places: readonly string[] }>(`

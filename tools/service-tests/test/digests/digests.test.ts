@@ -1,6 +1,6 @@
 import { type Directory, defineTypes, type Logger, NotificationService } from "@belfry/core";
 import { type Recorder, recorder, testClock } from "@belfry/testkit/host";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { silent } from "../silent.ts";
@@ -8,6 +8,9 @@ import { stopsAfterTest } from "../stops-after-test.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
+
+/** What the condition of a type answers; true once there is nothing more. */
+const answers: Promise<boolean>[] = [];
 
 const types = defineTypes({
   comment: {
@@ -28,14 +31,16 @@ const types = defineTypes({
   leading: { channels: { email: { digest: { windowMs: HOUR_MS, leading: true } } } },
   kept: { channels: { inbox: true, email: { digest: { windowMs: HOUR_MS, keepRead: true, single: "digest" } } } },
   mention: { category: "social", channels: ["inbox", "email"] },
+  asked: { channels: { email: { when: () => answers.shift() ?? true, digest: { windowMs: HOUR_MS } } } },
   invoice: { category: "billing", required: ["email"], channels: ["email"] },
 });
 
-const directory: Directory = (ids) => new Map(ids.map((id) => [id, { email: `${id}@example.com`, timeZone: "Europe/Berlin" }]));
-
 onEveryStorage((database) => {
-  function setUp(options: { readonly start?: string; readonly mails?: Recorder; readonly logger?: Logger } = {}) {
-    const { start = "2030-01-09T12:30:00Z", mails = recorder(), logger = silent } = options;
+  function setUp(
+    options: { readonly start?: string; readonly mails?: Recorder; readonly logger?: Logger; readonly timeZone?: () => string } = {},
+  ) {
+    const { start = "2030-01-09T12:30:00Z", mails = recorder(), logger = silent, timeZone = () => "Europe/Berlin" } = options;
+    const directory: Directory = (ids) => new Map(ids.map((id) => [id, { email: `${id}@example.com`, timeZone: timeZone() }]));
     const clock = testClock(new Date(start));
     const made = new NotificationService({ storage: database.storage(), clock, types, channels: [mails], directory, logger });
     const service = stopsAfterTest(made);
@@ -219,6 +224,21 @@ onEveryStorage((database) => {
       }
     });
 
+    test("waits some seconds for a condition of its type, and asks again later", async () => {
+      const { service, clock, mails, passed } = setUp();
+      answers.push(new Promise(() => undefined));
+      await service.create({ type: "asked", to: "ann", title: "Hello", message: "World" });
+      await service.runDue();
+      await clock.skip(HOUR_MS);
+      const run = service.runDue();
+      await vi.waitFor(() => expect(answers).toEqual([]));
+      await clock.skip(5_000);
+      await run;
+      expect(mails.tasks).toEqual([]);
+      await passed(MINUTE_MS);
+      expect(shown(mails)).toEqual([["ann", "Hello", null, null]]);
+    });
+
     test("is refused with contents that its channel does not take", () => {
       const plain = { ...recorder({ name: "chat" }), contents: [] };
       const chatty = defineTypes({ chat: { channels: { chat: { digest: { windowMs: 1, html: "<p>Hi</p>" } } } } });
@@ -309,6 +329,23 @@ onEveryStorage((database) => {
       expect(mails.tasks[1]?.message).toBe("• Cat mentioned you\n• Bob commented");
     });
 
+    test("stays open if its user has moved to where its time comes later", async () => {
+      let timeZone = "Europe/Berlin";
+      const { service, clock, mails } = setUp({ timeZone: () => timeZone });
+      await service.preferences.set("ann", { category: "social", channel: "email" }, "daily");
+      const mention = (title: string) => service.create({ type: "mention", to: "ann", title, message: "World" });
+      await mention("one");
+      await service.runDue();
+      timeZone = "Europe/London";
+      await clock.skipTo("2030-01-10T08:00:00Z");
+      await service.runDue();
+      await mention("two");
+      await service.runDue();
+      await clock.skipTo("2030-01-10T09:00:00Z");
+      await service.runDue();
+      expect(shown(mails)).toEqual([["ann", "Mention (2)", 2, ["one", "two"]]]);
+    });
+
     test("moves with the user's settings", async () => {
       const { service, comment, mails, passed, clock } = setUp();
       await service.preferences.set("ann", { all: true }, "weekly");
@@ -319,6 +356,27 @@ onEveryStorage((database) => {
       await clock.skipTo("2030-01-10T16:59:59Z");
       await passed(1_000);
       expect(shown(mails)).toEqual([["ann", "2 comments on ", 2, ["Bob commented", "Cat commented"]]]);
+    });
+
+    test("closes a window that is over, whatever its user has changed since", async () => {
+      const mails = recorder();
+      const clock = testClock(new Date("2030-01-09T12:30:00Z"));
+      const directory: Directory = (ids) => new Map(ids.map((id) => [id, { email: `${id}@example.com` }]));
+      const started = (worker: boolean) => {
+        const options = { storage: database.storage(), clock, types, channels: [mails], directory, logger: silent, delivery: { worker } };
+        return stopsAfterTest(new NotificationService(options));
+      };
+      const first = started(true);
+      await first.preferences.set("ann", { all: true }, "daily");
+      await first.create({ type: "mention", to: "ann", title: "one", message: "World" });
+      await first.runDue();
+      await first.stop();
+      await clock.skipTo("2030-01-10T09:05:00Z");
+      const idle = started(false);
+      await idle.preferences.setSettings("ann", { digest: { at: "08:00" } });
+      await idle.stop();
+      await started(true).runDue();
+      expect(shown(mails)).toEqual([["ann", "one", null, null]]);
     });
 
     test("comes at the end of quiet hours, and hourly at the next full hour", async () => {
