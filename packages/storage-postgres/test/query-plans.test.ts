@@ -173,6 +173,7 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
         archive: () => storage.inbox.mark(mine, [id, { seq: 3 }], { mark: "archived", at }),
         unarchive: () => storage.inbox.mark(mine, [id, { seq: 3 }], { mark: "unarchived", at }),
         snooze: () => storage.inbox.mark(mine, [{ seq: 5 }], { mark: "snoozed", at, until: at }),
+        wake: () => storage.inbox.mark(mine, [{ seq: 5 }], { mark: "woken", at }),
         wakeDue: () => storage.inbox.wakeDue(mine, at),
         changesAfter: () => storage.inbox.changesAfter(mine, 0, 50),
         sweepChanges: () => storage.inbox.sweepChanges(new Date(1), { after: null, limit: 20 }),

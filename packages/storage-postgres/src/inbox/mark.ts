@@ -1,6 +1,6 @@
 import type { ItemRef, Owner } from "@belfry/core";
 import type { ItemMarking, ItemsChange, WholeInboxChange } from "@belfry/core/storage";
-import { type Connection, joining, type Session, type Transactional } from "../database/connection.ts";
+import { type Connection, joining, type Session } from "../database/connection.ts";
 import { isLockTimeout } from "../database/errors.ts";
 import { memoized, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -222,20 +222,18 @@ export function prepareWakeDue(tables: TableNames) {
     )
     SELECT is_current FROM inbox`,
   );
-  const wakeHeld = async (connection: Transactional, owner: Owner, at: Date): Promise<ItemsChange> => {
-    const values = [owner.tenant, owner.userId, at.toISOString()];
-    const refs = (await connection.rows(due, values)).map(([seq]) => ({ seq }));
-    if (refs.length === 0) {
-      await changeInbox(connection, owner, { run: settle, values: [] });
-    }
-    return await wake(owner, refs, at, at.toISOString())(connection);
-  };
   return (owner: Owner, at: Date) =>
     async (connection: Connection): Promise<ItemsChange | null> => {
+      const { tenant, userId } = owner;
+      // Those that change before the inbox is held are left out then.
+      const refs = (await connection.rows(due, [tenant, userId, at.toISOString()])).map(([seq]) => ({ seq }));
       try {
         return await connection.transaction(async (session) => {
-          await session.rows(hold, [owner.tenant, owner.userId]);
-          return await wakeHeld(joining(session), owner, at);
+          await session.rows(hold, [tenant, userId]);
+          if (refs.length === 0) {
+            await changeInbox(joining(session), owner, { run: settle, values: [] });
+          }
+          return await wake(owner, refs, at, at.toISOString())(joining(session));
         });
       } catch (error) {
         if (isLockTimeout(error)) {
