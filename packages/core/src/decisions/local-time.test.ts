@@ -76,6 +76,11 @@ describe("a digest closes", () => {
     expect(next("hourly", "2026-11-29T10:59:59.999Z")).toBe("2026-11-29T11:00:00.000Z");
     const kolkata = { ...nine, timeZone: "Asia/Kolkata" as "Europe/Berlin" };
     expect(next("hourly", "2026-11-29T10:00:00Z", kolkata)).toBe("2026-11-29T10:30:00.000Z");
+    // Clocks go back by half an hour at 15:00 UTC.
+    const lordHowe = { ...kolkata, timeZone: "Australia/Lord_Howe" as "Europe/Berlin" };
+    for (const time of ["14:10", "14:29", "14:31", "15:29"]) {
+      expect(next("hourly", `2030-04-06T${time}:00Z`, lordHowe)).toBe("2030-04-06T15:30:00.000Z");
+    }
   });
 
   test("at the user's time of the day or of the week; an entry at that moment belongs to the next one", () => {

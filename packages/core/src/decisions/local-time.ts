@@ -104,7 +104,13 @@ export function nextDigest(frequency: Exclude<Frequency, "immediate">, at: numbe
 
 function nextFullHour(at: number, timeZone: string): number {
   const local = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timeZone);
-  return local.add({ hours: 1 }).round({ smallestUnit: "hour", roundingMode: "floor" }).epochMilliseconds;
+  // Where clocks go back by half an hour, the local hour of the time in an hour may have begun before this time.
+  for (let minutes = 60; ; minutes += 30) {
+    const hour = local.add({ minutes }).round({ smallestUnit: "hour", roundingMode: "floor" }).epochMilliseconds;
+    if (hour > at) {
+      return hour;
+    }
+  }
 }
 
 /** Whether the runtime knows a time zone by this name. */
