@@ -75,9 +75,6 @@ onEveryStorage((database) => {
       for (let index = 0; index < EVERYONE; index += 10) {
         await first.preferences.set(`user_${index}`, { all: true, channel: "email" }, "off");
       }
-      const { notification, items } = await first.create({ type: "letter", to: [...users(EVERYONE), "user_7"], title: "News" });
-      expect(items).toEqual([]);
-      expect(await first.get(notification.id)).toMatchObject({ status: "pending", recipients: [] });
       // The first process dies with a part that it has made, and not written.
       const write = storage.deliveries.writePart.bind(storage.deliveries);
       let isAlive = true;
@@ -88,6 +85,9 @@ onEveryStorage((database) => {
         isAlive = false;
         return write(part, written, at);
       });
+      const { notification, items } = await first.create({ type: "letter", to: [...users(EVERYONE), "user_7"], title: "News" });
+      expect(items).toEqual([]);
+      expect(await first.get(notification.id)).toMatchObject({ status: "pending", recipients: [] });
       await first.runDue().catch(() => undefined);
       const mails = recorder();
       expect((await deliveriesOf(first, notification.id)).length).toBeLessThan(EVERYONE);
