@@ -164,6 +164,7 @@ export {
   type ListInput,
   type LoggedKind,
   type MatchingInput,
+  type MatchingKind,
   type StoredItem,
   type StoredListInput,
   type WholeChange,

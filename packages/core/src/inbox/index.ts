@@ -49,6 +49,7 @@ export {
   type ItemMark,
   type ItemPlace,
   type ItemRef,
+  type MatchingKind,
   newInboxItem,
   type StoredItem,
   storedItem,
