@@ -118,7 +118,7 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
       const plans = [
         ...(await plansOf(async () => storage.inbox.list(owner(size), { status: "all", filter, limit: 5 }))),
         ...(await plansOf(async () =>
-          storage.inbox.countGroups(owner(size), { places: ["active"], withPriorities: false, limit: COUNTED_ITEMS + 1 }),
+          storage.inbox.tally(owner(size), { places: ["active"], withPriorities: false, limit: COUNTED_ITEMS + 1 }),
         )),
       ];
       expectKeys(size === 1_000_000 ? plans : plans.slice(0, 1));

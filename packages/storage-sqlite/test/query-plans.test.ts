@@ -68,7 +68,7 @@ const reads: Readonly<Record<string, (storage: SqliteStorage, id: string) => Pro
 /** Writes on a user's behalf, which look their rows up as well. */
 const writes: typeof reads = {
   // It sorts the items that it looks at into groups.
-  countGroups: async ({ inbox }) => inbox.countGroups(ann, { places: ["active", "archived", "snoozed"], withPriorities: true, limit: 100 }),
+  tally: async ({ inbox }) => inbox.tally(ann, { places: ["active", "archived", "snoozed"], withPriorities: true, limit: 100 }),
   createMany: ({ inbox }) => inbox.createMany([entry("ann"), entry(["ann", "bob"])]),
   markRead: ({ inbox }, id) => inbox.markRead(ann, [id, { seq: 3 }], new Date()),
   ...Object.fromEntries(

@@ -19,7 +19,7 @@ export interface ItemFilter {
 }
 
 /** How many items of a place are alike in everything that filters ask for. */
-export interface ItemGroup {
+export interface ItemTally {
   readonly type: string;
   readonly category: string | null;
   /** Null if nobody asked for priorities. */
@@ -30,8 +30,8 @@ export interface ItemGroup {
   readonly count: number;
 }
 
-/** Which items of an inbox to count in groups. */
-export interface GroupsQuery {
+/** Which items of an inbox to tally. */
+export interface TallyQuery {
   readonly places: readonly ItemPlace[];
   /** Whether to tell priorities apart, which are looked up for each item. */
   readonly withPriorities: boolean;
@@ -39,10 +39,10 @@ export interface GroupsQuery {
   readonly limit: number;
 }
 
-/** The items of each place in groups, with the counts of the same moment. A place that was not asked for has none. */
-export interface CountedGroups {
+/** The tallies of each place, with the counts of the same moment. A place that was not asked for has none. */
+export interface CountedItems {
   readonly counts: InboxCounts;
-  readonly groups: Readonly<Record<ItemPlace, readonly ItemGroup[]>>;
+  readonly tallies: Readonly<Record<ItemPlace, readonly ItemTally[]>>;
 }
 
 /** The changes of all items that match a filter. */
@@ -78,8 +78,8 @@ export const MATCHED_AT_ONCE = 1_000;
 
 /** Counting and changing the items that meet conditions. */
 export interface FilterStorage {
-  /** Counts items in groups, from which any filter's count follows. */
-  countGroups(owner: Owner, query: GroupsQuery): MaybePromise<CountedGroups>;
+  /** Counts items that are alike, from which any filter's count follows. */
+  tally(owner: Owner, query: TallyQuery): MaybePromise<CountedItems>;
 
   /**
    * Changes those that match among the next {@link MATCHED_AT_ONCE} items of a range, oldest first: a short step, however large the

@@ -5,7 +5,7 @@ import { readByClock } from "./apply-due.ts";
 import type { InboxContext } from "./context.ts";
 import type { ItemFilter } from "./filter-storage.ts";
 import type { InboxCounts, InboxItem, ItemPlace } from "./inbox-item.ts";
-import { COUNTED_ITEMS, countGroups, FILTER_CHECKS, type FilteredCount, type InboxFilter, itemFilter, placeOf } from "./item-filter.ts";
+import { COUNTED_ITEMS, countOf, FILTER_CHECKS, type FilteredCount, type InboxFilter, itemFilter, placeOf } from "./item-filter.ts";
 
 /** What to count beside the whole inbox. */
 export interface CountsInput {
@@ -41,12 +41,12 @@ async function readFiltered(context: InboxContext, owner: Owner, counted: readon
     const counts = await context.inbox.counts(owner);
     return { ...counts, filtered: counted.map(({ filter }) => keptCount(counts, filter)) };
   }
-  const { counts, groups } = await context.inbox.countGroups(owner, {
+  const { counts, tallies } = await context.inbox.tally(owner, {
     places: [...new Set(looked.map(({ place }) => place))].toSorted(),
     withPriorities: looked.some(({ filter }) => filter.priorities !== undefined),
     limit: COUNTED_ITEMS + 1,
   });
-  const filtered = counted.map((one) => (isKept(one) ? keptCount(counts, one.filter) : countGroups(groups[one.place], one.filter)));
+  const filtered = counted.map((one) => (isKept(one) ? keptCount(counts, one.filter) : countOf(tallies[one.place], one.filter)));
   return { ...counts, filtered };
 }
 

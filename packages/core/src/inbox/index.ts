@@ -14,15 +14,15 @@ export {
 } from "./context.ts";
 export { DueItems } from "./due-items.ts";
 export {
-  type CountedGroups,
+  type CountedItems,
   type FilterStorage,
-  type GroupsQuery,
   type ItemFilter,
-  type ItemGroup,
+  type ItemTally,
   MATCHED_AT_ONCE,
   type MatchingChange,
   type MatchingMark,
   type MatchingStep,
+  type TallyQuery,
 } from "./filter-storage.ts";
 export type { CountsInput, FilteredCounts } from "./filtered-counts.ts";
 export { type Created, GroupCommit } from "./group-commit.ts";

@@ -2,7 +2,7 @@ import type { Issue } from "../foundation/errors.ts";
 import { type ChecksOf, validationError } from "../foundation/issue-list.ts";
 import { type Check, describe, NAME_RULE, oneOf, shown, textIssue } from "../foundation/parse-text.ts";
 import type { Notification, NotificationTypes } from "../notifications/index.ts";
-import type { ItemFilter, ItemGroup } from "./filter-storage.ts";
+import type { ItemFilter, ItemTally } from "./filter-storage.ts";
 import type { InboxCounts, ItemPlace } from "./inbox-item.ts";
 
 /** Which items of an inbox. All conditions that are given hold for each of them. */
@@ -107,34 +107,34 @@ export interface FilteredCount extends Pick<InboxCounts, "total" | "unread" | "u
 /** How many items of a place are counted one by one at the most, the newest. Storages count one more, to see whether there are more. */
 export const COUNTED_ITEMS = 20_000;
 
-/** Counts the groups that a filter lets pass. */
-export function countGroups(groups: readonly ItemGroup[], filter: ItemFilter): FilteredCount {
+/** Counts the tallies that a filter lets pass. */
+export function countOf(tallies: readonly ItemTally[], filter: ItemFilter): FilteredCount {
   const matches = matcher(filter);
   const sum = { total: 0, unread: 0, unseen: 0, looked: 0 };
-  for (const group of groups) {
-    sum.looked += group.count;
-    if (matches(group)) {
-      sum.total += group.count;
-      sum.unread += group.isRead ? 0 : group.count;
-      sum.unseen += group.isSeen ? 0 : group.count;
+  for (const tally of tallies) {
+    sum.looked += tally.count;
+    if (matches(tally)) {
+      sum.total += tally.count;
+      sum.unread += tally.isRead ? 0 : tally.count;
+      sum.unseen += tally.isSeen ? 0 : tally.count;
     }
   }
   const { looked, ...counted } = sum;
   return { ...counted, more: looked > COUNTED_ITEMS };
 }
 
-function matcher({ types, categories, priorities: wanted, isRead, isSeen, isPinned }: ItemFilter): (group: ItemGroup) => boolean {
+function matcher({ types, categories, priorities: wanted, isRead, isSeen, isPinned }: ItemFilter): (tally: ItemTally) => boolean {
   const [ofTypes, ofPriorities] = [types && new Set(types), wanted && new Set(wanted)];
   const ofCategories = categories && { names: new Set(categories.names), types: new Set(categories.types) };
-  const isOfCategory = ({ category, type }: ItemGroup) =>
+  const isOfCategory = ({ category, type }: ItemTally) =>
     ofCategories === undefined || (category === null ? ofCategories.types.has(type) : ofCategories.names.has(category));
-  const isInState = (group: ItemGroup) =>
-    (isRead ?? group.isRead) === group.isRead &&
-    (isSeen ?? group.isSeen) === group.isSeen &&
-    (isPinned ?? group.isPinned) === group.isPinned;
-  return (group) =>
-    isInState(group) &&
-    (ofTypes?.has(group.type) ?? true) &&
-    (ofPriorities === undefined || (group.priority !== null && ofPriorities.has(group.priority))) &&
-    isOfCategory(group);
+  const isInState = (tally: ItemTally) =>
+    (isRead ?? tally.isRead) === tally.isRead &&
+    (isSeen ?? tally.isSeen) === tally.isSeen &&
+    (isPinned ?? tally.isPinned) === tally.isPinned;
+  return (tally) =>
+    isInState(tally) &&
+    (ofTypes?.has(tally.type) ?? true) &&
+    (ofPriorities === undefined || (tally.priority !== null && ofPriorities.has(tally.priority))) &&
+    isOfCategory(tally);
 }

@@ -1,5 +1,5 @@
 import { EMPTY_EPOCH, type InboxCounts, type InboxPosition, type Owner } from "@belfry/core";
-import type { CountedGroups, GroupsQuery, ItemGroup, ItemPlace } from "@belfry/core/storage";
+import type { CountedItems, ItemPlace, ItemTally, TallyQuery } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { lists, memoized, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -21,41 +21,41 @@ type GroupRow = readonly [
   place: ItemPlace | null,
   type: string,
   category: string | null,
-  priority: ItemGroup["priority"],
+  priority: ItemTally["priority"],
   isRead: boolean,
   isSeen: boolean,
   isPinned: boolean,
   count: number,
 ];
 
-/** Counts the newest items of places in groups that are alike. */
-export function prepareCountGroups(tables: TableNames) {
-  const groupsOf = (place: ItemPlace, priority: string) => `
+/** Counts the newest items of places, those together that are alike. */
+export function prepareTally(tables: TableNames) {
+  const talliesOf = (place: ItemPlace, priority: string) => `
     SELECT '${place}' AS place, i.type, i.category, ${priority}, ${isRead("inbox")}, ${IS_SEEN}, i.pinned_at IS NOT NULL, count(*)
     FROM (
       SELECT * FROM ${tables.inboxItems} i WHERE i.tenant = $1 AND i.user_id = $2 AND i.${IN_PLACE[place]}
       ORDER BY i.seq DESC LIMIT $3
     ) i GROUP BY 1, 2, 3, 4, 5, 6, 7`;
   const prepared = memoized((variant: string) => {
-    const { places, withPriorities } = JSON.parse(variant) as GroupsQuery;
-    const groups = places.map((place) => groupsOf(place, withPriorities ? priorityOf(tables) : "NULL::text"));
+    const { places, withPriorities } = JSON.parse(variant) as TallyQuery;
+    const tallies = places.map((place) => talliesOf(place, withPriorities ? priorityOf(tables) : "NULL::text"));
     return statement<readonly [...CountsRow, ...GroupRow]>(
-      "count_groups",
+      "tally",
       `WITH ${inboxState(tables)}
-      SELECT ${COUNTS_COLUMNS}, counted.* FROM inbox LEFT JOIN LATERAL (${groups.join(" UNION ALL ")}) counted ON true`,
+      SELECT ${COUNTS_COLUMNS}, counted.* FROM inbox LEFT JOIN LATERAL (${tallies.join(" UNION ALL ")}) counted ON true`,
     );
   });
-  return ({ tenant, userId }: Owner, { places, withPriorities, limit }: GroupsQuery) =>
-    async (session: Session): Promise<CountedGroups> => {
+  return ({ tenant, userId }: Owner, { places, withPriorities, limit }: TallyQuery) =>
+    async (session: Session): Promise<CountedItems> => {
       const rows = await session.rows(prepared(JSON.stringify({ places, withPriorities })), [tenant, userId, limit]);
-      const groups: Record<ItemPlace, ItemGroup[]> = { active: [], archived: [], snoozed: [] };
+      const tallies: Record<ItemPlace, ItemTally[]> = { active: [], archived: [], snoozed: [] };
       for (const row of rows) {
         const [place, type, category, priority, read, isSeen, isPinned, count] = row.slice(COUNTS_WIDTH) as unknown as GroupRow;
         if (place !== null) {
-          groups[place].push({ type, category, priority, isRead: read, isSeen, isPinned, count });
+          tallies[place].push({ type, category, priority, isRead: read, isSeen, isPinned, count });
         }
       }
-      return { counts: toCounts(rows[0]), groups };
+      return { counts: toCounts(rows[0]), tallies };
     };
 }
 

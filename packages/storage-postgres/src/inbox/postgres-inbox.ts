@@ -5,7 +5,7 @@ import { type Bound, bind, inStep, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
 import type { Announcements } from "../listen-notify/announcements.ts";
 import { prepareChangeMatching } from "./change-matching.ts";
-import { prepareCountGroups, prepareCounts, preparePositions } from "./counts.ts";
+import { prepareCounts, preparePositions, prepareTally } from "./counts.ts";
 import { prepareCreateFanOut, prepareFanOutNext } from "./fan-outs.ts";
 import { prepareGroupItems, prepareGroups } from "./groups.ts";
 import { prepareUnread } from "./inbox-state.ts";
@@ -50,7 +50,7 @@ export function postgresInbox(
       listTenant: run(prepareListTenant),
       get: run(prepareGet),
       counts: run(prepareCounts),
-      countGroups: run(prepareCountGroups),
+      tally: run(prepareTally),
       unread: run(prepareUnread),
       positions: run(preparePositions),
       groups: run(prepareGroups),

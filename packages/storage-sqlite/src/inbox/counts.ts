@@ -1,5 +1,5 @@
 import type { InboxPosition, Owner } from "@belfry/core";
-import type { CountedGroups, GroupsQuery, ItemGroup, ItemPlace } from "@belfry/core/storage";
+import type { CountedItems, ItemPlace, ItemTally, TallyQuery } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { IS_READ, IS_SEEN, newestOf, PRIORITY } from "./conditions.ts";
 import { prepareInboxState, type ReadState } from "./inbox-state.ts";
@@ -7,7 +7,7 @@ import { prepareInboxState, type ReadState } from "./inbox-state.ts";
 type GroupRow = readonly [
   type: string,
   category: string | null,
-  priority: ItemGroup["priority"],
+  priority: ItemTally["priority"],
   isRead: number,
   isSeen: number,
   isPinned: number,
@@ -18,33 +18,33 @@ interface GroupValues extends Owner, ReadState {
   readonly limit: number;
 }
 
-/** Counts the newest items of places in groups that are alike. */
-export function prepareCountGroups(context: QueryContext) {
+/** Counts the newest items of places, those together that are alike. */
+export function prepareTally(context: QueryContext) {
   const inboxState = prepareInboxState(context);
-  const groupsOf = (place: ItemPlace, priority: string) =>
+  const talliesOf = (place: ItemPlace, priority: string) =>
     context.prepareRows<GroupValues, GroupRow>(`
       SELECT i.type, i.category, ${priority}, ${IS_READ}, ${IS_SEEN}, i.pinned_at IS NOT NULL, count(*)
       FROM (${newestOf({ place })} LIMIT :limit) i GROUP BY 1, 2, 3, 4, 5, 6`);
-  const prepared = new Map<string, ReturnType<typeof groupsOf>>();
+  const prepared = new Map<string, ReturnType<typeof talliesOf>>();
   const statementOf = (place: ItemPlace, withPriorities: boolean) => {
     const key = `${place} ${withPriorities}`;
-    const statement = prepared.get(key) ?? groupsOf(place, withPriorities ? PRIORITY : "NULL");
+    const statement = prepared.get(key) ?? talliesOf(place, withPriorities ? PRIORITY : "NULL");
     prepared.set(key, statement);
     return statement;
   };
-  return (owner: Owner, { places, withPriorities, limit }: GroupsQuery): CountedGroups => {
+  return (owner: Owner, { places, withPriorities, limit }: TallyQuery): CountedItems => {
     const state = inboxState(owner);
-    const groups: Record<ItemPlace, readonly ItemGroup[]> = { active: [], archived: [], snoozed: [] };
+    const tallies: Record<ItemPlace, readonly ItemTally[]> = { active: [], archived: [], snoozed: [] };
     for (const place of places) {
-      groups[place] = statementOf(place, withPriorities)
+      tallies[place] = statementOf(place, withPriorities)
         .all({ ...state, ...owner, limit })
         .map(toGroup);
     }
-    return { counts: state.counts, groups };
+    return { counts: state.counts, tallies };
   };
 }
 
-function toGroup([type, category, priority, isRead, isSeen, isPinned, count]: GroupRow): ItemGroup {
+function toGroup([type, category, priority, isRead, isSeen, isPinned, count]: GroupRow): ItemTally {
   return { type, category, priority, isRead: isRead === 1, isSeen: isSeen === 1, isPinned: isPinned === 1, count };
 }
 

@@ -36,8 +36,8 @@ const EMPTY_STATE: InboxState = {
   ...{ seenUpToSeq: 0, seenRev: 0, awayUnread: 0, awaySeenUnread: 0 },
 };
 
-/** Counters as SQLite gives them: a list, which the driver makes faster than an object. */
-type CountersRow = readonly [
+/** Counts as SQLite gives them: a list, which the driver makes faster than an object. */
+type CountsRow = readonly [
   total: number,
   unread: number,
   lastSeq: number,
@@ -45,6 +45,11 @@ type CountersRow = readonly [
   rev: number,
   seenUnread: number | null,
   dueAt: number | null,
+];
+
+/** The counts of an inbox, with what decides which of its items are read and seen. */
+type CountersRow = readonly [
+  ...counts: CountsRow,
   readUpToSeq: number,
   readRev: number,
   reopenedFromSeq: number | null,
@@ -88,16 +93,6 @@ function unseenOf(unread: number, seenUnread: number | null): number {
 function dueOf(dueAt: number | null): Pick<InboxCounts, "dueAt"> {
   return dueAt === null ? {} : { dueAt: new Date(dueAt) };
 }
-
-type CountsRow = readonly [
-  total: number,
-  unread: number,
-  lastSeq: number,
-  epoch: string,
-  rev: number,
-  seenUnread: number | null,
-  dueAt: number | null,
-];
 
 const COUNTS_COLUMNS = "total, unread, last_seq, epoch, rev, seen_unread, due_at";
 

@@ -4,7 +4,7 @@ import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, queryNow, read, readNow, step, write, writeIf } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
 import { prepareChangeMatching } from "./change-matching.ts";
-import { prepareCountGroups, preparePositions } from "./counts.ts";
+import { preparePositions, prepareTally } from "./counts.ts";
 import { prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut, storeList } from "./fan-outs.ts";
 import { prepareGroupItems, prepareGroups } from "./groups.ts";
 import { prepareCounts, prepareUnread } from "./inbox-state.ts";
@@ -43,7 +43,7 @@ export function sqliteInbox(
       listTenant: read(prepareListTenant),
       get: read(prepareGet),
       counts: queryNow(prepareCounts),
-      countGroups: readNow(prepareCountGroups),
+      tally: readNow(prepareTally),
       unread: queryNow(prepareUnread),
       positions: read(preparePositions),
       groups: readNow(prepareGroups),

@@ -73,12 +73,12 @@ export function filterTests(harness: StorageHarness): void {
       expect(await categories("bob")).toEqual(["billing"]);
     });
 
-    test("an inbox that never had an item has no groups", async () => {
+    test("an inbox that never had an item has no tallies", async () => {
       const query = { places: ["active", "archived"], withPriorities: false, limit: 9 } as const;
-      const { counts, groups } = await fixture.inbox.countGroups(fixture.owner("zoe"), query);
-      expect({ counts, groups }).toEqual({
+      const { counts, tallies } = await fixture.inbox.tally(fixture.owner("zoe"), query);
+      expect({ counts, tallies }).toEqual({
         counts: await fixture.inbox.counts(fixture.owner("zoe")),
-        groups: { active: [], archived: [], snoozed: [] },
+        tallies: { active: [], archived: [], snoozed: [] },
       });
       expect(await fixture.inbox.list(fixture.owner("zoe"), { status: "all", filter: { isPinned: true }, limit: 1 })).toMatchObject({
         items: [],
@@ -100,9 +100,9 @@ export function filterTests(harness: StorageHarness): void {
       expect(await list({ types: ["note"] })).toMatchObject({ matching: COUNTED_ITEMS + 1, more: true });
       expect(await list({ isPinned: true })).toMatchObject({ items: [], matching: 0, more: false });
       const query = { places: ["active"], withPriorities: true, limit: COUNTED_ITEMS + 1 } as const;
-      const { groups } = await fixture.inbox.countGroups(big, query);
+      const { tallies } = await fixture.inbox.tally(big, query);
       const alike = { category: null, priority: "high", isRead: false, isSeen: false, isPinned: false };
-      expect(groups.active).toEqual([{ type: "note", ...alike, count: COUNTED_ITEMS + 1 }]);
+      expect(tallies.active).toEqual([{ type: "note", ...alike, count: COUNTED_ITEMS + 1 }]);
     });
   });
 }

@@ -3,9 +3,9 @@ import type {
   GroupSummary,
   InboxQuery,
   ItemFilter,
-  ItemGroup,
   ItemMarking,
   ItemPlace,
+  ItemTally,
   LoggedChange,
   MatchingStep,
   NewNotification,
@@ -169,8 +169,8 @@ export class InboxModel {
   }
 
   /** The items of a place in groups that are alike in what filters ask for, sorted by {@link byGroup}. */
-  alike(owner: Owner, place: ItemPlace): readonly ItemGroup[] {
-    const groups = new Map<string, ItemGroup>();
+  alike(owner: Owner, place: ItemPlace): readonly ItemTally[] {
+    const groups = new Map<string, ItemTally>();
     for (const row of this.#of(owner).filter(PLACES[place])) {
       const { type, category, priority } = row.notification;
       const group = { type, category, priority, isRead: row.readAt !== null, isSeen: isSeen(row), isPinned: row.pinnedAt !== null };
@@ -410,7 +410,7 @@ function matchesFilter(row: ModelRow, { types, categories, priorities, isRead, i
 }
 
 /** Any order of groups that is always the same. */
-export function byGroup(left: ItemGroup, right: ItemGroup): number {
+export function byGroup(left: ItemTally, right: ItemTally): number {
   return compare(JSON.stringify(Object.entries(left).toSorted()), JSON.stringify(Object.entries(right).toSorted()));
 }
 

@@ -101,10 +101,10 @@ export class InboxRun {
     const { counts } = await this.#checkList(owner, { status: "all", limit: EVERYTHING });
     expectSame(await this.#fixture.inbox.counts(owner), counts);
     const places = ["active", "snoozed"] as const;
-    const counted = await this.#fixture.inbox.countGroups(owner, { places, withPriorities: true, limit: EVERYTHING });
-    expectSame({ ...counted.counts, archived: counted.groups.archived }, { ...counts, archived: [] });
+    const counted = await this.#fixture.inbox.tally(owner, { places, withPriorities: true, limit: EVERYTHING });
+    expectSame({ ...counted.counts, archived: counted.tallies.archived }, { ...counts, archived: [] });
     for (const place of places) {
-      expectSame(counted.groups[place].toSorted(byGroup), this.#model.alike(owner, place));
+      expectSame(counted.tallies[place].toSorted(byGroup), this.#model.alike(owner, place));
     }
     expect(await this.#fixture.inbox.unread(owner)).toBe(counts.unread);
     await this.#checkGroups(owner);
