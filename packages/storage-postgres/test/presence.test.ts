@@ -1,5 +1,5 @@
-import { NotificationService } from "@belfry/core";
-import { describe, expect, test } from "vitest";
+import { memoryTransport, NotificationService } from "@belfry/core";
+import { describe, expect, test, vi } from "vitest";
 import { postgresStorage } from "../src/index.ts";
 import { openPool, silent, useCleanup, useDatabase } from "./setup.ts";
 
@@ -58,6 +58,41 @@ describe("presence", () => {
     expect(await holding()).toEqual([]);
     expect(await presence.announce("lost", { joined: [owner], left: [] }, 60_000)).toBe(true);
     expect(await holding()).toEqual(["lost"]);
+  });
+
+  test("users who leave while the feeds end are nothing to complain about", async () => {
+    const complaints: string[] = [];
+    const complain = (_details: object, message: string) => void complaints.push(message);
+    const logger = { ...silent, warn: complain, error: complain };
+    const storage = postgresStorage(database.url, { logger });
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    const positions = storage.inbox.positions.bind(storage.inbox);
+    vi.spyOn(storage.inbox, "positions").mockImplementation(async (owners) => {
+      asked.resolve();
+      await answer.promise;
+      return positions(owners);
+    });
+    const transport = { ...memoryTransport(), isLocal: false, pollIntervalMs: 1 };
+    const service = new NotificationService({ storage, transport, logger });
+    await service.start();
+    const subscription = service.inbox("eve").subscribe({ onEvent: () => {}, onState: () => {} });
+    await subscription.ready;
+    await asked.promise;
+    const direct = pool();
+    const rows = async () => (await direct.query("SELECT FROM belfry_presence WHERE user_id = 'eve'")).rowCount;
+    await expect.poll(rows, WAIT).toBe(1);
+    let mode = "stopping";
+    const stopping = service.stop().then(() => {
+      mode = "stopped";
+    });
+    // The feeds' own look keeps the stop from ending; the presence has ended before it.
+    await expect.poll(rows, WAIT).toBe(0);
+    subscription.close();
+    expect(mode).toBe("stopping");
+    answer.resolve();
+    await stopping;
+    expect(complaints).toEqual([]);
   });
 
   test("an instance that was wrongly counted as dead reports its users again", async () => {

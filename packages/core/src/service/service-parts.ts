@@ -190,6 +190,7 @@ function lifecyclePartsOf<Tx, Written extends void | Promise<void>>(parts: Livin
       // Handlers that were under way may have created something.
       await Promise.all([writer.drain(), sendWriter.drain(), eventWriter.drain()]);
     },
-    close: [() => feeds.inbox.stop(), () => feeds.hub.stop(), () => presence.stop(), () => transport.stop(), () => storage.close()],
+    // Presence first: who leaves while the rest closes is nobody's business any more.
+    close: [() => presence.stop(), () => feeds.inbox.stop(), () => feeds.hub.stop(), () => transport.stop(), () => storage.close()],
   };
 }
