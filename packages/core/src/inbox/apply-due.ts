@@ -1,8 +1,7 @@
 import type { Owner } from "../foundation/context.ts";
 import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { announcedOf, announceItems, type InboxContext } from "./context.ts";
-import type { InboxCounts } from "./inbox-item.ts";
-import type { ItemsChange } from "./inbox-storage.ts";
+import type { InboxCounts, ItemsChange } from "./inbox-item.ts";
 
 /** Whether snoozed items have to come back, by the counts that were read. */
 export function isDue({ clock }: Pick<InboxContext, "clock">, { dueAt }: InboxCounts): boolean {

@@ -1,23 +1,10 @@
 import type { Owner } from "../foundation/context.ts";
-import { isUuid } from "../foundation/ids.ts";
-import { type MembersOf, requireList, requireMembers, validationError } from "../foundation/issue-list.ts";
-import { shown } from "../foundation/parse-text.ts";
+import { requireList } from "../foundation/issue-list.ts";
 import { isDue, wakeDue } from "./apply-due.ts";
 import { announcedOf, announceItems, type InboxContext } from "./context.ts";
-import type { InboxItem, ItemChange, ItemPlace, ItemRef, WholeChange } from "./inbox-item.ts";
-import type { ItemMarking, ItemsChange, WholeInboxChange } from "./inbox-storage.ts";
-
-const SEQ_REF: MembersOf<Exclude<ItemRef, string>> = { seq: true };
-
-/** The events of a service for changes of whole inboxes. */
-const WHOLE_EVENTS = {
-  read_all: "inbox.all_read",
-  seen_all: "inbox.all_seen",
-  deleted_read: "inbox.read_deleted",
-  read_matching: "inbox.matching_read",
-  seen_matching: "inbox.matching_seen",
-  archived_matching: "inbox.matching_archived",
-} as const satisfies Record<WholeChange, string>;
+import { ANYWHERE, isPossible } from "./find-item.ts";
+import type { InboxItem, ItemChange, ItemRef, ItemsChange } from "./inbox-item.ts";
+import type { ItemMarking } from "./inbox-storage.ts";
 
 /** A change of some items of an inbox. */
 export interface Changing {
@@ -28,9 +15,6 @@ export interface Changing {
   /** Whether it finds active items alone where it could find others, too. */
   readonly activeOnly: boolean;
 }
-
-/** Every place. */
-export const ANYWHERE: readonly ItemPlace[] = ["active", "archived", "snoozed"];
 
 /** The changes that leave an item where it is, or delete it from there: they find it anywhere. */
 const FOUND_ANYWHERE: readonly string[] = ["read", "unread", "seen", "unseen", "pinned", "unpinned", "deleted"] satisfies ItemChange[];
@@ -73,40 +57,4 @@ function write({ inbox, clock }: InboxContext, { owner, refs, change, activeOnly
   const at = new Date(clock.now());
   const marking: ItemMarking = typeof change === "string" ? { mark: change, at } : { mark: "snoozed", at, until: change.until };
   return inbox.mark(owner, refs, !activeOnly && FOUND_ANYWHERE.includes(marking.mark) ? { ...marking, places: ANYWHERE } : marking);
-}
-
-/** A change of a whole inbox, or of what matches a filter, as everybody is told of it. */
-export type AnnouncedWhole = WholeInboxChange & { readonly change: WholeChange; readonly at: Date };
-
-/** Tells everybody of a change of a whole inbox, unless it changed nothing. */
-export function announceWhole(context: InboxContext, owner: Owner, announced: AnnouncedWhole): void {
-  publishWhole(context, owner, announced);
-  emitWhole(context, owner, announced);
-}
-
-/** Tells clients and other processes of a change of a whole inbox, unless it changed nothing. */
-export function publishWhole({ publish }: InboxContext, owner: Owner, { change, count, counts, isChange, at }: AnnouncedWhole): void {
-  if (isChange) {
-    const { lastSeq, epoch, rev } = counts;
-    publish([{ ...owner, change, seq: lastSeq, epoch, count, rev, lastSeq, of: 1, atMs: at.getTime() }]);
-  }
-}
-
-/** Tells listeners of the service of a change of a whole inbox, unless it changed no active item. */
-export function emitWhole({ events }: InboxContext, owner: Owner, { change, count }: Pick<AnnouncedWhole, "change" | "count">): void {
-  if (count > 0) {
-    events.emit(WHOLE_EVENTS[change], { ...owner, count });
-  }
-}
-
-/** Whether an item with this ref can exist at all. Belfry does not query the database for an impossible ref. */
-export function isPossible(ref: ItemRef): boolean {
-  if (typeof ref !== "string") {
-    if (typeof ref !== "object" || ref === null) {
-      const message = `must be a notification's id, or { seq } with its number in the inbox; is ${shown(ref)}`;
-      throw validationError([{ path: ["id"], type: "string_type", message }]);
-    }
-    requireMembers("an item's place", ref, SEQ_REF);
-  }
-  return typeof ref === "string" ? isUuid(ref) : Number.isSafeInteger(ref.seq) && ref.seq > 0;
 }

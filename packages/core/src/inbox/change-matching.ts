@@ -2,8 +2,9 @@ import type { Owner } from "../foundation/context.ts";
 import { type ChecksOf, requireInput, validationError } from "../foundation/issue-list.ts";
 import { whole } from "../foundation/parse-text.ts";
 import { nextTurn } from "../work/timing.ts";
-import { ANYWHERE, emitWhole, publishWhole } from "./change-items.ts";
+import { emitWhole, publishWhole } from "./change-whole.ts";
 import type { InboxContext } from "./context.ts";
+import { ANYWHERE } from "./find-item.ts";
 import type { ItemPlace, MatchingKind } from "./inbox-item.ts";
 import { FILTER_CHECKS, type InboxFilter, itemFilter, placeOf } from "./item-filter.ts";
 

@@ -2,8 +2,9 @@ import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
 import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import type { DataByType, NotificationTypes, Typed } from "../notifications/index.ts";
 import type { InboxSignal } from "./inbox-event.ts";
-import type { InboxCounts, InboxItem, ItemChange } from "./inbox-item.ts";
-import type { CreatedItem, InboxStorage, ItemsChange } from "./inbox-storage.ts";
+import type { InboxCounts, InboxItem, ItemChange, ItemsChange } from "./inbox-item.ts";
+import type { InboxStorage } from "./inbox-storage.ts";
+import type { CreatedItem } from "./new-items-storage.ts";
 
 /** One item was changed. */
 export interface ItemChanged<Item extends InboxItem = InboxItem> extends Owner {

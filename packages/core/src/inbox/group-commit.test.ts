@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { BelfryError } from "../foundation/errors.ts";
 import { GroupCommit } from "./group-commit.ts";
-import type { CreatedItem, InboxStorage, NewNotification } from "./inbox-storage.ts";
+import type { InboxStorage } from "./inbox-storage.ts";
+import type { CreatedItem, NewNotification } from "./new-items-storage.ts";
 
 type CreateMany = InboxStorage["createMany"];
 

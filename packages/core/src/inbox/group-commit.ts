@@ -1,6 +1,7 @@
 import type { Notification } from "../notifications/index.ts";
 import { BatchQueue, commitBatch, countUpTo, type Pending } from "../work/batch-queue.ts";
-import type { CreatedItem, InboxStorage, NewNotification } from "./inbox-storage.ts";
+import type { InboxStorage } from "./inbox-storage.ts";
+import type { CreatedItem, NewNotification } from "./new-items-storage.ts";
 
 /** The result of `create`. */
 export interface Created {

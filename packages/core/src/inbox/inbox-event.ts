@@ -1,7 +1,9 @@
 import type { FeedSubscription, Owner } from "../foundation/context.ts";
+import { type MembersOf, requireFunctions, requireMembers, requireNone } from "../foundation/issue-list.ts";
+import { numberIssue, stringIssue } from "../foundation/parse-text.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { InboxChange, InboxCounts, InboxItem, InboxPosition, MatchingKind, WholeChange } from "./inbox-item.ts";
-import type { CreatedItem } from "./inbox-storage.ts";
+import type { CreatedItem } from "./new-items-storage.ts";
 
 const MATCHING: readonly string[] = ["read_matching", "seen_matching", "archived_matching"] satisfies readonly MatchingKind[];
 const WHOLE: readonly string[] = [...(["read_all", "seen_all", "deleted_read"] satisfies readonly WholeChange[]), ...MATCHING];
@@ -104,4 +106,20 @@ export interface InboxListener<Item = InboxItem> {
 export interface FollowInboxes {
   /** Follows an inbox. With `since`, it first replays what came after that position and reports the state. */
   subscribe(owner: Owner, listener: InboxListener, since?: InboxPosition): FeedSubscription;
+}
+
+const POSITION: MembersOf<InboxPosition> = { seq: true, epoch: true, rev: true };
+
+/** Checks what a subscriber passed in. @throws BelfryError `VALIDATION_ERROR` */
+export function requireListener(listener: object, since: InboxPosition | undefined): void {
+  requireFunctions("a listener of an inbox", listener, ["onEvent", "onState"]);
+  if (since !== undefined) {
+    requireMembers("since", since, POSITION);
+    // Of a position that cannot be, nothing can be replayed, and onState says so.
+    requireNone([
+      numberIssue(since.seq, "seq"),
+      stringIssue(since.epoch, "epoch"),
+      since.rev === undefined ? null : numberIssue(since.rev, "rev"),
+    ]);
+  }
 }

@@ -105,6 +105,18 @@ export interface InboxPosition {
   readonly rev?: number;
 }
 
+/** The result of marking or removing some items. */
+export interface ItemsChange {
+  /**
+   * The items that were found, in their new state, each once, in the order of the refs. Unknown and deleted items are left
+   * out.
+   */
+  readonly items: readonly InboxItem[];
+  /** The numbers of the items that this call changed. An item that was read before is in `items` but not here. */
+  readonly changed: ReadonlySet<number>;
+  readonly counts: InboxCounts;
+}
+
 /** Builds the new item of `notification` in the inbox of `owner`: unread, unseen and active. */
 export function newInboxItem(notification: Notification, { userId }: Owner, seq: number): InboxItem {
   return { ...notification, userId, seq, readAt: null, isSeen: false, pinnedAt: null, archivedAt: null, snoozedUntil: null };

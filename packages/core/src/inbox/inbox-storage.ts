@@ -1,38 +1,23 @@
 import type { PageBounds } from "../foundation/bounds.ts";
 import type { Owner } from "../foundation/context.ts";
-import type { ErasureStep, ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { FilterStorage, ItemFilter } from "./filter-storage.ts";
 import type { GroupsStorage } from "./groups-storage.ts";
-import type { InboxCounts, InboxItem, InboxPosition, InboxStatus, ItemMark, ItemPlace, ItemRef, StoredItem } from "./inbox-item.ts";
+import type {
+  InboxCounts,
+  InboxItem,
+  InboxPosition,
+  InboxStatus,
+  ItemMark,
+  ItemPlace,
+  ItemRef,
+  ItemsChange,
+  StoredItem,
+} from "./inbox-item.ts";
+import type { KeptItemsStorage } from "./kept-items-storage.ts";
 import type { ChangeLogStorage } from "./logged-change.ts";
-
-/** A notification to write, with its recipients. */
-export interface NewNotification {
-  readonly notification: Notification;
-  /** Distinct user ids, sorted bytewise. Sorted writes touch each database page of the inboxes only once. */
-  readonly recipients: readonly string[];
-}
-
-/** The place of one recipient's item. */
-export interface CreatedItem extends InboxPosition {
-  /** The user whose inbox it is in. */
-  readonly userId: string;
-  /** What it changed beside itself: the items that it replaced, and those of its snoozed group that it woke. @default nothing */
-  readonly also?: readonly AlsoChanged[];
-}
-
-/** A change of items because another one came. */
-export interface AlsoChanged extends ItemsChange {
-  readonly change: "deleted" | "woken";
-}
-
-/** One piece of a large fan-out that was just written. */
-export interface FanOutChunk {
-  readonly notification: Notification;
-  readonly items: readonly CreatedItem[];
-}
+import type { NewItemsStorage } from "./new-items-storage.ts";
 
 /** Which part of an inbox to read. */
 export interface InboxQuery {
@@ -102,18 +87,6 @@ export interface ExpiringNotification extends Pick<Notification, "tenant" | "id"
   readonly expiresAt: Date;
 }
 
-/** The result of marking or removing some items. */
-export interface ItemsChange {
-  /**
-   * The items that were found, in their new state, each once, in the order of the refs. Unknown and deleted items are left
-   * out.
-   */
-  readonly items: readonly InboxItem[];
-  /** The numbers of the items that this call changed. An item that was read before is in `items` but not here. */
-  readonly changed: ReadonlySet<number>;
-  readonly counts: InboxCounts;
-}
-
 /** The result of a change to a whole inbox. */
 export interface WholeInboxChange {
   /** The number of active items it changed. */
@@ -121,27 +94,6 @@ export interface WholeInboxChange {
   /** Whether it changed any item, an active, archived or snoozed one. */
   readonly isChange: boolean;
   readonly counts: InboxCounts;
-}
-
-/** An item as an export shows it, deleted or not. */
-export interface ExportedItem extends InboxItem {
-  /** When it was deleted; null while it is active, archived or snoozed. */
-  readonly deletedAt: Date | null;
-}
-
-/** The times that items have to have come before, to be swept. */
-export interface SweptBefore {
-  /** For items that are read, and for those that were archived, snoozed or deleted in their inbox. */
-  readonly readBefore: Date;
-  readonly unreadBefore: Date;
-}
-
-/** Which items a sweep of inboxes removes. */
-export interface InboxRetention extends SweptBefore {
-  /** The time of the sweep. */
-  readonly at: Date;
-  /** By the type of their notification, instead of the general times. */
-  readonly types: Readonly<Record<string, SweptBefore>>;
 }
 
 /** The reason an item is absent: it was the owner's and is deleted, it was never the owner's, or it does not exist. */
@@ -183,72 +135,12 @@ export interface DueItemsStorage {
  * `STORAGE_FAILED` otherwise, with the driver's error as `cause`.
  */
 export interface InboxStorage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>>
-  extends DueItemsStorage,
+  extends NewItemsStorage<Tx, Written>,
+    DueItemsStorage,
     FilterStorage,
     ChangeLogStorage,
-    GroupsStorage {
-  /**
-   * Writes notifications with one inbox item per recipient. Returns the place of each item, per entry and in the order of
-   * its recipients. All or nothing: if one entry cannot be written, none is.
-   *
-   * Numbers of one inbox are given out in commit order, without gaps. If the tenant already has an entry's notification id,
-   * nothing is written for that entry, and the result holds its existing items. So a write whose reply was lost can be
-   * repeated.
-   *
-   * A notification with a `replaceKey` removes the unread active items of that key from its recipients' inboxes, as {@link remove} does.
-   * One with a group wakes the group's items where it has snoozed ones and no active one, as {@link mark} does. Both are part of the
-   * same transaction, however the items are written, and told by `also`. Of concurrent writes of one key, one item is left.
-   *
-   * With `skipBusy`, the call does not wait for an entry whose inbox another transaction holds at this moment. The result
-   * for that entry is null and nothing of it is written. All other entries are written. In a storage with a single writer no
-   * inbox is busy.
-   */
-  createMany(
-    entries: readonly NewNotification[],
-    options?: { readonly skipBusy?: boolean },
-  ): Promise<readonly (readonly CreatedItem[] | null)[]>;
-
-  /**
-   * Writes one entry as {@link createMany} does, through the host's own open transaction. Nothing is visible unless the host
-   * commits. After the commit, `onCommit` is called with the places of the items, outside of the transaction. It is never
-   * called after a rollback. (If the process dies in between, it is not called; clients find the items in the database.)
-   *
-   * Throws `WRONG_TRANSACTION`, before it writes anything, when the handle does not belong to this storage or its
-   * transaction has ended.
-   */
-  createWithin(tx: Tx, entry: NewNotification, onCommit: (items: readonly CreatedItem[]) => void): Written;
-
-  /**
-   * The number of recipients in a chunk of a fan-out. Larger chunks cost less for each item, but a transaction of one holds the
-   * database, or the event loop, for longer.
-   */
-  readonly fanOutChunk: number;
-
-  /**
-   * Stores a notification and its list of recipients durably, without their items. {@link fanOutNext} writes the items chunk
-   * by chunk. Use it for lists that are too long for one transaction.
-   */
-  createFanOut(entry: NewNotification, chunkSize: number): Promise<void>;
-
-  /** Does the same through the host's own open transaction, in chunks of {@link fanOutChunk}: see {@link createWithin}. */
-  createFanOutWithin(tx: Tx, entry: NewNotification, onCommit: () => void): Written;
-
-  /**
-   * Writes the items of the oldest chunk left by {@link createFanOut} and deletes the chunk, in one transaction. The items'
-   * creation time is `at`. Returns null when no chunk is left, apart from those that another process holds at this moment, and
-   * those of notifications that have expired by then.
-   *
-   * @param isWanted whose items must be among those answered, where nobody else asks: it saves reading where the others went. A storage
-   * may ignore it; one that does not calls it in the turn of the event loop in which it commits. @default everybody's
-   */
-  fanOutNext(at: Date, isWanted?: (owner: Owner) => boolean): Promise<FanOutChunk | null>;
-
-  /**
-   * Ends fan-outs that are written, or whose notification has expired, and removes some of what they left, as well as of lists
-   * that were stored and never used. Returns whether there may be more to remove.
-   */
-  tidyFanOuts(at: Date): Promise<boolean>;
-
+    GroupsStorage,
+    KeptItemsStorage {
   /** Returns a page of the inbox, newest first. An inbox that never had an item is empty, with {@link EMPTY_COUNTS}. */
   list(owner: Owner, query: InboxQuery): MaybePromise<InboxPage>;
 
@@ -320,22 +212,4 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
    * restore a database from a backup.
    */
   renewEpochs(): Promise<void>;
-
-  /**
-   * Removes an inbox for good, up to `limit` rows a call: the owner's name in fan-outs that are still to be written, all
-   * items, deleted ones too, the read marks, and last the counts. A notification that nothing else refers to is removed
-   * with its last item. After every step the counts match the items that are left. The next item after the end starts a
-   * new inbox with another epoch. You may repeat a step; for an inbox that never had an item it does nothing.
-   */
-  erase(owner: Owner, limit: number): Promise<ErasureStep>;
-
-  /** The inbox's items, oldest first, deleted ones too. Read marks show in the items' read times. */
-  export(owner: Owner, range: StepRange): Promise<ExportStep<ExportedItem>>;
-
-  /**
-   * Looks at items of all inboxes of all tenants, those of older notifications first, and removes for good those that came before
-   * their time in `kept`. The walk ends where items are too new. The item with the inbox's last number stays. A notification that nothing else refers to is removed with its last item. The counts
-   * match the items that are left; a step that takes items out of an inbox's lists raises its `rev`, also for archived and snoozed ones.
-   */
-  sweep(kept: InboxRetention, range: StepRange): Promise<SweepStep>;
 }

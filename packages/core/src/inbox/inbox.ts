@@ -1,20 +1,18 @@
 import { type FeedSubscription, type Owner, onceReady } from "../foundation/context.ts";
-import { BelfryError } from "../foundation/errors.ts";
-import { type MembersOf, requireFunctions, requireMembers, requireNone } from "../foundation/issue-list.ts";
+import { requireNone } from "../foundation/issue-list.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
-import { numberIssue, shown, stringIssue } from "../foundation/parse-text.ts";
 import { readByClock } from "./apply-due.ts";
-import { ANYWHERE, announceWhole, type Changing, changeItems, isPossible } from "./change-items.ts";
+import { type Changing, changeItems } from "./change-items.ts";
 import { changeMatching, type MatchingInput } from "./change-matching.ts";
+import { changeWhole } from "./change-whole.ts";
 import type { Acknowledged, InboxContext } from "./context.ts";
 import { type CountsInput, type FilteredCounts, filteredCounts, topItems } from "./filtered-counts.ts";
+import { ANYWHERE, absenceError, findItem } from "./find-item.ts";
 import { futureTime, type GroupList, type GroupsInput, InboxGroup, isMark, listGroups } from "./groups.ts";
-import type { FollowInboxes, InboxListener } from "./inbox-event.ts";
+import { type FollowInboxes, type InboxListener, requireListener } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, InboxPosition, ItemMark, ItemRef, StoredItem } from "./inbox-item.ts";
 import type { InboxPage, InboxStorage } from "./inbox-storage.ts";
 import { type InboxList, inLocale, LIST_INPUT, type ListInput, listInbox, STORED_LIST_INPUT, type StoredListInput } from "./list-inbox.ts";
-
-const POSITION: MembersOf<InboxPosition> = { seq: true, epoch: true, rev: true };
 
 /**
  * One user's inbox. Every call is limited to that user of that tenant. `Item` is what a service with declared types has in it.
@@ -106,13 +104,8 @@ export class Inbox<Item extends InboxItem = InboxItem> {
    *   exists in the tenant but was never in this inbox
    */
   async get(ref: ItemRef): Promise<Item> {
-    using _call = await this.#context.ready();
-    const where = this.#isActiveOnly ? {} : { places: ANYWHERE };
-    const item = isPossible(ref) ? await this.#context.inbox.get(this.owner, ref, where) : null;
-    if (item === null) {
-      throw await this.#absenceError(ref);
-    }
-    return item as Item;
+    const places = this.#isActiveOnly ? (["active"] as const) : ANYWHERE;
+    return (await findItem(this.#context, this.owner, { ref, places })) as Item;
   }
 
   /** Marks one item read and returns it. Marking it again keeps the first time. Throws as {@link get} does. */
@@ -213,13 +206,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     if (input !== undefined) {
       return await changeMatching(this.#context, this.owner, { verb: "markAllRead", mark: "read", input });
     }
-    using _call = await this.#context.ready();
-    const at = new Date(this.#context.clock.now());
-    await this.readCounts();
-    const change = await this.#context.inbox.markAllRead(this.owner, at);
-    announceWhole(this.#context, this.owner, { ...change, change: "read_all", at });
-    await this.#context.reads.onRead(this.owner, null);
-    return change.count;
+    return await changeWhole(this.#context, this.owner, "read_all");
   }
 
   /** Marks everything seen as {@link markAllRead} marks it read, and returns the number of active items it changed. */
@@ -227,12 +214,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     if (input !== undefined) {
       return await changeMatching(this.#context, this.owner, { verb: "markAllSeen", mark: "seen", input });
     }
-    using _call = await this.#context.ready();
-    const at = new Date(this.#context.clock.now());
-    await this.readCounts();
-    const change = await this.#context.inbox.markAllSeen(this.owner, at);
-    announceWhole(this.#context, this.owner, { ...change, change: "seen_all", at });
-    return change.count;
+    return await changeWhole(this.#context, this.owner, "seen_all");
   }
 
   /**
@@ -257,12 +239,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
 
   /** Deletes every active item that is read, and returns their number. */
   async removeRead(): Promise<number> {
-    using _call = await this.#context.ready();
-    const at = new Date(this.#context.clock.now());
-    await this.readCounts();
-    const change = await this.#context.inbox.removeRead(this.owner, at);
-    announceWhole(this.#context, this.owner, { ...change, change: "deleted_read", at });
-    return change.count;
+    return await changeWhole(this.#context, this.owner, "deleted_read");
   }
 
   /** Returns how many active items there are, and how many of them are unread and unseen. It reads one row, whatever the size of the inbox. */
@@ -303,23 +280,14 @@ export class Inbox<Item extends InboxItem = InboxItem> {
    * ```
    */
   subscribe(listener: InboxListener<Item>, since?: InboxPosition): FeedSubscription {
-    requireFunctions("a listener of an inbox", listener, ["onEvent", "onState"]);
-    if (since !== undefined) {
-      requireMembers("since", since, POSITION);
-      // Of a position that cannot be, nothing can be replayed, and onState says so.
-      requireNone([
-        numberIssue(since.seq, "seq"),
-        stringIssue(since.epoch, "epoch"),
-        since.rev === undefined ? null : numberIssue(since.rev, "rev"),
-      ]);
-    }
+    requireListener(listener, since);
     return this.#feeds.subscribe(this.owner, listener as InboxListener, since);
   }
 
   async #changeOne(change: Changing["change"], ref: ItemRef): Promise<Item> {
     const [item] = await this.#change(change, [ref]);
     if (item === undefined) {
-      throw await this.#absenceError(ref);
+      throw await absenceError(this.#context, this.owner, ref);
     }
     return item;
   }
@@ -327,13 +295,5 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   #change(change: Changing["change"], refs: readonly ItemRef[]): Promise<readonly Item[]> {
     const activeOnly = this.#isActiveOnly;
     return changeItems(this.#context, { owner: this.owner, refs, change, activeOnly }) as Promise<readonly Item[]>;
-  }
-
-  async #absenceError(ref: ItemRef): Promise<BelfryError> {
-    const absence = isPossible(ref) ? await this.#context.inbox.absence(this.owner, ref) : "unknown";
-    const name = typeof ref === "string" ? shown(ref) : `number ${shown(ref.seq)}`;
-    return absence === "foreign"
-      ? new BelfryError("FORBIDDEN", `The notification ${name} is not in this user's inbox.`)
-      : new BelfryError("NOT_FOUND", `There is no notification ${name} in this inbox.`);
   }
 }

@@ -49,36 +49,29 @@ export {
   type ItemMark,
   type ItemPlace,
   type ItemRef,
+  type ItemsChange,
   type MatchingKind,
   newInboxItem,
   type StoredItem,
   storedItem,
   type WholeChange,
 } from "./inbox-item.ts";
-
 export type {
-  AlsoChanged,
-  CreatedItem,
   DueInbox,
   DueItemsStorage,
   ExpiringNotification,
-  ExportedItem,
-  FanOutChunk,
   GetOptions,
   InboxPage,
   InboxQuery,
-  InboxRetention,
   InboxStorage,
   InboxTail,
   ItemAbsence,
   ItemMarking,
-  ItemsChange,
   MarkingPlace,
-  NewNotification,
-  SweptBefore,
   WholeInboxChange,
 } from "./inbox-storage.ts";
 export { COUNTED_ITEMS, type FilteredCount, type InboxFilter } from "./item-filter.ts";
+export type { ExportedItem, InboxRetention, KeptItemsStorage, SweptBefore } from "./kept-items-storage.ts";
 export { type InboxList, type ListInput, listTenant, type StoredListInput } from "./list-inbox.ts";
 export {
   type ChangeLogStorage,
@@ -88,3 +81,4 @@ export {
   MAX_LOGGED_CHANGES,
   MAX_LOGGED_SEQS,
 } from "./logged-change.ts";
+export type { AlsoChanged, CreatedItem, FanOutChunk, NewItemsStorage, NewNotification } from "./new-items-storage.ts";

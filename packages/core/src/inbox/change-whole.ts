@@ -1,0 +1,55 @@
+import type { Owner } from "../foundation/context.ts";
+import { readByClock } from "./apply-due.ts";
+import type { InboxContext } from "./context.ts";
+import type { WholeChange } from "./inbox-item.ts";
+import type { WholeInboxChange } from "./inbox-storage.ts";
+
+/** The events of a service for changes of whole inboxes. */
+const WHOLE_EVENTS = {
+  read_all: "inbox.all_read",
+  seen_all: "inbox.all_seen",
+  deleted_read: "inbox.read_deleted",
+  read_matching: "inbox.matching_read",
+  seen_matching: "inbox.matching_seen",
+  archived_matching: "inbox.matching_archived",
+} as const satisfies Record<WholeChange, string>;
+
+/** Changes all that an inbox has at this moment, tells everybody, and returns how many active items it changed. */
+export async function changeWhole(context: InboxContext, owner: Owner, change: "read_all" | "seen_all" | "deleted_read"): Promise<number> {
+  using _call = await context.ready();
+  const { inbox, clock } = context;
+  const at = new Date(clock.now());
+  // Snoozed items that are due are changed, too.
+  await readByClock(context, owner, { read: () => inbox.counts(owner), countsOf: (counts) => counts });
+  const verb = ({ read_all: "markAllRead", seen_all: "markAllSeen", deleted_read: "removeRead" } as const)[change];
+  const done = await inbox[verb](owner, at);
+  announceWhole(context, owner, { ...done, change, at });
+  if (change === "read_all") {
+    await context.reads.onRead(owner, null);
+  }
+  return done.count;
+}
+
+/** A change of a whole inbox, or of what matches a filter, as everybody is told of it. */
+export type AnnouncedWhole = WholeInboxChange & { readonly change: WholeChange; readonly at: Date };
+
+/** Tells everybody of a change of a whole inbox, unless it changed nothing. */
+export function announceWhole(context: InboxContext, owner: Owner, announced: AnnouncedWhole): void {
+  publishWhole(context, owner, announced);
+  emitWhole(context, owner, announced);
+}
+
+/** Tells clients and other processes of a change of a whole inbox, unless it changed nothing. */
+export function publishWhole({ publish }: InboxContext, owner: Owner, { change, count, counts, isChange, at }: AnnouncedWhole): void {
+  if (isChange) {
+    const { lastSeq, epoch, rev } = counts;
+    publish([{ ...owner, change, seq: lastSeq, epoch, count, rev, lastSeq, of: 1, atMs: at.getTime() }]);
+  }
+}
+
+/** Tells listeners of the service of a change of a whole inbox, unless it changed no active item. */
+export function emitWhole({ events }: InboxContext, owner: Owner, { change, count }: Pick<AnnouncedWhole, "change" | "count">): void {
+  if (count > 0) {
+    events.emit(WHOLE_EVENTS[change], { ...owner, count });
+  }
+}
