@@ -24,6 +24,7 @@ const ROOMS = [
   "hub",
   "realtime",
   "operator",
+  "audiences",
   "privacy",
   "creating",
   "service",
@@ -41,6 +42,7 @@ const DOMAINS: readonly string[] = [
   "hub",
   "realtime",
   "operator",
+  "audiences",
   "privacy",
   "creating",
 ];

@@ -1,0 +1,9 @@
+export type {
+  BelowPath,
+  KeyRange,
+  ListedTopic,
+  Subscription,
+  SubscriptionTerms,
+  TopicName,
+  TopicsStorage,
+} from "./topics-storage.ts";
