@@ -48,10 +48,11 @@ function usersOf(scale: Scale, hasMail: boolean): number {
   return scale.of(hasMail ? MAIL_USERS : USERS);
 }
 
-const goals: readonly FigureGoal[] = [
-  { figure: "longest block, ms", unit: "ms", atMost: 25 },
-  { figure: "heap above idle, MB", unit: "MB", atMost: 64 },
-];
+const HEAP: FigureGoal = { figure: "heap above idle, MB", unit: "MB", atMost: 64 };
+
+/** Of a list of users, 99 of 100 blocks are to be shorter; of an audience with deliveries, every one. */
+const goals: readonly FigureGoal[] = [{ figure: "p99 of the event loop's delay, ms", unit: "ms", atMost: 25 }, HEAP];
+const mailGoals: readonly FigureGoal[] = [{ figure: "longest block, ms", unit: "ms", atMost: 25 }, HEAP];
 
 export const row: Row = {
   id: "2b",
@@ -59,7 +60,7 @@ export const row: Row = {
   cases: [
     { name: "SQLite", goals, figures: onSqlite },
     { name: "PostgreSQL", goals, figures: onPostgres },
-    { name: "SQLite, e-mail", goals, figures: (scale) => onSqlite(scale, true) },
-    { name: "PostgreSQL, e-mail", goals, figures: (scale) => onPostgres(scale, true) },
+    { name: "SQLite, e-mail", goals: mailGoals, figures: (scale) => onSqlite(scale, true) },
+    { name: "PostgreSQL, e-mail", goals: mailGoals, figures: (scale) => onPostgres(scale, true) },
   ],
 };

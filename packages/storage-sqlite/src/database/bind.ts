@@ -29,6 +29,9 @@ export const write = binding("write");
 /** An operation that is a step of long work, which can be repeated: see {@link Connection.step}. */
 export const step = binding("step");
 
+/** An operation that writes a part of long work: see {@link Connection.part}. */
+export const part = binding("part");
+
 /** An operation that first looks, without a transaction, whether there is work; then it writes, else it answers `nothing`. */
 export function writeIf<Args extends readonly unknown[], Result, Nothing>(
   look: Prepare<Args, boolean>,
@@ -53,7 +56,7 @@ export function bind<Bindings extends Readonly<Record<string, BindingNow<never, 
   return Object.fromEntries(bound) as { readonly [Name in keyof Bindings]: ReturnType<Bindings[Name]> };
 }
 
-function binding(transaction: "query" | "read" | "write" | "step") {
+function binding(transaction: "query" | "read" | "write" | "step" | "part") {
   return <Args extends readonly unknown[], Result>(prepare: Prepare<Args, Result>): Binding<Args, Result> =>
     (current) =>
     async (...args) => {

@@ -58,8 +58,11 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 const MAX_DELAY_MS = 50;
 
-/** The pages in the WAL from which a step moves them into the database file, and the number of `PRAGMA synchronous = NORMAL`. */
-const STEP_SETTINGS = { wal_autocheckpoint: 200, synchronous: 1 };
+/** The pages in the WAL from which a part of long work moves them into the database file. */
+const PART_SETTINGS = { wal_autocheckpoint: 200 };
+
+/** Also the number of `PRAGMA synchronous = NORMAL`. */
+const STEP_SETTINGS = { ...PART_SETTINGS, synchronous: 1 };
 
 /**
  * Runs Belfry's own transactions on one SQLite connection. A transaction is one synchronous piece of work, so they never
@@ -119,11 +122,18 @@ export class Connection {
 
   /**
    * Like {@link write}, for a step of long work that can be repeated. It does not wait for the disk, so a crash of the machine
-   * may take it back, unless a later write has waited. After its commit, SQLite moves what waits in the WAL into the database
-   * file earlier than otherwise: in small parts, none of which keeps others waiting.
+   * may take it back, unless a later write has waited. Its pages are moved as those of a {@link part}.
    */
   step<Result>(work: () => Result): Result | Promise<Result> {
     return this.#patiently(() => this.#withSettings(STEP_SETTINGS, () => this.#transaction(this.#beginImmediate, work)));
+  }
+
+  /**
+   * Like {@link write}, for a part of long work. After its commit, SQLite moves what waits in the WAL into the database file
+   * earlier than otherwise: a little each time, so that it keeps nobody waiting.
+   */
+  part<Result>(work: () => Result): Result | Promise<Result> {
+    return this.#patiently(() => this.#withSettings(PART_SETTINGS, () => this.#transaction(this.#beginImmediate, work)));
   }
 
   /** Lowers settings of the connection while `work` runs; those that are as low already stay. */

@@ -1,7 +1,7 @@
 import type { DeliveryStorage, NewSend } from "@belfry/core/storage";
 import { findingFanOuts, reconsidering, type Sql, sendReads, takingAddresses } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
-import { bind, type Current, read, step, write, writeIf } from "../database/bind.ts";
+import { bind, type Current, part, read, step, write, writeIf } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
 import { leases } from "../database/leases.ts";
 import { prepareDeleteSend } from "../operator/delete.ts";
@@ -27,7 +27,7 @@ export function sqliteDeliveries(
     leases: leases(current, DELIVERY_LEASES),
     ...bind(current, {
       takePart: read(prepareTakePart),
-      writePart: write(prepareWritePart),
+      writePart: part(prepareWritePart),
       endFanOut: write(prepareEndFanOut),
       placeItems: write(preparePlaceItems),
       deliveriesOf: read(prepareDeliveriesOf),
