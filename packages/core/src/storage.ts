@@ -150,6 +150,7 @@ export {
 } from "./operator/index.ts";
 export {
   type HoldingInstance,
+  type InboxesSignal,
   isHubSignal,
   type PresenceChange,
   type PresenceSignal,

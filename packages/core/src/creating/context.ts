@@ -2,6 +2,7 @@ import type { PreferencesReader } from "../decisions/index.ts";
 import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
 import type { GroupCommit, InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import type { CreationEvents, NotificationTypes } from "../notifications/index.ts";
+import type { InboxesSignal } from "../realtime/index.ts";
 
 /** The parts that creating notifications uses. */
 export interface CreatingContext<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> extends BaseContext {
@@ -18,5 +19,5 @@ export interface CreatingContext<Tx = unknown, Written extends void | Promise<vo
   /** Starts writing the chunks of large creates in the background. */
   fanOut(): void;
   /** Tells clients and other processes what changed. Call it only after the commit. */
-  publish(signals: readonly InboxSignal[]): void;
+  publish(signals: readonly (InboxSignal | InboxesSignal)[]): void;
 }

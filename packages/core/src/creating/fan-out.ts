@@ -41,14 +41,19 @@ export class FanOut {
   async #writeItems(): Promise<boolean> {
     const { inbox, clock, follows, publish } = this.#context;
     const createdAt = new Date(clock.now());
-    const chunk = await inbox.fanOutNext(createdAt, follows);
+    const chunk = await inbox.fanOutNext(createdAt, follows ?? nobody);
     if (chunk === null) {
       return false;
     }
     // An item's time is the moment it entered the inbox, both in live events and in later lists.
     const notification = { ...chunk.notification, createdAt };
-    publish(chunk.items.map((item) => createdSignal(notification, item)));
+    publish(chunk.isUntold ? [{ topic: "inboxes" }] : chunk.items.map((item) => createdSignal(notification, item)));
     announceAlso(this.#context, chunk.items);
     return true;
   }
+}
+
+/** Other processes have to be told as well, so all look for themselves. */
+function nobody(): boolean {
+  return false;
 }

@@ -26,6 +26,8 @@ export interface AlsoChanged extends ItemsChange {
 export interface FanOutChunk {
   readonly notification: Notification;
   readonly items: readonly CreatedItem[];
+  /** Whether wanted items may be missing in `items`: who follows an inbox has to look where it stands. @default false */
+  readonly isUntold?: boolean;
 }
 
 /** Writes new items: at once, in a host's transaction, or chunk by chunk. */
@@ -81,8 +83,8 @@ export interface NewItemsStorage<Tx, Written extends void | Promise<void>> {
    * creation time is `at`. Returns null when no chunk is left, apart from those that another process holds at this moment, and
    * those of notifications that have expired by then.
    *
-   * @param isWanted whose items must be among those answered, where nobody else asks: it saves reading where the others went. A storage
-   * may ignore it; one that does not calls it in the turn of the event loop in which it commits. @default everybody's
+   * @param isWanted whose items must be among those answered: it saves reading where the others went. A storage may ignore it; one
+   * that does not calls it in the turn of the event loop in which it commits, or answers none and says so. @default everybody's
    */
   fanOutNext(at: Date, isWanted?: (owner: Owner) => boolean): Promise<FanOutChunk | null>;
 

@@ -98,7 +98,7 @@ export class Feeds<Key, Signal, Follower, One extends Feed<Signal, Follower>> {
     this.#polling = new Loop({
       task: `look for lost signals of ${options.name}`,
       run: () => this.#poll(),
-      retryMs: options.pollIntervalMs,
+      ...(options.pollIntervalMs > 0 && { retryMs: options.pollIntervalMs }),
       level: "warn",
       clock,
       logger,
@@ -157,6 +157,13 @@ export class Feeds<Key, Signal, Follower, One extends Feed<Signal, Follower>> {
     }
   }
 
+  /** Looks now for what the feeds were not told. */
+  look(): void {
+    if (this.#entries.size > 0) {
+      this.#polling.wake();
+    }
+  }
+
   /** Lets the feeds go on after {@link stop}, once they are woken. */
   start(): void {
     this.#polling.start();
@@ -209,7 +216,8 @@ export class Feeds<Key, Signal, Follower, One extends Feed<Signal, Follower>> {
   }
 
   #poll(): NextRun | Promise<NextRun> {
-    const next = () => (this.#entries.size > 0 ? { dueInMs: null, lookInMs: this.#options.pollIntervalMs } : null);
+    const { pollIntervalMs: lookInMs } = this.#options;
+    const next = () => (lookInMs > 0 && this.#entries.size > 0 ? { dueInMs: null, lookInMs } : null);
     const polling = this.#options.poll([...this.#entries.values()].map(({ feed }) => feed));
     return polling instanceof Promise ? polling.then(next) : next();
   }

@@ -2,4 +2,12 @@ export { HubFeeds } from "./hub-feeds.ts";
 export { InboxFeeds } from "./inbox-feeds.ts";
 export { type HoldingInstance, Presence, type PresenceChange, type PresenceStorage } from "./presence.ts";
 export { type Feeds, routeSignals } from "./route-signals.ts";
-export { isHubSignal, memoryTransport, type PresenceSignal, type Signal, type Transport, type TransportListener } from "./transport.ts";
+export {
+  type InboxesSignal,
+  isHubSignal,
+  memoryTransport,
+  type PresenceSignal,
+  type Signal,
+  type Transport,
+  type TransportListener,
+} from "./transport.ts";

@@ -17,8 +17,10 @@ export function routeSignals({ inbox, hub }: Feeds, presence: Presence): Transpo
       for (const signal of signals) {
         if (isHubSignal(signal)) {
           hub.signal(feedName(signal.tenant, signal.source), signal);
-        } else if ("topic" in signal) {
+        } else if ("topic" in signal && signal.topic === "presence") {
           presence.asked(signal.instance);
+        } else if ("topic" in signal) {
+          inbox.look();
         } else {
           inbox.signal(feedName(signal.tenant, signal.userId), signal);
         }

@@ -9,8 +9,13 @@ export interface PresenceSignal {
   readonly instance: string;
 }
 
+/** So many inboxes got items that each process looks in the database where those stand that are followed there. */
+export interface InboxesSignal {
+  readonly topic: "inboxes";
+}
+
 /** A signal that a transport carries. */
-export type Signal = InboxSignal | HubSignal | PresenceSignal;
+export type Signal = InboxSignal | HubSignal | PresenceSignal | InboxesSignal;
 
 /** Tells a signal of the hub from the others. */
 export function isHubSignal(signal: Signal): signal is HubSignal {

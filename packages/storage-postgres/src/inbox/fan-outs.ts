@@ -109,14 +109,17 @@ export function prepareFanOutNext(tables: TableNames) {
     return { ...chunk, items };
   };
 
-  const write = async (connection: Connection, at: Date): Promise<FanOutChunk | null> => {
+  const write = async (connection: Connection, at: Date, isTold: boolean): Promise<FanOutChunk | null> => {
     let busy: readonly Owner[] = [];
     for (;;) {
       try {
         const left = busy.map((inbox) => inbox.userId);
         return await connection.transaction(async (session) => {
-          const chunk = toChunk(await session.rows(writeChunk, [at.toISOString(), left, BUSY_TIMEOUT_MS]));
-          return chunk !== null && isGrouped(chunk.notification) ? settled(session, chunk, at) : chunk;
+          const chunk = toChunk(await session.rows(writeChunk, [at.toISOString(), left, BUSY_TIMEOUT_MS, isTold]));
+          if (chunk !== null && isGrouped(chunk.notification)) {
+            return settled(session, chunk, at);
+          }
+          return chunk && !isTold ? { ...chunk, isUntold: true } : chunk;
         });
       } catch (error) {
         if (!isLockTimeout(error)) {
@@ -127,11 +130,13 @@ export function prepareFanOutNext(tables: TableNames) {
     }
   };
 
-  return (at: Date) =>
+  return (at: Date, isWanted?: (owner: Owner) => boolean) =>
     async (connection: Connection): Promise<FanOutChunk | null> => {
-      const chunk = await write(connection, at);
+      // To read where five thousand items went costs more than to look at the inboxes that somebody follows.
+      const isTold = isWanted === undefined;
+      const chunk = await write(connection, at, isTold);
       const adopted = chunk === null ? await connection.rows(adopt, []) : [];
-      return adopted.length > 0 ? write(connection, at) : chunk;
+      return adopted.length > 0 ? write(connection, at, isTold) : chunk;
     };
 }
 
@@ -161,7 +166,8 @@ function adoptChunkText({ fanOuts, fanOutChunks, fanOutParts, notifications }: T
 
 /**
  * The recipients of a chunk are distinct, so that each counter goes up by one, and the new counters are the places of the items.
- * $1 the items' creation time, $2 users to leave for later, $3 the lock timeout.
+ * $1 the items' creation time, $2 users to leave for later, $3 the lock timeout, $4 whether to say where the items went; of groups
+ * and keys it always says so.
  */
 function writeChunkText(tables: TableNames): string {
   return `WITH ${lockGuard("$3")},
@@ -206,6 +212,7 @@ function writeChunkText(tables: TableNames): string {
   FROM chunk
   UNION ALL
   SELECT 1, user_id, last_seq, epoch, NULL FROM counter
+  WHERE $4 OR (SELECT group_name IS NOT NULL OR replace_key IS NOT NULL FROM notification)
   ORDER BY place, user_id`;
 }
 

@@ -48,6 +48,7 @@ const HUB_CHANGES: ReadonlyMap<unknown, HubSignal["change"]> = new Map(
   Object.entries(HUB_CODES).map(([change, code]) => [code, change as HubSignal["change"]]),
 );
 const PRESENCE_CODE = "p";
+const INBOXES_CODE = "l";
 
 /**
  * Packs signals into as few payloads as fit, in their order. Leaves out members that only the sender's process has
@@ -121,7 +122,7 @@ function pack(signal: Signal): readonly unknown[] {
     return [HUB_CODES[signal.change], signal.tenant, signal.source, signal.id];
   }
   if ("topic" in signal) {
-    return [PRESENCE_CODE, signal.instance];
+    return signal.topic === "presence" ? [PRESENCE_CODE, signal.instance] : [INBOXES_CODE];
   }
   const { change, tenant, userId, seq, epoch, id, count, rev, lastSeq, of, atMs } = signal;
   const start = [CODES[change], tenant, userId, seq, epoch];
@@ -147,6 +148,9 @@ function unpack(packed: unknown): readonly Signal[] {
   if (hubChange !== undefined && isLike(values, ["", "", ""])) {
     const [tenant, source, id] = values;
     return [{ topic: "hub", tenant, source, change: hubChange, id }];
+  }
+  if (code === INBOXES_CODE) {
+    return [{ topic: "inboxes" }];
   }
   return code === PRESENCE_CODE && isLike(values, [""]) ? [{ topic: "presence", instance: values[0] }] : [];
 }

@@ -1,5 +1,7 @@
+import { NotificationService } from "@belfry/core";
 import type { Storage } from "@belfry/core/storage";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { LogBook } from "../../http-suite/log-book.ts";
 import { at, range, seqsOf, sortBytewise, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { expectTrueCounts } from "../inbox/recount.ts";
@@ -94,6 +96,31 @@ export function processTests(harness: StorageHarness): void {
         expect(sortBytewise(reached)).toEqual(users);
       });
       context.skip(!ran, reason);
+    });
+
+    test("who follows an inbox in a process is told of an item of a large create, and of no gap", async (context) => {
+      // Without a transport of the storage, no other process hears of it.
+      const processes = range(1, fixture.storage.transport ? 2 : 1);
+      const storages = await Promise.all(processes.map(() => fixture.subject.another?.()));
+      const services = storages.flatMap((storage) => (storage ? [new NotificationService({ storage, logger: new LogBook() })] : []));
+      context.skip(services.length === 0, reason);
+      onTestFinished(async () => {
+        await Promise.all(services.map((service) => service.stop()));
+      });
+      const told: string[] = [];
+      const followers = services.map((service, at) =>
+        service
+          .tenant(fixture.tenant)
+          .inbox("user 7")
+          .subscribe({
+            onEvent: ({ change, seq }) => void told.push(`${at} ${change} ${seq}`),
+            onState: (recovered) => void told.push(`${at} recovered ${recovered}`),
+          }),
+      );
+      await Promise.all(followers.map(({ ready }) => ready));
+      const users = range(1, 6_000).map((number) => `user ${number}`);
+      await services[0]?.tenant(fixture.tenant).create({ to: users, title: "Maintenance" });
+      await expect.poll(() => told.toSorted(), { timeout: 60_000 }).toEqual(services.map((_, at) => `${at} created 1`));
     });
   });
 }
