@@ -93,6 +93,7 @@ export {
   type ChangeLogStorage,
   COUNTED_ITEMS,
   type CountedItems,
+  type DueChange,
   type DueInbox,
   type DueItemsStorage,
   EMPTY_COUNTS,

@@ -58,11 +58,11 @@ describe("the host's transactions", () => {
     await withClient(async (client) => {
       await client.query("BEGIN");
       await service.create({ to: "zoe", title: "with the order" }, { tx: client });
-      expect(await inbox.wakeDue(zoe, at)).toBeNull();
+      expect(await inbox.applyDue(zoe, at)).toBeNull();
       await client.query("COMMIT");
     });
     expect(await inbox.counts(zoe)).toMatchObject({ total: 1, dueAt: at });
-    expect((await inbox.wakeDue(zoe, at))?.changed).toEqual(new Set([1]));
+    expect((await inbox.applyDue(zoe, at))?.woken.changed).toEqual(new Set([1]));
   });
 
   test("a rollback removes both, and no listener is called", async () => {

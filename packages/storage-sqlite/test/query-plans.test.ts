@@ -83,7 +83,7 @@ const writes: typeof reads = {
       ...{ mark: "read", at: new Date(), places: ["active", "archived"], after: 0, upTo: 90 },
       filter: { types: ["note"], categories: { names: ["social"], types: ["note"] }, isSeen: false },
     }),
-  wakeDue: ({ inbox }) => inbox.wakeDue(ann, new Date()),
+  applyDue: ({ inbox }) => inbox.applyDue(ann, new Date()),
   markAllSeen: ({ inbox }) => inbox.markAllSeen(ann, new Date()),
   markAllRead: ({ inbox }) => inbox.markAllRead(ann, new Date()),
   remove: ({ inbox }, id) => inbox.remove(ann, [id, { seq: 3 }], new Date()),

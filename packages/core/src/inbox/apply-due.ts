@@ -1,20 +1,54 @@
 import type { Owner } from "../foundation/context.ts";
 import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { announcedOf, announceItems, type InboxContext } from "./context.ts";
-import type { InboxCounts, ItemsChange } from "./inbox-item.ts";
+import type { InboxCounts } from "./inbox-item.ts";
 
-/** Whether snoozed items have to come back, by the counts that were read. */
-export function isDue({ clock }: Pick<InboxContext, "clock">, { dueAt }: InboxCounts): boolean {
-  return dueAt !== undefined && dueAt.getTime() <= clock.now();
+/**
+ * Something that an inbox has to be brought up to before it answers. Every operation of an inbox but `create`, and every live feed
+ * of one, asks all {@link PARTS} whether they are due, by the counts that it reads anyway, and lets those that are apply first.
+ */
+interface DuePart {
+  /** Whether there is something to do, by the counts of the inbox. */
+  isDue(context: Pick<InboxContext, "clock">, counts: InboxCounts): boolean;
+  /** Does it, and tells everybody. It waits for no other transaction: false if one holds the inbox, and something is left to do. */
+  apply(context: InboxContext, owner: Owner): Promise<boolean>;
 }
 
-/** Wakes the snoozed items of an inbox whose time has come, unless another transaction holds it, and tells everybody. */
-export async function wakeDue(context: InboxContext, owner: Owner): Promise<void> {
-  const { inbox, clock } = context;
-  for (let woken: ItemsChange | null | undefined; woken === undefined || (woken !== null && woken.changed.size > 0); ) {
-    woken = await inbox.wakeDue(owner, new Date(clock.now()));
-    announceItems(context, "woken", woken === null ? [] : announcedOf(woken));
+/** The clock: snoozed items whose time has come wake. */
+const BY_CLOCK: DuePart = {
+  isDue: ({ clock }, { dueAt }) => dueAt !== undefined && dueAt.getTime() <= clock.now(),
+  async apply(context, owner) {
+    const { inbox, clock } = context;
+    for (;;) {
+      const change = await inbox.applyDue(owner, new Date(clock.now()));
+      if (change === null) {
+        return false;
+      }
+      const { expired, woken, counts } = change;
+      announceItems(context, "deleted", announcedOf(expired));
+      announceItems(context, "woken", announcedOf(woken));
+      if (expired.changed.size + woken.changed.size === 0 || !BY_CLOCK.isDue(context, counts)) {
+        return true;
+      }
+    }
+  },
+};
+
+/** All parts, in the order in which they apply. */
+const PARTS: readonly DuePart[] = [BY_CLOCK];
+
+/** Whether something has to be done in an inbox before it answers, by its counts. */
+export function isDue(context: Pick<InboxContext, "clock">, counts: InboxCounts): boolean {
+  return PARTS.some((part) => part.isDue(context, counts));
+}
+
+/** Does what is due in an inbox, and tells everybody. False if something was left, because another transaction holds the inbox. */
+export async function applyDue(context: InboxContext, owner: Owner): Promise<boolean> {
+  let isDone = true;
+  for (const part of PARTS) {
+    isDone = (await part.apply(context, owner)) && isDone;
   }
+  return isDone;
 }
 
 /** A read of an inbox, and the counts that came with it. */
@@ -24,24 +58,43 @@ export interface CountedRead<Read> {
 }
 
 /**
- * Reads an inbox as it is by the clock: if snoozed items are due, it wakes them and reads again. Where it cannot write, or
- * another transaction holds the inbox, the answer is as it was.
+ * Reads an inbox as it has to be by now: if something is due, it does that and reads again. Where it cannot write, or another
+ * transaction holds the inbox, the answer is as it was.
  */
-export function readByClock<Read>(context: InboxContext, owner: Owner, { read, countsOf }: CountedRead<Read>): MaybePromise<Read> {
-  return andThen(read(), (found) => (isDue(context, countsOf(found)) ? readWoken(context, owner, { read, found }) : found));
+export function readUpToDate<Read>(context: InboxContext, owner: Owner, { read, countsOf }: CountedRead<Read>): MaybePromise<Read> {
+  return andThen(read(), (found) => {
+    if (!isDue(context, countsOf(found))) {
+      return found;
+    }
+    return applyOrWarn(context, owner).then((isDone) => (isDone ? read() : found));
+  });
 }
 
-async function readWoken<Read>(
-  context: InboxContext,
-  owner: Owner,
-  { read, found }: { readonly found: Read; read(): MaybePromise<Read> },
-): Promise<Read> {
+/** Reads the counts of an inbox as they have to be by now. */
+export function countsUpToDate(context: InboxContext, owner: Owner): MaybePromise<InboxCounts> {
+  return readUpToDate(context, owner, { read: () => context.inbox.counts(owner), countsOf: (counts) => counts });
+}
+
+/** Reads the number of unread items alone, as it has to be by now. */
+export function unreadUpToDate(context: InboxContext, owner: Owner): MaybePromise<number> {
+  return andThen(context.inbox.unread(owner, new Date(context.clock.now())), (unread) => {
+    return unread ?? andThen(countsUpToDate(context, owner), (counts) => counts.unread);
+  });
+}
+
+/** Does what is due before an operation whose own statement brings no counts. Returns whether anything was. */
+export async function bringUpToDate(context: InboxContext, owner: Owner): Promise<boolean> {
+  return isDue(context, await context.inbox.counts(owner)) && (await applyOrWarn(context, owner));
+}
+
+/** Does what is due before a read, which has an answer in any case. */
+async function applyOrWarn(context: InboxContext, owner: Owner): Promise<boolean> {
   try {
-    await wakeDue(context, owner);
+    await applyDue(context, owner);
+    return true;
   } catch (err) {
     const { tenant, userId } = owner;
-    context.lines.warn({ err, tenant, userId }, "Snoozed items could not be woken before a read. They are woken later.");
-    return found;
+    context.lines.warn({ err, tenant, userId }, "What is due in an inbox could not be done before a read. It is done later.");
+    return false;
   }
-  return await read();
 }

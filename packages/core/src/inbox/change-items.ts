@@ -1,6 +1,6 @@
 import type { Owner } from "../foundation/context.ts";
 import { requireList } from "../foundation/issue-list.ts";
-import { isDue, wakeDue } from "./apply-due.ts";
+import { applyDue } from "./apply-due.ts";
 import { announcedOf, announceItems, type InboxContext } from "./context.ts";
 import { ANYWHERE, isPossible } from "./find-item.ts";
 import type { InboxItem, ItemChange, ItemRef, ItemsChange } from "./inbox-item.ts";
@@ -25,7 +25,7 @@ export async function changeItems(context: InboxContext, changing: Changing): Pr
   requireList(refs, "ids");
   using _call = await context.ready();
   const name = typeof change === "string" ? change : "snoozed";
-  const { items, changed } = await writeByClock(context, name, { ...changing, refs: refs.filter(isPossible) });
+  const { items, changed } = await writeUpToDate(context, name, { ...changing, refs: refs.filter(isPossible) });
   if (name === "snoozed" && changed.size > 0) {
     context.dueItems();
   }
@@ -37,24 +37,19 @@ export async function changeItems(context: InboxContext, changing: Changing): Pr
   return items;
 }
 
-/** Changes items and announces that. If snoozed items were due, it wakes them and does the same again: it finds more, or it finds them awake. */
-async function writeByClock(context: InboxContext, name: ItemChange, changing: Changing): Promise<ItemsChange> {
-  const done = await write(context, changing);
-  announceItems(context, name, announcedOf(done));
-  if (!isDue(context, done.counts)) {
-    return done;
+/** Changes items and announces that. If something is due in the inbox, it does that first. */
+async function writeUpToDate(context: InboxContext, name: ItemChange, changing: Changing): Promise<ItemsChange> {
+  let done = await write(context, changing, true);
+  if (done.isDue) {
+    await applyDue(context, changing.owner);
+    done = await write(context, changing, false);
   }
-  await wakeDue(context, changing.owner);
-  const again = await write(context, changing);
-  announceItems(context, name, announcedOf(again));
-  const found = new Set(again.items.map(({ seq }) => seq));
-  // What it deleted or put off before is not found again.
-  const before = done.items.filter(({ seq }) => !found.has(seq));
-  return { ...again, items: [...before, ...again.items], changed: new Set([...done.changed, ...again.changed]) };
+  announceItems(context, name, announcedOf(done));
+  return done;
 }
 
-function write({ inbox, clock }: InboxContext, { owner, refs, change, activeOnly }: Changing): Promise<ItemsChange> {
-  const at = new Date(clock.now());
-  const marking: ItemMarking = typeof change === "string" ? { mark: change, at } : { mark: "snoozed", at, until: change.until };
+function write({ inbox, clock }: InboxContext, { owner, refs, change, activeOnly }: Changing, unlessDue: boolean): Promise<ItemsChange> {
+  const when = { at: new Date(clock.now()), unlessDue };
+  const marking: ItemMarking = typeof change === "string" ? { mark: change, ...when } : { mark: "snoozed", until: change.until, ...when };
   return inbox.mark(owner, refs, !activeOnly && FOUND_ANYWHERE.includes(marking.mark) ? { ...marking, places: ANYWHERE } : marking);
 }

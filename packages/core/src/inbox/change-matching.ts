@@ -2,6 +2,7 @@ import type { Owner } from "../foundation/context.ts";
 import { type ChecksOf, requireInput, validationError } from "../foundation/issue-list.ts";
 import { whole } from "../foundation/parse-text.ts";
 import { nextTurn } from "../work/timing.ts";
+import { bringUpToDate } from "./apply-due.ts";
 import { emitWhole, publishWhole } from "./change-whole.ts";
 import type { InboxContext } from "./context.ts";
 import { ANYWHERE } from "./find-item.ts";
@@ -39,6 +40,7 @@ export async function changeMatching(
   const places = placesOf(mark, filter);
   const conditions = itemFilter(context.types, filter) ?? {};
   using _call = await context.ready();
+  await bringUpToDate(context, owner);
   const at = new Date(context.clock.now());
   const change: MatchingKind = `${mark}_matching`;
   let [count, last] = [0, upTo];

@@ -1,5 +1,5 @@
 import type { Owner } from "../foundation/context.ts";
-import { readByClock } from "./apply-due.ts";
+import { bringUpToDate } from "./apply-due.ts";
 import type { InboxContext } from "./context.ts";
 import type { WholeChange } from "./inbox-item.ts";
 import type { WholeInboxChange } from "./inbox-storage.ts";
@@ -19,8 +19,7 @@ export async function changeWhole(context: InboxContext, owner: Owner, change: "
   using _call = await context.ready();
   const { inbox, clock } = context;
   const at = new Date(clock.now());
-  // Snoozed items that are due are changed, too.
-  await readByClock(context, owner, { read: () => inbox.counts(owner), countsOf: (counts) => counts });
+  await bringUpToDate(context, owner);
   const verb = ({ read_all: "markAllRead", seen_all: "markAllSeen", deleted_read: "removeRead" } as const)[change];
   const done = await inbox[verb](owner, at);
   announceWhole(context, owner, { ...done, change, at });

@@ -1,6 +1,6 @@
-import type { Owner } from "../foundation/context.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 import { nextTurn } from "../work/timing.ts";
+import { applyDue } from "./apply-due.ts";
 import { announcedOf, announceItems, type InboxContext } from "./context.ts";
 import type { ExpiringNotification } from "./inbox-storage.ts";
 
@@ -25,13 +25,13 @@ export class DueItems {
 
   async #run(): Promise<NextRun> {
     await this.#context.ready();
-    const next = Math.min(await this.#wakeAll(), await this.#expireAll());
+    const next = Math.min(await this.#applyAll(), await this.#expireAll());
     const dueInMs = next === Number.POSITIVE_INFINITY ? null : Math.max(next - this.#context.clock.now(), 1);
     return { dueInMs, lookInMs: POLL_INTERVAL_MS };
   }
 
-  /** Wakes what is due, and answers when the next item is. What other transactions hold is left for the next look. */
-  async #wakeAll(): Promise<number> {
+  /** Does what is due in inboxes, and answers when the next one is. What other transactions hold is left for the next look. */
+  async #applyAll(): Promise<number> {
     const { inbox, clock } = this.#context;
     while (!this.loop.isStopping) {
       const inboxes = await inbox.dueInboxes(AT_ONCE);
@@ -39,7 +39,7 @@ export class DueItems {
       const due = inboxes.filter(({ dueAt }) => dueAt.getTime() <= now);
       let held = 0;
       for (const { tenant, userId } of due) {
-        held += Number(!(await this.#wake({ tenant, userId }, new Date(now))));
+        held += Number(!(await applyDue(this.#context, { tenant, userId })));
         await nextTurn();
       }
       const later = inboxes.find(({ dueAt }) => dueAt.getTime() > now);
@@ -49,13 +49,6 @@ export class DueItems {
       }
     }
     return Number.POSITIVE_INFINITY;
-  }
-
-  /** Wakes what is due in an inbox. False if another transaction holds it. */
-  async #wake(owner: Owner, at: Date): Promise<boolean> {
-    const woken = await this.#context.inbox.wakeDue(owner, at);
-    announceItems(this.#context, "woken", woken === null ? [] : announcedOf(woken));
-    return woken !== null;
   }
 
   /** Takes the items of expired notifications out, and answers when the next one expires. */

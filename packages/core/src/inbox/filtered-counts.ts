@@ -1,7 +1,7 @@
 import type { Owner } from "../foundation/context.ts";
 import { type MembersOf, requireInput, requireMembers, validationError } from "../foundation/issue-list.ts";
 import { describe } from "../foundation/parse-text.ts";
-import { readByClock } from "./apply-due.ts";
+import { readUpToDate } from "./apply-due.ts";
 import type { InboxContext } from "./context.ts";
 import type { ItemFilter } from "./filter-storage.ts";
 import type { InboxCounts, InboxItem, ItemPlace } from "./inbox-item.ts";
@@ -32,7 +32,7 @@ interface Counted {
 export async function filteredCounts(context: InboxContext, owner: Owner, input: CountsInput): Promise<FilteredCounts> {
   const counted = parseFilters(context, input);
   using _call = await context.ready();
-  return await readByClock(context, owner, { read: () => readFiltered(context, owner, counted), countsOf: (counts) => counts });
+  return await readUpToDate(context, owner, { read: () => readFiltered(context, owner, counted), countsOf: (counts) => counts });
 }
 
 async function readFiltered(context: InboxContext, owner: Owner, counted: readonly Counted[]): Promise<FilteredCounts> {
@@ -81,7 +81,7 @@ const TOP_ITEMS = 20;
 /** The items to show above a first page: pinned ones, then unread ones that came back. */
 export async function topItems(context: InboxContext, owner: Owner): Promise<readonly InboxItem[]> {
   using _call = await context.ready();
-  const pinned = await readByClock(context, owner, {
+  const pinned = await readUpToDate(context, owner, {
     read: () => context.inbox.list(owner, { status: "all", filter: { isPinned: true }, limit: TOP_ITEMS }),
     countsOf: ({ counts }) => counts,
   });

@@ -3,6 +3,7 @@ import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { type MembersOf, requireMembers, validationError } from "../foundation/issue-list.ts";
 import { shown } from "../foundation/parse-text.ts";
+import { bringUpToDate } from "./apply-due.ts";
 import type { InboxContext } from "./context.ts";
 import type { InboxItem, ItemPlace, ItemRef } from "./inbox-item.ts";
 
@@ -18,11 +19,20 @@ export async function findItem(
   { ref, places }: { readonly ref: ItemRef; readonly places: readonly ItemPlace[] },
 ): Promise<InboxItem> {
   using _call = await context.ready();
-  const item = isPossible(ref) ? await context.inbox.get(owner, ref, { places }) : null;
+  const read = () => context.inbox.get(owner, ref, { places });
+  let item = isPossible(ref) ? await read() : null;
+  if (isPossible(ref) && (item === null || isChanging(context, item)) && (await bringUpToDate(context, owner))) {
+    item = await read();
+  }
   if (item === null) {
     throw await absenceError(context, owner, ref);
   }
   return item;
+}
+
+/** Whether the time of an item has come: it wakes, or expires. */
+function isChanging({ clock }: Pick<InboxContext, "clock">, { snoozedUntil, expiresAt }: InboxItem): boolean {
+  return [snoozedUntil, expiresAt].some((time) => time !== null && time.getTime() <= clock.now());
 }
 
 /** The error for an item that is not there: `FORBIDDEN` if the notification was never in this inbox, else `NOT_FOUND`. */

@@ -3,7 +3,7 @@ import { type ChecksOf, requireInput, requireNone, validationError } from "../fo
 import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { GROUP_RULE, oneOf, stringIssue, textIssue, whole } from "../foundation/parse-text.ts";
 import { timeIssue } from "../foundation/parse-time.ts";
-import { readByClock } from "./apply-due.ts";
+import { bringUpToDate, readUpToDate } from "./apply-due.ts";
 import { type Changing, changeItems } from "./change-items.ts";
 import type { InboxContext } from "./context.ts";
 import type { GroupListQuery, GroupPlaces, GroupSummary, GroupsPage } from "./groups-storage.ts";
@@ -58,7 +58,7 @@ export function listGroups(context: InboxContext, owner: Owner, input: GroupsInp
   const query = { status, limit: limit + 1, ...(before === undefined ? {} : { before }) };
   return andThen(
     onceReady(context, () =>
-      readByClock(context, owner, { read: () => context.inbox.groups(owner, query), countsOf: ({ counts }: GroupsPage) => counts }),
+      readUpToDate(context, owner, { read: () => context.inbox.groups(owner, query), countsOf: ({ counts }: GroupsPage) => counts }),
     ),
     ({ groups, counts }: GroupsPage): GroupList => {
       const scope = { owner, status, type: undefined, isOfGroups: true, epoch: counts.epoch };
@@ -123,13 +123,15 @@ export class InboxGroup {
 
   async #change(change: Changing["change"], range: GroupRange = {}): Promise<number> {
     requireInput("the range of a group", range, RANGE);
+    using _call = await this.#context.ready();
     const { inbox } = this.#context;
+    await bringUpToDate(this.#context, this.owner);
     let found = 0;
     let upTo: number | undefined = range.upTo;
     // From the newest down: what comes meanwhile is above them.
     for (;;) {
       const query = { group: this.name, place: placesOf(change), limit: ITEMS_AT_ONCE, ...(upTo === undefined ? {} : { upTo }) };
-      const seqs = await onceReady(this.#context, () => inbox.groupItems(this.owner, query));
+      const seqs = await inbox.groupItems(this.owner, query);
       const last = seqs.at(-1);
       if (last !== undefined) {
         found += (await changeItems(this.#context, { owner: this.owner, refs: seqs.map((seq) => ({ seq })), change, activeOnly: true }))

@@ -115,6 +115,8 @@ export interface ItemsChange {
   /** The numbers of the items that this call changed. An item that was read before is in `items` but not here. */
   readonly changed: ReadonlySet<number>;
   readonly counts: InboxCounts;
+  /** Set if nothing was changed because something of the inbox is due, and the mark was to be made `unlessDue`. */
+  readonly isDue?: true;
 }
 
 /** Builds the new item of `notification` in the inbox of `owner`: unread, unseen and active. */

@@ -67,6 +67,8 @@ export interface MarkingPlace {
    * @default active and archived ones for `archived` and `unarchived`, snoozed ones for `woken`, active ones for all else
    */
   readonly places?: readonly ItemPlace[];
+  /** Changes nothing if something of the inbox is due at the time of the mark: see {@link ItemsChange.isDue}. @default false */
+  readonly unlessDue?: boolean;
 }
 
 /** Which items {@link InboxStorage.get} returns. */
@@ -77,7 +79,7 @@ export interface GetOptions {
   readonly includeDeleted?: boolean;
 }
 
-/** An inbox with snoozed items, the first of which comes back at `dueAt` or later. */
+/** An inbox that the clock changes at `dueAt` for the first time, or later. */
 export interface DueInbox extends Owner {
   readonly dueAt: Date;
 }
@@ -96,19 +98,28 @@ export interface WholeInboxChange {
   readonly counts: InboxCounts;
 }
 
+/** What the clock changed in an inbox: each part is a change of its own. */
+export interface DueChange {
+  /** The items that it took out, as they were. */
+  readonly expired: ItemsChange;
+  readonly woken: ItemsChange;
+  /** The counts after both, with the exact `dueAt`. */
+  readonly counts: InboxCounts;
+}
+
 /** The reason an item is absent: it was the owner's and is deleted, it was never the owner's, or it does not exist. */
 export type ItemAbsence = "deleted" | "foreign" | "unknown";
 
 /** What the clock changes in inboxes. */
 export interface DueItemsStorage {
-  /** Returns up to `limit` inboxes with snoozed items, those first that are due first. */
+  /** Returns up to `limit` inboxes that the clock is to change, those first that are due first. */
   dueInboxes(limit: number): Promise<readonly DueInbox[]>;
 
   /**
    * Wakes up to 1,000 of the inbox's snoozed items whose time has come at `at`, and finds when the next one is due. Reads call it, so
    * it does not wait: it answers null, and changes nothing, if another transaction holds the inbox at this moment.
    */
-  wakeDue(owner: Owner, at: Date): Promise<ItemsChange | null>;
+  applyDue(owner: Owner, at: Date): Promise<DueChange | null>;
 
   /** Returns up to `limit` notifications that {@link noteExpired} is still to be told of, those first that expire first. */
   expiring(limit: number): Promise<readonly ExpiringNotification[]>;
@@ -168,8 +179,11 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   /** Returns the inbox's counts. It reads one row by its key, whatever the size of the inbox. */
   counts(owner: Owner): MaybePromise<InboxCounts>;
 
-  /** Returns the number of active unread items alone, as {@link counts} has it. It is asked for most. */
-  unread(owner: Owner): MaybePromise<number>;
+  /**
+   * Returns the number of active unread items alone, as {@link counts} has it. It is asked for most. Null if something of the inbox is
+   * due at `at`.
+   */
+  unread(owner: Owner, at: Date): MaybePromise<number | null>;
 
   /**
    * Returns the last number, the last change and the epoch of several inboxes, in the order of `owners`. Belfry uses it to notice

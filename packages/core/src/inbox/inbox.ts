@@ -1,7 +1,7 @@
 import { type FeedSubscription, type Owner, onceReady } from "../foundation/context.ts";
 import { requireNone } from "../foundation/issue-list.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
-import { readByClock } from "./apply-due.ts";
+import { countsUpToDate, unreadUpToDate } from "./apply-due.ts";
 import { type Changing, changeItems } from "./change-items.ts";
 import { changeMatching, type MatchingInput } from "./change-matching.ts";
 import { changeWhole } from "./change-whole.ts";
@@ -257,14 +257,12 @@ export class Inbox<Item extends InboxItem = InboxItem> {
 
   /** Returns the same as {@link counts}, for those who answer many requests: at once, if the database does. It may throw. */
   readCounts(): MaybePromise<InboxCounts> {
-    return onceReady(this.#context, () => {
-      return readByClock(this.#context, this.owner, { read: () => this.#context.inbox.counts(this.owner), countsOf: (counts) => counts });
-    });
+    return onceReady(this.#context, () => countsUpToDate(this.#context, this.owner));
   }
 
   /** Returns the number of unread items alone, in the way of {@link readCounts}: clients poll it. */
   readUnread(): MaybePromise<number> {
-    return onceReady(this.#context, () => this.#context.inbox.unread(this.owner));
+    return onceReady(this.#context, () => unreadUpToDate(this.#context, this.owner));
   }
 
   /**

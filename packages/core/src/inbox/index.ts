@@ -1,3 +1,4 @@
+export { applyDue, isDue } from "./apply-due.ts";
 export type { MatchingInput } from "./change-matching.ts";
 export {
   type Acknowledged,
@@ -57,6 +58,7 @@ export {
   type WholeChange,
 } from "./inbox-item.ts";
 export type {
+  DueChange,
   DueInbox,
   DueItemsStorage,
   ExpiringNotification,

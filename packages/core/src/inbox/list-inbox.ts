@@ -5,7 +5,7 @@ import { type ChecksOf, pageChecks, requireInput, requireNone } from "../foundat
 import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { type Check, GROUP_RULE, NAME_RULE, oneOf, stringIssue, text } from "../foundation/parse-text.ts";
 import { declaredType, localeIssue, type NotificationTypes, renderAgain } from "../notifications/index.ts";
-import { readByClock } from "./apply-due.ts";
+import { readUpToDate } from "./apply-due.ts";
 import type { InboxContext } from "./context.ts";
 import type { ItemFilter } from "./filter-storage.ts";
 import type { InboxCounts, InboxItem, InboxStatus, ItemPlace } from "./inbox-item.ts";
@@ -157,7 +157,7 @@ export function listInbox<Item extends Pick<InboxItem, "seq">>(
   // Reads one item more than requested, to see whether there is a next page.
   const query = { ...filter, ...from, limit: limit + 1 };
   const page = onceReady(context, () =>
-    readByClock(context, owner, { read: () => read(owner, query), countsOf: ({ counts }: InboxPage<Item>) => counts }),
+    readUpToDate(context, owner, { read: () => read(owner, query), countsOf: ({ counts }: InboxPage<Item>) => counts }),
   );
   return andThen(page, (found) => listOf(found, { owner, status, type, roomId, place, filter: more, group, limit, cursor }));
 }

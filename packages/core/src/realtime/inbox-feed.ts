@@ -11,6 +11,7 @@ import {
   type LoggedChange,
   newInboxItem,
 } from "../inbox/index.ts";
+import type { DueFeeds } from "./due-feeds.ts";
 import { Feed, type Pending } from "./feed.ts";
 import { createdEvent, eventsOf, type Reader, readMissed } from "./missed.ts";
 
@@ -24,6 +25,13 @@ export interface FeedFollower {
 
 /** Where a feed is in the numbers of its inbox. */
 type FeedPosition = Required<InboxPosition>;
+
+/** The parts that each feed of an inbox uses. */
+export interface InboxFeedParts extends WorkContext {
+  readonly inbox: InboxStorage;
+  /** Does what is due in the inbox at its time. */
+  readonly due: DueFeeds;
+}
 
 /** What a feed knows of what it missed. */
 interface Missing {
@@ -41,13 +49,15 @@ interface Missing {
 export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   readonly owner: Owner;
   readonly #reader: Reader;
+  readonly #due: DueFeeds;
   #position: FeedPosition | null = null;
   /** The change after the last one that was told whole, and the items of it that were told. */
   #half = { rev: 0, seqs: new Set<number>() };
 
-  constructor(owner: Owner, inbox: InboxStorage, context: WorkContext) {
+  constructor(owner: Owner, { inbox, due, ...context }: InboxFeedParts) {
     super("read an inbox for its subscribers", context);
     this.owner = owner;
+    this.#due = due;
     this.#reader = { inbox, owner };
   }
 
@@ -56,9 +66,9 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
     return this.#position ?? { seq: 0, epoch: EMPTY_EPOCH, rev: 0 };
   }
 
-  /** Learns where the inbox stands. Signals that arrive before are kept. */
+  /** Does what is due in the inbox, and learns where it stands. Signals that arrive before are kept. */
   async open(): Promise<void> {
-    const { lastSeq, epoch, rev } = await this.#reader.inbox.counts(this.owner);
+    const { lastSeq, epoch, rev } = await this.#due.look(this.owner);
     this.#position ??= { seq: lastSeq, epoch, rev };
     this.wake();
   }
@@ -200,7 +210,10 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   }
 
   #tell(event: InboxEvent): void {
-    const { change, seq, epoch, rev, left = 0 } = event;
+    const { change, item, seq, epoch, rev, left = 0 } = event;
+    if (change !== "deleted") {
+      this.#due.note(this.owner, item);
+    }
     if (change === "created") {
       this.#position = { ...this.position, seq, epoch };
     } else if (rev !== undefined && left === 0) {

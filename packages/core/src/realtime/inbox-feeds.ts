@@ -1,6 +1,7 @@
 import type { FeedSubscription, Owner, WorkContext } from "../foundation/context.ts";
 import type { InboxListener, InboxPosition, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import { Slots } from "../work/timing.ts";
+import { DueFeeds, type DueFeedsOptions } from "./due-feeds.ts";
 import { Feeds, feedName } from "./feeds.ts";
 import { type FeedFollower, InboxFeed } from "./inbox-feed.ts";
 import type { Presence } from "./presence.ts";
@@ -11,7 +12,7 @@ import type { Transport } from "./transport.ts";
 const PAGES_AT_ONCE = 4;
 
 /** The parts that the inboxes' feeds use. */
-export interface InboxFeedsOptions extends WorkContext {
+export interface InboxFeedsOptions extends WorkContext, Pick<DueFeedsOptions, "isDue" | "applyDue"> {
   readonly inbox: InboxStorage;
   readonly transport: Transport;
   /** Hears of users whose first follower came here, or whose last one left. */
@@ -23,10 +24,12 @@ export class InboxFeeds extends Feeds<Owner, InboxSignal, FeedFollower, InboxFee
   readonly #parts: SubscriptionParts;
   /** The names of the feeds that are open. */
   readonly #followed: ReadonlySet<string>;
+  readonly #due: DueFeeds;
 
   constructor(options: InboxFeedsOptions) {
     const { inbox, transport, presence } = options;
     const followed = new Set<string>();
+    const due = new DueFeeds({ ...options, follows: ({ tenant, userId }) => followed.has(feedName(tenant, userId)) });
     super(options, {
       name: "an inbox",
       pollIntervalMs: transport.pollIntervalMs,
@@ -34,16 +37,18 @@ export class InboxFeeds extends Feeds<Owner, InboxSignal, FeedFollower, InboxFee
         const owner = { tenant, userId };
         presence.joined(owner);
         followed.add(feedName(tenant, userId));
-        return new InboxFeed(owner, inbox, options);
+        return new InboxFeed(owner, { ...options, due });
       },
       opened: (feed) => feed.open(),
       left({ owner }) {
         presence.left(owner);
         followed.delete(feedName(owner.tenant, owner.userId));
+        due.forget(owner);
       },
       poll: (feeds) => this.#lookForLost(feeds),
     });
     this.#followed = followed;
+    this.#due = due;
     this.#parts = { inbox, pages: new Slots(PAGES_AT_ONCE), logger: options.logger };
   }
 
@@ -58,6 +63,20 @@ export class InboxFeeds extends Feeds<Owner, InboxSignal, FeedFollower, InboxFee
       const follower = new Subscription(feed, this.#parts, listener);
       return { follower, begin: () => follower.start(since) };
     });
+  }
+
+  override start(): void {
+    this.#due.loop.start();
+    super.start();
+  }
+
+  override wake(): void {
+    this.#due.loop.wake();
+    super.wake();
+  }
+
+  override async stop(): Promise<void> {
+    await Promise.all([this.#due.loop.stop(), super.stop()]);
   }
 
   /** A signal that was lost shows as an inbox that has gone further than its feed. */

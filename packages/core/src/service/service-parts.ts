@@ -16,7 +16,7 @@ import { uuidV7 } from "../foundation/ids.ts";
 import { consoleLogger } from "../foundation/logger.ts";
 import { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { eventWriter, type HubContext, planProcessing } from "../hub/index.ts";
-import { DueItems, GroupCommit, type InboxContext } from "../inbox/index.ts";
+import { applyDue, DueItems, GroupCommit, type InboxContext, isDue } from "../inbox/index.ts";
 import type { DataByType, NotificationTypes } from "../notifications/index.ts";
 import type { OperatorContext } from "../operator/index.ts";
 import { type PrivacyContext, Retention } from "../privacy/index.ts";
@@ -102,7 +102,11 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   });
   const shared = { transport, clock, logger, ready: () => lifecycle.listening() };
   const feeds: Feeds = {
-    inbox: new InboxFeeds({ ...shared, inbox: storage.inbox, presence }),
+    inbox: new InboxFeeds({
+      ...{ ...shared, inbox: storage.inbox, presence },
+      isDue: (counts) => isDue(context, counts),
+      applyDue: (owner) => applyDue(context, owner),
+    }),
     hub: new HubFeeds({ ...shared, hub: storage.hub }),
   };
   const background = contextOf<Tx, Written>({ ...context, ready: readyForWork });

@@ -58,6 +58,8 @@ export interface ItemsChangeText {
   readonly set: string;
   /** Which items change. */
   readonly which: string;
+  /** Whether it changes nothing if something of the inbox is due at its time. @default false */
+  readonly unlessDue?: boolean;
   /** The flags of a changed item from then on. @default as they are */
   readonly after?: FlagsAfter;
   /** Another aggregate of the changed items, with its name, and the assignment to the counters that takes it from `tally`. @default none */
@@ -114,12 +116,13 @@ export const COUNTS_AFTER = `inbox.last_seq, inbox.total + tally.total, inbox.un
 
 /** Makes a change of named items at the time $5. The change's own values are the parameters from $6 on. */
 export function prepareChangeItems(tables: TableNames, { operation, kind, until, set, which, also, after = {}, ...text }: ItemsChangeText) {
+  const { unlessDue = false } = text;
   const isThere = (text.places ?? ["active"]).map((place) => IN_PLACE[place]).join(" OR ");
   const changeInbox = prepareChangeInbox(tables);
   const run = statement<ItemsChangeRow>(
     operation,
     `WITH ${heldInbox(tables)},
-    ${namedItems(tables, `(${isThere})`)},
+    ${namedItems(tables, `(${isThere})`, unlessDue ? NOTHING_DUE : "true")},
     changed AS (
       UPDATE ${tables.inboxItems} item SET ${set} FROM found i
       WHERE item.tenant = $1 AND item.user_id = $2 AND item.seq = i.seq AND ${which}
@@ -141,9 +144,14 @@ export function prepareChangeItems(tables: TableNames, { operation, kind, until,
     async (connection: Transactional): Promise<ItemsChange> => {
       const { seqs, ids } = splitRefs(refs);
       const rows = await changeInbox(connection, owner, { run, values: [seqs, ids, at.toISOString(), ...values] });
-      return toItemsChange(rows, owner, refs);
+      const change = toItemsChange(rows, owner, refs);
+      const { dueAt } = change.counts;
+      return unlessDue && dueAt !== undefined && dueAt <= at ? { ...change, isDue: true } : change;
     };
 }
+
+/** Whether nothing of the held inbox is due at the time of the change. */
+const NOTHING_DUE = "(inbox.due_at IS NULL OR inbox.due_at > $5::timestamptz)";
 
 /** What the changed items of the held inbox add to the counts of their groups, given the sums of `total` and `unread`. */
 export function groupSums(sums: string): string {
@@ -215,7 +223,7 @@ export const ITEM_FLAGS = `${isUnread("inbox")} AS is_unread, ${isMarkedSeen("in
  * A common table expression called `found`: the items of the held and current `inbox` with numbers in $3 or notification
  * ids in $4 that are in a place.
  */
-function namedItems({ inboxItems, notifications }: TableNames, isThere: string): string {
+function namedItems({ inboxItems, notifications }: TableNames, isThere: string, isToChange: string): string {
   return `found AS MATERIALIZED (
     SELECT i.*, ${ITEM_FLAGS}
     FROM inbox
@@ -230,6 +238,6 @@ function namedItems({ inboxItems, notifications }: TableNames, isThere: string):
       SELECT seq, type, created_at, read_at, unread_rev, notification_pk, group_name, ${ITEM_MARKS} FROM ${inboxItems}
       WHERE tenant = $1 AND user_id = $2 AND seq = ref.seq AND ${isThere} OFFSET 0
     ) i
-    WHERE inbox.is_current
+    WHERE inbox.is_current AND ${isToChange}
   )`;
 }

@@ -51,10 +51,13 @@ export function toCounts(row: CountsRow | undefined): InboxCounts {
 
 /** Reads the unread count of an inbox alone. */
 export function prepareUnread({ inboxCounters }: TableNames) {
-  const unread = statement<[number]>("unread", `SELECT unread FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2`);
-  return ({ tenant, userId }: Owner) =>
-    async (session: Session): Promise<number> => {
-      const [[count] = [0]] = await session.rows(unread, [tenant, userId]);
+  const unread = statement<[number | null]>(
+    "unread",
+    `SELECT CASE WHEN due_at <= $3::timestamptz THEN NULL ELSE unread END FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2`,
+  );
+  return ({ tenant, userId }: Owner, at: Date) =>
+    async (session: Session): Promise<number | null> => {
+      const [[count] = [0]] = await session.rows(unread, [tenant, userId, at.toISOString()]);
       return count;
     };
 }

@@ -1,12 +1,11 @@
 import type { ItemRef, Owner } from "@belfry/core";
-import type { ItemMarking, ItemsChange, WholeInboxChange } from "@belfry/core/storage";
-import { type Connection, joining, type Session } from "../database/connection.ts";
-import { isLockTimeout } from "../database/errors.ts";
+import type { ItemMarking, WholeInboxChange } from "@belfry/core/storage";
+import type { Session } from "../database/connection.ts";
 import { memoized, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { type ItemsChangeText, prepareChangeInbox, prepareChangeItems } from "./change-items.ts";
+import { type ItemsChangeText, prepareChangeItems } from "./change-items.ts";
 import { loggedChange } from "./change-log.ts";
-import { BUSY_TIMEOUT_MS, type CountsRow, heldInbox, holdInboxes, toCounts } from "./inbox-state.ts";
+import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import { ownReadTime } from "./item-row.ts";
 
 /** The first of those items that are unread from now on in spite of a read mark. */
@@ -73,7 +72,7 @@ export function prepareMarkAllSeen(tables: TableNames) {
     };
 }
 
-type MarkText = Omit<ItemsChangeText, "operation" | "kind" | "readTime"> & Partial<Pick<ItemsChangeText, "readTime">>;
+type MarkText = Omit<ItemsChangeText, "operation" | "kind" | "readTime" | "unlessDue"> & Partial<Pick<ItemsChangeText, "readTime">>;
 
 const GONE: MarkText = { set: "deleted_at = $5, archived_at = NULL, snoozed_until = NULL", which: "true", after: { isGone: true } };
 
@@ -167,15 +166,19 @@ function valuesOf(marking: ItemMarking): readonly unknown[] {
 
 /** Changes items. */
 export function prepareMark(tables: TableNames) {
-  const changes = memoized((text: string) => prepareOneMark(tables, JSON.parse(text) as Pick<ItemMarking, "mark" | "places">));
+  const changes = memoized((text: string) => prepareOneMark(tables, JSON.parse(text) as MarkVariant));
   return (owner: Owner, refs: readonly ItemRef[], marking: ItemMarking) => {
-    const { mark, places } = marking;
-    return changes(JSON.stringify({ mark, places }))(owner, refs, marking.at, ...valuesOf(marking));
+    const { mark, places, unlessDue } = marking;
+    return changes(JSON.stringify({ mark, places, unlessDue }))(owner, refs, marking.at, ...valuesOf(marking));
   };
 }
 
-function prepareOneMark(tables: TableNames, { mark, places }: Pick<ItemMarking, "mark" | "places">) {
-  const text = { readTime: ownReadTime(tables), ...marksOf(tables)[mark] };
+/** The parts of a marking that decide the text of its statement. */
+type MarkVariant = Pick<ItemMarking, "mark" | "places" | "unlessDue">;
+
+/** Prepares one kind of mark. */
+export function prepareOneMark(tables: TableNames, { mark, places, unlessDue = false }: MarkVariant) {
+  const text = { readTime: ownReadTime(tables), unlessDue, ...marksOf(tables)[mark] };
   return prepareChangeItems(tables, { operation: `mark_${mark}`, kind: mark, ...text, ...(places === undefined ? {} : { places }) });
 }
 
@@ -195,51 +198,4 @@ export function prepareMarkUnread(tables: TableNames) {
 export function prepareRemove(tables: TableNames) {
   const mark = prepareMark(tables);
   return (owner: Owner, refs: readonly ItemRef[], at: Date) => mark(owner, refs, { mark: "deleted", at });
-}
-
-/** How many items are woken at a time. */
-const WOKEN_AT_ONCE = 1_000;
-
-/** Wakes the snoozed items of an inbox whose time has come. It waits for no other transaction: it may be part of a read. */
-export function prepareWakeDue(tables: TableNames) {
-  const hold = statement<[one: number]>(
-    "hold_due_inbox",
-    holdInboxes(tables, "tenant = $1 AND user_id = $2", { timeout: BUSY_TIMEOUT_MS }),
-  );
-  const changeInbox = prepareChangeInbox(tables);
-  const wake = prepareOneMark(tables, { mark: "woken" });
-  const ofInbox = `FROM ${tables.inboxItems} WHERE tenant = $1 AND user_id = $2 AND snoozed_until IS NOT NULL`;
-  const due = statement<[seq: number]>(
-    "due_items",
-    `SELECT seq ${ofInbox} AND snoozed_until <= $3::timestamptz ORDER BY seq LIMIT ${WOKEN_AT_ONCE}`,
-  );
-  const settle = statement<[isCurrent: boolean]>(
-    "settle_due",
-    `WITH ${heldInbox(tables)},
-    counted AS (
-      UPDATE ${tables.inboxCounters} c SET due_at = (SELECT min(snoozed_until) ${ofInbox}) FROM inbox
-      WHERE inbox.is_current AND c.tenant = $1 AND c.user_id = $2
-    )
-    SELECT is_current FROM inbox`,
-  );
-  return (owner: Owner, at: Date) =>
-    async (connection: Connection): Promise<ItemsChange | null> => {
-      const { tenant, userId } = owner;
-      // Those that change before the inbox is held are left out then.
-      const refs = (await connection.rows(due, [tenant, userId, at.toISOString()])).map(([seq]) => ({ seq }));
-      try {
-        return await connection.transaction(async (session) => {
-          await session.rows(hold, [tenant, userId]);
-          if (refs.length === 0) {
-            await changeInbox(joining(session), owner, { run: settle, values: [] });
-          }
-          return await wake(owner, refs, at, at.toISOString())(joining(session));
-        });
-      } catch (error) {
-        if (isLockTimeout(error)) {
-          return null;
-        }
-        throw error;
-      }
-    };
 }

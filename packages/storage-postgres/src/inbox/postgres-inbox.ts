@@ -4,21 +4,14 @@ import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inStep, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
 import type { Announcements } from "../listen-notify/announcements.ts";
+import { prepareApplyDue } from "./apply-due.ts";
 import { prepareChangeMatching } from "./change-matching.ts";
 import { prepareCounts, preparePositions, prepareTally } from "./counts.ts";
 import { prepareCreateFanOut, prepareFanOutNext } from "./fan-outs.ts";
 import { prepareGroupItems, prepareGroups } from "./groups.ts";
 import { prepareUnread } from "./inbox-state.ts";
 import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant } from "./list.ts";
-import {
-  prepareMark,
-  prepareMarkAllRead,
-  prepareMarkAllSeen,
-  prepareMarkRead,
-  prepareMarkUnread,
-  prepareRemove,
-  prepareWakeDue,
-} from "./mark.ts";
+import { prepareMark, prepareMarkAllRead, prepareMarkAllSeen, prepareMarkRead, prepareMarkUnread, prepareRemove } from "./mark.ts";
 import { prepareRemoveRead } from "./remove.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareCreateMany } from "./write-items.ts";
@@ -61,7 +54,7 @@ export function postgresInbox(
       mark: run(prepareMark),
       markAllSeen: run(prepareMarkAllSeen),
       changeMatching: run(prepareChangeMatching),
-      wakeDue: run(prepareWakeDue),
+      applyDue: run(prepareApplyDue),
       remove: run(prepareRemove),
       removeRead: run(prepareRemoveRead),
       erase: inStep(prepareErase),

@@ -14,7 +14,7 @@ interface Found {
 /** The operations of inboxes that both storages share; none of them is hot. */
 export function sharedInbox(
   sql: Sql,
-): Pick<InboxStorage, "absence" | "renewEpochs" | "tidyFanOuts" | keyof ChangeLogStorage | Exclude<keyof DueItemsStorage, "wakeDue">> {
+): Pick<InboxStorage, "absence" | "renewEpochs" | "tidyFanOuts" | keyof ChangeLogStorage | Exclude<keyof DueItemsStorage, "applyDue">> {
   const { notifications, inboxItems, inboxCounters } = sql.tables;
   const due = `SELECT tenant, user_id AS "userId", ${sql.milliseconds("due_at")} AS "dueAt" FROM ${inboxCounters}
     WHERE due_at IS NOT NULL ORDER BY due_at LIMIT $1`;

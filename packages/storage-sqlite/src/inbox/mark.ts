@@ -1,10 +1,10 @@
-import type { InboxItem, ItemRef, Owner } from "@belfry/core";
+import type { InboxCounts, InboxItem, ItemRef, Owner } from "@belfry/core";
 import type { ItemMarking, ItemPlace, ItemsChange, WholeInboxChange } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { type ChangeToLog, prepareLogChange } from "./change-log.ts";
 import { OWN, OWN_ITEM } from "./conditions.ts";
 import { type GroupChange, prepareSettleGroups } from "./groups.ts";
-import { type Added, NOTHING_ADDED, prepareAddToCounts, prepareInboxState } from "./inbox-state.ts";
+import { type Added, NOTHING_ADDED, prepareAddToCounts, prepareInboxState, prepareSettleDue } from "./inbox-state.ts";
 import { isAway, prepareFindItems } from "./item-row.ts";
 
 /** Marks a whole inbox read by one mark, without changing any item. */
@@ -117,36 +117,6 @@ interface MarkValues {
   readonly isSeen: number;
 }
 
-/** Notes in the counters when the next snoozed item is due. */
-function prepareSettleDue({ prepare }: QueryContext) {
-  const settle = prepare<Owner>(`
-    UPDATE belfry_inbox_counters SET
-      due_at = (SELECT min(snoozed_until) FROM belfry_inbox_items INDEXED BY belfry_inbox_items_snoozed WHERE ${OWN} AND snoozed_until IS NOT NULL)
-    WHERE ${OWN}`);
-  return (owner: Owner): void => {
-    settle.run(owner);
-  };
-}
-
-/** How many items are woken at a time. */
-const WOKEN_AT_ONCE = 1_000;
-
-/** Wakes the snoozed items of an inbox whose time has come. */
-export function prepareWakeDue(context: QueryContext) {
-  const mark = prepareMark(context);
-  const settleDue = prepareSettleDue(context);
-  const due = context.prepareRows<Owner & { readonly at: Date }, readonly [seq: number]>(`
-    SELECT seq FROM belfry_inbox_items INDEXED BY belfry_inbox_items_snoozed
-    WHERE ${OWN} AND snoozed_until IS NOT NULL AND snoozed_until <= :at ORDER BY seq LIMIT ${WOKEN_AT_ONCE}`);
-  return (owner: Owner, at: Date): ItemsChange => {
-    const refs = due.all({ ...owner, at }).map(([seq]) => ({ seq }));
-    if (refs.length === 0) {
-      settleDue(owner);
-    }
-    return mark(owner, refs, { mark: "woken", at });
-  };
-}
-
 /** Gives items a mark. */
 export function prepareMark(context: QueryContext) {
   const findItems = prepareFindItems(context);
@@ -163,10 +133,14 @@ export function prepareMark(context: QueryContext) {
     const until = marking.mark === "snoozed" ? marking.until : null;
     const rule = MARKS[mark];
     const { state, items } = findItems(owner, refs, marking.places ?? rule.places);
+    const { counts } = state;
+    if (isHeldUp(marking, counts)) {
+      return { items: [], changed: new Set(), counts, isDue: true };
+    }
     const changed = items.filter(rule.changes);
     const after = rule.after(at, until);
     for (const { seq, isSeen } of changed) {
-      statements.get(mark)?.run({ ...owner, seq, at, until, isSeen: Number(isSeen), rev: state.counts.rev + 1 });
+      statements.get(mark)?.run({ ...owner, seq, at, until, isSeen: Number(isSeen), rev: counts.rev + 1 });
     }
     if (changed.length > 0 && (mark === "snoozed" || mark === "woken")) {
       settleDue(owner);
@@ -178,9 +152,14 @@ export function prepareMark(context: QueryContext) {
     return {
       items: after === null ? items : items.map((item) => (rule.changes(item) ? { ...item, ...after } : item)),
       changed: new Set(changed.map(({ seq }) => seq)),
-      counts: addToCounts(owner, state.counts, { change: changeOf(changed, { kind: mark, at, until }), reopened, ...added }),
+      counts: addToCounts(owner, counts, { change: changeOf(changed, { kind: mark, at, until }), reopened, ...added }),
     };
   };
+}
+
+/** Whether something that is due comes before a mark. */
+function isHeldUp({ unlessDue = false, at }: ItemMarking, { dueAt }: InboxCounts): boolean {
+  return unlessDue && dueAt !== undefined && dueAt <= at;
 }
 
 /** The change of these items; null if there are none. */

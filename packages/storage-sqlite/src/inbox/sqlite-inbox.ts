@@ -3,21 +3,14 @@ import { type Sql, sharedInbox, usersInParts } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, queryNow, read, readNow, step, write, writeIf } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
+import { prepareApplyDue } from "./apply-due.ts";
 import { prepareChangeMatching } from "./change-matching.ts";
 import { preparePositions, prepareTally } from "./counts.ts";
 import { prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut, storeList } from "./fan-outs.ts";
 import { prepareGroupItems, prepareGroups } from "./groups.ts";
 import { prepareCounts, prepareUnread } from "./inbox-state.ts";
 import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant } from "./list.ts";
-import {
-  prepareMark,
-  prepareMarkAllRead,
-  prepareMarkAllSeen,
-  prepareMarkRead,
-  prepareMarkUnread,
-  prepareRemove,
-  prepareWakeDue,
-} from "./mark.ts";
+import { prepareMark, prepareMarkAllRead, prepareMarkAllSeen, prepareMarkRead, prepareMarkUnread, prepareRemove } from "./mark.ts";
 import { prepareRemoveRead } from "./remove.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareCreateMany } from "./write-items.ts";
@@ -54,7 +47,7 @@ export function sqliteInbox(
       mark: write(prepareMark),
       markAllSeen: write(prepareMarkAllSeen),
       changeMatching: write(prepareChangeMatching),
-      wakeDue: write(prepareWakeDue),
+      applyDue: write(prepareApplyDue),
       remove: write(prepareRemove),
       removeRead: write(prepareRemoveRead),
       erase: step(prepareErase),

@@ -117,8 +117,44 @@ onEveryStorage((database) => {
       expect(await there.list()).toMatchObject({ items: [{ id, readAt: new Date(ahead.now()) }], counts: { total: 1, unread: 0 } });
       await notifications.create({ to: "ann", title: "Second" });
       await snoozeAgain();
+      expect(await there.readUnread()).toBe(1 + Number((await there.get(id)).readAt === null));
+      await inbox.markUnread(id);
+      await snoozeAgain();
+      expect(await there.readUnread()).toBe(2);
+      await snoozeAgain();
+      expect(await there.get(id)).toMatchObject({ snoozedUntil: null });
+      await snoozeAgain();
+      expect(await there.activeOnly().get(id)).toMatchObject({ snoozedUntil: null });
+      await snoozeAgain();
+      expect(await there.markAllSeen({ filter: { pinned: false } })).toBe(1);
+      expect(await there.counts()).toMatchObject({ total: 2, unseen: 0 });
+      await snoozeAgain();
+      expect(await there.archiveAll({ upTo: 1 })).toBe(1);
+      await inbox.unarchive(id);
+      await snoozeAgain();
       expect(await there.activeOnly().removeMany([{ seq: 2 }, { seq: 1 }])).toBe(2);
       await notifications.stop();
+    });
+
+    test("who follows an inbox hears of what is due at its time, whoever else looks for it", async () => {
+      const { clock, storage, inbox, id, later } = await setUp();
+      const live: (readonly [string, number])[] = [];
+      const subscription = inbox.subscribe({
+        onEvent: ({ change }: InboxEvent) => void live.push([change, clock.now()]),
+        onState: () => {},
+      });
+      await subscription.ready;
+      // The background work finds nothing.
+      vi.spyOn(storage.inbox, "dueInboxes").mockResolvedValue([]);
+      await inbox.snooze(id, later);
+      await clock.passTo(later);
+      await expect
+        .poll(() => live, { timeout: 10_000 })
+        .toEqual([
+          ["snoozed", later.getTime() - HOUR_MS],
+          ["woken", later.getTime()],
+        ]);
+      subscription.close();
     });
 
     test("a time that is past, or none, is refused by name", async () => {

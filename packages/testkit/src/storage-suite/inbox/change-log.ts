@@ -37,7 +37,7 @@ export function changeLogTests(harness: StorageHarness): void {
       await inbox.mark(ann, refs(4), { mark: "seen", at: at(4) });
       await inbox.mark(ann, refs(5), { mark: "snoozed", at: at(5), until: at(9) });
       await inbox.markAllSeen(ann, at(6));
-      await inbox.wakeDue(ann, at(9));
+      await inbox.applyDue(ann, at(9));
       await inbox.mark(ann, refs(2), { mark: "archived", at: at(10) });
       await inbox.remove(ann, refs(1), at(11));
       await inbox.markAllRead(ann, at(12));

@@ -26,7 +26,7 @@ export function dueItemTests(harness: StorageHarness): void {
       await snooze(owner, [3], 40);
       expect(await dueAt(owner)).toEqual(at(20));
       expect(seqsOf(await expectTrueCounts(fixture, owner))).toEqual([4]);
-      expect(seqsOf((await fixture.inbox.wakeDue(owner, at(30)))?.items ?? [])).toEqual([1, 2]);
+      expect(seqsOf((await fixture.inbox.applyDue(owner, at(30)))?.woken.items ?? [])).toEqual([1, 2]);
       expect(await dueAt(owner)).toEqual(at(40));
       await fixture.inbox.mark(owner, [{ seq: 3 }], { mark: "woken", at: at(31) });
       expect(await dueAt(owner)).toBeNull();
@@ -39,7 +39,7 @@ export function dueItemTests(harness: StorageHarness): void {
       await fixture.inbox.mark(owner, [{ seq: 1 }], { mark: "seen", at: at(1) });
       await snooze(owner, [1, 2], 20);
       expect(await fixture.inbox.markAllRead(owner, at(5))).toMatchObject({ count: 1 });
-      const woken = await fixture.inbox.wakeDue(owner, at(20));
+      const woken = (await fixture.inbox.applyDue(owner, at(20)))?.woken;
       expect(woken?.items).toMatchObject([1, 2].map((seq) => ({ seq, readAt: null, isSeen: true, snoozedUntil: null })));
       expect(woken?.counts).toMatchObject({ total: 3, unread: 2, unseen: 0 });
       await expectTrueCounts(fixture, owner);
@@ -51,7 +51,7 @@ export function dueItemTests(harness: StorageHarness): void {
       await snooze(owner, [1], 20);
       await fixture.storage.activity.deleteNotification(fixture.tenant, first?.id ?? "", { at: at(2), actor: "host", limit: 10 });
       const { rev } = await fixture.inbox.counts(owner);
-      expect(await fixture.inbox.wakeDue(owner, at(20))).toMatchObject({ items: [], counts: { rev } });
+      expect(await fixture.inbox.applyDue(owner, at(20))).toMatchObject({ woken: { items: [] }, counts: { rev } });
       expect(await dueAt(owner)).toBeNull();
       await expectTrueCounts(fixture, owner);
     });
@@ -61,13 +61,13 @@ export function dueItemTests(harness: StorageHarness): void {
       const owner = fixture.owner("ann");
       const wakes = await Promise.all(
         range(1, 10).flatMap((seq) => [
-          snooze(owner, [seq], 20).then(() => fixture.inbox.wakeDue(owner, at(20))),
-          fixture.inbox.wakeDue(owner, at(20)),
+          snooze(owner, [seq], 20).then(() => fixture.inbox.applyDue(owner, at(20))),
+          fixture.inbox.applyDue(owner, at(20)),
         ]),
       );
       // One that found the inbox held left its item for the next.
-      wakes.push(await fixture.inbox.wakeDue(owner, at(20)));
-      expect(wakes.flatMap((woken) => [...(woken?.changed ?? [])]).toSorted((one, other) => one - other)).toEqual(range(1, 10));
+      wakes.push(await fixture.inbox.applyDue(owner, at(20)));
+      expect(wakes.flatMap((woken) => [...(woken?.woken.changed ?? [])]).toSorted((one, other) => one - other)).toEqual(range(1, 10));
       expect(await expectTrueCounts(fixture, owner)).toHaveLength(10);
       expect(await dueAt(owner)).toBeNull();
     });

@@ -49,7 +49,7 @@ export function filterTests(harness: StorageHarness): void {
     test("an item that was put off and came back is found as such, and so are archived items", async () => {
       await fixture.inbox.mark(owner, [{ seq: 1 }], { mark: "snoozed", at: at(2), until: at(3) });
       await fixture.inbox.mark(owner, [{ seq: 5 }], { mark: "archived", at: at(2) });
-      await fixture.inbox.wakeDue(owner, at(3));
+      await fixture.inbox.applyDue(owner, at(3));
       const list = async (place: "active" | "archived", filter: ItemFilter) =>
         seqsOf((await fixture.inbox.list(owner, { status: "unread", place, filter, limit: 9 })).items);
       expect(await list("active", { wasSnoozed: true })).toEqual([1]);

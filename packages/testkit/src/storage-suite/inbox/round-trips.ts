@@ -60,7 +60,7 @@ export function inboxRoundTripTests(harness: StorageHarness): void {
       expect(snooze.items).toEqual([snoozed]);
       expect((await inbox.list(ann, { status: "all", place: "snoozed", limit: 10 })).items).toEqual([snoozed]);
       expect((await inbox.export(ann, { after: null, limit: 10 })).records).toEqual([{ ...snoozed, deletedAt: null }]);
-      expect((await inbox.wakeDue(ann, snoozed.snoozedUntil))?.items).toEqual([unread]);
+      expect((await inbox.applyDue(ann, snoozed.snoozedUntil))?.woken.items).toEqual([unread]);
       await inbox.markRead(ann, [id], readAt);
       expect((await inbox.markUnread(ann, [item.id], at(9))).items).toEqual([unread]);
       expect((await inbox.remove(ann, [item.id], at(78))).items).toEqual([unread]);

@@ -106,7 +106,7 @@ export class InboxRun {
     for (const place of places) {
       expectSame(counted.tallies[place].toSorted(byGroup), this.#model.alike(owner, place));
     }
-    expect(await this.#fixture.inbox.unread(owner)).toBe(counts.unread);
+    expect(await this.#fixture.inbox.unread(owner, new Date(0))).toBe(counts.unread);
     await this.#checkGroups(owner);
     await this.#checkPage(owner, this.#query(owner, look));
     await this.#checkLog(owner, look, counts);
@@ -247,10 +247,11 @@ export class InboxRun {
 
   async #wakeDue(operation: Step<"wakeDue">): Promise<void> {
     const owner = this.#owner(operation);
-    const change = await this.#fixture.inbox.wakeDue(owner, at(operation.second));
-    if (change === null) {
+    const applied = await this.#fixture.inbox.applyDue(owner, at(operation.second));
+    if (applied === null) {
       throw new Error("Nobody else holds the inbox.");
     }
+    const change = applied.woken;
     const expected = this.#model.wakeDue(owner, at(operation.second));
     expect({ found: seqsOf(change.items), changed: change.changed }).toEqual({ found: expected.found, changed: new Set(expected.changed) });
     expect(change.counts).toMatchObject(this.#model.counts(owner));
