@@ -18,7 +18,7 @@ import { type ChainKey, prepareTrack } from "./read-sends.ts";
 import { RECORDS } from "./rows.ts";
 import { prepareLoad, prepareSave } from "./settle.ts";
 
-/** Removes some of a recipient's chains; inside a transaction of the caller's. Foreign keys delete attempts with their deliveries. */
+/** Removes some of a recipient's chains; inside a transaction of the caller's. The database deletes attempts with their deliveries. */
 export function prepareErase(tables: TableNames, time: StorageTime) {
   const { deliveries } = tables;
   const find = statement<ChainKey>(
@@ -129,7 +129,7 @@ export function prepareSweep({ deliveries, fanOuts, inboxItems, notifications, t
     "hold_old_sends",
     `SELECT notification_pk FROM ${trackings} WHERE notification_pk = ANY ($1::bigint[]) ORDER BY notification_pk FOR UPDATE SKIP LOCKED`,
   );
-  // Foreign keys remove the rows that belong to a notification.
+  // The database removes the rows that belong to a notification.
   const remove = statement<readonly [one: number]>(
     "sweep_sends",
     `DELETE FROM ${notifications} n WHERE n.pk = ANY ($1::bigint[]) AND ${isUnused("n.pk")} RETURNING 1`,

@@ -25,6 +25,7 @@ import { fanOutsMigration } from "./0023-fan-outs.ts";
 import { changeLogMigration } from "./0024-change-log.ts";
 import { categoriesMigration } from "./0025-categories.ts";
 import { groupsMigration } from "./0026-groups.ts";
+import { referringMigration } from "./0027-referring.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -54,4 +55,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: changeLogMigration },
   { phase: "expand", sql: categoriesMigration },
   { phase: "expand", sql: groupsMigration },
+  { phase: "expand", sql: referringMigration },
 ] as const satisfies readonly Migration[];

@@ -1,13 +1,13 @@
 import type { ActivityStorage } from "@belfry/core/storage";
 import { auditLog, findActivity, type Sql } from "@belfry/storage-sql";
-import { type Bound, bind, run } from "../database/bind.ts";
+import { type Bound, bind, inTransaction, run } from "../database/bind.ts";
 import { prepareNote } from "../delivery/change-send.ts";
 import { prepareDeleteNotification } from "./delete.ts";
 import { prepareHealth } from "./health.ts";
 import { prepareItemsOf } from "./items.ts";
 import { activitySearch } from "./search.ts";
 
-/** An operator's questions to PostgreSQL. Each is one or two statements, each on its own connection. */
+/** An operator's questions to PostgreSQL: one or two statements each, each on its own connection. A delete is a transaction. */
 export function postgresActivity(bound: Bound, sql: Sql): ActivityStorage {
   return {
     ...auditLog(sql),
@@ -16,7 +16,7 @@ export function postgresActivity(bound: Bound, sql: Sql): ActivityStorage {
     ...bind(bound, {
       itemsOf: run(prepareItemsOf),
       note: run(prepareNote),
-      deleteNotification: run(prepareDeleteNotification),
+      deleteNotification: inTransaction(prepareDeleteNotification),
       health: run(prepareHealth),
     }),
   };
