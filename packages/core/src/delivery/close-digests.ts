@@ -6,12 +6,11 @@ import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { Lease, LeaseStorage, LostLease } from "../work/lease-storage.ts";
 import { Cancellation, withinTime } from "../work/timing.ts";
 import { Addresses } from "./addresses.ts";
-import type { Ruling } from "./chains.ts";
 import { type DeliveryContext, settle } from "./context.ts";
 import type { Digest, EntryPlan } from "./digest.ts";
 import type { ClaimedDigest, DigestMember, TakenEntry, UntakenEntry } from "./digest-storage.ts";
-import { type DigestEnd, endedDigest } from "./render-digest.ts";
-import { Rulings } from "./ruling.ts";
+import { type DigestEnd, endedDigest, type Verdict } from "./render-digest.ts";
+import { ConditionFailed, Rulings } from "./ruling.ts";
 
 /** How many entries are put into windows, or decided on, at once. */
 const BATCH = 256;
@@ -21,7 +20,7 @@ const AT_ONCE = 20;
 const LOOK_UP_MS = 5_000;
 /** The delay after a look-up that failed, times the number of attempts. */
 const RETRY_MS = 30_000;
-/** After so many attempts a digest goes out without what could not be found out. */
+/** After so many attempts a digest goes out without what the host could not say: its directory, or the condition of a type. */
 const MOST_ATTEMPTS = 5;
 
 /** A digest with what is to become of it. */
@@ -151,18 +150,18 @@ export class CloseDigests implements LeasedTasks<ClaimedDigest, object, EndedDig
       // The user's time zone or the tenant's settings have changed since it opened.
       return { kind: "moved", dueAt: new Date(closesAt) };
     }
-    const verdicts = new Map<string, Ruling | null>();
+    const verdicts = new Map<string, Verdict | null>();
     let isUrgent = false;
     for (let after: string | null = null; ; ) {
       const { members, next } = await this.#context.digests.members(digest.id, { after, limit: BATCH });
       for (let start = 0; start < members.length; start += AT_ONCE) {
         const some = members.slice(start, start + AT_ONCE);
         const { address } = reached;
-        const rulings = await Promise.all(some.map((member) => this.#rulingOn(member, { digest, isLast, address })));
+        const found = await Promise.all(some.map((member) => this.#verdictOn(member, { digest, isLast, address })));
         for (const [index, { deliveryId, notification }] of some.entries()) {
-          const ruling = rulings[index] ?? null;
-          verdicts.set(deliveryId, ruling);
-          isUrgent ||= ruling === null && notification.priority === "urgent";
+          const verdict = found[index] ?? null;
+          verdicts.set(deliveryId, verdict);
+          isUrgent ||= verdict === null && notification.priority === "urgent";
         }
       }
       if (next === null) {
@@ -175,28 +174,28 @@ export class CloseDigests implements LeasedTasks<ClaimedDigest, object, EndedDig
   }
 
   /** Why an entry is left out, or null. */
-  async #rulingOn(
+  async #verdictOn(
     member: DigestMember,
     { digest, isLast, address }: Pick<UserReach, "address"> & { readonly digest: Digest; readonly isLast: boolean },
-  ): Promise<Ruling | null> {
+  ): Promise<Verdict | null> {
     const { tenant, userId, channel } = digest;
     const delivery = { tenant, channel, recipient: userId, dueAt: digest.closesAt };
-    let ruling: Ruling | null;
     try {
       // The type's condition is the host's own function, and may never answer.
       const limit = { clock: this.#context.clock, timeoutMs: LOOK_UP_MS, cancellation: new Cancellation() };
-      ruling = await withinTime(async () => this.#rulings.on({ ...member, delivery }, { timeZone: undefined, address }), limit);
+      const ruling = await this.#rulings.on({ ...member, delivery }, { timeZone: undefined, address, limit });
+      return ruling?.outcome === "skip" ? ruling : this.#doneWith(member, digest);
     } catch (error) {
-      if (!isLast) {
+      // Everything else that fails is the database's, which says nothing of the entry.
+      if (!isLast || !(error instanceof ConditionFailed)) {
         throw error;
       }
-      return { outcome: "skip", reason: "condition", source: "type" };
+      return { outcome: "fail", error: error.message };
     }
-    return ruling?.outcome === "skip" ? ruling : this.#doneWith(member, digest);
   }
 
   /** Leaves out what the user has read, archived or deleted. */
-  async #doneWith({ notification }: DigestMember, { tenant, userId, channel }: Digest): Promise<Ruling | null> {
+  async #doneWith({ notification }: DigestMember, { tenant, userId, channel }: Digest): Promise<Verdict | null> {
     const { inbox } = this.#context;
     const owner = { tenant, userId };
     const declared = declaredType(this.#context, notification.type, { declaredTypesOnly: false });

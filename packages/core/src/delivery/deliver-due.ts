@@ -17,6 +17,7 @@ import { CircuitBreaker, EndpointShare, GoneEndpoints } from "./endpoints.ts";
 import { InboxChannel } from "./inbox-channel.ts";
 import { DEFAULT_FALLBACK } from "./parse-plan.ts";
 import { expiryOf, expiryOfBundle, Rulings } from "./ruling.ts";
+import type { CarriedBundle } from "./settle-bundles.ts";
 
 const MAX_BATCH = 256;
 /**
@@ -82,11 +83,13 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     this.#share.ended(delivery);
   }
 
-  /** Most deliveries are the only ones of their notifications: what became of them needs no look at others. */
+  /**
+   * Most deliveries are the only ones of their notifications: what became of them needs no look at others. A digest settles with its
+   * entries in a transaction of its own.
+   */
   async record(owner: string, ended: readonly EndedDelivery[]): Promise<readonly boolean[]> {
     const byId = new Map(ended.map(({ attempt }) => [attempt.deliveryId, attempt]));
-    const bundles = ended.flatMap(({ bundle }) => bundle ?? []);
-    const decide = (loaded: readonly LoadedSend[], now: Date) => endAttempts(loaded, now, { owner, byId, bundles });
+    const decide = (loaded: readonly LoadedSend[], now: Date) => endAttempts(loaded, now, { owner, byId });
     const counted = new Set<string>();
     const count = (settlement: Settlement | null) => {
       for (const { deliveryId } of settlement?.changes.attempts ?? []) {
@@ -103,12 +106,26 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     if (claimed.length > 0) {
       count(await complete(this.#context, { owner, claimed }, decide));
     }
-    const ids = [...byId.keys()].filter((id) => !counted.has(id));
-    ids.push(...bundles.flatMap(({ deliveryIds }) => deliveryIds));
+    const ids = ended.flatMap(({ bundle, attempt: { deliveryId: id } }) => (bundle !== null || counted.has(id) ? [] : [id]));
     if (ids.length > 0) {
       count(await settle(this.#context, { kind: "deliveries", ids }, decide));
     }
+    for (const { claimed, bundle, attempt } of ended) {
+      if (bundle !== null && (await this.#recordDigest(owner, { ...bundle, carrier: claimed.delivery }, attempt))) {
+        counted.add(attempt.deliveryId);
+      }
+    }
     return ended.map(({ attempt }) => counted.has(attempt.deliveryId));
+  }
+
+  /** Settles a digest whose attempt ended. Returns whether it counted. */
+  async #recordDigest(owner: string, bundle: CarriedBundle, attempt: EndedDelivery["attempt"]): Promise<boolean> {
+    const { id } = bundle.carrier;
+    const ended = { owner, byId: new Map([[id, attempt]]), bundles: [bundle] };
+    const settlement = await settle(this.#context, { kind: "deliveries", ids: [id, ...bundle.deliveryIds] }, (loaded, now) =>
+      endAttempts(loaded, now, ended),
+    );
+    return settlement !== null && settlement.changes.deliveries.length > 0;
   }
 
   /** Whether it is tried again, waits, or fallbacks follow it. */
@@ -121,12 +138,21 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     const attemptsOf = (name: string) =>
       name === INBOX_CHANNEL ? INBOX_ATTEMPTS : (this.#context.channels.get(name)?.retryDelaysMs.length ?? 0) + 1;
     const leaseMs = this.#leaseMs;
-    const found = await Promise.all([...lost.keys()].map((id) => this.#context.digests.bundleOf(id)));
-    const bundles = found.filter((bundle) => bundle !== null);
-    const ids = [...lost.keys(), ...bundles.flatMap(({ deliveryIds }) => deliveryIds)];
-    await settle(this.#context, { kind: "deliveries", ids }, (loaded, now) =>
-      endLostLeases(loaded, now, { lost, leaseMs, attemptsOf, bundles }),
-    );
+    const found = await Promise.all([...lost.keys()].map(async (id) => [id, await this.#context.digests.bundleOf(id)] as const));
+    const end = async (ids: readonly string[], bundles: readonly StoredBundle[]) => {
+      await settle(this.#context, { kind: "deliveries", ids }, (loaded, now) =>
+        endLostLeases(loaded, now, { lost, leaseMs, attemptsOf, bundles }),
+      );
+    };
+    const alone = found.flatMap(([id, bundle]) => (bundle === null ? [id] : []));
+    if (alone.length > 0) {
+      await end(alone, []);
+    }
+    for (const [id, bundle] of found) {
+      if (bundle !== null) {
+        await end([id, ...bundle.deliveryIds], [bundle]);
+      }
+    }
   }
 
   /** Starts the fallbacks that have waited long enough, and forgets old idempotency keys and throttles that are free again. */

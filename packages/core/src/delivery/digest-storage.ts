@@ -45,6 +45,8 @@ export interface StoredBundle {
   readonly shown: readonly DigestMember[];
   /** The deliveries of all its entries, in their order. */
   readonly deliveryIds: readonly string[];
+  /** The types of all its entries, each once. */
+  readonly types: readonly string[];
 }
 
 /**
@@ -71,7 +73,7 @@ export interface DigestStorage {
 
   /**
    * Puts entries into the open windows of their places, and opens those that are missing. A window that is due by `at` closes
-   * first. Of a window with `leading` that opens now, the first entry becomes due by itself. What another call has taken meanwhile
+   * first, and one that has {@link FULL_WINDOW} entries takes no more: it is `closing`, and due when it was. Of a window with `leading` that opens now, the first entry becomes due by itself. What another call has taken meanwhile
    * stays where it is; entries whose deliveries are not pending any more are forgotten.
    *
    * @param token a text that no other call has
@@ -84,7 +86,10 @@ export interface DigestStorage {
   /** The entries of a digest, in the order in which they were written. `after` is what the step before answered. */
   members(digestId: string, range: StepRange): Promise<{ readonly members: readonly DigestMember[]; readonly next: string | null }>;
 
-  /** The rendered digest that a delivery is an entry of, or stands in for as a fallback; null for none. */
+  /**
+   * The rendered digest that a delivery is an entry of, or stands in for as a fallback; null for none. One that is closed is found by a
+   * delivery whose reason is `bundled`: the fallback that still carries it.
+   */
   bundleOf(deliveryId: string): Promise<StoredBundle | null>;
 
   /** The digests of deliveries, by their ids; those that are in none are left out. */

@@ -21,8 +21,8 @@ const SHOWN_LABELS = 5;
 const MAX_TITLE = 1_000;
 
 /** The digest of a type that says how a bundle looks: undefined where several types are in it, or where its type says nothing. */
-export function declaredDigest(types: NotificationTypes, { digest, shown }: StoredBundle): TypeDigest<never> | undefined {
-  const [type, ...others] = new Set(shown.map(({ notification }) => notification.type));
+export function declaredDigest(types: NotificationTypes, { digest, types: ofEntries }: StoredBundle): TypeDigest<never> | undefined {
+  const [type, ...others] = ofEntries;
   const declared = type === undefined || others.length > 0 ? undefined : declaredType({ types }, type, { declaredTypesOnly: false });
   return rulesOfType(declared, digest.channel).digest;
 }

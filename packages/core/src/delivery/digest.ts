@@ -8,8 +8,8 @@ import type { ChoiceScope, DigestFrequency } from "../decisions/index.ts";
  *                                                                            └─ none is left ─────────────────────────────────────────> closed
  * ```
  *
- * A closing one is open again if its time turns out to come later. Only an open one gets entries. The list of a rendered one is
- * stored: it stays as it is for every attempt.
+ * One that is full is closing from then on, and waits for its time. A closing one is open again if its time turns out to come later.
+ * Only an open one gets entries. The list of a rendered one is stored: it stays as it is for every attempt.
  */
 export type DigestState = "open" | "closing" | "rendered" | "closed";
 
@@ -39,6 +39,12 @@ export interface DigestTiming {
 
 /** What a delivery that waits for a digest is written with. */
 export interface EntryPlan extends DigestPlace, DigestTiming {}
+
+/**
+ * How many entries a window takes before it is full, so that no transaction grows without end. It is over by some then: as many as
+ * one step puts into it. A full window gets no more entries and closes at its time; others of its place go into a new one.
+ */
+export const FULL_WINDOW = 1_000;
 
 /** Several notifications in one delivery to a user, over one channel. */
 export interface Digest {

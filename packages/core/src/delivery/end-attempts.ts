@@ -4,7 +4,7 @@ import type { DeliveryOutcome } from "./channel.ts";
 import type { Delivery, DeliveryAttempt, UnreachedReason } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
 import type { StoredBundle } from "./digest-storage.ts";
-import { settleBundles } from "./settle-bundles.ts";
+import { type CarriedBundle, heirOf, settleBundles } from "./settle-bundles.ts";
 
 /** The lost leases, and the number of attempts of each channel. */
 export interface LostDeliveries {
@@ -116,22 +116,39 @@ export interface EndedBy {
   readonly owner: string;
   readonly byId: ReadonlyMap<string, EndedAttempt | RuledAttempt>;
   /** The digests that some of them carried. @default none */
-  readonly bundles?: readonly StoredBundle[];
+  readonly bundles?: readonly CarriedBundle[];
 }
 
-/** Settles deliveries by the results of their attempts. An attempt whose lease was lost changes nothing. */
-export function endAttempts(loaded: readonly LoadedSend[], now: Date, { owner, byId, bundles }: EndedBy): Settlement {
+/**
+ * Settles deliveries by the results of their attempts. An attempt whose lease was lost changes nothing. The attempt of a digest whose
+ * carrier was deleted meanwhile counts as one of another entry.
+ */
+export function endAttempts(loaded: readonly LoadedSend[], now: Date, { owner, byId, bundles = [] }: EndedBy): Settlement {
+  const heirs = new Map(
+    bundles.flatMap((bundle) => {
+      const heir = heirOf(bundle, loaded);
+      return heir === null ? [] : [[heir.id, bundle.carrier] as const];
+    }),
+  );
   const endOf = (delivery: LoadedDelivery): End | null => {
-    const ended = byId.get(delivery.id);
-    if (ended === undefined || delivery.leaseOwner !== owner || delivery.fence !== ended.fence) {
+    const carrier = heirs.get(delivery.id);
+    const ended = byId.get(carrier?.id ?? delivery.id);
+    if (ended === undefined) {
       return null;
     }
-    if ("ruling" in ended) {
-      return { after: ruled(delivery, ended.ruling, now), attempt: null, wasHandedIn: false };
+    if (carrier !== undefined) {
+      return endBy({ ...delivery, attempt: carrier.attempt }, ended, now);
     }
-    return { after: afterAttempt(delivery, ended, now), attempt: recordOf(delivery, ended), wasHandedIn: ended.wasHandedIn };
+    return delivery.leaseOwner === owner && delivery.fence === ended.fence ? endBy(delivery, ended, now) : null;
   };
   return endInChains(loaded, now, { endOf, bundles });
+}
+
+function endBy(delivery: LoadedDelivery, ended: EndedAttempt | RuledAttempt, now: Date): End {
+  if ("ruling" in ended) {
+    return { after: ruled(delivery, ended.ruling, now), attempt: null, wasHandedIn: false };
+  }
+  return { after: afterAttempt(delivery, ended, now), attempt: recordOf(delivery, ended), wasHandedIn: ended.wasHandedIn };
 }
 
 function afterAttempt(delivery: LoadedDelivery, { outcome, reason, retryInMs }: EndedAttempt, now: Date): Delivery {

@@ -59,7 +59,7 @@ export type {
   SendThrottles,
   SettleChanges,
 } from "./delivery-storage.ts";
-export type { Digest, DigestPlace, DigestState, DigestTiming, EntryPlan } from "./digest.ts";
+export { type Digest, type DigestPlace, type DigestState, type DigestTiming, type EntryPlan, FULL_WINDOW } from "./digest.ts";
 export type {
   ClaimedDigest,
   DigestChange,
@@ -95,5 +95,6 @@ export type {
   SendUpdated,
 } from "./send.ts";
 export { NO_NOTIFICATION } from "./send.ts";
+export type { CarriedBundle } from "./settle-bundles.ts";
 
 export { type ListSendsInput, TrackedNotifications } from "./tracked-notifications.ts";

@@ -1,10 +1,19 @@
 import { bundled, followPrimary, type Ruling, type Settlement, settleChains, settled } from "./chains.ts";
+import type { DeliveryAttempt } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend } from "./delivery-storage.ts";
 import type { Digest } from "./digest.ts";
 import type { DigestChange } from "./digest-storage.ts";
 
 /** A rendered digest is looked after this often: its delivery may have been deleted. */
 const CHECK_MS = 600_000;
+/**
+ * How long a digest waits after that before another delivery carries it. Whoever was delivering it when its delivery was deleted
+ * has said by then how that ended.
+ */
+const HAND_ON_MS = 120_000;
+
+/** Why an entry is left out: it was decided against it, or nobody could decide. */
+export type Verdict = Ruling | { readonly outcome: "fail"; readonly error: string };
 
 /** What is to become of a claimed digest. */
 export type DigestEnd =
@@ -17,7 +26,7 @@ export type DigestEnd =
   | {
       readonly kind: "rendered";
       /** For each entry's delivery, in their order: why it is left out, or null. */
-      readonly verdicts: ReadonlyMap<string, Ruling | null>;
+      readonly verdicts: ReadonlyMap<string, Verdict | null>;
       /** When it goes out; null for now. */
       readonly dueAt: Date | null;
       readonly maxItems: number;
@@ -71,6 +80,11 @@ function rendered(
     if (ruling === null) {
       return { chain: [bundled(primary, primary.id === places[0] ? (dueAt ?? now) : null), ...fallbacks] };
     }
+    if (ruling.outcome === "fail") {
+      const attempt = undecided(primary, ruling.error, now);
+      const failed = { ...settled(primary, { status: "failed", now }), attempt: attempt.attempt };
+      return { chain: followPrimary([failed, ...fallbacks], send, now), attempts: [attempt], shownAttempts: attempt.attempt };
+    }
     const { reason, source: reasonSource } = ruling;
     return { chain: followPrimary([settled(primary, { status: "skipped", reason, reasonSource, now }), ...fallbacks], send, now) };
   });
@@ -83,8 +97,15 @@ function rendered(
 }
 
 /** Without an address, the fallback of one of the entries carries the digest, so that they stay together. */
-function verdictOf(ruling: Ruling | null | undefined, hasFallback: boolean): Ruling | null | undefined {
-  return ruling?.reason === "no_address" && hasFallback ? null : ruling;
+function verdictOf(verdict: Verdict | null | undefined, hasFallback: boolean): Verdict | null | undefined {
+  return verdict?.outcome === "skip" && verdict.reason === "no_address" && hasFallback ? null : verdict;
+}
+
+/** The attempt of an entry that nobody could decide on. */
+function undecided({ id, channel, attempt }: LoadedDelivery, error: string, now: Date): DeliveryAttempt {
+  const nothing = { response: null, messageId: null, note: null };
+  const ended = { status: "failed", startedAt: now, finishedAt: now, provider: channel, error, isTransient: true } as const;
+  return { deliveryId: id, attempt: attempt + 1, ...nothing, ...ended };
 }
 
 /** Gives a rendered digest another delivery if the one that carried it is gone, and closes it if no other is left. */
@@ -94,7 +115,7 @@ function checked(loaded: readonly LoadedSend[], now: Date, digest: Digest): Sett
   const isCarried = chains.flat().some((one) => waits(one) && (one.dueAt !== null || one.leaseOwner !== null));
   const next = isCarried ? undefined : chains.find(([primary]) => primary !== undefined && waits(primary))?.[0];
   const settlement = settleChains(loaded, now, ([primary, ...fallbacks]) =>
-    primary !== undefined && primary === next ? { chain: [bundled(primary, now), ...fallbacks] } : null,
+    primary !== undefined && primary === next ? { chain: [bundled(primary, new Date(now.getTime() + HAND_ON_MS)), ...fallbacks] } : null,
   );
   const isOver = !isCarried && next === undefined;
   const later = { ...digest, state: "rendered", dueAt: new Date(now.getTime() + CHECK_MS), places: null } as const;

@@ -4,6 +4,7 @@ import type { Owner } from "../foundation/context.ts";
 import { textOf } from "../foundation/errors.ts";
 import { describe, shown } from "../foundation/parse-text.ts";
 import { type ConditionSource, declaredType, isRequired, rulesOfType } from "../notifications/index.ts";
+import { OutOfTime, type TimeLimit, withinTime } from "../work/timing.ts";
 import type { Reached } from "./addresses.ts";
 import type { Ruling } from "./chains.ts";
 import type { DeliveryContext } from "./context.ts";
@@ -29,6 +30,16 @@ interface RuledOn extends Pick<ClaimedDelivery, "notification" | "scheduledAt" |
   readonly delivery: Pick<ClaimedDelivery["delivery"], "tenant" | "channel" | "recipient" | "dueAt">;
 }
 
+/** What is known of a user, and how the type's condition is asked. */
+interface RulingFacts {
+  /** With undefined, quiet hours are not asked. */
+  readonly timeZone: Reached["timeZone"] | undefined;
+  /** @default "known" */
+  readonly address?: "known" | "none";
+  /** The time that the condition has; null where something else limits it. @default null */
+  readonly limit?: TimeLimit | null;
+}
+
 /** Decides again about claimed deliveries to users, right before their attempts: what was decided before may have changed. */
 export class Rulings {
   readonly #context: RulingContext;
@@ -38,13 +49,10 @@ export class Rulings {
   }
 
   /**
-   * Returns what stands against the attempt, or null. A condition of the type that throws is thrown on: the attempt fails. With a
-   * time zone of undefined, quiet hours are not asked.
+   * Returns what stands against the attempt, or null. Rejects with {@link ConditionFailed} if a condition of the type throws: the
+   * attempt fails.
    */
-  async on(
-    claimed: RuledOn,
-    { timeZone, address = "known" }: { readonly timeZone: Reached["timeZone"] | undefined; readonly address?: "known" | "none" },
-  ): Promise<Ruling | null> {
+  async on(claimed: RuledOn, { timeZone, address = "known", limit = null }: RulingFacts): Promise<Ruling | null> {
     const { delivery, notification, scheduledAt, meta } = claimed;
     const { channel, tenant, recipient } = delivery;
     const declared = declaredType(this.#context, notification.type, { declaredTypesOnly: false });
@@ -65,7 +73,8 @@ export class Rulings {
     if (!isAsked) {
       return rulingOf(before, now);
     }
-    const meetsCondition = await askCondition(when, { user: { id: recipient, tenant }, data: meta }, notification.type);
+    const ask = () => askCondition(when, { user: { id: recipient, tenant }, data: meta }, notification.type);
+    const meetsCondition = await (limit === null ? ask() : answerWithin(ask, limit));
     return rulingOf(decideFor(subject, { preferences, facts: { ...facts, meetsCondition } }, "claim"), now);
   }
 
@@ -98,7 +107,20 @@ function rulingOf(decision: Decision, now: number): Ruling | null {
   return at <= now ? null : { outcome: "wait", dueAt: new Date(at), reason: reason === "quiet_hours" ? reason : null, source };
 }
 
-/** Asks the host's own condition. */
+/** The host's own condition gave no answer that counts. */
+export class ConditionFailed extends Error {}
+
+async function answerWithin(ask: () => Promise<boolean>, limit: TimeLimit): Promise<boolean> {
+  try {
+    return await withinTime(ask, limit);
+  } catch (cause) {
+    throw cause instanceof OutOfTime
+      ? new ConditionFailed(`The condition of the type gave no answer within ${limit.timeoutMs} ms.`, { cause })
+      : cause;
+  }
+}
+
+/** Asks the host's own condition. Rejects with {@link ConditionFailed}. */
 export async function askCondition(
   when: (source: ConditionSource<never>) => boolean | Promise<boolean>,
   source: ConditionSource,
@@ -109,10 +131,10 @@ export async function askCondition(
     // The data has the form that the type's schema makes.
     answer = await when(source as ConditionSource<never>);
   } catch (cause) {
-    throw new Error(`The condition of the type ${shown(type)} threw: ${cut(textOf(cause))}`, { cause });
+    throw new ConditionFailed(`The condition of the type ${shown(type)} threw: ${cut(textOf(cause))}`, { cause });
   }
   if (typeof answer !== "boolean") {
-    throw new TypeError(
+    throw new ConditionFailed(
       `The condition of the type ${shown(type)} answered a value of the type ${describe(answer)}; expected true or false.`,
     );
   }

@@ -5,10 +5,37 @@ import type { Digest } from "./digest.ts";
 import type { StoredBundle } from "./digest-storage.ts";
 import { closed } from "./render-digest.ts";
 
+/** A digest, and the delivery that carried it as it was claimed. */
+export interface CarriedBundle extends StoredBundle {
+  readonly carrier: Pick<Delivery, "id" | "attempt">;
+}
+
 /** What becomes of single chains, and the digests that some of them carry. */
 interface Bundles {
   end(chain: readonly LoadedDelivery[], send: SendState): ChainChange | null;
   readonly bundles: readonly StoredBundle[];
+}
+
+/**
+ * The entry that stands in for the delivery that carried a digest, if that was deleted during its attempt: the result of the attempt
+ * is the digest's all the same, and counts for the other entries. Null if there is no need for one.
+ */
+export function heirOf({ carrier, deliveryIds }: CarriedBundle, loaded: readonly LoadedSend[]): LoadedDelivery | null {
+  const primaries = new Map<string, LoadedDelivery>();
+  for (const [primary, ...fallbacks] of loaded.flatMap(({ chains }) => chains)) {
+    if (primary?.id === carrier.id || fallbacks.some(({ id }) => id === carrier.id)) {
+      return null;
+    }
+    if (primary?.status === "pending" && primary.reason === "bundled") {
+      primaries.set(primary.id, primary);
+    }
+  }
+  const entries = deliveryIds.flatMap((id) => primaries.get(id) ?? []);
+  // Another attempt is under way, which says itself how it ended.
+  if (entries.some(({ leaseOwner }) => leaseOwner !== null)) {
+    return null;
+  }
+  return entries.find(({ dueAt }) => dueAt !== null) ?? entries[0] ?? null;
 }
 
 /** What became of the chain that carried a digest. */
@@ -38,8 +65,9 @@ export function settleBundles(loaded: readonly LoadedSend[], now: Date, { end, b
     const carried = carriedBy(bundle, { byPrimary, changes });
     if (carried?.best === null) {
       handOn(carried, changes);
-    } else if (carried !== null) {
+    } else if (carried !== null && bundle.digest.state !== "closed") {
       over.push(bundle.digest);
+      keepCarrying(carried, changes);
       for (const [chain, change] of changesOf(carried, byPrimary, now)) {
         changes.set(chain, change);
       }
@@ -91,10 +119,19 @@ function carriedBy(
 }
 
 /** Lets a fallback that has become due carry the digest. */
-function handOn({ carrier }: Carried, changes: Map<readonly LoadedDelivery[], ChainChange>): void {
+function handOn(carried: Carried, changes: Map<readonly LoadedDelivery[], ChainChange>): void {
+  bundleFallbacks(carried, changes, "pending");
+}
+
+/** Lets a fallback that still waits carry the digest, should its channel say later that the digest did not arrive. */
+function keepCarrying(carried: Carried, changes: Map<readonly LoadedDelivery[], ChainChange>): void {
+  bundleFallbacks(carried, changes, "waiting");
+}
+
+function bundleFallbacks({ carrier }: Carried, changes: Map<readonly LoadedDelivery[], ChainChange>, which: "pending" | "waiting"): void {
   const change = changes.get(carrier);
   if (change !== undefined) {
-    const chain = change.chain.map((one) => (one.isFallback && one.status === "pending" ? bundled(one, one.dueAt) : one));
+    const chain = change.chain.map((one) => (one.isFallback && one.status === which ? bundled(one, one.dueAt) : one));
     changes.set(carrier, { ...change, chain });
   }
 }

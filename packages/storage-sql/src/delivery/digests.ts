@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Digest, type EntryPlan, isUuid, type JsonObject, type Notification } from "@belfry/core";
-import type { ClaimedDigest, DigestMember, DigestStorage, UntakenEntry } from "@belfry/core/storage";
+import { type ClaimedDigest, type DigestMember, type DigestStorage, FULL_WINDOW, type UntakenEntry } from "@belfry/core/storage";
 import { fieldsOf } from "../database/fields.ts";
 import { type Dialect, parsed, type RowOf, type Sql } from "../database/sql.ts";
 
@@ -118,6 +118,7 @@ function takeTexts(sql: Sql): readonly string[] {
   const isOwn = `x.taken_by = ${token} AND x.digest_pk IS NULL`;
   const forget = `DELETE FROM ${entries} AS x WHERE ${isOwn} AND ${given}
     AND NOT EXISTS (SELECT 1 FROM ${deliveries} d WHERE d.pk = x.delivery_pk AND d.status = 'pending' AND d.reason = 'digest')`;
+  const isFull = `(SELECT count(*) FROM (SELECT 1 FROM ${entries} WHERE digest_pk = o.pk LIMIT ${FULL_WINDOW}) f) >= ${FULL_WINDOW}`;
   const moved =
     "CASE WHEN g.last_at IS NULL OR excluded.due_at < g.due_at THEN g.due_at WHEN excluded.due_at > g.last_at THEN g.last_at ELSE excluded.due_at END";
   return [
@@ -126,7 +127,8 @@ function takeTexts(sql: Sql): readonly string[] {
     WHERE ${given} ORDER BY x.delivery_pk ${sql.forUpdate("x")}`,
     `UPDATE ${entries} SET taken_by = ${token} WHERE digest_pk IS NULL AND ${given} AND delivery_pk IN (SELECT d.pk FROM ${list} ${ofEntry})`,
     forget,
-    `UPDATE ${digests} SET state = 'closing' WHERE state = 'open' AND due_at <= ${at} AND ${given}
+    // A full window closes at its time all the same.
+    `UPDATE ${digests} AS o SET state = 'closing' WHERE state = 'open' AND (due_at <= ${at} OR ${isFull}) AND ${given}
       AND pk IN (SELECT g.pk FROM ${opening} ${join} ${digests} g ON ${window})`,
     `INSERT INTO ${digests} AS g (id, tenant, user_id, channel, place, plan, state, opened_at, closes_at, last_at, shown, total, attempt, due_at, fence)
     SELECT ${sql.cast(member("w", "digestId"), "uuid")}, ${["tenant", "userId", "channel", "place"].map((name) => member("w", name)).join(", ")},
@@ -161,11 +163,12 @@ function reads(sql: Sql): Pick<DigestStorage, "members" | "bundleOf" | "digestsO
     LEFT JOIN ${sends} s ON s.notification_pk = n.pk`;
   const page = `SELECT ${columns} FROM ${inDigest} ${withContent} WHERE g.id = $1 AND x.delivery_pk > $2 ORDER BY x.delivery_pk LIMIT $3`;
   const shown = `SELECT ${columns} FROM ${inDigest} ${withContent} WHERE g.id = $1 AND x.place <= g.shown ORDER BY x.place`;
-  const all = `SELECT d.id FROM ${inDigest} WHERE g.id = $1 AND x.place IS NOT NULL ORDER BY x.place`;
+  const all = `SELECT d.id, n.type FROM ${inDigest} ${join} ${notifications} n ON n.pk = d.notification_pk
+    WHERE g.id = $1 AND x.place IS NOT NULL ORDER BY x.place`;
   const bundle = `SELECT ${fields.columns("g")} FROM ${deliveries} d
     ${join} ${deliveries} p ON p.notification_pk = d.notification_pk AND p.chain = d.chain
     ${join} ${entries} x ON x.delivery_pk = p.pk AND x.place IS NOT NULL ${join} ${digests} g ON g.pk = x.digest_pk
-    WHERE d.id = $1 AND g.state <> 'closed'`;
+    WHERE d.id = $1 AND (g.state <> 'closed' OR d.reason = 'bundled')`;
   const ofDeliveries = `SELECT d.id AS "deliveryId", ${fields.columns("g")} FROM ${deliveries} d
     ${join} ${entries} x ON x.delivery_pk = d.pk ${join} ${digests} g ON g.pk = x.digest_pk WHERE d.tenant = $1 AND ${sql.isIn("d.id", "$2", "uuid")}`;
   const open = `SELECT ${fields.columns("g")} FROM ${digests} g WHERE g.tenant = $1 AND g.user_id = $2 AND g.state = 'open'`;
@@ -192,9 +195,10 @@ function reads(sql: Sql): Pick<DigestStorage, "members" | "bundleOf" | "digestsO
       const digest = fields.record(row);
       const [members, ids] = await Promise.all([
         sql.rows<MemberRow>("bundle_shown", shown, [digest.id]),
-        sql.rows<{ readonly id: string }>("bundle_deliveries", all, [digest.id]),
+        sql.rows<{ readonly id: string; readonly type: string }>("bundle_deliveries", all, [digest.id]),
       ]);
-      return { digest, shown: members.map(toMember), deliveryIds: ids.map(({ id }) => id) };
+      const types = [...new Set(ids.map(({ type }) => type))];
+      return { digest, shown: members.map(toMember), deliveryIds: ids.map(({ id }) => id), types };
     },
     async digestsOf(tenant, deliveryIds) {
       const ids = JSON.stringify(deliveryIds.filter((id) => isUuid(id)));

@@ -203,13 +203,7 @@ export function prepareSave(context: QueryContext) {
     UPDATE belfry_trackings SET ${tracking.assignments(named, PLANNED)}
     WHERE notification_pk = (SELECT pk FROM belfry_notifications WHERE tenant = :tenant AND id = :id)`);
   const writeAudit = prepareWriteAudit(context);
-  const saveDigest = context.prepare<Omit<DigestChange, "places">>(`
-    UPDATE belfry_digests AS g SET state = ${reopened(":state", { digests: "belfry_digests", of: "g" })}, closes_at = :closesAt, rendered_at = :renderedAt, closed_at = :closedAt, shown = :shown, total = :total,
-      due_at = :dueAt, lease_owner = NULL, lease_until = NULL
-    WHERE id = :id`);
-  const savePlaces = context.prepare<{ readonly places: readonly string[] }>(`
-    UPDATE belfry_digest_entries AS x SET place = e.key + 1 FROM json_each(:places) AS e CROSS JOIN belfry_deliveries d ON d.id = e.value
-    WHERE x.delivery_pk = d.pk`);
+  const saveDigests = prepareSaveDigests(context);
   return (loaded: readonly LoadedSend[], changes: SettleChanges, at: Date): void => {
     for (const one of changes.deliveries) {
       saveDelivery.run(one);
@@ -220,15 +214,30 @@ export function prepareSave(context: QueryContext) {
     for (const state of changes.sends) {
       saveState.run(progressOf(state, at));
     }
-    for (const { places, ...digest } of changes.digests ?? []) {
-      saveDigest.run(digest);
-      if (places !== null) {
-        savePlaces.run({ places });
-      }
-    }
+    saveDigests(changes.digests ?? []);
     for (const entry of changes.audit) {
       const of = loaded.find(({ state }) => state.id === entry.notificationId);
       writeAudit(of?.state.tenant ?? "", entry, at);
+    }
+  };
+}
+
+/** Writes digests as they are to be, and ends their leases. */
+function prepareSaveDigests(context: QueryContext) {
+  const saveDigest = context.prepare<Omit<DigestChange, "places">>(`
+    UPDATE belfry_digests AS g SET state = ${reopened(":state", { digests: "belfry_digests", of: "g" })}, closes_at = :closesAt, rendered_at = :renderedAt, closed_at = :closedAt, shown = :shown, total = :total,
+      due_at = :dueAt, lease_owner = NULL, lease_until = NULL
+    WHERE id = :id`);
+  // One by one: SQLite would read all entries there are to update those of a list.
+  const savePlace = context.prepare<{ readonly place: number; readonly id: string }>(
+    "UPDATE belfry_digest_entries SET place = :place WHERE delivery_pk = (SELECT pk FROM belfry_deliveries WHERE id = :id)",
+  );
+  return (changes: readonly DigestChange[]): void => {
+    for (const { places, ...digest } of changes) {
+      saveDigest.run(digest);
+      for (const [index, id] of (places ?? []).entries()) {
+        savePlace.run({ place: index + 1, id });
+      }
     }
   };
 }

@@ -1,5 +1,5 @@
 import type { Digest, EntryPlan } from "@belfry/core";
-import type { ClaimedDigest, DigestChange, NewSend, TakenEntry, UntakenEntry } from "@belfry/core/storage";
+import { type ClaimedDigest, type DigestChange, FULL_WINDOW, type NewSend, type TakenEntry, type UntakenEntry } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
@@ -136,6 +136,28 @@ export function digestTests(harness: StorageHarness): void {
       expect([ids[0], new Set(ids).size]).toEqual([claimed?.id, 3]);
     });
 
+    test("a window that is full takes no more entries, and closes at its time; others go into a new one", { timeout: 60_000 }, async () => {
+      const sends = Array.from({ length: FULL_WINDOW + 1 }, () => entrySend());
+      for (let start = 0; start < sends.length; start += 100) {
+        await deliveriesOf(fixture).createSends(sends.slice(start, start + 100), later(0));
+      }
+      const entries = await untaken(later(0));
+      for (let start = 0; start < FULL_WINDOW; start += 250) {
+        await take(entries.slice(start, start + 250), later(start));
+      }
+      await take(entries.slice(FULL_WINDOW), later(FULL_WINDOW));
+      const found = await digestsOf([entries[0]?.deliveryId ?? "", ...entries.slice(-2).map(({ deliveryId }) => deliveryId)]);
+      expect(found.map((digest) => [digest?.state, digest?.closesAt])).toEqual([
+        ["closing", later(HOUR_MS)],
+        ["closing", later(HOUR_MS)],
+        ["open", later(HOUR_MS + FULL_WINDOW)],
+      ]);
+      expect(await claimDue(later(HOUR_MS - 1))).toEqual([]);
+      const [claimed, ...others] = (await claimDue(later(HOUR_MS))) as [ClaimedDigest];
+      expect([claimed.id, others]).toEqual([found[0]?.id, []]);
+      expect((await end(claimed, { state: "closed", closedAt: later(HOUR_MS) }))?.length).toBe(FULL_WINDOW);
+    });
+
     test("a sliding window ends later with each entry, up to its longest time", async () => {
       const plan = { windowMs: 1_000, maxWindowMs: 2_500 };
       const id = await write(plan);
@@ -210,6 +232,7 @@ export function digestTests(harness: StorageHarness): void {
       expect(bundle).toMatchObject({
         digest: { id: claimed.id, state: "rendered", renderedAt: later(2), shown: 1, total: 2 },
         deliveryIds: places,
+        types: [bundle?.shown[0]?.notification.type],
       });
       expect(bundle?.shown.map(({ deliveryId }) => deliveryId)).toEqual([ids[2]]);
       expect([await digests.bundleOf(ids[1] ?? ""), await claimDue(later(2 * HOUR_MS))]).toEqual([null, []]);
@@ -217,6 +240,12 @@ export function digestTests(harness: StorageHarness): void {
       expect(again.digest).toMatchObject({ id: claimed.id, state: "rendered" });
       await end(again, { state: "closed", closedAt: later(5) });
       expect(await digests.bundleOf(ids[0] ?? "")).toBeNull();
+      // A fallback that still carries it finds it.
+      await deliveriesOf(fixture).settle({ kind: "deliveries", ids: [ids[0] ?? ""] }, later(6), (loaded) => ({
+        deliveries: loaded.flatMap(({ chains }) => chains.flat().map(({ isRead: _, ...one }) => ({ ...one, reason: "bundled" }))),
+        ...{ attempts: [], sends: [], audit: [] },
+      }));
+      expect(await digests.bundleOf(ids[0] ?? "")).toMatchObject({ digest: { id: claimed.id, state: "closed" }, deliveryIds: places });
     });
 
     test("the end of an open window can be moved", async () => {
