@@ -1,3 +1,13 @@
+export type {
+  SubscribeOptions,
+  Subscribers,
+  Subscription,
+  SubscriptionPage,
+  TopicListInput,
+  TopicPage,
+  TopicPageInput,
+  Topics,
+} from "./audiences/index.ts";
 export type { CallOptions, CallOptionsOf, PreparedNotification, SynchronousCallOptions } from "./creating/index.ts";
 export {
   CHOICE_SCOPES,

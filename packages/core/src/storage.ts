@@ -1,3 +1,4 @@
+export type { BelowPath, KeyRange, Subscription, SubscriptionTerms, TopicName, TopicsStorage } from "./audiences/index.ts";
 export type {
   Choice,
   ChoicePlace,

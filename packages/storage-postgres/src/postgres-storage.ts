@@ -12,9 +12,10 @@ import {
   type PresenceStorage,
   type SocketTicketStorage,
   type Storage,
+  type TopicsStorage,
   type Transport,
 } from "@belfry/core/storage";
-import { apiKeyStorage, checkOptions, decisionsStorage, socketTicketStorage } from "@belfry/storage-sql";
+import { apiKeyStorage, checkOptions, decisionsStorage, socketTicketStorage, topicsStorage } from "@belfry/storage-sql";
 import pg, { type Pool } from "pg";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import type { Bound } from "./database/bind.ts";
@@ -106,6 +107,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly hub: HubStorage;
   readonly decisions: DecisionsStorage;
   readonly digests: DigestStorage;
+  readonly topics: TopicsStorage;
   readonly presence: PresenceStorage;
   readonly #source: string | Pool;
   readonly #options: Required<PostgresStorageOptions>;
@@ -137,6 +139,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.apiKeys = apiKeyStorage(sql);
     this.socketTickets = socketTicketStorage(sql);
     this.decisions = decisionsStorage(sql);
+    this.topics = topicsStorage(sql);
     this.digests = postgresDigests(bound, sql);
     this.hub = postgresHub(bound, sql);
     this.presence = postgresPresence(bound);

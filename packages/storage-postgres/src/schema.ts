@@ -43,5 +43,6 @@ export const {
   throttles,
   digests,
   digestEntries,
+  subscriptions,
   migrations,
 } = tables;

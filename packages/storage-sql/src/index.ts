@@ -1,3 +1,4 @@
+export { topicsStorage } from "./audiences/topics.ts";
 export type { EveryColumnMade } from "./database/every-column-made.ts";
 export { type Column, type Fields, fieldsOf, nullableOf, type TableOf } from "./database/fields.ts";
 export { checkOptions, type OptionChecks, SWITCH } from "./database/options.ts";

@@ -30,5 +30,6 @@ export const {
   throttles,
   digests,
   digestEntries,
+  subscriptions,
   migrations,
 } = tables;

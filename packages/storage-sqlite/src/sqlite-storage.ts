@@ -11,8 +11,9 @@ import {
   type Migration,
   type SocketTicketStorage,
   type Storage,
+  type TopicsStorage,
 } from "@belfry/core/storage";
-import { apiKeyStorage, checkOptions, decisionsStorage, socketTicketStorage } from "@belfry/storage-sql";
+import { apiKeyStorage, checkOptions, decisionsStorage, socketTicketStorage, topicsStorage } from "@belfry/storage-sql";
 import type { Database } from "better-sqlite3";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import { CommitWatch } from "./database/commit-watch.ts";
@@ -98,6 +99,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly hub: HubStorage;
   readonly decisions: DecisionsStorage;
   readonly digests: DigestStorage;
+  readonly topics: TopicsStorage;
   readonly #source: string | Database;
   readonly #options: Required<SqliteStorageOptions>;
   readonly #migrations: readonly Migration[];
@@ -122,6 +124,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     this.apiKeys = apiKeyStorage(sql);
     this.socketTickets = socketTicketStorage(sql);
     this.decisions = decisionsStorage(sql);
+    this.topics = topicsStorage(sql);
     this.digests = sqliteDigests(current, sql);
     this.hub = sqliteHub(current, sql);
   }

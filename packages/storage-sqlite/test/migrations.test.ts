@@ -60,6 +60,7 @@ describe("migrations", () => {
       "belfry_sends",
       "belfry_settings",
       "belfry_socket_tickets",
+      "belfry_subscriptions",
       "belfry_taken_addresses",
       "belfry_throttles",
       "belfry_trackings",

@@ -58,6 +58,7 @@ describe("schema", () => {
       "belfry_inbox_items",
       "belfry_read_marks",
       "belfry_settings",
+      "belfry_subscriptions",
       "belfry_taken_addresses",
       "belfry_throttles",
     ]);

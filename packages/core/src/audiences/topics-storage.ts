@@ -1,5 +1,5 @@
 import type { Owner } from "../foundation/context.ts";
-import type { ErasureStep, ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
+import type { ErasureStep, ExportStep, StepRange } from "../foundation/json.ts";
 
 /** A topic of a tenant. */
 export interface TopicName {
@@ -24,12 +24,6 @@ export interface SubscriptionTerms {
   readonly channels: readonly string[] | null | undefined;
 }
 
-/** A topic that has subscribers. */
-export interface ListedTopic {
-  readonly topic: string;
-  readonly subscribers: number;
-}
-
 /** A page of a list in bytewise order. */
 export interface KeyRange {
   /** The last key of the page before; null begins at the start. */
@@ -44,7 +38,7 @@ export interface BelowPath extends KeyRange {
 
 /** The part of a storage that keeps topics and their subscriptions. Its queries are scoped by tenant. */
 export interface TopicsStorage {
-  /** Subscribes distinct users, or changes their subscriptions. All or none. Returns how many are new. */
+  /** Subscribes distinct users, sorted bytewise, or changes their subscriptions. It may be repeated. Returns how many are new. */
   subscribe(to: TopicName, userIds: readonly string[], terms: SubscriptionTerms & { readonly at: Date }): Promise<number>;
 
   /** Ends subscriptions. Returns how many there were. */
@@ -56,15 +50,12 @@ export interface TopicsStorage {
   /** Returns the subscriptions of a user, sorted by topic bytewise; `after` is a topic. */
   subscriptions(owner: Owner, range: BelowPath): Promise<readonly Subscription[]>;
 
-  /** Returns the topics that have subscribers, sorted bytewise, and how many each has; `after` is a topic. */
-  topics(tenant: string, range: BelowPath): Promise<readonly ListedTopic[]>;
+  /** Returns the topics that have subscribers, sorted bytewise; `after` is a topic. */
+  topics(tenant: string, range: BelowPath): Promise<readonly string[]>;
 
   /** Ends subscriptions of a user, up to `limit`. */
   erase(owner: Owner, limit: number): Promise<ErasureStep>;
 
   /** Reads subscriptions of a user. */
-  export(owner: Owner, range: StepRange): Promise<ExportStep<Subscription>>;
-
-  /** Removes the names of topics that nobody subscribes to. */
-  sweep(range: StepRange): Promise<SweepStep>;
+  export(owner: Owner, range: StepRange): Promise<ExportStep<Omit<Subscription, "userId">>>;
 }

@@ -23,7 +23,14 @@ export { type DecisionFacts, type DecisionSubject, decideFor, explainFor, obeysC
 export type { DecisionsStorage, OwnPreferences, PreferencesOwner, StoredPreferences, ThrottleQuestion } from "./decisions-storage.ts";
 export type { ChannelPreference, ListedCategory, PreferenceList, PreferenceListOptions, TypePreferences } from "./list-preferences.ts";
 export { type DigestTime, isTimeZone, nextDigest, type QuietHours, WEEKDAYS, type Weekday } from "./local-time.ts";
-export type { ChoiceTarget, ChoiceTargets, DefaultInput, MuteTarget, NarrowedChoice } from "./parse-preferences.ts";
+export {
+  type ChoiceTarget,
+  type ChoiceTargets,
+  channelIssue,
+  type DefaultInput,
+  type MuteTarget,
+  type NarrowedChoice,
+} from "./parse-preferences.ts";
 export type { DefaultSettingsInput, SettingsInput } from "./parse-settings.ts";
 export { type DefaultList, type PreferenceDefaults, Preferences } from "./preferences.ts";
 export { type PreferencesLookup, PreferencesReader } from "./preferences-reader.ts";

@@ -4,7 +4,7 @@ import { type Members, type MembersOf, requireMembers, requireNone, validationEr
 import type { JsonObject, JsonValue } from "../foundation/json.ts";
 import { requireJsonObject } from "../foundation/parse-json.ts";
 import { NAME_RULE, oneOf, shown, textIssue } from "../foundation/parse-text.ts";
-import { declaredType, INBOX_CHANNEL, type NotificationTypes } from "../notifications/index.ts";
+import { declaredType, INBOX_CHANNEL, type NotificationTypes, topicIssue } from "../notifications/index.ts";
 import {
   CHOICE_SCOPES,
   CHOICE_VALUES,
@@ -145,12 +145,16 @@ function placeOf(what: string, target: object, scopes: readonly ChoiceScope[]): 
   }
   const name = given[scope];
   const { channel, when } = given;
-  requireNone([
-    scope === "all" ? oneOf([true])(name, "all") : textIssue(name, [scope], NAME_RULE),
-    channel === undefined ? null : textIssue(channel, ["channel"], NAME_RULE),
-  ]);
+  requireNone([nameIssue(scope, name), channel === undefined ? null : textIssue(channel, ["channel"], NAME_RULE)]);
   const about = { scope, name: scope === "all" ? "" : (name as string), channel: (channel as string | undefined) ?? null };
   return { ...about, when: parseWhen(when) };
+}
+
+function nameIssue(scope: ChoiceScope, name: unknown): Issue | null {
+  if (scope === "all") {
+    return oneOf([true])(name, "all");
+  }
+  return scope === "topic" ? topicIssue(name, [scope]) : textIssue(name, [scope], NAME_RULE);
 }
 
 function requireKnown({ types, channels }: DecisionsContext, { scope, name, channel }: ChoicePlace): void {

@@ -70,6 +70,7 @@ export {
   type TypeText,
   type TypeTexts,
 } from "./rendering.ts";
+export { TOPIC_SEPARATOR, topicIssue, topicsAbove } from "./topic.ts";
 export {
   type ChannelDeclaration,
   type ConditionSource,

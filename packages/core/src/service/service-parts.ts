@@ -1,3 +1,4 @@
+import type { TopicsContext } from "../audiences/index.ts";
 import { createNotification, FanOut, HOST_RULES, type VerbContext } from "../creating/index.ts";
 import { type DecisionsContext, PreferencesReader, UnsubscribeLinks } from "../decisions/index.ts";
 import {
@@ -44,7 +45,8 @@ export type ServiceContext<Tx, Written extends void | Promise<void>> = VerbConte
   HubContext &
   OperatorContext &
   PrivacyContext &
-  DecisionsContext & { readonly storage: Storage<Tx, Written>; readonly unsubscribeLinks: UnsubscribeLinks | null };
+  DecisionsContext &
+  TopicsContext & { readonly storage: Storage<Tx, Written>; readonly unsubscribeLinks: UnsubscribeLinks | null };
 
 /** The parts that the notifications of a tenant use. */
 export interface TenantParts<Tx, Written extends void | Promise<void>> {
@@ -144,6 +146,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "activity"
     | "decisions"
     | "digests"
+    | "topics"
     | "preferences"
     | "reachable"
     | "reconsider"
@@ -152,8 +155,8 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "retrySend"
   >,
 ): ServiceContext<Tx, Written> {
-  const { inbox, deliveries, digests, hub, activity, decisions } = parts.storage;
-  const shared = { ...parts, inbox, deliveries, digests, hub, activity, decisions, preferences: new PreferencesReader(decisions) };
+  const { inbox, deliveries, digests, hub, activity, decisions, topics } = parts.storage;
+  const shared = { ...parts, inbox, deliveries, digests, hub, activity, decisions, topics, preferences: new PreferencesReader(decisions) };
   return {
     ...shared,
     async reconsider(owner) {

@@ -1,3 +1,4 @@
+import type { TopicsStorage } from "../audiences/index.ts";
 import type { DecisionsStorage } from "../decisions/index.ts";
 import type { DeliveryStorage, DigestStorage } from "../delivery/index.ts";
 import type { HubStorage } from "../hub/index.ts";
@@ -31,6 +32,7 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
   readonly hub: HubStorage;
   readonly decisions: DecisionsStorage;
   readonly digests: DigestStorage;
+  readonly topics: TopicsStorage;
   /** Who is connected to which instance. @default everybody is connected to this process */
   readonly presence?: PresenceStorage;
   /**

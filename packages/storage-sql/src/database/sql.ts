@@ -101,6 +101,7 @@ export type Tables = Readonly<
     | "inboxGroups"
     | "inboxItems"
     | "prompts"
+    | "subscriptions"
     | "takenAddresses"
     | "inboxChanges"
     | "throttles",
@@ -125,7 +126,7 @@ export interface Dialect extends Times {
   /** Whether a column is in a list in JSON. */
   isIn(column: string, list: `$${number}`, type: "uuid" | "bigint" | "text"): string;
   /** A parameter cast to a type, where SQL needs the cast. */
-  cast(parameter: string, type: "text" | "timestamptz" | "uuid" | "bigint"): string;
+  cast(parameter: string, type: "text" | "timestamptz" | "uuid" | "bigint" | "boolean"): string;
   /** A text as JSON of a column. */
   asJson(text: string): string;
   /** What JSON has of {@link Times.time}, as a time of a column. */
@@ -136,6 +137,8 @@ export interface Dialect extends Times {
   readonly json: { readonly list: string; readonly listOfRows: string };
   /** The elements of a JSON list, as rows `e` with the column `value`. */
   elements(list: `$${number}`): string;
+  /** The texts of a JSON list, as rows `e` with the column `value`. */
+  texts(list: `$${number}`): string;
   /** A random epoch like those of core's `newEpoch`, new for every row. */
   readonly newEpoch: string;
   /** Whether a text contains another. */

@@ -4,6 +4,7 @@ import { DELIVERIES } from "./deliveries.ts";
 import { DIGESTS } from "./digests.ts";
 import { HUB } from "./hub.ts";
 import { INBOX } from "./inbox.ts";
+import { TOPICS } from "./topics.ts";
 
 /** The tables that both storages have, by the names of their fields. */
 export const TABLES = {
@@ -12,6 +13,7 @@ export const TABLES = {
   ...HUB,
   ...DECISIONS,
   ...DIGESTS,
+  ...TOPICS,
   /**
    * The migrations that this database has: each one's number from 1, the SHA-256 of its SQL in hexadecimal, and how many
    * migrations a package must know to work after it.

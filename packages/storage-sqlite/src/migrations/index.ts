@@ -26,6 +26,7 @@ import { changeLogMigration } from "./0024-change-log.ts";
 import { categoriesMigration } from "./0025-categories.ts";
 import { groupsMigration } from "./0026-groups.ts";
 import { referringMigration } from "./0027-referring.ts";
+import { topicsMigration } from "./0028-topics.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -56,4 +57,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: categoriesMigration },
   { phase: "expand", sql: groupsMigration },
   { phase: "expand", sql: referringMigration },
+  { phase: "expand", sql: topicsMigration },
 ] as const satisfies readonly Migration[];

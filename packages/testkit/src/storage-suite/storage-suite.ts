@@ -1,5 +1,6 @@
 import type { Storage } from "@belfry/core/storage";
 import { describe } from "vitest";
+import { topicsTests } from "./audiences/topics-tests.ts";
 import { creatingTests } from "./creating/creating-tests.ts";
 import { transactionTests } from "./creating/transactions.ts";
 import { decisionsTests } from "./decisions/decisions-tests.ts";
@@ -31,6 +32,7 @@ const OF_PARTS: Readonly<Record<StoragePart, Tests>> = {
   activity: operatorTests,
   hub: hubTests,
   decisions: decisionsTests,
+  topics: topicsTests,
 };
 
 /** The tests of each behaviour by examples: of the parts, and of several parts together. */

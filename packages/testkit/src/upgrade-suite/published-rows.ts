@@ -222,4 +222,9 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
       ...{ tenant, user_id: "eve", group_name: "post:7", newest_seq: 1, total: 1, unread: 1, read_rev: 0, actors: '["bob"]' },
     },
   },
+  {
+    since: 28,
+    table: "belfry_subscriptions",
+    values: { tenant, topic: "post:7", user_id: "ann", is_deep: true, channels: '["inbox"]', created_at: THEN },
+  },
 ];

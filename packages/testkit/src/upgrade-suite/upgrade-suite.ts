@@ -62,6 +62,7 @@ export function upgradeSuite(name: string, harness: UpgradeHarness): void {
       if (count >= 26) {
         await expectGroups(storage);
       }
+      await expectTopics(storage, count);
       await subject.migrated();
       expect((await storage.inbox.counts(owner)).total).toBe(3);
       await expectChanges(storage);
@@ -149,6 +150,12 @@ async function expectGroups({ inbox }: Storage): Promise<void> {
   expect(groups).toMatchObject([{ group: "post:7", total: 1, unread: 1, actors: ["bob"], newest }]);
   await inbox.markAllRead(eve, THEN);
   expect((await inbox.groups(eve, { status: "unread", limit: 10 })).groups).toEqual([]);
+}
+
+async function expectTopics({ topics }: Storage, migrations: number): Promise<void> {
+  const subscription = { topic: "post:7", userId: "ann", deep: true, channels: ["inbox"], createdAt: THEN };
+  const found = await topics.subscriptions(owner, { prefix: null, after: null, limit: 10 });
+  expect(found).toEqual(migrations >= 28 ? [subscription] : []);
 }
 
 async function expectChanges({ inbox }: Storage): Promise<void> {

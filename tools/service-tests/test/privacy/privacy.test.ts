@@ -104,6 +104,7 @@ onEveryStorage((database) => {
       const place = { scope: "topic", name: "canary", channel: null } as const;
       await decisions.setChoice({ tenant: "default", userId: ANN }, { ...place, value: "off", when: null, isLocked: false }, 10);
       await decisions.changeSettings({ tenant: "default", userId: ANN }, { timeZone: "Asia/Tokyo" });
+      await notifications.topics.subscribe("post:7", [ANN, "bob"], { deep: true });
       const users = Array.from({ length: 1_200 }, (_, index) => `user ${index}`);
       await notifications.create({ to: [...users, ANN], title: "Many" });
       return { notifications, mails };
@@ -127,6 +128,7 @@ onEveryStorage((database) => {
         { record: "choice", scope: "topic", name: "canary", channel: null, value: "off", when: null },
         { record: "settings", timeZone: "Asia/Tokyo", quietHours: null, pauseUntil: null, digest: null },
       ]);
+      expect(records.filter(({ record }) => record === "subscription")).toMatchObject([{ topic: "post:7", deep: true, channels: null }]);
       expect(records.flatMap(({ title }) => title ?? [])).toEqual(["Both", "Only her", "To the inbox", "Many"]);
     });
 
