@@ -1,10 +1,41 @@
 import { describe, expect, test } from "vitest";
-import { systemClock } from "../foundation/clock.ts";
+import { type Clock, systemClock } from "../foundation/clock.ts";
 import type { Logger } from "../foundation/logger.ts";
 import { type LeasedWork, LeasedWorker, type LeasedWorkerOptions } from "./leased-worker.ts";
 import type { Cancellation } from "./timing.ts";
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Lets everything happen that needs no time. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** A clock that stands still until the test moves it. */
+class HandClock implements Clock {
+  #nowMs = 0;
+  readonly #timers = new Map<() => void, number>();
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, task: () => void): () => void {
+    this.#timers.set(task, this.#nowMs + delayMs);
+    return () => void this.#timers.delete(task);
+  }
+
+  pass(ms: number): void {
+    this.#nowMs += ms;
+    for (const [task, atMs] of [...this.#timers]) {
+      if (atMs <= this.#nowMs && this.#timers.delete(task)) {
+        task();
+      }
+    }
+  }
+}
 
 /** Work whose tasks end when the test says so. */
 class HandWork implements LeasedWork<number> {
@@ -83,6 +114,30 @@ describe("LeasedWorker", () => {
       work.endAll();
       await under.stop();
     }
+  });
+
+  test.each([
+    ["all of it", 3_600_000],
+    ["a part of it", 3_000_000],
+  ])("a wait counts from the question, also if %s is over at the answer", async (_, overMs) => {
+    const clock = new HandClock();
+    const work = new HandWork();
+    let answer = (_dueInMs: number | null): void => {};
+    work.nextDueInMs = () => new Promise((resolve) => (answer = resolve));
+    const under = worker(work, { clock });
+    under.wake();
+    await turns();
+    clock.pass(overMs);
+    work.due.push(1);
+    answer(3_600_000);
+    await turns();
+    clock.pass(3_600_000 - overMs);
+    await turns();
+    expect(work.running.size).toBe(1);
+    work.endAll();
+    await turns();
+    answer(null);
+    await under.stop();
   });
 
   test("does as many tasks at once as allowed, and does all of them", async () => {

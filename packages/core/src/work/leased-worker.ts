@@ -44,6 +44,12 @@ const MAX_DELAY_MS = 3_600_000;
 /** How long aborted tasks may take to record their end. */
 const ABORT_GRACE_MS = 2_000;
 
+/** The milliseconds from a question until something is due; null for never. */
+interface NextDue {
+  readonly dueInMs: number | null;
+  readonly askedMs: number;
+}
+
 /** Whether a {@link LeasedWorker} claims, and what it does with tasks under way; its own documentation has the transitions. */
 export type WorkerMode = "working" | "draining" | "aborting" | "stopped";
 
@@ -158,16 +164,16 @@ export class LeasedWorker<Task> {
     if (begun > 0) {
       return AGAIN_DELAY_MS;
     }
-    const dueInMs = await this.#work.nextDueInMs();
-    this.#someWait = dueInMs === 0;
-    if (dueInMs !== 0) {
-      return this.#nextRun(dueInMs);
+    const next = await this.#nextDue();
+    this.#someWait = next.dueInMs === 0;
+    if (next.dueInMs !== 0) {
+      return this.#nextRun(next);
     }
     if (!hasTidied) {
       await this.#tidy();
     }
     await this.#beginDue(this.#room);
-    return this.#room === 0 ? null : this.#nextRun(await this.#work.nextDueInMs());
+    return this.#room === 0 ? null : this.#nextRun(await this.#nextDue());
   }
 
   /** How many tasks may begin now: none while as many as may begin at once wait to be recorded. */
@@ -195,10 +201,18 @@ export class LeasedWorker<Task> {
     return tasks.length;
   }
 
-  #nextRun(dueInMs: number | null): NextRun {
+  async #nextDue(): Promise<NextDue> {
+    const askedMs = this.#options.clock.now();
+    return { dueInMs: await this.#work.nextDueInMs(), askedMs };
+  }
+
+  /** A wait counts from the time of the question: until the answer, it may have passed. */
+  #nextRun({ dueInMs, askedMs }: NextDue): NextRun {
     const { pollIntervalMs: lookInMs } = this.#options;
-    const untilDue = dueInMs === null ? null : Math.min(Math.max(dueInMs, dueInMs <= 0 ? OVERDUE_DELAY_MS : 1), MAX_DELAY_MS);
-    return lookInMs === null ? untilDue : { dueInMs: untilDue, lookInMs };
+    if (dueInMs !== null && dueInMs <= 0) {
+      return { dueInMs: OVERDUE_DELAY_MS, lookInMs };
+    }
+    return { dueInMs: dueInMs === null ? null : Math.min(Math.max(dueInMs, 1), MAX_DELAY_MS), sinceMs: askedMs, lookInMs };
   }
 
   #begin(task: Task): void {

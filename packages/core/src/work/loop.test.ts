@@ -81,6 +81,23 @@ describe("Loop", () => {
     expect(runs.length).toBe(5);
   });
 
+  test("a wait counts from the time that the run names, and the next run begins at once if it is over", async () => {
+    const loop = loopOf();
+    loop.wake();
+    clock.pass(2_000);
+    await end({ dueInMs: 5_000, sinceMs: 0, lookInMs: null });
+    clock.pass(2_000);
+    expect([runs.length, loop.state]).toEqual([1, "idle"]);
+    clock.pass(1_000);
+    expect([runs.length, loop.state]).toEqual([2, "running"]);
+    clock.pass(5_000);
+    await end({ dueInMs: 5_000, sinceMs: 5_000, lookInMs: null });
+    expect([runs.length, loop.state]).toEqual([3, "running"]);
+    await end({ dueInMs: 5_000, sinceMs: 99_000, lookInMs: null });
+    clock.pass(5_000);
+    expect([runs.length, loop.state]).toEqual([4, "running"]);
+  });
+
   /** Brings a new loop into a state. */
   const into = {
     idle: async () => loopOf(),

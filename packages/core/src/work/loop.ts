@@ -11,8 +11,10 @@ export type NextRun = number | null | Looking;
 export interface Looking {
   /** The milliseconds until something is due that it knows of; null for nothing. */
   readonly dueInMs: number | null;
-  /** The milliseconds until it looks anyway. */
-  readonly lookInMs: number;
+  /** The time from which `dueInMs` counts, as the clock had it: the answer may have taken long. @default the end of the run */
+  readonly sinceMs?: number;
+  /** The milliseconds until it looks anyway; null for never. */
+  readonly lookInMs: number | null;
 }
 
 /** The work of a {@link Loop}, and its times. */
@@ -48,6 +50,7 @@ const LOG_INTERVAL_MS = 60_000;
  * | `idle`     | stop                  | `stopped`  | the timer is cancelled                                    |
  * | `running`  | wake                  | `again`    | another run is to follow, however many wake-ups come      |
  * | `running`  | the run ends          | `idle`     | the timer is set, if the run answered a time              |
+ * | `running`  | the run ends too late | `running`  | the next run begins: the time that it answered has come   |
  * | `again`    | the run ends          | `running`  | the next run begins                                       |
  * | `running`, `again`   | the run fails | `retrying` | one line is logged, the timer is set                    |
  * | `retrying` | wake                  | `retrying` | nothing: the retry does that work too                     |
@@ -98,7 +101,7 @@ export class Loop {
   /** Runs in `delayMs`, unless it is to run earlier. */
   wakeIn(delayMs: number): void {
     if (this.#state === "idle" && this.#timers.length === 0) {
-      this.#setTimer(delayMs);
+      this.#setTimer({ dueInMs: delayMs, lookInMs: null });
     }
   }
 
@@ -175,11 +178,28 @@ export class Loop {
     if (this.#state === "stopping") {
       this.#state = "stopped";
     } else if (this.#state === "running") {
-      this.#state = "idle";
       this.#clearTimers();
+      this.#state = "idle";
       if (next !== null) {
-        this.#setTimer(next);
+        this.#goOnAfter(next);
       }
+    }
+  }
+
+  #goOnAfter(next: number | Looking): void {
+    if (typeof next === "number") {
+      this.#setTimer({ dueInMs: next, lookInMs: null });
+      return;
+    }
+    const { dueInMs, sinceMs, lookInMs } = next;
+    const passedMs = sinceMs === undefined ? 0 : this.#options.clock.now() - sinceMs;
+    if (dueInMs === null || passedMs <= 0) {
+      // The time of day may have gone back.
+      this.#setTimer({ dueInMs, lookInMs });
+    } else if (passedMs < dueInMs) {
+      this.#setTimer({ dueInMs: dueInMs - passedMs, lookInMs });
+    } else {
+      this.#state = "again";
     }
   }
 
@@ -192,7 +212,7 @@ export class Loop {
     }
     this.#log(error, `it tries again in ${retryMs} ms`);
     this.#state = "retrying";
-    this.#setTimer(retryMs);
+    this.#setTimer({ dueInMs: retryMs, lookInMs: null });
   }
 
   #log(error: unknown, consequence: string): void {
@@ -206,11 +226,10 @@ export class Loop {
     logger[isDue ? level : "debug"]({ error }, `Belfry could not ${task}; ${consequence}.`);
   }
 
-  #setTimer(next: number | Looking): void {
+  #setTimer({ dueInMs, lookInMs }: Pick<Looking, "dueInMs" | "lookInMs">): void {
     this.#clearTimers();
-    const { dueInMs, lookInMs } = typeof next === "number" ? { dueInMs: next, lookInMs: next } : next;
     const { clock } = this.#options;
-    if (dueInMs === null || dueInMs > lookInMs) {
+    if (lookInMs !== null && (dueInMs === null || dueInMs > lookInMs)) {
       // What is due during the look has its time still.
       this.#timers.push(clock.after(lookInMs, () => this.#runAll(), "look"));
     }
