@@ -103,6 +103,7 @@ export {
   type ExpiringNotification,
   type ExportedItem,
   type FanOutChunk,
+  type FanOutTurn,
   type FilterStorage,
   type GetOptions,
   type GroupItemsQuery,

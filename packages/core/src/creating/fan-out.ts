@@ -8,14 +8,17 @@ import type { VerbContext } from "./verb.ts";
 const POLL_INTERVAL_MS = 5_000;
 
 /**
- * Writes the remaining items of large creates, chunk by chunk, and yields to the event loop between chunks. After a crash,
- * the next start continues: one transaction writes a chunk and deletes it. A stop lets the current chunk end and begins no
- * other.
+ * Writes the remaining items and deliveries of large creates, part by part, and yields to the event loop between parts. Tenants have
+ * their turns one after another, each with one part. After a crash, the next start continues: one transaction writes a part and
+ * deletes it. A part that cannot be written is left alone for a while, and others go on. A stop lets the current part end and begins
+ * no other.
  */
 export class FanOut {
   /** The background loop. Each large create and each start wakes it, and it also runs from time to time. */
   readonly loop: Loop;
   readonly #context: VerbContext;
+  /** The tenants that had their turns last. */
+  #served: { readonly items?: string; readonly deliveries?: string } = {};
 
   constructor(context: VerbContext) {
     this.#context = context;
@@ -26,7 +29,11 @@ export class FanOut {
   async #writeAll(): Promise<NextRun> {
     await this.#context.ready();
     while (!this.loop.isStopping) {
-      if (!(await this.#writeItems()) && !(await writeNextPart(this.#context))) {
+      const hasItems = await this.#writeItems();
+      if (hasItems) {
+        await nextTurn();
+      }
+      if (!(await this.#writeDeliveries()) && !hasItems) {
         await endFanOuts(this.#context);
         if (!(await this.#context.inbox.tidyFanOuts(new Date(this.#context.clock.now())))) {
           return { dueInMs: null, lookInMs: POLL_INTERVAL_MS };
@@ -39,17 +46,33 @@ export class FanOut {
 
   /** Writes the items of a chunk of a large create for inboxes alone. Returns false if there is none. */
   async #writeItems(): Promise<boolean> {
-    const { inbox, clock, follows, publish } = this.#context;
+    const { inbox, clock, lines, follows, publish } = this.#context;
     const createdAt = new Date(clock.now());
-    const chunk = await inbox.fanOutNext(createdAt, follows ?? nobody);
+    const chunk = await inbox.fanOutNext(createdAt, { after: this.#served.items, isWanted: follows ?? nobody });
     if (chunk === null) {
       return false;
+    }
+    const { tenant, id } = chunk.notification;
+    this.#served = { ...this.#served, items: tenant };
+    if (chunk.failure !== undefined) {
+      const fields = { err: chunk.failure, tenant, notificationId: id };
+      lines.warn(fields, "Items of a large audience could not be written. They are tried again in some seconds.");
+      return true;
     }
     // An item's time is the moment it entered the inbox, both in live events and in later lists.
     const notification = { ...chunk.notification, createdAt };
     publish(chunk.isUntold ? [{ topic: "inboxes" }] : chunk.items.map((item) => createdSignal(notification, item)));
     announceAlso(this.#context, chunk.items);
     return true;
+  }
+
+  /** Writes the deliveries of a part of a large audience. Returns false if there is none. */
+  async #writeDeliveries(): Promise<boolean> {
+    const tenant = await writeNextPart(this.#context, this.#served.deliveries);
+    if (tenant !== null) {
+      this.#served = { ...this.#served, deliveries: tenant };
+    }
+    return tenant !== null;
   }
 }
 

@@ -1,8 +1,10 @@
+import { isRetryable } from "../foundation/errors.ts";
 import { announceAlso, createdSignal } from "../inbox/index.ts";
 import { declaredType } from "../notifications/index.ts";
 import type { DeliveryContext } from "./context.ts";
 import { decideDeliveries } from "./decide-deliveries.ts";
 import type { NewSend } from "./delivery-storage.ts";
+import type { FanOutPart } from "./fan-out-storage.ts";
 import { deliveriesOfPart, placedUsers } from "./plan-deliveries.ts";
 
 /** What the notification of a part has already. */
@@ -12,14 +14,32 @@ const UNUSED: Omit<NewSend, "notification" | "scheduledAt" | "deliveries" | "inb
   addresses: "own",
 };
 
-/** Makes, decides and writes the deliveries of the next part of a large audience. Returns false if there is none. */
-export async function writeNextPart(context: DeliveryContext): Promise<boolean> {
-  const { deliveries: storage, clock } = context;
+/**
+ * Makes, decides and writes the deliveries of the next part of a large audience: of the tenant whose turn it is after `after`. Returns
+ * the part's tenant, null if there is no part. One that cannot be written is put off, so that it holds up no others.
+ */
+export async function writeNextPart(context: DeliveryContext, after: string | undefined): Promise<string | null> {
+  const { deliveries: storage, clock, lines } = context;
   const at = new Date(clock.now());
-  const part = await storage.takePart(at);
+  const part = await storage.takePart(at, after);
   if (part === null) {
-    return false;
+    return null;
   }
+  const { tenant, id } = part.notification;
+  try {
+    await writePart(context, part, at);
+  } catch (err) {
+    if (isRetryable(err)) {
+      throw err;
+    }
+    lines.warn({ err, tenant, notificationId: id }, "A part of a large audience could not be written. It is tried again in some seconds.");
+    await storage.putOffPart(part, at);
+  }
+  return tenant;
+}
+
+async function writePart(context: DeliveryContext, part: FanOutPart, at: Date): Promise<void> {
+  const { deliveries: storage } = context;
   const { scheduledAt, recipients, channel } = part;
   // Its deliveries are created now, whenever the notification was.
   const notification = { ...part.notification, createdAt: at };
@@ -44,7 +64,6 @@ export async function writeNextPart(context: DeliveryContext): Promise<boolean> 
     context.publish(items.map((item) => createdSignal(notification, item)));
     announceAlso(context, items);
   }
-  return true;
 }
 
 /** Ends the fan-outs that are written, and those of notifications that have expired. */

@@ -43,10 +43,15 @@ export interface EndedFanOut {
 /** The part of a storage that writes the deliveries of large audiences, part by part. `Written` is a send with what is written of one. */
 export interface FanOutStorage<Written> {
   /**
-   * Takes up the oldest part of a fan-out that nobody is at work on: for some seconds, nobody else is given it. Null when there is none.
-   * Parts of notifications that expired by `at` are left out.
+   * Takes up a part of a fan-out that nobody is at work on: for some seconds, nobody else is given it. It is the oldest one of the
+   * tenant whose turn it is. Null when there is none. Parts of notifications that expired by `at` are left out.
+   *
+   * @param after the tenant that had its turn last: see `FanOutTurn.after`
    */
-  takePart(at: Date): Promise<FanOutPart | null>;
+  takePart(at: Date, after?: string): Promise<FanOutPart | null>;
+
+  /** Leaves a part alone for some seconds, as it could not be written. Then it may be taken again. */
+  putOffPart(part: FanOutPart, at: Date): Promise<void>;
 
   /**
    * Writes the deliveries and items of a part, asks its throttles, and forgets the part, in one transaction. The items' creation time is `at`. Returns null, and writes

@@ -83,4 +83,4 @@ export {
   MAX_LOGGED_CHANGES,
   MAX_LOGGED_SEQS,
 } from "./logged-change.ts";
-export type { AlsoChanged, CreatedItem, FanOutChunk, NewItemsStorage, NewNotification } from "./new-items-storage.ts";
+export type { AlsoChanged, CreatedItem, FanOutChunk, FanOutTurn, NewItemsStorage, NewNotification } from "./new-items-storage.ts";

@@ -28,6 +28,19 @@ export interface FanOutChunk {
   readonly items: readonly CreatedItem[];
   /** Whether wanted items may be missing in `items`: who follows an inbox has to look where it stands. @default false */
   readonly isUntold?: boolean;
+  /** Why nothing of it could be written; it is left alone for some seconds then. @default it was written */
+  readonly failure?: unknown;
+}
+
+/** Which chunk is written next, and what is told of it. */
+export interface FanOutTurn {
+  /** The tenant that had its turn last: now it is the next one's, in bytewise order, and the first one's after the last. @default the first one's */
+  readonly after?: string | undefined;
+  /**
+   * Whose items must be among those answered: it saves reading where the others went. A storage may ignore it; one that does not calls
+   * it in the turn of the event loop in which it commits, or answers none and says so. @default everybody's
+   */
+  readonly isWanted?: ((owner: Owner) => boolean) | undefined;
 }
 
 /** Writes new items: at once, in a host's transaction, or chunk by chunk. */
@@ -79,14 +92,13 @@ export interface NewItemsStorage<Tx, Written extends void | Promise<void>> {
   createFanOutWithin(tx: Tx, entry: NewNotification, onCommit: () => void): Written;
 
   /**
-   * Writes the items of the oldest chunk left by {@link createFanOut} and deletes the chunk, in one transaction. The items'
-   * creation time is `at`. Returns null when no chunk is left, apart from those that another process holds at this moment, and
-   * those of notifications that have expired by then.
+   * Writes the items of a chunk left by {@link createFanOut} and deletes the chunk, in one transaction: the oldest one of the tenant
+   * whose turn it is. The items' creation time is `at`. Returns null when no chunk is left, apart from those that another process
+   * holds at this moment, those of notifications that have expired by then, and those that are left alone after a failure.
    *
-   * @param isWanted whose items must be among those answered: it saves reading where the others went. A storage may ignore it; one
-   * that does not calls it in the turn of the event loop in which it commits, or answers none and says so. @default everybody's
+   * A chunk that cannot be written, for another reason than a database that is out of reach, is answered with its `failure`.
    */
-  fanOutNext(at: Date, isWanted?: (owner: Owner) => boolean): Promise<FanOutChunk | null>;
+  fanOutNext(at: Date, turn?: FanOutTurn): Promise<FanOutChunk | null>;
 
   /**
    * Ends fan-outs that are written, or whose notification has expired, and removes some of what they left, as well as of lists

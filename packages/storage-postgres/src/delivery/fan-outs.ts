@@ -5,7 +5,7 @@ import type { Connection, Session } from "../database/connection.ts";
 import { isLockTimeout } from "../database/errors.ts";
 import { type JsonRow, milliseconds, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { selectOldestPart } from "../inbox/fan-outs.ts";
+import { selectNextPart, TAKEN } from "../inbox/fan-outs.ts";
 import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard, prepareBusyInboxes } from "../inbox/inbox-state.ts";
 import { prepareSettleEntries } from "../inbox/settle-created.ts";
 import { writeItems } from "../inbox/write-items.ts";
@@ -15,9 +15,6 @@ import { prepareSave } from "./settle.ts";
 import { prepareThrottle } from "./throttle.ts";
 import { prepareWriteDeliveries } from "./write-sends.ts";
 
-/** How long a part is left to whoever took it. It is written only once, however many take it. */
-const TAKEN_SECONDS = 10;
-
 interface PartRow extends ContentRow {
   readonly partPk: number;
   readonly plan: string;
@@ -26,18 +23,17 @@ interface PartRow extends ContentRow {
   readonly partRecipients: readonly string[];
 }
 
-/** Takes up the oldest part. */
+/** Takes up the next part. */
 export function prepareTakePart(tables: TableNames, time: StorageTime) {
   const { fanOuts, fanOutParts, notifications, sends, trackings } = tables;
   const now = timeOf("$1");
-  const isFree = `f.plan IS NOT NULL AND (p.taken_until IS NULL OR p.taken_until <= ${now})`;
   const take = statement<JsonRow<PartRow>>(
     "take_part",
-    `WITH oldest AS MATERIALIZED (
-      ${selectOldestPart(tables, { columns: "p.pk", at: now, condition: isFree })} FOR UPDATE OF p SKIP LOCKED
+    `WITH next AS MATERIALIZED (
+      ${selectNextPart(tables, { columns: "p.pk", at: now, after: "$2", condition: "f.plan IS NOT NULL" })}
     ),
     p AS (
-      UPDATE ${fanOutParts} SET taken_until = ${now} + interval '${TAKEN_SECONDS} seconds' WHERE pk = (SELECT pk FROM oldest)
+      UPDATE ${fanOutParts} SET taken_until = ${now} + ${TAKEN} WHERE pk = (SELECT pk FROM next)
       RETURNING pk, fan_out_pk, channel, place, recipients
     )
     SELECT to_json(r) FROM (
@@ -46,15 +42,24 @@ export function prepareTakePart(tables: TableNames, time: StorageTime) {
       JOIN ${trackings} t ON t.notification_pk = n.pk LEFT JOIN ${sends} s ON s.notification_pk = n.pk
     ) r`,
   );
-  return (at: Date) =>
+  return (at: Date, after = "") =>
     async (session: Session): Promise<FanOutPart | null> => {
-      const [[row] = []] = await session.rows(take, [time(at)]);
+      const [[row] = []] = await session.rows(take, [time(at), after]);
       if (row === undefined) {
         return null;
       }
       const { notification, scheduledAt, meta } = RECORDS.toContent(row);
       const { partPk, plan, addressesOf: channel, place, partRecipients: recipients } = row;
       return { ...{ notification, scheduledAt, meta, plan, channel, place, recipients }, key: String(partPk) };
+    };
+}
+
+/** Leaves a part alone for a while. */
+export function preparePutOffPart({ fanOutParts }: TableNames, time: StorageTime) {
+  const putOff = statement<[]>("put_off_part", `UPDATE ${fanOutParts} SET taken_until = ${timeOf("$2")} + ${TAKEN} WHERE pk = $1`);
+  return ({ key }: FanOutPart, at: Date) =>
+    async (session: Session): Promise<void> => {
+      await session.rows(putOff, [key, time(at)]);
     };
 }
 

@@ -7,7 +7,7 @@ import { leases } from "../database/leases.ts";
 import { prepareDeleteSend } from "../operator/delete.ts";
 import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
 import { DELIVERY_LEASES } from "./claim.ts";
-import { prepareEndFanOut, prepareTakePart, prepareWritePart } from "./fan-outs.ts";
+import { prepareEndFanOut, preparePutOffPart, prepareTakePart, prepareWritePart } from "./fan-outs.ts";
 import { prepareDeliveriesOf } from "./read-sends.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareComplete, prepareSettle } from "./settle.ts";
@@ -27,6 +27,7 @@ export function postgresDeliveries(
     ...bind(bound, {
       createSends: run(prepareCreateSends),
       takePart: run(prepareTakePart),
+      putOffPart: run(preparePutOffPart),
       writePart: run(prepareWritePart),
       endFanOut: inTransaction(prepareEndFanOut),
       placeItems: run(preparePlaceItems),

@@ -1,9 +1,9 @@
 import type { CreatedItem, Notification, Owner } from "@belfry/core";
-import type { FanOutChunk, NewNotification } from "@belfry/core/storage";
+import type { FanOutChunk, FanOutTurn, NewNotification } from "@belfry/core/storage";
 import { isGrouped, type ListPart, usersInParts } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
-import { isLockTimeout } from "../database/errors.ts";
-import { statement } from "../database/statement.ts";
+import { isLockTimeout, isTransientConflict, wrapError } from "../database/errors.ts";
+import { type JsonRow, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard, NEW_EPOCH, prepareBusyInboxes } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
@@ -77,22 +77,22 @@ export function prepareCreateFanOut(tables: TableNames) {
 /** The first row has the notification, each other row an item; their other columns are null. */
 type ChunkRow = readonly [place: number, userId: string, seq: number, epoch: string, notification: object];
 
-/** Writes the items of the oldest chunk and forgets it. Recipients whose inboxes are held are left for a later chunk. */
+/** Writes the items of the next chunk and forgets it. Recipients whose inboxes are held are left for a later chunk. */
 export function prepareFanOutNext(tables: TableNames) {
   const busyInboxes = prepareBusyInboxes(tables);
   const writeChunk = statement<ChunkRow>("write_chunk", writeChunkText(tables));
-  const oldest = statement<[tenant: string, userId: string]>(
-    "oldest_chunk",
+  const next = statement<[tenant: string, userId: string]>(
+    "next_chunk",
     `SELECT chunk.tenant, r.user_id
-    FROM (${selectOldestPart(tables, { columns: "n.tenant, p.recipients", at: "$1", condition: OF_ITEMS })}) chunk
+    FROM (${selectNextPart(tables, { columns: "f.tenant, p.recipients", at: "$1", after: "$2", condition: OF_ITEMS, as: "read" })}) chunk
     CROSS JOIN LATERAL unnest(chunk.recipients) AS r(user_id)`,
   );
 
   const adopt = statement<[one: number]>("adopt_chunk", adoptChunkText(tables));
 
   /** Finds the held inboxes of the next chunk. If all of its inboxes are held, waits for one of them. */
-  const findBusy = async (session: Session, at: string): Promise<readonly Owner[]> => {
-    const inboxes = (await session.rows(oldest, [at])).map(([tenant, userId]) => ({ tenant, userId }));
+  const findBusy = async (session: Session, turn: Turn): Promise<readonly Owner[]> => {
+    const inboxes = (await session.rows(next, turn)).map(([tenant, userId]) => ({ tenant, userId }));
     const busy = await busyInboxes.find(session, inboxes);
     const [first] = busy;
     if (first === undefined || busy.length < inboxes.length) {
@@ -102,6 +102,7 @@ export function prepareFanOutNext(tables: TableNames) {
     return busy.slice(1);
   };
 
+  const putOff = preparePutOffNext(tables);
   const settle = prepareSettleEntries(tables);
   const settled = async (session: Session, chunk: FanOutChunk, createdAt: Date): Promise<FanOutChunk> => {
     const entry = { notification: { ...chunk.notification, createdAt }, recipients: [] };
@@ -109,13 +110,13 @@ export function prepareFanOutNext(tables: TableNames) {
     return { ...chunk, items };
   };
 
-  const write = async (connection: Connection, at: Date, isTold: boolean): Promise<FanOutChunk | null> => {
+  const write = async (connection: Connection, at: Date, { after, isTold }: WrittenTurn): Promise<FanOutChunk | null> => {
     let busy: readonly Owner[] = [];
     for (;;) {
       try {
         const left = busy.map((inbox) => inbox.userId);
         return await connection.transaction(async (session) => {
-          const chunk = toChunk(await session.rows(writeChunk, [at.toISOString(), left, BUSY_TIMEOUT_MS, isTold]));
+          const chunk = toChunk(await session.rows(writeChunk, [at.toISOString(), left, BUSY_TIMEOUT_MS, isTold, after]));
           if (chunk !== null && isGrouped(chunk.notification)) {
             return settled(session, chunk, at);
           }
@@ -123,32 +124,88 @@ export function prepareFanOutNext(tables: TableNames) {
         });
       } catch (error) {
         if (!isLockTimeout(error)) {
-          throw error;
+          return await putOff(connection, [at.toISOString(), after], error);
         }
-        busy = await findBusy(connection, at.toISOString());
+        busy = await findBusy(connection, [at.toISOString(), after]);
       }
     }
   };
 
-  return (at: Date, isWanted?: (owner: Owner) => boolean) =>
+  return (at: Date, { after = "", isWanted }: FanOutTurn = {}) =>
     async (connection: Connection): Promise<FanOutChunk | null> => {
       // To read where five thousand items went costs more than to look at the inboxes that somebody follows.
-      const isTold = isWanted === undefined;
-      const chunk = await write(connection, at, isTold);
+      const turn = { after, isTold: isWanted === undefined };
+      const chunk = await write(connection, at, turn);
       const adopted = chunk === null ? await connection.rows(adopt, []) : [];
-      return adopted.length > 0 ? write(connection, at, isTold) : chunk;
+      return adopted.length > 0 ? write(connection, at, turn) : chunk;
     };
+}
+
+type Turn = readonly [at: string, after: string];
+
+interface WrittenTurn {
+  readonly after: string;
+  /** Whether to say where the items went. */
+  readonly isTold: boolean;
+}
+
+/** Leaves the next chunk alone after a failure that is its own; throws any other. */
+function preparePutOffNext(tables: TableNames) {
+  const putOff = statement<JsonRow<object>>(
+    "put_off_chunk",
+    `WITH p AS (
+      UPDATE ${tables.fanOutParts} SET taken_until = $1::timestamptz + ${TAKEN} WHERE pk = (
+        ${selectNextPart(tables, { columns: "p.pk", at: "$1", after: "$2", condition: OF_ITEMS })}
+      ) RETURNING fan_out_pk
+    )
+    SELECT to_json(r) FROM (
+      SELECT ${NOTIFICATION_FIELDS.columns("n")} FROM p JOIN ${tables.fanOuts} f ON f.pk = p.fan_out_pk
+      JOIN ${tables.notifications} n ON n.pk = f.notification_pk
+    ) r`,
+  );
+  return async (session: Session, turn: Turn, error: unknown): Promise<FanOutChunk> => {
+    const failure = wrapError(error);
+    const [[row] = []] = isTransientConflict(error) || failure.retryable ? [] : await session.rows(putOff, turn);
+    if (row === undefined) {
+      throw error;
+    }
+    return { notification: NOTIFICATION_FIELDS.record(row), items: [], failure };
+  };
 }
 
 const OF_ITEMS = "f.plan IS NULL";
 
-/** The oldest part, at the time `at`, that is still to be written. */
-export function selectOldestPart(
+/** How long a part is left to whoever took it, or alone once it could not be written. It is written only once, however many take it. */
+export const TAKEN = "interval '10 seconds'";
+
+/** What a {@link selectNextPart} looks for, and how. */
+interface NextPart {
+  readonly columns: string;
+  readonly at: string;
+  /** The tenant that had its turn last. */
+  readonly after: string;
+  readonly condition: string;
+  /** Whether others are to leave the part alone until the end of the transaction. @default "held" */
+  readonly as?: "held" | "read";
+}
+
+/**
+ * The oldest part `p`, at the time `at`, that is still to be written and is not taken: of the tenant whose turn it is. It goes on to the
+ * next fan-out `f` only if others hold all parts of one, and locks no part of those behind.
+ */
+export function selectNextPart(
   { fanOuts, fanOutParts, notifications }: TableNames,
-  { columns, at, condition }: { readonly columns: string; readonly at: string; readonly condition: string },
+  { columns, at, after, condition, as = "held" }: NextPart,
 ): string {
-  return `SELECT ${columns} FROM ${fanOuts} f JOIN ${notifications} n ON n.pk = f.notification_pk JOIN ${fanOutParts} p ON p.fan_out_pk = f.pk
-      WHERE f.drop_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > ${at}::timestamptz) AND ${condition} ORDER BY f.pk, p.pk LIMIT 1`;
+  const [held, shared] = as === "held" ? ["FOR UPDATE SKIP LOCKED", "FOR SHARE OF f SKIP LOCKED"] : ["", ""];
+  return `SELECT ${columns} FROM (
+        SELECT f.pk, f.tenant, f.notification_pk FROM ${fanOuts} f JOIN ${notifications} n ON n.pk = f.notification_pk
+        WHERE f.drop_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > ${at}::timestamptz) AND ${condition}
+        ORDER BY f.tenant <= ${after}::text, f.tenant, f.pk ${shared}
+      ) f CROSS JOIN LATERAL (
+        SELECT * FROM ${fanOutParts} WHERE fan_out_pk = f.pk AND (taken_until IS NULL OR taken_until <= ${at}::timestamptz)
+        ORDER BY pk LIMIT 1 ${held}
+      ) p LIMIT 1`;
 }
 
 /** Makes a fan-out of the oldest chunk that a process of an older version left. */
@@ -167,14 +224,13 @@ function adoptChunkText({ fanOuts, fanOutChunks, fanOutParts, notifications }: T
 /**
  * The recipients of a chunk are distinct, so that each counter goes up by one, and the new counters are the places of the items.
  * $1 the items' creation time, $2 users to leave for later, $3 the lock timeout, $4 whether to say where the items went; of groups
- * and keys it always says so.
+ * and keys it always says so. $5 the tenant that had its turn last.
  */
 function writeChunkText(tables: TableNames): string {
   return `WITH ${lockGuard("$3")},
   chunk AS MATERIALIZED (
     SELECT taken.* FROM guard CROSS JOIN LATERAL (
-      ${selectOldestPart(tables, { columns: "p.pk, p.fan_out_pk, f.notification_pk, p.recipients, p.place", at: "$1", condition: `${OF_ITEMS} AND guard.lock_timeout IS NOT NULL` })}
-      FOR UPDATE OF p SKIP LOCKED FOR SHARE OF f SKIP LOCKED
+      ${selectNextPart(tables, { columns: "p.pk, p.fan_out_pk, f.notification_pk, p.recipients, p.place", at: "$1", after: "$5", condition: `${OF_ITEMS} AND guard.lock_timeout IS NOT NULL` })}
     ) taken
   ),
   forgotten AS (DELETE FROM ${tables.fanOutParts} WHERE pk = (SELECT pk FROM chunk)),

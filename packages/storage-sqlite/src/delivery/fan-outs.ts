@@ -2,7 +2,7 @@ import type { CreatedItem, Notification } from "@belfry/core";
 import { type EndedFanOut, type FanOutEnd, type FanOutPart, type NewSend, withoutFanOut } from "@belfry/core/storage";
 import { type ContentRow, loadedOf, newChains, type TrackingRow } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
-import { prepareForgetPart, selectOldestPart } from "../inbox/fan-outs.ts";
+import { prepareForgetPart, prepareNextPart, preparePutOff } from "../inbox/fan-outs.ts";
 import { prepareWriteItems } from "../inbox/write-items.ts";
 import { prepareWriteAudit } from "./change-send.ts";
 import { RECORDS } from "./rows.ts";
@@ -17,16 +17,16 @@ interface PartRow extends ContentRow {
   readonly recipients: string;
 }
 
-/** Reads the oldest part. In a file, one process is at work on parts. */
-export function prepareTakePart({ prepare }: QueryContext) {
-  const oldest = prepare<{ readonly at: Date }, { readonly pk: number }>(selectOldestPart("p.pk", "f.plan IS NOT NULL"));
-  const read = prepare<{ readonly pk: number }, PartRow>(`
+/** Reads the next part. In a file, one process is at work on parts. */
+export function prepareTakePart(context: QueryContext) {
+  const next = prepareNextPart(context, "f.plan IS NOT NULL");
+  const read = context.prepare<{ readonly pk: number }, PartRow>(`
     SELECT p.pk AS "partPk", f.plan, p.channel AS "addressesOf", p.place, p.recipients, ${RECORDS.content}
     FROM belfry_fan_out_parts p CROSS JOIN belfry_fan_outs f ON f.pk = p.fan_out_pk CROSS JOIN belfry_notifications n ON n.pk = f.notification_pk
     CROSS JOIN belfry_trackings t ON t.notification_pk = n.pk LEFT JOIN belfry_sends s ON s.notification_pk = n.pk WHERE p.pk = :pk`);
-  return (at: Date): FanOutPart | null => {
-    const found = oldest.get({ at });
-    const row = found && read.get(found);
+  return (at: Date, after = ""): FanOutPart | null => {
+    const pk = next({ at, after });
+    const row = pk === null ? undefined : read.get({ pk });
     if (row === undefined) {
       return null;
     }
@@ -34,6 +34,12 @@ export function prepareTakePart({ prepare }: QueryContext) {
     const { partPk, plan, addressesOf: channel, place } = row;
     return { ...{ notification, scheduledAt, meta, plan, channel, place }, key: String(partPk), recipients: JSON.parse(row.recipients) };
   };
+}
+
+/** Leaves a part alone for a while. */
+export function preparePutOffPart(context: QueryContext) {
+  const putOff = preparePutOff(context);
+  return ({ key }: FanOutPart, at: Date): void => putOff(Number(key), at);
 }
 
 /** Writes a part, and forgets it. */

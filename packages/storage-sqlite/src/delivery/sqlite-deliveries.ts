@@ -6,7 +6,7 @@ import type { SqliteTransaction } from "../database/connection.ts";
 import { leases } from "../database/leases.ts";
 import { prepareDeleteSend } from "../operator/delete.ts";
 import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
-import { prepareEndFanOut, prepareTakePart, prepareWritePart } from "./fan-outs.ts";
+import { prepareEndFanOut, preparePutOffPart, prepareTakePart, prepareWritePart } from "./fan-outs.ts";
 import { prepareDeliveriesOf, prepareHasChains } from "./read-sends.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { DELIVERY_LEASES, prepareComplete, prepareSettle } from "./settle.ts";
@@ -27,6 +27,7 @@ export function sqliteDeliveries(
     leases: leases(current, DELIVERY_LEASES),
     ...bind(current, {
       takePart: read(prepareTakePart),
+      putOffPart: write(preparePutOffPart),
       writePart: part(prepareWritePart),
       endFanOut: write(prepareEndFanOut),
       placeItems: write(preparePlaceItems),

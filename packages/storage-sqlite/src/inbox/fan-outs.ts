@@ -1,5 +1,5 @@
 import type { Notification, Owner } from "@belfry/core";
-import type { FanOutChunk, NewNotification } from "@belfry/core/storage";
+import type { FanOutChunk, FanOutTurn, NewNotification } from "@belfry/core/storage";
 import { isGrouped, KEPT_UNUSED_MS, type ListPart, usersInParts } from "@belfry/storage-sql";
 import { type Connection, turn } from "../database/connection.ts";
 import type { QueryContext } from "../database/statement.ts";
@@ -108,24 +108,45 @@ export function prepareWriteFanOut(context: QueryContext) {
   };
 }
 
-/** The oldest part that is still to be written, at `:at`. */
-export function selectOldestPart(columns: string, condition: string): string {
-  return `SELECT ${columns} FROM belfry_fan_outs f CROSS JOIN belfry_notifications n ON n.pk = f.notification_pk
-    CROSS JOIN belfry_fan_out_parts p ON p.fan_out_pk = f.pk
-    WHERE f.drop_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > :at) AND ${condition} ORDER BY f.pk, p.pk LIMIT 1`;
+/** The moment for which a part is sought, and the tenant after which the next one has its turn; empty for the first one's. */
+export interface PartTurn {
+  readonly at: Date;
+  readonly after: string;
 }
 
-interface Moment {
-  readonly at: Date;
+interface Key {
+  readonly pk: number;
+}
+
+/** Finds the oldest part, of the tenant whose turn it is, that is still to be written and is not left alone. */
+export function prepareNextPart({ prepare }: QueryContext, condition: string) {
+  const next = prepare<PartTurn, Key>(`
+    SELECT p.pk FROM belfry_fan_outs f CROSS JOIN belfry_notifications n ON n.pk = f.notification_pk
+    CROSS JOIN belfry_fan_out_parts p ON p.pk = (
+      SELECT pk FROM belfry_fan_out_parts WHERE fan_out_pk = f.pk AND (taken_until IS NULL OR taken_until <= :at) ORDER BY pk LIMIT 1)
+    WHERE f.drop_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > :at) AND ${condition}
+    ORDER BY f.tenant <= :after, f.tenant, f.pk LIMIT 1`);
+  return (turn: PartTurn): number | null => next.get(turn)?.pk ?? null;
+}
+
+/** How long a part that could not be written is left alone. */
+const PUT_OFF_MS = 10_000;
+
+/** Leaves a part alone for a while. */
+export function preparePutOff({ prepare }: QueryContext) {
+  const putOff = prepare<Key & { readonly until: Date }>("UPDATE belfry_fan_out_parts SET taken_until = :until WHERE pk = :pk");
+  return (pk: number, at: Date): void => {
+    putOff.run({ pk, until: new Date(at.getTime() + PUT_OFF_MS) });
+  };
 }
 
 const OF_ITEMS = "f.plan IS NULL";
 
 /** Whether a part of a fan-out of items alone is left; takes no lock. */
-export function prepareHasFanOut({ prepare }: QueryContext) {
-  const any = prepare<Moment, { readonly pk: number }>(selectOldestPart("p.pk", OF_ITEMS));
-  const old = prepare<object, { readonly pk: number }>("SELECT pk FROM belfry_fan_out_chunks LIMIT 1");
-  return (at: Date): boolean => any.get({ at }) !== undefined || old.get({}) !== undefined;
+export function prepareHasFanOut(context: QueryContext) {
+  const any = prepareNextPart(context, OF_ITEMS);
+  const old = context.prepare<object, Key>("SELECT pk FROM belfry_fan_out_chunks LIMIT 1");
+  return (at: Date): boolean => any({ at, after: "" }) !== null || old.get({}) !== undefined;
 }
 
 /** A part, and the columns of its notification. */
@@ -136,21 +157,24 @@ interface PartRow {
   readonly recipients: string;
 }
 
-/** Writes the items of the oldest part and forgets the part. */
+/** Writes the items of the next part and forgets the part. */
 export function prepareFanOutNext(context: QueryContext) {
   const writeItems = prepareWriteMany(context);
   const settle = prepareSettleItems(context);
   const adopt = prepareAdoptChunk(context);
-  const oldest = context.prepare<Moment, PartRow>(
-    selectOldestPart(`p.pk AS part_pk, f.pk AS fan_out_pk, f.notification_pk, p.recipients, ${NOTIFICATION_FIELDS.columns("n")}`, OF_ITEMS),
-  );
+  const next = prepareNextPart(context, OF_ITEMS);
+  const read = context.prepare<Key, PartRow>(`
+    SELECT p.pk AS part_pk, f.pk AS fan_out_pk, f.notification_pk, p.recipients, ${NOTIFICATION_FIELDS.columns("n")}
+    FROM belfry_fan_out_parts p CROSS JOIN belfry_fan_outs f ON f.pk = p.fan_out_pk CROSS JOIN belfry_notifications n ON n.pk = f.notification_pk
+    WHERE p.pk = :pk`);
   const forget = prepareForgetPart(context);
   const end = context.prepare<{ readonly pk: number }>(
     "DELETE FROM belfry_fan_outs WHERE pk = :pk AND NOT EXISTS (SELECT 1 FROM belfry_fan_out_parts WHERE fan_out_pk = :pk)",
   );
-  return (createdAt: Date, isWanted?: (owner: Owner) => boolean): FanOutChunk | null => {
+  return (createdAt: Date, { after = "", isWanted }: FanOutTurn): FanOutChunk | null => {
     adopt();
-    const row = oldest.get({ at: createdAt });
+    const pk = next({ at: createdAt, after });
+    const row = pk === null ? undefined : read.get({ pk });
     if (row === undefined) {
       return null;
     }
@@ -162,6 +186,24 @@ export function prepareFanOutNext(context: QueryContext) {
     forget(row.part_pk);
     end.run({ pk: row.fan_out_pk });
     return { notification, items };
+  };
+}
+
+/** Leaves the next part alone, since it could not be written. Throws `failure` if there is none. */
+export function preparePutOffNext(context: QueryContext) {
+  const next = prepareNextPart(context, OF_ITEMS);
+  const putOff = preparePutOff(context);
+  const find = context.prepare<Key, object>(`
+    SELECT ${NOTIFICATION_FIELDS.columns("n")} FROM belfry_fan_out_parts p CROSS JOIN belfry_fan_outs f ON f.pk = p.fan_out_pk
+    CROSS JOIN belfry_notifications n ON n.pk = f.notification_pk WHERE p.pk = :pk`);
+  return (at: Date, { after = "" }: FanOutTurn, failure: unknown): FanOutChunk => {
+    const pk = next({ at, after });
+    const row = pk === null ? undefined : find.get({ pk });
+    if (pk === null || row === undefined) {
+      throw failure;
+    }
+    putOff(pk, at);
+    return { notification: NOTIFICATION_FIELDS.record(row), items: [], failure };
   };
 }
 

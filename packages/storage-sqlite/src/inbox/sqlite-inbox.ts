@@ -1,12 +1,13 @@
-import type { InboxStorage, NewNotification } from "@belfry/core/storage";
+import type { FanOutChunk, FanOutTurn, InboxStorage, NewNotification } from "@belfry/core/storage";
 import { type Sql, sharedInbox, usersInParts } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
-import { bind, type Current, queryNow, read, readNow, step, write, writeIf } from "../database/bind.ts";
+import { bind, type Current, queryNow, read, readNow, step, write } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
+import { wrapError } from "../database/errors.ts";
 import { prepareApplyDue } from "./apply-due.ts";
 import { prepareChangeMatching } from "./change-matching.ts";
 import { preparePositions, prepareTally } from "./counts.ts";
-import { prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut, storeList } from "./fan-outs.ts";
+import { prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut, preparePutOffNext, storeList } from "./fan-outs.ts";
 import { prepareGroupItems, prepareGroups } from "./groups.ts";
 import { prepareCounts, prepareUnread } from "./inbox-state.ts";
 import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant } from "./list.ts";
@@ -28,8 +29,6 @@ export function sqliteInbox(
     ...bind(current, {
       // SQLite has a single writer, so no inbox is ever busy while others are not: `skipBusy` skips nothing.
       createMany: write(prepareCreateMany),
-      // Usually no chunk is left.
-      fanOutNext: writeIf(prepareHasFanOut, prepareFanOutNext, null),
       list: readNow(prepareList),
       listStored: readNow(prepareListStored),
       listAfter: read(prepareListAfter),
@@ -55,6 +54,21 @@ export function sqliteInbox(
       sweep: step(prepareSweep),
     }),
     fanOutChunk: FAN_OUT_CHUNK,
+    async fanOutNext(at: Date, turn: FanOutTurn = {}): Promise<FanOutChunk | null> {
+      const { connection } = current();
+      // Usually no chunk is left.
+      if (!(await connection.query(() => connection.prepared(prepareHasFanOut)(at)))) {
+        return null;
+      }
+      try {
+        return await connection.write(() => connection.prepared(prepareFanOutNext)(at, turn));
+      } catch (error) {
+        if (wrapError(error).retryable) {
+          throw error;
+        }
+        return await connection.write(() => connection.prepared(preparePutOffNext)(at, turn, error));
+      }
+    },
     createWithin: (tx, entry, onCommit) => current().hostTransactions.write(tx, entry, onCommit),
     async createFanOut({ notification, recipients }: NewNotification, chunkSize: number): Promise<void> {
       const { connection } = current();

@@ -41,7 +41,11 @@ export function fanOutTests(harness: StorageHarness): void {
       const isWanted = ({ tenant, userId }: Owner) => tenant === fixture.tenant && ["user 2", "user 5"].includes(userId);
       const answered: string[] = [];
       let isUntold = false;
-      for (let chunk = await fixture.inbox.fanOutNext(at(1), isWanted); chunk; chunk = await fixture.inbox.fanOutNext(at(1), isWanted)) {
+      for (
+        let chunk = await fixture.inbox.fanOutNext(at(1), { isWanted });
+        chunk;
+        chunk = await fixture.inbox.fanOutNext(at(1), { isWanted })
+      ) {
         answered.push(...chunk.items.map(({ userId, seq }) => `${userId}: ${seq}`));
         isUntold ||= chunk.isUntold === true;
       }
@@ -119,6 +123,22 @@ export function fanOutTests(harness: StorageHarness): void {
       }
       const [first, second, third] = entries.map((entry) => entry.notification.id);
       expect((await drain()).map((chunk) => chunk.notification.id)).toEqual([first, first, second, third]);
+    });
+
+    test("tenants take turns, each with its oldest chunk", async () => {
+      const chunks = { b: 3, c: 1, a: 2 };
+      for (const [name, count] of Object.entries(chunks)) {
+        const { notification, recipients } = fixture.entry(users(count));
+        await fixture.inbox.createFanOut({ notification: { ...notification, tenant: `${fixture.tenant} ${name}` }, recipients }, 1);
+      }
+      const turns: string[] = [];
+      for (let after: string | undefined; turns.length < 6; ) {
+        const chunk = await fixture.inbox.fanOutNext(at(1), { after });
+        after = chunk?.notification.tenant;
+        turns.push(after?.slice(fixture.tenant.length + 1) ?? "nobody");
+      }
+      expect(turns).toEqual(["a", "b", "c", "a", "b", "b"]);
+      expect(await fixture.inbox.fanOutNext(at(1), { after: "a tenant without any" })).toBeNull();
     });
 
     test("numbers stay without gaps while others create in between", async () => {

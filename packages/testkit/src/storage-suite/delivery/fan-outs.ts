@@ -21,9 +21,10 @@ export function sendFanOutTests(harness: StorageHarness): void {
       return sortBytewise(range(1, count).map((number) => `${fixture.tenant} ${number}`));
     }
 
-    async function createFanOut(more: Partial<NewFanOut> = {}, to = users(1_200)): Promise<NewSend> {
+    async function createFanOut(more: Partial<NewFanOut> = {}, to = users(1_200), tenant = fixture.tenant): Promise<NewSend> {
       const fanOut: NewFanOut = { plan: '{"of":"core"}', users: to, addresses: new Map(), chainsEach: 1, ...more };
-      const send = { ...newSend(fixture, { channel: "email", to: [] }), fanOut };
+      const own = newSend(fixture, { channel: "email", to: [] });
+      const send = { ...own, notification: { ...own.notification, tenant }, fanOut };
       expect(await deliveriesOf(fixture).createSends([send], at(0))).toEqual([{ kind: "created", items: [] }]);
       return send;
     }
@@ -81,6 +82,36 @@ export function sendFanOutTests(harness: StorageHarness): void {
         expect(await write(deliveriesOf(fixture), part)).toBeNull();
       }
       expect(await deliveriesOf(fixture).countDeliveries(fixture.tenant, notification.id)).toBe(5);
+    });
+
+    test("tenants take turns, each with its oldest part", async () => {
+      const storage = deliveriesOf(fixture);
+      // With so many chains each, a part has one user.
+      const chainsEach = 100_000;
+      for (const [name, count] of Object.entries({ b: 3, c: 1, a: 2 })) {
+        await createFanOut({ chainsEach }, users(count), `${fixture.tenant} ${name}`);
+      }
+      const turns: string[] = [];
+      for (let part = await storage.takePart(at(1)); part !== null; part = await storage.takePart(at(1), part.notification.tenant)) {
+        turns.push(part.notification.tenant);
+        await write(storage, part);
+      }
+      const own = turns.filter((tenant) => tenant.startsWith(`${fixture.tenant} `)).map((tenant) => tenant.slice(-1));
+      expect(own).toEqual(["a", "b", "c", "a", "b", "b"]);
+    });
+
+    test("a part that was put off holds up no other part", async () => {
+      const { notification } = await createFanOut({ chainsEach: 100_000 }, users(3));
+      const storage = deliveriesOf(fixture);
+      const failing = await take();
+      if (failing !== null) {
+        await storage.putOffPart(failing, at(1));
+      }
+      await writeAll();
+      expect(await storage.countDeliveries(fixture.tenant, notification.id)).toBe(2);
+      expect(await storage.isFannedOut(fixture.tenant, notification.id)).toBe(true);
+      expect(failing && (await write(storage, failing))).toEqual([]);
+      expect(await storage.countDeliveries(fixture.tenant, notification.id)).toBe(3);
     });
 
     test("who is erased meanwhile gets nothing: the part that was taken is not written", async () => {
