@@ -36,4 +36,5 @@ export { type DefaultList, type PreferenceDefaults, Preferences } from "./prefer
 export { type PreferencesLookup, PreferencesReader } from "./preferences-reader.ts";
 export type { DigestSettings, Settings, UserSettings } from "./settings.ts";
 export { askThrottle, type Throttle, type ThrottleResult } from "./throttle.ts";
-export { UNSUBSCRIBE_PATH, type Unsubscribed, type UnsubscribeLabel, UnsubscribeLinks, Unsubscribing } from "./unsubscribe.ts";
+export { type Unsubscribed, type UnsubscribeLabel, Unsubscribing } from "./unsubscribe.ts";
+export { UNSUBSCRIBE_PATH, UnsubscribeLinks } from "./unsubscribe-links.ts";

@@ -1,85 +1,15 @@
-import { fromBase64Url, toBase64Url } from "../foundation/digest.ts";
-import { categoryLabel, isRequired, type NotificationTypes, typeLabel } from "../notifications/index.ts";
+import { categoryLabel, typeLabel } from "../notifications/index.ts";
 import type { Choice } from "./choice.ts";
 import type { DecisionsContext } from "./context.ts";
-import type { TypePreferences } from "./list-preferences.ts";
+import type { ChannelPreference, TypePreferences } from "./list-preferences.ts";
 import type { ChoiceTarget } from "./parse-preferences.ts";
 import { Preferences } from "./preferences.ts";
-
-/** Below the address that a host's Belfry has for others. */
-export const UNSUBSCRIBE_PATH = "/belfry/unsubscribe/";
-
-/** Longer than every link that Belfry makes. */
-const MAX_TOKEN = 8_192;
-/** The first member of what is signed. Another form of links gets another one. */
-const VERSION = 1;
-
-/** A notification for a user over a channel, whose mail gets a link. */
-export interface UnsubscribeSubject {
-  readonly tenant: string;
-  readonly userId: string;
-  readonly type: string;
-  readonly channel: string;
-}
-
-/** What a link switches off. */
-export interface Unsubscription extends UnsubscribeSubject {
-  /** The category that the type had when the link was made; null for none. */
-  readonly category: string | null;
-}
-
-/** Where links lead, and what signs them. */
-export interface UnsubscribeOptions {
-  /** The address under which others reach Belfry's handler, without a slash at its end. */
-  readonly publicUrl: string;
-  /** The first one signs. All are accepted. */
-  readonly secrets: readonly string[];
-}
-
-/** Makes and reads signed links. It is one object for all tenants. */
-export class UnsubscribeLinks {
-  readonly #publicUrl: string;
-  readonly #types: NotificationTypes;
-  readonly #keys: Promise<readonly SigningKey[]>;
-
-  constructor({ publicUrl, secrets }: UnsubscribeOptions, types: NotificationTypes) {
-    this.#publicUrl = publicUrl;
-    this.#types = types;
-    this.#keys = Promise.all(secrets.map(signingKey));
-  }
-
-  /** The link of a mail. Null where the user has nothing to switch off: the type is required, or it is not declared any more. */
-  async linkFor({ tenant, userId, type, channel }: UnsubscribeSubject): Promise<string | null> {
-    const declared = Object.hasOwn(this.#types, type) ? this.#types[type] : undefined;
-    const isUnknown = declared === undefined && Object.keys(this.#types).length > 0;
-    const [key] = await this.#keys;
-    if (key === undefined || isUnknown || (declared !== undefined && isRequired(declared, channel))) {
-      return null;
-    }
-    const said = encoder.encode(JSON.stringify([VERSION, tenant, userId, type, declared?.category ?? null, channel]));
-    const signature = new Uint8Array(await crypto.subtle.sign("HMAC", key, said));
-    return `${this.#publicUrl}${UNSUBSCRIBE_PATH}${toBase64Url(said)}.${toBase64Url(signature)}`;
-  }
-
-  /** What a link says; null for one that this service did not sign. */
-  async read(token: string): Promise<Unsubscription | null> {
-    const [said, signature, ...rest] = token.length > MAX_TOKEN ? [] : token.split(".").map(fromBase64Url);
-    if (!said || !signature || rest.length > 0) {
-      return null;
-    }
-    const checks = (await this.#keys).map((key) => crypto.subtle.verify("HMAC", key, signature, said));
-    if (!(await Promise.all(checks)).includes(true)) {
-      return null;
-    }
-    const [version, tenant, userId, type, category, channel] = JSON.parse(new TextDecoder().decode(said));
-    return version === VERSION ? { tenant, userId, type, category, channel } : null;
-  }
-}
+import type { UnsubscribeLinks, Unsubscription } from "./unsubscribe-links.ts";
 
 /** What a link switches off, in words. */
 export interface UnsubscribeLabel {
-  /** The name of the category, else of the type. */
-  readonly label: string;
+  /** The name of the category, else of the type; of a digest of several types, of what it bundles. Null for everything. */
+  readonly label: string | null;
   readonly channel: string;
 }
 
@@ -116,7 +46,8 @@ export class Unsubscribing {
     if (link === null) {
       return null;
     }
-    const { channel, type, userId, tenant } = link;
+    const { channel, userId, tenant } = link;
+    const { type } = link.about;
     const preferences = new Preferences(tenant, this.#context);
     const target = this.#targetOf(link);
     if (target !== null) {
@@ -124,26 +55,26 @@ export class Unsubscribing {
     }
     const state = await this.#stateOf(link, locale);
     // The user's own choice for the type is more specific than one for its category.
-    if (state.isOff || !this.#isKnown(type)) {
+    if (state.isOff || type === undefined || !this.#isKnown(type)) {
       return state;
     }
     await preferences.set(userId, { type, channel }, "off");
     return this.#stateOf(link, locale);
   }
 
-  /** Switches on again what a link has switched off. Null for a link that is not valid. It may be repeated. */
+  /** Switches on again what a link has switched off: what a digest bundled, as often as it came. Null for a link that is not valid. It may be repeated. */
   async undo(token: string, locale: string = this.locale): Promise<Unsubscribed | null> {
     const link = await this.#links.read(token);
     if (link === null) {
       return null;
     }
-    const { channel, type, category, userId, tenant } = link;
+    const { userId, tenant, about } = link;
+    const frequency = about.type === undefined ? about.frequency : null;
     const preferences = new Preferences(tenant, this.#context);
     const { choices } = await preferences.list(userId);
-    for (const target of [{ type, channel }, ...(category === null ? [] : [{ category, channel }])]) {
-      if (isOff(choices, target)) {
-        await preferences.takeBack(userId, target);
-      }
+    for (const target of targetsOf(link).filter((one) => isOff(choices, one))) {
+      // The choice of a frequency made the digest, and off took its place.
+      await (frequency === null ? preferences.takeBack(userId, target) : preferences.set(userId, target, frequency));
     }
     const state = await this.#stateOf(link, locale);
     const target = this.#targetOf(link);
@@ -156,22 +87,18 @@ export class Unsubscribing {
   }
 
   /** The choice to make: null if there is nothing to choose, since neither the category nor the type, or no such channel, is there any more. */
-  #targetOf({ type, category, channel }: Unsubscription): ChoiceTarget | null {
-    if (!this.#context.channels.has(channel)) {
+  #targetOf(link: Unsubscription): ChoiceTarget | null {
+    if (!this.#context.channels.has(link.channel)) {
       return null;
     }
-    if (category !== null && this.#hasCategory(category)) {
-      return { category, channel };
-    }
-    return this.#isKnown(type) ? { type, channel } : null;
+    const isThere = ({ category, type }: ChoiceTarget) =>
+      category === undefined ? type === undefined || this.#isKnown(type) : this.#hasCategory(category);
+    return targetsOf(link).find(isThere) ?? null;
   }
 
-  /**
-   * How things stand, as far as choices without conditions say. A category is off if the link's type is, and the user has switched
-   * the category off or gets no other type of it.
-   */
+  /** How things stand, as far as choices without conditions say. */
   async #stateOf(link: Unsubscription, locale: string): Promise<Unsubscribed> {
-    const { tenant, userId, type, channel } = link;
+    const { tenant, userId, channel } = link;
     const label = this.#labelOf(link, locale);
     const target = this.#targetOf(link);
     if (target === null) {
@@ -179,25 +106,24 @@ export class Unsubscribing {
     }
     const { types, choices } = await new Preferences(tenant, this.#context).list(userId);
     const isChosen = isOff(choices, target);
-    const isMeant = (one: TypePreferences) => one.type === type || (target.category !== undefined && one.category === target.category);
-    const found = types.filter(isMeant).flatMap((one) => {
+    const found = types.filter(isMeantBy(link, target)).flatMap((one) => {
       const over = one.channels.find((each) => each.channel === channel);
-      return over ? [{ ...over, isOwn: one.type === type }] : [];
+      return over ? [{ ...over, isOwn: one.type === link.about.type }] : [];
     });
-    const own = found.filter(({ isOwn }) => isOwn);
-    const said = isChosen ? own : found;
-    // Of types that are not declared, the user's own choices say it.
-    if (said.length === 0) {
-      return { ...label, isOff: isChosen, isChangeable: true };
-    }
-    const on = said.filter(({ value }) => value !== "off");
-    return { ...label, isOff: on.length === 0, isChangeable: (on.length > 0 ? on : said).some(({ isChangeable }) => isChangeable) };
+    const ofDigest = found.filter(({ source }) => source !== "required");
+    return { ...label, ...(link.about.type === undefined ? stateOfMany(ofDigest, isChosen) : stateOfType(found, isChosen)) };
   }
 
-  #labelOf({ type, category, channel }: Unsubscription, locale: string): UnsubscribeLabel {
+  #labelOf({ about, channel }: Unsubscription, locale: string): UnsubscribeLabel {
     const { types, categories } = this.#context;
-    const ofCategory = category !== null && this.#hasCategory(category) ? categoryLabel(categories, category, locale) : null;
-    return { label: ofCategory ?? typeLabel(types, type, locale), channel };
+    const { type, category } = about.type === undefined ? categoryOf(about) : about;
+    if (category !== null && (type === null || this.#hasCategory(category))) {
+      return { label: categoryLabel(categories, category, locale), channel };
+    }
+    if (about.type === undefined && about.scope !== "type") {
+      return { label: about.scope === "all" ? null : about.name, channel };
+    }
+    return { label: typeLabel(types, type ?? "", locale), channel };
   }
 
   #hasCategory(category: string): boolean {
@@ -210,20 +136,70 @@ export class Unsubscribing {
   }
 }
 
-/** Whether the user chose off for a target. */
-function isOff(choices: readonly Choice[], { type, category, channel }: ChoiceTarget): boolean {
-  const [scope, wanted] = type === undefined ? ["category", category] : ["type", type];
-  return choices.some(
-    (one) => one.scope === scope && one.name === wanted && one.channel === channel && one.value === "off" && one.when === null,
-  );
+/** What a link's topic says of types and categories. */
+function categoryOf({ scope, name }: Pick<Choice, "scope" | "name">): { readonly type: string | null; readonly category: string | null } {
+  return { type: scope === "type" ? name : null, category: scope === "category" ? name : null };
 }
 
-type SigningKey = Awaited<ReturnType<typeof signingKey>>;
+/** The choices that a link may make, the first one first. */
+function targetsOf({ about, channel }: Unsubscription): readonly ChoiceTarget[] {
+  if (about.type !== undefined) {
+    const { type, category } = about;
+    return [...(category === null ? [] : [{ category, channel }]), { type, channel }];
+  }
+  return [targetAbout(about, channel)];
+}
 
-const encoder = new TextEncoder();
+function targetAbout({ scope, name }: Pick<Choice, "scope" | "name">, channel: string): ChoiceTarget {
+  switch (scope) {
+    case "all":
+      return { all: true, channel };
+    case "category":
+      return { category: name, channel };
+    case "type":
+      return { type: name, channel };
+    case "topic":
+      return { topic: name, channel };
+    case "group":
+      return { group: name, channel };
+  }
+}
 
-/** The key of a secret, for these links alone: the same secret may sign other things elsewhere. */
-async function signingKey(secret: string) {
-  const algorithm = { name: "HMAC", hash: "SHA-256" } as const;
-  return crypto.subtle.importKey("raw", encoder.encode(`belfry unsubscribe ${secret}`), algorithm, false, ["sign", "verify"]);
+/** Whether a link is about a type that a user can get. */
+function isMeantBy({ about }: Unsubscription, target: ChoiceTarget): (one: TypePreferences) => boolean {
+  return ({ type, category }) =>
+    target.all === true || type === about.type || (target.category !== undefined && category === target.category);
+}
+
+type FoundChannel = ChannelPreference & { readonly isOwn: boolean };
+type State = Pick<Unsubscribed, "isOff" | "isChangeable">;
+
+/** A category is off if the link's type is, and the user has switched the category off or gets no other type of it. */
+function stateOfType(found: readonly FoundChannel[], isChosen: boolean): State {
+  const own = found.filter(({ isOwn }) => isOwn);
+  const said = isChosen ? own : found;
+  // Of types that are not declared, the user's own choices say it.
+  if (said.length === 0) {
+    return { isOff: isChosen, isChangeable: true };
+  }
+  const on = said.filter(({ value }) => value !== "off");
+  return { isOff: on.length === 0, isChangeable: (on.length > 0 ? on : said).some(({ isChangeable }) => isChangeable) };
+}
+
+/** What a digest bundled is off if the user's choice says so and counts for some type, or if no type is on. More specific choices stay. */
+function stateOfMany(found: readonly FoundChannel[], isChosen: boolean): State {
+  // Of groups and topics, and of types that are not declared, the user's own choices say it.
+  if (found.length === 0) {
+    return { isOff: isChosen, isChangeable: true };
+  }
+  const on = found.filter(({ value }) => value !== "off");
+  const hasEnded = on.length === 0 || (isChosen && on.length < found.length);
+  return { isOff: hasEnded, isChangeable: (hasEnded ? found : on).some(({ isChangeable }) => isChangeable) };
+}
+
+/** Whether the user chose off for a target. */
+function isOff(choices: readonly Choice[], target: ChoiceTarget): boolean {
+  const { channel } = target;
+  const isAbout = ({ scope, name }: Choice) => (scope === "all" ? target.all === true : target[scope] === name);
+  return choices.some((one) => isAbout(one) && one.channel === channel && one.value === "off" && one.when === null);
 }

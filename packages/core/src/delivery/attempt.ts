@@ -148,10 +148,13 @@ async function textsFor(
   const { type, rendered } = notification;
   const { channel, recipient, tenant } = delivery;
   const user = delivery.recipientKind === "user" ? { id: recipient, tenant } : null;
-  const unsubscribeUrl = user && links ? await links.linkFor({ tenant, userId: user.id, type, channel }) : null;
+  const owner = { tenant, userId: recipient, channel };
   if (bundle !== null && isShownAsDigest(types, bundle)) {
+    const subject = { ...owner, types: bundle.types, plan: bundle.digest.plan };
+    const unsubscribeUrl = (await links?.linkForDigest(subject)) ?? null;
     return { ...(await digestTexts(bundle, { types, clock, locale, timeoutMs, unsubscribeUrl })), unsubscribeUrl };
   }
+  const unsubscribeUrl = user && links ? await links.linkFor({ ...owner, type }) : null;
   const declared = declaredType({ types }, type, { declaredTypesOnly: false });
   const context = { clock, locale, timeoutMs };
   const texts = await renderAgain(context, { notification, declared, data });

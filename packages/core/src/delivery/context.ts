@@ -29,7 +29,7 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   readonly inbox: Pick<InboxStorage, "get">;
   readonly types: NotificationTypes;
   /** Makes links that switch a channel off for a user; null where the host configured none. */
-  readonly unsubscribeLinks: Pick<UnsubscribeLinks, "linkFor"> | null;
+  readonly unsubscribeLinks: Pick<UnsubscribeLinks, "linkFor" | "linkForDigest"> | null;
   /** The language of what is stored, as a BCP 47 tag. */
   readonly locale: string;
   /** Writes warnings that may come with every delivery. */
