@@ -18,4 +18,6 @@ export interface DecisionsContext extends BaseContext {
   reachable(owner: Owner): Promise<{ readonly channels: ReadonlySet<string>; readonly locale: string | null }>;
   /** Has what waits for a user's quiet hours decided anew. */
   reconsider(owner: Owner): Promise<void>;
+  /** Moves the open windows of digests of a tenant's users to where the settings say now. */
+  moveWindows(tenant: string): Promise<void>;
 }

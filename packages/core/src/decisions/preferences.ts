@@ -64,10 +64,19 @@ export class PreferenceDefaults<Type extends string = string> {
     return await this.#context.decisions.takeBack(this.#owner, place);
   }
 
-  /** Changes settings that count for users who have none of their own; null takes one back. @throws BelfryError `VALIDATION_ERROR` */
+  /**
+   * Changes settings that count for users who have none of their own; null takes one back. What waits for quiet hours is decided anew
+   * when it is due. A new time of digests, or a new time zone, moves the open windows of users whom it concerns, before this resolves.
+   *
+   * @throws BelfryError `VALIDATION_ERROR`
+   */
   async setSettings(input: DefaultSettingsInput): Promise<void> {
     const changes = parseSettings(this.#context, { what: "preferences.defaults.setSettings", input, isDefault: true });
     await changeSettings(this.#context, this.#owner, changes);
+    if (changes.digest !== undefined || changes.timeZone !== undefined) {
+      using _call = await this.#context.ready();
+      await this.#context.moveWindows(this.#owner.tenant);
+    }
   }
 
   /** Returns the tenant's choices and settings. */

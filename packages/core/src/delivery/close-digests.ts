@@ -1,14 +1,12 @@
-import { nextDigest, type UserSettings } from "../decisions/index.ts";
-import type { Owner } from "../foundation/context.ts";
 import { textOf } from "../foundation/errors.ts";
 import { DEFAULT_MAX_ITEMS, declaredType, rulesOfType } from "../notifications/index.ts";
 import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { Lease, LeaseStorage, LostLease } from "../work/lease-storage.ts";
-import { Cancellation, withinTime } from "../work/timing.ts";
-import { Addresses } from "./addresses.ts";
+import { Cancellation } from "../work/timing.ts";
 import { type DeliveryContext, settle } from "./context.ts";
-import type { Digest, EntryPlan } from "./digest.ts";
+import type { Digest } from "./digest.ts";
 import type { ClaimedDigest, DigestMember, TakenEntry, UntakenEntry } from "./digest-storage.ts";
+import { closingOf, DigestReach, UNKNOWN, type UserReach } from "./digest-times.ts";
 import { type DigestEnd, endedDigest, type Verdict } from "./render-digest.ts";
 import { ConditionFailed, Rulings } from "./ruling.ts";
 
@@ -16,7 +14,7 @@ import { ConditionFailed, Rulings } from "./ruling.ts";
 const BATCH = 256;
 /** How many entries of a digest are looked up at the same time. */
 const AT_ONCE = 20;
-/** How long the directory may take to say where a user lives, and a condition whether an entry is still wanted. */
+/** How long a condition may take to say whether an entry is still wanted. */
 const LOOK_UP_MS = 5_000;
 /** The delay after a look-up that failed, times the number of attempts. */
 const RETRY_MS = 30_000;
@@ -227,72 +225,4 @@ export function placeKey({
   plan: { by, scope, name, key, frequency },
 }: Pick<UntakenEntry, "tenant" | "userId" | "channel" | "plan">): string {
   return JSON.stringify([tenant, userId, channel, by, scope, name, key, frequency]);
-}
-
-/** When a digest of a chosen frequency closes that opens at a time; null for a type's own. */
-export function closingOf(
-  { frequency }: Pick<EntryPlan, "frequency">,
-  settings: UserSettings,
-  { zone, atMs }: { readonly zone: string | null; readonly atMs: number },
-): number | null {
-  return frequency === null ? null : nextDigest(frequency, atMs, settings.digestTime(settings.timeZone(zone)));
-}
-
-/** What the host's directory says of a user and a channel. */
-interface UserReach {
-  /** Null for none, and where the directory is not asked. */
-  readonly timeZone: string | null;
-  /** Whether there is an address, as far as can be said before the delivery. */
-  readonly address: "known" | "none";
-}
-
-const UNKNOWN: UserReach = { timeZone: null, address: "known" };
-
-/** Asks the host's directory about users whose digests close. */
-export class DigestReach {
-  readonly #context: Pick<DeliveryContext, "channels" | "clock">;
-  readonly #addresses: Addresses;
-
-  constructor(context: DeliveryContext) {
-    this.#context = context;
-    this.#addresses = new Addresses(context);
-  }
-
-  /** Rejects if the directory fails, and may answer later. */
-  async of({ tenant, userId, channel: name }: Owner & { readonly channel: string }): Promise<UserReach> {
-    const { channels, clock } = this.#context;
-    const channel = channels.get(name);
-    if (channel === undefined) {
-      return UNKNOWN;
-    }
-    const limit = { clock, timeoutMs: LOOK_UP_MS, cancellation: new Cancellation() };
-    const reached = await withinTime(async () => this.#addresses.of({ tenant, recipient: userId }, channel), limit);
-    if ("outcome" in reached) {
-      return { timeZone: null, address: "none" };
-    }
-    if ("status" in reached && reached.transient) {
-      throw new Error(reached.error);
-    }
-    return "status" in reached ? UNKNOWN : { timeZone: reached.timeZone, address: "known" };
-  }
-}
-
-/** Moves the open windows of a user's chosen frequencies to where the settings say now. */
-export async function moveWindows(context: DeliveryContext, owner: Owner): Promise<void> {
-  const { digests, preferences, clock } = context;
-  // One that is over closes, however late a worker comes to it.
-  const open = (await digests.openOf(owner)).filter(({ plan, closesAt }) => plan.frequency !== null && closesAt.getTime() > clock.now());
-  if (open.length === 0) {
-    return;
-  }
-  const reach = new DigestReach(context);
-  const { settings } = (await preferences.of(owner.tenant, [owner.userId]))(owner.userId);
-  for (const digest of open) {
-    const { timeZone: zone } = settings.hasTimeZone ? UNKNOWN : await reach.of(digest).catch(() => UNKNOWN);
-    const closesAt = closingOf(digest.plan, settings, { zone, atMs: clock.now() });
-    if (closesAt !== null && closesAt !== digest.closesAt.getTime()) {
-      await digests.move(digest, new Date(closesAt));
-    }
-  }
-  context.closeDigests();
 }

@@ -98,8 +98,11 @@ export interface DigestStorage {
   /** The open windows of a user. */
   openOf(owner: Owner): Promise<readonly Digest[]>;
 
-  /** Moves the end of a window, if it is open. */
-  move(digest: Pick<Digest, "id" | "tenant">, closesAt: Date): Promise<void>;
+  /** The open windows of a tenant, user by user. */
+  openIn(tenant: string, range: StepRange): Promise<{ readonly digests: readonly Digest[]; readonly next: string | null }>;
+
+  /** Moves the end of windows, of those that are open. */
+  move(tenant: string, ids: readonly string[], closesAt: Date): Promise<void>;
 
   /** Removes up to `limit` digests of a user; their deliveries are erased before. */
   erase(owner: Owner, limit: number): Promise<ErasureStep>;

@@ -27,10 +27,11 @@ import {
 } from "../notifications/index.ts";
 import { Cancellation, withinTime } from "../work/timing.ts";
 import { Addresses } from "./addresses.ts";
-import { closingOf, DigestReach, placeKey } from "./close-digests.ts";
+import { placeKey } from "./close-digests.ts";
 import type { DeliveryContext } from "./context.ts";
 import { digestKey, planOf, zoneAtCreation } from "./decide-deliveries.ts";
 import type { Digest } from "./digest.ts";
+import { closingOf, DigestReach } from "./digest-times.ts";
 import { askCondition } from "./ruling.ts";
 
 /** The notification that `explain` imagines. */

@@ -12,7 +12,7 @@ export type {
   Directory,
   TaskDigest,
 } from "./channel.ts";
-export { CloseDigests, moveWindows } from "./close-digests.ts";
+export { CloseDigests } from "./close-digests.ts";
 export { type DeliveryContext, type DeliveryEvents, reconsider } from "./context.ts";
 export { createSend, sendWithin, sendWriter } from "./create-send.ts";
 export { channelsByName, DeliverDue } from "./deliver-due.ts";
@@ -73,6 +73,7 @@ export { type EndedAttempt, type EndedBy, endAttempts, endLostLeases, type LostD
 export { type ChannelExplanation, type ExplainedDecision, type ExplainedDigest, type ExplainInput, explain } from "./explain.ts";
 export { endFanOuts, writeNextPart } from "./fan-out-sends.ts";
 export type { EndedFanOut, FanOutEnd, FanOutPart, FanOutStorage, NewFanOut } from "./fan-out-storage.ts";
+export { moveWindows, moveWindowsOfAll } from "./move-windows.ts";
 export { type AskedByContract, type ParsedSend, parseSend, type SendRules } from "./parse-send.ts";
 export { newProgress, sendOf, withDigests } from "./read-sends.ts";
 export type {

@@ -6,6 +6,7 @@ import {
   channelsByName,
   type DeliveryContext,
   moveWindows,
+  moveWindowsOfAll,
   reachableOver,
   readHook,
   reconsider,
@@ -150,6 +151,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "preferences"
     | "reachable"
     | "reconsider"
+    | "moveWindows"
     | "reads"
     | "create"
     | "retrySend"
@@ -163,6 +165,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
       await reconsider(shared as DeliveryContext, owner);
       await moveWindows(shared as DeliveryContext, owner);
     },
+    moveWindows: (tenant) => moveWindowsOfAll(shared as DeliveryContext, tenant),
     reachable: (owner) => reachableOver(shared as DeliveryContext, owner),
     reads: readHook(shared as DeliveryContext),
     create: (request) => createNotification(shared as VerbContext, { ...request, rules: HOST_RULES }),

@@ -66,7 +66,8 @@ function windows(sql: Sql): Pick<DigestStorage, "untaken" | "take" | "move" | "r
   const untaken = `SELECT d.id AS "deliveryId", d.tenant, d.recipient AS "userId", d.channel, x.plan
     FROM ${entries} x ${sql.join} ${deliveries} d ON d.pk = x.delivery_pk
     WHERE x.digest_pk IS NULL AND x.due_at <= $2 ORDER BY x.due_at, x.delivery_pk LIMIT $1`;
-  const move = `UPDATE ${digests} SET due_at = $3, closes_at = $3 WHERE tenant = $1 AND id = $2 AND state = 'open' AND lease_owner IS NULL RETURNING id`;
+  const move = `UPDATE ${digests} SET due_at = $3, closes_at = $3
+    WHERE tenant = $1 AND ${sql.isIn("id", "$2", "uuid")} AND state = 'open' AND lease_owner IS NULL RETURNING id`;
   const release = `UPDATE ${digests} SET lease_owner = NULL, lease_until = NULL
     WHERE id = $1 AND lease_owner = $2 AND fence = $3 AND lease_until = $4 RETURNING id`;
   const takes = takeTexts(sql);
@@ -89,8 +90,8 @@ function windows(sql: Sql): Pick<DigestStorage, "untaken" | "take" | "move" | "r
         await sql.rows("release_digest", release, [id, owner, fence, until]);
       }
     },
-    async move({ tenant, id }, closesAt) {
-      await sql.rows("move_digest", move, [tenant, id, closesAt]);
+    async move(tenant, ids, closesAt) {
+      await sql.rows("move_digests", move, [tenant, JSON.stringify(ids), closesAt]);
     },
   };
 }
@@ -151,7 +152,7 @@ function takeTexts(sql: Sql): readonly string[] {
 }
 
 /** Reads of digests and their entries. */
-function reads(sql: Sql): Pick<DigestStorage, "members" | "bundleOf" | "digestsOf" | "openOf"> {
+function reads(sql: Sql): Pick<DigestStorage, "members" | "bundleOf" | "digestsOf" | "openOf" | "openIn"> {
   const { deliveries, digestEntries: entries, digests, notifications, sends, trackings } = sql.tables;
   const { join } = sql;
   const fields = digestFields(sql);
@@ -172,6 +173,8 @@ function reads(sql: Sql): Pick<DigestStorage, "members" | "bundleOf" | "digestsO
   const ofDeliveries = `SELECT d.id AS "deliveryId", ${fields.columns("g")} FROM ${deliveries} d
     ${join} ${entries} x ON x.delivery_pk = d.pk ${join} ${digests} g ON g.pk = x.digest_pk WHERE d.tenant = $1 AND ${sql.isIn("d.id", "$2", "uuid")}`;
   const open = `SELECT ${fields.columns("g")} FROM ${digests} g WHERE g.tenant = $1 AND g.user_id = $2 AND g.state = 'open'`;
+  const openIn = `SELECT g.place, ${fields.columns("g")} FROM ${digests} g WHERE g.tenant = $1 AND g.state = 'open'
+    AND (g.user_id, g.channel, g.place) > ($2, $3, $4) ORDER BY g.user_id, g.channel, g.place LIMIT $5`;
   const toMember = (row: MemberRow): DigestMember => {
     const record = notification.record(row);
     return {
@@ -204,6 +207,13 @@ function reads(sql: Sql): Pick<DigestStorage, "members" | "bundleOf" | "digestsO
       const ids = JSON.stringify(deliveryIds.filter((id) => isUuid(id)));
       const rows = await sql.rows<{ readonly deliveryId: string }>("digests_of", ofDeliveries, [tenant, ids]);
       return new Map(rows.map((row) => [row.deliveryId, fields.record(row)]));
+    },
+    async openIn(tenant, { after, limit }) {
+      const last = after === null ? ["", "", ""] : (JSON.parse(after) as readonly string[]);
+      const rows = await sql.rows<{ readonly place: string }>("open_digests_in", openIn, [tenant, ...last, limit]);
+      const found = rows.map(fields.record);
+      const next = rows.length < limit ? undefined : found.at(-1);
+      return { digests: found, next: next === undefined ? null : JSON.stringify([next.userId, next.channel, rows.at(-1)?.place]) };
     },
     async openOf({ tenant, userId }) {
       return (await sql.rows("open_digests", open, [tenant, userId])).map(fields.record);

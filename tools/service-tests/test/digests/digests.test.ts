@@ -358,6 +358,32 @@ onEveryStorage((database) => {
       expect(shown(mails)).toEqual([["ann", "2 comments on ", 2, ["Bob commented", "Cat commented"]]]);
     });
 
+    test("moves with the tenant's settings, for users who have none of their own", async () => {
+      const { service, mails, passed, clock } = setUp({ timeZone: () => "Europe/Berlin" });
+      await service.preferences.defaults.set({ all: true }, "daily");
+      await service.preferences.setSettings("own", { digest: { at: "20:00" }, timeZone: "UTC" });
+      const users = ["own", ...Array.from({ length: 120 }, (_, index) => `user${index}`)];
+      for (const to of users) {
+        await service.create({ type: "mention", to, title: "Hello", message: "World" });
+      }
+      await service.runDue();
+      await service.preferences.defaults.setSettings({ digest: { at: "18:00" } });
+      await clock.skipTo("2030-01-09T16:59:59Z");
+      await passed(1_000);
+      expect(mails.tasks.map(({ recipient }) => recipient).toSorted()).toEqual(users.slice(1).toSorted());
+      await service.create({ type: "mention", to: "user1", title: "Later", message: "World" });
+      await service.runDue();
+      await service.preferences.defaults.setSettings({ digest: { at: "19:00" } });
+      await service.preferences.setSettings("user1", { timeZone: "UTC" });
+      mails.clear();
+      await clock.skipTo("2030-01-09T18:59:59Z");
+      await passed(0);
+      expect(mails.tasks).toEqual([]);
+      await passed(1_000);
+      await passed(3_600_000);
+      expect(mails.tasks.map(({ recipient }) => recipient)).toEqual(["user1", "own"]);
+    });
+
     test("closes a window that is over, whatever its user has changed since", async () => {
       const mails = recorder();
       const clock = testClock(new Date("2030-01-09T12:30:00Z"));

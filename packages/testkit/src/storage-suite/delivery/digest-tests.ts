@@ -252,12 +252,31 @@ export function digestTests(harness: StorageHarness): void {
       const id = await write();
       await take(await untaken(later(0)), later(0));
       const [digest] = (await digestsOf([id])) as [Digest];
-      await fixture.storage.digests.move({ ...digest, tenant: "another" }, later(5));
-      await fixture.storage.digests.move(digest, later(10));
+      await fixture.storage.digests.move("another", [digest.id], later(5));
+      await fixture.storage.digests.move(fixture.tenant, [digest.id], later(10));
       expect(await claimDue(later(9))).toEqual([]);
       expect(await claimDue(later(10))).toMatchObject([{ id: digest.id, digest: { closesAt: later(10) } }]);
-      await fixture.storage.digests.move(digest, later(20));
+      await fixture.storage.digests.move(fixture.tenant, [digest.id], later(20));
       expect((await digestsOf([id]))[0]?.closesAt).toEqual(later(10));
+    });
+
+    test("the open windows of a tenant are read in steps, user by user", async () => {
+      const ids: string[] = [];
+      for (const to of ["ann", "bob", "Bob", "cat"]) {
+        ids.push(await write({}, { to }), await write({ key: "2" }, { to }));
+      }
+      await take(await untaken(later(0)), later(0));
+      const { digests } = fixture.storage;
+      const steps: (readonly Digest[])[] = [];
+      for (let after: string | null | undefined = null; after !== undefined; ) {
+        const step: Awaited<ReturnType<typeof digests.openIn>> = await digests.openIn(fixture.tenant, { after, limit: 3 });
+        steps.push(step.digests);
+        after = step.next ?? undefined;
+      }
+      expect(steps.map(({ length }) => length)).toEqual([3, 3, 2]);
+      expect(steps.flat().map(({ userId }) => userId)).toEqual(["Bob", "Bob", "ann", "ann", "bob", "bob", "cat", "cat"]);
+      expect(new Set(steps.flat())).toEqual(new Set(await digestsOf(ids)));
+      expect(await digests.openIn(`${fixture.tenant} `, { after: null, limit: 10 })).toEqual({ digests: [], next: null });
     });
 
     test("are exported and erased with their user, and swept once they are old", async () => {
